@@ -1,0 +1,173 @@
+// Package catalog owns what there is to ask about: datasets with their
+// columns, relations and measures, the sources they are bound to, strategies,
+// parameters and roles. A Catalog is a snapshot: Compile makes it once from a
+// Spec and it never changes. Compile refuses a dataset that is neither a
+// tenant's nor common, a name that does not resolve, and every expression or
+// filter that does not fit its types, and reports all problems at once.
+package catalog
+
+import (
+	"time"
+
+	"usher/query"
+	"usher/value"
+)
+
+// Catalog is everything the gateway serves. Its parts are read-only.
+type Catalog struct {
+	Generation      uint64
+	Datasets        []*Dataset // sorted by name
+	Sources         map[string]*Source
+	Strategies      map[string]*Strategy
+	DefaultStrategy string
+	Parameters      map[string]*Parameter
+	Roles           map[string]*Role
+
+	byName map[string]*Dataset
+}
+
+// Dataset returns the dataset of that name, or nil.
+func (c *Catalog) Dataset(name string) *Dataset { return c.byName[name] }
+
+// Dataset is a logical table of the GraphQL schema.
+type Dataset struct {
+	Name        string // as in the configuration and the root fields
+	Type        string // GraphQL type name
+	Label       string
+	Description string
+	Columns     []*Column // in declared order
+	Key         []*Column // the columns that identify a row; empty: none do
+	Tenant      *Column   // the tenant column; nil for a common dataset
+	Common      bool      // shared by all tenants; exactly one of Tenant and Common is set
+	Source      string    // a common dataset's source
+	Relations   []*Relation
+	Measures    []*Measure
+	Filter      query.Value // nil, or a where that holds for every principal; may use parameters
+	Limit       int         // rows when none are asked for
+	MaxLimit    int         // rows at most
+	Bindings    map[string]*Binding
+
+	columns   map[string]*Column
+	relations map[string]*Relation
+	measures  map[string]*Measure
+}
+
+// Column returns the column of that name, or nil.
+func (d *Dataset) Column(name string) *Column { return d.columns[name] }
+
+// Relation returns the relation of that name, or nil.
+func (d *Dataset) Relation(name string) *Relation { return d.relations[name] }
+
+// Measure returns the measure of that name, or nil.
+func (d *Dataset) Measure(name string) *Measure { return d.measures[name] }
+
+// Column is one column of a dataset.
+type Column struct {
+	Name        string
+	Type        value.Type
+	Nullable    bool
+	Label       string
+	Description string
+	Expose      bool // a tenant column only: show it to tenants too
+	Collation   bool // `collation: source`: text orders as the source orders it
+}
+
+// Relation leads from a row to rows of another dataset.
+type Relation struct {
+	Name        string
+	To          *Dataset
+	Many        bool // to-many; otherwise at most one row
+	On          []Pair
+	Description string
+}
+
+// Pair is one equality of a relation: From of the dataset that has the
+// relation, To of the dataset it leads to.
+type Pair struct{ From, To *Column }
+
+// Binding says where a source keeps a dataset.
+type Binding struct {
+	Schema  string            // SQL sources: schema, may be empty
+	Table   string            // SQL sources: table or view
+	Path    string            // API sources: path below the base URL
+	Rows    string            // API sources: JSON pointer to the rows, overrides the source's
+	Columns map[string]Stored // by column name; every column of the dataset is there
+}
+
+// Stored says how a source keeps a column.
+type Stored struct {
+	Name    string // the source's name for it; for APIs a member name or JSON pointer
+	Native  string // the source's own type, as introspected; empty when unknown
+	ByCode  bool   // text that the source already orders by code point
+	Missing bool   // the source does not have the column (an API without the tenant column)
+}
+
+// SourceKind names what a source is.
+type SourceKind string
+
+// The kinds of sources.
+const (
+	Postgres SourceKind = "postgres"
+	DuckDB   SourceKind = "duckdb"
+	API      SourceKind = "api"
+)
+
+// Source is one physical place data comes from.
+type Source struct {
+	Name     string
+	Kind     SourceKind
+	Template bool // only reachable through an account of the tenant's own
+	Postgres PostgresSpec
+	DuckDB   DuckDBSpec
+	API      APISpec
+	Timeout  time.Duration
+}
+
+// Isolation says who keeps tenants apart in an API.
+type Isolation string
+
+// The isolation modes of an API source.
+const (
+	ByUpstream Isolation = "upstream" // it returns the rows of the tenant we name
+	ByGateway  Isolation = "gateway"  // it returns everybody's rows, usher filters
+)
+
+// StrategyKind names how tenant data is reached.
+type StrategyKind string
+
+// The kinds of strategies.
+const (
+	Shared   StrategyKind = "shared"
+	Database StrategyKind = "database"
+	Upstream StrategyKind = "api"
+)
+
+// Strategy is one way to reach a principal's tenant data.
+type Strategy struct {
+	Name   string
+	Kind   StrategyKind
+	Source string
+}
+
+// Parameter is a named, typed value of a grant.
+type Parameter struct {
+	Name     string
+	Type     value.Type
+	Required bool
+	Default  query.Value // nil when required
+}
+
+// Role grants reading. A principal without roles in a catalog without roles
+// reads everything visible to tenants.
+type Role struct {
+	Name     string
+	Datasets map[string]*Right
+}
+
+// Right is what a role may do with one dataset.
+type Right struct {
+	Columns   map[string]bool // nil: all of them
+	Filter    query.Value     // nil, or a where
+	Aggregate bool
+	Limit     int // 0: the dataset's
+}

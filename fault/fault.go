@@ -1,0 +1,128 @@
+// Package fault owns the errors a caller may see: a code, a message that is
+// safe to send, and a cause that is only logged. It refuses nothing and knows
+// no other package; every stage of a request fails with one of its errors.
+package fault
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"time"
+)
+
+// Code says what kind of failure happened. It is sent as extensions.code.
+type Code string
+
+// The codes, in the order of docs/errors.md.
+const (
+	Unauthenticated Code = "UNAUTHENTICATED"
+	Forbidden       Code = "FORBIDDEN"
+	NotFound        Code = "NOT_FOUND"
+	BadUserInput    Code = "BAD_USER_INPUT"
+	ParseFailed     Code = "GRAPHQL_PARSE_FAILED"
+	ValidationError Code = "GRAPHQL_VALIDATION_FAILED"
+	Conflict        Code = "CONFLICT"
+	LimitExceeded   Code = "LIMIT_EXCEEDED"
+	Timeout         Code = "TIMEOUT"
+	Unavailable     Code = "UNAVAILABLE"
+	NotImplemented  Code = "NOT_IMPLEMENTED"
+	Internal        Code = "INTERNAL"
+)
+
+// Row says how a code is answered and logged.
+type Row struct {
+	Code      Code
+	Status    int        // HTTP status when the whole request fails with it
+	Level     slog.Level // log level of the cause
+	Retryable bool       // may the same read succeed later?
+	Meaning   string     // one sentence for the reader of docs/errors.md
+}
+
+var table = []Row{
+	{Unauthenticated, http.StatusUnauthorized, slog.LevelInfo, false, "No token, or one that is not accepted. Get a new token."},
+	{Forbidden, http.StatusForbidden, slog.LevelInfo, false, "The token is accepted, but what it grants cannot answer this request."},
+	{NotFound, http.StatusOK, slog.LevelDebug, false, "What was named does not exist for this principal."},
+	{BadUserInput, http.StatusOK, slog.LevelDebug, false, "An argument has a value that cannot be used."},
+	{ParseFailed, http.StatusOK, slog.LevelDebug, false, "The document is not GraphQL."},
+	{ValidationError, http.StatusOK, slog.LevelDebug, false, "The document does not fit the schema this principal sees."},
+	{Conflict, http.StatusOK, slog.LevelDebug, false, "The change collides with what is stored."},
+	{LimitExceeded, http.StatusOK, slog.LevelInfo, false, "The request asks for more than the limits allow."},
+	{Timeout, http.StatusOK, slog.LevelWarn, true, "The data did not arrive before the deadline."},
+	{Unavailable, http.StatusOK, slog.LevelWarn, true, "A source of the data does not answer."},
+	{NotImplemented, http.StatusOK, slog.LevelInfo, false, "The source cannot answer this question."},
+	{Internal, http.StatusOK, slog.LevelError, false, "Something failed inside usher; the log has it under the request id."},
+}
+
+// Table lists every code with how it is answered, in a stable order.
+func Table() []Row { return append([]Row(nil), table...) }
+
+// Lookup returns the row of a code; an unknown code is Internal.
+func Lookup(code Code) Row {
+	for _, row := range table {
+		if row.Code == code {
+			return row
+		}
+	}
+	return table[len(table)-1]
+}
+
+// Error is a failure with a message for the caller and a cause for the log.
+type Error struct {
+	Code       Code
+	Message    string        // sent to the caller: no driver text, SQL, host or other tenant's value
+	Hint       string        // optional: what to do next
+	RetryAfter time.Duration // optional: sent as Retry-After when the whole request fails
+	cause      error
+}
+
+// New makes an error with a formatted message for the caller.
+func New(code Code, format string, args ...any) *Error {
+	return &Error{Code: code, Message: fmt.Sprintf(format, args...)}
+}
+
+// Because returns a copy of the error that carries the cause for the log.
+func (e *Error) Because(cause error) *Error {
+	c := *e
+	c.cause = cause
+	return &c
+}
+
+// WithHint returns a copy of the error that tells the caller what to do next.
+func (e *Error) WithHint(format string, args ...any) *Error {
+	c := *e
+	c.Hint = fmt.Sprintf(format, args...)
+	return &c
+}
+
+// Error is the text for logs: message and cause.
+func (e *Error) Error() string {
+	if e.cause != nil {
+		return fmt.Sprintf("%s: %s: %v", e.Code, e.Message, e.cause)
+	}
+	return fmt.Sprintf("%s: %s", e.Code, e.Message)
+}
+
+// Unwrap returns the cause.
+func (e *Error) Unwrap() error { return e.cause }
+
+// From finds the *Error in err's chain. Anything else becomes Internal (or
+// Timeout when the deadline passed), with err as its cause: what usher does
+// not know about its own failure, the caller shall not learn.
+func From(err error) *Error {
+	if err == nil {
+		return nil
+	}
+	var e *Error
+	if errors.As(err, &e) {
+		return e
+	}
+	if errors.Is(err, context.DeadlineExceeded) {
+		return New(Timeout, "the data did not arrive in time").Because(err)
+	}
+	if errors.Is(err, context.Canceled) {
+		return New(Timeout, "the request was cancelled").Because(err)
+	}
+	return New(Internal, "internal error").Because(err)
+}

@@ -1,0 +1,15 @@
+package value
+
+// Result is what a plan's statements returned: the rows of one statement and,
+// for each nested list or aggregate in them, the rows of a further one.
+type Result struct {
+	Rows     *Buffer
+	Children []Child // in the order of the plan's nested levels
+}
+
+// Child is a nested level: the rows that belong to row i of the parent are
+// Result.Rows[Start[i]:Start[i+1]].
+type Child struct {
+	Result *Result
+	Start  []int
+}
