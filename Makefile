@@ -1,0 +1,88 @@
+# Everything a contributor runs. `make help` lists the targets.
+
+GOLANGCI_VERSION := v2.15.0
+
+# Packages whose tests have an -update flag that rewrites their golden files.
+GOLDEN := ./plan ./sqlgen .
+
+# Folders `make generate` writes to.
+GENERATED := graph resolvers
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+# Any Go from 1.21 on fetches the version named in go.mod by itself; some
+# distributions switch that off. bin comes first because prerequisites.sh puts
+# a go there when the machine's own is older than that.
+export GOTOOLCHAIN ?= auto
+export PATH := $(CURDIR)/bin:$(PATH)
+
+GOLANGCI := bin/golangci-lint
+GOLANGCI_STAMP := bin/.golangci-lint-$(GOLANGCI_VERSION)
+
+# Outside a usable git checkout there is no revision to stamp.
+BUILDVCS = $(shell git rev-parse --verify --quiet HEAD >/dev/null 2>&1 && echo auto || echo false)
+
+.PHONY: help
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: demo
+demo: ## Install what is missing, build, and start usher with sample data on 127.0.0.1:8080
+	@scripts/prerequisites.sh demo
+	@$(MAKE) --no-print-directory build
+	bin/usher demo --listen 127.0.0.1:8080 --data ./usher-demo
+
+.PHONY: build
+build: ## Build bin/usher
+	@echo "building bin/usher (a first build compiles everything and takes minutes)"
+	scripts/progress.sh "building" go build -trimpath -buildvcs=$(BUILDVCS) -o bin/usher .
+
+.PHONY: test
+test: ## Install what the tests need, run them all, print the count
+	@scripts/prerequisites.sh test
+	go run ./scripts/testrun ./...
+
+.PHONY: check
+check: ## The gate: format, vet, lint, generated code, tests with the race detector
+	@scripts/prerequisites.sh test
+	@$(MAKE) --no-print-directory --silent $(GOLANGCI_STAMP)
+	$(GOLANGCI) fmt --diff
+	@$(MAKE) --no-print-directory vet lint
+	scripts/generated.sh $(GENERATED)
+	go run ./scripts/testrun -race ./...
+
+.PHONY: generate
+generate: $(GOLANGCI_STAMP) ## Generate the GraphQL code from schema/ and gqlgen.yml
+	scripts/progress.sh "generating" go tool gqlgen generate
+	@# gqlgen rewrites the resolvers' import lists in a format of its own.
+	$(GOLANGCI) fmt $(GENERATED)
+
+.PHONY: golden
+golden: ## Rewrite the golden files; read the diff before committing it
+	go test $(GOLDEN) -update
+
+.PHONY: lint
+lint: $(GOLANGCI_STAMP) ## Run the linters of .golangci.yml
+	scripts/progress.sh "linting" $(GOLANGCI) run
+
+.PHONY: fmt
+fmt: $(GOLANGCI_STAMP) ## Format the code
+	$(GOLANGCI) fmt
+
+.PHONY: vet
+vet: ## Run go vet
+	scripts/progress.sh "vetting" go vet ./...
+
+.PHONY: clean
+clean: ## Remove what the build and the demo made
+	rm -rf bin/usher usher-demo
+
+$(GOLANGCI_STAMP):
+	@echo "installing golangci-lint $(GOLANGCI_VERSION) into bin/ (about 3 minutes, once)"
+	@mkdir -p bin
+	@GOBIN=$(CURDIR)/bin GOFLAGS= scripts/progress.sh "installing golangci-lint" \
+		go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_VERSION)
+	@rm -f bin/.golangci-lint-*
+	@touch $@
