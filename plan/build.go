@@ -1,0 +1,216 @@
+package plan
+
+import (
+	"maps"
+	"slices"
+	"time"
+
+	"usher/catalog"
+	"usher/fault"
+	"usher/principal"
+	"usher/query"
+	"usher/value"
+)
+
+// Build makes the plan of a request: the only way to a Query. Now is the
+// instant of the operation. The error is a *fault.Error the caller may see.
+func Build(r query.Request, cat *catalog.Catalog, p principal.Principal, now time.Time) (Query, error) {
+	b, err := newBuilder(cat, p, now)
+	if err != nil {
+		return Query{}, err
+	}
+	vis := b.view.Dataset(r.Dataset)
+	if vis == nil {
+		return Query{}, fault.New(fault.NotFound, "there is no dataset %q", r.Dataset)
+	}
+	var root Level
+	switch r.Shape {
+	case query.Many:
+		root, err = b.many(vis, r.Field, nil)
+	case query.ByKey:
+		root, err = b.byKey(vis, r.Field)
+	case query.Groups:
+		root, err = b.groups(vis, r.Field, nil)
+	case query.Connection:
+		err = fault.New(fault.NotImplemented, "connections are not served yet; use limit and offset")
+	default:
+		err = fault.New(fault.Internal, "a request without a shape")
+	}
+	if err != nil {
+		return Query{}, err
+	}
+	return Query{&body{
+		root:     root,
+		shape:    r.Shape,
+		strategy: b.strategy.Name,
+		identity: Identity{tenant: p.Tenant, key: p.TenantKey, subject: p.Subject, metadata: maps.Clone(p.Grant.Metadata)},
+	}}, nil
+}
+
+// CheckGrant refuses a grant that does not resolve against the catalog: an
+// unknown strategy, dataset, parameter or role, a parameter without a value, a
+// filter on a column that does not exist. Tokens are checked with it when they
+// are made or first used.
+func CheckGrant(cat *catalog.Catalog, p principal.Principal, now time.Time) error {
+	_, err := newBuilder(cat, p, now)
+	return err
+}
+
+// builder holds what all levels of one plan share.
+type builder struct {
+	cat        *catalog.Catalog
+	view       *catalog.View
+	p          principal.Principal
+	strategy   *catalog.Strategy
+	parameters map[string][]value.Value
+	zone       string
+	now        time.Time
+}
+
+func newBuilder(cat *catalog.Catalog, p principal.Principal, now time.Time) (*builder, error) {
+	if (p.Tenant == "") != p.AllTenants {
+		return nil, fault.New(fault.Unauthenticated, "the token names no tenant")
+	}
+	view, err := cat.NewView(p.AllTenants, p.Roles, p.Grant.Datasets)
+	if err != nil {
+		return nil, grantFault("%v", err)
+	}
+	b := &builder{cat: cat, view: view, p: p, zone: "UTC", now: now.UTC().Truncate(time.Second)}
+	name := p.Grant.Strategy
+	if name == "" {
+		name = cat.DefaultStrategy
+	}
+	if b.strategy = cat.Strategies[name]; b.strategy == nil {
+		return nil, grantFault("unknown strategy %q", name)
+	}
+	if p.Grant.Timezone != "" {
+		if b.zone, err = zoneName(p.Grant.Timezone); err != nil {
+			return nil, grantFault("%v", err)
+		}
+	}
+	if err := b.resolveParameters(); err != nil {
+		return nil, err
+	}
+	return b, b.checkFilters()
+}
+
+// grantFault is the refusal of a token whose grant does not fit the catalog.
+func grantFault(format string, args ...any) *fault.Error {
+	return fault.New(fault.Forbidden, "what the token grants does not fit this gateway: "+format, args...).
+		WithHint("ask whoever issued the token")
+}
+
+// resolveParameters types the grant's parameters and adds the defaults.
+func (b *builder) resolveParameters() error {
+	b.parameters = make(map[string][]value.Value, len(b.cat.Parameters))
+	for _, name := range slices.Sorted(maps.Keys(b.p.Grant.Parameters)) {
+		if b.cat.Parameters[name] == nil {
+			return grantFault("unknown parameter %q", name)
+		}
+	}
+	for name, param := range b.cat.Parameters {
+		given, ok := b.p.Grant.Parameters[name]
+		if !ok {
+			if param.Required || param.Default == nil {
+				continue // refused where a filter uses it
+			}
+			given = param.Default
+		}
+		list, isList := given.(query.List)
+		if isList != param.Type.List {
+			return grantFault("parameter %q must be of type %s", name, param.Type.GraphQL())
+		}
+		if !isList {
+			list = query.List{given}
+		}
+		values := make([]value.Value, 0, len(list))
+		for _, item := range list {
+			v, err := typed(param.Type.Elem(), item)
+			if err != nil {
+				return grantFault("parameter %q: %v", name, err)
+			}
+			values = append(values, v)
+		}
+		b.parameters[name] = values
+	}
+	return nil
+}
+
+// checkFilters resolves every filter of the grant, also those of datasets the
+// request does not touch: a token is refused as a whole.
+func (b *builder) checkFilters() error {
+	for _, f := range b.p.Grant.Filters {
+		d := b.cat.Dataset(f.Dataset)
+		if d == nil {
+			return grantFault("a filter names the unknown dataset %q", f.Dataset)
+		}
+		lb := b.level()
+		ref, err := lb.root(d)
+		if err != nil {
+			continue // the dataset cannot be reached by this strategy at all
+		}
+		if _, err := lb.where(whereAt{ref: ref, inside: ref, policy: true}, d, f.Where); err != nil {
+			return grantFault("the filter on %q: %s", f.Dataset, fault.From(err).Message)
+		}
+	}
+	return nil
+}
+
+// target says where the dataset's rows are for this principal.
+func (b *builder) target(d *catalog.Dataset) (Target, *catalog.Binding, error) {
+	name := b.strategy.Source
+	if d.Common {
+		name = d.Source
+	}
+	source, binding := b.cat.Sources[name], d.Bindings[name]
+	if source == nil || binding == nil {
+		return Target{}, nil, fault.New(fault.Forbidden, "%s cannot be reached by the strategy %q", d.Name, b.strategy.Name)
+	}
+	t := Target{Source: name, Kind: source.Kind}
+	if source.Template {
+		if b.p.AllTenants {
+			return Target{}, nil, fault.New(fault.Forbidden, "%s is kept apart for each tenant; ask as one tenant", d.Name)
+		}
+		t.Tenant = b.p.Tenant
+	}
+	return t, binding, nil
+}
+
+// confine says what keeps a reference to the principal's rows, and whether the
+// tenant predicate must stand in its scope. It fails rather than leave a
+// reference without a reason.
+func (b *builder) confine(d *catalog.Dataset, t Target, binding *catalog.Binding) (ScopeKind, bool, error) {
+	if d.Common {
+		return IsCommon, false, nil
+	}
+	api := t.Kind == catalog.API
+	isolated := api && b.cat.Sources[t.Source].API.Isolation == catalog.ByUpstream
+	if b.p.AllTenants {
+		if b.strategy.Kind == catalog.Database || isolated {
+			return 0, false, fault.New(fault.Forbidden, "the strategy %q keeps tenants apart; ask as one tenant", b.strategy.Name)
+		}
+		return IsAllTenants, false, nil
+	}
+	missing := binding.Columns[d.Tenant.Name].Missing
+	switch {
+	case !missing && isolated:
+		return ByUpstream, true, nil
+	case !missing:
+		return ByTenantColumn, true, nil
+	case isolated:
+		return ByUpstream, false, nil
+	case b.strategy.Kind == catalog.Database && t.Tenant != "":
+		return ByOwnSource, false, nil
+	}
+	return 0, false, fault.New(fault.Forbidden, "%s has no tenant column where the strategy %q looks for it", d.Name, b.strategy.Name)
+}
+
+// tenantKey is the tenant's key as a literal of the tenant column's type. A
+// key that is not canonical for the type is refused: 007 must not meet 7.
+func (b *builder) tenantKey(col *catalog.Column) (value.Value, error) {
+	v, err := value.Parse(col.Type, b.p.TenantKey)
+	if err != nil || v.Text() != b.p.TenantKey {
+		return value.Value{}, fault.New(fault.Forbidden, "the tenant's key is no value of its tenant columns")
+	}
+	return v, nil
+}

@@ -1,0 +1,217 @@
+package plan
+
+import (
+	"usher/catalog"
+	"usher/value"
+)
+
+// Op names a node of an expression.
+type Op uint8
+
+// The nodes. All of a predicate's nodes give true, false or unknown, and
+// unknown counts as false wherever a predicate is used; Not turns unknown into
+// true, so what it returns is never unknown.
+const (
+	Column    Op = iota + 1 // a column of a reference
+	Inner                   // a key or aggregate of the grouped rows below, by index
+	Literal                 // a typed value, always bound
+	True                    //
+	False                   //
+	And                     // of any number of Args
+	Or                      // of any number of Args
+	Not                     // "is not true" of one Arg
+	Eq                      // two Args
+	Neq                     // two Args; the exact negation of Eq
+	Lt                      //
+	Lte                     //
+	Gt                      //
+	Gte                     //
+	In                      // one Arg in the Literals; none of them: false
+	IsNull                  // one Arg
+	Like                    // one Arg and a pattern literal whose escape is a backslash
+	ILike                   // the same, ignoring case
+	Has                     // a list Arg holds the literal
+	HasAny                  // a list Arg holds one of the Literals
+	HasAll                  // a list Arg holds all of the Literals
+	Bucket                  // the Unit of time in Zone in which one Arg lies
+	Add                     //
+	Sub                     //
+	Mul                     //
+	Div                     // null where the divisor is 0
+	Neg                     //
+	CountRows               // aggregate: the number of rows
+	Agg                     // aggregate: Func of one Arg
+	Rounded                 // one Arg to 12 significant digits
+)
+
+// Unit is a unit of time.
+type Unit string
+
+// The units of time buckets.
+const (
+	Second  Unit = "second"
+	Minute  Unit = "minute"
+	Hour    Unit = "hour"
+	Day     Unit = "day"
+	Week    Unit = "week" // starts on Monday
+	Month   Unit = "month"
+	Quarter Unit = "quarter"
+	Year    Unit = "year"
+)
+
+// Expr is one expression. Its zero value is invalid and cannot be rendered.
+type Expr struct {
+	op     Op
+	typ    value.Type
+	ref    int
+	name   string
+	args   []Expr
+	lits   []value.Value
+	fn     catalog.Func
+	filter *Expr
+	unit   Unit
+	zone   string
+}
+
+// Op is the node's name.
+func (e Expr) Op() Op { return e.op }
+
+// Type is the type of what the expression gives.
+func (e Expr) Type() value.Type { return e.typ }
+
+// Ref is the reference a Column belongs to, or the index of an Inner.
+func (e Expr) Ref() int { return e.ref }
+
+// Name is the column's name in the catalog.
+func (e Expr) Name() string { return e.name }
+
+// Len is the number of Args.
+func (e Expr) Len() int { return len(e.args) }
+
+// Arg is the i-th argument.
+func (e Expr) Arg(i int) Expr { return e.args[i] }
+
+// Literals is the number of literals.
+func (e Expr) Literals() int { return len(e.lits) }
+
+// Literal is the i-th literal.
+func (e Expr) Literal(i int) value.Value { return e.lits[i] }
+
+// Func is the aggregate function of an Agg.
+func (e Expr) Func() catalog.Func { return e.fn }
+
+// Filter is what rows must satisfy to count for an aggregate, if anything.
+func (e Expr) Filter() (Expr, bool) {
+	if e.filter == nil {
+		return Expr{}, false
+	}
+	return *e.filter, true
+}
+
+// Unit and Zone say which bucket of time.
+func (e Expr) Unit() Unit { return e.unit }
+
+// Zone is an IANA name.
+func (e Expr) Zone() string { return e.zone }
+
+var boolean = value.Of(value.Boolean)
+
+func column(ref int, c *catalog.Column) Expr {
+	return Expr{op: Column, typ: c.Type, ref: ref, name: c.Name}
+}
+
+func literal(v value.Value) Expr {
+	return Expr{op: Literal, typ: v.Type(), lits: []value.Value{v}}
+}
+
+func predicate(op Op, args ...Expr) Expr {
+	return Expr{op: op, typ: boolean, args: args}
+}
+
+func among(op Op, arg Expr, lits []value.Value) Expr {
+	return Expr{op: op, typ: boolean, args: []Expr{arg}, lits: lits}
+}
+
+// all is the conjunction; nothing to conjoin is true.
+func all(args []Expr) Expr {
+	var kept []Expr
+	for _, a := range args {
+		switch a.op { //nolint:exhaustive // every other node is kept as it is
+		case True:
+		case False:
+			return a
+		case And:
+			kept = append(kept, a.args...)
+		default:
+			kept = append(kept, a)
+		}
+	}
+	switch len(kept) {
+	case 0:
+		return predicate(True)
+	case 1:
+		return kept[0]
+	}
+	return predicate(And, kept...)
+}
+
+// anyOf is the disjunction; nothing to choose from is false.
+func anyOf(args []Expr) Expr {
+	switch len(args) {
+	case 0:
+		return predicate(False)
+	case 1:
+		return args[0]
+	}
+	return predicate(Or, args...)
+}
+
+// conjuncts lists the parts that must all hold.
+func (e Expr) conjuncts() []Expr {
+	switch e.op { //nolint:exhaustive // every other node is one part
+	case True:
+		return nil
+	case And:
+		return e.args
+	}
+	return []Expr{e}
+}
+
+// same tells whether two keys of a group are the same expression.
+func (e Expr) same(o Expr) bool {
+	if e.op != o.op || e.ref != o.ref || e.name != o.name || e.unit != o.unit || e.zone != o.zone || e.fn != o.fn ||
+		len(e.args) != len(o.args) || len(e.lits) != len(o.lits) || (e.filter == nil) != (o.filter == nil) {
+		return false
+	}
+	for i := range e.args {
+		if !e.args[i].same(o.args[i]) {
+			return false
+		}
+	}
+	for i := range e.lits {
+		if e.lits[i].Text() != o.lits[i].Text() {
+			return false
+		}
+	}
+	return e.filter == nil || e.filter.same(*o.filter)
+}
+
+// refs calls f with every reference the expression reads.
+func (e Expr) refs(f func(ref int, name string)) {
+	if e.op == Column {
+		f(e.ref, e.name)
+	}
+	for _, a := range e.args {
+		a.refs(f)
+	}
+	if e.filter != nil {
+		e.filter.refs(f)
+	}
+}
+
+// only tells whether the expression reads no reference but this one.
+func (e Expr) only(ref int) bool {
+	ok := true
+	e.refs(func(r int, _ string) { ok = ok && r == ref })
+	return ok
+}

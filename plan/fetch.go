@@ -1,0 +1,166 @@
+package plan
+
+import (
+	"fmt"
+	"slices"
+
+	"usher/query"
+	"usher/value"
+)
+
+// Sources are the targets a level reads from, in order of first use.
+func (l Level) Sources() []Target {
+	var out []Target
+	for _, r := range l.refs {
+		if !slices.Contains(out, r.target) {
+			out = append(out, r.target)
+		}
+	}
+	return out
+}
+
+// Single returns the one SQL source that can answer the whole query, or false
+// when the query reads from several sources or from an API.
+func (q Query) Single() (Target, bool) {
+	var targets []Target
+	var walk func(Level)
+	walk = func(l Level) {
+		targets = append(targets, l.Sources()...)
+		for _, c := range l.children {
+			walk(c)
+		}
+	}
+	walk(q.body.root)
+	for _, t := range targets {
+		if t != targets[0] || t.Kind == "api" {
+			return Target{}, false
+		}
+	}
+	return targets[0], true
+}
+
+// Fetch is the scoped minimum of one reference: a query of its own that its
+// source can answer, and the table of the embedded engine its rows go to.
+type Fetch struct {
+	query Query
+	table string
+	from  int
+	fk    Expr
+}
+
+// Query is what the source is asked.
+func (f Fetch) Query() Query { return f.query }
+
+// Table is where the rows go.
+func (f Fetch) Table() string { return f.table }
+
+// Join tells the earlier reference and its column whose values are the keys of
+// these rows; false for a level's first reference.
+func (f Fetch) Join() (ref int, column Expr, ok bool) { return f.from, f.fk, f.from >= 0 }
+
+// Fetches lists what to fetch, reference by reference, before the level can be
+// answered by the embedded engine as OnScratch(id) has it. A reference is
+// fetched with those conditions that read it alone; all conditions, scopes
+// included, are checked again on what arrives.
+func (q Query) Fetches(l Level, id int) []Fetch {
+	out := make([]Fetch, 0, len(l.refs))
+	for i, r := range l.refs {
+		f := Fetch{query: Query{&body{shape: query.Many, strategy: q.body.strategy, identity: q.body.identity, root: l.fetch(i)}}, table: scratchTable(id, i), from: -1}
+		if r.from >= 0 && len(r.on) > 0 {
+			f.from, f.fk = r.from, r.on[0].From
+		}
+		out = append(out, f)
+	}
+	return out
+}
+
+// fetch is the level that reads one reference's own columns.
+func (l Level) fetch(i int) Level {
+	r := l.refs[i]
+	whole := true // every condition on the rows is pushed down
+	r.scope, whole = pushable(r.scope, i, whole)
+	r.policy, r.inside, r.from, r.on = nil, -1, -1, nil
+	f := Level{where: predicate(True), having: predicate(True)}
+	if i == 0 {
+		var own []Expr
+		own, whole = pushable(l.where.conjuncts(), 0, whole)
+		f.where = all(own)
+		whole = whole && !l.grouped && len(l.parent) == 0
+		for _, o := range l.order {
+			whole = whole && o.expr.only(0)
+		}
+		if whole {
+			f.order, f.limit = slices.Clone(l.order), l.offset+l.limit+1
+		}
+	}
+	f.refs = []Ref{r}
+	for _, field := range r.columns {
+		f.columns = append(f.columns, Expr{op: Column, typ: field.Type, name: field.Name})
+	}
+	return f
+}
+
+// pushable keeps the conditions that read reference i alone, as conditions on
+// reference 0.
+func pushable(conditions []Expr, i int, whole bool) ([]Expr, bool) {
+	var own []Expr
+	for _, e := range conditions {
+		if e.only(i) {
+			own = append(own, e.moved(i, 0))
+		} else {
+			whole = false
+		}
+	}
+	return own, whole
+}
+
+// moved is the expression with one reference renumbered.
+func (e Expr) moved(from, to int) Expr {
+	if e.op == Column && e.ref == from {
+		e.ref = to
+	}
+	args := make([]Expr, len(e.args))
+	for i, a := range e.args {
+		args[i] = a.moved(from, to)
+	}
+	e.args = args
+	if e.filter != nil {
+		f := e.filter.moved(from, to)
+		e.filter = &f
+	}
+	return e
+}
+
+// Narrowed is the fetch of those rows only whose first join column, or the
+// named one, has one of the values. Narrowing never widens: the condition is
+// added to all others.
+func (f Fetch) Narrowed(column string, values []value.Value) Fetch {
+	b := *f.query.body
+	for _, field := range b.root.refs[0].columns {
+		if field.Name == column {
+			e := Expr{op: Column, typ: field.Type, name: field.Name}
+			b.root.where = all([]Expr{b.root.where, among(In, e, values)})
+			f.query = Query{&b}
+		}
+	}
+	return f
+}
+
+// OnScratch is the level with its references read from tables of the embedded
+// engine, scopes and conditions unchanged.
+func (l Level) OnScratch(id int) Level {
+	refs := slices.Clone(l.refs)
+	for i := range refs {
+		refs[i].target = Target{Kind: "duckdb"}
+		refs[i].schema, refs[i].table = "", scratchTable(id, i)
+		refs[i].columns = slices.Clone(refs[i].columns)
+		for j := range refs[i].columns {
+			f := &refs[i].columns[j]
+			f.Stored, f.Native, f.ByCode = f.Name, "", true
+		}
+	}
+	l.refs = refs
+	return l
+}
+
+func scratchTable(id, ref int) string { return fmt.Sprintf("l%d_r%d", id, ref) }

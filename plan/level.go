@@ -1,0 +1,248 @@
+package plan
+
+import (
+	"slices"
+
+	"usher/catalog"
+	"usher/fault"
+	"usher/value"
+)
+
+// levelBuilder makes one level: its references, what they read and their
+// scopes.
+type levelBuilder struct {
+	*builder
+	l     Level
+	uses  []*use // beside l.refs
+	joins map[joinKey]int
+}
+
+// use is what is known of a reference beyond what the plan keeps.
+type use struct {
+	dataset *catalog.Dataset
+	visible *catalog.Visible // nil inside a policy, where every column may be read
+	binding *catalog.Binding
+	asked   []string // columns the request reads, in order of first use
+}
+
+type joinKey struct {
+	from     int
+	relation string
+	inside   int
+}
+
+func (b *builder) level() *levelBuilder {
+	return &levelBuilder{builder: b, joins: make(map[joinKey]int), l: Level{where: predicate(True), having: predicate(True)}}
+}
+
+// root adds the level's own dataset as the first reference.
+func (lb *levelBuilder) root(d *catalog.Dataset) (int, error) {
+	return lb.add(d, -1, -1, nil)
+}
+
+// add appends a reference with its tenant predicate. Policies and filters
+// follow in seal, when it is known which columns are used.
+func (lb *levelBuilder) add(d *catalog.Dataset, from, inside int, on []catalog.Pair) (int, error) {
+	target, binding, err := lb.target(d)
+	if err != nil {
+		return 0, err
+	}
+	reason, byColumn, err := lb.confine(d, target, binding)
+	if err != nil {
+		return 0, err
+	}
+	i := len(lb.l.refs)
+	u := &use{dataset: d, binding: binding}
+	if inside < 0 {
+		u.visible = lb.view.Dataset(d.Name)
+	}
+	lb.uses = append(lb.uses, u)
+	lb.l.refs = append(lb.l.refs, Ref{
+		dataset: d.Name, target: target, schema: binding.Schema, table: binding.Table, path: binding.Path, rows: binding.Rows,
+		reason: reason, inside: inside, from: from,
+	})
+	if byColumn {
+		key, err := lb.tenantKey(d.Tenant)
+		if err != nil {
+			return 0, err
+		}
+		col := lb.read(i, d.Tenant)
+		lb.l.refs[i].scope = []Expr{predicate(Eq, col, literal(key))}
+		lb.l.refs[i].tenant = d.Tenant.Name
+	}
+	for _, pair := range on {
+		lb.l.refs[i].on = append(lb.l.refs[i].on, On{From: lb.read(from, pair.From), To: lb.read(i, pair.To)})
+	}
+	return i, nil
+}
+
+// read makes a reference read a column, on usher's own account.
+func (lb *levelBuilder) read(ref int, c *catalog.Column) Expr {
+	r := &lb.l.refs[ref]
+	if !slices.ContainsFunc(r.columns, func(f Field) bool { return f.Name == c.Name }) {
+		stored := lb.uses[ref].binding.Columns[c.Name]
+		r.columns = append(r.columns, Field{Name: c.Name, Stored: stored.Name, Type: c.Type, Native: stored.Native, ByCode: stored.ByCode})
+	}
+	return column(ref, c)
+}
+
+// ask makes a reference read a column because the caller asked for it.
+func (lb *levelBuilder) ask(ref int, c *catalog.Column) Expr {
+	u := lb.uses[ref]
+	if !slices.Contains(u.asked, c.Name) {
+		u.asked = append(u.asked, c.Name)
+	}
+	return lb.read(ref, c)
+}
+
+// join follows a to-one relation, once for each relation and reference.
+func (lb *levelBuilder) join(from int, rel *catalog.Relation, inside int) (int, error) {
+	key := joinKey{from, rel.Name, inside}
+	if i, ok := lb.joins[key]; ok {
+		return i, nil
+	}
+	i, err := lb.add(rel.To, from, inside, rel.On)
+	if err != nil {
+		return 0, err
+	}
+	lb.joins[key] = i
+	if inside >= 0 {
+		lb.l.refs[inside].policy = append(lb.l.refs[inside].policy, i)
+	}
+	return i, nil
+}
+
+// seal completes the scopes of all references and returns the level.
+func (lb *levelBuilder) seal() (Level, error) {
+	for i := 0; i < len(lb.l.refs); i++ { // policies may append references; theirs carry the tenant predicate only
+		if lb.l.refs[i].inside >= 0 {
+			continue
+		}
+		if err := lb.policies(i); err != nil {
+			return Level{}, err
+		}
+	}
+	for i := range lb.l.refs { // rows can be counted without a column, but not moved
+		if len(lb.l.refs[i].columns) == 0 {
+			lb.read(i, lb.uses[i].dataset.Columns[0])
+		}
+	}
+	return lb.l, nil
+}
+
+// policies adds the dataset's filter, the token's filters and the roles'
+// filters to a reference's scope.
+func (lb *levelBuilder) policies(i int) error {
+	d := lb.uses[i].dataset
+	if lb.uses[i].visible == nil {
+		return fault.New(fault.Forbidden, "the answer needs %s, which no role of yours grants", d.Name)
+	}
+	var scope []Expr
+	at := whereAt{ref: i, inside: i, policy: true, variables: true}
+	if d.Filter != nil {
+		e, err := lb.where(at, d, d.Filter)
+		if err != nil {
+			return err
+		}
+		scope = append(scope, e)
+	}
+	byRole, err := lb.roleFilter(i, at)
+	if err != nil {
+		return err
+	}
+	scope = append(scope, byRole)
+	at.variables = false
+	for _, f := range lb.p.Grant.Filters {
+		if f.Dataset == d.Name {
+			e, err := lb.where(at, d, f.Where)
+			if err != nil {
+				return err
+			}
+			scope = append(scope, e)
+		}
+	}
+	lb.l.refs[i].scope = append(lb.l.refs[i].scope, all(scope).conjuncts()...)
+	return nil
+}
+
+// roleFilter is the disjunction of the filters of those roles that grant every
+// column the request reads of the reference.
+func (lb *levelBuilder) roleFilter(i int, at whereAt) (Expr, error) {
+	u := lb.uses[i]
+	rights := u.visible.Rights()
+	if len(rights) == 0 {
+		return predicate(True), nil
+	}
+	var filters []Expr
+	for _, right := range rights {
+		if slices.ContainsFunc(u.asked, func(name string) bool { return !right.Grants(name) }) {
+			continue
+		}
+		if lb.l.grouped && !right.Aggregate {
+			continue
+		}
+		if right.Filter == nil {
+			return predicate(True), nil
+		}
+		e, err := lb.where(at, u.dataset, right.Filter)
+		if err != nil {
+			return Expr{}, err
+		}
+		filters = append(filters, e)
+	}
+	if len(filters) == 0 {
+		return Expr{}, fault.New(fault.Forbidden, "no role of yours grants all the fields of %s that are asked for together", u.dataset.Name)
+	}
+	return anyOf(filters), nil
+}
+
+// cell makes the level return an expression and says at which index.
+func (lb *levelBuilder) cell(e Expr) int {
+	for i, c := range lb.l.columns {
+		if c.same(e) {
+			return i
+		}
+	}
+	lb.l.columns = append(lb.l.columns, e)
+	return len(lb.l.columns) - 1
+}
+
+// link ties the level to its parent's rows by a relation. The parent's cells
+// are named by their index.
+func (lb *levelBuilder) link(rel *catalog.Relation, cells []int) {
+	for i, pair := range rel.On {
+		lb.l.parent = append(lb.l.parent, Link{cell: cells[i], own: lb.read(0, pair.To)})
+	}
+}
+
+// limits reads limit and offset against the dataset's.
+func (lb *levelBuilder) limits(vis *catalog.Visible, args arguments) error {
+	d := vis.Dataset
+	most := d.MaxLimit
+	if rights := vis.Rights(); len(rights) > 0 {
+		byRole := 0
+		for _, r := range rights {
+			if r.Limit == 0 {
+				byRole = d.MaxLimit
+			}
+			byRole = max(byRole, r.Limit)
+		}
+		most = min(most, byRole)
+	}
+	lb.l.limit, lb.l.cut = min(d.Limit, most), true
+	if n, ok, err := args.integer("limit"); err != nil {
+		return err
+	} else if ok {
+		if n > most {
+			return fault.New(fault.LimitExceeded, "limit %d is more than the %d rows allowed for %s", n, most, d.Name).
+				WithHint("ask for fewer rows, or page with offset")
+		}
+		lb.l.limit, lb.l.cut = n, false
+	}
+	n, _, err := args.integer("offset")
+	lb.l.offset = n
+	return err
+}
+
+// typeOf is the type of a value for an error message.
+func typeOf(t value.Type) string { return t.GraphQL() }

@@ -1,0 +1,155 @@
+package plan
+
+import (
+	"fmt"
+	"strconv"
+
+	"usher/fault"
+	"usher/query"
+	"usher/value"
+)
+
+// typed reads a value as a literal of a scalar type. The error says what was
+// expected and repeats nothing but the caller's own words.
+func typed(t value.Type, v query.Value) (value.Value, error) {
+	var text string
+	switch v := v.(type) {
+	case query.Null:
+		return value.Value{}, fmt.Errorf("null is no value to compare with; use isNull")
+	case query.Bool:
+		if t.Scalar != value.Boolean && t.Scalar != value.JSON {
+			return value.Value{}, mismatch(t, "a boolean")
+		}
+		text = strconv.FormatBool(bool(v))
+	case query.Number:
+		if !t.Numeric() && t.Scalar != value.JSON && t.Scalar != value.ID {
+			return value.Value{}, mismatch(t, "a number")
+		}
+		text = string(v)
+	case query.Text:
+		switch {
+		case t.Scalar == value.Int || t.Scalar == value.Float || t.Scalar == value.Boolean:
+			return value.Value{}, mismatch(t, "a string")
+		case t.Scalar == value.JSON:
+			text = string(value.AppendQuoted(nil, []byte(v)))
+		default:
+			text = string(v)
+		}
+	case query.Enum:
+		if t.Scalar != value.Enum {
+			return value.Value{}, mismatch(t, "an enum value")
+		}
+		text = string(v)
+	case query.List, query.Object:
+		if t.Scalar != value.JSON {
+			return value.Value{}, mismatch(t, "a list or an object")
+		}
+		text = string(appendJSON(nil, v))
+	default:
+		return value.Value{}, mismatch(t, "nothing")
+	}
+	return value.Parse(t, text)
+}
+
+func mismatch(t value.Type, got string) error {
+	return fmt.Errorf("expected %s, got %s", typeOf(t.Elem()), got)
+}
+
+// appendJSON writes a value as JSON text.
+func appendJSON(dst []byte, v query.Value) []byte {
+	switch v := v.(type) {
+	case query.Bool:
+		return strconv.AppendBool(dst, bool(v))
+	case query.Number:
+		return append(dst, v...)
+	case query.Text:
+		return value.AppendQuoted(dst, []byte(v))
+	case query.Enum:
+		return value.AppendQuoted(dst, []byte(v))
+	case query.List:
+		dst = append(dst, '[')
+		for i, item := range v {
+			if i > 0 {
+				dst = append(dst, ',')
+			}
+			dst = appendJSON(dst, item)
+		}
+		return append(dst, ']')
+	case query.Object:
+		dst = append(dst, '{')
+		for i, m := range v {
+			if i > 0 {
+				dst = append(dst, ',')
+			}
+			dst = append(value.AppendQuoted(dst, []byte(m.Name)), ':')
+			dst = appendJSON(dst, m.Value)
+		}
+		return append(dst, '}')
+	}
+	return append(dst, "null"...)
+}
+
+// arguments are the arguments of a field.
+type arguments query.Object
+
+func (a arguments) get(name string) (query.Value, bool) { return query.Object(a).Get(name) }
+
+// integer reads an argument that counts rows.
+func (a arguments) integer(name string) (int, bool, error) {
+	v, ok := a.get(name)
+	if !ok {
+		return 0, false, nil
+	}
+	number, isNumber := v.(query.Number)
+	n, err := strconv.ParseInt(string(number), 10, 32)
+	if !isNumber || err != nil || n < 0 {
+		return 0, false, fault.New(fault.BadUserInput, "%s must be a whole number from 0 to 2147483647", name)
+	}
+	return int(n), true, nil
+}
+
+// object reads an argument that is an input object; absent is empty, null is
+// an error: it would read as "no restriction".
+func (a arguments) object(name string) (query.Object, bool, error) {
+	v, ok := a.get(name)
+	if !ok {
+		return nil, false, nil
+	}
+	o, isObject := v.(query.Object)
+	if !isObject {
+		return nil, false, fault.New(fault.BadUserInput, "%s is null; leave it out to ask without it", name)
+	}
+	return o, true, nil
+}
+
+// list reads an argument that is a list; one object stands for a list of it.
+func (a arguments) list(name string) (query.List, error) {
+	v, ok := a.get(name)
+	if !ok {
+		return nil, nil
+	}
+	switch v := v.(type) {
+	case query.List:
+		return v, nil
+	case query.Object:
+		return query.List{v}, nil
+	}
+	return nil, fault.New(fault.BadUserInput, "%s is null; leave it out to ask without it", name)
+}
+
+// zone reads the timezone argument; the grant's zone stands in for it.
+func (a arguments) zone(fallback string) (string, error) {
+	v, ok := a.get("timezone")
+	if !ok {
+		return fallback, nil
+	}
+	text, isText := v.(query.Text)
+	if !isText {
+		return "", fault.New(fault.BadUserInput, "timezone must be an IANA name such as Europe/Madrid")
+	}
+	name, err := zoneName(string(text))
+	if err != nil {
+		return "", fault.New(fault.BadUserInput, "%v", err)
+	}
+	return name, nil
+}

@@ -1,0 +1,198 @@
+package plan
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+	_ "time/tzdata" // zone names are checked against the same table on every machine
+
+	"usher/fault"
+	"usher/query"
+	"usher/value"
+)
+
+// zoneName checks an IANA zone name. Offsets and POSIX strings are refused:
+// the engines read their signs in opposite ways.
+func zoneName(name string) (string, error) {
+	if name == "" || name == "Local" || strings.ContainsAny(name, "+:<> ") && !strings.HasPrefix(name, "Etc/") {
+		return "", fmt.Errorf("timezone %q is not an IANA name such as Europe/Madrid", name)
+	}
+	zone, err := time.LoadLocation(name)
+	if err != nil {
+		return "", fmt.Errorf("timezone %q is not an IANA name such as Europe/Madrid", name)
+	}
+	return zone.String(), nil
+}
+
+var units = map[string]Unit{
+	"SECOND": Second, "MINUTE": Minute, "HOUR": Hour, "DAY": Day, "WEEK": Week, "MONTH": Month, "QUARTER": Quarter, "YEAR": Year,
+}
+
+// unitOf reads a TimeUnit.
+func unitOf(v query.Value) (Unit, error) {
+	var name string
+	switch v := v.(type) {
+	case query.Enum:
+		name = string(v)
+	case query.Text:
+		name = string(v)
+	}
+	u, ok := units[name]
+	if !ok {
+		return "", fault.New(fault.BadUserInput, "a unit of time is one of SECOND MINUTE HOUR DAY WEEK MONTH QUARTER YEAR")
+	}
+	return u, nil
+}
+
+// allowed tells whether a column of the type has buckets of the unit.
+func (u Unit) allowed(t value.Type) bool {
+	short := u == Second || u == Minute || u == Hour
+	switch t.Scalar { //nolint:exhaustive // no other type has buckets
+	case value.Date:
+		return !short
+	case value.Timestamp, value.LocalTimestamp:
+		return true
+	case value.Time:
+		return short
+	}
+	return false
+}
+
+// relative reads last, next, previous and toDate: a half-open range around the
+// operation's instant.
+func (lb *levelBuilder) relative(at whereAt, e Expr, name string, operand query.Value) (Expr, error) {
+	zoneText := at.zone
+	if zoneText == "" {
+		zoneText = lb.zone
+	}
+	unitValue, n := operand, 1
+	if o, ok := operand.(query.Object); ok {
+		args := arguments(o)
+		var err error
+		if zoneText, err = args.zone(zoneText); err != nil {
+			return Expr{}, err
+		}
+		unitValue, _ = o.Get("unit")
+		if name != "toDate" {
+			count, given, err := args.integer("n")
+			if err != nil {
+				return Expr{}, err
+			}
+			if !given || count == 0 || count > 100_000 {
+				return Expr{}, fault.New(fault.BadUserInput, "n must be a whole number from 1 to 100000")
+			}
+			n = count
+		}
+	}
+	unit, err := unitOf(unitValue)
+	if err != nil {
+		return Expr{}, err
+	}
+	if !unit.allowed(e.typ) {
+		return Expr{}, fault.New(fault.BadUserInput, "%s has no ranges of %s", typeOf(e.typ), strings.ToUpper(string(unit)))
+	}
+	zone, err := time.LoadLocation(zoneText)
+	if err != nil {
+		return Expr{}, fault.New(fault.Internal, "a checked zone cannot be loaded").Because(err)
+	}
+	from, to := rangeOf(name, lb.now.In(zone), unit, n)
+	low, err := boundary(e.typ, from)
+	if err != nil {
+		return Expr{}, err
+	}
+	high, err := boundary(e.typ, to)
+	if err != nil {
+		return Expr{}, err
+	}
+	upper := Lt
+	if name == "last" || name == "toDate" {
+		upper = Lte // now itself belongs to what has been until now
+	}
+	return all([]Expr{predicate(Gte, e, literal(low)), predicate(upper, e, literal(high))}), nil
+}
+
+// rangeOf is the range from its first instant to the one after its last, or to
+// now itself for last and toDate.
+func rangeOf(name string, now time.Time, unit Unit, n int) (from, to time.Time) {
+	switch name {
+	case "last":
+		return step(now, unit, -n), now
+	case "next":
+		return now, step(now, unit, n)
+	case "previous":
+		start := truncate(now, unit)
+		return truncate(step(start, unit, -n), unit), start
+	}
+	return truncate(now, unit), now
+}
+
+// step moves an instant by units; below a day by elapsed time, from a day on
+// by the calendar of the instant's zone.
+func step(at time.Time, unit Unit, n int) time.Time {
+	switch unit {
+	case Second:
+		return at.Add(time.Duration(n) * time.Second)
+	case Minute:
+		return at.Add(time.Duration(n) * time.Minute)
+	case Hour:
+		return at.Add(time.Duration(n) * time.Hour)
+	case Day:
+		return at.AddDate(0, 0, n)
+	case Week:
+		return at.AddDate(0, 0, 7*n)
+	case Month:
+		return addMonths(at, n)
+	case Quarter:
+		return addMonths(at, 3*n)
+	case Year:
+		return addMonths(at, 12*n)
+	}
+	return at
+}
+
+// addMonths keeps to the last day of a shorter month, as both engines do.
+func addMonths(at time.Time, n int) time.Time {
+	first := time.Date(at.Year(), at.Month()+time.Month(n), 1, 0, 0, 0, 0, at.Location())
+	last := first.AddDate(0, 1, -1).Day()
+	return time.Date(first.Year(), first.Month(), min(at.Day(), last), at.Hour(), at.Minute(), at.Second(), at.Nanosecond(), at.Location())
+}
+
+// truncate is the start of the unit in which an instant lies.
+func truncate(at time.Time, unit Unit) time.Time {
+	y, m, d := at.Date()
+	day := func(y int, m time.Month, d int) time.Time { return time.Date(y, m, d, 0, 0, 0, 0, at.Location()) }
+	switch unit {
+	case Second:
+		return at.Truncate(time.Second)
+	case Minute:
+		return at.Add(-time.Duration(at.Second())*time.Second - time.Duration(at.Nanosecond()))
+	case Hour:
+		return at.Add(-time.Duration(at.Minute())*time.Minute - time.Duration(at.Second())*time.Second - time.Duration(at.Nanosecond()))
+	case Day:
+		return day(y, m, d)
+	case Week:
+		return day(y, m, d-(int(at.Weekday())+6)%7)
+	case Month:
+		return day(y, m, 1)
+	case Quarter:
+		return day(y, (m-1)/3*3+1, 1)
+	case Year:
+		return day(y, time.January, 1)
+	}
+	return at
+}
+
+// boundary is an instant as a literal of a column's type.
+func boundary(t value.Type, at time.Time) (value.Value, error) {
+	if at.Year() < 1 || at.Year() > 9999 {
+		return value.Value{}, fault.New(fault.BadUserInput, "the range leaves the years 1 to 9999: %s", strconv.Itoa(at.Year()))
+	}
+	switch t.Scalar { //nolint:exhaustive // relative ranges exist for these types only
+	case value.Date:
+		return value.Parse(t, at.Format(time.DateOnly))
+	case value.LocalTimestamp:
+		return value.Parse(t, at.Format("2006-01-02T15:04:05.999999"))
+	}
+	return value.TimestampOf(at), nil
+}

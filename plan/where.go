@@ -1,0 +1,361 @@
+package plan
+
+import (
+	"slices"
+	"strings"
+
+	"usher/catalog"
+	"usher/fault"
+	"usher/query"
+	"usher/value"
+)
+
+// maxDepth and maxItems bound one where.
+const (
+	maxDepth = 12
+	maxItems = 1000
+)
+
+// whereAt says where a where stands and what it may name.
+type whereAt struct {
+	ref       int
+	inside    int  // reference whose scope it belongs to, or -1
+	policy    bool // an administrator's or issuer's words: every column, tenant predicate only on what it reaches
+	variables bool // $tenant, $subject, $parameters.x and $metadata.x stand for values
+	zone      string
+	depth     int
+}
+
+// where resolves a where over a dataset into a predicate.
+func (lb *levelBuilder) where(at whereAt, d *catalog.Dataset, v query.Value) (Expr, error) {
+	o, ok := v.(query.Object)
+	if !ok {
+		return Expr{}, fault.New(fault.BadUserInput, "where over %s must be an object", d.Name)
+	}
+	if at.depth++; at.depth > maxDepth {
+		return Expr{}, fault.New(fault.LimitExceeded, "where is nested more than %d levels deep", maxDepth)
+	}
+	var parts []Expr
+	for _, m := range o {
+		e, err := lb.whereMember(at, d, m)
+		if err != nil {
+			return Expr{}, err
+		}
+		parts = append(parts, e)
+	}
+	return all(parts), nil
+}
+
+func (lb *levelBuilder) whereMember(at whereAt, d *catalog.Dataset, m query.Member) (Expr, error) {
+	switch m.Name {
+	case "and", "or":
+		list, ok := m.Value.(query.List)
+		if one, isObject := m.Value.(query.Object); isObject {
+			list, ok = query.List{one}, true
+		}
+		if !ok {
+			return Expr{}, fault.New(fault.BadUserInput, "%s must be a list of conditions", m.Name)
+		}
+		if len(list) > maxItems {
+			return Expr{}, fault.New(fault.LimitExceeded, "%s has %d conditions; at most %d are allowed", m.Name, len(list), maxItems)
+		}
+		parts := make([]Expr, 0, len(list))
+		for _, item := range list {
+			e, err := lb.where(at, d, item)
+			if err != nil {
+				return Expr{}, err
+			}
+			parts = append(parts, e)
+		}
+		if m.Name == "and" {
+			return all(parts), nil
+		}
+		return anyOf(parts), nil
+	case "not":
+		e, err := lb.where(at, d, m.Value)
+		return predicate(Not, e), err
+	}
+	if col := lb.columnAt(at, d, m.Name); col != nil {
+		e := lb.read(at.ref, col)
+		if !at.policy {
+			e = lb.ask(at.ref, col)
+		}
+		return lb.comparisons(at, m.Name, e, m.Value)
+	}
+	rel, err := lb.relationAt(at, d, m.Name)
+	if err != nil {
+		return Expr{}, err
+	}
+	next, err := lb.join(at.ref, rel, at.inside)
+	if err != nil {
+		return Expr{}, err
+	}
+	at.ref = next
+	return lb.where(at, rel.To, m.Value)
+}
+
+// columnAt finds a column a where may name.
+func (lb *levelBuilder) columnAt(at whereAt, d *catalog.Dataset, name string) *catalog.Column {
+	if at.policy {
+		return d.Column(name)
+	}
+	if vis := lb.view.Dataset(d.Name); vis != nil {
+		return vis.Column(name)
+	}
+	return nil
+}
+
+// relationAt finds a to-one relation a where may follow.
+func (lb *levelBuilder) relationAt(at whereAt, d *catalog.Dataset, name string) (*catalog.Relation, error) {
+	rel := d.Relation(name)
+	if !at.policy {
+		rel = nil
+		if vis := lb.view.Dataset(d.Name); vis != nil {
+			rel, _ = lb.view.Relation(vis, name)
+		}
+	}
+	if rel == nil || rel.Many {
+		return nil, fault.New(fault.BadUserInput, "%s has no field %q to filter by", d.Name, name)
+	}
+	return rel, nil
+}
+
+// comparisons reads {op: operand, …} over one expression. Unknown operators
+// and operands are refused, never dropped.
+func (lb *levelBuilder) comparisons(at whereAt, name string, e Expr, v query.Value) (Expr, error) {
+	o, ok := v.(query.Object)
+	if !ok || len(o) == 0 {
+		return Expr{}, fault.New(fault.BadUserInput, "the comparison of %s is empty", name).
+			WithHint("write an operator and a value, such as {eq: …}, or leave %s out", name)
+	}
+	parts := make([]Expr, 0, len(o))
+	for _, m := range o {
+		p, err := lb.comparison(at, e, m)
+		if err != nil {
+			f := fault.From(err)
+			if f.Code == fault.Internal {
+				f = fault.New(fault.BadUserInput, "%s: %s: %v", name, m.Name, err)
+			}
+			return Expr{}, f
+		}
+		parts = append(parts, p)
+	}
+	return all(parts), nil
+}
+
+var plainOps = map[string]Op{"eq": Eq, "neq": Neq, "gt": Gt, "gte": Gte, "lt": Lt, "lte": Lte}
+
+func (lb *levelBuilder) comparison(at whereAt, e Expr, m query.Member) (Expr, error) {
+	t := e.typ
+	operand, err := lb.operand(at, m.Value)
+	if err != nil {
+		return Expr{}, err
+	}
+	switch m.Name {
+	case "eq", "neq", "gt", "gte", "lt", "lte":
+		ordering := m.Name != "eq" && m.Name != "neq"
+		if t.List || ordering && !t.Ordered() || t.Scalar == value.JSON && !t.List {
+			break
+		}
+		v, err := typed(t, operand)
+		if err != nil {
+			return Expr{}, err
+		}
+		return predicate(plainOps[m.Name], e, literal(v)), nil
+	case "in", "notIn":
+		if t.List || t.Scalar == value.JSON || t.Scalar == value.Interval {
+			break
+		}
+		lits, err := typedList(t, operand)
+		if err != nil {
+			return Expr{}, err
+		}
+		in := among(In, e, lits)
+		if m.Name == "notIn" {
+			return predicate(Not, in), nil
+		}
+		return in, nil
+	case "isNull":
+		b, ok := operand.(query.Bool)
+		if !ok {
+			return Expr{}, mismatch(value.Of(value.Boolean), "something else")
+		}
+		if b {
+			return predicate(IsNull, e), nil
+		}
+		return predicate(Not, predicate(IsNull, e)), nil
+	case "has", "hasAny", "hasAll":
+		if !t.List {
+			break
+		}
+		if m.Name == "has" {
+			v, err := typed(t.Elem(), operand)
+			if err != nil {
+				return Expr{}, err
+			}
+			return among(Has, e, []value.Value{v}), nil
+		}
+		lits, err := typedList(t.Elem(), operand)
+		if err != nil {
+			return Expr{}, err
+		}
+		if m.Name == "hasAny" {
+			return among(HasAny, e, lits), nil
+		}
+		return among(HasAll, e, lits), nil
+	case "last", "next", "previous", "toDate":
+		if t.Temporal() && t.Scalar != value.Time {
+			return lb.relative(at, e, m.Name, operand)
+		}
+	default:
+		if t.Text() {
+			return textComparison(e, m.Name, operand)
+		}
+	}
+	return Expr{}, fault.New(fault.BadUserInput, "%s has no operator %q", typeOf(t), m.Name)
+}
+
+// textComparison reads the operators of text. The wildcards of a searched text
+// are escaped; only like and its kin take a pattern, with a backslash as its
+// escape.
+func textComparison(e Expr, name string, operand query.Value) (Expr, error) {
+	v, err := typed(e.typ, operand)
+	if err != nil {
+		return Expr{}, err
+	}
+	op, pattern := Like, escapeLike(v.Text())
+	switch name {
+	case "like", "notLike", "ilike", "notIlike":
+		pattern = v.Text()
+		if trailing := len(pattern) - len(strings.TrimRight(pattern, `\`)); trailing%2 == 1 {
+			return Expr{}, fault.New(fault.BadUserInput, "a pattern must not end in its escape character, the backslash")
+		}
+	case "contains", "icontains":
+		pattern = "%" + pattern + "%"
+	case "startsWith", "istartsWith":
+		pattern += "%"
+	case "endsWith", "iendsWith":
+		pattern = "%" + pattern
+	default:
+		return Expr{}, fault.New(fault.BadUserInput, "%s has no operator %q", typeOf(e.typ), name)
+	}
+	if name[0] == 'i' || name == "notIlike" {
+		op = ILike
+	}
+	lit, err := value.Parse(value.Of(value.String), pattern)
+	if err != nil {
+		return Expr{}, err
+	}
+	like := among(op, e, []value.Value{lit})
+	if strings.HasPrefix(name, "not") {
+		return predicate(Not, like), nil
+	}
+	return like, nil
+}
+
+var likeEscapes = strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`)
+
+func escapeLike(text string) string { return likeEscapes.Replace(text) }
+
+// typedList reads a list operand; its items are made distinct.
+func typedList(t value.Type, v query.Value) ([]value.Value, error) {
+	list, ok := v.(query.List)
+	if !ok {
+		if _, null := v.(query.Null); null {
+			return nil, fault.New(fault.BadUserInput, "null is no list")
+		}
+		list = query.List{v}
+	}
+	if len(list) > maxItems {
+		return nil, fault.New(fault.LimitExceeded, "a list of %d values is too long; at most %d are allowed", len(list), maxItems)
+	}
+	lits := make([]value.Value, 0, len(list))
+	for _, item := range list {
+		lit, err := typed(t, item)
+		if err != nil {
+			return nil, err
+		}
+		if !slices.ContainsFunc(lits, func(o value.Value) bool { return o.Text() == lit.Text() }) {
+			lits = append(lits, lit)
+		}
+	}
+	return lits, nil
+}
+
+// operand puts the principal's values in the place of $names, where the words
+// are an administrator's. A value that is missing refuses the request.
+func (lb *levelBuilder) operand(at whereAt, v query.Value) (query.Value, error) {
+	if !at.variables {
+		return v, nil
+	}
+	if list, ok := v.(query.List); ok {
+		out := make(query.List, 0, len(list))
+		for _, item := range list {
+			item, err := lb.operand(at, item)
+			if err != nil {
+				return nil, err
+			}
+			if inner, isList := item.(query.List); isList {
+				out = append(out, inner...)
+				continue
+			}
+			out = append(out, item)
+		}
+		return out, nil
+	}
+	text, ok := v.(query.Text)
+	name, isVariable := strings.CutPrefix(string(text), "$")
+	if !ok || !isVariable {
+		return v, nil
+	}
+	if strings.HasPrefix(name, "$") { // $$ is a dollar sign
+		return query.Text(name), nil
+	}
+	missing := fault.New(fault.Forbidden, "the token has no value for %s, which a filter needs", text)
+	switch {
+	case name == "tenant":
+		if lb.p.Tenant == "" {
+			return nil, missing
+		}
+		return query.Text(lb.p.TenantKey), nil
+	case name == "subject":
+		if lb.p.Subject == "" {
+			return nil, missing
+		}
+		return query.Text(lb.p.Subject), nil
+	case strings.HasPrefix(name, "metadata."):
+		value, ok := lb.p.Grant.Metadata[strings.TrimPrefix(name, "metadata.")]
+		if !ok {
+			return nil, missing
+		}
+		return query.Text(value), nil
+	}
+	name = strings.TrimPrefix(name, "parameters.")
+	param := lb.cat.Parameters[name]
+	values, ok := lb.parameters[name]
+	if param == nil || !ok {
+		return nil, missing
+	}
+	out := make(query.List, 0, len(values))
+	for _, v := range values {
+		out = append(out, untyped(v))
+	}
+	if !param.Type.List {
+		return out[0], nil
+	}
+	return out, nil
+}
+
+// untyped turns a typed value back into an operand.
+func untyped(v value.Value) query.Value {
+	switch v.Type().Scalar { //nolint:exhaustive // all else is text
+	case value.Int, value.BigInt, value.Decimal, value.Float:
+		return query.Number(v.Text())
+	case value.Boolean:
+		return query.Bool(v.Text() == "true")
+	case value.Timestamp, value.LocalTimestamp:
+		at := strings.Replace(v.Text(), " ", "T", 1)
+		return query.Text(strings.Replace(at, "+00", "Z", 1))
+	}
+	return query.Text(v.Text())
+}

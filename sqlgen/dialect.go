@@ -1,0 +1,273 @@
+package sqlgen
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"usher/value"
+)
+
+// Dialect is what the engines spell in different ways. Everything else is
+// written once, in render.go and expr.go. Its methods return SQL for SQL.
+type Dialect interface {
+	// Arg types the placeholder of a value by the value itself. Native is the
+	// type of the column it is compared with, which an enum's label needs.
+	Arg(placeholder string, v value.Value, native string) string
+	// Wire makes an expression return what a value.Cell of the type holds.
+	Wire(x string, t value.Type) string
+	// TextType is the engine's type of text without a length.
+	TextType() string
+	// ByCode makes text compare by code point.
+	ByCode(x string) string
+	// Like matches a pattern whose escape is a backslash.
+	Like(x, pattern string, ignoreCase bool) string
+	// Has tells whether a list holds an item.
+	Has(list, item string) string
+	// Float turns a number into a double, correctly rounded.
+	Float(x string, t value.Type) string
+	// Exact turns an integer into a decimal, so that products cannot overflow.
+	Exact(x string, t value.Type) string
+	// Unscaled turns an exact number into a whole number: times ten to the scale.
+	Unscaled(x string, t value.Type) string
+	// Square multiplies a whole number with itself.
+	Square(x string) string
+	// Variance is (n·squares − sum²) / (n·(n−1)); beyond what both engines can
+	// hold exactly it is infinite or fails as out of range.
+	Variance(n, sum, squares string) string
+	// Rounded cuts a double to 12 significant digits.
+	Rounded(x string) string
+	// Parents makes rows k0, k1, … n of the lists bound to $1, $2, …
+	Parents(types []value.Type) string
+	// List is the text of a list argument for Parents.
+	List(items []string) string
+}
+
+// argText is the text an argument is bound as.
+func argText(v value.Value) string {
+	if v.Type().Scalar == value.Interval {
+		var months, days, micros int64
+		if _, err := fmt.Sscan(v.Text(), &months, &days, &micros); err == nil {
+			return fmt.Sprintf("%d months %d days %d microseconds", months, days, micros)
+		}
+	}
+	return v.Text()
+}
+
+// mostSquares is the largest n·Σx² both engines hold exactly.
+const mostSquares = "170000000000000000000000000000000000000"
+
+func quoteList(items []string, open, end string, quote func(string) string) string {
+	var b strings.Builder
+	b.WriteString(open)
+	for i, item := range items {
+		if i > 0 {
+			b.WriteByte(',')
+		}
+		b.WriteString(quote(item))
+	}
+	b.WriteString(end)
+	return b.String()
+}
+
+// Postgres is PostgreSQL's spelling.
+var Postgres Dialect = postgres{}
+
+type postgres struct{}
+
+var postgresTypes = map[value.Scalar]string{
+	value.Int: "bigint", value.BigInt: "bigint", value.Decimal: "numeric", value.Float: "float8", value.Boolean: "boolean",
+	value.String: "text", value.ID: "text", value.UUID: "uuid", value.Date: "date", value.Time: "time",
+	value.Timestamp: "timestamptz", value.LocalTimestamp: "timestamp", value.Interval: "interval", value.JSON: "jsonb",
+	value.Bytes: "bytea", value.Enum: "text",
+}
+
+func (postgres) Arg(n string, v value.Value, native string) string {
+	switch v.Type().Scalar { //nolint:exhaustive // all else is a cast
+	case value.Bytes:
+		return "decode(" + n + "::text, 'base64')"
+	case value.Enum:
+		if native != "" {
+			return n + "::" + native // as the server itself names the type
+		}
+	}
+	return n + "::" + postgresTypes[v.Type().Scalar]
+}
+
+func (postgres) Wire(x string, t value.Type) string {
+	if t.List {
+		return "to_json(" + x + "::text[])::text"
+	}
+	switch t.Scalar {
+	case value.Boolean, value.Decimal, value.Int:
+		return x
+	case value.BigInt:
+		return x + "::bigint"
+	case value.Float:
+		return x + "::float8"
+	case value.Interval:
+		return "concat((extract(year from " + x + ") * 12 + extract(month from " + x + "))::bigint, ' ', extract(day from " + x +
+			")::bigint, ' ', ((extract(hour from " + x + ") * 3600 + extract(minute from " + x +
+			") * 60) * 1000000 + extract(microseconds from " + x + "))::bigint) || left(" + x + "::text, 0)"
+	case value.Bytes:
+		return "translate(encode(" + x + ", 'base64'), E'\\n', '')"
+	case value.String, value.ID, value.UUID, value.Date, value.Time, value.Timestamp, value.LocalTimestamp, value.JSON, value.Enum:
+	}
+	return x + "::text"
+}
+
+func (postgres) TextType() string { return "text" }
+
+func (postgres) ByCode(x string) string { return x + ` COLLATE "C"` }
+
+func (postgres) Like(x, pattern string, ignoreCase bool) string {
+	if ignoreCase {
+		return "(" + x + `::text COLLATE "und-x-icu" ILIKE ` + pattern + ` ESCAPE '\')`
+	}
+	return "(" + x + " LIKE " + pattern + ` ESCAPE '\')`
+}
+
+func (postgres) Has(list, item string) string { return "(" + item + " = ANY(" + list + "))" }
+
+func (postgres) Float(x string, _ value.Type) string { return x + "::float8" }
+
+func (postgres) Exact(x string, _ value.Type) string { return x + "::numeric" }
+
+func (postgres) Unscaled(x string, t value.Type) string {
+	if t.Scalar == value.Decimal && t.Scale > 0 {
+		return "(" + x + " * 1" + strings.Repeat("0", t.Scale) + ")"
+	}
+	return x + "::numeric"
+}
+
+func (postgres) Square(x string) string { return "(" + x + " * " + x + ")" }
+
+func (postgres) Variance(n, sum, squares string) string {
+	return "(CASE WHEN " + n + " * " + squares + " >= " + mostSquares + " THEN 'Infinity'::float8 ELSE (" +
+		n + " * " + squares + " - " + sum + " * " + sum + ")::float8 / (" + n + "::float8 * (" + n + " - 1)::float8) END)"
+}
+
+func (postgres) Rounded(x string) string {
+	return "(CASE WHEN abs(" + x + ") < 'Infinity'::float8 THEN to_char(" + x + ", '9.99999999999EEEE')::float8 ELSE " + x + " END)"
+}
+
+func (postgres) Parents(types []value.Type) string {
+	var lists, names []string
+	for i, t := range types {
+		lists = append(lists, "$"+strconv.Itoa(i+1)+"::"+postgresTypes[t.Scalar]+"[]")
+		names = append(names, "k"+strconv.Itoa(i))
+	}
+	return "(SELECT * FROM unnest(" + strings.Join(lists, ", ") + ") WITH ORDINALITY AS u(" + strings.Join(names, ", ") + ", n))"
+}
+
+var arrayEscapes = strings.NewReplacer(`\`, `\\`, `"`, `\"`)
+
+func (postgres) List(items []string) string {
+	return quoteList(items, "{", "}", func(s string) string { return `"` + arrayEscapes.Replace(s) + `"` })
+}
+
+// DuckDB is DuckDB's spelling.
+var DuckDB Dialect = duckdb{}
+
+type duckdb struct{}
+
+var duckdbTypes = map[value.Scalar]string{
+	value.Int: "BIGINT", value.BigInt: "BIGINT", value.Float: "DOUBLE", value.Boolean: "BOOLEAN", value.String: "VARCHAR",
+	value.ID: "VARCHAR", value.UUID: "UUID", value.Date: "DATE", value.Time: "TIME", value.Timestamp: "TIMESTAMPTZ",
+	value.LocalTimestamp: "TIMESTAMP", value.Interval: "INTERVAL", value.JSON: "JSON", value.Enum: "VARCHAR",
+}
+
+func (duckdb) Arg(n string, v value.Value, _ string) string {
+	switch v.Type().Scalar { //nolint:exhaustive // all else is a cast
+	case value.Bytes:
+		return "from_base64(CAST(" + n + " AS VARCHAR))"
+	case value.Decimal:
+		// The literal's own digits: cast to the column's scale it would be rounded.
+		whole, fraction := value.DecimalShape(v.Text())
+		return "CAST(" + n + " AS DECIMAL(" + strconv.Itoa(min(whole+fraction, value.MaxDigits)) + "," + strconv.Itoa(fraction) + "))"
+	}
+	return "CAST(" + n + " AS " + duckdbTypes[v.Type().Scalar] + ")"
+}
+
+func (duckdb) Wire(x string, t value.Type) string {
+	if t.List {
+		return "CAST(to_json(CAST(" + x + " AS VARCHAR[])) AS VARCHAR)"
+	}
+	switch t.Scalar {
+	case value.Boolean:
+		return x
+	case value.Int, value.BigInt:
+		return "CAST(" + x + " AS BIGINT)"
+	case value.Float:
+		return "CAST(" + x + " AS DOUBLE)"
+	case value.Interval:
+		return "(CAST(datepart('year', " + x + ") * 12 + datepart('month', " + x + ") AS VARCHAR) || ' ' || CAST(datepart('day', " + x +
+			") AS VARCHAR) || ' ' || CAST((datepart('hour', " + x + ") * 3600 + datepart('minute', " + x +
+			") * 60) * 1000000 + datepart('microsecond', " + x + ") AS VARCHAR))"
+	case value.Bytes:
+		return "to_base64(" + x + ")"
+	case value.Decimal, value.String, value.ID, value.UUID, value.Date, value.Time, value.Timestamp, value.LocalTimestamp, value.JSON, value.Enum:
+	}
+	return "CAST(" + x + " AS VARCHAR)"
+}
+
+func (duckdb) TextType() string { return "VARCHAR" }
+
+func (duckdb) ByCode(x string) string { return x }
+
+func (duckdb) Like(x, pattern string, ignoreCase bool) string {
+	word := " LIKE "
+	if ignoreCase {
+		word = " ILIKE "
+	}
+	return "(" + x + word + pattern + ` ESCAPE '\')`
+}
+
+func (duckdb) Has(list, item string) string { return "list_contains(" + list + ", " + item + ")" }
+
+func (duckdb) Float(x string, t value.Type) string {
+	if t.Scalar == value.Decimal {
+		return "CAST(CAST(" + x + " AS VARCHAR) AS DOUBLE)"
+	}
+	return "CAST(" + x + " AS DOUBLE)"
+}
+
+func (duckdb) Exact(x string, t value.Type) string {
+	if t.Scalar == value.Int {
+		return "CAST(" + x + " AS DECIMAL(10,0))"
+	}
+	return "CAST(" + x + " AS DECIMAL(19,0))"
+}
+
+func (duckdb) Unscaled(x string, t value.Type) string {
+	if t.Scalar == value.Decimal && t.Scale > 0 {
+		return "CAST(" + x + " * CAST(1" + strings.Repeat("0", t.Scale) + " AS DECIMAL(19,0)) AS HUGEINT)"
+	}
+	return "CAST(" + x + " AS HUGEINT)"
+}
+
+func (duckdb) Square(x string) string { return "(" + x + " * " + x + ")" }
+
+func (duckdb) Variance(n, sum, squares string) string {
+	return "(CAST(CAST(" + n + " * " + squares + " - " + sum + " * " + sum + " AS VARCHAR) AS DOUBLE) / (CAST(" + n +
+		" AS DOUBLE) * CAST(" + n + " - 1 AS DOUBLE)))"
+}
+
+func (duckdb) Rounded(x string) string { return "CAST(printf('%.11e', " + x + ") AS DOUBLE)" }
+
+func (duckdb) Parents(types []value.Type) string {
+	var lists, names []string
+	for i, t := range types {
+		typ := duckdbTypes[t.Scalar]
+		if t.Scalar == value.Decimal {
+			typ = "DECIMAL(38," + strconv.Itoa(max(t.Scale, 0)) + ")"
+		}
+		lists = append(lists, "CAST(from_json(CAST($"+strconv.Itoa(i+1)+` AS JSON), '["VARCHAR"]') AS `+typ+"[]) AS l"+strconv.Itoa(i))
+		names = append(names, "unnest(l"+strconv.Itoa(i)+") AS k"+strconv.Itoa(i))
+	}
+	return "(SELECT " + strings.Join(names, ", ") + ", unnest(range(1, len(l0) + 1)) AS n FROM (SELECT " + strings.Join(lists, ", ") + ") AS u)"
+}
+
+func (duckdb) List(items []string) string {
+	return quoteList(items, "[", "]", func(s string) string { return string(value.AppendQuoted(nil, []byte(s))) })
+}

@@ -1,0 +1,280 @@
+package sqlgen
+
+import (
+	"strconv"
+	"strings"
+
+	"usher/catalog"
+	"usher/plan"
+	"usher/value"
+)
+
+// expr writes an expression. The result is safe as an operand of AND, of a
+// comparison and of a cast: anything looser stands in parentheses.
+func (w *writer) expr(e plan.Expr) string {
+	switch e.Op() {
+	case plan.Column:
+		return w.column(e)
+	case plan.Inner:
+		if e.Ref() < w.l.Keys() {
+			return "g.k" + strconv.Itoa(e.Ref())
+		}
+		return "g.a" + strconv.Itoa(e.Ref()-w.l.Keys())
+	case plan.Literal:
+		return w.arg(e.Literal(0), "")
+	case plan.True:
+		return "TRUE"
+	case plan.False:
+		return "FALSE"
+	case plan.And:
+		return w.join(e, " AND ")
+	case plan.Or:
+		return w.join(e, " OR ")
+	case plan.Not:
+		return "((" + w.expr(e.Arg(0)) + ") IS NOT TRUE)"
+	case plan.IsNull:
+		return "(" + w.expr(e.Arg(0)) + " IS NULL)"
+	case plan.Eq, plan.Neq, plan.Lt, plan.Lte, plan.Gt, plan.Gte:
+		return w.compare(e)
+	case plan.In:
+		return w.in(e)
+	case plan.Like, plan.ILike:
+		return w.d.Like(w.expr(e.Arg(0)), w.arg(e.Literal(0), ""), e.Op() == plan.ILike)
+	case plan.Has, plan.HasAny, plan.HasAll:
+		return w.has(e)
+	case plan.Bucket:
+		return w.bucket(e)
+	case plan.Add, plan.Sub, plan.Mul, plan.Div, plan.Neg:
+		return w.arithmetic(e)
+	case plan.CountRows:
+		return w.count(e)
+	case plan.Agg:
+		return w.aggregate(e)
+	case plan.Rounded:
+		return w.d.Rounded(w.expr(e.Arg(0)))
+	}
+	return "NULL"
+}
+
+// column writes a column: by its stored name inside the subquery of its own
+// reference, by its catalog name outside.
+func (w *writer) column(e plan.Expr) string {
+	name := e.Name()
+	if w.inside == e.Ref()+1 {
+		r := w.l.Ref(e.Ref())
+		for i := range r.Fields() {
+			if r.Field(i).Name == name {
+				name = r.Field(i).Stored
+				break
+			}
+		}
+	}
+	return table(e.Ref()) + "." + ident(name)
+}
+
+// field finds what is known of a column's storage.
+func (w *writer) field(e plan.Expr) (plan.Field, bool) {
+	if e.Op() != plan.Column {
+		return plan.Field{}, false
+	}
+	r := w.l.Ref(e.Ref())
+	for i := range r.Fields() {
+		if r.Field(i).Name == e.Name() {
+			return r.Field(i), true
+		}
+	}
+	return plan.Field{}, false
+}
+
+func (w *writer) join(e plan.Expr, word string) string {
+	parts := make([]string, e.Len())
+	for i := range parts {
+		parts[i] = w.expr(e.Arg(i))
+	}
+	return "(" + strings.Join(parts, word) + ")"
+}
+
+var operators = map[plan.Op]string{
+	plan.Eq: " = ", plan.Neq: " IS DISTINCT FROM ", plan.Lt: " < ", plan.Lte: " <= ", plan.Gt: " > ", plan.Gte: " >= ",
+}
+
+// byCode makes text compare by code point, where it would not by itself.
+func (w *writer) byCode(text string, e plan.Expr) string {
+	if f, ok := w.field(e); !e.Type().Text() || ok && f.ByCode {
+		return text
+	}
+	return w.d.ByCode(text)
+}
+
+func (w *writer) compare(e plan.Expr) string {
+	left, right := e.Arg(0), e.Arg(1)
+	l := w.expr(left)
+	if e.Op() != plan.Eq && e.Op() != plan.Neq {
+		l = w.byCode(l, left)
+	}
+	f, _ := w.field(left)
+	return "(" + l + operators[e.Op()] + w.operand(right, f.Native) + ")"
+}
+
+// operand writes what a column is compared with; an enum's literal needs the
+// column's own type.
+func (w *writer) operand(e plan.Expr, native string) string {
+	if e.Op() == plan.Literal {
+		return w.arg(e.Literal(0), native)
+	}
+	return w.expr(e)
+}
+
+func (w *writer) in(e plan.Expr) string {
+	if e.Literals() == 0 {
+		return "FALSE"
+	}
+	f, _ := w.field(e.Arg(0))
+	items := make([]string, e.Literals())
+	for i := range items {
+		items[i] = w.arg(e.Literal(i), f.Native)
+	}
+	return "(" + w.expr(e.Arg(0)) + " IN (" + strings.Join(items, ", ") + "))"
+}
+
+func (w *writer) has(e plan.Expr) string {
+	list := w.expr(e.Arg(0))
+	if e.Literals() == 0 {
+		if e.Op() == plan.HasAll {
+			return "(" + list + " IS NOT NULL)"
+		}
+		return "FALSE"
+	}
+	f, _ := w.field(e.Arg(0))
+	native := strings.TrimSuffix(f.Native, "[]")
+	parts := make([]string, e.Literals())
+	for i := range parts {
+		parts[i] = w.d.Has(list, w.arg(e.Literal(i), native))
+	}
+	word := " OR "
+	if e.Op() == plan.HasAll {
+		word = " AND "
+	}
+	return "(" + strings.Join(parts, word) + ")"
+}
+
+// bucket cuts a time. From a day on the calendar of the zone decides; below a
+// day elapsed time does, so that a day of 25 hours has 25 buckets.
+func (w *writer) bucket(e plan.Expr) string {
+	at, unit := w.expr(e.Arg(0)), "'"+string(e.Unit())+"'"
+	switch e.Type().Scalar { //nolint:exhaustive // other types have no buckets
+	case value.Date:
+		return "CAST(date_trunc(" + unit + ", CAST(" + at + " AS TIMESTAMP)) AS DATE)"
+	case value.Time:
+		return "CAST(date_trunc(" + unit + ", DATE '2000-01-01' + " + at + ") AS TIME)"
+	case value.LocalTimestamp:
+		return "date_trunc(" + unit + ", " + at + ")"
+	}
+	zone := w.bind(e.Zone(), func(n string) string { return "CAST(" + n + " AS " + w.d.TextType() + ")" })
+	local := "(" + at + " AT TIME ZONE " + zone + ")"
+	switch e.Unit() {
+	case plan.Second, plan.Minute, plan.Hour:
+		return "(" + at + " - (" + local + " - date_trunc(" + unit + ", " + local + ")))"
+	case plan.Day, plan.Week, plan.Month, plan.Quarter, plan.Year:
+	}
+	return "(date_trunc(" + unit + ", " + local + ") AT TIME ZONE " + zone + ")"
+}
+
+func (w *writer) arithmetic(e plan.Expr) string {
+	number := func(i int) string {
+		a := e.Arg(i)
+		text := w.expr(a)
+		switch {
+		case e.Op() == plan.Div || e.Type().Scalar == value.Float:
+			return w.d.Float(text, a.Type())
+		case a.Type().Scalar == value.Int || a.Type().Scalar == value.BigInt:
+			return w.d.Exact(text, a.Type()) // integers multiply without overflow
+		}
+		return text
+	}
+	switch e.Op() { //nolint:exhaustive // the caller has chosen the arithmetic ones
+	case plan.Add:
+		return "(" + number(0) + " + " + number(1) + ")"
+	case plan.Sub:
+		return "(" + number(0) + " - " + number(1) + ")"
+	case plan.Mul:
+		return "(" + number(0) + " * " + number(1) + ")"
+	case plan.Div:
+		return "(" + number(0) + " / nullif(" + number(1) + ", 0))"
+	}
+	return "(- " + number(0) + ")"
+}
+
+// filtered is the clause that limits an aggregate to some rows.
+func (w *writer) filtered(e plan.Expr) string {
+	f, ok := e.Filter()
+	if !ok {
+		return ""
+	}
+	return " FILTER (WHERE " + w.expr(f) + ")"
+}
+
+// count counts rows; behind an outer join to the parents, those that are there.
+func (w *writer) count(e plan.Expr) string {
+	if w.l.Links() > 0 {
+		return "count(" + table(0) + "." + ident(rowMark) + ")" + w.filtered(e)
+	}
+	return "count(*)" + w.filtered(e)
+}
+
+// aggregate writes an aggregate function so that both engines give the same
+// digits: exact sums divided once, in doubles, at the end.
+func (w *writer) aggregate(e plan.Expr) string {
+	arg := e.Arg(0)
+	t, x, filter := arg.Type(), w.expr(arg), w.filtered(e)
+	call := func(fn, of string) string { return fn + "(" + of + ")" + filter }
+	switch e.Func() {
+	case catalog.CountDistinct:
+		return call("count", "DISTINCT "+x)
+	case catalog.Min, catalog.Max:
+		return call(string(e.Func()), w.byCode(x, arg))
+	case catalog.Sum:
+		if t.Scalar == value.Float {
+			return call("sum", w.d.Float(x, t))
+		}
+		return call("sum", x)
+	case catalog.Avg:
+		if t.Scalar == value.Float {
+			return call("avg", w.d.Float(x, t))
+		}
+		return "(" + w.d.Float(call("sum", x), value.Of(value.Decimal)) + " / nullif(" + call("count", x) + ", 0))"
+	case catalog.Median:
+		low := "percentile_disc(0.5) WITHIN GROUP (ORDER BY " + x + ")" + filter
+		high := "percentile_disc(0.5) WITHIN GROUP (ORDER BY " + x + " DESC)" + filter
+		return "((" + w.d.Float(low, t) + " + " + w.d.Float(high, t) + ") / 2)"
+	case catalog.Variance, catalog.Stddev:
+		return w.spread(e, call)
+	case catalog.Count:
+		return call("count", x)
+	case catalog.Percentile:
+	}
+	return "NULL"
+}
+
+// spread writes the sample variance or its root. Exact numbers are squared and
+// added without rounding.
+func (w *writer) spread(e plan.Expr, call func(fn, of string) string) string {
+	arg := e.Arg(0)
+	t, x := arg.Type(), w.expr(arg)
+	variance := ""
+	if t.Scalar == value.Float || t.Scalar == value.Decimal && (t.Scale == value.Unscaled || t.Precision == 0 || t.Precision > 18) {
+		variance = call("var_samp", w.d.Float(x, t))
+	} else {
+		whole := w.d.Unscaled(x, t)
+		n, sum, squares := call("count", x), call("sum", whole), call("sum", w.d.Square(whole))
+		variance = w.d.Variance(n, sum, squares)
+		if t.Scale > 0 {
+			variance = "(" + variance + " / 1e" + strconv.Itoa(2*t.Scale) + ")"
+		}
+		variance = "(CASE WHEN " + n + " > 1 THEN " + variance + " END)"
+	}
+	if e.Func() == catalog.Stddev {
+		return "sqrt(" + variance + ")"
+	}
+	return variance
+}

@@ -1,0 +1,394 @@
+// Package sqlgen owns the SQL: Render turns a level of a plan into the text of
+// one statement and its arguments. Values are only ever arguments, identifiers
+// come from the catalog and are quoted, and every reference is written in one
+// place, as a subquery that holds its scope. What the engines spell in
+// different ways is in Dialect and nowhere else. It refuses levels that
+// package plan did not make, and cannot fail on anything a caller wrote.
+package sqlgen
+
+import (
+	"errors"
+	"strconv"
+	"strings"
+
+	"usher/plan"
+	"usher/value"
+)
+
+// Statement is one SQL statement. A nested level's first Parents arguments are
+// lists of its parents' keys, made with Dialect.List, and come before Args;
+// its first column is the number of the parent, counted from 1.
+type Statement struct {
+	Text    string
+	Args    []string
+	Parents int
+}
+
+// ErrNotPlanned is returned for the zero value of a plan.
+var ErrNotPlanned = errors.New("sqlgen: the level was not made by plan.Build")
+
+// rowMark is true in every row of a level's first reference, so that rows can
+// be counted behind an outer join. No column can have its name.
+const rowMark = "__row"
+
+// Render writes the statement of one level.
+func Render(l plan.Level, d Dialect) (Statement, error) {
+	if l.Refs() == 0 {
+		return Statement{}, ErrNotPlanned
+	}
+	w := &writer{d: d, l: l, parents: l.Links()}
+	switch {
+	case l.Grouped():
+		w.groups()
+	case l.Links() > 0:
+		w.nestedRows()
+	default:
+		w.rows()
+	}
+	return Statement{Text: w.b.String(), Args: w.args, Parents: w.parents}, nil
+}
+
+// writer writes one statement.
+type writer struct {
+	b       strings.Builder
+	d       Dialect
+	l       plan.Level
+	args    []string
+	casts   []string
+	parents int
+	inside  int // 1 + the reference whose subquery is being written, or 0
+}
+
+func (w *writer) put(parts ...string) {
+	for _, p := range parts {
+		w.b.WriteString(p)
+	}
+}
+
+func ident(name string) string { return `"` + strings.ReplaceAll(name, `"`, `""`) + `"` }
+
+func table(ref int) string { return "t" + strconv.Itoa(ref) }
+
+// arg binds a value, once for equal values of one type, and returns its typed
+// placeholder.
+func (w *writer) arg(v value.Value, native string) string {
+	return w.bind(argText(v), func(n string) string { return w.d.Arg(n, v, native) })
+}
+
+func (w *writer) bind(text string, cast func(n string) string) string {
+	for i := range w.args {
+		if w.args[i] == text && w.casts[i] == cast("$") {
+			return cast("$" + strconv.Itoa(w.parents+i+1))
+		}
+	}
+	w.args = append(w.args, text)
+	w.casts = append(w.casts, cast("$"))
+	return cast("$" + strconv.Itoa(w.parents+len(w.args)))
+}
+
+// rows writes a list at the root.
+func (w *writer) rows() {
+	w.put("SELECT ")
+	w.columns(", ")
+	w.put(" FROM ")
+	w.from()
+	w.condition(" WHERE ", w.l.Where())
+	w.orderBy(" ORDER BY ", "")
+	w.limit()
+}
+
+// columns writes what is returned, in wire form.
+func (w *writer) columns(separator string) {
+	for i := range w.l.Columns() {
+		if i > 0 {
+			w.put(separator)
+		}
+		e := w.l.Column(i)
+		w.put(w.d.Wire(w.expr(e), e.Type()), " AS c", strconv.Itoa(i))
+	}
+	if w.l.Columns() == 0 {
+		w.put("TRUE AS c0")
+	}
+}
+
+func (w *writer) limit() {
+	n := w.l.Limit()
+	if w.l.Cut() {
+		n++
+	}
+	if n > 0 || w.l.Grouped() {
+		w.put(" LIMIT ", strconv.Itoa(n))
+	}
+	if w.l.Offset() > 0 {
+		w.put(" OFFSET ", strconv.Itoa(w.l.Offset()))
+	}
+}
+
+// from writes the first reference and all that is joined to it.
+func (w *writer) from() {
+	for i := range w.l.Refs() {
+		r := w.l.Ref(i)
+		if r.Inside() >= 0 {
+			continue // written inside the scope it belongs to
+		}
+		if i > 0 {
+			w.put(" LEFT JOIN ")
+		}
+		w.reference(i)
+		if i > 0 {
+			w.on(r)
+		}
+	}
+}
+
+func (w *writer) on(r plan.Ref) {
+	w.put(" ON ")
+	for j := range r.Ons() {
+		if j > 0 {
+			w.put(" AND ")
+		}
+		w.put(w.expr(r.On(j).To), " = ", w.expr(r.On(j).From))
+	}
+}
+
+// reference writes one use of a dataset: the columns the plan reads, from the
+// dataset's table, under its scope. There is no other way a table gets into a
+// statement.
+func (w *writer) reference(i int) {
+	r := w.l.Ref(i)
+	outer := w.inside
+	w.put("(SELECT TRUE AS ", ident(rowMark))
+	for j := range r.Fields() {
+		f := r.Field(j)
+		w.put(", ", table(i), ".", ident(f.Stored))
+		if f.Stored != f.Name {
+			w.put(" AS ", ident(f.Name))
+		}
+	}
+	w.put(" FROM ")
+	if r.Schema() != "" {
+		w.put(ident(r.Schema()), ".")
+	}
+	w.put(ident(r.Table()), " AS ", table(i))
+	for j := range r.Policies() {
+		p := r.Policy(j)
+		w.put(" LEFT JOIN ")
+		w.inside = 0
+		w.reference(p)
+		w.inside = i + 1
+		w.on(w.l.Ref(p))
+	}
+	w.inside = i + 1
+	for j := range r.Scopes() {
+		if j == 0 {
+			w.put(" WHERE ")
+		} else {
+			w.put(" AND ")
+		}
+		w.put(w.expr(r.Scope(j)))
+	}
+	w.inside = outer
+	w.put(") AS ", table(i))
+}
+
+// condition writes a predicate unless it is true anyway.
+func (w *writer) condition(keyword string, e plan.Expr) {
+	if e.Op() != plan.True {
+		w.put(keyword, w.expr(e))
+	}
+}
+
+// orderBy writes the order, with the nulls where they belong on both engines.
+func (w *writer) orderBy(keyword, first string) {
+	if w.l.Orders() == 0 && first == "" {
+		return
+	}
+	w.put(keyword, first)
+	for i := range w.l.Orders() {
+		if i > 0 || first != "" {
+			w.put(", ")
+		}
+		o := w.l.Order(i)
+		text := w.expr(o.Expr())
+		if !o.BySource() {
+			text = w.byCode(text, o.Expr())
+		}
+		w.put(text)
+		if o.Descending() {
+			w.put(" DESC")
+		}
+		if o.NullsFirst() {
+			w.put(" NULLS FIRST")
+		} else {
+			w.put(" NULLS LAST")
+		}
+	}
+}
+
+// nestedRows writes a list below its parents: numbered for each parent, so
+// that limit and offset hold for each, and ordered by parent.
+func (w *writer) nestedRows() {
+	w.put("SELECT n")
+	for i := range max(w.l.Columns(), 1) {
+		w.put(", c", strconv.Itoa(i))
+	}
+	w.put(" FROM (SELECT p.n AS n, ")
+	w.columns(", ")
+	w.numbered("p.n")
+	w.put(" FROM ")
+	w.parentRows()
+	w.put(" JOIN ")
+	w.from0()
+	w.condition(" WHERE ", w.l.Where())
+	w.window()
+}
+
+// numbered writes the row number within the parent.
+func (w *writer) numbered(parent string) {
+	w.put(", row_number() OVER (PARTITION BY ", parent)
+	w.orderBy(" ORDER BY ", "")
+	w.put(") AS rn")
+}
+
+// window closes a numbered subquery and keeps the rows of each parent's page.
+func (w *writer) window() {
+	n := w.l.Offset() + w.l.Limit()
+	if w.l.Cut() {
+		n++
+	}
+	w.put(") AS s WHERE rn <= ", strconv.Itoa(n))
+	if w.l.Offset() > 0 {
+		w.put(" AND rn > ", strconv.Itoa(w.l.Offset()))
+	}
+	w.put(" ORDER BY n, rn")
+}
+
+// parentRows writes the parents' keys as rows k0, k1, … n.
+func (w *writer) parentRows() {
+	types := make([]value.Type, w.l.Links())
+	for i := range types {
+		types[i] = w.l.Link(i).Own().Type()
+	}
+	w.put(w.d.Parents(types), " AS p")
+}
+
+// from0 writes the first reference tied to its parents, then the joins.
+func (w *writer) from0() {
+	for i := range w.l.Refs() {
+		r := w.l.Ref(i)
+		if r.Inside() >= 0 {
+			continue
+		}
+		if i > 0 {
+			w.put(" LEFT JOIN ")
+		}
+		w.reference(i)
+		if i > 0 {
+			w.on(r)
+		} else {
+			w.put(" ON ")
+			w.links()
+		}
+	}
+}
+
+func (w *writer) links() {
+	for i := range w.l.Links() {
+		if i > 0 {
+			w.put(" AND ")
+		}
+		w.put(w.expr(w.l.Link(i).Own()), " = p.k", strconv.Itoa(i))
+	}
+}
+
+// groups writes an aggregate. Grouping stands in a subquery of its own: there
+// the engine hashes, and only the groups are ordered above it.
+func (w *writer) groups() {
+	nested := w.l.Links() > 0
+	if nested {
+		w.put("SELECT n")
+		for i := range max(w.l.Columns(), 1) {
+			w.put(", c", strconv.Itoa(i))
+		}
+		w.put(" FROM (SELECT n, ")
+	} else {
+		w.put("SELECT ")
+	}
+	w.columns(", ")
+	if nested {
+		w.numbered("n")
+	}
+	w.put(" FROM (")
+	w.grouping(nested)
+	w.put(") AS g")
+	w.condition(" WHERE ", w.l.Having())
+	if nested {
+		w.window()
+		return
+	}
+	w.orderBy(" ORDER BY ", "")
+	w.limit()
+}
+
+// grouping writes the innermost query: k0, k1, … and a0, a1, … by group.
+func (w *writer) grouping(nested bool) {
+	w.put("SELECT ")
+	count := 0
+	item := func(text, name string, i int) {
+		if count > 0 {
+			w.put(", ")
+		}
+		w.put(text, " AS ", name, strconv.Itoa(i))
+		count++
+	}
+	if nested {
+		w.put("p.n AS n")
+		count = 1
+	}
+	for i := range w.l.Keys() {
+		item(w.expr(w.l.Key(i)), "k", i)
+	}
+	for i := range w.l.Aggs() {
+		item(w.expr(w.l.Agg(i)), "a", i)
+	}
+	if count == 0 {
+		item("count(*)", "a", 0)
+	}
+	w.put(" FROM ")
+	where := " WHERE "
+	switch {
+	case nested && w.l.Keys() == 0: // a parent without rows has a group all the same
+		w.parentRows()
+		w.put(" LEFT JOIN (")
+		w.from()
+		w.put(") ON ")
+		w.links()
+		where = " AND "
+	case nested:
+		w.parentRows()
+		w.put(" JOIN ")
+		w.from0()
+	default:
+		w.from()
+	}
+	w.condition(where, w.l.Where())
+	groups := w.l.Keys()
+	if nested {
+		groups++
+	}
+	for i := range groups {
+		if i == 0 {
+			w.put(" GROUP BY 1")
+		} else {
+			w.put(", ", strconv.Itoa(i+1))
+		}
+	}
+}
+
+// Keys writes the statement that reads the distinct values of a fetched
+// column, at most so many.
+func Keys(scratchTable string, column plan.Expr, most int, d Dialect) Statement {
+	name := ident(column.Name())
+	return Statement{Text: "SELECT DISTINCT " + d.Wire(name, column.Type()) + " FROM " + ident(scratchTable) +
+		" WHERE " + name + " IS NOT NULL LIMIT " + strconv.Itoa(most)}
+}
