@@ -1,0 +1,172 @@
+package transport
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"runtime/debug"
+	"time"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/vektah/gqlparser/v2/ast"
+
+	"usher/fault"
+	"usher/graph/requestid"
+	"usher/principal"
+)
+
+const allowedMethods = "GET, POST, OPTIONS"
+
+// statusClientLeft is what the log says of a request whose client did not wait
+// for the answer. It is never sent.
+const statusClientLeft = 499
+
+type handler struct {
+	exec         graphql.GraphExecutor
+	authenticate Authenticate
+	options      Options
+}
+
+func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	start := time.Now()
+	ctx, cancel := context.WithDeadline(r.Context(), start.Add(h.options.Timeout))
+	defer cancel()
+	x := &exchange{handler: h, w: w, r: r.WithContext(graphql.StartOperationTrace(ctx))}
+	defer func() {
+		if recovered := recover(); recovered != nil {
+			x.panicked(recovered)
+		}
+		x.log(time.Since(start))
+	}()
+	if refused := x.serve(start); refused != nil {
+		x.refuse(refused)
+	}
+}
+
+// exchange is one request, its answer, and what the log will say of them.
+type exchange struct {
+	*handler
+	w         http.ResponseWriter
+	r         *http.Request
+	caller    principal.Principal
+	operation string
+	status    int
+	cause     *fault.Error // of a refusal
+}
+
+// serve is a request's way in: who, what form, what question, the answer.
+func (x *exchange) serve(start time.Time) *refusal {
+	if err := x.identifyCaller(); err != nil {
+		return refusalOf(err)
+	}
+	if x.r.Method != http.MethodGet && x.r.Method != http.MethodPost {
+		x.w.Header().Set("Allow", allowedMethods)
+		return refuse(http.StatusMethodNotAllowed, "only GET and POST are answered here")
+	}
+	media, acceptable := negotiate(x.r.Header.Values("Accept"))
+	if !acceptable {
+		return refuse(http.StatusNotAcceptable, "answers are application/json or application/graphql-response+json")
+	}
+	params, refused := x.read(start)
+	if refused != nil {
+		return refused
+	}
+	return x.execute(media, params)
+}
+
+func (x *exchange) identifyCaller() error {
+	caller, err := x.authenticate(x.r.Context(), x.r)
+	if err != nil {
+		return err
+	}
+	ctx := principal.With(x.r.Context(), caller)
+	if _, err := principal.From(ctx); err != nil {
+		return err
+	}
+	x.caller = caller
+	x.r = x.r.WithContext(ctx)
+	return nil
+}
+
+// read reads the parameters. The context cannot end the reading of a body that
+// trickles in, so the connection gets the same deadline for as long as that
+// takes (a writer without connection has none, and nothing that trickles).
+func (x *exchange) read(start time.Time) (*graphql.RawParams, *refusal) {
+	began := graphql.Now()
+	var params *graphql.RawParams
+	var refused *refusal
+	if x.r.Method == http.MethodGet {
+		params, refused = readGet(x.r, x.options.MaxBody)
+	} else {
+		connection := http.NewResponseController(x.w)
+		_ = connection.SetReadDeadline(start.Add(x.options.Timeout))
+		params, refused = readPost(x.w, x.r, x.options.MaxBody)
+		_ = connection.SetReadDeadline(time.Time{})
+	}
+	if refused != nil {
+		return nil, refused
+	}
+	params.ReadTime = graphql.TraceTiming{Start: began, End: graphql.Now()}
+	return params, nil
+}
+
+func (x *exchange) execute(media mediaType, params *graphql.RawParams) *refusal {
+	ctx := x.r.Context()
+	operation, errs := x.exec.CreateOperationContext(ctx, params)
+	if errs != nil {
+		if operation != nil {
+			ctx = graphql.WithOperationContext(ctx, operation)
+		}
+		return x.answer(media, x.exec.DispatchError(ctx, errs))
+	}
+	x.operation = operation.Operation.Name
+	switch {
+	case operation.Operation.Operation == ast.Subscription:
+		return refuse(http.StatusBadRequest, "a subscription needs a connection that stays open; this one answers once")
+	case operation.Operation.Operation != ast.Query && x.r.Method == http.MethodGet:
+		x.w.Header().Set("Allow", "POST")
+		return refuse(http.StatusMethodNotAllowed, "a mutation must be sent by POST")
+	}
+	responses, ctx := x.exec.DispatchOperation(ctx, operation)
+	return x.answer(media, responses(ctx))
+}
+
+// answer sends the executor's answer. There is none when the context ended
+// before the executor began.
+func (x *exchange) answer(media mediaType, response *graphql.Response) *refusal {
+	ctx := x.r.Context()
+	if errors.Is(ctx.Err(), context.Canceled) {
+		x.status = statusClientLeft
+		return nil
+	}
+	if response == nil {
+		if err := ctx.Err(); err != nil {
+			return refusalOf(err)
+		}
+		return refusalOf(errors.New("the executor gave no response"))
+	}
+	status, err := writeResponse(x.w, media, response, requestid.From(ctx))
+	if err != nil {
+		return refusalOf(fmt.Errorf("encode the response: %w", err))
+	}
+	x.status = status
+	return nil
+}
+
+func (x *exchange) refuse(refused *refusal) {
+	x.status = refused.status
+	x.cause = refused.err
+	refused.write(x.w, x.r)
+}
+
+// panicked answers a request whose handling panicked. Nothing has been sent
+// then: writing is the last step and runs no code but this package's.
+func (x *exchange) panicked(recovered any) {
+	x.options.Logger.ErrorContext(x.r.Context(), "panic while answering a request",
+		slog.String("request_id", requestid.From(x.r.Context())),
+		slog.Any("panic", recovered),
+		slog.String("stack", string(debug.Stack())))
+	x.refuse(refusalOf(fault.New(fault.Internal, "internal error")))
+}

@@ -1,0 +1,39 @@
+package transport
+
+import (
+	"log/slog"
+	"time"
+
+	"usher/fault"
+	"usher/graph/requestid"
+)
+
+// maxLoggedName bounds the operation name in the log: its length is the
+// caller's choice.
+const maxLoggedName = 128
+
+// log writes the request's line: who asked for what by name, and how it went.
+// It holds no token, no query text and no value.
+func (x *exchange) log(duration time.Duration) {
+	operation := x.operation
+	if len(operation) > maxLoggedName {
+		operation = operation[:maxLoggedName]
+	}
+	level := slog.LevelInfo
+	attributes := []slog.Attr{
+		slog.String("request_id", requestid.From(x.r.Context())),
+		slog.String("tenant", x.caller.Tenant),
+		slog.String("subject", x.caller.Subject),
+		slog.String("operation", operation),
+		slog.Int("status", x.status),
+		slog.Duration("duration", duration),
+	}
+	if x.caller.AllTenants {
+		attributes = append(attributes, slog.Bool("all_tenants", true))
+	}
+	if x.cause != nil {
+		level = max(level, fault.Lookup(x.cause.Code).Level)
+		attributes = append(attributes, slog.String("refused", x.cause.Error()))
+	}
+	x.options.Logger.LogAttrs(x.r.Context(), level, "request", attributes...)
+}

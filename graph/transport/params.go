@@ -1,0 +1,112 @@
+package transport
+
+import (
+	"errors"
+	"io"
+	"mime"
+	"net/http"
+	"net/url"
+	"os"
+
+	"github.com/99designs/gqlgen/graphql"
+
+	"usher/fault"
+)
+
+// readPost reads the parameters of a POST. The refusal's status says which
+// part of the request is wrong.
+func readPost(w http.ResponseWriter, r *http.Request, limit int64) (*graphql.RawParams, *refusal) {
+	if encoding := r.Header.Get("Content-Encoding"); encoding != "" && encoding != "identity" {
+		return nil, refuse(http.StatusUnsupportedMediaType, "an encoded body is not accepted: send it without Content-Encoding")
+	}
+	if !isJSON(r.Header.Values("Content-Type")) {
+		return nil, refuse(http.StatusUnsupportedMediaType, "the body must be sent as Content-Type: application/json")
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, limit))
+	var tooLarge *http.MaxBytesError
+	switch {
+	case errors.As(err, &tooLarge):
+		return nil, &refusal{http.StatusRequestEntityTooLarge, fault.New(fault.LimitExceeded, "the body is larger than %d bytes", limit)}
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		return nil, &refusal{http.StatusRequestTimeout, fault.New(fault.Timeout, "the body did not arrive in time")}
+	case err != nil:
+		return nil, refuse(http.StatusBadRequest, "the body could not be read").because(err)
+	case len(body) == 0:
+		return nil, refuse(http.StatusBadRequest, "the body is empty: send a JSON object with a query")
+	}
+	value, err := decodeStrict(body)
+	if err != nil {
+		return nil, refuse(http.StatusBadRequest, "the body cannot be read as JSON: "+err.Error())
+	}
+	switch envelope := value.(type) {
+	case map[string]any:
+		return readEnvelope(envelope)
+	case []any:
+		return nil, refuse(http.StatusBadRequest, "batches are not answered: send one operation in a request")
+	default:
+		return nil, refuse(http.StatusBadRequest, "the body must be a JSON object with a query")
+	}
+}
+
+// readGet reads the parameters of a GET from its query string.
+func readGet(r *http.Request, limit int64) (*graphql.RawParams, *refusal) {
+	if int64(len(r.URL.RawQuery)) > limit {
+		return nil, &refusal{http.StatusRequestURITooLong, fault.New(fault.LimitExceeded, "the query string is larger than %d bytes", limit)}
+	}
+	values, err := url.ParseQuery(r.URL.RawQuery)
+	if err != nil {
+		return nil, refuse(http.StatusBadRequest, "the query string cannot be read")
+	}
+	envelope := map[string]any{}
+	for _, name := range []string{"query", "operationName", "variables", "extensions"} {
+		given := values[name]
+		if len(given) > 1 {
+			return nil, refuse(http.StatusBadRequest, "the parameter "+name+" is given twice")
+		}
+		if len(given) == 0 || given[0] == "" {
+			continue
+		}
+		if name == "query" || name == "operationName" {
+			envelope[name] = given[0]
+			continue
+		}
+		if envelope[name], err = decodeStrict([]byte(given[0])); err != nil {
+			return nil, refuse(http.StatusBadRequest, "the parameter "+name+" cannot be read as JSON: "+err.Error())
+		}
+	}
+	return readEnvelope(envelope)
+}
+
+// readEnvelope takes the parameters out of a decoded object. Members it does
+// not know are ignored, as the specification wants. The request's headers are
+// not passed on: they hold the token.
+func readEnvelope(envelope map[string]any) (*graphql.RawParams, *refusal) {
+	query, isString := envelope["query"].(string)
+	if !isString {
+		return nil, refuse(http.StatusBadRequest, "the parameter query is missing or no string")
+	}
+	name, isString := envelope["operationName"].(string)
+	if !isString && envelope["operationName"] != nil {
+		return nil, refuse(http.StatusBadRequest, "the parameter operationName must be a string")
+	}
+	variables, isObject := envelope["variables"].(map[string]any)
+	if !isObject && envelope["variables"] != nil {
+		return nil, refuse(http.StatusBadRequest, "the parameter variables must be an object")
+	}
+	extensions, isObject := envelope["extensions"].(map[string]any)
+	if !isObject && envelope["extensions"] != nil {
+		return nil, refuse(http.StatusBadRequest, "the parameter extensions must be an object")
+	}
+	return &graphql.RawParams{Query: query, OperationName: name, Variables: variables, Extensions: extensions}, nil
+}
+
+// isJSON says whether the Content-Type is application/json in UTF-8. It is the
+// only one a page of another origin cannot send without being asked about it
+// first (a preflight), which is what keeps forged form posts out.
+func isJSON(contentType []string) bool {
+	if len(contentType) != 1 {
+		return false
+	}
+	media, parameters, err := mime.ParseMediaType(contentType[0])
+	return err == nil && media == string(plainJSON) && isUTF8(parameters["charset"])
+}

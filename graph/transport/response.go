@@ -1,0 +1,89 @@
+package transport
+
+import (
+	"encoding/json"
+	"maps"
+	"net/http"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/vektah/gqlparser/v2/gqlerror"
+
+	"usher/fault"
+)
+
+// writeResponse writes what the executor answered and returns the status. Data
+// is written as it is, neither validated nor copied; without data the key is
+// left out, which is how a request that was never executed is told from one
+// whose answer is null.
+func writeResponse(w http.ResponseWriter, media mediaType, response *graphql.Response, requestID string) (int, error) {
+	var tail []byte
+	if len(response.Errors) > 0 {
+		errs, err := json.Marshal(named(response.Errors, requestID))
+		if err != nil {
+			return 0, err
+		}
+		tail = append(append(tail, `"errors":`...), errs...)
+	}
+	if len(response.Extensions) > 0 {
+		extensions, err := json.Marshal(response.Extensions)
+		if err != nil {
+			return 0, err
+		}
+		if len(tail) > 0 {
+			tail = append(tail, ',')
+		}
+		tail = append(append(tail, `"extensions":`...), extensions...)
+	}
+	head := `{`
+	if response.Data != nil {
+		head = `{"data":`
+		if len(tail) > 0 {
+			tail = append([]byte{','}, tail...)
+		}
+	}
+	tail = append(tail, '}')
+
+	status := responseStatus(media, response)
+	writeHead(w, media, status, len(head)+len(response.Data)+len(tail))
+	// A failing write means the client left; there is nobody to tell.
+	_, _ = w.Write([]byte(head))
+	_, _ = w.Write(response.Data)
+	_, _ = w.Write(tail)
+	return status, nil
+}
+
+// responseStatus is the HTTP status of an executor's answer. An answer with
+// data is 200 even when fields failed. Otherwise the first error decides: as
+// a GraphQL response it is a failure, as plain JSON only a refusal of the
+// caller (401, 403) is, since clients of that media type read errors from the
+// body of a 200.
+func responseStatus(media mediaType, response *graphql.Response) int {
+	if response.Data != nil || len(response.Errors) == 0 {
+		return http.StatusOK
+	}
+	text, _ := response.Errors[0].Extensions["code"].(string)
+	code := fault.Code(text)
+	if media == graphqlResponse {
+		if text == "" {
+			return http.StatusBadRequest
+		}
+		return failureStatus(code)
+	}
+	return fault.Lookup(code).Status
+}
+
+// named returns the errors with the request id in each. They are copied, for
+// an executor may send one error to several requests.
+func named(errs gqlerror.List, requestID string) gqlerror.List {
+	list := make(gqlerror.List, len(errs))
+	for i, err := range errs {
+		c := *err
+		c.Extensions = maps.Clone(err.Extensions)
+		if c.Extensions == nil {
+			c.Extensions = map[string]any{}
+		}
+		c.Extensions["requestId"] = requestID
+		list[i] = &c
+	}
+	return list
+}

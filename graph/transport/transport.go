@@ -1,0 +1,63 @@
+// Package transport owns GraphQL over HTTP: who may speak, what a request may
+// look like, and how an answer leaves. It follows the GraphQL over HTTP
+// specification for POST and GET and drives an executor that it knows by
+// interface only.
+//
+// It refuses what the executor shall never see: requests without an accepted
+// token (before a byte of their body is read), bodies that are too large,
+// encoded, not JSON or ambiguous JSON, batches, forms, and mutations by GET.
+// Nothing of a refused body is repeated in the answer.
+package transport
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/99designs/gqlgen/graphql"
+
+	"usher/principal"
+)
+
+// Authenticate tells who is asking from the headers of a request. Its errors
+// are answered by WriteError.
+type Authenticate func(context.Context, *http.Request) (principal.Principal, error)
+
+// Options are the limits and manners of a handler. The zero value is usable.
+type Options struct {
+	// Timeout is the deadline of one request, reading its body included.
+	// Zero means 30 seconds.
+	Timeout time.Duration
+	// MaxBody is the largest accepted body, or query string of a GET, in bytes.
+	// Zero means 1 MiB.
+	MaxBody int64
+	// AllowedOrigins are the web origins (scheme://host[:port]) whose pages may
+	// read answers, or "*" for all. Empty means the server's own pages only.
+	AllowedOrigins []string
+	// Logger gets one line per request, the causes of refusals and panics.
+	// Nil means slog.Default.
+	Logger *slog.Logger
+}
+
+func (o Options) withDefaults() Options {
+	if o.Timeout == 0 {
+		o.Timeout = 30 * time.Second
+	}
+	if o.MaxBody == 0 {
+		o.MaxBody = 1 << 20
+	}
+	if o.Logger == nil {
+		o.Logger = slog.Default()
+	}
+	return o
+}
+
+// New returns the handler of the GraphQL endpoint. The context it gives to the
+// executor carries the principal, the request id and the deadline, and ends
+// when the client leaves.
+func New(exec graphql.GraphExecutor, authenticate Authenticate, options Options) http.Handler {
+	options = options.withDefaults()
+	h := &handler{exec: exec, authenticate: authenticate, options: options}
+	return Identify(crossOrigin(options.AllowedOrigins, h))
+}
