@@ -1,0 +1,268 @@
+// Package auth owns who may ask: it turns a JWT of a trusted issuer into a
+// principal.Principal. It trusts nothing the configuration does not name: an
+// issuer, its audience, its algorithms, its keys, where in the claims a grant
+// stands and how far that grant may go. A token that is not accepted is
+// answered with one message, whatever is wrong with it; the cause, one of the
+// Err values, is for the log.
+package auth
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"usher/fault"
+	"usher/principal"
+)
+
+// refusal is all that a caller learns about a token that is not accepted.
+const refusal = "the token is missing or not accepted"
+
+// Options are what a Verifier uses of its surroundings.
+type Options struct {
+	// Clock tells the time; nil means time.Now.
+	Clock func() time.Time
+	// Tenants looks a tenant id up in the registry and returns its key, the
+	// value in tenant columns. It is asked for every token of an issuer with
+	// `tenants: registered`, cached or not, and must be quick. Nil: no registry.
+	Tenants func(id string) (key string, ok bool)
+	// HTTPClient fetches key sets; nil means a client of its own. Redirects
+	// are not followed and answers are bounded, whatever the client says.
+	HTTPClient *http.Client
+	// Log hears of key sets that cannot be fetched; nil means slog.Default.
+	Log *slog.Logger
+}
+
+// Verifier verifies tokens. It is safe for concurrent use.
+type Verifier struct {
+	issuers map[string]*issuer // by the exact iss
+	clock   func() time.Time
+	tenants func(string) (string, bool)
+	cache   *cache
+	stop    context.CancelFunc
+}
+
+// New makes a Verifier from the issuers of the configuration and reports all
+// that is wrong with them at once. A key set that cannot be fetched now is not
+// an error: its issuer's tokens are refused until it can be.
+func New(specs []IssuerSpec, opts Options) (*Verifier, error) {
+	return newVerifier(specs, opts, standardFetching())
+}
+
+func newVerifier(specs []IssuerSpec, opts Options, fetching fetching) (*Verifier, error) {
+	if opts.Clock == nil {
+		opts.Clock = time.Now
+	}
+	if opts.Log == nil {
+		opts.Log = slog.Default()
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	v := &Verifier{
+		issuers: make(map[string]*issuer, len(specs)),
+		clock:   opts.Clock,
+		tenants: opts.Tenants,
+		cache:   newCache(),
+		stop:    stop,
+	}
+	remote := remote{ctx: ctx, client: opts.HTTPClient, clock: opts.Clock, log: opts.Log, fetching: fetching}
+	problems := checkSpecs(specs, opts.Tenants != nil)
+	for _, spec := range specs {
+		i, found := newIssuer(spec, remote)
+		for _, err := range found {
+			problems = append(problems, fmt.Errorf("issuers.%s.%w", spec.Name, err))
+		}
+		v.issuers[i.iss] = i
+	}
+	if len(problems) > 0 {
+		stop()
+		return nil, errors.Join(problems...)
+	}
+	return v, nil
+}
+
+// Close ends the refreshing of key sets. The Verifier keeps working with the
+// keys it has.
+func (v *Verifier) Close() { v.stop() }
+
+// Authenticate verifies the token of a request. The one place it looks at is
+// the Authorization header.
+func (v *Verifier) Authenticate(ctx context.Context, r *http.Request) (principal.Principal, error) {
+	raw, err := bearer(r.Header)
+	if err != nil {
+		return principal.Principal{}, refuse(err)
+	}
+	return v.Verify(ctx, raw)
+}
+
+// bearer returns the token of the one Authorization header there must be.
+func bearer(h http.Header) (string, error) {
+	values := h.Values("Authorization")
+	if len(values) != 1 {
+		return "", fmt.Errorf("%w: %d of them", ErrHeader, len(values))
+	}
+	scheme, raw, ok := strings.Cut(values[0], " ")
+	if !ok || !strings.EqualFold(scheme, "Bearer") {
+		return "", fmt.Errorf("%w: not of the form `Bearer <token>`", ErrHeader)
+	}
+	if raw == "" || strings.ContainsAny(raw, " \t,;\"") {
+		return "", fmt.Errorf("%w: not exactly one token", ErrHeader)
+	}
+	return raw, nil
+}
+
+// Verify verifies a token. The principal shares its lists and maps with other
+// requests that show the same token: they are read-only.
+func (v *Verifier) Verify(ctx context.Context, raw string) (principal.Principal, error) {
+	verified, err := v.verified(ctx, raw)
+	if err != nil {
+		return principal.Principal{}, refuse(err)
+	}
+	p, err := v.resolveTenant(verified.issuer, verified.principal)
+	if err != nil {
+		return principal.Principal{}, refuse(err)
+	}
+	return p, nil
+}
+
+func refuse(cause error) error {
+	return fault.New(fault.Unauthenticated, refusal).Because(cause)
+}
+
+// verified returns what the token was verified to say: from the cache, as long
+// as it has not expired and its issuer still has the key that verified it, or
+// by checking it anew.
+func (v *Verifier) verified(ctx context.Context, raw string) (verification, error) {
+	if err := checkSize(raw); err != nil {
+		return verification{}, err
+	}
+	digest := sha256.Sum256([]byte(raw))
+	if known, ok := v.cache.get(digest); ok {
+		if v.current(ctx, known) {
+			return known, nil
+		}
+		v.cache.remove(digest)
+	}
+	verified, err := v.check(ctx, raw)
+	if err != nil {
+		return verification{}, err
+	}
+	v.cache.put(digest, verified, v.clock())
+	return verified, nil
+}
+
+func (v *Verifier) current(ctx context.Context, known verification) bool {
+	if !v.clock().Before(known.until) {
+		return false
+	}
+	key, err := known.issuer.keys.Key(ctx, known.kid, known.alg)
+	return err == nil && sameKey(key, known.key)
+}
+
+// check is the list of everything a token must pass. Up to the signature, the
+// claims are only parsed, and read for iss alone, to know whose keys to ask.
+func (v *Verifier) check(ctx context.Context, raw string) (verification, error) {
+	var none verification
+	t, err := parse(raw)
+	if err != nil {
+		return none, err
+	}
+	if err := checkHeader(t.header); err != nil {
+		return none, err
+	}
+	if err := checkNames(t.claims, registeredClaims); err != nil {
+		return none, err
+	}
+	i, err := v.issuerOf(t.claims)
+	if err != nil {
+		return none, err
+	}
+	alg, err := i.algorithm(t.header)
+	if err != nil {
+		return none, err
+	}
+	kid, err := keyID(t.header)
+	if err != nil {
+		return none, err
+	}
+	key, err := i.key(ctx, kid, alg)
+	if err != nil {
+		return none, err
+	}
+	if err := checkSignature(t, alg, key); err != nil {
+		return none, err
+	}
+	// From here on the claims are the issuer's own words.
+	if err := i.checkAudience(t.claims); err != nil {
+		return none, err
+	}
+	expires, err := i.checkTimes(t.claims, v.clock())
+	if err != nil {
+		return none, err
+	}
+	p, err := i.principal(t.claims)
+	if err != nil {
+		return none, err
+	}
+	p.Expires = expires
+	return verification{issuer: i, kid: kid, alg: alg, key: key, principal: p, until: expires.Add(i.leeway)}, nil
+}
+
+// resolveTenant gives the principal its tenant key. It stands outside the
+// cache: a tenant that leaves the registry is refused with its next request.
+func (v *Verifier) resolveTenant(i *issuer, p principal.Principal) (principal.Principal, error) {
+	if p.AllTenants {
+		return p, nil
+	}
+	if !i.registered {
+		p.TenantKey = p.Tenant
+		return p, nil
+	}
+	key, ok := v.tenants(p.Tenant)
+	if !ok || key == "" {
+		return principal.Principal{}, fmt.Errorf("%w: %q is not registered", ErrTenant, p.Tenant)
+	}
+	p.TenantKey = key
+	return p, nil
+}
+
+// issuer is one trusted issuer, ready to use.
+type issuer struct {
+	name       string
+	iss        string
+	audience   []string
+	algorithms []string
+	keys       KeySet
+	claims     mapping
+	mayGrant   MayGrant
+	registered bool
+	lifetime   time.Duration
+	leeway     time.Duration
+}
+
+// newIssuer returns problems that begin with the key they are about.
+func newIssuer(spec IssuerSpec, remote remote) (*issuer, []error) {
+	claims, problems := newMapping(spec.Claims)
+	i := &issuer{
+		name:       spec.Name,
+		iss:        spec.Issuer,
+		audience:   slices.Clone(spec.Audience),
+		algorithms: slices.Clone(spec.Algorithms),
+		claims:     claims,
+		mayGrant:   spec.MayGrant.clone(),
+		registered: spec.registered(),
+		lifetime:   spec.maxLifetime(),
+		leeway:     spec.leeway(),
+	}
+	problems = append(problems, i.checkDefaults()...)
+	var err error
+	if i.keys, err = newKeySet(spec.Keys, spec.Algorithms, spec.Name, remote); err != nil {
+		problems = append(problems, err)
+	}
+	return i, problems
+}

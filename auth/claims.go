@@ -1,0 +1,198 @@
+package auth
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+
+	"usher/query"
+)
+
+// mapping is a ClaimsSpec ready to use.
+type mapping struct {
+	tenant, allTenants, roles, strategy, filters, parameters, metadata, datasets, timezone, subject claim
+}
+
+// claim reads one part of a principal.
+type claim struct {
+	name     string
+	path     []string // nil: not mapped
+	required bool
+	fallback query.Value // nil: none
+}
+
+func newMapping(spec ClaimsSpec) (mapping, []error) {
+	var problems []error
+	compile := func(name string, spec Claim) claim {
+		c, err := newClaim(name, spec)
+		if err != nil {
+			problems = append(problems, fmt.Errorf("claims.%s: %w", name, err))
+		}
+		return c
+	}
+	if spec.Subject.Pointer == "" {
+		spec.Subject.Pointer = "/sub"
+	}
+	m := mapping{
+		tenant:     compile("tenant", spec.Tenant),
+		allTenants: compile("all_tenants", spec.AllTenants),
+		roles:      compile("roles", spec.Roles),
+		strategy:   compile("strategy", spec.Strategy),
+		filters:    compile("filters", spec.Filters),
+		parameters: compile("parameters", spec.Parameters),
+		metadata:   compile("metadata", spec.Metadata),
+		datasets:   compile("datasets", spec.Datasets),
+		timezone:   compile("timezone", spec.Timezone),
+		subject:    compile("subject", spec.Subject),
+	}
+	if m.allTenants.fallback != nil {
+		problems = append(problems, errors.New("claims.all_tenants: may not have a default; a token must ask for all tenants itself"))
+	}
+	if m.tenant.fallback != nil && m.allTenants.path != nil {
+		problems = append(problems, errors.New("claims.tenant: a default and claims.all_tenants exclude each other"))
+	}
+	if !m.tenant.mapped() && m.allTenants.path == nil {
+		problems = append(problems, errors.New("claims.tenant: missing; give the JSON pointer to the tenant id, such as /tenant"))
+	}
+	return m, problems
+}
+
+func newClaim(name string, spec Claim) (claim, error) {
+	c := claim{name: name, required: spec.Required}
+	var err error
+	if spec.Pointer != "" {
+		if c.path, err = parsePointer(spec.Pointer); err != nil {
+			return c, err
+		}
+	}
+	if spec.Default != nil {
+		if c.fallback, err = plainValue(spec.Default); err != nil {
+			return c, fmt.Errorf("default: %w", err)
+		}
+	}
+	if c.required && c.fallback != nil {
+		return c, errors.New("required and default exclude each other")
+	}
+	if c.required && c.path == nil {
+		return c, errors.New("required, but without a pointer")
+	}
+	return c, nil
+}
+
+func parsePointer(pointer string) ([]string, error) {
+	rest, ok := strings.CutPrefix(pointer, "/")
+	if !ok {
+		return nil, fmt.Errorf("%q is not a JSON pointer; it begins with a slash, as in /tenant", pointer)
+	}
+	path := strings.Split(rest, "/")
+	for n, step := range path {
+		plain := strings.NewReplacer("~0", "", "~1", "").Replace(step)
+		if strings.Contains(plain, "~") {
+			return nil, fmt.Errorf("%q is not a JSON pointer; a ~ is written ~0", pointer)
+		}
+		path[n] = strings.NewReplacer("~1", "/", "~0", "~").Replace(step)
+	}
+	return path, nil
+}
+
+func (c claim) mapped() bool { return c.path != nil || c.fallback != nil }
+
+// value follows the pointer. On the way it refuses case variants of each
+// name: another reader of the token could take them for it.
+func (c claim) value(claims query.Object) (query.Value, bool, error) {
+	var at query.Value = claims
+	found := c.path != nil
+	for _, step := range c.path {
+		object, ok := at.(query.Object)
+		if !ok {
+			return nil, false, fmt.Errorf("%w: %s: its pointer leads through something that is not an object", ErrClaim, c.name)
+		}
+		if err := checkNames(object, []string{step}); err != nil {
+			return nil, false, err
+		}
+		if at, found = object.Get(step); !found {
+			break
+		}
+	}
+	switch {
+	case found:
+		return at, true, nil
+	case c.fallback != nil:
+		return c.fallback, true, nil
+	case c.required:
+		return nil, false, fmt.Errorf("%w: %s is missing", ErrClaim, c.name)
+	}
+	return nil, false, nil
+}
+
+// read converts a claim; one that is absent is the zero value.
+func read[T any](c claim, claims query.Object, convert func(query.Value) (T, error)) (T, error) {
+	var zero T
+	v, ok, err := c.value(claims)
+	if err != nil || !ok {
+		return zero, err
+	}
+	t, err := convert(v)
+	if err != nil {
+		return zero, fmt.Errorf("%s: %w", c.name, err)
+	}
+	return t, nil
+}
+
+// reading reads the parts of a principal one by one and keeps the first error.
+type reading struct {
+	claims query.Object
+	err    error
+}
+
+func take[T any](r *reading, c claim, convert func(query.Value) (T, error)) T {
+	var zero T
+	if r.err != nil {
+		return zero
+	}
+	t, err := read(c, r.claims, convert)
+	r.err = err
+	return t
+}
+
+// plainValue converts a default of the configuration.
+func plainValue(v any) (query.Value, error) {
+	switch v := v.(type) {
+	case string:
+		return query.Text(v), nil
+	case bool:
+		return query.Bool(v), nil
+	case int:
+		return query.Number(strconv.Itoa(v)), nil
+	case int64:
+		return query.Number(strconv.FormatInt(v, 10)), nil
+	case uint64:
+		return query.Number(strconv.FormatUint(v, 10)), nil
+	case float64:
+		return query.Number(strconv.FormatFloat(v, 'f', -1, 64)), nil
+	case []any:
+		list := query.List{}
+		for _, element := range v {
+			e, err := plainValue(element)
+			if err != nil {
+				return nil, err
+			}
+			list = append(list, e)
+		}
+		return list, nil
+	case map[string]any:
+		object := query.Object{}
+		for _, name := range slices.Sorted(maps.Keys(v)) {
+			m, err := plainValue(v[name])
+			if err != nil {
+				return nil, err
+			}
+			object = append(object, query.Member{Name: name, Value: m})
+		}
+		return object, nil
+	}
+	return nil, fmt.Errorf("%T is not a plain value", v)
+}

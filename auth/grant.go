@@ -1,0 +1,349 @@
+package auth
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+	_ "time/tzdata" // zones are judged by the same table on every machine
+
+	"usher/principal"
+	"usher/query"
+)
+
+var tenantForm = regexp.MustCompile(`^[a-z0-9][a-z0-9_-]{0,62}$`)
+
+// principal turns the claims of a token whose signature was verified into a
+// principal without its tenant key and expiry.
+func (i *issuer) principal(claims query.Object) (principal.Principal, error) {
+	tenant, all, err := i.scope(claims)
+	if err != nil {
+		return principal.Principal{}, err
+	}
+	if err := i.checkNarrowing(claims); err != nil {
+		return principal.Principal{}, err
+	}
+	c := &i.claims
+	r := reading{claims: claims}
+	p := principal.Principal{
+		Subject:    take(&r, c.subject, text),
+		Issuer:     i.name,
+		TokenID:    take(&r, claim{name: "jti", path: []string{"jti"}}, text),
+		Tenant:     tenant,
+		AllTenants: all,
+		Roles:      take(&r, c.roles, i.roles),
+		Grant: principal.Grant{
+			Strategy:   take(&r, c.strategy, i.strategy),
+			Filters:    take(&r, c.filters, filters),
+			Parameters: take(&r, c.parameters, i.parameters),
+			Metadata:   take(&r, c.metadata, i.metadata),
+			Datasets:   i.capped(take(&r, c.datasets, i.datasets)),
+			Timezone:   take(&r, c.timezone, timezone),
+		},
+	}
+	if r.err != nil {
+		return principal.Principal{}, r.err
+	}
+	return p, nil
+}
+
+// scope returns the one tenant, or the right to all of them. Neither and both
+// are refused: the absence of a tenant never means all.
+func (i *issuer) scope(claims query.Object) (tenant string, all bool, err error) {
+	_, named, err := i.claims.tenant.value(claims)
+	if err != nil {
+		return "", false, err
+	}
+	if all, err = read(i.claims.allTenants, claims, i.allTenants); err != nil {
+		return "", false, err
+	}
+	if named == all {
+		return "", false, fmt.Errorf("%w: tenant given: %t, all tenants: %t", ErrTenant, named, all)
+	}
+	tenant, err = read(i.claims.tenant, claims, tenantID)
+	return tenant, all, err
+}
+
+// checkNarrowing refuses a token that restricts itself by claims the issuer's
+// mapping does not read: ignoring them would grant more than was meant.
+func (i *issuer) checkNarrowing(claims query.Object) error {
+	for _, c := range []claim{i.claims.filters, i.claims.datasets} {
+		if c.path != nil {
+			continue
+		}
+		for _, m := range claims {
+			if strings.EqualFold(m.Name, c.name) {
+				return fmt.Errorf("%w: the token has %s, but claims.%s is not mapped", ErrClaim, quote(m.Name), c.name)
+			}
+		}
+	}
+	return nil
+}
+
+// checkDefaults converts every default once, as a token without the claim will.
+func (i *issuer) checkDefaults() []error {
+	c := &i.claims
+	none := query.Object{}
+	tried := []error{
+		tryDefault(c.tenant, none, tenantID),
+		tryDefault(c.subject, none, text),
+		tryDefault(c.roles, none, i.roles),
+		tryDefault(c.strategy, none, i.strategy),
+		tryDefault(c.filters, none, filters),
+		tryDefault(c.parameters, none, i.parameters),
+		tryDefault(c.metadata, none, i.metadata),
+		tryDefault(c.datasets, none, i.datasets),
+		tryDefault(c.timezone, none, timezone),
+	}
+	return slices.DeleteFunc(tried, func(err error) bool { return err == nil })
+}
+
+func tryDefault[T any](c claim, none query.Object, convert func(query.Value) (T, error)) error {
+	if c.fallback == nil {
+		return nil
+	}
+	if _, err := read(c, none, convert); err != nil {
+		return fmt.Errorf("claims.%w", err)
+	}
+	return nil
+}
+
+func tenantID(v query.Value) (string, error) {
+	id, ok := v.(query.Text)
+	if !ok || !tenantForm.MatchString(string(id)) {
+		return "", fmt.Errorf("%w: an id is a string of the form %s", ErrTenant, tenantForm)
+	}
+	return string(id), nil
+}
+
+func (i *issuer) allTenants(v query.Value) (bool, error) {
+	all, ok := v.(query.Bool)
+	if !ok {
+		return false, fmt.Errorf("%w: neither true nor false", ErrTenant)
+	}
+	if bool(all) && !i.mayGrant.AllTenants {
+		return false, fmt.Errorf("%w: all tenants", ErrGrant)
+	}
+	return bool(all), nil
+}
+
+func (i *issuer) roles(v query.Value) ([]string, error) {
+	return namesWithin(v, i.mayGrant.Roles)
+}
+
+func (i *issuer) strategy(v query.Value) (string, error) {
+	name, err := text(v)
+	if err != nil {
+		return "", err
+	}
+	return name, within(name, i.mayGrant.Strategies)
+}
+
+// capped is the token's datasets or, when it names none, the issuer's; nil when
+// neither restricts them.
+func (i *issuer) capped(datasets []string) []string {
+	if datasets == nil && len(i.mayGrant.Datasets) > 0 {
+		return i.mayGrant.Datasets
+	}
+	return datasets
+}
+
+func (i *issuer) datasets(v query.Value) ([]string, error) {
+	if len(i.mayGrant.Datasets) > 0 {
+		return namesWithin(v, i.mayGrant.Datasets)
+	}
+	v, err := structured(v)
+	if err != nil {
+		return nil, err
+	}
+	return texts(v)
+}
+
+// filters reads [{"dataset": "orders", "where": {…}}]. What where says is
+// checked where its columns are known.
+func filters(v query.Value) ([]principal.Filter, error) {
+	v, err := structured(v)
+	if err != nil {
+		return nil, err
+	}
+	list, ok := v.(query.List)
+	if !ok {
+		return nil, fmt.Errorf("%w: not a list", ErrClaim)
+	}
+	filters := make([]principal.Filter, 0, len(list))
+	for _, element := range list {
+		f, err := filter(element)
+		if err != nil {
+			return nil, err
+		}
+		filters = append(filters, f)
+	}
+	return filters, nil
+}
+
+func filter(v query.Value) (principal.Filter, error) {
+	object, ok := v.(query.Object)
+	if !ok {
+		return principal.Filter{}, fmt.Errorf("%w: not an object with dataset and where", ErrClaim)
+	}
+	var f principal.Filter
+	for _, m := range object {
+		switch m.Name {
+		case "dataset":
+			name, err := text(m.Value)
+			if err != nil {
+				return principal.Filter{}, err
+			}
+			f.Dataset = name
+		case "where":
+			where, ok := m.Value.(query.Object)
+			if !ok || len(where) == 0 {
+				return principal.Filter{}, fmt.Errorf("%w: where is not an object with a condition", ErrClaim)
+			}
+			f.Where = where
+		default:
+			return principal.Filter{}, fmt.Errorf("%w: a filter has no %s", ErrClaim, quote(m.Name))
+		}
+	}
+	if f.Dataset == "" || f.Where == nil {
+		return principal.Filter{}, fmt.Errorf("%w: a filter needs dataset and where", ErrClaim)
+	}
+	return f, nil
+}
+
+// parameters reads {"name": value} with scalars and lists of scalars; their
+// types are checked where they are declared.
+func (i *issuer) parameters(v query.Value) (map[string]query.Value, error) {
+	object, err := structuredObject(v)
+	if err != nil {
+		return nil, err
+	}
+	parameters := make(map[string]query.Value, len(object))
+	for _, m := range object {
+		if err := within(m.Name, i.mayGrant.Parameters); err != nil {
+			return nil, err
+		}
+		elements, ok := m.Value.(query.List)
+		if !ok {
+			elements = query.List{m.Value}
+		}
+		if slices.ContainsFunc(elements, func(e query.Value) bool { return !scalar(e) }) {
+			return nil, fmt.Errorf("%w: %s is neither a scalar nor a list of scalars", ErrClaim, quote(m.Name))
+		}
+		parameters[m.Name] = m.Value
+	}
+	return parameters, nil
+}
+
+func scalar(v query.Value) bool {
+	switch v.(type) {
+	case query.Bool, query.Number, query.Text:
+		return true
+	}
+	return false
+}
+
+func (i *issuer) metadata(v query.Value) (map[string]string, error) {
+	object, err := structuredObject(v)
+	if err != nil {
+		return nil, err
+	}
+	metadata := make(map[string]string, len(object))
+	for _, m := range object {
+		if err := within(m.Name, i.mayGrant.Metadata); err != nil {
+			return nil, err
+		}
+		s, ok := m.Value.(query.Text)
+		if !ok {
+			return nil, fmt.Errorf("%w: %s is not a string", ErrClaim, quote(m.Name))
+		}
+		metadata[m.Name] = string(s)
+	}
+	return metadata, nil
+}
+
+func timezone(v query.Value) (string, error) {
+	name, err := text(v)
+	if err != nil {
+		return "", err
+	}
+	if name == "Local" {
+		return "", fmt.Errorf("%w: a zone needs its own name", ErrClaim)
+	}
+	if _, err := time.LoadLocation(name); err != nil {
+		return "", fmt.Errorf("%w: %w", ErrClaim, err)
+	}
+	return name, nil
+}
+
+// text reads a string that says something.
+func text(v query.Value) (string, error) {
+	s, ok := v.(query.Text)
+	if !ok || strings.TrimSpace(string(s)) == "" {
+		return "", fmt.Errorf("%w: not a string with text in it", ErrClaim)
+	}
+	return string(s), nil
+}
+
+// texts reads a list of strings, never nil.
+func texts(v query.Value) ([]string, error) {
+	list, ok := v.(query.List)
+	if !ok {
+		return nil, fmt.Errorf("%w: not a list of strings", ErrClaim)
+	}
+	out := make([]string, 0, len(list))
+	for _, element := range list {
+		s, err := text(element)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, s)
+	}
+	return out, nil
+}
+
+// structured understands claims that are JSON in a string, as issuers write
+// them that only know flat claims.
+func structured(v query.Value) (query.Value, error) {
+	if s, ok := v.(query.Text); ok {
+		return parseJSON([]byte(s))
+	}
+	return v, nil
+}
+
+func structuredObject(v query.Value) (query.Object, error) {
+	v, err := structured(v)
+	if err != nil {
+		return nil, err
+	}
+	object, ok := v.(query.Object)
+	if !ok {
+		return nil, fmt.Errorf("%w: not an object", ErrClaim)
+	}
+	return object, nil
+}
+
+func namesWithin(v query.Value, allowed []string) ([]string, error) {
+	v, err := structured(v)
+	if err != nil {
+		return nil, err
+	}
+	names, err := texts(v)
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range names {
+		if err := within(name, allowed); err != nil {
+			return nil, err
+		}
+	}
+	return names, nil
+}
+
+func within(name string, allowed []string) error {
+	if !slices.Contains(allowed, name) {
+		return fmt.Errorf("%w: %s", ErrGrant, quote(name))
+	}
+	return nil
+}

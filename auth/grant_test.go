@@ -1,0 +1,252 @@
+package auth
+
+import (
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/golang-jwt/jwt/v5"
+	"github.com/google/go-cmp/cmp"
+
+	"usher/principal"
+	"usher/query"
+)
+
+// where is {region: {eq: "EU"}, total: {gt: 12345678901234567890.10}}.
+var where = query.Object{
+	{Name: "region", Value: query.Object{{Name: "eq", Value: query.Text("EU")}}},
+	{Name: "total", Value: query.Object{{Name: "gt", Value: query.Number("12345678901234567890.10")}}},
+}
+
+const filtersText = `[{"dataset":"orders","where":{"region":{"eq":"EU"},"total":{"gt":12345678901234567890.10}}}]`
+
+func alice() principal.Principal {
+	return principal.Principal{
+		Subject: "alice", Issuer: "shop", TokenID: "t-1", Tenant: "acme", TenantKey: "acme", Expires: now.Add(time.Hour),
+	}
+}
+
+func TestPrincipal(t *testing.T) {
+	t.Parallel()
+	v := verifier(t, Options{}, shop())
+	f := func(name string, d *draft, want principal.Principal) {
+		t.Helper()
+		got, err := v.Verify(t.Context(), d.sign())
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			return
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%s:\n%s", name, diff)
+		}
+		if again, err := v.Verify(t.Context(), d.sign()); err != nil || !cmp.Equal(want, again) {
+			t.Errorf("%s, the second time: %v", name, err)
+		}
+	}
+
+	f("a tenant and nothing else", shopDraft(), alice())
+
+	full := alice()
+	full.Roles = []string{"viewer", "editor"}
+	full.Grant = principal.Grant{
+		Strategy:   "shared",
+		Filters:    []principal.Filter{{Dataset: "orders", Where: where}},
+		Parameters: map[string]query.Value{"region": query.List{query.Text("EU"), query.Number("1.50")}},
+		Metadata:   map[string]string{"team": "north"},
+		Datasets:   []string{"orders"},
+		Timezone:   "Europe/Berlin",
+	}
+	d := shopDraft().with(map[string]any{
+		"access": map[string]any{"roles": []string{"viewer", "editor"}}, "strategy": "shared", "zoneinfo": "Europe/Berlin",
+	})
+	written(`"filters":` + filtersText + `,"parameters":{"region":["EU",1.50]},"metadata":{"team":"north"},"datasets":["orders"]`)(d)
+	f("every claim", d, full)
+
+	f("structured claims as JSON in strings", shopDraft().with(map[string]any{
+		"access": map[string]any{"roles": `["viewer","editor"]`}, "strategy": "shared", "zoneinfo": "Europe/Berlin",
+		"filters": filtersText, "parameters": `{"region":["EU",1.50]}`, "metadata": `{"team":"north"}`, "datasets": `["orders"]`,
+	}), full)
+
+	none := alice()
+	none.Grant.Datasets = []string{}
+	f("no dataset is not every dataset", shopDraft().with(map[string]any{"datasets": []string{}}), none)
+
+	nobody := alice()
+	nobody.Subject, nobody.TokenID = "", ""
+	d = shopDraft()
+	delete(d.claims, "sub")
+	delete(d.claims, "jti")
+	f("no subject", d, nobody)
+
+	f("several audiences", shopDraft().with(map[string]any{"aud": []string{"billing", "reports"}}), alice())
+	f("all tenants is false", shopDraft().with(map[string]any{"all_tenants": false}), alice())
+	f("claims nobody asks for", shopDraft().with(map[string]any{"email": "a@b.example", "x": map[string]any{"tenant": "globex"}}), alice())
+	f("HS512", shopDraft().signedWith(jwt.SigningMethodHS512, []byte(shopSecret)), alice())
+
+	soon := alice()
+	soon.Expires = now.Add(-29 * time.Second)
+	f("expired within the leeway", shopDraft().with(map[string]any{"exp": in(-29 * time.Second), "iat": in(-time.Minute)}), soon)
+	f("issued ahead within the leeway", shopDraft().with(map[string]any{"iat": in(30 * time.Second), "nbf": in(30 * time.Second)}), alice())
+
+	for _, typ := range []string{"jwt", "at+jwt", "application/at+jwt"} {
+		d := shopDraft()
+		d.header["typ"] = typ
+		f(typ, d, alice())
+	}
+	d = shopDraft()
+	delete(d.header, "typ")
+	f("no typ", d, alice())
+}
+
+func TestGlobalPrincipal(t *testing.T) {
+	t.Parallel()
+	v := verifier(t, Options{}, global())
+	got, err := v.Verify(t.Context(), allTenants(globalDraft()).sign())
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := alice()
+	want.Issuer, want.Tenant, want.TenantKey, want.AllTenants = "global", "", "", true
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestDefaults(t *testing.T) {
+	t.Parallel()
+	spec := shop()
+	spec.Claims.AllTenants = Claim{}
+	spec.Claims.Tenant.Default = "acme"
+	spec.Claims.Roles.Default = []any{"viewer"}
+	spec.Claims.Parameters.Default = map[string]any{"region": []any{"EU", uint64(2), 1.5, true}}
+	spec.Claims.Filters.Default = []any{map[string]any{"dataset": "orders", "where": map[string]any{"n": map[string]any{"gt": -1}}}}
+	v := verifier(t, Options{}, spec)
+	d := shopDraft()
+	delete(d.claims, "tenant")
+	got, err := v.Verify(t.Context(), d.sign())
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := alice()
+	want.Roles = []string{"viewer"}
+	want.Grant.Parameters = map[string]query.Value{
+		"region": query.List{query.Text("EU"), query.Number("2"), query.Number("1.5"), query.Bool(true)},
+	}
+	want.Grant.Filters = []principal.Filter{{Dataset: "orders", Where: query.Object{
+		{Name: "n", Value: query.Object{{Name: "gt", Value: query.Number("-1")}}},
+	}}}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestDatasetsOfTheIssuer(t *testing.T) {
+	t.Parallel()
+	spec := shop()
+	spec.MayGrant.Datasets = []string{"orders", "customers"}
+	v := verifier(t, Options{}, spec)
+	f := func(claims map[string]any, want []string) {
+		t.Helper()
+		got, err := v.Verify(t.Context(), shopDraft().with(claims).sign())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(want, got.Grant.Datasets); diff != "" {
+			t.Error(diff)
+		}
+	}
+	f(nil, []string{"orders", "customers"})
+	f(map[string]any{"datasets": []string{"orders"}}, []string{"orders"})
+	f(map[string]any{"datasets": []string{}}, []string{})
+	p, err := v.Verify(t.Context(), shopDraft().with(map[string]any{"datasets": []string{"orders", "salaries"}}).sign())
+	checkRefused(t, p, err, ErrGrant)
+}
+
+func TestZeroMayGrantGrantsNothing(t *testing.T) {
+	t.Parallel()
+	spec := shop()
+	spec.MayGrant = MayGrant{}
+	v := verifier(t, Options{}, spec)
+	for _, claims := range []map[string]any{
+		{"access": map[string]any{"roles": []string{"viewer"}}},
+		{"strategy": "shared"},
+		{"parameters": map[string]any{"region": "EU"}},
+		{"metadata": map[string]any{"team": "north"}},
+	} {
+		p, err := v.Verify(t.Context(), shopDraft().with(claims).sign())
+		checkRefused(t, p, err, ErrGrant)
+	}
+	p, err := v.Verify(t.Context(), allTenants(shopDraft()).sign())
+	checkRefused(t, p, err, ErrGrant)
+}
+
+func TestRegisteredTenants(t *testing.T) {
+	t.Parallel()
+	registry := map[string]string{"acme": "4711", "keyless": ""}
+	spec := shop()
+	spec.Tenants = ""
+	v := verifier(t, Options{Tenants: func(id string) (string, bool) {
+		key, ok := registry[id]
+		return key, ok
+	}}, spec)
+	token := shopDraft().sign()
+	got, err := v.Verify(t.Context(), token)
+	if err != nil || got.Tenant != "acme" || got.TenantKey != "4711" {
+		t.Errorf("got %q with key %q, %v", got.Tenant, got.TenantKey, err)
+	}
+	for _, id := range []string{"globex", "keyless"} {
+		p, err := v.Verify(t.Context(), shopDraft().with(map[string]any{"tenant": id}).sign())
+		checkRefused(t, p, err, ErrTenant)
+	}
+	delete(registry, "acme")
+	if _, err := v.Verify(t.Context(), token); !errors.Is(err, ErrTenant) {
+		t.Errorf("a tenant that left the registry, with a token seen before: %v", err)
+	}
+}
+
+func TestNamespacesWithSlashes(t *testing.T) {
+	t.Parallel()
+	spec := shop()
+	spec.Claims.Tenant.Pointer = "/https:~1~1usher.example~1claims/the~0tenant"
+	v := verifier(t, Options{}, spec)
+	got, err := v.Verify(t.Context(), shopDraft().with(map[string]any{
+		"https://usher.example/claims": map[string]any{"the~tenant": "globex"},
+	}).sign())
+	if err != nil || got.Tenant != "globex" {
+		t.Errorf("got %q, %v", got.Tenant, err)
+	}
+}
+
+func TestPublicKeys(t *testing.T) {
+	t.Parallel()
+	v := verifier(t, Options{}, idp())
+	k := private()
+	for _, d := range []*draft{
+		idpDraft(jwt.SigningMethodRS256, k.rsa),
+		idpDraft(jwt.SigningMethodPS256, k.rsa),
+		idpDraft(jwt.SigningMethodES256, k.p256),
+		idpDraft(jwt.SigningMethodEdDSA, k.ed),
+	} {
+		d.header["kid"] = "../../../dev/null' or 1=1 --\x00"
+		if got, err := v.Verify(t.Context(), d.sign()); err != nil || got.Tenant != "acme" {
+			t.Errorf("%s: %q, %v", d.method.Alg(), got.Tenant, err)
+		}
+	}
+	p, err := v.Verify(t.Context(), idpDraft(jwt.SigningMethodRS256, k.otherRSA).sign())
+	checkRefused(t, p, err, ErrSignature)
+}
+
+func TestSignHS256(t *testing.T) {
+	t.Parallel()
+	v := verifier(t, Options{}, shop())
+	token, err := SignHS256([]byte(shopSecret), shopDraft().claims)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := v.Verify(t.Context(), token); err != nil {
+		t.Error(err)
+	}
+	if _, err := SignHS256([]byte("short"), nil); err == nil {
+		t.Error("signed with a short secret")
+	}
+}
