@@ -34,7 +34,7 @@ const (
 // Row says how a code is answered and logged.
 type Row struct {
 	Code      Code
-	Status    int        // HTTP status when the whole request fails with it
+	Status    int        // HTTP status when the whole request fails with it and no GraphQL answer tells
 	Level     slog.Level // log level of the cause
 	Retryable bool       // may the same read succeed later?
 	Meaning   string     // one sentence for the reader of docs/errors.md
@@ -43,16 +43,16 @@ type Row struct {
 var table = []Row{
 	{Unauthenticated, http.StatusUnauthorized, slog.LevelInfo, false, "No token, or one that is not accepted. Get a new token."},
 	{Forbidden, http.StatusForbidden, slog.LevelInfo, false, "The token is accepted, but what it grants cannot answer this request."},
-	{NotFound, http.StatusOK, slog.LevelDebug, false, "What was named does not exist for this principal."},
-	{BadUserInput, http.StatusOK, slog.LevelDebug, false, "An argument has a value that cannot be used."},
-	{ParseFailed, http.StatusOK, slog.LevelDebug, false, "The document is not GraphQL."},
-	{ValidationError, http.StatusOK, slog.LevelDebug, false, "The document does not fit the schema this principal sees."},
-	{Conflict, http.StatusOK, slog.LevelDebug, false, "The change collides with what is stored."},
-	{LimitExceeded, http.StatusOK, slog.LevelInfo, false, "The request asks for more than the limits allow."},
-	{Timeout, http.StatusOK, slog.LevelWarn, true, "The data did not arrive before the deadline."},
-	{Unavailable, http.StatusOK, slog.LevelWarn, true, "A source of the data does not answer."},
-	{NotImplemented, http.StatusOK, slog.LevelInfo, false, "The source cannot answer this question."},
-	{Internal, http.StatusOK, slog.LevelError, false, "Something failed inside usher; the log has it under the request id."},
+	{NotFound, http.StatusNotFound, slog.LevelDebug, false, "What was named does not exist for this principal."},
+	{BadUserInput, http.StatusBadRequest, slog.LevelDebug, false, "An argument has a value that cannot be used."},
+	{ParseFailed, http.StatusBadRequest, slog.LevelDebug, false, "The document is not GraphQL."},
+	{ValidationError, http.StatusBadRequest, slog.LevelDebug, false, "The document does not fit the schema this principal sees."},
+	{Conflict, http.StatusConflict, slog.LevelDebug, false, "The change collides with what is stored."},
+	{LimitExceeded, http.StatusTooManyRequests, slog.LevelInfo, false, "The request asks for more than the limits allow."},
+	{Timeout, http.StatusGatewayTimeout, slog.LevelWarn, true, "The data did not arrive before the deadline."},
+	{Unavailable, http.StatusServiceUnavailable, slog.LevelWarn, true, "A source of the data does not answer."},
+	{NotImplemented, http.StatusNotImplemented, slog.LevelInfo, false, "The source cannot answer this question."},
+	{Internal, http.StatusInternalServerError, slog.LevelError, false, "Something failed inside usher; the log has it under the request id."},
 }
 
 // Table lists every code with how it is answered, in a stable order.
@@ -122,7 +122,7 @@ func From(err error) *Error {
 		return New(Timeout, "the data did not arrive in time").Because(err)
 	}
 	if errors.Is(err, context.Canceled) {
-		return New(Timeout, "the request was cancelled").Because(err)
+		return New(Timeout, "the request was canceled").Because(err)
 	}
 	return New(Internal, "internal error").Because(err)
 }

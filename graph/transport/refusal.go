@@ -32,30 +32,7 @@ func (r *refusal) because(cause error) *refusal {
 // refusalOf translates an error that failed the whole request.
 func refusalOf(err error) *refusal {
 	e := fault.From(err)
-	return &refusal{failureStatus(e.Code), e}
-}
-
-// failureStatus is the HTTP status when a request fails as a whole. The table
-// of codes gives 200 for those that GraphQL answers report; where there is no
-// such answer, a status that says success would lie.
-func failureStatus(code fault.Code) int {
-	if status := fault.Lookup(code).Status; status >= http.StatusBadRequest {
-		return status
-	}
-	switch code {
-	case fault.LimitExceeded:
-		return http.StatusTooManyRequests
-	case fault.Timeout:
-		return http.StatusGatewayTimeout
-	case fault.Unavailable:
-		return http.StatusServiceUnavailable
-	case fault.NotImplemented:
-		return http.StatusNotImplemented
-	case fault.NotFound, fault.BadUserInput, fault.ParseFailed, fault.ValidationError, fault.Conflict:
-		return http.StatusBadRequest
-	default:
-		return http.StatusInternalServerError
-	}
+	return &refusal{fault.Lookup(e.Code).Status, e}
 }
 
 // WriteError answers a request that fails as a whole, such as one without an

@@ -67,9 +67,12 @@ func responseStatus(media mediaType, response *graphql.Response) int {
 		if text == "" {
 			return http.StatusBadRequest
 		}
-		return failureStatus(code)
+		return fault.Lookup(code).Status
 	}
-	return fault.Lookup(code).Status
+	if code == fault.Unauthenticated || code == fault.Forbidden {
+		return fault.Lookup(code).Status
+	}
+	return http.StatusOK
 }
 
 // named returns the errors with the request id in each. They are copied, for

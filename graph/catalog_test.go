@@ -1,0 +1,92 @@
+package graph_test
+
+import (
+	"slices"
+	"testing"
+
+	"usher/catalog"
+	"usher/query"
+)
+
+// compile makes a catalog of datasets in one DuckDB source.
+func compile(tb testing.TB, datasets map[string]catalog.DatasetSpec, roles map[string]catalog.RoleSpec) *catalog.Catalog {
+	tb.Helper()
+	cat, problems := catalog.Compile(catalog.Spec{
+		Sources:         map[string]catalog.SourceSpec{"main": {Kind: "duckdb", Path: "main.duckdb"}},
+		Strategies:      map[string]catalog.StrategySpec{"shared": {Kind: "shared", Source: "main"}},
+		DefaultStrategy: "shared",
+		Roles:           roles,
+		Datasets:        datasets,
+	}, nil)
+	if catalog.Refused(problems) {
+		tb.Fatalf("the catalog is refused: %v", problems)
+	}
+	return cat
+}
+
+func columns(entries ...string) catalog.Ordered[catalog.ColumnSpec] {
+	var out catalog.Ordered[catalog.ColumnSpec]
+	for pair := range slices.Chunk(entries, 2) {
+		out = append(out, catalog.Entry[catalog.ColumnSpec]{Name: pair[0], Value: catalog.ColumnSpec{Type: pair[1]}})
+	}
+	return out
+}
+
+func with(cols catalog.Ordered[catalog.ColumnSpec], name string, spec catalog.ColumnSpec) catalog.Ordered[catalog.ColumnSpec] {
+	return append(cols, catalog.Entry[catalog.ColumnSpec]{Name: name, Value: spec})
+}
+
+var status = catalog.ColumnSpec{Type: "Enum", Name: "Status", Labels: []string{"OPEN", "PAID", "LOST"}}
+
+func shop(tb testing.TB, roles map[string]catalog.RoleSpec) *catalog.Catalog {
+	tb.Helper()
+	return compile(tb, map[string]catalog.DatasetSpec{
+		"orders": {
+			Tenant: "tenant_id", Key: catalog.Names{"id"},
+			Columns: with(columns(
+				"id", "BigInt!", "tenant_id", "String!", "customer_id", "BigInt", "region", "String", "ordered_at", "Timestamp!",
+				"amount", "Decimal", "weight", "Float", "tags", "[String]", "extra", "JSON", "code", "ID", "secret", "String",
+			), "status", status),
+			Relations: catalog.Ordered[catalog.RelationSpec]{
+				{Name: "customer", Value: catalog.RelationSpec{To: "customers", On: map[string]string{"customer_id": "id"}}},
+				{Name: "items", Value: catalog.RelationSpec{To: "items", Many: true, On: map[string]string{"id": "order_id"}}},
+			},
+			Bind: bound("orders"),
+		},
+		"customers": {
+			Tenant: "tenant_id", Key: catalog.Names{"id"},
+			Columns: columns("id", "BigInt!", "tenant_id", "String!", "name", "String"),
+			Bind:    bound("customers"),
+		},
+		"items": {
+			Tenant:  "tenant_id",
+			Columns: columns("order_id", "BigInt!", "tenant_id", "String!", "price", "Decimal!"),
+			Bind:    bound("items"),
+		},
+	}, roles)
+}
+
+func planets() catalog.DatasetSpec {
+	return catalog.DatasetSpec{Common: true, Source: "main", Columns: columns("id", "Int"), Bind: bound("planets")}
+}
+
+func bound(table string) map[string]catalog.BindingSpec {
+	return map[string]catalog.BindingSpec{"main": {Table: table}}
+}
+
+func right(aggregate bool, columns ...string) catalog.RightSpec {
+	return catalog.RightSpec{Columns: columns, Aggregate: aggregate}
+}
+
+// clerks may see a part of the shop; regional clerks see the same part of
+// fewer rows.
+func clerks() map[string]catalog.RoleSpec {
+	regional := right(true, "id", "region", "amount", "customer_id")
+	regional.Filter = query.Object{{Name: "region", Value: query.Object{{Name: "eq", Value: query.Text("north")}}}}
+	return map[string]catalog.RoleSpec{
+		"clerk":    {Datasets: map[string]catalog.RightSpec{"orders": right(true, "id", "region", "amount", "customer_id")}},
+		"regional": {Datasets: map[string]catalog.RightSpec{"orders": regional}},
+		"buyer":    {Datasets: map[string]catalog.RightSpec{"orders": right(false, "region"), "customers": right(false)}},
+		"all":      {Datasets: map[string]catalog.RightSpec{"orders": right(true), "customers": right(true), "items": right(true)}},
+	}
+}

@@ -1,0 +1,163 @@
+package graph
+
+import (
+	"errors"
+	"math"
+	"time"
+
+	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/vektah/gqlparser/v2/gqlerror"
+
+	"usher/fault"
+	"usher/plan"
+	"usher/query"
+	"usher/value"
+)
+
+// Encode writes the answer of a plan: rows straight into JSON, field by field
+// as the plan's output names cells. Key is the root field's response key.
+func Encode(q plan.Query, r *value.Result, key string, numbersAsText bool) (Answer, error) {
+	e := &encoder{path: []step{{name: key}}, style: value.Style{NumbersAsText: numbersAsText}}
+	root := q.Root()
+	if q.Shape() == query.ByKey {
+		if r.Rows.Len() == 0 {
+			return Answer{JSON: null}, nil
+		}
+		e.object(root, r, 0, 0, root.Outputs(), root.Output)
+	} else {
+		e.list(root, r, 0, r.Rows.Len(), 0)
+	}
+	return Answer{JSON: e.out, Errors: e.errors, Truncated: e.truncated}, e.failed
+}
+
+// maxErrors bounds the list of errors in one field's answer.
+const maxErrors = 20
+
+type encoder struct {
+	out       []byte
+	path      []step
+	style     value.Style
+	zones     map[string]*time.Location
+	errors    gqlerror.List
+	truncated []ast.Path
+	failed    error
+}
+
+// step is one element of the path to what is being written.
+type step struct {
+	name  string
+	index int
+}
+
+// list writes the rows from start to end; each row's first own cell is at
+// shift.
+func (e *encoder) list(l plan.Level, r *value.Result, start, end, shift int) {
+	if l.Cut() && end-start > l.Limit() {
+		end = start + l.Limit()
+		e.truncated = append(e.truncated, e.where(""))
+	}
+	e.out = append(e.out, '[')
+	e.path = append(e.path, step{})
+	for i := start; i < end; i++ {
+		if i > start {
+			e.out = append(e.out, ',')
+		}
+		e.path[len(e.path)-1].index = i - start
+		e.object(l, r, i, shift, l.Outputs(), l.Output)
+	}
+	e.path = e.path[:len(e.path)-1]
+	e.out = append(e.out, ']')
+}
+
+// object writes an object of row i.
+func (e *encoder) object(l plan.Level, r *value.Result, i, shift, n int, field func(int) plan.Output) {
+	row := r.Rows.Row(i)
+	e.out = append(e.out, '{')
+	for f := range n {
+		if f > 0 {
+			e.out = append(e.out, ',')
+		}
+		o := field(f)
+		e.out = append(e.out, '"')
+		e.out = append(e.out, o.Key()...)
+		e.out = append(e.out, '"', ':')
+		switch o.Kind() {
+		case plan.OutTypename:
+			e.out = value.AppendQuoted(e.out, []byte(o.Text()))
+		case plan.OutCell:
+			e.cell(o, row[shift+o.Index()])
+		case plan.OutObject:
+			if o.Index() >= 0 && row[shift+o.Index()].Null() {
+				e.out = append(e.out, null...)
+				continue
+			}
+			e.path = append(e.path, step{name: o.Key()})
+			e.object(l, r, i, shift, o.Len(), o.Field)
+			e.path = e.path[:len(e.path)-1]
+		case plan.OutList:
+			child := r.Children[o.Index()]
+			e.path = append(e.path, step{name: o.Key()})
+			e.list(l.Child(o.Index()), child.Result, child.Start[i], child.Start[i+1], 1)
+			e.path = e.path[:len(e.path)-1]
+		}
+	}
+	e.out = append(e.out, '}')
+}
+
+func (e *encoder) cell(o plan.Output, c value.Cell) {
+	style := e.style
+	style.Rounded = o.Rounded()
+	if o.Zone() != "" {
+		style.Zone = e.zone(o.Zone())
+	}
+	before := len(e.out)
+	out, err := value.AppendJSON(e.out, o.Type(), c, style)
+	if err == nil {
+		e.out = out
+		return
+	}
+	e.out = append(out[:before], null...)
+	tooLarge := errors.Is(err, value.ErrTooLarge) || o.Bounded() && c.Kind == value.KindFloat && math.IsInf(c.Float, 0)
+	switch {
+	case tooLarge:
+		e.failed = fault.New(fault.LimitExceeded, "%s is beyond the 38 digits numbers are exact to", o.Key())
+	case !errors.Is(err, value.ErrNotFinite):
+		e.failed = fault.New(fault.Internal, "internal error").Because(err)
+	case len(e.errors) < maxErrors:
+		e.errors = append(e.errors, &gqlerror.Error{
+			Message: "the value is not finite, which JSON cannot hold", Path: e.where(o.Key()),
+			Extensions: map[string]any{"code": string(fault.NotImplemented)},
+		})
+	}
+}
+
+func (e *encoder) zone(name string) *time.Location {
+	if zone, ok := e.zones[name]; ok {
+		return zone
+	}
+	zone, err := time.LoadLocation(name) // package plan has loaded it before
+	if err != nil {
+		zone = time.UTC
+	}
+	if e.zones == nil {
+		e.zones = make(map[string]*time.Location)
+	}
+	e.zones[name] = zone
+	return zone
+}
+
+// where is the path to what is being written, or to a field of it.
+func (e *encoder) where(field string) ast.Path {
+	var path ast.Path
+	for _, s := range e.path {
+		if s.name != "" {
+			path = append(path, ast.PathName(s.name))
+		} else {
+			path = append(path, ast.PathIndex(s.index))
+		}
+	}
+	if field != "" {
+		path = append(path, ast.PathName(field))
+	}
+	return path
+}

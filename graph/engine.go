@@ -1,0 +1,186 @@
+// Package graph owns the execution of GraphQL: one schema and executor for
+// each view, the limits of a query, and the joining of two kinds of fields,
+// the generated control plane and the datasets, in one response. It turns a
+// selection into a query.Request and asks a DatasetResolver for the answer; it
+// knows neither plans nor sources. It refuses documents beyond the limits
+// before it validates them, and lets no text of an error out that is not
+// usher's own.
+package graph
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"sync/atomic"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/99designs/gqlgen/graphql/executor"
+	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/vektah/gqlparser/v2/gqlerror"
+
+	"usher/catalog"
+	"usher/fault"
+	"usher/principal"
+	"usher/query"
+)
+
+// DatasetResolver answers one root field of a dataset. The context carries the
+// principal and, by ViewFrom, the catalog and view the field was validated
+// against.
+type DatasetResolver interface {
+	Resolve(ctx context.Context, r query.Request) (Answer, error)
+}
+
+// Answer is the field's value as JSON, and what has to be said beside it.
+// Paths are those of the response: they begin with the field's Key.
+type Answer struct {
+	JSON      []byte
+	Errors    gqlerror.List // of parts of the value that are null because of them
+	Truncated []ast.Path    // lists that the default limit cut
+}
+
+// Options are the engine's settings; a zero field means its default.
+type Options struct {
+	Limits      Limits
+	Concurrency int          // root fields of one operation that run at once; default 8
+	Views       int          // views whose schemas are kept; default 256
+	CacheBytes  int          // text of validated documents kept for each view; default 1 MiB
+	Logger      *slog.Logger // causes of errors; default slog.Default
+}
+
+// Engine answers operations for every principal: it implements gqlgen's
+// graphql.GraphExecutor and chooses the schema by the principal of the
+// context.
+type Engine struct {
+	control  ResolverRoot
+	datasets DatasetResolver
+	options  Options
+	errors   presenter
+	refusals *executor.Executor // presents errors of operations that never began
+	current  atomic.Pointer[generation]
+}
+
+var _ graphql.GraphExecutor = (*Engine)(nil)
+
+// NewEngine makes an engine that serves a catalog. It fails when the catalog's
+// names cannot be one GraphQL schema.
+func NewEngine(cat *catalog.Catalog, control ResolverRoot, datasets DatasetResolver, options Options) (*Engine, error) {
+	options.Limits = options.Limits.orDefaults()
+	if options.Concurrency <= 0 {
+		options.Concurrency = 8
+	}
+	if options.Views <= 0 {
+		options.Views = 256
+	}
+	if options.CacheBytes <= 0 {
+		options.CacheBytes = 1 << 20
+	}
+	if options.Logger == nil {
+		options.Logger = slog.Default()
+	}
+	e := &Engine{control: control, datasets: datasets, options: options, errors: presenter{options.Logger}}
+	e.refusals = e.executor(&executable{})
+	if err := e.Swap(cat); err != nil {
+		return nil, err
+	}
+	return e, nil
+}
+
+// Swap serves another catalog from now on; operations that have begun finish
+// with theirs. On an error the engine keeps the catalog it has.
+func (e *Engine) Swap(cat *catalog.Catalog) error {
+	g, err := e.newGeneration(cat)
+	if err != nil {
+		return fmt.Errorf("build the GraphQL schema: %w", err)
+	}
+	e.current.Store(g)
+	return nil
+}
+
+// executor is gqlgen's, for dispatching only: documents are read by
+// CreateOperationContext below, because the limits have to stand between
+// parsing and validating.
+func (e *Engine) executor(es graphql.ExecutableSchema) *executor.Executor {
+	x := executor.New(es)
+	x.SetErrorPresenter(e.errors.present)
+	x.SetRecoverFunc(e.errors.recovered)
+	return x
+}
+
+// operation is what the engine keeps of an operation between its creation and
+// its dispatch, so that both happen in one view of one catalog.
+type operation struct {
+	scope     *scope
+	variables map[string]query.Value
+}
+
+const operationKey = "usher.operation"
+
+// CreateOperationContext parses, limits and validates a document for the
+// context's principal. The operation context is never nil.
+func (e *Engine) CreateOperationContext(ctx context.Context, params *graphql.RawParams) (op *graphql.OperationContext, errs gqlerror.List) {
+	op = &graphql.OperationContext{
+		RawQuery:               params.Query,
+		OperationName:          params.OperationName,
+		Extensions:             params.Extensions,
+		Headers:                params.Headers,
+		RecoverFunc:            e.errors.recovered,
+		ResolverMiddleware:     func(ctx context.Context, next graphql.Resolver) (any, error) { return next(ctx) },
+		RootResolverMiddleware: func(ctx context.Context, next graphql.RootResolver) graphql.Marshaler { return next(ctx) },
+	}
+	op.Stats.Read = params.ReadTime
+	op.Stats.OperationStart = graphql.Now()
+	defer func() {
+		if p := recover(); p != nil {
+			errs = refuse(e.errors.recovered(ctx, p))
+		}
+	}()
+
+	who, err := principal.From(ctx)
+	if err != nil {
+		return op, refuse(err)
+	}
+	sc, err := e.current.Load().scope(who)
+	if err != nil {
+		return op, refuse(err)
+	}
+	if op.Doc, errs = sc.executor.document(params.Query, &op.Stats); errs != nil {
+		return op, errs
+	}
+	op.Operation = op.Doc.Operations.ForName(params.OperationName)
+	if op.Operation == nil {
+		return op, invalid("The document has no operation of that name, or several and none was named.")
+	}
+	variables, err := coerceVariables(sc.executor.schema.AST, op.Operation, params.Variables)
+	if err != nil {
+		return op, refuse(err)
+	}
+	op.Variables = make(map[string]any, len(variables))
+	for name, v := range variables {
+		op.Variables[name] = plain(v)
+	}
+	op.Stats.SetExtension(operationKey, &operation{scope: sc, variables: variables})
+	return op, nil
+}
+
+// DispatchOperation executes an operation that CreateOperationContext made.
+func (e *Engine) DispatchOperation(ctx context.Context, op *graphql.OperationContext) (graphql.ResponseHandler, context.Context) {
+	o, ok := op.Stats.GetExtension(operationKey).(*operation)
+	if !ok {
+		return graphql.OneShot(e.DispatchError(ctx, refuse(fmt.Errorf("an operation of another executor")))), ctx
+	}
+	return o.scope.executor.dispatch.DispatchOperation(withScope(ctx, o.scope), op)
+}
+
+// DispatchError presents the errors of an operation that was not executed.
+func (e *Engine) DispatchError(ctx context.Context, list gqlerror.List) *graphql.Response {
+	return e.refusals.DispatchError(ctx, list)
+}
+
+// refuse is an error of the whole operation.
+func refuse(err error) gqlerror.List { return gqlerror.List{gqlerror.Wrap(err)} }
+
+// invalid is a validation error without a place in the document.
+func invalid(message string) gqlerror.List {
+	return gqlerror.List{{Message: message, Extensions: map[string]any{"code": string(fault.ValidationError)}}}
+}

@@ -1,0 +1,100 @@
+package graph
+
+import (
+	"slices"
+
+	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/vektah/gqlparser/v2/validator/core"
+)
+
+// checkMerging refuses fields of one response name that are not one field with
+// the same arguments. The schema has no interfaces and no unions, so all
+// fields of a merged selection are of one type and comparing each with the
+// first of its name suffices: the work is linear in the expanded document,
+// which the limits bound.
+func checkMerging(doc *ast.QueryDocument, add core.AddErrFunc) {
+	for _, op := range doc.Operations {
+		mergeSelections([]ast.SelectionSet{op.SelectionSet}, add)
+	}
+}
+
+func mergeSelections(sets []ast.SelectionSet, add core.AddErrFunc) {
+	groups := make(map[string][]*ast.Field)
+	var names []string
+	spread := make(map[string]bool)
+	var collect func(ast.SelectionSet)
+	collect = func(set ast.SelectionSet) {
+		for _, s := range set {
+			switch s := s.(type) {
+			case *ast.Field:
+				if groups[s.Alias] == nil {
+					names = append(names, s.Alias)
+				}
+				groups[s.Alias] = append(groups[s.Alias], s)
+			case *ast.InlineFragment:
+				collect(s.SelectionSet)
+			case *ast.FragmentSpread:
+				if !spread[s.Name] {
+					spread[s.Name] = true
+					collect(s.Definition.SelectionSet)
+				}
+			}
+		}
+	}
+	for _, set := range sets {
+		collect(set)
+	}
+	for _, name := range names {
+		mergeFields(name, groups[name], add)
+	}
+}
+
+func mergeFields(name string, fields []*ast.Field, add core.AddErrFunc) {
+	first := fields[0]
+	var inner []ast.SelectionSet
+	for _, f := range fields {
+		var why string
+		switch {
+		case f.Name != first.Name:
+			why = `they are the different fields "` + first.Name + `" and "` + f.Name + `"`
+		case !sameArguments(f.Arguments, first.Arguments):
+			why = "they have differing arguments"
+		}
+		if why != "" {
+			add(core.Message(`Fields "%s" conflict because %s. Use different aliases to fetch both.`, name, why), core.At(f.Position))
+			return
+		}
+		if len(f.SelectionSet) > 0 {
+			inner = append(inner, f.SelectionSet)
+		}
+	}
+	if len(inner) > 0 {
+		mergeSelections(inner, add)
+	}
+}
+
+func sameArguments(a, b ast.ArgumentList) bool {
+	if len(a) != len(b) {
+		return false
+	}
+	return !slices.ContainsFunc(a, func(arg *ast.Argument) bool {
+		other := b.ForName(arg.Name)
+		return other == nil || !sameValue(arg.Value, other.Value)
+	})
+}
+
+func sameValue(a, b *ast.Value) bool {
+	if a.Kind != b.Kind || a.Raw != b.Raw || len(a.Children) != len(b.Children) {
+		return false
+	}
+	for i, child := range a.Children {
+		other := b.Children[i].Value
+		if a.Kind == ast.ObjectValue {
+			other = b.Children.ForName(child.Name)
+		}
+		if other == nil || !sameValue(child.Value, other) {
+			return false
+		}
+	}
+	return true
+}

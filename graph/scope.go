@@ -1,0 +1,132 @@
+package graph
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"golang.org/x/sync/singleflight"
+
+	"usher/catalog"
+	"usher/fault"
+	"usher/principal"
+	"usher/schema"
+)
+
+// scope is what principals of equal rights are served with. Scopes that show
+// the same share an executor, but not the view: the rights behind it may
+// filter different rows.
+type scope struct {
+	catalog  *catalog.Catalog
+	view     *catalog.View
+	executor *viewExecutor
+}
+
+type scopeKey struct{}
+
+func withScope(ctx context.Context, s *scope) context.Context {
+	return WithView(ctx, s.catalog, s.view)
+}
+
+// WithView returns a context that carries a catalog and a view of it.
+func WithView(ctx context.Context, cat *catalog.Catalog, v *catalog.View) context.Context {
+	return context.WithValue(ctx, scopeKey{}, &scope{catalog: cat, view: v})
+}
+
+// ViewFrom returns the catalog and view an operation was validated against. A
+// context that is not of an operation is an error.
+func ViewFrom(ctx context.Context) (*catalog.Catalog, *catalog.View, error) {
+	s, ok := ctx.Value(scopeKey{}).(*scope)
+	if !ok {
+		return nil, nil, fault.New(fault.Internal, "internal error").Because(
+			fmt.Errorf("a resolver was called outside of an operation: the context has no view"))
+	}
+	return s.catalog, s.view, nil
+}
+
+// generation is all that belongs to one catalog: schemas, executors and the
+// documents validated against them go with it.
+type generation struct {
+	engine  *Engine
+	catalog *catalog.Catalog
+	builder *schema.Builder
+
+	scopes    *lru[string, *scope]        // by the rights of principals
+	executors *lru[string, *viewExecutor] // by what a view shows
+	finding   singleflight.Group
+	building  singleflight.Group
+}
+
+func (e *Engine) newGeneration(cat *catalog.Catalog) (*generation, error) {
+	builder, err := schema.NewBuilder()
+	if err != nil {
+		return nil, err
+	}
+	g := &generation{
+		engine:    e,
+		catalog:   cat,
+		builder:   builder,
+		scopes:    newLRU[string, *scope](e.options.Views),
+		executors: newLRU[string, *viewExecutor](e.options.Views),
+	}
+	// Views show parts of what all roles together show: when that builds, they do.
+	roles := make([]string, 0, len(cat.Roles))
+	for name := range cat.Roles {
+		roles = append(roles, name)
+	}
+	all, err := cat.NewView(true, roles, nil)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := builder.Build(all); err != nil {
+		return nil, err
+	}
+	return g, nil
+}
+
+// scope finds or makes the scope of a principal.
+func (g *generation) scope(who principal.Principal) (*scope, error) {
+	roles := slices.Compact(slices.Sorted(slices.Values(who.Roles)))
+	names := slices.Compact(slices.Sorted(slices.Values(who.Grant.Datasets)))
+	key := fmt.Sprintf("%t %q %t %q", who.AllTenants, roles, who.Grant.Datasets != nil, names)
+	if s, ok := g.scopes.get(key); ok {
+		return s, nil
+	}
+	made, err, _ := g.finding.Do(key, func() (any, error) {
+		view, err := g.catalog.NewView(who.AllTenants, roles, who.Grant.Datasets)
+		if err != nil {
+			return nil, fault.New(fault.Forbidden, "the token grants what does not exist here").
+				WithHint("Issue a token with roles and datasets of the current configuration.").Because(err)
+		}
+		x, err := g.executor(view)
+		if err != nil {
+			return nil, err
+		}
+		s := &scope{catalog: g.catalog, view: view, executor: x}
+		g.scopes.add(key, s, 1)
+		return s, nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return made.(*scope), nil
+}
+
+func (g *generation) executor(view *catalog.View) (*viewExecutor, error) {
+	made, err, _ := g.building.Do(view.Key, func() (any, error) {
+		if x, ok := g.executors.get(view.Key); ok {
+			return x, nil
+		}
+		s, err := g.builder.Build(view)
+		if err != nil {
+			return nil, err
+		}
+		x := g.engine.newViewExecutor(s)
+		g.executors.add(view.Key, x, 1)
+		return x, nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return made.(*viewExecutor), nil
+}

@@ -1,0 +1,230 @@
+package graph
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"math"
+	"slices"
+	"strconv"
+
+	"github.com/vektah/gqlparser/v2/ast"
+
+	"usher/fault"
+	"usher/query"
+)
+
+// coerceVariables checks the variables of a request against the operation's
+// definitions, as the specification says, and returns those that have a value.
+// Numbers keep their digits; values of custom scalars are checked where they
+// are used. It panics on no input: what JSON cannot hold is refused.
+func coerceVariables(s *ast.Schema, op *ast.OperationDefinition, given map[string]any) (map[string]query.Value, error) {
+	out := make(map[string]query.Value, len(op.VariableDefinitions))
+	for _, def := range op.VariableDefinitions {
+		c := coercion{schema: s, variable: def.Variable}
+		raw, present := given[def.Variable]
+		switch {
+		case present:
+			v, err := c.value(def.Type, raw, "")
+			if err != nil {
+				return nil, err
+			}
+			// A default makes a nullable Boolean usable in @skip and @include,
+			// which take no null.
+			if raw == nil && def.DefaultValue != nil && def.Type.NamedType == "Boolean" {
+				return nil, c.refuse("", "it is null")
+			}
+			out[def.Variable] = v
+		case def.DefaultValue != nil:
+			l := literals{schema: s}
+			v, _ := l.value(def.DefaultValue, def.Type)
+			out[def.Variable] = v
+		case def.Type.NonNull:
+			return nil, c.refuse("", "it is missing")
+		}
+	}
+	return out, nil
+}
+
+// coercion is of one variable; its errors name the place inside of it and
+// repeat no value.
+type coercion struct {
+	schema   *ast.Schema
+	variable string
+}
+
+func (c coercion) refuse(at, format string, args ...any) error {
+	return fault.New(fault.BadUserInput, `Variable "$%s%s" cannot be used: %s.`, c.variable, at, fmt.Sprintf(format, args...))
+}
+
+func (c coercion) value(t *ast.Type, raw any, at string) (query.Value, error) {
+	if raw == nil {
+		if t.NonNull {
+			return nil, c.refuse(at, `it is null, and the type is "%s"`, t.String())
+		}
+		return query.Null{}, nil
+	}
+	if t.Elem != nil {
+		return c.list(t.Elem, raw, at)
+	}
+	def := c.schema.Types[t.NamedType]
+	switch {
+	case def.Kind == ast.InputObject:
+		return c.object(def, raw, at)
+	case def.Kind == ast.Enum:
+		if name, ok := raw.(string); ok && def.EnumValues.ForName(name) != nil {
+			return query.Enum(name), nil
+		}
+	case !builtIn(def.Name):
+		if v, ok := fromJSON(raw); ok {
+			return v, nil
+		}
+	default:
+		if v, ok := builtInValue(def.Name, raw); ok {
+			return v, nil
+		}
+	}
+	return nil, c.refuse(at, `it is no value of the type "%s"`, t.NamedType)
+}
+
+// list takes one value for a list of it.
+func (c coercion) list(elem *ast.Type, raw any, at string) (query.Value, error) {
+	items, ok := raw.([]any)
+	if !ok {
+		v, err := c.value(elem, raw, at)
+		return query.List{v}, err
+	}
+	out := make(query.List, len(items))
+	for i, item := range items {
+		v, err := c.value(elem, item, fmt.Sprintf("%s[%d]", at, i))
+		if err != nil {
+			return nil, err
+		}
+		out[i] = v
+	}
+	return out, nil
+}
+
+func (c coercion) object(def *ast.Definition, raw any, at string) (query.Value, error) {
+	members, ok := raw.(map[string]any)
+	if !ok {
+		return nil, c.refuse(at, `it is no object of the type "%s"`, def.Name)
+	}
+	out := make(query.Object, 0, len(members))
+	for _, name := range slices.Sorted(maps.Keys(members)) {
+		f := def.Fields.ForName(name)
+		if f == nil {
+			return nil, c.refuse(at, `the field "%s" is not defined by the type "%s"`, name, def.Name)
+		}
+		v, err := c.value(f.Type, members[name], at+"."+name)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, query.Member{Name: name, Value: v})
+	}
+	for _, f := range def.Fields {
+		if _, ok := members[f.Name]; !ok && f.Type.NonNull && f.DefaultValue == nil {
+			return nil, c.refuse(at, `the field "%s" is missing`, f.Name)
+		}
+	}
+	return out, nil
+}
+
+func builtInValue(scalar string, raw any) (query.Value, bool) {
+	switch v := raw.(type) {
+	case string:
+		return query.Text(v), scalar == "String" || scalar == "ID"
+	case bool:
+		return query.Bool(v), scalar == "Boolean"
+	case float64:
+		return builtInValue(scalar, json.Number(strconv.FormatFloat(v, 'f', -1, 64)))
+	case json.Number:
+		digits := v.String()
+		switch scalar {
+		case "Int":
+			return int32Of(digits)
+		case "Float":
+			return query.Number(digits), isFloat(digits)
+		case "ID":
+			_, err := strconv.ParseInt(digits, 10, 64)
+			return query.Text(digits), err == nil
+		}
+	}
+	return nil, false
+}
+
+// int32Of takes whole numbers however JSON writes them: 1, 1.0, 1e0.
+func int32Of(digits string) (query.Value, bool) {
+	if isInt32(digits) {
+		return query.Number(digits), true
+	}
+	f, err := strconv.ParseFloat(digits, 64)
+	if err != nil || f != math.Trunc(f) || f < math.MinInt32 || f > math.MaxInt32 {
+		return nil, false
+	}
+	return query.Number(strconv.FormatInt(int64(f), 10)), true
+}
+
+// fromJSON is a decoded JSON value as it was written.
+func fromJSON(raw any) (query.Value, bool) {
+	switch v := raw.(type) {
+	case nil:
+		return query.Null{}, true
+	case bool:
+		return query.Bool(v), true
+	case string:
+		return query.Text(v), true
+	case json.Number:
+		return query.Number(v.String()), true
+	case float64:
+		return query.Number(strconv.FormatFloat(v, 'f', -1, 64)), !math.IsNaN(v) && !math.IsInf(v, 0)
+	case []any:
+		out := make(query.List, len(v))
+		for i, item := range v {
+			elem, ok := fromJSON(item)
+			if !ok {
+				return nil, false
+			}
+			out[i] = elem
+		}
+		return out, true
+	case map[string]any:
+		out := make(query.Object, 0, len(v))
+		for _, name := range slices.Sorted(maps.Keys(v)) {
+			member, ok := fromJSON(v[name])
+			if !ok {
+				return nil, false
+			}
+			out = append(out, query.Member{Name: name, Value: member})
+		}
+		return out, true
+	}
+	return nil, false
+}
+
+// plain is a value as gqlgen takes variables.
+func plain(v query.Value) any {
+	switch v := v.(type) {
+	case query.Bool:
+		return bool(v)
+	case query.Number:
+		return json.Number(v)
+	case query.Text:
+		return string(v)
+	case query.Enum:
+		return string(v)
+	case query.List:
+		out := make([]any, len(v))
+		for i, item := range v {
+			out[i] = plain(item)
+		}
+		return out
+	case query.Object:
+		out := make(map[string]any, len(v))
+		for _, m := range v {
+			out[m.Name] = plain(m.Value)
+		}
+		return out
+	}
+	return nil
+}

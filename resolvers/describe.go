@@ -1,0 +1,92 @@
+package resolvers
+
+import (
+	"usher/catalog"
+	"usher/graph"
+	"usher/principal"
+)
+
+// describeViewer tells who asks. What their data is filtered by stays out: it
+// is theirs who issued the token.
+func describeViewer(who principal.Principal) *graph.Viewer {
+	v := &graph.Viewer{
+		Subject:    who.Subject,
+		Tenant:     optional(who.Tenant),
+		AllTenants: who.AllTenants,
+		Roles:      append([]string{}, who.Roles...),
+		Strategy:   optional(who.Grant.Strategy),
+		Timezone:   who.Grant.Timezone,
+	}
+	if v.Timezone == "" {
+		v.Timezone = "UTC"
+	}
+	if !who.Expires.IsZero() {
+		at := who.Expires.UTC()
+		v.ExpiresAt = &at
+	}
+	return v
+}
+
+// describeDataset tells what a view shows of a dataset; nil when nothing, be
+// it forbidden or unknown.
+func describeDataset(view *catalog.View, name string) *graph.Dataset {
+	vis := view.Dataset(name)
+	if vis == nil {
+		return nil
+	}
+	d := vis.Dataset
+	out := &graph.Dataset{
+		Name:        d.Name,
+		Type:        d.Type,
+		Label:       optional(d.Label),
+		Description: optional(d.Description),
+		Common:      d.Common,
+		Columns:     []graph.DatasetColumn{},
+		Relations:   []graph.DatasetRelation{},
+		Measures:    []graph.DatasetMeasure{},
+		Key:         []string{},
+		Aggregate:   vis.Aggregate,
+		Limit:       d.Limit,
+		MaxLimit:    d.MaxLimit,
+	}
+	for _, c := range vis.Columns() {
+		out.Columns = append(out.Columns, graph.DatasetColumn{
+			Name:        c.Name,
+			Type:        c.Type.GraphQL(),
+			Nullable:    c.Nullable,
+			Label:       optional(c.Label),
+			Description: optional(c.Description),
+		})
+	}
+	for _, r := range d.Relations {
+		if rel, to := view.Relation(vis, r.Name); rel != nil {
+			out.Relations = append(out.Relations, graph.DatasetRelation{
+				Name:        rel.Name,
+				To:          to.Dataset.Name,
+				Many:        rel.Many,
+				Description: optional(rel.Description),
+			})
+		}
+	}
+	for _, m := range d.Measures {
+		if m := view.Measure(vis, m.Name); m != nil {
+			out.Measures = append(out.Measures, graph.DatasetMeasure{
+				Name:        m.Name,
+				Type:        m.Type.GraphQL(),
+				Label:       optional(m.Label),
+				Description: optional(m.Description),
+			})
+		}
+	}
+	for _, c := range vis.Key() {
+		out.Key = append(out.Key, c.Name)
+	}
+	return out
+}
+
+func optional(text string) *string {
+	if text == "" {
+		return nil
+	}
+	return &text
+}

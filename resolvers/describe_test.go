@@ -1,0 +1,112 @@
+package resolvers
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"usher/catalog"
+	"usher/graph"
+	"usher/principal"
+	"usher/query"
+)
+
+func TestViewerIsDescribedWithoutSecrets(t *testing.T) {
+	t.Parallel()
+	zone := time.FixedZone("", 2*60*60)
+	got := describeViewer(principal.Principal{
+		Subject: "ann", Issuer: "corp", TokenID: "t-1", Tenant: "acme", TenantKey: "17", Roles: []string{"clerk"},
+		Expires: time.Date(2026, 11, 21, 12, 0, 0, 0, zone),
+		Grant: principal.Grant{
+			Strategy: "own", Timezone: "Europe/Berlin",
+			Filters:    []principal.Filter{{Dataset: "orders", Where: query.Text("filter")}},
+			Parameters: map[string]query.Value{"region": query.Text("north")},
+			Metadata:   map[string]string{"key": "value"},
+		},
+	})
+	tenant, strategy, expires := "acme", "own", time.Date(2026, 11, 21, 10, 0, 0, 0, time.UTC)
+	want := &graph.Viewer{
+		Subject: "ann", Tenant: &tenant, Roles: []string{"clerk"}, Strategy: &strategy, ExpiresAt: &expires, Timezone: "Europe/Berlin",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	operator := describeViewer(principal.Principal{Subject: "root", AllTenants: true})
+	if want := (&graph.Viewer{Subject: "root", AllTenants: true, Roles: []string{}, Timezone: "UTC"}); !cmp.Equal(want, operator) {
+		t.Errorf("an operator is described as %+v", operator)
+	}
+}
+
+func TestDatasetIsDescribedAsFarAsItIsVisible(t *testing.T) {
+	t.Parallel()
+	columns := func(entries ...string) catalog.Ordered[catalog.ColumnSpec] {
+		var out catalog.Ordered[catalog.ColumnSpec]
+		for pair := range slices.Chunk(entries, 2) {
+			out = append(out, catalog.Entry[catalog.ColumnSpec]{Name: pair[0], Value: catalog.ColumnSpec{Type: pair[1]}})
+		}
+		return out
+	}
+	bind := func(table string) map[string]catalog.BindingSpec {
+		return map[string]catalog.BindingSpec{"main": {Table: table}}
+	}
+	cat, problems := catalog.Compile(catalog.Spec{
+		Sources:         map[string]catalog.SourceSpec{"main": {Kind: "duckdb", Path: "main.duckdb"}},
+		Strategies:      map[string]catalog.StrategySpec{"shared": {Kind: "shared", Source: "main"}},
+		DefaultStrategy: "shared",
+		Roles: map[string]catalog.RoleSpec{
+			"clerk": {Datasets: map[string]catalog.RightSpec{"orders": {Columns: []string{"id", "amount", "customer_id"}, Aggregate: true}}},
+			"all":   {Datasets: map[string]catalog.RightSpec{"orders": {}, "customers": {}}},
+		},
+		Datasets: map[string]catalog.DatasetSpec{
+			"orders": {
+				Label: "Orders", Tenant: "tenant_id", Key: catalog.Names{"id"}, Bind: bind("orders"),
+				Columns: columns("id", "BigInt!", "tenant_id", "String!", "customer_id", "BigInt", "amount", "Decimal", "secret", "String"),
+				Relations: catalog.Ordered[catalog.RelationSpec]{
+					{Name: "customer", Value: catalog.RelationSpec{To: "customers", On: map[string]string{"customer_id": "id"}}},
+				},
+				Measures: catalog.Ordered[catalog.MeasureSpec]{
+					{Name: "revenue", Value: catalog.MeasureSpec{Expr: "sum(amount)"}},
+					{Name: "secrets", Value: catalog.MeasureSpec{Expr: "countDistinct(secret)"}},
+				},
+			},
+			"customers": {Tenant: "tenant_id", Key: catalog.Names{"id"}, Bind: bind("customers"), Columns: columns("id", "BigInt!", "tenant_id", "String!")},
+		},
+	}, nil)
+	if catalog.Refused(problems) {
+		t.Fatal(problems)
+	}
+	view := func(role string) *catalog.View {
+		v, err := cat.NewView(false, []string{role}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return v
+	}
+	label := "Orders"
+	want := &graph.Dataset{
+		Name: "orders", Type: "Orders", Label: &label,
+		Columns: []graph.DatasetColumn{
+			{Name: "id", Type: "BigInt"}, {Name: "customer_id", Type: "BigInt", Nullable: true}, {Name: "amount", Type: "Decimal", Nullable: true},
+		},
+		Relations: []graph.DatasetRelation{},
+		Measures:  []graph.DatasetMeasure{{Name: "revenue", Type: "Decimal"}},
+		Key:       []string{"id"}, Aggregate: true, Limit: 1000, MaxLimit: 10000,
+	}
+	if diff := cmp.Diff(want, describeDataset(view("clerk"), "orders")); diff != "" {
+		t.Errorf("to a clerk (-want +got):\n%s", diff)
+	}
+	for _, name := range []string{"customers", "planets"} {
+		if got := describeDataset(view("clerk"), name); got != nil {
+			t.Errorf("%s is described to a clerk: %+v", name, got)
+		}
+	}
+	got := describeDataset(view("all"), "orders")
+	if diff := cmp.Diff([]graph.DatasetRelation{{Name: "customer", To: "customers"}}, got.Relations); diff != "" {
+		t.Errorf("relations (-want +got):\n%s", diff)
+	}
+	if got.Aggregate || len(got.Measures) > 0 {
+		t.Errorf("a role without aggregates is offered them: %+v", got)
+	}
+}

@@ -1,0 +1,305 @@
+package schema
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/vektah/gqlparser/v2/ast"
+
+	"usher/catalog"
+	"usher/query"
+	"usher/value"
+)
+
+const oneKey = "Exactly one member is set."
+
+// part is what one dataset adds to a schema.
+type part struct {
+	dataset  string
+	roots    []*ast.FieldDefinition
+	shapes   []query.Shape // of the roots
+	types    []*ast.Definition
+	objects  []*ast.Definition // those of types that are objects
+	shared   []*shared         // the shared types the types need
+	problems []error
+
+	needs map[*shared]bool
+}
+
+// part returns the types of a dataset, made once for equal rights.
+func (b *Builder) part(f *facts) *part {
+	measures := f.measures()
+	key := f.rights(measures)
+	p := b.parts[key]
+	if p == nil {
+		p = b.newPart(f, measures)
+		b.parts[key] = p
+	}
+	return p
+}
+
+func (f *facts) measures() []*catalog.Measure {
+	var out []*catalog.Measure
+	for _, m := range f.visible.Dataset.Measures {
+		if m := f.view.Measure(f.visible, m.Name); m != nil {
+			out = append(out, m)
+		}
+	}
+	return out
+}
+
+// rights names all that the types of a dataset depend on.
+func (f *facts) rights(measures []*catalog.Measure) string {
+	var s strings.Builder
+	flag := func(set bool, mark byte) {
+		if set {
+			s.WriteByte(mark)
+		}
+	}
+	s.WriteString(f.visible.Dataset.Name)
+	s.WriteByte(';')
+	flag(f.visible.Aggregate, 'a')
+	flag(f.key, 'k')
+	for _, c := range f.columns {
+		s.WriteByte(',')
+		s.WriteString(c.Name)
+	}
+	for _, r := range f.relations {
+		s.WriteByte(';')
+		s.WriteString(r.Name)
+		s.WriteByte(':')
+		flag(r.to.visible.Aggregate, 'a')
+		flag(r.to.key, 'k')
+		flag(r.to.order, 'o')
+	}
+	for _, m := range measures {
+		s.WriteByte('+')
+		s.WriteString(m.Name)
+	}
+	return s.String()
+}
+
+func (b *Builder) newPart(f *facts, measures []*catalog.Measure) *part {
+	p := &part{dataset: f.visible.Dataset.Name, needs: make(map[*shared]bool)}
+	b.roots(p, f)
+	b.rows(p, f)
+	b.where(p, f)
+	b.orderBy(p, f)
+	if f.key {
+		b.key(p, f)
+	}
+	if f.visible.Aggregate {
+		b.groups(p, f, measures)
+	}
+	return p
+}
+
+// need notes that a type of the part refers to a shared one, and returns that
+// one's name.
+func (p *part) need(s *shared) string {
+	if !p.needs[s] {
+		p.needs[s] = true
+		p.shared = append(p.shared, s)
+		for _, n := range s.needs {
+			p.need(n)
+		}
+	}
+	return s.def.Name
+}
+
+// define adds a type; two fields of one name are a problem of the catalog.
+func (p *part) define(kind ast.DefinitionKind, name, description string, fields ast.FieldList) {
+	seen := make(map[string]bool, len(fields))
+	for _, f := range fields {
+		if seen[f.Name] {
+			p.problems = append(p.problems, fmt.Errorf(
+				"dataset %q: the type %q would have two fields named %q; name the column, relation or measure differently",
+				p.dataset, name, f.Name))
+		}
+		seen[f.Name] = true
+	}
+	def := &ast.Definition{Kind: kind, Name: name, Description: description, Fields: fields}
+	p.types = append(p.types, def)
+	if kind == ast.Object {
+		p.objects = append(p.objects, def)
+	}
+}
+
+// column is a type as it is written in the schema, without nullability.
+func (b *Builder) column(p *part, t value.Type) string {
+	e, ok := b.enum(t)
+	if e != nil {
+		p.need(e)
+	}
+	if !ok {
+		p.problems = append(p.problems, fmt.Errorf(
+			"dataset %q: the enum type %q has other values elsewhere; give one of them another name", p.dataset, t.EnumName))
+	}
+	return t.GraphQL()
+}
+
+func (b *Builder) roots(p *part, f *facts) {
+	d := f.visible.Dataset
+	add := func(shape query.Shape, field *ast.FieldDefinition) {
+		p.roots = append(p.roots, field)
+		p.shapes = append(p.shapes, shape)
+	}
+	// Lists are nullable at the root, so that one that fails does not take the
+	// others with it.
+	add(query.Many, b.call(d.Name, "["+d.Type+"!]", describe(d.Label, d.Description), b.rowArgs(f)...))
+	if key := f.visible.Key(); len(key) > 0 {
+		args := make([]*ast.ArgumentDefinition, len(key))
+		for i, c := range key {
+			args[i] = b.arg(c.Name, b.column(p, c.Type)+"!")
+		}
+		add(query.ByKey, b.call(d.Name+"ByPk", d.Type, "The row with this key, or null.", args...))
+	}
+	if f.visible.Aggregate {
+		add(query.Groups, b.call(d.Name+"Aggregate", "["+d.Type+"Aggregate!]", perGroup, b.groupArgs(f)...))
+	}
+}
+
+const perGroup = "One row for each distinct key; you group by the fields of the key that you select, and by none in one row."
+
+func (b *Builder) rowArgs(f *facts) []*ast.ArgumentDefinition {
+	typ := f.visible.Dataset.Type
+	args := []*ast.ArgumentDefinition{b.arg("where", typ+"Where")}
+	if f.order {
+		args = append(args, b.arg("orderBy", "["+typ+"OrderBy!]"))
+	}
+	return append(args, b.arg("limit", "Int"), b.arg("offset", "Int"))
+}
+
+func (b *Builder) groupArgs(f *facts) []*ast.ArgumentDefinition {
+	typ := f.visible.Dataset.Type
+	return []*ast.ArgumentDefinition{
+		b.arg("where", typ+"Where"),
+		b.arg("having", typ+"Having"),
+		b.arg("orderBy", "["+typ+"AggregateOrderBy!]"),
+		b.arg("limit", "Int"),
+		b.arg("offset", "Int"),
+		b.arg("timezone", "String"),
+	}
+}
+
+func (b *Builder) rows(p *part, f *facts) {
+	d := f.visible.Dataset
+	var fields ast.FieldList
+	for _, c := range f.columns {
+		typ := b.column(p, c.Type)
+		// JSON has no NaN and no infinity: a Float may have to be null.
+		if !c.Nullable && (c.Type.Scalar != value.Float || c.Type.List) {
+			typ += "!"
+		}
+		fields = append(fields, b.field(c.Name, typ, describe(c.Label, c.Description)))
+	}
+	for _, r := range f.relations {
+		to := r.to.visible.Dataset
+		if !r.Many {
+			fields = append(fields, b.field(r.Name, to.Type, describe("", r.Description)))
+			continue
+		}
+		fields = append(fields, b.call(r.Name, "["+to.Type+"!]!", describe("", r.Description), b.rowArgs(r.to)...))
+		if r.to.visible.Aggregate {
+			fields = append(fields, b.call(r.Name+"Aggregate", "["+to.Type+"Aggregate!]!", perGroup, b.groupArgs(r.to)...))
+		}
+	}
+	p.define(ast.Object, d.Type, describe(d.Label, d.Description), fields)
+}
+
+func (b *Builder) where(p *part, f *facts) {
+	name := f.visible.Dataset.Type + "Where"
+	var fields ast.FieldList
+	for _, c := range f.columns {
+		fields = append(fields, b.field(c.Name, p.need(b.filter(c.Type)), ""))
+	}
+	for _, r := range f.relations {
+		if !r.Many {
+			fields = append(fields, b.field(r.Name, r.to.visible.Dataset.Type+"Where", ""))
+		}
+	}
+	p.define(ast.InputObject, name, "", b.logic(name, fields))
+}
+
+// logic adds the members that combine conditions.
+func (b *Builder) logic(name string, fields ast.FieldList) ast.FieldList {
+	return append(fields,
+		b.field("and", "["+name+"!]", ""),
+		b.field("or", "["+name+"!]", ""),
+		b.field("not", name, ""))
+}
+
+func (b *Builder) orderBy(p *part, f *facts) {
+	if !f.order {
+		return
+	}
+	var fields ast.FieldList
+	for _, c := range f.columns {
+		if c.Type.Sortable() {
+			fields = append(fields, b.field(c.Name, "Direction", ""))
+		}
+	}
+	for _, r := range f.relations {
+		if !r.Many && r.to.order {
+			fields = append(fields, b.field(r.Name, r.to.visible.Dataset.Type+"OrderBy", ""))
+		}
+	}
+	p.define(ast.InputObject, f.visible.Dataset.Type+"OrderBy", oneKey, fields)
+}
+
+// key defines what rows can be grouped by. Columns are nullable even when the
+// dataset's are not: the key may be reached through a relation.
+func (b *Builder) key(p *part, f *facts) {
+	name := f.visible.Dataset.Type + "Key"
+	var fields, order ast.FieldList
+	for _, c := range f.columns {
+		if !c.Type.Groupable() {
+			continue
+		}
+		typ := b.column(p, c.Type)
+		if c.Type.Temporal() {
+			fields = append(fields, b.call(c.Name, typ, "", b.arg("by", "TimeUnit")))
+			order = append(order, b.field(c.Name, p.need(b.bucketOrder()), ""))
+			continue
+		}
+		fields = append(fields, b.field(c.Name, typ, ""))
+		order = append(order, b.field(c.Name, "Direction", ""))
+	}
+	for _, r := range f.relations {
+		if !r.Many && r.to.key {
+			to := r.to.visible.Dataset.Type + "Key"
+			fields = append(fields, b.field(r.Name, to+"!", ""))
+			order = append(order, b.field(r.Name, to+"OrderBy", ""))
+		}
+	}
+	p.define(ast.Object, name, "", fields)
+	p.define(ast.InputObject, name+"OrderBy", oneKey, order)
+}
+
+func (b *Builder) groups(p *part, f *facts, measures []*catalog.Measure) {
+	typ := f.visible.Dataset.Type
+	var fields, having, order ast.FieldList
+	if f.key {
+		fields = append(fields, b.field("key", typ+"Key!", ""))
+		order = append(order, b.field("key", typ+"KeyOrderBy", ""))
+	}
+	fields = append(fields, b.field("count", "BigInt!", ""))
+	having = append(having, b.field("count", p.need(b.filter(value.Of(value.BigInt))), ""))
+	order = append(order, b.field("count", "Direction", ""))
+	for _, c := range f.columns {
+		if !aggregatable(c.Type) {
+			continue
+		}
+		fields = append(fields, b.field(c.Name, p.need(b.aggregate(c.Type)), ""))
+		having = append(having, b.field(c.Name, p.need(b.aggregateFilter(c.Type)), ""))
+		order = append(order, b.field(c.Name, p.need(b.aggregateOrder(c.Type)), ""))
+	}
+	for _, m := range measures {
+		fields = append(fields, b.field(m.Name, b.column(p, m.Type), describe(m.Label, m.Description)))
+		having = append(having, b.field(m.Name, p.need(b.filter(m.Type)), ""))
+		order = append(order, b.field(m.Name, "Direction", ""))
+	}
+	p.define(ast.Object, typ+"Aggregate", perGroup, fields)
+	p.define(ast.InputObject, typ+"Having", "", b.logic(typ+"Having", having))
+	p.define(ast.InputObject, typ+"AggregateOrderBy", oneKey, order)
+}

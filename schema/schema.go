@@ -1,0 +1,209 @@
+// Package schema owns the GraphQL schema: the control plane as text, and the
+// builder that adds the types of the datasets a view shows. It asks the view
+// for everything it names, so what a principal may not see is in no type, no
+// argument and no message. It refuses a catalog whose names would make one
+// GraphQL type or field twice.
+package schema
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"sync"
+
+	"github.com/vektah/gqlparser/v2/ast"
+
+	"usher/catalog"
+	"usher/query"
+)
+
+// Schema is what one view can be asked. It is shared and read-only.
+type Schema struct {
+	AST   *ast.Schema
+	Roots map[string]Root // the dataset fields of the query type, by name
+}
+
+// Root says what a dataset field of the query type asks for.
+type Root struct {
+	Dataset string
+	Shape   query.Shape
+}
+
+// Builder builds the schemas of one catalog. Views whose rights on a dataset
+// are equal share its types, so that a further view costs its type map only.
+type Builder struct {
+	static *ast.Schema
+
+	mu     sync.Mutex
+	refs   map[string]*ast.Type
+	fields map[fieldKey]*ast.FieldDefinition
+	shared map[string]*shared
+	parts  map[string]*part
+}
+
+// NewBuilder reads the control plane's schema.
+func NewBuilder() (*Builder, error) {
+	static, err := loadStatic()
+	if err != nil {
+		return nil, err
+	}
+	return &Builder{
+		static: static,
+		refs:   make(map[string]*ast.Type),
+		fields: make(map[fieldKey]*ast.FieldDefinition),
+		shared: make(map[string]*shared),
+		parts:  make(map[string]*part),
+	}, nil
+}
+
+// Build makes the schema of a view. Its error names every type and field that
+// would be made twice.
+func (b *Builder) Build(v *catalog.View) (*Schema, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+
+	facts := collectFacts(v)
+	parts := make([]*part, len(facts))
+	size := len(b.static.Types)
+	for i, f := range facts {
+		parts[i] = b.part(f)
+		size += len(parts[i].types)
+	}
+
+	m := merger{
+		static: b.static,
+		types:  make(map[string]*ast.Definition, size),
+		fields: make(map[string]bool, 3*len(facts)),
+		roots:  make(map[string]Root, 3*len(facts)),
+	}
+	maps.Copy(m.types, b.static.Types)
+	for _, p := range parts {
+		m.add(p)
+	}
+	return m.schema()
+}
+
+// merger puts the parts of a view beside the control plane.
+type merger struct {
+	static   *ast.Schema
+	types    map[string]*ast.Definition
+	fields   map[string]bool
+	roots    map[string]Root
+	rootDefs ast.FieldList
+	possible []*part
+	problems []error
+}
+
+func (m *merger) add(p *part) {
+	m.problems = append(m.problems, p.problems...)
+	for _, s := range p.shared {
+		m.define(p, s.def)
+	}
+	for _, def := range p.types {
+		m.define(p, def)
+	}
+	for i, field := range p.roots {
+		if m.fields[field.Name] || m.static.Query.Fields.ForName(field.Name) != nil {
+			m.problems = append(m.problems, fmt.Errorf(
+				"dataset %q: the query field %q exists already; name the dataset differently", p.dataset, field.Name))
+			continue
+		}
+		m.fields[field.Name] = true
+		m.roots[field.Name] = Root{Dataset: p.dataset, Shape: p.shapes[i]}
+		m.rootDefs = append(m.rootDefs, field)
+	}
+	m.possible = append(m.possible, p)
+}
+
+func (m *merger) define(p *part, def *ast.Definition) {
+	if old := m.types[def.Name]; old != nil && old != def {
+		m.problems = append(m.problems, fmt.Errorf(
+			"dataset %q: the type %q exists already; give the dataset another type name", p.dataset, def.Name))
+		return
+	}
+	m.types[def.Name] = def
+}
+
+func (m *merger) schema() (*Schema, error) {
+	if len(m.problems) > 0 {
+		return nil, errors.Join(m.problems...)
+	}
+	root := *m.static.Query
+	root.Fields = make(ast.FieldList, 0, len(m.static.Query.Fields)+len(m.rootDefs))
+	root.Fields = append(append(root.Fields, m.static.Query.Fields...), m.rootDefs...)
+	m.types[root.Name] = &root
+
+	s := *m.static
+	s.Query = &root
+	s.Types = m.types
+	s.PossibleTypes = make(map[string][]*ast.Definition, len(m.static.PossibleTypes)+3*len(m.possible))
+	maps.Copy(s.PossibleTypes, m.static.PossibleTypes)
+	s.PossibleTypes[root.Name] = []*ast.Definition{&root}
+	for _, p := range m.possible {
+		for i, def := range p.objects {
+			s.PossibleTypes[def.Name] = p.objects[i : i+1 : i+1]
+		}
+		for _, shared := range p.shared {
+			if shared.def.Kind == ast.Object && s.PossibleTypes[shared.def.Name] == nil {
+				s.PossibleTypes[shared.def.Name] = []*ast.Definition{shared.def}
+			}
+		}
+	}
+	return &Schema{AST: &s, Roots: m.roots}, nil
+}
+
+// facts is what other datasets must know of a dataset to refer to its types.
+type facts struct {
+	view      *catalog.View
+	visible   *catalog.Visible
+	columns   []*catalog.Column
+	relations []relation
+	order     bool // rows can be ordered: there is an OrderBy type
+	group     bool // rows can be grouped
+	key       bool // there is a Key type: rows can be grouped, and some dataset's aggregate gets here
+}
+
+type relation struct {
+	*catalog.Relation
+	to *facts
+}
+
+func collectFacts(v *catalog.View) []*facts {
+	names := v.Names()
+	all := make([]*facts, len(names))
+	byName := make(map[string]*facts, len(names))
+	for i, name := range names {
+		f := &facts{view: v, visible: v.Dataset(name)}
+		f.columns = f.visible.Columns()
+		f.order = slices.ContainsFunc(f.columns, func(c *catalog.Column) bool { return c.Type.Sortable() })
+		f.group = slices.ContainsFunc(f.columns, func(c *catalog.Column) bool { return c.Type.Groupable() })
+		all[i], byName[name] = f, f
+	}
+	for _, f := range all {
+		for _, r := range f.visible.Dataset.Relations {
+			if rel, to := v.Relation(f.visible, r.Name); rel != nil {
+				f.relations = append(f.relations, relation{Relation: rel, to: byName[to.Dataset.Name]})
+			}
+		}
+	}
+	for _, f := range all {
+		if f.visible.Aggregate {
+			f.reachKey()
+		}
+	}
+	return all
+}
+
+// reachKey marks the datasets whose columns can be grouped by from f's rows.
+func (f *facts) reachKey() {
+	if f.key || !f.group {
+		return
+	}
+	f.key = true
+	for _, r := range f.relations {
+		if !r.Many {
+			r.to.reachKey()
+		}
+	}
+}

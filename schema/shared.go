@@ -1,0 +1,154 @@
+package schema
+
+import (
+	"slices"
+
+	"github.com/vektah/gqlparser/v2/ast"
+
+	"usher/catalog"
+	"usher/value"
+)
+
+// shared is a type that datasets share because it depends on a column's type
+// only, with the shared types its fields need.
+type shared struct {
+	def   *ast.Definition
+	needs []*shared
+}
+
+// functions are the aggregate functions of a column, in the order they are
+// listed.
+var functions = []catalog.Func{
+	catalog.Sum, catalog.Avg, catalog.Min, catalog.Max,
+	catalog.Median, catalog.Stddev, catalog.Variance, catalog.CountDistinct,
+}
+
+func (b *Builder) share(kind ast.DefinitionKind, name, description string, fill func(*shared)) *shared {
+	s := b.shared[name]
+	if s == nil || s.def.Kind != kind { // two kinds of one name: Build reports it
+		s = &shared{def: &ast.Definition{Kind: kind, Name: name, Description: description}}
+		b.shared[name] = s
+		fill(s)
+	}
+	return s
+}
+
+func (s *shared) add(field *ast.FieldDefinition, needs ...*shared) {
+	s.def.Fields = append(s.def.Fields, field)
+	for _, n := range needs {
+		if n != nil {
+			s.needs = append(s.needs, n)
+		}
+	}
+}
+
+// enum is the type of a database enum, nil for another type. Two enums of one
+// name must have the same labels; ok tells.
+func (b *Builder) enum(t value.Type) (s *shared, ok bool) {
+	if t.Scalar != value.Enum {
+		return nil, true
+	}
+	s = b.share(ast.Enum, t.EnumName, "", func(s *shared) {
+		for _, label := range t.Labels {
+			s.def.EnumValues = append(s.def.EnumValues, &ast.EnumValueDefinition{Name: label})
+		}
+	})
+	same := s.def.Kind == ast.Enum && slices.EqualFunc(s.def.EnumValues, t.Labels,
+		func(v *ast.EnumValueDefinition, label string) bool { return v.Name == label })
+	return s, same
+}
+
+// filter is the input that compares a column of a type.
+func (b *Builder) filter(t value.Type) *shared {
+	elem := t.Elem().GraphQL()
+	name := elem + "Where"
+	if t.List {
+		name = elem + "ListWhere"
+	}
+	return b.share(ast.InputObject, name, "", func(s *shared) {
+		e, _ := b.enum(t)
+		ops := func(typ string, names ...string) {
+			for _, op := range names {
+				s.add(b.field(op, typ, ""), e)
+				e = nil
+			}
+		}
+		many := "[" + elem + "!]"
+		switch {
+		case t.List:
+			ops(elem, "has")
+			ops(many, "hasAny", "hasAll")
+		case t.Scalar == value.JSON:
+			ops(elem, "contains")
+		default:
+			ops(elem, "eq", "neq")
+			ops(many, "in", "notIn")
+			if t.Ordered() {
+				ops(elem, "gt", "gte", "lt", "lte")
+			}
+			if t.Text() {
+				ops("String", "like", "notLike", "ilike", "notIlike",
+					"contains", "startsWith", "endsWith", "icontains", "istartsWith", "iendsWith")
+			}
+		}
+		ops("Boolean", "isNull")
+	})
+}
+
+// aggregatable tells whether any aggregate function takes a column of a type.
+func aggregatable(t value.Type) bool {
+	return slices.ContainsFunc(functions, func(f catalog.Func) bool {
+		_, ok := catalog.FuncResult(f, t)
+		return ok
+	})
+}
+
+// eachFunction calls do for the functions of a type and their results.
+func eachFunction(t value.Type, do func(f catalog.Func, result value.Type)) {
+	for _, f := range functions {
+		if result, ok := catalog.FuncResult(f, t); ok {
+			do(f, result)
+		}
+	}
+}
+
+// aggregate is the results of the functions of a column.
+func (b *Builder) aggregate(t value.Type) *shared {
+	return b.share(ast.Object, t.GraphQL()+"Aggregate", "", func(s *shared) {
+		eachFunction(t, func(f catalog.Func, result value.Type) {
+			typ := result.GraphQL()
+			if f == catalog.CountDistinct {
+				typ += "!" // counting nothing is 0
+			}
+			e, _ := b.enum(result)
+			s.add(b.field(string(f), typ, ""), e)
+		})
+	})
+}
+
+// aggregateFilter compares the results of the functions of a column.
+func (b *Builder) aggregateFilter(t value.Type) *shared {
+	return b.share(ast.InputObject, t.GraphQL()+"AggregateWhere", "", func(s *shared) {
+		eachFunction(t, func(f catalog.Func, result value.Type) {
+			filter := b.filter(result)
+			s.add(b.field(string(f), filter.def.Name, ""), filter)
+		})
+	})
+}
+
+// aggregateOrder orders by the result of one function of a column.
+func (b *Builder) aggregateOrder(t value.Type) *shared {
+	return b.share(ast.InputObject, t.GraphQL()+"AggregateOrderBy", oneKey, func(s *shared) {
+		eachFunction(t, func(f catalog.Func, _ value.Type) {
+			s.add(b.field(string(f), "Direction", ""))
+		})
+	})
+}
+
+// bucketOrder orders by a time bucket that is grouped by.
+func (b *Builder) bucketOrder() *shared {
+	return b.share(ast.InputObject, "BucketOrderBy", "The bucket a time is grouped by; without one, the time itself.", func(s *shared) {
+		s.add(b.field("by", "TimeUnit", ""))
+		s.add(b.field("direction", "Direction!", ""))
+	})
+}
