@@ -151,13 +151,6 @@ func TestArguments(t *testing.T) {
 				"where", object("amount", object("gt", query.Number("99999999999999999999.5")))),
 		},
 		{
-			"JSON is taken as it is written",
-			`query($x: JSON) { orders(where: {extra: {contains: {a: [1, $x, {b: null}], c: true}}}) { id } }`, `{"x": {"z": 1.50, "y": [false]}}`,
-			object("where", object("extra", object("contains", object(
-				"a", query.List{query.Number("1"), object("y", query.List{query.Bool(false)}, "z", query.Number("1.50")), object("b", query.Null{})},
-				"c", query.Bool(true))))),
-		},
-		{
 			"a null is not nothing",
 			`query($n: Int) { orders(where: {region: {eq: null}}, limit: $n) { id } }`, `{"n": null}`,
 			object("where", object("region", object("eq", query.Null{})), "limit", query.Null{}),

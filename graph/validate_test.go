@@ -122,7 +122,7 @@ func TestRefusedDocuments(t *testing.T) {
 		`{ orders(where: {region: {isNull: "x"}}) { id } }`:                                       `Expected a value of type \"Boolean\", found a string.`,
 		`{ ordersByPk { id } }`:                                                                   `GRAPHQL_VALIDATION_FAILED`,
 		`{ ordersByPk(id: null) { id } }`:                                                         `Expected a value of type \"BigInt!\", found null.`,
-		`{ ordersAggregate(orderBy: {key: {ordered_at: {by: DAY}}}) { count } }`:                  `Field \"BucketOrderBy.direction\" of required type \"Direction!\" was not provided.`,
+		`{ ordersAggregate(orderBy: {key: {ordered_at: {direction: null}}}) { count } }`:          `Expected a value of type \"Direction!\", found null.`,
 		`{ orders(limit: 1) { id } orders(limit: 2) { id } }`:                                     `Fields \"orders\" conflict because they have differing arguments.`,
 		`{ orders(where: {region: {eq: "a"}}) { id } orders(where: {region: {eq: "b"}}) { id } }`: `Fields \"orders\" conflict because they have differing arguments.`,
 		`{ orders { id: region id } }`:                                                            `Fields \"id\" conflict because they are the different fields \"region\" and \"id\".`,

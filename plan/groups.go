@@ -440,7 +440,9 @@ func (g *groupBuilder) orderKey(vis *catalog.Visible, ref int, v query.Value) er
 	}
 	e, dir := g.ask(ref, col), m.Value
 	if o, ok := m.Value.(query.Object); ok {
-		dir, _ = o.Get("direction")
+		if dir, ok = o.Get("direction"); !ok {
+			dir = query.Enum("ASC")
+		}
 		if by, ok := o.Get("by"); ok {
 			unit, err := unitOf(by)
 			if err != nil {

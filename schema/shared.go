@@ -79,7 +79,6 @@ func (b *Builder) filter(t value.Type) *shared {
 			ops(elem, "has")
 			ops(many, "hasAny", "hasAll")
 		case t.Scalar == value.JSON:
-			ops(elem, "contains")
 		default:
 			ops(elem, "eq", "neq")
 			ops(many, "in", "notIn")
@@ -91,7 +90,25 @@ func (b *Builder) filter(t value.Type) *shared {
 					"contains", "startsWith", "endsWith", "icontains", "istartsWith", "iendsWith")
 			}
 		}
+		if ranges := b.ranges(t); ranges != nil {
+			for _, op := range []string{"last", "next", "previous"} {
+				s.add(b.field(op, ranges.def.Name, ""), ranges)
+			}
+			s.add(b.field("toDate", "TimeUnit", "From the start of the current unit until now."))
+		}
 		ops("Boolean", "isNull")
+	})
+}
+
+// ranges is the input of times relative to now, nil for types without them.
+func (b *Builder) ranges(t value.Type) *shared {
+	if !t.Temporal() || t.Scalar == value.Time {
+		return nil
+	}
+	return b.share(ast.InputObject, "TimeRange", "A range of time that ends or begins now; previous means complete units.", func(s *shared) {
+		s.add(b.field("n", "Int!", ""))
+		s.add(b.field("unit", "TimeUnit!", ""))
+		s.add(b.field("timezone", "String", "An IANA name. Without it the zone of the field or of the token counts."))
 	})
 }
 
@@ -149,6 +166,8 @@ func (b *Builder) aggregateOrder(t value.Type) *shared {
 func (b *Builder) bucketOrder() *shared {
 	return b.share(ast.InputObject, "BucketOrderBy", "The bucket a time is grouped by; without one, the time itself.", func(s *shared) {
 		s.add(b.field("by", "TimeUnit", ""))
-		s.add(b.field("direction", "Direction!", ""))
+		direction := b.field("direction", "Direction!", "")
+		direction.DefaultValue = &ast.Value{Kind: ast.EnumValue, Raw: "ASC"}
+		s.add(direction)
 	})
 }
