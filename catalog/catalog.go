@@ -20,6 +20,7 @@ type Catalog struct {
 	Sources         map[string]*Source
 	Strategies      map[string]*Strategy
 	DefaultStrategy string
+	Tenants         map[string]Tenant // those that the configuration registers
 	Parameters      map[string]*Parameter
 	Roles           map[string]*Role
 
@@ -147,6 +148,14 @@ type Strategy struct {
 	Name   string
 	Kind   StrategyKind
 	Source string
+}
+
+// Tenant is a registered tenant.
+type Tenant struct {
+	ID       string
+	Key      string // its value in tenant columns
+	Name     string
+	Strategy string // of its principals whose token names none; empty: the default
 }
 
 // Parameter is a named, typed value of a grant.

@@ -78,6 +78,9 @@ func newBuilder(cat *catalog.Catalog, p principal.Principal, now time.Time) (*bu
 	b := &builder{cat: cat, view: view, p: p, zone: "UTC", now: now.UTC().Truncate(time.Second)}
 	name := p.Grant.Strategy
 	if name == "" {
+		name = cat.Tenants[p.Tenant].Strategy
+	}
+	if name == "" {
 		name = cat.DefaultStrategy
 	}
 	if b.strategy = cat.Strategies[name]; b.strategy == nil {

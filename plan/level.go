@@ -70,10 +70,28 @@ func (lb *levelBuilder) add(d *catalog.Dataset, from, inside int, on []catalog.P
 		lb.l.refs[i].scope = []Expr{predicate(Eq, col, literal(key))}
 		lb.l.refs[i].tenant = d.Tenant.Name
 	}
-	for _, pair := range on {
+	for _, pair := range lb.paired(from, d, on) {
 		lb.l.refs[i].on = append(lb.l.refs[i].on, On{From: lb.read(from, pair.From), To: lb.read(i, pair.To)})
 	}
 	return i, nil
+}
+
+// paired are the equalities of a relation. A principal of all tenants has no
+// tenant predicate on either side, so the tenants' columns are paired instead:
+// keys need to be unique within a tenant only.
+func (lb *levelBuilder) paired(from int, to *catalog.Dataset, on []catalog.Pair) []catalog.Pair {
+	if from < 0 {
+		return on
+	}
+	return lb.tenantPair(lb.uses[from].dataset, to, on)
+}
+
+func (b *builder) tenantPair(from, to *catalog.Dataset, on []catalog.Pair) []catalog.Pair {
+	pair := catalog.Pair{From: from.Tenant, To: to.Tenant}
+	if !b.p.AllTenants || from.Tenant == nil || to.Tenant == nil || slices.Contains(on, pair) {
+		return on
+	}
+	return append(slices.Clone(on), pair)
 }
 
 // read makes a reference read a column, on usher's own account.
@@ -209,8 +227,8 @@ func (lb *levelBuilder) cell(e Expr) int {
 
 // link ties the level to its parent's rows by a relation. The parent's cells
 // are named by their index.
-func (lb *levelBuilder) link(rel *catalog.Relation, cells []int) {
-	for i, pair := range rel.On {
+func (lb *levelBuilder) link(rel []catalog.Pair, cells []int) {
+	for i, pair := range rel {
 		lb.l.parent = append(lb.l.parent, Link{cell: cells[i], own: lb.read(0, pair.To)})
 	}
 }

@@ -11,8 +11,8 @@ import (
 
 // nested says how a level hangs in its parent.
 type nested struct {
-	relation *catalog.Relation
-	cells    []int // the parent's cells that hold the relation's From columns
+	on    []catalog.Pair
+	cells []int // the parent's cells that hold the From columns
 }
 
 // start opens a level over a dataset with the arguments every list takes.
@@ -22,7 +22,7 @@ func (b *builder) start(vis *catalog.Visible, in *nested) (*levelBuilder, error)
 		return nil, err
 	}
 	if in != nil {
-		lb.link(in.relation, in.cells)
+		lb.link(in.on, in.cells)
 	}
 	return lb, nil
 }
@@ -141,8 +141,8 @@ func (lb *levelBuilder) selectField(vis *catalog.Visible, ref int, f query.Field
 
 // child plans a nested level and makes the parent return what links it.
 func (lb *levelBuilder) child(ref int, f query.Field, rel *catalog.Relation, plan func(*nested) (Level, error)) (Output, error) {
-	in := &nested{relation: rel}
-	for _, pair := range rel.On {
+	in := &nested{on: lb.tenantPair(lb.uses[ref].dataset, rel.To, rel.On)}
+	for _, pair := range in.on {
 		in.cells = append(in.cells, lb.cell(lb.read(ref, pair.From)))
 	}
 	level, err := plan(in)

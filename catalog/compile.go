@@ -1,0 +1,219 @@
+package catalog
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+	"strings"
+
+	"usher/query"
+	"usher/value"
+)
+
+// Defaults of limits, as docs/configuration.md states them.
+const (
+	defaultRows    = 1000
+	defaultMaxRows = 10_000
+)
+
+// Compile makes a catalog of a spec, with what the sources were found to
+// hold. It reports every problem it finds; the catalog is nil when one of
+// them is more than a note.
+func Compile(spec Spec, tables Introspected) (*Catalog, []Problem) {
+	c := &compiler{spec: spec, tables: tables, work: make(map[string]*draft)}
+	c.catalog = &Catalog{
+		Strategies: make(map[string]*Strategy), Tenants: make(map[string]Tenant), Parameters: make(map[string]*Parameter), Roles: make(map[string]*Role),
+		byName: make(map[string]*Dataset),
+	}
+	c.catalog.Sources, c.problems = Sources(spec)
+	c.strategies()
+	c.limits()
+	c.parameters()
+	c.datasets()
+	c.roles()
+	c.tenants()
+	c.checkSchema()
+	if Refused(c.problems) {
+		return nil, c.problems
+	}
+	return c.catalog, c.problems
+}
+
+type compiler struct {
+	spec     Spec
+	tables   Introspected
+	catalog  *Catalog
+	problems []Problem
+	work     map[string]*draft // datasets in the making
+	rows     int
+	maxRows  int
+}
+
+func (c *compiler) at(path ...string) place { return place{path: path, to: &c.problems} }
+
+func (c *compiler) strategies() {
+	for _, name := range slices.Sorted(maps.Keys(c.spec.Strategies)) {
+		spec, at := c.spec.Strategies[name], c.at("strategies", name)
+		if bad := badPlain(name); bad != "" {
+			at.problem("%s", bad)
+		}
+		c.catalog.Strategies[name] = &Strategy{Name: name, Kind: StrategyKind(spec.Kind), Source: spec.Source}
+		src := c.catalog.Sources[spec.Source]
+		if src == nil {
+			at.in("source").problem("%s", unknown("source", spec.Source, c.catalog.Sources))
+		}
+		switch StrategyKind(spec.Kind) {
+		case Shared:
+			if src != nil && src.Kind == API {
+				at.in("source").problem("%s is an API; use `kind: api`", spec.Source)
+			}
+			if src != nil && src.Template {
+				at.in("source").problem("%s is a template, which holds one tenant's data; use `kind: database`", spec.Source)
+			}
+		case Database:
+			if src != nil && src.Kind == API {
+				at.in("source").problem("%s is an API; use `kind: api`", spec.Source)
+			}
+			if src != nil && src.Kind != API && !src.Template {
+				at.in("source").problem("%s is one database for every tenant; "+
+					"add `template: true` to it, or use `kind: shared`", spec.Source)
+			}
+		case Upstream:
+			if src != nil && src.Kind != API && src.Kind != "" {
+				at.in("source").problem("%s is a database; use `kind: shared` or `kind: database`", spec.Source)
+			}
+		default:
+			at.in("kind").problem("must be shared, database or api")
+		}
+	}
+	c.catalog.DefaultStrategy = c.spec.DefaultStrategy
+	if len(c.catalog.Strategies) == 1 && c.spec.DefaultStrategy == "" {
+		for name := range c.catalog.Strategies {
+			c.catalog.DefaultStrategy = name
+		}
+	}
+	if c.spec.DefaultStrategy != "" && c.catalog.Strategies[c.spec.DefaultStrategy] == nil {
+		c.at("default_strategy").problem("%s", unknown("strategy", c.spec.DefaultStrategy, c.catalog.Strategies))
+	}
+}
+
+func (c *compiler) limits() {
+	l, at := c.spec.Limits, c.at("limits")
+	c.rows, c.maxRows = limitPair(at, "rows", "max_rows", l.Rows, l.MaxRows, defaultRows, defaultMaxRows)
+}
+
+// limitPair fills and checks a default and a maximum number of rows.
+func limitPair(at place, rowsKey, maxKey string, rows, maxRows, defRows, defMax int) (int, int) {
+	if rows < 0 {
+		at.in(rowsKey).problem("must be at least 1")
+	}
+	if maxRows < 0 {
+		at.in(maxKey).problem("must be at least 1")
+	}
+	if maxRows == 0 {
+		maxRows = max(defMax, rows)
+	}
+	if rows == 0 {
+		rows = min(defRows, maxRows)
+	}
+	if rows > maxRows {
+		at.in(rowsKey).problem("is more than %s, %d", maxKey, maxRows)
+	}
+	return rows, maxRows
+}
+
+func (c *compiler) parameters() {
+	for _, name := range slices.Sorted(maps.Keys(c.spec.Parameters)) {
+		spec, at := c.spec.Parameters[name], c.at("parameters", name)
+		if bad := badName(name); bad != "" {
+			at.problem("%s", bad)
+		}
+		if slices.Contains([]string{"tenant", "subject", "parameters", "metadata"}, name) {
+			at.problem("$%s has a meaning of its own in filters; choose another name", name)
+		}
+		t, ok := parseType(spec.Type)
+		if !ok {
+			at.in("type").problem("must be a scalar such as String! or a list such as [String!]")
+		}
+		p := &Parameter{Name: name, Type: t, Required: spec.Default == nil, Default: spec.Default}
+		c.catalog.Parameters[name] = p
+		switch {
+		case spec.Required != nil && *spec.Required && spec.Default != nil:
+			at.in("required").problem("a parameter with a default is not required; leave one of the two out")
+		case spec.Required != nil && !*spec.Required && spec.Default == nil:
+			at.in("default").problem("a parameter that is not required needs a default")
+		case spec.Default != nil && ok:
+			if bad := badLiteral(t, spec.Default); bad != "" {
+				at.in("default").problem("%s", bad)
+			}
+		}
+	}
+}
+
+// parseType reads a type as GraphQL writes it: Scalar, Scalar!, [Scalar].
+func parseType(text string) (value.Type, bool) {
+	text = strings.TrimSuffix(strings.TrimSpace(text), "!")
+	list := strings.HasPrefix(text, "[") && strings.HasSuffix(text, "]")
+	if list {
+		text = strings.TrimSuffix(strings.TrimSpace(text[1:len(text)-1]), "!")
+	}
+	scalar, ok := value.ScalarByName(text)
+	if !ok {
+		return value.Type{}, false
+	}
+	t := value.Of(scalar)
+	t.List = list
+	return t, true
+}
+
+// badLiteral says why a literal of the configuration is no value of a type.
+func badLiteral(t value.Type, v query.Value) string {
+	if t.List {
+		items, ok := v.(query.List)
+		if !ok {
+			return "must be a list, " + t.GraphQL()
+		}
+		for _, item := range items {
+			if bad := badLiteral(t.Elem(), item); bad != "" {
+				return bad
+			}
+		}
+		return ""
+	}
+	text, ok := "", false
+	switch v := v.(type) {
+	case query.Text:
+		text, ok = string(v), t.Scalar != value.Boolean
+	case query.Enum:
+		text, ok = string(v), t.Scalar == value.Enum
+	case query.Number:
+		text, ok = string(v), t.Numeric()
+	case query.Bool:
+		text, ok = "false", t.Scalar == value.Boolean
+		if v {
+			text = "true"
+		}
+	}
+	if !ok {
+		return "must be a value of type " + t.GraphQL()
+	}
+	if _, err := value.Parse(t, text); err != nil {
+		return err.Error()
+	}
+	return ""
+}
+
+// unknown says that a name does not exist, and which do.
+func unknown[T any](what, name string, known map[string]T) string {
+	if name == "" {
+		return "must name a " + what + cmp.Or(listed(known), "; none is declared")
+	}
+	return "there is no " + what + " " + name + cmp.Or(listed(known), "; none is declared")
+}
+
+func listed[T any](known map[string]T) string {
+	if len(known) == 0 {
+		return ""
+	}
+	return "; there is " + strings.Join(slices.Sorted(maps.Keys(known)), ", ")
+}

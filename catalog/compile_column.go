@@ -1,0 +1,376 @@
+package catalog
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"usher/value"
+)
+
+// columns takes the columns as declared, or else from the describing table.
+func (c *compiler) columns(d *draft) {
+	t, known := d.main()
+	switch {
+	case len(d.spec.Columns) > 0:
+		for _, e := range d.spec.Columns {
+			d.add(c.column(d, e.Name, e.Value), cmp.Or(e.Value.Column, e.Name))
+		}
+	case known:
+		d.introspect(t)
+	case len(d.Bindings) > 0:
+		d.at.problem("list its `columns`; no database that was asked describes them")
+	}
+}
+
+// add appends a column; the name it is stored under is what bindings start from.
+func (d *draft) add(col *Column, physical string) {
+	d.Columns = append(d.Columns, col)
+	d.columns[col.Name] = col
+	d.physical[col.Name] = physical
+}
+
+// introspect takes all columns that have a type here.
+func (d *draft) introspect(t Table) {
+	var usable []TableColumn
+	for _, tc := range t.Columns {
+		if bad := unusable(tc); bad != "" {
+			d.at.note("the column %q of %s is left out: %s", tc.Name, t.Name, bad)
+			continue
+		}
+		usable = append(usable, tc)
+	}
+	if len(usable) == 0 {
+		d.at.problem("the table %s has no column of a type that can be served", t.Name)
+	}
+	physical := make([]string, len(usable))
+	for i, tc := range usable {
+		physical[i] = tc.Name
+	}
+	for i, name := range fieldNames(physical) {
+		tc := usable[i]
+		d.add(&Column{Name: name, Type: served(tc.Type), Nullable: tc.Nullable, Description: tc.Comment}, tc.Name)
+		if name != tc.Name {
+			d.at.note("the column %q is served as %s", tc.Name, name)
+		}
+	}
+}
+
+// served is an introspected type with a GraphQL name for its enum.
+func served(t value.Type) value.Type {
+	if t.Scalar == value.Enum {
+		t.EnumName = pascal(t.EnumName)
+	}
+	return t
+}
+
+// unusable says why a column of a table cannot be served, or "".
+func unusable(tc TableColumn) string {
+	switch {
+	case !tc.Supported:
+		return fmt.Sprintf("its type, %s, cannot be served", tc.Native)
+	case mergesText(tc):
+		return fmt.Sprintf("its type, %s, takes different texts for equal", tc.Native)
+	case tc.Type.Scalar == value.Enum && badLabels(tc.Type.Labels) != "":
+		return fmt.Sprintf("its type, %s, cannot be an enum: %s", tc.Native, badLabels(tc.Type.Labels))
+	}
+	return ""
+}
+
+// mergesText tells whether two different texts may be equal to the source:
+// then a filter would not mean the same on every source, and two tenants could
+// meet.
+func mergesText(tc TableColumn) bool {
+	return tc.Type.Text() && (!tc.Deterministic || strings.EqualFold(tc.Native, "citext"))
+}
+
+// padsText tells whether the source ignores trailing blanks.
+func padsText(tc TableColumn) bool {
+	native := strings.ToLower(tc.Native)
+	return native == "bpchar" || native == "char" || native == "character" ||
+		strings.HasPrefix(native, "char(") || strings.HasPrefix(native, "character(") || strings.HasPrefix(native, "bpchar(")
+}
+
+func badLabels(labels []string) string {
+	if len(labels) == 0 {
+		return "it has no labels"
+	}
+	seen := make(map[string]bool, len(labels))
+	for _, label := range labels {
+		switch {
+		case label == "true" || label == "false" || label == "null":
+			return fmt.Sprintf("GraphQL keeps the label %s for itself", label)
+		case badName(label) != "":
+			return fmt.Sprintf("the label %q is no GraphQL name", label)
+		case seen[label]:
+			return fmt.Sprintf("the label %s is there twice", label)
+		}
+		seen[label] = true
+	}
+	return ""
+}
+
+// column makes a declared column. What its declaration leaves open, the
+// describing table fills in.
+func (c *compiler) column(d *draft, name string, spec ColumnSpec) *Column {
+	at := d.at.in("columns", name)
+	if bad := badField(name); bad != "" {
+		at.problem("%s", bad)
+	}
+	col := &Column{
+		Name: name, Nullable: true, Label: spec.Label, Description: spec.Description, Expose: spec.Expose,
+		Collation: spec.Collation == "source",
+	}
+	tc, _ := d.tableColumn(cmp.Or(spec.Column, name))
+	required := c.columnType(at, d, spec, tc, col)
+	if spec.Null != nil {
+		if required && *spec.Null {
+			at.in("null").problem("the type ends in !, which says that it is never null; leave one of the two out")
+		}
+		required = required || !*spec.Null
+	}
+	if spec.Null == nil && spec.Type == "" && tc.Name != "" {
+		required = !tc.Nullable
+	}
+	col.Nullable = !required
+	if col.Description == "" {
+		col.Description = tc.Comment
+	}
+	if spec.Collation != "" && (spec.Collation != "source" || !col.Type.Text()) {
+		at.in("collation").problem("may be `source`, on text, to order as the source does")
+	}
+	if spec.Expose && (d.spec.Common || name != d.spec.Tenant) {
+		at.in("expose").problem("shows the tenant column to tenants; this column is visible anyway")
+	}
+	return col
+}
+
+func (d *draft) tableColumn(physical string) (TableColumn, bool) {
+	t, _ := d.main()
+	return t.column(physical)
+}
+
+func (t Table) column(name string) (TableColumn, bool) {
+	for _, tc := range t.Columns {
+		if tc.Name == name {
+			return tc, true
+		}
+	}
+	return TableColumn{}, false
+}
+
+// columnType sets the column's type and tells whether it was written with !.
+func (c *compiler) columnType(at place, d *draft, spec ColumnSpec, tc TableColumn, col *Column) bool {
+	name, required := strings.CutSuffix(strings.TrimSpace(spec.Type), "!")
+	switch {
+	case name == "" && tc.Supported:
+		col.Type = served(tc.Type)
+	case name == "":
+		at.in("type").problem("is missing, and no database that was asked says it")
+	case name == value.Enum.String():
+		col.Type = enumType(at, d.Type, spec, tc, col.Name)
+	default:
+		t, ok := parseType(spec.Type)
+		if !ok {
+			at.in("type").problem("must be one of %s, a list such as [String], or Enum; ! says never null", scalars())
+		}
+		if t.List && strings.HasSuffix(name, "!]") {
+			at.in("type").problem("elements of a list may be null; write %s", t.GraphQL())
+		}
+		col.Type = t
+	}
+	if col.Type.Scalar != value.Enum && (spec.Name != "" || spec.Labels != nil) {
+		at.problem("`name` and `labels` belong to `type: Enum`")
+	}
+	decimalShape(at, spec, tc, &col.Type)
+	return required
+}
+
+func scalars() string {
+	var names []string
+	for s := value.Int; s < value.Enum; s++ {
+		names = append(names, s.String())
+	}
+	return strings.Join(names, ", ")
+}
+
+func enumType(at place, dataset string, spec ColumnSpec, tc TableColumn, column string) value.Type {
+	t := value.Type{Scalar: value.Enum, EnumName: spec.Name, Labels: spec.Labels}
+	if tc.Type.Scalar == value.Enum {
+		if t.Labels == nil {
+			t.Labels = tc.Type.Labels
+		}
+		t.EnumName = cmp.Or(t.EnumName, pascal(tc.Type.EnumName))
+	}
+	t.EnumName = cmp.Or(t.EnumName, dataset+pascal(column))
+	if bad := badName(t.EnumName); bad != "" {
+		at.in("name").problem("%s", bad)
+	}
+	if bad := badLabels(t.Labels); bad != "" {
+		at.in("labels").problem("%s", bad)
+	}
+	return t
+}
+
+// decimalShape takes precision and scale as declared, else from the table.
+func decimalShape(at place, spec ColumnSpec, tc TableColumn, t *value.Type) {
+	if t.Scalar != value.Decimal {
+		if spec.Precision != 0 || spec.Scale != nil {
+			at.problem("`precision` and `scale` belong to `type: Decimal`")
+		}
+		return
+	}
+	if spec.Precision == 0 && spec.Scale == nil {
+		if tc.Type.Scalar == value.Decimal {
+			t.Precision, t.Scale = tc.Type.Precision, tc.Type.Scale
+		}
+		return
+	}
+	t.Precision, t.Scale = cmp.Or(spec.Precision, value.MaxDigits), 0
+	if spec.Scale != nil {
+		t.Scale = *spec.Scale
+	}
+	if t.Precision < 1 || t.Precision > value.MaxDigits {
+		at.in("precision").problem("must be from 1 to %d", value.MaxDigits)
+	}
+	if t.Scale < 0 || t.Scale > t.Precision {
+		at.in("scale").problem("must be from 0 to the precision, %d", t.Precision)
+	}
+}
+
+// store says for each source how it keeps each column, and compares with what
+// introspection found.
+func (c *compiler) store(d *draft) {
+	for _, source := range d.sources {
+		b := d.Bindings[source]
+		b.Columns = make(map[string]Stored, len(d.Columns))
+		names := d.spec.Bind[source].Columns
+		for _, name := range slices.Sorted(maps.Keys(names)) {
+			if d.columns[name] == nil && len(d.Columns) > 0 {
+				d.at.in("bind", source, "columns", name).problem("there is no column %s", name)
+			}
+		}
+		for _, col := range d.Columns {
+			b.Columns[col.Name] = c.stored(d, source, col)
+		}
+	}
+}
+
+func (c *compiler) stored(d *draft, source string, col *Column) Stored {
+	name, given := d.spec.Bind[source].Columns[col.Name]
+	if given && name == nil {
+		if !c.mayMiss(d, source, col) {
+			d.at.in("bind", source, "columns", col.Name).problem("only the tenant column may be absent, " +
+				"and only where the source itself keeps tenants apart")
+		}
+		return Stored{Missing: true}
+	}
+	s := Stored{Name: d.physical[col.Name]}
+	at := d.at.in("columns", col.Name)
+	if given {
+		s.Name = *name
+		at = d.at.in("bind", source, "columns", col.Name)
+	}
+	t, known := d.found[source]
+	if !known {
+		return s
+	}
+	tc, ok := t.column(s.Name)
+	if !ok {
+		if c.mayMiss(d, source, col) {
+			return Stored{Missing: true}
+		}
+		at.problem("%s has no column %q in %s", source, s.Name, tableName(d.Bindings[source]))
+		return s
+	}
+	if drift := differs(col, tc, t.View); drift != "" {
+		at.problem("in %s %s", source, drift)
+	}
+	s.Native, s.ByCode = tc.Native, tc.ByCode
+	return s
+}
+
+// mayMiss tells whether the source may lack the column: the tenant column,
+// where every row of the source is one tenant's by construction.
+func (c *compiler) mayMiss(d *draft, source string, col *Column) bool {
+	if d.Common || col.Name != d.spec.Tenant {
+		return false
+	}
+	if src := c.catalog.Sources[source]; src.Kind == API {
+		return src.API.Isolation == ByUpstream
+	}
+	for _, s := range c.catalog.Strategies {
+		if s.Source == source && s.Kind != Database {
+			return false
+		}
+	}
+	return true
+}
+
+// differs says how a column of a table is not what the dataset promises, or "".
+func differs(col *Column, tc TableColumn, view bool) string {
+	t, found := col.Type, served(tc.Type)
+	if t.Scalar == 0 {
+		return ""
+	}
+	if bad := unusable(tc); bad != "" {
+		return "it cannot be served: " + bad
+	}
+	same := t.Scalar == found.Scalar ||
+		t.Scalar == value.ID && found.Scalar == value.String ||
+		t.Scalar == value.BigInt && found.Scalar == value.Int
+	switch {
+	case !same || t.List != found.List:
+		return fmt.Sprintf("it is %s (%s), not %s", found.GraphQL(), tc.Native, t.GraphQL())
+	case t.Scalar == value.Enum && !slices.Equal(t.Labels, found.Labels):
+		return fmt.Sprintf("its labels are %s, not %s", strings.Join(found.Labels, ", "), strings.Join(t.Labels, ", "))
+	case t.Scalar == value.Decimal && found.Scale != value.Unscaled && t.Scale != found.Scale:
+		return fmt.Sprintf("it has %d digits after the point (%s), not %s", found.Scale, tc.Native, scaleText(t.Scale))
+	case !col.Nullable && tc.Nullable && !view:
+		return "it may be null; write the type without !, or make the column NOT NULL"
+	}
+	return ""
+}
+
+func scaleText(scale int) string {
+	if scale == value.Unscaled {
+		return "any number"
+	}
+	return fmt.Sprint(scale)
+}
+
+// checkTenant makes the tenant column the dataset's, if it can tell tenants
+// apart.
+func (c *compiler) checkTenant(d *draft) {
+	if d.Common || d.spec.Tenant == "" || len(d.Columns) == 0 {
+		return
+	}
+	at := d.at.in("tenant")
+	d.Tenant = d.columns[d.spec.Tenant]
+	if d.Tenant == nil {
+		if tc, ok := d.tableColumn(d.spec.Tenant); ok && unusable(tc) != "" {
+			at.problem("%s cannot be the tenant column: %s", d.spec.Tenant, unusable(tc))
+		} else {
+			at.problem("there is no column %s", d.spec.Tenant)
+		}
+		return
+	}
+	switch d.Tenant.Type.Scalar {
+	case value.String, value.ID, value.Int, value.BigInt, value.UUID:
+	default:
+		at.problem("%s is a %s; a tenant column is a String, ID, Int, BigInt or UUID", d.spec.Tenant, d.Tenant.Type.GraphQL())
+		return
+	}
+	if d.Tenant.Type.List {
+		at.problem("%s is a list; a row belongs to one tenant", d.spec.Tenant)
+	}
+	for _, source := range d.sources {
+		stored := d.Bindings[source].Columns[d.Tenant.Name]
+		if tc, ok := d.found[source].column(stored.Name); ok && padsText(tc) {
+			at.problem("in %s %s is %s, which ignores trailing blanks, so tenants could meet; make it text",
+				source, stored.Name, tc.Native)
+		}
+	}
+}

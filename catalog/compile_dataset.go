@@ -1,0 +1,318 @@
+package catalog
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// draft is a dataset in the making.
+type draft struct {
+	*Dataset
+	at       place
+	spec     DatasetSpec
+	sources  []string          // that serve it, the one it is described by first
+	found    map[string]Table  // by source: the table, where the source was introspected
+	physical map[string]string // by column: what sources call it unless a binding says otherwise
+}
+
+// main is the table that types, keys and foreign keys are taken from.
+func (d *draft) main() (Table, bool) {
+	for _, name := range d.sources {
+		if t, ok := d.found[name]; ok {
+			return t, true
+		}
+	}
+	return Table{}, false
+}
+
+// datasets compiles in steps, each over all datasets, since a later step of
+// one needs the earlier steps of others.
+func (c *compiler) datasets() {
+	var drafts []*draft
+	for _, name := range slices.Sorted(maps.Keys(c.spec.Datasets)) {
+		d := c.dataset(name, c.spec.Datasets[name])
+		drafts = append(drafts, d)
+		c.work[name] = d
+		c.catalog.Datasets = append(c.catalog.Datasets, d.Dataset)
+		c.catalog.byName[name] = d.Dataset
+	}
+	if len(drafts) == 0 {
+		c.at("datasets").problem("there is none, so nothing can be asked")
+	}
+	steps := []func(*draft){
+		c.chooseSources, c.bind, c.columns, c.store, c.checkTenant, c.key, c.relations, c.foreignToOne, c.foreignToMany, c.measures,
+		func(d *draft) { checkFields(d.at, d.Dataset) },
+		func(d *draft) { c.filter(d.at.in("filter"), d.Dataset, d.Filter) },
+	}
+	for _, step := range steps {
+		for _, d := range drafts {
+			step(d)
+		}
+	}
+	c.checkPushdown()
+}
+
+func (c *compiler) dataset(name string, spec DatasetSpec) *draft {
+	d := &draft{
+		Dataset: &Dataset{
+			Name: name, Type: cmp.Or(spec.Type, pascal(name)), Label: spec.Label, Description: spec.Description,
+			Common: spec.Common, Filter: spec.Filter, Bindings: make(map[string]*Binding),
+			columns: make(map[string]*Column), relations: make(map[string]*Relation), measures: make(map[string]*Measure),
+		},
+		at: c.at("datasets", name), spec: spec,
+		found: make(map[string]Table), physical: make(map[string]string),
+	}
+	if bad := badName(name); bad != "" {
+		d.at.problem("%s", bad)
+	} else if bad := badName(d.Type); bad != "" {
+		d.at.in("type").problem("%s", bad)
+	}
+	switch {
+	case spec.Common && spec.Tenant != "":
+		d.at.in("tenant").problem("a common dataset belongs to no tenant; leave out `tenant` or `common`")
+	case !spec.Common && spec.Tenant == "":
+		d.at.problem("say whose rows these are: `tenant`, the column with the tenant, or `common: true` for rows of everybody")
+	}
+	d.Limit, d.MaxLimit = limitPair(d.at, "limit", "max_limit", spec.Limit, spec.MaxLimit, c.rows, c.maxRows)
+	return d
+}
+
+// chooseSources finds the sources that may be asked: every strategy's for a
+// tenant's dataset, its own for a common one.
+func (c *compiler) chooseSources(d *draft) {
+	if d.Common {
+		c.commonSource(d)
+	} else {
+		if d.spec.Source != "" {
+			d.at.in("source").problem("belongs to common datasets; a tenant's rows come from where the strategy says")
+		}
+		for _, name := range c.strategyOrder() {
+			source := c.catalog.Strategies[name].Source
+			if c.catalog.Sources[source] != nil && !slices.Contains(d.sources, source) {
+				d.sources = append(d.sources, source)
+			}
+		}
+		if len(d.sources) == 0 {
+			d.at.problem("no strategy leads to a source of it; declare one under `strategies`")
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(d.spec.Bind)) {
+		switch {
+		case c.catalog.Sources[name] == nil:
+			d.at.in("bind", name).problem("%s", unknown("source", name, c.catalog.Sources))
+		case !slices.Contains(d.sources, name) && d.Common:
+			d.at.in("bind", name).problem("a common dataset comes from its own source, %s", cmp.Or(d.Source, "which is not known"))
+		case !slices.Contains(d.sources, name):
+			d.at.in("bind", name).problem("no strategy leads to this source")
+		}
+	}
+}
+
+// strategyOrder lists the strategies, the default one first.
+func (c *compiler) strategyOrder() []string {
+	names := slices.Sorted(maps.Keys(c.catalog.Strategies))
+	slices.SortStableFunc(names, func(a, b string) int {
+		return cmp.Compare(notDefault(a, c.catalog.DefaultStrategy), notDefault(b, c.catalog.DefaultStrategy))
+	})
+	return names
+}
+
+func notDefault(name, def string) int {
+	if name == def {
+		return 0
+	}
+	return 1
+}
+
+func (c *compiler) commonSource(d *draft) {
+	d.Source = d.spec.Source
+	if d.Source == "" {
+		var shared []string
+		for _, name := range c.strategyOrder() {
+			s := c.catalog.Strategies[name]
+			if s.Kind == Shared && (len(shared) == 0 || shared[0] != s.Source) {
+				shared = append(shared, s.Source)
+			}
+			if s.Kind == Shared && name == c.catalog.DefaultStrategy {
+				break
+			}
+		}
+		if len(shared) != 1 {
+			d.at.problem("name the `source` of these common rows; only a single shared strategy, or a default one, would settle it")
+			return
+		}
+		d.Source = shared[0]
+	}
+	src := c.catalog.Sources[d.Source]
+	switch {
+	case src == nil && d.spec.Source != "":
+		d.at.in("source").problem("%s", unknown("source", d.Source, c.catalog.Sources))
+	case src == nil: // the strategy's problem, reported there
+	case src.Template:
+		d.at.in("source").problem("%s is a template, which holds one tenant's data", d.Source)
+	default:
+		d.sources = []string{d.Source}
+	}
+}
+
+// bind finds where each source keeps the dataset. A table that only the
+// default name leads to may be missing: then that source does not serve the
+// dataset.
+func (c *compiler) bind(d *draft) {
+	refused := len(d.sources) == 0
+	for _, name := range d.sources {
+		src := c.catalog.Sources[name]
+		spec, given := d.spec.Bind[name]
+		at := d.at.in("bind", name)
+		if src.Kind == API {
+			if spec.Schema != "" || spec.Table != "" {
+				at.problem("%s is an API; write `path`, not a table", name)
+			}
+			path := cmp.Or(spec.Path, "/"+d.Name)
+			if !strings.HasPrefix(path, "/") || strings.ContainsAny(path, "{}?#") {
+				at.in("path").problem("must start with / and hold neither ? nor placeholders; those belong in the source's `query`")
+			}
+			pointer(at.in("rows"), spec.Rows)
+			d.Bindings[name] = &Binding{Path: path, Rows: spec.Rows}
+			continue
+		}
+		if spec.Path != "" || spec.Rows != "" {
+			at.problem("%s is a database; write `table`, not a path", name)
+		}
+		b := tableBinding(src, d.Name, spec)
+		tables, asked := c.tables[name]
+		if t, ok := lookup(tables, b); ok {
+			d.found[name] = t
+		} else if asked && given {
+			at.problem("there is no table %s", tableName(b))
+			refused = true
+			continue
+		} else if asked {
+			d.at.note("%s has no table %s, so it does not serve this dataset; name another under `bind`", name, tableName(b))
+			continue
+		}
+		d.Bindings[name] = b
+	}
+	d.sources = slices.DeleteFunc(d.sources, func(name string) bool { return d.Bindings[name] == nil })
+	if len(d.Bindings) == 0 && !refused {
+		d.at.problem("no source has a table of this name; name it under `bind`")
+	}
+}
+
+// tableBinding is where a database keeps a dataset. The schema of a template
+// stays open, since the tenant's account decides it.
+func tableBinding(src *Source, dataset string, spec BindingSpec) *Binding {
+	b := &Binding{Schema: spec.Schema, Table: cmp.Or(spec.Table, dataset)}
+	if schema, table, ok := strings.Cut(b.Table, "."); ok && spec.Schema == "" {
+		b.Schema, b.Table = schema, table
+	}
+	if b.Schema == "" && src.Kind == Postgres && !src.Template {
+		b.Schema = src.Postgres.Schema
+	}
+	return b
+}
+
+func tableName(b *Binding) string {
+	if b.Schema == "" {
+		return b.Table
+	}
+	return b.Schema + "." + b.Table
+}
+
+// duckdbSchema is the schema of DuckDB's tables that name none.
+const duckdbSchema = "main"
+
+func lookup(tables map[string]Table, b *Binding) (Table, bool) {
+	if t, ok := tables[tableName(b)]; ok {
+		return t, true
+	}
+	for _, key := range slices.Sorted(maps.Keys(tables)) {
+		t := tables[key]
+		if t.Name == b.Table && (t.Schema == b.Schema || b.Schema == "" && t.Schema == duckdbSchema) {
+			return t, true
+		}
+	}
+	return Table{}, false
+}
+
+// checkPushdown reports columns that an API is said to filter by and no
+// dataset of it has.
+func (c *compiler) checkPushdown() {
+	for _, name := range slices.Sorted(maps.Keys(c.catalog.Sources)) {
+		for _, col := range slices.Sorted(maps.Keys(c.catalog.Sources[name].API.Pushdown.Filters)) {
+			if !slices.ContainsFunc(c.catalog.Datasets, func(d *Dataset) bool {
+				return d.Bindings[name] != nil && d.columns[col] != nil
+			}) {
+				c.at("sources", name, "pushdown", "filters", col).problem("no dataset of this source has a column %s", col)
+			}
+		}
+	}
+}
+
+// key finds the columns that identify a row: as declared, else the primary key
+// of the table.
+func (c *compiler) key(d *draft) {
+	t, known := d.main()
+	if len(d.spec.Key) > 0 {
+		at := d.at.in("key")
+		for _, name := range d.spec.Key {
+			col := d.columns[name]
+			switch {
+			case col == nil:
+				at.problem("there is no column %s", name)
+				continue
+			case slices.Contains(d.Key, col):
+				at.problem("names %s twice", name)
+			case !col.Type.Groupable():
+				at.problem("%s, a %s, cannot identify rows", name, col.Type.GraphQL())
+			}
+			d.Key = append(d.Key, col)
+		}
+		if known && len(t.uniqueSets()) > 0 && !d.uniqueBy(t, d.Key) {
+			at.note("no unique constraint of %s says that these columns identify a row; two rows with one key would be one", t.Name)
+		}
+		return
+	}
+	if !known {
+		return
+	}
+	for _, physical := range t.PrimaryKey {
+		col := d.storedAs(physical)
+		if col == nil || !col.Type.Groupable() {
+			d.Key = nil
+			d.at.note("the primary key column %q is no column of it, so rows cannot be asked by key", physical)
+			return
+		}
+		d.Key = append(d.Key, col)
+	}
+}
+
+// uniqueSets are all sets of columns that no two rows of the table share.
+func (t Table) uniqueSets() [][]string {
+	sets := slices.Clone(t.Unique)
+	if len(t.PrimaryKey) > 0 {
+		sets = append(sets, t.PrimaryKey)
+	}
+	return sets
+}
+
+// uniqueBy tells whether the table promises that no two rows agree in cols.
+func (d *draft) uniqueBy(t Table, cols []*Column) bool {
+	return slices.ContainsFunc(t.uniqueSets(), func(set []string) bool {
+		return !slices.ContainsFunc(set, func(physical string) bool {
+			return !slices.ContainsFunc(cols, func(col *Column) bool { return d.physical[col.Name] == physical })
+		})
+	})
+}
+
+// storedAs is the column that the describing table calls so.
+func (d *draft) storedAs(physical string) *Column {
+	for _, col := range d.Columns {
+		if d.physical[col.Name] == physical {
+			return col
+		}
+	}
+	return nil
+}

@@ -1,0 +1,170 @@
+package catalog
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+
+	"usher/query"
+	"usher/value"
+)
+
+// The operators of where. Those of values take one of the column's type.
+var (
+	valueOps = []string{"eq", "neq", "gt", "gte", "lt", "lte"}
+	listOps  = []string{"in", "notIn"}
+	otherOps = []string{
+		"isNull", "like", "notLike", "ilike", "notIlike", "contains", "startsWith", "endsWith", "icontains",
+		"istartsWith", "iendsWith", "last", "next", "previous", "toDate", "has", "hasAny", "hasAll",
+	}
+)
+
+// filter checks a where of the configuration as far as names, shape and plain
+// literals go; package plan, which types it, refuses the rest.
+func (c *compiler) filter(at place, d *Dataset, where query.Value) {
+	if where == nil || len(d.Columns) == 0 {
+		return
+	}
+	o, ok := where.(query.Object)
+	if !ok {
+		at.problem("must be a mapping such as {region: {eq: EU}}")
+		return
+	}
+	if len(o) == 0 {
+		at.problem("is empty, which would allow everything; leave it out if that is meant")
+	}
+	for _, m := range o {
+		c.condition(at.in(m.Name), d, m)
+	}
+}
+
+func (c *compiler) condition(at place, d *Dataset, m query.Member) {
+	switch m.Name {
+	case "and", "or":
+		list, ok := m.Value.(query.List)
+		if !ok || len(list) == 0 {
+			at.problem("must be a list of conditions")
+		}
+		for i, item := range list {
+			c.filter(at.in(strconv.Itoa(i)), d, item)
+		}
+		return
+	case "not":
+		c.filter(at, d, m.Value)
+		return
+	}
+	if rel := d.relations[m.Name]; rel != nil {
+		c.related(at, rel, m.Value)
+		return
+	}
+	col := d.columns[m.Name]
+	if col == nil {
+		at.problem("%s has no column or relation %s", d.Name, m.Name)
+		return
+	}
+	ops, ok := m.Value.(query.Object)
+	if !ok || len(ops) == 0 {
+		at.problem("must say how to compare, such as {eq: …} or {in: […]}")
+	}
+	for _, op := range ops {
+		c.operator(at.in(op.Name), col, op)
+	}
+}
+
+func (c *compiler) related(at place, rel *Relation, v query.Value) {
+	if !rel.Many {
+		c.filter(at, rel.To, v)
+		return
+	}
+	o, ok := v.(query.Object)
+	if !ok || len(o) == 0 {
+		at.problem("leads to many rows; write {some: …}, {none: …} or {every: …}")
+	}
+	for _, m := range o {
+		if m.Name != "some" && m.Name != "none" && m.Name != "every" {
+			at.in(m.Name).problem("must be some, none or every")
+			continue
+		}
+		c.filter(at.in(m.Name), rel.To, m.Value)
+	}
+}
+
+func (c *compiler) operator(at place, col *Column, op query.Member) {
+	isValue, isList := slices.Contains(valueOps, op.Name), slices.Contains(listOps, op.Name)
+	if !isValue && !isList && !slices.Contains(otherOps, op.Name) {
+		at.problem("there is no operator %s", op.Name)
+		return
+	}
+	want := col.Type
+	switch {
+	case isList && want.List:
+		at.problem("%s is a list; use has, hasAny or hasAll", col.Name)
+		return
+	case isList:
+		want.List = true
+	}
+	if ref, ok := op.Value.(query.Text); ok && strings.HasPrefix(string(ref), "$") {
+		c.reference(at, string(ref), want, isValue || isList)
+		return
+	}
+	if !c.references(at, col.Type, op.Value) && (isValue || isList) && col.Type.Scalar != value.JSON {
+		if bad := badLiteral(want, op.Value); bad != "" {
+			at.problem("%s", bad)
+		}
+	}
+}
+
+// references checks the references and nulls inside an operand and tells
+// whether there are any.
+func (c *compiler) references(at place, t value.Type, v query.Value) bool {
+	found := false
+	switch v := v.(type) {
+	case query.Null:
+		at.problem("null compares with nothing; write {isNull: true}")
+		return true
+	case query.Text:
+		if strings.HasPrefix(string(v), "$") {
+			c.reference(at, string(v), t.Elem(), false)
+			return true
+		}
+	case query.List:
+		for i, item := range v {
+			found = c.references(at.in(strconv.Itoa(i)), t, item) || found
+		}
+	case query.Object:
+		for _, m := range v {
+			found = c.references(at.in(m.Name), t, m.Value) || found
+		}
+	}
+	return found
+}
+
+// reference checks $tenant, $subject, $metadata.NAME, $parameters.NAME and
+// $NAME; typed says that the parameter must have the type wanted.
+func (c *compiler) reference(at place, ref string, want value.Type, typed bool) {
+	name := strings.TrimPrefix(ref, "$")
+	if name == "tenant" || name == "subject" || strings.HasPrefix(name, "metadata.") && name != "metadata." {
+		if typed && want.List {
+			at.problem("%s is one value; put it in a list, or use eq", ref)
+		}
+		return
+	}
+	name = strings.TrimPrefix(name, "parameters.")
+	param := c.catalog.Parameters[name]
+	switch {
+	case param == nil:
+		at.problem("%s: %s", ref, unknown("parameter", name, c.catalog.Parameters))
+	case typed && param.Type.Scalar != 0 && param.Type.List != want.List:
+		at.problem("%s is %s, and this takes %s", ref, param.Type.GraphQL(), want.GraphQL())
+	case typed && param.Type.Scalar != 0 && !assignable(param.Type.Elem(), want.Elem()):
+		at.problem("%s is %s, and this takes %s", ref, param.Type.GraphQL(), want.GraphQL())
+	}
+}
+
+// assignable tells whether a parameter's value can be compared with a column;
+// plan refuses the values that do not fit, such as a fraction for an integer.
+func assignable(param, col value.Type) bool {
+	return param.Scalar == col.Scalar || param.Numeric() && col.Numeric() ||
+		param.Scalar == value.String && !col.Numeric() && col.Scalar != value.Boolean ||
+		param.Scalar == value.ID && (col.Text() || col.Scalar == value.UUID)
+}

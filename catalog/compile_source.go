@@ -1,0 +1,326 @@
+package catalog
+
+import (
+	"cmp"
+	"maps"
+	"net/http"
+	"net/url"
+	"path/filepath"
+	"reflect"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Defaults of sources, as docs/configuration.md states them.
+const (
+	defaultPort       = 5432
+	defaultSchema     = "public"
+	defaultSSLMode    = "verify-full"
+	defaultMaxConns   = 10
+	defaultSQLTimeout = 30 * time.Second
+	defaultAPITimeout = 10 * time.Second
+	defaultAPIRows    = 500_000
+	defaultAPIBytes   = 256 << 20
+	defaultPageSize   = 1000
+)
+
+// Sources makes the sources of a spec, so that they can be opened and asked
+// for their tables before Compile. The problems are a part of Compile's.
+func Sources(spec Spec) (map[string]*Source, []Problem) {
+	var problems []Problem
+	out := make(map[string]*Source, len(spec.Sources))
+	for _, name := range slices.Sorted(maps.Keys(spec.Sources)) {
+		at := place{path: []string{"sources", name}, to: &problems}
+		if bad := badPlain(name); bad != "" {
+			at.problem("%s", bad)
+		}
+		out[name] = source(at, name, spec.Sources[name], spec.Parameters)
+	}
+	return out, problems
+}
+
+func source(at place, name string, spec SourceSpec, params map[string]ParameterSpec) *Source {
+	s := &Source{Name: name, Kind: SourceKind(spec.Kind), Template: spec.Template, Timeout: spec.Timeout}
+	if spec.Timeout < 0 {
+		at.in("timeout").problem("must be longer than nothing")
+	}
+	switch s.Kind {
+	case Postgres:
+		s.Postgres = postgresSource(at, spec)
+		s.Timeout = cmp.Or(s.Timeout, defaultSQLTimeout)
+	case DuckDB:
+		s.DuckDB = duckdbSource(at, spec)
+		s.Timeout = cmp.Or(s.Timeout, defaultSQLTimeout)
+	case API:
+		s.API = apiSource(at, spec, params)
+		s.Timeout = cmp.Or(s.Timeout, defaultAPITimeout)
+	default:
+		at.in("kind").problem("must be postgres, duckdb or api")
+		return s
+	}
+	refuseForeignKeys(at, spec)
+	return s
+}
+
+// refuseForeignKeys reports keys that belong to another kind of source: what
+// is written and has no effect is a mistake.
+func refuseForeignKeys(at place, spec SourceSpec) {
+	v := reflect.ValueOf(spec)
+	for i := range v.NumField() {
+		field := v.Type().Field(i)
+		if !v.Field(i).IsZero() && !slices.Contains(strings.Fields(field.Tag.Get("kind")), spec.Kind) {
+			at.in(field.Tag.Get("yaml")).problem("is no key of `kind: %s`", spec.Kind)
+		}
+	}
+}
+
+func postgresSource(at place, spec SourceSpec) PostgresSpec {
+	out := PostgresSpec{
+		Host: spec.Host, Port: spec.Port, Database: spec.Database, User: spec.User, Password: string(spec.Password),
+		Schema: cmp.Or(spec.Schema, defaultSchema), SSLMode: spec.SSLMode, RootCert: string(spec.RootCert),
+		MaxConns: cmp.Or(spec.MaxConns, defaultMaxConns),
+	}
+	if spec.DSN == "" || fromDSN(at.in("dsn"), spec, &out) {
+		if out.Host == "" {
+			at.problem("has no host; write `host`, or a `dsn`")
+		}
+		if out.Database == "" {
+			at.problem("has no database; write `database`, or a `dsn`")
+		}
+		if out.User == "" {
+			at.problem("has no user; write `user`, or a `dsn`")
+		}
+	}
+	if strings.ContainsAny(out.Host, ", \t\n{}") {
+		at.in("host").problem("must be one host name or address")
+	}
+	out.Port = cmp.Or(out.Port, defaultPort)
+	if out.Port < 1 || out.Port > 65535 {
+		at.in("port").problem("must be from 1 to 65535")
+	}
+	if out.MaxConns < 1 {
+		at.in("max_conns").problem("must be at least 1")
+	}
+	out.SSLMode = cmp.Or(out.SSLMode, defaultSSLMode)
+	if !slices.Contains([]string{"disable", "require", "verify-ca", "verify-full"}, out.SSLMode) {
+		at.in("sslmode").problem("must be verify-full, verify-ca, require or disable")
+	}
+	if strings.HasPrefix(out.Host, "/") && out.SSLMode != "disable" {
+		at.in("sslmode").problem("a socket has no TLS; write `sslmode: disable`")
+	}
+	tenantOnly(at.in("database"), spec.Template, out.Database)
+	tenantOnly(at.in("schema"), spec.Template, out.Schema)
+	tenantOnly(at.in("user"), spec.Template, out.User)
+	return out
+}
+
+// fromDSN reads postgres://user:password@host:port/database?sslmode=…
+// strictly and tells whether it has that form. No message repeats any of it,
+// since it holds the password.
+func fromDSN(at place, spec SourceSpec, out *PostgresSpec) bool {
+	if spec.Host != "" || spec.Port != 0 || spec.Database != "" || spec.User != "" || spec.Password != "" {
+		at.problem("says the host, port, database, user and password already; write either the dsn or those keys")
+		return false
+	}
+	u, err := url.Parse(string(spec.DSN))
+	if err != nil || u.Scheme != "postgres" && u.Scheme != "postgresql" || u.Opaque != "" || u.User == nil {
+		at.problem("is not of the form postgres://user:password@host:port/database?sslmode=verify-full")
+		return false
+	}
+	if u.Fragment != "" {
+		at.problem("ends in a fragment; write # in a password as %%23")
+	}
+	out.Host = u.Hostname()
+	out.Database = strings.TrimPrefix(u.Path, "/")
+	out.User = u.User.Username()
+	out.Password, _ = u.User.Password()
+	if port := u.Port(); port != "" {
+		if out.Port, err = strconv.Atoi(port); err != nil {
+			at.problem("the port is no number")
+		}
+	}
+	args, err := url.ParseQuery(u.RawQuery)
+	if err != nil {
+		at.problem("the part after ? is malformed")
+		return false
+	}
+	for _, key := range slices.Sorted(maps.Keys(args)) {
+		switch {
+		case key != "sslmode":
+			at.problem("has a parameter that is not known; only sslmode is, the rest are keys of the source")
+		case len(args[key]) != 1 || spec.SSLMode != "":
+			at.problem("sslmode is given twice")
+		default:
+			out.SSLMode = args[key][0]
+		}
+	}
+	return true
+}
+
+func duckdbSource(at place, spec SourceSpec) DuckDBSpec {
+	out := DuckDBSpec{Path: string(spec.Path), Files: make(map[string]string, len(spec.Files))}
+	if (spec.Path == "") == (len(spec.Files) == 0) {
+		at.problem("needs either `path`, a database file, or `files`, tables that are files")
+	}
+	if filepath.Base(out.Path) == ":memory:" {
+		at.in("path").problem("a database in memory holds nothing; name a file, or use `files`")
+	}
+	tenantOnly(at.in("path"), spec.Template, out.Path)
+	for _, table := range slices.Sorted(maps.Keys(spec.Files)) {
+		file := string(spec.Files[table])
+		tenantOnly(at.in("files", table), spec.Template, file)
+		if !slices.Contains([]string{".parquet", ".csv", ".json", ".ndjson"}, strings.ToLower(filepath.Ext(file))) {
+			at.in("files", table).problem("must end in .parquet, .csv, .json or .ndjson")
+		}
+		out.Files[table] = file
+	}
+	return out
+}
+
+// tenantOnly checks a name that may hold {tenant} and no other brace.
+func tenantOnly(at place, template bool, text string) {
+	rest := strings.ReplaceAll(text, "{tenant}", "")
+	if strings.ContainsAny(rest, "{}") {
+		at.problem("knows the placeholder {tenant} only")
+	}
+	if !template && rest != text {
+		at.problem("holds {tenant}; add `template: true`, so that nobody is served from the name itself")
+	}
+}
+
+func apiSource(at place, spec SourceSpec, params map[string]ParameterSpec) APISpec {
+	out := APISpec{
+		BaseURL: strings.TrimSuffix(spec.BaseURL, "/"), AllowPrivate: spec.AllowPrivate, Isolation: Isolation(spec.Isolation),
+		Headers: make(map[string]string, len(spec.Headers)), Query: make(map[string]string, len(spec.Query)), Rows: spec.Rows,
+		Pushdown: Pushdown(spec.Pushdown),
+		MaxRows:  cmp.Or(spec.MaxRows, defaultAPIRows), MaxBytes: cmp.Or(spec.MaxBytes, defaultAPIBytes),
+	}
+	u, err := url.Parse(spec.BaseURL)
+	switch {
+	case err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "":
+		at.in("base_url").problem("must be an http or https URL with a host")
+	case u.User != nil || u.RawQuery != "" || u.Fragment != "" || strings.ContainsAny(spec.BaseURL, "{}"):
+		at.in("base_url").problem("must be scheme, host and path alone; the rest belongs in `headers` and `query`")
+	}
+	named := templates(at.in("headers"), spec.Headers, params, out.Headers)
+	named = templates(at.in("query"), spec.Query, params, out.Query) || named
+	headers(at.in("headers"), out.Headers)
+	switch out.Isolation {
+	case ByUpstream:
+		if !named {
+			at.in("isolation").problem("upstream: no header or query value holds a placeholder such as {tenant}, " +
+				"so the API cannot know whose rows to send")
+		}
+	case ByGateway:
+	default:
+		at.in("isolation").problem("must be upstream (the API returns the rows of the tenant it is told) or " +
+			"gateway (it returns everybody's rows and usher filters)")
+	}
+	pointer(at.in("rows"), spec.Rows)
+	out.Pages = pages(at.in("pages"), spec.Pages)
+	for _, col := range slices.Sorted(maps.Keys(spec.Pushdown.Filters)) {
+		for i, op := range spec.Pushdown.Filters[col] {
+			if !slices.Contains([]string{"eq", "in", "gt", "gte", "lt", "lte"}, op) {
+				at.in("pushdown", "filters", col, strconv.Itoa(i)).problem("must be one of eq, in, gt, gte, lt, lte")
+			}
+		}
+	}
+	if out.MaxRows < 1 {
+		at.in("max_rows").problem("must be at least 1")
+	}
+	if out.MaxBytes < 1 {
+		at.in("max_bytes").problem("must be at least 1")
+	}
+	return out
+}
+
+func pages(at place, spec PagesSpec) Pages {
+	out := Pages{
+		Kind: PageKind(cmp.Or(spec.Kind, string(NoPages))), Param: spec.Param, Size: spec.Size,
+		Limit: cmp.Or(spec.Limit, defaultPageSize), Next: spec.Next,
+	}
+	switch out.Kind {
+	case NoPages:
+		if spec.Param != "" || spec.Size != "" || spec.Limit != 0 || spec.Next != "" {
+			at.in("kind").problem("without pages nothing else may be said about them; " +
+				"write `kind: page`, `offset` or `cursor`")
+		}
+		return Pages{Kind: NoPages}
+	case PageNumber, PageOffset:
+		if spec.Next != "" {
+			at.in("next").problem("belongs to `kind: cursor`")
+		}
+	case PageCursor:
+		if spec.Next == "" {
+			at.in("next").problem("must be the JSON pointer of the next cursor, such as /meta/next")
+		}
+		pointer(at.in("next"), spec.Next)
+	default:
+		at.in("kind").problem("must be none, page, offset or cursor")
+	}
+	if out.Param == "" {
+		at.in("param").problem("must name the query parameter of the %s", out.Kind)
+	}
+	if out.Limit < 1 || out.Limit > maxPageSize {
+		at.in("limit").problem("must be from 1 to %d", maxPageSize)
+	}
+	return out
+}
+
+var placeholder = regexp.MustCompile(`\{([^{}]*)\}`)
+
+// templates copies header or query templates and tells whether any holds a
+// placeholder. Messages do not repeat the text, which may come from a secret.
+func templates(at place, in map[string]Template, params map[string]ParameterSpec, out map[string]string) bool {
+	named := false
+	for _, name := range slices.Sorted(maps.Keys(in)) {
+		text := string(in[name])
+		out[name] = text
+		for _, m := range placeholder.FindAllStringSubmatch(text, -1) {
+			named = true
+			param, isParam := strings.CutPrefix(m[1], "parameters.")
+			meta, isMeta := strings.CutPrefix(m[1], "metadata.")
+			_, known := params[param]
+			switch {
+			case m[1] == "tenant" || m[1] == "subject" || isMeta && meta != "":
+			case isParam && known:
+			case isParam:
+				at.in(name).problem("names a parameter that is not declared under `parameters`")
+			default:
+				at.in(name).problem("knows the placeholders {tenant}, {subject}, {metadata.NAME} and {parameters.NAME} only")
+			}
+		}
+		if strings.ContainsAny(placeholder.ReplaceAllString(text, ""), "{}\r\n\x00") {
+			at.in(name).problem("holds a brace without its partner, or a line break")
+		}
+	}
+	return named
+}
+
+var headerName = regexp.MustCompile("^[!#$%&'*+.^_`|~0-9A-Za-z-]+$")
+
+func headers(at place, in map[string]string) {
+	seen := make(map[string]bool)
+	for _, name := range slices.Sorted(maps.Keys(in)) {
+		canonical := http.CanonicalHeaderKey(name)
+		switch {
+		case !headerName.MatchString(name):
+			at.in(name).problem("is no header name")
+		case slices.Contains([]string{"Host", "Content-Length", "Transfer-Encoding", "Connection"}, canonical):
+			at.in(name).problem("is set by the connection itself")
+		case seen[canonical]:
+			at.in(name).problem("is given twice; header names ignore case")
+		}
+		seen[canonical] = true
+	}
+}
+
+// pointer checks a JSON pointer; empty means the whole document.
+func pointer(at place, text string) {
+	if text != "" && !strings.HasPrefix(text, "/") {
+		at.problem("must be a JSON pointer such as /data/items")
+	}
+}

@@ -1,0 +1,52 @@
+package catalog
+
+import (
+	"cmp"
+	"maps"
+	"regexp"
+	"slices"
+
+	"usher/value"
+)
+
+// TenantID is the form of a tenant's id. It is safe in names of databases and
+// files, in URLs and in headers.
+var TenantID = regexp.MustCompile(`^[a-z0-9][a-z0-9_-]{0,62}$`)
+
+// tenants registers the tenants of the configuration, after the datasets whose
+// tenant columns their keys must fit. Two tenants with one key would share
+// their rows.
+func (c *compiler) tenants() {
+	byKey := make(map[string]string)
+	for _, id := range slices.Sorted(maps.Keys(c.spec.Tenants)) {
+		spec, at := c.spec.Tenants[id], c.at("tenants", id)
+		if !TenantID.MatchString(id) {
+			at.problem("%q is no tenant id; use a-z, 0-9, _ and -, at most 63, starting with a letter or digit", id)
+			continue
+		}
+		t := Tenant{ID: id, Key: cmp.Or(spec.Key, id), Name: cmp.Or(spec.Name, id), Strategy: spec.Strategy}
+		if other, taken := byKey[t.Key]; taken {
+			at.problem("has the key of %s, %q, and would see its rows", other, t.Key)
+		}
+		byKey[t.Key] = id
+		c.canonicalKey(at, t.Key)
+		if spec.Strategy != "" && c.catalog.Strategies[spec.Strategy] == nil {
+			at.in("strategy").problem("%s", unknown("strategy", spec.Strategy, c.catalog.Strategies))
+		}
+		c.catalog.Tenants[id] = t
+	}
+}
+
+// canonicalKey refuses a key that some tenant column would print in another
+// way: 007 must not meet 7.
+func (c *compiler) canonicalKey(at place, key string) {
+	for _, d := range c.catalog.Datasets {
+		if d.Tenant == nil {
+			continue
+		}
+		if v, err := value.Parse(d.Tenant.Type, key); err != nil || v.Text() != key {
+			at.problem("the key %q is no value of %s.%s as %s writes it; give the tenant another `key`", key, d.Name, d.Tenant.Name, d.Tenant.Type.GraphQL())
+			return
+		}
+	}
+}

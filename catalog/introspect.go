@@ -1,0 +1,39 @@
+package catalog
+
+import "usher/value"
+
+// Introspected is what SQL sources were found to hold: source name, then
+// "schema.table" or "table", then the table. A source that is absent was not
+// asked, and nothing is compared with it.
+type Introspected map[string]map[string]Table
+
+// Table is a table or view as a source describes it.
+type Table struct {
+	Schema      string
+	Name        string
+	View        bool
+	Columns     []TableColumn // in the source's order
+	PrimaryKey  []string
+	Unique      [][]string // other sets of columns that no two rows share
+	ForeignKeys []ForeignKey
+}
+
+// TableColumn is a column as a source describes it.
+type TableColumn struct {
+	Name          string
+	Native        string     // the source's own name of the type
+	Type          value.Type // the scalar it is served as, when Supported
+	Supported     bool
+	Nullable      bool
+	ByCode        bool // text that the source already orders by code point
+	Deterministic bool // equal text is the same text; false under some collations
+	Comment       string
+}
+
+// ForeignKey is a reference to another table of the same source.
+type ForeignKey struct {
+	Columns    []string
+	RefSchema  string
+	RefTable   string
+	RefColumns []string
+}

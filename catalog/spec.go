@@ -1,0 +1,220 @@
+package catalog
+
+import (
+	"log/slog"
+	"time"
+
+	"usher/query"
+)
+
+// Spec is what the configuration says about data, before anything in it is
+// resolved. The yaml tags are the keys of usher.yml; docs/configuration.md
+// explains each. A zero value means that the key was left out.
+type Spec struct {
+	Sources         map[string]SourceSpec    `yaml:"sources"`
+	Strategies      map[string]StrategySpec  `yaml:"strategies"`
+	DefaultStrategy string                   `yaml:"default_strategy"`
+	Limits          LimitsSpec               `yaml:"limits"`
+	Tenants         map[string]TenantSpec    `yaml:"tenants"`
+	Parameters      map[string]ParameterSpec `yaml:"parameters"`
+	Roles           map[string]RoleSpec      `yaml:"roles"`
+	Datasets        map[string]DatasetSpec   `yaml:"datasets"`
+}
+
+// SourceSpec describes a source. The kind tag lists the kinds of source a key
+// belongs to; any other kind refuses it.
+type SourceSpec struct {
+	Kind     string        `yaml:"kind" kind:"postgres duckdb api"`
+	Template bool          `yaml:"template" kind:"postgres duckdb"`
+	Timeout  time.Duration `yaml:"timeout" kind:"postgres duckdb api"`
+
+	DSN      Secret `yaml:"dsn" kind:"postgres"`
+	Host     string `yaml:"host" kind:"postgres"`
+	Port     int    `yaml:"port" kind:"postgres"`
+	Database string `yaml:"database" kind:"postgres"`
+	User     string `yaml:"user" kind:"postgres"`
+	Password Secret `yaml:"password" kind:"postgres"`
+	Schema   string `yaml:"schema" kind:"postgres"`
+	SSLMode  string `yaml:"sslmode" kind:"postgres"`
+	RootCert Path   `yaml:"root_cert" kind:"postgres"`
+	MaxConns int    `yaml:"max_conns" kind:"postgres"`
+
+	Path  Path            `yaml:"path" kind:"duckdb"`
+	Files map[string]Path `yaml:"files" kind:"duckdb"`
+
+	BaseURL      string              `yaml:"base_url" kind:"api"`
+	AllowPrivate bool                `yaml:"allow_private" kind:"api"`
+	Isolation    string              `yaml:"isolation" kind:"api"`
+	Headers      map[string]Template `yaml:"headers" kind:"api"`
+	Query        map[string]Template `yaml:"query" kind:"api"`
+	Rows         string              `yaml:"rows" kind:"api"`
+	Pages        PagesSpec           `yaml:"pages" kind:"api"`
+	Pushdown     PushdownSpec        `yaml:"pushdown" kind:"api"`
+	MaxRows      int                 `yaml:"max_rows" kind:"api"`
+	MaxBytes     int64               `yaml:"max_bytes" kind:"api"`
+}
+
+// PagesSpec describes how an API cuts its rows into pages.
+type PagesSpec struct {
+	Kind  string `yaml:"kind"`
+	Param string `yaml:"param"`
+	Size  string `yaml:"size"`
+	Limit int    `yaml:"limit"`
+	Next  string `yaml:"next"`
+}
+
+// PushdownSpec describes what an API can do itself.
+type PushdownSpec struct {
+	Filters map[string][]string `yaml:"filters"`
+	Limit   string              `yaml:"limit"`
+	Order   string              `yaml:"order"`
+}
+
+// StrategySpec describes a strategy.
+type StrategySpec struct {
+	Kind   string `yaml:"kind"`
+	Source string `yaml:"source"`
+}
+
+// LimitsSpec holds the limits of datasets that have none of their own.
+type LimitsSpec struct {
+	Rows    int `yaml:"rows"`
+	MaxRows int `yaml:"max_rows"`
+}
+
+// TenantSpec describes a tenant; it may be written as its key alone.
+type TenantSpec struct {
+	Key      string `yaml:"key" short:"true"` // the value in tenant columns; default: the id
+	Name     string `yaml:"name"`             // for people; default: the id
+	Strategy string `yaml:"strategy"`         // of tokens that name none
+}
+
+// ParameterSpec describes a parameter.
+type ParameterSpec struct {
+	Type     string      `yaml:"type"`
+	Required *bool       `yaml:"required"`
+	Default  query.Value `yaml:"default"`
+}
+
+// RoleSpec describes a role.
+type RoleSpec struct {
+	Datasets map[string]RightSpec `yaml:"datasets"`
+}
+
+// RightSpec describes what a role may do with a dataset.
+type RightSpec struct {
+	Columns   []string    `yaml:"columns"`
+	Filter    query.Value `yaml:"filter"`
+	Aggregate bool        `yaml:"aggregate"`
+	Limit     int         `yaml:"limit"`
+}
+
+// DatasetSpec describes a dataset.
+type DatasetSpec struct {
+	Type        string                 `yaml:"type"`
+	Label       string                 `yaml:"label"`
+	Description string                 `yaml:"description"`
+	Tenant      string                 `yaml:"tenant"`
+	Common      bool                   `yaml:"common"`
+	Source      string                 `yaml:"source"`
+	Key         Names                  `yaml:"key"`
+	Filter      query.Value            `yaml:"filter"`
+	Limit       int                    `yaml:"limit"`
+	MaxLimit    int                    `yaml:"max_limit"`
+	Columns     Ordered[ColumnSpec]    `yaml:"columns"`
+	Relations   Ordered[RelationSpec]  `yaml:"relations"`
+	Measures    Ordered[MeasureSpec]   `yaml:"measures"`
+	Bind        map[string]BindingSpec `yaml:"bind"`
+}
+
+// ColumnSpec describes a column. Where only the type matters it may be
+// written as that text: `id: BigInt!`.
+type ColumnSpec struct {
+	Type        string   `yaml:"type" short:"true"`
+	Null        *bool    `yaml:"null"`
+	Precision   int      `yaml:"precision"`
+	Scale       *int     `yaml:"scale"`
+	Name        string   `yaml:"name"`
+	Labels      []string `yaml:"labels"`
+	Column      string   `yaml:"column"`
+	Label       string   `yaml:"label"`
+	Description string   `yaml:"description"`
+	Collation   string   `yaml:"collation"`
+	Expose      bool     `yaml:"expose"`
+}
+
+// RelationSpec describes a relation.
+type RelationSpec struct {
+	To          string            `yaml:"to"`
+	Many        bool              `yaml:"many"`
+	On          map[string]string `yaml:"on"`
+	Description string            `yaml:"description"`
+}
+
+// MeasureSpec describes a measure; it may be written as its expression alone.
+type MeasureSpec struct {
+	Expr        string      `yaml:"expr" short:"true"`
+	Filter      query.Value `yaml:"filter"`
+	Label       string      `yaml:"label"`
+	Description string      `yaml:"description"`
+}
+
+// BindingSpec says where a source keeps a dataset. A column bound to nil is
+// one that the source does not have.
+type BindingSpec struct {
+	Schema  string             `yaml:"schema"`
+	Table   string             `yaml:"table"`
+	Path    string             `yaml:"path"`
+	Rows    string             `yaml:"rows"`
+	Columns map[string]*string `yaml:"columns"`
+}
+
+// Ordered is a mapping that keeps the order in which it was written.
+type Ordered[T any] []Entry[T]
+
+// Entry is one name and value of an Ordered.
+type Entry[T any] struct {
+	Name  string
+	Value T
+}
+
+// Names is a list of names; a list of one may be written as the name alone.
+type Names []string
+
+// Secret is text that is written in the configuration by reference only,
+// {env: NAME} or {file: PATH}, and never printed.
+type Secret string
+
+// Template is text that may hold placeholders such as {tenant}. It is written
+// as text or, when it carries a secret, by reference; it is never printed.
+type Template string
+
+// Path names a file. A relative one starts at the configuration file; the
+// Spec holds it resolved.
+type Path string
+
+const redacted = "(secret)"
+
+// String hides the secret.
+func (Secret) String() string { return redacted }
+
+// GoString hides the secret.
+func (Secret) GoString() string { return redacted }
+
+// LogValue hides the secret.
+func (Secret) LogValue() slog.Value { return slog.StringValue(redacted) }
+
+// MarshalText hides the secret.
+func (Secret) MarshalText() ([]byte, error) { return []byte(redacted), nil }
+
+// String hides the text.
+func (Template) String() string { return redacted }
+
+// GoString hides the text.
+func (Template) GoString() string { return redacted }
+
+// LogValue hides the text.
+func (Template) LogValue() slog.Value { return slog.StringValue(redacted) }
+
+// MarshalText hides the text.
+func (Template) MarshalText() ([]byte, error) { return []byte(redacted), nil }

@@ -1,0 +1,193 @@
+// Package config owns usher.yml: it reads the file strictly and hands out
+// values that are ready to use. It refuses unknown and repeated keys, values
+// of the wrong kind and secrets that stand in the file itself, and reports all
+// of them at once, each with its line and column. What the data it describes
+// means is for package catalog to judge; Locate finds the places of its
+// problems in the file.
+package config
+
+import (
+	_ "embed" // the schema for editors
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"usher/auth"
+	"usher/catalog"
+)
+
+// Schema is the JSON Schema of usher.yml, for editors.
+//
+//go:embed usher.schema.json
+var Schema []byte
+
+// Config is usher.yml, read.
+type Config struct {
+	Server  Server
+	Issuers []auth.IssuerSpec // in the order written
+	Spec    catalog.Spec
+
+	name string
+	tree *node
+}
+
+// Server is how usher listens and what it takes.
+type Server struct {
+	Listen        string         `yaml:"listen"`
+	Secret        catalog.Secret `yaml:"secret"`          // empty: one is made at start
+	Timeout       time.Duration  `yaml:"timeout"`         // of one request
+	MaxBody       int64          `yaml:"max_body"`        // bytes of a request
+	MaxTokens     int            `yaml:"max_tokens"`      // lexical tokens of a document
+	MaxDepth      int            `yaml:"max_depth"`       // nested selections
+	MaxAliases    int            `yaml:"max_aliases"`     // in an operation
+	MaxRootFields int            `yaml:"max_root_fields"` // of an operation
+}
+
+// DefaultServer is what a file without `server` says.
+func DefaultServer() Server {
+	return Server{
+		Listen: "127.0.0.1:8080", Timeout: 30 * time.Second, MaxBody: 1 << 20,
+		MaxTokens: 10_000, MaxDepth: 15, MaxAliases: 100, MaxRootFields: 50,
+	}
+}
+
+// minSecret is how many bytes a secret that signs or encrypts must have.
+const minSecret = 32
+
+// file is the shape of usher.yml.
+type file struct {
+	Server       Server                           `yaml:"server"`
+	Issuers      catalog.Ordered[auth.IssuerSpec] `yaml:"issuers"`
+	catalog.Spec `yaml:",inline"`
+}
+
+// Load reads a file. env looks up the variables that {env: NAME} refers to.
+func Load(path string, env func(string) (string, bool)) (*Config, error) {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("read the configuration: %w", err)
+	}
+	return Parse(path, data, env)
+}
+
+// Parse reads the text of a file; relative paths in it start at the folder of
+// the name. The error is an *Error, with every problem found.
+func Parse(name string, data []byte, env func(string) (string, bool)) (*Config, error) {
+	tree, problems := parseTree(data)
+	if tree == nil {
+		return nil, newError(name, problems)
+	}
+	f := file{Server: DefaultServer()}
+	d := &decoder{dir: filepath.Dir(name), env: env}
+	d.decode(tree, &f)
+	c := &Config{Server: f.Server, Spec: f.Spec, name: name, tree: tree}
+	for _, e := range f.Issuers {
+		e.Value.Name = e.Name
+		c.Issuers = append(c.Issuers, e.Value)
+	}
+	found := slices.Concat(problems, d.problems)
+	for _, p := range f.Server.problems() {
+		found = append(found, tree.locate(p))
+	}
+	if len(found) > 0 {
+		return nil, newError(name, found)
+	}
+	return c, nil
+}
+
+func (s Server) problems() []catalog.Problem {
+	var out []catalog.Problem
+	add := func(key, format string, args ...any) {
+		out = append(out, catalog.Problem{Path: []string{"server", key}, Message: fmt.Sprintf(format, args...)})
+	}
+	if _, port, err := net.SplitHostPort(s.Listen); err != nil {
+		add("listen", "must be host:port, such as 127.0.0.1:8080")
+	} else if n, err := strconv.Atoi(port); err != nil || n < 0 || n > 65535 {
+		add("listen", "the port must be from 0 to 65535")
+	}
+	if s.Secret != "" && len(s.Secret) < minSecret {
+		add("secret", "must have at least %d bytes; `openssl rand -base64 32` makes one", minSecret)
+	}
+	if s.Timeout <= 0 {
+		add("timeout", "must be longer than nothing, such as 30s")
+	}
+	for _, limit := range []struct {
+		key string
+		n   int64
+	}{
+		{"max_body", s.MaxBody},
+		{"max_tokens", int64(s.MaxTokens)},
+		{"max_depth", int64(s.MaxDepth)},
+		{"max_aliases", int64(s.MaxAliases)},
+		{"max_root_fields", int64(s.MaxRootFields)},
+	} {
+		if limit.n < 1 {
+			add(limit.key, "must be at least 1")
+		}
+	}
+	return out
+}
+
+// Locate turns what catalog.Compile reports into one *Error with lines and
+// columns; notes are left out. It is nil when nothing is wrong.
+func (c *Config) Locate(problems []catalog.Problem) error {
+	var found []problem
+	for _, p := range problems {
+		if !p.Note {
+			found = append(found, c.tree.locate(p))
+		}
+	}
+	if len(found) == 0 {
+		return nil
+	}
+	return newError(c.name, found)
+}
+
+// Notes are the notes among the problems, with lines and columns.
+func (c *Config) Notes(problems []catalog.Problem) []string {
+	var found []problem
+	for _, p := range problems {
+		if p.Note {
+			found = append(found, c.tree.locate(p))
+		}
+	}
+	if len(found) == 0 {
+		return nil
+	}
+	return newError(c.name, found).Lines
+}
+
+// Error is everything that is wrong with a file.
+type Error struct {
+	Lines []string // file:line:column: keys: message, in the file's order
+}
+
+func (e *Error) Error() string { return strings.Join(e.Lines, "\n") }
+
+// problem is a message about a place in the file.
+type problem struct {
+	line, column int
+	path         string
+	message      string
+}
+
+func newError(name string, problems []problem) *Error {
+	slices.SortStableFunc(problems, func(a, b problem) int {
+		return slices.Compare([]int{a.line, a.column}, []int{b.line, b.column})
+	})
+	e := &Error{}
+	for _, p := range problems {
+		line := fmt.Sprintf("%s:%d:%d: ", name, p.line, p.column)
+		if p.path != "" {
+			line += p.path + ": "
+		}
+		e.Lines = append(e.Lines, line+p.message)
+	}
+	e.Lines = slices.Compact(e.Lines)
+	return e
+}

@@ -1,0 +1,308 @@
+package config
+
+import (
+	"encoding/json"
+	"maps"
+	"os"
+	"path/filepath"
+	"reflect"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"usher/auth"
+	"usher/catalog"
+)
+
+// schema is a node of usher.schema.json, as far as these tests look.
+type schema struct {
+	Ref                  string             `json:"$ref"`
+	Type                 any                `json:"type"`
+	Enum                 []string           `json:"enum"`
+	Pattern              string             `json:"pattern"`
+	Properties           map[string]*schema `json:"properties"`
+	AdditionalProperties json.RawMessage    `json:"additionalProperties"`
+	Items                *schema            `json:"items"`
+	OneOf                []*schema          `json:"oneOf"`
+	Required             []string           `json:"required"`
+	Defs                 map[string]*schema `json:"$defs"`
+}
+
+func readSchema(t *testing.T) *schema {
+	t.Helper()
+	var s schema
+	if err := json.Unmarshal(Schema, &s); err != nil {
+		t.Fatal(err)
+	}
+	return &s
+}
+
+func (s *schema) resolve(root *schema) *schema {
+	if name, ok := strings.CutPrefix(s.Ref, "#/$defs/"); ok {
+		return root.Defs[name]
+	}
+	return s
+}
+
+// elem is the schema of a mapping's values; nil when other keys are refused.
+func (s *schema) elem(t *testing.T) *schema {
+	t.Helper()
+	if len(s.AdditionalProperties) == 0 || string(s.AdditionalProperties) == "false" {
+		return nil
+	}
+	var out schema
+	if err := json.Unmarshal(s.AdditionalProperties, &out); err != nil {
+		t.Fatal(err)
+	}
+	return &out
+}
+
+// object is the branch of a schema that describes a mapping.
+func (s *schema) object() *schema {
+	for _, branch := range s.OneOf {
+		if branch.Type == "object" {
+			return branch
+		}
+	}
+	return s
+}
+
+// The schema and the structs that the file is decoded into know the same keys.
+func TestSchemaHasTheKeysOfTheStructs(t *testing.T) {
+	t.Parallel()
+	root := readSchema(t)
+	compareKeys(t, root, root, reflect.TypeFor[file](), "")
+}
+
+func compareKeys(t *testing.T, root, s *schema, typ reflect.Type, path string) {
+	t.Helper()
+	if s == nil {
+		t.Errorf("%s: the schema says nothing about it", path)
+		return
+	}
+	s = s.resolve(root).object()
+	switch {
+	case typ == secretType || typ == templateType || typ == namesType || typ == valueType || typ == durationType:
+	case typ.Kind() == reflect.Pointer:
+		compareKeys(t, root, s, typ.Elem(), path)
+	case typ.Kind() == reflect.Map:
+		compareKeys(t, root, s.elem(t), typ.Elem(), path+".*")
+	case ordered(typ):
+		entry, _ := typ.Elem().FieldByName("Value")
+		compareKeys(t, root, s.elem(t), entry.Type, path+".*")
+	case typ.Kind() == reflect.Slice:
+		compareKeys(t, root, s.Items, typ.Elem(), path+"[]")
+	case typ.Kind() == reflect.Struct:
+		if string(s.AdditionalProperties) != "false" {
+			t.Errorf("%s: the schema allows unknown keys", path)
+		}
+		known := keysOf(typ)
+		for _, key := range slices.Sorted(maps.Keys(known)) {
+			compareKeys(t, root, s.Properties[key], known[key], path+"."+key)
+		}
+		for _, key := range slices.Sorted(maps.Keys(s.Properties)) {
+			if known[key] == nil {
+				t.Errorf("%s.%s: in the schema only", path, key)
+			}
+		}
+	}
+}
+
+func keysOf(typ reflect.Type) map[string]reflect.Type {
+	out := make(map[string]reflect.Type)
+	for key, v := range fields(reflect.New(typ).Elem()) {
+		out[key] = v.Type()
+	}
+	return out
+}
+
+// Every file that is read without a problem is valid by the schema, too.
+func TestSchemaAcceptsWhatIsAccepted(t *testing.T) {
+	t.Parallel()
+	root := readSchema(t)
+	env := func(string) (string, bool) { return strings.Repeat("x", 40), true }
+	files, err := filepath.Glob("testdata/*.yml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	accepted := 0
+	for _, name := range files {
+		if _, err := Load(name, env); err != nil {
+			continue
+		}
+		data, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		tree, _ := parseTree(data)
+		accepted++
+		for _, bad := range check(t, root, root, tree, "") {
+			t.Errorf("%s: %s", name, bad)
+		}
+	}
+	if accepted < 3 {
+		t.Errorf("only %d files are accepted", accepted)
+	}
+}
+
+// The schema refuses what it should, so that the test above can fail.
+func TestSchemaRefuses(t *testing.T) {
+	t.Parallel()
+	root := readSchema(t)
+	f := func(text string) {
+		t.Helper()
+		tree, problems := parseTree([]byte(text))
+		if problems != nil {
+			t.Fatal(problems)
+		}
+		if len(check(t, root, root, tree, "")) == 0 {
+			t.Errorf("%s is valid", text)
+		}
+	}
+	f("serve: {}")
+	f("server: {timeout: 30}")
+	f("server: {timeout: soon}")
+	f("sources: {a: {kind: oracle}}")
+	f("sources: {a: {host: x}}")
+	f("sources: {a: {kind: postgres, password: literal}}")
+	f("datasets: {a: {columns: {b: [x]}}}")
+	f("datasets: {a: {key: {}}}")
+	f("roles: {a: {datasets: {b: {columns: x}}}}")
+}
+
+// check validates a tree by the keywords that usher.schema.json uses.
+func check(t *testing.T, root, s *schema, n *node, path string) []string {
+	t.Helper()
+	s = s.resolve(root)
+	if len(s.OneOf) > 0 {
+		var all []string
+		for _, branch := range s.OneOf {
+			bad := check(t, root, branch, n, path)
+			if len(bad) == 0 {
+				return nil
+			}
+			all = append(all, bad...)
+		}
+		return all
+	}
+	types := map[nodeKind][]string{
+		nullNode: {"null"}, boolNode: {"boolean"}, numberNode: {"integer", "number"}, textNode: {"string"},
+		listNode: {"array"}, mapNode: {"object"},
+	}[n.kind]
+	switch want := s.Type.(type) {
+	case string:
+		if !slices.Contains(types, want) {
+			return []string{path + ": not of type " + want}
+		}
+	case []any:
+		if !slices.ContainsFunc(want, func(w any) bool { return slices.Contains(types, w.(string)) }) {
+			return []string{path + ": of none of the types"}
+		}
+	}
+	var bad []string
+	if s.Enum != nil && !slices.Contains(s.Enum, n.text) {
+		bad = append(bad, path+": not one of "+strings.Join(s.Enum, ", "))
+	}
+	if s.Pattern != "" && !regexp.MustCompile(s.Pattern).MatchString(n.text) {
+		bad = append(bad, path+": not of the pattern")
+	}
+	for i := range n.items {
+		if s.Items != nil {
+			bad = append(bad, check(t, root, s.Items, n.items[i], path+"[]")...)
+		}
+	}
+	for _, key := range s.Required {
+		if _, ok := n.get(key); !ok {
+			bad = append(bad, path+": lacks "+key)
+		}
+	}
+	for _, m := range n.members {
+		switch at := path + "." + m.key; {
+		case s.Properties[m.key] != nil:
+			bad = append(bad, check(t, root, s.Properties[m.key], m.value, at)...)
+		case string(s.AdditionalProperties) == "false":
+			bad = append(bad, at+": unknown key")
+		case s.elem(t) != nil:
+			bad = append(bad, check(t, root, s.elem(t), m.value, at)...)
+		}
+	}
+	return bad
+}
+
+// docs/configuration.md has a line for every key, in the section of its struct.
+func TestDocumentation(t *testing.T) {
+	t.Parallel()
+	data, err := os.ReadFile("../docs/configuration.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	sections := make(map[string]string)
+	for _, part := range strings.Split(string(data), "\n## ")[1:] {
+		title, body, _ := strings.Cut(part, "\n")
+		sections[strings.Trim(title, "`")] = body
+	}
+	f := func(title string, typ reflect.Type, prefix string) {
+		t.Helper()
+		body, ok := sections[title]
+		if !ok {
+			t.Errorf("there is no section %s", title)
+		}
+		for _, key := range slices.Sorted(maps.Keys(keysOf(typ))) {
+			if !strings.Contains(body, "| `"+prefix+key+"` |") {
+				t.Errorf("section %s has no row for `%s`", title, prefix+key)
+			}
+		}
+	}
+	for key := range keysOf(reflect.TypeFor[file]()) {
+		if _, ok := sections[key]; !ok {
+			t.Errorf("there is no section %s", key)
+		}
+	}
+	f("server", reflect.TypeFor[Server](), "")
+	f("issuers", reflect.TypeFor[auth.IssuerSpec](), "")
+	f("issuers", reflect.TypeFor[auth.KeysSpec](), "keys.")
+	f("issuers", reflect.TypeFor[auth.ClaimsSpec](), "claims.")
+	f("issuers", reflect.TypeFor[auth.Claim](), "")
+	f("issuers", reflect.TypeFor[auth.MayGrant](), "may_grant.")
+	f("sources", reflect.TypeFor[catalog.SourceSpec](), "")
+	f("sources", reflect.TypeFor[catalog.PagesSpec](), "pages.")
+	f("sources", reflect.TypeFor[catalog.PushdownSpec](), "pushdown.")
+	f("strategies", reflect.TypeFor[catalog.StrategySpec](), "")
+	f("limits", reflect.TypeFor[catalog.LimitsSpec](), "")
+	f("tenants", reflect.TypeFor[catalog.TenantSpec](), "")
+	f("parameters", reflect.TypeFor[catalog.ParameterSpec](), "")
+	f("roles", reflect.TypeFor[catalog.RightSpec](), "")
+	f("datasets", reflect.TypeFor[catalog.DatasetSpec](), "")
+	f("columns", reflect.TypeFor[catalog.ColumnSpec](), "")
+	f("relations", reflect.TypeFor[catalog.RelationSpec](), "")
+	f("measures", reflect.TypeFor[catalog.MeasureSpec](), "")
+	f("bind", reflect.TypeFor[catalog.BindingSpec](), "")
+}
+
+// The example in the documentation is a file that usher accepts.
+func TestDocumentedExample(t *testing.T) {
+	t.Parallel()
+	data, err := os.ReadFile("../docs/configuration.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, _ := strings.Cut(string(data), "```yaml\n")
+	example, _, ok := strings.Cut(rest, "\n```")
+	if !ok {
+		t.Fatal("there is no example")
+	}
+	env := func(string) (string, bool) { return strings.Repeat("x", 40), true }
+	c, err := Parse("usher.yml", []byte(example), env)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, problems := catalog.Compile(c.Spec, nil)
+	if err := c.Locate(problems); err != nil {
+		t.Error(err)
+	}
+	if c.Server.Timeout < time.Second || len(c.Issuers) == 0 {
+		t.Error("the example shows neither issuers nor a server")
+	}
+}

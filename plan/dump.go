@@ -1,0 +1,243 @@
+package plan
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"usher/value"
+)
+
+// Dump is the plan as text for people: one line for each reference, with where
+// its rows are and the scope that confines it, then what each level does with
+// them. It holds every literal, those of filters included, so it is for those
+// who may see them.
+func Dump(q Query) string {
+	if !q.Valid() {
+		return "no plan\n"
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, "strategy %s\n", q.body.strategy)
+	q.body.root.dump(&b, "")
+	return b.String()
+}
+
+func (l Level) dump(b *strings.Builder, indent string) {
+	line := func(format string, args ...any) { fmt.Fprintf(b, indent+format+"\n", args...) }
+	for i, r := range l.refs {
+		line("t%d %s", i, r.text())
+	}
+	for _, p := range l.parent {
+		line("parent c%d = %s", p.cell, p.own)
+	}
+	if l.where.op != True {
+		line("where %s", l.where)
+	}
+	for i, k := range l.keys {
+		line("k%d %s", i, k)
+	}
+	for i, a := range l.aggs {
+		line("a%d %s", i, a)
+	}
+	if l.having.op != True {
+		line("having %s", l.having)
+	}
+	for i, c := range l.columns {
+		line("c%d %s", i, l.above(c))
+	}
+	if len(l.order) > 0 {
+		terms := make([]string, len(l.order))
+		for i, o := range l.order {
+			terms[i] = l.above(o.expr) + o.text()
+		}
+		line("order %s", strings.Join(terms, ", "))
+	}
+	line("%s", l.page())
+	line("output %s", outputs(l.output))
+	for i, c := range l.children {
+		line("level %d", i)
+		c.dump(b, indent+"  ")
+	}
+}
+
+func (l Level) page() string {
+	text := "limit " + strconv.Itoa(l.limit)
+	if l.limit == All {
+		text = "no limit"
+	}
+	if l.cut {
+		text += " by default"
+	}
+	if l.offset > 0 {
+		text += " offset " + strconv.Itoa(l.offset)
+	}
+	return text
+}
+
+// above is an expression over groups, whose Inner name keys and aggregates.
+func (l Level) above(e Expr) string {
+	if e.op == Inner && e.ref >= len(l.keys) {
+		return "a" + strconv.Itoa(e.ref-len(l.keys))
+	}
+	return e.String()
+}
+
+var scopeWords = map[ScopeKind]string{
+	ByTenantColumn: "by tenant column", ByOwnSource: "by own source", ByUpstream: "by upstream",
+	IsCommon: "common", IsAllTenants: "all tenants",
+}
+
+func (r Ref) text() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s in %s %s", r.dataset, r.target.Kind, r.target.Source)
+	if r.target.Tenant != "" {
+		fmt.Fprintf(&b, " of %s", r.target.Tenant)
+	}
+	place := r.path
+	if r.table != "" {
+		place = strings.TrimPrefix(r.schema+"."+r.table, ".")
+	}
+	fmt.Fprintf(&b, " (%s)", place)
+	if r.inside >= 0 {
+		fmt.Fprintf(&b, " inside t%d", r.inside)
+	}
+	for i, on := range r.on {
+		word := " and "
+		if i == 0 {
+			word = " on "
+		}
+		fmt.Fprintf(&b, "%s%s = %s", word, on.To, on.From)
+	}
+	names := make([]string, len(r.columns))
+	for i, f := range r.columns {
+		names[i] = f.Name
+		if f.Stored != f.Name {
+			names[i] += "=" + f.Stored
+		}
+	}
+	fmt.Fprintf(&b, ", reads %s, %s", strings.Join(names, " "), scopeWords[r.reason])
+	for i, s := range r.scope {
+		word := " and "
+		if i == 0 {
+			word = ": "
+		}
+		b.WriteString(word + s.String())
+	}
+	return b.String()
+}
+
+func (o Order) text() string {
+	text := ""
+	if o.descending {
+		text = " desc"
+	}
+	if o.nullsFirst {
+		text += " nulls first"
+	}
+	if o.bySource {
+		text += " by source"
+	}
+	return text
+}
+
+func outputs(list []Output) string {
+	parts := make([]string, len(list))
+	for i, o := range list {
+		parts[i] = o.key + ": " + o.describe()
+	}
+	return "{" + strings.Join(parts, ", ") + "}"
+}
+
+func (o Output) describe() string {
+	switch o.kind {
+	case OutTypename:
+		return strconv.Quote(o.text)
+	case OutCell:
+		text := "c" + strconv.Itoa(o.index) + " " + o.typ.GraphQL()
+		if o.zone != "" {
+			text += " in " + o.zone
+		}
+		if o.round {
+			text += " rounded"
+		}
+		if o.exact {
+			text += " bounded"
+		}
+		return text
+	case OutObject:
+		if o.index >= 0 {
+			return "unless c" + strconv.Itoa(o.index) + " is null " + outputs(o.fields)
+		}
+		return outputs(o.fields)
+	case OutList:
+		return "level " + strconv.Itoa(o.index)
+	}
+	return "?"
+}
+
+var infix = map[Op]string{
+	And: " and ", Or: " or ", Eq: " = ", Neq: " <> ", Lt: " < ", Lte: " <= ", Gt: " > ", Gte: " >= ",
+	Add: " + ", Sub: " - ", Mul: " * ", Div: " / ",
+}
+
+var listWords = map[Op]string{In: "in", Like: "like", ILike: "ilike", Has: "has", HasAny: "has any of", HasAll: "has all of"}
+
+// String is the expression as text for people; it is no SQL.
+func (e Expr) String() string {
+	args := make([]string, len(e.args))
+	for i, a := range e.args {
+		args[i] = a.String()
+	}
+	lits := make([]string, len(e.lits))
+	for i, v := range e.lits {
+		lits[i] = literalText(v)
+	}
+	switch e.op {
+	case Column:
+		return "t" + strconv.Itoa(e.ref) + "." + e.name
+	case Inner:
+		return "inner " + strconv.Itoa(e.ref)
+	case Literal:
+		return lits[0]
+	case True, False:
+		return strconv.FormatBool(e.op == True)
+	case And, Or, Eq, Neq, Lt, Lte, Gt, Gte, Add, Sub, Mul, Div:
+		return "(" + strings.Join(args, infix[e.op]) + ")"
+	case Not:
+		return "not " + args[0]
+	case Neg:
+		return "-" + args[0]
+	case IsNull:
+		return "(" + args[0] + " is null)"
+	case In, HasAny, HasAll:
+		return "(" + args[0] + " " + listWords[e.op] + " [" + strings.Join(lits, " ") + "])"
+	case Like, ILike, Has:
+		return "(" + args[0] + " " + listWords[e.op] + " " + lits[0] + ")"
+	case Bucket:
+		return string(e.unit) + "(" + strings.Join(slices.DeleteFunc([]string{args[0], e.zone}, func(s string) bool { return s == "" }), ", ") + ")"
+	case CountRows:
+		return "count()" + e.whereText()
+	case Agg:
+		return string(e.fn) + "(" + args[0] + ")" + e.whereText()
+	case Rounded:
+		return "rounded(" + args[0] + ")"
+	}
+	return "?"
+}
+
+func (e Expr) whereText() string {
+	if e.filter == nil {
+		return ""
+	}
+	return " where " + e.filter.String()
+}
+
+func literalText(v value.Value) string {
+	switch v.Type().Scalar {
+	case value.Int, value.BigInt, value.Decimal, value.Float, value.Boolean:
+		return v.Text()
+	default:
+		return strconv.Quote(v.Text())
+	}
+}
