@@ -1,0 +1,124 @@
+package datasource
+
+import (
+	"context"
+
+	"usher/datasource/duckdb"
+	"usher/datasource/sqlexec"
+	"usher/plan"
+	"usher/sqlgen"
+	"usher/value"
+)
+
+// fetchCaps bound what one reference may bring into the embedded engine.
+var fetchCaps = duckdb.Caps{MaxRows: 2_000_000, MaxBytes: 1 << 30}
+
+// maxKeys is how many keys are handed to another source; with more, its rows
+// are fetched without them.
+const maxKeys = 1000
+
+// combined answers a query in the embedded engine: level by level, what the
+// level needs is fetched from each source and the same level runs over it.
+func (s *Sources) combined(ctx context.Context, q plan.Query) (*value.Result, error) {
+	scratch, err := s.engine.Scratch(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer scratch.Close()
+	var result *value.Result
+	err = scratch.Session(ctx, false, func(session sqlexec.Session) (err error) {
+		c := &combination{sources: s, query: q, scratch: scratch, session: session}
+		result, err = sqlexec.Run{Session: session, Dialect: sqlgen.DuckDB, Before: c.bring}.Query(ctx, q)
+		return err
+	})
+	return result, err
+}
+
+// combination is one query's way through the embedded engine.
+type combination struct {
+	sources *Sources
+	query   plan.Query
+	scratch *duckdb.Scratch
+	session sqlexec.Session
+	levels  int
+}
+
+// bring fetches what a level reads and returns the level over what arrived.
+func (c *combination) bring(ctx context.Context, l plan.Level, parents [][]value.Value) (plan.Level, error) {
+	id := c.levels
+	c.levels++
+	fetches := c.query.Fetches(l, id)
+	for i, f := range fetches {
+		f, err := c.narrow(ctx, l, fetches, i, f, parents)
+		if err != nil {
+			return plan.Level{}, err
+		}
+		if err := c.load(ctx, f); err != nil {
+			return plan.Level{}, err
+		}
+	}
+	return l.OnScratch(id), nil
+}
+
+// narrow asks for those rows only that the rows already here lead to.
+func (c *combination) narrow(ctx context.Context, l plan.Level, fetches []plan.Fetch, i int, f plan.Fetch, parents [][]value.Value) (plan.Fetch, error) {
+	if i == 0 {
+		if l.Links() > 0 && len(parents[0]) <= maxKeys {
+			return f.Narrowed(l.Link(0).Own().Name(), distinct(parents[0])), nil
+		}
+		return f, nil
+	}
+	from, column, ok := f.Join()
+	if !ok {
+		return f, nil
+	}
+	statement := sqlgen.Keys(fetches[from].Table(), column, maxKeys+1, sqlgen.DuckDB)
+	rows, err := c.session.Query(ctx, statement.Text, statement.Args)
+	if err != nil {
+		return f, err
+	}
+	var keys []value.Value
+	for rows.Next() {
+		keys = append(keys, value.Bound(column.Type(), rows.Cell(0)))
+	}
+	if err := rows.Err(); err != nil {
+		return f, err
+	}
+	if err := rows.Close(); err != nil {
+		return f, err
+	}
+	if len(keys) > maxKeys {
+		return f, nil
+	}
+	return f.Narrowed(l.Ref(i).On(0).To.Name(), keys), nil
+}
+
+func distinct(values []value.Value) []value.Value {
+	seen := make(map[string]bool, len(values))
+	var out []value.Value
+	for _, v := range values {
+		if !seen[v.Text()] {
+			seen[v.Text()] = true
+			out = append(out, v)
+		}
+	}
+	return out
+}
+
+// load runs one fetch and makes a table of its rows.
+func (c *combination) load(ctx context.Context, f plan.Fetch) error {
+	ref := f.Query().Root().Ref(0)
+	source, release, err := c.sources.accounts.get(ctx, ref.Target())
+	if err != nil {
+		return err
+	}
+	defer release()
+	columns := make([]duckdb.ScratchColumn, ref.Fields())
+	for i := range columns {
+		columns[i] = duckdb.ScratchColumn{Name: ref.Field(i).Name, Type: ref.Field(i).Type}
+	}
+	return source.Fetch(ctx, f.Query(), func(rows value.Rows) error {
+		_, err := c.scratch.Load(ctx, f.Table(), columns, rows, fetchCaps)
+		return err
+	})
+}

@@ -1,0 +1,119 @@
+// Package datasource owns the way from a plan to rows: it dispatches a query
+// to the one source that can answer it, or fetches the scoped minimum of each
+// source and answers in the embedded engine. It accepts plans and nothing
+// else, opens an account only when a plan needs it, and never hands one
+// tenant's account to another.
+package datasource
+
+import (
+	"context"
+	"errors"
+
+	"usher/catalog"
+	"usher/datasource/duckdb"
+	"usher/datasource/sqlexec"
+	"usher/plan"
+	"usher/sqlgen"
+	"usher/value"
+)
+
+// Source is one account of one source.
+type Source interface {
+	// Fetch streams the rows of a query that has one reference and no nested
+	// levels. Each must not keep the rows after it returns.
+	Fetch(ctx context.Context, q plan.Query, each func(value.Rows) error) error
+	Close() error
+}
+
+// Database is a source that answers whole queries itself.
+type Database interface {
+	Source
+	// Query answers all levels of a query from one snapshot.
+	Query(ctx context.Context, q plan.Query) (*value.Result, error)
+}
+
+// ErrNotPlanned is returned for a query that plan.Build did not make.
+var ErrNotPlanned = errors.New("datasource: the query was not made by plan.Build")
+
+// Options bound what all requests use together.
+type Options struct {
+	Accounts int            // open accounts of template sources at most; default 64
+	Engine   duckdb.Options // the embedded engine
+	Sources  duckdb.Options // each DuckDB source
+}
+
+// Sources answers plans.
+type Sources struct {
+	accounts *accounts
+	engine   *duckdb.Engine
+}
+
+// New prepares the sources of a catalog; none is opened yet.
+func New(cat *catalog.Catalog, opts Options) (*Sources, error) {
+	engine, err := duckdb.NewEngine(opts.Engine)
+	if err != nil {
+		return nil, err
+	}
+	return &Sources{accounts: newAccounts(cat, opts), engine: engine}, nil
+}
+
+// Close closes every account and the embedded engine.
+func (s *Sources) Close() error {
+	return errors.Join(s.accounts.close(), s.engine.Close())
+}
+
+// Answer answers a query: from its source, when that is one database that can
+// do it all, else in the embedded engine.
+func (s *Sources) Answer(ctx context.Context, q plan.Query) (*value.Result, error) {
+	if !q.Valid() {
+		return nil, ErrNotPlanned
+	}
+	if target, ok := q.Single(); ok {
+		return s.direct(ctx, target, q)
+	}
+	return s.combined(ctx, q)
+}
+
+func (s *Sources) direct(ctx context.Context, t plan.Target, q plan.Query) (*value.Result, error) {
+	source, release, err := s.accounts.get(ctx, t)
+	if err != nil {
+		return nil, err
+	}
+	defer release()
+	db, ok := source.(Database)
+	if !ok {
+		return s.combined(ctx, q)
+	}
+	return db.Query(ctx, q)
+}
+
+// sqlSource is a database behind a session: PostgreSQL or DuckDB.
+type sqlSource struct {
+	db      sqlDB
+	dialect sqlgen.Dialect
+}
+
+type sqlDB interface {
+	Session(ctx context.Context, snapshot bool, fn func(sqlexec.Session) error) error
+	Close() error
+}
+
+// Query implements Database.
+func (s sqlSource) Query(ctx context.Context, q plan.Query) (*value.Result, error) {
+	var result *value.Result
+	err := s.db.Session(ctx, q.Root().Children() > 0, func(session sqlexec.Session) (err error) {
+		result, err = sqlexec.Run{Session: session, Dialect: s.dialect}.Query(ctx, q)
+		return err
+	})
+	return result, err
+}
+
+// Fetch implements Source.
+func (s sqlSource) Fetch(ctx context.Context, q plan.Query, each func(value.Rows) error) error {
+	return s.db.Session(ctx, false, func(session sqlexec.Session) error {
+		return sqlexec.Fetch(ctx, session, s.dialect, q, each)
+	})
+}
+
+// Close implements Source.
+func (s sqlSource) Close() error { return s.db.Close() }

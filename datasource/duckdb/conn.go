@@ -1,0 +1,110 @@
+package duckdb
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"time"
+
+	"github.com/duckdb/duckdb-go/v2"
+
+	"usher/fault"
+)
+
+// conn is a pool's connection that is one caller's until release.
+type conn struct {
+	pooled *sql.Conn
+	engine *duckdb.Conn
+	late   <-chan outcome // of a call that was not waited for
+}
+
+type outcome struct {
+	rows driver.Rows
+	err  error
+}
+
+func acquire(ctx context.Context, pool *sql.DB) (*conn, error) {
+	pooled, err := pool.Conn(ctx)
+	if err != nil {
+		if ctx.Err() != nil {
+			return nil, fault.From(ctx.Err()) // all are in use
+		}
+		return nil, fault.New(fault.Unavailable, "the source does not answer").Because(err)
+	}
+	c := &conn{pooled: pooled}
+	// database/sql does nothing with the connection while pooled is open.
+	err = pooled.Raw(func(engine any) error {
+		c.engine = engine.(*duckdb.Conn)
+		return nil
+	})
+	if err != nil {
+		return nil, fault.New(fault.Unavailable, "the source does not answer").Because(err)
+	}
+	return c, nil
+}
+
+// query runs a statement. It returns when ctx ends: the engine then stops the
+// statement at once, but the driver comes back up to half a second later.
+func (c *conn) query(ctx context.Context, text string, args ...string) (driver.Rows, error) {
+	if c.late != nil {
+		return nil, fault.New(fault.Timeout, "the request has ended")
+	}
+	named := make([]driver.NamedValue, len(args))
+	for i, arg := range args {
+		named[i] = driver.NamedValue{Ordinal: i + 1, Value: arg}
+	}
+	done := make(chan outcome, 1)
+	go func() {
+		rows, err := c.engine.QueryContext(ctx, text, named)
+		done <- outcome{rows, err}
+	}()
+	select {
+	case o := <-done:
+		if o.err != nil {
+			return nil, translate(ctx, o.err)
+		}
+		return o.rows, nil
+	case <-ctx.Done():
+		c.late = done
+		return nil, fault.From(ctx.Err())
+	}
+}
+
+// exec runs a statement that returns nothing of interest.
+func (c *conn) exec(ctx context.Context, text string) error {
+	rows, err := c.query(ctx, text)
+	if err != nil {
+		return err
+	}
+	return rows.Close()
+}
+
+// release gives the connection back, after rolling back if it has a
+// transaction; when a call was not waited for, as soon as that has ended.
+func (c *conn) release(transaction bool) {
+	if c.late == nil {
+		c.giveBack(transaction)
+		return
+	}
+	go func() {
+		if o := <-c.late; o.err == nil {
+			_ = o.rows.Close()
+		}
+		c.giveBack(transaction)
+	}()
+}
+
+// rollbackTimeout bounds the end of a transaction that has nothing to write.
+const rollbackTimeout = time.Second
+
+func (c *conn) giveBack(transaction bool) {
+	if transaction {
+		ctx, cancel := context.WithTimeout(context.Background(), rollbackTimeout)
+		defer cancel()
+		if _, err := c.engine.ExecContext(ctx, "ROLLBACK", nil); err != nil {
+			// A connection in an unknown state is not used again.
+			_ = c.pooled.Raw(func(any) error { return driver.ErrBadConn })
+		}
+	}
+	_ = c.pooled.Close()
+}

@@ -1,0 +1,194 @@
+// Package duckdb owns DuckDB: sources that are a database file or files read
+// in place, and the embedded engine's scratch tables for what a source cannot
+// answer itself. Everything it runs is confined: no file but those bound, no
+// extension, no change of settings, bounded memory and threads. It refuses to
+// write to a source and to open a file that does not exist.
+package duckdb
+
+import (
+	"cmp"
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"maps"
+	"net/url"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/duckdb/duckdb-go/v2"
+
+	"usher/catalog"
+	"usher/fault"
+)
+
+// Options bound one instance of the engine. Zero values mean the defaults.
+type Options struct {
+	MemoryLimit int64  // bytes; default 512 MiB
+	Threads     int    // default 2
+	TempDir     string // where work larger than the memory spills; empty: it fails instead
+	TempLimit   int64  // bytes in TempDir; default 4 GiB
+	MaxConns    int    // sessions at the same time, more wait; default 8
+}
+
+// attached is the name under which a source's file is attached.
+const attached = "source"
+
+// DB is an open source.
+type DB struct {
+	pool *sql.DB
+}
+
+// Open opens a database file read-only, or files as the views of an in-memory
+// database.
+func Open(spec catalog.DuckDBSpec, opts Options) (*DB, error) {
+	var setup []string
+	var err error
+	if spec.Path != "" {
+		setup, err = attach(spec.Path)
+	} else {
+		setup, err = views(spec.Files)
+	}
+	if err != nil {
+		return nil, unreadable(err)
+	}
+	var perConn []string
+	if spec.Path != "" {
+		perConn = []string{"USE " + attached}
+	}
+	pool, err := start(opts, setup, perConn)
+	if err != nil {
+		return nil, unreadable(firstLine(err))
+	}
+	return &DB{pool: pool}, nil
+}
+
+func unreadable(cause error) error {
+	return fault.New(fault.Unavailable, "a file of the source cannot be opened").Because(cause)
+}
+
+// Close closes the source. Sessions that are running end first.
+func (db *DB) Close() error { return db.pool.Close() }
+
+func attach(path string) ([]string, error) {
+	path, err := existing(path)
+	if err != nil {
+		return nil, err
+	}
+	return []string{"ATTACH " + literal(path) + " AS " + attached + " (READ_ONLY, TYPE duckdb)"}, nil
+}
+
+// views makes a view per file and confines file access to exactly these.
+func views(files map[string]string) ([]string, error) {
+	if len(files) == 0 {
+		return nil, errors.New("neither a database file nor files are named")
+	}
+	var setup, paths []string
+	for _, name := range slices.Sorted(maps.Keys(files)) {
+		path, err := existing(files[name])
+		if err != nil {
+			return nil, err
+		}
+		reader, err := readerOf(path)
+		if err != nil {
+			return nil, err
+		}
+		setup = append(setup, "CREATE VIEW "+identifier(name)+" AS SELECT * FROM "+reader+"("+literal(path)+")")
+		paths = append(paths, literal(path))
+	}
+	return append(setup, "SET GLOBAL allowed_paths = ["+strings.Join(paths, ", ")+"]"), nil
+}
+
+// existing returns the absolute path of a file; the engine would make a
+// missing one, and take a pattern for many.
+func existing(path string) (string, error) {
+	path, err := filepath.Abs(path)
+	if err != nil {
+		return "", err
+	}
+	if strings.ContainsAny(path, "*?[") {
+		return "", fmt.Errorf("%s: a pattern does not name one file", path)
+	}
+	info, err := os.Stat(path)
+	if err != nil {
+		return "", err
+	}
+	if !info.Mode().IsRegular() {
+		return "", fmt.Errorf("%s is not a file", path)
+	}
+	return path, nil
+}
+
+func readerOf(path string) (string, error) {
+	name := strings.TrimSuffix(strings.ToLower(path), ".gz")
+	switch filepath.Ext(name) {
+	case ".parquet":
+		return "read_parquet", nil
+	case ".csv", ".tsv":
+		return "read_csv", nil
+	case ".json", ".jsonl", ".ndjson":
+		return "read_json_auto", nil
+	}
+	return "", fmt.Errorf("%s: want a .parquet, .csv, .tsv, .json, .jsonl or .ndjson file", path)
+}
+
+// start makes an in-memory instance, runs setup in it, and locks it. perConn
+// runs on every connection.
+func start(opts Options, setup, perConn []string) (*sql.DB, error) {
+	settings := url.Values{
+		"memory_limit":                 {bytes(cmp.Or(opts.MemoryLimit, 512<<20))},
+		"threads":                      {strconv.Itoa(cmp.Or(opts.Threads, 2))},
+		"temp_directory":               {opts.TempDir},
+		"max_temp_directory_size":      {bytes(cmp.Or(opts.TempLimit, 4<<30))},
+		"autoload_known_extensions":    {"false"},
+		"autoinstall_known_extensions": {"false"},
+		"allow_community_extensions":   {"false"},
+	}
+	// The setup's own connection comes before what perConn may need.
+	var onConnect []string
+	connector, err := duckdb.NewConnector(":memory:?"+settings.Encode(), func(conn driver.ExecerContext) error {
+		return exec(conn, onConnect)
+	})
+	if err != nil {
+		return nil, err
+	}
+	if err := prepare(connector, setup); err != nil {
+		return nil, errors.Join(err, connector.Close())
+	}
+	onConnect = perConn
+	pool := sql.OpenDB(connector)
+	pool.SetMaxOpenConns(cmp.Or(opts.MaxConns, 8))
+	return pool, nil
+}
+
+func prepare(connector *duckdb.Connector, setup []string) error {
+	conn, err := connector.Connect(context.Background())
+	if err != nil {
+		return err
+	}
+	err = exec(conn.(driver.ExecerContext), slices.Concat(setup, []string{
+		"SET GLOBAL TimeZone = 'UTC'",
+		"SET GLOBAL enable_external_access = false",
+		"SET GLOBAL lock_configuration = true",
+	}))
+	return errors.Join(err, conn.Close())
+}
+
+func exec(conn driver.ExecerContext, statements []string) error {
+	for _, statement := range statements {
+		if _, err := conn.ExecContext(context.Background(), statement, nil); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func bytes(n int64) string { return strconv.FormatInt(n, 10) + "B" }
+
+func identifier(name string) string { return `"` + strings.ReplaceAll(name, `"`, `""`) + `"` }
+
+func literal(text string) string { return "'" + strings.ReplaceAll(text, "'", "''") + "'" }

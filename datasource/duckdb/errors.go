@@ -1,0 +1,70 @@
+package duckdb
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/duckdb/duckdb-go/v2"
+
+	"usher/fault"
+)
+
+// translate makes a *fault.Error of what the engine or its driver returned.
+// ctx is the context the statement ran with.
+func translate(ctx context.Context, err error) error {
+	if known := (*fault.Error)(nil); errors.As(err, &known) {
+		return known
+	}
+	if ctx.Err() != nil {
+		return fault.From(ctx.Err())
+	}
+	cause := redacted(err)
+	var engine *duckdb.Error
+	if !errors.As(err, &engine) {
+		return fault.New(fault.Internal, "the source failed").Because(cause)
+	}
+	switch engine.Type {
+	case duckdb.ErrorTypeInterrupt:
+		return fault.New(fault.Timeout, "the request was cancelled").Because(cause)
+	case duckdb.ErrorTypeOutOfMemory:
+		return fault.New(fault.LimitExceeded, "the question needs more memory than the source may use").
+			WithHint("Ask for fewer rows or fewer groups.").Because(cause)
+	case duckdb.ErrorTypeOutOfRange:
+		return fault.New(fault.LimitExceeded, "a number is too large to be exact").Because(cause)
+	case duckdb.ErrorTypeCatalog, duckdb.ErrorTypeBinder:
+		return fault.New(fault.Internal, "the source's table differs from the catalog").Because(cause)
+	case duckdb.ErrorTypeIO, duckdb.ErrorTypePermission, duckdb.ErrorTypeFatal:
+		return fault.New(fault.Unavailable, "the source's data cannot be read").Because(cause)
+	default:
+		return fault.New(fault.Internal, "the source failed").Because(cause)
+	}
+}
+
+// redacted is the cause for the log; of errors that quote values it is only
+// the kind.
+func redacted(err error) error {
+	var engine *duckdb.Error
+	if !errors.As(err, &engine) {
+		return err
+	}
+	switch engine.Type {
+	case duckdb.ErrorTypeConversion, duckdb.ErrorTypeOutOfRange, duckdb.ErrorTypeInvalidInput, duckdb.ErrorTypeConstraint, duckdb.ErrorTypeInvalid:
+		kind, _, _ := strings.Cut(engine.Msg, ":")
+		return fmt.Errorf("duckdb: %s", kind)
+	default:
+		return firstLine(err)
+	}
+}
+
+// firstLine drops the further lines of the engine's text, which quote the
+// statement.
+func firstLine(err error) error {
+	var engine *duckdb.Error
+	if !errors.As(err, &engine) {
+		return err
+	}
+	line, _, _ := strings.Cut(engine.Msg, "\n")
+	return fmt.Errorf("duckdb: %s", line)
+}

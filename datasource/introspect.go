@@ -1,0 +1,44 @@
+package datasource
+
+import (
+	"context"
+
+	"usher/catalog"
+	"usher/datasource/duckdb"
+	"usher/datasource/postgres"
+)
+
+// Introspect lists what a source holds. APIs and templates cannot be looked
+// into: the list is nil.
+func Introspect(ctx context.Context, source *catalog.Source) (map[string]catalog.Table, error) {
+	if source.Template || source.Kind == catalog.API {
+		return nil, nil
+	}
+	var tables []catalog.Table
+	var err error
+	switch source.Kind {
+	case catalog.DuckDB:
+		var db *duckdb.DB
+		if db, err = duckdb.Open(source.DuckDB, duckdb.Options{}); err != nil {
+			return nil, err
+		}
+		defer func() { _ = db.Close() }()
+		tables, err = db.Introspect(ctx, "main")
+	case catalog.Postgres:
+		var db *postgres.DB
+		if db, err = postgres.Open(source.Postgres, postgres.Options{}); err != nil {
+			return nil, err
+		}
+		defer func() { _ = db.Close() }()
+		tables, err = db.Introspect(ctx, source.Postgres.Schema)
+	case catalog.API:
+	}
+	if err != nil {
+		return nil, err
+	}
+	found := make(map[string]catalog.Table, len(tables))
+	for _, t := range tables {
+		found[t.Schema+"."+t.Name] = t
+	}
+	return found, nil
+}

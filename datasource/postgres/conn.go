@@ -1,0 +1,220 @@
+package postgres
+
+import (
+	"context"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strconv"
+	"time"
+
+	"github.com/lib/pq"
+
+	"usher/catalog"
+)
+
+// connector makes the pool's connections.
+type connector struct {
+	server *server
+	config pq.Config
+	opts   Options
+}
+
+func newConnector(spec catalog.PostgresSpec, opts Options) (*connector, error) {
+	if err := check(spec); err != nil {
+		return nil, err
+	}
+	server, err := newServer(spec, opts)
+	if err != nil {
+		return nil, err
+	}
+	// A config made by hand, not from a connection string: the driver fills in
+	// nothing of its own.
+	return &connector{server: server, opts: opts, config: pq.Config{
+		Host: spec.Host, Port: uint16(spec.Port), //nolint:gosec // check has bounded it
+		Database: spec.Database, User: spec.User, Password: spec.Password,
+		Passfile:           filepath.Join(os.DevNull, "none"), // cannot exist
+		SSLMode:            pq.SSLModeDisable,                 // the link has TLS
+		ApplicationName:    "usher",
+		ClientEncoding:     "UTF8",
+		Datestyle:          "ISO, MDY",
+		MinProtocolVersion: pq.ProtocolVersion30,
+		MaxProtocolVersion: pq.ProtocolVersion30,
+		Runtime: map[string]string{
+			"TimeZone":                      "UTC",
+			"IntervalStyle":                 "postgres",
+			"extra_float_digits":            "1",
+			"search_path":                   "",
+			"default_transaction_read_only": "on",
+			"statement_timeout":             milliseconds(opts.Timeout + time.Second),
+			"jit":                           "off",
+		},
+	}}, nil
+}
+
+func milliseconds(d time.Duration) string { return strconv.FormatInt(d.Milliseconds(), 10) }
+
+// Driver implements driver.Connector.
+func (c *connector) Driver() driver.Driver { return pq.Driver{} }
+
+// startingUp is how soon a server that is starting up is asked again.
+const startingUp = 50 * time.Millisecond
+
+// Connect implements driver.Connector. It waits for a server that is starting
+// up, as it is for a moment after a crash.
+func (c *connector) Connect(ctx context.Context) (driver.Conn, error) {
+	ctx, cancel := context.WithTimeout(ctx, c.opts.ConnectTimeout)
+	defer cancel()
+	for {
+		made, err := c.connect(ctx)
+		var refused *pq.Error
+		if err == nil || !errors.As(err, &refused) || refused.Code != "57P03" {
+			return made, err
+		}
+		select {
+		case <-ctx.Done():
+			return nil, err
+		case <-time.After(startingUp):
+		}
+	}
+}
+
+func (c *connector) connect(ctx context.Context) (driver.Conn, error) {
+	l, err := c.server.dial(ctx, c.opts.MaxBytes)
+	if err != nil {
+		return nil, err
+	}
+	stop := l.watch(ctx, 0)
+	made, err := c.login(ctx, l)
+	if stop() && err == nil {
+		err = ctx.Err()
+	}
+	if err != nil {
+		return nil, errors.Join(err, l.Close())
+	}
+	return &conn{pq: made, link: l, statements: newStatements(maxStatements)}, nil
+}
+
+func (c *connector) login(ctx context.Context, l *link) (pqConn, error) {
+	pqConnector, err := pq.NewConnectorConfig(c.config)
+	if err != nil {
+		return nil, err
+	}
+	pqConnector.Dialer(&dialer{server: c.server, link: l})
+	made, err := pqConnector.Connect(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return made.(pqConn), identify(ctx, made.(driver.QueryerContext), c.config)
+}
+
+// identify compares where we are with what was meant.
+func identify(ctx context.Context, c driver.QueryerContext, config pq.Config) error {
+	rows, err := c.QueryContext(ctx, "SELECT current_database()::text, current_user::text", nil)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = rows.Close() }()
+	found := make([]driver.Value, 2)
+	if err := rows.Next(found); err != nil {
+		return err
+	}
+	if found[0] != config.Database || found[1] != config.User {
+		return fmt.Errorf("connected to database %q as %q, not to %q as %q", found[0], found[1], config.Database, config.User)
+	}
+	if err := rows.Next(found); !errors.Is(err, io.EOF) {
+		return fmt.Errorf("after the only row: %w", err)
+	}
+	return nil
+}
+
+// pqConn is what the driver's connections can do.
+type pqConn interface {
+	driver.Conn
+	driver.ConnPrepareContext
+	driver.ExecerContext
+	driver.Validator
+}
+
+// conn is a connection of the pool with its prepared statements.
+type conn struct {
+	pq         pqConn
+	link       *link
+	statements *statements
+	broken     bool // in an unknown state, or with a statement still running
+}
+
+// ResetSession implements driver.SessionResetter; the pool calls it before it
+// hands the connection out again.
+func (c *conn) ResetSession(context.Context) error {
+	if !c.IsValid() || !c.link.quiet() {
+		c.broken = true
+		return driver.ErrBadConn
+	}
+	return nil
+}
+
+// IsValid implements driver.Validator; the pool closes a connection that is not.
+func (c *conn) IsValid() bool { return !c.broken && c.pq.IsValid() }
+
+// Close implements driver.Conn.
+func (c *conn) Close() error {
+	if !c.IsValid() {
+		return c.link.Close()
+	}
+	// The farewell is not waited for.
+	_ = c.link.raw.SetDeadline(time.Now().Add(grace))
+	return c.pq.Close()
+}
+
+// Prepare is part of driver.Conn only.
+func (c *conn) Prepare(string) (driver.Stmt, error) { return nil, errOnlySessions }
+
+// Begin is part of driver.Conn only.
+func (c *conn) Begin() (driver.Tx, error) { return nil, errOnlySessions }
+
+var errOnlySessions = errors.New("postgres: only sessions use the connection")
+
+// exec runs a statement of the session itself.
+func (c *conn) exec(ctx context.Context, text string) error {
+	stop := c.link.watch(ctx, grace)
+	c.link.allow()
+	_, err := c.pq.ExecContext(ctx, text, nil)
+	if stop() {
+		c.broken = true
+	}
+	if err != nil {
+		return c.failed(err)
+	}
+	return nil
+}
+
+// failed notes what an error means for the connection: it survives those that
+// the server reports of a statement.
+func (c *conn) failed(err error) error {
+	var reported *pq.Error
+	if !errors.As(err, &reported) {
+		c.broken = true
+	}
+	return err
+}
+
+// prepared returns the statement of a text, prepared now if it is not yet.
+func (c *conn) prepared(ctx context.Context, text string) (driver.StmtQueryContext, error) {
+	if statement := c.statements.get(text); statement != nil {
+		return statement.(driver.StmtQueryContext), nil
+	}
+	statement, err := c.pq.PrepareContext(ctx, text)
+	if err != nil {
+		return nil, c.failed(err)
+	}
+	if oldest := c.statements.add(text, statement); oldest != nil {
+		if err := oldest.Close(); err != nil {
+			return nil, c.failed(err)
+		}
+	}
+	return statement.(driver.StmtQueryContext), nil
+}

@@ -1,0 +1,214 @@
+package postgres
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"usher/catalog"
+	"usher/datasource/sqlexec"
+	"usher/value"
+)
+
+// Introspect describes what the account may read of a schema: tables, views,
+// materialized views, foreign and partitioned tables (not their partitions),
+// sorted by name.
+func (db *DB) Introspect(ctx context.Context, schema string) ([]catalog.Table, error) {
+	var in introspection
+	err := db.Session(ctx, true, func(s sqlexec.Session) error {
+		in = introspection{session: s, schema: schema, byID: make(map[int64]int), types: make(types)}
+		return in.run(ctx)
+	})
+	return in.tables, err
+}
+
+type introspection struct {
+	session sqlexec.Session
+	schema  string
+	types   types
+	tables  []catalog.Table
+	byID    map[int64]int // index in tables by the table's object id
+}
+
+func (in *introspection) run(ctx context.Context) error {
+	for _, step := range []struct {
+		text string
+		args []string
+		each func(value.Rows) error
+	}{
+		{typesText, nil, in.addType},
+		{columnsText, []string{in.schema}, in.addColumn},
+		{keysText, []string{in.schema}, in.addKey},
+		{foreignKeysText, []string{in.schema}, in.addForeignKey},
+	} {
+		rows, err := in.session.Query(ctx, step.text, step.args)
+		if err != nil {
+			return err
+		}
+		for rows.Next() {
+			if err := step.each(rows); err != nil {
+				return err
+			}
+		}
+		if err := rows.Err(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+const typesText = `
+SELECT t.oid::int8, t.typname::text, t.typnamespace = 'pg_catalog'::regnamespace, t.typtype::text,
+	t.typbasetype::int8, t.typtypmod::int8, t.typnotnull,
+	CASE WHEN t.typcategory = 'A' THEN t.typelem::int8 ELSE 0 END,
+	coalesce((SELECT json_agg(e.enumlabel ORDER BY e.enumsortorder) FROM pg_enum e WHERE e.enumtypid = t.oid)::text, '[]')
+FROM pg_type t
+WHERE t.typtype IN ('b', 'd', 'e')`
+
+func (in *introspection) addType(rows value.Rows) error {
+	labels, err := names(rows.Cell(8))
+	if err != nil {
+		return err
+	}
+	in.types[rows.Cell(0).Int] = typeRow{
+		name: text(rows.Cell(1)), builtin: rows.Cell(2).Bool, kind: text(rows.Cell(3)),
+		base: rows.Cell(4).Int, modifier: rows.Cell(5).Int, notNull: rows.Cell(6).Bool,
+		elem: rows.Cell(7).Int, labels: labels,
+	}
+	return nil
+}
+
+// The database's own collation has the provider 'd'. Before version 15 every
+// database's was that of the operating system; later versions moved and
+// renamed the columns, so they are looked up by name. Text is in the order of
+// code points under C and POSIX, and under the operating system's and the
+// built-in C.UTF-8; everything built in is so.
+const columnsText = `
+WITH RECURSIVE domains AS (
+	SELECT oid, oid AS base, typtypmod AS modifier, typtype, typbasetype FROM pg_type WHERE typtype = 'd'
+	UNION ALL
+	SELECT d.oid, t.oid, CASE WHEN d.modifier < 0 THEN t.typtypmod ELSE d.modifier END, t.typtype, t.typbasetype
+	FROM domains d JOIN pg_type t ON t.oid = d.typbasetype
+	WHERE d.typtype = 'd'
+), ordering AS (
+	SELECT c.oid, c.collisdeterministic AS deterministic,
+		CASE WHEN c.collprovider = 'd' THEN d.provider ELSE c.collprovider::text END AS provider,
+		CASE WHEN c.collprovider = 'd' THEN d.locale ELSE c.collcollate::text END AS locale
+	FROM pg_collation c, (
+		SELECT coalesce(to_jsonb(pg_database) ->> 'datlocprovider', 'c') AS provider, datcollate::text AS locale
+		FROM pg_database WHERE datname = current_database()
+	) d
+)
+SELECT c.oid::int8, c.relname::text, c.relkind IN ('v', 'm'), a.attname::text,
+	format_type(coalesce(d.base, a.atttypid), CASE WHEN a.atttypmod < 0 THEN coalesce(d.modifier, -1) ELSE a.atttypmod END),
+	a.atttypid::int8, a.atttypmod::int8, NOT a.attnotnull,
+	a.attcollation = 0 OR o.provider = 'b' OR o.provider = 'c' AND upper(replace(o.locale, '-', '')) IN ('C', 'POSIX', 'C.UTF8'),
+	a.attcollation = 0 OR o.deterministic,
+	coalesce(col_description(c.oid, a.attnum), '')
+FROM pg_class c
+JOIN pg_attribute a ON a.attrelid = c.oid
+LEFT JOIN domains d ON d.oid = a.atttypid AND d.typtype <> 'd'
+LEFT JOIN ordering o ON o.oid = a.attcollation
+WHERE c.relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = $1::text)
+	AND c.relkind IN ('r', 'p', 'v', 'm', 'f') AND NOT c.relispartition
+	AND a.attnum > 0 AND NOT a.attisdropped AND has_column_privilege(c.oid, a.attnum, 'SELECT')
+ORDER BY c.relname COLLATE "C", a.attnum`
+
+func (in *introspection) addColumn(rows value.Rows) error {
+	id := rows.Cell(0).Int
+	if _, seen := in.byID[id]; !seen {
+		in.byID[id] = len(in.tables)
+		in.tables = append(in.tables, catalog.Table{Schema: in.schema, Name: text(rows.Cell(1)), View: rows.Cell(2).Bool})
+	}
+	oid, modifier := rows.Cell(5).Int, rows.Cell(6).Int
+	base, _, notNull := in.types.resolve(oid, modifier)
+	column := catalog.TableColumn{
+		Name: text(rows.Cell(3)), Native: text(rows.Cell(4)),
+		Nullable: rows.Cell(7).Bool && !notNull,
+		ByCode:   rows.Cell(8).Bool, Deterministic: rows.Cell(9).Bool,
+		Comment: text(rows.Cell(10)),
+	}
+	column.Type, column.Supported = in.types.scalar(oid, modifier)
+	// citext compares letters without their case, whatever its collation says.
+	if in.types[base].name == "citext" {
+		column.ByCode, column.Deterministic = false, false
+	}
+	table := &in.tables[in.byID[id]]
+	table.Columns = append(table.Columns, column)
+	return nil
+}
+
+// Indexes rather than constraints: a unique index is as good as one, if it
+// covers all rows and holds columns only.
+const keysText = `
+SELECT i.indrelid::int8, i.indisprimary,
+	(SELECT json_agg(a.attname ORDER BY k.n)
+	 FROM unnest(i.indkey::int2[]) WITH ORDINALITY k(attnum, n)
+	 JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.attnum
+	 WHERE k.n <= i.indnkeyatts)::text
+FROM pg_index i
+JOIN pg_class c ON c.oid = i.indrelid
+JOIN pg_class x ON x.oid = i.indexrelid
+WHERE c.relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = $1::text)
+	AND i.indisunique AND i.indisvalid AND i.indpred IS NULL AND i.indexprs IS NULL
+ORDER BY c.relname COLLATE "C", x.relname COLLATE "C"`
+
+func (in *introspection) addKey(rows value.Rows) error {
+	i, ok := in.byID[rows.Cell(0).Int]
+	if !ok {
+		return nil // of a partition, or of a table that may not be read
+	}
+	columns, err := names(rows.Cell(2))
+	if err != nil {
+		return err
+	}
+	if rows.Cell(1).Bool {
+		in.tables[i].PrimaryKey = columns
+	} else {
+		in.tables[i].Unique = append(in.tables[i].Unique, columns)
+	}
+	return nil
+}
+
+const foreignKeysText = `
+SELECT f.conrelid::int8, n.nspname::text, r.relname::text,
+	(SELECT json_agg(a.attname ORDER BY k.n) FROM unnest(f.conkey) WITH ORDINALITY k(attnum, n)
+	 JOIN pg_attribute a ON a.attrelid = f.conrelid AND a.attnum = k.attnum)::text,
+	(SELECT json_agg(a.attname ORDER BY k.n) FROM unnest(f.confkey) WITH ORDINALITY k(attnum, n)
+	 JOIN pg_attribute a ON a.attrelid = f.confrelid AND a.attnum = k.attnum)::text
+FROM pg_constraint f
+JOIN pg_class c ON c.oid = f.conrelid
+JOIN pg_class r ON r.oid = f.confrelid
+JOIN pg_namespace n ON n.oid = r.relnamespace
+WHERE f.contype = 'f' AND f.conparentid = 0
+	AND c.relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = $1::text)
+ORDER BY c.relname COLLATE "C", f.conname COLLATE "C"`
+
+func (in *introspection) addForeignKey(rows value.Rows) error {
+	i, ok := in.byID[rows.Cell(0).Int]
+	if !ok {
+		return nil
+	}
+	columns, err := names(rows.Cell(3))
+	if err != nil {
+		return err
+	}
+	refColumns, err := names(rows.Cell(4))
+	if err != nil {
+		return err
+	}
+	in.tables[i].ForeignKeys = append(in.tables[i].ForeignKeys, catalog.ForeignKey{
+		Columns: columns, RefSchema: text(rows.Cell(1)), RefTable: text(rows.Cell(2)), RefColumns: refColumns,
+	})
+	return nil
+}
+
+func text(c value.Cell) string { return string(c.Text) }
+
+func names(c value.Cell) ([]string, error) {
+	var out []string
+	if err := json.Unmarshal(c.Text, &out); err != nil {
+		return nil, fmt.Errorf("a list of names: %w", err)
+	}
+	return out, nil
+}

@@ -1,0 +1,223 @@
+package postgres_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"usher/catalog"
+	"usher/datasource/postgres"
+	"usher/pgtest"
+)
+
+func TestIntrospectTypes(t *testing.T) {
+	t.Parallel()
+	source := open(t, specOf(database(t, `
+		CREATE EXTENSION citext;
+		CREATE TYPE order_status AS ENUM ('open', 'done');
+		CREATE TYPE mood AS ENUM ('so la', 'it''s');
+		CREATE TYPE pair AS (a int, b int);
+		CREATE DOMAIN price AS numeric(10, 2) NOT NULL;
+		CREATE DOMAIN net_price AS price CHECK (VALUE > 0);
+		CREATE DOMAIN status AS order_status;
+		CREATE DOMAIN amount AS numeric;
+		CREATE TABLE types (
+			b bool, i2 smallint, i4 int, i8 bigint, n numeric, n10 numeric(10, 2), n5 numeric(5), nneg numeric(3, -2), nfar numeric(2, 5), nbig numeric(50, 2), nout numeric(100, 60),
+			f4 real, f8 double precision, t text, v varchar(20), c char(3), ci citext, nm name, ch "char",
+			id uuid, d date, ti time(3), tiz timetz, ts timestamp(3), tsz timestamptz, iv interval, j json, jb jsonb, by bytea,
+			en order_status, mo mood, pr price, np net_price, st status, am amount,
+			li int[], ln numeric(9, 3)[], le order_status[], lp price[], ll text[][], ls status[],
+			co pair, mon money, ip inet, x xml, r int4range, o oid, bi bit(3), pt point, se serial, ge int GENERATED ALWAYS AS (i4 * 2) STORED);`,
+	)), postgres.Options{})
+	tables, err := source.Introspect(t.Context(), "public")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var types []string
+	for _, c := range tables[0].Columns {
+		line := c.Name + " " + c.Native
+		if c.Supported {
+			line += " → " + c.Type.GraphQL()
+			if c.Type.Precision != 0 {
+				line += fmt.Sprintf("(%d,%d)", c.Type.Precision, c.Type.Scale)
+			}
+			if len(c.Type.Labels) != 0 {
+				line += fmt.Sprintf("%q", c.Type.Labels)
+			}
+		}
+		if !c.Nullable {
+			line += " not null"
+		}
+		types = append(types, line)
+	}
+	expected := `b boolean → Boolean
+i2 smallint → Int
+i4 integer → Int
+i8 bigint → BigInt
+n numeric → Decimal
+n10 numeric(10,2) → Decimal(10,2)
+n5 numeric(5,0) → Decimal(5,0)
+nneg numeric(3,-2) → Decimal(5,0)
+nfar numeric(2,5) → Decimal(5,5)
+nbig numeric(50,2) → Decimal(38,2)
+nout numeric(100,60) → Decimal
+f4 real → Float
+f8 double precision → Float
+t text → String
+v character varying(20) → String
+c character(3) → String
+ci public.citext → String
+nm name → String
+ch "char"
+id uuid → UUID
+d date → Date
+ti time(3) without time zone → Time
+tiz time with time zone
+ts timestamp(3) without time zone → LocalTimestamp
+tsz timestamp with time zone → Timestamp
+iv interval → Interval
+j json → JSON
+jb jsonb → JSON
+by bytea → Bytes
+en public.order_status → OrderStatus["open" "done"]
+mo public.mood → String
+pr numeric(10,2) → Decimal(10,2) not null
+np numeric(10,2) → Decimal(10,2) not null
+st public.order_status → OrderStatus["open" "done"]
+am numeric → Decimal
+li integer[] → [Int]
+ln numeric(9,3)[] → [Decimal](9,3)
+le public.order_status[] → [OrderStatus]["open" "done"]
+lp public.price[] → [Decimal](10,2)
+ll text[] → [String]
+ls public.status[] → [OrderStatus]["open" "done"]
+co public.pair
+mon money
+ip inet
+x xml
+r int4range
+o oid
+bi bit(3)
+pt point
+se integer → Int not null
+ge integer → Int`
+	if diff := cmp.Diff(strings.Split(expected, "\n"), types); diff != "" {
+		t.Errorf("types (-want +got):\n%s", diff)
+	}
+}
+
+func TestIntrospectTables(t *testing.T) {
+	t.Parallel()
+	db := database(t, `
+		CREATE SCHEMA sales;
+		CREATE SCHEMA "Other one";
+		CREATE TABLE "Other one".regions (code text PRIMARY KEY);
+		CREATE TABLE sales.customers (tenant text, id int, email text NOT NULL UNIQUE, region text REFERENCES "Other one".regions, nick text, PRIMARY KEY (tenant, id));
+		CREATE UNIQUE INDEX nick_key ON sales.customers (tenant, nick) INCLUDE (email);
+		CREATE UNIQUE INDEX partial ON sales.customers (nick) WHERE nick > 'a';
+		CREATE UNIQUE INDEX expression ON sales.customers (lower(nick));
+		CREATE TABLE sales.orders (day date, id bigint, tenant text, customer int, gone int, PRIMARY KEY (day, id),
+			FOREIGN KEY (tenant, customer) REFERENCES sales.customers (tenant, id)) PARTITION BY RANGE (day);
+		CREATE TABLE sales.orders_2026 PARTITION OF sales.orders FOR VALUES FROM ('2026-01-01') TO ('2027-01-01');
+		ALTER TABLE sales.orders DROP COLUMN gone;
+		COMMENT ON COLUMN sales.orders.customer IS 'who pays';
+		CREATE VIEW sales.names AS SELECT nick AS "the nick" FROM sales.customers;
+		CREATE MATERIALIZED VIEW sales.totals AS SELECT count(*) AS n FROM sales.orders;
+		CREATE TABLE elsewhere (a int);
+	`)
+	column := func(name, native string, nullable bool) catalog.TableColumn {
+		return catalog.TableColumn{Name: name, Native: native, Nullable: nullable}
+	}
+	expected := []catalog.Table{
+		{
+			Schema: "sales", Name: "customers", PrimaryKey: []string{"tenant", "id"}, Unique: [][]string{{"email"}, {"tenant", "nick"}},
+			Columns: []catalog.TableColumn{
+				column("tenant", "text", false), column("id", "integer", false), column("email", "text", false),
+				column("region", "text", true), column("nick", "text", true),
+			},
+			ForeignKeys: []catalog.ForeignKey{{Columns: []string{"region"}, RefSchema: "Other one", RefTable: "regions", RefColumns: []string{"code"}}},
+		},
+		{Schema: "sales", Name: "names", View: true, Columns: []catalog.TableColumn{column("the nick", "text", true)}},
+		{
+			Schema: "sales", Name: "orders", PrimaryKey: []string{"day", "id"},
+			Columns: []catalog.TableColumn{
+				column("day", "date", false), column("id", "bigint", false), column("tenant", "text", true),
+				{Name: "customer", Native: "integer", Nullable: true, Comment: "who pays"},
+			},
+			ForeignKeys: []catalog.ForeignKey{{
+				Columns: []string{"tenant", "customer"}, RefSchema: "sales", RefTable: "customers", RefColumns: []string{"tenant", "id"},
+			}},
+		},
+		{Schema: "sales", Name: "totals", View: true, Columns: []catalog.TableColumn{column("n", "bigint", true)}},
+	}
+	tables := introspect(t, open(t, specOf(db), postgres.Options{}), "sales")
+	for i := range tables {
+		for j := range tables[i].Columns {
+			c := &tables[i].Columns[j]
+			if !c.ByCode || !c.Deterministic || !c.Supported {
+				t.Errorf("%s.%s: %+v", tables[i].Name, c.Name, *c)
+			}
+			*c = catalog.TableColumn{Name: c.Name, Native: c.Native, Nullable: c.Nullable, Comment: c.Comment}
+		}
+	}
+	if diff := cmp.Diff(expected, tables); diff != "" {
+		t.Errorf("tables (-want +got):\n%s", diff)
+	}
+	if tables := introspect(t, open(t, specOf(db), postgres.Options{}), "nowhere'"); len(tables) != 0 {
+		t.Errorf("a schema that does not exist: %v", tables)
+	}
+
+	// An account is shown what it may read.
+	spec := role(t, db, "GRANT USAGE ON SCHEMA sales TO $role; GRANT SELECT (id, nick) ON sales.customers TO $role")
+	tables = introspect(t, open(t, spec, postgres.Options{}), "sales")
+	if len(tables) != 1 || len(tables[0].Columns) != 2 || tables[0].Columns[1].Name != "nick" {
+		t.Errorf("an account that may read two columns is shown %+v", tables)
+	}
+}
+
+func introspect(t *testing.T, source *postgres.DB, schema string) []catalog.Table {
+	t.Helper()
+	tables, err := source.Introspect(t.Context(), schema)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return tables
+}
+
+const collated = `
+	CREATE EXTENSION citext;
+	CREATE COLLATION blind (provider = icu, locale = 'und-u-ks-level2', deterministic = false);
+	CREATE DOMAIN code AS text COLLATE "C";
+	CREATE TABLE t (plain text, c text COLLATE "C", posix varchar COLLATE "POSIX", ucs text COLLATE ucs_basic,
+		icu text COLLATE "und-x-icu", blind text COLLATE blind, ci citext, code code, n int, list text[] COLLATE "C");`
+
+func TestCollations(t *testing.T) {
+	t.Parallel()
+	for locale, plain := range map[string]string{"": "by code, deterministic", "en_US": "deterministic"} {
+		db := pgtest.Start(t).Database(t)
+		if locale != "" {
+			db = pgtest.Start(t).DatabaseLocale(t, locale)
+		}
+		db.Exec(t, collated)
+		got := make(map[string]string)
+		for _, c := range introspect(t, open(t, specOf(db), postgres.Options{}), "public")[0].Columns {
+			var is []string
+			if c.ByCode {
+				is = append(is, "by code")
+			}
+			if c.Deterministic {
+				is = append(is, "deterministic")
+			}
+			got[c.Name] = strings.Join(is, ", ")
+		}
+		expected := map[string]string{
+			"plain": plain, "c": "by code, deterministic", "posix": "by code, deterministic", "ucs": "by code, deterministic",
+			"icu": "deterministic", "blind": "", "ci": "", "code": "by code, deterministic", "n": "by code, deterministic", "list": "by code, deterministic",
+		}
+		if diff := cmp.Diff(expected, got); diff != "" {
+			t.Errorf("locale %q (-want +got):\n%s", locale, diff)
+		}
+	}
+}

@@ -1,0 +1,198 @@
+package postgres
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"strconv"
+	"syscall"
+	"time"
+
+	"usher/catalog"
+)
+
+// grace is how long a statement may still answer after its context has ended.
+// It is for the driver to see that end and to ask the server to cancel.
+const grace = 100 * time.Millisecond
+
+// cancelTimeout bounds a request to cancel, for which nobody waits.
+const cancelTimeout = 5 * time.Second
+
+var errTooLarge = errors.New("the server sent more than allowed for one statement")
+
+// server is where an account's links go.
+type server struct {
+	address string
+	tls     *tls.Config // nil: unencrypted
+	dialer  net.Dialer
+}
+
+func newServer(spec catalog.PostgresSpec, opts Options) (*server, error) {
+	config, err := tlsConfig(spec)
+	if err != nil {
+		return nil, err
+	}
+	return &server{
+		address: net.JoinHostPort(spec.Host, strconv.Itoa(spec.Port)),
+		tls:     config,
+		dialer:  net.Dialer{Control: opts.Control},
+	}, nil
+}
+
+// link is a network connection whose reads and writes end with the context
+// that is watched. The driver alone would wait for ever for a silent server.
+type link struct {
+	net.Conn // with TLS, if there is any
+	raw      net.Conn
+	max      int64 // bytes to read for one statement
+	left     int64
+}
+
+// dial connects and, where asked for, agrees on TLS.
+func (s *server) dial(ctx context.Context, maxBytes int64) (*link, error) {
+	raw, err := s.dialer.DialContext(ctx, "tcp", s.address)
+	if err != nil {
+		return nil, err
+	}
+	l := &link{Conn: raw, raw: raw, max: maxBytes, left: maxBytes}
+	if s.tls == nil {
+		return l, nil
+	}
+	stop := l.watch(ctx, 0)
+	l.Conn, err = s.encrypt(ctx, raw)
+	if stop() && err == nil {
+		err = ctx.Err()
+	}
+	if err != nil {
+		return nil, errors.Join(err, raw.Close())
+	}
+	return l, nil
+}
+
+// encrypt asks for TLS as PostgreSQL's protocol has it: one message, one byte.
+func (s *server) encrypt(ctx context.Context, raw net.Conn) (net.Conn, error) {
+	if _, err := raw.Write([]byte{0, 0, 0, 8, 0x04, 0xd2, 0x16, 0x2f}); err != nil {
+		return nil, err
+	}
+	var answer [1]byte
+	if _, err := io.ReadFull(raw, answer[:]); err != nil {
+		return nil, err
+	}
+	if answer[0] != 'S' {
+		return nil, fmt.Errorf("the server does not offer TLS (it answered %q)", answer[0])
+	}
+	encrypted := tls.Client(raw, s.tls)
+	return encrypted, encrypted.HandshakeContext(ctx)
+}
+
+// watch ends reads and writes a moment after ctx has ended. When stop reports
+// that this has begun, the link is of no further use.
+func (l *link) watch(ctx context.Context, after time.Duration) (stop func() (ended bool)) {
+	forget := context.AfterFunc(ctx, func() { _ = l.raw.SetDeadline(time.Now().Add(after)) })
+	return func() bool { return !forget() }
+}
+
+// allow lets the server send the bytes of one more statement.
+func (l *link) allow() { l.left = l.max }
+
+// Read implements net.Conn.
+func (l *link) Read(p []byte) (int, error) {
+	if l.left <= 0 {
+		return 0, errTooLarge
+	}
+	n, err := l.Conn.Read(p)
+	l.left -= int64(n)
+	return n, err
+}
+
+// Close implements net.Conn. It does not say farewell in TLS, which can wait
+// seconds for a frozen server.
+func (l *link) Close() error { return l.raw.Close() }
+
+// quiet tells whether nothing has come since the last answer. What comes to an
+// idle connection is its end, or the server's reason for it.
+func (l *link) quiet() bool {
+	tcp, ok := l.raw.(*net.TCPConn)
+	if !ok {
+		return false
+	}
+	raw, err := tcp.SyscallConn()
+	if err != nil {
+		return false
+	}
+	quiet := false
+	err = raw.Read(func(fd uintptr) bool {
+		var b [1]byte
+		_, _, err := syscall.Recvfrom(int(fd), b[:], syscall.MSG_PEEK|syscall.MSG_DONTWAIT)
+		quiet = errors.Is(err, syscall.EAGAIN)
+		return true
+	})
+	return quiet && err == nil
+}
+
+// dialer makes the driver's link, and its requests to cancel.
+type dialer struct {
+	server *server
+	link   *link
+}
+
+// Dial is never called: the driver prefers DialContext.
+func (d *dialer) Dial(_, _ string) (net.Conn, error) {
+	return nil, errors.New("a dial needs a context")
+}
+
+// DialTimeout is never called either.
+func (d *dialer) DialTimeout(_, _ string, _ time.Duration) (net.Conn, error) {
+	return nil, errors.New("a dial needs a context")
+}
+
+// DialContext returns the link that is there already, and from then on a
+// canceler: the driver dials again only for that.
+func (d *dialer) DialContext(context.Context, string, string) (net.Conn, error) {
+	if l := d.link; l != nil {
+		d.link = nil
+		return l, nil
+	}
+	return &canceler{server: d.server}, nil
+}
+
+// canceler takes the driver's request to cancel and sends it on a link of its
+// own, for which the driver need not wait: the server may be frozen.
+type canceler struct {
+	net.Conn // nil; the driver calls none but the methods below
+	server   *server
+}
+
+// Write implements net.Conn.
+func (c *canceler) Write(request []byte) (int, error) {
+	go c.server.cancel(append([]byte(nil), request...))
+	return len(request), nil
+}
+
+func (s *server) cancel(request []byte) {
+	ctx, cancel := context.WithTimeout(context.Background(), cancelTimeout)
+	defer cancel()
+	l, err := s.dial(ctx, 1024)
+	if err != nil {
+		return
+	}
+	defer func() { _ = l.Close() }()
+	defer l.watch(ctx, 0)()
+	if _, err := l.Write(request); err != nil {
+		return
+	}
+	// The server closes when it has passed the request on.
+	_, _ = io.Copy(io.Discard, l)
+}
+
+// Read implements net.Conn.
+func (c *canceler) Read([]byte) (int, error) { return 0, io.EOF }
+
+// Close implements net.Conn.
+func (c *canceler) Close() error { return nil }
+
+// SetDeadline implements net.Conn.
+func (c *canceler) SetDeadline(time.Time) error { return nil }

@@ -1,0 +1,176 @@
+package sqlexec
+
+import (
+	"context"
+
+	"usher/fault"
+	"usher/plan"
+	"usher/sqlgen"
+	"usher/value"
+)
+
+// Run answers a query's levels, the root first, each nested level with one
+// statement for all its parents.
+type Run struct {
+	Session Session
+	Dialect sqlgen.Dialect
+	// Before, when set, is called before a level is rendered and returns the
+	// level to render. Parents are the keys of the level's parents.
+	Before func(ctx context.Context, l plan.Level, parents [][]value.Value) (plan.Level, error)
+}
+
+// maxRows and maxBytes bound one level's rows in memory.
+const (
+	maxRows  = 500_000
+	maxBytes = 256 << 20
+)
+
+// Query answers all levels of a query.
+func (r Run) Query(ctx context.Context, q plan.Query) (*value.Result, error) {
+	if !q.Valid() {
+		return nil, fault.New(fault.Internal, "internal error").Because(sqlgen.ErrNotPlanned)
+	}
+	return r.level(ctx, q.Root(), nil)
+}
+
+// Fetch streams the rows of a query without nested levels.
+func Fetch(ctx context.Context, s Session, d sqlgen.Dialect, q plan.Query, each func(value.Rows) error) error {
+	if !q.Valid() {
+		return fault.New(fault.Internal, "internal error").Because(sqlgen.ErrNotPlanned)
+	}
+	statement, err := sqlgen.Render(q.Root(), d)
+	if err != nil {
+		return err
+	}
+	rows, err := s.Query(ctx, statement.Text, statement.Args)
+	if err != nil {
+		return err
+	}
+	if err := each(rows); err != nil {
+		return err
+	}
+	return rows.Err()
+}
+
+// level runs one statement. Keys holds, for each link, the parents' keys.
+func (r Run) level(ctx context.Context, l plan.Level, keys [][]value.Value) (*value.Result, error) {
+	shown := l
+	if r.Before != nil {
+		var err error
+		if shown, err = r.Before(ctx, l, keys); err != nil {
+			return nil, err
+		}
+	}
+	statement, err := sqlgen.Render(shown, r.Dialect)
+	if err != nil {
+		return nil, err
+	}
+	args := make([]string, 0, len(keys)+len(statement.Args))
+	for _, list := range keys {
+		args = append(args, r.Dialect.List(texts(list)))
+	}
+	rows, err := r.Session.Query(ctx, statement.Text, append(args, statement.Args...))
+	if err != nil {
+		return nil, err
+	}
+	width := l.Columns()
+	if l.Links() > 0 {
+		width++ // the parent's number
+	}
+	buffer, err := read(rows, max(width, 1))
+	if err != nil {
+		return nil, err
+	}
+	result := &value.Result{Rows: buffer}
+	for i := range l.Children() {
+		child, err := r.child(ctx, l, l.Child(i), buffer)
+		if err != nil {
+			return nil, err
+		}
+		result.Children = append(result.Children, child)
+	}
+	return result, nil
+}
+
+// child runs a nested level for all rows of its parent.
+func (r Run) child(ctx context.Context, parent, l plan.Level, rows *value.Buffer) (value.Child, error) {
+	shift := First(parent)
+	keys := make([][]value.Value, l.Links())
+	var owner []int // row of the parent, by number in keys
+	for i := range rows.Len() {
+		row := rows.Row(i)
+		null := false
+		for k := range l.Links() {
+			null = null || row[shift+l.Link(k).Cell()].Null()
+		}
+		if null {
+			continue // a null key has no rows
+		}
+		owner = append(owner, i)
+		for k := range l.Links() {
+			link := l.Link(k)
+			keys[k] = append(keys[k], value.Bound(parent.Column(link.Cell()).Type(), row[shift+link.Cell()]))
+		}
+	}
+	child := value.Child{Start: make([]int, rows.Len()+1)}
+	if len(owner) == 0 {
+		child.Result = empty(l)
+		return child, nil
+	}
+	var err error
+	if child.Result, err = r.level(ctx, l, keys); err != nil {
+		return child, err
+	}
+	// Rows come in the order of their parents: count them, then sum up.
+	for i := range child.Result.Rows.Len() {
+		child.Start[owner[child.Result.Rows.Row(i)[0].Int-1]+1]++
+	}
+	for i := range rows.Len() {
+		child.Start[i+1] += child.Start[i]
+	}
+	return child, nil
+}
+
+// First is the index of a level's first own cell: a nested level's rows begin
+// with the number of their parent.
+func First(l plan.Level) int {
+	if l.Links() > 0 {
+		return 1
+	}
+	return 0
+}
+
+// empty is the result of a level without parents.
+func empty(l plan.Level) *value.Result {
+	r := &value.Result{Rows: value.NewBuffer(l.Columns() + 1)}
+	for i := range l.Children() {
+		r.Children = append(r.Children, value.Child{Result: empty(l.Child(i)), Start: []int{0}})
+	}
+	return r
+}
+
+func read(rows value.Rows, width int) (*value.Buffer, error) {
+	buffer := value.NewBuffer(width)
+	for rows.Next() {
+		for i := range width {
+			buffer.Append(rows.Cell(i))
+		}
+		if buffer.Len() > maxRows || buffer.Bytes() > maxBytes {
+			_ = rows.Close()
+			return nil, fault.New(fault.LimitExceeded, "the answer is too large").WithHint("ask for fewer rows or fields")
+		}
+	}
+	err := rows.Err()
+	if closing := rows.Close(); err == nil {
+		err = closing
+	}
+	return buffer, err
+}
+
+func texts(list []value.Value) []string {
+	out := make([]string, len(list))
+	for i, v := range list {
+		out[i] = v.Text()
+	}
+	return out
+}

@@ -1,0 +1,118 @@
+package upstream
+
+import (
+	"fmt"
+	"net/url"
+	"strings"
+
+	"usher/fault"
+	"usher/plan"
+)
+
+// template is text with placeholders, parsed once. Its parts alternate: text,
+// the name of a placeholder, text, and so on.
+type template []string
+
+// parseTemplate reads {tenant}, {tenant_key}, {subject} and {metadata.NAME}.
+// Its errors do not repeat the text, which may hold a secret.
+func parseTemplate(text string) (template, error) {
+	var t template
+	for {
+		before, rest, found := strings.Cut(text, "{")
+		if strings.Contains(before, "}") {
+			return nil, fmt.Errorf("a } without its {")
+		}
+		t = append(t, before)
+		if !found {
+			return t, nil
+		}
+		name, after, closed := strings.Cut(rest, "}")
+		if !closed {
+			return nil, fmt.Errorf("a { without its }")
+		}
+		metadata, isMetadata := strings.CutPrefix(name, "metadata.")
+		switch {
+		case name == "tenant" || name == "tenant_key" || name == "subject":
+		case isMetadata && metadata != "":
+		default:
+			return nil, fmt.Errorf("a placeholder that is none of {tenant}, {tenant_key}, {subject} and {metadata.NAME}")
+		}
+		t, text = append(t, name), after
+	}
+}
+
+// fill puts values in the place of the placeholders, each as encode has it. A
+// value that is missing or empty refuses the request: left out, it would ask
+// for more than the principal's rows.
+func (t template) fill(id plan.Identity, encode func(string) (string, error)) (string, error) {
+	if len(t) == 1 {
+		return t[0], nil
+	}
+	var out strings.Builder
+	for i, part := range t {
+		if i%2 == 0 {
+			out.WriteString(part)
+			continue
+		}
+		value := valueOf(part, id)
+		if value == "" {
+			return "", fault.New(fault.Forbidden, "the token has no value for {%s}, which the API needs", part).
+				WithHint("ask whoever issued the token")
+		}
+		text, err := encode(value)
+		if err != nil {
+			return "", fault.New(fault.Forbidden, "the token's value for {%s} cannot be sent to the API: %v", part, err)
+		}
+		out.WriteString(text)
+	}
+	return out.String(), nil
+}
+
+func valueOf(placeholder string, id plan.Identity) string {
+	switch placeholder {
+	case "tenant":
+		return id.Tenant()
+	case "tenant_key":
+		if id.Tenant() == "" {
+			return ""
+		}
+		return id.Key()
+	case "subject":
+		return id.Subject()
+	}
+	value, _ := id.Metadata(strings.TrimPrefix(placeholder, "metadata."))
+	return value
+}
+
+// inHeader leaves a value as it is, or refuses one that the receiver would not
+// read as it is.
+func inHeader(value string) (string, error) {
+	if hasControl(value) {
+		return "", fmt.Errorf("it holds a control character")
+	}
+	if strings.TrimSpace(value) != value {
+		return "", fmt.Errorf("it begins or ends with a space")
+	}
+	return value, nil
+}
+
+// inPath encodes a value as a part of one path segment. Servers that unpack
+// %2F before they look at the path would take dots between slashes as steps.
+func inPath(value string) (string, error) {
+	if hasControl(value) {
+		return "", fmt.Errorf("it holds a control character")
+	}
+	for _, segment := range strings.FieldsFunc(value, func(r rune) bool { return r == '/' || r == '\\' }) {
+		if segment == "." || segment == ".." {
+			return "", fmt.Errorf("it holds a dot segment")
+		}
+	}
+	return url.PathEscape(value), nil
+}
+
+// inQuery leaves the encoding to url.Values.
+func inQuery(value string) (string, error) { return value, nil }
+
+func hasControl(text string) bool {
+	return strings.ContainsFunc(text, func(r rune) bool { return r < ' ' || r >= 0x7f && r < 0xa0 })
+}
