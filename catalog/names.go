@@ -24,6 +24,7 @@ var (
 		"Query", "Mutation", "Subscription", "PageInfo", "Direction", "TimeUnit", "Table",
 		"Int", "BigInt", "Decimal", "Float", "Boolean", "String", "ID", "UUID", "Date", "Time", "Timestamp",
 		"LocalTimestamp", "Interval", "JSON", "Bytes", "Enum",
+		"Viewer", "Dataset", "DatasetColumn", "DatasetRelation", "DatasetMeasure", "BucketOrderBy", "TimeRange",
 	}
 )
 
@@ -31,7 +32,7 @@ var (
 var (
 	rootSuffixes = []string{"", "ByPk", "Connection", "Aggregate"}
 	typeSuffixes = []string{
-		"", "Where", "OrderBy", "Connection", "Edge", "Aggregate", "Having", "AggregateOrderBy", "Key", "KeyOrderBy",
+		"", "Where", "ManyWhere", "OrderBy", "Connection", "Edge", "Aggregate", "Having", "AggregateOrderBy", "Key", "KeyOrderBy",
 		"Filter",
 	}
 )

@@ -33,6 +33,7 @@ const (
 	Has                     // a list Arg holds the literal
 	HasAny                  // a list Arg holds one of the Literals
 	HasAll                  // a list Arg holds all of the Literals
+	Exists                  // a row of Ref, linked by its Ons, satisfies the Arg
 	Bucket                  // the Unit of time in Zone in which one Arg lies
 	Add                     //
 	Sub                     //
@@ -79,7 +80,8 @@ func (e Expr) Op() Op { return e.op }
 // Type is the type of what the expression gives.
 func (e Expr) Type() value.Type { return e.typ }
 
-// Ref is the reference a Column belongs to, or the index of an Inner.
+// Ref is the reference a Column belongs to or an Exists looks into, or the
+// index of an Inner.
 func (e Expr) Ref() int { return e.ref }
 
 // Name is the column's name in the catalog.
@@ -198,7 +200,7 @@ func (e Expr) same(o Expr) bool {
 
 // refs calls f with every reference the expression reads.
 func (e Expr) refs(f func(ref int, name string)) {
-	if e.op == Column {
+	if e.op == Column || e.op == Exists {
 		f(e.ref, e.name)
 	}
 	for _, a := range e.args {

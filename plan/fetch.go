@@ -79,8 +79,8 @@ func (l Level) fetch(i int) Level {
 	r := l.refs[i]
 	whole := true // every condition on the rows is pushed down
 	r.scope, whole = pushable(r.scope, i, whole)
-	r.policy, r.inside, r.from, r.on = nil, -1, -1, nil
-	f := Level{where: predicate(True), having: predicate(True)}
+	r.policy, r.inside, r.under, r.from, r.on = nil, -1, 0, -1, nil
+	f := Level{where: predicate(True), having: predicate(True), limit: All}
 	if i == 0 {
 		var own []Expr
 		own, whole = pushable(l.where.conjuncts(), 0, whole)
@@ -116,7 +116,7 @@ func pushable(conditions []Expr, i int, whole bool) ([]Expr, bool) {
 
 // moved is the expression with one reference renumbered.
 func (e Expr) moved(from, to int) Expr {
-	if e.op == Column && e.ref == from {
+	if (e.op == Column || e.op == Exists) && e.ref == from {
 		e.ref = to
 	}
 	args := make([]Expr, len(e.args))

@@ -25,6 +25,12 @@ type use struct {
 	asked   []string // columns the request reads, in order of first use
 }
 
+// stored is a column that the source has; no source has none.
+func (u *use) stored() *catalog.Column {
+	i := slices.IndexFunc(u.dataset.Columns, func(c *catalog.Column) bool { return !u.binding.Columns[c.Name].Missing })
+	return u.dataset.Columns[i]
+}
+
 type joinKey struct {
 	from     int
 	relation string
@@ -76,9 +82,7 @@ func (lb *levelBuilder) add(d *catalog.Dataset, from, inside int, on []catalog.P
 	return i, nil
 }
 
-// paired are the equalities of a relation. A principal of all tenants has no
-// tenant predicate on either side, so the tenants' columns are paired instead:
-// keys need to be unique within a tenant only.
+// paired are the equalities of a relation, as tenantPair has them.
 func (lb *levelBuilder) paired(from int, to *catalog.Dataset, on []catalog.Pair) []catalog.Pair {
 	if from < 0 {
 		return on
@@ -86,12 +90,23 @@ func (lb *levelBuilder) paired(from int, to *catalog.Dataset, on []catalog.Pair)
 	return lb.tenantPair(lb.uses[from].dataset, to, on)
 }
 
+// tenantPair settles whether a relation pairs the tenants' columns. A principal
+// of all tenants has no tenant predicate on either side, so they are paired:
+// keys need to be unique within a tenant only. For all others both sides are
+// one tenant's already, and a source may not have the columns at all.
 func (b *builder) tenantPair(from, to *catalog.Dataset, on []catalog.Pair) []catalog.Pair {
-	pair := catalog.Pair{From: from.Tenant, To: to.Tenant}
-	if !b.p.AllTenants || from.Tenant == nil || to.Tenant == nil || slices.Contains(on, pair) {
+	if from.Tenant == nil || to.Tenant == nil {
 		return on
 	}
-	return append(slices.Clone(on), pair)
+	pair := catalog.Pair{From: from.Tenant, To: to.Tenant}
+	others := slices.DeleteFunc(slices.Clone(on), func(p catalog.Pair) bool { return p == pair })
+	switch {
+	case b.p.AllTenants:
+		return append(others, pair)
+	case len(others) == 0:
+		return on
+	}
+	return others
 }
 
 // read makes a reference read a column, on usher's own account.
@@ -124,7 +139,8 @@ func (lb *levelBuilder) join(from int, rel *catalog.Relation, inside int) (int, 
 		return 0, err
 	}
 	lb.joins[key] = i
-	if inside >= 0 {
+	lb.l.refs[i].under = lb.l.refs[from].under
+	if inside >= 0 && lb.l.refs[i].under == 0 {
 		lb.l.refs[inside].policy = append(lb.l.refs[inside].policy, i)
 	}
 	return i, nil
@@ -142,7 +158,7 @@ func (lb *levelBuilder) seal() (Level, error) {
 	}
 	for i := range lb.l.refs { // rows can be counted without a column, but not moved
 		if len(lb.l.refs[i].columns) == 0 {
-			lb.read(i, lb.uses[i].dataset.Columns[0])
+			lb.read(i, lb.uses[i].stored())
 		}
 	}
 	return lb.l, nil
@@ -229,7 +245,7 @@ func (lb *levelBuilder) cell(e Expr) int {
 // are named by their index.
 func (lb *levelBuilder) link(rel []catalog.Pair, cells []int) {
 	for i, pair := range rel {
-		lb.l.parent = append(lb.l.parent, Link{cell: cells[i], own: lb.read(0, pair.To)})
+		lb.l.parent = append(lb.l.parent, Link{cell: cells[i], typ: pair.From.Type, own: lb.read(0, pair.To)})
 	}
 }
 

@@ -127,8 +127,11 @@ func (l Level) Orders() int { return len(l.order) }
 // Order is the i-th order term.
 func (l Level) Order(i int) Order { return l.order[i] }
 
+// All as a Limit keeps every row.
+const All = -1
+
 // Limit is how many rows to return (of each parent row, for a nested level),
-// after Offset rows.
+// after Offset rows, or All.
 func (l Level) Limit() int { return l.limit }
 
 // Offset is how many rows to leave out first.
@@ -161,11 +164,16 @@ func (l Level) Output(i int) Output { return l.output[i] }
 // this level's first reference.
 type Link struct {
 	cell int
+	typ  value.Type
 	own  Expr
 }
 
 // Cell is the index of the parent's cell.
 func (l Link) Cell() int { return l.cell }
+
+// Type is the type of the parent's cell, which may be another than that of Own:
+// whole numbers meet decimals.
+func (l Link) Type() value.Type { return l.typ }
 
 // Own is the column of this level.
 func (l Link) Own() Expr { return l.own }
@@ -203,6 +211,7 @@ type Ref struct {
 	reason  ScopeKind
 	policy  []int // references joined inside the scope, by index in the level
 	inside  int   // index of the reference whose scope this one belongs to, or -1
+	under   int   // 1 + the reference of the Exists this one is written in, or 0
 	from    int   // index of the reference it is joined to; -1 for the first
 	on      []On
 	tenant  string // tenant column by catalog name when its predicate is in the scope
@@ -261,6 +270,10 @@ func (r Ref) Policy(i int) int { return r.policy[i] }
 
 // Inside is the index of the reference in whose scope this one stands, or -1.
 func (r Ref) Inside() int { return r.inside }
+
+// Under is the index of the reference whose Exists this one is written in (its
+// own, for the one that the Exists looks into), or -1.
+func (r Ref) Under() int { return r.under - 1 }
 
 // From is the index of the reference this one is joined to, or -1.
 func (r Ref) From() int { return r.from }

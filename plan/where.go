@@ -86,12 +86,51 @@ func (lb *levelBuilder) whereMember(at whereAt, d *catalog.Dataset, m query.Memb
 	if err != nil {
 		return Expr{}, err
 	}
+	if rel.Many {
+		return lb.quantified(at, rel, m.Value)
+	}
 	next, err := lb.join(at.ref, rel, at.inside)
 	if err != nil {
 		return Expr{}, err
 	}
 	at.ref = next
 	return lb.where(at, rel.To, m.Value)
+}
+
+// quantified reads {some, none, every} over the rows of a to-many relation.
+// Rows out of scope are none of them.
+func (lb *levelBuilder) quantified(at whereAt, rel *catalog.Relation, v query.Value) (Expr, error) {
+	o, ok := v.(query.Object)
+	if !ok || len(o) == 0 {
+		return Expr{}, fault.New(fault.BadUserInput, "the condition on %s is empty", rel.Name).
+			WithHint("write some, none or every, and a condition in it")
+	}
+	var parts []Expr
+	for _, m := range o {
+		if m.Name != "some" && m.Name != "none" && m.Name != "every" {
+			return Expr{}, fault.New(fault.BadUserInput, "%s has no quantifier %q", rel.Name, m.Name)
+		}
+		i, err := lb.add(rel.To, at.ref, at.inside, rel.On)
+		if err != nil {
+			return Expr{}, err
+		}
+		lb.l.refs[i].under = i + 1
+		inner := at
+		inner.ref = i
+		cond, err := lb.where(inner, rel.To, m.Value)
+		if err != nil {
+			return Expr{}, err
+		}
+		if m.Name == "every" {
+			cond = predicate(Not, cond)
+		}
+		e := Expr{op: Exists, typ: boolean, ref: i, args: []Expr{cond}}
+		if m.Name != "some" {
+			e = predicate(Not, e)
+		}
+		parts = append(parts, e)
+	}
+	return all(parts), nil
 }
 
 // columnAt finds a column a where may name.
@@ -105,7 +144,7 @@ func (lb *levelBuilder) columnAt(at whereAt, d *catalog.Dataset, name string) *c
 	return nil
 }
 
-// relationAt finds a to-one relation a where may follow.
+// relationAt finds a relation a where may follow.
 func (lb *levelBuilder) relationAt(at whereAt, d *catalog.Dataset, name string) (*catalog.Relation, error) {
 	rel := d.Relation(name)
 	if !at.policy {
@@ -114,7 +153,7 @@ func (lb *levelBuilder) relationAt(at whereAt, d *catalog.Dataset, name string) 
 			rel, _ = lb.view.Relation(vis, name)
 		}
 	}
-	if rel == nil || rel.Many {
+	if rel == nil {
 		return nil, fault.New(fault.BadUserInput, "%s has no field %q to filter by", d.Name, name)
 	}
 	return rel, nil
@@ -161,6 +200,9 @@ func (lb *levelBuilder) comparison(at whereAt, e Expr, m query.Member) (Expr, er
 		if err != nil {
 			return Expr{}, err
 		}
+		if t.Scalar == value.Decimal {
+			return decimalComparison(plainOps[m.Name], e, v), nil
+		}
 		return predicate(plainOps[m.Name], e, literal(v)), nil
 	case "in", "notIn":
 		if t.List || t.Scalar == value.JSON || t.Scalar == value.Interval {
@@ -169,6 +211,9 @@ func (lb *levelBuilder) comparison(at whereAt, e Expr, m query.Member) (Expr, er
 		lits, err := typedList(t, operand)
 		if err != nil {
 			return Expr{}, err
+		}
+		if t.Scalar == value.Decimal {
+			lits = held(lits, t.Scale)
 		}
 		in := among(In, e, lits)
 		if m.Name == "notIn" {

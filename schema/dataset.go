@@ -214,11 +214,18 @@ func (b *Builder) where(p *part, f *facts) {
 		fields = append(fields, b.field(c.Name, p.need(b.filter(c.Type)), ""))
 	}
 	for _, r := range f.relations {
-		if !r.Many {
-			fields = append(fields, b.field(r.Name, r.to.visible.Dataset.Type+"Where", ""))
+		to := r.to.visible.Dataset.Type + "Where"
+		if r.Many {
+			to = r.to.visible.Dataset.Type + "ManyWhere"
 		}
+		fields = append(fields, b.field(r.Name, to, ""))
 	}
 	p.define(ast.InputObject, name, "", b.logic(name, fields))
+	p.define(ast.InputObject, f.visible.Dataset.Type+"ManyWhere", "How many of the rows a relation leads to satisfy a condition.", ast.FieldList{
+		b.field("some", name, "At least one row."),
+		b.field("none", name, "No row."),
+		b.field("every", name, "Every row; also where there is none."),
+	})
 }
 
 // logic adds the members that combine conditions.

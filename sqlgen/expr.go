@@ -42,6 +42,8 @@ func (w *writer) expr(e plan.Expr) string {
 		return w.d.Like(w.expr(e.Arg(0)), w.arg(e.Literal(0), ""), e.Op() == plan.ILike)
 	case plan.Has, plan.HasAny, plan.HasAll:
 		return w.has(e)
+	case plan.Exists:
+		return w.exists(e)
 	case plan.Bucket:
 		return w.bucket(e)
 	case plan.Add, plan.Sub, plan.Mul, plan.Div, plan.Neg:
@@ -262,7 +264,7 @@ func (w *writer) spread(e plan.Expr, call func(fn, of string) string) string {
 	arg := e.Arg(0)
 	t, x := arg.Type(), w.expr(arg)
 	variance := ""
-	if t.Scalar == value.Float || t.Scalar == value.Decimal && (t.Scale == value.Unscaled || t.Precision == 0 || t.Precision > 18) {
+	if !t.Squarable() {
 		variance = call("var_samp", w.d.Float(x, t))
 	} else {
 		whole := w.d.Unscaled(x, t)

@@ -116,7 +116,7 @@ func (w *writer) limit() {
 	if w.l.Cut() {
 		n++
 	}
-	if n > 0 || w.l.Grouped() {
+	if n != plan.All {
 		w.put(" LIMIT ", strconv.Itoa(n))
 	}
 	if w.l.Offset() > 0 {
@@ -128,8 +128,8 @@ func (w *writer) limit() {
 func (w *writer) from() {
 	for i := range w.l.Refs() {
 		r := w.l.Ref(i)
-		if r.Inside() >= 0 {
-			continue // written inside the scope it belongs to
+		if elsewhere(r) {
+			continue
 		}
 		if i > 0 {
 			w.put(" LEFT JOIN ")
@@ -139,6 +139,39 @@ func (w *writer) from() {
 			w.on(r)
 		}
 	}
+}
+
+// elsewhere tells a reference that is written inside a scope or an EXISTS, not
+// in the statement's own FROM.
+func elsewhere(r plan.Ref) bool { return r.Inside() >= 0 || r.Under() >= 0 }
+
+// exists writes a subquery that looks for rows linked to an outer one.
+func (w *writer) exists(e plan.Expr) string {
+	outer := w.b
+	w.b = strings.Builder{}
+	w.put("EXISTS (SELECT 1 FROM ")
+	w.reference(e.Ref())
+	for i := range w.l.Refs() {
+		if r := w.l.Ref(i); r.Under() == e.Ref() && i != e.Ref() {
+			w.put(" LEFT JOIN ")
+			w.reference(i)
+			w.on(r)
+		}
+	}
+	r := w.l.Ref(e.Ref())
+	for j := range r.Ons() {
+		if j == 0 {
+			w.put(" WHERE ")
+		} else {
+			w.put(" AND ")
+		}
+		w.put(w.expr(r.On(j).To), " = ", w.expr(r.On(j).From))
+	}
+	w.condition(" AND ", e.Arg(0))
+	w.put(")")
+	text := w.b.String()
+	w.b = outer
+	return text
 }
 
 func (w *writer) on(r plan.Ref) {
@@ -267,7 +300,7 @@ func (w *writer) window() {
 func (w *writer) parentRows() {
 	types := make([]value.Type, w.l.Links())
 	for i := range types {
-		types[i] = w.l.Link(i).Own().Type()
+		types[i] = w.l.Link(i).Type()
 	}
 	w.put(w.d.Parents(types), " AS p")
 }
@@ -276,7 +309,7 @@ func (w *writer) parentRows() {
 func (w *writer) from0() {
 	for i := range w.l.Refs() {
 		r := w.l.Ref(i)
-		if r.Inside() >= 0 {
+		if elsewhere(r) {
 			continue
 		}
 		if i > 0 {
