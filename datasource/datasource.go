@@ -101,7 +101,7 @@ type sqlDB interface {
 // Query implements Database.
 func (s sqlSource) Query(ctx context.Context, q plan.Query) (*value.Result, error) {
 	var result *value.Result
-	err := s.db.Session(ctx, q.Root().Children() > 0, func(session sqlexec.Session) (err error) {
+	err := s.db.Session(ctx, q.Statements() > 1, func(session sqlexec.Session) (err error) {
 		result, err = sqlexec.Run{Session: session, Dialect: s.dialect}.Query(ctx, q)
 		return err
 	})

@@ -14,12 +14,21 @@ import (
 	"usher/value"
 )
 
+// Writing says how an answer is written.
+type Writing struct {
+	Key           string                       // the root field's response key
+	NumbersAsText bool                         // BigInt and Decimal as JSON strings
+	Cursor        func(position []byte) string // seals a position in a connection
+}
+
 // Encode writes the answer of a plan: rows straight into JSON, field by field
-// as the plan's output names cells. Key is the root field's response key.
-func Encode(q plan.Query, r *value.Result, key string, numbersAsText bool) (Answer, error) {
-	e := &encoder{path: []step{{name: key}}, style: value.Style{NumbersAsText: numbersAsText}}
+// as the plan's output names cells.
+func Encode(q plan.Query, r *value.Result, w Writing) (Answer, error) {
+	e := &encoder{path: []step{{name: w.Key}}, style: value.Style{NumbersAsText: w.NumbersAsText}, cursor: w.Cursor}
 	root := q.Root()
-	if q.Shape() == query.ByKey {
+	if page, ok := root.Page(); ok {
+		e.connection(root, r, page)
+	} else if q.Shape() == query.ByKey {
 		if r.Rows.Len() == 0 {
 			return Answer{JSON: null}, nil
 		}
@@ -41,6 +50,7 @@ type encoder struct {
 	errors    gqlerror.List
 	truncated []ast.Path
 	failed    error
+	cursor    func(position []byte) string
 }
 
 // step is one element of the path to what is being written.
@@ -82,6 +92,10 @@ func (e *encoder) object(l plan.Level, r *value.Result, i, shift, n int, field f
 		e.out = append(e.out, o.Key()...)
 		e.out = append(e.out, '"', ':')
 		switch o.Kind() {
+		case plan.OutNodes, plan.OutEdges, plan.OutPageInfo, plan.OutTotal: // of connections only
+		case plan.OutCursor:
+			page, _ := l.Page()
+			e.text(e.cursorOf(page, row))
 		case plan.OutTypename:
 			e.out = value.AppendQuoted(e.out, []byte(o.Text()))
 		case plan.OutCell:

@@ -340,9 +340,9 @@ func TestSwap(t *testing.T) {
 		t.Error("operations were not resolved with the catalogs they were validated against")
 	}
 	bad := planets()
-	bad.Type = "Viewer"
+	bad.Type = "BigIntWhere"
 	if err := s.Swap(compile(t, map[string]catalog.DatasetSpec{"planets": bad}, nil)); err == nil {
-		t.Error("a catalog with the type Viewer was accepted")
+		t.Error("a catalog with the type BigIntWhere was accepted")
 	}
 	check(t, s.ask(t, tenant(), `{ planets { id } }`), `{"data":{"planets":[]}}`)
 }

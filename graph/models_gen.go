@@ -58,6 +58,14 @@ type DatasetRelation struct {
 	Description *string `json:"description,omitempty"`
 }
 
+// What is before and after a page.
+type PageInfo struct {
+	HasNextPage     bool    `json:"hasNextPage"`
+	HasPreviousPage bool    `json:"hasPreviousPage"`
+	StartCursor     *string `json:"startCursor,omitempty"`
+	EndCursor       *string `json:"endCursor,omitempty"`
+}
+
 // Who is asking. What the token filters by, and the credentials it carries, stay on the server.
 type Viewer struct {
 	Subject string `json:"subject"`

@@ -32,7 +32,7 @@ func Build(r query.Request, cat *catalog.Catalog, p principal.Principal, now tim
 	case query.Groups:
 		root, err = b.groups(vis, r.Field, nil)
 	case query.Connection:
-		err = fault.New(fault.NotImplemented, "connections are not served yet; use limit and offset")
+		root, err = b.connection(vis, r.Field)
 	default:
 		err = fault.New(fault.Internal, "a request without a shape")
 	}
@@ -152,8 +152,12 @@ func (b *builder) checkFilters() error {
 		if err != nil {
 			continue // the dataset cannot be reached by this strategy at all
 		}
-		if _, err := lb.where(whereAt{ref: ref, inside: ref, policy: true}, d, f.Where); err != nil {
+		e, err := lb.where(whereAt{ref: ref, inside: ref, policy: true}, d, f.Where)
+		if err != nil {
 			return grantFault("the filter on %q: %s", f.Dataset, fault.From(err).Message)
+		}
+		if e.op == True {
+			return grantFault("the filter on %q allows everything", f.Dataset)
 		}
 	}
 	return nil

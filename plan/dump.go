@@ -25,6 +25,7 @@ func Dump(q Query) string {
 
 func (l Level) dump(b *strings.Builder, indent string) {
 	line := func(format string, args ...any) { fmt.Fprintf(b, indent+format+"\n", args...) }
+	keys := len(l.keys)
 	for i, r := range l.refs {
 		line("t%d %s", i, r.text())
 	}
@@ -41,19 +42,19 @@ func (l Level) dump(b *strings.Builder, indent string) {
 		line("a%d %s", i, a)
 	}
 	if l.having.op != True {
-		line("having %s", l.having)
+		line("having %s", l.having.text(keys))
 	}
 	for i, c := range l.columns {
-		line("c%d %s", i, l.above(c))
+		line("c%d %s", i, c.text(keys))
 	}
 	if len(l.order) > 0 {
 		terms := make([]string, len(l.order))
 		for i, o := range l.order {
-			terms[i] = l.above(o.expr) + o.text()
+			terms[i] = o.expr.text(keys) + o.text()
 		}
 		line("order %s", strings.Join(terms, ", "))
 	}
-	line("%s", l.page())
+	line("%s", l.rowsText())
 	line("output %s", outputs(l.output))
 	for i, c := range l.children {
 		line("level %d", i)
@@ -61,7 +62,7 @@ func (l Level) dump(b *strings.Builder, indent string) {
 	}
 }
 
-func (l Level) page() string {
+func (l Level) rowsText() string {
 	text := "limit " + strconv.Itoa(l.limit)
 	if l.limit == All {
 		text = "no limit"
@@ -73,14 +74,6 @@ func (l Level) page() string {
 		text += " offset " + strconv.Itoa(l.offset)
 	}
 	return text
-}
-
-// above is an expression over groups, whose Inner name keys and aggregates.
-func (l Level) above(e Expr) string {
-	if e.op == Inner && e.ref >= len(l.keys) {
-		return "a" + strconv.Itoa(e.ref-len(l.keys))
-	}
-	return e.String()
 }
 
 var scopeWords = map[ScopeKind]string{
@@ -184,10 +177,13 @@ var infix = map[Op]string{
 var listWords = map[Op]string{In: "in", Like: "like", ILike: "ilike", Has: "has", HasAny: "has any of", HasAll: "has all of"}
 
 // String is the expression as text for people; it is no SQL.
-func (e Expr) String() string {
+func (e Expr) String() string { return e.text(0) }
+
+// text is the expression over groups of so many keys.
+func (e Expr) text(keys int) string {
 	args := make([]string, len(e.args))
 	for i, a := range e.args {
-		args[i] = a.String()
+		args[i] = a.text(keys)
 	}
 	lits := make([]string, len(e.lits))
 	for i, v := range e.lits {
@@ -197,7 +193,10 @@ func (e Expr) String() string {
 	case Column:
 		return "t" + strconv.Itoa(e.ref) + "." + e.name
 	case Inner:
-		return "inner " + strconv.Itoa(e.ref)
+		if e.ref < keys {
+			return "k" + strconv.Itoa(e.ref)
+		}
+		return "a" + strconv.Itoa(e.ref-keys)
 	case Literal:
 		return lits[0]
 	case True, False:

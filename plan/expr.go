@@ -26,6 +26,8 @@ const (
 	Lte                     //
 	Gt                      //
 	Gte                     //
+	RowLt                   // the Args, as one row, before the Literals; all of them not null
+	RowGt                   //
 	In                      // one Arg in the Literals; none of them: false
 	IsNull                  // one Arg
 	Like                    // one Arg and a pattern literal whose escape is a backslash
@@ -159,13 +161,34 @@ func all(args []Expr) Expr {
 
 // anyOf is the disjunction; nothing to choose from is false.
 func anyOf(args []Expr) Expr {
-	switch len(args) {
+	var kept []Expr
+	for _, a := range args {
+		switch a.op { //nolint:exhaustive // every other node is kept as it is
+		case True:
+			return a
+		case False:
+		default:
+			kept = append(kept, a)
+		}
+	}
+	switch len(kept) {
 	case 0:
 		return predicate(False)
 	case 1:
-		return args[0]
+		return kept[0]
 	}
-	return predicate(Or, args...)
+	return predicate(Or, kept...)
+}
+
+// not is the negation.
+func not(e Expr) Expr {
+	switch e.op { //nolint:exhaustive // every other node is negated where it stands
+	case True:
+		return predicate(False)
+	case False:
+		return predicate(True)
+	}
+	return predicate(Not, e)
 }
 
 // conjuncts lists the parts that must all hold.

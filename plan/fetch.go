@@ -19,18 +19,33 @@ func (l Level) Sources() []Target {
 	return out
 }
 
+// Statements is how many statements answer the query.
+func (q Query) Statements() int {
+	n := 0
+	q.levels(func(Level) { n++ })
+	return n
+}
+
+// levels calls f with every level of the query.
+func (q Query) levels(f func(Level)) {
+	var walk func(Level)
+	walk = func(l Level) {
+		f(l)
+		for _, c := range l.children {
+			walk(c)
+		}
+		if total, ok := l.Total(); ok {
+			walk(total)
+		}
+	}
+	walk(q.body.root)
+}
+
 // Single returns the one SQL source that can answer the whole query, or false
 // when the query reads from several sources or from an API.
 func (q Query) Single() (Target, bool) {
 	var targets []Target
-	var walk func(Level)
-	walk = func(l Level) {
-		targets = append(targets, l.Sources()...)
-		for _, c := range l.children {
-			walk(c)
-		}
-	}
-	walk(q.body.root)
+	q.levels(func(l Level) { targets = append(targets, l.Sources()...) })
 	for _, t := range targets {
 		if t != targets[0] || t.Kind == "api" {
 			return Target{}, false

@@ -277,10 +277,12 @@ func (g *groupBuilder) measureColumn(m *catalog.Expr) (Expr, error) {
 // inexact tells a result that depends on the order in which an engine adds
 // doubles; it is rounded before anyone sees or compares it.
 func (e Expr) inexact() bool {
-	if e.op == Agg && len(e.args) == 1 && e.args[0].typ.Scalar == value.Float {
+	if e.op == Agg && len(e.args) == 1 {
 		switch e.fn { //nolint:exhaustive // the others pick a value and do not add
-		case catalog.Sum, catalog.Avg, catalog.Stddev, catalog.Variance:
-			return true
+		case catalog.Sum, catalog.Avg:
+			return e.args[0].typ.Scalar == value.Float
+		case catalog.Stddev, catalog.Variance:
+			return !e.args[0].typ.Squarable()
 		}
 	}
 	return slices.ContainsFunc(e.args, Expr.inexact)
@@ -344,7 +346,7 @@ func (g *groupBuilder) havingMember(m query.Member, depth int) (Expr, error) {
 		return anyOf(parts), nil
 	case "not":
 		e, err := g.having(m.Value, depth)
-		return predicate(Not, e), err
+		return not(e), err
 	}
 	at := whereAt{zone: g.zone}
 	if e, ok, err := g.scalar(m.Name); err != nil {

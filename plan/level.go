@@ -249,10 +249,11 @@ func (lb *levelBuilder) link(rel []catalog.Pair, cells []int) {
 	}
 }
 
-// limits reads limit and offset against the dataset's.
-func (lb *levelBuilder) limits(vis *catalog.Visible, args arguments) error {
+// rowLimits are how many rows of a dataset the principal gets without asking,
+// and at most.
+func rowLimits(vis *catalog.Visible) (standard, most int) {
 	d := vis.Dataset
-	most := d.MaxLimit
+	most = d.MaxLimit
 	if rights := vis.Rights(); len(rights) > 0 {
 		byRole := 0
 		for _, r := range rights {
@@ -263,12 +264,18 @@ func (lb *levelBuilder) limits(vis *catalog.Visible, args arguments) error {
 		}
 		most = min(most, byRole)
 	}
-	lb.l.limit, lb.l.cut = min(d.Limit, most), true
+	return min(d.Limit, most), most
+}
+
+// limits reads limit and offset against the dataset's.
+func (lb *levelBuilder) limits(vis *catalog.Visible, args arguments) error {
+	standard, most := rowLimits(vis)
+	lb.l.limit, lb.l.cut = standard, true
 	if n, ok, err := args.integer("limit"); err != nil {
 		return err
 	} else if ok {
 		if n > most {
-			return fault.New(fault.LimitExceeded, "limit %d is more than the %d rows allowed for %s", n, most, d.Name).
+			return fault.New(fault.LimitExceeded, "limit %d is more than the %d rows allowed for %s", n, most, vis.Dataset.Name).
 				WithHint("ask for fewer rows, or page with offset")
 		}
 		lb.l.limit, lb.l.cut = n, false

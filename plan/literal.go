@@ -44,7 +44,7 @@ func typed(t value.Type, v query.Value) (value.Value, error) {
 		if t.Scalar != value.JSON {
 			return value.Value{}, mismatch(t, "a list or an object")
 		}
-		text = string(appendJSON(nil, v))
+		text = string(AppendJSON(nil, v))
 	default:
 		return value.Value{}, mismatch(t, "nothing")
 	}
@@ -55,8 +55,8 @@ func mismatch(t value.Type, got string) error {
 	return fmt.Errorf("expected %s, got %s", typeOf(t.Elem()), got)
 }
 
-// appendJSON writes a value as JSON text.
-func appendJSON(dst []byte, v query.Value) []byte {
+// AppendJSON writes a value as JSON text.
+func AppendJSON(dst []byte, v query.Value) []byte {
 	switch v := v.(type) {
 	case query.Bool:
 		return strconv.AppendBool(dst, bool(v))
@@ -72,7 +72,7 @@ func appendJSON(dst []byte, v query.Value) []byte {
 			if i > 0 {
 				dst = append(dst, ',')
 			}
-			dst = appendJSON(dst, item)
+			dst = AppendJSON(dst, item)
 		}
 		return append(dst, ']')
 	case query.Object:
@@ -82,7 +82,7 @@ func appendJSON(dst []byte, v query.Value) []byte {
 				dst = append(dst, ',')
 			}
 			dst = append(value.AppendQuoted(dst, []byte(m.Name)), ':')
-			dst = appendJSON(dst, m.Value)
+			dst = AppendJSON(dst, m.Value)
 		}
 		return append(dst, '}')
 	}

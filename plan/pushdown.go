@@ -62,7 +62,7 @@ func (q Query) Pushdown(can catalog.Pushdown) Pushed {
 			out.Conditions = append(out.Conditions, c)
 		}
 	}
-	if !whole || l.limit == 0 || l.offset != 0 {
+	if !whole || l.limit == All || l.offset != 0 {
 		return out
 	}
 	if len(l.order) > 0 {

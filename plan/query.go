@@ -85,6 +85,7 @@ type Level struct {
 	parent   []Link
 	children []Level
 	output   []Output
+	page     *Page // a connection's
 }
 
 // Grouped tells groups from rows.
@@ -309,6 +310,11 @@ const (
 	OutCell                           // a cell
 	OutObject                         // an object of further fields
 	OutList                           // the rows of a nested level
+	OutNodes                          // the rows of a connection's page
+	OutEdges                          // the same rows, each with its cursor
+	OutCursor                         // a row's cursor
+	OutPageInfo                       // what is before and after the page
+	OutTotal                          // how many rows the whole connection has
 )
 
 // Output is one field of an object in the answer.

@@ -79,6 +79,9 @@ func (b *builder) byKey(vis *catalog.Visible, f query.Field) (Level, error) {
 		parts = append(parts, predicate(Eq, lb.ask(0, col), literal(v)))
 	}
 	lb.l.where, lb.l.limit = all(parts), 1
+	if b.p.AllTenants {
+		lb.breakTies(vis)
+	}
 	if lb.l.output, err = lb.selectRows(vis, 0, f.Fields); err != nil {
 		return Level{}, err
 	}
@@ -199,9 +202,12 @@ func (lb *levelBuilder) order(term Order) {
 func (lb *levelBuilder) breakTies(vis *catalog.Visible) {
 	if len(vis.Dataset.Key) > 0 {
 		for _, col := range vis.Dataset.Key {
-			if col != vis.Dataset.Tenant || lb.p.AllTenants {
+			if col != vis.Dataset.Tenant {
 				lb.order(Order{expr: lb.read(0, col)})
 			}
+		}
+		if lb.p.AllTenants && vis.Dataset.Tenant != nil { // a key is unique within a tenant
+			lb.order(Order{expr: lb.read(0, vis.Dataset.Tenant)})
 		}
 		return
 	}

@@ -73,7 +73,7 @@ func (lb *levelBuilder) whereMember(at whereAt, d *catalog.Dataset, m query.Memb
 		return anyOf(parts), nil
 	case "not":
 		e, err := lb.where(at, d, m.Value)
-		return predicate(Not, e), err
+		return not(e), err
 	}
 	if col := lb.columnAt(at, d, m.Name); col != nil {
 		e := lb.read(at.ref, col)
@@ -122,11 +122,11 @@ func (lb *levelBuilder) quantified(at whereAt, rel *catalog.Relation, v query.Va
 			return Expr{}, err
 		}
 		if m.Name == "every" {
-			cond = predicate(Not, cond)
+			cond = not(cond)
 		}
 		e := Expr{op: Exists, typ: boolean, ref: i, args: []Expr{cond}}
 		if m.Name != "some" {
-			e = predicate(Not, e)
+			e = not(e)
 		}
 		parts = append(parts, e)
 	}
@@ -217,7 +217,7 @@ func (lb *levelBuilder) comparison(at whereAt, e Expr, m query.Member) (Expr, er
 		}
 		in := among(In, e, lits)
 		if m.Name == "notIn" {
-			return predicate(Not, in), nil
+			return not(in), nil
 		}
 		return in, nil
 	case "isNull":
@@ -228,7 +228,7 @@ func (lb *levelBuilder) comparison(at whereAt, e Expr, m query.Member) (Expr, er
 		if b {
 			return predicate(IsNull, e), nil
 		}
-		return predicate(Not, predicate(IsNull, e)), nil
+		return not(predicate(IsNull, e)), nil
 	case "has", "hasAny", "hasAll":
 		if !t.List {
 			break
@@ -293,7 +293,7 @@ func textComparison(e Expr, name string, operand query.Value) (Expr, error) {
 	}
 	like := among(op, e, []value.Value{lit})
 	if strings.HasPrefix(name, "not") {
-		return predicate(Not, like), nil
+		return not(like), nil
 	}
 	return like, nil
 }

@@ -3,6 +3,7 @@ package resolvers
 import (
 	"context"
 
+	"usher/cursor"
 	"usher/datasource"
 	"usher/graph"
 	"usher/plan"
@@ -14,6 +15,7 @@ import (
 // from its principal to its bytes, one line for each stage.
 type Datasets struct {
 	Sources       *datasource.Sources
+	Cursors       *cursor.Sealer
 	NumbersAsText bool
 }
 
@@ -27,6 +29,10 @@ func (d *Datasets) Resolve(ctx context.Context, asked query.Request) (graph.Answ
 	if err != nil {
 		return graph.Answer{}, err
 	}
+	asked, seal, err := d.openCursors(asked, who)
+	if err != nil {
+		return graph.Answer{}, err
+	}
 	planned, err := plan.Build(asked, cat, who, graph.Started(ctx)) // resolved, typed, scoped; or refused
 	if err != nil {
 		return graph.Answer{}, err
@@ -35,5 +41,5 @@ func (d *Datasets) Resolve(ctx context.Context, asked query.Request) (graph.Answ
 	if err != nil {
 		return graph.Answer{}, err
 	}
-	return graph.Encode(planned, rows, asked.Field.Key, d.NumbersAsText)
+	return graph.Encode(planned, rows, graph.Writing{Key: asked.Field.Key, NumbersAsText: d.NumbersAsText, Cursor: seal})
 }

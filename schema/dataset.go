@@ -154,6 +154,10 @@ func (b *Builder) roots(p *part, f *facts) {
 		}
 		add(query.ByKey, b.call(d.Name+"ByPk", d.Type, "The row with this key, or null.", args...))
 	}
+	if f.visible.Key() != nil || len(d.Key) > 0 {
+		add(query.Connection, b.call(d.Name+"Connection", d.Type+"Connection", "Pages of rows by position.", b.pageArgs(f)...))
+		b.connection(p, f)
+	}
 	if f.visible.Aggregate {
 		add(query.Groups, b.call(d.Name+"Aggregate", "["+d.Type+"Aggregate!]", perGroup, b.groupArgs(f)...))
 	}
@@ -168,6 +172,27 @@ func (b *Builder) rowArgs(f *facts) []*ast.ArgumentDefinition {
 		args = append(args, b.arg("orderBy", "["+typ+"OrderBy!]"))
 	}
 	return append(args, b.arg("limit", "Int"), b.arg("offset", "Int"))
+}
+
+func (b *Builder) pageArgs(f *facts) []*ast.ArgumentDefinition {
+	args := b.rowArgs(f)
+	return append(args[:len(args)-2],
+		b.arg("first", "Int"), b.arg("after", "String"), b.arg("last", "Int"), b.arg("before", "String"))
+}
+
+// connection defines a page of rows and its edges.
+func (b *Builder) connection(p *part, f *facts) {
+	typ := f.visible.Dataset.Type
+	p.define(ast.Object, typ+"Connection", "", ast.FieldList{
+		b.field("nodes", "["+typ+"!]!", ""),
+		b.field("edges", "["+typ+"Edge!]!", ""),
+		b.field("pageInfo", "PageInfo!", ""),
+		b.field("totalCount", "BigInt!", "How many rows there are on all pages; counted only when selected."),
+	})
+	p.define(ast.Object, typ+"Edge", "", ast.FieldList{
+		b.field("node", typ+"!", ""),
+		b.field("cursor", "String!", ""),
+	})
 }
 
 func (b *Builder) groupArgs(f *facts) []*ast.ArgumentDefinition {

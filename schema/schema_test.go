@@ -88,9 +88,10 @@ func TestRootsSayWhatIsAsked(t *testing.T) {
 	t.Parallel()
 	s := build(t, builder(t), compile(t, shop(), clerks()), false, "clerk")
 	want := map[string]schema.Root{
-		"orders":          {Dataset: "orders", Shape: query.Many},
-		"ordersByPk":      {Dataset: "orders", Shape: query.ByKey},
-		"ordersAggregate": {Dataset: "orders", Shape: query.Groups},
+		"orders":           {Dataset: "orders", Shape: query.Many},
+		"ordersByPk":       {Dataset: "orders", Shape: query.ByKey},
+		"ordersConnection": {Dataset: "orders", Shape: query.Connection},
+		"ordersAggregate":  {Dataset: "orders", Shape: query.Groups},
 	}
 	if diff := cmp.Diff(want, s.Roots); diff != "" {
 		t.Errorf("roots (-want +got):\n%s", diff)
@@ -148,7 +149,7 @@ func TestBuildLeavesOtherSchemasAlone(t *testing.T) {
 func TestNamesMadeTwiceAreRefused(t *testing.T) {
 	t.Parallel()
 	cat := compile(t, map[string]catalog.DatasetSpec{
-		"things": {Common: true, Source: "main", Type: "Viewer", Columns: columns("id", "Int"), Bind: bound("things")},
+		"things": {Common: true, Source: "main", Type: "BigIntWhere", Columns: columns("id", "Int"), Bind: bound("things")},
 		"others": {Common: true, Source: "main", Type: "StringWhere", Columns: columns("name", "String"), Bind: bound("others")},
 	}, nil)
 	view, err := cat.NewView(true, nil, nil)
@@ -157,9 +158,9 @@ func TestNamesMadeTwiceAreRefused(t *testing.T) {
 	}
 	_, err = builder(t).Build(view)
 	if err == nil {
-		t.Fatal("a dataset of type Viewer and one of type StringWhere were accepted")
+		t.Fatal("a dataset of type BigIntWhere and one of type StringWhere were accepted")
 	}
-	for _, want := range []string{`"Viewer"`, `"StringWhere"`} {
+	for _, want := range []string{`"BigIntWhere"`, `"StringWhere"`} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("the error does not name %s: %v", want, err)
 		}

@@ -36,6 +36,10 @@ func (w *writer) expr(e plan.Expr) string {
 		return "(" + w.expr(e.Arg(0)) + " IS NULL)"
 	case plan.Eq, plan.Neq, plan.Lt, plan.Lte, plan.Gt, plan.Gte:
 		return w.compare(e)
+	case plan.RowLt:
+		return w.rowValue(e, " < ")
+	case plan.RowGt:
+		return w.rowValue(e, " > ")
 	case plan.In:
 		return w.in(e)
 	case plan.Like, plan.ILike:
@@ -125,6 +129,20 @@ func (w *writer) operand(e plan.Expr, native string) string {
 		return w.arg(e.Literal(0), native)
 	}
 	return w.expr(e)
+}
+
+// rowValue compares several columns as one, from the left.
+func (w *writer) rowValue(e plan.Expr, op string) string {
+	left, right := make([]string, e.Len()), make([]string, e.Len())
+	for i := range left {
+		left[i] = w.byCode(w.expr(e.Arg(i)), e.Arg(i))
+		f, _ := w.field(e.Arg(i))
+		right[i] = w.arg(e.Literal(i), f.Native)
+	}
+	if len(left) == 1 {
+		return "(" + left[0] + op + right[0] + ")"
+	}
+	return "((" + strings.Join(left, ", ") + ")" + op + "(" + strings.Join(right, ", ") + "))"
 }
 
 func (w *writer) in(e plan.Expr) string {

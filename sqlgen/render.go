@@ -174,6 +174,20 @@ func (w *writer) exists(e plan.Expr) string {
 	return text
 }
 
+// together writes the same as one operand of a further join. Only what is
+// joined itself may stand in parentheses.
+func (w *writer) together() {
+	for i := 1; i < w.l.Refs(); i++ {
+		if !elsewhere(w.l.Ref(i)) {
+			w.put("(")
+			w.from()
+			w.put(")")
+			return
+		}
+	}
+	w.from()
+}
+
 func (w *writer) on(r plan.Ref) {
 	w.put(" ON ")
 	for j := range r.Ons() {
@@ -392,9 +406,9 @@ func (w *writer) grouping(nested bool) {
 	switch {
 	case nested && w.l.Keys() == 0: // a parent without rows has a group all the same
 		w.parentRows()
-		w.put(" LEFT JOIN (")
-		w.from()
-		w.put(") ON ")
+		w.put(" LEFT JOIN ")
+		w.together()
+		w.put(" ON ")
 		w.links()
 		where = " AND "
 	case nested:

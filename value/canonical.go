@@ -135,6 +135,9 @@ func appendDecimal(dst, text []byte, scale int) ([]byte, error) {
 		body = body[1:]
 	}
 	whole, fraction, _ := bytes.Cut(body, []byte{'.'})
+	if len(whole) == 0 && len(fraction) > 0 { // DuckDB writes a decimal without whole digits so: .50
+		whole = []byte{'0'}
+	}
 	if len(whole) == 0 || !digits(string(whole)) || !digits(string(fraction)) {
 		return dst, ErrNotFinite // NaN, Infinity
 	}

@@ -5,6 +5,7 @@ package value
 type Result struct {
 	Rows     *Buffer
 	Children []Child // in the order of the plan's nested levels
+	Total    *Result // a connection's count, when it was asked for
 }
 
 // Child is a nested level: the rows that belong to row i of the parent are

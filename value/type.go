@@ -113,6 +113,12 @@ func (t Type) Exact() bool {
 	return !t.List && t.Scalar >= Int && t.Scalar <= Decimal
 }
 
+// Squarable tells an exact number short enough for both engines to add up its
+// squares exactly.
+func (t Type) Squarable() bool {
+	return t.Exact() && (t.Scalar != Decimal || t.Scale >= 0 && t.Precision > 0 && t.Precision <= 18)
+}
+
 // Text tells whether the type has text operators and text order.
 func (t Type) Text() bool {
 	return !t.List && (t.Scalar == String || t.Scalar == ID)

@@ -27,7 +27,7 @@ func translate(ctx context.Context, err error) error {
 	}
 	switch engine.Type {
 	case duckdb.ErrorTypeInterrupt:
-		return fault.New(fault.Timeout, "the request was cancelled").Because(cause)
+		return fault.New(fault.Timeout, "the request was canceled").Because(cause)
 	case duckdb.ErrorTypeOutOfMemory:
 		return fault.New(fault.LimitExceeded, "the question needs more memory than the source may use").
 			WithHint("Ask for fewer rows or fewer groups.").Because(cause)

@@ -108,7 +108,8 @@ ma MAP(VARCHAR, INTEGER)`
 		{
 			Schema: "sales", Name: "orders", PrimaryKey: []string{"id"},
 			Columns: []catalog.TableColumn{
-				{Name: "id", Native: "BIGINT"}, {Name: "tenant", Native: "VARCHAR"},
+				{Name: "id", Native: "BIGINT"},
+				{Name: "tenant", Native: "VARCHAR"},
 				{Name: "customer", Native: "INTEGER", Nullable: true, Comment: "who pays"},
 			},
 			ForeignKeys: []catalog.ForeignKey{{

@@ -227,8 +227,10 @@ func BenchmarkScratch(b *testing.B) {
 func BenchmarkLoad(b *testing.B) {
 	e := engine(b, duckdb.Options{})
 	columns := []duckdb.ScratchColumn{
-		{Name: "id", Type: value.Of(value.BigInt)}, {Name: "at", Type: value.Of(value.Timestamp)},
-		{Name: "price", Type: value.DecimalOf(9, 2)}, {Name: "name", Type: value.Of(value.String)},
+		{Name: "id", Type: value.Of(value.BigInt)},
+		{Name: "at", Type: value.Of(value.Timestamp)},
+		{Name: "price", Type: value.DecimalOf(9, 2)},
+		{Name: "name", Type: value.Of(value.String)},
 	}
 	row := []any{7, "2026-11-21 22:19:23.5+00", "12.30", "a name of usual length"}
 	var all [][]any

@@ -39,7 +39,7 @@ func rootCerts(path string) (*x509.CertPool, error) {
 	if path == "" {
 		return nil, nil
 	}
-	pem, err := os.ReadFile(path) //nolint:gosec // The operator's file.
+	pem, err := os.ReadFile(path)
 	if err != nil {
 		return nil, err
 	}

@@ -123,7 +123,7 @@ func TestTLS(t *testing.T) {
 		}
 	}
 
-	// Deadlines and cancelling work through TLS as well.
+	// Deadlines and canceling work through TLS as well.
 	spec := specOf(db)
 	spec.SSLMode = "require"
 	source := open(t, spec, postgres.Options{})

@@ -89,6 +89,11 @@ func (r Run) level(ctx context.Context, l plan.Level, keys [][]value.Value) (*va
 		}
 		result.Children = append(result.Children, child)
 	}
+	if total, ok := l.Total(); ok {
+		if result.Total, err = r.level(ctx, total, nil); err != nil {
+			return nil, err
+		}
+	}
 	return result, nil
 }
 

@@ -94,7 +94,8 @@ func acceptable(r *http.Response) error {
 		return fmt.Errorf("status %d", r.StatusCode)
 	}
 	media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
-	if err != nil || media != "application/json" && !(strings.HasPrefix(media, "application/") && strings.HasSuffix(media, "+json")) {
+	json := media == "application/json" || strings.HasPrefix(media, "application/") && strings.HasSuffix(media, "+json")
+	if err != nil || !json {
 		return errors.New("the reply's Content-Type is not JSON")
 	}
 	if r.Header.Get("Content-Encoding") != "" { // gzip that was asked for is unpacked by now

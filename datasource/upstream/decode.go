@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strconv"
 
+	"usher/fault"
 	"usher/plan"
 	"usher/value"
 )
@@ -16,6 +17,7 @@ type decoder struct {
 	columns []column
 	root    *node
 	cells   []value.Cell
+	told    []told
 	text    []byte // what the cells of this row hold
 	tenant  *tenant
 }
@@ -31,6 +33,13 @@ type column struct {
 type node struct {
 	columns []int
 	members map[string]*node
+}
+
+// told is the tenant column of an API that keeps tenants apart and returns no
+// such column: what it was told.
+type told struct {
+	cell  int
+	value value.Cell
 }
 
 // tenant is the column that says whose a row is.
@@ -60,7 +69,12 @@ func newDecoder(ref plan.Ref, id plan.Identity) (*decoder, error) {
 			d.tenant = &tenant{cell: i, typ: f.Type, key: id.Key(), refuse: ref.ScopeKind() == plan.ByUpstream}
 		}
 		if f.Stored == "" {
-			continue // the API does not have it: null
+			key, err := keyCell(ref, f.Type, id)
+			if err != nil {
+				return nil, err
+			}
+			d.told = append(d.told, told{i, key})
+			continue
 		}
 		way := []string{f.Stored}
 		if f.Stored[0] == '/' {
@@ -81,6 +95,27 @@ func newDecoder(ref plan.Ref, id plan.Identity) (*decoder, error) {
 	return d, nil
 }
 
+// keyCell is the tenant's key as a cell of the tenant column. No other column
+// may be absent from an API.
+func keyCell(ref plan.Ref, t value.Type, id plan.Identity) (value.Cell, error) {
+	if ref.ScopeKind() != plan.ByUpstream {
+		return value.Cell{}, errors.New("upstream: a column that the API does not have is none that it was told")
+	}
+	key := []byte(id.Key())
+	if !t.Numeric() {
+		key = value.AppendQuoted(nil, key)
+	}
+	s := over(key)
+	c, _, err := readerOf(t)(s, t, nil)
+	if err == nil {
+		err = s.end()
+	}
+	if err != nil {
+		return value.Cell{}, fault.New(fault.Forbidden, "the tenant's key is no value of its tenant columns").Because(err)
+	}
+	return c, nil
+}
+
 func (n *node) member(name string) *node {
 	if n.members == nil {
 		n.members = make(map[string]*node)
@@ -95,6 +130,9 @@ func (n *node) member(name string) *node {
 func (d *decoder) row(s *scanner) (bool, error) {
 	clear(d.cells)
 	d.text = d.text[:0]
+	for _, t := range d.told {
+		d.cells[t.cell] = t.value
+	}
 	if c, err := s.peek(); err != nil || c != '{' {
 		return false, firstOf(err, errors.New("a row is no object"))
 	}

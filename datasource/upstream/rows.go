@@ -86,11 +86,19 @@ func (r *rows) advance() (kept bool, err error) {
 	}
 	r.inPage++
 	r.read++
-	if r.read+r.blank > r.source.spec.API.MaxRows {
-		return false, fault.New(fault.LimitExceeded, "the API of %s has more than the %d rows that may be fetched for one question", r.dataset, r.source.spec.API.MaxRows).
-			WithHint("Narrow it with a filter that the API can apply itself.")
+	if err := r.countRows(); err != nil {
+		return false, err
 	}
 	return r.decoder.row(&r.document.scan)
+}
+
+func (r *rows) countRows() error {
+	most := r.source.spec.API.MaxRows
+	if r.read+r.blank <= most {
+		return nil
+	}
+	return fault.New(fault.LimitExceeded, "the API of %s has more than the %d rows that may be fetched for one question", r.dataset, most).
+		WithHint("Narrow it with a filter that the API can apply itself.")
 }
 
 func (r *rows) open() (err error) {
@@ -116,6 +124,9 @@ func (r *rows) finish() error {
 	if r.inPage == 0 {
 		r.blank++
 	}
+	if err := r.countRows(); err != nil {
+		return err
+	}
 	more, err := r.pages.more(r.inPage, r.document.cursor)
 	r.done = !more
 	if err == nil {
@@ -139,7 +150,7 @@ func (r *rows) failure(err error) error {
 	case errors.Is(err, context.DeadlineExceeded) || errors.Is(r.ctx.Err(), context.DeadlineExceeded):
 		return fault.New(fault.Timeout, "the API of %s did not answer in time", r.dataset).Because(cause)
 	case r.ctx.Err() != nil:
-		return fault.New(fault.Timeout, "the request was cancelled").Because(cause)
+		return fault.New(fault.Timeout, "the request was canceled").Because(cause)
 	case errors.Is(err, ErrForeignRow):
 		r.source.foreign.Add(1)
 		return fault.New(fault.Unavailable, "the API of %s sent rows that were not asked for", r.dataset).

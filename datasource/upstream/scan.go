@@ -53,19 +53,19 @@ func (s *scanner) more(start int) (moved int, err error) {
 	}
 	n := copy(s.buf, s.buf[moved:])
 	s.buf, s.pos = s.buf[:n], s.pos-moved
+	if n >= maxToken {
+		return moved, fmt.Errorf("the reply holds a value of more than %d bytes", maxToken)
+	}
 	if n == cap(s.buf) {
-		if n >= maxToken {
-			return moved, fmt.Errorf("the reply holds a value of more than %d bytes", maxToken)
-		}
 		s.buf = slices.Grow(s.buf, n)
 	}
 	for range 100 {
-		read, err := s.from.Read(s.buf[n:cap(s.buf)])
+		read, err := s.from.Read(s.buf[n:min(cap(s.buf), maxToken)])
 		s.buf = s.buf[:n+read]
 		switch {
 		case read > 0:
 			return moved, nil // an error comes again
-		case err == io.EOF: //nolint:errorlint // io.Reader returns it unwrapped
+		case err == io.EOF:
 			return moved, errEnd
 		case err != nil:
 			return moved, err
@@ -329,16 +329,16 @@ func (s *scanner) skip() error {
 	if err != nil {
 		return err
 	}
-	switch {
-	case c == '{' || c == '[':
+	switch c {
+	case '{', '[':
 		return s.skipInside(c == '{')
-	case c == '"':
+	case '"':
 		_, err = s.text()
-	case c == 't':
+	case 't':
 		err = s.word("true")
-	case c == 'f':
+	case 'f':
 		err = s.word("false")
-	case c == 'n':
+	case 'n':
 		err = s.word("null")
 	default:
 		_, err = s.number()

@@ -23,9 +23,8 @@ func appendPlain(dst, t []byte, scalar value.Scalar) ([]byte, bool) {
 	minute, ok6 := two(t[14:])
 	second, ok7 := two(t[17:])
 	ok := ok1 && ok2 && ok3 && ok4 && ok5 && ok6 && ok7
-	// Days beyond the 28th depend on the month; those of long months do not.
 	if !ok || century == 0 && year == 0 || month < 1 || month > 12 || day < 1 || day > 31 || hour > 23 || minute > 59 || second > 59 ||
-		day > 28 && !(day <= 30 && month != 2) && !(day == 31 && long(month)) {
+		month == 2 && day == 29 || day > days(month) { // whether there is a 29th of February is for time to say
 		return dst, false
 	}
 	fraction := t[19:]
@@ -57,6 +56,13 @@ func two(t []byte) (int, bool) {
 	return int(a)*10 + int(b), a <= 9 && b <= 9
 }
 
-func long(month int) bool {
-	return month == 1 || month == 3 || month == 5 || month == 7 || month == 8 || month == 10 || month == 12
+// days is how many days a month may have.
+func days(month int) int {
+	switch month {
+	case 2:
+		return 29
+	case 4, 6, 9, 11:
+		return 30
+	}
+	return 31
 }

@@ -76,11 +76,11 @@ func (s *Source) Fetch(ctx context.Context, q plan.Query, each func(value.Rows) 
 	}
 	decoder, err := newDecoder(ref, q.Identity())
 	if err != nil {
-		return fault.New(fault.Internal, "internal error").Because(err)
+		return fault.From(err)
 	}
 	document, err := newDocument(cmp.Or(ref.RowsPointer(), s.spec.API.Rows), s.spec.API.Pages)
 	if err != nil {
-		return fault.New(fault.Internal, "internal error").Because(err)
+		return fault.From(err)
 	}
 	ctx, cancel := context.WithTimeout(ctx, s.spec.Timeout)
 	defer cancel()
@@ -88,7 +88,7 @@ func (s *Source) Fetch(ctx context.Context, q plan.Query, each func(value.Rows) 
 		source: s, ctx: ctx, dataset: ref.Dataset(), pages: first, decoder: decoder, document: document,
 		done: pushed.Never, limit: pushed.Limit, bytes: s.spec.API.MaxBytes,
 	}
-	defer r.Close()
+	defer func() { _ = r.Close() }()
 	if err := each(r); err != nil {
 		return err
 	}

@@ -1,0 +1,167 @@
+// Package plantest makes what tests of plans start from: catalogs, principals
+// and requests, written as text. A request is a GraphQL field and a principal
+// a list of GraphQL arguments. It owns no rule of its own: no schema checks
+// the text, so that a test can ask what the schema would not let through.
+package plantest
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/vektah/gqlparser/v2/parser"
+
+	"usher/catalog"
+	"usher/config"
+	"usher/principal"
+	"usher/query"
+)
+
+// Catalog compiles the text of a configuration, with what sources were found
+// to hold, or nil.
+func Catalog(tb testing.TB, text string, tables catalog.Introspected) *catalog.Catalog {
+	tb.Helper()
+	cfg, err := config.Parse("usher.yml", []byte(text), func(string) (string, bool) { return "a secret of the tests", true })
+	if err != nil {
+		tb.Fatal(err)
+	}
+	cat, problems := catalog.Compile(cfg.Spec, tables)
+	if err := cfg.Locate(problems); err != nil {
+		tb.Fatal(err)
+	}
+	return cat
+}
+
+// Request reads a root field: orders, ordersByPk, ordersAggregate or
+// ordersConnection, with or without braces around it.
+func Request(tb testing.TB, text string) query.Request {
+	tb.Helper()
+	text = strings.TrimSpace(text)
+	if !strings.HasPrefix(text, "{") {
+		text = "{" + text + "}"
+	}
+	f := root(tb, text)
+	r := query.Request{Dataset: f.Name, Shape: query.Many, Field: f}
+	for suffix, shape := range map[string]query.Shape{"ByPk": query.ByKey, "Aggregate": query.Groups, "Connection": query.Connection} {
+		if name, ok := strings.CutSuffix(f.Name, suffix); ok {
+			r.Dataset, r.Shape = name, shape
+		}
+	}
+	return r
+}
+
+// Principal reads a principal: tenant, key, subject, allTenants, roles,
+// strategy, filters, parameters, metadata, datasets and timezone. A tenant's
+// key is its id unless another is named; an empty text is nobody.
+func Principal(tb testing.TB, text string) principal.Principal {
+	tb.Helper()
+	var p principal.Principal
+	if strings.TrimSpace(text) == "" {
+		return p
+	}
+	for _, m := range root(tb, "{p("+text+")}").Args {
+		switch m.Name {
+		case "tenant":
+			p.Tenant = word(m.Value)
+			if p.TenantKey == "" {
+				p.TenantKey = p.Tenant
+			}
+		case "key":
+			p.TenantKey = word(m.Value)
+		case "subject":
+			p.Subject = word(m.Value)
+		case "allTenants":
+			p.AllTenants = m.Value == query.Bool(true)
+		case "roles":
+			p.Roles = words(m.Value)
+		case "strategy":
+			p.Grant.Strategy = word(m.Value)
+		case "datasets":
+			p.Grant.Datasets = words(m.Value)
+		case "timezone":
+			p.Grant.Timezone = word(m.Value)
+		case "parameters":
+			p.Grant.Parameters = members(m.Value)
+		case "metadata":
+			p.Grant.Metadata = make(map[string]string)
+			for name, v := range members(m.Value) {
+				p.Grant.Metadata[name] = word(v)
+			}
+		case "filters":
+			for name, where := range members(m.Value) {
+				p.Grant.Filters = append(p.Grant.Filters, principal.Filter{Dataset: name, Where: where})
+			}
+			slices.SortFunc(p.Grant.Filters, func(a, b principal.Filter) int { return strings.Compare(a.Dataset, b.Dataset) })
+		default:
+			tb.Fatalf("a principal has no %s", m.Name)
+		}
+	}
+	return p
+}
+
+func word(v query.Value) string { return fmt.Sprint(v) }
+
+func words(v query.Value) []string {
+	out := []string{}
+	for _, item := range v.(query.List) {
+		out = append(out, word(item))
+	}
+	return out
+}
+
+func members(v query.Value) map[string]query.Value {
+	out := make(map[string]query.Value)
+	for _, m := range v.(query.Object) {
+		out[m.Name] = m.Value
+	}
+	return out
+}
+
+func root(tb testing.TB, text string) query.Field {
+	tb.Helper()
+	doc, err := parser.ParseQuery(&ast.Source{Input: text})
+	if err != nil {
+		tb.Fatalf("%v in %s", err, text)
+	}
+	return field(doc.Operations[0].SelectionSet[0].(*ast.Field))
+}
+
+func field(f *ast.Field) query.Field {
+	out := query.Field{Key: f.Alias, Name: f.Name}
+	for _, arg := range f.Arguments {
+		out.Args = append(out.Args, query.Member{Name: arg.Name, Value: value(arg.Value)})
+	}
+	for _, s := range f.SelectionSet {
+		out.Fields = append(out.Fields, field(s.(*ast.Field)))
+	}
+	return out
+}
+
+func value(v *ast.Value) query.Value {
+	switch v.Kind {
+	case ast.NullValue:
+		return query.Null{}
+	case ast.IntValue, ast.FloatValue:
+		return query.Number(v.Raw)
+	case ast.BooleanValue:
+		return query.Bool(v.Raw == "true")
+	case ast.EnumValue:
+		return query.Enum(v.Raw)
+	case ast.ListValue:
+		list := make(query.List, len(v.Children))
+		for i, child := range v.Children {
+			list[i] = value(child.Value)
+		}
+		return list
+	case ast.ObjectValue:
+		object := make(query.Object, len(v.Children))
+		for i, child := range v.Children {
+			object[i] = query.Member{Name: child.Name, Value: value(child.Value)}
+		}
+		return object
+	default:
+		return query.Text(v.Raw)
+	}
+}

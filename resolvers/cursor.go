@@ -1,0 +1,56 @@
+package resolvers
+
+import (
+	"encoding/json"
+	"slices"
+
+	"usher/fault"
+	"usher/plan"
+	"usher/principal"
+	"usher/query"
+)
+
+// openCursors opens the cursors among a connection's arguments, for the plan
+// to read, and returns what seals the cursors of the answer. Both are bound to
+// the dataset, its where and order, and the tenant; not to the strategy, which
+// gives the same rows.
+func (d *Datasets) openCursors(asked query.Request, who principal.Principal) (query.Request, func([]byte) string, error) {
+	if asked.Shape != query.Connection {
+		return asked, nil, nil
+	}
+	binding := []byte(asked.Dataset + "\x00" + who.Tenant + "\x00")
+	for _, name := range []string{"where", "orderBy"} {
+		if v, ok := asked.Field.Args.Get(name); ok {
+			binding = plan.AppendJSON(binding, v)
+		}
+		binding = append(binding, 0)
+	}
+	args := slices.Clone(asked.Field.Args)
+	for i, arg := range args {
+		if arg.Name != "after" && arg.Name != "before" {
+			continue
+		}
+		text, ok := arg.Value.(query.Text)
+		if !ok {
+			return asked, nil, fault.New(fault.BadUserInput, "%s is null; leave it out for the first page", arg.Name)
+		}
+		raw, err := d.Cursors.Open(binding, string(text))
+		if err != nil {
+			return asked, nil, err
+		}
+		var position []*string
+		if err := json.Unmarshal(raw, &position); err != nil {
+			return asked, nil, fault.New(fault.Internal, "internal error").Because(err)
+		}
+		list := make(query.List, len(position))
+		for j, p := range position {
+			list[j] = query.Null{}
+			if p != nil {
+				list[j] = query.Text(*p)
+			}
+		}
+		args[i].Value = list
+	}
+	asked.Field.Args = args
+	return asked, func(position []byte) string { return d.Cursors.Seal(binding, position) }, nil
+}

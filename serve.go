@@ -1,0 +1,82 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+
+	"usher/config"
+	"usher/console"
+)
+
+type serveCommand struct {
+	Config string `short:"c" default:"usher.yml" env:"USHER_CONFIG" help:"The configuration file (${default})." placeholder:"FILE"`
+	Listen string `env:"USHER_LISTEN" help:"Address to listen on; overrides server.listen." placeholder:"HOST:PORT"`
+}
+
+// Run serves until ctx ends.
+func (c serveCommand) Run(ctx context.Context, s *surroundings) error {
+	cfg, err := config.Load(c.Config, s.env)
+	if err != nil {
+		return err
+	}
+	if c.Listen != "" {
+		cfg.Server.Listen = c.Listen
+	}
+	log := slog.New(slog.NewJSONHandler(s.stderr, nil))
+	g, err := assemble(ctx, cfg, console.Options{}, log)
+	if err != nil {
+		return err
+	}
+	for _, note := range g.notes {
+		log.Info(note)
+	}
+	listener, err := listen(ctx, cfg.Server.Listen)
+	if err != nil {
+		return errors.Join(err, g.close())
+	}
+	_, _ = fmt.Fprintf(s.stdout, "usher serves GraphQL at http://%s/graphql, with a playground at http://%[1]s/playground\n", listener.Addr())
+	return errors.Join(serveHTTP(ctx, listener, g.handler), g.close())
+}
+
+func listen(ctx context.Context, address string) (net.Listener, error) {
+	var lc net.ListenConfig
+	listener, err := lc.Listen(ctx, "tcp", address)
+	if err != nil {
+		return nil, fmt.Errorf("cannot listen on %s: %w; choose another address with --listen", address, err)
+	}
+	return listener, nil
+}
+
+// grace is how long requests may take to finish when usher is told to end.
+const grace = 25 * time.Second
+
+// serveHTTP serves until ctx ends, then lets running requests finish.
+func serveHTTP(ctx context.Context, listener net.Listener, handler http.Handler) error {
+	server := &http.Server{
+		Handler:           handler,
+		ReadHeaderTimeout: 5 * time.Second,
+		ReadTimeout:       30 * time.Second,
+		WriteTimeout:      2 * time.Minute,
+		IdleTimeout:       2 * time.Minute,
+		MaxHeaderBytes:    32 << 10,
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- server.Serve(listener) }()
+	select {
+	case err := <-ended:
+		return err
+	case <-ctx.Done():
+	}
+	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), grace)
+	defer cancel()
+	err := server.Shutdown(last)
+	if errors.Is(err, context.DeadlineExceeded) {
+		return errors.Join(errors.New("some requests did not finish in time and were cut off"), server.Close())
+	}
+	return err
+}
