@@ -202,13 +202,13 @@ func (c *compiler) bind(d *draft) {
 }
 
 // tableBinding is where a database keeps a dataset. The schema of a template
-// stays open, since the tenant's account decides it.
+// may hold {tenant}; the plan of a tenant's request fills it in.
 func tableBinding(src *Source, dataset string, spec BindingSpec) *Binding {
 	b := &Binding{Schema: spec.Schema, Table: cmp.Or(spec.Table, dataset)}
 	if schema, table, ok := strings.Cut(b.Table, "."); ok && spec.Schema == "" {
 		b.Schema, b.Table = schema, table
 	}
-	if b.Schema == "" && src.Kind == Postgres && !src.Template {
+	if b.Schema == "" && src.Kind == Postgres {
 		b.Schema = src.Postgres.Schema
 	}
 	return b

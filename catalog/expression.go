@@ -3,6 +3,7 @@ package catalog
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"usher/value"
@@ -16,6 +17,16 @@ const (
 
 // aggregates are the functions an expression may call beside count().
 var aggregates = []Func{Sum, Avg, Min, Max, Median, Stddev, Variance, CountDistinct}
+
+// Functions of two arguments: a percentile of a column, and two quotients of
+// sums, as dashboards ask for them.
+const (
+	percentileOf    = "percentile"      // percentile(x, 0.9)
+	weightedAverage = "weightedAverage" // sum(x * weight) / sum(weight)
+	rate            = "rate"            // sum(x) / sum(y)
+)
+
+var twoArguments = []string{percentileOf, weightedAverage, rate}
 
 // parseExpression reads a measure's expression over a dataset: arithmetic of
 // numbers and aggregates, each over arithmetic of the row's columns. Errors
@@ -43,7 +54,7 @@ func functionNames() string {
 	for i, f := range aggregates {
 		names[i] = string(f)
 	}
-	return strings.Join(names, ", ")
+	return strings.Join(append(names, twoArguments...), ", ")
 }
 
 func (e *Expr) aggregated() bool {
@@ -235,7 +246,7 @@ func (p *parser) number() (*Expr, error) {
 func (p *parser) call(name string, start int) (*Expr, error) {
 	f := Func(name)
 	switch {
-	case f != Count && !slices.Contains(aggregates, f):
+	case f != Count && !slices.Contains(aggregates, f) && !slices.Contains(twoArguments, name):
 		return nil, p.errorAt(start, "there is no function %s; there is count, %s", name, functionNames())
 	case p.inside != "":
 		return nil, p.errorAt(start, "%s cannot stand inside %s; aggregates hold columns of rows", name, p.inside)
@@ -256,13 +267,77 @@ func (p *parser) call(name string, start int) (*Expr, error) {
 	if err != nil {
 		return nil, err
 	}
+	if slices.Contains(twoArguments, name) {
+		return p.pair(name, start, arg)
+	}
 	p.inside = ""
 	p.depth--
+	e, err := p.aggregate(f, arg, start)
+	if err != nil {
+		return nil, err
+	}
+	return e, p.expect(")")
+}
+
+func (p *parser) aggregate(f Func, arg *Expr, start int) (*Expr, error) {
 	t, ok := FuncResult(f, arg.Type)
 	if !ok {
-		return nil, p.errorAt(start, "%s does not exist for %s", name, arg.Type.GraphQL())
+		return nil, p.errorAt(start, "%s does not exist for %s", f, arg.Type.GraphQL())
 	}
-	return &Expr{Op: ExprAgg, Type: t, Func: f, Args: []*Expr{arg}}, p.expect(")")
+	return &Expr{Op: ExprAgg, Type: t, Func: f, Args: []*Expr{arg}}, nil
+}
+
+// pair reads the second argument of a function of two.
+func (p *parser) pair(name string, start int, first *Expr) (*Expr, error) {
+	if err := p.expect(","); err != nil {
+		return nil, err
+	}
+	at := p.start
+	second, err := p.sum()
+	if err != nil {
+		return nil, err
+	}
+	p.inside = ""
+	p.depth--
+	if err := p.expect(")"); err != nil {
+		return nil, err
+	}
+	if name == percentileOf {
+		if second.Op != ExprNumber || !Fraction(second.Number) {
+			return nil, p.errorAt(at, "the percentile must be a number from 0 to 1, such as 0.9")
+		}
+		e, err := p.aggregate(Percentile, first, start)
+		if err != nil {
+			return nil, err
+		}
+		e.Number = second.Number
+		return e, nil
+	}
+	if !first.Type.Numeric() || !second.Type.Numeric() {
+		return nil, p.errorAt(start, "%s takes two numbers", name)
+	}
+	above := first
+	if name == weightedAverage {
+		above = &Expr{Op: ExprMul, Args: []*Expr{first, second}}
+		if above.Type, _ = arithmetic(ExprMul, first.Type, second.Type); above.Type.Scale > value.MaxDigits {
+			return nil, p.errorAt(start, "the product has more than %d digits after the point", value.MaxDigits)
+		}
+	}
+	over, err := p.aggregate(Sum, above, start)
+	if err != nil {
+		return nil, err
+	}
+	under, err := p.aggregate(Sum, second, start)
+	if err != nil {
+		return nil, err
+	}
+	return &Expr{Op: ExprDiv, Type: value.Of(value.Float), Args: []*Expr{over, under}}, nil
+}
+
+// Fraction tells whether a number is from 0 to 1.
+func Fraction(v value.Value) bool {
+	f, err := strconv.ParseFloat(v.Text(), 64)
+	return err == nil && f >= 0 && f <= 1
 }
 
 // column resolves a column, or one of a to-one relation: product.cost.

@@ -24,7 +24,7 @@ var (
 		"Query", "Mutation", "Subscription", "PageInfo", "Direction", "TimeUnit", "Table",
 		"Int", "BigInt", "Decimal", "Float", "Boolean", "String", "ID", "UUID", "Date", "Time", "Timestamp",
 		"LocalTimestamp", "Interval", "JSON", "Bytes", "Enum",
-		"Viewer", "Dataset", "DatasetColumn", "DatasetRelation", "DatasetMeasure", "BucketOrderBy", "TimeRange",
+		"Viewer", "Dataset", "DatasetColumn", "DatasetRelation", "DatasetMeasure", "BucketOrderBy", "TimeRange", "PercentileWhere", "PercentileOrderBy",
 	}
 )
 

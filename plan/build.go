@@ -3,6 +3,7 @@ package plan
 import (
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"usher/catalog"
@@ -181,6 +182,23 @@ func (b *builder) target(d *catalog.Dataset) (Target, *catalog.Binding, error) {
 		t.Tenant = b.p.Tenant
 	}
 	return t, binding, nil
+}
+
+// maxName is how long PostgreSQL's names may be. It cuts longer ones, and two
+// tenants would meet in one schema.
+const maxName = 63
+
+// schemaOf is the schema of a binding; that of a template may be named after
+// the tenant.
+func schemaOf(b *catalog.Binding, t Target) (string, error) {
+	if t.Tenant == "" {
+		return b.Schema, nil
+	}
+	name := strings.ReplaceAll(b.Schema, "{tenant}", t.Tenant)
+	if len(name) > maxName {
+		return "", fault.New(fault.Forbidden, "the name of the tenant's schema is longer than %d bytes", maxName)
+	}
+	return name, nil
 }
 
 // confine says what keeps a reference to the principal's rows, and whether the

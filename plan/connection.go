@@ -1,6 +1,8 @@
 package plan
 
 import (
+	"slices"
+
 	"usher/catalog"
 	"usher/fault"
 	"usher/query"
@@ -219,10 +221,30 @@ func (lb *levelBuilder) follows(o Order, v value.Value, ahead bool) (Expr, bool)
 		op = Lt
 	}
 	e := predicate(op, o.expr, literal(v))
+	if o.expr.typ.Scalar == value.Enum {
+		e = among(In, o.expr, labelsBeyond(v, op))
+	}
 	if nullsBeyond && lb.nullable(o.expr) {
 		e = anyOf([]Expr{e, predicate(IsNull, o.expr)})
 	}
 	return e, true
+}
+
+// labelsBeyond are the labels on one side of a label. As text, which some
+// engines compare them as, they would stand in another order.
+func labelsBeyond(v value.Value, op Op) []value.Value {
+	labels := v.Type().Labels
+	at := slices.Index(labels, v.Text())
+	if op == Gt {
+		labels = labels[at+1:]
+	} else {
+		labels = labels[:max(at, 0)]
+	}
+	out := make([]value.Value, len(labels))
+	for i, label := range labels {
+		out[i] = value.Bound(v.Type(), value.Cell{Kind: value.KindText, Text: []byte(label)})
+	}
+	return out
 }
 
 // nullable tells whether an order term can be null: its column can, or the

@@ -37,6 +37,7 @@ const (
 	HasAll                  // a list Arg holds all of the Literals
 	Exists                  // a row of Ref, linked by its Ons, satisfies the Arg
 	Bucket                  // the Unit of time in Zone in which one Arg lies
+	Bin                     // the lower bound of the bin, as wide as the Literal, in which one Arg lies
 	Add                     //
 	Sub                     //
 	Mul                     //

@@ -2,6 +2,7 @@ package plan
 
 import (
 	"slices"
+	"strings"
 
 	"usher/catalog"
 	"usher/fault"
@@ -137,6 +138,13 @@ func (g *groupBuilder) selectKey(vis *catalog.Visible, ref int, fields []query.F
 				}
 				o.zone = e.zone
 			}
+			if bin, ok := f.Args.Get("bin"); ok {
+				var err error
+				if e, err = g.bin(e, bin); err != nil {
+					return nil, err
+				}
+				o.typ = e.typ
+			}
 			i := slices.IndexFunc(g.l.keys, e.same)
 			if i < 0 {
 				g.l.keys = append(g.l.keys, e)
@@ -175,6 +183,33 @@ func (g *groupBuilder) bucket(e Expr, unit Unit) (Expr, error) {
 	return b, nil
 }
 
+// onlyBin is the key that bins a column, when there is just one.
+func (g *groupBuilder) onlyBin(e Expr) int {
+	found := -1
+	for i, key := range g.l.keys {
+		if key.op == Bin && key.args[0].same(e) {
+			if found >= 0 {
+				return -1
+			}
+			found = i
+		}
+	}
+	return found
+}
+
+// bin cuts an exact number to the lower bound of its bin.
+func (g *groupBuilder) bin(e Expr, width query.Value) (Expr, error) {
+	lit, err := typed(e.typ, width)
+	if err != nil || !e.typ.Exact() || strings.HasPrefix(lit.Text(), "-") || lit.Text() == "0" {
+		return Expr{}, fault.New(fault.BadUserInput, "bin must be a positive number of the column's type, %s", typeOf(e.typ))
+	}
+	t := e.typ
+	if _, scale := value.DecimalShape(lit.Text()); t.Scalar == value.Decimal && t.Scale != value.Unscaled {
+		t.Scale = max(t.Scale, scale)
+	}
+	return Expr{op: Bin, typ: t, args: []Expr{e}, lits: []value.Value{lit}}, nil
+}
+
 // selectAggregate plans a column's functions or a measure.
 func (g *groupBuilder) selectAggregate(f query.Field, typ string) (Output, error) {
 	if m := g.view.Measure(g.vis, f.Name); m != nil {
@@ -191,7 +226,8 @@ func (g *groupBuilder) selectAggregate(f query.Field, typ string) (Output, error
 			o.fields = append(o.fields, Output{key: fn.Key, kind: OutTypename, text: aggregateType(col.Type)})
 			continue
 		}
-		e, err := g.function(fn.Name, col)
+		p, _ := fn.Args.Get("p")
+		e, err := g.function(fn.Name, col, p)
 		if err != nil {
 			return Output{}, err
 		}
@@ -203,14 +239,22 @@ func (g *groupBuilder) selectAggregate(f query.Field, typ string) (Output, error
 // aggregateType is the GraphQL type of a column's functions.
 func aggregateType(t value.Type) string { return t.GraphQL() + "Aggregate" }
 
-// function is an aggregate function over a column.
-func (g *groupBuilder) function(name string, col *catalog.Column) (Expr, error) {
+// function is an aggregate function over a column; p is the percentile's.
+func (g *groupBuilder) function(name string, col *catalog.Column, p query.Value) (Expr, error) {
 	fn := catalog.Func(name)
 	typ, ok := catalog.FuncResult(fn, col.Type)
-	if !ok || fn == catalog.Count || fn == catalog.Percentile {
+	if !ok || fn == catalog.Count {
 		return Expr{}, unknownField(aggregateType(col.Type), name)
 	}
-	return Expr{op: Agg, typ: typ, fn: fn, args: []Expr{g.ask(0, col)}}, nil
+	e := Expr{op: Agg, typ: typ, fn: fn, args: []Expr{g.ask(0, col)}}
+	if fn == catalog.Percentile {
+		lit, err := typed(value.Of(value.Float), p)
+		if err != nil || !catalog.Fraction(lit) {
+			return Expr{}, fault.New(fault.BadUserInput, "the percentile p must be a number from 0 to 1")
+		}
+		e.lits = []value.Value{lit}
+	}
+	return e, nil
 }
 
 // measure turns a named measure into an expression over the level's
@@ -236,6 +280,9 @@ func (g *groupBuilder) measureExpr(m *catalog.Expr) (Expr, error) {
 		e.op = CountRows
 	case catalog.ExprAgg:
 		e.op, e.fn = Agg, m.Func
+		if m.Func == catalog.Percentile {
+			e.lits = []value.Value{m.Number}
+		}
 	case catalog.ExprAdd, catalog.ExprSub, catalog.ExprMul, catalog.ExprDiv, catalog.ExprNeg:
 		e.op = arithmetic[m.Op]
 	default:
@@ -361,17 +408,38 @@ func (g *groupBuilder) havingMember(m query.Member, depth int) (Expr, error) {
 	}
 	var parts []Expr
 	for _, fn := range fns {
-		e, err := g.function(fn.Name, col)
+		operand, percentile := fn.Value, query.Value(nil)
+		if fn.Name == string(catalog.Percentile) {
+			operand, percentile = without(fn.Value, "p")
+		}
+		e, err := g.function(fn.Name, col, percentile)
 		if err != nil {
 			return Expr{}, err
 		}
-		p, err := g.comparisons(at, m.Name+"."+fn.Name, g.compared(e), fn.Value)
+		p, err := g.comparisons(at, m.Name+"."+fn.Name, g.compared(e), operand)
 		if err != nil {
 			return Expr{}, err
 		}
 		parts = append(parts, p)
 	}
 	return all(parts), nil
+}
+
+// without takes one member out of an object.
+func without(v query.Value, name string) (rest, taken query.Value) {
+	o, ok := v.(query.Object)
+	if !ok {
+		return v, nil
+	}
+	var out query.Object
+	for _, m := range o {
+		if m.Name == name {
+			taken = m.Value
+		} else {
+			out = append(out, m)
+		}
+	}
+	return out, taken
 }
 
 // scalar is the count or a measure, which need no function.
@@ -409,10 +477,18 @@ func (g *groupBuilder) order(item query.Value) error {
 		if col == nil {
 			return fault.New(fault.BadUserInput, "groups cannot be ordered by %q", m.Name)
 		}
-		if e, err = g.function(fn.Name, col); err != nil {
+		dir = fn.Value
+		var p query.Value
+		if fn.Name == string(catalog.Percentile) {
+			o, _ := fn.Value.(query.Object)
+			p, _ = o.Get("p")
+			if dir, ok = o.Get("direction"); !ok {
+				dir = query.Enum("ASC")
+			}
+		}
+		if e, err = g.function(fn.Name, col, p); err != nil {
 			return err
 		}
-		dir = fn.Value
 	}
 	term, err := direction(dir)
 	if err != nil {
@@ -456,6 +532,9 @@ func (g *groupBuilder) orderKey(vis *catalog.Visible, ref int, v query.Value) er
 		}
 	}
 	i := slices.IndexFunc(g.l.keys, e.same)
+	if i < 0 {
+		i = g.onlyBin(e)
+	}
 	if i < 0 {
 		return fault.New(fault.BadUserInput, "the groups are not grouped by %q in that form", m.Name).
 			WithHint("select it in key, with the same unit of time")

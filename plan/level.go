@@ -57,6 +57,10 @@ func (lb *levelBuilder) add(d *catalog.Dataset, from, inside int, on []catalog.P
 	if err != nil {
 		return 0, err
 	}
+	schema, err := schemaOf(binding, target)
+	if err != nil {
+		return 0, err
+	}
 	i := len(lb.l.refs)
 	u := &use{dataset: d, binding: binding}
 	if inside < 0 {
@@ -64,7 +68,7 @@ func (lb *levelBuilder) add(d *catalog.Dataset, from, inside int, on []catalog.P
 	}
 	lb.uses = append(lb.uses, u)
 	lb.l.refs = append(lb.l.refs, Ref{
-		dataset: d.Name, target: target, schema: binding.Schema, table: binding.Table, path: binding.Path, rows: binding.Rows,
+		dataset: d.Name, target: target, schema: schema, table: binding.Table, path: binding.Path, rows: binding.Rows,
 		reason: reason, inside: inside, from: from,
 	})
 	if byColumn {

@@ -294,7 +294,11 @@ func (b *Builder) key(p *part, f *facts) {
 			order = append(order, b.field(c.Name, p.need(b.bucketOrder()), ""))
 			continue
 		}
-		fields = append(fields, b.field(c.Name, typ, ""))
+		if c.Type.Exact() {
+			fields = append(fields, b.call(c.Name, typ, "", b.arg("bin", typ)))
+		} else {
+			fields = append(fields, b.field(c.Name, typ, ""))
+		}
 		order = append(order, b.field(c.Name, "Direction", ""))
 	}
 	for _, r := range f.relations {

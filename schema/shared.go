@@ -20,7 +20,7 @@ type shared struct {
 // listed.
 var functions = []catalog.Func{
 	catalog.Sum, catalog.Avg, catalog.Min, catalog.Max,
-	catalog.Median, catalog.Stddev, catalog.Variance, catalog.CountDistinct,
+	catalog.Median, catalog.Stddev, catalog.Variance, catalog.Percentile, catalog.CountDistinct,
 }
 
 func (b *Builder) share(kind ast.DefinitionKind, name, description string, fill func(*shared)) *shared {
@@ -137,6 +137,10 @@ func (b *Builder) aggregate(t value.Type) *shared {
 			if f == catalog.CountDistinct {
 				typ += "!" // counting nothing is 0
 			}
+			if f == catalog.Percentile {
+				s.add(b.call(string(f), typ, "The first value at or beyond the fraction p, from 0 to 1, of the ordered values.", b.arg("p", "Float!")))
+				return
+			}
 			e, _ := b.enum(result)
 			s.add(b.field(string(f), typ, ""), e)
 		})
@@ -148,6 +152,9 @@ func (b *Builder) aggregateFilter(t value.Type) *shared {
 	return b.share(ast.InputObject, t.GraphQL()+"AggregateWhere", "", func(s *shared) {
 		eachFunction(t, func(f catalog.Func, result value.Type) {
 			filter := b.filter(result)
+			if f == catalog.Percentile {
+				filter = b.percentileFilter()
+			}
 			s.add(b.field(string(f), filter.def.Name, ""), filter)
 		})
 	})
@@ -157,8 +164,31 @@ func (b *Builder) aggregateFilter(t value.Type) *shared {
 func (b *Builder) aggregateOrder(t value.Type) *shared {
 	return b.share(ast.InputObject, t.GraphQL()+"AggregateOrderBy", oneKey, func(s *shared) {
 		eachFunction(t, func(f catalog.Func, _ value.Type) {
+			if f == catalog.Percentile {
+				order := b.percentileOrder()
+				s.add(b.field(string(f), order.def.Name, ""), order)
+				return
+			}
 			s.add(b.field(string(f), "Direction", ""))
 		})
+	})
+}
+
+// percentileFilter is a FloatWhere of the percentile p.
+func (b *Builder) percentileFilter() *shared {
+	return b.share(ast.InputObject, "PercentileWhere", "", func(s *shared) {
+		s.add(b.field("p", "Float!", ""))
+		s.def.Fields = append(s.def.Fields, b.filter(value.Of(value.Float)).def.Fields...)
+	})
+}
+
+// percentileOrder orders by the percentile p.
+func (b *Builder) percentileOrder() *shared {
+	return b.share(ast.InputObject, "PercentileOrderBy", "", func(s *shared) {
+		s.add(b.field("p", "Float!", ""))
+		direction := b.call("direction", "Direction!", "")
+		direction.DefaultValue = &ast.Value{Kind: ast.EnumValue, Raw: "ASC"}
+		s.add(direction)
 	})
 }
 
@@ -166,7 +196,7 @@ func (b *Builder) aggregateOrder(t value.Type) *shared {
 func (b *Builder) bucketOrder() *shared {
 	return b.share(ast.InputObject, "BucketOrderBy", "The bucket a time is grouped by; without one, the time itself.", func(s *shared) {
 		s.add(b.field("by", "TimeUnit", ""))
-		direction := b.field("direction", "Direction!", "")
+		direction := b.call("direction", "Direction!", "")
 		direction.DefaultValue = &ast.Value{Kind: ast.EnumValue, Raw: "ASC"}
 		s.add(direction)
 	})

@@ -37,6 +37,10 @@ type Dialect interface {
 	Variance(n, sum, squares string) string
 	// Rounded cuts a double to 12 significant digits.
 	Rounded(x string) string
+	// Bin is the lower bound of the bin in which an exact number lies.
+	Bin(x, width string, t value.Type) string
+	// Percentile is the first value at or beyond a fraction of the ordered ones.
+	Percentile(x, fraction string) string
 	// Parents makes rows k0, k1, … n of the lists bound to $1, $2, …
 	Parents(types []value.Type) string
 	// List is the text of a list argument for Parents.
@@ -151,6 +155,14 @@ func (postgres) Rounded(x string) string {
 	return "(CASE WHEN abs(" + x + ") < 'Infinity'::float8 THEN to_char(" + x + ", '9.99999999999EEEE')::float8 ELSE " + x + " END)"
 }
 
+func (postgres) Bin(x, width string, _ value.Type) string {
+	return "(" + x + " - mod(" + x + ", " + width + ") - CASE WHEN mod(" + x + ", " + width + ") < 0 THEN " + width + " ELSE 0 END)"
+}
+
+func (postgres) Percentile(x, fraction string) string {
+	return "percentile_disc(" + fraction + "::float8) WITHIN GROUP (ORDER BY " + x + ")"
+}
+
 func (postgres) Parents(types []value.Type) string {
 	var lists, names []string
 	for i, t := range types {
@@ -254,6 +266,14 @@ func (duckdb) Variance(n, sum, squares string) string {
 }
 
 func (duckdb) Rounded(x string) string { return "CAST(printf('%.11e', " + x + ") AS DOUBLE)" }
+
+func (duckdb) Bin(x, width string, _ value.Type) string {
+	return "(" + x + " - " + x + " % " + width + " - CASE WHEN " + x + " % " + width + " < 0 THEN " + width + " ELSE 0 END)"
+}
+
+func (duckdb) Percentile(x, fraction string) string {
+	return "quantile_disc(" + x + ", " + fraction + ")"
+}
 
 func (duckdb) Parents(types []value.Type) string {
 	var lists, names []string

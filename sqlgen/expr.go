@@ -50,6 +50,8 @@ func (w *writer) expr(e plan.Expr) string {
 		return w.exists(e)
 	case plan.Bucket:
 		return w.bucket(e)
+	case plan.Bin:
+		return w.d.Bin(w.expr(e.Arg(0)), w.arg(e.Literal(0), ""), e.Type())
 	case plan.Add, plan.Sub, plan.Mul, plan.Div, plan.Neg:
 		return w.arithmetic(e)
 	case plan.CountRows:
@@ -119,7 +121,20 @@ func (w *writer) compare(e plan.Expr) string {
 		l = w.byCode(l, left)
 	}
 	f, _ := w.field(left)
-	return "(" + l + operators[e.Op()] + w.operand(right, f.Native) + ")"
+	return "(" + w.labeled(l, left.Type(), f.Native) + operators[e.Op()] + w.operand(right, f.Native) + ")"
+}
+
+// labeled makes an enum comparable with text, where nobody has said what the
+// source calls its type: in a template, and above a grouping.
+func (w *writer) labeled(text string, t value.Type, native string) string {
+	if t.Scalar != value.Enum || native != "" {
+		return text
+	}
+	as := w.d.TextType()
+	if t.List {
+		as += "[]"
+	}
+	return "CAST(" + text + " AS " + as + ")"
 }
 
 // operand writes what a column is compared with; an enum's literal needs the
@@ -154,7 +169,7 @@ func (w *writer) in(e plan.Expr) string {
 	for i := range items {
 		items[i] = w.arg(e.Literal(i), f.Native)
 	}
-	return "(" + w.expr(e.Arg(0)) + " IN (" + strings.Join(items, ", ") + "))"
+	return "(" + w.labeled(w.expr(e.Arg(0)), e.Arg(0).Type(), f.Native) + " IN (" + strings.Join(items, ", ") + "))"
 }
 
 func (w *writer) has(e plan.Expr) string {
@@ -167,6 +182,7 @@ func (w *writer) has(e plan.Expr) string {
 	}
 	f, _ := w.field(e.Arg(0))
 	native := strings.TrimSuffix(f.Native, "[]")
+	list = w.labeled(list, e.Arg(0).Type(), native)
 	parts := make([]string, e.Literals())
 	for i := range parts {
 		parts[i] = w.d.Has(list, w.arg(e.Literal(i), native))
@@ -272,6 +288,7 @@ func (w *writer) aggregate(e plan.Expr) string {
 	case catalog.Count:
 		return call("count", x)
 	case catalog.Percentile:
+		return w.d.Float(w.d.Percentile(x, w.arg(e.Literal(0), ""))+filter, t)
 	}
 	return "NULL"
 }

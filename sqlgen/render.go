@@ -344,7 +344,8 @@ func (w *writer) links() {
 		if i > 0 {
 			w.put(" AND ")
 		}
-		w.put(w.expr(w.l.Link(i).Own()), " = p.k", strconv.Itoa(i))
+		own := w.l.Link(i).Own()
+		w.put(w.labeled(w.expr(own), own.Type(), ""), " = p.k", strconv.Itoa(i))
 	}
 }
 

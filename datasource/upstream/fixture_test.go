@@ -2,7 +2,6 @@ package upstream
 
 import (
 	"context"
-	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -93,9 +92,10 @@ func serve(t testing.TB, answer http.HandlerFunc) string {
 
 // says is an API that always sends this text.
 func says(text string) http.HandlerFunc {
+	body := []byte(text)
 	return func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/json; charset=utf-8")
-		_, _ = io.WriteString(w, text)
+		_, _ = w.Write(body)
 	}
 }
 
