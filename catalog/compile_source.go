@@ -285,12 +285,12 @@ func templates(at place, in map[string]Template, params map[string]ParameterSpec
 			meta, isMeta := strings.CutPrefix(m[1], "metadata.")
 			_, known := params[param]
 			switch {
-			case m[1] == "tenant" || m[1] == "subject" || isMeta && meta != "":
+			case m[1] == "tenant" || m[1] == "tenant_key" || m[1] == "subject" || isMeta && meta != "":
 			case isParam && known:
 			case isParam:
 				at.in(name).problem("names a parameter that is not declared under `parameters`")
 			default:
-				at.in(name).problem("knows the placeholders {tenant}, {subject}, {metadata.NAME} and {parameters.NAME} only")
+				at.in(name).problem("knows the placeholders {tenant}, {tenant_key}, {subject}, {metadata.NAME} and {parameters.NAME} only")
 			}
 		}
 		if strings.ContainsAny(placeholder.ReplaceAllString(text, ""), "{}\r\n\x00") {

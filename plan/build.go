@@ -44,7 +44,7 @@ func Build(r query.Request, cat *catalog.Catalog, p principal.Principal, now tim
 		root:     root,
 		shape:    r.Shape,
 		strategy: b.strategy.Name,
-		identity: Identity{tenant: p.Tenant, key: p.TenantKey, subject: p.Subject, metadata: maps.Clone(p.Grant.Metadata)},
+		identity: b.identity(),
 	}}, nil
 }
 
@@ -96,6 +96,20 @@ func newBuilder(cat *catalog.Catalog, p principal.Principal, now time.Time) (*bu
 		return nil, err
 	}
 	return b, b.checkFilters()
+}
+
+// identity is who asks, as an upstream may be told.
+func (b *builder) identity() Identity {
+	id := Identity{tenant: b.p.Tenant, key: b.p.TenantKey, subject: b.p.Subject, metadata: maps.Clone(b.p.Grant.Metadata)}
+	for name, values := range b.parameters {
+		if !b.cat.Parameters[name].Type.List {
+			if id.parameters == nil {
+				id.parameters = make(map[string]string)
+			}
+			id.parameters[name] = values[0].Text()
+		}
+	}
+	return id
 }
 
 // grantFault is the refusal of a token whose grant does not fit the catalog.

@@ -43,6 +43,7 @@ func (q Query) Identity() Identity { return q.body.identity }
 type Identity struct {
 	tenant, key, subject string
 	metadata             map[string]string
+	parameters           map[string]string
 }
 
 // Tenant is the tenant's id; empty for a principal of all tenants.
@@ -57,6 +58,12 @@ func (i Identity) Subject() string { return i.subject }
 // Metadata is a value of the grant's metadata.
 func (i Identity) Metadata(name string) (string, bool) {
 	v, ok := i.metadata[name]
+	return v, ok
+}
+
+// Parameter is a parameter's value, when it is one value and not a list.
+func (i Identity) Parameter(name string) (string, bool) {
+	v, ok := i.parameters[name]
 	return v, ok
 }
 

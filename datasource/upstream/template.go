@@ -13,7 +13,8 @@ import (
 // the name of a placeholder, text, and so on.
 type template []string
 
-// parseTemplate reads {tenant}, {tenant_key}, {subject} and {metadata.NAME}.
+// parseTemplate reads {tenant}, {tenant_key}, {subject}, {metadata.NAME} and
+// {parameters.NAME}.
 // Its errors do not repeat the text, which may hold a secret.
 func parseTemplate(text string) (template, error) {
 	var t template
@@ -31,11 +32,13 @@ func parseTemplate(text string) (template, error) {
 			return nil, fmt.Errorf("a { without its }")
 		}
 		metadata, isMetadata := strings.CutPrefix(name, "metadata.")
+		parameter, isParameter := strings.CutPrefix(name, "parameters.")
 		switch {
 		case name == "tenant" || name == "tenant_key" || name == "subject":
 		case isMetadata && metadata != "":
+		case isParameter && parameter != "":
 		default:
-			return nil, fmt.Errorf("a placeholder that is none of {tenant}, {tenant_key}, {subject} and {metadata.NAME}")
+			return nil, fmt.Errorf("a placeholder that is none of {tenant}, {tenant_key}, {subject}, {metadata.NAME} and {parameters.NAME}")
 		}
 		t, text = append(t, name), after
 	}
@@ -79,6 +82,10 @@ func valueOf(placeholder string, id plan.Identity) string {
 		return id.Key()
 	case "subject":
 		return id.Subject()
+	}
+	if name, ok := strings.CutPrefix(placeholder, "parameters."); ok {
+		value, _ := id.Parameter(name)
+		return value
 	}
 	value, _ := id.Metadata(strings.TrimPrefix(placeholder, "metadata."))
 	return value

@@ -14,7 +14,7 @@ import (
 
 func TestTemplateErrors(t *testing.T) {
 	t.Parallel()
-	for _, text := range []string{"{", "}", "a}b", "{}", "{tenent}", "{metadata}", "{metadata.}", "{parameters.x}", "{tenant", "{{tenant}}", "{tenant}}", "{ tenant }", "{TENANT}"} {
+	for _, text := range []string{"{", "}", "a}b", "{}", "{tenent}", "{metadata}", "{metadata.}", "{parameters.}", "{tenant", "{{tenant}}", "{tenant}}", "{ tenant }", "{TENANT}"} {
 		if _, err := parseTemplate(text); err == nil {
 			t.Errorf("%q is accepted", text)
 		}
