@@ -15,7 +15,9 @@ var (
 
 // Names that mean something else where a dataset's own names stand: the
 // connectives of where and having, and the fields of an aggregate.
-var reservedFields = []string{"and", "or", "not", "key", "count"}
+var reservedFields = []string{
+	"and", "or", "not", "key", "count", "previous", "runningCount", "countShare", "isOthers",
+}
 
 // Root fields and types that are there without any dataset.
 var (
@@ -24,7 +26,7 @@ var (
 		"Query", "Mutation", "Subscription", "PageInfo", "Direction", "TimeUnit", "Table",
 		"Int", "BigInt", "Decimal", "Float", "Boolean", "String", "ID", "UUID", "Date", "Time", "Timestamp",
 		"LocalTimestamp", "Interval", "JSON", "Bytes", "Enum",
-		"Viewer", "Dataset", "DatasetColumn", "DatasetRelation", "DatasetMeasure", "BucketOrderBy", "TimeRange", "PercentileWhere", "PercentileOrderBy",
+		"Viewer", "Dataset", "DatasetColumn", "DatasetRelation", "DatasetMeasure", "BucketOrderBy", "TimeRange", "PercentileWhere", "PercentileOrderBy", "Period",
 	}
 )
 
@@ -32,7 +34,7 @@ var (
 var (
 	rootSuffixes = []string{"", "ByPk", "Connection", "Aggregate"}
 	typeSuffixes = []string{
-		"", "Where", "ManyWhere", "OrderBy", "Connection", "Edge", "Aggregate", "Having", "AggregateOrderBy", "Key", "KeyOrderBy",
+		"", "Where", "ManyWhere", "TopN", "CompareTo", "OrderBy", "Connection", "Edge", "Aggregate", "Having", "AggregateOrderBy", "Key", "KeyOrderBy",
 		"Filter",
 	}
 )

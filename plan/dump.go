@@ -60,6 +60,10 @@ func (l Level) dump(b *strings.Builder, indent string) {
 		line("level %d", i)
 		c.dump(b, indent+"  ")
 	}
+	if total, ok := l.Total(); ok {
+		line("total")
+		total.dump(b, indent+"  ")
+	}
 }
 
 func (l Level) rowsText() string {
@@ -72,6 +76,15 @@ func (l Level) rowsText() string {
 	}
 	if l.offset > 0 {
 		text += " offset " + strconv.Itoa(l.offset)
+	}
+	if l.page != nil {
+		text += " for a page of " + strconv.Itoa(l.page.size)
+		if l.page.backward {
+			text += " backward"
+		}
+		for _, cell := range l.page.position {
+			text += " c" + strconv.Itoa(cell)
+		}
 	}
 	return text
 }
@@ -94,6 +107,9 @@ func (r Ref) text() string {
 	fmt.Fprintf(&b, " (%s)", place)
 	if r.inside >= 0 {
 		fmt.Fprintf(&b, " inside t%d", r.inside)
+	}
+	if r.under > 0 {
+		fmt.Fprintf(&b, " under t%d", r.under-1)
 	}
 	for i, on := range r.on {
 		word := " and "
@@ -165,12 +181,22 @@ func (o Output) describe() string {
 		return outputs(o.fields)
 	case OutList:
 		return "level " + strconv.Itoa(o.index)
+	case OutNodes:
+		return "nodes " + outputs(o.fields)
+	case OutEdges:
+		return "edges " + outputs(o.fields)
+	case OutCursor:
+		return "cursor"
+	case OutPageInfo:
+		return "page info " + outputs(o.fields)
+	case OutTotal:
+		return "total"
 	}
 	return "?"
 }
 
 var infix = map[Op]string{
-	And: " and ", Or: " or ", Eq: " = ", Neq: " <> ", Lt: " < ", Lte: " <= ", Gt: " > ", Gte: " >= ",
+	And: " and ", Or: " or ", Eq: " = ", Neq: " <> ", Lt: " < ", Lte: " <= ", Gt: " > ", Gte: " >= ", RowLt: " < ", RowGt: " > ",
 	Add: " + ", Sub: " - ", Mul: " * ", Div: " / ",
 }
 
@@ -215,10 +241,16 @@ func (e Expr) text(keys int) string {
 		return "(" + args[0] + " " + listWords[e.op] + " " + lits[0] + ")"
 	case Bucket:
 		return string(e.unit) + "(" + strings.Join(slices.DeleteFunc([]string{args[0], e.zone}, func(s string) bool { return s == "" }), ", ") + ")"
+	case RowLt, RowGt:
+		return "((" + strings.Join(args, ", ") + ")" + infix[e.op] + "(" + strings.Join(lits, ", ") + "))"
+	case Exists:
+		return "exists t" + strconv.Itoa(e.ref) + " where " + args[0]
+	case Bin:
+		return "bin(" + args[0] + ", " + lits[0] + ")"
 	case CountRows:
 		return "count()" + e.whereText()
 	case Agg:
-		return string(e.fn) + "(" + args[0] + ")" + e.whereText()
+		return string(e.fn) + "(" + strings.Join(append(args, lits...), ", ") + ")" + e.whereText()
 	case Rounded:
 		return "rounded(" + args[0] + ")"
 	}

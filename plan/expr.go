@@ -43,6 +43,11 @@ const (
 	Mul                     //
 	Div                     // null where the divisor is 0
 	Neg                     //
+	Shifted                 // one Arg of time, later by Ref Units, by the calendar of Zone
+	Running                 // the sum of one Inner over the groups so far
+	Share                   // one Inner as a part of its sum over all groups
+	Prior                   // Inner of the Prior level; its Ref is -1 for "there is such a group"
+	IsOthers                // true for the group of a Top's others
 	CountRows               // aggregate: the number of rows
 	Agg                     // aggregate: Func of one Arg
 	Rounded                 // one Arg to 12 significant digits

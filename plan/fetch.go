@@ -96,7 +96,7 @@ func (l Level) fetch(i int) Level {
 	r.scope, whole = pushable(r.scope, i, whole)
 	r.policy, r.inside, r.under, r.from, r.on = nil, -1, 0, -1, nil
 	f := Level{where: predicate(True), having: predicate(True), limit: All}
-	if i == 0 {
+	if i == 0 && l.shift == nil { // the earlier period is outside the conditions
 		var own []Expr
 		own, whole = pushable(l.where.conjuncts(), 0, whole)
 		f.where = all(own)

@@ -16,6 +16,8 @@ type groupBuilder struct {
 	*levelBuilder
 	vis  *catalog.Visible
 	zone string // of the field's buckets
+
+	prior bool // what is selected is of the earlier period
 }
 
 // groups plans the groups of a dataset's rows.
@@ -36,7 +38,16 @@ func (b *builder) groups(vis *catalog.Visible, f query.Field, in *nested) (Level
 	if err := lb.limits(vis, args); err != nil {
 		return Level{}, err
 	}
+	if err := g.compareTo(args); err != nil {
+		return Level{}, err
+	}
 	if lb.l.output, err = g.selectGroups(f.Fields); err != nil {
+		return Level{}, err
+	}
+	if err := g.fill(args); err != nil {
+		return Level{}, err
+	}
+	if err := g.topN(args); err != nil {
 		return Level{}, err
 	}
 	if having, ok, err := args.object("having"); err != nil {
@@ -55,6 +66,7 @@ func (b *builder) groups(vis *catalog.Visible, f query.Field, in *nested) (Level
 			return Level{}, err
 		}
 	}
+	g.rankedOrder()
 	for i := range lb.l.keys {
 		lb.order(Order{expr: g.inner(i)})
 	}
@@ -76,7 +88,11 @@ func (g *groupBuilder) aggregate(e Expr) Expr {
 		g.l.aggs = append(g.l.aggs, e)
 		i = len(g.l.aggs) - 1
 	}
-	return g.inner(len(g.l.keys) + i)
+	e = g.inner(len(g.l.keys) + i)
+	if g.prior {
+		e.op = Prior
+	}
+	return e
 }
 
 // selectGroups plans the fields of a group. Keys come first, whatever the
@@ -94,21 +110,46 @@ func (g *groupBuilder) selectGroups(fields []query.Field) ([]Output, error) {
 		}
 	}
 	for i, f := range fields {
+		if f.Name == "key" {
+			continue
+		}
 		var err error
-		switch {
-		case f.Name == "key":
-		case f.Name == "__typename":
-			out[i] = Output{key: f.Key, kind: OutTypename, text: typ}
-		case f.Name == "count":
-			out[i] = g.returned(f.Key, Expr{op: CountRows, typ: bigInt})
-		default:
-			out[i], err = g.selectAggregate(f, typ)
+		if f.Name == "previous" {
+			out[i], err = g.selectPrevious(f, typ)
+		} else {
+			out[i], err = g.selectGroupField(f, typ)
 		}
 		if err != nil {
 			return nil, err
 		}
 	}
 	return out, nil
+}
+
+// selectGroupField plans a field that is computed for each group.
+func (g *groupBuilder) selectGroupField(f query.Field, typ string) (Output, error) {
+	rows := Expr{op: CountRows, typ: bigInt}
+	switch f.Name {
+	case "__typename":
+		return Output{key: f.Key, kind: OutTypename, text: typ}, nil
+	case "key", "previous":
+		return Output{}, fault.New(fault.BadUserInput, "%s cannot be selected in previous", f.Name)
+	case "count":
+		return g.returned(f.Key, rows), nil
+	case "runningCount", "countShare", "isOthers":
+		if g.prior {
+			return Output{}, fault.New(fault.BadUserInput, "%s cannot be selected in previous", f.Name)
+		}
+	}
+	switch f.Name {
+	case "runningCount":
+		return g.running(f.Key, rows)
+	case "countShare":
+		return g.share(f.Key, rows), nil
+	case "isOthers":
+		return Output{key: f.Key, kind: OutCell, index: g.cell(Expr{op: IsOthers, typ: boolean}), typ: boolean}, nil
+	}
+	return g.selectAggregate(f, typ)
 }
 
 // returned is the output of an aggregate.
@@ -226,6 +267,14 @@ func (g *groupBuilder) selectAggregate(f query.Field, typ string) (Output, error
 			o.fields = append(o.fields, Output{key: fn.Key, kind: OutTypename, text: aggregateType(col.Type)})
 			continue
 		}
+		if fn.Name == "runningSum" || fn.Name == "sumShare" {
+			w, err := g.overGroups(fn, col)
+			if err != nil {
+				return Output{}, err
+			}
+			o.fields = append(o.fields, w)
+			continue
+		}
 		p, _ := fn.Args.Get("p")
 		e, err := g.function(fn.Name, col, p)
 		if err != nil {
@@ -234,6 +283,21 @@ func (g *groupBuilder) selectAggregate(f query.Field, typ string) (Output, error
 		o.fields = append(o.fields, g.returned(fn.Key, e))
 	}
 	return o, nil
+}
+
+// overGroups plans a sum as seen over all groups.
+func (g *groupBuilder) overGroups(f query.Field, col *catalog.Column) (Output, error) {
+	if g.prior {
+		return Output{}, fault.New(fault.BadUserInput, "%s cannot be selected in previous", f.Name)
+	}
+	e, err := g.function(string(catalog.Sum), col, nil)
+	if err != nil {
+		return Output{}, err
+	}
+	if f.Name == "sumShare" {
+		return g.share(f.Key, e), nil
+	}
+	return g.running(f.Key, e)
 }
 
 // aggregateType is the GraphQL type of a column's functions.

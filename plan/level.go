@@ -143,7 +143,9 @@ func (lb *levelBuilder) join(from int, rel *catalog.Relation, inside int) (int, 
 		return 0, err
 	}
 	lb.joins[key] = i
-	lb.l.refs[i].under = lb.l.refs[from].under
+	if lb.l.refs[from].inside == inside { // a scope's own joins stand in the scope, wherever that is
+		lb.l.refs[i].under = lb.l.refs[from].under
+	}
 	if inside >= 0 && lb.l.refs[i].under == 0 {
 		lb.l.refs[inside].policy = append(lb.l.refs[inside].policy, i)
 	}

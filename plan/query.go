@@ -92,7 +92,10 @@ type Level struct {
 	parent   []Link
 	children []Level
 	output   []Output
-	page     *Page // a connection's
+	page     *Page  // a connection's
+	fill     *Fill  // grouped: gap-free over time
+	top      *Top   // grouped: the first groups only
+	shift    *shift // grouped: what Prior is earlier by
 }
 
 // Grouped tells groups from rows.

@@ -32,8 +32,9 @@ func TestScopes(t *testing.T) {
 			t.Errorf("no reference has a scope of kind %d: the sweep has nothing to prove there", kind)
 		}
 	}
-	if s.policies == 0 || s.nested == 0 || s.fetches == 0 {
-		t.Errorf("%d references inside policies, %d nested levels, %d fetches: the sweep has nothing to prove there", s.policies, s.nested, s.fetches)
+	if s.policies == 0 || s.quantified == 0 || s.nested == 0 || s.fetches == 0 {
+		t.Errorf("%d references inside policies, %d that are looked into, %d nested levels, %d fetches: the sweep has nothing to prove there",
+			s.policies, s.quantified, s.nested, s.fetches)
 	}
 }
 
@@ -43,25 +44,23 @@ type sweep struct {
 	p    principal.Principal
 	what string
 
-	kinds                     map[plan.ScopeKind]int
-	policies, nested, fetches int
+	kinds                                 map[plan.ScopeKind]int
+	policies, quantified, nested, fetches int
 }
 
 func (s *sweep) level(q plan.Query, l plan.Level, id int) {
 	if l.Refs() == 0 {
 		s.Errorf("%s: a level without references", s.what)
 	}
-	inside := 0
 	for i := range l.Refs() {
 		s.ref(l, i)
-		inside += l.Ref(i).Policies()
 		if l.Ref(i).Inside() >= 0 {
-			inside--
 			s.policies++
+			s.named(l, i)
 		}
-	}
-	if inside != 0 {
-		s.Errorf("%s: %d references inside scopes are named by no scope", s.what, -inside)
+		if l.Ref(i).Under() >= 0 {
+			s.quantified++
+		}
 	}
 	s.reads(l)
 	s.onScratch(l, id)
@@ -72,6 +71,32 @@ func (s *sweep) level(q plan.Query, l plan.Level, id int) {
 			s.Errorf("%s: a nested level is not linked to its parent", s.what)
 		}
 		s.level(q, l.Child(i), id+1)
+	}
+	if total, ok := l.Total(); ok {
+		s.level(q, total, id+1)
+	}
+}
+
+// named checks that the scope a reference belongs to joins it or looks into it,
+// and that nothing else does.
+func (s *sweep) named(l plan.Level, i int) {
+	r := l.Ref(i)
+	outer := l.Ref(r.Inside())
+	by := 0
+	for j := range outer.Policies() {
+		if outer.Policy(j) == i {
+			by++
+		}
+	}
+	for j := range outer.Scopes() {
+		nodes(outer.Scope(j), func(e plan.Expr) {
+			if e.Op() == plan.Exists && e.Ref() == r.Under() {
+				by++
+			}
+		})
+	}
+	if by != 1 {
+		s.Errorf("%s: t%d is %d times in the scope of t%d", s.what, i, by, r.Inside())
 	}
 }
 
@@ -200,14 +225,21 @@ func provides(r plan.Ref, name string) bool {
 
 // columns calls f with every column an expression reads.
 func columns(e plan.Expr, f func(plan.Expr)) {
-	if e.Op() == plan.Column {
-		f(e)
-	}
+	nodes(e, func(e plan.Expr) {
+		if e.Op() == plan.Column {
+			f(e)
+		}
+	})
+}
+
+// nodes calls f with an expression and every part of it.
+func nodes(e plan.Expr, f func(plan.Expr)) {
+	f(e)
 	for i := range e.Len() {
-		columns(e.Arg(i), f)
+		nodes(e.Arg(i), f)
 	}
 	if filter, ok := e.Filter(); ok {
-		columns(filter, f)
+		nodes(filter, f)
 	}
 }
 

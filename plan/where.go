@@ -230,7 +230,7 @@ func (lb *levelBuilder) comparison(at whereAt, e Expr, m query.Member) (Expr, er
 		}
 		return not(predicate(IsNull, e)), nil
 	case "has", "hasAny", "hasAll":
-		if !t.List {
+		if !t.List || t.Scalar == value.JSON {
 			break
 		}
 		if m.Name == "has" {

@@ -2,6 +2,7 @@ package schema
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/vektah/gqlparser/v2/ast"
@@ -197,14 +198,44 @@ func (b *Builder) connection(p *part, f *facts) {
 
 func (b *Builder) groupArgs(f *facts) []*ast.ArgumentDefinition {
 	typ := f.visible.Dataset.Type
-	return []*ast.ArgumentDefinition{
+	args := []*ast.ArgumentDefinition{
 		b.arg("where", typ+"Where"),
 		b.arg("having", typ+"Having"),
 		b.arg("orderBy", "["+typ+"AggregateOrderBy!]"),
 		b.arg("limit", "Int"),
 		b.arg("offset", "Int"),
 		b.arg("timezone", "String"),
+		b.arg("topN", typ+"TopN"),
 	}
+	if f.temporal() {
+		args = append(args, b.arg("fill", "Boolean"), b.arg("compareTo", typ+"CompareTo"))
+	}
+	return args
+}
+
+// temporal tells whether rows have a time to compare periods of.
+func (f *facts) temporal() bool {
+	return slices.ContainsFunc(f.columns, func(c *catalog.Column) bool { return c.Type.Temporal() && c.Type.Scalar != value.Time })
+}
+
+// series defines the inputs that look at groups as a series.
+func (b *Builder) series(p *part, f *facts) {
+	typ := f.visible.Dataset.Type
+	p.define(ast.InputObject, typ+"TopN", "The first n groups; with others, the rest as one more.", ast.FieldList{
+		b.field("n", "Int!", ""),
+		b.field("by", typ+"AggregateOrderBy!", ""),
+		b.field("others", "Boolean", ""),
+	})
+	if !f.temporal() {
+		return
+	}
+	var fields ast.FieldList
+	for _, c := range f.columns {
+		if c.Type.Temporal() && c.Type.Scalar != value.Time {
+			fields = append(fields, b.field(c.Name, p.need(b.period()), ""))
+		}
+	}
+	p.define(ast.InputObject, typ+"CompareTo", oneKey, fields)
 }
 
 func (b *Builder) rows(p *part, f *facts) {
@@ -319,7 +350,14 @@ func (b *Builder) groups(p *part, f *facts, measures []*catalog.Measure) {
 		fields = append(fields, b.field("key", typ+"Key!", ""))
 		order = append(order, b.field("key", typ+"KeyOrderBy", ""))
 	}
-	fields = append(fields, b.field("count", "BigInt!", ""))
+	fields = append(fields, b.field("count", "BigInt!", ""),
+		b.field("runningCount", "Decimal!", "The count over this group and those before it, in the order asked."),
+		b.field("countShare", "Float", "The count as a part of the count over all groups, 1 for the whole."),
+		b.field("isOthers", "Boolean!", "True for the group that topN makes of all others."))
+	if f.temporal() {
+		fields = append(fields, b.field("previous", typ+"Aggregate", "The same group a period earlier; needs compareTo."))
+	}
+	b.series(p, f)
 	having = append(having, b.field("count", p.need(b.filter(value.Of(value.BigInt))), ""))
 	order = append(order, b.field("count", "Direction", ""))
 	for _, c := range f.columns {

@@ -144,7 +144,19 @@ func (b *Builder) aggregate(t value.Type) *shared {
 			e, _ := b.enum(result)
 			s.add(b.field(string(f), typ, ""), e)
 		})
+		b.overGroups(s, t)
 	})
+}
+
+// overGroups adds what a sum is over all groups.
+func (b *Builder) overGroups(s *shared, t value.Type) {
+	sum, ok := catalog.FuncResult(catalog.Sum, t)
+	if !ok {
+		return
+	}
+	running, _ := catalog.FuncResult(catalog.Sum, sum)
+	s.add(b.field("runningSum", running.GraphQL(), "The sum over this group and those before it, in the order asked."))
+	s.add(b.field("sumShare", "Float", "The sum as a part of the sum over all groups, 1 for the whole."))
 }
 
 // aggregateFilter compares the results of the functions of a column.
@@ -171,6 +183,14 @@ func (b *Builder) aggregateOrder(t value.Type) *shared {
 			}
 			s.add(b.field(string(f), "Direction", ""))
 		})
+	})
+}
+
+// period is a distance in time.
+func (b *Builder) period() *shared {
+	return b.share(ast.InputObject, "Period", "", func(s *shared) {
+		s.add(b.field("n", "Int!", ""))
+		s.add(b.field("unit", "TimeUnit!", ""))
 	})
 }
 

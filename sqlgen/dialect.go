@@ -26,21 +26,23 @@ type Dialect interface {
 	Has(list, item string) string
 	// Float turns a number into a double, correctly rounded.
 	Float(x string, t value.Type) string
-	// Exact turns an integer into a decimal, so that products cannot overflow.
+	// Exact turns an exact number into a decimal of 38 digits, so that what is
+	// computed of it does not overflow before these are used up.
 	Exact(x string, t value.Type) string
 	// Unscaled turns an exact number into a whole number: times ten to the scale.
 	Unscaled(x string, t value.Type) string
-	// Square multiplies a whole number with itself.
-	Square(x string) string
-	// Variance is (n·squares − sum²) / (n·(n−1)); beyond what both engines can
-	// hold exactly it is infinite or fails as out of range.
-	Variance(n, sum, squares string) string
+	// Variance is (n·Σx² − (Σx)²) / (n·(n−1)) of whole numbers x of a type, where
+	// total adds up an expression of each row. Beyond what both engines hold
+	// exactly it is infinite, and nothing is raised on the way.
+	Variance(x string, t value.Type, n string, total func(string) string) string
 	// Rounded cuts a double to 12 significant digits.
 	Rounded(x string) string
 	// Bin is the lower bound of the bin in which an exact number lies.
 	Bin(x, width string, t value.Type) string
 	// Percentile is the first value at or beyond a fraction of the ordered ones.
 	Percentile(x, fraction string) string
+	// Steps selects the times from low to high, a step apart, as the column at.
+	Steps(low, high, step string) string
 	// Parents makes rows k0, k1, … n of the lists bound to $1, $2, …
 	Parents(types []value.Type) string
 	// List is the text of a list argument for Parents.
@@ -57,6 +59,9 @@ func argText(v value.Value) string {
 	}
 	return v.Text()
 }
+
+// unlikeText tells a type whose wire form is not the engine's own text.
+func unlikeText(t value.Type) bool { return t.Scalar == value.Interval || t.Scalar == value.Bytes }
 
 // mostSquares is the largest n·Σx² both engines hold exactly.
 const mostSquares = "170000000000000000000000000000000000000"
@@ -98,7 +103,10 @@ func (postgres) Arg(n string, v value.Value, native string) string {
 	return n + "::" + postgresTypes[v.Type().Scalar]
 }
 
-func (postgres) Wire(x string, t value.Type) string {
+func (d postgres) Wire(x string, t value.Type) string {
+	if t.List && unlikeText(t) {
+		return "(CASE WHEN " + x + " IS NOT NULL THEN to_json(ARRAY(SELECT " + d.Wire("e", t.Elem()) + " FROM unnest(" + x + ") AS e))::text END)"
+	}
 	if t.List {
 		return "to_json(" + x + "::text[])::text"
 	}
@@ -135,7 +143,12 @@ func (postgres) Has(list, item string) string { return "(" + item + " = ANY(" + 
 
 func (postgres) Float(x string, _ value.Type) string { return x + "::float8" }
 
-func (postgres) Exact(x string, _ value.Type) string { return x + "::numeric" }
+func (postgres) Exact(x string, t value.Type) string {
+	if t.Scalar == value.Decimal {
+		return x
+	}
+	return x + "::numeric"
+}
 
 func (postgres) Unscaled(x string, t value.Type) string {
 	if t.Scalar == value.Decimal && t.Scale > 0 {
@@ -144,9 +157,8 @@ func (postgres) Unscaled(x string, t value.Type) string {
 	return x + "::numeric"
 }
 
-func (postgres) Square(x string) string { return "(" + x + " * " + x + ")" }
-
-func (postgres) Variance(n, sum, squares string) string {
+func (postgres) Variance(x string, _ value.Type, n string, total func(string) string) string {
+	sum, squares := total(x), total("("+x+" * "+x+")")
 	return "(CASE WHEN " + n + " * " + squares + " >= " + mostSquares + " THEN 'Infinity'::float8 ELSE (" +
 		n + " * " + squares + " - " + sum + " * " + sum + ")::float8 / (" + n + "::float8 * (" + n + " - 1)::float8) END)"
 }
@@ -161,6 +173,10 @@ func (postgres) Bin(x, width string, _ value.Type) string {
 
 func (postgres) Percentile(x, fraction string) string {
 	return "percentile_disc(" + fraction + "::float8) WITHIN GROUP (ORDER BY " + x + ")"
+}
+
+func (postgres) Steps(low, high, step string) string {
+	return "generate_series(" + low + ", " + high + ", " + step + ") AS at"
 }
 
 func (postgres) Parents(types []value.Type) string {
@@ -201,7 +217,10 @@ func (duckdb) Arg(n string, v value.Value, _ string) string {
 	return "CAST(" + n + " AS " + duckdbTypes[v.Type().Scalar] + ")"
 }
 
-func (duckdb) Wire(x string, t value.Type) string {
+func (d duckdb) Wire(x string, t value.Type) string {
+	if t.List && unlikeText(t) {
+		return "CAST(to_json(list_transform(" + x + ", lambda e: " + d.Wire("e", t.Elem()) + ")) AS VARCHAR)"
+	}
 	if t.List {
 		return "CAST(to_json(CAST(" + x + " AS VARCHAR[])) AS VARCHAR)"
 	}
@@ -245,8 +264,8 @@ func (duckdb) Float(x string, t value.Type) string {
 }
 
 func (duckdb) Exact(x string, t value.Type) string {
-	if t.Scalar == value.Int {
-		return "CAST(" + x + " AS DECIMAL(10,0))"
+	if t.Scalar == value.Decimal { // its scale is kept, also where it is not known here
+		return "(" + x + " * CAST(1 AS DECIMAL(38,0)))"
 	}
 	return "CAST(" + x + " AS DECIMAL(19,0))"
 }
@@ -258,11 +277,21 @@ func (duckdb) Unscaled(x string, t value.Type) string {
 	return "CAST(" + x + " AS HUGEINT)"
 }
 
-func (duckdb) Square(x string) string { return "(" + x + " * " + x + ")" }
-
-func (duckdb) Variance(n, sum, squares string) string {
-	return "(CAST(CAST(" + n + " * " + squares + " - " + sum + " * " + sum + " AS VARCHAR) AS DOUBLE) / (CAST(" + n +
-		" AS DOUBLE) * CAST(" + n + " - 1 AS DOUBLE)))"
+// Variance adds squares of 64 bits in two parts, so that their sum fails only
+// where it is asked for.
+func (duckdb) Variance(x string, t value.Type, n string, total func(string) string) string {
+	const part = "CAST(1000000000000000000 AS HUGEINT)"
+	square := "(" + x + " * " + x + ")"
+	squares, tooLarge := total(square), ""
+	if t.Scalar != value.Int {
+		high := total("(" + square + " // " + part + ")")
+		squares = "(" + high + " * " + part + " + " + total("("+square+" % "+part+")") + ")"
+		tooLarge = "WHEN " + high + " >= CAST('" + mostSquares + "' AS HUGEINT) // " + part + " THEN CAST('Infinity' AS DOUBLE) "
+	}
+	sum := total(x)
+	return "(CASE " + tooLarge + "WHEN " + squares + " > (CAST('" + mostSquares + "' AS HUGEINT) - 1) // " + n +
+		" THEN CAST('Infinity' AS DOUBLE) ELSE CAST(CAST(" + n + " * " + squares + " - " + sum + " * " + sum +
+		" AS VARCHAR) AS DOUBLE) / (CAST(" + n + " AS DOUBLE) * CAST(" + n + " - 1 AS DOUBLE)) END)"
 }
 
 func (duckdb) Rounded(x string) string { return "CAST(printf('%.11e', " + x + ") AS DOUBLE)" }
@@ -273,6 +302,10 @@ func (duckdb) Bin(x, width string, _ value.Type) string {
 
 func (duckdb) Percentile(x, fraction string) string {
 	return "quantile_disc(" + x + ", " + fraction + ")"
+}
+
+func (duckdb) Steps(low, high, step string) string {
+	return "unnest(generate_series(" + low + ", " + high + ", " + step + ")) AS at"
 }
 
 func (duckdb) Parents(types []value.Type) string {

@@ -3,6 +3,7 @@ package sqlgen_test
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -30,6 +31,7 @@ func TestMain(m *testing.M) { pgtest.Main(m) }
 type engines struct {
 	testing.TB
 	cat      *catalog.Catalog
+	grant    string // of the principal, beside the tenant and the strategy
 	postgres *postgres.DB
 	duckdb   *duckdb.Scratch
 }
@@ -116,7 +118,7 @@ func (e *engines) both(text string) (fromPostgres, fromDuckDB string) {
 	e.Helper()
 	r := plantest.Request(e, text)
 	ask := func(strategy string, d sqlgen.Dialect, session func(context.Context, bool, func(sqlexec.Session) error) error) string {
-		q, err := plan.Build(r, e.cat, plantest.Principal(e, `tenant: "a", strategy: "`+strategy+`"`), now)
+		q, err := plan.Build(r, e.cat, plantest.Principal(e, `tenant: "a", strategy: "`+strategy+`"`+e.grant), now)
 		if err != nil {
 			e.Fatalf("%s: %v", text, err)
 		}
@@ -220,5 +222,55 @@ func (w *answerWriter) cell(o plan.Output, c value.Cell) {
 	w.out = out
 	if w.err == nil {
 		w.err = err
+	}
+}
+
+// page asks for the pages of a connection after and before the i-th row, whose
+// position each engine says for itself.
+func (e *engines) page(order string, ids []string, i int) {
+	e.Helper()
+	for strategy, engine := range map[string]struct {
+		dialect sqlgen.Dialect
+		session func(context.Context, bool, func(sqlexec.Session) error) error
+	}{"pg": {sqlgen.Postgres, e.postgres.Session}, "duck": {sqlgen.DuckDB, e.duckdb.Session}} {
+		ask := func(args string) (plan.Page, *value.Result, []string) {
+			text := "cellsConnection(orderBy: " + order + args + ") { nodes { id } }"
+			q, err := plan.Build(plantest.Request(e, text), e.cat, plantest.Principal(e, `tenant: "a", strategy: "`+strategy+`"`), now)
+			if err != nil {
+				e.Fatalf("%s: %v", text, err)
+			}
+			var result *value.Result
+			err = engine.session(e.Context(), false, func(s sqlexec.Session) (err error) {
+				result, err = sqlexec.Run{Session: s, Dialect: engine.dialect}.Query(e.Context(), q)
+				return err
+			})
+			if err != nil {
+				statement, _ := sqlgen.Render(q.Root(), engine.dialect)
+				e.Fatalf("%s: %s: %v\n%s", strategy, text, err, statement.Text)
+			}
+			page, _ := q.Root().Page()
+			got := []string{}
+			for row := range result.Rows.Len() {
+				got = append(got, value.WireText(result.Rows.Row(row)[q.Root().Output(0).Field(0).Index()]))
+			}
+			return page, result, got
+		}
+		page, result, _ := ask("")
+		position := make([]string, page.Position())
+		for c := range position {
+			position[c] = "null"
+			if cell := result.Rows.Row(i)[page.PositionCell(c)]; !cell.Null() {
+				position[c] = fmt.Sprintf("%q", value.WireText(cell))
+			}
+		}
+		cursor := "[" + strings.Join(position, ", ") + "]"
+		if _, _, got := ask(", after: " + cursor); !slices.Equal(got, ids[i+1:]) {
+			e.Errorf("%s: %s: after %s come %v, want %v", strategy, order, cursor, got, ids[i+1:])
+		}
+		before := slices.Clone(ids[:i])
+		slices.Reverse(before) // a page that ends somewhere is read backwards
+		if _, _, got := ask(", last: 9, before: " + cursor); !slices.Equal(got, before) {
+			e.Errorf("%s: %s: before %s come %v, want %v", strategy, order, cursor, got, before)
+		}
 	}
 }

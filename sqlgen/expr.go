@@ -1,6 +1,7 @@
 package sqlgen
 
 import (
+	"fmt"
 	"strconv"
 	"strings"
 
@@ -33,7 +34,7 @@ func (w *writer) expr(e plan.Expr) string {
 	case plan.Not:
 		return "((" + w.expr(e.Arg(0)) + ") IS NOT TRUE)"
 	case plan.IsNull:
-		return "(" + w.expr(e.Arg(0)) + " IS NULL)"
+		return w.isNull(e.Arg(0))
 	case plan.Eq, plan.Neq, plan.Lt, plan.Lte, plan.Gt, plan.Gte:
 		return w.compare(e)
 	case plan.RowLt:
@@ -58,9 +59,26 @@ func (w *writer) expr(e plan.Expr) string {
 		return w.count(e)
 	case plan.Agg:
 		return w.aggregate(e)
+	case plan.Prior:
+		if e.Ref() < 0 {
+			return "h." + ident(rowMark)
+		}
+		return "h.a" + strconv.Itoa(e.Ref()-w.l.Keys())
+	case plan.Shifted:
+		return w.shifted(e)
+	case plan.Running:
+		return w.running(e)
+	case plan.Share:
+		return w.share(e)
+	case plan.IsOthers:
+		if top, ok := w.l.Top(); ok && top.Others() {
+			return "g.others"
+		}
+		return "FALSE"
 	case plan.Rounded:
 		return w.d.Rounded(w.expr(e.Arg(0)))
 	}
+	w.err = fmt.Errorf("sqlgen: a plan holds the expression %d, which has no spelling", e.Op())
 	return "NULL"
 }
 
@@ -92,6 +110,16 @@ func (w *writer) field(e plan.Expr) (plan.Field, bool) {
 		}
 	}
 	return plan.Field{}, false
+}
+
+// isNull takes JSON's null for one too: no answer tells it from a missing
+// value, and an API cannot send it as anything else.
+func (w *writer) isNull(e plan.Expr) string {
+	x := w.expr(e)
+	if e.Type().Scalar == value.JSON && !e.Type().List {
+		return "(" + x + " IS NULL OR trim(CAST(" + x + " AS " + w.d.TextType() + ")) = 'null')"
+	}
+	return "(" + x + " IS NULL)"
 }
 
 func (w *writer) join(e plan.Expr, word string) string {
@@ -220,13 +248,10 @@ func (w *writer) arithmetic(e plan.Expr) string {
 	number := func(i int) string {
 		a := e.Arg(i)
 		text := w.expr(a)
-		switch {
-		case e.Op() == plan.Div || e.Type().Scalar == value.Float:
+		if e.Op() == plan.Div || e.Type().Scalar == value.Float {
 			return w.d.Float(text, a.Type())
-		case a.Type().Scalar == value.Int || a.Type().Scalar == value.BigInt:
-			return w.d.Exact(text, a.Type()) // integers multiply without overflow
 		}
-		return text
+		return w.d.Exact(text, a.Type())
 	}
 	switch e.Op() { //nolint:exhaustive // the caller has chosen the arithmetic ones
 	case plan.Add:
@@ -268,6 +293,9 @@ func (w *writer) aggregate(e plan.Expr) string {
 	case catalog.CountDistinct:
 		return call("count", "DISTINCT "+x)
 	case catalog.Min, catalog.Max:
+		if t.Scalar == value.Interval {
+			return "(" + w.extremeInterval(x, e.Func()) + filter + ")[1]"
+		}
 		return call(string(e.Func()), w.byCode(x, arg))
 	case catalog.Sum:
 		if t.Scalar == value.Float {
@@ -293,6 +321,17 @@ func (w *writer) aggregate(e plan.Expr) string {
 	return "NULL"
 }
 
+// extremeInterval lists intervals, the smallest or largest first. Of those that are
+// equal and look different, P1M and P30D, both engines take the same.
+func (w *writer) extremeInterval(x string, f catalog.Func) string {
+	way := ""
+	if f == catalog.Max {
+		way = " DESC"
+	}
+	text := w.d.ByCode(w.d.Wire(x, value.Of(value.Interval)))
+	return "array_agg(" + x + " ORDER BY " + x + way + " NULLS LAST, " + text + way + ")"
+}
+
 // spread writes the sample variance or its root. Exact numbers are squared and
 // added without rounding.
 func (w *writer) spread(e plan.Expr, call func(fn, of string) string) string {
@@ -303,8 +342,8 @@ func (w *writer) spread(e plan.Expr, call func(fn, of string) string) string {
 		variance = call("var_samp", w.d.Float(x, t))
 	} else {
 		whole := w.d.Unscaled(x, t)
-		n, sum, squares := call("count", x), call("sum", whole), call("sum", w.d.Square(whole))
-		variance = w.d.Variance(n, sum, squares)
+		n := call("count", x)
+		variance = w.d.Variance(whole, t, n, func(each string) string { return call("sum", each) })
 		if t.Scale > 0 {
 			variance = "(" + variance + " / 1e" + strconv.Itoa(2*t.Scale) + ")"
 		}

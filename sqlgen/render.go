@@ -45,7 +45,7 @@ func Render(l plan.Level, d Dialect) (Statement, error) {
 	default:
 		w.rows()
 	}
-	return Statement{Text: w.b.String(), Args: w.args, Parents: w.parents}, nil
+	return Statement{Text: w.b.String(), Args: w.args, Parents: w.parents}, w.err
 }
 
 // writer writes one statement.
@@ -56,7 +56,10 @@ type writer struct {
 	args    []string
 	casts   []string
 	parents int
-	inside  int // 1 + the reference whose subquery is being written, or 0
+	inside  int  // 1 + the reference whose subquery is being written, or 0
+	others  bool // groups beyond the best are one
+	marked  bool // groups are marked as being there
+	err     error
 }
 
 func (w *writer) put(parts ...string) {
@@ -255,20 +258,24 @@ func (w *writer) orderBy(keyword, first string) {
 		if i > 0 || first != "" {
 			w.put(", ")
 		}
-		o := w.l.Order(i)
-		text := w.expr(o.Expr())
-		if !o.BySource() {
-			text = w.byCode(text, o.Expr())
-		}
-		w.put(text)
-		if o.Descending() {
-			w.put(" DESC")
-		}
-		if o.NullsFirst() {
-			w.put(" NULLS FIRST")
-		} else {
-			w.put(" NULLS LAST")
-		}
+		w.term(w.l.Order(i))
+	}
+}
+
+// term writes one term of an order.
+func (w *writer) term(o plan.Order) {
+	text := w.expr(o.Expr())
+	if !o.BySource() {
+		text = w.byCode(text, o.Expr())
+	}
+	w.put(text)
+	if o.Descending() {
+		w.put(" DESC")
+	}
+	if o.NullsFirst() {
+		w.put(" NULLS FIRST")
+	} else {
+		w.put(" NULLS LAST")
 	}
 }
 
@@ -353,22 +360,24 @@ func (w *writer) links() {
 // the engine hashes, and only the groups are ordered above it.
 func (w *writer) groups() {
 	nested := w.l.Links() > 0
+	w.groupsFirst(nested)
 	if nested {
 		w.put("SELECT n")
 		for i := range max(w.l.Columns(), 1) {
 			w.put(", c", strconv.Itoa(i))
 		}
-		w.put(" FROM (SELECT n, ")
+		w.put(" FROM (SELECT g.n AS n, ")
 	} else {
 		w.put("SELECT ")
 	}
 	w.columns(", ")
 	if nested {
-		w.numbered("n")
+		w.numbered("g.n")
 	}
 	w.put(" FROM (")
-	w.grouping(nested)
+	w.groupsFrom(nested)
 	w.put(") AS g")
+	w.priorGroups(nested)
 	w.condition(" WHERE ", w.l.Having())
 	if nested {
 		w.window()
@@ -394,11 +403,19 @@ func (w *writer) grouping(nested bool) {
 		count = 1
 	}
 	for i := range w.l.Keys() {
-		item(w.expr(w.l.Key(i)), "k", i)
+		key := w.expr(w.l.Key(i))
+		if w.others {
+			key = "CASE WHEN " + w.inBest() + " THEN " + key + " END"
+		}
+		item(key, "k", i)
+	}
+	if w.others {
+		w.put(", NOT ", w.inBest(), " AS others")
 	}
 	for i := range w.l.Aggs() {
 		item(w.expr(w.l.Agg(i)), "a", i)
 	}
+	w.groupMark(&count)
 	if count == 0 {
 		item("count(*)", "a", 0)
 	}
@@ -420,7 +437,7 @@ func (w *writer) grouping(nested bool) {
 		w.from()
 	}
 	w.condition(where, w.l.Where())
-	groups := w.l.Keys()
+	groups := w.l.Keys() + w.othersColumn()
 	if nested {
 		groups++
 	}

@@ -1,0 +1,324 @@
+package plan
+
+import (
+	"time"
+
+	"usher/catalog"
+	"usher/fault"
+	"usher/query"
+	"usher/value"
+)
+
+// Fill makes a level's groups gap-free over one key of time.
+type Fill struct {
+	key       int
+	unit      Unit
+	low, high *Expr
+}
+
+// Key is the index of the key of time.
+func (f Fill) Key() int { return f.key }
+
+// Unit is the distance of two buckets.
+func (f Fill) Unit() Unit { return f.unit }
+
+// Low is the first bucket, when the conditions name one; else the first bucket
+// that has rows is.
+func (f Fill) Low() (Expr, bool) { return deref(f.low) }
+
+// High is the last bucket, as Low.
+func (f Fill) High() (Expr, bool) { return deref(f.high) }
+
+func deref(e *Expr) (Expr, bool) {
+	if e == nil {
+		return Expr{}, false
+	}
+	return *e, true
+}
+
+// Top keeps the first groups by one aggregate.
+type Top struct {
+	n      int
+	by     Order
+	others bool
+}
+
+// N is how many groups are kept.
+func (t Top) N() int { return t.n }
+
+// By is what the groups are ranked by, over Inner.
+func (t Top) By() Order { return t.by }
+
+// Others tells that the rows of all other groups make one more group, with
+// null keys.
+func (t Top) Others() bool { return t.others }
+
+// Fill tells whether the groups are made gap-free.
+func (l Level) Fill() (Fill, bool) {
+	if l.fill == nil {
+		return Fill{}, false
+	}
+	return *l.fill, true
+}
+
+// Top tells whether only the first groups are kept.
+func (l Level) Top() (Top, bool) {
+	if l.top == nil {
+		return Top{}, false
+	}
+	return *l.top, true
+}
+
+// Prior is the same grouping over an earlier period, its keys moved to the
+// present one. Prior expressions read it.
+func (l Level) Prior() (Level, bool) {
+	if l.shift == nil {
+		return Level{}, false
+	}
+	p := Level{grouped: true, refs: l.refs, having: predicate(True), aggs: l.aggs, parent: l.parent, limit: All}
+	p.where = l.shift.moved(l.where)
+	for _, key := range l.keys {
+		p.keys = append(p.keys, l.shift.moved(key))
+	}
+	return p, true
+}
+
+// shift moves a column of time by a period.
+type shift struct {
+	column string
+	n      int
+	unit   Unit
+	zone   string
+}
+
+func (s shift) moved(e Expr) Expr {
+	if e.op == Column && e.ref == 0 && e.name == s.column {
+		return Expr{op: Shifted, typ: e.typ, args: []Expr{e}, ref: s.n, unit: s.unit, zone: s.zone}
+	}
+	args := make([]Expr, len(e.args))
+	for i, a := range e.args {
+		args[i] = s.moved(a)
+	}
+	e.args = args
+	return e
+}
+
+// compareTo reads {column: {n, unit}}.
+func (g *groupBuilder) compareTo(args arguments) error {
+	o, ok, err := args.object("compareTo")
+	if err != nil || !ok {
+		return err
+	}
+	m, err := oneMember(o)
+	if err != nil {
+		return fault.New(fault.BadUserInput, "compareTo names one column of time, such as {orderedAt: {n: 1, unit: YEAR}}")
+	}
+	col := g.vis.Column(m.Name)
+	period, _ := m.Value.(query.Object)
+	given, _ := period.Get("unit")
+	unit, err := unitOf(given)
+	if err != nil {
+		return err
+	}
+	n, hasN, err := arguments(period).integer("n")
+	if err != nil {
+		return err
+	}
+	if col == nil || !unit.allowed(col.Type) || col.Type.Scalar == value.Time || !hasN || n == 0 || n > 100_000 {
+		return fault.New(fault.BadUserInput, "compareTo needs a column of time, n from 1 to 100000 and a unit the column has")
+	}
+	g.ask(0, col)
+	g.l.shift = &shift{column: col.Name, n: n, unit: unit, zone: g.zone}
+	return nil
+}
+
+// selectPrevious plans the fields of the same group a period earlier.
+func (g *groupBuilder) selectPrevious(f query.Field, typ string) (Output, error) {
+	if g.l.shift == nil {
+		return Output{}, fault.New(fault.BadUserInput, "previous needs compareTo, which says how much earlier").
+			WithHint("add compareTo: {column: {n: 1, unit: YEAR}} to the field")
+	}
+	o := Output{key: f.Key, kind: OutObject, index: g.cell(Expr{op: Prior, typ: boolean, ref: -1})}
+	g.prior = true
+	defer func() { g.prior = false }()
+	for _, inner := range f.Fields {
+		out, err := g.selectGroupField(inner, typ)
+		if err != nil {
+			return Output{}, err
+		}
+		o.fields = append(o.fields, out)
+	}
+	return o, nil
+}
+
+// fill reads the fill argument, when the keys are known.
+func (g *groupBuilder) fill(args arguments) error {
+	v, ok := args.get("fill")
+	if on, _ := v.(query.Bool); !ok || !bool(on) {
+		return nil
+	}
+	at := -1
+	for i, key := range g.l.keys {
+		if key.op == Bucket {
+			if at >= 0 {
+				return fault.New(fault.BadUserInput, "fill works over one bucket of time; the key has several")
+			}
+			at = i
+		}
+	}
+	if at < 0 || g.l.keys[at].typ.Scalar == value.Time {
+		return fault.New(fault.BadUserInput, "fill needs a bucket of time among the keys, such as key { orderedAt(by: DAY) }")
+	}
+	key := g.l.keys[at]
+	f := &Fill{key: at, unit: key.unit}
+	for _, e := range g.l.where.conjuncts() {
+		if len(e.args) != 2 || !e.args[0].same(key.args[0]) || e.args[1].op != Literal {
+			continue
+		}
+		bound := key
+		bound.args = []Expr{e.args[1]}
+		switch e.op { //nolint:exhaustive // only these bound a range
+		case Gte, Gt:
+			f.low = &bound
+		case Lte:
+			f.high = &bound
+		case Lt:
+			last, err := justBefore(e.args[1])
+			if err != nil {
+				return err
+			}
+			bound.args = []Expr{last}
+			f.high = &bound
+		}
+	}
+	if short := key.unit == Second || key.unit == Minute || key.unit == Hour; short {
+		if f.low == nil || f.high == nil {
+			return fault.New(fault.BadUserInput, "fill by %s needs a range of the time in where, such as {gte: …, lt: …}", key.unit)
+		}
+	}
+	g.l.fill = f
+	return f.bounded()
+}
+
+// maxBuckets is how many buckets a gap-free series may have.
+const maxBuckets = 100_000
+
+var unitLength = map[Unit]time.Duration{
+	Second: time.Second, Minute: time.Minute, Hour: time.Hour, Day: 24 * time.Hour,
+	Week: 7 * 24 * time.Hour, Month: 28 * 24 * time.Hour, Quarter: 90 * 24 * time.Hour, Year: 365 * 24 * time.Hour,
+}
+
+// bounded refuses a range with too many buckets.
+func (f Fill) bounded() error {
+	if f.low == nil || f.high == nil {
+		return nil
+	}
+	from, err := instant(f.low.args[0])
+	if err != nil {
+		return err
+	}
+	to, err := instant(f.high.args[0])
+	if err != nil {
+		return err
+	}
+	if to.Sub(from)/unitLength[f.unit] > maxBuckets {
+		return fault.New(fault.LimitExceeded, "the range has more than %d buckets of a %s", maxBuckets, f.unit).
+			WithHint("ask for a shorter range or a longer unit")
+	}
+	return nil
+}
+
+// instant is the time of a literal, in UTC where it has no zone.
+func instant(e Expr) (time.Time, error) {
+	layout := "2006-01-02 15:04:05.999999"
+	if e.typ.Scalar == value.Date {
+		layout = time.DateOnly
+	}
+	at, err := time.Parse(layout, trimZone(e.lits[0].Text()))
+	if err != nil {
+		return at, fault.New(fault.Internal, "internal error").Because(err)
+	}
+	return at, nil
+}
+
+// justBefore is the last instant, or day, before a literal.
+func justBefore(e Expr) (Expr, error) {
+	step := -time.Microsecond
+	if e.typ.Scalar == value.Date {
+		step = -24 * time.Hour
+	}
+	at, err := instant(e)
+	if err != nil {
+		return Expr{}, err
+	}
+	v, err := boundary(e.typ, at.Add(step))
+	return literal(v), err
+}
+
+func trimZone(text string) string {
+	if n := len(text) - len("+00"); n > 0 && text[n:] == "+00" {
+		return text[:n]
+	}
+	return text
+}
+
+// topN reads {n, by, others}.
+func (g *groupBuilder) topN(args arguments) error {
+	o, ok, err := args.object("topN")
+	if err != nil || !ok {
+		return err
+	}
+	n, hasN, err := arguments(o).integer("n")
+	if err != nil {
+		return err
+	}
+	if !hasN || n == 0 || n > 1000 || len(g.l.keys) == 0 {
+		return fault.New(fault.BadUserInput, "topN needs keys to group by, and n from 1 to 1000")
+	}
+	if g.l.fill != nil || g.l.shift != nil || len(g.l.parent) > 0 {
+		return fault.New(fault.BadUserInput, "topN cannot be used with fill, with compareTo or in a nested list")
+	}
+	by, _ := o.Get("by")
+	before := g.l.order
+	g.l.order = nil
+	if err := g.order(by); err != nil {
+		return err
+	}
+	term := g.l.order[0]
+	others, _ := o.Get("others")
+	keep, _ := others.(query.Bool)
+	g.l.top = &Top{n: n, by: term, others: bool(keep)}
+	g.l.order = before
+	return nil
+}
+
+// rankedOrder is the order of a top list when none is asked for: as ranked,
+// the others last.
+func (g *groupBuilder) rankedOrder() {
+	if g.l.top == nil {
+		return
+	}
+	if len(g.l.order) == 0 {
+		g.l.order = append(g.l.order, g.l.top.by)
+	}
+	if g.l.top.others {
+		g.l.order = append([]Order{{expr: Expr{op: IsOthers, typ: boolean}}}, g.l.order...)
+	}
+}
+
+// running is the total of an aggregate over the groups so far, in their order.
+func (g *groupBuilder) running(key string, e Expr) (Output, error) {
+	typ, ok := catalog.FuncResult(catalog.Sum, e.typ)
+	if !ok {
+		return Output{}, unknownField(aggregateType(e.typ), key)
+	}
+	r := Expr{op: Running, typ: typ, args: []Expr{g.aggregate(e)}}
+	return Output{key: key, kind: OutCell, index: g.cell(r), typ: typ, round: typ.Scalar == value.Float}, nil
+}
+
+// share is an aggregate as a part of its sum over all groups.
+func (g *groupBuilder) share(key string, e Expr) Output {
+	typ := value.Of(value.Float)
+	s := Expr{op: Share, typ: typ, args: []Expr{g.aggregate(e)}}
+	return Output{key: key, kind: OutCell, index: g.cell(s), typ: typ, round: e.typ.Scalar == value.Float}
+}

@@ -1,0 +1,229 @@
+package sqlgen
+
+import (
+	"strconv"
+	"strings"
+
+	"usher/plan"
+	"usher/value"
+)
+
+// groupsFirst writes the groups as a table of their own, g0, where they are
+// read more than once.
+func (w *writer) groupsFirst(nested bool) {
+	_, fill := w.l.Fill()
+	top, cut := w.l.Top()
+	if !fill && !cut {
+		return
+	}
+	w.put("WITH g0 AS MATERIALIZED (")
+	w.grouping(nested)
+	w.put(")")
+	if cut && top.Others() {
+		w.put(", best AS MATERIALIZED (")
+		w.best(top)
+		w.put(")")
+		w.others = true // from here on rows are grouped again, by whether their group is among the best
+	}
+	w.put(" ")
+}
+
+// groupsFrom writes what the groups are read from.
+func (w *writer) groupsFrom(nested bool) {
+	if fill, ok := w.l.Fill(); ok {
+		w.filled(fill, nested)
+		return
+	}
+	if top, ok := w.l.Top(); ok && !top.Others() {
+		w.best(top)
+		return
+	}
+	w.grouping(nested)
+}
+
+// best writes the first groups of g0.
+func (w *writer) best(top plan.Top) {
+	w.put("SELECT * FROM g0 AS g ORDER BY ")
+	w.term(top.By())
+	for i := range w.l.Keys() {
+		w.put(", ", w.byCode("g.k"+strconv.Itoa(i), w.l.Key(i)), " NULLS LAST")
+	}
+	w.put(" LIMIT ", strconv.Itoa(top.N()))
+}
+
+// othersColumn is 1 while the rows of all groups but the best are one group.
+func (w *writer) othersColumn() int {
+	if w.others {
+		return 1
+	}
+	return 0
+}
+
+// groupMark adds what tells groups apart beside their keys: the others, and for
+// an earlier period that there is such a group.
+func (w *writer) groupMark(count *int) {
+	if w.marked {
+		if *count > 0 {
+			w.put(", ")
+		}
+		w.put("TRUE AS ", ident(rowMark))
+		*count++
+	}
+}
+
+// inBest is true for rows whose group is among the best.
+func (w *writer) inBest() string {
+	parts := make([]string, w.l.Keys())
+	for i := range parts {
+		parts[i] = w.expr(w.l.Key(i)) + " IS NOT DISTINCT FROM b.k" + strconv.Itoa(i)
+	}
+	return "EXISTS (SELECT 1 FROM best AS b WHERE " + strings.Join(parts, " AND ") + ")"
+}
+
+// filled writes the groups of g0 with the buckets that have none between them:
+// every combination of the other keys with every bucket.
+func (w *writer) filled(f plan.Fill, nested bool) {
+	var others []string
+	if nested {
+		others = append(others, "n")
+	}
+	for i := range w.l.Keys() {
+		if i != f.Key() {
+			others = append(others, "k"+strconv.Itoa(i))
+		}
+	}
+	at := "k" + strconv.Itoa(f.Key())
+	w.put("SELECT ")
+	for _, name := range others {
+		w.put("o.", name, ", ")
+	}
+	w.put("s.at AS ", at)
+	for i := range w.l.Aggs() {
+		name := "z.a" + strconv.Itoa(i)
+		if counts(w.l.Agg(i)) {
+			name = "coalesce(" + name + ", 0) AS a" + strconv.Itoa(i)
+		}
+		w.put(", ", name)
+	}
+	w.put(" FROM ")
+	if len(others) > 0 {
+		w.put("(SELECT DISTINCT ", strings.Join(others, ", "), " FROM g0) AS o CROSS JOIN ")
+	}
+	low, high := "(SELECT min("+at+") FROM g0)", "(SELECT max("+at+") FROM g0)"
+	if e, ok := f.Low(); ok {
+		low = w.expr(e)
+	}
+	if e, ok := f.High(); ok {
+		high = w.expr(e)
+	}
+	// The bound keeps a far-off time in the data from making rows without end.
+	w.put("(SELECT at FROM ", w.series(w.l.Key(f.Key()), low, high), " AS y LIMIT 100000) AS s LEFT JOIN g0 AS z ON z.", at, " = s.at")
+	for _, name := range others {
+		w.put(" AND z.", name, " IS NOT DISTINCT FROM o.", name)
+	}
+}
+
+// counts tells an aggregate that is 0 over no rows.
+func counts(e plan.Expr) bool {
+	return e.Op() == plan.CountRows || e.Op() == plan.Agg && (e.Func() == "count" || e.Func() == "countDistinct")
+}
+
+// series writes the buckets from low to high as rows of one column, at. From a
+// day on they step by the calendar of the zone, below by elapsed time.
+func (w *writer) series(key plan.Expr, low, high string) string {
+	step := "INTERVAL '1 " + string(key.Unit()) + "'"
+	if key.Unit() == plan.Quarter {
+		step = "INTERVAL '3 months'"
+	}
+	switch key.Type().Scalar { //nolint:exhaustive // other types have no buckets of days
+	case value.Date:
+		return "(SELECT CAST(d.at AS DATE) AS at FROM (SELECT " + w.d.Steps("CAST("+low+" AS TIMESTAMP)", "CAST("+high+" AS TIMESTAMP)", step) + ") AS d)"
+	case value.LocalTimestamp:
+		return "(SELECT " + w.d.Steps(low, high, step) + ")"
+	}
+	switch key.Unit() {
+	case plan.Second, plan.Minute, plan.Hour:
+		return "(SELECT " + w.d.Steps(low, high, step) + ")"
+	case plan.Day, plan.Week, plan.Month, plan.Quarter, plan.Year:
+	}
+	zone := w.zone(key.Zone())
+	return "(SELECT d.at AT TIME ZONE " + zone + " AS at FROM (SELECT " +
+		w.d.Steps("("+low+" AT TIME ZONE "+zone+")", "("+high+" AT TIME ZONE "+zone+")", step) + ") AS d)"
+}
+
+// zone binds the name of a zone.
+func (w *writer) zone(name string) string {
+	return w.bind(name, func(n string) string { return "CAST(" + n + " AS " + w.d.TextType() + ")" })
+}
+
+// priorGroups joins the groups of the earlier period by their keys.
+func (w *writer) priorGroups(nested bool) {
+	prior, ok := w.l.Prior()
+	if !ok {
+		return
+	}
+	w.put(" LEFT JOIN (")
+	now := w.l
+	w.l, w.marked = prior, true
+	w.grouping(nested)
+	w.l, w.marked = now, false
+	w.put(") AS h ON TRUE")
+	if nested {
+		w.put(" AND h.n = g.n")
+	}
+	for i := range w.l.Keys() {
+		k := strconv.Itoa(i)
+		w.put(" AND h.k", k, " IS NOT DISTINCT FROM g.k", k)
+	}
+}
+
+// shifted moves a time to a later one.
+func (w *writer) shifted(e plan.Expr) string {
+	at := w.expr(e.Arg(0))
+	n, unit := e.Ref(), string(e.Unit())
+	if e.Unit() == plan.Quarter {
+		n, unit = 3*n, "month"
+	}
+	period := " + INTERVAL '" + strconv.Itoa(n) + " " + unit + "'"
+	switch e.Type().Scalar { //nolint:exhaustive // the plan shifts these types only
+	case value.Date:
+		return "CAST((" + at + period + ") AS DATE)"
+	case value.LocalTimestamp:
+		return "(" + at + period + ")"
+	}
+	switch e.Unit() {
+	case plan.Second, plan.Minute, plan.Hour:
+		return "(" + at + period + ")"
+	case plan.Day, plan.Week, plan.Month, plan.Quarter, plan.Year:
+	}
+	zone := w.zone(e.Zone())
+	return "(((" + at + " AT TIME ZONE " + zone + ")" + period + ") AT TIME ZONE " + zone + ")"
+}
+
+// running writes the sum over the groups so far.
+func (w *writer) running(e plan.Expr) string {
+	outer := w.b
+	w.b = strings.Builder{}
+	if w.l.Links() > 0 {
+		w.put("PARTITION BY g.n ")
+	}
+	w.orderBy("ORDER BY ", "")
+	w.put(" ROWS UNBOUNDED PRECEDING")
+	window := w.b.String()
+	w.b = outer
+	return "sum(" + w.expr(e.Arg(0)) + ") OVER (" + window + ")"
+}
+
+// share writes a part of the sum over all groups.
+func (w *writer) share(e plan.Expr) string {
+	x, t := w.expr(e.Arg(0)), e.Arg(0).Type()
+	window := ""
+	if w.l.Links() > 0 {
+		window = "PARTITION BY g.n"
+	}
+	whole := value.Of(value.Decimal)
+	if t.Scalar == value.Float {
+		whole = t
+	}
+	return "(" + w.d.Float(x, t) + " / nullif(" + w.d.Float("sum("+x+") OVER ("+window+")", whole) + ", 0))"
+}
