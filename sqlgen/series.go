@@ -117,7 +117,7 @@ func (w *writer) filled(f plan.Fill, nested bool) {
 		high = w.expr(e)
 	}
 	// The bound keeps a far-off time in the data from making rows without end.
-	w.put("(SELECT at FROM ", w.series(w.l.Key(f.Key()), low, high), " AS y LIMIT 100000) AS s LEFT JOIN g0 AS z ON z.", at, " = s.at")
+	w.put("(SELECT y.at AS at FROM ", w.series(w.l.Key(f.Key()), low, high), " AS y LIMIT 100000) AS s LEFT JOIN g0 AS z ON z.", at, " = s.at")
 	for _, name := range others {
 		w.put(" AND z.", name, " IS NOT DISTINCT FROM o.", name)
 	}
