@@ -79,6 +79,8 @@ type Relation struct {
 	To          *Dataset
 	Many        bool // to-many; otherwise at most one row
 	On          []Pair
+	Through     *Dataset // to-many: the dataset whose rows link both, or nil; On then leads to it
+	ToOn        []Pair   // from Through to To
 	Description string
 }
 

@@ -20,12 +20,36 @@ func (c *compiler) relations(d *draft) {
 			continue
 		}
 		rel := &Relation{Name: e.Name, To: to.Dataset, Many: e.Value.Many, Description: e.Value.Description}
+		if e.Value.Through != "" {
+			c.through(at, d, to, rel, e.Value)
+			continue
+		}
+		if len(e.Value.ToOn) > 0 {
+			at.in("to_on").problem("belongs to a relation `through` another dataset")
+		}
 		rel.On = pairs(at.in("on"), d, to, e.Value.On)
 		if !rel.Many && len(rel.On) > 0 && len(rel.On) == len(e.Value.On) && !leadsToOne(rel.On, to) {
 			at.problem("a row may lead to several rows of %s; add `many: true`, or make the columns its `key`", to.Name)
 		}
 		d.relate(rel)
 	}
+}
+
+// through completes a relation of many rows to many, which the rows of a third
+// dataset link.
+func (c *compiler) through(at place, from, to *draft, rel *Relation, spec RelationSpec) {
+	link := c.work[spec.Through]
+	switch {
+	case link == nil:
+		at.in("through").problem("%s", unknown("dataset", spec.Through, c.spec.Datasets))
+		return
+	case !spec.Many:
+		at.problem("leads to many rows; add `many: true`")
+	}
+	rel.Through = link.Dataset
+	rel.On = pairs(at.in("on"), from, link, spec.On)
+	rel.ToOn = pairs(at.in("to_on"), link, to, spec.ToOn)
+	from.relate(rel)
 }
 
 func (d *draft) relate(rel *Relation) {

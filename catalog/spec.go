@@ -147,7 +147,9 @@ type ColumnSpec struct {
 type RelationSpec struct {
 	To          string            `yaml:"to"`
 	Many        bool              `yaml:"many"`
+	Through     string            `yaml:"through"`
 	On          map[string]string `yaml:"on"`
+	ToOn        map[string]string `yaml:"to_on"`
 	Description string            `yaml:"description"`
 }
 

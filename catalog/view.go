@@ -138,7 +138,7 @@ func (v *View) Relation(d *Visible, name string) (*Relation, *Visible) {
 		return nil, nil
 	}
 	to := v.datasets[rel.To.Name]
-	if to == nil {
+	if to == nil || rel.Through != nil && v.datasets[rel.Through.Name] == nil {
 		return nil, nil
 	}
 	return rel, to

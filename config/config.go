@@ -40,6 +40,7 @@ type Config struct {
 type Server struct {
 	Listen        string         `yaml:"listen"`
 	Secret        catalog.Secret `yaml:"secret"`          // empty: one is made at start
+	Numbers       string         `yaml:"numbers"`         // NumbersExact or NumbersString
 	Timeout       time.Duration  `yaml:"timeout"`         // of one request
 	MaxBody       int64          `yaml:"max_body"`        // bytes of a request
 	MaxTokens     int            `yaml:"max_tokens"`      // lexical tokens of a document
@@ -48,10 +49,16 @@ type Server struct {
 	MaxRootFields int            `yaml:"max_root_fields"` // of an operation
 }
 
+// How BigInt and Decimal are written in answers.
+const (
+	NumbersExact  = "exact"  // as numbers with all their digits
+	NumbersString = "string" // as text, for clients that read numbers as doubles
+)
+
 // DefaultServer is what a file without `server` says.
 func DefaultServer() Server {
 	return Server{
-		Listen: "127.0.0.1:8080", Timeout: 30 * time.Second, MaxBody: 1 << 20,
+		Listen: "127.0.0.1:8080", Numbers: NumbersExact, Timeout: 30 * time.Second, MaxBody: 1 << 20,
 		MaxTokens: 10_000, MaxDepth: 15, MaxAliases: 100, MaxRootFields: 50,
 	}
 }
@@ -112,6 +119,9 @@ func (s Server) problems() []catalog.Problem {
 	}
 	if s.Secret != "" && len(s.Secret) < minSecret {
 		add("secret", "must have at least %d bytes; `openssl rand -base64 32` makes one", minSecret)
+	}
+	if s.Numbers != NumbersExact && s.Numbers != NumbersString {
+		add("numbers", "must be %s or %s", NumbersExact, NumbersString)
 	}
 	if s.Timeout <= 0 {
 		add("timeout", "must be longer than nothing, such as 30s")

@@ -62,11 +62,8 @@ func (c *combination) bring(ctx context.Context, l plan.Level, parents [][]value
 
 // narrow asks for those rows only that the rows already here lead to.
 func (c *combination) narrow(ctx context.Context, l plan.Level, fetches []plan.Fetch, i int, f plan.Fetch, parents [][]value.Value) (plan.Fetch, error) {
-	if i == 0 {
-		if l.Links() > 0 && len(parents[0]) <= maxKeys {
-			return f.Narrowed(l.Link(0).Own().Name(), distinct(parents[0])), nil
-		}
-		return f, nil
+	if l.Links() > 0 && i == l.Link(0).Own().Ref() && len(parents[0]) <= maxKeys {
+		return f.Narrowed(l.Link(0).Own().Name(), distinct(parents[0])), nil
 	}
 	from, column, ok := f.Join()
 	if !ok {

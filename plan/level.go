@@ -249,9 +249,9 @@ func (lb *levelBuilder) cell(e Expr) int {
 
 // link ties the level to its parent's rows by a relation. The parent's cells
 // are named by their index.
-func (lb *levelBuilder) link(rel []catalog.Pair, cells []int) {
+func (lb *levelBuilder) link(rel []catalog.Pair, cells []int, own int) {
 	for i, pair := range rel {
-		lb.l.parent = append(lb.l.parent, Link{cell: cells[i], typ: pair.From.Type, own: lb.read(0, pair.To)})
+		lb.l.parent = append(lb.l.parent, Link{cell: cells[i], typ: pair.From.Type, own: lb.read(own, pair.To)})
 	}
 }
 
@@ -271,6 +271,19 @@ func rowLimits(vis *catalog.Visible) (standard, most int) {
 		most = min(most, byRole)
 	}
 	return min(d.Limit, most), most
+}
+
+// throughRows adds the reference whose rows link parents to the level's own.
+func (lb *levelBuilder) throughRows(in *nested) (int, error) {
+	i, err := lb.add(in.through, -1, -1, nil)
+	if err != nil {
+		return 0, err
+	}
+	for _, pair := range in.toOn {
+		lb.l.refs[i].on = append(lb.l.refs[i].on, On{From: lb.read(0, pair.To), To: lb.read(i, pair.From)})
+	}
+	lb.l.through = i
+	return i, nil
 }
 
 // limits reads limit and offset against the dataset's.

@@ -90,6 +90,7 @@ type Level struct {
 	offset   int
 	cut      bool // the default limit applies: one more row than Limit tells that rows are missing
 	parent   []Link
+	through  int // the reference whose rows link parents to the first reference, or 0
 	children []Level
 	output   []Output
 	page     *Page  // a connection's
@@ -158,6 +159,11 @@ func (l Level) Links() int { return len(l.parent) }
 
 // Link is the i-th equality.
 func (l Level) Link(i int) Link { return l.parent[i] }
+
+// Through is the reference whose rows link the parents to this level's first
+// reference, or 0 when the first reference's own columns do. A pair that is
+// linked twice counts once.
+func (l Level) Through() int { return l.through }
 
 // Children is the number of nested levels.
 func (l Level) Children() int { return len(l.children) }

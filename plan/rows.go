@@ -11,19 +11,29 @@ import (
 
 // nested says how a level hangs in its parent.
 type nested struct {
-	on    []catalog.Pair
-	cells []int // the parent's cells that hold the From columns
+	on      []catalog.Pair
+	cells   []int // the parent's cells that hold the From columns
+	through *catalog.Dataset
+	toOn    []catalog.Pair
 }
 
 // start opens a level over a dataset with the arguments every list takes.
 func (b *builder) start(vis *catalog.Visible, in *nested) (*levelBuilder, error) {
 	lb := b.level()
-	if _, err := lb.root(vis.Dataset); err != nil {
+	_, err := lb.root(vis.Dataset)
+	if err != nil {
 		return nil, err
 	}
-	if in != nil {
-		lb.link(in.on, in.cells)
+	if in == nil {
+		return lb, nil
 	}
+	linked := 0
+	if in.through != nil {
+		if linked, err = lb.throughRows(in); err != nil {
+			return nil, err
+		}
+	}
+	lb.link(in.on, in.cells, linked)
 	return lb, nil
 }
 
@@ -144,7 +154,14 @@ func (lb *levelBuilder) selectField(vis *catalog.Visible, ref int, f query.Field
 
 // child plans a nested level and makes the parent return what links it.
 func (lb *levelBuilder) child(ref int, f query.Field, rel *catalog.Relation, plan func(*nested) (Level, error)) (Output, error) {
-	in := &nested{on: lb.tenantPair(lb.uses[ref].dataset, rel.To, rel.On)}
+	to := rel.To
+	if rel.Through != nil {
+		to = rel.Through
+	}
+	in := &nested{on: lb.tenantPair(lb.uses[ref].dataset, to, rel.On), through: rel.Through}
+	if rel.Through != nil {
+		in.toOn = lb.tenantPair(rel.Through, rel.To, rel.ToOn)
+	}
 	for _, pair := range in.on {
 		in.cells = append(in.cells, lb.cell(lb.read(ref, pair.From)))
 	}

@@ -110,13 +110,24 @@ func (lb *levelBuilder) quantified(at whereAt, rel *catalog.Relation, v query.Va
 		if m.Name != "some" && m.Name != "none" && m.Name != "every" {
 			return Expr{}, fault.New(fault.BadUserInput, "%s has no quantifier %q", rel.Name, m.Name)
 		}
-		i, err := lb.add(rel.To, at.ref, at.inside, rel.On)
+		first := rel.To
+		if rel.Through != nil {
+			first = rel.Through
+		}
+		i, err := lb.add(first, at.ref, at.inside, rel.On)
 		if err != nil {
 			return Expr{}, err
 		}
 		lb.l.refs[i].under = i + 1
-		inner := at
+		inner, there := at, predicate(True)
 		inner.ref = i
+		if rel.Through != nil {
+			if inner.ref, err = lb.add(rel.To, i, at.inside, rel.ToOn); err != nil {
+				return Expr{}, err
+			}
+			lb.l.refs[inner.ref].under = i + 1
+			there = not(predicate(IsNull, lb.l.refs[inner.ref].on[0].To)) // a link to a row out of scope leads nowhere
+		}
 		cond, err := lb.where(inner, rel.To, m.Value)
 		if err != nil {
 			return Expr{}, err
@@ -124,6 +135,7 @@ func (lb *levelBuilder) quantified(at whereAt, rel *catalog.Relation, v query.Va
 		if m.Name == "every" {
 			cond = not(cond)
 		}
+		cond = all([]Expr{there, cond})
 		e := Expr{op: Exists, typ: boolean, ref: i, args: []Expr{cond}}
 		if m.Name != "some" {
 			e = not(e)

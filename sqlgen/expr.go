@@ -251,6 +251,10 @@ func (w *writer) arithmetic(e plan.Expr) string {
 		if e.Op() == plan.Div || e.Type().Scalar == value.Float {
 			return w.d.Float(text, a.Type())
 		}
+		switch a.Op() { //nolint:exhaustive // every other node may be narrow
+		case plan.Add, plan.Sub, plan.Mul, plan.Neg:
+			return text // made of exact operands
+		}
 		return w.d.Exact(text, a.Type())
 	}
 	switch e.Op() { //nolint:exhaustive // the caller has chosen the arithmetic ones

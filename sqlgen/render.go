@@ -8,6 +8,7 @@ package sqlgen
 
 import (
 	"errors"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -134,6 +135,10 @@ func (w *writer) from() {
 		if elsewhere(r) {
 			continue
 		}
+		if i == 0 && w.l.Through() > 0 {
+			w.linked(nil)
+			continue
+		}
 		if i > 0 {
 			w.put(" LEFT JOIN ")
 		}
@@ -145,8 +150,10 @@ func (w *writer) from() {
 }
 
 // elsewhere tells a reference that is written inside a scope or an EXISTS, not
-// in the statement's own FROM.
-func elsewhere(r plan.Ref) bool { return r.Inside() >= 0 || r.Under() >= 0 }
+// in the statement's own FROM, and one that links parents, which comes first.
+func elsewhere(r plan.Ref) bool {
+	return r.Inside() >= 0 || r.Under() >= 0 || r.From() < 0 && r.Ons() > 0
+}
 
 // exists writes a subquery that looks for rows linked to an outer one.
 func (w *writer) exists(e plan.Expr) string {
@@ -177,11 +184,43 @@ func (w *writer) exists(e plan.Expr) string {
 	return text
 }
 
+// linked writes the rows that link parents to the first reference, each pair
+// once, and the first reference joined to them.
+func (w *writer) linked(ties func()) {
+	i := w.l.Through()
+	r := w.l.Ref(i)
+	var names []string // of the pair alone: what a policy reads must not tell equal pairs apart
+	for j := range w.l.Links() {
+		names = append(names, w.l.Link(j).Own().Name())
+	}
+	for j := range r.Ons() {
+		names = append(names, r.On(j).To.Name())
+	}
+	slices.Sort(names)
+	w.put("(SELECT DISTINCT ")
+	for j, name := range slices.Compact(names) {
+		if j > 0 {
+			w.put(", ")
+		}
+		w.put(table(i), ".", ident(name))
+	}
+	w.put(" FROM ")
+	w.reference(i)
+	w.put(") AS ", table(i))
+	if ties != nil {
+		w.put(" ON ")
+		ties()
+	}
+	w.put(" JOIN ")
+	w.reference(0)
+	w.on(r)
+}
+
 // together writes the same as one operand of a further join. Only what is
 // joined itself may stand in parentheses.
 func (w *writer) together() {
 	for i := 1; i < w.l.Refs(); i++ {
-		if !elsewhere(w.l.Ref(i)) {
+		if i == w.l.Through() || !elsewhere(w.l.Ref(i)) {
 			w.put("(")
 			w.from()
 			w.put(")")
@@ -331,6 +370,10 @@ func (w *writer) from0() {
 	for i := range w.l.Refs() {
 		r := w.l.Ref(i)
 		if elsewhere(r) {
+			continue
+		}
+		if i == 0 && w.l.Through() > 0 {
+			w.linked(w.links)
 			continue
 		}
 		if i > 0 {
