@@ -46,6 +46,8 @@ const (
 	Stddev        Func = "stddev"
 	Variance      Func = "variance"
 	Percentile    Func = "percentile"
+	First         Func = "first" // the value in the first row by another column
+	Last          Func = "last"  // the value in the last row by another column
 )
 
 // Expr is a measure's expression, resolved and typed.
@@ -86,6 +88,8 @@ func FuncResult(f Func, t value.Type) (value.Type, bool) {
 		}
 	case Avg, Median, Stddev, Variance, Percentile:
 		return value.Of(value.Float), t.Numeric()
+	case First, Last:
+		return t, t.Groupable()
 	case Min, Max:
 		ok := t.Ordered() || t.Scalar == value.Enum
 		return t, ok

@@ -275,8 +275,7 @@ func (g *groupBuilder) selectAggregate(f query.Field, typ string) (Output, error
 			o.fields = append(o.fields, w)
 			continue
 		}
-		p, _ := fn.Args.Get("p")
-		e, err := g.function(fn.Name, col, p)
+		e, err := g.functionField(fn, col)
 		if err != nil {
 			return Output{}, err
 		}
@@ -303,11 +302,36 @@ func (g *groupBuilder) overGroups(f query.Field, col *catalog.Column) (Output, e
 // aggregateType is the GraphQL type of a column's functions.
 func aggregateType(t value.Type) string { return t.GraphQL() + "Aggregate" }
 
+// functionField is a selected function with its arguments.
+func (g *groupBuilder) functionField(f query.Field, col *catalog.Column) (Expr, error) {
+	fn := catalog.Func(f.Name)
+	if fn != catalog.First && fn != catalog.Last {
+		p, _ := f.Args.Get("p")
+		return g.function(f.Name, col, p)
+	}
+	typ, ok := catalog.FuncResult(fn, col.Type)
+	if !ok {
+		return Expr{}, unknownField(aggregateType(col.Type), f.Name)
+	}
+	e := Expr{op: Agg, typ: typ, fn: fn, args: []Expr{g.ask(0, col)}}
+	given, _ := f.Args.Get("by")
+	name, _ := given.(query.Text)
+	by := g.vis.Column(string(name))
+	if by == nil || !by.Type.Sortable() {
+		return Expr{}, fault.New(fault.BadUserInput, "%s needs by, the name of a column of %s that rows can be ordered by", f.Name, g.vis.Dataset.Name)
+	}
+	e.args = append(e.args, g.ask(0, by))
+	for _, key := range g.vis.Dataset.Key {
+		e.args = append(e.args, g.read(0, key))
+	}
+	return e, nil
+}
+
 // function is an aggregate function over a column; p is the percentile's.
 func (g *groupBuilder) function(name string, col *catalog.Column, p query.Value) (Expr, error) {
 	fn := catalog.Func(name)
 	typ, ok := catalog.FuncResult(fn, col.Type)
-	if !ok || fn == catalog.Count {
+	if !ok || fn == catalog.Count || fn == catalog.First || fn == catalog.Last {
 		return Expr{}, unknownField(aggregateType(col.Type), name)
 	}
 	e := Expr{op: Agg, typ: typ, fn: fn, args: []Expr{g.ask(0, col)}}

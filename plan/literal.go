@@ -27,10 +27,10 @@ func typed(t value.Type, v query.Value) (value.Value, error) {
 		}
 		text = string(v)
 	case query.Text:
-		switch {
-		case t.Scalar == value.Int || t.Scalar == value.Float || t.Scalar == value.Boolean:
+		switch t.Scalar { //nolint:exhaustive // all else is text
+		case value.Int, value.Float, value.Boolean:
 			return value.Value{}, mismatch(t, "a string")
-		case t.Scalar == value.JSON:
+		case value.JSON:
 			text = string(value.AppendQuoted(nil, []byte(v)))
 		default:
 			text = string(v)

@@ -21,7 +21,6 @@ type body struct {
 	shape    query.Shape
 	strategy string
 	identity Identity
-	scratch  bool // references are tables of the embedded engine
 }
 
 // Valid tells a Query that Build made from the zero value.

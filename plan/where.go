@@ -217,7 +217,7 @@ func (lb *levelBuilder) comparison(at whereAt, e Expr, m query.Member) (Expr, er
 		}
 		return predicate(plainOps[m.Name], e, literal(v)), nil
 	case "in", "notIn":
-		if t.List || t.Scalar == value.JSON || t.Scalar == value.Interval {
+		if t.List || t.Scalar == value.JSON {
 			break
 		}
 		lits, err := typedList(t, operand)

@@ -21,6 +21,7 @@ type shared struct {
 var functions = []catalog.Func{
 	catalog.Sum, catalog.Avg, catalog.Min, catalog.Max,
 	catalog.Median, catalog.Stddev, catalog.Variance, catalog.Percentile, catalog.CountDistinct,
+	catalog.First, catalog.Last,
 }
 
 func (b *Builder) share(kind ast.DefinitionKind, name, description string, fill func(*shared)) *shared {
@@ -142,6 +143,10 @@ func (b *Builder) aggregate(t value.Type) *shared {
 				return
 			}
 			e, _ := b.enum(result)
+			if f == catalog.First || f == catalog.Last {
+				s.add(b.call(string(f), typ, "The value in the "+string(f)+" row by the column named.", b.arg("by", "String!")), e)
+				return
+			}
 			s.add(b.field(string(f), typ, ""), e)
 		})
 		b.overGroups(s, t)
@@ -164,6 +169,9 @@ func (b *Builder) aggregateFilter(t value.Type) *shared {
 	return b.share(ast.InputObject, t.GraphQL()+"AggregateWhere", "", func(s *shared) {
 		eachFunction(t, func(f catalog.Func, result value.Type) {
 			filter := b.filter(result)
+			if f == catalog.First || f == catalog.Last {
+				return
+			}
 			if f == catalog.Percentile {
 				filter = b.percentileFilter()
 			}
@@ -176,6 +184,9 @@ func (b *Builder) aggregateFilter(t value.Type) *shared {
 func (b *Builder) aggregateOrder(t value.Type) *shared {
 	return b.share(ast.InputObject, t.GraphQL()+"AggregateOrderBy", oneKey, func(s *shared) {
 		eachFunction(t, func(f catalog.Func, _ value.Type) {
+			if f == catalog.First || f == catalog.Last {
+				return
+			}
 			if f == catalog.Percentile {
 				order := b.percentileOrder()
 				s.add(b.field(string(f), order.def.Name, ""), order)

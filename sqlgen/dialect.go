@@ -41,6 +41,8 @@ type Dialect interface {
 	Bin(x, width string, t value.Type) string
 	// Percentile is the first value at or beyond a fraction of the ordered ones.
 	Percentile(x, fraction string) string
+	// First is the value in the first row of an order.
+	First(x, order, filter string) string
 	// Steps selects the times from low to high, a step apart, as the column at.
 	Steps(low, high, step string) string
 	// Parents makes rows k0, k1, … n of the lists bound to $1, $2, …
@@ -175,6 +177,10 @@ func (postgres) Percentile(x, fraction string) string {
 	return "percentile_disc(" + fraction + "::float8) WITHIN GROUP (ORDER BY " + x + ")"
 }
 
+func (postgres) First(x, order, filter string) string {
+	return "(array_agg(" + x + " ORDER BY " + order + ")" + filter + ")[1]"
+}
+
 func (postgres) Steps(low, high, step string) string {
 	return "generate_series(" + low + ", " + high + ", " + step + ") AS at"
 }
@@ -302,6 +308,10 @@ func (duckdb) Bin(x, width string, _ value.Type) string {
 
 func (duckdb) Percentile(x, fraction string) string {
 	return "quantile_disc(" + x + ", " + fraction + ")"
+}
+
+func (duckdb) First(x, order, filter string) string {
+	return "first(" + x + " ORDER BY " + order + ")" + filter
 }
 
 func (duckdb) Steps(low, high, step string) string {

@@ -319,6 +319,16 @@ func (w *writer) aggregate(e plan.Expr) string {
 		return w.spread(e, call)
 	case catalog.Count:
 		return call("count", x)
+	case catalog.First, catalog.Last:
+		terms := make([]string, e.Len()-1)
+		for i := range terms {
+			terms[i] = w.byCode(w.expr(e.Arg(i+1)), e.Arg(i+1))
+			if e.Func() == catalog.Last {
+				terms[i] += " DESC"
+			}
+			terms[i] += " NULLS LAST"
+		}
+		return w.d.First(x, strings.Join(terms, ", "), filter)
 	case catalog.Percentile:
 		return w.d.Float(w.d.Percentile(x, w.arg(e.Literal(0), ""))+filter, t)
 	}

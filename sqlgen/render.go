@@ -97,7 +97,7 @@ func (w *writer) rows() {
 	w.put(" FROM ")
 	w.from()
 	w.condition(" WHERE ", w.l.Where())
-	w.orderBy(" ORDER BY ", "")
+	w.orderBy(" ORDER BY ")
 	w.limit()
 }
 
@@ -288,13 +288,13 @@ func (w *writer) condition(keyword string, e plan.Expr) {
 }
 
 // orderBy writes the order, with the nulls where they belong on both engines.
-func (w *writer) orderBy(keyword, first string) {
-	if w.l.Orders() == 0 && first == "" {
+func (w *writer) orderBy(keyword string) {
+	if w.l.Orders() == 0 {
 		return
 	}
-	w.put(keyword, first)
+	w.put(keyword)
 	for i := range w.l.Orders() {
-		if i > 0 || first != "" {
+		if i > 0 {
 			w.put(", ")
 		}
 		w.term(w.l.Order(i))
@@ -339,7 +339,7 @@ func (w *writer) nestedRows() {
 // numbered writes the row number within the parent.
 func (w *writer) numbered(parent string) {
 	w.put(", row_number() OVER (PARTITION BY ", parent)
-	w.orderBy(" ORDER BY ", "")
+	w.orderBy(" ORDER BY ")
 	w.put(") AS rn")
 }
 
@@ -426,7 +426,7 @@ func (w *writer) groups() {
 		w.window()
 		return
 	}
-	w.orderBy(" ORDER BY ", "")
+	w.orderBy(" ORDER BY ")
 	w.limit()
 }
 

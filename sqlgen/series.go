@@ -207,7 +207,7 @@ func (w *writer) running(e plan.Expr) string {
 	if w.l.Links() > 0 {
 		w.put("PARTITION BY g.n ")
 	}
-	w.orderBy("ORDER BY ", "")
+	w.orderBy("ORDER BY ")
 	w.put(" ROWS UNBOUNDED PRECEDING")
 	window := w.b.String()
 	w.b = outer
