@@ -32,7 +32,7 @@ func (c demoCommand) Run(ctx context.Context, s *surroundings) error {
 	if err != nil {
 		return err
 	}
-	defer api.Close()
+	defer func() { _ = api.Close() }()
 	file := filepath.Join(data.Dir, "usher.yml")
 	if err := os.WriteFile(file, demo.Config(data, api.URL), 0o600); err != nil {
 		return fmt.Errorf("cannot write the demo's configuration: %w", err)
