@@ -50,7 +50,8 @@ func assemble(ctx context.Context, cfg *config.Config, pages console.Options, lo
 	if err != nil {
 		return nil, err
 	}
-	if g.engine, err = graph.NewEngine(g.catalog, &resolvers.Resolver{}, &resolvers.Datasets{Sources: g.sources, Cursors: cursors}, graph.Options{
+	data := &resolvers.Datasets{Sources: g.sources, Cursors: cursors, NumbersAsText: cfg.Server.Numbers == config.NumbersString}
+	if g.engine, err = graph.NewEngine(g.catalog, &resolvers.Resolver{Data: data}, data, graph.Options{
 		Limits: graph.Limits{
 			Tokens: cfg.Server.MaxTokens, Depth: cfg.Server.MaxDepth,
 			Aliases: cfg.Server.MaxAliases, RootFields: cfg.Server.MaxRootFields,

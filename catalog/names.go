@@ -27,6 +27,7 @@ var (
 		"Int", "BigInt", "Decimal", "Float", "Boolean", "String", "ID", "UUID", "Date", "Time", "Timestamp",
 		"LocalTimestamp", "Interval", "JSON", "Bytes", "Enum",
 		"Viewer", "Dataset", "DatasetColumn", "DatasetRelation", "DatasetMeasure", "BucketOrderBy", "TimeRange", "PercentileWhere", "PercentileOrderBy", "Period",
+		"TableQuery", "TableDimension", "TableMeasure", "TableColumn", "DatasetParameter",
 	}
 )
 

@@ -131,6 +131,22 @@ func (d *Visible) Key() []*Column {
 // that the catalog has no roles and everything may be read.
 func (d *Visible) Rights() []*Right { return slices.Clone(d.rights) }
 
+// Limits are how many rows the principal gets without asking, and at most.
+func (d *Visible) Limits() (standard, most int) {
+	most = d.Dataset.MaxLimit
+	if len(d.rights) > 0 {
+		byRole := 0
+		for _, r := range d.rights {
+			if r.Limit == 0 {
+				byRole = most
+			}
+			byRole = max(byRole, r.Limit)
+		}
+		most = min(most, byRole)
+	}
+	return min(d.Dataset.Limit, most), most
+}
+
 // Relation returns a relation to a visible dataset, or nil.
 func (v *View) Relation(d *Visible, name string) (*Relation, *Visible) {
 	rel := d.Dataset.Relation(name)

@@ -24,7 +24,7 @@ type Writing struct {
 // Encode writes the answer of a plan: rows straight into JSON, field by field
 // as the plan's output names cells.
 func Encode(q plan.Query, r *value.Result, w Writing) (Answer, error) {
-	e := &encoder{path: []step{{name: w.Key}}, style: value.Style{NumbersAsText: w.NumbersAsText}, cursor: w.Cursor}
+	e := newEncoder(w)
 	root := q.Root()
 	if page, ok := root.Page(); ok {
 		e.connection(root, r, page)
@@ -36,7 +36,7 @@ func Encode(q plan.Query, r *value.Result, w Writing) (Answer, error) {
 	} else {
 		e.list(root, r, 0, r.Rows.Len(), 0)
 	}
-	return Answer{JSON: e.out, Errors: e.errors, Truncated: e.truncated}, e.failed
+	return e.answer()
 }
 
 // maxErrors bounds the list of errors in one field's answer.
@@ -53,6 +53,14 @@ type encoder struct {
 	cursor    func(position []byte) string
 }
 
+func newEncoder(w Writing) *encoder {
+	return &encoder{path: []step{{name: w.Key}}, style: value.Style{NumbersAsText: w.NumbersAsText}, cursor: w.Cursor}
+}
+
+func (e *encoder) answer() (Answer, error) {
+	return Answer{JSON: e.out, Errors: e.errors, Truncated: e.truncated}, e.failed
+}
+
 // step is one element of the path to what is being written.
 type step struct {
 	name  string
@@ -62,10 +70,7 @@ type step struct {
 // list writes the rows from start to end; each row's first own cell is at
 // shift.
 func (e *encoder) list(l plan.Level, r *value.Result, start, end, shift int) {
-	if l.Cut() && end-start > l.Limit() {
-		end = start + l.Limit()
-		e.truncated = append(e.truncated, e.where(""))
-	}
+	end = e.cut(l, start, end, 0)
 	e.out = append(e.out, '[')
 	e.path = append(e.path, step{})
 	for i := start; i < end; i++ {
@@ -77,6 +82,16 @@ func (e *encoder) list(l plan.Level, r *value.Result, start, end, shift int) {
 	}
 	e.path = e.path[:len(e.path)-1]
 	e.out = append(e.out, ']')
+}
+
+// cut is where the default limit ends rows, if it does; the list that lacks
+// rows is the one so many steps up the path.
+func (e *encoder) cut(l plan.Level, start, end, up int) int {
+	if !l.Cut() || end-start <= l.Limit() {
+		return end
+	}
+	e.truncated = append(e.truncated, pathOf(e.path[:len(e.path)-up]))
+	return start + l.Limit()
 }
 
 // object writes an object of row i.
@@ -99,7 +114,7 @@ func (e *encoder) object(l plan.Level, r *value.Result, i, shift, n int, field f
 		case plan.OutTypename:
 			e.out = value.AppendQuoted(e.out, []byte(o.Text()))
 		case plan.OutCell:
-			e.cell(o, row[shift+o.Index()])
+			e.cell(o, row[shift+o.Index()], step{name: o.Key()})
 		case plan.OutObject:
 			if o.Index() >= 0 && row[shift+o.Index()].Null() {
 				e.out = append(e.out, null...)
@@ -118,7 +133,8 @@ func (e *encoder) object(l plan.Level, r *value.Result, i, shift, n int, field f
 	e.out = append(e.out, '}')
 }
 
-func (e *encoder) cell(o plan.Output, c value.Cell) {
+// cell writes a cell; at is its place in the row.
+func (e *encoder) cell(o plan.Output, c value.Cell, at step) {
 	style := e.style
 	style.Rounded = o.Rounded()
 	if o.Zone() != "" {
@@ -139,8 +155,8 @@ func (e *encoder) cell(o plan.Output, c value.Cell) {
 		e.failed = fault.New(fault.Internal, "internal error").Because(err)
 	case len(e.errors) < maxErrors:
 		e.errors = append(e.errors, &gqlerror.Error{
-			Message: "the value is not finite, which JSON cannot hold", Path: e.where(o.Key()),
-			Extensions: map[string]any{"code": string(fault.NotImplemented)},
+			Err:  fault.New(fault.NotImplemented, "the value is not finite, which JSON cannot hold"),
+			Path: pathOf(append(e.path, at)),
 		})
 	}
 }
@@ -160,18 +176,15 @@ func (e *encoder) zone(name string) *time.Location {
 	return zone
 }
 
-// where is the path to what is being written, or to a field of it.
-func (e *encoder) where(field string) ast.Path {
-	var path ast.Path
-	for _, s := range e.path {
+// pathOf is the path of the response that steps lead along.
+func pathOf(steps []step) ast.Path {
+	path := make(ast.Path, len(steps))
+	for i, s := range steps {
 		if s.name != "" {
-			path = append(path, ast.PathName(s.name))
+			path[i] = ast.PathName(s.name)
 		} else {
-			path = append(path, ast.PathIndex(s.index))
+			path[i] = ast.PathIndex(s.index)
 		}
-	}
-	if field != "" {
-		path = append(path, ast.PathName(field))
 	}
 	return path
 }

@@ -21,6 +21,7 @@ import (
 	"usher/fault"
 	"usher/graph"
 	"usher/graph/requestid"
+	"usher/plan"
 	"usher/principal"
 	"usher/query"
 )
@@ -58,6 +59,15 @@ func (control) Dataset(ctx context.Context, name string) (*graph.Dataset, error)
 		return nil, err
 	}
 	return &graph.Dataset{Name: name, Key: []string{}}, nil
+}
+
+func (control) Table(ctx context.Context, q graph.TableQuery) (*graph.Table, error) {
+	where, _ := q.Where.ValueOK()
+	graph.Answer{
+		Errors:    gqlerror.List{{Err: fault.New(fault.NotImplemented, "JSON has no NaN"), Path: ast.Path{ast.PathName("t"), ast.PathName("rows")}}},
+		Truncated: []ast.Path{{ast.PathName("t"), ast.PathName("rows")}},
+	}.Accompany(ctx)
+	return &graph.Table{Columns: []graph.TableColumn{{Name: q.Dataset}}, Rows: graph.JSON{Encoded: plan.AppendJSON(nil, where.Written)}}, nil
 }
 
 func empty(context.Context, query.Request) (graph.Answer, error) {
@@ -368,4 +378,20 @@ func TestIntrospection(t *testing.T) {
 	s := serve(t, shop(t, clerks()), empty, graph.Options{})
 	check(t, s.ask(t, tenant("clerk"), `{ a: __type(name: "OrdersKey") { fields { name } } b: __type(name: "Customers") { name } c: __type(name: "Nothing") { name } }`),
 		`{"data":{"a":{"fields":[{"name":"id"},{"name":"customer_id"},{"name":"region"},{"name":"amount"}]},"b":null,"c":null}}`)
+}
+
+// What callers write in JSON arrives with its digits, from the document and
+// from variables, and what is said beside a table is said beside the others.
+func TestATableIsAnsweredByTheControlPlane(t *testing.T) {
+	t.Parallel()
+	s := serve(t, shop(t, nil), func(_ context.Context, r query.Request) (graph.Answer, error) {
+		return graph.Answer{JSON: []byte(`[]`), Truncated: []ast.Path{{ast.PathName(r.Field.Key)}}}, nil
+	}, graph.Options{})
+	check(t, s.ask(t, tenant(), `query($d: String!, $n: JSON, $absent: JSON) { orders { id } t: table(query: {dataset: $d, where:
+			{b: {gte: 123456789012345678901234567890.10, lt: $n, eq: $absent}, a: [OPEN, null, true]}}) { columns { name } rows } }`,
+		`{"d": "orders", "n": 10000000000000000000000.50}`),
+		`{"errors":[{"message":"JSON has no NaN","path":["t","rows"],"extensions":{"code":"NOT_IMPLEMENTED","requestId":"r-1"}}],`+
+			`"data":{"orders":[],"t":{"columns":[{"name":"orders"}],"rows":{"a":["OPEN",null,true],`+
+			`"b":{"gte":123456789012345678901234567890.10,"lt":10000000000000000000000.50}}}},`+
+			`"extensions":{"truncated":[["orders"],["t","rows"]]}}`)
 }

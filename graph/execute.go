@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/ast"
@@ -86,10 +87,25 @@ func (x *executable) query(ctx context.Context, op *graphql.OperationContext) *g
 		response.Errors = append(response.Errors, a.errors...)
 		truncated = append(truncated, a.truncated...)
 	}
-	if len(truncated) > 0 {
-		graphql.RegisterExtension(ctx, "truncated", truncated)
-	}
+	sayTruncated(ctx, truncated)
 	return response
+}
+
+const truncatedKey = "truncated"
+
+func sayTruncated(ctx context.Context, paths []ast.Path) {
+	if len(paths) > 0 {
+		graphql.RegisterExtension(ctx, truncatedKey, paths)
+	}
+}
+
+// Accompany says beside the value of a field of the control plane what a
+// dataset's answer says beside its own.
+func (a Answer) Accompany(ctx context.Context) {
+	for _, e := range a.Errors {
+		graphql.AddError(ctx, e)
+	}
+	sayTruncated(ctx, a.Truncated)
 }
 
 // data is null as a whole when a field failed that may not be null.
@@ -135,6 +151,7 @@ func (x *executable) field(ctx context.Context, op *graphql.OperationContext, f 
 	root, ok := x.schema.Roots[f.Name]
 	if !ok {
 		a.json, a.failed = x.generated(ctx, op, f)
+		a.truncated, _ = graphql.GetExtension(ctx, truncatedKey).([]ast.Path)
 		return a
 	}
 	got, err := x.datasets.Resolve(at, x.request(op, f, root))
@@ -154,9 +171,13 @@ func (x *executable) field(ctx context.Context, op *graphql.OperationContext, f 
 }
 
 func (x *executable) request(op *graphql.OperationContext, f graphql.CollectedField, root schema.Root) query.Request {
-	o, _ := op.Stats.GetExtension(operationKey).(*operation)
-	s := selection{operation: op, literals: literals{schema: x.schema.AST, variables: o.variables}}
+	s := selection{operation: op, literals: x.literals(op)}
 	return query.Request{Dataset: root.Dataset, Shape: root.Shape, Field: s.field(f)}
+}
+
+func (x *executable) literals(op *graphql.OperationContext) literals {
+	o, _ := op.Stats.GetExtension(operationKey).(*operation)
+	return literals{schema: x.schema.AST, variables: o.variables}
 }
 
 // generated runs one field through the generated code, as an operation that
@@ -165,11 +186,13 @@ func (x *executable) generated(ctx context.Context, op *graphql.OperationContext
 	only := *f.Field
 	only.SelectionSet = f.Selections
 	only.Directives = nil
+	arguments, variables := x.lifted(op, f)
+	only.Arguments = arguments
 	definition := *op.Operation
 	definition.SelectionSet = ast.SelectionSet{&only}
 	sub := &graphql.OperationContext{
 		RawQuery:               op.RawQuery,
-		Variables:              op.Variables,
+		Variables:              variables,
 		OperationName:          op.OperationName,
 		Doc:                    op.Doc,
 		Extensions:             op.Extensions,
@@ -190,4 +213,22 @@ func (x *executable) generated(ctx context.Context, op *graphql.OperationContext
 		panic(fmt.Sprintf("the generated code answered the field %s with something else", f.Name))
 	}
 	return bytes.TrimSuffix(value, []byte("}")), false
+}
+
+// lifted puts the values of a field's arguments into variables, beside those
+// the operation has: gqlgen reads the numbers of a document in 64 bits. A dot
+// is in no name of a document.
+func (x *executable) lifted(op *graphql.OperationContext, f graphql.CollectedField) (ast.ArgumentList, map[string]any) {
+	if len(f.Arguments) == 0 {
+		return nil, op.Variables
+	}
+	l, args, variables := x.literals(op), ast.ArgumentList{}, maps.Clone(op.Variables)
+	for _, arg := range f.Arguments {
+		if v, ok := l.value(arg.Value, f.Definition.Arguments.ForName(arg.Name).Type); ok {
+			name := "." + arg.Name
+			variables[name] = plain(v)
+			args = append(args, &ast.Argument{Name: arg.Name, Value: &ast.Value{Kind: ast.Variable, Raw: name}})
+		}
+	}
+	return args, variables
 }

@@ -4,6 +4,8 @@ package graph
 
 import (
 	"time"
+
+	"github.com/99designs/gqlgen/graphql"
 )
 
 // A logical table, as far as the viewer may see it.
@@ -19,13 +21,15 @@ type Dataset struct {
 	Columns   []DatasetColumn   `json:"columns"`
 	Relations []DatasetRelation `json:"relations"`
 	Measures  []DatasetMeasure  `json:"measures"`
+	// What its filters take from the viewer's token.
+	Parameters []DatasetParameter `json:"parameters"`
 	// The columns that identify a row; empty when none do.
 	Key []string `json:"key"`
 	// Whether it may be aggregated.
 	Aggregate bool `json:"aggregate"`
-	// How many rows come when none are asked for.
+	// How many rows come when no limit is asked for.
 	Limit int `json:"limit"`
-	// How many rows may be asked for.
+	// How many rows the viewer may ask for.
 	MaxLimit int `json:"maxLimit"`
 }
 
@@ -48,6 +52,15 @@ type DatasetMeasure struct {
 	Description *string `json:"description,omitempty"`
 }
 
+// A named value of the token that decides which rows are shown. The value itself stays on the server.
+type DatasetParameter struct {
+	Name string `json:"name"`
+	// The name of its GraphQL type.
+	Type string `json:"type"`
+	// Whether a token without it is refused; otherwise it has a default.
+	Required bool `json:"required"`
+}
+
 // A relation from a dataset's rows to rows of another dataset.
 type DatasetRelation struct {
 	Name string `json:"name"`
@@ -64,6 +77,70 @@ type PageInfo struct {
 	HasPreviousPage bool    `json:"hasPreviousPage"`
 	StartCursor     *string `json:"startCursor,omitempty"`
 	EndCursor       *string `json:"endCursor,omitempty"`
+}
+
+// Rows of cells, each as JSON writes the type of its column.
+type Table struct {
+	Columns []TableColumn `json:"columns"`
+	// A list of rows, each a list with one cell for each column.
+	Rows JSON `json:"rows"`
+}
+
+// A column of a table.
+type TableColumn struct {
+	Name string `json:"name"`
+	// The name of its GraphQL type, without nullability.
+	Type string `json:"type"`
+	// The label of the dataset's column or measure; null where there is none, and for functions.
+	Label *string `json:"label,omitempty"`
+}
+
+// A column that rows are grouped by.
+type TableDimension struct {
+	// A column of the dataset, or relation.column through relations to one row.
+	Column string `json:"column"`
+	// Cuts a time to its unit.
+	By *string `json:"by,omitempty"`
+	// Cuts a number to the lower bound of its bin, so many wide.
+	Bin *string `json:"bin,omitempty"`
+	// The name in the table; else column, column_unit or column_bin.
+	As *string `json:"as,omitempty"`
+}
+
+// A function of a column, the count of rows, or a named measure of the dataset.
+type TableMeasure struct {
+	// Left out with the function count and with a named measure.
+	Column *string `json:"column,omitempty"`
+	// count, or a function that the dataset's aggregate has for the column, such as sum.
+	Function *string `json:"function,omitempty"`
+	// With the function percentile: which one, from 0 to 1.
+	P *float64 `json:"p,omitempty"`
+	// A named measure, instead of a function.
+	Measure *string `json:"measure,omitempty"`
+	// The name in the table; else the measure, column_function or count.
+	As *string `json:"as,omitempty"`
+}
+
+// What a table shows. With dimensions or measures it has one row for each distinct combination of the dimensions, or one
+// in all where there are measures only. With columns it has the dataset's rows. where, having and orderBy are written as
+// for the dataset's own fields.
+type TableQuery struct {
+	Dataset string `json:"dataset"`
+	// What rows are grouped by.
+	Dimensions []TableDimension `json:"dimensions,omitempty"`
+	// What is computed for each group.
+	Measures []TableMeasure `json:"measures,omitempty"`
+	// Columns of single rows, instead of dimensions and measures; those of relations to one row as relation.column.
+	Columns []string                 `json:"columns,omitempty"`
+	Where   graphql.Omittable[*JSON] `json:"where,omitempty"`
+	// With dimensions or measures only.
+	Having graphql.Omittable[*JSON] `json:"having,omitempty"`
+	// A list of objects with one member each, such as [{key: {region: ASC}}] of groups and [{region: ASC}] of rows.
+	OrderBy graphql.Omittable[*JSON] `json:"orderBy,omitempty"`
+	Limit   *int                     `json:"limit,omitempty"`
+	Offset  *int                     `json:"offset,omitempty"`
+	// An IANA name: the zone of buckets and relative times.
+	Timezone *string `json:"timezone,omitempty"`
 }
 
 // Who is asking. What the token filters by, and the credentials it carries, stay on the server.

@@ -119,7 +119,7 @@ func (lb *levelBuilder) page(vis *catalog.Visible, args arguments) (*Page, error
 	if hasFirst && hasLast {
 		return nil, fault.New(fault.BadUserInput, "first and last are two pages; ask for one of them")
 	}
-	standard, most := rowLimits(vis)
+	standard, most := vis.Limits()
 	page.size, page.backward = standard, hasLast
 	if hasFirst || hasLast {
 		page.size = first + last // one of them is 0

@@ -41,6 +41,18 @@ func (l Level) dump(b *strings.Builder, indent string) {
 	for i, a := range l.aggs {
 		line("a%d %s", i, a)
 	}
+	if l.fill != nil {
+		line("every %s of k%d", l.fill.unit, l.fill.key)
+	}
+	if l.top != nil {
+		line("first %d by %s%s, others %t", l.top.n, l.top.by.expr.text(keys), l.top.by.text(), l.top.others)
+	}
+	if prior, ok := l.Prior(); ok {
+		line("prior where %s", prior.where)
+		for i, k := range prior.keys {
+			line("prior k%d %s", i, k)
+		}
+	}
 	if l.having.op != True {
 		line("having %s", l.having.text(keys))
 	}
@@ -253,6 +265,19 @@ func (e Expr) text(keys int) string {
 		return string(e.fn) + "(" + strings.Join(append(args, lits...), ", ") + ")" + e.whereText()
 	case Rounded:
 		return "rounded(" + args[0] + ")"
+	case Shifted:
+		return fmt.Sprintf("later(%s, %d %s, %s)", args[0], e.ref, e.unit, e.zone)
+	case Running:
+		return "running(" + args[0] + ")"
+	case Share:
+		return "share(" + args[0] + ")"
+	case Prior:
+		if e.ref < 0 {
+			return "prior"
+		}
+		return "prior " + Expr{op: Inner, ref: e.ref}.text(keys)
+	case IsOthers:
+		return "others"
 	}
 	return "?"
 }

@@ -46,6 +46,9 @@ func (lb *levelBuilder) root(d *catalog.Dataset) (int, error) {
 	return lb.add(d, -1, -1, nil)
 }
 
+// maxRefs is how many references one statement may have, policies included.
+const maxRefs = 64
+
 // add appends a reference with its tenant predicate. Policies and filters
 // follow in seal, when it is known which columns are used.
 func (lb *levelBuilder) add(d *catalog.Dataset, from, inside int, on []catalog.Pair) (int, error) {
@@ -62,6 +65,10 @@ func (lb *levelBuilder) add(d *catalog.Dataset, from, inside int, on []catalog.P
 		return 0, err
 	}
 	i := len(lb.l.refs)
+	if i >= maxRefs {
+		return 0, fault.New(fault.LimitExceeded, "the question reaches for more than %d datasets at once", maxRefs).
+			WithHint("ask in several fields")
+	}
 	u := &use{dataset: d, binding: binding}
 	if inside < 0 {
 		u.visible = lb.view.Dataset(d.Name)
@@ -255,24 +262,6 @@ func (lb *levelBuilder) link(rel []catalog.Pair, cells []int, own int) {
 	}
 }
 
-// rowLimits are how many rows of a dataset the principal gets without asking,
-// and at most.
-func rowLimits(vis *catalog.Visible) (standard, most int) {
-	d := vis.Dataset
-	most = d.MaxLimit
-	if rights := vis.Rights(); len(rights) > 0 {
-		byRole := 0
-		for _, r := range rights {
-			if r.Limit == 0 {
-				byRole = d.MaxLimit
-			}
-			byRole = max(byRole, r.Limit)
-		}
-		most = min(most, byRole)
-	}
-	return min(d.Limit, most), most
-}
-
 // throughRows adds the reference whose rows link parents to the level's own.
 func (lb *levelBuilder) throughRows(in *nested) (int, error) {
 	i, err := lb.add(in.through, -1, -1, nil)
@@ -288,7 +277,7 @@ func (lb *levelBuilder) throughRows(in *nested) (int, error) {
 
 // limits reads limit and offset against the dataset's.
 func (lb *levelBuilder) limits(vis *catalog.Visible, args arguments) error {
-	standard, most := rowLimits(vis)
+	standard, most := vis.Limits()
 	lb.l.limit, lb.l.cut = standard, true
 	if n, ok, err := args.integer("limit"); err != nil {
 		return err

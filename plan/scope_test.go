@@ -75,6 +75,12 @@ func (s *sweep) level(q plan.Query, l plan.Level, id int) {
 	if total, ok := l.Total(); ok {
 		s.level(q, total, id+1)
 	}
+	if prior, ok := l.Prior(); ok {
+		for i := range prior.Refs() {
+			s.ref(prior, i)
+		}
+		s.reads(prior)
+	}
 }
 
 // named checks that the scope a reference belongs to joins it or looks into it,

@@ -21,23 +21,23 @@ func (r *queryResolver) Viewer(ctx context.Context) (*graph.Viewer, error) {
 }
 
 func (r *queryResolver) Datasets(ctx context.Context) ([]graph.Dataset, error) {
-	_, view, err := graph.ViewFrom(ctx)
+	cat, view, err := graph.ViewFrom(ctx)
 	if err != nil {
 		return nil, err
 	}
 	out := []graph.Dataset{}
 	for _, name := range view.Names() {
-		out = append(out, *describeDataset(view, name))
+		out = append(out, *describeDataset(cat, view, name))
 	}
 	return out, nil
 }
 
 func (r *queryResolver) Dataset(ctx context.Context, name string) (*graph.Dataset, error) {
-	_, view, err := graph.ViewFrom(ctx)
+	cat, view, err := graph.ViewFrom(ctx)
 	if err != nil {
 		return nil, err
 	}
-	return describeDataset(view, name), nil
+	return describeDataset(cat, view, name), nil
 }
 
 func (r *Resolver) Query() graph.QueryResolver { return &queryResolver{r} }

@@ -1,6 +1,7 @@
 package resolvers
 
 import (
+
 	"usher/catalog"
 	"usher/graph"
 	"usher/principal"
@@ -29,12 +30,13 @@ func describeViewer(who principal.Principal) *graph.Viewer {
 
 // describeDataset tells what a view shows of a dataset; nil when nothing, be
 // it forbidden or unknown.
-func describeDataset(view *catalog.View, name string) *graph.Dataset {
+func describeDataset(cat *catalog.Catalog, view *catalog.View, name string) *graph.Dataset {
 	vis := view.Dataset(name)
 	if vis == nil {
 		return nil
 	}
 	d := vis.Dataset
+	limit, maxLimit := vis.Limits()
 	out := &graph.Dataset{
 		Name:        d.Name,
 		Type:        d.Type,
@@ -44,10 +46,11 @@ func describeDataset(view *catalog.View, name string) *graph.Dataset {
 		Columns:     []graph.DatasetColumn{},
 		Relations:   []graph.DatasetRelation{},
 		Measures:    []graph.DatasetMeasure{},
+		Parameters:  describeParameters(cat, view, vis),
 		Key:         []string{},
 		Aggregate:   vis.Aggregate,
-		Limit:       d.Limit,
-		MaxLimit:    d.MaxLimit,
+		Limit:       limit,
+		MaxLimit:    maxLimit,
 	}
 	for _, c := range vis.Columns() {
 		out.Columns = append(out.Columns, graph.DatasetColumn{
@@ -84,6 +87,7 @@ func describeDataset(view *catalog.View, name string) *graph.Dataset {
 	return out
 }
 
+// limits are how many rows come without asking, and may be asked for: the most
 func optional(text string) *string {
 	if text == "" {
 		return nil

@@ -51,23 +51,34 @@ func TestDatasetIsDescribedAsFarAsItIsVisible(t *testing.T) {
 	bind := func(table string) map[string]catalog.BindingSpec {
 		return map[string]catalog.BindingSpec{"main": {Table: table}}
 	}
+	compared := func(column, op string, v query.Value) query.Object {
+		return query.Object{{Name: column, Value: query.Object{{Name: op, Value: v}}}}
+	}
 	cat, problems := catalog.Compile(catalog.Spec{
+		Parameters: map[string]catalog.ParameterSpec{
+			"regions": {Type: "[String!]"}, "floor": {Type: "Decimal", Default: query.Number("5")}, "since": {Type: "Date!"}, "unused": {Type: "Int"},
+		},
 		Sources:         map[string]catalog.SourceSpec{"main": {Kind: "duckdb", Path: "main.duckdb"}},
 		Strategies:      map[string]catalog.StrategySpec{"shared": {Kind: "shared", Source: "main"}},
 		DefaultStrategy: "shared",
 		Roles: map[string]catalog.RoleSpec{
-			"clerk": {Datasets: map[string]catalog.RightSpec{"orders": {Columns: []string{"id", "amount", "customer_id"}, Aggregate: true}}},
-			"all":   {Datasets: map[string]catalog.RightSpec{"orders": {}, "customers": {}}},
+			"clerk": {Datasets: map[string]catalog.RightSpec{"orders": {
+				Columns: []string{"id", "amount", "customer_id"}, Aggregate: true, Limit: 50, Filter: compared("region", "in", query.List{query.Text("$regions")}),
+			}}},
+			"all": {Datasets: map[string]catalog.RightSpec{"orders": {Limit: 2000}, "customers": {}}},
 		},
 		Datasets: map[string]catalog.DatasetSpec{
 			"orders": {
+				Filter: query.Object{{Name: "or", Value: query.List{
+					compared("amount", "gte", query.Text("$parameters.floor")), compared("secret", "eq", query.Text("$subject")),
+				}}},
 				Label: "Orders", Tenant: "tenant_id", Key: catalog.Names{"id"}, Bind: bind("orders"),
-				Columns: columns("id", "BigInt!", "tenant_id", "String!", "customer_id", "BigInt", "amount", "Decimal", "secret", "String"),
+				Columns: columns("id", "BigInt!", "tenant_id", "String!", "customer_id", "BigInt", "amount", "Decimal", "secret", "String", "region", "String", "day", "Date"),
 				Relations: catalog.Ordered[catalog.RelationSpec]{
 					{Name: "customer", Value: catalog.RelationSpec{To: "customers", On: map[string]string{"customer_id": "id"}}},
 				},
 				Measures: catalog.Ordered[catalog.MeasureSpec]{
-					{Name: "revenue", Value: catalog.MeasureSpec{Expr: "sum(amount)"}},
+					{Name: "revenue", Value: catalog.MeasureSpec{Expr: "sum(amount) / 2", Filter: compared("day", "gte", query.Text("$since"))}},
 					{Name: "secrets", Value: catalog.MeasureSpec{Expr: "countDistinct(secret)"}},
 				},
 			},
@@ -91,20 +102,37 @@ func TestDatasetIsDescribedAsFarAsItIsVisible(t *testing.T) {
 			{Name: "id", Type: "BigInt"}, {Name: "customer_id", Type: "BigInt", Nullable: true}, {Name: "amount", Type: "Decimal", Nullable: true},
 		},
 		Relations: []graph.DatasetRelation{},
-		Measures:  []graph.DatasetMeasure{{Name: "revenue", Type: "Decimal"}},
-		Key:       []string{"id"}, Aggregate: true, Limit: 1000, MaxLimit: 10000,
+		Measures:  []graph.DatasetMeasure{{Name: "revenue", Type: "Float"}},
+		Parameters: []graph.DatasetParameter{
+			{Name: "floor", Type: "Decimal"}, {Name: "regions", Type: "[String]", Required: true}, {Name: "since", Type: "Date", Required: true},
+		},
+		Key: []string{"id"}, Aggregate: true, Limit: 50, MaxLimit: 50,
 	}
-	if diff := cmp.Diff(want, describeDataset(view("clerk"), "orders")); diff != "" {
+	if diff := cmp.Diff(want, describeDataset(cat, view("clerk"), "orders")); diff != "" {
 		t.Errorf("to a clerk (-want +got):\n%s", diff)
 	}
 	for _, name := range []string{"customers", "planets"} {
-		if got := describeDataset(view("clerk"), name); got != nil {
+		if got := describeDataset(cat, view("clerk"), name); got != nil {
 			t.Errorf("%s is described to a clerk: %+v", name, got)
 		}
 	}
-	got := describeDataset(view("all"), "orders")
+	got := describeDataset(cat, view("all"), "orders")
 	if diff := cmp.Diff([]graph.DatasetRelation{{Name: "customer", To: "customers"}}, got.Relations); diff != "" {
 		t.Errorf("relations (-want +got):\n%s", diff)
+	}
+	if got.Limit != 1000 || got.MaxLimit != 2000 {
+		t.Errorf("a role with a limit of 2000 is told of %d and %d", got.Limit, got.MaxLimit)
+	}
+	// With both roles, the more generous limit counts.
+	both, err := cat.NewView(false, []string{"clerk", "all"}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d := describeDataset(cat, both, "orders"); d.Limit != 1000 || d.MaxLimit != 2000 || !d.Aggregate || len(d.Parameters) != 3 {
+		t.Errorf("with both roles: %+v", d)
+	}
+	if d := describeDataset(cat, both, "customers"); d.Limit != 1000 || d.MaxLimit != 10000 || len(d.Parameters) != 0 {
+		t.Errorf("customers: %+v", d)
 	}
 	if got.Aggregate || len(got.Measures) > 0 {
 		t.Errorf("a role without aggregates is offered them: %+v", got)

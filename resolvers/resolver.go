@@ -1,7 +1,9 @@
 // Package resolvers owns the answers to root fields: the control plane's, one
-// method for each field, in the layout gqlgen generates.
+// method for each field, in the layout gqlgen generates, and those of
+// datasets, by the way every one of them goes.
 package resolvers
 
-// Resolver is what the control plane's fields have in common: nothing yet,
-// for all they tell is in the context.
-type Resolver struct{}
+// Resolver is what the control plane's fields have in common.
+type Resolver struct {
+	Data *Datasets // answers tables
+}

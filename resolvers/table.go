@@ -1,0 +1,68 @@
+package resolvers
+
+import (
+	"context"
+
+	"github.com/99designs/gqlgen/graphql"
+
+	"usher/fault"
+	"usher/graph"
+	"usher/plan"
+	"usher/principal"
+)
+
+// table answers a table query: what it asks becomes the request that a field
+// of the dataset would have become, and goes the same way from there.
+func (d *Datasets) table(ctx context.Context, q graph.TableQuery) (*graph.Table, error) {
+	who, err := principal.From(ctx)
+	if err != nil {
+		return nil, err
+	}
+	cat, view, err := graph.ViewFrom(ctx)
+	if err != nil {
+		return nil, err
+	}
+	asked, columns, err := tableRequest(view, q)
+	if err != nil {
+		return nil, err
+	}
+	planned, err := plan.Build(asked, cat, who, graph.Started(ctx))
+	if err != nil {
+		return nil, err
+	}
+	cells := graph.TableCells(planned)
+	if len(cells) != len(columns) {
+		return nil, fault.New(fault.Internal, "a table of %d columns was planned with %d cells", len(columns), len(cells))
+	}
+	for i, cell := range cells {
+		columns[i].Type = cell.Type().GraphQL()
+	}
+	table := &graph.Table{Columns: columns}
+	rows, selected := responseKey(ctx, "rows")
+	if !selected {
+		return table, nil // columns alone need no rows
+	}
+	result, err := d.Sources.Answer(ctx, planned)
+	if err != nil {
+		return nil, err
+	}
+	key := graphql.GetFieldContext(ctx).Field.Alias
+	answer, err := graph.EncodeTable(planned, result, graph.Writing{Key: key, NumbersAsText: d.NumbersAsText}, rows)
+	if err != nil {
+		return nil, err
+	}
+	answer.Accompany(ctx)
+	table.Rows.Encoded = answer.JSON
+	return table, nil
+}
+
+// responseKey is the key under which the answer has a field of the object
+// being resolved.
+func responseKey(ctx context.Context, name string) (key string, selected bool) {
+	for _, f := range graphql.CollectFieldsCtx(ctx, nil) {
+		if f.Name == name {
+			return f.Alias, true
+		}
+	}
+	return "", false
+}
