@@ -143,6 +143,9 @@ func (c *compiler) references(at place, t value.Type, v query.Value) bool {
 // $NAME; typed says that the parameter must have the type wanted.
 func (c *compiler) reference(at place, ref string, want value.Type, typed bool) {
 	name := strings.TrimPrefix(ref, "$")
+	if strings.HasPrefix(name, "$") { // $$ is a dollar sign
+		return
+	}
 	if name == "tenant" || name == "subject" || strings.HasPrefix(name, "metadata.") && name != "metadata." {
 		if typed && want.List {
 			at.problem("%s is one value; put it in a list, or use eq", ref)

@@ -1,7 +1,6 @@
 package resolvers
 
 import (
-
 	"usher/catalog"
 	"usher/graph"
 	"usher/principal"

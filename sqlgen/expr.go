@@ -238,10 +238,15 @@ func (w *writer) bucket(e plan.Expr) string {
 	local := "(" + at + " AT TIME ZONE " + zone + ")"
 	switch e.Unit() {
 	case plan.Second, plan.Minute, plan.Hour:
-		return "(" + at + " - (" + local + " - date_trunc(" + unit + ", " + local + ")))"
+		return elapsed(at, local, unit)
 	case plan.Day, plan.Week, plan.Month, plan.Quarter, plan.Year:
 	}
 	return "(date_trunc(" + unit + ", " + local + ") AT TIME ZONE " + zone + ")"
+}
+
+// elapsed takes from an instant what its local time shows beyond a unit.
+func elapsed(at, local, unit string) string {
+	return "(" + at + " - (" + local + " - date_trunc(" + unit + ", " + local + ")))"
 }
 
 func (w *writer) arithmetic(e plan.Expr) string {

@@ -141,14 +141,19 @@ func (w *writer) series(key plan.Expr, low, high string) string {
 	case value.LocalTimestamp:
 		return "(SELECT " + w.d.Steps(low, high, step) + ")"
 	}
+	zone := w.zone(key.Zone())
+	local := func(at string) string { return "(" + at + " AT TIME ZONE " + zone + ")" }
 	switch key.Unit() {
-	case plan.Second, plan.Minute, plan.Hour:
+	case plan.Second, plan.Minute:
 		return "(SELECT " + w.d.Steps(low, high, step) + ")"
+	case plan.Hour: // of which a zone whose clocks change by half an hour has some that begin half past another
+		return "(SELECT DISTINCT " + elapsed("d.at", local("d.at"), "'hour'") + " AS at FROM (SELECT " +
+			w.d.Steps(low, high, "INTERVAL '15 minutes'") + ") AS d)"
 	case plan.Day, plan.Week, plan.Month, plan.Quarter, plan.Year:
 	}
-	zone := w.zone(key.Zone())
-	return "(SELECT d.at AT TIME ZONE " + zone + " AS at FROM (SELECT " +
-		w.d.Steps("("+low+" AT TIME ZONE "+zone+")", "("+high+" AT TIME ZONE "+zone+")", step) + ") AS d)"
+	// A first day without a midnight begins at one; the others do not.
+	midnight := func(at string) string { return "date_trunc('" + string(key.Unit()) + "', " + local(at) + ")" }
+	return "(SELECT " + local("d.at") + " AS at FROM (SELECT " + w.d.Steps(midnight(low), midnight(high), step) + ") AS d)"
 }
 
 // zone binds the name of a zone.

@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 	"math"
 	"slices"
 	"strconv"
@@ -254,7 +256,7 @@ func CanonicalJSON(dst, text []byte) ([]byte, error) {
 	if err := dec.Decode(&v); err != nil {
 		return dst, err
 	}
-	if dec.More() {
+	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
 		return dst, fmt.Errorf("text after the JSON value")
 	}
 	return appendAny(dst, v), nil
