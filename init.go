@@ -62,11 +62,8 @@ func (c initCommand) Run(ctx context.Context, s *surroundings) error {
 	if err != nil {
 		return err
 	}
-	draft.Register(keys.all)
-	tenant, _ := draft.Sample(keys.sample)
-	if tenant == "" && len(draft.Tenants) > 0 {
-		tenant = draft.Tenants[0].ID
-	}
+	draft.Register(keys.all, keys.sample)
+	tenant := draft.ID(keys.sample)
 	text, err := draft.YAML(setup.Issuer{
 		Issuer: firstIssuer, Audience: firstAudience, SecretFile: c.named(secretFile), Example: tenant,
 	})

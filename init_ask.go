@@ -20,6 +20,7 @@ import (
 // foundKeys are the tenants that the data names.
 type foundKeys struct {
 	sample string   // of a row that the sample query can show; empty: there is no row
+	from   string   // the dataset of that row
 	all    []string // one more than are registered, if there are so many; nil where every key is an id
 	failed error    // why all may lack some
 }
@@ -34,20 +35,19 @@ func tenantKeys(ctx context.Context, draft *setup.Draft) (_ foundKeys, err error
 	defer func() { err = errors.Join(err, sources.Close()) }()
 	a := asker{catalog: draft.Catalog, sources: sources}
 	var keys foundKeys
+	// A table that cannot be read, or is too large to be looked through, is no
+	// reason to write nothing.
 	for _, d := range sampleOrder(draft.Catalog) {
 		found, err := a.keys(ctx, d, query.Many, 1)
-		if err != nil {
-			return keys, err
-		}
+		keys.failed = errors.Join(keys.failed, err)
 		if len(found) > 0 {
-			keys.sample = found[0]
+			keys.sample, keys.from = found[0], d.Name
 			break
 		}
 	}
 	for _, d := range draft.AsksKeys() {
 		found, err := a.keys(ctx, d, query.Groups, setup.MaxTenants+1)
 		if err != nil {
-			// A table too large to look through is no reason to write nothing.
 			keys.failed = errors.Join(keys.failed, err)
 			continue
 		}

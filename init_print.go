@@ -23,13 +23,13 @@ type printer struct {
 func (p printer) print() {
 	p.printf("%s is written.\n\n", p.config)
 	holders, all := p.draft.Holders()
-	verb := "names"
+	verb := "says"
 	if p.draft.Guessed {
-		verb = "is guessed to name"
+		verb = "seems to say"
 	}
-	p.printf("Tenants   the column %s %s whose a row is; %d of %s have it\n", p.draft.Column, verb, holders, count(all, "table"))
+	p.printf("Tenants   The column %s %s whose a row is; it is in %d of %s.\n", p.draft.Column, verb, holders, count(all, "table"))
 	if p.draft.Guessed {
-		p.printf("          (--tenant COLUMN chooses another)\n")
+		p.printf("          If that is wrong, --tenant COLUMN --force starts anew.\n")
 	}
 	p.registered()
 	var tenants, common []string
@@ -76,15 +76,14 @@ func (p printer) next() {
 		p.printf("\nThere is no row of any tenant yet, so there is no token to try it with.\n")
 		return
 	}
-	body, _ := json.Marshal(map[string]string{"query": sampleQuery(p.cat)}) // strings always marshal
+	body, _ := json.Marshal(map[string]string{"query": sampleQuery(p.cat.Dataset(p.keys.from))}) // strings always marshal
 	p.printf("\nand, with a token of the tenant %s that is good for a day:\n\n", p.tenant)
 	p.printf("  curl -s http://127.0.0.1:8080/graphql -H 'Content-Type: application/json' \\\n")
 	p.printf("    -H 'Authorization: Bearer %s' \\\n    -d %s\n", p.token, shell(string(body)))
 }
 
 // sampleQuery shows a few columns of a few rows.
-func sampleQuery(cat *catalog.Catalog) string {
-	d := sampleOrder(cat)[0]
+func sampleQuery(d *catalog.Dataset) string {
 	var fields []string
 	for _, col := range d.Columns {
 		if col != d.Tenant && len(fields) < 5 {

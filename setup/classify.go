@@ -1,0 +1,243 @@
+package setup
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"usher/catalog"
+)
+
+// classify says of every table whose rows it holds: a tenant's, where it has
+// the tenant column or is the list of tenants itself; everybody's, where
+// nothing leads from it to rows of tenants; else it is left out.
+func classify(tables []*table, column string) {
+	for _, t := range tables {
+		if t.has(column) {
+			t.tenant = column
+		}
+	}
+	for _, t := range tables {
+		t.findRegistry(tables, column)
+	}
+	for _, t := range tables {
+		if t.open() {
+			t.leftOut = t.unfit(column)
+		}
+	}
+	// A table that is left out takes with it those that lead to it.
+	for changed := true; changed; {
+		changed = false
+		for _, t := range tables {
+			if t.open() {
+				t.leftOut = t.leadsAway(tables, column)
+				changed = changed || !t.open()
+			}
+		}
+	}
+	for _, t := range tables {
+		t.common = t.open()
+	}
+}
+
+func (t *table) open() bool { return t.tenant == "" && t.leftOut == "" }
+
+// findRegistry finds the list of tenants: the table that tenant columns refer
+// to, or that is called like them. Its rows are tenants, each its own.
+func (t *table) findRegistry(tables []*table, column string) {
+	own, ok := t.column(column)
+	if !ok {
+		return
+	}
+	for _, fk := range t.ForeignKeys {
+		if slices.Equal(fk.Columns, []string{column}) {
+			if to := find(tables, fk.RefSchema, fk.RefTable, t.Schema); to != nil && to.open() {
+				to.tenant, to.registry = fk.RefColumns[0], true
+			}
+		}
+	}
+	for _, to := range tables {
+		if !to.open() || to.view {
+			continue
+		}
+		id, ok := to.column("id")
+		named := refersTo(column, to.Name) || isPlural(plain(column), plain(to.Name))
+		if ok && named && id.Type.Scalar == own.Type.Scalar {
+			to.tenant, to.registry = "id", true
+		}
+	}
+}
+
+// unfit says why a table without the tenant column cannot be everybody's by
+// what it is itself, or "".
+func (t *table) unfit(column string) string {
+	if t.view {
+		return fmt.Sprintf("it is a view without a column %s, and may show rows of every tenant", column)
+	}
+	for _, c := range t.Columns {
+		if personal(c.Name) {
+			return fmt.Sprintf("it has no column %s, and its column %s is hardly for everybody", column, c.Name)
+		}
+	}
+	return ""
+}
+
+// leadsAway says how a table leads to rows that are not everybody's, or "".
+func (t *table) leadsAway(tables []*table, column string) string {
+	lacks := "it has no column " + column
+	for _, fk := range t.ForeignKeys {
+		to := find(tables, fk.RefSchema, fk.RefTable, t.Schema)
+		switch {
+		case to == t:
+		case to == nil:
+			return fmt.Sprintf("%s, and references %s, which was not found", lacks, strings.TrimPrefix(fk.RefSchema+"."+fk.RefTable, "."))
+		case to.tenant != "":
+			t.through = &through{key: fk, to: to}
+			return fmt.Sprintf("%s, and references %s, whose rows are tenants'", lacks, to.Name)
+		case to.leftOut != "":
+			return fmt.Sprintf("%s, and references %s, which is left out", lacks, to.Name)
+		}
+	}
+	for _, c := range t.Columns {
+		for _, to := range tables {
+			if to != t && (to.tenant != "" || to.leftOut != "") && refersTo(c.Name, to.Name) {
+				return fmt.Sprintf("%s, and its column %s looks like a reference to %s", lacks, c.Name, to.Name)
+			}
+		}
+	}
+	return ""
+}
+
+func find(tables []*table, schema, name, home string) *table {
+	for _, t := range tables {
+		if t.Name == name && (schema == "" || schema == home) {
+			return t
+		}
+	}
+	return nil
+}
+
+// compile makes the catalog of the draft. What the catalog refuses, such as a
+// tenant column of a type that cannot tell tenants apart, is left out with its
+// reason, so what remains is a configuration that works.
+func (d *Draft) compile() error {
+	// Fields may be called otherwise than columns: everything common tells how.
+	names, _, err := d.settle(func(*table) catalog.DatasetSpec { return catalog.DatasetSpec{Common: true} })
+	if err != nil {
+		return err
+	}
+	d.Catalog, d.notes, err = d.settle(func(t *table) catalog.DatasetSpec {
+		return catalog.DatasetSpec{Common: t.common, Tenant: fieldOf(names, d.source.Name, t.dataset, t.tenant)}
+	})
+	return err
+}
+
+// settle compiles, without what is refused.
+func (d *Draft) settle(dataset func(*table) catalog.DatasetSpec) (*catalog.Catalog, map[string][]string, error) {
+	spec := d.spec(dataset)
+	for {
+		cat, problems := catalog.Compile(spec, catalog.Introspected{d.source.Name: d.source.Tables})
+		if cat != nil {
+			return cat, notesOf(problems), nil
+		}
+		if err := d.drop(spec, problems); err != nil {
+			return nil, nil, err
+		}
+	}
+}
+
+// drop leaves out the datasets that have problems, after it has tried another
+// name for their types.
+func (d *Draft) drop(spec catalog.Spec, problems []catalog.Problem) error {
+	changed := make(map[string]bool)
+	for _, p := range problems {
+		if p.Note || len(p.Path) < 2 || p.Path[0] != "datasets" {
+			continue
+		}
+		for _, t := range d.tables {
+			ds, there := spec.Datasets[t.dataset]
+			switch {
+			case t.dataset != p.Path[1] || !there || changed[t.dataset]:
+			case len(p.Path) == 2 && t.typeName == "":
+				t.typeName = rowType(t.dataset)
+				ds.Type = t.typeName
+				spec.Datasets[t.dataset] = ds
+				changed[t.dataset] = true
+			default:
+				t.leftOut, t.refused, t.common, t.tenant = p.Message, true, false, ""
+				delete(spec.Datasets, t.dataset)
+				changed[t.dataset] = true
+			}
+		}
+	}
+	if len(changed) > 0 && len(spec.Datasets) > 0 {
+		return nil
+	}
+	text := "no configuration can be made of this:"
+	for _, p := range problems {
+		if !p.Note {
+			text += "\n  " + p.String()
+		}
+	}
+	return fmt.Errorf("%s", text)
+}
+
+// strategy is the name of the one strategy of a first configuration.
+const strategy = "shared"
+
+func (d *Draft) spec(dataset func(*table) catalog.DatasetSpec) catalog.Spec {
+	spec := catalog.Spec{
+		Sources:    map[string]catalog.SourceSpec{d.source.Name: d.source.Spec},
+		Strategies: map[string]catalog.StrategySpec{strategy: {Kind: string(catalog.Shared), Source: d.source.Name}},
+		Datasets:   make(map[string]catalog.DatasetSpec),
+	}
+	for _, t := range d.tables {
+		if t.leftOut != "" {
+			continue
+		}
+		ds := dataset(t)
+		ds.Type = t.typeName
+		if b := t.binding(); b != (binding{}) {
+			ds.Bind = map[string]catalog.BindingSpec{d.source.Name: {Schema: b.schema, Table: b.table}}
+		}
+		spec.Datasets[t.dataset] = ds
+	}
+	return spec
+}
+
+// binding names the table where the dataset's name does not lead to it.
+type binding struct{ schema, table string }
+
+func (t *table) binding() binding {
+	switch {
+	case strings.Contains(t.Name, "."): // would be read as schema.table
+		return binding{schema: t.Schema, table: t.Name}
+	case t.Name != t.dataset:
+		return binding{table: t.Name}
+	}
+	return binding{}
+}
+
+// fieldOf is what a column is called as a field.
+func fieldOf(cat *catalog.Catalog, source, dataset, column string) string {
+	if cat == nil || cat.Dataset(dataset) == nil {
+		return column
+	}
+	for name, stored := range cat.Dataset(dataset).Bindings[source].Columns {
+		if stored.Name == column {
+			return name
+		}
+	}
+	return column
+}
+
+// notesOf are the notes by dataset.
+func notesOf(problems []catalog.Problem) map[string][]string {
+	out := make(map[string][]string)
+	for _, p := range problems {
+		if p.Note && len(p.Path) >= 2 && p.Path[0] == "datasets" {
+			out[p.Path[1]] = append(out[p.Path[1]], p.Message)
+		}
+	}
+	return out
+}

@@ -1,0 +1,104 @@
+package setup
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"unicode"
+)
+
+var graphqlName = regexp.MustCompile(`^[A-Za-z][_0-9A-Za-z]*$`)
+
+// datasetName is the table's own name where GraphQL takes it.
+func datasetName(table string, taken map[string]bool) string {
+	name := table
+	if !graphqlName.MatchString(name) {
+		name = strings.Join(words(table), "_")
+		if !graphqlName.MatchString(name) {
+			name = strings.TrimSuffix("table_"+name, "_")
+		}
+	}
+	for base, n := name, 2; taken[name]; n++ {
+		name = fmt.Sprintf("%s_%d", base, n)
+	}
+	return name
+}
+
+// rowType is a name for the type of a dataset's rows where its own is taken.
+func rowType(dataset string) string {
+	return strings.ToUpper(dataset[:1]) + dataset[1:] + "Row"
+}
+
+// words are the parts of a name in lower case: order_item, orderItem and
+// "Order Item" have the same.
+func words(name string) []string {
+	var b strings.Builder
+	before := ' '
+	for _, r := range name {
+		switch {
+		case r > unicode.MaxASCII || !unicode.IsLetter(r) && !unicode.IsDigit(r):
+			b.WriteByte(' ')
+		case unicode.IsUpper(r) && !unicode.IsUpper(before):
+			b.WriteByte(' ')
+			fallthrough
+		default:
+			b.WriteRune(unicode.ToLower(r))
+		}
+		before = r
+	}
+	return strings.Fields(b.String())
+}
+
+// plain is a name without what spellings differ in.
+func plain(name string) string { return strings.Join(words(name), "") }
+
+// refersTo tells whether a column is called like a reference to the table:
+// order_id, of orders.
+func refersTo(column, table string) bool {
+	parts := words(column)
+	if len(parts) < 2 || parts[len(parts)-1] != "id" {
+		return false
+	}
+	return isPlural(strings.Join(parts[:len(parts)-1], ""), plain(table))
+}
+
+// isPlural tells whether the table's name is the thing's, in either number.
+func isPlural(thing, table string) bool {
+	return table == thing || table == thing+"s" || table == thing+"es" || table == strings.TrimSuffix(thing, "y")+"ies"
+}
+
+// singular is one of what a table's name says, or the name itself.
+func singular(name string) string {
+	for _, s := range []struct{ plural, one string }{
+		{"ies", "y"}, {"sses", "ss"}, {"xes", "x"}, {"ches", "ch"}, {"shes", "sh"}, {"ss", "ss"}, {"us", "us"}, {"is", "is"}, {"s", ""},
+	} {
+		if stem, ok := strings.CutSuffix(name, s.plural); ok && stem != "" {
+			return stem + s.one
+		}
+	}
+	return name
+}
+
+var (
+	secretWords   = []string{"password", "passwd", "pwd", "passphrase", "secret", "token", "salt", "apikey", "privatekey", "credential", "credentials"}
+	personalWords = []string{"email", "mail", "phone", "mobile", "ssn", "iban", "birthday", "birthdate", "login", "username"}
+)
+
+// secret tells whether a column is called like something that nobody is to
+// read.
+func secret(column string) bool { return mentions(column, secretWords) }
+
+// personal tells whether a column is called like something that not everybody
+// is to read.
+func personal(column string) bool { return secret(column) || mentions(column, personalWords) }
+
+func mentions(column string, list []string) bool {
+	parts := words(column)
+	for i, part := range parts {
+		if slices.Contains(list, part) || i > 0 && slices.Contains(list, parts[i-1]+part) {
+			return true
+		}
+	}
+	return false
+}

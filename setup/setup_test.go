@@ -1,0 +1,241 @@
+package setup_test
+
+import (
+	"bytes"
+	"database/sql"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"golang.org/x/tools/txtar"
+
+	_ "github.com/duckdb/duckdb-go/v2" // makes the tables of the cases
+
+	"usher/catalog"
+	"usher/config"
+	"usher/datasource"
+	"usher/setup"
+)
+
+var update = flag.Bool("update", false, "rewrite the golden files")
+
+// TestPropose runs testdata/*.txtar: tables.sql, tenant (the column, if it is
+// named) and keys (of tenants, a line each) make usher.yml, or the error. What
+// is written must mean what was proposed.
+func TestPropose(t *testing.T) {
+	t.Parallel()
+	files, err := filepath.Glob("testdata/*.txtar")
+	if err != nil || len(files) == 0 {
+		t.Fatal("no cases", err)
+	}
+	for _, file := range files {
+		t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) {
+			t.Parallel()
+			archive, err := txtar.ParseFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			parts := make(map[string]string)
+			for _, f := range archive.Files {
+				parts[f.Name] = string(f.Data)
+			}
+			got := txtar.File{Name: "usher.yml"}
+			draft, err := setup.Propose(source(t, parts["tables.sql"]), strings.TrimSpace(parts["tenant"]))
+			if err != nil {
+				got = txtar.File{Name: "error", Data: []byte(err.Error() + "\n")}
+			} else {
+				draft.Register(strings.Split(strings.TrimSuffix(parts["keys"], "\n"), "\n"), "")
+				got.Data = datasets(written(t, draft))
+			}
+			if *update {
+				archive.Files = append(without(archive.Files, "usher.yml", "error"), got)
+				if err := os.WriteFile(file, txtar.Format(archive), 0o644); err != nil {
+					t.Fatal(err)
+				}
+				return
+			}
+			if diff := cmp.Diff(parts[got.Name], string(got.Data)); diff != "" {
+				t.Errorf("%s: -want +got:\n%s", got.Name, diff)
+			}
+		})
+	}
+}
+
+func without(files []txtar.File, names ...string) []txtar.File {
+	var out []txtar.File
+	for _, f := range files {
+		if f.Name != names[0] && f.Name != names[1] {
+			out = append(out, f)
+		}
+	}
+	return out
+}
+
+// datasets is the part of a configuration that differs from case to case.
+func datasets(text []byte) []byte {
+	_, tenants, found := bytes.Cut(text, []byte("\ntenants:"))
+	if found {
+		tenants, _, _ = bytes.Cut(tenants, []byte("\n\n"))
+		tenants = append([]byte("tenants:"), append(bytes.Clone(tenants), "\n\n"...)...)
+	}
+	_, rest, _ := bytes.Cut(text, []byte("\ndatasets:\n"))
+	return bytes.TrimSuffix(append(tenants, "datasets:\n"+string(rest)...), []byte("\n"))
+}
+
+func source(t *testing.T, statements string) setup.Source {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "shop.duckdb")
+	db, err := sql.Open("duckdb", file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := db.ExecContext(t.Context(), statements); err != nil {
+		t.Fatal(err)
+	}
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	found, err := datasource.Introspect(t.Context(), &catalog.Source{Kind: catalog.DuckDB, DuckDB: catalog.DuckDBSpec{Path: file}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return setup.Source{
+		Name: "main", Spec: catalog.SourceSpec{Kind: "duckdb", Path: catalog.Path(file)}, Tables: found,
+		Lines: []string{"kind: duckdb", "path: " + setup.Scalar(file)},
+	}
+}
+
+// written is the configuration, once it has been read back and found to make
+// what the draft has: the same datasets, of the same types, related alike.
+func written(t *testing.T, draft *setup.Draft) []byte {
+	t.Helper()
+	text, err := draft.YAML(setup.Issuer{Issuer: "tests", Audience: "usher", SecretFile: os.DevNull, Example: "acme"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	// The secret of the case is in the environment, and of no interest here.
+	readable := bytes.Replace(text, []byte("{file: "+os.DevNull+"}"), []byte("{env: SECRET}"), 1)
+	cfg, err := config.Parse("usher.yml", readable, func(string) (string, bool) { return strings.Repeat("s", 32), true })
+	if err != nil {
+		t.Fatalf("%v\n%s", err, text)
+	}
+	spec := cfg.Spec.Sources["main"]
+	found, err := datasource.Introspect(t.Context(), &catalog.Source{Kind: catalog.DuckDB, DuckDB: catalog.DuckDBSpec{Path: string(spec.Path)}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	again, problems := catalog.Compile(cfg.Spec, catalog.Introspected{"main": found})
+	if err := cfg.Locate(problems); err != nil {
+		t.Fatalf("%v\n%s", err, text)
+	}
+	if diff := cmp.Diff(outline(draft.Catalog), outline(again)); diff != "" {
+		t.Errorf("what is written is not what was proposed: -proposed +written\n%s", diff)
+	}
+	return text
+}
+
+// outline says what there is without the names of relations, which are chosen
+// when they are written, and without columns that read like secrets.
+func outline(cat *catalog.Catalog) []string {
+	var out []string
+	for _, d := range cat.Datasets {
+		tenant := "common"
+		if d.Tenant != nil {
+			tenant = d.Tenant.Name
+		}
+		out = append(out, fmt.Sprintf("%s %s of %s", d.Name, d.Type, tenant))
+		for _, k := range d.Key {
+			out = append(out, "  key "+k.Name)
+		}
+		for _, c := range d.Columns {
+			if !strings.Contains(c.Name, "password") {
+				out = append(out, fmt.Sprintf("  %s %s %d %d %t from %s", c.Name, c.Type.GraphQL(), c.Type.Precision, c.Type.Scale, c.Nullable, d.Bindings["main"].Columns[c.Name].Name))
+			}
+		}
+		for _, r := range d.Relations {
+			var on []string
+			for _, p := range r.On {
+				on = append(on, p.From.Name+"="+p.To.Name)
+			}
+			slices.Sort(on)
+			out = append(out, fmt.Sprintf("  to %s, many %t, on %s", r.To.Name, r.Many, on))
+		}
+	}
+	return out
+}
+
+func TestIdentify(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		keys []string
+		want []setup.Tenant
+	}{
+		{[]string{"acme", "42", "a-b_c", ""}, nil},
+		{
+			[]string{"acme", "ACME", "Acme!", "007", "Ünï Söhne", "", "---", strings.Repeat("X", 100)},
+			[]setup.Tenant{
+				{ID: "acme", Key: "acme"},
+				{ID: "acme-2", Key: "ACME"},
+				{ID: "acme-3", Key: "Acme!"},
+				{ID: "007", Key: "007"},
+				{ID: "n--s-hne", Key: "Ünï Söhne"},
+				{ID: "tenant", Key: "---"},
+				{ID: strings.Repeat("x", 56), Key: strings.Repeat("X", 100)},
+			},
+		},
+	} {
+		got := setup.Identify(c.keys)
+		if diff := cmp.Diff(c.want, got); diff != "" {
+			t.Errorf("-want +got:\n%s", diff)
+		}
+		for _, tenant := range got {
+			if !catalog.TenantID.MatchString(tenant.ID) {
+				t.Errorf("%q is no id", tenant.ID)
+			}
+		}
+	}
+}
+
+// Of many tenants the first are registered, and the one of the sample.
+func TestRegisterMany(t *testing.T) {
+	t.Parallel()
+	var keys []string
+	for n := range 1000 {
+		keys = append(keys, fmt.Sprintf("KEY %d", n))
+	}
+	var d setup.Draft
+	d.Register(keys, "KEY 999")
+	if len(d.Tenants) != setup.MaxTenants || !d.More || d.ID("KEY 999") != "key-999" || d.ID("KEY 0") != "key-0" || d.ID("KEY 500") != "" {
+		t.Errorf("%d tenants, more: %t, the last is %v", len(d.Tenants), d.More, d.Tenants[len(d.Tenants)-1])
+	}
+}
+
+// Whatever a name is, YAML reads it as that text.
+func FuzzScalar(f *testing.F) {
+	for _, text := range []string{"id", "null", "Yes", "1e3", "0x1F", "a: b", "- a", "#", "'", `"`, "\t", "é", "{}", "~", "", ".inf", "1_000", "!tag", "*a", "&a", "a #b"} {
+		f.Add(text)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		if strings.ToValidUTF8(text, "") != text || strings.ContainsAny(text, "\x00\u2028\u2029\u0085\ufeff") || hasControl(text) {
+			t.Skip("databases have no such names")
+		}
+		yml := "sources: {main: {kind: duckdb, path: x.duckdb}}\ndatasets: {a: {label: " + setup.Scalar(text) + ", bind: {" + setup.Scalar(text+"k") + ": {table: t}}}}\n"
+		cfg, err := config.Parse("usher.yml", []byte(yml), nil)
+		if err != nil {
+			t.Fatalf("%v\n%s", err, yml)
+		}
+		d := cfg.Spec.Datasets["a"]
+		if _, ok := d.Bind[text+"k"]; d.Label != text || !ok {
+			t.Errorf("%q is read as %q, and as a key in %v", text, d.Label, d.Bind)
+		}
+	})
+}
+
+func hasControl(text string) bool {
+	return strings.ContainsFunc(text, func(r rune) bool { return r < ' ' && r != '\t' && r != '\n' && r != '\r' || r >= 0x7f && r < 0xa0 })
+}
