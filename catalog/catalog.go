@@ -25,6 +25,7 @@ type Catalog struct {
 	Roles           map[string]*Role
 
 	byName map[string]*Dataset
+	views  *viewCache
 }
 
 // Dataset returns the dataset of that name, or nil.

@@ -23,7 +23,7 @@ func Compile(spec Spec, tables Introspected) (*Catalog, []Problem) {
 	c := &compiler{spec: spec, tables: tables, work: make(map[string]*draft)}
 	c.catalog = &Catalog{
 		Strategies: make(map[string]*Strategy), Tenants: make(map[string]Tenant), Parameters: make(map[string]*Parameter), Roles: make(map[string]*Role),
-		byName: make(map[string]*Dataset),
+		byName: make(map[string]*Dataset), views: &viewCache{},
 	}
 	c.catalog.Sources, c.problems = Sources(spec)
 	c.strategies()

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 )
 
 // View is what one principal may see of a catalog. Schema and plan both ask
@@ -21,6 +22,49 @@ type Visible struct {
 	Aggregate bool
 	columns   map[string]bool
 	rights    []*Right // of the principal's roles; empty when the catalog has no roles
+}
+
+// View is the view of a principal, as NewView computes it, kept for the next
+// principal with the same rights. It is read-only.
+func (c *Catalog) View(allTenants bool, roles, datasets []string) (*View, error) {
+	if c.views == nil {
+		return c.NewView(allTenants, roles, datasets)
+	}
+	key := viewKey{allTenants: allTenants}
+	if len(roles) > 0 || datasets != nil {
+		key.rest = fmt.Sprintf("%q %t %q", roles, datasets != nil, datasets)
+	}
+	c.views.mu.RLock()
+	v := c.views.known[key]
+	c.views.mu.RUnlock()
+	if v != nil {
+		return v, nil
+	}
+	v, err := c.NewView(allTenants, roles, datasets)
+	if err != nil {
+		return nil, err
+	}
+	c.views.mu.Lock()
+	defer c.views.mu.Unlock()
+	if c.views.known == nil || len(c.views.known) >= maxViews {
+		c.views.known = make(map[viewKey]*View) // rights of tokens are few; whoever makes many pays by computing them again
+	}
+	c.views.known[key] = v
+	return v, nil
+}
+
+// maxViews bounds the views kept.
+const maxViews = 256
+
+type viewKey struct {
+	allTenants bool
+	rest       string
+}
+
+// viewCache keeps views; the catalog they are of never changes.
+type viewCache struct {
+	mu    sync.RWMutex
+	known map[viewKey]*View
 }
 
 // NewView computes the view of a principal: allTenants shows tenant columns,

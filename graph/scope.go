@@ -93,7 +93,7 @@ func (g *generation) scope(who principal.Principal) (*scope, error) {
 		return s, nil
 	}
 	made, err, _ := g.finding.Do(key, func() (any, error) {
-		view, err := g.catalog.NewView(who.AllTenants, roles, who.Grant.Datasets)
+		view, err := g.catalog.View(who.AllTenants, roles, who.Grant.Datasets)
 		if err != nil {
 			return nil, fault.New(fault.Forbidden, "the token grants what does not exist here").
 				WithHint("Issue a token with roles and datasets of the current configuration.").Because(err)

@@ -72,7 +72,7 @@ func newBuilder(cat *catalog.Catalog, p principal.Principal, now time.Time) (*bu
 	if (p.Tenant == "") != p.AllTenants {
 		return nil, fault.New(fault.Unauthenticated, "the token names no tenant")
 	}
-	view, err := cat.NewView(p.AllTenants, p.Roles, p.Grant.Datasets)
+	view, err := cat.View(p.AllTenants, p.Roles, p.Grant.Datasets)
 	if err != nil {
 		return nil, grantFault("%v", err)
 	}

@@ -212,7 +212,7 @@ var infix = map[Op]string{
 	Add: " + ", Sub: " - ", Mul: " * ", Div: " / ",
 }
 
-var listWords = map[Op]string{In: "in", Like: "like", ILike: "ilike", Has: "has", HasAny: "has any of", HasAll: "has all of"}
+var listWords = map[Op]string{In: "in", Like: "like", ILike: "ilike", Has: "has", HasAny: "has any of", HasAll: "has all of", JSONContains: "contains"}
 
 // String is the expression as text for people; it is no SQL.
 func (e Expr) String() string { return e.text(0) }
@@ -249,12 +249,18 @@ func (e Expr) text(keys int) string {
 		return "(" + args[0] + " is null)"
 	case In, HasAny, HasAll:
 		return "(" + args[0] + " " + listWords[e.op] + " [" + strings.Join(lits, " ") + "])"
-	case Like, ILike, Has:
+	case Like, ILike, Has, JSONContains:
 		return "(" + args[0] + " " + listWords[e.op] + " " + lits[0] + ")"
 	case Bucket:
 		return string(e.unit) + "(" + strings.Join(slices.DeleteFunc([]string{args[0], e.zone}, func(s string) bool { return s == "" }), ", ") + ")"
 	case RowLt, RowGt:
 		return "((" + strings.Join(args, ", ") + ")" + infix[e.op] + "(" + strings.Join(lits, ", ") + "))"
+	case JSONAt:
+		return args[0] + jsonPathText(e.lits)
+	case JSONExists:
+		return "(" + args[0] + " exists)"
+	case JSONText, JSONNumber, JSONBoolean:
+		return map[Op]string{JSONText: "text", JSONNumber: "number", JSONBoolean: "boolean"}[e.op] + "(" + args[0] + ")"
 	case Exists:
 		return "exists t" + strconv.Itoa(e.ref) + " where " + args[0]
 	case Bin:

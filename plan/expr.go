@@ -12,45 +12,51 @@ type Op uint8
 // unknown counts as false wherever a predicate is used; Not turns unknown into
 // true, so what it returns is never unknown.
 const (
-	Column    Op = iota + 1 // a column of a reference
-	Inner                   // a key or aggregate of the grouped rows below, by index
-	Literal                 // a typed value, always bound
-	True                    //
-	False                   //
-	And                     // of any number of Args
-	Or                      // of any number of Args
-	Not                     // "is not true" of one Arg
-	Eq                      // two Args
-	Neq                     // two Args; the exact negation of Eq
-	Lt                      //
-	Lte                     //
-	Gt                      //
-	Gte                     //
-	RowLt                   // the Args, as one row, before the Literals; all of them not null
-	RowGt                   //
-	In                      // one Arg in the Literals; none of them: false
-	IsNull                  // one Arg
-	Like                    // one Arg and a pattern literal whose escape is a backslash
-	ILike                   // the same, ignoring case
-	Has                     // a list Arg holds the literal
-	HasAny                  // a list Arg holds one of the Literals
-	HasAll                  // a list Arg holds all of the Literals
-	Exists                  // a row of Ref, linked by its Ons, satisfies the Arg
-	Bucket                  // the Unit of time in Zone in which one Arg lies
-	Bin                     // the lower bound of the bin, as wide as the Literal, in which one Arg lies
-	Add                     //
-	Sub                     //
-	Mul                     //
-	Div                     // null where the divisor is 0
-	Neg                     //
-	Shifted                 // one Arg of time, later by Ref Units, by the calendar of Zone
-	Running                 // the sum of one Inner over the groups so far
-	Share                   // one Inner as a part of its sum over all groups
-	Prior                   // Inner of the Prior level; its Ref is -1 for "there is such a group"
-	IsOthers                // true for the group of a Top's others
-	CountRows               // aggregate: the number of rows
-	Agg                     // aggregate: Func of one Arg
-	Rounded                 // one Arg to 12 significant digits
+	Column       Op = iota + 1 // a column of a reference
+	Inner                      // a key or aggregate of the grouped rows below, by index
+	Literal                    // a typed value, always bound
+	True                       //
+	False                      //
+	And                        // of any number of Args
+	Or                         // of any number of Args
+	Not                        // "is not true" of one Arg
+	Eq                         // two Args
+	Neq                        // two Args; the exact negation of Eq
+	Lt                         //
+	Lte                        //
+	Gt                         //
+	Gte                        //
+	RowLt                      // the Args, as one row, before the Literals; all of them not null
+	RowGt                      //
+	In                         // one Arg in the Literals; none of them: false
+	IsNull                     // one Arg
+	Like                       // one Arg and a pattern literal whose escape is a backslash
+	ILike                      // the same, ignoring case
+	Has                        // a list Arg holds the literal
+	HasAny                     // a list Arg holds one of the Literals
+	HasAll                     // a list Arg holds all of the Literals
+	JSONContains               // a JSON Arg contains the literal
+	JSONAt                     // what a JSON Arg holds at the path of the Literals: members (String) and positions (Int)
+	JSONExists                 // a JSONAt Arg finds something, if only JSON's null
+	JSONText                   // a JSONAt Arg's string; null where it is something else
+	JSONNumber                 // a JSONAt Arg's number; null where it is something else
+	JSONBoolean                // a JSONAt Arg's boolean; null where it is something else
+	Exists                     // a row of Ref, linked by its Ons, satisfies the Arg
+	Bucket                     // the Unit of time in Zone in which one Arg lies
+	Bin                        // the lower bound of the bin, as wide as the Literal, in which one Arg lies
+	Add                        //
+	Sub                        //
+	Mul                        //
+	Div                        // null where the divisor is 0
+	Neg                        //
+	Shifted                    // one Arg of time, later by Ref Units, by the calendar of Zone
+	Running                    // the sum of one Inner over the groups so far
+	Share                      // one Inner as a part of its sum over all groups
+	Prior                      // Inner of the Prior level; its Ref is -1 for "there is such a group"
+	IsOthers                   // true for the group of a Top's others
+	CountRows                  // aggregate: the number of rows
+	Agg                        // aggregate: Func of one Arg
+	Rounded                    // one Arg to 12 significant digits
 )
 
 // Unit is a unit of time.
@@ -220,7 +226,7 @@ func (e Expr) same(o Expr) bool {
 		}
 	}
 	for i := range e.lits {
-		if e.lits[i].Text() != o.lits[i].Text() {
+		if e.lits[i].Text() != o.lits[i].Text() || e.lits[i].Type().Scalar != o.lits[i].Type().Scalar {
 			return false
 		}
 	}

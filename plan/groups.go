@@ -324,6 +324,9 @@ func (g *groupBuilder) functionField(f query.Field, col *catalog.Column) (Expr, 
 	for _, key := range g.vis.Dataset.Key {
 		e.args = append(e.args, g.read(0, key))
 	}
+	if len(g.vis.Dataset.Key) == 0 { // of rows that are alike in both, any will do
+		e.args = append(e.args, g.ask(0, col))
+	}
 	return e, nil
 }
 

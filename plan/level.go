@@ -238,7 +238,11 @@ func (lb *levelBuilder) roleFilter(i int, at whereAt) (Expr, error) {
 		filters = append(filters, e)
 	}
 	if len(filters) == 0 {
-		return Expr{}, fault.New(fault.Forbidden, "no role of yours grants all the fields of %s that are asked for together", u.dataset.Name)
+		if len(u.asked) == 0 {
+			return Expr{}, fault.New(fault.Forbidden, "no role of yours may aggregate %s", u.dataset.Name)
+		}
+		// No role grants these columns together: then the last of them is not there.
+		return Expr{}, unknownField(u.dataset.Type, u.asked[len(u.asked)-1])
 	}
 	return anyOf(filters), nil
 }

@@ -221,7 +221,7 @@ func (f Fill) bounded() error {
 	if err != nil {
 		return err
 	}
-	if to.Sub(from)/unitLength[f.unit] > maxBuckets {
+	if (to.Unix()-from.Unix())/int64(unitLength[f.unit]/time.Second) > maxBuckets { // a Duration ends at 292 years
 		return fault.New(fault.LimitExceeded, "the range has more than %d buckets of a %s", maxBuckets, f.unit).
 			WithHint("ask for a shorter range or a longer unit")
 	}

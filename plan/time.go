@@ -138,9 +138,9 @@ func step(at time.Time, unit Unit, n int) time.Time {
 	case Hour:
 		return at.Add(time.Duration(n) * time.Hour)
 	case Day:
-		return at.AddDate(0, 0, n)
+		return addDays(at, n)
 	case Week:
-		return at.AddDate(0, 0, 7*n)
+		return addDays(at, 7*n)
 	case Month:
 		return addMonths(at, n)
 	case Quarter:
@@ -151,17 +151,39 @@ func step(at time.Time, unit Unit, n int) time.Time {
 	return at
 }
 
+func addDays(at time.Time, n int) time.Time {
+	y, m, d := at.Date()
+	return dateIn(at.Location(), y, m, d+n, clock(at))
+}
+
 // addMonths keeps to the last day of a shorter month, as both engines do.
 func addMonths(at time.Time, n int) time.Time {
-	first := time.Date(at.Year(), at.Month()+time.Month(n), 1, 0, 0, 0, 0, at.Location())
-	last := first.AddDate(0, 1, -1).Day()
-	return time.Date(first.Year(), first.Month(), min(at.Day(), last), at.Hour(), at.Minute(), at.Second(), at.Nanosecond(), at.Location())
+	y, m, d := at.Date()
+	last := time.Date(y, m+time.Month(n)+1, 0, 0, 0, 0, 0, time.UTC).Day()
+	return dateIn(at.Location(), y, m+time.Month(n), min(d, last), clock(at))
+}
+
+// clock is the time of day.
+func clock(at time.Time) time.Duration {
+	h, m, s := at.Clock()
+	return time.Duration(h)*time.Hour + time.Duration(m)*time.Minute + time.Duration(s)*time.Second + time.Duration(at.Nanosecond())
+}
+
+// dateIn is time.Date, but for a time that the zone's clocks skip: that is the
+// instant at which they do, where time.Date may go back to the day before.
+func dateIn(zone *time.Location, y int, m time.Month, d int, clock time.Duration) time.Time {
+	at, wall := time.Date(y, m, d, 0, 0, 0, int(clock), zone), time.Date(y, m, d, 0, 0, 0, int(clock), time.UTC)
+	if _, offset := at.Zone(); at.Unix()+int64(offset) < wall.Unix() {
+		_, skipped := at.ZoneBounds()
+		return skipped
+	}
+	return at
 }
 
 // truncate is the start of the unit in which an instant lies.
 func truncate(at time.Time, unit Unit) time.Time {
 	y, m, d := at.Date()
-	day := func(y int, m time.Month, d int) time.Time { return time.Date(y, m, d, 0, 0, 0, 0, at.Location()) }
+	day := func(y int, m time.Month, d int) time.Time { return dateIn(at.Location(), y, m, d, 0) }
 	switch unit {
 	case Second:
 		return at.Truncate(time.Second)

@@ -198,6 +198,9 @@ var plainOps = map[string]Op{"eq": Eq, "neq": Neq, "gt": Gt, "gte": Gte, "lt": L
 
 func (lb *levelBuilder) comparison(at whereAt, e Expr, m query.Member) (Expr, error) {
 	t := e.typ
+	if t.Scalar == value.JSON && !t.List && (m.Name == "contains" || m.Name == "path") {
+		return lb.jsonComparison(at, e, m)
+	}
 	operand, err := lb.operand(at, m.Value)
 	if err != nil {
 		return Expr{}, err

@@ -80,6 +80,9 @@ func (b *Builder) filter(t value.Type) *shared {
 			ops(elem, "has")
 			ops(many, "hasAny", "hasAll")
 		case t.Scalar == value.JSON:
+			paths := b.jsonPaths()
+			s.add(b.field("contains", "JSON", "Every member, and every item of a list, is found in the value."))
+			s.add(b.field("path", "["+paths.def.Name+"!]", "Values inside it; all conditions must hold."), paths)
 		default:
 			ops(elem, "eq", "neq")
 			ops(many, "in", "notIn")

@@ -14,6 +14,10 @@ type Dialect interface {
 	// Arg types the placeholder of a value by the value itself. Native is the
 	// type of the column it is compared with, which an enum's label needs.
 	Arg(placeholder string, v value.Value, native string) string
+	// Read is a stored column as the rest of a statement sees it. A single
+	// precision number is the double of its shortest digits, so that it is what
+	// people read and write of it, on every source.
+	Read(x, native string) string
 	// Wire makes an expression return what a value.Cell of the type holds.
 	Wire(x string, t value.Type) string
 	// TextType is the engine's type of text without a length.
@@ -49,6 +53,8 @@ type Dialect interface {
 	Parents(types []value.Type) string
 	// List is the text of a list argument for Parents.
 	List(items []string) string
+
+	jsonDialect
 }
 
 // argText is the text an argument is bound as.
@@ -103,6 +109,13 @@ func (postgres) Arg(n string, v value.Value, native string) string {
 		}
 	}
 	return n + "::" + postgresTypes[v.Type().Scalar]
+}
+
+func (postgres) Read(x, native string) string {
+	if native == "real" {
+		return x + "::text::float8"
+	}
+	return x
 }
 
 func (d postgres) Wire(x string, t value.Type) string {
@@ -221,6 +234,13 @@ func (duckdb) Arg(n string, v value.Value, _ string) string {
 		return "CAST(" + n + " AS DECIMAL(" + strconv.Itoa(min(whole+fraction, value.MaxDigits)) + "," + strconv.Itoa(fraction) + "))"
 	}
 	return "CAST(" + n + " AS " + duckdbTypes[v.Type().Scalar] + ")"
+}
+
+func (duckdb) Read(x, native string) string {
+	if native == "FLOAT" {
+		return "CAST(CAST(" + x + " AS VARCHAR) AS DOUBLE)"
+	}
+	return x
 }
 
 func (d duckdb) Wire(x string, t value.Type) string {

@@ -18,6 +18,7 @@ import (
 	"usher/pgtest"
 	"usher/plan"
 	"usher/plan/plantest"
+	"usher/query"
 	"usher/sqlgen"
 	"usher/value"
 )
@@ -116,7 +117,12 @@ func (e *engines) load(d *catalog.Dataset) {
 // both asks both engines as tenant a and returns their answers.
 func (e *engines) both(text string) (fromPostgres, fromDuckDB string) {
 	e.Helper()
-	r := plantest.Request(e, text)
+	return e.answers(plantest.Request(e, text), text)
+}
+
+// answers are those of both engines to a request, which the text says in words.
+func (e *engines) answers(r query.Request, text string) (fromPostgres, fromDuckDB string) {
+	e.Helper()
 	ask := func(strategy string, d sqlgen.Dialect, session func(context.Context, bool, func(sqlexec.Session) error) error) string {
 		q, err := plan.Build(r, e.cat, plantest.Principal(e, `tenant: "a", strategy: "`+strategy+`"`+e.grant), now)
 		if err != nil {

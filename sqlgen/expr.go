@@ -47,6 +47,8 @@ func (w *writer) expr(e plan.Expr) string {
 		return w.d.Like(w.expr(e.Arg(0)), w.arg(e.Literal(0), ""), e.Op() == plan.ILike)
 	case plan.Has, plan.HasAny, plan.HasAll:
 		return w.has(e)
+	case plan.JSONContains, plan.JSONAt, plan.JSONExists, plan.JSONText, plan.JSONNumber, plan.JSONBoolean:
+		return w.json(e)
 	case plan.Exists:
 		return w.exists(e)
 	case plan.Bucket:
@@ -144,6 +146,9 @@ func (w *writer) byCode(text string, e plan.Expr) string {
 
 func (w *writer) compare(e plan.Expr) string {
 	left, right := e.Arg(0), e.Arg(1)
+	if left.Op() == plan.JSONNumber {
+		return w.jsonCompare(e)
+	}
 	l := w.expr(left)
 	if e.Op() != plan.Eq && e.Op() != plan.Neq {
 		l = w.byCode(l, left)
@@ -191,6 +196,9 @@ func (w *writer) rowValue(e plan.Expr, op string) string {
 func (w *writer) in(e plan.Expr) string {
 	if e.Literals() == 0 {
 		return "FALSE"
+	}
+	if e.Arg(0).Op() == plan.JSONNumber {
+		return w.jsonCompare(e)
 	}
 	f, _ := w.field(e.Arg(0))
 	items := make([]string, e.Literals())

@@ -249,8 +249,10 @@ func (w *writer) reference(i int) {
 	w.put("(SELECT TRUE AS ", ident(rowMark))
 	for j := range r.Fields() {
 		f := r.Field(j)
-		w.put(", ", table(i), ".", ident(f.Stored))
-		if f.Stored != f.Name {
+		stored := table(i) + "." + ident(f.Stored)
+		read := w.d.Read(stored, f.Native)
+		w.put(", ", read)
+		if f.Stored != f.Name || read != stored {
 			w.put(" AS ", ident(f.Name))
 		}
 	}

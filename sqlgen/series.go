@@ -121,6 +121,15 @@ func (w *writer) filled(f plan.Fill, nested bool) {
 	for _, name := range others {
 		w.put(" AND z.", name, " IS NOT DISTINCT FROM o.", name)
 	}
+	w.put(" UNION ALL SELECT ") // rows without a time stay a group, as they are in a series with gaps
+	for _, name := range others {
+		w.put(name, ", ")
+	}
+	w.put(at)
+	for i := range w.l.Aggs() {
+		w.put(", a", strconv.Itoa(i))
+	}
+	w.put(" FROM g0 WHERE ", at, " IS NULL")
 }
 
 // counts tells an aggregate that is 0 over no rows.

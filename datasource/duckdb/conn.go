@@ -16,6 +16,7 @@ type conn struct {
 	pooled *sql.Conn
 	engine *duckdb.Conn
 	late   <-chan outcome // of a call that was not waited for
+	once   bool           // never another caller's: what it holds must end with it
 }
 
 type outcome struct {
@@ -105,6 +106,10 @@ func (c *conn) giveBack(transaction bool) {
 			// A connection in an unknown state is not used again.
 			_ = c.pooled.Raw(func(any) error { return driver.ErrBadConn })
 		}
+	}
+	if c.once {
+		// A pool without idle connections still hands one to a caller who waits.
+		_ = c.pooled.Raw(func(any) error { return driver.ErrBadConn })
 	}
 	_ = c.pooled.Close()
 }

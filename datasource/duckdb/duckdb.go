@@ -40,7 +40,8 @@ const attached = "source"
 
 // DB is an open source.
 type DB struct {
-	pool *sql.DB
+	pool  *sql.DB
+	files bool // its tables are views over files
 }
 
 // Open opens a database file read-only, or files as the views of an in-memory
@@ -64,7 +65,7 @@ func Open(spec catalog.DuckDBSpec, opts Options) (*DB, error) {
 	if err != nil {
 		return nil, unreadable(firstLine(err))
 	}
-	return &DB{pool: pool}, nil
+	return &DB{pool: pool, files: spec.Path == ""}, nil
 }
 
 func unreadable(cause error) error {

@@ -26,8 +26,6 @@ func NewEngine(opts Options) (*Engine, error) {
 	if err != nil {
 		return nil, fault.New(fault.Internal, "the embedded engine did not start").Because(err)
 	}
-	// Temporary tables end with their connection, so none is used twice.
-	pool.SetMaxIdleConns(-1)
 	return &Engine{pool: pool}, nil
 }
 
@@ -46,6 +44,7 @@ func (e *Engine) Scratch(ctx context.Context) (*Scratch, error) {
 	if err != nil {
 		return nil, err
 	}
+	c.once = true // temporary tables end with their connection
 	return &Scratch{conn: c}, nil
 }
 

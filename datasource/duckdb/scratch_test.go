@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 
+	"golang.org/x/sync/errgroup"
+
 	"usher/datasource/duckdb"
 	"usher/fault"
 	"usher/value"
@@ -182,6 +184,29 @@ func TestScratchLeavesNothing(t *testing.T) {
 		if _, err := ask(t.Context(), third, 1, statement); err == nil {
 			t.Errorf("%s was done", statement)
 		}
+	}
+}
+
+// Requests that wait for a connection get one of their own, not the tables of
+// the request that had it before.
+func TestScratchIsNobodyElses(t *testing.T) {
+	t.Parallel()
+	e := engine(t, duckdb.Options{MaxConns: 1})
+	columns := []duckdb.ScratchColumn{{Name: "a", Type: value.Of(value.String)}}
+	var group errgroup.Group
+	for range 20 {
+		group.Go(func() error {
+			s, err := e.Scratch(t.Context())
+			if err != nil {
+				return err
+			}
+			defer s.Close()
+			_, err = s.Load(t.Context(), "rows", columns, &cells{rows: [][]any{{"x"}}}, caps)
+			return err
+		})
+	}
+	if err := group.Wait(); err != nil {
+		t.Error(err)
 	}
 }
 

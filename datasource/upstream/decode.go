@@ -14,6 +14,7 @@ import (
 type decoder struct {
 	columns []column
 	root    *node
+	whose   *node // leads to the tenant column alone
 	cells   []value.Cell
 	told    []told
 	text    []byte // what the cells of this row hold
@@ -59,7 +60,7 @@ func (w *wrongValue) Error() string { return w.column + ": " + w.reason.Error() 
 func (w *wrongValue) Unwrap() error { return w.reason }
 
 func newDecoder(ref plan.Ref, id plan.Identity) (*decoder, error) {
-	d := &decoder{root: &node{}, cells: make([]value.Cell, ref.Fields())}
+	d := &decoder{root: &node{}, whose: &node{}, cells: make([]value.Cell, ref.Fields())}
 	for i := range ref.Fields() {
 		f := ref.Field(i)
 		d.columns = append(d.columns, column{name: f.Name, typ: f.Type, read: readerOf(f.Type)})
@@ -81,11 +82,10 @@ func newDecoder(ref plan.Ref, id plan.Identity) (*decoder, error) {
 				return nil, err
 			}
 		}
-		at := d.root
-		for _, step := range way {
-			at = at.member(step)
+		d.root.lead(way, i)
+		if f.Name == ref.TenantColumn() {
+			d.whose.lead(way, i)
 		}
-		at.columns = append(at.columns, i)
 	}
 	if ref.TenantColumn() != "" && d.tenant == nil {
 		return nil, errors.New("upstream: the tenant column is none of the columns")
@@ -114,6 +114,14 @@ func keyCell(ref plan.Ref, t value.Type, id plan.Identity) (value.Cell, error) {
 	return c, nil
 }
 
+// lead makes the node lead to a column.
+func (n *node) lead(way []string, column int) {
+	for _, step := range way {
+		n = n.member(step)
+	}
+	n.columns = append(n.columns, column)
+}
+
 func (n *node) member(name string) *node {
 	if n.members == nil {
 		n.members = make(map[string]*node)
@@ -134,7 +142,7 @@ func (d *decoder) row(s *scanner) (bool, error) {
 	if c, err := s.peek(); err != nil || c != '{' {
 		return false, firstOf(err, errors.New("a row is no object"))
 	}
-	if err := d.inside(s, d.root); err != nil {
+	if err := d.fields(s); err != nil {
 		return false, err
 	}
 	if d.tenant == nil || d.tenant.owns(d.cells[d.tenant.cell]) {
@@ -144,6 +152,35 @@ func (d *decoder) row(s *scanner) (bool, error) {
 		return false, ErrForeignRow
 	}
 	return false, nil
+}
+
+// fields reads the row. A value of the wrong type in a row of another tenant is
+// none of the caller's business: the row is left out as any other of theirs.
+func (d *decoder) fields(s *scanner) error {
+	if d.tenant == nil || d.tenant.refuse {
+		return d.inside(s, d.root)
+	}
+	s.keep = s.pos
+	deep := s.deep
+	err := d.inside(s, d.root)
+	if wrong := (*wrongValue)(nil); errors.As(err, &wrong) {
+		s.pos, s.deep, s.keep = s.keep, deep, -1
+		row, torn := s.raw()
+		if torn != nil || !d.foreign(row) {
+			return err
+		}
+		return nil
+	}
+	s.keep = -1
+	return err
+}
+
+// foreign tells whether the tenant column of a row can be read and is another
+// tenant's. The cells then hold nothing else.
+func (d *decoder) foreign(row []byte) bool {
+	clear(d.cells)
+	d.text = d.text[:0]
+	return d.inside(over(row), d.whose) == nil && !d.tenant.owns(d.cells[d.tenant.cell])
 }
 
 // owns tells whether a row with this cell is the tenant's. Keys are canonical;

@@ -368,10 +368,16 @@ func (s *scanner) raw() ([]byte, error) {
 	if _, err := s.peek(); err != nil {
 		return nil, err
 	}
-	s.keep = s.pos
+	outer := s.keep // text from here on is needed by somebody else
+	if outer < 0 {
+		s.keep = s.pos
+	}
+	start := s.pos - s.keep
 	err := s.skip()
-	out := s.buf[s.keep:s.pos]
-	s.keep = -1
+	out := s.buf[s.keep+start : s.pos]
+	if outer < 0 {
+		s.keep = -1
+	}
 	return out, err
 }
 

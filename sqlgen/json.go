@@ -1,0 +1,296 @@
+package sqlgen
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"usher/plan"
+	"usher/value"
+)
+
+// Both engines answer as PostgreSQL's jsonb does: of a key that is there twice
+// the last counts, and numbers are exact. A document that jsonb cannot hold, as
+// one of type json or from elsewhere may be, is none: nothing is found in it,
+// and nothing fails on it. These are documents with NUL or half a surrogate
+// pair in text, or with an exponent of four digits.
+
+// jsonDialect is what the engines spell in different ways about JSON.
+type jsonDialect interface {
+	// jsonDocument makes of a column what the others take, or null. Native is
+	// the column's own type, where that is known.
+	jsonDocument(x, native string) string
+	// jsonContains tells whether a document contains a literal.
+	jsonContains(w *writer, doc string, v value.Value) string
+	// jsonAt is what a document holds at the end of a path, or null.
+	jsonAt(w *writer, doc string, steps []value.Value) string
+	// jsonText, jsonNumber and jsonBoolean are what jsonAt has found, or null
+	// where it is of another type. Numbers compare as jsonOperand writes them.
+	jsonText(at string) string
+	jsonNumber(at string) string
+	jsonBoolean(at string) string
+	jsonOperand(w *writer, v value.Value) string
+}
+
+// json writes an operator on JSON.
+func (w *writer) json(e plan.Expr) string {
+	arg := e.Arg(0)
+	switch e.Op() { //nolint:exhaustive // the caller has chosen those of JSON
+	case plan.JSONContains:
+		return w.d.jsonContains(w, w.document(arg), e.Literal(0))
+	case plan.JSONAt:
+		steps := make([]value.Value, e.Literals())
+		for i := range steps {
+			steps[i] = e.Literal(i)
+		}
+		return w.d.jsonAt(w, w.document(arg), steps)
+	case plan.JSONExists:
+		return "(" + w.expr(arg) + " IS NOT NULL)"
+	case plan.JSONText:
+		return w.d.jsonText(w.expr(arg))
+	case plan.JSONNumber:
+		return w.d.jsonNumber(w.expr(arg))
+	}
+	return w.d.jsonBoolean(w.expr(arg))
+}
+
+func (w *writer) document(e plan.Expr) string {
+	f, _ := w.field(e)
+	return w.d.jsonDocument(w.expr(e), f.Native)
+}
+
+// jsonCompare compares a number in a document with literals.
+func (w *writer) jsonCompare(e plan.Expr) string {
+	x := w.expr(e.Arg(0))
+	if e.Op() != plan.In {
+		return "(" + x + operators[e.Op()] + w.d.jsonOperand(w, e.Arg(1).Literal(0)) + ")"
+	}
+	items := make([]string, e.Literals())
+	for i := range items {
+		items[i] = w.d.jsonOperand(w, e.Literal(i))
+	}
+	return "(" + x + " IN (" + strings.Join(items, ", ") + "))"
+}
+
+// In the text of a document, escaped backslashes made blank, a backslash begins
+// an escape: none of these may be left. The halves of a pair are looked for
+// after the pairs are taken out.
+const (
+	escapedNUL       = `\u0000`
+	escapedPair      = `\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}`
+	escapedHalf      = `\\u[dD][89a-fA-F]`
+	largeExponent    = `[eE][+-]?0*[1-9][0-9]{3}`
+	mostJSONBytes    = "67108864" // jsonb holds 256 MB, a regular expression a quarter of that
+	mostJSONBrackets = "20000"    // of both kinds: deeper nesting nears the limit of the server's stack
+)
+
+// jsonDocument casts json to jsonb where that cannot fail. Besides what the
+// text says, a number may be too long for jsonb, which then has 250 digits in a
+// row in a long text, or the nesting too deep: that is counted without the
+// innermost eight levels, so that long lists of records are not taken for it.
+func (postgres) jsonDocument(x, native string) string {
+	if native == "jsonb" {
+		return x
+	}
+	nesting := "regexp_replace(b.s, '[^][{}]', '', 'g')"
+	for range 8 {
+		nesting = `regexp_replace(` + nesting + `, '\[\]|\{\}', '', 'g')`
+	}
+	return `(SELECT CASE WHEN b.s IS NULL OR strpos(b.u, '` + escapedNUL + `') > 0` +
+		` OR regexp_replace(b.u, '` + escapedPair + `', '', 'g') ~ '` + escapedHalf + `'` +
+		` OR b.s ~ '` + largeExponent + `' OR length(b.s) > 15000 AND b.s ~ '[0-9]{250}'` +
+		` OR length(b.s) > ` + mostJSONBrackets + ` AND length(` + nesting + `) > ` + mostJSONBrackets +
+		` THEN NULL ELSE ` + x + `::jsonb END` +
+		` FROM (SELECT a.u, CASE WHEN octet_length(a.u) < ` + mostJSONBytes + ` THEN regexp_replace(replace(a.u, '\"', ''), '"[^"]*"', '', 'g') END AS s` +
+		` FROM (SELECT replace(` + x + `::text, '\\', '  ') AS u OFFSET 0) AS a OFFSET 0) AS b)`
+}
+
+func (postgres) jsonContains(w *writer, doc string, v value.Value) string {
+	return "(" + doc + " @> " + w.arg(v, "") + ")"
+}
+
+// jsonAt binds the path as one argument. A strict path finds members in objects
+// only and positions in lists only.
+func (postgres) jsonAt(w *writer, doc string, steps []value.Value) string {
+	path := []byte("strict $")
+	for _, s := range steps {
+		if s.Type().Scalar == value.Int {
+			path = append(append(append(path, '['), s.Text()...), ']')
+		} else {
+			path = value.AppendQuoted(append(path, '.'), []byte(s.Text()))
+		}
+	}
+	return "jsonb_path_query_first(" + doc + ", " + w.bind(string(path), func(n string) string { return n + "::jsonpath" }) + ", '{}', true)"
+}
+
+func (postgres) jsonText(at string) string {
+	return "(CASE WHEN jsonb_typeof(" + at + ") = 'string' THEN " + at + " #>> '{}' END)"
+}
+
+func (postgres) jsonNumber(at string) string {
+	return "(CASE WHEN jsonb_typeof(" + at + ") = 'number' THEN (" + at + ")::numeric END)"
+}
+
+func (postgres) jsonBoolean(at string) string {
+	return "(CASE WHEN jsonb_typeof(" + at + ") = 'boolean' THEN (" + at + ")::boolean END)"
+}
+
+func (postgres) jsonOperand(w *writer, v value.Value) string { return w.arg(v, "") }
+
+// jsonDocument marks every text of a document, keys included, with an s in
+// front, and then makes texts of its numbers: DuckDB's functions read numbers
+// as doubles. Both steps replace whole texts, so that nothing inside one is
+// taken for a number.
+func (duckdb) jsonDocument(x, _ string) string {
+	const texts, numbers = `"((?:[^"\\]|\\.)*)"`, `(-?[0-9][0-9.eE+-]*)`
+	text := "CAST(" + x + " AS VARCHAR)"
+	marked := `regexp_replace(regexp_replace(` + text + `, '` + texts + `', '"s\1"', 'g'), '` + texts + `|` + numbers + `', '"\1\2"', 'g')`
+	return `(CASE WHEN json_valid(` + text + `) AND strpos(replace(` + text + `, '\\', '  '), '` + escapedNUL + `') = 0` +
+		` AND NOT regexp_matches(` + marked + `, '(^|[^\\])"-?[0-9.]+` + largeExponent + `') THEN json_extract(` + marked + `, '$') END)`
+}
+
+func (duckdb) jsonContains(w *writer, doc string, v value.Value) string {
+	dec := json.NewDecoder(bytes.NewReader([]byte(v.Text())))
+	dec.UseNumber()
+	var part any
+	if err := dec.Decode(&part); err != nil {
+		w.err = fmt.Errorf("sqlgen: a plan holds JSON that is none: %w", err)
+		return "FALSE"
+	}
+	c := containment{w}
+	found := c.holds("j0", part, 1)
+	switch part.(type) {
+	case map[string]any, []any:
+	default: // a list contains a scalar that is one of its items, but only at the top
+		found = "(" + found + " OR json_type(j0) = 'ARRAY' AND " + some("json_extract(j0, '$[*]')", "j1", c.holds("j1", part, 2)) + ")"
+	}
+	return some("["+doc+"]", "j0", found)
+}
+
+// some tells whether the condition holds for an item of a list.
+func some(list, item, condition string) string {
+	return "(len(list_filter(" + list + ", lambda " + item + ": " + condition + ")) > 0)"
+}
+
+// containment spells containment as conditions on the marked form of JSON.
+type containment struct{ w *writer }
+
+// holds tells whether what the lambda's parameter stands for contains a part.
+func (c containment) holds(here string, part any, depth int) string {
+	next := "j" + strconv.Itoa(depth)
+	switch part := part.(type) {
+	case map[string]any:
+		conditions := []string{"json_type(" + here + ") = 'OBJECT'"}
+		names := make([]string, 0, len(part))
+		for name := range part {
+			names = append(names, name)
+		}
+		slices.Sort(names)
+		for _, name := range names {
+			conditions = append(conditions, some("["+jsonMember(c.w, here, name)+"]", next, c.holds(next, part[name], depth+1)))
+		}
+		return "(" + strings.Join(conditions, " AND ") + ")"
+	case []any:
+		conditions := []string{"json_type(" + here + ") = 'ARRAY'"}
+		for _, item := range part {
+			conditions = append(conditions, some("json_extract("+here+", '$[*]')", next, c.holds(next, item, depth+1)))
+		}
+		return "(" + strings.Join(conditions, " AND ") + ")"
+	case string:
+		return "(json_extract_string(" + here + ", '$') = " + c.w.text("s"+part) + ")"
+	case json.Number:
+		return "(" + numberKeyOf("json_extract_string("+here+", '$')") + " = " + c.w.text(numberKey(string(part))) + ")"
+	case bool:
+		return "(CAST(" + here + " AS VARCHAR) = '" + strconv.FormatBool(part) + "')"
+	}
+	return "(CAST(" + here + " AS VARCHAR) = 'null')"
+}
+
+// text binds a text that is not a literal of the plan as it stands.
+func (w *writer) text(s string) string {
+	return w.bind(s, func(n string) string { return "CAST(" + n + " AS " + w.d.TextType() + ")" })
+}
+
+// jsonMember is the last member of a name.
+func jsonMember(w *writer, object, name string) string {
+	return "list_extract(json_extract(" + object + ", '$.*'), -list_position(list_reverse(json_keys(" + object + ")), " + w.text("s"+name) + "))"
+}
+
+// let names a value that its body uses more than once.
+func let(name, x, body string) string {
+	return "list_extract(list_transform([" + x + "], lambda " + name + ": " + body + "), 1)"
+}
+
+func (duckdb) jsonAt(w *writer, doc string, steps []value.Value) string {
+	for _, s := range steps {
+		if s.Type().Scalar == value.Int {
+			doc = "json_extract(" + doc + ", " + w.bind(s.Text(), func(n string) string { return "CAST(" + n + " AS BIGINT)" }) + ")"
+		} else {
+			doc = let("j", doc, jsonMember(w, "j", s.Text()))
+		}
+	}
+	return doc
+}
+
+func (duckdb) jsonText(at string) string {
+	return let("t", "json_extract_string("+at+", '$')", "CASE WHEN starts_with(t, 's') THEN substr(t, 2) END")
+}
+
+func (duckdb) jsonNumber(at string) string {
+	return numberKeyOf("json_extract_string(" + at + ", '$')")
+}
+
+func (duckdb) jsonBoolean(at string) string {
+	return "(CASE CAST(" + at + " AS VARCHAR) WHEN 'true' THEN TRUE WHEN 'false' THEN FALSE END)"
+}
+
+func (duckdb) jsonOperand(w *writer, v value.Value) string { return w.text(numberKey(v.Text())) }
+
+// DuckDB has no type for numbers of any size. They are compared by keys whose
+// order as text is that of the numbers: the sign as n, o or p, the power of ten
+// of the first digit, then the digits. Those of negative numbers are turned
+// round.
+const (
+	powerOffset = 5_000_000_000 // of ten digits, so that no power changes their number
+	turned      = "9876543210"
+	afterDigits = "~"
+)
+
+// numberKeyOf is the key of a text that may be a number, in SQL; null where it
+// is none.
+func numberKeyOf(text string) string {
+	offset := strconv.Itoa(powerOffset)
+	power := func(sign string) string {
+		return "CAST(" + offset + sign + "(len(d) - len(n.f) + coalesce(TRY_CAST(nullif(n.e, '') AS BIGINT), 0)) AS VARCHAR)"
+	}
+	key := "CASE WHEN n.i = '' THEN NULL WHEN d = '' THEN 'o'" +
+		" WHEN n.s = '' THEN 'p' || " + power(" + ") + " || rtrim(d, '0')" +
+		" ELSE 'n' || " + power(" - ") + " || translate(rtrim(d, '0'), '0123456789', '" + turned + "') || '" + afterDigits + "' END"
+	const form = `^(-?)([0-9]+)(?:\.([0-9]+))?(?:[eE]([+-]?[0-9]+))?$`
+	return let("n", "regexp_extract("+text+", '"+form+"', ['s', 'i', 'f', 'e'])", let("d", "ltrim(n.i || n.f, '0')", key))
+}
+
+// numberKey is the same key of a literal.
+func numberKey(text string) string {
+	text, exponent, _ := strings.Cut(strings.ToLower(text), "e")
+	power, _ := strconv.Atoi(exponent)
+	text, negative := strings.CutPrefix(text, "-")
+	whole, fraction, _ := strings.Cut(text, ".")
+	digits := strings.TrimLeft(whole+fraction, "0")
+	power += len(digits) - len(fraction)
+	digits = strings.TrimRight(digits, "0")
+	switch {
+	case digits == "":
+		return "o"
+	case !negative:
+		return "p" + strconv.Itoa(powerOffset+power) + digits
+	}
+	mirrored := []byte(digits)
+	for i, digit := range mirrored {
+		mirrored[i] = turned[digit-'0']
+	}
+	return "n" + strconv.Itoa(powerOffset-power) + string(mirrored) + afterDigits
+}
