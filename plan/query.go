@@ -313,6 +313,7 @@ type Field struct {
 	Stored string // in the source
 	Type   value.Type
 	Native string // the source's type, when known
+	Null   bool   // may hold nulls
 	ByCode bool   // text the source orders by code point
 }
 

@@ -126,16 +126,15 @@ func (postgres) jsonAt(w *writer, doc string, steps []value.Value) string {
 	return "jsonb_path_query_first(" + doc + ", " + w.bind(string(path), func(n string) string { return n + "::jsonpath" }) + ", '{}', true)"
 }
 
-func (postgres) jsonText(at string) string {
-	return "(CASE WHEN jsonb_typeof(" + at + ") = 'string' THEN " + at + " #>> '{}' END)"
-}
+func (postgres) jsonText(at string) string { return "(" + jsonOfType(at, "string") + " #>> '{}')" }
 
-func (postgres) jsonNumber(at string) string {
-	return "(CASE WHEN jsonb_typeof(" + at + ") = 'number' THEN (" + at + ")::numeric END)"
-}
+func (postgres) jsonNumber(at string) string { return jsonOfType(at, "number") + "::numeric" }
 
-func (postgres) jsonBoolean(at string) string {
-	return "(CASE WHEN jsonb_typeof(" + at + ") = 'boolean' THEN (" + at + ")::boolean END)"
+func (postgres) jsonBoolean(at string) string { return jsonOfType(at, "boolean") + "::boolean" }
+
+// jsonOfType is null for JSON of another type, so that no cast of it can fail.
+func jsonOfType(at, typ string) string {
+	return "jsonb_path_query_first(" + at + `, 'strict $ ? (@.type() == "` + typ + `")')`
 }
 
 func (postgres) jsonOperand(w *writer, v value.Value) string { return w.arg(v, "") }
@@ -148,8 +147,8 @@ func (duckdb) jsonDocument(x, _ string) string {
 	const texts, numbers = `"((?:[^"\\]|\\.)*)"`, `(-?[0-9][0-9.eE+-]*)`
 	text := "CAST(" + x + " AS VARCHAR)"
 	marked := `regexp_replace(regexp_replace(` + text + `, '` + texts + `', '"s\1"', 'g'), '` + texts + `|` + numbers + `', '"\1\2"', 'g')`
-	return `(CASE WHEN json_valid(` + text + `) AND strpos(replace(` + text + `, '\\', '  '), '` + escapedNUL + `') = 0` +
-		` AND NOT regexp_matches(` + marked + `, '(^|[^\\])"-?[0-9.]+` + largeExponent + `') THEN json_extract(` + marked + `, '$') END)`
+	return let("m", marked, `CASE WHEN json_valid(`+text+`) AND strpos(replace(`+text+`, '\\', '  '), '`+escapedNUL+`') = 0`+
+		` AND NOT regexp_matches(m, '(^|[^\\])"-?[0-9.]+`+largeExponent+`') THEN json_extract(m, '$') END`)
 }
 
 func (duckdb) jsonContains(w *writer, doc string, v value.Value) string {

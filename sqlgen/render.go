@@ -303,6 +303,12 @@ func (w *writer) orderBy(keyword string) {
 	}
 }
 
+// neverNull tells a column of the level's own rows that holds no nulls.
+func (w *writer) neverNull(e plan.Expr) bool {
+	f, ok := w.field(e)
+	return ok && e.Ref() == 0 && !f.Null
+}
+
 // term writes one term of an order.
 func (w *writer) term(o plan.Order) {
 	text := w.expr(o.Expr())
@@ -312,6 +318,9 @@ func (w *writer) term(o plan.Order) {
 	w.put(text)
 	if o.Descending() {
 		w.put(" DESC")
+	}
+	if w.neverNull(o.Expr()) { // an index serves the order only without a word on nulls
+		return
 	}
 	if o.NullsFirst() {
 		w.put(" NULLS FIRST")
