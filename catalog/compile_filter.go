@@ -15,7 +15,7 @@ var (
 	listOps  = []string{"in", "notIn"}
 	otherOps = []string{
 		"isNull", "like", "notLike", "ilike", "notIlike", "contains", "startsWith", "endsWith", "icontains",
-		"istartsWith", "iendsWith", "last", "next", "previous", "toDate", "has", "hasAny", "hasAll",
+		"istartsWith", "iendsWith", "last", "next", "previous", "toDate", "has", "hasAny", "hasAll", "path",
 	}
 )
 

@@ -10,12 +10,15 @@ import (
 	"usher/value"
 )
 
-// These bound what one operator on JSON makes an engine do.
+// These bound what operators on JSON make an engine do.
 const (
 	maxJSONDepth  = 8
 	maxJSONValues = 100
-	maxJSONSteps  = 16
-	maxJSONPath   = 1000 // bytes
+	// A level's operators may look for so many values, steps and comparisons in
+	// all: each becomes a long expression where the engine has no operator.
+	maxJSONParts = 400
+	maxJSONSteps = 16
+	maxJSONPath  = 1000 // bytes
 	// Numbers that are larger, smaller or longer are held by no jsonb column, or
 	// only by digits nobody writes.
 	maxJSONExponent = 999
@@ -36,11 +39,21 @@ func (lb *levelBuilder) jsonComparison(at whereAt, e Expr, m query.Member) (Expr
 	if err := checkJSON(part, 1, &values); err != nil {
 		return Expr{}, err
 	}
+	if err := lb.countJSON(values); err != nil {
+		return Expr{}, err
+	}
 	v, err := typed(e.typ, part)
 	if err != nil {
 		return Expr{}, err
 	}
 	return among(JSONContains, e, []value.Value{v}), nil
+}
+
+func (lb *levelBuilder) countJSON(parts int) error {
+	if lb.json += parts; lb.json > maxJSONParts {
+		return fault.New(fault.LimitExceeded, "the conditions on JSON have more than %d values, steps and comparisons", maxJSONParts)
+	}
+	return nil
 }
 
 // jsonOperand puts the principal's values in the place of $names, at any depth
@@ -168,6 +181,10 @@ func (lb *levelBuilder) jsonPath(at whereAt, e Expr, v query.Value) (Expr, error
 	as := func(op Op, s value.Scalar) Expr { return Expr{op: op, typ: value.Of(s), args: []Expr{here}} }
 	var parts []Expr
 	for _, m := range o {
+		comparisons, _ := m.Value.(query.Object)
+		if err := lb.countJSON(max(1, len(comparisons)) * len(steps)); err != nil {
+			return Expr{}, err
+		}
 		var p Expr
 		switch m.Name {
 		case "at":

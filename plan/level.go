@@ -15,6 +15,7 @@ type levelBuilder struct {
 	l     Level
 	uses  []*use // beside l.refs
 	joins map[joinKey]int
+	json  int // what the operators on JSON look for, see maxJSONParts
 }
 
 // use is what is known of a reference beyond what the plan keeps.

@@ -291,7 +291,7 @@ datasets: {cells: {tenant: tenant, key: id, columns: {tenant: String!, id: Int!,
 // has it.
 func TestJSONContainsAsDefined(t *testing.T) {
 	t.Parallel()
-	r := rand.New(rand.NewPCG(7, 11)) //nolint:gosec // the same documents each time
+	r := rand.New(rand.NewPCG(7, 11)) // the same documents each time
 	docs := make([]string, 300)
 	for i := range docs {
 		docs[i] = randomJSON(r, 3)

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/jmoiron/sqlx"
+
 	"usher/catalog"
 )
 
@@ -44,56 +46,47 @@ func (db *DB) introspect(ctx context.Context, schema string) ([]catalog.Table, e
 // enums are the names of enum types by their native spelling: a column knows
 // its labels only. Of several types with the same labels the first counts.
 func (db *DB) enums(ctx context.Context) (map[string]string, error) {
-	rows, err := db.pool.QueryContext(ctx, `
-		SELECT type_name, to_json(labels)::VARCHAR FROM duckdb_types()
+	var found []struct {
+		Name   string `db:"type_name"`
+		Labels names  `db:"labels"`
+	}
+	err := db.catalog().SelectContext(ctx, &found, `
+		SELECT type_name, to_json(labels)::VARCHAR AS labels FROM duckdb_types()
 		WHERE logical_type = 'ENUM' AND NOT internal AND labels IS NOT NULL AND database_name = current_database()
 		ORDER BY type_name DESC`)
-	if err != nil {
-		return nil, err
+	enums := make(map[string]string, len(found))
+	for _, e := range found {
+		enums[enumSpelling(e.Labels)] = e.Name
 	}
-	defer func() { _ = rows.Close() }()
-	enums := make(map[string]string)
-	for rows.Next() {
-		var name, text string
-		if err := rows.Scan(&name, &text); err != nil {
-			return nil, err
-		}
-		labels, err := list(text)
-		if err != nil {
-			return nil, err
-		}
-		enums[enumSpelling(labels)] = name
-	}
-	return enums, rows.Err()
+	return enums, err
 }
 
 func (db *DB) tables(ctx context.Context, schema string, enums map[string]string) ([]catalog.Table, error) {
-	rows, err := db.pool.QueryContext(ctx, `
-		SELECT c.table_name, v.view_name IS NOT NULL, c.column_name, c.data_type, c.is_nullable, coalesce(c.comment, '')
+	var columns []struct {
+		Table    string `db:"table_name"`
+		View     bool   `db:"is_view"`
+		Name     string `db:"column_name"`
+		Native   string `db:"data_type"`
+		Nullable bool   `db:"is_nullable"`
+		Comment  string `db:"comment"`
+	}
+	err := db.catalog().SelectContext(ctx, &columns, `
+		SELECT c.table_name, v.view_name IS NOT NULL AS is_view, c.column_name, c.data_type, c.is_nullable, coalesce(c.comment, '') AS comment
 		FROM duckdb_columns() c
 		LEFT JOIN duckdb_views() v ON v.database_name = c.database_name AND v.schema_name = c.schema_name AND v.view_name = c.table_name
 		WHERE c.database_name = current_database() AND c.schema_name = $1 AND NOT c.internal
 		ORDER BY c.table_name, c.column_index`, schema)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = rows.Close() }()
 	var tables []catalog.Table
-	for rows.Next() {
-		table := catalog.Table{Schema: schema}
-		var column catalog.TableColumn
-		err := rows.Scan(&table.Name, &table.View, &column.Name, &column.Native, &column.Nullable, &column.Comment)
-		if err != nil {
-			return nil, err
+	for _, c := range columns {
+		if len(tables) == 0 || tables[len(tables)-1].Name != c.Table {
+			tables = append(tables, catalog.Table{Schema: schema, Name: c.Table, View: c.View})
 		}
-		column.Type, column.Supported = typeOf(column.Native, enums, table.Name+"_"+column.Name)
-		if len(tables) == 0 || tables[len(tables)-1].Name != table.Name {
-			tables = append(tables, table)
-		}
+		column := catalog.TableColumn{Name: c.Name, Native: c.Native, Nullable: c.Nullable, Comment: c.Comment}
+		column.Type, column.Supported = typeOf(c.Native, enums, c.Table+"_"+c.Name)
 		last := &tables[len(tables)-1]
 		last.Columns = append(last.Columns, column)
 	}
-	return tables, rows.Err()
+	return tables, err
 }
 
 // collations finds the text columns that do not compare by code point. The
@@ -131,54 +124,57 @@ func (db *DB) collations(ctx context.Context, table *catalog.Table) error {
 }
 
 func (db *DB) constraints(ctx context.Context, schema string, tables []catalog.Table) error {
-	rows, err := db.pool.QueryContext(ctx, `
-		SELECT table_name, constraint_type, to_json(constraint_column_names)::VARCHAR,
-			coalesce(referenced_table, ''), coalesce(to_json(referenced_column_names)::VARCHAR, '[]')
+	var found []struct {
+		Table      string `db:"table_name"`
+		Kind       string `db:"constraint_type"`
+		Columns    names  `db:"columns"`
+		RefTable   string `db:"ref_table"`
+		RefColumns names  `db:"ref_columns"`
+	}
+	err := db.catalog().SelectContext(ctx, &found, `
+		SELECT table_name, constraint_type, to_json(constraint_column_names)::VARCHAR AS columns,
+			coalesce(referenced_table, '') AS ref_table, coalesce(to_json(referenced_column_names)::VARCHAR, '[]') AS ref_columns
 		FROM duckdb_constraints()
 		WHERE database_name = current_database() AND schema_name = $1
 			AND constraint_type IN ('PRIMARY KEY', 'UNIQUE', 'FOREIGN KEY')
 		ORDER BY table_name, constraint_index`, schema)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = rows.Close() }()
 	byName := make(map[string]*catalog.Table, len(tables))
 	for i := range tables {
 		byName[tables[i].Name] = &tables[i]
 	}
-	for rows.Next() {
-		var name, kind, columnText, refTable, refText string
-		if err := rows.Scan(&name, &kind, &columnText, &refTable, &refText); err != nil {
-			return err
-		}
-		columns, err := list(columnText)
-		if err != nil {
-			return err
-		}
-		refColumns, err := list(refText)
-		if err != nil {
-			return err
-		}
-		table := byName[name]
-		switch kind {
+	for _, c := range found {
+		table := byName[c.Table]
+		switch c.Kind {
 		case "PRIMARY KEY":
-			table.PrimaryKey = columns
+			table.PrimaryKey = c.Columns
 		case "UNIQUE":
-			table.Unique = append(table.Unique, columns)
+			table.Unique = append(table.Unique, c.Columns)
 		case "FOREIGN KEY":
 			table.ForeignKeys = append(table.ForeignKeys, catalog.ForeignKey{
 				// Both ends of a foreign key are in one schema.
-				Columns: columns, RefSchema: schema, RefTable: refTable, RefColumns: refColumns,
+				Columns: c.Columns, RefSchema: schema, RefTable: c.RefTable, RefColumns: c.RefColumns,
 			})
 		}
 	}
-	return rows.Err()
+	return err
 }
 
-func list(text string) ([]string, error) {
-	var out []string
-	if err := json.Unmarshal([]byte(text), &out); err != nil {
-		return nil, fmt.Errorf("duckdb: a list of names: %w", err)
+// catalog is the engine's own catalog, asked through sqlx: what it tells is
+// small, and read once.
+func (db *DB) catalog() *sqlx.DB { return sqlx.NewDb(db.pool, "duckdb") }
+
+// names is a list of names as the statements above return it, in JSON.
+type names []string
+
+// Scan implements sql.Scanner.
+func (n *names) Scan(from any) error {
+	text, ok := from.(string)
+	if !ok {
+		return fmt.Errorf("duckdb: a list of names arrived as %T", from)
 	}
-	return out, nil
+	*n = nil
+	if err := json.Unmarshal([]byte(text), (*[]string)(n)); err != nil {
+		return fmt.Errorf("duckdb: a list of names: %w", err)
+	}
+	return nil
 }
