@@ -1,0 +1,143 @@
+package plan
+
+import (
+	"slices"
+
+	"usher/catalog"
+	"usher/fault"
+	"usher/query"
+	"usher/value"
+)
+
+// inexact tells a result that depends on the order in which an engine adds
+// doubles; it is rounded before anyone sees or compares it.
+func (e Expr) inexact() bool {
+	if e.op == Agg && len(e.args) == 1 {
+		switch e.fn { //nolint:exhaustive // the others pick a value and do not add
+		case catalog.Sum, catalog.Avg:
+			return e.args[0].typ.Scalar == value.Float
+		case catalog.Stddev, catalog.Variance:
+			return !e.args[0].typ.Squarable()
+		}
+	}
+	return slices.ContainsFunc(e.args, Expr.inexact)
+}
+
+// spread tells a variance or what is built on one.
+func (e Expr) spread() bool {
+	return e.op == Agg && (e.fn == catalog.Variance || e.fn == catalog.Stddev) || slices.ContainsFunc(e.args, Expr.spread)
+}
+
+// compared is an aggregate as it is ordered by or compared: rounded when it is
+// inexact.
+func (g *groupBuilder) compared(e Expr) Expr {
+	if e.inexact() {
+		e = Expr{op: Rounded, typ: e.typ, args: []Expr{e}}
+	}
+	return g.aggregate(e)
+}
+
+// having resolves a condition on groups.
+func (g *groupBuilder) having(v query.Value, depth int) (Expr, error) {
+	o, ok := v.(query.Object)
+	if !ok {
+		return Expr{}, fault.New(fault.BadUserInput, "having must be an object")
+	}
+	if depth++; depth > maxDepth {
+		return Expr{}, fault.New(fault.LimitExceeded, "having is nested more than %d levels deep", maxDepth)
+	}
+	var parts []Expr
+	for _, m := range o {
+		e, err := g.havingMember(m, depth)
+		if err != nil {
+			return Expr{}, err
+		}
+		parts = append(parts, e)
+	}
+	return all(parts), nil
+}
+
+func (g *groupBuilder) havingMember(m query.Member, depth int) (Expr, error) {
+	switch m.Name {
+	case "and", "or":
+		list, ok := m.Value.(query.List)
+		if one, isObject := m.Value.(query.Object); isObject {
+			list, ok = query.List{one}, true
+		}
+		if !ok || len(list) > maxItems {
+			return Expr{}, fault.New(fault.BadUserInput, "%s must be a list of at most %d conditions", m.Name, maxItems)
+		}
+		parts := make([]Expr, 0, len(list))
+		for _, item := range list {
+			e, err := g.having(item, depth)
+			if err != nil {
+				return Expr{}, err
+			}
+			parts = append(parts, e)
+		}
+		if m.Name == "and" {
+			return all(parts), nil
+		}
+		return anyOf(parts), nil
+	case "not":
+		e, err := g.having(m.Value, depth)
+		return not(e), err
+	}
+	at := whereAt{zone: g.zone}
+	if e, ok, err := g.scalar(m.Name); err != nil {
+		return Expr{}, err
+	} else if ok {
+		return g.comparisons(at, m.Name, g.compared(e), m.Value)
+	}
+	col := g.vis.Column(m.Name)
+	fns, isObject := m.Value.(query.Object)
+	if col == nil || !isObject || len(fns) == 0 {
+		return Expr{}, fault.New(fault.BadUserInput, "having cannot compare %q", m.Name)
+	}
+	var parts []Expr
+	for _, fn := range fns {
+		operand, percentile := fn.Value, query.Value(nil)
+		if fn.Name == string(catalog.Percentile) {
+			operand, percentile = without(fn.Value, "p")
+		}
+		e, err := g.function(fn.Name, col, percentile)
+		if err != nil {
+			return Expr{}, err
+		}
+		p, err := g.comparisons(at, m.Name+"."+fn.Name, g.compared(e), operand)
+		if err != nil {
+			return Expr{}, err
+		}
+		parts = append(parts, p)
+	}
+	return all(parts), nil
+}
+
+// without takes one member out of an object.
+func without(v query.Value, name string) (rest, taken query.Value) {
+	o, ok := v.(query.Object)
+	if !ok {
+		return v, nil
+	}
+	var out query.Object
+	for _, m := range o {
+		if m.Name == name {
+			taken = m.Value
+		} else {
+			out = append(out, m)
+		}
+	}
+	return out, taken
+}
+
+// scalar is the count or a measure, which need no function.
+func (g *groupBuilder) scalar(name string) (Expr, bool, error) {
+	if name == "count" {
+		return Expr{op: CountRows, typ: bigInt}, true, nil
+	}
+	if m := g.view.Measure(g.vis, name); m != nil {
+		e, err := g.measure(m)
+		return e, true, err
+	}
+	return Expr{}, false, nil
+}

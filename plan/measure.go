@@ -1,0 +1,71 @@
+package plan
+
+import (
+	"usher/catalog"
+	"usher/fault"
+	"usher/value"
+)
+
+// measure turns a named measure into an expression over the level's
+// references.
+func (g *groupBuilder) measure(m *catalog.Measure) (Expr, error) {
+	e, err := g.measureExpr(m.Expr)
+	e.typ = m.Type
+	return e, err
+}
+
+var arithmetic = map[catalog.ExprOp]Op{
+	catalog.ExprAdd: Add, catalog.ExprSub: Sub, catalog.ExprMul: Mul, catalog.ExprDiv: Div, catalog.ExprNeg: Neg,
+}
+
+func (g *groupBuilder) measureExpr(m *catalog.Expr) (Expr, error) {
+	e := Expr{typ: m.Type}
+	switch m.Op {
+	case catalog.ExprColumn:
+		return g.measureColumn(m)
+	case catalog.ExprNumber:
+		return literal(m.Number), nil
+	case catalog.ExprCount:
+		e.op = CountRows
+	case catalog.ExprAgg:
+		e.op, e.fn = Agg, m.Func
+		if m.Func == catalog.Percentile {
+			e.lits = []value.Value{m.Number}
+		}
+	case catalog.ExprAdd, catalog.ExprSub, catalog.ExprMul, catalog.ExprDiv, catalog.ExprNeg:
+		e.op = arithmetic[m.Op]
+	default:
+		return Expr{}, fault.New(fault.Internal, "a measure holds an unknown operation")
+	}
+	for _, arg := range m.Args {
+		a, err := g.measureExpr(arg)
+		if err != nil {
+			return Expr{}, err
+		}
+		e.args = append(e.args, a)
+	}
+	if m.Filter != nil {
+		f, err := g.where(whereAt{ref: 0, inside: -1, policy: true, variables: true}, g.vis.Dataset, m.Filter)
+		if err != nil {
+			return Expr{}, err
+		}
+		e.filter = &f
+	}
+	return e, nil
+}
+
+func (g *groupBuilder) measureColumn(m *catalog.Expr) (Expr, error) {
+	vis, ref := g.vis, 0
+	for _, step := range m.Path {
+		rel, to := g.view.Relation(vis, step)
+		if rel == nil {
+			return Expr{}, fault.New(fault.Internal, "a measure follows a relation that is not visible")
+		}
+		next, err := g.join(ref, rel, -1)
+		if err != nil {
+			return Expr{}, err
+		}
+		vis, ref = to, next
+	}
+	return g.ask(ref, vis.Dataset.Column(m.Column)), nil
+}
