@@ -1,0 +1,125 @@
+package equivalence
+
+import (
+	"context"
+	"database/sql"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/lib/pq"
+
+	"usher/catalog"
+	"usher/pgtest"
+)
+
+// way is one way to the same rows.
+type way struct {
+	name     string
+	gateway  *gateway
+	strategy string
+}
+
+// duckdbSources has the world in a shared file and in one file for each
+// tenant.
+func duckdbSources(t *testing.T, w *world) map[string]catalog.SourceSpec {
+	t.Helper()
+	dir := t.TempDir()
+	writeDuckDB(t, filepath.Join(dir, "shared.duckdb"), duckdbSQL.script(w, ""))
+	for _, tenant := range tenants {
+		writeDuckDB(t, filepath.Join(dir, "of-"+tenant+".duckdb"), duckdbSQL.script(w, tenant))
+	}
+	return map[string]catalog.SourceSpec{
+		"shared": {Kind: "duckdb", Path: catalog.Path(filepath.Join(dir, "shared.duckdb"))},
+		"own":    {Kind: "duckdb", Template: true, Path: catalog.Path(filepath.Join(dir, "of-{tenant}.duckdb"))},
+	}
+}
+
+// embedded reaches the world in DuckDB and behind APIs; what is common is in
+// the shared DuckDB, so that the other ways cross sources.
+func embedded(t *testing.T, w *world) []way {
+	t.Helper()
+	sources := duckdbSources(t, w)
+	all, allURL := startAPI(t, w, false)
+	apart, apartURL := startAPI(t, w, true)
+	sources["all"], sources["apart"] = all.source(allURL), apart.source(apartURL)
+	spec := w.spec(sources, map[string]catalog.StrategySpec{
+		"shared":   {Kind: "shared", Source: "shared"},
+		"database": {Kind: "database", Source: "own"},
+		"all":      {Kind: "api", Source: "all"},
+		"apart":    {Kind: "api", Source: "apart"},
+	}, "shared")
+	spec.DefaultStrategy = "shared"
+	hideTenant(spec, "apart")
+	g := newGateway(t, spec)
+	return []way{
+		{"a shared DuckDB", g, "shared"},
+		{"a DuckDB of the tenant's own", g, "database"},
+		{"an API with everybody's rows", g, "all"},
+		{"an API that keeps tenants apart", g, "apart"},
+	}
+}
+
+// hideTenant says that a source returns some datasets without the tenant.
+func hideTenant(spec catalog.Spec, source string) {
+	for _, name := range withoutTenant {
+		d := spec.Datasets[name]
+		d.Bind = map[string]catalog.BindingSpec{source: {Columns: map[string]*string{tenantColumn: nil}}}
+		spec.Datasets[name] = d
+	}
+}
+
+// served reaches the world in PostgreSQL; what is common is in the database
+// that orders text by code point.
+func served(t *testing.T, w *world) []way {
+	t.Helper()
+	server := pgtest.Start(t)
+	byCode, english := server.Database(t), server.DatabaseLocale(t, "en_US")
+	byCode.Exec(t, postgresSQL.script(w, ""))
+	english.Exec(t, postgresSQL.script(w, ""))
+	prefix := strings.ToLower(byCode.Name) + "_"
+	admin := byCode.Open(t)
+	for _, tenant := range tenants {
+		makeDatabase(t, admin, prefix+tenant)
+		own := byCode
+		own.Name = prefix + tenant
+		own.URL = strings.Replace(byCode.URL, "/"+byCode.Name, "/"+own.Name, 1)
+		own.Exec(t, postgresSQL.script(w, tenant))
+	}
+	template := postgresSource(server, prefix+"{tenant}")
+	template.Template = true
+	spec := w.spec(map[string]catalog.SourceSpec{
+		"c": postgresSource(server, byCode.Name), "english": postgresSource(server, english.Name), "own": template,
+	}, map[string]catalog.StrategySpec{
+		"c":        {Kind: "shared", Source: "c"},
+		"english":  {Kind: "shared", Source: "english"},
+		"database": {Kind: "database", Source: "own"},
+	}, "c")
+	spec.DefaultStrategy = "c"
+	g := newGateway(t, spec)
+	return []way{
+		{"a shared PostgreSQL", g, "c"},
+		{"a shared PostgreSQL that orders as English does", g, "english"},
+		{"a PostgreSQL database of the tenant's own", g, "database"},
+	}
+}
+
+func postgresSource(server *pgtest.Server, database string) catalog.SourceSpec {
+	return catalog.SourceSpec{
+		Kind: "postgres", Host: server.Host, Port: server.Port, Database: database,
+		User: server.User, Password: catalog.Secret(server.Password), SSLMode: "disable",
+	}
+}
+
+// makeDatabase makes a database of a given name, for the length of the test.
+func makeDatabase(t *testing.T, admin *sql.DB, name string) {
+	t.Helper()
+	if _, err := admin.ExecContext(t.Context(), "CREATE DATABASE "+pq.QuoteIdentifier(name)+" TEMPLATE template0 ENCODING 'UTF8'"); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if _, err := admin.ExecContext(context.Background(), "DROP DATABASE "+pq.QuoteIdentifier(name)+" WITH (FORCE)"); err != nil {
+			t.Errorf("drop the tenant's database: %v", err)
+		}
+	})
+}
