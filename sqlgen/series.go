@@ -116,8 +116,9 @@ func (w *writer) filled(f plan.Fill, nested bool) {
 	if e, ok := f.High(); ok {
 		high = w.expr(e)
 	}
-	// The bound keeps a far-off time in the data from making rows without end.
-	w.put("(SELECT y.at AS at FROM ", w.series(w.l.Key(f.Key()), low, high), " AS y LIMIT 100000) AS s LEFT JOIN g0 AS z ON z.", at, " = s.at")
+	// The bound keeps a far-off time in the data from making rows without end;
+	// groups beyond it stay.
+	w.put("((SELECT y.at AS at FROM ", w.series(w.l.Key(f.Key()), low, high), " AS y LIMIT 100000) UNION SELECT ", at, " FROM g0 WHERE ", at, " IS NOT NULL) AS s LEFT JOIN g0 AS z ON z.", at, " = s.at")
 	for _, name := range others {
 		w.put(" AND z.", name, " IS NOT DISTINCT FROM o.", name)
 	}
