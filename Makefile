@@ -3,7 +3,7 @@
 GOLANGCI_VERSION := v2.15.0
 
 # Packages whose tests have an -update flag that rewrites their golden files.
-GOLDEN = ./schema ./plan ./sqlgen .
+GOLDEN = ./schema ./plan ./sqlgen ./catalog ./config ./docs .
 
 # Folders `make generate` writes to.
 GENERATED := graph resolvers
@@ -26,7 +26,7 @@ BUILDVCS = $(shell git rev-parse --verify --quiet HEAD >/dev/null 2>&1 && echo a
 
 .PHONY: help
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: demo
 demo: ## Install what is missing, build, and start usher with sample data on 127.0.0.1:8080
@@ -74,6 +74,18 @@ fmt: $(GOLANGCI_STAMP) ## Format the code
 .PHONY: vet
 vet: ## Run go vet
 	scripts/progress.sh "vetting" go vet ./...
+
+# The servers usher is compared with have a Go module of their own, so that
+# their libraries are not usher's.
+.PHONY: bench
+bench: build ## Measure usher against code written by hand; writes bench/RESULTS.md (25 minutes)
+	@scripts/prerequisites.sh test
+	go run -C bench .
+
+.PHONY: bench-quick
+bench-quick: build ## The same with a tenth of the data, in under 3 minutes; writes nothing
+	@scripts/prerequisites.sh test
+	go run -C bench . -quick
 
 .PHONY: clean
 clean: ## Remove what the build and the demo made

