@@ -3,6 +3,7 @@ package graph
 import (
 	"errors"
 	"math"
+	"strconv"
 	"time"
 
 	"github.com/vektah/gqlparser/v2/ast"
@@ -32,9 +33,9 @@ func Encode(q plan.Query, r *value.Result, w Writing) (Answer, error) {
 		if r.Rows.Len() == 0 {
 			return Answer{JSON: null}, nil
 		}
-		e.object(root, r, 0, 0, root.Outputs(), root.Output)
+		e.object(root, r, 0, 0, e.members(root).fields)
 	} else {
-		e.list(root, r, 0, r.Rows.Len(), 0)
+		e.list(e.members(root), r, 0, r.Rows.Len(), 0)
 	}
 	return e.answer()
 }
@@ -69,8 +70,9 @@ type step struct {
 
 // list writes the rows from start to end; each row's first own cell is at
 // shift.
-func (e *encoder) list(l plan.Level, r *value.Result, start, end, shift int) {
-	end = e.cut(l, start, end, 0)
+func (e *encoder) list(m *members, r *value.Result, start, end, shift int) {
+	end = e.cut(m.level, start, end, 0)
+	e.reserve(len(m.fields), end-start)
 	e.out = append(e.out, '[')
 	e.path = append(e.path, step{})
 	for i := start; i < end; i++ {
@@ -78,10 +80,17 @@ func (e *encoder) list(l plan.Level, r *value.Result, start, end, shift int) {
 			e.out = append(e.out, ',')
 		}
 		e.path[len(e.path)-1].index = i - start
-		e.object(l, r, i, shift, l.Outputs(), l.Output)
+		e.object(m.level, r, i, shift, m.fields)
 	}
 	e.path = e.path[:len(e.path)-1]
 	e.out = append(e.out, ']')
+}
+
+// reserve makes room for rows of so many fields before the first is written.
+func (e *encoder) reserve(fields, rows int) {
+	if len(e.out) == 0 {
+		e.out = make([]byte, 0, min(64+fields*rows*24, 1<<20))
+	}
 }
 
 // cut is where the default limit ends rows, if it does; the list that lacks
@@ -94,54 +103,115 @@ func (e *encoder) cut(l plan.Level, start, end, up int) int {
 	return start + l.Limit()
 }
 
+// written is one field of the answer's objects, ready to be written: what does
+// not change from row to row is worked out once.
+type written struct {
+	plan.Output
+	prefix []byte // the quoted key with its colon, after a comma where one belongs
+	typ    value.Type
+	style  value.Style
+	at     int
+	plain  value.Kind // of cells that are written without a further look
+	fields []written
+	list   *members // of an OutList
+}
+
+// members are the fields of a level's objects.
+type members struct {
+	level  plan.Level
+	fields []written
+}
+
+func (e *encoder) members(l plan.Level) *members {
+	return &members{level: l, fields: e.compile(l, l.Outputs(), l.Output)}
+}
+
+func (e *encoder) compile(l plan.Level, n int, field func(int) plan.Output) []written {
+	out := make([]written, n)
+	for i := range out {
+		o := field(i)
+		m := &out[i]
+		*m = written{Output: o, typ: o.Type(), style: e.style, at: o.Index()}
+		if i > 0 {
+			m.prefix = append(m.prefix, ',')
+		}
+		m.prefix = append(append(append(m.prefix, '"'), o.Key()...), '"', ':')
+		switch o.Kind() { //nolint:exhaustive // the others are as they are
+		case plan.OutCell:
+			m.style = e.styleOf(o)
+			m.plain = e.plain(m.typ)
+		case plan.OutObject:
+			m.fields = e.compile(l, o.Len(), o.Field)
+		case plan.OutList:
+			m.list = e.members(l.Child(o.Index()))
+		}
+	}
+	return out
+}
+
+// plain is the kind of cell that a type's values are written from as they are:
+// text in quotes, whole numbers by their digits.
+func (e *encoder) plain(t value.Type) value.Kind {
+	switch {
+	case t.List:
+	case t.Scalar == value.Int, t.Scalar == value.BigInt && !e.style.NumbersAsText:
+		return value.KindInt
+	case t.Scalar == value.String, t.Scalar == value.ID, t.Scalar == value.Enum:
+		return value.KindText
+	}
+	return value.KindNull
+}
+
 // object writes an object of row i.
-func (e *encoder) object(l plan.Level, r *value.Result, i, shift, n int, field func(int) plan.Output) {
+func (e *encoder) object(l plan.Level, r *value.Result, i, shift int, fields []written) {
 	row := r.Rows.Row(i)
 	e.out = append(e.out, '{')
-	for f := range n {
-		if f > 0 {
-			e.out = append(e.out, ',')
-		}
-		o := field(f)
-		e.out = append(e.out, '"')
-		e.out = append(e.out, o.Key()...)
-		e.out = append(e.out, '"', ':')
-		switch o.Kind() {
+	for f := range fields {
+		m := &fields[f]
+		e.out = append(e.out, m.prefix...)
+		switch m.Kind() {
 		case plan.OutNodes, plan.OutEdges, plan.OutPageInfo, plan.OutTotal: // of connections only
 		case plan.OutCursor:
 			page, _ := l.Page()
 			e.text(e.cursorOf(page, row))
 		case plan.OutTypename:
-			e.out = value.AppendQuoted(e.out, []byte(o.Text()))
+			e.out = value.AppendQuoted(e.out, []byte(m.Text()))
 		case plan.OutCell:
-			e.cell(o, row[shift+o.Index()], step{name: o.Key()})
+			e.memberCell(m, &row[shift+m.at])
 		case plan.OutObject:
-			if o.Index() >= 0 && row[shift+o.Index()].Null() {
+			if m.at >= 0 && row[shift+m.at].Null() {
 				e.out = append(e.out, null...)
 				continue
 			}
-			e.path = append(e.path, step{name: o.Key()})
-			e.object(l, r, i, shift, o.Len(), o.Field)
+			e.path = append(e.path, step{name: m.Key()})
+			e.object(l, r, i, shift, m.fields)
 			e.path = e.path[:len(e.path)-1]
 		case plan.OutList:
-			child := r.Children[o.Index()]
-			e.path = append(e.path, step{name: o.Key()})
-			e.list(l.Child(o.Index()), child.Result, child.Start[i], child.Start[i+1], 1)
+			child := r.Children[m.at]
+			e.path = append(e.path, step{name: m.Key()})
+			e.list(m.list, child.Result, child.Start[i], child.Start[i+1], 1)
 			e.path = e.path[:len(e.path)-1]
 		}
 	}
 	e.out = append(e.out, '}')
 }
 
-// cell writes a cell; at is its place in the row.
-func (e *encoder) cell(o plan.Output, c value.Cell, at step) {
-	style := e.style
-	style.Rounded = o.Rounded()
-	if o.Zone() != "" {
-		style.Zone = e.zone(o.Zone())
+// memberCell writes a cell, the commonest kinds without a detour.
+func (e *encoder) memberCell(m *written, c *value.Cell) {
+	switch {
+	case m.plain != c.Kind || c.Kind == value.KindNull:
+		e.cell(m.Output, m.typ, m.style, *c, step{name: m.Key()})
+	case c.Kind == value.KindText:
+		e.out = value.AppendQuoted(e.out, c.Text)
+	default:
+		e.out = strconv.AppendInt(e.out, c.Int, 10)
 	}
+}
+
+// cell writes a cell; at is its place in the row.
+func (e *encoder) cell(o plan.Output, typ value.Type, style value.Style, c value.Cell, at step) {
 	before := len(e.out)
-	out, err := value.AppendJSON(e.out, o.Type(), c, style)
+	out, err := value.AppendJSON(e.out, typ, c, style)
 	if err == nil {
 		e.out = out
 		return

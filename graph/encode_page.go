@@ -56,6 +56,7 @@ func (e *encoder) text(s string) { e.out = value.AppendQuoted(e.out, []byte(s)) 
 
 // page writes the rows, as nodes or as edges.
 func (e *encoder) page(l plan.Level, r *value.Result, o plan.Output, s span) {
+	fields := e.compile(l, o.Len(), o.Field)
 	e.out = append(e.out, '[')
 	e.path = append(e.path, step{name: o.Key()}, step{})
 	for i := range s.rows {
@@ -63,7 +64,7 @@ func (e *encoder) page(l plan.Level, r *value.Result, o plan.Output, s span) {
 			e.out = append(e.out, ',')
 		}
 		e.path[len(e.path)-1].index = i
-		e.object(l, r, s.row(i), 0, o.Len(), o.Field)
+		e.object(l, r, s.row(i), 0, fields)
 	}
 	e.path = e.path[:len(e.path)-2]
 	e.out = append(e.out, ']')

@@ -74,7 +74,7 @@ func (e *encoder) cells(leaves []leaf, row []value.Cell) {
 			e.out = append(e.out, null...)
 			continue
 		}
-		e.cell(l.cell, row[l.cell.Index()], step{index: j})
+		e.cell(l.cell, l.cell.Type(), e.styleOf(l.cell), row[l.cell.Index()], step{index: j})
 	}
 	e.out = append(e.out, ']')
 }
@@ -86,4 +86,14 @@ func (l leaf) missing(row []value.Cell) bool {
 		}
 	}
 	return false
+}
+
+// styleOf is how a cell is written.
+func (e *encoder) styleOf(o plan.Output) value.Style {
+	style := e.style
+	style.Rounded = o.Rounded()
+	if o.Zone() != "" {
+		style.Zone = e.zone(o.Zone())
+	}
+	return style
 }

@@ -74,6 +74,10 @@ func (x *executable) query(ctx context.Context, op *graphql.OperationContext) *g
 			answers[i].json = []byte(`"` + root + `"`)
 			continue
 		}
+		if i == len(fields)-1 { // the last field needs no goroutine of its own
+			answers[i] = x.field(ctx, op, f)
+			break
+		}
 		group.Go(func() error {
 			answers[i] = x.field(ctx, op, f)
 			return nil

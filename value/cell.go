@@ -70,7 +70,18 @@ func (b *Buffer) Len() int { return b.rows }
 // Bytes is how much text the buffer holds.
 func (b *Buffer) Bytes() int { return b.bytes }
 
-const chunkSize = 32 << 10
+// Chunks begin small, for most answers are, and double.
+const (
+	firstChunk = 1 << 10
+	lastChunk  = 256 << 10
+)
+
+// Reserve makes room for so many rows.
+func (b *Buffer) Reserve(rows int) {
+	if b.cells == nil {
+		b.cells = make([]Cell, 0, rows*b.width)
+	}
+}
 
 // Append copies a cell to the end of the buffer. A row is complete when Width
 // cells were appended.
@@ -78,7 +89,7 @@ func (b *Buffer) Append(c Cell) {
 	if c.Kind == KindText {
 		n := len(c.Text)
 		if cap(b.chunk)-len(b.chunk) < n {
-			b.chunk = make([]byte, 0, max(chunkSize, n))
+			b.chunk = make([]byte, 0, max(min(2*cap(b.chunk), lastChunk), firstChunk, n))
 		}
 		start := len(b.chunk)
 		b.chunk = append(b.chunk, c.Text...)

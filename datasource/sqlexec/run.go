@@ -77,7 +77,7 @@ func (r Run) level(ctx context.Context, l plan.Level, keys [][]value.Value) (*va
 	if l.Links() > 0 {
 		width++ // the parent's number
 	}
-	buffer, err := read(rows, max(width, 1))
+	buffer, err := read(rows, max(width, 1), expected(l, keys))
 	if err != nil {
 		return nil, err
 	}
@@ -154,8 +154,22 @@ func empty(l plan.Level) *value.Result {
 	return r
 }
 
-func read(rows value.Rows, width int) (*value.Buffer, error) {
+// expected is how many rows to make room for: what the limit lets through, but
+// not more than an answer often has.
+func expected(l plan.Level, keys [][]value.Value) int {
+	if l.Limit() < 0 || l.Grouped() {
+		return 16
+	}
+	n := l.Limit()
+	if len(keys) > 0 {
+		n = min(n, 4) * len(keys[0])
+	}
+	return min(n+1, 128)
+}
+
+func read(rows value.Rows, width, expected int) (*value.Buffer, error) {
 	buffer := value.NewBuffer(width)
+	buffer.Reserve(expected)
 	for rows.Next() {
 		for i := range width {
 			buffer.Append(rows.Cell(i))
