@@ -106,21 +106,32 @@ func (w *writer) filled(f plan.Fill, nested bool) {
 		w.put(", ", name)
 	}
 	w.put(" FROM ")
-	if len(others) > 0 {
+	if nested { // without a range in the conditions each parent's series is as long as its own rows are
+		w.put("(SELECT DISTINCT ", strings.Join(others, ", "), ", min(", at, ") OVER (PARTITION BY n) AS low, max(", at,
+			") OVER (PARTITION BY n) AS high FROM g0) AS o CROSS JOIN ")
+	} else if len(others) > 0 {
 		w.put("(SELECT DISTINCT ", strings.Join(others, ", "), " FROM g0) AS o CROSS JOIN ")
 	}
 	low, high := "(SELECT min("+at+") FROM g0)", "(SELECT max("+at+") FROM g0)"
+	var own []string
 	if e, ok := f.Low(); ok {
 		low = w.expr(e)
+	} else if nested {
+		own = append(own, "s.at >= o.low")
 	}
 	if e, ok := f.High(); ok {
 		high = w.expr(e)
+	} else if nested {
+		own = append(own, "s.at <= o.high")
 	}
 	// The bound keeps a far-off time in the data from making rows without end;
 	// groups beyond it stay.
 	w.put("((SELECT y.at AS at FROM ", w.series(w.l.Key(f.Key()), low, high), " AS y LIMIT 100000) UNION SELECT ", at, " FROM g0 WHERE ", at, " IS NOT NULL) AS s LEFT JOIN g0 AS z ON z.", at, " = s.at")
 	for _, name := range others {
 		w.put(" AND z.", name, " IS NOT DISTINCT FROM o.", name)
+	}
+	if len(own) > 0 {
+		w.put(" WHERE ", strings.Join(own, " AND "))
 	}
 	w.put(" UNION ALL SELECT ") // rows without a time stay a group, as they are in a series with gaps
 	for _, name := range others {
