@@ -26,7 +26,7 @@ var (
 		"Query", "Mutation", "Subscription", "PageInfo", "Direction", "TimeUnit", "Table",
 		"Int", "BigInt", "Decimal", "Float", "Boolean", "String", "ID", "UUID", "Date", "Time", "Timestamp",
 		"LocalTimestamp", "Interval", "JSON", "Bytes", "Enum",
-		"Viewer", "Dataset", "DatasetColumn", "DatasetRelation", "DatasetMeasure", "BucketOrderBy", "TimeRange", "PercentileWhere", "PercentileOrderBy", "Period",
+		"Viewer", "Dataset", "DatasetColumn", "DatasetRelation", "DatasetMeasure", "BucketOrderBy", "TimeRange", "PercentileWhere", "PercentileOrderBy", "ByOrderBy", "Period",
 		"TableQuery", "TableDimension", "TableMeasure", "TableColumn", "DatasetParameter",
 	}
 )

@@ -39,8 +39,10 @@ type sample struct {
 		Key       string         `yaml:"key"`
 		Columns   map[string]any `yaml:"columns"`
 		Relations map[string]struct {
-			To string            `yaml:"to"`
-			On map[string]string `yaml:"on"`
+			To      string            `yaml:"to"`
+			Through string            `yaml:"through"`
+			On      map[string]string `yaml:"on"`
+			ToOn    map[string]string `yaml:"to_on"`
 		} `yaml:"relations"`
 		Bind map[string]struct {
 			Table string `yaml:"table"`
@@ -113,10 +115,19 @@ func TestConfigurationFitsTheTables(t *testing.T) {
 			}
 		}
 		for relation, r := range dataset.Relations {
+			first := r.To
+			if r.Through != "" {
+				first = r.Through
+			}
 			for from, to := range r.On {
 				named = append(named, from)
-				if s.Datasets[r.To].Columns[to] == nil {
-					t.Errorf("%s.%s leads to %s.%s, which is none", name, relation, r.To, to)
+				if s.Datasets[first].Columns[to] == nil {
+					t.Errorf("%s.%s leads to %s.%s, which is none", name, relation, first, to)
+				}
+			}
+			for from, to := range r.ToOn {
+				if s.Datasets[r.Through].Columns[from] == nil || s.Datasets[r.To].Columns[to] == nil {
+					t.Errorf("%s.%s pairs %s.%s with %s.%s, one of which is none", name, relation, r.Through, from, r.To, to)
 				}
 			}
 		}

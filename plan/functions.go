@@ -31,7 +31,7 @@ func (g *groupBuilder) selectAggregate(f query.Field, typ string) (Output, error
 			o.fields = append(o.fields, w)
 			continue
 		}
-		e, err := g.functionField(fn, col)
+		e, err := g.function(fn.Name, col, fn.Args)
 		if err != nil {
 			return Output{}, err
 		}
@@ -58,48 +58,66 @@ func (g *groupBuilder) overGroups(f query.Field, col *catalog.Column) (Output, e
 // aggregateType is the GraphQL type of a column's functions.
 func aggregateType(t value.Type) string { return t.GraphQL() + "Aggregate" }
 
-// functionField is a selected function with its arguments.
-func (g *groupBuilder) functionField(f query.Field, col *catalog.Column) (Expr, error) {
-	fn := catalog.Func(f.Name)
-	if fn != catalog.First && fn != catalog.Last {
-		p, _ := f.Args.Get("p")
-		return g.function(f.Name, col, p)
-	}
-	typ, ok := catalog.FuncResult(fn, col.Type)
-	if !ok {
-		return Expr{}, unknownField(aggregateType(col.Type), f.Name)
-	}
-	e := Expr{op: Agg, typ: typ, fn: fn, args: []Expr{g.ask(0, col)}}
-	given, _ := f.Args.Get("by")
-	name, _ := given.(query.Text)
-	by := g.vis.Column(string(name))
-	if by == nil || !by.Type.Sortable() {
-		return Expr{}, fault.New(fault.BadUserInput, "%s needs by, the name of a column of %s that rows can be ordered by", f.Name, g.vis.Dataset.Name)
-	}
-	e.args = append(e.args, g.ask(0, by))
-	for _, key := range g.vis.Dataset.Key {
-		e.args = append(e.args, g.read(0, key))
-	}
-	if len(g.vis.Dataset.Key) == 0 { // of rows that are alike in both, any will do
-		e.args = append(e.args, g.ask(0, col))
-	}
-	return e, nil
-}
-
-// function is an aggregate function over a column; p is the percentile's.
-func (g *groupBuilder) function(name string, col *catalog.Column, p query.Value) (Expr, error) {
+// function is an aggregate function over a column, with its arguments: the
+// percentile's p, or the column that first and last go by.
+func (g *groupBuilder) function(name string, col *catalog.Column, args query.Object) (Expr, error) {
 	fn := catalog.Func(name)
 	typ, ok := catalog.FuncResult(fn, col.Type)
-	if !ok || fn == catalog.Count || fn == catalog.First || fn == catalog.Last {
+	if !ok || fn == catalog.Count {
 		return Expr{}, unknownField(aggregateType(col.Type), name)
 	}
 	e := Expr{op: Agg, typ: typ, fn: fn, args: []Expr{g.ask(0, col)}}
-	if fn == catalog.Percentile {
+	switch fn { //nolint:exhaustive // the others take no argument
+	case catalog.Percentile:
+		p, _ := args.Get("p")
 		lit, err := typed(value.Of(value.Float), p)
 		if err != nil || !catalog.Fraction(lit) {
 			return Expr{}, fault.New(fault.BadUserInput, "the percentile p must be a number from 0 to 1")
 		}
 		e.lits = []value.Value{lit}
+	case catalog.First, catalog.Last:
+		order, err := g.rowOrder(name, col, args)
+		if err != nil {
+			return Expr{}, err
+		}
+		e.args = append(e.args, order...)
 	}
 	return e, nil
+}
+
+// rowOrder is what the first and last row are found by: the column named, then
+// the key.
+func (g *groupBuilder) rowOrder(name string, col *catalog.Column, args query.Object) ([]Expr, error) {
+	given, _ := args.Get("by")
+	text, _ := given.(query.Text)
+	by := g.vis.Column(string(text))
+	if by == nil || !by.Type.Sortable() {
+		return nil, fault.New(fault.BadUserInput, "%s needs by, the name of a column of %s that rows can be ordered by", name, g.vis.Dataset.Name)
+	}
+	order := []Expr{g.ask(0, by)}
+	for _, key := range g.vis.Dataset.Key {
+		order = append(order, g.read(0, key))
+	}
+	if len(g.vis.Dataset.Key) == 0 { // of rows that are alike in both, any will do
+		order = append(order, g.ask(0, col))
+	}
+	return order, nil
+}
+
+// splitArguments parts what a function takes from what is said of its result,
+// where an input holds both.
+func splitArguments(v query.Value) (args query.Object, rest query.Value) {
+	o, ok := v.(query.Object)
+	if !ok {
+		return nil, v
+	}
+	var said query.Object
+	for _, m := range o {
+		if m.Name == "p" || m.Name == "by" {
+			args = append(args, m)
+		} else {
+			said = append(said, m)
+		}
+	}
+	return args, said
 }

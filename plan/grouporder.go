@@ -45,16 +45,14 @@ func (g *groupBuilder) order(item query.Value) error {
 		if col == nil {
 			return fault.New(fault.BadUserInput, "groups cannot be ordered by %q", m.Name)
 		}
-		dir = fn.Value
-		var p query.Value
-		if fn.Name == string(catalog.Percentile) {
-			o, _ := fn.Value.(query.Object)
-			p, _ = o.Get("p")
+		args, rest := splitArguments(fn.Value)
+		dir = rest
+		if o, isObject := rest.(query.Object); isObject {
 			if dir, ok = o.Get("direction"); !ok {
 				dir = query.Enum("ASC")
 			}
 		}
-		if e, err = g.function(fn.Name, col, p); err != nil {
+		if e, err = g.function(fn.Name, col, args); err != nil {
 			return err
 		}
 	}

@@ -96,11 +96,8 @@ func (g *groupBuilder) havingMember(m query.Member, depth int) (Expr, error) {
 	}
 	var parts []Expr
 	for _, fn := range fns {
-		operand, percentile := fn.Value, query.Value(nil)
-		if fn.Name == string(catalog.Percentile) {
-			operand, percentile = without(fn.Value, "p")
-		}
-		e, err := g.function(fn.Name, col, percentile)
+		args, operand := splitArguments(fn.Value)
+		e, err := g.function(fn.Name, col, args)
 		if err != nil {
 			return Expr{}, err
 		}
@@ -111,23 +108,6 @@ func (g *groupBuilder) havingMember(m query.Member, depth int) (Expr, error) {
 		parts = append(parts, p)
 	}
 	return all(parts), nil
-}
-
-// without takes one member out of an object.
-func without(v query.Value, name string) (rest, taken query.Value) {
-	o, ok := v.(query.Object)
-	if !ok {
-		return v, nil
-	}
-	var out query.Object
-	for _, m := range o {
-		if m.Name == name {
-			taken = m.Value
-		} else {
-			out = append(out, m)
-		}
-	}
-	return out, taken
 }
 
 // scalar is the count or a measure, which need no function.

@@ -173,7 +173,7 @@ func (b *Builder) aggregateFilter(t value.Type) *shared {
 		eachFunction(t, func(f catalog.Func, result value.Type) {
 			filter := b.filter(result)
 			if f == catalog.First || f == catalog.Last {
-				return
+				filter = b.byFilter(result)
 			}
 			if f == catalog.Percentile {
 				filter = b.percentileFilter()
@@ -188,6 +188,8 @@ func (b *Builder) aggregateOrder(t value.Type) *shared {
 	return b.share(ast.InputObject, t.GraphQL()+"AggregateOrderBy", oneKey, func(s *shared) {
 		eachFunction(t, func(f catalog.Func, _ value.Type) {
 			if f == catalog.First || f == catalog.Last {
+				order := b.byOrder()
+				s.add(b.field(string(f), order.def.Name, ""), order)
 				return
 			}
 			if f == catalog.Percentile {
@@ -205,6 +207,25 @@ func (b *Builder) period() *shared {
 	return b.share(ast.InputObject, "Period", "", func(s *shared) {
 		s.add(b.field("n", "Int!", ""))
 		s.add(b.field("unit", "TimeUnit!", ""))
+	})
+}
+
+// byFilter compares the value in the first or last row by a column.
+func (b *Builder) byFilter(t value.Type) *shared {
+	return b.share(ast.InputObject, t.GraphQL()+"ByWhere", "", func(s *shared) {
+		filter := b.filter(t)
+		s.add(b.field("by", "String!", ""), filter)
+		s.def.Fields = append(s.def.Fields, filter.def.Fields...)
+	})
+}
+
+// byOrder orders by the value in the first or last row by a column.
+func (b *Builder) byOrder() *shared {
+	return b.share(ast.InputObject, "ByOrderBy", "", func(s *shared) {
+		s.add(b.field("by", "String!", ""))
+		direction := b.call("direction", "Direction!", "")
+		direction.DefaultValue = &ast.Value{Kind: ast.EnumValue, Raw: "ASC"}
+		s.add(direction)
 	})
 }
 

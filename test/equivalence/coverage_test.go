@@ -121,7 +121,7 @@ func wanted(s *ast.Schema) []string {
 			continue
 		}
 		for _, f := range def.Fields {
-			if f.Name != "p" { // says which percentile
+			if f.Name != "p" && f.Name != "by" { // say which percentile, and first by what
 				seen[kind+f.Name] = true
 			}
 		}

@@ -16,7 +16,7 @@ import (
 )
 
 var (
-	checks = flag.Int("equivalence.checks", 60, "how often each property is tried")
+	checks = flag.Int("equivalence.checks", 90, "how often each property is tried")
 	seed   = flag.Uint64("equivalence.seed", 1, "what the operations are drawn from; 0 draws others in each run")
 )
 

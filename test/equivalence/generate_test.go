@@ -26,6 +26,7 @@ type generator struct {
 	given     map[string]any
 	declared  []string
 	fragments []string
+	ordered   *table // whose groups are being ordered
 	aliases   int
 }
 
@@ -620,6 +621,9 @@ func (g *generator) orders(def *ast.Definition, keys []keyPath) []any {
 }
 
 func (g *generator) order(def *ast.Definition, keys []keyPath, depth int) any {
+	if t := g.tableOf(def.Name); t != nil {
+		g.ordered = t
+	}
 	fields := slices.Clone(def.Fields)
 	if len(keys) == 0 && !g.fault("key without keys") || depth == 0 {
 		fields = slices.DeleteFunc(fields, func(f *ast.FieldDefinition) bool {
@@ -639,6 +643,8 @@ func (g *generator) order(def *ast.Definition, keys []keyPath, depth int) any {
 		return object{{f.Name, g.direction()}}
 	case inner.Name == "PercentileOrderBy":
 		return object{{f.Name, object{{"p", g.percent()}, {"direction", g.direction()}}}}
+	case inner.Name == "ByOrderBy":
+		return object{{f.Name, object{{"by", g.sortable(g.ordered)}, {"direction", g.direction()}}}}
 	case inner.Name == "BucketOrderBy":
 		return object{{f.Name, object{{"direction", g.direction()}}}}
 	}
@@ -731,6 +737,10 @@ func (g *generator) comparison(def *ast.Definition, f *ast.FieldDefinition, oper
 	if p := operators.Fields.ForName("p"); p != nil {
 		out = append(out, member{"p", g.percent()})
 		operators = g.schema.Types["FloatWhere"]
+	}
+	if by := operators.Fields.ForName("by"); by != nil {
+		out = append(out, member{"by", g.sortable(g.tableOf(def.Name))})
+		operators = g.schema.Types[strings.TrimSuffix(operators.Name, "ByWhere")+"Where"]
 	}
 	for _, op := range several(g, rarely(g, operators.Fields, named("operator")), 1, 2, "operator") {
 		g.hit("operator", op.Name)
