@@ -165,7 +165,7 @@ func (a *accounts) connect(t plan.Target) (Source, error) {
 		if err != nil {
 			return nil, err
 		}
-		return sqlSource{db, sqlgen.DuckDB}, nil
+		return &sqlSource{db: db, dialect: sqlgen.DuckDB}, nil
 	case catalog.Postgres:
 		server := spec.Postgres
 		server.Database = forTenant(server.Database, t.Tenant)
@@ -174,7 +174,7 @@ func (a *accounts) connect(t plan.Target) (Source, error) {
 		if err != nil {
 			return nil, err
 		}
-		return sqlSource{db, sqlgen.Postgres}, nil
+		return &sqlSource{db: db, dialect: sqlgen.Postgres}, nil
 	case catalog.API:
 		return upstream.Open(spec)
 	}

@@ -91,6 +91,7 @@ func (s *Sources) direct(ctx context.Context, t plan.Target, q plan.Query) (*val
 type sqlSource struct {
 	db      sqlDB
 	dialect sqlgen.Dialect
+	flights flights
 }
 
 type sqlDB interface {
@@ -99,21 +100,26 @@ type sqlDB interface {
 }
 
 // Query implements Database.
-func (s sqlSource) Query(ctx context.Context, q plan.Query) (*value.Result, error) {
-	var result *value.Result
-	err := s.db.Session(ctx, q.Statements() > 1, func(session sqlexec.Session) (err error) {
-		result, err = sqlexec.Run{Session: session, Dialect: s.dialect}.Query(ctx, q)
-		return err
+func (s *sqlSource) Query(ctx context.Context, q plan.Query) (*value.Result, error) {
+	prepared, err := sqlexec.Prepare(q, s.dialect)
+	if err != nil {
+		return nil, err
+	}
+	return s.flights.do(ctx, prepared.Key(), func(ctx context.Context) (result *value.Result, err error) {
+		err = s.db.Session(ctx, q.Statements() > 1, func(session sqlexec.Session) (err error) {
+			result, err = prepared.Run(ctx, session, s.dialect)
+			return err
+		})
+		return result, err
 	})
-	return result, err
 }
 
 // Fetch implements Source.
-func (s sqlSource) Fetch(ctx context.Context, q plan.Query, each func(value.Rows) error) error {
+func (s *sqlSource) Fetch(ctx context.Context, q plan.Query, each func(value.Rows) error) error {
 	return s.db.Session(ctx, false, func(session sqlexec.Session) error {
 		return sqlexec.Fetch(ctx, session, s.dialect, q, each)
 	})
 }
 
 // Close implements Source.
-func (s sqlSource) Close() error { return s.db.Close() }
+func (s *sqlSource) Close() error { return s.db.Close() }

@@ -30,7 +30,7 @@ func (r Run) Query(ctx context.Context, q plan.Query) (*value.Result, error) {
 	if !q.Valid() {
 		return nil, fault.New(fault.Internal, "internal error").Because(sqlgen.ErrNotPlanned)
 	}
-	return r.level(ctx, q.Root(), nil)
+	return r.level(ctx, q.Root(), nil, nil)
 }
 
 // Fetch streams the rows of a query without nested levels.
@@ -52,19 +52,16 @@ func Fetch(ctx context.Context, s Session, d sqlgen.Dialect, q plan.Query, each 
 	return rows.Err()
 }
 
-// level runs one statement. Keys holds, for each link, the parents' keys.
-func (r Run) level(ctx context.Context, l plan.Level, keys [][]value.Value) (*value.Result, error) {
-	shown := l
-	if r.Before != nil {
+// level runs one statement, the one prepared or one rendered now. Keys holds,
+// for each link, the parents' keys.
+func (r Run) level(ctx context.Context, l plan.Level, keys [][]value.Value, prepared *rendered) (*value.Result, error) {
+	if prepared == nil {
 		var err error
-		if shown, err = r.Before(ctx, l, keys); err != nil {
+		if prepared, err = r.rendered(ctx, l, keys); err != nil {
 			return nil, err
 		}
 	}
-	statement, err := sqlgen.Render(shown, r.Dialect)
-	if err != nil {
-		return nil, err
-	}
+	statement := prepared.Statement
 	args := make([]string, 0, len(keys)+len(statement.Args))
 	for _, list := range keys {
 		args = append(args, r.Dialect.List(texts(list)))
@@ -83,22 +80,43 @@ func (r Run) level(ctx context.Context, l plan.Level, keys [][]value.Value) (*va
 	}
 	result := &value.Result{Rows: buffer}
 	for i := range l.Children() {
-		child, err := r.child(ctx, l, l.Child(i), buffer)
+		child, err := r.child(ctx, l, l.Child(i), buffer, prepared.child(i))
 		if err != nil {
 			return nil, err
 		}
 		result.Children = append(result.Children, child)
 	}
 	if total, ok := l.Total(); ok {
-		if result.Total, err = r.level(ctx, total, nil); err != nil {
+		if result.Total, err = r.level(ctx, total, nil, prepared.total); err != nil {
 			return nil, err
 		}
 	}
 	return result, nil
 }
 
+// rendered makes a level's statement when what it reads is in place.
+func (r Run) rendered(ctx context.Context, l plan.Level, keys [][]value.Value) (*rendered, error) {
+	if r.Before != nil {
+		var err error
+		if l, err = r.Before(ctx, l, keys); err != nil {
+			return nil, err
+		}
+	}
+	statement, err := sqlgen.Render(l, r.Dialect)
+	return &rendered{Statement: statement}, err
+}
+
+// child is the prepared statement of a nested level, if the parent was
+// prepared with its levels.
+func (r *rendered) child(i int) *rendered {
+	if i < len(r.children) {
+		return r.children[i]
+	}
+	return nil
+}
+
 // child runs a nested level for all rows of its parent.
-func (r Run) child(ctx context.Context, parent, l plan.Level, rows *value.Buffer) (value.Child, error) {
+func (r Run) child(ctx context.Context, parent, l plan.Level, rows *value.Buffer, prepared *rendered) (value.Child, error) {
 	shift := First(parent)
 	keys := make([][]value.Value, l.Links())
 	var owner []int // row of the parent, by number in keys
@@ -123,7 +141,7 @@ func (r Run) child(ctx context.Context, parent, l plan.Level, rows *value.Buffer
 		return child, nil
 	}
 	var err error
-	if child.Result, err = r.level(ctx, l, keys); err != nil {
+	if child.Result, err = r.level(ctx, l, keys, prepared); err != nil {
 		return child, err
 	}
 	// Rows come in the order of their parents: count them, then sum up.
