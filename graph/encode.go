@@ -177,9 +177,9 @@ func (e *encoder) object(l plan.Level, r *value.Result, i, shift int, fields []w
 		case plan.OutTypename:
 			e.out = value.AppendQuoted(e.out, []byte(m.Text()))
 		case plan.OutCell:
-			e.memberCell(m, &row[shift+m.at])
+			e.memberCell(m, row.Cell(shift+m.at))
 		case plan.OutObject:
-			if m.at >= 0 && row[shift+m.at].Null() {
+			if m.at >= 0 && row.Null(shift+m.at) {
 				e.out = append(e.out, null...)
 				continue
 			}
@@ -197,10 +197,10 @@ func (e *encoder) object(l plan.Level, r *value.Result, i, shift int, fields []w
 }
 
 // memberCell writes a cell, the commonest kinds without a detour.
-func (e *encoder) memberCell(m *written, c *value.Cell) {
+func (e *encoder) memberCell(m *written, c value.Cell) {
 	switch {
 	case m.plain != c.Kind || c.Kind == value.KindNull:
-		e.cell(m.Output, m.typ, m.style, *c, step{name: m.Key()})
+		e.cell(m.Output, m.typ, m.style, c, step{name: m.Key()})
 	case c.Kind == value.KindText:
 		e.out = value.AppendQuoted(e.out, c.Text)
 	default:

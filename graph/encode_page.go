@@ -40,7 +40,7 @@ func (e *encoder) connection(l plan.Level, r *value.Result, page plan.Page) {
 		case plan.OutPageInfo:
 			e.pageInfo(r, o, page, s, more)
 		case plan.OutTotal:
-			e.out = strconv.AppendInt(e.out, r.Total.Rows.Row(0)[0].Int, 10)
+			e.out = strconv.AppendInt(e.out, r.Total.Rows.Row(0).Cell(0).Int, 10)
 		}
 	}
 	e.out = append(e.out, '}')
@@ -105,13 +105,13 @@ func (e *encoder) pageInfo(r *value.Result, o plan.Output, page plan.Page, s spa
 }
 
 // cursorOf seals the position of a row: the texts of its order terms.
-func (e *encoder) cursorOf(page plan.Page, row []value.Cell) string {
+func (e *encoder) cursorOf(page plan.Page, row value.Row) string {
 	position := []byte{'['}
 	for i := range page.Position() {
 		if i > 0 {
 			position = append(position, ',')
 		}
-		c := row[page.PositionCell(i)]
+		c := row.Cell(page.PositionCell(i))
 		if c.Null() {
 			position = append(position, null...)
 		} else {

@@ -64,7 +64,7 @@ func leavesOf(q plan.Query) []leaf {
 	return out
 }
 
-func (e *encoder) cells(leaves []leaf, row []value.Cell) {
+func (e *encoder) cells(leaves []leaf, row value.Row) {
 	e.out = append(e.out, '[')
 	for j, l := range leaves {
 		if j > 0 {
@@ -74,14 +74,14 @@ func (e *encoder) cells(leaves []leaf, row []value.Cell) {
 			e.out = append(e.out, null...)
 			continue
 		}
-		e.cell(l.cell, l.cell.Type(), e.styleOf(l.cell), row[l.cell.Index()], step{index: j})
+		e.cell(l.cell, l.cell.Type(), e.styleOf(l.cell), row.Cell(l.cell.Index()), step{index: j})
 	}
 	e.out = append(e.out, ']')
 }
 
-func (l leaf) missing(row []value.Cell) bool {
+func (l leaf) missing(row value.Row) bool {
 	for _, i := range l.within {
-		if row[i].Null() {
+		if row.Null(i) {
 			return true
 		}
 	}

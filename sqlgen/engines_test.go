@@ -204,11 +204,11 @@ func (w *answerWriter) object(l plan.Level, r *value.Result, i, shift, n int, fi
 		w.out = append(w.out, fmt.Sprintf("%q:", o.Key())...)
 		switch {
 		case o.Kind() == plan.OutCell:
-			w.cell(o, row[shift+o.Index()])
+			w.cell(o, row.Cell(shift+o.Index()))
 		case o.Kind() == plan.OutList:
 			child := r.Children[o.Index()]
 			w.list(l.Child(o.Index()), child.Result, child.Start[i], child.Start[i+1], 1)
-		case o.Kind() == plan.OutObject && o.Index() >= 0 && row[shift+o.Index()].Null():
+		case o.Kind() == plan.OutObject && o.Index() >= 0 && row.Cell(shift+o.Index()).Null():
 			w.out = append(w.out, "null"...)
 		case o.Kind() == plan.OutObject:
 			w.object(l, r, i, shift, o.Len(), o.Field)
@@ -257,7 +257,7 @@ func (e *engines) page(order string, ids []string, i int) {
 			page, _ := q.Root().Page()
 			got := []string{}
 			for row := range result.Rows.Len() {
-				got = append(got, value.WireText(result.Rows.Row(row)[q.Root().Output(0).Field(0).Index()]))
+				got = append(got, value.WireText(result.Rows.Row(row).Cell(q.Root().Output(0).Field(0).Index())))
 			}
 			return page, result, got
 		}
@@ -265,7 +265,7 @@ func (e *engines) page(order string, ids []string, i int) {
 		position := make([]string, page.Position())
 		for c := range position {
 			position[c] = "null"
-			if cell := result.Rows.Row(i)[page.PositionCell(c)]; !cell.Null() {
+			if cell := result.Rows.Row(i).Cell(page.PositionCell(c)); !cell.Null() {
 				position[c] = fmt.Sprintf("%q", value.WireText(cell))
 			}
 		}

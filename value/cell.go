@@ -1,5 +1,7 @@
 package value
 
+import "math"
+
 // Kind tells which field of a Cell holds its value.
 type Kind uint8
 
@@ -48,14 +50,22 @@ type Rows interface {
 	Close() error
 }
 
-// Buffer holds the rows of one statement: cells in one slice, texts in chunks
-// that do not move, so a row costs no allocation of its own.
+// Buffer holds the rows of one statement: what a cell needs in one slice
+// without pointers, texts in another, so that a row costs no allocation of its
+// own and nothing for the collector to follow.
 type Buffer struct {
 	width int
 	rows  int
-	cells []Cell
-	chunk []byte
-	bytes int
+	slots []slot
+	text  []byte
+}
+
+// slot is a cell at rest: a number's bits, or where its text begins, and how
+// long that is.
+type slot struct {
+	bits uint64
+	size uint32
+	kind Kind
 }
 
 // NewBuffer makes a buffer for rows of so many cells.
@@ -68,36 +78,35 @@ func (b *Buffer) Width() int { return b.width }
 func (b *Buffer) Len() int { return b.rows }
 
 // Bytes is how much text the buffer holds.
-func (b *Buffer) Bytes() int { return b.bytes }
-
-// Chunks begin small, for most answers are, and double.
-const (
-	firstChunk = 1 << 10
-	lastChunk  = 256 << 10
-)
+func (b *Buffer) Bytes() int { return len(b.text) }
 
 // Reserve makes room for so many rows.
 func (b *Buffer) Reserve(rows int) {
-	if b.cells == nil {
-		b.cells = make([]Cell, 0, rows*b.width)
+	if b.slots == nil {
+		b.slots = make([]slot, 0, rows*b.width)
 	}
 }
 
 // Append copies a cell to the end of the buffer. A row is complete when Width
-// cells were appended.
+// cells were appended. A text has at most 4 GiB.
 func (b *Buffer) Append(c Cell) {
-	if c.Kind == KindText {
-		n := len(c.Text)
-		if cap(b.chunk)-len(b.chunk) < n {
-			b.chunk = make([]byte, 0, max(min(2*cap(b.chunk), lastChunk), firstChunk, n))
+	s := slot{kind: c.Kind}
+	switch c.Kind {
+	case KindNull:
+	case KindBool:
+		if c.Bool {
+			s.bits = 1
 		}
-		start := len(b.chunk)
-		b.chunk = append(b.chunk, c.Text...)
-		c.Text = b.chunk[start:len(b.chunk):len(b.chunk)]
-		b.bytes += n
+	case KindInt:
+		s.bits = uint64(c.Int)
+	case KindFloat:
+		s.bits = math.Float64bits(c.Float)
+	case KindText:
+		s.bits, s.size = uint64(len(b.text)), uint32(len(c.Text))
+		b.text = append(b.text, c.Text...)
 	}
-	b.cells = append(b.cells, c)
-	if len(b.cells) == (b.rows+1)*b.width {
+	b.slots = append(b.slots, s)
+	if len(b.slots) == (b.rows+1)*b.width {
 		b.rows++
 	}
 }
@@ -109,13 +118,40 @@ func (b *Buffer) EndRow() {
 	}
 }
 
-// Row returns the cells of a row. The slice belongs to the buffer.
-func (b *Buffer) Row(i int) []Cell { return b.cells[i*b.width : (i+1)*b.width] }
+// Row is one row of the buffer.
+func (b *Buffer) Row(i int) Row { return Row{buffer: b, first: i * b.width} }
+
+// Row is one row of a Buffer; it is read-only and may be read by many.
+type Row struct {
+	buffer *Buffer
+	first  int
+}
+
+// Cell is the row's i-th cell. Its text belongs to the buffer.
+func (r Row) Cell(i int) Cell {
+	s := r.buffer.slots[r.first+i]
+	switch s.kind {
+	case KindBool:
+		return Cell{Kind: KindBool, Bool: s.bits == 1}
+	case KindInt:
+		return Cell{Kind: KindInt, Int: int64(s.bits)}
+	case KindFloat:
+		return Cell{Kind: KindFloat, Float: math.Float64frombits(s.bits)}
+	case KindText:
+		end := s.bits + uint64(s.size)
+		return Cell{Kind: KindText, Text: r.buffer.text[s.bits:end:end]}
+	case KindNull:
+	}
+	return Cell{}
+}
+
+// Null tells whether the i-th cell holds no value.
+func (r Row) Null(i int) bool { return r.buffer.slots[r.first+i].kind == KindNull }
 
 // Truncate forgets all rows after the first n.
 func (b *Buffer) Truncate(n int) {
 	if n < b.rows {
 		b.rows = n
-		b.cells = b.cells[:n*b.width]
+		b.slots = b.slots[:n*b.width]
 	}
 }

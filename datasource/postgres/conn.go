@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"syscall"
 	"time"
 
 	"github.com/lib/pq"
@@ -63,16 +64,26 @@ func (c *connector) Driver() driver.Driver { return pq.Driver{} }
 // startingUp is how soon a server that is starting up is asked again.
 const startingUp = 50 * time.Millisecond
 
+// maxHangUps is how often a server may end a connection before it is made: a
+// crashed one that has not noticed yet takes connections and drops them.
+const maxHangUps = 5
+
 // Connect implements driver.Connector. It waits for a server that is starting
 // up, as it is for a moment after a crash.
 func (c *connector) Connect(ctx context.Context) (driver.Conn, error) {
 	ctx, cancel := context.WithTimeout(ctx, c.opts.ConnectTimeout)
 	defer cancel()
-	for {
+	for hangUps := 0; ; {
 		made, err := c.connect(ctx)
 		var refused *pq.Error
-		if err == nil || !errors.As(err, &refused) || refused.Code != "57P03" {
-			return made, err
+		switch {
+		case err == nil:
+			return made, nil
+		case errors.As(err, &refused) && refused.Code == "57P03":
+		case hungUp(err) && hangUps < maxHangUps:
+			hangUps++
+		default:
+			return nil, err
 		}
 		select {
 		case <-ctx.Done():
@@ -80,6 +91,11 @@ func (c *connector) Connect(ctx context.Context) (driver.Conn, error) {
 		case <-time.After(startingUp):
 		}
 	}
+}
+
+// hungUp tells that the other end closed the connection.
+func hungUp(err error) bool {
+	return errors.Is(err, syscall.ECONNRESET) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, driver.ErrBadConn)
 }
 
 func (c *connector) connect(ctx context.Context) (driver.Conn, error) {

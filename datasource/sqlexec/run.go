@@ -124,7 +124,7 @@ func (r Run) child(ctx context.Context, parent, l plan.Level, rows *value.Buffer
 		row := rows.Row(i)
 		null := false
 		for k := range l.Links() {
-			null = null || row[shift+l.Link(k).Cell()].Null()
+			null = null || row.Null(shift+l.Link(k).Cell())
 		}
 		if null {
 			continue // a null key has no rows
@@ -132,7 +132,7 @@ func (r Run) child(ctx context.Context, parent, l plan.Level, rows *value.Buffer
 		owner = append(owner, i)
 		for k := range l.Links() {
 			link := l.Link(k)
-			keys[k] = append(keys[k], value.Bound(parent.Column(link.Cell()).Type(), row[shift+link.Cell()]))
+			keys[k] = append(keys[k], value.Bound(parent.Column(link.Cell()).Type(), row.Cell(shift+link.Cell())))
 		}
 	}
 	child := value.Child{Start: make([]int, rows.Len()+1)}
@@ -146,7 +146,7 @@ func (r Run) child(ctx context.Context, parent, l plan.Level, rows *value.Buffer
 	}
 	// Rows come in the order of their parents: count them, then sum up.
 	for i := range child.Result.Rows.Len() {
-		child.Start[owner[child.Result.Rows.Row(i)[0].Int-1]+1]++
+		child.Start[owner[child.Result.Rows.Row(i).Cell(0).Int-1]+1]++
 	}
 	for i := range rows.Len() {
 		child.Start[i+1] += child.Start[i]
@@ -182,7 +182,7 @@ func expected(l plan.Level, keys [][]value.Value) int {
 	if len(keys) > 0 {
 		n = min(n, 4) * len(keys[0])
 	}
-	return min(n+1, 128)
+	return min(n+1, 1024)
 }
 
 func read(rows value.Rows, width, expected int) (*value.Buffer, error) {
