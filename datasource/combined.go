@@ -20,6 +20,10 @@ const maxKeys = 1000
 // combined answers a query in the embedded engine: level by level, what the
 // level needs is fetched from each source and the same level runs over it.
 func (s *Sources) combined(ctx context.Context, q plan.Query) (*value.Result, error) {
+	return onceMore(ctx, s.engine.Renew, func() (*value.Result, error) { return s.combine(ctx, q) })
+}
+
+func (s *Sources) combine(ctx context.Context, q plan.Query) (*value.Result, error) {
 	scratch, err := s.engine.Scratch(ctx)
 	if err != nil {
 		return nil, err

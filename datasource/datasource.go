@@ -105,20 +105,47 @@ func (s *sqlSource) Query(ctx context.Context, q plan.Query) (*value.Result, err
 	if err != nil {
 		return nil, err
 	}
-	return s.flights.do(ctx, prepared.Key(), func(ctx context.Context) (result *value.Result, err error) {
-		err = s.db.Session(ctx, q.Statements() > 1, func(session sqlexec.Session) (err error) {
-			result, err = prepared.Run(ctx, session, s.dialect)
-			return err
+	return s.flights.do(ctx, prepared.Key(), func(ctx context.Context) (*value.Result, error) {
+		return onceMore(ctx, s.renew, func() (result *value.Result, err error) {
+			err = s.db.Session(ctx, q.Statements() > 1, func(session sqlexec.Session) (err error) {
+				result, err = prepared.Run(ctx, session, s.dialect)
+				return err
+			})
+			return result, err
 		})
-		return result, err
 	})
+}
+
+// renew opens a source anew that can break as a whole.
+func (s *sqlSource) renew(ctx context.Context) error {
+	if db, ok := s.db.(interface{ Renew(context.Context) error }); ok {
+		return db.Renew(ctx)
+	}
+	return nil
+}
+
+// onceMore runs a question again, once, when the engine gave up under it: the
+// fault is the engine's, and whoever asks next must not find it still there.
+func onceMore(ctx context.Context, renew func(context.Context) error, run func() (*value.Result, error)) (*value.Result, error) {
+	result, err := run()
+	if !errors.Is(err, duckdb.ErrBroken) {
+		return result, err
+	}
+	if failed := renew(ctx); failed != nil {
+		return nil, err
+	}
+	return run()
 }
 
 // Fetch implements Source.
 func (s *sqlSource) Fetch(ctx context.Context, q plan.Query, each func(value.Rows) error) error {
-	return s.db.Session(ctx, false, func(session sqlexec.Session) error {
+	err := s.db.Session(ctx, false, func(session sqlexec.Session) error {
 		return sqlexec.Fetch(ctx, session, s.dialect, q, each)
 	})
+	if errors.Is(err, duckdb.ErrBroken) { // the next fetch shall not find it broken; this one's rows are half taken
+		return errors.Join(err, s.renew(ctx))
+	}
+	return err
 }
 
 // Close implements Source.

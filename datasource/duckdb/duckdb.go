@@ -40,7 +40,7 @@ const attached = "source"
 
 // DB is an open source.
 type DB struct {
-	pool  *sql.DB
+	*instance
 	files bool // its tables are views over files
 }
 
@@ -61,11 +61,11 @@ func Open(spec catalog.DuckDBSpec, opts Options) (*DB, error) {
 	if spec.Path != "" {
 		perConn = []string{"USE " + attached}
 	}
-	pool, err := start(opts, setup, perConn)
+	running, err := newInstance(func() (*sql.DB, error) { return start(opts, setup, perConn) })
 	if err != nil {
 		return nil, unreadable(firstLine(err))
 	}
-	return &DB{pool: pool, files: spec.Path == ""}, nil
+	return &DB{instance: running, files: spec.Path == ""}, nil
 }
 
 func unreadable(cause error) error {
@@ -73,7 +73,10 @@ func unreadable(cause error) error {
 }
 
 // Close closes the source. Sessions that are running end first.
-func (db *DB) Close() error { return db.pool.Close() }
+func (db *DB) Close() error { return db.close() }
+
+// Renew opens the source anew if it is broken.
+func (db *DB) Renew(ctx context.Context) error { return db.renew(ctx) }
 
 func attach(path string) ([]string, error) {
 	path, err := existing(path)

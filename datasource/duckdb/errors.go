@@ -35,7 +35,9 @@ func translate(ctx context.Context, err error) error {
 		return fault.New(fault.LimitExceeded, "a number is too large to be exact").Because(cause)
 	case duckdb.ErrorTypeCatalog, duckdb.ErrorTypeBinder:
 		return fault.New(fault.Internal, "the source's table differs from the catalog").Because(cause)
-	case duckdb.ErrorTypeIO, duckdb.ErrorTypePermission, duckdb.ErrorTypeFatal:
+	case duckdb.ErrorTypeFatal, duckdb.ErrorTypeInternal:
+		return fault.New(fault.Unavailable, "the source has failed and is opened anew").Because(fmt.Errorf("%w: %w", ErrBroken, cause))
+	case duckdb.ErrorTypeIO, duckdb.ErrorTypePermission:
 		return fault.New(fault.Unavailable, "the source's data cannot be read").Because(cause)
 	default:
 		return fault.New(fault.Internal, "the source failed").Because(cause)

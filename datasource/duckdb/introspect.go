@@ -114,7 +114,7 @@ func (db *DB) collations(ctx context.Context, table *catalog.Table) error {
 	for i := range found {
 		into[i] = &found[i]
 	}
-	if err := db.pool.QueryRowContext(ctx, "SELECT "+strings.Join(probes, ", ")).Scan(into...); err != nil {
+	if err := db.current().QueryRowContext(ctx, "SELECT "+strings.Join(probes, ", ")).Scan(into...); err != nil {
 		return err
 	}
 	for i, column := range texts {
@@ -161,7 +161,7 @@ func (db *DB) constraints(ctx context.Context, schema string, tables []catalog.T
 
 // catalog is the engine's own catalog, asked through sqlx: what it tells is
 // small, and read once.
-func (db *DB) catalog() *sqlx.DB { return sqlx.NewDb(db.pool, "duckdb") }
+func (db *DB) catalog() *sqlx.DB { return sqlx.NewDb(db.current(), "duckdb") }
 
 // names is a list of names as the statements above return it, in JSON.
 type names []string

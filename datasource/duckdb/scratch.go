@@ -17,20 +17,23 @@ import (
 // asked there. One Engine serves all requests, so its bounds are theirs
 // together.
 type Engine struct {
-	pool *sql.DB
+	*instance
 }
 
 // NewEngine starts an in-memory instance that reaches no file.
 func NewEngine(opts Options) (*Engine, error) {
-	pool, err := start(opts, nil, nil)
+	running, err := newInstance(func() (*sql.DB, error) { return start(opts, nil, nil) })
 	if err != nil {
 		return nil, fault.New(fault.Internal, "the embedded engine did not start").Because(err)
 	}
-	return &Engine{pool: pool}, nil
+	return &Engine{instance: running}, nil
 }
 
 // Close stops the engine.
-func (e *Engine) Close() error { return e.pool.Close() }
+func (e *Engine) Close() error { return e.close() }
+
+// Renew starts the engine anew if it is broken.
+func (e *Engine) Renew(ctx context.Context) error { return e.renew(ctx) }
 
 // Scratch is one request's own temporary tables. Nobody else sees them, and
 // Close removes them. It serves one goroutine at a time.
@@ -40,7 +43,7 @@ type Scratch struct {
 
 // Scratch makes an empty scratch; the caller closes it.
 func (e *Engine) Scratch(ctx context.Context) (*Scratch, error) {
-	c, err := acquire(ctx, e.pool)
+	c, err := acquire(ctx, e.current())
 	if err != nil {
 		return nil, err
 	}
