@@ -48,15 +48,6 @@ func Build(r query.Request, cat *catalog.Catalog, p principal.Principal, now tim
 	}}, nil
 }
 
-// CheckGrant refuses a grant that does not resolve against the catalog: an
-// unknown strategy, dataset, parameter or role, a parameter without a value, a
-// filter on a column that does not exist. Tokens are checked with it when they
-// are made or first used.
-func CheckGrant(cat *catalog.Catalog, p principal.Principal, now time.Time) error {
-	_, err := newBuilder(cat, p, now)
-	return err
-}
-
 // builder holds what all levels of one plan share.
 type builder struct {
 	cat        *catalog.Catalog

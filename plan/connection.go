@@ -70,16 +70,9 @@ func (b *builder) connection(vis *catalog.Visible, f query.Field) (Level, error)
 	if err := lb.filter(vis.Dataset, args); err != nil {
 		return Level{}, err
 	}
-	orders, err := args.list("orderBy")
-	if err != nil {
+	if err := lb.totalOrder(vis, args); err != nil {
 		return Level{}, err
 	}
-	for _, item := range orders {
-		if err := lb.orderRows(vis, 0, item); err != nil {
-			return Level{}, err
-		}
-	}
-	lb.breakTies(vis)
 	page, err := lb.page(vis, args)
 	if err != nil {
 		return Level{}, err

@@ -60,25 +60,7 @@ func (g *groupBuilder) having(v query.Value, depth int) (Expr, error) {
 func (g *groupBuilder) havingMember(m query.Member, depth int) (Expr, error) {
 	switch m.Name {
 	case "and", "or":
-		list, ok := m.Value.(query.List)
-		if one, isObject := m.Value.(query.Object); isObject {
-			list, ok = query.List{one}, true
-		}
-		if !ok || len(list) > maxItems {
-			return Expr{}, fault.New(fault.BadUserInput, "%s must be a list of at most %d conditions", m.Name, maxItems)
-		}
-		parts := make([]Expr, 0, len(list))
-		for _, item := range list {
-			e, err := g.having(item, depth)
-			if err != nil {
-				return Expr{}, err
-			}
-			parts = append(parts, e)
-		}
-		if m.Name == "and" {
-			return all(parts), nil
-		}
-		return anyOf(parts), nil
+		return connective(m, func(item query.Value) (Expr, error) { return g.having(item, depth) })
 	case "not":
 		e, err := g.having(m.Value, depth)
 		return not(e), err

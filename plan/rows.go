@@ -50,16 +50,9 @@ func (b *builder) many(vis *catalog.Visible, f query.Field, in *nested) (Level, 
 	if err := lb.limits(vis, args); err != nil {
 		return Level{}, err
 	}
-	orders, err := args.list("orderBy")
-	if err != nil {
+	if err := lb.totalOrder(vis, args); err != nil {
 		return Level{}, err
 	}
-	for _, item := range orders {
-		if err := lb.orderRows(vis, 0, item); err != nil {
-			return Level{}, err
-		}
-	}
-	lb.breakTies(vis)
 	if lb.l.output, err = lb.selectRows(vis, 0, f.Fields); err != nil {
 		return Level{}, err
 	}
@@ -177,6 +170,21 @@ func (lb *levelBuilder) child(ref int, f query.Field, rel *catalog.Relation, pla
 // may not be seen.
 func unknownField(typ, field string) *fault.Error {
 	return fault.New(fault.ValidationError, "Cannot query field %q on type %q.", field, typ)
+}
+
+// totalOrder reads orderBy and breaks its ties.
+func (lb *levelBuilder) totalOrder(vis *catalog.Visible, args arguments) error {
+	orders, err := args.list("orderBy")
+	if err != nil {
+		return err
+	}
+	for _, item := range orders {
+		if err := lb.orderRows(vis, 0, item); err != nil {
+			return err
+		}
+	}
+	lb.breakTies(vis)
+	return nil
 }
 
 // orderRows reads one item of orderBy.

@@ -49,28 +49,7 @@ func (lb *levelBuilder) where(at whereAt, d *catalog.Dataset, v query.Value) (Ex
 func (lb *levelBuilder) whereMember(at whereAt, d *catalog.Dataset, m query.Member) (Expr, error) {
 	switch m.Name {
 	case "and", "or":
-		list, ok := m.Value.(query.List)
-		if one, isObject := m.Value.(query.Object); isObject {
-			list, ok = query.List{one}, true
-		}
-		if !ok {
-			return Expr{}, fault.New(fault.BadUserInput, "%s must be a list of conditions", m.Name)
-		}
-		if len(list) > maxItems {
-			return Expr{}, fault.New(fault.LimitExceeded, "%s has %d conditions; at most %d are allowed", m.Name, len(list), maxItems)
-		}
-		parts := make([]Expr, 0, len(list))
-		for _, item := range list {
-			e, err := lb.where(at, d, item)
-			if err != nil {
-				return Expr{}, err
-			}
-			parts = append(parts, e)
-		}
-		if m.Name == "and" {
-			return all(parts), nil
-		}
-		return anyOf(parts), nil
+		return connective(m, func(item query.Value) (Expr, error) { return lb.where(at, d, item) })
 	case "not":
 		e, err := lb.where(at, d, m.Value)
 		return not(e), err
@@ -95,6 +74,32 @@ func (lb *levelBuilder) whereMember(at whereAt, d *catalog.Dataset, m query.Memb
 	}
 	at.ref = next
 	return lb.where(at, rel.To, m.Value)
+}
+
+// connective reads and, or: a list of conditions, or one alone.
+func connective(m query.Member, condition func(query.Value) (Expr, error)) (Expr, error) {
+	list, ok := m.Value.(query.List)
+	if one, isObject := m.Value.(query.Object); isObject {
+		list, ok = query.List{one}, true
+	}
+	if !ok {
+		return Expr{}, fault.New(fault.BadUserInput, "%s must be a list of conditions", m.Name)
+	}
+	if len(list) > maxItems {
+		return Expr{}, fault.New(fault.LimitExceeded, "%s has %d conditions; at most %d are allowed", m.Name, len(list), maxItems)
+	}
+	parts := make([]Expr, 0, len(list))
+	for _, item := range list {
+		e, err := condition(item)
+		if err != nil {
+			return Expr{}, err
+		}
+		parts = append(parts, e)
+	}
+	if m.Name == "and" {
+		return all(parts), nil
+	}
+	return anyOf(parts), nil
 }
 
 // quantified reads {some, none, every} over the rows of a to-many relation.

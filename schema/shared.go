@@ -188,12 +188,12 @@ func (b *Builder) aggregateOrder(t value.Type) *shared {
 	return b.share(ast.InputObject, t.GraphQL()+"AggregateOrderBy", oneKey, func(s *shared) {
 		eachFunction(t, func(f catalog.Func, _ value.Type) {
 			if f == catalog.First || f == catalog.Last {
-				order := b.byOrder()
+				order := b.argumentOrder("ByOrderBy", "by", "String!")
 				s.add(b.field(string(f), order.def.Name, ""), order)
 				return
 			}
 			if f == catalog.Percentile {
-				order := b.percentileOrder()
+				order := b.argumentOrder("PercentileOrderBy", "p", "Float!")
 				s.add(b.field(string(f), order.def.Name, ""), order)
 				return
 			}
@@ -219,16 +219,6 @@ func (b *Builder) byFilter(t value.Type) *shared {
 	})
 }
 
-// byOrder orders by the value in the first or last row by a column.
-func (b *Builder) byOrder() *shared {
-	return b.share(ast.InputObject, "ByOrderBy", "", func(s *shared) {
-		s.add(b.field("by", "String!", ""))
-		direction := b.call("direction", "Direction!", "")
-		direction.DefaultValue = &ast.Value{Kind: ast.EnumValue, Raw: "ASC"}
-		s.add(direction)
-	})
-}
-
 // percentileFilter is a FloatWhere of the percentile p.
 func (b *Builder) percentileFilter() *shared {
 	return b.share(ast.InputObject, "PercentileWhere", "", func(s *shared) {
@@ -237,22 +227,25 @@ func (b *Builder) percentileFilter() *shared {
 	})
 }
 
-// percentileOrder orders by the percentile p.
-func (b *Builder) percentileOrder() *shared {
-	return b.share(ast.InputObject, "PercentileOrderBy", "", func(s *shared) {
-		s.add(b.field("p", "Float!", ""))
-		direction := b.call("direction", "Direction!", "")
-		direction.DefaultValue = &ast.Value{Kind: ast.EnumValue, Raw: "ASC"}
-		s.add(direction)
+// argumentOrder orders by what a function gives for an argument.
+func (b *Builder) argumentOrder(name, argument, typ string) *shared {
+	return b.share(ast.InputObject, name, "", func(s *shared) {
+		s.add(b.field(argument, typ, ""))
+		s.add(b.ascending())
 	})
+}
+
+// ascending is a direction that need not be given.
+func (b *Builder) ascending() *ast.FieldDefinition {
+	direction := b.call("direction", "Direction!", "")
+	direction.DefaultValue = &ast.Value{Kind: ast.EnumValue, Raw: "ASC"}
+	return direction
 }
 
 // bucketOrder orders by a time bucket that is grouped by.
 func (b *Builder) bucketOrder() *shared {
 	return b.share(ast.InputObject, "BucketOrderBy", "The bucket a time is grouped by; without one, the time itself.", func(s *shared) {
 		s.add(b.field("by", "TimeUnit", ""))
-		direction := b.call("direction", "Direction!", "")
-		direction.DefaultValue = &ast.Value{Kind: ast.EnumValue, Raw: "ASC"}
-		s.add(direction)
+		s.add(b.ascending())
 	})
 }

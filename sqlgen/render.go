@@ -95,7 +95,7 @@ func (w *writer) rows() {
 	w.put("SELECT ")
 	w.columns(", ")
 	w.put(" FROM ")
-	w.from()
+	w.from(nil)
 	w.condition(" WHERE ", w.l.Where())
 	w.orderBy(" ORDER BY ")
 	w.limit()
@@ -128,24 +128,30 @@ func (w *writer) limit() {
 	}
 }
 
-// from writes the first reference and all that is joined to it.
-func (w *writer) from() {
+// from writes the first reference, tied to its parents where ties says how,
+// and all that is joined to it.
+func (w *writer) from(ties func()) {
 	for i := range w.l.Refs() {
 		r := w.l.Ref(i)
-		if elsewhere(r) {
-			continue
-		}
-		if i == 0 && w.l.Through() > 0 {
-			w.linked(nil)
-			continue
-		}
-		if i > 0 {
+		switch {
+		case elsewhere(r):
+		case i > 0:
 			w.put(" LEFT JOIN ")
-		}
-		w.reference(i)
-		if i > 0 {
+			w.reference(i)
 			w.on(r)
+		case w.l.Through() > 0:
+			w.linked(ties)
+		default:
+			w.reference(i)
+			w.tie(ties)
 		}
+	}
+}
+
+func (w *writer) tie(ties func()) {
+	if ties != nil {
+		w.put(" ON ")
+		ties()
 	}
 }
 
@@ -207,10 +213,7 @@ func (w *writer) linked(ties func()) {
 	w.put(" FROM ")
 	w.reference(i)
 	w.put(") AS ", table(i))
-	if ties != nil {
-		w.put(" ON ")
-		ties()
-	}
+	w.tie(ties)
 	w.put(" JOIN ")
 	w.reference(0)
 	w.on(r)
@@ -222,12 +225,12 @@ func (w *writer) together() {
 	for i := 1; i < w.l.Refs(); i++ {
 		if i == w.l.Through() || !elsewhere(w.l.Ref(i)) {
 			w.put("(")
-			w.from()
+			w.from(nil)
 			w.put(")")
 			return
 		}
 	}
-	w.from()
+	w.from(nil)
 }
 
 func (w *writer) on(r plan.Ref) {
@@ -342,7 +345,7 @@ func (w *writer) nestedRows() {
 	w.put(" FROM ")
 	w.parentRows()
 	w.put(" JOIN ")
-	w.from0()
+	w.from(w.links)
 	w.condition(" WHERE ", w.l.Where())
 	w.window()
 }
@@ -374,30 +377,6 @@ func (w *writer) parentRows() {
 		types[i] = w.l.Link(i).Type()
 	}
 	w.put(w.d.Parents(types), " AS p")
-}
-
-// from0 writes the first reference tied to its parents, then the joins.
-func (w *writer) from0() {
-	for i := range w.l.Refs() {
-		r := w.l.Ref(i)
-		if elsewhere(r) {
-			continue
-		}
-		if i == 0 && w.l.Through() > 0 {
-			w.linked(w.links)
-			continue
-		}
-		if i > 0 {
-			w.put(" LEFT JOIN ")
-		}
-		w.reference(i)
-		if i > 0 {
-			w.on(r)
-		} else {
-			w.put(" ON ")
-			w.links()
-		}
-	}
 }
 
 func (w *writer) links() {
@@ -486,9 +465,9 @@ func (w *writer) grouping(nested bool) {
 	case nested:
 		w.parentRows()
 		w.put(" JOIN ")
-		w.from0()
+		w.from(w.links)
 	default:
-		w.from()
+		w.from(nil)
 	}
 	w.condition(where, w.l.Where())
 	groups := w.l.Keys() + w.othersColumn()

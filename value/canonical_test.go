@@ -269,14 +269,4 @@ func TestBuffer(t *testing.T) {
 			t.Errorf("row %d is %.20q %d", i, row.Cell(0).Text, row.Cell(1).Int)
 		}
 	}
-	b.Truncate(5)
-	b.Truncate(1)
-	if b.Len() != 1 || string(b.Row(0).Cell(0).Text) != "x" {
-		t.Errorf("%d rows are left", b.Len())
-	}
-	empty := value.NewBuffer(0)
-	empty.EndRow()
-	if b.EndRow(); b.Len() != 1 || empty.Len() != 1 {
-		t.Errorf("%d and %d rows", b.Len(), empty.Len())
-	}
 }

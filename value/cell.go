@@ -111,13 +111,6 @@ func (b *Buffer) Append(c Cell) {
 	}
 }
 
-// EndRow counts a row of a buffer without cells.
-func (b *Buffer) EndRow() {
-	if b.width == 0 {
-		b.rows++
-	}
-}
-
 // Row is one row of the buffer.
 func (b *Buffer) Row(i int) Row { return Row{buffer: b, first: i * b.width} }
 
@@ -147,11 +140,3 @@ func (r Row) Cell(i int) Cell {
 
 // Null tells whether the i-th cell holds no value.
 func (r Row) Null(i int) bool { return r.buffer.slots[r.first+i].kind == KindNull }
-
-// Truncate forgets all rows after the first n.
-func (b *Buffer) Truncate(n int) {
-	if n < b.rows {
-		b.rows = n
-		b.slots = b.slots[:n*b.width]
-	}
-}
