@@ -13,14 +13,40 @@ import (
 // principal with neither is refused wherever it is used.
 type Principal struct {
 	Subject    string // who, within the issuer
-	Issuer     string // name of the issuer in the configuration
-	TokenID    string // jti of the token, may be empty
+	Issuer     string // name of the issuer in the configuration; of the control store's own tokens: usher
+	TokenID    string // jti of a JWT, id of an embed token, service key or session; may be empty
 	Tenant     string // tenant id
 	TenantKey  string // value in tenant columns; equals Tenant unless registered otherwise
 	AllTenants bool   // the explicit right to the rows of all tenants
+	Home       Home   // how the registry says the tenant's data is reached
 	Roles      []string
+	Scopes     []Scope // what it may do beyond reading data
+	Acting     *Acting // somebody acts as the tenant; nil: nobody does
 	Grant      Grant
+	Issued     time.Time // zero when the token does not say
 	Expires    time.Time
+}
+
+// Home is how a tenant's data is reached when the token does not say.
+type Home struct {
+	Strategy string             // empty: the default strategy
+	Accounts map[string]Account // by source
+}
+
+// Scope is a right to administer.
+type Scope string
+
+// The scopes.
+const (
+	CreateTokens Scope = "tokens:create" // mint embed tokens, at most as wide as itself
+	ReadData     Scope = "data:read"     // query datasets
+	Administer   Scope = "admin"         // the control plane: of its tenant, or of all with AllTenants
+)
+
+// Acting is an administrator who acts as a tenant for a while.
+type Acting struct {
+	Subject string // who acts
+	Reason  string
 }
 
 // Grant is what a token allows.
@@ -29,9 +55,38 @@ type Grant struct {
 	Filters    []Filter               // all of them apply
 	Parameters map[string]query.Value // by parameter name
 	Metadata   map[string]string      // forwarded to upstreams by template only
+	Accounts   map[string]Account     // by source: whose account is used instead of the configured one
 	Datasets   []string               // nil: every dataset the roles allow
+	SavedOnly  bool                   // saved operations of the tenant only
 	Timezone   string                 // IANA name; empty: UTC
 }
+
+// Account overrides parts of a source's account. Empty members keep what the
+// source says. The first six are for databases, the others for upstream APIs.
+type Account struct {
+	Host     string
+	Port     int
+	Database string
+	Schema   string
+	User     string
+	Password string // never logged, never returned
+
+	BaseURL    string
+	Headers    map[string]string // values may be secret: never logged, never returned
+	Properties map[string]string // of a plugin; likewise
+}
+
+// Empty tells that the account overrides nothing.
+func (a Account) Empty() bool {
+	return a.Host == "" && a.Port == 0 && a.Database == "" && a.Schema == "" && a.User == "" && a.Password == "" &&
+		a.BaseURL == "" && len(a.Headers) == 0 && len(a.Properties) == 0
+}
+
+// String hides the account: it holds secrets.
+func (Account) String() string { return "(account)" }
+
+// GoString hides the account.
+func (Account) GoString() string { return "(account)" }
 
 // Filter restricts one dataset, in the language of where.
 type Filter struct {
