@@ -91,7 +91,7 @@ func (s *Sources) direct(ctx context.Context, t plan.Target, q plan.Query) (*val
 type sqlSource struct {
 	db      sqlDB
 	dialect sqlgen.Dialect
-	flights flights
+	flights flights[[]*value.Result]
 }
 
 type sqlDB interface {
@@ -105,13 +105,22 @@ func (s *sqlSource) Query(ctx context.Context, q plan.Query) (*value.Result, err
 	if err != nil {
 		return nil, err
 	}
-	return s.flights.do(ctx, prepared.Key(), func(ctx context.Context) (*value.Result, error) {
-		return onceMore(ctx, s.renew, func() (result *value.Result, err error) {
-			err = s.db.Session(ctx, q.Statements() > 1, func(session sqlexec.Session) (err error) {
-				result, err = prepared.Run(ctx, session, s.dialect)
+	results, err := s.run(ctx, prepared)
+	if err != nil {
+		return nil, err
+	}
+	return results[0], nil
+}
+
+// run answers a statement, together with those who ask the same now.
+func (s *sqlSource) run(ctx context.Context, prepared *sqlexec.Prepared) ([]*value.Result, error) {
+	return s.flights.do(ctx, prepared.Key(), func(ctx context.Context) ([]*value.Result, error) {
+		return onceMore(ctx, s.renew, func() (results []*value.Result, err error) {
+			err = s.db.Session(ctx, false, func(session sqlexec.Session) (err error) {
+				results, err = prepared.Run(ctx, session)
 				return err
 			})
-			return result, err
+			return results, err
 		})
 	})
 }
@@ -126,13 +135,13 @@ func (s *sqlSource) renew(ctx context.Context) error {
 
 // onceMore runs a question again, once, when the engine gave up under it: the
 // fault is the engine's, and whoever asks next must not find it still there.
-func onceMore(ctx context.Context, renew func(context.Context) error, run func() (*value.Result, error)) (*value.Result, error) {
+func onceMore[T any](ctx context.Context, renew func(context.Context) error, run func() (T, error)) (T, error) {
 	result, err := run()
 	if !errors.Is(err, duckdb.ErrBroken) {
 		return result, err
 	}
 	if failed := renew(ctx); failed != nil {
-		return nil, err
+		return result, err
 	}
 	return run()
 }

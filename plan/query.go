@@ -231,6 +231,7 @@ type Ref struct {
 	from    int   // index of the reference it is joined to; -1 for the first
 	on      []On
 	tenant  string // tenant column by catalog name when its predicate is in the scope
+	shared  bool   // the rows are read from the base of Tiles, where the scope stands
 }
 
 // ScopeKind says why a reference's scope confines it to the principal.
@@ -299,6 +300,10 @@ func (r Ref) Ons() int { return len(r.on) }
 
 // On is the i-th equality of the join.
 func (r Ref) On(i int) On { return r.on[i] }
+
+// Shared tells that the rows come from the base of Tiles, which has this
+// reference with its scope.
+func (r Ref) Shared() bool { return r.shared }
 
 // TenantColumn is the name of the column whose value must be the tenant's key
 // in every row, or empty.

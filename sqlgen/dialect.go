@@ -20,6 +20,10 @@ type Dialect interface {
 	Read(x, native string) string
 	// Wire makes an expression return what a value.Cell of the type holds.
 	Wire(x string, t value.Type) string
+	// WireType is the engine's type of what Wire returns.
+	WireType(t value.Type) string
+	// Key makes an expression the type that Parents gives a parent's key.
+	Key(x string, t value.Type) string
 	// TextType is the engine's type of text without a length.
 	TextType() string
 	// ByCode makes text compare by code point.
@@ -142,6 +146,25 @@ func (d postgres) Wire(x string, t value.Type) string {
 	}
 	return x + "::text"
 }
+
+func (postgres) WireType(t value.Type) string {
+	if t.List {
+		return "text"
+	}
+	switch t.Scalar { //nolint:exhaustive // all else is text
+	case value.Boolean:
+		return "boolean"
+	case value.Int, value.BigInt:
+		return "bigint"
+	case value.Float:
+		return "float8"
+	case value.Decimal:
+		return "numeric"
+	}
+	return "text"
+}
+
+func (postgres) Key(x string, t value.Type) string { return x + "::" + postgresTypes[t.Scalar] }
 
 func (postgres) TextType() string { return "text" }
 
@@ -268,6 +291,32 @@ func (d duckdb) Wire(x string, t value.Type) string {
 	return "CAST(" + x + " AS VARCHAR)"
 }
 
+func (duckdb) WireType(t value.Type) string {
+	if t.List {
+		return "VARCHAR"
+	}
+	switch t.Scalar { //nolint:exhaustive // all else is text
+	case value.Boolean:
+		return "BOOLEAN"
+	case value.Int, value.BigInt:
+		return "BIGINT"
+	case value.Float:
+		return "DOUBLE"
+	}
+	return "VARCHAR"
+}
+
+func (duckdb) Key(x string, t value.Type) string {
+	return "CAST(" + x + " AS " + duckdbKeyType(t) + ")"
+}
+
+func duckdbKeyType(t value.Type) string {
+	if t.Scalar == value.Decimal {
+		return "DECIMAL(38," + strconv.Itoa(max(t.Scale, 0)) + ")"
+	}
+	return duckdbTypes[t.Scalar]
+}
+
 func (duckdb) TextType() string { return "VARCHAR" }
 
 func (duckdb) ByCode(x string) string { return x }
@@ -341,11 +390,7 @@ func (duckdb) Steps(low, high, step string) string {
 func (duckdb) Parents(types []value.Type) string {
 	var lists, names []string
 	for i, t := range types {
-		typ := duckdbTypes[t.Scalar]
-		if t.Scalar == value.Decimal {
-			typ = "DECIMAL(38," + strconv.Itoa(max(t.Scale, 0)) + ")"
-		}
-		lists = append(lists, "CAST(from_json(CAST($"+strconv.Itoa(i+1)+` AS JSON), '["VARCHAR"]') AS `+typ+"[]) AS l"+strconv.Itoa(i))
+		lists = append(lists, "CAST(from_json(CAST($"+strconv.Itoa(i+1)+` AS JSON), '["VARCHAR"]') AS `+duckdbKeyType(t)+"[]) AS l"+strconv.Itoa(i))
 		names = append(names, "unnest(l"+strconv.Itoa(i)+") AS k"+strconv.Itoa(i))
 	}
 	return "(SELECT " + strings.Join(names, ", ") + ", unnest(range(1, len(l0) + 1)) AS n FROM (SELECT " + strings.Join(lists, ", ") + ") AS u)"

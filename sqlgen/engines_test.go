@@ -120,6 +120,19 @@ func (e *engines) both(text string) (fromPostgres, fromDuckDB string) {
 	return e.answers(plantest.Request(e, text), text)
 }
 
+// run answers a query as its source does.
+func run(ctx context.Context, q plan.Query, d sqlgen.Dialect, s sqlexec.Session) (*value.Result, error) {
+	prepared, err := sqlexec.Prepare(q, d)
+	if err != nil {
+		return nil, err
+	}
+	results, err := prepared.Run(ctx, s)
+	if err != nil {
+		return nil, err
+	}
+	return results[0], nil
+}
+
 // answers are those of both engines to a request, which the text says in words.
 func (e *engines) answers(r query.Request, text string) (fromPostgres, fromDuckDB string) {
 	e.Helper()
@@ -130,7 +143,7 @@ func (e *engines) answers(r query.Request, text string) (fromPostgres, fromDuckD
 		}
 		var result *value.Result
 		err = session(e.Context(), false, func(s sqlexec.Session) (err error) {
-			result, err = sqlexec.Run{Session: s, Dialect: d}.Query(e.Context(), q)
+			result, err = run(e.Context(), q, d, s)
 			return err
 		})
 		if err != nil {
@@ -247,7 +260,7 @@ func (e *engines) page(order string, ids []string, i int) {
 			}
 			var result *value.Result
 			err = engine.session(e.Context(), false, func(s sqlexec.Session) (err error) {
-				result, err = sqlexec.Run{Session: s, Dialect: engine.dialect}.Query(e.Context(), q)
+				result, err = run(e.Context(), q, engine.dialect, s)
 				return err
 			})
 			if err != nil {

@@ -38,15 +38,19 @@ func Render(l plan.Level, d Dialect) (Statement, error) {
 		return Statement{}, ErrNotPlanned
 	}
 	w := &writer{d: d, l: l, parents: l.Links()}
+	w.level()
+	return Statement{Text: w.b.String(), Args: w.args, Parents: w.parents}, w.err
+}
+
+func (w *writer) level() {
 	switch {
-	case l.Grouped():
+	case w.l.Grouped():
 		w.groups()
-	case l.Links() > 0:
+	case w.l.Links() > 0:
 		w.nestedRows()
 	default:
 		w.rows()
 	}
-	return Statement{Text: w.b.String(), Args: w.args, Parents: w.parents}, w.err
 }
 
 // writer writes one statement.
@@ -60,6 +64,7 @@ type writer struct {
 	inside  int  // 1 + the reference whose subquery is being written, or 0
 	others  bool // groups beyond the best are one
 	marked  bool // groups are marked as being there
+	part    *part
 	err     error
 }
 
@@ -93,6 +98,7 @@ func (w *writer) bind(text string, cast func(n string) string) string {
 // rows writes a list at the root.
 func (w *writer) rows() {
 	w.put("SELECT ")
+	w.placed()
 	w.columns(", ")
 	w.put(" FROM ")
 	w.from(nil)
@@ -113,6 +119,7 @@ func (w *writer) columns(separator string) {
 	if w.l.Columns() == 0 {
 		w.put("TRUE AS c0")
 	}
+	w.linkKeys()
 }
 
 func (w *writer) limit() {
@@ -248,6 +255,10 @@ func (w *writer) on(r plan.Ref) {
 // statement.
 func (w *writer) reference(i int) {
 	r := w.l.Ref(i)
+	if r.Shared() {
+		w.put(baseTable, " AS ", table(i))
+		return
+	}
 	outer := w.inside
 	w.put("(SELECT TRUE AS ", ident(rowMark))
 	for j := range r.Fields() {
@@ -335,11 +346,7 @@ func (w *writer) term(o plan.Order) {
 // nestedRows writes a list below its parents: numbered for each parent, so
 // that limit and offset hold for each, and ordered by parent.
 func (w *writer) nestedRows() {
-	w.put("SELECT n")
-	for i := range max(w.l.Columns(), 1) {
-		w.put(", c", strconv.Itoa(i))
-	}
-	w.put(" FROM (SELECT p.n AS n, ")
+	w.pageOf("p.n")
 	w.columns(", ")
 	w.numbered("p.n")
 	w.put(" FROM ")
@@ -348,6 +355,22 @@ func (w *writer) nestedRows() {
 	w.from(w.links)
 	w.condition(" WHERE ", w.l.Where())
 	w.window()
+}
+
+// pageOf begins a nested level: the subquery that numbered and window end.
+func (w *writer) pageOf(parent string) {
+	w.put("SELECT n")
+	if w.part != nil {
+		w.put(", rn")
+		if w.part.kept {
+			w.put(", row_number() OVER (ORDER BY n, rn) AS id")
+		}
+	}
+	for i := range max(w.l.Columns(), 1) {
+		w.put(", c", strconv.Itoa(i))
+	}
+	w.linkNames()
+	w.put(" FROM (SELECT ", parent, " AS n, ")
 }
 
 // numbered writes the row number within the parent.
@@ -367,11 +390,17 @@ func (w *writer) window() {
 	if w.l.Offset() > 0 {
 		w.put(" AND rn > ", strconv.Itoa(w.l.Offset()))
 	}
-	w.put(" ORDER BY n, rn")
+	if w.part == nil {
+		w.put(" ORDER BY n, rn")
+	}
 }
 
 // parentRows writes the parents' keys as rows k0, k1, … n.
 func (w *writer) parentRows() {
+	if w.part != nil {
+		w.part.parents(w)
+		return
+	}
 	types := make([]value.Type, w.l.Links())
 	for i := range types {
 		types[i] = w.l.Link(i).Type()
@@ -395,13 +424,10 @@ func (w *writer) groups() {
 	nested := w.l.Links() > 0
 	w.groupsFirst(nested)
 	if nested {
-		w.put("SELECT n")
-		for i := range max(w.l.Columns(), 1) {
-			w.put(", c", strconv.Itoa(i))
-		}
-		w.put(" FROM (SELECT g.n AS n, ")
+		w.pageOf("g.n")
 	} else {
 		w.put("SELECT ")
+		w.placed()
 	}
 	w.columns(", ")
 	if nested {

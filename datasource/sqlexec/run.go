@@ -9,28 +9,40 @@ import (
 	"usher/value"
 )
 
-// Run answers a query's levels, the root first, each nested level with one
-// statement for all its parents.
+// Run answers a query level by level, the root first, where what a level reads
+// has to be brought first: each nested level is one statement for all its
+// parents.
 type Run struct {
 	Session Session
 	Dialect sqlgen.Dialect
-	// Before, when set, is called before a level is rendered and returns the
-	// level to render. Parents are the keys of the level's parents.
+	// Before is called before a level is rendered and returns the level to
+	// render. Parents are the keys of the level's parents.
 	Before func(ctx context.Context, l plan.Level, parents [][]value.Value) (plan.Level, error)
 }
 
-// maxRows and maxBytes bound one level's rows in memory.
+// allowance bounds the rows of one statement in memory. The zero value has used
+// nothing.
+type allowance struct{ rows, bytes int }
+
 const (
 	maxRows  = 500_000
 	maxBytes = 256 << 20
 )
+
+var errTooLarge = fault.New(fault.LimitExceeded, "the answer is too large").WithHint("ask for fewer rows or fields")
+
+func (a *allowance) exceeded(rows, bytes int) bool {
+	a.rows += rows
+	a.bytes += bytes
+	return a.rows > maxRows || a.bytes > maxBytes
+}
 
 // Query answers all levels of a query.
 func (r Run) Query(ctx context.Context, q plan.Query) (*value.Result, error) {
 	if !q.Valid() {
 		return nil, fault.New(fault.Internal, "internal error").Because(sqlgen.ErrNotPlanned)
 	}
-	return r.level(ctx, q.Root(), nil, nil)
+	return r.level(ctx, q.Root(), nil)
 }
 
 // Fetch streams the rows of a query without nested levels.
@@ -52,16 +64,16 @@ func Fetch(ctx context.Context, s Session, d sqlgen.Dialect, q plan.Query, each 
 	return rows.Err()
 }
 
-// level runs one statement, the one prepared or one rendered now. Keys holds,
-// for each link, the parents' keys.
-func (r Run) level(ctx context.Context, l plan.Level, keys [][]value.Value, prepared *rendered) (*value.Result, error) {
-	if prepared == nil {
-		var err error
-		if prepared, err = r.rendered(ctx, l, keys); err != nil {
-			return nil, err
-		}
+// level runs one statement. Keys holds, for each link, the parents' keys.
+func (r Run) level(ctx context.Context, l plan.Level, keys [][]value.Value) (*value.Result, error) {
+	here, err := r.Before(ctx, l, keys)
+	if err != nil {
+		return nil, err
 	}
-	statement := prepared.Statement
+	statement, err := sqlgen.Render(here, r.Dialect)
+	if err != nil {
+		return nil, err
+	}
 	args := make([]string, 0, len(keys)+len(statement.Args))
 	for _, list := range keys {
 		args = append(args, r.Dialect.List(texts(list)))
@@ -70,53 +82,28 @@ func (r Run) level(ctx context.Context, l plan.Level, keys [][]value.Value, prep
 	if err != nil {
 		return nil, err
 	}
-	width := l.Columns()
-	if l.Links() > 0 {
-		width++ // the parent's number
-	}
-	buffer, err := read(rows, max(width, 1), expected(l, keys))
+	buffer, err := read(rows, max(First(l)+l.Columns(), 1), expected(l, keys))
 	if err != nil {
 		return nil, err
 	}
 	result := &value.Result{Rows: buffer}
 	for i := range l.Children() {
-		child, err := r.child(ctx, l, l.Child(i), buffer, prepared.child(i))
+		child, err := r.child(ctx, l, l.Child(i), buffer)
 		if err != nil {
 			return nil, err
 		}
 		result.Children = append(result.Children, child)
 	}
 	if total, ok := l.Total(); ok {
-		if result.Total, err = r.level(ctx, total, nil, prepared.total); err != nil {
+		if result.Total, err = r.level(ctx, total, nil); err != nil {
 			return nil, err
 		}
 	}
 	return result, nil
 }
 
-// rendered makes a level's statement when what it reads is in place.
-func (r Run) rendered(ctx context.Context, l plan.Level, keys [][]value.Value) (*rendered, error) {
-	if r.Before != nil {
-		var err error
-		if l, err = r.Before(ctx, l, keys); err != nil {
-			return nil, err
-		}
-	}
-	statement, err := sqlgen.Render(l, r.Dialect)
-	return &rendered{Statement: statement}, err
-}
-
-// child is the prepared statement of a nested level, if the parent was
-// prepared with its levels.
-func (r *rendered) child(i int) *rendered {
-	if i < len(r.children) {
-		return r.children[i]
-	}
-	return nil
-}
-
 // child runs a nested level for all rows of its parent.
-func (r Run) child(ctx context.Context, parent, l plan.Level, rows *value.Buffer, prepared *rendered) (value.Child, error) {
+func (r Run) child(ctx context.Context, parent, l plan.Level, rows *value.Buffer) (value.Child, error) {
 	shift := First(parent)
 	keys := make([][]value.Value, l.Links())
 	var owner []int // row of the parent, by number in keys
@@ -141,7 +128,7 @@ func (r Run) child(ctx context.Context, parent, l plan.Level, rows *value.Buffer
 		return child, nil
 	}
 	var err error
-	if child.Result, err = r.level(ctx, l, keys, prepared); err != nil {
+	if child.Result, err = r.level(ctx, l, keys); err != nil {
 		return child, err
 	}
 	// Rows come in the order of their parents: count them, then sum up.
@@ -194,7 +181,7 @@ func read(rows value.Rows, width, expected int) (*value.Buffer, error) {
 		}
 		if buffer.Len() > maxRows || buffer.Bytes() > maxBytes {
 			_ = rows.Close()
-			return nil, fault.New(fault.LimitExceeded, "the answer is too large").WithHint("ask for fewer rows or fields")
+			return nil, errTooLarge
 		}
 	}
 	err := rows.Err()

@@ -1,0 +1,132 @@
+package sqlexec
+
+import (
+	"context"
+	"strings"
+
+	"usher/fault"
+	"usher/plan"
+	"usher/sqlgen"
+	"usher/value"
+)
+
+// Prepared is one statement, written and ready to run any number of times: a
+// query with all its levels, or several queries that read the same rows.
+type Prepared struct {
+	text  string
+	args  []string
+	key   string
+	level plan.Level    // of a query of one level
+	parts []sqlgen.Part // of a script
+	tiles bool          // each part is a query of its own
+}
+
+// Prepare writes the statement of a query.
+func Prepare(q plan.Query, d sqlgen.Dialect) (*Prepared, error) {
+	if !q.Valid() {
+		return nil, fault.New(fault.Internal, "internal error").Because(sqlgen.ErrNotPlanned)
+	}
+	if q.Statements() > 1 {
+		s, err := sqlgen.Together(q.Root(), d)
+		return script(s, false), err
+	}
+	s, err := sqlgen.Render(q.Root(), d)
+	return &Prepared{text: s.Text, args: s.Args, key: key(s.Text, s.Args), level: q.Root()}, err
+}
+
+// PrepareTiles writes the statement of queries that read the same rows.
+func PrepareTiles(t plan.Tiles, d sqlgen.Dialect) (*Prepared, error) {
+	s, err := sqlgen.Tiles(t, d)
+	return script(s, true), err
+}
+
+func script(s sqlgen.Script, tiles bool) *Prepared {
+	return &Prepared{text: s.Text, args: s.Args, key: key(s.Text, s.Args), parts: s.Parts, tiles: tiles}
+}
+
+// Key is equal for statements that ask the same: text and arguments.
+func (p *Prepared) Key() string { return p.key }
+
+func key(text string, args []string) string {
+	var b strings.Builder
+	b.WriteString(text)
+	for _, arg := range args {
+		b.WriteByte(0) // no argument holds one: package value refuses it
+		b.WriteString(arg)
+	}
+	return b.String()
+}
+
+// Run runs the statement and returns a result for each query.
+func (p *Prepared) Run(ctx context.Context, s Session) ([]*value.Result, error) {
+	rows, err := s.Query(ctx, p.text, p.args)
+	if err != nil {
+		return nil, err
+	}
+	if p.parts == nil {
+		buffer, err := read(rows, max(p.level.Columns(), 1), expected(p.level, nil))
+		return []*value.Result{{Rows: buffer}}, err
+	}
+	results := make([]*value.Result, len(p.parts))
+	for i, part := range p.parts {
+		results[i] = &value.Result{Rows: value.NewBuffer(First(part.Level) + len(part.Cells))}
+	}
+	if err := p.distribute(rows, results); err != nil {
+		return nil, err
+	}
+	if p.tiles {
+		return results, nil
+	}
+	for i := range results {
+		p.assemble(results, i)
+	}
+	return results[:1], nil
+}
+
+// distribute gives each part its rows. The parent's number stays their first
+// cell where they have a parent.
+func (p *Prepared) distribute(rows value.Rows, results []*value.Result) error {
+	size := allowance{}
+	for rows.Next() {
+		at := rows.Cell(0).Int
+		part, buffer := &p.parts[at], results[at].Rows
+		if part.Parent >= 0 {
+			buffer.Append(rows.Cell(1))
+		}
+		before := buffer.Bytes()
+		for _, cell := range part.Cells {
+			buffer.Append(rows.Cell(cell))
+		}
+		if size.exceeded(1, buffer.Bytes()-before) {
+			_ = rows.Close()
+			return errTooLarge
+		}
+	}
+	err := rows.Err()
+	if closing := rows.Close(); err == nil {
+		err = closing
+	}
+	return err
+}
+
+// assemble hangs a part's rows in its parent's. They come in the order of
+// their parents: count them, then sum up.
+func (p *Prepared) assemble(results []*value.Result, i int) {
+	parent := p.parts[i].Parent
+	switch {
+	case parent >= 0:
+	case i > 0: // the count of a connection
+		results[0].Total = results[i]
+		return
+	default:
+		return
+	}
+	start := make([]int, results[parent].Rows.Len()+1)
+	for r := range results[i].Rows.Len() {
+		start[results[i].Rows.Row(r).Cell(0).Int]++
+	}
+	for r := range len(start) - 1 {
+		start[r+1] += start[r]
+	}
+	results[parent].Children = append(results[parent].Children, value.Child{Result: results[i], Start: start})
+}

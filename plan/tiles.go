@@ -1,0 +1,90 @@
+package plan
+
+import "slices"
+
+// Tiles are queries of one principal that read the same rows: one pass over
+// them answers all.
+type Tiles struct {
+	base   Level
+	levels []Level
+	which  []int
+}
+
+// Base is the level whose rows the others read: the dataset's under its scope,
+// and under the conditions that all tiles have in common.
+func (t Tiles) Base() Level { return t.base }
+
+// Len is the number of tiles.
+func (t Tiles) Len() int { return len(t.levels) }
+
+// Level is the i-th tile, over the base's rows.
+func (t Tiles) Level(i int) Level { return t.levels[i] }
+
+// Which is the i-th tile's number among the queries given to OnePass.
+func (t Tiles) Which(i int) int { return t.which[i] }
+
+// OnePass finds the queries that read the same rows. What is compared is all
+// that decides which rows these are. Lists are left alone: an index may have
+// their first rows without a look at the others.
+func OnePass(queries []Query) []Tiles {
+	var all []Tiles
+	taken := make([]bool, len(queries))
+	for i, q := range queries {
+		if taken[i] || !q.Valid() || !q.body.root.tile() {
+			continue
+		}
+		set := []int{i}
+		for j := i + 1; j < len(queries); j++ {
+			if !taken[j] && queries[j].Valid() && queries[j].body.root.tile() && sameRows(q.body.root, queries[j].body.root) {
+				taken[j] = true
+				set = append(set, j)
+			}
+		}
+		if len(set) > 1 {
+			all = append(all, share(queries, set))
+		}
+	}
+	return all
+}
+
+// tile tells a level that may read its rows from a table made for several: its
+// scope and conditions are about its own reference alone.
+func (l Level) tile() bool {
+	if !l.grouped || len(l.parent) > 0 || l.shift != nil || l.through > 0 || len(l.refs) == 0 || len(l.refs[0].policy) > 0 {
+		return false
+	}
+	for _, e := range l.refs[0].scope {
+		if !e.only(0) {
+			return false
+		}
+	}
+	return l.where.only(0)
+}
+
+func sameRows(a, b Level) bool {
+	r, s := a.refs[0], b.refs[0]
+	return r.dataset == s.dataset && r.target == s.target && r.schema == s.schema && r.table == s.table &&
+		r.reason == s.reason && r.tenant == s.tenant &&
+		slices.EqualFunc(r.scope, s.scope, Expr.same) && a.where.same(b.where)
+}
+
+func share(queries []Query, set []int) Tiles {
+	first := queries[set[0]].body.root
+	ref := first.refs[0]
+	ref.columns = nil
+	t := Tiles{levels: make([]Level, len(set)), which: set}
+	for i, at := range set {
+		l := queries[at].body.root
+		for _, f := range l.refs[0].columns {
+			if !slices.ContainsFunc(ref.columns, func(have Field) bool { return have.Name == f.Name }) {
+				ref.columns = append(ref.columns, f)
+			}
+		}
+		l.refs = slices.Clone(l.refs)
+		l.refs[0].shared = true
+		l.where = predicate(True)
+		t.levels[i] = l
+	}
+	t.base = Level{refs: []Ref{ref}, where: first.where, having: predicate(True), limit: All}
+	return t
+}
