@@ -50,7 +50,7 @@ func assemble(ctx context.Context, cfg *config.Config, pages console.Options, lo
 	if err != nil {
 		return nil, err
 	}
-	data := &resolvers.Datasets{Sources: g.sources, Cursors: cursors, NumbersAsText: cfg.Server.Numbers == config.NumbersString}
+	data := resolvers.NewDatasets(g.sources, cursors, cfg.Server.Numbers == config.NumbersString)
 	if g.engine, err = graph.NewEngine(g.catalog, &resolvers.Resolver{Data: data}, data, graph.Options{
 		Limits: graph.Limits{
 			Tokens: cfg.Server.MaxTokens, Depth: cfg.Server.MaxDepth,

@@ -8,10 +8,12 @@ package datasource
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"usher/catalog"
 	"usher/datasource/duckdb"
 	"usher/datasource/sqlexec"
+	"usher/fault"
 	"usher/plan"
 	"usher/sqlgen"
 	"usher/value"
@@ -23,13 +25,6 @@ type Source interface {
 	// levels. Each must not keep the rows after it returns.
 	Fetch(ctx context.Context, q plan.Query, each func(value.Rows) error) error
 	Close() error
-}
-
-// Database is a source that answers whole queries itself.
-type Database interface {
-	Source
-	// Query answers all levels of a query from one snapshot.
-	Query(ctx context.Context, q plan.Query) (*value.Result, error)
 }
 
 // ErrNotPlanned is returned for a query that plan.Build did not make.
@@ -65,26 +60,77 @@ func (s *Sources) Close() error {
 // Answer answers a query: from its source, when that is one database that can
 // do it all, else in the embedded engine.
 func (s *Sources) Answer(ctx context.Context, q plan.Query) (*value.Result, error) {
+	question, err := s.Prepare(q)
+	if err != nil {
+		return nil, err
+	}
+	results, err := question.Answer(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return results[0], nil
+}
+
+// Question is one query, or several that read the same rows, ready to be asked
+// any number of times by those who may ask it once.
+type Question struct {
+	sources   *Sources
+	query     plan.Query        // of a question that the embedded engine answers
+	target    plan.Target       // of one that a database answers
+	statement *sqlexec.Prepared // the same
+}
+
+// Prepare makes a question of a query.
+func (s *Sources) Prepare(q plan.Query) (*Question, error) {
 	if !q.Valid() {
 		return nil, ErrNotPlanned
 	}
-	if target, ok := q.Single(); ok {
-		return s.direct(ctx, target, q)
+	target, ok := q.Single()
+	if !ok {
+		return &Question{sources: s, query: q}, nil
 	}
-	return s.combined(ctx, q)
+	statement, err := sqlexec.Prepare(q, dialects[target.Kind])
+	return &Question{sources: s, target: target, statement: statement}, err
 }
 
-func (s *Sources) direct(ctx context.Context, t plan.Target, q plan.Query) (*value.Result, error) {
-	source, release, err := s.accounts.get(ctx, t)
+// PrepareTiles makes one question of queries that read the same rows.
+func (s *Sources) PrepareTiles(t plan.Tiles) (*Question, error) {
+	target, ok := t.Single()
+	if !ok {
+		return nil, ErrNotPlanned
+	}
+	statement, err := sqlexec.PrepareTiles(t, dialects[target.Kind])
+	return &Question{sources: s, target: target, statement: statement}, err
+}
+
+// dialects are the spellings of those kinds of sources that answer whole plans.
+var dialects = map[catalog.SourceKind]sqlgen.Dialect{catalog.Postgres: sqlgen.Postgres, catalog.DuckDB: sqlgen.DuckDB}
+
+// Size is about how many bytes the question takes in memory.
+func (q *Question) Size() int {
+	if q.statement == nil {
+		return 0
+	}
+	return q.statement.Size()
+}
+
+// Answer returns a result for each query. Results may be shared: they are not
+// changed.
+func (q *Question) Answer(ctx context.Context) ([]*value.Result, error) {
+	if q.statement == nil {
+		result, err := q.sources.combined(ctx, q.query)
+		return []*value.Result{result}, err
+	}
+	source, release, err := q.sources.accounts.get(ctx, q.target)
 	if err != nil {
 		return nil, err
 	}
 	defer release()
-	db, ok := source.(Database)
+	db, ok := source.(*sqlSource)
 	if !ok {
-		return s.combined(ctx, q)
+		return nil, fault.New(fault.Internal, "internal error").Because(fmt.Errorf("source %q answers no statements", q.target.Source))
 	}
-	return db.Query(ctx, q)
+	return db.run(ctx, q.statement)
 }
 
 // sqlSource is a database behind a session: PostgreSQL or DuckDB.
@@ -97,19 +143,6 @@ type sqlSource struct {
 type sqlDB interface {
 	Session(ctx context.Context, snapshot bool, fn func(sqlexec.Session) error) error
 	Close() error
-}
-
-// Query implements Database.
-func (s *sqlSource) Query(ctx context.Context, q plan.Query) (*value.Result, error) {
-	prepared, err := sqlexec.Prepare(q, s.dialect)
-	if err != nil {
-		return nil, err
-	}
-	results, err := s.run(ctx, prepared)
-	if err != nil {
-		return nil, err
-	}
-	return results[0], nil
 }
 
 // run answers a statement, together with those who ask the same now.

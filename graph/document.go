@@ -11,6 +11,7 @@ import (
 	"github.com/vektah/gqlparser/v2/parser"
 
 	"usher/fault"
+	"usher/lru"
 	"usher/schema"
 )
 
@@ -20,7 +21,7 @@ import (
 type viewExecutor struct {
 	schema    *schema.Schema
 	limits    Limits
-	documents *lru[string, *ast.QueryDocument]
+	documents *lru.Cache[string, *ast.QueryDocument]
 	dispatch  *executor.Executor
 }
 
@@ -28,7 +29,7 @@ func (e *Engine) newViewExecutor(s *schema.Schema) *viewExecutor {
 	return &viewExecutor{
 		schema:    s,
 		limits:    e.options.Limits,
-		documents: newLRU[string, *ast.QueryDocument](e.options.CacheBytes),
+		documents: lru.New[string, *ast.QueryDocument](e.options.CacheBytes),
 		dispatch: e.executor(&executable{
 			schema:      s,
 			control:     NewExecutableSchema(Config{Resolvers: e.control, Schema: s.AST}),
@@ -42,7 +43,7 @@ func (e *Engine) newViewExecutor(s *schema.Schema) *viewExecutor {
 // read-only.
 func (x *viewExecutor) document(text string, stats *graphql.Stats) (*ast.QueryDocument, gqlerror.List) {
 	stats.Parsing.Start = graphql.Now()
-	if doc, ok := x.documents.get(text); ok {
+	if doc, ok := x.documents.Get(text); ok {
 		stats.Parsing.End = graphql.Now()
 		stats.Validation = graphql.TraceTiming{Start: stats.Parsing.End, End: stats.Parsing.End}
 		return doc, nil
@@ -63,7 +64,7 @@ func (x *viewExecutor) document(text string, stats *graphql.Stats) (*ast.QueryDo
 	if errs := validate(x.schema.AST, doc); len(errs) > 0 {
 		return nil, errs
 	}
-	x.documents.add(text, doc, len(text))
+	x.documents.Add(text, doc, len(text))
 	return doc, nil
 }
 

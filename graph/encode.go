@@ -22,22 +22,53 @@ type Writing struct {
 	Cursor        func(position []byte) string // seals a position in a connection
 }
 
-// Encode writes the answer of a plan: rows straight into JSON, field by field
-// as the plan's output names cells.
-func Encode(q plan.Query, r *value.Result, w Writing) (Answer, error) {
+// Encoder writes the answers of one plan: rows straight into JSON, field by
+// field as the plan's output names cells. What does not change from answer to
+// answer is worked out once; it may be used by many at the same time.
+type Encoder struct {
+	shape   query.Shape
+	root    plan.Level
+	writing Writing
+	members *members
+	nodes   map[int][]written // of a connection's lists, by output
+}
+
+// NewEncoder makes the encoder of a plan.
+func NewEncoder(q plan.Query, w Writing) *Encoder {
+	c := &Encoder{shape: q.Shape(), root: q.Root(), writing: w}
 	e := newEncoder(w)
-	root := q.Root()
-	if page, ok := root.Page(); ok {
-		e.connection(root, r, page)
-	} else if q.Shape() == query.ByKey {
+	if _, ok := c.root.Page(); !ok {
+		c.members = e.members(c.root)
+		return c
+	}
+	c.nodes = make(map[int][]written)
+	for i := range c.root.Outputs() {
+		if o := c.root.Output(i); o.Kind() == plan.OutNodes || o.Kind() == plan.OutEdges {
+			c.nodes[i] = e.compile(c.root, o.Len(), o.Field)
+		}
+	}
+	return c
+}
+
+// Encode writes an answer.
+func (c *Encoder) Encode(r *value.Result) (Answer, error) {
+	e := newEncoder(c.writing)
+	if page, ok := c.root.Page(); ok {
+		e.connection(c, r, page)
+	} else if c.shape == query.ByKey {
 		if r.Rows.Len() == 0 {
 			return Answer{JSON: null}, nil
 		}
-		e.object(root, r, 0, 0, e.members(root).fields)
+		e.object(c.root, r, 0, 0, c.members.fields)
 	} else {
-		e.list(e.members(root), r, 0, r.Rows.Len(), 0)
+		e.list(c.members, r, 0, r.Rows.Len(), 0)
 	}
 	return e.answer()
+}
+
+// Encode writes one answer of a plan.
+func Encode(q plan.Query, r *value.Result, w Writing) (Answer, error) {
+	return NewEncoder(q, w).Encode(r)
 }
 
 // maxErrors bounds the list of errors in one field's answer.

@@ -22,7 +22,8 @@ func (s span) row(i int) int {
 }
 
 // connection writes a page: its rows, what is around it, and the count.
-func (e *encoder) connection(l plan.Level, r *value.Result, page plan.Page) {
+func (e *encoder) connection(c *Encoder, r *value.Result, page plan.Page) {
+	l := c.root
 	s := span{rows: min(r.Rows.Len(), page.Size()), backward: page.Backward()}
 	more := r.Rows.Len() > page.Size()
 	e.out = append(e.out, '{')
@@ -36,7 +37,7 @@ func (e *encoder) connection(l plan.Level, r *value.Result, page plan.Page) {
 		case plan.OutTypename:
 			e.text(o.Text())
 		case plan.OutNodes, plan.OutEdges:
-			e.page(l, r, o, s)
+			e.page(l, r, o.Key(), c.nodes[f], s)
 		case plan.OutPageInfo:
 			e.pageInfo(r, o, page, s, more)
 		case plan.OutTotal:
@@ -55,10 +56,9 @@ func (e *encoder) key(name string) {
 func (e *encoder) text(s string) { e.out = value.AppendQuoted(e.out, []byte(s)) }
 
 // page writes the rows, as nodes or as edges.
-func (e *encoder) page(l plan.Level, r *value.Result, o plan.Output, s span) {
-	fields := e.compile(l, o.Len(), o.Field)
+func (e *encoder) page(l plan.Level, r *value.Result, key string, fields []written, s span) {
 	e.out = append(e.out, '[')
-	e.path = append(e.path, step{name: o.Key()}, step{})
+	e.path = append(e.path, step{name: key}, step{})
 	for i := range s.rows {
 		if i > 0 {
 			e.out = append(e.out, ',')

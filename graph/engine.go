@@ -24,11 +24,42 @@ import (
 	"usher/query"
 )
 
-// DatasetResolver answers one root field of a dataset. The context carries the
-// principal and, by ViewFrom, the catalog and view the field was validated
-// against.
+// DatasetResolver answers the dataset fields of operations. The context carries
+// the principal and, by ViewFrom, the catalog and view the operation was
+// validated against.
 type DatasetResolver interface {
-	Resolve(ctx context.Context, r query.Request) (Answer, error)
+	// Resolve says how an operation's fields are answered: by tasks that run
+	// side by side, each of them for one field or several.
+	Resolve(ctx context.Context, asked Asked) []Task
+}
+
+// Asked is what one operation asks of datasets.
+type Asked struct {
+	// Key is equal for operations that ask the same in one view.
+	Key AskedKey
+	// Requests are the dataset fields, in the order of the answer. They are
+	// made when they are called for.
+	Requests func() []query.Request
+}
+
+// AskedKey tells operations apart: the document and operation, and the values
+// of its variables.
+type AskedKey struct {
+	document  *ast.QueryDocument
+	operation *ast.OperationDefinition
+	variables string
+}
+
+// Task answers the fields with these numbers, in their order.
+type Task struct {
+	Fields []int
+	Run    func(ctx context.Context) []Outcome
+}
+
+// Outcome is the answer of one field, or why there is none.
+type Outcome struct {
+	Answer
+	Err error
 }
 
 // Answer is the field's value as JSON, and what has to be said beside it.

@@ -34,11 +34,18 @@ type resolver struct {
 	asked []query.Request
 }
 
-func (r *resolver) Resolve(ctx context.Context, q query.Request) (graph.Answer, error) {
-	r.mu.Lock()
-	r.asked = append(r.asked, q)
-	r.mu.Unlock()
-	return r.answer(ctx, q)
+func (r *resolver) Resolve(_ context.Context, asked graph.Asked) []graph.Task {
+	var tasks []graph.Task
+	for i, q := range asked.Requests() {
+		tasks = append(tasks, graph.Task{Fields: []int{i}, Run: func(ctx context.Context) []graph.Outcome {
+			r.mu.Lock()
+			r.asked = append(r.asked, q)
+			r.mu.Unlock()
+			answer, err := r.answer(ctx, q)
+			return []graph.Outcome{{Answer: answer, Err: err}}
+		}})
+	}
+	return tasks
 }
 
 // control answers the fields of the control plane.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"slices"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/ast"
@@ -67,23 +68,22 @@ func (x *executable) query(ctx context.Context, op *graphql.OperationContext) *g
 	root := x.schema.AST.Query.Name
 	fields := graphql.CollectFields(op, op.Operation.SelectionSet, []string{root})
 	answers := make([]answer, len(fields))
-	var group errgroup.Group
-	group.SetLimit(x.concurrency)
+	var work []func()
+	var datasets []int
 	for i, f := range fields {
-		if f.Name == "__typename" {
+		switch _, isDataset := x.schema.Roots[f.Name]; {
+		case f.Name == "__typename":
 			answers[i].json = []byte(`"` + root + `"`)
-			continue
+		case isDataset:
+			datasets = append(datasets, i)
+		default:
+			work = append(work, func() { answers[i] = x.controlField(ctx, op, f) })
 		}
-		if i == len(fields)-1 { // the last field needs no goroutine of its own
-			answers[i] = x.field(ctx, op, f)
-			break
-		}
-		group.Go(func() error {
-			answers[i] = x.field(ctx, op, f)
-			return nil
-		})
 	}
-	_ = group.Wait() // the functions return no errors: each field has its own
+	if len(datasets) > 0 {
+		work = append(work, x.tasks(ctx, op, fields, datasets, answers)...)
+	}
+	x.all(work)
 
 	response := &graphql.Response{Data: data(fields, answers)}
 	var truncated []ast.Path
@@ -93,6 +93,81 @@ func (x *executable) query(ctx context.Context, op *graphql.OperationContext) *g
 	}
 	sayTruncated(ctx, truncated)
 	return response
+}
+
+// all runs functions side by side within the bound, the last of them here.
+func (x *executable) all(work []func()) {
+	var group errgroup.Group
+	group.SetLimit(x.concurrency)
+	for i, run := range work {
+		if i == len(work)-1 {
+			run()
+			break
+		}
+		group.Go(func() error {
+			run()
+			return nil
+		})
+	}
+	_ = group.Wait() // the functions return no errors: each field has its own
+}
+
+// tasks asks the resolver how the dataset fields are answered, and returns what
+// puts their answers in place.
+func (x *executable) tasks(ctx context.Context, op *graphql.OperationContext, fields []graphql.CollectedField, datasets []int, answers []answer) []func() {
+	asked := Asked{Key: x.key(op), Requests: func() []query.Request {
+		s := selection{operation: op, literals: x.literals(op)}
+		requests := make([]query.Request, len(datasets))
+		for i, at := range datasets {
+			root := x.schema.Roots[fields[at].Name]
+			requests[i] = query.Request{Dataset: root.Dataset, Shape: root.Shape, Field: s.field(fields[at])}
+		}
+		return requests
+	}}
+	tasks, err := recovering(ctx, op, func() []Task { return x.datasets.Resolve(ctx, asked) })
+	if err != nil {
+		for _, at := range datasets {
+			answers[at] = x.datasetField(ctx, fields[at], Outcome{Err: err})
+		}
+	}
+	work := make([]func(), len(tasks))
+	for t, task := range tasks {
+		work[t] = func() {
+			got, err := recovering(ctx, op, func() []Outcome { return task.Run(ctx) })
+			for i, field := range task.Fields {
+				outcome := Outcome{Err: err}
+				if i < len(got) {
+					outcome = got[i]
+				}
+				at := datasets[field]
+				answers[at] = x.datasetField(ctx, fields[at], outcome)
+			}
+		}
+	}
+	return work
+}
+
+// recovering turns a panic into an error.
+func recovering[T any](ctx context.Context, op *graphql.OperationContext, run func() T) (got T, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = op.RecoverFunc(ctx, p)
+		}
+	}()
+	return run(), nil
+}
+
+// key is what tells the operation from others in its view.
+func (x *executable) key(op *graphql.OperationContext) AskedKey {
+	k := AskedKey{document: op.Doc, operation: op.Operation}
+	if variables := x.literals(op).variables; len(variables) > 0 {
+		var text []byte
+		for _, name := range slices.Sorted(maps.Keys(variables)) {
+			text = query.AppendKey(append(append(text, name...), '='), variables[name])
+		}
+		k.variables = string(text)
+	}
+	return k
 }
 
 const truncatedKey = "truncated"
@@ -137,46 +212,49 @@ func data(fields []graphql.CollectedField, answers []answer) []byte {
 // member begins a member of an object. Names of GraphQL need no escaping.
 func member(name string) string { return `"` + name + `":` }
 
-// field answers one root field with errors of its own, so that their order
-// does not depend on which field was faster.
-func (x *executable) field(ctx context.Context, op *graphql.OperationContext, f graphql.CollectedField) (a answer) {
+// controlField answers a field of the control plane with errors of its own, so
+// that their order does not depend on which field was faster.
+func (x *executable) controlField(ctx context.Context, op *graphql.OperationContext, f graphql.CollectedField) (a answer) {
 	ctx = graphql.WithFreshResponseContext(ctx)
-	at := graphql.WithFieldContext(ctx, &graphql.FieldContext{Object: x.schema.AST.Query.Name, Field: f})
-	fail := func(err error) {
-		graphql.AddError(at, graphql.AddFieldLocationToError(at, err))
-		a.json, a.failed = null, f.Definition.Type.NonNull
-	}
 	defer func() {
 		if p := recover(); p != nil {
-			fail(op.RecoverFunc(at, p))
+			at := x.at(ctx, f)
+			graphql.AddError(at, graphql.AddFieldLocationToError(at, op.RecoverFunc(at, p)))
+			a.json, a.failed = null, f.Definition.Type.NonNull
 		}
 		a.errors = graphql.GetErrors(ctx)
 	}()
-	root, ok := x.schema.Roots[f.Name]
-	if !ok {
-		a.json, a.failed = x.generated(ctx, op, f)
-		a.truncated, _ = graphql.GetExtension(ctx, truncatedKey).([]ast.Path)
-		return a
-	}
-	got, err := x.datasets.Resolve(at, x.request(op, f, root))
-	switch {
-	case err != nil:
-		fail(err)
-		return a
-	case len(got.JSON) == 0:
-		fail(errors.New("the dataset resolver gave neither an answer nor an error"))
-		return a
-	}
-	for _, e := range got.Errors {
-		graphql.AddError(at, e)
-	}
-	a.json, a.truncated = got.JSON, got.Truncated
+	a.json, a.failed = x.generated(ctx, op, f)
+	a.truncated, _ = graphql.GetExtension(ctx, truncatedKey).([]ast.Path)
 	return a
 }
 
-func (x *executable) request(op *graphql.OperationContext, f graphql.CollectedField, root schema.Root) query.Request {
-	s := selection{operation: op, literals: x.literals(op)}
-	return query.Request{Dataset: root.Dataset, Shape: root.Shape, Field: s.field(f)}
+func (x *executable) at(ctx context.Context, f graphql.CollectedField) context.Context {
+	return graphql.WithFieldContext(ctx, &graphql.FieldContext{Object: x.schema.AST.Query.Name, Field: f})
+}
+
+// datasetField is the answer of a dataset field, or null with what is wrong.
+func (x *executable) datasetField(ctx context.Context, f graphql.CollectedField, got Outcome) (a answer) {
+	err := got.Err
+	if err == nil && len(got.JSON) == 0 {
+		err = errors.New("the dataset resolver gave neither an answer nor an error")
+	}
+	if err == nil && len(got.Errors) == 0 {
+		return answer{json: got.JSON, truncated: got.Truncated}
+	}
+	ctx = graphql.WithFreshResponseContext(ctx)
+	at := x.at(ctx, f)
+	if err != nil {
+		graphql.AddError(at, graphql.AddFieldLocationToError(at, err))
+		a = answer{json: null, failed: f.Definition.Type.NonNull}
+	} else {
+		for _, e := range got.Errors {
+			graphql.AddError(at, e)
+		}
+		a = answer{json: got.JSON, truncated: got.Truncated}
+	}
+	a.errors = graphql.GetErrors(ctx)
+	return a
 }
 
 func (x *executable) literals(op *graphql.OperationContext) literals {

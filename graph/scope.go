@@ -9,6 +9,7 @@ import (
 
 	"usher/catalog"
 	"usher/fault"
+	"usher/lru"
 	"usher/principal"
 	"usher/schema"
 )
@@ -51,8 +52,8 @@ type generation struct {
 	catalog *catalog.Catalog
 	builder *schema.Builder
 
-	scopes    *lru[string, *scope]        // by the rights of principals
-	executors *lru[string, *viewExecutor] // by what a view shows
+	scopes    *lru.Cache[string, *scope]        // by the rights of principals
+	executors *lru.Cache[string, *viewExecutor] // by what a view shows
 	finding   singleflight.Group
 	building  singleflight.Group
 }
@@ -66,8 +67,8 @@ func (e *Engine) newGeneration(cat *catalog.Catalog) (*generation, error) {
 		engine:    e,
 		catalog:   cat,
 		builder:   builder,
-		scopes:    newLRU[string, *scope](e.options.Views),
-		executors: newLRU[string, *viewExecutor](e.options.Views),
+		scopes:    lru.New[string, *scope](e.options.Views),
+		executors: lru.New[string, *viewExecutor](e.options.Views),
 	}
 	// Views show parts of what all roles together show: when that builds, they do.
 	roles := make([]string, 0, len(cat.Roles))
@@ -89,7 +90,7 @@ func (g *generation) scope(who principal.Principal) (*scope, error) {
 	roles := slices.Compact(slices.Sorted(slices.Values(who.Roles)))
 	names := slices.Compact(slices.Sorted(slices.Values(who.Grant.Datasets)))
 	key := fmt.Sprintf("%t %q %t %q", who.AllTenants, roles, who.Grant.Datasets != nil, names)
-	if s, ok := g.scopes.get(key); ok {
+	if s, ok := g.scopes.Get(key); ok {
 		return s, nil
 	}
 	made, err, _ := g.finding.Do(key, func() (any, error) {
@@ -103,7 +104,7 @@ func (g *generation) scope(who principal.Principal) (*scope, error) {
 			return nil, err
 		}
 		s := &scope{catalog: g.catalog, view: view, executor: x}
-		g.scopes.add(key, s, 1)
+		g.scopes.Add(key, s, 1)
 		return s, nil
 	})
 	if err != nil {
@@ -114,7 +115,7 @@ func (g *generation) scope(who principal.Principal) (*scope, error) {
 
 func (g *generation) executor(view *catalog.View) (*viewExecutor, error) {
 	made, err, _ := g.building.Do(view.Key, func() (any, error) {
-		if x, ok := g.executors.get(view.Key); ok {
+		if x, ok := g.executors.Get(view.Key); ok {
 			return x, nil
 		}
 		s, err := g.builder.Build(view)
@@ -122,7 +123,7 @@ func (g *generation) executor(view *catalog.View) (*viewExecutor, error) {
 			return nil, err
 		}
 		x := g.engine.newViewExecutor(s)
-		g.executors.add(view.Key, x, 1)
+		g.executors.Add(view.Key, x, 1)
 		return x, nil
 	})
 	if err != nil {

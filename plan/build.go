@@ -45,6 +45,7 @@ func Build(r query.Request, cat *catalog.Catalog, p principal.Principal, now tim
 		shape:    r.Shape,
 		strategy: b.strategy.Name,
 		identity: b.identity(),
+		moment:   b.moment,
 	}}, nil
 }
 
@@ -57,6 +58,7 @@ type builder struct {
 	parameters map[string][]value.Value
 	zone       string
 	now        time.Time
+	moment     bool // now has been looked at
 }
 
 func newBuilder(cat *catalog.Catalog, p principal.Principal, now time.Time) (*builder, error) {

@@ -44,8 +44,16 @@ func (q Query) levels(f func(Level)) {
 // Single returns the one SQL source that can answer the whole query, or false
 // when the query reads from several sources or from an API.
 func (q Query) Single() (Target, bool) {
+	var all []Level
+	q.levels(func(l Level) { all = append(all, l) })
+	return single(all)
+}
+
+func single(levels []Level) (Target, bool) {
 	var targets []Target
-	q.levels(func(l Level) { targets = append(targets, l.Sources()...) })
+	for _, l := range levels {
+		targets = append(targets, l.Sources()...)
+	}
 	for _, t := range targets {
 		if t != targets[0] || t.Kind == "api" {
 			return Target{}, false

@@ -21,10 +21,15 @@ type body struct {
 	shape    query.Shape
 	strategy string
 	identity Identity
+	moment   bool
 }
 
 // Valid tells a Query that Build made from the zero value.
 func (q Query) Valid() bool { return q.body != nil }
+
+// Timeless tells that the plan is the same at any moment: nothing in it, policies
+// included, is relative to now.
+func (q Query) Timeless() bool { return !q.body.moment }
 
 // Shape is the shape of the answer.
 func (q Query) Shape() query.Shape { return q.body.shape }

@@ -88,3 +88,11 @@ func share(queries []Query, set []int) Tiles {
 	t.base = Level{refs: []Ref{ref}, where: first.where, having: predicate(True), limit: All}
 	return t
 }
+
+// Single returns the one SQL source that can answer all tiles, or false.
+func (t Tiles) Single() (Target, bool) {
+	if len(t.levels) == 0 {
+		return Target{}, false
+	}
+	return single(append([]Level{t.base}, t.levels...))
+}

@@ -96,6 +96,7 @@ func (lb *levelBuilder) relative(at whereAt, e Expr, name string, operand query.
 	if err != nil {
 		return Expr{}, fault.New(fault.Internal, "a checked zone cannot be loaded").Because(err)
 	}
+	lb.moment = true
 	from, to := rangeOf(name, lb.now.In(zone), unit, n)
 	low, err := boundary(e.typ, from)
 	if err != nil {

@@ -3,43 +3,189 @@ package resolvers
 import (
 	"context"
 
+	"usher/catalog"
 	"usher/cursor"
 	"usher/datasource"
+	"usher/fault"
 	"usher/graph"
+	"usher/lru"
 	"usher/plan"
 	"usher/principal"
 	"usher/query"
+	"usher/value"
 )
 
 // Datasets answers the root fields of datasets. It is the way of a request
-// from its principal to its bytes, one line for each stage.
+// from its principal to its bytes.
 type Datasets struct {
 	Sources       *datasource.Sources
 	Cursors       *cursor.Sealer
 	NumbersAsText bool
+
+	known *lru.Cache[asker, *operation]
 }
 
-// Resolve implements graph.DatasetResolver.
-func (d *Datasets) Resolve(ctx context.Context, asked query.Request) (graph.Answer, error) {
+// knownBytes bounds the operations that are kept ready.
+const knownBytes = 16 << 20
+
+// NewDatasets makes the resolver of datasets.
+func NewDatasets(sources *datasource.Sources, cursors *cursor.Sealer, numbersAsText bool) *Datasets {
+	return &Datasets{Sources: sources, Cursors: cursors, NumbersAsText: numbersAsText, known: lru.New[asker, *operation](knownBytes)}
+}
+
+// asker is who asks what: the same principal's rights, the same operation with
+// the same variables, in the same view of the same catalog.
+type asker struct {
+	catalog *catalog.Catalog
+	view    *catalog.View
+	rights  string
+	asked   graph.AskedKey
+}
+
+// Resolve implements graph.DatasetResolver: what an operation asks is planned
+// the first time and kept ready for the next.
+func (d *Datasets) Resolve(ctx context.Context, asked graph.Asked) []graph.Task {
 	who, err := principal.From(ctx)
 	if err != nil {
-		return graph.Answer{}, err
+		return refused(len(asked.Requests()), err)
 	}
-	cat, _, err := graph.ViewFrom(ctx)
+	cat, view, err := graph.ViewFrom(ctx)
 	if err != nil {
-		return graph.Answer{}, err
+		return refused(len(asked.Requests()), err)
 	}
-	asked, seal, err := d.openCursors(asked, who)
+	key := asker{catalog: cat, view: view, rights: string(who.AppendRights(make([]byte, 0, 256))), asked: asked.Key}
+	if op, ok := d.known.Get(key); ok {
+		return op.tasks
+	}
+	op := d.plan(ctx, asked.Requests(), cat, who)
+	if op.lasting {
+		d.known.Add(key, op, op.size+len(key.rights))
+	}
+	return op.tasks
+}
+
+func refused(fields int, err error) []graph.Task {
+	all := make([]int, fields)
+	for i := range all {
+		all[i] = i
+	}
+	return []graph.Task{refusal(all, err)}
+}
+
+func refusal(which []int, err error) graph.Task {
+	return graph.Task{Fields: which, Run: func(context.Context) []graph.Outcome { return failed(len(which), err) }}
+}
+
+func failed(fields int, err error) []graph.Outcome {
+	out := make([]graph.Outcome, fields)
+	for i := range out {
+		out[i].Err = err
+	}
+	return out
+}
+
+// operation is what one operation asks of datasets, ready to run.
+type operation struct {
+	tasks   []graph.Task
+	size    int  // about how many bytes it takes in memory
+	lasting bool // it is the same at any moment, and nothing in it was refused
+}
+
+// field is one root field on its way.
+type field struct {
+	plan    plan.Query
+	encoder *graph.Encoder
+}
+
+// plan makes the tasks of an operation. A field that is refused leaves the
+// others theirs; fields that read the same rows become one task.
+func (d *Datasets) plan(ctx context.Context, requests []query.Request, cat *catalog.Catalog, who principal.Principal) *operation {
+	op := &operation{lasting: true}
+	fields := make([]field, len(requests))
+	plans := make([]plan.Query, len(requests))
+	for i, asked := range requests {
+		asked, seal, err := d.openCursors(asked, who)
+		if err == nil {
+			plans[i], err = plan.Build(asked, cat, who, graph.Started(ctx)) // resolved, typed, scoped; or refused
+		}
+		if err != nil {
+			op.refuse([]int{i}, err)
+			continue
+		}
+		op.lasting = op.lasting && plans[i].Timeless()
+		fields[i] = field{plans[i], graph.NewEncoder(plans[i], graph.Writing{Key: asked.Field.Key, NumbersAsText: d.NumbersAsText, Cursor: seal})}
+	}
+	alone := make([]graph.Task, len(requests))
+	for i, f := range fields {
+		if f.encoder == nil {
+			continue
+		}
+		question, err := d.Sources.Prepare(f.plan) // by the strategy the plan was made for
+		if err != nil {
+			op.refuse([]int{i}, err)
+			continue
+		}
+		op.size += question.Size() + fieldSize
+		alone[i] = graph.Task{Fields: []int{i}, Run: func(ctx context.Context) []graph.Outcome {
+			results, err := question.Answer(ctx)
+			if err != nil {
+				return failed(1, err)
+			}
+			return encoded(fields, []int{i}, results)
+		}}
+	}
+	for _, tiles := range plan.OnePass(plans) {
+		d.together(op, fields, tiles, alone)
+	}
+	for _, task := range alone {
+		if task.Run != nil {
+			op.tasks = append(op.tasks, task)
+		}
+	}
+	return op
+}
+
+// together makes one task of fields that read the same rows. When it fails,
+// they are asked one by one: what is wrong with one is not wrong with all.
+func (d *Datasets) together(op *operation, fields []field, tiles plan.Tiles, alone []graph.Task) {
+	question, err := d.Sources.PrepareTiles(tiles)
 	if err != nil {
-		return graph.Answer{}, err
+		return // each has its own task
 	}
-	planned, err := plan.Build(asked, cat, who, graph.Started(ctx)) // resolved, typed, scoped; or refused
-	if err != nil {
-		return graph.Answer{}, err
+	which, each := make([]int, tiles.Len()), make([]graph.Task, tiles.Len())
+	for i := range which {
+		which[i] = tiles.Which(i)
+		each[i], alone[which[i]] = alone[which[i]], graph.Task{}
 	}
-	rows, err := d.Sources.Answer(ctx, planned) // by the strategy the plan was made for
-	if err != nil {
-		return graph.Answer{}, err
+	op.size += question.Size()
+	op.tasks = append(op.tasks, graph.Task{Fields: which, Run: func(ctx context.Context) []graph.Outcome {
+		results, err := question.Answer(ctx)
+		switch {
+		case err == nil:
+			return encoded(fields, which, results)
+		case ctx.Err() != nil || fault.From(err).Code == fault.Unavailable:
+			return failed(len(which), err)
+		}
+		var out []graph.Outcome
+		for _, task := range each {
+			out = append(out, task.Run(ctx)...)
+		}
+		return out
+	}})
+}
+
+func encoded(fields []field, which []int, results []*value.Result) []graph.Outcome {
+	out := make([]graph.Outcome, len(which))
+	for i, rows := range results {
+		out[i].Answer, out[i].Err = fields[which[i]].encoder.Encode(rows)
 	}
-	return graph.Encode(planned, rows, graph.Writing{Key: asked.Field.Key, NumbersAsText: d.NumbersAsText, Cursor: seal})
+	return out
+}
+
+// fieldSize is about what a field's plan and encoder take in memory.
+const fieldSize = 4 << 10
+
+func (o *operation) refuse(which []int, err error) {
+	o.lasting = false
+	o.tasks = append(o.tasks, refusal(which, err))
 }

@@ -47,6 +47,9 @@ func script(s sqlgen.Script, tiles bool) *Prepared {
 // Key is equal for statements that ask the same: text and arguments.
 func (p *Prepared) Key() string { return p.key }
 
+// Size is about how many bytes it takes in memory.
+func (p *Prepared) Size() int { return 2*len(p.text) + len(p.key) + 512 }
+
 func key(text string, args []string) string {
 	var b strings.Builder
 	b.WriteString(text)

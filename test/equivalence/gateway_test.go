@@ -85,7 +85,7 @@ func newGateway(tb testing.TB, spec catalog.Spec) *gateway {
 		tb.Fatal(err)
 	}
 	log := &tail{}
-	engine, err := graph.NewEngine(cat, &resolvers.Resolver{}, &resolvers.Datasets{Sources: opened, Cursors: cursors}, graph.Options{
+	engine, err := graph.NewEngine(cat, &resolvers.Resolver{}, resolvers.NewDatasets(opened, cursors, false), graph.Options{
 		Logger: slog.New(slog.NewTextHandler(log, nil)),
 	})
 	if err != nil {

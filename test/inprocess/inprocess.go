@@ -83,7 +83,7 @@ func New(tb testing.TB, s Setup) *Gateway {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	data := &resolvers.Datasets{Sources: opened, Cursors: cursors}
+	data := resolvers.NewDatasets(opened, cursors, false)
 	log := slog.New(slog.NewTextHandler(tb.Output(), nil))
 	engine, err := graph.NewEngine(cat, &resolvers.Resolver{Data: data}, data, graph.Options{Logger: log})
 	if err != nil {

@@ -1,12 +1,14 @@
-package graph
+// Package lru owns a cache that forgets: values up to a total cost, those unused
+// for longest leave first.
+package lru
 
 import (
 	"container/list"
 	"sync"
 )
 
-// lru keeps values up to a total cost and forgets those unused for longest.
-type lru[K comparable, V any] struct {
+// Cache keeps values up to a total cost. It is safe for concurrent use.
+type Cache[K comparable, V any] struct {
 	mu    sync.Mutex
 	max   int
 	cost  int
@@ -20,11 +22,13 @@ type kept[K comparable, V any] struct {
 	cost  int
 }
 
-func newLRU[K comparable, V any](maxCost int) *lru[K, V] {
-	return &lru[K, V]{max: maxCost, order: list.New(), byKey: make(map[K]*list.Element)}
+// New makes a cache of a total cost.
+func New[K comparable, V any](maxCost int) *Cache[K, V] {
+	return &Cache[K, V]{max: maxCost, order: list.New(), byKey: make(map[K]*list.Element)}
 }
 
-func (c *lru[K, V]) get(key K) (V, bool) {
+// Get returns a value that is kept.
+func (c *Cache[K, V]) Get(key K) (V, bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	at, ok := c.byKey[key]
@@ -36,8 +40,8 @@ func (c *lru[K, V]) get(key K) (V, bool) {
 	return at.Value.(*kept[K, V]).value, true
 }
 
-// add keeps a value. What costs more than everything may cost is not kept.
-func (c *lru[K, V]) add(key K, value V, cost int) {
+// Add keeps a value. What costs more than everything may cost is not kept.
+func (c *Cache[K, V]) Add(key K, value V, cost int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if at, ok := c.byKey[key]; ok {
@@ -52,7 +56,7 @@ func (c *lru[K, V]) add(key K, value V, cost int) {
 	}
 }
 
-func (c *lru[K, V]) forget(at *list.Element) {
+func (c *Cache[K, V]) forget(at *list.Element) {
 	k := c.order.Remove(at).(*kept[K, V])
 	delete(c.byKey, k.key)
 	c.cost -= k.cost

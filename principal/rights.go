@@ -1,0 +1,69 @@
+package principal
+
+import (
+	"maps"
+	"slices"
+	"strconv"
+
+	"usher/query"
+)
+
+// AppendRights writes all that decides what the principal's questions mean and
+// what they may see: principals with the same text get the same answers. Left
+// out is only which token said so, until when, and what it may administer.
+func (p Principal) AppendRights(b []byte) []byte {
+	b = text(b, p.Subject, p.Issuer, p.Tenant, p.TenantKey)
+	b = strconv.AppendBool(b, p.AllTenants)
+	b = text(b, p.Home.Strategy)
+	b = accounts(b, p.Home.Accounts)
+	b = list(b, p.Roles)
+	if p.Acting != nil {
+		b = text(append(b, 'a'), p.Acting.Subject, p.Acting.Reason)
+	}
+	g := p.Grant
+	b = text(b, g.Strategy, g.Timezone)
+	b = strconv.AppendInt(b, int64(len(g.Filters)), 10)
+	for _, f := range g.Filters {
+		b = query.AppendKey(text(b, f.Dataset), f.Where)
+	}
+	b = sorted(b, g.Parameters, query.AppendKey)
+	b = texts(b, g.Metadata)
+	b = accounts(b, g.Accounts)
+	b = list(b, g.Datasets)
+	return strconv.AppendBool(b, g.SavedOnly)
+}
+
+// text writes texts with their lengths, so that none runs into the next.
+func text(b []byte, all ...string) []byte {
+	for _, s := range all {
+		b = append(append(strconv.AppendInt(b, int64(len(s)), 10), ':'), s...)
+	}
+	return b
+}
+
+// list tells no list from an empty one.
+func list(b []byte, all []string) []byte {
+	if all == nil {
+		return append(b, '-')
+	}
+	return text(append(strconv.AppendInt(b, int64(len(all)), 10), ';'), all...)
+}
+
+func sorted[V any](b []byte, m map[string]V, each func([]byte, V) []byte) []byte {
+	b = append(strconv.AppendInt(b, int64(len(m)), 10), ';')
+	for _, name := range slices.Sorted(maps.Keys(m)) {
+		b = each(text(b, name), m[name])
+	}
+	return b
+}
+
+func texts(b []byte, m map[string]string) []byte {
+	return sorted(b, m, func(b []byte, s string) []byte { return text(b, s) })
+}
+
+func accounts(b []byte, m map[string]Account) []byte {
+	return sorted(b, m, func(b []byte, a Account) []byte {
+		b = text(b, a.Host, strconv.Itoa(a.Port), a.Database, a.Schema, a.User, a.Password, a.BaseURL)
+		return texts(texts(b, a.Headers), a.Properties)
+	})
+}
