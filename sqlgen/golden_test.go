@@ -21,7 +21,9 @@ var update = flag.Bool("update", false, "rewrite the golden files")
 // TestGolden renders the queries of testdata/*.txtar, once for each rule. A
 // section "grant" is what the principal's token holds beside its tenant, up to
 // the next; "fetch" in the place of "query" asks for what is fetched of each
-// reference, and for the same level over what was fetched. Every literal of
+// reference, and for the same level over what was fetched; "together" for the
+// one statement of a tree; "tiles" for that of several queries, a line each,
+// that read the same rows. Every literal of
 // text there is "it's", which must not be seen in SQL.
 func TestGolden(t *testing.T) {
 	t.Parallel()
@@ -55,9 +57,29 @@ func TestGolden(t *testing.T) {
 				name    string
 				dialect sqlgen.Dialect
 			}{{"pg", sqlgen.Postgres}, {"duck", sqlgen.DuckDB}} {
-				q, err := plan.Build(plantest.Request(t, string(f.Data)), cat, plantest.Principal(t, `tenant: "acme", strategy: "`+e.name+`"`+grant), now)
-				if err != nil {
-					t.Fatalf("%s: %s: %v", file, f.Data, err)
+				build := func(text string) plan.Query {
+					q, err := plan.Build(plantest.Request(t, text), cat, plantest.Principal(t, `tenant: "acme", strategy: "`+e.name+`"`+grant), now)
+					if err != nil {
+						t.Fatalf("%s: %s: %v", file, text, err)
+					}
+					return q
+				}
+				if f.Name == "tiles" {
+					var queries []plan.Query
+					for line := range strings.Lines(string(f.Data)) {
+						queries = append(queries, build(line))
+					}
+					for _, tiles := range plan.OnePass(queries) {
+						s, err := sqlgen.Tiles(tiles, e.dialect)
+						script(t, &got, e.name, s, err)
+					}
+					continue
+				}
+				q := build(string(f.Data))
+				if f.Name == "together" {
+					s, err := sqlgen.Together(q.Root(), e.dialect)
+					script(t, &got, e.name, s, err)
+					continue
 				}
 				if f.Name == "query" {
 					render(t, &got, e.name, q.Root(), e.dialect)
@@ -112,6 +134,23 @@ func render(t *testing.T, b *strings.Builder, name string, l plan.Level, d sqlge
 	}
 	if total, ok := l.Total(); ok {
 		render(t, b, name+" total", total, d)
+	}
+}
+
+func script(t *testing.T, b *strings.Builder, name string, s sqlgen.Script, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if strings.Contains(s.Text, "it's") || strings.Contains(s.Text, "Madrid") {
+		t.Errorf("a value stands in the SQL: %s", s.Text)
+	}
+	fmt.Fprintf(b, "%s:\n  %s\n", name, s.Text)
+	for i, arg := range s.Args {
+		fmt.Fprintf(b, "  $%d %q\n", i+1, arg)
+	}
+	for i, p := range s.Parts {
+		fmt.Fprintf(b, "  part %d below %d: cells %d\n", i, p.Parent, p.Cells)
 	}
 }
 

@@ -207,7 +207,11 @@ func (w *writer) placed() {
 	if w.part.kept {
 		w.put("row_number() OVER (")
 		w.orderBy("ORDER BY ")
-		w.put(") AS id, ")
+		w.put(")")
+		if w.l.Offset() > 0 { // the rows left out were numbered too
+			w.put(" - ", strconv.Itoa(w.l.Offset()))
+		}
+		w.put(" AS id, ")
 	}
 }
 

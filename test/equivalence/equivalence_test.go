@@ -41,6 +41,7 @@ func TestOneAnswer(t *testing.T) {
 	ways := append(embedded(t, w), served(t, w)...)
 	t.Run("Equivalence", func(t *testing.T) { equivalence(t, w, ways) })
 	t.Run("Complement", func(t *testing.T) { complement(t, w, ways) })
+	t.Run("Tiles", func(t *testing.T) { tiles(t, w, ways) })
 	t.Run("AddUp", func(t *testing.T) { addsUp(t, w, ways) })
 	t.Run("Pages", func(t *testing.T) { pages(t, w, ways) })
 }
