@@ -45,11 +45,7 @@ type Sources struct {
 
 // New prepares the sources of a catalog; none is opened yet.
 func New(cat *catalog.Catalog, opts Options) (*Sources, error) {
-	engine, err := duckdb.NewEngine(opts.Engine)
-	if err != nil {
-		return nil, err
-	}
-	return &Sources{accounts: newAccounts(cat, opts), engine: engine}, nil
+	return &Sources{accounts: newAccounts(cat, opts), engine: duckdb.NewEngine(opts.Engine)}, nil
 }
 
 // Close closes every account and the embedded engine.
