@@ -40,7 +40,7 @@ func assemble(ctx context.Context, cfg *config.Config, pages console.Options, lo
 	if g.catalog, g.notes, err = compile(ctx, cfg, log); err != nil {
 		return nil, err
 	}
-	if g.sources, err = datasource.New(g.catalog, datasource.Options{}); err != nil {
+	if g.sources, err = datasource.New(g.catalog, datasource.Options{CacheBytes: cfg.Server.CacheBytes}); err != nil {
 		return nil, err
 	}
 	if g.tokens, err = auth.New(cfg.Issuers, auth.Options{Log: log, Tenants: registry(g.catalog)}); err != nil {

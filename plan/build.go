@@ -46,6 +46,9 @@ func Build(r query.Request, cat *catalog.Catalog, p principal.Principal, now tim
 		strategy: b.strategy.Name,
 		identity: b.identity(),
 		moment:   b.moment,
+		fresh:    b.fresh,
+		datasets: b.datasets,
+		own:      b.own,
 	}}, nil
 }
 
@@ -59,6 +62,9 @@ type builder struct {
 	zone       string
 	now        time.Time
 	moment     bool // now has been looked at
+	fresh      time.Duration
+	datasets   []string // that the plan reads
+	own        bool     // some of them hold one tenant's rows
 }
 
 func newBuilder(cat *catalog.Catalog, p principal.Principal, now time.Time) (*builder, error) {
@@ -169,6 +175,17 @@ func (b *builder) checkFilters() error {
 		}
 	}
 	return nil
+}
+
+// reads notes that the plan reads a dataset.
+func (b *builder) reads(d *catalog.Dataset) {
+	if len(b.datasets) == 0 || d.Cache < b.fresh {
+		b.fresh = d.Cache
+	}
+	b.own = b.own || !d.Common && !b.p.AllTenants
+	if !slices.Contains(b.datasets, d.Name) {
+		b.datasets = append(b.datasets, d.Name)
+	}
 }
 
 // target says where the dataset's rows are for this principal.
