@@ -98,6 +98,7 @@ type Answered struct {
 type Question struct {
 	sources   *Sources
 	query     plan.Query        // of a question that the embedded engine answers
+	lookedUp  *lookedUp         // the same, when it may do without the engine
 	target    plan.Target       // of one that a database answers
 	statement *sqlexec.Prepared // the same
 	maxAge    time.Duration     // how old its answers may be; 0: they are not kept
@@ -112,7 +113,8 @@ func (s *Sources) Prepare(q plan.Query) (*Question, error) {
 	}
 	target, ok := q.Single()
 	if !ok {
-		return &Question{sources: s, query: q}, nil
+		lookedUp, err := prepareLookups(q)
+		return &Question{sources: s, query: q, lookedUp: lookedUp}, err
 	}
 	statement, err := sqlexec.Prepare(q, dialects[target.Kind])
 	return &Question{
@@ -177,9 +179,19 @@ func (q *Question) Answer(ctx context.Context) (Answered, error) {
 	return Answered{Results: results, MaxAge: q.maxAge}, nil
 }
 
+func (q *Question) combined(ctx context.Context) (*value.Result, error) {
+	if q.lookedUp != nil {
+		result, err := q.sources.lookUp(ctx, q.lookedUp)
+		if !errors.Is(err, errAmbiguous) {
+			return result, err
+		}
+	}
+	return q.sources.combined(ctx, q.query)
+}
+
 func (q *Question) ask(ctx context.Context) ([]*value.Result, error) {
 	if q.statement == nil {
-		result, err := q.sources.combined(ctx, q.query)
+		result, err := q.combined(ctx)
 		return []*value.Result{result}, err
 	}
 	source, release, err := q.sources.accounts.get(ctx, q.target)

@@ -12,7 +12,7 @@ import (
 func (l Level) Sources() []Target {
 	var out []Target
 	for _, r := range l.refs {
-		if !slices.Contains(out, r.target) {
+		if !r.absent && !slices.Contains(out, r.target) {
 			out = append(out, r.target)
 		}
 	}

@@ -28,6 +28,18 @@ func TestForged(t *testing.T) {
 		if s, err := sqlgen.Render(plan.Level{}, d); !errors.Is(err, sqlgen.ErrNotPlanned) || s.Text != "" {
 			t.Errorf("the zero level is rendered as %q, %v", s.Text, err)
 		}
+		if s, err := sqlgen.Together(plan.Level{}, d); !errors.Is(err, sqlgen.ErrNotPlanned) || s.Text != "" {
+			t.Errorf("the zero level is rendered as %q, %v", s.Text, err)
+		}
+		if s, err := sqlgen.Tiles(plan.Tiles{}, d); !errors.Is(err, sqlgen.ErrNotPlanned) || s.Text != "" {
+			t.Errorf("no tiles are rendered as %q, %v", s.Text, err)
+		}
+		if _, err := sqlexec.Prepare(zero, d); !errors.Is(err, sqlgen.ErrNotPlanned) {
+			t.Errorf("the zero query is prepared: %v", err)
+		}
+		if _, err := sqlexec.PrepareTiles(plan.Tiles{}, d); !errors.Is(err, sqlgen.ErrNotPlanned) {
+			t.Errorf("no tiles are prepared: %v", err)
+		}
 		if _, err := (sqlexec.Run{Dialect: d}).Query(t.Context(), zero); !errors.Is(err, sqlgen.ErrNotPlanned) {
 			t.Errorf("the zero query is run: %v", err)
 		}
@@ -46,11 +58,14 @@ func TestForged(t *testing.T) {
 	if _, err := sources.Answer(t.Context(), zero); !errors.Is(err, datasource.ErrNotPlanned) {
 		t.Errorf("the zero query is answered: %v", err)
 	}
+	if _, err := sources.PrepareTiles(plan.Tiles{}); !errors.Is(err, datasource.ErrNotPlanned) {
+		t.Errorf("no tiles are prepared: %v", err)
+	}
 }
 
 // copies are the structs with exported fields that accessors hand out. They
 // hold no part of a plan: whoever changes one has changed a copy.
-var copies = map[string]bool{"plan.On": true, "plan.Field": true, "plan.Target": true, "value.Type": true}
+var copies = map[string]bool{"plan.On": true, "plan.Field": true, "plan.Target": true, "plan.LookedUp": true, "value.Type": true}
 
 // TestSealed walks the types a Query is made of: none has an exported field,
 // but for plain copies, and no accessor of theirs hands out a slice, map or
@@ -94,7 +109,7 @@ func TestSealed(t *testing.T) {
 				case reflect.Map, reflect.Pointer, reflect.Chan, reflect.Func:
 					t.Errorf("%s.%s hands out a %s", typ, m.Name, out)
 				case reflect.Slice:
-					if m.Name != "Fetches" && m.Name != "Sources" { // made anew by each call
+					if m.Name != "Fetches" && m.Name != "Sources" && m.Name != "Lookups" { // made anew by each call
 						t.Errorf("%s.%s hands out a %s", typ, m.Name, out)
 					}
 				default:
@@ -109,6 +124,8 @@ func TestSealed(t *testing.T) {
 	}
 	walk(reflect.TypeFor[plan.Query]())
 	walk(reflect.TypeFor[plan.Fetch]())
+	walk(reflect.TypeFor[plan.Tiles]())
+	walk(reflect.TypeFor[plan.Lookup]())
 	for _, typ := range []reflect.Type{reflect.TypeFor[plan.Level](), reflect.TypeFor[plan.Ref](), reflect.TypeFor[plan.Expr](), reflect.TypeFor[value.Value]()} {
 		if !seen[typ] {
 			t.Errorf("the walk did not reach %s", typ)

@@ -260,6 +260,7 @@ type Ref struct {
 	from    int   // index of the reference it is joined to; -1 for the first
 	on      []On
 	tenant  string // tenant column by catalog name when its predicate is in the scope
+	absent  bool   // the rows are looked up, not joined
 	shared  bool   // the rows are read from the base of Tiles, where the scope stands
 }
 
@@ -329,6 +330,9 @@ func (r Ref) Ons() int { return len(r.on) }
 
 // On is the i-th equality of the join.
 func (r Ref) On(i int) On { return r.on[i] }
+
+// Absent tells that the rows are looked up by another query: see Lookups.
+func (r Ref) Absent() bool { return r.absent }
 
 // Shared tells that the rows come from the base of Tiles, which has this
 // reference with its scope.

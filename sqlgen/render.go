@@ -165,7 +165,7 @@ func (w *writer) tie(ties func()) {
 // elsewhere tells a reference that is written inside a scope or an EXISTS, not
 // in the statement's own FROM, and one that links parents, which comes first.
 func elsewhere(r plan.Ref) bool {
-	return r.Inside() >= 0 || r.Under() >= 0 || r.From() < 0 && r.Ons() > 0
+	return r.Absent() || r.Inside() >= 0 || r.Under() >= 0 || r.From() < 0 && r.Ons() > 0
 }
 
 // exists writes a subquery that looks for rows linked to an outer one.
