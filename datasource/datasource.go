@@ -6,13 +6,16 @@
 package datasource
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 
 	"usher/catalog"
 	"usher/datasource/duckdb"
+	"usher/datasource/pool"
 	"usher/datasource/sqlexec"
+	"usher/datasource/upstream"
 	"usher/fault"
 	"usher/plan"
 	"usher/sqlgen"
@@ -32,15 +35,19 @@ var ErrNotPlanned = errors.New("datasource: the query was not made by plan.Build
 
 // Options bound what all requests use together.
 type Options struct {
-	Accounts int            // open accounts of template sources at most; default 64
+	Accounts int            // open accounts of tenants' own at most; default 64
+	Conns    pool.Limits    // connections to all databases together
 	Engine   duckdb.Options // the embedded engine
 	Sources  duckdb.Options // each DuckDB source
+	Upstream upstream.Options
+	Held     int64 // bytes fetched of several sources or APIs and not yet answered; default 2 GiB
 }
 
 // Sources answers plans.
 type Sources struct {
 	accounts *accounts
 	engine   *duckdb.Engine
+	budget   *budget
 }
 
 // New prepares the sources of a catalog; none is opened yet.
@@ -49,7 +56,7 @@ func New(cat *catalog.Catalog, opts Options) (*Sources, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Sources{accounts: newAccounts(cat, opts), engine: engine}, nil
+	return &Sources{accounts: newAccounts(cat, opts), engine: engine, budget: &budget{limit: cmp.Or(opts.Held, defaultHeld)}}, nil
 }
 
 // Close closes every account and the embedded engine.
@@ -78,6 +85,7 @@ type Question struct {
 	query     plan.Query        // of a question that the embedded engine answers
 	target    plan.Target       // of one that a database answers
 	statement *sqlexec.Prepared // the same
+	reads     []plan.Ref        // what it reads of a tenant's own account
 }
 
 // Prepare makes a question of a query.
@@ -90,7 +98,7 @@ func (s *Sources) Prepare(q plan.Query) (*Question, error) {
 		return &Question{sources: s, query: q}, nil
 	}
 	statement, err := sqlexec.Prepare(q, dialects[target.Kind])
-	return &Question{sources: s, target: target, statement: statement}, err
+	return &Question{sources: s, target: target, statement: statement, reads: reads(q.Root())}, err
 }
 
 // PrepareTiles makes one question of queries that read the same rows.
@@ -100,7 +108,11 @@ func (s *Sources) PrepareTiles(t plan.Tiles) (*Question, error) {
 		return nil, ErrNotPlanned
 	}
 	statement, err := sqlexec.PrepareTiles(t, dialects[target.Kind])
-	return &Question{sources: s, target: target, statement: statement}, err
+	question := &Question{sources: s, target: target, statement: statement, reads: reads(t.Base())}
+	for i := range t.Len() {
+		question.reads = append(question.reads, reads(t.Level(i))...)
+	}
+	return question, err
 }
 
 // dialects are the spellings of those kinds of sources that answer whole plans.
@@ -130,13 +142,14 @@ func (q *Question) Answer(ctx context.Context) ([]*value.Result, error) {
 	if !ok {
 		return nil, fault.New(fault.Internal, "internal error").Because(fmt.Errorf("source %q answers no statements", q.target.Source))
 	}
-	return db.run(ctx, q.statement)
+	return checked(ctx, db.shape, q.reads, func() ([]*value.Result, error) { return db.run(ctx, q.statement) })
 }
 
 // sqlSource is a database behind a session: PostgreSQL or DuckDB.
 type sqlSource struct {
 	db      sqlDB
 	dialect sqlgen.Dialect
+	shape   *shape // nil: the tables are the source's
 	flights flights[[]*value.Result]
 }
 
@@ -181,6 +194,11 @@ func onceMore[T any](ctx context.Context, renew func(context.Context) error, run
 
 // Fetch implements Source.
 func (s *sqlSource) Fetch(ctx context.Context, q plan.Query, each func(value.Rows) error) error {
+	_, err := checked(ctx, s.shape, reads(q.Root()), func() (struct{}, error) { return struct{}{}, s.fetch(ctx, q, each) })
+	return err
+}
+
+func (s *sqlSource) fetch(ctx context.Context, q plan.Query, each func(value.Rows) error) error {
 	err := s.db.Session(ctx, false, func(session sqlexec.Session) error {
 		return sqlexec.Fetch(ctx, session, s.dialect, q, each)
 	})

@@ -18,6 +18,9 @@ import (
 // It is for the driver to see that end and to ask the server to cancel.
 const grace = 100 * time.Millisecond
 
+// farewell is how long the end of a connection is waited for.
+const farewell = time.Second
+
 // cancelTimeout bounds a request to cancel, for which nobody waits.
 const cancelTimeout = 5 * time.Second
 
@@ -52,8 +55,8 @@ type link struct {
 }
 
 // dial connects and, where asked for, agrees on TLS.
-func (s *server) dial(ctx context.Context, maxBytes int64) (*link, error) {
-	raw, err := s.dialer.DialContext(ctx, "tcp", s.address)
+func (s *server) dial(ctx context.Context, address string, maxBytes int64) (*link, error) {
+	raw, err := s.dialer.DialContext(ctx, "tcp", address)
 	if err != nil {
 		return nil, err
 	}
@@ -112,6 +115,15 @@ func (l *link) Read(p []byte) (int, error) {
 // seconds for a frozen server.
 func (l *link) Close() error { return l.raw.Close() }
 
+// end says that nothing more will come from here and waits until nothing more
+// comes from there, for as long as the deadline allows.
+func (l *link) end() error {
+	if tcp, ok := l.raw.(*net.TCPConn); ok && tcp.CloseWrite() == nil {
+		_, _ = io.Copy(io.Discard, l.raw)
+	}
+	return l.raw.Close()
+}
+
 // quiet tells whether nothing has come since the last answer. What comes to an
 // idle connection is its end, or the server's reason for it.
 func (l *link) quiet() bool {
@@ -137,6 +149,7 @@ func (l *link) quiet() bool {
 type dialer struct {
 	server *server
 	link   *link
+	to     string // where the link went: a name may lead elsewhere by now
 }
 
 // Dial is never called: the driver prefers DialContext.
@@ -153,10 +166,10 @@ func (d *dialer) DialTimeout(_, _ string, _ time.Duration) (net.Conn, error) {
 // canceler: the driver dials again only for that.
 func (d *dialer) DialContext(context.Context, string, string) (net.Conn, error) {
 	if l := d.link; l != nil {
-		d.link = nil
+		d.link, d.to = nil, l.raw.RemoteAddr().String()
 		return l, nil
 	}
-	return &canceler{server: d.server}, nil
+	return &canceler{server: d.server, to: d.to}, nil
 }
 
 // canceler takes the driver's request to cancel and sends it on a link of its
@@ -164,18 +177,19 @@ func (d *dialer) DialContext(context.Context, string, string) (net.Conn, error) 
 type canceler struct {
 	net.Conn // nil; the driver calls none but the methods below
 	server   *server
+	to       string
 }
 
 // Write implements net.Conn.
 func (c *canceler) Write(request []byte) (int, error) {
-	go c.server.cancel(append([]byte(nil), request...))
+	go c.server.cancel(c.to, append([]byte(nil), request...))
 	return len(request), nil
 }
 
-func (s *server) cancel(request []byte) {
+func (s *server) cancel(to string, request []byte) {
 	ctx, cancel := context.WithTimeout(context.Background(), cancelTimeout)
 	defer cancel()
-	l, err := s.dial(ctx, 1024)
+	l, err := s.dial(ctx, to, 1024)
 	if err != nil {
 		return
 	}
