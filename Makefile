@@ -87,6 +87,11 @@ bench-quick: build ## The same with a tenth of the data, in under 3 minutes; wri
 	@scripts/prerequisites.sh test
 	go run -C bench . -quick
 
+.PHONY: bench-growth
+bench-growth: build ## What an answer costs when something else grows; writes bench/GROWTH.md (10 minutes)
+	@scripts/prerequisites.sh test
+	go run -C bench . -growth
+
 .PHONY: clean
 clean: ## Remove what the build and the demo made
 	rm -rf bin/usher usher-demo

@@ -43,8 +43,9 @@ func assemble(ctx context.Context, cfg *config.Config, pages console.Options, lo
 		return nil, err
 	}
 	if g.sources, err = datasource.New(g.catalog, datasource.Options{
-		Accounts: cfg.Pools.Accounts,
-		Conns:    pool.Limits{Conns: cfg.Pools.Connections, PerHost: cfg.Pools.PerHost, Idle: cfg.Pools.Idle},
+		Accounts:   cfg.Pools.Accounts,
+		CacheBytes: cfg.Server.CacheBytes,
+		Conns:      pool.Limits{Conns: cfg.Pools.Connections, PerHost: cfg.Pools.PerHost, Idle: cfg.Pools.Idle},
 	}); err != nil {
 		return nil, err
 	}

@@ -7,6 +7,10 @@
 // fail with the machine's mood.
 //
 //	go run . [-quick] [-usher ../bin/usher] [-cache DIR] [-out DIR]
+//
+// With -growth it reports instead what one answer costs when the catalog, the
+// registry, the operation or the answer grows, and the memory of a million
+// requests.
 package main
 
 import (
@@ -67,6 +71,7 @@ func run(ctx context.Context) error {
 	cache := flags.String("cache", defaultCache(), "folder that keeps the loaded data for the next run")
 	out := flags.String("out", ".", "folder of RESULTS.md and results.svg")
 	only := flags.String("only", "", "measure this workload alone, and write no files")
+	grow := flags.Bool("growth", false, "report what grows with what instead, into GROWTH.md")
 	profile := flags.Bool("perf", false, "print the process ids before measuring, for a profiler")
 	if err := flags.Parse(os.Args[1:]); err != nil {
 		return err
@@ -83,6 +88,9 @@ func run(ctx context.Context) error {
 	}
 	if _, err := os.Stat(program); err != nil {
 		return fmt.Errorf("%w; build it with make build", err)
+	}
+	if *grow {
+		return reportGrowth(ctx, p, program, *cache, *out)
 	}
 	results, err := measureAll(ctx, p, program, *cache, *only, *profile)
 	switch {
@@ -103,6 +111,18 @@ func run(ctx context.Context) error {
 		os.WriteFile(filepath.Join(*out, "RESULTS.md"), text, 0o644),             //nolint:gosec // documents of the repository
 		os.WriteFile(filepath.Join(*out, "results.svg"), results.chart(), 0o644), //nolint:gosec // documents of the repository
 	)
+}
+
+func reportGrowth(ctx context.Context, p plan, program, cache, out string) error {
+	report, err := measureGrowth(ctx, p, program, cache)
+	if err != nil {
+		return err
+	}
+	text := report.markdown()
+	if _, err := os.Stdout.Write(text); err != nil || p.output == "" {
+		return err
+	}
+	return os.WriteFile(filepath.Join(out, "GROWTH.md"), text, 0o644) //nolint:gosec // a document of the repository
 }
 
 // defaultCache is a folder that PostgreSQL's account can reach: root's own

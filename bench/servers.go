@@ -131,16 +131,12 @@ func (s *stage) cast(ctx context.Context) error {
 	}
 	add := func(name, note, shop string, database bool, tenants []string) error {
 		config := filepath.Join(s.folder, name+".yml")
-		if err := s.configure(config, shop, database); err != nil {
+		if err := s.configure(config, setting{shop: shop, database: database}); err != nil {
 			return err
 		}
 		s.servers = append(s.servers, &server{
 			name: name, note: note, tenants: tenants, document: byName,
-			command: func(address string) *exec.Cmd {
-				cmd := exec.Command(s.usher, "serve", "--config", config, "--listen", address) //nolint:gosec,noctx // the program under test; ended by the stage
-				cmd.Env = append(os.Environ(), "BENCH_SECRET="+s.secret, "BENCH_PASSWORD="+s.cluster.password)
-				return cmd
-			},
+			command: s.serving(config),
 		})
 		return nil
 	}
@@ -159,19 +155,46 @@ func (s *stage) cast(ctx context.Context) error {
 	return nil
 }
 
-func (s *stage) configure(name, shop string, database bool) error {
-	tenants := make([]string, s.plan.data.tenants)
+// setting is what a configuration of usher is made for.
+type setting struct {
+	shop     string
+	database bool // by databases of the tenants' own
+	datasets int  // in the catalog; at least those that are asked
+	tenants  int  // registered; 0: those there are
+}
+
+func (s *stage) configure(name string, how setting) error {
+	if how.tenants == 0 {
+		how.tenants = s.plan.data.tenants
+	}
+	tenants := make([]string, how.tenants)
 	for i := range tenants {
 		tenants[i] = tenant(i)
 	}
+	if how.tenants == 1 {
+		tenants[0] = tenant(1) // the largest is not like the others
+	}
+	const own = 3 // datasets of the benchmark itself
+	extra := make([]string, max(0, how.datasets-own))
+	for i := range extra {
+		extra[i] = fmt.Sprintf("catalog%04d", i)
+	}
 	var text bytes.Buffer
 	if err := configurationTemplate.Execute(&text, map[string]any{
-		"Port": s.cluster.port, "Shop": shop, "User": reader, "Database": database, "MaxConns": maxConns,
-		"Issuer": token.Issuer, "Audience": token.Audience, "Tenants": tenants,
+		"Port": s.cluster.port, "Shop": how.shop, "User": reader, "Database": how.database, "MaxConns": maxConns,
+		"Issuer": token.Issuer, "Audience": token.Audience, "Tenants": tenants, "Extra": extra,
 	}); err != nil {
 		return err
 	}
 	return os.WriteFile(name, text.Bytes(), 0o600)
+}
+
+func (s *stage) serving(config string) func(string) *exec.Cmd {
+	return func(address string) *exec.Cmd {
+		cmd := exec.Command(s.usher, "serve", "--config", config, "--listen", address) //nolint:gosec,noctx // the program under test; ended by the stage
+		cmd.Env = append(os.Environ(), "BENCH_SECRET="+s.secret, "BENCH_PASSWORD="+s.cluster.password)
+		return cmd
+	}
 }
 
 // start starts a server on a free port and waits until it is ready.

@@ -45,9 +45,10 @@ type Dataset struct {
 	Source      string    // a common dataset's source
 	Relations   []*Relation
 	Measures    []*Measure
-	Filter      query.Value // nil, or a where that holds for every principal; may use parameters
-	Limit       int         // rows when none are asked for
-	MaxLimit    int         // rows at most
+	Filter      query.Value   // nil, or a where that holds for every principal; may use parameters
+	Limit       int           // rows when none are asked for
+	MaxLimit    int           // rows at most
+	Cache       time.Duration // how old its answers may be; 0: not kept
 	Bindings    map[string]*Binding
 
 	columns   map[string]*Column

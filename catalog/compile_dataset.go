@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 )
 
 // draft is a dataset in the making.
@@ -78,6 +79,10 @@ func (c *compiler) dataset(name string, spec DatasetSpec) *draft {
 	case !spec.Common && spec.Tenant == "":
 		d.at.problem("say whose rows these are: `tenant`, the column with the tenant, or `common: true` for rows of everybody")
 	}
+	if spec.Cache < 0 || spec.Cache > maxCache {
+		d.at.in("cache").problem("must be from 0s to %s", maxCache)
+	}
+	d.Cache = spec.Cache
 	d.Limit, d.MaxLimit = limitPair(d.at, "limit", "max_limit", spec.Limit, spec.MaxLimit, c.rows, c.maxRows)
 	return d
 }
@@ -330,3 +335,6 @@ func (d *draft) storedAs(physical string) *Column {
 	}
 	return nil
 }
+
+// maxCache is how long answers may be kept at most.
+const maxCache = 24 * time.Hour

@@ -194,6 +194,7 @@ type DatasetSpec struct {
 	Filter      query.Value            `yaml:"filter"`
 	Limit       int                    `yaml:"limit"`
 	MaxLimit    int                    `yaml:"max_limit"`
+	Cache       time.Duration          `yaml:"cache"`
 	Columns     Ordered[ColumnSpec]    `yaml:"columns"`
 	Relations   Ordered[RelationSpec]  `yaml:"relations"`
 	Measures    Ordered[MeasureSpec]   `yaml:"measures"`

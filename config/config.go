@@ -48,6 +48,7 @@ type Server struct {
 	MaxDepth      int            `yaml:"max_depth"`       // nested selections
 	MaxAliases    int            `yaml:"max_aliases"`     // in an operation
 	MaxRootFields int            `yaml:"max_root_fields"` // of an operation
+	CacheBytes    int            `yaml:"cache_bytes"`     // of kept answers, of all datasets together
 }
 
 // Pools bound the accounts and connections of all databases together.
@@ -73,7 +74,7 @@ const (
 func DefaultServer() Server {
 	return Server{
 		Listen: "127.0.0.1:8080", Numbers: NumbersExact, Timeout: 30 * time.Second, MaxBody: 1 << 20,
-		MaxTokens: 10_000, MaxDepth: 15, MaxAliases: 100, MaxRootFields: 50,
+		MaxTokens: 10_000, MaxDepth: 15, MaxAliases: 100, MaxRootFields: 50, CacheBytes: 64 << 20,
 	}
 }
 
@@ -150,6 +151,7 @@ func (s Server) problems() []catalog.Problem {
 		{"max_depth", int64(s.MaxDepth)},
 		{"max_aliases", int64(s.MaxAliases)},
 		{"max_root_fields", int64(s.MaxRootFields)},
+		{"cache_bytes", int64(s.CacheBytes)},
 	} {
 		if limit.n < 1 {
 			add(limit.key, "must be at least 1")

@@ -40,6 +40,7 @@ type node struct {
 	text         string // bool, number, text
 	items        []*node
 	members      []member
+	byKey        map[string]int // of members
 }
 
 // member is a key of a mapping; its place is where problems of the value are
@@ -51,12 +52,11 @@ type member struct {
 }
 
 func (n *node) get(key string) (member, bool) {
-	for _, m := range n.members {
-		if m.key == key {
-			return m, true
-		}
+	i, ok := n.byKey[key]
+	if !ok {
+		return member{}, false
 	}
-	return member{}, false
+	return n.members[i], true
 }
 
 // locate finds the place of a problem: that of its last key that the file has.
@@ -199,6 +199,10 @@ func (b *treeBuilder) member(n *node, from *ast.MappingValueNode, depth int) {
 		b.problem(tk, "the key "+text+" is already there, in line "+strconv.Itoa(before.line))
 		return
 	}
+	if n.byKey == nil {
+		n.byKey = make(map[string]int)
+	}
+	n.byKey[text] = len(n.members)
 	n.members = append(n.members, member{
 		key: text, line: tk.Position.Line, column: tk.Position.Column, value: b.node(from.Value, depth+1),
 	})

@@ -10,6 +10,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"usher/catalog"
 	"usher/datasource/duckdb"
@@ -41,6 +42,9 @@ type Options struct {
 	Sources  duckdb.Options // each DuckDB source
 	Upstream upstream.Options
 	Held     int64 // bytes fetched of several sources or APIs and not yet answered; default 2 GiB
+
+	CacheBytes int              // of kept answers; default 64 MiB
+	Clock      func() time.Time // default time.Now
 }
 
 // Sources answers plans.
@@ -48,15 +52,21 @@ type Sources struct {
 	accounts *accounts
 	engine   *duckdb.Engine
 	budget   *budget
+	cache    *cache
 }
 
 // New prepares the sources of a catalog; none is opened yet.
 func New(cat *catalog.Catalog, opts Options) (*Sources, error) {
-	engine, err := duckdb.NewEngine(opts.Engine)
-	if err != nil {
-		return nil, err
+	opts.CacheBytes = cmp.Or(opts.CacheBytes, 64<<20)
+	if opts.Clock == nil {
+		opts.Clock = time.Now
 	}
-	return &Sources{accounts: newAccounts(cat, opts), engine: engine, budget: &budget{limit: cmp.Or(opts.Held, defaultHeld)}}, nil
+	return &Sources{
+		accounts: newAccounts(cat, opts),
+		engine:   duckdb.NewEngine(opts.Engine),
+		budget:   &budget{limit: cmp.Or(opts.Held, defaultHeld)},
+		cache:    newCache(opts.CacheBytes, opts.Clock),
+	}, nil
 }
 
 // Close closes every account and the embedded engine.
@@ -71,11 +81,23 @@ func (s *Sources) Answer(ctx context.Context, q plan.Query) (*value.Result, erro
 	if err != nil {
 		return nil, err
 	}
-	results, err := question.Answer(ctx)
+	answered, err := question.Answer(ctx)
 	if err != nil {
 		return nil, err
 	}
-	return results[0], nil
+	return answered.Results[0], nil
+}
+
+// Purge forgets kept answers that a change made old: of a dataset or, with an
+// empty name, of all; of a tenant or, with an empty id, of everybody.
+func (s *Sources) Purge(tenant, dataset string) { s.cache.purge(tenant, dataset) }
+
+// Answered is what a question was answered with. Results may be shared: they
+// are not changed.
+type Answered struct {
+	Results []*value.Result // one for each query
+	Age     time.Duration   // since the sources were asked
+	MaxAge  time.Duration   // how old it may be; 0 when answers are not kept
 }
 
 // Question is one query, or several that read the same rows, ready to be asked
@@ -86,6 +108,9 @@ type Question struct {
 	target    plan.Target       // of one that a database answers
 	statement *sqlexec.Prepared // the same
 	reads     []plan.Ref        // what it reads of a tenant's own account
+	maxAge    time.Duration     // how old its answers may be; 0: they are not kept
+	tenant    string
+	datasets  []string
 }
 
 // Prepare makes a question of a query.
@@ -98,7 +123,10 @@ func (s *Sources) Prepare(q plan.Query) (*Question, error) {
 		return &Question{sources: s, query: q}, nil
 	}
 	statement, err := sqlexec.Prepare(q, dialects[target.Kind])
-	return &Question{sources: s, target: target, statement: statement, reads: reads(q.Root())}, err
+	return &Question{
+		sources: s, target: target, statement: statement, reads: reads(q.Root()),
+		maxAge: q.MaxAge(), tenant: q.Owner(), datasets: datasetsOf(nil, q),
+	}, err
 }
 
 // PrepareTiles makes one question of queries that read the same rows.
@@ -108,11 +136,24 @@ func (s *Sources) PrepareTiles(t plan.Tiles) (*Question, error) {
 		return nil, ErrNotPlanned
 	}
 	statement, err := sqlexec.PrepareTiles(t, dialects[target.Kind])
-	question := &Question{sources: s, target: target, statement: statement, reads: reads(t.Base())}
+	question := &Question{
+		sources: s, target: target, statement: statement, reads: reads(t.Base()),
+		maxAge: t.Query(0).MaxAge(), tenant: t.Query(0).Owner(),
+	}
 	for i := range t.Len() {
 		question.reads = append(question.reads, reads(t.Level(i))...)
+		question.maxAge = min(question.maxAge, t.Query(i).MaxAge())
+		question.datasets = datasetsOf(question.datasets, t.Query(i))
 	}
 	return question, err
+}
+
+// datasetsOf adds the datasets that a query reads.
+func datasetsOf(names []string, q plan.Query) []string {
+	for i := range q.Datasets() {
+		names = append(names, q.Dataset(i))
+	}
+	return names
 }
 
 // dialects are the spellings of those kinds of sources that answer whole plans.
@@ -126,9 +167,26 @@ func (q *Question) Size() int {
 	return q.statement.Size()
 }
 
-// Answer returns a result for each query. Results may be shared: they are not
-// changed.
-func (q *Question) Answer(ctx context.Context) ([]*value.Result, error) {
+// Answer asks the sources, unless an answer is kept that may still be given.
+func (q *Question) Answer(ctx context.Context) (Answered, error) {
+	if q.maxAge == 0 || q.statement == nil {
+		results, err := q.ask(ctx)
+		return Answered{Results: results}, err
+	}
+	key := cacheKey{q.target, q.statement.Key()}
+	if answered, ok := q.sources.cache.get(key, q.maxAge); ok {
+		return answered, nil
+	}
+	purges, at := q.sources.cache.purges.Load(), q.sources.cache.now()
+	results, err := q.ask(ctx)
+	if err != nil {
+		return Answered{}, err
+	}
+	q.sources.cache.put(key, &kept{results: results, at: at, tenant: q.tenant, datasets: q.datasets}, purges)
+	return Answered{Results: results, MaxAge: q.maxAge}, nil
+}
+
+func (q *Question) ask(ctx context.Context) ([]*value.Result, error) {
 	if q.statement == nil {
 		result, err := q.sources.combined(ctx, q.query)
 		return []*value.Result{result}, err

@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync/atomic"
+	"time"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/99designs/gqlgen/graphql/executor"
@@ -68,6 +69,8 @@ type Answer struct {
 	JSON      []byte
 	Errors    gqlerror.List // of parts of the value that are null because of them
 	Truncated []ast.Path    // lists that the default limit cut
+	Age       time.Duration // of an answer that was kept
+	MaxAge    time.Duration // how old it may be; 0 when answers are not kept
 }
 
 // Options are the engine's settings; a zero field means its default.

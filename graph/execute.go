@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"time"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/ast"
@@ -60,6 +61,8 @@ type answer struct {
 	failed    bool
 	errors    gqlerror.List
 	truncated []ast.Path
+	age       time.Duration
+	maxAge    time.Duration
 }
 
 var null = []byte("null")
@@ -92,7 +95,28 @@ func (x *executable) query(ctx context.Context, op *graphql.OperationContext) *g
 		truncated = append(truncated, a.truncated...)
 	}
 	sayTruncated(ctx, truncated)
+	sayKept(ctx, fields, answers)
 	return response
+}
+
+const cacheKey = "cache"
+
+// sayKept says how old answers are that may have been kept, in seconds.
+func sayKept(ctx context.Context, fields []graphql.CollectedField, answers []answer) {
+	type freshness struct {
+		Path   ast.Path `json:"path"`
+		Age    int64    `json:"age"`
+		MaxAge int64    `json:"maxAge"`
+	}
+	var kept []freshness
+	for i, a := range answers {
+		if a.maxAge > 0 {
+			kept = append(kept, freshness{ast.Path{ast.PathName(fields[i].Alias)}, int64(a.age / time.Second), int64(a.maxAge / time.Second)})
+		}
+	}
+	if len(kept) > 0 {
+		graphql.RegisterExtension(ctx, cacheKey, kept)
+	}
 }
 
 // all runs functions side by side within the bound, the last of them here.
@@ -240,7 +264,7 @@ func (x *executable) datasetField(ctx context.Context, f graphql.CollectedField,
 		err = errors.New("the dataset resolver gave neither an answer nor an error")
 	}
 	if err == nil && len(got.Errors) == 0 {
-		return answer{json: got.JSON, truncated: got.Truncated}
+		return answer{json: got.JSON, truncated: got.Truncated, age: got.Age, maxAge: got.MaxAge}
 	}
 	ctx = graphql.WithFreshResponseContext(ctx)
 	at := x.at(ctx, f)
@@ -251,7 +275,7 @@ func (x *executable) datasetField(ctx context.Context, f graphql.CollectedField,
 		for _, e := range got.Errors {
 			graphql.AddError(at, e)
 		}
-		a = answer{json: got.JSON, truncated: got.Truncated}
+		a = answer{json: got.JSON, truncated: got.Truncated, age: got.Age, maxAge: got.MaxAge}
 	}
 	a.errors = graphql.GetErrors(ctx)
 	return a

@@ -56,6 +56,19 @@ func (c *Cache[K, V]) Add(key K, value V, cost int) {
 	}
 }
 
+// Remove forgets the values that match.
+func (c *Cache[K, V]) Remove(match func(K, V) bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for at := c.order.Front(); at != nil; {
+		next, k := at.Next(), at.Value.(*kept[K, V])
+		if match(k.key, k.value) {
+			c.forget(at)
+		}
+		at = next
+	}
+}
+
 func (c *Cache[K, V]) forget(at *list.Element) {
 	k := c.order.Remove(at).(*kept[K, V])
 	delete(c.byKey, k.key)

@@ -46,6 +46,9 @@ func Build(r query.Request, cat *catalog.Catalog, p principal.Principal, now tim
 		identity:  b.identity(),
 		overrides: b.overrides(),
 		moment:    b.moment,
+		fresh:     b.fresh,
+		datasets:  b.datasets,
+		own:       b.tenanted,
 	}}, nil
 }
 
@@ -60,6 +63,9 @@ type builder struct {
 	now        time.Time
 	moment     bool              // now has been looked at
 	targets    map[string]Target // by source, as resolved so far
+	fresh      time.Duration
+	datasets   []string // that the plan reads
+	tenanted   bool     // some of them hold one tenant's rows
 }
 
 func newBuilder(cat *catalog.Catalog, p principal.Principal, now time.Time) (*builder, error) {
@@ -176,6 +182,17 @@ func (b *builder) checkFilters(strict bool) error {
 		}
 	}
 	return nil
+}
+
+// reads notes that the plan reads a dataset.
+func (b *builder) reads(d *catalog.Dataset) {
+	if len(b.datasets) == 0 || d.Cache < b.fresh {
+		b.fresh = d.Cache
+	}
+	b.tenanted = b.tenanted || !d.Common && !b.p.AllTenants
+	if !slices.Contains(b.datasets, d.Name) {
+		b.datasets = append(b.datasets, d.Name)
+	}
 }
 
 // confine says what keeps a reference to the principal's rows, and whether the

@@ -65,6 +65,7 @@ func (lb *levelBuilder) add(d *catalog.Dataset, from, inside int, on []catalog.P
 	if err != nil {
 		return 0, err
 	}
+	lb.reads(d)
 	i := len(lb.l.refs)
 	if i >= maxRefs {
 		return 0, fault.New(fault.LimitExceeded, "the question reaches for more than %d datasets at once", maxRefs).

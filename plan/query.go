@@ -8,6 +8,8 @@
 package plan
 
 import (
+	"time"
+
 	"usher/query"
 	"usher/value"
 )
@@ -22,6 +24,9 @@ type body struct {
 	identity  Identity
 	overrides map[string]Override // of APIs, by source
 	moment    bool
+	fresh     time.Duration
+	datasets  []string
+	own       bool
 }
 
 // Valid tells a Query that Build made from the zero value.
@@ -30,6 +35,25 @@ func (q Query) Valid() bool { return q.body != nil }
 // Timeless tells that the plan is the same at any moment: nothing in it, policies
 // included, is relative to now.
 func (q Query) Timeless() bool { return !q.body.moment }
+
+// MaxAge is how old an answer may be: as all datasets the plan reads allow, or
+// 0 when one of them does not say.
+func (q Query) MaxAge() time.Duration { return q.body.fresh }
+
+// Datasets is the number of datasets the plan reads, policies included.
+func (q Query) Datasets() int { return len(q.body.datasets) }
+
+// Dataset is the name of the i-th of them.
+func (q Query) Dataset(i int) string { return q.body.datasets[i] }
+
+// Owner is the tenant whose own rows the plan reads; empty when it reads what is
+// common to all, or the rows of all.
+func (q Query) Owner() string {
+	if !q.body.own {
+		return ""
+	}
+	return q.body.identity.tenant
+}
 
 // Shape is the shape of the answer.
 func (q Query) Shape() query.Shape { return q.body.shape }

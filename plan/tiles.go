@@ -8,6 +8,7 @@ type Tiles struct {
 	base   Level
 	levels []Level
 	which  []int
+	of     []Query
 }
 
 // Base is the level whose rows the others read: the dataset's under its scope,
@@ -22,6 +23,9 @@ func (t Tiles) Level(i int) Level { return t.levels[i] }
 
 // Which is the i-th tile's number among the queries given to OnePass.
 func (t Tiles) Which(i int) int { return t.which[i] }
+
+// Query is the query the i-th tile is of.
+func (t Tiles) Query(i int) Query { return t.of[i] }
 
 // OnePass finds the queries that read the same rows. What is compared is all
 // that decides which rows these are. Lists are left alone: an index may have
@@ -73,6 +77,9 @@ func share(queries []Query, set []int) Tiles {
 	ref := first.refs[0]
 	ref.columns = nil
 	t := Tiles{levels: make([]Level, len(set)), which: set}
+	for _, at := range set {
+		t.of = append(t.of, queries[at])
+	}
 	for i, at := range set {
 		l := queries[at].body.root
 		for _, f := range l.refs[0].columns {

@@ -12,7 +12,6 @@ import (
 	"usher/plan"
 	"usher/principal"
 	"usher/query"
-	"usher/value"
 )
 
 // Datasets answers the root fields of datasets. It is the way of a request
@@ -127,11 +126,11 @@ func (d *Datasets) plan(ctx context.Context, requests []query.Request, cat *cata
 		}
 		op.size += question.Size() + fieldSize
 		alone[i] = graph.Task{Fields: []int{i}, Run: func(ctx context.Context) []graph.Outcome {
-			results, err := question.Answer(ctx)
+			answered, err := question.Answer(ctx)
 			if err != nil {
 				return failed(1, err)
 			}
-			return encoded(fields, []int{i}, results)
+			return encoded(fields, []int{i}, answered)
 		}}
 	}
 	for _, tiles := range plan.OnePass(plans) {
@@ -159,10 +158,10 @@ func (d *Datasets) together(op *operation, fields []field, tiles plan.Tiles, alo
 	}
 	op.size += question.Size()
 	op.tasks = append(op.tasks, graph.Task{Fields: which, Run: func(ctx context.Context) []graph.Outcome {
-		results, err := question.Answer(ctx)
+		answered, err := question.Answer(ctx)
 		switch {
 		case err == nil:
-			return encoded(fields, which, results)
+			return encoded(fields, which, answered)
 		case ctx.Err() != nil || fault.From(err).Code == fault.Unavailable:
 			return failed(len(which), err)
 		}
@@ -174,10 +173,11 @@ func (d *Datasets) together(op *operation, fields []field, tiles plan.Tiles, alo
 	}})
 }
 
-func encoded(fields []field, which []int, results []*value.Result) []graph.Outcome {
+func encoded(fields []field, which []int, answered datasource.Answered) []graph.Outcome {
 	out := make([]graph.Outcome, len(which))
-	for i, rows := range results {
-		out[i].Answer, out[i].Err = fields[which[i]].encoder.Encode(rows)
+	for i, at := range which {
+		out[i].Answer, out[i].Err = fields[at].encoder.Encode(answered.Results[i])
+		out[i].Age, out[i].MaxAge = answered.Age, answered.MaxAge
 	}
 	return out
 }

@@ -71,10 +71,7 @@ strategies:
 default_strategy: pg
 datasets:
 `+datasets, catalog.Introspected{"pg": found})}
-	engine, err := duckdb.NewEngine(duckdb.Options{Threads: 1, MaxConns: 1})
-	if err != nil {
-		tb.Fatal(err)
-	}
+	engine := duckdb.NewEngine(duckdb.Options{Threads: 1, MaxConns: 1})
 	tb.Cleanup(func() { _ = engine.Close() })
 	if e.duckdb, err = engine.Scratch(tb.Context()); err != nil {
 		tb.Fatal(err)

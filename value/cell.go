@@ -80,6 +80,9 @@ func (b *Buffer) Len() int { return b.rows }
 // Bytes is how much text the buffer holds.
 func (b *Buffer) Bytes() int { return len(b.text) }
 
+// Size is about how many bytes the buffer takes in memory.
+func (b *Buffer) Size() int { return 16*cap(b.slots) + cap(b.text) + 64 }
+
 // Reserve makes room for so many rows.
 func (b *Buffer) Reserve(rows int) {
 	if b.slots == nil {

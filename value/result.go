@@ -14,6 +14,18 @@ type Result struct {
 	AsOf time.Time
 }
 
+// Size is about how many bytes the result takes in memory.
+func (r *Result) Size() int {
+	size := 64 + r.Rows.Size()
+	for _, c := range r.Children {
+		size += c.Result.Size() + 8*len(c.Start)
+	}
+	if r.Total != nil {
+		size += r.Total.Size()
+	}
+	return size
+}
+
 // Child is a nested level: the rows that belong to row i of the parent are
 // Result.Rows[Start[i]:Start[i+1]].
 type Child struct {

@@ -30,13 +30,14 @@ func one(t *testing.T, e *Engine) error {
 
 func TestRenewReplacesWhatDoesNotAnswer(t *testing.T) {
 	t.Parallel()
-	e, err := NewEngine(Options{})
+	e := NewEngine(Options{})
+	t.Cleanup(func() { _ = e.Close() })
+	running, err := e.started()
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = e.Close() })
-	healthy := e.current()
-	if err := e.Renew(t.Context()); err != nil || e.current() != healthy {
+	healthy := running.current()
+	if err := e.Renew(t.Context()); err != nil || running.current() != healthy {
 		t.Fatalf("an engine that answers was replaced: %v", err)
 	}
 	if err := healthy.Close(); err != nil {

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"database/sql/driver"
 	"strings"
+	"sync"
 
 	"github.com/duckdb/duckdb-go/v2"
 
@@ -15,25 +16,53 @@ import (
 
 // Engine answers what a source cannot: rows are loaded into a scratch and
 // asked there. One Engine serves all requests, so its bounds are theirs
-// together.
+// together. It starts with the first question: many gateways never have one.
 type Engine struct {
-	*instance
+	opts Options
+
+	mu      sync.Mutex
+	running *instance // an in-memory one that reaches no file; nil before the first question
+	closed  bool
 }
 
-// NewEngine starts an in-memory instance that reaches no file.
-func NewEngine(opts Options) (*Engine, error) {
-	running, err := newInstance(func() (*sql.DB, error) { return start(opts, nil, nil) })
-	if err != nil {
-		return nil, fault.New(fault.Internal, "the embedded engine did not start").Because(err)
-	}
-	return &Engine{instance: running}, nil
-}
+// NewEngine makes an engine that starts when it is needed.
+func NewEngine(opts Options) *Engine { return &Engine{opts: opts} }
 
 // Close stops the engine.
-func (e *Engine) Close() error { return e.close() }
+func (e *Engine) Close() error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.closed = true
+	if e.running == nil {
+		return nil
+	}
+	return e.running.close()
+}
 
 // Renew starts the engine anew if it is broken.
-func (e *Engine) Renew(ctx context.Context) error { return e.renew(ctx) }
+func (e *Engine) Renew(ctx context.Context) error {
+	running, err := e.started()
+	if err != nil {
+		return err
+	}
+	return running.renew(ctx)
+}
+
+func (e *Engine) started() (*instance, error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.closed {
+		return nil, fault.New(fault.Unavailable, "the gateway is shutting down")
+	}
+	if e.running == nil {
+		running, err := newInstance(func() (*sql.DB, error) { return start(e.opts, nil, nil) })
+		if err != nil {
+			return nil, fault.New(fault.Internal, "the embedded engine did not start").Because(err)
+		}
+		e.running = running
+	}
+	return e.running, nil
+}
 
 // Scratch is one request's own temporary tables. Nobody else sees them, and
 // Close removes them. It serves one goroutine at a time.
@@ -43,7 +72,11 @@ type Scratch struct {
 
 // Scratch makes an empty scratch; the caller closes it.
 func (e *Engine) Scratch(ctx context.Context) (*Scratch, error) {
-	c, err := acquire(ctx, e.current())
+	running, err := e.started()
+	if err != nil {
+		return nil, err
+	}
+	c, err := acquire(ctx, running.current())
 	if err != nil {
 		return nil, err
 	}

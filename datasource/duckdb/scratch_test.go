@@ -47,10 +47,7 @@ func (c *cells) Close() error { return nil }
 
 func engine(t testing.TB, opts duckdb.Options) *duckdb.Engine {
 	t.Helper()
-	e, err := duckdb.NewEngine(opts)
-	if err != nil {
-		t.Fatal(err)
-	}
+	e := duckdb.NewEngine(opts)
 	t.Cleanup(func() { _ = e.Close() })
 	return e
 }

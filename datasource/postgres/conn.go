@@ -109,7 +109,8 @@ func (c *connector) connect(ctx context.Context) (*conn, error) {
 	if err != nil {
 		return nil, errors.Join(err, l.Close())
 	}
-	return &conn{pq: made, link: l, statements: newStatements(maxStatements), opening: newOpening(c.opts.Session)}, nil
+	l.signedIn()
+	return &conn{pq: made, link: l, wire: newWire(l), statements: newStatements(maxStatements), opening: newOpening(c.opts.Session)}, nil
 }
 
 func (c *connector) login(ctx context.Context, l *link) (pqConn, error) {
@@ -125,15 +126,18 @@ func (c *connector) login(ctx context.Context, l *link) (pqConn, error) {
 	return made.(pqConn), c.identify(ctx, made.(driver.QueryerContext))
 }
 
-// identify compares where we are with what was meant.
+// identify compares where we are with what was meant. It also has the server
+// look now and then, where it can (from version 14), whether anybody still waits
+// for a statement: one that was sent while the server was frozen would run on.
 func (c *connector) identify(ctx context.Context, made driver.QueryerContext) error {
-	rows, err := made.QueryContext(ctx, "SELECT current_database()::text, current_user::text, EXISTS(SELECT FROM pg_namespace WHERE nspname = $1::text)",
+	rows, err := made.QueryContext(ctx, "SELECT current_database()::text, current_user::text, EXISTS(SELECT FROM pg_namespace WHERE nspname = $1::text), "+
+		"(SELECT set_config(name, '500', false) FROM pg_settings WHERE name = 'client_connection_check_interval')",
 		[]driver.NamedValue{{Ordinal: 1, Value: c.opts.Schema}})
 	if err != nil {
 		return err
 	}
 	defer func() { _ = rows.Close() }()
-	found := make([]driver.Value, 3)
+	found := make([]driver.Value, 4)
 	if err := rows.Next(found); err != nil {
 		return err
 	}
@@ -149,10 +153,9 @@ func (c *connector) identify(ctx context.Context, made driver.QueryerContext) er
 	return nil
 }
 
-// pqConn is what the driver's connections can do.
+// pqConn is what the driver's connections do here.
 type pqConn interface {
 	driver.Conn
-	driver.ConnPrepareContext
 	driver.ExecerContext
 	driver.Validator
 }
@@ -161,13 +164,14 @@ type pqConn interface {
 type conn struct {
 	pq         pqConn
 	link       *link
+	wire       *wire
 	statements *statements
 	opening    opening
 	broken     bool // in an unknown state, or with a statement still running
 }
 
 // usable tells whether another session may have the connection.
-func (c *conn) usable() bool { return !c.broken && c.pq.IsValid() }
+func (c *conn) usable() bool { return !c.broken && !c.wire.stray && c.pq.IsValid() }
 
 // Alive implements pool.Conn.
 func (c *conn) Alive() bool {
@@ -209,19 +213,31 @@ func (c *conn) failed(err error) error {
 	return err
 }
 
-// prepared returns the statement of a text, prepared now if it is not yet.
-func (c *conn) prepared(ctx context.Context, text string) (driver.StmtQueryContext, error) {
-	if statement := c.statements.get(text); statement != nil {
-		return statement.(driver.StmtQueryContext), nil
+// query sends a statement, to be prepared first if it is not yet, and reads up
+// to its rows: one way there and back.
+func (c *conn) query(text string, args []string) (*prepared, error) {
+	p, known := c.statements.get(text), true
+	if p == nil {
+		known = false
+		if oldest := c.statements.room(); oldest != nil {
+			c.wire.forget(oldest)
+		}
+		c.wire.names++
+		p = &prepared{name: "u" + strconv.FormatUint(c.wire.names, 36)}
+		c.wire.parse(p.name, text)
 	}
-	statement, err := c.pq.PrepareContext(ctx, text)
-	if err != nil {
+	if err := c.wire.execute(p.name, args); err != nil {
+		c.wire.out = c.wire.out[:0]
+		return nil, err
+	}
+	if err := c.wire.send(); err != nil {
 		return nil, c.failed(err)
 	}
-	if oldest := c.statements.add(text, statement); oldest != nil {
-		if err := oldest.Close(); err != nil {
-			return nil, c.failed(err)
-		}
+	if err := c.wire.started(p); err != nil {
+		return nil, c.failed(err)
 	}
-	return statement.(driver.StmtQueryContext), nil
+	if !known {
+		c.statements.add(text, p)
+	}
+	return p, nil
 }

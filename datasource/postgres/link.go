@@ -3,6 +3,7 @@ package postgres
 import (
 	"context"
 	"crypto/tls"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -20,6 +21,9 @@ const grace = 100 * time.Millisecond
 
 // farewell is how long the end of a connection is waited for.
 const farewell = time.Second
+
+// maxGreeting is how much of what a server says at first is looked at.
+const maxGreeting = 64 << 10
 
 // cancelTimeout bounds a request to cancel, for which nobody waits.
 const cancelTimeout = 5 * time.Second
@@ -52,6 +56,10 @@ type link struct {
 	raw      net.Conn
 	max      int64 // bytes to read for one statement
 	left     int64
+	server   *server
+	greeting []byte // all that came until the driver had signed in
+	signed   bool
+	cancel   []byte // the request that ends what the server does for this link
 }
 
 // dial connects and, where asked for, agrees on TLS.
@@ -60,7 +68,7 @@ func (s *server) dial(ctx context.Context, address string, maxBytes int64) (*lin
 	if err != nil {
 		return nil, err
 	}
-	l := &link{Conn: raw, raw: raw, max: maxBytes, left: maxBytes}
+	l := &link{Conn: raw, raw: raw, max: maxBytes, left: maxBytes, server: s}
 	if s.tls == nil {
 		return l, nil
 	}
@@ -94,8 +102,29 @@ func (s *server) encrypt(ctx context.Context, raw net.Conn) (net.Conn, error) {
 // watch ends reads and writes a moment after ctx has ended. When stop reports
 // that this has begun, the link is of no further use.
 func (l *link) watch(ctx context.Context, after time.Duration) (stop func() (ended bool)) {
-	forget := context.AfterFunc(ctx, func() { _ = l.raw.SetDeadline(time.Now().Add(after)) })
+	forget := context.AfterFunc(ctx, func() {
+		_ = l.raw.SetDeadline(time.Now().Add(after))
+		if l.cancel != nil {
+			l.server.cancel(l.raw.RemoteAddr().String(), l.cancel)
+		}
+	})
 	return func() bool { return !forget() }
+}
+
+// signedIn finds in what the server said until now the key with which its work
+// for this link can be canceled.
+func (l *link) signedIn() {
+	for rest := l.greeting; len(rest) >= 5; {
+		size := int64(binary.BigEndian.Uint32(rest[1:]))
+		if size < 4 || size+1 > int64(len(rest)) {
+			break
+		}
+		if rest[0] == 'K' && size == 12 {
+			l.cancel = append([]byte{0, 0, 0, 16, 0x04, 0xd2, 0x16, 0x2e}, rest[5:13]...)
+		}
+		rest = rest[size+1:]
+	}
+	l.greeting, l.signed = nil, true
 }
 
 // allow lets the server send the bytes of one more statement.
@@ -108,6 +137,9 @@ func (l *link) Read(p []byte) (int, error) {
 	}
 	n, err := l.Conn.Read(p)
 	l.left -= int64(n)
+	if !l.signed && len(l.greeting) < maxGreeting {
+		l.greeting = append(l.greeting, p[:n]...)
+	}
 	return n, err
 }
 

@@ -2,7 +2,6 @@ package postgres
 
 import (
 	"context"
-	"database/sql/driver"
 	"errors"
 	"fmt"
 	"strconv"
@@ -16,7 +15,7 @@ import (
 // sets settings and, last of all, the role. Names and values are arguments.
 type opening struct {
 	text string // empty: there is none
-	args []driver.NamedValue
+	args []string
 	role string
 }
 
@@ -29,7 +28,7 @@ func newOpening(s catalog.Session) opening {
 	set := func(name, v string) {
 		n := len(o.args)
 		calls = append(calls, "set_config($"+strconv.Itoa(n+1)+"::text, $"+strconv.Itoa(n+2)+"::text, true)")
-		o.args = append(o.args, driver.NamedValue{Ordinal: n + 1, Value: name}, driver.NamedValue{Ordinal: n + 2, Value: v})
+		o.args = append(o.args, name, v)
 	}
 	for _, setting := range s.Settings {
 		set(setting.Name, setting.Value)
@@ -59,22 +58,21 @@ func (c *conn) open(ctx context.Context) error {
 
 func (c *conn) runOpening(ctx context.Context) error {
 	stop := c.link.watch(ctx, grace)
-	defer stop()
 	c.link.allow()
-	statement, err := c.prepared(ctx, c.opening.text)
+	statement, err := c.query(c.opening.text, c.opening.args)
 	if err != nil {
+		stop()
 		return err
 	}
-	rows, err := statement.QueryContext(ctx, c.opening.args)
-	if err != nil {
-		return c.failed(err)
+	found := newRows(ctx, c, statement.types, stop)
+	role := ""
+	if found.Next() {
+		role = string(found.Cell(len(statement.types) - 1).Text)
 	}
-	found := make([]driver.Value, len(rows.Columns()))
-	err = rows.Next(found)
-	if err := errors.Join(err, rows.Close()); err != nil {
-		return c.failed(err)
+	if err := errors.Join(found.Err(), found.Close()); err != nil {
+		return err
 	}
-	if role := found[len(found)-1]; c.opening.role != "" && role != c.opening.role {
+	if c.opening.role != "" && role != c.opening.role {
 		return fmt.Errorf("the transaction is in the role %q, not in %q", role, c.opening.role)
 	}
 	return nil

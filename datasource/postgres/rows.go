@@ -2,45 +2,39 @@ package postgres
 
 import (
 	"context"
-	"database/sql/driver"
-	"errors"
-	"io"
+	"encoding/binary"
+	"fmt"
+	"strconv"
 	"time"
 
 	"usher/fault"
 	"usher/value"
 )
 
-// rows reads a result as it comes. Texts are copied into one buffer that each
-// row uses again.
+// rows reads a result as it comes. Texts stay in the connection's reader until
+// the next row is read.
 type rows struct {
 	ctx    context.Context
 	conn   *conn
-	source driver.Rows
+	types  []uint32
 	stop   func() bool // watching ctx
-	values []driver.Value
 	cells  []value.Cell
-	text   []byte
 	err    error
+	ended  bool // the server is ready for the next statement
 	closed bool
 }
 
-func newRows(ctx context.Context, c *conn, source driver.Rows, stop func() bool) *rows {
-	width := len(source.Columns())
-	return &rows{
-		ctx: ctx, conn: c, source: source, stop: stop,
-		values: make([]driver.Value, width), cells: make([]value.Cell, width),
-	}
+func newRows(ctx context.Context, c *conn, types []uint32, stop func() bool) *rows {
+	return &rows{ctx: ctx, conn: c, types: types, stop: stop, cells: make([]value.Cell, len(types))}
 }
 
 // check refuses types that have no cell.
 func (r *rows) check() error {
-	types := r.source.(driver.RowsColumnTypeDatabaseTypeName)
-	for i := range r.cells {
-		switch name := types.ColumnTypeDatabaseTypeName(i); name {
-		case "BOOL", "INT2", "INT4", "INT8", "FLOAT8", "TEXT", "VARCHAR", "NUMERIC":
+	for _, id := range r.types {
+		switch id {
+		case oidBool, oidInt2, oidInt4, oidInt8, oidFloat8, oidText, oidVarchar, oidNumeric:
 		default:
-			return fault.New(fault.Internal, "a statement selects the type %q, which has no cell", name)
+			return fault.New(fault.Internal, "a statement selects the type %d, which has no cell", id)
 		}
 	}
 	return nil
@@ -51,40 +45,108 @@ func (r *rows) Next() bool {
 	if r.closed || r.err != nil {
 		return false
 	}
-	if err := r.source.Next(r.values); err != nil {
-		if !errors.Is(err, io.EOF) {
-			r.err = translate(r.ctx, r.conn.failed(err))
-		}
-		_ = r.Close()
-		return false
+	more, err := r.read()
+	if err == nil && more {
+		return true
 	}
-	r.text = r.text[:0]
-	for i, v := range r.values {
-		r.cells[i] = r.cell(v)
+	if err != nil {
+		r.err = translate(r.ctx, err)
 	}
-	return true
+	_ = r.Close()
+	return false
 }
 
-func (r *rows) cell(v driver.Value) value.Cell {
-	switch v := v.(type) {
-	case nil:
-		return value.Cell{}
-	case bool:
-		return value.Cell{Kind: value.KindBool, Bool: v}
-	case int64:
-		return value.Cell{Kind: value.KindInt, Int: v}
-	case float64:
-		return value.Cell{Kind: value.KindFloat, Float: v}
-	case string:
-		start := len(r.text)
-		r.text = append(r.text, v...)
-		return value.Cell{Kind: value.KindText, Text: r.text[start:len(r.text):len(r.text)]}
-	case []byte: // numeric, in the driver's buffer until the next row
-		return value.Cell{Kind: value.KindText, Text: v}
-	default: // newRows let no such type pass
-		r.err = fault.New(fault.Internal, "the driver returned a %T, which has no cell", v)
-		return value.Cell{}
+// read reads one row, or the end.
+func (r *rows) read() (more bool, err error) {
+	typ, body, err := r.conn.wire.message()
+	if err != nil {
+		return false, r.conn.failed(err)
 	}
+	switch typ {
+	case 'D':
+		if err := r.row(body); err != nil {
+			return false, r.conn.failed(err)
+		}
+		return true, nil
+	case 'C', 'I': // complete, or nothing to do
+		err = r.conn.wire.ready()
+	case 'E':
+		err = r.conn.wire.failed(body)
+	default:
+		err = fmt.Errorf("%w: a message %q among the rows", errProtocol, typ)
+	}
+	r.ended = true
+	if err != nil {
+		return false, r.conn.failed(err)
+	}
+	return false, nil
+}
+
+func (r *rows) row(body []byte) error {
+	if len(body) < 2 || int(binary.BigEndian.Uint16(body)) != len(r.types) {
+		return errProtocol
+	}
+	body = body[2:]
+	for i, id := range r.types {
+		if len(body) < 4 {
+			return errProtocol
+		}
+		size := int32(binary.BigEndian.Uint32(body))
+		body = body[4:]
+		if size == -1 {
+			r.cells[i] = value.Cell{}
+			continue
+		}
+		if size < 0 || int(size) > len(body) {
+			return errProtocol
+		}
+		cell, err := cellOf(id, body[:size:size])
+		if err != nil {
+			return err
+		}
+		r.cells[i], body = cell, body[size:]
+	}
+	return nil
+}
+
+func cellOf(id uint32, text []byte) (value.Cell, error) {
+	switch id {
+	case oidBool:
+		return value.Cell{Kind: value.KindBool, Bool: len(text) == 1 && text[0] == 't'}, nil
+	case oidInt2, oidInt4, oidInt8:
+		n, ok := wholeNumber(text)
+		if !ok {
+			return value.Cell{}, errProtocol
+		}
+		return value.Cell{Kind: value.KindInt, Int: n}, nil
+	case oidFloat8:
+		f, err := strconv.ParseFloat(string(text), 64)
+		return value.Cell{Kind: value.KindFloat, Float: f}, err
+	}
+	return value.Cell{Kind: value.KindText, Text: text}, nil
+}
+
+// wholeNumber reads the digits of a 64-bit number, mostly without a string.
+func wholeNumber(text []byte) (int64, bool) {
+	if len(text) == 0 || len(text) > 18 { // which may not fit
+		n, err := strconv.ParseInt(string(text), 10, 64)
+		return n, err == nil
+	}
+	digits, negative := text, text[0] == '-'
+	if negative {
+		digits = text[1:]
+	}
+	var n int64
+	for _, c := range digits {
+		if c < '0' || c > '9' {
+			return 0, false
+		}
+		n = n*10 + int64(c-'0')
+	}
+	if negative {
+		n = -n
+	}
+	return n, len(digits) > 0
 }
 
 // Cell implements value.Rows.
@@ -107,27 +169,22 @@ func (r *rows) Close() error {
 	if r.conn.broken {
 		_ = r.conn.link.raw.SetDeadline(time.Now())
 	}
-	if err := r.source.Close(); err != nil {
-		r.conn.broken = true
-	}
 	if r.stop() {
 		r.conn.broken = true
 	}
+	r.conn.wire.rest()
 	return nil
 }
 
 // finish reads the rest, if it is not much.
 func (r *rows) finish() {
 	for range unread {
-		if r.conn.broken || r.ctx.Err() != nil {
-			return
+		if r.ended || r.conn.broken || r.ctx.Err() != nil {
+			break
 		}
-		if err := r.source.Next(r.values); err != nil {
-			if !errors.Is(err, io.EOF) {
-				_ = r.conn.failed(err)
-			}
-			return
+		if _, err := r.read(); err != nil {
+			break // failed has noted what it means
 		}
 	}
-	r.conn.broken = true
+	r.conn.broken = r.conn.broken || !r.ended
 }

@@ -2,7 +2,6 @@ package postgres
 
 import (
 	"context"
-	"database/sql/driver"
 	"errors"
 	"time"
 
@@ -93,36 +92,20 @@ func (s *session) Query(ctx context.Context, text string, args []string) (value.
 
 func (s *session) query(ctx context.Context, text string, args []string) (*rows, error) {
 	stop := s.conn.link.watch(ctx, grace)
-	source, err := s.start(ctx, text, args)
+	s.conn.link.allow()
+	statement, err := s.conn.query(text, args)
 	if err != nil {
 		if stop() {
 			s.conn.broken = true
 		}
 		return nil, err
 	}
-	found := newRows(ctx, s.conn, source, stop)
+	found := newRows(ctx, s.conn, statement.types, stop)
 	if err := found.check(); err != nil {
 		_ = found.Close()
 		return nil, err
 	}
 	return found, nil
-}
-
-func (s *session) start(ctx context.Context, text string, args []string) (driver.Rows, error) {
-	s.conn.link.allow()
-	statement, err := s.conn.prepared(ctx, text)
-	if err != nil {
-		return nil, err
-	}
-	named := make([]driver.NamedValue, len(args))
-	for i, arg := range args {
-		named[i] = driver.NamedValue{Ordinal: i + 1, Value: arg}
-	}
-	source, err := statement.QueryContext(ctx, named)
-	if err != nil {
-		return nil, s.conn.failed(err)
-	}
-	return source, nil
 }
 
 // stale tells whether a prepared statement no longer fits its table, or is
@@ -152,9 +135,7 @@ func (s *session) again(ctx context.Context, text string, args []string, first b
 		}
 	}
 	if old != nil {
-		if err := old.Close(); err != nil {
-			return nil, s.conn.failed(err)
-		}
+		s.conn.wire.forget(old)
 	}
 	return s.query(ctx, text, args)
 }

@@ -1,9 +1,6 @@
 package postgres
 
-import (
-	"container/list"
-	"database/sql/driver"
-)
+import "container/list"
 
 // maxStatements is how many prepared statements a connection keeps.
 const maxStatements = 256
@@ -18,7 +15,7 @@ type statements struct {
 
 type statement struct {
 	text     string
-	prepared driver.Stmt
+	prepared *prepared
 }
 
 func newStatements(limit int) *statements {
@@ -26,7 +23,7 @@ func newStatements(limit int) *statements {
 }
 
 // get returns nil if the text is not prepared.
-func (s *statements) get(text string) driver.Stmt {
+func (s *statements) get(text string) *prepared {
 	e := s.byText[text]
 	if e == nil {
 		return nil
@@ -35,18 +32,20 @@ func (s *statements) get(text string) driver.Stmt {
 	return e.Value.(*statement).prepared
 }
 
-// add returns the statement that has to go for it, or nil.
-func (s *statements) add(text string, prepared driver.Stmt) (oldest driver.Stmt) {
-	s.byText[text] = s.recent.PushFront(&statement{text, prepared})
-	if s.recent.Len() <= s.max {
+// room returns the statement that has to go for one more, or nil.
+func (s *statements) room() *prepared {
+	if s.recent.Len() < s.max {
 		return nil
 	}
-	e := s.recent.Back()
-	return s.drop(e)
+	return s.drop(s.recent.Back())
+}
+
+func (s *statements) add(text string, p *prepared) {
+	s.byText[text] = s.recent.PushFront(&statement{text, p})
 }
 
 // remove forgets a text and returns its statement, or nil.
-func (s *statements) remove(text string) driver.Stmt {
+func (s *statements) remove(text string) *prepared {
 	e := s.byText[text]
 	if e == nil {
 		return nil
@@ -54,7 +53,7 @@ func (s *statements) remove(text string) driver.Stmt {
 	return s.drop(e)
 }
 
-func (s *statements) drop(e *list.Element) driver.Stmt {
+func (s *statements) drop(e *list.Element) *prepared {
 	dropped := s.recent.Remove(e).(*statement)
 	delete(s.byText, dropped.text)
 	return dropped.prepared

@@ -119,6 +119,7 @@ func TestNothingIsLeft(t *testing.T) {
 		})
 	}
 	group.Wait()
+	account := a.account(server.URL)
 	_ = a.Close()
 	server.CloseClientConnections()
 	for range 1_000_000 {
@@ -131,7 +132,7 @@ func TestNothingIsLeft(t *testing.T) {
 		stacks := make([]byte, 1<<20)
 		t.Errorf("%d goroutines before, %d after:\n%s", before, n, stacks[:runtime.Stack(stacks, true)])
 	}
-	if !a.account(server.URL).slots.TryAcquire(defaultCalls) {
+	if !account.slots.TryAcquire(defaultCalls) {
 		t.Error("a call's place was not given back")
 	}
 }

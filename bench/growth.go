@@ -1,0 +1,265 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"usher/bench/token"
+)
+
+// growth is the report of what an answer costs when something else grows. One
+// client asks, so that no two questions are alike at the same time.
+type growth struct {
+	machine  machine
+	date     time.Time
+	plan     plan
+	families []family
+	soak     []memoryAt
+	soaked   int // tenants
+}
+
+// family is one thing that grows, and what was measured at each size.
+type family struct {
+	title, unit string
+	expected    string
+	points      []point
+}
+
+type point struct {
+	n        int
+	ready    time.Duration
+	idle     int64
+	measured round
+}
+
+// memoryAt is the resident memory after so many requests.
+type memoryAt struct {
+	requests int
+	bytes    int64
+}
+
+const (
+	growthRound  = 2 * time.Second
+	soakRequests = 1_000_000
+	soakSteps    = 10
+	soakClients  = 16
+)
+
+// measureGrowth runs the report over the data of a plan.
+func measureGrowth(ctx context.Context, p plan, usher, cache string) (_ *growth, err error) {
+	p.databases, p.locales, p.concurrency = 0, false, 1
+	s, err := newStage(ctx, p, usher, cache)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, s.stop()) }()
+	g := &growth{plan: p, date: time.Now()}
+	if g.machine, err = describe(ctx, s); err != nil {
+		return nil, err
+	}
+	list := workloads[0]
+	for _, f := range []struct {
+		family
+		sizes []int
+		at    func(n int) (asked, setting)
+	}{
+		{family{title: "Datasets in the catalog", unit: "dataset", expected: "an answer costs the same"}, []int{10, 100, 1000}, func(n int) (asked, setting) {
+			return asked{workload: list}, setting{shop: shopC, datasets: n}
+		}},
+		{family{title: "Registered tenants", unit: "tenant", expected: "an answer costs the same"}, []int{1, 1000, 10_000}, func(n int) (asked, setting) {
+			return asked{workload: list}, setting{shop: shopC, tenants: n}
+		}},
+		{family{title: "Root fields of an operation", unit: "field", expected: "linear"}, []int{1, 10, 50}, func(n int) (asked, setting) {
+			return asked{workload: fieldsOf(n)}, setting{shop: shopC}
+		}},
+		{family{title: "Rows of an answer", unit: "row", expected: "linear"}, []int{10, 1000, 10_000}, func(n int) (asked, setting) {
+			return asked{workload: rowsOf(n), large: true}, setting{shop: shopC}
+		}},
+	} {
+		for _, n := range f.sizes {
+			question, how := f.at(n)
+			one, err := s.grown(ctx, question, how)
+			if err != nil {
+				return nil, fmt.Errorf("%s, %d: %w", f.title, n, err)
+			}
+			one.n = n
+			f.points = append(f.points, one)
+			progress("%s %d: gateway %s, database %s, ready after %s, %d MiB", f.title, n, each(one.measured.gateway, one.measured.requests),
+				each(one.measured.database, one.measured.requests), one.ready.Round(time.Millisecond), one.idle>>20)
+		}
+		g.families = append(g.families, f.family)
+	}
+	g.soaked = p.data.tenants
+	g.soak, err = s.soak(ctx)
+	return g, err
+}
+
+// asked is a question of one tenant.
+type asked struct {
+	workload
+	large bool
+}
+
+// fieldsOf asks for so many lists that are not alike.
+func fieldsOf(n int) workload {
+	var b strings.Builder
+	b.WriteString("{")
+	for i := range n {
+		fmt.Fprintf(&b, " f%d: orders(orderBy: [{orderedAt: DESC}], limit: 20, offset: %d) { id customer region amount orderedAt }", i, i)
+	}
+	b.WriteString(" }")
+	return workload{name: "Fields", usher: b.String()}
+}
+
+func rowsOf(n int) workload {
+	return workload{name: "Rows", usher: fmt.Sprintf("{ orders(orderBy: [{orderedAt: DESC}], limit: %d) { id reference customer region status amount quantity orderedAt } }", n)}
+}
+
+// grown starts usher with a setting and asks it one question again and again.
+func (s *stage) grown(ctx context.Context, a asked, how setting) (_ point, err error) {
+	config := filepath.Join(s.folder, "growth.yml")
+	if err := s.configure(config, how); err != nil {
+		return point{}, err
+	}
+	v := &server{name: "growth", document: func(w workload) string { return w.usher }, command: s.serving(config)}
+	began := time.Now()
+	if err := s.start(ctx, v); err != nil {
+		return point{}, err
+	}
+	defer func() { err = errors.Join(err, v.process.stop()) }()
+	out := point{ready: time.Since(began)}
+	if out.idle, err = memory(v.process.pid()); err != nil {
+		return out, err
+	}
+	v.tenants = s.plan.data.rotated()[:1]
+	if how.tenants == 1 {
+		v.tenants = []string{tenant(1)}
+	}
+	if a.large {
+		v.tenants = []string{s.plan.data.large()}
+	}
+	questions, err := s.questions(ctx, v, a.workload)
+	if err != nil {
+		return out, err
+	}
+	for _, q := range questions {
+		if _, err := data(q.answer); err != nil {
+			return out, err
+		}
+	}
+	if _, err := s.measure(ctx, v, questions, growthRound/4); err != nil {
+		return out, err
+	}
+	out.measured, err = s.measure(ctx, v, questions, growthRound)
+	return out, err
+}
+
+// soak asks a million times in the names of all tenants and looks at the memory.
+func (s *stage) soak(ctx context.Context) (out []memoryAt, err error) {
+	config := filepath.Join(s.folder, "growth.yml")
+	if err := s.configure(config, setting{shop: shopC}); err != nil {
+		return nil, err
+	}
+	v := &server{name: "growth", document: func(w workload) string { return w.usher }, command: s.serving(config)}
+	if err := s.start(ctx, v); err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, v.process.stop()) }()
+	look := func(n int) error {
+		bytes, err := memory(v.process.pid())
+		out = append(out, memoryAt{n, bytes})
+		progress("memory after %d requests of %d tenants: %d MiB", n, s.plan.data.tenants, bytes>>20)
+		return err
+	}
+	if err := look(0); err != nil {
+		return nil, err
+	}
+	var requests [][]byte
+	for i := range s.plan.data.tenants {
+		signed, err := token.Sign([]byte(s.secret), tenant(i), time.Now())
+		if err != nil {
+			return nil, err
+		}
+		for _, w := range workloads[:1] {
+			request, err := v.request(w, signed)
+			if err != nil {
+				return nil, err
+			}
+			requests = append(requests, request)
+		}
+	}
+	for step := range soakSteps {
+		if err := askEach(ctx, v, requests, step*soakRequests/soakSteps, soakRequests/soakSteps); err != nil {
+			return nil, err
+		}
+		if err := look((step + 1) * soakRequests / soakSteps); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+// askEach asks so many requests in turn, by several clients.
+func askEach(ctx context.Context, v *server, requests [][]byte, first, n int) error {
+	errs := make(chan error, soakClients)
+	for c := range soakClients {
+		go func() {
+			errs <- func() error {
+				client, err := dial(ctx, v.address)
+				if err != nil {
+					return err
+				}
+				defer func() { _ = client.close() }()
+				for i := c; i < n && ctx.Err() == nil; i += soakClients {
+					answer, err := client.ask(requests[(first+i)%len(requests)])
+					if err != nil {
+						return err
+					}
+					if !bytes.HasPrefix(answer, []byte(`{"data":{`)) {
+						return fmt.Errorf("an answer while soaking: %.200s", answer)
+					}
+				}
+				return ctx.Err()
+			}()
+		}()
+	}
+	var all []error
+	for range soakClients {
+		all = append(all, <-errs)
+	}
+	return errors.Join(all...)
+}
+
+// markdown is the report.
+func (g *growth) markdown() []byte {
+	var b bytes.Buffer
+	put := func(format string, args ...any) { fmt.Fprintf(&b, format, args...) }
+	put("# Growth\n\nWhat one answer costs when something else grows: one client, one question again and again. `make bench-growth` writes this file.\n\n")
+	put("- **Date** %s\n", g.date.UTC().Format("2006-01-02 15:04 UTC"))
+	put("- **Machine** %s, %d cores, %d GiB, %s; load average at the start %s\n", g.machine.processor, g.machine.cores, (g.machine.memory+1<<29)>>30, g.machine.system, g.machine.busy)
+	put("- **Programs** %s, PostgreSQL %s, %s\n", g.machine.usher, g.machine.postgres, g.machine.goVersion)
+	put("- **Data** %d tenants, %d orders, %d of them of the largest tenant\n", g.plan.data.tenants, g.plan.data.orders, g.plan.data.largest)
+	for _, f := range g.families {
+		put("\n## %s\n\nExpected: %s.\n\n| %ss | CPU of the gateway | CPU of PostgreSQL | p50 | p99 | ready after | memory when ready |\n|---|---|---|---|---|---|---|\n", f.title, f.expected, f.unit)
+		for _, p := range f.points {
+			m := p.measured
+			put("| %d | %.3f ms | %.3f ms | %.2f ms | %.2f ms | %.0f ms | %d MiB |\n", p.n, ms(m.gateway)/float64(m.requests), ms(m.database)/float64(m.requests),
+				ms(m.quantile(0.5)), ms(m.quantile(0.99)), ms(p.ready), p.idle>>20)
+		}
+		first, last := f.points[0], f.points[len(f.points)-1]
+		put("\nFrom %d to %d (× %d) the gateway's CPU for an answer grows × %.2f, its memory when ready × %.2f, its start × %.2f.\n", first.n, last.n, last.n/first.n,
+			perRequest(last)/perRequest(first), float64(last.idle)/float64(first.idle), float64(last.ready)/float64(first.ready))
+	}
+	put("\n## Requests\n\nResident memory of the gateway while %d tenants ask in turn, %d clients at a time.\n\n| requests | memory |\n|---|---|\n", g.soaked, soakClients)
+	for _, m := range g.soak {
+		put("| %d | %d MiB |\n", m.requests, m.bytes>>20)
+	}
+	return b.Bytes()
+}
+
+func perRequest(p point) float64 { return ms(p.measured.gateway) / float64(p.measured.requests) }

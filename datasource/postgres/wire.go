@@ -1,0 +1,305 @@
+package postgres
+
+import (
+	"bufio"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"math"
+
+	"github.com/lib/pq"
+	"github.com/lib/pq/pqerror"
+)
+
+// wire speaks the extended query protocol on a connection that the driver has
+// opened and signed in: prepared statements and their rows go between the
+// network's bytes and cells without a value of their own for each. The driver
+// is asked for everything else. Both wait for ReadyForQuery before they are
+// done and keep nothing that was read beyond it, so each finds the connection
+// as the other leaves it.
+//
+// What the server says is not trusted: a message is no longer than the link's
+// allowance, and one that does not fit its own length ends the connection.
+type wire struct {
+	link     *link
+	in       *bufio.Reader
+	out      []byte // what is sent next; kept from statement to statement
+	frame    []byte // a message that does not fit the reader
+	names    uint64 // of statements prepared here
+	stray    bool   // something came that nobody asked for: the driver would not see it
+	held     byte   // the type of a message that was looked at and is still to be read, or 0
+	heldBody []byte
+}
+
+// readAhead is how many bytes a connection's reader holds. Longer messages get
+// room of their own.
+const readAhead = 16 << 10
+
+var errProtocol = errors.New("the server does not keep to PostgreSQL's protocol")
+
+func newWire(l *link) *wire { return &wire{link: l, in: bufio.NewReaderSize(l, readAhead)} }
+
+// prepared is a statement of one connection.
+type prepared struct {
+	name  string
+	types []uint32 // of its columns, by object id
+}
+
+// The types of columns that have a cell.
+const (
+	oidBool    = 16
+	oidInt8    = 20
+	oidInt2    = 21
+	oidInt4    = 23
+	oidText    = 25
+	oidFloat8  = 701
+	oidVarchar = 1043
+	oidNumeric = 1700
+)
+
+// begin starts a message; end writes its length.
+func (w *wire) begin(typ byte) (at int) {
+	w.out = append(w.out, typ, 0, 0, 0, 0)
+	return len(w.out) - 4
+}
+
+func (w *wire) end(at int) { binary.BigEndian.PutUint32(w.out[at:], uint32(len(w.out)-at)) }
+
+func (w *wire) text(s string) { w.out = append(append(w.out, s...), 0) }
+
+// parse has a statement prepared, with types the server finds out itself.
+func (w *wire) parse(name, text string) {
+	at := w.begin('P')
+	w.text(name)
+	w.text(text)
+	w.out = append(w.out, 0, 0)
+	w.end(at)
+	at = w.begin('D')
+	w.out = append(w.out, 'S')
+	w.text(name)
+	w.end(at)
+}
+
+// forget has a statement closed; the answer comes with the next statement's.
+func (w *wire) forget(p *prepared) {
+	at := w.begin('C')
+	w.out = append(w.out, 'S')
+	w.text(p.name)
+	w.end(at)
+}
+
+// execute runs a statement with text arguments and asks for text.
+func (w *wire) execute(name string, args []string) error {
+	if len(args) > math.MaxUint16 {
+		return fmt.Errorf("a statement has %d arguments, and %d at most can be bound", len(args), math.MaxUint16)
+	}
+	at := w.begin('B')
+	w.out = append(w.out, 0) // the portal without a name
+	w.text(name)
+	w.out = append(w.out, 0, 0)
+	w.out = binary.BigEndian.AppendUint16(w.out, uint16(len(args)))
+	for _, arg := range args {
+		w.out = binary.BigEndian.AppendUint32(w.out, uint32(len(arg)))
+		w.out = append(w.out, arg...)
+	}
+	w.out = append(w.out, 0, 0)
+	w.end(at)
+	at = w.begin('E')
+	w.out = append(w.out, 0, 0, 0, 0, 0) // the same portal, all rows
+	w.end(at)
+	w.end(w.begin('S'))
+	return nil
+}
+
+// maxKept is how much room for messages a connection keeps between statements.
+const maxKept = 64 << 10
+
+func (w *wire) send() error {
+	_, err := w.link.Write(w.out)
+	if cap(w.out) > maxKept {
+		w.out = nil
+	}
+	w.out = w.out[:0]
+	return err
+}
+
+// message returns the next message. Its body is valid until the next one is
+// read. Notices and the like are passed over.
+func (w *wire) message() (typ byte, body []byte, err error) {
+	if w.held != 0 {
+		typ, w.held = w.held, 0
+		return typ, w.heldBody, nil
+	}
+	for {
+		head, err := w.in.Peek(5)
+		if err != nil {
+			return 0, nil, err
+		}
+		typ = head[0]
+		size := int64(binary.BigEndian.Uint32(head[1:])) - 4
+		if _, err := w.in.Discard(5); err != nil {
+			return 0, nil, err
+		}
+		if size < 0 {
+			return 0, nil, errProtocol
+		}
+		if body, err = w.body(size); err != nil {
+			return 0, nil, err
+		}
+		switch typ {
+		case 'N', 'S', 'A', '3': // notice, parameter, notification, a statement closed
+		default:
+			return typ, body, nil
+		}
+	}
+}
+
+func (w *wire) body(size int64) ([]byte, error) {
+	if size <= int64(w.in.Size()) {
+		body, err := w.in.Peek(int(size))
+		if err != nil {
+			return nil, err
+		}
+		_, err = w.in.Discard(int(size)) // the bytes stay where they are until the next read
+		return body, err
+	}
+	if size-int64(w.in.Buffered()) > w.link.left {
+		return nil, errTooLarge
+	}
+	if int64(cap(w.frame)) < size {
+		w.frame = make([]byte, size)
+	}
+	body := w.frame[:size]
+	for n := 0; n < len(body); {
+		read, err := w.in.Read(body[n:])
+		if err != nil {
+			return nil, err
+		}
+		n += read
+	}
+	return body, nil
+}
+
+// started reads up to the first row, which the server has begun to answer with:
+// what a statement's columns are, if it has just been prepared, and no more. An
+// error of the server is returned when the server is ready again.
+func (w *wire) started(p *prepared) error {
+	for {
+		typ, body, err := w.message()
+		if err != nil {
+			return err
+		}
+		switch typ {
+		case '1', 't': // parsed; the parameters' types
+		case 'n':
+			p.types = nil
+		case 'T':
+			if p.types, err = columnTypes(body); err != nil {
+				return err
+			}
+		case '2': // bound
+		case 'E':
+			return w.failed(body)
+		case 'D', 'C', 'I':
+			w.held, w.heldBody = typ, body
+			return nil
+		default:
+			return fmt.Errorf("%w: a message %q before the first row", errProtocol, typ)
+		}
+	}
+}
+
+// failed reads the server's error and on to where it is ready again.
+func (w *wire) failed(body []byte) error {
+	reported, err := serverError(body)
+	if err != nil {
+		return err
+	}
+	if err := w.ready(); err != nil {
+		return errors.Join(reported, err)
+	}
+	return reported
+}
+
+// ready reads on to where the server takes the next statement.
+func (w *wire) ready() error {
+	for {
+		typ, body, err := w.message()
+		switch {
+		case err != nil:
+			return err
+		case typ != 'Z':
+			continue
+		case len(body) != 1:
+			return errProtocol
+		}
+		w.stray = w.in.Buffered() > 0
+		return nil
+	}
+}
+
+func columnTypes(body []byte) ([]uint32, error) {
+	if len(body) < 2 {
+		return nil, errProtocol
+	}
+	types := make([]uint32, 0, binary.BigEndian.Uint16(body))
+	rest := body[2:]
+	for range cap(types) {
+		_, after, ok := cutText(rest)
+		if !ok || len(after) < 18 {
+			return nil, errProtocol
+		}
+		types = append(types, binary.BigEndian.Uint32(after[6:])) // behind the table's and the column's number
+		rest = after[18:]
+	}
+	return types, nil
+}
+
+func cutText(b []byte) (text string, after []byte, ok bool) {
+	for i, c := range b {
+		if c == 0 {
+			return string(b[:i]), b[i+1:], true
+		}
+	}
+	return "", nil, false
+}
+
+// serverError reads an ErrorResponse: of its fields those that usher looks at.
+func serverError(body []byte) (*pq.Error, error) {
+	e := &pq.Error{}
+	for len(body) > 0 && body[0] != 0 {
+		field := body[0]
+		text, after, ok := cutText(body[1:])
+		if !ok {
+			return nil, errProtocol
+		}
+		switch field {
+		case 'S':
+			e.Severity = text
+		case 'C':
+			e.Code = pqerror.Code(text)
+		case 'M':
+			e.Message = text
+		case 'D':
+			e.Detail = text
+		case 'H':
+			e.Hint = text
+		case 'P':
+			e.Position = text
+		case 'W':
+			e.Where = text
+		}
+		body = after
+	}
+	if e.Code == "" {
+		return nil, errProtocol
+	}
+	return e, nil
+}
+
+// rest gives back the room that one statement needed.
+func (w *wire) rest() {
+	if cap(w.frame) > maxKept {
+		w.frame = nil
+	}
+}
