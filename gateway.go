@@ -13,8 +13,10 @@ import (
 	"usher/console"
 	"usher/cursor"
 	"usher/datasource"
+	"usher/datasource/pool"
 	"usher/graph"
 	"usher/graph/transport"
+	"usher/principal"
 	"usher/resolvers"
 )
 
@@ -40,7 +42,11 @@ func assemble(ctx context.Context, cfg *config.Config, pages console.Options, lo
 	if g.catalog, g.notes, err = compile(ctx, cfg, log); err != nil {
 		return nil, err
 	}
-	if g.sources, err = datasource.New(g.catalog, datasource.Options{CacheBytes: cfg.Server.CacheBytes}); err != nil {
+	if g.sources, err = datasource.New(g.catalog, datasource.Options{
+		Accounts:   cfg.Pools.Accounts,
+		CacheBytes: cfg.Server.CacheBytes,
+		Conns:      pool.Limits{Conns: cfg.Pools.Connections, PerHost: cfg.Pools.PerHost, Idle: cfg.Pools.Idle},
+	}); err != nil {
 		return nil, err
 	}
 	if g.tokens, err = auth.New(cfg.Issuers, auth.Options{Log: log, Tenants: registry(g.catalog)}); err != nil {
@@ -65,6 +71,9 @@ func assemble(ctx context.Context, cfg *config.Config, pages console.Options, lo
 		Timeout: cfg.Server.Timeout, MaxBody: cfg.Server.MaxBody, Logger: log,
 	}))
 	mux.Handle("/health/", transport.Health(func(context.Context) error { return nil }))
+	if changes := hooks(g.catalog, log); changes != nil {
+		mux.Handle("/hooks/", changes)
+	}
 	mux.Handle("/playground", console.Handler(pages))
 	mux.Handle("/playground/", console.Handler(pages))
 	mux.Handle("GET /{$}", http.RedirectHandler("/playground", http.StatusFound))
@@ -112,9 +121,12 @@ func compile(ctx context.Context, cfg *config.Config, log *slog.Logger) (*catalo
 }
 
 // registry looks up the tenants that the configuration registers.
-func registry(cat *catalog.Catalog) func(string) (string, bool) {
-	return func(id string) (string, bool) {
+func registry(cat *catalog.Catalog) func(context.Context, string) (string, principal.Home, error) {
+	return func(_ context.Context, id string) (string, principal.Home, error) {
 		t, ok := cat.Tenants[id]
-		return t.Key, ok
+		if !ok {
+			return "", principal.Home{}, auth.ErrNotRegistered
+		}
+		return t.Key, principal.Home{Strategy: t.Strategy, Accounts: t.Accounts}, nil
 	}
 }

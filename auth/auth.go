@@ -1,9 +1,10 @@
 // Package auth owns who may ask: it turns a JWT of a trusted issuer into a
-// principal.Principal. It trusts nothing the configuration does not name: an
-// issuer, its audience, its algorithms, its keys, where in the claims a grant
-// stands and how far that grant may go. A token that is not accepted is
-// answered with one message, whatever is wrong with it; the cause, one of the
-// Err values, is for the log.
+// principal.Principal, and hands usher's own tokens to the control store that
+// has made them. It trusts nothing the configuration does not name: an issuer,
+// its audience, its algorithms, its keys, where in the claims a grant stands
+// and how far that grant may go. A token that is not accepted is answered with
+// one message, whatever is wrong with it; the cause, such as one of the Err
+// values, is for the log.
 package auth
 
 import (
@@ -29,9 +30,21 @@ type Options struct {
 	// Clock tells the time; nil means time.Now.
 	Clock func() time.Time
 	// Tenants looks a tenant id up in the registry and returns its key, the
-	// value in tenant columns. It is asked for every token of an issuer with
-	// `tenants: registered`, cached or not, and must be quick. Nil: no registry.
-	Tenants func(id string) (key string, ok bool)
+	// value in tenant columns, and how its data is reached. The error is
+	// ErrNotRegistered for a tenant that is not there, ErrSuspended for one
+	// that may not ask; any other is that the registry does not answer. It is
+	// asked for every JWT, cached or not, and must be quick. Nil: no registry.
+	Tenants func(ctx context.Context, id string) (key string, home principal.Home, err error)
+	// Opaque verifies the tokens that usher has made, those that begin with
+	// usher_, and what has to be said of them: revocation, rate, the tenant's
+	// status. Nil: there are none, and they are refused like any other text.
+	Opaque func(ctx context.Context, raw string) (principal.Principal, error)
+	// Revoked tells whether a JWT was revoked. It is asked for each of them,
+	// cached or not, and must be quick. Nil: none can be.
+	Revoked func(principal.Principal) bool
+	// Ready is nil while Revoked and Tenants know the present. Its error is
+	// the answer to tokens of registered tenants. Nil: they always do.
+	Ready func() error
 	// HTTPClient fetches key sets; nil means a client of its own. Redirects
 	// are not followed and answers are bounded, whatever the client says.
 	HTTPClient *http.Client
@@ -43,7 +56,10 @@ type Options struct {
 type Verifier struct {
 	issuers map[string]*issuer // by the exact iss
 	clock   func() time.Time
-	tenants func(string) (string, bool)
+	tenants func(context.Context, string) (string, principal.Home, error)
+	opaque  func(context.Context, string) (principal.Principal, error)
+	revoked func(principal.Principal) bool
+	ready   func() error
 	cache   *cache
 	stop    context.CancelFunc
 }
@@ -62,17 +78,29 @@ func newVerifier(specs []IssuerSpec, opts Options, fetching fetching) (*Verifier
 	if opts.Log == nil {
 		opts.Log = slog.Default()
 	}
+	if opts.Revoked == nil {
+		opts.Revoked = func(principal.Principal) bool { return false }
+	}
+	if opts.Ready == nil {
+		opts.Ready = func() error { return nil }
+	}
 	ctx, stop := context.WithCancel(context.Background())
 	v := &Verifier{
 		issuers: make(map[string]*issuer, len(specs)),
 		clock:   opts.Clock,
 		tenants: opts.Tenants,
+		opaque:  opts.Opaque,
+		revoked: opts.Revoked,
+		ready:   opts.Ready,
 		cache:   newCache(),
 		stop:    stop,
 	}
 	remote := remote{ctx: ctx, client: opts.HTTPClient, clock: opts.Clock, log: opts.Log, fetching: fetching}
 	problems := checkSpecs(specs, opts.Tenants != nil)
 	for _, spec := range specs {
+		if spec.Name == ownIssuer && opts.Opaque != nil {
+			problems = append(problems, fmt.Errorf("issuers.%s: the name is that of usher's own tokens; name the issuer differently", ownIssuer))
+		}
 		i, found := newIssuer(spec, remote)
 		for _, err := range found {
 			problems = append(problems, fmt.Errorf("issuers.%s.%w", spec.Name, err))
@@ -119,15 +147,41 @@ func bearer(h http.Header) (string, error) {
 // Verify verifies a token. The principal shares its lists and maps with other
 // requests that show the same token: they are read-only.
 func (v *Verifier) Verify(ctx context.Context, raw string) (principal.Principal, error) {
+	if strings.HasPrefix(raw, ownPrefix) && v.opaque != nil {
+		return v.verifyOwn(ctx, raw)
+	}
 	verified, err := v.verified(ctx, raw)
 	if err != nil {
 		return principal.Principal{}, refuse(err)
 	}
-	p, err := v.resolveTenant(verified.issuer, verified.principal)
-	if err != nil {
+	if v.revoked(verified.principal) {
+		return principal.Principal{}, refuse(ErrRevoked)
+	}
+	return v.resolveTenant(ctx, verified.issuer, verified.principal)
+}
+
+// ownPrefix begins the tokens that usher has made. No JWT begins so: its first
+// part is JSON in base64.
+const ownPrefix = "usher_"
+
+// ownIssuer is what their principals have for an issuer.
+const ownIssuer = "usher"
+
+// verifyOwn has a token verified by who has made it. One that is not accepted
+// gets the answer of any other; that it asks too often, or that nothing is
+// known of it at the moment, is said.
+func (v *Verifier) verifyOwn(ctx context.Context, raw string) (principal.Principal, error) {
+	if err := checkSize(raw); err != nil {
 		return principal.Principal{}, refuse(err)
 	}
-	return p, nil
+	p, err := v.opaque(ctx, raw)
+	switch {
+	case err == nil:
+		return p, nil
+	case fault.From(err).Code == fault.Unauthenticated:
+		return principal.Principal{}, refuse(err)
+	}
+	return principal.Principal{}, err
 }
 
 func refuse(cause error) error {
@@ -201,7 +255,7 @@ func (v *Verifier) check(ctx context.Context, raw string) (verification, error) 
 	if err := i.checkAudience(t.claims); err != nil {
 		return none, err
 	}
-	expires, err := i.checkTimes(t.claims, v.clock())
+	issued, expires, err := i.checkTimes(t.claims, v.clock())
 	if err != nil {
 		return none, err
 	}
@@ -209,26 +263,48 @@ func (v *Verifier) check(ctx context.Context, raw string) (verification, error) 
 	if err != nil {
 		return none, err
 	}
-	p.Expires = expires
+	p.Issued, p.Expires = issued, expires
 	return verification{issuer: i, kid: kid, alg: alg, key: key, principal: p, until: expires.Add(i.leeway)}, nil
 }
 
-// resolveTenant gives the principal its tenant key. It stands outside the
-// cache: a tenant that leaves the registry is refused with its next request.
-func (v *Verifier) resolveTenant(i *issuer, p principal.Principal) (principal.Principal, error) {
-	if p.AllTenants {
-		return p, nil
-	}
-	if !i.registered {
+// resolveTenant gives the principal what the registry says of its tenant. It
+// stands outside the cache: a tenant that leaves the registry is refused with
+// its next request.
+func (v *Verifier) resolveTenant(ctx context.Context, i *issuer, p principal.Principal) (principal.Principal, error) {
+	if p.AllTenants || v.tenants == nil {
 		p.TenantKey = p.Tenant
 		return p, nil
 	}
-	key, ok := v.tenants(p.Tenant)
-	if !ok || key == "" {
-		return principal.Principal{}, fmt.Errorf("%w: %q is not registered", ErrTenant, p.Tenant)
+	if i.registered {
+		if err := v.ready(); err != nil {
+			return principal.Principal{}, err
+		}
 	}
-	p.TenantKey = key
+	key, home, err := v.tenants(ctx, p.Tenant)
+	switch {
+	case errors.Is(err, ErrSuspended):
+		return principal.Principal{}, refuse(fmt.Errorf("%w: %w: %q", ErrTenant, ErrSuspended, p.Tenant))
+	case errors.Is(err, ErrNotRegistered) && !i.registered:
+		p.TenantKey = p.Tenant
+		return p, nil
+	case errors.Is(err, ErrNotRegistered) || err == nil && key == "":
+		return principal.Principal{}, refuse(fmt.Errorf("%w: %w: %q", ErrTenant, ErrNotRegistered, p.Tenant))
+	case err != nil:
+		// Nothing is known of the token's worth: the caller is not told that it has none.
+		return principal.Principal{}, unanswered(err)
+	}
+	p.TenantKey, p.Home = key, home
+	if !i.registered {
+		p.TenantKey = p.Tenant
+	}
 	return p, nil
+}
+
+func unanswered(err error) error {
+	if known := fault.From(err); known.Code == fault.Unavailable {
+		return known
+	}
+	return fault.New(fault.Unavailable, "the registry of tenants does not answer").Because(err)
 }
 
 // issuer is one trusted issuer, ready to use.

@@ -16,7 +16,7 @@ type verification struct {
 	issuer    *issuer
 	kid, alg  string
 	key       any
-	principal principal.Principal // without the tenant key
+	principal principal.Principal // without what the registry says of its tenant
 	until     time.Time
 }
 

@@ -145,30 +145,32 @@ func (i *issuer) checkAudience(claims query.Object) error {
 	return ErrAudience
 }
 
-// checkTimes returns when the token expires.
-func (i *issuer) checkTimes(claims query.Object, now time.Time) (time.Time, error) {
+// checkTimes returns when the token was issued, zero if it does not say, and
+// when it expires.
+func (i *issuer) checkTimes(claims query.Object, now time.Time) (issued, expires time.Time, err error) {
+	var none time.Time
 	exp, ok, err := numericDate(claims, "exp")
 	if err != nil || !ok {
-		return time.Time{}, fmt.Errorf("%w: exp is not a number of seconds", ErrNoExpiry)
+		return none, none, fmt.Errorf("%w: exp is not a number of seconds", ErrNoExpiry)
 	}
 	if !now.Before(exp.Add(i.leeway)) {
-		return time.Time{}, fmt.Errorf("%w at %s", ErrExpired, exp.Format(time.RFC3339))
+		return none, none, fmt.Errorf("%w at %s", ErrExpired, exp.Format(time.RFC3339))
 	}
 	if exp.Sub(now) > i.lifetime+i.leeway {
-		return time.Time{}, fmt.Errorf("%w: it expires at %s", ErrLifetime, exp.Format(time.RFC3339))
+		return none, none, fmt.Errorf("%w: it expires at %s", ErrLifetime, exp.Format(time.RFC3339))
 	}
 	nbf, ok, err := numericDate(claims, "nbf")
 	if err != nil || ok && nbf.After(now.Add(i.leeway)) {
-		return time.Time{}, fmt.Errorf("%w: nbf", ErrNotBefore)
+		return none, none, fmt.Errorf("%w: nbf", ErrNotBefore)
 	}
 	iat, ok, err := numericDate(claims, "iat")
 	if err != nil || ok && iat.After(now.Add(i.leeway)) {
-		return time.Time{}, fmt.Errorf("%w: iat", ErrIssuedAt)
+		return none, none, fmt.Errorf("%w: iat", ErrIssuedAt)
 	}
 	if ok && exp.Sub(iat) > i.lifetime {
-		return time.Time{}, fmt.Errorf("%w: it was issued at %s", ErrLifetime, iat.Format(time.RFC3339))
+		return none, none, fmt.Errorf("%w: it was issued at %s", ErrLifetime, iat.Format(time.RFC3339))
 	}
-	return exp, nil
+	return iat, exp, nil
 }
 
 // numericDate reads seconds since 1970, up to the year 9999.

@@ -30,9 +30,11 @@ func (i *issuer) principal(claims query.Object) (principal.Principal, error) {
 		Subject:    take(&r, c.subject, text),
 		Issuer:     i.name,
 		TokenID:    take(&r, claim{name: "jti", path: []string{"jti"}}, text),
+		Kind:       principal.JWT,
 		Tenant:     tenant,
 		AllTenants: all,
 		Roles:      take(&r, c.roles, i.roles),
+		Scopes:     []principal.Scope{principal.ReadData}, // which is what an issuer is trusted for
 		Grant: principal.Grant{
 			Strategy:   take(&r, c.strategy, i.strategy),
 			Filters:    take(&r, c.filters, filters),

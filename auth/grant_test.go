@@ -1,13 +1,16 @@
 package auth
 
 import (
+	"context"
 	"errors"
+	"reflect"
 	"testing"
 	"time"
 
 	"github.com/golang-jwt/jwt/v5"
 	"github.com/google/go-cmp/cmp"
 
+	"usher/fault"
 	"usher/principal"
 	"usher/query"
 )
@@ -22,7 +25,8 @@ const filtersText = `[{"dataset":"orders","where":{"region":{"eq":"EU"},"total":
 
 func alice() principal.Principal {
 	return principal.Principal{
-		Subject: "alice", Issuer: "shop", TokenID: "t-1", Tenant: "acme", TenantKey: "acme", Expires: now.Add(time.Hour),
+		Subject: "alice", Issuer: "shop", TokenID: "t-1", Kind: principal.JWT, Tenant: "acme", TenantKey: "acme",
+		Scopes: []principal.Scope{principal.ReadData}, Issued: now, Expires: now.Add(time.Hour),
 	}
 }
 
@@ -84,9 +88,16 @@ func TestPrincipal(t *testing.T) {
 	f("HS512", shopDraft().signedWith(jwt.SigningMethodHS512, []byte(shopSecret)), alice())
 
 	soon := alice()
-	soon.Expires = now.Add(-29 * time.Second)
+	soon.Issued, soon.Expires = now.Add(-time.Minute), now.Add(-29*time.Second)
 	f("expired within the leeway", shopDraft().with(map[string]any{"exp": in(-29 * time.Second), "iat": in(-time.Minute)}), soon)
-	f("issued ahead within the leeway", shopDraft().with(map[string]any{"iat": in(30 * time.Second), "nbf": in(30 * time.Second)}), alice())
+	ahead := alice()
+	ahead.Issued = now.Add(30 * time.Second)
+	f("issued ahead within the leeway", shopDraft().with(map[string]any{"iat": in(30 * time.Second), "nbf": in(30 * time.Second)}), ahead)
+	timeless := alice()
+	timeless.Issued = time.Time{}
+	d = shopDraft()
+	delete(d.claims, "iat")
+	f("it does not say when it was issued", d, timeless)
 
 	for _, typ := range []string{"jwt", "at+jwt", "application/at+jwt"} {
 		d := shopDraft()
@@ -185,15 +196,37 @@ func TestRegisteredTenants(t *testing.T) {
 	registry := map[string]string{"acme": "4711", "keyless": ""}
 	spec := shop()
 	spec.Tenants = ""
-	v := verifier(t, Options{Tenants: func(id string) (string, bool) {
+	home := principal.Home{Strategy: "own", Accounts: map[string]principal.Account{"silo": {Database: "acme"}}}
+	trusting := idp()
+	var down error
+	v := verifier(t, Options{Tenants: func(_ context.Context, id string) (string, principal.Home, error) {
 		key, ok := registry[id]
-		return key, ok
-	}}, spec)
+		if !ok {
+			return "", principal.Home{}, ErrNotRegistered
+		}
+		return key, home, down
+	}}, spec, trusting)
 	token := shopDraft().sign()
 	got, err := v.Verify(t.Context(), token)
-	if err != nil || got.Tenant != "acme" || got.TenantKey != "4711" {
+	if err != nil || got.Tenant != "acme" || got.TenantKey != "4711" || !reflect.DeepEqual(got.Home, home) {
 		t.Errorf("got %q with key %q, %v", got.Tenant, got.TenantKey, err)
 	}
+	// A trusting issuer's tenants need not be registered; their keys are their
+	// ids, and what is registered of them holds.
+	byTrust := idpDraft(jwt.SigningMethodES256, private().p256).sign()
+	if got, err := v.Verify(t.Context(), byTrust); err != nil || got.TenantKey != "acme" || !reflect.DeepEqual(got.Home, home) {
+		t.Errorf("got %q with key %q, %v", got.Tenant, got.TenantKey, err)
+	}
+	if got, err := v.Verify(t.Context(), idpDraft(jwt.SigningMethodES256, private().p256).with(map[string]any{"tenant": "globex"}).sign()); err != nil || got.TenantKey != "globex" || got.Home.Accounts != nil {
+		t.Errorf("got %q with key %q, %v", got.Tenant, got.TenantKey, err)
+	}
+	down = errors.New("connection refused")
+	for _, token := range []string{token, byTrust} {
+		if _, err := v.Verify(t.Context(), token); fault.From(err).Code != fault.Unavailable || !errors.Is(err, down) {
+			t.Errorf("a registry that does not answer: %v", err)
+		}
+	}
+	down = nil
 	for _, id := range []string{"globex", "keyless"} {
 		p, err := v.Verify(t.Context(), shopDraft().with(map[string]any{"tenant": id}).sign())
 		checkRefused(t, p, err, ErrTenant)

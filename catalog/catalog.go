@@ -9,6 +9,7 @@ package catalog
 import (
 	"time"
 
+	"usher/principal"
 	"usher/query"
 	"usher/value"
 )
@@ -94,7 +95,7 @@ type Pair struct{ From, To *Column }
 type Binding struct {
 	Schema  string            // SQL sources: schema, may be empty
 	Table   string            // SQL sources: table or view
-	Path    string            // API sources: path below the base URL
+	Path    string            // API sources: path below the base URL; plugins: id of the dataset
 	Rows    string            // API sources: JSON pointer to the rows, overrides the source's
 	Columns map[string]Stored // by column name; every column of the dataset is there
 }
@@ -126,6 +127,8 @@ type Source struct {
 	DuckDB   DuckDBSpec
 	API      APISpec
 	Timeout  time.Duration
+	Hosts    Hosts  // that overrides may name
+	Webhook  string // secret of the calls that tell of changed rows; empty: there are none
 }
 
 // Isolation says who keeps tenants apart in an API.
@@ -160,6 +163,8 @@ type Tenant struct {
 	Key      string // its value in tenant columns
 	Name     string
 	Strategy string // of its principals whose token names none; empty: the default
+
+	Accounts map[string]principal.Account // its own, by source
 }
 
 // Parameter is a named, typed value of a grant.

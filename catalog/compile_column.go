@@ -285,7 +285,7 @@ func (c *compiler) stored(d *draft, source string, col *Column) Stored {
 		at.problem("%s has no column %q in %s", source, s.Name, tableName(d.Bindings[source]))
 		return s
 	}
-	if drift := differs(col, tc, t.View); drift != "" {
+	if drift := c.differs(source, col, tc, t.View); drift != "" {
 		at.problem("in %s %s", source, drift)
 	}
 	s.Native, s.ByCode = tc.Native, tc.ByCode
@@ -307,6 +307,13 @@ func (c *compiler) mayMiss(d *draft, source string, col *Column) bool {
 		}
 	}
 	return true
+}
+
+func (c *compiler) differs(source string, col *Column, tc TableColumn, view bool) string {
+	if c.catalog.Sources[source].API.Plugin != nil {
+		return pluginDiffers(col.Type, tc)
+	}
+	return differs(col, tc, view)
 }
 
 // differs says how a column of a table is not what the dataset promises, or "".

@@ -18,14 +18,17 @@ type draft struct {
 	physical map[string]string // by column: what sources call it unless a binding says otherwise
 }
 
-// main is the table that types, keys and foreign keys are taken from.
-func (d *draft) main() (Table, bool) {
+// main is the table that types, keys and foreign keys are taken from: a
+// database's, since a plugin knows three types only, or else a plugin's.
+func (d *draft) main() (described Table, ok bool) {
 	for _, name := range d.sources {
-		if t, ok := d.found[name]; ok {
+		if t, found := d.found[name]; found && !t.Plugin {
 			return t, true
+		} else if found && !ok {
+			described, ok = t, true
 		}
 	}
-	return Table{}, false
+	return described, ok
 }
 
 // datasets compiles in steps, each over all datasets, since a later step of
@@ -171,13 +174,24 @@ func (c *compiler) bind(d *draft) {
 		src := c.catalog.Sources[name]
 		spec, given := d.spec.Bind[name]
 		at := d.at.in("bind", name)
+		if src.API.Plugin != nil {
+			refused = c.pluginBinding(d, name) || refused
+			continue
+		}
+		if spec.Dataset != "" {
+			at.problem("%s is no plugin; `dataset` names one of a plugin's", name)
+		}
 		if src.Kind == API {
 			if spec.Schema != "" || spec.Table != "" {
 				at.problem("%s is an API; write `path`, not a table", name)
 			}
 			path := cmp.Or(spec.Path, "/"+d.Name)
-			if !strings.HasPrefix(path, "/") || strings.ContainsAny(path, "{}?#") {
-				at.in("path").problem("must start with / and hold neither ? nor placeholders; those belong in the source's `query`")
+			if !strings.HasPrefix(path, "/") || strings.ContainsAny(path, "?#") {
+				at.in("path").problem("must start with / and hold no ?; parameters belong in the source's `query`")
+			}
+			named := placeholders(at.in("path"), path, c.spec.Parameters)
+			if src.API.Isolation == ByUpstream && d.spec.Tenant != "" && !named && !src.API.names() && pathsName(name, c.spec) {
+				at.in("path").problem("holds no placeholder such as {tenant}, and nothing else tells the API whose rows to send")
 			}
 			pointer(at.in("rows"), spec.Rows)
 			d.Bindings[name] = &Binding{Path: path, Rows: spec.Rows}

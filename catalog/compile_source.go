@@ -25,6 +25,9 @@ const (
 	defaultAPIRows    = 500_000
 	defaultAPIBytes   = 256 << 20
 	defaultPageSize   = 1000
+	defaultPages      = 1000
+	defaultConcurrent = 16
+	minWebhookSecret  = 32
 )
 
 // Sources makes the sources of a spec, so that they can be opened and asked
@@ -37,13 +40,14 @@ func Sources(spec Spec) (map[string]*Source, []Problem) {
 		if bad := badPlain(name); bad != "" {
 			at.problem("%s", bad)
 		}
-		out[name] = source(at, name, spec.Sources[name], spec.Parameters)
+		out[name] = source(at, name, spec)
 	}
 	return out, problems
 }
 
-func source(at place, name string, spec SourceSpec, params map[string]ParameterSpec) *Source {
-	s := &Source{Name: name, Kind: SourceKind(spec.Kind), Template: spec.Template, Timeout: spec.Timeout}
+func source(at place, name string, all Spec) *Source {
+	spec := all.Sources[name]
+	s := &Source{Name: name, Kind: SourceKind(spec.Kind), Template: spec.Template, Timeout: spec.Timeout, Webhook: string(spec.Webhook.Secret)}
 	if spec.Timeout < 0 {
 		at.in("timeout").problem("must be longer than nothing")
 	}
@@ -55,12 +59,16 @@ func source(at place, name string, spec SourceSpec, params map[string]ParameterS
 		s.DuckDB = duckdbSource(at, spec)
 		s.Timeout = cmp.Or(s.Timeout, defaultSQLTimeout)
 	case API:
-		s.API = apiSource(at, spec, params)
+		s.API = apiSource(at, name, all)
 		s.Timeout = cmp.Or(s.Timeout, defaultAPITimeout)
 	default:
 		at.in("kind").problem("must be postgres, duckdb or api")
 		return s
 	}
+	if n := len(spec.Webhook.Secret); n > 0 && n < minWebhookSecret {
+		at.in("webhook", "secret").problem("has %d bytes; at least %d are needed", n, minWebhookSecret)
+	}
+	s.Hosts = allowedHosts(at.in("allow_hosts"), spec.AllowHosts)
 	refuseForeignKeys(at, spec)
 	return s
 }
@@ -81,7 +89,8 @@ func postgresSource(at place, spec SourceSpec) PostgresSpec {
 	out := PostgresSpec{
 		Host: spec.Host, Port: spec.Port, Database: spec.Database, User: spec.User, Password: string(spec.Password),
 		Schema: cmp.Or(spec.Schema, defaultSchema), SSLMode: spec.SSLMode, RootCert: string(spec.RootCert),
-		MaxConns: cmp.Or(spec.MaxConns, defaultMaxConns),
+		MaxConns: cmp.Or(spec.MaxConns, defaultMaxConns), AllowPrivate: spec.AllowPrivate,
+		Session: session(at.in("session"), spec.Session),
 	}
 	if spec.DSN == "" || fromDSN(at.in("dsn"), spec, &out) {
 		if out.Host == "" {
@@ -191,7 +200,8 @@ func tenantOnly(at place, template bool, text string) {
 	}
 }
 
-func apiSource(at place, spec SourceSpec, params map[string]ParameterSpec) APISpec {
+func apiSource(at place, name string, all Spec) APISpec {
+	spec, params := all.Sources[name], all.Parameters
 	out := APISpec{
 		BaseURL: strings.TrimSuffix(spec.BaseURL, "/"), AllowPrivate: spec.AllowPrivate, Isolation: Isolation(spec.Isolation),
 		Headers: make(map[string]string, len(spec.Headers)), Query: make(map[string]string, len(spec.Query)), Rows: spec.Rows,
@@ -208,10 +218,14 @@ func apiSource(at place, spec SourceSpec, params map[string]ParameterSpec) APISp
 	named := templates(at.in("headers"), spec.Headers, params, out.Headers)
 	named = templates(at.in("query"), spec.Query, params, out.Query) || named
 	headers(at.in("headers"), out.Headers)
+	named = call(at, spec, params, &out) || named
+	named = oauth2(at.in("oauth2"), spec, params, &out) || named
+	named = pluginSource(at, spec, params, &out) || named
+	replies(at, spec, &out)
 	switch out.Isolation {
 	case ByUpstream:
-		if !named {
-			at.in("isolation").problem("upstream: no header or query value holds a placeholder such as {tenant}, " +
+		if !named && !pathsName(name, all) {
+			at.in("isolation").problem("upstream: no header, query, body or path value holds a placeholder such as {tenant}, " +
 				"so the API cannot know whose rows to send")
 		}
 	case ByGateway:
@@ -221,6 +235,7 @@ func apiSource(at place, spec SourceSpec, params map[string]ParameterSpec) APISp
 	}
 	pointer(at.in("rows"), spec.Rows)
 	out.Pages = pages(at.in("pages"), spec.Pages)
+	pointedAt(at, out)
 	for _, col := range slices.Sorted(maps.Keys(spec.Pushdown.Filters)) {
 		for i, op := range spec.Pushdown.Filters[col] {
 			if !slices.Contains([]string{"eq", "in", "gt", "gte", "lt", "lte"}, op) {
@@ -240,29 +255,37 @@ func apiSource(at place, spec SourceSpec, params map[string]ParameterSpec) APISp
 func pages(at place, spec PagesSpec) Pages {
 	out := Pages{
 		Kind: PageKind(cmp.Or(spec.Kind, string(NoPages))), Param: spec.Param, Size: spec.Size,
-		Limit: cmp.Or(spec.Limit, defaultPageSize), Next: spec.Next,
+		Limit: cmp.Or(spec.Limit, defaultPageSize), Next: spec.Next, Max: cmp.Or(spec.Max, defaultPages),
 	}
 	switch out.Kind {
 	case NoPages:
-		if spec.Param != "" || spec.Size != "" || spec.Limit != 0 || spec.Next != "" {
+		if spec != (PagesSpec{Kind: spec.Kind}) {
 			at.in("kind").problem("without pages nothing else may be said about them; " +
-				"write `kind: page`, `offset` or `cursor`")
+				"write `kind: page`, `offset`, `cursor` or `link`")
 		}
-		return Pages{Kind: NoPages}
+		return Pages{Kind: NoPages, Max: 1}
 	case PageNumber, PageOffset:
 		if spec.Next != "" {
-			at.in("next").problem("belongs to `kind: cursor`")
+			at.in("next").problem("belongs to `kind: cursor` or `link`")
 		}
 	case PageCursor:
 		if spec.Next == "" {
 			at.in("next").problem("must be the JSON pointer of the next cursor, such as /meta/next")
 		}
 		pointer(at.in("next"), spec.Next)
+	case PageLink:
+		if spec.Param != "" {
+			at.in("param").problem("belongs to `kind: page`, `offset` or `cursor`; a link says all by itself")
+		}
+		pointer(at.in("next"), spec.Next)
 	default:
-		at.in("kind").problem("must be none, page, offset or cursor")
+		at.in("kind").problem("must be none, page, offset, cursor or link")
 	}
-	if out.Param == "" {
-		at.in("param").problem("must name the query parameter of the %s", out.Kind)
+	if out.Param == "" && out.Kind != PageLink {
+		at.in("param").problem("must name the parameter of the %s", out.Kind)
+	}
+	if out.Max < 1 {
+		at.in("max").problem("must be at least 1")
 	}
 	if out.Limit < 1 || out.Limit > maxPageSize {
 		at.in("limit").problem("must be from 1 to %d", maxPageSize)
@@ -273,29 +296,36 @@ func pages(at place, spec PagesSpec) Pages {
 var placeholder = regexp.MustCompile(`\{([^{}]*)\}`)
 
 // templates copies header or query templates and tells whether any holds a
-// placeholder. Messages do not repeat the text, which may come from a secret.
+// placeholder.
 func templates(at place, in map[string]Template, params map[string]ParameterSpec, out map[string]string) bool {
 	named := false
 	for _, name := range slices.Sorted(maps.Keys(in)) {
-		text := string(in[name])
-		out[name] = text
-		for _, m := range placeholder.FindAllStringSubmatch(text, -1) {
-			named = true
-			param, isParam := strings.CutPrefix(m[1], "parameters.")
-			meta, isMeta := strings.CutPrefix(m[1], "metadata.")
-			_, known := params[param]
-			switch {
-			case m[1] == "tenant" || m[1] == "tenant_key" || m[1] == "subject" || isMeta && meta != "":
-			case isParam && known:
-			case isParam:
-				at.in(name).problem("names a parameter that is not declared under `parameters`")
-			default:
-				at.in(name).problem("knows the placeholders {tenant}, {tenant_key}, {subject}, {metadata.NAME} and {parameters.NAME} only")
-			}
+		out[name] = string(in[name])
+		named = placeholders(at.in(name), out[name], params) || named
+	}
+	return named
+}
+
+// placeholders checks a template and tells whether it holds a placeholder.
+// Messages do not repeat the text, which may come from a secret.
+func placeholders(at place, text string, params map[string]ParameterSpec) bool {
+	named := false
+	for _, m := range placeholder.FindAllStringSubmatch(text, -1) {
+		named = true
+		param, isParam := strings.CutPrefix(m[1], "parameters.")
+		meta, isMeta := strings.CutPrefix(m[1], "metadata.")
+		_, known := params[param]
+		switch {
+		case m[1] == "tenant" || m[1] == "tenant_key" || m[1] == "subject" || isMeta && meta != "":
+		case isParam && known:
+		case isParam:
+			at.problem("names a parameter that is not declared under `parameters`")
+		default:
+			at.problem("knows the placeholders {tenant}, {tenant_key}, {subject}, {metadata.NAME} and {parameters.NAME} only")
 		}
-		if strings.ContainsAny(placeholder.ReplaceAllString(text, ""), "{}\r\n\x00") {
-			at.in(name).problem("holds a brace without its partner, or a line break")
-		}
+	}
+	if strings.ContainsAny(placeholder.ReplaceAllString(text, ""), "{}\r\n\x00") {
+		at.problem("holds a brace without its partner, or a line break")
 	}
 	return named
 }
@@ -306,16 +336,24 @@ func headers(at place, in map[string]string) {
 	seen := make(map[string]bool)
 	for _, name := range slices.Sorted(maps.Keys(in)) {
 		canonical := http.CanonicalHeaderKey(name)
-		switch {
-		case !headerName.MatchString(name):
-			at.in(name).problem("is no header name")
-		case slices.Contains([]string{"Host", "Content-Length", "Transfer-Encoding", "Connection"}, canonical):
-			at.in(name).problem("is set by the connection itself")
-		case seen[canonical]:
+		if bad := badHeader(name); bad != "" {
+			at.in(name).problem("%s", bad)
+		} else if seen[canonical] {
 			at.in(name).problem("is given twice; header names ignore case")
 		}
 		seen[canonical] = true
 	}
+}
+
+// badHeader says why a name cannot be a header's, or "".
+func badHeader(name string) string {
+	switch {
+	case !headerName.MatchString(name):
+		return "is no header name"
+	case slices.Contains([]string{"Host", "Content-Length", "Transfer-Encoding", "Connection"}, http.CanonicalHeaderKey(name)):
+		return "is set by the connection itself"
+	}
+	return ""
 }
 
 // pointer checks a JSON pointer; empty means the whole document.

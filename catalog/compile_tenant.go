@@ -33,6 +33,7 @@ func (c *compiler) tenants() {
 		if spec.Strategy != "" && c.catalog.Strategies[spec.Strategy] == nil {
 			at.in("strategy").problem("%s", unknown("strategy", spec.Strategy, c.catalog.Strategies))
 		}
+		t.Accounts = c.accounts(at.in("accounts"), spec.Accounts)
 		c.catalog.Tenants[id] = t
 	}
 }

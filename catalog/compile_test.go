@@ -45,7 +45,7 @@ func TestCompile(t *testing.T) {
 				archive.Files = append(archive.Files, txtar.File{Name: name})
 				return &archive.Files[len(archive.Files)-1]
 			}
-			env := map[string]string{"PASSWORD": "pw-of-the-test", "DSN": dsnOf(archive.Comment)}
+			env := map[string]string{"PASSWORD": "pw-of-the-test, which is long enough", "DSN": dsnOf(archive.Comment)}
 			cfg, err := config.Parse("usher.yml", section("usher.yml").Data, func(name string) (string, bool) {
 				text, ok := env[name]
 				return text, ok
@@ -113,7 +113,9 @@ func dump(b *strings.Builder, c *catalog.Catalog) {
 		case catalog.DuckDB:
 			fmt.Fprintf(b, "  %s %v\n", s.DuckDB.Path, s.DuckDB.Files)
 		case catalog.API:
-			fmt.Fprintf(b, "  %+v\n", s.API)
+			api := s.API
+			api.OAuth2.ClientSecret = fmt.Sprintf("%d bytes", len(api.OAuth2.ClientSecret))
+			fmt.Fprintf(b, "  %+v\n", api)
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(c.Strategies)) {

@@ -2,8 +2,8 @@ package catalog
 
 import "usher/value"
 
-// Introspected is what SQL sources were found to hold: source name, then
-// "schema.table" or "table", then the table. A source that is absent was not
+// Introspected is what sources were found to hold: source name, then
+// "schema.table" or "table" (of a plugin: the dataset's id), then the table. A source that is absent was not
 // asked, and nothing is compared with it.
 type Introspected map[string]map[string]Table
 
@@ -12,6 +12,7 @@ type Table struct {
 	Schema      string
 	Name        string
 	View        bool
+	Plugin      bool          // a plugin's dataset; the native types are those of its protocol
 	Columns     []TableColumn // in the source's order
 	PrimaryKey  []string
 	Unique      [][]string // other sets of columns that no two rows share

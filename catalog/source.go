@@ -1,5 +1,11 @@
 package catalog
 
+import (
+	"time"
+
+	"usher/query"
+)
+
 // PostgresSpec is where a PostgreSQL source is. Nothing is taken from the
 // process's PG* environment.
 type PostgresSpec struct {
@@ -12,7 +18,21 @@ type PostgresSpec struct {
 	SSLMode  string // default verify-full
 	RootCert string // file with the CA's certificate
 	MaxConns int    // per account
+
+	AllowPrivate bool // a host that an override names may be loopback or private
+	Session      Session
 }
+
+// Session is what a database is told at the start of each transaction, for
+// policies of its own. Role may hold {tenant}, values {tenant} and
+// {tenant_key}.
+type Session struct {
+	Role     string
+	Settings []Setting // by name
+}
+
+// Setting is a setting of a session.
+type Setting struct{ Name, Value string }
 
 // DuckDBSpec is where a DuckDB source is: a database file, or files that are
 // read in place, each as a table.
@@ -33,6 +53,50 @@ type APISpec struct {
 	Pushdown     Pushdown
 	MaxRows      int
 	MaxBytes     int64
+
+	Method        string // GET or POST
+	Idempotent    bool   // the same call twice does what one does
+	Body          Body   // of a POST
+	Format        Format
+	CSV           CSV
+	OAuth2        OAuth2
+	MaxConcurrent int           // calls under way together, for each base URL
+	StaleIfError  time.Duration // how old a reply may stand in for one that fails; 0: none does
+
+	Plugin *Plugin // the API is a broker plugin; nil: it is not
+}
+
+// Body is the body of a POST: JSON or a form, or nothing.
+type Body struct {
+	JSON query.Value       // nil: none; its texts are templates
+	Form map[string]string // nil: none; templates
+}
+
+// Format is what an API writes its rows in.
+type Format string
+
+// The formats.
+const (
+	JSON   Format = "json"
+	NDJSON Format = "ndjson" // an object on each line
+	CSVs   Format = "csv"    // the first line names the columns
+)
+
+// CSV says how an API writes CSV.
+type CSV struct {
+	Delimiter rune
+	Null      string // the text of a cell that is null
+}
+
+// OAuth2 is how an API's tokens are fetched, by client credentials (RFC 6749,
+// 4.4).
+type OAuth2 struct {
+	TokenURL     string // empty: the API takes no such token
+	ClientID     string // template
+	ClientSecret string // template
+	Scopes       []string
+	Params       map[string]string // templates
+	InBody       bool              // the credentials go in the body, not in a header
 }
 
 // PageKind names how an API cuts its rows into pages.
@@ -44,21 +108,24 @@ const (
 	PageNumber  PageKind = "page"
 	PageOffset  PageKind = "offset"
 	PageCursor  PageKind = "cursor"
+	PageLink    PageKind = "link"
 	maxPageSize          = 10000
 )
 
 // Pages says how an API cuts its rows into pages.
 type Pages struct {
 	Kind  PageKind
-	Param string // query parameter of the page number, offset or cursor
-	Size  string // query parameter of the page size, may be empty
+	Param string // parameter of the page number, offset or cursor
+	Size  string // parameter of the page size, may be empty
 	Limit int    // rows to a page
-	Next  string // cursor: JSON pointer to the next cursor
+	Next  string // cursor: JSON pointer to the next cursor; link: to the next URL, or empty for the Link header
+	Max   int    // pages at most
 }
 
-// Pushdown says what an API can do itself.
+// Pushdown says what an API can do itself. A parameter that starts with / is a
+// JSON pointer into the body, any other is one of the query.
 type Pushdown struct {
 	Filters map[string][]string // by column name: where operators, eq in gt gte lt lte
-	Limit   string              // query parameter of the row limit
-	Order   string              // query parameter of the order: column or -column
+	Limit   string              // parameter of the row limit
+	Order   string              // parameter of the order: column or -column
 }

@@ -39,11 +39,14 @@ type SourceSpec struct {
 	RootCert Path   `yaml:"root_cert" kind:"postgres"`
 	MaxConns int    `yaml:"max_conns" kind:"postgres"`
 
+	Session    SessionSpec `yaml:"session" kind:"postgres"`
+	AllowHosts []string    `yaml:"allow_hosts" kind:"postgres api"`
+
 	Path  Path            `yaml:"path" kind:"duckdb"`
 	Files map[string]Path `yaml:"files" kind:"duckdb"`
 
 	BaseURL      string              `yaml:"base_url" kind:"api"`
-	AllowPrivate bool                `yaml:"allow_private" kind:"api"`
+	AllowPrivate bool                `yaml:"allow_private" kind:"postgres api"`
 	Isolation    string              `yaml:"isolation" kind:"api"`
 	Headers      map[string]Template `yaml:"headers" kind:"api"`
 	Query        map[string]Template `yaml:"query" kind:"api"`
@@ -52,6 +55,58 @@ type SourceSpec struct {
 	Pushdown     PushdownSpec        `yaml:"pushdown" kind:"api"`
 	MaxRows      int                 `yaml:"max_rows" kind:"api"`
 	MaxBytes     int64               `yaml:"max_bytes" kind:"api"`
+
+	Method        string        `yaml:"method" kind:"api"`
+	Idempotent    bool          `yaml:"idempotent" kind:"api"`
+	Body          BodySpec      `yaml:"body" kind:"api"`
+	Format        string        `yaml:"format" kind:"api"`
+	CSV           CSVSpec       `yaml:"csv" kind:"api"`
+	OAuth2        OAuth2Spec    `yaml:"oauth2" kind:"api"`
+	MaxConcurrent int           `yaml:"max_concurrent" kind:"api"`
+	StaleIfError  time.Duration `yaml:"stale_if_error" kind:"api"`
+
+	Webhook WebhookSpec `yaml:"webhook" kind:"postgres duckdb api"`
+
+	Protocol   string              `yaml:"protocol" kind:"api"`
+	Secret     Secret              `yaml:"secret" kind:"api"`
+	Properties map[string]Template `yaml:"properties" kind:"api"`
+	Metadata   []string            `yaml:"metadata" kind:"api"`
+	Plugin     PluginSpec          `yaml:"plugin" kind:"api"`
+}
+
+// BodySpec describes the body of a POST, in one of two forms.
+type BodySpec struct {
+	JSON query.Value         `yaml:"json"` // its texts are templates
+	Form map[string]Template `yaml:"form"`
+}
+
+// CSVSpec describes the CSV of an API.
+type CSVSpec struct {
+	Delimiter string  `yaml:"delimiter"`
+	Null      *string `yaml:"null_value"`
+}
+
+// OAuth2Spec describes the client credentials an API's tokens are fetched
+// with.
+type OAuth2Spec struct {
+	TokenURL     string              `yaml:"token_url"`
+	ClientID     Template            `yaml:"client_id"`
+	ClientSecret Template            `yaml:"client_secret"`
+	Scopes       []string            `yaml:"scopes"`
+	Params       map[string]Template `yaml:"params"`
+	Credentials  string              `yaml:"credentials"`
+}
+
+// WebhookSpec describes how a source tells that its rows have changed.
+type WebhookSpec struct {
+	Secret Secret `yaml:"secret"`
+}
+
+// SessionSpec describes what a database is told at the start of each
+// transaction.
+type SessionSpec struct {
+	Role     string            `yaml:"role"`
+	Settings map[string]string `yaml:"settings"`
 }
 
 // PagesSpec describes how an API cuts its rows into pages.
@@ -61,6 +116,7 @@ type PagesSpec struct {
 	Size  string `yaml:"size"`
 	Limit int    `yaml:"limit"`
 	Next  string `yaml:"next"`
+	Max   int    `yaml:"max"`
 }
 
 // PushdownSpec describes what an API can do itself.
@@ -87,6 +143,23 @@ type TenantSpec struct {
 	Key      string `yaml:"key" short:"true"` // the value in tenant columns; default: the id
 	Name     string `yaml:"name"`             // for people; default: the id
 	Strategy string `yaml:"strategy"`         // of tokens that name none
+
+	Accounts map[string]AccountSpec `yaml:"accounts"` // by source
+}
+
+// AccountSpec describes what a tenant has of its own in a source's account.
+// Headers and properties are taken as they stand.
+type AccountSpec struct {
+	Host     string `yaml:"host"`
+	Port     int    `yaml:"port"`
+	Database string `yaml:"database"`
+	Schema   string `yaml:"schema"`
+	User     string `yaml:"user"`
+	Password Secret `yaml:"password"`
+
+	BaseURL    string              `yaml:"base_url"`
+	Headers    map[string]Template `yaml:"headers"`
+	Properties map[string]Template `yaml:"properties"`
 }
 
 // ParameterSpec describes a parameter.
@@ -169,6 +242,7 @@ type BindingSpec struct {
 	Table   string             `yaml:"table"`
 	Path    string             `yaml:"path"`
 	Rows    string             `yaml:"rows"`
+	Dataset string             `yaml:"dataset"`
 	Columns map[string]*string `yaml:"columns"`
 }
 

@@ -29,6 +29,7 @@ var Schema []byte
 // Config is usher.yml, read.
 type Config struct {
 	Server  Server
+	Pools   Pools
 	Issuers []auth.IssuerSpec // in the order written
 	Spec    catalog.Spec
 
@@ -48,6 +49,19 @@ type Server struct {
 	MaxAliases    int            `yaml:"max_aliases"`     // in an operation
 	MaxRootFields int            `yaml:"max_root_fields"` // of an operation
 	CacheBytes    int            `yaml:"cache_bytes"`     // of kept answers, of all datasets together
+}
+
+// Pools bound the accounts and connections of all databases together.
+type Pools struct {
+	Accounts    int           `yaml:"accounts"`    // of tenants' own, open at a time
+	Connections int           `yaml:"connections"` // to databases
+	PerHost     int           `yaml:"per_host"`    // to one host
+	Idle        time.Duration `yaml:"idle"`        // after which what is unused is closed
+}
+
+// DefaultPools is what a file without `pools` says.
+func DefaultPools() Pools {
+	return Pools{Accounts: 64, Connections: 100, PerHost: 40, Idle: 5 * time.Minute}
 }
 
 // How BigInt and Decimal are written in answers.
@@ -70,6 +84,7 @@ const minSecret = 32
 // file is the shape of usher.yml.
 type file struct {
 	Server       Server                           `yaml:"server"`
+	Pools        Pools                            `yaml:"pools"`
 	Issuers      catalog.Ordered[auth.IssuerSpec] `yaml:"issuers"`
 	catalog.Spec `yaml:",inline"`
 }
@@ -90,16 +105,16 @@ func Parse(name string, data []byte, env func(string) (string, bool)) (*Config, 
 	if tree == nil {
 		return nil, newError(name, problems)
 	}
-	f := file{Server: DefaultServer()}
+	f := file{Server: DefaultServer(), Pools: DefaultPools()}
 	d := &decoder{dir: filepath.Dir(name), env: env}
 	d.decode(tree, &f)
-	c := &Config{Server: f.Server, Spec: f.Spec, name: name, tree: tree}
+	c := &Config{Server: f.Server, Pools: f.Pools, Spec: f.Spec, name: name, tree: tree}
 	for _, e := range f.Issuers {
 		e.Value.Name = e.Name
 		c.Issuers = append(c.Issuers, e.Value)
 	}
 	found := slices.Concat(problems, d.problems)
-	for _, p := range f.Server.problems() {
+	for _, p := range slices.Concat(f.Server.problems(), f.Pools.problems()) {
 		found = append(found, tree.locate(p))
 	}
 	if len(found) > 0 {
@@ -141,6 +156,22 @@ func (s Server) problems() []catalog.Problem {
 		if limit.n < 1 {
 			add(limit.key, "must be at least 1")
 		}
+	}
+	return out
+}
+
+func (p Pools) problems() []catalog.Problem {
+	var out []catalog.Problem
+	for _, limit := range []struct {
+		key string
+		n   int
+	}{{"accounts", p.Accounts}, {"connections", p.Connections}, {"per_host", p.PerHost}} {
+		if limit.n < 1 {
+			out = append(out, catalog.Problem{Path: []string{"pools", limit.key}, Message: "must be at least 1"})
+		}
+	}
+	if p.Idle <= 0 {
+		out = append(out, catalog.Problem{Path: []string{"pools", "idle"}, Message: "must be longer than nothing, such as 5m"})
 	}
 	return out
 }

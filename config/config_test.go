@@ -71,7 +71,7 @@ func TestParse(t *testing.T) {
 
 func effective(c *config.Config) string {
 	var b strings.Builder
-	c = &config.Config{Server: c.Server, Issuers: slices.Clone(c.Issuers), Spec: c.Spec}
+	c = &config.Config{Server: c.Server, Pools: c.Pools, Issuers: slices.Clone(c.Issuers), Spec: c.Spec}
 	for i := range c.Issuers {
 		keys := &c.Issuers[i].Keys
 		keys.Secret, keys.PEM = length(keys.Secret), length(keys.PEM)

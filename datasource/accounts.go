@@ -1,32 +1,37 @@
 package datasource
 
 import (
+	"cmp"
 	"container/list"
 	"context"
 	"errors"
-	"fmt"
-	"strings"
 	"sync"
+	"time"
 
 	"usher/catalog"
-	"usher/datasource/duckdb"
-	"usher/datasource/postgres"
-	"usher/datasource/upstream"
+	"usher/datasource/pool"
 	"usher/fault"
 	"usher/plan"
-	"usher/sqlgen"
 )
 
-// accounts opens sources on demand, each account once. Accounts of template
-// sources are one tenant's own; past the cap the one unused longest is closed.
+// accounts opens sources on demand, each account once. Accounts of a tenant's
+// own are closed when nobody uses them, and there are only so many at a time:
+// past the cap the one unused longest is closed, and whoever finds all of them
+// in use waits in line.
 type accounts struct {
-	cat  *catalog.Catalog
-	opts Options
+	cat    *catalog.Catalog
+	opts   Options
+	conns  *pool.Pool
+	shapes shapes
 
-	mu     sync.Mutex
-	open   map[plan.Target]*account
-	recent *list.List // of *account, most recent first; template accounts only
-	closed bool
+	mu      sync.Mutex
+	open    map[plan.Target]*account
+	recent  *list.List // of *account, most recent first; a tenant's own only
+	seats   int        // a tenant's own accounts, also those that only their users still know
+	leaving int        // of them, those that end with their users
+	waiting *list.List // of chan struct{}, in line for a seat
+	reaper  *time.Timer
+	closed  bool
 }
 
 // account is an opened source, or one being opened.
@@ -36,21 +41,24 @@ type account struct {
 	source Source
 	err    error
 	users  int
-	gone   bool // no longer in the map: the last user closes it
+	used   time.Time // when the last user left
+	gone   bool      // no longer in the map: the last user closes it
 	at     *list.Element
 }
 
 func newAccounts(cat *catalog.Catalog, opts Options) *accounts {
-	if opts.Accounts == 0 {
-		opts.Accounts = 64
+	opts.Accounts = cmp.Or(opts.Accounts, 64)
+	opts.Conns.Idle = cmp.Or(opts.Conns.Idle, 5*time.Minute)
+	return &accounts{
+		cat: cat, opts: opts, conns: pool.New(opts.Conns),
+		open: make(map[plan.Target]*account), recent: list.New(), waiting: list.New(),
 	}
-	return &accounts{cat: cat, opts: opts, open: make(map[plan.Target]*account), recent: list.New()}
 }
 
 // get returns the source of a target; the caller calls release when it is done
 // with it.
 func (a *accounts) get(ctx context.Context, t plan.Target) (_ Source, release func(), _ error) {
-	acc, first, err := a.enter(t)
+	acc, first, err := a.enter(ctx, t)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -75,37 +83,97 @@ func (a *accounts) get(ctx context.Context, t plan.Target) (_ Source, release fu
 }
 
 // enter finds or adds the account and counts its user.
-func (a *accounts) enter(t plan.Target) (acc *account, first bool, err error) {
+func (a *accounts) enter(ctx context.Context, t plan.Target) (acc *account, first bool, err error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	if acc := a.join(t); acc != nil {
+		return acc, false, nil
+	}
+	if t.Tenant != "" {
+		if err := a.sit(ctx); err != nil {
+			return nil, false, err
+		}
+		if acc := a.join(t); acc != nil { // somebody opened it meanwhile
+			a.stand()
+			return acc, false, nil
+		}
+	}
 	if a.closed {
 		return nil, false, fault.New(fault.Unavailable, "the gateway is shutting down")
 	}
-	acc = a.open[t]
-	if acc == nil {
-		acc, first = &account{target: t, ready: make(chan struct{})}, true
-		a.open[t] = acc
-		if t.Tenant != "" {
-			acc.at = a.recent.PushFront(acc)
-			a.evict()
-		}
-	} else if acc.at != nil {
-		a.recent.MoveToFront(acc.at)
+	acc = &account{target: t, ready: make(chan struct{}), users: 1}
+	a.open[t] = acc
+	if t.Tenant != "" {
+		acc.at = a.recent.PushFront(acc)
+		a.makeRoom()
 	}
-	acc.users++
-	return acc, first, nil
+	return acc, true, nil
 }
 
-// evict drops the template accounts beyond the cap, longest unused first.
-func (a *accounts) evict() {
-	for e := a.recent.Back(); e != nil && a.recent.Len() > a.opts.Accounts; {
-		acc, prev := e.Value.(*account), e.Prev()
-		if acc.users == 0 {
+// join makes the caller a user of an account that is there.
+func (a *accounts) join(t plan.Target) *account {
+	acc := a.open[t]
+	if acc == nil || a.closed {
+		return nil
+	}
+	acc.users++
+	if acc.at != nil {
+		a.recent.MoveToFront(acc.at)
+	}
+	return acc
+}
+
+// sit takes a seat. When all of them are taken, the account unused longest
+// ends. When all are in use, the caller waits, and the account that was asked
+// for longest ago takes no further users, so that its seat becomes free
+// however busy it is. The lock is held, but for the waiting.
+func (a *accounts) sit(ctx context.Context) error {
+	if a.seats < a.opts.Accounts {
+		a.seats++
+		return nil
+	}
+	for e := a.recent.Back(); e != nil; e = e.Prev() {
+		if acc := e.Value.(*account); acc.users == 0 {
 			a.remove(acc)
 			_ = acc.source.Close()
+			return nil // in its seat
 		}
-		e = prev
 	}
+	turn := make(chan struct{})
+	at := a.waiting.PushBack(turn)
+	a.makeRoom()
+	a.mu.Unlock()
+	select {
+	case <-turn:
+		a.mu.Lock()
+		return nil
+	case <-ctx.Done():
+	}
+	a.mu.Lock()
+	select {
+	case <-turn: // just now
+		a.stand()
+	default:
+		a.waiting.Remove(at)
+	}
+	return fault.From(ctx.Err())
+}
+
+// makeRoom lets as many accounts end with their users as callers wait.
+func (a *accounts) makeRoom() {
+	for e := a.recent.Back(); e != nil && a.leaving < a.waiting.Len(); e = a.recent.Back() {
+		a.remove(e.Value.(*account))
+		a.leaving++
+	}
+}
+
+// stand gives a seat to the first in line, or back.
+func (a *accounts) stand() {
+	if e := a.waiting.Front(); e != nil {
+		close(a.waiting.Remove(e).(chan struct{}))
+		return
+	}
+	a.seats--
 }
 
 func (a *accounts) remove(acc *account) {
@@ -122,6 +190,12 @@ func (a *accounts) remove(acc *account) {
 func (a *accounts) drop(acc *account) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	if acc.gone {
+		return
+	}
+	if acc.at != nil {
+		a.leaving++
+	}
 	a.remove(acc)
 }
 
@@ -129,15 +203,56 @@ func (a *accounts) leave(acc *account) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	acc.users--
-	if acc.users == 0 && acc.gone && acc.source != nil {
+	acc.used = time.Now()
+	switch {
+	case acc.users > 0:
+	case acc.gone:
+		if acc.source != nil {
+			_ = acc.source.Close()
+		}
+		if acc.target.Tenant != "" {
+			a.leaving--
+			a.stand()
+		}
+	case acc.at != nil && a.waiting.Len() > 0:
+		a.remove(acc)
 		_ = acc.source.Close()
+		a.stand()
+	case acc.at != nil:
+		a.watch()
 	}
+}
+
+// watch sees to it that accounts which nobody uses are closed.
+func (a *accounts) watch() {
+	if a.reaper == nil && !a.closed && a.recent.Len() > 0 {
+		a.reaper = time.AfterFunc(a.opts.Conns.Idle, a.reap)
+	}
+}
+
+func (a *accounts) reap() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.reaper = nil
+	for e := a.recent.Back(); e != nil; {
+		acc, prev := e.Value.(*account), e.Prev()
+		if acc.users == 0 && time.Since(acc.used) >= a.opts.Conns.Idle {
+			a.remove(acc)
+			_ = acc.source.Close()
+			a.stand()
+		}
+		e = prev
+	}
+	a.watch()
 }
 
 func (a *accounts) close() error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.closed = true
+	if a.reaper != nil {
+		a.reaper.Stop()
+	}
 	var errs []error
 	for _, acc := range a.open {
 		a.remove(acc)
@@ -145,42 +260,9 @@ func (a *accounts) close() error {
 			errs = append(errs, acc.source.Close())
 		}
 	}
+	for a.waiting.Len() > 0 {
+		a.stand()
+	}
+	a.conns.Close()
 	return errors.Join(errs...)
 }
-
-// connect opens the account a target means.
-func (a *accounts) connect(t plan.Target) (Source, error) {
-	spec := a.cat.Sources[t.Source]
-	if spec == nil {
-		return nil, fault.New(fault.Internal, "internal error").Because(fmt.Errorf("a plan names the unknown source %q", t.Source))
-	}
-	if spec.Template != (t.Tenant != "") {
-		return nil, fault.New(fault.Internal, "internal error").Because(fmt.Errorf("source %q: a template needs a tenant, and nothing else may have one", t.Source))
-	}
-	switch spec.Kind {
-	case catalog.DuckDB:
-		file := spec.DuckDB
-		file.Path = forTenant(file.Path, t.Tenant)
-		db, err := duckdb.Open(file, a.opts.Sources)
-		if err != nil {
-			return nil, err
-		}
-		return &sqlSource{db: db, dialect: sqlgen.DuckDB}, nil
-	case catalog.Postgres:
-		server := spec.Postgres
-		server.Database = forTenant(server.Database, t.Tenant)
-		server.User = forTenant(server.User, t.Tenant)
-		db, err := postgres.Open(server, postgres.Options{})
-		if err != nil {
-			return nil, err
-		}
-		return &sqlSource{db: db, dialect: sqlgen.Postgres}, nil
-	case catalog.API:
-		return upstream.Open(spec)
-	}
-	return nil, fault.New(fault.Internal, "internal error").Because(fmt.Errorf("source %q has the unknown kind %q", t.Source, spec.Kind))
-}
-
-// forTenant puts a tenant's id into a name. Ids have a strict form, so nothing
-// in them can leave the name's place.
-func forTenant(name, tenant string) string { return strings.ReplaceAll(name, "{tenant}", tenant) }

@@ -1,4 +1,4 @@
-package datasource_test
+package datasource
 
 import (
 	"fmt"
@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"usher/catalog"
-	"usher/datasource"
 	"usher/pgtest"
 	"usher/plan"
 	"usher/plan/plantest"
@@ -50,7 +49,7 @@ func TestKeptAnswers(t *testing.T) {
 	t.Parallel()
 	cat, db := shop(t)
 	at := &clock{now: time.Unix(1_800_000_000, 0)}
-	sources, err := datasource.New(cat, datasource.Options{Clock: at.Now})
+	sources, err := New(cat, Options{Clock: at.Now})
 	if err != nil {
 		t.Fatal(err)
 	}

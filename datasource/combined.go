@@ -2,6 +2,8 @@ package datasource
 
 import (
 	"context"
+	"sync"
+	"time"
 
 	"usher/datasource/duckdb"
 	"usher/datasource/sqlexec"
@@ -29,12 +31,17 @@ func (s *Sources) combine(ctx context.Context, q plan.Query) (*value.Result, err
 		return nil, err
 	}
 	defer scratch.Close()
+	c := &combination{sources: s, query: q, scratch: scratch, share: share{of: s.budget}}
+	defer c.share.release()
 	var result *value.Result
 	err = scratch.Session(ctx, false, func(session sqlexec.Session) (err error) {
-		c := &combination{sources: s, query: q, scratch: scratch, session: session}
+		c.session = session
 		result, err = sqlexec.Run{Session: session, Dialect: sqlgen.DuckDB, Before: c.bring}.Query(ctx, q)
 		return err
 	})
+	if err == nil {
+		result.AsOf = c.asOf
+	}
 	return result, err
 }
 
@@ -45,6 +52,10 @@ type combination struct {
 	scratch *duckdb.Scratch
 	session sqlexec.Session
 	levels  int
+	share   share
+
+	mu   sync.Mutex
+	asOf time.Time
 }
 
 // bring fetches what a level reads and returns the level over what arrived.
@@ -53,11 +64,11 @@ func (c *combination) bring(ctx context.Context, l plan.Level, parents [][]value
 	c.levels++
 	fetches := c.query.Fetches(l, id)
 	for i, f := range fetches {
-		f, err := c.narrow(ctx, l, fetches, i, f, parents)
+		parts, err := c.narrow(ctx, l, fetches, i, f, parents)
 		if err != nil {
 			return plan.Level{}, err
 		}
-		if err := c.load(ctx, f); err != nil {
+		if err := c.load(ctx, parts); err != nil {
 			return plan.Level{}, err
 		}
 	}
@@ -65,33 +76,34 @@ func (c *combination) bring(ctx context.Context, l plan.Level, parents [][]value
 }
 
 // narrow asks for those rows only that the rows already here lead to.
-func (c *combination) narrow(ctx context.Context, l plan.Level, fetches []plan.Fetch, i int, f plan.Fetch, parents [][]value.Value) (plan.Fetch, error) {
+func (c *combination) narrow(ctx context.Context, l plan.Level, fetches []plan.Fetch, i int, f plan.Fetch, parents [][]value.Value) ([]part, error) {
+	all := []part{{fetch: f}}
 	if l.Links() > 0 && i == l.Link(0).Own().Ref() && len(parents[0]) <= maxKeys {
-		return f.Narrowed(l.Link(0).Own().Name(), distinct(parents[0])), nil
+		return c.sources.parts(f, l.Link(0).Own().Name(), distinct(parents[0])), nil
 	}
 	from, column, ok := f.Join()
 	if !ok {
-		return f, nil
+		return all, nil
 	}
 	statement := sqlgen.Keys(fetches[from].Table(), column, maxKeys+1, sqlgen.DuckDB)
 	rows, err := c.session.Query(ctx, statement.Text, statement.Args)
 	if err != nil {
-		return f, err
+		return nil, err
 	}
 	var keys []value.Value
 	for rows.Next() {
 		keys = append(keys, value.Bound(column.Type(), rows.Cell(0)))
 	}
 	if err := rows.Err(); err != nil {
-		return f, err
+		return nil, err
 	}
 	if err := rows.Close(); err != nil {
-		return f, err
+		return nil, err
 	}
 	if len(keys) > maxKeys {
-		return f, nil
+		return all, nil
 	}
-	return f.Narrowed(l.Ref(i).On(0).To.Name(), keys), nil
+	return c.sources.parts(f, l.Ref(i).On(0).To.Name(), keys), nil
 }
 
 func distinct(values []value.Value) []value.Value {
@@ -106,8 +118,9 @@ func distinct(values []value.Value) []value.Value {
 	return out
 }
 
-// load runs one fetch and makes a table of its rows.
-func (c *combination) load(ctx context.Context, f plan.Fetch) error {
+// load runs one fetch, in one or several parts, and makes a table of its rows.
+func (c *combination) load(ctx context.Context, parts []part) error {
+	f := parts[0].fetch
 	ref := f.Query().Root().Ref(0)
 	source, release, err := c.sources.accounts.get(ctx, ref.Target())
 	if err != nil {
@@ -118,8 +131,17 @@ func (c *combination) load(ctx context.Context, f plan.Fetch) error {
 	for i := range columns {
 		columns[i] = duckdb.ScratchColumn{Name: ref.Field(i).Name, Type: ref.Field(i).Type}
 	}
+	if len(parts) > 1 {
+		rows, err := c.together(ctx, source, parts)
+		if err != nil {
+			return err
+		}
+		_, err = c.scratch.Load(ctx, f.Table(), columns, rows, fetchCaps)
+		return err
+	}
 	return source.Fetch(ctx, f.Query(), func(rows value.Rows) error {
-		_, err := c.scratch.Load(ctx, f.Table(), columns, rows, fetchCaps)
+		_, err := c.scratch.Load(ctx, f.Table(), columns, &counted{Rows: rows, cells: len(columns), share: &c.share}, fetchCaps)
+		c.note(rows)
 		return err
 	})
 }

@@ -14,7 +14,9 @@ import (
 
 	"usher/catalog"
 	"usher/datasource/duckdb"
+	"usher/datasource/pool"
 	"usher/datasource/sqlexec"
+	"usher/datasource/upstream"
 	"usher/fault"
 	"usher/plan"
 	"usher/sqlgen"
@@ -34,9 +36,12 @@ var ErrNotPlanned = errors.New("datasource: the query was not made by plan.Build
 
 // Options bound what all requests use together.
 type Options struct {
-	Accounts int            // open accounts of template sources at most; default 64
+	Accounts int            // open accounts of tenants' own at most; default 64
+	Conns    pool.Limits    // connections to all databases together
 	Engine   duckdb.Options // the embedded engine
 	Sources  duckdb.Options // each DuckDB source
+	Upstream upstream.Options
+	Held     int64 // bytes fetched of several sources or APIs and not yet answered; default 2 GiB
 
 	CacheBytes int              // of kept answers; default 64 MiB
 	Clock      func() time.Time // default time.Now
@@ -46,6 +51,7 @@ type Options struct {
 type Sources struct {
 	accounts *accounts
 	engine   *duckdb.Engine
+	budget   *budget
 	cache    *cache
 }
 
@@ -58,6 +64,7 @@ func New(cat *catalog.Catalog, opts Options) (*Sources, error) {
 	return &Sources{
 		accounts: newAccounts(cat, opts),
 		engine:   duckdb.NewEngine(opts.Engine),
+		budget:   &budget{limit: cmp.Or(opts.Held, defaultHeld)},
 		cache:    newCache(opts.CacheBytes, opts.Clock),
 	}, nil
 }
@@ -101,6 +108,7 @@ type Question struct {
 	lookedUp  *lookedUp         // the same, when it may do without the engine
 	target    plan.Target       // of one that a database answers
 	statement *sqlexec.Prepared // the same
+	reads     []plan.Ref        // what it reads of a tenant's own account
 	maxAge    time.Duration     // how old its answers may be; 0: they are not kept
 	tenant    string
 	datasets  []string
@@ -118,8 +126,8 @@ func (s *Sources) Prepare(q plan.Query) (*Question, error) {
 	}
 	statement, err := sqlexec.Prepare(q, dialects[target.Kind])
 	return &Question{
-		sources: s, target: target, statement: statement,
-		maxAge: q.MaxAge(), tenant: q.Owner(), datasets: reads(nil, q),
+		sources: s, target: target, statement: statement, reads: reads(q.Root()),
+		maxAge: q.MaxAge(), tenant: q.Owner(), datasets: datasetsOf(nil, q),
 	}, err
 }
 
@@ -131,18 +139,19 @@ func (s *Sources) PrepareTiles(t plan.Tiles) (*Question, error) {
 	}
 	statement, err := sqlexec.PrepareTiles(t, dialects[target.Kind])
 	question := &Question{
-		sources: s, target: target, statement: statement,
+		sources: s, target: target, statement: statement, reads: reads(t.Base()),
 		maxAge: t.Query(0).MaxAge(), tenant: t.Query(0).Owner(),
 	}
 	for i := range t.Len() {
+		question.reads = append(question.reads, reads(t.Level(i))...)
 		question.maxAge = min(question.maxAge, t.Query(i).MaxAge())
-		question.datasets = reads(question.datasets, t.Query(i))
+		question.datasets = datasetsOf(question.datasets, t.Query(i))
 	}
 	return question, err
 }
 
-// reads adds the datasets that a query reads.
-func reads(names []string, q plan.Query) []string {
+// datasetsOf adds the datasets that a query reads.
+func datasetsOf(names []string, q plan.Query) []string {
 	for i := range q.Datasets() {
 		names = append(names, q.Dataset(i))
 	}
@@ -203,13 +212,14 @@ func (q *Question) ask(ctx context.Context) ([]*value.Result, error) {
 	if !ok {
 		return nil, fault.New(fault.Internal, "internal error").Because(fmt.Errorf("source %q answers no statements", q.target.Source))
 	}
-	return db.run(ctx, q.statement)
+	return checked(ctx, db.shape, q.reads, func() ([]*value.Result, error) { return db.run(ctx, q.statement) })
 }
 
 // sqlSource is a database behind a session: PostgreSQL or DuckDB.
 type sqlSource struct {
 	db      sqlDB
 	dialect sqlgen.Dialect
+	shape   *shape // nil: the tables are the source's
 	flights flights[[]*value.Result]
 }
 
@@ -254,6 +264,11 @@ func onceMore[T any](ctx context.Context, renew func(context.Context) error, run
 
 // Fetch implements Source.
 func (s *sqlSource) Fetch(ctx context.Context, q plan.Query, each func(value.Rows) error) error {
+	_, err := checked(ctx, s.shape, reads(q.Root()), func() (struct{}, error) { return struct{}{}, s.fetch(ctx, q, each) })
+	return err
+}
+
+func (s *sqlSource) fetch(ctx context.Context, q plan.Query, each func(value.Rows) error) error {
 	err := s.db.Session(ctx, false, func(session sqlexec.Session) error {
 		return sqlexec.Fetch(ctx, session, s.dialect, q, each)
 	})

@@ -6,13 +6,17 @@ import (
 	"usher/catalog"
 	"usher/datasource/duckdb"
 	"usher/datasource/postgres"
+	"usher/datasource/upstream"
 )
 
-// Introspect lists what a source holds. APIs and templates cannot be looked
-// into: the list is nil.
+// Introspect lists what a source holds. Templates, and APIs that are no
+// plugins, cannot be looked into: the list is nil.
 func Introspect(ctx context.Context, source *catalog.Source) (map[string]catalog.Table, error) {
-	if source.Template || source.Kind == catalog.API {
+	if source.Template {
 		return nil, nil
+	}
+	if source.Kind == catalog.API {
+		return upstream.Introspect(ctx, source)
 	}
 	var tables []catalog.Table
 	var err error
@@ -26,7 +30,11 @@ func Introspect(ctx context.Context, source *catalog.Source) (map[string]catalog
 		tables, err = db.Introspect(ctx, "main")
 	case catalog.Postgres:
 		var db *postgres.DB
-		if db, err = postgres.Open(source.Postgres, postgres.Options{}); err != nil {
+		var opts postgres.Options
+		if !source.Postgres.Session.NamesTenant() { // nobody's is not known yet
+			opts.Session = source.Postgres.Session
+		}
+		if db, err = postgres.Open(source.Postgres, opts); err != nil {
 			return nil, err
 		}
 		defer func() { _ = db.Close() }()

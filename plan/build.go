@@ -3,7 +3,6 @@ package plan
 import (
 	"maps"
 	"slices"
-	"strings"
 	"time"
 
 	"usher/catalog"
@@ -41,14 +40,15 @@ func Build(r query.Request, cat *catalog.Catalog, p principal.Principal, now tim
 		return Query{}, err
 	}
 	return Query{&body{
-		root:     root,
-		shape:    r.Shape,
-		strategy: b.strategy.Name,
-		identity: b.identity(),
-		moment:   b.moment,
-		fresh:    b.fresh,
-		datasets: b.datasets,
-		own:      b.own,
+		root:      root,
+		shape:     r.Shape,
+		strategy:  b.strategy.Name,
+		identity:  b.identity(),
+		overrides: b.overrides(),
+		moment:    b.moment,
+		fresh:     b.fresh,
+		datasets:  b.datasets,
+		own:       b.tenanted,
 	}}, nil
 }
 
@@ -61,10 +61,11 @@ type builder struct {
 	parameters map[string][]value.Value
 	zone       string
 	now        time.Time
-	moment     bool // now has been looked at
+	moment     bool              // now has been looked at
+	targets    map[string]Target // by source, as resolved so far
 	fresh      time.Duration
 	datasets   []string // that the plan reads
-	own        bool     // some of them hold one tenant's rows
+	tenanted   bool     // some of them hold one tenant's rows
 }
 
 func newBuilder(cat *catalog.Catalog, p principal.Principal, now time.Time) (*builder, error) {
@@ -78,13 +79,16 @@ func newBuilder(cat *catalog.Catalog, p principal.Principal, now time.Time) (*bu
 	b := &builder{cat: cat, view: view, p: p, zone: "UTC", now: now.UTC().Truncate(time.Second)}
 	name := p.Grant.Strategy
 	if name == "" {
-		name = cat.Tenants[p.Tenant].Strategy
+		name = p.Home.Strategy
 	}
 	if name == "" {
 		name = cat.DefaultStrategy
 	}
 	if b.strategy = cat.Strategies[name]; b.strategy == nil {
 		return nil, grantFault("unknown strategy %q", name)
+	}
+	if err := b.checkAccounts(); err != nil {
+		return nil, err
 	}
 	if p.Grant.Timezone != "" {
 		if b.zone, err = zoneName(p.Grant.Timezone); err != nil {
@@ -94,7 +98,7 @@ func newBuilder(cat *catalog.Catalog, p principal.Principal, now time.Time) (*bu
 	if err := b.resolveParameters(); err != nil {
 		return nil, err
 	}
-	return b, b.checkFilters()
+	return b, b.checkFilters(false)
 }
 
 // identity is who asks, as an upstream may be told.
@@ -154,8 +158,9 @@ func (b *builder) resolveParameters() error {
 }
 
 // checkFilters resolves every filter of the grant, also those of datasets the
-// request does not touch: a token is refused as a whole.
-func (b *builder) checkFilters() error {
+// request does not touch: a token is refused as a whole. Strict refuses a
+// filter on what cannot be reached at all, too.
+func (b *builder) checkFilters(strict bool) error {
 	for _, f := range b.p.Grant.Filters {
 		d := b.cat.Dataset(f.Dataset)
 		if d == nil {
@@ -163,7 +168,9 @@ func (b *builder) checkFilters() error {
 		}
 		lb := b.level()
 		ref, err := lb.root(d)
-		if err != nil {
+		if err != nil && strict {
+			return grantFault("the filter on %q: %s", f.Dataset, fault.From(err).Message)
+		} else if err != nil {
 			continue // the dataset cannot be reached by this strategy at all
 		}
 		e, err := lb.where(whereAt{ref: ref, inside: ref, policy: true}, d, f.Where)
@@ -182,47 +189,10 @@ func (b *builder) reads(d *catalog.Dataset) {
 	if len(b.datasets) == 0 || d.Cache < b.fresh {
 		b.fresh = d.Cache
 	}
-	b.own = b.own || !d.Common && !b.p.AllTenants
+	b.tenanted = b.tenanted || !d.Common && !b.p.AllTenants
 	if !slices.Contains(b.datasets, d.Name) {
 		b.datasets = append(b.datasets, d.Name)
 	}
-}
-
-// target says where the dataset's rows are for this principal.
-func (b *builder) target(d *catalog.Dataset) (Target, *catalog.Binding, error) {
-	name := b.strategy.Source
-	if d.Common {
-		name = d.Source
-	}
-	source, binding := b.cat.Sources[name], d.Bindings[name]
-	if source == nil || binding == nil {
-		return Target{}, nil, fault.New(fault.Forbidden, "%s cannot be reached by the strategy %q", d.Name, b.strategy.Name)
-	}
-	t := Target{Source: name, Kind: source.Kind}
-	if source.Template {
-		if b.p.AllTenants {
-			return Target{}, nil, fault.New(fault.Forbidden, "%s is kept apart for each tenant; ask as one tenant", d.Name)
-		}
-		t.Tenant = b.p.Tenant
-	}
-	return t, binding, nil
-}
-
-// maxName is how long PostgreSQL's names may be. It cuts longer ones, and two
-// tenants would meet in one schema.
-const maxName = 63
-
-// schemaOf is the schema of a binding; that of a template may be named after
-// the tenant.
-func schemaOf(b *catalog.Binding, t Target) (string, error) {
-	if t.Tenant == "" {
-		return b.Schema, nil
-	}
-	name := strings.ReplaceAll(b.Schema, "{tenant}", t.Tenant)
-	if len(name) > maxName {
-		return "", fault.New(fault.Forbidden, "the name of the tenant's schema is longer than %d bytes", maxName)
-	}
-	return name, nil
 }
 
 // confine says what keeps a reference to the principal's rows, and whether the
@@ -248,7 +218,7 @@ func (b *builder) confine(d *catalog.Dataset, t Target, binding *catalog.Binding
 		return ByTenantColumn, true, nil
 	case isolated:
 		return ByUpstream, false, nil
-	case b.strategy.Kind == catalog.Database && t.Tenant != "":
+	case b.strategy.Kind == catalog.Database && b.cat.Sources[t.Source].Template:
 		return ByOwnSource, false, nil
 	}
 	return 0, false, fault.New(fault.Forbidden, "%s has no tenant column where the strategy %q looks for it", d.Name, b.strategy.Name)

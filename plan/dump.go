@@ -2,10 +2,12 @@ package plan
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
 
+	"usher/catalog"
 	"usher/value"
 )
 
@@ -19,6 +21,9 @@ func Dump(q Query) string {
 	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "strategy %s\n", q.body.strategy)
+	for _, source := range slices.Sorted(maps.Keys(q.body.overrides)) {
+		fmt.Fprintf(&b, "account of %s:%s\n", source, q.body.overrides[source].text())
+	}
 	q.body.root.dump(&b, "")
 	return b.String()
 }
@@ -106,11 +111,39 @@ var scopeWords = map[ScopeKind]string{
 	IsCommon: "common", IsAllTenants: "all tenants",
 }
 
+// text is an override without its values.
+func (o Override) text() string {
+	text := strings.TrimSuffix(" at "+o.baseURL, " at ")
+	for name := range o.Headers() {
+		text += " header " + name
+	}
+	for name := range o.Properties() {
+		text += " property " + name
+	}
+	return text
+}
+
+// text is an account without its password.
+func (a Account) text() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, " at %s:%d/%s as %s", a.Host, a.Port, a.Database, a.User)
+	if a.Role != "" {
+		fmt.Fprintf(&b, " in role %s", a.Role)
+	}
+	for name, v := range a.Settings() {
+		fmt.Fprintf(&b, " with %s %q", name, v)
+	}
+	return b.String()
+}
+
 func (r Ref) text() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s in %s %s", r.dataset, r.target.Kind, r.target.Source)
 	if r.target.Tenant != "" {
 		fmt.Fprintf(&b, " of %s", r.target.Tenant)
+		if r.target.Kind == catalog.Postgres {
+			b.WriteString(r.target.Account().text())
+		}
 	}
 	place := r.path
 	if r.table != "" {

@@ -61,7 +61,7 @@ func (lb *levelBuilder) add(d *catalog.Dataset, from, inside int, on []catalog.P
 	if err != nil {
 		return 0, err
 	}
-	schema, err := schemaOf(binding, target)
+	schema, err := lb.schemaOf(binding, target)
 	if err != nil {
 		return 0, err
 	}
@@ -174,6 +174,10 @@ func (lb *levelBuilder) seal() (Level, error) {
 	for i := range lb.l.refs { // rows can be counted without a column, but not moved
 		if len(lb.l.refs[i].columns) == 0 {
 			lb.read(i, lb.uses[i].stored())
+		}
+		for j := range lb.l.refs[i].columns {
+			f := &lb.l.refs[i].columns[j]
+			f.Asked = slices.Contains(lb.uses[i].asked, f.Name)
 		}
 	}
 	return lb.l, nil

@@ -10,7 +10,6 @@ package plan
 import (
 	"time"
 
-	"usher/catalog"
 	"usher/query"
 	"usher/value"
 )
@@ -19,14 +18,15 @@ import (
 type Query struct{ body *body }
 
 type body struct {
-	root     Level
-	shape    query.Shape
-	strategy string
-	identity Identity
-	moment   bool
-	fresh    time.Duration
-	datasets []string
-	own      bool
+	root      Level
+	shape     query.Shape
+	strategy  string
+	identity  Identity
+	overrides map[string]Override // of APIs, by source
+	moment    bool
+	fresh     time.Duration
+	datasets  []string
+	own       bool
 }
 
 // Valid tells a Query that Build made from the zero value.
@@ -93,14 +93,6 @@ func (i Identity) Metadata(name string) (string, bool) {
 func (i Identity) Parameter(name string) (string, bool) {
 	v, ok := i.parameters[name]
 	return v, ok
-}
-
-// Target is where a reference's rows are: a source and, when the source is a
-// template, whose account of it.
-type Target struct {
-	Source string
-	Kind   catalog.SourceKind
-	Tenant string // empty unless the source is a template
 }
 
 // Level is one statement: rows of a dataset or groups of them, with what is
@@ -353,6 +345,7 @@ type Field struct {
 	Native string // the source's type, when known
 	Null   bool   // may hold nulls
 	ByCode bool   // text the source orders by code point
+	Asked  bool   // the caller asked for it; others are read on usher's own account
 }
 
 // OutputKind says what a field of the answer is made of.

@@ -15,12 +15,13 @@ type Principal struct {
 	Subject    string // who, within the issuer
 	Issuer     string // name of the issuer in the configuration; of the control store's own tokens: usher
 	TokenID    string // jti of a JWT, id of an embed token, service key or session; may be empty
+	Kind       Kind   // what was shown
 	Tenant     string // tenant id
 	TenantKey  string // value in tenant columns; equals Tenant unless registered otherwise
 	AllTenants bool   // the explicit right to the rows of all tenants
 	Home       Home   // how the registry says the tenant's data is reached
 	Roles      []string
-	Scopes     []Scope // what it may do beyond reading data
+	Scopes     []Scope // what it may do
 	Acting     *Acting // somebody acts as the tenant; nil: nobody does
 	Grant      Grant
 	Issued     time.Time // zero when the token does not say
@@ -33,13 +34,25 @@ type Home struct {
 	Accounts map[string]Account // by source
 }
 
-// Scope is a right to administer.
+// Kind is a kind of token.
+type Kind string
+
+// The kinds. Those the control store makes are spelled as in a token's text.
+const (
+	JWT        Kind = "jwt" // of a trusted issuer
+	EmbedToken Kind = "et"  // made for a browser
+	ServiceKey Kind = "sk"  // of a backend
+	Session    Kind = "st"  // of a user who logged in, or of who acts as a tenant
+)
+
+// Scope is what a token may be used for.
 type Scope string
 
 // The scopes.
 const (
 	CreateTokens Scope = "tokens:create" // mint embed tokens, at most as wide as itself
 	ReadData     Scope = "data:read"     // query datasets
+	WriteData    Scope = "data:write"    // change datasets
 	Administer   Scope = "admin"         // the control plane: of its tenant, or of all with AllTenants
 )
 

@@ -10,7 +10,8 @@ import (
 
 // AppendRights writes all that decides what the principal's questions mean and
 // what they may see: principals with the same text get the same answers. Left
-// out is only which token said so, until when, and what it may administer.
+// out is only which token said so, until when, and its scopes, which decide what
+// of the schema it is shown.
 func (p Principal) AppendRights(b []byte) []byte {
 	b = text(b, p.Subject, p.Issuer, p.Tenant, p.TenantKey)
 	b = strconv.AppendBool(b, p.AllTenants)

@@ -13,7 +13,7 @@ import (
 // that somebody adds and forgets fails here.
 func TestRightsSayEverything(t *testing.T) {
 	t.Parallel()
-	known := map[string]bool{"Principal.TokenID": true, "Principal.Scopes": true, "Principal.Issued": true, "Principal.Expires": true}
+	known := map[string]bool{"Principal.TokenID": true, "Principal.Kind": true, "Principal.Scopes": true, "Principal.Issued": true, "Principal.Expires": true}
 	empty := string(principal.Principal{}.AppendRights(nil))
 	seen := map[string]string{empty: "nothing"}
 	check := func(at string, p principal.Principal) {
@@ -34,6 +34,8 @@ func TestRightsSayEverything(t *testing.T) {
 		switch v.Interface().(type) {
 		case string:
 			v.SetString("x")
+		case principal.Kind:
+			v.SetString("et")
 		case bool:
 			v.SetBool(true)
 		case int:

@@ -1,11 +1,17 @@
 package value
 
+import "time"
+
 // Result is what a plan's statements returned: the rows of one statement and,
 // for each nested list or aggregate in them, the rows of a further one.
 type Result struct {
 	Rows     *Buffer
 	Children []Child // in the order of the plan's nested levels
 	Total    *Result // a connection's count, when it was asked for
+
+	// AsOf is when the oldest part of the answer was current, when an older
+	// reply stood in for a source that fails; else it is zero.
+	AsOf time.Time
 }
 
 // Size is about how many bytes the result takes in memory.

@@ -15,9 +15,10 @@ import (
 	"github.com/lib/pq"
 
 	"usher/catalog"
+	"usher/datasource/pool"
 )
 
-// connector makes the pool's connections.
+// connector makes an account's connections.
 type connector struct {
 	server *server
 	config pq.Config
@@ -58,9 +59,6 @@ func newConnector(spec catalog.PostgresSpec, opts Options) (*connector, error) {
 
 func milliseconds(d time.Duration) string { return strconv.FormatInt(d.Milliseconds(), 10) }
 
-// Driver implements driver.Connector.
-func (c *connector) Driver() driver.Driver { return pq.Driver{} }
-
 // startingUp is how soon a server that is starting up is asked again.
 const startingUp = 50 * time.Millisecond
 
@@ -68,9 +66,9 @@ const startingUp = 50 * time.Millisecond
 // crashed one that has not noticed yet takes connections and drops them.
 const maxHangUps = 5
 
-// Connect implements driver.Connector. It waits for a server that is starting
-// up, as it is for a moment after a crash.
-func (c *connector) Connect(ctx context.Context) (driver.Conn, error) {
+// Connect makes a connection for the pool. It waits for a server that is
+// starting up, as it is for a moment after a crash.
+func (c *connector) Connect(ctx context.Context) (pool.Conn, error) {
 	ctx, cancel := context.WithTimeout(ctx, c.opts.ConnectTimeout)
 	defer cancel()
 	for hangUps := 0; ; {
@@ -98,8 +96,8 @@ func hungUp(err error) bool {
 	return errors.Is(err, syscall.ECONNRESET) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, driver.ErrBadConn)
 }
 
-func (c *connector) connect(ctx context.Context) (driver.Conn, error) {
-	l, err := c.server.dial(ctx, c.opts.MaxBytes)
+func (c *connector) connect(ctx context.Context) (*conn, error) {
+	l, err := c.server.dial(ctx, c.server.address, c.opts.MaxBytes)
 	if err != nil {
 		return nil, err
 	}
@@ -112,7 +110,7 @@ func (c *connector) connect(ctx context.Context) (driver.Conn, error) {
 		return nil, errors.Join(err, l.Close())
 	}
 	l.signedIn()
-	return &conn{pq: made, link: l, wire: newWire(l), statements: newStatements(maxStatements)}, nil
+	return &conn{pq: made, link: l, wire: newWire(l), statements: newStatements(maxStatements), opening: newOpening(c.opts.Session)}, nil
 }
 
 func (c *connector) login(ctx context.Context, l *link) (pqConn, error) {
@@ -125,25 +123,29 @@ func (c *connector) login(ctx context.Context, l *link) (pqConn, error) {
 	if err != nil {
 		return nil, err
 	}
-	return made.(pqConn), identify(ctx, made.(driver.QueryerContext), c.config)
+	return made.(pqConn), c.identify(ctx, made.(driver.QueryerContext))
 }
 
 // identify compares where we are with what was meant. It also has the server
 // look now and then, where it can (from version 14), whether anybody still waits
 // for a statement: one that was sent while the server was frozen would run on.
-func identify(ctx context.Context, c driver.QueryerContext, config pq.Config) error {
-	rows, err := c.QueryContext(ctx, "SELECT current_database()::text, current_user::text, "+
-		"(SELECT set_config(name, '500', false) FROM pg_settings WHERE name = 'client_connection_check_interval')", nil)
+func (c *connector) identify(ctx context.Context, made driver.QueryerContext) error {
+	rows, err := made.QueryContext(ctx, "SELECT current_database()::text, current_user::text, EXISTS(SELECT FROM pg_namespace WHERE nspname = $1::text), "+
+		"(SELECT set_config(name, '500', false) FROM pg_settings WHERE name = 'client_connection_check_interval')",
+		[]driver.NamedValue{{Ordinal: 1, Value: c.opts.Schema}})
 	if err != nil {
 		return err
 	}
 	defer func() { _ = rows.Close() }()
-	found := make([]driver.Value, 3)
+	found := make([]driver.Value, 4)
 	if err := rows.Next(found); err != nil {
 		return err
 	}
-	if found[0] != config.Database || found[1] != config.User {
-		return fmt.Errorf("connected to database %q as %q, not to %q as %q", found[0], found[1], config.Database, config.User)
+	if found[0] != c.config.Database || found[1] != c.config.User {
+		return fmt.Errorf("connected to database %q as %q, not to %q as %q", found[0], found[1], c.config.Database, c.config.User)
+	}
+	if c.opts.Schema != "" && found[2] != true {
+		return fmt.Errorf("the database %q has no schema %q", found[0], c.opts.Schema)
 	}
 	if err := rows.Next(found); !errors.Is(err, io.EOF) {
 		return fmt.Errorf("after the only row: %w", err)
@@ -164,39 +166,28 @@ type conn struct {
 	link       *link
 	wire       *wire
 	statements *statements
+	opening    opening
 	broken     bool // in an unknown state, or with a statement still running
 }
 
-// ResetSession implements driver.SessionResetter; the pool calls it before it
-// hands the connection out again.
-func (c *conn) ResetSession(context.Context) error {
-	if !c.IsValid() || !c.link.quiet() {
-		c.broken = true
-		return driver.ErrBadConn
-	}
-	return nil
+// usable tells whether another session may have the connection.
+func (c *conn) usable() bool { return !c.broken && !c.wire.stray && c.pq.IsValid() }
+
+// Alive implements pool.Conn.
+func (c *conn) Alive() bool {
+	c.broken = c.broken || !c.usable() || !c.link.quiet()
+	return !c.broken
 }
 
-// IsValid implements driver.Validator; the pool closes a connection that is not.
-func (c *conn) IsValid() bool { return !c.broken && !c.wire.stray && c.pq.IsValid() }
-
-// Close implements driver.Conn.
+// Close implements pool.Conn. A server closes its end when the process that
+// served it has gone, so that end is waited for.
 func (c *conn) Close() error {
-	if !c.IsValid() {
-		return c.link.Close()
+	_ = c.link.raw.SetDeadline(time.Now().Add(farewell))
+	if c.usable() {
+		_, _ = c.link.Write([]byte{'X', 0, 0, 0, 4})
 	}
-	// The farewell is not waited for.
-	_ = c.link.raw.SetDeadline(time.Now().Add(grace))
-	return c.pq.Close()
+	return c.link.end()
 }
-
-// Prepare is part of driver.Conn only.
-func (c *conn) Prepare(string) (driver.Stmt, error) { return nil, errOnlySessions }
-
-// Begin is part of driver.Conn only.
-func (c *conn) Begin() (driver.Tx, error) { return nil, errOnlySessions }
-
-var errOnlySessions = errors.New("postgres: only sessions use the connection")
 
 // exec runs a statement of the session itself.
 func (c *conn) exec(ctx context.Context, text string) error {

@@ -8,8 +8,15 @@ import (
 
 	"github.com/lib/pq"
 
+	"usher/datasource/pool"
 	"usher/fault"
 )
+
+// ErrDrift is the cause of an error of a statement that names what the database
+// does not have, or has as another type.
+var ErrDrift = errors.New("the tables are not what they were")
+
+const differs = "the source's table differs from the catalog"
 
 // translate makes a *fault.Error of what the server, the driver or the network
 // returned. ctx is the context it happened in.
@@ -23,10 +30,18 @@ func translate(ctx context.Context, err error) error {
 	}
 	var reported *pq.Error
 	if errors.As(err, &reported) {
-		return ofSQLState(string(reported.Code)).Because(cause)
+		f := ofSQLState(string(reported.Code))
+		if f.Message == differs {
+			cause = fmt.Errorf("%w: %w", ErrDrift, cause)
+		}
+		return f.Because(cause)
 	}
 	var network net.Error
 	switch {
+	case errors.Is(err, pool.ErrBusy):
+		return fault.New(fault.Unavailable, "too many requests wait for the sources").Because(cause)
+	case errors.Is(err, pool.ErrClosed):
+		return fault.New(fault.Unavailable, "the source is closed").Because(cause)
 	case errors.Is(err, errTooLarge):
 		return fault.New(fault.LimitExceeded, "the answer of the source is too large").
 			WithHint("Ask for fewer rows or fields.").Because(cause)
@@ -44,7 +59,7 @@ func ofSQLState(code string) *fault.Error {
 	case "22003":
 		return fault.New(fault.LimitExceeded, "a number is too large to be exact")
 	case "42P01", "42703", "42704", "42804", "42883", "3F000":
-		return fault.New(fault.Internal, "the source's table differs from the catalog")
+		return fault.New(fault.Internal, differs)
 	case "42501":
 		return fault.New(fault.Internal, "the source's account may not read the table")
 	case "40001", "40P01", "55P03":

@@ -19,6 +19,9 @@ import (
 // It is for the driver to see that end and to ask the server to cancel.
 const grace = 100 * time.Millisecond
 
+// farewell is how long the end of a connection is waited for.
+const farewell = time.Second
+
 // maxGreeting is how much of what a server says at first is looked at.
 const maxGreeting = 64 << 10
 
@@ -60,8 +63,8 @@ type link struct {
 }
 
 // dial connects and, where asked for, agrees on TLS.
-func (s *server) dial(ctx context.Context, maxBytes int64) (*link, error) {
-	raw, err := s.dialer.DialContext(ctx, "tcp", s.address)
+func (s *server) dial(ctx context.Context, address string, maxBytes int64) (*link, error) {
+	raw, err := s.dialer.DialContext(ctx, "tcp", address)
 	if err != nil {
 		return nil, err
 	}
@@ -102,7 +105,7 @@ func (l *link) watch(ctx context.Context, after time.Duration) (stop func() (end
 	forget := context.AfterFunc(ctx, func() {
 		_ = l.raw.SetDeadline(time.Now().Add(after))
 		if l.cancel != nil {
-			l.server.cancel(l.cancel)
+			l.server.cancel(l.raw.RemoteAddr().String(), l.cancel)
 		}
 	})
 	return func() bool { return !forget() }
@@ -144,6 +147,15 @@ func (l *link) Read(p []byte) (int, error) {
 // seconds for a frozen server.
 func (l *link) Close() error { return l.raw.Close() }
 
+// end says that nothing more will come from here and waits until nothing more
+// comes from there, for as long as the deadline allows.
+func (l *link) end() error {
+	if tcp, ok := l.raw.(*net.TCPConn); ok && tcp.CloseWrite() == nil {
+		_, _ = io.Copy(io.Discard, l.raw)
+	}
+	return l.raw.Close()
+}
+
 // quiet tells whether nothing has come since the last answer. What comes to an
 // idle connection is its end, or the server's reason for it.
 func (l *link) quiet() bool {
@@ -169,6 +181,7 @@ func (l *link) quiet() bool {
 type dialer struct {
 	server *server
 	link   *link
+	to     string // where the link went: a name may lead elsewhere by now
 }
 
 // Dial is never called: the driver prefers DialContext.
@@ -185,10 +198,10 @@ func (d *dialer) DialTimeout(_, _ string, _ time.Duration) (net.Conn, error) {
 // canceler: the driver dials again only for that.
 func (d *dialer) DialContext(context.Context, string, string) (net.Conn, error) {
 	if l := d.link; l != nil {
-		d.link = nil
+		d.link, d.to = nil, l.raw.RemoteAddr().String()
 		return l, nil
 	}
-	return &canceler{server: d.server}, nil
+	return &canceler{server: d.server, to: d.to}, nil
 }
 
 // canceler takes the driver's request to cancel and sends it on a link of its
@@ -196,18 +209,19 @@ func (d *dialer) DialContext(context.Context, string, string) (net.Conn, error) 
 type canceler struct {
 	net.Conn // nil; the driver calls none but the methods below
 	server   *server
+	to       string
 }
 
 // Write implements net.Conn.
 func (c *canceler) Write(request []byte) (int, error) {
-	go c.server.cancel(append([]byte(nil), request...))
+	go c.server.cancel(c.to, append([]byte(nil), request...))
 	return len(request), nil
 }
 
-func (s *server) cancel(request []byte) {
+func (s *server) cancel(to string, request []byte) {
 	ctx, cancel := context.WithTimeout(context.Background(), cancelTimeout)
 	defer cancel()
-	l, err := s.dial(ctx, 1024)
+	l, err := s.dial(ctx, to, 1024)
 	if err != nil {
 		return
 	}

@@ -9,7 +9,6 @@ package postgres
 import (
 	"cmp"
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"strings"
@@ -17,6 +16,7 @@ import (
 	"time"
 
 	"usher/catalog"
+	"usher/datasource/pool"
 	"usher/datasource/sqlexec"
 	"usher/fault"
 )
@@ -25,21 +25,23 @@ import (
 type Options struct {
 	Timeout        time.Duration // of every statement, on the server too, one second later; default 30 s
 	ConnectTimeout time.Duration // of one attempt to connect; default 3 s
-	IdleTime       time.Duration // after which an unused connection is closed; default 5 min
+	Pool           *pool.Pool    // what the connections are counted in; nil: one of its own
 	MaxBytes       int64         // that the server may send for one statement; default 64 MiB
 
 	// Control may refuse the address that is about to be dialed, as
 	// net.Dialer.Control; nil refuses none.
 	Control func(network, address string, c syscall.RawConn) error
-}
 
-// maxName is how many bytes of a name PostgreSQL looks at: it would cut a
-// longer one and might arrive in another tenant's database.
-const maxName = 63
+	// Session is what every transaction starts with; empty: nothing.
+	Session catalog.Session
+	// Schema must be there; empty: none must.
+	Schema string
+}
 
 // DB is one account's connections, made on demand.
 type DB struct {
-	pool *sql.DB
+	account *pool.Account
+	own     *pool.Pool // nil unless it is this account's alone
 }
 
 // Open prepares the connections; it makes none yet.
@@ -53,17 +55,26 @@ func Open(spec catalog.PostgresSpec, opts Options) (*DB, error) {
 	if err != nil {
 		return nil, fault.New(fault.Internal, "the source's account cannot be used").Because(err)
 	}
-	pool := sql.OpenDB(connector)
 	maxConns := cmp.Or(spec.MaxConns, 8)
-	pool.SetMaxOpenConns(maxConns)
-	pool.SetMaxIdleConns(maxConns)
-	pool.SetConnMaxIdleTime(cmp.Or(opts.IdleTime, 5*time.Minute))
-	return &DB{pool: pool}, nil
+	db := &DB{}
+	shared := opts.Pool
+	if shared == nil {
+		db.own = pool.New(pool.Limits{Conns: maxConns, PerHost: maxConns})
+		shared = db.own
+	}
+	db.account = shared.Account(connector.server.address, maxConns, connector.Connect)
+	return db, nil
 }
 
 // Close closes the connections that are not in use; the others follow when
 // their sessions end.
-func (db *DB) Close() error { return db.pool.Close() }
+func (db *DB) Close() error {
+	db.account.Close()
+	if db.own != nil {
+		db.own.Close()
+	}
+	return nil
+}
 
 // lostTries is how many connections a session may find dead at its start, as
 // they are after the server has been restarted.
@@ -84,15 +95,14 @@ func (db *DB) Session(ctx context.Context, snapshot bool, fn func(sqlexec.Sessio
 }
 
 func (db *DB) session(ctx context.Context, snapshot bool, fn func(sqlexec.Session) error) (lost bool, err error) {
-	pooled, err := db.pool.Conn(ctx)
+	taken, err := db.account.Take(ctx)
 	if err != nil {
 		return false, translate(ctx, err)
 	}
-	defer func() { _ = pooled.Close() }()
-	err = pooled.Raw(func(c any) error {
-		lost, err = c.(*conn).session(ctx, snapshot, fn)
-		return err
-	})
+	c, whole := taken.(*conn), false
+	defer func() { db.account.Return(c, whole && c.usable()) }()
+	lost, err = c.session(ctx, snapshot, fn)
+	whole = true // fn did not panic
 	return lost, err
 }
 
@@ -113,8 +123,8 @@ func check(spec catalog.PostgresSpec) error {
 		switch {
 		case named.name == "":
 			refuse("the %s is missing", named.what)
-		case len(named.name) > maxName:
-			refuse("%s %q has more than %d bytes, of which PostgreSQL would ignore the rest", named.what, named.name, maxName)
+		case len(named.name) > catalog.MaxName:
+			refuse("%s %q has more than %d bytes, of which PostgreSQL would ignore the rest", named.what, named.name, catalog.MaxName)
 		case strings.Contains(named.name, "\x00"):
 			refuse("%s %q holds a NUL", named.what, named.name)
 		}

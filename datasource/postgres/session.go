@@ -23,6 +23,7 @@ type session struct {
 
 // session reports as lost that the connection ended before it answered.
 func (c *conn) session(ctx context.Context, snapshot bool, fn func(sqlexec.Session) error) (lost bool, err error) {
+	snapshot = snapshot || c.opening.text != "" // what it opens with lasts as long as a transaction
 	s := &session{conn: c, snapshot: snapshot}
 	if snapshot {
 		if err := s.begin(ctx); err != nil {
@@ -59,7 +60,10 @@ func (s *session) begin(ctx context.Context) error {
 	if deadline, ok := ctx.Deadline(); ok {
 		text += "; SET LOCAL statement_timeout = " + milliseconds(max(0, time.Until(deadline))+time.Second)
 	}
-	return s.conn.exec(ctx, text)
+	if err := s.conn.exec(ctx, text); err != nil {
+		return err
+	}
+	return s.conn.open(ctx)
 }
 
 // Query implements sqlexec.Session.

@@ -23,9 +23,10 @@ type decoder struct {
 
 // column is one cell to be read.
 type column struct {
-	name string
-	typ  value.Type
-	read reader
+	name   string
+	stored string
+	typ    value.Type
+	read   reader
 }
 
 // node is a value in a row that is a column, or leads to some, or both.
@@ -63,7 +64,7 @@ func newDecoder(ref plan.Ref, id plan.Identity) (*decoder, error) {
 	d := &decoder{root: &node{}, whose: &node{}, cells: make([]value.Cell, ref.Fields())}
 	for i := range ref.Fields() {
 		f := ref.Field(i)
-		d.columns = append(d.columns, column{name: f.Name, typ: f.Type, read: readerOf(f.Type)})
+		d.columns = append(d.columns, column{name: f.Name, stored: f.Stored, typ: f.Type, read: readerOf(f.Type)})
 		if f.Name == ref.TenantColumn() {
 			d.tenant = &tenant{cell: i, typ: f.Type, key: id.Key(), refuse: ref.ScopeKind() == plan.ByUpstream}
 		}
@@ -134,17 +135,27 @@ func (n *node) member(name string) *node {
 
 // row reads a row into the cells and tells whether it is one to keep.
 func (d *decoder) row(s *scanner) (bool, error) {
-	clear(d.cells)
-	d.text = d.text[:0]
-	for _, t := range d.told {
-		d.cells[t.cell] = t.value
-	}
+	d.begin()
 	if c, err := s.peek(); err != nil || c != '{' {
 		return false, firstOf(err, errors.New("a row is no object"))
 	}
 	if err := d.fields(s); err != nil {
 		return false, err
 	}
+	return d.keeps()
+}
+
+// begin empties the cells for a row, but for what the API was told.
+func (d *decoder) begin() {
+	clear(d.cells)
+	d.text = d.text[:0]
+	for _, t := range d.told {
+		d.cells[t.cell] = t.value
+	}
+}
+
+// keeps tells whether the row in the cells is one to keep.
+func (d *decoder) keeps() (bool, error) {
 	if d.tenant == nil || d.tenant.owns(d.cells[d.tenant.cell]) {
 		return true, nil
 	}

@@ -10,9 +10,11 @@ import (
 	"usher/catalog"
 )
 
-// document walks one page's reply, which may hold anything around its rows,
-// in one pass: it finds the rows and the next cursor wherever they stand.
+// document is one page's reply as JSON, which may hold anything around its
+// rows. It is walked in one pass, which finds the rows and the next cursor
+// wherever they stand.
 type document struct {
+	decoder *decoder
 	scan    scanner
 	rows    []string // the way to the rows
 	next    []string // the way to the cursor
@@ -20,7 +22,8 @@ type document struct {
 	inside  []place  // where the walk is
 	started bool
 	found   bool // the rows were found
-	cursor  string
+	inRows  int  // rows read
+	cursor  cursor
 }
 
 // place is an object or array the walk is in.
@@ -31,8 +34,8 @@ type place struct {
 	onNext bool // it is on the way to the cursor
 }
 
-func newDocument(rows string, pages catalog.Pages) (*document, error) {
-	d := &document{cursors: pages.Kind == catalog.PageCursor}
+func newDocument(rows string, pages catalog.Pages, decoder *decoder) (*document, error) {
+	d := &document{decoder: decoder, cursors: pages.Next != ""}
 	var err error
 	if d.rows, err = parsePointer(rows); err == nil && d.cursors {
 		d.next, err = parsePointer(pages.Next)
@@ -56,10 +59,32 @@ func parsePointer(text string) ([]string, error) {
 	return steps, nil
 }
 
-func (d *document) reset(from io.Reader) {
+// open implements page.
+func (d *document) open(from io.Reader) error {
 	d.scan.reset(from)
-	d.inside, d.started, d.found, d.cursor = d.inside[:0], false, false, ""
+	d.inside, d.started, d.found, d.inRows, d.cursor = d.inside[:0], false, false, 0, cursor{}
+	_, err := d.seek()
+	return err
 }
+
+// row implements page.
+func (d *document) row() (more bool, err error) {
+	if more, err = d.scan.item(d.inRows == 0, ']'); more || err != nil {
+		d.inRows++
+		return more, err
+	}
+	again, err := d.seek()
+	if err == nil && again {
+		err = errors.New("the reply has two arrays of rows")
+	}
+	return false, err
+}
+
+// read implements page.
+func (d *document) read() (kept bool, err error) { return d.decoder.row(&d.scan) }
+
+// last implements page.
+func (d *document) last() cursor { return d.cursor }
 
 // seek walks on to the rows and steps into them, or to the end of the reply.
 func (d *document) seek() (rows bool, err error) {
@@ -132,6 +157,7 @@ const maxCursor = 4 << 10
 func (d *document) readCursor(c byte) error {
 	var text []byte
 	var err error
+	number := c != '"'
 	switch {
 	case c == 'n':
 		return d.scan.word("null")
@@ -142,9 +168,9 @@ func (d *document) readCursor(c byte) error {
 	default:
 		err = errors.New("the next cursor is neither text nor number nor null")
 	}
-	if err == nil && (len(text) > maxCursor || d.cursor != "") {
+	if err == nil && (len(text) > maxCursor || d.cursor.text != "") {
 		err = fmt.Errorf("the next cursor is longer than %d bytes, or there are two", maxCursor)
 	}
-	d.cursor = string(text)
+	d.cursor = cursor{string(text), number}
 	return err
 }

@@ -74,7 +74,7 @@ func open(t testing.TB, url string, binding catalog.BindingSpec, change func(*ca
 	if catalog.Refused(problems) {
 		t.Fatal(problems)
 	}
-	s, err := Open(c.Sources["partner"])
+	s, err := Open(c.Sources["partner"], Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,13 +1,13 @@
 package upstream
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"maps"
 	"net/http"
 	"net/url"
 	"slices"
-	"strconv"
 	"strings"
 
 	"usher/catalog"
@@ -30,12 +30,14 @@ type named struct {
 }
 
 func newRequests(spec catalog.APISpec) (requests, error) {
-	base, err := url.Parse(spec.BaseURL)
-	if err != nil || base.Host == "" || base.Scheme != "http" && base.Scheme != "https" ||
-		base.User != nil || base.RawQuery != "" || base.Fragment != "" {
-		return requests{}, errors.New("base_url must be an http or https URL of scheme, host and path")
+	base, err := parseBase(spec.BaseURL)
+	if err != nil {
+		return requests{}, err
 	}
 	r := requests{base: base}
+	if err := checkBody(spec.Body); err != nil {
+		return r, fmt.Errorf("body: %w", err)
+	}
 	if r.headers, err = parseTemplates("headers", spec.Headers); err != nil {
 		return r, err
 	}
@@ -60,18 +62,26 @@ func parseTemplates(key string, texts map[string]string) ([]named, error) {
 	return out, nil
 }
 
-// pages is the way from one page's request to the next one's.
-type pages struct {
-	kind   catalog.PageKind
-	param  string
-	url    *url.URL
-	query  url.Values
-	header http.Header
-	size   int // rows to a full page
-	number int // pages asked for
-	offset int // rows received
-	seen   map[string]bool
-	cursor string
+func parseBase(text string) (*url.URL, error) {
+	base, err := url.Parse(text)
+	if err != nil || base.Host == "" || base.Scheme != "http" && base.Scheme != "https" ||
+		base.User != nil || base.RawQuery != "" || base.Fragment != "" {
+		return nil, errors.New("base_url must be an http or https URL of scheme, host and path")
+	}
+	return base, nil
+}
+
+// over is the requests with an override's base URL.
+func (r requests) over(o plan.Override) (requests, error) {
+	if o.BaseURL() == "" {
+		return r, nil
+	}
+	base, err := parseBase(o.BaseURL())
+	if err != nil {
+		return r, fault.New(fault.Internal, "internal error").Because(err)
+	}
+	r.base = base
+	return r, nil
 }
 
 // withoutReserved leaves out the conditions whose parameters mean something
@@ -99,52 +109,55 @@ func parameter(c plan.Condition) string {
 }
 
 // first makes the request for the first page.
-func (r requests) first(path string, id plan.Identity, pushed plan.Pushed, spec catalog.APISpec) (*pages, error) {
+func (r requests) first(path string, id plan.Identity, o plan.Override, pushed plan.Pushed, spec catalog.APISpec) (*pages, error) {
 	to, err := r.at(path, id)
 	if err != nil {
 		return nil, err
 	}
-	p := &pages{
-		kind: spec.Pages.Kind, param: spec.Pages.Param, size: spec.Pages.Limit,
-		url: to, query: make(url.Values), seen: make(map[string]bool),
+	p := &pages{spec: spec.Pages, size: spec.Pages.Limit, url: to, query: make(url.Values), own: make(url.Values), seen: make(map[string]bool)}
+	p.call = call{method: cmp.Or(spec.Method, http.MethodGet), format: cmp.Or(spec.Format, catalog.JSON)}
+	p.call.idempotent = spec.Idempotent || p.call.method == http.MethodGet
+	if p.body, err = fillBody(spec.Body, id); err != nil {
+		return nil, err
 	}
-	if pushed.Limit > 0 {
-		p.size = min(p.size, pushed.Limit)
-		if spec.Pushdown.Limit != "" {
-			p.query.Set(spec.Pushdown.Limit, strconv.Itoa(pushed.Limit))
-		}
-	}
-	if spec.Pages.Size != "" { // may be the parameter of the limit too
-		p.query.Set(spec.Pages.Size, strconv.Itoa(p.size))
-	}
-	if pushed.OrderBy != "" {
-		order := pushed.OrderBy
-		if pushed.Descending {
-			order = "-" + order
-		}
-		p.query.Set(spec.Pushdown.Order, order)
-	}
-	for _, c := range pushed.Conditions {
-		for _, v := range c.Values {
-			p.query.Add(parameter(c), literal(v))
-		}
-	}
+	p.narrow(pushed, spec)
 	for _, n := range r.query {
 		text, err := n.value.fill(id, inQuery)
 		if err != nil {
 			return nil, err
 		}
 		p.query.Set(n.name, text)
+		p.own.Set(n.name, text)
 	}
-	p.header = http.Header{"Accept": {"application/json"}, "User-Agent": {"usher"}}
+	p.call.header, err = r.header(id, o)
+	p.call.header.Set("Accept", accepted[p.call.format])
+	return p, err
+}
+
+var accepted = map[catalog.Format]string{
+	catalog.JSON: "application/json", catalog.NDJSON: "application/x-ndjson", catalog.CSVs: "text/csv",
+}
+
+// header is the source's headers, and over them those of the override.
+func (r requests) header(id plan.Identity, o plan.Override) (http.Header, error) {
+	h := http.Header{"User-Agent": {"usher"}}
 	for _, n := range r.headers {
+		if _, replaced := o.Header(n.name); replaced {
+			continue
+		}
 		text, err := n.value.fill(id, inHeader)
 		if err != nil {
-			return nil, err
+			return h, err
 		}
-		p.header.Set(n.name, text)
+		h.Set(n.name, text)
 	}
-	return p, nil
+	for name, text := range o.Headers() {
+		if _, err := inHeader(text); err != nil {
+			return h, fault.New(fault.Forbidden, "the account's header %s cannot be sent to the API: %v", name, err)
+		}
+		h.Set(name, text)
+	}
+	return h, nil
 }
 
 // at is the URL of a path below the base. The path cannot leave the base: it
@@ -184,41 +197,4 @@ func literal(v value.Value) string {
 		}
 	}
 	return v.Text()
-}
-
-// next is the URL of the next page to ask for.
-func (p *pages) next() *url.URL {
-	switch {
-	case p.kind == catalog.PageNumber:
-		p.query.Set(p.param, strconv.Itoa(p.number+1))
-	case p.kind == catalog.PageOffset:
-		p.query.Set(p.param, strconv.Itoa(p.offset))
-	case p.kind == catalog.PageCursor && p.cursor != "":
-		p.query.Set(p.param, p.cursor)
-	}
-	p.number++
-	to := *p.url
-	to.RawQuery = p.query.Encode()
-	return &to
-}
-
-// more takes note of a page that was read to its end, and tells whether there
-// is another one.
-func (p *pages) more(rows int, cursor string) (bool, error) {
-	p.offset += rows
-	switch p.kind {
-	case catalog.PageNumber, catalog.PageOffset:
-		return rows >= p.size, nil
-	case catalog.PageCursor:
-		if cursor == "" {
-			return false, nil
-		}
-		if p.seen[cursor] {
-			return false, errors.New("a cursor came for the second time, so the pages have no end")
-		}
-		p.seen[cursor], p.cursor = true, cursor
-		return true, nil
-	case catalog.NoPages:
-	}
-	return false, nil
 }

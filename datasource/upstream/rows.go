@@ -5,6 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
+	"net/url"
+	"time"
 
 	"usher/fault"
 	"usher/value"
@@ -13,18 +16,22 @@ import (
 // rows are the rows of all pages; it asks for a page when the one before was
 // read. It is a value.Rows.
 type rows struct {
-	source   *Source
-	ctx      context.Context //nolint:containedctx // value.Rows has no context of its own; this one ends with Fetch
-	dataset  string
-	pages    *pages
-	decoder  *decoder
-	document *document
+	source  *Source
+	ctx     context.Context //nolint:containedctx // value.Rows has no context of its own; this one ends with Fetch
+	dataset string
+	pages   *pages
+	decoder *decoder
+	page    page
+	ask     func(context.Context, call) (reply, error)
 
 	body   io.ReadCloser // of the page that is being read
-	bytes  int64         // still allowed
-	read   int           // rows of all pages
-	blank  int           // pages without rows
-	inPage int           // rows of this page
+	header http.Header   // of its reply
+	url    *url.URL      // it came from
+	asOf   time.Time
+	bytes  int64 // still allowed
+	read   int   // rows of all pages
+	blank  int   // pages without rows
+	inPage int   // rows of this page
 	kept   int
 	limit  int // rows that are enough, or 0
 	done   bool
@@ -77,11 +84,11 @@ func (r *rows) advance() (kept bool, err error) {
 	if r.body == nil {
 		return false, r.open()
 	}
-	ok, err := r.document.scan.item(r.inPage == 0, ']')
+	more, err := r.page.row()
 	if err != nil {
 		return false, err
 	}
-	if !ok {
+	if !more {
 		return false, r.finish()
 	}
 	r.inPage++
@@ -89,7 +96,7 @@ func (r *rows) advance() (kept bool, err error) {
 	if err := r.countRows(); err != nil {
 		return false, err
 	}
-	return r.decoder.row(&r.document.scan)
+	return r.page.read()
 }
 
 func (r *rows) countRows() error {
@@ -101,39 +108,46 @@ func (r *rows) countRows() error {
 		WithHint("Narrow it with a filter that the API can apply itself.")
 }
 
-func (r *rows) open() (err error) {
-	if r.body, err = r.source.get(r.ctx, r.pages.next(), r.pages.header); err != nil {
-		return err
-	}
-	r.inPage = 0
-	r.document.reset(capped{from: r.body, left: &r.bytes})
-	_, err = r.document.seek()
-	return err
-}
-
-// finish reads what follows the rows and decides on the next page. Pages
-// without rows count as one row each, so that they come to an end too.
-func (r *rows) finish() error {
-	again, err := r.document.seek()
-	if err == nil && again {
-		err = errors.New("the reply has two arrays of rows")
-	}
+func (r *rows) open() error {
+	c, err := r.pages.next()
 	if err != nil {
 		return err
 	}
+	answer, err := r.ask(r.ctx, c)
+	if err != nil {
+		return err
+	}
+	r.body, r.header, r.url = answer.body(), answer.header, c.url
+	if !answer.asOf.IsZero() && (r.asOf.IsZero() || answer.asOf.Before(r.asOf)) {
+		r.asOf = answer.asOf
+	}
+	r.inPage = 0
+	return r.page.open(capped{from: r.body, left: &r.bytes})
+}
+
+// finish decides on the next page. Pages without rows count as one row each,
+// so that they come to an end too.
+func (r *rows) finish() error {
 	if r.inPage == 0 {
 		r.blank++
 	}
 	if err := r.countRows(); err != nil {
 		return err
 	}
-	more, err := r.pages.more(r.inPage, r.document.cursor)
+	more, err := r.pages.more(r.inPage, r.page.last(), r.url, r.header)
 	r.done = !more
-	if err == nil {
-		err = r.closeBody()
+	if err != nil {
+		return err
 	}
-	return err
+	if most := r.pages.spec.Max; more && most > 0 && r.pages.number == most {
+		return fault.New(fault.LimitExceeded, "the API of %s has more than the %d pages that may be fetched for one question", r.dataset, most).
+			WithHint("Narrow it with a filter that the API can apply itself.")
+	}
+	return r.closeBody()
 }
+
+// AsOf is when the oldest page was current, if one of them no longer is.
+func (r *rows) AsOf() time.Time { return r.asOf }
 
 // failure is the error for the caller: no value, URL or text of the API is in
 // it. Its cause, for the log, says more, but holds no values either.
@@ -147,16 +161,32 @@ func (r *rows) failure(err error) error {
 	case errors.Is(err, errTooLarge):
 		return fault.New(fault.LimitExceeded, "the API of %s sends more than the %d bytes that may be fetched for one question", r.dataset, r.source.spec.API.MaxBytes).
 			WithHint("Narrow it with a filter that the API can apply itself.").Because(cause)
+	case errors.Is(err, errPaused):
+		return paused(r.dataset).Because(cause)
 	case errors.Is(err, context.DeadlineExceeded) || errors.Is(r.ctx.Err(), context.DeadlineExceeded):
 		return fault.New(fault.Timeout, "the API of %s did not answer in time", r.dataset).Because(cause)
 	case r.ctx.Err() != nil:
 		return fault.New(fault.Timeout, "the request was canceled").Because(cause)
 	case errors.Is(err, ErrForeignRow):
 		r.source.foreign.Add(1)
+		r.source.meter.foreign.Inc()
 		return fault.New(fault.Unavailable, "the API of %s sent rows that were not asked for", r.dataset).
 			Because(fmt.Errorf("%w (row %d)", cause, r.read))
 	case errors.As(err, &wrong):
 		return fault.New(fault.Unavailable, "the API of %s sent row %d with a wrong value: %s: %v", r.dataset, r.read, wrong.column, wrong.reason).Because(cause)
 	}
-	return fault.New(fault.Unavailable, "the API of %s did not send rows that can be used", r.dataset).Because(cause)
+	f := fault.New(fault.Unavailable, "the API of %s did not send rows that can be used", r.dataset).Because(cause)
+	if status := (*statusError)(nil); errors.As(err, &status) {
+		f.RetryAfter = status.after
+	}
+	return f
+}
+
+// paused is the failure of a question that was not asked, because the API
+// failed too often.
+func paused(dataset string) *fault.Error {
+	f := fault.New(fault.Unavailable, "the API of %s has failed several times in a row and is left alone for a moment", dataset).
+		WithHint("Try again in a few seconds.")
+	f.RetryAfter = pauseFor
+	return f
 }

@@ -88,6 +88,28 @@ func (s *scanner) peek() (byte, error) {
 	}
 }
 
+// lineBreak skips white space and tells whether a line ended in it. At the end
+// of the text it returns errEnd.
+func (s *scanner) lineBreak() (bool, error) {
+	broke := false
+	for {
+		for ; s.pos < len(s.buf); s.pos++ {
+			switch s.buf[s.pos] {
+			case '\n':
+				broke = true
+			case ' ', '\t', '\r':
+			default:
+				return broke, nil
+			}
+		}
+		if _, err := s.more(s.pos); err != nil {
+			return broke, err
+		}
+	}
+}
+
+func isEnd(err error) bool { return errors.Is(err, errEnd) }
+
 // end checks that nothing follows.
 func (s *scanner) end() error {
 	switch _, err := s.peek(); {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/url"
 	"strings"
+	"unicode/utf8"
 
 	"usher/fault"
 	"usher/plan"
@@ -119,6 +120,15 @@ func inPath(value string) (string, error) {
 
 // inQuery leaves the encoding to url.Values.
 func inQuery(value string) (string, error) { return value, nil }
+
+// inJSON leaves the encoding to encoding/json, which would replace what is not
+// UTF-8 by something else.
+func inJSON(value string) (string, error) {
+	if !utf8.ValidString(value) {
+		return "", fmt.Errorf("it is not UTF-8")
+	}
+	return value, nil
+}
 
 func hasControl(text string) bool {
 	return strings.ContainsFunc(text, func(r rune) bool { return r < ' ' || r >= 0x7f && r < 0xa0 })

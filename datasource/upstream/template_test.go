@@ -22,7 +22,7 @@ func TestTemplateErrors(t *testing.T) {
 			{BaseURL: "http://x", Headers: map[string]string{"X-A": text}},
 			{BaseURL: "http://x", Query: map[string]string{"a": text}},
 		} {
-			if _, err := Open(&catalog.Source{Name: "s", Kind: catalog.API, API: spec}); err == nil {
+			if _, err := Open(&catalog.Source{Name: "s", Kind: catalog.API, API: spec}, Options{}); err == nil {
 				t.Errorf("%q is opened", text)
 			}
 		}
@@ -37,11 +37,11 @@ func TestTemplateErrors(t *testing.T) {
 		{BaseURL: "http://x#a"},
 		{BaseURL: "http://x", Headers: map[string]string{"X-A": "a\r\nX-B: b"}},
 	} {
-		if _, err := Open(&catalog.Source{Name: "s", Kind: catalog.API, API: spec}); err == nil {
+		if _, err := Open(&catalog.Source{Name: "s", Kind: catalog.API, API: spec}, Options{}); err == nil {
 			t.Errorf("%+v is opened", spec)
 		}
 	}
-	if _, err := Open(&catalog.Source{Name: "s", Kind: catalog.DuckDB}); err == nil {
+	if _, err := Open(&catalog.Source{Name: "s", Kind: catalog.DuckDB}, Options{}); err == nil {
 		t.Error("a database is opened")
 	}
 }
@@ -88,6 +88,7 @@ func TestTemplates(t *testing.T) {
 		}
 		return out
 	}
+	none := open(t, "http://x", catalog.BindingSpec{}, nil).things(t, acme, nil, "id").Override("partner")
 	r, err := newRequests(catalog.APISpec{BaseURL: "https://api.example/v1/", Query: map[string]string{"q": "{metadata.v}"}})
 	if err != nil {
 		t.Fatal(err)
@@ -107,12 +108,12 @@ func TestTemplates(t *testing.T) {
 		if path != c.path {
 			t.Errorf("path %q: got %q, want %q", c.value, path, c.path)
 		}
-		p, err := r.first("/x", id, plan.Pushed{}, catalog.APISpec{})
+		p, err := r.first("/x", id, none, plan.Pushed{}, catalog.APISpec{})
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := p.next().RawQuery; got != c.query {
-			t.Errorf("query %q: got %q, want %q", c.value, got, c.query)
+		if next, err := p.next(); err != nil || next.url.RawQuery != c.query {
+			t.Errorf("query %q: got %q, want %q", c.value, next.url.RawQuery, c.query)
 		}
 	}
 	dots := identity(t, principal.Principal{Tenant: "acme", TenantKey: "acme", Subject: ".", Grant: principal.Grant{Metadata: map[string]string{"v": "x"}}})
@@ -161,7 +162,7 @@ func TestMissingValues(t *testing.T) {
 			q := a.things(t, c.p, nil, "id")
 			partner := *a.catalog.Sources["partner"]
 			partner.API = spec
-			s, err := Open(&partner)
+			s, err := Open(&partner, Options{})
 			if err != nil {
 				t.Fatal(err)
 			}

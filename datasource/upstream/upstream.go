@@ -1,6 +1,7 @@
-// Package upstream owns how rows are fetched from an HTTP API that answers in
-// JSON: which URL is asked on whose behalf, how its pages follow each other,
-// and what of a reply is a row. It believes no reply: every value is read as
+// Package upstream owns how rows are fetched from an HTTP API: which URL is
+// asked on whose behalf and with which credentials, how its pages follow each
+// other, what of a reply is a row, and what becomes of everybody's requests
+// when the API fails. It believes no reply: every value is read as
 // the type its column has, a row of another tenant from an API that keeps
 // tenants apart fails the request, and rows, bytes, nesting and time are
 // bounded. It refuses queries that package plan did not make, requests whose
@@ -22,20 +23,33 @@ import (
 	"usher/value"
 )
 
-// maxCalls bounds the calls to one source that are under way together.
-const maxCalls = 16
+// maxAccounts bounds the base URLs of one source whose state is kept.
+const maxAccounts = 1000
+
+// defaultCalls bounds the calls to one base URL that are under way together,
+// unless the source says how many.
+const defaultCalls = 16
+
+// Options are what all sources use together.
+type Options struct {
+	Metrics *Metrics // nil: nobody looks at them
+}
 
 // Source is one API.
 type Source struct {
-	spec    *catalog.Source
-	request requests
-	client  *http.Client
-	calls   chan struct{}
-	foreign atomic.Int64
+	spec     *catalog.Source
+	request  requests
+	client   *http.Client
+	accounts recent[string, *account] // by base URL
+	kept     *kept
+	tokens   *tokens       // nil: the API takes none
+	plugin   *pluginSource // nil: it is none
+	meter    *meter
+	foreign  atomic.Int64
 }
 
 // Open prepares an API; nothing is sent yet.
-func Open(spec *catalog.Source) (*Source, error) {
+func Open(spec *catalog.Source, opts Options) (*Source, error) {
 	if spec.Kind != catalog.API {
 		return nil, fmt.Errorf("source %q is no API", spec.Name)
 	}
@@ -43,11 +57,42 @@ func Open(spec *catalog.Source) (*Source, error) {
 	if err != nil {
 		return nil, fmt.Errorf("source %q: %w", spec.Name, err)
 	}
-	return &Source{spec: spec, request: request, client: newClient(spec.API.AllowPrivate), calls: make(chan struct{}, maxCalls)}, nil
+	if opts.Metrics == nil {
+		opts.Metrics = NewMetrics()
+	}
+	s := &Source{
+		spec: spec, request: request, client: newClient(spec.API.AllowPrivate, concurrent(spec.API)),
+		kept: newKept(spec.API.StaleIfError), meter: opts.Metrics.of(spec.Name),
+	}
+	s.accounts.limit = maxAccounts
+	s.accounts.dropped = func(a *account) { a.retire() }
+	if spec.API.OAuth2.TokenURL != "" {
+		if s.tokens, err = newTokens(spec.API.OAuth2, s); err != nil {
+			return nil, fmt.Errorf("source %q: oauth2: %w", spec.Name, err)
+		}
+	}
+	if spec.API.Plugin != nil {
+		if s.plugin, err = newPlugin(spec.API.Plugin); err != nil {
+			return nil, fmt.Errorf("source %q: %w", spec.Name, err)
+		}
+	}
+	return s, nil
 }
 
-// Close closes the connections that are not in use.
+// concurrent is how many calls to one base URL are under way together.
+func concurrent(spec catalog.APISpec) int { return cmp.Or(spec.MaxConcurrent, defaultCalls) }
+
+// account is what is known of one base URL.
+func (s *Source) account(base string) *account {
+	return s.accounts.getOr(base, func() *account { return newAccount(s.client, concurrent(s.spec.API), s.kept, s.meter) })
+}
+
+// Close forgets the accounts and closes the connections that are not in use.
 func (s *Source) Close() error {
+	s.accounts.clear()
+	if s.tokens != nil {
+		s.tokens.account.retire()
+	}
 	s.client.CloseIdleConnections()
 	return nil
 }
@@ -68,9 +113,20 @@ func (s *Source) Fetch(ctx context.Context, q plan.Query, each func(value.Rows) 
 	if err := s.accept(q); err != nil {
 		return fault.New(fault.Internal, "internal error").Because(err)
 	}
-	ref := q.Root().Ref(0)
+	if s.plugin != nil {
+		return s.fetchPlugin(ctx, q, each)
+	}
+	ref, override := q.Root().Ref(0), q.Override(s.spec.Name)
+	request, err := s.request.over(override)
+	if err != nil {
+		return err
+	}
 	pushed := withoutReserved(q.Pushdown(s.spec.API.Pushdown), s.spec.API)
-	first, err := s.request.first(ref.Path(), q.Identity(), pushed, s.spec.API)
+	first, err := request.first(ref.Path(), q.Identity(), override, pushed, s.spec.API)
+	if err != nil {
+		return err
+	}
+	ask, err := s.asker(request.base.String(), q.Identity(), override)
 	if err != nil {
 		return err
 	}
@@ -78,14 +134,14 @@ func (s *Source) Fetch(ctx context.Context, q plan.Query, each func(value.Rows) 
 	if err != nil {
 		return fault.From(err)
 	}
-	document, err := newDocument(cmp.Or(ref.RowsPointer(), s.spec.API.Rows), s.spec.API.Pages)
+	page, err := newPage(ref, s.spec.API, decoder)
 	if err != nil {
 		return fault.From(err)
 	}
 	ctx, cancel := context.WithTimeout(ctx, s.spec.Timeout)
 	defer cancel()
 	r := &rows{
-		source: s, ctx: ctx, dataset: ref.Dataset(), pages: first, decoder: decoder, document: document,
+		source: s, ctx: ctx, dataset: ref.Dataset(), pages: first, decoder: decoder, page: page, ask: ask,
 		done: pushed.Never, limit: pushed.Limit, bytes: s.spec.API.MaxBytes,
 	}
 	defer func() { _ = r.Close() }()
@@ -93,6 +149,19 @@ func (s *Source) Fetch(ctx context.Context, q plan.Query, each func(value.Rows) 
 		return err
 	}
 	return r.Err()
+}
+
+// asker makes the calls of one principal to one base URL.
+func (s *Source) asker(base string, id plan.Identity, o plan.Override) (func(context.Context, call) (reply, error), error) {
+	account := s.account(base)
+	if _, own := o.Header("Authorization"); s.tokens == nil || own {
+		return account.do, nil
+	}
+	client, err := s.tokens.client(id)
+	if err != nil {
+		return nil, err
+	}
+	return func(ctx context.Context, c call) (reply, error) { return s.tokens.authorized(ctx, client, account, c) }, nil
 }
 
 // accept refuses every query but one for the columns of one reference of this

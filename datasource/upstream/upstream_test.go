@@ -542,29 +542,36 @@ func TestCalls(t *testing.T) {
 		arrived <- struct{}{}
 		<-release
 		says(`{"data":[]}`)(w, r)
-	}), catalog.BindingSpec{}, nil)
-	q := a.things(t, acme, nil, "id")
+	}), catalog.BindingSpec{}, func(s *catalog.SourceSpec) {
+		s.MaxConcurrent, s.Query = 3, map[string]catalog.Template{"as": "{subject}"}
+	})
+	by := func(subject string) plan.Query {
+		p := acme
+		p.Subject = subject
+		return a.things(t, p, nil, "id")
+	}
 	var group sync.WaitGroup
-	for range maxCalls {
+	for i := range 3 {
+		q := by(strconv.Itoa(i))
 		group.Go(func() {
 			if _, err := a.fetch(t.Context(), q); err != nil {
 				t.Error(err)
 			}
 		})
 	}
-	for range maxCalls {
+	for range 3 {
 		<-arrived
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	_, err := a.fetch(ctx, q)
+	_, err := a.fetch(ctx, by("late"))
 	refused(t, err, fault.Timeout, "canceled")
 	close(release)
 	group.Wait()
 	if len(arrived) != 0 {
 		t.Error("a call more than allowed arrived")
 	}
-	asked(t, a, q)
+	asked(t, a, by("late"))
 }
 
 // TestRefusedQueries: only plans for rows of this source are accepted.
@@ -583,7 +590,7 @@ func TestRefusedQueries(t *testing.T) {
 	}
 	other := *a.catalog.Sources["partner"]
 	other.Name = "other"
-	s, err := Open(&other)
+	s, err := Open(&other, Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

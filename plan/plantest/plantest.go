@@ -7,6 +7,7 @@ package plantest
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -53,8 +54,9 @@ func Request(tb testing.TB, text string) query.Request {
 }
 
 // Principal reads a principal: tenant, key, subject, allTenants, roles,
-// strategy, filters, parameters, metadata, datasets and timezone. A tenant's
-// key is its id unless another is named; an empty text is nobody.
+// strategy, filters, parameters, metadata, accounts, datasets and timezone, and
+// as home the strategy and accounts of the registry. A tenant's key is its id
+// unless another is named; an empty text is nobody.
 func Principal(tb testing.TB, text string) principal.Principal {
 	tb.Helper()
 	var p principal.Principal
@@ -85,9 +87,16 @@ func Principal(tb testing.TB, text string) principal.Principal {
 		case "parameters":
 			p.Grant.Parameters = members(m.Value)
 		case "metadata":
-			p.Grant.Metadata = make(map[string]string)
+			p.Grant.Metadata = texts(m.Value)
+		case "accounts":
+			p.Grant.Accounts = accounts(tb, m.Value)
+		case "home":
 			for name, v := range members(m.Value) {
-				p.Grant.Metadata[name] = word(v)
+				if name == "strategy" {
+					p.Home.Strategy = word(v)
+				} else {
+					p.Home.Accounts = accounts(tb, v)
+				}
 			}
 		case "filters":
 			for name, where := range members(m.Value) {
@@ -99,6 +108,52 @@ func Principal(tb testing.TB, text string) principal.Principal {
 		}
 	}
 	return p
+}
+
+func accounts(tb testing.TB, v query.Value) map[string]principal.Account {
+	tb.Helper()
+	out := make(map[string]principal.Account)
+	for source, v := range members(v) {
+		var a principal.Account
+		for name, v := range members(v) {
+			switch name {
+			case "host":
+				a.Host = word(v)
+			case "port":
+				port, err := strconv.Atoi(word(v))
+				if err != nil {
+					tb.Fatal(err)
+				}
+				a.Port = port
+			case "database":
+				a.Database = word(v)
+			case "schema":
+				a.Schema = word(v)
+			case "user":
+				a.User = word(v)
+			case "password":
+				a.Password = word(v)
+			case "base_url":
+				a.BaseURL = word(v)
+			case "headers":
+				a.Headers = texts(v)
+			case "properties":
+				a.Properties = texts(v)
+			default:
+				tb.Fatalf("an account has no %s", name)
+			}
+		}
+		out[source] = a
+	}
+	return out
+}
+
+func texts(v query.Value) map[string]string {
+	out := make(map[string]string)
+	for name, v := range members(v) {
+		out[name] = word(v)
+	}
+	return out
 }
 
 func word(v query.Value) string { return fmt.Sprint(v) }

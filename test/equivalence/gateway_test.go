@@ -99,7 +99,7 @@ func newGateway(tb testing.TB, spec catalog.Spec) *gateway {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	built, err := builder.Build(view)
+	built, err := builder.Build(view, schema.Holder|schema.Reader)
 	if err != nil {
 		tb.Fatal(err)
 	}

@@ -43,20 +43,29 @@ func embedded(t *testing.T, w *world) []way {
 	all, allURL := startAPI(t, w, false)
 	apart, apartURL := startAPI(t, w, true)
 	sources["all"], sources["apart"] = all.source(allURL), apart.source(apartURL)
+	basic, basicURL := startBroker(t, w, false)
+	pushdown, pushdownURL := startBroker(t, w, true)
+	sources["basic"], sources["pushdown"] = basic.source(basicURL), pushdown.source(pushdownURL)
 	spec := w.spec(sources, map[string]catalog.StrategySpec{
 		"shared":   {Kind: "shared", Source: "shared"},
 		"database": {Kind: "database", Source: "own"},
 		"all":      {Kind: "api", Source: "all"},
 		"apart":    {Kind: "api", Source: "apart"},
+		"basic":    {Kind: "api", Source: "basic"},
+		"pushdown": {Kind: "api", Source: "pushdown"},
 	}, "shared")
 	spec.DefaultStrategy = "shared"
 	hideTenant(spec, "apart")
+	bindBroker(spec, "basic", basic)
+	bindBroker(spec, "pushdown", pushdown)
 	g := newGateway(t, spec)
 	return []way{
 		{"a shared DuckDB", g, "shared"},
 		{"a DuckDB of the tenant's own", g, "database"},
 		{"an API with everybody's rows", g, "all"},
 		{"an API that keeps tenants apart", g, "apart"},
+		{"a plugin with everybody's rows", g, "basic"},
+		{"a plugin that keeps tenants apart", g, "pushdown"},
 	}
 }
 

@@ -1,7 +1,10 @@
-package upstream
+// Package address owns which network addresses may be dialed on somebody
+// else's word: those of the public Internet. It judges addresses, never names,
+// at the moment one is dialed, so that no spelling of a host and no second
+// answer of a name server gets around it.
+package address
 
 import (
-	"context"
 	"fmt"
 	"net/netip"
 	"syscall"
@@ -32,8 +35,8 @@ var (
 	nat64    = netip.MustParsePrefix("64:ff9b::/96") // ends in the IPv4 address that is meant
 )
 
-// public tells whether an address belongs to the public Internet.
-func public(a netip.Addr) bool {
+// Public tells whether an address belongs to the public Internet.
+func Public(a netip.Addr) bool {
 	if a.Zone() != "" {
 		return false
 	}
@@ -53,15 +56,14 @@ func public(a netip.Addr) bool {
 	return true
 }
 
-// publicOnly is a net.Dialer's ControlContext. It sees the address that is
-// about to be dialed, so no spelling of a host and no second answer of a name
-// server gets around it.
-func publicOnly(_ context.Context, network, address string, _ syscall.RawConn) error {
+// PublicOnly is a net.Dialer's Control. It sees the address that is about to
+// be dialed and refuses every one that is not public.
+func PublicOnly(network, address string, _ syscall.RawConn) error {
 	to, err := netip.ParseAddrPort(address)
 	if err != nil || network != "tcp4" && network != "tcp6" {
 		return fmt.Errorf("%s %s is no address of the Internet", network, address)
 	}
-	if !public(to.Addr()) {
+	if !Public(to.Addr()) {
 		return fmt.Errorf("%s is not a public address; a source that may dial it says allow_private: true", to.Addr())
 	}
 	return nil

@@ -1,0 +1,212 @@
+package auth
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"usher/fault"
+	"usher/principal"
+)
+
+const ownToken = "usher_et_0123456789abcdef_0123456789abcdefghjkmnpqrs"
+
+// maker stands for a control store: it has made one token.
+type maker struct {
+	asked []string
+	err   error
+}
+
+func (s *maker) opaque(_ context.Context, raw string) (principal.Principal, error) {
+	s.asked = append(s.asked, raw)
+	switch {
+	case s.err != nil:
+		return principal.Principal{Subject: "a refused token's"}, s.err
+	case raw != ownToken:
+		return principal.Principal{}, fault.New(fault.Unauthenticated, "of another kind").WithHint("a hint").Because(errors.New("unknown"))
+	}
+	return principal.Principal{Subject: "browser", Tenant: "acme", TenantKey: "4711", Kind: principal.EmbedToken}, nil
+}
+
+func TestOwnTokens(t *testing.T) {
+	t.Parallel()
+	s := &maker{}
+	v := verifier(t, Options{Opaque: s.opaque}, shop())
+	p, err := v.Verify(t.Context(), ownToken)
+	if err != nil || p.Subject != "browser" || p.TenantKey != "4711" {
+		t.Errorf("got %+v, %v", p, err)
+	}
+	// Each use is judged anew: nothing is remembered here.
+	if _, err := v.Verify(t.Context(), ownToken); err != nil || len(s.asked) != 2 {
+		t.Errorf("asked %d times, %v", len(s.asked), err)
+	}
+	cause := errors.New("the rate")
+	busy := fault.New(fault.LimitExceeded, "too often").Because(cause)
+	busy.RetryAfter = time.Second
+	for _, c := range []struct {
+		err  error
+		code fault.Code
+	}{
+		{fault.New(fault.Unavailable, "silent"), fault.Unavailable},
+		{busy, fault.LimitExceeded},
+		{errors.New("a failure nobody knows"), fault.Internal},
+	} {
+		s.err = c.err
+		p, err := v.Verify(t.Context(), ownToken)
+		if got := fault.From(err); got.Code != c.code || got.RetryAfter != fault.From(c.err).RetryAfter || p.Subject != "" {
+			t.Errorf("%v becomes %v, %+v", c.err, err, p)
+		}
+	}
+}
+
+// Whatever a store says of a token that is not its own, the caller is told
+// what is told of any token.
+func TestForeignOwnTokens(t *testing.T) {
+	t.Parallel()
+	s := &maker{}
+	withStore, without := verifier(t, Options{Opaque: s.opaque}, shop()), verifier(t, Options{}, shop())
+	valid := shopDraft().sign()
+	for _, c := range []struct {
+		raw   string
+		asked bool
+		want  error
+	}{
+		{"usher_", true, nil},
+		{"usher_et_", true, nil},
+		{ownToken + "x", true, nil},
+		{strings.ToUpper(ownToken), false, ErrForm},
+		{"Usher_" + ownToken[6:], false, ErrForm},
+		{" " + ownToken, false, ErrForm},
+		{ownToken[1:], false, ErrForm},
+		{"usher_" + valid, true, nil},
+		{valid + ownToken, false, ErrForm},
+		{ownToken + strings.Repeat("x", maxToken), false, ErrSize},
+		{"usher_" + strings.Repeat(".", 1_000_000), false, ErrSize},
+	} {
+		s.asked = nil
+		p, err := withStore.Verify(t.Context(), c.raw)
+		if (len(s.asked) > 0) != c.asked {
+			t.Errorf("%.60s: the store was asked for %d", c.raw, len(s.asked))
+		}
+		want := c.want
+		if want == nil {
+			want = err // any refusal
+		}
+		checkRefused(t, p, err, want)
+		if p, err := without.Verify(t.Context(), c.raw); true {
+			checkRefused(t, p, err, err)
+		}
+	}
+	p, err := without.Verify(t.Context(), ownToken)
+	checkRefused(t, p, err, ErrForm)
+}
+
+func TestRevokedJWT(t *testing.T) {
+	t.Parallel()
+	var judged []principal.Principal
+	revoked := false
+	v := verifier(t, Options{Revoked: func(p principal.Principal) bool {
+		judged = append(judged, p)
+		return revoked
+	}}, shop())
+	token := shopDraft().sign()
+	for range 2 { // the second time it is remembered
+		if _, err := v.Verify(t.Context(), token); err != nil {
+			t.Fatal(err)
+		}
+	}
+	revoked = true
+	for range 2 {
+		p, err := v.Verify(t.Context(), token)
+		checkRefused(t, p, err, ErrRevoked)
+	}
+	if len(judged) != 4 {
+		t.Fatalf("judged %d times", len(judged))
+	}
+	for _, p := range judged {
+		if p.Issuer != "shop" || p.Tenant != "acme" || p.Subject != "alice" || p.TokenID != "t-1" || !p.Issued.Equal(now) {
+			t.Errorf("judged is %+v", p)
+		}
+	}
+	revoked = false
+	if _, err := v.Verify(t.Context(), token); err != nil {
+		t.Errorf("a mark that is gone: %v", err)
+	}
+}
+
+func TestSuspendedTenant(t *testing.T) {
+	t.Parallel()
+	registered := shop()
+	registered.Tenants = "registered"
+	for _, spec := range []IssuerSpec{shop(), registered} {
+		suspended := false
+		v := verifier(t, Options{Tenants: func(_ context.Context, id string) (string, principal.Home, error) {
+			if suspended {
+				return "", principal.Home{}, ErrSuspended
+			}
+			return id, principal.Home{}, nil
+		}}, spec)
+		token := shopDraft().sign()
+		if _, err := v.Verify(t.Context(), token); err != nil {
+			t.Fatal(err)
+		}
+		suspended = true
+		p, err := v.Verify(t.Context(), token)
+		checkRefused(t, p, err, ErrSuspended)
+	}
+}
+
+// A store that is silent for too long takes the tokens along that need it.
+func TestSilentStore(t *testing.T) {
+	t.Parallel()
+	registered, trusted, everybody := shop(), idp(), global()
+	registered.Tenants = "registered"
+	silent := fault.New(fault.Unavailable, "silent").WithHint("later")
+	var ready error
+	v := verifier(t, Options{
+		Ready: func() error { return ready },
+		Tenants: func(_ context.Context, id string) (string, principal.Home, error) {
+			if id == "elsewhere" {
+				return "", principal.Home{}, fmt.Errorf("read: %w", silent)
+			}
+			return id, principal.Home{}, nil
+		},
+	}, registered, trusted, everybody)
+	byRegistration, all := shopDraft().sign(), allTenants(globalDraft()).sign()
+	byTrust := globalDraft().sign()
+	elsewhere := globalDraft().with(map[string]any{"tenant": "elsewhere"}).sign()
+	check := func(token string, code fault.Code) {
+		t.Helper()
+		_, err := v.Verify(t.Context(), token)
+		if code == "" && err != nil || code != "" && fault.From(err).Code != code {
+			t.Errorf("got %v, want %q", err, code)
+		}
+	}
+	check(byRegistration, "")
+	check(elsewhere, fault.Unavailable)
+	ready = silent
+	check(byRegistration, fault.Unavailable)
+	check(elsewhere, fault.Unavailable)
+	// What is configured, or is of no tenant, needs no store.
+	check(byTrust, "")
+	check(all, "")
+	ready = nil
+	check(byRegistration, "")
+}
+
+func TestOwnIssuerIsNobodyElses(t *testing.T) {
+	t.Parallel()
+	spec := shop()
+	spec.Name = ownIssuer
+	if _, err := New([]IssuerSpec{spec}, Options{Opaque: (&maker{}).opaque}); err == nil || !strings.Contains(err.Error(), "issuers.usher") {
+		t.Errorf("got %v", err)
+	}
+	if v, err := New([]IssuerSpec{spec}, Options{}); err != nil {
+		t.Error(err)
+	} else {
+		v.Close()
+	}
+}

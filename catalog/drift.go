@@ -1,0 +1,45 @@
+package catalog
+
+import "fmt"
+
+// Drift is how a table is not what a dataset promises.
+type Drift struct {
+	Missing bool              // there is no such table
+	Columns map[string]string // by column: how it differs
+}
+
+// Differs tells whether there is anything to say.
+func (d Drift) Differs() bool { return d.Missing || len(d.Columns) > 0 }
+
+// Drift compares the tables of a schema with what the dataset promises of the
+// one it is bound to.
+func (d *Dataset) Drift(b *Binding, tables []Table) Drift {
+	for _, t := range tables {
+		if t.Name == b.Table {
+			return d.driftOf(b, t)
+		}
+	}
+	return Drift{Missing: true}
+}
+
+func (d *Dataset) driftOf(b *Binding, t Table) Drift {
+	out := Drift{Columns: make(map[string]string)}
+	for _, col := range d.Columns {
+		stored := b.Columns[col.Name]
+		if stored.Missing {
+			continue
+		}
+		tc, ok := t.column(stored.Name)
+		switch {
+		case !ok:
+			out.Columns[col.Name] = "it is not there"
+		case col == d.Tenant && padsText(tc):
+			out.Columns[col.Name] = fmt.Sprintf("it is %s, which ignores trailing blanks", tc.Native)
+		default:
+			if bad := differs(col, tc, t.View); bad != "" {
+				out.Columns[col.Name] = bad
+			}
+		}
+	}
+	return out
+}

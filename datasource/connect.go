@@ -1,0 +1,72 @@
+package datasource
+
+import (
+	"fmt"
+
+	"usher/catalog"
+	"usher/datasource/address"
+	"usher/datasource/duckdb"
+	"usher/datasource/postgres"
+	"usher/datasource/upstream"
+	"usher/fault"
+	"usher/plan"
+	"usher/sqlgen"
+)
+
+// connect opens the account a target means. Everything that tells it from
+// another is in the target; of the source it takes what all accounts share.
+func (a *accounts) connect(t plan.Target) (Source, error) {
+	spec := a.cat.Sources[t.Source]
+	if spec == nil {
+		return nil, broken("a plan names the unknown source %q", t.Source)
+	}
+	if spec.Template && t.Tenant == "" {
+		return nil, broken("source %q: a template needs a tenant", t.Source)
+	}
+	switch spec.Kind {
+	case catalog.DuckDB:
+		return a.openDuckDB(spec, t)
+	case catalog.Postgres:
+		return a.openPostgres(spec, t)
+	case catalog.API:
+		return upstream.Open(spec, a.opts.Upstream)
+	}
+	return nil, broken("source %q has the unknown kind %q", t.Source, spec.Kind)
+}
+
+func broken(format string, args ...any) error {
+	return fault.New(fault.Internal, "internal error").Because(fmt.Errorf(format, args...))
+}
+
+func (a *accounts) openDuckDB(spec *catalog.Source, t plan.Target) (Source, error) {
+	file := spec.DuckDB
+	if spec.Template {
+		file = file.ForTenant(t.Tenant)
+	}
+	db, err := duckdb.Open(file, a.opts.Sources)
+	if err != nil {
+		return nil, err
+	}
+	return &sqlSource{db: db, dialect: sqlgen.DuckDB, shape: a.shapeOf(t, db)}, nil
+}
+
+func (a *accounts) openPostgres(spec *catalog.Source, t plan.Target) (Source, error) {
+	server, account := spec.Postgres, t.Account()
+	server.Host, server.Port, server.Database = account.Host, account.Port, account.Database
+	server.User, server.Password = account.User, account.Password()
+	opts := postgres.Options{Timeout: spec.Timeout, Pool: a.conns, Session: catalog.Session{Role: account.Role}}
+	for name, v := range account.Settings() {
+		opts.Session.Settings = append(opts.Session.Settings, catalog.Setting{Name: name, Value: v})
+	}
+	if account.Foreign && !server.AllowPrivate {
+		opts.Control = address.PublicOnly
+	}
+	if account.Schema != server.Schema {
+		opts.Schema = account.Schema
+	}
+	db, err := postgres.Open(server, opts)
+	if err != nil {
+		return nil, err
+	}
+	return &sqlSource{db: db, dialect: sqlgen.Postgres, shape: a.shapeOf(t, db)}, nil
+}

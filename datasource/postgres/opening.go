@@ -1,0 +1,79 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"usher/catalog"
+	"usher/fault"
+)
+
+// opening is the statement every transaction of an account starts with: it
+// sets settings and, last of all, the role. Names and values are arguments.
+type opening struct {
+	text string // empty: there is none
+	args []string
+	role string
+}
+
+func newOpening(s catalog.Session) opening {
+	if s.Empty() {
+		return opening{}
+	}
+	o := opening{role: s.Role}
+	var calls []string
+	set := func(name, v string) {
+		n := len(o.args)
+		calls = append(calls, "set_config($"+strconv.Itoa(n+1)+"::text, $"+strconv.Itoa(n+2)+"::text, true)")
+		o.args = append(o.args, name, v)
+	}
+	for _, setting := range s.Settings {
+		set(setting.Name, setting.Value)
+	}
+	if s.Role != "" {
+		set("role", s.Role)
+	}
+	o.text = "SELECT " + strings.Join(calls, ", ") + ", current_user::text"
+	return o
+}
+
+// open starts the transaction that has just begun with what the account says.
+// Nothing else is asked in a transaction that it failed in.
+func (c *conn) open(ctx context.Context) error {
+	if c.opening.text == "" {
+		return nil
+	}
+	if err := c.runOpening(ctx); err != nil {
+		c.broken = true
+		if ctx.Err() != nil {
+			return err
+		}
+		return fault.New(fault.Unavailable, "the source does not accept the session").Because(redacted(err))
+	}
+	return nil
+}
+
+func (c *conn) runOpening(ctx context.Context) error {
+	stop := c.link.watch(ctx, grace)
+	c.link.allow()
+	statement, err := c.query(c.opening.text, c.opening.args)
+	if err != nil {
+		stop()
+		return err
+	}
+	found := newRows(ctx, c, statement.types, stop)
+	role := ""
+	if found.Next() {
+		role = string(found.Cell(len(statement.types) - 1).Text)
+	}
+	if err := errors.Join(found.Err(), found.Close()); err != nil {
+		return err
+	}
+	if c.opening.role != "" && role != c.opening.role {
+		return fmt.Errorf("the transaction is in the role %q, not in %q", role, c.opening.role)
+	}
+	return nil
+}

@@ -1,0 +1,156 @@
+package datasource
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"usher/datasource/pool"
+	"usher/pgtest"
+	"usher/principal"
+)
+
+// Many tenants, each with a database and a user of its own, share few
+// connections: each is answered, by its own, and the server never sees more
+// connections than allowed. Passwords that change meanwhile hurt nobody.
+func TestManyTenantsShareFewConnections(t *testing.T) {
+	t.Parallel()
+	const tenants, most, workers = 300, 40, 32
+	s := pgtest.StartOwn(t)
+	db := s.Database(t)
+	makeTenants(t, db, tenants)
+	g := open(t, db, Options{Accounts: 64, Conns: pool.Limits{Conns: most, PerHost: most}}, `
+sources: {silo: {`+server(db)+`, template: true}}
+strategies: {own: {kind: database, source: silo}}
+datasets: {whoami: {tenant: tenant, columns: {tenant: String!, db: String, usr: String}, bind: {silo: {columns: {tenant: ~}}}}}
+`)
+	var passwords [tenants]atomic.Pointer[string]
+	for i := range passwords {
+		passwords[i].Store(new("first"))
+	}
+	ask := func(i int) error {
+		name := fmt.Sprintf("t%d", i)
+		rows, err := g.ask(principal.Principal{Tenant: name, TenantKey: name, Home: principal.Home{Accounts: map[string]principal.Account{
+			"silo": {Database: name, User: name, Password: *passwords[i].Load()},
+		}}}, "whoami { db usr }")
+		if err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+		if want := name + "|" + name; len(rows) != 1 || rows[0] != want {
+			return fmt.Errorf("%s is answered %v", name, rows)
+		}
+		return nil
+	}
+	stop := watchConnections(t, db, most)
+	defer stop()
+
+	var served [tenants]atomic.Int64
+	var next atomic.Int64
+	run := func(each int, choose func(*rand.Rand) int) {
+		var group errgroup.Group
+		for w := range workers {
+			rng := rand.New(rand.NewPCG(3, uint64(w)))
+			group.Go(func() error {
+				for range each {
+					i := choose(rng)
+					if err := ask(i); err != nil {
+						return err
+					}
+					served[i].Add(1)
+				}
+				return nil
+			})
+		}
+		if err := group.Wait(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	run((2*tenants+workers-1)/workers, func(*rand.Rand) int { return int(next.Add(1)-1) % tenants }) // round robin, twice
+	for i := range served {
+		if served[i].Load() < 2 {
+			t.Errorf("t%d was served %d times", i, served[i].Load())
+		}
+	}
+	// Every third password changes. Who shows the new one is served, who shows
+	// the old one once its connections have gone is not.
+	rotate(t, db, tenants, 3)
+	for i := 0; i < tenants; i += 3 {
+		passwords[i].Store(new("second"))
+	}
+	run(30, func(rng *rand.Rand) int { return int(rand.NewZipf(rng, 1.2, 4, tenants-1).Uint64()) })
+	passwords[297].Store(new("third"))
+	if err := ask(297); err == nil {
+		t.Error("a wrong password is accepted")
+	}
+}
+
+// makeTenants makes databases t0, t1, … with users of the same names.
+func makeTenants(t *testing.T, db pgtest.DB, n int) {
+	t.Helper()
+	admin := db.Open(t)
+	exec := func(statements ...string) {
+		for _, statement := range statements {
+			if _, err := admin.ExecContext(t.Context(), statement); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+	exec("CREATE DATABASE form TEMPLATE template0 STRATEGY file_copy")
+	form := db
+	form.URL = strings.Replace(db.URL, "/"+db.Name+"?", "/form?", 1)
+	form.Exec(t, `CREATE VIEW whoami AS SELECT current_database()::text AS db, current_user::text AS usr; GRANT SELECT ON whoami TO PUBLIC`)
+	var group errgroup.Group
+	group.SetLimit(2)
+	for i := range n {
+		group.Go(func() error {
+			exec(fmt.Sprintf("CREATE ROLE t%d LOGIN PASSWORD 'first'", i), fmt.Sprintf("CREATE DATABASE t%d TEMPLATE form", i))
+			return nil
+		})
+	}
+	_ = group.Wait()
+}
+
+func rotate(t *testing.T, db pgtest.DB, n, step int) {
+	t.Helper()
+	var b strings.Builder
+	for i := 0; i < n; i += step {
+		fmt.Fprintf(&b, "ALTER ROLE t%d PASSWORD 'second';", i)
+	}
+	db.Exec(t, b.String())
+}
+
+// watchConnections counts the connections of usher until it is told to stop.
+func watchConnections(t *testing.T, db pgtest.DB, most int) (stop func()) {
+	t.Helper()
+	pool, done := db.Open(t), make(chan struct{})
+	var group sync.WaitGroup
+	seen, samples := 0, 0
+	group.Go(func() {
+		for {
+			var n int
+			if err := pool.QueryRowContext(t.Context(), "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'usher'").Scan(&n); err != nil {
+				t.Error(err)
+				return
+			}
+			seen, samples = max(seen, n), samples+1
+			select {
+			case <-done:
+				return
+			case <-time.After(10 * time.Millisecond):
+			}
+		}
+	})
+	return func() {
+		close(done)
+		group.Wait()
+		if seen > most || seen < most/2 || samples < 20 {
+			t.Errorf("%d connections at most in %d samples, want up to %d", seen, samples, most)
+		}
+	}
+}

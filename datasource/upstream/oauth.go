@@ -1,0 +1,156 @@
+package upstream
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+
+	"golang.org/x/oauth2"
+	"golang.org/x/oauth2/clientcredentials"
+
+	"usher/catalog"
+	"usher/plan"
+)
+
+const (
+	maxTokens     = 1000 // clients whose tokens are kept
+	maxTokenBytes = 16 << 10
+)
+
+// tokens fetches and keeps the access tokens of an API's clients. A token is
+// found by everything it was asked for with, so that it is never another
+// client's.
+type tokens struct {
+	spec       catalog.OAuth2
+	id, secret template
+	params     []named
+	account    *account // the token endpoint's own
+	recent     recent[string, *oauth2.Token]
+}
+
+func newTokens(spec catalog.OAuth2, s *Source) (t *tokens, err error) {
+	t = &tokens{spec: spec, account: newAccount(s.client, concurrent(s.spec.API), newKept(0), s.meter)}
+	t.recent.limit = maxTokens
+	if t.id, err = parseTemplate(spec.ClientID); err != nil {
+		return nil, fmt.Errorf("client_id: %w", err)
+	}
+	if t.secret, err = parseTemplate(spec.ClientSecret); err != nil {
+		return nil, fmt.Errorf("client_secret: %w", err)
+	}
+	t.params, err = parseTemplates("params", spec.Params)
+	return t, err
+}
+
+// client is the credentials of whoever asks.
+type client struct {
+	config clientcredentials.Config
+	key    string
+}
+
+func (t *tokens) client(id plan.Identity) (client, error) {
+	c := client{config: clientcredentials.Config{TokenURL: t.spec.TokenURL, Scopes: t.spec.Scopes, EndpointParams: make(url.Values), AuthStyle: oauth2.AuthStyleInHeader}}
+	if t.spec.InBody {
+		c.config.AuthStyle = oauth2.AuthStyleInParams
+	}
+	var err error
+	if c.config.ClientID, err = t.id.fill(id, inQuery); err != nil {
+		return c, err
+	}
+	if c.config.ClientSecret, err = t.secret.fill(id, inQuery); err != nil {
+		return c, err
+	}
+	for _, p := range t.params {
+		text, err := p.value.fill(id, inQuery)
+		if err != nil {
+			return c, err
+		}
+		c.config.EndpointParams.Set(p.name, text)
+	}
+	sum := sha256.New()
+	for _, part := range []string{c.config.ClientID, c.config.ClientSecret, c.config.EndpointParams.Encode()} {
+		_, _ = fmt.Fprintf(sum, "%d:%s", len(part), part)
+	}
+	c.key = string(sum.Sum(nil))
+	return c, nil
+}
+
+// authorized makes a call with the client's token, and with a new one if the
+// API no longer takes the one that was kept.
+func (t *tokens) authorized(ctx context.Context, c client, a *account, call call) (reply, error) {
+	for refreshed := false; ; refreshed = true {
+		token, err := t.token(ctx, c)
+		if err != nil {
+			return reply{}, err
+		}
+		call.header = call.header.Clone()
+		call.header.Set("Authorization", token.Type()+" "+token.AccessToken)
+		r, err := a.do(ctx, call)
+		if status := (*statusError)(nil); refreshed || !errors.As(err, &status) || status.code != http.StatusUnauthorized {
+			return r, err
+		}
+		t.refuse(c, token)
+	}
+}
+
+// token returns the kept token, or fetches one.
+func (t *tokens) token(ctx context.Context, c client) (*oauth2.Token, error) {
+	if token, ok := t.recent.get(c.key); ok && token.Valid() {
+		return token, nil
+	}
+	token, err := t.fetch(ctx, c)
+	if err == nil {
+		t.recent.put(c.key, token, 1)
+	}
+	return token, err
+}
+
+// refuse forgets a token, unless a newer one has taken its place.
+func (t *tokens) refuse(c client, old *oauth2.Token) {
+	if now, ok := t.recent.get(c.key); ok && now.AccessToken == old.AccessToken {
+		t.recent.remove(c.key)
+	}
+}
+
+// fetch asks the token endpoint. Its errors repeat nothing that it answers.
+func (t *tokens) fetch(ctx context.Context, c client) (*oauth2.Token, error) {
+	ctx = context.WithValue(ctx, oauth2.HTTPClient, &http.Client{Transport: endpoint{t.account}})
+	token, err := c.config.Token(ctx)
+	for _, known := range []error{errPaused, context.DeadlineExceeded, context.Canceled} {
+		if errors.Is(err, known) {
+			return nil, fmt.Errorf("the token endpoint: %w", known)
+		}
+	}
+	var status *statusError
+	switch {
+	case errors.As(err, &status):
+		return nil, contentError("the token endpoint answered with " + status.Error())
+	case err != nil:
+		return nil, contentError("the token endpoint could not be asked, or sent no token")
+	case len(token.AccessToken) > maxTokenBytes || hasControl(token.AccessToken+token.TokenType):
+		return nil, contentError("the token endpoint sent what is no token")
+	}
+	return token, nil
+}
+
+// endpoint sends the requests for tokens with an account's bounds. Equal ones
+// that are under way share one.
+type endpoint struct{ *account }
+
+// RoundTrip implements http.RoundTripper.
+func (e endpoint) RoundTrip(r *http.Request) (*http.Response, error) {
+	defer func() { _ = r.Body.Close() }()
+	form, err := io.ReadAll(r.Body)
+	if err != nil {
+		return nil, err
+	}
+	c := call{method: r.Method, url: r.URL, header: r.Header, body: form, idempotent: true, format: catalog.JSON}
+	answer, err := e.do(r.Context(), c)
+	if err != nil {
+		return nil, err
+	}
+	return &http.Response{StatusCode: http.StatusOK, Header: answer.header, Body: answer.body(), Request: r}, nil
+}

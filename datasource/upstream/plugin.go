@@ -1,0 +1,124 @@
+package upstream
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+
+	"usher/catalog"
+	"usher/fault"
+	"usher/plan"
+	"usher/value"
+)
+
+// pluginSource is what a source that is a broker plugin has of its own. How it
+// is called, and how its rows come to be rows, is as with any API; what is said
+// to it and how it answers are settled by the plugin protocol.
+//
+// A plugin is asked for rows, never for groups. Its sums, counts and cut times
+// would be those of its own numbers, collations and time zones, not byte for
+// byte those of the other sources, and nothing would be left in a group to see
+// whose rows went into it.
+type pluginSource struct {
+	spec       *catalog.Plugin
+	properties []named
+	schemas    recent[string, *pluginSchema] // by the call that asks for it, credentials included
+}
+
+// asker makes a call.
+type asker = func(context.Context, call) (reply, error)
+
+func newPlugin(spec *catalog.Plugin) (*pluginSource, error) {
+	properties, err := parseTemplates("properties", spec.Properties)
+	p := &pluginSource{spec: spec, properties: properties}
+	p.schemas.limit = maxSchemas
+	return p, err
+}
+
+// base is what all calls on behalf of one principal have in common. Their
+// method, path and body are still open.
+func (p *pluginSource) base(request requests, h http.Header) call {
+	h.Set("Accept", accepted[catalog.JSON])
+	h.Set("Content-Type", "application/json")
+	h.Set("X-Secret", p.spec.Secret)
+	to := *request.base
+	if to.Path == "" { // a path joined to none would be no path from the root
+		to.Path = "/"
+	}
+	return call{url: &to, header: h, idempotent: true, format: catalog.JSON}
+}
+
+// everything is what a plugin with pushdown may be asked to do: all that
+// filtersOf can write.
+func (p *pluginSource) everything(ref plan.Ref) catalog.Pushdown {
+	can := catalog.Pushdown{Filters: make(map[string][]string, ref.Fields())}
+	for i := range ref.Fields() {
+		can.Filters[ref.Field(i).Name] = []string{"in", "gt", "gte", "lt", "lte"}
+	}
+	if p.spec.OrderLimit {
+		can.Limit, can.Order = "limit", "order"
+	}
+	return can
+}
+
+// fetchPlugin is Fetch for a plugin.
+func (s *Source) fetchPlugin(ctx context.Context, q plan.Query, each func(value.Rows) error) error {
+	ref, id, own := q.Root().Ref(0), q.Identity(), q.Override(s.spec.Name)
+	request, err := s.request.over(own)
+	if err != nil {
+		return err
+	}
+	header, err := s.plugin.header(request, id, own)
+	if err != nil {
+		return err
+	}
+	base := s.plugin.base(request, header)
+	ask, err := s.asker(request.base.String(), id, own)
+	if err != nil {
+		return err
+	}
+	decoder, err := newDecoder(ref, id)
+	if err != nil {
+		return fault.From(err)
+	}
+	ctx, cancel := context.WithTimeout(ctx, s.spec.Timeout)
+	defer cancel()
+	pushed := q.Pushdown(s.plugin.everything(ref))
+	r := &rows{source: s, ctx: ctx, dataset: ref.Dataset(), decoder: decoder, ask: ask, done: pushed.Never, bytes: s.spec.API.MaxBytes}
+	defer func() { _ = r.Close() }()
+	if !pushed.Never {
+		d, err := s.plugin.dataset(ctx, ask, base, ref.Path(), stored(ref))
+		if err != nil {
+			return r.failure(err)
+		}
+		asked, columns, err := s.plugin.question(q, pushed, d)
+		if err != nil {
+			return err
+		}
+		r.pages = onePage(base, &body{json: asked})
+		r.page = newPluginReply(ref, decoder, columns)
+	}
+	if err := each(r); err != nil {
+		return err
+	}
+	return r.Err()
+}
+
+// stored lists the columns that a reference reads, each once.
+func stored(ref plan.Ref) []string {
+	var out []string
+	seen := make(map[string]bool, ref.Fields())
+	for i := range ref.Fields() {
+		if id := ref.Field(i).Stored; id != "" && !seen[id] {
+			seen[id] = true
+			out = append(out, id)
+		}
+	}
+	return out
+}
+
+// onePage is the way through the pages of an answer to /query, which has one.
+func onePage(base call, asked *body) *pages {
+	base.method = http.MethodPost
+	return &pages{spec: catalog.Pages{Kind: catalog.NoPages}, call: base, url: base.url.JoinPath("query"), query: make(url.Values), body: asked}
+}

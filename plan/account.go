@@ -1,0 +1,196 @@
+package plan
+
+import (
+	"maps"
+	"slices"
+	"strings"
+	"unique"
+
+	"usher/catalog"
+	"usher/fault"
+	"usher/principal"
+)
+
+// checkAccounts refuses a principal any of whose accounts does not fit its
+// source, whatever is asked: an override that was left out would serve another
+// account's rows.
+func (b *builder) checkAccounts() error {
+	if err := checkAccounts(b.cat, b.p.Home.Accounts, homeFault); err != nil {
+		return err
+	}
+	return checkAccounts(b.cat, b.p.Grant.Accounts, grantFault)
+}
+
+func checkAccounts(cat *catalog.Catalog, accounts map[string]principal.Account, refuse func(string, ...any) *fault.Error) error {
+	for _, name := range slices.Sorted(maps.Keys(accounts)) {
+		source := cat.Sources[name]
+		if source == nil {
+			return refuse("an account names the unknown source %q", name)
+		}
+		if problems := source.CheckAccount(accounts[name]); len(problems) > 0 {
+			return refuse("%s: %s", strings.TrimSuffix("accounts."+name+"."+problems[0].Key, "."), problems[0].Message)
+		}
+	}
+	return nil
+}
+
+// homeFault is the refusal of a tenant whose record does not fit the catalog.
+func homeFault(format string, args ...any) *fault.Error {
+	return fault.New(fault.Forbidden, "what the registry says of the tenant does not fit this gateway: "+format, args...).
+		WithHint("ask whoever registers the tenants")
+}
+
+// own are the principal's accounts of a source, each to be put over those
+// before it: the registry's, then the token's.
+func (b *builder) own(source string) []principal.Account {
+	var out []principal.Account
+	if a, ok := b.p.Home.Accounts[source]; ok {
+		out = append(out, a)
+	}
+	if a, ok := b.p.Grant.Accounts[source]; ok {
+		out = append(out, a)
+	}
+	return out
+}
+
+// overrides are what the principal has of its own in the accounts of APIs.
+func (b *builder) overrides() map[string]Override {
+	var out map[string]Override
+	for _, accounts := range []map[string]principal.Account{b.p.Home.Accounts, b.p.Grant.Accounts} {
+		for name, a := range accounts {
+			if b.cat.Sources[name].Kind != catalog.API {
+				continue
+			}
+			if out == nil {
+				out = make(map[string]Override)
+			}
+			out[name] = out[name].with(a)
+		}
+	}
+	return out
+}
+
+// target says where the dataset's rows are for this principal.
+func (b *builder) target(d *catalog.Dataset) (Target, *catalog.Binding, error) {
+	name := b.strategy.Source
+	if d.Common {
+		name = d.Source
+	}
+	source, binding := b.cat.Sources[name], d.Bindings[name]
+	if source == nil || binding == nil {
+		return Target{}, nil, fault.New(fault.Forbidden, "%s cannot be reached by the strategy %q", d.Name, b.strategy.Name)
+	}
+	if source.Template && b.p.AllTenants {
+		return Target{}, nil, fault.New(fault.Forbidden, "%s is kept apart for each tenant; ask as one tenant", d.Name)
+	}
+	t, err := b.reach(source)
+	if err != nil {
+		return Target{}, nil, err
+	}
+	if source.Template && !source.NamesTenant(binding) && !leads(source, binding, t.Account()) {
+		return Target{}, nil, fault.New(fault.Forbidden, "nothing says where the %s of this tenant are", d.Name).
+			WithHint("the tenant needs an account of its own")
+	}
+	return t, binding, nil
+}
+
+// leads tells whether an account leads elsewhere than a template itself.
+func leads(source *catalog.Source, binding *catalog.Binding, a Account) bool {
+	s := source.Postgres
+	return a.Host != s.Host || a.Port != s.Port || a.Database != s.Database || a.User != s.User ||
+		a.Schema != s.Schema && bySource(source, binding)
+}
+
+// reach is the target of a source, made once for each plan.
+func (b *builder) reach(source *catalog.Source) (Target, error) {
+	if t, ok := b.targets[source.Name]; ok {
+		return t, nil
+	}
+	t, err := b.resolve(source)
+	if err == nil {
+		if b.targets == nil {
+			b.targets = make(map[string]Target)
+		}
+		b.targets[source.Name] = t
+	}
+	return t, err
+}
+
+func (b *builder) resolve(source *catalog.Source) (Target, error) {
+	t := Target{Source: source.Name, Kind: source.Kind}
+	if source.Kind == catalog.API {
+		return t, nil
+	}
+	server, a := source.Postgres, Account{}
+	if source.Template {
+		t.Tenant, a.Own = b.p.Tenant, true
+		server = server.ForTenant(b.p.Tenant)
+	}
+	a.Host, a.Port, a.Database, a.Schema, a.User = server.Host, server.Port, server.Database, server.Schema, server.User
+	a.password = unique.Make(server.Password)
+	for _, own := range b.own(source.Name) {
+		t.Tenant = b.p.Tenant
+		a = a.with(own)
+	}
+	if !source.Postgres.Session.Empty() {
+		if err := b.session(source, &t, &a); err != nil {
+			return Target{}, err
+		}
+	}
+	for _, name := range []string{a.Database, a.Schema, a.User, a.Role} {
+		if len(name) > catalog.MaxName {
+			return Target{}, fault.New(fault.Forbidden, "a name made of the tenant's id is longer than %d bytes", catalog.MaxName).
+				WithHint("give the tenant an account of its own")
+		}
+	}
+	t.account = unique.Make(a)
+	return t, nil
+}
+
+// session puts what the database is told of the principal into its account.
+func (b *builder) session(source *catalog.Source, t *Target, a *Account) error {
+	session := source.Postgres.Session
+	if session.NamesTenant() {
+		if b.p.AllTenants {
+			return fault.New(fault.Forbidden, "the source %q is told whose rows to show; ask as one tenant", source.Name)
+		}
+		t.Tenant = b.p.Tenant
+		session = session.ForTenant(b.p.Tenant, b.p.TenantKey)
+	}
+	if session.Role == catalog.NoRole {
+		return fault.New(fault.Forbidden, "the tenant's role would be none at all")
+	}
+	var settings strings.Builder
+	for _, s := range session.Settings {
+		if s.Value == "" || strings.Contains(s.Value, "\x00") {
+			return fault.New(fault.Forbidden, "the tenant's key cannot be told to the source %q", source.Name)
+		}
+		settings.WriteString(s.Name + "\x00" + s.Value + "\x00")
+	}
+	a.Role, a.settings = session.Role, settings.String()
+	return nil
+}
+
+// bySource tells whether a binding's schema is the source's.
+func bySource(source *catalog.Source, binding *catalog.Binding) bool {
+	return binding.Schema == source.Postgres.Schema
+}
+
+// schemaOf is the schema of a binding for this principal: the account's where
+// the binding has none of its own.
+func (b *builder) schemaOf(binding *catalog.Binding, t Target) (string, error) {
+	source := b.cat.Sources[t.Source]
+	switch {
+	case source.Kind == catalog.API:
+		return "", nil
+	case bySource(source, binding):
+		return t.Account().Schema, nil
+	case !source.Template:
+		return binding.Schema, nil
+	}
+	name := binding.ForTenant(t.Tenant)
+	if len(name) > catalog.MaxName {
+		return "", fault.New(fault.Forbidden, "the name of the tenant's schema is longer than %d bytes", catalog.MaxName)
+	}
+	return name, nil
+}

@@ -1,0 +1,100 @@
+package plan
+
+import (
+	"maps"
+	"slices"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"usher/catalog"
+	"usher/fault"
+	"usher/principal"
+)
+
+// CheckGrant says why a grant cannot be used with a catalog, before a token is
+// made of it. It is as strict as Build, which refuses such a principal whatever
+// it asks, and stricter where what is asked would decide: here nothing may be
+// granted that could never have an effect.
+func CheckGrant(p principal.Principal, cat *catalog.Catalog) error {
+	b, err := newBuilder(cat, p, time.Time{})
+	if err != nil {
+		return err
+	}
+	for _, check := range []func() error{b.checkMetadata, b.checkReach, b.checkUses} {
+		if err := check(); err != nil {
+			return err
+		}
+	}
+	return b.checkFilters(true)
+}
+
+// checkMetadata refuses what no template could send.
+func (b *builder) checkMetadata() error {
+	for _, name := range slices.Sorted(maps.Keys(b.p.Grant.Metadata)) {
+		v := b.p.Grant.Metadata[name]
+		switch {
+		case name == "" || strings.ContainsAny(name, "{}") || !printable(name):
+			return grantFault("metadata has a name that no template can say")
+		case !printable(v):
+			return grantFault("the metadata %q holds a control character", name)
+		}
+	}
+	return nil
+}
+
+func printable(text string) bool {
+	return utf8.ValidString(text) && !strings.ContainsFunc(text, unicode.IsControl)
+}
+
+// checkReach refuses a grant whose datasets cannot be reached: any of those it
+// names, or all the tenant's if it names none.
+func (b *builder) checkReach() error {
+	for _, name := range b.p.Grant.Datasets {
+		vis := b.view.Dataset(name)
+		if vis == nil {
+			return grantFault("no role of it may see the dataset %q", name)
+		}
+		if err := b.reaches(vis.Dataset); err != nil {
+			return grantFault("%s", fault.From(err).Message)
+		}
+	}
+	if b.p.Grant.Datasets != nil {
+		return nil
+	}
+	var failed error
+	for _, name := range b.view.Names() {
+		d := b.view.Dataset(name).Dataset
+		if d.Common {
+			continue
+		}
+		err := b.reaches(d)
+		if err == nil {
+			return nil
+		}
+		failed = err
+	}
+	if failed != nil {
+		return grantFault("%s", fault.From(failed).Message)
+	}
+	return nil
+}
+
+func (b *builder) reaches(d *catalog.Dataset) error {
+	_, err := b.level().root(d)
+	return err
+}
+
+// checkUses refuses an account that no dataset of the grant is read with.
+func (b *builder) checkUses() error {
+	for _, name := range slices.Sorted(maps.Keys(b.p.Grant.Accounts)) {
+		if !slices.ContainsFunc(b.view.Names(), func(visible string) bool {
+			d := b.view.Dataset(visible).Dataset
+			return d.Common && d.Source == name || !d.Common && b.strategy.Source == name && d.Bindings[name] != nil
+		}) {
+			return grantFault("nothing it reaches is read with the account of %q", name)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,254 @@
+package tenancy
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+
+	"usher/fault"
+	"usher/principal"
+)
+
+// EntryKind tells the entries of the audit log apart.
+type EntryKind string
+
+// The kinds.
+const (
+	Administration EntryKind = "administration"
+	DataAccess     EntryKind = "data"
+)
+
+// Done is the outcome of what was not refused; a refusal's is its code.
+const Done = "done"
+
+// Entry is a line of the audit log. It holds names, never values.
+type Entry struct {
+	ID        string // grows with time
+	At        time.Time
+	Kind      EntryKind
+	Subject   string
+	Issuer    string
+	TokenID   string
+	Tenant    string // empty: all
+	Acting    string // who acts as the tenant
+	Reason    string // why they do
+	Operation string // name
+	Hash      string // of the operation's text
+	Datasets  []string
+	Strategy  string
+	Source    string
+	Rows      int64
+	Duration  time.Duration
+	Outcome   string
+	Detail    string
+}
+
+// EntryOf begins an entry for data access with who asks.
+func EntryOf(p principal.Principal) Entry { return entryOf(p, DataAccess) }
+
+func entryOf(p principal.Principal, kind EntryKind) Entry {
+	e := Entry{Kind: kind, Subject: p.Subject, Issuer: p.Issuer, TokenID: p.TokenID, Tenant: p.Tenant}
+	if p.Acting != nil {
+		e.Acting, e.Reason = p.Acting.Subject, p.Acting.Reason
+	}
+	return e
+}
+
+type auditRow struct {
+	ID        string    `db:"id"`
+	Happened  int64     `db:"happened_at"`
+	Kind      EntryKind `db:"kind"`
+	Subject   string    `db:"subject"`
+	Issuer    string    `db:"issuer"`
+	Token     string    `db:"token"`
+	Tenant    string    `db:"tenant"`
+	Acting    string    `db:"acting"`
+	Reason    string    `db:"reason"`
+	Operation string    `db:"operation"`
+	Hash      string    `db:"hash"`
+	Datasets  string    `db:"datasets"`
+	Strategy  string    `db:"strategy"`
+	Source    string    `db:"source"`
+	Rows      int64     `db:"row_count"`
+	Duration  int64     `db:"duration"`
+	Outcome   string    `db:"outcome"`
+	Detail    string    `db:"detail"`
+}
+
+const auditColumns = `id, happened_at, kind, subject, issuer, token, tenant, acting, reason, operation, hash, datasets, strategy, source,
+	row_count, duration, outcome, detail`
+
+const auditMembers = 18
+
+func (e Entry) args() []any {
+	return []any{
+		entryID(e.At), micros(e.At), string(e.Kind), clip(e.Subject), clip(e.Issuer), clip(e.TokenID), clip(e.Tenant), clip(e.Acting), clip(e.Reason),
+		clip(e.Operation), clip(e.Hash), names(e.Datasets), clip(e.Strategy), clip(e.Source), e.Rows, e.Duration.Microseconds(), clip(e.Outcome), clip(e.Detail),
+	}
+}
+
+// entryID grows with time; entries of one moment have no order.
+func entryID(at time.Time) string { return fmt.Sprintf("%016x%s", micros(at), newID()) }
+
+// clip makes any text one that can be stored: an entry is never refused.
+func clip(text string) string {
+	const most = 1000
+	if len(text) > most {
+		text = text[:most]
+	}
+	return strings.ReplaceAll(strings.ToValidUTF8(text, "\uFFFD"), "\x00", "\uFFFD")
+}
+
+// record writes an entry with the transaction it is about.
+func (t *tx) record(e Entry) error {
+	e.At = t.now
+	return t.insert([]Entry{e})
+}
+
+// insert writes entries in one statement.
+func (t *tx) insert(entries []Entry) error {
+	var text strings.Builder
+	args := make([]any, 0, len(entries)*auditMembers)
+	text.WriteString("INSERT INTO store.audit (" + auditColumns + ") VALUES ")
+	for i, e := range entries {
+		if i > 0 {
+			text.WriteString(", ")
+		}
+		for j := range auditMembers {
+			open := ", "
+			if j == 0 {
+				open = "("
+			}
+			fmt.Fprintf(&text, "%s$%d", open, i*auditMembers+j+1)
+		}
+		text.WriteString(")")
+		args = append(args, e.args()...)
+	}
+	_, err := t.exec(text.String(), args...)
+	return err
+}
+
+// Audit takes an entry and writes it soon. It never waits: while more come
+// than can be written, entries are dropped, counted and reported.
+func (s *Store) Audit(e Entry) {
+	if e.At.IsZero() {
+		e.At = s.now()
+	}
+	select {
+	case s.audit <- e:
+	default:
+		s.dropped.Add(1)
+	}
+}
+
+// Dropped is how many entries were lost since the store was opened.
+func (s *Store) Dropped() int64 { return s.dropped.Load() }
+
+const (
+	writeEvery = time.Second
+	maxBatch   = 500
+)
+
+// writeBehind writes what nobody waits for.
+func (s *Store) writeBehind(ctx context.Context) {
+	ticker := time.NewTicker(writeEvery)
+	defer ticker.Stop()
+	reported := int64(0)
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+		s.flush(ctx)
+		if dropped := s.dropped.Load(); dropped > reported {
+			s.opts.Log.WarnContext(ctx, "entries of the audit log were dropped", "entries", dropped-reported)
+			reported = dropped
+		}
+	}
+}
+
+// flush writes what waits. What cannot be written is dropped, as time goes on.
+func (s *Store) flush(ctx context.Context) {
+	if err := s.writeTouches(ctx); err != nil && ctx.Err() == nil {
+		s.opts.Log.WarnContext(ctx, "last uses of tokens were not written", "error", err)
+	}
+	for range s.opts.AuditQueue/maxBatch + 1 {
+		batch := s.waiting()
+		if len(batch) == 0 {
+			return
+		}
+		if err := s.write(ctx, func(t *tx) error { return t.insert(batch) }); err != nil {
+			s.dropped.Add(int64(len(batch)))
+			s.opts.Log.WarnContext(ctx, "entries of the audit log were not written", "entries", len(batch), "error", err)
+			return
+		}
+	}
+}
+
+func (s *Store) waiting() []Entry {
+	var batch []Entry
+	for len(batch) < maxBatch {
+		select {
+		case e := <-s.audit:
+			batch = append(batch, e)
+		default:
+			return batch
+		}
+	}
+	return batch
+}
+
+// AuditFilter says which entries to list. Empty members fit all.
+type AuditFilter struct {
+	Tenant    string
+	Subject   string
+	Kind      EntryKind
+	Operation string
+	Outcome   string
+	ActedOnly bool // by somebody who acted as a tenant
+	From, To  time.Time
+}
+
+// Entries lists the audit log, the newest first. An administrator of one
+// tenant sees that tenant's entries.
+func (s *Store) Entries(ctx context.Context, p principal.Principal, f AuditFilter, page Page) (entries []Entry, next string, err error) {
+	if f.Tenant == "" {
+		f.Tenant = p.Tenant
+	}
+	if err := mayAdminister(p, f.Tenant); err != nil {
+		return nil, "", err
+	}
+	limit, err := page.limit()
+	if err != nil {
+		return nil, "", err
+	}
+	if f.To.IsZero() {
+		f.To = forever
+	}
+	var rows []auditRow
+	err = s.list(ctx, &rows, "SELECT "+auditColumns+` FROM store.audit
+		WHERE ($1 = '' OR id < $1) AND ($2 = '' OR tenant = $2) AND ($3 = '' OR subject = $3) AND ($4 = '' OR kind = $4)
+			AND ($5 = '' OR operation = $5) AND ($6 = '' OR outcome = $6) AND (NOT $7 OR acting <> '')
+			AND happened_at >= $8 AND happened_at < $9
+		ORDER BY id DESC LIMIT $10`,
+		page.After, f.Tenant, f.Subject, string(f.Kind), f.Operation, f.Outcome, f.ActedOnly, micros(f.From), micros(f.To), limit+1)
+	if err != nil {
+		return nil, "", translate(ctx, err)
+	}
+	rows, next = cut(rows, limit, func(r auditRow) string { return r.ID })
+	for _, r := range rows {
+		e := Entry{
+			ID: r.ID, At: moment(r.Happened), Kind: r.Kind, Subject: r.Subject, Issuer: r.Issuer, TokenID: r.Token, Tenant: r.Tenant,
+			Acting: r.Acting, Reason: r.Reason, Operation: r.Operation, Hash: r.Hash, Strategy: r.Strategy, Source: r.Source, Rows: r.Rows,
+			Duration: time.Duration(r.Duration) * time.Microsecond, Outcome: r.Outcome, Detail: r.Detail,
+		}
+		if err := json.Unmarshal([]byte(r.Datasets), &e.Datasets); err != nil {
+			return nil, "", fault.New(fault.Internal, "an entry of the audit log cannot be read").Because(err)
+		}
+		entries = append(entries, e)
+	}
+	return entries, next, nil
+}

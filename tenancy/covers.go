@@ -1,0 +1,190 @@
+package tenancy
+
+import (
+	"maps"
+	"slices"
+
+	"usher/principal"
+	"usher/query"
+)
+
+// MayGrant caps what a service key may put into tokens beyond what it holds
+// itself. Empty lists allow nothing.
+type MayGrant struct {
+	Strategies []string `json:"strategies,omitempty"`
+	Accounts   []string `json:"accounts,omitempty"` // by source
+	Parameters []string `json:"parameters,omitempty"`
+	Metadata   []string `json:"metadata,omitempty"`
+}
+
+// IsZero tells that it allows nothing.
+func (m MayGrant) IsZero() bool {
+	return len(m.Strategies)+len(m.Accounts)+len(m.Parameters)+len(m.Metadata) == 0
+}
+
+// minter is who asks for a token, and what it may grant beyond what it holds.
+type minter struct {
+	principal.Principal
+	mayGrant MayGrant
+}
+
+// administersAll tells whether the minter is an administrator of all tenants
+// who is not restricted: such a one may grant anything.
+func (m minter) administersAll() bool {
+	return m.AllTenants && m.Acting == nil && has(m.Principal, principal.Administer) && unrestricted(m.Principal) == nil
+}
+
+// covers returns the grant that results when the minter grants what is wanted:
+// whatever restricts the minter restricts the token too. It is the list of
+// what must hold; each line refuses with a message of its own.
+func covers(m minter, wanted TokenRequest) (principal.Grant, error) {
+	for _, check := range []func(minter, TokenRequest) error{
+		coversTenant,
+		coversRoles,
+		coversStrategy,
+		coversDatasets,
+		coversParameters,
+		coversMetadata,
+		coversAccounts,
+		coversExpiry,
+	} {
+		if err := check(m, wanted); err != nil {
+			return principal.Grant{}, err
+		}
+	}
+	own := m.Grant
+	g := principal.Grant{
+		Strategy:   wanted.Strategy,
+		Filters:    slices.Concat(own.Filters, wanted.Filters), // all of them apply
+		Parameters: merged(own.Parameters, wanted.Parameters),
+		Metadata:   merged(own.Metadata, wanted.Metadata),
+		Accounts:   merged(own.Accounts, wanted.Accounts),
+		Datasets:   slices.Clone(wanted.Datasets),
+		SavedOnly:  own.SavedOnly || wanted.SavedOnly,
+		Timezone:   wanted.Timezone,
+	}
+	if g.Strategy == "" {
+		g.Strategy = own.Strategy
+	}
+	if g.Datasets == nil {
+		g.Datasets = slices.Clone(own.Datasets)
+	}
+	if g.Timezone == "" {
+		g.Timezone = own.Timezone
+	}
+	return g, nil
+}
+
+// merged has what the minter holds and what is wanted; where both name
+// something, the checks have made sure that they say the same.
+func merged[V any](own, wanted map[string]V) map[string]V {
+	if len(own)+len(wanted) == 0 {
+		return nil
+	}
+	all := make(map[string]V, len(own)+len(wanted))
+	maps.Copy(all, wanted)
+	maps.Copy(all, own)
+	return all
+}
+
+func coversTenant(m minter, wanted TokenRequest) error {
+	if !m.AllTenants && wanted.Tenant != m.Tenant {
+		return forbidden("the token would be for another tenant than the minter's")
+	}
+	return nil
+}
+
+func coversRoles(m minter, wanted TokenRequest) error {
+	for _, role := range wanted.Roles {
+		if !slices.Contains(m.Roles, role) && !m.administersAll() {
+			return forbidden("the minter does not hold role %s", role)
+		}
+	}
+	return nil
+}
+
+func coversStrategy(m minter, wanted TokenRequest) error {
+	switch {
+	case wanted.Strategy == "", wanted.Strategy == m.Grant.Strategy, m.administersAll():
+		return nil
+	case m.Grant.Strategy == "" && slices.Contains(m.mayGrant.Strategies, wanted.Strategy):
+		return nil
+	}
+	return forbidden("the minter may not grant strategy %s", wanted.Strategy)
+}
+
+func coversDatasets(m minter, wanted TokenRequest) error {
+	if m.Grant.Datasets == nil {
+		return nil
+	}
+	for _, dataset := range wanted.Datasets {
+		if !slices.Contains(m.Grant.Datasets, dataset) {
+			return forbidden("the minter's own token does not reach dataset %s", dataset)
+		}
+	}
+	return nil
+}
+
+func coversParameters(m minter, wanted TokenRequest) error {
+	for _, name := range sortedKeys(wanted.Parameters) {
+		own, held := m.Grant.Parameters[name]
+		switch {
+		case held && sameValue(own, wanted.Parameters[name]), m.administersAll():
+		case held:
+			return forbidden("the minter's own token fixes parameter %s", name)
+		case !slices.Contains(m.mayGrant.Parameters, name):
+			return forbidden("the minter may not grant parameter %s", name)
+		}
+	}
+	return nil
+}
+
+func coversMetadata(m minter, wanted TokenRequest) error {
+	for _, name := range sortedKeys(wanted.Metadata) {
+		own, held := m.Grant.Metadata[name]
+		switch {
+		case held && own == wanted.Metadata[name]:
+		case held:
+			return forbidden("the minter's own token fixes metadata %s", name)
+		case m.administersAll():
+		case !slices.Contains(m.mayGrant.Metadata, name):
+			return forbidden("the minter may not grant metadata %s", name)
+		}
+	}
+	return nil
+}
+
+func coversAccounts(m minter, wanted TokenRequest) error {
+	for _, source := range sortedKeys(wanted.Accounts) {
+		_, held := m.Grant.Accounts[source]
+		switch {
+		case held:
+			return forbidden("the minter's own token fixes the account of source %s", source)
+		case m.administersAll():
+		case !slices.Contains(m.mayGrant.Accounts, source):
+			return forbidden("the minter may not grant an account of source %s", source)
+		}
+	}
+	return nil
+}
+
+func coversExpiry(m minter, wanted TokenRequest) error {
+	if !m.Expires.IsZero() && wanted.ExpiresAt.After(m.Expires) {
+		return forbidden("the token would live longer than the minter's own")
+	}
+	return nil
+}
+
+// checkFilters refuses filters that do not say what they restrict.
+func checkFilters(filters []principal.Filter) error {
+	for _, f := range filters {
+		if err := checkPresent("the dataset of a filter", f.Dataset, maxName); err != nil {
+			return err
+		}
+		where, ok := f.Where.(query.Object)
+		if !ok || len(where) == 0 {
+			return unusable("the filter of dataset %s has no condition", f.Dataset)
+		}
+	}
+	return nil
+}

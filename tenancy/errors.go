@@ -1,0 +1,86 @@
+package tenancy
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+
+	"github.com/duckdb/duckdb-go/v2"
+	"github.com/lib/pq"
+
+	"usher/fault"
+)
+
+// translate makes a *fault.Error of what the database returned; faults stay.
+func translate(ctx context.Context, err error) error {
+	if err == nil {
+		return nil
+	}
+	if known := (*fault.Error)(nil); errors.As(err, &known) {
+		return known
+	}
+	cause := redacted(err)
+	if ended := ctx.Err(); ended != nil {
+		return fault.From(ended).Because(errors.Join(ended, cause))
+	}
+	var reported *pq.Error
+	var engine *duckdb.Error
+	switch {
+	case duplicate(err):
+		return fault.New(fault.Conflict, "something of that name exists already").Because(cause)
+	case errors.As(err, &engine) && engine.Type == duckdb.ErrorTypeTransaction:
+		return fault.New(fault.Unavailable, "the control store is busy").Because(cause)
+	case errors.As(err, &reported):
+		switch reported.Code.Class() {
+		case "08", "28", "3D", "40", "53", "55", "57":
+			return fault.New(fault.Unavailable, "the control store does not answer").Because(cause)
+		}
+		return fault.New(fault.Internal, "the control store failed").Because(cause)
+	case errors.As(err, &engine):
+		return fault.New(fault.Internal, "the control store failed").Because(cause)
+	default:
+		return fault.New(fault.Unavailable, "the control store does not answer").Because(cause)
+	}
+}
+
+// duplicate tells that a row of the same key exists.
+func duplicate(err error) bool {
+	var reported *pq.Error
+	if errors.As(err, &reported) {
+		return reported.Code == "23505"
+	}
+	var engine *duckdb.Error
+	return errors.As(err, &engine) && engine.Type == duckdb.ErrorTypeConstraint
+}
+
+func missing(err error) bool { return errors.Is(err, sql.ErrNoRows) }
+
+// redacted is the cause for the log: what a database says of a statement may
+// quote values, except where it speaks of names.
+func redacted(err error) error {
+	var reported *pq.Error
+	if errors.As(err, &reported) {
+		switch reported.Code.Class() {
+		case "08", "28", "3D", "3F", "42", "53", "57":
+			return fmt.Errorf("postgres: %s (%s)", reported.Message, reported.Code)
+		}
+		return fmt.Errorf("postgres: SQLSTATE %s", reported.Code)
+	}
+	var engine *duckdb.Error
+	if errors.As(err, &engine) {
+		switch engine.Type {
+		case duckdb.ErrorTypeConstraint, duckdb.ErrorTypeConversion, duckdb.ErrorTypeOutOfRange:
+			return fmt.Errorf("duckdb: error of type %d", engine.Type)
+		}
+	}
+	return err
+}
+
+func forbidden(format string, args ...any) error { return fault.New(fault.Forbidden, format, args...) }
+
+func unusable(format string, args ...any) error {
+	return fault.New(fault.BadUserInput, format, args...)
+}
+
+func notFound(format string, args ...any) error { return fault.New(fault.NotFound, format, args...) }

@@ -1,0 +1,52 @@
+package tenancy
+
+import "context"
+
+// Exec and Texts let tests look at the tables themselves.
+func (s *Store) Exec(ctx context.Context, text string, args ...any) error {
+	_, err := s.db.ExecContext(ctx, s.sql(text), args...)
+	return err
+}
+
+// Texts returns every text in the store, of all tables.
+func (s *Store) Texts(ctx context.Context) ([]string, error) {
+	var columns []struct {
+		Table  string `db:"table_name"`
+		Column string `db:"column_name"`
+	}
+	err := s.list(ctx, &columns, "SELECT table_name, column_name FROM information_schema.columns WHERE table_schema = $1", s.schema)
+	if err != nil {
+		return nil, err
+	}
+	var all []string
+	for _, c := range columns {
+		var found []string
+		if err := s.list(ctx, &found, "SELECT CAST("+c.Column+" AS TEXT) FROM store."+c.Table); err != nil {
+			return nil, err
+		}
+		all = append(all, found...)
+	}
+	return all, nil
+}
+
+// Remembered is how many tenants and tokens are in memory.
+func (s *Store) Remembered() (tenants, tokens int) { return s.tenants.records.len(), s.verified.len() }
+
+// Flush writes what waits to be written.
+func (s *Store) Flush(ctx context.Context) { s.flush(ctx) }
+
+// Unstarted is a store whose queue nobody empties.
+func Unstarted(queue int) *Store {
+	opts := Options{AuditQueue: queue}.withDefaults()
+	return &Store{opts: opts, audit: make(chan Entry, queue)}
+}
+
+// Spec is where the store is.
+func (s *Store) Spec() Spec {
+	if s.dsn != nil {
+		return Spec{Postgres: &s.dsn.spec, Schema: s.schema}
+	}
+	var path string
+	_ = s.db.Get(&path, "SELECT path FROM duckdb_databases() WHERE NOT internal LIMIT 1")
+	return Spec{Path: path, Schema: s.schema}
+}

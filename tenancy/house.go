@@ -1,0 +1,46 @@
+package tenancy
+
+import (
+	"context"
+	"time"
+)
+
+// keptTokens is how long a token can still be looked up after its end.
+const keptTokens = 30 * 24 * time.Hour
+
+// pruneEvery is how often what has had its time is removed.
+const pruneEvery = time.Hour
+
+func (s *Store) keepHouse(ctx context.Context) {
+	ticker := time.NewTicker(pruneEvery)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+		if err := s.Prune(ctx); err != nil && ctx.Err() == nil {
+			s.opts.Log.WarnContext(ctx, "the control store was not pruned", "error", err)
+		}
+	}
+}
+
+// Prune removes marks and tokens that have had their time, and entries of the
+// audit log beyond its retention.
+func (s *Store) Prune(ctx context.Context) error {
+	now := s.now()
+	s.marks.forget(now)
+	return s.write(ctx, func(t *tx) error {
+		if _, err := t.exec("DELETE FROM store.marks WHERE expires_at < $1", micros(now)); err != nil {
+			return err
+		}
+		ended := micros(now.Add(-keptTokens))
+		_, err := t.exec("DELETE FROM store.tokens WHERE expires_at <> 0 AND expires_at < $1 OR revoked_at <> 0 AND revoked_at < $1", ended)
+		if err != nil || s.opts.AuditRetention < 0 {
+			return err
+		}
+		_, err = t.exec("DELETE FROM store.audit WHERE happened_at < $1", micros(now.Add(-s.opts.AuditRetention)))
+		return err
+	})
+}

@@ -1,0 +1,134 @@
+package tenancy
+
+import (
+	"context"
+	"time"
+
+	"usher/fault"
+	"usher/principal"
+)
+
+// KeyRequest is what a service key shall be.
+type KeyRequest struct {
+	Name       string // of the backend; its subject
+	Tenant     string // exactly one of Tenant and AllTenants
+	AllTenants bool
+	Scopes     []principal.Scope
+	Roles      []string
+	Datasets   []string // nil: all that the roles allow
+	MayGrant   MayGrant
+	ExpiresAt  time.Time // zero: never
+}
+
+func (r KeyRequest) check(now time.Time) error {
+	if (r.Tenant == "") != r.AllTenants {
+		return unusable("a key is of one tenant, or explicitly of all")
+	}
+	if r.Tenant != "" {
+		if err := checkTenantID(r.Tenant); err != nil {
+			return err
+		}
+	}
+	if len(r.Scopes) == 0 {
+		return unusable("a key needs at least one scope")
+	}
+	for _, err := range []error{
+		checkPresent("the key's name", r.Name, maxName), checkScopes(r.Scopes), checkNames("role", r.Roles), checkNames("dataset", r.Datasets),
+		checkNames("strategy", r.MayGrant.Strategies), checkNames("source", r.MayGrant.Accounts),
+		checkNames("parameter", r.MayGrant.Parameters), checkNames("metadata member", r.MayGrant.Metadata),
+	} {
+		if err != nil {
+			return err
+		}
+	}
+	if !r.ExpiresAt.IsZero() && !r.ExpiresAt.After(now) {
+		return unusable("the key would have expired already")
+	}
+	return nil
+}
+
+// coversKey refuses a key that can more than who makes it.
+func coversKey(p principal.Principal, r KeyRequest) error {
+	if err := unrestricted(p); err != nil {
+		return err
+	}
+	if p.AllTenants {
+		return nil
+	}
+	if err := coversRights(p, r.Roles, r.Scopes, nil); err != nil {
+		return err
+	}
+	if !r.MayGrant.IsZero() {
+		return forbidden("only an administrator of all tenants lets a key grant what it does not hold")
+	}
+	return nil
+}
+
+// CreateKey makes a service key for a backend.
+func (s *Store) CreateKey(ctx context.Context, p principal.Principal, r KeyRequest) (Issued, error) {
+	var made Issued
+	err := s.administer(ctx, p, act{operation: "createKey", tenant: r.Tenant, detail: r.Name}, func(t *tx) error {
+		if err := r.check(t.now); err != nil {
+			return err
+		}
+		if err := coversKey(p, r); err != nil {
+			return err
+		}
+		var err error
+		made, err = t.createKey(p, r)
+		return err
+	})
+	return made, err
+}
+
+func (t *tx) createKey(maker principal.Principal, r KeyRequest) (Issued, error) {
+	key := principal.Principal{
+		Subject: r.Name, Issuer: Issuer, Tenant: r.Tenant, AllTenants: r.AllTenants, Roles: r.Roles, Scopes: r.Scopes,
+		Grant: principal.Grant{Datasets: r.Datasets}, Issued: t.now, Expires: r.ExpiresAt,
+	}
+	if r.Tenant != "" {
+		tenant, err := t.activeTenant(r.Tenant)
+		if err != nil {
+			return Issued{}, err
+		}
+		if key.Home, err = t.store.home(tenant); err != nil {
+			return Issued{}, err
+		}
+		key.TenantKey = tenant.Key
+	}
+	if err := t.store.opts.Check(key); err != nil {
+		return Issued{}, err
+	}
+	return t.issue(issue{kind: ServiceKey, principal: key, mayGrant: r.MayGrant, name: r.Name, minter: maker, expires: r.ExpiresAt})
+}
+
+// Bootstrap makes the first administrator's key. It is refused as soon as the
+// store holds any key or user.
+func (s *Store) Bootstrap(ctx context.Context, name string) (Issued, error) {
+	r := KeyRequest{Name: name, AllTenants: true, Scopes: knownScopes()}
+	var made Issued
+	err := s.write(ctx, func(t *tx) error {
+		if err := r.check(t.now); err != nil {
+			return err
+		}
+		// Two at once wait for each other here.
+		if _, err := t.raise(); err != nil {
+			return err
+		}
+		var known int
+		err := t.get(&known, "SELECT (SELECT count(*) FROM store.tokens WHERE kind = 'sk') + (SELECT count(*) FROM store.users)")
+		if err != nil {
+			return err
+		}
+		if known > 0 {
+			return fault.New(fault.Conflict, "the control store has keys or users already").
+				WithHint("Make further keys with an administrator's.")
+		}
+		made, err = t.createKey(principal.Principal{Issuer: Issuer, Subject: "bootstrap"}, r)
+		if err != nil {
+			return err
+		}
+		return t.record(Entry{Kind: Administration, Subject: "bootstrap", Issuer: Issuer, Operation: "bootstrap", Detail: name, Outcome: Done})
+	})
+	return made, err
+}

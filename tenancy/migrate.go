@@ -1,0 +1,125 @@
+package tenancy
+
+import (
+	"context"
+	"database/sql"
+	"embed"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path"
+	"strings"
+	"time"
+
+	"github.com/pressly/goose/v3"
+	"github.com/pressly/goose/v3/database"
+
+	"usher/fault"
+)
+
+//go:embed migrations/*.sql
+var migrations embed.FS
+
+// sql puts the configured schema in the place of the name store. The texts are
+// constants of this package; values are always arguments.
+func (s *Store) sql(text string) string { return strings.ReplaceAll(text, "store.", s.schema+".") }
+
+// migrate brings the tables to this program's version, one gateway at a time.
+func (s *Store) migrate(ctx context.Context) error {
+	if s.dsn == nil {
+		return s.migrateAlone(ctx)
+	}
+	tx, err := s.db.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = tx.Rollback() }() // ends the lock
+	if err := awaitTurn(ctx, tx, "usher control store "+s.schema); err != nil {
+		return err
+	}
+	return s.migrateAlone(ctx)
+}
+
+// awaitTurn asks again and again: a statement that waited for the lock would
+// be ended by its time limit.
+func awaitTurn(ctx context.Context, tx *sql.Tx, name string) error {
+	for {
+		var mine bool
+		if err := tx.QueryRowContext(ctx, "SELECT pg_try_advisory_xact_lock(hashtextextended($1, 0))", name).Scan(&mine); err != nil || mine {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("wait for another gateway that migrates the store: %w", ctx.Err())
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
+}
+
+func (s *Store) migrateAlone(ctx context.Context) error {
+	// The account may be allowed to use the schema and not to make it.
+	var schemas int
+	if err := s.db.QueryRowContext(ctx, "SELECT count(*) FROM information_schema.schemata WHERE schema_name = $1", s.schema).Scan(&schemas); err != nil {
+		return err
+	}
+	if schemas == 0 {
+		if _, err := s.db.ExecContext(ctx, "CREATE SCHEMA "+s.schema); err != nil {
+			return err
+		}
+	}
+	all, err := s.migrations()
+	if err != nil {
+		return err
+	}
+	// Of goose's own dialects this one asks for nothing DuckDB lacks: its keys
+	// are counted, not generated. The lock is ours, so that it also covers the
+	// making of the schema.
+	versions, err := database.NewStore(database.DialectAuroraDSQL, s.schema+".migrations")
+	if err != nil {
+		return err
+	}
+	provider, err := goose.NewProvider("", s.db.DB, nil,
+		goose.WithStore(versions), goose.WithGoMigrations(all...), goose.WithDisableGlobalRegistry(true))
+	if err != nil {
+		return err
+	}
+	current, target, err := provider.GetVersions(ctx)
+	if err != nil {
+		return err
+	}
+	if current > target {
+		return fault.New(fault.Internal, "the control store has version %d, this program knows versions up to %d", current, target).
+			WithHint("Start the newer usher that has migrated the store, or restore the store from before.")
+	}
+	_, err = provider.Up(ctx)
+	return err
+}
+
+// migrations are the embedded files, with the schema put in: goose runs a file
+// as it is written.
+func (s *Store) migrations() ([]*goose.Migration, error) {
+	names, err := fs.Glob(migrations, "migrations/*.sql")
+	if err != nil {
+		return nil, err
+	}
+	var all []*goose.Migration
+	for _, name := range names {
+		version, err := goose.NumericComponent(path.Base(name))
+		if err != nil {
+			return nil, fmt.Errorf("migration %s: %w", name, err)
+		}
+		text, err := migrations.ReadFile(name)
+		if err != nil {
+			return nil, err
+		}
+		up := func(ctx context.Context, tx *sql.Tx) error {
+			_, err := tx.ExecContext(ctx, s.sql(string(text)))
+			return err
+		}
+		all = append(all, goose.NewGoMigration(version, &goose.GoFunc{RunTx: up}, nil))
+	}
+	if len(all) == 0 {
+		return nil, errors.New("the program holds no migrations")
+	}
+	return all, nil
+}

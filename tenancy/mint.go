@@ -1,0 +1,261 @@
+package tenancy
+
+import (
+	"context"
+	"time"
+	_ "time/tzdata" // zones are judged by the same table on every machine
+
+	"usher/fault"
+	"usher/principal"
+	"usher/query"
+)
+
+// TokenRequest is what an embed token shall grant.
+type TokenRequest struct {
+	Tenant     string // default: the minter's
+	Subject    string // who uses it, within the tenant
+	Name       string // shown only
+	Email      string // shown only
+	Roles      []string
+	Strategy   string
+	Filters    []principal.Filter
+	Parameters map[string]query.Value
+	Metadata   map[string]string
+	Accounts   map[string]principal.Account // by source
+	Datasets   []string                     // nil: all that the roles allow
+	SavedOnly  bool
+	Timezone   string        // IANA name
+	ExpiresAt  time.Time     // default: in 24 hours, and not after the minter's
+	Inactivity time.Duration // unused for so long it ends; 0: it does not
+	Rate       int           // requests a minute; 0: not limited
+}
+
+const (
+	minInactivity = 120 * time.Second
+	maxRate       = 1_000_000
+	maxListed     = 1000 // filters, parameters, datasets, … of one token
+)
+
+// check judges the request by itself.
+func (r TokenRequest) check(now time.Time, longest time.Duration) error {
+	if err := checkTenantID(r.Tenant); err != nil {
+		return err
+	}
+	if max(len(r.Roles), len(r.Filters), len(r.Parameters), len(r.Metadata), len(r.Accounts), len(r.Datasets)) > maxListed {
+		return unusable("a token has at most %d of each", maxListed)
+	}
+	for _, err := range []error{
+		checkPresent("the subject", r.Subject, maxName),
+		checkLine("the name", r.Name, maxName), checkLine("the email address", r.Email, maxName),
+		checkNames("role", r.Roles), checkNames("dataset", r.Datasets), checkStrategy(r.Strategy),
+		checkNames("parameter", sortedKeys(r.Parameters)), checkMetadata(r.Metadata), checkAccounts(r.Accounts),
+		checkFilters(r.Filters), checkTimezone(r.Timezone),
+	} {
+		if err != nil {
+			return err
+		}
+	}
+	switch {
+	case !r.ExpiresAt.After(now):
+		return unusable("the token would have expired already")
+	case r.ExpiresAt.After(now.Add(longest)):
+		return unusable("the token would live longer than %s", longest)
+	case r.Inactivity != 0 && r.Inactivity < minInactivity:
+		return unusable("the inactivity interval must be at least %s, or none", minInactivity)
+	case r.Inactivity > longest:
+		return unusable("the inactivity interval is longer than any token lives")
+	case r.Rate < 0 || r.Rate > maxRate:
+		return unusable("the rate must be from 1 to %d requests a minute, or 0 for no limit", maxRate)
+	}
+	return nil
+}
+
+func checkMetadata(metadata map[string]string) error {
+	for _, name := range sortedKeys(metadata) {
+		if err := checkText("metadata "+name, metadata[name], 4096); err != nil {
+			return err
+		}
+	}
+	return checkNames("metadata member", sortedKeys(metadata))
+}
+
+func checkTimezone(name string) error {
+	if name == "" {
+		return nil
+	}
+	if _, err := time.LoadLocation(name); err != nil || name == "Local" {
+		return unusable("there is no time zone %q", name)
+	}
+	return nil
+}
+
+// lifetime is when a token ends that does not say: a day from now, and not
+// after the minter's own.
+func (s *Store) lifetime(asked time.Time, own principal.Principal) time.Time {
+	if !asked.IsZero() {
+		return asked
+	}
+	ends := s.now().Add(s.opts.TokenLife)
+	if !own.Expires.IsZero() && own.Expires.Before(ends) {
+		return own.Expires
+	}
+	return ends
+}
+
+// Mint makes an embed token. It grants at most what the minter holds; whatever
+// is wrong with the request is refused now, not when the token is used.
+func (s *Store) Mint(ctx context.Context, p principal.Principal, r TokenRequest) (Issued, error) {
+	if r.Tenant == "" {
+		r.Tenant = p.Tenant
+	}
+	return s.mint(ctx, p, "createToken", r, func(*tx) error {
+		if !has(p, principal.CreateTokens) {
+			return forbidden("this needs the scope %s", principal.CreateTokens)
+		}
+		return nil
+	})
+}
+
+// Narrowing is what a narrowed token shall have less than the holder's.
+type Narrowing struct {
+	Name       string
+	Roles      []string           // nil: all of the holder's
+	Filters    []principal.Filter // in addition to the holder's
+	Datasets   []string           // nil: all of the holder's
+	SavedOnly  bool
+	ExpiresAt  time.Time // default: in 24 hours, and not after the holder's
+	Inactivity time.Duration
+	Rate       int
+}
+
+// Narrow makes an embed token of the holder's own that grants no more than
+// the one shown. It ends with it, also when that is revoked; therefore the
+// token shown must be one that the store has made.
+func (s *Store) Narrow(ctx context.Context, holder principal.Principal, n Narrowing) (Issued, error) {
+	r := TokenRequest{
+		Tenant: holder.Tenant, Subject: holder.Subject, Name: n.Name, Roles: n.Roles, Filters: n.Filters, Datasets: n.Datasets,
+		SavedOnly: n.SavedOnly, ExpiresAt: n.ExpiresAt, Inactivity: n.Inactivity, Rate: n.Rate,
+	}
+	if r.Roles == nil {
+		r.Roles = holder.Roles
+	}
+	return s.mint(ctx, holder, "narrowToken", r, func(*tx) error {
+		switch {
+		case holder.Issuer != Issuer || holder.TokenID == "":
+			return forbidden("only a token that usher has made can be narrowed; have your issuer make a narrower one")
+		case holder.AllTenants:
+			return forbidden("only a token of one tenant can be narrowed")
+		}
+		return nil
+	})
+}
+
+// mint is the way of every embed token: who asks, what is asked, whether the
+// one covers the other, and what the catalog says.
+func (s *Store) mint(ctx context.Context, p principal.Principal, operation string, r TokenRequest, allowed func(*tx) error) (Issued, error) {
+	entry := entryOf(p, Administration)
+	entry.Operation, entry.Outcome = operation, Done
+	r.ExpiresAt = s.lifetime(r.ExpiresAt, p)
+	var made Issued
+	err := s.write(ctx, func(t *tx) error {
+		if (p.Tenant == "") != p.AllTenants {
+			return fault.New(fault.Unauthenticated, "no valid token was shown")
+		}
+		if err := allowed(t); err != nil {
+			return err
+		}
+		if err := r.check(t.now, s.opts.MaxTokenLife); err != nil {
+			return err
+		}
+		parent, err := t.parent(p)
+		if err != nil {
+			return err
+		}
+		grant, err := covers(minter{p, parent.MayGrant}, r)
+		if err != nil {
+			return err
+		}
+		tenant, err := t.activeTenant(r.Tenant)
+		if err != nil {
+			return err
+		}
+		home, err := s.home(tenant)
+		if err != nil {
+			return err
+		}
+		wanted := principal.Principal{
+			Subject: r.Subject, Issuer: Issuer, Tenant: r.Tenant, TenantKey: tenant.Key, Home: home,
+			Roles: r.Roles, Scopes: []principal.Scope{principal.ReadData}, Acting: p.Acting, Grant: grant, Issued: t.now, Expires: r.ExpiresAt,
+		}
+		if err := s.opts.Check(wanted); err != nil {
+			return err
+		}
+		made, err = t.issue(issue{
+			kind: EmbedToken, principal: wanted, name: r.Name, email: r.Email, minter: p, expires: r.ExpiresAt,
+			inactivity: shorter(r.Inactivity, parent.inactivity), rate: slower(r.Rate, parent.Rate), rateOf: parent.rateOf(),
+		})
+		if err != nil {
+			return err
+		}
+		entry.Tenant, entry.Detail = r.Tenant, made.ID+" for "+r.Subject
+		return t.record(entry)
+	})
+	s.noteRefusal(entry, err)
+	return made, err
+}
+
+// parent is what the store knows of the token that the minter has shown: it
+// must still be good, and its bounds hold for what is made with it.
+type parent struct {
+	body
+	id         string
+	inactivity time.Duration
+}
+
+func (t *tx) parent(p principal.Principal) (parent, error) {
+	if err := t.issuing(); err != nil {
+		return parent{}, err
+	}
+	if t.store.Revoked(p) {
+		return parent{}, refuse(ErrRevoked)
+	}
+	if p.Issuer != Issuer {
+		return parent{}, nil // of another issuer, whose bounds the principal carries
+	}
+	row, err := t.token(p.TokenID)
+	if missing(err) || err == nil && (row.Revoked != 0 || row.expired(t.now)) {
+		return parent{}, refuse(ErrRevoked)
+	}
+	if err != nil {
+		return parent{}, err
+	}
+	b, err := readBody(row.Body)
+	return parent{body: b, id: row.ID, inactivity: time.Duration(row.Inactivity) * time.Microsecond}, err
+}
+
+// rateOf is whose allowance is shared: of all that is narrowed from a token
+// that is limited.
+func (p parent) rateOf() string {
+	switch {
+	case p.Rate == 0:
+		return ""
+	case p.RateOf != "":
+		return p.RateOf
+	}
+	return p.id
+}
+
+// shorter and slower take 0 for no bound.
+func shorter(a, b time.Duration) time.Duration {
+	if a == 0 || b != 0 && b < a {
+		return b
+	}
+	return a
+}
+
+func slower(a, b int) int {
+	if a == 0 || b != 0 && b < a {
+		return b
+	}
+	return a
+}

@@ -1,0 +1,126 @@
+package tenancy
+
+import (
+	"context"
+	"errors"
+	"regexp"
+	"time"
+
+	"github.com/jmoiron/sqlx"
+	"golang.org/x/time/rate"
+
+	"usher/fault"
+)
+
+// Spec says where the store is: exactly one of Postgres and Path.
+type Spec struct {
+	Postgres *PostgresSpec
+	Path     string // of a DuckDB file, which is made if it is missing
+	Schema   string // of the tables; default usher
+}
+
+var schemaForm = regexp.MustCompile(`^[a-z_][a-z0-9_]{0,47}$`)
+
+func (spec Spec) check() error {
+	if (spec.Postgres == nil) == (spec.Path == "") {
+		return errors.New("name either a PostgreSQL database or a DuckDB file")
+	}
+	if !schemaForm.MatchString(spec.Schema) {
+		return errors.New("the schema's name must have the form " + schemaForm.String())
+	}
+	return nil
+}
+
+// openTimeout bounds connecting, migrating and the first reading.
+const openTimeout = 60 * time.Second
+
+// Open opens the store, brings its tables to this program's version and reads
+// what revocations there are. Several gateways may do so at the same time on
+// one PostgreSQL database.
+func Open(ctx context.Context, spec Spec, opts Options) (*Store, error) {
+	ctx, cancel := context.WithTimeout(ctx, openTimeout)
+	defer cancel()
+	if spec.Schema == "" {
+		spec.Schema = "usher"
+	}
+	if err := spec.check(); err != nil {
+		return nil, fault.New(fault.Internal, "the control store is not configured: %s", err)
+	}
+	opts = opts.withDefaults()
+	sealer, err := newSealer(opts.Key, opts.OldKeys)
+	if err != nil {
+		return nil, fault.New(fault.Internal, "the control store's key cannot be used: %s", err)
+	}
+	s := &Store{
+		schema:   spec.Schema,
+		opts:     opts,
+		sealer:   sealer,
+		tenants:  newTenantCache(opts.Tenants),
+		verified: newLRU[[32]byte, *verified](opts.Verified),
+		limiters: newLRU[string, *rate.Limiter](opts.Verified),
+		marks:    newMarks(),
+		started:  time.Now(),
+		audit:    make(chan Entry, opts.AuditQueue),
+		hashing:  make(chan struct{}, opts.Logins),
+		decoy:    opts.Password.hash("the password of nobody"),
+		attempts: newLRU[string, attempt](maxAttempts),
+	}
+	if err := s.connect(ctx, spec); err != nil {
+		return nil, fault.New(fault.Unavailable, "the control store cannot be opened").Because(redacted(err))
+	}
+	if err := s.prepare(ctx); err != nil {
+		return nil, errors.Join(err, s.db.Close())
+	}
+	s.start()
+	return s, nil
+}
+
+func (s *Store) connect(ctx context.Context, spec Spec) error {
+	if spec.Path != "" {
+		pool, err := openDuckDB(ctx, spec.Path)
+		if err != nil {
+			return err
+		}
+		s.db, s.writer = sqlx.NewDb(pool, "duckdb"), make(chan struct{}, 1)
+		return nil
+	}
+	var err error
+	if s.dsn, err = newPostgresConnector(*spec.Postgres); err != nil {
+		return err
+	}
+	s.db = sqlx.NewDb(s.dsn.pool(), "postgres")
+	return nil
+}
+
+// prepare migrates and reads the state that has to be in memory.
+func (s *Store) prepare(ctx context.Context) error {
+	if err := s.migrate(ctx); err != nil {
+		return translate(ctx, err)
+	}
+	return s.catchUp(ctx)
+}
+
+func (s *Store) start() {
+	ctx, stop := context.WithCancel(context.Background())
+	s.stop = stop
+	hasten := make(chan struct{}, 1)
+	s.background.Go(func() { s.watch(ctx, hasten) })
+	s.background.Go(func() { s.writeBehind(ctx) })
+	s.background.Go(func() { s.keepHouse(ctx) })
+	if s.dsn != nil {
+		s.background.Go(func() { s.listen(ctx, hasten) })
+	}
+}
+
+// closeTimeout bounds the last writing.
+const closeTimeout = 5 * time.Second
+
+// Close writes what is still to be written and closes the store.
+func (s *Store) Close() error {
+	s.stop()
+	s.background.Wait()
+	ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
+	defer cancel()
+	s.flush(ctx)
+	return s.db.Close()
+}

@@ -1,0 +1,131 @@
+package tenancy_test
+
+import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/pem"
+	"io"
+	"math/big"
+	"net"
+	"os"
+	"path/filepath"
+	"strconv"
+	"testing"
+	"time"
+
+	"usher/fault"
+	"usher/pgtest"
+	"usher/tenancy"
+)
+
+// Nothing of the process's environment reaches the connection.
+func TestEnvironment(t *testing.T) {
+	spec := postgresOf(pgtest.Start(t).Database(t))
+	for name, v := range map[string]string{
+		"PGHOST": "nowhere.invalid", "PGPORT": "1", "PGDATABASE": "elsewhere", "PGUSER": "nobody", "PGPASSWORD": "wrong", "PGSSLMODE": "verify-full",
+		"PGOPTIONS": "-c default_transaction_read_only=on", "PGSERVICE": "none", "PGSERVICEFILE": "/nonexistent", "PGPASSFILE": "/nonexistent", "HOME": "/nonexistent",
+	} {
+		t.Setenv(name, v)
+	}
+	tenant(t, open(t, spec, tenancy.Options{}), "acme")
+	t.Setenv("PGPASSWORD", spec.Postgres.Password)
+	spec.Postgres.Password = ""
+	_, err := tenancy.Open(t.Context(), spec, tenancy.Options{Password: cheap})
+	wantCode(t, err, fault.Unavailable)
+}
+
+// encrypting is a server that speaks TLS before another that does not.
+func encrypting(t *testing.T, target string, certificate tls.Certificate) int {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = listener.Close() })
+	serve := func(client net.Conn) {
+		defer func() { _ = client.Close() }()
+		request := make([]byte, 8)
+		if _, err := io.ReadFull(client, request); err != nil {
+			return
+		}
+		_, _ = client.Write([]byte("S"))
+		encrypted := tls.Server(client, &tls.Config{Certificates: []tls.Certificate{certificate}})
+		server, err := net.Dial("tcp", target)
+		if err != nil {
+			return
+		}
+		defer func() { _ = server.Close() }()
+		go func() {
+			_, _ = io.Copy(server, encrypted)
+			_ = server.Close()
+		}()
+		_, _ = io.Copy(encrypted, server)
+	}
+	go func() {
+		for {
+			client, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			go serve(client)
+		}
+	}()
+	return listener.Addr().(*net.TCPAddr).Port
+}
+
+func certificate(t *testing.T) (made tls.Certificate, rootFile string) {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(1), IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
+		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour), IsCA: true, BasicConstraintsValid: true,
+	}
+	signed, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rootFile = filepath.Join(t.TempDir(), "root.crt")
+	if err := os.WriteFile(rootFile, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: signed}), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return tls.Certificate{Certificate: [][]byte{signed}, PrivateKey: key}, rootFile
+}
+
+func TestTLS(t *testing.T) {
+	t.Parallel()
+	db := pgtest.Start(t).Database(t)
+	made, root := certificate(t)
+	_, otherRoot := certificate(t)
+	encrypted := encrypting(t, net.JoinHostPort(db.Host, strconv.Itoa(db.Port)), made)
+	for _, c := range []struct {
+		host       string
+		port       int
+		mode, root string
+		accepted   bool
+	}{
+		{"127.0.0.1", encrypted, "", root, true},
+		{"127.0.0.1", encrypted, "verify-full", root, true},
+		{"127.0.0.1", encrypted, "require", "", true},
+		{"127.0.0.1", encrypted, "verify-full", otherRoot, false},
+		{"127.0.0.1", encrypted, "verify-full", "", false},
+		{"localhost", encrypted, "verify-full", root, false},
+		{"127.0.0.1", db.Port, "verify-full", root, false},
+		{"127.0.0.1", db.Port, "require", "", false}, // the server has no TLS: nothing is sent without
+	} {
+		spec := postgresOf(db)
+		spec.Postgres.Host, spec.Postgres.Port, spec.Postgres.SSLMode, spec.Postgres.RootCert = c.host, c.port, c.mode, c.root
+		s, err := tenancy.Open(t.Context(), spec, tenancy.Options{Password: cheap})
+		if (err == nil) != c.accepted {
+			t.Errorf("%+v: %v", c, err)
+		}
+		if err == nil {
+			_ = s.Close()
+		}
+	}
+}

@@ -1,0 +1,93 @@
+package tenancy
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"sync/atomic"
+
+	"usher/principal"
+)
+
+// registered is what authentication needs of a tenant.
+type registered struct {
+	key    string
+	status Status
+	home   principal.Home
+}
+
+// tenantCache remembers the tenants used last, and who is none. What was read
+// before a change became known is not remembered after it.
+type tenantCache struct {
+	records *lru[string, *registered] // nil: no such tenant
+	changes atomic.Int64
+}
+
+func newTenantCache(most int) *tenantCache {
+	return &tenantCache{records: newLRU[string, *registered](most)}
+}
+
+func (c *tenantCache) forget(ids []string) {
+	if len(ids) == 0 {
+		return
+	}
+	c.records.mu.Lock()
+	c.changes.Add(1)
+	c.records.mu.Unlock()
+	for _, id := range ids {
+		c.records.remove(id)
+	}
+}
+
+// remember keeps a record that was read when there had been so many changes.
+func (c *tenantCache) remember(id string, record *registered, changes int64) {
+	c.records.mu.Lock()
+	defer c.records.mu.Unlock()
+	if c.changes.Load() == changes {
+		c.records.set(id, record)
+	}
+}
+
+// Tenant returns what authentication needs of an active tenant: its key and
+// how its data is reached. An unknown, suspended or deleted tenant is refused.
+func (s *Store) Tenant(ctx context.Context, id string) (key string, home principal.Home, err error) {
+	if err := s.Ready(); err != nil {
+		return "", principal.Home{}, err
+	}
+	record, err := s.registered(ctx, id)
+	if err != nil {
+		return "", principal.Home{}, err
+	}
+	if record == nil || record.status != Active {
+		return "", principal.Home{}, refuse(ErrTenant)
+	}
+	return record.key, record.home, nil
+}
+
+func (s *Store) registered(ctx context.Context, id string) (*registered, error) {
+	if !tenantForm.MatchString(id) {
+		return nil, nil
+	}
+	if record, ok := s.tenants.records.get(id); ok {
+		return record, nil
+	}
+	changes := s.tenants.changes.Load()
+	var row tenantRow
+	err := s.get(ctx, &row, "SELECT "+tenantColumns+" FROM store.tenants WHERE id = $1", id)
+	var record *registered
+	switch {
+	case missing(err):
+	case err != nil:
+		return nil, translate(ctx, err)
+	default:
+		home, err := s.home(row)
+		if err != nil {
+			return nil, err
+		}
+		record = &registered{key: row.Key, status: row.Status, home: home}
+	}
+	s.tenants.remember(id, record, changes)
+	return record, nil
+}
+
+func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

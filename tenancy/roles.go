@@ -1,0 +1,127 @@
+package tenancy
+
+import (
+	"context"
+	"encoding/json"
+	"slices"
+	"time"
+
+	"usher/principal"
+)
+
+// Role is a role that a tenant owns: a right spec that restricts the system's.
+// The roles of the configuration are not kept here.
+type Role struct {
+	Tenant  string
+	Name    string
+	Spec    json.RawMessage
+	Created time.Time
+	Changed time.Time
+}
+
+type roleRow struct {
+	Tenant  string `db:"tenant"`
+	Name    string `db:"name"`
+	Spec    string `db:"spec"`
+	Created int64  `db:"created_at"`
+	Changed int64  `db:"changed_at"`
+}
+
+const maxSpec = 64 << 10
+
+// PutRole makes or changes a tenant's own role.
+func (s *Store) PutRole(ctx context.Context, p principal.Principal, tenant, name string, spec json.RawMessage) error {
+	return s.administer(ctx, p, act{operation: "putRole", tenant: tenant, detail: name}, func(t *tx) error {
+		if !nameForm.MatchString(name) {
+			return unusable("a role's name must have the form %s", nameForm)
+		}
+		if err := checkText("the role", string(spec), maxSpec); err != nil {
+			return err
+		}
+		if !json.Valid(spec) {
+			return unusable("the role is not JSON")
+		}
+		if err := unrestricted(p); err != nil {
+			return err
+		}
+		if s.opts.CheckRole == nil {
+			return unusable("tenants have no roles of their own here")
+		}
+		if err := s.opts.CheckRole(tenant, name, spec); err != nil {
+			return err
+		}
+		if err := t.raisePeople(); err != nil {
+			return err
+		}
+		if _, err := t.activeTenant(tenant); err != nil {
+			return err
+		}
+		changed, err := t.exec("UPDATE store.roles SET spec = $3, changed_at = $4 WHERE tenant = $1 AND name = $2", tenant, name, string(spec), micros(t.now))
+		if err != nil || changed > 0 {
+			return err
+		}
+		_, err = t.exec("INSERT INTO store.roles (tenant, name, spec, created_at, changed_at) VALUES ($1, $2, $3, $4, $4)",
+			tenant, name, string(spec), micros(t.now))
+		return err
+	})
+}
+
+// DeleteRole deletes a tenant's own role. Who holds it keeps the name, which
+// then stands for no right.
+func (s *Store) DeleteRole(ctx context.Context, p principal.Principal, tenant, name string) error {
+	return s.administer(ctx, p, act{operation: "deleteRole", tenant: tenant, detail: name}, func(t *tx) error {
+		deleted, err := t.exec("DELETE FROM store.roles WHERE tenant = $1 AND name = $2", tenant, name)
+		if err != nil {
+			return err
+		}
+		if deleted == 0 {
+			return notFound("there is no role %s", name)
+		}
+		return t.raisePeople()
+	})
+}
+
+// Roles lists a tenant's own roles by name.
+func (s *Store) Roles(ctx context.Context, p principal.Principal, tenant string) ([]Role, error) {
+	if err := mayAdminister(p, tenant); err != nil {
+		return nil, err
+	}
+	return s.TenantRoles(ctx, tenant)
+}
+
+// TenantRoles are a tenant's own roles, for whoever compiles what they allow.
+func (s *Store) TenantRoles(ctx context.Context, tenant string) ([]Role, error) {
+	var rows []roleRow
+	err := s.list(ctx, &rows, "SELECT tenant, name, spec, created_at, changed_at FROM store.roles WHERE tenant = $1 ORDER BY name", tenant)
+	if err != nil {
+		return nil, translate(ctx, err)
+	}
+	var roles []Role
+	for _, r := range rows {
+		roles = append(roles, Role{Tenant: r.Tenant, Name: r.Name, Spec: json.RawMessage(r.Spec), Created: moment(r.Created), Changed: moment(r.Changed)})
+	}
+	return roles, nil
+}
+
+// PeopleGeneration changes with every user and role; what was compiled of
+// roles holds while it stays the same.
+func (s *Store) PeopleGeneration() int64 { return s.people.Load() }
+
+// coversRights refuses rights that who gives them does not hold: roles, other
+// than those the tenant owns, and scopes.
+func coversRights(p principal.Principal, roles []string, scopes []principal.Scope, owned []string) error {
+	if p.AllTenants {
+		return nil
+	}
+	for _, role := range roles {
+		if !slices.Contains(p.Roles, role) && !slices.Contains(owned, role) {
+			return forbidden("role %s is neither your own nor one that the tenant owns", role)
+		}
+	}
+	for _, scope := range scopes {
+		if !has(p, scope) {
+			return forbidden("the scope %s is not your own", scope)
+		}
+	}
+	return nil
+}

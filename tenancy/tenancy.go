@@ -1,0 +1,166 @@
+// Package tenancy owns the control store: tenants, users and the roles assigned
+// to them, embed tokens, service keys, sessions, revocation marks, saved
+// queries and the audit log. It keeps them in PostgreSQL, which several
+// gateways share, or in an embedded DuckDB file, which is one gateway's.
+//
+// It verifies the opaque tokens it has made. A verified token is remembered;
+// each use compares revocation marks and the tenant's status in memory. Every
+// change that matters raises a generation in its own transaction; each process
+// asks for the generation twice a second and reads what has changed since. A
+// store that has been silent for too long answers nothing from memory.
+//
+// It refuses to grant more than the one who asks holds, to give a deleted
+// tenant's id to another, to keep a credential unencrypted, and to return one.
+// Every method that administers takes who asks first and judges their right
+// itself. What only the catalog can judge, such as whether a filter names an
+// existing column, is injected.
+package tenancy
+
+import (
+	"cmp"
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/jmoiron/sqlx"
+	"golang.org/x/time/rate"
+
+	"usher/principal"
+)
+
+// Issuer is the issuer of every token the store makes.
+const Issuer = "usher"
+
+// WriteData is the scope to change datasets.
+const WriteData principal.Scope = "data:write"
+
+// Options are the store's bounds and what it uses of its surroundings. Zero
+// values mean the defaults.
+type Options struct {
+	// Check judges a grant's names and values against the catalog before it
+	// becomes a token, a user or a tenant's record; its error is the caller's
+	// answer. Nil accepts all.
+	Check func(principal.Principal) error
+	// CheckRole judges the right spec of a role that a tenant owns, and that
+	// its name is no system role's. Nil refuses such roles.
+	CheckRole func(tenant, name string, spec json.RawMessage) error
+
+	Key     SealKey   // encrypts credentials at rest; none: storing one is refused
+	OldKeys []SealKey // with which credentials may still be encrypted
+
+	Clock func() time.Time // of expiry; default time.Now
+	Log   *slog.Logger     // default slog.Default
+
+	TokenLife    time.Duration // of an embed token that does not say; default 24 h
+	MaxTokenLife time.Duration // default and most: a year
+	SessionLife  time.Duration // default 12 h
+	SessionIdle  time.Duration // default 30 min
+
+	Poll     time.Duration // how often the generation is asked for; default 500 ms
+	MaxStale time.Duration // silence after which tokens are refused; default 10 s
+
+	Tenants  int // records kept in memory; default 4096
+	Verified int // verified tokens kept in memory; default 16384
+
+	Password       PasswordCost
+	MinPassword    int           // characters; default 12
+	Logins         int           // that hash a password at the same time; default 4
+	FreeAttempts   int           // failures of one name before waiting begins; default 5
+	AddressFree    int           // failures of one address before waiting begins; default 50
+	MaxLockout     time.Duration // default 15 min
+	AuditQueue     int           // entries of data access waiting to be written; default 4096
+	AuditRetention time.Duration // default 400 days; negative: for ever
+}
+
+const year = 365 * 24 * time.Hour
+
+func (o Options) withDefaults() Options {
+	if o.Check == nil {
+		o.Check = func(principal.Principal) error { return nil }
+	}
+	if o.Clock == nil {
+		o.Clock = time.Now
+	}
+	if o.Log == nil {
+		o.Log = slog.Default()
+	}
+	o.TokenLife = cmp.Or(o.TokenLife, 24*time.Hour)
+	o.MaxTokenLife = min(cmp.Or(o.MaxTokenLife, year), year)
+	o.TokenLife = min(o.TokenLife, o.MaxTokenLife)
+	o.SessionLife = cmp.Or(o.SessionLife, 12*time.Hour)
+	o.SessionIdle = cmp.Or(o.SessionIdle, 30*time.Minute)
+	o.Poll = cmp.Or(o.Poll, 500*time.Millisecond)
+	o.MaxStale = cmp.Or(o.MaxStale, 10*time.Second)
+	o.Tenants = cmp.Or(o.Tenants, 4096)
+	o.Verified = cmp.Or(o.Verified, 16384)
+	o.Password = o.Password.withDefaults()
+	o.MinPassword = cmp.Or(o.MinPassword, 12)
+	o.Logins = cmp.Or(o.Logins, 4)
+	o.FreeAttempts = cmp.Or(o.FreeAttempts, 5)
+	o.AddressFree = cmp.Or(o.AddressFree, 50)
+	o.MaxLockout = cmp.Or(o.MaxLockout, 15*time.Minute)
+	o.AuditQueue = cmp.Or(o.AuditQueue, 4096)
+	o.AuditRetention = cmp.Or(o.AuditRetention, 400*24*time.Hour)
+	return o
+}
+
+// Store is an open control store. It is safe for concurrent use.
+type Store struct {
+	db     *sqlx.DB
+	dsn    *postgresConnector // nil on DuckDB
+	schema string
+	writer chan struct{} // on DuckDB: held by the one who writes
+	opts   Options
+	sealer sealer
+
+	tenants  *tenantCache
+	verified *lru[[32]byte, *verified]
+	limiters *lru[string, *rate.Limiter]
+	marks    *marks
+	people   atomic.Int64 // changes with every user and role
+
+	polling sync.Mutex
+	seen    int64        // generation; under polling
+	heard   atomic.Int64 // when the store last answered, on the process's own clock
+	started time.Time
+
+	touches  touches
+	audit    chan Entry
+	dropped  atomic.Int64
+	hashing  chan struct{}
+	decoy    string // a password hash that belongs to nobody
+	attempts *lru[string, attempt]
+
+	stop       context.CancelFunc
+	background sync.WaitGroup
+}
+
+func (s *Store) now() time.Time { return s.opts.Clock() }
+
+// micros is a moment as it is stored: 0 means none.
+func micros(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.UnixMicro()
+}
+
+func moment(micros int64) time.Time {
+	if micros == 0 {
+		return time.Time{}
+	}
+	return time.UnixMicro(micros).UTC()
+}
+
+// newID makes a text key.
+func newID() string { return spell(randomBytes(10)) }
+
+func randomBytes(n int) []byte {
+	b := make([]byte, n)
+	_, _ = rand.Read(b) // never fails: the program ends instead
+	return b
+}

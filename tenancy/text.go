@@ -1,0 +1,114 @@
+package tenancy
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"usher/principal"
+)
+
+var (
+	tenantForm = regexp.MustCompile(`^[a-z0-9][a-z0-9_-]{0,62}$`)
+	nameForm   = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]{0,62}$`)
+)
+
+const maxName = 255
+
+// checkText refuses what no database stores alike: other than Unicode, control
+// characters, and too much of it.
+func checkText(what, text string, most int) error {
+	switch {
+	case len(text) > most:
+		return unusable("%s has more than %d bytes", what, most)
+	case !utf8.ValidString(text), strings.ContainsRune(text, utf8.RuneError):
+		return unusable("%s is not Unicode", what)
+	case strings.ContainsRune(text, 0):
+		return unusable("%s holds a NUL", what)
+	}
+	return nil
+}
+
+// checkLine is checkText for one line.
+func checkLine(what, text string, most int) error {
+	if strings.ContainsFunc(text, unicode.IsControl) {
+		return unusable("%s holds a control character", what)
+	}
+	return checkText(what, text, most)
+}
+
+// checkPresent is checkLine for what must say something.
+func checkPresent(what, text string, most int) error {
+	if strings.TrimSpace(text) == "" {
+		return unusable("%s is missing", what)
+	}
+	if strings.TrimSpace(text) != text {
+		return unusable("%s begins or ends with a space", what)
+	}
+	return checkLine(what, text, most)
+}
+
+func checkNames(what string, names []string) error {
+	for i, name := range names {
+		if err := checkPresent("the name of a "+what, name, maxName); err != nil {
+			return err
+		}
+		if slices.Contains(names[:i], name) {
+			return unusable("%s %s is named twice", what, name)
+		}
+	}
+	return nil
+}
+
+func checkTenantID(id string) error {
+	if !tenantForm.MatchString(id) {
+		return unusable("a tenant's id must have the form %s", tenantForm)
+	}
+	return nil
+}
+
+func has(p principal.Principal, scope principal.Scope) bool { return slices.Contains(p.Scopes, scope) }
+
+// knownScopes are the scopes there are.
+func knownScopes() []principal.Scope {
+	return []principal.Scope{principal.CreateTokens, principal.ReadData, WriteData, principal.Administer}
+}
+
+func checkScopes(scopes []principal.Scope) error {
+	for i, scope := range scopes {
+		if !slices.Contains(knownScopes(), scope) {
+			return unusable("there is no scope %q; there are %s, %s, %s and %s", scope,
+				principal.CreateTokens, principal.ReadData, WriteData, principal.Administer)
+		}
+		if slices.Contains(scopes[:i], scope) {
+			return unusable("scope %s is named twice", scope)
+		}
+	}
+	return nil
+}
+
+// Page asks for a part of a list.
+type Page struct {
+	After string // the Next of the page before; empty: from the beginning
+	Limit int    // default 50, at most 500
+}
+
+func (p Page) limit() (int, error) {
+	switch {
+	case p.Limit < 0 || p.Limit > 500:
+		return 0, unusable("a page has 1 to 500 rows")
+	case p.Limit == 0:
+		return 50, nil
+	}
+	return p.Limit, nil
+}
+
+// cut makes a page of rows, of which one more than the limit was asked for.
+func cut[T any](rows []T, limit int, key func(T) string) (page []T, next string) {
+	if len(rows) <= limit {
+		return rows, ""
+	}
+	return rows[:limit], key(rows[limit-1])
+}

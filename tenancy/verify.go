@@ -1,0 +1,223 @@
+package tenancy
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/time/rate"
+
+	"usher/fault"
+	"usher/principal"
+)
+
+// refusal is all that a caller learns about a token that is not accepted.
+const refusal = "the token is missing or not accepted"
+
+// Why a token was refused, for the log; errors.Is finds them in what
+// Authenticate returns.
+var (
+	ErrUnknown  = errors.New("the store has made no such token")
+	ErrRevoked  = errors.New("the token is revoked")
+	ErrExpired  = errors.New("the token has expired")
+	ErrIdle     = errors.New("the token was not used for too long")
+	ErrTenant   = errors.New("the tenant is unknown, suspended or deleted")
+	ErrDisabled = errors.New("the user is disabled or deleted")
+)
+
+// verified is what is remembered of a token whose secret was right.
+type verified struct {
+	principal  principal.Principal // without what the tenant's record says
+	people     int64               // generation of users and roles it was read at
+	inactivity time.Duration
+	rate       int
+	rateOf     string
+	used       atomic.Int64 // last use, in microseconds
+	noted      atomic.Int64 // last use that was given to be written
+}
+
+// Authenticate verifies the text of an opaque token. The principal shares its
+// lists and maps with other requests that show the same token: they are
+// read-only. Whatever is wrong with the token, the answer is the same.
+func (s *Store) Authenticate(ctx context.Context, raw string) (principal.Principal, error) {
+	o, ok := parseOpaque(raw)
+	if !ok {
+		return principal.Principal{}, refuse(ErrUnknown)
+	}
+	if err := s.Ready(); err != nil {
+		return principal.Principal{}, err
+	}
+	v, err := s.verify(ctx, o)
+	if err != nil {
+		return principal.Principal{}, err
+	}
+	p := v.principal
+	if err := s.standing(p); err != nil {
+		return principal.Principal{}, err
+	}
+	if !p.AllTenants {
+		if p.TenantKey, p.Home, err = s.Tenant(ctx, p.Tenant); err != nil {
+			return principal.Principal{}, err
+		}
+	}
+	if err := s.allow(v); err != nil {
+		return principal.Principal{}, err
+	}
+	s.touch(v)
+	return p, nil
+}
+
+func refuse(cause error) error {
+	return fault.New(fault.Unauthenticated, refusal).Because(cause)
+}
+
+// standing compares what changes while a token is remembered: time and marks.
+func (s *Store) standing(p principal.Principal) error {
+	if !p.Expires.IsZero() && !s.now().Before(p.Expires) {
+		return refuse(ErrExpired)
+	}
+	if s.marks.revoked(p) {
+		return refuse(ErrRevoked)
+	}
+	return nil
+}
+
+// Revoked tells whether a revocation mark fits a principal, of a trusted
+// issuer too. It looks into memory only; Ready tells whether that is up to date.
+func (s *Store) Revoked(p principal.Principal) bool { return s.marks.revoked(p) }
+
+// verify finds what the token says: in memory, as long as it cannot have
+// changed, or in the store.
+func (s *Store) verify(ctx context.Context, o opaque) (*verified, error) {
+	digest := sha256.Sum256([]byte(o.text()))
+	if v, ok := s.verified.get(digest); ok && v.people == s.people.Load() && !s.idle(v) {
+		return v, nil
+	}
+	v, err := s.read(ctx, o)
+	if err != nil {
+		s.verified.remove(digest)
+		return nil, err
+	}
+	s.verified.put(digest, v)
+	return v, nil
+}
+
+// read verifies the token against the store.
+func (s *Store) read(ctx context.Context, o opaque) (*verified, error) {
+	people := s.people.Load() // before what it is about
+	var row tokenRow
+	err := s.get(ctx, &row, "SELECT "+tokenColumns+" FROM store.tokens WHERE id = $1", o.id)
+	if missing(err) {
+		return nil, refuse(ErrUnknown)
+	}
+	if err != nil {
+		return nil, translate(ctx, err)
+	}
+	switch {
+	case row.Kind != o.kind || !o.matches(row.Hash):
+		return nil, refuse(ErrUnknown)
+	case row.Revoked != 0:
+		return nil, refuse(ErrRevoked)
+	case row.expired(s.now()):
+		return nil, refuse(ErrExpired)
+	}
+	v, err := s.remembered(ctx, row)
+	if err != nil {
+		return nil, err
+	}
+	v.people = people
+	if s.idle(v) {
+		return nil, refuse(ErrIdle)
+	}
+	return v, nil
+}
+
+func (s *Store) remembered(ctx context.Context, row tokenRow) (*verified, error) {
+	b, err := readBody(row.Body)
+	if err != nil {
+		return nil, err
+	}
+	grant, err := b.grant()
+	if err != nil {
+		return nil, err
+	}
+	if grant.Accounts, err = s.sealer.openAccounts(row.Accounts, tokenRowName(row.ID)); err != nil {
+		return nil, err
+	}
+	v := &verified{
+		principal: principal.Principal{
+			Subject: row.Subject, Issuer: Issuer, TokenID: row.ID, Tenant: row.Tenant, AllTenants: b.AllTenants, Roles: b.Roles,
+			Scopes: b.Scopes, Acting: b.Acting, Grant: grant, Issued: moment(row.Created), Expires: moment(row.Expires),
+		},
+		inactivity: time.Duration(row.Inactivity) * time.Microsecond,
+		rate:       b.Rate,
+		rateOf:     b.RateOf,
+	}
+	if row.UserID != "" {
+		if err := s.readRights(ctx, &v.principal, row.UserID); err != nil {
+			return nil, err
+		}
+	}
+	v.used.Store(max(row.Created, s.lastUse(row)))
+	v.noted.Store(row.Used)
+	return v, nil
+}
+
+// lastUse is when a token may have been used last: uses that follow a noted
+// one closely are not noted.
+func (s *Store) lastUse(row tokenRow) int64 {
+	return min(max(row.Used, row.Created)+touchEvery.Microseconds(), micros(s.now()))
+}
+
+// readRights gives a session the rights that its user has now.
+func (s *Store) readRights(ctx context.Context, p *principal.Principal, user string) error {
+	var row struct {
+		Status Status `db:"status"`
+		Roles  string `db:"roles"`
+		Scopes string `db:"scopes"`
+	}
+	err := s.get(ctx, &row, "SELECT status, roles, scopes FROM store.users WHERE id = $1", user)
+	if missing(err) || err == nil && row.Status != Active {
+		return refuse(ErrDisabled)
+	}
+	if err != nil {
+		return translate(ctx, err)
+	}
+	if err := errors.Join(json.Unmarshal([]byte(row.Roles), &p.Roles), json.Unmarshal([]byte(row.Scopes), &p.Scopes)); err != nil {
+		return fault.New(fault.Internal, "a user in the control store cannot be read").Because(err)
+	}
+	return nil
+}
+
+func (s *Store) idle(v *verified) bool {
+	return v.inactivity > 0 && s.now().Sub(moment(v.used.Load())) > v.inactivity
+}
+
+// allow takes one request from what the token may ask in a minute. What is
+// narrowed from a token takes from the same.
+func (s *Store) allow(v *verified) error {
+	if v.rate == 0 {
+		return nil
+	}
+	of := v.rateOf
+	if of == "" {
+		of = v.principal.TokenID
+	}
+	perMinute := rate.Limit(v.rate) / 60
+	limiter := s.limiters.update(of, func(known *rate.Limiter) *rate.Limiter {
+		if known == nil {
+			return rate.NewLimiter(perMinute, v.rate)
+		}
+		return known
+	})
+	now := s.now()
+	if limiter.AllowN(now, 1) {
+		return nil
+	}
+	slow := fault.New(fault.LimitExceeded, "the token allows %d requests a minute", v.rate)
+	slow.RetryAfter = time.Duration(float64(time.Second) / float64(perMinute))
+	return slow
+}

@@ -1,0 +1,92 @@
+package tenancy
+
+import (
+	"context"
+	"time"
+
+	"usher/fault"
+)
+
+// watch keeps this process's memory up with the store.
+func (s *Store) watch(ctx context.Context, hasten <-chan struct{}) {
+	ticker := time.NewTicker(s.opts.Poll)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		case <-hasten:
+		}
+		if err := s.catchUp(ctx); err != nil && ctx.Err() == nil {
+			s.opts.Log.WarnContext(ctx, "the control store cannot be read", "error", err)
+		}
+	}
+}
+
+// catchUp reads what has changed since the generation this process has seen.
+func (s *Store) catchUp(ctx context.Context) error {
+	s.polling.Lock()
+	defer s.polling.Unlock()
+	asked := time.Since(s.started)
+	var now struct {
+		N      int64 `db:"n"`
+		People int64 `db:"people"`
+	}
+	if err := s.get(ctx, &now, "SELECT n, people FROM store.generation WHERE id = 1"); err != nil {
+		return translate(ctx, err)
+	}
+	if now.N != s.seen {
+		if err := s.readMarks(ctx); err != nil {
+			return translate(ctx, err)
+		}
+		if err := s.readTenants(ctx); err != nil {
+			return translate(ctx, err)
+		}
+		s.people.Store(now.People)
+		s.seen = now.N
+	}
+	s.heard.Store(int64(asked))
+	return nil
+}
+
+func (s *Store) readMarks(ctx context.Context) error {
+	var found []struct {
+		mark
+		Before  int64 `db:"issued_before"`
+		Expires int64 `db:"expires_at"`
+	}
+	err := s.list(ctx, &found, "SELECT issuer, tenant, subject, token, issued_before, expires_at FROM store.marks WHERE generation > $1 AND expires_at > $2",
+		s.seen, micros(s.now()))
+	if err != nil {
+		return err
+	}
+	for _, f := range found {
+		s.marks.add(f.mark, limit{before: moment(f.Before), expires: moment(f.Expires)})
+	}
+	return nil
+}
+
+// readTenants forgets the records that have changed; they are read again when
+// they are needed.
+func (s *Store) readTenants(ctx context.Context) error {
+	if s.seen == 0 {
+		return nil // nothing is remembered yet
+	}
+	var changed []string
+	if err := s.list(ctx, &changed, "SELECT id FROM store.tenants WHERE generation > $1", s.seen); err != nil {
+		return err
+	}
+	s.tenants.forget(changed)
+	return nil
+}
+
+// Ready is nil while the store answers. After MaxStale without an answer it is
+// the refusal of whatever depends on the store: a revocation may have been
+// missed.
+func (s *Store) Ready() error {
+	if silent := time.Since(s.started) - time.Duration(s.heard.Load()); silent > s.opts.MaxStale {
+		return fault.New(fault.Unavailable, "the control store does not answer").WithHint("Try again in a moment.")
+	}
+	return nil
+}
