@@ -16,6 +16,7 @@ import (
 type lookedUp struct {
 	target    plan.Target
 	statement *sqlexec.Prepared
+	reads     []plan.Ref // of a tenant's own account
 	lookups   []plan.Lookup
 }
 
@@ -26,7 +27,7 @@ func prepareLookups(q plan.Query) (*lookedUp, error) {
 	}
 	target, _ := main.Single()
 	statement, err := sqlexec.Prepare(main, dialects[target.Kind])
-	return &lookedUp{target: target, statement: statement, lookups: lookups}, err
+	return &lookedUp{target: target, statement: statement, reads: reads(main.Root()), lookups: lookups}, err
 }
 
 // errAmbiguous says that a key has several rows: the join is for the engine.
@@ -43,7 +44,7 @@ func (s *Sources) lookUp(ctx context.Context, l *lookedUp) (*value.Result, error
 	if !ok {
 		return nil, ErrNotPlanned
 	}
-	results, err := db.run(ctx, l.statement)
+	results, err := checked(ctx, db.shape, l.reads, func() ([]*value.Result, error) { return db.run(ctx, l.statement) })
 	if err != nil {
 		return nil, err
 	}
