@@ -111,7 +111,7 @@ func schemaFits(cat *catalog.Catalog) error {
 	if err != nil {
 		return err
 	}
-	_, err = builder.Build(view)
+	_, err = builder.BuildAll(view)
 	return err
 }
 

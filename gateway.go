@@ -68,7 +68,7 @@ func assemble(ctx context.Context, cfg *config.Config, pages console.Options, lo
 	}
 	mux := http.NewServeMux()
 	mux.Handle("/graphql", transport.New(g.engine, g.tokens.Authenticate, transport.Options{
-		Timeout: cfg.Server.Timeout, MaxBody: cfg.Server.MaxBody, Logger: log,
+		Timeout: cfg.Server.Timeout, MaxBody: cfg.Server.MaxBody, AllowedOrigins: cfg.Server.AllowedOrigins, Logger: log,
 	}))
 	mux.Handle("/health/", transport.Health(func(context.Context) error { return nil }))
 	if changes := hooks(g.catalog, log); changes != nil {

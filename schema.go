@@ -44,7 +44,7 @@ func (c schemaCommand) Run(ctx context.Context, s *surroundings) error {
 	if err != nil {
 		return err
 	}
-	built, err := builder.Build(view)
+	built, err := builder.Build(view, schema.Holder|schema.Reader)
 	if err != nil {
 		return err
 	}

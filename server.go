@@ -21,7 +21,7 @@ var version = "devel"
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	if err := run(ctx, os.Args[1:], os.LookupEnv, os.Stdout, os.Stderr); err != nil {
+	if err := run(ctx, os.Args[1:], os.LookupEnv, os.Stdin, os.Stdout, os.Stderr); err != nil {
 		fmt.Fprintf(os.Stderr, "usher: %v\n", err)
 		stop()
 		os.Exit(1) //nolint:gocritic // the deferred stop has just been called
@@ -35,12 +35,17 @@ type commands struct {
 	Check   checkCommand   `cmd:"" help:"Check a configuration against the sources it names."`
 	Init    initCommand    `cmd:"" help:"Write a first configuration from a live database or from files."`
 	Schema  schemaCommand  `cmd:"" help:"Print the GraphQL schema that a principal sees."`
+	Tenant  tenantCommands `cmd:"" help:"Administer the tenants of a running server."`
+	User    userCommands   `cmd:"" help:"Administer who logs in to a running server."`
+	Token   tokenCommands  `cmd:"" help:"Make, list and revoke tokens of a running server."`
+	Key     keyCommands    `cmd:"" help:"Make, list and revoke service keys."`
 	Version versionCommand `cmd:"" help:"Print the version."`
 }
 
 // surroundings are what a command uses of the process it runs in.
 type surroundings struct {
 	env            func(string) (string, bool)
+	stdin          io.Reader
 	stdout, stderr io.Writer
 }
 
@@ -49,7 +54,7 @@ var errUsage = errors.New("see usher --help")
 
 // run is the whole program, without globals: it returns when ctx ends or the
 // command is done.
-func run(ctx context.Context, args []string, env func(string) (string, bool), stdout, stderr io.Writer) error {
+func run(ctx context.Context, args []string, env func(string) (string, bool), stdin io.Reader, stdout, stderr io.Writer) error {
 	var c commands
 	exited := false
 	parser, err := kong.New(&c,
@@ -59,7 +64,7 @@ func run(ctx context.Context, args []string, env func(string) (string, bool), st
 		kong.Writers(stdout, stderr),
 		kong.Exit(func(int) { exited = true }),
 		kong.BindTo(ctx, (*context.Context)(nil)),
-		kong.Bind(&surroundings{env: env, stdout: stdout, stderr: stderr}),
+		kong.Bind(&surroundings{env: env, stdin: stdin, stdout: stdout, stderr: stderr}),
 	)
 	if err != nil {
 		return err

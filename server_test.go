@@ -49,7 +49,7 @@ func start(t *testing.T, args ...string) *running {
 	t.Helper()
 	ctx, end := context.WithCancel(t.Context())
 	u := &running{stdout: newOutput(), stderr: newOutput(), end: end, ended: make(chan error, 1)}
-	go func() { u.ended <- run(ctx, args, noEnv, u.stdout, u.stderr) }()
+	go func() { u.ended <- run(ctx, args, noEnv, nothing, u.stdout, u.stderr) }()
 	select {
 	case u.base = <-u.stdout.address:
 	case err := <-u.ended:
@@ -82,11 +82,14 @@ func (u *running) stop(t *testing.T) {
 
 func noEnv(string) (string, bool) { return "", false }
 
+// nothing stands on the standard input.
+var nothing = strings.NewReader("")
+
 // command runs usher to its end.
 func command(t *testing.T, args ...string) (stdout string, err error) {
 	t.Helper()
 	var out, errs output
-	err = run(t.Context(), args, noEnv, &out, &errs)
+	err = run(t.Context(), args, noEnv, nothing, &out, &errs)
 	return out.String(), err
 }
 

@@ -82,7 +82,7 @@ func TestForeignOwnTokens(t *testing.T) {
 		{" " + ownToken, false, ErrForm},
 		{ownToken[1:], false, ErrForm},
 		{"usher_" + valid, true, nil},
-		{valid + ownToken, false, ErrForm},
+		{valid + ownToken, false, ErrSignature},
 		{ownToken + strings.Repeat("x", maxToken), false, ErrSize},
 		{"usher_" + strings.Repeat(".", 1_000_000), false, ErrSize},
 	} {

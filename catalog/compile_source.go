@@ -205,7 +205,7 @@ func apiSource(at place, name string, all Spec) APISpec {
 	out := APISpec{
 		BaseURL: strings.TrimSuffix(spec.BaseURL, "/"), AllowPrivate: spec.AllowPrivate, Isolation: Isolation(spec.Isolation),
 		Headers: make(map[string]string, len(spec.Headers)), Query: make(map[string]string, len(spec.Query)), Rows: spec.Rows,
-		Pushdown: Pushdown(spec.Pushdown),
+		Pushdown: Pushdown{Filters: spec.Pushdown.Filters, Limit: spec.Pushdown.Limit, Order: spec.Pushdown.Order},
 		MaxRows:  cmp.Or(spec.MaxRows, defaultAPIRows), MaxBytes: cmp.Or(spec.MaxBytes, defaultAPIBytes),
 	}
 	u, err := url.Parse(spec.BaseURL)

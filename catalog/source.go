@@ -128,4 +128,5 @@ type Pushdown struct {
 	Filters map[string][]string // by column name: where operators, eq in gt gte lt lte
 	Limit   string              // parameter of the row limit
 	Order   string              // parameter of the order: column or -column
+	Bytes   int                 // bounds the text of all conditions; 0: as many as any URL can hold
 }

@@ -10,6 +10,7 @@ import (
 	_ "embed" // the schema for editors
 	"fmt"
 	"net"
+	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
@@ -30,6 +31,7 @@ var Schema []byte
 type Config struct {
 	Server  Server
 	Pools   Pools
+	Control *Control          // nil: there is no control store
 	Issuers []auth.IssuerSpec // in the order written
 	Spec    catalog.Spec
 
@@ -49,6 +51,8 @@ type Server struct {
 	MaxAliases    int            `yaml:"max_aliases"`     // in an operation
 	MaxRootFields int            `yaml:"max_root_fields"` // of an operation
 	CacheBytes    int            `yaml:"cache_bytes"`     // of kept answers, of all datasets together
+
+	AllowedOrigins []string `yaml:"allowed_origins"` // web origins whose pages may ask; "*" for all
 }
 
 // Pools bound the accounts and connections of all databases together.
@@ -85,6 +89,7 @@ const minSecret = 32
 type file struct {
 	Server       Server                           `yaml:"server"`
 	Pools        Pools                            `yaml:"pools"`
+	Control      Control                          `yaml:"control"`
 	Issuers      catalog.Ordered[auth.IssuerSpec] `yaml:"issuers"`
 	catalog.Spec `yaml:",inline"`
 }
@@ -105,7 +110,7 @@ func Parse(name string, data []byte, env func(string) (string, bool)) (*Config, 
 	if tree == nil {
 		return nil, newError(name, problems)
 	}
-	f := file{Server: DefaultServer(), Pools: DefaultPools()}
+	f := file{Server: DefaultServer(), Pools: DefaultPools(), Control: DefaultControl()}
 	d := &decoder{dir: filepath.Dir(name), env: env}
 	d.decode(tree, &f)
 	c := &Config{Server: f.Server, Pools: f.Pools, Spec: f.Spec, name: name, tree: tree}
@@ -114,7 +119,17 @@ func Parse(name string, data []byte, env func(string) (string, bool)) (*Config, 
 		c.Issuers = append(c.Issuers, e.Value)
 	}
 	found := slices.Concat(problems, d.problems)
-	for _, p := range slices.Concat(f.Server.problems(), f.Pools.problems()) {
+	wrong := slices.Concat(f.Server.problems(), f.Pools.problems())
+	if _, ok := tree.get("control"); ok {
+		c.Control = &f.Control
+		wrong = append(wrong, f.Control.problems()...)
+		if slices.ContainsFunc(f.Issuers, func(e catalog.Entry[auth.IssuerSpec]) bool { return e.Name == storesOwn }) {
+			wrong = append(wrong, catalog.Problem{
+				Path: []string{"issuers", storesOwn}, Message: "this is the name of the control store's own tokens; name the issuer differently",
+			})
+		}
+	}
+	for _, p := range wrong {
 		found = append(found, tree.locate(p))
 	}
 	if len(found) > 0 {
@@ -157,7 +172,26 @@ func (s Server) problems() []catalog.Problem {
 			add(limit.key, "must be at least 1")
 		}
 	}
+	for _, origin := range s.AllowedOrigins {
+		if !isOrigin(origin) {
+			add("allowed_origins", "%q is no origin: write scheme and host, such as https://app.example, or * for all", origin)
+		}
+	}
 	return out
+}
+
+// isOrigin tells whether a text is an origin as browsers write it: without a
+// path, in lower case, and without a port that the scheme implies.
+func isOrigin(text string) bool {
+	if text == "*" {
+		return true
+	}
+	u, err := url.Parse(text)
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" || text != strings.ToLower(text) {
+		return false
+	}
+	implied := u.Scheme == "http" && u.Port() == "80" || u.Scheme == "https" && u.Port() == "443"
+	return !implied && text == u.Scheme+"://"+u.Host
 }
 
 func (p Pools) problems() []catalog.Problem {

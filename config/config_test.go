@@ -27,6 +27,7 @@ func environment(name string) (string, bool) {
 		"SECRET":   "hidden-secret-of-forty-characters-length",
 		"SHORT":    "hidden",
 		"EMPTY":    "",
+		"KEY":      "aGlkZGVuLWtleS1vZi10aGlydHktdHdvLWJ5dGVzISE=",
 	}[name]
 	return text, ok
 }
@@ -71,7 +72,7 @@ func TestParse(t *testing.T) {
 
 func effective(c *config.Config) string {
 	var b strings.Builder
-	c = &config.Config{Server: c.Server, Pools: c.Pools, Issuers: slices.Clone(c.Issuers), Spec: c.Spec}
+	c = &config.Config{Server: c.Server, Pools: c.Pools, Control: c.Control, Issuers: slices.Clone(c.Issuers), Spec: c.Spec}
 	for i := range c.Issuers {
 		keys := &c.Issuers[i].Keys
 		keys.Secret, keys.PEM = length(keys.Secret), length(keys.PEM)

@@ -25,10 +25,10 @@ type viewExecutor struct {
 	dispatch  *executor.Executor
 }
 
-func (e *Engine) newViewExecutor(s *schema.Schema) *viewExecutor {
+func (e *Engine) newViewExecutor(s *schema.Schema, limits Limits) *viewExecutor {
 	return &viewExecutor{
 		schema:    s,
-		limits:    e.options.Limits,
+		limits:    limits,
 		documents: lru.New[string, *ast.QueryDocument](e.options.CacheBytes),
 		dispatch: e.executor(&executable{
 			schema:      s,

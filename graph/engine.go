@@ -75,6 +75,13 @@ type Answer struct {
 
 // Options are the engine's settings; a zero field means its default.
 type Options struct {
+	// Administration shows the part of the control plane that needs a control
+	// store, to whom it is for; strangers may log in.
+	Administration bool
+	// Saved finds the text of a saved operation, and the values of variables
+	// that are kept with it, for who asks. Nil: there are none.
+	Saved func(ctx context.Context, who principal.Principal, name SavedName) (text string, variables map[string]any, err error)
+
 	Limits      Limits
 	Concurrency int          // root fields of one operation that run at once; default 8
 	Views       int          // views whose schemas are kept; default 256
@@ -152,6 +159,9 @@ const operationKey = "usher.operation"
 
 // CreateOperationContext parses, limits and validates a document for the
 // context's principal. The operation context is never nil.
+//
+// Whoever has shown no token learns nothing of what is wrong with a document
+// that is not for strangers: a token is missing.
 func (e *Engine) CreateOperationContext(ctx context.Context, params *graphql.RawParams) (op *graphql.OperationContext, errs gqlerror.List) {
 	op = &graphql.OperationContext{
 		RawQuery:               params.Query,
@@ -170,22 +180,29 @@ func (e *Engine) CreateOperationContext(ctx context.Context, params *graphql.Raw
 		}
 	}()
 
-	who, err := principal.From(ctx)
+	sc, err := e.current.Load().scopeOf(ctx)
 	if err != nil {
 		return op, refuse(err)
 	}
-	sc, err := e.current.Load().scope(who)
+	text, given, err := e.asked(ctx, params)
 	if err != nil {
 		return op, refuse(err)
 	}
-	if op.Doc, errs = sc.executor.document(params.Query, &op.Stats); errs != nil {
+	op.RawQuery = text
+	op.Doc, errs = sc.executor.document(text, &op.Stats)
+	if errs == nil {
+		op.Operation = op.Doc.Operations.ForName(params.OperationName)
+	}
+	switch {
+	case op.Operation != nil:
+	case principal.IsStranger(ctx):
+		return op, refuse(fault.New(fault.Unauthenticated, "no valid token was shown"))
+	case errs != nil:
 		return op, errs
-	}
-	op.Operation = op.Doc.Operations.ForName(params.OperationName)
-	if op.Operation == nil {
+	default:
 		return op, invalid("The document has no operation of that name, or several and none was named.")
 	}
-	variables, err := coerceVariables(sc.executor.schema.AST, op.Operation, params.Variables)
+	variables, err := coerceVariables(sc.executor.schema.AST, op.Operation, given)
 	if err != nil {
 		return op, refuse(err)
 	}

@@ -48,14 +48,27 @@ func (r *resolver) Resolve(_ context.Context, asked graph.Asked) []graph.Task {
 	return tasks
 }
 
-// control answers the fields of the control plane.
-type control struct{}
+// control answers the fields of the control plane that the tests ask.
+type control struct {
+	graph.QueryResolver
+	mutations graph.MutationResolver
+}
 
 func (c control) Query() graph.QueryResolver { return c }
 
+func (c control) Mutation() graph.MutationResolver { return c.mutations }
+
+func (control) Authenticated(ctx context.Context) (bool, error) {
+	_, err := principal.From(ctx)
+	return err == nil, nil
+}
+
 func (control) Viewer(ctx context.Context) (*graph.Viewer, error) {
 	who, err := principal.From(ctx)
-	return &graph.Viewer{Subject: who.Subject, Tenant: &who.Tenant, Roles: append([]string{}, who.Roles...), Timezone: "UTC"}, err
+	return &graph.Viewer{
+		Subject: who.Subject, Tenant: &who.Tenant, Roles: append([]string{}, who.Roles...), Timezone: "UTC",
+		TokenKind: graph.ViewerTokenKindJwt, Scopes: []graph.Scope{},
+	}, err
 }
 
 func (control) Datasets(context.Context) ([]graph.Dataset, error) { return nil, nil }
@@ -101,7 +114,9 @@ func serve(tb testing.TB, cat *catalog.Catalog, answer func(context.Context, que
 }
 
 func tenant(roles ...string) principal.Principal {
-	return principal.Principal{Subject: "ann", Tenant: "acme", TenantKey: "acme", Roles: roles}
+	return principal.Principal{
+		Subject: "ann", Tenant: "acme", TenantKey: "acme", Roles: roles, Kind: principal.JWT, Scopes: []principal.Scope{principal.ReadData},
+	}
 }
 
 func (s *service) create(who principal.Principal, text string, variables string) (context.Context, *graphql.OperationContext, gqlerror.List) {

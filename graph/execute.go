@@ -41,8 +41,13 @@ func (x *executable) Complexity(context.Context, string, string, int, map[string
 // Exec answers one operation once.
 func (x *executable) Exec(ctx context.Context) graphql.ResponseHandler {
 	op := graphql.GetOperationContext(ctx)
-	if op.Operation.Operation != ast.Query {
-		return graphql.OneShot(graphql.ErrorResponse(ctx, "only queries are answered here"))
+	answer := x.query
+	switch op.Operation.Operation {
+	case ast.Query:
+	case ast.Mutation:
+		answer = x.mutation
+	default:
+		return graphql.OneShot(graphql.ErrorResponse(ctx, "only queries and mutations are answered here"))
 	}
 	done := false
 	return func(ctx context.Context) *graphql.Response {
@@ -50,7 +55,7 @@ func (x *executable) Exec(ctx context.Context) graphql.ResponseHandler {
 			return nil
 		}
 		done = true
-		return x.query(ctx, op)
+		return answer(ctx, op)
 	}
 }
 
@@ -87,7 +92,11 @@ func (x *executable) query(ctx context.Context, op *graphql.OperationContext) *g
 		work = append(work, x.tasks(ctx, op, fields, datasets, answers)...)
 	}
 	x.all(work)
+	return x.response(ctx, fields, answers)
+}
 
+// response puts the answers of the fields together, in their order.
+func (x *executable) response(ctx context.Context, fields []graphql.CollectedField, answers []answer) *graphql.Response {
 	response := &graphql.Response{Data: data(fields, answers)}
 	var truncated []ast.Path
 	for _, a := range answers {
@@ -254,7 +263,7 @@ func (x *executable) controlField(ctx context.Context, op *graphql.OperationCont
 }
 
 func (x *executable) at(ctx context.Context, f graphql.CollectedField) context.Context {
-	return graphql.WithFieldContext(ctx, &graphql.FieldContext{Object: x.schema.AST.Query.Name, Field: f})
+	return graphql.WithFieldContext(ctx, &graphql.FieldContext{Object: f.ObjectDefinition.Name, Field: f})
 }
 
 // datasetField is the answer of a dataset field, or null with what is wrong.

@@ -3,10 +3,97 @@
 package graph
 
 import (
+	"bytes"
+	"fmt"
+	"io"
+	"strconv"
 	"time"
 
 	"github.com/99designs/gqlgen/graphql"
 )
+
+// What replaces parts of a source's account; what is left out stays as the source says. It is kept encrypted and never
+// shown again.
+type AccountInput struct {
+	Source string `json:"source"`
+	// Of a database, like the following five.
+	Host     *string `json:"host,omitempty"`
+	Port     *int    `json:"port,omitempty"`
+	Database *string `json:"database,omitempty"`
+	Schema   *string `json:"schema,omitempty"`
+	User     *string `json:"user,omitempty"`
+	Password *string `json:"password,omitempty"`
+	// Of an API, like the following two.
+	BaseURL *string     `json:"baseUrl,omitempty"`
+	Headers []NamedText `json:"headers"`
+	// Of a plugin.
+	Properties []NamedText `json:"properties"`
+}
+
+// Which parts of a source's account are set. The values are never shown.
+type AccountKeys struct {
+	Source string `json:"source"`
+	// Names of members of AccountInput; of headers and properties with the name of each, such as headers.X-Api-Key.
+	Set []string `json:"set"`
+}
+
+// An administrator who acts as a tenant.
+type Acting struct {
+	Subject string `json:"subject"`
+	// Why they do.
+	Reason string `json:"reason"`
+}
+
+// A line of the audit log.
+type AuditEntry struct {
+	ID   string    `json:"id"`
+	At   time.Time `json:"at"`
+	Kind AuditKind `json:"kind"`
+	// Who asked.
+	Subject string `json:"subject"`
+	Issuer  string `json:"issuer"`
+	// Of the token that was shown; null: it has no id.
+	TokenID *string `json:"tokenId,omitempty"`
+	// Null: all tenants.
+	Tenant *string `json:"tenant,omitempty"`
+	// Who acted as the tenant; null: nobody did.
+	ActedBy *string `json:"actedBy,omitempty"`
+	// Why they did.
+	Reason    *string `json:"reason,omitempty"`
+	Operation *string `json:"operation,omitempty"`
+	// Of the operation's text.
+	Hash       *string  `json:"hash,omitempty"`
+	Datasets   []string `json:"datasets"`
+	Strategy   *string  `json:"strategy,omitempty"`
+	Source     *string  `json:"source,omitempty"`
+	Rows       int      `json:"rows"`
+	DurationMs float64  `json:"durationMs"`
+	// done, or the code of the refusal.
+	Outcome string  `json:"outcome"`
+	Detail  *string `json:"detail,omitempty"`
+}
+
+// Which entries of the audit log are shown. What is left out fits all.
+type AuditFilter struct {
+	Tenant  *string    `json:"tenant,omitempty"`
+	Subject *string    `json:"subject,omitempty"`
+	Kind    *AuditKind `json:"kind,omitempty"`
+	// Such as createToken.
+	Operation *string `json:"operation,omitempty"`
+	// done, or the code of the refusal.
+	Outcome *string `json:"outcome,omitempty"`
+	// Only what was done by somebody who acted as a tenant.
+	Acted bool       `json:"acted"`
+	From  *time.Time `json:"from,omitempty"`
+	// Before this time.
+	To *time.Time `json:"to,omitempty"`
+}
+
+type AuditPage struct {
+	Items []AuditEntry `json:"items"`
+	// The after of the next page; null at the end.
+	Next *string `json:"next,omitempty"`
+}
 
 // A logical table, as far as the viewer may see it.
 type Dataset struct {
@@ -71,12 +158,208 @@ type DatasetRelation struct {
 	Description *string `json:"description,omitempty"`
 }
 
+// A text that was just made. It is shown this once; what is kept of it is a hash.
+type IssuedToken struct {
+	ID    string `json:"id"`
+	Token string `json:"token"`
+	// Null: never.
+	ExpiresAt *time.Time `json:"expiresAt,omitempty"`
+}
+
+// What a service key may put into tokens beyond what it holds itself.
+type MayGrant struct {
+	Strategies []string `json:"strategies"`
+	// Sources whose account it may replace.
+	Accounts []string `json:"accounts"`
+	// Names.
+	Parameters []string `json:"parameters"`
+	// Names.
+	Metadata []string `json:"metadata"`
+}
+
+// What a service key may put into tokens beyond what it holds itself. What is left out allows nothing.
+type MayGrantInput struct {
+	Strategies []string `json:"strategies"`
+	// Sources whose account it may replace.
+	Accounts []string `json:"accounts"`
+	// Names.
+	Parameters []string `json:"parameters"`
+	// Names.
+	Metadata []string `json:"metadata"`
+}
+
+type NamedText struct {
+	Name  string `json:"name"`
+	Value string `json:"value"`
+}
+
+// What a service key is. It is of one tenant, or explicitly of all.
+type NewServiceKey struct {
+	// Of the backend; the subject of what it does.
+	Name       string   `json:"name"`
+	Tenant     *string  `json:"tenant,omitempty"`
+	AllTenants bool     `json:"allTenants"`
+	Scopes     []Scope  `json:"scopes"`
+	Roles      []string `json:"roles"`
+	// Left out: all that the roles allow. Null is refused.
+	Datasets graphql.Omittable[[]string] `json:"datasets,omitempty"`
+	MayGrant *MayGrantInput              `json:"mayGrant"`
+	// Left out: never.
+	ExpiresAt *time.Time `json:"expiresAt,omitempty"`
+}
+
+type NewTenant struct {
+	// Letters a to z, digits, - and _; at most 63.
+	ID string `json:"id"`
+	// The value in tenant columns; left out: the id.
+	Key *string `json:"key,omitempty"`
+	// Left out: the id.
+	Name     *string        `json:"name,omitempty"`
+	Strategy *string        `json:"strategy,omitempty"`
+	Accounts []AccountInput `json:"accounts"`
+}
+
+// What an embed token grants.
+type NewToken struct {
+	// Left out: the minter's.
+	Tenant *string `json:"tenant,omitempty"`
+	// Who uses it, within the tenant.
+	Subject string `json:"subject"`
+	// Shown only.
+	Name *string `json:"name,omitempty"`
+	// Shown only.
+	Email *string  `json:"email,omitempty"`
+	Roles []string `json:"roles"`
+	// Left out: the minter's, the tenant's or the default one.
+	Strategy *string `json:"strategy,omitempty"`
+	// All of them apply, to every reference to their dataset.
+	Filters    []TokenFilter    `json:"filters"`
+	Parameters []TokenParameter `json:"parameters"`
+	// Forwarded to sources that name it, shown to nobody.
+	Metadata []NamedText    `json:"metadata"`
+	Accounts []AccountInput `json:"accounts"`
+	// Left out: all that the roles allow. Null is refused.
+	Datasets graphql.Omittable[[]string] `json:"datasets,omitempty"`
+	// The tenant's saved queries only.
+	SavedOnly bool `json:"savedOnly"`
+	// An IANA name.
+	Timezone *string `json:"timezone,omitempty"`
+	// Left out: in a day, and not after the minter's own.
+	ExpiresAt *time.Time `json:"expiresAt,omitempty"`
+	// Unused for so long it ends: 0 for never, else at least 120.
+	InactivitySeconds int `json:"inactivitySeconds"`
+	// Requests a minute; 0 for no limit.
+	Rate int `json:"rate"`
+}
+
+// A user is of one tenant, or explicitly of none and with the right to all.
+type NewUser struct {
+	// Left out: the maker's own.
+	Tenant     *string  `json:"tenant,omitempty"`
+	AllTenants bool     `json:"allTenants"`
+	Username   string   `json:"username"`
+	Password   string   `json:"password"`
+	Name       *string  `json:"name,omitempty"`
+	Email      *string  `json:"email,omitempty"`
+	Roles      []string `json:"roles"`
+	Scopes     []Scope  `json:"scopes"`
+}
+
 // What is before and after a page.
 type PageInfo struct {
 	HasNextPage     bool    `json:"hasNextPage"`
 	HasPreviousPage bool    `json:"hasPreviousPage"`
 	StartCursor     *string `json:"startCursor,omitempty"`
 	EndCursor       *string `json:"endCursor,omitempty"`
+}
+
+// Which tokens end: those on which all that is given fits. Null is refused: it would fit every token.
+type Revocation struct {
+	// Id of a token, session or key.
+	Token   graphql.Omittable[*string] `json:"token,omitempty"`
+	Subject graphql.Omittable[*string] `json:"subject,omitempty"`
+	// Left out: the viewer's own or, with the right to all tenants, every one.
+	Tenant graphql.Omittable[*string] `json:"tenant,omitempty"`
+	// Name of an issuer in the configuration; of usher's own tokens: usher.
+	Issuer       graphql.Omittable[*string]    `json:"issuer,omitempty"`
+	IssuedBefore graphql.Omittable[*time.Time] `json:"issuedBefore,omitempty"`
+	// Whether what was minted with them goes on; what was narrowed from them ends in any case.
+	KeepMinted bool `json:"keepMinted"`
+}
+
+// A role that a tenant owns.
+type Role struct {
+	Tenant string `json:"tenant"`
+	Name   string `json:"name"`
+	// As a role is written in the configuration.
+	Spec      JSON      `json:"spec"`
+	CreatedAt time.Time `json:"createdAt"`
+	ChangedAt time.Time `json:"changedAt"`
+}
+
+// A GraphQL operation kept under a name.
+type SavedQuery struct {
+	ID   string `json:"id"`
+	Name string `json:"name"`
+	// Subject of the user whose it is; null: the tenant's own.
+	Owner       *string `json:"owner,omitempty"`
+	Description *string `json:"description,omitempty"`
+	// The text of the operation.
+	Document string `json:"document"`
+	// The values of its variables that it is kept with.
+	Variables *JSON `json:"variables,omitempty"`
+	// Whether a user's own is seen by the whole tenant.
+	Shared    bool      `json:"shared"`
+	CreatedAt time.Time `json:"createdAt"`
+	ChangedAt time.Time `json:"changedAt"`
+}
+
+type SavedQueryInput struct {
+	Name string `json:"name"`
+	// The text of the operation.
+	Document string `json:"document"`
+	// The values of its variables to keep.
+	Variables   *JSON   `json:"variables,omitempty"`
+	Description *string `json:"description,omitempty"`
+	// The tenant's own, which its administrators keep; else the user's. An existing query stays whose it is.
+	OfTenant bool `json:"ofTenant"`
+	// Whether a user's own is seen by the whole tenant.
+	Shared bool `json:"shared"`
+}
+
+type SavedQueryPage struct {
+	Items []SavedQuery `json:"items"`
+	// The after of the next page; null at the end.
+	Next *string `json:"next,omitempty"`
+}
+
+// A backend's key, without its text.
+type ServiceKey struct {
+	ID string `json:"id"`
+	// Of the backend; the subject of what it does.
+	Name string `json:"name"`
+	// Null: of all tenants.
+	Tenant *string  `json:"tenant,omitempty"`
+	Roles  []string `json:"roles"`
+	Scopes []Scope  `json:"scopes"`
+	// Null: all that the roles allow.
+	Datasets []string  `json:"datasets,omitempty"`
+	MayGrant *MayGrant `json:"mayGrant"`
+	// Subject of who made it.
+	MintedBy  string    `json:"mintedBy"`
+	CreatedAt time.Time `json:"createdAt"`
+	// Null: never.
+	ExpiresAt *time.Time `json:"expiresAt,omitempty"`
+	// Exact to a minute; null: never.
+	LastUsedAt *time.Time `json:"lastUsedAt,omitempty"`
+	// Null: it is not revoked.
+	RevokedAt *time.Time `json:"revokedAt,omitempty"`
+}
+
+type ServiceKeyPage struct {
+	Items []ServiceKey `json:"items"`
+	// The after of the next page; null at the end.
+	Next *string `json:"next,omitempty"`
 }
 
 // Rows of cells, each as JSON writes the type of its column.
@@ -143,6 +426,133 @@ type TableQuery struct {
 	Timezone *string `json:"timezone,omitempty"`
 }
 
+// A tenant's record.
+type Tenant struct {
+	// Given once, never another's.
+	ID string `json:"id"`
+	// The value in tenant columns; given once.
+	Key string `json:"key"`
+	// For people only.
+	Name   string       `json:"name"`
+	Status TenantStatus `json:"status"`
+	// By which its data is reached; null: the configuration's default.
+	Strategy *string `json:"strategy,omitempty"`
+	// What accounts of its own say, without the values.
+	Accounts  []AccountKeys `json:"accounts"`
+	CreatedAt time.Time     `json:"createdAt"`
+	ChangedAt time.Time     `json:"changedAt"`
+}
+
+type TenantPage struct {
+	Items []Tenant `json:"items"`
+	// The after of the next page; null at the end.
+	Next *string `json:"next,omitempty"`
+}
+
+// What may be known of a token after it was made: names of what it grants, never values.
+type Token struct {
+	ID   string    `json:"id"`
+	Kind TokenKind `json:"kind"`
+	// Null: of all tenants.
+	Tenant *string `json:"tenant,omitempty"`
+	// Who uses it, within the tenant.
+	Subject  string   `json:"subject"`
+	Name     *string  `json:"name,omitempty"`
+	Email    *string  `json:"email,omitempty"`
+	Roles    []string `json:"roles"`
+	Scopes   []Scope  `json:"scopes"`
+	Strategy *string  `json:"strategy,omitempty"`
+	// Null: all that the roles allow.
+	Datasets []string `json:"datasets,omitempty"`
+	// Datasets of which it filters the rows.
+	Filtered []string `json:"filtered"`
+	// Names of the parameters it gives.
+	Parameters []string `json:"parameters"`
+	// Names of the metadata it carries.
+	Metadata []string `json:"metadata"`
+	// Accounts it carries, without the values.
+	Accounts []AccountKeys `json:"accounts"`
+	// Whether it runs the tenant's saved queries only.
+	SavedOnly bool `json:"savedOnly"`
+	// Requests a minute; null: not limited.
+	Rate *int `json:"rate,omitempty"`
+	// Unused for so long it ends; null: it does not.
+	InactivitySeconds *int `json:"inactivitySeconds,omitempty"`
+	// Subject of who minted it.
+	MintedBy string `json:"mintedBy"`
+	// Who acts as the tenant; null: nobody does.
+	ActedBy *string `json:"actedBy,omitempty"`
+	// Why they do.
+	Reason    *string    `json:"reason,omitempty"`
+	CreatedAt time.Time  `json:"createdAt"`
+	ExpiresAt *time.Time `json:"expiresAt,omitempty"`
+	// Exact to a minute; null: never.
+	LastUsedAt *time.Time `json:"lastUsedAt,omitempty"`
+	// Null: it is not revoked.
+	RevokedAt *time.Time `json:"revokedAt,omitempty"`
+}
+
+// Restricts the rows of one dataset.
+type TokenFilter struct {
+	Dataset string `json:"dataset"`
+	// As in the dataset's own argument: {region: {eq: "EU"}}.
+	Where JSON `json:"where"`
+}
+
+// What a narrowed token shall have less than the one shown.
+type TokenNarrowing struct {
+	// Shown only.
+	Name *string `json:"name,omitempty"`
+	// Left out: all of the holder's. Null is refused.
+	Roles graphql.Omittable[[]string] `json:"roles,omitempty"`
+	// In addition to the holder's.
+	Filters []TokenFilter `json:"filters"`
+	// Left out: all of the holder's. Null is refused.
+	Datasets graphql.Omittable[[]string] `json:"datasets,omitempty"`
+	// The tenant's saved queries only.
+	SavedOnly bool `json:"savedOnly"`
+	// Left out: in a day, and not after the holder's.
+	ExpiresAt *time.Time `json:"expiresAt,omitempty"`
+	// Unused for so long it ends: 0 for the holder's, else at least 120.
+	InactivitySeconds int `json:"inactivitySeconds"`
+	// Requests a minute; 0 for the holder's.
+	Rate int `json:"rate"`
+}
+
+type TokenPage struct {
+	Items []Token `json:"items"`
+	// The after of the next page; null at the end.
+	Next *string `json:"next,omitempty"`
+}
+
+// A value for a parameter that datasets filter by.
+type TokenParameter struct {
+	Name string `json:"name"`
+	// Of the parameter's type.
+	Value JSON `json:"value"`
+}
+
+// A person who logs in. Tenant and username together are who they are, for ever.
+type User struct {
+	ID string `json:"id"`
+	// Null: of no tenant, with the right to all.
+	Tenant    *string    `json:"tenant,omitempty"`
+	Username  string     `json:"username"`
+	Name      *string    `json:"name,omitempty"`
+	Email     *string    `json:"email,omitempty"`
+	Status    UserStatus `json:"status"`
+	Roles     []string   `json:"roles"`
+	Scopes    []Scope    `json:"scopes"`
+	CreatedAt time.Time  `json:"createdAt"`
+	ChangedAt time.Time  `json:"changedAt"`
+}
+
+type UserPage struct {
+	Items []User `json:"items"`
+	// The after of the next page; null at the end.
+	Next *string `json:"next,omitempty"`
+}
+
 // Who is asking. What the token filters by, and the credentials it carries, stay on the server.
 type Viewer struct {
 	Subject string `json:"subject"`
@@ -150,10 +560,373 @@ type Viewer struct {
 	Tenant     *string  `json:"tenant,omitempty"`
 	AllTenants bool     `json:"allTenants"`
 	Roles      []string `json:"roles"`
+	// What was shown.
+	TokenKind ViewerTokenKind `json:"tokenKind"`
+	// What it may be used for.
+	Scopes []Scope `json:"scopes"`
+	// Who acts as the tenant for a while; null when nobody does.
+	Acting *Acting `json:"acting,omitempty"`
 	// The strategy the token asks for; null when it leaves the choice to the server.
 	Strategy *string `json:"strategy,omitempty"`
 	// When the token expires; null when it does not.
 	ExpiresAt *time.Time `json:"expiresAt,omitempty"`
 	// The time zone of buckets and relative times unless a query names another.
 	Timezone string `json:"timezone"`
+}
+
+type AuditKind string
+
+const (
+	// What changes who may what.
+	AuditKindAdministration AuditKind = "ADMINISTRATION"
+	// What was asked of datasets.
+	AuditKindData AuditKind = "DATA"
+)
+
+var AllAuditKind = []AuditKind{
+	AuditKindAdministration,
+	AuditKindData,
+}
+
+func (e AuditKind) IsValid() bool {
+	switch e {
+	case AuditKindAdministration, AuditKindData:
+		return true
+	}
+	return false
+}
+
+func (e AuditKind) String() string {
+	return string(e)
+}
+
+func (e *AuditKind) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = AuditKind(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid AuditKind", str)
+	}
+	return nil
+}
+
+func (e AuditKind) MarshalGQL(w io.Writer) {
+	fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *AuditKind) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e AuditKind) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
+// What a token or a user may do beside what its roles say of datasets.
+type Scope string
+
+const (
+	// Mint embed tokens, at most as wide as itself: tokens:create.
+	ScopeCreateTokens Scope = "CREATE_TOKENS"
+	// Query datasets: data:read.
+	ScopeReadData Scope = "READ_DATA"
+	// Change datasets: data:write.
+	ScopeWriteData Scope = "WRITE_DATA"
+	// Administer its tenant or, with the right to all tenants, all of them: admin.
+	ScopeAdminister Scope = "ADMINISTER"
+)
+
+var AllScope = []Scope{
+	ScopeCreateTokens,
+	ScopeReadData,
+	ScopeWriteData,
+	ScopeAdminister,
+}
+
+func (e Scope) IsValid() bool {
+	switch e {
+	case ScopeCreateTokens, ScopeReadData, ScopeWriteData, ScopeAdminister:
+		return true
+	}
+	return false
+}
+
+func (e Scope) String() string {
+	return string(e)
+}
+
+func (e *Scope) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = Scope(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid Scope", str)
+	}
+	return nil
+}
+
+func (e Scope) MarshalGQL(w io.Writer) {
+	fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *Scope) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e Scope) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
+type TenantStatus string
+
+const (
+	TenantStatusActive TenantStatus = "ACTIVE"
+	// All its tokens stop until it is resumed.
+	TenantStatusSuspended TenantStatus = "SUSPENDED"
+	// For ever.
+	TenantStatusDeleted TenantStatus = "DELETED"
+)
+
+var AllTenantStatus = []TenantStatus{
+	TenantStatusActive,
+	TenantStatusSuspended,
+	TenantStatusDeleted,
+}
+
+func (e TenantStatus) IsValid() bool {
+	switch e {
+	case TenantStatusActive, TenantStatusSuspended, TenantStatusDeleted:
+		return true
+	}
+	return false
+}
+
+func (e TenantStatus) String() string {
+	return string(e)
+}
+
+func (e *TenantStatus) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = TenantStatus(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid TenantStatus", str)
+	}
+	return nil
+}
+
+func (e TenantStatus) MarshalGQL(w io.Writer) {
+	fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *TenantStatus) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e TenantStatus) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
+// The kinds of tokens that are listed as such; service keys have a list of their own.
+type TokenKind string
+
+const (
+	// Minted for a browser.
+	TokenKindEmbed TokenKind = "EMBED"
+	// Of a user who logged in, or of an administrator who acts as a tenant.
+	TokenKindSession TokenKind = "SESSION"
+)
+
+var AllTokenKind = []TokenKind{
+	TokenKindEmbed,
+	TokenKindSession,
+}
+
+func (e TokenKind) IsValid() bool {
+	switch e {
+	case TokenKindEmbed, TokenKindSession:
+		return true
+	}
+	return false
+}
+
+func (e TokenKind) String() string {
+	return string(e)
+}
+
+func (e *TokenKind) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = TokenKind(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid TokenKind", str)
+	}
+	return nil
+}
+
+func (e TokenKind) MarshalGQL(w io.Writer) {
+	fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *TokenKind) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e TokenKind) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
+type UserStatus string
+
+const (
+	UserStatusActive   UserStatus = "ACTIVE"
+	UserStatusDisabled UserStatus = "DISABLED"
+)
+
+var AllUserStatus = []UserStatus{
+	UserStatusActive,
+	UserStatusDisabled,
+}
+
+func (e UserStatus) IsValid() bool {
+	switch e {
+	case UserStatusActive, UserStatusDisabled:
+		return true
+	}
+	return false
+}
+
+func (e UserStatus) String() string {
+	return string(e)
+}
+
+func (e *UserStatus) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = UserStatus(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid UserStatus", str)
+	}
+	return nil
+}
+
+func (e UserStatus) MarshalGQL(w io.Writer) {
+	fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *UserStatus) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e UserStatus) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
+// What a viewer shows.
+type ViewerTokenKind string
+
+const (
+	// Of a trusted issuer.
+	ViewerTokenKindJwt ViewerTokenKind = "JWT"
+	// Minted for a browser.
+	ViewerTokenKindEmbed ViewerTokenKind = "EMBED"
+	// A backend's.
+	ViewerTokenKindServiceKey ViewerTokenKind = "SERVICE_KEY"
+	// Of a user who logged in, or of an administrator who acts as a tenant.
+	ViewerTokenKindSession ViewerTokenKind = "SESSION"
+)
+
+var AllViewerTokenKind = []ViewerTokenKind{
+	ViewerTokenKindJwt,
+	ViewerTokenKindEmbed,
+	ViewerTokenKindServiceKey,
+	ViewerTokenKindSession,
+}
+
+func (e ViewerTokenKind) IsValid() bool {
+	switch e {
+	case ViewerTokenKindJwt, ViewerTokenKindEmbed, ViewerTokenKindServiceKey, ViewerTokenKindSession:
+		return true
+	}
+	return false
+}
+
+func (e ViewerTokenKind) String() string {
+	return string(e)
+}
+
+func (e *ViewerTokenKind) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = ViewerTokenKind(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid ViewerTokenKind", str)
+	}
+	return nil
+}
+
+func (e ViewerTokenKind) MarshalGQL(w io.Writer) {
+	fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *ViewerTokenKind) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e ViewerTokenKind) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
 }

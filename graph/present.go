@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math"
 	"runtime/debug"
 
 	"github.com/vektah/gqlparser/v2/gqlerror"
@@ -43,6 +44,9 @@ func (p presenter) present(ctx context.Context, err error) *gqlerror.Error {
 	out.Extensions["code"] = string(f.Code)
 	if f.Hint != "" {
 		out.Extensions["hint"] = f.Hint
+	}
+	if f.RetryAfter > 0 {
+		out.Extensions["retryAfter"] = int(math.Ceil(f.RetryAfter.Seconds()))
 	}
 	return out
 }

@@ -59,7 +59,11 @@ type generation struct {
 }
 
 func (e *Engine) newGeneration(cat *catalog.Catalog) (*generation, error) {
-	builder, err := schema.NewBuilder()
+	var parts []schema.Part
+	if e.options.Administration {
+		parts = append(parts, schema.Administration)
+	}
+	builder, err := schema.NewBuilder(parts...)
 	if err != nil {
 		return nil, err
 	}
@@ -79,27 +83,44 @@ func (e *Engine) newGeneration(cat *catalog.Catalog) (*generation, error) {
 	if err != nil {
 		return nil, err
 	}
-	if _, err := builder.Build(all); err != nil {
+	if _, err := builder.BuildAll(all); err != nil {
 		return nil, err
 	}
 	return g, nil
 }
 
-// scope finds or makes the scope of a principal.
-func (g *generation) scope(who principal.Principal) (*scope, error) {
-	roles := slices.Compact(slices.Sorted(slices.Values(who.Roles)))
-	names := slices.Compact(slices.Sorted(slices.Values(who.Grant.Datasets)))
-	key := fmt.Sprintf("%t %q %t %q", who.AllTenants, roles, who.Grant.Datasets != nil, names)
+// scopeOf finds or makes the scope of whoever the context is of.
+func (g *generation) scopeOf(ctx context.Context) (*scope, error) {
+	if g.engine.options.Administration && principal.IsStranger(ctx) {
+		return g.scope(schema.Stranger, false, nil, []string{})
+	}
+	who, err := principal.From(ctx)
+	if err != nil {
+		return nil, err
+	}
+	audience, datasets := schema.AudienceOf(who), who.Grant.Datasets
+	if audience&schema.Reader == 0 {
+		datasets = []string{}
+	}
+	return g.scope(audience, who.AllTenants, who.Roles, datasets)
+}
+
+// scope finds or makes the scope of an audience with these rights; datasets
+// are all there are when they are nil.
+func (g *generation) scope(audience schema.Audience, allTenants bool, roles, datasets []string) (*scope, error) {
+	roles = slices.Compact(slices.Sorted(slices.Values(roles)))
+	names := slices.Compact(slices.Sorted(slices.Values(datasets)))
+	key := fmt.Sprintf("%d %t %q %t %q", audience, allTenants, roles, datasets != nil, names)
 	if s, ok := g.scopes.Get(key); ok {
 		return s, nil
 	}
 	made, err, _ := g.finding.Do(key, func() (any, error) {
-		view, err := g.catalog.View(who.AllTenants, roles, who.Grant.Datasets)
+		view, err := g.catalog.View(allTenants, roles, datasets)
 		if err != nil {
 			return nil, fault.New(fault.Forbidden, "the token grants what does not exist here").
 				WithHint("Issue a token with roles and datasets of the current configuration.").Because(err)
 		}
-		x, err := g.executor(view)
+		x, err := g.executor(view, audience)
 		if err != nil {
 			return nil, err
 		}
@@ -113,17 +134,22 @@ func (g *generation) scope(who principal.Principal) (*scope, error) {
 	return made.(*scope), nil
 }
 
-func (g *generation) executor(view *catalog.View) (*viewExecutor, error) {
-	made, err, _ := g.building.Do(view.Key, func() (any, error) {
-		if x, ok := g.executors.Get(view.Key); ok {
+func (g *generation) executor(view *catalog.View, audience schema.Audience) (*viewExecutor, error) {
+	key := fmt.Sprintf("%d %s", audience, view.Key)
+	made, err, _ := g.building.Do(key, func() (any, error) {
+		if x, ok := g.executors.Get(key); ok {
 			return x, nil
 		}
-		s, err := g.builder.Build(view)
+		s, err := g.builder.Build(view, audience)
 		if err != nil {
 			return nil, err
 		}
-		x := g.engine.newViewExecutor(s)
-		g.executors.Add(view.Key, x, 1)
+		limits := g.engine.options.Limits
+		if audience == schema.Stranger {
+			limits.RootFields = 1 // many logins are many requests
+		}
+		x := g.engine.newViewExecutor(s, limits)
+		g.executors.Add(key, x, 1)
 		return x, nil
 	})
 	if err != nil {

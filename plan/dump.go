@@ -113,7 +113,7 @@ var scopeWords = map[ScopeKind]string{
 
 // text is an override without its values.
 func (o Override) text() string {
-	text := strings.TrimSuffix(" at "+o.baseURL, " at ")
+	text := strings.TrimSuffix(" at "+o.BaseURL(), " at ")
 	for name := range o.Headers() {
 		text += " header " + name
 	}

@@ -25,6 +25,19 @@ func TestForged(t *testing.T) {
 	if text := plan.Dump(zero); text != "no plan\n" {
 		t.Errorf("the zero query is dumped as %q", text)
 	}
+	var none plan.Override
+	if _, ok := none.Header("a"); ok || none.BaseURL() != "" {
+		t.Error("the zero override says something")
+	}
+	if _, ok := none.Property("a"); ok {
+		t.Error("the zero override has a property")
+	}
+	for name := range none.Headers() {
+		t.Error("the zero override has a header", name)
+	}
+	for name := range none.Properties() {
+		t.Error("the zero override has a property", name)
+	}
 	for _, d := range []sqlgen.Dialect{sqlgen.Postgres, sqlgen.DuckDB} {
 		if s, err := sqlgen.Render(plan.Level{}, d); !errors.Is(err, sqlgen.ErrNotPlanned) || s.Text != "" {
 			t.Errorf("the zero level is rendered as %q, %v", s.Text, err)

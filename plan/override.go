@@ -12,7 +12,7 @@ import (
 // Override is what a principal has of its own in an API's account. What it
 // does not say is as the source says it.
 type Override struct {
-	*override // behind a pointer, so that no printed plan holds it
+	own *override // behind a pointer, so that no printed plan holds it; nil: nothing
 }
 
 type override struct {
@@ -26,32 +26,40 @@ func (q Query) Override(source string) Override {
 	if o, ok := q.body.overrides[source]; ok {
 		return o
 	}
-	return Override{&override{}}
+	return Override{}
+}
+
+// parts are what the override holds: of none, nothing.
+func (o Override) parts() override {
+	if o.own == nil {
+		return override{}
+	}
+	return *o.own
 }
 
 // BaseURL is where the API is instead, without a slash at its end; empty: where
 // the source says. Its host is one that the source allows.
-func (o Override) BaseURL() string { return o.baseURL }
+func (o Override) BaseURL() string { return o.parts().baseURL }
 
 // Header is the value of a header that takes the place of the source's, taken
 // as it stands.
 func (o Override) Header(name string) (string, bool) {
-	v, ok := o.headers[textproto.CanonicalMIMEHeaderKey(name)]
+	v, ok := o.parts().headers[textproto.CanonicalMIMEHeaderKey(name)]
 	return v, ok
 }
 
 // Headers are the headers that are sent beside the source's or in their place,
 // in the order of their canonical names.
-func (o Override) Headers() iter.Seq2[string, string] { return sorted(o.headers) }
+func (o Override) Headers() iter.Seq2[string, string] { return sorted(o.parts().headers) }
 
 // Property is a property of the account.
 func (o Override) Property(name string) (string, bool) {
-	v, ok := o.properties[name]
+	v, ok := o.parts().properties[name]
 	return v, ok
 }
 
 // Properties are the properties of the account, in the order of their names.
-func (o Override) Properties() iter.Seq2[string, string] { return sorted(o.properties) }
+func (o Override) Properties() iter.Seq2[string, string] { return sorted(o.parts().properties) }
 
 // String hides the override: it holds secrets.
 func (Override) String() string { return "(override)" }
@@ -74,8 +82,9 @@ func sorted(m map[string]string) iter.Seq2[string, string] {
 // be sent to another.
 func (o Override) with(a principal.Account) Override {
 	out := &override{baseURL: a.BaseURL}
-	if a.BaseURL == "" && o.override != nil {
-		*out = override{baseURL: o.baseURL, headers: maps.Clone(o.headers), properties: maps.Clone(o.properties)}
+	if a.BaseURL == "" {
+		old := o.parts()
+		*out = override{baseURL: old.baseURL, headers: maps.Clone(old.headers), properties: maps.Clone(old.properties)}
 	}
 	if out.headers == nil {
 		out.headers = make(map[string]string, len(a.Headers))

@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -27,8 +28,9 @@ type Condition struct {
 	Values   []value.Value
 }
 
-// maxPushed bounds the text of all pushed conditions: they become a part of a
-// URL, which many servers refuse beyond 8 KiB.
+// maxPushed bounds the text of all pushed conditions, unless the source says
+// how much it takes: they become a part of a URL, which many servers refuse
+// beyond 8 KiB.
 const maxPushed = 2000
 
 // Pushdown splits off what an API can do itself of a query for rows of one
@@ -41,7 +43,7 @@ func (q Query) Pushdown(can catalog.Pushdown) Pushed {
 	l := q.body.root
 	r := l.refs[0]
 	var out Pushed
-	whole, size := true, 0
+	whole, size, most := true, 0, cmp.Or(can.Bytes, maxPushed)
 	for _, e := range slices.Concat(r.scope, l.where.conjuncts()) {
 		for _, e := range e.conjuncts() {
 			if e.never() {
@@ -53,7 +55,7 @@ func (q Query) Pushdown(can catalog.Pushdown) Pushed {
 			}
 			if ok {
 				size += c.size()
-				ok = size <= maxPushed
+				ok = size <= most
 			}
 			if !ok {
 				whole = false

@@ -6,11 +6,27 @@ import (
 	"usher/fault"
 )
 
-type key struct{}
+type (
+	key      struct{}
+	stranger struct{}
+)
 
 // With returns a context that carries the principal.
 func With(ctx context.Context, p Principal) context.Context {
 	return context.WithValue(ctx, key{}, p)
+}
+
+// WithStranger returns a context of somebody who has shown no token. From
+// refuses it like any other without a principal.
+func WithStranger(ctx context.Context) context.Context {
+	return context.WithValue(ctx, stranger{}, true)
+}
+
+// IsStranger tells whether a context is that of somebody who has shown no
+// token, and not of a principal.
+func IsStranger(ctx context.Context) bool {
+	_, known := ctx.Value(key{}).(Principal)
+	return !known && ctx.Value(stranger{}) != nil
 }
 
 // From returns the context's principal. A context without one, or with one

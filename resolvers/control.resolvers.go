@@ -12,6 +12,11 @@ import (
 	"usher/principal"
 )
 
+func (r *queryResolver) Authenticated(ctx context.Context) (bool, error) {
+	_, err := principal.From(ctx)
+	return err == nil, nil //nolint:nilerr // The error is what is asked about.
+}
+
 func (r *queryResolver) Viewer(ctx context.Context) (*graph.Viewer, error) {
 	who, err := principal.From(ctx)
 	if err != nil {

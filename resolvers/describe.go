@@ -6,6 +6,14 @@ import (
 	"usher/principal"
 )
 
+// viewerTokens are the kinds of tokens as the schema has them.
+var viewerTokens = map[principal.Kind]graph.ViewerTokenKind{
+	principal.JWT:        graph.ViewerTokenKindJwt,
+	principal.EmbedToken: graph.ViewerTokenKindEmbed,
+	principal.ServiceKey: graph.ViewerTokenKindServiceKey,
+	principal.Session:    graph.ViewerTokenKindSession,
+}
+
 // describeViewer tells who asks. What their data is filtered by stays out: it
 // is theirs who issued the token.
 func describeViewer(who principal.Principal) *graph.Viewer {
@@ -14,11 +22,16 @@ func describeViewer(who principal.Principal) *graph.Viewer {
 		Tenant:     optional(who.Tenant),
 		AllTenants: who.AllTenants,
 		Roles:      append([]string{}, who.Roles...),
+		TokenKind:  viewerTokens[who.Kind],
+		Scopes:     scopesOut(who.Scopes),
 		Strategy:   optional(who.Grant.Strategy),
 		Timezone:   who.Grant.Timezone,
 	}
 	if v.Timezone == "" {
 		v.Timezone = "UTC"
+	}
+	if who.Acting != nil {
+		v.Acting = &graph.Acting{Subject: who.Acting.Subject, Reason: who.Acting.Reason}
 	}
 	if !who.Expires.IsZero() {
 		at := who.Expires.UTC()

@@ -3,7 +3,10 @@
 // datasets, by the way every one of them goes.
 package resolvers
 
+import "usher/tenancy"
+
 // Resolver is what the control plane's fields have in common.
 type Resolver struct {
-	Data *Datasets // answers tables
+	Data    *Datasets      // answers tables
+	Control *tenancy.Store // answers administration; nil: there is none, and no schema shows it
 }

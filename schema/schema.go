@@ -33,23 +33,26 @@ type Root struct {
 // Builder builds the schemas of one catalog. Views whose rights on a dataset
 // are equal share its types, so that a further view costs its type map only.
 type Builder struct {
-	static *ast.Schema
+	static *ast.Schema // as nobody is shown it: all there is
 
 	mu     sync.Mutex
+	shown  map[Audience]*ast.Schema
 	refs   map[string]*ast.Type
 	fields map[fieldKey]*ast.FieldDefinition
 	shared map[string]*shared
 	parts  map[string]*part
 }
 
-// NewBuilder reads the control plane's schema.
-func NewBuilder() (*Builder, error) {
-	static, err := loadStatic()
+// NewBuilder reads the control plane's schema, of its optional parts those
+// named.
+func NewBuilder(parts ...Part) (*Builder, error) {
+	static, err := loadStatic(parts)
 	if err != nil {
 		return nil, err
 	}
 	return &Builder{
 		static: static,
+		shown:  make(map[Audience]*ast.Schema),
 		refs:   make(map[string]*ast.Type),
 		fields: make(map[fieldKey]*ast.FieldDefinition),
 		shared: make(map[string]*shared),
@@ -57,27 +60,35 @@ func NewBuilder() (*Builder, error) {
 	}, nil
 }
 
-// Build makes the schema of a view. Its error names every type and field that
-// would be made twice.
-func (b *Builder) Build(v *catalog.View) (*Schema, error) {
+// BuildAll makes the schema of a view with all of the control plane, which
+// nobody is shown: when it can be made, every audience's can. Its error names
+// every type and field that would be made twice.
+func (b *Builder) BuildAll(v *catalog.View) (*Schema, error) { return b.Build(v, everybody) }
+
+// Build makes the schema of a view for an audience.
+func (b *Builder) Build(v *catalog.View, a Audience) (*Schema, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 
+	static := b.staticFor(a)
+	if static.Query == nil {
+		return nil, fmt.Errorf("a schema for nobody (%b) was asked for", a)
+	}
 	facts := collectFacts(v)
 	parts := make([]*part, len(facts))
-	size := len(b.static.Types)
+	size := len(static.Types)
 	for i, f := range facts {
 		parts[i] = b.part(f)
 		size += len(parts[i].types)
 	}
 
 	m := merger{
-		static: b.static,
+		static: static,
 		types:  make(map[string]*ast.Definition, size),
 		fields: make(map[string]bool, 3*len(facts)),
 		roots:  make(map[string]Root, 3*len(facts)),
 	}
-	maps.Copy(m.types, b.static.Types)
+	maps.Copy(m.types, static.Types)
 	for _, p := range parts {
 		m.add(p)
 	}

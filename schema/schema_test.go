@@ -25,7 +25,7 @@ func build(tb testing.TB, b *schema.Builder, cat *catalog.Catalog, allTenants bo
 	if err != nil {
 		tb.Fatal(err)
 	}
-	s, err := b.Build(view)
+	s, err := b.Build(view, schema.Holder|schema.Reader)
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -156,7 +156,7 @@ func TestNamesMadeTwiceAreRefused(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, err = builder(t).Build(view)
+	_, err = builder(t).Build(view, schema.Holder|schema.Reader)
 	if err == nil {
 		t.Fatal("a dataset of type BigIntWhere and one of type StringWhere were accepted")
 	}
@@ -191,7 +191,7 @@ func BenchmarkBuild(b *testing.B) {
 			b.Fatal(err)
 		}
 		for b.Loop() {
-			if _, err := shared.Build(view); err != nil {
+			if _, err := shared.Build(view, schema.Holder|schema.Reader); err != nil {
 				b.Fatal(err)
 			}
 		}
@@ -211,7 +211,7 @@ func BenchmarkBuild(b *testing.B) {
 					b.ReportMetric(float64(heap()-empty), "first-bytes")
 					empty = heap()
 				}
-				if views[i], err = shared.Build(view); err != nil {
+				if views[i], err = shared.Build(view, schema.Holder|schema.Reader); err != nil {
 					b.Fatal(err)
 				}
 			}

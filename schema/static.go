@@ -4,6 +4,7 @@ import (
 	"embed"
 	"fmt"
 	"io/fs"
+	"slices"
 
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/validator"
@@ -12,14 +13,27 @@ import (
 //go:embed *.graphqls
 var files embed.FS
 
-// loadStatic reads the control plane and the scalars.
-func loadStatic() (*ast.Schema, error) {
+// Part is a part of the control plane that not every gateway has.
+type Part string
+
+// Administration is what needs a control store: tenants, tokens, users, logins.
+const Administration Part = "admin.graphqls"
+
+// sharedFile has the types that datasets are made of.
+const sharedFile = "scalars.graphqls"
+
+// loadStatic reads the control plane, of its optional parts those named, and
+// the scalars.
+func loadStatic(parts []Part) (*ast.Schema, error) {
 	names, err := fs.Glob(files, "*.graphqls")
 	if err != nil {
 		return nil, fmt.Errorf("list the schema files: %w", err)
 	}
 	sources := []*ast.Source{validator.Prelude}
 	for _, name := range names {
+		if name == string(Administration) && !slices.Contains(parts, Administration) {
+			continue
+		}
 		text, err := files.ReadFile(name)
 		if err != nil {
 			return nil, fmt.Errorf("read the schema file %s: %w", name, err)

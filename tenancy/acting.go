@@ -61,7 +61,7 @@ func (s *Store) ActAs(ctx context.Context, admin principal.Principal, r ActReque
 			Issued: t.now, Expires: t.now.Add(r.Duration),
 		}
 		if r.Write {
-			acting.Scopes = append(acting.Scopes, WriteData)
+			acting.Scopes = append(acting.Scopes, principal.WriteData)
 		}
 		if !admin.Expires.IsZero() && acting.Expires.After(admin.Expires) {
 			acting.Expires = admin.Expires

@@ -102,6 +102,18 @@ func (t *tx) createKey(maker principal.Principal, r KeyRequest) (Issued, error) 
 	return t.issue(issue{kind: ServiceKey, principal: key, mayGrant: r.MayGrant, name: r.Name, minter: maker, expires: r.ExpiresAt})
 }
 
+// administrators counts who may administer, or was made by somebody who may.
+const administrators = "SELECT (SELECT count(*) FROM store.tokens WHERE kind = 'sk') + (SELECT count(*) FROM store.users)"
+
+// Empty tells that nobody can administer yet: Bootstrap makes the first key.
+func (s *Store) Empty(ctx context.Context) (bool, error) {
+	var known int
+	if err := s.get(ctx, &known, administrators); err != nil {
+		return false, translate(ctx, err)
+	}
+	return known == 0, nil
+}
+
 // Bootstrap makes the first administrator's key. It is refused as soon as the
 // store holds any key or user.
 func (s *Store) Bootstrap(ctx context.Context, name string) (Issued, error) {
@@ -116,14 +128,14 @@ func (s *Store) Bootstrap(ctx context.Context, name string) (Issued, error) {
 			return err
 		}
 		var known int
-		err := t.get(&known, "SELECT (SELECT count(*) FROM store.tokens WHERE kind = 'sk') + (SELECT count(*) FROM store.users)")
-		if err != nil {
+		if err := t.get(&known, administrators); err != nil {
 			return err
 		}
 		if known > 0 {
 			return fault.New(fault.Conflict, "the control store has keys or users already").
 				WithHint("Make further keys with an administrator's.")
 		}
+		var err error
 		made, err = t.createKey(principal.Principal{Issuer: Issuer, Subject: "bootstrap"}, r)
 		if err != nil {
 			return err

@@ -2,6 +2,7 @@ package tenancy
 
 import (
 	"context"
+	"fmt"
 	"maps"
 	"slices"
 	"sync/atomic"
@@ -49,7 +50,8 @@ func (c *tenantCache) remember(id string, record *registered, changes int64) {
 }
 
 // Tenant returns what authentication needs of an active tenant: its key and
-// how its data is reached. An unknown, suspended or deleted tenant is refused.
+// how its data is reached. An unknown, suspended or deleted tenant is refused
+// with ErrTenant; one that is unknown with ErrNoTenant, too.
 func (s *Store) Tenant(ctx context.Context, id string) (key string, home principal.Home, err error) {
 	if err := s.Ready(); err != nil {
 		return "", principal.Home{}, err
@@ -58,7 +60,10 @@ func (s *Store) Tenant(ctx context.Context, id string) (key string, home princip
 	if err != nil {
 		return "", principal.Home{}, err
 	}
-	if record == nil || record.status != Active {
+	switch {
+	case record == nil:
+		return "", principal.Home{}, refuse(fmt.Errorf("%w: %w", ErrTenant, ErrNoTenant))
+	case record.status != Active:
 		return "", principal.Home{}, refuse(ErrTenant)
 	}
 	return record.key, record.home, nil
@@ -88,6 +93,15 @@ func (s *Store) registered(ctx context.Context, id string) (*registered, error) 
 	}
 	s.tenants.remember(id, record, changes)
 	return record, nil
+}
+
+// Taken tells whether an id or a key is, or ever was, a tenant's.
+func (s *Store) Taken(ctx context.Context, id, key string) (bool, error) {
+	var known int
+	if err := s.get(ctx, &known, "SELECT count(*) FROM store.tenants WHERE id = $1 OR tenant_key = $2", id, key); err != nil {
+		return false, translate(ctx, err)
+	}
+	return known > 0, nil
 }
 
 func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

@@ -110,7 +110,7 @@ func mayKeep(p principal.Principal, ofTenant bool) error {
 	switch {
 	case ofTenant:
 		return mayAdminister(p, p.Tenant)
-	case p.Acting != nil && !has(p, WriteData):
+	case p.Acting != nil && !has(p, principal.WriteData):
 		return forbidden("who acts as a tenant to read does not save queries")
 	case p.Grant.SavedOnly:
 		return forbidden("the token is for the tenant's saved queries only")

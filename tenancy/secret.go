@@ -6,16 +6,18 @@ import (
 	"encoding/base32"
 	"encoding/hex"
 	"strings"
+
+	"usher/principal"
 )
 
 // Kind is a kind of opaque token, as it stands in its text.
-type Kind string
+type Kind = principal.Kind
 
 // The kinds.
 const (
-	EmbedToken Kind = "et"
-	ServiceKey Kind = "sk"
-	Session    Kind = "st"
+	EmbedToken = principal.EmbedToken
+	ServiceKey = principal.ServiceKey
+	Session    = principal.Session
 )
 
 // Prefix begins the text of every token the store makes.

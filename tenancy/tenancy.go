@@ -35,9 +35,6 @@ import (
 // Issuer is the issuer of every token the store makes.
 const Issuer = "usher"
 
-// WriteData is the scope to change datasets.
-const WriteData principal.Scope = "data:write"
-
 // Options are the store's bounds and what it uses of its surroundings. Zero
 // values mean the defaults.
 type Options struct {

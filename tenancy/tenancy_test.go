@@ -168,7 +168,7 @@ func TestTenants(t *testing.T) {
 			ID: "acme", Key: "17", Name: "Acme Ltd", Strategy: "database",
 			Accounts: map[string]principal.Account{"silo": {Database: "acme", User: "acme", Password: "canary-password"}},
 		}))
-		if acme.Key != "17" || acme.Status != tenancy.Active || !slices.Equal(acme.Accounts, []string{"silo"}) || !acme.Created.Equal(c.Now()) {
+		if acme.Key != "17" || acme.Status != tenancy.Active || len(acme.Accounts) != 1 || acme.Accounts[0].Source != "silo" || !slices.Equal(acme.Accounts[0].Set, []string{"database", "user", "password"}) || !acme.Created.Equal(c.Now()) {
 			t.Errorf("made %+v", acme)
 		}
 		key, home, err := s.Tenant(ctx, "acme")

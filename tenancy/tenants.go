@@ -27,8 +27,8 @@ type Tenant struct {
 	Key      string // value in tenant columns; given once, like the id
 	Name     string
 	Status   Status
-	Strategy string   // default strategy; empty: the configuration's
-	Accounts []string // sources for which the tenant has an account
+	Strategy string // default strategy; empty: the configuration's
+	Accounts []AccountKeys
 	Created  time.Time
 	Changed  time.Time
 }
@@ -70,7 +70,7 @@ func (s *Store) tenant(row tenantRow) (Tenant, error) {
 	}
 	return Tenant{
 		ID: row.ID, Key: row.Key, Name: row.Name, Status: row.Status, Strategy: row.Strategy,
-		Accounts: sortedKeys(home.Accounts), Created: moment(row.Created), Changed: moment(row.Changed),
+		Accounts: accountKeys(home.Accounts), Created: moment(row.Created), Changed: moment(row.Changed),
 	}, nil
 }
 

@@ -24,7 +24,7 @@ type Token struct {
 	Filtered     []string // datasets that have a filter
 	Parameters   []string // names
 	Metadata     []string // names
-	Accounts     []string // sources
+	Accounts     []AccountKeys
 	SavedOnly    bool
 	Acting       *principal.Acting
 	MayGrant     MayGrant
@@ -85,7 +85,7 @@ func (s *Store) describe(row tokenRow) (Token, error) {
 	t := Token{
 		ID: row.ID, Name: row.Name, Kind: row.Kind, Tenant: row.Tenant, Subject: row.Subject, Email: row.Email,
 		Roles: b.Roles, Scopes: b.Scopes, Strategy: b.Strategy, Datasets: b.Datasets,
-		Parameters: sortedKeys(b.Parameters), Metadata: sortedKeys(b.Metadata), Accounts: sortedKeys(accounts),
+		Parameters: sortedKeys(b.Parameters), Metadata: sortedKeys(b.Metadata), Accounts: accountKeys(accounts),
 		SavedOnly: b.SavedOnly, Acting: b.Acting, MayGrant: b.MayGrant, Rate: b.Rate,
 		Inactivity: time.Duration(row.Inactivity) * time.Microsecond, MintedBy: row.MinterSubject,
 		Created: moment(row.Created), Expires: moment(row.Expires), LastUsed: moment(row.Used), Revoked: moment(row.Revoked),

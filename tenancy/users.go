@@ -215,6 +215,26 @@ func (s *Store) Users(ctx context.Context, p principal.Principal, tenant string,
 	return users, next, nil
 }
 
+// GetUser returns a user of a tenant; without a tenant, one of none.
+func (s *Store) GetUser(ctx context.Context, p principal.Principal, tenant, username string) (User, error) {
+	if err := mayAdminister(p, tenant); err != nil {
+		return User{}, err
+	}
+	name, err := canonical(username)
+	if err != nil {
+		return User{}, err
+	}
+	var row userRow
+	err = s.get(ctx, &row, "SELECT "+userColumns+" FROM store.users WHERE tenant = $1 AND username = $2", tenant, name)
+	if missing(err) {
+		return User{}, notFound("there is no such user")
+	}
+	if err != nil {
+		return User{}, translate(ctx, err)
+	}
+	return row.user()
+}
+
 // SetUserRights replaces a user's roles and scopes; sessions have them within
 // a second.
 func (s *Store) SetUserRights(ctx context.Context, p principal.Principal, tenant, username string, roles []string, scopes []principal.Scope) error {

@@ -176,7 +176,7 @@ func TestSessions(t *testing.T) {
 			t.Errorf("the session says %+v", p)
 		}
 		// Rights follow the user.
-		if err := s.SetUserRights(ctx, root(), "acme", "alice", []string{"writer"}, []principal.Scope{principal.ReadData, tenancy.WriteData}); err != nil {
+		if err := s.SetUserRights(ctx, root(), "acme", "alice", []string{"writer"}, []principal.Scope{principal.ReadData, principal.WriteData}); err != nil {
 			t.Fatal(err)
 		}
 		if p := accepted(t, s, first); !slices.Equal(p.Roles, []string{"writer"}) || len(p.Scopes) != 2 {
@@ -285,7 +285,7 @@ func TestRights(t *testing.T) {
 			{adminOf("acme"), tenancy.NewUser{Tenant: "acme", Username: "u1", Roles: []string{"clerk", "viewer"}}, ""},
 			{adminOf("other"), tenancy.NewUser{Tenant: "other", Username: "u1", Roles: []string{"clerk"}}, fault.Forbidden},
 			{adminOf("acme"), tenancy.NewUser{Tenant: "acme", Username: "u2", Roles: []string{"auditor"}}, fault.Forbidden},
-			{adminOf("acme"), tenancy.NewUser{Tenant: "acme", Username: "u2", Scopes: []principal.Scope{tenancy.WriteData}}, fault.Forbidden},
+			{adminOf("acme"), tenancy.NewUser{Tenant: "acme", Username: "u2", Scopes: []principal.Scope{principal.WriteData}}, fault.Forbidden},
 			{adminOf("acme"), tenancy.NewUser{Tenant: "other", Username: "u2"}, fault.Forbidden},
 			{adminOf("acme"), tenancy.NewUser{Tenant: "", Username: "u2"}, fault.Forbidden},
 			{filtered, tenancy.NewUser{Tenant: "acme", Username: "u2"}, fault.Forbidden},
@@ -347,7 +347,7 @@ func TestServiceKeys(t *testing.T) {
 			{boss, tenancy.KeyRequest{AllTenants: true, Scopes: read}, fault.Forbidden},
 			{boss, tenancy.KeyRequest{Tenant: "other", Scopes: read}, fault.Forbidden},
 			{boss, tenancy.KeyRequest{Tenant: "acme", Scopes: read, Roles: []string{"auditor"}}, fault.Forbidden},
-			{boss, tenancy.KeyRequest{Tenant: "acme", Scopes: []principal.Scope{tenancy.WriteData}}, fault.Forbidden},
+			{boss, tenancy.KeyRequest{Tenant: "acme", Scopes: []principal.Scope{principal.WriteData}}, fault.Forbidden},
 			{boss, tenancy.KeyRequest{Tenant: "acme", Scopes: mint, MayGrant: tenancy.MayGrant{Accounts: []string{"silo"}}}, fault.Forbidden},
 			{first, tenancy.KeyRequest{Scopes: read}, fault.BadUserInput},
 			{first, tenancy.KeyRequest{Tenant: "acme", AllTenants: true, Scopes: read}, fault.BadUserInput},

@@ -25,6 +25,7 @@ var (
 	ErrExpired  = errors.New("the token has expired")
 	ErrIdle     = errors.New("the token was not used for too long")
 	ErrTenant   = errors.New("the tenant is unknown, suspended or deleted")
+	ErrNoTenant = errors.New("there is no such tenant")
 	ErrDisabled = errors.New("the user is disabled or deleted")
 )
 
@@ -149,7 +150,7 @@ func (s *Store) remembered(ctx context.Context, row tokenRow) (*verified, error)
 	}
 	v := &verified{
 		principal: principal.Principal{
-			Subject: row.Subject, Issuer: Issuer, TokenID: row.ID, Tenant: row.Tenant, AllTenants: b.AllTenants, Roles: b.Roles,
+			Subject: row.Subject, Issuer: Issuer, TokenID: row.ID, Kind: row.Kind, Tenant: row.Tenant, AllTenants: b.AllTenants, Roles: b.Roles,
 			Scopes: b.Scopes, Acting: b.Acting, Grant: grant, Issued: moment(row.Created), Expires: moment(row.Expires),
 		},
 		inactivity: time.Duration(row.Inactivity) * time.Microsecond,

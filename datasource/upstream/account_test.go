@@ -221,11 +221,16 @@ func TestLeavingIsNoFailure(t *testing.T) {
 			if _, err := a.do(ctx, ask(fmt.Sprint(i))); !errors.Is(err, context.Canceled) {
 				t.Error(err)
 			}
-			_, _ = a.do(t.Context(), ask(fmt.Sprint("bad", i)))
 			synctest.Wait()
 		}
 		if _, err := a.do(t.Context(), ask("good")); err != nil {
-			t.Error(err)
+			t.Error("after many that left:", err)
+		}
+		for i := range 3 * breakAfter {
+			_, _ = a.do(t.Context(), ask(fmt.Sprint("bad", i)))
+		}
+		if _, err := a.do(t.Context(), ask("good")); err != nil {
+			t.Error("after many bad questions:", err)
 		}
 	})
 }

@@ -11,6 +11,7 @@ import (
 
 	"golang.org/x/oauth2"
 	"golang.org/x/oauth2/clientcredentials"
+	"golang.org/x/sync/singleflight"
 
 	"usher/catalog"
 	"usher/plan"
@@ -30,6 +31,7 @@ type tokens struct {
 	params     []named
 	account    *account // the token endpoint's own
 	recent     recent[string, *oauth2.Token]
+	fetches    singleflight.Group
 }
 
 func newTokens(spec catalog.OAuth2, s *Source) (t *tokens, err error) {
@@ -96,16 +98,41 @@ func (t *tokens) authorized(ctx context.Context, c client, a *account, call call
 	}
 }
 
-// token returns the kept token, or fetches one.
+// token returns the kept token, or fetches one. Those who need the same one at
+// the same time share a fetch, which is nobody's own.
 func (t *tokens) token(ctx context.Context, c client) (*oauth2.Token, error) {
-	if token, ok := t.recent.get(c.key); ok && token.Valid() {
-		return token, nil
+	for {
+		if token, ok := t.kept(c); ok {
+			return token, nil
+		}
+		done := t.fetches.DoChan(c.key, func() (any, error) {
+			if token, ok := t.kept(c); ok { // by the fetch just before
+				return token, nil
+			}
+			own, cancel := withDeadlineOf(ctx)
+			defer cancel()
+			token, err := t.fetch(own, c)
+			if err == nil {
+				t.recent.put(c.key, token, 1)
+			}
+			return token, err
+		})
+		select {
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case fetched := <-done:
+			if errors.Is(fetched.Err, context.DeadlineExceeded) && ctx.Err() == nil {
+				continue // another's deadline
+			}
+			token, _ := fetched.Val.(*oauth2.Token)
+			return token, fetched.Err
+		}
 	}
-	token, err := t.fetch(ctx, c)
-	if err == nil {
-		t.recent.put(c.key, token, 1)
-	}
-	return token, err
+}
+
+func (t *tokens) kept(c client) (*oauth2.Token, bool) {
+	token, ok := t.recent.get(c.key)
+	return token, ok && token.Valid()
 }
 
 // refuse forgets a token, unless a newer one has taken its place.
@@ -136,8 +163,7 @@ func (t *tokens) fetch(ctx context.Context, c client) (*oauth2.Token, error) {
 	return token, nil
 }
 
-// endpoint sends the requests for tokens with an account's bounds. Equal ones
-// that are under way share one.
+// endpoint sends the requests for tokens with an account's bounds.
 type endpoint struct{ *account }
 
 // RoundTrip implements http.RoundTripper.

@@ -48,10 +48,14 @@ func (p *pluginSource) base(request requests, h http.Header) call {
 	return call{url: &to, header: h, idempotent: true, format: catalog.JSON}
 }
 
+// maxFilters bounds the text of all filters. They stand in the body, some of
+// them twice, and web frameworks often refuse one beyond 100 KB.
+const maxFilters = 32 << 10
+
 // everything is what a plugin with pushdown may be asked to do: all that
 // filtersOf can write.
 func (p *pluginSource) everything(ref plan.Ref) catalog.Pushdown {
-	can := catalog.Pushdown{Filters: make(map[string][]string, ref.Fields())}
+	can := catalog.Pushdown{Filters: make(map[string][]string, ref.Fields()), Bytes: maxFilters}
 	for i := range ref.Fields() {
 		can.Filters[ref.Field(i).Name] = []string{"in", "gt", "gte", "lt", "lte"}
 	}

@@ -269,6 +269,26 @@ func TestPluginFilters(t *testing.T) {
 	}
 }
 
+// TestPluginFilterSize: a body takes more than a URL, and not everything.
+func TestPluginFilterSize(t *testing.T) {
+	t.Parallel()
+	b := &broker{}
+	a := plugged(t, running(t, b), nil)
+	for n, want := range map[int]int{500: 2, 5000: 1} {
+		var names query.List
+		for i := range n {
+			names = append(names, query.Text(fmt.Sprintf("name-%07d", i)))
+		}
+		if _, err := a.fetch(t.Context(), a.things(t, acme, query.Object{where("name", "in", names)}, "name")); err != nil {
+			t.Fatal(err)
+		}
+		got := b.last().Filters
+		if len(got) != want || want == 2 && len(got[1].Values) != n {
+			t.Errorf("%d names: %d filters, want %d", n, len(got), want)
+		}
+	}
+}
+
 // TestPluginWidens: what a plugin holds finer than it sends is still found.
 func TestPluginWidens(t *testing.T) {
 	t.Parallel()

@@ -13,11 +13,16 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 
 	"usher/fault"
+	"usher/graph/client"
 	"usher/graph/requestid"
 	"usher/principal"
 )
 
 const allowedMethods = "GET, POST, OPTIONS"
+
+// strangersBody bounds the body of a request without a token, in bytes: what
+// it takes to log in.
+const strangersBody = 16 << 10
 
 // statusClientLeft is what the log says of a request whose client did not wait
 // for the answer. It is never sent.
@@ -33,7 +38,7 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	start := time.Now()
 	ctx, cancel := context.WithDeadline(r.Context(), start.Add(h.options.Timeout))
 	defer cancel()
-	x := &exchange{handler: h, w: w, r: r.WithContext(graphql.StartOperationTrace(ctx))}
+	x := &exchange{handler: h, w: w, maxBody: h.options.MaxBody, r: r.WithContext(graphql.StartOperationTrace(ctx))}
 	defer func() {
 		if recovered := recover(); recovered != nil {
 			x.panicked(recovered)
@@ -51,6 +56,8 @@ type exchange struct {
 	w         http.ResponseWriter
 	r         *http.Request
 	caller    principal.Principal
+	stranger  bool // no token was shown, and need not be
+	maxBody   int64
 	operation string
 	status    int
 	cause     *fault.Error // of a refusal
@@ -61,6 +68,16 @@ func (x *exchange) serve(start time.Time) *refusal {
 	if err := x.identifyCaller(); err != nil {
 		return refusalOf(err)
 	}
+	refused := x.ask(start)
+	if refused != nil && x.stranger && refused.status < http.StatusInternalServerError {
+		x.w.Header().Del("Allow")
+		return refusalOf(fault.New(fault.Unauthenticated, notAuthenticated).Because(refused.err))
+	}
+	return refused
+}
+
+// ask is the way of a request whose caller is known.
+func (x *exchange) ask(start time.Time) *refusal {
 	if x.r.Method != http.MethodGet && x.r.Method != http.MethodPost {
 		x.w.Header().Set("Allow", allowedMethods)
 		return refuse(http.StatusMethodNotAllowed, "only GET and POST are answered here")
@@ -77,6 +94,13 @@ func (x *exchange) serve(start time.Time) *refusal {
 }
 
 func (x *exchange) identifyCaller() error {
+	x.r = x.r.WithContext(client.With(x.r.Context(), x.r.RemoteAddr))
+	if x.options.Strangers && len(x.r.Header.Values("Authorization")) == 0 {
+		x.stranger = true
+		x.maxBody = min(x.maxBody, strangersBody)
+		x.r = x.r.WithContext(principal.WithStranger(x.r.Context()))
+		return nil
+	}
 	caller, err := x.authenticate(x.r.Context(), x.r)
 	if err != nil {
 		return err
@@ -98,11 +122,11 @@ func (x *exchange) read(start time.Time) (*graphql.RawParams, *refusal) {
 	var params *graphql.RawParams
 	var refused *refusal
 	if x.r.Method == http.MethodGet {
-		params, refused = readGet(x.r, x.options.MaxBody)
+		params, refused = readGet(x.r, x.maxBody)
 	} else {
 		connection := http.NewResponseController(x.w)
 		_ = connection.SetReadDeadline(start.Add(x.options.Timeout))
-		params, refused = readPost(x.w, x.r, x.options.MaxBody)
+		params, refused = readPost(x.w, x.r, x.maxBody)
 		_ = connection.SetReadDeadline(time.Time{})
 	}
 	if refused != nil {
@@ -116,6 +140,9 @@ func (x *exchange) execute(media mediaType, params *graphql.RawParams) *refusal 
 	ctx := x.r.Context()
 	operation, errs := x.exec.CreateOperationContext(ctx, params)
 	if errs != nil {
+		if refused := fault.From(errs[0]); x.stranger && refused.Code == fault.Unauthenticated {
+			return refusalOf(refused)
+		}
 		if operation != nil {
 			ctx = graphql.WithOperationContext(ctx, operation)
 		}

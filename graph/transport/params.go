@@ -13,6 +13,10 @@ import (
 	"usher/fault"
 )
 
+// savedExtension is the member of a request's extensions that names a saved
+// operation.
+const savedExtension = "savedQuery"
+
 // readPost reads the parameters of a POST. The refusal's status says which
 // part of the request is wrong.
 func readPost(w http.ResponseWriter, r *http.Request, limit int64) (*graphql.RawParams, *refusal) {
@@ -82,7 +86,7 @@ func readGet(r *http.Request, limit int64) (*graphql.RawParams, *refusal) {
 // not passed on: they hold the token.
 func readEnvelope(envelope map[string]any) (*graphql.RawParams, *refusal) {
 	query, isString := envelope["query"].(string)
-	if !isString {
+	if !isString && (envelope["query"] != nil || !saved(envelope)) {
 		return nil, refuse(http.StatusBadRequest, "the parameter query is missing or no string")
 	}
 	name, isString := envelope["operationName"].(string)
@@ -98,6 +102,13 @@ func readEnvelope(envelope map[string]any) (*graphql.RawParams, *refusal) {
 		return nil, refuse(http.StatusBadRequest, "the parameter extensions must be an object")
 	}
 	return &graphql.RawParams{Query: query, OperationName: name, Variables: variables, Extensions: extensions}, nil
+}
+
+// saved tells whether the request names a saved operation, which stands for a
+// query. What it names is for the executor to read.
+func saved(envelope map[string]any) bool {
+	extensions, _ := envelope["extensions"].(map[string]any)
+	return extensions[savedExtension] != nil
 }
 
 // isJSON says whether the Content-Type is application/json in UTF-8. It is the

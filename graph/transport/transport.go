@@ -6,7 +6,9 @@
 // It refuses what the executor shall never see: requests without an accepted
 // token (before a byte of their body is read), bodies that are too large,
 // encoded, not JSON or ambiguous JSON, batches, forms, and mutations by GET.
-// Nothing of a refused body is repeated in the answer.
+// Nothing of a refused body is repeated in the answer. Where strangers may log
+// in, the executor decides what a request without a token may ask; whatever
+// else it is refused for, the answer is that of a missing token.
 package transport
 
 import (
@@ -35,6 +37,9 @@ type Options struct {
 	// AllowedOrigins are the web origins (scheme://host[:port]) whose pages may
 	// read answers, or "*" for all. Empty means the server's own pages only.
 	AllowedOrigins []string
+	// Strangers lets the executor see requests without an Authorization
+	// header, as those of strangers (principal.WithStranger).
+	Strangers bool
 	// Logger gets one line per request, the causes of refusals and panics.
 	// Nil means slog.Default.
 	Logger *slog.Logger

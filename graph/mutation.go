@@ -1,0 +1,26 @@
+package graph
+
+import (
+	"context"
+
+	"github.com/99designs/gqlgen/graphql"
+)
+
+// mutation answers the fields of a mutation one after another, and none after
+// one that failed where null is not allowed: the answer as a whole is null
+// then.
+func (x *executable) mutation(ctx context.Context, op *graphql.OperationContext) *graphql.Response {
+	root := x.schema.AST.Mutation.Name
+	fields := graphql.CollectFields(op, op.Operation.SelectionSet, []string{root})
+	answers := make([]answer, len(fields))
+	for i, f := range fields {
+		if f.Name == "__typename" {
+			answers[i].json = []byte(`"` + root + `"`)
+			continue
+		}
+		if answers[i] = x.controlField(ctx, op, f); answers[i].failed {
+			break
+		}
+	}
+	return x.response(ctx, fields, answers)
+}

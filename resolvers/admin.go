@@ -1,0 +1,374 @@
+package resolvers
+
+import (
+	"context"
+	"math"
+	"time"
+
+	"github.com/99designs/gqlgen/graphql"
+
+	"usher/fault"
+	"usher/graph"
+	"usher/principal"
+	"usher/query"
+	"usher/tenancy"
+)
+
+// control is the control store and who asks it.
+func (r *Resolver) control(ctx context.Context) (*tenancy.Store, principal.Principal, error) {
+	who, err := principal.From(ctx)
+	if err == nil && r.Control == nil {
+		err = noControl
+	}
+	return r.Control, who, err
+}
+
+var noControl = fault.New(fault.NotImplemented, "usher runs without a control store").
+	WithHint("Configure one, as docs/tokens.md says.")
+
+// listing is control for a list, of which a part is asked for.
+func (r *Resolver) listing(ctx context.Context, after *string, limit int) (*tenancy.Store, principal.Principal, tenancy.Page, error) {
+	store, who, err := r.control(ctx)
+	if err == nil && limit < 1 {
+		err = fault.New(fault.BadUserInput, "a page has 1 to 500 rows")
+	}
+	return store, who, tenancy.Page{After: given(after), Limit: limit}, err
+}
+
+// changeTenant returns the tenant as it is after the change.
+func (r *Resolver) changeTenant(ctx context.Context, id string, change func(*tenancy.Store, principal.Principal) error) (*graph.Tenant, error) {
+	store, who, err := r.control(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if err := change(store, who); err != nil {
+		return nil, err
+	}
+	changed, err := store.GetTenant(ctx, who, id)
+	return one(changed, err, describeTenant)
+}
+
+// changeUser returns the user as they are after the change.
+func (r *Resolver) changeUser(
+	ctx context.Context, tenant *string, username string, change func(store *tenancy.Store, who principal.Principal, tenant string) error,
+) (*graph.User, error) {
+	store, who, err := r.control(ctx)
+	if err != nil {
+		return nil, err
+	}
+	of := ofViewer(who, tenant)
+	if err := change(store, who, of); err != nil {
+		return nil, err
+	}
+	changed, err := store.GetUser(ctx, who, of, username)
+	return one(changed, err, describeUser)
+}
+
+func findRole(ctx context.Context, store *tenancy.Store, who principal.Principal, tenant, name string) (*graph.Role, error) {
+	roles, err := store.Roles(ctx, who, tenant)
+	if err != nil {
+		return nil, err
+	}
+	for _, role := range roles {
+		if role.Name == name {
+			return one(role, nil, describeRole)
+		}
+	}
+	return nil, fault.New(fault.NotFound, "there is no role %s", name)
+}
+
+// one describes what was found or made.
+func one[From, To any](got From, err error, describe func(From) To) (*To, error) {
+	if err != nil {
+		return nil, err
+	}
+	described := describe(got)
+	return &described, nil
+}
+
+// ofViewer is the tenant that is named, else the viewer's own: none for a
+// viewer with the right to all.
+func ofViewer(who principal.Principal, tenant *string) string {
+	if tenant != nil {
+		return *tenant
+	}
+	return who.Tenant
+}
+
+// oneTenant is ofViewer where only a tenant will do.
+func oneTenant(who principal.Principal, tenant *string) (string, error) {
+	if id := ofViewer(who, tenant); id != "" {
+		return id, nil
+	}
+	return "", fault.New(fault.BadUserInput, "say which tenant")
+}
+
+// missing is nil for an error that says that there is none of that name.
+func missing[T any](got *T, err error) (*T, error) {
+	if err != nil && fault.From(err).Code == fault.NotFound {
+		return nil, nil
+	}
+	return got, err
+}
+
+// restriction is a list that restricts where it is given. A null there would
+// read as "not restricted", so it has to be left out instead.
+func restriction(name string, list graphql.Omittable[[]string]) ([]string, error) {
+	got, set := list.ValueOK()
+	if set && got == nil {
+		return nil, nullRefused(name)
+	}
+	return got, nil
+}
+
+func nullRefused(name string) error {
+	return fault.New(fault.BadUserInput, "%s is null", name).WithHint("Leave it out, if that is what you mean.")
+}
+
+// given is the zero value for null.
+func given[T any](v *T) T {
+	if v == nil {
+		var none T
+		return none
+	}
+	return *v
+}
+
+// always is never null in a list that may not be.
+func always[T any](list []T) []T {
+	if list == nil {
+		return []T{}
+	}
+	return list
+}
+
+func each[From, To any](list []From, as func(From) To) []To {
+	out := make([]To, len(list))
+	for i, v := range list {
+		out[i] = as(v)
+	}
+	return out
+}
+
+// instant is null for no time.
+func instant(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	return &t
+}
+
+// positive is null for what is not bounded.
+func positive(n int) *int {
+	if n == 0 {
+		return nil
+	}
+	return &n
+}
+
+func bounded(n int64) int { return int(max(math.MinInt32, min(n, math.MaxInt32))) }
+
+// Scopes have colons in tokens, which GraphQL has not in names.
+var scopes = map[graph.Scope]principal.Scope{
+	graph.ScopeCreateTokens: principal.CreateTokens,
+	graph.ScopeReadData:     principal.ReadData,
+	graph.ScopeWriteData:    principal.WriteData,
+	graph.ScopeAdminister:   principal.Administer,
+}
+
+func scopesIn(list []graph.Scope) []principal.Scope {
+	return each(list, func(s graph.Scope) principal.Scope { return scopes[s] })
+}
+
+func scopesOut(list []principal.Scope) []graph.Scope {
+	out := []graph.Scope{}
+	for _, scope := range list {
+		for _, name := range graph.AllScope {
+			if scopes[name] == scope {
+				out = append(out, name)
+			}
+		}
+	}
+	return out
+}
+
+// named makes a map of a list, in which no name may stand twice.
+func named[In, V any](what string, list []In, pair func(In) (string, V)) (map[string]V, error) {
+	if len(list) == 0 {
+		return nil, nil
+	}
+	out := make(map[string]V, len(list))
+	for _, in := range list {
+		name, v := pair(in)
+		if _, twice := out[name]; twice {
+			return nil, fault.New(fault.BadUserInput, "%s %s is given twice", what, name)
+		}
+		out[name] = v
+	}
+	return out, nil
+}
+
+func texts(what string, list []graph.NamedText) (map[string]string, error) {
+	return named(what, list, func(t graph.NamedText) (string, string) { return t.Name, t.Value })
+}
+
+func accountsBySource(list []graph.AccountInput) (map[string]principal.Account, error) {
+	var problem error
+	out, err := named("the account of source", list, func(in graph.AccountInput) (string, principal.Account) {
+		headers, err := texts("header", in.Headers)
+		if err != nil {
+			problem = err
+		}
+		properties, err := texts("property", in.Properties)
+		if err != nil {
+			problem = err
+		}
+		return in.Source, principal.Account{
+			Host: given(in.Host), Port: given(in.Port), Database: given(in.Database), Schema: given(in.Schema),
+			User: given(in.User), Password: given(in.Password),
+			BaseURL: given(in.BaseURL), Headers: headers, Properties: properties,
+		}
+	})
+	if problem != nil {
+		return nil, problem
+	}
+	return out, err
+}
+
+func filters(list []graph.TokenFilter) []principal.Filter {
+	return each(list, func(f graph.TokenFilter) principal.Filter {
+		return principal.Filter{Dataset: f.Dataset, Where: f.Where.Written}
+	})
+}
+
+func newTenant(in graph.NewTenant) (tenancy.NewTenant, error) {
+	accounts, err := accountsBySource(in.Accounts)
+	return tenancy.NewTenant{
+		ID: in.ID, Key: given(in.Key), Name: given(in.Name), Strategy: given(in.Strategy), Accounts: accounts,
+	}, err
+}
+
+func tokenRequest(in graph.NewToken) (r tenancy.TokenRequest, err error) {
+	r = tenancy.TokenRequest{
+		Tenant: given(in.Tenant), Subject: in.Subject, Name: given(in.Name), Email: given(in.Email), Roles: in.Roles,
+		Strategy: given(in.Strategy), Filters: filters(in.Filters), SavedOnly: in.SavedOnly, Timezone: given(in.Timezone),
+		ExpiresAt: given(in.ExpiresAt), Inactivity: seconds(in.InactivitySeconds), Rate: in.Rate,
+	}
+	if r.Datasets, err = restriction("datasets", in.Datasets); err != nil {
+		return r, err
+	}
+	if r.Parameters, err = named("parameter", in.Parameters, func(p graph.TokenParameter) (string, query.Value) {
+		return p.Name, p.Value.Written
+	}); err != nil {
+		return r, err
+	}
+	if r.Metadata, err = texts("metadata", in.Metadata); err != nil {
+		return r, err
+	}
+	r.Accounts, err = accountsBySource(in.Accounts)
+	return r, err
+}
+
+func seconds(n int) time.Duration { return time.Duration(n) * time.Second }
+
+func narrowing(in graph.TokenNarrowing) (n tenancy.Narrowing, err error) {
+	n = tenancy.Narrowing{
+		Name: given(in.Name), Filters: filters(in.Filters), SavedOnly: in.SavedOnly,
+		ExpiresAt: given(in.ExpiresAt), Inactivity: seconds(in.InactivitySeconds), Rate: in.Rate,
+	}
+	if n.Roles, err = restriction("roles", in.Roles); err != nil {
+		return n, err
+	}
+	n.Datasets, err = restriction("datasets", in.Datasets)
+	return n, err
+}
+
+func keyRequest(in graph.NewServiceKey) (tenancy.KeyRequest, error) {
+	datasets, err := restriction("datasets", in.Datasets)
+	return tenancy.KeyRequest{
+		Name: in.Name, Tenant: given(in.Tenant), AllTenants: in.AllTenants, Scopes: scopesIn(in.Scopes), Roles: in.Roles, Datasets: datasets,
+		MayGrant: tenancy.MayGrant{
+			Strategies: in.MayGrant.Strategies, Accounts: in.MayGrant.Accounts,
+			Parameters: in.MayGrant.Parameters, Metadata: in.MayGrant.Metadata,
+		},
+		ExpiresAt: given(in.ExpiresAt),
+	}, err
+}
+
+// revocation refuses nulls: what fits everything must not come of a variable
+// that was forgotten.
+func revocation(in graph.Revocation) (tenancy.Revocation, error) {
+	r := tenancy.Revocation{KeepMinted: in.KeepMinted}
+	for _, member := range []struct {
+		name string
+		in   graphql.Omittable[*string]
+		out  *string
+	}{
+		{"token", in.Token, &r.TokenID},
+		{"subject", in.Subject, &r.Subject},
+		{"tenant", in.Tenant, &r.Tenant},
+		{"issuer", in.Issuer, &r.Issuer},
+	} {
+		got, set := member.in.ValueOK()
+		if !set {
+			continue
+		}
+		if got == nil {
+			return r, nullRefused(member.name)
+		}
+		if *got == "" {
+			return r, fault.New(fault.BadUserInput, "%s is empty", member.name)
+		}
+		*member.out = *got
+	}
+	before, set := in.IssuedBefore.ValueOK()
+	if set && before == nil {
+		return r, nullRefused("issuedBefore")
+	}
+	r.IssuedBefore = given(before)
+	return r, nil
+}
+
+// newUser refuses a user of no tenant who is not said to be for all.
+func newUser(who principal.Principal, in graph.NewUser) (tenancy.NewUser, error) {
+	n := tenancy.NewUser{
+		Username: in.Username, Password: in.Password, Name: given(in.Name), Email: given(in.Email),
+		Roles: in.Roles, Scopes: scopesIn(in.Scopes),
+	}
+	if in.AllTenants {
+		if in.Tenant != nil {
+			return n, fault.New(fault.BadUserInput, "a user is of one tenant, or explicitly of all")
+		}
+		return n, nil
+	}
+	var err error
+	n.Tenant, err = oneTenant(who, in.Tenant)
+	return n, err
+}
+
+func newSavedQuery(in graph.SavedQueryInput) tenancy.NewSavedQuery {
+	n := tenancy.NewSavedQuery{
+		Name: in.Name, Document: in.Document, Description: given(in.Description), OfTenant: in.OfTenant, Shared: in.Shared,
+	}
+	if in.Variables != nil {
+		n.Variables = writtenJSON(in.Variables.Written)
+	}
+	return n
+}
+
+func auditFilter(in *graph.AuditFilter) tenancy.AuditFilter {
+	if in == nil {
+		return tenancy.AuditFilter{}
+	}
+	f := tenancy.AuditFilter{
+		Tenant: given(in.Tenant), Subject: given(in.Subject), Operation: given(in.Operation), Outcome: given(in.Outcome),
+		ActedOnly: in.Acted, From: given(in.From), To: given(in.To),
+	}
+	switch given(in.Kind) {
+	case graph.AuditKindAdministration:
+		f.Kind = tenancy.Administration
+	case graph.AuditKindData:
+		f.Kind = tenancy.DataAccess
+	}
+	return f
+}

@@ -1,0 +1,99 @@
+package resolvers
+
+import (
+	"time"
+
+	"usher/graph"
+	"usher/tenancy"
+)
+
+// What of the control store's records is shown: none of them has a secret, and
+// none of these adds one.
+
+func describeTenant(t tenancy.Tenant) graph.Tenant {
+	return graph.Tenant{
+		ID: t.ID, Key: t.Key, Name: t.Name, Status: tenantStatus[t.Status], Strategy: optional(t.Strategy),
+		Accounts: each(t.Accounts, describeAccount), CreatedAt: t.Created, ChangedAt: t.Changed,
+	}
+}
+
+var tenantStatus = map[tenancy.Status]graph.TenantStatus{
+	tenancy.Active:    graph.TenantStatusActive,
+	tenancy.Suspended: graph.TenantStatusSuspended,
+	tenancy.Deleted:   graph.TenantStatusDeleted,
+}
+
+func describeAccount(a tenancy.AccountKeys) graph.AccountKeys {
+	return graph.AccountKeys{Source: a.Source, Set: always(a.Set)}
+}
+
+func describeIssued(i tenancy.Issued) graph.IssuedToken {
+	return graph.IssuedToken{ID: i.ID, Token: i.Token, ExpiresAt: instant(i.Expires)}
+}
+
+func describeToken(t tenancy.Token) graph.Token {
+	out := graph.Token{
+		ID: t.ID, Kind: graph.TokenKindEmbed, Tenant: optional(t.Tenant), Subject: t.Subject, Name: optional(t.Name), Email: optional(t.Email),
+		Roles: always(t.Roles), Scopes: scopesOut(t.Scopes), Strategy: optional(t.Strategy), Datasets: t.Datasets, Filtered: always(t.Filtered),
+		Parameters: always(t.Parameters), Metadata: always(t.Metadata), Accounts: each(t.Accounts, describeAccount), SavedOnly: t.SavedOnly,
+		Rate: positive(t.Rate), InactivitySeconds: positive(int(t.Inactivity / time.Second)), MintedBy: t.MintedBy,
+		CreatedAt: t.Created, ExpiresAt: instant(t.Expires), LastUsedAt: instant(t.LastUsed), RevokedAt: instant(t.Revoked),
+	}
+	if t.Kind == tenancy.Session {
+		out.Kind = graph.TokenKindSession
+	}
+	if t.Acting != nil {
+		out.ActedBy, out.Reason = optional(t.Acting.Subject), optional(t.Acting.Reason)
+	}
+	return out
+}
+
+func describeKey(t tenancy.Token) graph.ServiceKey {
+	return graph.ServiceKey{
+		ID: t.ID, Name: t.Name, Tenant: optional(t.Tenant), Roles: always(t.Roles), Scopes: scopesOut(t.Scopes), Datasets: t.Datasets,
+		MayGrant: &graph.MayGrant{
+			Strategies: always(t.MayGrant.Strategies), Accounts: always(t.MayGrant.Accounts),
+			Parameters: always(t.MayGrant.Parameters), Metadata: always(t.MayGrant.Metadata),
+		},
+		MintedBy: t.MintedBy, CreatedAt: t.Created, ExpiresAt: instant(t.Expires), LastUsedAt: instant(t.LastUsed), RevokedAt: instant(t.Revoked),
+	}
+}
+
+func describeUser(u tenancy.User) graph.User {
+	out := graph.User{
+		ID: u.ID, Tenant: optional(u.Tenant), Username: u.Username, Name: optional(u.Name), Email: optional(u.Email),
+		Status: graph.UserStatusActive, Roles: always(u.Roles), Scopes: scopesOut(u.Scopes), CreatedAt: u.Created, ChangedAt: u.Changed,
+	}
+	if u.Status == tenancy.Disabled {
+		out.Status = graph.UserStatusDisabled
+	}
+	return out
+}
+
+func describeRole(r tenancy.Role) graph.Role {
+	return graph.Role{Tenant: r.Tenant, Name: r.Name, Spec: graph.JSON{Encoded: r.Spec}, CreatedAt: r.Created, ChangedAt: r.Changed}
+}
+
+func describeSavedQuery(q tenancy.SavedQuery) graph.SavedQuery {
+	out := graph.SavedQuery{
+		ID: q.ID, Name: q.Name, Owner: optional(q.Owner), Description: optional(q.Description), Document: q.Document, Shared: q.Shared,
+		CreatedAt: q.Created, ChangedAt: q.Changed,
+	}
+	if q.Variables != nil {
+		out.Variables = &graph.JSON{Encoded: q.Variables}
+	}
+	return out
+}
+
+func describeEntry(e tenancy.Entry) graph.AuditEntry {
+	out := graph.AuditEntry{
+		ID: e.ID, At: e.At, Kind: graph.AuditKindAdministration, Subject: e.Subject, Issuer: e.Issuer, TokenID: optional(e.TokenID),
+		Tenant: optional(e.Tenant), ActedBy: optional(e.Acting), Reason: optional(e.Reason), Operation: optional(e.Operation), Hash: optional(e.Hash),
+		Datasets: always(e.Datasets), Strategy: optional(e.Strategy), Source: optional(e.Source), Rows: bounded(e.Rows),
+		DurationMs: float64(e.Duration) / float64(time.Millisecond), Outcome: e.Outcome, Detail: optional(e.Detail),
+	}
+	if e.Kind == tenancy.DataAccess {
+		out.Kind = graph.AuditKindData
+	}
+	return out
+}

@@ -1,0 +1,185 @@
+package schema
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/vektah/gqlparser/v2/validator"
+
+	"usher/catalog"
+	"usher/principal"
+)
+
+// Every field of the control plane has a row that says who is shown it, and
+// every row is of a field.
+func TestEveryFieldHasItsAudience(t *testing.T) {
+	t.Parallel()
+	static, err := loadStatic([]Part{Administration})
+	if err != nil {
+		t.Fatal(err)
+	}
+	there := make(map[string]bool)
+	for _, root := range []*ast.Definition{static.Query, static.Mutation} {
+		for _, f := range root.Fields {
+			name := root.Name + "." + f.Name
+			there[name] = true
+			if !strings.HasPrefix(f.Name, "__") && fields[name] == 0 {
+				t.Errorf("%s is shown to nobody: say in audience.go to whom", name)
+			}
+		}
+	}
+	for name := range fields {
+		if !there[name] {
+			t.Errorf("there is no field %s", name)
+		}
+	}
+}
+
+// A field that nobody has thought of is shown to nobody, and neither are the
+// types that only it leads to.
+func TestUnknownFieldsAreHidden(t *testing.T) {
+	t.Parallel()
+	b, err := NewBuilder(Administration)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.static, err = validator.LoadSchema(validator.Prelude,
+		&ast.Source{Name: sharedFile, Input: "scalar Shared type Paging { a: Int }"},
+		&ast.Source{Name: "x.graphqls", Input: `
+			type Query { viewer: Seen forgotten(in: In): Hidden }
+			type Mutation { forgotten: Hidden }
+			type Seen { a: Shared b: Deep } type Deep { a: Int }
+			type Hidden { a: Deeper } type Deeper { a: Int } input In { a: Shared }`})
+	if err != nil {
+		t.Fatal(err)
+	}
+	view, err := (&catalog.Catalog{}).NewView(false, nil, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for a := Holder; a <= everybody; a += 2 {
+		s, err := b.Build(view, a|Holder)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, name := range []string{"Hidden", "Deeper", "In", "Mutation"} {
+			if s.AST.Types[name] != nil || s.AST.PossibleTypes[name] != nil {
+				t.Fatalf("audience %b is shown %s", a, name)
+			}
+		}
+		for _, name := range []string{"Seen", "Deep", "Shared", "Paging", "Query", "__Schema", "Int"} {
+			if s.AST.Types[name] == nil {
+				t.Fatalf("audience %b is not shown %s", a, name)
+			}
+		}
+		if s.AST.Mutation != nil || s.AST.Query.Fields.ForName("forgotten") != nil || s.AST.Query.Fields.ForName("__schema") == nil {
+			t.Fatalf("audience %b has the root fields %v", a, s.AST.Query.Fields)
+		}
+	}
+	if _, err := b.Build(view, Reader); err == nil {
+		t.Error("a schema without any field of the query type was built")
+	}
+}
+
+func TestAudiences(t *testing.T) {
+	t.Parallel()
+	all := []principal.Scope{principal.CreateTokens, principal.ReadData, principal.WriteData, principal.Administer}
+	acting := &principal.Acting{Subject: "root", Reason: "a ticket"}
+	const data = "authenticated dataset datasets table viewer"
+	const saved = " savedQueries savedQuery"
+	const keep = " createSavedQuery deleteSavedQuery updateSavedQuery"
+	b, err := NewBuilder(Administration)
+	if err != nil {
+		t.Fatal(err)
+	}
+	everything := slices.DeleteFunc(slices.Collect(maps.Keys(fields)), func(name string) bool {
+		return slices.Contains([]string{"Mutation.login", "Mutation.logout", "Mutation.changePassword"}, name)
+	})
+	f := func(what string, p principal.Principal, queries, mutations string) {
+		t.Helper()
+		s := b.staticFor(AudienceOf(p))
+		for _, side := range []struct {
+			root *ast.Definition
+			want string
+		}{{s.Query, queries}, {s.Mutation, mutations}} {
+			var got []string
+			if side.root != nil {
+				for _, f := range side.root.Fields {
+					if !strings.HasPrefix(f.Name, "__") {
+						got = append(got, f.Name)
+					}
+				}
+			}
+			want := strings.Fields(side.want)
+			slices.Sort(got)
+			slices.Sort(want)
+			if !slices.Equal(got, want) {
+				t.Errorf("%s is shown %v, want %v", what, got, want)
+			}
+		}
+	}
+	of := func(prefix string) string {
+		var out []string
+		for _, name := range everything {
+			if field, ok := strings.CutPrefix(name, prefix); ok {
+				out = append(out, field)
+			}
+		}
+		return strings.Join(out, " ")
+	}
+	tenant := func(kind principal.Kind, scopes ...principal.Scope) principal.Principal {
+		return principal.Principal{Kind: kind, Tenant: "acme", Scopes: scopes}
+	}
+	f("a JWT", tenant(principal.JWT, principal.ReadData), data+saved, keep)
+	f("an embed token", tenant(principal.EmbedToken, principal.ReadData), data, "")
+	f("an embed token with every scope", tenant(principal.EmbedToken, all...), data, "")
+	f("a key without scopes", principal.Principal{Kind: principal.ServiceKey, AllTenants: true}, "authenticated viewer", "")
+	f("a minter", principal.Principal{Kind: principal.ServiceKey, AllTenants: true, Scopes: []principal.Scope{principal.CreateTokens}},
+		"authenticated viewer tokens", "createToken narrowToken revokeTokens")
+	f("a tenant's minter", tenant(principal.ServiceKey, principal.CreateTokens),
+		"authenticated viewer tokens"+saved, "createToken narrowToken revokeTokens"+keep)
+	f("a user", tenant(principal.Session, principal.ReadData), data+saved, keep+" logout changePassword")
+	f("a tenant's administrator who may do all", tenant(principal.ServiceKey, all...), of("Query."), of("Mutation."))
+	f("an administrator who is logged in", tenant(principal.Session, all...), of("Query."), of("Mutation.")+" logout changePassword")
+	reading := tenant(principal.Session, principal.ReadData)
+	reading.Acting = acting
+	f("who acts to read", reading, data+saved, "logout")
+	writing := tenant(principal.Session, all...)
+	writing.Acting = acting
+	f("who acts to write", writing, data+saved, keep+" logout")
+	only := tenant(principal.JWT, principal.ReadData)
+	only.Grant.SavedOnly = true
+	f("who has saved queries only", only, data+saved, "")
+	f("nobody in particular", principal.Principal{}, "authenticated viewer", "")
+
+	stranger := b.staticFor(Stranger)
+	if got := fmt.Sprint(stranger.Mutation.Fields.ForName("login") != nil, len(stranger.Mutation.Fields)); got != "true 1" {
+		t.Errorf("a stranger's mutations: %s", got)
+	}
+	if stranger.Query.Fields.ForName("authenticated") == nil || stranger.Query.Fields.ForName("viewer") != nil {
+		t.Error("a stranger's queries are others")
+	}
+	for _, name := range []string{"Tenant", "Token", "User", "NewToken", "AuditEntry", "Viewer", "Dataset", "TableQuery", "Scope"} {
+		if stranger.Types[name] != nil {
+			t.Errorf("a stranger is shown the type %s", name)
+		}
+	}
+}
+
+// Without a control store nothing of administration is in any schema, and its
+// names are free for datasets.
+func TestWithoutAdministration(t *testing.T) {
+	t.Parallel()
+	b, err := NewBuilder()
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := b.staticFor(everybody)
+	if s.Mutation != nil || s.Types["Tenant"] != nil || s.Query.Fields.ForName("tenants") != nil {
+		t.Error("administration is shown")
+	}
+}
