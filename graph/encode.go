@@ -4,6 +4,7 @@ import (
 	"errors"
 	"math"
 	"strconv"
+	"sync"
 	"time"
 
 	"github.com/vektah/gqlparser/v2/ast"
@@ -53,6 +54,7 @@ func NewEncoder(q plan.Query, w Writing) *Encoder {
 // Encode writes an answer.
 func (c *Encoder) Encode(r *value.Result) (Answer, error) {
 	e := newEncoder(c.writing)
+	e.pooled = true
 	if page, ok := c.root.Page(); ok {
 		e.connection(c, r, page)
 	} else if c.shape == query.ByKey {
@@ -83,6 +85,7 @@ type encoder struct {
 	truncated []ast.Path
 	failed    error
 	cursor    func(position []byte) string
+	pooled    bool
 }
 
 func newEncoder(w Writing) *encoder {
@@ -90,7 +93,7 @@ func newEncoder(w Writing) *encoder {
 }
 
 func (e *encoder) answer() (Answer, error) {
-	return Answer{JSON: e.out, Errors: e.errors, Truncated: e.truncated}, e.failed
+	return Answer{JSON: e.out, Errors: e.errors, Truncated: e.truncated, pooled: e.pooled}, e.failed
 }
 
 // step is one element of the path to what is being written.
@@ -119,8 +122,31 @@ func (e *encoder) list(m *members, r *value.Result, start, end, shift int) {
 
 // reserve makes room for rows of so many fields before the first is written.
 func (e *encoder) reserve(fields, rows int) {
-	if len(e.out) == 0 {
-		e.out = make([]byte, 0, min(64+fields*rows*24, 1<<20))
+	if len(e.out) > 0 {
+		return
+	}
+	if used, ok := outputs.Get().(*[]byte); ok {
+		e.out = *used
+		return
+	}
+	e.out = make([]byte, 0, min(64+fields*rows*24, 1<<20))
+}
+
+// outputs are the buffers of lists that have been copied into their responses:
+// the next list is written where there is room already.
+var outputs sync.Pool
+
+// minOutput and maxOutput bound the buffers that are kept for the next list.
+const (
+	minOutput = 4 << 10
+	maxOutput = 4 << 20
+)
+
+// recycle takes back the text of an answer that nobody reads any more.
+func recycle(text []byte) {
+	if c := cap(text); c >= minOutput && c <= maxOutput {
+		empty := text[:0]
+		outputs.Put(&empty)
 	}
 }
 

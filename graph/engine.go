@@ -71,6 +71,8 @@ type Answer struct {
 	Truncated []ast.Path    // lists that the default limit cut
 	Age       time.Duration // of an answer that was kept
 	MaxAge    time.Duration // how old it may be; 0 when answers are not kept
+
+	pooled bool // JSON may be written over when it has been copied
 }
 
 // Options are the engine's settings; a zero field means its default.

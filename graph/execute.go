@@ -68,6 +68,7 @@ type answer struct {
 	truncated []ast.Path
 	age       time.Duration
 	maxAge    time.Duration
+	pooled    bool
 }
 
 var null = []byte("null")
@@ -98,6 +99,11 @@ func (x *executable) query(ctx context.Context, op *graphql.OperationContext) *g
 // response puts the answers of the fields together, in their order.
 func (x *executable) response(ctx context.Context, fields []graphql.CollectedField, answers []answer) *graphql.Response {
 	response := &graphql.Response{Data: data(fields, answers)}
+	for _, a := range answers {
+		if a.pooled {
+			recycle(a.json)
+		}
+	}
 	var truncated []ast.Path
 	for _, a := range answers {
 		response.Errors = append(response.Errors, a.errors...)
@@ -273,7 +279,7 @@ func (x *executable) datasetField(ctx context.Context, f graphql.CollectedField,
 		err = errors.New("the dataset resolver gave neither an answer nor an error")
 	}
 	if err == nil && len(got.Errors) == 0 {
-		return answer{json: got.JSON, truncated: got.Truncated, age: got.Age, maxAge: got.MaxAge}
+		return answer{json: got.JSON, truncated: got.Truncated, age: got.Age, maxAge: got.MaxAge, pooled: got.pooled}
 	}
 	ctx = graphql.WithFreshResponseContext(ctx)
 	at := x.at(ctx, f)

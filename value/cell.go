@@ -90,6 +90,13 @@ func (b *Buffer) Reserve(rows int) {
 	}
 }
 
+// ReserveText makes room for so many bytes of text.
+func (b *Buffer) ReserveText(bytes int) {
+	if b.text == nil {
+		b.text = make([]byte, 0, bytes)
+	}
+}
+
 // Append copies a cell to the end of the buffer. A row is complete when Width
 // cells were appended. A text has at most 4 GiB.
 func (b *Buffer) Append(c Cell) {

@@ -3,6 +3,7 @@ package sqlexec
 import (
 	"context"
 	"strings"
+	"sync/atomic"
 
 	"usher/fault"
 	"usher/plan"
@@ -18,6 +19,7 @@ type Prepared struct {
 	key   string
 	level plan.Level    // of a query of one level
 	parts []sqlgen.Part // of a script
+	texts atomic.Int64  // bytes of text in the last result
 	tiles bool          // each part is a query of its own
 }
 
@@ -67,7 +69,11 @@ func (p *Prepared) Run(ctx context.Context, s Session) ([]*value.Result, error) 
 		return nil, err
 	}
 	if p.parts == nil {
-		buffer, err := read(rows, max(p.level.Columns(), 1), expected(p.level, nil))
+		buffer := value.NewBuffer(max(p.level.Columns(), 1))
+		buffer.Reserve(expected(p.level, nil))
+		buffer.ReserveText(int(p.texts.Load()))
+		err := fill(buffer, rows)
+		p.texts.Store(int64(buffer.Bytes()))
 		return []*value.Result{{Rows: buffer}}, err
 	}
 	results := make([]*value.Result, len(p.parts))

@@ -175,20 +175,25 @@ func expected(l plan.Level, keys [][]value.Value) int {
 func read(rows value.Rows, width, expected int) (*value.Buffer, error) {
 	buffer := value.NewBuffer(width)
 	buffer.Reserve(expected)
+	return buffer, fill(buffer, rows)
+}
+
+// fill copies rows into a buffer and closes them.
+func fill(buffer *value.Buffer, rows value.Rows) error {
 	for rows.Next() {
-		for i := range width {
+		for i := range buffer.Width() {
 			buffer.Append(rows.Cell(i))
 		}
 		if buffer.Len() > maxRows || buffer.Bytes() > maxBytes {
 			_ = rows.Close()
-			return nil, errTooLarge
+			return errTooLarge
 		}
 	}
 	err := rows.Err()
 	if closing := rows.Close(); err == nil {
 		err = closing
 	}
-	return buffer, err
+	return err
 }
 
 func texts(list []value.Value) []string {
