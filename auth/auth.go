@@ -309,31 +309,33 @@ func unanswered(err error) error {
 
 // issuer is one trusted issuer, ready to use.
 type issuer struct {
-	name       string
-	iss        string
-	audience   []string
-	algorithms []string
-	keys       KeySet
-	claims     mapping
-	mayGrant   MayGrant
-	registered bool
-	lifetime   time.Duration
-	leeway     time.Duration
+	name         string
+	iss          string
+	audience     []string
+	algorithms   []string
+	keys         KeySet
+	claims       mapping
+	mayGrant     MayGrant
+	registered   bool
+	confidential bool
+	lifetime     time.Duration
+	leeway       time.Duration
 }
 
 // newIssuer returns problems that begin with the key they are about.
 func newIssuer(spec IssuerSpec, remote remote) (*issuer, []error) {
 	claims, problems := newMapping(spec.Claims)
 	i := &issuer{
-		name:       spec.Name,
-		iss:        spec.Issuer,
-		audience:   slices.Clone(spec.Audience),
-		algorithms: slices.Clone(spec.Algorithms),
-		claims:     claims,
-		mayGrant:   spec.MayGrant.clone(),
-		registered: spec.registered(),
-		lifetime:   spec.maxLifetime(),
-		leeway:     spec.leeway(),
+		name:         spec.Name,
+		iss:          spec.Issuer,
+		audience:     slices.Clone(spec.Audience),
+		algorithms:   slices.Clone(spec.Algorithms),
+		claims:       claims,
+		mayGrant:     spec.MayGrant.clone(),
+		registered:   spec.registered(),
+		confidential: spec.Confidential,
+		lifetime:     spec.maxLifetime(),
+		leeway:       spec.leeway(),
 	}
 	problems = append(problems, i.checkDefaults()...)
 	var err error

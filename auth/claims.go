@@ -13,7 +13,7 @@ import (
 
 // mapping is a ClaimsSpec ready to use.
 type mapping struct {
-	tenant, allTenants, roles, strategy, filters, parameters, metadata, datasets, timezone, subject claim
+	tenant, allTenants, roles, strategy, filters, parameters, metadata, accounts, datasets, timezone, subject claim
 }
 
 // claim reads one part of a principal.
@@ -44,6 +44,7 @@ func newMapping(spec ClaimsSpec) (mapping, []error) {
 		filters:    compile("filters", spec.Filters),
 		parameters: compile("parameters", spec.Parameters),
 		metadata:   compile("metadata", spec.Metadata),
+		accounts:   compile("accounts", spec.Accounts),
 		datasets:   compile("datasets", spec.Datasets),
 		timezone:   compile("timezone", spec.Timezone),
 		subject:    compile("subject", spec.Subject),

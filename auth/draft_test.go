@@ -97,6 +97,7 @@ func shop() IssuerSpec {
 			Filters:    Claim{Pointer: "/filters"},
 			Parameters: Claim{Pointer: "/parameters"},
 			Metadata:   Claim{Pointer: "/metadata"},
+			Accounts:   Claim{Pointer: "/accounts"},
 			Datasets:   Claim{Pointer: "/datasets"},
 			Timezone:   Claim{Pointer: "/zoneinfo"},
 		},
@@ -105,6 +106,7 @@ func shop() IssuerSpec {
 			Strategies: []string{"shared"},
 			Parameters: []string{"region"},
 			Metadata:   []string{"team"},
+			Accounts:   []string{"silo"},
 		},
 	}
 }

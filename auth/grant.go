@@ -34,12 +34,13 @@ func (i *issuer) principal(claims query.Object) (principal.Principal, error) {
 		Tenant:     tenant,
 		AllTenants: all,
 		Roles:      take(&r, c.roles, i.roles),
-		Scopes:     []principal.Scope{principal.ReadData}, // which is what an issuer is trusted for
+		Scopes:     i.scopes(),
 		Grant: principal.Grant{
 			Strategy:   take(&r, c.strategy, i.strategy),
 			Filters:    take(&r, c.filters, filters),
 			Parameters: take(&r, c.parameters, i.parameters),
 			Metadata:   take(&r, c.metadata, i.metadata),
+			Accounts:   take(&r, c.accounts, i.accounts),
 			Datasets:   i.capped(take(&r, c.datasets, i.datasets)),
 			Timezone:   take(&r, c.timezone, timezone),
 		},
@@ -48,6 +49,14 @@ func (i *issuer) principal(claims query.Object) (principal.Principal, error) {
 		return principal.Principal{}, r.err
 	}
 	return p, nil
+}
+
+// scopes are what an issuer is trusted for.
+func (i *issuer) scopes() []principal.Scope {
+	if i.mayGrant.Explain {
+		return []principal.Scope{principal.ReadData, principal.Explain}
+	}
+	return []principal.Scope{principal.ReadData}
 }
 
 // scope returns the one tenant, or the right to all of them. Neither and both
@@ -67,10 +76,11 @@ func (i *issuer) scope(claims query.Object) (tenant string, all bool, err error)
 	return tenant, all, err
 }
 
-// checkNarrowing refuses a token that restricts itself by claims the issuer's
-// mapping does not read: ignoring them would grant more than was meant.
+// checkNarrowing refuses a token that restricts itself, or leads elsewhere, by
+// claims the issuer's mapping does not read: ignoring them would grant more than
+// was meant.
 func (i *issuer) checkNarrowing(claims query.Object) error {
-	for _, c := range []claim{i.claims.filters, i.claims.datasets} {
+	for _, c := range []claim{i.claims.filters, i.claims.accounts, i.claims.datasets} {
 		if c.path != nil {
 			continue
 		}
@@ -95,6 +105,7 @@ func (i *issuer) checkDefaults() []error {
 		tryDefault(c.filters, none, filters),
 		tryDefault(c.parameters, none, i.parameters),
 		tryDefault(c.metadata, none, i.metadata),
+		tryDefault(c.accounts, none, i.accounts),
 		tryDefault(c.datasets, none, i.datasets),
 		tryDefault(c.timezone, none, timezone),
 	}

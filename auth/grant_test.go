@@ -57,18 +57,19 @@ func TestPrincipal(t *testing.T) {
 		Filters:    []principal.Filter{{Dataset: "orders", Where: where}},
 		Parameters: map[string]query.Value{"region": query.List{query.Text("EU"), query.Number("1.50")}},
 		Metadata:   map[string]string{"team": "north"},
+		Accounts:   map[string]principal.Account{"silo": {Database: "acme", Schema: "sales"}},
 		Datasets:   []string{"orders"},
 		Timezone:   "Europe/Berlin",
 	}
 	d := shopDraft().with(map[string]any{
 		"access": map[string]any{"roles": []string{"viewer", "editor"}}, "strategy": "shared", "zoneinfo": "Europe/Berlin",
 	})
-	written(`"filters":` + filtersText + `,"parameters":{"region":["EU",1.50]},"metadata":{"team":"north"},"datasets":["orders"]`)(d)
+	written(`"filters":` + filtersText + `,"parameters":{"region":["EU",1.50]},"metadata":{"team":"north"},"accounts":{"silo":{"database":"acme","schema":"sales"}},"datasets":["orders"]`)(d)
 	f("every claim", d, full)
 
 	f("structured claims as JSON in strings", shopDraft().with(map[string]any{
 		"access": map[string]any{"roles": `["viewer","editor"]`}, "strategy": "shared", "zoneinfo": "Europe/Berlin",
-		"filters": filtersText, "parameters": `{"region":["EU",1.50]}`, "metadata": `{"team":"north"}`, "datasets": `["orders"]`,
+		"filters": filtersText, "parameters": `{"region":["EU",1.50]}`, "metadata": `{"team":"north"}`, "accounts": `{"silo":{"database":"acme","schema":"sales"}}`, "datasets": `["orders"]`,
 	}), full)
 
 	none := alice()
@@ -281,5 +282,40 @@ func TestSignHS256(t *testing.T) {
 	}
 	if _, err := SignHS256([]byte("short"), nil); err == nil {
 		t.Error("signed with a short secret")
+	}
+}
+
+// An issuer whose tokens nobody but backends holds may send whole accounts;
+// what they may lead to is the catalog's to say.
+func TestConfidentialAccounts(t *testing.T) {
+	t.Parallel()
+	spec := shop()
+	spec.Confidential = true
+	i, problems := newIssuer(spec, remote{})
+	if len(problems) > 0 {
+		t.Fatal(problems)
+	}
+	read := func(text string) (map[string]principal.Account, error) {
+		v, err := parseJSON([]byte(text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return i.accounts(v)
+	}
+	got, err := read(`{"silo":{"host":"db.example","port":5433,"database":"acme","schema":"s","user":"u","password":"p","base_url":"https://a.example","headers":{"X-A":"1"},"properties":{"region":"eu"}}}`)
+	want := map[string]principal.Account{"silo": {
+		Host: "db.example", Port: 5433, Database: "acme", Schema: "s", User: "u", Password: "p",
+		BaseURL: "https://a.example", Headers: map[string]string{"X-A": "1"}, Properties: map[string]string{"region": "eu"},
+	}}
+	if err != nil || !reflect.DeepEqual(got, want) {
+		t.Errorf("got %#v, %v", got["silo"].Host, err)
+	}
+	for _, text := range []string{
+		`{"silo":{"port":"5432"}}`, `{"silo":{"port":0}}`, `{"silo":{"port":65536}}`, `{"silo":{"port":1.5}}`, `{"silo":{"host":""}}`, `{"silo":{"host":7}}`,
+		`{"silo":{"Password":"p"}}`, `{"silo":{"headers":[]}}`, `{"silo":{"headers":{"X":1}}}`, `{"silo":{"dsn":"postgres://x"}}`, `{"silo":{"sslmode":"disable"}}`,
+	} {
+		if got, err := read(text); err == nil {
+			t.Errorf("%s was taken as %d accounts", text, len(got))
+		}
 	}
 }

@@ -8,16 +8,19 @@ import (
 
 // IssuerSpec is a trusted issuer as it is configured under issuers.<name>.
 type IssuerSpec struct {
-	Name        string        `yaml:"-"`            // the key in issuers
-	Issuer      string        `yaml:"issuer"`       // the exact iss
-	Audience    []string      `yaml:"audience"`     // aud must have one of them
-	Algorithms  []string      `yaml:"algorithms"`   // allow-list; no default
-	Keys        KeysSpec      `yaml:"keys"`         // exactly one of its members
-	Claims      ClaimsSpec    `yaml:"claims"`       // where the grant stands
-	MayGrant    MayGrant      `yaml:"may_grant"`    // how far it may go
-	Tenants     string        `yaml:"tenants"`      // registered (default) or trusted
-	MaxLifetime time.Duration `yaml:"max_lifetime"` // default 24h
-	Leeway      time.Duration `yaml:"leeway"`       // default 30s, at most 60s
+	Name       string     `yaml:"-"`          // the key in issuers
+	Issuer     string     `yaml:"issuer"`     // the exact iss
+	Audience   []string   `yaml:"audience"`   // aud must have one of them
+	Algorithms []string   `yaml:"algorithms"` // allow-list; no default
+	Keys       KeysSpec   `yaml:"keys"`       // exactly one of its members
+	Claims     ClaimsSpec `yaml:"claims"`     // where the grant stands
+	MayGrant   MayGrant   `yaml:"may_grant"`  // how far it may go
+	Tenants    string     `yaml:"tenants"`    // registered (default) or trusted
+	// Confidential says that nobody but backends ever holds its tokens, so that
+	// they may carry credentials and URLs.
+	Confidential bool          `yaml:"confidential"`
+	MaxLifetime  time.Duration `yaml:"max_lifetime"` // default 24h
+	Leeway       time.Duration `yaml:"leeway"`       // default 30s, at most 60s
 }
 
 // KeysSpec says where an issuer's keys are. Secret and PEM are the texts
@@ -39,6 +42,7 @@ type ClaimsSpec struct {
 	Filters    Claim `yaml:"filters"`    // list of {dataset, where}
 	Parameters Claim `yaml:"parameters"` // object: scalars and lists of scalars
 	Metadata   Claim `yaml:"metadata"`   // object: strings
+	Accounts   Claim `yaml:"accounts"`   // object: by source, {host, port, database, …}
 	Datasets   Claim `yaml:"datasets"`   // list of names
 	Timezone   Claim `yaml:"timezone"`   // IANA name
 	Subject    Claim `yaml:"subject"`    // pointer defaults to /sub
@@ -71,8 +75,10 @@ type MayGrant struct {
 	Strategies []string `yaml:"strategies"`
 	Parameters []string `yaml:"parameters"`
 	Metadata   []string `yaml:"metadata"`
+	Accounts   []string `yaml:"accounts"` // sources whose account they may choose
 	Datasets   []string `yaml:"datasets"` // the only datasets of its tokens; empty: no such cap
 	AllTenants bool     `yaml:"all_tenants"`
+	Explain    bool     `yaml:"explain"` // all its tokens may be told how an answer came to be
 }
 
 func (m MayGrant) clone() MayGrant {
@@ -80,6 +86,7 @@ func (m MayGrant) clone() MayGrant {
 	m.Strategies = slices.Clone(m.Strategies)
 	m.Parameters = slices.Clone(m.Parameters)
 	m.Metadata = slices.Clone(m.Metadata)
+	m.Accounts = slices.Clone(m.Accounts)
 	m.Datasets = slices.Clone(m.Datasets)
 	return m
 }

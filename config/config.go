@@ -42,6 +42,7 @@ type Config struct {
 // Server is how usher listens and what it takes.
 type Server struct {
 	Listen        string         `yaml:"listen"`
+	AdminListen   string         `yaml:"admin_listen"`    // for metrics, profiles and health; empty: nowhere
 	Secret        catalog.Secret `yaml:"secret"`          // empty: one is made at start
 	Numbers       string         `yaml:"numbers"`         // NumbersExact or NumbersString
 	Timeout       time.Duration  `yaml:"timeout"`         // of one request
@@ -143,10 +144,18 @@ func (s Server) problems() []catalog.Problem {
 	add := func(key, format string, args ...any) {
 		out = append(out, catalog.Problem{Path: []string{"server", key}, Message: fmt.Sprintf(format, args...)})
 	}
-	if _, port, err := net.SplitHostPort(s.Listen); err != nil {
-		add("listen", "must be host:port, such as 127.0.0.1:8080")
-	} else if n, err := strconv.Atoi(port); err != nil || n < 0 || n > 65535 {
-		add("listen", "the port must be from 0 to 65535")
+	for _, at := range []struct{ key, address, example string }{{"listen", s.Listen, "127.0.0.1:8080"}, {"admin_listen", s.AdminListen, "127.0.0.1:9090"}} {
+		if at.key == "admin_listen" && at.address == "" {
+			continue
+		}
+		if _, port, err := net.SplitHostPort(at.address); err != nil {
+			add(at.key, "must be host:port, such as %s", at.example)
+		} else if n, err := strconv.Atoi(port); err != nil || n < 0 || n > 65535 {
+			add(at.key, "the port must be from 0 to 65535")
+		}
+	}
+	if s.AdminListen != "" && s.AdminListen == s.Listen && !strings.HasSuffix(s.Listen, ":0") {
+		add("admin_listen", "must be another address than listen: whoever reaches it needs no token")
 	}
 	if s.Secret != "" && len(s.Secret) < minSecret {
 		add("secret", "must have at least %d bytes; `openssl rand -base64 32` makes one", minSecret)

@@ -283,6 +283,7 @@ func TestDocumentation(t *testing.T) {
 	f("limits", reflect.TypeFor[catalog.LimitsSpec](), "")
 	f("tenants", reflect.TypeFor[catalog.TenantSpec](), "")
 	f("tenants", reflect.TypeFor[catalog.AccountSpec](), "accounts.")
+	f("tenants", reflect.TypeFor[catalog.OwnSpec](), "bind.")
 	f("parameters", reflect.TypeFor[catalog.ParameterSpec](), "")
 	f("roles", reflect.TypeFor[catalog.RightSpec](), "")
 	f("datasets", reflect.TypeFor[catalog.DatasetSpec](), "")
