@@ -223,7 +223,7 @@ var refusals = []struct {
 	{"a password anybody can read", claimed("accounts", map[string]any{"silo": map[string]any{"user": "acme", "password": "secret"}}), ErrGrant},
 	{"a host anybody can choose", claimed("accounts", map[string]any{"silo": map[string]any{"host": "evil.example"}}), ErrGrant},
 	{"a URL anybody can choose", claimed("accounts", map[string]any{"silo": map[string]any{"base_url": "https://evil.example"}}), ErrGrant},
-	{"a misspelt key of an account", claimed("accounts", map[string]any{"silo": map[string]any{"databse": "b"}}), ErrGrant},
+	{"a key of an account with a letter missing", claimed("accounts", map[string]any{"silo": map[string]any{"databse": "b"}}), ErrGrant},
 	{"datasets are a string", claimed("datasets", "orders"), ErrJSON},
 	{"datasets are null", claimed("datasets", nil), ErrClaim},
 	{"no such zone", claimed("zoneinfo", "Europe/Nowhere"), ErrClaim},
