@@ -84,8 +84,8 @@ func inspect(ctx context.Context, cfg *config.Config) (*report, error) {
 	if r.catalog == nil {
 		return r, nil
 	}
-	r.problem(schemaFits(r.catalog))
-	tokens, err := auth.New(cfg.Issuers, auth.Options{Tenants: registry(r.catalog)})
+	r.problem(schemaFits(r.catalog, cfg.Control != nil))
+	tokens, err := auth.New(cfg.Issuers, auth.Options{Tenants: registry(r.catalog, nil)})
 	if err == nil {
 		tokens.Close()
 	}
@@ -102,16 +102,16 @@ func (r *report) problem(err error) {
 
 // schemaFits tells whether one GraphQL schema can hold the whole catalog; what
 // principals see are parts of it.
-func schemaFits(cat *catalog.Catalog) error {
-	view, err := cat.NewView(true, slices.Collect(maps.Keys(cat.Roles)), nil)
+func schemaFits(cat *catalog.Catalog, administration bool) error {
+	var parts []schema.Part
+	if administration {
+		parts = append(parts, schema.Administration)
+	}
+	builder, err := schema.NewBuilder(parts...)
 	if err != nil {
 		return err
 	}
-	builder, err := schema.NewBuilder()
-	if err != nil {
-		return err
-	}
-	_, err = builder.BuildAll(view)
+	_, err = builder.BuildAll(cat.Everything())
 	return err
 }
 

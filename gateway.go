@@ -6,6 +6,9 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"sync/atomic"
+
+	"github.com/prometheus/client_golang/prometheus"
 
 	"usher/auth"
 	"usher/catalog"
@@ -14,20 +17,25 @@ import (
 	"usher/cursor"
 	"usher/datasource"
 	"usher/datasource/pool"
+	"usher/datasource/upstream"
 	"usher/graph"
 	"usher/graph/transport"
-	"usher/principal"
 	"usher/resolvers"
+	"usher/tenancy"
 )
 
 // gateway is everything that answers requests, wired together.
 type gateway struct {
 	catalog *catalog.Catalog
 	sources *datasource.Sources
+	control *tenancy.Store // nil: there is none
 	tokens  *auth.Verifier
 	engine  *graph.Engine
+	metrics *prometheus.Registry
 	handler http.Handler
 	notes   []string // what the configuration leaves out
+
+	draining atomic.Bool // no new requests, please
 }
 
 // assemble wires a gateway from a configuration. Whatever it opened is closed
@@ -42,14 +50,27 @@ func assemble(ctx context.Context, cfg *config.Config, pages console.Options, lo
 	if g.catalog, g.notes, err = compile(ctx, cfg, log); err != nil {
 		return nil, err
 	}
+	calls, requests := upstream.NewMetrics(), transport.NewMetrics()
 	if g.sources, err = datasource.New(g.catalog, datasource.Options{
+		Upstream:   upstream.Options{Metrics: calls},
 		Accounts:   cfg.Pools.Accounts,
 		CacheBytes: cfg.Server.CacheBytes,
 		Conns:      pool.Limits{Conns: cfg.Pools.Connections, PerHost: cfg.Pools.PerHost, Idle: cfg.Pools.Idle},
 	}); err != nil {
 		return nil, err
 	}
-	if g.tokens, err = auth.New(cfg.Issuers, auth.Options{Log: log, Tenants: registry(g.catalog)}); err != nil {
+	verifying := auth.Options{Log: log}
+	if cfg.Control != nil {
+		if g.control, err = openControl(ctx, *cfg.Control, g.catalog, log); err != nil {
+			return nil, fmt.Errorf("open the control store: %w", err)
+		}
+		if err = apart(ctx, cfg, g.catalog, g.control); err != nil {
+			return nil, err
+		}
+		verifying.Opaque, verifying.Revoked, verifying.Ready = g.control.Authenticate, g.control.Revoked, g.control.Ready
+	}
+	verifying.Tenants = registry(g.catalog, g.control)
+	if g.tokens, err = auth.New(cfg.Issuers, verifying); err != nil {
 		return nil, err
 	}
 	cursors, err := cursor.New([]byte(cfg.Server.Secret))
@@ -57,21 +78,30 @@ func assemble(ctx context.Context, cfg *config.Config, pages console.Options, lo
 		return nil, err
 	}
 	data := resolvers.NewDatasets(g.sources, cursors, cfg.Server.Numbers == config.NumbersString)
-	if g.engine, err = graph.NewEngine(g.catalog, &resolvers.Resolver{Data: data}, data, graph.Options{
+	answering := graph.Options{
 		Limits: graph.Limits{
 			Tokens: cfg.Server.MaxTokens, Depth: cfg.Server.MaxDepth,
 			Aliases: cfg.Server.MaxAliases, RootFields: cfg.Server.MaxRootFields,
 		},
 		Logger: log,
-	}); err != nil {
+	}
+	if g.control != nil {
+		data.Audit = g.control.Audit
+		answering.Administration, answering.Saved = true, saved(g.control)
+	}
+	if g.engine, err = graph.NewEngine(g.catalog, &resolvers.Resolver{Data: data, Control: g.control}, data, answering); err != nil {
+		return nil, err
+	}
+	if g.metrics, err = registryOf(requests, data, g.sources, calls); err != nil {
 		return nil, err
 	}
 	mux := http.NewServeMux()
 	mux.Handle("/graphql", transport.New(g.engine, g.tokens.Authenticate, transport.Options{
-		Timeout: cfg.Server.Timeout, MaxBody: cfg.Server.MaxBody, AllowedOrigins: cfg.Server.AllowedOrigins, Logger: log,
+		Timeout: cfg.Server.Timeout, MaxBody: cfg.Server.MaxBody, AllowedOrigins: cfg.Server.AllowedOrigins, Strangers: g.control != nil,
+		Metrics: requests, Logger: log,
 	}))
-	mux.Handle("/health/", transport.Health(func(context.Context) error { return nil }))
-	if changes := hooks(g.catalog, log); changes != nil {
+	mux.Handle("/health/", transport.Health(g.ready))
+	if changes := hooks(g.catalog, g.sources.Changed, log); changes != nil {
 		mux.Handle("/hooks/", changes)
 	}
 	mux.Handle("/playground", console.Handler(pages))
@@ -88,6 +118,9 @@ func (g *gateway) close() error {
 	}
 	if g.sources != nil {
 		errs = append(errs, g.sources.Close())
+	}
+	if g.control != nil {
+		errs = append(errs, g.control.Close())
 	}
 	return errors.Join(errs...)
 }
@@ -118,15 +151,4 @@ func compile(ctx context.Context, cfg *config.Config, log *slog.Logger) (*catalo
 		return nil, nil, fmt.Errorf("the catalog was refused without a reason")
 	}
 	return cat, cfg.Notes(problems), nil
-}
-
-// registry looks up the tenants that the configuration registers.
-func registry(cat *catalog.Catalog) func(context.Context, string) (string, principal.Home, error) {
-	return func(_ context.Context, id string) (string, principal.Home, error) {
-		t, ok := cat.Tenants[id]
-		if !ok {
-			return "", principal.Home{}, auth.ErrNotRegistered
-		}
-		return t.Key, principal.Home{Strategy: t.Strategy, Accounts: t.Accounts}, nil
-	}
 }

@@ -3,15 +3,17 @@ package main
 import (
 	"context"
 	"log/slog"
+	"maps"
 	"net/http"
+	"slices"
 
 	"usher/catalog"
 	"usher/webhook"
 )
 
-// hooks takes the calls of sources that tell of changed rows; nil, if none
-// does.
-func hooks(cat *catalog.Catalog, log *slog.Logger) http.Handler {
+// hooks takes the calls of sources that tell of changed rows, and hands them
+// on; nil, if no source does.
+func hooks(cat *catalog.Catalog, changed func(source, dataset string, tenants []string), log *slog.Logger) http.Handler {
 	sources := make(map[string]webhook.Source)
 	for name, s := range cat.Sources {
 		if s.Webhook == "" {
@@ -19,7 +21,7 @@ func hooks(cat *catalog.Catalog, log *slog.Logger) http.Handler {
 		}
 		source := webhook.Source{Secret: []byte(s.Webhook)}
 		for _, d := range cat.Datasets {
-			if d.Bindings[name] != nil {
+			if d.Bindings[name] != nil || slices.ContainsFunc(slices.Collect(maps.Values(d.Own)), func(o *catalog.Own) bool { return o.Source == name }) {
 				source.Datasets = append(source.Datasets, d.Name)
 			}
 		}
@@ -29,6 +31,7 @@ func hooks(cat *catalog.Catalog, log *slog.Logger) http.Handler {
 		return nil
 	}
 	return webhook.New(sources, func(ctx context.Context, c webhook.Change) {
+		changed(c.Source, c.Dataset, c.Tenants)
 		log.InfoContext(ctx, "rows have changed", "source", c.Source, "dataset", c.Dataset, "tenants", len(c.Tenants), "keys", len(c.Keys))
 	}, webhook.Options{Logger: log})
 }

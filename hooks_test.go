@@ -2,9 +2,11 @@ package main
 
 import (
 	"bytes"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -22,7 +24,11 @@ func TestHooks(t *testing.T) {
 		Datasets: []*catalog.Dataset{{Name: "orders", Bindings: map[string]*catalog.Binding{"told": {}}}, {Name: "notes", Bindings: map[string]*catalog.Binding{"quiet": {}}}},
 	}
 	var log bytes.Buffer
-	h := hooks(cat, slog.New(slog.NewTextHandler(&log, nil)))
+	var told []string
+	changed := func(source, dataset string, tenants []string) {
+		told = append(told, fmt.Sprint(source, " ", dataset, " ", tenants))
+	}
+	h := hooks(cat, changed, slog.New(slog.NewTextHandler(&log, nil)))
 	for _, c := range []struct {
 		source, dataset string
 		status          int
@@ -41,7 +47,10 @@ func TestHooks(t *testing.T) {
 	if text := log.String(); strings.Count(text, "rows have changed") != 1 || !strings.Contains(text, "source=told dataset=orders tenants=1") || strings.Contains(text, secret) {
 		t.Errorf("logged %s", text)
 	}
-	if hooks(&catalog.Catalog{Sources: map[string]*catalog.Source{"quiet": {}}}, slog.Default()) != nil {
+	if !slices.Equal(told, []string{"told orders [acme]"}) {
+		t.Errorf("told of %q", told)
+	}
+	if hooks(&catalog.Catalog{Sources: map[string]*catalog.Source{"quiet": {}}}, changed, slog.Default()) != nil {
 		t.Error("a handler for nothing")
 	}
 }

@@ -2,15 +2,23 @@ package main
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"io"
+	"log/slog"
 	"strings"
 	"time"
+
+	"usher/config"
+	"usher/fault"
+	"usher/tenancy"
 )
 
 type keyCommands struct {
-	Create keyCreate `cmd:"" help:"Make a service key, for a backend."`
-	List   keyList   `cmd:"" help:"List service keys, without their text."`
-	Revoke keyRevoke `cmd:"" help:"End a service key and what it has minted, everywhere within a second."`
+	Create    keyCreate    `cmd:"" help:"Make a service key, for a backend."`
+	List      keyList      `cmd:"" help:"List service keys, without their text."`
+	Revoke    keyRevoke    `cmd:"" help:"End a service key and what it has minted, everywhere within a second."`
+	Bootstrap keyBootstrap `cmd:"" help:"Make the first administrator's key, in a control store that has no key and no user."`
 }
 
 type keyCreate struct {
@@ -74,7 +82,7 @@ func (c keyList) Run(ctx context.Context, s *surroundings) error {
 	var got struct {
 		ServiceKeys struct {
 			Items []keyAnswer `json:"items"`
-			Next  string      `json:"next"`
+			Next  *string     `json:"next"`
 		}
 	}
 	if err := c.ask(ctx, s, `query($tenant: String, $living: Boolean!, $after: String, $limit: Int!) {
@@ -83,7 +91,7 @@ func (c keyList) Run(ctx context.Context, s *surroundings) error {
 		return err
 	}
 	defer s.more(got.ServiceKeys.Next)
-	return c.print(s, got.ServiceKeys, func(w io.Writer) {
+	return c.show(s, got.ServiceKeys, func(w io.Writer) {
 		row(w, "ID", "NAME", "TENANT", "SCOPES", "ROLES", "EXPIRES", "LAST USED", "REVOKED")
 		for _, k := range got.ServiceKeys.Items {
 			tenant := "(all)"
@@ -105,4 +113,37 @@ type keyRevoke struct {
 func (c keyRevoke) Run(ctx context.Context, s *surroundings) error {
 	return c.revoke(ctx, s, `mutation($id: String!, $keep: Boolean!) { revoked: revokeServiceKey(id: $id, keepMinted: $keep) }`,
 		variables{"id": c.ID, "keep": c.KeepMinted})
+}
+
+type keyBootstrap struct {
+	Config string `short:"c" default:"usher.yml" env:"USHER_CONFIG" help:"The configuration file (${default})." placeholder:"FILE"`
+	JSON   bool   `help:"Print JSON."`
+	Name   string `arg:"" default:"admin" help:"Of whoever administers (${default})."`
+}
+
+// Run opens the control store itself: nobody has a key yet to ask the server
+// with.
+func (c keyBootstrap) Run(ctx context.Context, s *surroundings) (err error) {
+	cfg, err := config.Load(c.Config, s.env)
+	if err != nil {
+		return err
+	}
+	if cfg.Control == nil {
+		return fmt.Errorf("%s has no control store: name one with `control`, as docs/configuration.md says", c.Config)
+	}
+	store, err := tenancy.Open(ctx, controlPlace(*cfg.Control), tenancy.Options{Log: slog.New(slog.NewTextHandler(s.stderr, nil))})
+	if err != nil {
+		if cfg.Control.Path != "" {
+			return fmt.Errorf("%w; a server that has the file open must be stopped first", err)
+		}
+		return err
+	}
+	defer func() { err = errors.Join(err, store.Close()) }()
+	made, err := store.Bootstrap(ctx, c.Name)
+	if err != nil {
+		f := fault.From(err)
+		return fmt.Errorf("%s: %s", f.Message, strings.TrimSuffix(f.Hint, "."))
+	}
+	answer := issuedAnswer{ID: made.ID, Token: made.Token}
+	return remote{JSON: c.JSON}.show(s, answer, answer.text)
 }

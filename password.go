@@ -35,7 +35,7 @@ func isTerminal(f *os.File) bool {
 // typed asks twice, while the terminal shows nothing.
 func (s *surroundings) typed(ctx context.Context, terminal *os.File) (_ string, err error) {
 	if err := stty(ctx, terminal, "-echo"); err != nil {
-		return "", fmt.Errorf("the terminal cannot be kept from showing the password: %w; use --password-stdin", err)
+		return "", fmt.Errorf("the password cannot be typed unseen here (stty: %w): give it on the standard input with --password-stdin", err)
 	}
 	defer func() {
 		fmt.Fprintln(s.stderr)
@@ -76,7 +76,7 @@ func (s *surroundings) twice(in *bufio.Reader) (string, error) {
 }
 
 func stty(ctx context.Context, terminal *os.File, setting string) error {
-	command := exec.CommandContext(ctx, "stty", setting)
+	command := exec.CommandContext(ctx, "stty", setting) //nolint:gosec // The setting is one of two above.
 	command.Stdin = terminal
 	return command.Run()
 }

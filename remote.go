@@ -22,7 +22,7 @@ import (
 type remote struct {
 	Server  string `default:"http://127.0.0.1:8080" env:"USHER_SERVER" help:"Where usher serves (${default})." placeholder:"URL"`
 	KeyFile string `env:"USHER_KEY_FILE" help:"File that holds the service key; else it is in the environment as USHER_KEY." placeholder:"FILE"`
-	JSON    bool   `help:"Print JSON, as the server answered."`
+	JSON    bool   `help:"Print JSON."`
 }
 
 // remoteTimeout bounds one question.
@@ -58,6 +58,9 @@ func (r remote) ask(ctx context.Context, s *surroundings, document string, varia
 	client := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	response, err := client.Do(request)
 	if err != nil {
+		if failed := (*url.Error)(nil); errors.As(err, &failed) {
+			err = failed.Err
+		}
 		return fmt.Errorf("usher does not answer at %s: %w; start it with usher serve, or name another address with --server", r.Server, err)
 	}
 	defer func() { _ = response.Body.Close() }()
@@ -133,8 +136,8 @@ func readAnswer(status int, text []byte, out any) error {
 	return problem
 }
 
-// print writes an answer: as JSON, or else as text.
-func (r remote) print(s *surroundings, answer any, text func(w io.Writer)) error {
+// show writes an answer: as JSON, or else as text.
+func (r remote) show(s *surroundings, answer any, text func(w io.Writer)) error {
 	if r.JSON {
 		e := json.NewEncoder(s.stdout)
 		e.SetIndent("", "  ")
@@ -157,9 +160,9 @@ func row(w io.Writer, cells ...string) {
 }
 
 // more says where the next page begins.
-func (s *surroundings) more(next string) {
-	if next != "" {
-		fmt.Fprintf(s.stderr, "there are more: --after %s\n", next)
+func (s *surroundings) more(next *string) {
+	if next != nil {
+		fmt.Fprintf(s.stderr, "there are more: --after %s\n", *next)
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"usher/config"
+	"usher/principal"
 	"usher/schema"
 )
 
@@ -36,7 +37,7 @@ func (c schemaCommand) Run(ctx context.Context, s *surroundings) error {
 	if len(c.Role) == 0 && len(cat.Roles) > 0 {
 		return errors.New("who has no role sees nothing here; choose with --role: " + strings.Join(slices.Sorted(maps.Keys(cat.Roles)), ", "))
 	}
-	view, err := cat.NewView(c.AllTenants, c.Role, nil)
+	view, err := cat.View(principal.Principal{Tenant: c.As, AllTenants: c.AllTenants, Roles: c.Role})
 	if err != nil {
 		return err
 	}

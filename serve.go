@@ -39,12 +39,26 @@ func (c serveCommand) Run(ctx context.Context, s *surroundings) error {
 	for _, note := range g.notes {
 		log.Info(note)
 	}
-	listener, err := listen(ctx, cfg.Server.Listen)
+	if g.control != nil {
+		log.Info("the control store is open", "postgres", cfg.Control.Postgres != nil)
+		if err := g.sayFirstKey(ctx, s.stdout); err != nil {
+			return errors.Join(err, g.close())
+		}
+	}
+	operations, stop, err := g.operate(ctx, cfg.Server.AdminListen)
 	if err != nil {
 		return errors.Join(err, g.close())
 	}
+	listener, err := listen(ctx, cfg.Server.Listen)
+	if err != nil {
+		return errors.Join(err, stop(), g.close())
+	}
 	_, _ = fmt.Fprintf(s.stdout, "usher serves GraphQL at http://%s/graphql, with a playground at http://%[1]s/playground\n", listener.Addr())
-	return errors.Join(serveHTTP(ctx, listener, g.handler), g.close())
+	if operations != "" {
+		_, _ = fmt.Fprintf(s.stdout, "usher shows its metrics at http://%s/metrics\n", operations)
+	}
+	defer context.AfterFunc(ctx, func() { g.draining.Store(true) })()
+	return errors.Join(serveHTTP(ctx, listener, g.handler), stop(), g.close())
 }
 
 // gcPercent lets the heap grow to three times what is in use before it is

@@ -56,7 +56,7 @@ func (r remote) changed(ctx context.Context, s *surroundings, mutation string, v
 	if err := r.ask(ctx, s, mutation, v, &got); err != nil {
 		return err
 	}
-	return r.print(s, got.Tenant, got.Tenant.text)
+	return r.show(s, got.Tenant, got.Tenant.text)
 }
 
 type tenantCreate struct {
@@ -111,7 +111,7 @@ func (c tenantList) Run(ctx context.Context, s *surroundings) error {
 	var got struct {
 		Tenants struct {
 			Items []tenantAnswer `json:"items"`
-			Next  string         `json:"next"`
+			Next  *string        `json:"next"`
 		}
 	}
 	document := `query($search: String, $after: String, $limit: Int!) { tenants(search: $search, after: $after, limit: $limit) { items ` + tenantFields + ` next } }`
@@ -119,7 +119,7 @@ func (c tenantList) Run(ctx context.Context, s *surroundings) error {
 		return err
 	}
 	defer s.more(got.Tenants.Next)
-	return c.print(s, got.Tenants, func(w io.Writer) {
+	return c.show(s, got.Tenants, func(w io.Writer) {
 		row(w, "ID", "KEY", "NAME", "STATUS", "STRATEGY")
 		for _, t := range got.Tenants.Items {
 			row(w, t.ID, t.Key, t.Name, strings.ToLower(t.Status), dash(t.Strategy))
@@ -141,7 +141,7 @@ func (c tenantShow) Run(ctx context.Context, s *surroundings) error {
 	if got.Tenant == nil {
 		return fmt.Errorf("there is no tenant %s", c.ID)
 	}
-	return c.print(s, got.Tenant, got.Tenant.text)
+	return c.show(s, got.Tenant, got.Tenant.text)
 }
 
 type tenantRename struct {

@@ -63,7 +63,7 @@ func (r remote) issue(ctx context.Context, s *surroundings, mutation string, inp
 	if err := r.ask(ctx, s, mutation, variables{"input": input}, &got); err != nil {
 		return err
 	}
-	return r.print(s, got.Issued, got.Issued.text)
+	return r.show(s, got.Issued, got.Issued.text)
 }
 
 // lifetime says how long a token lives and how much it is used.
@@ -210,7 +210,7 @@ func (c tokenList) Run(ctx context.Context, s *surroundings) error {
 	var got struct {
 		Tokens struct {
 			Items []tokenAnswer `json:"items"`
-			Next  string        `json:"next"`
+			Next  *string       `json:"next"`
 		}
 	}
 	if err := c.ask(ctx, s, `query($kind: TokenKind!, $tenant: String, $subject: String, $living: Boolean!, $after: String, $limit: Int!) {
@@ -220,7 +220,7 @@ func (c tokenList) Run(ctx context.Context, s *surroundings) error {
 		return err
 	}
 	defer s.more(got.Tokens.Next)
-	return c.print(s, got.Tokens, func(w io.Writer) {
+	return c.show(s, got.Tokens, func(w io.Writer) {
 		row(w, "ID", "TENANT", "SUBJECT", "ROLES", "FILTERED", "MINTED BY", "EXPIRES", "REVOKED")
 		for _, t := range got.Tokens.Items {
 			row(w, t.ID, dash(t.Tenant), t.Subject, strings.Join(t.Roles, ","), strings.Join(slices.Sorted(slices.Values(t.Filtered)), ","), t.MintedBy,
@@ -262,5 +262,5 @@ func (r remote) revoke(ctx context.Context, s *surroundings, mutation string, v 
 	if err := r.ask(ctx, s, mutation, v, &got); err != nil {
 		return err
 	}
-	return r.print(s, got, func(w io.Writer) { fmt.Fprintf(w, "revoked: %d of usher's own\n", got.Revoked) })
+	return r.show(s, got, func(w io.Writer) { fmt.Fprintf(w, "revoked: %d of usher's own\n", got.Revoked) })
 }

@@ -58,7 +58,7 @@ func (r remote) changedUser(ctx context.Context, s *surroundings, mutation strin
 	if err := r.ask(ctx, s, mutation, v, &got); err != nil {
 		return err
 	}
-	return r.print(s, got.User, got.User.text)
+	return r.show(s, got.User, got.User.text)
 }
 
 type userCreate struct {
@@ -131,7 +131,7 @@ func (c userList) Run(ctx context.Context, s *surroundings) error {
 	var got struct {
 		Users struct {
 			Items []userAnswer `json:"items"`
-			Next  string       `json:"next"`
+			Next  *string      `json:"next"`
 		}
 	}
 	document := `query($tenant: String, $after: String, $limit: Int!) { users(tenant: $tenant, after: $after, limit: $limit) { items ` + userFields + ` next } }`
@@ -139,7 +139,7 @@ func (c userList) Run(ctx context.Context, s *surroundings) error {
 		return err
 	}
 	defer s.more(got.Users.Next)
-	return c.print(s, got.Users, func(w io.Writer) {
+	return c.show(s, got.Users, func(w io.Writer) {
 		row(w, "USERNAME", "TENANT", "NAME", "STATUS", "ROLES", "SCOPES")
 		for _, u := range got.Users.Items {
 			row(w, u.Username, dash(u.Tenant), dash(u.Name), strings.ToLower(u.Status), strings.Join(u.Roles, ","), scopeTexts(u.Scopes))
@@ -206,5 +206,5 @@ func (c userDelete) Run(ctx context.Context, s *surroundings) error {
 	if err != nil {
 		return err
 	}
-	return c.print(s, got, func(w io.Writer) { fmt.Fprintf(w, "deleted: %s\n", c.Username) })
+	return c.show(s, got, func(w io.Writer) { fmt.Fprintf(w, "deleted: %s\n", c.Username) })
 }

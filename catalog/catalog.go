@@ -9,6 +9,7 @@ package catalog
 import (
 	"time"
 
+	"usher/lru"
 	"usher/principal"
 	"usher/query"
 	"usher/value"
@@ -26,7 +27,8 @@ type Catalog struct {
 	Roles           map[string]*Role
 
 	byName map[string]*Dataset
-	views  *viewCache
+	shapes map[string]string // by tenant, see ShapeOf
+	views  *lru.Cache[viewKey, *View]
 }
 
 // Dataset returns the dataset of that name, or nil.
@@ -45,11 +47,13 @@ type Dataset struct {
 	Source      string    // a common dataset's source
 	Relations   []*Relation
 	Measures    []*Measure
-	Filter      query.Value   // nil, or a where that holds for every principal; may use parameters
-	Limit       int           // rows when none are asked for
-	MaxLimit    int           // rows at most
-	Cache       time.Duration // how old its answers may be; 0: not kept
-	Bindings    map[string]*Binding
+	Filter      query.Value         // nil, or a where that holds for every principal; may use parameters
+	Limit       int                 // rows when none are asked for
+	MaxLimit    int                 // rows at most
+	Cache       time.Duration       // how old its answers may be; 0: not kept
+	Bindings    map[string]*Binding // by source
+	Own         map[string]*Own     // by tenant: where its rows are instead
+	PerTenant   bool                // `bound: per_tenant`: there is nothing but Own
 
 	columns   map[string]*Column
 	relations map[string]*Relation
@@ -74,6 +78,8 @@ type Column struct {
 	Description string
 	Expose      bool // a tenant column only: show it to tenants too
 	Collation   bool // `collation: source`: text orders as the source orders it
+	Only        Only // the tenants it is for
+	Extra       bool // only tenants' own tables have it
 }
 
 // Relation leads from a row to rows of another dataset.
@@ -84,6 +90,7 @@ type Relation struct {
 	On          []Pair
 	Through     *Dataset // to-many: the dataset whose rows link both, or nil; On then leads to it
 	ToOn        []Pair   // from Through to To
+	Only        Only     // the tenants that all its columns are for
 	Description string
 }
 
@@ -100,12 +107,20 @@ type Binding struct {
 	Columns map[string]Stored // by column name; every column of the dataset is there
 }
 
+// Own says where one tenant's rows of a dataset are, and nobody else's: its
+// principals are served from there, and only they.
+type Own struct {
+	Tenant string
+	Source string
+	Binding
+}
+
 // Stored says how a source keeps a column.
 type Stored struct {
 	Name    string // the source's name for it; for APIs a member name or JSON pointer
 	Native  string // the source's own type, as introspected; empty when unknown
 	ByCode  bool   // text that the source already orders by code point
-	Missing bool   // the source does not have the column (an API without the tenant column)
+	Missing bool   // the source does not have the column: a tenant column, or one that is only other tenants'
 }
 
 // SourceKind names what a source is.

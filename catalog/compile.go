@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"usher/lru"
 	"usher/query"
 	"usher/value"
 )
@@ -23,7 +24,7 @@ func Compile(spec Spec, tables Introspected) (*Catalog, []Problem) {
 	c := &compiler{spec: spec, tables: tables, work: make(map[string]*draft)}
 	c.catalog = &Catalog{
 		Strategies: make(map[string]*Strategy), Tenants: make(map[string]Tenant), Parameters: make(map[string]*Parameter), Roles: make(map[string]*Role),
-		byName: make(map[string]*Dataset), views: &viewCache{},
+		byName: make(map[string]*Dataset), views: lru.New[viewKey, *View](maxViews),
 	}
 	c.catalog.Sources, c.problems = Sources(spec)
 	c.strategies()
@@ -33,6 +34,7 @@ func Compile(spec Spec, tables Introspected) (*Catalog, []Problem) {
 	c.roles()
 	c.tenants()
 	c.checkSchema()
+	c.catalog.shapes = shapesOf(c.catalog.Datasets)
 	if Refused(c.problems) {
 		return nil, c.problems
 	}
@@ -44,7 +46,8 @@ type compiler struct {
 	tables   Introspected
 	catalog  *Catalog
 	problems []Problem
-	work     map[string]*draft // datasets in the making
+	work     map[string]*draft            // datasets in the making
+	sees     func(*Dataset, *Column) bool // nil: whoever wrote it sees every column, and may follow relations
 	rows     int
 	maxRows  int
 }

@@ -16,11 +16,12 @@ func (c *compiler) columns(d *draft) {
 	switch {
 	case len(d.spec.Columns) > 0:
 		for _, e := range d.spec.Columns {
-			d.add(c.column(d, e.Name, e.Value), cmp.Or(e.Value.Column, e.Name))
+			tc, _ := d.tableColumn(cmp.Or(e.Value.Column, e.Name))
+			d.add(c.column(d.at.in("columns", e.Name), d, e.Name, e.Value, tc), cmp.Or(e.Value.Column, e.Name))
 		}
 	case known:
 		d.introspect(t)
-	case len(d.Bindings) > 0:
+	case len(d.Bindings) > 0, d.PerTenant:
 		d.at.problem("list its `columns`; no database that was asked describes them")
 	}
 }
@@ -112,18 +113,16 @@ func badLabels(labels []string) string {
 	return ""
 }
 
-// column makes a declared column. What its declaration leaves open, the
-// describing table fills in.
-func (c *compiler) column(d *draft, name string, spec ColumnSpec) *Column {
-	at := d.at.in("columns", name)
+// column makes a declared column. What its declaration leaves open, the column
+// of the describing table fills in.
+func (c *compiler) column(at place, d *draft, name string, spec ColumnSpec, tc TableColumn) *Column {
 	if bad := badField(name); bad != "" {
 		at.problem("%s", bad)
 	}
 	col := &Column{
 		Name: name, Nullable: true, Label: spec.Label, Description: spec.Description, Expose: spec.Expose,
-		Collation: spec.Collation == "source",
+		Collation: spec.Collation == "source", Only: only(at.in("only_tenants"), spec.OnlyTenants),
 	}
-	tc, _ := d.tableColumn(cmp.Or(spec.Column, name))
 	required := c.columnType(at, d, spec, tc, col)
 	if spec.Null != nil {
 		if required && *spec.Null {
@@ -248,11 +247,15 @@ func (c *compiler) store(d *draft) {
 		b.Columns = make(map[string]Stored, len(d.Columns))
 		names := d.spec.Bind[source].Columns
 		for _, name := range slices.Sorted(maps.Keys(names)) {
-			if d.columns[name] == nil && len(d.Columns) > 0 {
+			if col := d.columns[name]; (col == nil || col.Extra) && len(d.Columns) > 0 {
 				d.at.in("bind", source, "columns", name).problem("there is no column %s", name)
 			}
 		}
 		for _, col := range d.Columns {
+			if col.Extra {
+				b.Columns[col.Name] = Stored{Missing: true}
+				continue
+			}
 			b.Columns[col.Name] = c.stored(d, source, col)
 		}
 	}
@@ -372,6 +375,9 @@ func (c *compiler) checkTenant(d *draft) {
 	}
 	if d.Tenant.Type.List {
 		at.problem("%s is a list; a row belongs to one tenant", d.spec.Tenant)
+	}
+	if d.Tenant.Only != nil {
+		at.problem("%s is only some tenants', and says whose everybody's rows are", d.spec.Tenant)
 	}
 	for _, source := range d.sources {
 		stored := d.Bindings[source].Columns[d.Tenant.Name]

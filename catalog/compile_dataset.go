@@ -16,6 +16,7 @@ type draft struct {
 	sources  []string          // that serve it, the one it is described by first
 	found    map[string]Table  // by source: the table, where the source was introspected
 	physical map[string]string // by column: what sources call it unless a binding says otherwise
+	own      map[string]*ownDraft
 }
 
 // main is the table that types, keys and foreign keys are taken from: a
@@ -46,9 +47,9 @@ func (c *compiler) datasets() {
 		c.at("datasets").problem("there is none, so nothing can be asked")
 	}
 	steps := []func(*draft){
-		c.chooseSources, c.bind, c.columns, c.store, c.checkTenant, c.key, c.relations, c.foreignToOne, c.foreignToMany, c.measures,
+		c.chooseSources, c.bind, c.owns, c.columns, c.extras, c.store, c.checkTenant, c.storeOwn, c.key, c.relations, c.foreignToOne, c.foreignToMany, c.measures,
 		func(d *draft) { checkFields(d.at, d.Dataset) },
-		func(d *draft) { c.filter(d.at.in("filter"), d.Dataset, d.Filter) },
+		func(d *draft) { c.policy(d.at.in("filter"), d.Dataset, d.Filter) },
 	}
 	for _, step := range steps {
 		for _, d := range drafts {
@@ -56,16 +57,17 @@ func (c *compiler) datasets() {
 		}
 	}
 	c.checkPushdown()
+	c.checkAlone()
 }
 
 func (c *compiler) dataset(name string, spec DatasetSpec) *draft {
 	d := &draft{
 		Dataset: &Dataset{
 			Name: name, Type: cmp.Or(spec.Type, pascal(name)), Label: spec.Label, Description: spec.Description,
-			Common: spec.Common, Filter: spec.Filter, Bindings: make(map[string]*Binding),
+			Common: spec.Common, Filter: spec.Filter, Bindings: make(map[string]*Binding), Own: make(map[string]*Own),
 			columns: make(map[string]*Column), relations: make(map[string]*Relation), measures: make(map[string]*Measure),
 		},
-		at: c.at("datasets", name), spec: spec,
+		at: c.at("datasets", name), spec: spec, own: make(map[string]*ownDraft),
 		found: make(map[string]Table), physical: make(map[string]string),
 	}
 	if bad := badName(name); bad != "" {
@@ -79,6 +81,13 @@ func (c *compiler) dataset(name string, spec DatasetSpec) *draft {
 	case !spec.Common && spec.Tenant == "":
 		d.at.problem("say whose rows these are: `tenant`, the column with the tenant, or `common: true` for rows of everybody")
 	}
+	d.PerTenant = spec.Bound == boundPerTenant
+	switch {
+	case spec.Bound != "" && !d.PerTenant:
+		d.at.in("bound").problem("must be %s, or left out", boundPerTenant)
+	case d.PerTenant && spec.Common:
+		d.at.in("bound").problem("a common dataset belongs to no tenant")
+	}
 	if spec.Cache < 0 || spec.Cache > maxCache {
 		d.at.in("cache").problem("must be from 0s to %s", maxCache)
 	}
@@ -90,9 +99,15 @@ func (c *compiler) dataset(name string, spec DatasetSpec) *draft {
 // chooseSources finds the sources that may be asked: every strategy's for a
 // tenant's dataset, its own for a common one.
 func (c *compiler) chooseSources(d *draft) {
-	if d.Common {
+	switch {
+	case d.Common:
 		c.commonSource(d)
-	} else {
+	case d.PerTenant:
+		if len(d.spec.Bind) > 0 || d.spec.Source != "" {
+			d.at.in("bound").problem("each tenant has rows of its own under `tenants`; leave out `bind` and `source`, whose rows nobody would get")
+		}
+		return
+	default:
 		if d.spec.Source != "" {
 			d.at.in("source").problem("belongs to common datasets; a tenant's rows come from where the strategy says")
 		}
@@ -182,25 +197,14 @@ func (c *compiler) bind(d *draft) {
 			at.problem("%s is no plugin; `dataset` names one of a plugin's", name)
 		}
 		if src.Kind == API {
-			if spec.Schema != "" || spec.Table != "" {
-				at.problem("%s is an API; write `path`, not a table", name)
-			}
-			path := cmp.Or(spec.Path, "/"+d.Name)
-			if !strings.HasPrefix(path, "/") || strings.ContainsAny(path, "?#") {
-				at.in("path").problem("must start with / and hold no ?; parameters belong in the source's `query`")
-			}
-			named := placeholders(at.in("path"), path, c.spec.Parameters)
+			b, named := c.pathBinding(at, src, d.Name, spec)
 			if src.API.Isolation == ByUpstream && d.spec.Tenant != "" && !named && !src.API.names() && pathsName(name, c.spec) {
 				at.in("path").problem("holds no placeholder such as {tenant}, and nothing else tells the API whose rows to send")
 			}
-			pointer(at.in("rows"), spec.Rows)
-			d.Bindings[name] = &Binding{Path: path, Rows: spec.Rows}
+			d.Bindings[name] = b
 			continue
 		}
-		if spec.Path != "" || spec.Rows != "" {
-			at.problem("%s is a database; write `table`, not a path", name)
-		}
-		b := tableBinding(src, d.Name, spec)
+		b := tableBinding(at, src, d.Name, spec)
 		tables, asked := c.tables[name]
 		if t, ok := lookup(tables, b); ok {
 			d.found[name] = t
@@ -215,14 +219,31 @@ func (c *compiler) bind(d *draft) {
 		d.Bindings[name] = b
 	}
 	d.sources = slices.DeleteFunc(d.sources, func(name string) bool { return d.Bindings[name] == nil })
-	if len(d.Bindings) == 0 && !refused {
+	if len(d.Bindings) == 0 && !refused && !d.PerTenant {
 		d.at.problem("no source has a table of this name; name it under `bind`")
 	}
 }
 
+// pathBinding is where an API keeps a dataset, and whether its path tells whose
+// rows are meant.
+func (c *compiler) pathBinding(at place, src *Source, dataset string, spec BindingSpec) (b *Binding, named bool) {
+	if spec.Schema != "" || spec.Table != "" {
+		at.problem("%s is an API; write `path`, not a table", src.Name)
+	}
+	path := cmp.Or(spec.Path, "/"+dataset)
+	if !strings.HasPrefix(path, "/") || strings.ContainsAny(path, "?#") {
+		at.in("path").problem("must start with / and hold no ?; parameters belong in the source's `query`")
+	}
+	pointer(at.in("rows"), spec.Rows)
+	return &Binding{Path: path, Rows: spec.Rows}, placeholders(at.in("path"), path, c.spec.Parameters)
+}
+
 // tableBinding is where a database keeps a dataset. The schema of a template
 // may hold {tenant}; the plan of a tenant's request fills it in.
-func tableBinding(src *Source, dataset string, spec BindingSpec) *Binding {
+func tableBinding(at place, src *Source, dataset string, spec BindingSpec) *Binding {
+	if spec.Path != "" || spec.Rows != "" {
+		at.problem("%s is a database; write `table`, not a path", src.Name)
+	}
 	b := &Binding{Schema: spec.Schema, Table: cmp.Or(spec.Table, dataset)}
 	if schema, table, ok := strings.Cut(b.Table, "."); ok && spec.Schema == "" {
 		b.Schema, b.Table = schema, table
@@ -286,6 +307,8 @@ func (c *compiler) key(d *draft) {
 				at.problem("names %s twice", name)
 			case !col.Type.Groupable():
 				at.problem("%s, a %s, cannot identify rows", name, col.Type.GraphQL())
+			case col.Only != nil:
+				at.problem("%s is only some tenants', and identifies everybody's rows", name)
 			}
 			d.Key = append(d.Key, col)
 		}
@@ -303,6 +326,9 @@ func (c *compiler) key(d *draft) {
 			d.Key = nil
 			d.at.note("the primary key column %q is no column of it, so rows cannot be asked by key", physical)
 			return
+		}
+		if col.Only != nil {
+			d.at.in("columns", col.Name, "only_tenants").problem("the column identifies everybody's rows; declare another `key`, or leave this out")
 		}
 		d.Key = append(d.Key, col)
 	}
@@ -329,12 +355,16 @@ func (d *draft) uniqueBy(t Table, cols []*Column) bool {
 // storedAs is the column that the describing table calls so.
 func (d *draft) storedAs(physical string) *Column {
 	for _, col := range d.Columns {
-		if d.physical[col.Name] == physical {
+		if d.physical[col.Name] == physical && !col.Extra {
 			return col
 		}
 	}
 	return nil
 }
+
+// boundPerTenant is the `bound` of a dataset that tenants have tables of their
+// own of, and nobody else's.
+const boundPerTenant = "per_tenant"
 
 // maxCache is how long answers may be kept at most.
 const maxCache = 24 * time.Hour

@@ -38,6 +38,25 @@ func (c *compiler) filter(at place, d *Dataset, where query.Value) {
 	}
 }
 
+// policy checks a where that holds for principals of every tenant: what only
+// some tenants' tables have, it cannot name.
+func (c *compiler) policy(at place, d *Dataset, where query.Value) {
+	c.filter(at, d, where)
+	d.named(where, func(col *Column) {
+		if col.Extra && c.sees == nil {
+			at.problem("%s is an extra column of tenants, which the tables of others do not have", col.Name)
+		}
+	}, func(*Relation) {})
+}
+
+// nameable is a column that a filter or a role may name, or nil.
+func (c *compiler) nameable(d *Dataset, name string) *Column {
+	if col := d.columns[name]; col != nil && (c.sees == nil || c.sees(d, col)) {
+		return col
+	}
+	return nil
+}
+
 func (c *compiler) condition(at place, d *Dataset, m query.Member) {
 	switch m.Name {
 	case "and", "or":
@@ -53,12 +72,16 @@ func (c *compiler) condition(at place, d *Dataset, m query.Member) {
 		c.filter(at, d, m.Value)
 		return
 	}
-	if rel := d.relations[m.Name]; rel != nil {
+	if rel := d.relations[m.Name]; rel != nil && c.sees == nil {
 		c.related(at, rel, m.Value)
 		return
 	}
-	col := d.columns[m.Name]
-	if col == nil {
+	col := c.nameable(d, m.Name)
+	switch {
+	case col == nil && c.sees != nil:
+		at.problem("%s has no column %s", d.Name, m.Name)
+		return
+	case col == nil:
 		at.problem("%s has no column or relation %s", d.Name, m.Name)
 		return
 	}

@@ -23,6 +23,10 @@ func (c *compiler) measures(d *draft) {
 		c.filter(at.in("filter"), d.Dataset, e.Value.Filter)
 		expr.keepOnly(e.Value.Filter)
 		m := &Measure{Name: e.Name, Label: e.Value.Label, Description: e.Value.Description, Type: expr.Type, Expr: expr}
+		m.Only = only(at.in("only_tenants"), e.Value.OnlyTenants).and(expr.only(d.Dataset))
+		if m.Only != nil && len(m.Only) == 0 && len(e.Value.OnlyTenants) > 0 {
+			at.problem("is for nobody: no tenant sees all of its columns")
+		}
 		d.Dataset.Measures = append(d.Dataset.Measures, m)
 		d.Dataset.measures[m.Name] = m
 	}

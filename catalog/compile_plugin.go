@@ -142,10 +142,8 @@ func refuse(at place, why string, given map[string]bool) {
 func (c *compiler) pluginBinding(d *draft, source string) (refused bool) {
 	spec, given := d.spec.Bind[source]
 	at := d.at.in("bind", source)
-	if spec.Schema != "" || spec.Table != "" || spec.Path != "" || spec.Rows != "" {
-		at.problem("%s is a plugin; write `dataset`, the id of its dataset", source)
-	}
-	id := cmp.Or(spec.Dataset, d.Name)
+	b := idBinding(at, source, d.Name, spec)
+	id := b.Path
 	tables, asked := c.tables[source]
 	t, found := tables[id]
 	switch {
@@ -158,8 +156,15 @@ func (c *compiler) pluginBinding(d *draft, source string) (refused bool) {
 		d.at.note("%s has no dataset %q, so it does not serve this one; name another under `bind`", source, id)
 		return false
 	}
-	d.Bindings[source] = &Binding{Path: id}
+	d.Bindings[source] = b
 	return false
+}
+
+func idBinding(at place, source, dataset string, spec BindingSpec) *Binding {
+	if spec.Schema != "" || spec.Table != "" || spec.Path != "" || spec.Rows != "" {
+		at.problem("%s is a plugin; write `dataset`, the id of its dataset", source)
+	}
+	return &Binding{Path: cmp.Or(spec.Dataset, dataset)}
 }
 
 // PluginType is what a column of a plugin is served as unless it is declared

@@ -28,6 +28,7 @@ func (c *compiler) relations(d *draft) {
 			at.in("to_on").problem("belongs to a relation `through` another dataset")
 		}
 		rel.On = pairs(at.in("on"), d, to, e.Value.On)
+		rel.Only = onlyOf(rel.On...)
 		if !rel.Many && len(rel.On) > 0 && len(rel.On) == len(e.Value.On) && !leadsToOne(rel.On, to) {
 			at.problem("a row may lead to several rows of %s; add `many: true`, or make the columns its `key`", to.Name)
 		}
@@ -49,6 +50,7 @@ func (c *compiler) through(at place, from, to *draft, rel *Relation, spec Relati
 	rel.Through = link.Dataset
 	rel.On = pairs(at.in("on"), from, link, spec.On)
 	rel.ToOn = pairs(at.in("to_on"), link, to, spec.ToOn)
+	rel.Only = onlyOf(rel.On...).and(onlyOf(rel.ToOn...))
 	from.relate(rel)
 }
 

@@ -36,7 +36,7 @@ func (c *compiler) right(at place, d *Dataset, spec RightSpec) *Right {
 		}
 	}
 	for i, name := range spec.Columns {
-		if d.columns[name] == nil && len(d.Columns) > 0 {
+		if c.nameable(d, name) == nil && len(d.Columns) > 0 {
 			at.in("columns", strconv.Itoa(i)).problem("%s has no column %s", d.Name, name)
 		}
 		r.Columns[name] = true
@@ -44,6 +44,6 @@ func (c *compiler) right(at place, d *Dataset, spec RightSpec) *Right {
 	if spec.Limit < 0 || spec.Limit > d.MaxLimit {
 		at.in("limit").problem("must be from 1 to the dataset's maximum, %d", d.MaxLimit)
 	}
-	c.filter(at.in("filter"), d, spec.Filter)
+	c.policy(at.in("filter"), d, spec.Filter)
 	return r
 }

@@ -33,6 +33,11 @@ func (c *compiler) tenants() {
 		if spec.Strategy != "" && c.catalog.Strategies[spec.Strategy] == nil {
 			at.in("strategy").problem("%s", unknown("strategy", spec.Strategy, c.catalog.Strategies))
 		}
+		for _, dataset := range slices.Sorted(maps.Keys(spec.Bind)) {
+			if c.catalog.byName[dataset] == nil {
+				at.in("bind", dataset).problem("%s", unknown("dataset", dataset, c.spec.Datasets))
+			}
+		}
 		t.Accounts = c.accounts(at.in("accounts"), spec.Accounts)
 		c.catalog.Tenants[id] = t
 	}

@@ -128,30 +128,30 @@ func dump(b *strings.Builder, c *catalog.Catalog) {
 		}
 		fmt.Fprintf(b, " key=%v\n", names(d.Key))
 		for _, col := range d.Columns {
-			fmt.Fprintf(b, "  column %s %s\n", col.Name, typeText(col.Type, col.Nullable))
+			fmt.Fprintf(b, "  column %s %s%s", col.Name, typeText(col.Type, col.Nullable), onlyText(col.Only))
+			if col.Extra {
+				fmt.Fprint(b, " extra")
+			}
+			fmt.Fprintln(b)
 		}
 		for _, rel := range d.Relations {
 			fmt.Fprintf(b, "  relation %s to %s many=%t on", rel.Name, rel.To.Name, rel.Many)
 			for _, p := range rel.On {
 				fmt.Fprintf(b, " %s=%s", p.From.Name, p.To.Name)
 			}
-			fmt.Fprintln(b)
+			fmt.Fprintln(b, onlyText(rel.Only))
 		}
 		for _, m := range d.Measures {
-			fmt.Fprintf(b, "  measure %s %s = %s\n", m.Name, typeText(m.Type, true), exprText(m.Expr))
+			fmt.Fprintf(b, "  measure %s %s = %s%s\n", m.Name, typeText(m.Type, true), exprText(m.Expr), onlyText(m.Only))
 		}
 		if d.Filter != nil {
 			fmt.Fprintf(b, "  filter %s\n", queryText(d.Filter))
 		}
 		for _, source := range slices.Sorted(maps.Keys(d.Bindings)) {
-			bind := d.Bindings[source]
-			fmt.Fprintf(b, "  in %s schema=%q table=%q path=%q rows=%q\n", source, bind.Schema, bind.Table, bind.Path, bind.Rows)
-			for _, col := range d.Columns {
-				stored := bind.Columns[col.Name]
-				if stored != (catalog.Stored{Name: col.Name}) {
-					fmt.Fprintf(b, "    %s %+v\n", col.Name, stored)
-				}
-			}
+			binding(b, d, source, d.Bindings[source])
+		}
+		for _, tenant := range slices.Sorted(maps.Keys(d.Own)) {
+			binding(b, d, d.Own[tenant].Source+" of "+tenant, &d.Own[tenant].Binding)
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(c.Parameters)) {
@@ -165,6 +165,23 @@ func dump(b *strings.Builder, c *catalog.Catalog) {
 				name, dataset, slices.Sorted(maps.Keys(r.Columns)), r.Aggregate, r.Limit, queryText(r.Filter))
 		}
 	}
+}
+
+func binding(b *strings.Builder, d *catalog.Dataset, source string, bind *catalog.Binding) {
+	fmt.Fprintf(b, "  in %s schema=%q table=%q path=%q rows=%q\n", source, bind.Schema, bind.Table, bind.Path, bind.Rows)
+	for _, col := range d.Columns {
+		stored := bind.Columns[col.Name]
+		if stored != (catalog.Stored{Name: col.Name}) {
+			fmt.Fprintf(b, "    %s %+v\n", col.Name, stored)
+		}
+	}
+}
+
+func onlyText(only catalog.Only) string {
+	if only == nil {
+		return ""
+	}
+	return fmt.Sprint(" only=", []string(only))
 }
 
 func names(cols []*catalog.Column) []string {

@@ -12,6 +12,7 @@ type Measure struct {
 	Description string
 	Type        value.Type
 	Expr        *Expr
+	Only        Only // the tenants that it and all it is made of are for
 }
 
 // ExprOp names a node of a measure's expression.

@@ -145,6 +145,20 @@ type TenantSpec struct {
 	Strategy string `yaml:"strategy"`         // of tokens that name none
 
 	Accounts map[string]AccountSpec `yaml:"accounts"` // by source
+	Bind     map[string]OwnSpec     `yaml:"bind"`     // by dataset
+}
+
+// OwnSpec says where a tenant's own table of a dataset is. Extra are columns
+// that no other tenant's has.
+type OwnSpec struct {
+	Source  string              `yaml:"source"`
+	Schema  string              `yaml:"schema"`
+	Table   string              `yaml:"table"`
+	Path    string              `yaml:"path"`
+	Rows    string              `yaml:"rows"`
+	Dataset string              `yaml:"dataset"`
+	Columns map[string]*string  `yaml:"columns"`
+	Extra   Ordered[ColumnSpec] `yaml:"extra"`
 }
 
 // AccountSpec describes what a tenant has of its own in a source's account.
@@ -198,6 +212,7 @@ type DatasetSpec struct {
 	Columns     Ordered[ColumnSpec]    `yaml:"columns"`
 	Relations   Ordered[RelationSpec]  `yaml:"relations"`
 	Measures    Ordered[MeasureSpec]   `yaml:"measures"`
+	Bound       string                 `yaml:"bound"`
 	Bind        map[string]BindingSpec `yaml:"bind"`
 }
 
@@ -215,6 +230,7 @@ type ColumnSpec struct {
 	Description string   `yaml:"description"`
 	Collation   string   `yaml:"collation"`
 	Expose      bool     `yaml:"expose"`
+	OnlyTenants []string `yaml:"only_tenants"`
 }
 
 // RelationSpec describes a relation.
@@ -233,6 +249,7 @@ type MeasureSpec struct {
 	Filter      query.Value `yaml:"filter"`
 	Label       string      `yaml:"label"`
 	Description string      `yaml:"description"`
+	OnlyTenants []string    `yaml:"only_tenants"`
 }
 
 // BindingSpec says where a source keeps a dataset. A column bound to nil is

@@ -1,15 +1,17 @@
 package catalog
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
-	"sync"
+
+	"usher/principal"
 )
 
 // View is what one principal may see of a catalog. Schema and plan both ask
-// it, so what cannot be seen cannot be planned either. Principals with the
-// same rights share a Key.
+// it, so what cannot be seen cannot be planned either. Views that show the same
+// share a Key, whosesoever they are.
 type View struct {
 	Key      string
 	datasets map[string]*Visible
@@ -21,74 +23,94 @@ type Visible struct {
 	Dataset   *Dataset
 	Aggregate bool
 	columns   map[string]bool
-	rights    []*Right // of the principal's roles; empty when the catalog has no roles
+	granted   map[string]bool // columns before own roles restrict them; nil: none does
+	hidden    map[string]bool // relations and measures that are only other tenants'
+	rights    []*Right        // of the principal's roles; empty when the catalog has no roles
+	own       []*Right        // of its tenant's own roles; empty when it holds none
 }
 
-// View is the view of a principal, as NewView computes it, kept for the next
-// principal with the same rights. It is read-only.
-func (c *Catalog) View(allTenants bool, roles, datasets []string) (*View, error) {
+// View is the view of a principal, kept for the next one with the same rights:
+// it depends on the tenant's shape, not on the tenant. It is read-only. Every
+// role of the principal must be one of the catalog's, or one of its tenant's
+// own, whose specs the principal carries; every dataset of its grant must
+// exist.
+//
+// A catalog without roles shows everything that is for everybody or for the
+// tenant; a catalog with roles shows a principal without any of them nothing.
+// Roles of the catalog add up, and so do the tenant's own; but own roles only
+// restrict what the others, or all, show.
+func (c *Catalog) View(p principal.Principal) (*View, error) {
 	if c.views == nil {
-		return c.NewView(allTenants, roles, datasets)
+		return c.view(p)
 	}
-	key := viewKey{allTenants: allTenants}
-	if len(roles) > 0 || datasets != nil {
-		key.rest = fmt.Sprintf("%q %t %q", roles, datasets != nil, datasets)
-	}
-	c.views.mu.RLock()
-	v := c.views.known[key]
-	c.views.mu.RUnlock()
-	if v != nil {
+	key := c.viewKey(p)
+	if v, ok := c.views.Get(key); ok {
 		return v, nil
 	}
-	v, err := c.NewView(allTenants, roles, datasets)
-	if err != nil {
-		return nil, err
+	v, err := c.view(p)
+	if err == nil {
+		c.views.Add(key, v, 1)
 	}
-	c.views.mu.Lock()
-	defer c.views.mu.Unlock()
-	if c.views.known == nil || len(c.views.known) >= maxViews {
-		c.views.known = make(map[viewKey]*View) // rights of tokens are few; whoever makes many pays by computing them again
-	}
-	c.views.known[key] = v
-	return v, nil
+	return v, err
 }
 
-// maxViews bounds the views kept.
-const maxViews = 256
+// maxViews bounds the views kept. Rights are few, since tenants share them;
+// whoever makes many pays by computing them again.
+const maxViews = 1024
 
 type viewKey struct {
 	allTenants bool
+	shape      string
 	rest       string
 }
 
-// viewCache keeps views; the catalog they are of never changes.
-type viewCache struct {
-	mu    sync.RWMutex
-	known map[viewKey]*View
+func (c *Catalog) viewKey(p principal.Principal) viewKey {
+	key := viewKey{allTenants: p.AllTenants, shape: c.ShapeOf(p.Tenant)}
+	if len(p.Roles)+len(p.RoleSpecs) > 0 || p.Grant.Datasets != nil {
+		roles := distinct(p.Roles)
+		specs := make([]string, len(roles))
+		for i, name := range roles {
+			specs[i] = p.RoleSpecs[name]
+		}
+		key.rest = fmt.Sprintf("%q %q %d %t %q", roles, specs, len(p.RoleSpecs), p.Grant.Datasets != nil, distinct(p.Grant.Datasets))
+	}
+	return key
 }
 
-// NewView computes the view of a principal: allTenants shows tenant columns,
-// roles must all exist in the catalog, datasets narrows to those named (nil:
-// no narrowing). A catalog without roles shows everything; a catalog with
-// roles shows a principal without any of them nothing.
-func (c *Catalog) NewView(allTenants bool, roles, datasets []string) (*View, error) {
+func distinct(names []string) []string { return slices.Compact(slices.Sorted(slices.Values(names))) }
+
+// Everything is a view that nobody has: of all roles, tenants and datasets. All
+// others show parts of it.
+func (c *Catalog) Everything() *View {
 	v := &View{datasets: make(map[string]*Visible)}
-	roles = slices.Compact(slices.Sorted(slices.Values(roles)))
-	for _, name := range roles {
-		if c.Roles[name] == nil {
-			return nil, fmt.Errorf("unknown role %q", name)
+	for _, d := range c.Datasets {
+		vis := &Visible{Dataset: d, Aggregate: true, columns: make(map[string]bool)}
+		for _, col := range d.Columns {
+			vis.columns[col.Name] = true
 		}
+		v.datasets[d.Name] = vis
+		v.names = append(v.names, d.Name)
 	}
-	for _, name := range datasets {
+	v.Key = v.fingerprint(c.Generation)
+	return v
+}
+
+func (c *Catalog) view(p principal.Principal) (*View, error) {
+	v := &View{datasets: make(map[string]*Visible)}
+	held, err := c.held(p)
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range p.Grant.Datasets {
 		if c.Dataset(name) == nil {
 			return nil, fmt.Errorf("unknown dataset %q", name)
 		}
 	}
 	for _, d := range c.Datasets {
-		if datasets != nil && !slices.Contains(datasets, d.Name) {
+		if p.Grant.Datasets != nil && !slices.Contains(p.Grant.Datasets, d.Name) {
 			continue
 		}
-		if vis := c.visible(d, allTenants, roles); vis != nil {
+		if vis := c.visible(d, p, held); vis != nil {
 			v.datasets[d.Name] = vis
 			v.names = append(v.names, d.Name)
 		}
@@ -97,33 +119,111 @@ func (c *Catalog) NewView(allTenants bool, roles, datasets []string) (*View, err
 	return v, nil
 }
 
-func (c *Catalog) visible(d *Dataset, allTenants bool, roles []string) *Visible {
-	vis := &Visible{Dataset: d, columns: make(map[string]bool)}
-	if len(c.Roles) == 0 {
-		vis.Aggregate = true
-	} else {
-		for _, name := range roles {
-			if right := c.Roles[name].Datasets[d.Name]; right != nil {
-				vis.rights = append(vis.rights, right)
-				vis.Aggregate = vis.Aggregate || right.Aggregate
+// heldRoles are a principal's roles: the catalog's and its tenant's own.
+type heldRoles struct{ roles, own []*Role }
+
+// held finds the roles of a principal. A name that means two roles, or none, is
+// an error: whoever holds it is not known to be restricted enough.
+func (c *Catalog) held(p principal.Principal) (heldRoles, error) {
+	var out heldRoles
+	for _, name := range distinct(p.Roles) {
+		role, spec := c.Roles[name], p.RoleSpecs[name]
+		switch {
+		case role != nil && spec != "":
+			return out, fmt.Errorf("the role %q is the tenant's own and the gateway's", name)
+		case role != nil:
+			out.roles = append(out.roles, role)
+		case spec == "" || p.Tenant == "":
+			return out, fmt.Errorf("unknown role %q", name)
+		default:
+			own, err := CompileRole(c, p.Tenant, name, []byte(spec))
+			if err != nil {
+				return out, err
 			}
+			out.own = append(out.own, own)
 		}
+	}
+	for name := range p.RoleSpecs {
+		if !slices.Contains(p.Roles, name) {
+			return out, fmt.Errorf("the role %q has a spec and is not held", name)
+		}
+	}
+	return out, nil
+}
+
+// rightsOn are the rights of roles on a dataset.
+func rightsOn(d *Dataset, roles []*Role) []*Right {
+	var out []*Right
+	for _, role := range roles {
+		if right := role.Datasets[d.Name]; right != nil {
+			out = append(out, right)
+		}
+	}
+	return out
+}
+
+func mayAggregate(rights []*Right) bool {
+	return slices.ContainsFunc(rights, func(r *Right) bool { return r.Aggregate })
+}
+
+func grants(rights []*Right, column string) bool {
+	return slices.ContainsFunc(rights, func(r *Right) bool { return r.Grants(column) })
+}
+
+func (c *Catalog) visible(d *Dataset, p principal.Principal, held heldRoles) *Visible {
+	vis := &Visible{Dataset: d, Aggregate: true, columns: make(map[string]bool), rights: rightsOn(d, held.roles), own: rightsOn(d, held.own)}
+	restricted := len(held.own) > 0
+	if len(c.Roles) > 0 {
 		if len(vis.rights) == 0 {
 			return nil
 		}
+		vis.Aggregate = mayAggregate(vis.rights)
+	}
+	if restricted {
+		if len(vis.own) == 0 {
+			return nil
+		}
+		vis.Aggregate = vis.Aggregate && mayAggregate(vis.own)
+		vis.granted = make(map[string]bool)
 	}
 	for _, col := range d.Columns {
-		if col == d.Tenant && !allTenants && !col.Expose {
+		switch {
+		case col == d.Tenant && !p.AllTenants && !col.Expose, !col.Only.For(p.Tenant):
+			continue
+		case len(c.Roles) > 0 && !grants(vis.rights, col.Name):
 			continue
 		}
-		if len(c.Roles) == 0 || slices.ContainsFunc(vis.rights, func(r *Right) bool { return r.Grants(col.Name) }) {
+		if restricted {
+			vis.granted[col.Name] = true
+		}
+		if !restricted || grants(vis.own, col.Name) {
 			vis.columns[col.Name] = true
 		}
 	}
 	if len(vis.columns) == 0 {
 		return nil
 	}
+	vis.hide(p.Tenant)
 	return vis
+}
+
+// hide takes away the relations and measures that are only other tenants'.
+func (d *Visible) hide(tenant string) {
+	hidden := func(only Only, name string) {
+		if only.For(tenant) {
+			return
+		}
+		if d.hidden == nil {
+			d.hidden = make(map[string]bool)
+		}
+		d.hidden[name] = true
+	}
+	for _, rel := range d.Dataset.Relations {
+		hidden(rel.Only, rel.Name)
+	}
+	for _, m := range d.Dataset.Measures {
+		hidden(m.Only, m.Name)
+	}
 }
 
 // Grants tells whether the right covers a column.
@@ -175,26 +275,41 @@ func (d *Visible) Key() []*Column {
 // that the catalog has no roles and everything may be read.
 func (d *Visible) Rights() []*Right { return slices.Clone(d.rights) }
 
+// OwnRights are the rights of its tenant's own roles, which restrict Rights.
+// Empty means that it holds no such role.
+func (d *Visible) OwnRights() []*Right { return slices.Clone(d.own) }
+
+// Granted returns a column that the principal may see before own roles restrict
+// it, or nil: what the filters of own roles may name.
+func (d *Visible) Granted(name string) *Column {
+	if !d.granted[name] {
+		return nil
+	}
+	return d.Dataset.Column(name)
+}
+
 // Limits are how many rows the principal gets without asking, and at most.
 func (d *Visible) Limits() (standard, most int) {
-	most = d.Dataset.MaxLimit
-	if len(d.rights) > 0 {
-		byRole := 0
-		for _, r := range d.rights {
-			if r.Limit == 0 {
-				byRole = most
-			}
-			byRole = max(byRole, r.Limit)
-		}
-		most = min(most, byRole)
-	}
+	most = min(limitOf(d.rights, d.Dataset.MaxLimit), limitOf(d.own, d.Dataset.MaxLimit))
 	return min(d.Dataset.Limit, most), most
+}
+
+// limitOf is the most generous limit of some rights.
+func limitOf(rights []*Right, most int) int {
+	if len(rights) == 0 {
+		return most
+	}
+	byRole := 0
+	for _, r := range rights {
+		byRole = max(byRole, cmp.Or(r.Limit, most))
+	}
+	return min(most, byRole)
 }
 
 // Relation returns a relation to a visible dataset, or nil.
 func (v *View) Relation(d *Visible, name string) (*Relation, *Visible) {
 	rel := d.Dataset.Relation(name)
-	if rel == nil {
+	if rel == nil || d.hidden[name] {
 		return nil, nil
 	}
 	to := v.datasets[rel.To.Name]
@@ -207,7 +322,7 @@ func (v *View) Relation(d *Visible, name string) (*Relation, *Visible) {
 // Measure returns a measure all of whose columns are visible, or nil.
 func (v *View) Measure(d *Visible, name string) *Measure {
 	m := d.Dataset.Measure(name)
-	if m == nil || !d.Aggregate || !v.sees(d, m.Expr) {
+	if m == nil || !d.Aggregate || d.hidden[name] || !v.sees(d, m.Expr) {
 		return nil
 	}
 	return m
@@ -239,6 +354,16 @@ func (v *View) fingerprint(generation uint64) string {
 		for _, col := range d.Columns() {
 			b.WriteByte(',')
 			b.WriteString(col.Name)
+		}
+		for _, rel := range d.Dataset.Relations {
+			if seen, _ := v.Relation(d, rel.Name); seen != nil && rel.Only != nil {
+				b.WriteString(",>" + rel.Name)
+			}
+		}
+		for _, m := range d.Dataset.Measures {
+			if m.Only != nil && v.Measure(d, m.Name) != nil {
+				b.WriteString(",+" + m.Name)
+			}
 		}
 	}
 	return b.String()

@@ -7,6 +7,7 @@ import (
 
 	"usher/catalog"
 	"usher/plan/plantest"
+	"usher/principal"
 )
 
 const viewed = `
@@ -42,7 +43,7 @@ datasets:
 
 func view(t *testing.T, cat *catalog.Catalog, allTenants bool, datasets []string, roles ...string) *catalog.View {
 	t.Helper()
-	v, err := cat.NewView(allTenants, roles, datasets)
+	v, err := cat.View(principal.Principal{AllTenants: allTenants, Roles: roles, Grant: principal.Grant{Datasets: datasets}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -134,7 +135,7 @@ func TestAViewOfWhatDoesNotExist(t *testing.T) {
 		`unknown dataset "planets"`: {{"clerk"}, {"orders", "planets"}},
 		`unknown role ""`:           {{""}, nil},
 	} {
-		if got, err := cat.NewView(false, v[0], v[1]); got != nil || err == nil || err.Error() != want {
+		if got, err := cat.View(principal.Principal{Roles: v[0], Grant: principal.Grant{Datasets: v[1]}}); got != nil || err == nil || err.Error() != want {
 			t.Errorf("got %v, %v, want %s", got, err, want)
 		}
 	}
@@ -197,9 +198,9 @@ func TestViewKeys(t *testing.T) {
 		}
 	}
 	// A catalog that changed has views of its own.
-	again := *cat
+	again := plantest.Catalog(t, viewed, nil)
 	again.Generation++
-	if view(t, &again, false, nil, "chief").Key == view(t, cat, false, nil, "chief").Key {
+	if view(t, again, false, nil, "chief").Key == view(t, cat, false, nil, "chief").Key {
 		t.Error("views of two generations share a key")
 	}
 }

@@ -23,6 +23,7 @@ type accounts struct {
 	opts   Options
 	conns  *pool.Pool
 	shapes shapes
+	counts *metrics
 
 	mu      sync.Mutex
 	open    map[plan.Target]*account
@@ -50,7 +51,7 @@ func newAccounts(cat *catalog.Catalog, opts Options) *accounts {
 	opts.Accounts = cmp.Or(opts.Accounts, 64)
 	opts.Conns.Idle = cmp.Or(opts.Conns.Idle, 5*time.Minute)
 	return &accounts{
-		cat: cat, opts: opts, conns: pool.New(opts.Conns),
+		cat: cat, opts: opts, conns: pool.New(opts.Conns), counts: newMetrics(),
 		open: make(map[plan.Target]*account), recent: list.New(), waiting: list.New(),
 	}
 }
@@ -244,6 +245,21 @@ func (a *accounts) reap() {
 		e = prev
 	}
 	a.watch()
+}
+
+// each calls f with every source that is open.
+func (a *accounts) each(f func(plan.Target, Source)) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for t, acc := range a.open {
+		select {
+		case <-acc.ready:
+			if acc.source != nil {
+				f(t, acc.source)
+			}
+		default: // nobody has asked it anything yet
+		}
+	}
 }
 
 func (a *accounts) close() error {

@@ -217,4 +217,14 @@ func TestAsOf(t *testing.T) {
 	if err != nil || len(rows) != shopSize || old.AsOf.IsZero() {
 		t.Fatalf("%d rows, %v", len(rows), err)
 	}
+	sources.Changed("products", "products", nil)
+	if _, old, err = names(t, sources, cat); fault.From(err).Code != fault.Unavailable {
+		t.Fatalf("replies from before a change stood in: %v %v", old, err)
+	}
+	s.mu.Lock()
+	s.down = false
+	s.mu.Unlock()
+	if _, fresh, err = names(t, sources, cat); err != nil || !fresh.AsOf.IsZero() {
+		t.Fatal(fresh, err)
+	}
 }

@@ -60,12 +60,21 @@ func (f *flights[T]) enter(key string) (_ *flight[T], mine bool) {
 	return shared, true
 }
 
+// forget lets nobody join what is under way.
+func (f *flights[T]) forget() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.now = nil
+}
+
 // fly runs the question. Whatever happens to the caller, those who wait go on.
 func (f *flights[T]) fly(ctx context.Context, key string, shared *flight[T], run func(context.Context) (T, error)) (_ T, err error) {
 	shared.err = errAbandoned // stays, if run panics
 	defer func() {
 		f.mu.Lock()
-		delete(f.now, key)
+		if f.now[key] == shared {
+			delete(f.now, key)
+		}
 		f.mu.Unlock()
 		close(shared.done)
 	}()

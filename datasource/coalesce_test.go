@@ -142,3 +142,35 @@ func TestAPanicLeavesNobodyWaiting(t *testing.T) {
 		}
 	})
 }
+
+// What is under way was perhaps read before a change: whoever asks after it
+// asks anew.
+func TestNobodyJoinsWhatIsForgotten(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var f flights[*value.Result]
+		old, fresh, hold := &value.Result{}, &value.Result{}, make(chan struct{})
+		var group sync.WaitGroup
+		a := ask(t.Context(), &group, &f, "k", func(context.Context) (*value.Result, error) {
+			<-hold
+			return old, nil
+		})
+		synctest.Wait()
+		f.forget()
+		wait := make(chan struct{})
+		b := ask(t.Context(), &group, &f, "k", func(context.Context) (*value.Result, error) {
+			<-wait
+			return fresh, nil
+		})
+		synctest.Wait()
+		close(hold)
+		synctest.Wait() // a is done, and has left b's alone
+		c := ask(t.Context(), &group, &f, "k", func(context.Context) (*value.Result, error) { return nil, errors.New("b's was to be shared") })
+		synctest.Wait()
+		close(wait)
+		group.Wait()
+		if a.result != old || b.result != fresh || c.result != fresh {
+			t.Errorf("got %v, %v, %v (%v)", a.result, b.result, c.result, c.err)
+		}
+	})
+}

@@ -2,10 +2,13 @@ package datasource
 
 import (
 	"context"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
 	"usher/datasource/duckdb"
+	"usher/datasource/receipt"
 	"usher/datasource/sqlexec"
 	"usher/plan"
 	"usher/sqlgen"
@@ -72,7 +75,12 @@ func (c *combination) bring(ctx context.Context, l plan.Level, parents [][]value
 			return plan.Level{}, err
 		}
 	}
-	return l.OnScratch(id), nil
+	here := l.OnScratch(id)
+	if notes := receipt.From(ctx); notes != nil {
+		statement, _ := sqlgen.Render(here, sqlgen.DuckDB)
+		notes.Add(receipt.Step{SQL: statement.Text})
+	}
+	return here, nil
 }
 
 // narrow asks for those rows only that the rows already here lead to.
@@ -103,6 +111,8 @@ func (c *combination) narrow(ctx context.Context, l plan.Level, fetches []plan.F
 	if len(keys) > maxKeys {
 		return all, nil
 	}
+	// In one order, so that equal questions make equal calls.
+	slices.SortFunc(keys, func(a, b value.Value) int { return strings.Compare(a.Text(), b.Text()) })
 	return c.sources.parts(f, l.Ref(i).On(0).To.Name(), keys), nil
 }
 

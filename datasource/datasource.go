@@ -15,6 +15,7 @@ import (
 	"usher/catalog"
 	"usher/datasource/duckdb"
 	"usher/datasource/pool"
+	"usher/datasource/receipt"
 	"usher/datasource/sqlexec"
 	"usher/datasource/upstream"
 	"usher/fault"
@@ -53,6 +54,7 @@ type Sources struct {
 	engine   *duckdb.Engine
 	budget   *budget
 	cache    *cache
+	metrics  *metrics
 }
 
 // New prepares the sources of a catalog; none is opened yet.
@@ -61,8 +63,10 @@ func New(cat *catalog.Catalog, opts Options) (*Sources, error) {
 	if opts.Clock == nil {
 		opts.Clock = time.Now
 	}
+	accounts := newAccounts(cat, opts)
 	return &Sources{
-		accounts: newAccounts(cat, opts),
+		accounts: accounts,
+		metrics:  accounts.counts,
 		engine:   duckdb.NewEngine(opts.Engine),
 		budget:   &budget{limit: cmp.Or(opts.Held, defaultHeld)},
 		cache:    newCache(opts.CacheBytes, opts.Clock),
@@ -90,7 +94,34 @@ func (s *Sources) Answer(ctx context.Context, q plan.Query) (*value.Result, erro
 
 // Purge forgets kept answers that a change made old: of a dataset or, with an
 // empty name, of all; of a tenant or, with an empty id, of everybody.
-func (s *Sources) Purge(tenant, dataset string) { s.cache.purge(tenant, dataset) }
+// What is on its way was perhaps read before the change: nobody joins it any
+// more, and it is not kept.
+func (s *Sources) Purge(tenant, dataset string) {
+	s.accounts.each(func(_ plan.Target, source Source) {
+		if db, ok := source.(*sqlSource); ok {
+			db.flights.forget()
+		}
+	})
+	s.cache.purge(tenant, dataset)
+	s.metrics.purges.Inc()
+}
+
+// Changed forgets what is kept of a dataset whose rows have changed in a
+// source: answers, and the replies of an API that stand in for failures.
+// Tenants are those whose rows have changed; nil means everybody's.
+func (s *Sources) Changed(source, dataset string, tenants []string) {
+	s.accounts.each(func(t plan.Target, of Source) {
+		if api, ok := of.(*upstream.Source); ok && t.Source == source {
+			api.Forget()
+		}
+	})
+	if tenants == nil {
+		tenants = []string{""}
+	}
+	for _, tenant := range tenants {
+		s.Purge(tenant, dataset)
+	}
+}
 
 // Answered is what a question was answered with. Results may be shared: they
 // are not changed.
@@ -177,8 +208,13 @@ func (q *Question) Answer(ctx context.Context) (Answered, error) {
 	}
 	key := cacheKey{q.target, q.statement.Key()}
 	if answered, ok := q.sources.cache.get(key, q.maxAge); ok {
+		q.sources.metrics.hits.Inc()
+		if notes := receipt.From(ctx); notes != nil {
+			notes.Add(receipt.Step{Source: q.target.Source, SQL: q.statement.Text(), Rows: rowsOf(answered.Results...), Kept: true})
+		}
 		return answered, nil
 	}
+	q.sources.metrics.misses.Inc()
 	purges, at := q.sources.cache.purges.Load(), q.sources.cache.now()
 	results, err := q.ask(ctx)
 	if err != nil {
@@ -192,9 +228,11 @@ func (q *Question) combined(ctx context.Context) (*value.Result, error) {
 	if q.lookedUp != nil {
 		result, err := q.sources.lookUp(ctx, q.lookedUp)
 		if !errors.Is(err, errAmbiguous) {
+			q.sources.metrics.lookedUp.Inc()
 			return result, err
 		}
 	}
+	q.sources.metrics.combined.Inc()
 	return q.sources.combined(ctx, q.query)
 }
 
@@ -212,7 +250,7 @@ func (q *Question) ask(ctx context.Context) ([]*value.Result, error) {
 	if !ok {
 		return nil, fault.New(fault.Internal, "internal error").Because(fmt.Errorf("source %q answers no statements", q.target.Source))
 	}
-	return checked(ctx, db.shape, q.reads, func() ([]*value.Result, error) { return db.run(ctx, q.statement) })
+	return checked(ctx, db.shape, q.reads, func() ([]*value.Result, error) { return db.run(ctx, q.target.Source, q.statement) })
 }
 
 // sqlSource is a database behind a session: PostgreSQL or DuckDB.
@@ -220,6 +258,7 @@ type sqlSource struct {
 	db      sqlDB
 	dialect sqlgen.Dialect
 	shape   *shape // nil: the tables are the source's
+	meter   *meter
 	flights flights[[]*value.Result]
 }
 
@@ -229,16 +268,26 @@ type sqlDB interface {
 }
 
 // run answers a statement, together with those who ask the same now.
-func (s *sqlSource) run(ctx context.Context, prepared *sqlexec.Prepared) ([]*value.Result, error) {
-	return s.flights.do(ctx, prepared.Key(), func(ctx context.Context) ([]*value.Result, error) {
+func (s *sqlSource) run(ctx context.Context, source string, prepared *sqlexec.Prepared) ([]*value.Result, error) {
+	began, mine := time.Now(), false
+	results, err := s.flights.do(ctx, prepared.Key(), func(ctx context.Context) ([]*value.Result, error) {
+		mine = true
 		return onceMore(ctx, s.renew, func() (results []*value.Result, err error) {
 			err = s.db.Session(ctx, false, func(session sqlexec.Session) (err error) {
 				results, err = prepared.Run(ctx, session)
 				return err
 			})
+			s.meter.ran(rowsOf(results...), began)
 			return results, err
 		})
 	})
+	if !mine {
+		s.meter.coalesced.Inc()
+	}
+	if notes := receipt.From(ctx); notes != nil {
+		notes.Add(receipt.Step{Source: source, SQL: prepared.Text(), Rows: rowsOf(results...), Took: time.Since(began), Shared: !mine})
+	}
+	return results, err
 }
 
 // renew opens a source anew that can break as a whole.
@@ -269,9 +318,19 @@ func (s *sqlSource) Fetch(ctx context.Context, q plan.Query, each func(value.Row
 }
 
 func (s *sqlSource) fetch(ctx context.Context, q plan.Query, each func(value.Rows) error) error {
+	began, read := time.Now(), tally{}
 	err := s.db.Session(ctx, false, func(session sqlexec.Session) error {
-		return sqlexec.Fetch(ctx, session, s.dialect, q, each)
+		return sqlexec.Fetch(ctx, session, s.dialect, q, func(rows value.Rows) error {
+			read.Rows = rows
+			return each(&read)
+		})
 	})
+	s.meter.ran(read.n, began)
+	if notes := receipt.From(ctx); notes != nil {
+		statement, _ := sqlgen.Render(q.Root(), s.dialect)
+		ref := q.Root().Ref(0)
+		notes.Add(receipt.Step{Source: ref.Target().Source, Dataset: ref.Dataset(), SQL: statement.Text, Rows: read.n, Took: time.Since(began)})
+	}
 	if errors.Is(err, duckdb.ErrBroken) { // the next fetch shall not find it broken; this one's rows are half taken
 		return errors.Join(err, s.renew(ctx))
 	}

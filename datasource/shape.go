@@ -14,14 +14,14 @@ import (
 	"usher/plan"
 )
 
-// shape is what is known of the tables of a tenant's own account: whether they
+// shape is what is known of tenants' own tables in an account: whether they
 // are what the catalog promises. They are looked at when a schema of theirs is
 // used for the first time, and again when a statement fails on them. A table
 // that differs refuses those queries that read what differs of it, of this
 // tenant alone.
 type shape struct {
 	cat    *catalog.Catalog
-	source string
+	target plan.Target
 	tables introspector
 
 	looking  chan struct{} // holds the right to look
@@ -39,11 +39,16 @@ type introspector interface {
 	Introspect(ctx context.Context, schema string) ([]catalog.Table, error)
 }
 
-// looked is what was found in a schema, by dataset; what does not differ is
-// left out.
+// looked is what was found in a schema; what does not differ is left out.
 type looked struct {
-	drifts map[string]catalog.Drift
+	drifts map[looks]catalog.Drift
 	at     time.Time
+}
+
+// looks tells the tables of datasets apart.
+type looks struct {
+	dataset string
+	own     string // the tenant whose own table it is; empty: the one that the source binds
 }
 
 // again is how soon tables that differ are looked at again: somebody may have
@@ -60,16 +65,35 @@ type shapes struct {
 const maxShapes = 10_000
 
 // shapeOf is the shape of an account, nil for one that has the tables of its
-// source.
+// source and no others.
 func (a *accounts) shapeOf(t plan.Target, db introspector) *shape {
-	if !t.Account().Own {
+	if !t.Account().Own && len(ownIn(a.cat, t)) == 0 {
 		return nil
 	}
-	s := &shape{cat: a.cat, source: t.Source, tables: db, looking: make(chan struct{}, 1), findings: newFindings()}
+	s := &shape{cat: a.cat, target: t, tables: db, looking: make(chan struct{}, 1), findings: newFindings()}
 	if t.Kind == catalog.Postgres { // a file may be another when it is opened again
 		s.findings = a.shapes.of(t)
 	}
 	return s
+}
+
+// ownTable is a dataset's table that is one tenant's own.
+type ownTable struct {
+	dataset *catalog.Dataset
+	own     *catalog.Own
+}
+
+// ownIn are the tables of tenants' own that are read by way of an account.
+func ownIn(cat *catalog.Catalog, t plan.Target) []ownTable {
+	var out []ownTable
+	for _, d := range cat.Datasets {
+		for _, own := range d.Own {
+			if own.Source == t.Source && (t.Tenant == "" || t.Tenant == own.Tenant) {
+				out = append(out, ownTable{d, own})
+			}
+		}
+	}
+	return out
 }
 
 func newFindings() *findings { return &findings{known: make(map[string]looked)} }
@@ -93,7 +117,7 @@ func (s *shapes) of(t plan.Target) *findings {
 func reads(l plan.Level) []plan.Ref {
 	var out []plan.Ref
 	for i := range l.Refs() {
-		if r := l.Ref(i); r.Target().Account().Own {
+		if r := l.Ref(i); r.Target().Account().Own || r.Own() != "" {
 			out = append(out, r)
 		}
 	}
@@ -137,7 +161,7 @@ func (s *shape) ref(ctx context.Context, r plan.Ref) error {
 	if err != nil {
 		return err
 	}
-	drift, ok := found.drifts[r.Dataset()]
+	drift, ok := found.drifts[looks{r.Dataset(), r.Own()}]
 	if !ok {
 		return nil
 	}
@@ -182,12 +206,20 @@ func (s *shape) schema(ctx context.Context, name string) (looked, error) {
 	if err != nil {
 		return looked{}, err
 	}
-	found := looked{drifts: make(map[string]catalog.Drift), at: time.Now()}
+	found := looked{drifts: make(map[looks]catalog.Drift), at: time.Now()}
+	note := func(d *catalog.Dataset, b *catalog.Binding, own string) {
+		if drift := d.Drift(b, tables); drift.Differs() {
+			found.drifts[looks{d.Name, own}] = drift
+		}
+	}
 	for _, d := range s.cat.Datasets {
-		if b := d.Bindings[s.source]; b != nil {
-			if drift := d.Drift(b, tables); drift.Differs() {
-				found.drifts[d.Name] = drift
-			}
+		if b := d.Bindings[s.target.Source]; b != nil && s.target.Account().Own {
+			note(d, b, "")
+		}
+	}
+	for _, t := range ownIn(s.cat, s.target) {
+		if plan.SchemaOf(s.cat.Sources[s.target.Source], &t.own.Binding, s.target) == name {
+			note(t.dataset, &t.own.Binding, t.own.Tenant)
 		}
 	}
 	s.findings.put(name, found)

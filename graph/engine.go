@@ -38,6 +38,9 @@ type DatasetResolver interface {
 type Asked struct {
 	// Key is equal for operations that ask the same in one view.
 	Key AskedKey
+	// Explain asks for an explanation with each outcome. Nothing else is done
+	// differently.
+	Explain bool
 	// Requests are the dataset fields, in the order of the answer. They are
 	// made when they are called for.
 	Requests func() []query.Request
@@ -60,7 +63,8 @@ type Task struct {
 // Outcome is the answer of one field, or why there is none.
 type Outcome struct {
 	Answer
-	Err error
+	Rows int // that were read for it, without those nested in them
+	Err  error
 }
 
 // Answer is the field's value as JSON, and what has to be said beside it.
@@ -71,6 +75,10 @@ type Answer struct {
 	Truncated []ast.Path    // lists that the default limit cut
 	Age       time.Duration // of an answer that was kept
 	MaxAge    time.Duration // how old it may be; 0 when answers are not kept
+	AsOf      time.Time     // when its oldest part was current, if that no longer is; else zero
+	// Explanation is how the answer came to be, ready to be marshaled; nil
+	// unless it was asked for. It holds nothing that the caller may not see.
+	Explanation any
 
 	pooled bool // JSON may be written over when it has been copied
 }
@@ -155,6 +163,7 @@ func (e *Engine) executor(es graphql.ExecutableSchema) *executor.Executor {
 type operation struct {
 	scope     *scope
 	variables map[string]query.Value
+	explain   bool
 }
 
 const operationKey = "usher.operation"
@@ -186,6 +195,10 @@ func (e *Engine) CreateOperationContext(ctx context.Context, params *graphql.Raw
 	if err != nil {
 		return op, refuse(err)
 	}
+	explain, err := explains(ctx, params.Extensions)
+	if err != nil {
+		return op, refuse(err)
+	}
 	text, given, err := e.asked(ctx, params)
 	if err != nil {
 		return op, refuse(err)
@@ -212,7 +225,7 @@ func (e *Engine) CreateOperationContext(ctx context.Context, params *graphql.Raw
 	for name, v := range variables {
 		op.Variables[name] = plain(v)
 	}
-	op.Stats.SetExtension(operationKey, &operation{scope: sc, variables: variables})
+	op.Stats.SetExtension(operationKey, &operation{scope: sc, variables: variables, explain: explain})
 	return op, nil
 }
 

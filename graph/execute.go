@@ -68,7 +68,10 @@ type answer struct {
 	truncated []ast.Path
 	age       time.Duration
 	maxAge    time.Duration
-	pooled    bool
+	asOf      time.Time
+
+	explanation any
+	pooled      bool
 }
 
 var null = []byte("null")
@@ -111,6 +114,8 @@ func (x *executable) response(ctx context.Context, fields []graphql.CollectedFie
 	}
 	sayTruncated(ctx, truncated)
 	sayKept(ctx, fields, answers)
+	sayStale(ctx, fields, answers)
+	sayExplained(ctx, answers)
 	return response
 }
 
@@ -134,6 +139,26 @@ func sayKept(ctx context.Context, fields []graphql.CollectedField, answers []ans
 	}
 }
 
+const staleKey = "stale"
+
+// sayStale says of which moment answers are in which an older reply stood in
+// for a source that failed.
+func sayStale(ctx context.Context, fields []graphql.CollectedField, answers []answer) {
+	type moment struct {
+		Path ast.Path  `json:"path"`
+		AsOf time.Time `json:"asOf"`
+	}
+	var stale []moment
+	for i, a := range answers {
+		if !a.asOf.IsZero() {
+			stale = append(stale, moment{ast.Path{ast.PathName(fields[i].Alias)}, a.asOf.UTC().Truncate(time.Millisecond)})
+		}
+	}
+	if len(stale) > 0 {
+		graphql.RegisterExtension(ctx, staleKey, stale)
+	}
+}
+
 // all runs functions side by side within the bound, the last of them here.
 func (x *executable) all(work []func()) {
 	var group errgroup.Group
@@ -154,7 +179,7 @@ func (x *executable) all(work []func()) {
 // tasks asks the resolver how the dataset fields are answered, and returns what
 // puts their answers in place.
 func (x *executable) tasks(ctx context.Context, op *graphql.OperationContext, fields []graphql.CollectedField, datasets []int, answers []answer) []func() {
-	asked := Asked{Key: x.key(op), Requests: func() []query.Request {
+	asked := Asked{Key: x.key(op), Explain: Explaining(ctx), Requests: func() []query.Request {
 		s := selection{operation: op, literals: x.literals(op)}
 		requests := make([]query.Request, len(datasets))
 		for i, at := range datasets {
@@ -224,6 +249,12 @@ func (a Answer) Accompany(ctx context.Context) {
 		graphql.AddError(ctx, e)
 	}
 	sayTruncated(ctx, a.Truncated)
+	if !a.AsOf.IsZero() {
+		graphql.RegisterExtension(ctx, staleKey, a.AsOf)
+	}
+	if a.Explanation != nil {
+		graphql.RegisterExtension(ctx, explainKey, a.Explanation)
+	}
 }
 
 // data is null as a whole when a field failed that may not be null.
@@ -265,6 +296,8 @@ func (x *executable) controlField(ctx context.Context, op *graphql.OperationCont
 	}()
 	a.json, a.failed = x.generated(ctx, op, f)
 	a.truncated, _ = graphql.GetExtension(ctx, truncatedKey).([]ast.Path)
+	a.asOf, _ = graphql.GetExtension(ctx, staleKey).(time.Time)
+	a.explanation = graphql.GetExtension(ctx, explainKey)
 	return a
 }
 
@@ -279,18 +312,18 @@ func (x *executable) datasetField(ctx context.Context, f graphql.CollectedField,
 		err = errors.New("the dataset resolver gave neither an answer nor an error")
 	}
 	if err == nil && len(got.Errors) == 0 {
-		return answer{json: got.JSON, truncated: got.Truncated, age: got.Age, maxAge: got.MaxAge, pooled: got.pooled}
+		return answer{json: got.JSON, truncated: got.Truncated, age: got.Age, maxAge: got.MaxAge, asOf: got.AsOf, explanation: got.Explanation, pooled: got.pooled}
 	}
 	ctx = graphql.WithFreshResponseContext(ctx)
 	at := x.at(ctx, f)
 	if err != nil {
 		graphql.AddError(at, graphql.AddFieldLocationToError(at, err))
-		a = answer{json: null, failed: f.Definition.Type.NonNull}
+		a = answer{json: null, failed: f.Definition.Type.NonNull, explanation: got.Explanation}
 	} else {
 		for _, e := range got.Errors {
 			graphql.AddError(at, e)
 		}
-		a = answer{json: got.JSON, truncated: got.Truncated, age: got.Age, maxAge: got.MaxAge}
+		a = answer{json: got.JSON, truncated: got.Truncated, age: got.Age, maxAge: got.MaxAge, asOf: got.AsOf, explanation: got.Explanation}
 	}
 	a.errors = graphql.GetErrors(ctx)
 	return a

@@ -3,7 +3,6 @@ package graph
 import (
 	"context"
 	"fmt"
-	"slices"
 
 	"golang.org/x/sync/singleflight"
 
@@ -45,6 +44,12 @@ func ViewFrom(ctx context.Context) (*catalog.Catalog, *catalog.View, error) {
 	return s.catalog, s.view, nil
 }
 
+// rights are what principals of one scope have in common.
+type rights struct {
+	audience schema.Audience
+	view     *catalog.View
+}
+
 // generation is all that belongs to one catalog: schemas, executors and the
 // documents validated against them go with it.
 type generation struct {
@@ -52,9 +57,8 @@ type generation struct {
 	catalog *catalog.Catalog
 	builder *schema.Builder
 
-	scopes    *lru.Cache[string, *scope]        // by the rights of principals
+	scopes    *lru.Cache[rights, *scope]        // by the rights of principals
 	executors *lru.Cache[string, *viewExecutor] // by what a view shows
-	finding   singleflight.Group
 	building  singleflight.Group
 }
 
@@ -71,19 +75,10 @@ func (e *Engine) newGeneration(cat *catalog.Catalog) (*generation, error) {
 		engine:    e,
 		catalog:   cat,
 		builder:   builder,
-		scopes:    lru.New[string, *scope](e.options.Views),
+		scopes:    lru.New[rights, *scope](e.options.Views),
 		executors: lru.New[string, *viewExecutor](e.options.Views),
 	}
-	// Views show parts of what all roles together show: when that builds, they do.
-	roles := make([]string, 0, len(cat.Roles))
-	for name := range cat.Roles {
-		roles = append(roles, name)
-	}
-	all, err := cat.NewView(true, roles, nil)
-	if err != nil {
-		return nil, err
-	}
-	if _, err := builder.BuildAll(all); err != nil {
+	if _, err := builder.BuildAll(cat.Everything()); err != nil { // when that builds, every view does
 		return nil, err
 	}
 	return g, nil
@@ -92,46 +87,39 @@ func (e *Engine) newGeneration(cat *catalog.Catalog) (*generation, error) {
 // scopeOf finds or makes the scope of whoever the context is of.
 func (g *generation) scopeOf(ctx context.Context) (*scope, error) {
 	if g.engine.options.Administration && principal.IsStranger(ctx) {
-		return g.scope(schema.Stranger, false, nil, []string{})
+		return g.scope(schema.Stranger, principal.Principal{Grant: principal.Grant{Datasets: []string{}}})
 	}
 	who, err := principal.From(ctx)
 	if err != nil {
 		return nil, err
 	}
-	audience, datasets := schema.AudienceOf(who), who.Grant.Datasets
+	audience := schema.AudienceOf(who)
 	if audience&schema.Reader == 0 {
-		datasets = []string{}
+		who.Grant.Datasets = []string{}
 	}
-	return g.scope(audience, who.AllTenants, who.Roles, datasets)
+	return g.scope(audience, who)
 }
 
-// scope finds or makes the scope of an audience with these rights; datasets
-// are all there are when they are nil.
-func (g *generation) scope(audience schema.Audience, allTenants bool, roles, datasets []string) (*scope, error) {
-	roles = slices.Compact(slices.Sorted(slices.Values(roles)))
-	names := slices.Compact(slices.Sorted(slices.Values(datasets)))
-	key := fmt.Sprintf("%d %t %q %t %q", audience, allTenants, roles, datasets != nil, names)
+// scope finds or makes the scope of an audience with a principal's rights. The
+// catalog keeps one view for all who have the same, whichever tenant they are
+// of, so the view is what tells scopes apart.
+func (g *generation) scope(audience schema.Audience, who principal.Principal) (*scope, error) {
+	view, err := g.catalog.View(who)
+	if err != nil {
+		return nil, fault.New(fault.Forbidden, "the token grants what does not exist here").
+			WithHint("Issue a token with roles and datasets of the current configuration.").Because(err)
+	}
+	key := rights{audience, view}
 	if s, ok := g.scopes.Get(key); ok {
 		return s, nil
 	}
-	made, err, _ := g.finding.Do(key, func() (any, error) {
-		view, err := g.catalog.View(allTenants, roles, datasets)
-		if err != nil {
-			return nil, fault.New(fault.Forbidden, "the token grants what does not exist here").
-				WithHint("Issue a token with roles and datasets of the current configuration.").Because(err)
-		}
-		x, err := g.executor(view, audience)
-		if err != nil {
-			return nil, err
-		}
-		s := &scope{catalog: g.catalog, view: view, executor: x}
-		g.scopes.Add(key, s, 1)
-		return s, nil
-	})
+	x, err := g.executor(view, audience)
 	if err != nil {
 		return nil, err
 	}
-	return made.(*scope), nil
+	s := &scope{catalog: g.catalog, view: view, executor: x}
+	g.scopes.Add(key, s, 1)
+	return s, nil
 }
 
 func (g *generation) executor(view *catalog.View, audience schema.Audience) (*viewExecutor, error) {

@@ -56,6 +56,20 @@ func (c *Cache[K, V]) Add(key K, value V, cost int) {
 	}
 }
 
+// Cost is the total cost of what is kept.
+func (c *Cache[K, V]) Cost() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.cost
+}
+
+// Len is how many values are kept.
+func (c *Cache[K, V]) Len() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.order.Len()
+}
+
 // Remove forgets the values that match.
 func (c *Cache[K, V]) Remove(match func(K, V) bool) {
 	c.mu.Lock()

@@ -70,14 +70,37 @@ func (b *builder) overrides() map[string]Override {
 	return out
 }
 
+// place is the source and the binding that the dataset is read from: the
+// tenant's own if it has one, which nobody else is led to, or else the
+// strategy's. The binding is nil where there is none.
+func (b *builder) place(d *catalog.Dataset) (source string, binding *catalog.Binding) {
+	if own := d.Own[b.p.Tenant]; own != nil {
+		return own.Source, &own.Binding
+	}
+	source = b.strategy.Source
+	if d.Common {
+		source = d.Source
+	}
+	return source, d.Bindings[source]
+}
+
+// isOwn tells whether a binding is the principal's tenant's own.
+func (b *builder) isOwn(d *catalog.Dataset, binding *catalog.Binding) bool {
+	own := d.Own[b.p.Tenant]
+	return own != nil && binding == &own.Binding
+}
+
 // target says where the dataset's rows are for this principal.
 func (b *builder) target(d *catalog.Dataset) (Target, *catalog.Binding, error) {
-	name := b.strategy.Source
-	if d.Common {
-		name = d.Source
-	}
-	source, binding := b.cat.Sources[name], d.Bindings[name]
-	if source == nil || binding == nil {
+	name, binding := b.place(d)
+	source := b.cat.Sources[name]
+	switch {
+	case binding == nil && d.PerTenant && b.p.AllTenants:
+		return Target{}, nil, fault.New(fault.Forbidden, "%s is kept apart for each tenant; ask as one tenant", d.Name)
+	case binding == nil && d.PerTenant:
+		return Target{}, nil, fault.New(fault.Forbidden, "nothing says where the %s of this tenant are", d.Name).
+			WithHint("the tenant needs a binding of its own")
+	case source == nil || binding == nil:
 		return Target{}, nil, fault.New(fault.Forbidden, "%s cannot be reached by the strategy %q", d.Name, b.strategy.Name)
 	}
 	if source.Template && b.p.AllTenants {
@@ -176,21 +199,25 @@ func bySource(source *catalog.Source, binding *catalog.Binding) bool {
 	return binding.Schema == source.Postgres.Schema
 }
 
-// schemaOf is the schema of a binding for this principal: the account's where
-// the binding has none of its own.
+// schemaOf is the schema of a binding for this principal.
 func (b *builder) schemaOf(binding *catalog.Binding, t Target) (string, error) {
-	source := b.cat.Sources[t.Source]
-	switch {
-	case source.Kind == catalog.API:
-		return "", nil
-	case bySource(source, binding):
-		return t.Account().Schema, nil
-	case !source.Template:
-		return binding.Schema, nil
-	}
-	name := binding.ForTenant(t.Tenant)
+	name := SchemaOf(b.cat.Sources[t.Source], binding, t)
 	if len(name) > catalog.MaxName {
 		return "", fault.New(fault.Forbidden, "the name of the tenant's schema is longer than %d bytes", catalog.MaxName)
 	}
 	return name, nil
+}
+
+// SchemaOf is the schema of a binding in an account of its source: the account's
+// where the binding has none of its own.
+func SchemaOf(source *catalog.Source, binding *catalog.Binding, t Target) string {
+	switch {
+	case source.Kind == catalog.API:
+		return ""
+	case bySource(source, binding):
+		return t.Account().Schema
+	case !source.Template:
+		return binding.Schema
+	}
+	return binding.ForTenant(t.Tenant)
 }

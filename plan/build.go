@@ -72,7 +72,7 @@ func newBuilder(cat *catalog.Catalog, p principal.Principal, now time.Time) (*bu
 	if (p.Tenant == "") != p.AllTenants {
 		return nil, fault.New(fault.Unauthenticated, "the token names no tenant")
 	}
-	view, err := cat.View(p.AllTenants, p.Roles, p.Grant.Datasets)
+	view, err := cat.View(p)
 	if err != nil {
 		return nil, grantFault("%v", err)
 	}
@@ -218,6 +218,8 @@ func (b *builder) confine(d *catalog.Dataset, t Target, binding *catalog.Binding
 		return ByTenantColumn, true, nil
 	case isolated:
 		return ByUpstream, false, nil
+	case b.isOwn(d, binding): // the catalog has seen to it that nothing else is read from there
+		return ByOwnSource, false, nil
 	case b.strategy.Kind == catalog.Database && b.cat.Sources[t.Source].Template:
 		return ByOwnSource, false, nil
 	}

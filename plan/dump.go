@@ -250,15 +250,20 @@ var listWords = map[Op]string{In: "in", Like: "like", ILike: "ilike", Has: "has"
 // String is the expression as text for people; it is no SQL.
 func (e Expr) String() string { return e.text(0) }
 
+// Masked is the same text without a literal: each is a question mark.
+func (e Expr) Masked() string { return e.write(0, func(value.Value) string { return "?" }) }
+
 // text is the expression over groups of so many keys.
-func (e Expr) text(keys int) string {
+func (e Expr) text(keys int) string { return e.write(keys, literalText) }
+
+func (e Expr) write(keys int, literal func(value.Value) string) string {
 	args := make([]string, len(e.args))
 	for i, a := range e.args {
-		args[i] = a.text(keys)
+		args[i] = a.write(keys, literal)
 	}
 	lits := make([]string, len(e.lits))
 	for i, v := range e.lits {
-		lits[i] = literalText(v)
+		lits[i] = literal(v)
 	}
 	switch e.op {
 	case Column:
@@ -281,7 +286,7 @@ func (e Expr) text(keys int) string {
 	case IsNull:
 		return "(" + args[0] + " is null)"
 	case In, HasAny, HasAll:
-		return "(" + args[0] + " " + listWords[e.op] + " [" + strings.Join(lits, " ") + "])"
+		return "(" + args[0] + " " + listWords[e.op] + " [" + strings.Join(slices.Compact(lits), " ") + "])"
 	case Like, ILike, Has, JSONContains:
 		return "(" + args[0] + " " + listWords[e.op] + " " + lits[0] + ")"
 	case Bucket:
@@ -289,7 +294,7 @@ func (e Expr) text(keys int) string {
 	case RowLt, RowGt:
 		return "((" + strings.Join(args, ", ") + ")" + infix[e.op] + "(" + strings.Join(lits, ", ") + "))"
 	case JSONAt:
-		return args[0] + jsonPathText(e.lits)
+		return args[0] + jsonPathText(e.lits, literal)
 	case JSONExists:
 		return "(" + args[0] + " exists)"
 	case JSONText, JSONNumber, JSONBoolean:
@@ -299,9 +304,9 @@ func (e Expr) text(keys int) string {
 	case Bin:
 		return "bin(" + args[0] + ", " + lits[0] + ")"
 	case CountRows:
-		return "count()" + e.whereText()
+		return "count()" + e.whereText(literal)
 	case Agg:
-		return string(e.fn) + "(" + strings.Join(append(args, lits...), ", ") + ")" + e.whereText()
+		return string(e.fn) + "(" + strings.Join(append(args, lits...), ", ") + ")" + e.whereText(literal)
 	case Rounded:
 		return "rounded(" + args[0] + ")"
 	case Shifted:
@@ -321,11 +326,11 @@ func (e Expr) text(keys int) string {
 	return "?"
 }
 
-func (e Expr) whereText() string {
+func (e Expr) whereText(literal func(value.Value) string) string {
 	if e.filter == nil {
 		return ""
 	}
-	return " where " + e.filter.String()
+	return " where " + e.filter.write(0, literal)
 }
 
 func literalText(v value.Value) string {

@@ -91,7 +91,8 @@ func (b *builder) checkUses() error {
 	for _, name := range slices.Sorted(maps.Keys(b.p.Grant.Accounts)) {
 		if !slices.ContainsFunc(b.view.Names(), func(visible string) bool {
 			d := b.view.Dataset(visible).Dataset
-			return d.Common && d.Source == name || !d.Common && b.strategy.Source == name && d.Bindings[name] != nil
+			source, binding := b.place(d)
+			return source == name && binding != nil
 		}) {
 			return grantFault("nothing it reaches is read with the account of %q", name)
 		}

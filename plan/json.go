@@ -285,13 +285,13 @@ func jsonMember(text string) (name, rest string, ok bool) {
 }
 
 // jsonPathText is a path as text for people.
-func jsonPathText(steps []value.Value) string {
+func jsonPathText(steps []value.Value, literal func(value.Value) string) string {
 	var b strings.Builder
 	for _, s := range steps {
 		if s.Type().Scalar == value.Int {
-			b.WriteString("[" + s.Text() + "]")
+			b.WriteString("[" + literal(s) + "]")
 		} else {
-			b.WriteString("." + string(value.AppendQuoted(nil, []byte(s.Text()))))
+			b.WriteString("." + literal(s))
 		}
 	}
 	return b.String()

@@ -24,6 +24,8 @@ type use struct {
 	visible *catalog.Visible // nil inside a policy, where every column may be read
 	binding *catalog.Binding
 	asked   []string // columns the request reads, in order of first use
+
+	compared []string // columns that filters of the tenant's own roles compare
 }
 
 // stored is a column that the source has; no source has none.
@@ -80,6 +82,9 @@ func (lb *levelBuilder) add(d *catalog.Dataset, from, inside int, on []catalog.P
 		dataset: d.Name, target: target, schema: schema, table: binding.Table, path: binding.Path, rows: binding.Rows,
 		reason: reason, inside: inside, from: from,
 	})
+	if lb.isOwn(d, binding) {
+		lb.l.refs[i].own = lb.p.Tenant
+	}
 	if byColumn {
 		key, err := lb.tenantKey(d.Tenant)
 		if err != nil {
@@ -177,6 +182,9 @@ func (lb *levelBuilder) seal() (Level, error) {
 		}
 		for j := range lb.l.refs[i].columns {
 			f := &lb.l.refs[i].columns[j]
+			if lb.uses[i].binding.Columns[f.Name].Missing { // a policy that cannot be held to refuses
+				return Level{}, fault.New(fault.Forbidden, "a filter of %s needs a column that is not where this tenant's rows are", lb.uses[i].dataset.Name)
+			}
 			f.Asked = slices.Contains(lb.uses[i].asked, f.Name)
 		}
 	}
@@ -218,17 +226,37 @@ func (lb *levelBuilder) policies(i int) error {
 	return nil
 }
 
-// roleFilter is the disjunction of the filters of those roles that grant every
-// column the request reads of the reference.
+// roleFilter confines a reference to the rows of the principal's roles, and of
+// them to those that its tenant's own roles leave. What the filters of own
+// roles compare, the other roles must grant like what is asked for: rows tell
+// of it.
 func (lb *levelBuilder) roleFilter(i int, at whereAt) (Expr, error) {
 	u := lb.uses[i]
-	rights := u.visible.Rights()
+	own, err := lb.rowsOf(i, u.visible.OwnRights(), at.compared(), u.asked)
+	if err != nil {
+		return Expr{}, err
+	}
+	byRole, err := lb.rowsOf(i, u.visible.Rights(), at, slices.Concat(u.asked, u.compared))
+	if err != nil {
+		return Expr{}, err
+	}
+	return all([]Expr{byRole, own}), nil
+}
+
+func withheldBy(r *catalog.Right) func(column string) bool {
+	return func(column string) bool { return !r.Grants(column) }
+}
+
+// rowsOf is the disjunction of the filters of those rights that grant every one
+// of the columns together.
+func (lb *levelBuilder) rowsOf(i int, rights []*catalog.Right, at whereAt, columns []string) (Expr, error) {
+	u := lb.uses[i]
 	if len(rights) == 0 {
 		return predicate(True), nil
 	}
 	var filters []Expr
 	for _, right := range rights {
-		if slices.ContainsFunc(u.asked, func(name string) bool { return !right.Grants(name) }) {
+		if slices.ContainsFunc(columns, withheldBy(right)) {
 			continue
 		}
 		if lb.l.grouped && !right.Aggregate {
@@ -243,14 +271,16 @@ func (lb *levelBuilder) roleFilter(i int, at whereAt) (Expr, error) {
 		}
 		filters = append(filters, e)
 	}
-	if len(filters) == 0 {
-		if len(u.asked) == 0 {
-			return Expr{}, fault.New(fault.Forbidden, "no role of yours may aggregate %s", u.dataset.Name)
-		}
-		// No role grants these columns together: then the last of them is not there.
-		return Expr{}, unknownField(u.dataset.Type, u.asked[len(u.asked)-1])
+	switch {
+	case len(filters) > 0:
+		return anyOf(filters), nil
+	case len(u.compared) > 0 && slices.ContainsFunc(rights, func(r *catalog.Right) bool { return !slices.ContainsFunc(u.asked, withheldBy(r)) }):
+		return Expr{}, fault.New(fault.Forbidden, "a role of the tenant's own filters %s by what no other role of yours shows together with this", u.dataset.Name)
+	case len(columns) == 0:
+		return Expr{}, fault.New(fault.Forbidden, "no role of yours may aggregate %s", u.dataset.Name)
 	}
-	return anyOf(filters), nil
+	// No role grants these columns together: then the last of them is not there.
+	return Expr{}, unknownField(u.dataset.Type, u.asked[len(u.asked)-1])
 }
 
 // cell makes the level return an expression and says at which index.

@@ -254,6 +254,7 @@ type Ref struct {
 	tenant  string // tenant column by catalog name when its predicate is in the scope
 	absent  bool   // the rows are looked up, not joined
 	shared  bool   // the rows are read from the base of Tiles, where the scope stands
+	own     string // the tenant whose own the table is
 }
 
 // ScopeKind says why a reference's scope confines it to the principal.
@@ -262,7 +263,7 @@ type ScopeKind uint8
 // The kinds of scopes. There is no kind for "none".
 const (
 	ByTenantColumn ScopeKind = iota + 1 // the tenant predicate is in the scope
-	ByOwnSource                         // the source holds this tenant's rows only
+	ByOwnSource                         // the source, or the table in it, holds this tenant's rows only
 	ByUpstream                          // the API returns the rows of the tenant it is told
 	IsCommon                            // the dataset is shared by all tenants
 	IsAllTenants                        // the principal has the right to all tenants
@@ -329,6 +330,10 @@ func (r Ref) Absent() bool { return r.absent }
 // Shared tells that the rows come from the base of Tiles, which has this
 // reference with its scope.
 func (r Ref) Shared() bool { return r.shared }
+
+// Own is the tenant whose own table it is, or empty. What the table is like is
+// only known when it is looked at.
+func (r Ref) Own() string { return r.own }
 
 // TenantColumn is the name of the column whose value must be the tenant's key
 // in every row, or empty.

@@ -123,17 +123,24 @@ func (s *sweep) ref(l plan.Level, i int) {
 		s.Errorf("%s: %s names the tenant column %q, and has %d tenant predicates", s.what, d.Name, r.TenantColumn(), has)
 	}
 	source := s.cat.Sources[r.Target().Source]
+	if own := d.Own[s.p.Tenant]; own == nil && r.Own() != "" || own != nil && (r.Own() != own.Tenant || r.Target().Source != own.Source) {
+		s.Errorf("%s: %s of %q is read from the table of %q in %v", s.what, d.Name, s.p.Tenant, r.Own(), r.Target())
+	}
 	switch kind := r.ScopeKind(); kind {
 	case plan.ByTenantColumn:
 		if has != 1 || d.Common || s.p.AllTenants {
 			s.Errorf("%s: %s has %d tenant predicates", s.what, d.Name, has)
 		}
 	case plan.ByOwnSource:
-		if !source.Template || r.Target().Tenant == "" || r.Target().Tenant != s.p.Tenant {
+		if r.Own() == "" && (!source.Template || r.Target().Tenant == "" || r.Target().Tenant != s.p.Tenant) {
 			s.Errorf("%s: %s counts on the source %v to be the tenant's own", s.what, d.Name, r.Target())
 		}
 	case plan.ByUpstream:
-		missing := d.Bindings[source.Name].Columns[d.Tenant.Name].Missing
+		binding := d.Bindings[source.Name]
+		if r.Own() != "" {
+			binding = &d.Own[r.Own()].Binding
+		}
+		missing := binding.Columns[d.Tenant.Name].Missing
 		if source.API.Isolation != catalog.ByUpstream || s.p.AllTenants || (has == 1) == missing {
 			s.Errorf("%s: %s counts on %s to keep tenants apart, and has %d tenant predicates", s.what, d.Name, source.Name, has)
 		}

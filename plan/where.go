@@ -21,9 +21,17 @@ type whereAt struct {
 	ref       int
 	inside    int  // reference whose scope it belongs to, or -1
 	policy    bool // an administrator's or issuer's words: every column, tenant predicate only on what it reaches
-	variables bool // $tenant, $subject, $parameters.x and $metadata.x stand for values
+	variables bool // an administrator's: $tenant, $subject, $parameters.x and $metadata.x stand for values
+	own       bool // words of the tenant's own: columns its holder may see but for such words, no relations
 	zone      string
 	depth     int
+}
+
+// compared is the place of a filter of the tenant's own role, in the place of a
+// role's.
+func (at whereAt) compared() whereAt {
+	at.own = true
+	return at
 }
 
 // where resolves a where over a dataset into a predicate.
@@ -56,7 +64,10 @@ func (lb *levelBuilder) whereMember(at whereAt, d *catalog.Dataset, m query.Memb
 	}
 	if col := lb.columnAt(at, d, m.Name); col != nil {
 		e := lb.read(at.ref, col)
-		if !at.policy {
+		switch u := lb.uses[at.ref]; {
+		case at.own:
+			u.compared = append(u.compared, col.Name)
+		case !at.policy:
 			e = lb.ask(at.ref, col)
 		}
 		return lb.comparisons(at, m.Name, e, m.Value)
@@ -152,8 +163,14 @@ func (lb *levelBuilder) quantified(at whereAt, rel *catalog.Relation, v query.Va
 
 // columnAt finds a column a where may name.
 func (lb *levelBuilder) columnAt(at whereAt, d *catalog.Dataset, name string) *catalog.Column {
-	if at.policy {
-		return d.Column(name)
+	switch {
+	case at.own:
+		return lb.uses[at.ref].visible.Granted(name)
+	case at.policy:
+		if col := d.Column(name); col != nil && (at.variables || col.Only.For(lb.p.Tenant)) {
+			return col
+		}
+		return nil
 	}
 	if vis := lb.view.Dataset(d.Name); vis != nil {
 		return vis.Column(name)
@@ -164,11 +181,17 @@ func (lb *levelBuilder) columnAt(at whereAt, d *catalog.Dataset, name string) *c
 // relationAt finds a relation a where may follow.
 func (lb *levelBuilder) relationAt(at whereAt, d *catalog.Dataset, name string) (*catalog.Relation, error) {
 	rel := d.Relation(name)
-	if !at.policy {
+	switch {
+	case at.own, rel != nil && !at.variables && !rel.Only.For(lb.p.Tenant):
+		rel = nil
+	case !at.policy:
 		rel = nil
 		if vis := lb.view.Dataset(d.Name); vis != nil {
 			rel, _ = lb.view.Relation(vis, name)
 		}
+	}
+	if rel == nil && at.own {
+		return nil, fault.New(fault.Forbidden, "a role of the tenant's own filters %s by what no other role of yours shows", d.Name)
 	}
 	if rel == nil {
 		return nil, fault.New(fault.BadUserInput, "%s has no field %q to filter by", d.Name, name)

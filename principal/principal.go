@@ -21,8 +21,9 @@ type Principal struct {
 	AllTenants bool   // the explicit right to the rows of all tenants
 	Home       Home   // how the registry says the tenant's data is reached
 	Roles      []string
-	Scopes     []Scope // what it may do
-	Acting     *Acting // somebody acts as the tenant; nil: nobody does
+	RoleSpecs  map[string]string // of those roles that are its tenant's own, in JSON; they restrict what the others show
+	Scopes     []Scope           // what it may do
+	Acting     *Acting           // somebody acts as the tenant; nil: nobody does
 	Grant      Grant
 	Issued     time.Time // zero when the token does not say
 	Expires    time.Time
@@ -54,6 +55,7 @@ const (
 	ReadData     Scope = "data:read"     // query datasets
 	WriteData    Scope = "data:write"    // change datasets
 	Administer   Scope = "admin"         // the control plane: of its tenant, or of all with AllTenants
+	Explain      Scope = "explain"       // be told how an answer came to be
 )
 
 // Acting is an administrator who acts as a tenant for a while.

@@ -17,7 +17,7 @@ func (p Principal) AppendRights(b []byte) []byte {
 	b = strconv.AppendBool(b, p.AllTenants)
 	b = text(b, p.Home.Strategy)
 	b = accounts(b, p.Home.Accounts)
-	b = list(b, p.Roles)
+	b = texts(list(b, p.Roles), p.RoleSpecs)
 	if p.Acting != nil {
 		b = text(append(b, 'a'), p.Acting.Subject, p.Acting.Reason)
 	}

@@ -2,6 +2,7 @@ package resolvers
 
 import (
 	"context"
+	"time"
 
 	"usher/catalog"
 	"usher/cursor"
@@ -12,6 +13,7 @@ import (
 	"usher/plan"
 	"usher/principal"
 	"usher/query"
+	"usher/tenancy"
 )
 
 // Datasets answers the root fields of datasets. It is the way of a request
@@ -20,8 +22,10 @@ type Datasets struct {
 	Sources       *datasource.Sources
 	Cursors       *cursor.Sealer
 	NumbersAsText bool
+	Audit         func(tenancy.Entry) // takes what was asked, without waiting; nil: nothing does
 
-	known *lru.Cache[asker, *operation]
+	known   *lru.Cache[asker, *operation]
+	metrics metrics
 }
 
 // knownBytes bounds the operations that are kept ready.
@@ -29,7 +33,7 @@ const knownBytes = 16 << 20
 
 // NewDatasets makes the resolver of datasets.
 func NewDatasets(sources *datasource.Sources, cursors *cursor.Sealer, numbersAsText bool) *Datasets {
-	return &Datasets{Sources: sources, Cursors: cursors, NumbersAsText: numbersAsText, known: lru.New[asker, *operation](knownBytes)}
+	return &Datasets{Sources: sources, Cursors: cursors, NumbersAsText: numbersAsText, known: lru.New[asker, *operation](knownBytes), metrics: newMetrics()}
 }
 
 // asker is who asks what: the same principal's rights, the same operation with
@@ -53,14 +57,31 @@ func (d *Datasets) Resolve(ctx context.Context, asked graph.Asked) []graph.Task 
 		return refused(len(asked.Requests()), err)
 	}
 	key := asker{catalog: cat, view: view, rights: string(who.AppendRights(make([]byte, 0, 256))), asked: asked.Key}
-	if op, ok := d.known.Get(key); ok {
-		return op.tasks
+	op, known := d.known.Get(key)
+	began := time.Now()
+	if known {
+		d.metrics.hits.Inc()
+	} else {
+		d.metrics.misses.Inc()
+		op = d.plan(ctx, asked.Requests(), cat, who)
+		if op.lasting {
+			d.known.Add(key, op, op.size+len(key.rights))
+		}
 	}
-	op := d.plan(ctx, asked.Requests(), cat, who)
-	if op.lasting {
-		d.known.Add(key, op, op.size+len(key.rights))
+	tasks := d.audited(ctx, who, op)
+	if asked.Explain {
+		return explained(op, tasks, keysOf(asked.Requests()), time.Since(began))
 	}
-	return op.tasks
+	return tasks
+}
+
+// keysOf are the keys of fields in the answer.
+func keysOf(requests []query.Request) []string {
+	keys := make([]string, len(requests))
+	for i, r := range requests {
+		keys[i] = r.Field.Key
+	}
+	return keys
 }
 
 func refused(fields int, err error) []graph.Task {
@@ -86,8 +107,10 @@ func failed(fields int, err error) []graph.Outcome {
 // operation is what one operation asks of datasets, ready to run.
 type operation struct {
 	tasks   []graph.Task
-	size    int  // about how many bytes it takes in memory
-	lasting bool // it is the same at any moment, and nothing in it was refused
+	plans   []plan.Query // of its fields; not valid where one was refused
+	size    int          // about how many bytes it takes in memory
+	lasting bool         // it is the same at any moment, and nothing in it was refused
+	trail   trail
 }
 
 // field is one root field on its way.
@@ -114,6 +137,10 @@ func (d *Datasets) plan(ctx context.Context, requests []query.Request, cat *cata
 		op.lasting = op.lasting && plans[i].Timeless()
 		fields[i] = field{plans[i], graph.NewEncoder(plans[i], graph.Writing{Key: asked.Field.Key, NumbersAsText: d.NumbersAsText, Cursor: seal})}
 	}
+	op.plans = plans
+	if d.Audit != nil {
+		op.trail = trailOf(ctx, requests, plans)
+	}
 	alone := make([]graph.Task, len(requests))
 	for i, f := range fields {
 		if f.encoder == nil {
@@ -130,7 +157,7 @@ func (d *Datasets) plan(ctx context.Context, requests []query.Request, cat *cata
 			if err != nil {
 				return failed(1, err)
 			}
-			return encoded(fields, []int{i}, answered)
+			return encoded(ctx, fields, []int{i}, answered)
 		}}
 	}
 	for _, tiles := range plan.OnePass(plans) {
@@ -161,7 +188,7 @@ func (d *Datasets) together(op *operation, fields []field, tiles plan.Tiles, alo
 		answered, err := question.Answer(ctx)
 		switch {
 		case err == nil:
-			return encoded(fields, which, answered)
+			return encoded(ctx, fields, which, answered)
 		case ctx.Err() != nil || fault.From(err).Code == fault.Unavailable:
 			return failed(len(which), err)
 		}
@@ -173,11 +200,15 @@ func (d *Datasets) together(op *operation, fields []field, tiles plan.Tiles, alo
 	}})
 }
 
-func encoded(fields []field, which []int, answered datasource.Answered) []graph.Outcome {
+func encoded(ctx context.Context, fields []field, which []int, answered datasource.Answered) []graph.Outcome {
 	out := make([]graph.Outcome, len(which))
+	watch := watchFrom(ctx)
+	watch.sourcesDone()
 	for i, at := range which {
 		out[i].Answer, out[i].Err = fields[at].encoder.Encode(answered.Results[i])
-		out[i].Age, out[i].MaxAge = answered.Age, answered.MaxAge
+		out[i].Age, out[i].MaxAge, out[i].AsOf = answered.Age, answered.MaxAge, answered.Results[i].AsOf
+		out[i].Rows = answered.Results[i].Rows.Len()
+		watch.encoded(at)
 	}
 	return out
 }

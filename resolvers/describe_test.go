@@ -18,6 +18,8 @@ func TestViewerIsDescribedWithoutSecrets(t *testing.T) {
 	zone := time.FixedZone("", 2*60*60)
 	got := describeViewer(principal.Principal{
 		Subject: "ann", Issuer: "corp", TokenID: "t-1", Tenant: "acme", TenantKey: "17", Roles: []string{"clerk"},
+		Kind: principal.Session, Scopes: []principal.Scope{principal.ReadData, principal.WriteData},
+		Acting:  &principal.Acting{Subject: "root", Reason: "a ticket"},
 		Expires: time.Date(2026, 11, 21, 12, 0, 0, 0, zone),
 		Grant: principal.Grant{
 			Strategy: "own", Timezone: "Europe/Berlin",
@@ -29,12 +31,14 @@ func TestViewerIsDescribedWithoutSecrets(t *testing.T) {
 	tenant, strategy, expires := "acme", "own", time.Date(2026, 11, 21, 10, 0, 0, 0, time.UTC)
 	want := &graph.Viewer{
 		Subject: "ann", Tenant: &tenant, Roles: []string{"clerk"}, Strategy: &strategy, ExpiresAt: &expires, Timezone: "Europe/Berlin",
+		TokenKind: graph.ViewerTokenKindSession, Scopes: []graph.Scope{graph.ScopeReadData, graph.ScopeWriteData},
+		Acting: &graph.Acting{Subject: "root", Reason: "a ticket"},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
-	operator := describeViewer(principal.Principal{Subject: "root", AllTenants: true})
-	if want := (&graph.Viewer{Subject: "root", AllTenants: true, Roles: []string{}, Timezone: "UTC"}); !cmp.Equal(want, operator) {
+	operator := describeViewer(principal.Principal{Subject: "root", AllTenants: true, Kind: principal.JWT})
+	if want := (&graph.Viewer{Subject: "root", AllTenants: true, Roles: []string{}, TokenKind: graph.ViewerTokenKindJwt, Scopes: []graph.Scope{}, Timezone: "UTC"}); !cmp.Equal(want, operator) {
 		t.Errorf("an operator is described as %+v", operator)
 	}
 }
@@ -89,7 +93,7 @@ func TestDatasetIsDescribedAsFarAsItIsVisible(t *testing.T) {
 		t.Fatal(problems)
 	}
 	view := func(role string) *catalog.View {
-		v, err := cat.NewView(false, []string{role}, nil)
+		v, err := cat.View(principal.Principal{Roles: []string{role}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -124,7 +128,7 @@ func TestDatasetIsDescribedAsFarAsItIsVisible(t *testing.T) {
 		t.Errorf("a role with a limit of 2000 is told of %d and %d", got.Limit, got.MaxLimit)
 	}
 	// With both roles, the more generous limit counts.
-	both, err := cat.NewView(false, []string{"clerk", "all"}, nil)
+	both, err := cat.View(principal.Principal{Roles: []string{"clerk", "all"}})
 	if err != nil {
 		t.Fatal(err)
 	}

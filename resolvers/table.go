@@ -2,21 +2,29 @@ package resolvers
 
 import (
 	"context"
+	"time"
 
 	"github.com/99designs/gqlgen/graphql"
 
+	"usher/datasource/receipt"
 	"usher/fault"
 	"usher/graph"
 	"usher/plan"
 	"usher/principal"
+	"usher/query"
 )
 
 // table answers a table query: what it asks becomes the request that a field
 // of the dataset would have become, and goes the same way from there.
-func (d *Datasets) table(ctx context.Context, q graph.TableQuery) (*graph.Table, error) {
+func (d *Datasets) table(ctx context.Context, q graph.TableQuery) (_ *graph.Table, err error) {
 	who, err := principal.From(ctx)
 	if err != nil {
 		return nil, err
+	}
+	read := 0
+	access := d.begin(ctx, who, trail{datasets: []string{q.Dataset}}, 1)
+	if access != nil {
+		defer func() { access.done(read, err) }()
 	}
 	cat, view, err := graph.ViewFrom(ctx)
 	if err != nil {
@@ -30,6 +38,9 @@ func (d *Datasets) table(ctx context.Context, q graph.TableQuery) (*graph.Table,
 	if err != nil {
 		return nil, err
 	}
+	if access != nil {
+		access.say(trailOf(ctx, []query.Request{asked}, []plan.Query{planned}))
+	}
 	cells := graph.TableCells(planned)
 	if len(cells) != len(columns) {
 		return nil, fault.New(fault.Internal, "a table of %d columns was planned with %d cells", len(columns), len(cells))
@@ -42,14 +53,28 @@ func (d *Datasets) table(ctx context.Context, q graph.TableQuery) (*graph.Table,
 	if !selected {
 		return table, nil // columns alone need no rows
 	}
-	result, err := d.Sources.Answer(ctx, planned)
+	asking, notes := ctx, (*receipt.Notes)(nil)
+	if graph.Explaining(ctx) {
+		asking, notes = receipt.With(ctx)
+	}
+	began := time.Now()
+	result, err := d.Sources.Answer(asking, planned)
+	took := time.Since(began)
 	if err != nil {
 		return nil, err
 	}
+	read = result.Rows.Len()
 	key := graphql.GetFieldContext(ctx).Field.Alias
 	answer, err := graph.EncodeTable(planned, result, graph.Writing{Key: key, NumbersAsText: d.NumbersAsText}, rows)
 	if err != nil {
 		return nil, err
+	}
+	answer.AsOf = result.AsOf
+	if notes != nil {
+		e := explain(planned, notes)
+		e.Path, e.Rows, e.AsOf = []string{key}, result.Rows.Len(), moment(result.AsOf)
+		e.Timings.Source = milliseconds(took)
+		answer.Explanation = e
 	}
 	answer.Accompany(ctx)
 	table.Rows.Encoded = answer.JSON

@@ -31,7 +31,7 @@ func TestTableIsPlannedAsItsField(t *testing.T) {
 	cat := plantest.Catalog(t, strings.ReplaceAll(shopConfig, "$path", "shop.duckdb"), nil)
 	who := clerk
 	who.Roles = []string{"all"}
-	view, err := cat.NewView(false, who.Roles, nil)
+	view, err := cat.View(who)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -93,7 +93,7 @@ func TestTableSaysWhatIsWrong(t *testing.T) {
 		t.Helper()
 		who := clerk
 		who.Roles = []string{role}
-		view, err := cat.NewView(false, who.Roles, nil)
+		view, err := cat.View(who)
 		if err != nil {
 			t.Fatal(err)
 		}

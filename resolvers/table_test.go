@@ -57,7 +57,10 @@ datasets:
 `
 
 // shop serves the shop of a database file to the principals of its roles.
-type shop struct{ engine *graph.Engine }
+type shop struct {
+	engine *graph.Engine
+	data   *Datasets
+}
 
 func openShop(t *testing.T, numbersAsText bool) shop {
 	t.Helper()
@@ -98,7 +101,7 @@ INSERT INTO customers VALUES (1, 'acme', 'retail'), (2, 'acme', 'trade'), (1, 'r
 	if err != nil {
 		t.Fatal(err)
 	}
-	return shop{engine}
+	return shop{engine, data}
 }
 
 // ask answers a document as JSON text.
@@ -106,7 +109,7 @@ func (s shop) ask(t *testing.T, role, text, variables string) string {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
-	ctx = principal.With(ctx, principal.Principal{Subject: "ann", Tenant: "acme", TenantKey: "acme", Roles: []string{role}})
+	ctx = principal.With(ctx, principal.Principal{Subject: "ann", Tenant: "acme", TenantKey: "acme", Roles: []string{role}, Scopes: []principal.Scope{principal.ReadData}})
 	params := &graphql.RawParams{Query: text}
 	if variables != "" {
 		d := json.NewDecoder(strings.NewReader(variables))

@@ -57,7 +57,7 @@ func TestUnknownFieldsAreHidden(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	view, err := (&catalog.Catalog{}).NewView(false, nil, nil)
+	view, err := (&catalog.Catalog{}).View(principal.Principal{})
 	if err != nil {
 		t.Fatal(err)
 	}

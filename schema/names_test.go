@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"usher/catalog"
+	"usher/principal"
 	"usher/schema"
 )
 
@@ -16,7 +17,7 @@ func TestDatasetsNamedLikeAdministration(t *testing.T) {
 	cat := compile(t, map[string]catalog.DatasetSpec{
 		"tenants": {Common: true, Source: "main", Type: "Tenant", Columns: columns("id", "Int"), Bind: bound("t")},
 	}, nil)
-	view, err := cat.NewView(true, nil, nil)
+	view, err := cat.View(principal.Principal{AllTenants: true})
 	if err != nil {
 		t.Fatal(err)
 	}

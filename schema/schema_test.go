@@ -13,6 +13,7 @@ import (
 	"github.com/vektah/gqlparser/v2/validator"
 
 	"usher/catalog"
+	"usher/principal"
 	"usher/query"
 	"usher/schema"
 )
@@ -21,7 +22,7 @@ var update = flag.Bool("update", false, "rewrite the golden files")
 
 func build(tb testing.TB, b *schema.Builder, cat *catalog.Catalog, allTenants bool, roles ...string) *schema.Schema {
 	tb.Helper()
-	view, err := cat.NewView(allTenants, roles, nil)
+	view, err := cat.View(principal.Principal{AllTenants: allTenants, Roles: roles})
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -152,7 +153,7 @@ func TestNamesMadeTwiceAreRefused(t *testing.T) {
 		"things": {Common: true, Source: "main", Type: "BigIntWhere", Columns: columns("id", "Int"), Bind: bound("things")},
 		"others": {Common: true, Source: "main", Type: "StringWhere", Columns: columns("name", "String"), Bind: bound("others")},
 	}, nil)
-	view, err := cat.NewView(true, nil, nil)
+	view, err := cat.View(principal.Principal{AllTenants: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -186,7 +187,7 @@ func BenchmarkBuild(b *testing.B) {
 		b.ReportAllocs()
 		shared := builder(b)
 		build(b, shared, cat, false)
-		view, err := cat.NewView(false, nil, nil)
+		view, err := cat.View(principal.Principal{})
 		if err != nil {
 			b.Fatal(err)
 		}
@@ -197,7 +198,7 @@ func BenchmarkBuild(b *testing.B) {
 		}
 	})
 	b.Run("retained", func(b *testing.B) {
-		view, err := cat.NewView(false, nil, nil)
+		view, err := cat.View(principal.Principal{})
 		if err != nil {
 			b.Fatal(err)
 		}

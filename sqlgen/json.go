@@ -203,9 +203,9 @@ func (c containment) holds(here string, part any, depth int) string {
 	case json.Number:
 		return "(" + numberKeyOf("json_extract_string("+here+", '$')") + " = " + c.w.text(numberKey(string(part))) + ")"
 	case bool:
-		return "(CAST(" + here + " AS VARCHAR) = '" + strconv.FormatBool(part) + "')"
+		return "(CAST(" + here + " AS VARCHAR) = " + c.w.text(strconv.FormatBool(part)) + ")"
 	}
-	return "(CAST(" + here + " AS VARCHAR) = 'null')"
+	return "(CAST(" + here + " AS VARCHAR) = " + c.w.text("null") + ")"
 }
 
 // text binds a text that is not a literal of the plan as it stands.

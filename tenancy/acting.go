@@ -66,6 +66,9 @@ func (s *Store) ActAs(ctx context.Context, admin principal.Principal, r ActReque
 		if !admin.Expires.IsZero() && acting.Expires.After(admin.Expires) {
 			acting.Expires = admin.Expires
 		}
+		if err := t.ownRoles(&acting); err != nil {
+			return err
+		}
 		if err := s.opts.Check(acting); err != nil {
 			return err
 		}

@@ -26,6 +26,7 @@ func (m MayGrant) IsZero() bool {
 type minter struct {
 	principal.Principal
 	mayGrant MayGrant
+	owned    []string // roles of the tenant's own, which only restrict
 }
 
 // administersAll tells whether the minter is an administrator of all tenants
@@ -96,8 +97,26 @@ func coversTenant(m minter, wanted TokenRequest) error {
 
 func coversRoles(m minter, wanted TokenRequest) error {
 	for _, role := range wanted.Roles {
-		if !slices.Contains(m.Roles, role) && !m.administersAll() {
+		if !slices.Contains(m.Roles, role) && !slices.Contains(m.owned, role) && !m.administersAll() {
 			return forbidden("the minter does not hold role %s", role)
+		}
+	}
+	return nil
+}
+
+// coversOwnRoles refuses a token that the tenant's own roles restrict less than
+// its minter. They add up among themselves, and all of them together restrict:
+// who holds some grants some of them, and no others.
+func coversOwnRoles(p principal.Principal, wanted principal.Principal) error {
+	if len(p.RoleSpecs) == 0 {
+		return nil
+	}
+	if len(wanted.RoleSpecs) == 0 {
+		return forbidden("the minter is restricted by roles of the tenant's own; the token needs one of them")
+	}
+	for _, name := range sortedKeys(wanted.RoleSpecs) {
+		if _, held := p.RoleSpecs[name]; !held {
+			return forbidden("the minter does not hold role %s", name)
 		}
 	}
 	return nil

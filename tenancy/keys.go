@@ -96,6 +96,9 @@ func (t *tx) createKey(maker principal.Principal, r KeyRequest) (Issued, error) 
 		}
 		key.TenantKey = tenant.Key
 	}
+	if err := t.ownRoles(&key); err != nil {
+		return Issued{}, err
+	}
 	if err := t.store.opts.Check(key); err != nil {
 		return Issued{}, err
 	}

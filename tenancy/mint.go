@@ -171,7 +171,11 @@ func (s *Store) mint(ctx context.Context, p principal.Principal, operation strin
 		if err != nil {
 			return err
 		}
-		grant, err := covers(minter{p, parent.MayGrant}, r)
+		var owned []string
+		if err := t.list(&owned, "SELECT name FROM store.roles WHERE tenant = $1", r.Tenant); err != nil {
+			return err
+		}
+		grant, err := covers(minter{p, parent.MayGrant, owned}, r)
 		if err != nil {
 			return err
 		}
@@ -186,6 +190,12 @@ func (s *Store) mint(ctx context.Context, p principal.Principal, operation strin
 		wanted := principal.Principal{
 			Subject: r.Subject, Issuer: Issuer, Tenant: r.Tenant, TenantKey: tenant.Key, Home: home,
 			Roles: r.Roles, Scopes: []principal.Scope{principal.ReadData}, Acting: p.Acting, Grant: grant, Issued: t.now, Expires: r.ExpiresAt,
+		}
+		if err := t.ownRoles(&wanted); err != nil {
+			return err
+		}
+		if err := coversOwnRoles(p, wanted); err != nil {
+			return err
 		}
 		if err := s.opts.Check(wanted); err != nil {
 			return err

@@ -9,8 +9,9 @@ import (
 	"usher/principal"
 )
 
-// Role is a role that a tenant owns: a right spec that restricts the system's.
-// The roles of the configuration are not kept here.
+// Role is a role that a tenant owns. It restricts: of what the holder's other
+// roles show, it leaves a part. The roles of the configuration are not kept
+// here.
 type Role struct {
 	Tenant  string
 	Name    string
@@ -67,7 +68,7 @@ func (s *Store) PutRole(ctx context.Context, p principal.Principal, tenant, name
 }
 
 // DeleteRole deletes a tenant's own role. Who holds it keeps the name, which
-// then stands for no right.
+// then refuses them: what restricted them must not be missing unnoticed.
 func (s *Store) DeleteRole(ctx context.Context, p principal.Principal, tenant, name string) error {
 	return s.administer(ctx, p, act{operation: "deleteRole", tenant: tenant, detail: name}, func(t *tx) error {
 		deleted, err := t.exec("DELETE FROM store.roles WHERE tenant = $1 AND name = $2", tenant, name)
@@ -92,7 +93,7 @@ func (s *Store) Roles(ctx context.Context, p principal.Principal, tenant string)
 // TenantRoles are a tenant's own roles, for whoever compiles what they allow.
 func (s *Store) TenantRoles(ctx context.Context, tenant string) ([]Role, error) {
 	var rows []roleRow
-	err := s.list(ctx, &rows, "SELECT tenant, name, spec, created_at, changed_at FROM store.roles WHERE tenant = $1 ORDER BY name", tenant)
+	err := s.list(ctx, &rows, ownRoles, tenant)
 	if err != nil {
 		return nil, translate(ctx, err)
 	}
@@ -101,6 +102,36 @@ func (s *Store) TenantRoles(ctx context.Context, tenant string) ([]Role, error) 
 		roles = append(roles, Role{Tenant: r.Tenant, Name: r.Name, Spec: json.RawMessage(r.Spec), Created: moment(r.Created), Changed: moment(r.Changed)})
 	}
 	return roles, nil
+}
+
+const ownRoles = "SELECT tenant, name, spec, created_at, changed_at FROM store.roles WHERE tenant = $1 ORDER BY name"
+
+// readOwnRoles puts the specs of those roles that the tenant owns into a
+// principal that holds them. A name without a spec is left to the catalog,
+// which refuses those that are none of its own.
+func readOwnRoles(p *principal.Principal, read func(*[]roleRow, string) error) error {
+	p.RoleSpecs = nil
+	if p.Tenant == "" || len(p.Roles) == 0 {
+		return nil
+	}
+	var rows []roleRow
+	if err := read(&rows, p.Tenant); err != nil {
+		return err
+	}
+	for _, r := range rows {
+		if slices.Contains(p.Roles, r.Name) {
+			if p.RoleSpecs == nil {
+				p.RoleSpecs = make(map[string]string)
+			}
+			p.RoleSpecs[r.Name] = r.Spec
+		}
+	}
+	return nil
+}
+
+// ownRoles is readOwnRoles within a transaction.
+func (t *tx) ownRoles(p *principal.Principal) error {
+	return readOwnRoles(p, func(rows *[]roleRow, tenant string) error { return t.list(rows, ownRoles, tenant) })
 }
 
 // PeopleGeneration changes with every user and role; what was compiled of

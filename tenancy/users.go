@@ -174,6 +174,9 @@ func (t *tx) checkRights(p principal.Principal, tenant, subject string, roles []
 	if err := coversRights(p, roles, scopes, owned); err != nil {
 		return err
 	}
+	if err := t.ownRoles(&user); err != nil {
+		return err
+	}
 	return t.store.opts.Check(user)
 }
 

@@ -162,6 +162,11 @@ func (s *Store) remembered(ctx context.Context, row tokenRow) (*verified, error)
 			return nil, err
 		}
 	}
+	if err := readOwnRoles(&v.principal, func(rows *[]roleRow, tenant string) error {
+		return s.list(ctx, rows, ownRoles, tenant)
+	}); err != nil {
+		return nil, translate(ctx, err)
+	}
 	v.used.Store(max(row.Created, s.lastUse(row)))
 	v.noted.Store(row.Used)
 	return v, nil

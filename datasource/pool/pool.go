@@ -63,6 +63,7 @@ type Account struct {
 	// What follows belongs to the pool's lock.
 	open       int
 	connecting int
+	waiting    int
 	idle       []*list.Element // the last used last
 	answers    bool            // the last attempt to connect succeeded
 	failure    failure
@@ -104,6 +105,19 @@ func New(l Limits) *Pool {
 // connects when one is needed.
 func (p *Pool) Account(host string, most int, connect func(context.Context) (Conn, error)) *Account {
 	return &Account{pool: p, host: host, max: most, connect: connect}
+}
+
+// Stats are how many connections an account has, and how many callers are in
+// line for one.
+type Stats struct {
+	Open, Idle, Waiting int
+}
+
+// Stats tells of this moment.
+func (a *Account) Stats() Stats {
+	a.pool.mu.Lock()
+	defer a.pool.mu.Unlock()
+	return Stats{Open: a.open, Idle: len(a.idle), Waiting: a.waiting}
 }
 
 // Take returns a connection that nobody else uses. The caller returns it.
@@ -235,6 +249,7 @@ func (p *Pool) ask(a *Account) (grant, *waiter) {
 	}
 	w := &waiter{account: a, granted: make(chan grant, 1)}
 	w.at = p.waiting.PushBack(w)
+	a.waiting++
 	return grant{}, w
 }
 
@@ -247,6 +262,7 @@ func (p *Pool) leave(w *waiter) bool {
 	}
 	p.waiting.Remove(w.at)
 	w.at = nil
+	w.account.waiting--
 	return true
 }
 
@@ -258,6 +274,7 @@ func (p *Pool) serve() {
 		if g, ok := p.admit(w.account); ok {
 			p.waiting.Remove(e)
 			w.at = nil
+			w.account.waiting--
 			w.granted <- g
 		}
 		e = next

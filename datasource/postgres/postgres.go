@@ -66,6 +66,9 @@ func Open(spec catalog.PostgresSpec, opts Options) (*DB, error) {
 	return db, nil
 }
 
+// Stats tells of the connections at this moment.
+func (db *DB) Stats() pool.Stats { return db.account.Stats() }
+
 // Close closes the connections that are not in use; the others follow when
 // their sessions end.
 func (db *DB) Close() error {

@@ -46,6 +46,9 @@ func script(s sqlgen.Script, tiles bool) *Prepared {
 	return &Prepared{text: s.Text, args: s.Args, key: key(s.Text, s.Args), parts: s.Parts, tiles: tiles}
 }
 
+// Text is the statement's text, with placeholders.
+func (p *Prepared) Text() string { return p.text }
+
 // Key is equal for statements that ask the same: text and arguments.
 func (p *Prepared) Key() string { return p.key }
 

@@ -61,9 +61,10 @@ func (a *account) do(ctx context.Context, c call) (reply, error) {
 	}
 	key := c.key()
 	r, shared, err := a.flights.do(ctx, key, func(ctx context.Context) (reply, error) {
+		seen := a.kept.seen()
 		r, err := a.attempts(ctx, c)
 		if err == nil {
-			a.kept.keep(key, r)
+			a.kept.keep(key, r, seen)
 		}
 		return r, err
 	})

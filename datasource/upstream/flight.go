@@ -139,6 +139,13 @@ func (f *flights) forget(key string, under *flight) {
 	}
 }
 
+// close lets nobody join the calls under way.
+func (f *flights) close() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.now = nil
+}
+
 // pause waits, unless the context ends before that; then it returns at once.
 func pause(ctx context.Context, d time.Duration) bool {
 	if at, ok := ctx.Deadline(); ok && time.Until(at) <= d {

@@ -18,6 +18,7 @@ type Metrics struct {
 	coalesced *prometheus.CounterVec
 	stale     *prometheus.CounterVec
 	foreign   *prometheus.CounterVec
+	rows      *prometheus.CounterVec
 	inFlight  *prometheus.GaugeVec
 	paused    *prometheus.GaugeVec
 	duration  *prometheus.HistogramVec
@@ -38,6 +39,7 @@ func NewMetrics() *Metrics {
 		coalesced: counter("coalesced_total", "Pages that an equal call under way brought."),
 		stale:     counter("stale_total", "Pages that an older reply stood in for."),
 		foreign:   counter("foreign_rows_total", "Requests that failed because a row of another tenant was sent."),
+		rows:      counter("rows_total", "Rows that were taken over."),
 		inFlight:  gauge("in_flight", "Calls under way."),
 		paused:    gauge("paused", "Base URLs that are left alone after failures."),
 		duration: prometheus.NewHistogramVec(prometheus.HistogramOpts{
@@ -48,7 +50,7 @@ func NewMetrics() *Metrics {
 }
 
 func (m *Metrics) all() []prometheus.Collector {
-	return []prometheus.Collector{m.requests, m.errors, m.retries, m.coalesced, m.stale, m.foreign, m.inFlight, m.paused, m.duration}
+	return []prometheus.Collector{m.requests, m.errors, m.retries, m.coalesced, m.stale, m.foreign, m.rows, m.inFlight, m.paused, m.duration}
 }
 
 // Describe implements prometheus.Collector.
@@ -67,7 +69,7 @@ func (m *Metrics) Collect(out chan<- prometheus.Metric) {
 
 // meter is one source's part of the metrics.
 type meter struct {
-	requests, retries, coalesced, stale, foreign prometheus.Counter
+	requests, retries, coalesced, stale, foreign, rows prometheus.Counter
 
 	errors   *prometheus.CounterVec
 	inFlight prometheus.Gauge
@@ -78,7 +80,7 @@ type meter struct {
 func (m *Metrics) of(source string) *meter {
 	return &meter{
 		requests: m.requests.WithLabelValues(source), retries: m.retries.WithLabelValues(source),
-		coalesced: m.coalesced.WithLabelValues(source), stale: m.stale.WithLabelValues(source), foreign: m.foreign.WithLabelValues(source),
+		coalesced: m.coalesced.WithLabelValues(source), stale: m.stale.WithLabelValues(source), foreign: m.foreign.WithLabelValues(source), rows: m.rows.WithLabelValues(source),
 		errors:   m.errors.MustCurryWith(prometheus.Labels{"source": source}),
 		inFlight: m.inFlight.WithLabelValues(source), paused: m.paused.WithLabelValues(source), duration: m.duration.WithLabelValues(source),
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"time"
 
 	"usher/catalog"
 	"usher/fault"
@@ -88,15 +89,17 @@ func (s *Source) fetchPlugin(ctx context.Context, q plan.Query, each func(value.
 	ctx, cancel := context.WithTimeout(ctx, s.spec.Timeout)
 	defer cancel()
 	pushed := q.Pushdown(s.plugin.everything(ref))
-	r := &rows{source: s, ctx: ctx, dataset: ref.Dataset(), decoder: decoder, ask: ask, done: pushed.Never, bytes: s.spec.API.MaxBytes}
+	r := &rows{source: s, ctx: ctx, dataset: ref.Dataset(), path: "/query", decoder: decoder, ask: ask, done: pushed.Never, bytes: s.spec.API.MaxBytes}
 	defer func() { _ = r.Close() }()
+	asked := question{}
+	defer func(began time.Time) { s.took(ctx, r, asked.pushed(), began) }(time.Now())
 	if !pushed.Never {
 		d, err := s.plugin.dataset(ctx, ask, base, ref.Path(), stored(ref))
 		if err != nil {
 			return r.failure(err)
 		}
-		asked, columns, err := s.plugin.question(q, pushed, d)
-		if err != nil {
+		var columns []string
+		if asked, columns, err = s.plugin.question(q, pushed, d); err != nil {
 			return err
 		}
 		r.pages = onePage(base, &body{json: asked})

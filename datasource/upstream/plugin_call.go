@@ -144,6 +144,20 @@ func (p *pluginSource) question(q plan.Query, pushed plan.Pushed, d *pluginDatas
 	return out, columns, nil
 }
 
+// pushed is what the plugin was left to do itself, without values.
+func (q question) pushed() (out plan.Pushed) {
+	for _, f := range q.Filters {
+		out.Conditions = append(out.Conditions, plan.Condition{Column: f.Column, Operator: f.Expression})
+	}
+	if q.Limit != nil {
+		out.Limit = q.Limit.By
+	}
+	if len(q.Order) > 0 {
+		out.OrderBy = q.Order[0].Column
+	}
+	return out
+}
+
 // ids lists all columns, in the order a plugin without pushdown sends them.
 func (d *pluginDataset) ids() []string {
 	out := make([]string, len(d.columns))

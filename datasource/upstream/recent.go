@@ -54,6 +54,15 @@ func (r *recent[K, V]) getOr(key K, create func() V) V {
 	return v
 }
 
+// each calls f with every value.
+func (r *recent[K, V]) each(f func(V)) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for at := r.order.Front(); at != nil; at = at.Next() {
+		f(at.Value.(entry[K, V]).value)
+	}
+}
+
 // clear forgets everything.
 func (r *recent[K, V]) clear() {
 	r.mu.Lock()

@@ -19,6 +19,7 @@ type rows struct {
 	source  *Source
 	ctx     context.Context //nolint:containedctx // value.Rows has no context of its own; this one ends with Fetch
 	dataset string
+	path    string // with placeholders
 	pages   *pages
 	decoder *decoder
 	page    page

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"sync"
 	"time"
 )
 
@@ -15,6 +16,9 @@ const maxKept = 16 << 20
 type kept struct {
 	age     time.Duration // 0: nothing is kept
 	replies recent[string, reply]
+
+	mu      sync.Mutex // between forgetting and replies that were on their way
+	changes int        // how often everything was forgotten
 }
 
 func newKept(age time.Duration) *kept {
@@ -23,12 +27,33 @@ func newKept(age time.Duration) *kept {
 	return k
 }
 
-func (k *kept) keep(key string, r reply) {
+// seen is what keep is told of a call that begins.
+func (k *kept) seen() int {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.changes
+}
+
+// keep keeps the reply of a call that began when so many changes were seen.
+func (k *kept) keep(key string, r reply, seen int) {
 	if k.age == 0 || r.rest != nil {
+		return
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.changes != seen {
 		return
 	}
 	r.asOf = time.Now()
 	k.replies.put(key, r, int64(cap(r.head))+1024)
+}
+
+// forget forgets all replies, those on their way too.
+func (k *kept) forget() {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.changes++
+	k.replies.clear()
 }
 
 func (k *kept) find(key string) (reply, bool) {

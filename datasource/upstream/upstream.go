@@ -16,8 +16,10 @@ import (
 	"fmt"
 	"net/http"
 	"sync/atomic"
+	"time"
 
 	"usher/catalog"
+	"usher/datasource/receipt"
 	"usher/fault"
 	"usher/plan"
 	"usher/value"
@@ -87,6 +89,13 @@ func (s *Source) account(base string) *account {
 	return s.accounts.getOr(base, func() *account { return newAccount(s.client, concurrent(s.spec.API), s.kept, s.meter) })
 }
 
+// Forget forgets the replies that are kept for when the API fails, and shares
+// no call under way any more: what they hold has changed.
+func (s *Source) Forget() {
+	s.accounts.each(func(a *account) { a.flights.close() })
+	s.kept.forget()
+}
+
 // Close forgets the accounts and closes the connections that are not in use.
 func (s *Source) Close() error {
 	s.accounts.clear()
@@ -141,14 +150,33 @@ func (s *Source) Fetch(ctx context.Context, q plan.Query, each func(value.Rows) 
 	ctx, cancel := context.WithTimeout(ctx, s.spec.Timeout)
 	defer cancel()
 	r := &rows{
-		source: s, ctx: ctx, dataset: ref.Dataset(), pages: first, decoder: decoder, page: page, ask: ask,
+		source: s, ctx: ctx, dataset: ref.Dataset(), path: ref.Path(), pages: first, decoder: decoder, page: page, ask: ask,
 		done: pushed.Never, limit: pushed.Limit, bytes: s.spec.API.MaxBytes,
 	}
 	defer func() { _ = r.Close() }()
+	defer s.took(ctx, r, pushed, time.Now())
 	if err := each(r); err != nil {
 		return err
 	}
 	return r.Err()
+}
+
+// took counts the rows of a question and notes how they were asked for.
+func (s *Source) took(ctx context.Context, r *rows, pushed plan.Pushed, began time.Time) {
+	s.meter.rows.Add(float64(r.kept))
+	notes := receipt.From(ctx)
+	if notes == nil {
+		return
+	}
+	step := receipt.Step{Source: s.spec.Name, Dataset: r.dataset, Rows: r.kept, Took: time.Since(began), AsOf: r.asOf}
+	if r.pages != nil {
+		c := &receipt.Call{Method: r.pages.call.method, Path: r.path, OrderBy: pushed.OrderBy, Limited: pushed.Limit > 0, Pages: r.pages.number}
+		for _, condition := range pushed.Conditions {
+			c.Filters = append(c.Filters, condition.Column+" "+condition.Operator)
+		}
+		step.Call = c
+	}
+	notes.Add(step)
 }
 
 // asker makes the calls of one principal to one base URL.

@@ -43,7 +43,9 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		if recovered := recover(); recovered != nil {
 			x.panicked(recovered)
 		}
-		x.log(time.Since(start))
+		took := time.Since(start)
+		h.options.Metrics.ended(x.outcome, x.status, took)
+		x.log(took)
 	}()
 	if refused := x.serve(start); refused != nil {
 		x.refuse(refused)
@@ -60,6 +62,7 @@ type exchange struct {
 	maxBody   int64
 	operation string
 	status    int
+	outcome   outcome
 	cause     *fault.Error // of a refusal
 }
 
@@ -156,6 +159,7 @@ func (x *exchange) execute(media mediaType, params *graphql.RawParams) *refusal 
 		x.w.Header().Set("Allow", "POST")
 		return refuse(http.StatusMethodNotAllowed, "a mutation must be sent by POST")
 	}
+	x.options.Metrics.begun(operation.Operation.Operation)
 	responses, ctx := x.exec.DispatchOperation(ctx, operation)
 	return x.answer(media, responses(ctx))
 }
@@ -165,7 +169,7 @@ func (x *exchange) execute(media mediaType, params *graphql.RawParams) *refusal 
 func (x *exchange) answer(media mediaType, response *graphql.Response) *refusal {
 	ctx := x.r.Context()
 	if errors.Is(ctx.Err(), context.Canceled) {
-		x.status = statusClientLeft
+		x.status, x.outcome = statusClientLeft, left
 		return nil
 	}
 	if response == nil {
@@ -178,12 +182,17 @@ func (x *exchange) answer(media mediaType, response *graphql.Response) *refusal 
 	if err != nil {
 		return refusalOf(fmt.Errorf("encode the response: %w", err))
 	}
-	x.status = status
+	x.status, x.outcome = status, answered
+	if len(response.Errors) > 0 {
+		x.outcome = erred
+		x.options.Metrics.erred(response.Errors)
+	}
 	return nil
 }
 
 func (x *exchange) refuse(refused *refusal) {
-	x.status = refused.status
+	x.status, x.outcome = refused.status, rejected
+	x.options.Metrics.failed(refused.err.Code)
 	x.cause = refused.err
 	refused.write(x.w, x.r)
 }

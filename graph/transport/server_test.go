@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -17,6 +18,7 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 
 	"usher/fault"
+	"usher/graph/client"
 	"usher/graph/transport"
 	"usher/principal"
 )
@@ -36,6 +38,7 @@ type Query {
   panic: String
   wait: String
   principal: String
+  client: String
 }
 type Mutation { count: Int }
 type Subscription { ticks: Int }
@@ -107,6 +110,8 @@ func (s *schema) resolve(ctx context.Context, field string, arguments map[string
 			return `null`
 		}
 		return `"` + caller.Tenant + `"`
+	case "client":
+		return fmt.Sprintf(`"%s %t"`, client.From(ctx), principal.IsStranger(ctx))
 	case "count":
 		s.mu.Lock()
 		defer s.mu.Unlock()

@@ -40,6 +40,8 @@ type Options struct {
 	// Strangers lets the executor see requests without an Authorization
 	// header, as those of strangers (principal.WithStranger).
 	Strangers bool
+	// Metrics count the requests. Nil means that nobody looks at them.
+	Metrics *Metrics
 	// Logger gets one line per request, the causes of refusals and panics.
 	// Nil means slog.Default.
 	Logger *slog.Logger
@@ -51,6 +53,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.MaxBody == 0 {
 		o.MaxBody = 1 << 20
+	}
+	if o.Metrics == nil {
+		o.Metrics = NewMetrics()
 	}
 	if o.Logger == nil {
 		o.Logger = slog.Default()

@@ -53,7 +53,7 @@ func Request(tb testing.TB, text string) query.Request {
 	return r
 }
 
-// Principal reads a principal: tenant, key, subject, allTenants, roles,
+// Principal reads a principal: tenant, key, subject, allTenants, roles, roleSpecs,
 // strategy, filters, parameters, metadata, accounts, datasets and timezone, and
 // as home the strategy and accounts of the registry. A tenant's key is its id
 // unless another is named; an empty text is nobody.
@@ -78,6 +78,8 @@ func Principal(tb testing.TB, text string) principal.Principal {
 			p.AllTenants = m.Value == query.Bool(true)
 		case "roles":
 			p.Roles = words(m.Value)
+		case "roleSpecs":
+			p.RoleSpecs = texts(m.Value)
 		case "strategy":
 			p.Grant.Strategy = word(m.Value)
 		case "datasets":

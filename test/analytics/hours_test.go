@@ -260,7 +260,7 @@ func timeless(t *testing.T, g *inprocess.Gateway, rows int) {
 }
 
 func asMeter(engine string) principal.Principal {
-	return principal.Principal{Subject: "ana", Tenant: "m", TenantKey: "m", Grant: principal.Grant{Strategy: engine}}
+	return principal.Principal{Subject: "ana", Tenant: "m", TenantKey: "m", Scopes: []principal.Scope{principal.ReadData}, Grant: principal.Grant{Strategy: engine}}
 }
 
 // grouped is the computation without usher. Filled, it has the buckets of

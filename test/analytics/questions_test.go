@@ -259,7 +259,7 @@ func pages(t *testing.T, ways []way) {
 // allTenants asks as the chain itself, which sees every tenant's rows.
 func allTenants(t *testing.T, ways []way) {
 	t.Helper()
-	who := principal.Principal{Subject: "chain", AllTenants: true, Grant: principal.Grant{Strategy: "shared"}}
+	who := principal.Principal{Subject: "chain", AllTenants: true, Scopes: []principal.Scope{principal.ReadData}, Grant: principal.Grant{Strategy: "shared"}}
 	for _, w := range ways {
 		answer := w.gateway.Ask(t, who, `{ distributors(orderBy: [{joinedOn: DESC}]) { id name
 			ordersAggregate { count revenue } reviewsAggregate(where: {order: {channel: {eq: "app"}}}) { count rating { avg } } } }`, "")

@@ -150,5 +150,5 @@ func copyTable(ctx context.Context, from, to *sql.DB, table string) error {
 
 // asTenant is the tenant of the questions, by the way's strategy.
 func (w way) asTenant() principal.Principal {
-	return principal.Principal{Subject: "ana", Tenant: shopTenant, TenantKey: shopTenant, Grant: principal.Grant{Strategy: w.strategy}}
+	return principal.Principal{Subject: "ana", Tenant: shopTenant, TenantKey: shopTenant, Scopes: []principal.Scope{principal.ReadData}, Grant: principal.Grant{Strategy: w.strategy}}
 }

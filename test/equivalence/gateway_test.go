@@ -91,7 +91,7 @@ func newGateway(tb testing.TB, spec catalog.Spec) *gateway {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	view, err := cat.NewView(false, nil, nil)
+	view, err := cat.View(principal.Principal{})
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -143,7 +143,8 @@ var now = time.Date(2026, 10, 25, 9, 30, 15, 0, time.UTC)
 // response but for the request's id.
 func (g *gateway) ask(ctx context.Context, tenant, strategy string, o operation) []byte {
 	return g.askAs(ctx, principal.Principal{
-		Subject: "ana", Tenant: tenant, TenantKey: tenant, Grant: principal.Grant{Strategy: strategy, Timezone: "Europe/Madrid"},
+		Subject: "ana", Tenant: tenant, TenantKey: tenant, Scopes: []principal.Scope{principal.ReadData},
+		Grant: principal.Grant{Strategy: strategy, Timezone: "Europe/Madrid"},
 	}, o)
 }
 

@@ -47,7 +47,9 @@ func TestHeaders(t *testing.T) {
 	g := newGateway(t, spec)
 	op := operation{Query: "{ orders(limit: 5) { id items { line product { name } } } eventsAggregate { count } }"}
 	who := func(tenant string, n int) principal.Principal {
-		return principal.Principal{Subject: fmt.Sprintf("%s-%d", tenant, n), Tenant: tenant, TenantKey: tenant}
+		return principal.Principal{
+			Subject: fmt.Sprintf("%s-%d", tenant, n), Tenant: tenant, TenantKey: tenant, Scopes: []principal.Scope{principal.ReadData},
+		}
 	}
 	alone := make(map[string][]byte)
 	for _, tenant := range tenants {

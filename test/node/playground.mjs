@@ -7,10 +7,8 @@
 // Fails as well when the page asks another origin, reports an error (a breach
 // of its content security policy is one), or keeps the token beyond the tab.
 // CHROMIUM names the browser; without it, the one on the PATH is used.
-import { access, constants } from 'node:fs/promises';
-import { delimiter, join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { chromium } from 'playwright-core';
+import { launch } from './browser.mjs';
 
 const patience = 30_000; // milliseconds for each step
 
@@ -33,31 +31,7 @@ if (positionals.length !== 1) {
 }
 const address = new URL(positionals[0]);
 
-async function findBrowser() {
-  if (process.env.CHROMIUM) return process.env.CHROMIUM;
-  for (const name of ['chromium', 'chromium-browser', 'google-chrome']) {
-    for (const folder of (process.env.PATH ?? '').split(delimiter)) {
-      const file = join(folder, name);
-      try {
-        await access(file, constants.X_OK);
-        return file;
-      } catch {
-        // not in this folder
-      }
-    }
-  }
-  throw new Error('Chromium is not installed: run scripts/prerequisites.sh test');
-}
-
-const browser = await chromium.launch({
-  executablePath: await findBrowser(),
-  args: [
-    '--no-sandbox',
-    '--disable-gpu',
-    '--disable-background-networking',
-    `--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE ${address.hostname}`,
-  ],
-});
+const browser = await launch(address.hostname);
 try {
   const page = await browser.newPage({
     colorScheme: values.dark ? 'dark' : 'light',

@@ -140,6 +140,7 @@ func gateway(t *testing.T, text, secret string) *inprocess.Gateway {
 
 func of(tenant string) principal.Principal {
 	return principal.Principal{
-		Subject: "ann", Tenant: tenant, TenantKey: tenant, Grant: principal.Grant{Metadata: map[string]string{"desk": "north"}},
+		Subject: "ann", Tenant: tenant, TenantKey: tenant, Scopes: []principal.Scope{principal.ReadData},
+		Grant: principal.Grant{Metadata: map[string]string{"desk": "north"}},
 	}
 }

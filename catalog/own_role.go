@@ -1,0 +1,127 @@
+package catalog
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+
+	"usher/query"
+)
+
+// CompileRole makes a role of a tenant's own of its spec, which is JSON of the
+// shape of a role in usher.yml. It may name what the tenant may see, and its
+// filters compare columns of the dataset itself: a relation would look into
+// rows that are not confined by the holder's other roles. Its name is none of
+// the catalog's. What is wrong is told without naming anything that the tenant
+// may not know of.
+func CompileRole(c *Catalog, tenant, name string, spec []byte) (*Role, error) {
+	if bad := badPlain(name); bad != "" {
+		return nil, errors.New(bad)
+	}
+	if c.Roles[name] != nil {
+		return nil, fmt.Errorf("the name %s is one of the gateway's roles; choose another", name)
+	}
+	written, err := query.ReadJSON(spec)
+	if err != nil {
+		return nil, err
+	}
+	r := &ownRole{
+		compiler: compiler{catalog: c, sees: func(d *Dataset, col *Column) bool {
+			return col.Only.For(tenant) && (col != d.Tenant || col.Expose)
+		}},
+		role: &Role{Name: name, Datasets: make(map[string]*Right)},
+	}
+	r.read(r.at("roles", name), written)
+	if len(r.problems) > 0 {
+		all := make([]error, len(r.problems))
+		for i, p := range r.problems {
+			all[i] = errors.New(p.String())
+		}
+		return nil, errors.Join(all...)
+	}
+	return r.role, nil
+}
+
+type ownRole struct {
+	compiler
+	role *Role
+}
+
+func (r *ownRole) read(at place, v query.Value) {
+	members(at, v, func(at place, m query.Member) {
+		if m.Name != "datasets" {
+			at.problem("unknown key; a role has `datasets`")
+			return
+		}
+		members(at, m.Value, func(at place, m query.Member) {
+			d := r.catalog.byName[m.Name]
+			if d == nil {
+				at.problem("there is no dataset %s", m.Name)
+				return
+			}
+			r.role.Datasets[m.Name] = r.right(at, d, rightSpec(at, m.Value))
+		})
+	})
+	if len(r.role.Datasets) == 0 && len(r.problems) == 0 {
+		at.problem("grants nothing; write {\"datasets\": {\"orders\": {}}}")
+	}
+}
+
+// members calls f with what stands in an object.
+func members(at place, v query.Value, f func(place, query.Member)) {
+	o, ok := v.(query.Object)
+	if !ok {
+		at.problem("must be an object")
+	}
+	for _, m := range o {
+		f(at.in(m.Name), m)
+	}
+}
+
+// rightSpec reads what a role says of a dataset.
+func rightSpec(at place, v query.Value) RightSpec {
+	var spec RightSpec
+	members(at, v, func(at place, m query.Member) {
+		ok := false
+		switch m.Name {
+		case "columns":
+			spec.Columns, ok = textList(m.Value)
+		case "filter":
+			_, ok = m.Value.(query.Object)
+			spec.Filter = m.Value
+		case "aggregate":
+			var set query.Bool
+			set, ok = m.Value.(query.Bool)
+			spec.Aggregate = bool(set)
+		case "limit":
+			spec.Limit, ok = whole(m.Value)
+		default:
+			at.problem("unknown key; there are columns, filter, aggregate and limit")
+			return
+		}
+		if !ok {
+			at.problem("must be %s", map[string]string{
+				"columns": "a list of names", "filter": "an object such as {\"region\": {\"eq\": \"EU\"}}",
+				"aggregate": "true or false", "limit": "a whole number of at least 1",
+			}[m.Name])
+		}
+	})
+	return spec
+}
+
+func textList(v query.Value) ([]string, bool) {
+	list, ok := v.(query.List)
+	out := make([]string, 0, len(list))
+	for _, item := range list {
+		text, isText := item.(query.Text)
+		ok = ok && isText
+		out = append(out, string(text))
+	}
+	return out, ok
+}
+
+func whole(v query.Value) (int, bool) {
+	number, ok := v.(query.Number)
+	n, err := strconv.Atoi(string(number))
+	return n, ok && err == nil && n > 0
+}

@@ -1,0 +1,160 @@
+package datasource
+
+import (
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"usher/datasource/pool"
+	"usher/plan"
+	"usher/value"
+)
+
+// metrics count what sources are asked. The only label is a source's name, so
+// that there are as many series as there are sources; what a statement counts
+// with is made when its account is opened.
+type metrics struct {
+	statements *prometheus.CounterVec
+	rows       *prometheus.CounterVec
+	duration   *prometheus.HistogramVec
+	coalesced  *prometheus.CounterVec
+	lookedUp   prometheus.Counter
+	combined   prometheus.Counter
+	hits       prometheus.Counter
+	misses     prometheus.Counter
+	purges     prometheus.Counter
+}
+
+func newMetrics() *metrics {
+	counter := func(name, help string) prometheus.Counter {
+		return prometheus.NewCounter(prometheus.CounterOpts{Namespace: "usher", Name: name, Help: help})
+	}
+	bySource := func(name, help string) *prometheus.CounterVec {
+		return prometheus.NewCounterVec(prometheus.CounterOpts{Namespace: "usher", Name: name, Help: help}, []string{"source"})
+	}
+	return &metrics{
+		statements: bySource("statements_total", "Statements that databases were sent."),
+		rows:       bySource("rows_total", "Rows that databases returned."),
+		duration: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Namespace: "usher", Name: "statement_duration_seconds", Help: "Time from asking for a connection to the last row.",
+			Buckets: []float64{.0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30},
+		}, []string{"source"}),
+		coalesced: bySource("coalesced_total", "Questions that an equal one under way answered."),
+		lookedUp:  counter("looked_up_total", "Questions answered by one database, with columns of others looked up by key."),
+		combined:  counter("combined_total", "Questions answered in the embedded engine, from rows of several sources or APIs."),
+		hits:      counter("cache_hits_total", "Questions that a kept answer answered."),
+		misses:    counter("cache_misses_total", "Questions whose answers may be kept and were not there."),
+		purges:    counter("cache_purges_total", "Changes that made kept answers old."),
+	}
+}
+
+func (m *metrics) all() []prometheus.Collector {
+	return []prometheus.Collector{m.statements, m.rows, m.duration, m.coalesced, m.lookedUp, m.combined, m.hits, m.misses, m.purges}
+}
+
+// What is counted at the moment it is asked for.
+var (
+	cacheBytes  = prometheus.NewDesc("usher_cache_bytes", "Bytes of kept answers.", nil, nil)
+	heldBytes   = prometheus.NewDesc("usher_held_bytes", "Bytes of rows that were fetched to be combined and are not answered yet.", nil, nil)
+	accountsNow = prometheus.NewDesc("usher_accounts", "Accounts that are open.", []string{"source"}, nil)
+	connections = prometheus.NewDesc("usher_connections", "Connections to databases, by state: used or idle.", []string{"source", "state"}, nil)
+	waitingNow  = prometheus.NewDesc("usher_connections_waiting", "Questions that wait for a connection.", []string{"source"}, nil)
+)
+
+// Describe implements prometheus.Collector.
+func (s *Sources) Describe(out chan<- *prometheus.Desc) {
+	for _, c := range s.metrics.all() {
+		c.Describe(out)
+	}
+	for _, d := range []*prometheus.Desc{cacheBytes, heldBytes, accountsNow, connections, waitingNow} {
+		out <- d
+	}
+}
+
+// Collect implements prometheus.Collector.
+func (s *Sources) Collect(out chan<- prometheus.Metric) {
+	for _, c := range s.metrics.all() {
+		c.Collect(out)
+	}
+	gauge := func(d *prometheus.Desc, n float64, labels ...string) {
+		out <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, n, labels...)
+	}
+	gauge(cacheBytes, float64(s.cache.entries.Cost()))
+	gauge(heldBytes, float64(s.budget.used.Load()))
+	accounts, conns := make(map[string]int), make(map[string]pool.Stats)
+	for name := range s.accounts.cat.Sources {
+		accounts[name] = 0
+	}
+	s.accounts.each(func(t plan.Target, source Source) {
+		accounts[t.Source]++
+		db, ok := source.(*sqlSource)
+		if !ok {
+			return
+		}
+		if counted, ok := db.db.(interface{ Stats() pool.Stats }); ok {
+			n, now := conns[t.Source], counted.Stats()
+			conns[t.Source] = pool.Stats{Open: n.Open + now.Open, Idle: n.Idle + now.Idle, Waiting: n.Waiting + now.Waiting}
+		}
+	})
+	for name, n := range accounts {
+		gauge(accountsNow, float64(n), name)
+	}
+	for name, n := range conns {
+		gauge(connections, float64(n.Open-n.Idle), name, "used")
+		gauge(connections, float64(n.Idle), name, "idle")
+		gauge(waitingNow, float64(n.Waiting), name)
+	}
+}
+
+// meter is one source's part of the metrics.
+type meter struct {
+	statements, rows, coalesced prometheus.Counter
+	duration                    prometheus.Observer
+}
+
+func (m *metrics) of(source string) *meter {
+	return &meter{
+		statements: m.statements.WithLabelValues(source), rows: m.rows.WithLabelValues(source),
+		coalesced: m.coalesced.WithLabelValues(source), duration: m.duration.WithLabelValues(source),
+	}
+}
+
+// ran counts a statement that began at a moment and is done.
+func (m *meter) ran(rows int, began time.Time) {
+	m.statements.Inc()
+	m.rows.Add(float64(rows))
+	m.duration.Observe(time.Since(began).Seconds())
+}
+
+// rowsOf is how many rows results have, nested ones included.
+func rowsOf(results ...*value.Result) int {
+	n := 0
+	for _, r := range results {
+		if r == nil {
+			continue
+		}
+		if r.Rows != nil {
+			n += r.Rows.Len()
+		}
+		for _, c := range r.Children {
+			n += rowsOf(c.Result)
+		}
+		n += rowsOf(r.Total)
+	}
+	return n
+}
+
+// tally counts rows while they are read.
+type tally struct {
+	value.Rows
+	n int
+}
+
+// Next implements value.Rows.
+func (t *tally) Next() bool {
+	if !t.Rows.Next() {
+		return false
+	}
+	t.n++
+	return true
+}

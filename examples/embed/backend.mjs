@@ -1,0 +1,94 @@
+// The backend of main.go in Node, without packages: it knows who is signed in,
+// asks usher for a token for them, and hands that to their browser.
+//
+//   USHER_KEY=… node backend.mjs [port]
+import { randomUUID } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { createServer } from "node:http";
+
+const usher = process.env.USHER_SERVER || "http://127.0.0.1:8080";
+const key = process.env.USHER_KEY;
+if (!key) {
+  console.error("put the service key into USHER_KEY; the README makes one");
+  process.exit(2);
+}
+const page = readFileSync(new URL("page.html", import.meta.url));
+
+// What this application knows of its people. Whose data they see, and which
+// part of it, is decided here and nowhere in the browser.
+const people = new Map([
+  ["ann", { tenant: "acme", regions: ["EU", "US"] }],
+  ["bob", { tenant: "globex" }],
+]);
+const sessions = new Map(); // by the cookie's value: who
+
+// A token for a quarter of an hour, for the tenant, for one dataset and for
+// the regions that this person may see.
+async function mint(name, { tenant, regions }) {
+  const input = {
+    tenant,
+    subject: name,
+    datasets: ["orders"],
+    expiresAt: new Date(Date.now() + 15 * 60_000).toISOString(),
+    filters: regions ? [{ dataset: "orders", where: { region: { in: regions } } }] : [],
+  };
+  const response = await fetch(`${usher}/graphql`, {
+    method: "POST",
+    headers: { "Content-Type": "application/json", Authorization: `Bearer ${key}` },
+    body: JSON.stringify({
+      query: "mutation($input: NewToken!) { createToken(input: $input) { token } }",
+      variables: { input },
+    }),
+    signal: AbortSignal.timeout(10_000),
+  });
+  const { data, errors } = await response.json();
+  if (errors) throw new Error(errors[0].message);
+  return data.createToken.token;
+}
+
+async function body(request) {
+  let text = "";
+  for await (const chunk of request) {
+    text += chunk;
+    if (text.length > 1000) throw new Error("the body is too large");
+  }
+  return text;
+}
+
+const routes = {
+  "GET /": async (request, response) => {
+    response.writeHead(200, { "Content-Type": "text/html; charset=utf-8" }).end(page);
+  },
+  // Stands for however an application knows its users.
+  "POST /signin": async (request, response) => {
+    const name = new URLSearchParams(await body(request)).get("name");
+    if (!people.has(name)) return response.writeHead(403).end("nobody of that name");
+    const session = randomUUID();
+    sessions.set(session, name);
+    response.writeHead(204, { "Set-Cookie": `session=${session}; Path=/; HttpOnly; SameSite=Strict` }).end();
+  },
+  "POST /token": async (request, response) => {
+    const session = /(?:^|; )session=([^;]+)/.exec(request.headers.cookie ?? "")?.[1];
+    const name = sessions.get(session);
+    if (!name) return response.writeHead(401).end("sign in first");
+    const token = await mint(name, people.get(name));
+    response
+      .writeHead(200, { "Content-Type": "application/json", "Cache-Control": "no-store" })
+      .end(JSON.stringify({ graphql: `${usher}/graphql`, token }));
+  },
+};
+
+const server = createServer(async (request, response) => {
+  const route = routes[`${request.method} ${request.url}`];
+  if (!route) return response.writeHead(404).end();
+  try {
+    await route(request, response);
+  } catch (error) {
+    console.error("no answer:", error.message);
+    response.writeHead(502).end("the data cannot be reached");
+  }
+});
+server.listen(Number(process.argv[2] ?? 8090), "127.0.0.1", () => {
+  console.error(`the backend listens: http://127.0.0.1:${server.address().port}`);
+});
+process.on("SIGINT", () => process.exit(0));

@@ -1,0 +1,31 @@
+package query_test
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"usher/query"
+)
+
+func TestReadJSON(t *testing.T) {
+	t.Parallel()
+	got, err := query.ReadJSON([]byte(` {"b": [1.50, -2e3, true, null, "é\n"], "a": {}} `))
+	want := query.Object{
+		{Name: "b", Value: query.List{query.Number("1.50"), query.Number("-2e3"), query.Bool(true), query.Null{}, query.Text("é\n")}},
+		{Name: "a", Value: query.Object{}},
+	}
+	if diff := cmp.Diff(query.Value(want), got); err != nil || diff != "" {
+		t.Error(err, diff)
+	}
+	for _, text := range []string{
+		"", "{", "{} {}", `{"a": 1, "a": 2}`, `{"a": {"b": 1, "b": 1}}`, `"\ud800"`, "\"\xff\"", "nul", "01",
+		strings.Repeat("[", 34) + strings.Repeat("]", 34),
+	} {
+		if v, err := query.ReadJSON([]byte(text)); !errors.Is(err, query.ErrJSON) {
+			t.Errorf("%q is read as %v, %v", text, v, err)
+		}
+	}
+}

@@ -1,0 +1,130 @@
+package resolvers
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/99designs/gqlgen/graphql"
+
+	"usher/fault"
+	"usher/graph"
+	"usher/plan"
+	"usher/principal"
+	"usher/query"
+	"usher/tenancy"
+)
+
+// trail is what the audit log says of an operation whoever asks it.
+type trail struct {
+	hash     string // of the text
+	datasets []string
+	strategy string
+}
+
+// trailOf reads an operation's plans; of a field that was refused, what it
+// asked for.
+func trailOf(ctx context.Context, requests []query.Request, plans []plan.Query) trail {
+	sum := sha256.Sum256([]byte(graphql.GetOperationContext(ctx).RawQuery))
+	t := trail{hash: hex.EncodeToString(sum[:])}
+	for i, p := range plans {
+		if !p.Valid() {
+			t.add(requests[i].Dataset)
+			continue
+		}
+		t.strategy = p.Strategy()
+		t.level(p.Root())
+	}
+	return t
+}
+
+func (t *trail) level(l plan.Level) {
+	for i := range l.Refs() {
+		t.add(l.Ref(i).Dataset())
+	}
+	for i := range l.Children() {
+		t.level(l.Child(i))
+	}
+}
+
+func (t *trail) add(dataset string) {
+	if at, found := slices.BinarySearch(t.datasets, dataset); !found {
+		t.datasets = slices.Insert(t.datasets, at, dataset)
+	}
+}
+
+// access is an operation on datasets on its way into the audit log.
+type access struct {
+	audit func(tenancy.Entry)
+	began time.Time
+
+	mu    sync.Mutex
+	entry tenancy.Entry
+	tasks int // that are not done yet
+}
+
+// begin is nil when there is no audit log.
+func (d *Datasets) begin(ctx context.Context, who principal.Principal, t trail, tasks int) *access {
+	if d.Audit == nil {
+		return nil
+	}
+	a := &access{audit: d.Audit, began: time.Now(), entry: tenancy.EntryOf(who), tasks: tasks}
+	a.entry.Operation = graphql.GetOperationContext(ctx).Operation.Name
+	a.entry.Outcome = tenancy.Done
+	a.say(t)
+	return a
+}
+
+func (a *access) say(t trail) {
+	a.entry.Hash, a.entry.Datasets, a.entry.Strategy = t.hash, t.datasets, t.strategy
+}
+
+// done takes what a task has come to. The last one's is written; nobody waits
+// for that.
+func (a *access) done(rows int, err error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.entry.Rows += int64(rows)
+	if err != nil && a.entry.Outcome == tenancy.Done {
+		a.entry.Outcome = string(fault.From(err).Code)
+	}
+	a.tasks--
+	if a.tasks == 0 {
+		a.entry.Duration = time.Since(a.began)
+		a.audit(a.entry)
+	}
+}
+
+// audited is the tasks of an operation with its entry in the audit log.
+func (d *Datasets) audited(ctx context.Context, who principal.Principal, op *operation) []graph.Task {
+	a := d.begin(ctx, who, op.trail, len(op.tasks))
+	if a == nil {
+		return op.tasks
+	}
+	tasks := make([]graph.Task, len(op.tasks))
+	for i, task := range op.tasks {
+		tasks[i] = graph.Task{Fields: task.Fields, Run: func(ctx context.Context) (out []graph.Outcome) {
+			defer func() { a.done(sum(out)) }()
+			return task.Run(ctx)
+		}}
+	}
+	return tasks
+}
+
+// sum is how many rows outcomes have and the first error among them; there are
+// none when the task has panicked.
+func sum(outcomes []graph.Outcome) (rows int, err error) {
+	if len(outcomes) == 0 {
+		err = fault.New(fault.Internal, "internal error")
+	}
+	for _, o := range outcomes {
+		rows += o.Rows
+		if err == nil {
+			err = o.Err
+		}
+	}
+	return rows, err
+}

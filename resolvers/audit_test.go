@@ -1,0 +1,151 @@
+package resolvers
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+	"github.com/vektah/gqlparser/v2/ast"
+
+	"usher/fault"
+	"usher/graph"
+	"usher/principal"
+	"usher/tenancy"
+)
+
+// asking is the context of an operation, as the engine makes it.
+func asking(ctx context.Context, name, text string) context.Context {
+	return graphql.WithOperationContext(ctx, &graphql.OperationContext{RawQuery: text, Operation: &ast.OperationDefinition{Name: name}})
+}
+
+// One entry for an operation, when its last task is done, whatever becomes of
+// them.
+func TestOneEntryForAnOperation(t *testing.T) {
+	t.Parallel()
+	who := principal.Principal{
+		Subject: "ann", Issuer: "idp", TokenID: "t-1", Tenant: "acme", Acting: &principal.Acting{Subject: "root", Reason: "a ticket"},
+		Grant: principal.Grant{Metadata: map[string]string{"secret": "canary"}},
+	}
+	rows := func(n int) graph.Task {
+		return graph.Task{Run: func(context.Context) []graph.Outcome { return []graph.Outcome{{Rows: n}, {Rows: 1}} }}
+	}
+	fails := func(err error) graph.Task {
+		return graph.Task{Run: func(context.Context) []graph.Outcome { return []graph.Outcome{{Err: err}} }}
+	}
+	f := func(what string, rowsRead int64, outcome string, tasks ...graph.Task) {
+		t.Helper()
+		var mu sync.Mutex
+		var got []tenancy.Entry
+		d := &Datasets{Audit: func(e tenancy.Entry) {
+			mu.Lock()
+			defer mu.Unlock()
+			got = append(got, e)
+		}}
+		op := &operation{tasks: tasks, trail: trail{hash: "h", datasets: []string{"customers", "orders"}, strategy: "shared"}}
+		var group sync.WaitGroup
+		for _, task := range d.audited(asking(t.Context(), "mine", "{ secret }"), who, op) {
+			group.Go(func() {
+				defer func() { _ = recover() }()
+				task.Run(t.Context())
+			})
+		}
+		group.Wait()
+		want := []tenancy.Entry{{
+			Kind: tenancy.DataAccess, Subject: "ann", Issuer: "idp", TokenID: "t-1", Tenant: "acme", Acting: "root", Reason: "a ticket",
+			Operation: "mine", Hash: "h", Datasets: []string{"customers", "orders"}, Strategy: "shared", Rows: rowsRead, Outcome: outcome,
+		}}
+		if diff := cmp.Diff(want, got, cmpopts.IgnoreFields(tenancy.Entry{}, "Duration")); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", what, diff)
+		}
+		if len(got) > 0 && got[0].Duration <= 0 {
+			t.Errorf("%s took %s", what, got[0].Duration)
+		}
+	}
+	f("one task", 8, "done", rows(7))
+	f("many tasks", 50, "done", slices.Repeat([]graph.Task{rows(4)}, 10)...)
+	f("a refusal among them", 3, "FORBIDDEN", rows(2), fails(fault.New(fault.Forbidden, "no")))
+	f("an error nobody knows", 0, "INTERNAL", fails(errors.New("canary")))
+	f("a panic", 3, "INTERNAL", rows(2), graph.Task{Run: func(context.Context) []graph.Outcome { panic("out of order") }})
+}
+
+// Without an audit log nothing is done for one.
+func TestNoAuditLog(t *testing.T) {
+	t.Parallel()
+	op := &operation{tasks: []graph.Task{{}}}
+	if got := (&Datasets{}).audited(t.Context(), principal.Principal{}, op); &got[0] != &op.tasks[0] {
+		t.Error("the tasks are others")
+	}
+}
+
+// What an operation reads is named with all its relations and filters, and
+// what it may not read by what it asked for.
+func TestTrail(t *testing.T) {
+	t.Parallel()
+	s := openShop(t, false)
+	var mu sync.Mutex
+	entries := make(map[string]tenancy.Entry)
+	s.data.Audit = func(e tenancy.Entry) {
+		mu.Lock()
+		defer mu.Unlock()
+		entries[e.Operation] = e
+	}
+	for text, want := range map[string]string{
+		`query a { orders { id } }`:                                                                          "orders 4 done",
+		`query b { orders(limit: 2) { id customer { segment } } }`:                                           "customers,orders 2 done",
+		`query c { orders(where: {customer: {segment: {eq: "retail"}}}) { id } }`:                            "customers,orders 2 done",
+		`query d { customers { orders { id } } }`:                                                            "customers,orders 2 done",
+		`query e { orders { id } customers { id } }`:                                                         "customers,orders 6 done",
+		`query f { orders(limit: 100000) { id } customers { id } }`:                                          "customers,orders 2 LIMIT_EXCEEDED",
+		`query g { table(query: {dataset: "orders", dimensions: [{column: "customer.segment"}]}) { rows } }`: "customers,orders 3 done",
+		`query h { table(query: {dataset: "secrets", columns: ["id"]}) { rows } }`:                           "secrets 0 NOT_FOUND",
+		`query i { ordersAggregate { count } }`:                                                              "orders 1 done",
+	} {
+		for range 2 { // the second time it is planned already
+			answer := s.ask(t, "all", text, "")
+			mu.Lock()
+			name := strings.Fields(text)[1]
+			e, ok := entries[name]
+			delete(entries, name)
+			mu.Unlock()
+			got := fmt.Sprintf("%s %d %s", strings.Join(e.Datasets, ","), e.Rows, e.Outcome)
+			if !ok || got != want || len(e.Hash) != 64 && e.Outcome == "done" {
+				t.Errorf("%s\nis noted as %s (hash %q), want %s; the answer was %s", text, got, e.Hash, want, answer)
+			}
+		}
+	}
+}
+
+func BenchmarkAudit(b *testing.B) {
+	who := principal.Principal{Subject: "ann", Issuer: "idp", TokenID: "t-1", Tenant: "acme"}
+	task := graph.Task{Run: func(context.Context) []graph.Outcome { return []graph.Outcome{{Rows: 20}} }}
+	op := &operation{tasks: []graph.Task{task, task}, trail: trail{hash: "h", datasets: []string{"orders"}, strategy: "shared"}}
+	ctx := asking(b.Context(), "mine", "")
+	waiting := make(chan tenancy.Entry, 4096)
+	for name, audit := range map[string]func(tenancy.Entry){
+		"without": nil,
+		"with": func(e tenancy.Entry) {
+			select {
+			case waiting <- e:
+			default:
+				<-waiting
+			}
+		},
+	} {
+		d := &Datasets{Audit: audit}
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				for _, task := range d.audited(ctx, who, op) {
+					task.Run(ctx)
+				}
+			}
+		})
+	}
+}
