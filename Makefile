@@ -51,7 +51,14 @@ check: ## The gate: format, vet, lint, generated code, tests with the race detec
 	$(GOLANGCI) fmt --diff
 	@$(MAKE) --no-print-directory vet lint
 	scripts/generated.sh $(GENERATED)
+	@$(MAKE) --no-print-directory bench-check
 	go run ./scripts/testrun -race ./...
+
+.PHONY: bench-check
+bench-check: $(GOLANGCI_STAMP) ## Vet, lint and test the benchmark, a Go module of its own
+	scripts/progress.sh "checking the benchmark" go vet -C bench ./...
+	cd bench && ../scripts/progress.sh "linting the benchmark" ../$(GOLANGCI) run -c ../.golangci.yml ./...
+	scripts/progress.sh "testing the benchmark" go test -C bench ./...
 
 .PHONY: generate
 generate: $(GOLANGCI_STAMP) ## Generate the GraphQL code from schema/ and gqlgen.yml
