@@ -90,10 +90,8 @@ func judge(cat *catalog.Catalog) func(principal.Principal) error {
 // judgeRole is what the catalog says of a role that a tenant owns.
 func judgeRole(cat *catalog.Catalog) func(tenant, name string, spec json.RawMessage) error {
 	return func(tenant, name string, spec json.RawMessage) error {
-		if _, err := catalog.CompileRole(cat, tenant, name, spec); err != nil {
-			return fault.New(fault.BadUserInput, "the role cannot be used: %s", err)
-		}
-		return nil
+		_, err := catalog.CompileRole(cat, tenant, name, spec)
+		return err
 	}
 }
 

@@ -184,8 +184,12 @@ func (o *office) serveREST(w http.ResponseWriter, r *http.Request) {
 type stall struct{}
 
 var stallOrders = plugin.Dataset{ID: "shop.orders", Columns: []plugin.DatasetColumn{
-	{ID: "id", Type: plugin.Numeric}, {ID: "tenant", Type: plugin.Hierarchy}, {ID: "region", Type: plugin.Hierarchy},
-	{ID: "channel", Type: plugin.Hierarchy}, {ID: "product_id", Type: plugin.Numeric}, {ID: "total", Type: plugin.Numeric},
+	{ID: "id", Type: plugin.Numeric},
+	{ID: "tenant", Type: plugin.Hierarchy},
+	{ID: "region", Type: plugin.Hierarchy},
+	{ID: "channel", Type: plugin.Hierarchy},
+	{ID: "product_id", Type: plugin.Numeric},
+	{ID: "total", Type: plugin.Numeric},
 }}
 
 func (stall) Datasets(context.Context, plugin.Caller) ([]plugin.Dataset, error) {

@@ -24,6 +24,17 @@ func (c *compiler) tenants() {
 			at.problem("%q is no tenant id; use a-z, 0-9, _ and -, at most 63, starting with a letter or digit", id)
 			continue
 		}
+		for _, dataset := range slices.Sorted(maps.Keys(spec.Bind)) {
+			if c.catalog.byName[dataset] == nil {
+				at.in("bind", dataset).problem("%s", unknown("dataset", dataset, c.spec.Datasets))
+			}
+		}
+		if spec.Registered != nil && !*spec.Registered {
+			if spec.Key != "" || spec.Name != "" || spec.Strategy != "" || len(spec.Accounts) > 0 || len(spec.Bind) == 0 {
+				at.in("registered").problem("the control store says what the tenant is; beside `registered: false` there is `bind` and nothing else")
+			}
+			continue
+		}
 		t := Tenant{ID: id, Key: cmp.Or(spec.Key, id), Name: cmp.Or(spec.Name, id), Strategy: spec.Strategy}
 		if other, taken := byKey[t.Key]; taken {
 			at.problem("has the key of %s, %q, and would see its rows", other, t.Key)
@@ -32,11 +43,6 @@ func (c *compiler) tenants() {
 		c.canonicalKey(at, t.Key)
 		if spec.Strategy != "" && c.catalog.Strategies[spec.Strategy] == nil {
 			at.in("strategy").problem("%s", unknown("strategy", spec.Strategy, c.catalog.Strategies))
-		}
-		for _, dataset := range slices.Sorted(maps.Keys(spec.Bind)) {
-			if c.catalog.byName[dataset] == nil {
-				at.in("bind", dataset).problem("%s", unknown("dataset", dataset, c.spec.Datasets))
-			}
 		}
 		t.Accounts = c.accounts(at.in("accounts"), spec.Accounts)
 		c.catalog.Tenants[id] = t

@@ -1,10 +1,10 @@
 package catalog
 
 import (
-	"errors"
-	"fmt"
 	"strconv"
+	"strings"
 
+	"usher/fault"
 	"usher/query"
 )
 
@@ -12,18 +12,18 @@ import (
 // shape of a role in usher.yml. It may name what the tenant may see, and its
 // filters compare columns of the dataset itself: a relation would look into
 // rows that are not confined by the holder's other roles. Its name is none of
-// the catalog's. What is wrong is told without naming anything that the tenant
-// may not know of.
+// the catalog's. The error is a *fault.Error that whoever writes the role may
+// see: it names nothing that the tenant may not know of.
 func CompileRole(c *Catalog, tenant, name string, spec []byte) (*Role, error) {
 	if bad := badPlain(name); bad != "" {
-		return nil, errors.New(bad)
+		return nil, fault.New(fault.BadUserInput, "%s", bad)
 	}
 	if c.Roles[name] != nil {
-		return nil, fmt.Errorf("the name %s is one of the gateway's roles; choose another", name)
+		return nil, fault.New(fault.BadUserInput, "the name %s is one of the gateway's roles; choose another", name)
 	}
 	written, err := query.ReadJSON(spec)
 	if err != nil {
-		return nil, err
+		return nil, fault.New(fault.BadUserInput, "%s: %v", name, err)
 	}
 	r := &ownRole{
 		compiler: compiler{catalog: c, sees: func(d *Dataset, col *Column) bool {
@@ -33,11 +33,11 @@ func CompileRole(c *Catalog, tenant, name string, spec []byte) (*Role, error) {
 	}
 	r.read(r.at("roles", name), written)
 	if len(r.problems) > 0 {
-		all := make([]error, len(r.problems))
+		all := make([]string, len(r.problems))
 		for i, p := range r.problems {
-			all[i] = errors.New(p.String())
+			all[i] = p.String()
 		}
-		return nil, errors.Join(all...)
+		return nil, fault.New(fault.BadUserInput, "%s", strings.Join(all, "\n"))
 	}
 	return r.role, nil
 }

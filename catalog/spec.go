@@ -146,6 +146,8 @@ type TenantSpec struct {
 
 	Accounts map[string]AccountSpec `yaml:"accounts"` // by source
 	Bind     map[string]OwnSpec     `yaml:"bind"`     // by dataset
+
+	Registered *bool `yaml:"registered"` // false: the control store registers it, and only bind is said here
 }
 
 // OwnSpec says where a tenant's own table of a dataset is. Extra are columns

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"usher/catalog"
+	"usher/fault"
 	"usher/plan/plantest"
 	"usher/principal"
 )
@@ -36,9 +37,9 @@ datasets:
   customers: {tenant: tenant, key: [id], columns: {id: BigInt!, tenant: String!, name: String}}
 `
 
-// withRoles is a configuration with roles.
-func withRoles(text, roles string) string {
-	return strings.Replace(text, "datasets:", "roles:\n"+roles+"datasets:", 1)
+// withRoles is the configuration with roles.
+func withRoles(roles string) string {
+	return strings.Replace(shaped, "datasets:", "roles:\n"+roles+"datasets:", 1)
 }
 
 func seen(t *testing.T, cat *catalog.Catalog, p principal.Principal) *catalog.View {
@@ -96,7 +97,7 @@ func TestTenantsShareViews(t *testing.T) {
 	}
 
 	// Where roles hide what differs, the views are others and show the same.
-	cat = plantest.Catalog(t, withRoles(shaped, "  clerk: {datasets: {orders: {columns: [id, amount, customer_id], aggregate: true}}}\n"), nil)
+	cat = plantest.Catalog(t, withRoles("  clerk: {datasets: {orders: {columns: [id, amount, customer_id], aggregate: true}}}\n"), nil)
 	clerk := func(id string) *catalog.View {
 		return seen(t, cat, principal.Principal{Tenant: id, Roles: []string{"clerk"}})
 	}
@@ -118,7 +119,7 @@ func TestOwnRolesRestrict(t *testing.T) {
 		clerk = "  clerk: {datasets: {orders: {columns: [id, amount], limit: 7, aggregate: true}}}\n"
 		chief = "  chief: {datasets: {orders: {}, customers: {}}}\n"
 	)
-	open, roles := plantest.Catalog(t, shaped, nil), plantest.Catalog(t, withRoles(shaped, clerk+chief), nil)
+	open, roles := plantest.Catalog(t, shaped, nil), plantest.Catalog(t, withRoles(clerk+chief), nil)
 	specs := map[string]string{
 		"all":      `{"datasets": {"orders": {"aggregate": true}, "customers": {}}}`,
 		"ids":      `{"datasets": {"orders": {"columns": ["id"], "limit": 3}}}`,
@@ -167,7 +168,7 @@ func TestOwnRolesRestrict(t *testing.T) {
 // A role that is not known to restrict refuses.
 func TestOwnRolesFailClosed(t *testing.T) {
 	t.Parallel()
-	cat := plantest.Catalog(t, withRoles(shaped, "  clerk: {datasets: {orders: {}}}\n"), nil)
+	cat := plantest.Catalog(t, withRoles("  clerk: {datasets: {orders: {}}}\n"), nil)
 	const spec = `{"datasets": {"orders": {}}}`
 	f := func(p principal.Principal, want string) {
 		t.Helper()
@@ -189,7 +190,7 @@ func TestOwnRolesFailClosed(t *testing.T) {
 
 func TestCompileRole(t *testing.T) {
 	t.Parallel()
-	cat := plantest.Catalog(t, withRoles(shaped, "  clerk: {datasets: {orders: {}}}\n"), nil)
+	cat := plantest.Catalog(t, withRoles("  clerk: {datasets: {orders: {}}}\n"), nil)
 	f := func(tenant, name, spec string, want ...string) {
 		t.Helper()
 		role, err := catalog.CompileRole(cat, tenant, name, []byte(spec))
@@ -199,7 +200,7 @@ func TestCompileRole(t *testing.T) {
 			}
 			return
 		}
-		if role != nil || err == nil || err.Error() != strings.Join(want, "\n") {
+		if role != nil || err == nil || fault.From(err).Code != fault.BadUserInput || fault.From(err).Message != strings.Join(want, "\n") {
 			t.Errorf("%s for %s: %v, want\n%s", spec, tenant, err, strings.Join(want, "\n"))
 		}
 	}
@@ -218,6 +219,6 @@ func TestCompileRole(t *testing.T) {
 		"roles.own.datasets.orders.columns: is empty; a role that may see nothing of the dataset leaves it out",
 		"roles.own.datasets.orders.filter: must be a mapping such as {region: {eq: EU}}",
 		"roles.own.datasets.nothing: there is no dataset nothing", "roles.own.inherits: unknown key; a role has `datasets`")
-	f("acme", "own", `{"datasets": {"orders": {}, "orders": {}}}`, `it is no JSON that can be read: the name "orders" is there twice`)
+	f("acme", "own", `{"datasets": {"orders": {}, "orders": {}}}`, `own: it is no JSON that can be read: the name "orders" is there twice`)
 	f("acme", "own", `[]`, "roles.own: must be an object")
 }

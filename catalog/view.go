@@ -2,10 +2,12 @@ package catalog
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
 
+	"usher/fault"
 	"usher/principal"
 )
 
@@ -138,7 +140,7 @@ func (c *Catalog) held(p principal.Principal) (heldRoles, error) {
 		default:
 			own, err := CompileRole(c, p.Tenant, name, []byte(spec))
 			if err != nil {
-				return out, err
+				return out, errors.New(fault.From(err).Message)
 			}
 			out.own = append(out.own, own)
 		}

@@ -52,7 +52,10 @@ func TestQueryLanguage(t *testing.T) {
 		t.Run(fmt.Sprintf("%02d %s", i+1, e.heading), func(t *testing.T) {
 			want := compact(t, e.answer)
 			for _, strategy := range strategies {
-				who := principal.Principal{Subject: "demo|" + tenant, Tenant: tenant, TenantKey: tenant, Grant: principal.Grant{Strategy: strategy}}
+				who := principal.Principal{
+					Subject: "demo|" + tenant, Tenant: tenant, TenantKey: tenant,
+					Kind: principal.JWT, Scopes: []principal.Scope{principal.ReadData}, Grant: principal.Grant{Strategy: strategy},
+				}
 				got := g.Ask(t, who, e.question, e.variables)
 				if *update && strategy == strategies[0] {
 					want = compact(t, string(got))

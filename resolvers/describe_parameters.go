@@ -16,7 +16,7 @@ import (
 func describeParameters(cat *catalog.Catalog, view *catalog.View, vis *catalog.Visible) []graph.DatasetParameter {
 	named := make(map[string]bool)
 	collect(named, vis.Dataset.Filter)
-	for _, right := range vis.Rights() {
+	for _, right := range slices.Concat(vis.Rights(), vis.OwnRights()) {
 		collect(named, right.Filter)
 	}
 	for _, m := range vis.Dataset.Measures {

@@ -53,8 +53,8 @@ type (
 		Dataset   string       `json:"dataset,omitempty"`
 		SQL       string       `json:"sql,omitempty"`
 		Call      *explainCall `json:"call,omitempty"`
-		Rows      int          `json:"rows"`
-		Duration  float64      `json:"ms"`
+		Rows      *int         `json:"rows,omitempty"`
+		Duration  *float64     `json:"ms,omitempty"`
 		Cached    bool         `json:"cached,omitempty"`
 		Coalesced bool         `json:"coalesced,omitempty"`
 		AsOf      *time.Time   `json:"asOf,omitempty"`
@@ -140,8 +140,12 @@ func explain(q plan.Query, notes *receipt.Notes) *explanation {
 
 func stepOf(s receipt.Step) explainStep {
 	out := explainStep{
-		Source: s.Source, Dataset: s.Dataset, SQL: s.SQL, Rows: s.Rows, Duration: milliseconds(s.Took),
+		Source: s.Source, Dataset: s.Dataset, SQL: s.SQL,
 		Cached: s.Kept, Coalesced: s.Shared, AsOf: moment(s.AsOf),
+	}
+	if s.Source != "" { // the engine's rows are the answer's
+		took := milliseconds(s.Took)
+		out.Rows, out.Duration = &s.Rows, &took
 	}
 	if c := s.Call; c != nil {
 		out.Call = &explainCall{Method: c.Method, Path: c.Path, Filters: append([]string{}, c.Filters...), OrderBy: c.OrderBy, Limited: c.Limited, Pages: c.Pages}

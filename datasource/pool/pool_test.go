@@ -415,3 +415,51 @@ func TestClosedAccounts(t *testing.T) {
 		}
 	})
 }
+
+// Stats count what is open, idle and waited for, whatever becomes of those in
+// line.
+func TestStats(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		p := New(Limits{})
+		defer p.Close()
+		s := &server{}
+		a := p.Account("h", 1, s.connect("h"))
+		check := func(want Stats) {
+			t.Helper()
+			synctest.Wait()
+			if got := a.Stats(); got != want {
+				t.Errorf("%+v, want %+v", got, want)
+			}
+		}
+		check(Stats{})
+		c, err := a.Take(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		check(Stats{Open: 1})
+		short, leave := context.WithCancel(t.Context())
+		var group sync.WaitGroup
+		got := make(chan Conn, 1)
+		group.Go(func() {
+			if _, err := a.Take(short); !errors.Is(err, context.Canceled) {
+				t.Error(err)
+			}
+		})
+		group.Go(func() {
+			c, err := a.Take(t.Context())
+			if err != nil {
+				t.Error(err)
+			}
+			got <- c
+		})
+		check(Stats{Open: 1, Waiting: 2})
+		leave()
+		check(Stats{Open: 1, Waiting: 1})
+		a.Return(c, true)
+		group.Wait()
+		check(Stats{Open: 1})
+		a.Return(<-got, true)
+		check(Stats{Open: 1, Idle: 1})
+	})
+}
