@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"path/filepath"
@@ -71,8 +72,8 @@ func measureGrowth(ctx context.Context, p plan, usher, cache string) (_ *growth,
 		{family{title: "Datasets in the catalog", unit: "dataset", expected: "an answer costs the same"}, []int{10, 100, 1000}, func(n int) (asked, setting) {
 			return asked{workload: list}, setting{shop: shopC, datasets: n}
 		}},
-		{family{title: "Registered tenants", unit: "tenant", expected: "an answer costs the same"}, []int{1, 1000, 10_000}, func(n int) (asked, setting) {
-			return asked{workload: list}, setting{shop: shopC, tenants: n}
+		{family{title: "Registered tenants", unit: "tenant", expected: "an answer costs the same"}, []int{1, 1000, 100_000}, func(n int) (asked, setting) {
+			return asked{workload: list}, setting{shop: shopC, tenants: n, store: true}
 		}},
 		{family{title: "Root fields of an operation", unit: "field", expected: "linear"}, []int{1, 10, 50}, func(n int) (asked, setting) {
 			return asked{workload: fieldsOf(n)}, setting{shop: shopC}
@@ -126,6 +127,11 @@ func (s *stage) grown(ctx context.Context, a asked, how setting) (_ point, err e
 	if err := s.configure(config, how); err != nil {
 		return point{}, err
 	}
+	if how.store {
+		if err := s.register(ctx, config, how.tenants); err != nil {
+			return point{}, err
+		}
+	}
 	v := &server{name: "growth", document: func(w workload) string { return w.usher }, command: s.serving(config)}
 	began := time.Now()
 	if err := s.start(ctx, v); err != nil {
@@ -157,6 +163,36 @@ func (s *stage) grown(ctx context.Context, a asked, how setting) (_ point, err e
 	}
 	out.measured, err = s.measure(ctx, v, questions, growthRound)
 	return out, err
+}
+
+// register makes a control store with so many tenants. The tables are usher's
+// own doing; the rows are written at once, where usher would write one by one.
+func (s *stage) register(ctx context.Context, config string, tenants int) error {
+	if err := s.inDatabase(ctx, "postgres", "DROP DATABASE IF EXISTS "+control, "CREATE DATABASE "+control); err != nil {
+		return err
+	}
+	v := &server{name: "growth", command: s.serving(config)}
+	if err := s.start(ctx, v); err != nil {
+		return err
+	}
+	if err := v.process.stop(); err != nil {
+		return err
+	}
+	first := 0
+	if tenants == 1 {
+		first = 1 // the largest is not like the others
+	}
+	return s.inDatabase(ctx, control, fmt.Sprintf(`INSERT INTO usher.tenants (id, tenant_key, name, status, strategy, accounts, created_at, changed_at, generation)
+SELECT id, id, id, 'active', '', '', 0, 0, 1 FROM (SELECT 't' || lpad(i::text, greatest(4, length(i::text)), '0') AS id FROM generate_series(%d, %d) AS i) AS t`, first, first+tenants-1), "ANALYZE usher.tenants")
+}
+
+func (s *stage) inDatabase(ctx context.Context, database string, statements ...string) (err error) {
+	db, err := sql.Open("postgres", s.cluster.dsn(superuser, database))
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	return execute(ctx, db, statements...)
 }
 
 // soak asks a million times in the names of all tenants and looks at the memory.

@@ -161,6 +161,17 @@ type setting struct {
 	database bool // by databases of the tenants' own
 	datasets int  // in the catalog; at least those that are asked
 	tenants  int  // registered; 0: those there are
+	store    bool // they are in a control store
+}
+
+// control is the database of the control store.
+const control = "control"
+
+func (how setting) storeName() string {
+	if how.store {
+		return control
+	}
+	return ""
 }
 
 func (s *stage) configure(name string, how setting) error {
@@ -183,6 +194,7 @@ func (s *stage) configure(name string, how setting) error {
 	if err := configurationTemplate.Execute(&text, map[string]any{
 		"Port": s.cluster.port, "Shop": how.shop, "User": reader, "Database": how.database, "MaxConns": maxConns,
 		"Issuer": token.Issuer, "Audience": token.Audience, "Tenants": tenants, "Extra": extra,
+		"Store": how.storeName(), "StoreUser": superuser,
 	}); err != nil {
 		return err
 	}
