@@ -151,17 +151,11 @@ INSERT INTO orders VALUES `+rows)
 		}[name]
 	}))
 	o.running = start(t, "serve", "-c", config, "--listen", "127.0.0.1:0")
-	deadline := time.After(patience)
-	for o.admin == "" {
-		if at := regexp.MustCompile(`metrics at (http://\S+)/metrics`).FindStringSubmatch(o.stdout.String()); at != nil {
-			o.admin = at[1]
-		}
-		select {
-		case <-deadline:
-			t.Fatal("no listener for operators")
-		default:
-		}
+	at := regexp.MustCompile(`metrics at (http://\S+)/metrics`).FindStringSubmatch(o.stdout.String())
+	if at == nil {
+		t.Fatalf("no listener for operators: %s", o.stdout)
 	}
+	o.admin = at[1]
 	return o
 }
 

@@ -53,10 +53,11 @@ func (c serveCommand) Run(ctx context.Context, s *surroundings) error {
 	if err != nil {
 		return errors.Join(err, stop(), g.close())
 	}
-	_, _ = fmt.Fprintf(s.stdout, "usher serves GraphQL at http://%s/graphql, with a playground at http://%[1]s/playground\n", listener.Addr())
+	where := fmt.Sprintf("usher serves GraphQL at http://%s/graphql, with a playground at http://%[1]s/playground\n", listener.Addr())
 	if operations != "" {
-		_, _ = fmt.Fprintf(s.stdout, "usher shows its metrics at http://%s/metrics\n", operations)
+		where += fmt.Sprintf("usher shows its metrics at http://%s/metrics\n", operations)
 	}
+	_, _ = fmt.Fprint(s.stdout, where)
 	defer context.AfterFunc(ctx, func() { g.draining.Store(true) })()
 	return errors.Join(serveHTTP(ctx, listener, g.handler), stop(), g.close())
 }
