@@ -182,7 +182,10 @@ func (lb *levelBuilder) seal() (Level, error) {
 		}
 		for j := range lb.l.refs[i].columns {
 			f := &lb.l.refs[i].columns[j]
-			if lb.uses[i].binding.Columns[f.Name].Missing { // a policy that cannot be held to refuses
+			// A policy that cannot be held to refuses. An API without a tenant column sends
+			// the rows of the tenant it is told: what stands there is known.
+			told := lb.l.refs[i].target.Kind == catalog.API && lb.uses[i].dataset.Tenant != nil && f.Name == lb.uses[i].dataset.Tenant.Name
+			if lb.uses[i].binding.Columns[f.Name].Missing && !told {
 				return Level{}, fault.New(fault.Forbidden, "a filter of %s needs a column that is not where this tenant's rows are", lb.uses[i].dataset.Name)
 			}
 			f.Asked = slices.Contains(lb.uses[i].asked, f.Name)
