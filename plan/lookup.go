@@ -160,7 +160,7 @@ func (l Level) onlyShown(i int) bool {
 	}
 	for j, other := range l.refs {
 		for _, on := range other.on {
-			if j != i && !(free(on.From) && free(on.To)) {
+			if j != i && (!free(on.From) || !free(on.To)) {
 				return false
 			}
 		}
