@@ -32,6 +32,7 @@ type keyCreate struct {
 	MayGrantStrategy  []string      `sep:"none" help:"A strategy it may put into tokens; may be repeated."`
 	MayGrantAccount   []string      `sep:"none" help:"A source whose account it may replace in tokens; may be repeated." placeholder:"SOURCE"`
 	MayGrantParameter []string      `sep:"none" help:"A parameter it may give in tokens; may be repeated." placeholder:"NAME"`
+	MayGrantClear     []string      `sep:"none" help:"A parameter whose conditions it may clear in tokens; may be repeated." placeholder:"NAME"`
 	MayGrantMetadata  []string      `sep:"none" help:"A member of metadata it may put into tokens; may be repeated." placeholder:"NAME"`
 	ExpiresIn         time.Duration `help:"How long it lives, such as 720h; else until it is revoked." placeholder:"DURATION"`
 }
@@ -42,6 +43,7 @@ func (c keyCreate) Run(ctx context.Context, s *surroundings) error {
 	mayGrant.list("strategies", c.MayGrantStrategy)
 	mayGrant.list("accounts", c.MayGrantAccount)
 	mayGrant.list("parameters", c.MayGrantParameter)
+	mayGrant.list("clear", c.MayGrantClear)
 	mayGrant.list("metadata", c.MayGrantMetadata)
 	input := variables{"name": c.Name, "allTenants": c.AllTenants, "scopes": scopeNames(c.Scope), "mayGrant": mayGrant}
 	input.set("tenant", c.Tenant)

@@ -30,6 +30,7 @@ type tokenCreate struct {
 	Strategy  string   `help:"By which data is reached, if not by the tenant's."`
 	Dataset   []string `sep:"none" help:"A dataset it reaches, if not all that the roles allow; may be repeated."`
 	Filter    []string `sep:"none" help:"Restricts a dataset's rows: 'orders={\"region\": {\"eq\": \"EU\"}}'; may be repeated." placeholder:"DATASET=WHERE"`
+	Clear     []string `sep:"none" help:"A parameter whose conditions shall not apply; may be repeated." placeholder:"NAME"`
 	Parameter []string `sep:"none" help:"A parameter's value in JSON: 'distributor=[\"acme\"]'; may be repeated." placeholder:"NAME=JSON"`
 	Metadata  []string `sep:"none" help:"Metadata for sources that name it; may be repeated." placeholder:"NAME=TEXT"`
 	Accounts  string   `help:"File with accounts to use, as JSON: [{\"source\": \"silo\", \"user\": …, \"password\": …}]." placeholder:"FILE"`
@@ -40,6 +41,7 @@ type tokenCreate struct {
 // Run makes the token.
 func (c tokenCreate) Run(ctx context.Context, s *surroundings) error {
 	input := variables{"subject": c.Subject, "savedOnly": c.SavedOnly}
+	input.list("cleared", c.Clear)
 	for name, text := range map[string]string{"tenant": c.Tenant, "name": c.Name, "email": c.Email, "strategy": c.Strategy, "timezone": c.Timezone} {
 		input.set(name, text)
 	}

@@ -13,7 +13,7 @@ import (
 
 // mapping is a ClaimsSpec ready to use.
 type mapping struct {
-	tenant, allTenants, roles, strategy, filters, parameters, metadata, accounts, datasets, timezone, subject claim
+	tenant, allTenants, roles, strategy, filters, parameters, clear, metadata, accounts, datasets, timezone, subject claim
 }
 
 // claim reads one part of a principal.
@@ -43,6 +43,7 @@ func newMapping(spec ClaimsSpec) (mapping, []error) {
 		strategy:   compile("strategy", spec.Strategy),
 		filters:    compile("filters", spec.Filters),
 		parameters: compile("parameters", spec.Parameters),
+		clear:      compile("clear", spec.Clear),
 		metadata:   compile("metadata", spec.Metadata),
 		accounts:   compile("accounts", spec.Accounts),
 		datasets:   compile("datasets", spec.Datasets),

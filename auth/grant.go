@@ -39,6 +39,7 @@ func (i *issuer) principal(claims query.Object) (principal.Principal, error) {
 			Strategy:   take(&r, c.strategy, i.strategy),
 			Filters:    take(&r, c.filters, filters),
 			Parameters: take(&r, c.parameters, i.parameters),
+			Cleared:    take(&r, c.clear, i.clear),
 			Metadata:   take(&r, c.metadata, i.metadata),
 			Accounts:   take(&r, c.accounts, i.accounts),
 			Datasets:   i.capped(take(&r, c.datasets, i.datasets)),
@@ -104,6 +105,7 @@ func (i *issuer) checkDefaults() []error {
 		tryDefault(c.strategy, none, i.strategy),
 		tryDefault(c.filters, none, filters),
 		tryDefault(c.parameters, none, i.parameters),
+		tryDefault(c.clear, none, i.clear),
 		tryDefault(c.metadata, none, i.metadata),
 		tryDefault(c.accounts, none, i.accounts),
 		tryDefault(c.datasets, none, i.datasets),
@@ -256,6 +258,8 @@ func scalar(v query.Value) bool {
 	}
 	return false
 }
+
+func (i *issuer) clear(v query.Value) ([]string, error) { return namesWithin(v, i.mayGrant.Clear) }
 
 func (i *issuer) metadata(v query.Value) (map[string]string, error) {
 	object, err := structuredObject(v)

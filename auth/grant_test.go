@@ -56,6 +56,7 @@ func TestPrincipal(t *testing.T) {
 		Strategy:   "shared",
 		Filters:    []principal.Filter{{Dataset: "orders", Where: where}},
 		Parameters: map[string]query.Value{"region": query.List{query.Text("EU"), query.Number("1.50")}},
+		Cleared:    []string{"year"},
 		Metadata:   map[string]string{"team": "north"},
 		Accounts:   map[string]principal.Account{"silo": {Database: "acme", Schema: "sales"}},
 		Datasets:   []string{"orders"},
@@ -64,12 +65,12 @@ func TestPrincipal(t *testing.T) {
 	d := shopDraft().with(map[string]any{
 		"access": map[string]any{"roles": []string{"viewer", "editor"}}, "strategy": "shared", "zoneinfo": "Europe/Berlin",
 	})
-	written(`"filters":` + filtersText + `,"parameters":{"region":["EU",1.50]},"metadata":{"team":"north"},"accounts":{"silo":{"database":"acme","schema":"sales"}},"datasets":["orders"]`)(d)
+	written(`"filters":` + filtersText + `,"parameters":{"region":["EU",1.50]},"clear":["year"],"metadata":{"team":"north"},"accounts":{"silo":{"database":"acme","schema":"sales"}},"datasets":["orders"]`)(d)
 	f("every claim", d, full)
 
 	f("structured claims as JSON in strings", shopDraft().with(map[string]any{
 		"access": map[string]any{"roles": `["viewer","editor"]`}, "strategy": "shared", "zoneinfo": "Europe/Berlin",
-		"filters": filtersText, "parameters": `{"region":["EU",1.50]}`, "metadata": `{"team":"north"}`, "accounts": `{"silo":{"database":"acme","schema":"sales"}}`, "datasets": `["orders"]`,
+		"filters": filtersText, "parameters": `{"region":["EU",1.50]}`, "clear": `["year"]`, "metadata": `{"team":"north"}`, "accounts": `{"silo":{"database":"acme","schema":"sales"}}`, "datasets": `["orders"]`,
 	}), full)
 
 	none := alice()

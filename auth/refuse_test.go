@@ -213,6 +213,8 @@ var refusals = []struct {
 	{"a parameter is an object", claimed("parameters", map[string]any{"region": map[string]any{"eq": 1}}), ErrClaim},
 	{"a parameter is a list of lists", claimed("parameters", map[string]any{"region": []any{[]any{"EU"}}}), ErrClaim},
 	{"parameters are a list", claimed("parameters", []any{"region"}), ErrClaim},
+	{"a parameter cleared", claimed("clear", []any{"region"}), ErrGrant},
+	{"parameters cleared by an object", claimed("clear", map[string]any{"year": true}), ErrClaim},
 	{"metadata more", claimed("metadata", map[string]any{"host": "evil.example"}), ErrGrant},
 	{"metadata is a number", claimed("metadata", map[string]any{"team": 1}), ErrClaim},
 	{"an account of another source", claimed("accounts", map[string]any{"warehouse": map[string]any{"database": "b"}}), ErrGrant},

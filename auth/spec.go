@@ -41,6 +41,7 @@ type ClaimsSpec struct {
 	Strategy   Claim `yaml:"strategy"`
 	Filters    Claim `yaml:"filters"`    // list of {dataset, where}
 	Parameters Claim `yaml:"parameters"` // object: scalars and lists of scalars
+	Clear      Claim `yaml:"clear"`      // list of parameters
 	Metadata   Claim `yaml:"metadata"`   // object: strings
 	Accounts   Claim `yaml:"accounts"`   // object: by source, {host, port, database, …}
 	Datasets   Claim `yaml:"datasets"`   // list of names
@@ -74,6 +75,7 @@ type MayGrant struct {
 	Roles      []string `yaml:"roles"`
 	Strategies []string `yaml:"strategies"`
 	Parameters []string `yaml:"parameters"`
+	Clear      []string `yaml:"clear"` // parameters whose conditions they may clear
 	Metadata   []string `yaml:"metadata"`
 	Accounts   []string `yaml:"accounts"` // sources whose account they may choose
 	Datasets   []string `yaml:"datasets"` // the only datasets of its tokens; empty: no such cap
@@ -85,6 +87,7 @@ func (m MayGrant) clone() MayGrant {
 	m.Roles = slices.Clone(m.Roles)
 	m.Strategies = slices.Clone(m.Strategies)
 	m.Parameters = slices.Clone(m.Parameters)
+	m.Clear = slices.Clone(m.Clear)
 	m.Metadata = slices.Clone(m.Metadata)
 	m.Accounts = slices.Clone(m.Accounts)
 	m.Datasets = slices.Clone(m.Datasets)

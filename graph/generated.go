@@ -441,6 +441,8 @@ type Token {
   filtered: [String!]!
   "Names of the parameters it gives."
   parameters: [String!]!
+  "Names of the parameters whose conditions do not apply to it."
+  cleared: [String!]!
   "Names of the metadata it carries."
   metadata: [String!]!
   "Accounts it carries, without the values."
@@ -507,6 +509,8 @@ type MayGrant {
   accounts: [String!]!
   "Names."
   parameters: [String!]!
+  "Names of parameters it may clear."
+  clear: [String!]!
   "Names."
   metadata: [String!]!
 }
@@ -680,6 +684,8 @@ input NewToken {
   "All of them apply, to every reference to their dataset."
   filters: [TokenFilter!]! = []
   parameters: [TokenParameter!]! = []
+  "Parameters whose conditions shall not apply: a right of its own."
+  cleared: [String!]! = []
   "Forwarded to sources that name it, shown to nobody."
   metadata: [NamedText!]! = []
   accounts: [AccountInput!]! = []
@@ -767,6 +773,8 @@ input MayGrantInput {
   accounts: [String!]! = []
   "Names."
   parameters: [String!]! = []
+  "Names of parameters it may clear."
+  clear: [String!]! = []
   "Names."
   metadata: [String!]! = []
 }
@@ -1241,6 +1249,8 @@ func (ec *executionContext) childFields_MayGrant(ctx context.Context, field grap
 		return ec.fieldContext_MayGrant_accounts(ctx, field)
 	case "parameters":
 		return ec.fieldContext_MayGrant_parameters(ctx, field)
+	case "clear":
+		return ec.fieldContext_MayGrant_clear(ctx, field)
 	case "metadata":
 		return ec.fieldContext_MayGrant_metadata(ctx, field)
 	}
@@ -1417,6 +1427,8 @@ func (ec *executionContext) childFields_Token(ctx context.Context, field graphql
 		return ec.fieldContext_Token_filtered(ctx, field)
 	case "parameters":
 		return ec.fieldContext_Token_parameters(ctx, field)
+	case "cleared":
+		return ec.fieldContext_Token_cleared(ctx, field)
 	case "metadata":
 		return ec.fieldContext_Token_metadata(ctx, field)
 	case "accounts":
@@ -3944,6 +3956,29 @@ func (ec *executionContext) _MayGrant_parameters(ctx context.Context, field grap
 	)
 }
 func (ec *executionContext) fieldContext_MayGrant_parameters(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("MayGrant", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _MayGrant_clear(ctx context.Context, field graphql.CollectedField, obj *MayGrant) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MayGrant_clear(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Clear, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []string) graphql.Marshaler {
+			return ec.marshalNString2ᚕstringᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_MayGrant_clear(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("MayGrant", field, false, false, errors.New("field of type String does not have child fields"))
 }
 
@@ -7241,6 +7276,29 @@ func (ec *executionContext) fieldContext_Token_parameters(_ context.Context, fie
 	return graphql.NewScalarFieldContext("Token", field, false, false, errors.New("field of type String does not have child fields"))
 }
 
+func (ec *executionContext) _Token_cleared(ctx context.Context, field graphql.CollectedField, obj *Token) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Token_cleared(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Cleared, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []string) graphql.Marshaler {
+			return ec.marshalNString2ᚕstringᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Token_cleared(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Token", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
 func (ec *executionContext) _Token_metadata(ctx context.Context, field graphql.CollectedField, obj *Token) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -9367,11 +9425,14 @@ func (ec *executionContext) unmarshalInputMayGrantInput(ctx context.Context, obj
 	if _, present := asMap["parameters"]; !present {
 		asMap["parameters"] = []any{}
 	}
+	if _, present := asMap["clear"]; !present {
+		asMap["clear"] = []any{}
+	}
 	if _, present := asMap["metadata"]; !present {
 		asMap["metadata"] = []any{}
 	}
 
-	fieldsInOrder := [...]string{"strategies", "accounts", "parameters", "metadata"}
+	fieldsInOrder := [...]string{"strategies", "accounts", "parameters", "clear", "metadata"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -9399,6 +9460,13 @@ func (ec *executionContext) unmarshalInputMayGrantInput(ctx context.Context, obj
 				return it, err
 			}
 			it.Parameters = data
+		case "clear":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("clear"))
+			data, err := ec.unmarshalNString2ᚕstringᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Clear = data
 		case "metadata":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("metadata"))
 			data, err := ec.unmarshalNString2ᚕstringᚄ(ctx, v)
@@ -9619,6 +9687,9 @@ func (ec *executionContext) unmarshalInputNewToken(ctx context.Context, obj any)
 	if _, present := asMap["parameters"]; !present {
 		asMap["parameters"] = []any{}
 	}
+	if _, present := asMap["cleared"]; !present {
+		asMap["cleared"] = []any{}
+	}
 	if _, present := asMap["metadata"]; !present {
 		asMap["metadata"] = []any{}
 	}
@@ -9635,7 +9706,7 @@ func (ec *executionContext) unmarshalInputNewToken(ctx context.Context, obj any)
 		asMap["rate"] = 0
 	}
 
-	fieldsInOrder := [...]string{"tenant", "subject", "name", "email", "roles", "strategy", "filters", "parameters", "metadata", "accounts", "datasets", "savedOnly", "timezone", "expiresAt", "inactivitySeconds", "rate"}
+	fieldsInOrder := [...]string{"tenant", "subject", "name", "email", "roles", "strategy", "filters", "parameters", "cleared", "metadata", "accounts", "datasets", "savedOnly", "timezone", "expiresAt", "inactivitySeconds", "rate"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -9698,6 +9769,13 @@ func (ec *executionContext) unmarshalInputNewToken(ctx context.Context, obj any)
 				return it, err
 			}
 			it.Parameters = data
+		case "cleared":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("cleared"))
+			data, err := ec.unmarshalNString2ᚕstringᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Cleared = data
 		case "metadata":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("metadata"))
 			data, err := ec.unmarshalNNamedText2ᚕusherᚋgraphᚐNamedTextᚄ(ctx, v)
@@ -11002,6 +11080,11 @@ func (ec *executionContext) _MayGrant(ctx context.Context, sel ast.SelectionSet,
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
+		case "clear":
+			out.Values[i] = ec._MayGrant_clear(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		case "metadata":
 			out.Values[i] = ec._MayGrant_metadata(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
@@ -12280,6 +12363,11 @@ func (ec *executionContext) _Token(ctx context.Context, sel ast.SelectionSet, ob
 			}
 		case "parameters":
 			out.Values[i] = ec._Token_parameters(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "cleared":
+			out.Values[i] = ec._Token_cleared(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}

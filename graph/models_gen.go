@@ -173,6 +173,8 @@ type MayGrant struct {
 	Accounts []string `json:"accounts"`
 	// Names.
 	Parameters []string `json:"parameters"`
+	// Names of parameters it may clear.
+	Clear []string `json:"clear"`
 	// Names.
 	Metadata []string `json:"metadata"`
 }
@@ -184,6 +186,8 @@ type MayGrantInput struct {
 	Accounts []string `json:"accounts"`
 	// Names.
 	Parameters []string `json:"parameters"`
+	// Names of parameters it may clear.
+	Clear []string `json:"clear"`
 	// Names.
 	Metadata []string `json:"metadata"`
 }
@@ -235,6 +239,8 @@ type NewToken struct {
 	// All of them apply, to every reference to their dataset.
 	Filters    []TokenFilter    `json:"filters"`
 	Parameters []TokenParameter `json:"parameters"`
+	// Parameters whose conditions shall not apply: a right of its own.
+	Cleared []string `json:"cleared"`
 	// Forwarded to sources that name it, shown to nobody.
 	Metadata []NamedText    `json:"metadata"`
 	Accounts []AccountInput `json:"accounts"`
@@ -468,6 +474,8 @@ type Token struct {
 	Filtered []string `json:"filtered"`
 	// Names of the parameters it gives.
 	Parameters []string `json:"parameters"`
+	// Names of the parameters whose conditions do not apply to it.
+	Cleared []string `json:"cleared"`
 	// Names of the metadata it carries.
 	Metadata []string `json:"metadata"`
 	// Accounts it carries, without the values.

@@ -129,7 +129,18 @@ func (b *builder) resolveParameters() error {
 			return grantFault("unknown parameter %q", name)
 		}
 	}
+	for _, name := range b.p.Grant.Cleared {
+		if b.cat.Parameters[name] == nil {
+			return grantFault("unknown parameter %q", name)
+		}
+		if _, given := b.p.Grant.Parameters[name]; given {
+			return grantFault("parameter %q is given and cleared", name)
+		}
+	}
 	for name, param := range b.cat.Parameters {
+		if slices.Contains(b.p.Grant.Cleared, name) {
+			continue // its default does not apply either
+		}
 		given, ok := b.p.Grant.Parameters[name]
 		if !ok {
 			if param.Required || param.Default == nil {

@@ -226,6 +226,9 @@ var plainOps = map[string]Op{"eq": Eq, "neq": Neq, "gt": Gt, "gte": Gte, "lt": L
 
 func (lb *levelBuilder) comparison(at whereAt, e Expr, m query.Member) (Expr, error) {
 	t := e.typ
+	if at.variables && lb.cleared(m.Value) {
+		return predicate(True), nil
+	}
 	if t.Scalar == value.JSON && !t.List && (m.Name == "contains" || m.Name == "path") {
 		return lb.jsonComparison(at, e, m)
 	}
@@ -368,6 +371,21 @@ func typedList(t value.Type, v query.Value) ([]value.Value, error) {
 		}
 	}
 	return lits, nil
+}
+
+// cleared tells an operand that a cleared parameter stands in: its condition
+// does not apply. Under a not nothing fits, which is the safe side.
+func (lb *levelBuilder) cleared(v query.Value) bool {
+	switch v := v.(type) {
+	case query.List:
+		return slices.ContainsFunc(v, lb.cleared)
+	case query.Object:
+		return slices.ContainsFunc(v, func(m query.Member) bool { return lb.cleared(m.Value) })
+	case query.Text:
+		name, ok := strings.CutPrefix(string(v), "$")
+		return ok && slices.Contains(lb.p.Grant.Cleared, strings.TrimPrefix(name, "parameters."))
+	}
+	return false
 }
 
 // operand puts the principal's values in the place of $names, where the words

@@ -69,6 +69,7 @@ type Grant struct {
 	Strategy   string                 // name of a strategy; empty: the tenant's or the default one
 	Filters    []Filter               // all of them apply
 	Parameters map[string]query.Value // by parameter name
+	Cleared    []string               // parameters whose conditions do not apply
 	Metadata   map[string]string      // forwarded to upstreams by template only
 	Accounts   map[string]Account     // by source: whose account is used instead of the configured one
 	Datasets   []string               // nil: every dataset the roles allow

@@ -28,6 +28,7 @@ func (p Principal) AppendRights(b []byte) []byte {
 		b = query.AppendKey(text(b, f.Dataset), f.Where)
 	}
 	b = sorted(b, g.Parameters, query.AppendKey)
+	b = list(append(b, 'c'), g.Cleared)
 	b = texts(b, g.Metadata)
 	b = accounts(b, g.Accounts)
 	b = list(b, g.Datasets)

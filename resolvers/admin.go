@@ -251,7 +251,7 @@ func newTenant(in graph.NewTenant) (tenancy.NewTenant, error) {
 func tokenRequest(in graph.NewToken) (r tenancy.TokenRequest, err error) {
 	r = tenancy.TokenRequest{
 		Tenant: given(in.Tenant), Subject: in.Subject, Name: given(in.Name), Email: given(in.Email), Roles: in.Roles,
-		Strategy: given(in.Strategy), Filters: filters(in.Filters), SavedOnly: in.SavedOnly, Timezone: given(in.Timezone),
+		Strategy: given(in.Strategy), Filters: filters(in.Filters), Cleared: in.Cleared, SavedOnly: in.SavedOnly, Timezone: given(in.Timezone),
 		ExpiresAt: given(in.ExpiresAt), Inactivity: seconds(in.InactivitySeconds), Rate: in.Rate,
 	}
 	if r.Datasets, err = restriction("datasets", in.Datasets); err != nil {
@@ -289,7 +289,7 @@ func keyRequest(in graph.NewServiceKey) (tenancy.KeyRequest, error) {
 		Name: in.Name, Tenant: given(in.Tenant), AllTenants: in.AllTenants, Scopes: scopesIn(in.Scopes), Roles: in.Roles, Datasets: datasets,
 		MayGrant: tenancy.MayGrant{
 			Strategies: in.MayGrant.Strategies, Accounts: in.MayGrant.Accounts,
-			Parameters: in.MayGrant.Parameters, Metadata: in.MayGrant.Metadata,
+			Parameters: in.MayGrant.Parameters, Clear: in.MayGrant.Clear, Metadata: in.MayGrant.Metadata,
 		},
 		ExpiresAt: given(in.ExpiresAt),
 	}, err

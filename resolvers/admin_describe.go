@@ -35,7 +35,7 @@ func describeToken(t tenancy.Token) graph.Token {
 	out := graph.Token{
 		ID: t.ID, Kind: graph.TokenKindEmbed, Tenant: optional(t.Tenant), Subject: t.Subject, Name: optional(t.Name), Email: optional(t.Email),
 		Roles: always(t.Roles), Scopes: scopesOut(t.Scopes), Strategy: optional(t.Strategy), Datasets: t.Datasets, Filtered: always(t.Filtered),
-		Parameters: always(t.Parameters), Metadata: always(t.Metadata), Accounts: each(t.Accounts, describeAccount), SavedOnly: t.SavedOnly,
+		Parameters: always(t.Parameters), Cleared: always(t.Cleared), Metadata: always(t.Metadata), Accounts: each(t.Accounts, describeAccount), SavedOnly: t.SavedOnly,
 		Rate: positive(t.Rate), InactivitySeconds: positive(int(t.Inactivity / time.Second)), MintedBy: t.MintedBy,
 		CreatedAt: t.Created, ExpiresAt: instant(t.Expires), LastUsedAt: instant(t.LastUsed), RevokedAt: instant(t.Revoked),
 	}
@@ -53,7 +53,7 @@ func describeKey(t tenancy.Token) graph.ServiceKey {
 		ID: t.ID, Name: t.Name, Tenant: optional(t.Tenant), Roles: always(t.Roles), Scopes: scopesOut(t.Scopes), Datasets: t.Datasets,
 		MayGrant: &graph.MayGrant{
 			Strategies: always(t.MayGrant.Strategies), Accounts: always(t.MayGrant.Accounts),
-			Parameters: always(t.MayGrant.Parameters), Metadata: always(t.MayGrant.Metadata),
+			Parameters: always(t.MayGrant.Parameters), Clear: always(t.MayGrant.Clear), Metadata: always(t.MayGrant.Metadata),
 		},
 		MintedBy: t.MintedBy, CreatedAt: t.Created, ExpiresAt: instant(t.Expires), LastUsedAt: instant(t.LastUsed), RevokedAt: instant(t.Revoked),
 	}

@@ -14,12 +14,13 @@ type MayGrant struct {
 	Strategies []string `json:"strategies,omitempty"`
 	Accounts   []string `json:"accounts,omitempty"` // by source
 	Parameters []string `json:"parameters,omitempty"`
+	Clear      []string `json:"clear,omitempty"` // parameters
 	Metadata   []string `json:"metadata,omitempty"`
 }
 
 // IsZero tells that it allows nothing.
 func (m MayGrant) IsZero() bool {
-	return len(m.Strategies)+len(m.Accounts)+len(m.Parameters)+len(m.Metadata) == 0
+	return len(m.Strategies)+len(m.Accounts)+len(m.Parameters)+len(m.Clear)+len(m.Metadata) == 0
 }
 
 // minter is who asks for a token, and what it may grant beyond what it holds.
@@ -45,6 +46,7 @@ func covers(m minter, wanted TokenRequest) (principal.Grant, error) {
 		coversStrategy,
 		coversDatasets,
 		coversParameters,
+		coversCleared,
 		coversMetadata,
 		coversAccounts,
 		coversExpiry,
@@ -58,6 +60,7 @@ func covers(m minter, wanted TokenRequest) (principal.Grant, error) {
 		Strategy:   wanted.Strategy,
 		Filters:    slices.Concat(own.Filters, wanted.Filters), // all of them apply
 		Parameters: merged(own.Parameters, wanted.Parameters),
+		Cleared:    slices.Clone(wanted.Cleared),
 		Metadata:   merged(own.Metadata, wanted.Metadata),
 		Accounts:   merged(own.Accounts, wanted.Accounts),
 		Datasets:   slices.Clone(wanted.Datasets),
@@ -153,6 +156,24 @@ func coversParameters(m minter, wanted TokenRequest) error {
 			return forbidden("the minter's own token fixes parameter %s", name)
 		case !slices.Contains(m.mayGrant.Parameters, name):
 			return forbidden("the minter may not grant parameter %s", name)
+		}
+	}
+	return nil
+}
+
+// coversCleared: to clear a parameter shows more rows, so it is a right of its own.
+func coversCleared(m minter, wanted TokenRequest) error {
+	for _, name := range wanted.Cleared {
+		_, fixed := m.Grant.Parameters[name]
+		switch {
+		case fixed:
+			return forbidden("the minter's own token fixes parameter %s", name)
+		case slices.Contains(m.Grant.Cleared, name), m.administersAll(), slices.Contains(m.mayGrant.Clear, name):
+		default:
+			return forbidden("the minter may not clear parameter %s", name)
+		}
+		if _, given := wanted.Parameters[name]; given {
+			return unusable("parameter %s is given and cleared", name)
 		}
 	}
 	return nil

@@ -66,6 +66,10 @@ func TestCovers(t *testing.T) {
 			{"plain", plain, tenancy.TokenRequest{Strategy: "database"}, "may not grant strategy database"},
 			{"plain", plain, tenancy.TokenRequest{Accounts: account}, "may not grant an account of source silo"},
 			{"plain", plain, tenancy.TokenRequest{Parameters: parameter(query.Text("x"))}, "may not grant parameter distributor"},
+			{"plain", plain, tenancy.TokenRequest{Cleared: []string{"distributor"}}, "may not clear parameter distributor"},
+			{"backend", backend, tenancy.TokenRequest{Cleared: []string{"distributor"}}, "may not clear parameter distributor"},
+			{"limited", limited, tenancy.TokenRequest{Cleared: []string{"distributor"}}, "fixes parameter distributor"},
+			{"root", root(), tenancy.TokenRequest{Tenant: "acme", Cleared: []string{"distributor"}}, ""},
 			{"plain", plain, tenancy.TokenRequest{Metadata: map[string]string{"plan": "gold"}}, "may not grant metadata plan"},
 
 			{"backend", backend, tenancy.TokenRequest{

@@ -35,7 +35,7 @@ func (r KeyRequest) check(now time.Time) error {
 	for _, err := range []error{
 		checkPresent("the key's name", r.Name, maxName), checkScopes(r.Scopes), checkNames("role", r.Roles), checkNames("dataset", r.Datasets),
 		checkNames("strategy", r.MayGrant.Strategies), checkNames("source", r.MayGrant.Accounts),
-		checkNames("parameter", r.MayGrant.Parameters), checkNames("metadata member", r.MayGrant.Metadata),
+		checkNames("parameter", r.MayGrant.Parameters), checkNames("parameter", r.MayGrant.Clear), checkNames("metadata member", r.MayGrant.Metadata),
 	} {
 		if err != nil {
 			return err

@@ -20,6 +20,7 @@ type TokenRequest struct {
 	Strategy   string
 	Filters    []principal.Filter
 	Parameters map[string]query.Value
+	Cleared    []string // parameters whose conditions do not apply
 	Metadata   map[string]string
 	Accounts   map[string]principal.Account // by source
 	Datasets   []string                     // nil: all that the roles allow
@@ -41,14 +42,14 @@ func (r TokenRequest) check(now time.Time, longest time.Duration) error {
 	if err := checkTenantID(r.Tenant); err != nil {
 		return err
 	}
-	if max(len(r.Roles), len(r.Filters), len(r.Parameters), len(r.Metadata), len(r.Accounts), len(r.Datasets)) > maxListed {
+	if max(len(r.Roles), len(r.Filters), len(r.Parameters), len(r.Cleared), len(r.Metadata), len(r.Accounts), len(r.Datasets)) > maxListed {
 		return unusable("a token has at most %d of each", maxListed)
 	}
 	for _, err := range []error{
 		checkPresent("the subject", r.Subject, maxName),
 		checkLine("the name", r.Name, maxName), checkLine("the email address", r.Email, maxName),
 		checkNames("role", r.Roles), checkNames("dataset", r.Datasets), checkStrategy(r.Strategy),
-		checkNames("parameter", sortedKeys(r.Parameters)), checkMetadata(r.Metadata), checkAccounts(r.Accounts),
+		checkNames("parameter", sortedKeys(r.Parameters)), checkNames("parameter", r.Cleared), checkMetadata(r.Metadata), checkAccounts(r.Accounts),
 		checkFilters(r.Filters), checkTimezone(r.Timezone),
 	} {
 		if err != nil {
@@ -134,7 +135,7 @@ type Narrowing struct {
 func (s *Store) Narrow(ctx context.Context, holder principal.Principal, n Narrowing) (Issued, error) {
 	r := TokenRequest{
 		Tenant: holder.Tenant, Subject: holder.Subject, Name: n.Name, Roles: n.Roles, Filters: n.Filters, Datasets: n.Datasets,
-		SavedOnly: n.SavedOnly, ExpiresAt: n.ExpiresAt, Inactivity: n.Inactivity, Rate: n.Rate,
+		Cleared: holder.Grant.Cleared, SavedOnly: n.SavedOnly, ExpiresAt: n.ExpiresAt, Inactivity: n.Inactivity, Rate: n.Rate,
 	}
 	if r.Roles == nil {
 		r.Roles = holder.Roles

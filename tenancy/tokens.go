@@ -23,6 +23,7 @@ type Token struct {
 	Datasets     []string // nil: not restricted
 	Filtered     []string // datasets that have a filter
 	Parameters   []string // names
+	Cleared      []string // parameters whose conditions do not apply
 	Metadata     []string // names
 	Accounts     []AccountKeys
 	SavedOnly    bool
@@ -85,7 +86,7 @@ func (s *Store) describe(row tokenRow) (Token, error) {
 	t := Token{
 		ID: row.ID, Name: row.Name, Kind: row.Kind, Tenant: row.Tenant, Subject: row.Subject, Email: row.Email,
 		Roles: b.Roles, Scopes: b.Scopes, Strategy: b.Strategy, Datasets: b.Datasets,
-		Parameters: sortedKeys(b.Parameters), Metadata: sortedKeys(b.Metadata), Accounts: accountKeys(accounts),
+		Parameters: sortedKeys(b.Parameters), Cleared: b.Cleared, Metadata: sortedKeys(b.Metadata), Accounts: accountKeys(accounts),
 		SavedOnly: b.SavedOnly, Acting: b.Acting, MayGrant: b.MayGrant, Rate: b.Rate,
 		Inactivity: time.Duration(row.Inactivity) * time.Microsecond, MintedBy: row.MinterSubject,
 		Created: moment(row.Created), Expires: moment(row.Expires), LastUsed: moment(row.Used), Revoked: moment(row.Revoked),
