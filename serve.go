@@ -31,7 +31,9 @@ func (c serveCommand) Run(ctx context.Context, s *surroundings) error {
 	if _, set := s.env("GOGC"); !set {
 		debug.SetGCPercent(gcPercent)
 	}
-	log := slog.New(slog.NewJSONHandler(s.stderr, nil))
+	lines := newLogWriter(s.stderr)
+	defer lines.flush()
+	log := slog.New(slog.NewJSONHandler(lines, nil))
 	g, err := assemble(ctx, cfg, console.Options{}, log)
 	if err != nil {
 		return err

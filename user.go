@@ -68,7 +68,7 @@ type userCreate struct {
 	Name          string   `help:"Shown only."`
 	Email         string   `help:"Shown only."`
 	Role          []string `sep:"none" help:"A role; may be repeated."`
-	Scope         []string `enum:"tokens:create,data:read,data:write,admin" default:"data:read" help:"tokens:create, data:read, data:write or admin; may be repeated (${default})."`
+	Scope         []string `enum:"tokens:create,data:read,data:write,admin,explain" default:"data:read" help:"tokens:create, data:read, data:write, admin or explain; may be repeated (${default})."`
 	PasswordStdin bool     `help:"Read the password from the standard input, not from the terminal."`
 }
 
@@ -92,6 +92,7 @@ var scopes = [][2]string{
 	{"data:read", "READ_DATA"},
 	{"data:write", "WRITE_DATA"},
 	{"admin", "ADMINISTER"},
+	{"explain", "EXPLAIN"},
 }
 
 func scopeNames(texts []string) []string {

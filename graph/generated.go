@@ -859,6 +859,8 @@ enum Scope {
   WRITE_DATA
   "Administer its tenant or, with the right to all tenants, all of them: admin."
   ADMINISTER
+  "Be told how an answer came to be: explain."
+  EXPLAIN
 }
 
 "An administrator who acts as a tenant."

@@ -651,6 +651,8 @@ const (
 	ScopeWriteData Scope = "WRITE_DATA"
 	// Administer its tenant or, with the right to all tenants, all of them: admin.
 	ScopeAdminister Scope = "ADMINISTER"
+	// Be told how an answer came to be: explain.
+	ScopeExplain Scope = "EXPLAIN"
 )
 
 var AllScope = []Scope{
@@ -658,11 +660,12 @@ var AllScope = []Scope{
 	ScopeReadData,
 	ScopeWriteData,
 	ScopeAdminister,
+	ScopeExplain,
 }
 
 func (e Scope) IsValid() bool {
 	switch e {
-	case ScopeCreateTokens, ScopeReadData, ScopeWriteData, ScopeAdminister:
+	case ScopeCreateTokens, ScopeReadData, ScopeWriteData, ScopeAdminister, ScopeExplain:
 		return true
 	}
 	return false

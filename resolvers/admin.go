@@ -174,6 +174,7 @@ var scopes = map[graph.Scope]principal.Scope{
 	graph.ScopeReadData:     principal.ReadData,
 	graph.ScopeWriteData:    principal.WriteData,
 	graph.ScopeAdminister:   principal.Administer,
+	graph.ScopeExplain:      principal.Explain,
 }
 
 func scopesIn(list []graph.Scope) []principal.Scope {

@@ -51,6 +51,11 @@ type Dialect interface {
 	Percentile(x, fraction string) string
 	// First is the value in the first row of an order.
 	First(x, order, filter string) string
+	// InUTC tells that an instant is cut in UTC when no zone is named. Looking a zone
+	// up by its name for every row is dear.
+	InUTC() bool
+	// Truncated is an instant cut to a unit from a day on by the calendar of a zone.
+	Truncated(unit, at, zone string) string
 	// Steps selects the times from low to high, a step apart, as the column at.
 	Steps(low, high, step string) string
 	// Parents makes rows k0, k1, … n of the lists bound to $1, $2, …
@@ -217,6 +222,14 @@ func (postgres) First(x, order, filter string) string {
 	return "(array_agg(" + x + " ORDER BY " + order + ")" + filter + ")[1]"
 }
 
+// InUTC holds because every connection says TimeZone=UTC when it begins, and no
+// session may say otherwise.
+func (postgres) InUTC() bool { return true }
+
+func (postgres) Truncated(unit, at, zone string) string {
+	return "date_trunc(" + unit + ", " + at + ", " + zone + ")"
+}
+
 func (postgres) Steps(low, high, step string) string {
 	return "generate_series(" + low + ", " + high + ", " + step + ") AS at"
 }
@@ -381,6 +394,12 @@ func (duckdb) Percentile(x, fraction string) string {
 
 func (duckdb) First(x, order, filter string) string {
 	return "first(" + x + " ORDER BY " + order + ")" + filter
+}
+
+func (duckdb) InUTC() bool { return false }
+
+func (duckdb) Truncated(unit, at, zone string) string {
+	return "(date_trunc(" + unit + ", (" + at + " AT TIME ZONE " + zone + ")) AT TIME ZONE " + zone + ")"
 }
 
 func (duckdb) Steps(low, high, step string) string {

@@ -242,14 +242,16 @@ func (w *writer) bucket(e plan.Expr) string {
 	case value.LocalTimestamp:
 		return "date_trunc(" + unit + ", " + at + ")"
 	}
-	zone := w.bind(e.Zone(), func(n string) string { return "CAST(" + n + " AS " + w.d.TextType() + ")" })
-	local := "(" + at + " AT TIME ZONE " + zone + ")"
+	if e.Zone() == "UTC" && w.d.InUTC() {
+		return "date_trunc(" + unit + ", " + at + ")"
+	}
+	zone := w.zone(e.Zone())
 	switch e.Unit() {
 	case plan.Second, plan.Minute, plan.Hour:
-		return elapsed(at, local, unit)
+		return elapsed(at, "("+at+" AT TIME ZONE "+zone+")", unit)
 	case plan.Day, plan.Week, plan.Month, plan.Quarter, plan.Year:
 	}
-	return "(date_trunc(" + unit + ", " + local + ") AT TIME ZONE " + zone + ")"
+	return w.d.Truncated(unit, at, zone)
 }
 
 // elapsed takes from an instant what its local time shows beyond a unit.
