@@ -114,7 +114,11 @@ func (w *writer) columns(separator string) {
 			w.put(separator)
 		}
 		e := w.l.Column(i)
-		w.put(w.d.Wire(w.expr(e), e.Type()), " AS c", strconv.Itoa(i))
+		wire := w.d.Sent
+		if w.part != nil { // the parts of a script share their columns
+			wire = w.d.Wire
+		}
+		w.put(wire(w.expr(e), e.Type()), " AS c", strconv.Itoa(i))
 	}
 	if w.l.Columns() == 0 {
 		w.put("TRUE AS c0")

@@ -132,7 +132,7 @@ func TestTypesWithoutCell(t *testing.T) {
 	t.Parallel()
 	db := open(t, specOf(database(t, "CREATE TYPE mood AS ENUM ('ok')")), postgres.Options{})
 	for _, expr := range []string{
-		"1::float4", "'2026-01-01'::date", "now()", "'{}'::jsonb", "ARRAY[1]", "'ok'::public.mood", "gen_random_uuid()",
+		"1::float4", "'{}'::jsonb", "ARRAY[1]", "'ok'::public.mood",
 		"'x'::bytea", "'1 day'::interval", "'x'::char(3)", "1::oid", "'x'::name",
 	} {
 		_, err := ask(t.Context(), db, true, 1, "SELECT "+expr)

@@ -32,7 +32,8 @@ func newRows(ctx context.Context, c *conn, types []uint32, stop func() bool) *ro
 func (r *rows) check() error {
 	for _, id := range r.types {
 		switch id {
-		case oidBool, oidInt2, oidInt4, oidInt8, oidFloat8, oidText, oidVarchar, oidNumeric:
+		case oidBool, oidInt2, oidInt4, oidInt8, oidFloat8, oidText, oidVarchar, oidNumeric,
+			oidDate, oidTime, oidTimestamp, oidTimestampTZ, oidTimeTZ, oidUUID:
 		default:
 			return fault.New(fault.Internal, "a statement selects the type %d, which has no cell", id)
 		}

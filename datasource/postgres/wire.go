@@ -55,6 +55,13 @@ const (
 	oidFloat8  = 701
 	oidVarchar = 1043
 	oidNumeric = 1700
+
+	oidDate        = 1082
+	oidTime        = 1083
+	oidTimestamp   = 1114
+	oidTimestampTZ = 1184
+	oidTimeTZ      = 1266
+	oidUUID        = 2950
 )
 
 // begin starts a message; end writes its length.
