@@ -114,11 +114,7 @@ func (p *Prepared) distribute(rows value.Rows, results []*value.Result) error {
 			return errTooLarge
 		}
 	}
-	err := rows.Err()
-	if closing := rows.Close(); err == nil {
-		err = closing
-	}
-	return err
+	return ended(rows)
 }
 
 // assemble hangs a part's rows in its parent's. They come in the order of

@@ -189,6 +189,11 @@ func fill(buffer *value.Buffer, rows value.Rows) error {
 			return errTooLarge
 		}
 	}
+	return ended(rows)
+}
+
+// ended closes rows that were read to their end and says whether that was it.
+func ended(rows value.Rows) error {
 	err := rows.Err()
 	if closing := rows.Close(); err == nil {
 		err = closing
