@@ -55,7 +55,7 @@ type plan struct {
 var (
 	full = plan{
 		data: dataset{name: "full", tenants: 1000, orders: 2_000_000, largest: 200_000, rotation: 200}, databases: 20, locales: true,
-		concurrency: 16, rounds: 5, round: 3 * time.Second, warmup: 2 * time.Second, limit: 40 * time.Minute,
+		concurrency: 16, rounds: 15, round: time.Second, warmup: 2 * time.Second, limit: 40 * time.Minute,
 		output: "results",
 	}
 	quick = plan{

@@ -246,8 +246,8 @@ func (e Expr) refs(f func(ref int, name string)) {
 	}
 }
 
-// only tells whether the expression reads no reference but this one.
-func (e Expr) only(ref int) bool {
+// Only tells whether the expression reads no reference but this one.
+func (e Expr) Only(ref int) bool {
 	ok := true
 	e.refs(func(r int, _ string) { ok = ok && r == ref })
 	return ok

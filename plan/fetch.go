@@ -110,7 +110,7 @@ func (l Level) fetch(i int) Level {
 		f.where = all(own)
 		whole = whole && !l.grouped && len(l.parent) == 0
 		for _, o := range l.order {
-			whole = whole && o.expr.only(0)
+			whole = whole && o.expr.Only(0)
 		}
 		if whole {
 			f.order, f.limit = slices.Clone(l.order), l.offset+l.limit+1
@@ -128,7 +128,7 @@ func (l Level) fetch(i int) Level {
 func pushable(conditions []Expr, i int, whole bool) ([]Expr, bool) {
 	var own []Expr
 	for _, e := range conditions {
-		if e.only(i) {
+		if e.Only(i) {
 			own = append(own, e.moved(i, 0))
 		} else {
 			whole = false

@@ -149,7 +149,7 @@ func (l Level) onlyShown(i int) bool {
 		return false
 	}
 	for _, e := range r.scope {
-		if !e.only(i) {
+		if !e.Only(i) {
 			return false
 		}
 	}

@@ -58,11 +58,11 @@ func (l Level) tile() bool {
 		return false
 	}
 	for _, e := range l.refs[0].scope {
-		if !e.only(0) {
+		if !e.Only(0) {
 			return false
 		}
 	}
-	return l.where.only(0)
+	return l.where.Only(0)
 }
 
 func sameRows(a, b Level) bool {

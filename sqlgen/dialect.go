@@ -54,6 +54,9 @@ type Dialect interface {
 	Percentile(x, fraction string) string
 	// First is the value in the first row of an order.
 	First(x, order, filter string) string
+	// Apart ends a subquery whose rows are made before anything is done with them,
+	// or is empty where that gains nothing.
+	Apart() string
 	// InUTC tells that an instant is cut in UTC when no zone is named. Looking a zone
 	// up by its name for every row is dear.
 	InUTC() bool
@@ -237,6 +240,8 @@ func (postgres) First(x, order, filter string) string {
 	return "(array_agg(" + x + " ORDER BY " + order + ")" + filter + ")[1]"
 }
 
+func (postgres) Apart() string { return " OFFSET 0" }
+
 // InUTC holds because every connection says TimeZone=UTC when it begins, and no
 // session may say otherwise.
 func (postgres) InUTC() bool { return true }
@@ -412,6 +417,9 @@ func (duckdb) Percentile(x, fraction string) string {
 func (duckdb) First(x, order, filter string) string {
 	return "first(" + x + " ORDER BY " + order + ")" + filter
 }
+
+// Apart is empty because DuckDB hashes groups anyway.
+func (duckdb) Apart() string { return "" }
 
 func (duckdb) InUTC() bool { return false }
 

@@ -63,6 +63,7 @@ type writer struct {
 	parents int
 	inside  int  // 1 + the reference whose subquery is being written, or 0
 	others  bool // groups beyond the best are one
+	keyed   bool // keys are columns of the first reference's rows
 	marked  bool // groups are marked as being there
 	part    *part
 	err     error
@@ -152,6 +153,8 @@ func (w *writer) from(ties func()) {
 			w.on(r)
 		case w.l.Through() > 0:
 			w.linked(ties)
+		case w.keyed:
+			w.keyedRows()
 		default:
 			w.reference(i)
 			w.tie(ties)
@@ -452,6 +455,7 @@ func (w *writer) groups() {
 
 // grouping writes the innermost query: k0, k1, … and a0, a1, … by group.
 func (w *writer) grouping(nested bool) {
+	w.keyed = w.guessedKeys(nested)
 	w.put("SELECT ")
 	count := 0
 	item := func(text, name string, i int) {
@@ -466,7 +470,7 @@ func (w *writer) grouping(nested bool) {
 		count = 1
 	}
 	for i := range w.l.Keys() {
-		key := w.expr(w.l.Key(i))
+		key := w.key(i)
 		if w.others {
 			key = "CASE WHEN " + w.inBest() + " THEN " + key + " END"
 		}
@@ -499,7 +503,10 @@ func (w *writer) grouping(nested bool) {
 	default:
 		w.from(nil)
 	}
-	w.condition(where, w.l.Where())
+	if !w.keyed {
+		w.condition(where, w.l.Where())
+	}
+	w.keyed = false
 	groups := w.l.Keys() + w.othersColumn()
 	if nested {
 		groups++
@@ -511,6 +518,51 @@ func (w *writer) grouping(nested bool) {
 			w.put(", ", strconv.Itoa(i+1))
 		}
 	}
+}
+
+// guessedKeys tells groups by something computed of their own rows, such as
+// months. An engine that has no statistics on it may take every row for a group
+// of its own, and sort all rows where it should hash them. Reading the keys from
+// rows that are kept apart makes it assume few groups. Conditions on other
+// references stay where the engine can begin with them.
+func (w *writer) guessedKeys(nested bool) bool {
+	if w.d.Apart() == "" || nested || w.l.Ref(0).Shared() || !w.l.Where().Only(0) {
+		return false
+	}
+	computed := false
+	for i := range w.l.Keys() {
+		if e := w.l.Key(i); e.Op() != plan.Column {
+			if !e.Only(0) {
+				return false
+			}
+			computed = true
+		}
+	}
+	return computed
+}
+
+// keyedRows writes the first reference's rows with the computed keys.
+func (w *writer) keyedRows() {
+	w.put("(SELECT ", table(0), ".*")
+	for i := range w.l.Keys() {
+		if e := w.l.Key(i); e.Op() != plan.Column {
+			w.put(", ", w.expr(e), " AS ", keyColumn(i))
+		}
+	}
+	w.put(" FROM ")
+	w.reference(0)
+	w.condition(" WHERE ", w.l.Where())
+	w.put(w.d.Apart(), ") AS ", table(0))
+}
+
+// keyColumn is a computed key's column. No column of a dataset can have its name.
+func keyColumn(i int) string { return ident("__k" + strconv.Itoa(i)) }
+
+func (w *writer) key(i int) string {
+	if e := w.l.Key(i); !w.keyed || e.Op() == plan.Column {
+		return w.expr(e)
+	}
+	return table(0) + "." + keyColumn(i)
 }
 
 // Keys writes the statement that reads the distinct values of a fetched

@@ -75,7 +75,7 @@ func (w *writer) groupMark(count *int) {
 func (w *writer) inBest() string {
 	parts := make([]string, w.l.Keys())
 	for i := range parts {
-		parts[i] = w.expr(w.l.Key(i)) + " IS NOT DISTINCT FROM b.k" + strconv.Itoa(i)
+		parts[i] = w.key(i) + " IS NOT DISTINCT FROM b.k" + strconv.Itoa(i)
 	}
 	return "EXISTS (SELECT 1 FROM best AS b WHERE " + strings.Join(parts, " AND ") + ")"
 }
