@@ -77,6 +77,9 @@ func (l Level) Prior() (Level, bool) {
 	}
 	p := Level{grouped: true, refs: l.refs, having: predicate(True), aggs: l.aggs, parent: l.parent, limit: All}
 	p.where = l.shift.moved(l.where)
+	for _, e := range l.where.conjuncts() {
+		p.where = all([]Expr{p.where, l.shift.around(e)})
+	}
 	for _, key := range l.keys {
 		p.keys = append(p.keys, l.shift.moved(key))
 	}
@@ -101,6 +104,54 @@ func (s shift) moved(e Expr) Expr {
 	}
 	e.args = args
 	return e
+}
+
+// around is what follows for the column itself where a condition holds for it
+// moved, and a little wider: an index knows the column, and not what is computed
+// of it. It is true where nothing follows.
+func (s shift) around(e Expr) Expr {
+	if len(e.args) != 2 || e.args[1].op != Literal {
+		return predicate(True)
+	}
+	at, to := e.args[0], e.args[1]
+	if at.op != Column || at.ref != 0 || at.name != s.column {
+		return predicate(True)
+	}
+	bound, err := instant(to)
+	if err != nil {
+		return predicate(True)
+	}
+	bound = step(bound, s.unit, -s.n)
+	edge := func(op Op, days int) Expr {
+		v, err := boundary(at.typ, bound.AddDate(0, 0, days))
+		if err != nil { // beyond the years there are
+			return predicate(True)
+		}
+		return predicate(op, at, literal(v))
+	}
+	slack := s.slack()
+	switch e.op { //nolint:exhaustive // from others nothing follows
+	case Gt, Gte:
+		return edge(Gte, -slack)
+	case Lt, Lte:
+		return edge(Lte, slack)
+	case Eq:
+		return all([]Expr{edge(Gte, -slack), edge(Lte, slack)})
+	}
+	return predicate(True)
+}
+
+// slack is how many days a step back from a moved time may be away from the time
+// itself: months end on different days, and clocks change.
+func (s shift) slack() int {
+	switch s.unit {
+	case Second, Minute, Hour:
+		return 0
+	case Day, Week:
+		return 2
+	case Month, Quarter, Year:
+	}
+	return 5
 }
 
 // compareTo reads {column: {n, unit}}.

@@ -54,6 +54,8 @@ type Dialect interface {
 	Percentile(x, fraction string) string
 	// First is the value in the first row of an order.
 	First(x, order, filter string) string
+	// Same compares keys of groups: nulls are the same. Joins on it are hashed.
+	Same(x, y string) string
 	// Apart ends a subquery whose rows are made before anything is done with them,
 	// or is empty where that gains nothing.
 	Apart() string
@@ -240,6 +242,11 @@ func (postgres) First(x, order, filter string) string {
 	return "(array_agg(" + x + " ORDER BY " + order + ")" + filter + ")[1]"
 }
 
+// Same makes lists of the two because PostgreSQL can only join on IS NOT
+// DISTINCT FROM by comparing each with each; the items of equal lists may be
+// null.
+func (postgres) Same(x, y string) string { return "ARRAY[" + x + "] = ARRAY[" + y + "]" }
+
 func (postgres) Apart() string { return " OFFSET 0" }
 
 // InUTC holds because every connection says TimeZone=UTC when it begins, and no
@@ -417,6 +424,8 @@ func (duckdb) Percentile(x, fraction string) string {
 func (duckdb) First(x, order, filter string) string {
 	return "first(" + x + " ORDER BY " + order + ")" + filter
 }
+
+func (duckdb) Same(x, y string) string { return x + " IS NOT DISTINCT FROM " + y }
 
 // Apart is empty because DuckDB hashes groups anyway.
 func (duckdb) Apart() string { return "" }

@@ -32,6 +32,9 @@ func (w *writer) expr(e plan.Expr) string {
 	case plan.Or:
 		return w.join(e, " OR ")
 	case plan.Not:
+		if e.Arg(0).Op() == plan.Exists { // which is never null, and a join when it says so plainly
+			return "(NOT " + w.expr(e.Arg(0)) + ")"
+		}
 		return "((" + w.expr(e.Arg(0)) + ") IS NOT TRUE)"
 	case plan.IsNull:
 		return w.isNull(e.Arg(0))

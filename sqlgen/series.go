@@ -75,7 +75,7 @@ func (w *writer) groupMark(count *int) {
 func (w *writer) inBest() string {
 	parts := make([]string, w.l.Keys())
 	for i := range parts {
-		parts[i] = w.key(i) + " IS NOT DISTINCT FROM b.k" + strconv.Itoa(i)
+		parts[i] = w.d.Same(w.key(i), "b.k"+strconv.Itoa(i))
 	}
 	return "EXISTS (SELECT 1 FROM best AS b WHERE " + strings.Join(parts, " AND ") + ")"
 }
@@ -128,7 +128,7 @@ func (w *writer) filled(f plan.Fill, nested bool) {
 	// groups beyond it stay.
 	w.put("((SELECT y.at AS at FROM ", w.series(w.l.Key(f.Key()), low, high), " AS y LIMIT 100000) UNION SELECT ", at, " FROM g0 WHERE ", at, " IS NOT NULL) AS s LEFT JOIN g0 AS z ON z.", at, " = s.at")
 	for _, name := range others {
-		w.put(" AND z.", name, " IS NOT DISTINCT FROM o.", name)
+		w.put(" AND ", w.d.Same("z."+name, "o."+name))
 	}
 	if len(own) > 0 {
 		w.put(" WHERE ", strings.Join(own, " AND "))
@@ -198,8 +198,8 @@ func (w *writer) priorGroups(nested bool) {
 		w.put(" AND h.n = g.n")
 	}
 	for i := range w.l.Keys() {
-		k := strconv.Itoa(i)
-		w.put(" AND h.k", k, " IS NOT DISTINCT FROM g.k", k)
+		k := ".k" + strconv.Itoa(i)
+		w.put(" AND ", w.d.Same("h"+k, "g"+k))
 	}
 }
 

@@ -1,0 +1,114 @@
+package sqlgen_test
+
+import (
+	"strings"
+	"testing"
+
+	"usher/datasource/sqlexec"
+	"usher/plan"
+	"usher/plan/plantest"
+	"usher/sqlgen"
+)
+
+const visits = `
+CREATE TABLE pages (name text PRIMARY KEY, tenant text NOT NULL);
+CREATE TABLE visits (id bigint PRIMARY KEY, tenant text NOT NULL, at timestamptz NOT NULL, left_at timestamptz, page text NOT NULL);
+INSERT INTO pages SELECT 'p' || n, 't3' FROM generate_series(1, 1000) AS n;
+INSERT INTO visits SELECT n, 't' || n % 9, '2026-01-01'::timestamptz + n * interval '50 minutes',
+	'2026-01-01'::timestamptz + n * interval '51 minutes', 'p' || n % 700 FROM generate_series(1, 9000) AS n;
+CREATE INDEX by_time ON visits (tenant, at);
+CREATE INDEX by_page ON visits (tenant, page);
+ANALYZE`
+
+const visitsDatasets = `
+  pages:
+    tenant: tenant
+    key: name
+    columns: {name: String!, tenant: String!}
+    relations: {visits: {to: visits, many: true, on: {name: page}}}
+  visits:
+    tenant: tenant
+    key: id
+    columns: {id: BigInt!, tenant: String!, at: Timestamp!, left_at: Timestamp, page: String!}
+    relations: {}
+`
+
+// TestPostgresPlans shows what PostgreSQL makes of statements whose cost another
+// spelling of the same would let grow with the square of the rows, or of groups
+// that it would sort the rows for.
+func TestPostgresPlans(t *testing.T) {
+	t.Parallel()
+	e := start(t, visits, visitsDatasets)
+	for _, c := range []struct {
+		name, query string
+		want        []string // in this order
+		never       []string
+	}{
+		{"by month", `visitsAggregate { key { at(by: MONTH) } count }`, []string{"Sort", "HashAggregate"}, []string{"GroupAggregate"}},
+		{"by month and a column", `visitsAggregate { key { left_at(by: MONTH) page } count }`, []string{"Sort", "HashAggregate"}, []string{"GroupAggregate"}},
+		{"by bins", `visitsAggregate { key { id(bin: 10) } count }`, []string{"Sort", "HashAggregate"}, []string{"GroupAggregate"}},
+		{
+			"in a range", `visitsAggregate(where: {at: {gte: "2026-03-01T00:00:00Z"}}) { key { at(by: DAY) } count }`,
+			[]string{"Sort", "HashAggregate"}, []string{"GroupAggregate"},
+		},
+		{
+			"beside the groups before", `visitsAggregate(where: {at: {gte: "2026-03-01T00:00:00Z"}}, compareTo: {at: {n: 1, unit: WEEK}}) { key { page } count previous { count } }`,
+			[]string{"Hash Left Join"}, []string{"Nested Loop"},
+		},
+		{
+			"the period before by the index", `visitsAggregate(where: {at: {gte: "2026-03-01T00:00:00Z", lt: "2026-03-02T00:00:00Z"}}, compareTo: {at: {n: 1, unit: WEEK}}) { count previous { count } }`,
+			[]string{"by_time", "by_time"}, []string{"by_page", "Seq Scan"},
+		},
+		{
+			"gap-free for each page", `visitsAggregate(fill: true) { key { at(by: MONTH) page } count }`,
+			[]string{"Hash"}, []string{"Join Filter"},
+		},
+		{"without related rows", `pages(where: {visits: {none: {}}}) { name }`, []string{"Anti Join"}, []string{"SubPlan"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			q, err := plan.Build(plantest.Request(t, c.query), e.cat, plantest.Principal(t, `tenant: "t3", strategy: "pg"`), now)
+			if err != nil {
+				t.Fatal(err)
+			}
+			s, err := sqlgen.Render(q.Root(), sqlgen.Postgres)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := explained(t, e, s)
+			rest := got
+			for _, want := range c.want {
+				_, after, ok := strings.Cut(rest, want)
+				if !ok {
+					t.Fatalf("no %s where it should be:\n%s", want, got)
+				}
+				rest = after
+			}
+			for _, never := range c.never {
+				if strings.Contains(got, never) {
+					t.Errorf("%s:\n%s", never, got)
+				}
+			}
+		})
+	}
+}
+
+// explained is PostgreSQL's plan of a statement.
+func explained(t *testing.T, e *engines, s sqlgen.Statement) string {
+	t.Helper()
+	var b strings.Builder
+	err := e.postgres.Session(t.Context(), false, func(session sqlexec.Session) error {
+		rows, err := session.Query(t.Context(), "EXPLAIN (COSTS OFF) "+s.Text, s.Args)
+		if err != nil {
+			return err
+		}
+		for rows.Next() {
+			b.Write(rows.Cell(0).Text)
+			b.WriteByte('\n')
+		}
+		return rows.Err()
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b.String()
+}
