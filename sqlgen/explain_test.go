@@ -49,19 +49,23 @@ func TestPostgresPlans(t *testing.T) {
 		{"by bins", `visitsAggregate { key { id(bin: 10) } count }`, []string{"Sort", "HashAggregate"}, []string{"GroupAggregate"}},
 		{
 			"in a range", `visitsAggregate(where: {at: {gte: "2026-03-01T00:00:00Z"}}) { key { at(by: DAY) } count }`,
-			[]string{"Sort", "HashAggregate"}, []string{"GroupAggregate"},
+			[]string{"Sort", "HashAggregate"},
+			[]string{"GroupAggregate"},
 		},
 		{
 			"beside the groups before", `visitsAggregate(where: {at: {gte: "2026-03-01T00:00:00Z"}}, compareTo: {at: {n: 1, unit: WEEK}}) { key { page } count previous { count } }`,
-			[]string{"Hash Left Join"}, []string{"Nested Loop"},
+			[]string{"Hash Left Join"},
+			[]string{"Nested Loop"},
 		},
 		{
 			"the period before by the index", `visitsAggregate(where: {at: {gte: "2026-03-01T00:00:00Z", lt: "2026-03-02T00:00:00Z"}}, compareTo: {at: {n: 1, unit: WEEK}}) { count previous { count } }`,
-			[]string{"by_time", "by_time"}, []string{"by_page", "Seq Scan"},
+			[]string{"by_time", "by_time"},
+			[]string{"by_page", "Seq Scan"},
 		},
 		{
 			"gap-free for each page", `visitsAggregate(fill: true) { key { at(by: MONTH) page } count }`,
-			[]string{"Hash"}, []string{"Join Filter"},
+			[]string{"Hash"},
+			[]string{"Join Filter"},
 		},
 		{"without related rows", `pages(where: {visits: {none: {}}}) { name }`, []string{"Anti Join"}, []string{"SubPlan"}},
 	} {
