@@ -1,6 +1,10 @@
 package plan
 
-import "slices"
+import (
+	"slices"
+
+	"usher/value"
+)
 
 // Tiles are queries of one principal that read the same rows: one pass over
 // them answers all.
@@ -12,7 +16,7 @@ type Tiles struct {
 }
 
 // Base is the level whose rows the others read: the dataset's under its scope,
-// and under the conditions that all tiles have in common.
+// and under the conditions of the widest tile, which all have.
 func (t Tiles) Base() Level { return t.base }
 
 // Len is the number of tiles.
@@ -27,19 +31,30 @@ func (t Tiles) Which(i int) int { return t.which[i] }
 // Query is the query the i-th tile is of.
 func (t Tiles) Query(i int) Query { return t.of[i] }
 
-// OnePass finds the queries that read the same rows. What is compared is all
-// that decides which rows these are. Lists are left alone: an index may have
-// their first rows without a look at the others.
+// OnePass finds the queries that read the same rows, or some of those that
+// another reads anyway. What is compared is all that decides which rows these
+// are. Lists are left alone, because an index may have their first rows without
+// a look at the others, and so are further conditions on times, whose rows an
+// index may have.
 func OnePass(queries []Query) []Tiles {
+	var widest []int // first
+	for i, q := range queries {
+		if q.Valid() && q.body.root.tile() {
+			widest = append(widest, i)
+		}
+	}
+	slices.SortStableFunc(widest, func(i, j int) int {
+		return len(queries[i].body.root.where.conjuncts()) - len(queries[j].body.root.where.conjuncts())
+	})
 	var all []Tiles
 	taken := make([]bool, len(queries))
-	for i, q := range queries {
-		if taken[i] || !q.Valid() || !q.body.root.tile() {
+	for n, i := range widest {
+		if taken[i] {
 			continue
 		}
 		set := []int{i}
-		for j := i + 1; j < len(queries); j++ {
-			if !taken[j] && queries[j].Valid() && queries[j].body.root.tile() && sameRows(q.body.root, queries[j].body.root) {
+		for _, j := range widest[n+1:] {
+			if !taken[j] && reads(queries[i].body.root, queries[j].body.root) {
 				taken[j] = true
 				set = append(set, j)
 			}
@@ -65,17 +80,45 @@ func (l Level) tile() bool {
 	return l.where.Only(0)
 }
 
-func sameRows(a, b Level) bool {
-	r, s := a.refs[0], b.refs[0]
-	return r.dataset == s.dataset && r.target == s.target && r.schema == s.schema && r.table == s.table &&
-		r.reason == s.reason && r.tenant == s.tenant &&
-		slices.EqualFunc(r.scope, s.scope, Expr.same) && a.where.same(b.where)
+// reads tells whether all rows of one tile are among those of a wider one.
+func reads(wide, narrow Level) bool {
+	r, s := wide.refs[0], narrow.refs[0]
+	if r.dataset != s.dataset || r.target != s.target || r.schema != s.schema || r.table != s.table ||
+		r.reason != s.reason || r.tenant != s.tenant || !slices.EqualFunc(r.scope, s.scope, Expr.same) {
+		return false
+	}
+	for _, e := range wide.where.conjuncts() {
+		if !slices.ContainsFunc(narrow.where.conjuncts(), e.same) {
+			return false
+		}
+	}
+	return !slices.ContainsFunc(further(wide, narrow), Expr.readsTime)
+}
+
+// further are the conditions of a tile that a wider one does not have.
+func further(wide, narrow Level) []Expr {
+	return slices.DeleteFunc(slices.Clone(narrow.where.conjuncts()), func(e Expr) bool {
+		return slices.ContainsFunc(wide.where.conjuncts(), e.same)
+	})
+}
+
+// readsTime tells an expression that reads a column of time.
+func (e Expr) readsTime() bool {
+	if e.op == Column {
+		switch e.typ.Scalar { //nolint:exhaustive // the others are not of time
+		case value.Timestamp, value.LocalTimestamp, value.Date, value.Time:
+			return true
+		}
+	}
+	return slices.ContainsFunc(e.args, Expr.readsTime)
 }
 
 func share(queries []Query, set []int) Tiles {
 	first := queries[set[0]].body.root
 	ref := first.refs[0]
 	ref.columns = nil
+	set = slices.Clone(set)
+	slices.Sort(set)
 	t := Tiles{levels: make([]Level, len(set)), which: set}
 	for _, at := range set {
 		t.of = append(t.of, queries[at])
@@ -89,7 +132,7 @@ func share(queries []Query, set []int) Tiles {
 		}
 		l.refs = slices.Clone(l.refs)
 		l.refs[0].shared = true
-		l.where = predicate(True)
+		l.where = all(further(first, l))
 		t.levels[i] = l
 	}
 	t.base = Level{refs: []Ref{ref}, where: first.where, having: predicate(True), limit: All}

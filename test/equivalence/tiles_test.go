@@ -35,7 +35,11 @@ func tiles(t *testing.T, w *world, ways []way) {
 		all := make(map[string]any)
 		for i := range n {
 			f := g.field(def, rootDepth)
-			rest := object{{"where", word(where)}}
+			own := where
+			if g.chance(3, "more") { // some of the rows that another reads
+				own = fmt.Sprintf("{and: [%s, %s]}", where, g.drawWhere(over))
+			}
+			rest := object{{"where", word(own)}}
 			for _, a := range f.arguments {
 				if a.name != "where" {
 					rest = append(rest, a)
