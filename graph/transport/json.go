@@ -4,7 +4,10 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"io"
 	"unicode/utf8"
+
+	"github.com/go-json-experiment/json/jsontext"
 )
 
 // maxNesting bounds the depth of a JSON body; no variable needs more.
@@ -25,64 +28,72 @@ func decodeStrict(text []byte) (any, error) {
 	if !utf8.Valid(text) {
 		return nil, errNotUTF8
 	}
-	if !json.Valid(text) {
-		return nil, errNotJSON
+	decoder := jsontext.NewDecoder(bytes.NewBuffer(text))
+	value, err := decodeValue(decoder, maxNesting)
+	if err == nil {
+		if _, err = decoder.ReadToken(); errors.Is(err, io.EOF) {
+			return value, nil
+		}
+		err = errNotJSON
 	}
-	decoder := json.NewDecoder(bytes.NewReader(text))
-	decoder.UseNumber()
-	return decodeValue(decoder, maxNesting)
+	switch {
+	case errors.Is(err, jsontext.ErrDuplicateName):
+		return nil, errDuplicate
+	case errors.Is(err, errNesting):
+		return nil, errNesting
+	}
+	return nil, errNotJSON
 }
 
-func decodeValue(decoder *json.Decoder, nesting int) (any, error) {
-	token, err := decoder.Token()
+func decodeValue(decoder *jsontext.Decoder, nesting int) (any, error) {
+	token, err := decoder.ReadToken()
 	if err != nil {
-		return nil, errNotJSON
+		return nil, err
 	}
-	delim, ok := token.(json.Delim)
-	if !ok {
-		return token, nil
+	switch token.Kind() {
+	case 'n':
+		return nil, nil //nolint:nilnil // which is JSON's null
+	case 't', 'f':
+		return token.Bool(), nil
+	case '"':
+		return token.String(), nil
+	case '0':
+		return json.Number(token.String()), nil
 	}
 	if nesting == 0 {
 		return nil, errNesting
 	}
-	if delim == '{' {
+	if token.Kind() == '{' {
 		return decodeObject(decoder, nesting-1)
 	}
 	return decodeArray(decoder, nesting-1)
 }
 
-func decodeObject(decoder *json.Decoder, nesting int) (any, error) {
+func decodeObject(decoder *jsontext.Decoder, nesting int) (any, error) {
 	object := map[string]any{}
-	for decoder.More() {
-		token, err := decoder.Token()
-		key, ok := token.(string)
-		if err != nil || !ok {
-			return nil, errNotJSON
+	for decoder.PeekKind() != '}' {
+		token, err := decoder.ReadToken()
+		if err != nil {
+			return nil, err
 		}
-		if _, twice := object[key]; twice {
-			return nil, errDuplicate
-		}
+		key := token.String()
 		if object[key], err = decodeValue(decoder, nesting); err != nil {
 			return nil, err
 		}
 	}
-	if _, err := decoder.Token(); err != nil {
-		return nil, errNotJSON
-	}
-	return object, nil
+	_, err := decoder.ReadToken()
+	return object, err
 }
 
-func decodeArray(decoder *json.Decoder, nesting int) (any, error) {
+func decodeArray(decoder *jsontext.Decoder, nesting int) (any, error) {
 	array := []any{}
-	for decoder.More() {
+	for decoder.PeekKind() != ']' {
 		value, err := decodeValue(decoder, nesting)
 		if err != nil {
 			return nil, err
 		}
 		array = append(array, value)
 	}
-	if _, err := decoder.Token(); err != nil {
-		return nil, errNotJSON
-	}
-	return array, nil
+	_, err := decoder.ReadToken()
+	return array, err
 }
