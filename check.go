@@ -90,7 +90,7 @@ func inspect(ctx context.Context, cfg *config.Config) (*report, error) {
 		tokens.Close()
 	}
 	r.problem(err)
-	r.notes = append(r.notes, collations(r.catalog, tables)...)
+	r.notes = append(r.notes, indexes(r.catalog, tables)...)
 	return r, nil
 }
 
@@ -115,9 +115,10 @@ func schemaFits(cat *catalog.Catalog, administration bool) error {
 	return err
 }
 
-// collations names the text columns of PostgreSQL that are in another order
-// than usher's: their own indexes do not help there, one of this kind does.
-func collations(cat *catalog.Catalog, tables catalog.Introspected) []string {
+// indexes names the indexes that tables in PostgreSQL lack: one that finds a
+// tenant's rows, and one for each text column that is in another order than
+// usher's, which its own index does not help.
+func indexes(cat *catalog.Catalog, tables catalog.Introspected) []string {
 	var out []string
 	for _, d := range cat.Datasets {
 		for _, source := range slices.Sorted(maps.Keys(d.Bindings)) {
@@ -125,6 +126,13 @@ func collations(cat *catalog.Catalog, tables catalog.Introspected) []string {
 			t, ok := tables[source][b.Schema+"."+b.Table]
 			if !ok || t.View || cat.Sources[source].Kind != catalog.Postgres {
 				continue
+			}
+			if d.Tenant != nil && !b.Columns[d.Tenant.Name].Missing {
+				column := b.Columns[d.Tenant.Name].Name
+				if !slices.ContainsFunc(t.Indexes, func(index []string) bool { return len(index) > 0 && index[0] == column }) {
+					out = append(out, fmt.Sprintf("datasets.%s: no index of %s begins with the tenant's column, so each question reads the rows of all tenants: %s",
+						d.Name, source, createIndex(b, identifier(column))))
+				}
 			}
 			for _, col := range d.Columns {
 				stored := b.Columns[col.Name]
@@ -139,12 +147,17 @@ func collations(cat *catalog.Catalog, tables catalog.Introspected) []string {
 	return out
 }
 
-// codePointIndex is the statement for people to run that keeps an order fast.
+// codePointIndex is the one that keeps an order fast.
 func codePointIndex(d *catalog.Dataset, b *catalog.Binding, column string) string {
 	columns := identifier(column) + ` COLLATE "C"`
 	if d.Tenant != nil && !b.Columns[d.Tenant.Name].Missing {
 		columns = identifier(b.Columns[d.Tenant.Name].Name) + ", " + columns
 	}
+	return createIndex(b, columns)
+}
+
+// createIndex is a statement for people to run.
+func createIndex(b *catalog.Binding, columns string) string {
 	return fmt.Sprintf("CREATE INDEX ON %s.%s (%s);", identifier(b.Schema), identifier(b.Table), columns)
 }
 

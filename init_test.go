@@ -83,6 +83,9 @@ func TestInit(t *testing.T) {
 	if !strings.Contains(checked, `CREATE INDEX ON "public"."customers" ("tenant_id", "name" COLLATE "C");`) {
 		t.Errorf("check names no index for the collated column:\n%s", checked)
 	}
+	if !strings.Contains(checked, `CREATE INDEX ON "public"."orders" ("tenant_id");`) || strings.Contains(checked, `"customers" ("tenant_id");`) {
+		t.Errorf("check does not name the one table without an index on its tenants:\n%s", checked)
+	}
 
 	u := start(t, "serve", "-c", file, "--listen", "127.0.0.1:0")
 	token := printedToken.FindStringSubmatch(printed)[1]

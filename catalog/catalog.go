@@ -120,6 +120,7 @@ type Stored struct {
 	Name    string // the source's name for it; for APIs a member name or JSON pointer
 	Native  string // the source's own type, as introspected; empty when unknown
 	ByCode  bool   // text that the source already orders by code point
+	Indexed bool   // an index finds a tenant's rows by it
 	Missing bool   // the source does not have the column: a tenant column, or one that is only other tenants'
 }
 

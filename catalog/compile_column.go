@@ -258,6 +258,25 @@ func (c *compiler) store(d *draft) {
 			}
 			b.Columns[col.Name] = c.stored(d, source, col)
 		}
+		d.indexed(source)
+	}
+}
+
+// indexed notes the columns by which an index finds a tenant's rows: it begins
+// with the column, or with it behind the tenant's.
+func (d *draft) indexed(source string) {
+	b := d.Bindings[source]
+	tenant := b.Columns[d.spec.Tenant] // nothing for common data
+	for _, index := range d.found[source].Indexes {
+		if len(index) > 1 && !tenant.Missing && index[0] == tenant.Name {
+			index = index[1:]
+		}
+		for name, s := range b.Columns {
+			if !s.Missing && len(index) > 0 && s.Name == index[0] {
+				s.Indexed = true
+				b.Columns[name] = s
+			}
+		}
 	}
 }
 

@@ -286,6 +286,8 @@ func parseTables(t *testing.T, text string) catalog.Introspected {
 		switch word {
 		case "primary":
 			table.PrimaryKey = strings.Fields(list)
+		case "index":
+			table.Indexes = append(table.Indexes, strings.Fields(list))
 		case "unique":
 			table.Unique = append(table.Unique, strings.Fields(list))
 		case "foreign":

@@ -351,6 +351,8 @@ type Field struct {
 	Null   bool   // may hold nulls
 	ByCode bool   // text the source orders by code point
 	Asked  bool   // the caller asked for it; others are read on usher's own account
+
+	Indexed bool // an index of the source finds a tenant's rows by it
 }
 
 // OutputKind says what a field of the answer is made of.

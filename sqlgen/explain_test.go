@@ -67,6 +67,16 @@ func TestPostgresPlans(t *testing.T) {
 			[]string{"Hash"},
 			[]string{"Join Filter"},
 		},
+		{
+			"the first of each by an index", `pages(limit: 20) { name visits(orderBy: [{at: DESC}], limit: 3) { id } }`,
+			[]string{"Nested Loop", "Limit", "WindowAgg", "by_page"},
+			[]string{"Hash"},
+		},
+		{
+			"many of each at once", `pages(limit: 20) { name visits(orderBy: [{at: DESC}], limit: 300) { id } }`,
+			[]string{"WindowAgg"},
+			[]string{"Nested Loop"},
+		},
 		{"without related rows", `pages(where: {visits: {none: {}}}) { name }`, []string{"Anti Join"}, []string{"SubPlan"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -74,7 +84,7 @@ func TestPostgresPlans(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			s, err := sqlgen.Render(q.Root(), sqlgen.Postgres)
+			s, err := sqlgen.Together(q.Root(), sqlgen.Postgres)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -97,7 +107,7 @@ func TestPostgresPlans(t *testing.T) {
 }
 
 // explained is PostgreSQL's plan of a statement.
-func explained(t *testing.T, e *engines, s sqlgen.Statement) string {
+func explained(t *testing.T, e *engines, s sqlgen.Script) string {
 	t.Helper()
 	var b strings.Builder
 	err := e.postgres.Session(t.Context(), false, func(session sqlexec.Session) error {

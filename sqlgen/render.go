@@ -100,7 +100,7 @@ func (w *writer) bind(text string, cast func(n string) string) string {
 func (w *writer) rows() {
 	w.put("SELECT ")
 	w.placed()
-	w.columns(", ")
+	w.columns()
 	w.put(" FROM ")
 	w.from(nil)
 	w.condition(" WHERE ", w.l.Where())
@@ -109,10 +109,10 @@ func (w *writer) rows() {
 }
 
 // columns writes what is returned, in wire form.
-func (w *writer) columns(separator string) {
+func (w *writer) columns() {
 	for i := range w.l.Columns() {
 		if i > 0 {
-			w.put(separator)
+			w.put(", ")
 		}
 		e := w.l.Column(i)
 		wire := w.d.Sent
@@ -353,8 +353,12 @@ func (w *writer) term(o plan.Order) {
 // nestedRows writes a list below its parents: numbered for each parent, so
 // that limit and offset hold for each, and ordered by parent.
 func (w *writer) nestedRows() {
+	if w.fewOfMany() {
+		w.firstOfEach()
+		return
+	}
 	w.pageOf("p.n")
-	w.columns(", ")
+	w.columns()
 	w.numbered("p.n")
 	w.put(" FROM ")
 	w.parentRows()
@@ -362,6 +366,48 @@ func (w *writer) nestedRows() {
 	w.from(w.links)
 	w.condition(" WHERE ", w.l.Where())
 	w.window()
+}
+
+// fewOfMany tells a page of few rows for each parent, where an index finds a
+// parent's rows: then it is better to look for each parent's first ones than to
+// number all rows of all.
+func (w *writer) fewOfMany() bool {
+	if w.l.Links() != 1 || w.l.Through() > 0 || w.l.Limit() == plan.All || w.l.Offset()+w.l.Limit() > few {
+		return false
+	}
+	link := w.l.Link(0)
+	f, ok := w.field(link.Own())
+	return ok && link.Own().Ref() == 0 && f.Indexed && link.Own().Type().Scalar == link.Type().Scalar
+}
+
+// few is how many rows are worth a look into the index for each parent.
+const few = 100
+
+// firstOfEach writes a nested list as a query of its own for each parent.
+func (w *writer) firstOfEach() {
+	w.pageOf("p.n")
+	w.put("s.* FROM ")
+	w.parentRows()
+	w.put(" CROSS JOIN LATERAL (SELECT ")
+	w.columns()
+	w.put(", row_number() OVER (")
+	w.orderBy("ORDER BY ")
+	w.put(") AS rn FROM ")
+	w.from(nil)
+	w.put(" WHERE ")
+	w.links()
+	w.condition(" AND ", w.l.Where())
+	w.orderBy(" ORDER BY ")
+	w.limit()
+	w.put(") AS s) AS s")
+	w.inPlace()
+}
+
+// inPlace orders the rows of a nested level by their parents.
+func (w *writer) inPlace() {
+	if w.part == nil {
+		w.put(" ORDER BY n, rn")
+	}
 }
 
 // pageOf begins a nested level: the subquery that numbered and window end.
@@ -397,9 +443,7 @@ func (w *writer) window() {
 	if w.l.Offset() > 0 {
 		w.put(" AND rn > ", strconv.Itoa(w.l.Offset()))
 	}
-	if w.part == nil {
-		w.put(" ORDER BY n, rn")
-	}
+	w.inPlace()
 }
 
 // parentRows writes the parents' keys as rows k0, k1, … n.
@@ -436,7 +480,7 @@ func (w *writer) groups() {
 		w.put("SELECT ")
 		w.placed()
 	}
-	w.columns(", ")
+	w.columns()
 	if nested {
 		w.numbered("g.n")
 	}

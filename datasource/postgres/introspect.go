@@ -38,7 +38,7 @@ func (in *introspection) run(ctx context.Context) error {
 	}{
 		{typesText, nil, in.addType},
 		{columnsText, []string{in.schema}, in.addColumn},
-		{keysText, []string{in.schema}, in.addKey},
+		{indexesText, []string{in.schema}, in.addIndex},
 		{foreignKeysText, []string{in.schema}, in.addForeignKey},
 	} {
 		rows, err := in.session.Query(ctx, step.text, step.args)
@@ -139,9 +139,11 @@ func (in *introspection) addColumn(rows value.Rows) error {
 }
 
 // Indexes rather than constraints: a unique index is as good as one, if it
-// covers all rows and holds columns only.
-const keysText = `
-SELECT i.indrelid::int8, i.indisprimary,
+// covers all rows and holds columns only. B-trees are told apart, because only
+// they return rows in the order of their columns.
+const indexesText = `
+SELECT i.indrelid::int8, i.indisprimary, i.indisunique,
+	x.relam = (SELECT oid FROM pg_am WHERE amname = 'btree'),
 	(SELECT json_agg(a.attname ORDER BY k.n)
 	 FROM unnest(i.indkey::int2[]) WITH ORDINALITY k(attnum, n)
 	 JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.attnum
@@ -150,22 +152,27 @@ FROM pg_index i
 JOIN pg_class c ON c.oid = i.indrelid
 JOIN pg_class x ON x.oid = i.indexrelid
 WHERE c.relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = $1::text)
-	AND i.indisunique AND i.indisvalid AND i.indpred IS NULL AND i.indexprs IS NULL
+	AND i.indisvalid AND i.indpred IS NULL AND i.indexprs IS NULL
 ORDER BY c.relname COLLATE "C", x.relname COLLATE "C"`
 
-func (in *introspection) addKey(rows value.Rows) error {
+func (in *introspection) addIndex(rows value.Rows) error {
 	i, ok := in.byID[rows.Cell(0).Int]
 	if !ok {
 		return nil // of a partition, or of a table that may not be read
 	}
-	columns, err := names(rows.Cell(2))
+	columns, err := names(rows.Cell(4))
 	if err != nil {
 		return err
 	}
-	if rows.Cell(1).Bool {
-		in.tables[i].PrimaryKey = columns
-	} else {
-		in.tables[i].Unique = append(in.tables[i].Unique, columns)
+	t := &in.tables[i]
+	switch primary, unique := rows.Cell(1).Bool, rows.Cell(2).Bool; {
+	case primary:
+		t.PrimaryKey = columns
+	case unique:
+		t.Unique = append(t.Unique, columns)
+	}
+	if rows.Cell(3).Bool {
+		t.Indexes = append(t.Indexes, columns)
 	}
 	return nil
 }

@@ -116,6 +116,8 @@ func TestIntrospectTables(t *testing.T) {
 		CREATE TABLE "Other one".regions (code text PRIMARY KEY);
 		CREATE TABLE sales.customers (tenant text, id int, email text NOT NULL UNIQUE, region text REFERENCES "Other one".regions, nick text, PRIMARY KEY (tenant, id));
 		CREATE UNIQUE INDEX nick_key ON sales.customers (tenant, nick) INCLUDE (email);
+		CREATE INDEX by_region ON sales.customers (region, email);
+		CREATE INDEX hashed ON sales.customers USING hash (region);
 		CREATE UNIQUE INDEX partial ON sales.customers (nick) WHERE nick > 'a';
 		CREATE UNIQUE INDEX expression ON sales.customers (lower(nick));
 		CREATE TABLE sales.orders (day date, id bigint, tenant text, customer int, gone int, PRIMARY KEY (day, id),
@@ -133,6 +135,7 @@ func TestIntrospectTables(t *testing.T) {
 	expected := []catalog.Table{
 		{
 			Schema: "sales", Name: "customers", PrimaryKey: []string{"tenant", "id"}, Unique: [][]string{{"email"}, {"tenant", "nick"}},
+			Indexes: [][]string{{"region", "email"}, {"email"}, {"tenant", "id"}, {"tenant", "nick"}},
 			Columns: []catalog.TableColumn{
 				column("tenant", "text", false), column("id", "integer", false), column("email", "text", false),
 				column("region", "text", true), column("nick", "text", true),
@@ -141,7 +144,7 @@ func TestIntrospectTables(t *testing.T) {
 		},
 		{Schema: "sales", Name: "names", View: true, Columns: []catalog.TableColumn{column("the nick", "text", true)}},
 		{
-			Schema: "sales", Name: "orders", PrimaryKey: []string{"day", "id"},
+			Schema: "sales", Name: "orders", PrimaryKey: []string{"day", "id"}, Indexes: [][]string{{"day", "id"}},
 			Columns: []catalog.TableColumn{
 				column("day", "date", false), column("id", "bigint", false), column("tenant", "text", true),
 				{Name: "customer", Native: "integer", Nullable: true, Comment: "who pays"},

@@ -102,6 +102,29 @@ func (e engine) script(w *world, tenant string) string {
 	return b.String()
 }
 
+// indexes finds a tenant's rows by each column that a relation may be on, which
+// has PostgreSQL asked in another way.
+func indexes(w *world) string {
+	var b strings.Builder
+	for _, t := range w.tables {
+		for _, c := range t.columns {
+			switch c.typ.Scalar { //nolint:exhaustive // what keys are made of
+			case value.Int, value.BigInt, value.Decimal, value.String:
+			default:
+				continue
+			}
+			switch {
+			case c.typ.List || c.name == tenantColumn:
+			case t.common:
+				fmt.Fprintf(&b, "CREATE INDEX ON %s (%q);\n", t.name, c.name)
+			default:
+				fmt.Fprintf(&b, "CREATE INDEX ON %s (%s, %q);\n", t.name, tenantColumn, c.name)
+			}
+		}
+	}
+	return b.String()
+}
+
 func (e engine) insert(b *strings.Builder, t *table, rows [][]cell) {
 	if len(rows) == 0 {
 		return

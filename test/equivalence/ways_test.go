@@ -84,7 +84,7 @@ func served(t *testing.T, w *world) []way {
 	t.Helper()
 	server := pgtest.Start(t)
 	byCode, english := server.Database(t), server.DatabaseLocale(t, "en_US")
-	byCode.Exec(t, postgresSQL.script(w, ""))
+	byCode.Exec(t, postgresSQL.script(w, "")+indexes(w))
 	english.Exec(t, postgresSQL.script(w, ""))
 	prefix := strings.ToLower(byCode.Name) + "_"
 	admin := byCode.Open(t)
