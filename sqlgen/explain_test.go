@@ -48,6 +48,11 @@ func TestPostgresPlans(t *testing.T) {
 		{"by month and a column", `visitsAggregate { key { left_at(by: MONTH) page } count }`, []string{"Sort", "HashAggregate"}, []string{"GroupAggregate"}},
 		{"by bins", `visitsAggregate { key { id(bin: 10) } count }`, []string{"Sort", "HashAggregate"}, []string{"GroupAggregate"}},
 		{
+			"distinct values", `visitsAggregate { key { at(by: MONTH) } count id { max } page { countDistinct } }`,
+			[]string{"HashAggregate", "HashAggregate"},
+			[]string{"GroupAggregate"},
+		},
+		{
 			"in a range", `visitsAggregate(where: {at: {gte: "2026-03-01T00:00:00Z"}}) { key { at(by: DAY) } count }`,
 			[]string{"Sort", "HashAggregate"},
 			[]string{"GroupAggregate"},

@@ -500,36 +500,51 @@ func (w *writer) groups() {
 // grouping writes the innermost query: k0, k1, … and a0, a1, … by group.
 func (w *writer) grouping(nested bool) {
 	w.keyed = w.guessedKeys(nested)
-	w.put("SELECT ")
-	count := 0
-	item := func(text, name string, i int) {
-		if count > 0 {
-			w.put(", ")
-		}
-		w.put(text, " AS ", name, strconv.Itoa(i))
-		count++
+	if s := w.inTwoSteps(nested); s != nil {
+		w.twice(s)
+		return
 	}
+	list := w.items()
 	if nested {
-		w.put("p.n AS n")
-		count = 1
+		list("p.n", "n")
 	}
 	for i := range w.l.Keys() {
 		key := w.key(i)
 		if w.others {
 			key = "CASE WHEN " + w.inBest() + " THEN " + key + " END"
 		}
-		item(key, "k", i)
+		list(key, "k"+strconv.Itoa(i))
 	}
+	groups := w.l.Keys()
 	if w.others {
-		w.put(", NOT ", w.inBest(), " AS others")
+		list("NOT "+w.inBest(), "others")
+		groups++
 	}
 	for i := range w.l.Aggs() {
-		item(w.expr(w.l.Agg(i)), "a", i)
+		list(w.expr(w.l.Agg(i)), "a"+strconv.Itoa(i))
 	}
-	w.groupMark(&count)
-	if count == 0 {
-		item("count(*)", "a", 0)
+	w.groupMark(list)
+	if groups+w.l.Aggs() == 0 {
+		list("count(*)", "a0")
 	}
+	w.groupedRows(nested)
+	if nested {
+		groups++
+	}
+	w.groupBy(groups)
+}
+
+// items begins a query and returns what adds to the columns it returns.
+func (w *writer) items() func(text, name string) {
+	separator := "SELECT "
+	return func(text, name string) {
+		w.put(separator, text, " AS ", name)
+		separator = ", "
+	}
+}
+
+// groupedRows writes where the rows of groups come from.
+func (w *writer) groupedRows(nested bool) {
 	w.put(" FROM ")
 	where := " WHERE "
 	switch {
@@ -551,11 +566,11 @@ func (w *writer) grouping(nested bool) {
 		w.condition(where, w.l.Where())
 	}
 	w.keyed = false
-	groups := w.l.Keys() + w.othersColumn()
-	if nested {
-		groups++
-	}
-	for i := range groups {
+}
+
+// groupBy groups by the first columns.
+func (w *writer) groupBy(n int) {
+	for i := range n {
 		if i == 0 {
 			w.put(" GROUP BY 1")
 		} else {

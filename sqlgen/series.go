@@ -51,23 +51,10 @@ func (w *writer) best(top plan.Top) {
 	w.put(" LIMIT ", strconv.Itoa(top.N()))
 }
 
-// othersColumn is 1 while the rows of all groups but the best are one group.
-func (w *writer) othersColumn() int {
-	if w.others {
-		return 1
-	}
-	return 0
-}
-
-// groupMark adds what tells groups apart beside their keys: the others, and for
-// an earlier period that there is such a group.
-func (w *writer) groupMark(count *int) {
+// groupMark adds what tells, for an earlier period, that there is such a group.
+func (w *writer) groupMark(list func(text, name string)) {
 	if w.marked {
-		if *count > 0 {
-			w.put(", ")
-		}
-		w.put("TRUE AS ", ident(rowMark))
-		*count++
+		list("TRUE", ident(rowMark))
 	}
 }
 
