@@ -51,6 +51,7 @@ func (c serveCommand) Run(ctx context.Context, s *surroundings) error {
 	if err != nil {
 		return errors.Join(err, g.close())
 	}
+	debug.FreeOSMemory() // of what reading the configuration left behind
 	listener, err := listen(ctx, cfg.Server.Listen)
 	if err != nil {
 		return errors.Join(err, stop(), g.close())
@@ -60,7 +61,6 @@ func (c serveCommand) Run(ctx context.Context, s *surroundings) error {
 		where += fmt.Sprintf("usher shows its metrics at http://%s/metrics\n", operations)
 	}
 	_, _ = fmt.Fprint(s.stdout, where)
-	debug.FreeOSMemory() // of what reading the configuration left behind
 	defer context.AfterFunc(ctx, func() { g.draining.Store(true) })()
 	return errors.Join(serveHTTP(ctx, listener, g.handler), stop(), g.close())
 }

@@ -266,14 +266,17 @@ func (c *compiler) store(d *draft) {
 // with the column, or with it behind the tenant's.
 func (d *draft) indexed(source string) {
 	b := d.Bindings[source]
+	t := d.found[source]
 	tenant := b.Columns[d.spec.Tenant] // nothing for common data
-	for _, index := range d.found[source].Indexes {
-		if len(index) > 1 && !tenant.Missing && index[0] == tenant.Name {
+	for _, index := range t.Indexes {
+		ofTenant := len(index) > 1 && !tenant.Missing && index[0] == tenant.Name
+		if ofTenant {
 			index = index[1:]
 		}
 		for name, s := range b.Columns {
 			if !s.Missing && len(index) > 0 && s.Name == index[0] {
-				s.Indexed = true
+				tc, _ := t.column(s.Name)
+				s.Indexed, s.Sorted = true, s.Sorted || ofTenant && tc.InOrder
 				b.Columns[name] = s
 			}
 		}

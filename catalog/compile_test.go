@@ -318,6 +318,7 @@ func parseColumn(t *testing.T, text string) catalog.TableColumn {
 		words := strings.Fields(parts[3])
 		tc.Deterministic = !slices.Contains(words, "merges")
 		tc.ByCode = !slices.Contains(words, "collated")
+		tc.InOrder = slices.Contains(words, "inorder")
 		if slices.Contains(words, "commented") {
 			tc.Comment = "A comment of the database."
 		}

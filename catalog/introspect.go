@@ -28,6 +28,7 @@ type TableColumn struct {
 	Supported     bool
 	Nullable      bool
 	ByCode        bool // text that the source already orders by code point
+	InOrder       bool // rows lie in the table in its order, and reading them so costs no more than any other way
 	Deterministic bool // equal text is the same text; false under some collations
 	Comment       string
 }

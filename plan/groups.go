@@ -236,3 +236,31 @@ func (g *groupBuilder) bin(e Expr, width query.Value) (Expr, error) {
 	}
 	return Expr{op: Bin, typ: t, args: []Expr{e}, lits: []value.Value{lit}}, nil
 }
+
+// Along is the time by whose buckets the level groups, where an index has a
+// tenant's rows in its order and they lie so in the table. Read along that index
+// they need no list of where they are; PostgreSQL knows how the table lies by the
+// first column of an index alone, which is the tenant's. It holds where nothing
+// but the tenant and that time decides which rows these are: with other
+// conditions another index may be the better one.
+func (l Level) Along() (Expr, bool) {
+	if len(l.refs) == 0 || len(l.parent) > 0 || l.through > 0 {
+		return Expr{}, false
+	}
+	r := l.refs[0]
+	if r.reason != ByTenantColumn || len(r.scope) != 1 || len(r.policy) > 0 {
+		return Expr{}, false
+	}
+	for _, key := range l.keys {
+		if key.op != Bucket || key.args[0].op != Column || key.args[0].ref != 0 {
+			continue
+		}
+		at := key.args[0]
+		sorted := slices.ContainsFunc(r.columns, func(f Field) bool { return f.Name == at.name && f.Sorted })
+		l.where.refs(func(ref int, name string) { sorted = sorted && ref == 0 && name == at.name })
+		if sorted {
+			return at, true
+		}
+	}
+	return Expr{}, false
+}

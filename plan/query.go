@@ -353,6 +353,7 @@ type Field struct {
 	Asked  bool   // the caller asked for it; others are read on usher's own account
 
 	Indexed bool // an index of the source finds a tenant's rows by it
+	Sorted  bool // an index of the source has each tenant's rows in its order, in which they also lie in the table
 }
 
 // OutputKind says what a field of the answer is made of.

@@ -611,6 +611,9 @@ func (w *writer) keyedRows() {
 	w.put(" FROM ")
 	w.reference(0)
 	w.condition(" WHERE ", w.l.Where())
+	if at, ok := w.l.Along(); ok {
+		w.put(" ORDER BY ", w.expr(at))
+	}
 	w.put(w.d.Apart(), ") AS ", table(0))
 }
 

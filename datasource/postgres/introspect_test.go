@@ -224,3 +224,23 @@ func TestCollations(t *testing.T) {
 		}
 	}
 }
+
+// TestIntrospectOrder: what is said of the order of rows is what the server's
+// statistics say, where it holds reads out of order for cheap.
+func TestIntrospectOrder(t *testing.T) {
+	t.Parallel()
+	for cost, cheap := range map[string]bool{"1.1": true, "4": false} {
+		db := database(t, `
+			CREATE TABLE visits (id int PRIMARY KEY, at timestamptz NOT NULL, away float8 NOT NULL, back int NOT NULL);
+			INSERT INTO visits SELECT n, '2026-01-01'::timestamptz + n * interval '1 hour', sin(n), -n FROM generate_series(1, 1000) AS n;
+			ANALYZE visits;
+			DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET random_page_cost = `+cost+`', current_database()); END $$`)
+		got := make(map[string]bool)
+		for _, c := range introspect(t, open(t, specOf(db), postgres.Options{}), "public")[0].Columns {
+			got[c.Name] = c.InOrder
+		}
+		if diff := cmp.Diff(map[string]bool{"id": cheap, "at": cheap, "away": false, "back": false}, got); diff != "" {
+			t.Errorf("with a cost of %s (-want +got):\n%s", cost, diff)
+		}
+	}
+}
