@@ -127,12 +127,9 @@ func indexes(cat *catalog.Catalog, tables catalog.Introspected) []string {
 			if !ok || t.View || cat.Sources[source].Kind != catalog.Postgres {
 				continue
 			}
-			if d.Tenant != nil && !b.Columns[d.Tenant.Name].Missing {
-				column := b.Columns[d.Tenant.Name].Name
-				if !slices.ContainsFunc(t.Indexes, func(index []string) bool { return len(index) > 0 && index[0] == column }) {
-					out = append(out, fmt.Sprintf("datasets.%s: no index of %s begins with the tenant's column, so each question reads the rows of all tenants: %s",
-						d.Name, source, createIndex(b, identifier(column))))
-				}
+			if column, ok := tenantColumn(d, b); ok && !slices.ContainsFunc(t.Indexes, func(index []string) bool { return index[0] == column }) {
+				out = append(out, fmt.Sprintf("datasets.%s: no index of %s begins with the tenant's column, so each question reads the rows of all tenants: %s",
+					d.Name, source, createIndex(b, identifier(column))))
 			}
 			for _, col := range d.Columns {
 				stored := b.Columns[col.Name]
@@ -147,11 +144,20 @@ func indexes(cat *catalog.Catalog, tables catalog.Introspected) []string {
 	return out
 }
 
+// tenantColumn is the tenant's column in a table, if it has one.
+func tenantColumn(d *catalog.Dataset, b *catalog.Binding) (string, bool) {
+	if d.Tenant == nil {
+		return "", false
+	}
+	stored := b.Columns[d.Tenant.Name]
+	return stored.Name, !stored.Missing
+}
+
 // codePointIndex is the one that keeps an order fast.
 func codePointIndex(d *catalog.Dataset, b *catalog.Binding, column string) string {
 	columns := identifier(column) + ` COLLATE "C"`
-	if d.Tenant != nil && !b.Columns[d.Tenant.Name].Missing {
-		columns = identifier(b.Columns[d.Tenant.Name].Name) + ", " + columns
+	if column, ok := tenantColumn(d, b); ok {
+		columns = identifier(column) + ", " + columns
 	}
 	return createIndex(b, columns)
 }

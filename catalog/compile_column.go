@@ -274,7 +274,7 @@ func (d *draft) indexed(source string) {
 			index = index[1:]
 		}
 		for name, s := range b.Columns {
-			if !s.Missing && len(index) > 0 && s.Name == index[0] {
+			if !s.Missing && s.Name == index[0] {
 				tc, _ := t.column(s.Name)
 				s.Indexed, s.Sorted = true, s.Sorted || ofTenant && tc.InOrder
 				b.Columns[name] = s

@@ -16,7 +16,7 @@ type Table struct {
 	Columns     []TableColumn // in the source's order
 	PrimaryKey  []string
 	Unique      [][]string // other sets of columns that no two rows share
-	Indexes     [][]string // columns in whose order an index has all rows
+	Indexes     [][]string // columns in whose order an index has all rows; none is empty
 	ForeignKeys []ForeignKey
 }
 

@@ -13,7 +13,7 @@ import (
 // by the wider one that an index can follow.
 func TestAroundHoldsWhereMovedDoes(t *testing.T) {
 	t.Parallel()
-	zones := make([]*time.Location, 0, 4)
+	var zones []*time.Location
 	for _, name := range []string{"UTC", "Europe/Madrid", "Pacific/Apia", "America/New_York", "Australia/Lord_Howe"} {
 		zone, err := time.LoadLocation(name)
 		if err != nil {

@@ -59,6 +59,8 @@ type Dialect interface {
 	// Apart ends a subquery whose rows are made before anything is done with them,
 	// or is empty where that gains nothing.
 	Apart() string
+	// SortsDistinct tells that counting distinct values sorts the rows.
+	SortsDistinct() bool
 	// InUTC tells that an instant is cut in UTC when no zone is named. Looking a zone
 	// up by its name for every row is dear.
 	InUTC() bool
@@ -249,6 +251,8 @@ func (postgres) Same(x, y string) string { return "ARRAY[" + x + "] = ARRAY[" + 
 
 func (postgres) Apart() string { return " OFFSET 0" }
 
+func (postgres) SortsDistinct() bool { return true }
+
 // InUTC holds because every connection says TimeZone=UTC when it begins, and no
 // session may say otherwise.
 func (postgres) InUTC() bool { return true }
@@ -429,6 +433,8 @@ func (duckdb) Same(x, y string) string { return x + " IS NOT DISTINCT FROM " + y
 
 // Apart is empty because DuckDB hashes groups anyway.
 func (duckdb) Apart() string { return "" }
+
+func (duckdb) SortsDistinct() bool { return false }
 
 func (duckdb) InUTC() bool { return false }
 

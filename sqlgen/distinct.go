@@ -20,7 +20,7 @@ type steps struct {
 // inTwoSteps returns nil where that gains nothing, or an aggregate cannot be put
 // together from those of parts.
 func (w *writer) inTwoSteps(nested bool) *steps {
-	if w.d.Apart() == "" || nested || w.others {
+	if !w.d.SortsDistinct() || nested || w.others {
 		return nil
 	}
 	s := &steps{first: make([]string, w.l.Aggs()), second: make([]string, w.l.Aggs())}

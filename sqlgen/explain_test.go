@@ -13,8 +13,8 @@ import (
 const visits = `
 CREATE TABLE pages (name text PRIMARY KEY, tenant text NOT NULL);
 CREATE TABLE visits (id bigint PRIMARY KEY, tenant text NOT NULL, at timestamptz NOT NULL, left_at timestamptz, page text NOT NULL);
-INSERT INTO pages SELECT 'p' || n, 't3' FROM generate_series(1, 1000) AS n;
-INSERT INTO visits SELECT n, 't' || n % 9, '2026-01-01'::timestamptz + n * interval '50 minutes',
+INSERT INTO pages SELECT 'p' || n, 'a' FROM generate_series(1, 1000) AS n;
+INSERT INTO visits SELECT n, chr(97 + n % 9), '2026-01-01'::timestamptz + n * interval '50 minutes',
 	'2026-01-01'::timestamptz + n * interval '51 minutes', 'p' || n % 700 FROM generate_series(1, 9000) AS n;
 CREATE INDEX by_time ON visits (tenant, at);
 CREATE INDEX by_page ON visits (tenant, page);
@@ -36,7 +36,8 @@ const visitsDatasets = `
 
 // TestPostgresPlans shows what PostgreSQL makes of statements whose cost another
 // spelling of the same would let grow with the square of the rows, or of groups
-// that it would sort the rows for.
+// that it would sort the rows for. The answers are those of DuckDB, which is asked
+// more plainly.
 func TestPostgresPlans(t *testing.T) {
 	t.Parallel()
 	e := start(t, visits, visitsDatasets)
@@ -91,7 +92,7 @@ func TestPostgresPlans(t *testing.T) {
 		{"without related rows", `pages(where: {visits: {none: {}}}) { name }`, []string{"Anti Join"}, []string{"SubPlan"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			q, err := plan.Build(plantest.Request(t, c.query), e.cat, plantest.Principal(t, `tenant: "t3", strategy: "pg"`), now)
+			q, err := plan.Build(plantest.Request(t, c.query), e.cat, plantest.Principal(t, `tenant: "a", strategy: "pg"`), now)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -107,6 +108,9 @@ func TestPostgresPlans(t *testing.T) {
 					t.Fatalf("no %s where it should be:\n%s", want, got)
 				}
 				rest = after
+			}
+			if postgres, duckdb := e.both(c.query); postgres != duckdb || len(postgres) < 20 { // an empty list compares nothing
+				t.Errorf("PostgreSQL answers\n%.300s\nand DuckDB\n%.300s", postgres, duckdb)
 			}
 			for _, never := range c.never {
 				if strings.Contains(got, never) {

@@ -1,0 +1,165 @@
+package sqlgen
+
+import (
+	"strconv"
+
+	"usher/plan"
+)
+
+// groups writes an aggregate. Grouping stands in a subquery of its own: there
+// the engine hashes, and only the groups are ordered above it.
+func (w *writer) groups() {
+	nested := w.l.Links() > 0
+	w.groupsFirst(nested)
+	if nested {
+		w.pageOf("g.n")
+	} else {
+		w.put("SELECT ")
+		w.placed()
+	}
+	w.columns()
+	if nested {
+		w.numbered("g.n")
+	}
+	w.put(" FROM (")
+	w.groupsFrom(nested)
+	w.put(") AS g")
+	w.priorGroups(nested)
+	w.condition(" WHERE ", w.l.Having())
+	if nested {
+		w.window()
+		return
+	}
+	w.orderBy(" ORDER BY ")
+	w.limit()
+}
+
+// grouping writes the innermost query: k0, k1, … and a0, a1, … by group.
+func (w *writer) grouping(nested bool) {
+	w.keyed = w.guessedKeys(nested)
+	if s := w.inTwoSteps(nested); s != nil {
+		w.twice(s)
+		return
+	}
+	list := w.items()
+	if nested {
+		list("p.n", "n")
+	}
+	for i := range w.l.Keys() {
+		key := w.key(i)
+		if w.others {
+			key = "CASE WHEN " + w.inBest() + " THEN " + key + " END"
+		}
+		list(key, "k"+strconv.Itoa(i))
+	}
+	groups := w.l.Keys()
+	if w.others {
+		list("NOT "+w.inBest(), "others")
+		groups++
+	}
+	for i := range w.l.Aggs() {
+		list(w.expr(w.l.Agg(i)), "a"+strconv.Itoa(i))
+	}
+	w.groupMark(list)
+	if groups+w.l.Aggs() == 0 {
+		list("count(*)", "a0")
+	}
+	w.groupedRows(nested)
+	if nested {
+		groups++
+	}
+	w.groupBy(groups)
+}
+
+// items begins a query and returns what adds to the columns it returns.
+func (w *writer) items() func(text, name string) {
+	separator := "SELECT "
+	return func(text, name string) {
+		w.put(separator, text, " AS ", name)
+		separator = ", "
+	}
+}
+
+// groupedRows writes where the rows of groups come from.
+func (w *writer) groupedRows(nested bool) {
+	w.put(" FROM ")
+	where := " WHERE "
+	switch {
+	case nested && w.l.Keys() == 0: // a parent without rows has a group all the same
+		w.parentRows()
+		w.put(" LEFT JOIN ")
+		w.together()
+		w.put(" ON ")
+		w.links()
+		where = " AND "
+	case nested:
+		w.parentRows()
+		w.put(" JOIN ")
+		w.from(w.links)
+	default:
+		w.from(nil)
+	}
+	if !w.keyed {
+		w.condition(where, w.l.Where())
+	}
+	w.keyed = false
+}
+
+// groupBy groups by the first columns.
+func (w *writer) groupBy(n int) {
+	for i := range n {
+		if i == 0 {
+			w.put(" GROUP BY 1")
+		} else {
+			w.put(", ", strconv.Itoa(i+1))
+		}
+	}
+}
+
+// guessedKeys tells groups by something computed of their own rows, such as
+// months. An engine that has no statistics on it may take every row for a group
+// of its own, and sort all rows where it should hash them. Reading the keys from
+// rows that are kept apart makes it assume few groups. Conditions on other
+// references stay where the engine can begin with them.
+func (w *writer) guessedKeys(nested bool) bool {
+	if w.d.Apart() == "" || nested || w.l.Ref(0).Shared() || !w.l.Where().Only(0) {
+		return false
+	}
+	computed := false
+	for i := range w.l.Keys() {
+		if e := w.l.Key(i); e.Op() != plan.Column {
+			if !e.Only(0) {
+				return false
+			}
+			computed = true
+		}
+	}
+	return computed
+}
+
+// keyedRows writes the first reference's rows with the computed keys.
+func (w *writer) keyedRows() {
+	w.put("(SELECT ", table(0), ".*")
+	for i := range w.l.Keys() {
+		if e := w.l.Key(i); e.Op() != plan.Column {
+			w.put(", ", w.expr(e), " AS ", keyColumn(i))
+		}
+	}
+	w.put(" FROM ")
+	w.reference(0)
+	w.condition(" WHERE ", w.l.Where())
+	if at, ok := w.l.Along(); ok {
+		w.put(" ORDER BY ", w.expr(at))
+	}
+	w.put(w.d.Apart(), ") AS ", table(0))
+}
+
+// keyColumn is a computed key's column. No column of a dataset can have its name.
+func keyColumn(i int) string { return ident("__k" + strconv.Itoa(i)) }
+
+func (w *writer) key(i int) string {
+	if e := w.l.Key(i); !w.keyed || e.Op() == plan.Column {
+		return w.expr(e)
+	}
+	return table(0) + "." + keyColumn(i)
+}

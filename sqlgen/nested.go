@@ -1,0 +1,127 @@
+package sqlgen
+
+import (
+	"strconv"
+
+	"usher/plan"
+	"usher/value"
+)
+
+// nestedRows writes a list below its parents: numbered for each parent, so
+// that limit and offset hold for each, and ordered by parent.
+func (w *writer) nestedRows() {
+	if w.fewOfMany() {
+		w.firstOfEach()
+		return
+	}
+	w.pageOf("p.n")
+	w.columns()
+	w.numbered("p.n")
+	w.put(" FROM ")
+	w.parentRows()
+	w.put(" JOIN ")
+	w.from(w.links)
+	w.condition(" WHERE ", w.l.Where())
+	w.window()
+}
+
+// fewOfMany tells a page of few rows for each parent, where an index finds a
+// parent's rows: then it is better to look for each parent's first ones than to
+// number all rows of all.
+func (w *writer) fewOfMany() bool {
+	if w.l.Links() != 1 || w.l.Through() > 0 || w.l.Limit() == plan.All || w.l.Offset()+w.l.Limit() > few {
+		return false
+	}
+	link := w.l.Link(0)
+	f, ok := w.field(link.Own())
+	return ok && link.Own().Ref() == 0 && f.Indexed && link.Own().Type().Scalar == link.Type().Scalar
+}
+
+// few is how many rows are worth a look into the index for each parent.
+const few = 100
+
+// firstOfEach writes a nested list as a query of its own for each parent.
+func (w *writer) firstOfEach() {
+	w.pageOf("p.n")
+	w.put("s.* FROM ")
+	w.parentRows()
+	w.put(" CROSS JOIN LATERAL (SELECT ")
+	w.columns()
+	w.put(", row_number() OVER (")
+	w.orderBy("ORDER BY ")
+	w.put(") AS rn FROM ")
+	w.from(nil)
+	w.put(" WHERE ")
+	w.links()
+	w.condition(" AND ", w.l.Where())
+	w.orderBy(" ORDER BY ")
+	w.limit()
+	w.put(") AS s) AS s")
+	w.inPlace()
+}
+
+// inPlace orders the rows of a nested level by their parents.
+func (w *writer) inPlace() {
+	if w.part == nil {
+		w.put(" ORDER BY n, rn")
+	}
+}
+
+// pageOf begins a nested level: the subquery that numbered and window end.
+func (w *writer) pageOf(parent string) {
+	w.put("SELECT n")
+	if w.part != nil {
+		w.put(", rn")
+		if w.part.kept {
+			w.put(", row_number() OVER (ORDER BY n, rn) AS id")
+		}
+	}
+	for i := range max(w.l.Columns(), 1) {
+		w.put(", c", strconv.Itoa(i))
+	}
+	w.linkNames()
+	w.put(" FROM (SELECT ", parent, " AS n, ")
+}
+
+// numbered writes the row number within the parent.
+func (w *writer) numbered(parent string) {
+	w.put(", row_number() OVER (PARTITION BY ", parent)
+	w.orderBy(" ORDER BY ")
+	w.put(") AS rn")
+}
+
+// window closes a numbered subquery and keeps the rows of each parent's page.
+func (w *writer) window() {
+	n := w.l.Offset() + w.l.Limit()
+	if w.l.Cut() {
+		n++
+	}
+	w.put(") AS s WHERE rn <= ", strconv.Itoa(n))
+	if w.l.Offset() > 0 {
+		w.put(" AND rn > ", strconv.Itoa(w.l.Offset()))
+	}
+	w.inPlace()
+}
+
+// parentRows writes the parents' keys as rows k0, k1, … n.
+func (w *writer) parentRows() {
+	if w.part != nil {
+		w.part.parents(w)
+		return
+	}
+	types := make([]value.Type, w.l.Links())
+	for i := range types {
+		types[i] = w.l.Link(i).Type()
+	}
+	w.put(w.d.Parents(types), " AS p")
+}
+
+func (w *writer) links() {
+	for i := range w.l.Links() {
+		if i > 0 {
+			w.put(" AND ")
+		}
+		own := w.l.Link(i).Own()
+		w.put(w.labeled(w.expr(own), own.Type(), ""), " = p.k", strconv.Itoa(i))
+	}
+}
