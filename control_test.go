@@ -234,7 +234,7 @@ func TestControl(t *testing.T) {
 	slow := g.text(t, admin, `mutation { createToken(input: {tenant: "acme", subject: "s", rate: 1}) { token } }`, "token")
 	g.check(t, slow, notes, ofAcme)
 	w := g.ask(t, slow, `{"query":"{ notes { id } }"}`)
-	if w.Code != http.StatusTooManyRequests || w.Header().Get("Retry-After") != "60" || !strings.Contains(w.Body.String(), "LIMIT_EXCEEDED") {
+	if w.Code != http.StatusTooManyRequests || w.Header().Get("Retry-After") != "60" || !strings.Contains(w.Body.String(), "TOO_MANY_REQUESTS") {
 		t.Errorf("too many requests: %d, Retry-After %q: %s", w.Code, w.Header().Get("Retry-After"), w.Body)
 	}
 }
@@ -279,7 +279,7 @@ func TestStrangersLogIn(t *testing.T) {
 	for range 8 {
 		last = g.query(t, "", `mutation { login(tenant: "acme", username: "ann", password: "wrong") { token } }`)
 	}
-	if !strings.Contains(last, `"code":"LIMIT_EXCEEDED"`) || !strings.Contains(last, `"retryAfter":`) {
+	if !strings.Contains(last, `"code":"TOO_MANY_REQUESTS"`) || !strings.Contains(last, `"retryAfter":`) {
 		t.Errorf("after many failures: %s", last)
 	}
 }
@@ -333,7 +333,7 @@ func TestDataAccessIsAudited(t *testing.T) {
 	for _, part := range []string{
 		`{"subject":"browser","tenant":"acme","operation":"mine","datasets":["notes"],"strategy":"shared","rows":3,"outcome":"done","hash":"`,
 		`{"subject":"browser","tenant":"acme","operation":"asTable","datasets":["notes"],"strategy":"shared","rows":2,"outcome":"done","hash":"`,
-		`"operation":"tooMuch","datasets":["notes"],"strategy":null,"rows":0,"outcome":"LIMIT_EXCEEDED","hash":"`,
+		`"operation":"tooMuch","datasets":["notes"],"strategy":null,"rows":0,"outcome":"TOO_COMPLEX","hash":"`,
 	} {
 		if !strings.Contains(answer, part) {
 			t.Errorf("%s\nlacks %s", answer, part)

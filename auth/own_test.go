@@ -44,14 +44,14 @@ func TestOwnTokens(t *testing.T) {
 		t.Errorf("asked %d times, %v", len(s.asked), err)
 	}
 	cause := errors.New("the rate")
-	busy := fault.New(fault.LimitExceeded, "too often").Because(cause)
+	busy := fault.New(fault.TooManyRequests, "too often").Because(cause)
 	busy.RetryAfter = time.Second
 	for _, c := range []struct {
 		err  error
 		code fault.Code
 	}{
 		{fault.New(fault.Unavailable, "silent"), fault.Unavailable},
-		{busy, fault.LimitExceeded},
+		{busy, fault.TooManyRequests},
 		{errors.New("a failure nobody knows"), fault.Internal},
 	} {
 		s.err = c.err

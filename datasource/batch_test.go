@@ -189,7 +189,7 @@ func TestHeld(t *testing.T) {
 	small, cat := s.open(t, datasource.Options{Held: 20_000}, "in")
 	for range 3 {
 		_, _, err := names(t, small, cat)
-		if err == nil || fault.From(err).Code != fault.LimitExceeded || !strings.Contains(fault.From(err).Hint, "filter") {
+		if err == nil || fault.From(err).Code != fault.TooComplex || !strings.Contains(fault.From(err).Hint, "filter") {
 			t.Fatalf("got %v", err)
 		}
 	}

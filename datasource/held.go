@@ -32,7 +32,7 @@ func (s *share) take(n int64) error {
 	case all <= s.of.limit:
 		return nil
 	case mine > s.of.limit/2:
-		return fault.New(fault.LimitExceeded, "the question needs more than %d bytes of other sources", mine-n).
+		return fault.New(fault.TooComplex, "the question needs more than %d bytes of other sources", mine-n).
 			WithHint("Narrow it with a filter, or ask for fewer fields.")
 	}
 	f := fault.New(fault.Unavailable, "there is no memory left for what the question needs of other sources").

@@ -134,7 +134,7 @@ func (b *byKey) add(rows value.Rows, key int) error {
 			b.rows.Append(rows.Cell(i))
 		}
 		if int64(b.rows.Bytes()) > fetchCaps.MaxBytes {
-			return fault.New(fault.LimitExceeded, "the rows of a relation are too large").WithHint("ask for fewer rows or fields")
+			return fault.New(fault.TooComplex, "the rows of a relation are too large").WithHint("ask for fewer rows or fields")
 		}
 	}
 	return nil

@@ -24,7 +24,8 @@ const (
 	ParseFailed     Code = "GRAPHQL_PARSE_FAILED"
 	ValidationError Code = "GRAPHQL_VALIDATION_FAILED"
 	Conflict        Code = "CONFLICT"
-	LimitExceeded   Code = "LIMIT_EXCEEDED"
+	TooComplex      Code = "TOO_COMPLEX"
+	TooManyRequests Code = "TOO_MANY_REQUESTS"
 	Timeout         Code = "TIMEOUT"
 	Unavailable     Code = "UNAVAILABLE"
 	NotImplemented  Code = "NOT_IMPLEMENTED"
@@ -48,7 +49,8 @@ var table = []Row{
 	{ParseFailed, http.StatusBadRequest, slog.LevelDebug, false, "The document is not GraphQL."},
 	{ValidationError, http.StatusBadRequest, slog.LevelDebug, false, "The document does not fit the schema this principal sees."},
 	{Conflict, http.StatusConflict, slog.LevelDebug, false, "The change collides with what is stored."},
-	{LimitExceeded, http.StatusTooManyRequests, slog.LevelInfo, false, "The request asks for more than the limits allow."},
+	{TooComplex, http.StatusBadRequest, slog.LevelInfo, false, "The request asks for more than the limits allow, and would again."},
+	{TooManyRequests, http.StatusTooManyRequests, slog.LevelInfo, true, "There are too many requests at this moment: of this token, of this tenant, or for this name."},
 	{Timeout, http.StatusGatewayTimeout, slog.LevelWarn, true, "The data did not arrive before the deadline."},
 	{Unavailable, http.StatusServiceUnavailable, slog.LevelWarn, true, "A source of the data does not answer."},
 	{NotImplemented, http.StatusNotImplemented, slog.LevelInfo, false, "The source cannot answer this question."},

@@ -307,7 +307,7 @@ func TestSavedOperations(t *testing.T) {
 // A caller who has to wait is told for how long.
 func TestRetryAfterIsSaid(t *testing.T) {
 	t.Parallel()
-	busy := fault.New(fault.LimitExceeded, "too many")
+	busy := fault.New(fault.TooManyRequests, "too many")
 	busy.RetryAfter = 1500 * 1000 * 1000
 	engine, _ := administered(t, graph.Options{})
 	got := engine.DispatchError(t.Context(), gqlerror.List{gqlerror.Wrap(busy)})

@@ -76,7 +76,7 @@ func (x *viewExecutor) unparsed(err error) gqlerror.List {
 		return refuse(err)
 	}
 	if strings.HasPrefix(g.Message, "exceeded token limit") {
-		return refuse(fault.New(fault.LimitExceeded, "the document has more than %d tokens", x.limits.Tokens).
+		return refuse(fault.New(fault.TooComplex, "the document has more than %d tokens", x.limits.Tokens).
 			WithHint("Send lists of values as variables."))
 	}
 	return gqlerror.List{{

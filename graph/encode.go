@@ -277,7 +277,7 @@ func (e *encoder) cell(o plan.Output, typ value.Type, style value.Style, c value
 	tooLarge := errors.Is(err, value.ErrTooLarge) || o.Bounded() && c.Kind == value.KindFloat && math.IsInf(c.Float, 0)
 	switch {
 	case tooLarge:
-		e.failed = fault.New(fault.LimitExceeded, "%s is beyond the 38 digits numbers are exact to", o.Key())
+		e.failed = fault.New(fault.TooComplex, "%s is beyond the 38 digits numbers are exact to", o.Key())
 	case !errors.Is(err, value.ErrNotFinite):
 		e.failed = fault.New(fault.Internal, "internal error").Because(err)
 	case len(e.errors) < maxErrors:

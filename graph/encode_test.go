@@ -205,8 +205,8 @@ func TestEncodeRefuses(t *testing.T) {
 		}
 	}
 	digits := strings.Repeat("9", 39)
-	f(`orders { sum: amount }`, rows(1, []any{"1"}, []any{digits}, []any{"2"}), fault.LimitExceeded, "sum is beyond the 38 digits numbers are exact to")
-	f(`ordersAggregate { amount { variance } }`, rows(1, []any{math.Inf(1)}), fault.LimitExceeded, "variance is beyond the 38 digits numbers are exact to")
+	f(`orders { sum: amount }`, rows(1, []any{"1"}, []any{digits}, []any{"2"}), fault.TooComplex, "sum is beyond the 38 digits numbers are exact to")
+	f(`ordersAggregate { amount { variance } }`, rows(1, []any{math.Inf(1)}), fault.TooComplex, "variance is beyond the 38 digits numbers are exact to")
 	// A cell of another kind than its column's is a mistake of usher's own.
 	f(`orders { id }`, rows(1, []any{"1"}), fault.Internal, "internal error")
 	f(`orders { weight }`, rows(1, []any{true}), fault.Internal, "internal error")

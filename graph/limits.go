@@ -43,7 +43,7 @@ func (l Limits) check(doc *ast.QueryDocument) error {
 			{e.depth, l.Depth, "levels of fields"},
 		} {
 			if c.is > c.limit {
-				return fault.New(fault.LimitExceeded, "the operation has more than %d %s", c.limit, c.what)
+				return fault.New(fault.TooComplex, "the operation has more than %d %s", c.limit, c.what)
 			}
 		}
 	}

@@ -31,7 +31,7 @@ func TestLimits(t *testing.T) {
 		switch {
 		case what == "" && strings.Contains(got, "errors"):
 			t.Errorf("%s\nis within the limits, got %s", text, got)
-		case what != "" && (!strings.Contains(got, "has more than "+what) || !strings.Contains(got, `"code":"LIMIT_EXCEEDED"`)):
+		case what != "" && (!strings.Contains(got, "has more than "+what) || !strings.Contains(got, `"code":"TOO_COMPLEX"`)):
 			t.Errorf("%s\nwant a refusal of more than %s, got %s", text, what, got)
 		}
 	}

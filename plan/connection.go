@@ -118,7 +118,7 @@ func (lb *levelBuilder) page(vis *catalog.Visible, args arguments) (*Page, error
 		page.size = first + last // one of them is 0
 	}
 	if page.size > most {
-		return nil, fault.New(fault.LimitExceeded, "a page of %d rows is more than the %d allowed for %s", page.size, most, vis.Dataset.Name).
+		return nil, fault.New(fault.TooComplex, "a page of %d rows is more than the %d allowed for %s", page.size, most, vis.Dataset.Name).
 			WithHint("ask for smaller pages")
 	}
 	where := []Expr{lb.l.where}

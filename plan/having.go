@@ -44,7 +44,7 @@ func (g *groupBuilder) having(v query.Value, depth int) (Expr, error) {
 		return Expr{}, fault.New(fault.BadUserInput, "having must be an object")
 	}
 	if depth++; depth > maxDepth {
-		return Expr{}, fault.New(fault.LimitExceeded, "having is nested more than %d levels deep", maxDepth)
+		return Expr{}, fault.New(fault.TooComplex, "having is nested more than %d levels deep", maxDepth)
 	}
 	var parts []Expr
 	for _, m := range o {

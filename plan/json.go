@@ -51,7 +51,7 @@ func (lb *levelBuilder) jsonComparison(at whereAt, e Expr, m query.Member) (Expr
 
 func (lb *levelBuilder) countJSON(parts int) error {
 	if lb.json += parts; lb.json > maxJSONParts {
-		return fault.New(fault.LimitExceeded, "the conditions on JSON have more than %d values, steps and comparisons", maxJSONParts)
+		return fault.New(fault.TooComplex, "the conditions on JSON have more than %d values, steps and comparisons", maxJSONParts)
 	}
 	return nil
 }
@@ -85,10 +85,10 @@ func (lb *levelBuilder) jsonOperand(at whereAt, v query.Value) (query.Value, err
 // checkJSON refuses JSON that an engine could fail on or take long over.
 func checkJSON(v query.Value, depth int, values *int) error {
 	if *values++; *values > maxJSONValues {
-		return fault.New(fault.LimitExceeded, "the JSON to contain has more than %d values", maxJSONValues)
+		return fault.New(fault.TooComplex, "the JSON to contain has more than %d values", maxJSONValues)
 	}
 	if depth > maxJSONDepth {
-		return fault.New(fault.LimitExceeded, "the JSON to contain is nested more than %d levels deep", maxJSONDepth)
+		return fault.New(fault.TooComplex, "the JSON to contain is nested more than %d levels deep", maxJSONDepth)
 	}
 	switch v := v.(type) {
 	case query.Text:
@@ -148,7 +148,7 @@ func (lb *levelBuilder) jsonPaths(at whereAt, e Expr, v query.Value) (Expr, erro
 		return Expr{}, fault.New(fault.BadUserInput, "path is empty").WithHint(`write where to look and what to find, such as {at: "a.b[0]", text: {eq: …}}`)
 	}
 	if len(list) > maxItems {
-		return Expr{}, fault.New(fault.LimitExceeded, "path has %d conditions; at most %d are allowed", len(list), maxItems)
+		return Expr{}, fault.New(fault.TooComplex, "path has %d conditions; at most %d are allowed", len(list), maxItems)
 	}
 	parts := make([]Expr, 0, len(list))
 	for _, item := range list {
@@ -229,7 +229,7 @@ func parseJSONPath(text string) ([]value.Value, error) {
 	bad := fault.New(fault.BadUserInput, "%q is no path into JSON", text).
 		WithHint(`write members and positions, such as a.b[0] or "a name"[2].c`)
 	if len(text) > maxJSONPath {
-		return nil, fault.New(fault.LimitExceeded, "a path of %d bytes is too long; at most %d are allowed", len(text), maxJSONPath)
+		return nil, fault.New(fault.TooComplex, "a path of %d bytes is too long; at most %d are allowed", len(text), maxJSONPath)
 	}
 	var steps []value.Value
 	for rest := text; rest != "" || len(steps) == 0; {
@@ -254,7 +254,7 @@ func parseJSONPath(text string) ([]value.Value, error) {
 			return nil, bad
 		}
 		if steps = append(steps, v); len(steps) > maxJSONSteps {
-			return nil, fault.New(fault.LimitExceeded, "a path of more than %d steps is too long", maxJSONSteps)
+			return nil, fault.New(fault.TooComplex, "a path of more than %d steps is too long", maxJSONSteps)
 		}
 	}
 	return steps, nil

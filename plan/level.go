@@ -70,7 +70,7 @@ func (lb *levelBuilder) add(d *catalog.Dataset, from, inside int, on []catalog.P
 	lb.reads(d)
 	i := len(lb.l.refs)
 	if i >= maxRefs {
-		return 0, fault.New(fault.LimitExceeded, "the question reaches for more than %d datasets at once", maxRefs).
+		return 0, fault.New(fault.TooComplex, "the question reaches for more than %d datasets at once", maxRefs).
 			WithHint("ask in several fields")
 	}
 	u := &use{dataset: d, binding: binding}
@@ -326,7 +326,7 @@ func (lb *levelBuilder) limits(vis *catalog.Visible, args arguments) error {
 		return err
 	} else if ok {
 		if n > most {
-			return fault.New(fault.LimitExceeded, "limit %d is more than the %d rows allowed for %s", n, most, vis.Dataset.Name).
+			return fault.New(fault.TooComplex, "limit %d is more than the %d rows allowed for %s", n, most, vis.Dataset.Name).
 				WithHint("ask for fewer rows, or page with offset")
 		}
 		lb.l.limit, lb.l.cut = n, false

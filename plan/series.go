@@ -273,7 +273,7 @@ func (f Fill) bounded() error {
 		return err
 	}
 	if (to.Unix()-from.Unix())/int64(unitLength[f.unit]/time.Second) > maxBuckets { // a Duration ends at 292 years
-		return fault.New(fault.LimitExceeded, "the range has more than %d buckets of a %s", maxBuckets, f.unit).
+		return fault.New(fault.TooComplex, "the range has more than %d buckets of a %s", maxBuckets, f.unit).
 			WithHint("ask for a shorter range or a longer unit")
 	}
 	return nil

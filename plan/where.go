@@ -41,7 +41,7 @@ func (lb *levelBuilder) where(at whereAt, d *catalog.Dataset, v query.Value) (Ex
 		return Expr{}, fault.New(fault.BadUserInput, "where over %s must be an object", d.Name)
 	}
 	if at.depth++; at.depth > maxDepth {
-		return Expr{}, fault.New(fault.LimitExceeded, "where is nested more than %d levels deep", maxDepth)
+		return Expr{}, fault.New(fault.TooComplex, "where is nested more than %d levels deep", maxDepth)
 	}
 	var parts []Expr
 	for _, m := range o {
@@ -97,7 +97,7 @@ func connective(m query.Member, condition func(query.Value) (Expr, error)) (Expr
 		return Expr{}, fault.New(fault.BadUserInput, "%s must be a list of conditions", m.Name)
 	}
 	if len(list) > maxItems {
-		return Expr{}, fault.New(fault.LimitExceeded, "%s has %d conditions; at most %d are allowed", m.Name, len(list), maxItems)
+		return Expr{}, fault.New(fault.TooComplex, "%s has %d conditions; at most %d are allowed", m.Name, len(list), maxItems)
 	}
 	parts := make([]Expr, 0, len(list))
 	for _, item := range list {
@@ -358,7 +358,7 @@ func typedList(t value.Type, v query.Value) ([]value.Value, error) {
 		list = query.List{v}
 	}
 	if len(list) > maxItems {
-		return nil, fault.New(fault.LimitExceeded, "a list of %d values is too long; at most %d are allowed", len(list), maxItems)
+		return nil, fault.New(fault.TooComplex, "a list of %d values is too long; at most %d are allowed", len(list), maxItems)
 	}
 	lits := make([]value.Value, 0, len(list))
 	for _, item := range list {

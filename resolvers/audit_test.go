@@ -102,7 +102,7 @@ func TestTrail(t *testing.T) {
 		`query c { orders(where: {customer: {segment: {eq: "retail"}}}) { id } }`:                            "customers,orders 2 done",
 		`query d { customers { orders { id } } }`:                                                            "customers,orders 2 done",
 		`query e { orders { id } customers { id } }`:                                                         "customers,orders 6 done",
-		`query f { orders(limit: 100000) { id } customers { id } }`:                                          "customers,orders 2 LIMIT_EXCEEDED",
+		`query f { orders(limit: 100000) { id } customers { id } }`:                                          "customers,orders 2 TOO_COMPLEX",
 		`query g { table(query: {dataset: "orders", dimensions: [{column: "customer.segment"}]}) { rows } }`: "customers,orders 3 done",
 		`query h { table(query: {dataset: "secrets", columns: ["id"]}) { rows } }`:                           "secrets 0 NOT_FOUND",
 		`query i { ordersAggregate { count } }`:                                                              "orders 1 done",

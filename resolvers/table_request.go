@@ -53,7 +53,7 @@ func checkKind(vis *catalog.Visible, q graph.TableQuery) error {
 		return fault.New(fault.BadUserInput, "the table has no columns").
 			WithHint("name dimensions and measures for groups, or columns for rows")
 	case size > maxTableColumns:
-		return fault.New(fault.LimitExceeded, "a table of %d columns is too wide; at most %d are allowed", size, maxTableColumns)
+		return fault.New(fault.TooComplex, "a table of %d columns is too wide; at most %d are allowed", size, maxTableColumns)
 	case groups && len(q.Columns) > 0:
 		return fault.New(fault.BadUserInput, "columns are of rows, dimensions and measures of groups; a table has one of the two")
 	case groups && !vis.Aggregate:
@@ -219,7 +219,7 @@ func (t *tableBuilder) find(at, path string) (steps []string, _ *catalog.Column,
 	names := strings.Split(path, ".")
 	steps = names[:len(names)-1]
 	if len(steps) > maxTablePath {
-		return nil, nil, fault.New(fault.LimitExceeded, "%s: the path has more than %d relations", at, maxTablePath)
+		return nil, nil, fault.New(fault.TooComplex, "%s: the path has more than %d relations", at, maxTablePath)
 	}
 	vis := t.vis
 	for _, step := range steps {

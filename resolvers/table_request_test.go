@@ -134,14 +134,14 @@ func TestTableSaysWhatIsWrong(t *testing.T) {
 		graph.TableQuery{Dataset: "orders", Columns: []string{"id"}, Measures: count})
 	f("all", fault.BadUserInput, `having is a condition on groups, and this table has rows; use where`,
 		graph.TableQuery{Dataset: "orders", Columns: []string{"id"}, Having: graphql.OmittableOf[*graph.JSON](nil)})
-	f("all", fault.LimitExceeded, `a table of 201 columns is too wide; at most 200 are allowed`, columns(make([]string, 201)...))
+	f("all", fault.TooComplex, `a table of 201 columns is too wide; at most 200 are allowed`, columns(make([]string, 201)...))
 
 	// Columns and their names.
 	f("all", fault.BadUserInput, `columns[1]: another column is named "id"`, columns("id", "id"))
 	f("all", fault.BadUserInput, `columns[0]: orders has no column ""`, columns(""))
 	f("all", fault.BadUserInput, `columns[0]: customers has no column ""`, columns("customer."))
 	f("all", fault.BadUserInput, `columns[0]: the relation "orders" leads to many rows; a table follows those to one row`, columns("customer.orders.id"))
-	f("all", fault.LimitExceeded, `columns[0]: the path has more than 10 relations`, columns(strings.Repeat("customer.", 11)+"id"))
+	f("all", fault.TooComplex, `columns[0]: the path has more than 10 relations`, columns(strings.Repeat("customer.", 11)+"id"))
 	f("all", fault.BadUserInput, `dimensions[0]: its name is empty`, by(graph.TableDimension{Column: "id", As: ptr("")}))
 	f("all", fault.BadUserInput, `dimensions[1]: another column is named "id_bin"`,
 		by(graph.TableDimension{Column: "id", Bin: ptr("1")}, graph.TableDimension{Column: "id", Bin: ptr("2")}))
@@ -168,8 +168,8 @@ func TestTableSaysWhatIsWrong(t *testing.T) {
 		of(graph.TableMeasure{Function: ptr("percentile"), Column: ptr("amount"), P: ptr(1.5)}))
 
 	// What package plan refuses, as for the field.
-	f("all", fault.LimitExceeded, `limit 11 is more than the 10 rows allowed for orders`, graph.TableQuery{Dataset: "orders", Columns: []string{"id"}, Limit: ptr(11)})
-	f("clerk", fault.LimitExceeded, `limit 3 is more than the 2 rows allowed for orders`, graph.TableQuery{Dataset: "orders", Measures: count, Limit: ptr(3)})
+	f("all", fault.TooComplex, `limit 11 is more than the 10 rows allowed for orders`, graph.TableQuery{Dataset: "orders", Columns: []string{"id"}, Limit: ptr(11)})
+	f("clerk", fault.TooComplex, `limit 3 is more than the 2 rows allowed for orders`, graph.TableQuery{Dataset: "orders", Measures: count, Limit: ptr(3)})
 	f("all", fault.BadUserInput, `the comparison of region is empty`,
 		graph.TableQuery{Dataset: "orders", Columns: []string{"id"}, Where: written(object("region", query.Object{}))})
 	f("all", fault.BadUserInput, `where is null; leave it out to ask without it`,

@@ -25,7 +25,7 @@ func (s *Store) admit(keys []attemptKey) error {
 	for _, key := range keys {
 		known, _ := s.attempts.get(key.text)
 		if now.Before(known.until) {
-			locked := fault.New(fault.LimitExceeded, "too many attempts to log in have failed")
+			locked := fault.New(fault.TooManyRequests, "too many attempts to log in have failed")
 			locked.RetryAfter = known.until.Sub(now).Round(time.Second)
 			return locked
 		}

@@ -90,7 +90,7 @@ func (s *Store) turn(ctx context.Context) (done func(), err error) {
 	case <-ctx.Done():
 		return nil, fault.From(ctx.Err())
 	case <-timer.C:
-		busy := fault.New(fault.LimitExceeded, "too many are logging in at this moment")
+		busy := fault.New(fault.TooManyRequests, "too many are logging in at this moment")
 		busy.RetryAfter = hashWait
 		return nil, busy
 	}

@@ -145,7 +145,7 @@ func (s *Store) CreateSavedQuery(ctx context.Context, p principal.Principal, n N
 			return err
 		}
 		if kept >= maxSaved {
-			return fault.New(fault.LimitExceeded, "at most %d queries are kept for one owner", maxSaved)
+			return fault.New(fault.Conflict, "at most %d queries are kept for one owner", maxSaved)
 		}
 		row.Created, row.Changed = micros(t.now), micros(t.now)
 		_, err := t.exec("INSERT INTO store.saved ("+savedColumns+") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",

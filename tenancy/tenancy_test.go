@@ -359,7 +359,7 @@ func TestRate(t *testing.T) {
 		accepted(t, s, made.Token)
 		for _, token := range []string{made.Token, narrow.Token} {
 			_, err := s.Authenticate(ctx, token)
-			wantCode(t, err, fault.LimitExceeded)
+			wantCode(t, err, fault.TooManyRequests)
 			if f := fault.From(err); f.RetryAfter <= 0 {
 				t.Error("when to try again is not said")
 			}

@@ -125,7 +125,7 @@ func TestLockout(t *testing.T) {
 			wait := time.Second
 			for range 8 {
 				err := login(name, password, "")
-				wantCode(t, err, fault.LimitExceeded)
+				wantCode(t, err, fault.TooManyRequests)
 				if got := fault.From(err).RetryAfter; got != wait {
 					t.Errorf("%s has to wait %s, want %s", name, got, wait)
 				}
@@ -150,7 +150,7 @@ func TestLockout(t *testing.T) {
 		for i := range 8 {
 			wantCode(t, login("guess"+string(rune('a'+i)), "wrong", "192.0.2.1"), fault.Unauthenticated)
 		}
-		wantCode(t, login("bob", password, "192.0.2.1"), fault.LimitExceeded)
+		wantCode(t, login("bob", password, "192.0.2.1"), fault.TooManyRequests)
 		if err := login("bob", password, "192.0.2.2"); err != nil {
 			t.Error(err)
 		}

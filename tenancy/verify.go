@@ -223,7 +223,7 @@ func (s *Store) allow(v *verified) error {
 	if limiter.AllowN(now, 1) {
 		return nil
 	}
-	slow := fault.New(fault.LimitExceeded, "the token allows %d requests a minute", v.rate)
+	slow := fault.New(fault.TooManyRequests, "the token allows %d requests a minute", v.rate)
 	slow.RetryAfter = time.Duration(float64(time.Second) / float64(perMinute))
 	return slow
 }

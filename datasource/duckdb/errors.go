@@ -29,10 +29,10 @@ func translate(ctx context.Context, err error) error {
 	case duckdb.ErrorTypeInterrupt:
 		return fault.New(fault.Timeout, "the request was canceled").Because(cause)
 	case duckdb.ErrorTypeOutOfMemory:
-		return fault.New(fault.LimitExceeded, "the question needs more memory than the source may use").
+		return fault.New(fault.TooComplex, "the question needs more memory than the source may use").
 			WithHint("Ask for fewer rows or fewer groups.").Because(cause)
 	case duckdb.ErrorTypeOutOfRange:
-		return fault.New(fault.LimitExceeded, "a number is too large to be exact").Because(cause)
+		return fault.New(fault.TooComplex, "a number is too large to be exact").Because(cause)
 	case duckdb.ErrorTypeCatalog, duckdb.ErrorTypeBinder:
 		return fault.New(fault.Internal, "the source's table differs from the catalog").Because(cause)
 	case duckdb.ErrorTypeFatal, duckdb.ErrorTypeInternal:

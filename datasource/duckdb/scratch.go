@@ -160,7 +160,7 @@ func (s *Scratch) append(ctx context.Context, table string, columns []ScratchCol
 	row := make([]driver.Value, len(columns))
 	for ; rows.Next(); n++ {
 		if n == caps.MaxRows {
-			return n, fault.New(fault.LimitExceeded, "the question needs more than %d rows of one dataset", caps.MaxRows).
+			return n, fault.New(fault.TooComplex, "the question needs more than %d rows of one dataset", caps.MaxRows).
 				WithHint("Narrow it with a filter.")
 		}
 		for i := range columns {
@@ -171,7 +171,7 @@ func (s *Scratch) append(ctx context.Context, table string, columns []ScratchCol
 			size += int64(8 + len(cell.Text))
 		}
 		if size > caps.MaxBytes {
-			return n, fault.New(fault.LimitExceeded, "the question needs more than %d bytes of one dataset", caps.MaxBytes).
+			return n, fault.New(fault.TooComplex, "the question needs more than %d bytes of one dataset", caps.MaxBytes).
 				WithHint("Narrow it with a filter, or ask for fewer fields.")
 		}
 		if err := appender.AppendRow(row...); err != nil {

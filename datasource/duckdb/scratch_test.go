@@ -134,14 +134,14 @@ func TestLoadRefuses(t *testing.T) {
 		caps duckdb.Caps
 		code fault.Code
 	}{
-		{number, &cells{rows: [][]any{{1}, {2}, {3}}}, duckdb.Caps{MaxRows: 2, MaxBytes: 1000}, fault.LimitExceeded},
-		{text, &cells{rows: [][]any{{strings.Repeat("x", 1000)}}}, duckdb.Caps{MaxRows: 2, MaxBytes: 1000}, fault.LimitExceeded},
+		{number, &cells{rows: [][]any{{1}, {2}, {3}}}, duckdb.Caps{MaxRows: 2, MaxBytes: 1000}, fault.TooComplex},
+		{text, &cells{rows: [][]any{{strings.Repeat("x", 1000)}}}, duckdb.Caps{MaxRows: 2, MaxBytes: 1000}, fault.TooComplex},
 		{text, &cells{rows: [][]any{{1}}}, caps, fault.Internal},
 		{number, &cells{rows: [][]any{{"1"}}}, caps, fault.Internal},
 		{text, &cells{rows: [][]any{{"\xff secret"}}}, caps, fault.Internal},
 		{value.Of(value.Date), &cells{rows: [][]any{{"secret"}}}, caps, fault.Internal},
 		{value.Of(value.Int), &cells{rows: [][]any{{1 << 40}}}, caps, fault.Internal},
-		{value.Of(value.Decimal), &cells{rows: [][]any{{"12345678901234567890"}, {"0.12345678901234567890"}}}, caps, fault.LimitExceeded},
+		{value.Of(value.Decimal), &cells{rows: [][]any{{"12345678901234567890"}, {"0.12345678901234567890"}}}, caps, fault.TooComplex},
 		{number, &cells{rows: [][]any{{1}}, err: lost}, caps, fault.Unavailable},
 	} {
 		_, err := s.Load(t.Context(), "t"+strconv.Itoa(i), []duckdb.ScratchColumn{{Name: "a", Type: c.typ}}, c.rows, c.caps)

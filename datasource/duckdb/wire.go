@@ -90,7 +90,7 @@ func (s *Scratch) scaled(ctx context.Context, staging string, column ScratchColu
 	}
 	whole, scale := rows.Cell(0).Int, rows.Cell(1).Int // 0 if all are null
 	if whole+scale > value.MaxDigits {
-		return value.Type{}, fault.New(fault.LimitExceeded, "numbers of more than %d digits cannot be combined", value.MaxDigits)
+		return value.Type{}, fault.New(fault.TooComplex, "numbers of more than %d digits cannot be combined", value.MaxDigits)
 	}
 	t := value.DecimalOf(value.MaxDigits, int(scale))
 	t.List = column.Type.List

@@ -43,7 +43,7 @@ func translate(ctx context.Context, err error) error {
 	case errors.Is(err, pool.ErrClosed):
 		return fault.New(fault.Unavailable, "the source is closed").Because(cause)
 	case errors.Is(err, errTooLarge):
-		return fault.New(fault.LimitExceeded, "the answer of the source is too large").
+		return fault.New(fault.TooComplex, "the answer of the source is too large").
 			WithHint("Ask for fewer rows or fields.").Because(cause)
 	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &network) && network.Timeout():
 		return fault.New(fault.Timeout, "the source did not answer in time").Because(cause)
@@ -57,7 +57,7 @@ func ofSQLState(code string) *fault.Error {
 	case "57014":
 		return fault.New(fault.Timeout, "the source did not answer in time")
 	case "22003":
-		return fault.New(fault.LimitExceeded, "a number is too large to be exact")
+		return fault.New(fault.TooComplex, "a number is too large to be exact")
 	case "42P01", "42703", "42704", "42804", "42883", "3F000":
 		return fault.New(fault.Internal, differs)
 	case "42501":
@@ -75,7 +75,7 @@ func ofSQLState(code string) *fault.Error {
 	case "53":
 		return fault.New(fault.Unavailable, "the source is overloaded")
 	case "54":
-		return fault.New(fault.LimitExceeded, "the question is too complex for the source")
+		return fault.New(fault.TooComplex, "the question is too complex for the source")
 	}
 	return fault.New(fault.Internal, "the source failed")
 }

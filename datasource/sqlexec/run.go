@@ -29,7 +29,7 @@ const (
 	maxBytes = 256 << 20
 )
 
-var errTooLarge = fault.New(fault.LimitExceeded, "the answer is too large").WithHint("ask for fewer rows or fields")
+var errTooLarge = fault.New(fault.TooComplex, "the answer is too large").WithHint("ask for fewer rows or fields")
 
 func (a *allowance) exceeded(rows, bytes int) bool {
 	a.rows += rows

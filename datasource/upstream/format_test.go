@@ -51,10 +51,10 @@ func TestLines(t *testing.T) {
 		"a wrong value":           {media, row + "\n" + `{"tenant_id":"acme","id":"poison"}`, 1, fault.Unavailable, "row 2 with a wrong value: id"},
 		"HTML":                    {"text/html", row, 0, fault.Unavailable, "did not send rows"},
 		"JSON":                    {"application/json", row, 0, fault.Unavailable, "did not send rows"},
-		"too many":                {media, strings.Repeat(row+"\n", 1001), 1000, fault.LimitExceeded, "more than the 1000 rows"},
+		"too many":                {media, strings.Repeat(row+"\n", 1001), 1000, fault.TooComplex, "more than the 1000 rows"},
 		"deep":                    {media, `{"x":` + strings.Repeat("[", 1_000_000), 0, fault.Unavailable, "did not send rows"},
-		"a line without an end":   {media, `{"name":"` + strings.Repeat("x", 5_000_000), 0, fault.LimitExceeded, "4000000 bytes"},
-		"more bytes than allowed": {media, strings.Repeat(`{"x":"`+strings.Repeat("x", 10_000)+"\"}\n", 500), 0, fault.LimitExceeded, "4000000 bytes"},
+		"a line without an end":   {media, `{"name":"` + strings.Repeat("x", 5_000_000), 0, fault.TooComplex, "4000000 bytes"},
+		"more bytes than allowed": {media, strings.Repeat(`{"x":"`+strings.Repeat("x", 10_000)+"\"}\n", 500), 0, fault.TooComplex, "4000000 bytes"},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -112,7 +112,7 @@ func TestTable(t *testing.T) {
 		"no boolean":             {catalog.CSVSpec{}, media, head + "acme,1,,,yes,,\n", nil, fault.Unavailable, "row 1 with a wrong value: flag"},
 		"no list":                {catalog.CSVSpec{}, media, head + "acme,1,,,,poison,\n", nil, fault.Unavailable, "row 1 with a wrong value: tags"},
 		"no UTF-8":               {catalog.CSVSpec{}, media, head + "acme,1,\xff,,,,\n", nil, fault.Unavailable, "did not send rows"},
-		"a quote without an end": {catalog.CSVSpec{}, media, head + "acme,1,\"" + strings.Repeat("x", 5_000_000), nil, fault.LimitExceeded, "4000000 bytes"},
+		"a quote without an end": {catalog.CSVSpec{}, media, head + "acme,1,\"" + strings.Repeat("x", 5_000_000), nil, fault.TooComplex, "4000000 bytes"},
 		"HTML":                   {catalog.CSVSpec{}, "text/html", "<html>poison", nil, fault.Unavailable, "did not send rows"},
 		"HTML that says CSV":     {catalog.CSVSpec{}, media, "<html>poison\n<p>", nil, fault.Unavailable, "no such column"},
 	}
@@ -258,7 +258,7 @@ func TestTooManyPages(t *testing.T) {
 		s.Pages = catalog.PagesSpec{Kind: "page", Param: "page", Size: "size", Limit: 2, Max: 5}
 	})
 	_, err := a.fetch(t.Context(), a.things(t, acme, nil, "id"))
-	refused(t, err, fault.LimitExceeded, "more than the 5 pages")
+	refused(t, err, fault.TooComplex, "more than the 5 pages")
 	if len(p.asked) != 5 {
 		t.Errorf("%d calls", len(p.asked))
 	}

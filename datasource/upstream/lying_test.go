@@ -111,7 +111,7 @@ func TestLyingUpstreams(t *testing.T) {
 					return
 				}
 			}
-		}, fault.LimitExceeded, "more than the 4000000 bytes"},
+		}, fault.TooComplex, "more than the 4000000 bytes"},
 		"a gigabyte of one text": {func(w http.ResponseWriter, r *http.Request) {
 			says(`{"data":[{"tenant_id":"`)(w, r)
 			text := []byte(strings.Repeat("x", 100_000))
@@ -120,8 +120,8 @@ func TestLyingUpstreams(t *testing.T) {
 					return
 				}
 			}
-		}, fault.LimitExceeded, "more than the 4000000 bytes"},
-		"too many rows": {says(`{"data":[` + strings.Repeat(good+",", 1000) + good + `]}`), fault.LimitExceeded, "more than the 1000 rows"},
+		}, fault.TooComplex, "more than the 4000000 bytes"},
+		"too many rows": {says(`{"data":[` + strings.Repeat(good+",", 1000) + good + `]}`), fault.TooComplex, "more than the 1000 rows"},
 		"a huge header": {status(200, "X-Big", strings.Repeat("x", 100_000)), fault.Unavailable, unusable},
 	}
 	for name, c := range cases {

@@ -76,8 +76,8 @@ func TestLyingPlugins(t *testing.T) {
 			http.Redirect(w, r, "/query2", http.StatusTemporaryRedirect)
 		}, fault.Unavailable, unusable},
 		"a page":         {lists, func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "<html>poison") }, fault.Unavailable, unusable},
-		"too many rows":  {lists, says("[" + strings.Repeat(`["acme",1,"a"],`, 60) + `["acme",1,"a"]]`), fault.LimitExceeded, "more than the 50 rows"},
-		"too many bytes": {lists, says(`[["acme",1,"` + strings.Repeat("poison", 4000) + `"]]`), fault.LimitExceeded, "more than the 9000 bytes"},
+		"too many rows":  {lists, says("[" + strings.Repeat(`["acme",1,"a"],`, 60) + `["acme",1,"a"]]`), fault.TooComplex, "more than the 50 rows"},
+		"too many bytes": {lists, says(`[["acme",1,"` + strings.Repeat("poison", 4000) + `"]]`), fault.TooComplex, "more than the 9000 bytes"},
 		"hangs": {lists, func(w http.ResponseWriter, r *http.Request) {
 			_, _ = io.Copy(io.Discard, r.Body)
 			w.Header().Set("Content-Type", "application/json")

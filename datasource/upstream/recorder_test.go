@@ -156,7 +156,7 @@ func TestMemory(t *testing.T) {
 	runtime.ReadMemStats(&before)
 	_, err := a.fetch(t.Context(), q)
 	runtime.ReadMemStats(&after)
-	refused(t, err, fault.LimitExceeded, "more than the 268435456 bytes")
+	refused(t, err, fault.TooComplex, "more than the 268435456 bytes")
 	if n := after.TotalAlloc - before.TotalAlloc; n > 16<<20 {
 		t.Errorf("%d bytes were allocated for 256 MiB of a gigabyte", n)
 	}

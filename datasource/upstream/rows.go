@@ -105,7 +105,7 @@ func (r *rows) countRows() error {
 	if r.read+r.blank <= most {
 		return nil
 	}
-	return fault.New(fault.LimitExceeded, "the API of %s has more than the %d rows that may be fetched for one question", r.dataset, most).
+	return fault.New(fault.TooComplex, "the API of %s has more than the %d rows that may be fetched for one question", r.dataset, most).
 		WithHint("Narrow it with a filter that the API can apply itself.")
 }
 
@@ -141,7 +141,7 @@ func (r *rows) finish() error {
 		return err
 	}
 	if most := r.pages.spec.Max; more && most > 0 && r.pages.number == most {
-		return fault.New(fault.LimitExceeded, "the API of %s has more than the %d pages that may be fetched for one question", r.dataset, most).
+		return fault.New(fault.TooComplex, "the API of %s has more than the %d pages that may be fetched for one question", r.dataset, most).
 			WithHint("Narrow it with a filter that the API can apply itself.")
 	}
 	return r.closeBody()
@@ -160,7 +160,7 @@ func (r *rows) failure(err error) error {
 	var wrong *wrongValue
 	switch {
 	case errors.Is(err, errTooLarge):
-		return fault.New(fault.LimitExceeded, "the API of %s sends more than the %d bytes that may be fetched for one question", r.dataset, r.source.spec.API.MaxBytes).
+		return fault.New(fault.TooComplex, "the API of %s sends more than the %d bytes that may be fetched for one question", r.dataset, r.source.spec.API.MaxBytes).
 			WithHint("Narrow it with a filter that the API can apply itself.").Because(cause)
 	case errors.Is(err, errPaused):
 		return paused(r.dataset).Because(cause)

@@ -316,7 +316,7 @@ func TestCursors(t *testing.T) {
 		{"empty", func(int) string { return `""` }, 1, "", ""},
 		{"no text", func(int) string { return `{"a":1}` }, 1, fault.Unavailable, "did not send rows that can be used"},
 		{"too long", func(int) string { return `"` + strings.Repeat("x", maxCursor+1) + `"` }, 1, fault.Unavailable, "did not send rows that can be used"},
-		{"no end", func(page int) string { return strconv.Itoa(1000 + page) }, 11, fault.LimitExceeded, ""},
+		{"no end", func(page int) string { return strconv.Itoa(1000 + page) }, 11, fault.TooComplex, ""},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
@@ -493,7 +493,7 @@ func TestCompressed(t *testing.T) {
 		}
 	})), catalog.BindingSpec{}, func(s *catalog.SourceSpec) { s.MaxBytes = 1 << 20 })
 	_, err := bomb.fetch(t.Context(), bomb.things(t, acme, nil, "id"))
-	refused(t, err, fault.LimitExceeded, "more than the 1048576 bytes")
+	refused(t, err, fault.TooComplex, "more than the 1048576 bytes")
 }
 
 // TestExactBytes: the cap is what may be read, to the byte.

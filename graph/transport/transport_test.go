@@ -58,7 +58,7 @@ func TestRefusals(t *testing.T) {
 		"name no string":            {request(`{"query":"{ __typename }","operationName":1}`), 400, fault.BadUserInput},
 		"variables a list":          {request(`{"query":"{ __typename }","variables":[]}`), 400, fault.BadUserInput},
 		"extensions a string":       {request(`{"query":"{ __typename }","extensions":"x"}`), 400, fault.BadUserInput},
-		"too large":                 {request(`{"query":"{ __typename } #` + strings.Repeat("x", 1000) + `"}`), 413, fault.LimitExceeded},
+		"too large":                 {request(`{"query":"{ __typename } #` + strings.Repeat("x", 1000) + `"}`), 413, fault.TooComplex},
 		"form":                      {request(`query=%7B__typename%7D`, header("Content-Type", "application/x-www-form-urlencoded")), 415, fault.BadUserInput},
 		"multipart":                 {request(canary, header("Content-Type", "multipart/form-data; boundary=x")), 415, fault.BadUserInput},
 		"text":                      {request(query, header("Content-Type", "text/plain")), 415, fault.BadUserInput},
@@ -80,7 +80,7 @@ func TestRefusals(t *testing.T) {
 		"GET with bad variables":    {get("query=%7B__typename%7D&variables=" + canary), 400, fault.BadUserInput},
 		"GET with duplicate keys":   {get("query=%7B__typename%7D&variables=" + url.QueryEscape(`{"a":1,"a":2}`)), 400, fault.BadUserInput},
 		"GET with bad escapes":      {get("query=%7B__typename%7D&" + canary + "=%zz"), 400, fault.BadUserInput},
-		"GET too long":              {get("query=%7B__typename%7D%23" + strings.Repeat("x", 1000)), 414, fault.LimitExceeded},
+		"GET too long":              {get("query=%7B__typename%7D%23" + strings.Repeat("x", 1000)), 414, fault.TooComplex},
 		"no token":                  {request(query, header("Authorization")), 401, fault.Unauthenticated},
 		"bad token":                 {request(query, header("Authorization", "Bearer "+badToken)), 401, fault.Unauthenticated},
 		"token before method":       {request(query, header("Authorization"), method(http.MethodPut)), 401, fault.Unauthenticated},
@@ -376,7 +376,7 @@ func TestAccessLog(t *testing.T) {
 
 func TestWriteError(t *testing.T) {
 	t.Parallel()
-	limited := fault.New(fault.LimitExceeded, "too many requests").WithHint("wait")
+	limited := fault.New(fault.TooManyRequests, "too many requests").WithHint("wait")
 	limited.RetryAfter = 1500 * time.Millisecond
 	for name, c := range map[string]struct {
 		err        error
@@ -390,7 +390,7 @@ func TestWriteError(t *testing.T) {
 		},
 		"limited": {
 			fmt.Errorf("wrapped: %w", limited), 429, "2",
-			`{"errors":[{"message":"too many requests","extensions":{"code":"LIMIT_EXCEEDED","hint":"wait"}}]}`,
+			`{"errors":[{"message":"too many requests","extensions":{"code":"TOO_MANY_REQUESTS","hint":"wait"}}]}`,
 		},
 		"unavailable": {
 			fault.New(fault.Unavailable, "the key server does not answer"), 503, "",
