@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"usher/auth"
+	"usher/test/program"
 )
 
 // brokerExample is the folder of the example.
@@ -43,10 +44,10 @@ func TestBroker(t *testing.T) {
 		t.Fatal(err)
 	}
 	config := write("usher.yml", strings.Replace(string(text), "http://127.0.0.1:8091", broker, 1))
-	if out, err := command(t, "check", "--config", config); err != nil || !strings.HasPrefix(out, "ok: ") {
+	if out, err := program.Command(t, "check", "--config", config); err != nil || !strings.HasPrefix(out, "ok: ") {
 		t.Errorf("usher check: %v\n%s", err, out)
 	}
-	u := start(t, "serve", "--config", config, "--listen", "127.0.0.1:0")
+	u := program.Start(t, "serve", "--config", config, "--listen", "127.0.0.1:0")
 	token := func(tenant string) string {
 		now := time.Now()
 		signed, err := auth.SignHS256([]byte(signing), map[string]any{
@@ -82,7 +83,7 @@ func TestBroker(t *testing.T) {
 			"south", `{ ordersByPk(channel: web, id: "1000") { product } }`, `{"data":{"ordersByPk":{"product":"Taco"}}}`,
 		},
 	} {
-		status, body := fetch(t, ask(t, u, token(c.tenant), c.query))
+		status, body := program.Fetch(t, u.Ask(t, token(c.tenant), c.query))
 		if got := strings.TrimSpace(string(body)); status != http.StatusOK || got != c.want {
 			t.Errorf("%s: %s: %d %s\nwant %s", c.tenant, c.query, status, got, c.want)
 		}
@@ -90,7 +91,7 @@ func TestBroker(t *testing.T) {
 			t.Errorf("the README does not have the answer %s", c.want)
 		}
 	}
-	if status, body := fetch(t, ask(t, u, token("east"), "{ orders { id } }")); status != http.StatusUnauthorized && status != http.StatusForbidden {
+	if status, body := program.Fetch(t, u.Ask(t, token("east"), "{ orders { id } }")); status != http.StatusUnauthorized && status != http.StatusForbidden {
 		t.Errorf("a client that nobody registered is answered %d %s", status, body)
 	}
 }
@@ -98,15 +99,15 @@ func TestBroker(t *testing.T) {
 // startBroker builds the example and runs it for the length of the test.
 func startBroker(t *testing.T, secretFile string) (url string) {
 	t.Helper()
-	program := filepath.Join(t.TempDir(), "broker")
-	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", program, "./"+brokerExample).CombinedOutput(); err != nil { //nolint:gosec // the test names the package
+	binary := filepath.Join(t.TempDir(), "broker")
+	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", binary, "./"+brokerExample).CombinedOutput(); err != nil { //nolint:gosec // the test names the package
 		t.Fatalf("build the broker: %v\n%s", err, out)
 	}
-	out := newOutput()
-	command := exec.CommandContext(t.Context(), program, "-listen", "127.0.0.1:0", "-secret", secretFile) //nolint:gosec // what was just built
+	out := program.NewOutput()
+	command := exec.CommandContext(t.Context(), binary, "-listen", "127.0.0.1:0", "-secret", secretFile) //nolint:gosec // what was just built
 	command.Stderr = out
 	command.Cancel = func() error { return command.Process.Signal(os.Interrupt) }
-	command.WaitDelay = patience
+	command.WaitDelay = program.Patience
 	if err := command.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -116,8 +117,8 @@ func startBroker(t *testing.T, secretFile string) (url string) {
 		}
 	})
 	select {
-	case url = <-out.address:
-	case <-time.After(patience):
+	case url = <-out.Address:
+	case <-time.After(program.Patience):
 		t.Fatalf("the broker does not listen\n%s", out)
 	}
 	return url

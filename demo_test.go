@@ -11,6 +11,7 @@ import (
 
 	"usher/demo"
 	"usher/test/noderun"
+	"usher/test/program"
 )
 
 // TestDemo is the demo as a person meets it: one start, the same query for
@@ -19,8 +20,8 @@ func TestDemo(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	arguments := []string{"demo", "--listen", "127.0.0.1:0", "--data", dir, "--orders", "2000"}
-	u := start(t, arguments...)
-	if status, _ := fetch(t, get(t, u.base+"/health/ready")); status != http.StatusOK {
+	u := program.Start(t, arguments...)
+	if status, _ := program.Fetch(t, get(t, u.Base+"/health/ready")); status != http.StatusOK {
 		t.Errorf("ready answers %d", status)
 	}
 	made := modified(t, dir)
@@ -28,19 +29,19 @@ func TestDemo(t *testing.T) {
 	all := tokens(t, dir).Tokens[0]
 
 	t.Run("graphql over http", func(t *testing.T) {
-		noderun.Run(t, "audit.mjs", u.base+"/graphql", all.Token)
+		noderun.Run(t, "audit.mjs", u.Base+"/graphql", all.Token)
 	})
 	t.Run("introspection", func(t *testing.T) {
-		noderun.Run(t, "introspect.mjs", u.base+"/graphql", all.Token)
-		noderun.Run(t, "introspect.mjs", u.base+"/graphql", tokens(t, dir).Tokens[1].Token)
+		noderun.Run(t, "introspect.mjs", u.Base+"/graphql", all.Token)
+		noderun.Run(t, "introspect.mjs", u.Base+"/graphql", tokens(t, dir).Tokens[1].Token)
 	})
 	t.Run("playground", func(t *testing.T) {
-		noderun.Run(t, "playground.mjs", u.base+"/playground",
+		noderun.Run(t, "playground.mjs", u.Base+"/playground",
 			"--token", "Casa Verde (database)", "--expect", `"data"`, "--expect", `"sold"`)
 	})
-	u.stop(t)
+	u.Stop(t)
 
-	u = start(t, arguments...)
+	u = program.Start(t, arguments...)
 	if again := modified(t, dir); again != made {
 		t.Error("a second start made the data anew")
 	}
@@ -55,11 +56,11 @@ func TestDemo(t *testing.T) {
 // sameUnderEveryStrategy asks every sample query with every token and wants
 // the same bytes for one tenant, and other ones for another. It returns those
 // of the first tenant.
-func sameUnderEveryStrategy(t *testing.T, u *running, dir string) map[string][]byte {
+func sameUnderEveryStrategy(t *testing.T, u *program.Running, dir string) map[string][]byte {
 	t.Helper()
 	file := tokens(t, dir)
-	if file.GraphQL != u.base+"/graphql" {
-		t.Errorf("tokens.json names %s, not %s", file.GraphQL, u.base)
+	if file.GraphQL != u.Base+"/graphql" {
+		t.Errorf("tokens.json names %s, not %s", file.GraphQL, u.Base)
 	}
 	firstOf := make(map[string][]byte)
 	for _, q := range file.Queries {
@@ -69,7 +70,7 @@ func sameUnderEveryStrategy(t *testing.T, u *running, dir string) map[string][]b
 			if token.Tenant == "" {
 				continue
 			}
-			status, body := fetch(t, ask(t, u, token.Token, q.Query))
+			status, body := program.Fetch(t, u.Ask(t, token.Token, q.Query))
 			if status != http.StatusOK || bytes.Contains(body, []byte(`"errors"`)) {
 				t.Fatalf("%s, %s: %d %s", token.Name, q.Name, status, body)
 			}
@@ -124,21 +125,5 @@ func get(t *testing.T, url string) *http.Request {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return r
-}
-
-// ask is a request for a query's answer.
-func ask(t *testing.T, u *running, token, query string) *http.Request {
-	t.Helper()
-	body, err := json.Marshal(map[string]string{"query": query})
-	if err != nil {
-		t.Fatal(err)
-	}
-	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, u.base+"/graphql", bytes.NewReader(body))
-	if err != nil {
-		t.Fatal(err)
-	}
-	r.Header.Set("Content-Type", "application/json")
-	r.Header.Set("Authorization", "Bearer "+token)
 	return r
 }

@@ -16,6 +16,7 @@ import (
 
 	"usher/pgtest"
 	"usher/test/noderun"
+	"usher/test/program"
 )
 
 // embedExample is the folder of the example.
@@ -60,7 +61,7 @@ func TestEmbed(t *testing.T) {
 
 // embedded serves the example to pages of any origin, with its two tenants and
 // the backend's key.
-func embedded(t *testing.T) (_ administrated, shop string) {
+func embedded(t *testing.T) (_ program.Administered, shop string) {
 	t.Helper()
 	dir := t.TempDir()
 	const origins = `["http://127.0.0.1:8090"]`
@@ -68,12 +69,12 @@ func embedded(t *testing.T) (_ administrated, shop string) {
 	if !strings.Contains(text, origins) {
 		t.Fatal("the example allows other origins than this test knows")
 	}
-	write(t, filepath.Join(dir, "usher.yml"), strings.Replace(text, origins, `["*"]`, 1))
-	write(t, filepath.Join(dir, "orders.csv"), readExample(t, "orders.csv"))
-	a := administer(t, filepath.Join(dir, "usher.yml"))
-	a.says(t, "tenant", "create", "acme")
-	a.says(t, "tenant", "create", "globex")
-	return a, issuedBy(t, a.says(t, "key", "create", "shop", "--all-tenants", "--scope", "tokens:create", "--json")).Token
+	program.WriteFile(t, filepath.Join(dir, "usher.yml"), strings.Replace(text, origins, `["*"]`, 1))
+	program.WriteFile(t, filepath.Join(dir, "orders.csv"), readExample(t, "orders.csv"))
+	a := program.Administer(t, filepath.Join(dir, "usher.yml"))
+	a.Says(t, "tenant", "create", "acme")
+	a.Says(t, "tenant", "create", "globex")
+	return a, program.IssuedBy(t, a.Says(t, "key", "create", "shop", "--all-tenants", "--scope", "tokens:create", "--json")).Token
 }
 
 func readExample(t *testing.T, name string) string {
@@ -86,26 +87,26 @@ func readExample(t *testing.T, name string) string {
 }
 
 // backends runs both for the length of the test.
-func backends(t *testing.T, a administrated, key string) map[string]string {
+func backends(t *testing.T, a program.Administered, key string) map[string]string {
 	t.Helper()
-	program := filepath.Join(t.TempDir(), "backend")
-	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", program, "./"+embedExample).CombinedOutput(); err != nil { //nolint:gosec // the test names the package
+	binary := filepath.Join(t.TempDir(), "backend")
+	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", binary, "./"+embedExample).CombinedOutput(); err != nil { //nolint:gosec // the test names the package
 		t.Fatalf("build the backend: %v\n%s", err, out)
 	}
 	return map[string]string{
-		"go":   startBackend(t, a, key, program, "-listen", "127.0.0.1:0"),
+		"go":   startBackend(t, a, key, binary, "-listen", "127.0.0.1:0"),
 		"node": startBackend(t, a, key, "node", filepath.Join(embedExample, "backend.mjs"), "0"),
 	}
 }
 
-func startBackend(t *testing.T, a administrated, key, program string, args ...string) (url string) {
+func startBackend(t *testing.T, a program.Administered, key, name string, args ...string) (url string) {
 	t.Helper()
-	out := newOutput()
-	command := exec.CommandContext(t.Context(), program, args...) //nolint:gosec // the test names the program
-	command.Env = append(os.Environ(), "USHER_SERVER="+a.base, "USHER_KEY="+key)
+	out := program.NewOutput()
+	command := exec.CommandContext(t.Context(), name, args...) //nolint:gosec // the test names the program
+	command.Env = append(os.Environ(), "USHER_SERVER="+a.Base, "USHER_KEY="+key)
 	command.Stderr = out
 	command.Cancel = func() error { return command.Process.Signal(os.Interrupt) }
-	command.WaitDelay = patience
+	command.WaitDelay = program.Patience
 	if err := command.Start(); err != nil {
 		t.Fatalf("%v: run scripts/prerequisites.sh test", err)
 	}
@@ -115,8 +116,8 @@ func startBackend(t *testing.T, a administrated, key, program string, args ...st
 		}
 	})
 	select {
-	case url = <-out.address:
-	case <-time.After(patience):
+	case url = <-out.Address:
+	case <-time.After(program.Patience):
 		t.Fatalf("the backend does not listen\n%s", out)
 	}
 	return url
@@ -138,7 +139,7 @@ func visit(t *testing.T, backend string) *visitor {
 	if err != nil {
 		t.Fatal(err)
 	}
-	v := &visitor{client: &http.Client{Jar: jar, Timeout: patience}, backend: backend}
+	v := &visitor{client: &http.Client{Jar: jar, Timeout: program.Patience}, backend: backend}
 	_, _, page := v.do(t, http.MethodGet, backend+"/", "", nil)
 	found := pageQuery.FindStringSubmatch(page)
 	if found == nil {
@@ -203,7 +204,7 @@ func (v *visitor) asks(t *testing.T, query string) string {
 	if origin := header.Get("Access-Control-Allow-Origin"); origin != v.backend {
 		t.Errorf("pages of %q may read the answer", origin)
 	}
-	return strings.TrimSpace(string(requestID.ReplaceAll([]byte(answer), nil)))
+	return strings.TrimSpace(string(program.WithoutRequestID([]byte(answer))))
 }
 
 // What a holder may try to learn of its token by.
@@ -254,7 +255,7 @@ func TestHolderLearnsNothing(t *testing.T) {
 	own.Exec(t, `CREATE TABLE orders (id BIGINT PRIMARY KEY, shop TEXT NOT NULL, region TEXT NOT NULL);
 		INSERT INTO orders VALUES (1, 'acme', 'canaryland'), (2, 'acme', 'elsewhere'), (3, 'globex', 'canaryland')`)
 	dir := t.TempDir()
-	write(t, filepath.Join(dir, "key"), "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=")
+	program.WriteFile(t, filepath.Join(dir, "key"), "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=")
 	settings, err := json.MarshalIndent(map[string]any{
 		"server":     map[string]any{"allowed_origins": []string{"*"}},
 		"control":    map[string]any{"path": "control.duckdb", "key": map[string]any{"id": "k1", "secret": map[string]string{"file": "key"}}},
@@ -267,24 +268,24 @@ func TestHolderLearnsNothing(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	write(t, filepath.Join(dir, "usher.yml"), string(settings))
-	a := administer(t, filepath.Join(dir, "usher.yml"))
-	a.says(t, "tenant", "create", "acme", "--strategy", "database")
+	program.WriteFile(t, filepath.Join(dir, "usher.yml"), string(settings))
+	a := program.Administer(t, filepath.Join(dir, "usher.yml"))
+	a.Says(t, "tenant", "create", "acme", "--strategy", "database")
 	account, err := json.Marshal([]any{map[string]any{"source": "silo", "database": own.Name, "user": own.User, "password": own.Password}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	write(t, filepath.Join(dir, "accounts.json"), string(account))
-	made := issuedBy(t, a.says(t, "token", "create", "--tenant", "acme", "--subject", "ann", "--json",
+	program.WriteFile(t, filepath.Join(dir, "accounts.json"), string(account))
+	made := program.IssuedBy(t, a.Says(t, "token", "create", "--tenant", "acme", "--subject", "ann", "--json",
 		"--filter", `orders={"region": {"eq": "canaryland"}}`, "--metadata", "desk=canary-metadata", "--accounts", filepath.Join(dir, "accounts.json")))
-	v := &visitor{client: &http.Client{Timeout: patience}, backend: "https://app.example"}
-	v.access.Graphql, v.access.Token = a.base+"/graphql", made.Token
+	v := &visitor{client: &http.Client{Timeout: program.Patience}, backend: "https://app.example"}
+	v.access.Graphql, v.access.Token = a.Base+"/graphql", made.Token
 	if got := v.asks(t, `{ orders { id } }`); got != `{"data":{"orders":[{"id":1}]}}` {
 		t.Fatalf("the token's rows are %s", got)
 	}
 	v.learnsNothing(t, "canary", own.Name, own.User, own.Password, "silo", "nobody", "globex", "password\"")
 	// Its own administrator learns that there are such things, and no more.
-	listed := a.says(t, "token", "list", "--tenant", "acme", "--json")
+	listed := a.Says(t, "token", "list", "--tenant", "acme", "--json")
 	for _, want := range []string{`"filtered": [`, `"desk"`, `"source": "silo"`, `"password"`} {
 		if !strings.Contains(listed, want) {
 			t.Errorf("the list lacks %s: %s", want, listed)

@@ -26,6 +26,7 @@ import (
 	"golang.org/x/tools/txtar"
 
 	"usher/pgtest"
+	"usher/test/program"
 )
 
 // flights is the folder of the example.
@@ -39,11 +40,11 @@ func TestFlights(t *testing.T) {
 	fetchFlights(t)
 	raw := rawFlights(t)
 	config := filepath.Join(flights, "usher.yml")
-	if out, err := command(t, "check", "--config", config); err != nil || !strings.HasPrefix(out, "ok: ") {
+	if out, err := program.Command(t, "check", "--config", config); err != nil || !strings.HasPrefix(out, "ok: ") {
 		t.Errorf("usher check: %v\n%s", err, out)
 	}
-	files := start(t, "serve", "--config", config, "--listen", "127.0.0.1:0")
-	postgres := start(t, "serve", "--config", flightsInPostgres(t, raw), "--listen", "127.0.0.1:0")
+	files := program.Start(t, "serve", "--config", config, "--listen", "127.0.0.1:0")
+	postgres := program.Start(t, "serve", "--config", flightsInPostgres(t, raw), "--listen", "127.0.0.1:0")
 
 	token := flightTokens(t)
 
@@ -77,7 +78,7 @@ func TestFlights(t *testing.T) {
 		})
 	}
 	t.Run("an airport that is not registered", func(t *testing.T) {
-		status, body := fetch(t, ask(t, files, token("sfo"), "{ flightsAggregate { count } }"))
+		status, body := program.Fetch(t, files.Ask(t, token("sfo"), "{ flightsAggregate { count } }"))
 		if status != http.StatusUnauthorized || !bytes.Contains(body, []byte("UNAUTHENTICATED")) {
 			t.Errorf("answered %d %s", status, body)
 		}
@@ -210,9 +211,9 @@ func flightTokens(t *testing.T) func(who string) string {
 }
 
 // answers asks and returns the body.
-func (q *flightQuestion) answers(t *testing.T, u *running, token string) string {
+func (q *flightQuestion) answers(t *testing.T, u *program.Running, token string) string {
 	t.Helper()
-	status, body := fetch(t, ask(t, u, token, q.query))
+	status, body := program.Fetch(t, u.Ask(t, token, q.query))
 	if status != http.StatusOK || bytes.Contains(body, []byte(`"errors"`)) {
 		t.Fatalf("answered %d %s", status, body)
 	}
@@ -348,9 +349,9 @@ func flightsInPostgres(t *testing.T, raw *sql.DB) string {
 	}
 	dir := t.TempDir()
 	file := filepath.Join(dir, "usher.yml")
-	write(t, filepath.Join(dir, "dsn"), db.URL)
+	program.WriteFile(t, filepath.Join(dir, "dsn"), db.URL)
 	text = sourcesSection.ReplaceAll(text, []byte("\nsources:\n  files: {kind: postgres, dsn: {file: dsn}}\n\n"))
-	write(t, file, strings.ReplaceAll(string(text), "{file: data/secret}", "{file: "+secret+"}"))
+	program.WriteFile(t, file, strings.ReplaceAll(string(text), "{file: data/secret}", "{file: "+secret+"}"))
 	return file
 }
 

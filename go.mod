@@ -22,6 +22,7 @@ require (
 	golang.org/x/crypto v0.45.0
 	golang.org/x/oauth2 v0.30.0
 	golang.org/x/sync v0.24.0
+	golang.org/x/term v0.39.0
 	golang.org/x/text v0.38.0
 	golang.org/x/time v0.9.0
 	golang.org/x/tools v0.46.0

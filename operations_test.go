@@ -27,6 +27,7 @@ import (
 	"usher/pgtest"
 	"usher/plugin"
 	"usher/resolvers"
+	"usher/test/program"
 	"usher/webhook"
 )
 
@@ -36,7 +37,7 @@ const hookSecret = "CANARY-hook-secret-of-32-bytes-or-more"
 // office is a gateway with sources of every kind, watched by its operators.
 // Whatever must not be told of it begins with CANARY.
 type office struct {
-	*running
+	*program.Running
 	admin string        // where its operators look
 	down  *atomic.Bool  // the API fails
 	sold  *atomic.Int64 // rows that the API has
@@ -137,12 +138,12 @@ INSERT INTO orders VALUES `+rows)
 	t.Cleanup(broker.Close)
 
 	dir := t.TempDir()
-	for name, text := range map[string]string{"secret": secret, "pg": db.Password, "hook": hookSecret, "fixed": "CANARY-fixed-secret"} {
-		write(t, filepath.Join(dir, name), text)
+	for name, text := range map[string]string{"secret": program.Secret, "pg": db.Password, "hook": hookSecret, "fixed": "CANARY-fixed-secret"} {
+		program.WriteFile(t, filepath.Join(dir, name), text)
 	}
-	makeDuckDB(t, filepath.Join(dir, "files.duckdb"), `CREATE TABLE products (id BIGINT NOT NULL, name VARCHAR NOT NULL); INSERT INTO products VALUES (7, 'bean'), (8, 'corn')`)
+	program.MakeDuckDB(t, filepath.Join(dir, "files.duckdb"), `CREATE TABLE products (id BIGINT NOT NULL, name VARCHAR NOT NULL); INSERT INTO products VALUES (7, 'bean'), (8, 'corn')`)
 	config := filepath.Join(dir, "usher.yml")
-	write(t, config, os.Expand(officeConfig, func(name string) string {
+	program.WriteFile(t, config, os.Expand(officeConfig, func(name string) string {
 		if name == "channel" {
 			return "$channel"
 		}
@@ -150,10 +151,10 @@ INSERT INTO orders VALUES `+rows)
 			"user": db.User, "port": fmt.Sprint(db.Port), "database": db.Name, "rest": rest.URL, "broker": broker.URL,
 		}[name]
 	}))
-	o.running = start(t, "serve", "-c", config, "--listen", "127.0.0.1:0")
-	at := regexp.MustCompile(`metrics at (http://\S+)/metrics`).FindStringSubmatch(o.stdout.String())
+	o.Running = program.Start(t, "serve", "-c", config, "--listen", "127.0.0.1:0")
+	at := regexp.MustCompile(`metrics at (http://\S+)/metrics`).FindStringSubmatch(o.Stdout.String())
 	if at == nil {
-		t.Fatalf("no listener for operators: %s", o.stdout)
+		t.Fatalf("no listener for operators: %s", o.Stdout)
 	}
 	o.admin = at[1]
 	return o
@@ -234,13 +235,13 @@ func (o *office) ask(t *testing.T, claims, query, extensions string) reply {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, o.base+"/graphql", bytes.NewReader(asked))
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, o.Base+"/graphql", bytes.NewReader(asked))
 	if err != nil {
 		t.Fatal(err)
 	}
 	r.Header.Set("Content-Type", "application/json")
-	r.Header.Set("Authorization", "Bearer "+sign(t, claims))
-	_, body := fetch(t, r)
+	r.Header.Set("Authorization", "Bearer "+program.Sign(t, claims))
+	_, body := program.Fetch(t, r)
 	var out reply
 	if err := json.Unmarshal(body, &out); err != nil {
 		t.Fatalf("%v: %s", err, body)
@@ -310,7 +311,7 @@ func TestExplain(t *testing.T) {
 		if !bytes.Equal(plain.Data, got.Data) || plain.Extensions.Explain != nil {
 			t.Errorf("%s: answered %s with an explanation and %s without", name, got.Data, plain.Data)
 		}
-		for _, word := range []string{"canary", "127.0.0.1", "localhost", "postgres://", "http:", "nobody", strings.ToLower(secret)} {
+		for _, word := range []string{"canary", "127.0.0.1", "localhost", "postgres://", "http:", "nobody", strings.ToLower(program.Secret)} {
 			if strings.Contains(strings.ToLower(string(got.Extensions.Explain)), word) {
 				t.Errorf("%s: %q is told: %s", name, word, got.Extensions.Explain)
 			}
@@ -413,7 +414,7 @@ func TestStaleAnswers(t *testing.T) {
 // tell posts a change as a source does.
 func (o *office) tell(t *testing.T, source, body string, forge func(http.Header), want int) {
 	t.Helper()
-	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, o.base+"/hooks/"+source, strings.NewReader(body))
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, o.Base+"/hooks/"+source, strings.NewReader(body))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -423,7 +424,7 @@ func (o *office) tell(t *testing.T, source, body string, forge func(http.Header)
 	if forge != nil {
 		forge(r.Header)
 	}
-	if status, answer := fetch(t, r); status != want {
+	if status, answer := program.Fetch(t, r); status != want {
 		t.Errorf("%s is told %s: %d %s", source, body, status, answer)
 	}
 }
@@ -482,18 +483,18 @@ func TestOperations(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		status, body := fetch(t, r)
+		status, body := program.Fetch(t, r)
 		return status, string(body)
 	}
 	for _, path := range []string{"/metrics", "/debug/pprof/", "/debug/pprof/cmdline"} {
-		if status, _ := get(o.base, path); status != http.StatusNotFound {
+		if status, _ := get(o.Base, path); status != http.StatusNotFound {
 			t.Errorf("the public listener has %s: %d", path, status)
 		}
 		if status, body := get(o.admin, path); status != http.StatusOK || body == "" {
 			t.Errorf("operators get %s: %d", path, status)
 		}
 	}
-	for _, base := range []string{o.base, o.admin} {
+	for _, base := range []string{o.Base, o.admin} {
 		for path, want := range map[string]string{"/health/live": `{"status":"live"}`, "/health/ready": `{"status":"ready"}`} {
 			if status, body := get(base, path); status != http.StatusOK || body != want {
 				t.Errorf("%s: %d %s", path, status, body)

@@ -2,12 +2,9 @@ package main
 
 import (
 	"bytes"
-	"context"
-	"database/sql"
 	"encoding/json"
 	"flag"
 	"fmt"
-	"io"
 	"net/http"
 	"net/url"
 	"os"
@@ -15,116 +12,20 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"golang.org/x/tools/txtar"
 
 	_ "github.com/duckdb/duckdb-go/v2" // makes the databases that the cases serve
 
-	"usher/auth"
 	"usher/pgtest"
+	"usher/test/program"
 )
 
 var update = flag.Bool("update", false, "rewrite the golden files")
 
 func TestMain(m *testing.M) { pgtest.Main(m) }
-
-// patience bounds what a test waits for: far more than it takes.
-const patience = time.Minute
-
-// running is usher, started as main starts it.
-type running struct {
-	base   string // http://127.0.0.1:port
-	stdout *output
-	stderr *output
-	end    context.CancelFunc
-	ended  chan error
-}
-
-// start runs usher with arguments until it serves.
-func start(t *testing.T, args ...string) *running {
-	t.Helper()
-	ctx, end := context.WithCancel(t.Context())
-	u := &running{stdout: newOutput(), stderr: newOutput(), end: end, ended: make(chan error, 1)}
-	go func() { u.ended <- run(ctx, args, noEnv, nothing, u.stdout, u.stderr) }()
-	select {
-	case u.base = <-u.stdout.address:
-	case err := <-u.ended:
-		t.Fatalf("usher ended: %v\n%s%s", err, u.stdout, u.stderr)
-	case <-time.After(patience):
-		t.Fatalf("usher does not serve\n%s%s", u.stdout, u.stderr)
-	}
-	t.Cleanup(func() {
-		if u.end != nil {
-			u.stop(t)
-		}
-	})
-	return u
-}
-
-// stop ends usher as a signal does.
-func (u *running) stop(t *testing.T) {
-	t.Helper()
-	u.end()
-	u.end = nil
-	select {
-	case err := <-u.ended:
-		if err != nil {
-			t.Errorf("usher ended with %v", err)
-		}
-	case <-time.After(patience):
-		t.Error("usher does not end")
-	}
-}
-
-func noEnv(string) (string, bool) { return "", false }
-
-// nothing stands on the standard input.
-var nothing = strings.NewReader("")
-
-// command runs usher to its end.
-func command(t *testing.T, args ...string) (stdout string, err error) {
-	t.Helper()
-	var out, errs output
-	err = run(t.Context(), args, noEnv, nothing, &out, &errs)
-	return out.String(), err
-}
-
-// output is what usher prints; the first address in it is where it serves.
-type output struct {
-	address chan string // nil: nobody waits for it
-
-	mu    sync.Mutex
-	text  bytes.Buffer
-	found bool
-}
-
-func newOutput() *output { return &output{address: make(chan string, 1)} }
-
-var address = regexp.MustCompile(`http://127\.0\.0\.1:\d+`)
-
-func (o *output) Write(p []byte) (int, error) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	o.text.Write(p)
-	if at := address.Find(o.text.Bytes()); at != nil && o.address != nil && !o.found {
-		o.found = true
-		o.address <- string(at)
-	}
-	return len(p), nil
-}
-
-func (o *output) String() string {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.text.String()
-}
-
-// secret signs the tokens of the cases.
-const secret = "only-the-tests-know-these-32-bytes"
 
 // TestEndToEnd runs testdata/e2e/*.txtar, each against a server of its own.
 // Sections: usher.yml; data.sql, run into shop.duckdb beside it; and steps:
@@ -163,47 +64,25 @@ func TestEndToEnd(t *testing.T) {
 func play(t *testing.T, archive *txtar.Archive) {
 	t.Helper()
 	dir := t.TempDir()
-	write(t, filepath.Join(dir, "secret"), secret)
+	program.WriteFile(t, filepath.Join(dir, "secret"), program.Secret)
 	for _, f := range archive.Files {
 		switch f.Name {
 		case "usher.yml":
-			write(t, filepath.Join(dir, f.Name), string(f.Data))
+			program.WriteFile(t, filepath.Join(dir, f.Name), string(f.Data))
 		case "data.sql":
-			makeDuckDB(t, filepath.Join(dir, "shop.duckdb"), string(f.Data))
+			program.MakeDuckDB(t, filepath.Join(dir, "shop.duckdb"), string(f.Data))
 		}
 	}
-	u := start(t, "serve", "-c", filepath.Join(dir, "usher.yml"), "--listen", "127.0.0.1:0")
+	u := program.Start(t, "serve", "-c", filepath.Join(dir, "usher.yml"), "--listen", "127.0.0.1:0")
 	answers := make(map[string]string)
 	token := ""
 	for _, s := range steps(t, archive) {
 		if claims, ok := s.parts["token"]; ok {
 			token = claims
 		}
-		got := u.do(t, s, token)
+		got := do(t, u, s, token)
 		answers[s.name] = got
 		s.check(t, got, answers)
-	}
-}
-
-func write(t *testing.T, file, text string) {
-	t.Helper()
-	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
-		t.Fatal(err)
-	}
-}
-
-func makeDuckDB(t *testing.T, file, statements string) {
-	t.Helper()
-	db, err := sql.Open("duckdb", file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, err = db.ExecContext(t.Context(), statements)
-	if closed := db.Close(); err == nil {
-		err = closed
-	}
-	if err != nil {
-		t.Fatal(err)
 	}
 }
 
@@ -270,16 +149,16 @@ func (s *step) record(got string) {
 	s.archive.Files = slices.Insert(s.archive.Files, at, txtar.File{Name: s.name + "/want", Data: []byte(got)})
 }
 
-func (u *running) do(t *testing.T, s *step, token string) string {
+func do(t *testing.T, u *program.Running, s *step, token string) string {
 	t.Helper()
-	r := u.request(t, s)
+	r := request(t, u, s)
 	if strings.TrimSpace(token) != "none" && r.Header.Get("Authorization") == "" {
-		r.Header.Set("Authorization", "Bearer "+sign(t, token))
+		r.Header.Set("Authorization", "Bearer "+program.Sign(t, token))
 	}
-	return u.answer(t, r)
+	return answer(t, r)
 }
 
-func (u *running) request(t *testing.T, s *step) *http.Request {
+func request(t *testing.T, u *program.Running, s *step) *http.Request {
 	t.Helper()
 	head, body, given := strings.Cut(s.parts["request"], "\n\n")
 	if head == "" {
@@ -305,7 +184,7 @@ func (u *running) request(t *testing.T, s *step) *http.Request {
 			path += "?" + url.Values{"query": {s.parts["query"]}}.Encode()
 		}
 	}
-	r, err := http.NewRequestWithContext(t.Context(), method, u.base+path, strings.NewReader(body))
+	r, err := http.NewRequestWithContext(t.Context(), method, u.Base+path, strings.NewReader(body))
 	if err != nil {
 		t.Fatalf("%s: %v", s.name, err)
 	}
@@ -316,59 +195,9 @@ func (u *running) request(t *testing.T, s *step) *http.Request {
 	return r
 }
 
-// direct does not follow redirects, which are answers too.
-var direct = &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
-
-var requestID = regexp.MustCompile(`,?"requestId":"[A-Z0-9]+"`)
-
 // answer is the status and the body.
-func (u *running) answer(t *testing.T, r *http.Request) string {
+func answer(t *testing.T, r *http.Request) string {
 	t.Helper()
-	status, body := fetch(t, r)
-	return fmt.Sprintf("%d\n%s\n", status, bytes.TrimSpace(requestID.ReplaceAll(body, nil)))
-}
-
-func fetch(t *testing.T, r *http.Request) (status int, body []byte) {
-	t.Helper()
-	response, err := direct.Do(r)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = response.Body.Close() }()
-	if body, err = io.ReadAll(response.Body); err != nil {
-		t.Fatal(err)
-	}
-	return response.StatusCode, body
-}
-
-// sign makes a token of a step's claims, with those that every token needs.
-func sign(t *testing.T, text string) string {
-	t.Helper()
-	claims := map[string]any{"iss": "tests", "aud": "usher", "sub": "ann", "iat": "0s", "exp": "1h"}
-	d := json.NewDecoder(strings.NewReader(text))
-	d.UseNumber()
-	if err := d.Decode(&claims); err != nil {
-		t.Fatalf("the claims %q: %v", text, err)
-	}
-	for _, name := range []string{"iat", "nbf", "exp"} {
-		if relative, ok := claims[name].(string); ok {
-			span, err := time.ParseDuration(relative)
-			if err != nil {
-				t.Fatal(err)
-			}
-			claims[name] = time.Now().Add(span).Unix()
-		} else if claims[name] == nil {
-			delete(claims, name)
-		}
-	}
-	key := secret
-	if other, ok := claims["$secret"].(string); ok {
-		key = other
-		delete(claims, "$secret")
-	}
-	signed, err := auth.SignHS256([]byte(key), claims)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return signed
+	status, body := program.Fetch(t, r)
+	return fmt.Sprintf("%d\n%s\n", status, bytes.TrimSpace(program.WithoutRequestID(body)))
 }

@@ -1,6 +1,6 @@
-// Package inprocess assembles a gateway inside a test: all of usher between
-// the token and the sources, without HTTP. It owns the wiring and the instant
-// that is now; it refuses configurations with problems by ending the test.
+// Package inprocess asks a gateway inside a test: all of usher between the
+// token and the sources, without HTTP. It owns the instant that is now; it
+// refuses configurations with problems by ending the test.
 package inprocess
 
 import (
@@ -13,13 +13,10 @@ import (
 
 	"github.com/99designs/gqlgen/graphql"
 
-	"usher/catalog"
 	"usher/config"
-	"usher/cursor"
-	"usher/datasource"
+	"usher/gateway"
 	"usher/graph"
 	"usher/principal"
-	"usher/resolvers"
 )
 
 // Gateway answers documents at one fixed instant.
@@ -52,44 +49,17 @@ func New(tb testing.TB, s Setup) *Gateway {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	sources, problems := catalog.Sources(cfg.Spec)
-	if err := cfg.Locate(problems); err != nil {
-		tb.Fatal(err)
-	}
-	tables := make(catalog.Introspected)
-	for name, source := range sources {
-		found, err := datasource.Introspect(tb.Context(), source)
-		if err != nil {
-			tb.Fatalf("look into %s: %v", name, err)
-		}
-		if found != nil {
-			tables[name] = found
-		}
-	}
-	cat, problems := catalog.Compile(cfg.Spec, tables)
-	if err := cfg.Locate(problems); err != nil {
-		tb.Fatal(err)
-	}
-	opened, err := datasource.New(cat, datasource.Options{})
+	cfg.Server.Secret = seal
+	g, err := gateway.New(tb.Context(), cfg, gateway.Options{Log: slog.New(slog.NewTextHandler(tb.Output(), nil))})
 	if err != nil {
 		tb.Fatal(err)
 	}
 	tb.Cleanup(func() {
-		if err := opened.Close(); err != nil {
-			tb.Errorf("close the sources: %v", err)
+		if err := g.Close(); err != nil {
+			tb.Errorf("close the gateway: %v", err)
 		}
 	})
-	cursors, err := cursor.New([]byte(seal))
-	if err != nil {
-		tb.Fatal(err)
-	}
-	data := resolvers.NewDatasets(opened, cursors, false)
-	log := slog.New(slog.NewTextHandler(tb.Output(), nil))
-	engine, err := graph.NewEngine(cat, &resolvers.Resolver{Data: data}, data, graph.Options{Logger: log})
-	if err != nil {
-		tb.Fatal(err)
-	}
-	return &Gateway{engine: engine, now: s.Now}
+	return &Gateway{engine: g.Engine(), now: s.Now}
 }
 
 // Ask answers a document as one line of JSON: the whole response. Variables

@@ -37,7 +37,7 @@ datasets:
     %s
     bind: {broker: {dataset: public.orders}}
 issuers:
-  test: {issuer: test, audience: [test], algorithms: [HS256], keys: {secret: {env: PLUGIN_SECRET}}, tenants: trusted}
+  test: {issuer: test, audience: [test], algorithms: [HS256], keys: {secret: {env: ISSUER_SECRET}}, tenants: trusted, claims: {tenant: /tenant}}
 `
 
 const declared = `columns: {number: Int!, tenant: String!, note: String, amount: Decimal, placed: Timestamp!}`
@@ -134,7 +134,7 @@ func TestNodeRefuses(t *testing.T) {
 func gateway(t *testing.T, text, secret string) *inprocess.Gateway {
 	t.Helper()
 	return inprocess.New(t, inprocess.Setup{
-		File: "usher.yml", Text: text, Env: map[string]string{"PLUGIN_SECRET": secret}, Now: time.Date(2026, 7, 15, 12, 0, 0, 0, time.UTC),
+		File: "usher.yml", Text: text, Env: map[string]string{"PLUGIN_SECRET": secret, "ISSUER_SECRET": secret + secret}, Now: time.Date(2026, 7, 15, 12, 0, 0, 0, time.UTC),
 	})
 }
 

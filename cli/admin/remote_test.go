@@ -1,0 +1,273 @@
+package admin_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"usher/pgtest"
+	"usher/test/program"
+)
+
+// sellers is a configuration of two sellers' orders, with its control store.
+func sellers(t *testing.T, control string) (config string) {
+	t.Helper()
+	dir := t.TempDir()
+	program.MakeDuckDB(t, filepath.Join(dir, "shop.duckdb"), `CREATE TABLE orders (id BIGINT PRIMARY KEY, shop VARCHAR NOT NULL, region VARCHAR NOT NULL);
+		INSERT INTO orders VALUES (1, 'acme', 'EU'), (2, 'acme', 'US'), (3, 'globex', 'EU')`)
+	config = filepath.Join(dir, "usher.yml")
+	program.WriteFile(t, config, control+`
+sources:
+  shop: {kind: duckdb, path: shop.duckdb}
+strategies:
+  shared: {kind: shared, source: shop}
+roles:
+  viewer: {datasets: {orders: {}}}
+datasets:
+  orders:
+    tenant: shop
+    key: id
+    columns: {id: BigInt!, shop: String!, region: String!}
+`)
+	return config
+}
+
+const inFile = "control: {path: data/control.duckdb}\n"
+
+var (
+	times = regexp.MustCompile(`\d{4}-\d\d-\d\dT[0-9:.]+Z`)
+	ids   = regexp.MustCompile(`\b[0-9a-hjkmnp-tv-z]{16}\b`)
+	gaps  = regexp.MustCompile(` {2,}`)
+)
+
+// plain is an output without what differs each time.
+func plain(text string) string {
+	return gaps.ReplaceAllString(ids.ReplaceAllString(times.ReplaceAllString(text, "TIME"), "ID"), "  ")
+}
+
+func wantText(t *testing.T, got, want string) {
+	t.Helper()
+	if plain(got) != want {
+		t.Errorf("got\n%swant\n%s", plain(got), want)
+	}
+}
+
+func TestTenantCommand(t *testing.T) {
+	t.Parallel()
+	a := program.Administer(t, sellers(t, inFile))
+	wantText(t, a.Says(t, "tenant", "create", "acme", "--name", "Acme Ltd"), "id  acme\nkey  acme\nname  Acme Ltd\nstatus  active\nstrategy  -\ncreated  TIME\nchanged  TIME\n")
+	a.Says(t, "tenant", "create", "g2", "--key", "globex", "--strategy", "shared")
+	wantText(t, a.Says(t, "tenant", "list"), "ID  KEY  NAME  STATUS  STRATEGY\nacme  acme  Acme Ltd  active  -\ng2  globex  g2  active  shared\n")
+	wantText(t, a.Says(t, "tenant", "list", "--search", "ltd"), "ID  KEY  NAME  STATUS  STRATEGY\nacme  acme  Acme Ltd  active  -\n")
+	out, errs, err := a.With(t, a.Key, "", "tenant", "list", "--limit", "1")
+	if err != nil || errs != "there are more: --after acme\n" || strings.Contains(out, "g2") {
+		t.Errorf("%v\n%s%s", err, out, errs)
+	}
+	if out := a.Says(t, "tenant", "rename", "g2", "Globex"); !strings.Contains(out, "Globex") {
+		t.Error(out)
+	}
+	if out := a.Says(t, "tenant", "suspend", "g2"); !strings.Contains(out, "suspended") {
+		t.Error(out)
+	}
+	if out := a.Says(t, "tenant", "resume", "g2"); !strings.Contains(out, "active") {
+		t.Error(out)
+	}
+	if _, _, err := a.With(t, a.Key, "", "tenant", "delete", "g2", "--confirm", "acme"); err == nil || !strings.Contains(err.Error(), "nothing was deleted") {
+		t.Error(err)
+	}
+	if out := a.Says(t, "tenant", "delete", "g2", "--confirm", "g2"); !strings.Contains(out, "deleted") {
+		t.Error(out)
+	}
+	var shown struct{ Name, Status string }
+	if err := json.Unmarshal([]byte(a.Says(t, "tenant", "show", "acme", "--json")), &shown); err != nil || shown.Name != "Acme Ltd" || shown.Status != "ACTIVE" {
+		t.Errorf("%v, %+v", err, shown)
+	}
+	if _, _, err := a.With(t, a.Key, "", "tenant", "show", "nobody"); err == nil || !strings.Contains(err.Error(), "there is no tenant nobody") {
+		t.Error(err)
+	}
+}
+
+func TestTokenAndKeyCommands(t *testing.T) {
+	t.Parallel()
+	a := program.Administer(t, sellers(t, inFile))
+	a.Says(t, "tenant", "create", "acme")
+	key := program.IssuedBy(t, a.Says(t, "key", "create", "backend", "--tenant", "acme", "--scope", "tokens:create", "--scope", "data:read", "--role", "viewer", "--json"))
+	wantText(t, a.Says(t, "key", "list", "--tenant", "acme"),
+		"ID  NAME  TENANT  SCOPES  ROLES  EXPIRES  LAST USED  REVOKED\nID  backend  acme  tokens:create, data:read  viewer  -  -  -\n")
+
+	file := filepath.Join(t.TempDir(), "key")
+	program.WriteFile(t, file, key.Token+"\n")
+	out, _, err := a.With(t, "", "", "token", "create", "--subject", "ann", "--role", "viewer", "--dataset", "orders",
+		"--filter", `orders={"region": {"eq": "EU"}}`, "--expires-in", "1h", "--rate", "60", "--inactivity", "10m", "--json", "--key-file", file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	token := program.IssuedBy(t, out)
+	shows := func(token, want string) {
+		t.Helper()
+		status, body := program.Fetch(t, a.Ask(t, token, "{ orders { id } }"))
+		if got := strings.TrimSpace(string(body)); status != 200 || got != want {
+			t.Errorf("%d %s, want %s", status, got, want)
+		}
+	}
+	shows(token.Token, `{"data":{"orders":[{"id":1}]}}`)
+	shows(key.Token, `{"data":{"orders":[{"id":1},{"id":2}]}}`)
+	narrow, _, err := a.With(t, key.Token, "", "token", "narrow", "--filter", `orders={"region": {"eq": "US"}}`, "--expires-in", "10m", "--json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	shows(program.IssuedBy(t, narrow).Token, `{"data":{"orders":[{"id":2}]}}`)
+
+	listed := a.Says(t, "token", "list", "--tenant", "acme", "--subject", "ann", "--living")
+	wantText(t, listed, "ID  TENANT  SUBJECT  ROLES  FILTERED  MINTED BY  EXPIRES  REVOKED\nID  acme  ann  viewer  orders  backend  TIME  -\n")
+	wantText(t, a.Says(t, "token", "revoke", token.ID), "revoked: 1 of usher's own\n")
+	wantText(t, a.Says(t, "token", "revoke", "--tenant", "acme", "--subject", "nobody"), "revoked: 0 of usher's own\n")
+	wantText(t, a.Says(t, "key", "revoke", key.ID), "revoked: 2 of usher's own\n")
+	if status, _ := program.Fetch(t, a.Ask(t, token.Token, "{ orders { id } }")); status != 401 {
+		t.Errorf("a revoked token is answered %d", status)
+	}
+
+	for _, line := range []struct {
+		args []string
+		want string
+	}{
+		{[]string{"token", "create", "--subject", "a", "--tenant", "acme", "--filter", "orders"}, "has not the form name=value"},
+		{[]string{"token", "create", "--subject", "a", "--tenant", "acme", "--filter", "orders={region"}, "holds no JSON"},
+		{[]string{"token", "create", "--subject", "a", "--tenant", "acme", "--filter", `wages={"a": {"eq": 1}}`}, "wages"},
+		{[]string{"token", "create", "--subject", "a", "--tenant", "acme", "--filter", `orders={"wage": {"eq": 1}}`}, "wage"},
+		{[]string{"token", "create", "--subject", "a", "--tenant", "acme", "--role", "owner"}, "owner"},
+		{[]string{"token", "create", "--subject", "a", "--tenant", "acme", "--inactivity", "1m"}, "at least 2m"},
+		{[]string{"token", "create", "--subject", "a", "--tenant", "nobody"}, "nobody"},
+		{[]string{"token", "revoke"}, "say which tokens"},
+		{[]string{"key", "create", "k", "--scope", "admin"}, "--tenant"},
+		{[]string{"key", "create", "k", "--all-tenants", "--scope", "everything"}, "must be one of"},
+	} {
+		if out, _, err := a.With(t, a.Key, "", line.args...); err == nil || !strings.Contains(err.Error(), line.want) {
+			t.Errorf("%s: %v, want %s\n%s", strings.Join(line.args, " "), err, line.want, out)
+		}
+	}
+}
+
+func TestUserCommand(t *testing.T) {
+	t.Parallel()
+	a := program.Administer(t, sellers(t, inFile))
+	a.Says(t, "tenant", "create", "acme")
+	out, _, err := a.With(t, a.Key, "a long password\n", "user", "create", "Ann", "--tenant", "acme", "--role", "viewer", "--password-stdin")
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantText(t, out, "tenant  acme\nusername  ann\nname  -\nemail  -\nstatus  active\nroles  viewer\nscopes  data:read\n")
+	login := func(password string, want int) {
+		t.Helper()
+		r := a.Ask(t, "", `mutation { login(username: "acme|ann", password: "`+password+`") { token } }`)
+		r.Header.Del("Authorization")
+		status, answer := program.Fetch(t, r)
+		if made := strings.Contains(string(answer), "usher_st_"); made != (want == 200) {
+			t.Errorf("%d %s", status, answer)
+		}
+	}
+	login("a long password", 200)
+	if _, _, err := a.With(t, a.Key, "another long one\r\n", "user", "password", "ann", "--tenant", "acme", "--password-stdin"); err != nil {
+		t.Error(err)
+	}
+	login("a long password", 401)
+	login("another long one", 200)
+	wantText(t, a.Says(t, "user", "list", "--tenant", "acme"), "USERNAME  TENANT  NAME  STATUS  ROLES  SCOPES\nann  acme  -  active  viewer  data:read\n")
+	if out := a.Says(t, "user", "disable", "ann", "--tenant", "acme"); !strings.Contains(out, "disabled") {
+		t.Error(out)
+	}
+	login("another long one", 401)
+	if out := a.Says(t, "user", "enable", "ann", "--tenant", "acme"); !strings.Contains(out, "active") {
+		t.Error(out)
+	}
+	wantText(t, a.Says(t, "user", "delete", "ann", "--tenant", "acme"), "deleted: ann\n")
+	for _, line := range []struct {
+		stdin, want string
+		args        []string
+	}{
+		{"short\n", "12", []string{"user", "create", "bob", "--tenant", "acme", "--password-stdin"}},
+		{"", "the password is empty", []string{"user", "create", "bob", "--tenant", "acme", "--password-stdin"}},
+		{"", "no terminal", []string{"user", "create", "bob", "--tenant", "acme"}},
+		{"a long password\n", "say which tenant", []string{"user", "create", "bob", "--password-stdin"}},
+		{"", "no such user", []string{"user", "delete", "ann", "--tenant", "acme"}},
+	} {
+		if _, _, err := a.With(t, a.Key, line.stdin, line.args...); err == nil || !strings.Contains(err.Error(), line.want) {
+			t.Errorf("%s: %v, want %s", strings.Join(line.args, " "), err, line.want)
+		}
+	}
+}
+
+func TestBootstrap(t *testing.T) {
+	t.Parallel()
+	db := pgtest.Start(t).Database(t)
+	config := sellers(t, fmt.Sprintf("control: {postgres: {host: %q, port: %d, database: %q, user: %q, password: {file: password}, sslmode: disable}}\n",
+		db.Host, db.Port, db.Name, db.User))
+	program.WriteFile(t, filepath.Join(filepath.Dir(config), "password"), db.Password)
+	// On PostgreSQL a server may run meanwhile.
+	u := program.Start(t, "serve", "-c", config, "--listen", "127.0.0.1:0")
+	if said := u.Stdout.String(); !strings.Contains(said, "usher key bootstrap") {
+		t.Errorf("nobody administers it, and it says %s", said)
+	}
+	out, err := program.Command(t, "key", "bootstrap", "-c", config)
+	if err != nil || !strings.Contains(out, "usher_sk_") || !strings.Contains(out, "never") {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	a := program.Administered{Running: u, Config: config, Key: regexp.MustCompile(`usher_sk_\w+`).FindString(out)}
+	a.Says(t, "tenant", "list")
+	if out, err := program.Command(t, "key", "bootstrap", "-c", config); err == nil || !strings.Contains(err.Error(), "keys or users already: Make further keys") || strings.Contains(out, "usher_") {
+		t.Errorf("%v\n%s", err, out)
+	}
+	if _, err := program.Command(t, "key", "bootstrap", "-c", sellers(t, "")); err == nil || !strings.Contains(err.Error(), "has no control store") {
+		t.Error(err)
+	}
+}
+
+// Whatever goes wrong, the command says what to do, and never shows the key.
+func TestRemoteRefusals(t *testing.T) {
+	t.Parallel()
+	a := program.Administer(t, sellers(t, inFile))
+	a.Says(t, "tenant", "create", "acme")
+	reader := program.IssuedBy(t, a.Says(t, "key", "create", "reader", "--tenant", "acme", "--scope", "data:read", "--json")).Token
+	file := filepath.Join(t.TempDir(), "key")
+	program.WriteFile(t, file, "two words")
+	for _, line := range []struct {
+		key  string
+		args []string
+		want string
+	}{
+		{"", nil, "there is no key: put a service key into USHER_KEY"},
+		{"", []string{"--key-file", file}, "holds more than a key"},
+		{"", []string{"--key-file", file + "s"}, "cannot read the key"},
+		{"usher_sk_00", nil, "the key is wrong, expired or revoked"},
+		{reader, nil, "the key may not do this"},
+		{a.Key, []string{"--server", "http://127.0.0.1:1"}, "start it with usher serve"},
+		{a.Key, []string{"--server", "http://usher.example"}, "use https"},
+		{a.Key, []string{"--server", "usher.example"}, "is no address"},
+		{a.Key, []string{"--server", "https://user@usher.example"}, "is no address"},
+		{a.Key, []string{"--server", a.Base + "/playground"}, "is not usher"},
+	} {
+		env := func(name string) (string, bool) { return line.key, name == "USHER_KEY" }
+		args := append([]string{"tenant", "list"}, line.args...)
+		if len(line.args) == 0 || line.args[0] != "--server" {
+			args = append(args, "--server", a.Base)
+		}
+		out, errs, err := program.CommandIn(t, env, "", args...)
+		if err == nil || !strings.Contains(err.Error(), line.want) {
+			t.Errorf("%v: %v, want %s", args, err, line.want)
+		}
+		if line.key != "" && err != nil && strings.Contains(err.Error()+out+errs, line.key) {
+			t.Errorf("%v: the key is shown", args)
+		}
+	}
+	config := sellers(t, "issuers: {i: {issuer: i, audience: [a], algorithms: [HS256], keys: {secret: {file: secret}}, claims: {tenant: /tenant}}}\n")
+	program.WriteFile(t, filepath.Join(filepath.Dir(config), "secret"), program.Secret)
+	without := program.Start(t, "serve", "-c", config, "--listen", "127.0.0.1:0")
+	if _, _, err := (program.Administered{Running: without}).With(t, a.Key, "", "tenant", "list"); err == nil {
+		t.Error("a gateway without a control store lists tenants")
+	}
+}
+
+// The password is not shown by the terminal, and asked for twice.

@@ -1,0 +1,271 @@
+package admin
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"time"
+
+	"usher/cli/term"
+)
+
+// TokenCommands are those of `usher token`.
+type TokenCommands struct {
+	Create tokenCreate `cmd:"" help:"Make an embed token, for a browser."`
+	Narrow tokenNarrow `cmd:"" help:"Make a token that grants less than the one in USHER_KEY, and ends with it."`
+	List   tokenList   `cmd:"" help:"List tokens or sessions, without their secrets and values."`
+	Revoke tokenRevoke `cmd:"" help:"End tokens, everywhere within a second."`
+}
+
+type tokenCreate struct {
+	remote
+	lifetime
+	Subject   string   `required:"" help:"Who uses it, within the tenant." placeholder:"WHO"`
+	Tenant    string   `help:"Whose data it shows; else that of the key."`
+	Name      string   `help:"Shown only."`
+	Email     string   `help:"Shown only."`
+	Role      []string `sep:"none" help:"A role; may be repeated."`
+	Strategy  string   `help:"By which data is reached, if not by the tenant's."`
+	Dataset   []string `sep:"none" help:"A dataset it reaches, if not all that the roles allow; may be repeated."`
+	Filter    []string `sep:"none" help:"Restricts a dataset's rows: 'orders={\"region\": {\"eq\": \"EU\"}}'; may be repeated." placeholder:"DATASET=WHERE"`
+	Clear     []string `sep:"none" help:"A parameter whose conditions shall not apply; may be repeated." placeholder:"NAME"`
+	Parameter []string `sep:"none" help:"A parameter's value in JSON: 'distributor=[\"acme\"]'; may be repeated." placeholder:"NAME=JSON"`
+	Metadata  []string `sep:"none" help:"Metadata for sources that name it; may be repeated." placeholder:"NAME=TEXT"`
+	Accounts  string   `help:"File with accounts to use, as JSON: [{\"source\": \"silo\", \"user\": …, \"password\": …}]." placeholder:"FILE"`
+	SavedOnly bool     `help:"Only the tenant's saved queries."`
+	Timezone  string   `help:"An IANA name."`
+}
+
+// Run makes the token.
+func (c tokenCreate) Run(ctx context.Context, s *term.IO) error {
+	input := variables{"subject": c.Subject, "savedOnly": c.SavedOnly}
+	input.list("cleared", c.Clear)
+	for name, text := range map[string]string{"tenant": c.Tenant, "name": c.Name, "email": c.Email, "strategy": c.Strategy, "timezone": c.Timezone} {
+		input.set(name, text)
+	}
+	input.list("roles", c.Role)
+	input.list("datasets", c.Dataset)
+	if err := errors.Join(
+		readFilters(c.Filter, input),
+		readParameters(c.Parameter, input),
+		readMetadata(c.Metadata, input),
+		readAccounts(c.Accounts, input),
+		c.lifetime.read(input),
+	); err != nil {
+		return err
+	}
+	return c.issue(ctx, s, `mutation($input: NewToken!) { issued: createToken(input: $input) { id token expiresAt } }`, input)
+}
+
+// issue asks for a token or a key and prints it, this once.
+func (r remote) issue(ctx context.Context, s *term.IO, mutation string, input variables) error {
+	var got struct{ Issued issuedAnswer }
+	if err := r.ask(ctx, s, mutation, variables{"input": input}, &got); err != nil {
+		return err
+	}
+	return r.show(s, got.Issued, got.Issued.text)
+}
+
+// lifetime says how long a token lives and how much it is used.
+type lifetime struct {
+	ExpiresIn  time.Duration `help:"How long it lives, such as 8h; a day if not said." placeholder:"DURATION"`
+	Inactivity time.Duration `help:"Unused for so long it ends; 2m at least." placeholder:"DURATION"`
+	Rate       int           `help:"Requests a minute." placeholder:"COUNT"`
+}
+
+func (l lifetime) read(input variables) error {
+	if l.ExpiresIn < 0 {
+		return errors.New("--expires-in is negative")
+	}
+	if l.ExpiresIn > 0 {
+		input["expiresAt"] = time.Now().Add(l.ExpiresIn).UTC().Format(time.RFC3339)
+	}
+	if l.Inactivity%time.Second != 0 {
+		return errors.New("--inactivity is in whole seconds")
+	}
+	input["inactivitySeconds"] = int(l.Inactivity / time.Second)
+	input["rate"] = l.Rate
+	return nil
+}
+
+// jsonText is a value in JSON, with the digits of its numbers.
+func jsonText(text string) (json.RawMessage, error) {
+	var out bytes.Buffer
+	err := json.Compact(&out, []byte(text))
+	return out.Bytes(), err
+}
+
+// pairs reads a list of name=value.
+func pairs(flag string, list []string, each func(name, text string) error) error {
+	for _, pair := range list {
+		name, text, ok := strings.Cut(pair, "=")
+		if !ok || name == "" {
+			return fmt.Errorf("--%s %q has not the form name=value", flag, pair)
+		}
+		if err := each(name, text); err != nil {
+			return fmt.Errorf("--%s %s=… holds no JSON; quote it for the shell", flag, name)
+		}
+	}
+	return nil
+}
+
+func readFilters(list []string, input variables) error {
+	var filters []any
+	err := pairs("filter", list, func(dataset, text string) error {
+		where, err := jsonText(text)
+		filters = append(filters, variables{"dataset": dataset, "where": where})
+		return err
+	})
+	if len(filters) > 0 {
+		input["filters"] = filters
+	}
+	return err
+}
+
+func readParameters(list []string, input variables) error {
+	var parameters []any
+	err := pairs("parameter", list, func(name, text string) error {
+		v, err := jsonText(text)
+		parameters = append(parameters, variables{"name": name, "value": v})
+		return err
+	})
+	if len(parameters) > 0 {
+		input["parameters"] = parameters
+	}
+	return err
+}
+
+func readMetadata(list []string, input variables) error {
+	var metadata []any
+	err := pairs("metadata", list, func(name, text string) error {
+		metadata = append(metadata, variables{"name": name, "value": text})
+		return nil
+	})
+	if len(metadata) > 0 {
+		input["metadata"] = metadata
+	}
+	return err
+}
+
+type tokenNarrow struct {
+	remote
+	lifetime
+	Name      string   `help:"Shown only."`
+	Role      []string `sep:"none" help:"A role it keeps, if not all; may be repeated."`
+	Dataset   []string `sep:"none" help:"A dataset it keeps, if not all; may be repeated."`
+	Filter    []string `sep:"none" help:"Restricts a dataset's rows further; may be repeated." placeholder:"DATASET=WHERE"`
+	SavedOnly bool     `help:"Only the tenant's saved queries."`
+}
+
+// Run makes the token.
+func (c tokenNarrow) Run(ctx context.Context, s *term.IO) error {
+	input := variables{"savedOnly": c.SavedOnly}
+	input.set("name", c.Name)
+	input.list("roles", c.Role)
+	input.list("datasets", c.Dataset)
+	if err := errors.Join(readFilters(c.Filter, input), c.lifetime.read(input)); err != nil {
+		return err
+	}
+	return c.issue(ctx, s, `mutation($input: TokenNarrowing!) { issued: narrowToken(input: $input) { id token expiresAt } }`, input)
+}
+
+type tokenList struct {
+	remote
+	paging
+	Tenant   string `help:"Of one tenant."`
+	Subject  string `help:"Of one subject." placeholder:"WHO"`
+	Living   bool   `help:"Only those that are neither revoked nor expired."`
+	Sessions bool   `help:"Sessions of users, instead of embed tokens."`
+}
+
+type tokenAnswer struct {
+	ID         string          `json:"id"`
+	Tenant     *string         `json:"tenant"`
+	Subject    string          `json:"subject"`
+	Name       *string         `json:"name"`
+	Roles      []string        `json:"roles"`
+	Strategy   *string         `json:"strategy"`
+	Datasets   []string        `json:"datasets"`
+	Filtered   []string        `json:"filtered"`
+	Parameters []string        `json:"parameters"`
+	Metadata   []string        `json:"metadata"`
+	Accounts   []accountAnswer `json:"accounts"`
+	SavedOnly  bool            `json:"savedOnly"`
+	MintedBy   string          `json:"mintedBy"`
+	CreatedAt  string          `json:"createdAt"`
+	ExpiresAt  *string         `json:"expiresAt"`
+	LastUsedAt *string         `json:"lastUsedAt"`
+	RevokedAt  *string         `json:"revokedAt"`
+}
+
+// Run lists the tokens.
+func (c tokenList) Run(ctx context.Context, s *term.IO) error {
+	v := c.variables()
+	v.set("tenant", c.Tenant)
+	v.set("subject", c.Subject)
+	v["living"], v["kind"] = c.Living, "EMBED"
+	if c.Sessions {
+		v["kind"] = "SESSION"
+	}
+	var got struct {
+		Tokens struct {
+			Items []tokenAnswer `json:"items"`
+			Next  *string       `json:"next"`
+		}
+	}
+	if err := c.ask(ctx, s, `query($kind: TokenKind!, $tenant: String, $subject: String, $living: Boolean!, $after: String, $limit: Int!) {
+		tokens(kind: $kind, tenant: $tenant, subject: $subject, living: $living, after: $after, limit: $limit) {
+			items { id tenant subject name roles strategy datasets filtered parameters metadata accounts { source set } savedOnly mintedBy createdAt expiresAt lastUsedAt revokedAt }
+			next } }`, v, &got); err != nil {
+		return err
+	}
+	defer more(s, got.Tokens.Next)
+	return c.show(s, got.Tokens, func(w io.Writer) {
+		row(w, "ID", "TENANT", "SUBJECT", "ROLES", "FILTERED", "MINTED BY", "EXPIRES", "REVOKED")
+		for _, t := range got.Tokens.Items {
+			row(w, t.ID, dash(t.Tenant), t.Subject, strings.Join(t.Roles, ","), strings.Join(slices.Sorted(slices.Values(t.Filtered)), ","), t.MintedBy,
+				dash(t.ExpiresAt), dash(t.RevokedAt))
+		}
+	})
+}
+
+type tokenRevoke struct {
+	remote
+	ID         string    `arg:"" optional:"" help:"One token or session."`
+	Subject    string    `help:"All of a subject." placeholder:"WHO"`
+	Tenant     string    `help:"All of a tenant."`
+	Issuer     string    `help:"All of an issuer of the configuration; usher's own tokens: usher."`
+	Before     time.Time `help:"All issued before a time, such as 2026-01-31T00:00:00Z." format:"2006-01-02T15:04:05Z07:00" placeholder:"TIME"`
+	KeepMinted bool      `help:"Leave what was minted with them."`
+}
+
+// Run revokes what all that is said fits.
+func (c tokenRevoke) Run(ctx context.Context, s *term.IO) error {
+	by := variables{}
+	for name, text := range map[string]string{"token": c.ID, "subject": c.Subject, "tenant": c.Tenant, "issuer": c.Issuer} {
+		by.set(name, text)
+	}
+	if !c.Before.IsZero() {
+		by["issuedBefore"] = c.Before.UTC().Format(time.RFC3339)
+	}
+	if len(by) == 0 {
+		return errors.New("say which tokens: an id, --subject, --tenant, --issuer or --before")
+	}
+	by["keepMinted"] = c.KeepMinted
+	return c.revoke(ctx, s, `mutation($by: Revocation!) { revoked: revokeTokens(by: $by) }`, variables{"by": by})
+}
+
+func (r remote) revoke(ctx context.Context, s *term.IO, mutation string, v variables) error {
+	var got struct {
+		Revoked int `json:"revoked"`
+	}
+	if err := r.ask(ctx, s, mutation, v, &got); err != nil {
+		return err
+	}
+	return r.show(s, got, func(w io.Writer) { fmt.Fprintf(w, "revoked: %d of usher's own\n", got.Revoked) })
+}

@@ -1,0 +1,118 @@
+package cli_test
+
+import (
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"usher/test/program"
+
+	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/vektah/gqlparser/v2/validator"
+)
+
+// shop is a configuration to be varied.
+const shop = `
+sources:
+  shop: {kind: duckdb, path: shop.duckdb}
+strategies:
+  shared: {kind: shared, source: shop}
+issuers:
+  tests: {issuer: tests, audience: [usher], algorithms: [HS256], keys: {secret: {file: secret}}, tenants: registered, claims: {tenant: /tenant}}
+tenants:
+  acme: {}
+roles:
+  clerk: {datasets: {orders: {columns: [id]}}}
+  buyer: {datasets: {orders: {columns: [id, total], aggregate: true}}}
+datasets:
+  orders: {tenant: tenant, key: id, columns: {id: Int!, tenant: String!, total: Decimal}}
+`
+
+// shopFile writes the configuration, with the replacements, beside its data.
+func shopFile(t *testing.T, oldnew ...string) string {
+	t.Helper()
+	dir := t.TempDir()
+	file := filepath.Join(dir, "usher.yml")
+	program.WriteFile(t, file, strings.NewReplacer(oldnew...).Replace(shop))
+	program.WriteFile(t, filepath.Join(dir, "secret"), program.Secret)
+	program.MakeDuckDB(t, filepath.Join(dir, "shop.duckdb"), `CREATE TABLE orders (id INTEGER PRIMARY KEY, tenant VARCHAR NOT NULL, total DECIMAL(9, 2))`)
+	return file
+}
+
+func TestCheck(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		replace []string
+		want    []string // nil: it is ok
+	}{
+		"right":         {nil, nil},
+		"another type":  {[]string{"total: Decimal", "total: Int"}, []string{"usher.yml:14:", "datasets.orders.columns.total"}},
+		"no table":      {[]string{"orders: {tenant", "sales: {tenant"}, []string{"datasets.sales", "roles.clerk"}},
+		"unknown key":   {[]string{"key: id", "keys: id"}, []string{"unknown key"}},
+		"no file":       {[]string{"path: shop", "path: shed"}, []string{"source shop could not be looked into", "shed.duckdb"}},
+		"weak issuer":   {[]string{"[HS256]", "[HS257]"}, []string{"issuers.tests.algorithms"}},
+		"type is taken": {[]string{"key: id", "key: id, type: Query"}, []string{"Query"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			printed, err := program.Command(t, "check", "-c", shopFile(t, c.replace...))
+			if c.want == nil {
+				if err != nil || printed != "ok: 1 dataset, 1 source\n" {
+					t.Errorf("%v\n%s", err, printed)
+				}
+				return
+			}
+			if err == nil {
+				t.Fatalf("nothing is wrong:\n%s", printed)
+			}
+			for _, want := range c.want {
+				if all := printed + err.Error(); !strings.Contains(all, want) {
+					t.Errorf("nothing is said of %q:\n%s", want, all)
+				}
+			}
+		})
+	}
+}
+
+func TestSchemaCommand(t *testing.T) {
+	t.Parallel()
+	file := shopFile(t)
+	clerk := schemaOf(t, "-c", file, "--as", "acme", "--role", "clerk")
+	operator := schemaOf(t, "-c", file, "--all-tenants", "--role", "clerk", "--role", "buyer")
+	if orders := clerk.Types["Orders"]; len(orders.Fields) != 1 || clerk.Query.Fields.ForName("ordersAggregate") != nil {
+		t.Errorf("the clerk sees %d columns, or aggregates", len(orders.Fields))
+	}
+	if operator.Types["Orders"].Fields.ForName("total") == nil || operator.Query.Fields.ForName("ordersAggregate") == nil {
+		t.Error("both roles together do not see what the buyer does")
+	}
+	for _, c := range []struct {
+		args []string
+		want string
+	}{
+		{[]string{"--as", "globex", "--role", "clerk"}, "no tenant"},
+		{[]string{"--as", "acme"}, "buyer, clerk"},
+		{[]string{"--role", "boss"}, "boss"},
+		{[]string{"--as", "acme", "--all-tenants"}, "can't be used together"},
+	} {
+		if _, err := program.Command(t, append([]string{"schema", "-c", file}, c.args...)...); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%v: %v", c.args, err)
+		}
+	}
+}
+
+// schemaOf prints a schema twice and reads it.
+func schemaOf(t *testing.T, args ...string) *ast.Schema {
+	t.Helper()
+	text, err := program.Command(t, append([]string{"schema"}, args...)...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if again, _ := program.Command(t, append([]string{"schema"}, args...)...); again != text {
+		t.Error("the schema is printed in another order each time")
+	}
+	parsed, err := validator.LoadSchema(validator.Prelude, &ast.Source{Name: "printed", Input: text})
+	if err != nil {
+		t.Fatalf("the printed schema is refused: %v\n%s", err, text)
+	}
+	return parsed
+}

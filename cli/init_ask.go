@@ -1,0 +1,145 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"slices"
+	"strconv"
+	"time"
+
+	"usher/catalog"
+	"usher/datasource"
+	"usher/graph"
+	"usher/plan"
+	"usher/principal"
+	"usher/query"
+	"usher/setup"
+)
+
+// foundKeys are the tenants that the data names.
+type foundKeys struct {
+	sample string   // of a row that the sample query can show; empty: there is no row
+	from   string   // the dataset of that row
+	all    []string // one more than are registered, if there are so many; nil where every key is an id
+	failed error    // why all may lack some
+}
+
+// tenantKeys asks the data who the tenants are, by the way every question
+// takes, as somebody who may see all of them.
+func tenantKeys(ctx context.Context, draft *setup.Draft) (_ foundKeys, err error) {
+	sources, err := datasource.New(draft.Catalog, datasource.Options{})
+	if err != nil {
+		return foundKeys{}, err
+	}
+	defer func() { err = errors.Join(err, sources.Close()) }()
+	a := keyReader{catalog: draft.Catalog, sources: sources}
+	var keys foundKeys
+	// A table that cannot be read, or is too large to be looked through, is no
+	// reason to write nothing.
+	for _, d := range sampleOrder(draft.Catalog) {
+		found, err := a.keys(ctx, d, query.Many, 1)
+		keys.failed = errors.Join(keys.failed, err)
+		if len(found) > 0 {
+			keys.sample, keys.from = found[0], d.Name
+			break
+		}
+	}
+	for _, d := range draft.AsksKeys() {
+		found, err := a.keys(ctx, d, query.Groups, setup.MaxTenants+1)
+		if err != nil {
+			keys.failed = errors.Join(keys.failed, err)
+			continue
+		}
+		keys.all = append(keys.all, found...)
+	}
+	if keys.sample != "" && draft.AsksKeys() != nil {
+		keys.all = append(keys.all, keys.sample)
+	}
+	slices.Sort(keys.all)
+	keys.all = slices.Compact(keys.all)
+	return keys, nil
+}
+
+// sampleOrder lists the tenants' datasets, those first that are good to show:
+// the list of tenants itself last, and before it those without a key, which
+// take a walk through all rows to find a first one.
+func sampleOrder(cat *catalog.Catalog) []*catalog.Dataset {
+	var out []*catalog.Dataset
+	for _, d := range cat.Datasets {
+		if d.Tenant != nil {
+			out = append(out, d)
+		}
+	}
+	rank := func(d *catalog.Dataset) int {
+		switch {
+		case len(d.Key) == 0:
+			return 1
+		case len(d.Key) == 1 && d.Key[0] == d.Tenant:
+			return 2
+		}
+		return -len(d.Relations)
+	}
+	slices.SortStableFunc(out, func(a, b *catalog.Dataset) int { return rank(a) - rank(b) })
+	return out
+}
+
+// keyReader asks datasets for the tenants of their rows.
+type keyReader struct {
+	catalog *catalog.Catalog
+	sources *datasource.Sources
+}
+
+// keys are the tenant keys of a dataset's rows: of the first rows, or each
+// once.
+func (a keyReader) keys(ctx context.Context, d *catalog.Dataset, shape query.Shape, limit int) ([]string, error) {
+	column := query.Field{Key: "key", Name: d.Tenant.Name}
+	asked := query.Request{Dataset: d.Name, Shape: shape, Field: query.Field{
+		Key: "rows", Name: d.Name,
+		Args: query.Object{
+			{Name: "where", Value: query.Object{{Name: d.Tenant.Name, Value: query.Object{{Name: "isNull", Value: query.Bool(false)}}}}},
+			{Name: "limit", Value: query.Number(strconv.Itoa(limit))},
+		},
+		Fields: []query.Field{column},
+	}}
+	if shape == query.Groups {
+		asked.Field.Fields = []query.Field{{Key: "group", Name: "key", Fields: []query.Field{column}}}
+	}
+	planned, err := plan.Build(asked, a.catalog, principal.Principal{Subject: "usher init", AllTenants: true}, time.Now())
+	if err != nil {
+		return nil, err
+	}
+	result, err := a.sources.Answer(ctx, planned)
+	if err != nil {
+		return nil, err
+	}
+	answer, err := graph.Encode(planned, result, graph.Writing{Key: "rows", NumbersAsText: true})
+	if err != nil {
+		return nil, err
+	}
+	type row struct {
+		Key   json.RawMessage `json:"key"`
+		Group *row            `json:"group"`
+	}
+	var rows []row
+	if err := json.Unmarshal(answer.JSON, &rows); err != nil {
+		return nil, err
+	}
+	var out []string
+	for _, r := range rows {
+		if r.Group != nil {
+			r = *r.Group
+		}
+		out = append(out, keyText(r.Key))
+	}
+	return out, nil
+}
+
+// keyText is a key as tokens carry it: text, or the digits of a number.
+func keyText(raw json.RawMessage) string {
+	var text string
+	if json.Unmarshal(raw, &text) == nil {
+		return text
+	}
+	return string(raw)
+}

@@ -1,0 +1,104 @@
+package cli
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+
+	"usher/catalog"
+	"usher/setup"
+)
+
+// printer tells what init found and what to do next.
+type printer struct {
+	out           io.Writer
+	draft         *setup.Draft
+	cat           *catalog.Catalog // as the written configuration has it
+	config        string
+	keys          foundKeys
+	tenant, token string
+}
+
+func (p printer) print() {
+	p.printf("%s is written.\n\n", p.config)
+	holders, all := p.draft.Holders()
+	verb := "says"
+	if p.draft.Guessed {
+		verb = "seems to say"
+	}
+	p.printf("Tenants   The column %s %s whose a row is; it is in %d of %s.\n", p.draft.Column, verb, holders, count(all, "table"))
+	if p.draft.Guessed {
+		p.printf("          If that is wrong, --tenant COLUMN --force starts anew.\n")
+	}
+	p.registered()
+	var tenants, common []string
+	for _, d := range p.cat.Datasets {
+		if d.Common {
+			common = append(common, d.Name)
+		} else {
+			tenants = append(tenants, d.Name)
+		}
+	}
+	p.printf("Confined  %s\n", strings.Join(tenants, ", "))
+	if len(common) > 0 {
+		p.printf("COMMON    %s\n", strings.Join(common, ", "))
+		p.printf("          Every tenant sees all rows of these. Is that right?\n")
+	}
+	for _, l := range p.draft.LeftOut {
+		p.printf("Left out  %s: %s\n", l.Table, l.Reason)
+	}
+	p.next()
+}
+
+func (p printer) registered() {
+	if p.keys.failed != nil {
+		p.printf("          Not all of them could be read (%v); what is missing belongs under `tenants`.\n", p.keys.failed)
+	}
+	switch {
+	case p.draft.Tenants == nil:
+		p.printf("          Tokens of any tenant are accepted, if they are signed with the secret.\n")
+	case p.draft.More:
+		p.printf("          The first %d are registered under `tenants`; add the others there, each as ID: {key: KEY}.\n", len(p.draft.Tenants))
+	default:
+		p.printf("          %s registered under `tenants`, since not every key can be an id.\n", count(len(p.draft.Tenants), "tenant"))
+	}
+}
+
+// next prints the two commands that come next.
+func (p printer) next() {
+	flag := ""
+	if p.config != "usher.yml" {
+		flag = " -c " + shell(p.config)
+	}
+	p.printf("\nRead it, then:\n\n  usher serve%s\n", flag)
+	if p.token == "" {
+		p.printf("\nThere is no row of any tenant yet, so there is no token to try it with.\n")
+		return
+	}
+	body, _ := json.Marshal(map[string]string{"query": sampleQuery(p.cat.Dataset(p.keys.from))}) // strings always marshal
+	p.printf("\nand, with a token of the tenant %s that is good for a day:\n\n", p.tenant)
+	p.printf("  curl -s http://127.0.0.1:8080/graphql -H 'Content-Type: application/json' \\\n")
+	p.printf("    -H 'Authorization: Bearer %s' \\\n    -d %s\n", p.token, shell(string(body)))
+}
+
+// sampleQuery shows a few columns of a few rows.
+func sampleQuery(d *catalog.Dataset) string {
+	var fields []string
+	for _, col := range d.Columns {
+		if col != d.Tenant && len(fields) < 5 {
+			fields = append(fields, col.Name)
+		}
+	}
+	if len(fields) == 0 {
+		return fmt.Sprintf("{ %sAggregate { count } }", d.Name)
+	}
+	return fmt.Sprintf("{ %s(limit: 3) { %s } }", d.Name, strings.Join(fields, " "))
+}
+
+// shell writes text as one word for a shell.
+func shell(text string) string {
+	return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'"
+}
+
+func (p printer) printf(format string, args ...any) { _, _ = fmt.Fprintf(p.out, format, args...) }

@@ -1,0 +1,141 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"runtime/debug"
+	"time"
+
+	"usher/cli/term"
+	"usher/config"
+	"usher/gateway"
+)
+
+type serveCommand struct {
+	Config string `short:"c" default:"usher.yml" env:"USHER_CONFIG" help:"The configuration file (${default})." placeholder:"FILE"`
+	Listen string `env:"USHER_LISTEN" help:"Address to listen on; overrides server.listen." placeholder:"HOST:PORT"`
+}
+
+// Run serves until ctx ends.
+func (c serveCommand) Run(ctx context.Context, s *term.IO) error {
+	cfg, err := config.Load(c.Config, s.Env)
+	if err != nil {
+		return err
+	}
+	if c.Listen != "" {
+		cfg.Server.Listen = c.Listen
+	}
+	if _, set := s.Env("GOGC"); !set {
+		debug.SetGCPercent(gcPercent)
+	}
+	lines := newLogWriter(s.Stderr)
+	defer lines.flush()
+	log := slog.New(slog.NewJSONHandler(lines, nil))
+	g, err := gateway.New(ctx, cfg, gateway.Options{Log: log})
+	if err != nil {
+		return err
+	}
+	for _, note := range g.Notes() {
+		log.Info(note)
+	}
+	if cfg.Control != nil {
+		log.Info("the control store is open", "postgres", cfg.Control.Postgres != nil)
+	}
+	if err := sayFirstKey(ctx, g, s.Stdout); err != nil {
+		return errors.Join(err, g.Close())
+	}
+	operations, stop, err := operate(ctx, g, cfg.Server.AdminListen)
+	if err != nil {
+		return errors.Join(err, g.Close())
+	}
+	debug.FreeOSMemory() // of what reading the configuration left behind
+	listener, err := listen(ctx, cfg.Server.Listen)
+	if err != nil {
+		return errors.Join(err, stop(), g.Close())
+	}
+	where := fmt.Sprintf("usher serves GraphQL at http://%s/graphql, with a playground at http://%[1]s/playground\n", listener.Addr())
+	if operations != "" {
+		where += fmt.Sprintf("usher shows its metrics at http://%s/metrics\n", operations)
+	}
+	_, _ = fmt.Fprint(s.Stdout, where)
+	defer context.AfterFunc(ctx, g.Drain)()
+	return errors.Join(serveHTTP(ctx, listener, g.Handler()), stop(), g.Close())
+}
+
+// sayFirstKey tells how the first administrator's key is made, while nobody
+// administers an empty store.
+func sayFirstKey(ctx context.Context, g *gateway.Gateway, out io.Writer) error {
+	unclaimed, err := g.Unclaimed(ctx)
+	if err == nil && unclaimed {
+		fmt.Fprintln(out, "Nobody administers this gateway yet: `usher key bootstrap` makes the first administrator's key.")
+	}
+	return err
+}
+
+// gcPercent lets the heap grow to three times what is in use before it is
+// collected. Little is in use between requests, so memory stays small, and large
+// answers meet half as many collections.
+const gcPercent = 200
+
+func listen(ctx context.Context, address string) (net.Listener, error) {
+	var lc net.ListenConfig
+	listener, err := lc.Listen(ctx, "tcp", address)
+	if err != nil {
+		return nil, fmt.Errorf("cannot listen on %s: %w; choose another address with --listen", address, err)
+	}
+	return listener, nil
+}
+
+// grace is how long requests may take to finish when usher is told to end.
+const grace = 25 * time.Second
+
+// serveHTTP serves until ctx ends, then lets running requests finish.
+func serveHTTP(ctx context.Context, listener net.Listener, handler http.Handler) error {
+	server := &http.Server{
+		Handler:           handler,
+		ReadHeaderTimeout: 5 * time.Second,
+		ReadTimeout:       30 * time.Second,
+		WriteTimeout:      2 * time.Minute,
+		IdleTimeout:       2 * time.Minute,
+		MaxHeaderBytes:    32 << 10,
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- server.Serve(listener) }()
+	select {
+	case err := <-ended:
+		return err
+	case <-ctx.Done():
+	}
+	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), grace)
+	defer cancel()
+	err := server.Shutdown(last)
+	if errors.Is(err, context.DeadlineExceeded) {
+		return errors.Join(errors.New("some requests did not finish in time and were cut off"), server.Close())
+	}
+	return err
+}
+
+// operate serves operations at an address until stop is called; without an
+// address there is nothing to serve. It stays while requests end that were
+// begun, so that their end can be watched.
+func operate(ctx context.Context, g *gateway.Gateway, address string) (at string, stop func() error, err error) {
+	if address == "" {
+		return "", func() error { return nil }, nil
+	}
+	listener, err := listen(ctx, address)
+	if err != nil {
+		return "", nil, fmt.Errorf("server.admin_listen: %w", err)
+	}
+	serving, end := context.WithCancel(context.WithoutCancel(ctx))
+	ended := make(chan error, 1)
+	go func() { ended <- serveHTTP(serving, listener, g.AdminHandler()) }()
+	return listener.Addr().String(), func() error {
+		end()
+		return <-ended
+	}, nil
+}

@@ -1,0 +1,50 @@
+// Package control joins the control store with the configuration that names it
+// and with the catalog: how the store is opened, what the catalog says of a
+// grant before it is kept, which registry knows a tenant. It refuses two
+// registries that disagree. Nothing below it knows both.
+package control
+
+import (
+	"context"
+
+	"usher/config"
+	"usher/tenancy"
+)
+
+// Open opens the control store of a configuration. The options say who judges
+// what is to be kept, and where to log; the configuration says the rest.
+func Open(ctx context.Context, c config.Control, opts tenancy.Options) (*tenancy.Store, error) {
+	opts.MaxStale = c.MaxStale
+	opts.TokenLife, opts.MaxTokenLife, opts.SessionLife, opts.SessionIdle = c.TokenLife, c.MaxTokenLife, c.SessionLife, c.SessionIdle
+	opts.AuditRetention, opts.MinPassword, opts.FreeAttempts, opts.MaxLockout = c.AuditRetention, c.MinPassword, c.FreeAttempts, c.MaxLockout
+	var err error
+	if c.Key != nil {
+		if opts.Key, err = sealKey(*c.Key); err != nil {
+			return nil, err
+		}
+	}
+	for _, k := range c.OldKeys {
+		old, err := sealKey(k)
+		if err != nil {
+			return nil, err
+		}
+		opts.OldKeys = append(opts.OldKeys, old)
+	}
+	return tenancy.Open(ctx, place(c), opts)
+}
+
+func sealKey(k config.ControlKey) (tenancy.SealKey, error) {
+	secret, err := k.Bytes()
+	return tenancy.SealKey{ID: k.ID, Secret: secret}, err
+}
+
+func place(c config.Control) tenancy.Spec {
+	if c.Postgres == nil {
+		return tenancy.Spec{Path: string(c.Path)}
+	}
+	p := c.Postgres
+	return tenancy.Spec{Schema: p.Schema, Postgres: &tenancy.PostgresSpec{
+		Host: p.Host, Port: p.Port, Database: p.Database, User: p.User, Password: string(p.Password),
+		SSLMode: p.SSLMode, RootCert: string(p.RootCert),
+	}}
+}

@@ -1,0 +1,54 @@
+package control
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"slices"
+
+	"usher/auth"
+	"usher/catalog"
+	"usher/config"
+	"usher/principal"
+	"usher/tenancy"
+)
+
+// CheckDisjoint refuses tenants of the file that the store knows, or has known: two
+// registries that disagree would let one tenant in as the other.
+func CheckDisjoint(ctx context.Context, cfg *config.Config, cat *catalog.Catalog, store *tenancy.Store) error {
+	var problems []catalog.Problem
+	for _, id := range slices.Sorted(maps.Keys(cat.Tenants)) {
+		known, err := store.Taken(ctx, id, cat.Tenants[id].Key)
+		if err != nil {
+			return err
+		}
+		if known {
+			problems = append(problems, catalog.Problem{
+				Path:    []string{"tenants", id},
+				Message: "the control store has, or had, a tenant of this id or key; a tenant is registered in one place",
+			})
+		}
+	}
+	return cfg.Locate(problems)
+}
+
+// Registry looks up the tenants that the configuration registers, and those of
+// the store, if there is one.
+func Registry(cat *catalog.Catalog, store *tenancy.Store) func(context.Context, string) (string, principal.Home, error) {
+	return func(ctx context.Context, id string) (string, principal.Home, error) {
+		if t, ok := cat.Tenants[id]; ok {
+			return t.Key, principal.Home{Strategy: t.Strategy, Accounts: t.Accounts}, nil
+		}
+		if store == nil {
+			return "", principal.Home{}, auth.ErrNotRegistered
+		}
+		key, home, err := store.Tenant(ctx, id)
+		switch {
+		case errors.Is(err, tenancy.ErrNoTenant):
+			err = auth.ErrNotRegistered
+		case errors.Is(err, tenancy.ErrTenant):
+			err = auth.ErrSuspended
+		}
+		return key, home, err
+	}
+}

@@ -1,0 +1,120 @@
+// Package gateway owns everything that answers requests, wired together: what
+// main starts and what tests ask are the same value. It refuses to hold state of
+// its own: what follows from the configuration is one snapshot, and what
+// outlives a configuration (the control store, the metrics) stands beside it.
+package gateway
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"sync/atomic"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"usher/catalog"
+	"usher/config"
+	"usher/console"
+	"usher/control"
+	"usher/datasource/upstream"
+	"usher/graph"
+	"usher/graph/transport"
+	"usher/tenancy"
+)
+
+// Options are what a configuration does not say.
+type Options struct {
+	Console console.Options
+	Log     *slog.Logger
+}
+
+// Gateway answers requests, from New to Close.
+type Gateway struct {
+	control  *tenancy.Store // nil: there is none
+	metrics  *prometheus.Registry
+	current  atomic.Pointer[snapshot]
+	draining atomic.Bool // no new requests, please
+}
+
+// New wires a gateway from a configuration. Whatever it opened is closed again
+// when it fails.
+func New(ctx context.Context, cfg *config.Config, opts Options) (_ *Gateway, err error) {
+	g := &Gateway{}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, g.Close())
+		}
+	}()
+	next := &snapshot{}
+	if err := next.compile(ctx, cfg, opts.Log); err != nil {
+		return nil, err
+	}
+	g.current.Store(next)
+	if cfg.Control != nil {
+		if g.control, err = control.Open(ctx, *cfg.Control, tenancy.Options{
+			Check: control.CheckGrant(g.catalog), CheckRole: control.CheckRole(g.catalog), Log: opts.Log,
+		}); err != nil {
+			return nil, fmt.Errorf("open the control store: %w", err)
+		}
+		if err := control.CheckDisjoint(ctx, cfg, next.catalog, g.control); err != nil {
+			return nil, err
+		}
+	}
+	calls, requests := upstream.NewMetrics(), transport.NewMetrics()
+	if err := next.wire(cfg, g, opts, calls, requests); err != nil {
+		return nil, err
+	}
+	g.metrics, err = registryOf(requests, next.data, next.sources, calls)
+	return g, err
+}
+
+// catalog is the one that is served now.
+func (g *Gateway) catalog() *catalog.Catalog { return g.current.Load().catalog }
+
+// Handler answers tenants and their pages.
+func (g *Gateway) Handler() http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { g.current.Load().handler.ServeHTTP(w, r) })
+}
+
+// Engine answers operations of the principal in their context, without HTTP.
+func (g *Gateway) Engine() *graph.Engine { return g.current.Load().engine }
+
+// Notes say what the configuration leaves out.
+func (g *Gateway) Notes() []string { return g.current.Load().notes }
+
+// Unclaimed tells whether there is a control store that nobody administers yet.
+func (g *Gateway) Unclaimed(ctx context.Context) (bool, error) {
+	if g.control == nil {
+		return false, nil
+	}
+	return g.control.Empty(ctx)
+}
+
+// Drain has readiness say that no new requests should come. Those that come are
+// answered all the same.
+func (g *Gateway) Drain() { g.draining.Store(true) }
+
+// ready tells whether the gateway should be sent requests.
+func (g *Gateway) ready(context.Context) error {
+	switch {
+	case g.draining.Load():
+		return errors.New("usher is shutting down")
+	case g.control != nil:
+		return g.control.Ready()
+	}
+	return nil
+}
+
+// Close ends the sources and the control store.
+func (g *Gateway) Close() error {
+	var errs []error
+	if current := g.current.Load(); current != nil {
+		errs = append(errs, current.close())
+	}
+	if g.control != nil {
+		errs = append(errs, g.control.Close())
+	}
+	return errors.Join(errs...)
+}

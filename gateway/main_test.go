@@ -1,0 +1,9 @@
+package gateway_test
+
+import (
+	"testing"
+
+	"usher/pgtest"
+)
+
+func TestMain(m *testing.M) { pgtest.Main(m) }

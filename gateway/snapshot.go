@@ -1,0 +1,98 @@
+package gateway
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+
+	"usher/auth"
+	"usher/catalog"
+	"usher/config"
+	"usher/console"
+	"usher/control"
+	"usher/cursor"
+	"usher/datasource"
+	"usher/datasource/pool"
+	"usher/datasource/upstream"
+	"usher/graph"
+	"usher/graph/transport"
+	"usher/inspect"
+	"usher/resolvers"
+)
+
+// snapshot is all that follows from one configuration: what another one would
+// replace, in one go.
+type snapshot struct {
+	catalog *catalog.Catalog
+	notes   []string // what the configuration leaves out
+	sources *datasource.Sources
+	tokens  *auth.Verifier
+	data    *resolvers.Datasets
+	engine  *graph.Engine
+	handler http.Handler
+}
+
+func (s *snapshot) compile(ctx context.Context, cfg *config.Config, log *slog.Logger) (err error) {
+	s.catalog, s.notes, err = inspect.Compile(ctx, cfg, log)
+	return err
+}
+
+// wire makes the way of a request, from its end to its beginning.
+func (s *snapshot) wire(cfg *config.Config, g *Gateway, opts Options, calls *upstream.Metrics, requests *transport.Metrics) (err error) {
+	if s.sources, err = datasource.New(s.catalog, datasource.Options{
+		Upstream:   upstream.Options{Metrics: calls},
+		Accounts:   cfg.Pools.Accounts,
+		CacheBytes: cfg.Server.CacheBytes,
+		Conns:      pool.Limits{Conns: cfg.Pools.Connections, PerHost: cfg.Pools.PerHost, Idle: cfg.Pools.Idle},
+	}); err != nil {
+		return err
+	}
+	cursors, err := cursor.New([]byte(cfg.Server.Secret))
+	if err != nil {
+		return err
+	}
+	s.data = resolvers.NewDatasets(s.sources, cursors, cfg.Server.Numbers == config.NumbersString)
+	answering := graph.Options{
+		Limits: graph.Limits{
+			Tokens: cfg.Server.MaxTokens, Depth: cfg.Server.MaxDepth,
+			Aliases: cfg.Server.MaxAliases, RootFields: cfg.Server.MaxRootFields,
+		},
+		Logger: opts.Log,
+	}
+	verifying := auth.Options{Log: opts.Log, Tenants: control.Registry(s.catalog, g.control)}
+	if g.control != nil {
+		s.data.Audit = g.control.Audit
+		answering.Administration, answering.Saved = true, control.SavedOperations(g.control)
+		verifying.Opaque, verifying.Revoked, verifying.Ready = g.control.Authenticate, g.control.Revoked, g.control.Ready
+	}
+	if s.engine, err = graph.NewEngine(s.catalog, &resolvers.Resolver{Data: s.data, Control: g.control}, s.data, answering); err != nil {
+		return err
+	}
+	if s.tokens, err = auth.New(cfg.Issuers, verifying); err != nil {
+		return err
+	}
+	mux := http.NewServeMux()
+	mux.Handle("/graphql", transport.New(s.engine, s.tokens.Authenticate, transport.Options{
+		Timeout: cfg.Server.Timeout, MaxBody: cfg.Server.MaxBody, AllowedOrigins: cfg.Server.AllowedOrigins, Strangers: g.control != nil,
+		Metrics: requests, Logger: opts.Log,
+	}))
+	mux.Handle("/health/", transport.Health(g.ready))
+	if changes := hooks(s.catalog, s.sources.Changed, opts.Log); changes != nil {
+		mux.Handle("/hooks/", changes)
+	}
+	mux.Handle("/playground", console.Handler(opts.Console))
+	mux.Handle("/playground/", console.Handler(opts.Console))
+	mux.Handle("GET /{$}", http.RedirectHandler("/playground", http.StatusFound))
+	s.handler = mux
+	return nil
+}
+
+func (s *snapshot) close() error {
+	if s.tokens != nil {
+		s.tokens.Close()
+	}
+	if s.sources == nil {
+		return nil
+	}
+	return s.sources.Close()
+}

@@ -1,0 +1,67 @@
+package inspect
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"usher/auth"
+	"usher/catalog"
+	"usher/config"
+	"usher/control"
+	"usher/schema"
+)
+
+// Report is what a check finds. The catalog is nil when it was refused.
+type Report struct {
+	Catalog         *catalog.Catalog
+	Problems, Notes []string
+}
+
+// Check does all that starting does short of listening, and goes on after a
+// problem where more can be said. A source that could not be looked into is a
+// problem too: nothing about it was checked. The error is for a file that says
+// too little to look at anything.
+func Check(ctx context.Context, cfg *config.Config) (*Report, error) {
+	f, err := Look(ctx, cfg)
+	if err != nil {
+		return nil, err
+	}
+	r := &Report{Catalog: f.Catalog, Notes: f.Notes}
+	for _, s := range f.Silent {
+		r.Problems = append(r.Problems, fmt.Sprintf("source %s could not be looked into, so nothing about it was checked: %v", s.Source, s.Err))
+	}
+	r.problem(f.Problem)
+	if r.Catalog == nil {
+		return r, nil
+	}
+	r.problem(schemaFits(r.Catalog, cfg.Control != nil))
+	tokens, err := auth.New(cfg.Issuers, auth.Options{Tenants: control.Registry(r.Catalog, nil)})
+	if err == nil {
+		tokens.Close()
+	}
+	r.problem(err)
+	r.Notes = append(r.Notes, indexes(r.Catalog, f.Tables)...)
+	return r, nil
+}
+
+func (r *Report) problem(err error) {
+	if err != nil {
+		r.Problems = append(r.Problems, strings.Split(err.Error(), "\n")...)
+	}
+}
+
+// schemaFits tells whether one GraphQL schema can hold the whole catalog; what
+// principals see are parts of it.
+func schemaFits(cat *catalog.Catalog, administration bool) error {
+	var parts []schema.Part
+	if administration {
+		parts = append(parts, schema.Administration)
+	}
+	builder, err := schema.NewBuilder(parts...)
+	if err != nil {
+		return err
+	}
+	_, err = builder.BuildAll(cat.Everything())
+	return err
+}

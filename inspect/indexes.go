@@ -1,0 +1,64 @@
+package inspect
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"usher/catalog"
+)
+
+// indexes names the indexes that tables in PostgreSQL lack: one that finds a
+// tenant's rows, and one for each text column that is in another order than
+// usher's, which its own index does not help.
+func indexes(cat *catalog.Catalog, tables catalog.Introspected) []string {
+	var out []string
+	for _, d := range cat.Datasets {
+		for _, source := range slices.Sorted(maps.Keys(d.Bindings)) {
+			b := d.Bindings[source]
+			t, ok := tables[source][b.Schema+"."+b.Table]
+			if !ok || t.View || cat.Sources[source].Kind != catalog.Postgres {
+				continue
+			}
+			if column, ok := tenantColumn(d, b); ok && !slices.ContainsFunc(t.Indexes, func(index []string) bool { return index[0] == column }) {
+				out = append(out, fmt.Sprintf("datasets.%s: no index of %s begins with the tenant's column, so each question reads the rows of all tenants: %s",
+					d.Name, source, createIndex(b, identifier(column))))
+			}
+			for _, col := range d.Columns {
+				stored := b.Columns[col.Name]
+				if !col.Type.Text() || stored.ByCode || stored.Missing || col.Collation || col == d.Tenant {
+					continue
+				}
+				out = append(out, fmt.Sprintf("datasets.%s.columns.%s: ordering by it needs an index of its own in %s, since usher orders by code point: %s",
+					d.Name, col.Name, source, codePointIndex(d, b, stored.Name)))
+			}
+		}
+	}
+	return out
+}
+
+// tenantColumn is the tenant's column in a table, if it has one.
+func tenantColumn(d *catalog.Dataset, b *catalog.Binding) (string, bool) {
+	if d.Tenant == nil {
+		return "", false
+	}
+	stored := b.Columns[d.Tenant.Name]
+	return stored.Name, !stored.Missing
+}
+
+// codePointIndex is the one that keeps an order fast.
+func codePointIndex(d *catalog.Dataset, b *catalog.Binding, column string) string {
+	columns := identifier(column) + ` COLLATE "C"`
+	if column, ok := tenantColumn(d, b); ok {
+		columns = identifier(column) + ", " + columns
+	}
+	return createIndex(b, columns)
+}
+
+// createIndex is a statement for people to run.
+func createIndex(b *catalog.Binding, columns string) string {
+	return fmt.Sprintf("CREATE INDEX ON %s.%s (%s);", identifier(b.Schema), identifier(b.Table), columns)
+}
+
+func identifier(name string) string { return `"` + strings.ReplaceAll(name, `"`, `""`) + `"` }
