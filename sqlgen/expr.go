@@ -136,7 +136,7 @@ func (w *writer) join(e plan.Expr, word string) string {
 }
 
 var operators = map[plan.Op]string{
-	plan.Eq: " = ", plan.Neq: " IS DISTINCT FROM ", plan.Lt: " < ", plan.Lte: " <= ", plan.Gt: " > ", plan.Gte: " >= ",
+	plan.Eq: " = ", plan.Lt: " < ", plan.Lte: " <= ", plan.Gt: " > ", plan.Gte: " >= ",
 }
 
 // byCode makes text compare by code point, where it would not by itself.
@@ -157,7 +157,16 @@ func (w *writer) compare(e plan.Expr) string {
 		l = w.byCode(l, left)
 	}
 	f, _ := w.field(left)
-	return "(" + w.labeled(l, left.Type(), f.Native) + operators[e.Op()] + w.operand(right, f.Native) + ")"
+	return w.compared(e.Op(), w.labeled(l, left.Type(), f.Native), w.operand(right, f.Native))
+}
+
+// compared writes a comparison of two texts; null is unlike whatever it is
+// compared with.
+func (w *writer) compared(op plan.Op, x, y string) string {
+	if op == plan.Neq {
+		return "(" + w.d.NullSafeUnequal(x, y) + ")"
+	}
+	return "(" + x + operators[op] + y + ")"
 }
 
 // labeled makes an enum comparable with text, where nobody has said what the
@@ -239,27 +248,27 @@ func (w *writer) bucket(e plan.Expr) string {
 	at, unit := w.expr(e.Arg(0)), "'"+string(e.Unit())+"'"
 	switch e.Type().Scalar { //nolint:exhaustive // other types have no buckets
 	case value.Date:
-		return "CAST(date_trunc(" + unit + ", CAST(" + at + " AS TIMESTAMP)) AS DATE)"
+		return "CAST(" + w.d.CutTo(unit, "CAST("+at+" AS TIMESTAMP)") + " AS DATE)"
 	case value.Time:
-		return "CAST(date_trunc(" + unit + ", DATE '2000-01-01' + " + at + ") AS TIME)"
+		return "CAST(" + w.d.CutTo(unit, "DATE '2000-01-01' + "+at) + " AS TIME)"
 	case value.LocalTimestamp:
-		return "date_trunc(" + unit + ", " + at + ")"
+		return w.d.CutTo(unit, at)
 	}
 	if e.Zone() == "UTC" && w.d.InUTC() {
-		return "date_trunc(" + unit + ", " + at + ")"
+		return w.d.CutTo(unit, at)
 	}
 	zone := w.zone(e.Zone())
 	switch e.Unit() {
 	case plan.Second, plan.Minute, plan.Hour:
-		return elapsed(at, "("+at+" AT TIME ZONE "+zone+")", unit)
+		return w.elapsed(at, w.d.AtZone(at, zone), unit)
 	case plan.Day, plan.Week, plan.Month, plan.Quarter, plan.Year:
 	}
 	return w.d.Truncated(unit, at, zone)
 }
 
 // elapsed takes from an instant what its local time shows beyond a unit.
-func elapsed(at, local, unit string) string {
-	return "(" + at + " - (" + local + " - date_trunc(" + unit + ", " + local + ")))"
+func (w *writer) elapsed(at, local, unit string) string {
+	return "(" + at + " - (" + local + " - " + w.d.CutTo(unit, local) + "))"
 }
 
 func (w *writer) arithmetic(e plan.Expr) string {
@@ -294,7 +303,7 @@ func (w *writer) filtered(e plan.Expr) string {
 	if !ok {
 		return ""
 	}
-	return " FILTER (WHERE " + w.expr(f) + ")"
+	return w.d.Filter(w.expr(f))
 }
 
 // count counts rows; behind an outer join to the parents, those that are there.
@@ -330,8 +339,7 @@ func (w *writer) aggregate(e plan.Expr) string {
 		}
 		return "(" + w.d.Float(call("sum", x), value.Of(value.Decimal)) + " / nullif(" + call("count", x) + ", 0))"
 	case catalog.Median:
-		low := "percentile_disc(0.5) WITHIN GROUP (ORDER BY " + x + ")" + filter
-		high := "percentile_disc(0.5) WITHIN GROUP (ORDER BY " + x + " DESC)" + filter
+		low, high := w.d.Middle(x, false)+filter, w.d.Middle(x, true)+filter
 		return "((" + w.d.Float(low, t) + " + " + w.d.Float(high, t) + ") / 2)"
 	case catalog.Variance, catalog.Stddev:
 		return w.spread(e, call)
@@ -344,7 +352,7 @@ func (w *writer) aggregate(e plan.Expr) string {
 			if e.Func() == catalog.Last {
 				terms[i] += " DESC"
 			}
-			terms[i] += " NULLS LAST"
+			terms[i] += w.d.Nulls(false)
 		}
 		return w.d.First(x, strings.Join(terms, ", "), filter)
 	case catalog.Percentile:
@@ -360,8 +368,8 @@ func (w *writer) extremeInterval(x string, f catalog.Func) string {
 	if f == catalog.Max {
 		way = " DESC"
 	}
-	text := w.d.ByCode(w.d.Wire(x, value.Of(value.Interval)))
-	return "array_agg(" + x + " ORDER BY " + x + way + " NULLS LAST, " + text + way + ")"
+	text := w.d.ByCode(w.d.InternalText(x, value.Of(value.Interval)))
+	return w.d.Listed(x, x+way+w.d.Nulls(false)+", "+text+way)
 }
 
 // spread writes the sample variance or its root. Exact numbers are squared and

@@ -122,7 +122,7 @@ func (w *writer) groupBy(n int) {
 // rows that are kept apart makes it assume few groups. Conditions on other
 // references stay where the engine can begin with them.
 func (w *writer) guessedKeys(nested bool) bool {
-	if w.d.Apart() == "" || nested || w.l.Ref(0).Shared() || !w.l.Where().Only(0) {
+	if w.d.OptimizationFence() == "" || nested || w.l.Ref(0).Shared() || !w.l.Where().Only(0) {
 		return false
 	}
 	computed := false
@@ -151,7 +151,7 @@ func (w *writer) keyedRows() {
 	if at, ok := w.l.Along(); ok {
 		w.put(" ORDER BY ", w.expr(at))
 	}
-	w.put(w.d.Apart(), ") AS ", table(0))
+	w.put(w.d.OptimizationFence(), ") AS ", table(0))
 }
 
 // keyColumn is a computed key's column. No column of a dataset can have its name.

@@ -45,7 +45,7 @@ func (w *writer) firstOfEach() {
 	w.pageOf("p.n")
 	w.put("s.* FROM ")
 	w.parentRows()
-	w.put(" CROSS JOIN LATERAL (SELECT ")
+	w.put(w.d.Lateral(), "SELECT ")
 	w.columns()
 	w.put(", row_number() OVER (")
 	w.orderBy("ORDER BY ")

@@ -115,9 +115,9 @@ func (w *writer) columns() {
 			w.put(", ")
 		}
 		e := w.l.Column(i)
-		wire := w.d.Sent
+		wire := w.d.ResultText
 		if w.part != nil { // the parts of a script share their columns
-			wire = w.d.Wire
+			wire = w.d.InternalText
 		}
 		w.put(wire(w.expr(e), e.Type()), " AS c", strconv.Itoa(i))
 	}
@@ -343,17 +343,13 @@ func (w *writer) term(o plan.Order) {
 	if w.neverNull(o.Expr()) { // an index serves the order only without a word on nulls
 		return
 	}
-	if o.NullsFirst() {
-		w.put(" NULLS FIRST")
-	} else {
-		w.put(" NULLS LAST")
-	}
+	w.put(w.d.Nulls(o.NullsFirst()))
 }
 
 // Keys writes the statement that reads the distinct values of a fetched
 // column, at most so many.
 func Keys(scratchTable string, column plan.Expr, most int, d Dialect) Statement {
 	name := ident(column.Name())
-	return Statement{Text: "SELECT DISTINCT " + d.Wire(name, column.Type()) + " FROM " + ident(scratchTable) +
+	return Statement{Text: "SELECT DISTINCT " + d.InternalText(name, column.Type()) + " FROM " + ident(scratchTable) +
 		" WHERE " + name + " IS NOT NULL LIMIT " + strconv.Itoa(most)}
 }

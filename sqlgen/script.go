@@ -97,12 +97,12 @@ func (s *script) add(l plan.Level, parent, child int) {
 func (s *script) write() (Script, error) {
 	var with, from []string
 	if s.base != nil {
-		with = append(with, baseTable+" AS MATERIALIZED ("+s.one(*s.base, (*writer).shared)+")")
+		with = append(with, baseTable+s.d.Materialized()+s.one(*s.base, (*writer).shared)+")")
 	}
 	for _, p := range s.parts {
 		text := s.part(p)
 		if p.kept {
-			with = append(with, p.table()+" AS MATERIALIZED ("+text+")")
+			with = append(with, p.table()+s.d.Materialized()+text+")")
 			from = append(from, p.table())
 		} else {
 			from = append(from, "("+text+") AS "+p.table())
@@ -153,9 +153,9 @@ func (s *script) cells() (types []string, cells [][]int) {
 	for i, p := range s.parts {
 		used := make([]bool, len(types))
 		for c := range max(p.level.Columns(), 1) {
-			typ := s.d.WireType(value.Of(value.Boolean)) // of a level without columns
+			typ := s.d.InternalType(value.Of(value.Boolean)) // of a level without columns
 			if p.level.Columns() > 0 {
-				typ = s.d.WireType(p.level.Column(c).Type())
+				typ = s.d.InternalType(p.level.Column(c).Type())
 			}
 			at := 0
 			for at < len(types) && (types[at] != typ || used[at]) {

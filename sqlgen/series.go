@@ -16,11 +16,11 @@ func (w *writer) groupsFirst(nested bool) {
 	if !fill && !cut {
 		return
 	}
-	w.put("WITH g0 AS MATERIALIZED (")
+	w.put("WITH g0", w.d.Materialized())
 	w.grouping(nested)
 	w.put(")")
 	if cut && top.Others() {
-		w.put(", best AS MATERIALIZED (")
+		w.put(", best", w.d.Materialized())
 		w.best(top)
 		w.put(")")
 		w.others = true // from here on rows are grouped again, by whether their group is among the best
@@ -46,7 +46,7 @@ func (w *writer) best(top plan.Top) {
 	w.put("SELECT * FROM g0 AS g ORDER BY ")
 	w.term(top.By())
 	for i := range w.l.Keys() {
-		w.put(", ", w.byCode("g.k"+strconv.Itoa(i), w.l.Key(i)), " NULLS LAST")
+		w.put(", ", w.byCode("g.k"+strconv.Itoa(i), w.l.Key(i)), w.d.Nulls(false))
 	}
 	w.put(" LIMIT ", strconv.Itoa(top.N()))
 }
@@ -62,7 +62,7 @@ func (w *writer) groupMark(list func(text, name string)) {
 func (w *writer) inBest() string {
 	parts := make([]string, w.l.Keys())
 	for i := range parts {
-		parts[i] = w.d.Same(w.key(i), "b.k"+strconv.Itoa(i))
+		parts[i] = w.d.NullSafeEqual(w.key(i), "b.k"+strconv.Itoa(i))
 	}
 	return "EXISTS (SELECT 1 FROM best AS b WHERE " + strings.Join(parts, " AND ") + ")"
 }
@@ -115,7 +115,7 @@ func (w *writer) filled(f plan.Fill, nested bool) {
 	// groups beyond it stay.
 	w.put("((SELECT y.at AS at FROM ", w.series(w.l.Key(f.Key()), low, high), " AS y LIMIT 100000) UNION SELECT ", at, " FROM g0 WHERE ", at, " IS NOT NULL) AS s LEFT JOIN g0 AS z ON z.", at, " = s.at")
 	for _, name := range others {
-		w.put(" AND ", w.d.Same("z."+name, "o."+name))
+		w.put(" AND ", w.d.NullSafeEqual("z."+name, "o."+name))
 	}
 	if len(own) > 0 {
 		w.put(" WHERE ", strings.Join(own, " AND "))
@@ -150,17 +150,17 @@ func (w *writer) series(key plan.Expr, low, high string) string {
 		return "(SELECT " + w.d.Steps(low, high, step) + ")"
 	}
 	zone := w.zone(key.Zone())
-	local := func(at string) string { return "(" + at + " AT TIME ZONE " + zone + ")" }
+	local := func(at string) string { return w.d.AtZone(at, zone) }
 	switch key.Unit() {
 	case plan.Second, plan.Minute:
 		return "(SELECT " + w.d.Steps(low, high, step) + ")"
 	case plan.Hour: // of which a zone whose clocks change by half an hour has some that begin half past another
-		return "(SELECT DISTINCT " + elapsed("d.at", local("d.at"), "'hour'") + " AS at FROM (SELECT " +
+		return "(SELECT DISTINCT " + w.elapsed("d.at", local("d.at"), "'hour'") + " AS at FROM (SELECT " +
 			w.d.Steps(low, high, "INTERVAL '15 minutes'") + ") AS d)"
 	case plan.Day, plan.Week, plan.Month, plan.Quarter, plan.Year:
 	}
 	// A first day without a midnight begins at one; the others do not.
-	midnight := func(at string) string { return "date_trunc('" + string(key.Unit()) + "', " + local(at) + ")" }
+	midnight := func(at string) string { return w.d.CutTo("'"+string(key.Unit())+"'", local(at)) }
 	return "(SELECT " + local("d.at") + " AS at FROM (SELECT " + w.d.Steps(midnight(low), midnight(high), step) + ") AS d)"
 }
 
@@ -186,7 +186,7 @@ func (w *writer) priorGroups(nested bool) {
 	}
 	for i := range w.l.Keys() {
 		k := ".k" + strconv.Itoa(i)
-		w.put(" AND ", w.d.Same("h"+k, "g"+k))
+		w.put(" AND ", w.d.NullSafeEqual("h"+k, "g"+k))
 	}
 }
 
@@ -210,7 +210,7 @@ func (w *writer) shifted(e plan.Expr) string {
 	case plan.Day, plan.Week, plan.Month, plan.Quarter, plan.Year:
 	}
 	zone := w.zone(e.Zone())
-	return "(((" + at + " AT TIME ZONE " + zone + ")" + period + ") AT TIME ZONE " + zone + ")"
+	return w.d.AtZone("("+w.d.AtZone(at, zone)+period+")", zone)
 }
 
 // running writes the sum over the groups so far.

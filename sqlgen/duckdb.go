@@ -1,0 +1,187 @@
+package sqlgen
+
+import (
+	"strconv"
+	"strings"
+
+	"usher/value"
+)
+
+// DuckDB is DuckDB's spelling.
+var DuckDB Dialect = duckdb{}
+
+type duckdb struct{ standard }
+
+var duckdbTypes = map[value.Scalar]string{
+	value.Int: "BIGINT", value.BigInt: "BIGINT", value.Float: "DOUBLE", value.Boolean: "BOOLEAN", value.String: "VARCHAR",
+	value.ID: "VARCHAR", value.UUID: "UUID", value.Date: "DATE", value.Time: "TIME", value.Timestamp: "TIMESTAMPTZ",
+	value.LocalTimestamp: "TIMESTAMP", value.Interval: "INTERVAL", value.JSON: "JSON", value.Enum: "VARCHAR",
+}
+
+func (duckdb) Arg(n string, v value.Value, _ string) string {
+	switch v.Type().Scalar { //nolint:exhaustive // all else is a cast
+	case value.Bytes:
+		return "from_base64(CAST(" + n + " AS VARCHAR))"
+	case value.Decimal:
+		// The literal's own digits: cast to the column's scale it would be rounded.
+		whole, fraction := value.DecimalShape(v.Text())
+		return "CAST(" + n + " AS DECIMAL(" + strconv.Itoa(min(whole+fraction, value.MaxDigits)) + "," + strconv.Itoa(fraction) + "))"
+	}
+	return "CAST(" + n + " AS " + duckdbTypes[v.Type().Scalar] + ")"
+}
+
+func (duckdb) Read(x, native string) string {
+	if native == "FLOAT" {
+		return "CAST(CAST(" + x + " AS VARCHAR) AS DOUBLE)"
+	}
+	return x
+}
+
+func (d duckdb) InternalText(x string, t value.Type) string {
+	if t.List && unlikeText(t) {
+		return "CAST(to_json(list_transform(" + x + ", lambda e: " + d.InternalText("e", t.Elem()) + ")) AS VARCHAR)"
+	}
+	if t.List {
+		return "CAST(to_json(CAST(" + x + " AS VARCHAR[])) AS VARCHAR)"
+	}
+	switch t.Scalar {
+	case value.Boolean:
+		return x
+	case value.Int, value.BigInt:
+		return "CAST(" + x + " AS BIGINT)"
+	case value.Float:
+		return "CAST(" + x + " AS DOUBLE)"
+	case value.Interval:
+		return "(CAST(datepart('year', " + x + ") * 12 + datepart('month', " + x + ") AS VARCHAR) || ' ' || CAST(datepart('day', " + x +
+			") AS VARCHAR) || ' ' || CAST((datepart('hour', " + x + ") * 3600 + datepart('minute', " + x +
+			") * 60) * 1000000 + datepart('microsecond', " + x + ") AS VARCHAR))"
+	case value.Bytes:
+		return "to_base64(" + x + ")"
+	case value.Decimal, value.String, value.ID, value.UUID, value.Date, value.Time, value.Timestamp, value.LocalTimestamp, value.JSON, value.Enum:
+	}
+	return "CAST(" + x + " AS VARCHAR)"
+}
+
+func (d duckdb) ResultText(x string, t value.Type) string { return d.InternalText(x, t) }
+
+func (duckdb) InternalType(t value.Type) string {
+	if t.List {
+		return "VARCHAR"
+	}
+	switch t.Scalar { //nolint:exhaustive // all else is text
+	case value.Boolean:
+		return "BOOLEAN"
+	case value.Int, value.BigInt:
+		return "BIGINT"
+	case value.Float:
+		return "DOUBLE"
+	}
+	return "VARCHAR"
+}
+
+func (duckdb) Key(x string, t value.Type) string {
+	return "CAST(" + x + " AS " + duckdbKeyType(t) + ")"
+}
+
+func duckdbKeyType(t value.Type) string {
+	if t.Scalar == value.Decimal {
+		return "DECIMAL(38," + strconv.Itoa(max(t.Scale, 0)) + ")"
+	}
+	return duckdbTypes[t.Scalar]
+}
+
+func (duckdb) TextType() string { return "VARCHAR" }
+
+func (duckdb) ByCode(x string) string { return x }
+
+func (duckdb) Like(x, pattern string, ignoreCase bool) string {
+	word := " LIKE "
+	if ignoreCase {
+		word = " ILIKE "
+	}
+	return "(" + x + word + pattern + ` ESCAPE '\')`
+}
+
+func (duckdb) Has(list, item string) string { return "list_contains(" + list + ", " + item + ")" }
+
+func (duckdb) Float(x string, t value.Type) string {
+	if t.Scalar == value.Decimal {
+		return "CAST(CAST(" + x + " AS VARCHAR) AS DOUBLE)"
+	}
+	return "CAST(" + x + " AS DOUBLE)"
+}
+
+func (duckdb) Exact(x string, t value.Type) string {
+	if t.Scalar == value.Decimal { // its scale is kept, also where it is not known here
+		return "(" + x + " * CAST(1 AS DECIMAL(38,0)))"
+	}
+	return "CAST(" + x + " AS DECIMAL(19,0))"
+}
+
+func (duckdb) Unscaled(x string, t value.Type) string {
+	if t.Scalar == value.Decimal && t.Scale > 0 {
+		return "CAST(" + x + " * CAST(1" + strings.Repeat("0", t.Scale) + " AS DECIMAL(19,0)) AS HUGEINT)"
+	}
+	return "CAST(" + x + " AS HUGEINT)"
+}
+
+// Variance adds squares of 64 bits in two parts, so that their sum fails only
+// where it is asked for.
+func (duckdb) Variance(x string, t value.Type, n string, total func(string) string) string {
+	const part = "CAST(1000000000000000000 AS HUGEINT)"
+	square := "(" + x + " * " + x + ")"
+	squares, tooLarge := total(square), ""
+	if t.Scalar != value.Int {
+		high := total("(" + square + " // " + part + ")")
+		squares = "(" + high + " * " + part + " + " + total("("+square+" % "+part+")") + ")"
+		tooLarge = "WHEN " + high + " >= CAST('" + mostSquares + "' AS HUGEINT) // " + part + " THEN CAST('Infinity' AS DOUBLE) "
+	}
+	sum := total(x)
+	return "(CASE " + tooLarge + "WHEN " + squares + " > (CAST('" + mostSquares + "' AS HUGEINT) - 1) // " + n +
+		" THEN CAST('Infinity' AS DOUBLE) ELSE CAST(CAST(" + n + " * " + squares + " - " + sum + " * " + sum +
+		" AS VARCHAR) AS DOUBLE) / (CAST(" + n + " AS DOUBLE) * CAST(" + n + " - 1 AS DOUBLE)) END)"
+}
+
+func (duckdb) Rounded(x string) string { return "CAST(printf('%.11e', " + x + ") AS DOUBLE)" }
+
+func (duckdb) Bin(x, width string, _ value.Type) string {
+	return "(" + x + " - " + x + " % " + width + " - CASE WHEN " + x + " % " + width + " < 0 THEN " + width + " ELSE 0 END)"
+}
+
+func (duckdb) Percentile(x, fraction string) string {
+	return "quantile_disc(" + x + ", " + fraction + ")"
+}
+
+func (duckdb) First(x, order, filter string) string {
+	return "first(" + x + " ORDER BY " + order + ")" + filter
+}
+
+func (duckdb) NullSafeEqual(x, y string) string { return x + " IS NOT DISTINCT FROM " + y }
+
+// OptimizationFence is empty because DuckDB hashes groups anyway.
+func (duckdb) OptimizationFence() string { return "" }
+
+func (duckdb) SortsDistinct() bool { return false }
+
+func (duckdb) InUTC() bool { return false }
+
+func (d duckdb) Truncated(unit, at, zone string) string {
+	return d.AtZone(d.CutTo(unit, d.AtZone(at, zone)), zone)
+}
+
+func (duckdb) Steps(low, high, step string) string {
+	return "unnest(generate_series(" + low + ", " + high + ", " + step + ")) AS at"
+}
+
+func (duckdb) Parents(types []value.Type) string {
+	var lists, names []string
+	for i, t := range types {
+		lists = append(lists, "CAST(from_json(CAST($"+strconv.Itoa(i+1)+` AS JSON), '["VARCHAR"]') AS `+duckdbKeyType(t)+"[]) AS l"+strconv.Itoa(i))
+		names = append(names, "unnest(l"+strconv.Itoa(i)+") AS k"+strconv.Itoa(i))
+	}
+	return "(SELECT " + strings.Join(names, ", ") + ", unnest(range(1, len(l0) + 1)) AS n FROM (SELECT " + strings.Join(lists, ", ") + ") AS u)"
+}
+
+func (duckdb) List(items []string) string {
+	return quoteList(items, "[", "]", func(s string) string { return string(value.AppendQuoted(nil, []byte(s))) })
+}
