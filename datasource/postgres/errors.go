@@ -10,6 +10,7 @@ import (
 
 	"usher/datasource/pool"
 	"usher/fault"
+	"usher/pglink"
 )
 
 // ErrDrift is the cause of an error of a statement that names what the database
@@ -42,7 +43,7 @@ func translate(ctx context.Context, err error) error {
 		return fault.New(fault.Unavailable, "too many requests wait for the sources").Because(cause)
 	case errors.Is(err, pool.ErrClosed):
 		return fault.New(fault.Unavailable, "the source is closed").Because(cause)
-	case errors.Is(err, errTooLarge):
+	case errors.Is(err, pglink.ErrTooLarge):
 		return fault.New(fault.TooComplex, "the answer of the source is too large").
 			WithHint("Ask for fewer rows or fields.").Because(cause)
 	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &network) && network.Timeout():

@@ -62,7 +62,7 @@ func Open(spec catalog.PostgresSpec, opts Options) (*DB, error) {
 		db.own = pool.New(pool.Limits{Conns: maxConns, PerHost: maxConns})
 		shared = db.own
 	}
-	db.account = shared.Account(connector.server.address, maxConns, connector.Connect)
+	db.account = shared.Account(connector.server.Address(), maxConns, connector.Connect)
 	return db, nil
 }
 

@@ -1,4 +1,4 @@
-package postgres
+package pglink
 
 import (
 	"context"
@@ -11,16 +11,11 @@ import (
 	"strconv"
 	"syscall"
 	"time"
-
-	"usher/catalog"
 )
 
-// grace is how long a statement may still answer after its context has ended.
+// Grace is how long a statement may still answer after its context has ended.
 // It is for the driver to see that end and to ask the server to cancel.
-const grace = 100 * time.Millisecond
-
-// farewell is how long the end of a connection is waited for.
-const farewell = time.Second
+const Grace = 100 * time.Millisecond
 
 // maxGreeting is how much of what a server says at first is looked at.
 const maxGreeting = 64 << 10
@@ -28,51 +23,61 @@ const maxGreeting = 64 << 10
 // cancelTimeout bounds a request to cancel, for which nobody waits.
 const cancelTimeout = 5 * time.Second
 
-var errTooLarge = errors.New("the server sent more than allowed for one statement")
+// ErrTooLarge is the error of a read when the server has sent its allowance.
+var ErrTooLarge = errors.New("the server sent more than allowed for one statement")
 
-// server is where an account's links go.
-type server struct {
+// Server is where an account's links go.
+type Server struct {
 	address string
 	tls     *tls.Config // nil: unencrypted
 	dialer  net.Dialer
 }
 
-func newServer(spec catalog.PostgresSpec, opts Options) (*server, error) {
-	config, err := tlsConfig(spec)
+func NewServer(account Account, control Control) (*Server, error) {
+	config, err := tlsConfig(account)
 	if err != nil {
 		return nil, err
 	}
-	return &server{
-		address: net.JoinHostPort(spec.Host, strconv.Itoa(spec.Port)),
+	return &Server{
+		address: net.JoinHostPort(account.Host, strconv.Itoa(account.Port)),
 		tls:     config,
-		dialer:  net.Dialer{Control: opts.Control},
+		dialer:  net.Dialer{Control: control},
 	}, nil
 }
 
-// link is a network connection whose reads and writes end with the context
+// Link is a network connection whose reads and writes end with the context
 // that is watched. The driver alone would wait for ever for a silent server.
-type link struct {
+type Link struct {
 	net.Conn // with TLS, if there is any
 	raw      net.Conn
 	max      int64 // bytes to read for one statement
 	left     int64
-	server   *server
+	server   *Server
 	greeting []byte // all that came until the driver had signed in
 	signed   bool
 	cancel   []byte // the request that ends what the server does for this link
 }
 
-// dial connects and, where asked for, agrees on TLS.
-func (s *server) dial(ctx context.Context, address string, maxBytes int64) (*link, error) {
+// Address is the server's host and port.
+func (s *Server) Address() string { return s.address }
+
+// Over is a link over a connection that is there already.
+func Over(conn net.Conn, maxBytes int64) *Link {
+	return &Link{Conn: conn, raw: conn, max: maxBytes, left: maxBytes}
+}
+
+// Dial connects and, where asked for, agrees on TLS.
+func (s *Server) Dial(ctx context.Context, address string, maxBytes int64) (*Link, error) {
 	raw, err := s.dialer.DialContext(ctx, "tcp", address)
 	if err != nil {
 		return nil, err
 	}
-	l := &link{Conn: raw, raw: raw, max: maxBytes, left: maxBytes, server: s}
+	l := Over(raw, maxBytes)
+	l.server = s
 	if s.tls == nil {
 		return l, nil
 	}
-	stop := l.watch(ctx, 0)
+	stop := l.Watch(ctx, 0)
 	l.Conn, err = s.encrypt(ctx, raw)
 	if stop() && err == nil {
 		err = ctx.Err()
@@ -84,7 +89,7 @@ func (s *server) dial(ctx context.Context, address string, maxBytes int64) (*lin
 }
 
 // encrypt asks for TLS as PostgreSQL's protocol has it: one message, one byte.
-func (s *server) encrypt(ctx context.Context, raw net.Conn) (net.Conn, error) {
+func (s *Server) encrypt(ctx context.Context, raw net.Conn) (net.Conn, error) {
 	if _, err := raw.Write([]byte{0, 0, 0, 8, 0x04, 0xd2, 0x16, 0x2f}); err != nil {
 		return nil, err
 	}
@@ -99,9 +104,9 @@ func (s *server) encrypt(ctx context.Context, raw net.Conn) (net.Conn, error) {
 	return encrypted, encrypted.HandshakeContext(ctx)
 }
 
-// watch ends reads and writes a moment after ctx has ended. When stop reports
+// Watch ends reads and writes a moment after ctx has ended. When stop reports
 // that this has begun, the link is of no further use.
-func (l *link) watch(ctx context.Context, after time.Duration) (stop func() (ended bool)) {
+func (l *Link) Watch(ctx context.Context, after time.Duration) (stop func() (ended bool)) {
 	forget := context.AfterFunc(ctx, func() {
 		_ = l.raw.SetDeadline(time.Now().Add(after))
 		if l.cancel != nil {
@@ -111,9 +116,9 @@ func (l *link) watch(ctx context.Context, after time.Duration) (stop func() (end
 	return func() bool { return !forget() }
 }
 
-// signedIn finds in what the server said until now the key with which its work
+// SignedIn finds in what the server said until now the key with which its work
 // for this link can be canceled.
-func (l *link) signedIn() {
+func (l *Link) SignedIn() {
 	for rest := l.greeting; len(rest) >= 5; {
 		size := int64(binary.BigEndian.Uint32(rest[1:]))
 		if size < 4 || size+1 > int64(len(rest)) {
@@ -127,13 +132,19 @@ func (l *link) signedIn() {
 	l.greeting, l.signed = nil, true
 }
 
-// allow lets the server send the bytes of one more statement.
-func (l *link) allow() { l.left = l.max }
+// Allow lets the server send the bytes of one more statement.
+func (l *Link) Allow() { l.left = l.max }
+
+// Left is how many bytes of the allowance are left.
+func (l *Link) Left() int64 { return l.left }
+
+// SetDeadline implements net.Conn.
+func (l *Link) SetDeadline(at time.Time) error { return l.raw.SetDeadline(at) }
 
 // Read implements net.Conn.
-func (l *link) Read(p []byte) (int, error) {
+func (l *Link) Read(p []byte) (int, error) {
 	if l.left <= 0 {
-		return 0, errTooLarge
+		return 0, ErrTooLarge
 	}
 	n, err := l.Conn.Read(p)
 	l.left -= int64(n)
@@ -145,20 +156,20 @@ func (l *link) Read(p []byte) (int, error) {
 
 // Close implements net.Conn. It does not say farewell in TLS, which can wait
 // seconds for a frozen server.
-func (l *link) Close() error { return l.raw.Close() }
+func (l *Link) Close() error { return l.raw.Close() }
 
-// end says that nothing more will come from here and waits until nothing more
+// End says that nothing more will come from here and waits until nothing more
 // comes from there, for as long as the deadline allows.
-func (l *link) end() error {
+func (l *Link) End() error {
 	if tcp, ok := l.raw.(*net.TCPConn); ok && tcp.CloseWrite() == nil {
 		_, _ = io.Copy(io.Discard, l.raw)
 	}
 	return l.raw.Close()
 }
 
-// quiet tells whether nothing has come since the last answer. What comes to an
+// Quiet tells whether nothing has come since the last answer. What comes to an
 // idle connection is its end, or the server's reason for it.
-func (l *link) quiet() bool {
+func (l *Link) Quiet() bool {
 	tcp, ok := l.raw.(*net.TCPConn)
 	if !ok {
 		return false
@@ -179,8 +190,8 @@ func (l *link) quiet() bool {
 
 // dialer makes the driver's link, and its requests to cancel.
 type dialer struct {
-	server *server
-	link   *link
+	server *Server
+	link   *Link
 	to     string // where the link went: a name may lead elsewhere by now
 }
 
@@ -208,7 +219,7 @@ func (d *dialer) DialContext(context.Context, string, string) (net.Conn, error) 
 // own, for which the driver need not wait: the server may be frozen.
 type canceler struct {
 	net.Conn // nil; the driver calls none but the methods below
-	server   *server
+	server   *Server
 	to       string
 }
 
@@ -218,15 +229,15 @@ func (c *canceler) Write(request []byte) (int, error) {
 	return len(request), nil
 }
 
-func (s *server) cancel(to string, request []byte) {
+func (s *Server) cancel(to string, request []byte) {
 	ctx, cancel := context.WithTimeout(context.Background(), cancelTimeout)
 	defer cancel()
-	l, err := s.dial(ctx, to, 1024)
+	l, err := s.Dial(ctx, to, 1024)
 	if err != nil {
 		return
 	}
 	defer func() { _ = l.Close() }()
-	defer l.watch(ctx, 0)()
+	defer l.Watch(ctx, 0)()
 	if _, err := l.Write(request); err != nil {
 		return
 	}
