@@ -3,12 +3,12 @@ package pglink
 import (
 	"context"
 	"crypto/tls"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
 	"net"
 	"strconv"
+	"sync/atomic"
 	"syscall"
 	"time"
 )
@@ -17,31 +17,30 @@ import (
 // It is for the driver to see that end and to ask the server to cancel.
 const Grace = 100 * time.Millisecond
 
-// maxGreeting is how much of what a server says at first is looked at.
-const maxGreeting = 64 << 10
-
-// cancelTimeout bounds a request to cancel, for which nobody waits.
-const cancelTimeout = 5 * time.Second
-
 // ErrTooLarge is the error of a read when the server has sent its allowance.
 var ErrTooLarge = errors.New("the server sent more than allowed for one statement")
 
 // Server is where an account's links go.
 type Server struct {
-	address string
-	tls     *tls.Config // nil: unencrypted
-	dialer  net.Dialer
+	address  string
+	tls      *tls.Config // nil: unencrypted
+	dialer   net.Dialer
+	patience time.Duration
+	deriving chan struct{} // held by the link whose driver derives a key from the password
 }
 
+// NewServer refuses an account whose TLS cannot be had as it says.
 func NewServer(account Account, control Control) (*Server, error) {
 	config, err := tlsConfig(account)
 	if err != nil {
 		return nil, err
 	}
 	return &Server{
-		address: net.JoinHostPort(account.Host, strconv.Itoa(account.Port)),
-		tls:     config,
-		dialer:  net.Dialer{Control: control},
+		address:  net.JoinHostPort(account.Host, strconv.Itoa(account.Port)),
+		tls:      config,
+		dialer:   net.Dialer{Control: control},
+		patience: account.Patience,
+		deriving: make(chan struct{}, 1),
 	}, nil
 }
 
@@ -53,9 +52,9 @@ type Link struct {
 	max      int64 // bytes to read for one statement
 	left     int64
 	server   *Server
-	greeting []byte // all that came until the driver had signed in
-	signed   bool
-	cancel   []byte // the request that ends what the server does for this link
+	patience time.Duration          // how long an answer to the driver may take; 0: its context says
+	cancel   atomic.Pointer[[]byte] // the request that ends what the server does for this link
+	ended    atomic.Bool            // with a context that was watched
 }
 
 // Address is the server's host and port.
@@ -73,7 +72,7 @@ func (s *Server) Dial(ctx context.Context, address string, maxBytes int64) (*Lin
 		return nil, err
 	}
 	l := Over(raw, maxBytes)
-	l.server = s
+	l.server, l.patience = s, s.patience
 	if s.tls == nil {
 		return l, nil
 	}
@@ -108,28 +107,20 @@ func (s *Server) encrypt(ctx context.Context, raw net.Conn) (net.Conn, error) {
 // that this has begun, the link is of no further use.
 func (l *Link) Watch(ctx context.Context, after time.Duration) (stop func() (ended bool)) {
 	forget := context.AfterFunc(ctx, func() {
+		l.ended.Store(true)
 		_ = l.raw.SetDeadline(time.Now().Add(after))
-		if l.cancel != nil {
-			l.server.cancel(l.raw.RemoteAddr().String(), l.cancel)
+		if request := l.cancel.Load(); request != nil {
+			l.server.cancel(l.raw.RemoteAddr().String(), *request)
 		}
 	})
 	return func() bool { return !forget() }
 }
 
-// SignedIn finds in what the server said until now the key with which its work
-// for this link can be canceled.
-func (l *Link) SignedIn() {
-	for rest := l.greeting; len(rest) >= 5; {
-		size := int64(binary.BigEndian.Uint32(rest[1:]))
-		if size < 4 || size+1 > int64(len(rest)) {
-			break
-		}
-		if rest[0] == 'K' && size == 12 {
-			l.cancel = append([]byte{0, 0, 0, 16, 0x04, 0xd2, 0x16, 0x2e}, rest[5:13]...)
-		}
-		rest = rest[size+1:]
-	}
-	l.greeting, l.signed = nil, true
+// cancelBy notes the key with which the server's work for this link can be
+// canceled.
+func (l *Link) cancelBy(key []byte) {
+	request := append([]byte{0, 0, 0, 16, 0x04, 0xd2, 0x16, 0x2e}, key...)
+	l.cancel.Store(&request)
 }
 
 // Allow lets the server send the bytes of one more statement.
@@ -148,9 +139,6 @@ func (l *Link) Read(p []byte) (int, error) {
 	}
 	n, err := l.Conn.Read(p)
 	l.left -= int64(n)
-	if !l.signed && len(l.greeting) < maxGreeting {
-		l.greeting = append(l.greeting, p[:n]...)
-	}
 	return n, err
 }
 
@@ -180,76 +168,32 @@ func (l *Link) Quiet() bool {
 	}
 	quiet := false
 	err = raw.Read(func(fd uintptr) bool {
-		var b [1]byte
-		_, _, err := syscall.Recvfrom(int(fd), b[:], syscall.MSG_PEEK|syscall.MSG_DONTWAIT)
-		quiet = errors.Is(err, syscall.EAGAIN)
+		quiet = nothing(fd)
 		return true
 	})
 	return quiet && err == nil
 }
 
-// dialer makes the driver's link, and its requests to cancel.
-type dialer struct {
-	server *Server
-	link   *Link
-	to     string // where the link went: a name may lead elsewhere by now
-}
-
-// Dial is never called: the driver prefers DialContext.
-func (d *dialer) Dial(_, _ string) (net.Conn, error) {
-	return nil, errors.New("a dial needs a context")
-}
-
-// DialTimeout is never called either.
-func (d *dialer) DialTimeout(_, _ string, _ time.Duration) (net.Conn, error) {
-	return nil, errors.New("a dial needs a context")
-}
-
-// DialContext returns the link that is there already, and from then on a
-// canceler: the driver dials again only for that.
-func (d *dialer) DialContext(context.Context, string, string) (net.Conn, error) {
-	if l := d.link; l != nil {
-		d.link, d.to = nil, l.raw.RemoteAddr().String()
-		return l, nil
+// Await returns when something has arrived, or at the deadline, and leaves it
+// to be read.
+func (l *Link) Await(deadline time.Time) error {
+	tcp, ok := l.raw.(*net.TCPConn)
+	if !ok {
+		return errors.New("the link is not TCP")
 	}
-	return &canceler{server: d.server, to: d.to}, nil
-}
-
-// canceler takes the driver's request to cancel and sends it on a link of its
-// own, for which the driver need not wait: the server may be frozen.
-type canceler struct {
-	net.Conn // nil; the driver calls none but the methods below
-	server   *Server
-	to       string
-}
-
-// Write implements net.Conn.
-func (c *canceler) Write(request []byte) (int, error) {
-	go c.server.cancel(c.to, append([]byte(nil), request...))
-	return len(request), nil
-}
-
-func (s *Server) cancel(to string, request []byte) {
-	ctx, cancel := context.WithTimeout(context.Background(), cancelTimeout)
-	defer cancel()
-	l, err := s.Dial(ctx, to, 1024)
+	raw, err := tcp.SyscallConn()
 	if err != nil {
-		return
+		return err
 	}
-	defer func() { _ = l.Close() }()
-	defer l.Watch(ctx, 0)()
-	if _, err := l.Write(request); err != nil {
-		return
+	if err := l.raw.SetReadDeadline(deadline); err != nil {
+		return err
 	}
-	// The server closes when it has passed the request on.
-	_, _ = io.Copy(io.Discard, l)
+	return raw.Read(func(fd uintptr) bool { return !nothing(fd) })
 }
 
-// Read implements net.Conn.
-func (c *canceler) Read([]byte) (int, error) { return 0, io.EOF }
-
-// Close implements net.Conn.
-func (c *canceler) Close() error { return nil }
-
-// SetDeadline implements net.Conn.
-func (c *canceler) SetDeadline(time.Time) error { return nil }
+// nothing tells that a connection is open and has nothing to be read.
+func nothing(fd uintptr) bool {
+	var b [1]byte
+	_, _, err := syscall.Recvfrom(int(fd), b[:], syscall.MSG_PEEK|syscall.MSG_DONTWAIT)
+	return errors.Is(err, syscall.EAGAIN)
+}

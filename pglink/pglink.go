@@ -5,7 +5,10 @@
 // and it knows neither plans nor the catalog.
 package pglink
 
-import "syscall"
+import (
+	"syscall"
+	"time"
+)
 
 // Account is what a link needs to know of an account.
 type Account struct {
@@ -13,6 +16,10 @@ type Account struct {
 	Port     int
 	SSLMode  string // disable, require, verify-ca or verify-full
 	RootCert string // PEM file; empty: the system's
+
+	// Patience is how long the answer to one thing that the driver asks may
+	// take; 0: as long as its context.
+	Patience time.Duration
 }
 
 // Control may refuse the address that is about to be dialed, as

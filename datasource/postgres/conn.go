@@ -112,16 +112,19 @@ func (c *connector) connect(ctx context.Context) (*conn, error) {
 	if err != nil {
 		return nil, errors.Join(err, l.Close())
 	}
-	l.SignedIn()
 	return &conn{pq: made, link: l, wire: newWire(l), statements: newStatements(maxStatements), opening: newOpening(c.opts.Session)}, nil
 }
 
-func (c *connector) login(ctx context.Context, l *pglink.Link) (pqConn, error) {
-	made, err := l.SignIn(ctx, c.config)
+// maxDriverAnswer is how much the server may say to a statement of the session
+// itself, none of which has more than a row to say.
+const maxDriverAnswer = 256 << 10
+
+func (c *connector) login(ctx context.Context, l *pglink.Link) (*pglink.Conn, error) {
+	made, err := l.SignIn(ctx, c.config, maxDriverAnswer)
 	if err != nil {
 		return nil, err
 	}
-	return made.(pqConn), c.identify(ctx, made.(driver.QueryerContext))
+	return made, c.identify(ctx, made)
 }
 
 // identify compares where we are with what was meant. It also has the server
@@ -151,16 +154,9 @@ func (c *connector) identify(ctx context.Context, made driver.QueryerContext) er
 	return nil
 }
 
-// pqConn is what the driver's connections do here.
-type pqConn interface {
-	driver.Conn
-	driver.ExecerContext
-	driver.Validator
-}
-
 // conn is a connection of the pool with its prepared statements.
 type conn struct {
-	pq         pqConn
+	pq         *pglink.Conn
 	link       *pglink.Link
 	wire       *wire
 	statements *statements

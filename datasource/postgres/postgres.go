@@ -104,6 +104,13 @@ func (db *DB) session(ctx context.Context, snapshot bool, fn func(sqlexec.Sessio
 	}
 	c, whole := taken.(*conn), false
 	defer func() { db.account.Return(c, whole && c.usable()) }()
+	defer func() {
+		// Whoever reads rows takes them for those of the statement that was sent:
+		// other columns, or numbers of parts that there are not, are a panic.
+		if p := recover(); p != nil {
+			lost, err = false, panicked(p)
+		}
+	}()
 	lost, err = c.session(ctx, snapshot, fn)
 	whole = true // fn did not panic
 	return lost, err
