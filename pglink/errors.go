@@ -47,7 +47,7 @@ func kindOf(code string) Kind {
 		return Forbidden
 	case "23505":
 		return Duplicate
-	case "40001", "40P01", "55P03":
+	case "40001", "40P01", "55P03", "55006":
 		return Busy
 	}
 	switch class(code) {
