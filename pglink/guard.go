@@ -103,7 +103,7 @@ func (g *guard) message() ([]byte, error) {
 		return nil, err
 	}
 	if g.left -= size + 1; g.left < 0 {
-		return nil, fmt.Errorf("%w (a message %q of %d bytes)", ErrTooLarge, typ, size)
+		return nil, amiss("more than it may say, up to a message %q of %d bytes", typ, size)
 	}
 	message, err := g.read(head[:], int(size-4))
 	if err != nil {

@@ -82,7 +82,7 @@ func (s *Server) Dial(ctx context.Context, address string, maxBytes int64) (*Lin
 		err = ctx.Err()
 	}
 	if err != nil {
-		return nil, errors.Join(err, raw.Close())
+		return nil, errors.Join(err, l.Close())
 	}
 	return l, nil
 }
@@ -144,7 +144,12 @@ func (l *Link) Read(p []byte) (int, error) {
 
 // Close implements net.Conn. It does not say farewell in TLS, which can wait
 // seconds for a frozen server.
-func (l *Link) Close() error { return l.raw.Close() }
+func (l *Link) Close() error {
+	if err := l.raw.Close(); !errors.Is(err, net.ErrClosed) {
+		return err
+	}
+	return nil // the driver has closed it already
+}
 
 // End says that nothing more will come from here and waits until nothing more
 // comes from there, for as long as the deadline allows.
