@@ -35,7 +35,7 @@ type ControlPostgres struct {
 	Database string         `yaml:"database"`
 	User     string         `yaml:"user"`
 	Password catalog.Secret `yaml:"password"`
-	SSLMode  string         `yaml:"sslmode"`   // disable, require or verify-full; empty: verify-full
+	SSLMode  string         `yaml:"sslmode"`   // disable, require, verify-ca or verify-full; empty: verify-full
 	RootCert catalog.Path   `yaml:"root_cert"` // empty: the system's
 	Schema   string         `yaml:"schema"`    // empty: usher
 }
@@ -146,9 +146,9 @@ func (p ControlPostgres) problems(add func(path, format string, args ...any)) {
 		add("postgres.port", "must be from 1 to 65535")
 	}
 	switch p.SSLMode {
-	case "", "disable", "require", "verify-full":
+	case "", "disable", "require", "verify-ca", "verify-full":
 	default:
-		add("postgres.sslmode", "must be disable, require or verify-full")
+		add("postgres.sslmode", "must be disable, require, verify-ca or verify-full")
 	}
 	if p.Schema != "" && !schemaForm.MatchString(p.Schema) {
 		add("postgres.schema", "must be a name of at most 48 of a-z, 0-9 and _, not beginning with a digit")

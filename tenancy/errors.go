@@ -7,9 +7,9 @@ import (
 	"fmt"
 
 	"github.com/duckdb/duckdb-go/v2"
-	"github.com/lib/pq"
 
 	"usher/fault"
+	"usher/pglink"
 )
 
 // translate makes a *fault.Error of what the database returned; faults stay.
@@ -24,16 +24,16 @@ func translate(ctx context.Context, err error) error {
 	if ended := ctx.Err(); ended != nil {
 		return fault.From(ended).Because(errors.Join(ended, cause))
 	}
-	var reported *pq.Error
+	kind, reported := pglink.KindOf(err)
 	var engine *duckdb.Error
 	switch {
 	case duplicate(err):
 		return fault.New(fault.Conflict, "something of that name exists already").Because(cause)
 	case errors.As(err, &engine) && engine.Type == duckdb.ErrorTypeTransaction:
 		return fault.New(fault.Unavailable, "the control store is busy").Because(cause)
-	case errors.As(err, &reported):
-		switch reported.Code.Class() {
-		case "08", "28", "3D", "40", "53", "55", "57":
+	case reported:
+		switch kind {
+		case pglink.Gone, pglink.Refused, pglink.Busy, pglink.Overloaded, pglink.Canceled:
 			return fault.New(fault.Unavailable, "the control store does not answer").Because(cause)
 		}
 		return fault.New(fault.Internal, "the control store failed").Because(cause)
@@ -46,9 +46,8 @@ func translate(ctx context.Context, err error) error {
 
 // duplicate tells that a row of the same key exists.
 func duplicate(err error) bool {
-	var reported *pq.Error
-	if errors.As(err, &reported) {
-		return reported.Code == "23505"
+	if kind, reported := pglink.KindOf(err); reported {
+		return kind == pglink.Duplicate
 	}
 	var engine *duckdb.Error
 	return errors.As(err, &engine) && engine.Type == duckdb.ErrorTypeConstraint
@@ -59,14 +58,6 @@ func missing(err error) bool { return errors.Is(err, sql.ErrNoRows) }
 // redacted is the cause for the log: what a database says of a statement may
 // quote values, except where it speaks of names.
 func redacted(err error) error {
-	var reported *pq.Error
-	if errors.As(err, &reported) {
-		switch reported.Code.Class() {
-		case "08", "28", "3D", "3F", "42", "53", "57":
-			return fmt.Errorf("postgres: %s (%s)", reported.Message, reported.Code)
-		}
-		return fmt.Errorf("postgres: SQLSTATE %s", reported.Code)
-	}
 	var engine *duckdb.Error
 	if errors.As(err, &engine) {
 		switch engine.Type {
@@ -74,7 +65,7 @@ func redacted(err error) error {
 			return fmt.Errorf("duckdb: error of type %d", engine.Type)
 		}
 	}
-	return err
+	return pglink.Redacted(err)
 }
 
 func forbidden(format string, args ...any) error { return fault.New(fault.Forbidden, format, args...) }

@@ -2,12 +2,9 @@ package tenancy
 
 import (
 	"context"
-	"database/sql/driver"
 	"errors"
 	"os"
 	"time"
-
-	"github.com/lib/pq"
 )
 
 const (
@@ -41,25 +38,21 @@ func (s *Store) listenOnce(ctx context.Context, hasten chan<- struct{}) error {
 	}
 	defer context.AfterFunc(ctx, func() { _ = l.Close() })()
 	defer func() { _ = conn.Close() }()
-	pq.SetNotificationHandler(conn, func(*pq.Notification) {
+	conn.OnNotification(func() {
 		select {
 		case hasten <- struct{}{}:
 		default: // one is waiting already
 		}
 	})
-	statements, ok := conn.(driver.ExecerContext)
-	if !ok {
-		return errors.New("the driver's connection runs no statements")
-	}
-	if _, err := statements.ExecContext(ctx, "LISTEN "+s.channel(), nil); err != nil {
+	if _, err := conn.ExecContext(ctx, "LISTEN "+s.channel(), nil); err != nil {
 		return err
 	}
 	for {
-		if err := l.await(time.Now().Add(listenCheck)); err != nil && !errors.Is(err, os.ErrDeadlineExceeded) {
+		if err := l.Await(time.Now().Add(listenCheck)); err != nil && !errors.Is(err, os.ErrDeadlineExceeded) {
 			return err
 		}
 		// The answer to any statement brings the announcements with it.
-		if _, err := statements.ExecContext(ctx, "SELECT 1", nil); err != nil {
+		if _, err := conn.ExecContext(ctx, "SELECT 1", nil); err != nil {
 			return err
 		}
 	}

@@ -16,11 +16,12 @@ import (
 
 	"usher/catalog"
 	"usher/datasource/pool"
+	"usher/pglink"
 )
 
 // connector makes an account's connections.
 type connector struct {
-	server *server
+	server *pglink.Server
 	config pq.Config
 	opts   Options
 }
@@ -29,7 +30,9 @@ func newConnector(spec catalog.PostgresSpec, opts Options) (*connector, error) {
 	if err := check(spec); err != nil {
 		return nil, err
 	}
-	server, err := newServer(spec, opts)
+	server, err := pglink.NewServer(pglink.Account{
+		Host: spec.Host, Port: spec.Port, SSLMode: spec.SSLMode, RootCert: spec.RootCert,
+	}, opts.Control)
 	if err != nil {
 		return nil, err
 	}
@@ -97,11 +100,11 @@ func hungUp(err error) bool {
 }
 
 func (c *connector) connect(ctx context.Context) (*conn, error) {
-	l, err := c.server.dial(ctx, c.server.address, c.opts.MaxBytes)
+	l, err := c.server.Dial(ctx, c.server.Address(), c.opts.MaxBytes)
 	if err != nil {
 		return nil, err
 	}
-	stop := l.watch(ctx, 0)
+	stop := l.Watch(ctx, 0)
 	made, err := c.login(ctx, l)
 	if stop() && err == nil {
 		err = ctx.Err()
@@ -109,21 +112,19 @@ func (c *connector) connect(ctx context.Context) (*conn, error) {
 	if err != nil {
 		return nil, errors.Join(err, l.Close())
 	}
-	l.signedIn()
 	return &conn{pq: made, link: l, wire: newWire(l), statements: newStatements(maxStatements), opening: newOpening(c.opts.Session)}, nil
 }
 
-func (c *connector) login(ctx context.Context, l *link) (pqConn, error) {
-	pqConnector, err := pq.NewConnectorConfig(c.config)
+// maxDriverAnswer is how much the server may say to a statement of the session
+// itself, none of which has more than a row to say.
+const maxDriverAnswer = 256 << 10
+
+func (c *connector) login(ctx context.Context, l *pglink.Link) (*pglink.Conn, error) {
+	made, err := l.SignIn(ctx, c.config, maxDriverAnswer)
 	if err != nil {
 		return nil, err
 	}
-	pqConnector.Dialer(&dialer{server: c.server, link: l})
-	made, err := pqConnector.Connect(ctx)
-	if err != nil {
-		return nil, err
-	}
-	return made.(pqConn), c.identify(ctx, made.(driver.QueryerContext))
+	return made, c.identify(ctx, made)
 }
 
 // identify compares where we are with what was meant. It also has the server
@@ -153,17 +154,10 @@ func (c *connector) identify(ctx context.Context, made driver.QueryerContext) er
 	return nil
 }
 
-// pqConn is what the driver's connections do here.
-type pqConn interface {
-	driver.Conn
-	driver.ExecerContext
-	driver.Validator
-}
-
 // conn is a connection of the pool with its prepared statements.
 type conn struct {
-	pq         pqConn
-	link       *link
+	pq         *pglink.Conn
+	link       *pglink.Link
 	wire       *wire
 	statements *statements
 	opening    opening
@@ -175,24 +169,27 @@ func (c *conn) usable() bool { return !c.broken && !c.wire.stray && c.pq.IsValid
 
 // Alive implements pool.Conn.
 func (c *conn) Alive() bool {
-	c.broken = c.broken || !c.usable() || !c.link.quiet()
+	c.broken = c.broken || !c.usable() || !c.link.Quiet()
 	return !c.broken
 }
+
+// farewell is how long the end of a connection is waited for.
+const farewell = time.Second
 
 // Close implements pool.Conn. A server closes its end when the process that
 // served it has gone, so that end is waited for.
 func (c *conn) Close() error {
-	_ = c.link.raw.SetDeadline(time.Now().Add(farewell))
+	_ = c.link.SetDeadline(time.Now().Add(farewell))
 	if c.usable() {
 		_, _ = c.link.Write([]byte{'X', 0, 0, 0, 4})
 	}
-	return c.link.end()
+	return c.link.End()
 }
 
 // exec runs a statement of the session itself.
 func (c *conn) exec(ctx context.Context, text string) error {
-	stop := c.link.watch(ctx, grace)
-	c.link.allow()
+	stop := c.link.Watch(ctx, pglink.Grace)
+	c.link.Allow()
 	_, err := c.pq.ExecContext(ctx, text, nil)
 	if stop() {
 		c.broken = true

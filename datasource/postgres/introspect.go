@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 
 	"usher/catalog"
 	"usher/datasource/sqlexec"
@@ -32,17 +33,23 @@ type introspection struct {
 
 func (in *introspection) run(ctx context.Context) error {
 	for _, step := range []struct {
-		text string
-		args []string
-		each func(value.Rows) error
+		text    string
+		args    []string
+		columns []uint32
+		each    func(value.Rows) error
 	}{
-		{typesText, nil, in.addType},
-		{columnsText, []string{in.schema}, in.addColumn},
-		{indexesText, []string{in.schema}, in.addIndex},
-		{foreignKeysText, []string{in.schema}, in.addForeignKey},
+		{typesText, nil, []uint32{oidInt8, oidText, oidBool, oidText, oidInt8, oidInt8, oidBool, oidInt8, oidText}, in.addType},
+		{columnsText, []string{in.schema}, []uint32{
+			oidInt8, oidText, oidBool, oidText, oidText, oidInt8, oidInt8, oidBool, oidBool, oidBool, oidText, oidBool,
+		}, in.addColumn},
+		{indexesText, []string{in.schema}, []uint32{oidInt8, oidBool, oidBool, oidBool, oidText}, in.addIndex},
+		{foreignKeysText, []string{in.schema}, []uint32{oidInt8, oidText, oidText, oidText, oidText}, in.addForeignKey},
 	} {
 		rows, err := in.session.Query(ctx, step.text, step.args)
 		if err != nil {
+			return err
+		}
+		if err := selected(rows, step.columns); err != nil {
 			return err
 		}
 		for rows.Next() {
@@ -53,6 +60,14 @@ func (in *introspection) run(ctx context.Context) error {
 		if err := rows.Err(); err != nil {
 			return err
 		}
+	}
+	return nil
+}
+
+// selected refuses rows of other columns than a statement of ours selects.
+func selected(found value.Rows, columns []uint32) error {
+	if r, ok := found.(*rows); ok && !slices.Equal(r.types, columns) {
+		return translate(r.ctx, fmt.Errorf("%w: introspection was answered with columns of the types %.20d, not %d", errProtocol, r.types, columns))
 	}
 	return nil
 }

@@ -9,6 +9,7 @@ import (
 
 	"usher/catalog"
 	"usher/fault"
+	"usher/pglink"
 )
 
 // opening is the statement every transaction of an account starts with: it
@@ -57,8 +58,8 @@ func (c *conn) open(ctx context.Context) error {
 }
 
 func (c *conn) runOpening(ctx context.Context) error {
-	stop := c.link.watch(ctx, grace)
-	c.link.allow()
+	stop := c.link.Watch(ctx, pglink.Grace)
+	c.link.Allow()
 	statement, err := c.query(c.opening.text, c.opening.args)
 	if err != nil {
 		stop()

@@ -62,7 +62,7 @@ func Open(spec catalog.PostgresSpec, opts Options) (*DB, error) {
 		db.own = pool.New(pool.Limits{Conns: maxConns, PerHost: maxConns})
 		shared = db.own
 	}
-	db.account = shared.Account(connector.server.address, maxConns, connector.Connect)
+	db.account = shared.Account(connector.server.Address(), maxConns, connector.Connect)
 	return db, nil
 }
 
@@ -104,6 +104,13 @@ func (db *DB) session(ctx context.Context, snapshot bool, fn func(sqlexec.Sessio
 	}
 	c, whole := taken.(*conn), false
 	defer func() { db.account.Return(c, whole && c.usable()) }()
+	defer func() {
+		// Whoever reads rows takes them for those of the statement that was sent:
+		// other columns, or numbers of parts that there are not, are a panic.
+		if p := recover(); p != nil {
+			lost, err = false, panicked(p)
+		}
+	}()
 	lost, err = c.session(ctx, snapshot, fn)
 	whole = true // fn did not panic
 	return lost, err

@@ -168,7 +168,7 @@ func (r *rows) Close() error {
 	r.closed = true
 	r.finish()
 	if r.conn.broken {
-		_ = r.conn.link.raw.SetDeadline(time.Now())
+		_ = r.conn.link.SetDeadline(time.Now())
 	}
 	if r.stop() {
 		r.conn.broken = true

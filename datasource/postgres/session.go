@@ -9,6 +9,7 @@ import (
 
 	"usher/datasource/sqlexec"
 	"usher/fault"
+	"usher/pglink"
 	"usher/value"
 )
 
@@ -91,8 +92,8 @@ func (s *session) Query(ctx context.Context, text string, args []string) (value.
 }
 
 func (s *session) query(ctx context.Context, text string, args []string) (*rows, error) {
-	stop := s.conn.link.watch(ctx, grace)
-	s.conn.link.allow()
+	stop := s.conn.link.Watch(ctx, pglink.Grace)
+	s.conn.link.Allow()
 	statement, err := s.conn.query(text, args)
 	if err != nil {
 		if stop() {

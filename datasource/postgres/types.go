@@ -20,10 +20,17 @@ type typeRow struct {
 // types are the server's types by their object ids.
 type types map[int64]typeRow
 
+// maxDomains is how many domains may lie over one another. A server that means
+// harm says that one lies over itself.
+const maxDomains = 64
+
 // resolve follows domains to the type below; notNull tells whether one of them
-// forbids null.
+// forbids null. Behind too many of them there is no type.
 func (t types) resolve(oid, modifier int64) (base, baseModifier int64, notNull bool) {
-	for t[oid].kind == "d" {
+	for n := 0; t[oid].kind == "d"; n++ {
+		if n == maxDomains {
+			return 0, modifier, notNull
+		}
 		notNull = notNull || t[oid].notNull
 		if modifier < 0 {
 			modifier = t[oid].modifier
@@ -37,14 +44,21 @@ func (t types) resolve(oid, modifier int64) (base, baseModifier int64, notNull b
 func (t types) scalar(oid, modifier int64) (value.Type, bool) {
 	oid, modifier, _ = t.resolve(oid, modifier)
 	row := t[oid]
+	if row.elem == 0 {
+		return row.one(modifier)
+	}
+	oid, modifier, _ = t.resolve(row.elem, modifier)
+	if row = t[oid]; row.elem != 0 {
+		return value.Type{}, false
+	}
+	elem, ok := row.one(modifier)
+	elem.List = ok
+	return elem, ok
+}
+
+// one is the scalar of a type that is no list.
+func (row typeRow) one(modifier int64) (value.Type, bool) {
 	switch {
-	case row.elem != 0:
-		elem, ok := t.scalar(row.elem, modifier)
-		if !ok || elem.List {
-			return value.Type{}, false
-		}
-		elem.List = true
-		return elem, true
 	case row.kind == "e":
 		return sqltype.Enum(row.name, row.labels), true
 	case row.name == "citext":

@@ -9,6 +9,8 @@ import (
 
 	"github.com/lib/pq"
 	"github.com/lib/pq/pqerror"
+
+	"usher/pglink"
 )
 
 // wire speaks the extended query protocol on a connection that the driver has
@@ -21,7 +23,7 @@ import (
 // What the server says is not trusted: a message is no longer than the link's
 // allowance, and one that does not fit its own length ends the connection.
 type wire struct {
-	link     *link
+	link     *pglink.Link
 	in       *bufio.Reader
 	out      []byte // what is sent next; kept from statement to statement
 	frame    []byte // a message that does not fit the reader
@@ -37,7 +39,7 @@ const readAhead = 16 << 10
 
 var errProtocol = errors.New("the server does not keep to PostgreSQL's protocol")
 
-func newWire(l *link) *wire { return &wire{link: l, in: bufio.NewReaderSize(l, readAhead)} }
+func newWire(l *pglink.Link) *wire { return &wire{link: l, in: bufio.NewReaderSize(l, readAhead)} }
 
 // prepared is a statement of one connection.
 type prepared struct {
@@ -170,8 +172,8 @@ func (w *wire) body(size int64) ([]byte, error) {
 		_, err = w.in.Discard(int(size)) // the bytes stay where they are until the next read
 		return body, err
 	}
-	if size-int64(w.in.Buffered()) > w.link.left {
-		return nil, errTooLarge
+	if size-int64(w.in.Buffered()) > w.link.Left() {
+		return nil, pglink.ErrTooLarge
 	}
 	if int64(cap(w.frame)) < size {
 		w.frame = make([]byte, size)

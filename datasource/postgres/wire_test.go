@@ -13,6 +13,7 @@ import (
 
 	"github.com/lib/pq"
 
+	"usher/pglink"
 	"usher/value"
 )
 
@@ -68,7 +69,7 @@ func complete() string { return message('C', "SELECT 1\x00") }
 // conversation asks one statement of a server that says this.
 func conversation(says string) (*conn, []string, error) {
 	server := &script{says: bytes.NewReader([]byte(says))}
-	l := &link{Conn: server, raw: server, max: 1 << 20, left: 1 << 20}
+	l := pglink.Over(server, 1<<20)
 	c := &conn{link: l, wire: newWire(l), statements: newStatements(4)}
 	p, err := c.query("SELECT", []string{"a"})
 	if err != nil {

@@ -1,4 +1,4 @@
-package postgres
+package pglink
 
 import (
 	"crypto/tls"
@@ -6,22 +6,20 @@ import (
 	"errors"
 	"fmt"
 	"os"
-
-	"usher/catalog"
 )
 
 // tlsConfig is nil for an unencrypted connection. The driver's own TLS is not
 // used: it reads certificates of the process's home folder.
-func tlsConfig(spec catalog.PostgresSpec) (*tls.Config, error) {
-	if spec.SSLMode == "disable" {
+func tlsConfig(account Account) (*tls.Config, error) {
+	if account.SSLMode == "disable" {
 		return nil, nil
 	}
-	roots, err := rootCerts(spec.RootCert)
+	roots, err := rootCerts(account.RootCert)
 	if err != nil {
 		return nil, err
 	}
-	config := &tls.Config{MinVersion: tls.VersionTLS12, ServerName: spec.Host, RootCAs: roots}
-	switch spec.SSLMode {
+	config := &tls.Config{MinVersion: tls.VersionTLS12, ServerName: account.Host, RootCAs: roots}
+	switch account.SSLMode {
 	case "verify-full":
 	case "verify-ca":
 		config.InsecureSkipVerify = true // instead of it verifyChain, which leaves out the name
@@ -29,7 +27,7 @@ func tlsConfig(spec catalog.PostgresSpec) (*tls.Config, error) {
 	case "require":
 		config.InsecureSkipVerify = true // what the mode means
 	default:
-		return nil, fmt.Errorf("sslmode %q: want disable, require, verify-ca or verify-full", spec.SSLMode)
+		return nil, fmt.Errorf("sslmode %q: want disable, require, verify-ca or verify-full", account.SSLMode)
 	}
 	return config, nil
 }

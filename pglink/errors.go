@@ -1,0 +1,97 @@
+package pglink
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/lib/pq"
+)
+
+// Kind is what an error of a server means for whoever asked.
+type Kind int
+
+// The kinds of errors.
+const (
+	Failed     Kind = iota // in a way that means nothing to the caller
+	Canceled               // the statement took too long, or nobody waited for it
+	Inexact                // a number is out of its type's range
+	Differs                // a name or a type is not what the statement holds it for
+	Forbidden              // the account may not do that
+	Duplicate              // there is such a row already
+	Busy                   // others are in the way
+	Gone                   // the server is not there, or is about to leave
+	Refused                // the server does not let the account in
+	Overloaded             // the server lacks room
+	TooComplex             // the statement is more than the server can do
+)
+
+// KindOf is the kind of the server's error in err; false: there is none, the
+// driver or the network failed.
+func KindOf(err error) (Kind, bool) {
+	var reported *pq.Error
+	if !errors.As(err, &reported) {
+		return Failed, false
+	}
+	return kindOf(string(reported.Code)), true
+}
+
+func kindOf(code string) Kind {
+	switch code {
+	case "57014":
+		return Canceled
+	case "22003":
+		return Inexact
+	case "42P01", "42703", "42704", "42804", "42883", "3F000":
+		return Differs
+	case "42501":
+		return Forbidden
+	case "23505":
+		return Duplicate
+	case "40001", "40P01", "55P03", "55006":
+		return Busy
+	}
+	switch class(code) {
+	case "08", "57":
+		return Gone
+	case "28", "3D":
+		return Refused
+	case "53":
+		return Overloaded
+	case "54":
+		return TooComplex
+	}
+	return Failed
+}
+
+// class is an SQLSTATE's, of any text: it is the server's.
+func class(code string) string { return code[:min(2, len(code))] }
+
+// Redacted is an error as it may be logged. Of what a server reports it is the
+// message only where that speaks of names; other messages quote values. All of
+// it is cut, and holds nothing but graphic characters.
+func Redacted(err error) error {
+	var reported *pq.Error
+	if !errors.As(err, &reported) {
+		if err == nil || err.Error() == Said(err.Error()) {
+			return err
+		}
+		return said{err}
+	}
+	code := string(reported.Code)
+	if !sqlState(code) {
+		return errors.New("postgres: an error without an SQLSTATE")
+	}
+	switch class(code) {
+	case "08", "28", "3D", "3F", "42", "53", "57":
+		return fmt.Errorf("postgres: %s (%s)", Said(reported.Message), code)
+	default:
+		return fmt.Errorf("postgres: SQLSTATE %s", code)
+	}
+}
+
+// said is an error whose text is as it may be logged.
+type said struct{ error }
+
+func (s said) Error() string { return Said(s.error.Error()) }
+
+func (s said) Unwrap() error { return s.error }
