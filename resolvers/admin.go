@@ -7,6 +7,7 @@ import (
 
 	"github.com/99designs/gqlgen/graphql"
 
+	"usher/audit"
 	"usher/fault"
 	"usher/graph"
 	"usher/principal"
@@ -367,9 +368,9 @@ func auditFilter(in *graph.AuditFilter) tenancy.AuditFilter {
 	}
 	switch given(in.Kind) {
 	case graph.AuditKindAdministration:
-		f.Kind = tenancy.Administration
+		f.Kind = audit.Administration
 	case graph.AuditKindData:
-		f.Kind = tenancy.DataAccess
+		f.Kind = audit.DataAccess
 	}
 	return f
 }

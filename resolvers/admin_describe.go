@@ -3,6 +3,7 @@ package resolvers
 import (
 	"time"
 
+	"usher/audit"
 	"usher/graph"
 	"usher/tenancy"
 )
@@ -85,14 +86,14 @@ func describeSavedQuery(q tenancy.SavedQuery) graph.SavedQuery {
 	return out
 }
 
-func describeEntry(e tenancy.Entry) graph.AuditEntry {
+func describeEntry(e audit.Entry) graph.AuditEntry {
 	out := graph.AuditEntry{
 		ID: e.ID, At: e.At, Kind: graph.AuditKindAdministration, Subject: e.Subject, Issuer: e.Issuer, TokenID: optional(e.TokenID),
 		Tenant: optional(e.Tenant), ActedBy: optional(e.Acting), Reason: optional(e.Reason), Operation: optional(e.Operation), Hash: optional(e.Hash),
 		Datasets: always(e.Datasets), Strategy: optional(e.Strategy), Source: optional(e.Source), Rows: bounded(e.Rows),
 		DurationMs: float64(e.Duration) / float64(time.Millisecond), Outcome: e.Outcome, Detail: optional(e.Detail),
 	}
-	if e.Kind == tenancy.DataAccess {
+	if e.Kind == audit.DataAccess {
 		out.Kind = graph.AuditKindData
 	}
 	return out

@@ -10,12 +10,12 @@ import (
 
 	"github.com/99designs/gqlgen/graphql"
 
+	"usher/audit"
 	"usher/fault"
 	"usher/graph"
 	"usher/plan"
 	"usher/principal"
 	"usher/query"
-	"usher/tenancy"
 )
 
 // trail is what the audit log says of an operation whoever asks it.
@@ -58,11 +58,11 @@ func (t *trail) add(dataset string) {
 
 // access is an operation on datasets on its way into the audit log.
 type access struct {
-	audit func(tenancy.Entry)
+	audit func(audit.Entry)
 	began time.Time
 
 	mu    sync.Mutex
-	entry tenancy.Entry
+	entry audit.Entry
 	tasks int // that are not done yet
 }
 
@@ -71,9 +71,9 @@ func (d *Datasets) begin(ctx context.Context, who principal.Principal, t trail, 
 	if d.Audit == nil {
 		return nil
 	}
-	a := &access{audit: d.Audit, began: time.Now(), entry: tenancy.EntryOf(who), tasks: tasks}
+	a := &access{audit: d.Audit, began: time.Now(), entry: audit.Of(who, audit.DataAccess), tasks: tasks}
 	a.entry.Operation = graphql.GetOperationContext(ctx).Operation.Name
-	a.entry.Outcome = tenancy.Done
+	a.entry.Outcome = audit.Done
 	a.say(t)
 	return a
 }
@@ -88,7 +88,7 @@ func (a *access) done(rows int, err error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.entry.Rows += int64(rows)
-	if err != nil && a.entry.Outcome == tenancy.Done {
+	if err != nil && a.entry.Outcome == audit.Done {
 		a.entry.Outcome = string(fault.From(err).Code)
 	}
 	a.tasks--

@@ -14,10 +14,10 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 	"github.com/vektah/gqlparser/v2/ast"
 
+	"usher/audit"
 	"usher/fault"
 	"usher/graph"
 	"usher/principal"
-	"usher/tenancy"
 )
 
 // asking is the context of an operation, as the engine makes it.
@@ -42,8 +42,8 @@ func TestOneEntryForAnOperation(t *testing.T) {
 	f := func(what string, rowsRead int64, outcome string, tasks ...graph.Task) {
 		t.Helper()
 		var mu sync.Mutex
-		var got []tenancy.Entry
-		d := &Datasets{Audit: func(e tenancy.Entry) {
+		var got []audit.Entry
+		d := &Datasets{Audit: func(e audit.Entry) {
 			mu.Lock()
 			defer mu.Unlock()
 			got = append(got, e)
@@ -57,11 +57,11 @@ func TestOneEntryForAnOperation(t *testing.T) {
 			})
 		}
 		group.Wait()
-		want := []tenancy.Entry{{
-			Kind: tenancy.DataAccess, Subject: "ann", Issuer: "idp", TokenID: "t-1", Tenant: "acme", Acting: "root", Reason: "a ticket",
+		want := []audit.Entry{{
+			Kind: audit.DataAccess, Subject: "ann", Issuer: "idp", TokenID: "t-1", Tenant: "acme", Acting: "root", Reason: "a ticket",
 			Operation: "mine", Hash: "h", Datasets: []string{"customers", "orders"}, Strategy: "shared", Rows: rowsRead, Outcome: outcome,
 		}}
-		if diff := cmp.Diff(want, got, cmpopts.IgnoreFields(tenancy.Entry{}, "Duration")); diff != "" {
+		if diff := cmp.Diff(want, got, cmpopts.IgnoreFields(audit.Entry{}, "Duration")); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", what, diff)
 		}
 		if len(got) > 0 && got[0].Duration <= 0 {
@@ -90,8 +90,8 @@ func TestTrail(t *testing.T) {
 	t.Parallel()
 	s := openShop(t, false)
 	var mu sync.Mutex
-	entries := make(map[string]tenancy.Entry)
-	s.data.Audit = func(e tenancy.Entry) {
+	entries := make(map[string]audit.Entry)
+	s.data.Audit = func(e audit.Entry) {
 		mu.Lock()
 		defer mu.Unlock()
 		entries[e.Operation] = e
@@ -127,10 +127,10 @@ func BenchmarkAudit(b *testing.B) {
 	task := graph.Task{Run: func(context.Context) []graph.Outcome { return []graph.Outcome{{Rows: 20}} }}
 	op := &operation{tasks: []graph.Task{task, task}, trail: trail{hash: "h", datasets: []string{"orders"}, strategy: "shared"}}
 	ctx := asking(b.Context(), "mine", "")
-	waiting := make(chan tenancy.Entry, 4096)
-	for name, audit := range map[string]func(tenancy.Entry){
+	waiting := make(chan audit.Entry, 4096)
+	for name, audit := range map[string]func(audit.Entry){
 		"without": nil,
-		"with": func(e tenancy.Entry) {
+		"with": func(e audit.Entry) {
 			select {
 			case waiting <- e:
 			default:

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"usher/audit"
 	"usher/catalog"
 	"usher/cursor"
 	"usher/datasource"
@@ -13,7 +14,6 @@ import (
 	"usher/plan"
 	"usher/principal"
 	"usher/query"
-	"usher/tenancy"
 )
 
 // Datasets answers the root fields of datasets. It is the way of a request
@@ -22,7 +22,7 @@ type Datasets struct {
 	Sources       *datasource.Sources
 	Cursors       *cursor.Sealer
 	NumbersAsText bool
-	Audit         func(tenancy.Entry) // takes what was asked, without waiting; nil: nothing does
+	Audit         func(audit.Entry) // takes what was asked, without waiting; nil: nothing does
 
 	known   *lru.Cache[asker, *operation]
 	metrics metrics

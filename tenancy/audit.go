@@ -7,74 +7,30 @@ import (
 	"strings"
 	"time"
 
+	"usher/audit"
 	"usher/fault"
 	"usher/principal"
 )
 
-// EntryKind tells the entries of the audit log apart.
-type EntryKind string
-
-// The kinds.
-const (
-	Administration EntryKind = "administration"
-	DataAccess     EntryKind = "data"
-)
-
-// Done is the outcome of what was not refused; a refusal's is its code.
-const Done = "done"
-
-// Entry is a line of the audit log. It holds names, never values.
-type Entry struct {
-	ID        string // grows with time
-	At        time.Time
-	Kind      EntryKind
-	Subject   string
-	Issuer    string
-	TokenID   string
-	Tenant    string // empty: all
-	Acting    string // who acts as the tenant
-	Reason    string // why they do
-	Operation string // name
-	Hash      string // of the operation's text
-	Datasets  []string
-	Strategy  string
-	Source    string
-	Rows      int64
-	Duration  time.Duration
-	Outcome   string
-	Detail    string
-}
-
-// EntryOf begins an entry for data access with who asks.
-func EntryOf(p principal.Principal) Entry { return entryOf(p, DataAccess) }
-
-func entryOf(p principal.Principal, kind EntryKind) Entry {
-	e := Entry{Kind: kind, Subject: p.Subject, Issuer: p.Issuer, TokenID: p.TokenID, Tenant: p.Tenant}
-	if p.Acting != nil {
-		e.Acting, e.Reason = p.Acting.Subject, p.Acting.Reason
-	}
-	return e
-}
-
 type auditRow struct {
-	ID        string    `db:"id"`
-	Happened  int64     `db:"happened_at"`
-	Kind      EntryKind `db:"kind"`
-	Subject   string    `db:"subject"`
-	Issuer    string    `db:"issuer"`
-	Token     string    `db:"token"`
-	Tenant    string    `db:"tenant"`
-	Acting    string    `db:"acting"`
-	Reason    string    `db:"reason"`
-	Operation string    `db:"operation"`
-	Hash      string    `db:"hash"`
-	Datasets  string    `db:"datasets"`
-	Strategy  string    `db:"strategy"`
-	Source    string    `db:"source"`
-	Rows      int64     `db:"row_count"`
-	Duration  int64     `db:"duration"`
-	Outcome   string    `db:"outcome"`
-	Detail    string    `db:"detail"`
+	ID        string     `db:"id"`
+	Happened  int64      `db:"happened_at"`
+	Kind      audit.Kind `db:"kind"`
+	Subject   string     `db:"subject"`
+	Issuer    string     `db:"issuer"`
+	Token     string     `db:"token"`
+	Tenant    string     `db:"tenant"`
+	Acting    string     `db:"acting"`
+	Reason    string     `db:"reason"`
+	Operation string     `db:"operation"`
+	Hash      string     `db:"hash"`
+	Datasets  string     `db:"datasets"`
+	Strategy  string     `db:"strategy"`
+	Source    string     `db:"source"`
+	Rows      int64      `db:"row_count"`
+	Duration  int64      `db:"duration"`
+	Outcome   string     `db:"outcome"`
+	Detail    string     `db:"detail"`
 }
 
 const auditColumns = `id, happened_at, kind, subject, issuer, token, tenant, acting, reason, operation, hash, datasets, strategy, source,
@@ -82,7 +38,7 @@ const auditColumns = `id, happened_at, kind, subject, issuer, token, tenant, act
 
 const auditMembers = 18
 
-func (e Entry) args() []any {
+func entryArgs(e audit.Entry) []any {
 	return []any{
 		entryID(e.At), micros(e.At), string(e.Kind), clip(e.Subject), clip(e.Issuer), clip(e.TokenID), clip(e.Tenant), clip(e.Acting), clip(e.Reason),
 		clip(e.Operation), clip(e.Hash), names(e.Datasets), clip(e.Strategy), clip(e.Source), e.Rows, e.Duration.Microseconds(), clip(e.Outcome), clip(e.Detail),
@@ -102,13 +58,13 @@ func clip(text string) string {
 }
 
 // record writes an entry with the transaction it is about.
-func (t *tx) record(e Entry) error {
+func (t *tx) record(e audit.Entry) error {
 	e.At = t.now
-	return t.insert([]Entry{e})
+	return t.insert([]audit.Entry{e})
 }
 
 // insert writes entries in one statement.
-func (t *tx) insert(entries []Entry) error {
+func (t *tx) insert(entries []audit.Entry) error {
 	var text strings.Builder
 	args := make([]any, 0, len(entries)*auditMembers)
 	text.WriteString("INSERT INTO store.audit (" + auditColumns + ") VALUES ")
@@ -124,38 +80,24 @@ func (t *tx) insert(entries []Entry) error {
 			fmt.Fprintf(&text, "%s$%d", open, i*auditMembers+j+1)
 		}
 		text.WriteString(")")
-		args = append(args, e.args()...)
+		args = append(args, entryArgs(e)...)
 	}
 	_, err := t.exec(text.String(), args...)
 	return err
 }
 
-// Audit takes an entry and writes it soon. It never waits: while more come
-// than can be written, entries are dropped, counted and reported.
-func (s *Store) Audit(e Entry) {
-	if e.At.IsZero() {
-		e.At = s.now()
-	}
-	select {
-	case s.audit <- e:
-	default:
-		s.dropped.Add(1)
-	}
-}
+// Audit takes an entry and writes it soon.
+func (s *Store) Audit(e audit.Entry) { s.audit.Add(e) }
 
 // Dropped is how many entries were lost since the store was opened.
-func (s *Store) Dropped() int64 { return s.dropped.Load() }
+func (s *Store) Dropped() int64 { return s.audit.Dropped() }
 
-const (
-	writeEvery = time.Second
-	maxBatch   = 500
-)
+const writeEvery = time.Second
 
 // writeBehind writes what nobody waits for.
 func (s *Store) writeBehind(ctx context.Context) {
 	ticker := time.NewTicker(writeEvery)
 	defer ticker.Stop()
-	reported := int64(0)
 	for {
 		select {
 		case <-ctx.Done():
@@ -163,49 +105,25 @@ func (s *Store) writeBehind(ctx context.Context) {
 		case <-ticker.C:
 		}
 		s.flush(ctx)
-		if dropped := s.dropped.Load(); dropped > reported {
-			s.opts.Log.WarnContext(ctx, "entries of the audit log were dropped", "entries", dropped-reported)
-			reported = dropped
-		}
 	}
 }
 
-// flush writes what waits. What cannot be written is dropped, as time goes on.
 func (s *Store) flush(ctx context.Context) {
 	if err := s.writeTouches(ctx); err != nil && ctx.Err() == nil {
 		s.opts.Log.WarnContext(ctx, "last uses of tokens were not written", "error", err)
 	}
-	for range s.opts.AuditQueue/maxBatch + 1 {
-		batch := s.waiting()
-		if len(batch) == 0 {
-			return
-		}
-		if err := s.write(ctx, func(t *tx) error { return t.insert(batch) }); err != nil {
-			s.dropped.Add(int64(len(batch)))
-			s.opts.Log.WarnContext(ctx, "entries of the audit log were not written", "entries", len(batch), "error", err)
-			return
-		}
-	}
+	s.audit.Flush(ctx)
 }
 
-func (s *Store) waiting() []Entry {
-	var batch []Entry
-	for len(batch) < maxBatch {
-		select {
-		case e := <-s.audit:
-			batch = append(batch, e)
-		default:
-			return batch
-		}
-	}
-	return batch
+func (s *Store) writeEntries(ctx context.Context, entries []audit.Entry) error {
+	return s.write(ctx, func(t *tx) error { return t.insert(entries) })
 }
 
 // AuditFilter says which entries to list. Empty members fit all.
 type AuditFilter struct {
 	Tenant    string
 	Subject   string
-	Kind      EntryKind
+	Kind      audit.Kind
 	Operation string
 	Outcome   string
 	ActedOnly bool // by somebody who acted as a tenant
@@ -214,7 +132,7 @@ type AuditFilter struct {
 
 // Entries lists the audit log, the newest first. An administrator of one
 // tenant sees that tenant's entries.
-func (s *Store) Entries(ctx context.Context, p principal.Principal, f AuditFilter, page Page) (entries []Entry, next string, err error) {
+func (s *Store) Entries(ctx context.Context, p principal.Principal, f AuditFilter, page Page) (entries []audit.Entry, next string, err error) {
 	if f.Tenant == "" {
 		f.Tenant = p.Tenant
 	}
@@ -240,7 +158,7 @@ func (s *Store) Entries(ctx context.Context, p principal.Principal, f AuditFilte
 	}
 	rows, next = cut(rows, limit, func(r auditRow) string { return r.ID })
 	for _, r := range rows {
-		e := Entry{
+		e := audit.Entry{
 			ID: r.ID, At: moment(r.Happened), Kind: r.Kind, Subject: r.Subject, Issuer: r.Issuer, TokenID: r.Token, Tenant: r.Tenant,
 			Acting: r.Acting, Reason: r.Reason, Operation: r.Operation, Hash: r.Hash, Strategy: r.Strategy, Source: r.Source, Rows: r.Rows,
 			Duration: time.Duration(r.Duration) * time.Microsecond, Outcome: r.Outcome, Detail: r.Detail,

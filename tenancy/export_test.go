@@ -35,12 +35,6 @@ func (s *Store) Remembered() (tenants, tokens int) { return s.tenants.records.le
 // Flush writes what waits to be written.
 func (s *Store) Flush(ctx context.Context) { s.flush(ctx) }
 
-// Unstarted is a store whose queue nobody empties.
-func Unstarted(queue int) *Store {
-	opts := Options{AuditQueue: queue}.withDefaults()
-	return &Store{opts: opts, audit: make(chan Entry, queue)}
-}
-
 // Spec is where the store is.
 func (s *Store) Spec() Spec {
 	if s.dsn != nil {

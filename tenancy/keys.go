@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"usher/audit"
 	"usher/fault"
 	"usher/principal"
 )
@@ -143,7 +144,7 @@ func (s *Store) Bootstrap(ctx context.Context, name string) (Issued, error) {
 		if err != nil {
 			return err
 		}
-		return t.record(Entry{Kind: Administration, Subject: "bootstrap", Issuer: Issuer, Operation: "bootstrap", Detail: name, Outcome: Done})
+		return t.record(audit.Entry{Kind: audit.Administration, Subject: "bootstrap", Issuer: Issuer, Operation: "bootstrap", Detail: name, Outcome: audit.Done})
 	})
 	return made, err
 }

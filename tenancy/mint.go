@@ -5,6 +5,7 @@ import (
 	"time"
 	_ "time/tzdata" // zones are judged by the same table on every machine
 
+	"usher/audit"
 	"usher/fault"
 	"usher/principal"
 	"usher/query"
@@ -154,8 +155,8 @@ func (s *Store) Narrow(ctx context.Context, holder principal.Principal, n Narrow
 // mint is the way of every embed token: who asks, what is asked, whether the
 // one covers the other, and what the catalog says.
 func (s *Store) mint(ctx context.Context, p principal.Principal, operation string, r TokenRequest, allowed func(*tx) error) (Issued, error) {
-	entry := entryOf(p, Administration)
-	entry.Operation, entry.Outcome = operation, Done
+	entry := audit.Of(p, audit.Administration)
+	entry.Operation, entry.Outcome = operation, audit.Done
 	r.ExpiresAt = s.lifetime(r.ExpiresAt, p)
 	var made Issued
 	err := s.write(ctx, func(t *tx) error {

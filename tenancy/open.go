@@ -9,6 +9,7 @@ import (
 	"github.com/jmoiron/sqlx"
 	"golang.org/x/time/rate"
 
+	"usher/audit"
 	"usher/fault"
 )
 
@@ -60,11 +61,11 @@ func Open(ctx context.Context, spec Spec, opts Options) (*Store, error) {
 		limiters: newLRU[string, *rate.Limiter](opts.Verified),
 		marks:    newMarks(),
 		started:  time.Now(),
-		audit:    make(chan Entry, opts.AuditQueue),
 		hashing:  make(chan struct{}, opts.Logins),
 		decoy:    opts.Password.hash("the password of nobody"),
 		attempts: newLRU[string, attempt](maxAttempts),
 	}
+	s.audit = audit.NewQueue(opts.AuditQueue, s.now, opts.Log, s.writeEntries)
 	if err := s.connect(ctx, spec); err != nil {
 		return nil, fault.New(fault.Unavailable, "the control store cannot be opened").Because(redacted(err))
 	}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"time"
 
+	"usher/audit"
 	"usher/fault"
 	"usher/principal"
 )
@@ -164,9 +165,9 @@ func (s *Store) CreateSavedQuery(ctx context.Context, p principal.Principal, n N
 	return row.query(), nil
 }
 
-func savedEntry(p principal.Principal, operation string, row savedRow) Entry {
-	e := entryOf(p, Administration)
-	e.Operation, e.Detail, e.Outcome = operation, row.Name, Done
+func savedEntry(p principal.Principal, operation string, row savedRow) audit.Entry {
+	e := audit.Of(p, audit.Administration)
+	e.Operation, e.Detail, e.Outcome = operation, row.Name, audit.Done
 	return e
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"strings"
 
+	"usher/audit"
 	"usher/fault"
 	"usher/principal"
 )
@@ -59,7 +60,7 @@ func (s *Store) Login(ctx context.Context, c Credentials) (Issued, error) {
 		return Issued{}, err
 	}
 	user, err := s.identify(ctx, tenant, username, c.Password)
-	entry := Entry{Kind: Administration, Issuer: Issuer, Subject: username, Tenant: tenant, Operation: "login", Outcome: Done, Detail: c.Address}
+	entry := audit.Entry{Kind: audit.Administration, Issuer: Issuer, Subject: username, Tenant: tenant, Operation: "login", Outcome: audit.Done, Detail: c.Address}
 	if err != nil {
 		if fault.From(err).Code == fault.Unauthenticated {
 			s.failed(keys)
@@ -170,8 +171,8 @@ func (s *Store) ChangePassword(ctx context.Context, p principal.Principal, old, 
 	if err != nil {
 		return err
 	}
-	entry := entryOf(p, Administration)
-	entry.Operation, entry.Outcome = "changePassword", Done
+	entry := audit.Of(p, audit.Administration)
+	entry.Operation, entry.Outcome = "changePassword", audit.Done
 	return s.write(ctx, func(t *tx) error {
 		if err := t.raisePeople(); err != nil {
 			return err

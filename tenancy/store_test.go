@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"usher/audit"
 	"usher/fault"
 	"usher/pgtest"
 	"usher/principal"
@@ -220,7 +221,7 @@ func TestConcurrency(t *testing.T) {
 							t.Errorf("%s became %s, %v", id, p.Tenant, err)
 						}
 					}
-					s.Audit(tenancy.EntryOf(principal.Principal{Tenant: id, Subject: "a"}))
+					s.Audit(audit.Of(principal.Principal{Tenant: id, Subject: "a"}, audit.DataAccess))
 					if j%2 == 0 {
 						continue
 					}
@@ -334,9 +335,9 @@ func TestAudit(t *testing.T) {
 		for _, id := range []string{"acme", "other"} {
 			tenant(t, s, id)
 			c.pass(time.Second)
-			e := tenancy.EntryOf(principal.Principal{Issuer: "idp", Tenant: id, Subject: "alice", TokenID: "j", Acting: &principal.Acting{Subject: "root", Reason: "why"}})
+			e := audit.Of(principal.Principal{Issuer: "idp", Tenant: id, Subject: "alice", TokenID: "j", Acting: &principal.Acting{Subject: "root", Reason: "why"}}, audit.DataAccess)
 			e.Operation, e.Hash, e.Datasets, e.Strategy, e.Source = "Sales", "h", []string{"orders", "people"}, "shared", "main"
-			e.Rows, e.Duration, e.Outcome, e.Detail = 7, 3*time.Millisecond, tenancy.Done, "bad \xff\x00"
+			e.Rows, e.Duration, e.Outcome, e.Detail = 7, 3*time.Millisecond, audit.Done, "bad \xff\x00"
 			s.Audit(e)
 			c.pass(time.Second)
 		}
@@ -351,7 +352,7 @@ func TestAudit(t *testing.T) {
 		}
 		got := own[0]
 		if got.Tenant != "acme" || got.Acting != "root" || got.Reason != "why" || len(got.Datasets) != 2 || got.Rows != 7 || got.Duration != 3*time.Millisecond ||
-			got.Kind != tenancy.DataAccess || got.Source != "main" || got.TokenID != "j" || own[1].Operation != "createTenant" || own[1].Subject != "root" {
+			got.Kind != audit.DataAccess || got.Source != "main" || got.TokenID != "j" || own[1].Operation != "createTenant" || own[1].Subject != "root" {
 			t.Errorf("the entries are %+v", own)
 		}
 		_, _, err = s.Entries(ctx, adminOf("acme"), tenancy.AuditFilter{Tenant: "other"}, tenancy.Page{})
@@ -378,7 +379,7 @@ func TestAudit(t *testing.T) {
 		if len(pages) != 5 {
 			t.Errorf("paged through %d entries", len(pages))
 		}
-		if since, _, err := s.Entries(ctx, root(), tenancy.AuditFilter{From: c.Now().Add(-time.Second), Kind: tenancy.DataAccess}, tenancy.Page{}); err != nil || len(since) != 1 {
+		if since, _, err := s.Entries(ctx, root(), tenancy.AuditFilter{From: c.Now().Add(-time.Second), Kind: audit.DataAccess}, tenancy.Page{}); err != nil || len(since) != 1 {
 			t.Errorf("%+v, %v", since, err)
 		}
 
@@ -391,18 +392,6 @@ func TestAudit(t *testing.T) {
 			t.Errorf("left: %+v, %v", left, err)
 		}
 	})
-}
-
-// More entries than can be written are dropped and counted; nobody waits.
-func TestAuditNeverBlocks(t *testing.T) {
-	t.Parallel()
-	s := tenancy.Unstarted(10)
-	for range 25 {
-		s.Audit(tenancy.Entry{})
-	}
-	if got := s.Dropped(); got != 15 {
-		t.Errorf("%d entries were dropped, want 15", got)
-	}
 }
 
 func TestPrune(t *testing.T) {

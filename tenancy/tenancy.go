@@ -29,6 +29,7 @@ import (
 	"github.com/jmoiron/sqlx"
 	"golang.org/x/time/rate"
 
+	"usher/audit"
 	"usher/principal"
 )
 
@@ -126,8 +127,7 @@ type Store struct {
 	started time.Time
 
 	touches  touches
-	audit    chan Entry
-	dropped  atomic.Int64
+	audit    *audit.Queue
 	hashing  chan struct{}
 	decoy    string // a password hash that belongs to nobody
 	attempts *lru[string, attempt]

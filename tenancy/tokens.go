@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"usher/audit"
 	"usher/fault"
 	"usher/principal"
 )
@@ -266,8 +267,8 @@ func (s *Store) RevokeOwn(ctx context.Context, p principal.Principal) error {
 	if p.Issuer != Issuer || p.TokenID == "" {
 		return fault.New(fault.BadUserInput, "only a token that usher has made can be ended here")
 	}
-	entry := entryOf(p, Administration)
-	entry.Operation, entry.Outcome = "logout", Done
+	entry := audit.Of(p, audit.Administration)
+	entry.Operation, entry.Outcome = "logout", audit.Done
 	return s.write(ctx, func(t *tx) error {
 		if _, err := t.revoke(mark{Issuer: Issuer, Token: p.TokenID}, forever, true); err != nil {
 			return err

@@ -6,6 +6,7 @@ import (
 
 	"github.com/jmoiron/sqlx"
 
+	"usher/audit"
 	"usher/fault"
 	"usher/principal"
 )
@@ -172,8 +173,8 @@ func (a act) allowed(p principal.Principal) error {
 // administer runs fn in a transaction as an act of p, with its entry in the
 // audit log. A refusal is noted there too.
 func (s *Store) administer(ctx context.Context, p principal.Principal, a act, fn func(*tx) error) error {
-	entry := entryOf(p, Administration)
-	entry.Operation, entry.Tenant, entry.Detail, entry.Outcome = a.operation, a.tenant, a.detail, Done
+	entry := audit.Of(p, audit.Administration)
+	entry.Operation, entry.Tenant, entry.Detail, entry.Outcome = a.operation, a.tenant, a.detail, audit.Done
 	err := a.allowed(p)
 	if err == nil {
 		err = s.write(ctx, func(t *tx) error {
@@ -188,7 +189,7 @@ func (s *Store) administer(ctx context.Context, p principal.Principal, a act, fn
 }
 
 // noteRefusal notes what was forbidden, without making the caller wait.
-func (s *Store) noteRefusal(entry Entry, err error) {
+func (s *Store) noteRefusal(entry audit.Entry, err error) {
 	if err == nil {
 		return
 	}
