@@ -29,7 +29,7 @@ func (c Credentials) identity() (tenant, username string) {
 			tenant, username = before, after
 		}
 	}
-	if tenant != "" && !tenantForm.MatchString(tenant) {
+	if tenant != "" && !principal.IsTenantID(tenant) {
 		tenant = nobody
 	}
 	name, err := canonical(username)
