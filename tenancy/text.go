@@ -61,7 +61,7 @@ func checkNames(what string, names []string) error {
 
 func checkTenantID(id string) error {
 	if !principal.IsTenantID(id) {
-		return unusable("a tenant's id has a-z, 0-9, _ and -, at most 63, starting with a letter or digit")
+		return unusable("a tenant's id must have the form of acme-2: a-z, 0-9, _ and -, at most 63, starting with a letter or digit")
 	}
 	return nil
 }

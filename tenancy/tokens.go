@@ -167,6 +167,9 @@ func (s *Store) Revoke(ctx context.Context, p principal.Principal, r Revocation)
 		if err != nil {
 			return err
 		}
+		if err := t.coversEnded(p, m, micros(before)); err != nil {
+			return err
+		}
 		ended, err = t.revoke(m, before, r.KeepMinted)
 		return err
 	})

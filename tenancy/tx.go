@@ -1,6 +1,7 @@
 package tenancy
 
 import (
+	"cmp"
 	"context"
 	"time"
 
@@ -159,12 +160,12 @@ type act struct {
 	operation string
 	tenant    string // whom it concerns; everyTenant: all
 	detail    string
-	global    bool // it needs the right to all tenants although it concerns one
+	global    bool // it needs the right to all tenants, restricted by nothing, although it concerns one
 }
 
 func (a act) allowed(p principal.Principal) error {
 	if a.global {
-		return mayAdminister(p, everyTenant)
+		return cmp.Or(mayAdminister(p, everyTenant), unrestricted(p))
 	}
 	return mayAdminister(p, a.tenant)
 }

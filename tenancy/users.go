@@ -167,7 +167,7 @@ func (t *tx) checkRights(p principal.Principal, tenant, subject string, roles []
 			return err
 		}
 		user.TenantKey = record.Key
-		if err := t.list(&owned, "SELECT name FROM store.roles WHERE tenant = $1", tenant); err != nil {
+		if owned, err = t.ownedRoles(tenant); err != nil {
 			return err
 		}
 	}
@@ -283,14 +283,11 @@ func (s *Store) SetPassword(ctx context.Context, p principal.Principal, tenant, 
 // DeleteUser deletes a user and ends their sessions.
 func (s *Store) DeleteUser(ctx context.Context, p principal.Principal, tenant, username string) error {
 	return s.administer(ctx, p, act{operation: "deleteUser", tenant: tenant, detail: username}, func(t *tx) error {
-		row, err := t.user(tenant, username)
+		row, err := t.target(p, tenant, username)
 		if err != nil {
 			return err
 		}
 		if err := t.endSessions(row.ID, ""); err != nil {
-			return err
-		}
-		if err := t.raisePeople(); err != nil {
 			return err
 		}
 		_, err = t.exec("DELETE FROM store.users WHERE id = $1", row.ID)
@@ -298,14 +295,23 @@ func (s *Store) DeleteUser(ctx context.Context, p principal.Principal, tenant, u
 	})
 }
 
-// changeUser changes a user. Raising the generation first makes changes wait
-// for one another.
+// target is the user whom somebody changes, and covers. Raising the generation
+// first makes changes wait for one another.
+func (t *tx) target(p principal.Principal, tenant, username string) (userRow, error) {
+	if err := t.raisePeople(); err != nil {
+		return userRow{}, err
+	}
+	row, err := t.user(tenant, username)
+	if err != nil {
+		return userRow{}, err
+	}
+	return row, t.coversUser(p, row)
+}
+
+// changeUser changes a user.
 func (s *Store) changeUser(ctx context.Context, p principal.Principal, operation, tenant, username string, change func(*tx, *userRow) error) error {
 	return s.administer(ctx, p, act{operation: operation, tenant: tenant, detail: username}, func(t *tx) error {
-		if err := t.raisePeople(); err != nil {
-			return err
-		}
-		row, err := t.user(tenant, username)
+		row, err := t.target(p, tenant, username)
 		if err != nil {
 			return err
 		}
