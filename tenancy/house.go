@@ -36,7 +36,10 @@ func (s *Store) Prune(ctx context.Context) error {
 			return err
 		}
 		ended := micros(now.Add(-keptTokens))
-		_, err := t.exec("DELETE FROM store.tokens WHERE expires_at <> 0 AND expires_at < $1 OR revoked_at <> 0 AND revoked_at < $1", ended)
+		// A token stays for as long as one that was made with it: who has minted
+		// what is found along them.
+		_, err := t.exec(`DELETE FROM store.tokens WHERE (expires_at <> 0 AND expires_at < $1 OR revoked_at <> 0 AND revoked_at < $1)
+			AND NOT EXISTS (SELECT 1 FROM store.tokens made WHERE made.minter_token = store.tokens.id)`, ended)
 		if err != nil || s.opts.AuditRetention < 0 {
 			return err
 		}

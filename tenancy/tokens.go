@@ -236,6 +236,10 @@ const gone = `
 	)
 	SELECT id FROM gone`
 
+// lastMark is how long a mark is kept whose tokens' ends the store does not know:
+// for as long as the longest of them may live.
+func (t *tx) lastMark() int64 { return micros(t.now.Add(year + 24*time.Hour)) }
+
 // revoke puts the mark, and one for each token that ends with those it fits.
 func (t *tx) revoke(m mark, before time.Time, keepMinted bool) (int, error) {
 	generation, err := t.raise()
@@ -245,8 +249,7 @@ func (t *tx) revoke(m mark, before time.Time, keepMinted bool) (int, error) {
 	if err := t.revoking(); err != nil {
 		return 0, err
 	}
-	// A token of which the store knows no end may live for the longest time.
-	last := micros(t.now.Add(year + 24*time.Hour))
+	last := t.lastMark()
 	_, err = t.exec(`INSERT INTO store.marks (id, issuer, tenant, subject, token, issued_before, expires_at, generation)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`, newID(), m.Issuer, m.Tenant, m.Subject, m.Token, micros(before), last, generation)
 	if err != nil {

@@ -178,6 +178,9 @@ func (s *Store) administer(ctx context.Context, p principal.Principal, a act, fn
 	err := a.allowed(p)
 	if err == nil {
 		err = s.write(ctx, func(t *tx) error {
+			if err := t.current(p); err != nil {
+				return err
+			}
 			if err := fn(t); err != nil {
 				return err
 			}
