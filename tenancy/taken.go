@@ -31,20 +31,16 @@ const mintedBy = `
 
 // endMinted ends what a user has minted, service keys included.
 func (t *tx) endMinted(user string) error {
-	generation, err := t.raise()
-	if err != nil {
+	if _, err := t.raise(); err != nil {
 		return err
 	}
 	if err := t.revoking(); err != nil {
 		return err
 	}
-	_, err = t.exec(`INSERT INTO store.marks (id, issuer, tenant, subject, token, issued_before, expires_at, generation)
-		SELECT 'token ' || id, 'usher', '', '', id, CAST($2 AS BIGINT), CASE WHEN expires_at = 0 THEN CAST($3 AS BIGINT) ELSE expires_at END, CAST($4 AS BIGINT)
-		FROM store.tokens WHERE revoked_at = 0 AND id IN (`+mintedBy+`)`, user, micros(forever), t.lastMark(), generation)
-	if err != nil {
+	if err := t.markEach("id IN ("+mintedBy+")", user); err != nil {
 		return err
 	}
-	_, err = t.exec("UPDATE store.tokens SET revoked_at = $2 WHERE revoked_at = 0 AND id IN ("+mintedBy+")", user, micros(t.now))
+	_, err := t.exec("UPDATE store.tokens SET revoked_at = $2 WHERE revoked_at = 0 AND id IN ("+mintedBy+")", user, micros(t.now))
 	return err
 }
 
