@@ -19,6 +19,7 @@ import (
 	"usher/datasource/pool"
 	"usher/datasource/upstream"
 	"usher/graph"
+	"usher/graph/client"
 	"usher/graph/transport"
 	"usher/resolvers"
 	"usher/tenancy"
@@ -95,9 +96,14 @@ func assemble(ctx context.Context, cfg *config.Config, pages console.Options, lo
 	if g.metrics, err = registryOf(requests, data, g.sources, calls); err != nil {
 		return nil, err
 	}
+	proxies, err := client.Trust(cfg.Server.Proxies())
+	if err != nil {
+		return nil, err
+	}
 	mux := http.NewServeMux()
 	mux.Handle("/graphql", transport.New(g.engine, g.tokens.Authenticate, transport.Options{
-		Timeout: cfg.Server.Timeout, MaxBody: cfg.Server.MaxBody, AllowedOrigins: cfg.Server.AllowedOrigins, Strangers: g.control != nil,
+		Timeout: cfg.Server.Timeout, MaxBody: cfg.Server.MaxBody, AllowedOrigins: cfg.Server.AllowedOrigins,
+		Strangers: g.control != nil, Proxies: proxies,
 		Metrics: requests, Logger: log,
 	}))
 	mux.Handle("/health/", transport.Health(g.ready))

@@ -39,6 +39,17 @@ func (s *Store) Marks() int {
 	return len(s.marks.limits)
 }
 
+// KeepAttempts prunes attempts to log in to a number.
+func (s *Store) KeepAttempts(ctx context.Context, most int) error {
+	return s.write(ctx, func(t *tx) error { return t.pruneAttempts(most) })
+}
+
+// Hashing takes a turn to hash, until it is given back.
+func (s *Store) Hashing() (done func()) {
+	s.hashing <- struct{}{}
+	return func() { <-s.hashing }
+}
+
 // Count is how many rows a table of the store has.
 func (s *Store) Count(ctx context.Context, table string) (n int, err error) {
 	err = s.get(ctx, &n, "SELECT count(*) FROM store."+table)

@@ -26,13 +26,16 @@ func (s *Store) keepHouse(ctx context.Context) {
 	}
 }
 
-// Prune removes marks and tokens that have had their time, and entries of the
+// Prune removes marks, attempts to log in and tokens that have had their time, and entries of the
 // audit log beyond its retention.
 func (s *Store) Prune(ctx context.Context) error {
 	now := s.now()
 	s.marks.forget(now)
 	return s.write(ctx, func(t *tx) error {
 		if _, err := t.exec("DELETE FROM store.marks WHERE expires_at < $1", micros(now)); err != nil {
+			return err
+		}
+		if err := t.pruneAttempts(maxAttempts); err != nil {
 			return err
 		}
 		ended := micros(now.Add(-keptTokens))

@@ -63,7 +63,6 @@ func Open(ctx context.Context, spec Spec, opts Options) (*Store, error) {
 		audit:    make(chan Entry, opts.AuditQueue),
 		hashing:  make(chan struct{}, opts.Logins),
 		decoy:    opts.Password.hash("the password of nobody"),
-		attempts: newLRU[string, attempt](maxAttempts),
 	}
 	if err := s.connect(ctx, spec); err != nil {
 		return nil, fault.New(fault.Unavailable, "the control store cannot be opened").Because(redacted(err))

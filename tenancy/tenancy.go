@@ -125,12 +125,11 @@ type Store struct {
 	heard   atomic.Int64 // when the store last answered, on the process's own clock
 	started time.Time
 
-	touches  touches
-	audit    chan Entry
-	dropped  atomic.Int64
-	hashing  chan struct{}
-	decoy    string // a password hash that belongs to nobody
-	attempts *lru[string, attempt]
+	touches touches
+	audit   chan Entry
+	dropped atomic.Int64
+	hashing chan struct{}
+	decoy   string // a password hash that belongs to nobody
 
 	stop       context.CancelFunc
 	background sync.WaitGroup
