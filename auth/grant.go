@@ -2,7 +2,6 @@ package auth
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -11,8 +10,6 @@ import (
 	"usher/principal"
 	"usher/query"
 )
-
-var tenantForm = regexp.MustCompile(`^[a-z0-9][a-z0-9_-]{0,62}$`)
 
 // principal turns the claims of a token whose signature was verified into a
 // principal without its tenant key and expiry.
@@ -126,8 +123,11 @@ func tryDefault[T any](c claim, none query.Object, convert func(query.Value) (T,
 
 func tenantID(v query.Value) (string, error) {
 	id, ok := v.(query.Text)
-	if !ok || !tenantForm.MatchString(string(id)) {
-		return "", fmt.Errorf("%w: an id is a string of the form %s", ErrTenant, tenantForm)
+	if !ok {
+		return "", fmt.Errorf("%w: an id is a string", ErrTenant)
+	}
+	if err := principal.CheckTenantID(string(id)); err != nil {
+		return "", fmt.Errorf("%w: %w", ErrTenant, err)
 	}
 	return string(id), nil
 }

@@ -3,15 +3,11 @@ package catalog
 import (
 	"cmp"
 	"maps"
-	"regexp"
 	"slices"
 
+	"usher/principal"
 	"usher/value"
 )
-
-// TenantID is the form of a tenant's id. It is safe in names of databases and
-// files, in URLs and in headers.
-var TenantID = regexp.MustCompile(`^[a-z0-9][a-z0-9_-]{0,62}$`)
 
 // tenants registers the tenants of the configuration, after the datasets whose
 // tenant columns their keys must fit. Two tenants with one key would share
@@ -20,8 +16,8 @@ func (c *compiler) tenants() {
 	byKey := make(map[string]string)
 	for _, id := range slices.Sorted(maps.Keys(c.spec.Tenants)) {
 		spec, at := c.spec.Tenants[id], c.at("tenants", id)
-		if !TenantID.MatchString(id) {
-			at.problem("%q is no tenant id; use a-z, 0-9, _ and -, at most 63, starting with a letter or digit", id)
+		if err := principal.CheckTenantID(id); err != nil {
+			at.problem("%s", err)
 			continue
 		}
 		for _, dataset := range slices.Sorted(maps.Keys(spec.Bind)) {

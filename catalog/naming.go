@@ -6,7 +6,7 @@ import (
 )
 
 // The names of a template may hold {tenant}: then the tenant's id says where
-// its rows are. Ids have a strict form (TenantID), so nothing in them can leave
+// its rows are. Ids have a strict form (principal.CheckTenantID), so nothing in them can leave
 // the name's place.
 
 func named(text, tenant string) string { return strings.ReplaceAll(text, "{tenant}", tenant) }

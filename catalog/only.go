@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 
+	"usher/principal"
 	"usher/query"
 )
 
@@ -51,9 +52,9 @@ func only(at place, ids []string) Only {
 	out := Only{}
 	for i, id := range ids {
 		at := at.in(strconv.Itoa(i))
-		switch {
-		case !TenantID.MatchString(id):
-			at.problem("%q is no tenant id; use a-z, 0-9, _ and -, at most 63, starting with a letter or digit", id)
+		switch err := principal.CheckTenantID(id); {
+		case err != nil:
+			at.problem("%s", err)
 		case slices.Contains(out, id):
 			at.problem("names %s twice", id)
 		default:

@@ -8,8 +8,10 @@ package config
 
 import (
 	_ "embed" // the schema for editors
+	"errors"
 	"fmt"
 	"net"
+	"net/netip"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -54,6 +56,34 @@ type Server struct {
 	CacheBytes    int            `yaml:"cache_bytes"`     // of kept answers, of all datasets together
 
 	AllowedOrigins []string `yaml:"allowed_origins"` // web origins whose pages may ask; "*" for all
+	TrustedProxies []string `yaml:"trusted_proxies"` // networks whose X-Forwarded-For is believed
+}
+
+// Proxies are the networks of trusted_proxies.
+func (s Server) Proxies() []netip.Prefix {
+	var out []netip.Prefix
+	for _, text := range s.TrustedProxies {
+		if n, err := proxyNetwork(text); err == nil {
+			out = append(out, n)
+		}
+	}
+	return out
+}
+
+// proxyNetwork reads a network, or one address. It must be written as what it
+// is: a network has no bits beyond its length, and is not everybody.
+func proxyNetwork(text string) (netip.Prefix, error) {
+	n, err := netip.ParsePrefix(text)
+	if ip, single := netip.ParseAddr(text); single == nil {
+		n, err = netip.PrefixFrom(ip, ip.BitLen()), nil
+		if ip.Zone() != "" {
+			err = errors.New("has a zone")
+		}
+	}
+	if err == nil && (n.Addr().Is4In6() || n.Bits() == 0 || n != n.Masked()) {
+		err = errors.New("is no network")
+	}
+	return n, err
 }
 
 // Pools bound the accounts and connections of all databases together.
@@ -184,6 +214,11 @@ func (s Server) problems() []catalog.Problem {
 	for _, origin := range s.AllowedOrigins {
 		if !isOrigin(origin) {
 			add("allowed_origins", "%q is no origin: write scheme and host, such as https://app.example, or * for all", origin)
+		}
+	}
+	for _, text := range s.TrustedProxies {
+		if _, err := proxyNetwork(text); err != nil {
+			add("trusted_proxies", "%q is no network: write an address, or the first one and a length, such as 10.0.0.0/8", text)
 		}
 	}
 	return out

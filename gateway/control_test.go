@@ -455,3 +455,46 @@ func TestFirstKeyIsExplained(t *testing.T) {
 		t.Errorf("a store with a key is served with %s", got)
 	}
 }
+
+// Failed logins behind a trusted proxy are those of the address that it has
+// seen, and of no address that a client makes up.
+func TestLoginsBehindAProxy(t *testing.T) {
+	t.Parallel()
+	db := pgtest.Start(t).Database(t)
+	g, err := assembleControlled(t, "server: {trusted_proxies: [192.0.2.1]}\n"+fmt.Sprintf(controlled, "path: control.duckdb"), db)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := g.Close(); err != nil {
+			t.Errorf("close the gateway: %v", err)
+		}
+	})
+	login := func(username, forwarded string) int {
+		body := fmt.Sprintf(`{"query": "mutation { login(tenant: \"acme\", username: \"%s\", password: \"wrong\") { token } }"}`, username)
+		r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/graphql", strings.NewReader(body)) // from 192.0.2.1
+		r.Header.Set("Content-Type", "application/json")
+		r.Header.Set("Accept", "application/graphql-response+json")
+		r.Header.Set("X-Forwarded-For", forwarded)
+		w := httptest.NewRecorder()
+		g.Handler().ServeHTTP(w, r)
+		switch body := w.Body.String(); {
+		case strings.Contains(body, "TOO_MANY_REQUESTS"):
+			return http.StatusTooManyRequests
+		case strings.Contains(body, "UNAUTHENTICATED"):
+			return http.StatusUnauthorized
+		}
+		t.Fatalf("%s", w.Body)
+		return 0
+	}
+	locked := false
+	for i := range 60 {
+		locked = locked || login(fmt.Sprintf("name%d", i), fmt.Sprintf("203.0.113.%d, 198.51.100.1", i)) == http.StatusTooManyRequests
+	}
+	if !locked {
+		t.Error("60 failures from one address lock nothing")
+	}
+	if got := login("somebody", "198.51.100.2"); got != http.StatusUnauthorized {
+		t.Errorf("another address behind the same proxy is answered %d", got)
+	}
+}

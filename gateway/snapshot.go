@@ -15,6 +15,7 @@ import (
 	"usher/datasource/pool"
 	"usher/datasource/upstream"
 	"usher/graph"
+	"usher/graph/client"
 	"usher/graph/transport"
 	"usher/inspect"
 	"usher/resolvers"
@@ -71,9 +72,14 @@ func (s *snapshot) wire(cfg *config.Config, g *Gateway, opts Options, calls *ups
 	if s.tokens, err = auth.New(cfg.Issuers, verifying); err != nil {
 		return err
 	}
+	proxies, err := client.Trust(cfg.Server.Proxies())
+	if err != nil {
+		return err
+	}
 	mux := http.NewServeMux()
 	mux.Handle("/graphql", transport.New(s.engine, s.tokens.Authenticate, transport.Options{
-		Timeout: cfg.Server.Timeout, MaxBody: cfg.Server.MaxBody, AllowedOrigins: cfg.Server.AllowedOrigins, Strangers: g.control != nil,
+		Timeout: cfg.Server.Timeout, MaxBody: cfg.Server.MaxBody, AllowedOrigins: cfg.Server.AllowedOrigins,
+		Strangers: g.control != nil, Proxies: proxies,
 		Metrics: requests, Logger: opts.Log,
 	}))
 	mux.Handle("/health/", transport.Health(g.ready))

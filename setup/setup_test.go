@@ -19,6 +19,7 @@ import (
 	"usher/catalog"
 	"usher/config"
 	"usher/datasource"
+	"usher/principal"
 	"usher/setup"
 )
 
@@ -188,13 +189,14 @@ func TestIdentify(t *testing.T) {
 				{ID: strings.Repeat("x", 56), Key: strings.Repeat("X", 100)},
 			},
 		},
+		{[]string{"acme", "system", "NULL"}, []setup.Tenant{{ID: "acme", Key: "acme"}, {ID: "system-2", Key: "system"}, {ID: "null-2", Key: "NULL"}}},
 	} {
 		got := setup.Identify(c.keys)
 		if diff := cmp.Diff(c.want, got); diff != "" {
 			t.Errorf("-want +got:\n%s", diff)
 		}
 		for _, tenant := range got {
-			if !catalog.TenantID.MatchString(tenant.ID) {
+			if principal.CheckTenantID(tenant.ID) != nil {
 				t.Errorf("%q is no id", tenant.ID)
 			}
 		}

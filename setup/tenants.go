@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"usher/catalog"
+	"usher/principal"
 )
 
 // Tenant is a tenant to be registered: its id, and how the tenant columns
@@ -19,19 +20,19 @@ const MaxTenants = 200
 // answer is nil. Rows with an empty key are nobody's.
 func Identify(keys []string) []Tenant {
 	keys = slices.DeleteFunc(slices.Clone(keys), func(k string) bool { return k == "" })
-	if !slices.ContainsFunc(keys, func(k string) bool { return !catalog.TenantID.MatchString(k) }) {
+	if !slices.ContainsFunc(keys, func(k string) bool { return principal.CheckTenantID(k) != nil }) {
 		return nil
 	}
 	taken := make(map[string]bool)
 	for _, key := range keys { // a key that is an id keeps it
-		if catalog.TenantID.MatchString(key) {
+		if principal.CheckTenantID(key) == nil {
 			taken[key] = true
 		}
 	}
 	var out []Tenant
 	for _, key := range keys {
 		id := key
-		if !catalog.TenantID.MatchString(key) {
+		if principal.CheckTenantID(key) != nil {
 			id = freeID(key, taken)
 			taken[id] = true
 		}
@@ -55,7 +56,7 @@ func freeID(key string, taken map[string]bool) string {
 		base = "tenant"
 	}
 	id := base
-	for n := 2; taken[id]; n++ {
+	for n := 2; taken[id] || principal.CheckTenantID(id) != nil; n++ {
 		id = fmt.Sprintf("%s-%d", base, n)
 	}
 	return id
@@ -95,7 +96,7 @@ func (d *Draft) Register(keys []string, sample string) {
 // ID is the id of the tenant with that key, as tokens name it; empty if there
 // is no such tenant.
 func (d *Draft) ID(key string) string {
-	if d.Tenants == nil && catalog.TenantID.MatchString(key) {
+	if d.Tenants == nil && principal.CheckTenantID(key) == nil {
 		return key
 	}
 	for _, t := range d.Tenants {

@@ -32,6 +32,30 @@ func (s *Store) Texts(ctx context.Context) ([]string, error) {
 // Remembered is how many tenants and tokens are in memory.
 func (s *Store) Remembered() (tenants, tokens int) { return s.tenants.records.len(), s.verified.len() }
 
+// Marks is how many revocation marks are in memory.
+func (s *Store) Marks() int {
+	s.marks.mu.RLock()
+	defer s.marks.mu.RUnlock()
+	return len(s.marks.limits)
+}
+
+// KeepAttempts prunes attempts to log in to a number.
+func (s *Store) KeepAttempts(ctx context.Context, most int) error {
+	return s.write(ctx, func(t *tx) error { return t.pruneAttempts(most) })
+}
+
+// Hashing takes a turn to hash, until it is given back.
+func (s *Store) Hashing() (done func()) {
+	s.hashing <- struct{}{}
+	return func() { <-s.hashing }
+}
+
+// Count is how many rows a table of the store has.
+func (s *Store) Count(ctx context.Context, table string) (n int, err error) {
+	err = s.get(ctx, &n, "SELECT count(*) FROM store."+table)
+	return n, err
+}
+
 // Flush writes what waits to be written.
 func (s *Store) Flush(ctx context.Context) { s.flush(ctx) }
 

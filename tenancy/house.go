@@ -26,7 +26,7 @@ func (s *Store) keepHouse(ctx context.Context) {
 	}
 }
 
-// Prune removes marks and tokens that have had their time, and entries of the
+// Prune removes marks, attempts to log in and tokens that have had their time, and entries of the
 // audit log beyond its retention.
 func (s *Store) Prune(ctx context.Context) error {
 	now := s.now()
@@ -35,8 +35,14 @@ func (s *Store) Prune(ctx context.Context) error {
 		if _, err := t.exec("DELETE FROM store.marks WHERE expires_at < $1", micros(now)); err != nil {
 			return err
 		}
+		if err := t.pruneAttempts(maxAttempts); err != nil {
+			return err
+		}
 		ended := micros(now.Add(-keptTokens))
-		_, err := t.exec("DELETE FROM store.tokens WHERE expires_at <> 0 AND expires_at < $1 OR revoked_at <> 0 AND revoked_at < $1", ended)
+		// A token stays for as long as one that was made with it: who has minted
+		// what is found along them.
+		_, err := t.exec(`DELETE FROM store.tokens WHERE (expires_at <> 0 AND expires_at < $1 OR revoked_at <> 0 AND revoked_at < $1)
+			AND NOT EXISTS (SELECT 1 FROM store.tokens made WHERE made.minter_token = store.tokens.id)`, ended)
 		if err != nil || s.opts.AuditRetention < 0 {
 			return err
 		}

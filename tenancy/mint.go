@@ -241,6 +241,9 @@ func (t *tx) parent(p principal.Principal) (parent, error) {
 	if err != nil {
 		return parent{}, err
 	}
+	if err := t.currentUser(p, row.UserID); err != nil {
+		return parent{}, err
+	}
 	b, err := readBody(row.Body)
 	return parent{body: b, id: row.ID, inactivity: time.Duration(row.Inactivity) * time.Microsecond}, err
 }

@@ -63,7 +63,6 @@ func Open(ctx context.Context, spec Spec, opts Options) (*Store, error) {
 		started:  time.Now(),
 		hashing:  make(chan struct{}, opts.Logins),
 		decoy:    opts.Password.hash("the password of nobody"),
-		attempts: newLRU[string, attempt](maxAttempts),
 	}
 	s.audit = audit.NewQueue(opts.AuditQueue, s.now, opts.Log, s.writeEntries)
 	if err := s.connect(ctx, spec); err != nil {

@@ -70,7 +70,7 @@ func (s *Store) Tenant(ctx context.Context, id string) (key string, home princip
 }
 
 func (s *Store) registered(ctx context.Context, id string) (*registered, error) {
-	if !tenantForm.MatchString(id) {
+	if !principal.IsTenantID(id) {
 		return nil, nil
 	}
 	if record, ok := s.tenants.records.get(id); ok {

@@ -210,6 +210,51 @@ func TestMintingWhileRevoked(t *testing.T) {
 	})
 }
 
+// Who logs out, and whoever is revoked by the id of a token, leaves a mark until
+// that token would have ended; the mark of a subject stays for as long as any
+// token of theirs may live.
+func TestMarksEnd(t *testing.T) {
+	each(t, func(t *testing.T, open func(tenancy.Options) *tenancy.Store) {
+		c := newClock()
+		s := open(tenancy.Options{Clock: c.Now, SessionLife: time.Hour})
+		ctx := t.Context()
+		tenant(t, s, "acme")
+		user(t, s, "acme", "alice")
+		marks := func(want int) {
+			t.Helper()
+			if err := s.Prune(ctx); err != nil {
+				t.Fatal(err)
+			}
+			if got, kept := s.Marks(), must(s.Count(ctx, "marks")); got != want || kept != want {
+				t.Errorf("%d marks in memory, %d in the store, want %d", got, kept, want)
+			}
+		}
+		const logins = 40
+		for range logins {
+			made := must(s.Login(ctx, tenancy.Credentials{Tenant: "acme", Username: "alice", Password: password}))
+			narrowed := must(s.Narrow(ctx, accepted(t, s, made.Token), tenancy.Narrowing{}))
+			if err := s.RevokeOwn(ctx, accepted(t, s, made.Token)); err != nil {
+				t.Fatal(err)
+			}
+			refused(t, s, made.Token, tenancy.ErrRevoked)
+			refused(t, s, narrowed.Token, tenancy.ErrRevoked)
+		}
+		must(s.Revoke(ctx, root(), tenancy.Revocation{TokenID: "no such token"}))
+		marks(2*logins + 1)
+		c.pass(59 * time.Minute)
+		marks(2 * logins)
+		c.pass(7 * time.Minute)
+		marks(0)
+		must(s.Revoke(ctx, root(), tenancy.Revocation{Tenant: "acme", Subject: "alice"}))
+		key := must(s.CreateKey(ctx, root(), tenancy.KeyRequest{Name: "k", AllTenants: true, Scopes: []principal.Scope{principal.ReadData}}))
+		must(s.Revoke(ctx, root(), tenancy.Revocation{TokenID: key.ID}))
+		c.pass(365 * 24 * time.Hour)
+		marks(2)
+		c.pass(25 * time.Hour)
+		marks(0)
+	})
+}
+
 // A gateway started later knows what was revoked before.
 func TestRevocationsSurvive(t *testing.T) {
 	t.Parallel()

@@ -30,7 +30,8 @@ type roleRow struct {
 
 const maxSpec = 64 << 10
 
-// PutRole makes or changes a tenant's own role.
+// PutRole makes or changes a tenant's own role. Who changes one covers whoever
+// holds it.
 func (s *Store) PutRole(ctx context.Context, p principal.Principal, tenant, name string, spec json.RawMessage) error {
 	return s.administer(ctx, p, act{operation: "putRole", tenant: tenant, detail: name}, func(t *tx) error {
 		if !nameForm.MatchString(name) {
@@ -42,9 +43,6 @@ func (s *Store) PutRole(ctx context.Context, p principal.Principal, tenant, name
 		if !json.Valid(spec) {
 			return unusable("the role is not JSON")
 		}
-		if err := unrestricted(p); err != nil {
-			return err
-		}
 		if s.opts.CheckRole == nil {
 			return unusable("tenants have no roles of their own here")
 		}
@@ -55,6 +53,9 @@ func (s *Store) PutRole(ctx context.Context, p principal.Principal, tenant, name
 			return err
 		}
 		if _, err := t.activeTenant(tenant); err != nil {
+			return err
+		}
+		if err := t.coversHolders(p, tenant, name); err != nil {
 			return err
 		}
 		changed, err := t.exec("UPDATE store.roles SET spec = $3, changed_at = $4 WHERE tenant = $1 AND name = $2", tenant, name, string(spec), micros(t.now))
@@ -71,6 +72,12 @@ func (s *Store) PutRole(ctx context.Context, p principal.Principal, tenant, name
 // then refuses them: what restricted them must not be missing unnoticed.
 func (s *Store) DeleteRole(ctx context.Context, p principal.Principal, tenant, name string) error {
 	return s.administer(ctx, p, act{operation: "deleteRole", tenant: tenant, detail: name}, func(t *tx) error {
+		if err := t.raisePeople(); err != nil {
+			return err
+		}
+		if err := t.coversHolders(p, tenant, name); err != nil {
+			return err
+		}
 		deleted, err := t.exec("DELETE FROM store.roles WHERE tenant = $1 AND name = $2", tenant, name)
 		if err != nil {
 			return err
@@ -78,7 +85,7 @@ func (s *Store) DeleteRole(ctx context.Context, p principal.Principal, tenant, n
 		if deleted == 0 {
 			return notFound("there is no role %s", name)
 		}
-		return t.raisePeople()
+		return nil
 	})
 }
 
@@ -137,22 +144,3 @@ func (t *tx) ownRoles(p *principal.Principal) error {
 // PeopleGeneration changes with every user and role; what was compiled of
 // roles holds while it stays the same.
 func (s *Store) PeopleGeneration() int64 { return s.people.Load() }
-
-// coversRights refuses rights that who gives them does not hold: roles, other
-// than those the tenant owns, and scopes.
-func coversRights(p principal.Principal, roles []string, scopes []principal.Scope, owned []string) error {
-	if p.AllTenants {
-		return nil
-	}
-	for _, role := range roles {
-		if !slices.Contains(p.Roles, role) && !slices.Contains(owned, role) {
-			return forbidden("role %s is neither your own nor one that the tenant owns", role)
-		}
-	}
-	for _, scope := range scopes {
-		if !has(p, scope) {
-			return forbidden("the scope %s is not your own", scope)
-		}
-	}
-	return nil
-}

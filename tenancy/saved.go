@@ -222,6 +222,11 @@ func (s *Store) changeSaved(ctx context.Context, p principal.Principal, id, oper
 		if err := mayKeep(p, row.Owner != p.Subject || p.Subject == ""); err != nil {
 			return err
 		}
+		if row.Owner != "" && row.Owner != p.Subject {
+			if err := t.coversOwner(p, row.Tenant, row.Owner); err != nil {
+				return err
+			}
+		}
 		if err := change(t, row); err != nil {
 			return err
 		}

@@ -30,7 +30,7 @@ func (c Credentials) identity() (tenant, username string) {
 			tenant, username = before, after
 		}
 	}
-	if tenant != "" && !tenantForm.MatchString(tenant) {
+	if tenant != "" && !principal.IsTenantID(tenant) {
 		tenant = nobody
 	}
 	name, err := canonical(username)
@@ -44,34 +44,27 @@ func (c Credentials) identity() (tenant, username string) {
 const wrongLogin = "tenant, username or password is wrong"
 
 // Login makes a session. Whatever is wrong, the answer and the time it takes
-// are the same; after some failures of a name, or from an address, nothing is
-// tried for a growing while.
+// are the same; after some failures of a name, or from an address, on whichever
+// gateway, nothing is tried for a growing while.
 func (s *Store) Login(ctx context.Context, c Credentials) (Issued, error) {
 	tenant, username := c.identity()
-	// The separator cannot stand in a tenant's id, so keys do not meet.
-	keys := []attemptKey{{text: "user " + tenant + separator + username, free: s.opts.FreeAttempts}}
-	if c.Address != "" {
-		keys = append(keys, attemptKey{text: "address " + c.Address, free: s.opts.AddressFree})
-	}
 	if err := s.Ready(); err != nil {
 		return Issued{}, err
 	}
-	if err := s.admit(keys); err != nil {
-		return Issued{}, err
-	}
-	user, err := s.identify(ctx, tenant, username, c.Password)
+	user, counted, err := s.guess(ctx, tenant, username, c.Password, c.Address)
 	entry := audit.Entry{Kind: audit.Administration, Issuer: Issuer, Subject: username, Tenant: tenant, Operation: "login", Outcome: audit.Done, Detail: c.Address}
 	if err != nil {
 		if fault.From(err).Code == fault.Unauthenticated {
-			s.failed(keys)
 			s.noteRefusal(entry, err)
 		}
 		return Issued{}, err
 	}
-	s.succeeded(keys[0])
 	var made Issued
 	err = s.write(ctx, func(t *tx) error {
 		if made, err = t.startSession(user); err != nil {
+			return err
+		}
+		if err := t.forgive(counted); err != nil {
 			return err
 		}
 		return t.record(entry)
@@ -148,10 +141,6 @@ func (s *Store) ChangePassword(ctx context.Context, p principal.Principal, old, 
 	if p.Issuer != Issuer || p.TokenID == "" || p.Acting != nil {
 		return forbidden("only a user who is logged in has a password")
 	}
-	keys := []attemptKey{{text: "user " + p.Tenant + separator + p.Subject, free: s.opts.FreeAttempts}}
-	if err := s.admit(keys); err != nil {
-		return err
-	}
 	var session tokenRow
 	err := s.get(ctx, &session, "SELECT "+tokenColumns+" FROM store.tokens WHERE id = $1 AND revoked_at = 0", p.TokenID)
 	if missing(err) || err == nil && session.UserID == "" {
@@ -160,11 +149,14 @@ func (s *Store) ChangePassword(ctx context.Context, p principal.Principal, old, 
 	if err != nil {
 		return translate(ctx, err)
 	}
-	if _, err := s.identify(ctx, p.Tenant, p.Subject, old); err != nil {
+	_, counted, err := s.guess(ctx, p.Tenant, p.Subject, old, "")
+	if err != nil {
 		if fault.From(err).Code == fault.Unauthenticated {
-			s.failed(keys)
 			return forbidden("the old password is wrong")
 		}
+		return err
+	}
+	if err := s.write(ctx, func(t *tx) error { return t.forgive(counted) }); err != nil {
 		return err
 	}
 	hash, err := s.newPassword(ctx, p.Subject, password)

@@ -126,11 +126,10 @@ type Store struct {
 	heard   atomic.Int64 // when the store last answered, on the process's own clock
 	started time.Time
 
-	touches  touches
-	audit    *audit.Queue
-	hashing  chan struct{}
-	decoy    string // a password hash that belongs to nobody
-	attempts *lru[string, attempt]
+	touches touches
+	audit   *audit.Queue
+	hashing chan struct{}
+	decoy   string // a password hash that belongs to nobody
 
 	stop       context.CancelFunc
 	background sync.WaitGroup

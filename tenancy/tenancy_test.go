@@ -175,7 +175,7 @@ func TestTenants(t *testing.T) {
 		if err != nil || key != "17" || home.Strategy != "database" || home.Accounts["silo"].Password != "canary-password" {
 			t.Errorf("Tenant: %s, %+v, %v", key, home.Accounts["silo"].User, err)
 		}
-		for _, id := range []string{"", "A", "Acme", "-a", "a b", "a|b", "ä", "acme\n", strings.Repeat("a", 64), "a.b", "а"} {
+		for _, id := range []string{"", "A", "Acme", "-a", "a b", "a|b", "ä", "acme\n", strings.Repeat("a", 64), "a.b", "а", "no_tenant", "null", "undefined", "system", "admin", "all"} {
 			_, err := s.CreateTenant(ctx, root(), tenancy.NewTenant{ID: id})
 			wantCode(t, err, fault.BadUserInput)
 		}

@@ -79,6 +79,18 @@ func (s *Store) checkHome(id, key string, home principal.Home) error {
 	return s.opts.Check(principal.Principal{Issuer: Issuer, Tenant: id, TenantKey: key, Home: home})
 }
 
+// checkNewTenant refuses ids that stand for no tenant, or for all: one that was
+// registered before they were reserved keeps what it has.
+func checkNewTenant(id string) error {
+	if err := checkTenantID(id); err != nil {
+		return err
+	}
+	if err := principal.CheckTenantID(id); err != nil {
+		return unusable("%s", err)
+	}
+	return nil
+}
+
 func checkKey(key string) error { return checkPresent("the tenant's key", key, maxName) }
 
 func checkStrategy(name string) error { return checkLine("the strategy's name", name, maxName) }
@@ -93,7 +105,7 @@ func (s *Store) CreateTenant(ctx context.Context, p principal.Principal, n NewTe
 	var made Tenant
 	err := s.administer(ctx, p, act{operation: "createTenant", tenant: n.ID, global: true}, func(t *tx) error {
 		for _, err := range []error{
-			checkTenantID(n.ID), checkKey(n.Key), checkPresent("the tenant's name", n.Name, maxName),
+			checkNewTenant(n.ID), checkKey(n.Key), checkPresent("the tenant's name", n.Name, maxName),
 			checkStrategy(n.Strategy), checkAccounts(n.Accounts),
 			s.checkHome(n.ID, n.Key, principal.Home{Strategy: n.Strategy, Accounts: n.Accounts}),
 		} {

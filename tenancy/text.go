@@ -10,10 +10,7 @@ import (
 	"usher/principal"
 )
 
-var (
-	tenantForm = regexp.MustCompile(`^[a-z0-9][a-z0-9_-]{0,62}$`)
-	nameForm   = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]{0,62}$`)
-)
+var nameForm = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]{0,62}$`)
 
 const maxName = 255
 
@@ -63,8 +60,8 @@ func checkNames(what string, names []string) error {
 }
 
 func checkTenantID(id string) error {
-	if !tenantForm.MatchString(id) {
-		return unusable("a tenant's id must have the form %s", tenantForm)
+	if !principal.IsTenantID(id) {
+		return unusable("a tenant's id must have the form of acme-2: a-z, 0-9, _ and -, at most 63, starting with a letter or digit")
 	}
 	return nil
 }

@@ -168,6 +168,9 @@ func (s *Store) Revoke(ctx context.Context, p principal.Principal, r Revocation)
 		if err != nil {
 			return err
 		}
+		if err := t.coversEnded(p, m, micros(before)); err != nil {
+			return err
+		}
 		ended, err = t.revoke(m, before, r.KeepMinted)
 		return err
 	})
@@ -243,18 +246,17 @@ func (t *tx) revoke(m mark, before time.Time, keepMinted bool) (int, error) {
 	if err := t.revoking(); err != nil {
 		return 0, err
 	}
-	// A token of which the store knows no end may live for the longest time.
-	last := micros(t.now.Add(year + 24*time.Hour))
+	ends, err := t.markEnd(m)
+	if err != nil {
+		return 0, err
+	}
 	_, err = t.exec(`INSERT INTO store.marks (id, issuer, tenant, subject, token, issued_before, expires_at, generation)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`, newID(), m.Issuer, m.Tenant, m.Subject, m.Token, micros(before), last, generation)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`, newID(), m.Issuer, m.Tenant, m.Subject, m.Token, micros(before), ends, generation)
 	if err != nil {
 		return 0, err
 	}
 	fits := []any{micros(before), m.Issuer, m.Tenant, m.Subject, m.Token, keepMinted}
-	_, err = t.exec(`INSERT INTO store.marks (id, issuer, tenant, subject, token, issued_before, expires_at, generation)
-		SELECT 'token ' || id, 'usher', '', '', id, CAST($7 AS BIGINT), CASE WHEN expires_at = 0 THEN CAST($8 AS BIGINT) ELSE expires_at END, CAST($9 AS BIGINT)
-		FROM store.tokens WHERE revoked_at = 0 AND NOT `+marked+` AND id IN (`+gone+`)`, append(slices.Clone(fits), micros(forever), last, generation)...)
-	if err != nil {
+	if err := t.markEach("NOT "+marked+" AND id IN ("+gone+")", fits...); err != nil {
 		return 0, err
 	}
 	ended, err := t.exec("UPDATE store.tokens SET revoked_at = $7 WHERE revoked_at = 0 AND id IN ("+gone+")", append(fits, micros(t.now))...)

@@ -1,6 +1,7 @@
 package tenancy
 
 import (
+	"cmp"
 	"context"
 	"time"
 
@@ -160,12 +161,12 @@ type act struct {
 	operation string
 	tenant    string // whom it concerns; everyTenant: all
 	detail    string
-	global    bool // it needs the right to all tenants although it concerns one
+	global    bool // it needs the right to all tenants, restricted by nothing, although it concerns one
 }
 
 func (a act) allowed(p principal.Principal) error {
 	if a.global {
-		return mayAdminister(p, everyTenant)
+		return cmp.Or(mayAdminister(p, everyTenant), unrestricted(p))
 	}
 	return mayAdminister(p, a.tenant)
 }
@@ -178,6 +179,9 @@ func (s *Store) administer(ctx context.Context, p principal.Principal, a act, fn
 	err := a.allowed(p)
 	if err == nil {
 		err = s.write(ctx, func(t *tx) error {
+			if err := t.current(p); err != nil {
+				return err
+			}
 			if err := fn(t); err != nil {
 				return err
 			}

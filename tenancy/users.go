@@ -167,7 +167,7 @@ func (t *tx) checkRights(p principal.Principal, tenant, subject string, roles []
 			return err
 		}
 		user.TenantKey = record.Key
-		if err := t.list(&owned, "SELECT name FROM store.roles WHERE tenant = $1", tenant); err != nil {
+		if owned, err = t.ownedRoles(tenant); err != nil {
 			return err
 		}
 	}
@@ -239,19 +239,30 @@ func (s *Store) GetUser(ctx context.Context, p principal.Principal, tenant, user
 }
 
 // SetUserRights replaces a user's roles and scopes; sessions have them within
-// a second.
+// a second. When some are taken, what the user has minted ends.
 func (s *Store) SetUserRights(ctx context.Context, p principal.Principal, tenant, username string, roles []string, scopes []principal.Scope) error {
 	return s.changeUser(ctx, p, "setUserRights", tenant, username, func(t *tx, row *userRow) error {
 		if err := t.checkRights(p, tenant, row.Username, roles, scopes); err != nil {
 			return err
 		}
+		before, err := row.user()
+		if err != nil {
+			return err
+		}
+		owned, err := t.ownedRoles(tenant)
+		if err != nil {
+			return err
+		}
 		row.Roles, row.Scopes = names(roles), names(scopes)
+		if takes(before, roles, scopes, owned) {
+			return t.endMinted(row.ID)
+		}
 		return nil
 	})
 }
 
-// SetUserStatus disables a user, which ends their sessions, or lets them in
-// again.
+// SetUserStatus disables a user, which ends their sessions and what they have
+// minted, or lets them in again.
 func (s *Store) SetUserStatus(ctx context.Context, p principal.Principal, tenant, username string, status Status) error {
 	return s.changeUser(ctx, p, "setUserStatus", tenant, username, func(t *tx, row *userRow) error {
 		if status != Active && status != Disabled {
@@ -259,7 +270,7 @@ func (s *Store) SetUserStatus(ctx context.Context, p principal.Principal, tenant
 		}
 		row.Status = status
 		if status == Disabled {
-			return t.endSessions(row.ID, "")
+			return t.endUser(row.ID)
 		}
 		return nil
 	})
@@ -280,17 +291,14 @@ func (s *Store) SetPassword(ctx context.Context, p principal.Principal, tenant, 
 	})
 }
 
-// DeleteUser deletes a user and ends their sessions.
+// DeleteUser deletes a user and ends their sessions and what they have minted.
 func (s *Store) DeleteUser(ctx context.Context, p principal.Principal, tenant, username string) error {
 	return s.administer(ctx, p, act{operation: "deleteUser", tenant: tenant, detail: username}, func(t *tx) error {
-		row, err := t.user(tenant, username)
+		row, err := t.target(p, tenant, username)
 		if err != nil {
 			return err
 		}
-		if err := t.endSessions(row.ID, ""); err != nil {
-			return err
-		}
-		if err := t.raisePeople(); err != nil {
+		if err := t.endUser(row.ID); err != nil {
 			return err
 		}
 		_, err = t.exec("DELETE FROM store.users WHERE id = $1", row.ID)
@@ -298,14 +306,23 @@ func (s *Store) DeleteUser(ctx context.Context, p principal.Principal, tenant, u
 	})
 }
 
-// changeUser changes a user. Raising the generation first makes changes wait
-// for one another.
+// target is the user whom somebody changes, and covers. Raising the generation
+// first makes changes wait for one another.
+func (t *tx) target(p principal.Principal, tenant, username string) (userRow, error) {
+	if err := t.raisePeople(); err != nil {
+		return userRow{}, err
+	}
+	row, err := t.user(tenant, username)
+	if err != nil {
+		return userRow{}, err
+	}
+	return row, t.coversUser(p, row)
+}
+
+// changeUser changes a user.
 func (s *Store) changeUser(ctx context.Context, p principal.Principal, operation, tenant, username string, change func(*tx, *userRow) error) error {
 	return s.administer(ctx, p, act{operation: operation, tenant: tenant, detail: username}, func(t *tx) error {
-		if err := t.raisePeople(); err != nil {
-			return err
-		}
-		row, err := t.user(tenant, username)
+		row, err := t.target(p, tenant, username)
 		if err != nil {
 			return err
 		}
@@ -320,6 +337,14 @@ func (t *tx) storeUser(row userRow) error {
 	_, err := t.exec("UPDATE store.users SET password = $2, status = $3, roles = $4, scopes = $5, changed_at = $6 WHERE id = $1",
 		row.ID, row.Password, string(row.Status), row.Roles, row.Scopes, micros(t.now))
 	return err
+}
+
+// endUser ends a user's sessions and what they have minted.
+func (t *tx) endUser(user string) error {
+	if err := t.endSessions(user, ""); err != nil {
+		return err
+	}
+	return t.endMinted(user)
 }
 
 // endSessions ends a user's sessions but one.

@@ -97,7 +97,7 @@ func (x *exchange) ask(start time.Time) *refusal {
 }
 
 func (x *exchange) identifyCaller() error {
-	x.r = x.r.WithContext(client.With(x.r.Context(), x.r.RemoteAddr))
+	x.r = x.r.WithContext(client.With(x.r.Context(), x.r, x.options.Proxies))
 	if x.options.Strangers && len(x.r.Header.Values("Authorization")) == 0 {
 		x.stranger = true
 		x.maxBody = min(x.maxBody, strangersBody)

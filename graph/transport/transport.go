@@ -19,6 +19,7 @@ import (
 
 	"github.com/99designs/gqlgen/graphql"
 
+	"usher/graph/client"
 	"usher/principal"
 )
 
@@ -37,6 +38,9 @@ type Options struct {
 	// AllowedOrigins are the web origins (scheme://host[:port]) whose pages may
 	// read answers, or "*" for all. Empty means the server's own pages only.
 	AllowedOrigins []string
+	// Proxies are whose word on the address of a client counts; nobody's
+	// without any.
+	Proxies client.Proxies
 	// Strangers lets the executor see requests without an Authorization
 	// header, as those of strangers (principal.WithStranger).
 	Strangers bool

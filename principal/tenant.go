@@ -1,0 +1,39 @@
+package principal
+
+import (
+	"fmt"
+	"regexp"
+)
+
+var tenantForm = regexp.MustCompile(`^[a-z0-9][a-z0-9_-]{0,62}$`)
+
+// reservedTenants are ids that nobody may register or claim. Programs write
+// them where they have no tenant, mean all of them, or speak of themselves: a
+// token that says so was made by mistake, and must not meet a tenant of that
+// name.
+var reservedTenants = map[string]bool{
+	// no value, as languages and serializers write it
+	"null": true, "nil": true, "none": true, "undefined": true, "nan": true, "true": true, "false": true,
+	// no tenant, as applications write it
+	"no_tenant": true, "no-tenant": true, "notenant": true, "unknown": true, "anonymous": true, "nobody": true,
+	// all of them
+	"all": true, "any": true, "all_tenants": true, "all-tenants": true, "everyone": true, "everybody": true,
+	// no tenant's, but the operator's
+	"system": true, "admin": true, "administrator": true, "root": true, "usher": true,
+}
+
+// IsTenantID tells whether a text has the form of a tenant's id. It is safe in
+// names of databases and files, in URLs and in headers.
+func IsTenantID(id string) bool { return tenantForm.MatchString(id) }
+
+// CheckTenantID says why a text cannot become a tenant's id: it has another
+// form, or is reserved.
+func CheckTenantID(id string) error {
+	switch {
+	case !IsTenantID(id):
+		return fmt.Errorf("%q is no tenant id; use a-z, 0-9, _ and -, at most 63, starting with a letter or digit", id)
+	case reservedTenants[id]:
+		return fmt.Errorf("%q cannot be a tenant's id: programs write it where there is no tenant, or not only one", id)
+	}
+	return nil
+}

@@ -1,0 +1,30 @@
+package principal_test
+
+import (
+	"strings"
+	"testing"
+
+	"usher/principal"
+)
+
+func TestTenantIDs(t *testing.T) {
+	t.Parallel()
+	for _, id := range []string{"acme", "7", "a_b-c", "default", "nulls", "administrators", "0", strings.Repeat("a", 63)} {
+		if err := principal.CheckTenantID(id); err != nil {
+			t.Errorf("%q: %v", id, err)
+		}
+	}
+	for _, id := range []string{"", "Acme", "-a", "_a", "a b", "a|b", "ä", "а", "acme\n", "a.b", strings.Repeat("a", 64)} {
+		if principal.IsTenantID(id) || principal.CheckTenantID(id) == nil {
+			t.Errorf("%q is taken for an id", id)
+		}
+	}
+	for _, id := range []string{"no_tenant", "null", "undefined", "none", "system", "admin", "all", "root", "false"} {
+		if err := principal.CheckTenantID(id); err == nil || !strings.Contains(err.Error(), id) {
+			t.Errorf("%s: %v", id, err)
+		}
+		if !principal.IsTenantID(id) {
+			t.Errorf("%s has not the form of one", id)
+		}
+	}
+}
