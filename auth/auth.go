@@ -43,7 +43,8 @@ type Options struct {
 	// cached or not, and must be quick. Nil: none can be.
 	Revoked func(principal.Principal) bool
 	// Ready is nil while Revoked and Tenants know the present. Its error is
-	// the answer to tokens of registered tenants. Nil: they always do.
+	// the answer to every JWT, for each of them may have been revoked
+	// meanwhile. Nil: they always do.
 	Ready func() error
 	// HTTPClient fetches key sets; nil means a client of its own. Redirects
 	// are not followed and answers are bounded, whatever the client says.
@@ -157,6 +158,9 @@ func (v *Verifier) Verify(ctx context.Context, raw string) (principal.Principal,
 	if v.revoked(verified.principal) {
 		return principal.Principal{}, refuse(ErrRevoked)
 	}
+	if err := v.ready(); err != nil {
+		return principal.Principal{}, unanswered(err)
+	}
 	return v.resolveTenant(ctx, verified.issuer, verified.principal)
 }
 
@@ -180,6 +184,8 @@ func (v *Verifier) verifyOwn(ctx context.Context, raw string) (principal.Princip
 		return p, nil
 	case fault.From(err).Code == fault.Unauthenticated:
 		return principal.Principal{}, refuse(err)
+	case fault.From(err).Code == fault.Unavailable:
+		return principal.Principal{}, unanswered(err)
 	}
 	return principal.Principal{}, err
 }
@@ -275,11 +281,6 @@ func (v *Verifier) resolveTenant(ctx context.Context, i *issuer, p principal.Pri
 		p.TenantKey = p.Tenant
 		return p, nil
 	}
-	if i.registered {
-		if err := v.ready(); err != nil {
-			return principal.Principal{}, err
-		}
-	}
 	key, home, err := v.tenants(ctx, p.Tenant)
 	switch {
 	case errors.Is(err, ErrSuspended):
@@ -300,11 +301,19 @@ func (v *Verifier) resolveTenant(ctx context.Context, i *issuer, p principal.Pri
 	return p, nil
 }
 
+// silence is how long whoever asks shall wait for what does not answer.
+const silence = time.Second
+
+// unanswered is for tokens of whose worth nothing is known at the moment.
 func unanswered(err error) error {
-	if known := fault.From(err); known.Code == fault.Unavailable {
-		return known
+	known := *fault.From(err)
+	if known.Code != fault.Unavailable {
+		known = *fault.New(fault.Unavailable, "the registry of tenants does not answer").Because(err)
 	}
-	return fault.New(fault.Unavailable, "the registry of tenants does not answer").Because(err)
+	if known.RetryAfter == 0 {
+		known.RetryAfter = silence
+	}
+	return &known
 }
 
 // issuer is one trusted issuer, ready to use.
