@@ -66,8 +66,8 @@ type Verifier struct {
 }
 
 // New makes a Verifier from the issuers of the configuration and reports all
-// that is wrong with them at once. A key set that cannot be fetched now is not
-// an error: its issuer's tokens are refused until it can be.
+// that is wrong with them at once. It waits for no key set: until one could be
+// fetched for the first time, its issuer's tokens are answered fault.Unavailable.
 func New(specs []IssuerSpec, opts Options) (*Verifier, error) {
 	return newVerifier(specs, opts, standardFetching())
 }
@@ -152,7 +152,11 @@ func (v *Verifier) Verify(ctx context.Context, raw string) (principal.Principal,
 		return v.verifyOwn(ctx, raw)
 	}
 	verified, err := v.verified(ctx, raw)
-	if err != nil {
+	var unknown *fault.Error
+	switch {
+	case errors.As(err, &unknown) && unknown.Code == fault.Unavailable: // nothing is known of the token's worth
+		return principal.Principal{}, unknown
+	case err != nil:
 		return principal.Principal{}, refuse(err)
 	}
 	if v.revoked(verified.principal) {
