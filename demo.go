@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -13,6 +14,7 @@ import (
 	"usher/config"
 	"usher/console"
 	"usher/demo"
+	"usher/logsink"
 )
 
 type demoCommand struct {
@@ -46,7 +48,11 @@ func (c demoCommand) Run(ctx context.Context, s *surroundings) error {
 		return err
 	}
 	base := "http://" + listener.Addr().String()
-	log := slog.New(slog.NewTextHandler(s.stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
+	sink := logsink.New(s.stderr, func(w io.Writer) slog.Handler {
+		return slog.NewTextHandler(w, &slog.HandlerOptions{Level: slog.LevelWarn})
+	})
+	defer sink.Close()
+	log := sink.Logger()
 	samples := func() []byte {
 		tokens, err := demo.Tokens(data, time.Now())
 		if err != nil {
@@ -64,7 +70,7 @@ func (c demoCommand) Run(ctx context.Context, s *surroundings) error {
 		return errors.Join(err, listener.Close(), g.close())
 	}
 	_, _ = fmt.Fprintf(s.stdout, welcome, base, tokens, api.URL, demo.Queries(data)[0].Query)
-	return errors.Join(serveHTTP(ctx, listener, g.handler), g.close())
+	return errors.Join(serveHTTP(ctx, listener, g.handler, log), g.close())
 }
 
 const welcome = `

@@ -35,7 +35,7 @@ type gateway struct {
 	handler http.Handler
 	notes   []string // what the configuration leaves out
 
-	draining atomic.Bool // no new requests, please
+	draining atomic.Bool // it is about to end: no further requests, please
 }
 
 // assemble wires a gateway from a configuration. Whatever it opened is closed

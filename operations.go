@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"net/http/pprof"
 
@@ -54,7 +55,7 @@ func (g *gateway) operations() http.Handler {
 // operate serves operations at an address until stop is called; without an
 // address there is nothing to serve. It stays while requests end that were
 // begun, so that their end can be watched.
-func (g *gateway) operate(ctx context.Context, address string) (at string, stop func() error, err error) {
+func (g *gateway) operate(ctx context.Context, address string, log *slog.Logger) (at string, stop func() error, err error) {
 	if address == "" {
 		return "", func() error { return nil }, nil
 	}
@@ -64,7 +65,7 @@ func (g *gateway) operate(ctx context.Context, address string) (at string, stop 
 	}
 	serving, end := context.WithCancel(context.WithoutCancel(ctx))
 	ended := make(chan error, 1)
-	go func() { ended <- serveHTTP(serving, listener, g.operations()) }()
+	go func() { ended <- serveHTTP(serving, listener, g.operations(), log) }()
 	return listener.Addr().String(), func() error {
 		end()
 		return <-ended

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -12,6 +13,7 @@ import (
 
 	"usher/config"
 	"usher/console"
+	"usher/logsink"
 )
 
 type serveCommand struct {
@@ -19,7 +21,8 @@ type serveCommand struct {
 	Listen string `env:"USHER_LISTEN" help:"Address to listen on; overrides server.listen." placeholder:"HOST:PORT"`
 }
 
-// Run serves until ctx ends.
+// Run serves until ctx ends, and for as long as it takes to leave without
+// losing a request.
 func (c serveCommand) Run(ctx context.Context, s *surroundings) error {
 	cfg, err := config.Load(c.Config, s.env)
 	if err != nil {
@@ -31,12 +34,16 @@ func (c serveCommand) Run(ctx context.Context, s *surroundings) error {
 	if _, set := s.env("GOGC"); !set {
 		debug.SetGCPercent(gcPercent)
 	}
-	lines := newLogWriter(s.stderr)
-	defer lines.flush()
-	log := slog.New(slog.NewJSONHandler(lines, nil))
+	sink := logsink.New(s.stderr, func(w io.Writer) slog.Handler { return slog.NewJSONHandler(w, nil) })
+	log := sink.Logger()
+	defer outlive(log)()
+	defer sink.Close()
 	g, err := assemble(ctx, cfg, console.Options{}, log)
 	if err != nil {
 		return err
+	}
+	if err := g.metrics.Register(sink); err != nil {
+		return errors.Join(err, g.close())
 	}
 	for _, note := range g.notes {
 		log.Info(note)
@@ -47,22 +54,29 @@ func (c serveCommand) Run(ctx context.Context, s *surroundings) error {
 			return errors.Join(err, g.close())
 		}
 	}
-	operations, stop, err := g.operate(ctx, cfg.Server.AdminListen)
-	if err != nil {
-		return errors.Join(err, g.close())
-	}
 	debug.FreeOSMemory() // of what reading the configuration left behind
 	listener, err := listen(ctx, cfg.Server.Listen)
 	if err != nil {
-		return errors.Join(err, stop(), g.close())
+		return errors.Join(err, g.close())
+	}
+	// Behind it, for the operators' listener says that usher is ready.
+	operations, stop, err := g.operate(ctx, cfg.Server.AdminListen, log)
+	if err != nil {
+		return errors.Join(err, listener.Close(), g.close())
 	}
 	where := fmt.Sprintf("usher serves GraphQL at http://%s/graphql, with a playground at http://%[1]s/playground\n", listener.Addr())
 	if operations != "" {
 		where += fmt.Sprintf("usher shows its metrics at http://%s/metrics\n", operations)
 	}
 	_, _ = fmt.Fprint(s.stdout, where)
-	defer context.AfterFunc(ctx, func() { g.draining.Store(true) })()
-	return errors.Join(serveHTTP(ctx, listener, g.handler), stop(), g.close())
+	serving, end := context.WithCancel(context.WithoutCancel(ctx))
+	defer end()
+	defer context.AfterFunc(ctx, func() {
+		g.draining.Store(true)
+		drain(ctx, cfg.Server.Drain, log)
+		end()
+	})()
+	return errors.Join(serveHTTP(serving, listener, farewell(&g.draining, g.handler), log), stop(), g.close())
 }
 
 // gcPercent lets the heap grow to three times what is in use before it is
@@ -83,9 +97,10 @@ func listen(ctx context.Context, address string) (net.Listener, error) {
 const grace = 25 * time.Second
 
 // serveHTTP serves until ctx ends, then lets running requests finish.
-func serveHTTP(ctx context.Context, listener net.Listener, handler http.Handler) error {
+func serveHTTP(ctx context.Context, listener net.Listener, handler http.Handler, log *slog.Logger) error {
 	server := &http.Server{
 		Handler:           handler,
+		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),
 		ReadHeaderTimeout: 5 * time.Second,
 		ReadTimeout:       30 * time.Second,
 		WriteTimeout:      2 * time.Minute,

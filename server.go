@@ -8,9 +8,8 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/signal"
 	"runtime/debug"
-	"syscall"
+	"time"
 
 	"github.com/alecthomas/kong"
 )
@@ -19,13 +18,20 @@ import (
 var version = "devel"
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	if err := run(ctx, os.Args[1:], os.LookupEnv, os.Stdin, os.Stdout, os.Stderr); err != nil {
-		fmt.Fprintf(os.Stderr, "usher: %v\n", err)
-		stop()
-		os.Exit(1) //nolint:gocritic // the deferred stop has just been called
+	err := run(untilTold(context.Background()), os.Args[1:], os.LookupEnv, os.Stdin, os.Stdout, os.Stderr)
+	if err == nil {
+		return
 	}
+	said := make(chan struct{})
+	go func() {
+		fmt.Fprintf(os.Stderr, "usher: %v\n", err)
+		close(said)
+	}()
+	select { // a pipe that nobody reads does not keep the process
+	case <-said:
+	case <-time.After(time.Second):
+	}
+	os.Exit(1)
 }
 
 // commands are what usher can be told to do.

@@ -25,12 +25,9 @@ import (
 	_ "github.com/duckdb/duckdb-go/v2" // makes the databases that the cases serve
 
 	"usher/auth"
-	"usher/pgtest"
 )
 
 var update = flag.Bool("update", false, "rewrite the golden files")
-
-func TestMain(m *testing.M) { pgtest.Main(m) }
 
 // patience bounds what a test waits for: far more than it takes.
 const patience = time.Minute
