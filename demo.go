@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -48,9 +47,7 @@ func (c demoCommand) Run(ctx context.Context, s *surroundings) error {
 		return err
 	}
 	base := "http://" + listener.Addr().String()
-	sink := logsink.New(s.stderr, func(w io.Writer) slog.Handler {
-		return slog.NewTextHandler(w, &slog.HandlerOptions{Level: slog.LevelWarn})
-	})
+	sink := logsink.New(s.stderr, logsink.Text(slog.LevelWarn))
 	defer sink.Close()
 	log := sink.Logger()
 	samples := func() []byte {

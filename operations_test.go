@@ -575,7 +575,7 @@ func TestMetricsAreDocumented(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = sources.Close() })
-	sink := logsink.New(io.Discard, func(w io.Writer) slog.Handler { return slog.NewJSONHandler(w, nil) })
+	sink := logsink.New(io.Discard, logsink.JSON(slog.LevelInfo))
 	t.Cleanup(sink.Close)
 	described := make(map[string]string)
 	form := regexp.MustCompile(`fqName: "(usher_\w+)".*variableLabels: \{([^}]*)\}`)

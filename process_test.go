@@ -452,3 +452,37 @@ func TestSilentKeyServer(t *testing.T) {
 		t.Errorf("its own tokens: %s, Retry-After %q, %s", response.Status, response.Header.Get("Retry-After"), body)
 	}
 }
+
+// TestLogLinesAreBounded: whatever a caller writes into a request, its lines in
+// the log are lines, and short ones.
+func TestLogLinesAreBounded(t *testing.T) {
+	t.Parallel()
+	u := start(t, "serve", "-c", prepare(t, "0s"), "--listen", "127.0.0.1:0")
+	long := strings.Repeat("x", 100_000)
+	subject := sign(t, `{"tenant": "acme", "sub": "ann\n{\"level\":\"ERROR\"}`+strings.Repeat("\u2028é", 500)+`"}`)
+	for _, q := range []*http.Request{
+		ask(t, u, subject, "query "+long+" { notes { id } }"),
+		ask(t, u, subject, "{ "+long+": notes(limit: 1000000000) { id } }"),
+		ask(t, u, subject, "{ "+long+" { id } }"),
+		ask(t, u, sign(t, `{"tenant": "acme", "iss": "`+long[:5000]+`"}`), "{ notes { id } }"),
+		ask(t, u, sign(t, `{"tenant": "`+long[:5000]+`"}`), "{ notes { id } }"),
+		ask(t, u, "usher_"+long[:7000], "{ notes { id } }"),
+	} {
+		q.Header.Set("User-Agent", long[:5000])
+		q.Header.Set("X-Request-Id", long[:5000])
+		status, _ := fetch(t, q)
+		t.Log(status)
+	}
+	u.stop(t)
+	lines := strings.Split(strings.TrimSpace(u.stderr.String()), "\n")
+	errored := false
+	for _, line := range lines {
+		if len(line) > 6<<10 || !strings.HasPrefix(line, `{"time":`) || !strings.HasSuffix(line, "}") {
+			t.Errorf("%d bytes: %.200s", len(line), line)
+		}
+		errored = errored || strings.Contains(line, "a GraphQL error")
+	}
+	if len(lines) < 6 || !errored {
+		t.Errorf("%d lines\n%s", len(lines), u.stderr)
+	}
+}

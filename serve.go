@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -34,7 +33,7 @@ func (c serveCommand) Run(ctx context.Context, s *surroundings) error {
 	if _, set := s.env("GOGC"); !set {
 		debug.SetGCPercent(gcPercent)
 	}
-	sink := logsink.New(s.stderr, func(w io.Writer) slog.Handler { return slog.NewJSONHandler(w, nil) })
+	sink := logsink.New(s.stderr, logsink.JSON(slog.LevelInfo))
 	log := sink.Logger()
 	defer outlive(log)()
 	defer sink.Close()

@@ -3,7 +3,7 @@
 // goroutine writes them. An output that is slow, full or gone costs lines, and
 // nothing else; how many were lost is counted, and said in the log as soon as it
 // can be written again. It refuses to grow: what does not fit is lost, and what is
-// worth no more than information is lost first.
+// worth no more than information is lost first, and no text of a line is long.
 //
 // zap's and lumberjack's writers hold a lock while they write, and bufio's is
 // silent for ever after its first error.

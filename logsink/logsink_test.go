@@ -17,11 +17,12 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+	"unicode/utf8"
 
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-func asJSON(w io.Writer) slog.Handler { return slog.NewJSONHandler(w, nil) }
+var asJSON = JSON(slog.LevelInfo)
 
 // output keeps what was written. While it is full it takes only so many bytes,
 // as a disk does.
@@ -283,17 +284,54 @@ func TestOutputsThatTakeNothing(t *testing.T) {
 func TestMinor(t *testing.T) {
 	t.Parallel()
 	for _, level := range []slog.Level{slog.LevelDebug, slog.LevelInfo, slog.LevelWarn, slog.LevelError} {
-		for name, format := range map[string]func(io.Writer, *slog.HandlerOptions) slog.Handler{
-			"JSON": func(w io.Writer, o *slog.HandlerOptions) slog.Handler { return slog.NewJSONHandler(w, o) },
-			"text": func(w io.Writer, o *slog.HandlerOptions) slog.Handler { return slog.NewTextHandler(w, o) },
-		} {
+		for _, format := range []func(io.Writer) slog.Handler{JSON(slog.LevelDebug), Text(slog.LevelDebug)} {
 			for _, text := range []string{"", `"level":"INFO"`, "level=INFO", `"level":"ERROR"`} {
 				var line bytes.Buffer
-				slog.New(format(&line, &slog.HandlerOptions{Level: slog.LevelDebug})).Log(t.Context(), level, text)
+				slog.New(format(&line)).Log(t.Context(), level, text)
 				if got := minor(line.Bytes()); got != (level <= slog.LevelInfo) {
-					t.Errorf("%s %s: %v", name, line.Bytes(), got)
+					t.Errorf("%s: %v", line.Bytes(), got)
 				}
 			}
+		}
+	}
+}
+
+// valuer makes a text when it is logged.
+type valuer string
+
+func (v valuer) LogValue() slog.Value { return slog.StringValue(string(v)) }
+
+// A line is one line, and a short one, whatever others have put into it.
+func TestLinesAreBounded(t *testing.T) {
+	t.Parallel()
+	long, wide := strings.Repeat("x", 1<<20), strings.Repeat("é", 1<<10)
+	for _, format := range []func(io.Writer) slog.Handler{JSON(slog.LevelInfo), Text(slog.LevelInfo)} {
+		for _, value := range []any{
+			long, errors.New(long), fmt.Errorf("asked: %w", errors.New(long)), []string{long, long}, map[string]string{long: long}, struct{ S string }{long}, []byte(long),
+		} {
+			var line bytes.Buffer
+			slog.New(format(&line)).Error(long, "value", value, "stack", long)
+			if n := line.Len(); n > 2*maxText+maxStack+300 || n < maxStack || bytes.Count(line.Bytes(), []byte("bytes more)")) != 3 {
+				t.Errorf("%T: %d bytes", value, n)
+			}
+		}
+		var line bytes.Buffer
+		slog.New(format(&line)).Info("one\n{\"level\":\"ERROR\"}\r\n\x1b[2J", "tenant", "a\nb\x00", "error", errors.New("c\nd"), "name", "\xff", "wide", "x"+wide)
+		if bytes.Count(line.Bytes(), []byte("\n")) != 1 || bytes.ContainsAny(line.Bytes(), "\r\x1b\x00\xff") || !utf8.Valid(line.Bytes()) {
+			t.Errorf("%q", line.Bytes())
+		}
+		if !bytes.Contains(line.Bytes(), []byte("é… (")) || bytes.Contains(line.Bytes(), []byte("\ufffd… (")) {
+			t.Errorf("cut amid a character: %q", line.Bytes())
+		}
+		line.Reset()
+		slog.New(format(&line)).With("with", long).WithGroup("of").With("in", long).Info("x", slog.Group("group", "a", long, "b", errors.New(long)), "z", valuer(long))
+		if n := line.Len(); n > 6*maxText || bytes.Count(line.Bytes(), []byte("bytes more)")) != 5 {
+			t.Errorf("groups take %d bytes", n)
+		}
+		line.Reset()
+		slog.New(format(&line)).Info("as it was", "text", long[:maxText], "n", 7, "for", time.Second, "yes", true)
+		if !bytes.Contains(line.Bytes(), []byte(long[:maxText])) || bytes.Contains(line.Bytes(), []byte("more)")) {
+			t.Errorf("%q", line.Bytes())
 		}
 	}
 }
