@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -24,6 +25,7 @@ import (
 	"usher/datasource"
 	"usher/datasource/upstream"
 	"usher/graph/transport"
+	"usher/logsink"
 	"usher/pgtest"
 	"usher/plugin"
 	"usher/resolvers"
@@ -574,9 +576,11 @@ func TestMetricsAreDocumented(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = sources.Close() })
+	sink := logsink.New(io.Discard, logsink.JSON(slog.LevelInfo))
+	t.Cleanup(sink.Close)
 	described := make(map[string]string)
 	form := regexp.MustCompile(`fqName: "(usher_\w+)".*variableLabels: \{([^}]*)\}`)
-	for _, c := range []prometheus.Collector{transport.NewMetrics(), upstream.NewMetrics(), sources, resolvers.NewDatasets(sources, nil, false)} {
+	for _, c := range []prometheus.Collector{transport.NewMetrics(), upstream.NewMetrics(), sources, resolvers.NewDatasets(sources, nil, false), sink} {
 		all := make(chan *prometheus.Desc, 100)
 		c.Describe(all)
 		close(all)

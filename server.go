@@ -7,21 +7,27 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/signal"
-	"syscall"
+	"time"
 
 	"usher/cli"
 	"usher/cli/term"
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	if err := run(ctx, os.Args[1:], os.LookupEnv, os.Stdin, os.Stdout, os.Stderr); err != nil {
-		fmt.Fprintf(os.Stderr, "usher: %v\n", err)
-		stop()
-		os.Exit(1) //nolint:gocritic // the deferred stop has just been called
+	err := run(cli.UntilTold(context.Background()), os.Args[1:], os.LookupEnv, os.Stdin, os.Stdout, os.Stderr)
+	if err == nil {
+		return
 	}
+	said := make(chan struct{})
+	go func() {
+		fmt.Fprintf(os.Stderr, "usher: %v\n", err)
+		close(said)
+	}()
+	select { // a pipe that nobody reads does not keep the process
+	case <-said:
+	case <-time.After(time.Second):
+	}
+	os.Exit(1)
 }
 
 // run is usher without globals: it returns when ctx ends or the command is done.

@@ -19,13 +19,10 @@ import (
 
 	_ "github.com/duckdb/duckdb-go/v2" // makes the databases that the cases serve
 
-	"usher/pgtest"
 	"usher/test/program"
 )
 
 var update = flag.Bool("update", false, "rewrite the golden files")
-
-func TestMain(m *testing.M) { pgtest.Main(m) }
 
 // TestEndToEnd runs testdata/e2e/*.txtar, each against a server of its own.
 // Sections: usher.yml; data.sql, run into shop.duckdb beside it; and steps:

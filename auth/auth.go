@@ -43,7 +43,8 @@ type Options struct {
 	// cached or not, and must be quick. Nil: none can be.
 	Revoked func(principal.Principal) bool
 	// Ready is nil while Revoked and Tenants know the present. Its error is
-	// the answer to tokens of registered tenants. Nil: they always do.
+	// the answer to every JWT, for each of them may have been revoked
+	// meanwhile. Nil: they always do.
 	Ready func() error
 	// HTTPClient fetches key sets; nil means a client of its own. Redirects
 	// are not followed and answers are bounded, whatever the client says.
@@ -65,8 +66,8 @@ type Verifier struct {
 }
 
 // New makes a Verifier from the issuers of the configuration and reports all
-// that is wrong with them at once. A key set that cannot be fetched now is not
-// an error: its issuer's tokens are refused until it can be.
+// that is wrong with them at once. It waits for no key set: until one could be
+// fetched for the first time, its issuer's tokens are answered fault.Unavailable.
 func New(specs []IssuerSpec, opts Options) (*Verifier, error) {
 	return newVerifier(specs, opts, standardFetching())
 }
@@ -151,11 +152,18 @@ func (v *Verifier) Verify(ctx context.Context, raw string) (principal.Principal,
 		return v.verifyOwn(ctx, raw)
 	}
 	verified, err := v.verified(ctx, raw)
-	if err != nil {
+	var unknown *fault.Error
+	switch {
+	case errors.As(err, &unknown) && unknown.Code == fault.Unavailable: // nothing is known of the token's worth
+		return principal.Principal{}, unknown
+	case err != nil:
 		return principal.Principal{}, refuse(err)
 	}
 	if v.revoked(verified.principal) {
 		return principal.Principal{}, refuse(ErrRevoked)
+	}
+	if err := v.ready(); err != nil {
+		return principal.Principal{}, unanswered(err)
 	}
 	return v.resolveTenant(ctx, verified.issuer, verified.principal)
 }
@@ -180,6 +188,8 @@ func (v *Verifier) verifyOwn(ctx context.Context, raw string) (principal.Princip
 		return p, nil
 	case fault.From(err).Code == fault.Unauthenticated:
 		return principal.Principal{}, refuse(err)
+	case fault.From(err).Code == fault.Unavailable:
+		return principal.Principal{}, unanswered(err)
 	}
 	return principal.Principal{}, err
 }
@@ -275,11 +285,6 @@ func (v *Verifier) resolveTenant(ctx context.Context, i *issuer, p principal.Pri
 		p.TenantKey = p.Tenant
 		return p, nil
 	}
-	if i.registered {
-		if err := v.ready(); err != nil {
-			return principal.Principal{}, err
-		}
-	}
 	key, home, err := v.tenants(ctx, p.Tenant)
 	switch {
 	case errors.Is(err, ErrSuspended):
@@ -300,11 +305,19 @@ func (v *Verifier) resolveTenant(ctx context.Context, i *issuer, p principal.Pri
 	return p, nil
 }
 
+// silence is how long whoever asks shall wait for what does not answer.
+const silence = time.Second
+
+// unanswered is for tokens of whose worth nothing is known at the moment.
 func unanswered(err error) error {
-	if known := fault.From(err); known.Code == fault.Unavailable {
-		return known
+	known := *fault.From(err)
+	if known.Code != fault.Unavailable {
+		known = *fault.New(fault.Unavailable, "the registry of tenants does not answer").Because(err)
 	}
-	return fault.New(fault.Unavailable, "the registry of tenants does not answer").Because(err)
+	if known.RetryAfter == 0 {
+		known.RetryAfter = silence
+	}
+	return &known
 }
 
 // issuer is one trusted issuer, ready to use.

@@ -2,6 +2,7 @@ package auth
 
 import (
 	"context"
+	"crypto/rsa"
 	"fmt"
 	"math"
 	"slices"
@@ -122,10 +123,20 @@ func (i *issuer) key(ctx context.Context, kid, alg string) (any, error) {
 }
 
 func checkSignature(t token, alg string, key any) error {
-	if err := jwt.GetSigningMethod(alg).Verify(t.signed, t.signature, key); err != nil {
+	method := jwt.GetSigningMethod(alg)
+	if pss, ok := method.(*jwt.SigningMethodRSAPSS); ok {
+		method = exactly(pss)
+	}
+	if err := method.Verify(t.signed, t.signature, key); err != nil {
 		return fmt.Errorf("%w: %w", ErrSignature, err)
 	}
 	return nil
+}
+
+// exactly is the method with the salt that RFC 7518 demands, as long as the
+// hash. The library's own takes any.
+func exactly(m *jwt.SigningMethodRSAPSS) *jwt.SigningMethodRSAPSS {
+	return &jwt.SigningMethodRSAPSS{SigningMethodRSA: m.SigningMethodRSA, Options: &rsa.PSSOptions{SaltLength: rsa.PSSSaltLengthEqualsHash}}
 }
 
 func (i *issuer) checkAudience(claims query.Object) error {

@@ -17,6 +17,8 @@ import (
 
 	"github.com/MicahParks/jwkset"
 	"github.com/golang-jwt/jwt/v5"
+
+	"usher/fault"
 )
 
 // jwk writes a public key as a JWK; change may alter its members.
@@ -116,6 +118,25 @@ func refused(t *testing.T, v *Verifier, token string, want error) {
 	t.Helper()
 	p, err := v.Verify(t.Context(), token)
 	checkRefused(t, p, err, want)
+}
+
+// unknown checks that nothing is said of a token while its issuer's keys are
+// not known, but when to ask again.
+func unknown(t *testing.T, v *Verifier, token string) {
+	t.Helper()
+	p, err := v.Verify(t.Context(), token)
+	f := fault.From(err)
+	if err == nil || f.Code != fault.Unavailable || f.RetryAfter != keysRetry || f.Hint == "" || errors.Is(err, ErrKey) && f.Message == refusal {
+		t.Errorf("got %v", err)
+	}
+	if p.Tenant != "" || p.AllTenants || p.Subject != "" {
+		t.Errorf("got %+v", p)
+	}
+}
+
+// settled waits for the first fetch, without causing another.
+func settled(v *Verifier) {
+	_, _, _ = v.issuers["https://idp.example"].keys.(*fetchedKeys).flight.Do("", func() (any, error) { return nil, nil })
 }
 
 func TestKeyFile(t *testing.T) {
@@ -230,7 +251,7 @@ func TestRotationWithoutKeyIDs(t *testing.T) {
 	s := serveKeys(t, status(http.StatusServiceUnavailable))
 	v := remoteVerifier(t, s, fixedClock, impatient())
 	token := keyed("", jwt.SigningMethodRS256, private().rsa)
-	refused(t, v, token, ErrKey)
+	unknown(t, v, token)
 	s.set(body(setOf(jwk("a", private().rsa, nil))))
 	accepted(t, v, token)
 }
@@ -272,20 +293,23 @@ func TestBrokenKeyServers(t *testing.T) {
 	elsewhere := serveKeys(t, good)
 	f := impatient()
 	f.timeout = time.Second // long enough for the good servers on a busy machine
-	token, unknown := keyed("a", jwt.SigningMethodRS256, k.rsa), keyed("b", jwt.SigningMethodRS256, k.rsa)
+	token, unheard := keyed("a", jwt.SigningMethodRS256, k.rsa), keyed("b", jwt.SigningMethodRS256, k.rsa)
+	hmac := keyed("a", jwt.SigningMethodHS256, []byte(publicPEM(k.rsa)))
 	for name, broken := range brokenServers(elsewhere.URL) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s := serveKeys(t, broken)
 			s.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)
 			v := remoteVerifier(t, s, fixedClock, f)
-			refused(t, v, token, ErrKey)
+			unknown(t, v, token)
+			unknown(t, v, unheard)
+			refused(t, v, hmac, ErrAlgorithm) // whatever its keys are
 
 			s.set(good)
 			accepted(t, v, token)
 
 			s.set(broken)
-			refused(t, v, unknown, ErrKey)
+			refused(t, v, unheard, ErrKey)
 			accepted(t, v, token)
 			accepted(t, v, keyed("a", jwt.SigningMethodPS256, k.rsa))
 		})
@@ -297,19 +321,131 @@ func TestBrokenKeyServers(t *testing.T) {
 	})
 }
 
+// TestStartDoesNotWaitForKeys: a server of keys that is silent keeps nobody
+// waiting but its own issuer's callers, and those not for long.
+func TestStartDoesNotWaitForKeys(t *testing.T) {
+	t.Parallel()
+	release := make(chan struct{})
+	s := serveKeys(t, func(w http.ResponseWriter, r *http.Request) {
+		select { // is not told that the client has left
+		case <-release:
+			body(setOf(jwk("a", private().rsa, nil)))(w, r)
+		case <-t.Context().Done():
+		}
+	})
+	t.Cleanup(s.CloseClientConnections)
+	f := impatient()
+	f.timeout = 50 * time.Millisecond
+	v, err := newVerifier([]IssuerSpec{remoteIDP(s.URL), shop()}, Options{Clock: fixedClock, Log: slog.New(slog.DiscardHandler)}, f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(v.Close)
+	accepted(t, v, shopDraft().sign())
+	token := keyed("a", jwt.SigningMethodRS256, private().rsa)
+	unknown(t, v, token)
+	accepted(t, v, shopDraft().sign())
+	close(release)
+	limit := time.After(10 * time.Second)
+	for {
+		_, err := v.Verify(t.Context(), token)
+		if err == nil {
+			return
+		}
+		select {
+		case <-limit:
+			t.Fatal(err)
+		default:
+		}
+	}
+}
+
+// Keys that could not be fetched are fetched again soon, whether somebody asks
+// for them or not; those who ask cause no storm.
+func TestKeysAreFetchedAgainSoon(t *testing.T) {
+	t.Parallel()
+	k := private()
+	s := serveKeys(t, status(http.StatusServiceUnavailable))
+	f := standardFetching()
+	f.retry, f.unknown = 20*time.Millisecond, time.Hour
+	v := remoteVerifier(t, s, fixedClock, f)
+	token := keyed("a", jwt.SigningMethodRS256, k.rsa)
+	for range 200 {
+		unknown(t, v, token)
+	}
+	// 20, 60, 140, … ms after the first: not one for each caller.
+	if n := s.asked.Load(); n > 20 {
+		t.Errorf("asked %d times", n)
+	}
+	s.set(body(setOf(jwk("a", k.rsa, nil))))
+	limit := time.After(20 * time.Second)
+	for {
+		_, err := v.Verify(t.Context(), token)
+		if err == nil {
+			return
+		}
+		select {
+		case <-limit:
+			t.Fatal(err)
+		default:
+		}
+	}
+}
+
+// Of a set that is far too large no more is read than the bound and what was on
+// its way.
+func TestHugeKeySets(t *testing.T) {
+	t.Parallel()
+	var sent atomic.Int64
+	finished := make(chan struct{})
+	var once sync.Once
+	s := serveKeys(t, func(w http.ResponseWriter, _ *http.Request) {
+		defer once.Do(func() { close(finished) })
+		chunk := []byte(strings.Repeat(" ", 1<<20))
+		for range 100 {
+			n, err := w.Write(chunk)
+			sent.Add(int64(n))
+			if err != nil {
+				return
+			}
+		}
+	})
+	v := remoteVerifier(t, s, fixedClock, standardFetching())
+	settled(v)
+	<-finished
+	if n := sent.Load(); n > 50<<20 {
+		t.Errorf("%d bytes were sent", n)
+	}
+	unknown(t, v, keyed("a", jwt.SigningMethodRS256, private().rsa))
+}
+
+// A set may have keys of kinds that usher does not know.
+func TestForeignKeysInASet(t *testing.T) {
+	t.Parallel()
+	k := private()
+	set := setOf(jwk("a", k.rsa, nil), map[string]any{"kty": "EC", "crv": "secp256k1", "kid": "b", "x": "AAAA", "y": "AAAA"})
+	s := serveKeys(t, body(set))
+	accepted(t, remoteVerifier(t, s, fixedClock, standardFetching()), keyed("a", jwt.SigningMethodRS256, k.rsa))
+	spec := idp()
+	spec.Keys = KeysSpec{JWKSFile: writeFile(t, set)}
+	accepted(t, verifier(t, Options{}, spec), keyed("a", jwt.SigningMethodRS256, k.rsa))
+}
+
 func TestStaleKeysAreNotUsed(t *testing.T) {
 	t.Parallel()
 	k := private()
 	c := newClock()
 	s := serveKeys(t, body(setOf(jwk("a", k.rsa, nil))))
 	v := remoteVerifier(t, s, c.now, standardFetching())
+	settled(v)
 	c.advance(24 * time.Hour)
 	d := idpDraft(jwt.SigningMethodRS256, k.rsa).with(map[string]any{"exp": in(25 * time.Hour), "iat": in(24 * time.Hour), "nbf": in(0)})
 	d.header["kid"] = "a"
 	token := d.sign()
 	accepted(t, v, token)
 	c.advance(time.Second)
-	refused(t, v, token, ErrKey)
+	s.set(status(http.StatusServiceUnavailable))
+	unknown(t, v, token)
 }
 
 func TestRefreshFindsRemovedKeys(t *testing.T) {
@@ -369,6 +505,7 @@ func TestCallersShareOneFetch(t *testing.T) {
 	k := private()
 	s := serveKeys(t, body(setOf()))
 	v := remoteVerifier(t, s, fixedClock, standardFetching())
+	settled(v)
 	release, arrived := make(chan struct{}), make(chan struct{})
 	s.set(func(w http.ResponseWriter, r *http.Request) {
 		close(arrived)

@@ -56,7 +56,11 @@ func TestOwnTokens(t *testing.T) {
 	} {
 		s.err = c.err
 		p, err := v.Verify(t.Context(), ownToken)
-		if got := fault.From(err); got.Code != c.code || got.RetryAfter != fault.From(c.err).RetryAfter || p.Subject != "" {
+		wait := fault.From(c.err).RetryAfter
+		if c.code == fault.Unavailable {
+			wait = silence
+		}
+		if got := fault.From(err); got.Code != c.code || got.RetryAfter != wait || p.Subject != "" {
 			t.Errorf("%v becomes %v, %+v", c.err, err, p)
 		}
 	}
@@ -159,7 +163,8 @@ func TestSuspendedTenant(t *testing.T) {
 	}
 }
 
-// A store that is silent for too long takes the tokens along that need it.
+// A store that is silent for too long takes every token along: each may have
+// been revoked meanwhile, those of all tenants first of all.
 func TestSilentStore(t *testing.T) {
 	t.Parallel()
 	registered, trusted, everybody := shop(), idp(), global()
@@ -181,8 +186,8 @@ func TestSilentStore(t *testing.T) {
 	check := func(token string, code fault.Code) {
 		t.Helper()
 		_, err := v.Verify(t.Context(), token)
-		if code == "" && err != nil || code != "" && fault.From(err).Code != code {
-			t.Errorf("got %v, want %q", err, code)
+		if code == "" && err != nil || code != "" && (err == nil || fault.From(err).Code != code || fault.From(err).RetryAfter < time.Second) {
+			t.Errorf("got %v, want %q and when to ask again", err, code)
 		}
 	}
 	check(byRegistration, "")
@@ -190,11 +195,16 @@ func TestSilentStore(t *testing.T) {
 	ready = silent
 	check(byRegistration, fault.Unavailable)
 	check(elsewhere, fault.Unavailable)
-	// What is configured, or is of no tenant, needs no store.
-	check(byTrust, "")
-	check(all, "")
+	check(byTrust, fault.Unavailable)
+	check(all, fault.Unavailable)
+	forged := globalDraft()
+	forged.key = []byte(shopSecret)
+	p, err := v.Verify(t.Context(), forged.sign())
+	checkRefused(t, p, err, ErrSignature)
 	ready = nil
-	check(byRegistration, "")
+	for _, token := range []string{byRegistration, byTrust, all} {
+		check(token, "")
+	}
 }
 
 func TestOwnIssuerIsNobodyElses(t *testing.T) {

@@ -15,6 +15,7 @@ import (
 	"usher/console"
 	"usher/demo"
 	"usher/gateway"
+	"usher/logsink"
 )
 
 type demoCommand struct {
@@ -48,7 +49,9 @@ func (c demoCommand) Run(ctx context.Context, s *term.IO) error {
 		return err
 	}
 	base := "http://" + listener.Addr().String()
-	log := slog.New(slog.NewTextHandler(s.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
+	sink := logsink.New(s.Stderr, logsink.Text(slog.LevelWarn))
+	defer sink.Close()
+	log := sink.Logger()
 	samples := func() []byte {
 		tokens, err := demo.Tokens(data, time.Now())
 		if err != nil {
@@ -66,7 +69,7 @@ func (c demoCommand) Run(ctx context.Context, s *term.IO) error {
 		return errors.Join(err, listener.Close(), g.Close())
 	}
 	_, _ = fmt.Fprintf(s.Stdout, welcome, base, tokens, api.URL, demo.Queries(data)[0].Query)
-	return errors.Join(serveHTTP(ctx, listener, g.Handler()), g.Close())
+	return errors.Join(serveHTTP(ctx, listener, g.Handler(), log), g.Close())
 }
 
 const welcome = `

@@ -11,9 +11,12 @@ import (
 	"runtime/debug"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"usher/cli/term"
 	"usher/config"
 	"usher/gateway"
+	"usher/logsink"
 )
 
 type serveCommand struct {
@@ -21,7 +24,8 @@ type serveCommand struct {
 	Listen string `env:"USHER_LISTEN" help:"Address to listen on; overrides server.listen." placeholder:"HOST:PORT"`
 }
 
-// Run serves until ctx ends.
+// Run serves until ctx ends, and for as long as it takes to leave without
+// losing a request.
 func (c serveCommand) Run(ctx context.Context, s *term.IO) error {
 	cfg, err := config.Load(c.Config, s.Env)
 	if err != nil {
@@ -33,10 +37,11 @@ func (c serveCommand) Run(ctx context.Context, s *term.IO) error {
 	if _, set := s.Env("GOGC"); !set {
 		debug.SetGCPercent(gcPercent)
 	}
-	lines := newLogWriter(s.Stderr)
-	defer lines.flush()
-	log := slog.New(slog.NewJSONHandler(lines, nil))
-	g, err := gateway.New(ctx, cfg, gateway.Options{Log: log})
+	sink := logsink.New(s.Stderr, logsink.JSON(slog.LevelInfo))
+	log := sink.Logger()
+	defer outlive(log)()
+	defer sink.Close()
+	g, err := gateway.New(ctx, cfg, gateway.Options{Log: log, Metrics: []prometheus.Collector{sink}})
 	if err != nil {
 		return err
 	}
@@ -49,22 +54,29 @@ func (c serveCommand) Run(ctx context.Context, s *term.IO) error {
 	if err := sayFirstKey(ctx, g, s.Stdout); err != nil {
 		return errors.Join(err, g.Close())
 	}
-	operations, stop, err := operate(ctx, g, cfg.Server.AdminListen)
-	if err != nil {
-		return errors.Join(err, g.Close())
-	}
 	debug.FreeOSMemory() // of what reading the configuration left behind
 	listener, err := listen(ctx, cfg.Server.Listen)
 	if err != nil {
-		return errors.Join(err, stop(), g.Close())
+		return errors.Join(err, g.Close())
+	}
+	// Behind it, for the operators' listener says that usher is ready.
+	operations, stop, err := operate(ctx, g, cfg.Server.AdminListen, log)
+	if err != nil {
+		return errors.Join(err, listener.Close(), g.Close())
 	}
 	where := fmt.Sprintf("usher serves GraphQL at http://%s/graphql, with a playground at http://%[1]s/playground\n", listener.Addr())
 	if operations != "" {
 		where += fmt.Sprintf("usher shows its metrics at http://%s/metrics\n", operations)
 	}
 	_, _ = fmt.Fprint(s.Stdout, where)
-	defer context.AfterFunc(ctx, g.Drain)()
-	return errors.Join(serveHTTP(ctx, listener, g.Handler()), stop(), g.Close())
+	serving, end := context.WithCancel(context.WithoutCancel(ctx))
+	defer end()
+	defer context.AfterFunc(ctx, func() {
+		g.Drain()
+		drain(ctx, cfg.Server.Drain, log)
+		end()
+	})()
+	return errors.Join(serveHTTP(serving, listener, g.Handler(), log), stop(), g.Close())
 }
 
 // sayFirstKey tells how the first administrator's key is made, while nobody
@@ -95,9 +107,10 @@ func listen(ctx context.Context, address string) (net.Listener, error) {
 const grace = 25 * time.Second
 
 // serveHTTP serves until ctx ends, then lets running requests finish.
-func serveHTTP(ctx context.Context, listener net.Listener, handler http.Handler) error {
+func serveHTTP(ctx context.Context, listener net.Listener, handler http.Handler, log *slog.Logger) error {
 	server := &http.Server{
 		Handler:           handler,
+		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),
 		ReadHeaderTimeout: 5 * time.Second,
 		ReadTimeout:       30 * time.Second,
 		WriteTimeout:      2 * time.Minute,
@@ -123,7 +136,7 @@ func serveHTTP(ctx context.Context, listener net.Listener, handler http.Handler)
 // operate serves operations at an address until stop is called; without an
 // address there is nothing to serve. It stays while requests end that were
 // begun, so that their end can be watched.
-func operate(ctx context.Context, g *gateway.Gateway, address string) (at string, stop func() error, err error) {
+func operate(ctx context.Context, g *gateway.Gateway, address string, log *slog.Logger) (at string, stop func() error, err error) {
 	if address == "" {
 		return "", func() error { return nil }, nil
 	}
@@ -133,7 +146,7 @@ func operate(ctx context.Context, g *gateway.Gateway, address string) (at string
 	}
 	serving, end := context.WithCancel(context.WithoutCancel(ctx))
 	ended := make(chan error, 1)
-	go func() { ended <- serveHTTP(serving, listener, g.AdminHandler()) }()
+	go func() { ended <- serveHTTP(serving, listener, g.AdminHandler(), log) }()
 	return listener.Addr().String(), func() error {
 		end()
 		return <-ended

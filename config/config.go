@@ -48,6 +48,7 @@ type Server struct {
 	Secret        catalog.Secret `yaml:"secret"`          // empty: one is made at start
 	Numbers       string         `yaml:"numbers"`         // NumbersExact or NumbersString
 	Timeout       time.Duration  `yaml:"timeout"`         // of one request
+	Drain         time.Duration  `yaml:"drain"`           // from not being ready to taking no requests, at the end
 	MaxBody       int64          `yaml:"max_body"`        // bytes of a request
 	MaxTokens     int            `yaml:"max_tokens"`      // lexical tokens of a document
 	MaxDepth      int            `yaml:"max_depth"`       // nested selections
@@ -108,10 +109,13 @@ const (
 // DefaultServer is what a file without `server` says.
 func DefaultServer() Server {
 	return Server{
-		Listen: "127.0.0.1:8080", Numbers: NumbersExact, Timeout: 30 * time.Second, MaxBody: 1 << 20,
+		Listen: "127.0.0.1:8080", Numbers: NumbersExact, Timeout: 30 * time.Second, Drain: 5 * time.Second, MaxBody: 1 << 20,
 		MaxTokens: 10_000, MaxDepth: 15, MaxAliases: 100, MaxRootFields: 50, CacheBytes: 64 << 20,
 	}
 }
+
+// maxDrain is how long usher may be told to stay when it is told to end.
+const maxDrain = 10 * time.Minute
 
 // minSecret is how many bytes a secret that signs or encrypts must have.
 const minSecret = 32
@@ -195,6 +199,9 @@ func (s Server) problems() []catalog.Problem {
 	}
 	if s.Timeout <= 0 {
 		add("timeout", "must be longer than nothing, such as 30s")
+	}
+	if s.Drain < 0 || s.Drain > maxDrain {
+		add("drain", "must be from 0s to %.0fm", maxDrain.Minutes())
 	}
 	for _, limit := range []struct {
 		key string

@@ -389,13 +389,20 @@ func TestSilentControlStore(t *testing.T) {
 	program.Soon(t, program.Patience, "the silence is noticed", func() bool { return g.query(t, embedded, notes) == silent })
 	g.check(t, registered, notes, silent)
 	g.check(t, admin, `{ tenants { next } }`, silent)
-	g.check(t, configured, notes, ofInitech)
-	g.check(t, everybody, notes, `200 {"data":{"notes":[{"id":1},{"id":2},{"id":3},{"id":4}]}}`)
+	g.check(t, configured, notes, silent)
+	g.check(t, everybody, notes, silent)
+	for _, token := range []string{embedded, registered, configured, everybody} {
+		if w := g.ask(t, token, `{"query": "{ notes { id } }"}`); w.Header().Get("Retry-After") != "1" {
+			t.Errorf("when to ask again: %q", w.Header().Get("Retry-After"))
+		}
+	}
 	g.check(t, "usher_et_nonsense", notes, unauthenticated)
 	g.check(t, program.Sign(t, `{"tenant": "acme", "$secret": "another secret of 32 bytes or more"}`), notes, unauthenticated)
 	server.Thaw(t)
 	program.Soon(t, program.Patience, "the store answers again", func() bool { return g.query(t, embedded, notes) == ofAcme })
 	g.check(t, registered, notes, ofAcme)
+	g.check(t, configured, notes, ofInitech)
+	g.check(t, everybody, notes, `200 {"data":{"notes":[{"id":1},{"id":2},{"id":3},{"id":4}]}}`)
 }
 
 // A tenant is registered in one place.

@@ -1,6 +1,8 @@
 package gateway_test
 
 import (
+	"crypto/hmac"
+	"crypto/sha256"
 	"encoding/base64"
 	"fmt"
 	"net/http/httptest"
@@ -109,6 +111,9 @@ func TestForgedTokens(t *testing.T) {
 	add("JWT with wider claims under its signature", parts[0]+"."+widened[1]+"."+parts[2])
 	add("JWT with another tenant under its signature", parts[0]+"."+strings.Split(program.Sign(t, `{"tenant": "globex"}`), ".")[1]+"."+parts[2])
 	add("JWT of two parts", parts[0]+"."+parts[1])
+	for what, token := range misspelled(t, jwt) {
+		add("JWT "+what, token)
+	}
 	add("JWT behind usher's prefix", "usher_"+jwt)
 	add("JWT behind an embed token's prefix", "usher_et_"+jwt)
 	add("the prefix alone", tenancy.Prefix)
@@ -144,7 +149,7 @@ func TestForgedTokens(t *testing.T) {
 	program.Soon(t, program.Patience, "a token expires", func() bool { return g.query(t, short, notes) != ofAcme })
 	add("an embed token that has expired", short)
 
-	if len(cases) < 60 {
+	if len(cases) < 140 {
 		t.Fatalf("only %d cases", len(cases))
 	}
 	var want string
@@ -165,6 +170,73 @@ func TestForgedTokens(t *testing.T) {
 		if got := g.query(t, token, notes); got != ofAcme {
 			t.Errorf("in the end, the %s: %s", what, got)
 		}
+	}
+}
+
+// misspelled are tokens that somebody with the issuer's secret has written
+// otherwise than they are written, and tokens whose signature is no longer one.
+func misspelled(t *testing.T, good string) map[string]string {
+	t.Helper()
+	parts := strings.Split(good, ".")
+	encode := base64.RawURLEncoding.EncodeToString
+	claims, err := base64.RawURLEncoding.DecodeString(parts[1])
+	if err != nil {
+		t.Fatal(err)
+	}
+	signed := func(header, claims string) string {
+		mac := hmac.New(sha256.New, []byte(program.Secret))
+		mac.Write([]byte(header + "." + claims))
+		return header + "." + claims + "." + encode(mac.Sum(nil))
+	}
+	if signed(parts[0], parts[1]) != good {
+		t.Fatal("the tests sign otherwise than usher's issuers")
+	}
+	headed := func(header string) string { return signed(encode([]byte(header)), parts[1]) }
+	claimed := func(claims string) string { return signed(parts[0], encode([]byte(claims))) }
+	with := func(member string) string {
+		return claimed(strings.TrimSuffix(string(claims), "}") + "," + member + "}")
+	}
+	return map[string]string{
+		"with padding behind":           good + "=",
+		"with a padded header":          signed(parts[0]+"=", parts[1]),
+		"with padded claims":            signed(parts[0], parts[1]+"="),
+		"with a letter behind":          good + "A",
+		"with a dot behind":             good + ".",
+		"with its signature twice":      good + "." + parts[2],
+		"with half of its signature":    good[:len(good)-20],
+		"with no claims":                signed(parts[0], ""),
+		"with no header":                signed("", parts[1]),
+		"that is not encoded":           signed(`{"alg":"HS256"}`, string(claims)),
+		"with claims that are a JWT":    claimed(good),
+		"with claims that are a list":   claimed("[" + string(claims) + "]"),
+		"with claims twice":             claimed(string(claims) + string(claims)),
+		"with a mark of byte order":     claimed("\ufeff" + string(claims)),
+		"with the tenant twice":         with(`"tenant":"globex"`),
+		"with the tenant in capitals":   with(`"Tenant":"globex"`),
+		"with the tenant twice, hidden": with(`"t\u0065nant":"globex"`),
+		"with half a character":         with(`"x":"\ud800"`),
+		"that is nested too deep":       with(`"x":` + strings.Repeat("[", 40) + strings.Repeat("]", 40)),
+		"that is no Unicode":            with("\"x\":\"\xff\""),
+		"that demands an extension":     headed(`{"alg":"HS256","crit":["x"],"x":1}`),
+		"that is compressed":            headed(`{"alg":"HS256","zip":"DEF"}`),
+		"that is detached":              headed(`{"alg":"HS256","b64":false,"crit":["b64"]}`),
+		"that brings its key":           headed(`{"alg":"HS256","jwk":{"kty":"oct","k":"AAAA"}}`),
+		"that says where its key is":    headed(`{"alg":"HS256","jku":"https://evil.example/keys"}`),
+		"that brings a certificate":     headed(`{"alg":"HS256","x5c":["AAAA"]}`),
+		"with another in it":            headed(`{"alg":"HS256","cty":"JWT"}`),
+		"of another type":               headed(`{"alg":"HS256","typ":"logout+jwt"}`),
+		"of two algorithms":             headed(`{"alg":"none","alg":"HS256"}`),
+		"of an algorithm in small":      headed(`{"alg":"hs256"}`),
+		"of an algorithm in a list":     headed(`{"alg":["HS256"]}`),
+		"of no algorithm":               headed(`{"typ":"JWT"}`),
+		"of HS384":                      headed(`{"alg":"HS384"}`),
+		"of RS256":                      headed(`{"alg":"RS256"}`),
+		"whose key's id is a number":    headed(`{"alg":"HS256","kid":7}`),
+		"whose key's id is a book":      headed(`{"alg":"HS256","kid":"` + strings.Repeat("k", 1000) + `"}`),
+		"with an end in words":          claimed(strings.Replace(string(claims), `"exp":`, `"exp":"never","was":`, 1)),
+		"with an end far off":           claimed(strings.Replace(string(claims), `"exp":`, `"exp":1e18,"was":`, 1)),
+		"with an end in a list":         claimed(strings.Replace(string(claims), `"exp":`, `"exp":[9999999999],"was":`, 1)),
+		"with a start in words":         with(`"nbf":"now"`),
 	}
 }
 

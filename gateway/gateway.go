@@ -28,6 +28,7 @@ import (
 type Options struct {
 	Console console.Options
 	Log     *slog.Logger
+	Metrics []prometheus.Collector // of what stands around it, shown with its own
 }
 
 // Gateway answers requests, from New to Close.
@@ -35,7 +36,7 @@ type Gateway struct {
 	control  *tenancy.Store // nil: there is none
 	metrics  *prometheus.Registry
 	current  atomic.Pointer[snapshot]
-	draining atomic.Bool // no new requests, please
+	draining atomic.Bool // it is about to end: no further requests, please
 }
 
 // New wires a gateway from a configuration. Whatever it opened is closed again
@@ -66,16 +67,23 @@ func New(ctx context.Context, cfg *config.Config, opts Options) (_ *Gateway, err
 	if err := next.wire(cfg, g, opts, calls, requests); err != nil {
 		return nil, err
 	}
-	g.metrics, err = registryOf(requests, next.data, next.sources, calls)
+	g.metrics, err = registryOf(append(opts.Metrics, requests, next.data, next.sources, calls)...)
 	return g, err
 }
 
 // catalog is the one that is served now.
 func (g *Gateway) catalog() *catalog.Catalog { return g.current.Load().catalog }
 
-// Handler answers tenants and their pages.
+// Handler answers tenants and their pages. While it drains, connections are
+// closed once they have their answer: whoever keeps them opens the next one
+// elsewhere.
 func (g *Gateway) Handler() http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { g.current.Load().handler.ServeHTTP(w, r) })
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if g.draining.Load() {
+			w.Header().Set("Connection", "close")
+		}
+		g.current.Load().handler.ServeHTTP(w, r)
+	})
 }
 
 // Engine answers operations of the principal in their context, without HTTP.

@@ -63,6 +63,9 @@ has_node() {
   has node && has npm && at_least "$(node --version | tr -d v)" "$node_oldest"
 }
 
+# Debian puts it where only root looks.
+has_haproxy() { has haproxy || [[ -x /usr/sbin/haproxy ]]; }
+
 has_chromium() { has chromium || has chromium-browser || has google-chrome; }
 
 # missing prints the names of what is not there, one a line.
@@ -74,6 +77,7 @@ missing() {
     has_postgres || echo postgres
     has_node || echo node
     has_chromium || echo chromium
+    has_haproxy || echo haproxy
   fi
 }
 
@@ -85,6 +89,7 @@ describe() {
     postgres) echo "the PostgreSQL server programs, $postgres_oldest or newer (initdb and postgres), or a server named in USHER_TEST_POSTGRES" ;;
     node) echo "Node.js $node_oldest or newer with npm" ;;
     chromium) echo "Chromium or Google Chrome" ;;
+    haproxy) echo "HAProxy" ;;
   esac
 }
 
@@ -151,6 +156,7 @@ install() {
     postgres) install_postgres ;;
     node) if has node; then apt_install npm; else apt_install nodejs npm; fi ;;
     chromium) install_chromium ;;
+    haproxy) apt_install haproxy ;;
   esac
 }
 

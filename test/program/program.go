@@ -127,13 +127,13 @@ func (o *Output) String() string {
 	return o.text.String()
 }
 
-// direct does not follow redirects, which are answers too.
-var direct = &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+// Direct does not follow redirects, which are answers too.
+var Direct = &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 
 // Fetch sends a request and reads the answer.
 func Fetch(tb testing.TB, r *http.Request) (status int, body []byte) {
 	tb.Helper()
-	response, err := direct.Do(r) //nolint:gosec // Tests ask the servers that they have started.
+	response, err := Direct.Do(r) //nolint:gosec // Tests ask the servers that they have started.
 	if err != nil {
 		tb.Fatal(err)
 	}

@@ -1,0 +1,167 @@
+package main
+
+import (
+	"context"
+	"encoding/csv"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+
+	"usher/test/program"
+)
+
+// balancerConfig asks for readiness often, and makes up for nothing: a request
+// that a gateway loses is lost.
+const balancerConfig = `
+defaults
+  mode http
+  timeout connect 5s
+  timeout client 60s
+  timeout server 60s
+  retries 0
+  default-server inter 100ms fastinter 50ms fall 1 rise 1 check
+frontend public
+  bind %s
+  default_backend gateways
+backend gateways
+  balance roundrobin
+  option httpchk GET /health/ready
+  server one %s
+  server two %s
+frontend operators
+  bind %s
+  stats enable
+  stats uri /stats
+`
+
+// balance starts HAProxy before two gateways. It returns where the public and
+// where its operators reach it.
+func balance(t *testing.T, one, two string) (public, operators string) {
+	t.Helper()
+	haproxy, err := exec.LookPath("haproxy")
+	if err != nil {
+		haproxy = "/usr/sbin/haproxy" // where Debian puts it, and where not everybody looks
+	}
+	public, operators = freePort(t), freePort(t)
+	file := filepath.Join(t.TempDir(), "haproxy.cfg")
+	program.WriteFile(t, file, fmt.Sprintf(balancerConfig, public, one, two, operators))
+	said := program.NewOutput()
+	command := exec.CommandContext(context.WithoutCancel(t.Context()), haproxy, "-db", "-f", file)
+	command.Stdout, command.Stderr = said, said
+	if err := command.Start(); err != nil {
+		t.Fatalf("%v; scripts/prerequisites.sh test installs what the tests need", err)
+	}
+	t.Cleanup(func() {
+		_ = command.Process.Kill()
+		_ = command.Wait()
+		if t.Failed() {
+			t.Log(said)
+		}
+	})
+	return "http://" + public, "http://" + operators
+}
+
+// up tells how many gateways the balancer sends requests to.
+func up(t *testing.T, operators string) int {
+	t.Helper()
+	response, err := http.Get(operators + "/stats;csv")
+	if err != nil {
+		return 0 // it has not started yet
+	}
+	defer func() { _ = response.Body.Close() }()
+	rows, err := csv.NewReader(response.Body).ReadAll()
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := 0
+	for _, row := range rows {
+		if row[0] == "gateways" && (row[1] == "one" || row[1] == "two") && strings.HasPrefix(row[17], "UP") {
+			n++
+		}
+	}
+	return n
+}
+
+// TestRollingRestarts: gateways behind a balancer are restarted one after the
+// other under load, and no request is lost. USHER_TEST_RESTARTS says how often;
+// five times are enough to notice a gap.
+func TestRollingRestarts(t *testing.T) {
+	t.Parallel()
+	restarts := 5
+	if text := os.Getenv("USHER_TEST_RESTARTS"); text != "" {
+		var err error
+		if restarts, err = strconv.Atoi(text); err != nil {
+			t.Fatal(err)
+		}
+	}
+	configs, ports := []string{prepare(t, "2s"), prepare(t, "2s")}, []string{freePort(t), freePort(t)}
+	gateways := make([]*process, 2)
+	for i := range gateways {
+		gateways[i] = launch(t, configs[i], ports[i], program.NewOutput())
+	}
+	public, operators := balance(t, ports[0], ports[1])
+	both := func() bool { return up(t, operators) == 2 }
+	program.Soon(t, program.Patience, "the balancer has both gateways", both)
+
+	stop := make(chan struct{})
+	var answered, lost atomic.Int64
+	var asking sync.WaitGroup
+	for range 6 {
+		q := gateways[0].question(t)
+		q.URL.Host = strings.TrimPrefix(public, "http://")
+		q.Host = q.URL.Host
+		asking.Go(func() {
+			client := &http.Client{Transport: &http.Transport{}, Timeout: program.Patience} // a connection of its own, kept
+			defer client.CloseIdleConnections()
+			for {
+				select {
+				case <-stop:
+					return
+				default:
+				}
+				q.Body, _ = q.GetBody()
+				if why := got(client, q); why != "" {
+					lost.Add(1)
+					t.Error(why)
+				} else {
+					answered.Add(1)
+				}
+			}
+		})
+	}
+	for n := range restarts {
+		i := n % 2
+		gateways[i].tell(t, syscall.SIGTERM)
+		gateways[i].wait(t)
+		before := answered.Load()
+		gateways[i] = launch(t, configs[i], ports[i], program.NewOutput())
+		program.Soon(t, program.Patience, "the balancer has both gateways again", both)
+		program.Soon(t, program.Patience, "the load goes on", func() bool { return answered.Load() > before })
+	}
+	close(stop)
+	asking.Wait()
+	t.Logf("%d restarts, %d answers, %d lost", restarts, answered.Load(), lost.Load())
+}
+
+// got tells why a request has no answer; empty if it has.
+func got(client *http.Client, q *http.Request) string {
+	response, err := client.Do(q)
+	if err != nil {
+		return err.Error()
+	}
+	defer func() { _ = response.Body.Close() }()
+	body, err := io.ReadAll(response.Body)
+	if err != nil || response.StatusCode != http.StatusOK || !strings.Contains(string(body), `"data"`) {
+		return fmt.Sprintf("%s %s %v", response.Status, body, err)
+	}
+	return ""
+}

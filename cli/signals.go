@@ -1,0 +1,68 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+)
+
+// errTerminated is the cause of an end that others than a person at the keyboard
+// ask for: they send requests until they have noticed.
+var errTerminated = errors.New("terminated by a signal")
+
+// UntilTold returns a context that ends when the process is told to end.
+func UntilTold(parent context.Context) context.Context {
+	ctx, end := context.WithCancelCause(parent)
+	told := make(chan os.Signal, 1)
+	signal.Notify(told, os.Interrupt, syscall.SIGTERM)
+	go func() {
+		if <-told == syscall.SIGTERM {
+			end(errTerminated)
+		}
+		end(nil)
+	}()
+	return ctx
+}
+
+// outlive keeps signals from ending a server that are not about its end: that a
+// configuration has changed, and that nobody reads what it prints.
+func outlive(log *slog.Logger) (stop func()) {
+	changed, unread, done := make(chan os.Signal, 1), make(chan os.Signal, 1), make(chan struct{})
+	signal.Notify(changed, syscall.SIGHUP)
+	signal.Notify(unread, syscall.SIGPIPE)
+	go func() {
+		for {
+			select {
+			case <-changed:
+				log.Warn("SIGHUP changes nothing: the configuration is read at the start only; restart usher to apply it")
+			case <-done:
+				return
+			}
+		}
+	}()
+	return func() {
+		signal.Stop(changed)
+		signal.Stop(unread)
+		close(done)
+	}
+}
+
+// drain waits until those who send requests have seen that usher is not ready,
+// or until it is told once more to end.
+func drain(ctx context.Context, span time.Duration, log *slog.Logger) {
+	if span == 0 || !errors.Is(context.Cause(ctx), errTerminated) {
+		return
+	}
+	again := make(chan os.Signal, 1)
+	signal.Notify(again, os.Interrupt, syscall.SIGTERM)
+	defer signal.Stop(again)
+	log.Info("usher was told to end: it is not ready, and answers what still comes", "for", span.String())
+	select {
+	case <-time.After(span):
+	case <-again:
+	}
+}

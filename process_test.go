@@ -1,0 +1,493 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"usher/pgtest"
+	"usher/test/program"
+)
+
+// asProcess makes the tests' own program usher itself, so that processes of it
+// can be started, told to end, and have outputs that nobody reads.
+const asProcess = "USHER_TEST_PROCESS"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(asProcess) != "" {
+		main()
+		os.Exit(0)
+	}
+	pgtest.Main(m)
+}
+
+// process is usher as a process of its own.
+type process struct {
+	base, admin string
+	command     *exec.Cmd
+	stdout      *program.Output
+	ended       chan struct{}
+	err         error // once it has ended
+}
+
+const processConfig = `
+server: {admin_listen: "127.0.0.1:0", drain: %s}
+sources:
+  shop: {kind: duckdb, path: shop.duckdb}
+strategies:
+  shared: {kind: shared, source: shop}
+issuers:
+  tests:
+    issuer: tests
+    audience: [usher]
+    algorithms: [HS256]
+    keys: {secret: {file: secret}}
+    tenants: trusted
+    claims: {tenant: /tenant}
+datasets:
+  notes:
+    tenant: tenant
+    key: id
+    columns: {id: Int!, tenant: String!, text: String}
+`
+
+const notesData = `
+	CREATE TABLE notes (id INTEGER PRIMARY KEY, tenant VARCHAR NOT NULL, text VARCHAR);
+	INSERT INTO notes VALUES (1, 'acme', 'hello'), (2, 'acme', 'again'), (3, 'globex', 'hi')`
+
+// prepare writes a configuration and its data.
+func prepare(t *testing.T, drain string) (config string) {
+	t.Helper()
+	dir := t.TempDir()
+	program.WriteFile(t, filepath.Join(dir, "secret"), program.Secret)
+	program.MakeDuckDB(t, filepath.Join(dir, "shop.duckdb"), notesData)
+	config = filepath.Join(dir, "usher.yml")
+	program.WriteFile(t, config, fmt.Sprintf(processConfig, drain))
+	return config
+}
+
+// launch starts usher and waits until it serves.
+func launch(t *testing.T, config, listen string, stderr io.Writer) *process {
+	t.Helper()
+	itself, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := &process{
+		command: exec.CommandContext(context.WithoutCancel(t.Context()), itself, "serve", "-c", config, "--listen", listen),
+		stdout:  program.NewOutput(), ended: make(chan struct{}),
+	}
+	p.command.Env = append(os.Environ(), asProcess+"=1")
+	p.command.Stdout, p.command.Stderr = p.stdout, stderr
+	if err := p.command.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = p.command.Process.Kill()
+		<-p.ended
+	})
+	go func() {
+		p.err = p.command.Wait()
+		close(p.ended)
+	}()
+	select {
+	case p.base = <-p.stdout.Address:
+	case <-p.ended:
+		t.Fatalf("usher ended: %v\n%s", p.err, p.stdout)
+	case <-time.After(program.Patience):
+		t.Fatalf("usher does not serve\n%s", p.stdout)
+	}
+	p.admin = regexp.MustCompile(`metrics at (http://\S+)/metrics`).FindStringSubmatch(p.stdout.String())[1]
+	return p
+}
+
+func (p *process) tell(t *testing.T, s os.Signal) {
+	t.Helper()
+	if err := p.command.Process.Signal(s); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// wait waits for the process to end well.
+func (p *process) wait(t *testing.T) {
+	t.Helper()
+	select {
+	case <-p.ended:
+		if p.err != nil {
+			t.Errorf("usher ended with %v", p.err)
+		}
+	case <-time.After(program.Patience):
+		t.Fatal("usher does not end")
+	}
+}
+
+// question is a request for notes, of acme.
+func (p *process) question(t *testing.T) *http.Request {
+	t.Helper()
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, p.base+"/graphql", strings.NewReader(`{"query": "{ notes { id } }"}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header.Set("Content-Type", "application/json")
+	r.Header.Set("Authorization", "Bearer "+program.Sign(t, `{"tenant": "acme"}`))
+	return r
+}
+
+// metric is the value of one without labels.
+func (p *process) metric(t *testing.T, name string) int {
+	t.Helper()
+	_, text := program.Fetch(t, get(t, p.admin+"/metrics"))
+	found := regexp.MustCompile(`(?m)^` + name + ` (\S+)$`).FindSubmatch(text)
+	if found == nil {
+		t.Fatalf("there is no %s", name)
+	}
+	n, err := strconv.ParseFloat(string(found[1]), 64)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return int(n)
+}
+
+// TestNobodyReadsTheLog: the standard error output is a pipe that nobody reads,
+// and later one that nobody has open. Requests are answered, none later than
+// before, and the process ends.
+func TestNobodyReadsTheLog(t *testing.T) {
+	t.Parallel()
+	unread, stderr, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := launch(t, prepare(t, "0s"), "127.0.0.1:0", stderr)
+	if err := stderr.Close(); err != nil { // it is the process's now
+		t.Fatal(err)
+	}
+	const many, each = 10_000, 4
+	took := make([]time.Duration, many)
+	var next atomic.Int64
+	var asking sync.WaitGroup
+	for range each {
+		asking.Go(func() {
+			client := &http.Client{Transport: &http.Transport{}, Timeout: program.Patience}
+			defer client.CloseIdleConnections()
+			q := p.question(t)
+			for n := next.Add(1); n <= many; n = next.Add(1) {
+				q.Body, _ = q.GetBody()
+				began := time.Now()
+				response, err := client.Do(q)
+				if err != nil {
+					t.Errorf("request %d: %v", n, err)
+					return
+				}
+				_, _ = io.Copy(io.Discard, response.Body)
+				_ = response.Body.Close()
+				if response.StatusCode != http.StatusOK {
+					t.Errorf("request %d: %s", n, response.Status)
+				}
+				took[n-1] = time.Since(began)
+			}
+		})
+	}
+	asking.Wait()
+	if t.Failed() {
+		return
+	}
+	slowest := func(of []time.Duration) time.Duration { // of a hundred
+		sorted := slices.Sorted(slices.Values(of))
+		return sorted[len(sorted)*99/100]
+	}
+	early, late := slowest(took[:500]), slowest(took[many-2000:])
+	t.Logf("one of a hundred takes %s in the beginning, %s in the end", early, late)
+	if late > 10*max(early, 50*time.Millisecond) {
+		t.Errorf("one of a hundred takes %s in the beginning, and %s in the end", early, late)
+	}
+	if n := p.metric(t, "usher_log_lines_lost_total"); n == 0 {
+		t.Error("no line was lost")
+	}
+	// Whoever reads at last finds how many lines are missing, and nothing torn.
+	lost := regexp.MustCompile(`^\{"time":.*"level":"WARN","msg":"lines of the log were lost.*"lines":\d+\}$`)
+	told := false
+	for lines := bufio.NewScanner(unread); !told && lines.Scan(); {
+		if told = lost.MatchString(lines.Text()); !strings.HasPrefix(lines.Text(), "{") || !strings.HasSuffix(lines.Text(), "}") {
+			t.Errorf("a torn line: %.100q", lines.Text())
+		}
+	}
+	if !told {
+		t.Error("the log does not say that lines were lost")
+	}
+	if err := unread.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for range 3 {
+		if status, body := program.Fetch(t, p.question(t)); status != http.StatusOK {
+			t.Errorf("without a reader: %d %s", status, body)
+		}
+	}
+	p.tell(t, syscall.SIGTERM)
+	p.wait(t)
+}
+
+// TestLogIsFull: a device without room.
+func TestLogIsFull(t *testing.T) {
+	t.Parallel()
+	full, err := os.OpenFile("/dev/full", os.O_WRONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = full.Close() })
+	p := launch(t, prepare(t, "0s"), "127.0.0.1:0", full)
+	for range 20 {
+		if status, body := program.Fetch(t, p.question(t)); status != http.StatusOK {
+			t.Errorf("%d %s", status, body)
+		}
+	}
+	p.tell(t, syscall.SIGTERM)
+	p.wait(t)
+}
+
+// TestLeaving: told to end, usher first says that it is not ready, answers what
+// still comes, each connection for the last time, and what has begun; told again,
+// it ends.
+func TestLeaving(t *testing.T) {
+	t.Parallel()
+	stderr := program.NewOutput()
+	p := launch(t, prepare(t, "10m"), "127.0.0.1:0", stderr)
+	client := &http.Client{Transport: &http.Transport{}}
+	ask := func() *http.Response {
+		t.Helper()
+		response, err := client.Do(p.question(t))
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, _ = io.Copy(io.Discard, response.Body)
+		_ = response.Body.Close()
+		if response.StatusCode != http.StatusOK {
+			t.Errorf("the answer is %s", response.Status)
+		}
+		return response
+	}
+	if ask().Close {
+		t.Error("connections are closed from the beginning")
+	}
+	p.tell(t, syscall.SIGHUP) // ends nothing
+	program.Soon(t, program.Patience, "SIGHUP is in the log", func() bool { return strings.Contains(stderr.String(), "SIGHUP changes nothing") })
+	for _, base := range []string{p.base, p.admin} {
+		if status, _ := program.Fetch(t, get(t, base+"/health/ready")); status != http.StatusOK {
+			t.Errorf("%s: ready answers %d", base, status)
+		}
+	}
+	half := p.begin(t)
+	p.tell(t, syscall.SIGTERM)
+	for _, base := range []string{p.base, p.admin} {
+		program.Soon(t, program.Patience, "usher is not ready", func() bool {
+			status, _ := program.Fetch(t, get(t, base+"/health/ready"))
+			return status == http.StatusServiceUnavailable
+		})
+		if status, _ := program.Fetch(t, get(t, base+"/health/live")); status != http.StatusOK {
+			t.Errorf("%s: live answers %d", base, status)
+		}
+	}
+	for range 3 {
+		if !ask().Close { // on the connection that was kept, and on new ones
+			t.Error("a connection is kept")
+		}
+	}
+	p.tell(t, syscall.SIGTERM)
+	program.Soon(t, program.Patience, "the port is closed", func() bool {
+		connection, err := net.Dial("tcp", strings.TrimPrefix(p.base, "http://"))
+		if err == nil {
+			_ = connection.Close()
+		}
+		return err != nil
+	})
+	half.finish(t)
+	p.wait(t)
+}
+
+// begun is a request of which half was sent.
+type begun struct {
+	connection net.Conn
+	rest       string
+}
+
+func (p *process) begin(t *testing.T) begun {
+	t.Helper()
+	connection, err := net.Dial("tcp", strings.TrimPrefix(p.base, "http://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	const body = `{"query": "{ notes { id } }"}`
+	head := fmt.Sprintf("POST /graphql HTTP/1.1\r\nHost: usher\r\nContent-Type: application/json\r\nAuthorization: Bearer %s\r\nContent-Length: %d\r\n\r\n",
+		program.Sign(t, `{"tenant": "acme"}`), len(body))
+	if _, err := io.WriteString(connection, head+body[:10]); err != nil {
+		t.Fatal(err)
+	}
+	return begun{connection, body[10:]}
+}
+
+func (b begun) finish(t *testing.T) {
+	t.Helper()
+	if _, err := io.WriteString(b.connection, b.rest); err != nil {
+		t.Fatal(err)
+	}
+	response, err := http.ReadResponse(bufio.NewReader(b.connection), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	body, err := io.ReadAll(response.Body)
+	if err != nil || response.StatusCode != http.StatusOK || !strings.Contains(string(body), `"notes":[{"id":1},{"id":2}]`) {
+		t.Errorf("what had begun is answered %s %s %v", response.Status, body, err)
+	}
+	_ = response.Body.Close()
+	_ = b.connection.Close()
+}
+
+// TestNotReadyBeforeThePortIsBound: the operators' listener says nothing of
+// readiness while there is nothing to send requests to.
+func TestNotReadyBeforeThePortIsBound(t *testing.T) {
+	t.Parallel()
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = taken.Close() })
+	config := prepare(t, "0s")
+	admin := freePort(t)
+	text, err := os.ReadFile(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	program.WriteFile(t, config, strings.Replace(string(text), "127.0.0.1:0", admin, 1))
+	ended := make(chan struct{})
+	var answers atomic.Int64
+	var watching sync.WaitGroup
+	watching.Go(func() {
+		for {
+			select {
+			case <-ended:
+				return
+			default:
+			}
+			if response, err := http.Get("http://" + admin + "/health/ready"); err == nil {
+				_ = response.Body.Close()
+				if response.StatusCode == http.StatusOK {
+					answers.Add(1)
+				}
+			}
+		}
+	})
+	_, err = program.Command(t, "serve", "-c", config, "--listen", taken.Addr().String())
+	close(ended)
+	watching.Wait()
+	if err == nil || !strings.Contains(err.Error(), "cannot listen") || answers.Load() > 0 {
+		t.Errorf("ready %d times, and then %v", answers.Load(), err)
+	}
+}
+
+// freePort is an address that was free a moment ago.
+func freePort(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = l.Close() }()
+	return l.Addr().String()
+}
+
+// TestSilentKeyServer: usher starts, and is ready, while the server of an
+// issuer's keys is silent; its tokens wait for a moment, and others do not.
+func TestSilentKeyServer(t *testing.T) {
+	t.Parallel()
+	asked := make(chan struct{}, 1)
+	silent := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		select {
+		case asked <- struct{}{}:
+		default:
+		}
+		<-r.Context().Done()
+	}))
+	t.Cleanup(silent.Close)
+	t.Cleanup(silent.CloseClientConnections)
+	config := prepare(t, "0s")
+	text, err := os.ReadFile(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	program.WriteFile(t, config, strings.Replace(string(text), "issuers:\n", `issuers:
+  idp:
+    issuer: idp
+    audience: [usher]
+    algorithms: [RS256]
+    keys: {jwks_url: "`+silent.URL+`"}
+    tenants: trusted
+    claims: {tenant: /tenant}
+`, 1))
+	u := program.Start(t, "serve", "-c", config, "--listen", "127.0.0.1:0")
+	<-asked
+	if status, _ := program.Fetch(t, get(t, u.Base+"/health/ready")); status != http.StatusOK {
+		t.Errorf("ready answers %d", status)
+	}
+	if status, body := program.Fetch(t, u.Ask(t, program.Sign(t, `{"tenant": "acme"}`), "{ notes { id } }")); status != http.StatusOK {
+		t.Errorf("tokens of another issuer: %d %s", status, body)
+	}
+	// {"alg":"RS256"}.{"iss":"idp"}.nothing
+	response, err := program.Direct.Do(u.Ask(t, "eyJhbGciOiJSUzI1NiJ9.eyJpc3MiOiJpZHAifQ.AAAA", "{ notes { id } }"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	body, _ := io.ReadAll(response.Body)
+	_ = response.Body.Close()
+	if response.StatusCode != http.StatusServiceUnavailable || response.Header.Get("Retry-After") != "5" || !strings.Contains(string(body), `"UNAVAILABLE"`) {
+		t.Errorf("its own tokens: %s, Retry-After %q, %s", response.Status, response.Header.Get("Retry-After"), body)
+	}
+}
+
+// TestLogLinesAreBounded: whatever a caller writes into a request, its lines in
+// the log are lines, and short ones.
+func TestLogLinesAreBounded(t *testing.T) {
+	t.Parallel()
+	u := program.Start(t, "serve", "-c", prepare(t, "0s"), "--listen", "127.0.0.1:0")
+	long := strings.Repeat("x", 100_000)
+	subject := program.Sign(t, `{"tenant": "acme", "sub": "ann\n{\"level\":\"ERROR\"}`+strings.Repeat("\u2028é", 500)+`"}`)
+	for _, q := range []*http.Request{
+		u.Ask(t, subject, "query "+long+" { notes { id } }"),
+		u.Ask(t, subject, "{ "+long+": notes(limit: 1000000000) { id } }"),
+		u.Ask(t, subject, "{ "+long+" { id } }"),
+		u.Ask(t, program.Sign(t, `{"tenant": "acme", "iss": "`+long[:5000]+`"}`), "{ notes { id } }"),
+		u.Ask(t, program.Sign(t, `{"tenant": "`+long[:5000]+`"}`), "{ notes { id } }"),
+		u.Ask(t, "usher_"+long[:7000], "{ notes { id } }"),
+	} {
+		q.Header.Set("User-Agent", long[:5000])
+		q.Header.Set("X-Request-Id", long[:5000])
+		status, _ := program.Fetch(t, q)
+		t.Log(status)
+	}
+	u.Stop(t)
+	lines := strings.Split(strings.TrimSpace(u.Stderr.String()), "\n")
+	errored := false
+	for _, line := range lines {
+		if len(line) > 6<<10 || !strings.HasPrefix(line, `{"time":`) || !strings.HasSuffix(line, "}") {
+			t.Errorf("%d bytes: %.200s", len(line), line)
+		}
+		errored = errored || strings.Contains(line, "a GraphQL error")
+	}
+	if len(lines) < 6 || !errored {
+		t.Errorf("%d lines\n%s", len(lines), u.Stderr)
+	}
+}
