@@ -84,6 +84,8 @@ func inspect(ctx context.Context, cfg *config.Config) (*report, error) {
 	if r.catalog == nil {
 		return r, nil
 	}
+	_, problems = configured(r.catalog)
+	r.problem(cfg.Locate(problems))
 	r.problem(schemaFits(r.catalog, cfg.Control != nil))
 	tokens, err := auth.New(cfg.Issuers, auth.Options{Tenants: registry(r.catalog, nil)})
 	if err == nil {

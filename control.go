@@ -23,9 +23,9 @@ import (
 
 // openControl opens the control store of a configuration. What it keeps is
 // judged by the catalog before it is kept.
-func openControl(ctx context.Context, c config.Control, cat *catalog.Catalog, log *slog.Logger) (*tenancy.Store, error) {
+func openControl(ctx context.Context, c config.Control, cat *catalog.Catalog, known *neighbors, log *slog.Logger) (*tenancy.Store, error) {
 	opts := tenancy.Options{
-		Check: judge(cat), CheckRole: judgeRole(cat), Log: log, MaxStale: c.MaxStale,
+		Check: judge(cat), CheckRole: judgeRole(cat), Apart: known.apart, Log: log, MaxStale: c.MaxStale,
 		TokenLife: c.TokenLife, MaxTokenLife: c.MaxTokenLife, SessionLife: c.SessionLife, SessionIdle: c.SessionIdle,
 		AuditRetention: c.AuditRetention, MinPassword: c.MinPassword, FreeAttempts: c.FreeAttempts, MaxLockout: c.MaxLockout,
 	}
@@ -113,21 +113,24 @@ func taken(cat *catalog.Catalog, id, key string) bool {
 
 // apart refuses tenants of the file that the store knows, or has known: two
 // registries that disagree would let one tenant in as the other.
-func apart(ctx context.Context, cfg *config.Config, cat *catalog.Catalog, store *tenancy.Store) error {
+func apart(ctx context.Context, cfg *config.Config, cat *catalog.Catalog, known *neighbors, store *tenancy.Store) error {
 	var problems []catalog.Problem
 	for _, id := range slices.Sorted(maps.Keys(cat.Tenants)) {
-		known, err := store.Taken(ctx, id, cat.Tenants[id].Key)
+		taken, err := store.Taken(ctx, id, cat.Tenants[id].Key)
 		if err != nil {
 			return err
 		}
-		if known {
+		if taken {
 			problems = append(problems, catalog.Problem{
 				Path:    []string{"tenants", id},
 				Message: "the control store has, or had, a tenant of this id or key; a tenant is registered in one place",
 			})
 		}
 	}
-	return cfg.Locate(problems)
+	if err := cfg.Locate(problems); err != nil {
+		return err
+	}
+	return known.settled(ctx, cfg, store)
 }
 
 // registry looks up the tenants that the configuration registers, and those of

@@ -51,6 +51,10 @@ func assemble(ctx context.Context, cfg *config.Config, pages console.Options, lo
 	if g.catalog, g.notes, err = compile(ctx, cfg, log); err != nil {
 		return nil, err
 	}
+	known, problems := configured(g.catalog)
+	if err = cfg.Locate(problems); err != nil {
+		return nil, err
+	}
 	calls, requests := upstream.NewMetrics(), transport.NewMetrics()
 	if g.sources, err = datasource.New(g.catalog, datasource.Options{
 		Upstream:   upstream.Options{Metrics: calls},
@@ -62,10 +66,10 @@ func assemble(ctx context.Context, cfg *config.Config, pages console.Options, lo
 	}
 	verifying := auth.Options{Log: log}
 	if cfg.Control != nil {
-		if g.control, err = openControl(ctx, *cfg.Control, g.catalog, log); err != nil {
+		if g.control, err = openControl(ctx, *cfg.Control, g.catalog, known, log); err != nil {
 			return nil, fmt.Errorf("open the control store: %w", err)
 		}
-		if err = apart(ctx, cfg, g.catalog, g.control); err != nil {
+		if err = apart(ctx, cfg, g.catalog, known, g.control); err != nil {
 			return nil, err
 		}
 		verifying.Opaque, verifying.Revoked, verifying.Ready = g.control.Authenticate, g.control.Revoked, g.control.Ready
