@@ -85,6 +85,15 @@ func pathsName(source string, all Spec) bool {
 	return false
 }
 
+// Told tells whether every call for a path says whose rows are meant, although
+// an account puts other headers in the place of some.
+func (a APISpec) Told(path string, replaced func(header string) bool) bool {
+	rest := a
+	rest.Headers = maps.Clone(a.Headers)
+	maps.DeleteFunc(rest.Headers, func(name, _ string) bool { return replaced(name) })
+	return a.Plugin != nil || rest.names() || placeholder.MatchString(path)
+}
+
 // names tells whether every call says whose rows are meant, whatever its path.
 func (a APISpec) names() bool {
 	texts := slices.Concat(slices.Collect(maps.Values(a.Headers)), slices.Collect(maps.Values(a.Query)), slices.Collect(maps.Values(a.Body.Form)),

@@ -15,21 +15,24 @@ import (
 
 // CheckDisjoint refuses tenants of the file that the store knows, or has known: two
 // registries that disagree would let one tenant in as the other.
-func CheckDisjoint(ctx context.Context, cfg *config.Config, cat *catalog.Catalog, store *tenancy.Store) error {
+func CheckDisjoint(ctx context.Context, cfg *config.Config, known *Neighbors, store *tenancy.Store) error {
 	var problems []catalog.Problem
-	for _, id := range slices.Sorted(maps.Keys(cat.Tenants)) {
-		known, err := store.Taken(ctx, id, cat.Tenants[id].Key)
+	for _, id := range slices.Sorted(maps.Keys(known.cat.Tenants)) {
+		taken, err := store.Taken(ctx, id, known.cat.Tenants[id].Key)
 		if err != nil {
 			return err
 		}
-		if known {
+		if taken {
 			problems = append(problems, catalog.Problem{
 				Path:    []string{"tenants", id},
 				Message: "the control store has, or had, a tenant of this id or key; a tenant is registered in one place",
 			})
 		}
 	}
-	return cfg.Locate(problems)
+	if err := cfg.Locate(problems); err != nil {
+		return err
+	}
+	return known.settled(ctx, cfg, store)
 }
 
 // Registry looks up the tenants that the configuration registers, and those of

@@ -52,14 +52,18 @@ func New(ctx context.Context, cfg *config.Config, opts Options) (_ *Gateway, err
 	if err := next.compile(ctx, cfg, opts.Log); err != nil {
 		return nil, err
 	}
+	neighbors, problems := control.Configured(next.catalog)
+	if err := cfg.Locate(problems); err != nil {
+		return nil, err
+	}
 	g.current.Store(next)
 	if cfg.Control != nil {
 		if g.control, err = control.Open(ctx, *cfg.Control, tenancy.Options{
-			Check: control.CheckGrant(g.catalog), CheckRole: control.CheckRole(g.catalog), Log: opts.Log,
+			Check: control.CheckGrant(g.catalog), CheckRole: control.CheckRole(g.catalog), Apart: neighbors.Apart, Log: opts.Log,
 		}); err != nil {
 			return nil, fmt.Errorf("open the control store: %w", err)
 		}
-		if err := control.CheckDisjoint(ctx, cfg, next.catalog, g.control); err != nil {
+		if err := control.CheckDisjoint(ctx, cfg, neighbors, g.control); err != nil {
 			return nil, err
 		}
 	}

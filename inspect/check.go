@@ -35,6 +35,8 @@ func Check(ctx context.Context, cfg *config.Config) (*Report, error) {
 	if r.Catalog == nil {
 		return r, nil
 	}
+	_, problems := control.Configured(r.Catalog)
+	r.problem(cfg.Locate(problems))
 	r.problem(schemaFits(r.Catalog, cfg.Control != nil))
 	tokens, err := auth.New(cfg.Issuers, auth.Options{Tenants: control.Registry(r.Catalog, nil)})
 	if err == nil {

@@ -21,6 +21,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/json"
+	"iter"
 	"log/slog"
 	"sync"
 	"sync/atomic"
@@ -43,6 +44,10 @@ type Options struct {
 	// becomes a token, a user or a tenant's record; its error is the caller's
 	// answer. Nil accepts all.
 	Check func(principal.Principal) error
+	// Apart judges whether a tenant is read from the place of another, which
+	// nothing else would keep apart: of one of those registered, or of any that
+	// the configuration knows. Nil accepts all.
+	Apart func(principal.Principal, iter.Seq2[principal.Principal, error]) error
 	// CheckRole judges the right spec of a role that a tenant owns, and that
 	// its name is no system role's. Nil refuses such roles.
 	CheckRole func(tenant, name string, spec json.RawMessage) error

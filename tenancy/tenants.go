@@ -76,7 +76,7 @@ func (s *Store) tenant(row tenantRow) (Tenant, error) {
 
 // checkHome has the catalog judge what the tenant's record says.
 func (s *Store) checkHome(id, key string, home principal.Home) error {
-	return s.opts.Check(principal.Principal{Issuer: Issuer, Tenant: id, TenantKey: key, Home: home})
+	return s.opts.Check(recordOf(id, key, home))
 }
 
 // checkNewTenant refuses ids that stand for no tenant, or for all: one that was
@@ -119,6 +119,9 @@ func (s *Store) CreateTenant(ctx context.Context, p principal.Principal, n NewTe
 		}
 		generation, err := t.raise()
 		if err != nil {
+			return err
+		}
+		if err := t.apart(recordOf(n.ID, n.Key, principal.Home{Strategy: n.Strategy, Accounts: n.Accounts})); err != nil {
 			return err
 		}
 		_, err = t.exec(`INSERT INTO store.tenants (id, tenant_key, name, status, strategy, accounts, created_at, changed_at, generation)
@@ -245,7 +248,11 @@ func (s *Store) SetTenantAccounts(ctx context.Context, p principal.Principal, id
 			return err
 		}
 		return t.changeTenant(id, func(row *tenantRow) error {
-			if err := s.checkHome(row.ID, row.Key, principal.Home{Strategy: row.Strategy, Accounts: accounts}); err != nil {
+			home := principal.Home{Strategy: row.Strategy, Accounts: accounts}
+			if err := s.checkHome(row.ID, row.Key, home); err != nil {
+				return err
+			}
+			if err := t.apart(recordOf(row.ID, row.Key, home)); err != nil {
 				return err
 			}
 			var err error
