@@ -59,7 +59,7 @@ func (c *conn) open(ctx context.Context) error {
 func (c *conn) runOpening(ctx context.Context) error {
 	stop := c.link.watch(ctx, grace)
 	c.link.allow()
-	statement, err := c.query(c.opening.text, c.opening.args)
+	statement, err := c.query(c.opening.text, c.opening.args, false)
 	if err != nil {
 		stop()
 		return err
