@@ -87,9 +87,8 @@ func newPostgresConnector(spec PostgresSpec) (*postgresConnector, error) {
 		MinProtocolVersion: pq.ProtocolVersion30,
 		MaxProtocolVersion: pq.ProtocolVersion30,
 		Runtime: map[string]string{
-			"search_path":       "pg_catalog",
-			"statement_timeout": strconv.FormatInt(spec.Timeout.Milliseconds(), 10),
-			"TimeZone":          "UTC",
+			"search_path": "pg_catalog",
+			"TimeZone":    "UTC",
 		},
 	}}, nil
 }
@@ -148,15 +147,18 @@ func (c *postgresConnector) connect(ctx context.Context) (driver.Conn, *link, er
 	if err != nil {
 		return nil, nil, err
 	}
-	connector, err := pq.NewConnectorConfig(c.config)
+	config, sent := c.marked()
+	connector, err := pq.NewConnectorConfig(config)
 	if err == nil {
 		connector.Dialer(&onceDialer{connector: c, link: l})
 		var made driver.Conn
 		if made, err = connector.Connect(ctx); err == nil {
-			return made, l, nil
+			if err = c.arrived(ctx, made, sent); err == nil {
+				return made, l, nil
+			}
 		}
 	}
-	return nil, nil, errors.Join(err, l.Close())
+	return nil, nil, errors.Join(refused(err), l.Close())
 }
 
 // patience is how long the server may be silent: a second more than it has.
