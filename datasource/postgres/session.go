@@ -154,11 +154,14 @@ func (s *session) again(ctx context.Context, text string, args []string, first b
 	if old := s.conn.statements.remove(text); old != nil {
 		s.conn.wire.forget(old)
 	}
-	anew := s.conn.fresh(text)
-	var reported *pq.Error
-	anew.parsed = errors.As(cause, &reported) && reported.Code == isThere
+	reported, anew := new(pq.Error), s.conn.fresh(text)
+	_ = errors.As(cause, &reported) // stale has seen it
+	anew.parsed = reported.Code == isThere
 	if s.snapshot && !first {
-		return nil, fault.New(fault.Unavailable, "the source's table has just changed").Because(cause)
+		if reported.Code == changed {
+			return nil, fault.New(fault.Unavailable, "the source's table has just changed").Because(cause)
+		}
+		return nil, fault.New(fault.Unavailable, "the source does not answer").Because(redacted(cause))
 	}
 	if s.snapshot {
 		if err := s.conn.exec(ctx, "ROLLBACK"); err != nil {
