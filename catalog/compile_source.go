@@ -90,7 +90,7 @@ func postgresSource(at place, spec SourceSpec) PostgresSpec {
 		Host: spec.Host, Port: spec.Port, Database: spec.Database, User: spec.User, Password: string(spec.Password),
 		Schema: cmp.Or(spec.Schema, defaultSchema), SSLMode: spec.SSLMode, RootCert: string(spec.RootCert),
 		MaxConns: cmp.Or(spec.MaxConns, defaultMaxConns), AllowPrivate: spec.AllowPrivate,
-		Session: session(at.in("session"), spec.Session),
+		Session: session(at.in("session"), spec.Session), Pooler: Pooler(spec.Pooler),
 	}
 	if spec.DSN == "" || fromDSN(at.in("dsn"), spec, &out) {
 		if out.Host == "" {
@@ -112,6 +112,9 @@ func postgresSource(at place, spec SourceSpec) PostgresSpec {
 	}
 	if out.MaxConns < 1 {
 		at.in("max_conns").problem("must be at least 1")
+	}
+	if !slices.Contains([]Pooler{NoPooler, SessionPooler, TransactionPooler}, out.Pooler) {
+		at.in("pooler").problem("must be session or transaction, or be left out where no pooler stands before the server")
 	}
 	out.SSLMode = cmp.Or(out.SSLMode, defaultSSLMode)
 	if !slices.Contains([]string{"disable", "require", "verify-ca", "verify-full"}, out.SSLMode) {

@@ -110,6 +110,9 @@ func dump(b *strings.Builder, c *catalog.Catalog) {
 			p := s.Postgres
 			fmt.Fprintf(b, "  %s:%d/%s as %s, password %d bytes, schema %s, sslmode %s, root_cert %q, %d connections\n",
 				p.Host, p.Port, p.Database, p.User, len(p.Password), p.Schema, p.SSLMode, p.RootCert, p.MaxConns)
+			if p.Pooler != catalog.NoPooler {
+				fmt.Fprintf(b, "  behind a pooler of %ss\n", p.Pooler)
+			}
 		case catalog.DuckDB:
 			fmt.Fprintf(b, "  %s %v\n", s.DuckDB.Path, s.DuckDB.Files)
 		case catalog.API:

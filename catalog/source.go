@@ -18,10 +18,21 @@ type PostgresSpec struct {
 	SSLMode  string // default verify-full
 	RootCert string // file with the CA's certificate
 	MaxConns int    // per account
+	Pooler   Pooler // what stands before the server
 
 	AllowPrivate bool // a host that an override names may be loopback or private
 	Session      Session
 }
+
+// Pooler says of what kind the connection pooler is that stands before a server.
+type Pooler string
+
+// The kinds of poolers. A source that says nothing has none.
+const (
+	NoPooler          Pooler = ""
+	SessionPooler     Pooler = "session"     // a connection of the server for each client, as long as that stays
+	TransactionPooler Pooler = "transaction" // another one for each transaction
+)
 
 // Session is what a database is told at the start of each transaction, for
 // policies of its own. Role may hold {tenant}, values {tenant} and

@@ -38,6 +38,7 @@ type SourceSpec struct {
 	SSLMode  string `yaml:"sslmode" kind:"postgres"`
 	RootCert Path   `yaml:"root_cert" kind:"postgres"`
 	MaxConns int    `yaml:"max_conns" kind:"postgres"`
+	Pooler   string `yaml:"pooler" kind:"postgres"`
 
 	Session    SessionSpec `yaml:"session" kind:"postgres"`
 	AllowHosts []string    `yaml:"allow_hosts" kind:"postgres api"`

@@ -27,6 +27,7 @@ import (
 type initCommand struct {
 	DSN          string   `name:"dsn" xor:"source" help:"A PostgreSQL database; the variable USHER_DSN may hold it instead." placeholder:"postgres://USER:PASSWORD@HOST/DATABASE"`
 	Schema       string   `help:"Schema of the PostgreSQL database (public)." placeholder:"NAME"`
+	Pooler       string   `enum:",session,transaction" default:"" help:"How the pooler before it, if any, shares connections out: session or transaction." placeholder:"KIND"`
 	Files        []string `xor:"source" help:"Parquet, CSV or JSON files, each a table." placeholder:"FILE"`
 	DuckDB       string   `name:"duckdb" xor:"source" help:"A DuckDB database." placeholder:"FILE"`
 	Tenant       string   `help:"The column that says whose a row is; guessed from the names if left out." placeholder:"COLUMN"`
@@ -129,6 +130,9 @@ func (c initCommand) source(s *term.IO) (firstSource, error) {
 	if c.Schema != "" && (c.DuckDB != "" || len(c.Files) > 0) {
 		return first, errors.New("--schema belongs to --dsn")
 	}
+	if c.Pooler != "" && (c.DuckDB != "" || len(c.Files) > 0) {
+		return first, errors.New("--pooler belongs to --dsn")
+	}
 	switch {
 	case c.DuckDB != "":
 		first.Spec = catalog.SourceSpec{Kind: string(catalog.DuckDB), Path: catalog.Path(c.DuckDB)}
@@ -161,6 +165,9 @@ func (c initCommand) source(s *term.IO) (firstSource, error) {
 		if onThisMachine(dsn) {
 			first.Spec.SSLMode = "disable"
 			first.Lines = append(first.Lines, "sslmode: disable   # it is on this machine; elsewhere the default, verify-full, is right")
+		}
+		if first.Spec.Pooler = c.Pooler; c.Pooler != "" {
+			first.Lines = append(first.Lines, "pooler: "+c.Pooler)
 		}
 		if c.Schema != "" {
 			first.Lines = append(first.Lines, "schema: "+setup.Scalar(c.Schema))

@@ -213,6 +213,38 @@ func TestInitFiles(t *testing.T) {
 	}
 }
 
+// Behind a pooler init and check say what to write, and then work.
+func TestInitBehindAPooler(t *testing.T) {
+	t.Parallel()
+	db := pgtest.Start(t).Database(t)
+	db.Exec(t, shopTables)
+	through := db.Bouncer(t, "transaction", "default_pool_size = 1")
+	file := filepath.Join(t.TempDir(), "usher.yml")
+	if _, err := program.Command(t, "init", "--dsn", through.URL, "--out", file); err == nil || !strings.Contains(err.Error(), "`pooler: transaction`") {
+		t.Errorf("init does not name the remedy: %v", err)
+	}
+	printed, err := program.Command(t, "init", "--dsn", through.URL, "--pooler", "transaction", "--out", file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if checked, err := program.Command(t, "check", "-c", file); err != nil {
+		t.Errorf("check: %v\n%s", err, checked)
+	}
+	u := program.Start(t, "serve", "-c", file, "--listen", "127.0.0.1:0")
+	status, body := program.Fetch(t, u.Ask(t, printedToken.FindStringSubmatch(printed)[1], everyColumn))
+	if diff := cmp.Diff(wantOf(t, db), string(body)); diff != "" || status != http.StatusOK {
+		t.Errorf("%d, -database +usher:\n%s", status, diff)
+	}
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	program.WriteFile(t, file, strings.Replace(string(text), "pooler: transaction", "", 1))
+	if checked, err := program.Command(t, "check", "-c", file); err == nil || !strings.Contains(checked, "`pooler: transaction`") {
+		t.Errorf("check does not name the remedy: %v\n%s", err, checked)
+	}
+}
+
 func TestInitRefusals(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -231,6 +263,7 @@ func TestInitRefusals(t *testing.T) {
 		"the same twice":  {[]string{"--files", "a/x.csv,b/x.csv"}, "would both be the table x"},
 		"a strange dsn":   {[]string{"--dsn", "host=db password=hunter2"}, "postgres://user:password@host"},
 		"no such server":  {[]string{"--dsn", "postgres://ann:hunter2@127.0.0.1:1/shop"}, "could not be looked into"},
+		"pooler of files": {[]string{"--files", "a.csv", "--pooler", "session"}, "--pooler belongs to --dsn"},
 		"schema of files": {[]string{"--files", "a.csv", "--schema", "x"}, "--schema belongs to --dsn"},
 	} {
 		t.Run(name, func(t *testing.T) {

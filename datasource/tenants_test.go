@@ -154,3 +154,43 @@ func watchConnections(t *testing.T, db pgtest.DB, most int) (stop func()) {
 		}
 	}
 }
+
+// Accounts of tenants go through the pooler that their source speaks of: one
+// connection of the server for each database, and every answer its tenant's.
+func TestTenantsBehindAPooler(t *testing.T) {
+	t.Parallel()
+	db := pgtest.Start(t).Database(t)
+	db.Exec(t, "CREATE TABLE orders (tenant text NOT NULL, id bigint PRIMARY KEY, note text); "+
+		"INSERT INTO orders SELECT 't' || g % 3, g, 'shared' FROM generate_series(1, 30) g")
+	own := pgtest.Start(t).Database(t)
+	own.Exec(t, "CREATE TABLE orders (tenant text NOT NULL, id bigint PRIMARY KEY, note text); "+
+		"INSERT INTO orders SELECT 't' || g % 2 + 3, g, 'own' FROM generate_series(1, 8) g")
+	through := db.Bouncer(t, "transaction", "default_pool_size = 1")
+	g := open(t, through, Options{}, `
+sources: {shop: {`+server(through)+`, pooler: transaction}}
+strategies: {shared: {kind: shared, source: shop}}
+datasets: {orders: {tenant: tenant, key: id, columns: {tenant: String!, id: BigInt!, note: String}}}
+`)
+	var group errgroup.Group
+	for w := range 10 {
+		group.Go(func() error {
+			for i := range 40 {
+				n := (w + i) % 5
+				p, want := named(fmt.Sprintf("t%d", n)), "10|shared"
+				if n >= 3 {
+					p.Home.Accounts, want = map[string]principal.Account{"shop": {Database: own.Name, Password: own.Password}}, "4|own"
+				}
+				count, note, _ := strings.Cut(want, "|")
+				ids := strings.Repeat(fmt.Sprintf("%d, ", 1000+i), i%7+1)
+				rows, err := g.ask(p, "ordersAggregate(where: {id: {notIn: ["+ids+"]}, note: {eq: \""+note+"\"}}) { count }")
+				if err != nil || len(rows) != 1 || rows[0] != count {
+					return fmt.Errorf("t%d: %v, %w", n, rows, err)
+				}
+			}
+			return nil
+		})
+	}
+	if err := group.Wait(); err != nil {
+		t.Error(err)
+	}
+}

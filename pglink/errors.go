@@ -3,6 +3,7 @@ package pglink
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/lib/pq"
 )
@@ -95,3 +96,10 @@ type said struct{ error }
 func (s said) Error() string { return Said(s.error.Error()) }
 
 func (s said) Unwrap() error { return s.error }
+
+// RefusesParameters tells whether a login was refused for the settings that came
+// along. PostgreSQL knows them all; poolers do not.
+func RefusesParameters(err error) bool {
+	var reported *pq.Error
+	return errors.As(err, &reported) && reported.Code == "08P01" && strings.Contains(reported.Message, "startup parameter")
+}

@@ -3,6 +3,7 @@ package pglink
 import (
 	"context"
 	"crypto/tls"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -121,6 +122,14 @@ func (l *Link) Watch(ctx context.Context, after time.Duration) (stop func() (end
 func (l *Link) cancelBy(key []byte) {
 	request := append([]byte{0, 0, 0, 16, 0x04, 0xd2, 0x16, 0x2e}, key...)
 	l.cancel.Store(&request)
+}
+
+// Backend is the process of the server that greeted; 0 if it named none.
+func (l *Link) Backend() int64 {
+	if request := l.cancel.Load(); request != nil {
+		return int64(binary.BigEndian.Uint32((*request)[8:]))
+	}
+	return 0
 }
 
 // Allow lets the server send the bytes of one more statement.

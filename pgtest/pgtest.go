@@ -5,7 +5,8 @@
 // The server is made from the programs of this machine, unless the environment
 // variable USHER_TEST_POSTGRES holds the URL of a server to use (a superuser's;
 // such a server is neither frozen nor stopped). A machine with neither fails
-// the test: nothing is skipped.
+// the test: nothing is skipped. PgBouncer is started for the tests that ask for
+// it, one for each.
 package pgtest
 
 import (

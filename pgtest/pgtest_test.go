@@ -3,6 +3,7 @@ package pgtest_test
 import (
 	"bufio"
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"os"
@@ -262,5 +263,29 @@ func within(t *testing.T, what string, done func() bool) {
 			t.Fatalf("not within 20 s: %s", what)
 		case <-again.C:
 		}
+	}
+}
+
+// PgBouncer is a test's own, hands out as many connections as it was told and
+// ends with the test.
+func TestBouncer(t *testing.T) {
+	t.Parallel()
+	db := pgtest.Start(t).Database(t)
+	var through pgtest.DB
+	t.Run("one test", func(t *testing.T) {
+		through = db.Bouncer(t, "transaction", "default_pool_size = 1")
+		first, second := through.Open(t), through.Open(t)
+		var one, other int
+		for pool, pid := range map[*sql.DB]*int{first: &one, second: &other} {
+			if err := pool.QueryRowContext(t.Context(), "SELECT pg_backend_pid()").Scan(pid); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if one != other || through.Port == db.Port {
+			t.Errorf("backends %d and %d, port %d of %d", one, other, through.Port, db.Port)
+		}
+	})
+	if err := through.Open(t).PingContext(t.Context()); err == nil {
+		t.Error("PgBouncer outlives its test")
 	}
 }

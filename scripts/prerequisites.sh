@@ -59,6 +59,9 @@ has_postgres() {
   has initdb && has postgres && at_least "$(postgres --version | awk '{ print $3 }')" "$postgres_oldest"
 }
 
+# Debian has it where only root's PATH leads.
+has_pgbouncer() { has pgbouncer || [[ -x /usr/sbin/pgbouncer ]]; }
+
 has_node() {
   has node && has npm && at_least "$(node --version | tr -d v)" "$node_oldest"
 }
@@ -75,6 +78,7 @@ missing() {
   has_go || echo go
   if [[ $purpose == test ]]; then
     has_postgres || echo postgres
+    has_pgbouncer || echo pgbouncer
     has_node || echo node
     has_chromium || echo chromium
     has_haproxy || echo haproxy
@@ -87,6 +91,7 @@ describe() {
     certificates) echo "CA certificates (ca-certificates)" ;;
     go) echo "Go $go_oldest or newer (it fetches Go $go_wanted by itself)" ;;
     postgres) echo "the PostgreSQL server programs, $postgres_oldest or newer (initdb and postgres), or a server named in USHER_TEST_POSTGRES" ;;
+    pgbouncer) echo "PgBouncer (pgbouncer)" ;;
     node) echo "Node.js $node_oldest or newer with npm" ;;
     chromium) echo "Chromium or Google Chrome" ;;
     haproxy) echo "HAProxy" ;;
@@ -130,6 +135,22 @@ install_postgres() {
   return "$status"
 }
 
+# Debian's package starts a PgBouncer. The tests start their own, so services are
+# told not to start, for this installation only, unless that is so already.
+install_pgbouncer() {
+  local policy=/usr/sbin/policy-rc.d status=0
+  if [[ -e $policy ]]; then
+    apt_install pgbouncer
+    return
+  fi
+  printf '#!/bin/sh\nexit 101\n' | as_root tee "$policy" >/dev/null
+  as_root chmod 755 "$policy"
+  apt_install pgbouncer || status=$?
+  as_root rm "$policy"
+  as_root systemctl disable pgbouncer.service >/dev/null 2>&1 || true # which the package enables where there is systemd
+  return "$status"
+}
+
 # Where the distribution's Go is too old to fetch the wanted version by itself,
 # it can still fetch it as a module: the toolchains are served (and checked)
 # like any other. Files of a module are not executable; these must be.
@@ -154,6 +175,7 @@ install() {
     certificates) apt_install ca-certificates ;;
     go) install_go ;;
     postgres) install_postgres ;;
+    pgbouncer) install_pgbouncer ;;
     node) if has node; then apt_install npm; else apt_install nodejs npm; fi ;;
     chromium) install_chromium ;;
     haproxy) apt_install haproxy ;;

@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"time"
 
@@ -86,9 +85,8 @@ func newPostgresConnector(spec PostgresSpec) (*postgresConnector, error) {
 		MinProtocolVersion: pq.ProtocolVersion30,
 		MaxProtocolVersion: pq.ProtocolVersion30,
 		Runtime: map[string]string{
-			"search_path":       "pg_catalog",
-			"statement_timeout": strconv.FormatInt(spec.Timeout.Milliseconds(), 10),
-			"TimeZone":          "UTC",
+			"search_path": "pg_catalog",
+			"TimeZone":    "UTC",
 		},
 	}}, nil
 }
@@ -132,12 +130,16 @@ func (c *postgresConnector) connect(ctx context.Context) (*pglink.Conn, *pglink.
 		return nil, nil, err
 	}
 	stop := l.Watch(ctx, 0)
-	made, err := l.SignIn(ctx, c.config, maxAnswer)
+	config, sent := c.marked()
+	made, err := l.SignIn(ctx, config, maxAnswer)
+	if err == nil {
+		err = c.arrived(ctx, made, sent)
+	}
 	if stop() && err == nil {
 		err = ctx.Err()
 	}
 	if err != nil {
-		return nil, nil, errors.Join(err, l.Close())
+		return nil, nil, errors.Join(refused(err), l.Close())
 	}
 	return made, l, nil
 }

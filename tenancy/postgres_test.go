@@ -7,12 +7,14 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/pem"
+	"fmt"
 	"io"
 	"math/big"
 	"net"
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -126,6 +128,39 @@ func TestTLS(t *testing.T) {
 		}
 		if err == nil {
 			_ = s.Close()
+		}
+	}
+}
+
+// A pooler would have one session's statements meet another's: the store is not
+// opened behind one, whatever the pooler was told to let through.
+func TestPoolersAreRefused(t *testing.T) {
+	t.Parallel()
+	db := pgtest.Start(t).Database(t)
+	for _, mode := range []string{"session", "transaction", "statement"} {
+		for _, settings := range []string{"", "ignore_startup_parameters = search_path, statement_timeout, usher.connection"} {
+			_, err := tenancy.Open(t.Context(), postgresOf(db.Bouncer(t, mode, settings)), tenancy.Options{Password: cheap})
+			wantCode(t, err, fault.Unavailable)
+			if !strings.Contains(fmt.Sprint(err), "pooler") {
+				t.Errorf("%s: the cause does not say why: %v", mode, err)
+			}
+		}
+	}
+}
+
+// Who owns the database may bound statements more narrowly, not less so.
+func TestOwnersBound(t *testing.T) {
+	t.Parallel()
+	for owners, ends := range map[string]bool{"300ms": true, "0": false} {
+		db := pgtest.Start(t).Database(t)
+		store := open(t, postgresOf(db), tenancy.Options{})
+		tenant(t, store, "acme")
+		db.Exec(t, "ALTER DATABASE "+db.Name+" SET statement_timeout = '"+owners+"'; CREATE FUNCTION usher.nap() RETURNS trigger LANGUAGE plpgsql "+
+			"AS $$ BEGIN PERFORM pg_sleep(1); RETURN new; END $$; CREATE TRIGGER nap BEFORE INSERT ON usher.tenants FOR EACH ROW EXECUTE FUNCTION usher.nap()")
+		again := open(t, postgresOf(db), tenancy.Options{})
+		_, err := again.CreateTenant(t.Context(), root(), tenancy.NewTenant{ID: "slow"})
+		if failed := err != nil; failed != ends {
+			t.Errorf("a second's work with a bound of %s: %v", owners, err)
 		}
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"testing"
 
+	"usher/catalog"
 	"usher/datasource/postgres"
 	"usher/datasource/sqlexec"
 	"usher/pgtest"
@@ -42,5 +43,29 @@ func BenchmarkSession(b *testing.B) {
 				}
 			})
 		}
+	}
+}
+
+// BenchmarkPooler is a session of one statement behind a pooler: as it would be
+// without, prepared, and parsed each time.
+func BenchmarkPooler(b *testing.B) {
+	db := pgtest.Start(b).Database(b)
+	direct := specOf(db)
+	kept, each := specOf(db.Bouncer(b, "session")), specOf(db.Bouncer(b, "transaction"))
+	kept.Pooler, each.Pooler = catalog.SessionPooler, catalog.TransactionPooler
+	for name, spec := range map[string]catalog.PostgresSpec{"none": direct, "session": kept, "transaction": each} {
+		source, err := postgres.Open(spec, postgres.Options{})
+		if err != nil {
+			b.Fatal(err)
+		}
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, err := ask(b.Context(), source, false, 1, "SELECT count(*) FROM generate_series(1, $1::bigint)", "20"); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+		_ = source.Close()
 	}
 }

@@ -1,10 +1,10 @@
 package postgres
 
 import (
+	"bytes"
 	"context"
 	"database/sql/driver"
 	"errors"
-	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -17,13 +17,15 @@ import (
 	"usher/catalog"
 	"usher/datasource/pool"
 	"usher/pglink"
+	"usher/value"
 )
 
 // connector makes an account's connections.
 type connector struct {
-	server *pglink.Server
-	config pq.Config
-	opts   Options
+	server  *pglink.Server
+	config  pq.Config
+	opts    Options
+	pooling pooling
 }
 
 func newConnector(spec catalog.PostgresSpec, opts Options) (*connector, error) {
@@ -37,8 +39,9 @@ func newConnector(spec catalog.PostgresSpec, opts Options) (*connector, error) {
 		return nil, err
 	}
 	// A config made by hand, not from a connection string: the driver fills in
-	// nothing of its own.
-	return &connector{server: server, opts: opts, config: pq.Config{
+	// nothing of its own. The bound of statements is set later: sent along, it
+	// would hide the one that the database's owner has set.
+	c := &connector{server: server, opts: opts, pooling: newPooling(spec.Pooler), config: pq.Config{
 		Host: spec.Host, Port: uint16(spec.Port),
 		Database: spec.Database, User: spec.User, Password: spec.Password,
 		Passfile:           filepath.Join(os.DevNull, "none"), // cannot exist
@@ -48,16 +51,18 @@ func newConnector(spec catalog.PostgresSpec, opts Options) (*connector, error) {
 		Datestyle:          "ISO, MDY",
 		MinProtocolVersion: pq.ProtocolVersion30,
 		MaxProtocolVersion: pq.ProtocolVersion30,
-		Runtime: map[string]string{
-			"TimeZone":                      "UTC",
-			"IntervalStyle":                 "postgres",
-			"extra_float_digits":            "1",
-			"search_path":                   "",
-			"default_transaction_read_only": "on",
-			"statement_timeout":             milliseconds(opts.Timeout + time.Second),
-			"jit":                           "off",
-		},
-	}}, nil
+		Runtime:            map[string]string{"TimeZone": "UTC"}, // which poolers know, too
+	}}
+	if !c.pooling.pooled() {
+		for _, s := range c.pooling.settings {
+			switch s.Name {
+			case "client_encoding", "DateStyle": // have fields of their own
+			default:
+				c.config.Runtime[s.Name] = s.Value
+			}
+		}
+	}
+	return c, nil
 }
 
 func milliseconds(d time.Duration) string { return strconv.FormatInt(d.Milliseconds(), 10) }
@@ -106,62 +111,50 @@ func (c *connector) connect(ctx context.Context) (*conn, error) {
 	}
 	stop := l.Watch(ctx, 0)
 	made, err := c.login(ctx, l)
+	if err == nil {
+		err = c.arrive(ctx, made)
+	}
 	if stop() && err == nil {
 		err = ctx.Err()
 	}
 	if err != nil {
 		return nil, errors.Join(err, l.Close())
 	}
-	return &conn{pq: made, link: l, wire: newWire(l), statements: newStatements(maxStatements), opening: newOpening(c.opts.Session)}, nil
+	return made, nil
 }
 
 // maxDriverAnswer is how much the server may say to a statement of the session
 // itself, none of which has more than a row to say.
 const maxDriverAnswer = 256 << 10
 
-func (c *connector) login(ctx context.Context, l *pglink.Link) (*pglink.Conn, error) {
+func (c *connector) login(ctx context.Context, l *pglink.Link) (*conn, error) {
 	made, err := l.SignIn(ctx, c.config, maxDriverAnswer)
 	if err != nil {
-		return nil, err
+		return nil, refused(err)
 	}
-	return made, c.identify(ctx, made)
+	return &conn{
+		pq: made, link: l, wire: newWire(l), statements: newStatements(maxStatements), opening: newOpening(c.opts.Session),
+		pooling: c.pooling, place: place{user: c.config.User, database: c.config.Database},
+	}, nil
 }
 
-// identify compares where we are with what was meant. It also has the server
-// look now and then, where it can (from version 14), whether anybody still waits
-// for a statement: one that was sent while the server was frozen would run on.
-func (c *connector) identify(ctx context.Context, made driver.QueryerContext) error {
-	rows, err := made.QueryContext(ctx, "SELECT current_database()::text, current_user::text, EXISTS(SELECT FROM pg_namespace WHERE nspname = $1::text), "+
-		"(SELECT set_config(name, '500', false) FROM pg_settings WHERE name = 'client_connection_check_interval')",
-		[]driver.NamedValue{{Ordinal: 1, Value: c.opts.Schema}})
-	if err != nil {
-		return err
-	}
-	defer func() { _ = rows.Close() }()
-	found := make([]driver.Value, 4)
-	if err := rows.Next(found); err != nil {
-		return err
-	}
-	if found[0] != c.config.Database || found[1] != c.config.User {
-		return fmt.Errorf("connected to database %q as %q, not to %q as %q", found[0], found[1], c.config.Database, c.config.User)
-	}
-	if c.opts.Schema != "" && found[2] != true {
-		return fmt.Errorf("the database %q has no schema %q", found[0], c.opts.Schema)
-	}
-	if err := rows.Next(found); !errors.Is(err, io.EOF) {
-		return fmt.Errorf("after the only row: %w", err)
-	}
-	return nil
+// signedIn is what the driver still does for a connection.
+type signedIn interface {
+	driver.ExecerContext
+	driver.Validator
 }
 
 // conn is a connection of the pool with its prepared statements.
 type conn struct {
-	pq         *pglink.Conn
+	pq         signedIn
 	link       *pglink.Link
 	wire       *wire
 	statements *statements
 	opening    opening
-	broken     bool // in an unknown state, or with a statement still running
+	pooling    pooling
+	place      place         // behind a pooler
+	limit      time.Duration // of each statement
+	broken     bool          // in an unknown state, or with a statement still running
 }
 
 // usable tells whether another session may have the connection.
@@ -204,37 +197,103 @@ func (c *conn) exec(ctx context.Context, text string) error {
 // the server reports of a statement.
 func (c *conn) failed(err error) error {
 	var reported *pq.Error
-	if !errors.As(err, &reported) {
+	if !errors.As(err, &reported) || c.wire.ended {
 		c.broken = true
 	}
 	return err
 }
 
 // query sends a statement, to be prepared first if it is not yet, and reads up
-// to its rows: one way there and back.
-func (c *conn) query(text string, args []string) (*prepared, error) {
-	p, known := c.statements.get(text), true
+// to its rows: one way there and back. Alone means that it is a transaction of
+// its own.
+func (c *conn) query(text string, args []string, alone bool) (*prepared, error) {
+	p := c.statements.get(text)
 	if p == nil {
-		known = false
-		if oldest := c.statements.room(); oldest != nil {
-			c.wire.forget(oldest)
-		}
-		c.wire.names++
-		p = &prepared{name: "u" + strconv.FormatUint(c.wire.names, 36)}
+		p = c.fresh(text)
+	}
+	return p, c.run(text, p, args, alone)
+}
+
+// fresh is a statement that is not prepared yet.
+func (c *conn) fresh(text string) *prepared {
+	if !c.pooling.named() {
+		return &prepared{}
+	}
+	return &prepared{name: c.pooling.statementName(text)}
+}
+
+// run sends a statement and reads up to its rows.
+func (c *conn) run(text string, p *prepared, args []string, alone bool) error {
+	if err := bindable(args); err != nil {
+		return err
+	}
+	preface := alone && c.pooling.pooled()
+	if preface {
+		c.preface(c.limit)
+	}
+	if !p.parsed {
+		c.makeRoom(p)
 		c.wire.parse(p.name, text)
 	}
-	if err := c.wire.execute(p.name, args); err != nil {
-		c.wire.out = c.wire.out[:0]
+	if !p.described {
+		c.wire.describe(p.name)
+	}
+	c.wire.execute(p.name, args)
+	c.wire.sync()
+	if err := c.wire.send(); err != nil {
+		return c.failed(err)
+	}
+	if preface {
+		if err := c.prefaced(); err != nil {
+			return err
+		}
+	}
+	err := c.wire.started(p)
+	if !p.kept && p.parsed && p.name != "" {
+		c.keep(text, p)
+	}
+	if err != nil {
+		return c.failed(err)
+	}
+	return nil
+}
+
+// makeRoom closes the statement unused for longest if there are too many. The
+// answer comes with that of the next one.
+func (c *conn) makeRoom(p *prepared) {
+	if p.name == "" {
+		return
+	}
+	if oldest := c.statements.room(); oldest != nil {
+		c.wire.forget(oldest)
+	}
+}
+
+// keep remembers a statement that the server has prepared, also one whose first
+// run has failed: it stays on the server.
+func (c *conn) keep(text string, p *prepared) {
+	if !p.described {
+		c.wire.forget(p)
+		return
+	}
+	c.statements.add(text, p)
+	p.kept = true
+}
+
+// row runs a statement, prepared anew, and returns its first row.
+func (c *conn) row(ctx context.Context, text string, args []string) ([]value.Cell, error) {
+	p := &prepared{}
+	if err := c.run(text, p, args, false); err != nil {
 		return nil, err
 	}
-	if err := c.wire.send(); err != nil {
-		return nil, c.failed(err)
+	found := newRows(ctx, c, p.types, func() bool { return false })
+	var cells []value.Cell
+	if found.Next() {
+		for i := range p.types {
+			cell := found.Cell(i)
+			cell.Text = bytes.Clone(cell.Text)
+			cells = append(cells, cell)
+		}
 	}
-	if err := c.wire.started(p); err != nil {
-		return nil, c.failed(err)
-	}
-	if !known {
-		c.statements.add(text, p)
-	}
-	return p, nil
+	return cells, errors.Join(found.Err(), found.Close())
 }

@@ -60,7 +60,7 @@ func (c *conn) open(ctx context.Context) error {
 func (c *conn) runOpening(ctx context.Context) error {
 	stop := c.link.Watch(ctx, pglink.Grace)
 	c.link.Allow()
-	statement, err := c.query(c.opening.text, c.opening.args)
+	statement, err := c.query(c.opening.text, c.opening.args, false)
 	if err != nil {
 		stop()
 		return err

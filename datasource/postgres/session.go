@@ -54,17 +54,31 @@ func (c *conn) lost(err error) bool {
 	return c.broken && fault.From(err).Code == fault.Unavailable
 }
 
+const beginText = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+
 // begin takes the snapshot at the first statement. The server gives up a
-// second after the request has.
+// second after the request has, or earlier where its owner says so.
 func (s *session) begin(ctx context.Context) error {
-	text := "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+	c := s.conn
+	limit := c.limit
 	if deadline, ok := ctx.Deadline(); ok {
-		text += "; SET LOCAL statement_timeout = " + milliseconds(max(0, time.Until(deadline))+time.Second)
+		limit = min(limit, max(0, time.Until(deadline))+time.Second)
 	}
-	if err := s.conn.exec(ctx, text); err != nil {
+	if err := c.begin(ctx, limit); err != nil {
 		return err
 	}
-	return s.conn.open(ctx)
+	return c.open(ctx)
+}
+
+func (c *conn) begin(ctx context.Context, limit time.Duration) error {
+	if c.pooling.pooled() {
+		return c.enter(ctx, limit)
+	}
+	text := beginText
+	if limit < c.limit {
+		text += "; SET LOCAL statement_timeout = " + milliseconds(limit)
+	}
+	return c.exec(ctx, text)
 }
 
 // Query implements sqlexec.Session.
@@ -78,8 +92,8 @@ func (s *session) Query(ctx context.Context, text string, args []string) (value.
 	}
 	first := !s.asked
 	s.asked = true
-	found, err := s.query(ctx, text, args)
-	if stale(err) {
+	found, err := s.query(ctx, text, args, nil)
+	if stale(err) && !s.conn.broken {
 		found, err = s.again(ctx, text, args, first, err)
 	}
 	if err != nil {
@@ -91,10 +105,16 @@ func (s *session) Query(ctx context.Context, text string, args []string) (value.
 	return found, nil
 }
 
-func (s *session) query(ctx context.Context, text string, args []string) (*rows, error) {
+// query runs a statement as it is prepared, or as anew says.
+func (s *session) query(ctx context.Context, text string, args []string, anew *prepared) (*rows, error) {
 	stop := s.conn.link.Watch(ctx, pglink.Grace)
 	s.conn.link.Allow()
-	statement, err := s.conn.query(text, args)
+	statement, err := anew, error(nil)
+	if anew != nil {
+		err = s.conn.run(text, anew, args, !s.snapshot)
+	} else {
+		statement, err = s.conn.query(text, args, !s.snapshot)
+	}
 	if err != nil {
 		if stop() {
 			s.conn.broken = true
@@ -109,23 +129,40 @@ func (s *session) query(ctx context.Context, text string, args []string) (*rows,
 	return found, nil
 }
 
-// stale tells whether a prepared statement no longer fits its table, or is
-// gone: it has to be prepared again.
+// What a server says of a prepared statement that is not as it should be.
+const (
+	isThere = "42P05" // already, though it was to be made
+	isGone  = "26000"
+	changed = "0A000" // among others
+)
+
+// stale tells whether what is known of a prepared statement is not so any
+// more: it does not fit its table, is gone, or is there already.
 func stale(err error) bool {
 	var reported *pq.Error
 	if !errors.As(err, &reported) {
 		return false
 	}
-	return reported.Code == "26000" ||
-		reported.Code == "0A000" && reported.Message == "cached plan must not change result type"
+	return reported.Code == isGone || reported.Code == isThere ||
+		reported.Code == changed && reported.Message == "cached plan must not change result type"
 }
 
-// again prepares a stale statement anew and runs it, once. In a snapshot that
-// other statements have seen it cannot: the failure has ended the transaction.
+// again runs a stale statement once more, and only once: prepared anew, or, if
+// it is there already, as it is, for its name says that it is the same. In a
+// snapshot that other statements have seen it cannot: the failure has ended the
+// transaction.
 func (s *session) again(ctx context.Context, text string, args []string, first bool, cause error) (*rows, error) {
-	old := s.conn.statements.remove(text)
+	if old := s.conn.statements.remove(text); old != nil {
+		s.conn.wire.forget(old)
+	}
+	reported, anew := new(pq.Error), s.conn.fresh(text)
+	_ = errors.As(cause, &reported) // stale has seen it
+	anew.parsed = reported.Code == isThere
 	if s.snapshot && !first {
-		return nil, fault.New(fault.Unavailable, "the source's table has just changed").Because(cause)
+		if reported.Code == changed {
+			return nil, fault.New(fault.Unavailable, "the source's table has just changed").Because(cause)
+		}
+		return nil, fault.New(fault.Unavailable, "the source does not answer").Because(redacted(cause))
 	}
 	if s.snapshot {
 		if err := s.conn.exec(ctx, "ROLLBACK"); err != nil {
@@ -135,10 +172,7 @@ func (s *session) again(ctx context.Context, text string, args []string, first b
 			return nil, err
 		}
 	}
-	if old != nil {
-		s.conn.wire.forget(old)
-	}
-	return s.query(ctx, text, args)
+	return s.query(ctx, text, args, anew)
 }
 
 func (s *session) closeRows() {

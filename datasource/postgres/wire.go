@@ -27,8 +27,8 @@ type wire struct {
 	in       *bufio.Reader
 	out      []byte // what is sent next; kept from statement to statement
 	frame    []byte // a message that does not fit the reader
-	names    uint64 // of statements prepared here
 	stray    bool   // something came that nobody asked for: the driver would not see it
+	ended    bool   // the server has closed behind an error
 	held     byte   // the type of a message that was looked at and is still to be read, or 0
 	heldBody []byte
 }
@@ -43,8 +43,11 @@ func newWire(l *pglink.Link) *wire { return &wire{link: l, in: bufio.NewReaderSi
 
 // prepared is a statement of one connection.
 type prepared struct {
-	name  string
-	types []uint32 // of its columns, by object id
+	name      string   // empty: it is parsed anew each time
+	parsed    bool     // the server has it
+	described bool     // its columns are known
+	kept      bool     // for the next time
+	types     []uint32 // of its columns, by object id
 }
 
 // The types of columns that have a cell.
@@ -83,7 +86,11 @@ func (w *wire) parse(name, text string) {
 	w.text(text)
 	w.out = append(w.out, 0, 0)
 	w.end(at)
-	at = w.begin('D')
+}
+
+// describe asks for the columns of a statement.
+func (w *wire) describe(name string) {
+	at := w.begin('D')
 	w.out = append(w.out, 'S')
 	w.text(name)
 	w.end(at)
@@ -97,11 +104,16 @@ func (w *wire) forget(p *prepared) {
 	w.end(at)
 }
 
-// execute runs a statement with text arguments and asks for text.
-func (w *wire) execute(name string, args []string) error {
+// bindable refuses what cannot be sent.
+func bindable(args []string) error {
 	if len(args) > math.MaxUint16 {
 		return fmt.Errorf("a statement has %d arguments, and %d at most can be bound", len(args), math.MaxUint16)
 	}
+	return nil
+}
+
+// execute runs a statement with text arguments and asks for text.
+func (w *wire) execute(name string, args []string) {
 	at := w.begin('B')
 	w.out = append(w.out, 0) // the portal without a name
 	w.text(name)
@@ -116,9 +128,11 @@ func (w *wire) execute(name string, args []string) error {
 	at = w.begin('E')
 	w.out = append(w.out, 0, 0, 0, 0, 0) // the same portal, all rows
 	w.end(at)
-	w.end(w.begin('S'))
-	return nil
 }
+
+// sync ends what goes out together. After an error the server passes over the
+// rest of it.
+func (w *wire) sync() { w.end(w.begin('S')) }
 
 // maxKept is how much room for messages a connection keeps between statements.
 const maxKept = 64 << 10
@@ -199,13 +213,16 @@ func (w *wire) started(p *prepared) error {
 			return err
 		}
 		switch typ {
-		case '1', 't': // parsed; the parameters' types
+		case '1':
+			p.parsed = true
+		case 't': // the parameters' types
 		case 'n':
-			p.types = nil
+			p.types, p.described = nil, true
 		case 'T':
 			if p.types, err = columnTypes(body); err != nil {
 				return err
 			}
+			p.described = true
 		case '2': // bound
 		case 'E':
 			return w.failed(body)
@@ -218,6 +235,56 @@ func (w *wire) started(p *prepared) error {
 	}
 }
 
+// completed reads the answer of a statement that is not described: its only
+// row, where one is expected.
+func (w *wire) completed(row func([]byte) error) error {
+	rows := 0
+	for {
+		typ, body, err := w.message()
+		if err != nil {
+			return err
+		}
+		switch {
+		case typ == '1' || typ == '2': // parsed, bound
+		case typ == 'D' && row != nil && rows == 0:
+			rows++
+			if err := row(body); err != nil {
+				return err
+			}
+		case typ == 'C' && (row == nil || rows == 1):
+			return nil
+		case typ == 'E':
+			return w.failed(body)
+		default:
+			return fmt.Errorf("%w: a message %q in a statement's answer", errProtocol, typ)
+		}
+	}
+}
+
+// lastThree are the last cells of a row, none of which is null. They are valid
+// until the next message is read.
+func lastThree(row []byte) (a, b, c []byte, err error) {
+	if len(row) < 2 {
+		return nil, nil, nil, errProtocol
+	}
+	count := int(binary.BigEndian.Uint16(row))
+	row = row[2:]
+	for range count {
+		if len(row) < 4 {
+			return nil, nil, nil, errProtocol
+		}
+		size := int(int32(binary.BigEndian.Uint32(row)))
+		if row = row[4:]; size < 0 || size > len(row) {
+			return nil, nil, nil, errProtocol
+		}
+		a, b, c, row = b, c, row[:size], row[size:]
+	}
+	if count < 3 || len(row) > 0 {
+		return nil, nil, nil, errProtocol
+	}
+	return a, b, c, nil
+}
+
 // failed reads the server's error and on to where it is ready again.
 func (w *wire) failed(body []byte) error {
 	reported, err := serverError(body)
@@ -225,6 +292,7 @@ func (w *wire) failed(body []byte) error {
 		return err
 	}
 	if err := w.ready(); err != nil {
+		w.ended = true
 		return errors.Join(reported, err)
 	}
 	return reported
