@@ -38,9 +38,15 @@ type tally struct{ right, refused, wrong atomic.Int64 }
 // in an order of its own.
 func rush(t *testing.T, spec catalog.PostgresSpec, workers, questions int) *tally {
 	t.Helper()
+	n := &tally{}
+	n.rush(t, spec, workers, questions)
+	return n
+}
+
+func (n *tally) rush(t *testing.T, spec catalog.PostgresSpec, workers, questions int) {
+	t.Helper()
 	spec.MaxConns = workers
 	source := open(t, spec, postgres.Options{})
-	var n tally
 	var first sync.Once
 	var group sync.WaitGroup
 	for w := range workers {
@@ -80,7 +86,6 @@ func rush(t *testing.T, spec catalog.PostgresSpec, workers, questions int) *tall
 	}
 	group.Wait()
 	t.Logf("%d right, %d refused, %d wrong", n.right.Load(), n.refused.Load(), n.wrong.Load())
-	return &n
 }
 
 func through(db pgtest.DB, pooler catalog.Pooler) catalog.PostgresSpec {
@@ -277,24 +282,29 @@ func TestPoolerLosesItsServer(t *testing.T) {
 	db := orders(t)
 	spec := through(db.Bouncer(t, "transaction", "default_pool_size = 2"), catalog.TransactionPooler)
 	admin := db.Open(t)
+	var n tally
 	ended := make(chan struct{})
 	var group sync.WaitGroup
 	group.Go(func() {
-		tick := time.NewTicker(10 * time.Millisecond)
+		tick := time.NewTicker(time.Millisecond)
 		defer tick.Stop()
-		for {
+		for next := int64(40); ; {
 			select {
 			case <-ended:
 				return
 			case <-tick.C:
 			}
+			if n.right.Load() < next {
+				continue
+			}
+			next = n.right.Load() + 40
 			_, err := admin.ExecContext(t.Context(), "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()")
 			if err != nil {
 				t.Error(err)
 			}
 		}
 	})
-	n := rush(t, spec, 8, 100)
+	n.rush(t, spec, 8, 100)
 	close(ended)
 	group.Wait()
 	if n.wrong.Load() > 0 || n.right.Load() == 0 {
