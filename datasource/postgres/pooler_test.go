@@ -38,9 +38,15 @@ type tally struct{ right, refused, wrong atomic.Int64 }
 // in an order of its own.
 func rush(t *testing.T, spec catalog.PostgresSpec, workers, questions int) *tally {
 	t.Helper()
+	n := &tally{}
+	n.rush(t, spec, workers, questions)
+	return n
+}
+
+func (n *tally) rush(t *testing.T, spec catalog.PostgresSpec, workers, questions int) {
+	t.Helper()
 	spec.MaxConns = workers
 	source := open(t, spec, postgres.Options{})
-	var n tally
 	var first sync.Once
 	var group sync.WaitGroup
 	for w := range workers {
@@ -80,7 +86,6 @@ func rush(t *testing.T, spec catalog.PostgresSpec, workers, questions int) *tall
 	}
 	group.Wait()
 	t.Logf("%d right, %d refused, %d wrong", n.right.Load(), n.refused.Load(), n.wrong.Load())
-	return &n
 }
 
 func through(db pgtest.DB, pooler catalog.Pooler) catalog.PostgresSpec {
@@ -145,28 +150,28 @@ func TestWrongPooler(t *testing.T) {
 	db := orders(t)
 	for size := range 2 {
 		spec := through(db.Bouncer(t, "transaction", fmt.Sprintf("default_pool_size = %d", size+1)), catalog.SessionPooler)
-		n := rush(t, spec, 8, 100)
-		if n.wrong.Load() > 0 {
-			t.Errorf("%d wrong answers", n.wrong.Load())
-		}
-		if size == 1 && n.refused.Load() == 0 {
-			t.Error("nobody noticed that connections are not kept")
+		if n := rush(t, spec, 8, 40); n.wrong.Load() > 0 || n.right.Load() == 0 {
+			t.Errorf("%d wrong answers, %d right", n.wrong.Load(), n.right.Load())
 		}
 	}
-	// Two transactions on two connections of the server: the second is noticed.
+	// Somebody else takes the one connection of the server: the next statement
+	// is led to another, which is noticed.
 	spec := through(db.Bouncer(t, "transaction", "default_pool_size = 2"), catalog.SessionPooler)
-	source := open(t, spec, postgres.Options{})
-	err := source.Session(t.Context(), true, func(first sqlexec.Session) error {
-		if _, err := read(t.Context(), first, 1, "SELECT 1"); err != nil {
-			return err
+	err := open(t, spec, postgres.Options{}).Session(t.Context(), false, func(mine sqlexec.Session) error {
+		if _, err := read(t.Context(), mine, 1, "SELECT 1"); err != nil {
+			t.Error(err)
 		}
-		return source.Session(t.Context(), false, func(second sqlexec.Session) error {
-			_, err := read(t.Context(), second, 1, "SELECT 1")
+		return open(t, spec, postgres.Options{}).Session(t.Context(), true, func(other sqlexec.Session) error {
+			if _, err := read(t.Context(), other, 1, "SELECT 1"); err != nil {
+				t.Error(err)
+			}
+			_, err := read(t.Context(), mine, 1, "SELECT 1")
 			return err
 		})
 	})
-	if err != nil {
-		t.Fatal(err)
+	wantFault(t, err, fault.Unavailable)
+	if !strings.Contains(fmt.Sprint(err), "must become `pooler: transaction`") {
+		t.Errorf("the cause names no remedy: %v", err)
 	}
 	for _, pooler := range []catalog.Pooler{catalog.SessionPooler, catalog.TransactionPooler} {
 		source := open(t, through(db.Bouncer(t, "statement"), pooler), postgres.Options{})
@@ -277,24 +282,29 @@ func TestPoolerLosesItsServer(t *testing.T) {
 	db := orders(t)
 	spec := through(db.Bouncer(t, "transaction", "default_pool_size = 2"), catalog.TransactionPooler)
 	admin := db.Open(t)
+	var n tally
 	ended := make(chan struct{})
 	var group sync.WaitGroup
 	group.Go(func() {
-		tick := time.NewTicker(10 * time.Millisecond)
+		tick := time.NewTicker(time.Millisecond)
 		defer tick.Stop()
-		for {
+		for next := int64(40); ; {
 			select {
 			case <-ended:
 				return
 			case <-tick.C:
 			}
+			if n.right.Load() < next {
+				continue
+			}
+			next = n.right.Load() + 40
 			_, err := admin.ExecContext(t.Context(), "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()")
 			if err != nil {
 				t.Error(err)
 			}
 		}
 	})
-	n := rush(t, spec, 8, 100)
+	n.rush(t, spec, 8, 100)
 	close(ended)
 	group.Wait()
 	if n.wrong.Load() > 0 || n.right.Load() == 0 {
