@@ -25,6 +25,7 @@ defaults
   timeout connect 5s
   timeout client 60s
   timeout server 60s
+  timeout check 30s
   retries 0
   default-server inter 100ms fastinter 50ms fall 1 rise 1 check
 frontend public
@@ -101,7 +102,7 @@ func TestRollingRestarts(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	configs, ports := []string{prepare(t, "2s"), prepare(t, "2s")}, []string{freePort(t), freePort(t)}
+	configs, ports := []string{prepare(t, "3s"), prepare(t, "3s")}, []string{freePort(t), freePort(t)}
 	gateways := make([]*process, 2)
 	for i := range gateways {
 		gateways[i] = launch(t, configs[i], ports[i], newOutput())
