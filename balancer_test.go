@@ -54,7 +54,7 @@ func balance(t *testing.T, one, two string) (public, operators string) {
 	file := filepath.Join(t.TempDir(), "haproxy.cfg")
 	write(t, file, fmt.Sprintf(balancerConfig, public, one, two, operators))
 	said := newOutput()
-	command := exec.CommandContext(context.WithoutCancel(t.Context()), haproxy, "-db", "-f", file)
+	command := exec.CommandContext(context.WithoutCancel(t.Context()), haproxy, "-db", "-f", file) //nolint:gosec // its name is fixed
 	command.Stdout, command.Stderr = said, said
 	if err := command.Start(); err != nil {
 		t.Fatalf("%v; scripts/prerequisites.sh test installs what the tests need", err)

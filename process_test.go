@@ -66,14 +66,14 @@ datasets:
     columns: {id: Int!, tenant: String!, text: String}
 `
 
-// prepare writes a configuration and its data.
-func prepare(t *testing.T, drain string) (config string) {
+// prepare writes a configuration and its data. Texts of it are replaced by others.
+func prepare(t *testing.T, drain string, replaced ...string) (config string) {
 	t.Helper()
 	dir := t.TempDir()
 	write(t, filepath.Join(dir, "secret"), secret)
 	makeDuckDB(t, filepath.Join(dir, "shop.duckdb"), controlledData)
 	config = filepath.Join(dir, "usher.yml")
-	write(t, config, fmt.Sprintf(processConfig, drain))
+	write(t, config, strings.NewReplacer(replaced...).Replace(fmt.Sprintf(processConfig, drain)))
 	return config
 }
 
@@ -85,7 +85,7 @@ func launch(t *testing.T, config, listen string, stderr io.Writer) *process {
 		t.Fatal(err)
 	}
 	p := &process{
-		command: exec.CommandContext(context.WithoutCancel(t.Context()), itself, "serve", "-c", config, "--listen", listen),
+		command: exec.CommandContext(context.WithoutCancel(t.Context()), itself, "serve", "-c", config, "--listen", listen), //nolint:gosec // it is this program
 		stdout:  newOutput(), ended: make(chan struct{}),
 	}
 	p.command.Env = append(os.Environ(), asProcess+"=1")
@@ -263,7 +263,7 @@ func TestLeaving(t *testing.T) {
 	stderr := newOutput()
 	p := launch(t, prepare(t, "10m"), "127.0.0.1:0", stderr)
 	client := &http.Client{Transport: &http.Transport{}}
-	ask := func() *http.Response {
+	kept := func() bool { // the connection, after an answer
 		t.Helper()
 		response, err := client.Do(p.question(t))
 		if err != nil {
@@ -274,9 +274,9 @@ func TestLeaving(t *testing.T) {
 		if response.StatusCode != http.StatusOK {
 			t.Errorf("the answer is %s", response.Status)
 		}
-		return response
+		return !response.Close
 	}
-	if ask().Close {
+	if !kept() {
 		t.Error("connections are closed from the beginning")
 	}
 	p.tell(t, syscall.SIGHUP) // ends nothing
@@ -298,7 +298,7 @@ func TestLeaving(t *testing.T) {
 		}
 	}
 	for range 3 {
-		if !ask().Close { // on the connection that was kept, and on new ones
+		if kept() { // that was open before, and new ones
 			t.Error("a connection is kept")
 		}
 	}
@@ -361,13 +361,8 @@ func TestNotReadyBeforeThePortIsBound(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = taken.Close() })
-	config := prepare(t, "0s")
 	admin := freePort(t)
-	text, err := os.ReadFile(config)
-	if err != nil {
-		t.Fatal(err)
-	}
-	write(t, config, strings.Replace(string(text), "127.0.0.1:0", admin, 1))
+	config := prepare(t, "0s", "127.0.0.1:0", admin)
 	ended := make(chan struct{})
 	var answers atomic.Int64
 	var watching sync.WaitGroup
@@ -419,12 +414,7 @@ func TestSilentKeyServer(t *testing.T) {
 	}))
 	t.Cleanup(silent.Close)
 	t.Cleanup(silent.CloseClientConnections)
-	config := prepare(t, "0s")
-	text, err := os.ReadFile(config)
-	if err != nil {
-		t.Fatal(err)
-	}
-	write(t, config, strings.Replace(string(text), "issuers:\n", `issuers:
+	config := prepare(t, "0s", "issuers:\n", `issuers:
   idp:
     issuer: idp
     audience: [usher]
@@ -432,7 +422,7 @@ func TestSilentKeyServer(t *testing.T) {
     keys: {jwks_url: "`+silent.URL+`"}
     tenants: trusted
     claims: {tenant: /tenant}
-`, 1))
+`)
 	u := start(t, "serve", "-c", config, "--listen", "127.0.0.1:0")
 	<-asked
 	if status, _ := fetch(t, get(t, u.base+"/health/ready")); status != http.StatusOK {
