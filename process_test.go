@@ -352,40 +352,42 @@ func (b begun) finish(t *testing.T) {
 	_ = b.connection.Close()
 }
 
-// TestNotReadyBeforeThePortIsBound: the operators' listener says nothing of
-// readiness while there is nothing to send requests to.
+// TestNotReadyBeforeThePortIsBound: the operators' listener, which says that
+// usher is ready, opens behind the one that takes the requests. Of two addresses
+// that are taken, usher fails at the one it tries first.
 func TestNotReadyBeforeThePortIsBound(t *testing.T) {
 	t.Parallel()
-	taken, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
+	take := func() net.Listener {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return l
+	}
+	public, admin := take(), take()
+	t.Cleanup(func() { _ = admin.Close() })
+	config := prepare(t, "0s", "127.0.0.1:0", admin.Addr().String())
+	serve := func() string {
+		t.Helper()
+		_, err := command(t, "serve", "-c", config, "--listen", public.Addr().String())
+		if err == nil {
+			t.Fatal("usher has served on an address that is taken")
+		}
+		return err.Error()
+	}
+	if got := serve(); !strings.Contains(got, "cannot listen on "+public.Addr().String()) || strings.Contains(got, "admin_listen") {
+		t.Errorf("both are taken: %s", got)
+	}
+	if err := public.Close(); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = taken.Close() })
-	admin := freePort(t)
-	config := prepare(t, "0s", "127.0.0.1:0", admin)
-	ended := make(chan struct{})
-	var answers atomic.Int64
-	var watching sync.WaitGroup
-	watching.Go(func() {
-		for {
-			select {
-			case <-ended:
-				return
-			default:
-			}
-			if response, err := http.Get("http://" + admin + "/health/ready"); err == nil {
-				_ = response.Body.Close()
-				if response.StatusCode == http.StatusOK {
-					answers.Add(1)
-				}
-			}
-		}
-	})
-	_, err = command(t, "serve", "-c", config, "--listen", taken.Addr().String())
-	close(ended)
-	watching.Wait()
-	if err == nil || !strings.Contains(err.Error(), "cannot listen") || answers.Load() > 0 {
-		t.Errorf("ready %d times, and then %v", answers.Load(), err)
+	if got := serve(); !strings.Contains(got, "server.admin_listen: cannot listen on "+admin.Addr().String()) {
+		t.Errorf("the operators' is taken: %s", got)
+	}
+	if l, err := net.Listen("tcp", public.Addr().String()); err != nil {
+		t.Errorf("the public one stays open: %v", err)
+	} else {
+		_ = l.Close()
 	}
 }
 
