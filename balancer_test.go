@@ -27,6 +27,7 @@ defaults
   timeout connect 5s
   timeout client 60s
   timeout server 60s
+  timeout check 30s
   retries 0
   default-server inter 100ms fastinter 50ms fall 1 rise 1 check
 frontend public
@@ -55,7 +56,7 @@ func balance(t *testing.T, one, two string) (public, operators string) {
 	file := filepath.Join(t.TempDir(), "haproxy.cfg")
 	program.WriteFile(t, file, fmt.Sprintf(balancerConfig, public, one, two, operators))
 	said := program.NewOutput()
-	command := exec.CommandContext(context.WithoutCancel(t.Context()), haproxy, "-db", "-f", file)
+	command := exec.CommandContext(context.WithoutCancel(t.Context()), haproxy, "-db", "-f", file) //nolint:gosec // its name is fixed
 	command.Stdout, command.Stderr = said, said
 	if err := command.Start(); err != nil {
 		t.Fatalf("%v; scripts/prerequisites.sh test installs what the tests need", err)
@@ -103,7 +104,7 @@ func TestRollingRestarts(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	configs, ports := []string{prepare(t, "2s"), prepare(t, "2s")}, []string{freePort(t), freePort(t)}
+	configs, ports := []string{prepare(t, "3s"), prepare(t, "3s")}, []string{freePort(t), freePort(t)}
 	gateways := make([]*process, 2)
 	for i := range gateways {
 		gateways[i] = launch(t, configs[i], ports[i], program.NewOutput())

@@ -71,14 +71,14 @@ const notesData = `
 	CREATE TABLE notes (id INTEGER PRIMARY KEY, tenant VARCHAR NOT NULL, text VARCHAR);
 	INSERT INTO notes VALUES (1, 'acme', 'hello'), (2, 'acme', 'again'), (3, 'globex', 'hi')`
 
-// prepare writes a configuration and its data.
-func prepare(t *testing.T, drain string) (config string) {
+// prepare writes a configuration and its data. Texts of it are replaced by others.
+func prepare(t *testing.T, drain string, replaced ...string) (config string) {
 	t.Helper()
 	dir := t.TempDir()
 	program.WriteFile(t, filepath.Join(dir, "secret"), program.Secret)
 	program.MakeDuckDB(t, filepath.Join(dir, "shop.duckdb"), notesData)
 	config = filepath.Join(dir, "usher.yml")
-	program.WriteFile(t, config, fmt.Sprintf(processConfig, drain))
+	program.WriteFile(t, config, strings.NewReplacer(replaced...).Replace(fmt.Sprintf(processConfig, drain)))
 	return config
 }
 
@@ -90,7 +90,7 @@ func launch(t *testing.T, config, listen string, stderr io.Writer) *process {
 		t.Fatal(err)
 	}
 	p := &process{
-		command: exec.CommandContext(context.WithoutCancel(t.Context()), itself, "serve", "-c", config, "--listen", listen),
+		command: exec.CommandContext(context.WithoutCancel(t.Context()), itself, "serve", "-c", config, "--listen", listen), //nolint:gosec // it is this program
 		stdout:  program.NewOutput(), ended: make(chan struct{}),
 	}
 	p.command.Env = append(os.Environ(), asProcess+"=1")
@@ -268,7 +268,7 @@ func TestLeaving(t *testing.T) {
 	stderr := program.NewOutput()
 	p := launch(t, prepare(t, "10m"), "127.0.0.1:0", stderr)
 	client := &http.Client{Transport: &http.Transport{}}
-	ask := func() *http.Response {
+	kept := func() bool { // the connection, after an answer
 		t.Helper()
 		response, err := client.Do(p.question(t))
 		if err != nil {
@@ -279,9 +279,9 @@ func TestLeaving(t *testing.T) {
 		if response.StatusCode != http.StatusOK {
 			t.Errorf("the answer is %s", response.Status)
 		}
-		return response
+		return !response.Close
 	}
-	if ask().Close {
+	if !kept() {
 		t.Error("connections are closed from the beginning")
 	}
 	p.tell(t, syscall.SIGHUP) // ends nothing
@@ -303,7 +303,7 @@ func TestLeaving(t *testing.T) {
 		}
 	}
 	for range 3 {
-		if !ask().Close { // on the connection that was kept, and on new ones
+		if kept() { // that was open before, and new ones
 			t.Error("a connection is kept")
 		}
 	}
@@ -357,45 +357,42 @@ func (b begun) finish(t *testing.T) {
 	_ = b.connection.Close()
 }
 
-// TestNotReadyBeforeThePortIsBound: the operators' listener says nothing of
-// readiness while there is nothing to send requests to.
+// TestNotReadyBeforeThePortIsBound: the operators' listener, which says that
+// usher is ready, opens behind the one that takes the requests. Of two addresses
+// that are taken, usher fails at the one it tries first.
 func TestNotReadyBeforeThePortIsBound(t *testing.T) {
 	t.Parallel()
-	taken, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = taken.Close() })
-	config := prepare(t, "0s")
-	admin := freePort(t)
-	text, err := os.ReadFile(config)
-	if err != nil {
-		t.Fatal(err)
-	}
-	program.WriteFile(t, config, strings.Replace(string(text), "127.0.0.1:0", admin, 1))
-	ended := make(chan struct{})
-	var answers atomic.Int64
-	var watching sync.WaitGroup
-	watching.Go(func() {
-		for {
-			select {
-			case <-ended:
-				return
-			default:
-			}
-			if response, err := http.Get("http://" + admin + "/health/ready"); err == nil {
-				_ = response.Body.Close()
-				if response.StatusCode == http.StatusOK {
-					answers.Add(1)
-				}
-			}
+	take := func() net.Listener {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
 		}
-	})
-	_, err = program.Command(t, "serve", "-c", config, "--listen", taken.Addr().String())
-	close(ended)
-	watching.Wait()
-	if err == nil || !strings.Contains(err.Error(), "cannot listen") || answers.Load() > 0 {
-		t.Errorf("ready %d times, and then %v", answers.Load(), err)
+		return l
+	}
+	public, admin := take(), take()
+	t.Cleanup(func() { _ = admin.Close() })
+	config := prepare(t, "0s", "127.0.0.1:0", admin.Addr().String())
+	serve := func() string {
+		t.Helper()
+		_, err := program.Command(t, "serve", "-c", config, "--listen", public.Addr().String())
+		if err == nil {
+			t.Fatal("usher has served on an address that is taken")
+		}
+		return err.Error()
+	}
+	if got := serve(); !strings.Contains(got, "cannot listen on "+public.Addr().String()) || strings.Contains(got, "admin_listen") {
+		t.Errorf("both are taken: %s", got)
+	}
+	if err := public.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if got := serve(); !strings.Contains(got, "server.admin_listen: cannot listen on "+admin.Addr().String()) {
+		t.Errorf("the operators' is taken: %s", got)
+	}
+	if l, err := net.Listen("tcp", public.Addr().String()); err != nil {
+		t.Errorf("the public one stays open: %v", err)
+	} else {
+		_ = l.Close()
 	}
 }
 
@@ -424,12 +421,7 @@ func TestSilentKeyServer(t *testing.T) {
 	}))
 	t.Cleanup(silent.Close)
 	t.Cleanup(silent.CloseClientConnections)
-	config := prepare(t, "0s")
-	text, err := os.ReadFile(config)
-	if err != nil {
-		t.Fatal(err)
-	}
-	program.WriteFile(t, config, strings.Replace(string(text), "issuers:\n", `issuers:
+	config := prepare(t, "0s", "issuers:\n", `issuers:
   idp:
     issuer: idp
     audience: [usher]
@@ -437,7 +429,7 @@ func TestSilentKeyServer(t *testing.T) {
     keys: {jwks_url: "`+silent.URL+`"}
     tenants: trusted
     claims: {tenant: /tenant}
-`, 1))
+`)
 	u := program.Start(t, "serve", "-c", config, "--listen", "127.0.0.1:0")
 	<-asked
 	if status, _ := program.Fetch(t, get(t, u.Base+"/health/ready")); status != http.StatusOK {
