@@ -202,11 +202,6 @@ func (s *Store) mint(ctx context.Context, p principal.Principal, operation strin
 		if err := s.opts.Check(wanted); err != nil {
 			return err
 		}
-		if len(r.Accounts) > 0 {
-			if err := t.apart(wanted); err != nil {
-				return err
-			}
-		}
 		made, err = t.issue(issue{
 			kind: EmbedToken, principal: wanted, name: r.Name, email: r.Email, minter: p, expires: r.ExpiresAt,
 			inactivity: shorter(r.Inactivity, parent.inactivity), rate: slower(r.Rate, parent.Rate), rateOf: parent.rateOf(),

@@ -10,19 +10,28 @@ import (
 // Homes returns, one after the other, all tenants that are not deleted: their
 // ids, keys and how their data is reached.
 func (s *Store) Homes(ctx context.Context) iter.Seq2[principal.Principal, error] {
-	return s.homes(func(into any, text string, args ...any) error {
+	return s.homes(s.lister(ctx), 0)
+}
+
+// lister reads all rows into a slice.
+type lister func(into any, text string, args ...any) error
+
+func (s *Store) lister(ctx context.Context) lister {
+	return func(into any, text string, args ...any) error {
 		return translate(ctx, s.list(ctx, into, text, args...))
-	})
+	}
 }
 
 // homesPage is how many records are read at a time.
 const homesPage = 1000
 
-func (s *Store) homes(list func(into any, text string, args ...any) error) iter.Seq2[principal.Principal, error] {
+// homes are the tenants that have changed after a generation.
+func (s *Store) homes(list lister, since int64) iter.Seq2[principal.Principal, error] {
 	return func(yield func(principal.Principal, error) bool) {
 		for after, more := "", true; more; {
 			var rows []tenantRow
-			err := list(&rows, "SELECT "+tenantColumns+" FROM store.tenants WHERE id > $1 AND status <> $2 ORDER BY id LIMIT $3", after, string(Deleted), homesPage)
+			err := list(&rows, "SELECT "+tenantColumns+" FROM store.tenants WHERE id > $1 AND status <> $2 AND generation > $3 ORDER BY id LIMIT $4",
+				after, string(Deleted), since, homesPage)
 			if err != nil {
 				yield(principal.Principal{}, err)
 				return
@@ -44,12 +53,25 @@ func recordOf(id, key string, home principal.Home) principal.Principal {
 	return principal.Principal{Issuer: Issuer, Tenant: id, TenantKey: key, Home: home}
 }
 
-// apart refuses a tenant, or a token with accounts of its own, that would be read
-// from another's place. Who changes a tenant raises the generation before: of two
-// that are set at the same time, on whichever gateway, the second sees the first.
-func (t *tx) apart(p principal.Principal) error {
+// apart refuses a tenant's record that leads to another's place, as things are
+// at a generation, which it returns. It looks at all tenants, and therefore
+// holds up nobody: who then sets the record looks at those that have changed.
+func (s *Store) apart(ctx context.Context, record principal.Principal) (generation int64, err error) {
+	if s.opts.Apart == nil {
+		return 0, nil
+	}
+	if err := s.get(ctx, &generation, "SELECT n FROM store.generation WHERE id = 1"); err != nil {
+		return 0, translate(ctx, err)
+	}
+	return generation, s.opts.Apart(record, s.homes(s.lister(ctx), 0))
+}
+
+// apart looks at those that have changed since a generation. This one has been
+// raised: of two that are set at the same time, on whichever gateway, the second
+// sees the first.
+func (t *tx) apart(record principal.Principal, since int64) error {
 	if t.store.opts.Apart == nil {
 		return nil
 	}
-	return t.store.opts.Apart(p, t.store.homes(t.list))
+	return t.store.opts.Apart(record, t.store.homes(t.list, since))
 }

@@ -103,7 +103,16 @@ func checkAccounts(accounts map[string]principal.Account) error {
 func (s *Store) CreateTenant(ctx context.Context, p principal.Principal, n NewTenant) (Tenant, error) {
 	n.Key, n.Name = cmp.Or(n.Key, n.ID), cmp.Or(n.Name, n.ID)
 	var made Tenant
-	err := s.administer(ctx, p, act{operation: "createTenant", tenant: n.ID, global: true}, func(t *tx) error {
+	a := act{operation: "createTenant", tenant: n.ID, global: true}
+	record := recordOf(n.ID, n.Key, principal.Home{Strategy: n.Strategy, Accounts: n.Accounts})
+	var since int64
+	if a.allowed(p) == nil {
+		var err error
+		if since, err = s.apart(ctx, record); err != nil {
+			return Tenant{}, err
+		}
+	}
+	err := s.administer(ctx, p, a, func(t *tx) error {
 		for _, err := range []error{
 			checkNewTenant(n.ID), checkKey(n.Key), checkPresent("the tenant's name", n.Name, maxName),
 			checkStrategy(n.Strategy), checkAccounts(n.Accounts),
@@ -121,7 +130,7 @@ func (s *Store) CreateTenant(ctx context.Context, p principal.Principal, n NewTe
 		if err != nil {
 			return err
 		}
-		if err := t.apart(recordOf(n.ID, n.Key, principal.Home{Strategy: n.Strategy, Accounts: n.Accounts})); err != nil {
+		if err := t.apart(record, since); err != nil {
 			return err
 		}
 		_, err = t.exec(`INSERT INTO store.tenants (id, tenant_key, name, status, strategy, accounts, created_at, changed_at, generation)
@@ -243,7 +252,20 @@ func (s *Store) SetTenantStrategy(ctx context.Context, p principal.Principal, id
 
 // SetTenantAccounts replaces the tenant's accounts.
 func (s *Store) SetTenantAccounts(ctx context.Context, p principal.Principal, id string, accounts map[string]principal.Account) error {
-	return s.administer(ctx, p, act{operation: "setTenantAccounts", tenant: id, global: true}, func(t *tx) error {
+	a := act{operation: "setTenantAccounts", tenant: id, global: true}
+	var since int64
+	if a.allowed(p) == nil {
+		known, err := s.registered(ctx, id)
+		if err != nil {
+			return err
+		}
+		if known != nil {
+			if since, err = s.apart(ctx, recordOf(id, known.key, principal.Home{Accounts: accounts})); err != nil {
+				return err
+			}
+		}
+	}
+	return s.administer(ctx, p, a, func(t *tx) error {
 		if err := checkAccounts(accounts); err != nil {
 			return err
 		}
@@ -252,7 +274,7 @@ func (s *Store) SetTenantAccounts(ctx context.Context, p principal.Principal, id
 			if err := s.checkHome(row.ID, row.Key, home); err != nil {
 				return err
 			}
-			if err := t.apart(recordOf(row.ID, row.Key, home)); err != nil {
+			if err := t.apart(recordOf(row.ID, row.Key, home), since); err != nil {
 				return err
 			}
 			var err error

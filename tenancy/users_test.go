@@ -437,7 +437,16 @@ func TestLoginTime(t *testing.T) {
 	tenant(t, s, "acme")
 	user(t, s, "acme", "alice")
 	fastest := map[string]time.Duration{}
-	for range 10 {
+	alike := func() bool {
+		for _, took := range fastest {
+			if took < fastest["alice"]/2 || took > fastest["alice"]*2 {
+				return false
+			}
+		}
+		return true
+	}
+	// On a machine that is busy with other things the fastest of a few is slow.
+	for round := 0; round < 10 || !alike() && round < 100; round++ {
 		for _, username := range []string{"alice", "nobody", "no body", "nowhere|alice"} {
 			c := tenancy.Credentials{Tenant: "acme", Username: username, Password: "wrong"}
 			if strings.Contains(username, "|") {
