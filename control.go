@@ -25,7 +25,7 @@ import (
 // judged by the catalog before it is kept.
 func openControl(ctx context.Context, c config.Control, cat *catalog.Catalog, log *slog.Logger) (*tenancy.Store, error) {
 	opts := tenancy.Options{
-		Check: judge(cat), CheckRole: judgeRole(cat), Log: log, MaxStale: c.MaxStale,
+		Check: judge(cat), CheckFilters: judgeFilters(cat), CheckRole: judgeRole(cat), Log: log, MaxStale: c.MaxStale,
 		TokenLife: c.TokenLife, MaxTokenLife: c.MaxTokenLife, SessionLife: c.SessionLife, SessionIdle: c.SessionIdle,
 		AuditRetention: c.AuditRetention, MinPassword: c.MinPassword, FreeAttempts: c.FreeAttempts, MaxLockout: c.MaxLockout,
 	}
@@ -76,14 +76,24 @@ func judge(cat *catalog.Catalog) func(principal.Principal) error {
 				return fault.New(fault.BadUserInput, "there is no strategy %q", p.Home.Strategy)
 			}
 			return nil
-		case !record && (p.AllTenants || !slices.Contains(p.Scopes, principal.ReadData)):
-			// What of it can be reached is decided where it is asked for.
+		// What of these can be reached is decided where it is asked for.
+		case !record && p.AllTenants:
 			if _, err := cat.View(p); err != nil {
 				return fault.New(fault.BadUserInput, "this does not fit the configuration: %s", err)
 			}
 			return nil
+		case !record && !slices.Contains(p.Scopes, principal.ReadData):
+			return plan.CheckDatasets(p, cat)
 		}
 		return plan.CheckGrant(p, cat)
+	}
+}
+
+// judgeFilters is what the catalog says of filters that somebody puts into a
+// token.
+func judgeFilters(cat *catalog.Catalog) func(minter, token principal.Principal, added []principal.Filter) error {
+	return func(minter, token principal.Principal, added []principal.Filter) error {
+		return plan.CheckMinted(minter, token, added, cat)
 	}
 }
 

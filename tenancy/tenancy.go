@@ -42,6 +42,11 @@ type Options struct {
 	// becomes a token, a user or a tenant's record; its error is the caller's
 	// answer. Nil accepts all.
 	Check func(principal.Principal) error
+	// CheckFilters judges the filters that a minter adds to a token, in the
+	// minter's own view: the principal it gets is the token with the minter's
+	// roles, datasets and filters. Its error is the caller's answer. Nil
+	// accepts all.
+	CheckFilters func(minter, token principal.Principal, added []principal.Filter) error
 	// CheckRole judges the right spec of a role that a tenant owns, and that
 	// its name is no system role's. Nil refuses such roles.
 	CheckRole func(tenant, name string, spec json.RawMessage) error
@@ -78,6 +83,9 @@ const year = 365 * 24 * time.Hour
 func (o Options) withDefaults() Options {
 	if o.Check == nil {
 		o.Check = func(principal.Principal) error { return nil }
+	}
+	if o.CheckFilters == nil {
+		o.CheckFilters = func(principal.Principal, principal.Principal, []principal.Filter) error { return nil }
 	}
 	if o.Clock == nil {
 		o.Clock = time.Now
