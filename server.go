@@ -76,6 +76,9 @@ func run(ctx context.Context, args []string, env func(string) (string, bool), st
 	if exited { // --help was answered
 		return nil
 	}
+	if err == nil {
+		err = refuseEmpty(parsed)
+	}
 	if err != nil {
 		return fmt.Errorf("%w; %w", err, errUsage)
 	}
