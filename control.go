@@ -97,11 +97,18 @@ func judgeFilters(cat *catalog.Catalog) func(minter, token principal.Principal, 
 	}
 }
 
-// judgeRole is what the catalog says of a role that a tenant owns.
-func judgeRole(cat *catalog.Catalog) func(tenant, name string, spec json.RawMessage) error {
-	return func(tenant, name string, spec json.RawMessage) error {
-		_, err := catalog.CompileRole(cat, tenant, name, spec)
-		return err
+// judgeRole is what the catalog says of a role that a tenant owns, to whoever
+// writes it. Administrators of all tenants know the whole catalog.
+func judgeRole(cat *catalog.Catalog) func(writer principal.Principal, tenant, name string, spec json.RawMessage) error {
+	return func(writer principal.Principal, tenant, name string, spec json.RawMessage) error {
+		if writer.AllTenants {
+			return catalog.JudgeRole(cat, nil, tenant, name, spec)
+		}
+		view, err := cat.View(writer)
+		if err != nil {
+			return fault.New(fault.Forbidden, "your own roles do not fit the configuration: %s", err)
+		}
+		return catalog.JudgeRole(cat, view, tenant, name, spec)
 	}
 }
 

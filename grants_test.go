@@ -264,6 +264,19 @@ func TestMintersMeetUnknownNames(t *testing.T) {
 	if hidden, unknown := g.query(t, clerk, makes), g.query(t, clerk, strings.ReplaceAll(makes, "secrets", "xecrets")); hidden != strings.ReplaceAll(unknown, "xecrets", "secrets") || !strings.Contains(hidden, "FORBIDDEN") {
 		t.Errorf("a key for a dataset\nhidden  %s\nunknown %s", hidden, unknown)
 	}
+	// So is a role that they write for the tenant.
+	for _, names := range [][2]string{
+		{`{datasets: {customers: {columns: ["id", "score"]}}}`, "score"},
+		{`{datasets: {customers: {filter: {score: {gt: "x"}}}}}`, "score"},
+		{`{datasets: {secrets: {columns: ["id"]}}}`, "secrets"},
+	} {
+		asked := `mutation { putRole(name: "mine", spec: ` + names[0] + `) { name } }`
+		hidden, unknown := g.query(t, clerk, asked), g.query(t, clerk, strings.ReplaceAll(asked, names[1], "x"+names[1][1:]))
+		if hidden != strings.ReplaceAll(unknown, "x"+names[1][1:], names[1]) || !strings.Contains(hidden, "BAD_USER_INPUT") {
+			t.Errorf("%s\nhidden  %s\nunknown %s", asked, hidden, unknown)
+		}
+	}
+	g.check(t, clerk, `mutation { putRole(name: "mine", spec: {datasets: {customers: {columns: ["name"], filter: {name: {eq: "Ann"}}}}}) { name } }`, `200 {"data":{"putRole":{"name":"mine"}}}`)
 	narrow := g.text(t, clerk, `mutation { createToken(input: {subject: "s", roles: ["clerk"], filters: [{dataset: "customers", where: {name: {eq: "Ann"}}}]}) { token } }`, "token")
 	g.check(t, narrow, `{ customers { id } }`, `200 {"data":{"customers":[{"id":1}]}}`)
 	// Whoever sees more than the token shows may filter by it, through relations too.

@@ -42,7 +42,7 @@ func openOffice(t *testing.T, spec tenancy.Spec) *office {
 			}
 			return nil
 		},
-		CheckRole: func(string, string, json.RawMessage) error { return nil },
+		CheckRole: func(principal.Principal, string, string, json.RawMessage) error { return nil },
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -48,8 +48,8 @@ type Options struct {
 	// accepts all.
 	CheckFilters func(minter, token principal.Principal, added []principal.Filter) error
 	// CheckRole judges the right spec of a role that a tenant owns, and that
-	// its name is no system role's. Nil refuses such roles.
-	CheckRole func(tenant, name string, spec json.RawMessage) error
+	// its name is no system role's, for whoever writes it. Nil refuses such roles.
+	CheckRole func(writer principal.Principal, tenant, name string, spec json.RawMessage) error
 
 	Key     SealKey   // encrypts credentials at rest; none: storing one is refused
 	OldKeys []SealKey // with which credentials may still be encrypted
