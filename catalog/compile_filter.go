@@ -178,6 +178,8 @@ func (c *compiler) reference(at place, ref string, want value.Type, typed bool) 
 	name = strings.TrimPrefix(name, "parameters.")
 	param := c.catalog.Parameters[name]
 	switch {
+	case param == nil && c.sees != nil: // a tenant's administrator is not told what there is
+		at.problem("%s: there is no parameter %s", ref, name)
 	case param == nil:
 		at.problem("%s: %s", ref, unknown("parameter", name, c.catalog.Parameters))
 	case typed && param.Type.Scalar != 0 && param.Type.List != want.List:

@@ -15,6 +15,17 @@ import (
 // the catalog's. The error is a *fault.Error that whoever writes the role may
 // see: it names nothing that the tenant may not know of.
 func CompileRole(c *Catalog, tenant, name string, spec []byte) (*Role, error) {
+	return compileRole(c, nil, tenant, name, spec)
+}
+
+// JudgeRole is what CompileRole says to somebody who writes a role for their
+// own tenant: what their view does not show does not exist for them.
+func JudgeRole(c *Catalog, writer *View, tenant, name string, spec []byte) error {
+	_, err := compileRole(c, writer, tenant, name, spec)
+	return err
+}
+
+func compileRole(c *Catalog, writer *View, tenant, name string, spec []byte) (*Role, error) {
 	if bad := badPlain(name); bad != "" {
 		return nil, fault.New(fault.BadUserInput, "%s", bad)
 	}
@@ -27,9 +38,11 @@ func CompileRole(c *Catalog, tenant, name string, spec []byte) (*Role, error) {
 	}
 	r := &ownRole{
 		compiler: compiler{catalog: c, sees: func(d *Dataset, col *Column) bool {
-			return col.Only.For(tenant) && (col != d.Tenant || col.Expose)
+			shown := writer == nil || writer.Dataset(d.Name).Column(col.Name) != nil
+			return shown && col.Only.For(tenant) && (col != d.Tenant || col.Expose)
 		}},
-		role: &Role{Name: name, Datasets: make(map[string]*Right)},
+		role:   &Role{Name: name, Datasets: make(map[string]*Right)},
+		writer: writer,
 	}
 	r.read(r.at("roles", name), written)
 	if len(r.problems) > 0 {
@@ -44,7 +57,8 @@ func CompileRole(c *Catalog, tenant, name string, spec []byte) (*Role, error) {
 
 type ownRole struct {
 	compiler
-	role *Role
+	role   *Role
+	writer *View // nil: of whatever the tenant sees
 }
 
 func (r *ownRole) read(at place, v query.Value) {
@@ -55,7 +69,7 @@ func (r *ownRole) read(at place, v query.Value) {
 		}
 		members(at, m.Value, func(at place, m query.Member) {
 			d := r.catalog.byName[m.Name]
-			if d == nil {
+			if d == nil || r.writer != nil && r.writer.Dataset(m.Name) == nil {
 				at.problem("there is no dataset %s", m.Name)
 				return
 			}

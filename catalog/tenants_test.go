@@ -221,4 +221,6 @@ func TestCompileRole(t *testing.T) {
 		"roles.own.datasets.nothing: there is no dataset nothing", "roles.own.inherits: unknown key; a role has `datasets`")
 	f("acme", "own", `{"datasets": {"orders": {}, "orders": {}}}`, `own: it is no JSON that can be read: the name "orders" is there twice`)
 	f("acme", "own", `[]`, "roles.own: must be an object")
+	f("acme", "own", `{"datasets": {"orders": {"filter": {"id": {"eq": "$nothing"}}}}}`,
+		"roles.own.datasets.orders.filter.id.eq: $nothing: there is no parameter nothing")
 }

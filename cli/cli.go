@@ -54,6 +54,9 @@ func Run(ctx context.Context, args []string, io *term.IO) error {
 	if exited { // --help was answered
 		return nil
 	}
+	if err == nil {
+		err = refuseEmpty(parsed)
+	}
 	if err != nil {
 		return fmt.Errorf("%w; %w", err, errUsage)
 	}

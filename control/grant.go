@@ -26,22 +26,40 @@ func CheckGrant(current func() *catalog.Catalog) func(principal.Principal) error
 				return fault.New(fault.BadUserInput, "there is no strategy %q", p.Home.Strategy)
 			}
 			return nil
-		case !record && (p.AllTenants || !slices.Contains(p.Scopes, principal.ReadData)):
-			// What of it can be reached is decided where it is asked for.
+		// What of these can be reached is decided where it is asked for.
+		case !record && p.AllTenants:
 			if _, err := cat.View(p); err != nil {
 				return fault.New(fault.BadUserInput, "this does not fit the configuration: %s", err)
 			}
 			return nil
+		case !record && !slices.Contains(p.Scopes, principal.ReadData):
+			return plan.CheckDatasets(p, cat)
 		}
 		return plan.CheckGrant(p, cat)
 	}
 }
 
-// CheckRole is what the catalog says of a role that a tenant owns.
-func CheckRole(current func() *catalog.Catalog) func(tenant, name string, spec json.RawMessage) error {
-	return func(tenant, name string, spec json.RawMessage) error {
-		_, err := catalog.CompileRole(current(), tenant, name, spec)
-		return err
+// CheckFilters is what the catalog says of filters that somebody puts into a
+// token.
+func CheckFilters(current func() *catalog.Catalog) func(minter, token principal.Principal, added []principal.Filter) error {
+	return func(minter, token principal.Principal, added []principal.Filter) error {
+		return plan.CheckMinted(minter, token, added, current())
+	}
+}
+
+// CheckRole is what the catalog says of a role that a tenant owns, to whoever
+// writes it. Administrators of all tenants know the whole catalog.
+func CheckRole(current func() *catalog.Catalog) func(writer principal.Principal, tenant, name string, spec json.RawMessage) error {
+	return func(writer principal.Principal, tenant, name string, spec json.RawMessage) error {
+		cat := current()
+		if writer.AllTenants {
+			return catalog.JudgeRole(cat, nil, tenant, name, spec)
+		}
+		view, err := cat.View(writer)
+		if err != nil {
+			return fault.New(fault.Forbidden, "your own roles do not fit the configuration: %s", err)
+		}
+		return catalog.JudgeRole(cat, view, tenant, name, spec)
 	}
 }
 

@@ -124,6 +124,37 @@ func TestMutations(t *testing.T) {
 	f(`subscription { tenants { next } }`, `none  GRAPHQL_VALIDATION_FAILED: Schema does not support operation type "subscription"`)
 }
 
+// What a mutation names has a value, or nothing is done.
+func TestMutationsNameValues(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ text, variables, want string }{
+		{`mutation { deleteUser(tenant: null, username: "ann") }`, `{}`, "none  BAD_USER_INPUT: tenant is null"},
+		{`mutation { deleteUser(tenant: "", username: "ann") }`, `{}`, "none  BAD_USER_INPUT: tenant is empty"},
+		{`mutation($t: String) { deleteUser(tenant: $t, username: "ann") }`, `{"t": null}`, "none  BAD_USER_INPUT: tenant is null"},
+		{`mutation($t: String) { deleteUser(tenant: $t, username: "ann") }`, `{"t": ""}`, "none  BAD_USER_INPUT: tenant is empty"},
+		{`mutation($t: String) { deleteUser(tenant: $t, username: "ann") }`, `{}`, "none  BAD_USER_INPUT: tenant is $t, which has no value"},
+		{`mutation($t: String) { a: deleteUser(username: "ann") ... { b: deleteUser(tenant: $t, username: "bob") } }`, `{}`, "none  BAD_USER_INPUT: tenant is $t, which has no value"},
+		{`mutation($t: String) { a: deleteUser(username: "ann") ...f } fragment f on Mutation { b: deleteUser(tenant: $t, username: "bob") }`, `{}`, "none  BAD_USER_INPUT: tenant is $t, which has no value"},
+		{`mutation($t: String = "acme") { deleteUser(tenant: $t, username: "ann") }`, `{}`, `{"deleteUser":true}`},
+		{`mutation($t: [TokenFilter!]) { createToken(input: {subject: "s", filters: $t}) { id } }`, `{"t": null}`, "none  BAD_USER_INPUT: input.filters is null"},
+		{`mutation($t: NewToken!) { createToken(input: $t) { id } }`, `{"t": {"subject": "s", "datasets": null}}`, "none  BAD_USER_INPUT: input.datasets is null"},
+		{`mutation($t: JSON!) { createToken(input: {subject: "s", filters: [{dataset: "orders", where: {id: $t}}]}) { id } }`, `{"t": {"isNull": null}}`, `{"createToken":{"id":"id"}}`},
+	} {
+		engine, done := administered(t, graph.Options{})
+		var variables map[string]any
+		if err := json.Unmarshal([]byte(c.variables), &variables); err != nil {
+			t.Fatal(err)
+		}
+		got := answerOf(principal.With(t.Context(), administrator()), engine, &graphql.RawParams{Query: c.text, Variables: variables})
+		if got != c.want {
+			t.Errorf("%s\n got %s\nwant %s", c.text, got, c.want)
+		}
+		if strings.HasPrefix(c.want, "none") && len(*done) > 0 {
+			t.Errorf("%s did %q", c.text, *done)
+		}
+	}
+}
+
 // One text, asked by several: what one is shown is unknown to the other, in
 // either order, and nothing hints at it.
 func TestAdministrationIsHidden(t *testing.T) {

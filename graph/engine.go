@@ -218,6 +218,9 @@ func (e *Engine) CreateOperationContext(ctx context.Context, params *graphql.Raw
 		return op, invalid("The document has no operation of that name, or several and none was named.")
 	}
 	variables, err := coerceVariables(sc.executor.schema.AST, op.Operation, given)
+	if err == nil {
+		err = checkPositions(sc.executor.schema.AST, op.Operation, variables)
+	}
 	if err != nil {
 		return op, refuse(err)
 	}

@@ -274,6 +274,10 @@ var sources = []*ast.Source{
   auditLog(filter: AuditFilter, after: String, limit: Int! = 50): AuditPage!
 }
 
+"""
+What a mutation names has a value: null, a variable without a value, and an empty text where it may be left out are
+refused.
+"""
 type Mutation {
   "Registers a tenant. An id or key that was ever used is refused."
   createTenant(input: NewTenant!): Tenant!
@@ -282,7 +286,7 @@ type Mutation {
   "Changes the strategy by which the tenant's data is reached."
   setTenantStrategy(
     id: String!
-    "Null or left out: the configuration's default."
+    "Left out: the configuration's default."
     strategy: String
   ): Tenant!
   "Replaces all accounts of the tenant; an empty list removes them."
@@ -689,7 +693,7 @@ input NewToken {
   "Forwarded to sources that name it, shown to nobody."
   metadata: [NamedText!]! = []
   accounts: [AccountInput!]! = []
-  "Left out: all that the roles allow. Null is refused."
+  "Left out: all that the roles allow."
   datasets: [String!]
   "The tenant's saved queries only."
   savedOnly: Boolean! = false
@@ -721,11 +725,11 @@ input TokenParameter {
 input TokenNarrowing {
   "Shown only."
   name: String
-  "Left out: all of the holder's. Null is refused."
+  "Left out: all of the holder's."
   roles: [String!]
   "In addition to the holder's."
   filters: [TokenFilter!]! = []
-  "Left out: all of the holder's. Null is refused."
+  "Left out: all of the holder's."
   datasets: [String!]
   "The tenant's saved queries only."
   savedOnly: Boolean! = false
@@ -737,7 +741,7 @@ input TokenNarrowing {
   rate: Int! = 0
 }
 
-"Which tokens end: those on which all that is given fits. Null is refused: it would fit every token."
+"Which tokens end: those on which all that is given fits."
 input Revocation {
   "Id of a token, session or key."
   token: String
@@ -759,7 +763,7 @@ input NewServiceKey {
   allTenants: Boolean! = false
   scopes: [Scope!]!
   roles: [String!]! = []
-  "Left out: all that the roles allow. Null is refused."
+  "Left out: all that the roles allow."
   datasets: [String!]
   mayGrant: MayGrantInput! = {}
   "Left out: never."

@@ -205,7 +205,7 @@ type NewServiceKey struct {
 	AllTenants bool     `json:"allTenants"`
 	Scopes     []Scope  `json:"scopes"`
 	Roles      []string `json:"roles"`
-	// Left out: all that the roles allow. Null is refused.
+	// Left out: all that the roles allow.
 	Datasets graphql.Omittable[[]string] `json:"datasets,omitempty"`
 	MayGrant *MayGrantInput              `json:"mayGrant"`
 	// Left out: never.
@@ -244,7 +244,7 @@ type NewToken struct {
 	// Forwarded to sources that name it, shown to nobody.
 	Metadata []NamedText    `json:"metadata"`
 	Accounts []AccountInput `json:"accounts"`
-	// Left out: all that the roles allow. Null is refused.
+	// Left out: all that the roles allow.
 	Datasets graphql.Omittable[[]string] `json:"datasets,omitempty"`
 	// The tenant's saved queries only.
 	SavedOnly bool `json:"savedOnly"`
@@ -279,7 +279,7 @@ type PageInfo struct {
 	EndCursor       *string `json:"endCursor,omitempty"`
 }
 
-// Which tokens end: those on which all that is given fits. Null is refused: it would fit every token.
+// Which tokens end: those on which all that is given fits.
 type Revocation struct {
 	// Id of a token, session or key.
 	Token   graphql.Omittable[*string] `json:"token,omitempty"`
@@ -511,11 +511,11 @@ type TokenFilter struct {
 type TokenNarrowing struct {
 	// Shown only.
 	Name *string `json:"name,omitempty"`
-	// Left out: all of the holder's. Null is refused.
+	// Left out: all of the holder's.
 	Roles graphql.Omittable[[]string] `json:"roles,omitempty"`
 	// In addition to the holder's.
 	Filters []TokenFilter `json:"filters"`
-	// Left out: all of the holder's. Null is refused.
+	// Left out: all of the holder's.
 	Datasets graphql.Omittable[[]string] `json:"datasets,omitempty"`
 	// The tenant's saved queries only.
 	SavedOnly bool `json:"savedOnly"`

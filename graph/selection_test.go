@@ -190,6 +190,21 @@ func TestVariablesThatCannotBeUsed(t *testing.T) {
 		got := s.ask(t, tenant(), "query("+c.definition+") { orders("+c.use+") { id } }", c.variables)
 		check(t, got, `{"errors":[{"message":"`+c.want+`","extensions":{"code":"BAD_USER_INPUT","requestId":"r-1"}}]}`)
 	}
-	check(t, s.ask(t, tenant(), `query($b: Boolean = true) { orders { id } __typename @skip(if: $b) }`, `{"b": null}`),
-		`{"errors":[{"message":"Variable \"$b\" cannot be used: it is null.","extensions":{"code":"BAD_USER_INPUT","requestId":"r-1"}}]}`)
+	// A null of a nullable variable where nothing is null, in arguments and
+	// directives, of the document and of its fragments.
+	for _, c := range []struct{ text, variables, want string }{
+		{`query($b: Boolean = true) { orders { id } __typename @skip(if: $b) }`, `{"b": null}`, `Variable \"$b\" cannot be used: it is null where the type is \"Boolean!\".`},
+		{`query($s: String = "EU") { orders(where: {region: {in: [$s]}}) { id } }`, `{"s": null}`, `Variable \"$s\" cannot be used: it is null where the type is \"String!\".`},
+		{`query($b: Boolean = true) { ...f ...f } fragment f on Query { orders { id @include(if: $b) } }`, `{"b": null}`, `Variable \"$b\" cannot be used: it is null where the type is \"Boolean!\".`},
+	} {
+		check(t, s.ask(t, tenant(), c.text, c.variables), `{"errors":[{"message":"`+c.want+`","extensions":{"code":"BAD_USER_INPUT","requestId":"r-1"}}]}`)
+	}
+	for _, fine := range []string{
+		`query($n: Int) { orders(limit: $n) { id } }`,
+		`query($w: OrdersWhere) { orders(where: $w) { id } }`,
+	} {
+		for _, variables := range []string{`{}`, `{"n": null}`, `{"w": null}`} {
+			check(t, s.ask(t, tenant(), fine, variables), `{"data":{"orders":[]}}`)
+		}
+	}
 }

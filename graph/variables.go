@@ -29,11 +29,6 @@ func coerceVariables(s *ast.Schema, op *ast.OperationDefinition, given map[strin
 			if err != nil {
 				return nil, err
 			}
-			// A default makes a nullable Boolean usable in @skip and @include,
-			// which take no null.
-			if raw == nil && def.DefaultValue != nil && def.Type.NamedType == "Boolean" {
-				return nil, c.refuse("", "it is null")
-			}
 			out[def.Variable] = v
 		case def.DefaultValue != nil:
 			l := literals{schema: s}

@@ -175,24 +175,32 @@ func (b *builder) checkFilters(strict bool) error {
 	for _, f := range b.p.Grant.Filters {
 		d := b.cat.Dataset(f.Dataset)
 		if d == nil {
-			return grantFault("a filter names the unknown dataset %q", f.Dataset)
+			return unknownFilter(f)
 		}
 		lb := b.level()
 		ref, err := lb.root(d)
 		if err != nil && strict {
-			return grantFault("the filter on %q: %s", f.Dataset, fault.From(err).Message)
+			return filterFault(f, err)
 		} else if err != nil {
 			continue // the dataset cannot be reached by this strategy at all
 		}
 		e, err := lb.where(whereAt{ref: ref, inside: ref, policy: true}, d, f.Where)
 		if err != nil {
-			return grantFault("the filter on %q: %s", f.Dataset, fault.From(err).Message)
+			return filterFault(f, err)
 		}
 		if e.op == True {
 			return grantFault("the filter on %q allows everything", f.Dataset)
 		}
 	}
 	return nil
+}
+
+func unknownFilter(f principal.Filter) error {
+	return grantFault("a filter names the unknown dataset %q", f.Dataset)
+}
+
+func filterFault(f principal.Filter, err error) error {
+	return grantFault("the filter on %q: %s", f.Dataset, fault.From(err).Message)
 }
 
 // reads notes that the plan reads a dataset.

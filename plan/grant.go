@@ -18,6 +18,9 @@ import (
 // it asks, and stricter where what is asked would decide: here nothing may be
 // granted that could never have an effect.
 func CheckGrant(p principal.Principal, cat *catalog.Catalog) error {
+	if err := CheckDatasets(p, cat); err != nil {
+		return err
+	}
 	b, err := newBuilder(cat, p, time.Time{})
 	if err != nil {
 		return err
@@ -28,6 +31,23 @@ func CheckGrant(p principal.Principal, cat *catalog.Catalog) error {
 		}
 	}
 	return b.checkFilters(true)
+}
+
+// CheckDatasets refuses a grant of datasets that no role of it shows, like those
+// that do not exist.
+func CheckDatasets(p principal.Principal, cat *catalog.Catalog) error {
+	names := p.Grant.Datasets
+	p.Grant.Datasets = nil
+	view, err := cat.View(p)
+	if err != nil {
+		return grantFault("%v", err)
+	}
+	for _, name := range names {
+		if view.Dataset(name) == nil {
+			return grantFault("unknown dataset %q", name)
+		}
+	}
+	return nil
 }
 
 // checkMetadata refuses what no template could send.
@@ -52,11 +72,7 @@ func printable(text string) bool {
 // names, or all the tenant's if it names none.
 func (b *builder) checkReach() error {
 	for _, name := range b.p.Grant.Datasets {
-		vis := b.view.Dataset(name)
-		if vis == nil {
-			return grantFault("no role of it may see the dataset %q", name)
-		}
-		if err := b.reaches(vis.Dataset); err != nil {
+		if err := b.reaches(b.view.Dataset(name).Dataset); err != nil {
 			return grantFault("%s", fault.From(err).Message)
 		}
 	}

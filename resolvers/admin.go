@@ -122,6 +122,14 @@ func restriction(name string, list graphql.Omittable[[]string]) ([]string, error
 	return got, nil
 }
 
+// timeGiven is a time that is given. The first there is would read as none.
+func timeGiven(name string, at *time.Time) (time.Time, error) {
+	if at != nil && at.IsZero() {
+		return time.Time{}, fault.New(fault.BadUserInput, "%s is before all time", name).WithHint("Leave it out, if that is what you mean.")
+	}
+	return given(at), nil
+}
+
 func nullRefused(name string) error {
 	return fault.New(fault.BadUserInput, "%s is null", name).WithHint("Leave it out, if that is what you mean.")
 }
@@ -254,7 +262,10 @@ func tokenRequest(in graph.NewToken) (r tenancy.TokenRequest, err error) {
 	r = tenancy.TokenRequest{
 		Tenant: given(in.Tenant), Subject: in.Subject, Name: given(in.Name), Email: given(in.Email), Roles: in.Roles,
 		Strategy: given(in.Strategy), Filters: filters(in.Filters), Cleared: in.Cleared, SavedOnly: in.SavedOnly, Timezone: given(in.Timezone),
-		ExpiresAt: given(in.ExpiresAt), Inactivity: seconds(in.InactivitySeconds), Rate: in.Rate,
+		Inactivity: seconds(in.InactivitySeconds), Rate: in.Rate,
+	}
+	if r.ExpiresAt, err = timeGiven("expiresAt", in.ExpiresAt); err != nil {
+		return r, err
 	}
 	if r.Datasets, err = restriction("datasets", in.Datasets); err != nil {
 		return r, err
@@ -276,7 +287,10 @@ func seconds(n int) time.Duration { return time.Duration(n) * time.Second }
 func narrowing(in graph.TokenNarrowing) (n tenancy.Narrowing, err error) {
 	n = tenancy.Narrowing{
 		Name: given(in.Name), Filters: filters(in.Filters), SavedOnly: in.SavedOnly,
-		ExpiresAt: given(in.ExpiresAt), Inactivity: seconds(in.InactivitySeconds), Rate: in.Rate,
+		Inactivity: seconds(in.InactivitySeconds), Rate: in.Rate,
+	}
+	if n.ExpiresAt, err = timeGiven("expiresAt", in.ExpiresAt); err != nil {
+		return n, err
 	}
 	if n.Roles, err = restriction("roles", in.Roles); err != nil {
 		return n, err
@@ -287,13 +301,17 @@ func narrowing(in graph.TokenNarrowing) (n tenancy.Narrowing, err error) {
 
 func keyRequest(in graph.NewServiceKey) (tenancy.KeyRequest, error) {
 	datasets, err := restriction("datasets", in.Datasets)
+	if err != nil {
+		return tenancy.KeyRequest{}, err
+	}
+	expires, err := timeGiven("expiresAt", in.ExpiresAt)
 	return tenancy.KeyRequest{
 		Name: in.Name, Tenant: given(in.Tenant), AllTenants: in.AllTenants, Scopes: scopesIn(in.Scopes), Roles: in.Roles, Datasets: datasets,
 		MayGrant: tenancy.MayGrant{
 			Strategies: in.MayGrant.Strategies, Accounts: in.MayGrant.Accounts,
 			Parameters: in.MayGrant.Parameters, Clear: in.MayGrant.Clear, Metadata: in.MayGrant.Metadata,
 		},
-		ExpiresAt: given(in.ExpiresAt),
+		ExpiresAt: expires,
 	}, err
 }
 
@@ -327,8 +345,9 @@ func revocation(in graph.Revocation) (tenancy.Revocation, error) {
 	if set && before == nil {
 		return r, nullRefused("issuedBefore")
 	}
-	r.IssuedBefore = given(before)
-	return r, nil
+	var err error
+	r.IssuedBefore, err = timeGiven("issuedBefore", before)
+	return r, err
 }
 
 // newUser refuses a user of no tenant who is not said to be for all.

@@ -42,7 +42,7 @@ func openOffice(t *testing.T, spec tenancy.Spec) *office {
 			}
 			return nil
 		},
-		CheckRole: func(string, string, json.RawMessage) error { return nil },
+		CheckRole: func(principal.Principal, string, string, json.RawMessage) error { return nil },
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -430,6 +430,7 @@ func TestCreateTokenIsRefused(t *testing.T) {
 		`{"t": {"subject": "a", "inactivitySeconds": 119}}`:                                                                      {fault.BadUserInput, "at least 2m"},
 		`{"t": {"subject": "a", "rate": -1}}`:                                                                                    {fault.BadUserInput, "rate"},
 		`{"t": {"subject": "a", "expiresAt": "2020-01-01T00:00:00Z"}}`:                                                           {fault.BadUserInput, "expired already"},
+		`{"t": {"subject": "a", "expiresAt": "0001-01-01T00:00:00Z"}}`:                                                           {fault.BadUserInput, "before all time"},
 		`{"t": {"subject": "a", "expiresAt": "2100-01-01T00:00:00Z"}}`:                                                           {fault.BadUserInput, "live longer"},
 		`{"t": {"subject": "", "roles": []}}`:                                                                                    {fault.BadUserInput, "subject is missing"},
 	} {
@@ -467,6 +468,7 @@ func TestRevocationRefusesNulls(t *testing.T) {
 	for _, member := range []string{"token", "subject", "tenant", "issuer", "issuedBefore"} {
 		o.refused(root(), `mutation($by: Revocation!) { revokeTokens(by: $by) }`, `{"by": {"tenant": "acme", "`+member+`": null}}`, fault.BadUserInput, member+" is null")
 	}
+	o.refused(root(), `mutation { revokeTokens(by: {tenant: "acme", issuedBefore: "0001-01-01T00:00:00Z"}) }`, "", fault.BadUserInput, "issuedBefore is before all time")
 	o.refused(root(), `mutation { revokeTokens(by: {token: ""}) }`, "", fault.BadUserInput, "token is empty")
 	o.refused(root(), `mutation { revokeTokens(by: {}) }`, "", fault.BadUserInput, "say what to revoke")
 	o.refused(root(), `mutation { revokeServiceKey(id: "") }`, "", fault.BadUserInput, "say which key")

@@ -47,7 +47,7 @@ func actors() map[string]principal.Principal {
 // after. Every method of the store that changes something is tried by everybody.
 func TestAuthority(t *testing.T) {
 	each(t, func(t *testing.T, open func(tenancy.Options) *tenancy.Store) {
-		s := open(tenancy.Options{CheckRole: func(string, string, json.RawMessage) error { return nil }})
+		s := open(tenancy.Options{CheckRole: func(principal.Principal, string, string, json.RawMessage) error { return nil }})
 		ctx := t.Context()
 		for _, id := range []string{"acme", "other"} {
 			tenant(t, s, id)

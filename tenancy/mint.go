@@ -177,7 +177,8 @@ func (s *Store) mint(ctx context.Context, p principal.Principal, operation strin
 		if err := t.list(&owned, "SELECT name FROM store.roles WHERE tenant = $1", r.Tenant); err != nil {
 			return err
 		}
-		grant, err := covers(minter{p, parent.MayGrant, owned}, r)
+		by := minter{p, parent.MayGrant, owned}
+		grant, err := covers(by, r)
 		if err != nil {
 			return err
 		}
@@ -199,6 +200,9 @@ func (s *Store) mint(ctx context.Context, p principal.Principal, operation strin
 		if err := coversOwnRoles(p, wanted); err != nil {
 			return err
 		}
+		if err := s.checkFilters(by, wanted, r.Filters); err != nil {
+			return err
+		}
 		if err := s.opts.Check(wanted); err != nil {
 			return err
 		}
@@ -214,6 +218,18 @@ func (s *Store) mint(ctx context.Context, p principal.Principal, operation strin
 	})
 	s.noteRefusal(entry, err)
 	return made, err
+}
+
+// checkFilters judges what a minter restricts a token by. Who may grant anything
+// may compare anything; all others compare what they see.
+func (s *Store) checkFilters(by minter, token principal.Principal, added []principal.Filter) error {
+	if by.administersAll() {
+		return nil
+	}
+	seen := token
+	seen.Roles, seen.RoleSpecs = by.Roles, by.RoleSpecs
+	seen.Grant.Datasets, seen.Grant.Filters = by.Grant.Datasets, by.Grant.Filters
+	return s.opts.CheckFilters(seen, token, added)
 }
 
 // parent is what the store knows of the token that the minter has shown: it

@@ -46,7 +46,7 @@ func (s *Store) PutRole(ctx context.Context, p principal.Principal, tenant, name
 		if s.opts.CheckRole == nil {
 			return unusable("tenants have no roles of their own here")
 		}
-		if err := s.opts.CheckRole(tenant, name, spec); err != nil {
+		if err := s.opts.CheckRole(p, tenant, name, spec); err != nil {
 			return err
 		}
 		if err := t.raisePeople(); err != nil {

@@ -17,7 +17,7 @@ func TestOwnRoles(t *testing.T) {
 	each(t, func(t *testing.T, open func(tenancy.Options) *tenancy.Store) {
 		var checked principal.Principal
 		s := open(tenancy.Options{
-			CheckRole: func(string, string, json.RawMessage) error { return nil },
+			CheckRole: func(principal.Principal, string, string, json.RawMessage) error { return nil },
 			Check:     func(p principal.Principal) error { checked = p; return nil },
 		})
 		ctx := t.Context()

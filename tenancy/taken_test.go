@@ -43,7 +43,7 @@ func mintingUser(t *testing.T, s *tenancy.Store, username string) minting {
 // What is taken from a user is taken from all that they have minted.
 func TestTakenRights(t *testing.T) {
 	each(t, func(t *testing.T, open func(tenancy.Options) *tenancy.Store) {
-		s := open(tenancy.Options{CheckRole: func(string, string, json.RawMessage) error { return nil }})
+		s := open(tenancy.Options{CheckRole: func(principal.Principal, string, string, json.RawMessage) error { return nil }})
 		ctx := t.Context()
 		tenant(t, s, "acme")
 		if err := s.PutRole(ctx, root(), "acme", "regional", json.RawMessage(`{}`)); err != nil {

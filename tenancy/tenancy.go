@@ -48,9 +48,14 @@ type Options struct {
 	// nothing else would keep apart: of one of those registered, or of any that
 	// the configuration knows. Nil accepts all.
 	Apart func(principal.Principal, iter.Seq2[principal.Principal, error]) error
+	// CheckFilters judges the filters that a minter adds to a token, in the
+	// minter's own view: the principal it gets is the token with the minter's
+	// roles, datasets and filters. Its error is the caller's answer. Nil
+	// accepts all.
+	CheckFilters func(minter, token principal.Principal, added []principal.Filter) error
 	// CheckRole judges the right spec of a role that a tenant owns, and that
-	// its name is no system role's. Nil refuses such roles.
-	CheckRole func(tenant, name string, spec json.RawMessage) error
+	// its name is no system role's, for whoever writes it. Nil refuses such roles.
+	CheckRole func(writer principal.Principal, tenant, name string, spec json.RawMessage) error
 
 	Key     SealKey   // encrypts credentials at rest; none: storing one is refused
 	OldKeys []SealKey // with which credentials may still be encrypted
@@ -84,6 +89,9 @@ const year = 365 * 24 * time.Hour
 func (o Options) withDefaults() Options {
 	if o.Check == nil {
 		o.Check = func(principal.Principal) error { return nil }
+	}
+	if o.CheckFilters == nil {
+		o.CheckFilters = func(principal.Principal, principal.Principal, []principal.Filter) error { return nil }
 	}
 	if o.Clock == nil {
 		o.Clock = time.Now

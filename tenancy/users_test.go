@@ -236,7 +236,7 @@ func TestSessions(t *testing.T) {
 
 func TestRights(t *testing.T) {
 	each(t, func(t *testing.T, open func(tenancy.Options) *tenancy.Store) {
-		s := open(tenancy.Options{CheckRole: func(_, name string, spec json.RawMessage) error {
+		s := open(tenancy.Options{CheckRole: func(_ principal.Principal, _, name string, spec json.RawMessage) error {
 			if name == "viewer" || !strings.Contains(string(spec), "orders") {
 				return fault.New(fault.BadUserInput, "the role cannot be")
 			}

@@ -270,4 +270,48 @@ func TestRemoteRefusals(t *testing.T) {
 	}
 }
 
+// A variable of the shell that was forgotten is an empty flag, and that is no
+// flag left out.
+func TestEmptyFlags(t *testing.T) {
+	t.Parallel()
+	a := program.Administer(t, sellers(t, inFile))
+	a.Says(t, "tenant", "create", "acme")
+	token := program.IssuedBy(t, a.Says(t, "token", "create", "--tenant", "acme", "--subject", "ann", "--json"))
+	for _, line := range []struct {
+		args []string
+		what string
+	}{
+		{[]string{"token", "revoke", "--tenant", "acme", "--subject", ""}, "--subject"},
+		{[]string{"token", "revoke", "--tenant", "acme", "--issuer="}, "--issuer"},
+		{[]string{"token", "revoke", "", "--tenant", "acme"}, "[<id>]"},
+		{[]string{"token", "revoke", "--tenant", "acme", "--before", "0001-01-01T00:00:00Z"}, "--before"},
+		{[]string{"token", "create", "--tenant", "acme", "--subject", "s", "--dataset", ""}, "--dataset"},
+		{[]string{"token", "create", "--tenant", "acme", "--subject", "s", "--filter", ""}, "--filter"},
+		{[]string{"token", "create", "--tenant", "acme", "--subject", "s", "--role", "viewer", "--role", ""}, "--role"},
+		{[]string{"token", "create", "--tenant", "acme", "--subject", "s", "--parameter", ""}, "--parameter"},
+		{[]string{"token", "create", "--tenant", "acme", "--subject", "s", "--strategy", ""}, "--strategy"},
+		{[]string{"token", "create", "--tenant", "acme", "--subject", "s", "--accounts", ""}, "--accounts"},
+		{[]string{"token", "create", "--tenant", "acme", "--subject", "s", "--expires-in", "0s"}, "--expires-in"},
+		{[]string{"token", "create", "--tenant", "", "--subject", "s"}, "--tenant"},
+		{[]string{"token", "narrow", "--role", ""}, "--role"},
+		{[]string{"key", "create", "k", "--tenant", "acme", "--scope", "data:read", "--expires-in", "0s"}, "--expires-in"},
+		{[]string{"key", "create", "k", "--tenant", "acme", "--scope", "data:read", "--dataset", ""}, "--dataset"},
+		{[]string{"user", "disable", "ann", "--tenant", ""}, "--tenant"},
+		{[]string{"user", "delete", ""}, "<username>"},
+	} {
+		if out, _, err := a.With(t, a.Key, "", line.args...); err == nil || !strings.Contains(err.Error(), line.what+" is empty: leave it out") {
+			t.Errorf("%q: %v\n%s", line.args, err, out)
+		}
+	}
+	var listed struct {
+		Items []struct {
+			RevokedAt *string `json:"revokedAt"`
+		}
+	}
+	out := a.Says(t, "token", "list", "--tenant", "acme", "--json")
+	if err := json.Unmarshal([]byte(out), &listed); err != nil || len(listed.Items) != 1 || listed.Items[0].RevokedAt != nil {
+		t.Errorf("%s is not as it was: %v\n%s", token.ID, err, out)
+	}
+}
+
 // The password is not shown by the terminal, and asked for twice.

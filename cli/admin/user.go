@@ -31,6 +31,15 @@ func (p person) variables() variables {
 	return v
 }
 
+// document is how a mutation names who they are: it leaves out a tenant that is
+// not said.
+func (p person) document() (definitions, arguments string) {
+	if p.Tenant == "" {
+		return "$username: String!", "username: $username"
+	}
+	return "$tenant: String!, $username: String!", "tenant: $tenant, username: $username"
+}
+
 type userAnswer struct {
 	Tenant   *string  `json:"tenant"`
 	Username string   `json:"username"`
@@ -151,8 +160,14 @@ func (c userList) Run(ctx context.Context, s *term.IO) error {
 	})
 }
 
-const setStatus = `mutation($tenant: String, $username: String!, $status: UserStatus!) {
-	user: setUserStatus(tenant: $tenant, username: $username, status: $status) ` + userFields + ` }`
+// setStatus lets a user in, or out.
+func (p person) setStatus(ctx context.Context, r remote, s *term.IO, status string) error {
+	definitions, arguments := p.document()
+	v := p.variables()
+	v["status"] = status
+	return r.changedUser(ctx, s, `mutation(`+definitions+`, $status: UserStatus!) {
+		user: setUserStatus(`+arguments+`, status: $status) `+userFields+` }`, v)
+}
 
 type userDisable struct {
 	remote
@@ -161,9 +176,7 @@ type userDisable struct {
 
 // Run disables the user.
 func (c userDisable) Run(ctx context.Context, s *term.IO) error {
-	v := c.variables()
-	v["status"] = "DISABLED"
-	return c.changedUser(ctx, s, setStatus, v)
+	return c.person.setStatus(ctx, c.remote, s, "DISABLED")
 }
 
 type userEnable struct {
@@ -173,9 +186,7 @@ type userEnable struct {
 
 // Run enables the user.
 func (c userEnable) Run(ctx context.Context, s *term.IO) error {
-	v := c.variables()
-	v["status"] = "ACTIVE"
-	return c.changedUser(ctx, s, setStatus, v)
+	return c.person.setStatus(ctx, c.remote, s, "ACTIVE")
 }
 
 type userPassword struct {
@@ -192,8 +203,9 @@ func (c userPassword) Run(ctx context.Context, s *term.IO) error {
 	}
 	v := c.variables()
 	v["password"] = password
-	return c.changedUser(ctx, s, `mutation($tenant: String, $username: String!, $password: String!) {
-		user: setPassword(tenant: $tenant, username: $username, password: $password) `+userFields+` }`, v)
+	definitions, arguments := c.document()
+	return c.changedUser(ctx, s, `mutation(`+definitions+`, $password: String!) {
+		user: setPassword(`+arguments+`, password: $password) `+userFields+` }`, v)
 }
 
 type userDelete struct {
@@ -206,7 +218,8 @@ func (c userDelete) Run(ctx context.Context, s *term.IO) error {
 	var got struct {
 		Deleted bool `json:"deleted"`
 	}
-	err := c.ask(ctx, s, `mutation($tenant: String, $username: String!) { deleted: deleteUser(tenant: $tenant, username: $username) }`, c.variables(), &got)
+	definitions, arguments := c.document()
+	err := c.ask(ctx, s, `mutation(`+definitions+`) { deleted: deleteUser(`+arguments+`) }`, c.variables(), &got)
 	if err != nil {
 		return err
 	}

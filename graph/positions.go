@@ -1,0 +1,164 @@
+package graph
+
+import (
+	"github.com/vektah/gqlparser/v2/ast"
+
+	"usher/fault"
+	"usher/query"
+)
+
+// checkPositions refuses variables that do not fit where they stand. A variable
+// may be null by its type and stand where nothing is, because there or in the
+// variable itself is a default: then its null is an error, says the
+// specification.
+//
+// Mutations grant, restrict and revoke, and what is left out of one has a
+// meaning: not restricted, or all. So in a mutation whatever is named has a
+// value. A variable without one, a null, and an empty text where nothing need
+// stand are refused wherever they are.
+func checkPositions(s *ast.Schema, op *ast.OperationDefinition, variables map[string]query.Value) error {
+	p := positions{schema: s, variables: variables, mutation: op.Operation == ast.Mutation}
+	if !p.mutation && !p.anyNull() {
+		return nil
+	}
+	return p.selections(op.SelectionSet)
+}
+
+type positions struct {
+	schema    *ast.Schema
+	variables map[string]query.Value
+	mutation  bool
+	seen      map[*ast.FragmentDefinition]bool
+}
+
+func (p *positions) anyNull() bool {
+	for _, v := range p.variables {
+		if _, null := v.(query.Null); null {
+			return true
+		}
+	}
+	return false
+}
+
+func (p *positions) selections(set ast.SelectionSet) error {
+	for _, selection := range set {
+		var err error
+		switch s := selection.(type) {
+		case *ast.Field:
+			if err = p.arguments(s.Arguments, s.Directives); err == nil {
+				err = p.selections(s.SelectionSet)
+			}
+		case *ast.InlineFragment:
+			if err = p.arguments(nil, s.Directives); err == nil {
+				err = p.selections(s.SelectionSet)
+			}
+		case *ast.FragmentSpread:
+			err = p.arguments(nil, s.Directives)
+			if err == nil && !p.seen[s.Definition] {
+				if p.seen == nil {
+					p.seen = make(map[*ast.FragmentDefinition]bool)
+				}
+				p.seen[s.Definition] = true
+				err = p.selections(s.Definition.SelectionSet)
+			}
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (p *positions) arguments(arguments ast.ArgumentList, directives ast.DirectiveList) error {
+	for _, arg := range arguments {
+		if err := p.literal(arg.Value, arg.Name); err != nil {
+			return err
+		}
+	}
+	for _, d := range directives {
+		if err := p.arguments(d.Arguments, nil); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// literal checks what is written in the document. Inside of custom scalars
+// nothing has a type: a null there is data.
+func (p *positions) literal(v *ast.Value, at string) error {
+	t := v.ExpectedType
+	switch v.Kind {
+	case ast.Variable:
+		got, ok := p.variables[v.Raw]
+		switch {
+		case ok && t != nil:
+			return p.value(t, got, v.Raw, at)
+		case !ok && p.mutation:
+			return fault.New(fault.BadUserInput, "%s is $%s, which has no value", at, v.Raw).
+				WithHint("Give the variable a value, or leave it out of the document.")
+		}
+		return nil
+	case ast.NullValue:
+		if t != nil {
+			return p.value(t, query.Null{}, "", at)
+		}
+	case ast.StringValue, ast.BlockValue:
+		if t != nil {
+			return p.value(t, query.Text(v.Raw), "", at)
+		}
+	case ast.ListValue, ast.ObjectValue:
+		for _, child := range v.Children {
+			inner := at
+			if child.Name != "" {
+				inner += "." + child.Name
+			}
+			if err := p.literal(child.Value, inner); err != nil {
+				return err
+			}
+		}
+	case ast.IntValue, ast.FloatValue, ast.BooleanValue, ast.EnumValue:
+	}
+	return nil
+}
+
+// value checks a value of a type: of a variable, which was coerced to its own
+// type, or of the document, where variable is empty.
+func (p *positions) value(t *ast.Type, v query.Value, variable, at string) error {
+	if !p.mutation {
+		if _, null := v.(query.Null); null && t.NonNull && variable != "" {
+			return coercion{variable: variable}.refuse("", `it is null where the type is "%s"`, t.String())
+		}
+		return nil
+	}
+	switch v := v.(type) {
+	case query.Null:
+		return named(at, "null")
+	case query.Text:
+		if v == "" && !t.NonNull && t.Name() == "String" {
+			return named(at, "empty")
+		}
+	case query.List:
+		for _, item := range v {
+			if t.Elem != nil {
+				if err := p.value(t.Elem, item, variable, at); err != nil {
+					return err
+				}
+			}
+		}
+	case query.Object:
+		def := p.schema.Types[t.Name()]
+		for _, m := range v {
+			if f := def.Fields.ForName(m.Name); f != nil {
+				if err := p.value(f.Type, m.Value, variable, at+"."+m.Name); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// named refuses what is named in a mutation and says nothing.
+func named(at, what string) error {
+	return fault.New(fault.BadUserInput, "%s is %s", at, what).WithHint("Leave it out, or give it a value.")
+}

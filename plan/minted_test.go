@@ -1,0 +1,72 @@
+package plan_test
+
+import (
+	"os"
+	"strings"
+	"testing"
+
+	"usher/fault"
+	"usher/plan"
+	"usher/plan/plantest"
+)
+
+// What a filter may compare that a holder of the minter's roles puts into a
+// token with others; the last part of a line is a part of the refusal, or empty.
+var minted = []struct{ minter, token, filter, want string }{
+	{`roles: ["clerk"]`, `roles: ["clerk"]`, `orders: {region: {eq: "EU"}}`, ""},
+	{`roles: ["clerk"]`, `roles: ["clerk"]`, `orders: {owner: {eq: "x"}}`, `orders has no field "owner" to filter by`},
+	{`roles: ["clerk"]`, `roles: ["clerk"]`, `orders: {owned: {eq: "x"}}`, `orders has no field "owned" to filter by`},
+	{`roles: ["clerk"]`, `roles: ["clerk"]`, `orders: {tenant: {eq: "x"}}`, `orders has no field "tenant" to filter by`},
+	{`roles: ["clerk"]`, `roles: ["clerk"]`, `orders: {customer: {name: {eq: "x"}}}`, `orders has no field "customer" to filter by`},
+	{`roles: ["clerk"]`, `roles: ["clerk"]`, `customers: {name: {eq: "x"}}`, `unknown dataset "customers"`},
+	{`roles: ["clerk"]`, `roles: ["clerk"]`, `customerz: {name: {eq: "x"}}`, `unknown dataset "customerz"`},
+	{`roles: ["auditor"], datasets: []`, `roles: ["auditor"], datasets: []`, `orders: {region: {eq: "EU"}}`, `unknown dataset "orders"`},
+
+	// The token shows less than its minter sees.
+	{`roles: ["clerk", "auditor"]`, `roles: ["clerk"]`, `orders: {amount: {gt: 1}, owner: {eq: "x"}}`, ""},
+	{`roles: ["auditor"]`, `roles: ["auditor"], datasets: []`, `orders: {amount: {gt: 1}}`, ""},
+	{`roles: ["clerk", "chief"]`, `roles: ["chief"]`, `orders: {amount: {gt: 1}}`, ""},
+	{`roles: ["clerk", "chief"]`, `roles: ["clerk"]`, `orders: {amount: {gt: 1}}`, "no role of yours shows together"},
+	{`roles: ["clerk", "chief"]`, `roles: ["clerk", "chief"]`, `orders: {amount: {gt: 1}}`, "no role of yours shows together"},
+	{`roles: ["clerk", "chief"]`, `roles: ["clerk", "chief"]`, `orders: {id: {gt: 1}}`, ""},
+
+	// Relations lead to what the minter sees all of.
+	{`roles: ["auditor", "chief"]`, `roles: ["chief"]`, `customers: {orders: {some: {region: {eq: "EU"}}}}`, ""},
+	{`roles: ["clerk", "chief"]`, `roles: ["chief"]`, `customers: {orders: {some: {region: {eq: "EU"}}}}`, "orders, of which you do not see every row"},
+	{`roles: ["clerk", "chief"]`, `roles: ["chief"]`, `customers: {orders: {none: {}}}`, "orders, of which you do not see every row"},
+	{`roles: ["auditor", "chief"]`, `roles: ["auditor"]`, `orders: {customer: {name: {eq: "x"}}}`, "customers, of which you do not see every row"},
+	{`roles: ["auditor", "support"]`, `roles: ["auditor"]`, `orders: {customer: {name: {eq: "x"}}}`, "customers, of which you do not see every row"},
+	{`roles: ["auditor", "chief"], filters: {orders: {region: {eq: "EU"}}}`, `roles: ["chief"]`, `customers: {orders: {some: {}}}`, "orders, of which you do not see every row"},
+	{`roles: ["auditor", "chief", "own"], roleSpecs: {own: "{\"datasets\": {\"customers\": {}, \"orders\": {}}}"}`, `roles: ["chief"]`, `customers: {orders: {some: {}}}`, ""},
+	{`roles: ["auditor", "chief", "own"], roleSpecs: {own: "{\"datasets\": {\"customers\": {}, \"orders\": {\"columns\": [\"id\"]}}}"}`, `roles: ["chief"]`, `customers: {orders: {some: {region: {eq: "EU"}}}}`, `orders has no field "region"`},
+	{`roles: ["auditor", "chief", "own"], roleSpecs: {own: "{\"datasets\": {\"customers\": {}, \"orders\": {\"filter\": {\"region\": {\"eq\": \"EU\"}}}}}"}`, `roles: ["chief"]`, `customers: {orders: {some: {}}}`, "orders, of which you do not see every row"},
+
+	// Words of templates are words, and no role's values.
+	{`roles: ["auditor"]`, `roles: ["auditor"]`, `orders: {amount: {gt: "$subject"}}`, "amount: gt"},
+	{`roles: ["auditor"]`, `roles: ["auditor"]`, `orders: {amount: {gt: null}}`, "null is no value to compare with"},
+	{`roles: ["auditor"]`, `roles: ["auditor"]`, `orders: {amount: {isNull: null}}`, "isNull"},
+	{`roles: ["auditor"]`, `roles: ["auditor"]`, `orders: {amount: {}}`, "is empty"},
+	{`roles: ["nobody"]`, `roles: ["auditor"]`, `orders: {amount: {gt: 1}}`, `unknown role "nobody"`},
+}
+
+func TestMintedFilters(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile("testdata/roles.yml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	cat := plantest.Catalog(t, string(text), nil)
+	for _, c := range minted {
+		const who = `tenant: "acme", subject: "ann", metadata: {team: "blue"}, `
+		added := plantest.Principal(t, who+`filters: {`+c.filter+`}`).Grant.Filters
+		err := plan.CheckMinted(plantest.Principal(t, who+c.minter), plantest.Principal(t, who+c.token), added, cat)
+		switch {
+		case c.want == "" && err != nil:
+			t.Errorf("%s: %s: %v", c.minter, c.filter, err)
+		case c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)):
+			t.Errorf("%s: %s: %v, want %q", c.minter, c.filter, err, c.want)
+		case err != nil && fault.From(err).Code != fault.Forbidden:
+			t.Errorf("%s: %s: %v", c.minter, c.filter, err)
+		}
+	}
+}
