@@ -82,12 +82,12 @@ func TestHonest(t *testing.T) {
 			t.Errorf("%s: %.100v, %v, valid %t", name, got, err, c != nil && c.IsValid())
 		}
 	}
-	c, _, err := converse(welcome()+lies.Failure("42P01", "no such table")+lies.Ready("I"))
+	c, _, err := converse(welcome() + lies.Failure("42P01", "no such table") + lies.Ready("I"))
 	if kind, reported := KindOf(err); !reported || kind != Differs || !c.IsValid() {
 		t.Errorf("an error of a statement: %v", err)
 	}
 	// The driver would take what comes behind for the answer to what it asks next.
-	c, _, err = converse(welcome()+columns+lies.Row("7", "x")+lies.Complete("SELECT 1")+lies.Ready("I")+columns)
+	c, _, err = converse(welcome() + columns + lies.Row("7", "x") + lies.Complete("SELECT 1") + lies.Ready("I") + columns)
 	if err != nil || c.IsValid() {
 		t.Errorf("an answer with something behind: %v, valid %t", err, c.IsValid())
 	}
@@ -124,6 +124,27 @@ func TestLies(t *testing.T) {
 		if !errors.Is(err, ErrProtocol) || c.IsValid() {
 			t.Errorf("%s: %v", name, err)
 		}
+	}
+}
+
+// Notifications come with the answer to any statement.
+func TestNotifications(t *testing.T) {
+	t.Parallel()
+	done := lies.Complete("SELECT 1") + lies.Ready("I")
+	told := lies.Message('A', lies.Number(32, 1), "channel\x00payload\x00")
+	c, err := Over(&script{says: strings.NewReader(welcome() + done + told + told + done)}, 1<<20).SignIn(t.Context(), config(), 1<<20)
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := 0
+	c.OnNotification(func() { n++ })
+	for range 2 {
+		if _, err := c.ExecContext(t.Context(), "SELECT 1", nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n != 2 {
+		t.Errorf("told %d times", n)
 	}
 }
 
