@@ -27,14 +27,18 @@ func newGreeting(ctx context.Context, server *Server) *greeting {
 
 // The kinds of Authentication messages.
 const (
-	authOK        = 0
-	authPassword  = 3
-	authMD5       = 5
-	authSASL      = 10
-	authContinue  = 11
-	authFinal     = 12
+	authOK       = 0
+	authPassword = 3
+	authMD5      = 5
+	authSASL     = 10
+	authContinue = 11
+	authFinal    = 12
+)
+
+// What SCRAM may be like.
+const (
 	mechanism     = "SCRAM-SHA-256"
-	maxRounds     = 1_000_000 // of deriving a key from a password; PostgreSQL's own choice is 4096
+	maxRounds     = 1_000_000 // of deriving a key from the password, which take half a second; PostgreSQL's own choice is 4096
 	maxSalt       = 1024
 	maxNonce      = 1024
 	signatureSize = 32 // of SHA-256

@@ -40,6 +40,9 @@ const maxGreeting = 64 << 10
 // readAhead is how many bytes the guard's reader holds.
 const readAhead = 4 << 10
 
+// headSize is the size of a message's type and length.
+const headSize = 5
+
 // ErrProtocol is in each error of a server that says what it must not.
 var ErrProtocol = errors.New("the server does not keep to PostgreSQL's protocol")
 
@@ -94,22 +97,22 @@ func (g *guard) idle() bool { return len(g.next) == 0 && g.in.Buffered() == 0 }
 // message returns what the driver gets of the next message: all of it, another
 // one that says the same, or nothing.
 func (g *guard) message() ([]byte, error) {
-	var head [5]byte
-	if _, err := io.ReadFull(g.in, head[:]); err != nil {
+	head, err := g.in.Peek(headSize)
+	if err != nil {
 		return nil, err
 	}
 	typ, size := head[0], int64(binary.BigEndian.Uint32(head[1:]))
-	if err := g.expected(typ, size, head[1:]); err != nil {
+	if err := g.expected(typ, size); err != nil {
 		return nil, err
 	}
 	if g.left -= size + 1; g.left < 0 {
 		return nil, amiss("more than it may say, up to a message %q of %d bytes", typ, size)
 	}
-	message, err := g.read(head[:], int(size-4))
+	message, err := g.read(int(size) + 1)
 	if err != nil {
 		return nil, err
 	}
-	body := message[len(head):]
+	body := message[headSize:]
 	switch typ {
 	case 'N': // nobody reads notices
 		return nil, checkReport(body)
@@ -142,7 +145,7 @@ func (g *guard) message() ([]byte, error) {
 }
 
 // expected judges the head of a message, before anything is made room for.
-func (g *guard) expected(typ byte, size int64, begun []byte) error {
+func (g *guard) expected(typ byte, size int64) error {
 	known := "12ACDEINSTZnt"
 	if g.greeting != nil {
 		known = "RSKNEZv"
@@ -155,7 +158,7 @@ func (g *guard) expected(typ byte, size int64, begun []byte) error {
 		case size >= 4 && (typ != 'E' || g.greeting == nil || size < maxGreeting):
 			return nil
 		case typ == 'E' && g.greeting != nil:
-			return g.plainText(begun)
+			return g.plainText()
 		}
 		return amiss("a message %q of the length %d", typ, size)
 	}
@@ -167,15 +170,15 @@ func (g *guard) expected(typ byte, size int64, begun []byte) error {
 
 // plainText is the refusal of a server that cannot start a process: text with
 // no length, as all servers sent it once.
-func (g *guard) plainText(begun []byte) error {
-	rest, _ := g.in.Peek(min(g.in.Buffered(), MaxSaid))
-	return fmt.Errorf("the server refused: %s", Said(string(begun)+string(rest)))
+func (g *guard) plainText() error {
+	text, _ := g.in.Peek(min(g.in.Buffered(), MaxSaid))
+	return fmt.Errorf("the server refused: %s", Said(string(text[1:]))) // behind the type
 }
 
-// read returns the head and the body of a message. Room is made as the body
-// comes, never for what was only announced.
-func (g *guard) read(head []byte, size int) ([]byte, error) {
-	message := append(g.kept[:0], head...)
+// read returns so many bytes of the next message, its head and body. Room is
+// made as they come, never for what was only announced.
+func (g *guard) read(size int) ([]byte, error) {
+	message := g.kept[:0]
 	for size > 0 {
 		part := min(size, max(readAhead, len(message)))
 		at := len(message)

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -30,10 +31,10 @@ func (s *script) SetDeadline(time.Time) error { return nil }
 func (s *script) RemoteAddr() net.Addr        { return &net.TCPAddr{} }
 
 // config signs in without anything of the process.
-func config(t testing.TB) pq.Config {
+func config() pq.Config {
 	return pq.Config{
 		Host: "127.0.0.1", Port: 1, User: "u", Password: "p", Database: "d", SSLMode: pq.SSLModeDisable,
-		Passfile: filepath.Join(t.TempDir(), "none"), MinProtocolVersion: pq.ProtocolVersion30, MaxProtocolVersion: pq.ProtocolVersion30,
+		Passfile: filepath.Join(os.DevNull, "none"), MinProtocolVersion: pq.ProtocolVersion30, MaxProtocolVersion: pq.ProtocolVersion30,
 	}
 }
 
@@ -44,13 +45,13 @@ func welcome() string {
 }
 
 // converse signs in and asks one statement of a server that says this.
-func converse(t testing.TB, says string, text string, args ...driver.NamedValue) (*Conn, []driver.Value, error) {
+func converse(says string, args ...driver.NamedValue) (*Conn, []driver.Value, error) {
 	l := Over(&script{says: strings.NewReader(says)}, 1<<20)
-	c, err := l.SignIn(context.Background(), config(t), 1<<20)
+	c, err := l.SignIn(context.Background(), config(), 1<<20)
 	if err != nil {
 		return nil, nil, err
 	}
-	rows, err := c.QueryContext(context.Background(), text, args)
+	rows, err := c.QueryContext(context.Background(), "SELECT", args)
 	if err != nil {
 		return c, nil, err
 	}
@@ -76,21 +77,21 @@ func TestHonest(t *testing.T) {
 		if name == "prepared" {
 			args = []driver.NamedValue{{Ordinal: 1, Value: "x"}}
 		}
-		c, got, err := converse(t, welcome()+says, "SELECT", args...)
+		c, got, err := converse(welcome()+says, args...)
 		if err != nil || got[0] != int64(7) || got[1] != long || !c.IsValid() {
 			t.Errorf("%s: %.100v, %v, valid %t", name, got, err, c != nil && c.IsValid())
 		}
 	}
-	c, _, err := converse(t, welcome()+lies.Failure("42P01", "no such table")+lies.Ready("I"), "SELECT")
+	c, _, err := converse(welcome() + lies.Failure("42P01", "no such table") + lies.Ready("I"))
 	if kind, reported := KindOf(err); !reported || kind != Differs || !c.IsValid() {
 		t.Errorf("an error of a statement: %v", err)
 	}
 	// The driver would take what comes behind for the answer to what it asks next.
-	c, _, err = converse(t, welcome()+columns+lies.Row("7", "x")+lies.Complete("SELECT 1")+lies.Ready("I")+columns, "SELECT")
+	c, _, err = converse(welcome() + columns + lies.Row("7", "x") + lies.Complete("SELECT 1") + lies.Ready("I") + columns)
 	if err != nil || c.IsValid() {
 		t.Errorf("an answer with something behind: %v, valid %t", err, c.IsValid())
 	}
-	_, _, err = converse(t, lies.Failure("28P01", "password"), "SELECT")
+	_, _, err = converse(lies.Failure("28P01", "password"))
 	if kind, reported := KindOf(err); !reported || kind != Refused {
 		t.Errorf("a refusal: %v", err)
 	}
@@ -119,10 +120,31 @@ func TestLies(t *testing.T) {
 		"a parameter without a name":     lies.Parameter("", "x"),
 		"2 MiB of notices":               strings.Repeat(lies.Message('N', "SNOTICE\x00\x00"), 150_000),
 	} {
-		c, _, err := converse(t, welcome()+says, "SELECT", driver.NamedValue{Ordinal: 1, Value: "x"})
+		c, _, err := converse(welcome()+says, driver.NamedValue{Ordinal: 1, Value: "x"})
 		if !errors.Is(err, ErrProtocol) || c.IsValid() {
 			t.Errorf("%s: %v", name, err)
 		}
+	}
+}
+
+// Notifications come with the answer to any statement.
+func TestNotifications(t *testing.T) {
+	t.Parallel()
+	done := lies.Complete("SELECT 1") + lies.Ready("I")
+	told := lies.Message('A', lies.Number(32, 1), "channel\x00payload\x00")
+	c, err := Over(&script{says: strings.NewReader(welcome() + done + told + told + done)}, 1<<20).SignIn(t.Context(), config(), 1<<20)
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := 0
+	c.OnNotification(func() { n++ })
+	for range 2 {
+		if _, err := c.ExecContext(t.Context(), "SELECT 1", nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n != 2 {
+		t.Errorf("told %d times", n)
 	}
 }
 
@@ -131,7 +153,7 @@ func TestLies(t *testing.T) {
 func TestDriverPanics(t *testing.T) {
 	t.Parallel()
 	l := Over(&script{says: strings.NewReader(welcome())}, 1<<20)
-	c, err := l.SignIn(t.Context(), config(t), 1<<20)
+	c, err := l.SignIn(t.Context(), config(), 1<<20)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -158,7 +180,7 @@ func TestSignInEnds(t *testing.T) {
 	go func() { _, _ = io.Copy(io.Discard, there) }()
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
 	defer cancel()
-	if _, err := Over(here, 1<<20).SignIn(ctx, config(t), 1<<20); !errors.Is(err, context.DeadlineExceeded) {
+	if _, err := Over(here, 1<<20).SignIn(ctx, config(), 1<<20); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("%v: want the context's end", err)
 	}
 }
@@ -211,7 +233,9 @@ func FuzzGuard(f *testing.F) {
 		if bound {
 			args = []driver.NamedValue{{Ordinal: 1, Value: "x"}}
 		}
-		_, _, err := converse(t, string(says), "SELECT", args...)
+		done := time.AfterFunc(10*time.Second, func() { panic("a conversation without end") })
+		defer done.Stop()
+		_, _, err := converse(string(says), args...)
 		if err != nil && strings.Contains(err.Error(), "driver panicked") {
 			t.Fatalf("%q: %v", says, err)
 		}

@@ -67,7 +67,7 @@ func (in *introspection) run(ctx context.Context) error {
 // selected refuses rows of other columns than a statement of ours selects.
 func selected(found value.Rows, columns []uint32) error {
 	if r, ok := found.(*rows); ok && !slices.Equal(r.types, columns) {
-		return translate(r.ctx, fmt.Errorf("%w: introspection was answered with columns of the types %.20d, not %d", errProtocol, r.types, columns))
+		return translate(r.ctx, fmt.Errorf("%w: introspection was answered with %d columns, or of other types than the %d asked for", errProtocol, len(r.types), len(columns)))
 	}
 	return nil
 }

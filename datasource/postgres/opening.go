@@ -67,7 +67,7 @@ func (c *conn) runOpening(ctx context.Context) error {
 	}
 	found := newRows(ctx, c, statement.types, stop)
 	role := ""
-	if found.Next() {
+	if found.Next() && len(statement.types) > 0 {
 		role = string(found.Cell(len(statement.types) - 1).Text)
 	}
 	if err := errors.Join(found.Err(), found.Close()); err != nil {

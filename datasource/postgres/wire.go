@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/lib/pq"
 	"github.com/lib/pq/pqerror"
@@ -189,18 +190,17 @@ func (w *wire) body(size int64) ([]byte, error) {
 	if size-int64(w.in.Buffered()) > w.link.Left() {
 		return nil, pglink.ErrTooLarge
 	}
-	if int64(cap(w.frame)) < size {
-		w.frame = make([]byte, size)
-	}
-	body := w.frame[:size]
-	for n := 0; n < len(body); {
-		read, err := w.in.Read(body[n:])
+	// Room is made as the body comes, never for what was only announced.
+	w.frame = w.frame[:0]
+	for len(w.frame) < int(size) {
+		w.frame = slices.Grow(w.frame, min(int(size)-len(w.frame), max(len(w.frame), readAhead)))
+		read, err := w.in.Read(w.frame[len(w.frame):min(int(size), cap(w.frame))])
 		if err != nil {
 			return nil, err
 		}
-		n += read
+		w.frame = w.frame[:len(w.frame)+read]
 	}
-	return body, nil
+	return w.frame, nil
 }
 
 // started reads up to the first row, which the server has begun to answer with:

@@ -163,6 +163,15 @@ func TestHostileServer(t *testing.T) {
 	}
 }
 
+// What is only announced takes no memory.
+func TestAnnounced(t *testing.T) {
+	t.Parallel()
+	c, _, err := conversation(parsed + described(column("a", oidText)) + bound + "D\x00\x0f\x00\x00" + strings.Repeat("x", 1000))
+	if room := cap(c.wire.frame); err == nil || room > 4*readAhead {
+		t.Errorf("%v, and room for %d bytes where 1000 came", err, room)
+	}
+}
+
 func TestServerError(t *testing.T) {
 	t.Parallel()
 	failure := message('E', "SERROR\x00VERROR\x00C22012\x00Mdivision by zero\x00Ddetail\x00P7\x00\x00") + ready()

@@ -27,7 +27,6 @@ const (
 	Described  Point = "described" // its answer to the driver's statement that is prepared
 	Rows       Point = "rows"      // its answer to the same, bound
 	Statement  Point = "statement" // its answer to usher's own: prepared, bound and run at once
-	nowhere    Point = ""
 )
 
 // Nonce stands for the client's, which is as long, in what a server says.
@@ -61,7 +60,7 @@ func Serve(t testing.TB, lie Lie) (port int) {
 // by a part of their text.
 func Answering(t testing.TB, lie Lie, answers map[string]string) (port int) {
 	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -212,9 +211,9 @@ func (p *peer) serve() error {
 			case parsed && bound:
 				err = p.say(Statement, p.answer(text)+Ready(state))
 			case parsed:
-				err = p.say(Described, Parsed+Parameters(text)+p.describe(text)+Ready(state))
+				err = p.say(Described, Parsed+Parameters(text)+identified+Ready(state))
 			default:
-				err = p.say(Rows, Bound+p.rows(text)+Complete("SELECT 1")+Ready(state))
+				err = p.say(Rows, Bound+Row(p.database, p.user, "t", Null)+Complete("SELECT 1")+Ready(state))
 			}
 			parsed, bound = false, false
 		case 'X':
@@ -226,13 +225,9 @@ func (p *peer) serve() error {
 	}
 }
 
-// describe and rows answer the only statement that the driver asks of a source:
-// where it is.
-func (p *peer) describe(string) string {
-	return Columns(Column("a", Text), Column("b", Text), Column("c", Bool), Column("d", Text))
-}
-
-func (p *peer) rows(string) string { return Row(p.database, p.user, "t", Null) }
+// identified describes the answer to the only statement that the driver is asked
+// by a source: where it is.
+var identified = Columns(Column("a", Text), Column("b", Text), Column("c", Bool), Column("d", Text))
 
 func (p *peer) answer(text string) string {
 	for part, answer := range p.answers {
