@@ -38,7 +38,7 @@ type wire struct {
 // room of their own.
 const readAhead = 16 << 10
 
-var errProtocol = errors.New("the server does not keep to PostgreSQL's protocol")
+var errProtocol = pglink.ErrProtocol
 
 func newWire(l *pglink.Link) *wire { return &wire{link: l, in: bufio.NewReaderSize(l, readAhead)} }
 

@@ -44,8 +44,11 @@ func Auth(kind int64, body ...string) string {
 // Parameter reports a setting.
 func Parameter(name, v string) string { return Message('S', name, "\x00", v, "\x00") }
 
+// Backend is the process that serves.
+const Backend = 7
+
 // Key is the one to cancel with.
-func Key() string { return Message('K', Number(32, 7), Number(32, 7)) }
+func Key() string { return Message('K', Number(32, Backend), Number(32, 7)) }
 
 // Ready says that the next statement may come.
 func Ready(state string) string { return Message('Z', state) }

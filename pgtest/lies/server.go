@@ -9,6 +9,8 @@ import (
 	"errors"
 	"io"
 	"net"
+	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -89,6 +91,7 @@ type peer struct {
 	answers  map[string]string
 	user     string
 	database string
+	settings map[string]string // that came with the login
 	nonce    string
 }
 
@@ -149,12 +152,15 @@ func (p *peer) talk() error {
 
 func (p *peer) startup(body []byte) {
 	words := strings.Split(string(body), "\x00")
+	p.settings = make(map[string]string)
 	for i := 0; i+1 < len(words); i += 2 {
 		switch words[i] {
 		case "user":
 			p.user = words[i+1]
 		case "database":
 			p.database = words[i+1]
+		default:
+			p.settings[strings.ToLower(words[i])] = words[i+1]
 		}
 	}
 }
@@ -235,7 +241,27 @@ func (p *peer) answer(text string) string {
 			return answer
 		}
 	}
+	if strings.Contains(text, "current_database()") {
+		return p.identity(text)
+	}
 	return Parsed + Parameters(text) + Columns(Column("a", Int8)) + Bound + Row("1") + Complete("SELECT 1")
+}
+
+var asked = regexp.MustCompile(`current_setting\('(\w+)'\)`)
+
+// identity is what a source asks a new connection: where it is, by whom it is
+// served, and which settings hold.
+func (p *peer) identity(text string) string {
+	columns := []string{
+		Column("database", Text), Column("user", Text), Column("schema", Bool), Column("backend", Int8), Column("bound", Int8),
+		Column("set", Text), Column("checks", Text),
+	}
+	cells := []string{p.database, p.user, "t", strconv.Itoa(Backend), "1000", Null, Null}
+	for _, name := range asked.FindAllStringSubmatch(text, -1) {
+		columns = append(columns, Column("setting", Text))
+		cells = append(cells, p.settings[strings.ToLower(name[1])])
+	}
+	return Parsed + Parameters(text) + Columns(columns...) + Bound + Row(cells...) + Complete("SELECT 1")
 }
 
 // message reads one of the client's messages.
