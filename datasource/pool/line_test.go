@@ -247,7 +247,7 @@ func outage(t *testing.T, lasts time.Duration, callers int) (refused int, worst 
 					mu.Unlock()
 					pass(5 * time.Millisecond)
 					if err == nil {
-						a.Return(c, c.(*conn).alive)
+						a.Return(c, c.Alive())
 					}
 				}
 			})
@@ -255,12 +255,8 @@ func outage(t *testing.T, lasts time.Duration, callers int) (refused int, worst 
 		pass(time.Second)
 		s.mu.Lock()
 		s.down = errors.New("connection refused")
+		s.crashes++
 		s.mu.Unlock()
-		p.mu.Lock()
-		for c := range a.expires {
-			c.(*conn).alive = false
-		}
-		p.mu.Unlock()
 		pass(lasts)
 		mu.Lock()
 		over = time.Now()

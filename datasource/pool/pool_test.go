@@ -18,6 +18,7 @@ type server struct {
 	hosts     map[string]int
 	dials     int
 	down      error
+	crashes   int           // each ends the connections there are
 	takes     time.Duration // to connect
 	lingers   time.Duration // to close
 }
@@ -26,7 +27,7 @@ func (s *server) connect(host string) func(context.Context) (Conn, error) {
 	return func(ctx context.Context) (Conn, error) {
 		s.mu.Lock()
 		s.dials++
-		down, takes := s.down, s.takes
+		down, takes, crashes := s.down, s.takes, s.crashes
 		s.mu.Unlock()
 		select {
 		case <-time.After(takes):
@@ -37,7 +38,7 @@ func (s *server) connect(host string) func(context.Context) (Conn, error) {
 			return nil, down
 		}
 		s.count(host, 1)
-		return &conn{server: s, host: host, alive: true}, nil
+		return &conn{server: s, host: host, alive: true, crashes: crashes}, nil
 	}
 }
 
@@ -71,9 +72,15 @@ type conn struct {
 	server *server
 	host   string
 	alive  bool
+
+	crashes int // of the server, when it was made
 }
 
-func (c *conn) Alive() bool { return c.alive }
+func (c *conn) Alive() bool {
+	c.server.mu.Lock()
+	defer c.server.mu.Unlock()
+	return c.alive && c.crashes == c.server.crashes
+}
 
 func (c *conn) Close() error {
 	pass(c.server.lingers)
