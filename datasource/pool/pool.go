@@ -96,6 +96,10 @@ func (p *Pool) Account(host string, most int, connect func(context.Context) (Con
 	return &Account{pool: p, host: host, max: most, connect: connect, expires: make(map[Conn]time.Time)}
 }
 
+// Most is how many connections an account can have that may have so many of its
+// own.
+func (p *Pool) Most(own int) int { return min(own, p.limits.PerHost, p.limits.Conns) }
+
 // Stats are how many connections an account has, and how many callers are in
 // line for one.
 type Stats struct {

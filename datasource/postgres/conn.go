@@ -78,7 +78,7 @@ func (c *connector) Connect(ctx context.Context) (pool.Conn, error) {
 		case err == nil:
 			return made, nil
 		case errors.As(err, &refused) && refused.Code == "57P03":
-		case hungUp(err) && hangUps < maxHangUps:
+		case Lost(err) && hangUps < maxHangUps:
 			hangUps++
 		default:
 			return nil, err
@@ -207,7 +207,7 @@ func (c *conn) exec(ctx context.Context, text string) error {
 // the server reports of a statement.
 func (c *conn) failed(err error) error {
 	var reported *pq.Error
-	if !errors.As(err, &reported) {
+	if !errors.As(err, &reported) || Lost(err) {
 		c.broken = true
 	}
 	return err
