@@ -75,4 +75,6 @@ func (a *accounts) openPostgres(spec *catalog.Source, t plan.Target) (Source, er
 }
 
 // gate is the way into an account: as many are at work as it has connections.
-func (a *accounts) gate(slots int) *admit.Gate { return admit.New(slots, a.opts.Waiting, &a.counts.refused) }
+func (a *accounts) gate(slots int) *admit.Gate {
+	return admit.New(slots, a.opts.Waiting, &a.counts.refused)
+}
