@@ -16,6 +16,7 @@ import (
 	"usher/console"
 	"usher/cursor"
 	"usher/datasource"
+	"usher/datasource/admit"
 	"usher/datasource/pool"
 	"usher/datasource/upstream"
 	"usher/graph"
@@ -55,7 +56,8 @@ func assemble(ctx context.Context, cfg *config.Config, pages console.Options, lo
 		Upstream:   upstream.Options{Metrics: calls},
 		Accounts:   cfg.Pools.Accounts,
 		CacheBytes: cfg.Server.CacheBytes,
-		Conns:      pool.Limits{Conns: cfg.Pools.Connections, PerHost: cfg.Pools.PerHost, Idle: cfg.Pools.Idle},
+		Conns:      pool.Limits{Conns: cfg.Pools.Connections, PerHost: cfg.Pools.PerHost, Idle: cfg.Pools.Idle, MaxAge: cfg.Pools.MaxAge},
+		Waiting:    admit.Limits{Waiting: cfg.Server.MaxWaiting, Wait: cfg.Server.MaxWait},
 	}); err != nil {
 		return nil, err
 	}
