@@ -10,6 +10,7 @@ import (
 	"usher/datasource/admit"
 	"usher/fault"
 	"usher/pgtest"
+	"usher/plan"
 )
 
 // shared is a gate over a database of two tenants, of which one asks slow
@@ -25,6 +26,7 @@ sources: {a: {`+server(db)+`, max_conns: 4}}
 strategies: {shared: {kind: shared, source: a}}
 datasets:
   items: {tenant: tenant, key: id, columns: {tenant: String!, id: Int!, note: String!}, bind: {a: {table: items}}}
+  everything: {common: true, source: a, key: id, columns: {id: Int!}, bind: {a: {table: items}}}
   slow: {tenant: tenant, key: id, columns: {tenant: String!, id: Int!, nap: String!}, bind: {a: {table: slow}}}
 `)
 }
@@ -64,10 +66,9 @@ func TestAFloodIsItsTenantsOwn(t *testing.T) {
 				began := time.Now()
 				_, err := g.ask(named("loud"), fmt.Sprintf("slow(where: {id: {gt: %d}}) { nap }", -i))
 				mu.Lock()
-				switch f := fault.From(err); {
-				case f == nil:
+				if f := fault.From(err); f == nil {
 					codes[""]++
-				default:
+				} else {
 					codes[f.Code]++
 					if f.RetryAfter <= 0 {
 						t.Errorf("%v does not say when to try again", err)
@@ -116,6 +117,49 @@ func TestFollowersTakeNoSlot(t *testing.T) {
 				t.Error(err)
 			}
 		})
+	}
+	group.Wait()
+}
+
+// A question that is common to all is not joined across tenants: who asks it
+// waits in no other tenant's line, and is not refused for another's flood.
+func TestCommonQuestionsWaitInTheirOwnLine(t *testing.T) {
+	t.Parallel()
+	g := shared(t, Options{Waiting: admit.Limits{Waiting: 20, Wait: time.Minute}})
+	var group sync.WaitGroup
+	for i := range 19 {
+		group.Go(func() {
+			if _, err := g.ask(named("loud"), fmt.Sprintf("slow(where: {id: {gt: %d}}) { nap }", -i)); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	line := func() int {
+		n := 0
+		g.accounts.each(func(_ plan.Target, s Source) { n = s.(*sqlSource).gate.Waiting() })
+		return n
+	}
+	for line() < 16 {
+		pass(time.Millisecond)
+	}
+	const common = "everything(where: {id: {lt: 3}}) { id }"
+	answered := make(chan string, 2)
+	ask := func(who string) {
+		group.Go(func() {
+			if rows, err := g.ask(named(who), common); err != nil || len(rows) != 3 {
+				t.Errorf("%s is answered %v, %v", who, rows, err)
+			}
+			answered <- who
+		})
+	}
+	before := line()
+	ask("loud")
+	for line() == before {
+		pass(time.Millisecond)
+	}
+	ask("quiet")
+	if first := <-answered; first != "quiet" {
+		t.Errorf("%s is answered first", first)
 	}
 	group.Wait()
 }

@@ -266,8 +266,12 @@ type sqlSource struct {
 	shape   *shape // nil: the tables are the source's
 	meter   *meter
 	gate    *admit.Gate
-	flights flights[[]*value.Result]
+	flights flights[sameQuestion, []*value.Result]
 }
+
+// sameQuestion is what is answered together: the same question of one tenant. What one
+// tenant waits for, or is refused, is no other's.
+type sameQuestion struct{ tenant, key string }
 
 type sqlDB interface {
 	Session(ctx context.Context, snapshot bool, fn func(sqlexec.Session) error) error
@@ -278,7 +282,7 @@ type sqlDB interface {
 // when it is the tenant's turn, once more where that helps.
 func (s *sqlSource) run(ctx context.Context, source, tenant string, prepared *sqlexec.Prepared) ([]*value.Result, error) {
 	began, mine := time.Now(), false
-	results, err := s.flights.do(ctx, prepared.Key(), func(ctx context.Context) ([]*value.Result, error) {
+	results, err := s.flights.do(ctx, sameQuestion{tenant, prepared.Key()}, func(ctx context.Context) ([]*value.Result, error) {
 		mine = true
 		return admit.Do(ctx, s.gate, tenant, func() ([]*value.Result, error) {
 			return onceMore(ctx, s.renew, func() ([]*value.Result, error) {

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/lib/pq"
+	"github.com/lib/pq/pqerror"
 
 	"usher/datasource/pool"
 	"usher/fault"
@@ -19,7 +20,7 @@ import (
 // the fault that is made of it.
 func TestLost(t *testing.T) {
 	t.Parallel()
-	coded := func(code string) error { return &pq.Error{Code: pq.ErrorCode(code), Message: "m"} }
+	coded := func(code string) error { return &pq.Error{Code: pqerror.Code(code), Message: "m"} }
 	for _, c := range []struct {
 		err         error
 		lost, ended bool

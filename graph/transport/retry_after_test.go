@@ -25,7 +25,9 @@ func (answering) CreateOperationContext(context.Context, *graphql.RawParams) (*g
 	return nil, gqlerror.List{gqlerror.Errorf("see DispatchError")}
 }
 
-func (a answering) DispatchError(context.Context, gqlerror.List) *graphql.Response { return &a.response }
+func (a answering) DispatchError(context.Context, gqlerror.List) *graphql.Response {
+	return &a.response
+}
 
 // What was refused for the moment says so in its status, whatever was asked for,
 // and when to try again.
