@@ -55,6 +55,8 @@ type Server struct {
 	MaxAliases    int            `yaml:"max_aliases"`     // in an operation
 	MaxRootFields int            `yaml:"max_root_fields"` // of an operation
 	CacheBytes    int            `yaml:"cache_bytes"`     // of kept answers, of all datasets together
+	MaxWaiting    int            `yaml:"max_waiting"`     // questions of one tenant in line for one account
+	MaxWait       time.Duration  `yaml:"max_wait"`        // of one of them
 
 	AllowedOrigins []string `yaml:"allowed_origins"` // web origins whose pages may ask; "*" for all
 	TrustedProxies []string `yaml:"trusted_proxies"` // networks whose X-Forwarded-For is believed
@@ -93,11 +95,12 @@ type Pools struct {
 	Connections int           `yaml:"connections"` // to databases
 	PerHost     int           `yaml:"per_host"`    // to one host
 	Idle        time.Duration `yaml:"idle"`        // after which what is unused is closed
+	MaxAge      time.Duration `yaml:"max_age"`     // after which a connection is not used again
 }
 
 // DefaultPools is what a file without `pools` says.
 func DefaultPools() Pools {
-	return Pools{Accounts: 64, Connections: 100, PerHost: 40, Idle: 5 * time.Minute}
+	return Pools{Accounts: 64, Connections: 100, PerHost: 40, Idle: 5 * time.Minute, MaxAge: 30 * time.Minute}
 }
 
 // How BigInt and Decimal are written in answers.
@@ -111,6 +114,7 @@ func DefaultServer() Server {
 	return Server{
 		Listen: "127.0.0.1:8080", Numbers: NumbersExact, Timeout: 30 * time.Second, Drain: 5 * time.Second, MaxBody: 1 << 20,
 		MaxTokens: 10_000, MaxDepth: 15, MaxAliases: 100, MaxRootFields: 50, CacheBytes: 64 << 20,
+		MaxWaiting: 100, MaxWait: 10 * time.Second,
 	}
 }
 
@@ -203,6 +207,9 @@ func (s Server) problems() []catalog.Problem {
 	if s.Drain < 0 || s.Drain > maxDrain {
 		add("drain", "must be from 0s to %.0fm", maxDrain.Minutes())
 	}
+	if s.MaxWait <= 0 {
+		add("max_wait", "must be longer than nothing, such as 10s")
+	}
 	for _, limit := range []struct {
 		key string
 		n   int64
@@ -213,6 +220,7 @@ func (s Server) problems() []catalog.Problem {
 		{"max_aliases", int64(s.MaxAliases)},
 		{"max_root_fields", int64(s.MaxRootFields)},
 		{"cache_bytes", int64(s.CacheBytes)},
+		{"max_waiting", int64(s.MaxWaiting)},
 	} {
 		if limit.n < 1 {
 			add(limit.key, "must be at least 1")
@@ -257,6 +265,9 @@ func (p Pools) problems() []catalog.Problem {
 	}
 	if p.Idle <= 0 {
 		out = append(out, catalog.Problem{Path: []string{"pools", "idle"}, Message: "must be longer than nothing, such as 5m"})
+	}
+	if p.MaxAge <= 0 {
+		out = append(out, catalog.Problem{Path: []string{"pools", "max_age"}, Message: "must be longer than nothing, such as 30m"})
 	}
 	return out
 }

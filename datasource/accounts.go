@@ -5,6 +5,11 @@ import (
 	"container/list"
 	"context"
 	"errors"
+	"fmt"
+	"log/slog"
+	"maps"
+	"runtime/debug"
+	"slices"
 	"sync"
 	"time"
 
@@ -63,24 +68,36 @@ func (a *accounts) get(ctx context.Context, t plan.Target) (_ Source, release fu
 	if err != nil {
 		return nil, nil, err
 	}
-	if first {
-		acc.source, acc.err = a.connect(t)
-		close(acc.ready)
-		if acc.err != nil {
-			a.drop(acc) // the next request tries again
+	defer func() {
+		if release == nil { // refused, or a panic
+			a.leave(acc)
 		}
+	}()
+	if first {
+		a.start(acc)
 	}
 	select {
 	case <-acc.ready:
 	case <-ctx.Done():
-		a.leave(acc)
 		return nil, nil, fault.From(ctx.Err())
 	}
 	if acc.err != nil {
-		a.leave(acc)
 		return nil, nil, acc.err
 	}
 	return acc.source, func() { a.leave(acc) }, nil
+}
+
+// start opens an account for all who wait for it. If it fails, in whatever way,
+// the next request tries again.
+func (a *accounts) start(acc *account) {
+	acc.err = broken("opening the account panicked")
+	defer func() {
+		close(acc.ready)
+		if acc.err != nil {
+			a.drop(acc)
+		}
+	}()
+	acc.source, acc.err = a.connect(acc.target)
 }
 
 // enter finds or adds the account and counts its user.
@@ -136,7 +153,7 @@ func (a *accounts) sit(ctx context.Context) error {
 	for e := a.recent.Back(); e != nil; e = e.Prev() {
 		if acc := e.Value.(*account); acc.users == 0 {
 			a.remove(acc)
-			_ = acc.source.Close()
+			a.end(acc)
 			return nil // in its seat
 		}
 	}
@@ -166,6 +183,29 @@ func (a *accounts) makeRoom() {
 		a.remove(e.Value.(*account))
 		a.leaving++
 	}
+}
+
+// end closes the source of an account that nobody uses or finds any more. The
+// lock is not held meanwhile: closing takes its time, and is nobody else's matter.
+func (a *accounts) end(acc *account) {
+	if acc.source == nil {
+		return
+	}
+	a.mu.Unlock()
+	defer a.mu.Lock()
+	_ = shut(acc.source)
+}
+
+// shut closes a source. A panic is an error of it: the account is as good as
+// gone, and its seat is not lost.
+func shut(source Source) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			slog.Error("closing a source panicked", "panic", p, "stack", string(debug.Stack()))
+			err = fmt.Errorf("closing a source panicked: %v", p)
+		}
+	}()
+	return source.Close()
 }
 
 // stand gives a seat to the first in line, or back.
@@ -208,16 +248,14 @@ func (a *accounts) leave(acc *account) {
 	switch {
 	case acc.users > 0:
 	case acc.gone:
-		if acc.source != nil {
-			_ = acc.source.Close()
-		}
+		a.end(acc)
 		if acc.target.Tenant != "" {
 			a.leaving--
 			a.stand()
 		}
 	case acc.at != nil && a.waiting.Len() > 0:
 		a.remove(acc)
-		_ = acc.source.Close()
+		a.end(acc)
 		a.stand()
 	case acc.at != nil:
 		a.watch()
@@ -235,50 +273,67 @@ func (a *accounts) reap() {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.reaper = nil
+	var unused []*account
 	for e := a.recent.Back(); e != nil; {
 		acc, prev := e.Value.(*account), e.Prev()
 		if acc.users == 0 && time.Since(acc.used) >= a.opts.Conns.Idle {
 			a.remove(acc)
-			_ = acc.source.Close()
-			a.stand()
+			unused = append(unused, acc)
 		}
 		e = prev
+	}
+	for _, acc := range unused {
+		a.end(acc)
+		a.stand()
 	}
 	a.watch()
 }
 
-// each calls f with every source that is open.
+// each calls f with every source that is open, and possibly with one that has
+// just been closed.
 func (a *accounts) each(f func(plan.Target, Source)) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	for t, acc := range a.open {
+	for _, acc := range a.list() {
 		select {
 		case <-acc.ready:
 			if acc.source != nil {
-				f(t, acc.source)
+				f(acc.target, acc.source)
 			}
 		default: // nobody has asked it anything yet
 		}
 	}
 }
 
+func (a *accounts) list() []*account {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return slices.Collect(maps.Values(a.open))
+}
+
 func (a *accounts) close() error {
+	var errs []error
+	for _, acc := range a.shutDown() {
+		errs = append(errs, shut(acc.source))
+	}
+	a.conns.Close()
+	return errors.Join(errs...)
+}
+
+// shutDown lets nobody in any more and returns the accounts that nobody uses.
+func (a *accounts) shutDown() (unused []*account) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.closed = true
 	if a.reaper != nil {
 		a.reaper.Stop()
 	}
-	var errs []error
 	for _, acc := range a.open {
 		a.remove(acc)
 		if acc.users == 0 && acc.source != nil {
-			errs = append(errs, acc.source.Close())
+			unused = append(unused, acc)
 		}
 	}
 	for a.waiting.Len() > 0 {
 		a.stand()
 	}
-	a.conns.Close()
-	return errors.Join(errs...)
+	return unused
 }

@@ -10,6 +10,7 @@ import (
 
 	"usher/catalog"
 	"usher/datasource/pool"
+	"usher/datasource/upstream"
 	"usher/fault"
 	"usher/plan"
 )
@@ -134,4 +135,78 @@ func TestLateSeats(t *testing.T) {
 			t.Errorf("after the end: %v", err)
 		}
 	})
+}
+
+// slow is a source that takes its time to close.
+type slow struct {
+	Source
+	closing, closed chan struct{}
+	panics          bool
+}
+
+func (s *slow) Close() error {
+	close(s.closing)
+	<-s.closed
+	if s.panics {
+		panic("close")
+	}
+	return nil
+}
+
+// An account that takes long to close, or panics, is nobody else's matter.
+func TestClosingHoldsUpNobody(t *testing.T) {
+	t.Parallel()
+	for _, panics := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			a := seats(2)
+			a.must(t, "t1")()
+			s := &slow{closing: make(chan struct{}), closed: make(chan struct{}), panics: panics}
+			a.open[of("t1")].source = s
+			release := a.must(t, "t2")
+			var group sync.WaitGroup
+			group.Go(func() { a.must(t, "t3")() }) // in t1's seat
+			<-s.closing
+			start := time.Now()
+			a.must(t, "t2")()
+			a.each(func(plan.Target, Source) {})
+			if took := time.Since(start); took != 0 {
+				t.Errorf("others wait %s for what is being closed", took)
+			}
+			if n := a.count(); n != 2 {
+				t.Errorf("%d seats are taken while an account is being closed", n)
+			}
+			close(s.closed)
+			group.Wait()
+			release()
+			<-time.After(3 * time.Minute)
+			synctest.Wait()
+			if n := a.count(); n != 0 {
+				t.Errorf("%d seats are taken", n)
+			}
+			_ = a.close()
+		})
+	}
+}
+
+// A panic while an account is opened fails those who wait for it, and no others.
+func TestPanicWhileOpening(t *testing.T) {
+	t.Parallel()
+	a := seats(1)
+	defer func() { _ = a.close() }()
+	for range 3 {
+		a.opts.Upstream.Metrics = &upstream.Metrics{} // which lacks what it counts with
+		func() {
+			defer func() {
+				if recover() == nil {
+					t.Error("nothing panicked")
+				}
+			}()
+			_, _, _ = a.get(t.Context(), of("t1"))
+		}()
+		a.opts.Upstream.Metrics = nil
+	}
+	a.must(t, "t1")()
+	if n := a.count(); n != 1 {
+		t.Errorf("%d seats are taken", n)
+	}
 }

@@ -10,9 +10,9 @@ import (
 // flights lets equal questions to one account that are asked at the same time
 // share one execution. The zero value is ready. Results are shared, so nobody
 // changes them.
-type flights[T any] struct {
+type flights[K comparable, T any] struct {
 	mu  sync.Mutex
-	now map[string]*flight[T]
+	now map[K]*flight[T]
 }
 
 // flight is one execution; result and err are set before done is closed.
@@ -25,7 +25,7 @@ type flight[T any] struct {
 // do answers with the execution that is under way for the key, or runs one. It
 // runs on the caller's own context and goroutine. When that caller leaves, the
 // others do not get its cancellation: one of them runs the question again.
-func (f *flights[T]) do(ctx context.Context, key string, run func(context.Context) (T, error)) (T, error) {
+func (f *flights[K, T]) do(ctx context.Context, key K, run func(context.Context) (T, error)) (T, error) {
 	for {
 		shared, mine := f.enter(key)
 		if mine {
@@ -46,14 +46,14 @@ func (f *flights[T]) do(ctx context.Context, key string, run func(context.Contex
 // errAbandoned marks an execution whose caller left before it was done.
 var errAbandoned = fault.New(fault.Timeout, "the request was canceled")
 
-func (f *flights[T]) enter(key string) (_ *flight[T], mine bool) {
+func (f *flights[K, T]) enter(key K) (_ *flight[T], mine bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if shared := f.now[key]; shared != nil {
 		return shared, false
 	}
 	if f.now == nil {
-		f.now = make(map[string]*flight[T])
+		f.now = make(map[K]*flight[T])
 	}
 	shared := &flight[T]{done: make(chan struct{})}
 	f.now[key] = shared
@@ -61,14 +61,14 @@ func (f *flights[T]) enter(key string) (_ *flight[T], mine bool) {
 }
 
 // forget lets nobody join what is under way.
-func (f *flights[T]) forget() {
+func (f *flights[K, T]) forget() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.now = nil
 }
 
 // fly runs the question. Whatever happens to the caller, those who wait go on.
-func (f *flights[T]) fly(ctx context.Context, key string, shared *flight[T], run func(context.Context) (T, error)) (_ T, err error) {
+func (f *flights[K, T]) fly(ctx context.Context, key K, shared *flight[T], run func(context.Context) (T, error)) (_ T, err error) {
 	shared.err = errAbandoned // stays, if run panics
 	defer func() {
 		f.mu.Lock()

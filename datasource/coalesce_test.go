@@ -18,7 +18,7 @@ type asked struct {
 	err    error
 }
 
-func ask(ctx context.Context, group *sync.WaitGroup, f *flights[*value.Result], key string, run func(context.Context) (*value.Result, error)) *asked {
+func ask(ctx context.Context, group *sync.WaitGroup, f *flights[string, *value.Result], key string, run func(context.Context) (*value.Result, error)) *asked {
 	a := &asked{}
 	group.Go(func() { a.result, a.err = f.do(ctx, key, run) })
 	return a
@@ -27,7 +27,7 @@ func ask(ctx context.Context, group *sync.WaitGroup, f *flights[*value.Result], 
 func TestEqualQuestionsShareOneExecution(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		var f flights[*value.Result]
+		var f flights[string, *value.Result]
 		var runs atomic.Int32
 		hold := make(chan struct{})
 		want := &value.Result{}
@@ -62,7 +62,7 @@ func TestEqualQuestionsShareOneExecution(t *testing.T) {
 func TestAnErrorIsShared(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		var f flights[*value.Result]
+		var f flights[string, *value.Result]
 		hold, failed := make(chan struct{}), errors.New("the table is gone")
 		run := func(context.Context) (*value.Result, error) {
 			<-hold
@@ -84,7 +84,7 @@ func TestAnErrorIsShared(t *testing.T) {
 func TestOneCancellationIsNobodyElses(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		var f flights[*value.Result]
+		var f flights[string, *value.Result]
 		var runs atomic.Int32
 		hold := make(chan struct{})
 		run := func(ctx context.Context) (*value.Result, error) {
@@ -122,7 +122,7 @@ func TestOneCancellationIsNobodyElses(t *testing.T) {
 func TestAPanicLeavesNobodyWaiting(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		var f flights[*value.Result]
+		var f flights[string, *value.Result]
 		hold := make(chan struct{})
 		var group sync.WaitGroup
 		group.Go(func() {
@@ -148,7 +148,7 @@ func TestAPanicLeavesNobodyWaiting(t *testing.T) {
 func TestNobodyJoinsWhatIsForgotten(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		var f flights[*value.Result]
+		var f flights[string, *value.Result]
 		old, fresh, hold := &value.Result{}, &value.Result{}, make(chan struct{})
 		var group sync.WaitGroup
 		a := ask(t.Context(), &group, &f, "k", func(context.Context) (*value.Result, error) {

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"usher/datasource/admit"
 	"usher/datasource/duckdb"
 	"usher/datasource/receipt"
 	"usher/datasource/sqlexec"
@@ -23,9 +24,13 @@ var fetchCaps = duckdb.Caps{MaxRows: 2_000_000, MaxBytes: 1 << 30}
 const maxKeys = 1000
 
 // combined answers a query in the embedded engine: level by level, what the
-// level needs is fetched from each source and the same level runs over it.
+// level needs is fetched from each source and the same level runs over it. The
+// engine's slot is held while those of sources are waited for, one at a time;
+// whoever has a source's slot waits for no other, so that nobody waits in a ring.
 func (s *Sources) combined(ctx context.Context, q plan.Query) (*value.Result, error) {
-	return onceMore(ctx, s.engine.Renew, func() (*value.Result, error) { return s.combine(ctx, q) })
+	return admit.Do(ctx, s.gate, q.Identity().Tenant(), func() (*value.Result, error) {
+		return onceMore(ctx, s.engine.Renew, func() (*value.Result, error) { return s.combine(ctx, q) })
+	})
 }
 
 func (s *Sources) combine(ctx context.Context, q plan.Query) (*value.Result, error) {

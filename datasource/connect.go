@@ -1,10 +1,12 @@
 package datasource
 
 import (
+	"cmp"
 	"fmt"
 
 	"usher/catalog"
 	"usher/datasource/address"
+	"usher/datasource/admit"
 	"usher/datasource/duckdb"
 	"usher/datasource/postgres"
 	"usher/datasource/upstream"
@@ -47,13 +49,14 @@ func (a *accounts) openDuckDB(spec *catalog.Source, t plan.Target) (Source, erro
 	if err != nil {
 		return nil, err
 	}
-	return &sqlSource{db: db, dialect: sqlgen.DuckDB, shape: a.shapeOf(t, db), meter: a.counts.of(t.Source)}, nil
+	return &sqlSource{db: db, dialect: sqlgen.DuckDB, shape: a.shapeOf(t, db), meter: a.counts.of(t.Source), gate: a.gate(a.opts.Sources.MaxConns)}, nil
 }
 
 func (a *accounts) openPostgres(spec *catalog.Source, t plan.Target) (Source, error) {
 	server, account := spec.Postgres, t.Account()
 	server.Host, server.Port, server.Database = account.Host, account.Port, account.Database
 	server.User, server.Password = account.User, account.Password()
+	server.MaxConns = cmp.Or(server.MaxConns, 8)
 	opts := postgres.Options{Timeout: spec.Timeout, Pool: a.conns, Session: catalog.Session{Role: account.Role}}
 	for name, v := range account.Settings() {
 		opts.Session.Settings = append(opts.Session.Settings, catalog.Setting{Name: name, Value: v})
@@ -68,5 +71,10 @@ func (a *accounts) openPostgres(spec *catalog.Source, t plan.Target) (Source, er
 	if err != nil {
 		return nil, err
 	}
-	return &sqlSource{db: db, dialect: sqlgen.Postgres, shape: a.shapeOf(t, db), meter: a.counts.of(t.Source)}, nil
+	return &sqlSource{db: db, dialect: sqlgen.Postgres, shape: a.shapeOf(t, db), meter: a.counts.of(t.Source), gate: a.gate(a.conns.Most(server.MaxConns))}, nil
+}
+
+// gate is the way into an account: as many are at work as it has connections.
+func (a *accounts) gate(slots int) *admit.Gate {
+	return admit.New(slots, a.opts.Waiting, &a.counts.refused)
 }

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"usher/catalog"
+	"usher/datasource/admit"
 	"usher/datasource/duckdb"
 	"usher/datasource/pool"
 	"usher/datasource/receipt"
@@ -42,7 +43,8 @@ type Options struct {
 	Engine   duckdb.Options // the embedded engine
 	Sources  duckdb.Options // each DuckDB source
 	Upstream upstream.Options
-	Held     int64 // bytes fetched of several sources or APIs and not yet answered; default 2 GiB
+	Waiting  admit.Limits // those of one tenant who wait for one account
+	Held     int64        // bytes fetched of several sources or APIs and not yet answered; default 2 GiB
 
 	CacheBytes int              // of kept answers; default 64 MiB
 	Clock      func() time.Time // default time.Now
@@ -52,6 +54,7 @@ type Options struct {
 type Sources struct {
 	accounts *accounts
 	engine   *duckdb.Engine
+	gate     *admit.Gate // of the engine
 	budget   *budget
 	cache    *cache
 	metrics  *metrics
@@ -63,11 +66,13 @@ func New(cat *catalog.Catalog, opts Options) (*Sources, error) {
 	if opts.Clock == nil {
 		opts.Clock = time.Now
 	}
+	opts.Sources.MaxConns, opts.Engine.MaxConns = cmp.Or(opts.Sources.MaxConns, 8), cmp.Or(opts.Engine.MaxConns, 8)
 	accounts := newAccounts(cat, opts)
 	return &Sources{
 		accounts: accounts,
 		metrics:  accounts.counts,
 		engine:   duckdb.NewEngine(opts.Engine),
+		gate:     accounts.gate(opts.Engine.MaxConns),
 		budget:   &budget{limit: cmp.Or(opts.Held, defaultHeld)},
 		cache:    newCache(opts.CacheBytes, opts.Clock),
 	}, nil
@@ -142,6 +147,7 @@ type Question struct {
 	reads     []plan.Ref        // what it reads of a tenant's own account
 	maxAge    time.Duration     // how old its answers may be; 0: they are not kept
 	tenant    string
+	who       string // the tenant that asks; empty: a principal of all tenants
 	datasets  []string
 }
 
@@ -158,7 +164,7 @@ func (s *Sources) Prepare(q plan.Query) (*Question, error) {
 	statement, err := sqlexec.Prepare(q, dialects[target.Kind])
 	return &Question{
 		sources: s, target: target, statement: statement, reads: reads(q.Root()),
-		maxAge: q.MaxAge(), tenant: q.Owner(), datasets: datasetsOf(nil, q),
+		maxAge: q.MaxAge(), tenant: q.Owner(), who: q.Identity().Tenant(), datasets: datasetsOf(nil, q),
 	}, err
 }
 
@@ -171,7 +177,7 @@ func (s *Sources) PrepareTiles(t plan.Tiles) (*Question, error) {
 	statement, err := sqlexec.PrepareTiles(t, dialects[target.Kind])
 	question := &Question{
 		sources: s, target: target, statement: statement, reads: reads(t.Base()),
-		maxAge: t.Query(0).MaxAge(), tenant: t.Query(0).Owner(),
+		maxAge: t.Query(0).MaxAge(), tenant: t.Query(0).Owner(), who: t.Query(0).Identity().Tenant(),
 	}
 	for i := range t.Len() {
 		question.reads = append(question.reads, reads(t.Level(i))...)
@@ -250,7 +256,7 @@ func (q *Question) ask(ctx context.Context) ([]*value.Result, error) {
 	if !ok {
 		return nil, fault.New(fault.Internal, "internal error").Because(fmt.Errorf("source %q answers no statements", q.target.Source))
 	}
-	return checked(ctx, db.shape, q.reads, func() ([]*value.Result, error) { return db.run(ctx, q.target.Source, q.statement) })
+	return checked(ctx, db.shape, q.reads, func() ([]*value.Result, error) { return db.run(ctx, q.target.Source, q.who, q.statement) })
 }
 
 // sqlSource is a database behind a session: PostgreSQL or DuckDB.
@@ -259,26 +265,32 @@ type sqlSource struct {
 	dialect sqlgen.Dialect
 	shape   *shape // nil: the tables are the source's
 	meter   *meter
-	flights flights[[]*value.Result]
+	gate    *admit.Gate
+	flights flights[sameQuestion, []*value.Result]
 }
+
+// sameQuestion is what is answered together: the same question of one tenant. What one
+// tenant waits for, or is refused, is no other's.
+type sameQuestion struct{ tenant, key string }
 
 type sqlDB interface {
 	Session(ctx context.Context, snapshot bool, fn func(sqlexec.Session) error) error
 	Close() error
 }
 
-// run answers a statement, together with those who ask the same now.
-func (s *sqlSource) run(ctx context.Context, source string, prepared *sqlexec.Prepared) ([]*value.Result, error) {
+// run answers a statement for a tenant: together with those who ask the same now,
+// when it is the tenant's turn, once more where that helps.
+func (s *sqlSource) run(ctx context.Context, source, tenant string, prepared *sqlexec.Prepared) ([]*value.Result, error) {
 	began, mine := time.Now(), false
-	results, err := s.flights.do(ctx, prepared.Key(), func(ctx context.Context) ([]*value.Result, error) {
+	results, err := s.flights.do(ctx, sameQuestion{tenant, prepared.Key()}, func(ctx context.Context) ([]*value.Result, error) {
 		mine = true
-		return onceMore(ctx, s.renew, func() (results []*value.Result, err error) {
-			err = s.db.Session(ctx, false, func(session sqlexec.Session) (err error) {
-				results, err = prepared.Run(ctx, session)
-				return err
+		return admit.Do(ctx, s.gate, tenant, func() ([]*value.Result, error) {
+			return onceMore(ctx, s.renew, func() ([]*value.Result, error) {
+				return reconnected(ctx, func() ([]*value.Result, bool, error) {
+					results, err := s.ask(ctx, prepared)
+					return results, false, err
+				})
 			})
-			s.meter.ran(rowsOf(results...), began)
-			return results, err
 		})
 	})
 	if !mine {
@@ -290,25 +302,23 @@ func (s *sqlSource) run(ctx context.Context, source string, prepared *sqlexec.Pr
 	return results, err
 }
 
+// ask runs a statement in a session and counts it.
+func (s *sqlSource) ask(ctx context.Context, prepared *sqlexec.Prepared) (results []*value.Result, err error) {
+	began := time.Now()
+	err = s.db.Session(ctx, false, func(session sqlexec.Session) (err error) {
+		results, err = prepared.Run(ctx, session)
+		return err
+	})
+	s.meter.ran(rowsOf(results...), began)
+	return results, err
+}
+
 // renew opens a source anew that can break as a whole.
 func (s *sqlSource) renew(ctx context.Context) error {
 	if db, ok := s.db.(interface{ Renew(context.Context) error }); ok {
 		return db.Renew(ctx)
 	}
 	return nil
-}
-
-// onceMore runs a question again, once, when the engine gave up under it: the
-// fault is the engine's, and whoever asks next must not find it still there.
-func onceMore[T any](ctx context.Context, renew func(context.Context) error, run func() (T, error)) (T, error) {
-	result, err := run()
-	if !errors.Is(err, duckdb.ErrBroken) {
-		return result, err
-	}
-	if failed := renew(ctx); failed != nil {
-		return result, err
-	}
-	return run()
 }
 
 // Fetch implements Source.
@@ -319,13 +329,19 @@ func (s *sqlSource) Fetch(ctx context.Context, q plan.Query, each func(value.Row
 
 func (s *sqlSource) fetch(ctx context.Context, q plan.Query, each func(value.Rows) error) error {
 	began, read := time.Now(), tally{}
-	err := s.db.Session(ctx, false, func(session sqlexec.Session) error {
-		return sqlexec.Fetch(ctx, session, s.dialect, q, func(rows value.Rows) error {
-			read.Rows = rows
-			return each(&read)
+	_, err := admit.Do(ctx, s.gate, q.Identity().Tenant(), func() (struct{}, error) {
+		return reconnected(ctx, func() (_ struct{}, given bool, err error) {
+			began := time.Now()
+			err = s.db.Session(ctx, false, func(session sqlexec.Session) error {
+				return sqlexec.Fetch(ctx, session, s.dialect, q, func(rows value.Rows) error {
+					given, read.Rows = true, rows
+					return each(&read)
+				})
+			})
+			s.meter.ran(read.n, began)
+			return struct{}{}, given, err
 		})
 	})
-	s.meter.ran(read.n, began)
 	if notes := receipt.From(ctx); notes != nil {
 		statement, _ := sqlgen.Render(q.Root(), s.dialect)
 		ref := q.Root().Ref(0)

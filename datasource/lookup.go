@@ -15,6 +15,7 @@ import (
 // up by key in others.
 type lookedUp struct {
 	target    plan.Target
+	who       string // the tenant that asks
 	statement *sqlexec.Prepared
 	reads     []plan.Ref // of a tenant's own account
 	lookups   []plan.Lookup
@@ -27,7 +28,7 @@ func prepareLookups(q plan.Query) (*lookedUp, error) {
 	}
 	target, _ := main.Single()
 	statement, err := sqlexec.Prepare(main, dialects[target.Kind])
-	return &lookedUp{target: target, statement: statement, reads: reads(main.Root()), lookups: lookups}, err
+	return &lookedUp{target: target, who: q.Identity().Tenant(), statement: statement, reads: reads(main.Root()), lookups: lookups}, err
 }
 
 // errAmbiguous says that a key has several rows: the join is for the engine.
@@ -44,7 +45,7 @@ func (s *Sources) lookUp(ctx context.Context, l *lookedUp) (*value.Result, error
 	if !ok {
 		return nil, ErrNotPlanned
 	}
-	results, err := checked(ctx, db.shape, l.reads, func() ([]*value.Result, error) { return db.run(ctx, l.target.Source, l.statement) })
+	results, err := checked(ctx, db.shape, l.reads, func() ([]*value.Result, error) { return db.run(ctx, l.target.Source, l.who, l.statement) })
 	if err != nil {
 		return nil, err
 	}

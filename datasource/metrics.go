@@ -5,6 +5,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"usher/datasource/admit"
 	"usher/datasource/pool"
 	"usher/plan"
 	"usher/value"
@@ -23,6 +24,7 @@ type metrics struct {
 	hits       prometheus.Counter
 	misses     prometheus.Counter
 	purges     prometheus.Counter
+	refused    admit.Counts
 }
 
 func newMetrics() *metrics {
@@ -59,6 +61,8 @@ var (
 	accountsNow = prometheus.NewDesc("usher_accounts", "Accounts that are open.", []string{"source"}, nil)
 	connections = prometheus.NewDesc("usher_connections", "Connections to databases, by state: used or idle.", []string{"source", "state"}, nil)
 	waitingNow  = prometheus.NewDesc("usher_connections_waiting", "Questions that wait for a connection.", []string{"source"}, nil)
+	admitting   = prometheus.NewDesc("usher_admission_waiting", "Questions that wait for their tenant's turn, by source; without a source: in the embedded engine.", []string{"source"}, nil)
+	refusals    = prometheus.NewDesc("usher_admission_refused_total", "Questions refused before a source was asked: full, the tenant's line; expired, the time to wait.", []string{"reason"}, nil)
 )
 
 // Describe implements prometheus.Collector.
@@ -66,7 +70,7 @@ func (s *Sources) Describe(out chan<- *prometheus.Desc) {
 	for _, c := range s.metrics.all() {
 		c.Describe(out)
 	}
-	for _, d := range []*prometheus.Desc{cacheBytes, heldBytes, accountsNow, connections, waitingNow} {
+	for _, d := range []*prometheus.Desc{cacheBytes, heldBytes, accountsNow, connections, waitingNow, admitting, refusals} {
 		out <- d
 	}
 }
@@ -81,7 +85,10 @@ func (s *Sources) Collect(out chan<- prometheus.Metric) {
 	}
 	gauge(cacheBytes, float64(s.cache.entries.Cost()))
 	gauge(heldBytes, float64(s.budget.used.Load()))
-	accounts, conns := make(map[string]int), make(map[string]pool.Stats)
+	for reason, n := range map[string]int64{"full": s.metrics.refused.Full.Load(), "expired": s.metrics.refused.Expired.Load()} {
+		out <- prometheus.MustNewConstMetric(refusals, prometheus.CounterValue, float64(n), reason)
+	}
+	accounts, conns, lines := make(map[string]int), make(map[string]pool.Stats), map[string]int{"": s.gate.Waiting()}
 	for name := range s.accounts.cat.Sources {
 		accounts[name] = 0
 	}
@@ -91,6 +98,7 @@ func (s *Sources) Collect(out chan<- prometheus.Metric) {
 		if !ok {
 			return
 		}
+		lines[t.Source] += db.gate.Waiting()
 		if counted, ok := db.db.(interface{ Stats() pool.Stats }); ok {
 			n, now := conns[t.Source], counted.Stats()
 			conns[t.Source] = pool.Stats{Open: n.Open + now.Open, Idle: n.Idle + now.Idle, Waiting: n.Waiting + now.Waiting}
@@ -98,6 +106,9 @@ func (s *Sources) Collect(out chan<- prometheus.Metric) {
 	})
 	for name, n := range accounts {
 		gauge(accountsNow, float64(n), name)
+	}
+	for name, n := range lines {
+		gauge(admitting, float64(n), name)
 	}
 	for name, n := range conns {
 		gauge(connections, float64(n.Open-n.Idle), name, "used")

@@ -12,6 +12,7 @@ import (
 	"usher/control"
 	"usher/cursor"
 	"usher/datasource"
+	"usher/datasource/admit"
 	"usher/datasource/pool"
 	"usher/datasource/upstream"
 	"usher/graph"
@@ -44,7 +45,8 @@ func (s *snapshot) wire(cfg *config.Config, g *Gateway, opts Options, calls *ups
 		Upstream:   upstream.Options{Metrics: calls},
 		Accounts:   cfg.Pools.Accounts,
 		CacheBytes: cfg.Server.CacheBytes,
-		Conns:      pool.Limits{Conns: cfg.Pools.Connections, PerHost: cfg.Pools.PerHost, Idle: cfg.Pools.Idle},
+		Conns:      pool.Limits{Conns: cfg.Pools.Connections, PerHost: cfg.Pools.PerHost, Idle: cfg.Pools.Idle, MaxAge: cfg.Pools.MaxAge},
+		Waiting:    admit.Limits{Waiting: cfg.Server.MaxWaiting, Wait: cfg.Server.MaxWait},
 	}); err != nil {
 		return err
 	}

@@ -96,7 +96,11 @@ func (x *executable) query(ctx context.Context, op *graphql.OperationContext) *g
 		work = append(work, x.tasks(ctx, op, fields, datasets, answers)...)
 	}
 	x.all(work)
-	return x.response(ctx, fields, answers)
+	response := x.response(ctx, fields, answers)
+	if refusedForNow(answers) {
+		response.Data = nil
+	}
+	return response
 }
 
 // response puts the answers of the fields together, in their order.

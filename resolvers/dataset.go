@@ -189,7 +189,7 @@ func (d *Datasets) together(op *operation, fields []field, tiles plan.Tiles, alo
 		switch {
 		case err == nil:
 			return encoded(ctx, fields, which, answered)
-		case ctx.Err() != nil || fault.From(err).Code == fault.Unavailable:
+		case ctx.Err() != nil || fault.From(err).Code == fault.Unavailable || fault.From(err).Code == fault.TooManyRequests:
 			return failed(len(which), err)
 		}
 		var out []graph.Outcome

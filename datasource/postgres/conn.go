@@ -86,7 +86,7 @@ func (c *connector) Connect(ctx context.Context) (pool.Conn, error) {
 		case err == nil:
 			return made, nil
 		case errors.As(err, &refused) && refused.Code == "57P03":
-		case hungUp(err) && hangUps < maxHangUps:
+		case Lost(err) && hangUps < maxHangUps:
 			hangUps++
 		default:
 			return nil, err
@@ -197,7 +197,7 @@ func (c *conn) exec(ctx context.Context, text string) error {
 // the server reports of a statement.
 func (c *conn) failed(err error) error {
 	var reported *pq.Error
-	if !errors.As(err, &reported) || c.wire.ended {
+	if !errors.As(err, &reported) || c.wire.ended || Lost(err) {
 		c.broken = true
 	}
 	return err

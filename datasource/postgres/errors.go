@@ -22,9 +22,12 @@ func translate(ctx context.Context, err error) error {
 	if known := (*fault.Error)(nil); errors.As(err, &known) {
 		return known
 	}
-	cause := redacted(err)
+	cause := causeOf(err)
 	if ended := ctx.Err(); ended != nil {
 		return fault.From(ended).Because(errors.Join(ended, cause))
+	}
+	if alone := (*pool.PausedError)(nil); errors.As(err, &alone) {
+		return paused(alone)
 	}
 	if kind, reported := pglink.KindOf(err); reported {
 		f := ofKind(kind)

@@ -90,13 +90,24 @@ func TestLies(t *testing.T) {
 		})
 	}
 	all := append(lies.All(), statements...)
+	told := 0
 	for _, lie := range all {
+		switch lie.At {
+		case lies.Described, lies.Rows: // of the driver's prepared statements, of which a source has none
+			continue
+		case lies.Statement: // first of where it is, then of what is asked
+			at := lie
+			at.At = lies.Identity
+			bear(at, "disable")
+			told++
+		}
 		bear(lie, "disable")
+		told++
 	}
 	for _, lie := range lies.AboutTLS() {
 		bear(lie, "require")
 	}
-	if n := len(all) + len(lies.AboutTLS()); n < 55 {
+	if n := told + len(lies.AboutTLS()); n < 55 {
 		t.Errorf("%d lies only", n)
 	}
 	settled(t, running)

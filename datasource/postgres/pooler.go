@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/lib/pq"
@@ -139,7 +140,7 @@ func (c *connector) arrive(ctx context.Context, made *conn) error {
 	}
 	err := made.enter(ctx, made.limit)
 	var reported *pq.Error
-	if errors.As(err, &reported) && reported.Code.Class() == "08" {
+	if errors.As(err, &reported) && strings.HasPrefix(string(reported.Code), "08") {
 		return fmt.Errorf("%w (%w)", errNoTransaction, pglink.Redacted(err))
 	}
 	if err == nil {

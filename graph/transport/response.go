@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"maps"
 	"net/http"
+	"strconv"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/gqlerror"
@@ -44,6 +45,9 @@ func writeResponse(w http.ResponseWriter, media mediaType, response *graphql.Res
 	tail = append(tail, '}')
 
 	status := responseStatus(media, response)
+	if seconds := retryAfter(response); seconds > 0 {
+		w.Header().Set("Retry-After", strconv.Itoa(seconds))
+	}
 	writeHead(w, media, status, len(head)+len(response.Data)+len(tail))
 	// A failing write means the client left; there is nobody to tell.
 	_, _ = w.Write([]byte(head))
@@ -55,8 +59,8 @@ func writeResponse(w http.ResponseWriter, media mediaType, response *graphql.Res
 // responseStatus is the HTTP status of an executor's answer. An answer with
 // data is 200 even when fields failed. Otherwise the first error decides: as
 // a GraphQL response it is a failure, as plain JSON only a refusal of the
-// caller (401, 403) is, since clients of that media type read errors from the
-// body of a 200.
+// caller (401, 403) or for the moment (429, 503) is, since clients of that media
+// type read errors from the body of a 200.
 func responseStatus(media mediaType, response *graphql.Response) int {
 	if response.Data != nil || len(response.Errors) == 0 {
 		return http.StatusOK
@@ -69,10 +73,25 @@ func responseStatus(media mediaType, response *graphql.Response) int {
 		}
 		return fault.Lookup(code).Status
 	}
-	if code == fault.Unauthenticated || code == fault.Forbidden {
+	switch code { //nolint:exhaustive // the others are read from the body
+	case fault.Unauthenticated, fault.Forbidden, fault.TooManyRequests, fault.Unavailable:
 		return fault.Lookup(code).Status
 	}
 	return http.StatusOK
+}
+
+// retryAfter is after how many seconds a request that was refused as a whole may
+// be sent again, or 0.
+func retryAfter(response *graphql.Response) int {
+	if response.Data != nil {
+		return 0
+	}
+	longest := 0
+	for _, e := range response.Errors {
+		seconds, _ := e.Extensions["retryAfter"].(int)
+		longest = max(longest, seconds)
+	}
+	return longest
 }
 
 // named returns the errors with the request id in each. They are copied, for

@@ -28,6 +28,7 @@ const (
 	Command    Point = "command"   // its answer to a statement without arguments
 	Described  Point = "described" // its answer to the driver's statement that is prepared
 	Rows       Point = "rows"      // its answer to the same, bound
+	Identity   Point = "identity"  // its answer to a source that asks where it is
 	Statement  Point = "statement" // its answer to usher's own: prepared, bound and run at once
 )
 
@@ -214,6 +215,8 @@ func (p *peer) serve() error {
 			bound = true
 		case 'S':
 			switch {
+			case parsed && bound && strings.Contains(text, "pg_backend_pid()"):
+				err = p.say(Identity, p.identity(text)+Ready(state))
 			case parsed && bound:
 				err = p.say(Statement, p.answer(text)+Ready(state))
 			case parsed:
@@ -240,9 +243,6 @@ func (p *peer) answer(text string) string {
 		if strings.Contains(text, part) {
 			return answer
 		}
-	}
-	if strings.Contains(text, "current_database()") {
-		return p.identity(text)
 	}
 	return Parsed + Parameters(text) + Columns(Column("a", Int8)) + Bound + Row("1") + Complete("SELECT 1")
 }

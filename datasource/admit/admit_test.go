@@ -1,0 +1,278 @@
+package admit
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"usher/fault"
+)
+
+// pass lets time pass, which is not the world's.
+func pass(d time.Duration) { <-time.After(d) }
+
+func must(t *testing.T, g *Gate, tenant string) Slot {
+	t.Helper()
+	slot, err := g.Enter(t.Context(), tenant)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return slot
+}
+
+// flood has a tenant's workers ask one question after another until it is ended.
+func flood(t *testing.T, g *Gate, tenant string, workers int, takes time.Duration) (end func()) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	var group sync.WaitGroup
+	for range workers {
+		group.Go(func() {
+			for ctx.Err() == nil {
+				slot, err := g.Enter(ctx, tenant)
+				if err != nil {
+					continue
+				}
+				pass(takes)
+				slot.Leave()
+			}
+		})
+	}
+	synctest.Wait()
+	return func() {
+		cancel()
+		group.Wait()
+	}
+}
+
+func (g *Gate) held(tenant string) int {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if t := g.tenants[tenant]; t != nil {
+		return t.held
+	}
+	return 0
+}
+
+// idle checks that nothing is left of what was asked.
+func (g *Gate) idle(t *testing.T) {
+	t.Helper()
+	if g.free != g.slots || g.waiting != 0 || g.turns.Len() != 0 || len(g.tenants) != 0 {
+		t.Errorf("%d of %d slots are free, %d in line, %d turns, %d tenants", g.free, g.slots, g.waiting, g.turns.Len(), len(g.tenants))
+	}
+}
+
+// However slow a tenant's questions are and however many, another one's are
+// admitted at once.
+func TestNoMonopoly(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		g := New(4, Limits{Wait: time.Hour}, nil)
+		end := flood(t, g, "loud", 50, time.Minute)
+		if n := g.held("loud"); n != 3 {
+			t.Errorf("alone it has %d of 4 slots", n)
+		}
+		for range 10 {
+			start := time.Now()
+			slot := must(t, g, "quiet")
+			if waited := time.Since(start); waited != 0 {
+				t.Errorf("the quiet one waited %s", waited)
+			}
+			pass(time.Millisecond)
+			slot.Leave()
+		}
+		end()
+		g.idle(t)
+	})
+}
+
+// Tenants that always have more to ask come to have equal shares.
+func TestShares(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		g := New(8, Limits{}, nil)
+		var ends []func()
+		for i := range 4 {
+			ends = append(ends, flood(t, g, fmt.Sprint(i), 10*(i+1), 10*time.Millisecond))
+		}
+		pass(time.Second)
+		synctest.Wait()
+		for i := range 4 {
+			if n := g.held(fmt.Sprint(i)); n < 1 || n > 2 {
+				t.Errorf("tenant %d of 4 has %d of 8 slots", i, n)
+			}
+		}
+		for _, end := range ends {
+			end()
+		}
+		g.idle(t)
+	})
+}
+
+// Lines are served in turn, each first come, first served.
+func TestTurns(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		g := New(1, Limits{}, nil)
+		held := must(t, g, "a")
+		var mu sync.Mutex
+		var order []string
+		var group sync.WaitGroup
+		for _, who := range []string{"a1", "a2", "a3", "b1", "b2", "c1"} {
+			group.Go(func() {
+				slot := must(t, g, who[:1])
+				mu.Lock()
+				order = append(order, who)
+				mu.Unlock()
+				slot.Leave()
+			})
+			synctest.Wait()
+		}
+		held.Leave()
+		group.Wait()
+		if fmt.Sprint(order) != "[a1 b1 c1 a2 b2 a3]" {
+			t.Errorf("served in the order %v", order)
+		}
+		g.idle(t)
+	})
+}
+
+func TestRefusals(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		counts := &Counts{}
+		g := New(2, Limits{Waiting: 3, Wait: 5 * time.Second}, counts)
+		slot := must(t, g, "loud")
+		start := time.Now()
+		var group sync.WaitGroup
+		for range 3 {
+			group.Go(func() {
+				_, err := g.Enter(t.Context(), "loud")
+				refused(t, err, fault.Unavailable)
+				if waited := time.Since(start); waited != 5*time.Second {
+					t.Errorf("it waited %s", waited)
+				}
+			})
+		}
+		synctest.Wait()
+		_, err := g.Enter(t.Context(), "loud")
+		refused(t, err, fault.TooManyRequests)
+		if time.Since(start) != 0 {
+			t.Error("that the line is full is not said at once")
+		}
+		must(t, g, "quiet").Leave() // has a line of its own
+		group.Wait()
+		// The request's own time ends the waiting as well.
+		for err, code := range map[error]fault.Code{context.DeadlineExceeded: fault.Unavailable, context.Canceled: fault.Timeout} {
+			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+			if errors.Is(err, context.Canceled) {
+				time.AfterFunc(time.Millisecond, cancel)
+			}
+			_, got := g.Enter(ctx, "loud")
+			if f := fault.From(got); f.Code != code {
+				t.Errorf("%v: %v", err, got)
+			}
+			cancel()
+		}
+		slot.Leave()
+		g.idle(t)
+		if counts.Full.Load() != 1 || counts.Expired.Load() != 4 {
+			t.Errorf("%d and %d are counted", counts.Full.Load(), counts.Expired.Load())
+		}
+	})
+}
+
+func refused(t *testing.T, err error, code fault.Code) {
+	t.Helper()
+	if f := fault.From(err); f == nil || f.Code != code || f.RetryAfter <= 0 {
+		t.Errorf("%v, want %s and when to try again", err, code)
+	}
+}
+
+// Whoever gives up at the moment of being admitted takes no slot along, and
+// nobody waits while a slot is free that may be taken.
+func TestNothingIsLost(t *testing.T) {
+	t.Parallel()
+	for _, slots := range []int{1, 2, 3, 8} {
+		synctest.Test(t, func(t *testing.T) {
+			g := New(slots, Limits{Waiting: 5}, nil)
+			var group sync.WaitGroup
+			for w := range 40 {
+				rng := rand.New(rand.NewPCG(5, uint64(w)))
+				group.Go(func() {
+					for range 50 {
+						ctx, cancel := context.WithTimeout(t.Context(), time.Duration(rng.IntN(8))*time.Millisecond)
+						_, _ = Do(ctx, g, fmt.Sprint(w%6), func() (bool, error) {
+							pass(time.Duration(rng.IntN(3)) * time.Millisecond)
+							g.check(t)
+							return true, nil
+						})
+						cancel()
+					}
+				})
+			}
+			group.Wait()
+			synctest.Wait()
+			g.idle(t)
+		})
+	}
+}
+
+func (g *Gate) check(t *testing.T) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	held, waiting := 0, 0
+	for _, other := range g.tenants {
+		held += other.held
+		waiting += other.line.Len()
+	}
+	if held+g.free != g.slots || waiting != g.waiting || g.free < 0 {
+		t.Errorf("%d held, %d free of %d, %d in lines, %d counted", held, g.free, g.slots, waiting, g.waiting)
+	}
+	if next := g.next(); next != nil {
+		t.Errorf("%q waits while it might enter", next.name)
+	}
+}
+
+// A panic in a slot gives it back.
+func TestPanic(t *testing.T) {
+	t.Parallel()
+	g := New(1, Limits{}, nil)
+	func() {
+		defer func() { _ = recover() }()
+		_, _ = Do(t.Context(), g, "a", func() (bool, error) { panic("at work") })
+	}()
+	g.idle(t)
+}
+
+// Whom nobody keeps waiting pays next to nothing.
+func TestUncontendedCostsNoMemory(t *testing.T) {
+	g := New(8, Limits{}, nil)
+	must(t, g, "a").Leave()
+	if n := testing.AllocsPerRun(1000, func() {
+		slot, err := g.Enter(context.Background(), "a")
+		if err != nil {
+			t.Error(err)
+		}
+		slot.Leave()
+	}); n != 0 {
+		t.Errorf("%.1f allocations", n)
+	}
+}
+
+func BenchmarkUncontended(b *testing.B) {
+	g := New(8, Limits{}, nil)
+	ctx := b.Context()
+	b.ReportAllocs()
+	for b.Loop() {
+		slot, err := g.Enter(ctx, "acme")
+		if err != nil {
+			b.Fatal(err)
+		}
+		slot.Leave()
+	}
+}

@@ -1,0 +1,63 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"syscall"
+
+	"github.com/lib/pq"
+
+	"usher/datasource/pool"
+	"usher/fault"
+	"usher/pglink"
+)
+
+// What is among the causes of a fault that comes of a lost connection.
+var (
+	errLost  = errors.New("the connection was lost")
+	errEnded = errors.New("the connection was ended")
+)
+
+// Lost tells that an error comes of the connection and not of what was asked: the
+// server has ended it, or it broke. A read may be asked once more on another
+// one. What else is joined with the error makes no difference: a server that
+// ends a connection says why, and closes it.
+func Lost(err error) bool {
+	if errors.Is(err, errLost) || Ended(err) || hungUp(err) || errors.Is(err, syscall.EPIPE) {
+		return true
+	}
+	var reported *pq.Error
+	return errors.As(err, &reported) && (reported.Code == "57P02" || strings.HasPrefix(string(reported.Code), "08")) // crashed, or the connection
+}
+
+// Ended tells that somebody has ended the connection, or the server, on purpose:
+// what was asked has nothing to do with it.
+func Ended(err error) bool {
+	var reported *pq.Error
+	return errors.Is(err, errEnded) ||
+		errors.As(err, &reported) && (reported.Code == "57P01" || reported.Code == "57P03") // shutting down, starting up
+}
+
+// causeOf is what the log gets of an error; Lost and Ended know it still.
+func causeOf(err error) error {
+	switch {
+	case Ended(err):
+		return fmt.Errorf("%w: %w", errEnded, pglink.Redacted(err))
+	case Lost(err):
+		return fmt.Errorf("%w: %w", errLost, pglink.Redacted(err))
+	}
+	return pglink.Redacted(err)
+}
+
+// paused is the answer while an account is left alone: it says for how long.
+func paused(p *pool.PausedError) *fault.Error {
+	f := fault.New(fault.Unavailable, "the source does not answer")
+	if last := fault.From(translate(context.Background(), p.Cause)); last.Code == fault.Unavailable {
+		f.Message = last.Message
+	}
+	f = f.Because(fmt.Errorf("not tried again for %s, because: %v", p.Left, pglink.Redacted(p.Cause))) //nolint:errorlint // what is not tried was not lost
+	f.RetryAfter = p.Left
+	return f
+}

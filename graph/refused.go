@@ -1,0 +1,25 @@
+package graph
+
+import (
+	"bytes"
+
+	"usher/fault"
+)
+
+// refusedForNow tells that every field was refused and may be answered later. The
+// request as a whole is refused then, so that its status can say so: nothing of
+// it was done.
+func refusedForNow(answers []answer) bool {
+	for _, a := range answers {
+		if len(a.errors) == 0 || !bytes.Equal(a.json, null) {
+			return false
+		}
+		for _, e := range a.errors {
+			code := e.Extensions["code"]
+			if e.Extensions["retryAfter"] == nil || code != string(fault.TooManyRequests) && code != string(fault.Unavailable) {
+				return false
+			}
+		}
+	}
+	return len(answers) > 0
+}
