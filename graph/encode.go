@@ -55,15 +55,19 @@ func NewEncoder(q plan.Query, w Writing) *Encoder {
 func (c *Encoder) Encode(r *value.Result) (Answer, error) {
 	e := newEncoder(c.writing)
 	e.pooled = true
+	whole := true
 	if page, ok := c.root.Page(); ok {
-		e.connection(c, r, page)
+		whole = e.connection(c, r, page)
 	} else if c.shape == query.ByKey {
 		if r.Rows.Len() == 0 {
 			return Answer{JSON: null}, nil
 		}
-		e.object(c.root, r, 0, 0, c.members.fields)
+		whole = e.object(c.root, r, 0, 0, c.members.fields)
 	} else {
-		e.list(c.members, r, 0, r.Rows.Len(), 0)
+		whole = e.list(c.members, r, 0, r.Rows.Len(), 0)
+	}
+	if !whole {
+		e.out, e.truncated = append(e.out[:0], null...), nil
 	}
 	return e.answer()
 }
@@ -103,21 +107,24 @@ type step struct {
 }
 
 // list writes the rows from start to end; each row's first own cell is at
-// shift.
-func (e *encoder) list(m *members, r *value.Result, start, end, shift int) {
+// shift. It is false when a value is missing that cannot be null, nor can what
+// was written of the list: then whatever holds it and may be null has to be.
+func (e *encoder) list(m *members, r *value.Result, start, end, shift int) (whole bool) {
 	end = e.cut(m.level, start, end, 0)
 	e.reserve(len(m.fields), end-start)
 	e.out = append(e.out, '[')
 	e.path = append(e.path, step{})
-	for i := start; i < end; i++ {
+	whole = true
+	for i := start; i < end && whole; i++ {
 		if i > start {
 			e.out = append(e.out, ',')
 		}
 		e.path[len(e.path)-1].index = i - start
-		e.object(m.level, r, i, shift, m.fields)
+		whole = e.object(m.level, r, i, shift, m.fields)
 	}
 	e.path = e.path[:len(e.path)-1]
 	e.out = append(e.out, ']')
+	return whole
 }
 
 // reserve makes room for rows of so many fields before the first is written.
@@ -219,8 +226,8 @@ func (e *encoder) plain(t value.Type) value.Kind {
 	return value.KindNull
 }
 
-// object writes an object of row i.
-func (e *encoder) object(l plan.Level, r *value.Result, i, shift int, fields []written) {
+// object writes an object of row i. It is false as list is.
+func (e *encoder) object(l plan.Level, r *value.Result, i, shift int, fields []written) (whole bool) {
 	row := r.Rows.Row(i)
 	e.out = append(e.out, '{')
 	for f := range fields {
@@ -234,44 +241,75 @@ func (e *encoder) object(l plan.Level, r *value.Result, i, shift int, fields []w
 		case plan.OutTypename:
 			e.out = value.AppendQuoted(e.out, []byte(m.Text()))
 		case plan.OutCell:
-			e.memberCell(m, row.Cell(shift+m.at))
+			if !e.memberCell(m, row.Cell(shift+m.at)) {
+				return false
+			}
 		case plan.OutObject:
 			if m.at >= 0 && row.Null(shift+m.at) {
 				e.out = append(e.out, null...)
 				continue
 			}
+			before, truncated := len(e.out), len(e.truncated)
 			e.path = append(e.path, step{name: m.Key()})
-			e.object(l, r, i, shift, m.fields)
+			whole := e.object(l, r, i, shift, m.fields)
 			e.path = e.path[:len(e.path)-1]
+			if !whole && m.at < 0 {
+				return false
+			}
+			if !whole {
+				e.out, e.truncated = append(e.out[:before], null...), e.truncated[:truncated]
+			}
 		case plan.OutList:
 			child := r.Children[m.at]
 			e.path = append(e.path, step{name: m.Key()})
-			e.list(m.list, child.Result, child.Start[i], child.Start[i+1], 1)
+			whole := e.list(m.list, child.Result, child.Start[i], child.Start[i+1], 1)
 			e.path = e.path[:len(e.path)-1]
+			if !whole {
+				return false
+			}
 		}
 	}
 	e.out = append(e.out, '}')
+	return true
 }
 
-// memberCell writes a cell, the commonest kinds without a detour.
-func (e *encoder) memberCell(m *written, c value.Cell) {
+// memberCell writes a cell, the commonest kinds without a detour. It is false
+// when the cell is null and its type says that it never is.
+func (e *encoder) memberCell(m *written, c value.Cell) (whole bool) {
 	switch {
 	case m.plain != c.Kind || c.Kind == value.KindNull:
-		e.cell(m.Output, m.typ, m.style, c, step{name: m.Key()})
+		if m.Always() && c.Kind == value.KindNull {
+			e.missing(step{name: m.Key()})
+			return false
+		}
+		return e.cell(m.Output, m.typ, m.style, c, step{name: m.Key()}) || !m.Always()
 	case c.Kind == value.KindText:
 		e.out = value.AppendQuoted(e.out, c.Text)
 	default:
 		e.out = strconv.AppendInt(e.out, c.Int, 10)
 	}
+	return true
 }
 
-// cell writes a cell; at is its place in the row.
-func (e *encoder) cell(o plan.Output, typ value.Type, style value.Style, c value.Cell, at step) {
+// missing notes that a source sent null where the catalog promises a value.
+func (e *encoder) missing(at step) {
+	if len(e.errors) < maxErrors {
+		e.errors = append(e.errors, &gqlerror.Error{
+			Err: fault.New(fault.Internal, "the source has no value here, and the catalog says that there always is one").
+				WithHint("Tell whoever runs usher: the column's type must not end in !, or its source is wrong."),
+			Path: pathOf(append(e.path, at)),
+		})
+	}
+}
+
+// cell writes a cell; at is its place in the row. It is false when it wrote null
+// because of an error.
+func (e *encoder) cell(o plan.Output, typ value.Type, style value.Style, c value.Cell, at step) bool {
 	before := len(e.out)
 	out, err := value.AppendJSON(e.out, typ, c, style)
 	if err == nil {
 		e.out = out
-		return
+		return true
 	}
 	e.out = append(out[:before], null...)
 	tooLarge := errors.Is(err, value.ErrTooLarge) || o.Bounded() && c.Kind == value.KindFloat && math.IsInf(c.Float, 0)
@@ -286,6 +324,7 @@ func (e *encoder) cell(o plan.Output, typ value.Type, style value.Style, c value
 			Path: pathOf(append(e.path, at)),
 		})
 	}
+	return false
 }
 
 func (e *encoder) zone(name string) *time.Location {

@@ -34,7 +34,7 @@ datasets:
   customers:
     tenant: tenant_id
     key: id
-    columns: {id: BigInt!, tenant_id: String!, name: String}
+    columns: {id: BigInt!, tenant_id: String!, name: String, code: String!}
   items:
     tenant: tenant_id
     key: line
@@ -300,5 +300,31 @@ func TestEncodeTable(t *testing.T) {
 	}
 	if _, err := graph.EncodeTable(q, rows(4, []any{1, 7, "ann", 1}), graph.Writing{Key: "t"}, "rows"); fault.From(err) == nil {
 		t.Error("a cell of another kind was written")
+	}
+}
+
+// TestEncodeNullWhereNoneIs: a null that the type rules out is an error, and the
+// nearest value around it that may be null is null.
+func TestEncodeNullWhereNoneIs(t *testing.T) {
+	t.Parallel()
+	const why = ` INTERNAL: the source has no value here, and the catalog says that there always is one`
+	encode(t, `orders { id at }`, rows(2, []any{1, nil}, []any{nil, nil}, []any{nil, nil}), `null`, `orders[1].id`+why)
+	encode(t, `ordersByPk(id: 1) { weight id }`, rows(2, []any{1.5, nil}), `null`, `ordersByPk.id`+why)
+	encode(t, `orders { id items { price line } }`,
+		nest(rows(1, []any{1}, []any{2}), rows(3, []any{1, 1.5, 1}, []any{1, 2.5, 1}, []any{1, 2.5, 1}, []any{2, nil, nil}), 0, 3, 4),
+		`null`, `orders[1].items[0].line`+why)
+	// A relation to one row may be null: the rest of the row stays.
+	encode(t, `orders { customer { name code } id }`, rows(4, []any{7, "a", "x", 1}, []any{8, "b", nil, 2}, []any{nil, nil, nil, 3}),
+		`[{"customer":{"name":"a","code":"x"},"id":1},{"customer":null,"id":2},{"customer":null,"id":3}]`, `orders[1].customer.code`+why)
+	p, err := plan.Build(plantest.Request(t, `ordersConnection(first: 1) { edges { node { id at } } }`), catalogOf(t), tenant(), time.Unix(0, 0))
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := graph.Encode(p, rows(2, []any{nil, nil}), graph.Writing{Key: "c", Cursor: seal})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff("null\nc.edges[0].node.id"+why, told(got)); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
 	}
 }
