@@ -2,6 +2,7 @@ package datasource
 
 import (
 	"context"
+	"errors"
 	"sync"
 
 	"usher/fault"
@@ -79,7 +80,7 @@ func (f *flights[T]) fly(ctx context.Context, key string, shared *flight[T], run
 		close(shared.done)
 	}()
 	result, err := run(ctx)
-	if err == nil || ctx.Err() == nil {
+	if err == nil || ctx.Err() == nil || errors.Is(context.Cause(ctx), errSlow) { // whoever asks next would wait as long
 		shared.result, shared.err = result, err
 	}
 	return result, err

@@ -47,7 +47,7 @@ func (a *accounts) openDuckDB(spec *catalog.Source, t plan.Target) (Source, erro
 	if err != nil {
 		return nil, err
 	}
-	return &sqlSource{db: db, dialect: sqlgen.DuckDB, shape: a.shapeOf(t, db), meter: a.counts.of(t.Source)}, nil
+	return &sqlSource{db: db, dialect: sqlgen.DuckDB, timeout: spec.Timeout, shape: a.shapeOf(t, db), meter: a.counts.of(t.Source)}, nil
 }
 
 func (a *accounts) openPostgres(spec *catalog.Source, t plan.Target) (Source, error) {
@@ -68,5 +68,5 @@ func (a *accounts) openPostgres(spec *catalog.Source, t plan.Target) (Source, er
 	if err != nil {
 		return nil, err
 	}
-	return &sqlSource{db: db, dialect: sqlgen.Postgres, shape: a.shapeOf(t, db), meter: a.counts.of(t.Source)}, nil
+	return &sqlSource{db: db, dialect: sqlgen.Postgres, timeout: spec.Timeout, shape: a.shapeOf(t, db), meter: a.counts.of(t.Source)}, nil
 }

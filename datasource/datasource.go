@@ -250,13 +250,14 @@ func (q *Question) ask(ctx context.Context) ([]*value.Result, error) {
 	if !ok {
 		return nil, fault.New(fault.Internal, "internal error").Because(fmt.Errorf("source %q answers no statements", q.target.Source))
 	}
-	return checked(ctx, db.shape, q.reads, func() ([]*value.Result, error) { return db.run(ctx, q.target.Source, q.statement) })
+	return db.answer(ctx, q.target.Source, q.reads, q.statement)
 }
 
 // sqlSource is a database behind a session: PostgreSQL or DuckDB.
 type sqlSource struct {
 	db      sqlDB
 	dialect sqlgen.Dialect
+	timeout time.Duration
 	shape   *shape // nil: the tables are the source's
 	meter   *meter
 	flights flights[[]*value.Result]
@@ -265,6 +266,25 @@ type sqlSource struct {
 type sqlDB interface {
 	Session(ctx context.Context, snapshot bool, fn func(sqlexec.Session) error) error
 	Close() error
+}
+
+// errSlow is why a context ends when the source's own timeout has passed.
+var errSlow = errors.New("the source did not answer within its timeout")
+
+// within is the time that the source has from now on: for a connection, for the
+// answer and for sending it.
+func (s *sqlSource) within(ctx context.Context) (context.Context, context.CancelFunc) {
+	if s.timeout <= 0 {
+		return ctx, func() {}
+	}
+	return context.WithTimeoutCause(ctx, s.timeout, errSlow)
+}
+
+// answer answers a statement that reads so much of a tenant's own account.
+func (s *sqlSource) answer(ctx context.Context, source string, reads []plan.Ref, prepared *sqlexec.Prepared) ([]*value.Result, error) {
+	ctx, cancel := s.within(ctx)
+	defer cancel()
+	return checked(ctx, s.shape, reads, func() ([]*value.Result, error) { return s.run(ctx, source, prepared) })
 }
 
 // run answers a statement, together with those who ask the same now.
@@ -313,6 +333,8 @@ func onceMore[T any](ctx context.Context, renew func(context.Context) error, run
 
 // Fetch implements Source.
 func (s *sqlSource) Fetch(ctx context.Context, q plan.Query, each func(value.Rows) error) error {
+	ctx, cancel := s.within(ctx)
+	defer cancel()
 	_, err := checked(ctx, s.shape, reads(q.Root()), func() (struct{}, error) { return struct{}{}, s.fetch(ctx, q, each) })
 	return err
 }

@@ -44,7 +44,7 @@ func (s *Sources) lookUp(ctx context.Context, l *lookedUp) (*value.Result, error
 	if !ok {
 		return nil, ErrNotPlanned
 	}
-	results, err := checked(ctx, db.shape, l.reads, func() ([]*value.Result, error) { return db.run(ctx, l.target.Source, l.statement) })
+	results, err := db.answer(ctx, l.target.Source, l.reads, l.statement)
 	if err != nil {
 		return nil, err
 	}

@@ -86,7 +86,9 @@ func concurrent(spec catalog.APISpec) int { return cmp.Or(spec.MaxConcurrent, de
 
 // account is what is known of one base URL.
 func (s *Source) account(base string) *account {
-	return s.accounts.getOr(base, func() *account { return newAccount(s.client, concurrent(s.spec.API), fairTime(s.spec.Timeout), s.kept, s.meter) })
+	return s.accounts.getOr(base, func() *account {
+		return newAccount(s.client, concurrent(s.spec.API), fairTime(s.spec.Timeout), s.kept, s.meter)
+	})
 }
 
 // Forget forgets the replies that are kept for when the API fails, and shares
