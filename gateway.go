@@ -20,6 +20,7 @@ import (
 	"usher/datasource/upstream"
 	"usher/graph"
 	"usher/graph/transport"
+	"usher/held"
 	"usher/resolvers"
 	"usher/tenancy"
 )
@@ -28,6 +29,7 @@ import (
 type gateway struct {
 	catalog *catalog.Catalog
 	sources *datasource.Sources
+	budget  *held.Budget
 	control *tenancy.Store // nil: there is none
 	tokens  *auth.Verifier
 	engine  *graph.Engine
@@ -50,8 +52,10 @@ func assemble(ctx context.Context, cfg *config.Config, pages console.Options, lo
 	if g.catalog, g.notes, err = compile(ctx, cfg, log); err != nil {
 		return nil, err
 	}
+	g.budget = held.New(cfg.Server.MaxHeld)
 	calls, requests := upstream.NewMetrics(), transport.NewMetrics()
 	if g.sources, err = datasource.New(g.catalog, datasource.Options{
+		Held:       g.budget,
 		Upstream:   upstream.Options{Metrics: calls},
 		Accounts:   cfg.Pools.Accounts,
 		CacheBytes: cfg.Server.CacheBytes,
@@ -98,7 +102,7 @@ func assemble(ctx context.Context, cfg *config.Config, pages console.Options, lo
 	mux := http.NewServeMux()
 	mux.Handle("/graphql", transport.New(g.engine, g.tokens.Authenticate, transport.Options{
 		Timeout: cfg.Server.Timeout, MaxBody: cfg.Server.MaxBody, AllowedOrigins: cfg.Server.AllowedOrigins, Strangers: g.control != nil,
-		Metrics: requests, Logger: log,
+		Held: g.budget, Metrics: requests, Logger: log,
 	}))
 	mux.Handle("/health/", transport.Health(g.ready))
 	if changes := hooks(g.catalog, g.sources.Changed, log); changes != nil {

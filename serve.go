@@ -38,6 +38,9 @@ func (c serveCommand) Run(ctx context.Context, s *surroundings) error {
 	if err != nil {
 		return err
 	}
+	if _, set := s.env("GOMEMLIMIT"); !set {
+		debug.SetMemoryLimit(2*g.budget.Limit() + besides)
+	}
 	for _, note := range g.notes {
 		log.Info(note)
 	}
@@ -69,6 +72,11 @@ func (c serveCommand) Run(ctx context.Context, s *surroundings) error {
 // collected. Little is in use between requests, so memory stays small, and large
 // answers meet half as many collections.
 const gcPercent = 200
+
+// besides is memory for all but rows and answers. Beyond it and twice what these
+// may hold the heap is collected more often: a burst of large answers would let
+// it grow to three times what is in use.
+const besides = 512 << 20
 
 func listen(ctx context.Context, address string) (net.Listener, error) {
 	var lc net.ListenConfig

@@ -52,6 +52,7 @@ type Server struct {
 	MaxAliases    int            `yaml:"max_aliases"`     // in an operation
 	MaxRootFields int            `yaml:"max_root_fields"` // of an operation
 	CacheBytes    int            `yaml:"cache_bytes"`     // of kept answers, of all datasets together
+	MaxHeld       int64          `yaml:"max_held"`        // bytes of rows and answers, of all requests together; 0: as the memory allows
 
 	AllowedOrigins []string `yaml:"allowed_origins"` // web origins whose pages may ask; "*" for all
 }
@@ -180,6 +181,9 @@ func (s Server) problems() []catalog.Problem {
 		if limit.n < 1 {
 			add(limit.key, "must be at least 1")
 		}
+	}
+	if s.MaxHeld < 0 {
+		add("max_held", "must not be negative; 0 is as much as the memory allows")
 	}
 	for _, origin := range s.AllowedOrigins {
 		if !isOrigin(origin) {

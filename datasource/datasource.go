@@ -19,6 +19,7 @@ import (
 	"usher/datasource/sqlexec"
 	"usher/datasource/upstream"
 	"usher/fault"
+	"usher/held"
 	"usher/plan"
 	"usher/sqlgen"
 	"usher/value"
@@ -42,7 +43,7 @@ type Options struct {
 	Engine   duckdb.Options // the embedded engine
 	Sources  duckdb.Options // each DuckDB source
 	Upstream upstream.Options
-	Held     int64 // bytes fetched of several sources or APIs and not yet answered; default 2 GiB
+	Held     *held.Budget // what all requests together hold; nil: one of its own
 
 	CacheBytes int              // of kept answers; default 64 MiB
 	Clock      func() time.Time // default time.Now
@@ -52,7 +53,7 @@ type Options struct {
 type Sources struct {
 	accounts *accounts
 	engine   *duckdb.Engine
-	budget   *budget
+	budget   *held.Budget
 	cache    *cache
 	metrics  *metrics
 }
@@ -63,12 +64,15 @@ func New(cat *catalog.Catalog, opts Options) (*Sources, error) {
 	if opts.Clock == nil {
 		opts.Clock = time.Now
 	}
+	if opts.Held == nil {
+		opts.Held = held.New(0)
+	}
 	accounts := newAccounts(cat, opts)
 	return &Sources{
 		accounts: accounts,
 		metrics:  accounts.counts,
 		engine:   duckdb.NewEngine(opts.Engine),
-		budget:   &budget{limit: cmp.Or(opts.Held, defaultHeld)},
+		budget:   opts.Held,
 		cache:    newCache(opts.CacheBytes, opts.Clock),
 	}, nil
 }
@@ -129,6 +133,7 @@ type Answered struct {
 	Results []*value.Result // one for each query
 	Age     time.Duration   // since the sources were asked
 	MaxAge  time.Duration   // how old it may be; 0 when answers are not kept
+	Held    int64           // bytes of the request's share, to be given back when the results are no longer needed
 }
 
 // Question is one query, or several that read the same rows, ready to be asked
@@ -201,10 +206,18 @@ func (q *Question) Size() int {
 }
 
 // Answer asks the sources, unless an answer is kept that may still be given.
+// The results belong to the share of the request that asks.
 func (q *Question) Answer(ctx context.Context) (Answered, error) {
+	if held.From(ctx) == nil { // no request: the bounds are those of one
+		own, share := q.sources.budget.Begin(ctx)
+		defer share.End()
+		answered, err := q.Answer(own)
+		answered.Held = 0
+		return answered, err
+	}
 	if q.maxAge == 0 || q.statement == nil {
 		results, err := q.ask(ctx)
-		return Answered{Results: results}, err
+		return Answered{Results: results, Held: sizeOf(results...)}, err
 	}
 	key := cacheKey{q.target, q.statement.Key()}
 	if answered, ok := q.sources.cache.get(key, q.maxAge); ok {
@@ -221,7 +234,7 @@ func (q *Question) Answer(ctx context.Context) (Answered, error) {
 		return Answered{}, err
 	}
 	q.sources.cache.put(key, &kept{results: results, at: at, tenant: q.tenant, datasets: q.datasets}, purges)
-	return Answered{Results: results, MaxAge: q.maxAge}, nil
+	return Answered{Results: results, MaxAge: q.maxAge, Held: sizeOf(results...)}, nil
 }
 
 func (q *Question) combined(ctx context.Context) (*value.Result, error) {
@@ -303,6 +316,9 @@ func (s *sqlSource) run(ctx context.Context, source string, prepared *sqlexec.Pr
 	})
 	if !mine {
 		s.meter.coalesced.Inc()
+		if err == nil { // whoever leaves first, the other holds them
+			err = held.From(ctx).Take(sizeOf(results...))
+		}
 	}
 	if notes := receipt.From(ctx); notes != nil {
 		notes.Add(receipt.Step{Source: source, SQL: prepared.Text(), Rows: rowsOf(results...), Took: time.Since(began), Shared: !mine})

@@ -1,6 +1,7 @@
 package graph
 
 import (
+	"bytes"
 	"errors"
 	"math"
 	"strconv"
@@ -11,6 +12,7 @@ import (
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
 	"usher/fault"
+	"usher/held"
 	"usher/plan"
 	"usher/query"
 	"usher/value"
@@ -51,10 +53,10 @@ func NewEncoder(q plan.Query, w Writing) *Encoder {
 	return c
 }
 
-// Encode writes an answer.
-func (c *Encoder) Encode(r *value.Result) (Answer, error) {
+// Encode writes an answer. What is written belongs to the share.
+func (c *Encoder) Encode(share *held.Share, r *value.Result) (Answer, error) {
 	e := newEncoder(c.writing)
-	e.pooled = true
+	e.share, e.pooled = share, true
 	whole := true
 	if page, ok := c.root.Page(); ok {
 		whole = e.connection(c, r, page)
@@ -67,14 +69,18 @@ func (c *Encoder) Encode(r *value.Result) (Answer, error) {
 		whole = e.list(c.members, r, 0, r.Rows.Len(), 0)
 	}
 	if !whole {
-		e.out, e.truncated = append(e.out[:0], null...), nil
+		e.before, e.out, e.truncated = nil, append(e.out[:0], null...), nil
 	}
 	return e.answer()
 }
 
 // Encode writes one answer of a plan.
 func Encode(q plan.Query, r *value.Result, w Writing) (Answer, error) {
-	return NewEncoder(q, w).Encode(r)
+	a, err := NewEncoder(q, w).Encode(nil, r)
+	if len(a.before) > 0 {
+		a.JSON, a.before = bytes.Join(append(a.before, a.JSON), nil), nil
+	}
+	return a, err
 }
 
 // maxErrors bounds the list of errors in one field's answer.
@@ -89,7 +95,12 @@ type encoder struct {
 	truncated []ast.Path
 	failed    error
 	cursor    func(position []byte) string
-	pooled    bool
+
+	share  *held.Share
+	before [][]byte // what was written before out, in pieces
+	taken  int64    // of the share
+	pinned int      // objects around that may still become null: they are in one piece
+	pooled bool
 }
 
 func newEncoder(w Writing) *encoder {
@@ -97,7 +108,38 @@ func newEncoder(w Writing) *encoder {
 }
 
 func (e *encoder) answer() (Answer, error) {
-	return Answer{JSON: e.out, Errors: e.errors, Truncated: e.truncated, pooled: e.pooled}, e.failed
+	if e.failed == nil {
+		e.failed = e.take()
+	}
+	return Answer{JSON: e.out, Errors: e.errors, Truncated: e.truncated, before: e.before, taken: e.taken, pooled: e.pooled}, e.failed
+}
+
+// take counts what is in out.
+func (e *encoder) take() error {
+	n := int64(len(e.out))
+	if err := e.share.Take(n); err != nil {
+		return err
+	}
+	e.taken += n
+	return nil
+}
+
+// pieceSize is after how many bytes a piece of the answer ends. A slice that
+// grew as large as the answer would hold all of it twice while it does.
+const pieceSize = 256 << 10
+
+// next begins another piece, if it is time. It is false when there is no memory
+// for one.
+func (e *encoder) next() bool {
+	if len(e.out) < pieceSize || e.pinned > 0 || !e.pooled {
+		return true
+	}
+	if e.failed = e.take(); e.failed != nil {
+		return false
+	}
+	e.before = append(e.before, e.out)
+	e.out = make([]byte, 0, pieceSize+pieceSize/8)
+	return true
 }
 
 // step is one element of the path to what is being written.
@@ -120,7 +162,7 @@ func (e *encoder) list(m *members, r *value.Result, start, end, shift int) (whol
 			e.out = append(e.out, ',')
 		}
 		e.path[len(e.path)-1].index = i - start
-		whole = e.object(m.level, r, i, shift, m.fields)
+		whole = e.object(m.level, r, i, shift, m.fields) && e.next()
 	}
 	e.path = e.path[:len(e.path)-1]
 	e.out = append(e.out, ']')
@@ -129,14 +171,14 @@ func (e *encoder) list(m *members, r *value.Result, start, end, shift int) (whol
 
 // reserve makes room for rows of so many fields before the first is written.
 func (e *encoder) reserve(fields, rows int) {
-	if len(e.out) > 0 {
+	if len(e.out) > 0 || len(e.before) > 0 {
 		return
 	}
 	if used, ok := outputs.Get().(*[]byte); ok {
 		e.out = *used
 		return
 	}
-	e.out = make([]byte, 0, min(64+fields*rows*24, 1<<20))
+	e.out = make([]byte, 0, min(64+fields*rows*24, maxOutput))
 }
 
 // outputs are the buffers of lists that have been copied into their responses:
@@ -146,7 +188,7 @@ var outputs sync.Pool
 // minOutput and maxOutput bound the buffers that are kept for the next list.
 const (
 	minOutput = 4 << 10
-	maxOutput = 4 << 20
+	maxOutput = 1 << 20
 )
 
 // recycle takes back the text of an answer that nobody reads any more.
@@ -251,7 +293,9 @@ func (e *encoder) object(l plan.Level, r *value.Result, i, shift int, fields []w
 			}
 			before, truncated := len(e.out), len(e.truncated)
 			e.path = append(e.path, step{name: m.Key()})
+			e.pinned++
 			whole := e.object(l, r, i, shift, m.fields)
+			e.pinned--
 			e.path = e.path[:len(e.path)-1]
 			if !whole && m.at < 0 {
 				return false

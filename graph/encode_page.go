@@ -69,7 +69,7 @@ func (e *encoder) page(l plan.Level, r *value.Result, key string, fields []writt
 			e.out = append(e.out, ',')
 		}
 		e.path[len(e.path)-1].index = i
-		whole = e.object(l, r, s.row(i), 0, fields)
+		whole = e.object(l, r, s.row(i), 0, fields) && e.next()
 	}
 	e.path = e.path[:len(e.path)-2]
 	e.out = append(e.out, ']')
