@@ -58,6 +58,7 @@ func assemble(ctx context.Context, cfg *config.Config, pages console.Options, lo
 		Held:       g.budget,
 		Upstream:   upstream.Options{Metrics: calls},
 		Accounts:   cfg.Pools.Accounts,
+		DuckDB:     cfg.Pools.DuckDBMemory,
 		CacheBytes: cfg.Server.CacheBytes,
 		Conns:      pool.Limits{Conns: cfg.Pools.Connections, PerHost: cfg.Pools.PerHost, Idle: cfg.Pools.Idle},
 	}); err != nil {

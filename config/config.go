@@ -63,6 +63,8 @@ type Pools struct {
 	Connections int           `yaml:"connections"` // to databases
 	PerHost     int           `yaml:"per_host"`    // to one host
 	Idle        time.Duration `yaml:"idle"`        // after which what is unused is closed
+
+	DuckDBMemory int64 `yaml:"duckdb_memory"` // bytes, of the embedded engine and all files; 0: as the memory allows
 }
 
 // DefaultPools is what a file without `pools` says.
@@ -207,6 +209,10 @@ func isOrigin(text string) bool {
 	return !implied && text == u.Scheme+"://"+u.Host
 }
 
+// minDuckDB is with how much memory the embedded engine and a few files answer
+// anything at all.
+const minDuckDB = 128 << 20
+
 func (p Pools) problems() []catalog.Problem {
 	var out []catalog.Problem
 	for _, limit := range []struct {
@@ -216,6 +222,9 @@ func (p Pools) problems() []catalog.Problem {
 		if limit.n < 1 {
 			out = append(out, catalog.Problem{Path: []string{"pools", limit.key}, Message: "must be at least 1"})
 		}
+	}
+	if p.DuckDBMemory != 0 && p.DuckDBMemory < minDuckDB {
+		out = append(out, catalog.Problem{Path: []string{"pools", "duckdb_memory"}, Message: fmt.Sprintf("must be at least %d; 0 is as much as the memory allows", minDuckDB)})
 	}
 	if p.Idle <= 0 {
 		out = append(out, catalog.Problem{Path: []string{"pools", "idle"}, Message: "must be longer than nothing, such as 5m"})

@@ -40,6 +40,7 @@ var ErrNotPlanned = errors.New("datasource: the query was not made by plan.Build
 type Options struct {
 	Accounts int            // open accounts of tenants' own at most; default 64
 	Conns    pool.Limits    // connections to all databases together
+	DuckDB   int64          // bytes that the embedded engine and all DuckDB sources may use together; default a quarter of the process's memory
 	Engine   duckdb.Options // the embedded engine
 	Sources  duckdb.Options // each DuckDB source
 	Upstream upstream.Options
@@ -67,6 +68,7 @@ func New(cat *catalog.Catalog, opts Options) (*Sources, error) {
 	if opts.Held == nil {
 		opts.Held = held.New(0)
 	}
+	opts.shareMemory()
 	accounts := newAccounts(cat, opts)
 	return &Sources{
 		accounts: accounts,
@@ -75,6 +77,19 @@ func New(cat *catalog.Catalog, opts Options) (*Sources, error) {
 		budget:   opts.Held,
 		cache:    newCache(opts.CacheBytes, opts.Clock),
 	}, nil
+}
+
+// engineMemory is what the embedded engine uses at most, unless told otherwise.
+const engineMemory = 512 << 20
+
+// shareMemory divides what DuckDB may use: the engine has its part, all sources
+// share the rest.
+func (o *Options) shareMemory() {
+	all := cmp.Or(o.DuckDB, held.Memory()/4)
+	o.Engine.MemoryLimit = cmp.Or(o.Engine.MemoryLimit, min(engineMemory, all/4))
+	if o.Sources.Memory == nil {
+		o.Sources.Memory = duckdb.NewMemory(max(all-o.Engine.MemoryLimit, all/2))
+	}
 }
 
 // Close closes every account and the embedded engine.
