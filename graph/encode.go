@@ -57,7 +57,7 @@ func NewEncoder(q plan.Query, w Writing) *Encoder {
 func (c *Encoder) Encode(share *held.Share, r *value.Result) (Answer, error) {
 	e := newEncoder(c.writing)
 	e.share, e.pooled = share, true
-	whole := true
+	var whole bool
 	if page, ok := c.root.Page(); ok {
 		whole = e.connection(c, r, page)
 	} else if c.shape == query.ByKey {

@@ -21,6 +21,7 @@ import (
 	"usher/catalog"
 	"usher/datasource/receipt"
 	"usher/fault"
+	"usher/held"
 	"usher/plan"
 	"usher/value"
 )
@@ -153,7 +154,7 @@ func (s *Source) Fetch(ctx context.Context, q plan.Query, each func(value.Rows) 
 	defer cancel()
 	r := &rows{
 		source: s, ctx: ctx, dataset: ref.Dataset(), path: ref.Path(), pages: first, decoder: decoder, page: page, ask: ask,
-		done: pushed.Never, limit: pushed.Limit, bytes: s.spec.API.MaxBytes,
+		done: pushed.Never, limit: pushed.Limit, bytes: s.spec.API.MaxBytes, held: held.From(ctx).Part(),
 	}
 	defer func() { _ = r.Close() }()
 	defer s.took(ctx, r, pushed, time.Now())
