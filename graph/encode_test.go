@@ -328,3 +328,36 @@ func TestEncodeNullWhereNoneIs(t *testing.T) {
 		t.Errorf("-want +got:\n%s", diff)
 	}
 }
+
+// TestEncodePieces: a large answer is written in pieces that are one text, also
+// where one of them ends beside an object that becomes null.
+func TestEncodePieces(t *testing.T) {
+	t.Parallel()
+	const n, why = 12_000, ` INTERNAL: the source has no value here, and the catalog says that there always is one`
+	var want strings.Builder
+	var lists [][]any
+	for i := range n {
+		name := strings.Repeat("é\"", i%60)
+		quoted, _ := json.Marshal(name)
+		code := any("c")
+		customer := fmt.Sprintf(`{"name":%s,"code":"c"}`, quoted)
+		if i == n/2 {
+			code, customer = nil, "null"
+		}
+		lists = append(lists, []any{i, name, code, i})
+		fmt.Fprintf(&want, `,{"customer":%s,"id":%d}`, customer, i)
+	}
+	if want.Len() < 1<<20 {
+		t.Fatalf("%d bytes are not many", want.Len())
+	}
+	field := fmt.Sprintf(`orders(limit: %d) { customer { name code } id }`, 10_000)
+	got, err := graph.Encode(planned(t, field), rows(4, lists[n-10_000:]...), graph.Writing{Key: "orders"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := strings.SplitAfterN(want.String(), "},{\"customer\"", n-10_000+1)
+	rest := `[{"customer"` + all[len(all)-1] + `]`
+	if told(got) != rest+fmt.Sprintf("\norders[%d].customer.code", n/2-(n-10_000))+why {
+		t.Errorf("%d bytes, want %d, errors %v", len(got.JSON), len(rest), got.Errors)
+	}
+}
