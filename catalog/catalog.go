@@ -82,6 +82,12 @@ type Column struct {
 	Extra       bool // only tenants' own tables have it
 }
 
+// Promised tells whether the schema says that the column is never null. JSON has
+// no NaN and no infinity, so a Float may have to be null.
+func (c *Column) Promised() bool {
+	return !c.Nullable && (c.Type.Scalar != value.Float || c.Type.List)
+}
+
 // Relation leads from a row to rows of another dataset.
 type Relation struct {
 	Name        string

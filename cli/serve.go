@@ -45,6 +45,9 @@ func (c serveCommand) Run(ctx context.Context, s *term.IO) error {
 	if err != nil {
 		return err
 	}
+	if _, set := s.Env("GOMEMLIMIT"); !set {
+		debug.SetMemoryLimit(2*g.MaxHeld() + besides)
+	}
 	for _, note := range g.Notes() {
 		log.Info(note)
 	}
@@ -93,6 +96,11 @@ func sayFirstKey(ctx context.Context, g *gateway.Gateway, out io.Writer) error {
 // collected. Little is in use between requests, so memory stays small, and large
 // answers meet half as many collections.
 const gcPercent = 200
+
+// besides is memory for all but rows and answers. Beyond it and twice what these
+// may hold the heap is collected more often: a burst of large answers would let
+// it grow to three times what is in use.
+const besides = 512 << 20
 
 func listen(ctx context.Context, address string) (net.Listener, error) {
 	var lc net.ListenConfig

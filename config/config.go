@@ -57,6 +57,7 @@ type Server struct {
 	CacheBytes    int            `yaml:"cache_bytes"`     // of kept answers, of all datasets together
 	MaxWaiting    int            `yaml:"max_waiting"`     // questions of one tenant in line for one account
 	MaxWait       time.Duration  `yaml:"max_wait"`        // of one of them
+	MaxHeld       int64          `yaml:"max_held"`        // bytes of rows and answers, of all requests together; 0: as the memory allows
 
 	AllowedOrigins []string `yaml:"allowed_origins"` // web origins whose pages may ask; "*" for all
 	TrustedProxies []string `yaml:"trusted_proxies"` // networks whose X-Forwarded-For is believed
@@ -96,6 +97,8 @@ type Pools struct {
 	PerHost     int           `yaml:"per_host"`    // to one host
 	Idle        time.Duration `yaml:"idle"`        // after which what is unused is closed
 	MaxAge      time.Duration `yaml:"max_age"`     // after which a connection is not used again
+
+	DuckDBMemory int64 `yaml:"duckdb_memory"` // bytes, of the embedded engine and all files; 0: as the memory allows
 }
 
 // DefaultPools is what a file without `pools` says.
@@ -226,6 +229,9 @@ func (s Server) problems() []catalog.Problem {
 			add(limit.key, "must be at least 1")
 		}
 	}
+	if s.MaxHeld < 0 {
+		add("max_held", "must not be negative; 0 is as much as the memory allows")
+	}
 	for _, origin := range s.AllowedOrigins {
 		if !isOrigin(origin) {
 			add("allowed_origins", "%q is no origin: write scheme and host, such as https://app.example, or * for all", origin)
@@ -253,6 +259,10 @@ func isOrigin(text string) bool {
 	return !implied && text == u.Scheme+"://"+u.Host
 }
 
+// minDuckDB is with how much memory the embedded engine and a few files answer
+// anything at all.
+const minDuckDB = 128 << 20
+
 func (p Pools) problems() []catalog.Problem {
 	var out []catalog.Problem
 	for _, limit := range []struct {
@@ -262,6 +272,9 @@ func (p Pools) problems() []catalog.Problem {
 		if limit.n < 1 {
 			out = append(out, catalog.Problem{Path: []string{"pools", limit.key}, Message: "must be at least 1"})
 		}
+	}
+	if p.DuckDBMemory != 0 && p.DuckDBMemory < minDuckDB {
+		out = append(out, catalog.Problem{Path: []string{"pools", "duckdb_memory"}, Message: fmt.Sprintf("must be at least %d; 0 is as much as the memory allows", minDuckDB)})
 	}
 	if p.Idle <= 0 {
 		out = append(out, catalog.Problem{Path: []string{"pools", "idle"}, Message: "must be longer than nothing, such as 5m"})

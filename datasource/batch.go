@@ -107,7 +107,7 @@ func (c *combination) gather(p part, rows value.Rows) (*value.Buffer, error) {
 	}
 	by := fieldOf(ref, p.column)
 	buffer := value.NewBuffer(ref.Fields())
-	read := &counted{Rows: rows, cells: ref.Fields(), share: &c.share}
+	read := &counted{Rows: rows, cells: ref.Fields(), part: c.part}
 	for read.Next() {
 		if key := read.Cell(by); key.Null() || !mine[value.WireText(key)] {
 			continue

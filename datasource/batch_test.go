@@ -13,6 +13,7 @@ import (
 	"usher/catalog"
 	"usher/datasource"
 	"usher/fault"
+	"usher/held"
 	"usher/plan"
 	"usher/principal"
 	"usher/query"
@@ -186,18 +187,22 @@ func TestNoBatches(t *testing.T) {
 func TestHeld(t *testing.T) {
 	t.Parallel()
 	s := &shop{}
-	small, cat := s.open(t, datasource.Options{Held: 20_000}, "in")
+	small, cat := s.open(t, datasource.Options{Held: held.New(20_000)}, "in")
 	for range 3 {
 		_, _, err := names(t, small, cat)
 		if err == nil || fault.From(err).Code != fault.TooComplex || !strings.Contains(fault.From(err).Hint, "filter") {
 			t.Fatalf("got %v", err)
 		}
 	}
-	large, cat := s.open(t, datasource.Options{Held: 200_000}, "in")
+	budget := held.New(400_000)
+	large, cat := s.open(t, datasource.Options{Held: budget}, "in")
 	for range 10 {
 		if _, _, err := names(t, large, cat); err != nil {
 			t.Fatal(err)
 		}
+	}
+	if n := budget.Used(); n != 0 {
+		t.Errorf("%d bytes are held by nobody", n)
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 	"usher/datasource/duckdb"
 	"usher/datasource/receipt"
 	"usher/datasource/sqlexec"
+	"usher/held"
 	"usher/plan"
 	"usher/sqlgen"
 	"usher/value"
@@ -39,8 +40,8 @@ func (s *Sources) combine(ctx context.Context, q plan.Query) (*value.Result, err
 		return nil, err
 	}
 	defer scratch.Close()
-	c := &combination{sources: s, query: q, scratch: scratch, share: share{of: s.budget}}
-	defer c.share.release()
+	c := &combination{sources: s, query: q, scratch: scratch, part: held.From(ctx).Part()}
+	defer c.part.Release() // of what the scratch holds
 	var result *value.Result
 	err = scratch.Session(ctx, false, func(session sqlexec.Session) (err error) {
 		c.session = session
@@ -60,7 +61,7 @@ type combination struct {
 	scratch *duckdb.Scratch
 	session sqlexec.Session
 	levels  int
-	share   share
+	part    *held.Part
 
 	mu   sync.Mutex
 	asOf time.Time
@@ -155,7 +156,7 @@ func (c *combination) load(ctx context.Context, parts []part) error {
 		return err
 	}
 	return source.Fetch(ctx, f.Query(), func(rows value.Rows) error {
-		_, err := c.scratch.Load(ctx, f.Table(), columns, &counted{Rows: rows, cells: len(columns), share: &c.share}, fetchCaps)
+		_, err := c.scratch.Load(ctx, f.Table(), columns, &counted{Rows: rows, cells: len(columns), part: c.part}, fetchCaps)
 		c.note(rows)
 		return err
 	})

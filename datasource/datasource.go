@@ -20,6 +20,7 @@ import (
 	"usher/datasource/sqlexec"
 	"usher/datasource/upstream"
 	"usher/fault"
+	"usher/held"
 	"usher/plan"
 	"usher/sqlgen"
 	"usher/value"
@@ -40,11 +41,12 @@ var ErrNotPlanned = errors.New("datasource: the query was not made by plan.Build
 type Options struct {
 	Accounts int            // open accounts of tenants' own at most; default 64
 	Conns    pool.Limits    // connections to all databases together
+	DuckDB   int64          // bytes that the embedded engine and all DuckDB sources may use together; default a quarter of the process's memory
 	Engine   duckdb.Options // the embedded engine
 	Sources  duckdb.Options // each DuckDB source
 	Upstream upstream.Options
 	Waiting  admit.Limits // those of one tenant who wait for one account
-	Held     int64        // bytes fetched of several sources or APIs and not yet answered; default 2 GiB
+	Held     *held.Budget // what all requests together hold; nil: one of its own
 
 	CacheBytes int              // of kept answers; default 64 MiB
 	Clock      func() time.Time // default time.Now
@@ -55,7 +57,7 @@ type Sources struct {
 	accounts *accounts
 	engine   *duckdb.Engine
 	gate     *admit.Gate // of the engine
-	budget   *budget
+	budget   *held.Budget
 	cache    *cache
 	metrics  *metrics
 }
@@ -67,15 +69,32 @@ func New(cat *catalog.Catalog, opts Options) (*Sources, error) {
 		opts.Clock = time.Now
 	}
 	opts.Sources.MaxConns, opts.Engine.MaxConns = cmp.Or(opts.Sources.MaxConns, 8), cmp.Or(opts.Engine.MaxConns, 8)
+	if opts.Held == nil {
+		opts.Held = held.New(0)
+	}
+	opts.shareMemory()
 	accounts := newAccounts(cat, opts)
 	return &Sources{
 		accounts: accounts,
 		metrics:  accounts.counts,
 		engine:   duckdb.NewEngine(opts.Engine),
 		gate:     accounts.gate(opts.Engine.MaxConns),
-		budget:   &budget{limit: cmp.Or(opts.Held, defaultHeld)},
+		budget:   opts.Held,
 		cache:    newCache(opts.CacheBytes, opts.Clock),
 	}, nil
+}
+
+// engineMemory is what the embedded engine uses at most, unless told otherwise.
+const engineMemory = 512 << 20
+
+// shareMemory divides what DuckDB may use: the engine has its part, all sources
+// share the rest.
+func (o *Options) shareMemory() {
+	all := cmp.Or(o.DuckDB, held.Memory()/4)
+	o.Engine.MemoryLimit = cmp.Or(o.Engine.MemoryLimit, min(engineMemory, all/4))
+	if o.Sources.Memory == nil {
+		o.Sources.Memory = duckdb.NewMemory(max(all-o.Engine.MemoryLimit, all/2))
+	}
 }
 
 // Close closes every account and the embedded engine.
@@ -134,6 +153,7 @@ type Answered struct {
 	Results []*value.Result // one for each query
 	Age     time.Duration   // since the sources were asked
 	MaxAge  time.Duration   // how old it may be; 0 when answers are not kept
+	Held    int64           // bytes of the request's share, to be given back when the results are no longer needed
 }
 
 // Question is one query, or several that read the same rows, ready to be asked
@@ -207,10 +227,18 @@ func (q *Question) Size() int {
 }
 
 // Answer asks the sources, unless an answer is kept that may still be given.
+// The results belong to the share of the request that asks.
 func (q *Question) Answer(ctx context.Context) (Answered, error) {
+	if held.From(ctx) == nil { // no request: the bounds are those of one
+		own, share := q.sources.budget.Begin(ctx)
+		defer share.End()
+		answered, err := q.Answer(own)
+		answered.Held = 0
+		return answered, err
+	}
 	if q.maxAge == 0 || q.statement == nil {
 		results, err := q.ask(ctx)
-		return Answered{Results: results}, err
+		return Answered{Results: results, Held: sizeOf(results...)}, err
 	}
 	key := cacheKey{q.target, q.statement.Key()}
 	if answered, ok := q.sources.cache.get(key, q.maxAge); ok {
@@ -227,7 +255,7 @@ func (q *Question) Answer(ctx context.Context) (Answered, error) {
 		return Answered{}, err
 	}
 	q.sources.cache.put(key, &kept{results: results, at: at, tenant: q.tenant, datasets: q.datasets}, purges)
-	return Answered{Results: results, MaxAge: q.maxAge}, nil
+	return Answered{Results: results, MaxAge: q.maxAge, Held: sizeOf(results...)}, nil
 }
 
 func (q *Question) combined(ctx context.Context) (*value.Result, error) {
@@ -256,13 +284,14 @@ func (q *Question) ask(ctx context.Context) ([]*value.Result, error) {
 	if !ok {
 		return nil, fault.New(fault.Internal, "internal error").Because(fmt.Errorf("source %q answers no statements", q.target.Source))
 	}
-	return checked(ctx, db.shape, q.reads, func() ([]*value.Result, error) { return db.run(ctx, q.target.Source, q.who, q.statement) })
+	return db.answer(ctx, q.target.Source, q.who, q.reads, q.statement)
 }
 
 // sqlSource is a database behind a session: PostgreSQL or DuckDB.
 type sqlSource struct {
 	db      sqlDB
 	dialect sqlgen.Dialect
+	timeout time.Duration
 	shape   *shape // nil: the tables are the source's
 	meter   *meter
 	gate    *admit.Gate
@@ -278,6 +307,20 @@ type sqlDB interface {
 	Close() error
 }
 
+// within is the time that a source has, from the moment that it is asked: for a
+// connection, for the answer and for sending it.
+func within(ctx context.Context, timeout time.Duration) (context.Context, context.CancelFunc) {
+	if timeout <= 0 {
+		return ctx, func() {}
+	}
+	return context.WithTimeout(ctx, timeout)
+}
+
+// answer answers a statement of a tenant that reads so much of its own account.
+func (s *sqlSource) answer(ctx context.Context, source, tenant string, reads []plan.Ref, prepared *sqlexec.Prepared) ([]*value.Result, error) {
+	return checked(ctx, s.shape, reads, func() ([]*value.Result, error) { return s.run(ctx, source, tenant, prepared) })
+}
+
 // run answers a statement for a tenant: together with those who ask the same now,
 // when it is the tenant's turn, once more where that helps.
 func (s *sqlSource) run(ctx context.Context, source, tenant string, prepared *sqlexec.Prepared) ([]*value.Result, error) {
@@ -285,6 +328,8 @@ func (s *sqlSource) run(ctx context.Context, source, tenant string, prepared *sq
 	results, err := s.flights.do(ctx, sameQuestion{tenant, prepared.Key()}, func(ctx context.Context) ([]*value.Result, error) {
 		mine = true
 		return admit.Do(ctx, s.gate, tenant, func() ([]*value.Result, error) {
+			ctx, cancel := within(ctx, s.timeout)
+			defer cancel()
 			return onceMore(ctx, s.renew, func() ([]*value.Result, error) {
 				return reconnected(ctx, func() ([]*value.Result, bool, error) {
 					results, err := s.ask(ctx, prepared)
@@ -295,6 +340,9 @@ func (s *sqlSource) run(ctx context.Context, source, tenant string, prepared *sq
 	})
 	if !mine {
 		s.meter.coalesced.Inc()
+		if err == nil { // whoever leaves first, the other holds them
+			err = held.From(ctx).Take(sizeOf(results...))
+		}
 	}
 	if notes := receipt.From(ctx); notes != nil {
 		notes.Add(receipt.Step{Source: source, SQL: prepared.Text(), Rows: rowsOf(results...), Took: time.Since(began), Shared: !mine})
@@ -330,6 +378,8 @@ func (s *sqlSource) Fetch(ctx context.Context, q plan.Query, each func(value.Row
 func (s *sqlSource) fetch(ctx context.Context, q plan.Query, each func(value.Rows) error) error {
 	began, read := time.Now(), tally{}
 	_, err := admit.Do(ctx, s.gate, q.Identity().Tenant(), func() (struct{}, error) {
+		ctx, cancel := within(ctx, s.timeout)
+		defer cancel()
 		return reconnected(ctx, func() (_ struct{}, given bool, err error) {
 			began := time.Now()
 			err = s.db.Session(ctx, false, func(session sqlexec.Session) error {

@@ -6,7 +6,7 @@ import (
 	"strconv"
 
 	"usher/datasource/sqlexec"
-	"usher/fault"
+	"usher/held"
 	"usher/plan"
 	"usher/value"
 )
@@ -45,10 +45,14 @@ func (s *Sources) lookUp(ctx context.Context, l *lookedUp) (*value.Result, error
 	if !ok {
 		return nil, ErrNotPlanned
 	}
-	results, err := checked(ctx, db.shape, l.reads, func() ([]*value.Result, error) { return db.run(ctx, l.target.Source, l.who, l.statement) })
+	results, err := db.answer(ctx, l.target.Source, l.who, l.reads, l.statement)
 	if err != nil {
 		return nil, err
 	}
+	share := held.From(ctx)
+	defer share.Give(sizeOf(results[0])) // what is returned is another
+	part := share.Part()
+	defer part.Release()
 	levels := levelsOf(results[0], nil)
 	replaced := make(map[*value.Result]*value.Buffer)
 	for _, lookup := range l.lookups {
@@ -57,13 +61,18 @@ func (s *Sources) lookUp(ctx context.Context, l *lookedUp) (*value.Result, error
 		if rows == nil {
 			rows = level.Rows
 		}
-		found, err := s.rowsByKey(ctx, lookup, rows, level != levels[0])
+		found, err := s.rowsByKey(ctx, lookup, rows, level != levels[0], part)
 		if err != nil {
 			return nil, err
 		}
 		replaced[level] = beside(rows, lookup, found, level != levels[0])
+		if err := part.Take(int64(replaced[level].Size())); err != nil {
+			return nil, err
+		}
 	}
-	return rebuilt(results[0], replaced), nil
+	part.Release()
+	result := rebuilt(results[0], replaced)
+	return result, share.Take(sizeOf(result))
 }
 
 // levelsOf lists the results of a tree, each before those nested in it.
@@ -87,11 +96,13 @@ func shift(nested bool) int {
 type byKey struct {
 	rows *value.Buffer
 	at   map[string]int
+	part *held.Part
+	size int // of the rows, as it was taken
 }
 
 // rowsByKey fetches the rows that a level's rows name.
-func (s *Sources) rowsByKey(ctx context.Context, l plan.Lookup, rows *value.Buffer, nested bool) (byKey, error) {
-	found := byKey{at: make(map[string]int)}
+func (s *Sources) rowsByKey(ctx context.Context, l plan.Lookup, rows *value.Buffer, nested bool, part *held.Part) (byKey, error) {
+	found := byKey{at: make(map[string]int), part: part}
 	var keys []value.Value
 	seen := make(map[string]bool)
 	for i := range rows.Len() {
@@ -134,12 +145,18 @@ func (b *byKey) add(rows value.Rows, key int) error {
 		for i := range b.rows.Width() {
 			b.rows.Append(rows.Cell(i))
 		}
-		if int64(b.rows.Bytes()) > fetchCaps.MaxBytes {
-			return fault.New(fault.TooComplex, "the rows of a relation are too large").WithHint("ask for fewer rows or fields")
+		if now := b.rows.Size() + keySize*len(b.at); now >= b.size+takeEvery {
+			if err := b.part.Take(int64(now - b.size)); err != nil {
+				return err
+			}
+			b.size = now
 		}
 	}
 	return nil
 }
+
+// keySize is about what a key takes besides its row.
+const keySize = 64
 
 // keyText is the one text of a key, unless it is null.
 func keyText(c value.Cell) (string, bool) {

@@ -57,7 +57,7 @@ func (m *metrics) all() []prometheus.Collector {
 // What is counted at the moment it is asked for.
 var (
 	cacheBytes  = prometheus.NewDesc("usher_cache_bytes", "Bytes of kept answers.", nil, nil)
-	heldBytes   = prometheus.NewDesc("usher_held_bytes", "Bytes of rows that were fetched to be combined and are not answered yet.", nil, nil)
+	heldBytes   = prometheus.NewDesc("usher_rows_held_bytes", "Bytes of rows that were read, and of answers made of them, until they are sent.", nil, nil)
 	accountsNow = prometheus.NewDesc("usher_accounts", "Accounts that are open.", []string{"source"}, nil)
 	connections = prometheus.NewDesc("usher_connections", "Connections to databases, by state: used or idle.", []string{"source", "state"}, nil)
 	waitingNow  = prometheus.NewDesc("usher_connections_waiting", "Questions that wait for a connection.", []string{"source"}, nil)
@@ -84,7 +84,7 @@ func (s *Sources) Collect(out chan<- prometheus.Metric) {
 		out <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, n, labels...)
 	}
 	gauge(cacheBytes, float64(s.cache.entries.Cost()))
-	gauge(heldBytes, float64(s.budget.used.Load()))
+	gauge(heldBytes, float64(s.budget.Used()))
 	for reason, n := range map[string]int64{"full": s.metrics.refused.Full.Load(), "expired": s.metrics.refused.Expired.Load()} {
 		out <- prometheus.MustNewConstMetric(refusals, prometheus.CounterValue, float64(n), reason)
 	}

@@ -20,9 +20,10 @@ import (
 // that differs refuses those queries that read what differs of it, of this
 // tenant alone.
 type shape struct {
-	cat    *catalog.Catalog
-	target plan.Target
-	tables introspector
+	cat     *catalog.Catalog
+	target  plan.Target
+	tables  introspector
+	timeout time.Duration // of a look
 
 	looking  chan struct{} // holds the right to look
 	findings *findings
@@ -66,11 +67,11 @@ const maxShapes = 10_000
 
 // shapeOf is the shape of an account, nil for one that has the tables of its
 // source and no others.
-func (a *accounts) shapeOf(t plan.Target, db introspector) *shape {
+func (a *accounts) shapeOf(t plan.Target, db introspector, timeout time.Duration) *shape {
 	if !t.Account().Own && len(ownIn(a.cat, t)) == 0 {
 		return nil
 	}
-	s := &shape{cat: a.cat, target: t, tables: db, looking: make(chan struct{}, 1), findings: newFindings()}
+	s := &shape{cat: a.cat, target: t, tables: db, timeout: timeout, looking: make(chan struct{}, 1), findings: newFindings()}
 	if t.Kind == catalog.Postgres { // a file may be another when it is opened again
 		s.findings = a.shapes.of(t)
 	}
@@ -202,6 +203,8 @@ func (s *shape) schema(ctx context.Context, name string) (looked, error) {
 	if found, ok := s.recall(name); ok { // somebody has looked meanwhile
 		return found, nil
 	}
+	ctx, cancel := within(ctx, s.timeout)
+	defer cancel()
 	tables, err := s.tables.Introspect(ctx, cmp.Or(name, "main"))
 	if err != nil {
 		return looked{}, err

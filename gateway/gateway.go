@@ -21,6 +21,7 @@ import (
 	"usher/datasource/upstream"
 	"usher/graph"
 	"usher/graph/transport"
+	"usher/held"
 	"usher/tenancy"
 )
 
@@ -34,6 +35,7 @@ type Options struct {
 // Gateway answers requests, from New to Close.
 type Gateway struct {
 	control  *tenancy.Store // nil: there is none
+	budget   *held.Budget   // of what all requests hold
 	metrics  *prometheus.Registry
 	current  atomic.Pointer[snapshot]
 	draining atomic.Bool // it is about to end: no further requests, please
@@ -42,7 +44,7 @@ type Gateway struct {
 // New wires a gateway from a configuration. Whatever it opened is closed again
 // when it fails.
 func New(ctx context.Context, cfg *config.Config, opts Options) (_ *Gateway, err error) {
-	g := &Gateway{}
+	g := &Gateway{budget: held.New(cfg.Server.MaxHeld)}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, g.Close())
@@ -92,6 +94,9 @@ func (g *Gateway) Handler() http.Handler {
 
 // Engine answers operations of the principal in their context, without HTTP.
 func (g *Gateway) Engine() *graph.Engine { return g.current.Load().engine }
+
+// MaxHeld is how many bytes of rows and answers all requests together may hold.
+func (g *Gateway) MaxHeld() int64 { return g.budget.Limit() }
 
 // Notes say what the configuration leaves out.
 func (g *Gateway) Notes() []string { return g.current.Load().notes }

@@ -42,8 +42,10 @@ func (s *snapshot) compile(ctx context.Context, cfg *config.Config, log *slog.Lo
 // wire makes the way of a request, from its end to its beginning.
 func (s *snapshot) wire(cfg *config.Config, g *Gateway, opts Options, calls *upstream.Metrics, requests *transport.Metrics) (err error) {
 	if s.sources, err = datasource.New(s.catalog, datasource.Options{
+		Held:       g.budget,
 		Upstream:   upstream.Options{Metrics: calls},
 		Accounts:   cfg.Pools.Accounts,
+		DuckDB:     cfg.Pools.DuckDBMemory,
 		CacheBytes: cfg.Server.CacheBytes,
 		Conns:      pool.Limits{Conns: cfg.Pools.Connections, PerHost: cfg.Pools.PerHost, Idle: cfg.Pools.Idle, MaxAge: cfg.Pools.MaxAge},
 		Waiting:    admit.Limits{Waiting: cfg.Server.MaxWaiting, Wait: cfg.Server.MaxWait},
@@ -82,7 +84,7 @@ func (s *snapshot) wire(cfg *config.Config, g *Gateway, opts Options, calls *ups
 	mux.Handle("/graphql", transport.New(s.engine, s.tokens.Authenticate, transport.Options{
 		Timeout: cfg.Server.Timeout, MaxBody: cfg.Server.MaxBody, AllowedOrigins: cfg.Server.AllowedOrigins,
 		Strangers: g.control != nil, Proxies: proxies,
-		Metrics: requests, Logger: opts.Log,
+		Held: g.budget, Metrics: requests, Logger: opts.Log,
 	}))
 	mux.Handle("/health/", transport.Health(g.ready))
 	if changes := hooks(s.catalog, s.sources.Changed, opts.Log); changes != nil {

@@ -1,6 +1,7 @@
 package graph
 
 import (
+	"bytes"
 	"errors"
 	"math"
 	"strconv"
@@ -11,6 +12,7 @@ import (
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
 	"usher/fault"
+	"usher/held"
 	"usher/plan"
 	"usher/query"
 	"usher/value"
@@ -51,26 +53,34 @@ func NewEncoder(q plan.Query, w Writing) *Encoder {
 	return c
 }
 
-// Encode writes an answer.
-func (c *Encoder) Encode(r *value.Result) (Answer, error) {
+// Encode writes an answer. What is written belongs to the share.
+func (c *Encoder) Encode(share *held.Share, r *value.Result) (Answer, error) {
 	e := newEncoder(c.writing)
-	e.pooled = true
+	e.share, e.pooled = share, true
+	var whole bool
 	if page, ok := c.root.Page(); ok {
-		e.connection(c, r, page)
+		whole = e.connection(c, r, page)
 	} else if c.shape == query.ByKey {
 		if r.Rows.Len() == 0 {
 			return Answer{JSON: null}, nil
 		}
-		e.object(c.root, r, 0, 0, c.members.fields)
+		whole = e.object(c.root, r, 0, 0, c.members.fields)
 	} else {
-		e.list(c.members, r, 0, r.Rows.Len(), 0)
+		whole = e.list(c.members, r, 0, r.Rows.Len(), 0)
+	}
+	if !whole {
+		e.before, e.out, e.truncated = nil, append(e.out[:0], null...), nil
 	}
 	return e.answer()
 }
 
 // Encode writes one answer of a plan.
 func Encode(q plan.Query, r *value.Result, w Writing) (Answer, error) {
-	return NewEncoder(q, w).Encode(r)
+	a, err := NewEncoder(q, w).Encode(nil, r)
+	if len(a.before) > 0 {
+		a.JSON, a.before = bytes.Join(append(a.before, a.JSON), nil), nil
+	}
+	return a, err
 }
 
 // maxErrors bounds the list of errors in one field's answer.
@@ -85,7 +95,12 @@ type encoder struct {
 	truncated []ast.Path
 	failed    error
 	cursor    func(position []byte) string
-	pooled    bool
+
+	share  *held.Share
+	before [][]byte // what was written before out, in pieces
+	taken  int64    // of the share
+	pinned int      // objects around that may still become null: they are in one piece
+	pooled bool
 }
 
 func newEncoder(w Writing) *encoder {
@@ -93,7 +108,38 @@ func newEncoder(w Writing) *encoder {
 }
 
 func (e *encoder) answer() (Answer, error) {
-	return Answer{JSON: e.out, Errors: e.errors, Truncated: e.truncated, pooled: e.pooled}, e.failed
+	if e.failed == nil {
+		e.failed = e.take()
+	}
+	return Answer{JSON: e.out, Errors: e.errors, Truncated: e.truncated, before: e.before, taken: e.taken, pooled: e.pooled}, e.failed
+}
+
+// take counts what is in out.
+func (e *encoder) take() error {
+	n := int64(len(e.out))
+	if err := e.share.Take(n); err != nil {
+		return err
+	}
+	e.taken += n
+	return nil
+}
+
+// pieceSize is after how many bytes a piece of the answer ends. A slice that
+// grew as large as the answer would hold all of it twice while it does.
+const pieceSize = 256 << 10
+
+// next begins another piece, if it is time. It is false when there is no memory
+// for one.
+func (e *encoder) next() bool {
+	if len(e.out) < pieceSize || e.pinned > 0 || !e.pooled {
+		return true
+	}
+	if e.failed = e.take(); e.failed != nil {
+		return false
+	}
+	e.before = append(e.before, e.out)
+	e.out = make([]byte, 0, pieceSize+pieceSize/8)
+	return true
 }
 
 // step is one element of the path to what is being written.
@@ -103,33 +149,36 @@ type step struct {
 }
 
 // list writes the rows from start to end; each row's first own cell is at
-// shift.
-func (e *encoder) list(m *members, r *value.Result, start, end, shift int) {
+// shift. It is false when a value is missing that cannot be null, nor can what
+// was written of the list: then whatever holds it and may be null has to be.
+func (e *encoder) list(m *members, r *value.Result, start, end, shift int) (whole bool) {
 	end = e.cut(m.level, start, end, 0)
 	e.reserve(len(m.fields), end-start)
 	e.out = append(e.out, '[')
 	e.path = append(e.path, step{})
-	for i := start; i < end; i++ {
+	whole = true
+	for i := start; i < end && whole; i++ {
 		if i > start {
 			e.out = append(e.out, ',')
 		}
 		e.path[len(e.path)-1].index = i - start
-		e.object(m.level, r, i, shift, m.fields)
+		whole = e.object(m.level, r, i, shift, m.fields) && e.next()
 	}
 	e.path = e.path[:len(e.path)-1]
 	e.out = append(e.out, ']')
+	return whole
 }
 
 // reserve makes room for rows of so many fields before the first is written.
 func (e *encoder) reserve(fields, rows int) {
-	if len(e.out) > 0 {
+	if len(e.out) > 0 || len(e.before) > 0 {
 		return
 	}
 	if used, ok := outputs.Get().(*[]byte); ok {
 		e.out = *used
 		return
 	}
-	e.out = make([]byte, 0, min(64+fields*rows*24, 1<<20))
+	e.out = make([]byte, 0, min(64+fields*rows*24, maxOutput))
 }
 
 // outputs are the buffers of lists that have been copied into their responses:
@@ -139,7 +188,7 @@ var outputs sync.Pool
 // minOutput and maxOutput bound the buffers that are kept for the next list.
 const (
 	minOutput = 4 << 10
-	maxOutput = 4 << 20
+	maxOutput = 1 << 20
 )
 
 // recycle takes back the text of an answer that nobody reads any more.
@@ -219,8 +268,8 @@ func (e *encoder) plain(t value.Type) value.Kind {
 	return value.KindNull
 }
 
-// object writes an object of row i.
-func (e *encoder) object(l plan.Level, r *value.Result, i, shift int, fields []written) {
+// object writes an object of row i. It is false as list is.
+func (e *encoder) object(l plan.Level, r *value.Result, i, shift int, fields []written) (whole bool) {
 	row := r.Rows.Row(i)
 	e.out = append(e.out, '{')
 	for f := range fields {
@@ -234,44 +283,77 @@ func (e *encoder) object(l plan.Level, r *value.Result, i, shift int, fields []w
 		case plan.OutTypename:
 			e.out = value.AppendQuoted(e.out, []byte(m.Text()))
 		case plan.OutCell:
-			e.memberCell(m, row.Cell(shift+m.at))
+			if !e.memberCell(m, row.Cell(shift+m.at)) {
+				return false
+			}
 		case plan.OutObject:
 			if m.at >= 0 && row.Null(shift+m.at) {
 				e.out = append(e.out, null...)
 				continue
 			}
+			before, truncated := len(e.out), len(e.truncated)
 			e.path = append(e.path, step{name: m.Key()})
-			e.object(l, r, i, shift, m.fields)
+			e.pinned++
+			whole := e.object(l, r, i, shift, m.fields)
+			e.pinned--
 			e.path = e.path[:len(e.path)-1]
+			if !whole && m.at < 0 {
+				return false
+			}
+			if !whole {
+				e.out, e.truncated = append(e.out[:before], null...), e.truncated[:truncated]
+			}
 		case plan.OutList:
 			child := r.Children[m.at]
 			e.path = append(e.path, step{name: m.Key()})
-			e.list(m.list, child.Result, child.Start[i], child.Start[i+1], 1)
+			whole := e.list(m.list, child.Result, child.Start[i], child.Start[i+1], 1)
 			e.path = e.path[:len(e.path)-1]
+			if !whole {
+				return false
+			}
 		}
 	}
 	e.out = append(e.out, '}')
+	return true
 }
 
-// memberCell writes a cell, the commonest kinds without a detour.
-func (e *encoder) memberCell(m *written, c value.Cell) {
+// memberCell writes a cell, the commonest kinds without a detour. It is false
+// when the cell is null and its type says that it never is.
+func (e *encoder) memberCell(m *written, c value.Cell) (whole bool) {
 	switch {
 	case m.plain != c.Kind || c.Kind == value.KindNull:
-		e.cell(m.Output, m.typ, m.style, c, step{name: m.Key()})
+		if m.Always() && c.Kind == value.KindNull {
+			e.missing(step{name: m.Key()})
+			return false
+		}
+		return e.cell(m.Output, m.typ, m.style, c, step{name: m.Key()}) || !m.Always()
 	case c.Kind == value.KindText:
 		e.out = value.AppendQuoted(e.out, c.Text)
 	default:
 		e.out = strconv.AppendInt(e.out, c.Int, 10)
 	}
+	return true
 }
 
-// cell writes a cell; at is its place in the row.
-func (e *encoder) cell(o plan.Output, typ value.Type, style value.Style, c value.Cell, at step) {
+// missing notes that a source sent null where the catalog promises a value.
+func (e *encoder) missing(at step) {
+	if len(e.errors) < maxErrors {
+		e.errors = append(e.errors, &gqlerror.Error{
+			Err: fault.New(fault.Internal, "the source has no value here, and the catalog says that there always is one").
+				WithHint("Tell whoever runs usher: the column's type must not end in !, or its source is wrong."),
+			Path: pathOf(append(e.path, at)),
+		})
+	}
+}
+
+// cell writes a cell; at is its place in the row. It is false when it wrote null
+// because of an error.
+func (e *encoder) cell(o plan.Output, typ value.Type, style value.Style, c value.Cell, at step) bool {
 	before := len(e.out)
 	out, err := value.AppendJSON(e.out, typ, c, style)
 	if err == nil {
 		e.out = out
-		return
+		return true
 	}
 	e.out = append(out[:before], null...)
 	tooLarge := errors.Is(err, value.ErrTooLarge) || o.Bounded() && c.Kind == value.KindFloat && math.IsInf(c.Float, 0)
@@ -286,6 +368,7 @@ func (e *encoder) cell(o plan.Output, typ value.Type, style value.Style, c value
 			Path: pathOf(append(e.path, at)),
 		})
 	}
+	return false
 }
 
 func (e *encoder) zone(name string) *time.Location {

@@ -21,8 +21,9 @@ func (s span) row(i int) int {
 	return i
 }
 
-// connection writes a page: its rows, what is around it, and the count.
-func (e *encoder) connection(c *Encoder, r *value.Result, page plan.Page) {
+// connection writes a page: its rows, what is around it, and the count. It is
+// false as list is.
+func (e *encoder) connection(c *Encoder, r *value.Result, page plan.Page) (whole bool) {
 	l := c.root
 	s := span{rows: min(r.Rows.Len(), page.Size()), backward: page.Backward()}
 	more := r.Rows.Len() > page.Size()
@@ -37,7 +38,9 @@ func (e *encoder) connection(c *Encoder, r *value.Result, page plan.Page) {
 		case plan.OutTypename:
 			e.text(o.Text())
 		case plan.OutNodes, plan.OutEdges:
-			e.page(l, r, o.Key(), c.nodes[f], s)
+			if !e.page(l, r, o.Key(), c.nodes[f], s) {
+				return false
+			}
 		case plan.OutPageInfo:
 			e.pageInfo(r, o, page, s, more)
 		case plan.OutTotal:
@@ -45,6 +48,7 @@ func (e *encoder) connection(c *Encoder, r *value.Result, page plan.Page) {
 		}
 	}
 	e.out = append(e.out, '}')
+	return true
 }
 
 func (e *encoder) key(name string) {
@@ -55,19 +59,21 @@ func (e *encoder) key(name string) {
 
 func (e *encoder) text(s string) { e.out = value.AppendQuoted(e.out, []byte(s)) }
 
-// page writes the rows, as nodes or as edges.
-func (e *encoder) page(l plan.Level, r *value.Result, key string, fields []written, s span) {
+// page writes the rows, as nodes or as edges. It is false as list is.
+func (e *encoder) page(l plan.Level, r *value.Result, key string, fields []written, s span) (whole bool) {
 	e.out = append(e.out, '[')
 	e.path = append(e.path, step{name: key}, step{})
-	for i := range s.rows {
+	whole = true
+	for i := 0; i < s.rows && whole; i++ {
 		if i > 0 {
 			e.out = append(e.out, ',')
 		}
 		e.path[len(e.path)-1].index = i
-		e.object(l, r, s.row(i), 0, fields)
+		whole = e.object(l, r, s.row(i), 0, fields) && e.next()
 	}
 	e.path = e.path[:len(e.path)-2]
 	e.out = append(e.out, ']')
+	return whole
 }
 
 func (e *encoder) pageInfo(r *value.Result, o plan.Output, page plan.Page, s span, more bool) {

@@ -34,7 +34,7 @@ datasets:
   customers:
     tenant: tenant_id
     key: id
-    columns: {id: BigInt!, tenant_id: String!, name: String}
+    columns: {id: BigInt!, tenant_id: String!, name: String, code: String!}
   items:
     tenant: tenant_id
     key: line
@@ -300,5 +300,64 @@ func TestEncodeTable(t *testing.T) {
 	}
 	if _, err := graph.EncodeTable(q, rows(4, []any{1, 7, "ann", 1}), graph.Writing{Key: "t"}, "rows"); fault.From(err) == nil {
 		t.Error("a cell of another kind was written")
+	}
+}
+
+// TestEncodeNullWhereNoneIs: a null that the type rules out is an error, and the
+// nearest value around it that may be null is null.
+func TestEncodeNullWhereNoneIs(t *testing.T) {
+	t.Parallel()
+	const why = ` INTERNAL: the source has no value here, and the catalog says that there always is one`
+	encode(t, `orders { id at }`, rows(2, []any{1, nil}, []any{nil, nil}, []any{nil, nil}), `null`, `orders[1].id`+why)
+	encode(t, `ordersByPk(id: 1) { weight id }`, rows(2, []any{1.5, nil}), `null`, `ordersByPk.id`+why)
+	encode(t, `orders { id items { price line } }`,
+		nest(rows(1, []any{1}, []any{2}), rows(3, []any{1, 1.5, 1}, []any{1, 2.5, 1}, []any{1, 2.5, 1}, []any{2, nil, nil}), 0, 3, 4),
+		`null`, `orders[1].items[0].line`+why)
+	// A relation to one row may be null: the rest of the row stays.
+	encode(t, `orders { customer { name code } id }`, rows(4, []any{7, "a", "x", 1}, []any{8, "b", nil, 2}, []any{nil, nil, nil, 3}),
+		`[{"customer":{"name":"a","code":"x"},"id":1},{"customer":null,"id":2},{"customer":null,"id":3}]`, `orders[1].customer.code`+why)
+	p, err := plan.Build(plantest.Request(t, `ordersConnection(first: 1) { edges { node { id at } } }`), catalogOf(t), tenant(), time.Unix(0, 0))
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := graph.Encode(p, rows(2, []any{nil, nil}), graph.Writing{Key: "c", Cursor: seal})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff("null\nc.edges[0].node.id"+why, told(got)); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+}
+
+// TestEncodePieces: a large answer is written in pieces that are one text, also
+// where one of them ends beside an object that becomes null.
+func TestEncodePieces(t *testing.T) {
+	t.Parallel()
+	const n, why = 12_000, ` INTERNAL: the source has no value here, and the catalog says that there always is one`
+	var want strings.Builder
+	var lists [][]any
+	for i := range n {
+		name := strings.Repeat("é\"", i%60)
+		quoted, _ := json.Marshal(name)
+		code := any("c")
+		customer := fmt.Sprintf(`{"name":%s,"code":"c"}`, quoted)
+		if i == n/2 {
+			code, customer = nil, "null"
+		}
+		lists = append(lists, []any{i, name, code, i})
+		fmt.Fprintf(&want, `,{"customer":%s,"id":%d}`, customer, i)
+	}
+	if want.Len() < 1<<20 {
+		t.Fatalf("%d bytes are not many", want.Len())
+	}
+	field := fmt.Sprintf(`orders(limit: %d) { customer { name code } id }`, 10_000)
+	got, err := graph.Encode(planned(t, field), rows(4, lists[n-10_000:]...), graph.Writing{Key: "orders"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := strings.SplitAfterN(want.String(), "},{\"customer\"", n-10_000+1)
+	rest := `[{"customer"` + all[len(all)-1] + `]`
+	if told(got) != rest+fmt.Sprintf("\norders[%d].customer.code", n/2-(n-10_000))+why {
+		t.Errorf("%d bytes, want %d, errors %v", len(got.JSON), len(rest), got.Errors)
 	}
 }

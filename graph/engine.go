@@ -80,7 +80,9 @@ type Answer struct {
 	// unless it was asked for. It holds nothing that the caller may not see.
 	Explanation any
 
-	pooled bool // JSON may be written over when it has been copied
+	before [][]byte // what comes before JSON, in pieces
+	taken  int64    // of the request's share
+	pooled bool     // JSON may be written over when it has been copied
 }
 
 // Options are the engine's settings; a zero field means its default.

@@ -14,6 +14,7 @@ import (
 	"github.com/vektah/gqlparser/v2/gqlerror"
 	"golang.org/x/sync/errgroup"
 
+	"usher/held"
 	"usher/query"
 	"usher/schema"
 )
@@ -71,6 +72,8 @@ type answer struct {
 	asOf      time.Time
 
 	explanation any
+	before      [][]byte // what comes before json
+	taken       int64    // of the request's share
 	pooled      bool
 }
 
@@ -96,8 +99,9 @@ func (x *executable) query(ctx context.Context, op *graphql.OperationContext) *g
 		work = append(work, x.tasks(ctx, op, fields, datasets, answers)...)
 	}
 	x.all(work)
-	response := x.response(ctx, fields, answers)
-	if refusedForNow(answers) {
+	later := refusedForNow(answers)
+	response := x.response(ctx, fields, answers) // takes the answers apart
+	if later {
 		response.Data = nil
 	}
 	return response
@@ -105,12 +109,13 @@ func (x *executable) query(ctx context.Context, op *graphql.OperationContext) *g
 
 // response puts the answers of the fields together, in their order.
 func (x *executable) response(ctx context.Context, fields []graphql.CollectedField, answers []answer) *graphql.Response {
-	response := &graphql.Response{Data: data(fields, answers)}
-	for _, a := range answers {
-		if a.pooled {
-			recycle(a.json)
-		}
+	all, err := data(held.From(ctx), fields, answers)
+	if err != nil {
+		ctx = graphql.WithFreshResponseContext(ctx)
+		graphql.AddError(ctx, err)
+		return &graphql.Response{Errors: graphql.GetErrors(ctx)}
 	}
+	response := &graphql.Response{Data: all}
 	var truncated []ast.Path
 	for _, a := range answers {
 		response.Errors = append(response.Errors, a.errors...)
@@ -261,14 +266,21 @@ func (a Answer) Accompany(ctx context.Context) {
 	}
 }
 
-// data is null as a whole when a field failed that may not be null.
-func data(fields []graphql.CollectedField, answers []answer) []byte {
+// data is null as a whole when a field failed that may not be null. It takes
+// the place of the answers, which are not read any more.
+func data(share *held.Share, fields []graphql.CollectedField, answers []answer) ([]byte, error) {
 	size := len("{}")
 	for i, a := range answers {
 		if a.failed {
-			return null
+			return null, nil
 		}
 		size += len(fields[i].Alias) + len(`"":,`) + len(a.json)
+		for _, piece := range a.before {
+			size += len(piece)
+		}
+	}
+	if err := share.Take(int64(size)); err != nil {
+		return nil, err
 	}
 	out := bytes.NewBuffer(make([]byte, 0, size))
 	out.WriteByte('{')
@@ -277,10 +289,18 @@ func data(fields []graphql.CollectedField, answers []answer) []byte {
 			out.WriteByte(',')
 		}
 		out.WriteString(member(fields[i].Alias))
+		for _, piece := range a.before {
+			out.Write(piece)
+		}
 		out.Write(a.json)
+		if a.pooled {
+			recycle(a.json)
+		}
+		answers[i].before, answers[i].json = nil, nil
+		share.Give(a.taken)
 	}
 	out.WriteByte('}')
-	return out.Bytes()
+	return out.Bytes(), nil
 }
 
 // member begins a member of an object. Names of GraphQL need no escaping.
@@ -316,7 +336,7 @@ func (x *executable) datasetField(ctx context.Context, f graphql.CollectedField,
 		err = errors.New("the dataset resolver gave neither an answer nor an error")
 	}
 	if err == nil && len(got.Errors) == 0 {
-		return answer{json: got.JSON, truncated: got.Truncated, age: got.Age, maxAge: got.MaxAge, asOf: got.AsOf, explanation: got.Explanation, pooled: got.pooled}
+		return answer{json: got.JSON, truncated: got.Truncated, age: got.Age, maxAge: got.MaxAge, asOf: got.AsOf, explanation: got.Explanation, before: got.before, taken: got.taken, pooled: got.pooled}
 	}
 	ctx = graphql.WithFreshResponseContext(ctx)
 	at := x.at(ctx, f)
@@ -327,7 +347,10 @@ func (x *executable) datasetField(ctx context.Context, f graphql.CollectedField,
 		for _, e := range got.Errors {
 			graphql.AddError(at, e)
 		}
-		a = answer{json: got.JSON, truncated: got.Truncated, age: got.Age, maxAge: got.MaxAge, asOf: got.AsOf, explanation: got.Explanation}
+		a = answer{
+			json: got.JSON, truncated: got.Truncated, age: got.Age, maxAge: got.MaxAge, asOf: got.AsOf, explanation: got.Explanation,
+			before: got.before, taken: got.taken,
+		}
 	}
 	a.errors = graphql.GetErrors(ctx)
 	return a

@@ -382,6 +382,7 @@ type Output struct {
 	zone   string
 	round  bool
 	exact  bool
+	always bool
 	fields []Output
 }
 
@@ -410,6 +411,9 @@ func (o Output) Rounded() bool { return o.round }
 // Bounded tells a Float that is infinite where the exact numbers behind it
 // went beyond what every engine holds.
 func (o Output) Bounded() bool { return o.exact }
+
+// Always tells a cell whose type says that it is never null.
+func (o Output) Always() bool { return o.always }
 
 // Len is the number of fields of an OutObject.
 func (o Output) Len() int { return len(o.fields) }

@@ -123,7 +123,7 @@ func (lb *levelBuilder) selectField(vis *catalog.Visible, ref int, f query.Field
 		return Output{key: f.Key, kind: OutTypename, text: vis.Dataset.Type}, nil
 	}
 	if col := vis.Column(f.Name); col != nil {
-		return Output{key: f.Key, kind: OutCell, index: lb.cell(lb.ask(ref, col)), typ: col.Type}, nil
+		return Output{key: f.Key, kind: OutCell, index: lb.cell(lb.ask(ref, col)), typ: col.Type, always: col.Promised()}, nil
 	}
 	if rel, to := lb.view.Relation(vis, f.Name); rel != nil {
 		if rel.Many {

@@ -10,6 +10,7 @@ import (
 	"usher/datasource"
 	"usher/fault"
 	"usher/graph"
+	"usher/held"
 	"usher/lru"
 	"usher/plan"
 	"usher/principal"
@@ -202,14 +203,15 @@ func (d *Datasets) together(op *operation, fields []field, tiles plan.Tiles, alo
 
 func encoded(ctx context.Context, fields []field, which []int, answered datasource.Answered) []graph.Outcome {
 	out := make([]graph.Outcome, len(which))
-	watch := watchFrom(ctx)
+	watch, share := watchFrom(ctx), held.From(ctx)
 	watch.sourcesDone()
 	for i, at := range which {
-		out[i].Answer, out[i].Err = fields[at].encoder.Encode(answered.Results[i])
+		out[i].Answer, out[i].Err = fields[at].encoder.Encode(share, answered.Results[i])
 		out[i].Age, out[i].MaxAge, out[i].AsOf = answered.Age, answered.MaxAge, answered.Results[i].AsOf
 		out[i].Rows = answered.Results[i].Rows.Len()
 		watch.encoded(at)
 	}
+	share.Give(answered.Held)
 	return out
 }
 

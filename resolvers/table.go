@@ -9,6 +9,7 @@ import (
 	"usher/datasource/receipt"
 	"usher/fault"
 	"usher/graph"
+	"usher/held"
 	"usher/plan"
 	"usher/principal"
 	"usher/query"
@@ -67,6 +68,9 @@ func (d *Datasets) table(ctx context.Context, q graph.TableQuery) (_ *graph.Tabl
 	key := graphql.GetFieldContext(ctx).Field.Alias
 	answer, err := graph.EncodeTable(planned, result, graph.Writing{Key: key, NumbersAsText: d.NumbersAsText}, rows)
 	if err != nil {
+		return nil, err
+	}
+	if err := held.From(ctx).Take(int64(len(answer.JSON))); err != nil {
 		return nil, err
 	}
 	answer.AsOf = result.AsOf

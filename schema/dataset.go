@@ -243,8 +243,7 @@ func (b *Builder) rows(p *part, f *facts) {
 	var fields ast.FieldList
 	for _, c := range f.columns {
 		typ := b.column(p, c.Type)
-		// JSON has no NaN and no infinity: a Float may have to be null.
-		if !c.Nullable && (c.Type.Scalar != value.Float || c.Type.List) {
+		if c.Promised() {
 			typ += "!"
 		}
 		fields = append(fields, b.field(c.Name, typ, describe(c.Label, c.Description)))

@@ -51,17 +51,21 @@ type Rows interface {
 }
 
 // Buffer holds the rows of one statement: what a cell needs in one slice
-// without pointers, texts in another, so that a row costs no allocation of its
-// own and nothing for the collector to follow.
+// without pointers, texts in others, so that a row costs no allocation of its
+// own and nothing for the collector to follow. Texts stay where they were
+// written first: a slice that grew would hold all of them twice while it does.
 type Buffer struct {
 	width int
 	rows  int
 	slots []slot
-	text  []byte
+	text  []byte   // the last piece of text, with room
+	full  [][]byte // those before it
+	bytes int      // of text, in all pieces
+	taken int      // room of all pieces
 }
 
-// slot is a cell at rest: a number's bits, or where its text begins, and how
-// long that is.
+// slot is a cell at rest: a number's bits, or the piece and place where its
+// text begins (32 bits each), and how long that is.
 type slot struct {
 	bits uint64
 	size uint32
@@ -78,10 +82,10 @@ func (b *Buffer) Width() int { return b.width }
 func (b *Buffer) Len() int { return b.rows }
 
 // Bytes is how much text the buffer holds.
-func (b *Buffer) Bytes() int { return len(b.text) }
+func (b *Buffer) Bytes() int { return b.bytes }
 
 // Size is about how many bytes the buffer takes in memory.
-func (b *Buffer) Size() int { return 16*cap(b.slots) + cap(b.text) + 64 }
+func (b *Buffer) Size() int { return 16*cap(b.slots) + b.taken + 128 }
 
 // Reserve makes room for so many rows.
 func (b *Buffer) Reserve(rows int) {
@@ -90,11 +94,29 @@ func (b *Buffer) Reserve(rows int) {
 	}
 }
 
-// ReserveText makes room for so many bytes of text.
+// ReserveText makes room for so many bytes of text, if they are not many.
 func (b *Buffer) ReserveText(bytes int) {
-	if b.text == nil {
-		b.text = make([]byte, 0, bytes)
+	if b.text == nil && bytes > 0 {
+		b.text = make([]byte, 0, min(bytes, maxPiece))
+		b.taken = cap(b.text)
 	}
+}
+
+// minPiece and maxPiece bound the pieces that texts are written to, but for a
+// text that is longer.
+const (
+	minPiece = 1 << 10
+	maxPiece = 1 << 20
+)
+
+// grow begins another piece, with room for a text of that size. Pieces become
+// as large as all before them together.
+func (b *Buffer) grow(size int) {
+	if b.text != nil {
+		b.full = append(b.full, b.text)
+	}
+	b.text = make([]byte, 0, max(size, min(max(b.taken, minPiece), maxPiece)))
+	b.taken += cap(b.text)
 }
 
 // Append copies a cell to the end of the buffer. A row is complete when Width
@@ -112,8 +134,12 @@ func (b *Buffer) Append(c Cell) {
 	case KindFloat:
 		s.bits = math.Float64bits(c.Float)
 	case KindText:
-		s.bits, s.size = uint64(len(b.text)), uint32(len(c.Text))
+		if len(c.Text) > cap(b.text)-len(b.text) {
+			b.grow(len(c.Text))
+		}
+		s.bits, s.size = uint64(len(b.full))<<32|uint64(len(b.text)), uint32(len(c.Text))
 		b.text = append(b.text, c.Text...)
+		b.bytes += len(c.Text)
 	}
 	b.slots = append(b.slots, s)
 	if len(b.slots) == (b.rows+1)*b.width {
@@ -141,8 +167,13 @@ func (r Row) Cell(i int) Cell {
 	case KindFloat:
 		return Cell{Kind: KindFloat, Float: math.Float64frombits(s.bits)}
 	case KindText:
-		end := s.bits + uint64(s.size)
-		return Cell{Kind: KindText, Text: r.buffer.text[s.bits:end:end]}
+		text := r.buffer.text
+		if piece := int(s.bits >> 32); piece < len(r.buffer.full) {
+			text = r.buffer.full[piece]
+		}
+		start := s.bits & math.MaxUint32
+		end := start + uint64(s.size)
+		return Cell{Kind: KindText, Text: text[start:end:end]}
 	case KindNull:
 	}
 	return Cell{}

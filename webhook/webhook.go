@@ -60,19 +60,19 @@ type handler struct {
 	sources map[string]Source
 	changed func(context.Context, Change)
 	now     func() time.Time
-	log     *slog.Logger
+	refused *refusals
 }
 
 // New returns the handler of POST /hooks/{source}. Changed is called before
 // the call is answered.
 func New(sources map[string]Source, changed func(context.Context, Change), opts Options) http.Handler {
-	h := &handler{sources: sources, changed: changed, now: opts.Now, log: opts.Logger}
-	if h.now == nil {
-		h.now = time.Now
+	if opts.Now == nil {
+		opts.Now = time.Now
 	}
-	if h.log == nil {
-		h.log = slog.Default()
+	if opts.Logger == nil {
+		opts.Logger = slog.Default()
 	}
+	h := &handler{sources: sources, changed: changed, now: opts.Now, refused: &refusals{log: opts.Logger, now: opts.Now}}
 	mux := http.NewServeMux()
 	mux.Handle("POST /hooks/{source}", h)
 	return mux
@@ -105,7 +105,7 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	source, known := h.sources[name]
 	if !h.signed(r.Header, source.Secret, body) || !known { // an unknown source is refused like a wrong signature
-		h.log.WarnContext(r.Context(), "a call about changed data was refused: it is not signed as it must be, or too old", "source", name)
+		h.refused.refused(r.Context(), name)
 		refuse(w, http.StatusUnauthorized, "the signature is missing, wrong or older than five minutes")
 		return
 	}

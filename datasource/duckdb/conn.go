@@ -13,6 +13,7 @@ import (
 
 // conn is a pool's connection that is one caller's until release.
 type conn struct {
+	of     *instance
 	pooled *sql.Conn
 	engine *duckdb.Conn
 	late   <-chan outcome // of a call that was not waited for
@@ -24,7 +25,16 @@ type outcome struct {
 	err  error
 }
 
-func acquire(ctx context.Context, pool *sql.DB) (*conn, error) {
+func acquire(ctx context.Context, of *instance) (_ *conn, err error) {
+	pool, err := of.use(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			of.done()
+		}
+	}()
 	pooled, err := pool.Conn(ctx)
 	if err != nil {
 		if ctx.Err() != nil {
@@ -32,7 +42,7 @@ func acquire(ctx context.Context, pool *sql.DB) (*conn, error) {
 		}
 		return nil, fault.New(fault.Unavailable, "the source does not answer").Because(err)
 	}
-	c := &conn{pooled: pooled}
+	c := &conn{of: of, pooled: pooled}
 	// database/sql does nothing with the connection while pooled is open.
 	err = pooled.Raw(func(engine any) error {
 		c.engine = engine.(*duckdb.Conn)
@@ -112,4 +122,5 @@ func (c *conn) giveBack(transaction bool) {
 		_ = c.pooled.Raw(func(any) error { return driver.ErrBadConn })
 	}
 	_ = c.pooled.Close()
+	c.of.done()
 }

@@ -28,12 +28,15 @@ import (
 
 // Options bound one instance of the engine. Zero values mean the defaults.
 type Options struct {
-	MemoryLimit int64  // bytes; default 512 MiB
-	Threads     int    // default 2
-	TempDir     string // where work larger than the memory spills; empty: it fails instead
-	TempLimit   int64  // bytes in TempDir; default 4 GiB
-	MaxConns    int    // sessions at the same time, more wait; default 8
+	Memory      *Memory // what it shares with others; nil: nothing
+	MemoryLimit int64   // bytes, of one that shares nothing; default 512 MiB
+	Threads     int     // default 2
+	TempDir     string  // where work larger than the memory spills; empty: it fails instead
+	TempLimit   int64   // bytes in TempDir; default 4 GiB
+	MaxConns    int     // sessions at the same time, more wait; default 8
 }
+
+const defaultThreads = 2
 
 // attached is the name under which a source's file is attached.
 const attached = "source"
@@ -61,11 +64,20 @@ func Open(spec catalog.DuckDBSpec, opts Options) (*DB, error) {
 	if spec.Path != "" {
 		perConn = []string{"USE " + attached}
 	}
-	running, err := newInstance(func() (*sql.DB, error) { return start(opts, setup, perConn) })
-	if err != nil {
-		return nil, unreadable(firstLine(err))
+	db := &DB{files: spec.Path == "", instance: newInstance(opts.memory(), func(limit int64) (*sql.DB, error) {
+		pool, err := start(opts, limit, setup, perConn)
+		if err != nil {
+			return nil, unreadable(firstLine(err))
+		}
+		return pool, nil
+	})}
+	if opts.Memory == nil { // there is nobody to wait for
+		if _, err := db.use(context.Background()); err != nil {
+			return nil, err
+		}
+		db.done()
 	}
-	return &DB{instance: running, files: spec.Path == ""}, nil
+	return db, nil
 }
 
 func unreadable(cause error) error {
@@ -142,10 +154,14 @@ func readerOf(path string) (string, error) {
 
 // start makes an in-memory instance, runs setup in it, and locks it. perConn
 // runs on every connection.
-func start(opts Options, setup, perConn []string) (*sql.DB, error) {
+func start(opts Options, limit int64, setup, perConn []string) (*sql.DB, error) {
+	threads := cmp.Or(opts.Threads, defaultThreads)
+	if opts.Memory != nil && limit < opts.Memory.full {
+		threads = 1 // where memory is short, so are processors
+	}
 	settings := url.Values{
-		"memory_limit":                 {bytes(cmp.Or(opts.MemoryLimit, 512<<20))},
-		"threads":                      {strconv.Itoa(cmp.Or(opts.Threads, 2))},
+		"memory_limit":                 {bytes(limit)},
+		"threads":                      {strconv.Itoa(threads)},
 		"temp_directory":               {opts.TempDir},
 		"max_temp_directory_size":      {bytes(cmp.Or(opts.TempLimit, 4<<30))},
 		"autoload_known_extensions":    {"false"},

@@ -1,6 +1,7 @@
 package duckdb
 
 import (
+	"container/list"
 	"context"
 	"database/sql"
 	"errors"
@@ -12,42 +13,61 @@ import (
 // Renew starts another.
 var ErrBroken = errors.New("the engine has given up")
 
-// instance is a running engine that can be replaced by a new one.
+// instance is a running engine that can be replaced by a new one. What it may
+// use is counted in a Memory.
 type instance struct {
-	open func() (*sql.DB, error)
+	open   func(limit int64) (*sql.DB, error)
+	memory *Memory
+	turn   chan struct{} // of who may open it
 
-	mu     sync.Mutex
-	pool   *sql.DB
+	renewing sync.Mutex
+
+	// The rest belongs to memory's lock.
+	pool   *sql.DB // nil: it is not open now
+	limit  int64
+	users  int
+	at     *list.Element
 	closed bool
 }
 
-func newInstance(open func() (*sql.DB, error)) (*instance, error) {
-	pool, err := open()
-	if err != nil {
-		return nil, err
-	}
-	return &instance{open: open, pool: pool}, nil
+func newInstance(m *Memory, open func(limit int64) (*sql.DB, error)) *instance {
+	return &instance{open: open, memory: m, turn: make(chan struct{}, 1)}
 }
 
+// use returns its pool; the caller calls done when it no longer uses it.
+func (i *instance) use(ctx context.Context) (*sql.DB, error) { return i.memory.use(ctx, i) }
+
+// current is the pool, while it is used.
 func (i *instance) current() *sql.DB {
-	i.mu.Lock()
-	defer i.mu.Unlock()
+	i.memory.mu.Lock()
+	defer i.memory.mu.Unlock()
 	return i.pool
 }
 
-// renew replaces an instance that does not answer; one that does stays. What
-// still runs on the old one ends with it.
+func (i *instance) done() { i.memory.done(i) }
+
+// renew replaces a pool that does not answer; one that does stays. What still
+// runs on the old one ends with it.
 func (i *instance) renew(ctx context.Context) error {
-	i.mu.Lock()
-	defer i.mu.Unlock()
-	if i.closed || i.pool.PingContext(ctx) == nil && answers(ctx, i.pool) {
-		return nil
-	}
-	pool, err := i.open()
+	i.renewing.Lock()
+	defer i.renewing.Unlock()
+	old, err := i.use(ctx)
 	if err != nil {
 		return err
 	}
-	old := i.pool
+	defer i.done()
+	if old.PingContext(ctx) == nil && answers(ctx, old) {
+		return nil
+	}
+	pool, err := i.open(i.limit)
+	if err != nil {
+		return err
+	}
+	i.memory.mu.Lock()
+	defer i.memory.mu.Unlock()
+	if i.closed {
+		return pool.Close()
+	}
 	i.pool = pool
 	go func() { _ = old.Close() }() // waits for what still runs
 	return nil
@@ -58,9 +78,4 @@ func answers(ctx context.Context, pool *sql.DB) bool {
 	return pool.QueryRowContext(ctx, "SELECT 1").Scan(&one) == nil
 }
 
-func (i *instance) close() error {
-	i.mu.Lock()
-	defer i.mu.Unlock()
-	i.closed = true
-	return i.pool.Close()
-}
+func (i *instance) close() error { return i.memory.end(i) }

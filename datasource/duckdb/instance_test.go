@@ -33,6 +33,9 @@ func TestRenewReplacesWhatDoesNotAnswer(t *testing.T) {
 	e := NewEngine(Options{})
 	t.Cleanup(func() { _ = e.Close() })
 	running, err := e.started()
+	if err == nil {
+		err = one(t, e)
+	}
 	if err != nil {
 		t.Fatal(err)
 	}

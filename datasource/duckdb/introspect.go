@@ -13,6 +13,10 @@ import (
 
 // Introspect describes the tables and views of a schema, sorted by name.
 func (db *DB) Introspect(ctx context.Context, schema string) ([]catalog.Table, error) {
+	if _, err := db.use(ctx); err != nil {
+		return nil, err
+	}
+	defer db.done()
 	tables, err := db.introspect(ctx, schema)
 	if err != nil {
 		return nil, translate(ctx, err)

@@ -55,11 +55,13 @@ func (e *Engine) started() (*instance, error) {
 		return nil, fault.New(fault.Unavailable, "the gateway is shutting down")
 	}
 	if e.running == nil {
-		running, err := newInstance(func() (*sql.DB, error) { return start(e.opts, nil, nil) })
-		if err != nil {
-			return nil, fault.New(fault.Internal, "the embedded engine did not start").Because(err)
-		}
-		e.running = running
+		e.running = newInstance(e.opts.memory(), func(limit int64) (*sql.DB, error) {
+			pool, err := start(e.opts, limit, nil, nil)
+			if err != nil {
+				return nil, fault.New(fault.Internal, "the embedded engine did not start").Because(err)
+			}
+			return pool, nil
+		})
 	}
 	return e.running, nil
 }
@@ -76,7 +78,7 @@ func (e *Engine) Scratch(ctx context.Context) (*Scratch, error) {
 	if err != nil {
 		return nil, err
 	}
-	c, err := acquire(ctx, running.current())
+	c, err := acquire(ctx, running)
 	if err != nil {
 		return nil, err
 	}

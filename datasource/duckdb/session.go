@@ -11,7 +11,7 @@ import (
 // its statements see the same data. Errors that fn returns come back as they
 // are, the session's own are *fault.Error.
 func (db *DB) Session(ctx context.Context, snapshot bool, fn func(sqlexec.Session) error) error {
-	c, err := acquire(ctx, db.current())
+	c, err := acquire(ctx, db.instance)
 	if err != nil {
 		return err
 	}

@@ -6,6 +6,7 @@ import (
 	"sync/atomic"
 
 	"usher/fault"
+	"usher/held"
 	"usher/plan"
 	"usher/sqlgen"
 	"usher/value"
@@ -71,47 +72,57 @@ func (p *Prepared) Run(ctx context.Context, s Session) ([]*value.Result, error) 
 	if err != nil {
 		return nil, err
 	}
+	c := charge{share: held.From(ctx)}
 	if p.parts == nil {
 		buffer := value.NewBuffer(max(p.level.Columns(), 1))
 		buffer.Reserve(expected(p.level, nil))
 		buffer.ReserveText(int(p.texts.Load()))
-		err := fill(buffer, rows)
+		if err := fill(buffer, rows, &c); err != nil {
+			return nil, err
+		}
 		p.texts.Store(int64(buffer.Bytes()))
-		return []*value.Result{{Rows: buffer}}, err
+		results := []*value.Result{{Rows: buffer}}
+		return results, c.settle(results...)
 	}
 	results := make([]*value.Result, len(p.parts))
 	for i, part := range p.parts {
 		results[i] = &value.Result{Rows: value.NewBuffer(First(part.Level) + len(part.Cells))}
 	}
-	if err := p.distribute(rows, results); err != nil {
+	if err := p.distribute(rows, results, &c); err != nil {
 		return nil, err
 	}
-	if p.tiles {
-		return results, nil
+	if !p.tiles {
+		for i := range results {
+			p.assemble(results, i)
+		}
+		results = results[:1]
 	}
-	for i := range results {
-		p.assemble(results, i)
-	}
-	return results[:1], nil
+	return results, c.settle(results...)
 }
 
 // distribute gives each part its rows. The parent's number stays their first
 // cell where they have a parent.
-func (p *Prepared) distribute(rows value.Rows, results []*value.Result) error {
+func (p *Prepared) distribute(rows value.Rows, results []*value.Result, c *charge) error {
 	size := allowance{}
 	for rows.Next() {
 		at := rows.Cell(0).Int
 		part, buffer := &p.parts[at], results[at].Rows
+		before, room := buffer.Bytes(), buffer.Size()
 		if part.Parent >= 0 {
 			buffer.Append(rows.Cell(1))
 		}
-		before := buffer.Bytes()
 		for _, cell := range part.Cells {
 			buffer.Append(rows.Cell(cell))
 		}
 		if size.exceeded(1, buffer.Bytes()-before) {
 			_ = rows.Close()
 			return errTooLarge
+		}
+		if more := buffer.Size() - room; more > 0 {
+			if err := c.add(more); err != nil {
+				_ = rows.Close()
+				return err
+			}
 		}
 	}
 	return ended(rows)

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"usher/fault"
+	"usher/held"
 	"usher/plan"
 	"usher/sqlgen"
 	"usher/value"
@@ -42,7 +43,12 @@ func (r Run) Query(ctx context.Context, q plan.Query) (*value.Result, error) {
 	if !q.Valid() {
 		return nil, fault.New(fault.Internal, "internal error").Because(sqlgen.ErrNotPlanned)
 	}
-	return r.level(ctx, q.Root(), nil)
+	c := charge{share: held.From(ctx)}
+	result, err := r.level(ctx, q.Root(), nil, &c)
+	if err != nil {
+		return nil, err
+	}
+	return result, c.settle(result)
 }
 
 // Fetch streams the rows of a query without nested levels.
@@ -65,7 +71,7 @@ func Fetch(ctx context.Context, s Session, d sqlgen.Dialect, q plan.Query, each 
 }
 
 // level runs one statement. Keys holds, for each link, the parents' keys.
-func (r Run) level(ctx context.Context, l plan.Level, keys [][]value.Value) (*value.Result, error) {
+func (r Run) level(ctx context.Context, l plan.Level, keys [][]value.Value, c *charge) (*value.Result, error) {
 	here, err := r.Before(ctx, l, keys)
 	if err != nil {
 		return nil, err
@@ -82,20 +88,20 @@ func (r Run) level(ctx context.Context, l plan.Level, keys [][]value.Value) (*va
 	if err != nil {
 		return nil, err
 	}
-	buffer, err := read(rows, max(First(l)+l.Columns(), 1), expected(l, keys))
+	buffer, err := read(rows, max(First(l)+l.Columns(), 1), expected(l, keys), c)
 	if err != nil {
 		return nil, err
 	}
 	result := &value.Result{Rows: buffer}
 	for i := range l.Children() {
-		child, err := r.child(ctx, l, l.Child(i), buffer)
+		child, err := r.child(ctx, l, l.Child(i), buffer, c)
 		if err != nil {
 			return nil, err
 		}
 		result.Children = append(result.Children, child)
 	}
 	if total, ok := l.Total(); ok {
-		if result.Total, err = r.level(ctx, total, nil); err != nil {
+		if result.Total, err = r.level(ctx, total, nil, c); err != nil {
 			return nil, err
 		}
 	}
@@ -103,7 +109,7 @@ func (r Run) level(ctx context.Context, l plan.Level, keys [][]value.Value) (*va
 }
 
 // child runs a nested level for all rows of its parent.
-func (r Run) child(ctx context.Context, parent, l plan.Level, rows *value.Buffer) (value.Child, error) {
+func (r Run) child(ctx context.Context, parent, l plan.Level, rows *value.Buffer, c *charge) (value.Child, error) {
 	shift := First(parent)
 	keys := make([][]value.Value, l.Links())
 	var owner []int // row of the parent, by number in keys
@@ -128,7 +134,7 @@ func (r Run) child(ctx context.Context, parent, l plan.Level, rows *value.Buffer
 		return child, nil
 	}
 	var err error
-	if child.Result, err = r.level(ctx, l, keys); err != nil {
+	if child.Result, err = r.level(ctx, l, keys, c); err != nil {
 		return child, err
 	}
 	// Rows come in the order of their parents: count them, then sum up.
@@ -172,14 +178,15 @@ func expected(l plan.Level, keys [][]value.Value) int {
 	return min(n+1, 1024)
 }
 
-func read(rows value.Rows, width, expected int) (*value.Buffer, error) {
+func read(rows value.Rows, width, expected int, c *charge) (*value.Buffer, error) {
 	buffer := value.NewBuffer(width)
 	buffer.Reserve(expected)
-	return buffer, fill(buffer, rows)
+	return buffer, fill(buffer, rows, c)
 }
 
 // fill copies rows into a buffer and closes them.
-func fill(buffer *value.Buffer, rows value.Rows) error {
+func fill(buffer *value.Buffer, rows value.Rows, c *charge) error {
+	size := 0
 	for rows.Next() {
 		for i := range buffer.Width() {
 			buffer.Append(rows.Cell(i))
@@ -187,6 +194,13 @@ func fill(buffer *value.Buffer, rows value.Rows) error {
 		if buffer.Len() > maxRows || buffer.Bytes() > maxBytes {
 			_ = rows.Close()
 			return errTooLarge
+		}
+		if now := buffer.Size(); now != size {
+			if err := c.add(now - size); err != nil {
+				_ = rows.Close()
+				return err
+			}
+			size = now
 		}
 	}
 	return ended(rows)

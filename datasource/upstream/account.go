@@ -19,13 +19,22 @@ const (
 	backoff    = 50 * time.Millisecond
 	maxBudget  = 10 // retries that can be saved up
 	perRetry   = 5  // requests earn one
+
+	longestFair = time.Second
 )
+
+// fairTime is how long an API must have been given before a call that its
+// caller's deadline cut counts as one that it did not answer: half of the
+// source's timeout, a second at most. A caller who comes with less says nothing
+// about the API.
+func fairTime(timeout time.Duration) time.Duration { return min(timeout/2, longestFair) }
 
 // account is one place where an API is: a source and a base URL. Each has its
 // own bounds and its own memory of failures, so that one that is dead takes
 // nothing from the others.
 type account struct {
 	client  *http.Client
+	fair    time.Duration       // see fairTime
 	slots   *semaphore.Weighted // first come, first served
 	breaker *gobreaker.TwoStepCircuitBreaker[reply]
 	budget  budget
@@ -34,8 +43,8 @@ type account struct {
 	meter   *meter
 }
 
-func newAccount(client *http.Client, concurrent int, kept *kept, m *meter) *account {
-	a := &account{client: client, slots: semaphore.NewWeighted(int64(concurrent)), budget: budget{saved: perRetry}, kept: kept, meter: m}
+func newAccount(client *http.Client, concurrent int, fair time.Duration, kept *kept, m *meter) *account {
+	a := &account{client: client, fair: fair, slots: semaphore.NewWeighted(int64(concurrent)), budget: budget{saved: perRetry}, kept: kept, meter: m}
 	a.breaker = gobreaker.NewTwoStepCircuitBreaker[reply](gobreaker.Settings{
 		Timeout:       pauseFor,
 		ReadyToTrip:   func(c gobreaker.Counts) bool { return c.ConsecutiveFailures >= breakAfter },
@@ -145,7 +154,7 @@ func (a *account) admitted(ctx context.Context, c call) (reply, error) {
 		a.meter.failed(errPaused)
 		return reply{}, errPaused
 	}
-	end := a.meter.begin()
+	end, began := a.meter.begin(), time.Now()
 	r, err := send(ctx, a.client, c)
 	end()
 	if err != nil {
@@ -154,12 +163,17 @@ func (a *account) admitted(ctx context.Context, c call) (reply, error) {
 	switch {
 	case alive(err):
 		report(true)
-	case !errors.Is(err, context.Canceled):
+	case ctx.Err() == nil || overdue(ctx) && time.Since(began) >= a.fair:
 		report(false)
 	case a.breaker.State() == gobreaker.StateHalfOpen:
 		report(false) // who asked has gone before the API could show that it is back
 	}
 	return r, err
+}
+
+// overdue tells whether a deadline ended the context, not somebody who left.
+func overdue(ctx context.Context) bool {
+	return errors.Is(context.Cause(ctx), context.DeadlineExceeded)
 }
 
 // alive tells whether a call's outcome shows that the API is there. What it

@@ -41,7 +41,7 @@ func answersWith(status int, body io.Reader, header ...string) *http.Response {
 }
 
 func at(server roundTrip, concurrent int) *account {
-	return newAccount(&http.Client{Transport: server}, concurrent, newKept(0), NewMetrics().of("partner"))
+	return newAccount(&http.Client{Transport: server}, concurrent, longestFair, newKept(0), NewMetrics().of("partner"))
 }
 
 // ask is a call that is equal to no other with another name.
@@ -421,7 +421,7 @@ func TestStale(t *testing.T) {
 				return failure()
 			}
 			return answersWith(200, strings.NewReader("fresh")), nil
-		})}, 4, newKept(5*time.Minute), NewMetrics().of("partner"))
+		})}, 4, longestFair, newKept(5*time.Minute), NewMetrics().of("partner"))
 		read := func(c call) (string, time.Time, error) {
 			r, err := a.do(t.Context(), c)
 			return string(r.head), r.asOf, err
@@ -487,7 +487,7 @@ func TestMetrics(t *testing.T) {
 		m := NewMetrics()
 		registry := prometheus.NewPedanticRegistry()
 		registry.MustRegister(m)
-		a := newAccount(&http.Client{Transport: roundTrip(func(*http.Request) (*http.Response, error) { return nil, errHangUp })}, 4, newKept(0), m.of("partner"))
+		a := newAccount(&http.Client{Transport: roundTrip(func(*http.Request) (*http.Response, error) { return nil, errHangUp })}, 4, longestFair, newKept(0), m.of("partner"))
 		for i := range 10 {
 			_, _ = a.do(t.Context(), ask(fmt.Sprint(i)))
 		}

@@ -17,6 +17,7 @@ type decoder struct {
 	whose   *node // leads to the tenant column alone
 	cells   []value.Cell
 	told    []told
+	never   []int  // cells that are never null
 	text    []byte // what the cells of this row hold
 	tenant  *tenant
 }
@@ -65,6 +66,9 @@ func newDecoder(ref plan.Ref, id plan.Identity) (*decoder, error) {
 	for i := range ref.Fields() {
 		f := ref.Field(i)
 		d.columns = append(d.columns, column{name: f.Name, stored: f.Stored, typ: f.Type, read: readerOf(f.Type)})
+		if !f.Null {
+			d.never = append(d.never, i)
+		}
 		if f.Name == ref.TenantColumn() {
 			d.tenant = &tenant{cell: i, typ: f.Type, key: id.Key(), refuse: ref.ScopeKind() == plan.ByUpstream}
 		}
@@ -154,8 +158,18 @@ func (d *decoder) begin() {
 	}
 }
 
-// keeps tells whether the row in the cells is one to keep.
+// keeps tells whether the row in the cells is one to keep, and refuses one that
+// lacks what it must have.
 func (d *decoder) keeps() (bool, error) {
+	mine, err := d.belongs()
+	if mine {
+		err = d.whole()
+	}
+	return mine && err == nil, err
+}
+
+// belongs tells whether the row in the cells is the tenant's.
+func (d *decoder) belongs() (bool, error) {
 	if d.tenant == nil || d.tenant.owns(d.cells[d.tenant.cell]) {
 		return true, nil
 	}
@@ -163,6 +177,17 @@ func (d *decoder) keeps() (bool, error) {
 		return false, ErrForeignRow
 	}
 	return false, nil
+}
+
+// whole refuses a row that lacks a value, or has null, where the catalog
+// promises that there is one.
+func (d *decoder) whole() error {
+	for _, i := range d.never {
+		if d.cells[i].Null() {
+			return &wrongValue{d.columns[i].name, errors.New("it is null or missing, and this column is never null")}
+		}
+	}
+	return nil
 }
 
 // fields reads the row. A value of the wrong type in a row of another tenant is

@@ -19,7 +19,7 @@ import (
 // columns are those of the dataset things, one for each scalar, and two that
 // lie deeper in a row.
 var columns = catalog.Ordered[catalog.ColumnSpec]{
-	{Name: "tenant", Value: catalog.ColumnSpec{Type: "String!", Column: "tenant_id", Expose: true}},
+	{Name: "tenant", Value: catalog.ColumnSpec{Type: "String", Column: "tenant_id", Expose: true}},
 	{Name: "id", Value: catalog.ColumnSpec{Type: "Int!"}},
 	{Name: "big", Value: catalog.ColumnSpec{Type: "BigInt"}},
 	{Name: "price", Value: catalog.ColumnSpec{Type: "Decimal", Precision: 6, Scale: ptr(2)}},

@@ -19,7 +19,7 @@ type flights struct {
 // and err once done is closed.
 type flight struct {
 	done    chan struct{}
-	cancel  context.CancelFunc
+	cancel  context.CancelCauseFunc // with why it is not waited for: a deadline, or callers that left
 	waiting int
 	over    bool // done is closed
 	taken   bool // a reply that only one can read has its reader
@@ -36,21 +36,21 @@ func (f *flights) do(ctx context.Context, key string, run func(context.Context) 
 		select {
 		case <-flight.done:
 		case <-ctx.Done():
-			f.leave(key, flight)
+			f.leave(key, flight, ctx.Err())
 			return reply{}, joined, ctx.Err()
 		}
 		if joined && errors.Is(flight.err, context.DeadlineExceeded) && ctx.Err() == nil {
-			f.leave(key, flight) // the first caller's deadline is not this one's
+			f.leave(key, flight, nil) // the first caller's deadline is not this one's
 			continue
 		}
 		r, ok := f.take(flight)
-		f.leave(key, flight)
+		f.leave(key, flight, nil)
 		if !ok {
 			r, err := run(ctx)
 			return r, false, err
 		}
 		if r.rest != nil { // from here on the call is this caller's own
-			stop := context.AfterFunc(ctx, flight.cancel)
+			stop := context.AfterFunc(ctx, func() { flight.cancel(nil) })
 			r = r.onClose(func() { stop() })
 		}
 		return r, joined, flight.err
@@ -76,12 +76,17 @@ func (f *flights) enter(ctx context.Context, key string, run func(context.Contex
 
 // withDeadlineOf is a context that ends by its own cancel and at ctx's
 // deadline, not when ctx is canceled.
-func withDeadlineOf(ctx context.Context) (context.Context, context.CancelFunc) {
-	own := context.WithoutCancel(ctx)
-	if at, ok := ctx.Deadline(); ok {
-		return context.WithDeadline(own, at)
+func withDeadlineOf(ctx context.Context) (context.Context, context.CancelCauseFunc) {
+	own, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
+	at, ok := ctx.Deadline()
+	if !ok {
+		return own, cancel
 	}
-	return context.WithCancel(own)
+	own, stop := context.WithDeadline(own, at)
+	return own, func(cause error) {
+		cancel(cause)
+		stop()
+	}
 }
 
 func (f *flights) fly(ctx context.Context, key string, under *flight, run func(context.Context) (reply, error)) {
@@ -109,17 +114,17 @@ func (f *flights) take(under *flight) (reply, bool) {
 		return reply{}, false
 	}
 	under.taken = true
-	return r.onClose(under.cancel), true
+	return r.onClose(func() { under.cancel(nil) }), true
 }
 
-// leave counts one who no longer waits.
-func (f *flights) leave(key string, under *flight) {
+// leave counts one who no longer waits, because of cause.
+func (f *flights) leave(key string, under *flight, cause error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	under.waiting--
 	if under.waiting == 0 && !under.over {
 		f.forget(key, under)
-		under.cancel()
+		under.cancel(cause)
 	}
 	f.drop(under)
 }
@@ -130,7 +135,7 @@ func (f *flights) drop(under *flight) {
 		return
 	}
 	under.reply.close()
-	under.cancel()
+	under.cancel(nil)
 }
 
 func (f *flights) forget(key string, under *flight) {

@@ -97,8 +97,8 @@ func TestTable(t *testing.T) {
 	}{
 		"values":                 {catalog.CSVSpec{}, media, head + good, []string{"tenant=acme id=1 name=a \"b\",\nc price=1.50 flag=true tags=[\"x\",null] at=2026-01-02 03:04:05+00"}, "", ""},
 		"order and a mark":       {catalog.CSVSpec{}, media, "\ufeffid,x,name,price,flag,tags,created_at,tenant_id\r\n2,?,n,1,false,[],,acme\r\n", []string{"tenant=acme id=2 name=n price=1 flag=false tags=[] at=null"}, "", ""},
-		"empty is null":          {catalog.CSVSpec{}, media, head + "acme,,,,,,\n", []string{"tenant=acme id=null name=null price=null flag=null tags=null at=null"}, "", ""},
-		"a null of its own":      {empty, media, head + "acme,NULL,,NULL,NULL,NULL,NULL\n", []string{"tenant=acme id=null name= price=null flag=null tags=null at=null"}, "", ""},
+		"empty is null":          {catalog.CSVSpec{}, media, head + "acme,1,,,,,\n", []string{"tenant=acme id=1 name=null price=null flag=null tags=null at=null"}, "", ""},
+		"a null of its own":      {empty, media, head + "acme,1,,NULL,NULL,NULL,NULL\n", []string{"tenant=acme id=1 name= price=null flag=null tags=null at=null"}, "", ""},
 		"another delimiter":      {semicolon, media, strings.ReplaceAll(head, ",", ";") + "acme;1;a,b;;;;\n", []string{"tenant=acme id=1 name=a,b price=null flag=null tags=null at=null"}, "", ""},
 		"no rows":                {catalog.CSVSpec{}, media, head, nil, "", ""},
 		"rows of others":         {catalog.CSVSpec{}, media, head + "poison,poison,,,,,\nacme,1,,,,,\n,1,,,,,\n", []string{"tenant=acme id=1 name=null price=null flag=null tags=null at=null"}, "", ""},
@@ -109,6 +109,7 @@ func TestTable(t *testing.T) {
 		"a quote in the middle":  {catalog.CSVSpec{}, media, head + "acme,1,poi\"son,,,,\n", nil, fault.Unavailable, "did not send rows"},
 		"no number":              {catalog.CSVSpec{}, media, head + "acme,poison,,,,,\n", nil, fault.Unavailable, "row 1 with a wrong value: id"},
 		"a number and more":      {catalog.CSVSpec{}, media, head + "acme,1 2,,,,,\n", nil, fault.Unavailable, "row 1 with a wrong value: id"},
+		"null where none is":     {empty, media, head + "acme,1,,NULL,NULL,NULL,NULL\nacme,NULL,,NULL,NULL,NULL,NULL\n", []string{"tenant=acme id=1 name= price=null flag=null tags=null at=null"}, fault.Unavailable, "row 2 with a wrong value: id: it is null or missing"},
 		"no boolean":             {catalog.CSVSpec{}, media, head + "acme,1,,,yes,,\n", nil, fault.Unavailable, "row 1 with a wrong value: flag"},
 		"no list":                {catalog.CSVSpec{}, media, head + "acme,1,,,,poison,\n", nil, fault.Unavailable, "row 1 with a wrong value: tags"},
 		"no UTF-8":               {catalog.CSVSpec{}, media, head + "acme,1,\xff,,,,\n", nil, fault.Unavailable, "did not send rows"},

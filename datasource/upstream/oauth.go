@@ -35,7 +35,7 @@ type tokens struct {
 }
 
 func newTokens(spec catalog.OAuth2, s *Source) (t *tokens, err error) {
-	t = &tokens{spec: spec, account: newAccount(s.client, concurrent(s.spec.API), newKept(0), s.meter)}
+	t = &tokens{spec: spec, account: newAccount(s.client, concurrent(s.spec.API), fairTime(s.spec.Timeout), newKept(0), s.meter)}
 	t.recent.limit = maxTokens
 	if t.id, err = parseTemplate(spec.ClientID); err != nil {
 		return nil, fmt.Errorf("client_id: %w", err)
@@ -110,7 +110,7 @@ func (t *tokens) token(ctx context.Context, c client) (*oauth2.Token, error) {
 				return token, nil
 			}
 			own, cancel := withDeadlineOf(ctx)
-			defer cancel()
+			defer cancel(nil)
 			token, err := t.fetch(own, c)
 			if err == nil {
 				t.recent.put(c.key, token, 1)

@@ -8,6 +8,7 @@ import (
 
 	"usher/catalog"
 	"usher/fault"
+	"usher/held"
 	"usher/plan"
 	"usher/value"
 )
@@ -89,7 +90,7 @@ func (s *Source) fetchPlugin(ctx context.Context, q plan.Query, each func(value.
 	ctx, cancel := context.WithTimeout(ctx, s.spec.Timeout)
 	defer cancel()
 	pushed := q.Pushdown(s.plugin.everything(ref))
-	r := &rows{source: s, ctx: ctx, dataset: ref.Dataset(), path: "/query", decoder: decoder, ask: ask, done: pushed.Never, bytes: s.spec.API.MaxBytes}
+	r := &rows{source: s, ctx: ctx, dataset: ref.Dataset(), path: "/query", decoder: decoder, ask: ask, done: pushed.Never, bytes: s.spec.API.MaxBytes, held: held.From(ctx).Part()}
 	defer func() { _ = r.Close() }()
 	asked := question{}
 	defer func(began time.Time) { s.took(ctx, r, asked.pushed(), began) }(time.Now())

@@ -160,7 +160,7 @@ func TestOverrides(t *testing.T) {
 	t.Parallel()
 	tell := func(name string) string {
 		return serve(t, func(w http.ResponseWriter, r *http.Request) {
-			says(fmt.Sprintf(`{"data":[{"tenant_id":"acme","name":%q}]}`, name+r.URL.Path+" "+r.Header.Get("X-Api-Key")+r.Header.Get("X-Own")+" "+r.Header.Get("X-Tenant")))(w, r)
+			says(fmt.Sprintf(`{"data":[{"tenant_id":"acme","id":1,"name":%q}]}`, name+r.URL.Path+" "+r.Header.Get("X-Api-Key")+r.Header.Get("X-Own")+" "+r.Header.Get("X-Tenant")))(w, r)
 		})
 	}
 	a := open(t, tell("source")+"/v1", catalog.BindingSpec{}, func(s *catalog.SourceSpec) {
@@ -177,7 +177,7 @@ func TestOverrides(t *testing.T) {
 		{own, "tenant=acme name=own/v2/things mine! acme"},
 	} {
 		got := asked(t, a, a.things(t, c.p, nil, "name"))
-		if len(got) != 1 || !strings.HasSuffix(strings.Replace(got[0], " id=null", "", 1), c.want) {
+		if len(got) != 1 || !strings.HasSuffix(strings.Replace(got[0], " id=1", "", 1), c.want) {
 			t.Errorf("got %q, want %s", got, c.want)
 		}
 	}

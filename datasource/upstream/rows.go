@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"usher/fault"
+	"usher/held"
 	"usher/value"
 )
 
@@ -37,6 +38,8 @@ type rows struct {
 	limit  int // rows that are enough, or 0
 	done   bool
 	err    error
+
+	held *held.Part // of the request's share: the reply that is being read
 }
 
 // Next implements value.Rows.
@@ -76,6 +79,7 @@ func (r *rows) closeBody() error {
 	}
 	err := r.body.Close()
 	r.body = nil
+	r.held.Release()
 	return err
 }
 
@@ -119,6 +123,9 @@ func (r *rows) open() error {
 		return err
 	}
 	r.body, r.header, r.url = answer.body(), answer.header, c.url
+	if err := r.held.Take(int64(cap(answer.head))); err != nil {
+		return err
+	}
 	if !answer.asOf.IsZero() && (r.asOf.IsZero() || answer.asOf.Before(r.asOf)) {
 		r.asOf = answer.asOf
 	}

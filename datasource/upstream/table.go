@@ -95,7 +95,7 @@ func (t *table) read() (bool, error) {
 				return false, err
 			}
 		}
-		if kept, err := d.keeps(); !kept || err != nil {
+		if kept, err := d.belongs(); !kept || err != nil {
 			return kept, err
 		}
 	}
@@ -107,7 +107,8 @@ func (t *table) read() (bool, error) {
 			return false, err
 		}
 	}
-	return true, nil
+	err := d.whole()
+	return err == nil, err
 }
 
 // cell reads the field of a column, as if JSON held it: numbers, booleans,

@@ -21,6 +21,7 @@ import (
 	"usher/catalog"
 	"usher/datasource/receipt"
 	"usher/fault"
+	"usher/held"
 	"usher/plan"
 	"usher/value"
 )
@@ -86,7 +87,9 @@ func concurrent(spec catalog.APISpec) int { return cmp.Or(spec.MaxConcurrent, de
 
 // account is what is known of one base URL.
 func (s *Source) account(base string) *account {
-	return s.accounts.getOr(base, func() *account { return newAccount(s.client, concurrent(s.spec.API), s.kept, s.meter) })
+	return s.accounts.getOr(base, func() *account {
+		return newAccount(s.client, concurrent(s.spec.API), fairTime(s.spec.Timeout), s.kept, s.meter)
+	})
 }
 
 // Forget forgets the replies that are kept for when the API fails, and shares
@@ -151,7 +154,7 @@ func (s *Source) Fetch(ctx context.Context, q plan.Query, each func(value.Rows) 
 	defer cancel()
 	r := &rows{
 		source: s, ctx: ctx, dataset: ref.Dataset(), path: ref.Path(), pages: first, decoder: decoder, page: page, ask: ask,
-		done: pushed.Never, limit: pushed.Limit, bytes: s.spec.API.MaxBytes,
+		done: pushed.Never, limit: pushed.Limit, bytes: s.spec.API.MaxBytes, held: held.From(ctx).Part(),
 	}
 	defer func() { _ = r.Close() }()
 	defer s.took(ctx, r, pushed, time.Now())

@@ -15,6 +15,7 @@ import (
 	"usher/fault"
 	"usher/graph/client"
 	"usher/graph/requestid"
+	"usher/held"
 	"usher/principal"
 )
 
@@ -38,7 +39,9 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	start := time.Now()
 	ctx, cancel := context.WithDeadline(r.Context(), start.Add(h.options.Timeout))
 	defer cancel()
-	x := &exchange{handler: h, w: w, maxBody: h.options.MaxBody, r: r.WithContext(graphql.StartOperationTrace(ctx))}
+	ctx, share := h.options.Held.Begin(ctx)
+	defer share.End() // when the answer has been written
+	x := &exchange{handler: h, w: w, share: share, maxBody: h.options.MaxBody, r: r.WithContext(graphql.StartOperationTrace(ctx))}
 	defer func() {
 		if recovered := recover(); recovered != nil {
 			x.panicked(recovered)
@@ -58,6 +61,7 @@ type exchange struct {
 	w         http.ResponseWriter
 	r         *http.Request
 	caller    principal.Principal
+	share     *held.Share
 	stranger  bool // no token was shown, and need not be
 	maxBody   int64
 	operation string
@@ -161,7 +165,12 @@ func (x *exchange) execute(media mediaType, params *graphql.RawParams) *refusal 
 	}
 	x.options.Metrics.begun(operation.Operation.Operation)
 	responses, ctx := x.exec.DispatchOperation(ctx, operation)
-	return x.answer(media, responses(ctx))
+	response := responses(ctx)
+	if err := x.share.Refused(); err != nil && operation.Operation.Operation == ast.Query {
+		x.share.End() // what there is of the answer is nothing without the rest, which may be had in a moment
+		return refusalOf(err)
+	}
+	return x.answer(media, response)
 }
 
 // answer sends the executor's answer. There is none when the context ended

@@ -20,6 +20,7 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 
 	"usher/graph/client"
+	"usher/held"
 	"usher/principal"
 )
 
@@ -44,6 +45,9 @@ type Options struct {
 	// Strangers lets the executor see requests without an Authorization
 	// header, as those of strangers (principal.WithStranger).
 	Strangers bool
+	// Held is what the requests' rows and answers are counted in. Nil means a
+	// budget of its own.
+	Held *held.Budget
 	// Metrics count the requests. Nil means that nobody looks at them.
 	Metrics *Metrics
 	// Logger gets one line per request, the causes of refusals and panics.
@@ -57,6 +61,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.MaxBody == 0 {
 		o.MaxBody = 1 << 20
+	}
+	if o.Held == nil {
+		o.Held = held.New(0)
 	}
 	if o.Metrics == nil {
 		o.Metrics = NewMetrics()
