@@ -82,6 +82,7 @@ func assemble(ctx context.Context, cfg *config.Config, pages console.Options, lo
 		Limits: graph.Limits{
 			Tokens: cfg.Server.MaxTokens, Depth: cfg.Server.MaxDepth,
 			Aliases: cfg.Server.MaxAliases, RootFields: cfg.Server.MaxRootFields,
+			Items: cfg.Server.MaxItems, Conditions: cfg.Server.MaxConditions, Bytes: int(cfg.Server.MaxBody),
 		},
 		Logger: log,
 	}

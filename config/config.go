@@ -51,6 +51,8 @@ type Server struct {
 	MaxDepth      int            `yaml:"max_depth"`       // nested selections
 	MaxAliases    int            `yaml:"max_aliases"`     // in an operation
 	MaxRootFields int            `yaml:"max_root_fields"` // of an operation
+	MaxItems      int            `yaml:"max_items"`       // of lists in an operation's arguments
+	MaxConditions int            `yaml:"max_conditions"`  // in an operation's arguments
 	CacheBytes    int            `yaml:"cache_bytes"`     // of kept answers, of all datasets together
 
 	AllowedOrigins []string `yaml:"allowed_origins"` // web origins whose pages may ask; "*" for all
@@ -79,7 +81,7 @@ const (
 func DefaultServer() Server {
 	return Server{
 		Listen: "127.0.0.1:8080", Numbers: NumbersExact, Timeout: 30 * time.Second, MaxBody: 1 << 20,
-		MaxTokens: 10_000, MaxDepth: 15, MaxAliases: 100, MaxRootFields: 50, CacheBytes: 64 << 20,
+		MaxTokens: 10_000, MaxDepth: 15, MaxAliases: 100, MaxRootFields: 50, MaxItems: 10_000, MaxConditions: 1000, CacheBytes: 64 << 20,
 	}
 }
 
@@ -175,6 +177,8 @@ func (s Server) problems() []catalog.Problem {
 		{"max_depth", int64(s.MaxDepth)},
 		{"max_aliases", int64(s.MaxAliases)},
 		{"max_root_fields", int64(s.MaxRootFields)},
+		{"max_items", int64(s.MaxItems)},
+		{"max_conditions", int64(s.MaxConditions)},
 		{"cache_bytes", int64(s.CacheBytes)},
 	} {
 		if limit.n < 1 {

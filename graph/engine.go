@@ -49,10 +49,15 @@ type Asked struct {
 // AskedKey tells operations apart: the document and operation, and the values
 // of its variables.
 type AskedKey struct {
-	document  *ast.QueryDocument
-	operation *ast.OperationDefinition
+	document  uint64
+	operation string
 	variables string
+	text      int // bytes of the document, which the key and what is made of it refer to
 }
+
+// Size is about how many bytes the key takes in memory, with the texts of the
+// document that it keeps there.
+func (k AskedKey) Size() int { return k.text + len(k.variables) }
 
 // Task answers the fields with these numbers, in their order.
 type Task struct {
@@ -95,7 +100,7 @@ type Options struct {
 	Limits      Limits
 	Concurrency int          // root fields of one operation that run at once; default 8
 	Views       int          // views whose schemas are kept; default 256
-	CacheBytes  int          // text of validated documents kept for each view; default 1 MiB
+	CacheBytes  int          // of validated documents kept for each view; default 4 MiB
 	Logger      *slog.Logger // causes of errors; default slog.Default
 }
 
@@ -109,6 +114,7 @@ type Engine struct {
 	errors   presenter
 	refusals *executor.Executor // presents errors of operations that never began
 	current  atomic.Pointer[generation]
+	numbers  atomic.Uint64 // of documents
 }
 
 var _ graphql.GraphExecutor = (*Engine)(nil)
@@ -124,7 +130,7 @@ func NewEngine(cat *catalog.Catalog, control ResolverRoot, datasets DatasetResol
 		options.Views = 256
 	}
 	if options.CacheBytes <= 0 {
-		options.CacheBytes = 1 << 20
+		options.CacheBytes = 4 << 20
 	}
 	if options.Logger == nil {
 		options.Logger = slog.Default()
@@ -162,6 +168,7 @@ func (e *Engine) executor(es graphql.ExecutableSchema) *executor.Executor {
 // its dispatch, so that both happen in one view of one catalog.
 type operation struct {
 	scope     *scope
+	document  *document
 	variables map[string]query.Value
 	explain   bool
 }
@@ -204,8 +211,9 @@ func (e *Engine) CreateOperationContext(ctx context.Context, params *graphql.Raw
 		return op, refuse(err)
 	}
 	op.RawQuery = text
-	op.Doc, errs = sc.executor.document(text, &op.Stats)
+	doc, errs := sc.executor.document(text, &op.Stats)
 	if errs == nil {
+		op.Doc = doc.QueryDocument
 		op.Operation = op.Doc.Operations.ForName(params.OperationName)
 	}
 	switch {
@@ -217,6 +225,9 @@ func (e *Engine) CreateOperationContext(ctx context.Context, params *graphql.Raw
 	default:
 		return op, invalid("The document has no operation of that name, or several and none was named.")
 	}
+	if err := sc.executor.limits.checkVariables(doc, op.Operation, given); err != nil {
+		return op, refuse(err)
+	}
 	variables, err := coerceVariables(sc.executor.schema.AST, op.Operation, given)
 	if err != nil {
 		return op, refuse(err)
@@ -225,7 +236,7 @@ func (e *Engine) CreateOperationContext(ctx context.Context, params *graphql.Raw
 	for name, v := range variables {
 		op.Variables[name] = plain(v)
 	}
-	op.Stats.SetExtension(operationKey, &operation{scope: sc, variables: variables, explain: explain})
+	op.Stats.SetExtension(operationKey, &operation{scope: sc, document: doc, variables: variables, explain: explain})
 	return op, nil
 }
 

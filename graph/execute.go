@@ -223,7 +223,8 @@ func recovering[T any](ctx context.Context, op *graphql.OperationContext, run fu
 
 // key is what tells the operation from others in its view.
 func (x *executable) key(op *graphql.OperationContext) AskedKey {
-	k := AskedKey{document: op.Doc, operation: op.Operation}
+	o, _ := op.Stats.GetExtension(operationKey).(*operation)
+	k := AskedKey{document: o.document.number, operation: op.Operation.Name, text: len(o.document.text)}
 	if variables := x.literals(op).variables; len(variables) > 0 {
 		var text []byte
 		for _, name := range slices.Sorted(maps.Keys(variables)) {
