@@ -51,7 +51,7 @@ type document struct {
 
 // nodeSize is about what a field or a value takes in memory, with its place in
 // the text.
-const nodeSize = 400
+const nodeSize = 220
 
 // size is about how many bytes a document takes in memory.
 func (d *document) size() int {

@@ -3,6 +3,7 @@ package graph_test
 import (
 	"encoding/json"
 	"fmt"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -207,4 +208,44 @@ func TestPlanningIsLinear(t *testing.T) {
 			return func() { answerOf(principal.With(t.Context(), tenant()), s.Engine, params) }
 		})
 	}
+}
+
+// Documents that are kept take no more memory than they are charged with.
+func TestDocumentsAreCharged(t *testing.T) {
+	for name, text := range map[string]func(i int) string{
+		"fields": func(i int) string { return fmt.Sprintf("{ orders { %s} } # %d", strings.Repeat("id ", 400), i) },
+		"values": func(i int) string {
+			return fmt.Sprintf("{ orders(where: {id: {in: [%s]}}) { id } } # %d", strings.Repeat("1 ", 400), i)
+		},
+		"comments": func(i int) string { return fmt.Sprintf("{ orders { id } } # %d%s", i, strings.Repeat("a", 50_000)) },
+		"directives": func(i int) string {
+			return fmt.Sprintf("{ orders { %s} } # %d", strings.Repeat("id @skip(if: true) ", 200), i)
+		},
+		"fragments": func(i int) string {
+			return fmt.Sprintf("{ orders { id ...F } } fragment F on Orders { %s} # %d", strings.Repeat("... on Orders { id } ", 200), i)
+		},
+	} {
+		const cache = 1 << 20
+		s := serve(t, shop(t, nil), empty, graph.Options{CacheBytes: cache})
+		s.ask(t, tenant(), "{ orders { id } }")
+		before := heap()
+		for i := range 60 {
+			if _, _, errs := s.create(tenant(), text(i), ""); errs != nil {
+				t.Fatal(name, errs)
+			}
+		}
+		if takes := heap() - before; takes > cache+cache/2 {
+			t.Errorf("%s: a cache of %d bytes takes %d", name, cache, takes)
+		}
+		runtime.KeepAlive(s)
+	}
+}
+
+// heap is how many bytes are reachable.
+func heap() int {
+	runtime.GC()
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return int(m.HeapAlloc)
 }

@@ -389,6 +389,9 @@ func typedList(t value.Type, v query.Value) ([]value.Value, error) {
 			lits = append(lits, lit)
 		}
 	}
+	if len(lits) < len(list)/2 { // the plan may be kept
+		lits = slices.Clone(lits)
+	}
 	return lits, nil
 }
 
