@@ -19,7 +19,7 @@ import (
 // documents belongs to the view, because a document that is valid for one
 // principal may name what does not exist for another.
 type viewExecutor struct {
-	numbers   *atomic.Uint64 // of documents
+	numbers   *atomic.Uint64 // of documents and views
 	schema    *schema.Schema
 	limits    Limits
 	documents *lru.Cache[string, *document]
@@ -33,6 +33,10 @@ func (e *Engine) newViewExecutor(s *schema.Schema, limits Limits) *viewExecutor 
 		limits:    limits,
 		documents: lru.New[string, *document](e.options.CacheBytes),
 		dispatch: e.executor(&executable{
+			view:           e.numbers.Add(1),
+			introspections: e.introspections,
+			turn:           make(chan struct{}, 1),
+
 			schema:      s,
 			control:     NewExecutableSchema(Config{Resolvers: e.control, Schema: s.AST}),
 			datasets:    e.datasets,
@@ -131,6 +135,9 @@ func (x *viewExecutor) document(text string, stats *graphql.Stats) (*document, g
 	}
 	if errs := validate(x.schema.AST, doc); len(errs) > 0 {
 		return nil, errs
+	}
+	if err := checkIntrospection(doc); err != nil {
+		return nil, refuse(err)
 	}
 	known := &document{QueryDocument: doc, number: x.numbers.Add(1), text: text, extents: extents}
 	x.documents.Add(text, known, known.size())

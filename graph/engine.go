@@ -11,6 +11,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"runtime"
 	"sync/atomic"
 	"time"
 
@@ -114,7 +115,9 @@ type Engine struct {
 	errors   presenter
 	refusals *executor.Executor // presents errors of operations that never began
 	current  atomic.Pointer[generation]
-	numbers  atomic.Uint64 // of documents
+	numbers  atomic.Uint64 // of documents and views
+
+	introspections introspections
 }
 
 var _ graphql.GraphExecutor = (*Engine)(nil)
@@ -136,6 +139,7 @@ func NewEngine(cat *catalog.Catalog, control ResolverRoot, datasets DatasetResol
 		options.Logger = slog.Default()
 	}
 	e := &Engine{control: control, datasets: datasets, options: options, errors: presenter{options.Logger}}
+	e.introspections = newIntrospections(max(1, runtime.GOMAXPROCS(0)/2))
 	e.refusals = e.executor(&executable{})
 	if err := e.Swap(cat); err != nil {
 		return nil, err

@@ -28,6 +28,10 @@ type executable struct {
 	control     graphql.ExecutableSchema
 	datasets    DatasetResolver
 	concurrency int
+
+	view           uint64 // no other view has
+	introspections introspections
+	turn           chan struct{} // of those who make an answer about this view's schema
 }
 
 var _ graphql.ExecutableSchema = (*executable)(nil)
@@ -90,6 +94,8 @@ func (x *executable) query(ctx context.Context, op *graphql.OperationContext) *g
 			answers[i].json = []byte(`"` + root + `"`)
 		case isDataset:
 			datasets = append(datasets, i)
+		case introspects(f.Name):
+			work = append(work, func() { answers[i] = x.introspection(ctx, op, f) })
 		default:
 			work = append(work, func() { answers[i] = x.controlField(ctx, op, f) })
 		}

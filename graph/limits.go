@@ -28,8 +28,14 @@ func (l Limits) orDefaults() Limits {
 		field *int
 		value int
 	}{
-		{&l.Tokens, 10_000}, {&l.Depth, 15}, {&l.Aliases, 500}, {&l.RootFields, 50}, {&l.Fields, 5000},
-		{&l.Items, 10_000}, {&l.Conditions, 1000}, {&l.Bytes, 1 << 20},
+		{&l.Tokens, 10_000},
+		{&l.Depth, 15},
+		{&l.Aliases, 500},
+		{&l.RootFields, 50},
+		{&l.Fields, 5000},
+		{&l.Items, 10_000},
+		{&l.Conditions, 1000},
+		{&l.Bytes, 1 << 20},
 	} {
 		if *d.field <= 0 {
 			*d.field = d.value
