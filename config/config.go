@@ -54,6 +54,8 @@ type Server struct {
 	MaxDepth      int            `yaml:"max_depth"`       // nested selections
 	MaxAliases    int            `yaml:"max_aliases"`     // in an operation
 	MaxRootFields int            `yaml:"max_root_fields"` // of an operation
+	MaxItems      int            `yaml:"max_items"`       // of lists in an operation's arguments
+	MaxConditions int            `yaml:"max_conditions"`  // in an operation's arguments
 	CacheBytes    int            `yaml:"cache_bytes"`     // of kept answers, of all datasets together
 	MaxWaiting    int            `yaml:"max_waiting"`     // questions of one tenant in line for one account
 	MaxWait       time.Duration  `yaml:"max_wait"`        // of one of them
@@ -116,7 +118,7 @@ const (
 func DefaultServer() Server {
 	return Server{
 		Listen: "127.0.0.1:8080", Numbers: NumbersExact, Timeout: 30 * time.Second, Drain: 5 * time.Second, MaxBody: 1 << 20,
-		MaxTokens: 10_000, MaxDepth: 15, MaxAliases: 100, MaxRootFields: 50, CacheBytes: 64 << 20,
+		MaxTokens: 10_000, MaxDepth: 15, MaxAliases: 100, MaxRootFields: 50, MaxItems: 10_000, MaxConditions: 1000, CacheBytes: 64 << 20,
 		MaxWaiting: 100, MaxWait: 10 * time.Second,
 	}
 }
@@ -222,6 +224,8 @@ func (s Server) problems() []catalog.Problem {
 		{"max_depth", int64(s.MaxDepth)},
 		{"max_aliases", int64(s.MaxAliases)},
 		{"max_root_fields", int64(s.MaxRootFields)},
+		{"max_items", int64(s.MaxItems)},
+		{"max_conditions", int64(s.MaxConditions)},
 		{"cache_bytes", int64(s.CacheBytes)},
 		{"max_waiting", int64(s.MaxWaiting)},
 	} {

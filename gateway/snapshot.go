@@ -61,6 +61,7 @@ func (s *snapshot) wire(cfg *config.Config, g *Gateway, opts Options, calls *ups
 		Limits: graph.Limits{
 			Tokens: cfg.Server.MaxTokens, Depth: cfg.Server.MaxDepth,
 			Aliases: cfg.Server.MaxAliases, RootFields: cfg.Server.MaxRootFields,
+			Items: cfg.Server.MaxItems, Conditions: cfg.Server.MaxConditions, Bytes: int(cfg.Server.MaxBody),
 		},
 		Logger: opts.Log,
 	}

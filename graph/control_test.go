@@ -346,3 +346,23 @@ func TestRetryAfterIsSaid(t *testing.T) {
 		t.Errorf("got %v", got.Errors[0].Extensions)
 	}
 }
+
+// What no store keeps reaches none, and is the caller's fault.
+func TestTextsThatNoStoreKeeps(t *testing.T) {
+	t.Parallel()
+	engine, done := administered(t, graph.Options{})
+	ctx := principal.With(t.Context(), administrator())
+	for text, variables := range map[string]map[string]any{
+		`mutation { deleteUser(username: "a\u0000") }`:                      {},
+		`mutation { deleteUser(username: "\u{0}") }`:                        {},
+		`mutation ($n: String!) { deleteUser(username: $n) }`:               {"n": "\x00"},
+		`mutation ($n: String!) { renameTenant(id: "a", name: $n) { id } }`: {"n": "b\x00"},
+	} {
+		if got := answerOf(ctx, engine, &graphql.RawParams{Query: text, Variables: variables}); !strings.Contains(got, "BAD_USER_INPUT") {
+			t.Errorf("%s: %s", text, got)
+		}
+	}
+	if len(*done) > 0 {
+		t.Errorf("%q was done", *done)
+	}
+}

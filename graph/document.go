@@ -3,12 +3,12 @@ package graph
 import (
 	"errors"
 	"strings"
+	"sync/atomic"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/99designs/gqlgen/graphql/executor"
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
-	"github.com/vektah/gqlparser/v2/parser"
 
 	"usher/fault"
 	"usher/lru"
@@ -19,18 +19,24 @@ import (
 // documents belongs to the view, because a document that is valid for one
 // principal may name what does not exist for another.
 type viewExecutor struct {
+	numbers   *atomic.Uint64 // of documents and views
 	schema    *schema.Schema
 	limits    Limits
-	documents *lru.Cache[string, *ast.QueryDocument]
+	documents *lru.Cache[string, *document]
 	dispatch  *executor.Executor
 }
 
 func (e *Engine) newViewExecutor(s *schema.Schema, limits Limits) *viewExecutor {
 	return &viewExecutor{
+		numbers:   &e.numbers,
 		schema:    s,
 		limits:    limits,
-		documents: lru.New[string, *ast.QueryDocument](e.options.CacheBytes),
+		documents: lru.New[string, *document](e.options.CacheBytes),
 		dispatch: e.executor(&executable{
+			view:           e.numbers.Add(1),
+			introspections: e.introspections,
+			turn:           make(chan struct{}, 1),
+
 			schema:      s,
 			control:     NewExecutableSchema(Config{Resolvers: e.control, Schema: s.AST}),
 			datasets:    e.datasets,
@@ -39,16 +45,81 @@ func (e *Engine) newViewExecutor(s *schema.Schema, limits Limits) *viewExecutor 
 	}
 }
 
-// document returns the validated document of a text. It is shared and
-// read-only.
-func (x *viewExecutor) document(text string, stats *graphql.Stats) (*ast.QueryDocument, gqlerror.List) {
+// document is a validated document. It is shared and read-only.
+type document struct {
+	*ast.QueryDocument
+	number  uint64 // no other document has
+	text    string
+	extents map[*ast.OperationDefinition]extent
+}
+
+// nodeSize is about what a field or a value takes in memory, with its place in
+// the text.
+const nodeSize = 220
+
+// size is about how many bytes a document takes in memory.
+func (d *document) size() int {
+	n := len(d.text)
+	var selection func(ast.SelectionSet)
+	var value func(*ast.Value)
+	value = func(v *ast.Value) {
+		n += nodeSize
+		if v != nil {
+			for _, child := range v.Children {
+				value(child.Value)
+			}
+		}
+	}
+	directives := func(list ast.DirectiveList) {
+		for _, directive := range list {
+			n += nodeSize
+			for _, arg := range directive.Arguments {
+				value(arg.Value)
+			}
+		}
+	}
+	selection = func(set ast.SelectionSet) {
+		for _, s := range set {
+			n += nodeSize
+			switch s := s.(type) {
+			case *ast.Field:
+				for _, arg := range s.Arguments {
+					value(arg.Value)
+				}
+				directives(s.Directives)
+				selection(s.SelectionSet)
+			case *ast.InlineFragment:
+				directives(s.Directives)
+				selection(s.SelectionSet)
+			case *ast.FragmentSpread:
+				directives(s.Directives)
+			}
+		}
+	}
+	for _, op := range d.Operations {
+		n += nodeSize
+		for _, def := range op.VariableDefinitions {
+			n += nodeSize
+			value(def.DefaultValue)
+		}
+		selection(op.SelectionSet)
+	}
+	for _, f := range d.Fragments {
+		n += nodeSize
+		selection(f.SelectionSet)
+	}
+	return n
+}
+
+// document returns the validated document of a text.
+func (x *viewExecutor) document(text string, stats *graphql.Stats) (*document, gqlerror.List) {
 	stats.Parsing.Start = graphql.Now()
 	if doc, ok := x.documents.Get(text); ok {
 		stats.Parsing.End = graphql.Now()
 		stats.Validation = graphql.TraceTiming{Start: stats.Parsing.End, End: stats.Parsing.End}
 		return doc, nil
 	}
-	doc, err := parser.ParseQueryWithTokenLimit(&ast.Source{Input: text}, x.limits.Tokens)
+	doc, err := parse(text, x.limits.Tokens)
 	stats.Parsing.End = graphql.Now()
 	if err != nil {
 		return nil, x.unparsed(err)
@@ -58,14 +129,19 @@ func (x *viewExecutor) document(text string, stats *graphql.Stats) (*ast.QueryDo
 	if len(doc.Operations) == 0 {
 		return nil, invalid("The document has no operation.")
 	}
-	if err := x.limits.check(doc); err != nil {
+	extents, err := x.limits.check(doc)
+	if err != nil {
 		return nil, refuse(err)
 	}
 	if errs := validate(x.schema.AST, doc); len(errs) > 0 {
 		return nil, errs
 	}
-	x.documents.Add(text, doc, len(text))
-	return doc, nil
+	if err := checkIntrospection(doc); err != nil {
+		return nil, refuse(err)
+	}
+	known := &document{QueryDocument: doc, number: x.numbers.Add(1), text: text, extents: extents}
+	x.documents.Add(text, known, known.size())
+	return known, nil
 }
 
 // unparsed says why a text is no document. The parser reports its limit with

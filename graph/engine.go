@@ -11,6 +11,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"runtime"
 	"sync/atomic"
 	"time"
 
@@ -49,10 +50,15 @@ type Asked struct {
 // AskedKey tells operations apart: the document and operation, and the values
 // of its variables.
 type AskedKey struct {
-	document  *ast.QueryDocument
-	operation *ast.OperationDefinition
+	document  uint64
+	operation string
 	variables string
+	text      int // bytes of the document, which the key and what is made of it refer to
 }
+
+// Size is about how many bytes the key takes in memory, with the texts of the
+// document that it keeps there.
+func (k AskedKey) Size() int { return k.text + len(k.variables) }
 
 // Task answers the fields with these numbers, in their order.
 type Task struct {
@@ -97,7 +103,7 @@ type Options struct {
 	Limits      Limits
 	Concurrency int          // root fields of one operation that run at once; default 8
 	Views       int          // views whose schemas are kept; default 256
-	CacheBytes  int          // text of validated documents kept for each view; default 1 MiB
+	CacheBytes  int          // of validated documents kept for each view; default 4 MiB
 	Logger      *slog.Logger // causes of errors; default slog.Default
 }
 
@@ -111,6 +117,9 @@ type Engine struct {
 	errors   presenter
 	refusals *executor.Executor // presents errors of operations that never began
 	current  atomic.Pointer[generation]
+	numbers  atomic.Uint64 // of documents and views
+
+	introspections introspections
 }
 
 var _ graphql.GraphExecutor = (*Engine)(nil)
@@ -126,12 +135,13 @@ func NewEngine(cat *catalog.Catalog, control ResolverRoot, datasets DatasetResol
 		options.Views = 256
 	}
 	if options.CacheBytes <= 0 {
-		options.CacheBytes = 1 << 20
+		options.CacheBytes = 4 << 20
 	}
 	if options.Logger == nil {
 		options.Logger = slog.Default()
 	}
 	e := &Engine{control: control, datasets: datasets, options: options, errors: presenter{options.Logger}}
+	e.introspections = newIntrospections(max(1, runtime.GOMAXPROCS(0)/2))
 	e.refusals = e.executor(&executable{})
 	if err := e.Swap(cat); err != nil {
 		return nil, err
@@ -164,6 +174,7 @@ func (e *Engine) executor(es graphql.ExecutableSchema) *executor.Executor {
 // its dispatch, so that both happen in one view of one catalog.
 type operation struct {
 	scope     *scope
+	document  *document
 	variables map[string]query.Value
 	explain   bool
 }
@@ -206,8 +217,9 @@ func (e *Engine) CreateOperationContext(ctx context.Context, params *graphql.Raw
 		return op, refuse(err)
 	}
 	op.RawQuery = text
-	op.Doc, errs = sc.executor.document(text, &op.Stats)
+	doc, errs := sc.executor.document(text, &op.Stats)
 	if errs == nil {
+		op.Doc = doc.QueryDocument
 		op.Operation = op.Doc.Operations.ForName(params.OperationName)
 	}
 	switch {
@@ -218,6 +230,9 @@ func (e *Engine) CreateOperationContext(ctx context.Context, params *graphql.Raw
 		return op, errs
 	default:
 		return op, invalid("The document has no operation of that name, or several and none was named.")
+	}
+	if err := sc.executor.limits.checkVariables(doc, op.Operation, given); err != nil {
+		return op, refuse(err)
 	}
 	variables, err := coerceVariables(sc.executor.schema.AST, op.Operation, given)
 	if err == nil {
@@ -230,7 +245,7 @@ func (e *Engine) CreateOperationContext(ctx context.Context, params *graphql.Raw
 	for name, v := range variables {
 		op.Variables[name] = plain(v)
 	}
-	op.Stats.SetExtension(operationKey, &operation{scope: sc, variables: variables, explain: explain})
+	op.Stats.SetExtension(operationKey, &operation{scope: sc, document: doc, variables: variables, explain: explain})
 	return op, nil
 }
 

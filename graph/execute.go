@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/99designs/gqlgen/graphql"
@@ -14,6 +15,7 @@ import (
 	"github.com/vektah/gqlparser/v2/gqlerror"
 	"golang.org/x/sync/errgroup"
 
+	"usher/fault"
 	"usher/held"
 	"usher/query"
 	"usher/schema"
@@ -27,6 +29,10 @@ type executable struct {
 	control     graphql.ExecutableSchema
 	datasets    DatasetResolver
 	concurrency int
+
+	view           uint64 // no other view has
+	introspections introspections
+	turn           chan struct{} // of those who make an answer about this view's schema
 }
 
 var _ graphql.ExecutableSchema = (*executable)(nil)
@@ -91,6 +97,8 @@ func (x *executable) query(ctx context.Context, op *graphql.OperationContext) *g
 			answers[i].json = []byte(`"` + root + `"`)
 		case isDataset:
 			datasets = append(datasets, i)
+		case introspects(f.Name):
+			work = append(work, func() { answers[i] = x.introspection(ctx, op, f) })
 		default:
 			work = append(work, func() { answers[i] = x.controlField(ctx, op, f) })
 		}
@@ -232,7 +240,8 @@ func recovering[T any](ctx context.Context, op *graphql.OperationContext, run fu
 
 // key is what tells the operation from others in its view.
 func (x *executable) key(op *graphql.OperationContext) AskedKey {
-	k := AskedKey{document: op.Doc, operation: op.Operation}
+	o, _ := op.Stats.GetExtension(operationKey).(*operation)
+	k := AskedKey{document: o.document.number, operation: op.Operation.Name, text: len(o.document.text)}
 	if variables := x.literals(op).variables; len(variables) > 0 {
 		var text []byte
 		for _, name := range slices.Sorted(maps.Keys(variables)) {
@@ -318,6 +327,13 @@ func (x *executable) controlField(ctx context.Context, op *graphql.OperationCont
 		}
 		a.errors = graphql.GetErrors(ctx)
 	}()
+	if name := x.unstorable(op, f); name != "" {
+		at := x.at(ctx, f)
+		err := fault.New(fault.BadUserInput, "%s: text must be UTF-8 without NUL", name)
+		graphql.AddError(at, graphql.AddFieldLocationToError(at, err))
+		a.json, a.failed = null, f.Definition.Type.NonNull
+		return a
+	}
 	a.json, a.failed = x.generated(ctx, op, f)
 	a.truncated, _ = graphql.GetExtension(ctx, truncatedKey).([]ast.Path)
 	a.asOf, _ = graphql.GetExtension(ctx, staleKey).(time.Time)
@@ -394,6 +410,30 @@ func (x *executable) generated(ctx context.Context, op *graphql.OperationContext
 		panic(fmt.Sprintf("the generated code answered the field %s with something else", f.Name))
 	}
 	return bytes.TrimSuffix(value, []byte("}")), false
+}
+
+// unstorable names an argument of a field with a text that no store keeps and
+// no store can be asked for. Package value sees to those of datasets.
+func (x *executable) unstorable(op *graphql.OperationContext, f graphql.CollectedField) string {
+	l := x.literals(op)
+	for _, arg := range f.Arguments {
+		if v, ok := l.value(arg.Value, nil); ok && holdsNUL(v) {
+			return arg.Name
+		}
+	}
+	return ""
+}
+
+func holdsNUL(v query.Value) bool {
+	switch v := v.(type) {
+	case query.Text:
+		return strings.IndexByte(string(v), 0) >= 0
+	case query.List:
+		return slices.ContainsFunc(v, holdsNUL)
+	case query.Object:
+		return slices.ContainsFunc(v, func(m query.Member) bool { return strings.IndexByte(m.Name, 0) >= 0 || holdsNUL(m.Value) })
+	}
+	return false
 }
 
 // lifted puts the values of a field's arguments into variables, beside those

@@ -6,22 +6,37 @@ import (
 	"usher/fault"
 )
 
-// Limits bound what one document may ask. They are checked before validation,
-// on the document with its fragments expanded, in time linear in its text. A
-// zero field means its default.
+// Limits bound what one operation may ask. They are checked before validation,
+// on the document with its fragments expanded, in time linear in its text; and
+// again before planning, with the values of the variables in their places: what
+// is used in ten fields is planned ten times, and counts as often. A zero field
+// means its default.
 type Limits struct {
 	Tokens     int // lexical tokens; default 10000
 	Depth      int // fields inside fields, not counted in __schema and __type; default 15
 	Aliases    int // fields with an alias of their own; default 500
 	RootFields int // fields of the query type; default 50
 	Fields     int // fields in all; default 5000
+
+	Items      int // of lists in arguments; default 10000
+	Conditions int // members of objects in arguments, those that hold further ones left out; default 1000
+	Bytes      int // of values in arguments; default 1 MiB
 }
 
 func (l Limits) orDefaults() Limits {
 	for _, d := range []struct {
 		field *int
 		value int
-	}{{&l.Tokens, 10_000}, {&l.Depth, 15}, {&l.Aliases, 500}, {&l.RootFields, 50}, {&l.Fields, 5000}} {
+	}{
+		{&l.Tokens, 10_000},
+		{&l.Depth, 15},
+		{&l.Aliases, 500},
+		{&l.RootFields, 50},
+		{&l.Fields, 5000},
+		{&l.Items, 10_000},
+		{&l.Conditions, 1000},
+		{&l.Bytes, 1 << 20},
+	} {
 		if *d.field <= 0 {
 			*d.field = d.value
 		}
@@ -29,29 +44,87 @@ func (l Limits) orDefaults() Limits {
 	return l
 }
 
-func (l Limits) check(doc *ast.QueryDocument) error {
+// check measures each operation of a document, its variables as if they were
+// empty.
+func (l Limits) check(doc *ast.QueryDocument) (map[*ast.OperationDefinition]extent, error) {
 	m := meter{doc: doc, fragments: make(map[string]extent)}
+	extents := make(map[*ast.OperationDefinition]extent, len(doc.Operations))
 	for _, op := range doc.Operations {
 		e := m.selection(op.SelectionSet)
-		for _, c := range []struct {
-			is, limit int
-			what      string
-		}{
+		if err := exceeds([]bound{
 			{e.roots, l.RootFields, "fields of the query type"},
 			{e.fields, l.Fields, "fields, fragments expanded"},
 			{e.aliases, l.Aliases, "aliases, fragments expanded"},
 			{e.depth, l.Depth, "levels of fields"},
-		} {
-			if c.is > c.limit {
-				return fault.New(fault.TooComplex, "the operation has more than %d %s", c.limit, c.what)
-			}
+		}); err != nil {
+			return nil, err
+		}
+		if err := l.checkLoad(e.load); err != nil {
+			return nil, err
+		}
+		extents[op] = e
+	}
+	return extents, nil
+}
+
+// checkVariables measures an operation with the values of its variables in
+// their places. Few and short ones are seen to fit without a look at the places.
+func (l Limits) checkVariables(doc *document, op *ast.OperationDefinition, given map[string]any) error {
+	e := doc.extents[op]
+	if e.uses == 0 {
+		return nil
+	}
+	most := load{}
+	for _, def := range op.VariableDefinitions {
+		w := loadOfVariable(def, given)
+		most = load{items: max(most.items, w.items), conditions: max(most.conditions, w.conditions), bytes: max(most.bytes, w.bytes)}
+	}
+	if l.checkLoad(load{
+		items:      e.items + e.uses*most.items,
+		conditions: e.conditions + e.uses*most.conditions,
+		bytes:      e.bytes + e.uses*most.bytes,
+	}) == nil {
+		return nil
+	}
+	variables := make(map[string]load, len(op.VariableDefinitions))
+	for _, def := range op.VariableDefinitions {
+		variables[def.Variable] = loadOfVariable(def, given)
+	}
+	m := meter{doc: doc.QueryDocument, fragments: make(map[string]extent), variables: variables}
+	return l.checkLoad(m.selection(op.SelectionSet).load)
+}
+
+func (l Limits) checkLoad(w load) error {
+	err := exceeds([]bound{
+		{w.items, l.Items, "items of lists in its arguments"},
+		{w.conditions, l.Conditions, "conditions in its arguments"},
+		{w.bytes, l.Bytes, "bytes of values in its arguments"},
+	})
+	if err != nil {
+		return err.WithHint("What is used in several fields counts as often. Ask in several operations.")
+	}
+	return nil
+}
+
+type bound struct {
+	is, limit int
+	what      string
+}
+
+func exceeds(bounds []bound) *fault.Error {
+	for _, b := range bounds {
+		if b.is > b.limit {
+			return fault.New(fault.TooComplex, "the operation has more than %d %s", b.limit, b.what)
 		}
 	}
 	return nil
 }
 
 // extent is how much a selection asks, fragments expanded.
-type extent struct{ roots, fields, aliases, depth int }
+type extent struct {
+	roots, fields, aliases, depth int
+	load
+}
 
 // huge stands for every larger number: fragments that double each other reach
 // 2^1000, and sums must not overflow.
@@ -62,6 +135,7 @@ func (e *extent) beside(o extent) {
 	e.fields = min(e.fields+o.fields, huge)
 	e.aliases = min(e.aliases+o.aliases, huge)
 	e.depth = max(e.depth, o.depth)
+	e.add(o.load)
 }
 
 // meter measures each fragment once. A fragment within itself counts as
@@ -69,6 +143,7 @@ func (e *extent) beside(o extent) {
 type meter struct {
 	doc       *ast.QueryDocument
 	fragments map[string]extent
+	variables map[string]load // nil: as if they were empty
 }
 
 func (m *meter) selection(set ast.SelectionSet) extent {
@@ -88,12 +163,15 @@ func (m *meter) selection(set ast.SelectionSet) extent {
 
 func (m *meter) field(f *ast.Field) extent {
 	inner := m.selection(f.SelectionSet)
-	e := extent{roots: 1, fields: min(1+inner.fields, huge), aliases: inner.aliases, depth: 1 + inner.depth}
+	e := extent{roots: 1, fields: min(1+inner.fields, huge), aliases: inner.aliases, depth: 1 + inner.depth, load: inner.load}
 	if f.Alias != f.Name {
 		e.aliases++
 	}
 	if f.Name == "__schema" || f.Name == "__type" {
 		e.depth = 1
+	}
+	for _, arg := range f.Arguments {
+		e.add(m.value(arg.Value))
 	}
 	return e
 }

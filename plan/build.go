@@ -66,6 +66,7 @@ type builder struct {
 	fresh      time.Duration
 	datasets   []string // that the plan reads
 	tenanted   bool     // some of them hold one tenant's rows
+	literals   int      // that its conditions compare with, see maxLiterals
 }
 
 func newBuilder(cat *catalog.Catalog, p principal.Principal, now time.Time) (*builder, error) {
@@ -94,6 +95,9 @@ func newBuilder(cat *catalog.Catalog, p principal.Principal, now time.Time) (*bu
 		if b.zone, err = zoneName(p.Grant.Timezone); err != nil {
 			return nil, grantFault("%v", err)
 		}
+	}
+	if err := b.checkGranted(); err != nil {
+		return nil, err
 	}
 	if err := b.resolveParameters(); err != nil {
 		return nil, err
@@ -166,6 +170,40 @@ func (b *builder) resolveParameters() error {
 		b.parameters[name] = values
 	}
 	return nil
+}
+
+// maxGranted bounds the filters and parameters of one grant: they are resolved
+// for each field of an operation, and in each reference to their dataset.
+const maxGranted = 10_000
+
+func (b *builder) checkGranted() error {
+	values := 0
+	for _, f := range b.p.Grant.Filters {
+		values += members(f.Where)
+	}
+	for _, v := range b.p.Grant.Parameters {
+		values += members(v)
+	}
+	if values > maxGranted {
+		return grantFault("its filters and parameters have more than %d values and conditions", maxGranted)
+	}
+	return nil
+}
+
+// members counts the items of lists and members of objects in a value.
+func members(v query.Value) int {
+	n := 0
+	switch v := v.(type) {
+	case query.List:
+		for _, item := range v {
+			n += 1 + members(item)
+		}
+	case query.Object:
+		for _, m := range v {
+			n += 1 + members(m.Value)
+		}
+	}
+	return n
 }
 
 // checkFilters resolves every filter of the grant, also those of datasets the

@@ -214,25 +214,6 @@ func (e Expr) conjuncts() []Expr {
 	return []Expr{e}
 }
 
-// same tells whether two keys of a group are the same expression.
-func (e Expr) same(o Expr) bool {
-	if e.op != o.op || e.ref != o.ref || e.name != o.name || e.unit != o.unit || e.zone != o.zone || e.fn != o.fn ||
-		len(e.args) != len(o.args) || len(e.lits) != len(o.lits) || (e.filter == nil) != (o.filter == nil) {
-		return false
-	}
-	for i := range e.args {
-		if !e.args[i].same(o.args[i]) {
-			return false
-		}
-	}
-	for i := range e.lits {
-		if e.lits[i].Text() != o.lits[i].Text() || e.lits[i].Type().Scalar != o.lits[i].Type().Scalar {
-			return false
-		}
-	}
-	return e.filter == nil || e.filter.same(*o.filter)
-}
-
 // refs calls f with every reference the expression reads.
 func (e Expr) refs(f func(ref int, name string)) {
 	if e.op == Column || e.op == Exists {

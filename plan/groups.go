@@ -16,6 +16,8 @@ type groupBuilder struct {
 	*levelBuilder
 	vis  *catalog.Visible
 	zone string // of the field's buckets
+	keys places
+	aggs places
 
 	prior bool // what is selected is of the earlier period
 }
@@ -57,7 +59,7 @@ func (b *builder) groups(vis *catalog.Visible, f query.Field, in *nested) (Level
 			return Level{}, err
 		}
 	}
-	orders, err := args.list("orderBy")
+	orders, err := args.orders()
 	if err != nil {
 		return Level{}, err
 	}
@@ -83,12 +85,7 @@ func (g *groupBuilder) inner(i int) Expr {
 
 // aggregate computes an expression for each group, once.
 func (g *groupBuilder) aggregate(e Expr) Expr {
-	i := slices.IndexFunc(g.l.aggs, e.same)
-	if i < 0 {
-		g.l.aggs = append(g.l.aggs, e)
-		i = len(g.l.aggs) - 1
-	}
-	e = g.inner(len(g.l.keys) + i)
+	e = g.inner(len(g.l.keys) + g.aggs.add(&g.l.aggs, e))
 	if g.prior {
 		e.op = Prior
 	}
@@ -186,12 +183,7 @@ func (g *groupBuilder) selectKey(vis *catalog.Visible, ref int, fields []query.F
 				}
 				o.typ = e.typ
 			}
-			i := slices.IndexFunc(g.l.keys, e.same)
-			if i < 0 {
-				g.l.keys = append(g.l.keys, e)
-				i = len(g.l.keys) - 1
-			}
-			o.index = g.cell(g.inner(i))
+			o.index = g.cell(g.inner(g.keys.add(&g.l.keys, e)))
 			out = append(out, o)
 			continue
 		}

@@ -16,6 +16,7 @@ type levelBuilder struct {
 	uses  []*use // beside l.refs
 	joins map[joinKey]int
 	json  int // what the operators on JSON look for, see maxJSONParts
+	cells places
 }
 
 // use is what is known of a reference beyond what the plan keeps.
@@ -287,15 +288,7 @@ func (lb *levelBuilder) rowsOf(i int, rights []*catalog.Right, at whereAt, colum
 }
 
 // cell makes the level return an expression and says at which index.
-func (lb *levelBuilder) cell(e Expr) int {
-	for i, c := range lb.l.columns {
-		if c.same(e) {
-			return i
-		}
-	}
-	lb.l.columns = append(lb.l.columns, e)
-	return len(lb.l.columns) - 1
-}
+func (lb *levelBuilder) cell(e Expr) int { return lb.cells.add(&lb.l.columns, e) }
 
 // link ties the level to its parent's rows by a relation. The parent's cells
 // are named by their index.

@@ -137,6 +137,16 @@ func (a arguments) list(name string) (query.List, error) {
 	return nil, fault.New(fault.BadUserInput, "%s is null; leave it out to ask without it", name)
 }
 
+// orders reads the orderBy argument. A page after a position compares each term
+// with those before it.
+func (a arguments) orders() (query.List, error) {
+	list, err := a.list("orderBy")
+	if len(list) > maxOrders {
+		return nil, fault.New(fault.TooComplex, "orderBy names %d fields; at most %d are allowed", len(list), maxOrders)
+	}
+	return list, err
+}
+
 // zone reads the timezone argument; the grant's zone stands in for it.
 func (a arguments) zone(fallback string) (string, error) {
 	v, ok := a.get("timezone")

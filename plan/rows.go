@@ -174,7 +174,7 @@ func unknownField(typ, field string) *fault.Error {
 
 // totalOrder reads orderBy and breaks its ties.
 func (lb *levelBuilder) totalOrder(vis *catalog.Visible, args arguments) error {
-	orders, err := args.list("orderBy")
+	orders, err := args.orders()
 	if err != nil {
 		return err
 	}

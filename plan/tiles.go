@@ -37,26 +37,30 @@ func (t Tiles) Query(i int) Query { return t.of[i] }
 // a look at the others, and so are further conditions on times, whose rows an
 // index may have.
 func OnePass(queries []Query) []Tiles {
-	var widest []int // first
+	var widest []tile // first
 	for i, q := range queries {
 		if q.Valid() && q.body.root.tile() {
-			widest = append(widest, i)
+			widest = append(widest, tile{which: i, level: q.body.root})
 		}
 	}
-	slices.SortStableFunc(widest, func(i, j int) int {
-		return len(queries[i].body.root.where.conjuncts()) - len(queries[j].body.root.where.conjuncts())
-	})
+	if len(widest) < 2 {
+		return nil
+	}
+	for i := range widest {
+		widest[i].index()
+	}
+	slices.SortStableFunc(widest, func(a, b tile) int { return len(a.conditions) - len(b.conditions) })
 	var all []Tiles
-	taken := make([]bool, len(queries))
-	for n, i := range widest {
-		if taken[i] {
+	taken := make([]bool, len(widest))
+	for n, wide := range widest {
+		if taken[n] {
 			continue
 		}
-		set := []int{i}
-		for _, j := range widest[n+1:] {
-			if !taken[j] && reads(queries[i].body.root, queries[j].body.root) {
-				taken[j] = true
-				set = append(set, j)
+		set := []tile{wide}
+		for m := n + 1; m < len(widest); m++ {
+			if !taken[m] && wide.reads(widest[m]) {
+				taken[m] = true
+				set = append(set, widest[m])
 			}
 		}
 		if len(set) > 1 {
@@ -64,6 +68,28 @@ func OnePass(queries []Query) []Tiles {
 		}
 	}
 	return all
+}
+
+// tile is a level that may share its rows, with the keys of what decides which
+// rows these are.
+type tile struct {
+	which      int // among the queries
+	level      Level
+	scope      string
+	conditions []string // beside the level's conjuncts
+	has        map[string]bool
+}
+
+func (t *tile) index() {
+	scope := make([]byte, 0, 256)
+	for _, e := range t.level.refs[0].scope {
+		scope = e.appendKey(append(scope, '&'))
+	}
+	t.scope, t.has = string(scope), make(map[string]bool)
+	for _, e := range t.level.where.conjuncts() {
+		key := e.key()
+		t.conditions, t.has[key] = append(t.conditions, key), true
+	}
 }
 
 // tile tells a level that may read its rows from a table made for several: its
@@ -80,26 +106,30 @@ func (l Level) tile() bool {
 	return l.where.Only(0)
 }
 
-// reads tells whether all rows of one tile are among those of a wider one.
-func reads(wide, narrow Level) bool {
-	r, s := wide.refs[0], narrow.refs[0]
+// reads tells whether all rows of another tile are among those of this one.
+func (t tile) reads(narrow tile) bool {
+	r, s := t.level.refs[0], narrow.level.refs[0]
 	if r.dataset != s.dataset || r.target != s.target || r.schema != s.schema || r.table != s.table ||
-		r.reason != s.reason || r.tenant != s.tenant || !slices.EqualFunc(r.scope, s.scope, Expr.same) {
+		r.reason != s.reason || r.tenant != s.tenant || t.scope != narrow.scope {
 		return false
 	}
-	for _, e := range wide.where.conjuncts() {
-		if !slices.ContainsFunc(narrow.where.conjuncts(), e.same) {
+	for _, key := range t.conditions {
+		if !narrow.has[key] {
 			return false
 		}
 	}
-	return !slices.ContainsFunc(further(wide, narrow), Expr.readsTime)
+	return !slices.ContainsFunc(t.further(narrow), Expr.readsTime)
 }
 
-// further are the conditions of a tile that a wider one does not have.
-func further(wide, narrow Level) []Expr {
-	return slices.DeleteFunc(slices.Clone(narrow.where.conjuncts()), func(e Expr) bool {
-		return slices.ContainsFunc(wide.where.conjuncts(), e.same)
-	})
+// further are the conditions of another tile that this one does not have.
+func (t tile) further(narrow tile) []Expr {
+	var out []Expr
+	for i, e := range narrow.level.where.conjuncts() {
+		if !t.has[narrow.conditions[i]] {
+			out = append(out, e)
+		}
+	}
+	return out
 }
 
 // readsTime tells an expression that reads a column of time.
@@ -113,29 +143,29 @@ func (e Expr) readsTime() bool {
 	return slices.ContainsFunc(e.args, Expr.readsTime)
 }
 
-func share(queries []Query, set []int) Tiles {
-	first := queries[set[0]].body.root
-	ref := first.refs[0]
+func share(queries []Query, set []tile) Tiles {
+	wide := set[0]
+	ref := wide.level.refs[0]
 	ref.columns = nil
+	have := make(map[string]bool)
 	set = slices.Clone(set)
-	slices.Sort(set)
-	t := Tiles{levels: make([]Level, len(set)), which: set}
-	for _, at := range set {
-		t.of = append(t.of, queries[at])
-	}
-	for i, at := range set {
-		l := queries[at].body.root
+	slices.SortFunc(set, func(a, b tile) int { return a.which - b.which })
+	t := Tiles{levels: make([]Level, len(set))}
+	for i, narrow := range set {
+		t.which, t.of = append(t.which, narrow.which), append(t.of, queries[narrow.which])
+		l := narrow.level
 		for _, f := range l.refs[0].columns {
-			if !slices.ContainsFunc(ref.columns, func(have Field) bool { return have.Name == f.Name }) {
+			if !have[f.Name] {
+				have[f.Name] = true
 				ref.columns = append(ref.columns, f)
 			}
 		}
 		l.refs = slices.Clone(l.refs)
 		l.refs[0].shared = true
-		l.where = all(further(first, l))
+		l.where = all(wide.further(narrow))
 		t.levels[i] = l
 	}
-	t.base = Level{refs: []Ref{ref}, where: first.where, having: predicate(True), limit: All}
+	t.base = Level{refs: []Ref{ref}, where: wide.level.where, having: predicate(True), limit: All}
 	return t
 }
 

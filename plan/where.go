@@ -10,11 +10,24 @@ import (
 	"usher/value"
 )
 
-// maxDepth and maxItems bound one where.
+// maxDepth and maxItems bound one where, maxOrders one order.
 const (
-	maxDepth = 12
-	maxItems = 1000
+	maxDepth  = 12
+	maxItems  = 1000
+	maxOrders = 100
 )
+
+// maxLiterals bounds a plan: policies repeat theirs in every reference.
+const maxLiterals = 65_535
+
+// literals counts the literals of an expression.
+func (e Expr) literals() int {
+	n := len(e.lits)
+	for _, a := range e.args {
+		n += a.literals()
+	}
+	return n
+}
 
 // whereAt says where a where stands and what it may name.
 type whereAt struct {
@@ -217,6 +230,10 @@ func (lb *levelBuilder) comparisons(at whereAt, name string, e Expr, v query.Val
 			}
 			return Expr{}, f
 		}
+		if lb.literals += max(1, p.literals()); lb.literals > maxLiterals {
+			return Expr{}, fault.New(fault.TooComplex, "the conditions, filters included, compare with more than %d values", maxLiterals).
+				WithHint("ask with fewer values, or of fewer datasets at once")
+		}
 		parts = append(parts, p)
 	}
 	return all(parts), nil
@@ -361,14 +378,19 @@ func typedList(t value.Type, v query.Value) ([]value.Value, error) {
 		return nil, fault.New(fault.TooComplex, "a list of %d values is too long; at most %d are allowed", len(list), maxItems)
 	}
 	lits := make([]value.Value, 0, len(list))
+	seen := make(map[string]struct{}, len(list))
 	for _, item := range list {
 		lit, err := typed(t, item)
 		if err != nil {
 			return nil, err
 		}
-		if !slices.ContainsFunc(lits, func(o value.Value) bool { return o.Text() == lit.Text() }) {
+		if _, ok := seen[lit.Text()]; !ok {
+			seen[lit.Text()] = struct{}{}
 			lits = append(lits, lit)
 		}
+	}
+	if len(lits) < len(list)/2 { // the plan may be kept
+		lits = slices.Clone(lits)
 	}
 	return lits, nil
 }

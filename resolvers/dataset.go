@@ -29,8 +29,16 @@ type Datasets struct {
 	metrics metrics
 }
 
-// knownBytes bounds the operations that are kept ready.
-const knownBytes = 16 << 20
+// knownBytes bounds the operations that are kept ready, and largestKnown each of
+// them: a large one is asked once, and would drive out many small ones.
+const (
+	knownBytes   = 16 << 20
+	largestKnown = knownBytes / 32
+)
+
+// mostPlanned bounds what the plans of one operation take in memory: policies
+// stand in every field.
+const mostPlanned = 64 << 20
 
 // NewDatasets makes the resolver of datasets.
 func NewDatasets(sources *datasource.Sources, cursors *cursor.Sealer, numbersAsText bool) *Datasets {
@@ -45,6 +53,9 @@ type asker struct {
 	rights  string
 	asked   graph.AskedKey
 }
+
+// size is about how many bytes the key takes in memory, with the cache's own.
+func (a asker) size() int { return len(a.rights) + a.asked.Size() + 512 }
 
 // Resolve implements graph.DatasetResolver: what an operation asks is planned
 // the first time and kept ready for the next.
@@ -65,8 +76,8 @@ func (d *Datasets) Resolve(ctx context.Context, asked graph.Asked) []graph.Task 
 	} else {
 		d.metrics.misses.Inc()
 		op = d.plan(ctx, asked.Requests(), cat, who)
-		if op.lasting {
-			d.known.Add(key, op, op.size+len(key.rights))
+		if size := op.size + key.size(); op.lasting && size <= largestKnown {
+			d.known.Add(key, op, size)
 		}
 	}
 	tasks := d.audited(ctx, who, op)
@@ -129,6 +140,9 @@ func (d *Datasets) plan(ctx context.Context, requests []query.Request, cat *cata
 	for i, asked := range requests {
 		asked, seal, err := d.openCursors(asked, who)
 		if err == nil {
+			err = op.goesOn(ctx)
+		}
+		if err == nil {
 			plans[i], err = plan.Build(asked, cat, who, graph.Started(ctx)) // resolved, typed, scoped; or refused
 		}
 		if err != nil {
@@ -136,6 +150,7 @@ func (d *Datasets) plan(ctx context.Context, requests []query.Request, cat *cata
 			continue
 		}
 		op.lasting = op.lasting && plans[i].Timeless()
+		op.size += plans[i].Size() + fieldSize
 		fields[i] = field{plans[i], graph.NewEncoder(plans[i], graph.Writing{Key: asked.Field.Key, NumbersAsText: d.NumbersAsText, Cursor: seal})}
 	}
 	op.plans = plans
@@ -147,12 +162,16 @@ func (d *Datasets) plan(ctx context.Context, requests []query.Request, cat *cata
 		if f.encoder == nil {
 			continue
 		}
-		question, err := d.Sources.Prepare(f.plan) // by the strategy the plan was made for
+		err := op.goesOn(ctx)
+		var question *datasource.Question
+		if err == nil {
+			question, err = d.Sources.Prepare(f.plan) // by the strategy the plan was made for
+		}
 		if err != nil {
 			op.refuse([]int{i}, err)
 			continue
 		}
-		op.size += question.Size() + fieldSize
+		op.size += question.Size()
 		alone[i] = graph.Task{Fields: []int{i}, Run: func(ctx context.Context) []graph.Outcome {
 			answered, err := question.Answer(ctx)
 			if err != nil {
@@ -162,6 +181,9 @@ func (d *Datasets) plan(ctx context.Context, requests []query.Request, cat *cata
 		}}
 	}
 	for _, tiles := range plan.OnePass(plans) {
+		if op.goesOn(ctx) != nil {
+			break // each has its own task
+		}
 		d.together(op, fields, tiles, alone)
 	}
 	for _, task := range alone {
@@ -215,8 +237,18 @@ func encoded(ctx context.Context, fields []field, which []int, answered datasour
 	return out
 }
 
-// fieldSize is about what a field's plan and encoder take in memory.
-const fieldSize = 4 << 10
+// fieldSize is about what a field's tasks, and an encoder's fields, take in
+// memory beside its plan.
+const fieldSize = 2 << 10
+
+// goesOn stops the planning of an operation for which nobody waits, and of one
+// that has become too large.
+func (o *operation) goesOn(ctx context.Context) error {
+	if o.size > mostPlanned {
+		return fault.New(fault.TooComplex, "the fields of the operation are too large together").WithHint("ask in several operations")
+	}
+	return ctx.Err()
+}
 
 func (o *operation) refuse(which []int, err error) {
 	o.lasting = false

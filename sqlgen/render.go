@@ -13,7 +13,6 @@ import (
 	"strings"
 
 	"usher/plan"
-	"usher/value"
 )
 
 // Statement is one SQL statement. A nested level's first Parents arguments are
@@ -37,9 +36,9 @@ func Render(l plan.Level, d Dialect) (Statement, error) {
 	if l.Refs() == 0 {
 		return Statement{}, ErrNotPlanned
 	}
-	w := &writer{d: d, l: l, parents: l.Links()}
+	w := &writer{d: d, l: l, args: &arguments{}, parents: l.Links()}
 	w.level()
-	return Statement{Text: w.b.String(), Args: w.args, Parents: w.parents}, w.err
+	return Statement{Text: w.b.String(), Args: w.args.texts, Parents: w.parents}, w.err
 }
 
 func (w *writer) level() {
@@ -58,8 +57,7 @@ type writer struct {
 	b       strings.Builder
 	d       Dialect
 	l       plan.Level
-	args    []string
-	casts   []string
+	args    *arguments
 	parents int
 	inside  int  // 1 + the reference whose subquery is being written, or 0
 	others  bool // groups beyond the best are one
@@ -78,23 +76,6 @@ func (w *writer) put(parts ...string) {
 func ident(name string) string { return `"` + strings.ReplaceAll(name, `"`, `""`) + `"` }
 
 func table(ref int) string { return "t" + strconv.Itoa(ref) }
-
-// arg binds a value, once for equal values of one type, and returns its typed
-// placeholder.
-func (w *writer) arg(v value.Value, native string) string {
-	return w.bind(argText(v), func(n string) string { return w.d.Arg(n, v, native) })
-}
-
-func (w *writer) bind(text string, cast func(n string) string) string {
-	for i := range w.args {
-		if w.args[i] == text && w.casts[i] == cast("$") {
-			return cast("$" + strconv.Itoa(w.parents+i+1))
-		}
-	}
-	w.args = append(w.args, text)
-	w.casts = append(w.casts, cast("$"))
-	return cast("$" + strconv.Itoa(w.parents+len(w.args)))
-}
 
 // rows writes a list at the root.
 func (w *writer) rows() {

@@ -76,8 +76,7 @@ type script struct {
 	d     Dialect
 	base  *plan.Level
 	parts []*part
-	args  []string
-	casts []string
+	args  arguments
 	err   error
 }
 
@@ -142,7 +141,7 @@ func (s *script) write() (Script, error) {
 		out.Parts[i] = Part{Level: p.level, Parent: p.parent, Cells: cells[i]}
 	}
 	b.WriteString(" ORDER BY 1, 2, 3")
-	out.Text, out.Args = b.String(), s.args
+	out.Text, out.Args = b.String(), s.args.texts
 	return out, s.err
 }
 
@@ -180,9 +179,8 @@ func (s *script) part(p *part) string {
 
 // one writes a level; all share their arguments.
 func (s *script) one(l plan.Level, how func(*writer)) string {
-	w := &writer{d: s.d, l: l, args: s.args, casts: s.casts}
+	w := &writer{d: s.d, l: l, args: &s.args}
 	how(w)
-	s.args, s.casts = w.args, w.casts
 	if s.err == nil {
 		s.err = w.err
 	}

@@ -1,6 +1,9 @@
 package value
 
-import "strconv"
+import (
+	"reflect"
+	"strconv"
+)
 
 // Value is one literal of a known type, in canonical text. The zero Value is
 // null. Text is what is bound to a placeholder; it is valid for the type, so
@@ -16,6 +19,11 @@ func (v Value) Type() Type { return v.typ }
 
 // Text is the canonical text.
 func (v Value) Text() string { return v.text }
+
+var valueSize = int(reflect.TypeFor[Value]().Size())
+
+// Size is how many bytes the literal takes in memory.
+func (v Value) Size() int { return valueSize + len(v.text) }
 
 // Null tells whether the value is null.
 func (v Value) Null() bool { return !v.set }

@@ -31,16 +31,54 @@ func Prepare(q plan.Query, d sqlgen.Dialect) (*Prepared, error) {
 	}
 	if q.Statements() > 1 {
 		s, err := sqlgen.Together(q.Root(), d)
+		if err == nil {
+			err = fits(s.Args, cells(s.Parts))
+		}
 		return script(s, false), err
 	}
 	s, err := sqlgen.Render(q.Root(), d)
+	if err == nil {
+		err = fits(s.Args, q.Root().Columns())
+	}
 	return &Prepared{text: s.Text, args: s.Args, key: key(s.Text, s.Args), level: q.Root()}, err
 }
 
 // PrepareTiles writes the statement of queries that read the same rows.
 func PrepareTiles(t plan.Tiles, d sqlgen.Dialect) (*Prepared, error) {
 	s, err := sqlgen.Tiles(t, d)
+	if err == nil {
+		err = fits(s.Args, cells(s.Parts))
+	}
 	return script(s, true), err
+}
+
+// maxCells is how many columns a statement may return: PostgreSQL takes 1664,
+// of which some are usher's.
+const maxCells = 1600
+
+// fits refuses a statement that no engine takes, before a connection is taken
+// for it.
+func fits(args []string, cells int) error {
+	switch {
+	case len(args) > sqlgen.MaxArgs:
+		return fault.New(fault.TooComplex, "the conditions have more than %d different values", sqlgen.MaxArgs).
+			WithHint("ask with fewer values")
+	case cells > maxCells:
+		return fault.New(fault.TooComplex, "one statement cannot return more than %d columns", maxCells).
+			WithHint("select fewer fields, or ask for some of them in another field")
+	}
+	return nil
+}
+
+// cells is how many cells the rows of a script have.
+func cells(parts []sqlgen.Part) int {
+	n := 0
+	for _, p := range parts {
+		for _, cell := range p.Cells {
+			n = max(n, cell+1)
+		}
+	}
+	return n
 }
 
 func script(s sqlgen.Script, tiles bool) *Prepared {
@@ -53,8 +91,18 @@ func (p *Prepared) Text() string { return p.text }
 // Key is equal for statements that ask the same: text and arguments.
 func (p *Prepared) Key() string { return p.key }
 
-// Size is about how many bytes it takes in memory.
-func (p *Prepared) Size() int { return 2*len(p.text) + len(p.key) + 512 }
+// Size is about how many bytes it takes in memory, with what the statement's
+// parts remember of it.
+func (p *Prepared) Size() int {
+	n := len(p.text) + len(p.key) + 512
+	for _, arg := range p.args {
+		n += len(arg) + 16
+	}
+	for _, part := range p.parts {
+		n += 512 + 8*len(part.Cells)
+	}
+	return n
+}
 
 func key(text string, args []string) string {
 	var b strings.Builder

@@ -60,6 +60,9 @@ func Fetch(ctx context.Context, s Session, d sqlgen.Dialect, q plan.Query, each 
 	if err != nil {
 		return err
 	}
+	if err := fits(statement.Args, q.Root().Columns()); err != nil {
+		return err
+	}
 	rows, err := s.Query(ctx, statement.Text, statement.Args)
 	if err != nil {
 		return err
@@ -78,6 +81,9 @@ func (r Run) level(ctx context.Context, l plan.Level, keys [][]value.Value, c *c
 	}
 	statement, err := sqlgen.Render(here, r.Dialect)
 	if err != nil {
+		return nil, err
+	}
+	if err := fits(statement.Args, 0); err != nil {
 		return nil, err
 	}
 	args := make([]string, 0, len(keys)+len(statement.Args))
