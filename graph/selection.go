@@ -21,7 +21,7 @@ func (s selection) field(f graphql.CollectedField) query.Field {
 		if def := f.Definition.Arguments.ForName(arg.Name); def != nil {
 			t = def.Type
 		}
-		if v, ok := s.literals.value(arg.Value, t); ok {
+		if v, ok := s.literals.value(arg.Value, t); ok && !leftOut(arg.Name, v) {
 			out.Args = append(out.Args, query.Member{Name: arg.Name, Value: v})
 		}
 	}
@@ -34,6 +34,14 @@ func (s selection) field(f graphql.CollectedField) query.Field {
 		out.Fields[i] = s.field(in)
 	}
 	return out
+}
+
+// leftOut tells that an argument is null, which clients send for what they do not
+// use: it is as if it were not there. Where less would be asked for by that, a
+// null stays what it is, and is refused.
+func leftOut(name string, v query.Value) bool {
+	_, null := v.(query.Null)
+	return null && name != "where" && name != "having"
 }
 
 // literals turns values of a document into values as they were written. Of the

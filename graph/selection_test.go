@@ -151,9 +151,19 @@ func TestArguments(t *testing.T) {
 				"where", object("amount", object("gt", query.Number("99999999999999999999.5")))),
 		},
 		{
-			"a null is not nothing",
-			`query($n: Int) { orders(where: {region: {eq: null}}, limit: $n) { id } }`, `{"n": null}`,
-			object("where", object("region", object("eq", query.Null{})), "limit", query.Null{}),
+			"a null is what clients send for what they do not use",
+			`query($n: Int, $o: [OrdersOrderBy!]) { orders(limit: $n, offset: null, orderBy: $o) { id } }`, `{"n": null, "o": null}`,
+			nil,
+		},
+		{
+			"a null that could ask for more is not nothing",
+			`query($w: OrdersWhere) { orders(where: $w) { id } }`, `{"w": null}`,
+			object("where", query.Null{}),
+		},
+		{
+			"a null inside is what is compared",
+			`{ orders(where: {region: {eq: null}}) { id } }`, "",
+			object("where", object("region", object("eq", query.Null{}))),
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
