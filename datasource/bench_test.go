@@ -17,6 +17,7 @@ type nothing struct{}
 func (nothing) Session(_ context.Context, _ bool, fn func(sqlexec.Session) error) error {
 	return fn(nothing{})
 }
+
 func (nothing) Query(context.Context, string, []string) (value.Rows, error) { return nothing{}, nil }
 func (nothing) Close() error                                                { return nil }
 func (nothing) Next() bool                                                  { return false }
@@ -82,4 +83,8 @@ datasets:
 }
 
 // stubbed puts a database that does nothing in an account's place.
-func stubbed(source Source) { source.(*sqlSource).db = nothing{} }
+func stubbed(source Source) {
+	db := source.(*database)
+	db.db = nothing{}
+	opened(db)
+}

@@ -14,6 +14,28 @@ import (
 	"usher/plan"
 )
 
+// checked asks, unless the tables that a question reads are known to differ. When
+// it does not fit them, they are looked at again: they may have changed.
+type checked struct {
+	next
+	shape *shape // nil: the tables are the source's
+}
+
+func (c *checked) ask(ctx context.Context, q *Question) (Answered, error) {
+	if c.shape == nil {
+		return c.next.ask(ctx, q)
+	}
+	if err := c.shape.check(ctx, q.reads); err != nil {
+		return Answered{}, err
+	}
+	answered, err := c.next.ask(ctx, q)
+	if errors.Is(err, postgres.ErrDrift) {
+		c.shape.forget()
+		err = cmp.Or(c.shape.check(ctx, q.reads), err)
+	}
+	return answered, err
+}
+
 // shape is what is known of tenants' own tables in an account: whether they
 // are what the catalog promises. They are looked at when a schema of theirs is
 // used for the first time, and again when a statement fails on them. A table
@@ -129,22 +151,6 @@ func reads(l plan.Level) []plan.Ref {
 		out = append(out, reads(total)...)
 	}
 	return out
-}
-
-// checked runs a question, unless the tables it reads are known to differ. When
-// it does not fit them, they are looked at again: they may have changed.
-func checked[T any](ctx context.Context, s *shape, refs []plan.Ref, run func() (T, error)) (result T, err error) {
-	if s == nil {
-		return run()
-	}
-	if err := s.check(ctx, refs); err != nil {
-		return result, err
-	}
-	if result, err = run(); !errors.Is(err, postgres.ErrDrift) {
-		return result, err
-	}
-	s.forget()
-	return result, cmp.Or(s.check(ctx, refs), err)
 }
 
 // check refuses what reads something that differs.
