@@ -84,7 +84,7 @@ func (c *combination) bring(ctx context.Context, l plan.Level, parents [][]value
 	return here, nil
 }
 
-// narrow asks for those rows only that the rows already here lead to.
+// narrow asks for those rows only that the rows already here lead to: a semi-join.
 func (c *combination) narrow(ctx context.Context, l plan.Level, fetches []plan.Fetch, i int, f plan.Fetch, parents [][]value.Value) ([]part, error) {
 	all := []part{{fetch: f}}
 	if l.Links() > 0 && i == l.Link(0).Own().Ref() && len(parents[0]) <= maxKeys {

@@ -9,8 +9,7 @@ type asker interface {
 
 // The way of a question is a chain of decorators, as http.Handler makes them:
 // each does one thing before or after it asks the next. Chains are composed once,
-// here, from where a question comes in to where it is asked; they keep nothing of
-// a question.
+// here, outermost first; they keep nothing of a question.
 
 // toDatabase is the way of a question that one database answers whole.
 func (s *Sources) toDatabase() asker {
