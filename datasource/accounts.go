@@ -20,9 +20,8 @@ import (
 )
 
 // accounts opens sources on demand, each account once. Accounts of a tenant's
-// own are closed when nobody uses them, and there are only so many at a time:
-// past the cap the one unused longest is closed, and whoever finds all of them
-// in use waits in line.
+// own are closed when nobody uses them, and there are slots for only so many at a
+// time (slots.go).
 type accounts struct {
 	cat    *catalog.Catalog
 	opts   Options
@@ -30,14 +29,14 @@ type accounts struct {
 	shapes shapes
 	counts *metrics
 
-	mu      sync.Mutex
-	open    map[plan.Target]*account
-	recent  *list.List // of *account, most recent first; a tenant's own only
-	seats   int        // a tenant's own accounts, also those that only their users still know
-	leaving int        // of them, those that end with their users
-	waiting *list.List // of chan struct{}, in line for a seat
-	reaper  *time.Timer
-	closed  bool
+	mu       sync.Mutex
+	open     map[plan.Target]*account
+	recent   *list.List // of *account, most recent first; a tenant's own only
+	slots    int        // that are taken: of a tenant's own accounts, also those that only their users still know
+	draining int        // of them, those that end with their users
+	waiting  *list.List // of chan struct{}, in line for a slot
+	reaper   *time.Timer
+	closed   bool
 }
 
 // account is an opened source, or one being opened.
@@ -108,11 +107,11 @@ func (a *accounts) enter(ctx context.Context, t plan.Target) (acc *account, firs
 		return acc, false, nil
 	}
 	if t.Tenant != "" {
-		if err := a.sit(ctx); err != nil {
+		if err := a.acquire(ctx); err != nil {
 			return nil, false, err
 		}
 		if acc := a.join(t); acc != nil { // somebody opened it meanwhile
-			a.stand()
+			a.release()
 			return acc, false, nil
 		}
 	}
@@ -123,7 +122,7 @@ func (a *accounts) enter(ctx context.Context, t plan.Target) (acc *account, firs
 	a.open[t] = acc
 	if t.Tenant != "" {
 		acc.at = a.recent.PushFront(acc)
-		a.makeRoom()
+		a.drain()
 	}
 	return acc, true, nil
 }
@@ -141,50 +140,6 @@ func (a *accounts) join(t plan.Target) *account {
 	return acc
 }
 
-// sit takes a seat. When all of them are taken, the account unused longest
-// ends. When all are in use, the caller waits, and the account that was asked
-// for longest ago takes no further users, so that its seat becomes free
-// however busy it is. The lock is held, but for the waiting.
-func (a *accounts) sit(ctx context.Context) error {
-	if a.seats < a.opts.Accounts {
-		a.seats++
-		return nil
-	}
-	for e := a.recent.Back(); e != nil; e = e.Prev() {
-		if acc := e.Value.(*account); acc.users == 0 {
-			a.remove(acc)
-			a.end(acc)
-			return nil // in its seat
-		}
-	}
-	turn := make(chan struct{})
-	at := a.waiting.PushBack(turn)
-	a.makeRoom()
-	a.mu.Unlock()
-	select {
-	case <-turn:
-		a.mu.Lock()
-		return nil
-	case <-ctx.Done():
-	}
-	a.mu.Lock()
-	select {
-	case <-turn: // just now
-		a.stand()
-	default:
-		a.waiting.Remove(at)
-	}
-	return fault.From(ctx.Err())
-}
-
-// makeRoom lets as many accounts end with their users as callers wait.
-func (a *accounts) makeRoom() {
-	for e := a.recent.Back(); e != nil && a.leaving < a.waiting.Len(); e = a.recent.Back() {
-		a.remove(e.Value.(*account))
-		a.leaving++
-	}
-}
-
 // end closes the source of an account that nobody uses or finds any more. The
 // lock is not held meanwhile: closing takes its time, and is nobody else's matter.
 func (a *accounts) end(acc *account) {
@@ -197,7 +152,7 @@ func (a *accounts) end(acc *account) {
 }
 
 // shut closes a source. A panic is an error of it: the account is as good as
-// gone, and its seat is not lost.
+// gone, and its slot is not lost.
 func shut(source Source) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
@@ -206,15 +161,6 @@ func shut(source Source) (err error) {
 		}
 	}()
 	return source.Close()
-}
-
-// stand gives a seat to the first in line, or back.
-func (a *accounts) stand() {
-	if e := a.waiting.Front(); e != nil {
-		close(a.waiting.Remove(e).(chan struct{}))
-		return
-	}
-	a.seats--
 }
 
 func (a *accounts) remove(acc *account) {
@@ -235,7 +181,7 @@ func (a *accounts) drop(acc *account) {
 		return
 	}
 	if acc.at != nil {
-		a.leaving++
+		a.draining++
 	}
 	a.remove(acc)
 }
@@ -250,43 +196,16 @@ func (a *accounts) leave(acc *account) {
 	case acc.gone:
 		a.end(acc)
 		if acc.target.Tenant != "" {
-			a.leaving--
-			a.stand()
+			a.draining--
+			a.release()
 		}
 	case acc.at != nil && a.waiting.Len() > 0:
 		a.remove(acc)
 		a.end(acc)
-		a.stand()
+		a.release()
 	case acc.at != nil:
 		a.watch()
 	}
-}
-
-// watch sees to it that accounts which nobody uses are closed.
-func (a *accounts) watch() {
-	if a.reaper == nil && !a.closed && a.recent.Len() > 0 {
-		a.reaper = time.AfterFunc(a.opts.Conns.Idle, a.reap)
-	}
-}
-
-func (a *accounts) reap() {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	a.reaper = nil
-	var unused []*account
-	for e := a.recent.Back(); e != nil; {
-		acc, prev := e.Value.(*account), e.Prev()
-		if acc.users == 0 && time.Since(acc.used) >= a.opts.Conns.Idle {
-			a.remove(acc)
-			unused = append(unused, acc)
-		}
-		e = prev
-	}
-	for _, acc := range unused {
-		a.end(acc)
-		a.stand()
-	}
-	a.watch()
 }
 
 // each calls f with every source that is open, and possibly with one that has
@@ -333,7 +252,7 @@ func (a *accounts) shutDown() (unused []*account) {
 		}
 	}
 	for a.waiting.Len() > 0 {
-		a.stand()
+		a.release()
 	}
 	return unused
 }

@@ -15,8 +15,8 @@ import (
 	"usher/plan"
 )
 
-// seats makes accounts of an API, which nothing has to be opened for.
-func seats(n int) *accounts {
+// limited makes accounts of an API, which nothing has to be opened for.
+func limited(n int) *accounts {
 	return newAccounts(&catalog.Catalog{Sources: map[string]*catalog.Source{"a": {
 		Name: "a", Kind: catalog.API, API: catalog.APISpec{BaseURL: "https://a.example", Pages: catalog.Pages{Kind: catalog.NoPages, Max: 1}, MaxConcurrent: 1},
 	}}}, Options{Accounts: n, Conns: pool.Limits{Idle: time.Minute}})
@@ -39,13 +39,13 @@ func (a *accounts) must(t *testing.T, tenant string) (release func()) {
 func (a *accounts) count() int {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	return a.seats
+	return a.slots
 }
 
 func TestNoMoreAccountsThanAllowed(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		a := seats(3)
+		a := limited(3)
 		defer func() { _ = a.close() }()
 		first, second, third := a.must(t, "t1"), a.must(t, "t2"), a.must(t, "t3")
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
@@ -74,7 +74,7 @@ func TestNoMoreAccountsThanAllowed(t *testing.T) {
 func TestBusyAccountsMakeRoom(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		a := seats(2)
+		a := limited(2)
 		ctx, stop := context.WithCancel(t.Context())
 		var group sync.WaitGroup
 		for w := range 8 {
@@ -107,10 +107,10 @@ func TestBusyAccountsMakeRoom(t *testing.T) {
 	})
 }
 
-func TestLateSeats(t *testing.T) {
+func TestLateSlots(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		a := seats(2)
+		a := limited(2)
 		var group sync.WaitGroup
 		for w := range 12 {
 			group.Go(func() {
@@ -127,8 +127,8 @@ func TestLateSeats(t *testing.T) {
 		group.Wait()
 		<-time.After(3 * time.Minute)
 		synctest.Wait()
-		if n := a.count(); n != 0 || a.leaving != 0 || a.waiting.Len() != 0 || len(a.open) != 0 {
-			t.Errorf("%d seats are taken, %d leaving, %d in line, %d open", n, a.leaving, a.waiting.Len(), len(a.open))
+		if n := a.count(); n != 0 || a.draining != 0 || a.waiting.Len() != 0 || len(a.open) != 0 {
+			t.Errorf("%d slots are taken, %d leaving, %d in line, %d open", n, a.draining, a.waiting.Len(), len(a.open))
 		}
 		_ = a.close()
 		if _, _, err := a.get(t.Context(), of("t1")); fault.From(err).Code != fault.Unavailable {
@@ -158,13 +158,13 @@ func TestClosingHoldsUpNobody(t *testing.T) {
 	t.Parallel()
 	for _, panics := range []bool{false, true} {
 		synctest.Test(t, func(t *testing.T) {
-			a := seats(2)
+			a := limited(2)
 			a.must(t, "t1")()
 			s := &slow{closing: make(chan struct{}), closed: make(chan struct{}), panics: panics}
 			a.open[of("t1")].source = s
 			release := a.must(t, "t2")
 			var group sync.WaitGroup
-			group.Go(func() { a.must(t, "t3")() }) // in t1's seat
+			group.Go(func() { a.must(t, "t3")() }) // in t1's slot
 			<-s.closing
 			start := time.Now()
 			a.must(t, "t2")()
@@ -173,7 +173,7 @@ func TestClosingHoldsUpNobody(t *testing.T) {
 				t.Errorf("others wait %s for what is being closed", took)
 			}
 			if n := a.count(); n != 2 {
-				t.Errorf("%d seats are taken while an account is being closed", n)
+				t.Errorf("%d slots are taken while an account is being closed", n)
 			}
 			close(s.closed)
 			group.Wait()
@@ -181,7 +181,7 @@ func TestClosingHoldsUpNobody(t *testing.T) {
 			<-time.After(3 * time.Minute)
 			synctest.Wait()
 			if n := a.count(); n != 0 {
-				t.Errorf("%d seats are taken", n)
+				t.Errorf("%d slots are taken", n)
 			}
 			_ = a.close()
 		})
@@ -191,7 +191,7 @@ func TestClosingHoldsUpNobody(t *testing.T) {
 // A panic while an account is opened fails those who wait for it, and no others.
 func TestPanicWhileOpening(t *testing.T) {
 	t.Parallel()
-	a := seats(1)
+	a := limited(1)
 	defer func() { _ = a.close() }()
 	for range 3 {
 		a.opts.Upstream.Metrics = &upstream.Metrics{} // which lacks what it counts with
@@ -207,6 +207,6 @@ func TestPanicWhileOpening(t *testing.T) {
 	}
 	a.must(t, "t1")()
 	if n := a.count(); n != 1 {
-		t.Errorf("%d seats are taken", n)
+		t.Errorf("%d slots are taken", n)
 	}
 }

@@ -136,7 +136,7 @@ func TestCommonQuestionsWaitInTheirOwnLine(t *testing.T) {
 	}
 	line := func() int {
 		n := 0
-		g.accounts.each(func(_ plan.Target, s Source) { n = s.(*sqlSource).gate.Waiting() })
+		g.accounts.each(func(_ plan.Target, s Source) { n = s.(*database).gate.Waiting() })
 		return n
 	}
 	for line() < 16 {

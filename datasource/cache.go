@@ -1,15 +1,48 @@
 package datasource
 
 import (
+	"context"
 	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
 
+	"usher/datasource/receipt"
 	"usher/lru"
 	"usher/plan"
 	"usher/value"
 )
+
+// cached answers with what was answered before, if it may be so old, and keeps
+// what is answered now.
+type cached struct {
+	next
+	cache   *cache
+	metrics *metrics
+}
+
+func (c *cached) ask(ctx context.Context, q *Question) (Answered, error) {
+	if q.maxAge == 0 {
+		return c.next.ask(ctx, q)
+	}
+	key := cacheKey{q.target, q.statement.Key()}
+	if answered, ok := c.cache.get(key, q.maxAge); ok {
+		c.metrics.hits.Inc()
+		if notes := receipt.From(ctx); notes != nil {
+			notes.Add(receipt.Step{Source: q.target.Source, SQL: q.statement.Text(), Rows: rowsOf(answered.Results...), Kept: true})
+		}
+		return answered, nil
+	}
+	c.metrics.misses.Inc()
+	purges, at := c.cache.purges.Load(), c.cache.now()
+	answered, err := c.next.ask(ctx, q)
+	if err != nil {
+		return Answered{}, err
+	}
+	c.cache.put(key, &kept{results: answered.Results, at: at, tenant: q.owner, datasets: q.datasets}, purges)
+	answered.MaxAge = q.maxAge
+	return answered, nil
+}
 
 // cache keeps the answers of questions whose datasets all allow it. An entry
 // belongs to an account, a statement and its arguments, so tenants share one

@@ -5,40 +5,70 @@ import (
 	"sync"
 
 	"usher/fault"
+	"usher/held"
 )
 
-// flights lets equal questions to one account that are asked at the same time
-// share one execution. The zero value is ready. Results are shared, so nobody
-// changes them.
-type flights[K comparable, T any] struct {
-	mu  sync.Mutex
-	now map[K]*flight[T]
+// coalesced answers equal questions of one tenant that are asked at the same time
+// together. Fetches are not: their rows are not collected.
+type coalesced struct {
+	next
+	group *group[sameQuestion, Answered]
+	meter *meter
 }
 
-// flight is one execution; result and err are set before done is closed.
-type flight[T any] struct {
+// sameQuestion is what is answered together: the same question of one tenant. What one
+// tenant waits for, or is refused, is no other's.
+type sameQuestion struct{ tenant, key string }
+
+func (c *coalesced) ask(ctx context.Context, q *Question) (Answered, error) {
+	if q.stream != nil {
+		return c.next.ask(ctx, q)
+	}
+	answered, joined, err := c.group.do(ctx, sameQuestion{q.tenant, q.statement.Key()}, func(ctx context.Context) (Answered, error) {
+		return c.next.ask(ctx, q)
+	})
+	if joined {
+		answered.joined = true
+		c.meter.coalesced.Inc()
+		if err == nil { // whoever leaves first, the other holds them
+			err = held.From(ctx).Take(answered.Held)
+		}
+	}
+	return answered, err
+}
+
+// group is a singleflight: those who ask the same at the same time share one
+// execution. The zero value is ready. Results are shared, so nobody changes them.
+// It is not x/sync's, which hands the cancellation of one to all.
+type group[K comparable, T any] struct {
+	mu  sync.Mutex
+	now map[K]*call[T]
+}
+
+// call is one execution; result and err are set before done is closed.
+type call[T any] struct {
 	done   chan struct{}
 	result T
 	err    error
 }
 
-// do answers with the execution that is under way for the key, or runs one. It
-// runs on the caller's own context and goroutine. When that caller leaves, the
+// do joins the execution that is under way for the key, or runs one. It runs on the caller's own context and goroutine. When that caller leaves, the
 // others do not get its cancellation: one of them runs the question again.
-func (f *flights[K, T]) do(ctx context.Context, key K, run func(context.Context) (T, error)) (T, error) {
+func (g *group[K, T]) do(ctx context.Context, key K, run func(context.Context) (T, error)) (_ T, joined bool, _ error) {
 	for {
-		shared, mine := f.enter(key)
+		shared, mine := g.enter(key)
 		if mine {
-			return f.fly(ctx, key, shared, run)
+			result, err := g.run(ctx, key, shared, run)
+			return result, false, err
 		}
 		select {
 		case <-shared.done:
 		case <-ctx.Done():
 			var none T
-			return none, fault.From(ctx.Err())
+			return none, true, fault.From(ctx.Err())
 		}
 		if shared.err != errAbandoned { //nolint:errorlint // the sentinel itself, set below
-			return shared.result, shared.err
+			return shared.result, true, shared.err
 		}
 	}
 }
@@ -46,36 +76,36 @@ func (f *flights[K, T]) do(ctx context.Context, key K, run func(context.Context)
 // errAbandoned marks an execution whose caller left before it was done.
 var errAbandoned = fault.New(fault.Timeout, "the request was canceled")
 
-func (f *flights[K, T]) enter(key K) (_ *flight[T], mine bool) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if shared := f.now[key]; shared != nil {
+func (g *group[K, T]) enter(key K) (_ *call[T], mine bool) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if shared := g.now[key]; shared != nil {
 		return shared, false
 	}
-	if f.now == nil {
-		f.now = make(map[K]*flight[T])
+	if g.now == nil {
+		g.now = make(map[K]*call[T])
 	}
-	shared := &flight[T]{done: make(chan struct{})}
-	f.now[key] = shared
+	shared := &call[T]{done: make(chan struct{})}
+	g.now[key] = shared
 	return shared, true
 }
 
 // forget lets nobody join what is under way.
-func (f *flights[K, T]) forget() {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.now = nil
+func (g *group[K, T]) forget() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.now = nil
 }
 
-// fly runs the question. Whatever happens to the caller, those who wait go on.
-func (f *flights[K, T]) fly(ctx context.Context, key K, shared *flight[T], run func(context.Context) (T, error)) (_ T, err error) {
+// run runs the question. Whatever happens to the caller, those who wait go on.
+func (g *group[K, T]) run(ctx context.Context, key K, shared *call[T], run func(context.Context) (T, error)) (_ T, err error) {
 	shared.err = errAbandoned // stays, if run panics
 	defer func() {
-		f.mu.Lock()
-		if f.now[key] == shared {
-			delete(f.now, key)
+		g.mu.Lock()
+		if g.now[key] == shared {
+			delete(g.now, key)
 		}
-		f.mu.Unlock()
+		g.mu.Unlock()
 		close(shared.done)
 	}()
 	result, err := run(ctx)

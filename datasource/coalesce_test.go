@@ -18,16 +18,16 @@ type asked struct {
 	err    error
 }
 
-func ask(ctx context.Context, group *sync.WaitGroup, f *flights[string, *value.Result], key string, run func(context.Context) (*value.Result, error)) *asked {
+func ask(ctx context.Context, group *sync.WaitGroup, f *group[string, *value.Result], key string, run func(context.Context) (*value.Result, error)) *asked {
 	a := &asked{}
-	group.Go(func() { a.result, a.err = f.do(ctx, key, run) })
+	group.Go(func() { a.result, _, a.err = f.do(ctx, key, run) })
 	return a
 }
 
 func TestEqualQuestionsShareOneExecution(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		var f flights[string, *value.Result]
+		var f group[string, *value.Result]
 		var runs atomic.Int32
 		hold := make(chan struct{})
 		want := &value.Result{}
@@ -53,7 +53,7 @@ func TestEqualQuestionsShareOneExecution(t *testing.T) {
 				t.Errorf("got %v, %v", a.result, a.err)
 			}
 		}
-		if _, err := f.do(t.Context(), "same", run); err != nil || runs.Load() != 3 {
+		if _, _, err := f.do(t.Context(), "same", run); err != nil || runs.Load() != 3 {
 			t.Errorf("a later question did not run by itself: %v after %d runs", err, runs.Load())
 		}
 	})
@@ -62,7 +62,7 @@ func TestEqualQuestionsShareOneExecution(t *testing.T) {
 func TestAnErrorIsShared(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		var f flights[string, *value.Result]
+		var f group[string, *value.Result]
 		hold, failed := make(chan struct{}), errors.New("the table is gone")
 		run := func(context.Context) (*value.Result, error) {
 			<-hold
@@ -84,7 +84,7 @@ func TestAnErrorIsShared(t *testing.T) {
 func TestOneCancellationIsNobodyElses(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		var f flights[string, *value.Result]
+		var f group[string, *value.Result]
 		var runs atomic.Int32
 		hold := make(chan struct{})
 		run := func(ctx context.Context) (*value.Result, error) {
@@ -122,12 +122,12 @@ func TestOneCancellationIsNobodyElses(t *testing.T) {
 func TestAPanicLeavesNobodyWaiting(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		var f flights[string, *value.Result]
+		var f group[string, *value.Result]
 		hold := make(chan struct{})
 		var group sync.WaitGroup
 		group.Go(func() {
 			defer func() { _ = recover() }()
-			_, _ = f.do(t.Context(), "k", func(context.Context) (*value.Result, error) {
+			_, _, _ = f.do(t.Context(), "k", func(context.Context) (*value.Result, error) {
 				<-hold
 				panic("a bug")
 			})
@@ -148,7 +148,7 @@ func TestAPanicLeavesNobodyWaiting(t *testing.T) {
 func TestNobodyJoinsWhatIsForgotten(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		var f flights[string, *value.Result]
+		var f group[string, *value.Result]
 		old, fresh, hold := &value.Result{}, &value.Result{}, make(chan struct{})
 		var group sync.WaitGroup
 		a := ask(t.Context(), &group, &f, "k", func(context.Context) (*value.Result, error) {

@@ -7,7 +7,6 @@ import (
 	"sync"
 	"time"
 
-	"usher/datasource/admit"
 	"usher/datasource/duckdb"
 	"usher/datasource/receipt"
 	"usher/datasource/sqlexec"
@@ -28,30 +27,26 @@ const maxKeys = 1000
 // level needs is fetched from each source and the same level runs over it. The
 // engine's slot is held while those of sources are waited for, one at a time;
 // whoever has a source's slot waits for no other, so that nobody waits in a ring.
-func (s *Sources) combined(ctx context.Context, q plan.Query) (*value.Result, error) {
-	return admit.Do(ctx, s.gate, q.Identity().Tenant(), func() (*value.Result, error) {
-		return onceMore(ctx, s.engine.Renew, func() (*value.Result, error) { return s.combine(ctx, q) })
-	})
-}
+type combined struct{ sources *Sources }
 
-func (s *Sources) combine(ctx context.Context, q plan.Query) (*value.Result, error) {
-	scratch, err := s.engine.Scratch(ctx)
+func (e *combined) ask(ctx context.Context, q *Question) (Answered, error) {
+	scratch, err := e.sources.engine.Scratch(ctx)
 	if err != nil {
-		return nil, err
+		return Answered{}, err
 	}
 	defer scratch.Close()
-	c := &combination{sources: s, query: q, scratch: scratch, part: held.From(ctx).Part()}
+	c := &combination{sources: e.sources, query: q.query, scratch: scratch, part: held.From(ctx).Part()}
 	defer c.part.Release() // of what the scratch holds
 	var result *value.Result
 	err = scratch.Session(ctx, false, func(session sqlexec.Session) (err error) {
 		c.session = session
-		result, err = sqlexec.Run{Session: session, Dialect: sqlgen.DuckDB, Before: c.bring}.Query(ctx, q)
+		result, err = sqlexec.Run{Session: session, Dialect: sqlgen.DuckDB, Before: c.bring}.Query(ctx, q.query)
 		return err
 	})
 	if err == nil {
 		result.AsOf = c.asOf
 	}
-	return result, err
+	return answeredWith(result), err
 }
 
 // combination is one query's way through the embedded engine.
@@ -89,7 +84,7 @@ func (c *combination) bring(ctx context.Context, l plan.Level, parents [][]value
 	return here, nil
 }
 
-// narrow asks for those rows only that the rows already here lead to.
+// narrow asks for those rows only that the rows already here lead to: a semi-join.
 func (c *combination) narrow(ctx context.Context, l plan.Level, fetches []plan.Fetch, i int, f plan.Fetch, parents [][]value.Value) ([]part, error) {
 	all := []part{{fetch: f}}
 	if l.Links() > 0 && i == l.Link(0).Own().Ref() && len(parents[0]) <= maxKeys {

@@ -49,7 +49,7 @@ func (a *accounts) openDuckDB(spec *catalog.Source, t plan.Target) (Source, erro
 	if err != nil {
 		return nil, err
 	}
-	return &sqlSource{db: db, dialect: sqlgen.DuckDB, timeout: spec.Timeout, shape: a.shapeOf(t, db, spec.Timeout), meter: a.counts.of(t.Source), gate: a.gate(a.opts.Sources.MaxConns)}, nil
+	return opened(&database{db: db, dialect: sqlgen.DuckDB, timeout: spec.Timeout, shape: a.shapeOf(t, db, spec.Timeout), meter: a.counts.of(t.Source), gate: a.gate(a.opts.Sources.MaxConns)}), nil
 }
 
 func (a *accounts) openPostgres(spec *catalog.Source, t plan.Target) (Source, error) {
@@ -71,7 +71,7 @@ func (a *accounts) openPostgres(spec *catalog.Source, t plan.Target) (Source, er
 	if err != nil {
 		return nil, err
 	}
-	return &sqlSource{db: db, dialect: sqlgen.Postgres, timeout: spec.Timeout, shape: a.shapeOf(t, db, spec.Timeout), meter: a.counts.of(t.Source), gate: a.gate(a.conns.Most(server.MaxConns))}, nil
+	return opened(&database{db: db, dialect: sqlgen.Postgres, timeout: spec.Timeout, shape: a.shapeOf(t, db, spec.Timeout), meter: a.counts.of(t.Source), gate: a.gate(a.conns.Most(server.MaxConns))}), nil
 }
 
 // gate is the way into an account: as many are at work as it has connections.

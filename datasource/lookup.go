@@ -11,51 +11,59 @@ import (
 	"usher/value"
 )
 
-// lookedUp is a query that one database answers but for columns that are looked
-// up by key in others.
+// lookedUp answers a query from one database but for columns that it looks up by
+// key in others, where that will do. What will not is for the next.
 type lookedUp struct {
-	target    plan.Target
-	who       string // the tenant that asks
-	statement *sqlexec.Prepared
-	reads     []plan.Ref // of a tenant's own account
-	lookups   []plan.Lookup
+	next
+	sources *Sources
 }
 
-func prepareLookups(q plan.Query) (*lookedUp, error) {
-	main, lookups, ok := q.Lookups()
+func (l *lookedUp) ask(ctx context.Context, q *Question) (Answered, error) {
+	if q.lookups != nil {
+		answered, err := l.sources.lookUp(ctx, q.lookups)
+		if !errors.Is(err, errAmbiguous) {
+			l.sources.metrics.lookedUp.Inc()
+			return answered, err
+		}
+	}
+	l.sources.metrics.combined.Inc()
+	return l.next.ask(ctx, q)
+}
+
+// lookups are a query in two parts: what one database answers, and what is put
+// beside it.
+type lookups struct {
+	main *Question
+	list []plan.Lookup
+}
+
+func prepareLookups(q plan.Query) (*lookups, error) {
+	main, list, ok := q.Lookups()
 	if !ok {
 		return nil, nil
 	}
 	target, _ := main.Single()
 	statement, err := sqlexec.Prepare(main, dialects[target.Kind])
-	return &lookedUp{target: target, who: q.Identity().Tenant(), statement: statement, reads: reads(main.Root()), lookups: lookups}, err
+	return &lookups{&Question{tenant: q.Identity().Tenant(), target: target, statement: statement, reads: reads(main.Root())}, list}, err
 }
 
 // errAmbiguous says that a key has several rows: the join is for the engine.
 var errAmbiguous = errors.New("a key has several rows")
 
 // lookUp answers the query, or with errAmbiguous.
-func (s *Sources) lookUp(ctx context.Context, l *lookedUp) (*value.Result, error) {
-	source, release, err := s.accounts.get(ctx, l.target)
+func (s *Sources) lookUp(ctx context.Context, l *lookups) (Answered, error) {
+	answered, err := s.accounts.ask(ctx, l.main)
 	if err != nil {
-		return nil, err
+		return Answered{}, err
 	}
-	defer release()
-	db, ok := source.(*sqlSource)
-	if !ok {
-		return nil, ErrNotPlanned
-	}
-	results, err := db.answer(ctx, l.target.Source, l.who, l.reads, l.statement)
-	if err != nil {
-		return nil, err
-	}
+	root := answered.Results[0]
 	share := held.From(ctx)
-	defer share.Give(sizeOf(results[0])) // what is returned is another
+	defer share.Give(answered.Held) // what is returned is another
 	part := share.Part()
 	defer part.Release()
-	levels := levelsOf(results[0], nil)
+	levels := levelsOf(root, nil)
 	replaced := make(map[*value.Result]*value.Buffer)
-	for _, lookup := range l.lookups {
+	for _, lookup := range l.list {
 		level := levels[lookup.Level()]
 		rows := replaced[level]
 		if rows == nil {
@@ -63,16 +71,16 @@ func (s *Sources) lookUp(ctx context.Context, l *lookedUp) (*value.Result, error
 		}
 		found, err := s.rowsByKey(ctx, lookup, rows, level != levels[0], part)
 		if err != nil {
-			return nil, err
+			return Answered{}, err
 		}
 		replaced[level] = beside(rows, lookup, found, level != levels[0])
 		if err := part.Take(int64(replaced[level].Size())); err != nil {
-			return nil, err
+			return Answered{}, err
 		}
 	}
 	part.Release()
-	result := rebuilt(results[0], replaced)
-	return result, share.Take(sizeOf(result))
+	answered = answeredWith(rebuilt(root, replaced))
+	return answered, share.Take(answered.Held)
 }
 
 // levelsOf lists the results of a tree, each before those nested in it.

@@ -1,14 +1,11 @@
 package datasource
 
 import (
-	"time"
-
 	"github.com/prometheus/client_golang/prometheus"
 
 	"usher/datasource/admit"
 	"usher/datasource/pool"
 	"usher/plan"
-	"usher/value"
 )
 
 // metrics count what sources are asked. The only label is a source's name, so
@@ -94,7 +91,7 @@ func (s *Sources) Collect(out chan<- prometheus.Metric) {
 	}
 	s.accounts.each(func(t plan.Target, source Source) {
 		accounts[t.Source]++
-		db, ok := source.(*sqlSource)
+		db, ok := source.(*database)
 		if !ok {
 			return
 		}
@@ -115,57 +112,4 @@ func (s *Sources) Collect(out chan<- prometheus.Metric) {
 		gauge(connections, float64(n.Idle), name, "idle")
 		gauge(waitingNow, float64(n.Waiting), name)
 	}
-}
-
-// meter is one source's part of the metrics.
-type meter struct {
-	statements, rows, coalesced prometheus.Counter
-	duration                    prometheus.Observer
-}
-
-func (m *metrics) of(source string) *meter {
-	return &meter{
-		statements: m.statements.WithLabelValues(source), rows: m.rows.WithLabelValues(source),
-		coalesced: m.coalesced.WithLabelValues(source), duration: m.duration.WithLabelValues(source),
-	}
-}
-
-// ran counts a statement that began at a moment and is done.
-func (m *meter) ran(rows int, began time.Time) {
-	m.statements.Inc()
-	m.rows.Add(float64(rows))
-	m.duration.Observe(time.Since(began).Seconds())
-}
-
-// rowsOf is how many rows results have, nested ones included.
-func rowsOf(results ...*value.Result) int {
-	n := 0
-	for _, r := range results {
-		if r == nil {
-			continue
-		}
-		if r.Rows != nil {
-			n += r.Rows.Len()
-		}
-		for _, c := range r.Children {
-			n += rowsOf(c.Result)
-		}
-		n += rowsOf(r.Total)
-	}
-	return n
-}
-
-// tally counts rows while they are read.
-type tally struct {
-	value.Rows
-	n int
-}
-
-// Next implements value.Rows.
-func (t *tally) Next() bool {
-	if !t.Rows.Next() {
-		return false
-	}
-	t.n++
-	return true
 }

@@ -12,32 +12,38 @@ import (
 // connection was lost. Whoever asks again gets another engine or another
 // connection.
 
-// onceMore runs a question again, once, when the engine gave up under it: the
+// renewed asks again, once, when the engine gave up under the question: the
 // fault is the engine's, and whoever asks next must not find it still there.
-func onceMore[T any](ctx context.Context, renew func(context.Context) error, run func() (T, error)) (T, error) {
-	result, err := run()
-	if !errors.Is(err, duckdb.ErrBroken) {
-		return result, err
+type renewed struct {
+	next
+	renew func(context.Context) error
+}
+
+func (r *renewed) ask(ctx context.Context, q *Question) (Answered, error) {
+	answered, err := r.next.ask(ctx, q)
+	if q.stream != nil || !errors.Is(err, duckdb.ErrBroken) {
+		return answered, err
 	}
-	if failed := renew(ctx); failed != nil {
-		return result, err
+	if failed := r.renew(ctx); failed != nil {
+		return answered, err
 	}
-	return run()
+	return r.next.ask(ctx, q)
 }
 
 // endedTries is how often a read is asked whose connections are ended on purpose.
 const endedTries = 4
 
-// reconnected runs a read again when its connection was lost before anything of
-// the answer was given out, once: perhaps the question is what crashed the
-// server. One that somebody ended on purpose says nothing of the question. Run
-// says whether anything was given out.
-func reconnected[T any](ctx context.Context, run func() (result T, given bool, err error)) (T, error) {
+// reconnected asks again when the connection was lost before anything of the
+// answer was given out, once: perhaps the question is what crashed the server.
+// That somebody ended it on purpose says nothing of the question.
+type reconnected struct{ next }
+
+func (r *reconnected) ask(ctx context.Context, q *Question) (Answered, error) {
 	for try := 1; ; try++ {
-		result, given, err := run()
+		answered, err := r.next.ask(ctx, q)
 		again := postgres.Lost(err) && try < 2 || postgres.Ended(err) && try < endedTries
-		if given || !again || ctx.Err() != nil {
-			return result, err
+		if !again || q.stream.given() || ctx.Err() != nil {
+			return answered, err
 		}
 	}
 }

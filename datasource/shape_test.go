@@ -107,7 +107,7 @@ func TestDriftLater(t *testing.T) {
 	g.refused(p, "orders { id note }", "orders.note", "there") // nobody has looked again yet
 	for _, findings := range g.accounts.shapes.known {
 		found := findings.known["public"]
-		found.at = found.at.Add(-again)
+		found.at = found.at.Add(-recheckAfter)
 		findings.put("public", found)
 	}
 	g.want(p, "orders { id note }", "1|x")

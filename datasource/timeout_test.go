@@ -111,13 +111,13 @@ datasets:
 func TestSlowSourceIsAskedOnce(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		var f flights[string, int]
+		var f group[string, int]
 		var runs int
 		began, ended := make(chan struct{}), make(chan struct{})
 		var group sync.WaitGroup
 		ask := func(run func(context.Context) (int, error)) {
 			group.Go(func() {
-				_, err := f.do(t.Context(), "q", func(ctx context.Context) (int, error) {
+				_, _, err := f.do(t.Context(), "q", func(ctx context.Context) (int, error) {
 					ctx, cancel := within(ctx, sourcesTimeout)
 					defer cancel()
 					return run(ctx)

@@ -137,17 +137,6 @@ func (g *Gate) expired() error {
 	return f
 }
 
-// Do runs what needs a slot, in one.
-func Do[T any](ctx context.Context, g *Gate, tenant string, run func() (T, error)) (T, error) {
-	slot, err := g.Enter(ctx, tenant)
-	if err != nil {
-		var none T
-		return none, err
-	}
-	defer slot.Leave()
-	return run()
-}
-
 // ask admits at once or puts the caller in line.
 func (g *Gate) ask(name string) (*tenant, *waiter, error) {
 	g.mu.Lock()

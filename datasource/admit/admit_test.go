@@ -206,11 +206,11 @@ func TestNothingIsLost(t *testing.T) {
 				group.Go(func() {
 					for range 50 {
 						ctx, cancel := context.WithTimeout(t.Context(), time.Duration(rng.IntN(8))*time.Millisecond)
-						_, _ = Do(ctx, g, fmt.Sprint(w%6), func() (bool, error) {
+						if slot, err := g.Enter(ctx, fmt.Sprint(w%6)); err == nil {
 							pass(time.Duration(rng.IntN(3)) * time.Millisecond)
 							g.check(t)
-							return true, nil
-						})
+							slot.Leave()
+						}
 						cancel()
 					}
 				})
@@ -236,17 +236,6 @@ func (g *Gate) check(t *testing.T) {
 	if next := g.next(); next != nil {
 		t.Errorf("%q waits while it might enter", next.name)
 	}
-}
-
-// A panic in a slot gives it back.
-func TestPanic(t *testing.T) {
-	t.Parallel()
-	g := New(1, Limits{}, nil)
-	func() {
-		defer func() { _ = recover() }()
-		_, _ = Do(t.Context(), g, "a", func() (bool, error) { panic("at work") })
-	}()
-	g.idle(t)
 }
 
 // Whom nobody keeps waiting pays next to nothing.

@@ -51,7 +51,7 @@ func (p *Pool) ask(a *Account, first bool) (grant, *waiter) {
 	switch {
 	case len(a.idle) > 0:
 		return p.give(a), nil
-	case a.line.Len() == 0 && a.wants(now) && p.fits(p.host(a.host)):
+	case a.line.Len() == 0 && a.mayConnect(now) && p.hasRoom(p.host(a.host)):
 		return p.give(a), nil
 	case p.waiting >= p.limits.Waiting:
 		p.rank(p.host(a.host)) // which is forgotten, if nothing is there
@@ -141,31 +141,31 @@ func (p *Pool) refusal(a *Account, now time.Time) error {
 		return ErrClosed
 	}
 	// With others open, one of them will be returned.
-	if left := a.failure.left(now); left > patience && a.open == 0 {
-		return &PausedError{Cause: a.failure.err, Left: left}
+	if left := a.backoff.remaining(now); left > patience && a.open == 0 {
+		return &PausedError{Cause: a.backoff.err, Left: left}
 	}
 	return nil
 }
 
-// wants tells whether an account may connect now. While it is not known to
+// mayConnect tells whether an account may connect now. While it is not known to
 // answer, one attempt is made at a time.
-func (a *Account) wants(now time.Time) bool {
-	return a.open < a.max && (a.answers || a.connecting == 0) && a.failure.left(now) == 0
+func (a *Account) mayConnect(now time.Time) bool {
+	return a.open < a.max && (a.answers || a.connecting == 0) && a.backoff.remaining(now) == 0
 }
 
-// fits tells whether there is a place at a host, or a connection that can make
+// hasRoom tells whether there is a place at a host, or a connection that can make
 // room for one.
-func (p *Pool) fits(h *host) bool {
-	return p.hostFits(h) && (p.open < p.limits.Conns || p.idle.Len() > 0)
+func (p *Pool) hasRoom(h *host) bool {
+	return p.hostHasRoom(h) && (p.open < p.limits.Conns || p.idle.Len() > 0)
 }
 
-func (p *Pool) hostFits(h *host) bool { return h.open < p.limits.PerHost || h.idle.Len() > 0 }
+func (p *Pool) hostHasRoom(h *host) bool { return h.open < p.limits.PerHost || h.idle.Len() > 0 }
 
 // turn puts an account among those that could use a place at its host, or takes
 // it out.
 func (p *Pool) turn(a *Account) {
 	h := p.host(a.host)
-	h.turns.set(a, a.line.Len() > 0 && a.wants(time.Now()))
+	h.turns.set(a, a.line.Len() > 0 && a.mayConnect(time.Now()))
 	p.rank(h)
 }
 
@@ -174,7 +174,7 @@ func (p *Pool) rank(h *host) {
 	if len(h.turns) > 0 {
 		h.number = h.turns[0].number
 	}
-	p.turns.set(h, len(h.turns) > 0 && p.hostFits(h))
+	p.turns.set(h, len(h.turns) > 0 && p.hostHasRoom(h))
 	if h.open == 0 && len(h.turns) == 0 {
 		delete(p.hosts, h.name)
 	}

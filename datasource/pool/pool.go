@@ -75,7 +75,7 @@ type Account struct {
 	line       list.List
 	expires    map[Conn]time.Time // of each connection: when it is old
 	answers    bool               // the last attempt to connect succeeded
-	failure    failure
+	backoff    backoff
 	closed     bool
 	ticket
 }
@@ -248,7 +248,7 @@ func (a *Account) Close() {
 	a.pool.mu.Lock()
 	defer a.pool.mu.Unlock()
 	a.closed = true
-	a.failure.stop()
+	a.backoff.stop()
 	for len(a.idle) > 0 {
 		a.pool.discard(a.idle[len(a.idle)-1])
 	}
@@ -278,7 +278,7 @@ func (p *Pool) evicted(v *idle, a *Account) {
 	delete(v.account.expires, v.conn)
 	v.account.open--
 	if v.account.host != a.host {
-		p.leftHost(v.account.host)
+		p.freedHost(v.account.host)
 	}
 	p.serve(v.account)
 }
@@ -292,14 +292,14 @@ func (p *Pool) ended(ctx context.Context, a *Account, c Conn, err error, began t
 	switch {
 	case err == nil:
 		a.answers = true
-		a.failure.clear()
+		a.backoff.clear()
 		a.expires[c] = now.Add(p.age())
 	case excused(ctx, now.Sub(began)):
-		p.left(a)
+		p.freed(a)
 	default:
 		a.answers = false
-		a.failure.again(err, began, now, func() { p.resume(a) })
-		p.left(a)
+		a.backoff.failed(err, began, now, func() { p.resume(a) })
+		p.freed(a)
 	}
 	p.serve(a)
 }
@@ -316,7 +316,7 @@ func (p *Pool) unused(a *Account) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	a.connecting--
-	p.left(a)
+	p.freed(a)
 	p.serve(a)
 }
 
@@ -325,17 +325,17 @@ func (p *Pool) gone(a *Account, c Conn) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	delete(a.expires, c)
-	p.left(a)
+	p.freed(a)
 	p.serve(a)
 }
 
-func (p *Pool) left(a *Account) {
+func (p *Pool) freed(a *Account) {
 	p.open--
 	a.open--
-	p.leftHost(a.host)
+	p.freedHost(a.host)
 }
 
-func (p *Pool) leftHost(name string) {
+func (p *Pool) freedHost(name string) {
 	h := p.host(name)
 	h.open--
 	p.rank(h)

@@ -11,7 +11,7 @@ type ticket struct {
 
 func (t *ticket) place() *ticket { return t }
 
-// turns are those who wait for the same, in the order of their tickets. It is a
+// turns are those who wait for the same, a priority queue by their tickets. It is a
 // heap.Interface.
 type turns[T interface{ place() *ticket }] []T
 

@@ -34,52 +34,52 @@ func (e *PausedError) Error() string {
 // Unwrap returns the cause.
 func (e *PausedError) Unwrap() error { return e.Cause }
 
-// failure is why an account cannot be connected to, and until when that is
-// taken for granted. The zero value is none.
-type failure struct {
+// backoff is exponential: why an account cannot be connected to, and until when that is
+// taken for granted. The zero value is no failure.
+type backoff struct {
 	err   error
 	ended time.Time // the attempt
 	pause time.Duration
 	over  *time.Timer // ends the pause for those in line
 }
 
-// again notes a failed attempt. One that began before the last failure was known
+// failed notes a failed attempt. One that began before the last failure was known
 // tells nothing new: many callers that see one outage make no longer pause.
-func (f *failure) again(err error, began, now time.Time, over func()) {
-	first, same := f.err == nil, began.Before(f.ended)
-	f.err = err
+func (b *backoff) failed(err error, began, now time.Time, over func()) {
+	first, same := b.err == nil, began.Before(b.ended)
+	b.err = err
 	if !first && same {
 		return
 	}
 	if !first {
-		f.pause = min(max(2*f.pause, firstPause, now.Sub(began)), maxPause)
+		b.pause = min(max(2*b.pause, firstPause, now.Sub(began)), maxPause)
 	}
-	f.ended = now
-	f.stop()
-	if f.pause > 0 {
-		f.over = time.AfterFunc(f.pause, over)
+	b.ended = now
+	b.stop()
+	if b.pause > 0 {
+		b.over = time.AfterFunc(b.pause, over)
 	}
 }
 
 // clear forgets the failure.
-func (f *failure) clear() {
-	f.stop()
-	*f = failure{}
+func (b *backoff) clear() {
+	b.stop()
+	*b = backoff{}
 }
 
-func (f *failure) stop() {
-	if f.over != nil {
-		f.over.Stop()
-		f.over = nil
+func (b *backoff) stop() {
+	if b.over != nil {
+		b.over.Stop()
+		b.over = nil
 	}
 }
 
-// left is how much of the pause is left.
-func (f *failure) left(now time.Time) time.Duration {
-	if f.err == nil {
+// remaining is how much of the pause is left.
+func (b *backoff) remaining(now time.Time) time.Duration {
+	if b.err == nil {
 		return 0
 	}
-	return max(0, f.pause-now.Sub(f.ended))
+	return max(0, b.pause-now.Sub(b.ended))
 }
 
 // excused tells that an attempt ended with its caller, which says nothing of the

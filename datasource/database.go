@@ -1,0 +1,76 @@
+package datasource
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"usher/datasource/admit"
+	"usher/datasource/duckdb"
+	"usher/datasource/sqlexec"
+	"usher/fault"
+	"usher/plan"
+	"usher/sqlgen"
+	"usher/value"
+)
+
+// database is an account of PostgreSQL or DuckDB: a source that answers whole
+// statements.
+type database struct {
+	asker   // its way
+	db      sqlDB
+	dialect sqlgen.Dialect
+	timeout time.Duration
+	shape   *shape // nil: the tables are the source's
+	meter   *meter
+	gate    *admit.Gate
+	flights group[sameQuestion, Answered]
+}
+
+type sqlDB interface {
+	Session(ctx context.Context, snapshot bool, fn func(sqlexec.Session) error) error
+	Close() error
+}
+
+// opened makes a source of a database whose way is known.
+func opened(d *database) *database {
+	d.asker = d.way()
+	return d
+}
+
+// Fetch implements Source.
+func (d *database) Fetch(ctx context.Context, q plan.Query, each func(value.Rows) error) error {
+	_, err := d.ask(ctx, &Question{
+		query: q, tenant: q.Identity().Tenant(), target: q.Root().Ref(0).Target(), reads: reads(q.Root()), stream: &stream{each: each},
+	})
+	if errors.Is(err, duckdb.ErrBroken) { // the next fetch shall not find it broken; this one's rows are half taken
+		return errors.Join(err, d.renew(ctx))
+	}
+	return err
+}
+
+// renew opens a database anew that can break as a whole.
+func (d *database) renew(ctx context.Context) error {
+	if db, ok := d.db.(interface{ Renew(context.Context) error }); ok {
+		return db.Renew(ctx)
+	}
+	return nil
+}
+
+// Close implements Source.
+func (d *database) Close() error { return d.db.Close() }
+
+// ask opens the account of a question's target, if it is not open, and asks it.
+func (a *accounts) ask(ctx context.Context, q *Question) (Answered, error) {
+	source, release, err := a.get(ctx, q.target)
+	if err != nil {
+		return Answered{}, err
+	}
+	defer release()
+	db, ok := source.(*database)
+	if !ok {
+		return Answered{}, fault.New(fault.Internal, "internal error").Because(fmt.Errorf("source %q answers no statements", q.target.Source))
+	}
+	return db.ask(ctx, q)
+}

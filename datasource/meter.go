@@ -1,0 +1,64 @@
+package datasource
+
+import (
+	"context"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"usher/value"
+)
+
+// meter is one source's part of the metrics.
+type meter struct {
+	statements, rows, coalesced prometheus.Counter
+	duration                    prometheus.Observer
+}
+
+func (m *metrics) of(source string) *meter {
+	return &meter{
+		statements: m.statements.WithLabelValues(source), rows: m.rows.WithLabelValues(source),
+		coalesced: m.coalesced.WithLabelValues(source), duration: m.duration.WithLabelValues(source),
+	}
+}
+
+// metered counts a statement that was sent.
+type metered struct {
+	next
+	meter *meter
+}
+
+func (m *metered) ask(ctx context.Context, q *Question) (Answered, error) {
+	began := time.Now()
+	answered, err := m.next.ask(ctx, q)
+	m.meter.statements.Inc()
+	m.meter.rows.Add(float64(rowsRead(q, answered)))
+	m.meter.duration.Observe(time.Since(began).Seconds())
+	return answered, err
+}
+
+// rowsRead is how many rows a question was answered with.
+func rowsRead(q *Question, answered Answered) int {
+	if q.stream != nil {
+		return q.stream.read
+	}
+	return rowsOf(answered.Results...)
+}
+
+// rowsOf is how many rows results have, nested ones included.
+func rowsOf(results ...*value.Result) int {
+	n := 0
+	for _, r := range results {
+		if r == nil {
+			continue
+		}
+		if r.Rows != nil {
+			n += r.Rows.Len()
+		}
+		for _, c := range r.Children {
+			n += rowsOf(c.Result)
+		}
+		n += rowsOf(r.Total)
+	}
+	return n
+}

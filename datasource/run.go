@@ -1,0 +1,54 @@
+package datasource
+
+import (
+	"context"
+
+	"usher/datasource/sqlexec"
+	"usher/sqlgen"
+	"usher/value"
+)
+
+// runner is the end of the way: it runs a statement in a session of the database.
+type runner struct {
+	db      sqlDB
+	dialect sqlgen.Dialect
+}
+
+func (r *runner) ask(ctx context.Context, q *Question) (Answered, error) {
+	if q.stream != nil {
+		return Answered{}, r.db.Session(ctx, false, func(session sqlexec.Session) error {
+			return sqlexec.Fetch(ctx, session, r.dialect, q.query, q.stream.take)
+		})
+	}
+	var results []*value.Result
+	err := r.db.Session(ctx, false, func(session sqlexec.Session) (err error) {
+		results, err = q.statement.Run(ctx, session)
+		return err
+	})
+	return answeredWith(results...), err
+}
+
+// stream is where the rows of a fetch go. It counts them while they are read: it
+// is a value.Rows.
+type stream struct {
+	value.Rows // nil until something was given out
+	each       func(value.Rows) error
+	read       int
+}
+
+func (s *stream) take(rows value.Rows) error {
+	s.Rows = rows
+	return s.each(s)
+}
+
+// Next implements value.Rows.
+func (s *stream) Next() bool {
+	if !s.Rows.Next() {
+		return false
+	}
+	s.read++
+	return true
+}
+
+// given tells whether rows were given out: there is no second try then.
+func (s *stream) given() bool { return s != nil && s.Rows != nil }

@@ -1,0 +1,65 @@
+package datasource
+
+import "context"
+
+// asker answers a question, or does its part of that and asks the next.
+type asker interface {
+	ask(ctx context.Context, q *Question) (Answered, error)
+}
+
+// The way of a question is a chain of decorators, as http.Handler makes them:
+// each does one thing before or after it asks the next. Chains are composed once,
+// here, outermost first; they keep nothing of a question.
+
+// toDatabase is the way of a question that one database answers whole.
+func (s *Sources) toDatabase() asker {
+	return steps{
+		&cached{cache: s.cache, metrics: s.metrics}, // before an account is opened: a kept answer needs none
+	}.to(s.accounts) // the account of the question's target, and from there the account's own way:
+}
+
+// way is the way into one account, for statements and for fetches.
+func (d *database) way() asker {
+	return steps{
+		&checked{shape: d.shape},                      // before anybody waits for tables that differ
+		&noted{dialect: d.dialect},                    // before coalescing: who joins has a receipt too, and waiting is part of it
+		&coalesced{group: &d.flights, meter: d.meter}, // before admission: who joins takes no slot
+		&admitted{gate: d.gate},                       // before the timeout: a source's time begins when it is asked
+		&timed{timeout: d.timeout},                    // before retries: all of them together have it
+		&renewed{renew: d.renew},                      // when the engine gave up, once more on another
+		&reconnected{},                                // when the connection was lost, on another
+		&metered{meter: d.meter},                      // behind retries: each try is a statement
+	}.to(&runner{db: d.db, dialect: d.dialect})
+}
+
+// toEngine is the way of a question that needs rows of several sources, or of a
+// source that has rows and no answers.
+func (s *Sources) toEngine() asker {
+	return steps{
+		&lookedUp{sources: s},           // first without the engine, if keys are all that joins the sources
+		&admitted{gate: s.gate},         // the engine's slot is held while those of sources are waited for
+		&renewed{renew: s.engine.Renew}, // when the engine gave up, once more on another
+	}.to(&combined{sources: s})
+}
+
+// steps are decorators, outermost first.
+type steps []step
+
+type step interface {
+	asker
+	before(next asker)
+}
+
+// to composes the way through the steps to where it ends.
+func (s steps) to(end asker) asker {
+	for i := len(s) - 1; i >= 0; i-- {
+		s[i].before(end)
+		end = s[i]
+	}
+	return end
+}
+
+// next is whom a step asks. Each step embeds it.
+type next struct{ asker }
+
+func (n *next) before(a asker) { n.asker = a }
