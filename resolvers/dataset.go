@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"usher/answer"
 	"usher/audit"
 	"usher/catalog"
 	"usher/cursor"
@@ -128,7 +129,7 @@ type operation struct {
 // field is one root field on its way.
 type field struct {
 	plan    plan.Query
-	encoder *graph.Encoder
+	encoder *answer.Encoder
 }
 
 // plan makes the tasks of an operation. A field that is refused leaves the
@@ -151,7 +152,7 @@ func (d *Datasets) plan(ctx context.Context, requests []query.Request, cat *cata
 		}
 		op.lasting = op.lasting && plans[i].Timeless()
 		op.size += plans[i].Size() + fieldSize
-		fields[i] = field{plans[i], graph.NewEncoder(plans[i], graph.Writing{Key: asked.Field.Key, NumbersAsText: d.NumbersAsText, Cursor: seal})}
+		fields[i] = field{plans[i], answer.NewEncoder(plans[i], answer.Writing{Key: asked.Field.Key, NumbersAsText: d.NumbersAsText, Cursor: seal})}
 	}
 	op.plans = plans
 	if d.Audit != nil {

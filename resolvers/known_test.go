@@ -11,6 +11,7 @@ import (
 
 	"github.com/99designs/gqlgen/graphql"
 
+	"usher/answer"
 	"usher/cursor"
 	"usher/datasource"
 	"usher/fault"
@@ -29,7 +30,7 @@ func (p planning) Resolve(ctx context.Context, asked graph.Asked) []graph.Task {
 		out[i] = graph.Task{Fields: task.Fields, Run: func(context.Context) []graph.Outcome {
 			outcomes := make([]graph.Outcome, len(task.Fields))
 			for j := range outcomes {
-				outcomes[j].JSON = []byte("null")
+				outcomes[j].Answer = answer.Null()
 			}
 			return outcomes
 		}}

@@ -6,6 +6,7 @@ import (
 
 	"github.com/99designs/gqlgen/graphql"
 
+	"usher/answer"
 	"usher/datasource/receipt"
 	"usher/fault"
 	"usher/graph"
@@ -42,7 +43,7 @@ func (d *Datasets) table(ctx context.Context, q graph.TableQuery) (_ *graph.Tabl
 	if access != nil {
 		access.say(trailOf(ctx, []query.Request{asked}, []plan.Query{planned}))
 	}
-	cells := graph.TableCells(planned)
+	cells := answer.TableCells(planned)
 	if len(cells) != len(columns) {
 		return nil, fault.New(fault.Internal, "a table of %d columns was planned with %d cells", len(columns), len(cells))
 	}
@@ -66,22 +67,19 @@ func (d *Datasets) table(ctx context.Context, q graph.TableQuery) (_ *graph.Tabl
 	}
 	read = result.Rows.Len()
 	key := graphql.GetFieldContext(ctx).Field.Alias
-	answer, err := graph.EncodeTable(planned, result, graph.Writing{Key: key, NumbersAsText: d.NumbersAsText}, rows)
+	told := graph.Outcome{AsOf: result.AsOf}
+	told.Answer, err = answer.EncodeTable(held.From(ctx), planned, result, answer.Writing{Key: key, NumbersAsText: d.NumbersAsText}, rows)
 	if err != nil {
 		return nil, err
 	}
-	if err := held.From(ctx).Take(int64(len(answer.JSON))); err != nil {
-		return nil, err
-	}
-	answer.AsOf = result.AsOf
 	if notes != nil {
 		e := explain(planned, notes)
 		e.Path, e.Rows, e.AsOf = []string{key}, result.Rows.Len(), moment(result.AsOf)
 		e.Timings.Source = milliseconds(took)
-		answer.Explanation = e
+		told.Explanation = e
 	}
-	answer.Accompany(ctx)
-	table.Rows.Encoded = answer.JSON
+	told.Accompany(ctx)
+	table.Rows.Encoded = told.JSON()
 	return table, nil
 }
 
