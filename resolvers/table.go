@@ -14,6 +14,7 @@ import (
 	"usher/plan"
 	"usher/principal"
 	"usher/query"
+	"usher/stage"
 )
 
 // table answers a table query: what it asks becomes the request that a field
@@ -36,7 +37,9 @@ func (d *Datasets) table(ctx context.Context, q graph.TableQuery) (_ *graph.Tabl
 	if err != nil {
 		return nil, err
 	}
+	began := time.Now()
 	planned, err := plan.Build(asked, cat, who, graph.Started(ctx))
+	d.Stages.Took(stage.Plan, began)
 	if err != nil {
 		return nil, err
 	}
@@ -59,16 +62,18 @@ func (d *Datasets) table(ctx context.Context, q graph.TableQuery) (_ *graph.Tabl
 	if graph.Explaining(ctx) {
 		asking, notes = receipt.With(ctx)
 	}
-	began := time.Now()
+	began = time.Now()
 	result, err := d.Sources.Answer(asking, planned)
-	took := time.Since(began)
+	took := d.Stages.Took(stage.Source, began)
 	if err != nil {
 		return nil, err
 	}
 	read = result.Rows.Len()
 	key := graphql.GetFieldContext(ctx).Field.Alias
+	began = time.Now()
 	told := graph.Outcome{AsOf: result.AsOf}
 	told.Answer, err = answer.EncodeTable(held.From(ctx), planned, result, answer.Writing{Key: key, NumbersAsText: d.NumbersAsText}, rows)
+	d.Stages.Took(stage.Encode, began)
 	if err != nil {
 		return nil, err
 	}

@@ -17,6 +17,7 @@ import (
 	"usher/graph/requestid"
 	"usher/held"
 	"usher/principal"
+	"usher/stage"
 )
 
 const allowedMethods = "GET, POST, OPTIONS"
@@ -108,7 +109,9 @@ func (x *exchange) identifyCaller() error {
 		x.r = x.r.WithContext(principal.WithStranger(x.r.Context()))
 		return nil
 	}
+	began := time.Now()
 	caller, err := x.authenticate(x.r.Context(), x.r)
+	x.options.Stages.Took(stage.Authenticate, began)
 	if err != nil {
 		return err
 	}
@@ -145,7 +148,9 @@ func (x *exchange) read(start time.Time) (*graphql.RawParams, *refusal) {
 
 func (x *exchange) execute(media mediaType, params *graphql.RawParams) *refusal {
 	ctx := x.r.Context()
+	began := time.Now()
 	operation, errs := x.exec.CreateOperationContext(ctx, params)
+	x.options.Stages.Took(stage.Validate, began)
 	if errs != nil {
 		if refused := fault.From(errs[0]); x.stranger && refused.Code == fault.Unauthenticated {
 			return refusalOf(refused)

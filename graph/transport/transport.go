@@ -22,6 +22,7 @@ import (
 	"usher/graph/client"
 	"usher/held"
 	"usher/principal"
+	"usher/stage"
 )
 
 // Authenticate tells who is asking from the headers of a request. Its errors
@@ -50,6 +51,9 @@ type Options struct {
 	Held *held.Budget
 	// Metrics count the requests. Nil means that nobody looks at them.
 	Metrics *Metrics
+	// Stages measure how long authenticating and validating take. Nil means that
+	// nobody looks at them.
+	Stages *stage.Times
 	// Logger gets one line per request, the causes of refusals and panics.
 	// Nil means slog.Default.
 	Logger *slog.Logger
