@@ -26,7 +26,7 @@ import (
 )
 
 // Authenticate tells who is asking from the headers of a request. Its errors
-// are answered by WriteError.
+// are answered with the status of their code.
 type Authenticate func(context.Context, *http.Request) (principal.Principal, error)
 
 // Options are the limits and manners of a handler. The zero value is usable.
