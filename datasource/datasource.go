@@ -188,13 +188,13 @@ func (s *Sources) Prepare(q plan.Query) (*Question, error) {
 	}, err
 }
 
-// PrepareTiles makes one question of queries that read the same rows.
-func (s *Sources) PrepareTiles(t plan.Tiles) (*Question, error) {
+// PrepareSharedScan makes one question of queries that read the same rows.
+func (s *Sources) PrepareSharedScan(t plan.SharedScan) (*Question, error) {
 	target, ok := t.Single()
 	if !ok {
 		return nil, ErrNotPlanned
 	}
-	statement, err := sqlexec.PrepareTiles(t, dialects[target.Kind])
+	statement, err := sqlexec.PrepareSharedScan(t, dialects[target.Kind])
 	question := &Question{
 		sources: s, target: target, statement: statement, reads: reads(t.Base()),
 		maxAge: t.Query(0).MaxAge(), tenant: t.Query(0).Owner(), who: t.Query(0).Identity().Tenant(),

@@ -80,11 +80,11 @@ func (d *Datasets) plan(ctx context.Context, requests []query.Request, cat *cata
 		op.size += question.Size()
 		alone[i] = &part{fields: []int{i}, encoders: []*answer.Encoder{encoder}, question: question}
 	}
-	for _, tiles := range plan.OnePass(op.plans) {
+	for _, scan := range plan.SharedScans(op.plans) {
 		if op.goesOn(ctx) != nil {
 			break // each has its own part
 		}
-		if shared := d.together(tiles, alone); shared != nil {
+		if shared := d.together(scan, alone); shared != nil {
 			op.size += shared.question.Size()
 			d.add(op, shared)
 		}
@@ -99,20 +99,20 @@ func (d *Datasets) plan(ctx context.Context, requests []query.Request, cat *cata
 
 // together makes one part of fields that read the same rows, out of those that
 // are alone. It is nil when there is no statement for all.
-func (d *Datasets) together(tiles plan.Tiles, alone []*part) *part {
-	for i := range tiles.Len() {
-		if alone[tiles.Which(i)] == nil {
+func (d *Datasets) together(scan plan.SharedScan, alone []*part) *part {
+	for i := range scan.Len() {
+		if alone[scan.Which(i)] == nil {
 			return nil // one of them was refused
 		}
 	}
-	question, err := d.Sources.PrepareTiles(tiles)
+	question, err := d.Sources.PrepareSharedScan(scan)
 	if err != nil {
 		return nil
 	}
 	shared := &part{question: question}
-	for i := range tiles.Len() {
-		one := alone[tiles.Which(i)]
-		alone[tiles.Which(i)] = nil
+	for i := range scan.Len() {
+		one := alone[scan.Which(i)]
+		alone[scan.Which(i)] = nil
 		shared.fields = append(shared.fields, one.fields...)
 		shared.encoders = append(shared.encoders, one.encoders...)
 		shared.each = append(shared.each, one)
