@@ -86,7 +86,7 @@ func (s *snapshot) wire(cfg *config.Config, g *Gateway, opts Options, calls *ups
 	mux := http.NewServeMux()
 	mux.Handle("/graphql", transport.New(s.engine, s.tokens.Authenticate, transport.Options{
 		Timeout: cfg.Server.Timeout, MaxBody: cfg.Server.MaxBody, AllowedOrigins: cfg.Server.AllowedOrigins,
-		Strangers: g.control != nil, Proxies: proxies,
+		Anonymous: g.control != nil, Proxies: proxies,
 		Held: g.budget, Metrics: requests, Stages: stages, Logger: opts.Log,
 	}))
 	mux.Handle("/health/", transport.Health(g.ready))

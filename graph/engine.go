@@ -27,7 +27,7 @@ import (
 // Options are the engine's settings; a zero field means its default.
 type Options struct {
 	// Administration shows the part of the control plane that needs a control
-	// store, to whom it is for; strangers may log in.
+	// store, to whom it is for; the anonymous may log in.
 	Administration bool
 	// Saved finds the text of a saved operation, and the values of variables
 	// that are kept with it, for who asks. Nil: there are none.
@@ -118,7 +118,7 @@ const operationKey = "usher.operation"
 // context's principal. The operation context is never nil.
 //
 // Whoever has shown no token learns nothing of what is wrong with a document
-// that is not for strangers: a token is missing.
+// that is not for the anonymous: a token is missing.
 func (e *Engine) CreateOperationContext(ctx context.Context, params *graphql.RawParams) (op *graphql.OperationContext, errs gqlerror.List) {
 	op = &graphql.OperationContext{
 		RawQuery:               params.Query,
@@ -157,7 +157,7 @@ func (e *Engine) CreateOperationContext(ctx context.Context, params *graphql.Raw
 	}
 	switch {
 	case op.Operation != nil:
-	case principal.IsStranger(ctx):
+	case principal.IsAnonymous(ctx):
 		return op, refuse(fault.New(fault.Unauthenticated, "no valid token was shown"))
 	case errs != nil:
 		return op, errs

@@ -6,8 +6,8 @@
 // It refuses what the executor shall never see: requests without an accepted
 // token (before a byte of their body is read), bodies that are too large,
 // encoded, not JSON or ambiguous JSON, batches, forms, and mutations by GET.
-// Nothing of a refused body is repeated in the answer. Where strangers may log
-// in, the executor decides what a request without a token may ask; whatever
+// Nothing of a refused body is repeated in the answer. Where the anonymous may
+// log in, the executor decides what a request without a token may ask; whatever
 // else it is refused for, the answer is that of a missing token.
 package transport
 
@@ -43,9 +43,9 @@ type Options struct {
 	// Proxies are whose word on the address of a client counts; nobody's
 	// without any.
 	Proxies client.Proxies
-	// Strangers lets the executor see requests without an Authorization
-	// header, as those of strangers (principal.WithStranger).
-	Strangers bool
+	// Anonymous lets the executor see requests without an Authorization header
+	// (principal.WithAnonymous), so that one can log in.
+	Anonymous bool
 	// Held is what the requests' rows and answers are counted in. Nil means a
 	// budget of its own.
 	Held *held.Budget
