@@ -11,7 +11,6 @@ import (
 	"usher/graph"
 	"usher/held"
 	"usher/principal"
-	"usher/query"
 	"usher/stage"
 )
 
@@ -92,35 +91,6 @@ func (d *Datasets) withoutRows(ctx context.Context, p *part, err error) []graph.
 	var out []graph.Outcome
 	for _, one := range p.each {
 		out = append(out, d.run(ctx, one)...)
-	}
-	return out
-}
-
-// keysOf are the keys of fields in the answer.
-func keysOf(requests []query.Request) []string {
-	keys := make([]string, len(requests))
-	for i, r := range requests {
-		keys[i] = r.Field.Key
-	}
-	return keys
-}
-
-func refused(fields int, err error) []graph.Task {
-	all := make([]int, fields)
-	for i := range all {
-		all[i] = i
-	}
-	return []graph.Task{refusal(all, err)}
-}
-
-func refusal(which []int, err error) graph.Task {
-	return graph.Task{Fields: which, Run: func(context.Context) []graph.Outcome { return failed(len(which), err) }}
-}
-
-func failed(fields int, err error) []graph.Outcome {
-	out := make([]graph.Outcome, fields)
-	for i := range out {
-		out[i].Err = err
 	}
 	return out
 }

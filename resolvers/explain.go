@@ -10,6 +10,7 @@ import (
 	"usher/datasource/receipt"
 	"usher/graph"
 	"usher/plan"
+	"usher/query"
 )
 
 // explanation is how the answer of one field came to be. It is made of names
@@ -111,6 +112,15 @@ func explained(op *operation, tasks []graph.Task, keys []string, planning time.D
 		}}
 	}
 	return out
+}
+
+// keysOf are the keys of fields in the answer.
+func keysOf(requests []query.Request) []string {
+	keys := make([]string, len(requests))
+	for i, r := range requests {
+		keys[i] = r.Field.Key
+	}
+	return keys
 }
 
 // explain says how a plan was answered.

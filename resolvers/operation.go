@@ -137,3 +137,24 @@ func (o *operation) refuse(field int, err error) {
 	o.lasting = false
 	o.tasks = append(o.tasks, refusal([]int{field}, err))
 }
+
+// refused are the tasks of an operation that is refused as a whole.
+func refused(fields int, err error) []graph.Task {
+	all := make([]int, fields)
+	for i := range all {
+		all[i] = i
+	}
+	return []graph.Task{refusal(all, err)}
+}
+
+func refusal(which []int, err error) graph.Task {
+	return graph.Task{Fields: which, Run: func(context.Context) []graph.Outcome { return failed(len(which), err) }}
+}
+
+func failed(fields int, err error) []graph.Outcome {
+	out := make([]graph.Outcome, fields)
+	for i := range out {
+		out[i].Err = err
+	}
+	return out
+}
