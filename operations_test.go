@@ -29,6 +29,7 @@ import (
 	"usher/pgtest"
 	"usher/plugin"
 	"usher/resolvers"
+	"usher/stage"
 	"usher/test/program"
 	"usher/webhook"
 )
@@ -520,6 +521,11 @@ func TestOperations(t *testing.T) {
 		`usher_requests_total{outcome="errors",status="200"} 2`,
 		`usher_requests_total{outcome="refused",status="401"} 1`,
 		`usher_request_duration_seconds_count{outcome="answered"} 3`,
+		`usher_stage_seconds_count{stage="authenticate"} 6`,
+		`usher_stage_seconds_count{stage="validate"} 5`,
+		`usher_stage_seconds_count{stage="plan"} 4`,
+		`usher_stage_seconds_count{stage="source"} 3`,
+		`usher_stage_seconds_count{stage="encode"} 3`,
 		`usher_operations_total{kind="query"} 4`,
 		`usher_errors_total{code="UNAUTHENTICATED"} 1`,
 		`usher_errors_total{code="GRAPHQL_VALIDATION_FAILED"} 1`,
@@ -580,7 +586,7 @@ func TestMetricsAreDocumented(t *testing.T) {
 	t.Cleanup(sink.Close)
 	described := make(map[string]string)
 	form := regexp.MustCompile(`fqName: "(usher_\w+)".*variableLabels: \{([^}]*)\}`)
-	for _, c := range []prometheus.Collector{transport.NewMetrics(), upstream.NewMetrics(), sources, resolvers.NewDatasets(sources, nil, false), sink} {
+	for _, c := range []prometheus.Collector{transport.NewMetrics(), stage.New(), upstream.NewMetrics(), sources, resolvers.NewDatasets(sources, nil, false), sink} {
 		all := make(chan *prometheus.Desc, 100)
 		c.Describe(all)
 		close(all)

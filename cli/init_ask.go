@@ -8,9 +8,9 @@ import (
 	"strconv"
 	"time"
 
+	"usher/answer"
 	"usher/catalog"
 	"usher/datasource"
-	"usher/graph"
 	"usher/plan"
 	"usher/principal"
 	"usher/query"
@@ -113,7 +113,7 @@ func (a keyReader) keys(ctx context.Context, d *catalog.Dataset, shape query.Sha
 	if err != nil {
 		return nil, err
 	}
-	answer, err := graph.Encode(planned, result, graph.Writing{Key: "rows", NumbersAsText: true})
+	written, err := answer.Encode(planned, result, answer.Writing{Key: "rows", NumbersAsText: true})
 	if err != nil {
 		return nil, err
 	}
@@ -122,7 +122,7 @@ func (a keyReader) keys(ctx context.Context, d *catalog.Dataset, shape query.Sha
 		Group *row            `json:"group"`
 	}
 	var rows []row
-	if err := json.Unmarshal(answer.JSON, &rows); err != nil {
+	if err := json.Unmarshal(written.JSON(), &rows); err != nil {
 		return nil, err
 	}
 	var out []string

@@ -68,14 +68,14 @@ func (s *Sources) Prepare(q plan.Query) (*Question, error) {
 	}, err
 }
 
-// PrepareTiles makes one question of queries that read the same rows.
-func (s *Sources) PrepareTiles(t plan.Tiles) (*Question, error) {
+// PrepareSharedScan makes one question of queries that read the same rows.
+func (s *Sources) PrepareSharedScan(t plan.SharedScan) (*Question, error) {
 	target, ok := t.Single()
 	if !ok {
 		return nil, ErrNotPlanned
 	}
 	first := t.Query(0)
-	statement, err := sqlexec.PrepareTiles(t, dialects[target.Kind])
+	statement, err := sqlexec.PrepareSharedScan(t, dialects[target.Kind])
 	question := &Question{
 		sources: s, way: s.databaseWay, tenant: first.Identity().Tenant(), target: target, statement: statement, reads: reads(t.Base()),
 		maxAge: first.MaxAge(), owner: first.Owner(),

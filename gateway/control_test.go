@@ -224,8 +224,8 @@ func TestControl(t *testing.T) {
 	}
 }
 
-// Strangers log in; whatever else they ask, a token is missing.
-func TestStrangersLogIn(t *testing.T) {
+// The anonymous log in; whatever else they ask, a token is missing.
+func TestAnonymousLogin(t *testing.T) {
 	t.Parallel()
 	g := openGate(t, "path: control.duckdb", pgtest.DB{})
 	admin := g.bootstrap(t)

@@ -22,6 +22,7 @@ import (
 	"usher/graph"
 	"usher/graph/transport"
 	"usher/held"
+	"usher/stage"
 	"usher/tenancy"
 )
 
@@ -69,11 +70,11 @@ func New(ctx context.Context, cfg *config.Config, opts Options) (_ *Gateway, err
 			return nil, err
 		}
 	}
-	calls, requests := upstream.NewMetrics(), transport.NewMetrics()
-	if err := next.wire(cfg, g, opts, calls, requests); err != nil {
+	calls, requests, stages := upstream.NewMetrics(), transport.NewMetrics(), stage.New()
+	if err := next.wire(cfg, g, opts, calls, requests, stages); err != nil {
 		return nil, err
 	}
-	g.metrics, err = registryOf(append(opts.Metrics, requests, next.data, next.sources, calls)...)
+	g.metrics, err = registryOf(append(opts.Metrics, requests, stages, next.data, next.sources, calls)...)
 	return g, err
 }
 

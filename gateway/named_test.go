@@ -265,7 +265,7 @@ func TestWhatIsNamedHasAValue(t *testing.T) {
 				said = got.Errors[0].Message
 			}
 			reason := slices.ContainsFunc([]string{p.path + " is ", `Variable "$v`, "found null"}, func(text string) bool { return strings.Contains(said, text) })
-			if token == "" { // strangers are not told what is wrong with a document
+			if token == "" { // the anonymous are not told what is wrong with a document
 				reason = reason || strings.Contains(answer, "UNAUTHENTICATED")
 			}
 			if got.Data != nil || !reason {

@@ -20,6 +20,7 @@ import (
 	"usher/graph/transport"
 	"usher/inspect"
 	"usher/resolvers"
+	"usher/stage"
 )
 
 // snapshot is all that follows from one configuration: what another one would
@@ -40,7 +41,7 @@ func (s *snapshot) compile(ctx context.Context, cfg *config.Config, log *slog.Lo
 }
 
 // wire makes the way of a request, from its end to its beginning.
-func (s *snapshot) wire(cfg *config.Config, g *Gateway, opts Options, calls *upstream.Metrics, requests *transport.Metrics) (err error) {
+func (s *snapshot) wire(cfg *config.Config, g *Gateway, opts Options, calls *upstream.Metrics, requests *transport.Metrics, stages *stage.Times) (err error) {
 	if s.sources, err = datasource.New(s.catalog, datasource.Options{
 		Held:       g.budget,
 		Upstream:   upstream.Options{Metrics: calls},
@@ -57,6 +58,7 @@ func (s *snapshot) wire(cfg *config.Config, g *Gateway, opts Options, calls *ups
 		return err
 	}
 	s.data = resolvers.NewDatasets(s.sources, cursors, cfg.Server.Numbers == config.NumbersString)
+	s.data.Stages = stages
 	answering := graph.Options{
 		Limits: graph.Limits{
 			Tokens: cfg.Server.MaxTokens, Depth: cfg.Server.MaxDepth,
@@ -84,8 +86,8 @@ func (s *snapshot) wire(cfg *config.Config, g *Gateway, opts Options, calls *ups
 	mux := http.NewServeMux()
 	mux.Handle("/graphql", transport.New(s.engine, s.tokens.Authenticate, transport.Options{
 		Timeout: cfg.Server.Timeout, MaxBody: cfg.Server.MaxBody, AllowedOrigins: cfg.Server.AllowedOrigins,
-		Strangers: g.control != nil, Proxies: proxies,
-		Held: g.budget, Metrics: requests, Logger: opts.Log,
+		Anonymous: g.control != nil, Proxies: proxies,
+		Held: g.budget, Metrics: requests, Stages: stages, Logger: opts.Log,
 	}))
 	mux.Handle("/health/", transport.Health(g.ready))
 	if changes := hooks(s.catalog, s.sources.Changed, opts.Log); changes != nil {

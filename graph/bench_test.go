@@ -5,10 +5,10 @@ import (
 	"fmt"
 	"strconv"
 	"testing"
-	"time"
 
 	"github.com/99designs/gqlgen/graphql"
 
+	"usher/answer"
 	"usher/catalog"
 	"usher/graph"
 	"usher/plan"
@@ -31,42 +31,18 @@ func rowsOf(n int) *value.Result {
 }
 
 // inMemory plans every request and answers it with rows that are there already.
-func inMemory(cat *catalog.Catalog, rows *value.Result) func(context.Context, query.Request) (graph.Answer, error) {
-	return func(ctx context.Context, r query.Request) (graph.Answer, error) {
+func inMemory(cat *catalog.Catalog, rows *value.Result) func(context.Context, query.Request) (graph.Outcome, error) {
+	return func(ctx context.Context, r query.Request) (graph.Outcome, error) {
 		who, err := principal.From(ctx)
 		if err != nil {
-			return graph.Answer{}, err
+			return graph.Outcome{}, err
 		}
 		planned, err := plan.Build(r, cat, who, graph.Started(ctx))
 		if err != nil {
-			return graph.Answer{}, err
+			return graph.Outcome{}, err
 		}
-		return graph.Encode(planned, rows, graph.Writing{Key: r.Field.Key})
-	}
-}
-
-func BenchmarkEncode(b *testing.B) {
-	cat := shop(b, nil)
-	var asked query.Request
-	s := serve(b, cat, func(_ context.Context, r query.Request) (graph.Answer, error) {
-		asked = r
-		return graph.Answer{JSON: []byte("[]")}, nil
-	}, graph.Options{})
-	s.ask(b, tenant(), `{ orders { id region amount ordered_at } }`)
-	planned, err := plan.Build(asked, cat, tenant(), time.Now())
-	if err != nil {
-		b.Fatal(err)
-	}
-	for _, n := range []int{20, 1000} {
-		rows := rowsOf(n)
-		b.Run(fmt.Sprintf("rows=%d", n), func(b *testing.B) {
-			b.ReportAllocs()
-			for b.Loop() {
-				if _, err := graph.Encode(planned, rows, graph.Writing{Key: "orders"}); err != nil {
-					b.Fatal(err)
-				}
-			}
-		})
+		got, err := answer.Encode(planned, rows, answer.Writing{Key: r.Field.Key})
+		return graph.Outcome{Answer: got}, err
 	}
 }
 

@@ -218,11 +218,11 @@ func TestReadingNeedsItsScope(t *testing.T) {
 	}
 }
 
-// A stranger logs in and learns that a token is missing; nothing else.
-func TestStrangers(t *testing.T) {
+// The anonymous log in and learn that a token is missing; nothing else.
+func TestAnonymous(t *testing.T) {
 	t.Parallel()
 	engine, done := administered(t, graph.Options{})
-	ctx := principal.WithStranger(t.Context())
+	ctx := principal.WithAnonymous(t.Context())
 	const missing = "none  UNAUTHENTICATED: no valid token was shown"
 	f := func(text, want string, variables map[string]any) {
 		t.Helper()
@@ -260,11 +260,11 @@ func TestStrangers(t *testing.T) {
 			t.Errorf("%s: %s", text, got)
 		}
 	}
-	// Who has shown a token is no stranger.
+	// Who has shown a token is not anonymous.
 	if got := answerOf(principal.With(ctx, tenant()), engine, &graphql.RawParams{Query: `{ authenticated }`}); got != `{"authenticated":true}` {
 		t.Error(got)
 	}
-	// A principal of no tenant is refused, not taken for a stranger.
+	// A principal of no tenant is refused, not taken for somebody anonymous.
 	if got := answerOf(principal.With(ctx, principal.Principal{}), engine, &graphql.RawParams{Query: `{ authenticated }`}); got != missing {
 		t.Error(got)
 	}

@@ -13,11 +13,9 @@ import (
 	"log/slog"
 	"runtime"
 	"sync/atomic"
-	"time"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/99designs/gqlgen/graphql/executor"
-	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
 	"usher/catalog"
@@ -26,75 +24,10 @@ import (
 	"usher/query"
 )
 
-// DatasetResolver answers the dataset fields of operations. The context carries
-// the principal and, by ViewFrom, the catalog and view the operation was
-// validated against.
-type DatasetResolver interface {
-	// Resolve says how an operation's fields are answered: by tasks that run
-	// side by side, each of them for one field or several.
-	Resolve(ctx context.Context, asked Asked) []Task
-}
-
-// Asked is what one operation asks of datasets.
-type Asked struct {
-	// Key is equal for operations that ask the same in one view.
-	Key AskedKey
-	// Explain asks for an explanation with each outcome. Nothing else is done
-	// differently.
-	Explain bool
-	// Requests are the dataset fields, in the order of the answer. They are
-	// made when they are called for.
-	Requests func() []query.Request
-}
-
-// AskedKey tells operations apart: the document and operation, and the values
-// of its variables.
-type AskedKey struct {
-	document  uint64
-	operation string
-	variables string
-	text      int // bytes of the document, which the key and what is made of it refer to
-}
-
-// Size is about how many bytes the key takes in memory, with the texts of the
-// document that it keeps there.
-func (k AskedKey) Size() int { return k.text + len(k.variables) }
-
-// Task answers the fields with these numbers, in their order.
-type Task struct {
-	Fields []int
-	Run    func(ctx context.Context) []Outcome
-}
-
-// Outcome is the answer of one field, or why there is none.
-type Outcome struct {
-	Answer
-	Rows int // that were read for it, without those nested in them
-	Err  error
-}
-
-// Answer is the field's value as JSON, and what has to be said beside it.
-// Paths are those of the response: they begin with the field's Key.
-type Answer struct {
-	JSON      []byte
-	Errors    gqlerror.List // of parts of the value that are null because of them
-	Truncated []ast.Path    // lists that the default limit cut
-	Age       time.Duration // of an answer that was kept
-	MaxAge    time.Duration // how old it may be; 0 when answers are not kept
-	AsOf      time.Time     // when its oldest part was current, if that no longer is; else zero
-	// Explanation is how the answer came to be, ready to be marshaled; nil
-	// unless it was asked for. It holds nothing that the caller may not see.
-	Explanation any
-
-	before [][]byte // what comes before JSON, in pieces
-	taken  int64    // of the request's share
-	pooled bool     // JSON may be written over when it has been copied
-}
-
 // Options are the engine's settings; a zero field means its default.
 type Options struct {
 	// Administration shows the part of the control plane that needs a control
-	// store, to whom it is for; strangers may log in.
+	// store, to whom it is for; the anonymous may log in.
 	Administration bool
 	// Saved finds the text of a saved operation, and the values of variables
 	// that are kept with it, for who asks. Nil: there are none.
@@ -185,7 +118,7 @@ const operationKey = "usher.operation"
 // context's principal. The operation context is never nil.
 //
 // Whoever has shown no token learns nothing of what is wrong with a document
-// that is not for strangers: a token is missing.
+// that is not for the anonymous: a token is missing.
 func (e *Engine) CreateOperationContext(ctx context.Context, params *graphql.RawParams) (op *graphql.OperationContext, errs gqlerror.List) {
 	op = &graphql.OperationContext{
 		RawQuery:               params.Query,
@@ -224,7 +157,7 @@ func (e *Engine) CreateOperationContext(ctx context.Context, params *graphql.Raw
 	}
 	switch {
 	case op.Operation != nil:
-	case principal.IsStranger(ctx):
+	case principal.IsAnonymous(ctx):
 		return op, refuse(fault.New(fault.Unauthenticated, "no valid token was shown"))
 	case errs != nil:
 		return op, errs

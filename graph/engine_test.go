@@ -17,6 +17,7 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
+	"usher/answer"
 	"usher/catalog"
 	"usher/fault"
 	"usher/graph"
@@ -28,7 +29,7 @@ import (
 
 // resolver answers every request by a function and remembers it.
 type resolver struct {
-	answer func(ctx context.Context, r query.Request) (graph.Answer, error)
+	answer func(ctx context.Context, r query.Request) (graph.Outcome, error)
 
 	mu    sync.Mutex
 	asked []query.Request
@@ -41,8 +42,9 @@ func (r *resolver) Resolve(_ context.Context, asked graph.Asked) []graph.Task {
 			r.mu.Lock()
 			r.asked = append(r.asked, q)
 			r.mu.Unlock()
-			answer, err := r.answer(ctx, q)
-			return []graph.Outcome{{Answer: answer, Err: err}}
+			outcome, err := r.answer(ctx, q)
+			outcome.Err = err
+			return []graph.Outcome{outcome}
 		}})
 	}
 	return tasks
@@ -83,15 +85,16 @@ func (control) Dataset(ctx context.Context, name string) (*graph.Dataset, error)
 
 func (control) Table(ctx context.Context, q graph.TableQuery) (*graph.Table, error) {
 	where, _ := q.Where.ValueOK()
-	graph.Answer{
+	beside := graph.Outcome{Answer: answer.Answer{
 		Errors:    gqlerror.List{{Err: fault.New(fault.NotImplemented, "JSON has no NaN"), Path: ast.Path{ast.PathName("t"), ast.PathName("rows")}}},
 		Truncated: []ast.Path{{ast.PathName("t"), ast.PathName("rows")}},
-	}.Accompany(ctx)
+	}}
+	beside.Accompany(ctx)
 	return &graph.Table{Columns: []graph.TableColumn{{Name: q.Dataset}}, Rows: graph.JSON{Encoded: plan.AppendJSON(nil, where.Written)}}, nil
 }
 
-func empty(context.Context, query.Request) (graph.Answer, error) {
-	return graph.Answer{JSON: []byte("[]")}, nil
+func empty(context.Context, query.Request) (graph.Outcome, error) {
+	return graph.Outcome{Answer: answer.Of([]byte("[]"))}, nil
 }
 
 // service is an engine under test with its log.
@@ -101,7 +104,7 @@ type service struct {
 	log      *bytes.Buffer
 }
 
-func serve(tb testing.TB, cat *catalog.Catalog, answer func(context.Context, query.Request) (graph.Answer, error), options graph.Options) *service {
+func serve(tb testing.TB, cat *catalog.Catalog, answer func(context.Context, query.Request) (graph.Outcome, error), options graph.Options) *service {
 	tb.Helper()
 	s := &service{resolver: &resolver{answer: answer}, log: &bytes.Buffer{}}
 	options.Logger = slog.New(slog.NewTextHandler(s.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
@@ -169,8 +172,8 @@ func check(tb testing.TB, got, want string) {
 
 func TestFieldsOfBothKindsInTheOrderAsked(t *testing.T) {
 	t.Parallel()
-	s := serve(t, shop(t, nil), func(_ context.Context, r query.Request) (graph.Answer, error) {
-		return graph.Answer{JSON: []byte(`[{"id":"` + r.Field.Key + `"}]`)}, nil
+	s := serve(t, shop(t, nil), func(_ context.Context, r query.Request) (graph.Outcome, error) {
+		return graph.Outcome{Answer: answer.Of([]byte(`[{"id":"` + r.Field.Key + `"}]`))}, nil
 	}, graph.Options{})
 	check(t, s.ask(t, tenant(), `{ b: orders { id } viewer { subject tenant roles timezone expiresAt } __typename
 		a: customers { id } dataset(name: "items") { name key label } }`),
@@ -180,20 +183,20 @@ func TestFieldsOfBothKindsInTheOrderAsked(t *testing.T) {
 
 func TestAFailingFieldIsNullAndTheOthersAnswer(t *testing.T) {
 	t.Parallel()
-	s := serve(t, shop(t, nil), func(_ context.Context, r query.Request) (graph.Answer, error) {
+	s := serve(t, shop(t, nil), func(_ context.Context, r query.Request) (graph.Outcome, error) {
 		switch r.Field.Key {
 		case "known":
-			return graph.Answer{}, fault.New(fault.Unavailable, "the source does not answer").WithHint("Try again.").Because(errors.New("dial tcp 10.0.0.1"))
+			return graph.Outcome{}, fault.New(fault.Unavailable, "the source does not answer").WithHint("Try again.").Because(errors.New("dial tcp 10.0.0.1"))
 		case "raw":
-			return graph.Answer{}, errors.New("pq: password authentication failed")
+			return graph.Outcome{}, errors.New("pq: password authentication failed")
 		case "wrapped":
-			return graph.Answer{}, gqlerror.Wrap(errors.New("pq: secret table"))
+			return graph.Outcome{}, gqlerror.Wrap(errors.New("pq: secret table"))
 		case "panics":
 			panic("index out of secret range")
 		case "nothing":
-			return graph.Answer{}, nil
+			return graph.Outcome{}, nil
 		}
-		return graph.Answer{JSON: []byte("[]")}, nil
+		return graph.Outcome{Answer: answer.Of([]byte("[]"))}, nil
 	}, graph.Options{})
 	check(t, s.ask(t, tenant(), `{ known: orders { id } raw: orders { id } wrapped: orders { id }
 panics: orders { id } nothing: orders { id } fine: orders { id } }`),
@@ -213,13 +216,12 @@ panics: orders { id } nothing: orders { id } fine: orders { id } }`),
 
 func TestWhatIsSaidBesideAnAnswer(t *testing.T) {
 	t.Parallel()
-	s := serve(t, shop(t, nil), func(_ context.Context, r query.Request) (graph.Answer, error) {
+	s := serve(t, shop(t, nil), func(_ context.Context, r query.Request) (graph.Outcome, error) {
 		path := ast.Path{ast.PathName(r.Field.Key), ast.PathIndex(0), ast.PathName("weight")}
-		return graph.Answer{
-			JSON:      []byte(`[{"weight":null}]`),
-			Errors:    gqlerror.List{{Err: fault.New(fault.NotImplemented, "JSON has no NaN"), Path: path}},
-			Truncated: []ast.Path{{ast.PathName(r.Field.Key)}},
-		}, nil
+		a := answer.Of([]byte(`[{"weight":null}]`))
+		a.Errors = gqlerror.List{{Err: fault.New(fault.NotImplemented, "JSON has no NaN"), Path: path}}
+		a.Truncated = []ast.Path{{ast.PathName(r.Field.Key)}}
+		return graph.Outcome{Answer: a}, nil
 	}, graph.Options{})
 	check(t, s.ask(t, tenant(), `{ a: orders { weight } b: orders { weight } }`),
 		`{"errors":[{"message":"JSON has no NaN","path":["a",0,"weight"],"extensions":{"code":"NOT_IMPLEMENTED","requestId":"r-1"}},`+
@@ -250,7 +252,7 @@ func TestRootFieldsRunAtOnceWithinABound(t *testing.T) {
 	t.Parallel()
 	var running, most atomic.Int32
 	third := make(chan struct{})
-	s := serve(t, shop(t, nil), func(ctx context.Context, _ query.Request) (graph.Answer, error) {
+	s := serve(t, shop(t, nil), func(ctx context.Context, _ query.Request) (graph.Outcome, error) {
 		n := running.Add(1)
 		defer running.Add(-1)
 		for old := most.Load(); n > old && !most.CompareAndSwap(old, n); old = most.Load() {
@@ -264,9 +266,9 @@ func TestRootFieldsRunAtOnceWithinABound(t *testing.T) {
 		}
 		select { // all wait until three run at once
 		case <-third:
-			return graph.Answer{JSON: []byte("[]")}, nil
+			return graph.Outcome{Answer: answer.Of([]byte("[]"))}, nil
 		case <-ctx.Done():
-			return graph.Answer{}, ctx.Err()
+			return graph.Outcome{}, ctx.Err()
 		}
 	}, graph.Options{Concurrency: 3})
 	ctx, cancel := context.WithTimeout(principal.With(t.Context(), tenant()), 10*time.Second)
@@ -329,14 +331,14 @@ func TestDocumentsBelongToTheView(t *testing.T) {
 func TestTheViewOfARequestHasItsOwnRights(t *testing.T) {
 	t.Parallel()
 	var filtered []bool
-	s := serve(t, shop(t, clerks()), func(ctx context.Context, _ query.Request) (graph.Answer, error) {
+	s := serve(t, shop(t, clerks()), func(ctx context.Context, _ query.Request) (graph.Outcome, error) {
 		_, view, err := graph.ViewFrom(ctx)
 		if err != nil {
-			return graph.Answer{}, err
+			return graph.Outcome{}, err
 		}
 		rights := view.Dataset("orders").Rights()
 		filtered = append(filtered, len(rights) == 1 && rights[0].Filter != nil)
-		return graph.Answer{JSON: []byte("[]")}, nil
+		return graph.Outcome{Answer: answer.Of([]byte("[]"))}, nil
 	}, graph.Options{})
 	for _, role := range []string{"clerk", "regional", "clerk"} {
 		check(t, s.ask(t, tenant(role), `{ orders { id } }`), `{"data":{"orders":[]}}`)
@@ -350,10 +352,10 @@ func TestSwap(t *testing.T) {
 	t.Parallel()
 	old := shop(t, nil)
 	var seen []*catalog.Catalog
-	s := serve(t, old, func(ctx context.Context, _ query.Request) (graph.Answer, error) {
+	s := serve(t, old, func(ctx context.Context, _ query.Request) (graph.Outcome, error) {
 		cat, _, err := graph.ViewFrom(ctx)
 		seen = append(seen, cat)
-		return graph.Answer{JSON: []byte("[]")}, err
+		return graph.Outcome{Answer: answer.Of([]byte("[]"))}, err
 	}, graph.Options{})
 	ctx, op, errs := s.create(tenant(), `{ orders { id } }`, "")
 	if errs != nil {
@@ -406,8 +408,10 @@ func TestIntrospection(t *testing.T) {
 // from variables, and what is said beside a table is said beside the others.
 func TestATableIsAnsweredByTheControlPlane(t *testing.T) {
 	t.Parallel()
-	s := serve(t, shop(t, nil), func(_ context.Context, r query.Request) (graph.Answer, error) {
-		return graph.Answer{JSON: []byte(`[]`), Truncated: []ast.Path{{ast.PathName(r.Field.Key)}}}, nil
+	s := serve(t, shop(t, nil), func(_ context.Context, r query.Request) (graph.Outcome, error) {
+		a := answer.Of([]byte(`[]`))
+		a.Truncated = []ast.Path{{ast.PathName(r.Field.Key)}}
+		return graph.Outcome{Answer: a}, nil
 	}, graph.Options{})
 	check(t, s.ask(t, tenant(), `query($d: String!, $n: JSON, $absent: JSON) { orders { id } t: table(query: {dataset: $d, where:
 			{b: {gte: 123456789012345678901234567890.10, lt: $n, eq: $absent}, a: [OPEN, null, true]}}) { columns { name } rows } }`,

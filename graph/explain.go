@@ -49,12 +49,12 @@ func Explaining(ctx context.Context) bool {
 	return o != nil && o.explain
 }
 
-// sayExplained puts the explanations of the fields together, in their order.
-func sayExplained(ctx context.Context, answers []answer) {
+// setExplainExtension puts the explanations of the fields together, in their order.
+func setExplainExtension(ctx context.Context, answers []rootAnswer) {
 	var all []any
 	for _, a := range answers {
-		if a.explanation != nil {
-			all = append(all, a.explanation)
+		if a.Explanation != nil {
+			all = append(all, a.Explanation)
 		}
 	}
 	if all != nil {

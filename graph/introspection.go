@@ -7,6 +7,7 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/ast"
 
+	"usher/answer"
 	"usher/fault"
 	"usher/lru"
 )
@@ -43,11 +44,11 @@ func newIntrospections(most int) introspections {
 func introspects(field string) bool { return field == "__schema" || field == "__type" }
 
 // introspection answers a field about the schema.
-func (x *executable) introspection(ctx context.Context, op *graphql.OperationContext, f graphql.CollectedField) answer {
+func (x *executable) introspection(ctx context.Context, op *graphql.OperationContext, f graphql.CollectedField) rootAnswer {
 	asked := x.key(op)
 	key := introspectionKey{view: x.view, text: op.RawQuery, operation: asked.operation, variables: asked.variables, response: f.Alias}
 	if json, ok := x.introspections.kept.Get(key); ok {
-		return answer{json: json}
+		return rootAnswer{Outcome: Outcome{Answer: answer.Of(json)}}
 	}
 	for _, turn := range []chan struct{}{x.turn, x.introspections.turns} {
 		select {
@@ -58,12 +59,12 @@ func (x *executable) introspection(ctx context.Context, op *graphql.OperationCon
 		}
 	}
 	if json, ok := x.introspections.kept.Get(key); ok {
-		return answer{json: json}
+		return rootAnswer{Outcome: Outcome{Answer: answer.Of(json)}}
 	}
 	a := x.controlField(ctx, op, f)
-	if len(a.errors) == 0 && !a.failed {
-		a.json = bytes.Clone(a.json) // without the room it was written in
-		x.introspections.kept.Add(key, a.json, len(a.json)+key.size())
+	if len(a.told) == 0 && !a.failed {
+		json := bytes.Clone(a.JSON()) // without the room it was written in
+		x.introspections.kept.Add(key, json, len(json)+key.size())
 	}
 	return a
 }

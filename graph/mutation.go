@@ -3,6 +3,8 @@ package graph
 import (
 	"context"
 
+	"usher/answer"
+
 	"github.com/99designs/gqlgen/graphql"
 )
 
@@ -12,10 +14,10 @@ import (
 func (x *executable) mutation(ctx context.Context, op *graphql.OperationContext) *graphql.Response {
 	root := x.schema.AST.Mutation.Name
 	fields := graphql.CollectFields(op, op.Operation.SelectionSet, []string{root})
-	answers := make([]answer, len(fields))
+	answers := make([]rootAnswer, len(fields))
 	for i, f := range fields {
 		if f.Name == "__typename" {
-			answers[i].json = []byte(`"` + root + `"`)
+			answers[i].Answer = answer.Of([]byte(`"` + root + `"`))
 			continue
 		}
 		if answers[i] = x.controlField(ctx, op, f); answers[i].failed {

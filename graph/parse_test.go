@@ -7,22 +7,23 @@ import (
 	"strings"
 	"testing"
 
+	"usher/answer"
 	"usher/graph"
 	"usher/plan"
 	"usher/query"
 )
 
 // region is what a document asks of regions, as the resolver is given it.
-func region(_ context.Context, r query.Request) (graph.Answer, error) {
+func region(_ context.Context, r query.Request) (graph.Outcome, error) {
 	where, _ := r.Field.Args.Get("where")
 	object, _ := where.(query.Object)
 	comparison, _ := object.Get("region")
 	operand, _ := comparison.(query.Object)
 	text, ok := operand.Get("eq")
 	if !ok {
-		return graph.Answer{}, errors.New("no region")
+		return graph.Outcome{}, errors.New("no region")
 	}
-	return graph.Answer{JSON: plan.AppendJSON(nil, text)}, nil
+	return graph.Outcome{Answer: answer.Of(plan.AppendJSON(nil, text))}, nil
 }
 
 func TestEscapes(t *testing.T) {

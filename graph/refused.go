@@ -1,20 +1,18 @@
 package graph
 
 import (
-	"bytes"
-
 	"usher/fault"
 )
 
 // refusedForNow tells that every field was refused and may be answered later. The
 // request as a whole is refused then, so that its status can say so: nothing of
 // it was done.
-func refusedForNow(answers []answer) bool {
+func refusedForNow(answers []rootAnswer) bool {
 	for _, a := range answers {
-		if len(a.errors) == 0 || !bytes.Equal(a.json, null) {
+		if len(a.told) == 0 || !a.IsNull() {
 			return false
 		}
-		for _, e := range a.errors {
+		for _, e := range a.told {
 			code := e.Extensions["code"]
 			if e.Extensions["retryAfter"] == nil || code != string(fault.TooManyRequests) && code != string(fault.Unavailable) {
 				return false

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"usher/answer"
 	"usher/fault"
 	"usher/graph"
 	"usher/query"
@@ -19,18 +20,18 @@ func TestRefusedForNow(t *testing.T) {
 		f.RetryAfter = 1500 * time.Millisecond
 		return f
 	}
-	s := serve(t, shop(t, nil), func(_ context.Context, r query.Request) (graph.Answer, error) {
+	s := serve(t, shop(t, nil), func(_ context.Context, r query.Request) (graph.Outcome, error) {
 		switch r.Field.Key {
 		case "full":
-			return graph.Answer{}, later(fault.TooManyRequests)
+			return graph.Outcome{}, later(fault.TooManyRequests)
 		case "busy":
-			return graph.Answer{}, later(fault.Unavailable)
+			return graph.Outcome{}, later(fault.Unavailable)
 		case "slow":
-			return graph.Answer{}, later(fault.Timeout)
+			return graph.Outcome{}, later(fault.Timeout)
 		case "down":
-			return graph.Answer{}, fault.New(fault.Unavailable, "down")
+			return graph.Outcome{}, fault.New(fault.Unavailable, "down")
 		}
-		return graph.Answer{JSON: []byte("[]")}, nil
+		return graph.Outcome{Answer: answer.Of([]byte("[]"))}, nil
 	}, graph.Options{})
 	full := `{"message":"later","path":["full"],"locations":[{"line":1,"column":3}],"extensions":{"code":"TOO_MANY_REQUESTS","requestId":"r-1","retryAfter":2}}`
 	check(t, s.ask(t, tenant(), `{ full: orders { id } }`), `{"errors":[`+full+`],"data":null}`)

@@ -22,7 +22,7 @@ const savedExtension = "savedQuery"
 // gives stand before those that are kept.
 func (e *Engine) asked(ctx context.Context, params *graphql.RawParams) (string, map[string]any, error) {
 	extension, named := params.Extensions[savedExtension]
-	if principal.IsStranger(ctx) {
+	if principal.IsAnonymous(ctx) {
 		return params.Query, params.Variables, nil
 	}
 	who, err := principal.From(ctx)

@@ -86,8 +86,8 @@ func (e *Engine) newGeneration(cat *catalog.Catalog) (*generation, error) {
 
 // scopeOf finds or makes the scope of whoever the context is of.
 func (g *generation) scopeOf(ctx context.Context) (*scope, error) {
-	if g.engine.options.Administration && principal.IsStranger(ctx) {
-		return g.scope(schema.Stranger, principal.Principal{Grant: principal.Grant{Datasets: []string{}}})
+	if g.engine.options.Administration && principal.IsAnonymous(ctx) {
+		return g.scope(schema.Anonymous, principal.Principal{Grant: principal.Grant{Datasets: []string{}}})
 	}
 	who, err := principal.From(ctx)
 	if err != nil {
@@ -133,7 +133,7 @@ func (g *generation) executor(view *catalog.View, audience schema.Audience) (*vi
 			return nil, err
 		}
 		limits := g.engine.options.Limits
-		if audience == schema.Stranger {
+		if audience == schema.Anonymous {
 			limits.RootFields = 1 // many logins are many requests
 		}
 		x := g.engine.newViewExecutor(s, limits)

@@ -45,14 +45,14 @@ func TestForged(t *testing.T) {
 		if s, err := sqlgen.Together(plan.Level{}, d); !errors.Is(err, sqlgen.ErrNotPlanned) || s.Text != "" {
 			t.Errorf("the zero level is rendered as %q, %v", s.Text, err)
 		}
-		if s, err := sqlgen.Tiles(plan.Tiles{}, d); !errors.Is(err, sqlgen.ErrNotPlanned) || s.Text != "" {
-			t.Errorf("no tiles are rendered as %q, %v", s.Text, err)
+		if s, err := sqlgen.SharedScan(plan.SharedScan{}, d); !errors.Is(err, sqlgen.ErrNotPlanned) || s.Text != "" {
+			t.Errorf("no shared scan is rendered as %q, %v", s.Text, err)
 		}
 		if _, err := sqlexec.Prepare(zero, d); !errors.Is(err, sqlgen.ErrNotPlanned) {
 			t.Errorf("the zero query is prepared: %v", err)
 		}
-		if _, err := sqlexec.PrepareTiles(plan.Tiles{}, d); !errors.Is(err, sqlgen.ErrNotPlanned) {
-			t.Errorf("no tiles are prepared: %v", err)
+		if _, err := sqlexec.PrepareSharedScan(plan.SharedScan{}, d); !errors.Is(err, sqlgen.ErrNotPlanned) {
+			t.Errorf("no shared scan is prepared: %v", err)
 		}
 		if _, err := (sqlexec.Run{Dialect: d}).Query(t.Context(), zero); !errors.Is(err, sqlgen.ErrNotPlanned) {
 			t.Errorf("the zero query is run: %v", err)
@@ -72,8 +72,8 @@ func TestForged(t *testing.T) {
 	if _, err := sources.Answer(t.Context(), zero); !errors.Is(err, datasource.ErrNotPlanned) {
 		t.Errorf("the zero query is answered: %v", err)
 	}
-	if _, err := sources.PrepareTiles(plan.Tiles{}); !errors.Is(err, datasource.ErrNotPlanned) {
-		t.Errorf("no tiles are prepared: %v", err)
+	if _, err := sources.PrepareSharedScan(plan.SharedScan{}); !errors.Is(err, datasource.ErrNotPlanned) {
+		t.Errorf("no shared scan is prepared: %v", err)
 	}
 }
 
@@ -145,7 +145,7 @@ func TestSealed(t *testing.T) {
 	}
 	walk(reflect.TypeFor[plan.Query]())
 	walk(reflect.TypeFor[plan.Fetch]())
-	walk(reflect.TypeFor[plan.Tiles]())
+	walk(reflect.TypeFor[plan.SharedScan]())
 	walk(reflect.TypeFor[plan.Lookup]())
 	for _, typ := range []reflect.Type{reflect.TypeFor[plan.Level](), reflect.TypeFor[plan.Ref](), reflect.TypeFor[plan.Expr](), reflect.TypeFor[value.Value]()} {
 		if !seen[typ] {

@@ -98,7 +98,7 @@ func TestPlanningIsLinear(t *testing.T) {
 			tiles = append(tiles, build(plantest.Request(t, "ordersAggregate(where: "+where+") { count }")))
 		}
 		return func() {
-			if found := plan.OnePass(tiles); len(found) != 1 || found[0].Len() != 4 {
+			if found := plan.SharedScans(tiles); len(found) != 1 || found[0].Len() != 4 {
 				t.Errorf("%d passes", len(found))
 			}
 		}

@@ -253,7 +253,7 @@ type Ref struct {
 	on      []On
 	tenant  string // tenant column by catalog name when its predicate is in the scope
 	absent  bool   // the rows are looked up, not joined
-	shared  bool   // the rows are read from the base of Tiles, where the scope stands
+	shared  bool   // the rows are read from the base of a SharedScan, where the scope stands
 	own     string // the tenant whose own the table is
 }
 
@@ -327,7 +327,7 @@ func (r Ref) On(i int) On { return r.on[i] }
 // Absent tells that the rows are looked up by another query: see Lookups.
 func (r Ref) Absent() bool { return r.absent }
 
-// Shared tells that the rows come from the base of Tiles, which has this
+// Shared tells that the rows come from the base of a SharedScan, which has this
 // reference with its scope.
 func (r Ref) Shared() bool { return r.shared }
 

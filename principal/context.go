@@ -7,8 +7,8 @@ import (
 )
 
 type (
-	key      struct{}
-	stranger struct{}
+	key       struct{}
+	anonymous struct{}
 )
 
 // With returns a context that carries the principal.
@@ -16,17 +16,17 @@ func With(ctx context.Context, p Principal) context.Context {
 	return context.WithValue(ctx, key{}, p)
 }
 
-// WithStranger returns a context of somebody who has shown no token. From
+// WithAnonymous returns a context of somebody who has shown no token. From
 // refuses it like any other without a principal.
-func WithStranger(ctx context.Context) context.Context {
-	return context.WithValue(ctx, stranger{}, true)
+func WithAnonymous(ctx context.Context) context.Context {
+	return context.WithValue(ctx, anonymous{}, true)
 }
 
-// IsStranger tells whether a context is that of somebody who has shown no
+// IsAnonymous tells whether a context is that of somebody who has shown no
 // token, and not of a principal.
-func IsStranger(ctx context.Context) bool {
+func IsAnonymous(ctx context.Context) bool {
 	_, known := ctx.Value(key{}).(Principal)
-	return !known && ctx.Value(stranger{}) != nil
+	return !known && ctx.Value(anonymous{}) != nil
 }
 
 // From returns the context's principal. A context without one, or with one

@@ -10,6 +10,7 @@ import (
 	"usher/datasource/receipt"
 	"usher/graph"
 	"usher/plan"
+	"usher/query"
 )
 
 // explanation is how the answer of one field came to be. It is made of names
@@ -113,6 +114,15 @@ func explained(op *operation, tasks []graph.Task, keys []string, planning time.D
 	return out
 }
 
+// keysOf are the keys of fields in the answer.
+func keysOf(requests []query.Request) []string {
+	keys := make([]string, len(requests))
+	for i, r := range requests {
+		keys[i] = r.Field.Key
+	}
+	return keys
+}
+
 // explain says how a plan was answered.
 func explain(q plan.Query, notes *receipt.Notes) *explanation {
 	e := &explanation{Strategy: q.Strategy()}
@@ -195,15 +205,14 @@ func milliseconds(d time.Duration) float64 { return float64(d.Round(time.Microse
 
 // watch takes the times of one task. A nil watch takes none.
 type watch struct {
-	began    time.Time
-	answered time.Time
-	encoding map[int]time.Duration // by field
+	source time.Duration
+	encode map[int]time.Duration // by field
 }
 
 type watchKey struct{}
 
 func withWatch(ctx context.Context) (context.Context, *watch) {
-	w := &watch{began: time.Now(), encoding: make(map[int]time.Duration)}
+	w := &watch{encode: make(map[int]time.Duration)}
 	return context.WithValue(ctx, watchKey{}, w), w
 }
 
@@ -212,28 +221,20 @@ func watchFrom(ctx context.Context) *watch {
 	return w
 }
 
-// sourcesDone notes that the sources have answered.
-func (w *watch) sourcesDone() {
+// asked notes how long the sources took, those of a question that failed
+// included.
+func (w *watch) asked(took time.Duration) {
 	if w != nil {
-		w.answered = time.Now()
+		w.source += took
 	}
 }
 
-// encoded notes that a field's bytes are there, since the one before.
-func (w *watch) encoded(field int) {
-	if w == nil {
-		return
+func (w *watch) encoded(field int, took time.Duration) {
+	if w != nil {
+		w.encode[field] = took
 	}
-	took := time.Since(w.answered)
-	for _, others := range w.encoding {
-		took -= others
-	}
-	w.encoding[field] = took
 }
 
 func (w *watch) timings(field int) explainTimings {
-	if w.answered.IsZero() {
-		return explainTimings{Source: milliseconds(time.Since(w.began))}
-	}
-	return explainTimings{Source: milliseconds(w.answered.Sub(w.began)), Encode: milliseconds(w.encoding[field])}
+	return explainTimings{Source: milliseconds(w.source), Encode: milliseconds(w.encode[field])}
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/99designs/gqlgen/graphql"
 
+	"usher/answer"
 	"usher/datasource/receipt"
 	"usher/fault"
 	"usher/graph"
@@ -13,6 +14,7 @@ import (
 	"usher/plan"
 	"usher/principal"
 	"usher/query"
+	"usher/stage"
 )
 
 // table answers a table query: what it asks becomes the request that a field
@@ -35,14 +37,16 @@ func (d *Datasets) table(ctx context.Context, q graph.TableQuery) (_ *graph.Tabl
 	if err != nil {
 		return nil, err
 	}
+	began := time.Now()
 	planned, err := plan.Build(asked, cat, who, graph.Started(ctx))
+	d.Stages.Took(stage.Plan, began)
 	if err != nil {
 		return nil, err
 	}
 	if access != nil {
 		access.say(trailOf(ctx, []query.Request{asked}, []plan.Query{planned}))
 	}
-	cells := graph.TableCells(planned)
+	cells := answer.TableCells(planned)
 	if len(cells) != len(columns) {
 		return nil, fault.New(fault.Internal, "a table of %d columns was planned with %d cells", len(columns), len(cells))
 	}
@@ -58,30 +62,29 @@ func (d *Datasets) table(ctx context.Context, q graph.TableQuery) (_ *graph.Tabl
 	if graph.Explaining(ctx) {
 		asking, notes = receipt.With(ctx)
 	}
-	began := time.Now()
+	began = time.Now()
 	result, err := d.Sources.Answer(asking, planned)
-	took := time.Since(began)
+	took := d.Stages.Took(stage.Source, began)
 	if err != nil {
 		return nil, err
 	}
 	read = result.Rows.Len()
 	key := graphql.GetFieldContext(ctx).Field.Alias
-	answer, err := graph.EncodeTable(planned, result, graph.Writing{Key: key, NumbersAsText: d.NumbersAsText}, rows)
+	began = time.Now()
+	told := graph.Outcome{AsOf: result.AsOf}
+	told.Answer, err = answer.EncodeTable(held.From(ctx), planned, result, answer.Writing{Key: key, NumbersAsText: d.NumbersAsText}, rows)
+	d.Stages.Took(stage.Encode, began)
 	if err != nil {
 		return nil, err
 	}
-	if err := held.From(ctx).Take(int64(len(answer.JSON))); err != nil {
-		return nil, err
-	}
-	answer.AsOf = result.AsOf
 	if notes != nil {
 		e := explain(planned, notes)
 		e.Path, e.Rows, e.AsOf = []string{key}, result.Rows.Len(), moment(result.AsOf)
 		e.Timings.Source = milliseconds(took)
-		answer.Explanation = e
+		told.Explanation = e
 	}
-	answer.Accompany(ctx)
-	table.Rows.Encoded = answer.JSON
+	told.Accompany(ctx)
+	table.Rows.Encoded = told.JSON()
 	return table, nil
 }
 

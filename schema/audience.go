@@ -15,7 +15,7 @@ type Audience uint16
 
 // The kinds of callers.
 const (
-	Stranger      Audience = 1 << iota // has shown no token
+	Anonymous     Audience = 1 << iota // has shown no token
 	Holder                             // of any accepted token
 	Reader                             // may query datasets
 	Minter                             // may make tokens
@@ -31,7 +31,7 @@ const (
 // fields says who is shown the fields of the control plane. A field that is
 // missing here is shown to nobody.
 var fields = map[string]Audience{
-	"Query.authenticated": Stranger | Holder,
+	"Query.authenticated": Anonymous | Holder,
 	"Query.viewer":        Holder,
 	"Query.datasets":      Reader,
 	"Query.dataset":       Reader,
@@ -65,7 +65,7 @@ var fields = map[string]Audience{
 	"Mutation.setUserStatus":     Administrator,
 	"Mutation.setPassword":       Administrator,
 	"Mutation.deleteUser":        Administrator,
-	"Mutation.login":             Stranger,
+	"Mutation.login":             Anonymous,
 	"Mutation.logout":            Guest,
 	"Mutation.changePassword":    User,
 	"Mutation.actAs":             Administrator,

@@ -156,16 +156,16 @@ func TestAudiences(t *testing.T) {
 	f("who has saved queries only", only, data+saved, "")
 	f("nobody in particular", principal.Principal{}, "authenticated viewer", "")
 
-	stranger := b.staticFor(Stranger)
-	if got := fmt.Sprint(stranger.Mutation.Fields.ForName("login") != nil, len(stranger.Mutation.Fields)); got != "true 1" {
-		t.Errorf("a stranger's mutations: %s", got)
+	anonymous := b.staticFor(Anonymous)
+	if got := fmt.Sprint(anonymous.Mutation.Fields.ForName("login") != nil, len(anonymous.Mutation.Fields)); got != "true 1" {
+		t.Errorf("the mutations of the anonymous: %s", got)
 	}
-	if stranger.Query.Fields.ForName("authenticated") == nil || stranger.Query.Fields.ForName("viewer") != nil {
-		t.Error("a stranger's queries are others")
+	if anonymous.Query.Fields.ForName("authenticated") == nil || anonymous.Query.Fields.ForName("viewer") != nil {
+		t.Error("the queries of the anonymous are others")
 	}
 	for _, name := range []string{"Tenant", "Token", "User", "NewToken", "AuditEntry", "Viewer", "Dataset", "TableQuery", "Scope"} {
-		if stranger.Types[name] != nil {
-			t.Errorf("a stranger is shown the type %s", name)
+		if anonymous.Types[name] != nil {
+			t.Errorf("the anonymous are shown the type %s", name)
 		}
 	}
 }

@@ -69,8 +69,8 @@ func TestGolden(t *testing.T) {
 					for line := range strings.Lines(string(f.Data)) {
 						queries = append(queries, build(line))
 					}
-					for _, tiles := range plan.OnePass(queries) {
-						s, err := sqlgen.Tiles(tiles, e.dialect)
+					for _, tiles := range plan.SharedScans(queries) {
+						s, err := sqlgen.SharedScan(tiles, e.dialect)
 						script(t, &got, e.name, s, err)
 					}
 					continue

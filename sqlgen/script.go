@@ -58,9 +58,9 @@ func Together(root plan.Level, d Dialect) (Script, error) {
 	return s.write()
 }
 
-// Tiles writes the roots of several queries as one statement that reads the
+// SharedScan writes the roots of several queries as one statement that reads the
 // rows they have in common once.
-func Tiles(t plan.Tiles, d Dialect) (Script, error) {
+func SharedScan(t plan.SharedScan, d Dialect) (Script, error) {
 	base := t.Base()
 	if base.Refs() == 0 {
 		return Script{}, ErrNotPlanned

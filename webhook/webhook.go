@@ -96,17 +96,17 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	name := r.PathValue("source")
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
 	if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) {
-		refuse(w, http.StatusRequestEntityTooLarge, "the body has more than 1 MiB")
+		http.Error(w, "the body has more than 1 MiB", http.StatusRequestEntityTooLarge)
 		return
 	}
 	if err != nil {
-		refuse(w, http.StatusBadRequest, "the body ended too early")
+		http.Error(w, "the body ended too early", http.StatusBadRequest)
 		return
 	}
 	source, known := h.sources[name]
 	if !h.signed(r.Header, source.Secret, body) || !known { // an unknown source is refused like a wrong signature
 		h.refused.refused(r.Context(), name)
-		refuse(w, http.StatusUnauthorized, "the signature is missing, wrong or older than five minutes")
+		http.Error(w, "the signature is missing, wrong or older than five minutes", http.StatusUnauthorized)
 		return
 	}
 	change, err := decode(body)
@@ -114,19 +114,12 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		err = errors.New("dataset is none that this source has")
 	}
 	if err != nil {
-		refuse(w, http.StatusBadRequest, err.Error())
+		http.Error(w, err.Error(), http.StatusBadRequest)
 		return
 	}
 	change.Source = name
 	h.changed(r.Context(), change)
 	w.WriteHeader(http.StatusNoContent)
-}
-
-func refuse(w http.ResponseWriter, status int, message string) {
-	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
-	w.Header().Set("X-Content-Type-Options", "nosniff")
-	w.WriteHeader(status)
-	fmt.Fprintln(w, message)
 }
 
 // signed tells whether a body was signed with the secret, and lately.

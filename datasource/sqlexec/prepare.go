@@ -43,9 +43,9 @@ func Prepare(q plan.Query, d sqlgen.Dialect) (*Prepared, error) {
 	return &Prepared{text: s.Text, args: s.Args, key: key(s.Text, s.Args), level: q.Root()}, err
 }
 
-// PrepareTiles writes the statement of queries that read the same rows.
-func PrepareTiles(t plan.Tiles, d sqlgen.Dialect) (*Prepared, error) {
-	s, err := sqlgen.Tiles(t, d)
+// PrepareSharedScan writes the statement of queries that read the same rows.
+func PrepareSharedScan(q plan.SharedScan, d sqlgen.Dialect) (*Prepared, error) {
+	s, err := sqlgen.SharedScan(q, d)
 	if err == nil {
 		err = fits(s.Args, cells(s.Parts))
 	}

@@ -68,11 +68,11 @@ func TestStatementsThatNoEngineTakes(t *testing.T) {
 		}
 		return q
 	}
-	tiles := plan.OnePass([]plan.Query{tile(`ordersAggregate { count }`), tile(`ordersAggregate(where: ` + ids(sqlgen.MaxArgs) + `) { count }`)})
+	tiles := plan.SharedScans([]plan.Query{tile(`ordersAggregate { count }`), tile(`ordersAggregate(where: ` + ids(sqlgen.MaxArgs) + `) { count }`)})
 	if len(tiles) != 1 {
 		t.Fatal(len(tiles), "passes")
 	}
-	if _, err := sqlexec.PrepareTiles(tiles[0], sqlgen.Postgres); err == nil || fault.From(err).Code != fault.TooComplex {
+	if _, err := sqlexec.PrepareSharedScan(tiles[0], sqlgen.Postgres); err == nil || fault.From(err).Code != fault.TooComplex {
 		t.Error("tiles:", err)
 	}
 }

@@ -17,13 +17,14 @@ import (
 	"usher/graph/requestid"
 	"usher/held"
 	"usher/principal"
+	"usher/stage"
 )
 
 const allowedMethods = "GET, POST, OPTIONS"
 
-// strangersBody bounds the body of a request without a token, in bytes: what
+// anonymousBody bounds the body of a request without a token, in bytes: what
 // it takes to log in.
-const strangersBody = 16 << 10
+const anonymousBody = 16 << 10
 
 // statusClientLeft is what the log says of a request whose client did not wait
 // for the answer. It is never sent.
@@ -62,7 +63,7 @@ type exchange struct {
 	r         *http.Request
 	caller    principal.Principal
 	share     *held.Share
-	stranger  bool // no token was shown, and need not be
+	anonymous bool // no token was shown, and need not be
 	maxBody   int64
 	operation string
 	status    int
@@ -76,7 +77,7 @@ func (x *exchange) serve(start time.Time) *refusal {
 		return refusalOf(err)
 	}
 	refused := x.ask(start)
-	if refused != nil && x.stranger && refused.status < http.StatusInternalServerError {
+	if refused != nil && x.anonymous && refused.status < http.StatusInternalServerError {
 		x.w.Header().Del("Allow")
 		return refusalOf(fault.New(fault.Unauthenticated, notAuthenticated).Because(refused.err))
 	}
@@ -102,13 +103,15 @@ func (x *exchange) ask(start time.Time) *refusal {
 
 func (x *exchange) identifyCaller() error {
 	x.r = x.r.WithContext(client.With(x.r.Context(), x.r, x.options.Proxies))
-	if x.options.Strangers && len(x.r.Header.Values("Authorization")) == 0 {
-		x.stranger = true
-		x.maxBody = min(x.maxBody, strangersBody)
-		x.r = x.r.WithContext(principal.WithStranger(x.r.Context()))
+	if x.options.Anonymous && len(x.r.Header.Values("Authorization")) == 0 {
+		x.anonymous = true
+		x.maxBody = min(x.maxBody, anonymousBody)
+		x.r = x.r.WithContext(principal.WithAnonymous(x.r.Context()))
 		return nil
 	}
+	began := time.Now()
 	caller, err := x.authenticate(x.r.Context(), x.r)
+	x.options.Stages.Took(stage.Authenticate, began)
 	if err != nil {
 		return err
 	}
@@ -145,9 +148,11 @@ func (x *exchange) read(start time.Time) (*graphql.RawParams, *refusal) {
 
 func (x *exchange) execute(media mediaType, params *graphql.RawParams) *refusal {
 	ctx := x.r.Context()
+	began := time.Now()
 	operation, errs := x.exec.CreateOperationContext(ctx, params)
+	x.options.Stages.Took(stage.Validate, began)
 	if errs != nil {
-		if refused := fault.From(errs[0]); x.stranger && refused.Code == fault.Unauthenticated {
+		if refused := fault.From(errs[0]); x.anonymous && refused.Code == fault.Unauthenticated {
 			return refusalOf(refused)
 		}
 		if operation != nil {

@@ -35,13 +35,8 @@ func refusalOf(err error) *refusal {
 	return &refusal{fault.Lookup(e.Code).Status, e}
 }
 
-// WriteError answers a request that fails as a whole, such as one without an
-// accepted token, with the status of the error's code and a GraphQL error as
-// body. The cause is not sent; logging it is the caller's part.
-func WriteError(w http.ResponseWriter, r *http.Request, err error) {
-	refusalOf(err).write(w, r)
-}
-
+// write answers a request that fails as a whole, with a GraphQL error as body.
+// The cause is not sent.
 func (r *refusal) write(w http.ResponseWriter, request *http.Request) {
 	media, acceptable := negotiate(request.Header.Values("Accept"))
 	if !acceptable {

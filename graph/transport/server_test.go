@@ -111,7 +111,7 @@ func (s *schema) resolve(ctx context.Context, field string, arguments map[string
 		}
 		return `"` + caller.Tenant + `"`
 	case "client":
-		return fmt.Sprintf(`"%s %t"`, client.From(ctx), principal.IsStranger(ctx))
+		return fmt.Sprintf(`"%s %t"`, client.From(ctx), principal.IsAnonymous(ctx))
 	case "count":
 		s.mu.Lock()
 		defer s.mu.Unlock()

@@ -6,8 +6,8 @@
 // It refuses what the executor shall never see: requests without an accepted
 // token (before a byte of their body is read), bodies that are too large,
 // encoded, not JSON or ambiguous JSON, batches, forms, and mutations by GET.
-// Nothing of a refused body is repeated in the answer. Where strangers may log
-// in, the executor decides what a request without a token may ask; whatever
+// Nothing of a refused body is repeated in the answer. Where the anonymous may
+// log in, the executor decides what a request without a token may ask; whatever
 // else it is refused for, the answer is that of a missing token.
 package transport
 
@@ -22,10 +22,11 @@ import (
 	"usher/graph/client"
 	"usher/held"
 	"usher/principal"
+	"usher/stage"
 )
 
 // Authenticate tells who is asking from the headers of a request. Its errors
-// are answered by WriteError.
+// are answered with the status of their code.
 type Authenticate func(context.Context, *http.Request) (principal.Principal, error)
 
 // Options are the limits and manners of a handler. The zero value is usable.
@@ -42,14 +43,17 @@ type Options struct {
 	// Proxies are whose word on the address of a client counts; nobody's
 	// without any.
 	Proxies client.Proxies
-	// Strangers lets the executor see requests without an Authorization
-	// header, as those of strangers (principal.WithStranger).
-	Strangers bool
+	// Anonymous lets the executor see requests without an Authorization header
+	// (principal.WithAnonymous), so that one can log in.
+	Anonymous bool
 	// Held is what the requests' rows and answers are counted in. Nil means a
 	// budget of its own.
 	Held *held.Budget
 	// Metrics count the requests. Nil means that nobody looks at them.
 	Metrics *Metrics
+	// Stages measure how long authenticating and validating take. Nil means that
+	// nobody looks at them.
+	Stages *stage.Times
 	// Logger gets one line per request, the causes of refusals and panics.
 	// Nil means slog.Default.
 	Logger *slog.Logger

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -14,6 +15,7 @@ import (
 
 	"usher/fault"
 	"usher/graph/transport"
+	"usher/principal"
 	"usher/test/noderun"
 )
 
@@ -374,7 +376,7 @@ func TestAccessLog(t *testing.T) {
 	}
 }
 
-func TestWriteError(t *testing.T) {
+func TestAuthenticatingFails(t *testing.T) {
 	t.Parallel()
 	limited := fault.New(fault.TooManyRequests, "too many requests").WithHint("wait")
 	limited.RetryAfter = 1500 * time.Millisecond
@@ -386,25 +388,27 @@ func TestWriteError(t *testing.T) {
 	}{
 		"forbidden": {
 			fault.New(fault.Forbidden, "the token does not name a tenant").Because(errors.New("secret")), 403, "",
-			`{"errors":[{"message":"the token does not name a tenant","extensions":{"code":"FORBIDDEN"}}]}`,
+			`{"errors":[{"message":"the token does not name a tenant","extensions":{"code":"FORBIDDEN","requestId":"r-1"}}]}`,
 		},
 		"limited": {
 			fmt.Errorf("wrapped: %w", limited), 429, "2",
-			`{"errors":[{"message":"too many requests","extensions":{"code":"TOO_MANY_REQUESTS","hint":"wait"}}]}`,
+			`{"errors":[{"message":"too many requests","extensions":{"code":"TOO_MANY_REQUESTS","hint":"wait","requestId":"r-1"}}]}`,
 		},
 		"unavailable": {
 			fault.New(fault.Unavailable, "the key server does not answer"), 503, "",
-			`{"errors":[{"message":"the key server does not answer","extensions":{"code":"UNAVAILABLE"}}]}`,
+			`{"errors":[{"message":"the key server does not answer","extensions":{"code":"UNAVAILABLE","requestId":"r-1"}}]}`,
 		},
 		"unknown": {
 			errors.New("pq: secret"), 500, "",
-			`{"errors":[{"message":"internal error","extensions":{"code":"INTERNAL"}}]}`,
+			`{"errors":[{"message":"internal error","extensions":{"code":"INTERNAL","requestId":"r-1"}}]}`,
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			w := httptest.NewRecorder()
-			transport.WriteError(w, request(``), c.err)
+			transport.New(nil, func(context.Context, *http.Request) (principal.Principal, error) {
+				return principal.Principal{}, c.err
+			}, transport.Options{Logger: slog.New(slog.DiscardHandler)}).ServeHTTP(w, request(``, header("X-Request-Id", "r-1")))
 			if w.Code != c.status || w.Body.String() != c.body || w.Header().Get("Retry-After") != c.retryAfter {
 				t.Errorf("got %d %q %s", w.Code, w.Header().Get("Retry-After"), w.Body)
 			}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/99designs/gqlgen/graphql"
 
+	"usher/answer"
 	"usher/cursor"
 	"usher/datasource"
 	"usher/fault"
@@ -29,7 +30,7 @@ func (p planning) Resolve(ctx context.Context, asked graph.Asked) []graph.Task {
 		out[i] = graph.Task{Fields: task.Fields, Run: func(context.Context) []graph.Outcome {
 			outcomes := make([]graph.Outcome, len(task.Fields))
 			for j := range outcomes {
-				outcomes[j].JSON = []byte("null")
+				outcomes[j].Answer = answer.Null()
 			}
 			return outcomes
 		}}
@@ -128,13 +129,13 @@ func TestKnownOperationsAreCharged(t *testing.T) {
 		ctx := principal.With(t.Context(), principal.Principal{
 			Subject: "ann", Tenant: "acme", TenantKey: "acme", Roles: []string{"all"}, Kind: principal.JWT, Scopes: []principal.Scope{principal.ReadData},
 		})
-		for i := 0; i < 250 && p.known.Cost() < knownBytes/16; i++ {
+		for i := 0; i < 250 && p.plans.kept.Cost() < planCacheBytes/16; i++ {
 			text, variables := shape(i)
 			asked(ctx, t, engine, text, variables)
 		}
-		charged, kept := p.known.Cost(), p.known.Len()
+		charged, kept := p.plans.kept.Cost(), p.plans.kept.Len()
 		full := heap()
-		p.known = nil
+		p.plans.kept = nil
 		takes := full - heap()
 		runtime.KeepAlive(engine)
 		t.Logf("%s: %d kept, charged with %d KiB, take %d KiB", name, kept, charged>>10, takes>>10)
@@ -177,7 +178,7 @@ func TestPlanningStops(t *testing.T) {
 		Subject: "ann", Tenant: "acme", TenantKey: "acme", Roles: []string{"all"}, Kind: principal.JWT, Scopes: []principal.Scope{principal.ReadData},
 	})
 	asked(gone, t, engine, `{ orders { id } }`, "")
-	if p.known.Len() != 0 {
+	if p.plans.kept.Len() != 0 {
 		t.Error("what was planned halfway is kept")
 	}
 }

@@ -1,4 +1,4 @@
-package graph_test
+package answer_test
 
 import (
 	"encoding/json"
@@ -10,11 +10,12 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"usher/answer"
 	"usher/catalog"
 	"usher/fault"
-	"usher/graph"
 	"usher/plan"
 	"usher/plan/plantest"
+	"usher/principal"
 	"usher/value"
 )
 
@@ -48,10 +49,14 @@ datasets:
     columns: {tenant_id: String!, line: Int!, name: String}
 `
 
+var tenant = principal.Principal{
+	Subject: "ann", Tenant: "acme", TenantKey: "acme", Kind: principal.JWT, Scopes: []principal.Scope{principal.ReadData},
+}
+
 // planned is the plan of a field.
 func planned(t *testing.T, field string) plan.Query {
 	t.Helper()
-	q, err := plan.Build(plantest.Request(t, field), catalogOf(t), tenant(), time.Unix(0, 0))
+	q, err := plan.Build(plantest.Request(t, field), catalogOf(t), tenant, time.Unix(0, 0))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -93,9 +98,9 @@ func nest(parent, child *value.Result, start ...int) *value.Result {
 }
 
 // told is an answer with what is said beside it.
-func told(a graph.Answer) string {
+func told(a answer.Answer) string {
 	var b strings.Builder
-	b.Write(a.JSON)
+	b.Write(a.JSON())
 	for _, e := range a.Errors {
 		f := fault.From(e)
 		fmt.Fprintf(&b, "\n%s %s: %s", e.Path, f.Code, f.Message)
@@ -115,13 +120,13 @@ func encode(t *testing.T, field string, r *value.Result, want ...string) {
 		t.Fatalf("%s has %d cells, not %d", field, q.Root().Columns(), r.Rows.Width())
 	}
 	key := plantest.Request(t, field).Field.Key
-	got, err := graph.Encode(q, r, graph.Writing{Key: key, Cursor: seal})
+	got, err := answer.Encode(q, r, answer.Writing{Key: key, Cursor: seal})
 	if err != nil {
 		t.Errorf("%s: %v", field, err)
 		return
 	}
-	if !json.Valid(got.JSON) {
-		t.Errorf("%s: no JSON: %s", field, got.JSON)
+	if !json.Valid(got.JSON()) {
+		t.Errorf("%s: no JSON: %s", field, got.JSON())
 	}
 	if diff := cmp.Diff(strings.Join(want, "\n"), told(got)); diff != "" {
 		t.Errorf("%s (-want +got):\n%s", field, diff)
@@ -189,9 +194,9 @@ func TestEncodeManyNotFinite(t *testing.T) {
 	for i := range lists {
 		lists[i] = []any{math.NaN()}
 	}
-	got, err := graph.Encode(planned(t, `orders(limit: 50) { weight }`), rows(1, lists...), graph.Writing{Key: "orders"})
-	if err != nil || len(got.Errors) != 20 || strings.Count(string(got.JSON), "null") != 50 {
-		t.Errorf("%d errors beside %s, %v", len(got.Errors), got.JSON, err)
+	got, err := answer.Encode(planned(t, `orders(limit: 50) { weight }`), rows(1, lists...), answer.Writing{Key: "orders"})
+	if err != nil || len(got.Errors) != 20 || strings.Count(string(got.JSON()), "null") != 50 {
+		t.Errorf("%d errors beside %s, %v", len(got.Errors), got.JSON(), err)
 	}
 }
 
@@ -199,7 +204,7 @@ func TestEncodeRefuses(t *testing.T) {
 	t.Parallel()
 	f := func(field string, r *value.Result, code fault.Code, message string) {
 		t.Helper()
-		_, err := graph.Encode(planned(t, field), r, graph.Writing{Key: "orders"})
+		_, err := answer.Encode(planned(t, field), r, answer.Writing{Key: "orders"})
 		if got := fault.From(err); got == nil || got.Code != code || got.Message != message {
 			t.Errorf("%s: got %v, want %s: %s", field, err, code, message)
 		}
@@ -214,11 +219,11 @@ func TestEncodeRefuses(t *testing.T) {
 
 func TestEncodeNumbersAsText(t *testing.T) {
 	t.Parallel()
-	got, err := graph.Encode(planned(t, `orders { id amount weight items { line } }`),
-		nest(rows(3, []any{9007199254740993, "1.10", 0.5}), rows(2, []any{1, 10}), 0, 1), graph.Writing{Key: "orders", NumbersAsText: true})
+	got, err := answer.Encode(planned(t, `orders { id amount weight items { line } }`),
+		nest(rows(3, []any{9007199254740993, "1.10", 0.5}), rows(2, []any{1, 10}), 0, 1), answer.Writing{Key: "orders", NumbersAsText: true})
 	want := `[{"id":"9007199254740993","amount":"1.10","weight":0.5,"items":[{"line":10}]}]`
-	if err != nil || string(got.JSON) != want {
-		t.Errorf("got %s, %v, want %s", got.JSON, err, want)
+	if err != nil || string(got.JSON()) != want {
+		t.Errorf("got %s, %v, want %s", got.JSON(), err, want)
 	}
 }
 
@@ -226,13 +231,13 @@ func TestEncodeConnection(t *testing.T) {
 	t.Parallel()
 	f := func(args, selection string, r *value.Result, want ...string) {
 		t.Helper()
-		q, err := plan.Build(plantest.Request(t, `ordersConnection`+args+` { `+selection+` }`), catalogOf(t), tenant(), time.Unix(0, 0))
+		q, err := plan.Build(plantest.Request(t, `ordersConnection`+args+` { `+selection+` }`), catalogOf(t), tenant, time.Unix(0, 0))
 		if err != nil {
 			t.Fatal(err)
 		}
-		got, err := graph.Encode(q, r, graph.Writing{Key: "c", Cursor: seal})
-		if err != nil || !json.Valid(got.JSON) {
-			t.Fatalf("%s: %s, %v", args, got.JSON, err)
+		got, err := answer.Encode(q, r, answer.Writing{Key: "c", Cursor: seal})
+		if err != nil || !json.Valid(got.JSON()) {
+			t.Fatalf("%s: %s, %v", args, got.JSON(), err)
 		}
 		if diff := cmp.Diff(strings.Join(want, "\n"), told(got)); diff != "" {
 			t.Errorf("%s { %s } (-want +got):\n%s", args, selection, diff)
@@ -282,23 +287,23 @@ func TestEncodeTable(t *testing.T) {
 	t.Parallel()
 	q := planned(t, `orders { weight customer { name } id }`)
 	var names []string
-	for _, o := range graph.TableCells(q) {
+	for _, o := range answer.TableCells(q) {
 		names = append(names, o.Key()+" "+o.Type().GraphQL())
 	}
 	if got := strings.Join(names, ", "); got != "weight Float, name String, id BigInt" {
 		t.Errorf("the table has the columns %s", got)
 	}
 	r := rows(4, []any{1.5, 7, "ann", 1}, []any{math.NaN(), nil, nil, 2}, []any{nil, 7, nil, 3}, []any{2.5, 7, "bob", 4})
-	got, err := graph.EncodeTable(q, r, graph.Writing{Key: "t", NumbersAsText: true}, "data")
+	got, err := answer.EncodeTable(nil, q, r, answer.Writing{Key: "t", NumbersAsText: true}, "data")
 	want := `[[1.5,"ann","1"],[null,null,"2"],[null,null,"3"]]` + "\n" +
 		`t.data[1][0] NOT_IMPLEMENTED: the value is not finite, which JSON cannot hold` + "\n" + `truncated t.data`
 	if err != nil || told(got) != want {
 		t.Errorf("got\n%s, %v\nwant\n%s", told(got), err, want)
 	}
-	if got, err := graph.EncodeTable(q, rows(4), graph.Writing{Key: "t"}, "rows"); err != nil || told(got) != "[]" {
+	if got, err := answer.EncodeTable(nil, q, rows(4), answer.Writing{Key: "t"}, "rows"); err != nil || told(got) != "[]" {
 		t.Errorf("no rows are %s, %v", told(got), err)
 	}
-	if _, err := graph.EncodeTable(q, rows(4, []any{1, 7, "ann", 1}), graph.Writing{Key: "t"}, "rows"); fault.From(err) == nil {
+	if _, err := answer.EncodeTable(nil, q, rows(4, []any{1, 7, "ann", 1}), answer.Writing{Key: "t"}, "rows"); fault.From(err) == nil {
 		t.Error("a cell of another kind was written")
 	}
 }
@@ -316,11 +321,11 @@ func TestEncodeNullWhereNoneIs(t *testing.T) {
 	// A relation to one row may be null: the rest of the row stays.
 	encode(t, `orders { customer { name code } id }`, rows(4, []any{7, "a", "x", 1}, []any{8, "b", nil, 2}, []any{nil, nil, nil, 3}),
 		`[{"customer":{"name":"a","code":"x"},"id":1},{"customer":null,"id":2},{"customer":null,"id":3}]`, `orders[1].customer.code`+why)
-	p, err := plan.Build(plantest.Request(t, `ordersConnection(first: 1) { edges { node { id at } } }`), catalogOf(t), tenant(), time.Unix(0, 0))
+	p, err := plan.Build(plantest.Request(t, `ordersConnection(first: 1) { edges { node { id at } } }`), catalogOf(t), tenant, time.Unix(0, 0))
 	if err != nil {
 		t.Fatal(err)
 	}
-	got, err := graph.Encode(p, rows(2, []any{nil, nil}), graph.Writing{Key: "c", Cursor: seal})
+	got, err := answer.Encode(p, rows(2, []any{nil, nil}), answer.Writing{Key: "c", Cursor: seal})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -351,13 +356,13 @@ func TestEncodePieces(t *testing.T) {
 		t.Fatalf("%d bytes are not many", want.Len())
 	}
 	field := fmt.Sprintf(`orders(limit: %d) { customer { name code } id }`, 10_000)
-	got, err := graph.Encode(planned(t, field), rows(4, lists[n-10_000:]...), graph.Writing{Key: "orders"})
+	got, err := answer.Encode(planned(t, field), rows(4, lists[n-10_000:]...), answer.Writing{Key: "orders"})
 	if err != nil {
 		t.Fatal(err)
 	}
 	all := strings.SplitAfterN(want.String(), "},{\"customer\"", n-10_000+1)
 	rest := `[{"customer"` + all[len(all)-1] + `]`
 	if told(got) != rest+fmt.Sprintf("\norders[%d].customer.code", n/2-(n-10_000))+why {
-		t.Errorf("%d bytes, want %d, errors %v", len(got.JSON), len(rest), got.Errors)
+		t.Errorf("%d bytes, want %d, errors %v", len(got.JSON()), len(rest), got.Errors)
 	}
 }

@@ -12,13 +12,13 @@ const missingToken = `{"errors":[{"message":"no valid token was shown","extensio
 
 // Without an Authorization header the executor decides; with one, whatever it
 // holds, the token does.
-func TestStrangers(t *testing.T) {
+func TestAnonymous(t *testing.T) {
 	t.Parallel()
-	f := newFixture(transport.Options{Strangers: true})
+	f := newFixture(transport.Options{Anonymous: true})
 	sameID, none := header("X-Request-Id", "same"), header("Authorization")
 	response, body := f.do(request(`{"query":"{ client }"}`, none, header("X-Forwarded-For", "203.0.113.9"), header("Forwarded", "for=203.0.113.9")))
 	if response.Code != http.StatusOK || body != `{"data":{"client":"192.0.2.1 true"}}` {
-		t.Errorf("a stranger: %d %s", response.Code, body)
+		t.Errorf("anonymous: %d %s", response.Code, body)
 	}
 	if _, body := f.do(request(`{"query":"{ client }"}`)); body != `{"data":{"client":"192.0.2.1 false"}}` {
 		t.Errorf("a known caller: %s", body)
@@ -29,7 +29,7 @@ func TestStrangers(t *testing.T) {
 			t.Errorf("%q: %d %s", values, response.Code, body)
 		}
 	}
-	// Whatever is wrong with a stranger's request: a token is missing.
+	// Whatever is wrong with an anonymous request: a token is missing.
 	for name, r := range map[string]*http.Request{
 		"PUT":            request(``, sameID, none, method(http.MethodPut)),
 		"no body":        request(``, sameID, none),

@@ -1,11 +1,9 @@
-package graph
+package answer
 
 import (
-	"bytes"
 	"errors"
 	"math"
 	"strconv"
-	"sync"
 	"time"
 
 	"github.com/vektah/gqlparser/v2/ast"
@@ -14,74 +12,8 @@ import (
 	"usher/fault"
 	"usher/held"
 	"usher/plan"
-	"usher/query"
 	"usher/value"
 )
-
-// Writing says how an answer is written.
-type Writing struct {
-	Key           string                       // the root field's response key
-	NumbersAsText bool                         // BigInt and Decimal as JSON strings
-	Cursor        func(position []byte) string // seals a position in a connection
-}
-
-// Encoder writes the answers of one plan: rows straight into JSON, field by
-// field as the plan's output names cells. What does not change from answer to
-// answer is worked out once; it may be used by many at the same time.
-type Encoder struct {
-	shape   query.Shape
-	root    plan.Level
-	writing Writing
-	members *members
-	nodes   map[int][]written // of a connection's lists, by output
-}
-
-// NewEncoder makes the encoder of a plan.
-func NewEncoder(q plan.Query, w Writing) *Encoder {
-	c := &Encoder{shape: q.Shape(), root: q.Root(), writing: w}
-	e := newEncoder(w)
-	if _, ok := c.root.Page(); !ok {
-		c.members = e.members(c.root)
-		return c
-	}
-	c.nodes = make(map[int][]written)
-	for i := range c.root.Outputs() {
-		if o := c.root.Output(i); o.Kind() == plan.OutNodes || o.Kind() == plan.OutEdges {
-			c.nodes[i] = e.compile(c.root, o.Len(), o.Field)
-		}
-	}
-	return c
-}
-
-// Encode writes an answer. What is written belongs to the share.
-func (c *Encoder) Encode(share *held.Share, r *value.Result) (Answer, error) {
-	e := newEncoder(c.writing)
-	e.share, e.pooled = share, true
-	var whole bool
-	if page, ok := c.root.Page(); ok {
-		whole = e.connection(c, r, page)
-	} else if c.shape == query.ByKey {
-		if r.Rows.Len() == 0 {
-			return Answer{JSON: null}, nil
-		}
-		whole = e.object(c.root, r, 0, 0, c.members.fields)
-	} else {
-		whole = e.list(c.members, r, 0, r.Rows.Len(), 0)
-	}
-	if !whole {
-		e.before, e.out, e.truncated = nil, append(e.out[:0], null...), nil
-	}
-	return e.answer()
-}
-
-// Encode writes one answer of a plan.
-func Encode(q plan.Query, r *value.Result, w Writing) (Answer, error) {
-	a, err := NewEncoder(q, w).Encode(nil, r)
-	if len(a.before) > 0 {
-		a.JSON, a.before = bytes.Join(append(a.before, a.JSON), nil), nil
-	}
-	return a, err
-}
 
 // maxErrors bounds the list of errors in one field's answer.
 const maxErrors = 20
@@ -111,7 +43,7 @@ func (e *encoder) answer() (Answer, error) {
 	if e.failed == nil {
 		e.failed = e.take()
 	}
-	return Answer{JSON: e.out, Errors: e.errors, Truncated: e.truncated, before: e.before, taken: e.taken, pooled: e.pooled}, e.failed
+	return Answer{Errors: e.errors, Truncated: e.truncated, before: e.before, text: e.out, share: e.share, taken: e.taken, pooled: e.pooled}, e.failed
 }
 
 // take counts what is in out.
@@ -174,29 +106,7 @@ func (e *encoder) reserve(fields, rows int) {
 	if len(e.out) > 0 || len(e.before) > 0 {
 		return
 	}
-	if used, ok := outputs.Get().(*[]byte); ok {
-		e.out = *used
-		return
-	}
-	e.out = make([]byte, 0, min(64+fields*rows*24, maxOutput))
-}
-
-// outputs are the buffers of lists that have been copied into their responses:
-// the next list is written where there is room already.
-var outputs sync.Pool
-
-// minOutput and maxOutput bound the buffers that are kept for the next list.
-const (
-	minOutput = 4 << 10
-	maxOutput = 1 << 20
-)
-
-// recycle takes back the text of an answer that nobody reads any more.
-func recycle(text []byte) {
-	if c := cap(text); c >= minOutput && c <= maxOutput {
-		empty := text[:0]
-		outputs.Put(&empty)
-	}
+	e.out = buffer(64 + fields*rows*24)
 }
 
 // cut is where the default limit ends rows, if it does; the list that lacks
@@ -207,65 +117,6 @@ func (e *encoder) cut(l plan.Level, start, end, up int) int {
 	}
 	e.truncated = append(e.truncated, pathOf(e.path[:len(e.path)-up]))
 	return start + l.Limit()
-}
-
-// written is one field of the answer's objects, ready to be written: what does
-// not change from row to row is worked out once.
-type written struct {
-	plan.Output
-	prefix []byte // the quoted key with its colon, after a comma where one belongs
-	typ    value.Type
-	style  value.Style
-	at     int
-	plain  value.Kind // of cells that are written without a further look
-	fields []written
-	list   *members // of an OutList
-}
-
-// members are the fields of a level's objects.
-type members struct {
-	level  plan.Level
-	fields []written
-}
-
-func (e *encoder) members(l plan.Level) *members {
-	return &members{level: l, fields: e.compile(l, l.Outputs(), l.Output)}
-}
-
-func (e *encoder) compile(l plan.Level, n int, field func(int) plan.Output) []written {
-	out := make([]written, n)
-	for i := range out {
-		o := field(i)
-		m := &out[i]
-		*m = written{Output: o, typ: o.Type(), style: e.style, at: o.Index()}
-		if i > 0 {
-			m.prefix = append(m.prefix, ',')
-		}
-		m.prefix = append(append(append(m.prefix, '"'), o.Key()...), '"', ':')
-		switch o.Kind() { //nolint:exhaustive // the others are as they are
-		case plan.OutCell:
-			m.style = e.styleOf(o)
-			m.plain = e.plain(m.typ)
-		case plan.OutObject:
-			m.fields = e.compile(l, o.Len(), o.Field)
-		case plan.OutList:
-			m.list = e.members(l.Child(o.Index()))
-		}
-	}
-	return out
-}
-
-// plain is the kind of cell that a type's values are written from as they are:
-// text in quotes, whole numbers by their digits.
-func (e *encoder) plain(t value.Type) value.Kind {
-	switch {
-	case t.List:
-	case t.Scalar == value.Int, t.Scalar == value.BigInt && !e.style.NumbersAsText:
-		return value.KindInt
-	case t.Scalar == value.String, t.Scalar == value.ID, t.Scalar == value.Enum:
-		return value.KindText
-	}
-	return value.KindNull
 }
 
 // object writes an object of row i. It is false as list is.
@@ -369,21 +220,6 @@ func (e *encoder) cell(o plan.Output, typ value.Type, style value.Style, c value
 		})
 	}
 	return false
-}
-
-func (e *encoder) zone(name string) *time.Location {
-	if zone, ok := e.zones[name]; ok {
-		return zone
-	}
-	zone, err := time.LoadLocation(name) // package plan has loaded it before
-	if err != nil {
-		zone = time.UTC
-	}
-	if e.zones == nil {
-		e.zones = make(map[string]*time.Location)
-	}
-	e.zones[name] = zone
-	return zone
 }
 
 // pathOf is the path of the response that steps lead along.

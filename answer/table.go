@@ -1,6 +1,7 @@
-package graph
+package answer
 
 import (
+	"usher/held"
 	"usher/plan"
 	"usher/value"
 )
@@ -18,9 +19,10 @@ func TableCells(q plan.Query) []plan.Output {
 
 // EncodeTable writes the answer of a plan without nested levels as a list of
 // rows, each a list of its cells. Rows is the response key of that list in the
-// object that w.Key names.
-func EncodeTable(q plan.Query, r *value.Result, w Writing, rows string) (Answer, error) {
+// object that w.Key names. What is written belongs to the share.
+func EncodeTable(share *held.Share, q plan.Query, r *value.Result, w Writing, rows string) (Answer, error) {
 	e := newEncoder(w)
+	e.share = share
 	e.path = append(e.path, step{name: rows}, step{})
 	leaves := leavesOf(q)
 	end := e.cut(q.Root(), 0, r.Rows.Len(), 1)
@@ -86,14 +88,4 @@ func (l leaf) missing(row value.Row) bool {
 		}
 	}
 	return false
-}
-
-// styleOf is how a cell is written.
-func (e *encoder) styleOf(o plan.Output) value.Style {
-	style := e.style
-	style.Rounded = o.Rounded()
-	if o.Zone() != "" {
-		style.Zone = e.zone(o.Zone())
-	}
-	return style
 }

@@ -1,0 +1,62 @@
+package graph
+
+import (
+	"context"
+	"time"
+
+	"usher/answer"
+	"usher/query"
+)
+
+// DatasetResolver answers the dataset fields of operations. The context carries
+// the principal and, by ViewFrom, the catalog and view the operation was
+// validated against.
+type DatasetResolver interface {
+	// Resolve says how an operation's fields are answered: by tasks that run
+	// side by side, each of them for one field or several.
+	Resolve(ctx context.Context, asked Asked) []Task
+}
+
+// Asked is what one operation asks of datasets.
+type Asked struct {
+	// Key is equal for operations that ask the same in one view.
+	Key AskedKey
+	// Explain asks for an explanation with each outcome. Nothing else is done
+	// differently.
+	Explain bool
+	// Requests are the dataset fields, in the order of the answer. They are
+	// made when they are called for.
+	Requests func() []query.Request
+}
+
+// AskedKey tells operations apart: the document and operation, and the values
+// of its variables.
+type AskedKey struct {
+	document  uint64
+	operation string
+	variables string
+	text      int // bytes of the document, which the key and what is made of it refer to
+}
+
+// Size is about how many bytes the key takes in memory, with the texts of the
+// document that it keeps there.
+func (k AskedKey) Size() int { return k.text + len(k.variables) }
+
+// Task answers the fields with these numbers, in their order.
+type Task struct {
+	Fields []int
+	Run    func(ctx context.Context) []Outcome
+}
+
+// Outcome is the answer of one field and how it came to be, or why there is none.
+type Outcome struct {
+	answer.Answer
+	Rows   int           // that were read for it, without those nested in them
+	Age    time.Duration // of an answer that was kept
+	MaxAge time.Duration // how old it may be; 0 when answers are not kept
+	AsOf   time.Time     // when its oldest part was current, if that no longer is; else zero
+	// Explanation is how the answer came to be, ready to be marshaled; nil
+	// unless it was asked for. It holds nothing that the caller may not see.
+	Explanation any
+	Err         error
+}
