@@ -30,7 +30,7 @@ func (s *Store) Texts(ctx context.Context) ([]string, error) {
 }
 
 // Remembered is how many tenants and tokens are in memory.
-func (s *Store) Remembered() (tenants, tokens int) { return s.tenants.records.len(), s.verified.len() }
+func (s *Store) Remembered() (tenants, tokens int) { return s.tenants.records.Len(), s.verified.Len() }
 
 // Marks is how many revocation marks are in memory.
 func (s *Store) Marks() int {
@@ -68,3 +68,6 @@ func (s *Store) Spec() Spec {
 	_ = s.db.Get(&path, "SELECT path FROM duckdb_databases() WHERE NOT internal LIMIT 1")
 	return Spec{Path: path, Schema: s.schema}
 }
+
+// PeopleGeneration changes with every user and role.
+func (s *Store) PeopleGeneration() int64 { return s.people.Load() }

@@ -11,6 +11,7 @@ import (
 
 	"usher/audit"
 	"usher/fault"
+	"usher/lru"
 )
 
 // Spec says where the store is: exactly one of Postgres and Path.
@@ -57,8 +58,8 @@ func Open(ctx context.Context, spec Spec, opts Options) (*Store, error) {
 		opts:     opts,
 		sealer:   sealer,
 		tenants:  newTenantCache(opts.Tenants),
-		verified: newLRU[[32]byte, *verified](opts.Verified),
-		limiters: newLRU[string, *rate.Limiter](opts.Verified),
+		verified: lru.New[[32]byte, *verified](opts.Verified),
+		limiters: lru.New[string, *rate.Limiter](opts.Verified),
 		marks:    newMarks(),
 		started:  time.Now(),
 		hashing:  make(chan struct{}, opts.Logins),

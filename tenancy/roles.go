@@ -140,7 +140,3 @@ func readOwnRoles(p *principal.Principal, read func(*[]roleRow, string) error) e
 func (t *tx) ownRoles(p *principal.Principal) error {
 	return readOwnRoles(p, func(rows *[]roleRow, tenant string) error { return t.list(rows, ownRoles, tenant) })
 }
-
-// PeopleGeneration changes with every user and role; what was compiled of
-// roles holds while it stays the same.
-func (s *Store) PeopleGeneration() int64 { return s.people.Load() }

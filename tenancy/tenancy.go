@@ -31,6 +31,7 @@ import (
 	"golang.org/x/time/rate"
 
 	"usher/audit"
+	"usher/lru"
 	"usher/principal"
 )
 
@@ -129,8 +130,8 @@ type Store struct {
 	sealer sealer
 
 	tenants  *tenantCache
-	verified *lru[[32]byte, *verified]
-	limiters *lru[string, *rate.Limiter]
+	verified *lru.Cache[[32]byte, *verified]
+	limiters *lru.Cache[string, *rate.Limiter]
 	marks    *marks
 	people   atomic.Int64 // changes with every user and role
 

@@ -94,15 +94,15 @@ func (s *Store) Revoked(p principal.Principal) bool { return s.marks.revoked(p) 
 // changed, or in the store.
 func (s *Store) verify(ctx context.Context, o opaque) (*verified, error) {
 	digest := sha256.Sum256([]byte(o.text()))
-	if v, ok := s.verified.get(digest); ok && v.people == s.people.Load() && !s.idle(v) {
+	if v, ok := s.verified.Get(digest); ok && v.people == s.people.Load() && !s.idle(v) {
 		return v, nil
 	}
 	v, err := s.read(ctx, o)
 	if err != nil {
-		s.verified.remove(digest)
+		s.verified.Forget(digest)
 		return nil, err
 	}
-	s.verified.put(digest, v)
+	s.verified.Add(digest, v, 1)
 	return v, nil
 }
 
@@ -213,12 +213,7 @@ func (s *Store) allow(v *verified) error {
 		of = v.principal.TokenID
 	}
 	perMinute := rate.Limit(v.rate) / 60
-	limiter := s.limiters.update(of, func(known *rate.Limiter) *rate.Limiter {
-		if known == nil {
-			return rate.NewLimiter(perMinute, v.rate)
-		}
-		return known
-	})
+	limiter := s.limiters.GetOrAdd(of, 1, func() *rate.Limiter { return rate.NewLimiter(perMinute, v.rate) })
 	now := s.now()
 	if limiter.AllowN(now, 1) {
 		return nil
