@@ -7,6 +7,7 @@ import (
 	"unicode/utf8"
 
 	"usher/fault"
+	"usher/sqlgen"
 	"usher/value"
 )
 
@@ -73,9 +74,9 @@ func (s *Scratch) scaled(ctx context.Context, staging string, column ScratchColu
 	if column.Type.Scalar != value.Decimal || column.Type.Scale != value.Unscaled {
 		return column.Type, nil
 	}
-	texts := "SELECT " + identifier(column.Name) + " AS d FROM " + identifier(staging)
+	texts := "SELECT " + sqlgen.Identifier(column.Name) + " AS d FROM " + sqlgen.Identifier(staging)
 	if column.Type.List {
-		texts = "SELECT unnest(" + elements(identifier(column.Name)) + ") AS d FROM " + identifier(staging)
+		texts = "SELECT unnest(" + elements(sqlgen.Identifier(column.Name)) + ") AS d FROM " + sqlgen.Identifier(staging)
 	}
 	session := &session{conn: s.conn}
 	defer session.closeRows()
