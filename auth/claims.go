@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/go-json-experiment/json/jsontext"
+
 	"usher/query"
 )
 
@@ -84,20 +86,15 @@ func newClaim(name string, spec Claim) (claim, error) {
 	return c, nil
 }
 
-func parsePointer(pointer string) ([]string, error) {
-	rest, ok := strings.CutPrefix(pointer, "/")
-	if !ok {
-		return nil, fmt.Errorf("%q is not a JSON pointer; it begins with a slash, as in /tenant", pointer)
+func parsePointer(text string) ([]string, error) {
+	pointer := jsontext.Pointer(text)
+	switch {
+	case !strings.HasPrefix(text, "/"):
+		return nil, fmt.Errorf("%q is not a JSON pointer; it begins with a slash, as in /tenant", text)
+	case !pointer.IsValid():
+		return nil, fmt.Errorf("%q is not a JSON pointer; a ~ is written ~0", text)
 	}
-	path := strings.Split(rest, "/")
-	for n, step := range path {
-		plain := strings.NewReplacer("~0", "", "~1", "").Replace(step)
-		if strings.Contains(plain, "~") {
-			return nil, fmt.Errorf("%q is not a JSON pointer; a ~ is written ~0", pointer)
-		}
-		path[n] = strings.NewReplacer("~1", "/", "~0", "~").Replace(step)
-	}
-	return path, nil
+	return slices.Collect(pointer.Tokens()), nil
 }
 
 func (c claim) mapped() bool { return c.path != nil || c.fallback != nil }
