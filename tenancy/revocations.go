@@ -7,59 +7,63 @@ import (
 	"usher/principal"
 )
 
-// mark says that tokens are revoked: those on which all of its members that
-// are not empty fit, issued before a moment.
-type mark struct {
+// revocationKey says which tokens a revocation ends: those on which all of its
+// members that are not empty fit. In the store's tables revocations are marks.
+type revocationKey struct {
 	Issuer  string `db:"issuer"`
 	Tenant  string `db:"tenant"`
 	Subject string `db:"subject"`
 	Token   string `db:"token"`
 }
 
-// shape says which members of a mark are set. There are few shapes, so that a
-// token is compared with all marks by a few lookups.
+// shape says which members of a key are set. There are few shapes, so that a
+// token is compared with all revocations by a few lookups.
 type shape [4]bool
 
-func (m mark) shape() shape {
-	return shape{m.Issuer != "", m.Tenant != "", m.Subject != "", m.Token != ""}
+func (k revocationKey) shape() shape {
+	return shape{k.Issuer != "", k.Tenant != "", k.Subject != "", k.Token != ""}
 }
 
-// of is the mark of this shape that would fit the principal.
-func (s shape) of(p principal.Principal) mark {
-	var m mark
+// of is the key of this shape that would fit the principal.
+func (s shape) of(p principal.Principal) revocationKey {
+	var k revocationKey
 	for i, pair := range []struct {
 		to   *string
 		from string
-	}{{&m.Issuer, p.Issuer}, {&m.Tenant, p.Tenant}, {&m.Subject, p.Subject}, {&m.Token, p.TokenID}} {
+	}{{&k.Issuer, p.Issuer}, {&k.Tenant, p.Tenant}, {&k.Subject, p.Subject}, {&k.Token, p.TokenID}} {
 		if s[i] {
 			*pair.to = pair.from
 		}
 	}
-	return m
+	return k
 }
 
-// limit is what a mark says and how long it is of any use.
-type limit struct {
+// cutoff is the moment before which a token has to be issued to be revoked, and
+// the one until which that is of any use.
+type cutoff struct {
 	before, expires time.Time
 }
 
-// marks are all marks there are, in memory.
-type marks struct {
-	mu     sync.RWMutex
-	limits map[mark]limit
-	shapes map[shape]bool
+// revocations are all there are, in memory (a certificate authority would call
+// them a revocation list).
+type revocations struct {
+	mu      sync.RWMutex
+	cutoffs map[revocationKey]cutoff
+	shapes  map[shape]bool
 }
 
-func newMarks() *marks { return &marks{limits: map[mark]limit{}, shapes: map[shape]bool{}} }
+func newRevocations() *revocations {
+	return &revocations{cutoffs: map[revocationKey]cutoff{}, shapes: map[shape]bool{}}
+}
 
-func (m *marks) add(key mark, l limit) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if known, ok := m.limits[key]; ok {
-		l.before, l.expires = latest(known.before, l.before), latest(known.expires, l.expires)
+func (r *revocations) add(key revocationKey, c cutoff) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if known, ok := r.cutoffs[key]; ok {
+		c.before, c.expires = latest(known.before, c.before), latest(known.expires, c.expires)
 	}
-	m.limits[key] = l
-	m.shapes[key.shape()] = true
+	r.cutoffs[key] = c
+	r.shapes[key.shape()] = true
 }
 
 func latest(a, b time.Time) time.Time {
@@ -69,26 +73,26 @@ func latest(a, b time.Time) time.Time {
 	return b
 }
 
-// revoked tells whether a mark fits. A token that does not say when it was
+// revoked tells whether a revocation fits. A token that does not say when it was
 // issued was issued before everything.
-func (m *marks) revoked(p principal.Principal) bool {
-	m.mu.RLock()
-	defer m.mu.RUnlock()
-	for s := range m.shapes {
-		if l, ok := m.limits[s.of(p)]; ok && p.Issued.Before(l.before) {
+func (r *revocations) revoked(p principal.Principal) bool {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	for s := range r.shapes {
+		if c, ok := r.cutoffs[s.of(p)]; ok && p.Issued.Before(c.before) {
 			return true
 		}
 	}
 	return false
 }
 
-// forget drops the marks of tokens that have all expired.
-func (m *marks) forget(now time.Time) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	for key, l := range m.limits {
-		if l.expires.Before(now) {
-			delete(m.limits, key)
+// forget drops the revocations of tokens that have all expired.
+func (r *revocations) forget(now time.Time) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for key, c := range r.cutoffs {
+		if c.expires.Before(now) {
+			delete(r.cutoffs, key)
 		}
 	}
 }

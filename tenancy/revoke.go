@@ -33,14 +33,14 @@ func (s *Store) Revoke(ctx context.Context, p principal.Principal, r Revocation)
 	}
 	var ended int
 	err := s.administer(ctx, p, act{operation: "revoke", tenant: r.Tenant, detail: r.describe()}, func(t *tx) error {
-		m, before, err := r.mark(t.now)
+		k, before, err := r.key(t.now)
 		if err != nil {
 			return err
 		}
-		if err := t.coversEnded(p, m, micros(before)); err != nil {
+		if err := t.coversEnded(p, k, micros(before)); err != nil {
 			return err
 		}
-		ended, err = t.revoke(m, before, r.KeepMinted)
+		ended, err = t.revoke(k, before, r.KeepMinted)
 		return err
 	})
 	return ended, err
@@ -61,44 +61,44 @@ func (r Revocation) describe() string {
 	return text
 }
 
-func (r Revocation) mark(now time.Time) (mark, time.Time, error) {
+func (r Revocation) key(now time.Time) (revocationKey, time.Time, error) {
 	for _, err := range []error{
 		checkLine("the token's id", r.TokenID, maxName), checkLine("the subject", r.Subject, maxName), checkLine("the issuer", r.Issuer, maxName),
 	} {
 		if err != nil {
-			return mark{}, time.Time{}, err
+			return revocationKey{}, time.Time{}, err
 		}
 	}
-	m := mark{Issuer: r.Issuer, Tenant: r.Tenant, Subject: r.Subject, Token: r.TokenID}
+	k := revocationKey{Issuer: r.Issuer, Tenant: r.Tenant, Subject: r.Subject, Token: r.TokenID}
 	switch {
-	case m == mark{} && r.IssuedBefore.IsZero():
-		return mark{}, time.Time{}, unusable("say what to revoke: a token, subject, tenant, issuer, or all issued before a time")
+	case k == revocationKey{} && r.IssuedBefore.IsZero():
+		return revocationKey{}, time.Time{}, unusable("say what to revoke: a token, subject, tenant, issuer, or all issued before a time")
 	case r.IssuedBefore.After(now):
-		return mark{}, time.Time{}, unusable("the time before which tokens were issued is in the future")
+		return revocationKey{}, time.Time{}, unusable("the time before which tokens were issued is in the future")
 	}
 	before := r.IssuedBefore
 	if before.IsZero() {
 		before = now.Add(time.Microsecond) // those of this very moment too
 	}
-	if m.Token != "" {
+	if k.Token != "" {
 		before = forever
-		if m.Issuer == "" {
-			m.Issuer = Issuer
+		if k.Issuer == "" {
+			k.Issuer = Issuer
 		}
 	}
-	return m, before, nil
+	return k, before, nil
 }
 
-// The store's own tokens on which a mark fits.
-const marked = `
+// The store's own tokens on which a key fits.
+const revokedByKey = `
 	(created_at < $1 AND ($2 = '' OR $2 = 'usher') AND ($3 = '' OR tenant = $3) AND ($4 = '' OR subject = $4) AND ($5 = '' OR id = $5))`
 
-// The ids of the tokens that end with a mark: those it fits, those that tokens
+// The ids of the tokens that end with a revocation: those it fits, those that tokens
 // of another issuer it fits have minted, and in turn what was narrowed from or
 // minted with any of them. What others and service keys minted may be kept ($6).
 const gone = `
 	WITH RECURSIVE gone AS (
-		SELECT id FROM store.tokens WHERE ` + marked + ` OR created_at < $1 AND NOT $6 AND $2 <> '' AND $2 <> 'usher' AND minter_issuer = $2
+		SELECT id FROM store.tokens WHERE ` + revokedByKey + ` OR created_at < $1 AND NOT $6 AND $2 <> '' AND $2 <> 'usher' AND minter_issuer = $2
 			AND ($3 = '' OR tenant = $3) AND ($4 = '' OR minter_subject = $4) AND ($5 = '' OR minter_token = $5)
 		UNION
 		SELECT t.id FROM store.tokens t JOIN gone g ON t.minter_token = g.id JOIN store.tokens m ON m.id = g.id
@@ -106,26 +106,26 @@ const gone = `
 	)
 	SELECT id FROM gone`
 
-// revoke puts the mark, and one for each token that ends with those it fits.
-func (t *tx) revoke(m mark, before time.Time, keepMinted bool) (int, error) {
-	generation, err := t.raise()
+// revoke keeps the revocation, and one for each token that ends with those it fits.
+func (t *tx) revoke(k revocationKey, before time.Time, keepMinted bool) (int, error) {
+	generation, err := t.nextGeneration()
 	if err != nil {
 		return 0, err
 	}
 	if err := t.revoking(); err != nil {
 		return 0, err
 	}
-	ends, err := t.markEnd(m)
+	ends, err := t.revocationEnd(k)
 	if err != nil {
 		return 0, err
 	}
 	_, err = t.exec(`INSERT INTO store.marks (id, issuer, tenant, subject, token, issued_before, expires_at, generation)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`, newID(), m.Issuer, m.Tenant, m.Subject, m.Token, micros(before), ends, generation)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`, newID(), k.Issuer, k.Tenant, k.Subject, k.Token, micros(before), ends, generation)
 	if err != nil {
 		return 0, err
 	}
-	fits := []any{micros(before), m.Issuer, m.Tenant, m.Subject, m.Token, keepMinted}
-	if err := t.markEach("NOT "+marked+" AND id IN ("+gone+")", fits...); err != nil {
+	fits := []any{micros(before), k.Issuer, k.Tenant, k.Subject, k.Token, keepMinted}
+	if err := t.revokeEach("NOT "+revokedByKey+" AND id IN ("+gone+")", fits...); err != nil {
 		return 0, err
 	}
 	ended, err := t.exec("UPDATE store.tokens SET revoked_at = $7 WHERE revoked_at = 0 AND id IN ("+gone+")", append(fits, micros(t.now))...)
@@ -141,44 +141,44 @@ func (s *Store) RevokeOwn(ctx context.Context, p principal.Principal) error {
 	entry := audit.Of(p, audit.Administration)
 	entry.Operation, entry.Outcome = "logout", audit.Done
 	return s.write(ctx, func(t *tx) error {
-		if _, err := t.revoke(mark{Issuer: Issuer, Token: p.TokenID}, forever, true); err != nil {
+		if _, err := t.revoke(revocationKey{Issuer: Issuer, Token: p.TokenID}, forever, true); err != nil {
 			return err
 		}
 		return t.record(entry)
 	})
 }
 
-// markLeeway is how long a mark outlives its token: gateways' clocks differ.
-const markLeeway = 5 * time.Minute
+// revocationLeeway is how long a revocation outlives its token: gateways' clocks differ.
+const revocationLeeway = 5 * time.Minute
 
-// lastMark is the end of a mark whose tokens' ends the store does not know: they
-// may live for the longest time.
-func (t *tx) lastMark() int64 { return micros(t.now.Add(year + 24*time.Hour)) }
+// latestRevocationEnd is the end of a revocation whose tokens' ends the store does not
+// know: they may live for the longest time.
+func (t *tx) latestRevocationEnd() int64 { return micros(t.now.Add(year + 24*time.Hour)) }
 
-// markEnd is how long a mark is of any use. Of one token of the store's own that
-// is until the token would have ended anyway, so that people who log in and out
-// leave nothing behind for long.
-func (t *tx) markEnd(m mark) (int64, error) {
-	if m.Issuer != Issuer || m.Token == "" {
-		return t.lastMark(), nil
+// revocationEnd is how long a revocation is of any use. Of one token of the store's
+// own that is until the token would have ended anyway, so that people who log in
+// and out leave nothing behind for long.
+func (t *tx) revocationEnd(k revocationKey) (int64, error) {
+	if k.Issuer != Issuer || k.Token == "" {
+		return t.latestRevocationEnd(), nil
 	}
 	var ends int64
-	err := t.get(&ends, "SELECT expires_at FROM store.tokens WHERE id = $1", m.Token)
+	err := t.get(&ends, "SELECT expires_at FROM store.tokens WHERE id = $1", k.Token)
 	switch {
 	case missing(err):
-		return micros(t.now.Add(markLeeway)), nil // there is no such token
+		return micros(t.now.Add(revocationLeeway)), nil // there is no such token
 	case err != nil:
 		return 0, err
 	case ends == 0:
-		return t.lastMark(), nil
+		return t.latestRevocationEnd(), nil
 	}
-	return ends + markLeeway.Microseconds(), nil
+	return ends + revocationLeeway.Microseconds(), nil
 }
 
-// markEach puts a mark for each token of the store on which a condition fits and
-// that is not revoked yet.
-func (t *tx) markEach(condition string, args ...any) error {
-	generation, err := t.raise()
+// revokeEach keeps a revocation for each token of the store on which a condition
+// fits and that is not revoked yet.
+func (t *tx) revokeEach(condition string, args ...any) error {
+	generation, err := t.nextGeneration()
 	if err != nil {
 		return err
 	}
@@ -186,6 +186,6 @@ func (t *tx) markEach(condition string, args ...any) error {
 	text := fmt.Sprintf(`INSERT INTO store.marks (id, issuer, tenant, subject, token, issued_before, expires_at, generation)
 		SELECT 'token ' || id, 'usher', '', '', id, CAST($%d AS BIGINT), CASE WHEN expires_at = 0 THEN CAST($%d AS BIGINT) ELSE expires_at + CAST($%d AS BIGINT) END,
 			CAST($%d AS BIGINT) FROM store.tokens WHERE revoked_at = 0 AND `, n+1, n+2, n+3, n+4)
-	_, err = t.exec(text+condition, append(slices.Clone(args), micros(forever), t.lastMark(), markLeeway.Microseconds(), generation)...)
+	_, err = t.exec(text+condition, append(slices.Clone(args), micros(forever), t.latestRevocationEnd(), revocationLeeway.Microseconds(), generation)...)
 	return err
 }

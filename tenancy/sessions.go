@@ -166,7 +166,7 @@ func (s *Store) ChangePassword(ctx context.Context, p principal.Principal, old, 
 	entry := audit.Of(p, audit.Administration)
 	entry.Operation, entry.Outcome = "changePassword", audit.Done
 	return s.write(ctx, func(t *tx) error {
-		if err := t.raisePeople(); err != nil {
+		if err := t.invalidateRights(); err != nil {
 			return err
 		}
 		row, err := t.user(p.Tenant, p.Subject)

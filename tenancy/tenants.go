@@ -108,7 +108,7 @@ func (s *Store) CreateTenant(ctx context.Context, p principal.Principal, n NewTe
 	var since int64
 	if a.allowed(p) == nil {
 		var err error
-		if since, err = s.apart(ctx, record); err != nil {
+		if since, err = s.checkDisjoint(ctx, record); err != nil {
 			return Tenant{}, err
 		}
 	}
@@ -126,11 +126,11 @@ func (s *Store) CreateTenant(ctx context.Context, p principal.Principal, n NewTe
 		if err != nil {
 			return err
 		}
-		generation, err := t.raise()
+		generation, err := t.nextGeneration()
 		if err != nil {
 			return err
 		}
-		if err := t.apart(record, since); err != nil {
+		if err := t.checkDisjoint(record, since); err != nil {
 			return err
 		}
 		_, err = t.exec(`INSERT INTO store.tenants (id, tenant_key, name, status, strategy, accounts, created_at, changed_at, generation)
@@ -260,7 +260,7 @@ func (s *Store) SetTenantAccounts(ctx context.Context, p principal.Principal, id
 			return err
 		}
 		if known != nil {
-			if since, err = s.apart(ctx, recordOf(id, known.key, principal.Home{Accounts: accounts})); err != nil {
+			if since, err = s.checkDisjoint(ctx, recordOf(id, known.key, principal.Home{Accounts: accounts})); err != nil {
 				return err
 			}
 		}
@@ -274,7 +274,7 @@ func (s *Store) SetTenantAccounts(ctx context.Context, p principal.Principal, id
 			if err := s.checkHome(row.ID, row.Key, home); err != nil {
 				return err
 			}
-			if err := t.apart(recordOf(row.ID, row.Key, home), since); err != nil {
+			if err := t.checkDisjoint(recordOf(row.ID, row.Key, home), since); err != nil {
 				return err
 			}
 			var err error
@@ -326,13 +326,13 @@ func (t *tx) purge(tenant string) error {
 			return err
 		}
 	}
-	return t.raisePeople()
+	return t.invalidateRights()
 }
 
 // changeTenant changes the record of a tenant that is not deleted. Raising the
 // generation first makes changes wait for one another.
 func (t *tx) changeTenant(id string, change func(*tenantRow) error) error {
-	generation, err := t.raise()
+	generation, err := t.nextGeneration()
 	if err != nil {
 		return err
 	}

@@ -73,9 +73,9 @@ func (t *tx) list(into any, text string, args ...any) error {
 	return t.tx.SelectContext(t.ctx, into, t.store.sql(text), args...)
 }
 
-// raise raises the generation, once. The row stays locked until the end, so
-// generations become visible in their order.
-func (t *tx) raise() (int64, error) {
+// nextGeneration raises the generation, once in a transaction. The row stays
+// locked until the end, so generations become visible in their order.
+func (t *tx) nextGeneration() (int64, error) {
 	if t.generation != 0 {
 		return t.generation, nil
 	}
@@ -107,9 +107,10 @@ func (t *tx) lock(statement string) error {
 	return err
 }
 
-// raisePeople says that users or roles have changed.
-func (t *tx) raisePeople() error {
-	if _, err := t.raise(); err != nil {
+// invalidateRights says that users or roles have changed: tokens that are
+// remembered are read again.
+func (t *tx) invalidateRights() error {
+	if _, err := t.nextGeneration(); err != nil {
 		return err
 	}
 	_, err := t.exec("UPDATE store.generation SET people = people + 1 WHERE id = 1")

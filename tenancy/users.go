@@ -309,7 +309,7 @@ func (s *Store) DeleteUser(ctx context.Context, p principal.Principal, tenant, u
 // target is the user whom somebody changes, and covers. Raising the generation
 // first makes changes wait for one another.
 func (t *tx) target(p principal.Principal, tenant, username string) (userRow, error) {
-	if err := t.raisePeople(); err != nil {
+	if err := t.invalidateRights(); err != nil {
 		return userRow{}, err
 	}
 	row, err := t.user(tenant, username)
@@ -358,7 +358,7 @@ func (t *tx) endSessions(user, kept string) error {
 		return err
 	}
 	for _, id := range ids {
-		if _, err := t.revoke(mark{Issuer: Issuer, Token: id}, forever, true); err != nil {
+		if _, err := t.revoke(revocationKey{Issuer: Issuer, Token: id}, forever, true); err != nil {
 			return err
 		}
 	}
