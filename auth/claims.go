@@ -3,9 +3,7 @@ package auth
 import (
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -65,16 +63,11 @@ func newMapping(spec ClaimsSpec) (mapping, []error) {
 }
 
 func newClaim(name string, spec Claim) (claim, error) {
-	c := claim{name: name, required: spec.Required}
+	c := claim{name: name, required: spec.Required, fallback: spec.Default}
 	var err error
 	if spec.Pointer != "" {
 		if c.path, err = parsePointer(spec.Pointer); err != nil {
 			return c, err
-		}
-	}
-	if spec.Default != nil {
-		if c.fallback, err = plainValue(spec.Default); err != nil {
-			return c, fmt.Errorf("default: %w", err)
 		}
 	}
 	if c.required && c.fallback != nil {
@@ -155,43 +148,4 @@ func take[T any](r *reading, c claim, convert func(query.Value) (T, error)) T {
 	t, err := read(c, r.claims, convert)
 	r.err = err
 	return t
-}
-
-// plainValue converts a default of the configuration.
-func plainValue(v any) (query.Value, error) {
-	switch v := v.(type) {
-	case string:
-		return query.Text(v), nil
-	case bool:
-		return query.Bool(v), nil
-	case int:
-		return query.Number(strconv.Itoa(v)), nil
-	case int64:
-		return query.Number(strconv.FormatInt(v, 10)), nil
-	case uint64:
-		return query.Number(strconv.FormatUint(v, 10)), nil
-	case float64:
-		return query.Number(strconv.FormatFloat(v, 'f', -1, 64)), nil
-	case []any:
-		list := query.List{}
-		for _, element := range v {
-			e, err := plainValue(element)
-			if err != nil {
-				return nil, err
-			}
-			list = append(list, e)
-		}
-		return list, nil
-	case map[string]any:
-		object := query.Object{}
-		for _, name := range slices.Sorted(maps.Keys(v)) {
-			m, err := plainValue(v[name])
-			if err != nil {
-				return nil, err
-			}
-			object = append(object, query.Member{Name: name, Value: m})
-		}
-		return object, nil
-	}
-	return nil, fmt.Errorf("%T is not a plain value", v)
 }
