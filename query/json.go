@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 
@@ -127,10 +128,7 @@ func readObject(d *jsontext.Decoder, depth int) (Value, error) {
 func AppendJSON(dst []byte, v Value) []byte {
 	switch v := v.(type) {
 	case Bool:
-		if v {
-			return append(dst, "true"...)
-		}
-		return append(dst, "false"...)
+		return strconv.AppendBool(dst, bool(v))
 	case Number:
 		return append(dst, v...)
 	case Text:

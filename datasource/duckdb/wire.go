@@ -12,20 +12,7 @@ import (
 )
 
 // staged is the type that takes a wire form as it is.
-func staged(t value.Type) string {
-	if !t.List {
-		switch t.Scalar {
-		case value.Boolean:
-			return "BOOLEAN"
-		case value.Int, value.BigInt:
-			return "BIGINT"
-		case value.Float:
-			return "DOUBLE"
-		default:
-		}
-	}
-	return "VARCHAR"
-}
+func staged(t value.Type) string { return sqlgen.DuckDB.InternalType(t) }
 
 // fromCell is a cell as the driver takes it for a staged column.
 func fromCell(c value.Cell, staged string) (driver.Value, error) {
