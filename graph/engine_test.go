@@ -21,7 +21,6 @@ import (
 	"usher/fault"
 	"usher/graph"
 	"usher/graph/requestid"
-	"usher/plan"
 	"usher/principal"
 	"usher/query"
 )
@@ -87,7 +86,7 @@ func (control) Table(ctx context.Context, q graph.TableQuery) (*graph.Table, err
 		Errors:    gqlerror.List{{Err: fault.New(fault.NotImplemented, "JSON has no NaN"), Path: ast.Path{ast.PathName("t"), ast.PathName("rows")}}},
 		Truncated: []ast.Path{{ast.PathName("t"), ast.PathName("rows")}},
 	}.Accompany(ctx)
-	return &graph.Table{Columns: []graph.TableColumn{{Name: q.Dataset}}, Rows: graph.JSON{Encoded: plan.AppendJSON(nil, where.Written)}}, nil
+	return &graph.Table{Columns: []graph.TableColumn{{Name: q.Dataset}}, Rows: graph.JSON{Encoded: query.AppendJSON(nil, where.Written)}}, nil
 }
 
 func empty(context.Context, query.Request) (graph.Answer, error) {

@@ -8,7 +8,6 @@ import (
 	"testing"
 
 	"usher/graph"
-	"usher/plan"
 	"usher/query"
 )
 
@@ -22,7 +21,7 @@ func region(_ context.Context, r query.Request) (graph.Answer, error) {
 	if !ok {
 		return graph.Answer{}, errors.New("no region")
 	}
-	return graph.Answer{JSON: plan.AppendJSON(nil, text)}, nil
+	return graph.Answer{JSON: query.AppendJSON(nil, text)}, nil
 }
 
 func TestEscapes(t *testing.T) {
