@@ -73,7 +73,7 @@ func (c *connector) Connect(ctx context.Context) (pool.Conn, error) {
 		switch {
 		case err == nil:
 			return made, nil
-		case errors.As(err, &refused) && refused.Code == "57P03":
+		case errors.As(err, &refused) && refused.Code == cannotConnectNow:
 		case Lost(err) && hangUps < maxHangUps:
 			hangUps++
 		default:
