@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"usher/fault"
+	"usher/lru"
 	"usher/principal"
 )
 
@@ -61,7 +62,7 @@ type Verifier struct {
 	opaque  func(context.Context, string) (principal.Principal, error)
 	revoked func(principal.Principal) bool
 	ready   func() error
-	cache   *cache
+	cache   *lru.Cache[[32]byte, verification]
 	stop    context.CancelFunc
 }
 
@@ -206,17 +207,17 @@ func (v *Verifier) verified(ctx context.Context, raw string) (verification, erro
 		return verification{}, err
 	}
 	digest := sha256.Sum256([]byte(raw))
-	if known, ok := v.cache.get(digest); ok {
+	if known, ok := v.cache.Get(digest); ok {
 		if v.current(ctx, known) {
 			return known, nil
 		}
-		v.cache.remove(digest)
+		v.cache.Forget(digest)
 	}
 	verified, err := v.check(ctx, raw)
 	if err != nil {
 		return verification{}, err
 	}
-	v.cache.put(digest, verified, v.clock())
+	v.cache.Add(digest, verified, 1)
 	return verified, nil
 }
 

@@ -3,10 +3,10 @@ package auth
 import (
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
-	"strconv"
 	"strings"
+
+	"github.com/go-json-experiment/json/jsontext"
 
 	"usher/query"
 )
@@ -63,16 +63,11 @@ func newMapping(spec ClaimsSpec) (mapping, []error) {
 }
 
 func newClaim(name string, spec Claim) (claim, error) {
-	c := claim{name: name, required: spec.Required}
+	c := claim{name: name, required: spec.Required, fallback: spec.Default}
 	var err error
 	if spec.Pointer != "" {
 		if c.path, err = parsePointer(spec.Pointer); err != nil {
 			return c, err
-		}
-	}
-	if spec.Default != nil {
-		if c.fallback, err = plainValue(spec.Default); err != nil {
-			return c, fmt.Errorf("default: %w", err)
 		}
 	}
 	if c.required && c.fallback != nil {
@@ -84,20 +79,15 @@ func newClaim(name string, spec Claim) (claim, error) {
 	return c, nil
 }
 
-func parsePointer(pointer string) ([]string, error) {
-	rest, ok := strings.CutPrefix(pointer, "/")
-	if !ok {
-		return nil, fmt.Errorf("%q is not a JSON pointer; it begins with a slash, as in /tenant", pointer)
+func parsePointer(text string) ([]string, error) {
+	pointer := jsontext.Pointer(text)
+	switch {
+	case !strings.HasPrefix(text, "/"):
+		return nil, fmt.Errorf("%q is not a JSON pointer; it begins with a slash, as in /tenant", text)
+	case !pointer.IsValid():
+		return nil, fmt.Errorf("%q is not a JSON pointer; a ~ is written ~0", text)
 	}
-	path := strings.Split(rest, "/")
-	for n, step := range path {
-		plain := strings.NewReplacer("~0", "", "~1", "").Replace(step)
-		if strings.Contains(plain, "~") {
-			return nil, fmt.Errorf("%q is not a JSON pointer; a ~ is written ~0", pointer)
-		}
-		path[n] = strings.NewReplacer("~1", "/", "~0", "~").Replace(step)
-	}
-	return path, nil
+	return slices.Collect(pointer.Tokens()), nil
 }
 
 func (c claim) mapped() bool { return c.path != nil || c.fallback != nil }
@@ -158,43 +148,4 @@ func take[T any](r *reading, c claim, convert func(query.Value) (T, error)) T {
 	t, err := read(c, r.claims, convert)
 	r.err = err
 	return t
-}
-
-// plainValue converts a default of the configuration.
-func plainValue(v any) (query.Value, error) {
-	switch v := v.(type) {
-	case string:
-		return query.Text(v), nil
-	case bool:
-		return query.Bool(v), nil
-	case int:
-		return query.Number(strconv.Itoa(v)), nil
-	case int64:
-		return query.Number(strconv.FormatInt(v, 10)), nil
-	case uint64:
-		return query.Number(strconv.FormatUint(v, 10)), nil
-	case float64:
-		return query.Number(strconv.FormatFloat(v, 'f', -1, 64)), nil
-	case []any:
-		list := query.List{}
-		for _, element := range v {
-			e, err := plainValue(element)
-			if err != nil {
-				return nil, err
-			}
-			list = append(list, e)
-		}
-		return list, nil
-	case map[string]any:
-		object := query.Object{}
-		for _, name := range slices.Sorted(maps.Keys(v)) {
-			m, err := plainValue(v[name])
-			if err != nil {
-				return nil, err
-			}
-			object = append(object, query.Member{Name: name, Value: m})
-		}
-		return object, nil
-	}
-	return nil, fmt.Errorf("%T is not a plain value", v)
 }

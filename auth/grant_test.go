@@ -129,10 +129,12 @@ func TestDefaults(t *testing.T) {
 	t.Parallel()
 	spec := shop()
 	spec.Claims.AllTenants = Claim{}
-	spec.Claims.Tenant.Default = "acme"
-	spec.Claims.Roles.Default = []any{"viewer"}
-	spec.Claims.Parameters.Default = map[string]any{"region": []any{"EU", uint64(2), 1.5, true}}
-	spec.Claims.Filters.Default = []any{map[string]any{"dataset": "orders", "where": map[string]any{"n": map[string]any{"gt": -1}}}}
+	spec.Claims.Tenant.Default = query.Text("acme")
+	spec.Claims.Roles.Default = query.List{query.Text("viewer")}
+	spec.Claims.Parameters.Default = query.Object{{Name: "region", Value: query.List{query.Text("EU"), query.Number("2"), query.Number("1.5"), query.Bool(true)}}}
+	spec.Claims.Filters.Default = query.List{query.Object{{Name: "dataset", Value: query.Text("orders")}, {Name: "where", Value: query.Object{
+		{Name: "n", Value: query.Object{{Name: "gt", Value: query.Number("-1")}}},
+	}}}}
 	v := verifier(t, Options{}, spec)
 	d := shopDraft()
 	delete(d.claims, "tenant")

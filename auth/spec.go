@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"time"
+
+	"usher/query"
 )
 
 // IssuerSpec is a trusted issuer as it is configured under issuers.<name>.
@@ -52,9 +54,9 @@ type ClaimsSpec struct {
 // Claim says where one part stands in the claims. In YAML it may be written as
 // the pointer alone: `tenant: /tenant` is `tenant: {pointer: /tenant}`.
 type Claim struct {
-	Pointer  string `yaml:"pointer"`  // JSON pointer (RFC 6901) through objects
-	Required bool   `yaml:"required"` // refuse tokens without it
-	Default  any    `yaml:"default"`  // plain value used when the token has none
+	Pointer  string      `yaml:"pointer"`  // JSON pointer (RFC 6901) through objects
+	Required bool        `yaml:"required"` // refuse tokens without it
+	Default  query.Value `yaml:"default"`  // used when the token has none
 }
 
 // UnmarshalYAML reads both forms of a claim.

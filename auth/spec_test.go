@@ -12,6 +12,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"usher/query"
 )
 
 func TestProblemsOfSpecs(t *testing.T) {
@@ -75,13 +77,15 @@ func TestProblemsOfSpecs(t *testing.T) {
 	f(func(s *IssuerSpec) { s.Claims.Tenant, s.Claims.AllTenants = Claim{}, Claim{} }, "issuers.shop.claims.tenant: missing")
 	f(func(s *IssuerSpec) { s.Claims.Tenant.Pointer = "tenant" }, `issuers.shop.claims.tenant: "tenant" is not a JSON pointer`)
 	f(func(s *IssuerSpec) { s.Claims.Tenant.Pointer = "/a~2b" }, `issuers.shop.claims.tenant: "/a~2b" is not a JSON pointer`)
-	f(func(s *IssuerSpec) { s.Claims.Tenant.Default = "acme" }, "issuers.shop.claims.tenant: a default and claims.all_tenants exclude each other")
-	f(func(s *IssuerSpec) { s.Claims.AllTenants.Default = true }, "issuers.shop.claims.all_tenants: may not have a default")
-	f(func(s *IssuerSpec) { s.Claims.Roles.Default = []any{"admin"} }, "issuers.shop.claims.roles: the issuer may not grant this")
-	f(func(s *IssuerSpec) { s.Claims.Roles.Default = "admin" }, "issuers.shop.claims.roles: ")
-	f(func(s *IssuerSpec) { s.Claims.Roles.Default = time.Second }, "issuers.shop.claims.roles: default: time.Duration is not a plain value")
-	f(func(s *IssuerSpec) { s.Claims.Timezone = Claim{Default: "Mars"} }, "issuers.shop.claims.timezone: ")
-	f(func(s *IssuerSpec) { s.Claims.Strategy = Claim{Pointer: "/s", Required: true, Default: "shared"} }, "issuers.shop.claims.strategy: required and default exclude")
+	f(func(s *IssuerSpec) { s.Claims.Tenant.Default = query.Text("acme") }, "issuers.shop.claims.tenant: a default and claims.all_tenants exclude each other")
+	f(func(s *IssuerSpec) { s.Claims.AllTenants.Default = query.Bool(true) }, "issuers.shop.claims.all_tenants: may not have a default")
+	f(func(s *IssuerSpec) { s.Claims.Roles.Default = query.List{query.Text("admin")} }, "issuers.shop.claims.roles: the issuer may not grant this")
+	f(func(s *IssuerSpec) { s.Claims.Roles.Default = query.Text("admin") }, "issuers.shop.claims.roles: ")
+	f(func(s *IssuerSpec) { s.Claims.Roles.Default = query.Null{} }, "issuers.shop.claims.roles: ")
+	f(func(s *IssuerSpec) { s.Claims.Timezone = Claim{Default: query.Text("Mars")} }, "issuers.shop.claims.timezone: ")
+	f(func(s *IssuerSpec) {
+		s.Claims.Strategy = Claim{Pointer: "/s", Required: true, Default: query.Text("shared")}
+	}, "issuers.shop.claims.strategy: required and default exclude")
 	f(func(s *IssuerSpec) { s.Claims.Strategy = Claim{Required: true} }, "issuers.shop.claims.strategy: required, but without a pointer")
 }
 

@@ -21,7 +21,7 @@ max_lifetime: 1h
 claims:
   tenant: /tenant
   roles: {pointer: /realm/roles, required: true}
-  timezone: {pointer: /zoneinfo, default: UTC}
+  timezone: {pointer: /zoneinfo}
 may_grant: {roles: [viewer], all_tenants: true}
 `
 	var got IssuerSpec
@@ -38,7 +38,7 @@ may_grant: {roles: [viewer], all_tenants: true}
 		Claims: ClaimsSpec{
 			Tenant:   Claim{Pointer: "/tenant"},
 			Roles:    Claim{Pointer: "/realm/roles", Required: true},
-			Timezone: Claim{Pointer: "/zoneinfo", Default: "UTC"},
+			Timezone: Claim{Pointer: "/zoneinfo"},
 		},
 		MayGrant: MayGrant{Roles: []string{"viewer"}, AllTenants: true},
 	}

@@ -22,7 +22,9 @@ import (
 )
 
 // cluster is a PostgreSQL server of the benchmark's own. Its data outlives the
-// run; the server does not.
+// run; the server does not. It is none of pgtest's, which end with all they
+// hold, are set up for tests, and need a test to belong to; this module knows
+// nothing of usher's packages, as little as the servers it compares know.
 type cluster struct {
 	folder   string
 	account  *syscall.Credential // nil: ours

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/go-json-experiment/json/jsontext"
+
 	"usher/query"
 )
 
@@ -128,7 +130,7 @@ func pointedAt(at place, out APISpec) {
 		{at.in("pushdown", "limit"), out.Pushdown.Limit},
 		{at.in("pushdown", "order"), out.Pushdown.Order},
 	} {
-		steps := strings.Split(strings.TrimPrefix(p.name, "/"), "/")
+		steps := slices.Collect(jsontext.Pointer(p.name).Tokens())
 		switch {
 		case !strings.HasPrefix(p.name, "/"):
 		case out.Body.JSON == nil && out.Body.Form == nil:

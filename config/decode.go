@@ -121,8 +121,6 @@ func (d *decoder) value(at spot, n *node, v reflect.Value) {
 			v.Set(reflect.New(v.Type().Elem()))
 			d.value(at, n, v.Elem())
 		}
-	case reflect.Interface:
-		v.Set(reflect.ValueOf(d.plain(at, n)))
 	case reflect.Slice:
 		d.slice(at, n, v)
 	case reflect.Map:
@@ -308,39 +306,6 @@ func (d *decoder) unmarshal(at spot, n *node, u unmarshaler) {
 type attempt []problem
 
 func (a attempt) Error() string { return a[0].message }
-
-// plain is a value as encoding/json would hold it.
-func (d *decoder) plain(at spot, n *node) any {
-	switch n.kind {
-	case boolNode:
-		return n.text == "true"
-	case textNode:
-		return n.text
-	case numberNode:
-		if i, err := strconv.ParseInt(n.text, 10, 64); err == nil && wholeNumber.MatchString(n.text) {
-			return i
-		}
-		f, err := strconv.ParseFloat(n.text, 64)
-		if err != nil || !jsonNumber.MatchString(n.text) {
-			d.problem(at, "must be a number as JSON writes it")
-		}
-		return f
-	case listNode:
-		out := make([]any, len(n.items))
-		for i, item := range n.items {
-			out[i] = d.plain(at.item(i, item), item)
-		}
-		return out
-	case mapNode:
-		out := make(map[string]any, len(n.members))
-		for _, m := range n.members {
-			out[m.key] = d.plain(at.key(m), m.value)
-		}
-		return out
-	case nullNode, badNode:
-	}
-	return nil
-}
 
 var jsonNumber = regexp.MustCompile(`^-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?$`)
 

@@ -82,10 +82,10 @@ func (n *Neighbors) add(tenant string, places []plan.Place) {
 	}
 }
 
-// Apart judges a tenant that is about to be registered, or to get an account:
-// nothing of it may be read from the place of another where nothing else keeps
-// them apart.
-func (n *Neighbors) Apart(p principal.Principal, others iter.Seq2[principal.Principal, error]) error {
+// CheckDisjoint judges a tenant that is about to be registered, or to get an
+// account: nothing of it may be read from the place of another where nothing
+// else keeps them apart.
+func (n *Neighbors) CheckDisjoint(p principal.Principal, others iter.Seq2[principal.Principal, error]) error {
 	places := plan.Places(n.cat, p)
 	if at, _, met := n.meets(p.Tenant, places); met {
 		return shared(at)

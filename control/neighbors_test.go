@@ -119,7 +119,7 @@ func TestNeighbors(t *testing.T) {
 			registered := func(yield func(principal.Principal, error) bool) {
 				_ = yield(p, nil) && yield(principals[1-i], nil)
 			}
-			err := n.Apart(p, iter.Seq2[principal.Principal, error](registered))
+			err := n.CheckDisjoint(p, iter.Seq2[principal.Principal, error](registered))
 			if (err != nil) != line.meet {
 				t.Errorf("%s, %s: %v", line.what, p.Tenant, err)
 			}
@@ -131,7 +131,7 @@ func TestNeighbors(t *testing.T) {
 	// Where everybody's rows are, nobody is alone, registered or not.
 	nobody := func(func(principal.Principal, error) bool) {}
 	everybodys := principal.Principal{Tenant: "one", TenantKey: "one", Home: principal.Home{Accounts: ofSource("silo", account{Database: "shop", Password: "p"})}}
-	if err := n.Apart(everybodys, nobody); err == nil {
+	if err := n.CheckDisjoint(everybodys, nobody); err == nil {
 		t.Error("a tenant is alone in the database of all")
 	}
 }

@@ -22,7 +22,6 @@ import (
 	"usher/fault"
 	"usher/graph"
 	"usher/graph/requestid"
-	"usher/plan"
 	"usher/principal"
 	"usher/query"
 )
@@ -90,7 +89,7 @@ func (control) Table(ctx context.Context, q graph.TableQuery) (*graph.Table, err
 		Truncated: []ast.Path{{ast.PathName("t"), ast.PathName("rows")}},
 	}}
 	beside.Accompany(ctx)
-	return &graph.Table{Columns: []graph.TableColumn{{Name: q.Dataset}}, Rows: graph.JSON{Encoded: plan.AppendJSON(nil, where.Written)}}, nil
+	return &graph.Table{Columns: []graph.TableColumn{{Name: q.Dataset}}, Rows: graph.JSON{Encoded: query.AppendJSON(nil, where.Written)}}, nil
 }
 
 func empty(context.Context, query.Request) (graph.Outcome, error) {

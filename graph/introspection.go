@@ -15,7 +15,9 @@ import (
 // The schema of a thousand datasets takes seconds to write and is the same for
 // all who see it. Answers about a schema are kept, for all views together, and
 // made one at a time for each view, so that those who ask the same find them
-// made, and those who ask in ever new ways take no more than their turn.
+// made, and those who ask in ever new ways take no more than their turn. That is
+// more than singleflight, which knows equal questions only: here whoever waits
+// leaves when its own request ends, and what one failed to make the next makes.
 
 // introspectionBytes bounds the answers that are kept.
 const introspectionBytes = 64 << 20

@@ -9,7 +9,6 @@ import (
 
 	"usher/answer"
 	"usher/graph"
-	"usher/plan"
 	"usher/query"
 )
 
@@ -23,7 +22,7 @@ func region(_ context.Context, r query.Request) (graph.Outcome, error) {
 	if !ok {
 		return graph.Outcome{}, errors.New("no region")
 	}
-	return graph.Outcome{Answer: answer.Of(plan.AppendJSON(nil, text))}, nil
+	return graph.Outcome{Answer: answer.Of(query.AppendJSON(nil, text))}, nil
 }
 
 func TestEscapes(t *testing.T) {

@@ -4,9 +4,9 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 
 	"usher/catalog"
+	"usher/sqlgen"
 )
 
 // indexes names the indexes that tables in PostgreSQL lack: one that finds a
@@ -23,7 +23,7 @@ func indexes(cat *catalog.Catalog, tables catalog.Introspected) []string {
 			}
 			if column, ok := tenantColumn(d, b); ok && !slices.ContainsFunc(t.Indexes, func(index []string) bool { return index[0] == column }) {
 				out = append(out, fmt.Sprintf("datasets.%s: no index of %s begins with the tenant's column, so each question reads the rows of all tenants: %s",
-					d.Name, source, createIndex(b, identifier(column))))
+					d.Name, source, createIndex(b, sqlgen.Identifier(column))))
 			}
 			for _, col := range d.Columns {
 				stored := b.Columns[col.Name]
@@ -49,16 +49,14 @@ func tenantColumn(d *catalog.Dataset, b *catalog.Binding) (string, bool) {
 
 // codePointIndex is the one that keeps an order fast.
 func codePointIndex(d *catalog.Dataset, b *catalog.Binding, column string) string {
-	columns := identifier(column) + ` COLLATE "C"`
+	columns := sqlgen.Identifier(column) + ` COLLATE "C"`
 	if column, ok := tenantColumn(d, b); ok {
-		columns = identifier(column) + ", " + columns
+		columns = sqlgen.Identifier(column) + ", " + columns
 	}
 	return createIndex(b, columns)
 }
 
 // createIndex is a statement for people to run.
 func createIndex(b *catalog.Binding, columns string) string {
-	return fmt.Sprintf("CREATE INDEX ON %s.%s (%s);", identifier(b.Schema), identifier(b.Table), columns)
+	return fmt.Sprintf("CREATE INDEX ON %s.%s (%s);", sqlgen.Identifier(b.Schema), sqlgen.Identifier(b.Table), columns)
 }
-
-func identifier(name string) string { return `"` + strings.ReplaceAll(name, `"`, `""`) + `"` }

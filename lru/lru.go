@@ -1,5 +1,7 @@
-// Package lru owns a cache that forgets: values up to a total cost, those unused
-// for longest leave first.
+// Package lru owns the cache that forgets (LRU, least recently used): values up
+// to a total cost, those unused for longest leave first. Where values are to be
+// counted, each costs 1. The total holds at every moment, since some of the costs
+// are bytes; it closes nothing, so what has to be closed is not kept here.
 package lru
 
 import (
@@ -44,15 +46,42 @@ func (c *Cache[K, V]) Get(key K) (V, bool) {
 func (c *Cache[K, V]) Add(key K, value V, cost int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	c.add(key, value, cost)
+}
+
+func (c *Cache[K, V]) add(key K, value V, cost int) {
 	if at, ok := c.byKey[key]; ok {
-		c.forget(at)
+		c.drop(at)
 	}
 	if cost > c.max {
 		return
 	}
 	c.byKey[key] = c.order.PushFront(&kept[K, V]{key, value, cost})
 	for c.cost += cost; c.cost > c.max; {
-		c.forget(c.order.Back())
+		c.drop(c.order.Back())
+	}
+}
+
+// GetOrAdd returns a value that is kept, or keeps the one that is made. All who
+// ask at once get the same.
+func (c *Cache[K, V]) GetOrAdd(key K, cost int, build func() V) V {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if at, ok := c.byKey[key]; ok {
+		c.order.MoveToFront(at)
+		return at.Value.(*kept[K, V]).value
+	}
+	value := build()
+	c.add(key, value, cost)
+	return value
+}
+
+// Forget drops a value.
+func (c *Cache[K, V]) Forget(key K) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if at, ok := c.byKey[key]; ok {
+		c.drop(at)
 	}
 }
 
@@ -70,20 +99,20 @@ func (c *Cache[K, V]) Len() int {
 	return c.order.Len()
 }
 
-// Remove forgets the values that match.
+// Remove drops the values that match.
 func (c *Cache[K, V]) Remove(match func(K, V) bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for at := c.order.Front(); at != nil; {
 		next, k := at.Next(), at.Value.(*kept[K, V])
 		if match(k.key, k.value) {
-			c.forget(at)
+			c.drop(at)
 		}
 		at = next
 	}
 }
 
-func (c *Cache[K, V]) forget(at *list.Element) {
+func (c *Cache[K, V]) drop(at *list.Element) {
 	k := c.order.Remove(at).(*kept[K, V])
 	delete(c.byKey, k.key)
 	c.cost -= k.cost

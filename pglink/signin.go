@@ -3,9 +3,27 @@ package pglink
 import (
 	"context"
 	"errors"
+	"os"
+	"path/filepath"
 
 	"github.com/lib/pq"
 )
+
+// Config is the driver's for an account. It is made by hand, not from a
+// connection string: the driver fills in nothing of its own.
+func (account Account) Config(application, database, user, password string) pq.Config {
+	return pq.Config{
+		Host: account.Host, Port: uint16(account.Port), Database: database, User: user, Password: password,
+		Passfile:           filepath.Join(os.DevNull, "none"), // cannot exist
+		SSLMode:            pq.SSLModeDisable,                 // the link has TLS
+		ApplicationName:    application,
+		ClientEncoding:     "UTF8",
+		Datestyle:          "ISO, MDY",
+		MinProtocolVersion: pq.ProtocolVersion30,
+		MaxProtocolVersion: pq.ProtocolVersion30,
+		Runtime:            map[string]string{"TimeZone": "UTC"}, // which poolers know, too
+	}
+}
 
 // SignIn has the driver sign in on the link and returns its connection, in
 // which the server may say so many bytes to each thing that is asked. It returns

@@ -44,7 +44,7 @@ func typed(t value.Type, v query.Value) (value.Value, error) {
 		if t.Scalar != value.JSON {
 			return value.Value{}, mismatch(t, "a list or an object")
 		}
-		text = string(AppendJSON(nil, v))
+		text = string(query.AppendJSON(nil, v))
 	default:
 		return value.Value{}, mismatch(t, "nothing")
 	}
@@ -53,40 +53,6 @@ func typed(t value.Type, v query.Value) (value.Value, error) {
 
 func mismatch(t value.Type, got string) error {
 	return fmt.Errorf("expected %s, got %s", typeOf(t.Elem()), got)
-}
-
-// AppendJSON writes a value as JSON text.
-func AppendJSON(dst []byte, v query.Value) []byte {
-	switch v := v.(type) {
-	case query.Bool:
-		return strconv.AppendBool(dst, bool(v))
-	case query.Number:
-		return append(dst, v...)
-	case query.Text:
-		return value.AppendQuoted(dst, []byte(v))
-	case query.Enum:
-		return value.AppendQuoted(dst, []byte(v))
-	case query.List:
-		dst = append(dst, '[')
-		for i, item := range v {
-			if i > 0 {
-				dst = append(dst, ',')
-			}
-			dst = AppendJSON(dst, item)
-		}
-		return append(dst, ']')
-	case query.Object:
-		dst = append(dst, '{')
-		for i, m := range v {
-			if i > 0 {
-				dst = append(dst, ',')
-			}
-			dst = append(value.AppendQuoted(dst, []byte(m.Name)), ':')
-			dst = AppendJSON(dst, m.Value)
-		}
-		return append(dst, '}')
-	}
-	return append(dst, "null"...)
 }
 
 // arguments are the arguments of a field.

@@ -256,14 +256,7 @@ func oneMember(v query.Value) (query.Member, error) {
 
 // direction reads a Direction. Nulls are last unless asked otherwise.
 func direction(v query.Value) (Order, error) {
-	var name string
-	switch v := v.(type) {
-	case query.Enum:
-		name = string(v)
-	case query.Text:
-		name = string(v)
-	}
-	switch name {
+	switch enumName(v) {
 	case "ASC", "ASC_NULLS_LAST":
 		return Order{}, nil
 	case "DESC", "DESC_NULLS_LAST":

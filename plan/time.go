@@ -29,15 +29,20 @@ var units = map[string]Unit{
 	"SECOND": Second, "MINUTE": Minute, "HOUR": Hour, "DAY": Day, "WEEK": Week, "MONTH": Month, "QUARTER": Quarter, "YEAR": Year,
 }
 
-// unitOf reads a TimeUnit.
-func unitOf(v query.Value) (Unit, error) {
-	var name string
+// enumName is an enum's value: a name, or text where it came by JSON.
+func enumName(v query.Value) string {
 	switch v := v.(type) {
 	case query.Enum:
-		name = string(v)
+		return string(v)
 	case query.Text:
-		name = string(v)
+		return string(v)
 	}
+	return ""
+}
+
+// unitOf reads a TimeUnit.
+func unitOf(v query.Value) (Unit, error) {
+	name := enumName(v)
 	u, ok := units[name]
 	if !ok {
 		return "", fault.New(fault.BadUserInput, "a unit of time is one of SECOND MINUTE HOUR DAY WEEK MONTH QUARTER YEAR")

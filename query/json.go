@@ -2,11 +2,16 @@ package query
 
 import (
 	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
+	"strconv"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/go-json-experiment/json/jsontext"
+
+	"usher/value"
 )
 
 // maxDepth is how deep JSON may nest.
@@ -15,77 +20,140 @@ const maxDepth = 32
 // ErrJSON is what ReadJSON's errors have in common.
 var ErrJSON = errors.New("it is no JSON that can be read")
 
+// RepeatedName is the error of an object with a name that occurs twice: two
+// readers could take different ones.
+type RepeatedName struct{ Name string }
+
+func (e RepeatedName) Error() string {
+	return fmt.Sprintf("%s: the name %q is there twice", ErrJSON, e.Name)
+}
+
+// Unwrap says that it is an ErrJSON.
+func (RepeatedName) Unwrap() error { return ErrJSON }
+
 // ReadJSON reads one JSON text. Other than encoding/json it refuses names that
 // occur twice in an object, text that is not Unicode, and deep nesting; numbers
 // keep their digits.
 func ReadJSON(text []byte) (Value, error) {
-	if !utf8.Valid(text) || !json.Valid(text) {
+	if !utf8.Valid(text) {
 		return nil, ErrJSON
 	}
-	d := json.NewDecoder(bytes.NewReader(text))
-	d.UseNumber()
-	return readJSON(d, 0)
+	// Halves of surrogate pairs are let through as U+FFFD, to be refused by their own words.
+	d := jsontext.NewDecoder(bytes.NewBuffer(text), jsontext.AllowInvalidUTF8(true))
+	v, err := readJSON(d, 0)
+	if err == nil {
+		if _, err = d.ReadToken(); errors.Is(err, io.EOF) {
+			return v, nil
+		}
+		return nil, ErrJSON
+	}
+	var syntax *jsontext.SyntacticError
+	switch {
+	case errors.Is(err, jsontext.ErrDuplicateName) && errors.As(err, &syntax):
+		return nil, RepeatedName{syntax.JSONPointer.LastToken()}
+	case errors.Is(err, ErrJSON):
+		return nil, err
+	}
+	return nil, ErrJSON
 }
 
-func readJSON(d *json.Decoder, depth int) (Value, error) {
+func readJSON(d *jsontext.Decoder, depth int) (Value, error) {
 	if depth > maxDepth {
 		return nil, fmt.Errorf("%w: it is nested deeper than %d", ErrJSON, maxDepth)
 	}
-	token, err := d.Token()
+	token, err := d.ReadToken()
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrJSON, err)
+		return nil, err
 	}
-	switch token := token.(type) {
-	case bool:
-		return Bool(token), nil
-	case json.Number:
-		return Number(token), nil
-	case string:
-		if strings.ContainsRune(token, utf8.RuneError) { // half a surrogate pair: two texts would read the same
-			return nil, fmt.Errorf("%w: a text is not Unicode", ErrJSON)
-		}
-		return Text(token), nil
-	case json.Delim:
-		if token == '[' {
-			return readList(d, depth)
-		}
+	switch token.Kind() {
+	case 't', 'f':
+		return Bool(token.Bool()), nil
+	case '0':
+		return Number(token.String()), nil
+	case '"':
+		text, err := unicode(token)
+		return Text(text), err
+	case '[':
+		return readList(d, depth)
+	case '{':
 		return readObject(d, depth)
 	}
 	return Null{}, nil
 }
 
-func readList(d *json.Decoder, depth int) (Value, error) {
+func unicode(token jsontext.Token) (string, error) {
+	text := token.String()
+	if strings.ContainsRune(text, utf8.RuneError) {
+		return "", fmt.Errorf("%w: a text is not Unicode", ErrJSON)
+	}
+	return text, nil
+}
+
+func readList(d *jsontext.Decoder, depth int) (Value, error) {
 	list := List{}
-	for d.More() {
+	for d.PeekKind() != ']' {
 		v, err := readJSON(d, depth+1)
 		if err != nil {
 			return nil, err
 		}
 		list = append(list, v)
 	}
-	_, err := d.Token()
+	_, err := d.ReadToken()
 	return list, err
 }
 
-func readObject(d *json.Decoder, depth int) (Value, error) {
+func readObject(d *jsontext.Decoder, depth int) (Value, error) {
 	object := Object{}
-	seen := make(map[string]bool)
-	for d.More() {
-		token, err := d.Token()
+	for d.PeekKind() != '}' {
+		token, err := d.ReadToken()
 		if err != nil {
-			return nil, fmt.Errorf("%w: %w", ErrJSON, err)
+			return nil, err
 		}
-		name := fmt.Sprint(token)
-		if seen[name] {
-			return nil, fmt.Errorf("%w: the name %q is there twice", ErrJSON, name)
+		name, err := unicode(token)
+		if err != nil {
+			return nil, err
 		}
-		seen[name] = true
 		v, err := readJSON(d, depth+1)
 		if err != nil {
 			return nil, err
 		}
 		object = append(object, Member{Name: name, Value: v})
 	}
-	_, err := d.Token()
+	_, err := d.ReadToken()
 	return object, err
+}
+
+// AppendJSON writes a value as JSON: numbers with their digits, members in
+// their order. A name such as DESC becomes text, as it is in a JWT.
+func AppendJSON(dst []byte, v Value) []byte {
+	switch v := v.(type) {
+	case Bool:
+		return strconv.AppendBool(dst, bool(v))
+	case Number:
+		return append(dst, v...)
+	case Text:
+		return value.AppendQuoted(dst, []byte(v))
+	case Enum:
+		return value.AppendQuoted(dst, []byte(v))
+	case List:
+		dst = append(dst, '[')
+		for i, item := range v {
+			if i > 0 {
+				dst = append(dst, ',')
+			}
+			dst = AppendJSON(dst, item)
+		}
+		return append(dst, ']')
+	case Object:
+		dst = append(dst, '{')
+		for i, m := range v {
+			if i > 0 {
+				dst = append(dst, ',')
+			}
+			dst = append(value.AppendQuoted(dst, []byte(m.Name)), ':')
+			dst = AppendJSON(dst, m.Value)
+		}
+		return append(dst, '}')
+	}
+	return append(dst, "null"...)
 }

@@ -183,7 +183,7 @@ func newSavedQuery(in graph.SavedQueryInput) tenancy.NewSavedQuery {
 		Name: in.Name, Document: in.Document, Description: given(in.Description), OfTenant: in.OfTenant, Shared: in.Shared,
 	}
 	if in.Variables != nil {
-		n.Variables = writtenJSON(in.Variables.Written)
+		n.Variables = query.AppendJSON(nil, in.Variables.Written)
 	}
 	return n
 }

@@ -13,6 +13,7 @@ import (
 	"usher/graph"
 	"usher/graph/client"
 	"usher/principal"
+	"usher/query"
 	"usher/tenancy"
 )
 
@@ -226,7 +227,7 @@ func (r *mutationResolver) PutRole(ctx context.Context, tenant *string, name str
 	if err != nil {
 		return nil, err
 	}
-	if err := store.PutRole(ctx, who, of, name, writtenJSON(spec.Written)); err != nil {
+	if err := store.PutRole(ctx, who, of, name, query.AppendJSON(nil, spec.Written)); err != nil {
 		return nil, err
 	}
 	return findRole(ctx, store, who, of, name)

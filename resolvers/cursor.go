@@ -5,7 +5,6 @@ import (
 	"slices"
 
 	"usher/fault"
-	"usher/plan"
 	"usher/principal"
 	"usher/query"
 )
@@ -21,7 +20,7 @@ func (d *Datasets) openCursors(asked query.Request, who principal.Principal) (qu
 	binding := []byte(asked.Dataset + "\x00" + who.Tenant + "\x00")
 	for _, name := range []string{"where", "orderBy"} {
 		if v, ok := asked.Field.Args.Get(name); ok {
-			binding = plan.AppendJSON(binding, v)
+			binding = query.AppendJSON(binding, v)
 		}
 		binding = append(binding, 0)
 	}

@@ -11,6 +11,7 @@ import (
 	"text/template"
 
 	"usher/catalog"
+	"usher/sqlgen"
 	"usher/value"
 )
 
@@ -251,15 +252,13 @@ func (t *table) withTenant(column, name string) []string {
 	to := t.through.to
 	var on []string
 	for i, c := range t.through.key.Columns {
-		on = append(on, fmt.Sprintf("r.%s = t.%s", identifier(t.through.key.RefColumns[i]), identifier(c)))
+		on = append(on, fmt.Sprintf("r.%s = t.%s", sqlgen.Identifier(t.through.key.RefColumns[i]), sqlgen.Identifier(c)))
 	}
 	return []string{
-		fmt.Sprintf("CREATE VIEW %s AS SELECT r.%s AS %s, t.*", identifier(name), identifier(to.tenant), identifier(column)),
-		fmt.Sprintf("FROM %s t JOIN %s r ON %s;", identifier(t.Name), identifier(to.Name), strings.Join(on, " AND ")),
+		fmt.Sprintf("CREATE VIEW %s AS SELECT r.%s AS %s, t.*", sqlgen.Identifier(name), sqlgen.Identifier(to.tenant), sqlgen.Identifier(column)),
+		fmt.Sprintf("FROM %s t JOIN %s r ON %s;", sqlgen.Identifier(t.Name), sqlgen.Identifier(to.Name), strings.Join(on, " AND ")),
 	}
 }
-
-func identifier(name string) string { return `"` + strings.ReplaceAll(name, `"`, `""`) + `"` }
 
 var plainScalar = regexp.MustCompile(`^[A-Za-z_./][A-Za-z0-9_./!-]*$`)
 

@@ -66,7 +66,7 @@ func (w *writer) expr(e plan.Expr) string {
 		return w.aggregate(e)
 	case plan.Prior:
 		if e.Ref() < 0 {
-			return "h." + ident(rowMark)
+			return "h." + Identifier(rowMark)
 		}
 		return "h.a" + strconv.Itoa(e.Ref()-w.l.Keys())
 	case plan.Shifted:
@@ -100,7 +100,7 @@ func (w *writer) column(e plan.Expr) string {
 			}
 		}
 	}
-	return table(e.Ref()) + "." + ident(name)
+	return table(e.Ref()) + "." + Identifier(name)
 }
 
 // field finds what is known of a column's storage.
@@ -309,7 +309,7 @@ func (w *writer) filtered(e plan.Expr) string {
 // count counts rows; behind an outer join to the parents, those that are there.
 func (w *writer) count(e plan.Expr) string {
 	if w.l.Links() > 0 {
-		return "count(" + table(0) + "." + ident(rowMark) + ")" + w.filtered(e)
+		return "count(" + table(0) + "." + Identifier(rowMark) + ")" + w.filtered(e)
 	}
 	return "count(*)" + w.filtered(e)
 }

@@ -155,7 +155,7 @@ func (w *writer) keyedRows() {
 }
 
 // keyColumn is a computed key's column. No column of a dataset can have its name.
-func keyColumn(i int) string { return ident("__k" + strconv.Itoa(i)) }
+func keyColumn(i int) string { return Identifier("__k" + strconv.Itoa(i)) }
 
 func (w *writer) key(i int) string {
 	if e := w.l.Key(i); !w.keyed || e.Op() == plan.Column {

@@ -73,8 +73,6 @@ func (w *writer) put(parts ...string) {
 	}
 }
 
-func ident(name string) string { return `"` + strings.ReplaceAll(name, `"`, `""`) + `"` }
-
 func table(ref int) string { return "t" + strconv.Itoa(ref) }
 
 // rows writes a list at the root.
@@ -203,7 +201,7 @@ func (w *writer) linked(ties func()) {
 		if j > 0 {
 			w.put(", ")
 		}
-		w.put(table(i), ".", ident(name))
+		w.put(table(i), ".", Identifier(name))
 	}
 	w.put(" FROM ")
 	w.reference(i)
@@ -248,21 +246,21 @@ func (w *writer) reference(i int) {
 		return
 	}
 	outer := w.inside
-	w.put("(SELECT TRUE AS ", ident(rowMark))
+	w.put("(SELECT TRUE AS ", Identifier(rowMark))
 	for j := range r.Fields() {
 		f := r.Field(j)
-		stored := table(i) + "." + ident(f.Stored)
+		stored := table(i) + "." + Identifier(f.Stored)
 		read := w.d.Read(stored, f.Native)
 		w.put(", ", read)
 		if f.Stored != f.Name || read != stored {
-			w.put(" AS ", ident(f.Name))
+			w.put(" AS ", Identifier(f.Name))
 		}
 	}
 	w.put(" FROM ")
 	if r.Schema() != "" {
-		w.put(ident(r.Schema()), ".")
+		w.put(Identifier(r.Schema()), ".")
 	}
-	w.put(ident(r.Table()), " AS ", table(i))
+	w.put(Identifier(r.Table()), " AS ", table(i))
 	for j := range r.Policies() {
 		p := r.Policy(j)
 		w.put(" LEFT JOIN ")
@@ -330,7 +328,7 @@ func (w *writer) term(o plan.Order) {
 // Keys writes the statement that reads the distinct values of a fetched
 // column, at most so many.
 func Keys(scratchTable string, column plan.Expr, most int, d Dialect) Statement {
-	name := ident(column.Name())
-	return Statement{Text: "SELECT DISTINCT " + d.InternalText(name, column.Type()) + " FROM " + ident(scratchTable) +
+	name := Identifier(column.Name())
+	return Statement{Text: "SELECT DISTINCT " + d.InternalText(name, column.Type()) + " FROM " + Identifier(scratchTable) +
 		" WHERE " + name + " IS NOT NULL LIMIT " + strconv.Itoa(most)}
 }

@@ -54,7 +54,7 @@ func (w *writer) best(top plan.Top) {
 // groupMark adds what tells, for an earlier period, that there is such a group.
 func (w *writer) groupMark(list func(text, name string)) {
 	if w.marked {
-		list("TRUE", ident(rowMark))
+		list("TRUE", Identifier(rowMark))
 	}
 }
 

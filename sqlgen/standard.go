@@ -1,5 +1,10 @@
 package sqlgen
 
+import "strings"
+
+// Identifier quotes a name, so that it means itself whatever is in it.
+func Identifier(name string) string { return `"` + strings.ReplaceAll(name, `"`, `""`) + `"` }
+
 // standard is what the engines so far spell alike, most of it from the SQL
 // standard. A dialect embeds it and says otherwise where it has to.
 type standard struct{}

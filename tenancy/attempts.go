@@ -135,8 +135,8 @@ func (t *tx) release(c counter, failures int64) error {
 	return err
 }
 
-// forgive is what becomes of the counts when the password was right.
-func (t *tx) forgive(l login) error {
+// resetAttempts is what becomes of the counts when the password was right.
+func (t *tx) resetAttempts(l login) error {
 	if l.address.who != "" {
 		var failures int64
 		err := t.get(&failures, "DELETE FROM store.attempts WHERE who = $1 RETURNING failures", l.pair.who)
@@ -151,9 +151,9 @@ func (t *tx) forgive(l login) error {
 	return err
 }
 
-// untried takes back one attempt that has told nobody anything. When that does
-// not succeed it stays counted.
-func (s *Store) untried(ctx context.Context, l login) {
+// releaseAttempt takes back one attempt that has told nobody anything. When that
+// does not succeed it stays counted.
+func (s *Store) releaseAttempt(ctx context.Context, l login) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeTimeout)
 	defer cancel()
 	err := s.write(ctx, func(t *tx) error {
@@ -169,16 +169,16 @@ func (s *Store) untried(ctx context.Context, l login) {
 	}
 }
 
-// guess counts an attempt and compares the password. What is returned with a
-// user is to be forgiven.
-func (s *Store) guess(ctx context.Context, tenant, username, password, address string) (userRow, login, error) {
+// tryPassword counts an attempt and compares the password. What is counted is to
+// be reset when a user is returned.
+func (s *Store) tryPassword(ctx context.Context, tenant, username, password, address string) (userRow, login, error) {
 	l := s.login(tenant, username, address)
 	if err := s.reserve(ctx, l); err != nil {
 		return userRow{}, l, err
 	}
 	user, err := s.identify(ctx, tenant, username, password)
 	if err != nil && fault.From(err).Code != fault.Unauthenticated {
-		s.untried(ctx, l)
+		s.releaseAttempt(ctx, l)
 	}
 	return user, l, err
 }

@@ -40,16 +40,16 @@ const auditMembers = 18
 
 func entryArgs(e audit.Entry) []any {
 	return []any{
-		entryID(e.At), micros(e.At), string(e.Kind), clip(e.Subject), clip(e.Issuer), clip(e.TokenID), clip(e.Tenant), clip(e.Acting), clip(e.Reason),
-		clip(e.Operation), clip(e.Hash), names(e.Datasets), clip(e.Strategy), clip(e.Source), e.Rows, e.Duration.Microseconds(), clip(e.Outcome), clip(e.Detail),
+		entryID(e.At), micros(e.At), string(e.Kind), storable(e.Subject), storable(e.Issuer), storable(e.TokenID), storable(e.Tenant), storable(e.Acting), storable(e.Reason),
+		storable(e.Operation), storable(e.Hash), names(e.Datasets), storable(e.Strategy), storable(e.Source), e.Rows, e.Duration.Microseconds(), storable(e.Outcome), storable(e.Detail),
 	}
 }
 
 // entryID grows with time; entries of one moment have no order.
 func entryID(at time.Time) string { return fmt.Sprintf("%016x%s", micros(at), newID()) }
 
-// clip makes any text one that can be stored: an entry is never refused.
-func clip(text string) string {
+// storable makes any text one that can be stored: an entry is never refused.
+func storable(text string) string {
 	const most = 1000
 	if len(text) > most {
 		text = text[:most]
@@ -92,21 +92,8 @@ func (s *Store) Audit(e audit.Entry) { s.audit.Add(e) }
 // Dropped is how many entries were lost since the store was opened.
 func (s *Store) Dropped() int64 { return s.audit.Dropped() }
 
+// writeEvery is how often that is written for which nobody waits.
 const writeEvery = time.Second
-
-// writeBehind writes what nobody waits for.
-func (s *Store) writeBehind(ctx context.Context) {
-	ticker := time.NewTicker(writeEvery)
-	defer ticker.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-ticker.C:
-		}
-		s.flush(ctx)
-	}
-}
 
 func (s *Store) flush(ctx context.Context) {
 	if err := s.writeTouches(ctx); err != nil && ctx.Err() == nil {

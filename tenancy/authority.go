@@ -134,14 +134,14 @@ func (t *tx) coversHolders(p principal.Principal, tenant, role string) error {
 // coversEnded refuses to end service keys that may do more than who asks.
 // Sessions and embed tokens are ended by whoever administers their tenant: to
 // be able to stop what leaks matters more, and nobody gains by it.
-func (t *tx) coversEnded(p principal.Principal, m mark, before int64) error {
+func (t *tx) coversEnded(p principal.Principal, k revocationKey, before int64) error {
 	restricted := unrestricted(p)
 	if p.AllTenants && restricted == nil {
 		return nil
 	}
 	var keys []tokenRow
 	err := t.list(&keys, "SELECT "+tokenColumns+` FROM store.tokens WHERE kind = 'sk' AND revoked_at = 0 AND (expires_at = 0 OR expires_at > $6)
-		AND `+marked, before, m.Issuer, m.Tenant, m.Subject, m.Token, micros(t.now))
+		AND `+revokedByKey, before, k.Issuer, k.Tenant, k.Subject, k.Token, micros(t.now))
 	if err != nil || len(keys) == 0 {
 		return err
 	}

@@ -88,14 +88,14 @@ func (b body) grant() (principal.Grant, error) {
 		return fault.New(fault.Internal, "a grant in the control store cannot be read").Because(err)
 	}
 	for _, f := range b.Filters {
-		where, err := readValue(f.Where)
+		where, err := query.ReadJSON(f.Where)
 		if err != nil {
 			return principal.Grant{}, unreadable(fmt.Errorf("filter of %s: %w", f.Dataset, err))
 		}
 		g.Filters = append(g.Filters, principal.Filter{Dataset: f.Dataset, Where: where})
 	}
 	for name, text := range b.Parameters {
-		v, err := readValue(text)
+		v, err := query.ReadJSON(text)
 		if err != nil {
 			return principal.Grant{}, unreadable(fmt.Errorf("parameter %s: %w", name, err))
 		}

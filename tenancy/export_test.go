@@ -30,13 +30,13 @@ func (s *Store) Texts(ctx context.Context) ([]string, error) {
 }
 
 // Remembered is how many tenants and tokens are in memory.
-func (s *Store) Remembered() (tenants, tokens int) { return s.tenants.records.len(), s.verified.len() }
+func (s *Store) Remembered() (tenants, tokens int) { return s.tenants.records.Len(), s.verified.Len() }
 
-// Marks is how many revocation marks are in memory.
-func (s *Store) Marks() int {
-	s.marks.mu.RLock()
-	defer s.marks.mu.RUnlock()
-	return len(s.marks.limits)
+// Revocations is how many revocations are in memory.
+func (s *Store) Revocations() int {
+	s.revocations.mu.RLock()
+	defer s.revocations.mu.RUnlock()
+	return len(s.revocations.cutoffs)
 }
 
 // KeepAttempts prunes attempts to log in to a number.
@@ -68,3 +68,6 @@ func (s *Store) Spec() Spec {
 	_ = s.db.Get(&path, "SELECT path FROM duckdb_databases() WHERE NOT internal LIMIT 1")
 	return Spec{Path: path, Schema: s.schema}
 }
+
+// RightsGeneration changes with every user and role.
+func (s *Store) RightsGeneration() int64 { return s.rights.Load() }

@@ -131,7 +131,7 @@ func (s *Store) Bootstrap(ctx context.Context, name string) (Issued, error) {
 			return err
 		}
 		// Two at once wait for each other here.
-		if _, err := t.raise(); err != nil {
+		if _, err := t.nextGeneration(); err != nil {
 			return err
 		}
 		var known int

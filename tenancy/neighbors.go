@@ -53,25 +53,26 @@ func recordOf(id, key string, home principal.Home) principal.Principal {
 	return principal.Principal{Issuer: Issuer, Tenant: id, TenantKey: key, Home: home}
 }
 
-// apart refuses a tenant's record that leads to another's place, as things are
-// at a generation, which it returns. It looks at all tenants, and therefore
-// holds up nobody: who then sets the record looks at those that have changed.
-func (s *Store) apart(ctx context.Context, record principal.Principal) (generation int64, err error) {
-	if s.opts.Apart == nil {
+// checkDisjoint refuses a tenant's record that leads to another's place, as
+// things are at a generation, which it returns. It looks at all tenants, and
+// therefore holds up nobody: who then sets the record looks at those that have
+// changed.
+func (s *Store) checkDisjoint(ctx context.Context, record principal.Principal) (generation int64, err error) {
+	if s.opts.CheckDisjoint == nil {
 		return 0, nil
 	}
 	if err := s.get(ctx, &generation, "SELECT n FROM store.generation WHERE id = 1"); err != nil {
 		return 0, translate(ctx, err)
 	}
-	return generation, s.opts.Apart(record, s.homes(s.lister(ctx), 0))
+	return generation, s.opts.CheckDisjoint(record, s.homes(s.lister(ctx), 0))
 }
 
-// apart looks at those that have changed since a generation. This one has been
-// raised: of two that are set at the same time, on whichever gateway, the second
+// checkDisjoint looks at those that have changed since a generation. This one
+// has been raised: of two that are set at the same time, on whichever gateway, the second
 // sees the first.
-func (t *tx) apart(record principal.Principal, since int64) error {
-	if t.store.opts.Apart == nil {
+func (t *tx) checkDisjoint(record principal.Principal, since int64) error {
+	if t.store.opts.CheckDisjoint == nil {
 		return nil
 	}
-	return t.store.opts.Apart(record, t.store.homes(t.list, since))
+	return t.store.opts.CheckDisjoint(record, t.store.homes(t.list, since))
 }

@@ -11,6 +11,7 @@ import (
 
 	"usher/audit"
 	"usher/fault"
+	"usher/lru"
 )
 
 // Spec says where the store is: exactly one of Postgres and Path.
@@ -53,16 +54,16 @@ func Open(ctx context.Context, spec Spec, opts Options) (*Store, error) {
 		return nil, fault.New(fault.Internal, "the control store's key cannot be used: %s", err)
 	}
 	s := &Store{
-		schema:   spec.Schema,
-		opts:     opts,
-		sealer:   sealer,
-		tenants:  newTenantCache(opts.Tenants),
-		verified: newLRU[[32]byte, *verified](opts.Verified),
-		limiters: newLRU[string, *rate.Limiter](opts.Verified),
-		marks:    newMarks(),
-		started:  time.Now(),
-		hashing:  make(chan struct{}, opts.Logins),
-		decoy:    opts.Password.hash("the password of nobody"),
+		schema:      spec.Schema,
+		opts:        opts,
+		sealer:      sealer,
+		tenants:     newTenantCache(opts.Tenants),
+		verified:    lru.New[[32]byte, *verified](opts.Verified),
+		limiters:    lru.New[string, *rate.Limiter](opts.Verified),
+		revocations: newRevocations(),
+		started:     time.Now(),
+		hashing:     make(chan struct{}, opts.Logins),
+		decoy:       opts.Password.hash("the password of nobody"),
 	}
 	s.audit = audit.NewQueue(opts.AuditQueue, s.now, opts.Log, s.writeEntries)
 	if err := s.connect(ctx, spec); err != nil {
@@ -105,10 +106,24 @@ func (s *Store) start() {
 	s.stop = stop
 	hasten := make(chan struct{}, 1)
 	s.background.Go(func() { s.watch(ctx, hasten) })
-	s.background.Go(func() { s.writeBehind(ctx) })
-	s.background.Go(func() { s.keepHouse(ctx) })
+	s.background.Go(func() { every(ctx, writeEvery, s.flush) })
+	s.background.Go(func() { every(ctx, pruneEvery, s.pruneExpired) })
 	if s.dsn != nil {
 		s.background.Go(func() { s.listen(ctx, hasten) })
+	}
+}
+
+// every calls f at intervals until the context ends.
+func every(ctx context.Context, interval time.Duration, f func(context.Context)) {
+	ticker := time.NewTicker(interval)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+			f(ctx)
+		}
 	}
 }
 

@@ -7,8 +7,6 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 	"strings"
 	"time"
 
@@ -69,26 +67,14 @@ func newPostgresConnector(spec PostgresSpec) (*postgresConnector, error) {
 	if err := spec.check(); err != nil {
 		return nil, err
 	}
-	server, err := pglink.NewServer(pglink.Account{
-		Host: spec.Host, Port: spec.Port, SSLMode: spec.SSLMode, RootCert: spec.RootCert, Patience: spec.patience(),
-	}, nil)
+	account := pglink.Account{Host: spec.Host, Port: spec.Port, SSLMode: spec.SSLMode, RootCert: spec.RootCert, Patience: spec.patience()}
+	server, err := pglink.NewServer(account, nil)
 	if err != nil {
 		return nil, err
 	}
-	return &postgresConnector{spec: spec, server: server, config: pq.Config{
-		Host: spec.Host, Port: uint16(spec.Port), Database: spec.Database, User: spec.User, Password: spec.Password,
-		Passfile:           filepath.Join(os.DevNull, "none"), // cannot exist
-		SSLMode:            pq.SSLModeDisable,                 // the link has TLS
-		ApplicationName:    "usher control",
-		ClientEncoding:     "UTF8",
-		Datestyle:          "ISO, MDY",
-		MinProtocolVersion: pq.ProtocolVersion30,
-		MaxProtocolVersion: pq.ProtocolVersion30,
-		Runtime: map[string]string{
-			"search_path": "pg_catalog",
-			"TimeZone":    "UTC",
-		},
-	}}, nil
+	config := account.Config("usher control", spec.Database, spec.User, spec.Password)
+	config.Runtime["search_path"] = "pg_catalog"
+	return &postgresConnector{spec: spec, server: server, config: config}, nil
 }
 
 // patience is how long the server may take: a second more than it has.

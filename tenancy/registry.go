@@ -5,8 +5,10 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"sync"
 	"sync/atomic"
 
+	"usher/lru"
 	"usher/principal"
 )
 
@@ -20,32 +22,33 @@ type registered struct {
 // tenantCache remembers the tenants used last, and who is none. What was read
 // before a change became known is not remembered after it.
 type tenantCache struct {
-	records *lru[string, *registered] // nil: no such tenant
+	records *lru.Cache[string, *registered] // nil: no such tenant
+	mu      sync.Mutex                      // of changes with the records they end
 	changes atomic.Int64
 }
 
 func newTenantCache(most int) *tenantCache {
-	return &tenantCache{records: newLRU[string, *registered](most)}
+	return &tenantCache{records: lru.New[string, *registered](most)}
 }
 
 func (c *tenantCache) forget(ids []string) {
 	if len(ids) == 0 {
 		return
 	}
-	c.records.mu.Lock()
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	c.changes.Add(1)
-	c.records.mu.Unlock()
 	for _, id := range ids {
-		c.records.remove(id)
+		c.records.Forget(id)
 	}
 }
 
 // remember keeps a record that was read when there had been so many changes.
 func (c *tenantCache) remember(id string, record *registered, changes int64) {
-	c.records.mu.Lock()
-	defer c.records.mu.Unlock()
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	if c.changes.Load() == changes {
-		c.records.set(id, record)
+		c.records.Add(id, record, 1)
 	}
 }
 
@@ -73,7 +76,7 @@ func (s *Store) registered(ctx context.Context, id string) (*registered, error) 
 	if !principal.IsTenantID(id) {
 		return nil, nil
 	}
-	if record, ok := s.tenants.records.get(id); ok {
+	if record, ok := s.tenants.records.Get(id); ok {
 		return record, nil
 	}
 	changes := s.tenants.changes.Load()

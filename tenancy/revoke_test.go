@@ -210,8 +210,8 @@ func TestMintingWhileRevoked(t *testing.T) {
 	})
 }
 
-// Who logs out, and whoever is revoked by the id of a token, leaves a mark until
-// that token would have ended; the mark of a subject stays for as long as any
+// Who logs out, and whoever is revoked by the id of a token, leaves a revocation until
+// that token would have ended; that of a subject stays for as long as any
 // token of theirs may live.
 func TestMarksEnd(t *testing.T) {
 	each(t, func(t *testing.T, open func(tenancy.Options) *tenancy.Store) {
@@ -220,13 +220,13 @@ func TestMarksEnd(t *testing.T) {
 		ctx := t.Context()
 		tenant(t, s, "acme")
 		user(t, s, "acme", "alice")
-		marks := func(want int) {
+		revocations := func(want int) {
 			t.Helper()
 			if err := s.Prune(ctx); err != nil {
 				t.Fatal(err)
 			}
-			if got, kept := s.Marks(), must(s.Count(ctx, "marks")); got != want || kept != want {
-				t.Errorf("%d marks in memory, %d in the store, want %d", got, kept, want)
+			if got, kept := s.Revocations(), must(s.Count(ctx, "marks")); got != want || kept != want {
+				t.Errorf("%d revocations in memory, %d in the store, want %d", got, kept, want)
 			}
 		}
 		const logins = 40
@@ -240,18 +240,18 @@ func TestMarksEnd(t *testing.T) {
 			refused(t, s, narrowed.Token, tenancy.ErrRevoked)
 		}
 		must(s.Revoke(ctx, root(), tenancy.Revocation{TokenID: "no such token"}))
-		marks(2*logins + 1)
+		revocations(2*logins + 1)
 		c.pass(59 * time.Minute)
-		marks(2 * logins)
+		revocations(2 * logins)
 		c.pass(7 * time.Minute)
-		marks(0)
+		revocations(0)
 		must(s.Revoke(ctx, root(), tenancy.Revocation{Tenant: "acme", Subject: "alice"}))
 		key := must(s.CreateKey(ctx, root(), tenancy.KeyRequest{Name: "k", AllTenants: true, Scopes: []principal.Scope{principal.ReadData}}))
 		must(s.Revoke(ctx, root(), tenancy.Revocation{TokenID: key.ID}))
 		c.pass(365 * 24 * time.Hour)
-		marks(2)
+		revocations(2)
 		c.pass(25 * time.Hour)
-		marks(0)
+		revocations(0)
 	})
 }
 

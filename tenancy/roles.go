@@ -49,7 +49,7 @@ func (s *Store) PutRole(ctx context.Context, p principal.Principal, tenant, name
 		if err := s.opts.CheckRole(p, tenant, name, spec); err != nil {
 			return err
 		}
-		if err := t.raisePeople(); err != nil {
+		if err := t.invalidateRights(); err != nil {
 			return err
 		}
 		if _, err := t.activeTenant(tenant); err != nil {
@@ -72,7 +72,7 @@ func (s *Store) PutRole(ctx context.Context, p principal.Principal, tenant, name
 // then refuses them: what restricted them must not be missing unnoticed.
 func (s *Store) DeleteRole(ctx context.Context, p principal.Principal, tenant, name string) error {
 	return s.administer(ctx, p, act{operation: "deleteRole", tenant: tenant, detail: name}, func(t *tx) error {
-		if err := t.raisePeople(); err != nil {
+		if err := t.invalidateRights(); err != nil {
 			return err
 		}
 		if err := t.coversHolders(p, tenant, name); err != nil {
@@ -140,7 +140,3 @@ func readOwnRoles(p *principal.Principal, read func(*[]roleRow, string) error) e
 func (t *tx) ownRoles(p *principal.Principal) error {
 	return readOwnRoles(p, func(rows *[]roleRow, tenant string) error { return t.list(rows, ownRoles, tenant) })
 }
-
-// PeopleGeneration changes with every user and role; what was compiled of
-// roles holds while it stays the same.
-func (s *Store) PeopleGeneration() int64 { return s.people.Load() }

@@ -96,7 +96,8 @@ func (r savedRow) query() SavedQuery {
 // owns and, unless its token is for the tenant's only, its own and the shared.
 const visible = "tenant = $1 AND (owner = '' OR NOT $2 AND (owner = $3 OR shared))"
 
-func seer(p principal.Principal) ([]any, error) {
+// visibleTo are the arguments of visible.
+func visibleTo(p principal.Principal) ([]any, error) {
 	if p.Tenant == "" || p.AllTenants {
 		return nil, forbidden("saved queries are a tenant's; act as one")
 	}
@@ -105,7 +106,7 @@ func seer(p principal.Principal) ([]any, error) {
 
 // mayKeep judges who keeps a query for whom.
 func mayKeep(p principal.Principal, ofTenant bool) error {
-	if _, err := seer(p); err != nil {
+	if _, err := visibleTo(p); err != nil {
 		return err
 	}
 	switch {
@@ -206,7 +207,7 @@ func (s *Store) DeleteSavedQuery(ctx context.Context, p principal.Principal, id 
 
 // changeSaved finds a query that the principal sees and may change.
 func (s *Store) changeSaved(ctx context.Context, p principal.Principal, id, operation string, change func(*tx, savedRow) error) error {
-	args, err := seer(p)
+	args, err := visibleTo(p)
 	if err != nil {
 		return err
 	}
@@ -236,7 +237,7 @@ func (s *Store) changeSaved(ctx context.Context, p principal.Principal, id, oper
 
 // SavedQueries lists the queries one sees, by id.
 func (s *Store) SavedQueries(ctx context.Context, p principal.Principal, page Page) (queries []SavedQuery, next string, err error) {
-	args, err := seer(p)
+	args, err := visibleTo(p)
 	if err != nil {
 		return nil, "", err
 	}
@@ -260,7 +261,7 @@ func (s *Store) SavedQueries(ctx context.Context, p principal.Principal, page Pa
 // SavedQuery finds a query by name: one's own, else the tenant's own, else the
 // only one of that name that somebody shares.
 func (s *Store) SavedQuery(ctx context.Context, p principal.Principal, name string) (SavedQuery, error) {
-	args, err := seer(p)
+	args, err := visibleTo(p)
 	if err != nil {
 		return SavedQuery{}, err
 	}
@@ -280,7 +281,7 @@ func (s *Store) SavedQuery(ctx context.Context, p principal.Principal, name stri
 
 // SavedQueryByID finds a query that one sees.
 func (s *Store) SavedQueryByID(ctx context.Context, p principal.Principal, id string) (SavedQuery, error) {
-	args, err := seer(p)
+	args, err := visibleTo(p)
 	if err != nil {
 		return SavedQuery{}, err
 	}

@@ -51,7 +51,7 @@ func (s *Store) Login(ctx context.Context, c Credentials) (Issued, error) {
 	if err := s.Ready(); err != nil {
 		return Issued{}, err
 	}
-	user, counted, err := s.guess(ctx, tenant, username, c.Password, c.Address)
+	user, counted, err := s.tryPassword(ctx, tenant, username, c.Password, c.Address)
 	entry := audit.Entry{Kind: audit.Administration, Issuer: Issuer, Subject: username, Tenant: tenant, Operation: "login", Outcome: audit.Done, Detail: c.Address}
 	if err != nil {
 		if fault.From(err).Code == fault.Unauthenticated {
@@ -64,7 +64,7 @@ func (s *Store) Login(ctx context.Context, c Credentials) (Issued, error) {
 		if made, err = t.startSession(user); err != nil {
 			return err
 		}
-		if err := t.forgive(counted); err != nil {
+		if err := t.resetAttempts(counted); err != nil {
 			return err
 		}
 		return t.record(entry)
@@ -149,14 +149,14 @@ func (s *Store) ChangePassword(ctx context.Context, p principal.Principal, old, 
 	if err != nil {
 		return translate(ctx, err)
 	}
-	_, counted, err := s.guess(ctx, p.Tenant, p.Subject, old, "")
+	_, counted, err := s.tryPassword(ctx, p.Tenant, p.Subject, old, "")
 	if err != nil {
 		if fault.From(err).Code == fault.Unauthenticated {
 			return forbidden("the old password is wrong")
 		}
 		return err
 	}
-	if err := s.write(ctx, func(t *tx) error { return t.forgive(counted) }); err != nil {
+	if err := s.write(ctx, func(t *tx) error { return t.resetAttempts(counted) }); err != nil {
 		return err
 	}
 	hash, err := s.newPassword(ctx, p.Subject, password)
@@ -166,7 +166,7 @@ func (s *Store) ChangePassword(ctx context.Context, p principal.Principal, old, 
 	entry := audit.Of(p, audit.Administration)
 	entry.Operation, entry.Outcome = "changePassword", audit.Done
 	return s.write(ctx, func(t *tx) error {
-		if err := t.raisePeople(); err != nil {
+		if err := t.invalidateRights(); err != nil {
 			return err
 		}
 		row, err := t.user(p.Tenant, p.Subject)

@@ -31,13 +31,13 @@ const mintedBy = `
 
 // endMinted ends what a user has minted, service keys included.
 func (t *tx) endMinted(user string) error {
-	if _, err := t.raise(); err != nil {
+	if _, err := t.nextGeneration(); err != nil {
 		return err
 	}
 	if err := t.revoking(); err != nil {
 		return err
 	}
-	if err := t.markEach("id IN ("+mintedBy+")", user); err != nil {
+	if err := t.revokeEach("id IN ("+mintedBy+")", user); err != nil {
 		return err
 	}
 	_, err := t.exec("UPDATE store.tokens SET revoked_at = $2 WHERE revoked_at = 0 AND id IN ("+mintedBy+")", user, micros(t.now))

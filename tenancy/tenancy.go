@@ -1,10 +1,10 @@
 // Package tenancy owns the control store: tenants, users and the roles assigned
-// to them, embed tokens, service keys, sessions, revocation marks, saved
+// to them, embed tokens, service keys, sessions, revocations, saved
 // queries and the audit log. It keeps them in PostgreSQL, which several
 // gateways share, or in an embedded DuckDB file, which is one gateway's.
 //
 // It verifies the opaque tokens it has made. A verified token is remembered;
-// each use compares revocation marks and the tenant's status in memory. Every
+// each use compares revocations and the tenant's status in memory. Every
 // change that matters raises a generation in its own transaction; each process
 // asks for the generation twice a second and reads what has changed since. A
 // store that has been silent for too long answers nothing from memory.
@@ -31,6 +31,7 @@ import (
 	"golang.org/x/time/rate"
 
 	"usher/audit"
+	"usher/lru"
 	"usher/principal"
 )
 
@@ -44,10 +45,10 @@ type Options struct {
 	// becomes a token, a user or a tenant's record; its error is the caller's
 	// answer. Nil accepts all.
 	Check func(principal.Principal) error
-	// Apart judges whether a tenant is read from the place of another, which
+	// CheckDisjoint judges whether a tenant is read from the place of another, which
 	// nothing else would keep apart: of one of those registered, or of any that
 	// the configuration knows. Nil accepts all.
-	Apart func(principal.Principal, iter.Seq2[principal.Principal, error]) error
+	CheckDisjoint func(principal.Principal, iter.Seq2[principal.Principal, error]) error
 	// CheckFilters judges the filters that a minter adds to a token, in the
 	// minter's own view: the principal it gets is the token with the minter's
 	// roles, datasets and filters. Its error is the caller's answer. Nil
@@ -128,11 +129,11 @@ type Store struct {
 	opts   Options
 	sealer sealer
 
-	tenants  *tenantCache
-	verified *lru[[32]byte, *verified]
-	limiters *lru[string, *rate.Limiter]
-	marks    *marks
-	people   atomic.Int64 // changes with every user and role
+	tenants     *tenantCache
+	verified    *lru.Cache[[32]byte, *verified]
+	limiters    *lru.Cache[string, *rate.Limiter]
+	revocations *revocations
+	rights      atomic.Int64 // generation of users and roles
 
 	polling sync.Mutex
 	seen    int64        // generation; under polling

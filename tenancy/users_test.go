@@ -262,17 +262,17 @@ func TestRights(t *testing.T) {
 		_, err := s.Roles(ctx, adminOf("other"), "acme")
 		wantCode(t, err, fault.Forbidden)
 
-		generation := s.PeopleGeneration()
+		generation := s.RightsGeneration()
 		wantCode(t, s.DeleteRole(ctx, adminOf("acme"), "acme", "nothing"), fault.NotFound)
 		wantCode(t, s.DeleteRole(ctx, adminOf("other"), "acme", "clerk"), fault.Forbidden)
-		if s.PeopleGeneration() != generation {
+		if s.RightsGeneration() != generation {
 			t.Error("nothing has changed, and yet the generation")
 		}
 		if err := s.PutRole(ctx, adminOf("acme"), "acme", "gone", spec); err != nil {
 			t.Error(err)
 		}
-		if err := s.DeleteRole(ctx, adminOf("acme"), "acme", "gone"); err != nil || s.PeopleGeneration() == generation {
-			t.Errorf("deleted: %v, generation %d", err, s.PeopleGeneration())
+		if err := s.DeleteRole(ctx, adminOf("acme"), "acme", "gone"); err != nil || s.RightsGeneration() == generation {
+			t.Errorf("deleted: %v, generation %d", err, s.RightsGeneration())
 		}
 
 		filtered := adminOf("acme")

@@ -32,7 +32,7 @@ var (
 // verified is what is remembered of a token whose secret was right.
 type verified struct {
 	principal  principal.Principal // without what the tenant's record says
-	people     int64               // generation of users and roles it was read at
+	rights     int64               // generation of users and roles it was read at
 	inactivity time.Duration
 	rate       int
 	rateOf     string
@@ -56,7 +56,7 @@ func (s *Store) Authenticate(ctx context.Context, raw string) (principal.Princip
 		return principal.Principal{}, err
 	}
 	p := v.principal
-	if err := s.standing(p); err != nil {
+	if err := s.stillValid(p); err != nil {
 		return principal.Principal{}, err
 	}
 	if !p.AllTenants {
@@ -75,40 +75,41 @@ func refuse(cause error) error {
 	return fault.New(fault.Unauthenticated, refusal).Because(cause)
 }
 
-// standing compares what changes while a token is remembered: time and marks.
-func (s *Store) standing(p principal.Principal) error {
+// stillValid compares what changes while a token is remembered: time and
+// revocations.
+func (s *Store) stillValid(p principal.Principal) error {
 	if !p.Expires.IsZero() && !s.now().Before(p.Expires) {
 		return refuse(ErrExpired)
 	}
-	if s.marks.revoked(p) {
+	if s.revocations.revoked(p) {
 		return refuse(ErrRevoked)
 	}
 	return nil
 }
 
-// Revoked tells whether a revocation mark fits a principal, of a trusted
+// Revoked tells whether a revocation fits a principal, of a trusted
 // issuer too. It looks into memory only; Ready tells whether that is up to date.
-func (s *Store) Revoked(p principal.Principal) bool { return s.marks.revoked(p) }
+func (s *Store) Revoked(p principal.Principal) bool { return s.revocations.revoked(p) }
 
 // verify finds what the token says: in memory, as long as it cannot have
 // changed, or in the store.
 func (s *Store) verify(ctx context.Context, o opaque) (*verified, error) {
 	digest := sha256.Sum256([]byte(o.text()))
-	if v, ok := s.verified.get(digest); ok && v.people == s.people.Load() && !s.idle(v) {
+	if v, ok := s.verified.Get(digest); ok && v.rights == s.rights.Load() && !s.idle(v) {
 		return v, nil
 	}
 	v, err := s.read(ctx, o)
 	if err != nil {
-		s.verified.remove(digest)
+		s.verified.Forget(digest)
 		return nil, err
 	}
-	s.verified.put(digest, v)
+	s.verified.Add(digest, v, 1)
 	return v, nil
 }
 
 // read verifies the token against the store.
 func (s *Store) read(ctx context.Context, o opaque) (*verified, error) {
-	people := s.people.Load() // before what it is about
+	rights := s.rights.Load() // before what it is about
 	var row tokenRow
 	err := s.get(ctx, &row, "SELECT "+tokenColumns+" FROM store.tokens WHERE id = $1", o.id)
 	if missing(err) {
@@ -129,7 +130,7 @@ func (s *Store) read(ctx context.Context, o opaque) (*verified, error) {
 	if err != nil {
 		return nil, err
 	}
-	v.people = people
+	v.rights = rights
 	if s.idle(v) {
 		return nil, refuse(ErrIdle)
 	}
@@ -213,12 +214,7 @@ func (s *Store) allow(v *verified) error {
 		of = v.principal.TokenID
 	}
 	perMinute := rate.Limit(v.rate) / 60
-	limiter := s.limiters.update(of, func(known *rate.Limiter) *rate.Limiter {
-		if known == nil {
-			return rate.NewLimiter(perMinute, v.rate)
-		}
-		return known
-	})
+	limiter := s.limiters.GetOrAdd(of, 1, func() *rate.Limiter { return rate.NewLimiter(perMinute, v.rate) })
 	now := s.now()
 	if limiter.AllowN(now, 1) {
 		return nil

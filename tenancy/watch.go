@@ -31,28 +31,28 @@ func (s *Store) catchUp(ctx context.Context) error {
 	asked := time.Since(s.started)
 	var now struct {
 		N      int64 `db:"n"`
-		People int64 `db:"people"`
+		Rights int64 `db:"people"`
 	}
 	if err := s.get(ctx, &now, "SELECT n, people FROM store.generation WHERE id = 1"); err != nil {
 		return translate(ctx, err)
 	}
 	if now.N != s.seen {
-		if err := s.readMarks(ctx); err != nil {
+		if err := s.readRevocations(ctx); err != nil {
 			return translate(ctx, err)
 		}
 		if err := s.readTenants(ctx); err != nil {
 			return translate(ctx, err)
 		}
-		s.people.Store(now.People)
+		s.rights.Store(now.Rights)
 		s.seen = now.N
 	}
 	s.heard.Store(int64(asked))
 	return nil
 }
 
-func (s *Store) readMarks(ctx context.Context) error {
+func (s *Store) readRevocations(ctx context.Context) error {
 	var found []struct {
-		mark
+		revocationKey
 		Before  int64 `db:"issued_before"`
 		Expires int64 `db:"expires_at"`
 	}
@@ -62,7 +62,7 @@ func (s *Store) readMarks(ctx context.Context) error {
 		return err
 	}
 	for _, f := range found {
-		s.marks.add(f.mark, limit{before: moment(f.Before), expires: moment(f.Expires)})
+		s.revocations.add(f.revocationKey, cutoff{before: moment(f.Before), expires: moment(f.Expires)})
 	}
 	return nil
 }

@@ -143,6 +143,8 @@ func (h *handler) signed(header http.Header, secret, body []byte) bool {
 	return hmac.Equal(given, mac(secret, timestamps[0], body))
 }
 
+// tenantID is the form of principal.IsTenantID, which this package does not
+// know; a test compares them.
 var tenantID = regexp.MustCompile(`^[a-z0-9][a-z0-9_-]{0,62}$`)
 
 // decode reads a body. Names are taken as they are written, each once, and

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"usher/principal"
 )
 
 var (
@@ -118,5 +120,20 @@ func TestRefusedSignatures(t *testing.T) {
 	}
 	if status, _, told := call(t, "GET", "/hooks/partner", body, nil); status != http.StatusMethodNotAllowed || len(told) != 0 {
 		t.Errorf("GET: %d", status)
+	}
+}
+
+// TestTenantIDs: what the gateway takes for a tenant's id, a call may name, and
+// nothing else.
+func TestTenantIDs(t *testing.T) {
+	t.Parallel()
+	ids := []string{"", "acme", "acme\n", "ä", strings.Repeat("a", 63), strings.Repeat("a", 64), strings.Repeat("0", 63)}
+	for r := range rune(256) {
+		ids = append(ids, string(r), "a"+string(r), "a"+string(r)+"a")
+	}
+	for _, id := range ids {
+		if tenantID.MatchString(id) != principal.IsTenantID(id) {
+			t.Errorf("%q is an id to one of them only", id)
+		}
 	}
 }

@@ -24,6 +24,7 @@ import (
 
 	"usher/catalog"
 	"usher/fault"
+	"usher/sqlgen"
 )
 
 // Options bound one instance of the engine. Zero values mean the defaults.
@@ -113,7 +114,7 @@ func views(files map[string]string) ([]string, error) {
 		if err != nil {
 			return nil, err
 		}
-		setup = append(setup, "CREATE VIEW "+identifier(name)+" AS SELECT * FROM "+reader+"("+literal(path)+")")
+		setup = append(setup, "CREATE VIEW "+sqlgen.Identifier(name)+" AS SELECT * FROM "+reader+"("+literal(path)+")")
 		paths = append(paths, literal(path))
 	}
 	return append(setup, "SET GLOBAL allowed_paths = ["+strings.Join(paths, ", ")+"]"), nil
@@ -208,7 +209,5 @@ func exec(conn driver.ExecerContext, statements []string) error {
 }
 
 func bytes(n int64) string { return strconv.FormatInt(n, 10) + "B" }
-
-func identifier(name string) string { return `"` + strings.ReplaceAll(name, `"`, `""`) + `"` }
 
 func literal(text string) string { return "'" + strings.ReplaceAll(text, "'", "''") + "'" }

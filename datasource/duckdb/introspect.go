@@ -9,6 +9,7 @@ import (
 	"github.com/jmoiron/sqlx"
 
 	"usher/catalog"
+	"usher/sqlgen"
 )
 
 // Introspect describes the tables and views of a schema, sorted by name.
@@ -105,7 +106,7 @@ func (db *DB) collations(ctx context.Context, table *catalog.Table) error {
 		column.ByCode, column.Deterministic = true, true
 		if strings.HasPrefix(column.Native, "VARCHAR") && !strings.Contains(column.Native, "[") {
 			texts = append(texts, column)
-			none := "(SELECT " + identifier(column.Name) + " FROM " + identifier(table.Schema) + "." + identifier(table.Name) + " LIMIT 0)"
+			none := "(SELECT " + sqlgen.Identifier(column.Name) + " FROM " + sqlgen.Identifier(table.Schema) + "." + sqlgen.Identifier(table.Name) + " LIMIT 0)"
 			probes = append(probes, fmt.Sprintf(
 				"coalesce(%[1]s, 'a') < 'B' OR coalesce(%[1]s, 'a') = 'A' OR coalesce(%[1]s, 'é') < 'f' OR coalesce(%[1]s, 'é') = 'e' || chr(769)", none))
 		}

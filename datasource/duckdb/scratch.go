@@ -11,6 +11,7 @@ import (
 
 	"usher/datasource/sqlexec"
 	"usher/fault"
+	"usher/sqlgen"
 	"usher/value"
 )
 
@@ -117,9 +118,9 @@ func (s *Scratch) Load(ctx context.Context, table string, columns []ScratchColum
 	staging := table + " as it came"
 	declared := make([]string, len(columns))
 	for i, column := range columns {
-		declared[i] = identifier(column.Name) + " " + staged(column.Type)
+		declared[i] = sqlgen.Identifier(column.Name) + " " + staged(column.Type)
 	}
-	if err := s.conn.exec(ctx, "CREATE TEMP TABLE "+identifier(staging)+" ("+strings.Join(declared, ", ")+")"); err != nil {
+	if err := s.conn.exec(ctx, "CREATE TEMP TABLE "+sqlgen.Identifier(staging)+" ("+strings.Join(declared, ", ")+")"); err != nil {
 		return 0, err
 	}
 	n, err := s.append(ctx, staging, columns, rows, caps)
@@ -136,13 +137,13 @@ func (s *Scratch) Load(ctx context.Context, table string, columns []ScratchColum
 		if err != nil {
 			return 0, fault.New(fault.Internal, "a value's type cannot be loaded").Because(err)
 		}
-		name := identifier(column.Name)
+		name := sqlgen.Identifier(column.Name)
 		selected[i] = fromWire(name, t, native) + " AS " + name
 	}
-	if err := s.conn.exec(ctx, "CREATE TEMP TABLE "+identifier(table)+" AS SELECT "+strings.Join(selected, ", ")+" FROM "+identifier(staging)); err != nil {
+	if err := s.conn.exec(ctx, "CREATE TEMP TABLE "+sqlgen.Identifier(table)+" AS SELECT "+strings.Join(selected, ", ")+" FROM "+sqlgen.Identifier(staging)); err != nil {
 		return 0, err
 	}
-	return n, s.conn.exec(ctx, "DROP TABLE "+identifier(staging))
+	return n, s.conn.exec(ctx, "DROP TABLE "+sqlgen.Identifier(staging))
 }
 
 // checkEvery is after how many rows append looks whether the request has ended.

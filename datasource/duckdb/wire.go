@@ -7,24 +7,12 @@ import (
 	"unicode/utf8"
 
 	"usher/fault"
+	"usher/sqlgen"
 	"usher/value"
 )
 
 // staged is the type that takes a wire form as it is.
-func staged(t value.Type) string {
-	if !t.List {
-		switch t.Scalar {
-		case value.Boolean:
-			return "BOOLEAN"
-		case value.Int, value.BigInt:
-			return "BIGINT"
-		case value.Float:
-			return "DOUBLE"
-		default:
-		}
-	}
-	return "VARCHAR"
-}
+func staged(t value.Type) string { return sqlgen.DuckDB.InternalType(t) }
 
 // fromCell is a cell as the driver takes it for a staged column.
 func fromCell(c value.Cell, staged string) (driver.Value, error) {
@@ -73,9 +61,9 @@ func (s *Scratch) scaled(ctx context.Context, staging string, column ScratchColu
 	if column.Type.Scalar != value.Decimal || column.Type.Scale != value.Unscaled {
 		return column.Type, nil
 	}
-	texts := "SELECT " + identifier(column.Name) + " AS d FROM " + identifier(staging)
+	texts := "SELECT " + sqlgen.Identifier(column.Name) + " AS d FROM " + sqlgen.Identifier(staging)
 	if column.Type.List {
-		texts = "SELECT unnest(" + elements(identifier(column.Name)) + ") AS d FROM " + identifier(staging)
+		texts = "SELECT unnest(" + elements(sqlgen.Identifier(column.Name)) + ") AS d FROM " + sqlgen.Identifier(staging)
 	}
 	session := &session{conn: s.conn}
 	defer session.closeRows()

@@ -6,8 +6,6 @@ import (
 	"database/sql/driver"
 	"errors"
 	"io"
-	"os"
-	"path/filepath"
 	"strconv"
 	"syscall"
 	"time"
@@ -32,27 +30,17 @@ func newConnector(spec catalog.PostgresSpec, opts Options) (*connector, error) {
 	if err := check(spec); err != nil {
 		return nil, err
 	}
-	server, err := pglink.NewServer(pglink.Account{
-		Host: spec.Host, Port: spec.Port, SSLMode: spec.SSLMode, RootCert: spec.RootCert,
-	}, opts.Control)
+	account := pglink.Account{Host: spec.Host, Port: spec.Port, SSLMode: spec.SSLMode, RootCert: spec.RootCert}
+	server, err := pglink.NewServer(account, opts.Control)
 	if err != nil {
 		return nil, err
 	}
-	// A config made by hand, not from a connection string: the driver fills in
-	// nothing of its own. The bound of statements is set later: sent along, it
-	// would hide the one that the database's owner has set.
-	c := &connector{server: server, opts: opts, pooling: newPooling(spec.Pooler), config: pq.Config{
-		Host: spec.Host, Port: uint16(spec.Port),
-		Database: spec.Database, User: spec.User, Password: spec.Password,
-		Passfile:           filepath.Join(os.DevNull, "none"), // cannot exist
-		SSLMode:            pq.SSLModeDisable,                 // the link has TLS
-		ApplicationName:    "usher",
-		ClientEncoding:     "UTF8",
-		Datestyle:          "ISO, MDY",
-		MinProtocolVersion: pq.ProtocolVersion30,
-		MaxProtocolVersion: pq.ProtocolVersion30,
-		Runtime:            map[string]string{"TimeZone": "UTC"}, // which poolers know, too
-	}}
+	// The bound of statements is set later: sent along, it would hide the one
+	// that the database's owner has set.
+	c := &connector{
+		server: server, opts: opts, pooling: newPooling(spec.Pooler),
+		config: account.Config("usher", spec.Database, spec.User, spec.Password),
+	}
 	if !c.pooling.pooled() {
 		for _, s := range c.pooling.settings {
 			switch s.Name {
@@ -85,7 +73,7 @@ func (c *connector) Connect(ctx context.Context) (pool.Conn, error) {
 		switch {
 		case err == nil:
 			return made, nil
-		case errors.As(err, &refused) && refused.Code == "57P03":
+		case errors.As(err, &refused) && refused.Code == cannotConnectNow:
 		case Lost(err) && hangUps < maxHangUps:
 			hangUps++
 		default:
@@ -133,7 +121,7 @@ func (c *connector) login(ctx context.Context, l *pglink.Link) (*conn, error) {
 		return nil, refused(err)
 	}
 	return &conn{
-		pq: made, link: l, wire: newWire(l), statements: newStatements(maxStatements), opening: newOpening(c.opts.Session),
+		pq: made, link: l, wire: newWire(l), statements: newStatements(maxStatements), setup: newSessionSetup(c.opts.Session),
 		pooling: c.pooling, place: place{user: c.config.User, database: c.config.Database},
 	}, nil
 }
@@ -150,7 +138,7 @@ type conn struct {
 	link       *pglink.Link
 	wire       *wire
 	statements *statements
-	opening    opening
+	setup      sessionSetup
 	pooling    pooling
 	place      place         // behind a pooler
 	limit      time.Duration // of each statement

@@ -20,6 +20,13 @@ var (
 	errEnded = errors.New("the connection was ended")
 )
 
+// What a server says that leaves, or is not there yet, in PostgreSQL's own names.
+const (
+	adminShutdown    = "57P01"
+	crashShutdown    = "57P02"
+	cannotConnectNow = "57P03"
+)
+
 // Lost tells that an error comes of the connection and not of what was asked: the
 // server has ended it, or it broke. A read may be asked once more on another
 // one. What else is joined with the error makes no difference: a server that
@@ -29,7 +36,7 @@ func Lost(err error) bool {
 		return true
 	}
 	var reported *pq.Error
-	return errors.As(err, &reported) && (reported.Code == "57P02" || strings.HasPrefix(string(reported.Code), "08")) // crashed, or the connection
+	return errors.As(err, &reported) && (reported.Code == crashShutdown || strings.HasPrefix(string(reported.Code), "08")) // the class of connections
 }
 
 // Ended tells that somebody has ended the connection, or the server, on purpose:
@@ -37,7 +44,7 @@ func Lost(err error) bool {
 func Ended(err error) bool {
 	var reported *pq.Error
 	return errors.Is(err, errEnded) ||
-		errors.As(err, &reported) && (reported.Code == "57P01" || reported.Code == "57P03") // shutting down, starting up
+		errors.As(err, &reported) && (reported.Code == adminShutdown || reported.Code == cannotConnectNow)
 }
 
 // causeOf is what the log gets of an error; Lost and Ended know it still.

@@ -24,7 +24,7 @@ type session struct {
 
 // session reports as lost that the connection ended before it answered.
 func (c *conn) session(ctx context.Context, snapshot bool, fn func(sqlexec.Session) error) (lost bool, err error) {
-	snapshot = snapshot || c.opening.text != "" // what it opens with lasts as long as a transaction
+	snapshot = snapshot || c.setup.text != "" // what it opens with lasts as long as a transaction
 	s := &session{conn: c, snapshot: snapshot}
 	if snapshot {
 		if err := s.begin(ctx); err != nil {

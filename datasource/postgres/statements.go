@@ -6,7 +6,8 @@ import "container/list"
 const maxStatements = 256
 
 // statements are a connection's prepared statements by their text. When there
-// are too many, the one unused for longest goes.
+// are too many, the one unused for longest goes (LRU). It is no lru.Cache: the
+// one that goes has to be closed on the server before another takes its place.
 type statements struct {
 	max    int
 	byText map[string]*list.Element

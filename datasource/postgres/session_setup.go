@@ -12,19 +12,19 @@ import (
 	"usher/pglink"
 )
 
-// opening is the statement every transaction of an account starts with: it
+// sessionSetup is the statement every transaction of an account starts with: it
 // sets settings and, last of all, the role. Names and values are arguments.
-type opening struct {
+type sessionSetup struct {
 	text string // empty: there is none
 	args []string
 	role string
 }
 
-func newOpening(s catalog.Session) opening {
+func newSessionSetup(s catalog.Session) sessionSetup {
 	if s.Empty() {
-		return opening{}
+		return sessionSetup{}
 	}
-	o := opening{role: s.Role}
+	o := sessionSetup{role: s.Role}
 	var calls []string
 	set := func(name, v string) {
 		n := len(o.args)
@@ -44,10 +44,10 @@ func newOpening(s catalog.Session) opening {
 // open starts the transaction that has just begun with what the account says.
 // Nothing else is asked in a transaction that it failed in.
 func (c *conn) open(ctx context.Context) error {
-	if c.opening.text == "" {
+	if c.setup.text == "" {
 		return nil
 	}
-	if err := c.runOpening(ctx); err != nil {
+	if err := c.runSetup(ctx); err != nil {
 		c.broken = true
 		if ctx.Err() != nil {
 			return err
@@ -57,10 +57,10 @@ func (c *conn) open(ctx context.Context) error {
 	return nil
 }
 
-func (c *conn) runOpening(ctx context.Context) error {
+func (c *conn) runSetup(ctx context.Context) error {
 	stop := c.link.Watch(ctx, pglink.Grace)
 	c.link.Allow()
-	statement, err := c.query(c.opening.text, c.opening.args, false)
+	statement, err := c.query(c.setup.text, c.setup.args, false)
 	if err != nil {
 		stop()
 		return err
@@ -73,8 +73,8 @@ func (c *conn) runOpening(ctx context.Context) error {
 	if err := errors.Join(found.Err(), found.Close()); err != nil {
 		return err
 	}
-	if c.opening.role != "" && role != c.opening.role {
-		return fmt.Errorf("the transaction is in the role %q, not in %q", role, c.opening.role)
+	if c.setup.role != "" && role != c.setup.role {
+		return fmt.Errorf("the transaction is in the role %q, not in %q", role, c.setup.role)
 	}
 	return nil
 }

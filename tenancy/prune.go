@@ -11,26 +11,17 @@ const keptTokens = 30 * 24 * time.Hour
 // pruneEvery is how often what has had its time is removed.
 const pruneEvery = time.Hour
 
-func (s *Store) keepHouse(ctx context.Context) {
-	ticker := time.NewTicker(pruneEvery)
-	defer ticker.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-ticker.C:
-		}
-		if err := s.Prune(ctx); err != nil && ctx.Err() == nil {
-			s.opts.Log.WarnContext(ctx, "the control store was not pruned", "error", err)
-		}
+func (s *Store) pruneExpired(ctx context.Context) {
+	if err := s.Prune(ctx); err != nil && ctx.Err() == nil {
+		s.opts.Log.WarnContext(ctx, "the control store was not pruned", "error", err)
 	}
 }
 
-// Prune removes marks, attempts to log in and tokens that have had their time, and entries of the
-// audit log beyond its retention.
+// Prune removes revocations, attempts to log in and tokens that have had their time, and
+// entries of the audit log beyond its retention.
 func (s *Store) Prune(ctx context.Context) error {
 	now := s.now()
-	s.marks.forget(now)
+	s.revocations.forget(now)
 	return s.write(ctx, func(t *tx) error {
 		if _, err := t.exec("DELETE FROM store.marks WHERE expires_at < $1", micros(now)); err != nil {
 			return err

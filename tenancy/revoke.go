@@ -1,0 +1,191 @@
+package tenancy
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"usher/audit"
+	"usher/fault"
+	"usher/principal"
+)
+
+// Revocation says which tokens end: those of the store and of trusted issuers
+// on which all members that are set fit, and all that was minted with them.
+type Revocation struct {
+	TokenID      string
+	Subject      string
+	Tenant       string
+	Issuer       string    // default with TokenID: usher
+	IssuedBefore time.Time // default: now
+	KeepMinted   bool      // leave what was minted with them; what is narrowed from them ends in any case
+}
+
+// forever is later than any token is issued.
+var forever = time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC)
+
+// Revoke ends tokens: here at once, elsewhere within a second. It returns how
+// many of the store's own it has ended.
+func (s *Store) Revoke(ctx context.Context, p principal.Principal, r Revocation) (int, error) {
+	if r.Tenant == "" {
+		r.Tenant = p.Tenant
+	}
+	var ended int
+	err := s.administer(ctx, p, act{operation: "revoke", tenant: r.Tenant, detail: r.describe()}, func(t *tx) error {
+		k, before, err := r.key(t.now)
+		if err != nil {
+			return err
+		}
+		if err := t.coversEnded(p, k, micros(before)); err != nil {
+			return err
+		}
+		ended, err = t.revoke(k, before, r.KeepMinted)
+		return err
+	})
+	return ended, err
+}
+
+func (r Revocation) describe() string {
+	text := ""
+	for _, part := range []struct{ what, value string }{
+		{"token", r.TokenID}, {"subject", r.Subject}, {"tenant", r.Tenant}, {"issuer", r.Issuer},
+	} {
+		if part.value != "" {
+			text += part.what + " " + part.value + " "
+		}
+	}
+	if !r.IssuedBefore.IsZero() {
+		text += "issued before " + r.IssuedBefore.UTC().Format(time.RFC3339)
+	}
+	return text
+}
+
+func (r Revocation) key(now time.Time) (revocationKey, time.Time, error) {
+	for _, err := range []error{
+		checkLine("the token's id", r.TokenID, maxName), checkLine("the subject", r.Subject, maxName), checkLine("the issuer", r.Issuer, maxName),
+	} {
+		if err != nil {
+			return revocationKey{}, time.Time{}, err
+		}
+	}
+	k := revocationKey{Issuer: r.Issuer, Tenant: r.Tenant, Subject: r.Subject, Token: r.TokenID}
+	switch {
+	case k == revocationKey{} && r.IssuedBefore.IsZero():
+		return revocationKey{}, time.Time{}, unusable("say what to revoke: a token, subject, tenant, issuer, or all issued before a time")
+	case r.IssuedBefore.After(now):
+		return revocationKey{}, time.Time{}, unusable("the time before which tokens were issued is in the future")
+	}
+	before := r.IssuedBefore
+	if before.IsZero() {
+		before = now.Add(time.Microsecond) // those of this very moment too
+	}
+	if k.Token != "" {
+		before = forever
+		if k.Issuer == "" {
+			k.Issuer = Issuer
+		}
+	}
+	return k, before, nil
+}
+
+// The store's own tokens on which a key fits.
+const revokedByKey = `
+	(created_at < $1 AND ($2 = '' OR $2 = 'usher') AND ($3 = '' OR tenant = $3) AND ($4 = '' OR subject = $4) AND ($5 = '' OR id = $5))`
+
+// The ids of the tokens that end with a revocation: those it fits, those that tokens
+// of another issuer it fits have minted, and in turn what was narrowed from or
+// minted with any of them. What others and service keys minted may be kept ($6).
+const gone = `
+	WITH RECURSIVE gone AS (
+		SELECT id FROM store.tokens WHERE ` + revokedByKey + ` OR created_at < $1 AND NOT $6 AND $2 <> '' AND $2 <> 'usher' AND minter_issuer = $2
+			AND ($3 = '' OR tenant = $3) AND ($4 = '' OR minter_subject = $4) AND ($5 = '' OR minter_token = $5)
+		UNION
+		SELECT t.id FROM store.tokens t JOIN gone g ON t.minter_token = g.id JOIN store.tokens m ON m.id = g.id
+		WHERE t.minter_issuer = 'usher' AND (NOT $6 OR m.kind <> 'sk')
+	)
+	SELECT id FROM gone`
+
+// revoke keeps the revocation, and one for each token that ends with those it fits.
+func (t *tx) revoke(k revocationKey, before time.Time, keepMinted bool) (int, error) {
+	generation, err := t.nextGeneration()
+	if err != nil {
+		return 0, err
+	}
+	if err := t.revoking(); err != nil {
+		return 0, err
+	}
+	ends, err := t.revocationEnd(k)
+	if err != nil {
+		return 0, err
+	}
+	_, err = t.exec(`INSERT INTO store.marks (id, issuer, tenant, subject, token, issued_before, expires_at, generation)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`, newID(), k.Issuer, k.Tenant, k.Subject, k.Token, micros(before), ends, generation)
+	if err != nil {
+		return 0, err
+	}
+	fits := []any{micros(before), k.Issuer, k.Tenant, k.Subject, k.Token, keepMinted}
+	if err := t.revokeEach("NOT "+revokedByKey+" AND id IN ("+gone+")", fits...); err != nil {
+		return 0, err
+	}
+	ended, err := t.exec("UPDATE store.tokens SET revoked_at = $7 WHERE revoked_at = 0 AND id IN ("+gone+")", append(fits, micros(t.now))...)
+	return int(ended), err
+}
+
+// RevokeOwn ends the token that is shown, and what was narrowed from it. It is
+// how a session is logged out and how an embed token ends early.
+func (s *Store) RevokeOwn(ctx context.Context, p principal.Principal) error {
+	if p.Issuer != Issuer || p.TokenID == "" {
+		return fault.New(fault.BadUserInput, "only a token that usher has made can be ended here")
+	}
+	entry := audit.Of(p, audit.Administration)
+	entry.Operation, entry.Outcome = "logout", audit.Done
+	return s.write(ctx, func(t *tx) error {
+		if _, err := t.revoke(revocationKey{Issuer: Issuer, Token: p.TokenID}, forever, true); err != nil {
+			return err
+		}
+		return t.record(entry)
+	})
+}
+
+// revocationLeeway is how long a revocation outlives its token: gateways' clocks differ.
+const revocationLeeway = 5 * time.Minute
+
+// latestRevocationEnd is the end of a revocation whose tokens' ends the store does not
+// know: they may live for the longest time.
+func (t *tx) latestRevocationEnd() int64 { return micros(t.now.Add(year + 24*time.Hour)) }
+
+// revocationEnd is how long a revocation is of any use. Of one token of the store's
+// own that is until the token would have ended anyway, so that people who log in
+// and out leave nothing behind for long.
+func (t *tx) revocationEnd(k revocationKey) (int64, error) {
+	if k.Issuer != Issuer || k.Token == "" {
+		return t.latestRevocationEnd(), nil
+	}
+	var ends int64
+	err := t.get(&ends, "SELECT expires_at FROM store.tokens WHERE id = $1", k.Token)
+	switch {
+	case missing(err):
+		return micros(t.now.Add(revocationLeeway)), nil // there is no such token
+	case err != nil:
+		return 0, err
+	case ends == 0:
+		return t.latestRevocationEnd(), nil
+	}
+	return ends + revocationLeeway.Microseconds(), nil
+}
+
+// revokeEach keeps a revocation for each token of the store on which a condition
+// fits and that is not revoked yet.
+func (t *tx) revokeEach(condition string, args ...any) error {
+	generation, err := t.nextGeneration()
+	if err != nil {
+		return err
+	}
+	n := len(args)
+	text := fmt.Sprintf(`INSERT INTO store.marks (id, issuer, tenant, subject, token, issued_before, expires_at, generation)
+		SELECT 'token ' || id, 'usher', '', '', id, CAST($%d AS BIGINT), CASE WHEN expires_at = 0 THEN CAST($%d AS BIGINT) ELSE expires_at + CAST($%d AS BIGINT) END,
+			CAST($%d AS BIGINT) FROM store.tokens WHERE revoked_at = 0 AND `, n+1, n+2, n+3, n+4)
+	_, err = t.exec(text+condition, append(slices.Clone(args), micros(forever), t.latestRevocationEnd(), revocationLeeway.Microseconds(), generation)...)
+	return err
+}

@@ -1,0 +1,139 @@
+package tenancy
+
+import (
+	"context"
+
+	"usher/fault"
+	"usher/principal"
+)
+
+// RenameTenant changes the name, which is for people only.
+func (s *Store) RenameTenant(ctx context.Context, p principal.Principal, id, name string) error {
+	return s.administer(ctx, p, act{operation: "renameTenant", tenant: id}, func(t *tx) error {
+		if err := checkPresent("the tenant's name", name, maxName); err != nil {
+			return err
+		}
+		return t.changeTenant(id, func(row *tenantRow) error {
+			row.Name = name
+			return nil
+		})
+	})
+}
+
+// SetTenantStrategy changes the default strategy; empty is the configuration's.
+func (s *Store) SetTenantStrategy(ctx context.Context, p principal.Principal, id, strategy string) error {
+	return s.administer(ctx, p, act{operation: "setTenantStrategy", tenant: id, global: true}, func(t *tx) error {
+		if err := checkStrategy(strategy); err != nil {
+			return err
+		}
+		return t.changeTenant(id, func(row *tenantRow) error {
+			row.Strategy = strategy
+			home, err := s.home(*row)
+			if err != nil {
+				return err
+			}
+			return s.checkHome(row.ID, row.Key, home)
+		})
+	})
+}
+
+// SetTenantAccounts replaces the tenant's accounts.
+func (s *Store) SetTenantAccounts(ctx context.Context, p principal.Principal, id string, accounts map[string]principal.Account) error {
+	a := act{operation: "setTenantAccounts", tenant: id, global: true}
+	var since int64
+	if a.allowed(p) == nil {
+		known, err := s.registered(ctx, id)
+		if err != nil {
+			return err
+		}
+		if known != nil {
+			if since, err = s.checkDisjoint(ctx, recordOf(id, known.key, principal.Home{Accounts: accounts})); err != nil {
+				return err
+			}
+		}
+	}
+	return s.administer(ctx, p, a, func(t *tx) error {
+		if err := checkAccounts(accounts); err != nil {
+			return err
+		}
+		return t.changeTenant(id, func(row *tenantRow) error {
+			home := principal.Home{Strategy: row.Strategy, Accounts: accounts}
+			if err := s.checkHome(row.ID, row.Key, home); err != nil {
+				return err
+			}
+			if err := t.checkDisjoint(recordOf(row.ID, row.Key, home), since); err != nil {
+				return err
+			}
+			var err error
+			row.Accounts, err = s.sealer.sealAccounts(accounts, accountRow(id))
+			return err
+		})
+	})
+}
+
+// SuspendTenant stops all tokens of the tenant: here at once, elsewhere within
+// a second.
+func (s *Store) SuspendTenant(ctx context.Context, p principal.Principal, id string) error {
+	return s.setStatus(ctx, p, "suspendTenant", id, Suspended)
+}
+
+// ResumeTenant ends a suspension.
+func (s *Store) ResumeTenant(ctx context.Context, p principal.Principal, id string) error {
+	return s.setStatus(ctx, p, "resumeTenant", id, Active)
+}
+
+// DeleteTenant ends the tenant for ever. Its record stays, without accounts, so
+// that neither its id nor its key becomes another's.
+func (s *Store) DeleteTenant(ctx context.Context, p principal.Principal, id string) error {
+	return s.setStatus(ctx, p, "deleteTenant", id, Deleted)
+}
+
+func (s *Store) setStatus(ctx context.Context, p principal.Principal, operation, id string, status Status) error {
+	return s.administer(ctx, p, act{operation: operation, tenant: id, global: true}, func(t *tx) error {
+		return t.changeTenant(id, func(row *tenantRow) error {
+			row.Status = status
+			if status == Deleted {
+				row.Accounts = ""
+				return t.purge(id)
+			}
+			return nil
+		})
+	})
+}
+
+// purge removes what belonged to a tenant, except its audit log.
+func (t *tx) purge(tenant string) error {
+	for _, statement := range []string{
+		"DELETE FROM store.users WHERE tenant = $1",
+		"DELETE FROM store.roles WHERE tenant = $1",
+		"DELETE FROM store.saved WHERE tenant = $1",
+		"DELETE FROM store.tokens WHERE tenant = $1",
+	} {
+		if _, err := t.exec(statement, tenant); err != nil {
+			return err
+		}
+	}
+	return t.invalidateRights()
+}
+
+// changeTenant changes the record of a tenant that is not deleted. Raising the
+// generation first makes changes wait for one another.
+func (t *tx) changeTenant(id string, change func(*tenantRow) error) error {
+	generation, err := t.nextGeneration()
+	if err != nil {
+		return err
+	}
+	row, err := t.tenantRow(id)
+	if err != nil {
+		return err
+	}
+	if row.Status == Deleted {
+		return fault.New(fault.Conflict, "tenant %s is deleted", id)
+	}
+	if err := change(&row); err != nil {
+		return err
+	}
+	_, err = t.exec("UPDATE store.tenants SET name = $2, status = $3, strategy = $4, accounts = $5, changed_at = $6, generation = $7 WHERE id = $1",
+		id, row.Name, string(row.Status), row.Strategy, row.Accounts, micros(t.now), generation)
+	return err
+}
