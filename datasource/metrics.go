@@ -7,6 +7,7 @@ import (
 
 	"usher/datasource/admit"
 	"usher/datasource/pool"
+	"usher/datasource/upstream"
 	"usher/plan"
 	"usher/value"
 )
@@ -94,6 +95,9 @@ func (s *Sources) Collect(out chan<- prometheus.Metric) {
 	}
 	s.accounts.each(func(t plan.Target, source Source) {
 		accounts[t.Source]++
+		if api, ok := source.(*upstream.Source); ok {
+			lines[t.Source] += api.Waiting()
+		}
 		db, ok := source.(*sqlSource)
 		if !ok {
 			return

@@ -10,7 +10,9 @@ import (
 	"time"
 
 	"github.com/sony/gobreaker/v2"
-	"golang.org/x/sync/semaphore"
+
+	"usher/datasource/admit"
+	"usher/fault"
 )
 
 const (
@@ -30,12 +32,12 @@ const (
 func fairTime(timeout time.Duration) time.Duration { return min(timeout/2, longestFair) }
 
 // account is one place where an API is: a source and a base URL. Each has its
-// own bounds and its own memory of failures, so that one that is dead takes
+// own bulkhead and its own memory of failures, so that one that is dead takes
 // nothing from the others.
 type account struct {
 	client  *http.Client
-	fair    time.Duration       // see fairTime
-	slots   *semaphore.Weighted // first come, first served
+	fair    time.Duration // see fairTime
+	gate    *admit.Gate   // the bulkhead: tenants take turns
 	breaker *gobreaker.TwoStepCircuitBreaker[reply]
 	budget  budget
 	flights flights
@@ -43,8 +45,8 @@ type account struct {
 	meter   *meter
 }
 
-func newAccount(client *http.Client, concurrent int, fair time.Duration, kept *kept, m *meter) *account {
-	a := &account{client: client, fair: fair, slots: semaphore.NewWeighted(int64(concurrent)), budget: budget{saved: perRetry}, kept: kept, meter: m}
+func newAccount(client *http.Client, gate *admit.Gate, fair time.Duration, kept *kept, m *meter) *account {
+	a := &account{client: client, gate: gate, fair: fair, budget: budget{saved: perRetry}, kept: kept, meter: m}
 	a.breaker = gobreaker.NewTwoStepCircuitBreaker[reply](gobreaker.Settings{
 		Timeout:       pauseFor,
 		ReadyToTrip:   func(c gobreaker.Counts) bool { return c.ConsecutiveFailures >= breakAfter },
@@ -60,18 +62,18 @@ func (a *account) retire() {
 	}
 }
 
-// do makes a call. One that is idempotent is shared with equal ones, repeated
-// once when that may help, and answered by an older reply if the source
-// allows that and nothing else is left.
-func (a *account) do(ctx context.Context, c call) (reply, error) {
+// do makes a tenant's call. One that is idempotent is shared with equal ones,
+// repeated once when that may help, and answered by an older reply if the
+// source allows that and nothing else is left.
+func (a *account) do(ctx context.Context, tenant string, c call) (reply, error) {
 	a.meter.requests.Inc()
 	if !c.idempotent {
-		return a.attempt(ctx, c)
+		return a.attempt(ctx, tenant, nil, c)
 	}
 	key := c.key()
-	r, shared, err := a.flights.do(ctx, key, func(ctx context.Context) (reply, error) {
+	r, shared, err := a.flights.do(ctx, tenant, key, func(ctx context.Context, f *flight) (reply, error) {
 		seen := a.kept.seen()
-		r, err := a.attempts(ctx, c)
+		r, err := a.attempts(ctx, tenant, f, c)
 		if err == nil {
 			a.kept.keep(key, r, seen)
 		}
@@ -92,9 +94,9 @@ func (a *account) do(ctx context.Context, c call) (reply, error) {
 // attempts makes a call, and once more if it failed for a reason that may be
 // gone by then. Retries are rationed, so that an API in trouble does not get
 // more of it.
-func (a *account) attempts(ctx context.Context, c call) (reply, error) {
+func (a *account) attempts(ctx context.Context, tenant string, f *flight, c call) (reply, error) {
 	a.budget.earn()
-	r, err := a.attempt(ctx, c)
+	r, err := a.attempt(ctx, tenant, f, c)
 	wait, again := retryable(ctx, err)
 	if !again || !a.budget.spend() {
 		return r, err
@@ -103,13 +105,18 @@ func (a *account) attempts(ctx context.Context, c call) (reply, error) {
 		a.budget.refund()
 		return r, err
 	}
+	second, failed := a.attempt(ctx, tenant, f, c)
+	if notAdmitted(failed) { // the API has not been asked: what it did before stands
+		a.budget.refund()
+		return r, err
+	}
 	a.meter.retries.Inc()
-	return a.attempt(ctx, c)
+	return second, failed
 }
 
 // retryable tells whether a failure may be gone after a while.
 func retryable(ctx context.Context, err error) (wait time.Duration, again bool) {
-	if err == nil || ctx.Err() != nil || errors.Is(err, errPaused) {
+	if err == nil || ctx.Err() != nil || errors.Is(err, errPaused) || notAdmitted(err) {
 		return 0, false
 	}
 	wait = backoff + rand.N(2*backoff) //nolint:gosec // spreads load, keeps no secret
@@ -127,24 +134,39 @@ func retryable(ctx context.Context, err error) (wait time.Duration, again bool) 
 // errPaused is the answer of an account whose API failed again and again.
 var errPaused = errors.New("the API failed several times in a row and is left alone for a while")
 
-// attempt makes a call once, if the account's bounds allow it. The call's place
-// is free again when its reply was read.
-func (a *account) attempt(ctx context.Context, c call) (reply, error) {
+// errInLine is the answer of an account to a call whose time was over before it
+// was its tenant's turn.
+var errInLine = errors.New("too many calls are under way")
+
+// notAdmitted tells the failures of calls that were not made, because it was
+// not their tenant's turn. They say nothing about the API.
+func notAdmitted(err error) bool {
+	refused := (*fault.Error)(nil)
+	return errors.Is(err, errInLine) || errors.As(err, &refused)
+}
+
+// attempt makes a call once, when it is its tenant's turn. Its slot is free again
+// when its reply was read. What waits for one holds nothing else: no permit of
+// the breaker, no connection, no other slot.
+func (a *account) attempt(ctx context.Context, tenant string, f *flight, c call) (reply, error) {
 	if a.breaker.State() == gobreaker.StateOpen {
 		a.meter.failed(errPaused)
 		return reply{}, errPaused
 	}
-	if err := a.slots.Acquire(ctx, 1); err != nil {
-		err = fmt.Errorf("too many calls are under way: %w", ctx.Err())
-		a.meter.failed(err)
+	slot, err := a.gate.Enter(ctx, tenant)
+	switch {
+	case err != nil && ctx.Err() != nil:
+		return reply{}, fmt.Errorf("%w: %w", errInLine, ctx.Err())
+	case err != nil:
 		return reply{}, err
 	}
+	f.begin()
 	r, err := a.admitted(ctx, c)
 	if err != nil || r.rest == nil {
-		a.slots.Release(1)
+		slot.Leave()
 		return r, err
 	}
-	return r.onClose(sync.OnceFunc(func() { a.slots.Release(1) })), nil
+	return r.onClose(sync.OnceFunc(slot.Leave)), nil
 }
 
 // admitted makes a call that has its place.

@@ -164,7 +164,7 @@ func Introspect(ctx context.Context, source *catalog.Source) (map[string]catalog
 	for _, n := range s.plugin.properties {
 		h.Set(propertyPrefix+n.name, n.value[0])
 	}
-	reply, err := s.account(s.request.base.String()).do(ctx, s.plugin.listing(s.plugin.base(s.request, h)))
+	reply, err := s.account(s.request.base.String()).do(ctx, "", s.plugin.listing(s.plugin.base(s.request, h)))
 	if err != nil {
 		return nil, err
 	}

@@ -24,7 +24,7 @@ type rows struct {
 	pages   *pages
 	decoder *decoder
 	page    page
-	ask     func(context.Context, call) (reply, error)
+	ask     asker
 
 	body   io.ReadCloser // of the page that is being read
 	header http.Header   // of its reply
@@ -171,6 +171,8 @@ func (r *rows) failure(err error) error {
 			WithHint("Narrow it with a filter that the API can apply itself.").Because(cause)
 	case errors.Is(err, errPaused):
 		return paused(r.dataset).Because(cause)
+	case errors.Is(err, errInLine) && errors.Is(err, context.DeadlineExceeded):
+		return crowded(r.dataset).Because(cause)
 	case errors.Is(err, context.DeadlineExceeded) || errors.Is(r.ctx.Err(), context.DeadlineExceeded):
 		return fault.New(fault.Timeout, "the API of %s did not answer in time", r.dataset).Because(cause)
 	case r.ctx.Err() != nil:
@@ -196,5 +198,13 @@ func paused(dataset string) *fault.Error {
 	f := fault.New(fault.Unavailable, "the API of %s has failed several times in a row and is left alone for a moment", dataset).
 		WithHint("Try again in a few seconds.")
 	f.RetryAfter = pauseFor
+	return f
+}
+
+// crowded is the failure of a question whose time was over before it was its
+// tenant's turn.
+func crowded(dataset string) *fault.Error {
+	f := fault.New(fault.Unavailable, "the API of %s has too much to do", dataset).WithHint("Try again in a moment.")
+	f.RetryAfter = time.Second
 	return f
 }

@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"sync"
 	"time"
+
+	"usher/fault"
 )
 
 // maxKept bounds the bytes of a source's replies that are kept for bad times.
@@ -70,7 +72,10 @@ func (k *kept) find(key string) (reply, bool) {
 func excuses(ctx context.Context, err error) bool {
 	var status *statusError
 	var content contentError
+	var refused *fault.Error
 	switch {
+	case errors.As(err, &refused):
+		return refused.Code != fault.TooManyRequests // the caller's flood; having too much to do is the API's failure
 	case errors.Is(ctx.Err(), context.Canceled) || errors.As(err, &content):
 		return false
 	case errors.As(err, &status):

@@ -538,7 +538,8 @@ func TestConnectionReuse(t *testing.T) {
 	}
 }
 
-// TestCalls: calls beyond the bound wait, and no longer than their request.
+// TestCalls: calls beyond the bound wait, and no longer than their request. The
+// last slot is for another tenant.
 func TestCalls(t *testing.T) {
 	t.Parallel()
 	arrived, release := make(chan struct{}, 100), make(chan struct{})
@@ -547,7 +548,7 @@ func TestCalls(t *testing.T) {
 		<-release
 		says(`{"data":[]}`)(w, r)
 	}), catalog.BindingSpec{}, func(s *catalog.SourceSpec) {
-		s.MaxConcurrent, s.Query = 3, map[string]catalog.Template{"as": "{subject}"}
+		s.MaxConcurrent, s.Query = 4, map[string]catalog.Template{"as": "{subject}"}
 	})
 	by := func(subject string) plan.Query {
 		p := acme
