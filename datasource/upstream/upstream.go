@@ -21,6 +21,7 @@ import (
 	"usher/catalog"
 	"usher/datasource/admit"
 	"usher/datasource/receipt"
+	"usher/datasource/upstream/decode"
 	"usher/fault"
 	"usher/held"
 	"usher/plan"
@@ -133,10 +134,6 @@ func (s *Source) Close() error {
 // another tenant.
 func (s *Source) ForeignRows() int64 { return s.foreign.Load() }
 
-// ErrForeignRow is the cause of the failure when an API that keeps tenants
-// apart returns a row of another one.
-var ErrForeignRow = errors.New("the upstream sent a row of another tenant")
-
 // Fetch streams the rows of a query for the columns of one reference, over all
 // pages. They may be more than the query asks for: what the API was not asked
 // to do, or did not do, is left to the caller. Each must not keep the rows
@@ -162,11 +159,11 @@ func (s *Source) Fetch(ctx context.Context, q plan.Query, each func(value.Rows) 
 	if err != nil {
 		return err
 	}
-	decoder, err := newDecoder(ref, q.Identity())
+	decoder, err := decode.NewDecoder(ref, q.Identity())
 	if err != nil {
 		return fault.From(err)
 	}
-	page, err := newPage(ref, s.spec.API, decoder)
+	page, err := decode.New(ref, s.spec.API, decoder)
 	if err != nil {
 		return fault.From(err)
 	}
