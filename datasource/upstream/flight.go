@@ -173,18 +173,3 @@ func (f *flights) close() {
 	defer f.mu.Unlock()
 	f.now = nil
 }
-
-// pause waits, unless the context ends before that; then it returns at once.
-func pause(ctx context.Context, d time.Duration) bool {
-	if at, ok := ctx.Deadline(); ok && time.Until(at) <= d {
-		return false
-	}
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return true
-	case <-ctx.Done():
-		return false
-	}
-}

@@ -13,7 +13,8 @@ import (
 // maxKept bounds the bytes of a source's replies that are kept for bad times.
 const maxKept = 16 << 20
 
-// kept holds an API's last replies, to stand in for those that fail. A reply
+// kept holds an API's last replies, to stand in for those that fail
+// (stale-if-error). A reply
 // answers the very call it was sent for, credentials included.
 type kept struct {
 	age     time.Duration // 0: nothing is kept
