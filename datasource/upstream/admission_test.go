@@ -250,3 +250,42 @@ func TestTimeIsOverInLine(t *testing.T) {
 	close(release)
 	asked(t, a, a.things(t, by("loud", 2), nil, "id"))
 }
+
+// A token that several tenants use is fetched once, in one tenant's line; what that
+// one is refused, the others are not.
+func TestTokensAreFetchedInTurn(t *testing.T) {
+	t.Parallel()
+	i := &issuer{}
+	a := i.open(t, func(s *catalog.SourceSpec) { s.OAuth2.ClientID, s.OAuth2.ClientSecret = "shared", "s-shared" })
+	a.tokens.params = nil // they would tell the tenants apart
+	gate := admit.New(1, admit.Limits{Wait: 300 * time.Millisecond}, nil)
+	a.tokens.account.gate = gate
+	slot, err := gate.Enter(t.Context(), "somebody")
+	if err != nil {
+		t.Fatal(err)
+	}
+	fetch := func(tenant string) chan error {
+		c, err := a.tokens.client(identity(t, of(tenant)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		done := make(chan error, 1)
+		go func() {
+			_, err := a.tokens.token(t.Context(), tenant, c)
+			done <- err
+		}()
+		return done
+	}
+	loud := fetch("loud")
+	for gate.Waiting() == 0 {
+		pass(time.Millisecond)
+	}
+	quiet := fetch("quiet")
+	if f := fault.From(<-loud); f == nil || f.Code != fault.Unavailable || f.RetryAfter <= 0 {
+		t.Errorf("whose line it was got %v", f)
+	}
+	slot.Leave()
+	if err := <-quiet; err != nil || i.issued["shared"] != 1 {
+		t.Errorf("%v, %d tokens", err, i.issued["shared"])
+	}
+}
