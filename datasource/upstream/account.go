@@ -19,7 +19,7 @@ type account struct {
 	gate    *admit.Gate   // the bulkhead: tenants take turns
 	breaker *gobreaker.TwoStepCircuitBreaker[reply]
 	budget  budget
-	flights flights
+	flights singleFlight
 	kept    *kept
 	meter   *meter
 }

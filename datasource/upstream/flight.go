@@ -9,17 +9,17 @@ import (
 	"time"
 )
 
-// flights lets equal calls that are made at the same time share one (single
-// flight). A shared call is nobody's own: it has its first caller's deadline and
-// ends when the last who waits for it leaves. Until it has its slot it waits in
-// its tenant's line, and only callers of that tenant join it: nobody waits in
-// another tenant's line. The zero value is ready.
-type flights struct {
+// singleFlight lets equal calls that are made at the same time share one. A
+// shared call is nobody's own: it has its first caller's deadline and ends when
+// the last who waits for it leaves. Until it has its slot it waits in its
+// tenant's line, and only callers of that tenant join it: nobody waits in another
+// tenant's line. The zero value is ready.
+type singleFlight struct {
 	mu  sync.Mutex
 	now map[string]*flight
 }
 
-// flight is one call under way. Its fields belong to flights.mu, but for reply
+// flight is one call under way. Its fields belong to singleFlight.mu, but for reply
 // and err once done is closed.
 type flight struct {
 	tenant  string      // in whose line it waits
@@ -46,7 +46,7 @@ type run = func(context.Context, *flight) (reply, error)
 // do makes a call, or waits for the equal one that is under way; shared tells
 // which. A reply too long to be held is read by one of those who wait, and the
 // others call on their own.
-func (f *flights) do(ctx context.Context, tenant, key string, run run) (_ reply, shared bool, _ error) {
+func (f *singleFlight) do(ctx context.Context, tenant, key string, run run) (_ reply, shared bool, _ error) {
 	for {
 		flight, joined := f.enter(ctx, tenant, key, run)
 		select {
@@ -77,7 +77,7 @@ func (f *flights) do(ctx context.Context, tenant, key string, run run) (_ reply,
 	}
 }
 
-func (f *flights) enter(ctx context.Context, tenant, key string, run run) (_ *flight, joined bool) {
+func (f *singleFlight) enter(ctx context.Context, tenant, key string, run run) (_ *flight, joined bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if under := f.now[key]; under != nil && (under.tenant == tenant || under.begun.Load()) {
@@ -90,7 +90,7 @@ func (f *flights) enter(ctx context.Context, tenant, key string, run run) (_ *fl
 	own, cancel := withDeadlineOf(ctx)
 	under := &flight{tenant: tenant, done: make(chan struct{}), cancel: cancel, waiting: 1}
 	f.now[key] = under
-	go f.fly(own, key, under, run)
+	go f.lead(own, key, under, run)
 	return under, false
 }
 
@@ -112,7 +112,8 @@ func withDeadlineOf(ctx context.Context) (context.Context, context.CancelCauseFu
 	}
 }
 
-func (f *flights) fly(ctx context.Context, key string, under *flight, run run) {
+// lead makes the call, for all who have joined when it is over.
+func (f *singleFlight) lead(ctx context.Context, key string, under *flight, run run) {
 	under.err = errors.New("the call did not end") // stays, if run panics
 	defer func() {
 		f.mu.Lock()
@@ -126,7 +127,7 @@ func (f *flights) fly(ctx context.Context, key string, under *flight, run run) {
 }
 
 // take hands out the reply; false when only one can read it and somebody does.
-func (f *flights) take(under *flight) (reply, bool) {
+func (f *singleFlight) take(under *flight) (reply, bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	r := under.reply
@@ -141,7 +142,7 @@ func (f *flights) take(under *flight) (reply, bool) {
 }
 
 // leave counts one who no longer waits, because of cause.
-func (f *flights) leave(key string, under *flight, cause error) {
+func (f *singleFlight) leave(key string, under *flight, cause error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	under.waiting--
@@ -153,7 +154,7 @@ func (f *flights) leave(key string, under *flight, cause error) {
 }
 
 // drop ends what a call that is over has left when nobody waits for it.
-func (f *flights) drop(under *flight) {
+func (f *singleFlight) drop(under *flight) {
 	if under.waiting > 0 || !under.over || under.taken {
 		return
 	}
@@ -161,14 +162,14 @@ func (f *flights) drop(under *flight) {
 	under.cancel(nil)
 }
 
-func (f *flights) forget(key string, under *flight) {
+func (f *singleFlight) forget(key string, under *flight) {
 	if f.now[key] == under {
 		delete(f.now, key)
 	}
 }
 
 // close lets nobody join the calls under way.
-func (f *flights) close() {
+func (f *singleFlight) close() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.now = nil

@@ -4,8 +4,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/go-json-experiment/json/jsontext"
 
 	"usher/catalog"
 	"usher/datasource/upstream/jsonscan"
@@ -49,15 +52,10 @@ func ParsePointer(text string) ([]string, error) {
 	if text == "" {
 		return nil, nil
 	}
-	rest, ok := strings.CutPrefix(text, "/")
-	if !ok {
+	if text[0] != '/' {
 		return nil, fmt.Errorf("%q is no JSON pointer", text)
 	}
-	steps := strings.Split(rest, "/")
-	for i, s := range steps {
-		steps[i] = strings.NewReplacer("~1", "/", "~0", "~").Replace(s)
-	}
-	return steps, nil
+	return slices.Collect(jsontext.Pointer(text).Tokens()), nil
 }
 
 // Open implements Page.
