@@ -31,7 +31,9 @@ func (a *accounts) connect(t plan.Target) (Source, error) {
 	case catalog.Postgres:
 		return a.openPostgres(spec, t)
 	case catalog.API:
-		return upstream.Open(spec, a.opts.Upstream)
+		opts := a.opts.Upstream
+		opts.Gate = a.gate
+		return upstream.Open(spec, opts)
 	}
 	return nil, broken("source %q has the unknown kind %q", t.Source, spec.Kind)
 }
@@ -74,7 +76,8 @@ func (a *accounts) openPostgres(spec *catalog.Source, t plan.Target) (Source, er
 	return opened(&database{db: db, dialect: sqlgen.Postgres, timeout: spec.Timeout, shape: a.shapeOf(t, db, spec.Timeout), meter: a.counts.of(t.Source), gate: a.gate(a.conns.Most(server.MaxConns))}), nil
 }
 
-// gate is the way into an account: as many are at work as it has connections.
+// gate is the way into an account: as many are at work as it has connections, or
+// as there may be calls under way to an API.
 func (a *accounts) gate(slots int) *admit.Gate {
 	return admit.New(slots, a.opts.Waiting, &a.counts.refused)
 }

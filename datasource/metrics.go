@@ -5,6 +5,7 @@ import (
 
 	"usher/datasource/admit"
 	"usher/datasource/pool"
+	"usher/datasource/upstream"
 	"usher/plan"
 )
 
@@ -91,6 +92,9 @@ func (s *Sources) Collect(out chan<- prometheus.Metric) {
 	}
 	s.accounts.each(func(t plan.Target, source Source) {
 		accounts[t.Source]++
+		if api, ok := source.(*upstream.Source); ok {
+			lines[t.Source] += api.Waiting()
+		}
 		db, ok := source.(*database)
 		if !ok {
 			return

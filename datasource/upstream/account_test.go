@@ -18,6 +18,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"usher/catalog"
+	"usher/datasource/admit"
 )
 
 // These tests run in bubbles, whose clock moves when nothing else does: they
@@ -41,7 +42,7 @@ func answersWith(status int, body io.Reader, header ...string) *http.Response {
 }
 
 func at(server roundTrip, concurrent int) *account {
-	return newAccount(&http.Client{Transport: server}, concurrent, longestFair, newKept(0), NewMetrics().of("partner"))
+	return newAccount(&http.Client{Transport: server}, admit.New(concurrent, admit.Limits{Wait: time.Hour}, nil), longestFair, newKept(0), NewMetrics().of("partner"))
 }
 
 // ask is a call that is equal to no other with another name.
@@ -93,7 +94,7 @@ func TestRetry(t *testing.T) {
 				ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
 				defer cancel()
 				start := time.Now()
-				_, err := a.do(ctx, c.call)
+				_, err := a.do(ctx, "acme", c.call)
 				if calls != c.calls || (err != nil) != c.fails {
 					t.Errorf("%d calls, %v", calls, err)
 				}
@@ -120,7 +121,7 @@ func TestRetryBudget(t *testing.T) {
 		a := at(func(*http.Request) (*http.Response, error) { calls++; return answers(429), nil }, 1)
 		const n = 1000
 		for i := range n {
-			_, _ = a.do(t.Context(), ask(fmt.Sprint(i)))
+			_, _ = a.do(t.Context(), "acme", ask(fmt.Sprint(i)))
 		}
 		if calls < n*6/5 || calls > n*6/5+1 {
 			t.Errorf("%d calls for %d requests", calls, n)
@@ -141,28 +142,28 @@ func TestBreaker(t *testing.T) {
 		}, 4)
 		a.budget.saved = -1000 // no retries
 		for range breakAfter {
-			if _, err := a.do(t.Context(), ask("")); !errors.Is(err, errHangUp) {
+			if _, err := a.do(t.Context(), "acme", ask("")); !errors.Is(err, errHangUp) {
 				t.Fatal(err)
 			}
 		}
 		paused := func(want int) {
 			t.Helper()
 			start := time.Now()
-			_, err := a.do(t.Context(), ask(""))
+			_, err := a.do(t.Context(), "acme", ask(""))
 			if !errors.Is(err, errPaused) || time.Since(start) != 0 || calls != want {
 				t.Errorf("%v after %s and %d calls", err, time.Since(start), calls)
 			}
 		}
 		paused(breakAfter)
 		pass(pauseFor + time.Millisecond)
-		if _, err := a.do(t.Context(), ask("")); !errors.Is(err, errHangUp) || calls != breakAfter+1 {
+		if _, err := a.do(t.Context(), "acme", ask("")); !errors.Is(err, errHangUp) || calls != breakAfter+1 {
 			t.Errorf("the probe: %v after %d calls", err, calls)
 		}
 		paused(breakAfter + 1)
 		dead = false
 		pass(pauseFor + time.Millisecond)
 		for range 3 {
-			if _, err := a.do(t.Context(), ask("")); err != nil {
+			if _, err := a.do(t.Context(), "acme", ask("")); err != nil {
 				t.Error(err)
 			}
 		}
@@ -185,13 +186,13 @@ func TestOneProbe(t *testing.T) {
 		}, 4)
 		a.budget.saved = -1000
 		for range breakAfter {
-			_, _ = a.do(t.Context(), ask(""))
+			_, _ = a.do(t.Context(), "acme", ask(""))
 		}
 		pass(pauseFor + time.Millisecond)
 		first := make(chan error)
-		go func() { _, err := a.do(t.Context(), ask("first")); first <- err }()
+		go func() { _, err := a.do(t.Context(), "acme", ask("first")); first <- err }()
 		synctest.Wait()
-		if _, err := a.do(t.Context(), ask("second")); !errors.Is(err, errPaused) {
+		if _, err := a.do(t.Context(), "acme", ask("second")); !errors.Is(err, errPaused) {
 			t.Error(err)
 		}
 		close(probe)
@@ -219,21 +220,34 @@ func TestLeavingIsNoFailure(t *testing.T) {
 		for i := range 3 * breakAfter {
 			ctx, cancel := context.WithCancel(t.Context())
 			time.AfterFunc(time.Second, cancel)
-			if _, err := a.do(ctx, ask(fmt.Sprint(i))); !errors.Is(err, context.Canceled) {
+			if _, err := a.do(ctx, "acme", ask(fmt.Sprint(i))); !errors.Is(err, context.Canceled) {
 				t.Error(err)
 			}
 			synctest.Wait()
 		}
-		if _, err := a.do(t.Context(), ask("good")); err != nil {
+		if _, err := a.do(t.Context(), "acme", ask("good")); err != nil {
 			t.Error("after many that left:", err)
 		}
 		for i := range 3 * breakAfter {
-			_, _ = a.do(t.Context(), ask(fmt.Sprint("bad", i)))
+			_, _ = a.do(t.Context(), "acme", ask(fmt.Sprint("bad", i)))
 		}
-		if _, err := a.do(t.Context(), ask("good")); err != nil {
+		if _, err := a.do(t.Context(), "acme", ask("good")); err != nil {
 			t.Error("after many bad questions:", err)
 		}
 	})
+}
+
+// allFree checks that every slot of an account's bulkhead was given back.
+func allFree(t *testing.T, a *account, slots int) {
+	t.Helper()
+	ended, cancel := context.WithCancel(t.Context())
+	cancel()
+	for i := range slots {
+		if _, err := a.gate.Enter(ended, fmt.Sprint(i)); err != nil {
+			t.Errorf("of %d slots only %d are free", slots, i)
+			return
+		}
+	}
 }
 
 // TestBulkhead: so many calls at once, the others in the order they came, none
@@ -256,7 +270,7 @@ func TestBulkhead(t *testing.T) {
 		var group sync.WaitGroup
 		for i := range 6 {
 			group.Go(func() {
-				if _, err := a.do(t.Context(), ask(fmt.Sprint(i))); err != nil {
+				if _, err := a.do(t.Context(), []string{"acme", "zeta"}[i%2], ask(fmt.Sprint(i))); err != nil {
 					t.Error(err)
 				}
 			})
@@ -264,7 +278,7 @@ func TestBulkhead(t *testing.T) {
 		}
 		ctx, cancel := context.WithTimeout(t.Context(), 1500*time.Millisecond)
 		defer cancel()
-		if _, err := a.do(ctx, ask("late")); !errors.Is(err, context.DeadlineExceeded) {
+		if _, err := a.do(ctx, "acme", ask("late")); !errors.Is(err, context.DeadlineExceeded) {
 			t.Error(err)
 		}
 		group.Wait()
@@ -274,7 +288,7 @@ func TestBulkhead(t *testing.T) {
 		if got := strings.Join(order, " "); most.Load() != 2 || got != "/0 /1 /2 /3 /4 /5" {
 			t.Errorf("%d at once, in the order %s", most.Load(), got)
 		}
-		if _, err := a.do(t.Context(), ask("after")); err != nil {
+		if _, err := a.do(t.Context(), "acme", ask("after")); err != nil {
 			t.Error("the breaker counts those that only waited:", err)
 		}
 	})
@@ -303,7 +317,7 @@ func TestNeighbors(t *testing.T) {
 				defer cancel()
 				c := ask(fmt.Sprint(i))
 				c.url.Host = "dead.example"
-				if _, err := source.account("https://dead.example").do(ctx, c); err == nil {
+				if _, err := source.account("https://dead.example").do(ctx, "acme", c); err == nil {
 					t.Error("the dead one answered")
 				}
 			})
@@ -311,7 +325,7 @@ func TestNeighbors(t *testing.T) {
 		synctest.Wait()
 		for i := range 100 {
 			start := time.Now()
-			if _, err := source.account("https://alive.example").do(t.Context(), ask(fmt.Sprint(i))); err != nil || time.Since(start) != 0 {
+			if _, err := source.account("https://alive.example").do(t.Context(), "acme", ask(fmt.Sprint(i))); err != nil || time.Since(start) != 0 {
 				t.Errorf("%v after %s", err, time.Since(start))
 			}
 		}
@@ -339,7 +353,7 @@ func TestShared(t *testing.T) {
 						c.header = http.Header{"Authorization": {"Bearer b"}}
 					}
 					group.Go(func() {
-						r, err := a.do(t.Context(), c)
+						r, err := a.do(t.Context(), "acme", c)
 						if err != nil {
 							t.Error(err)
 							return
@@ -357,9 +371,7 @@ func TestShared(t *testing.T) {
 				if want := map[string]int64{"short": 2, "long": 10}[name]; calls.Load() != want {
 					t.Errorf("%d calls, want %d", calls.Load(), want)
 				}
-				if !a.slots.TryAcquire(16) {
-					t.Error("a place was not given back")
-				}
+				allFree(t, a, 16)
 			})
 		})
 	}
@@ -383,7 +395,7 @@ func TestLeaving(t *testing.T) {
 			out := make(chan error, 1)
 			ctx, cancel := context.WithCancel(t.Context())
 			time.AfterFunc(patience, cancel)
-			go func() { _, err := a.do(ctx, ask(name)); out <- err }()
+			go func() { _, err := a.do(ctx, "acme", ask(name)); out <- err }()
 			synctest.Wait()
 			return out
 		}
@@ -404,7 +416,7 @@ func TestLeaving(t *testing.T) {
 		}
 		short, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
-		go func() { _, _ = a.do(short, ask("c")) }()
+		go func() { _, _ = a.do(short, "acme", ask("c")) }()
 		synctest.Wait()
 		if err := <-asks("c", time.Minute); err != nil {
 			t.Error("the first caller's deadline became the second's:", err)
@@ -421,9 +433,9 @@ func TestStale(t *testing.T) {
 				return failure()
 			}
 			return answersWith(200, strings.NewReader("fresh")), nil
-		})}, 4, longestFair, newKept(5*time.Minute), NewMetrics().of("partner"))
+		})}, admit.New(4, admit.Limits{}, nil), longestFair, newKept(5*time.Minute), NewMetrics().of("partner"))
 		read := func(c call) (string, time.Time, error) {
-			r, err := a.do(t.Context(), c)
+			r, err := a.do(t.Context(), "acme", c)
 			return string(r.head), r.asOf, err
 		}
 		if text, asOf, err := read(ask("")); text != "fresh" || !asOf.IsZero() || err != nil {
@@ -487,9 +499,9 @@ func TestMetrics(t *testing.T) {
 		m := NewMetrics()
 		registry := prometheus.NewPedanticRegistry()
 		registry.MustRegister(m)
-		a := newAccount(&http.Client{Transport: roundTrip(func(*http.Request) (*http.Response, error) { return nil, errHangUp })}, 4, longestFair, newKept(0), m.of("partner"))
+		a := newAccount(&http.Client{Transport: roundTrip(func(*http.Request) (*http.Response, error) { return nil, errHangUp })}, admit.New(4, admit.Limits{}, nil), longestFair, newKept(0), m.of("partner"))
 		for i := range 10 {
-			_, _ = a.do(t.Context(), ask(fmt.Sprint(i)))
+			_, _ = a.do(t.Context(), "acme", ask(fmt.Sprint(i)))
 		}
 		families, err := registry.Gather()
 		if err != nil {

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"usher/catalog"
+	"usher/datasource/upstream/decode"
 	"usher/plan"
 	"usher/query"
 )
@@ -93,7 +94,7 @@ func fillJSON(v query.Value, fill func(template) (string, error)) (any, error) {
 // set writes a parameter where a JSON pointer leads. The catalog has seen to
 // it that it leads through objects; they are added where they are missing.
 func (b *body) set(pointer string, value any) {
-	steps, err := parsePointer(pointer)
+	steps, err := decode.ParsePointer(pointer)
 	if err != nil || len(steps) == 0 {
 		return
 	}

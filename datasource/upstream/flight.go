@@ -3,21 +3,27 @@ package upstream
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
-// flights lets equal calls that are made at the same time share one. A shared
-// call is nobody's own: it has its first caller's deadline and ends when the
-// last who waits for it leaves. The zero value is ready.
-type flights struct {
+// singleFlight lets equal calls that are made at the same time share one. A
+// shared call is nobody's own: it has its first caller's deadline and ends when
+// the last who waits for it leaves. Until it has its slot it waits in its
+// tenant's line, and only callers of that tenant join it: nobody waits in another
+// tenant's line. The zero value is ready.
+type singleFlight struct {
 	mu  sync.Mutex
 	now map[string]*flight
 }
 
-// flight is one call under way. Its fields belong to flights.mu, but for reply
+// flight is one call under way. Its fields belong to singleFlight.mu, but for reply
 // and err once done is closed.
 type flight struct {
+	tenant  string      // in whose line it waits
+	begun   atomic.Bool // it has, or had, its slot
 	done    chan struct{}
 	cancel  context.CancelCauseFunc // with why it is not waited for: a deadline, or callers that left
 	waiting int
@@ -27,17 +33,31 @@ type flight struct {
 	err     error
 }
 
+// begin notes that the call has its slot. One that nobody can join is nil.
+func (f *flight) begin() {
+	if f != nil {
+		f.begun.Store(true)
+	}
+}
+
+// run makes the call of a flight; of none, if nobody can join it.
+type run = func(context.Context, *flight) (reply, error)
+
 // do makes a call, or waits for the equal one that is under way; shared tells
 // which. A reply too long to be held is read by one of those who wait, and the
 // others call on their own.
-func (f *flights) do(ctx context.Context, key string, run func(context.Context) (reply, error)) (_ reply, shared bool, _ error) {
+func (f *singleFlight) do(ctx context.Context, tenant, key string, run run) (_ reply, shared bool, _ error) {
 	for {
-		flight, joined := f.enter(ctx, key, run)
+		flight, joined := f.enter(ctx, tenant, key, run)
 		select {
 		case <-flight.done:
 		case <-ctx.Done():
-			f.leave(key, flight, ctx.Err())
-			return reply{}, joined, ctx.Err()
+			err := ctx.Err()
+			f.leave(key, flight, err)
+			if !flight.begun.Load() {
+				err = fmt.Errorf("%w: %w", errInLine, err)
+			}
+			return reply{}, joined, err
 		}
 		if joined && errors.Is(flight.err, context.DeadlineExceeded) && ctx.Err() == nil {
 			f.leave(key, flight, nil) // the first caller's deadline is not this one's
@@ -46,7 +66,7 @@ func (f *flights) do(ctx context.Context, key string, run func(context.Context) 
 		r, ok := f.take(flight)
 		f.leave(key, flight, nil)
 		if !ok {
-			r, err := run(ctx)
+			r, err := run(ctx, nil)
 			return r, false, err
 		}
 		if r.rest != nil { // from here on the call is this caller's own
@@ -57,10 +77,10 @@ func (f *flights) do(ctx context.Context, key string, run func(context.Context) 
 	}
 }
 
-func (f *flights) enter(ctx context.Context, key string, run func(context.Context) (reply, error)) (_ *flight, joined bool) {
+func (f *singleFlight) enter(ctx context.Context, tenant, key string, run run) (_ *flight, joined bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if under := f.now[key]; under != nil {
+	if under := f.now[key]; under != nil && (under.tenant == tenant || under.begun.Load()) {
 		under.waiting++
 		return under, true
 	}
@@ -68,9 +88,9 @@ func (f *flights) enter(ctx context.Context, key string, run func(context.Contex
 		f.now = make(map[string]*flight)
 	}
 	own, cancel := withDeadlineOf(ctx)
-	under := &flight{done: make(chan struct{}), cancel: cancel, waiting: 1}
+	under := &flight{tenant: tenant, done: make(chan struct{}), cancel: cancel, waiting: 1}
 	f.now[key] = under
-	go f.fly(own, key, under, run)
+	go f.lead(own, key, under, run)
 	return under, false
 }
 
@@ -84,12 +104,16 @@ func withDeadlineOf(ctx context.Context) (context.Context, context.CancelCauseFu
 	}
 	own, stop := context.WithDeadline(own, at)
 	return own, func(cause error) {
+		if errors.Is(cause, context.DeadlineExceeded) && !time.Now().Before(at) {
+			return // so it ends by itself, and knows why
+		}
 		cancel(cause)
 		stop()
 	}
 }
 
-func (f *flights) fly(ctx context.Context, key string, under *flight, run func(context.Context) (reply, error)) {
+// lead makes the call, for all who have joined when it is over.
+func (f *singleFlight) lead(ctx context.Context, key string, under *flight, run run) {
 	under.err = errors.New("the call did not end") // stays, if run panics
 	defer func() {
 		f.mu.Lock()
@@ -99,11 +123,11 @@ func (f *flights) fly(ctx context.Context, key string, under *flight, run func(c
 		close(under.done)
 		f.drop(under)
 	}()
-	under.reply, under.err = run(ctx)
+	under.reply, under.err = run(ctx, under)
 }
 
 // take hands out the reply; false when only one can read it and somebody does.
-func (f *flights) take(under *flight) (reply, bool) {
+func (f *singleFlight) take(under *flight) (reply, bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	r := under.reply
@@ -118,7 +142,7 @@ func (f *flights) take(under *flight) (reply, bool) {
 }
 
 // leave counts one who no longer waits, because of cause.
-func (f *flights) leave(key string, under *flight, cause error) {
+func (f *singleFlight) leave(key string, under *flight, cause error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	under.waiting--
@@ -130,7 +154,7 @@ func (f *flights) leave(key string, under *flight, cause error) {
 }
 
 // drop ends what a call that is over has left when nobody waits for it.
-func (f *flights) drop(under *flight) {
+func (f *singleFlight) drop(under *flight) {
 	if under.waiting > 0 || !under.over || under.taken {
 		return
 	}
@@ -138,30 +162,15 @@ func (f *flights) drop(under *flight) {
 	under.cancel(nil)
 }
 
-func (f *flights) forget(key string, under *flight) {
+func (f *singleFlight) forget(key string, under *flight) {
 	if f.now[key] == under {
 		delete(f.now, key)
 	}
 }
 
 // close lets nobody join the calls under way.
-func (f *flights) close() {
+func (f *singleFlight) close() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.now = nil
-}
-
-// pause waits, unless the context ends before that; then it returns at once.
-func pause(ctx context.Context, d time.Duration) bool {
-	if at, ok := ctx.Deadline(); ok && time.Until(at) <= d {
-		return false
-	}
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return true
-	case <-ctx.Done():
-		return false
-	}
 }

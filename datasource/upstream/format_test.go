@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"usher/catalog"
+	"usher/datasource/upstream/decode"
 	"usher/fault"
 )
 
@@ -208,7 +209,7 @@ func TestLinks(t *testing.T) {
 		"a file":        {func(string) []string { return []string{`<file:///etc/passwd>; rel=next`} }, nil, fault.Unavailable},
 		"no link":       {func(string) []string { return []string{`poison; rel=next`} }, nil, fault.Unavailable},
 		"an open quote": {func(string) []string { return []string{`<?p=2>; rel="next`} }, nil, fault.Unavailable},
-		"too long":      {func(string) []string { return []string{`<?p=` + strings.Repeat("x", maxCursor) + `>; rel=next`} }, nil, fault.Unavailable},
+		"too long":      {func(string) []string { return []string{`<?p=` + strings.Repeat("x", decode.MaxCursor) + `>; rel=next`} }, nil, fault.Unavailable},
 	}
 	for name, c := range cases {
 		for _, inBody := range []bool{false, true} {

@@ -43,7 +43,7 @@ func TestNullWhereNoneIs(t *testing.T) {
 
 func TestPluginNullWhereNoneIs(t *testing.T) {
 	t.Parallel()
-	b := &broker{rows: []map[string]any{
+	b := &fakePlugin{rows: []map[string]any{
 		{"tenant_id": "globex", "name": "theirs"},
 		{"tenant_id": "acme", "id": 1},
 		{"tenant_id": "acme", "name": "poison"},

@@ -14,6 +14,7 @@ import (
 	"golang.org/x/sync/singleflight"
 
 	"usher/catalog"
+	"usher/fault"
 	"usher/plan"
 )
 
@@ -35,7 +36,7 @@ type tokens struct {
 }
 
 func newTokens(spec catalog.OAuth2, s *Source) (t *tokens, err error) {
-	t = &tokens{spec: spec, account: newAccount(s.client, concurrent(s.spec.API), fairTime(s.spec.Timeout), newKept(0), s.meter)}
+	t = &tokens{spec: spec, account: s.newAccount(newKept(0))}
 	t.recent.limit = maxTokens
 	if t.id, err = parseTemplate(spec.ClientID); err != nil {
 		return nil, fmt.Errorf("client_id: %w", err)
@@ -82,15 +83,15 @@ func (t *tokens) client(id plan.Identity) (client, error) {
 
 // authorized makes a call with the client's token, and with a new one if the
 // API no longer takes the one that was kept.
-func (t *tokens) authorized(ctx context.Context, c client, a *account, call call) (reply, error) {
+func (t *tokens) authorized(ctx context.Context, tenant string, c client, a *account, call call) (reply, error) {
 	for refreshed := false; ; refreshed = true {
-		token, err := t.token(ctx, c)
+		token, err := t.token(ctx, tenant, c)
 		if err != nil {
 			return reply{}, err
 		}
 		call.header = call.header.Clone()
 		call.header.Set("Authorization", token.Type()+" "+token.AccessToken)
-		r, err := a.do(ctx, call)
+		r, err := a.do(ctx, tenant, call)
 		if status := (*statusError)(nil); refreshed || !errors.As(err, &status) || status.code != http.StatusUnauthorized {
 			return r, err
 		}
@@ -99,19 +100,22 @@ func (t *tokens) authorized(ctx context.Context, c client, a *account, call call
 }
 
 // token returns the kept token, or fetches one. Those who need the same one at
-// the same time share a fetch, which is nobody's own.
-func (t *tokens) token(ctx context.Context, c client) (*oauth2.Token, error) {
+// the same time share a fetch, which is nobody's own: neither its first caller's
+// deadline nor what that one's tenant is refused is another's.
+func (t *tokens) token(ctx context.Context, tenant string, c client) (*oauth2.Token, error) {
 	for {
 		if token, ok := t.kept(c); ok {
 			return token, nil
 		}
+		mine := false
 		done := t.fetches.DoChan(c.key, func() (any, error) {
+			mine = true
 			if token, ok := t.kept(c); ok { // by the fetch just before
 				return token, nil
 			}
 			own, cancel := withDeadlineOf(ctx)
 			defer cancel(nil)
-			token, err := t.fetch(own, c)
+			token, err := t.fetch(own, tenant, c)
 			if err == nil {
 				t.recent.put(c.key, token, 1)
 			}
@@ -121,8 +125,8 @@ func (t *tokens) token(ctx context.Context, c client) (*oauth2.Token, error) {
 		case <-ctx.Done():
 			return nil, ctx.Err()
 		case fetched := <-done:
-			if errors.Is(fetched.Err, context.DeadlineExceeded) && ctx.Err() == nil {
-				continue // another's deadline
+			if (errors.Is(fetched.Err, context.DeadlineExceeded) || !mine && notAdmitted(fetched.Err)) && ctx.Err() == nil {
+				continue
 			}
 			token, _ := fetched.Val.(*oauth2.Token)
 			return token, fetched.Err
@@ -143,8 +147,8 @@ func (t *tokens) refuse(c client, old *oauth2.Token) {
 }
 
 // fetch asks the token endpoint. Its errors repeat nothing that it answers.
-func (t *tokens) fetch(ctx context.Context, c client) (*oauth2.Token, error) {
-	ctx = context.WithValue(ctx, oauth2.HTTPClient, &http.Client{Transport: endpoint{t.account}})
+func (t *tokens) fetch(ctx context.Context, tenant string, c client) (*oauth2.Token, error) {
+	ctx = context.WithValue(ctx, oauth2.HTTPClient, &http.Client{Transport: endpoint{t.account, tenant}})
 	token, err := c.config.Token(ctx)
 	for _, known := range []error{errPaused, context.DeadlineExceeded, context.Canceled} {
 		if errors.Is(err, known) {
@@ -152,7 +156,10 @@ func (t *tokens) fetch(ctx context.Context, c client) (*oauth2.Token, error) {
 		}
 	}
 	var status *statusError
+	var refused *fault.Error
 	switch {
+	case errors.As(err, &refused):
+		return nil, refused
 	case errors.As(err, &status):
 		return nil, contentError("the token endpoint answered with " + status.Error())
 	case err != nil:
@@ -164,7 +171,10 @@ func (t *tokens) fetch(ctx context.Context, c client) (*oauth2.Token, error) {
 }
 
 // endpoint sends the requests for tokens with an account's bounds.
-type endpoint struct{ *account }
+type endpoint struct {
+	*account
+	tenant string
+}
 
 // RoundTrip implements http.RoundTripper.
 func (e endpoint) RoundTrip(r *http.Request) (*http.Response, error) {
@@ -174,7 +184,7 @@ func (e endpoint) RoundTrip(r *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	c := call{method: r.Method, url: r.URL, header: r.Header, body: form, idempotent: true, format: catalog.JSON}
-	answer, err := e.do(r.Context(), c)
+	answer, err := e.do(r.Context(), e.tenant, c)
 	if err != nil {
 		return nil, err
 	}

@@ -29,7 +29,7 @@ func TestSilenceOpensTheBreaker(t *testing.T) {
 			a := at(silent(&calls), 4)
 			for i := range 3 * breakAfter {
 				ctx, cancel := context.WithTimeout(t.Context(), longestFair)
-				_, err := a.do(ctx, ask(fmt.Sprint(i)))
+				_, err := a.do(ctx, "acme", ask(fmt.Sprint(i)))
 				cancel()
 				if i < breakAfter && !errors.Is(err, context.DeadlineExceeded) || i >= breakAfter && !errors.Is(err, errPaused) {
 					t.Fatalf("question %d: %v", i, err)
@@ -51,17 +51,17 @@ func TestSilenceToWhoJoined(t *testing.T) {
 		a := at(silent(&calls), 4)
 		for i := range breakAfter {
 			first, leave := context.WithCancel(t.Context())
-			go func() { _, _ = a.do(first, ask(fmt.Sprint(i))) }()
+			go func() { _, _ = a.do(first, "acme", ask(fmt.Sprint(i))) }()
 			synctest.Wait()
 			ctx, cancel := context.WithTimeout(t.Context(), 2*longestFair)
 			time.AfterFunc(longestFair, leave)
-			if _, err := a.do(ctx, ask(fmt.Sprint(i))); !errors.Is(err, context.DeadlineExceeded) {
+			if _, err := a.do(ctx, "acme", ask(fmt.Sprint(i))); !errors.Is(err, context.DeadlineExceeded) {
 				t.Error(err)
 			}
 			cancel()
 			synctest.Wait()
 		}
-		if _, err := a.do(t.Context(), ask("next")); !errors.Is(err, errPaused) || calls != breakAfter {
+		if _, err := a.do(t.Context(), "acme", ask("next")); !errors.Is(err, errPaused) || calls != breakAfter {
 			t.Errorf("%v after %d calls", err, calls)
 		}
 	})
@@ -82,13 +82,13 @@ func TestHasteIsNoFailure(t *testing.T) {
 		}, 4)
 		for i := range 3 * breakAfter {
 			ctx, cancel := context.WithTimeout(t.Context(), longestFair/4)
-			if _, err := a.do(ctx, ask(fmt.Sprint(i))); !errors.Is(err, context.DeadlineExceeded) {
+			if _, err := a.do(ctx, "acme", ask(fmt.Sprint(i))); !errors.Is(err, context.DeadlineExceeded) {
 				t.Error(err)
 			}
 			cancel()
 			synctest.Wait()
 		}
-		if _, err := a.do(t.Context(), ask("patient")); err != nil {
+		if _, err := a.do(t.Context(), "acme", ask("patient")); err != nil {
 			t.Error(err)
 		}
 	})

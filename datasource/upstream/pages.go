@@ -8,6 +8,7 @@ import (
 	"strconv"
 
 	"usher/catalog"
+	"usher/datasource/upstream/decode"
 	"usher/plan"
 )
 
@@ -23,15 +24,8 @@ type pages struct {
 	number int // pages asked for
 	offset int // rows received
 	seen   map[string]bool
-	cursor cursor
+	cursor decode.Cursor
 	linked *url.URL // of the next page, whole
-}
-
-// cursor is what a page says of where the next one begins; a zero text is the
-// end.
-type cursor struct {
-	text   string
-	number bool // it was written as a number
 }
 
 // narrow asks for that part of the rows only which the API can pick itself.
@@ -78,11 +72,11 @@ func (p *pages) next() (call, error) {
 		p.set(p.spec.Param, number(p.offset))
 	case catalog.PageCursor:
 		switch {
-		case p.cursor.text == "":
-		case p.cursor.number:
-			p.set(p.spec.Param, json.Number(p.cursor.text))
+		case p.cursor.Text == "":
+		case p.cursor.Number:
+			p.set(p.spec.Param, json.Number(p.cursor.Text))
 		default:
-			p.set(p.spec.Param, p.cursor.text)
+			p.set(p.spec.Param, p.cursor.Text)
 		}
 	case catalog.PageLink, catalog.NoPages:
 	}
@@ -103,16 +97,16 @@ func (p *pages) next() (call, error) {
 
 // more takes note of a page that was read to its end, of so many rows, and
 // tells whether there is another one.
-func (p *pages) more(rows int, in cursor, at *url.URL, h http.Header) (bool, error) {
+func (p *pages) more(rows int, in decode.Cursor, at *url.URL, h http.Header) (bool, error) {
 	p.offset += rows
 	switch p.spec.Kind {
 	case catalog.PageNumber, catalog.PageOffset:
 		return rows >= p.size, nil
 	case catalog.PageCursor:
 		p.cursor = in
-		return p.anew(in.text)
+		return p.anew(in.Text)
 	case catalog.PageLink:
-		link := in.text
+		link := in.Text
 		if p.spec.Next == "" {
 			var err error
 			if link, err = nextLink(h); err != nil {
@@ -122,7 +116,7 @@ func (p *pages) more(rows int, in cursor, at *url.URL, h http.Header) (bool, err
 		if link == "" {
 			return false, nil
 		}
-		if len(link) > maxCursor {
+		if len(link) > decode.MaxCursor {
 			return false, errors.New("the link to the next page is too long")
 		}
 		to, err := follow(at, link, p.own)

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"usher/catalog"
+	"usher/datasource/upstream/broker"
+	"usher/datasource/upstream/decode"
 	"usher/fault"
 	"usher/held"
 	"usher/plan"
@@ -15,16 +17,11 @@ import (
 
 // pluginSource is what a source that is a broker plugin has of its own. How it
 // is called, and how its rows come to be rows, is as with any API; what is said
-// to it and how it answers are settled by the plugin protocol.
-//
-// A plugin is asked for rows, never for groups. Its sums, counts and cut times
-// would be those of its own numbers, collations and time zones, not byte for
-// byte those of the other sources, and nothing would be left in a group to see
-// whose rows went into it.
+// to it and how it answers is package broker's.
 type pluginSource struct {
 	spec       *catalog.Plugin
 	properties []named
-	schemas    recent[string, *pluginSchema] // by the call that asks for it, credentials included
+	schemas    recent[string, remembered] // by the call that asks for it, credentials included
 }
 
 // asker makes a call.
@@ -50,23 +47,6 @@ func (p *pluginSource) base(request requests, h http.Header) call {
 	return call{url: &to, header: h, idempotent: true, format: catalog.JSON}
 }
 
-// maxFilters bounds the text of all filters. They stand in the body, some of
-// them twice, and web frameworks often refuse one beyond 100 KB.
-const maxFilters = 32 << 10
-
-// everything is what a plugin with pushdown may be asked to do: all that
-// filtersOf can write.
-func (p *pluginSource) everything(ref plan.Ref) catalog.Pushdown {
-	can := catalog.Pushdown{Filters: make(map[string][]string, ref.Fields()), Bytes: maxFilters}
-	for i := range ref.Fields() {
-		can.Filters[ref.Field(i).Name] = []string{"in", "gt", "gte", "lt", "lte"}
-	}
-	if p.spec.OrderLimit {
-		can.Limit, can.Order = "limit", "order"
-	}
-	return can
-}
-
 // fetchPlugin is Fetch for a plugin.
 func (s *Source) fetchPlugin(ctx context.Context, q plan.Query, each func(value.Rows) error) error {
 	ref, id, own := q.Root().Ref(0), q.Identity(), q.Override(s.spec.Name)
@@ -83,46 +63,33 @@ func (s *Source) fetchPlugin(ctx context.Context, q plan.Query, each func(value.
 	if err != nil {
 		return err
 	}
-	decoder, err := newDecoder(ref, id)
+	decoder, err := decode.NewDecoder(ref, id)
 	if err != nil {
 		return fault.From(err)
 	}
 	ctx, cancel := context.WithTimeout(ctx, s.spec.Timeout)
 	defer cancel()
-	pushed := q.Pushdown(s.plugin.everything(ref))
+	pushed := q.Pushdown(broker.Everything(s.plugin.spec, ref))
 	r := &rows{source: s, ctx: ctx, dataset: ref.Dataset(), path: "/query", decoder: decoder, ask: ask, done: pushed.Never, bytes: s.spec.API.MaxBytes, held: held.From(ctx).Part()}
 	defer func() { _ = r.Close() }()
-	asked := question{}
-	defer func(began time.Time) { s.took(ctx, r, asked.pushed(), began) }(time.Now())
+	asked := broker.Question{}
+	defer func(began time.Time) { s.took(ctx, r, asked.Pushed(), began) }(time.Now())
 	if !pushed.Never {
-		d, err := s.plugin.dataset(ctx, ask, base, ref.Path(), stored(ref))
+		d, err := s.plugin.dataset(ctx, ask, base, ref.Path(), broker.Stored(ref))
 		if err != nil {
 			return r.failure(err)
 		}
 		var columns []string
-		if asked, columns, err = s.plugin.question(q, pushed, d); err != nil {
+		if asked, columns, err = broker.Ask(s.plugin.spec, q, pushed, d); err != nil {
 			return err
 		}
 		r.pages = onePage(base, &body{json: asked})
-		r.page = newPluginReply(ref, decoder, columns)
+		r.page = decode.NewArrays(ref, decoder, columns, broker.ReaderOf)
 	}
 	if err := each(r); err != nil {
 		return err
 	}
 	return r.Err()
-}
-
-// stored lists the columns that a reference reads, each once.
-func stored(ref plan.Ref) []string {
-	var out []string
-	seen := make(map[string]bool, ref.Fields())
-	for i := range ref.Fields() {
-		if id := ref.Field(i).Stored; id != "" && !seen[id] {
-			seen[id] = true
-			out = append(out, id)
-		}
-	}
-	return out
 }
 
 // onePage is the way through the pages of an answer to /query, which has one.

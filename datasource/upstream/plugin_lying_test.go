@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"usher/catalog"
+	"usher/datasource/upstream/broker"
+	"usher/datasource/upstream/decode"
 	"usher/fault"
 	"usher/plan"
 	"usher/value"
@@ -91,7 +93,7 @@ func TestLyingPlugins(t *testing.T) {
 		"a dataset twice":           {says(strings.Replace(listing, "[{", `[{"id":"stock.things","columns":[]},{`, 1)), good, fault.Unavailable, unusable},
 		"a list of no datasets":     {says(`["poison"]`), good, fault.Unavailable, unusable},
 		"two lists":                 {says(listing + listing), good, fault.Unavailable, unusable},
-		"a list without end":        {says(`[` + strings.Repeat(" ", maxSchema) + `]`), good, fault.Unavailable, unusable},
+		"a list without end":        {says(`[` + strings.Repeat(" ", 8<<20) + `]`), good, fault.Unavailable, unusable},
 		"a list nobody may read":    {func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "poison", http.StatusForbidden) }, good, fault.Unavailable, unusable},
 		"a list nested without end": {says(strings.Repeat("[", 20000)), good, fault.Unavailable, unusable},
 		"hangs over the list":       {hang, good, fault.Timeout, "in time"},
@@ -160,21 +162,21 @@ func FuzzPluginReply(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text []byte, refuse bool) {
 		q := sources[refuse].things(t, acme, nil, "name")
 		ref := q.Root().Ref(0)
-		d, err := newDecoder(ref, q.Identity())
+		d, err := decode.NewDecoder(ref, q.Identity())
 		if err != nil {
 			t.Fatal(err)
 		}
-		r := newPluginReply(ref, d, []string{"tenant_id", "id", "name"})
+		r := decode.NewArrays(ref, d, []string{"tenant_id", "id", "name"}, broker.ReaderOf)
 		kept, all := 0, 0
-		err = r.open(bytes.NewReader(text))
+		err = r.Open(bytes.NewReader(text))
 		for err == nil {
 			var more, keep bool
-			if more, err = r.row(); !more {
+			if more, err = r.Row(); !more {
 				break
 			}
-			if keep, err = r.read(); err == nil && keep {
+			if keep, err = r.Read(); err == nil && keep {
 				kept++
-				checkCells(t, ref, d.cells)
+				checkCells(t, ref, d)
 			}
 			all++
 		}
@@ -199,10 +201,10 @@ func FuzzPluginReply(f *testing.F) {
 	})
 }
 
-func checkCells(t *testing.T, ref plan.Ref, cells []value.Cell) {
+func checkCells(t *testing.T, ref plan.Ref, d *decode.Decoder) {
 	t.Helper()
 	for i := range ref.Fields() {
-		c, name := cells[i], ref.Field(i).Name
+		c, name := d.Cell(i), ref.Field(i).Name
 		switch {
 		case name == "tenant" && string(c.Text) != "acme",
 			name == "id" && c.Kind != value.KindInt && !c.Null(),

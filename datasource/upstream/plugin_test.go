@@ -16,6 +16,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"usher/catalog"
+	"usher/datasource/upstream/broker"
 	"usher/fault"
 	"usher/plan"
 	"usher/plugin"
@@ -53,8 +54,8 @@ var thingsOf = plugin.Dataset{ID: "stock.things", Columns: []plugin.DatasetColum
 	{ID: "/sizes/1", Type: plugin.Numeric},
 }}
 
-// broker is a plugin with rows by column.
-type broker struct {
+// fakePlugin is a plugin with rows by column.
+type fakePlugin struct {
 	rows []map[string]any
 
 	mu     sync.Mutex
@@ -63,14 +64,14 @@ type broker struct {
 	broken error
 }
 
-func (b *broker) Datasets(context.Context, plugin.Caller) ([]plugin.Dataset, error) {
+func (b *fakePlugin) Datasets(context.Context, plugin.Caller) ([]plugin.Dataset, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.listed++
 	return []plugin.Dataset{thingsOf}, b.broken
 }
 
-func (b *broker) Query(_ context.Context, q plugin.Query, rows *plugin.Rows) error {
+func (b *fakePlugin) Query(_ context.Context, q plugin.Query, rows *plugin.Rows) error {
 	b.mu.Lock()
 	b.asked = append(b.asked, q)
 	b.mu.Unlock()
@@ -93,7 +94,7 @@ func (b *broker) Query(_ context.Context, q plugin.Query, rows *plugin.Rows) err
 	return nil
 }
 
-func (b *broker) last() plugin.Query {
+func (b *fakePlugin) last() plugin.Query {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.asked[len(b.asked)-1]
@@ -130,7 +131,7 @@ func TestPlugin(t *testing.T) {
 		"clock": "22:19:23", "created_at": time.Date(2026, 11, 21, 22, 19, 23, 500e6, time.UTC), "local": "2026-11-21T22:19:23.000Z", "span": "P1M",
 		"doc": map[string]any{"a": 1}, "raw": "aGk=", "color": "red", "tags": []string{"x"}, "sizes": []int{1, 2}, "/address/city~1town": "Gent", "/sizes/1": 2,
 	}
-	b := &broker{rows: []map[string]any{full, {"tenant_id": "bistro", "id": 2, "big": "poison"}, {"tenant_id": "acme", "id": 3}, {"id": 4}}}
+	b := &fakePlugin{rows: []map[string]any{full, {"tenant_id": "bistro", "id": 2, "big": "poison"}, {"tenant_id": "acme", "id": 3}, {"id": 4}}}
 	url := running(t, b)
 	fields := []string{
 		"big", "price", "exact", "ratio", "flag", "name", "code", "uid", "day", "clock", "at", "local", "span", "doc", "raw", "color", "tags", "sizes", "city", "second",
@@ -212,7 +213,7 @@ func TestPluginWire(t *testing.T) {
 // the plugin's numbers and texts are.
 func TestPluginFilters(t *testing.T) {
 	t.Parallel()
-	b := &broker{}
+	b := &fakePlugin{}
 	a := plugged(t, running(t, b), nil)
 	filter := func(column string, op plugin.Operator, values ...any) plugin.Filter {
 		return plugin.Filter{Column: column, Operator: op, Values: values}
@@ -272,7 +273,7 @@ func TestPluginFilters(t *testing.T) {
 // TestPluginFilterSize: a body takes more than a URL, and not everything.
 func TestPluginFilterSize(t *testing.T) {
 	t.Parallel()
-	b := &broker{}
+	b := &fakePlugin{}
 	a := plugged(t, running(t, b), nil)
 	const n = 500
 	for width, want := range map[int]int{10: 2, 100: 1} {
@@ -290,32 +291,11 @@ func TestPluginFilterSize(t *testing.T) {
 	}
 }
 
-// TestPluginWidens: what a plugin holds finer than it sends is still found.
-func TestPluginWidens(t *testing.T) {
-	t.Parallel()
-	at := time.Date(2026, 1, 2, 3, 4, 5, 678_900_000, time.UTC) // sent as .678
-	for _, op := range []string{"eq", "in", "gt", "gte", "lt", "lte"} {
-		for _, sent := range []time.Time{at.Truncate(time.Millisecond), at.Round(time.Millisecond)} {
-			v, err := value.Parse(value.Of(value.Timestamp), sent.Format(time.RFC3339Nano))
-			if err != nil {
-				t.Fatal(err)
-			}
-			c := plan.Condition{Column: "created_at", Operator: op, Values: []value.Value{v}}
-			for _, f := range conditionFilters(c, datetime) {
-				filter := plugin.Filter{Operator: plugin.Operator(f.Expression), Values: f.Value}
-				if !filter.Match(at) {
-					t.Errorf("%s %v: %v hides a row sent as %v", op, v.Text(), f, sent)
-				}
-			}
-		}
-	}
-}
-
 // TestPluginLimit: a limit is handed over only where a plugin that ignores a
 // filter cannot make it cut off the wrong rows.
 func TestPluginLimit(t *testing.T) {
 	t.Parallel()
-	b := &broker{rows: []map[string]any{{"tenant_id": "acme", "id": 1}}}
+	b := &fakePlugin{rows: []map[string]any{{"tenant_id": "acme", "id": 1}}}
 	url := running(t, b)
 	limit := query.Member{Name: "limit", Value: query.Number("3")}
 	order := func(column, direction string) query.Member {
@@ -350,7 +330,7 @@ func TestPluginLimit(t *testing.T) {
 // without what it needs to know.
 func TestPluginMetadata(t *testing.T) {
 	t.Parallel()
-	b := &broker{rows: []map[string]any{{"tenant_id": "acme", "id": 1}}}
+	b := &fakePlugin{rows: []map[string]any{{"tenant_id": "acme", "id": 1}}}
 	url := running(t, b)
 	declared := func(names ...string) *api {
 		return plugged(t, url, func(s *catalog.SourceSpec) { s.Metadata = names })
@@ -435,7 +415,7 @@ func build(a *api, p principal.Principal) (plan.Query, error) {
 // read again when a column is missing from it.
 func TestPluginSchema(t *testing.T) {
 	t.Parallel()
-	b := &broker{}
+	b := &fakePlugin{}
 	url := running(t, b)
 	a := plugged(t, url, func(s *catalog.SourceSpec) {
 		s.Properties = map[string]catalog.Template{"Tenant": "{tenant}"}
@@ -451,9 +431,9 @@ func TestPluginSchema(t *testing.T) {
 		t.Errorf("the datasets were listed %d times for two accounts", b.listed)
 	}
 	p := a.plugin
-	old := &pluginSchema{datasets: map[string]*pluginDataset{"stock.things": {index: map[string]int{}}}, read: time.Now()}
+	old := remembered{broker.Schema{"stock.things": {}}, time.Now()}
 	for e := p.schemas.order.Front(); e != nil; e = e.Next() {
-		p.schemas.put(e.Value.(entry[string, *pluginSchema]).key, old, 1)
+		p.schemas.put(e.Value.(entry[string, remembered]).key, old, 1)
 		break
 	}
 	asked(t, a, a.things(t, acme, nil, "name"))
@@ -466,7 +446,7 @@ func TestPluginSchema(t *testing.T) {
 // TestIntrospectPlugin lists datasets as tables.
 func TestIntrospectPlugin(t *testing.T) {
 	t.Parallel()
-	b := &broker{}
+	b := &fakePlugin{}
 	a := plugged(t, running(t, b), nil)
 	got, err := Introspect(t.Context(), a.spec)
 	if err != nil {

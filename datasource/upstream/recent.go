@@ -5,7 +5,7 @@ import (
 	"sync"
 )
 
-// recent keeps the values that were used last, as many as fit its limit.
+// recent keeps the values that were used last, as many as fit its limit (LRU).
 type recent[K comparable, V any] struct {
 	limit   int64
 	dropped func(V) // may be nil

@@ -132,9 +132,7 @@ func TestNothingIsLeft(t *testing.T) {
 		stacks := make([]byte, 1<<20)
 		t.Errorf("%d goroutines before, %d after:\n%s", before, n, stacks[:runtime.Stack(stacks, true)])
 	}
-	if !account.slots.TryAcquire(defaultCalls) {
-		t.Error("a call's place was not given back")
-	}
+	allFree(t, account, defaultCalls)
 }
 
 // TestMemory: an API that sends without end is read in a bounded part of the

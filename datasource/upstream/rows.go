@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"time"
 
+	"usher/datasource/upstream/decode"
 	"usher/fault"
 	"usher/held"
 	"usher/value"
@@ -22,9 +23,9 @@ type rows struct {
 	dataset string
 	path    string // with placeholders
 	pages   *pages
-	decoder *decoder
-	page    page
-	ask     func(context.Context, call) (reply, error)
+	decoder *decode.Decoder
+	page    decode.Page
+	ask     asker
 
 	body   io.ReadCloser // of the page that is being read
 	header http.Header   // of its reply
@@ -62,7 +63,7 @@ func (r *rows) Next() bool {
 }
 
 // Cell implements value.Rows.
-func (r *rows) Cell(i int) value.Cell { return r.decoder.cells[i] }
+func (r *rows) Cell(i int) value.Cell { return r.decoder.Cell(i) }
 
 // Err implements value.Rows.
 func (r *rows) Err() error { return r.err }
@@ -89,7 +90,7 @@ func (r *rows) advance() (kept bool, err error) {
 	if r.body == nil {
 		return false, r.open()
 	}
-	more, err := r.page.row()
+	more, err := r.page.Row()
 	if err != nil {
 		return false, err
 	}
@@ -101,7 +102,7 @@ func (r *rows) advance() (kept bool, err error) {
 	if err := r.countRows(); err != nil {
 		return false, err
 	}
-	return r.page.read()
+	return r.page.Read()
 }
 
 func (r *rows) countRows() error {
@@ -130,7 +131,7 @@ func (r *rows) open() error {
 		r.asOf = answer.asOf
 	}
 	r.inPage = 0
-	return r.page.open(capped{from: r.body, left: &r.bytes})
+	return r.page.Open(capped{from: r.body, left: &r.bytes})
 }
 
 // finish decides on the next page. Pages without rows count as one row each,
@@ -142,7 +143,7 @@ func (r *rows) finish() error {
 	if err := r.countRows(); err != nil {
 		return err
 	}
-	more, err := r.pages.more(r.inPage, r.page.last(), r.url, r.header)
+	more, err := r.pages.more(r.inPage, r.page.Last(), r.url, r.header)
 	r.done = !more
 	if err != nil {
 		return err
@@ -164,24 +165,26 @@ func (r *rows) failure(err error) error {
 		return known
 	}
 	cause := fmt.Errorf("source %q, dataset %q: %w", r.source.spec.Name, r.dataset, err)
-	var wrong *wrongValue
+	var wrong *decode.WrongValue
 	switch {
 	case errors.Is(err, errTooLarge):
 		return fault.New(fault.TooComplex, "the API of %s sends more than the %d bytes that may be fetched for one question", r.dataset, r.source.spec.API.MaxBytes).
 			WithHint("Narrow it with a filter that the API can apply itself.").Because(cause)
 	case errors.Is(err, errPaused):
 		return paused(r.dataset).Because(cause)
+	case errors.Is(err, errInLine) && errors.Is(err, context.DeadlineExceeded):
+		return crowded(r.dataset).Because(cause)
 	case errors.Is(err, context.DeadlineExceeded) || errors.Is(r.ctx.Err(), context.DeadlineExceeded):
 		return fault.New(fault.Timeout, "the API of %s did not answer in time", r.dataset).Because(cause)
 	case r.ctx.Err() != nil:
 		return fault.New(fault.Timeout, "the request was canceled").Because(cause)
-	case errors.Is(err, ErrForeignRow):
+	case errors.Is(err, decode.ErrForeignRow):
 		r.source.foreign.Add(1)
 		r.source.meter.foreign.Inc()
 		return fault.New(fault.Unavailable, "the API of %s sent rows that were not asked for", r.dataset).
 			Because(fmt.Errorf("%w (row %d)", cause, r.read))
 	case errors.As(err, &wrong):
-		return fault.New(fault.Unavailable, "the API of %s sent row %d with a wrong value: %s: %v", r.dataset, r.read, wrong.column, wrong.reason).Because(cause)
+		return fault.New(fault.Unavailable, "the API of %s sent row %d with a wrong value: %s: %v", r.dataset, r.read, wrong.Column, wrong.Reason).Because(cause)
 	}
 	f := fault.New(fault.Unavailable, "the API of %s did not send rows that can be used", r.dataset).Because(cause)
 	if status := (*statusError)(nil); errors.As(err, &status) {
@@ -196,5 +199,13 @@ func paused(dataset string) *fault.Error {
 	f := fault.New(fault.Unavailable, "the API of %s has failed several times in a row and is left alone for a moment", dataset).
 		WithHint("Try again in a few seconds.")
 	f.RetryAfter = pauseFor
+	return f
+}
+
+// crowded is the failure of a question whose time was over before it was its
+// tenant's turn.
+func crowded(dataset string) *fault.Error {
+	f := fault.New(fault.Unavailable, "the API of %s has too much to do", dataset).WithHint("Try again in a moment.")
+	f.RetryAfter = time.Second
 	return f
 }

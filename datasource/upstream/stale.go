@@ -6,12 +6,15 @@ import (
 	"net/http"
 	"sync"
 	"time"
+
+	"usher/fault"
 )
 
 // maxKept bounds the bytes of a source's replies that are kept for bad times.
 const maxKept = 16 << 20
 
-// kept holds an API's last replies, to stand in for those that fail. A reply
+// kept holds an API's last replies, to stand in for those that fail
+// (stale-if-error). A reply
 // answers the very call it was sent for, credentials included.
 type kept struct {
 	age     time.Duration // 0: nothing is kept
@@ -70,7 +73,10 @@ func (k *kept) find(key string) (reply, bool) {
 func excuses(ctx context.Context, err error) bool {
 	var status *statusError
 	var content contentError
+	var refused *fault.Error
 	switch {
+	case errors.As(err, &refused):
+		return refused.Code != fault.TooManyRequests // the caller's flood; having too much to do is the API's failure
 	case errors.Is(ctx.Err(), context.Canceled) || errors.As(err, &content):
 		return false
 	case errors.As(err, &status):

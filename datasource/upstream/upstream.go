@@ -19,7 +19,9 @@ import (
 	"time"
 
 	"usher/catalog"
+	"usher/datasource/admit"
 	"usher/datasource/receipt"
+	"usher/datasource/upstream/decode"
 	"usher/fault"
 	"usher/held"
 	"usher/plan"
@@ -35,7 +37,8 @@ const defaultCalls = 16
 
 // Options are what all sources use together.
 type Options struct {
-	Metrics *Metrics // nil: nobody looks at them
+	Metrics *Metrics                    // nil: nobody looks at them
+	Gate    func(slots int) *admit.Gate // makes the bulkhead of a base URL; nil: one of default limits
 }
 
 // Source is one API.
@@ -43,6 +46,7 @@ type Source struct {
 	spec     *catalog.Source
 	request  requests
 	client   *http.Client
+	gate     func(slots int) *admit.Gate
 	accounts recent[string, *account] // by base URL
 	kept     *kept
 	tokens   *tokens       // nil: the API takes none
@@ -63,8 +67,11 @@ func Open(spec *catalog.Source, opts Options) (*Source, error) {
 	if opts.Metrics == nil {
 		opts.Metrics = NewMetrics()
 	}
+	if opts.Gate == nil {
+		opts.Gate = func(slots int) *admit.Gate { return admit.New(slots, admit.Limits{}, nil) }
+	}
 	s := &Source{
-		spec: spec, request: request, client: newClient(spec.API.AllowPrivate, concurrent(spec.API)),
+		spec: spec, request: request, gate: opts.Gate, client: newClient(spec.API.AllowPrivate, concurrent(spec.API)),
 		kept: newKept(spec.API.StaleIfError), meter: opts.Metrics.of(spec.Name),
 	}
 	s.accounts.limit = maxAccounts
@@ -88,8 +95,22 @@ func concurrent(spec catalog.APISpec) int { return cmp.Or(spec.MaxConcurrent, de
 // account is what is known of one base URL.
 func (s *Source) account(base string) *account {
 	return s.accounts.getOr(base, func() *account {
-		return newAccount(s.client, concurrent(s.spec.API), fairTime(s.spec.Timeout), s.kept, s.meter)
+		return s.newAccount(s.kept)
 	})
+}
+
+func (s *Source) newAccount(kept *kept) *account {
+	return newAccount(s.client, s.gate(concurrent(s.spec.API)), fairTime(s.spec.Timeout), kept, s.meter)
+}
+
+// Waiting is how many calls are in line, for all base URLs together.
+func (s *Source) Waiting() int {
+	n := 0
+	s.accounts.each(func(a *account) { n += a.gate.Waiting() })
+	if s.tokens != nil {
+		n += s.tokens.account.gate.Waiting()
+	}
+	return n
 }
 
 // Forget forgets the replies that are kept for when the API fails, and shares
@@ -112,10 +133,6 @@ func (s *Source) Close() error {
 // ForeignRows is how many requests failed because the API returned a row of
 // another tenant.
 func (s *Source) ForeignRows() int64 { return s.foreign.Load() }
-
-// ErrForeignRow is the cause of the failure when an API that keeps tenants
-// apart returns a row of another one.
-var ErrForeignRow = errors.New("the upstream sent a row of another tenant")
 
 // Fetch streams the rows of a query for the columns of one reference, over all
 // pages. They may be more than the query asks for: what the API was not asked
@@ -142,11 +159,11 @@ func (s *Source) Fetch(ctx context.Context, q plan.Query, each func(value.Rows) 
 	if err != nil {
 		return err
 	}
-	decoder, err := newDecoder(ref, q.Identity())
+	decoder, err := decode.NewDecoder(ref, q.Identity())
 	if err != nil {
 		return fault.From(err)
 	}
-	page, err := newPage(ref, s.spec.API, decoder)
+	page, err := decode.New(ref, s.spec.API, decoder)
 	if err != nil {
 		return fault.From(err)
 	}
@@ -182,17 +199,20 @@ func (s *Source) took(ctx context.Context, r *rows, pushed plan.Pushed, began ti
 	notes.Add(step)
 }
 
-// asker makes the calls of one principal to one base URL.
-func (s *Source) asker(base string, id plan.Identity, o plan.Override) (func(context.Context, call) (reply, error), error) {
-	account := s.account(base)
+// asker makes the calls of one principal to one base URL, when it is its
+// tenant's turn.
+func (s *Source) asker(base string, id plan.Identity, o plan.Override) (asker, error) {
+	account, tenant := s.account(base), id.Tenant()
 	if _, own := o.Header("Authorization"); s.tokens == nil || own {
-		return account.do, nil
+		return func(ctx context.Context, c call) (reply, error) { return account.do(ctx, tenant, c) }, nil
 	}
 	client, err := s.tokens.client(id)
 	if err != nil {
 		return nil, err
 	}
-	return func(ctx context.Context, c call) (reply, error) { return s.tokens.authorized(ctx, client, account, c) }, nil
+	return func(ctx context.Context, c call) (reply, error) {
+		return s.tokens.authorized(ctx, tenant, client, account, c)
+	}, nil
 }
 
 // accept refuses every query but one for the columns of one reference of this

@@ -16,6 +16,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"usher/catalog"
+	"usher/datasource/upstream/decode"
 	"usher/fault"
 	"usher/plan"
 	"usher/principal"
@@ -209,7 +210,7 @@ func TestForeignRows(t *testing.T) {
 		a := open(t, serve(t, says(mixed)), catalog.BindingSpec{}, told)
 		lines, err := a.fetch(t.Context(), a.things(t, acme, nil, "id"))
 		refused(t, err, fault.Unavailable, "sent rows that were not asked for")
-		if !errors.Is(err, ErrForeignRow) || a.ForeignRows() != 1 || len(lines) != 1 {
+		if !errors.Is(err, decode.ErrForeignRow) || a.ForeignRows() != 1 || len(lines) != 1 {
 			t.Errorf("%v, counted %d, rows %q", err, a.ForeignRows(), lines)
 		}
 	})
@@ -319,7 +320,7 @@ func TestCursors(t *testing.T) {
 		{"a circle", func(page int) string { return strconv.Itoa(page%3 + 1) }, 4, fault.Unavailable, "did not send rows that can be used"},
 		{"empty", func(int) string { return `""` }, 1, "", ""},
 		{"no text", func(int) string { return `{"a":1}` }, 1, fault.Unavailable, "did not send rows that can be used"},
-		{"too long", func(int) string { return `"` + strings.Repeat("x", maxCursor+1) + `"` }, 1, fault.Unavailable, "did not send rows that can be used"},
+		{"too long", func(int) string { return `"` + strings.Repeat("x", decode.MaxCursor+1) + `"` }, 1, fault.Unavailable, "did not send rows that can be used"},
 		{"no end", func(page int) string { return strconv.Itoa(1000 + page) }, 11, fault.TooComplex, ""},
 	}
 	for _, c := range cases {
@@ -538,7 +539,8 @@ func TestConnectionReuse(t *testing.T) {
 	}
 }
 
-// TestCalls: calls beyond the bound wait, and no longer than their request.
+// TestCalls: calls beyond the bound wait, and no longer than their request. The
+// last slot is for another tenant.
 func TestCalls(t *testing.T) {
 	t.Parallel()
 	arrived, release := make(chan struct{}, 100), make(chan struct{})
@@ -547,7 +549,7 @@ func TestCalls(t *testing.T) {
 		<-release
 		says(`{"data":[]}`)(w, r)
 	}), catalog.BindingSpec{}, func(s *catalog.SourceSpec) {
-		s.MaxConcurrent, s.Query = 3, map[string]catalog.Template{"as": "{subject}"}
+		s.MaxConcurrent, s.Query = 4, map[string]catalog.Template{"as": "{subject}"}
 	})
 	by := func(subject string) plan.Query {
 		p := acme

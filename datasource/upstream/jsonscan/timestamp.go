@@ -1,4 +1,4 @@
-package upstream
+package jsonscan
 
 import "usher/value"
 

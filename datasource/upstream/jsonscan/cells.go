@@ -1,4 +1,4 @@
-package upstream
+package jsonscan
 
 import (
 	"bytes"
@@ -8,17 +8,18 @@ import (
 	"usher/value"
 )
 
-// mismatch is the error of a reader about a value of the wrong type; all other
+// Mismatch is the error of a reader about a value of the wrong type; all other
 // errors are about the reply as a whole.
-type mismatch struct{ reason error }
+type Mismatch struct{ Reason error }
 
-func (m mismatch) Error() string { return m.reason.Error() }
+func (m Mismatch) Error() string { return m.Reason.Error() }
 
-// reader reads one value, not null, of a type into a cell. Text is appended to
+// Reader reads one value, not null, of a type into a cell. Text is appended to
 // text, which is returned.
-type reader func(s *scanner, t value.Type, text []byte) (value.Cell, []byte, error)
+type Reader func(s *Scanner, t value.Type, text []byte) (value.Cell, []byte, error)
 
-func readerOf(t value.Type) reader {
+// ReaderOf is the reader of a type.
+func ReaderOf(t value.Type) Reader {
 	if t.List {
 		return readList
 	}
@@ -44,8 +45,9 @@ func readerOf(t value.Type) reader {
 	return readParsed
 }
 
-func wrong(t value.Type, form string) error {
-	return mismatch{fmt.Errorf("expected %s: %s", t.Elem().GraphQL(), form)}
+// Wrong is the mismatch of a value that is not written as its type is.
+func Wrong(t value.Type, form string) error {
+	return Mismatch{fmt.Errorf("expected %s: %s", t.Elem().GraphQL(), form)}
 }
 
 func keep(text, piece []byte) (value.Cell, []byte) {
@@ -55,20 +57,25 @@ func keep(text, piece []byte) (value.Cell, []byte) {
 }
 
 // token reads a string, or else a number if numbers may be.
-func token(s *scanner, t value.Type, strings, numbers bool, form string) (tok []byte, err error) {
-	c, err := s.peek()
+func token(s *Scanner, t value.Type, strings, numbers bool, form string) (tok []byte, err error) {
+	c, err := s.Peek()
 	switch {
 	case err != nil:
 		return nil, err
 	case c == '"' && strings:
-		return s.text()
+		return s.Text()
 	case numbers && (c == '-' || c >= '0' && c <= '9'):
-		return s.number()
+		return s.Number()
 	}
-	return nil, wrong(t, form)
+	return nil, Wrong(t, form)
 }
 
-func readInteger(s *scanner, t value.Type, text []byte) (value.Cell, []byte, error) {
+// TextOf reads a string in which a value of a type is written.
+func TextOf(s *Scanner, t value.Type, form string) ([]byte, error) {
+	return token(s, t, true, false, form)
+}
+
+func readInteger(s *Scanner, t value.Type, text []byte) (value.Cell, []byte, error) {
 	form, bits := "a whole number of 64 bits", 64
 	if t.Scalar == value.Int {
 		form, bits = "a whole number of 32 bits", 32
@@ -79,19 +86,19 @@ func readInteger(s *scanner, t value.Type, text []byte) (value.Cell, []byte, err
 	}
 	n, err := strconv.ParseInt(string(tok), 10, bits)
 	if err != nil || tok[0] == '+' {
-		return value.Cell{}, text, wrong(t, form)
+		return value.Cell{}, text, Wrong(t, form)
 	}
 	return value.Cell{Kind: value.KindInt, Int: n}, text, nil
 }
 
-func readFloat(s *scanner, t value.Type, text []byte) (value.Cell, []byte, error) {
+func readFloat(s *Scanner, t value.Type, text []byte) (value.Cell, []byte, error) {
 	tok, err := token(s, t, false, true, "a finite number")
 	if err != nil {
 		return value.Cell{}, text, err
 	}
 	f, err := strconv.ParseFloat(string(tok), 64)
 	if err != nil {
-		return value.Cell{}, text, wrong(t, "a finite number")
+		return value.Cell{}, text, Wrong(t, "a finite number")
 	}
 	if f == 0 {
 		f = 0 // -0 is 0
@@ -101,70 +108,70 @@ func readFloat(s *scanner, t value.Type, text []byte) (value.Cell, []byte, error
 
 // readDecimal keeps the digits. Those that do not fit the declared precision
 // and scale are refused: the embedded engine would round them.
-func readDecimal(s *scanner, t value.Type, text []byte) (value.Cell, []byte, error) {
+func readDecimal(s *Scanner, t value.Type, text []byte) (value.Cell, []byte, error) {
 	tok, err := token(s, t, true, true, "a number, or one as a string")
 	if err != nil {
 		return value.Cell{}, text, err
 	}
 	if !isNumber(tok) {
-		return value.Cell{}, text, wrong(t, "a number, or one as a string")
+		return value.Cell{}, text, Wrong(t, "a number, or one as a string")
 	}
 	if bytes.ContainsAny(tok, "eE") || len(tok) > value.MaxDigits {
 		v, err := value.Parse(t, string(tok))
 		if err != nil {
-			return value.Cell{}, text, mismatch{err}
+			return value.Cell{}, text, Mismatch{err}
 		}
 		tok = []byte(v.Text())
 	}
 	whole, fraction, _ := bytes.Cut(bytes.TrimPrefix(tok, []byte("-")), []byte("."))
 	if t.Scale >= 0 {
 		if len(bytes.TrimRight(fraction, "0")) > t.Scale {
-			return value.Cell{}, text, wrong(t, fmt.Sprintf("at most %d digits after the point", t.Scale))
+			return value.Cell{}, text, Wrong(t, fmt.Sprintf("at most %d digits after the point", t.Scale))
 		}
 		if t.Precision > 0 && len(bytes.TrimLeft(whole, "0")) > t.Precision-t.Scale {
-			return value.Cell{}, text, wrong(t, fmt.Sprintf("at most %d digits before the point", t.Precision-t.Scale))
+			return value.Cell{}, text, Wrong(t, fmt.Sprintf("at most %d digits before the point", t.Precision-t.Scale))
 		}
 	}
 	cell, text := keep(text, tok)
 	return cell, text, nil
 }
 
-func readBoolean(s *scanner, t value.Type, text []byte) (value.Cell, []byte, error) {
-	c, err := s.peek()
+func readBoolean(s *Scanner, t value.Type, text []byte) (value.Cell, []byte, error) {
+	c, err := s.Peek()
 	switch {
 	case err != nil:
 		return value.Cell{}, text, err
 	case c == 't':
-		return value.Cell{Kind: value.KindBool, Bool: true}, text, s.word("true")
+		return value.Cell{Kind: value.KindBool, Bool: true}, text, s.Word("true")
 	case c == 'f':
-		return value.Cell{Kind: value.KindBool}, text, s.word("false")
+		return value.Cell{Kind: value.KindBool}, text, s.Word("false")
 	}
-	return value.Cell{}, text, wrong(t, "true or false")
+	return value.Cell{}, text, Wrong(t, "true or false")
 }
 
-func readString(s *scanner, t value.Type, text []byte) (value.Cell, []byte, error) {
+func readString(s *Scanner, t value.Type, text []byte) (value.Cell, []byte, error) {
 	return readText(s, t, text, false, "a string without NUL")
 }
 
-func readID(s *scanner, t value.Type, text []byte) (value.Cell, []byte, error) {
+func readID(s *Scanner, t value.Type, text []byte) (value.Cell, []byte, error) {
 	return readText(s, t, text, true, "a string without NUL, or a whole number")
 }
 
-func readText(s *scanner, t value.Type, text []byte, numbers bool, form string) (value.Cell, []byte, error) {
+func readText(s *Scanner, t value.Type, text []byte, numbers bool, form string) (value.Cell, []byte, error) {
 	quoted := s.buf[s.pos] == '"' // cell has looked at this byte
 	tok, err := token(s, t, true, numbers, form)
 	if err != nil {
 		return value.Cell{}, text, err
 	}
 	if quoted && bytes.IndexByte(tok, 0) >= 0 || !quoted && bytes.ContainsAny(tok, ".eE") {
-		return value.Cell{}, text, wrong(t, form)
+		return value.Cell{}, text, Wrong(t, form)
 	}
 	cell, text := keep(text, tok)
 	return cell, text, nil
 }
 
-func readEnum(s *scanner, t value.Type, text []byte) (value.Cell, []byte, error) {
-	tok, err := token(s, t, true, false, "one of its labels")
+func readEnum(s *Scanner, t value.Type, text []byte) (value.Cell, []byte, error) {
+	tok, err := TextOf(s, t, "one of its labels")
 	if err != nil {
 		return value.Cell{}, text, err
 	}
@@ -174,18 +181,18 @@ func readEnum(s *scanner, t value.Type, text []byte) (value.Cell, []byte, error)
 			return cell, text, nil
 		}
 	}
-	return value.Cell{}, text, wrong(t, "one of its labels")
+	return value.Cell{}, text, Wrong(t, "one of its labels")
 }
 
-func readJSON(s *scanner, _ value.Type, text []byte) (value.Cell, []byte, error) {
-	tok, err := s.raw()
+func readJSON(s *Scanner, _ value.Type, text []byte) (value.Cell, []byte, error) {
+	tok, err := s.Raw()
 	cell, text := keep(text, tok)
 	return cell, text, err
 }
 
 // readParsed reads types that are strings with a form.
-func readParsed(s *scanner, t value.Type, text []byte) (value.Cell, []byte, error) {
-	tok, err := token(s, t, true, false, "a string")
+func readParsed(s *Scanner, t value.Type, text []byte) (value.Cell, []byte, error) {
+	tok, err := TextOf(s, t, "a string")
 	if err != nil {
 		return value.Cell{}, text, err
 	}
@@ -196,32 +203,32 @@ func readParsed(s *scanner, t value.Type, text []byte) (value.Cell, []byte, erro
 	}
 	v, err := value.Parse(t.Elem(), string(tok))
 	if err != nil {
-		return value.Cell{}, text, mismatch{err}
+		return value.Cell{}, text, Mismatch{err}
 	}
 	cell, text := keep(text, []byte(v.Text()))
 	return cell, text, nil
 }
 
 // readList reads an array of a scalar into the wire form of lists.
-func readList(s *scanner, t value.Type, text []byte) (value.Cell, []byte, error) {
+func readList(s *Scanner, t value.Type, text []byte) (value.Cell, []byte, error) {
 	elem := t.Elem()
-	read := readerOf(elem)
-	c, err := s.peek()
+	read := ReaderOf(elem)
+	c, err := s.Peek()
 	if err != nil || c != '[' {
-		return value.Cell{}, text, firstOf(err, wrong(t, "in an array"))
+		return value.Cell{}, text, firstOf(err, Wrong(t, "in an array"))
 	}
 	var scratch []byte
 	list := []byte{'['}
-	err = s.into()
+	err = s.Into()
 	for first := true; err == nil; first = false {
 		var ok, null bool
-		if ok, err = s.item(first, ']'); !ok || err != nil {
+		if ok, err = s.Item(first, ']'); !ok || err != nil {
 			break
 		}
 		if !first {
 			list = append(list, ',')
 		}
-		if null, err = s.null(); null || err != nil {
+		if null, err = s.Null(); null || err != nil {
 			list = append(list, "null"...)
 			continue
 		}

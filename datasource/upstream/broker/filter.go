@@ -1,4 +1,4 @@
-package upstream
+package broker
 
 import (
 	"cmp"
@@ -33,7 +33,7 @@ var expressions = map[string]string{"eq": "in", "in": "in", "gt": ">", "gte": ">
 // may be wider than its condition, but never narrower: where a plugin may hold
 // finer values than it sends the filter is wider, and a condition that some
 // connector could misread is not sent.
-func filtersOf(conditions []plan.Condition, d *pluginDataset) (out []filter, whole bool) {
+func filtersOf(conditions []plan.Condition, d *Dataset) (out []filter, whole bool) {
 	whole = true
 	for _, c := range conditions {
 		made := conditionFilters(c, d.typeOf(c.Column))
@@ -132,11 +132,11 @@ const protocolTime = "2006-01-02T15:04:05.000Z"
 
 // instantOf is a time, within the years that every database knows.
 func instantOf(v value.Value) (time.Time, bool) {
-	layout := time.RFC3339Nano
+	layout := "2006-01-02 15:04:05-07" // the canonical text
 	if v.Type().Scalar == value.Date {
 		layout = time.DateOnly
 	}
-	at, err := time.Parse(layout, literal(v))
+	at, err := time.Parse(layout, v.Text())
 	return at, err == nil && at.Year() > 1 && at.Year() < 9999
 }
 

@@ -1,21 +1,25 @@
-package upstream
+package decode
 
 import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 
+	"github.com/go-json-experiment/json/jsontext"
+
 	"usher/catalog"
+	"usher/datasource/upstream/jsonscan"
 )
 
 // document is one page's reply as JSON, which may hold anything around its
 // rows. It is walked in one pass, which finds the rows and the next cursor
 // wherever they stand.
 type document struct {
-	decoder *decoder
-	scan    scanner
+	decoder *Decoder
+	scan    jsonscan.Scanner
 	rows    []string // the way to the rows
 	next    []string // the way to the cursor
 	cursors bool     // whether there is a cursor at all
@@ -23,7 +27,7 @@ type document struct {
 	started bool
 	found   bool // the rows were found
 	inRows  int  // rows read
-	cursor  cursor
+	cursor  Cursor
 }
 
 // place is an object or array the walk is in.
@@ -34,42 +38,37 @@ type place struct {
 	onNext bool // it is on the way to the cursor
 }
 
-func newDocument(rows string, pages catalog.Pages, decoder *decoder) (*document, error) {
+func newDocument(rows string, pages catalog.Pages, decoder *Decoder) (*document, error) {
 	d := &document{decoder: decoder, cursors: pages.Next != ""}
 	var err error
-	if d.rows, err = parsePointer(rows); err == nil && d.cursors {
-		d.next, err = parsePointer(pages.Next)
+	if d.rows, err = ParsePointer(rows); err == nil && d.cursors {
+		d.next, err = ParsePointer(pages.Next)
 	}
 	return d, err
 }
 
-// parsePointer reads a JSON pointer (RFC 6901).
-func parsePointer(text string) ([]string, error) {
+// ParsePointer reads a JSON pointer (RFC 6901).
+func ParsePointer(text string) ([]string, error) {
 	if text == "" {
 		return nil, nil
 	}
-	rest, ok := strings.CutPrefix(text, "/")
-	if !ok {
+	if text[0] != '/' {
 		return nil, fmt.Errorf("%q is no JSON pointer", text)
 	}
-	steps := strings.Split(rest, "/")
-	for i, s := range steps {
-		steps[i] = strings.NewReplacer("~1", "/", "~0", "~").Replace(s)
-	}
-	return steps, nil
+	return slices.Collect(jsontext.Pointer(text).Tokens()), nil
 }
 
-// open implements page.
-func (d *document) open(from io.Reader) error {
-	d.scan.reset(from)
-	d.inside, d.started, d.found, d.inRows, d.cursor = d.inside[:0], false, false, 0, cursor{}
+// Open implements Page.
+func (d *document) Open(from io.Reader) error {
+	d.scan.Reset(from)
+	d.inside, d.started, d.found, d.inRows, d.cursor = d.inside[:0], false, false, 0, Cursor{}
 	_, err := d.seek()
 	return err
 }
 
-// row implements page.
-func (d *document) row() (more bool, err error) {
-	if more, err = d.scan.item(d.inRows == 0, ']'); more || err != nil {
+// Row implements Page.
+func (d *document) Row() (more bool, err error) {
+	if more, err = d.scan.Item(d.inRows == 0, ']'); more || err != nil {
 		d.inRows++
 		return more, err
 	}
@@ -80,11 +79,11 @@ func (d *document) row() (more bool, err error) {
 	return false, err
 }
 
-// read implements page.
-func (d *document) read() (kept bool, err error) { return d.decoder.row(&d.scan) }
+// Read implements Page.
+func (d *document) Read() (kept bool, err error) { return d.decoder.row(&d.scan) }
 
-// last implements page.
-func (d *document) last() cursor { return d.cursor }
+// Last implements Page.
+func (d *document) Last() Cursor { return d.cursor }
 
 // seek walks on to the rows and steps into them, or to the end of the reply.
 func (d *document) seek() (rows bool, err error) {
@@ -102,7 +101,7 @@ func (d *document) seek() (rows bool, err error) {
 	if !d.found {
 		return false, fmt.Errorf("the reply has no rows at %q", "/"+strings.Join(d.rows, "/"))
 	}
-	return false, d.scan.end()
+	return false, d.scan.End()
 }
 
 // step walks one item of a place, or out of it.
@@ -110,10 +109,10 @@ func (d *document) step(at *place) (rows bool, err error) {
 	var ok bool
 	var key []byte
 	if at.array {
-		ok, err = d.scan.item(at.items == 0, ']')
+		ok, err = d.scan.Item(at.items == 0, ']')
 		key = strconv.AppendInt(nil, int64(at.items), 10)
 	} else {
-		key, ok, err = d.scan.member(at.items == 0)
+		key, ok, err = d.scan.Member(at.items == 0)
 	}
 	if err != nil {
 		return false, err
@@ -129,7 +128,7 @@ func (d *document) step(at *place) (rows bool, err error) {
 
 // value walks one value: into it, if it is on a way, else over it.
 func (d *document) value(onRows, onNext bool) (rows bool, err error) {
-	c, err := d.scan.peek()
+	c, err := d.scan.Peek()
 	if err != nil {
 		return false, err
 	}
@@ -139,20 +138,17 @@ func (d *document) value(onRows, onNext bool) (rows bool, err error) {
 			return false, errors.New("what is in the place of the rows is no array, or there are two")
 		}
 		d.found = true
-		return true, d.scan.into()
+		return true, d.scan.Into()
 	}
 	if onNext && depth == len(d.next) {
 		return false, d.readCursor(c)
 	}
 	if !onRows && !onNext || c != '{' && c != '[' {
-		return false, d.scan.skip()
+		return false, d.scan.Skip()
 	}
 	d.inside = append(d.inside, place{array: c == '[', onRows: onRows, onNext: onNext})
-	return false, d.scan.into()
+	return false, d.scan.Into()
 }
-
-// maxCursor bounds a cursor: it becomes a part of a URL.
-const maxCursor = 4 << 10
 
 func (d *document) readCursor(c byte) error {
 	var text []byte
@@ -160,17 +156,17 @@ func (d *document) readCursor(c byte) error {
 	number := c != '"'
 	switch {
 	case c == 'n':
-		return d.scan.word("null")
+		return d.scan.Word("null")
 	case c == '"':
-		text, err = d.scan.text()
+		text, err = d.scan.Text()
 	case c == '-' || c >= '0' && c <= '9':
-		text, err = d.scan.number()
+		text, err = d.scan.Number()
 	default:
 		err = errors.New("the next cursor is neither text nor number nor null")
 	}
-	if err == nil && (len(text) > maxCursor || d.cursor.text != "") {
-		err = fmt.Errorf("the next cursor is longer than %d bytes, or there are two", maxCursor)
+	if err == nil && (len(text) > MaxCursor || d.cursor.Text != "") {
+		err = fmt.Errorf("the next cursor is longer than %d bytes, or there are two", MaxCursor)
 	}
-	d.cursor = cursor{string(text), number}
+	d.cursor = Cursor{string(text), number}
 	return err
 }

@@ -1,4 +1,4 @@
-package upstream
+package jsonscan
 
 import (
 	"bytes"
@@ -51,12 +51,12 @@ func checkScanner(t *testing.T, text string) {
 		"bytes":  iotest.OneByteReader(strings.NewReader(text)),
 		"at EOF": iotest.DataErrReader(strings.NewReader(text)),
 	} {
-		s := &scanner{buf: make([]byte, 0, 4)}
-		s.reset(from)
-		raw, err := s.raw()
+		s := &Scanner{buf: make([]byte, 0, 4)}
+		s.Reset(from)
+		raw, err := s.Raw()
 		raw = bytes.Clone(raw)
 		if err == nil {
-			err = s.end()
+			err = s.End()
 		}
 		if want && err != nil {
 			t.Errorf("%s %q: %v", name, text, err)
@@ -69,8 +69,8 @@ func checkScanner(t *testing.T, text string) {
 		}
 		var expected string
 		if want && json.Unmarshal([]byte(text), &expected) == nil && strings.HasPrefix(strings.TrimSpace(text), `"`) {
-			s := over([]byte(text))
-			if got, err := s.text(); err != nil || string(got) != expected {
+			s := Over([]byte(text))
+			if got, err := s.Text(); err != nil || string(got) != expected {
 				t.Errorf("%q is read as %q, %v", text, got, err)
 			}
 		}
@@ -80,8 +80,8 @@ func checkScanner(t *testing.T, text string) {
 func TestDepth(t *testing.T) {
 	t.Parallel()
 	for depth, ok := range map[int]bool{maxDepth: true, maxDepth + 1: false} {
-		s := over([]byte(strings.Repeat("[", depth) + strings.Repeat("]", depth)))
-		if err := s.skip(); (err == nil) != ok {
+		s := Over([]byte(strings.Repeat("[", depth) + strings.Repeat("]", depth)))
+		if err := s.Skip(); (err == nil) != ok {
 			t.Errorf("%d deep: %v", depth, err)
 		}
 	}
@@ -89,10 +89,10 @@ func TestDepth(t *testing.T) {
 
 func TestLongToken(t *testing.T) {
 	t.Parallel()
-	for size, ok := range map[int]bool{1 << 20: true, 2 * maxToken: false} {
-		s := &scanner{}
-		s.reset(strings.NewReader(`"` + strings.Repeat("x", size) + `"`))
-		if _, err := s.text(); (err == nil) != ok {
+	for size, ok := range map[int]bool{1 << 20: true, 2 * MaxToken: false} {
+		s := &Scanner{}
+		s.Reset(strings.NewReader(`"` + strings.Repeat("x", size) + `"`))
+		if _, err := s.Text(); (err == nil) != ok {
 			t.Errorf("%d bytes: %v", size, err)
 		}
 	}

@@ -1,4 +1,4 @@
-package upstream
+package decode
 
 import (
 	"bufio"
@@ -10,12 +10,13 @@ import (
 	"unicode/utf8"
 
 	"usher/catalog"
+	"usher/datasource/upstream/jsonscan"
 	"usher/value"
 )
 
 // table is a reply in CSV (RFC 4180) whose first line names the columns.
 type table struct {
-	decoder *decoder
+	decoder *Decoder
 	spec    catalog.CSV
 	csv     *csv.Reader
 	line    *lineCap
@@ -27,7 +28,7 @@ type table struct {
 var errCSV = errors.New("the reply is not CSV")
 
 // open reads the first line.
-func (t *table) open(from io.Reader) error {
+func (t *table) Open(from io.Reader) error {
 	t.line = &lineCap{from: from}
 	text := bufio.NewReaderSize(t.line, 32<<10)
 	if mark, err := text.Peek(3); err == nil && bytes.Equal(mark, []byte("\xef\xbb\xbf")) {
@@ -53,7 +54,7 @@ func (t *table) open(from io.Reader) error {
 	for _, c := range t.decoder.columns {
 		i, there := index[c.stored]
 		if !there && c.stored != "" {
-			return &wrongValue{c.name, errors.New("the CSV has no such column")}
+			return &WrongValue{c.name, errors.New("the CSV has no such column")}
 		}
 		if !there {
 			i = -1
@@ -73,7 +74,7 @@ func (t *table) next() ([]string, error) {
 	return record, err
 }
 
-func (t *table) row() (bool, error) {
+func (t *table) Row() (bool, error) {
 	record, err := t.next()
 	if err == io.EOF { //nolint:errorlint // csv returns it itself
 		return false, nil
@@ -84,7 +85,7 @@ func (t *table) row() (bool, error) {
 
 // read looks at the tenant first: what another tenant's row holds is none of
 // the caller's business, not even that it is wrong.
-func (t *table) read() (bool, error) {
+func (t *table) Read() (bool, error) {
 	d := t.decoder
 	d.begin()
 	whose := -1
@@ -120,7 +121,7 @@ func (t *table) cell(i int) (err error) {
 	case field == t.spec.Null:
 		return nil
 	case !utf8.ValidString(field):
-		return errUTF8
+		return jsonscan.ErrUTF8
 	}
 	bare := c.typ.List || c.typ.Numeric() || c.typ.Scalar == value.Boolean || c.typ.Scalar == value.JSON
 	t.scratch = t.scratch[:0]
@@ -129,23 +130,23 @@ func (t *table) cell(i int) (err error) {
 	} else {
 		t.scratch = value.AppendQuoted(t.scratch, []byte(field))
 	}
-	s := over(t.scratch)
-	if _, err = s.peek(); err == nil {
+	s := jsonscan.Over(t.scratch)
+	if _, err = s.Peek(); err == nil {
 		d.cells[i], d.text, err = c.read(s, c.typ, d.text)
 	}
 	if err == nil {
-		err = s.end()
+		err = s.End()
 	}
-	if kind := (mismatch{}); errors.As(err, &kind) {
-		return &wrongValue{c.name, kind.reason}
+	if kind := (jsonscan.Mismatch{}); errors.As(err, &kind) {
+		return &WrongValue{c.name, kind.Reason}
 	}
-	if errors.Is(err, errText) {
-		return &wrongValue{c.name, fmt.Errorf("expected %s", c.typ.GraphQL())}
+	if errors.Is(err, jsonscan.ErrText) {
+		return &WrongValue{c.name, fmt.Errorf("expected %s", c.typ.GraphQL())}
 	}
 	return err
 }
 
-func (t *table) last() cursor { return cursor{} }
+func (t *table) Last() Cursor { return Cursor{} }
 
 // lineCap bounds a line: a quote that is never closed makes one of all that
 // follows.
@@ -155,8 +156,8 @@ type lineCap struct {
 }
 
 func (l *lineCap) Read(p []byte) (int, error) {
-	if l.read > maxToken {
-		return 0, fmt.Errorf("the reply holds a line of more than %d bytes", maxToken)
+	if l.read > jsonscan.MaxToken {
+		return 0, fmt.Errorf("the reply holds a line of more than %d bytes", jsonscan.MaxToken)
 	}
 	n, err := l.from.Read(p)
 	l.read += n

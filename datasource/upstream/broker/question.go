@@ -1,0 +1,139 @@
+// Package broker owns usher's side of the plugin protocol: what a plugin that
+// stands before somebody's data (a broker) is asked, what it says it has, and how it
+// writes values. It sends nothing: calls, credentials and what becomes of failures are
+// upstream's, as with any API. It refuses to ask where what a plugin must be told of
+// whoever asks is missing, and sends no filter that some plugin could misread.
+//
+// A plugin is asked for rows, never for groups. Its sums, counts and cut times
+// would be those of its own numbers, collations and time zones, not byte for
+// byte those of the other sources, and nothing would be left in a group to see
+// whose rows went into it.
+package broker
+
+import (
+	"usher/catalog"
+	"usher/fault"
+	"usher/plan"
+)
+
+// Question is the body of /query.
+type Question struct {
+	ID         string           `json:"id"`
+	Columns    []questionColumn `json:"columns,omitempty"`
+	Filters    []filter         `json:"filters"`
+	FiltersAll []filter         `json:"filters_all,omitempty"`
+	Options    questionOptions  `json:"options"`
+	User       questionUser     `json:"user"`
+	Order      []questionOrder  `json:"order,omitempty"`
+	Limit      *questionLimit   `json:"limit,omitempty"`
+}
+
+type (
+	questionColumn struct {
+		Column string `json:"column_id"`
+	}
+	// questionOptions ask for rows as they are. With pushdown a plugin groups by
+	// the columns: equal rows would become one, by its own idea of equal.
+	questionOptions struct {
+		Pushdown bool `json:"pushdown"`
+	}
+	questionUser struct {
+		ID       string         `json:"id"`
+		Metadata map[string]any `json:"metadata"`
+	}
+	questionOrder struct {
+		Column string `json:"column_id"`
+		Order  string `json:"order"`
+	}
+	questionLimit struct {
+		By int `json:"by"`
+	}
+)
+
+// metadata is what a plugin is told of whoever asks: the tenant, always, and
+// what the source declares. What is declared and missing is a refusal: many
+// plugins answer with everybody's rows when they are not told whose.
+func metadata(spec *catalog.Plugin, id plan.Identity) (map[string]any, error) {
+	out := map[string]any{"tenant": nil, "tenant_key": nil}
+	if id.Tenant() != "" {
+		out["tenant"], out["tenant_key"] = id.Tenant(), id.Key()
+	}
+	for _, name := range spec.Metadata {
+		text, ok := id.Metadata(name)
+		if !ok || text == "" {
+			return nil, fault.New(fault.Forbidden, "the token has no metadata %q, which the plugin needs", name).
+				WithHint("ask whoever issued the token")
+		}
+		out[name] = text
+	}
+	return out, nil
+}
+
+// Ask asks for the rows of a query's reference; columns are what these have.
+func Ask(spec *catalog.Plugin, q plan.Query, pushed plan.Pushed, d *Dataset) (out Question, columns []string, err error) {
+	ref, id := q.Root().Ref(0), q.Identity()
+	metadata, err := metadata(spec, id)
+	if err != nil {
+		return out, nil, err
+	}
+	out = Question{ID: ref.Path(), User: questionUser{ID: id.Subject(), Metadata: metadata}}
+	var whole bool
+	out.Filters, whole = filtersOf(pushed.Conditions, d)
+	if spec.Version == "1.0.0" {
+		for i := range out.Filters {
+			out.Filters[i].ID = out.Filters[i].Column
+		}
+	} else {
+		out.FiltersAll = out.Filters
+	}
+	if out.Filters == nil {
+		out.Filters = []filter{}
+	}
+	columns = d.ids()
+	if spec.Pushdown {
+		if columns = Stored(ref); len(columns) == 0 { // rows are counted by any column
+			columns = d.ids()[:min(1, len(d.columns))]
+		}
+		for _, c := range columns {
+			out.Columns = append(out.Columns, questionColumn{c})
+		}
+	}
+	if whole && spec.OrderLimit && pushed.Limit > 0 && trusted(ref, pushed) {
+		out.Limit = &questionLimit{pushed.Limit}
+		if pushed.OrderBy != "" {
+			order := "asc"
+			if pushed.Descending {
+				order = "desc"
+			}
+			out.Order = []questionOrder{{pushed.OrderBy, order}}
+		}
+	}
+	return out, columns, nil
+}
+
+// Pushed is what the plugin was left to do itself, without values.
+func (q Question) Pushed() (out plan.Pushed) {
+	for _, f := range q.Filters {
+		out.Conditions = append(out.Conditions, plan.Condition{Column: f.Column, Operator: f.Expression})
+	}
+	if q.Limit != nil {
+		out.Limit = q.Limit.By
+	}
+	if len(q.Order) > 0 {
+		out.OrderBy = q.Order[0].Column
+	}
+	return out
+}
+
+// Stored lists the columns that a reference reads, each once.
+func Stored(ref plan.Ref) []string {
+	var out []string
+	seen := make(map[string]bool, ref.Fields())
+	for i := range ref.Fields() {
+		if id := ref.Field(i).Stored; id != "" && !seen[id] {
+			seen[id] = true
+			out = append(out, id)
+		}
+	}
+	return out
+}
