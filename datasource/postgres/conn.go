@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"database/sql/driver"
 	"errors"
@@ -143,6 +144,7 @@ type conn struct {
 	place      place         // behind a pooler
 	limit      time.Duration // of each statement
 	broken     bool          // in an unknown state, or with a statement still running
+	why        error         // it is broken, if an error says so
 }
 
 // usable tells whether another session may have the connection.
@@ -186,7 +188,7 @@ func (c *conn) exec(ctx context.Context, text string) error {
 func (c *conn) failed(err error) error {
 	var reported *pq.Error
 	if !errors.As(err, &reported) || c.wire.ended || Lost(err) {
-		c.broken = true
+		c.broken, c.why = true, cmp.Or(c.why, err)
 	}
 	return err
 }

@@ -1,6 +1,7 @@
 package postgres
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"time"
@@ -88,7 +89,7 @@ func (s *session) Query(ctx context.Context, text string, args []string) (value.
 		return nil, fault.From(err)
 	}
 	if s.conn.broken {
-		return nil, fault.New(fault.Unavailable, "the connection to the source is lost")
+		return nil, fault.New(fault.Unavailable, "the connection to the source is lost").Because(causeOf(cmp.Or(s.conn.why, errLost)))
 	}
 	first := !s.asked
 	s.asked = true
