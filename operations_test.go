@@ -24,6 +24,7 @@ import (
 	"usher/catalog"
 	"usher/datasource"
 	"usher/datasource/upstream"
+	"usher/gateway"
 	"usher/graph/transport"
 	"usher/logsink"
 	"usher/pgtest"
@@ -586,7 +587,7 @@ func TestMetricsAreDocumented(t *testing.T) {
 	t.Cleanup(sink.Close)
 	described := make(map[string]string)
 	form := regexp.MustCompile(`fqName: "(usher_\w+)".*variableLabels: \{([^}]*)\}`)
-	for _, c := range []prometheus.Collector{transport.NewMetrics(), stage.New(), upstream.NewMetrics(), sources, resolvers.NewDatasets(sources, nil, false), sink} {
+	for _, c := range []prometheus.Collector{transport.NewMetrics(), stage.New(), upstream.NewMetrics(), sources, resolvers.NewDatasets(sources, nil, false), sink, gateway.AuditLost(func() int64 { return 0 })} {
 		all := make(chan *prometheus.Desc, 100)
 		c.Describe(all)
 		close(all)

@@ -13,6 +13,7 @@ const maxBatch = 500
 // Queue holds the entries that are to be written soon.
 type Queue struct {
 	waiting  chan Entry
+	unsent   []Entry // could not be written yet; the writer's alone
 	write    func(context.Context, []Entry) error
 	now      func() time.Time
 	log      *slog.Logger
@@ -41,23 +42,39 @@ func (q *Queue) Add(e Entry) {
 // Dropped is how many entries were lost so far.
 func (q *Queue) Dropped() int64 { return q.dropped.Load() }
 
-// Flush writes what waits. What cannot be written is dropped, as time goes on.
+// Flush writes what waits. What cannot be written is kept for the next time,
+// while the queue fills behind it.
 func (q *Queue) Flush(ctx context.Context) {
 	for range cap(q.waiting)/maxBatch + 1 {
-		batch := q.batch()
-		if len(batch) == 0 {
+		if len(q.unsent) == 0 {
+			q.unsent = q.batch()
+		}
+		if len(q.unsent) == 0 {
 			break
 		}
-		if err := q.write(ctx, batch); err != nil {
-			q.dropped.Add(int64(len(batch)))
-			q.log.WarnContext(ctx, "entries of the audit log were not written", "entries", len(batch), "error", err)
+		if err := q.write(ctx, q.unsent); err != nil {
+			q.log.WarnContext(ctx, "entries of the audit log are not written yet", "entries", len(q.unsent)+len(q.waiting), "error", err)
 			break
 		}
+		q.unsent = nil
 	}
+	q.report(ctx)
+}
+
+// report says how many entries were lost since it was said last.
+func (q *Queue) report(ctx context.Context) {
 	if dropped := q.dropped.Load(); dropped > q.reported {
 		q.log.WarnContext(ctx, "entries of the audit log were dropped", "entries", dropped-q.reported)
 		q.reported = dropped
 	}
+}
+
+// Close writes what waits, for the last time: what cannot be written is lost.
+func (q *Queue) Close(ctx context.Context) {
+	q.Flush(ctx)
+	q.dropped.Add(int64(len(q.unsent) + len(q.waiting)))
+	q.unsent = nil
+	q.report(ctx)
 }
 
 func (q *Queue) batch() []Entry {

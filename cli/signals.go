@@ -14,14 +14,18 @@ import (
 // ask for: they send requests until they have noticed.
 var errTerminated = errors.New("terminated by a signal")
 
-// UntilTold returns a context that ends when the process is told to end.
+// UntilTold returns a context that ends when the process is told to end. After
+// SIGTERM the next signal ends the waiting for requests that still come, see drain;
+// from then on, or after a first SIGINT, a signal ends the process as signals do.
 func UntilTold(parent context.Context) context.Context {
 	ctx, end := context.WithCancelCause(parent)
 	told := make(chan os.Signal, 1)
 	signal.Notify(told, os.Interrupt, syscall.SIGTERM)
 	go func() {
+		defer signal.Stop(told)
 		if <-told == syscall.SIGTERM {
 			end(errTerminated)
+			<-told // drain looks for it too
 		}
 		end(nil)
 	}()

@@ -74,6 +74,9 @@ func New(ctx context.Context, cfg *config.Config, opts Options) (_ *Gateway, err
 	if err := next.wire(cfg, g, opts, calls, requests, stages); err != nil {
 		return nil, err
 	}
+	if g.control != nil {
+		opts.Metrics = append(opts.Metrics, AuditLost(g.control.Dropped))
+	}
 	g.metrics, err = registryOf(append(opts.Metrics, requests, stages, next.data, next.sources, calls)...)
 	return g, err
 }

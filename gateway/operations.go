@@ -24,6 +24,13 @@ func registryOf(all ...prometheus.Collector) (*prometheus.Registry, error) {
 	return r, nil
 }
 
+// AuditLost counts entries of the audit log that were lost.
+func AuditLost(dropped func() int64) prometheus.Collector {
+	return prometheus.NewCounterFunc(prometheus.CounterOpts{
+		Namespace: "usher", Name: "audit_entries_lost_total", Help: "Entries of the audit log that were lost because they could not be written in time.",
+	}, func() float64 { return float64(dropped()) })
+}
+
 // AdminHandler answers those who run usher: whoever reaches it sees all of it,
 // so it has a listener of its own.
 func (g *Gateway) AdminHandler() http.Handler {

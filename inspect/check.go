@@ -3,6 +3,7 @@ package inspect
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"strings"
 
 	"usher/auth"
@@ -38,7 +39,7 @@ func Check(ctx context.Context, cfg *config.Config) (*Report, error) {
 	_, problems := control.Configured(r.Catalog)
 	r.problem(cfg.Locate(problems))
 	r.problem(schemaFits(r.Catalog, cfg.Control != nil))
-	tokens, err := auth.New(cfg.Issuers, auth.Options{Tenants: control.Registry(r.Catalog, nil)})
+	tokens, err := auth.New(cfg.Issuers, auth.Options{Tenants: control.Registry(r.Catalog, nil), Log: slog.New(slog.DiscardHandler)})
 	if err == nil {
 		tokens.Close()
 	}

@@ -11,6 +11,8 @@ import (
 	"maps"
 	"slices"
 
+	"golang.org/x/sync/errgroup"
+
 	"usher/catalog"
 	"usher/config"
 	"usher/datasource"
@@ -31,6 +33,9 @@ type Silent struct {
 	Err    error
 }
 
+// maxLooks is how many sources are looked into at the same time.
+const maxLooks = 8
+
 // Look looks into every source and compiles the catalog. The error is for a
 // configuration that says too little to look at anything.
 func Look(ctx context.Context, cfg *config.Config) (*Found, error) {
@@ -39,13 +44,27 @@ func Look(ctx context.Context, cfg *config.Config) (*Found, error) {
 		return nil, err
 	}
 	f := &Found{Tables: make(catalog.Introspected)}
-	for _, name := range slices.Sorted(maps.Keys(sources)) {
-		found, err := datasource.Introspect(ctx, sources[name])
-		switch {
-		case err != nil:
-			f.Silent = append(f.Silent, Silent{name, err})
-		case found != nil:
-			f.Tables[name] = found
+	type look struct {
+		tables map[string]catalog.Table
+		err    error
+	}
+	names := slices.Sorted(maps.Keys(sources))
+	looks := make([]look, len(names))
+	var group errgroup.Group // all at once: a silent one takes as long as connecting may
+	group.SetLimit(maxLooks)
+	for i, name := range names {
+		group.Go(func() error {
+			looks[i].tables, looks[i].err = datasource.Introspect(ctx, sources[name])
+			return nil
+		})
+	}
+	_ = group.Wait() // each has its own error
+	for i, name := range names {
+		switch found := looks[i]; {
+		case found.err != nil:
+			f.Silent = append(f.Silent, Silent{name, found.err})
+		case found.tables != nil:
+			f.Tables[name] = found.tables
 		}
 	}
 	f.Catalog, problems = catalog.Compile(cfg.Spec, f.Tables)

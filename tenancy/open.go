@@ -137,5 +137,6 @@ func (s *Store) Close() error {
 	ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
 	defer cancel()
 	s.flush(ctx)
+	s.audit.Close(ctx)
 	return s.db.Close()
 }

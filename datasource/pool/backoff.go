@@ -9,11 +9,13 @@ import (
 
 // How long an account that cannot be connected to is left alone: not at all
 // after one failure, which may be a mishap; then for a moment, and twice as long
-// after each further one. A pause is never shorter than the attempt was, so that
-// no more than half of the time is spent on trying.
+// after each further one, up to a second: whoever is back shall not be waited for
+// much longer. A pause is never shorter than the attempt was, so that no more than
+// half of the time is spent on trying.
 const (
 	firstPause = 20 * time.Millisecond
-	maxPause   = 5 * time.Second
+	lastPause  = time.Second
+	maxPause   = 5 * time.Second // after attempts that take so long
 )
 
 // patience is for how much of a pause callers wait. When more is left of it they
@@ -52,7 +54,7 @@ func (b *backoff) failed(err error, began, now time.Time, over func()) {
 		return
 	}
 	if !first {
-		b.pause = min(max(2*b.pause, firstPause, now.Sub(began)), maxPause)
+		b.pause = min(max(min(max(2*b.pause, firstPause), lastPause), now.Sub(began)), maxPause)
 	}
 	b.ended = now
 	b.stop()

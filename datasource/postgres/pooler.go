@@ -140,7 +140,7 @@ func (c *connector) arrive(ctx context.Context, made *conn) error {
 	}
 	err := made.enter(ctx, made.limit)
 	var reported *pq.Error
-	if errors.As(err, &reported) && strings.HasPrefix(string(reported.Code), "08") {
+	if errors.As(err, &reported) && reported.Code == "08P01" && strings.Contains(reported.Message, "statement pooling") {
 		return fmt.Errorf("%w (%w)", errNoTransaction, pglink.Redacted(err))
 	}
 	if err == nil {
