@@ -59,15 +59,12 @@ has_postgres() {
   has initdb && has postgres && at_least "$(postgres --version | awk '{ print $3 }')" "$postgres_oldest"
 }
 
-# Debian has it where only root's PATH leads.
-has_pgbouncer() { has pgbouncer || [[ -x /usr/sbin/pgbouncer ]]; }
+# has_daemon NAME: Debian has it where only root's PATH leads.
+has_daemon() { has "$1" || [[ -x /usr/sbin/$1 ]]; }
 
 has_node() {
   has node && has npm && at_least "$(node --version | tr -d v)" "$node_oldest"
 }
-
-# Debian puts it where only root looks.
-has_haproxy() { has haproxy || [[ -x /usr/sbin/haproxy ]]; }
 
 has_chromium() { has chromium || has chromium-browser || has google-chrome; }
 
@@ -78,10 +75,10 @@ missing() {
   has_go || echo go
   if [[ $purpose == test ]]; then
     has_postgres || echo postgres
-    has_pgbouncer || echo pgbouncer
+    has_daemon pgbouncer || echo pgbouncer
     has_node || echo node
     has_chromium || echo chromium
-    has_haproxy || echo haproxy
+    has_daemon haproxy || echo haproxy
   fi
 }
 
@@ -135,19 +132,20 @@ install_postgres() {
   return "$status"
 }
 
-# Debian's package starts a PgBouncer. The tests start their own, so services are
-# told not to start, for this installation only, unless that is so already.
-install_pgbouncer() {
-  local policy=/usr/sbin/policy-rc.d status=0
+# install_daemon NAME: Debian's packages start what they bring. The tests start
+# their own, so services are told not to start, for this installation only, unless
+# that is so already.
+install_daemon() {
+  local name=$1 policy=/usr/sbin/policy-rc.d status=0
   if [[ -e $policy ]]; then
-    apt_install pgbouncer
+    apt_install "$name"
     return
   fi
   printf '#!/bin/sh\nexit 101\n' | as_root tee "$policy" >/dev/null
   as_root chmod 755 "$policy"
-  apt_install pgbouncer || status=$?
+  apt_install "$name" || status=$?
   as_root rm "$policy"
-  as_root systemctl disable pgbouncer.service >/dev/null 2>&1 || true # which the package enables where there is systemd
+  as_root systemctl disable "$name.service" >/dev/null 2>&1 || true # which the package enables where there is systemd
   return "$status"
 }
 
@@ -175,10 +173,9 @@ install() {
     certificates) apt_install ca-certificates ;;
     go) install_go ;;
     postgres) install_postgres ;;
-    pgbouncer) install_pgbouncer ;;
+    pgbouncer | haproxy) install_daemon "$1" ;;
     node) if has node; then apt_install npm; else apt_install nodejs npm; fi ;;
     chromium) install_chromium ;;
-    haproxy) apt_install haproxy ;;
   esac
 }
 
