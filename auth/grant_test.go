@@ -215,10 +215,10 @@ func TestRegisteredTenants(t *testing.T) {
 	if err != nil || got.Tenant != "acme" || got.TenantKey != "4711" || !reflect.DeepEqual(got.Home, home) {
 		t.Errorf("got %q with key %q, %v", got.Tenant, got.TenantKey, err)
 	}
-	// A trusting issuer's tenants need not be registered; their keys are their
-	// ids, and what is registered of them holds.
+	// A trusting issuer's tenants need not be registered, and then their keys are
+	// their ids; of those that are, what is registered holds.
 	byTrust := idpDraft(jwt.SigningMethodES256, private().p256).sign()
-	if got, err := v.Verify(t.Context(), byTrust); err != nil || got.TenantKey != "acme" || !reflect.DeepEqual(got.Home, home) {
+	if got, err := v.Verify(t.Context(), byTrust); err != nil || got.Tenant != "acme" || got.TenantKey != "4711" || !reflect.DeepEqual(got.Home, home) {
 		t.Errorf("got %q with key %q, %v", got.Tenant, got.TenantKey, err)
 	}
 	if got, err := v.Verify(t.Context(), idpDraft(jwt.SigningMethodES256, private().p256).with(map[string]any{"tenant": "globex"}).sign()); err != nil || got.TenantKey != "globex" || got.Home.Accounts != nil {
@@ -238,6 +238,21 @@ func TestRegisteredTenants(t *testing.T) {
 	delete(registry, "acme")
 	if _, err := v.Verify(t.Context(), token); !errors.Is(err, ErrTenant) {
 		t.Errorf("a tenant that left the registry, with a token seen before: %v", err)
+	}
+}
+
+// Who is a tenant, and whose rows are read, does not depend on the issuer: the
+// key of one tenant is nobody's id.
+func TestKeysAreNobodysIDs(t *testing.T) {
+	t.Parallel()
+	registered := shop()
+	registered.Tenants = ""
+	v := verifier(t, Options{Tenants: func(context.Context, string) (string, principal.Home, error) {
+		return "", principal.Home{}, ErrForeignKey
+	}}, registered, idp())
+	for _, token := range []string{shopDraft().sign(), idpDraft(jwt.SigningMethodES256, private().p256).sign()} {
+		p, err := v.Verify(t.Context(), token)
+		checkRefused(t, p, err, ErrForeignKey)
 	}
 }
 
