@@ -162,12 +162,21 @@ func (v *Verifier) Verify(ctx context.Context, raw string) (principal.Principal,
 		return principal.Principal{}, refuse(err)
 	}
 	if v.revoked(verified.principal) {
-		return principal.Principal{}, refuse(ErrRevoked)
+		return principal.Principal{}, refuse(revocation(verified.principal))
 	}
 	if err := v.ready(); err != nil {
 		return principal.Principal{}, unanswered(err)
 	}
 	return v.resolveTenant(ctx, verified.issuer, verified.principal)
+}
+
+// revocation is why a token is revoked. One that does not say when it was issued
+// may have nothing to do with whom the revocation was meant for.
+func revocation(p principal.Principal) error {
+	if p.Issued.IsZero() {
+		return fmt.Errorf("%w: it has no iat, so that it counts as issued before every revocation", ErrRevoked)
+	}
+	return ErrRevoked
 }
 
 // ownPrefix begins the tokens that usher has made. No JWT begins so: its first

@@ -26,7 +26,7 @@ const filtersText = `[{"dataset":"orders","where":{"region":{"eq":"EU"},"total":
 func alice() principal.Principal {
 	return principal.Principal{
 		Subject: "alice", Issuer: "shop", TokenID: "t-1", Kind: principal.JWT, Tenant: "acme", TenantKey: "acme",
-		Scopes: []principal.Scope{principal.ReadData}, Issued: now, Expires: now.Add(time.Hour),
+		Scopes: []principal.Scope{principal.ReadData}, Issued: now.Add(-issueSkew), Expires: now.Add(time.Hour),
 	}
 }
 
@@ -90,11 +90,11 @@ func TestPrincipal(t *testing.T) {
 	f("HS512", shopDraft().signedWith(jwt.SigningMethodHS512, []byte(shopSecret)), alice())
 
 	soon := alice()
-	soon.Issued, soon.Expires = now.Add(-time.Minute), now.Add(-29*time.Second)
+	soon.Issued, soon.Expires = now.Add(-time.Minute-issueSkew), now.Add(-29*time.Second)
 	f("expired within the leeway", shopDraft().with(map[string]any{"exp": in(-29 * time.Second), "iat": in(-time.Minute)}), soon)
 	ahead := alice()
-	ahead.Issued = now.Add(30 * time.Second)
-	f("issued ahead within the leeway", shopDraft().with(map[string]any{"iat": in(30 * time.Second), "nbf": in(30 * time.Second)}), ahead)
+	ahead.Issued = now
+	f("issued ahead as far as clocks may be", shopDraft().with(map[string]any{"iat": in(issueSkew), "nbf": in(30 * time.Second)}), ahead)
 	timeless := alice()
 	timeless.Issued = time.Time{}
 	d = shopDraft()

@@ -472,6 +472,23 @@ func TestIssuersAgreeOnTenants(t *testing.T) {
 	}
 }
 
+// A token whose issuer's clock is ahead does not outlive its revocation, whether
+// the gateway has seen it before or not.
+func TestRevocationReachesClocksAhead(t *testing.T) {
+	t.Parallel()
+	db := pgtest.Start(t).Database(t)
+	g := openGate(t, inPostgres(db), db)
+	admin := g.bootstrap(t)
+	seen, unseen := program.Sign(t, `{"tenant": "acme", "iss": "trusting", "iat": "5s"}`), program.Sign(t, `{"tenant": "acme", "iss": "trusting", "iat": "5s", "jti": "2"}`)
+	other := program.Sign(t, `{"tenant": "acme", "iss": "trusting", "iat": "5s", "sub": "bob"}`)
+	g.check(t, admin, `mutation { createTenant(input: {id: "acme"}) { id } }`, `200 {"data":{"createTenant":{"id":"acme"}}}`)
+	g.check(t, seen, notes, ofAcme)
+	g.check(t, admin, `mutation { revokeTokens(by: {tenant: "acme", subject: "ann"}) }`, `200 {"data":{"revokeTokens":0}}`)
+	g.check(t, seen, notes, unauthenticated)
+	g.check(t, unseen, notes, unauthenticated)
+	g.check(t, other, notes, ofAcme)
+}
+
 // A new store says how its first key is made, once nobody administers it, and
 // shows no secret.
 func TestFirstKeyIsExplained(t *testing.T) {
