@@ -33,7 +33,8 @@ type Options struct {
 	// Tenants looks a tenant id up in the registry and returns its key, the
 	// value in tenant columns, and how its data is reached. The error is
 	// ErrNotRegistered for a tenant that is not there, ErrSuspended for one
-	// that may not ask; any other is that the registry does not answer. It is
+	// that may not ask, ErrForeignKey for an id that is another tenant's key;
+	// any other is that the registry does not answer. It is
 	// asked for every JWT, cached or not, and must be quick. Nil: no registry.
 	Tenants func(ctx context.Context, id string) (key string, home principal.Home, err error)
 	// Opaque verifies the tokens that usher has made, those that begin with
@@ -161,12 +162,21 @@ func (v *Verifier) Verify(ctx context.Context, raw string) (principal.Principal,
 		return principal.Principal{}, refuse(err)
 	}
 	if v.revoked(verified.principal) {
-		return principal.Principal{}, refuse(ErrRevoked)
+		return principal.Principal{}, refuse(revocation(verified.principal))
 	}
 	if err := v.ready(); err != nil {
 		return principal.Principal{}, unanswered(err)
 	}
 	return v.resolveTenant(ctx, verified.issuer, verified.principal)
+}
+
+// revocation is why a token is revoked. One that does not say when it was issued
+// may have nothing to do with whom the revocation was meant for.
+func revocation(p principal.Principal) error {
+	if p.Issued.IsZero() {
+		return fmt.Errorf("%w: it has no iat, so that it counts as issued before every revocation", ErrRevoked)
+	}
+	return ErrRevoked
 }
 
 // ownPrefix begins the tokens that usher has made. No JWT begins so: its first
@@ -278,31 +288,30 @@ func (v *Verifier) check(ctx context.Context, raw string) (verification, error) 
 	return verification{issuer: i, kid: kid, alg: alg, key: key, principal: p, until: expires.Add(i.leeway)}, nil
 }
 
-// resolveTenant gives the principal what the registry says of its tenant. It
-// stands outside the cache: a tenant that leaves the registry is refused with
-// its next request.
+// resolveTenant gives the principal what the registry says of its tenant,
+// whoever has issued the token; only a tenant that is nowhere registered, of an
+// issuer that is trusted with that, has its id for a key. It stands outside the
+// cache: a tenant that leaves the registry is refused with its next request.
 func (v *Verifier) resolveTenant(ctx context.Context, i *issuer, p principal.Principal) (principal.Principal, error) {
 	if p.AllTenants || v.tenants == nil {
 		p.TenantKey = p.Tenant
 		return p, nil
 	}
 	key, home, err := v.tenants(ctx, p.Tenant)
+	if err == nil && key == "" {
+		return principal.Principal{}, refuse(fmt.Errorf("%w: it is registered without a key: %q", ErrTenant, p.Tenant))
+	}
 	switch {
-	case errors.Is(err, ErrSuspended):
-		return principal.Principal{}, refuse(fmt.Errorf("%w: %w: %q", ErrTenant, ErrSuspended, p.Tenant))
 	case errors.Is(err, ErrNotRegistered) && !i.registered:
 		p.TenantKey = p.Tenant
 		return p, nil
-	case errors.Is(err, ErrNotRegistered) || err == nil && key == "":
-		return principal.Principal{}, refuse(fmt.Errorf("%w: %w: %q", ErrTenant, ErrNotRegistered, p.Tenant))
+	case errors.Is(err, ErrNotRegistered), errors.Is(err, ErrSuspended), errors.Is(err, ErrForeignKey):
+		return principal.Principal{}, refuse(fmt.Errorf("%w: %w: %q", ErrTenant, err, p.Tenant))
 	case err != nil:
 		// Nothing is known of the token's worth: the caller is not told that it has none.
 		return principal.Principal{}, unanswered(err)
 	}
 	p.TenantKey, p.Home = key, home
-	if !i.registered {
-		p.TenantKey = p.Tenant
-	}
 	return p, nil
 }
 

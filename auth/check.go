@@ -156,8 +156,15 @@ func (i *issuer) checkAudience(claims query.Object) error {
 	return ErrAudience
 }
 
-// checkTimes returns when the token was issued, zero if it does not say, and
-// when it expires.
+// issueSkew is how far the clock of an issuer may be ahead of usher's when it
+// says when a token was issued. It is what a revocation has to reach beyond its
+// own moment, and so it is shorter than the leeway of other times may be.
+const issueSkew = 5 * time.Second
+
+// checkTimes returns when the token was issued at the earliest, zero if it does
+// not say, and when it expires. A token that was accepted at some moment says that it was
+// issued before that moment and the skew: with the skew taken off, it is never
+// taken for one from after a revocation of that moment.
 func (i *issuer) checkTimes(claims query.Object, now time.Time) (issued, expires time.Time, err error) {
 	var none time.Time
 	exp, ok, err := numericDate(claims, "exp")
@@ -175,13 +182,16 @@ func (i *issuer) checkTimes(claims query.Object, now time.Time) (issued, expires
 		return none, none, fmt.Errorf("%w: nbf", ErrNotBefore)
 	}
 	iat, ok, err := numericDate(claims, "iat")
-	if err != nil || ok && iat.After(now.Add(i.leeway)) {
+	skew := min(i.leeway, issueSkew)
+	switch {
+	case err != nil || ok && iat.After(now.Add(skew)):
 		return none, none, fmt.Errorf("%w: iat", ErrIssuedAt)
-	}
-	if ok && exp.Sub(iat) > i.lifetime {
+	case !ok:
+		return none, exp, nil
+	case exp.Sub(iat) > i.lifetime:
 		return none, none, fmt.Errorf("%w: it was issued at %s", ErrLifetime, iat.Format(time.RFC3339))
 	}
-	return iat, exp, nil
+	return iat.Add(-skew), exp, nil
 }
 
 // numericDate reads seconds since 1970, up to the year 9999.

@@ -25,8 +25,9 @@ var (
 	ErrNotBefore      = errors.New("the token is not valid yet")
 	ErrIssuedAt       = errors.New("the token was issued in the future")
 	ErrTenant         = errors.New("the token does not name exactly one tenant")
-	ErrNotRegistered  = errors.New("the tenant is not registered") // what Options.Tenants returns
-	ErrSuspended      = errors.New("the tenant may not ask")       // likewise
+	ErrNotRegistered  = errors.New("the tenant is not registered")        // what Options.Tenants returns
+	ErrSuspended      = errors.New("the tenant may not ask")              // likewise
+	ErrForeignKey     = errors.New("the id is the key of another tenant") // likewise
 	ErrRevoked        = errors.New("the token is revoked")
 	ErrClaim          = errors.New("a claim cannot be used")
 	ErrGrant          = errors.New("the issuer may not grant this")

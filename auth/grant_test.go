@@ -26,7 +26,7 @@ const filtersText = `[{"dataset":"orders","where":{"region":{"eq":"EU"},"total":
 func alice() principal.Principal {
 	return principal.Principal{
 		Subject: "alice", Issuer: "shop", TokenID: "t-1", Kind: principal.JWT, Tenant: "acme", TenantKey: "acme",
-		Scopes: []principal.Scope{principal.ReadData}, Issued: now, Expires: now.Add(time.Hour),
+		Scopes: []principal.Scope{principal.ReadData}, Issued: now.Add(-issueSkew), Expires: now.Add(time.Hour),
 	}
 }
 
@@ -90,11 +90,11 @@ func TestPrincipal(t *testing.T) {
 	f("HS512", shopDraft().signedWith(jwt.SigningMethodHS512, []byte(shopSecret)), alice())
 
 	soon := alice()
-	soon.Issued, soon.Expires = now.Add(-time.Minute), now.Add(-29*time.Second)
+	soon.Issued, soon.Expires = now.Add(-time.Minute-issueSkew), now.Add(-29*time.Second)
 	f("expired within the leeway", shopDraft().with(map[string]any{"exp": in(-29 * time.Second), "iat": in(-time.Minute)}), soon)
 	ahead := alice()
-	ahead.Issued = now.Add(30 * time.Second)
-	f("issued ahead within the leeway", shopDraft().with(map[string]any{"iat": in(30 * time.Second), "nbf": in(30 * time.Second)}), ahead)
+	ahead.Issued = now
+	f("issued ahead as far as clocks may be", shopDraft().with(map[string]any{"iat": in(issueSkew), "nbf": in(30 * time.Second)}), ahead)
 	timeless := alice()
 	timeless.Issued = time.Time{}
 	d = shopDraft()
@@ -215,10 +215,10 @@ func TestRegisteredTenants(t *testing.T) {
 	if err != nil || got.Tenant != "acme" || got.TenantKey != "4711" || !reflect.DeepEqual(got.Home, home) {
 		t.Errorf("got %q with key %q, %v", got.Tenant, got.TenantKey, err)
 	}
-	// A trusting issuer's tenants need not be registered; their keys are their
-	// ids, and what is registered of them holds.
+	// A trusting issuer's tenants need not be registered, and then their keys are
+	// their ids; of those that are, what is registered holds.
 	byTrust := idpDraft(jwt.SigningMethodES256, private().p256).sign()
-	if got, err := v.Verify(t.Context(), byTrust); err != nil || got.TenantKey != "acme" || !reflect.DeepEqual(got.Home, home) {
+	if got, err := v.Verify(t.Context(), byTrust); err != nil || got.Tenant != "acme" || got.TenantKey != "4711" || !reflect.DeepEqual(got.Home, home) {
 		t.Errorf("got %q with key %q, %v", got.Tenant, got.TenantKey, err)
 	}
 	if got, err := v.Verify(t.Context(), idpDraft(jwt.SigningMethodES256, private().p256).with(map[string]any{"tenant": "globex"}).sign()); err != nil || got.TenantKey != "globex" || got.Home.Accounts != nil {
@@ -238,6 +238,21 @@ func TestRegisteredTenants(t *testing.T) {
 	delete(registry, "acme")
 	if _, err := v.Verify(t.Context(), token); !errors.Is(err, ErrTenant) {
 		t.Errorf("a tenant that left the registry, with a token seen before: %v", err)
+	}
+}
+
+// Who is a tenant, and whose rows are read, does not depend on the issuer: the
+// key of one tenant is nobody's id.
+func TestKeysAreNobodysIDs(t *testing.T) {
+	t.Parallel()
+	registered := shop()
+	registered.Tenants = ""
+	v := verifier(t, Options{Tenants: func(context.Context, string) (string, principal.Home, error) {
+		return "", principal.Home{}, ErrForeignKey
+	}}, registered, idp())
+	for _, token := range []string{shopDraft().sign(), idpDraft(jwt.SigningMethodES256, private().p256).sign()} {
+		p, err := v.Verify(t.Context(), token)
+		checkRefused(t, p, err, ErrForeignKey)
 	}
 }
 

@@ -131,13 +131,70 @@ func TestRevokedJWT(t *testing.T) {
 		t.Fatalf("judged %d times", len(judged))
 	}
 	for _, p := range judged {
-		if p.Issuer != "shop" || p.Tenant != "acme" || p.Subject != "alice" || p.TokenID != "t-1" || !p.Issued.Equal(now) {
+		if p.Issuer != "shop" || p.Tenant != "acme" || p.Subject != "alice" || p.TokenID != "t-1" || !p.Issued.Equal(now.Add(-issueSkew)) {
 			t.Errorf("judged is %+v", p)
 		}
 	}
 	revoked = false
 	if _, err := v.Verify(t.Context(), token); err != nil {
 		t.Errorf("a mark that is gone: %v", err)
+	}
+}
+
+// Whatever a token says of when it was issued, no token that was accepted before
+// a revocation passes for one from after it.
+func TestNoTokenIsFromAfterItsRevocation(t *testing.T) {
+	t.Parallel()
+	exact := shop()
+	exact.Leeway = 2 * time.Second
+	for _, spec := range []IssuerSpec{shop(), exact} {
+		c := newClock()
+		var mark time.Time
+		v := verifier(t, Options{Clock: c.now, Revoked: func(p principal.Principal) bool { return p.Issued.Before(mark) }}, spec)
+		accepted := make(map[time.Duration]string)
+		for ahead := -time.Minute; ahead <= time.Minute; ahead += time.Second {
+			token := shopDraft().with(map[string]any{"iat": in(ahead)}).sign()
+			if _, err := v.Verify(t.Context(), token); err == nil {
+				accepted[ahead] = token
+			}
+		}
+		if len(accepted) < 61 || len(accepted) > 61+int(issueSkew/time.Second) {
+			t.Fatalf("accepted are %d", len(accepted))
+		}
+		mark = now.Add(time.Microsecond)
+		for _, passed := range []time.Duration{0, time.Second, time.Minute} {
+			c.advance(passed)
+			other := verifier(t, Options{Clock: c.now, Revoked: func(p principal.Principal) bool { return p.Issued.Before(mark) }}, spec)
+			for ahead, token := range accepted {
+				for _, v := range []*Verifier{v, other} { // where it was seen before, and where it was not
+					if _, err := v.Verify(t.Context(), token); !errors.Is(err, ErrRevoked) {
+						t.Errorf("issued %s after now, %s after its revocation: %v", ahead, passed, err)
+					}
+				}
+			}
+		}
+		if _, err := v.Verify(t.Context(), shopDraft().with(map[string]any{"iat": in(issueSkew + time.Second)}).sign()); err != nil {
+			t.Errorf("a token from after the revocation: %v", err)
+		}
+	}
+}
+
+// The log tells a token that does not say when it was issued from others that
+// are revoked: all of its kind are, from the first revocation on.
+func TestRevokedForWantOfATime(t *testing.T) {
+	t.Parallel()
+	v := verifier(t, Options{Revoked: func(p principal.Principal) bool { return p.Issued.Before(now) }}, shop())
+	d := shopDraft()
+	delete(d.claims, "iat")
+	p, err := v.Verify(t.Context(), d.sign())
+	checkRefused(t, p, err, ErrRevoked)
+	if cause := errors.Unwrap(err); cause == nil || !strings.Contains(cause.Error(), "no iat") {
+		t.Errorf("the cause is %v", cause)
+	}
+	p, err = v.Verify(t.Context(), shopDraft().sign())
+	checkRefused(t, p, err, ErrRevoked)
+	if cause := errors.Unwrap(err); cause == nil || strings.Contains(cause.Error(), "no iat") {
+		t.Errorf("the cause is %v", cause)
 	}
 }
 

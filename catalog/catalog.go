@@ -27,12 +27,17 @@ type Catalog struct {
 	Roles           map[string]*Role
 
 	byName map[string]*Dataset
+	byKey  map[string]string // ids of Tenants, by their keys
 	shapes map[string]string // by tenant, see ShapeOf
 	views  *lru.Cache[viewKey, *View]
 }
 
 // Dataset returns the dataset of that name, or nil.
 func (c *Catalog) Dataset(name string) *Dataset { return c.byName[name] }
+
+// TenantOfKey returns the id of the tenant that the configuration registers
+// with a key; empty: there is none.
+func (c *Catalog) TenantOfKey(key string) string { return c.byKey[key] }
 
 // Dataset is a logical table of the GraphQL schema.
 type Dataset struct {

@@ -11,9 +11,11 @@ import (
 
 // tenants registers the tenants of the configuration, after the datasets whose
 // tenant columns their keys must fit. Two tenants with one key would share
-// their rows.
+// their rows; with the id of another for a key, it would depend on the registry
+// whose rows a token shows that names it.
 func (c *compiler) tenants() {
 	byKey := make(map[string]string)
+	c.catalog.byKey = byKey
 	for _, id := range slices.Sorted(maps.Keys(c.spec.Tenants)) {
 		spec, at := c.spec.Tenants[id], c.at("tenants", id)
 		if err := principal.CheckTenantID(id); err != nil {
@@ -36,6 +38,9 @@ func (c *compiler) tenants() {
 			at.problem("has the key of %s, %q, and would see its rows", other, t.Key)
 		}
 		byKey[t.Key] = id
+		if _, crosses := c.spec.Tenants[t.Key]; crosses && t.Key != id {
+			at.problem("its key %q is the id of another tenant; a key is either the tenant's own id or nobody's", t.Key)
+		}
 		c.canonicalKey(at, t.Key)
 		if spec.Strategy != "" && c.catalog.Strategies[spec.Strategy] == nil {
 			at.in("strategy").problem("%s", unknown("strategy", spec.Strategy, c.catalog.Strategies))

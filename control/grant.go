@@ -63,16 +63,14 @@ func CheckRole(current func() *catalog.Catalog) func(writer principal.Principal,
 	}
 }
 
-// taken tells whether the configuration registers a tenant of an id or a key.
+// taken tells whether an id or a key is the id or the key of a tenant that the
+// configuration registers.
 func taken(cat *catalog.Catalog, id, key string) bool {
 	if id == "" {
 		return false
 	}
-	if _, ok := cat.Tenants[id]; ok {
-		return true
-	}
-	for _, t := range cat.Tenants {
-		if t.Key == key {
+	for _, name := range []string{id, key} {
+		if _, ok := cat.Tenants[name]; ok || cat.TenantOfKey(name) != "" {
 			return true
 		}
 	}

@@ -25,7 +25,7 @@ func CheckDisjoint(ctx context.Context, cfg *config.Config, known *Neighbors, st
 		if taken {
 			problems = append(problems, catalog.Problem{
 				Path:    []string{"tenants", id},
-				Message: "the control store has, or had, a tenant of this id or key; a tenant is registered in one place",
+				Message: "the control store has, or had, a tenant of this id or key, or one for the other; a tenant is registered in one place",
 			})
 		}
 	}
@@ -36,11 +36,15 @@ func CheckDisjoint(ctx context.Context, cfg *config.Config, known *Neighbors, st
 }
 
 // Registry looks up the tenants that the configuration registers, and those of
-// the store, if there is one.
+// the store, if there is one. What is the key of either's tenant is no other
+// tenant: whoever names it would be shown that one's rows.
 func Registry(cat *catalog.Catalog, store *tenancy.Store) func(context.Context, string) (string, principal.Home, error) {
 	return func(ctx context.Context, id string) (string, principal.Home, error) {
 		if t, ok := cat.Tenants[id]; ok {
 			return t.Key, principal.Home{Strategy: t.Strategy, Accounts: t.Accounts}, nil
+		}
+		if cat.TenantOfKey(id) != "" {
+			return "", principal.Home{}, auth.ErrForeignKey
 		}
 		if store == nil {
 			return "", principal.Home{}, auth.ErrNotRegistered
@@ -49,6 +53,8 @@ func Registry(cat *catalog.Catalog, store *tenancy.Store) func(context.Context, 
 		switch {
 		case errors.Is(err, tenancy.ErrNoTenant):
 			err = auth.ErrNotRegistered
+		case errors.Is(err, tenancy.ErrForeignKey):
+			err = auth.ErrForeignKey
 		case errors.Is(err, tenancy.ErrTenant):
 			err = auth.ErrSuspended
 		}

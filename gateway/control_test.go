@@ -419,6 +419,8 @@ func TestTenantsOfTheFileAndOfTheStore(t *testing.T) {
 		`acme: {}`:    "tenants.acme: the control store has, or had, a tenant of this id or key",
 		`globex: {}`:  "tenants.globex: the control store has, or had",
 		`other: "42"`: "tenants.other: the control store has, or had",
+		`"42": {}`:    "tenants.42: the control store has, or had",
+		`other: acme`: "tenants.other: the control store has, or had",
 	} {
 		other, err := assembleControlled(t, strings.Replace(text, "initech: {}", tenants, 1), db)
 		if err == nil {
@@ -428,6 +430,63 @@ func TestTenantsOfTheFileAndOfTheStore(t *testing.T) {
 			t.Errorf("%s: %v", tenants, err)
 		}
 	}
+}
+
+// Whose rows a token shows does not depend on who has issued it: a tenant that
+// is registered, in the file or in the store, has its registered key, and a key
+// is nobody's id.
+func TestIssuersAgreeOnTenants(t *testing.T) {
+	t.Parallel()
+	db := pgtest.Start(t).Database(t)
+	g, err := assembleControlled(t, strings.Replace(fmt.Sprintf(controlled, inPostgres(db)), "initech: {}", "ft: globex", 1), db)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = g.Close() }()
+	ask := gate{g}
+	admin := ask.bootstrap(t)
+	registered := func(id string) string { return program.Sign(t, `{"tenant": "`+id+`"}`) }
+	trusted := func(id string) string { return program.Sign(t, `{"tenant": "`+id+`", "iss": "trusting"}`) }
+	// Until anybody registers it, a trusted tenant's key is its id.
+	ask.check(t, trusted("acme"), notes, ofAcme)
+	ask.check(t, registered("acme"), notes, unauthenticated)
+	ask.check(t, trusted("yy"), notes, `200 {"data":{"notes":[]}}`)
+	ask.check(t, admin, `mutation { createTenant(input: {id: "yy", key: "acme"}) { id } }`, `200 {"data":{"createTenant":{"id":"yy"}}}`)
+	for _, sign := range []func(string) string{registered, trusted} {
+		ask.check(t, sign("ft"), notes, ofGlobex)
+		ask.check(t, sign("globex"), notes, unauthenticated)
+		ask.check(t, sign("yy"), notes, ofAcme)
+		ask.check(t, sign("acme"), notes, unauthenticated)
+	}
+	for _, n := range [][2]string{{"globex", "z"}, {"z", "ft"}, {"ft", "z"}, {"z", "globex"}, {"acme", "z"}, {"z", "yy"}} {
+		if got := ask.query(t, admin, fmt.Sprintf(`mutation { createTenant(input: {id: %q, key: %q}) { id } }`, n[0], n[1])); !strings.Contains(got, "CONFLICT") {
+			t.Errorf("id %s with key %s: %s", n[0], n[1], got)
+		}
+	}
+	for _, mutation := range []string{"suspendTenant", "deleteTenant"} {
+		ask.check(t, admin, `mutation { `+mutation+`(id: "yy") { id } }`, `200 {"data":{"`+mutation+`":{"id":"yy"}}}`)
+		for _, id := range []string{"yy", "acme"} {
+			ask.check(t, trusted(id), notes, unauthenticated)
+			ask.check(t, registered(id), notes, unauthenticated)
+		}
+	}
+}
+
+// A token whose issuer's clock is ahead does not outlive its revocation, whether
+// the gateway has seen it before or not.
+func TestRevocationReachesClocksAhead(t *testing.T) {
+	t.Parallel()
+	db := pgtest.Start(t).Database(t)
+	g := openGate(t, inPostgres(db), db)
+	admin := g.bootstrap(t)
+	seen, unseen := program.Sign(t, `{"tenant": "acme", "iss": "trusting", "iat": "5s"}`), program.Sign(t, `{"tenant": "acme", "iss": "trusting", "iat": "5s", "jti": "2"}`)
+	other := program.Sign(t, `{"tenant": "acme", "iss": "trusting", "iat": "5s", "sub": "bob"}`)
+	g.check(t, admin, `mutation { createTenant(input: {id: "acme"}) { id } }`, `200 {"data":{"createTenant":{"id":"acme"}}}`)
+	g.check(t, seen, notes, ofAcme)
+	g.check(t, admin, `mutation { revokeTokens(by: {tenant: "acme", subject: "ann"}) }`, `200 {"data":{"revokeTokens":0}}`)
+	g.check(t, seen, notes, unauthenticated)
+	g.check(t, unseen, notes, unauthenticated)
+	g.check(t, other, notes, ofAcme)
 }
 
 // A new store says how its first key is made, once nobody administers it, and

@@ -25,7 +25,7 @@ type Principal struct {
 	Scopes     []Scope           // what it may do
 	Acting     *Acting           // somebody acts as the tenant; nil: nobody does
 	Grant      Grant
-	Issued     time.Time // zero when the token does not say
+	Issued     time.Time // at the earliest, for revocations; zero when the token does not say
 	Expires    time.Time
 }
 

@@ -10,14 +10,22 @@ var tenantForm = regexp.MustCompile(`^[a-z0-9][a-z0-9_-]{0,62}$`)
 // reservedTenants are ids that nobody may register or claim. Programs write
 // them where they have no tenant, mean all of them, or speak of themselves: a
 // token that says so was made by mistake, and must not meet a tenant of that
-// name.
+// name. Words that installations do give to a tenant, such as default or test,
+// are not among them.
 var reservedTenants = map[string]bool{
 	// no value, as languages and serializers write it
-	"null": true, "nil": true, "none": true, "undefined": true, "nan": true, "true": true, "false": true,
+	"null": true, "nil": true, "none": true, "undefined": true, "undef": true, "void": true, "nan": true, "true": true, "false": true,
+	// no value, as types without null have it: numbers and UUIDs
+	"0": true, "00000000-0000-0000-0000-000000000000": true, "00000000000000000000000000000000": true,
+	// no value, as people and data files write it
+	"na": true, "n-a": true, "n_a": true, "missing": true, "empty": true, "blank": true, "unset": true, "not_set": true, "not-set": true,
+	"unspecified": true, "invalid": true, "nothing": true,
 	// no tenant, as applications write it
-	"no_tenant": true, "no-tenant": true, "notenant": true, "unknown": true, "anonymous": true, "nobody": true,
+	"no_tenant": true, "no-tenant": true, "notenant": true, "no_tenants": true, "no-tenants": true, "notenants": true,
+	"unknown": true, "anonymous": true, "guest": true, "nobody": true,
 	// all of them
 	"all": true, "any": true, "all_tenants": true, "all-tenants": true, "everyone": true, "everybody": true,
+	"alltenants": true, "every": true, "anyone": true, "anybody": true, "global": true, "public": true,
 	// no tenant's, but the operator's
 	"system": true, "admin": true, "administrator": true, "root": true, "usher": true,
 }

@@ -9,7 +9,7 @@ import (
 
 func TestTenantIDs(t *testing.T) {
 	t.Parallel()
-	for _, id := range []string{"acme", "7", "a_b-c", "default", "nulls", "administrators", "0", strings.Repeat("a", 63)} {
+	for _, id := range []string{"acme", "7", "a_b-c", "default", "test", "nulls", "administrators", "00", "1", "na1", "00000000-0000-0000-0000-000000000001", strings.Repeat("a", 63)} {
 		if err := principal.CheckTenantID(id); err != nil {
 			t.Errorf("%q: %v", id, err)
 		}
@@ -19,7 +19,10 @@ func TestTenantIDs(t *testing.T) {
 			t.Errorf("%q is taken for an id", id)
 		}
 	}
-	for _, id := range []string{"no_tenant", "null", "undefined", "none", "system", "admin", "all", "root", "false"} {
+	for _, id := range []string{
+		"no_tenant", "null", "undefined", "none", "system", "admin", "all", "root", "false",
+		"undef", "void", "na", "n-a", "n_a", "missing", "empty", "unset", "0", "00000000-0000-0000-0000-000000000000", "no_tenants", "guest", "global", "public", "anyone",
+	} {
 		if err := principal.CheckTenantID(id); err == nil || !strings.Contains(err.Error(), id) {
 			t.Errorf("%s: %v", id, err)
 		}

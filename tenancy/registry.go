@@ -14,6 +14,7 @@ import (
 
 // registered is what authentication needs of a tenant.
 type registered struct {
+	id     string // another one than was asked for: that is this tenant's key
 	key    string
 	status Status
 	home   principal.Home
@@ -54,25 +55,39 @@ func (c *tenantCache) remember(id string, record *registered, changes int64) {
 
 // Tenant returns what authentication needs of an active tenant: its key and
 // how its data is reached. An unknown, suspended or deleted tenant is refused
-// with ErrTenant; one that is unknown with ErrNoTenant, too.
+// with ErrTenant; one that is unknown with ErrNoTenant, too, and what is the key
+// of another tenant, whatever became of that one, with ErrForeignKey.
 func (s *Store) Tenant(ctx context.Context, id string) (key string, home principal.Home, err error) {
 	if err := s.Ready(); err != nil {
 		return "", principal.Home{}, err
 	}
-	record, err := s.registered(ctx, id)
+	record, err := s.lookUp(ctx, id)
 	if err != nil {
 		return "", principal.Home{}, err
 	}
 	switch {
 	case record == nil:
 		return "", principal.Home{}, refuse(fmt.Errorf("%w: %w", ErrTenant, ErrNoTenant))
+	case record.id != id:
+		return "", principal.Home{}, refuse(fmt.Errorf("%w: %w", ErrTenant, ErrForeignKey))
 	case record.status != Active:
 		return "", principal.Home{}, refuse(ErrTenant)
 	}
 	return record.key, record.home, nil
 }
 
+// registered is the record of a tenant, nil if there is none.
 func (s *Store) registered(ctx context.Context, id string) (*registered, error) {
+	record, err := s.lookUp(ctx, id)
+	if record != nil && record.id != id {
+		record = nil
+	}
+	return record, err
+}
+
+// lookUp finds whose an id is: the tenant of this id, or else the one that has it
+// for a key.
+func (s *Store) lookUp(ctx context.Context, id string) (*registered, error) {
 	if !principal.IsTenantID(id) {
 		return nil, nil
 	}
@@ -81,27 +96,35 @@ func (s *Store) registered(ctx context.Context, id string) (*registered, error) 
 	}
 	changes := s.tenants.changes.Load()
 	var row tenantRow
-	err := s.get(ctx, &row, "SELECT "+tenantColumns+" FROM store.tenants WHERE id = $1", id)
+	err := s.get(ctx, &row, "SELECT "+tenantColumns+" FROM store.tenants WHERE id = $1 OR tenant_key = $1 ORDER BY CASE WHEN id = $1 THEN 0 ELSE 1 END LIMIT 1", id)
 	var record *registered
 	switch {
 	case missing(err):
 	case err != nil:
 		return nil, translate(ctx, err)
+	case row.ID != id:
+		record = &registered{id: row.ID}
 	default:
 		home, err := s.home(row)
 		if err != nil {
 			return nil, err
 		}
-		record = &registered{key: row.Key, status: row.Status, home: home}
+		record = &registered{id: row.ID, key: row.Key, status: row.Status, home: home}
 	}
 	s.tenants.remember(id, record, changes)
 	return record, nil
 }
 
-// Taken tells whether an id or a key is, or ever was, a tenant's.
+// taken counts the tenants that have, or ever had, an id or a key for either.
+// All of them are one set of names: whoever names the key of a tenant as an id
+// must not become another one, with the rows of the first.
+const taken = "SELECT count(*) FROM store.tenants WHERE id IN ($1, $2) OR tenant_key IN ($1, $2)"
+
+// Taken tells whether an id or a key is, or ever was, the id or the key of a
+// tenant.
 func (s *Store) Taken(ctx context.Context, id, key string) (bool, error) {
 	var known int
-	if err := s.get(ctx, &known, "SELECT count(*) FROM store.tenants WHERE id = $1 OR tenant_key = $2", id, key); err != nil {
+	if err := s.get(ctx, &known, taken, id, key); err != nil {
 		return false, translate(ctx, err)
 	}
 	return known > 0, nil

@@ -99,7 +99,8 @@ func checkAccounts(accounts map[string]principal.Account) error {
 	return checkNames("source", sortedKeys(accounts))
 }
 
-// CreateTenant registers a tenant. An id or key that was ever used is refused.
+// CreateTenant registers a tenant. An id or key that was ever used, as either, is
+// refused; of two that are registered at the same time, the second sees the first.
 func (s *Store) CreateTenant(ctx context.Context, p principal.Principal, n NewTenant) (Tenant, error) {
 	n.Key, n.Name = cmp.Or(n.Key, n.ID), cmp.Or(n.Name, n.ID)
 	var made Tenant
@@ -133,11 +134,15 @@ func (s *Store) CreateTenant(ctx context.Context, p principal.Principal, n NewTe
 		if err := t.checkDisjoint(record, since); err != nil {
 			return err
 		}
+		var known int
+		if err := t.get(&known, taken, n.ID, n.Key); err != nil {
+			return err
+		}
+		if known > 0 {
+			return fault.New(fault.Conflict, "the id or the key is, or was, a tenant's id or key").WithHint("Ids and keys are never used again, nor one for the other.")
+		}
 		_, err = t.exec(`INSERT INTO store.tenants (id, tenant_key, name, status, strategy, accounts, created_at, changed_at, generation)
 			VALUES ($1, $2, $3, $4, $5, $6, $7, $7, $8)`, n.ID, n.Key, n.Name, string(Active), n.Strategy, accounts, micros(t.now), generation)
-		if duplicate(err) {
-			return fault.New(fault.Conflict, "the id or the key is, or was, a tenant's").WithHint("Ids and keys are never used again.")
-		}
 		if err != nil {
 			return err
 		}

@@ -26,7 +26,9 @@ var (
 	ErrIdle     = errors.New("the token was not used for too long")
 	ErrTenant   = errors.New("the tenant is unknown, suspended or deleted")
 	ErrNoTenant = errors.New("there is no such tenant")
-	ErrDisabled = errors.New("the user is disabled or deleted")
+	// ErrForeignKey is that an id is the key of a tenant with another id.
+	ErrForeignKey = errors.New("the id is the key of another tenant")
+	ErrDisabled   = errors.New("the user is disabled or deleted")
 )
 
 // verified is what is remembered of a token whose secret was right.

@@ -73,8 +73,8 @@ func (s *Store) readTenants(ctx context.Context) error {
 	if s.seen == 0 {
 		return nil // nothing is remembered yet
 	}
-	var changed []string
-	if err := s.list(ctx, &changed, "SELECT id FROM store.tenants WHERE generation > $1", s.seen); err != nil {
+	var changed []string // ids, and what was looked up as one and is a key
+	if err := s.list(ctx, &changed, "SELECT id FROM store.tenants WHERE generation > $1 UNION SELECT tenant_key FROM store.tenants WHERE generation > $1", s.seen); err != nil {
 		return err
 	}
 	s.tenants.forget(changed)
