@@ -17,7 +17,6 @@ import (
 
 // Catalog is everything the gateway serves. Its parts are read-only.
 type Catalog struct {
-	Generation      uint64
 	Datasets        []*Dataset // sorted by name
 	Sources         map[string]*Source
 	Strategies      map[string]*Strategy

@@ -93,7 +93,7 @@ func (c *Catalog) Everything() *View {
 		v.datasets[d.Name] = vis
 		v.names = append(v.names, d.Name)
 	}
-	v.Key = v.fingerprint(c.Generation)
+	v.Key = v.fingerprint()
 	return v
 }
 
@@ -117,7 +117,7 @@ func (c *Catalog) view(p principal.Principal) (*View, error) {
 			v.names = append(v.names, d.Name)
 		}
 	}
-	v.Key = v.fingerprint(c.Generation)
+	v.Key = v.fingerprint()
 	return v, nil
 }
 
@@ -347,9 +347,8 @@ func (v *View) sees(d *Visible, e *Expr) bool {
 
 // fingerprint is equal for views that show the same; it names what is visible,
 // not whose it is.
-func (v *View) fingerprint(generation uint64) string {
+func (v *View) fingerprint() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%d", generation)
 	for _, name := range v.names {
 		d := v.datasets[name]
 		fmt.Fprintf(&b, ";%s,%t", name, d.Aggregate)
