@@ -130,10 +130,6 @@ func (s *Source) Close() error {
 	return nil
 }
 
-// ForeignRows is how many requests failed because the API returned a row of
-// another tenant.
-func (s *Source) ForeignRows() int64 { return s.foreign.Load() }
-
 // Fetch streams the rows of a query for the columns of one reference, over all
 // pages. They may be more than the query asks for: what the API was not asked
 // to do, or did not do, is left to the caller. Each must not keep the rows
