@@ -86,3 +86,71 @@ func TestSavedQueriesNameWhatTheirWriterSees(t *testing.T) {
 	g.check(t, reader, `mutation { deleteSavedQuery(id: "`+broken+`") }`, `200 {"data":{"deleteSavedQuery":true}}`)
 	g.check(t, boss, `mutation { deleteSavedQuery(id: "`+pub+`") }`, `200 {"data":{"deleteSavedQuery":true}}`)
 }
+
+// Who administers a part of a tenant is not told by roles, saved queries,
+// explanations or messages what the rest is called.
+func TestAdministratorsSeeNoHiddenNames(t *testing.T) {
+	t.Parallel()
+	g, root, key := savedBy(t)
+	boss, clerk := key(`roles: ["full"]`), key(`roles: ["clerk"]`)
+	confined, scored := key(`roles: ["full"], datasets: ["customers"]`), key(`roles: ["scored"]`)
+	for name, spec := range map[string]string{
+		"small": smallRole, "open": `{datasets: {customers: {columns: ["id"], filter: {name: {neq: "Cy"}}}}}`,
+		"branched": `{datasets: {customers: {columns: ["id"], filter: {name: {in: "$branches"}}}}}`,
+	} {
+		g.check(t, root, `mutation { putRole(tenant: "acme", name: "`+name+`", spec: `+spec+`) { name } }`, `200 {"data":{"putRole":{"name":"`+name+`"}}}`)
+	}
+	for name, document := range map[string]string{
+		"codes": `{ secrets { code } }`, "table": `{ table(query: {dataset: \"orders\", columns: [\"margin\"]}) { rows } }`, "names": `{ customers { name } }`,
+	} {
+		g.text(t, boss, `mutation { createSavedQuery(input: `+savedInput(name, document)+`) { id } }`, "id")
+	}
+	g.text(t, boss, `mutation { createSavedQuery(input: {name: "kept", ofTenant: true, document: "query($w: CustomersWhere) { customers(where: $w) { name } }", variables: {w: {score: {gt: 1}}}}) { id } }`, "id")
+	const listed = `{ roles { name spec } savedQueries { items { name document variables } } }`
+	hidden := []string{"score", "margin", "region", "secrets", "code", "orders", "branches"}
+	for who, token := range map[string]string{"clerk": clerk, "confined": confined} {
+		got := g.query(t, token, listed)
+		for _, name := range hidden {
+			if who == "confined" && name == "score" { // which it sees
+				continue
+			}
+			if strings.Contains(strings.ReplaceAll(got, `"codes"`, ""), name) {
+				t.Errorf("%s is told of %s: %s", who, name, got)
+			}
+		}
+		for _, shown := range []string{`{"name":"small","spec":null}`, `{"name":"open","spec":{`, `{"name":"codes","document":null,"variables":null}`, `{"name":"names","document":"{ customers { name } }"`} {
+			if !strings.Contains(got, shown) {
+				t.Errorf("%s is not told %s: %s", who, shown, got)
+			}
+		}
+	}
+	for who, token := range map[string]string{"boss": boss, "root": root} {
+		asked := listed
+		if who == "root" {
+			asked = `{ roles(tenant: "acme") { name spec } }`
+		}
+		if got := g.query(t, token, asked); strings.Contains(got, "null,\"v") || strings.Contains(got, `"spec":null`) || !strings.Contains(got, "$branches") {
+			t.Errorf("%s: %s", who, got)
+		}
+	}
+	// A parameter that decides on nothing they see is unknown to them.
+	put := func(parameter string) string {
+		return g.query(t, clerk, `mutation { putRole(name: "mine", spec: {datasets: {customers: {filter: {name: {in: "$`+parameter+`"}}}}}) { name } }`)
+	}
+	if is, not := put("branches"), put("xranches"); is != strings.ReplaceAll(not, "xranches", "branches") || !strings.Contains(is, "BAD_USER_INPUT") {
+		t.Errorf("a parameter\nhidden  %s\nunknown %s", is, not)
+	}
+	// Policies are explained without what they read.
+	explain := func(token, text string) string {
+		return plainAnswer(g.ask(t, token, `{"query": "`+text+`", "extensions": {"explain": true}}`))
+	}
+	for _, text := range []string{`{ customers { id } }`, `{ a: customers { id } b: customers { score } }`, `{ table(query: {dataset: \"customers\", columns: [\"id\"]}) { rows } }`} {
+		got := explain(scored, text)
+		if strings.Contains(got, "vip") || !strings.Contains(got, `"strategy":"shared"`) || text == `{ customers { id } }` && (!strings.Contains(got, `"scope":["(t0.tenant = ?)","(hidden)"]`) || !strings.Contains(got, `"sql":"(hidden)"`)) {
+			t.Errorf("%s is explained by %s", text, got)
+		}
+	}
+	if got := explain(boss, `{ customers(where: {vip: {eq: true}}) { id } }`); strings.Contains(got, "hidden") || !strings.Contains(got, `"sql":"`) || !strings.Contains(got, "vip") {
+		t.Errorf("the boss is told %s", got)
+	}
+}
