@@ -48,6 +48,7 @@ type compiler struct {
 	problems []Problem
 	work     map[string]*draft            // datasets in the making
 	sees     func(*Dataset, *Column) bool // nil: whoever wrote it sees every column, and may follow relations
+	knows    func(parameter string) bool  // nil: whoever wrote it knows every parameter
 	rows     int
 	maxRows  int
 }

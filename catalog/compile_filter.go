@@ -177,6 +177,9 @@ func (c *compiler) reference(at place, ref string, want value.Type, typed bool) 
 	}
 	name = strings.TrimPrefix(name, "parameters.")
 	param := c.catalog.Parameters[name]
+	if c.knows != nil && !c.knows(name) {
+		param = nil
+	}
 	switch {
 	case param == nil && c.sees != nil: // a tenant's administrator is not told what there is
 		at.problem("%s: there is no parameter %s", ref, name)

@@ -44,6 +44,9 @@ func compileRole(c *Catalog, writer *View, tenant, name string, spec []byte) (*R
 		role:   &Role{Name: name, Datasets: make(map[string]*Right)},
 		writer: writer,
 	}
+	if writer != nil {
+		r.knows = writer.knows
+	}
 	r.read(r.at("roles", name), written)
 	if len(r.problems) > 0 {
 		all := make([]string, len(r.problems))

@@ -19,15 +19,42 @@ func SavedOperations(store *tenancy.Store) func(context.Context, principal.Princ
 			find, which = store.SavedQueryByID, name.ID
 		}
 		found, err := find(ctx, who, which)
-		if err != nil || len(found.Variables) == 0 {
-			return found.Document, nil, err
+		if err != nil {
+			return "", nil, err
 		}
-		var variables map[string]any
-		d := json.NewDecoder(bytes.NewReader(found.Variables))
-		d.UseNumber()
-		if err := d.Decode(&variables); err != nil {
-			return "", nil, fault.New(fault.Internal, "the variables of a saved query cannot be read").Because(err)
-		}
-		return found.Document, variables, nil
+		variables, err := keptWith(found)
+		return found.Document, variables, err
 	}
+}
+
+// keptWith are the values that are kept with a query.
+func keptWith(q tenancy.SavedQuery) (variables map[string]any, err error) {
+	if len(q.Variables) == 0 {
+		return nil, nil
+	}
+	d := json.NewDecoder(bytes.NewReader(q.Variables))
+	d.UseNumber()
+	if err := d.Decode(&variables); err != nil {
+		return nil, fault.New(fault.Internal, "the variables of a saved query cannot be read").Because(err)
+	}
+	return variables, nil
+}
+
+// Operations judges saved queries in the views of the engine that answers now.
+func Operations(current func() *graph.Engine) tenancy.Operations { return operations{current} }
+
+type operations struct{ engine func() *graph.Engine }
+
+func (o operations) CheckWritten(writer principal.Principal, document string, closed bool) error {
+	return o.engine().CheckSaved(writer, document, closed)
+}
+
+func (o operations) Shows(viewer principal.Principal, q tenancy.SavedQuery) bool {
+	kept, err := keptWith(q)
+	return err == nil && o.engine().ShowsSaved(viewer, q.Document, kept)
+}
+
+func (o operations) Hides(viewer principal.Principal, q tenancy.SavedQuery) bool {
+	kept, err := keptWith(q)
+	return err != nil || o.engine().HidesSaved(viewer, q.Document, kept)
 }

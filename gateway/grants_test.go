@@ -256,13 +256,13 @@ func TestMintersMeetUnknownNames(t *testing.T) {
 			unknown = "xecrets"
 		}
 		other := strings.ReplaceAll(g.query(t, clerk, `mutation { `+strings.ReplaceAll(asked, hidden, unknown)+` }`), unknown, hidden)
-		if answer != other || !strings.Contains(answer, "FORBIDDEN") {
+		if answer != other || !strings.Contains(answer, "BAD_USER_INPUT") {
 			t.Errorf("%s\nhidden  %s\nunknown %s", asked, answer, other)
 		}
 	}
 	// A key of a tenant's own administrator that reads nothing, likewise.
 	makes := `mutation { createServiceKey(input: {name: "k", tenant: "acme", scopes: [CREATE_TOKENS], roles: ["clerk"], datasets: ["secrets"]}) { id } }`
-	if hidden, unknown := g.query(t, clerk, makes), g.query(t, clerk, strings.ReplaceAll(makes, "secrets", "xecrets")); hidden != strings.ReplaceAll(unknown, "xecrets", "secrets") || !strings.Contains(hidden, "FORBIDDEN") {
+	if hidden, unknown := g.query(t, clerk, makes), g.query(t, clerk, strings.ReplaceAll(makes, "secrets", "xecrets")); hidden != strings.ReplaceAll(unknown, "xecrets", "secrets") || !strings.Contains(hidden, "BAD_USER_INPUT") {
 		t.Errorf("a key for a dataset\nhidden  %s\nunknown %s", hidden, unknown)
 	}
 	// So is a role that they write for the tenant.
@@ -291,5 +291,48 @@ func TestMintersMeetUnknownNames(t *testing.T) {
 		token := g.text(t, wide, `mutation { createToken(input: {subject: "s", roles: ["clerk"], filters: [{dataset: "customers", where: `+where+`}]}) { token } }`, "token")
 		g.check(t, token, `{ customers { id } }`, `200 {"data":{"customers":`+want+`}}`)
 		g.check(t, token, `{ customers { score } }`, strings.ReplaceAll(g.query(t, token, `{ customers { scorx } }`), "scorx", "score"))
+	}
+}
+
+// Whoever writes what cannot be used is told so, and not sent to somebody else;
+// whoever shows such a token is.
+func TestWhoGrantsIsToldWhatIsWrong(t *testing.T) {
+	t.Parallel()
+	g := openWorld(t, 20, 2)
+	root := g.bootstrap(t)
+	g.query(t, root, `mutation { createTenant(input: {id: "acme"}) { id } }`)
+	g.query(t, root, `mutation { createUser(input: {tenant: "acme", username: "ann", password: "a long password"}) { id } }`)
+	key := g.text(t, root, `mutation { createServiceKey(input: {name: "m", tenant: "acme", scopes: [CREATE_TOKENS, READ_DATA, ADMINISTER], roles: ["full"]}) { token } }`, "token")
+	for _, input := range []string{
+		`filters: [{dataset: "customers", where: {nothing: {eq: 1}}}]`, `filters: [{dataset: "customers", where: {score: {above: 1}}}]`,
+		`filters: [{dataset: "customers", where: {score: {eq: "x"}}}]`, `filters: [{dataset: "nothing", where: {id: {eq: 1}}}]`,
+		`filters: [{dataset: "customers", where: {and: []}}]`, `datasets: ["nothing"]`,
+	} {
+		for _, text := range []string{
+			`createToken(input: {tenant: "acme", subject: "s", roles: ["full"], ` + input + `}) { id }`, `narrowToken(input: {` + input + `}) { id }`,
+		} {
+			if got := g.query(t, key, `mutation { `+text+` }`); !strings.Contains(got, "BAD_USER_INPUT") || !strings.Contains(got, "this cannot be granted") || !strings.Contains(got, "Change what") {
+				t.Errorf("%s\nis answered %s", text, got)
+			}
+		}
+	}
+	for _, text := range []string{
+		`createToken(input: {tenant: "acme", subject: "s", roles: ["nothing"]}) { id }`,
+		`createToken(input: {tenant: "acme", subject: "s", strategy: "nothing"}) { id }`,
+		`createToken(input: {tenant: "acme", subject: "s", parameters: [{name: "nothing", value: 1}]}) { id }`,
+		`createToken(input: {tenant: "acme", subject: "s", parameters: [{name: "branches", value: 1}]}) { id }`,
+		`createToken(input: {tenant: "acme", subject: "s", accounts: [{source: "nothing", password: "x"}]}) { id }`,
+		`createUser(input: {tenant: "acme", username: "bob", password: "a long password", roles: ["nothing"]}) { id }`,
+		`setUserRights(tenant: "acme", username: "ann", roles: ["nothing"], scopes: []) { id }`,
+		`setUserRights(tenant: "acme", username: "ann", roles: ["nothing"], scopes: [READ_DATA]) { id }`,
+		`createServiceKey(input: {name: "k", tenant: "acme", scopes: [READ_DATA], datasets: ["nothing"]}) { id }`,
+		`createServiceKey(input: {name: "k", tenant: "acme", scopes: [CREATE_TOKENS], roles: ["nothing"]}) { id }`,
+		`setTenantStrategy(id: "acme", strategy: "nothing") { id }`,
+		`setTenantAccounts(id: "acme", accounts: [{source: "nothing", user: "x"}]) { id }`,
+		`createTenant(input: {id: "other", accounts: [{source: "shop", host: "x"}]}) { id }`,
+	} {
+		if got := g.query(t, root, `mutation { `+text+` }`); !strings.Contains(got, "BAD_USER_INPUT") || strings.Contains(got, "whoever") {
+			t.Errorf("%s\nis answered %s", text, got)
+		}
 	}
 }

@@ -549,8 +549,8 @@ type UserPage {
 type Role {
   tenant: String!
   name: String!
-  "As a role is written in the configuration."
-  spec: JSON!
+  "As a role is written in the configuration; null: it names what the viewer does not see, or what is no longer there."
+  spec: JSON
   createdAt: Timestamp!
   changedAt: Timestamp!
 }
@@ -562,9 +562,9 @@ type SavedQuery {
   "Subject of the user whose it is; null: the tenant's own."
   owner: String
   description: String
-  "The text of the operation."
-  document: String!
-  "The values of its variables that it is kept with."
+  "The text of the operation; null: it is not the viewer's own and names, or chooses at run time, what they do not see."
+  document: String
+  "The values of its variables that it is kept with; null: none, or as the document."
   variables: JSON
   "Whether a user's own is seen by the whole tenant."
   shared: Boolean!
@@ -5975,11 +5975,11 @@ func (ec *executionContext) _Role_spec(ctx context.Context, field graphql.Collec
 			return obj.Spec, nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v JSON) graphql.Marshaler {
-			return ec.marshalNJSON2usherᚋgraphᚐJSON(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *JSON) graphql.Marshaler {
+			return ec.marshalOJSON2ᚖusherᚋgraphᚐJSON(ctx, selections, v)
 		},
 		true,
-		true,
+		false,
 	)
 }
 func (ec *executionContext) fieldContext_Role_spec(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
@@ -6136,11 +6136,11 @@ func (ec *executionContext) _SavedQuery_document(ctx context.Context, field grap
 			return obj.Document, nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
-			return ec.marshalNString2string(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
 		},
 		true,
-		true,
+		false,
 	)
 }
 func (ec *executionContext) fieldContext_SavedQuery_document(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
@@ -11802,7 +11802,7 @@ func (ec *executionContext) _Role(ctx context.Context, sel ast.SelectionSet, obj
 			}
 		case "spec":
 			out.Values[i] = ec._Role_spec(ctx, field, obj)
-			if out.Values[i] == graphql.Null {
+			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
 			}
 		case "createdAt":
@@ -11870,7 +11870,7 @@ func (ec *executionContext) _SavedQuery(ctx context.Context, sel ast.SelectionSe
 			}
 		case "document":
 			out.Values[i] = ec._SavedQuery_document(ctx, field, obj)
-			if out.Values[i] == graphql.Null {
+			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
 			}
 		case "variables":

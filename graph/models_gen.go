@@ -297,8 +297,8 @@ type Revocation struct {
 type Role struct {
 	Tenant string `json:"tenant"`
 	Name   string `json:"name"`
-	// As a role is written in the configuration.
-	Spec      JSON      `json:"spec"`
+	// As a role is written in the configuration; null: it names what the viewer does not see, or what is no longer there.
+	Spec      *JSON     `json:"spec,omitempty"`
 	CreatedAt time.Time `json:"createdAt"`
 	ChangedAt time.Time `json:"changedAt"`
 }
@@ -310,9 +310,9 @@ type SavedQuery struct {
 	// Subject of the user whose it is; null: the tenant's own.
 	Owner       *string `json:"owner,omitempty"`
 	Description *string `json:"description,omitempty"`
-	// The text of the operation.
-	Document string `json:"document"`
-	// The values of its variables that it is kept with.
+	// The text of the operation; null: it is not the viewer's own and names, or chooses at run time, what they do not see.
+	Document *string `json:"document,omitempty"`
+	// The values of its variables that it is kept with; null: none, or as the document.
 	Variables *JSON `json:"variables,omitempty"`
 	// Whether a user's own is seen by the whole tenant.
 	Shared    bool      `json:"shared"`

@@ -93,6 +93,11 @@ func (g *generation) scopeOf(ctx context.Context) (*scope, error) {
 	if err != nil {
 		return nil, err
 	}
+	return g.scopeFor(who)
+}
+
+// scopeFor finds or makes the scope of a principal.
+func (g *generation) scopeFor(who principal.Principal) (*scope, error) {
 	audience := schema.AudienceOf(who)
 	if audience&schema.Reader == 0 {
 		who.Grant.Datasets = []string{}

@@ -21,7 +21,7 @@ func (b *builder) checkAccounts() error {
 	return checkAccounts(b.cat, b.p.Grant.Accounts, grantFault)
 }
 
-func checkAccounts(cat *catalog.Catalog, accounts map[string]principal.Account, refuse func(string, ...any) *fault.Error) error {
+func checkAccounts(cat *catalog.Catalog, accounts map[string]principal.Account, refuse func(string, ...any) error) error {
 	for _, name := range slices.Sorted(maps.Keys(accounts)) {
 		source := cat.Sources[name]
 		if source == nil {
@@ -32,12 +32,6 @@ func checkAccounts(cat *catalog.Catalog, accounts map[string]principal.Account, 
 		}
 	}
 	return nil
-}
-
-// homeFault is the refusal of a tenant whose record does not fit the catalog.
-func homeFault(format string, args ...any) *fault.Error {
-	return fault.New(fault.Forbidden, "what the registry says of the tenant does not fit this gateway: "+format, args...).
-		WithHint("ask whoever registers the tenants")
 }
 
 // own are the principal's accounts of a source, each to be put over those

@@ -69,7 +69,14 @@ type builder struct {
 	literals   int      // that its conditions compare with, see maxLiterals
 }
 
+// newBuilder is how a principal is made ready to plan for, or refused.
 func newBuilder(cat *catalog.Catalog, p principal.Principal, now time.Time) (*builder, error) {
+	b, err := fit(cat, p, now)
+	return b, refused(err)
+}
+
+// fit is newBuilder for those who answer for what does not fit themselves.
+func fit(cat *catalog.Catalog, p principal.Principal, now time.Time) (*builder, error) {
 	if (p.Tenant == "") != p.AllTenants {
 		return nil, fault.New(fault.Unauthenticated, "the token names no tenant")
 	}
@@ -117,12 +124,6 @@ func (b *builder) identity() Identity {
 		}
 	}
 	return id
-}
-
-// grantFault is the refusal of a token whose grant does not fit the catalog.
-func grantFault(format string, args ...any) *fault.Error {
-	return fault.New(fault.Forbidden, "what the token grants does not fit this gateway: "+format, args...).
-		WithHint("ask whoever issued the token")
 }
 
 // resolveParameters types the grant's parameters and adds the defaults.

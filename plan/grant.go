@@ -16,12 +16,16 @@ import (
 // CheckGrant says why a grant cannot be used with a catalog, before a token is
 // made of it. It is as strict as Build, which refuses such a principal whatever
 // it asks, and stricter where what is asked would decide: here nothing may be
-// granted that could never have an effect.
+// granted that could never have an effect. The error is for whoever makes it.
 func CheckGrant(p principal.Principal, cat *catalog.Catalog) error {
-	if err := CheckDatasets(p, cat); err != nil {
+	return unusable(checkGrant(p, cat), p.Subject == "")
+}
+
+func checkGrant(p principal.Principal, cat *catalog.Catalog) error {
+	if err := checkDatasets(p, cat); err != nil {
 		return err
 	}
-	b, err := newBuilder(cat, p, time.Time{})
+	b, err := fit(cat, p, time.Time{})
 	if err != nil {
 		return err
 	}
@@ -36,6 +40,10 @@ func CheckGrant(p principal.Principal, cat *catalog.Catalog) error {
 // CheckDatasets refuses a grant of datasets that no role of it shows, like those
 // that do not exist.
 func CheckDatasets(p principal.Principal, cat *catalog.Catalog) error {
+	return unusable(checkDatasets(p, cat), false)
+}
+
+func checkDatasets(p principal.Principal, cat *catalog.Catalog) error {
 	names := p.Grant.Datasets
 	p.Grant.Datasets = nil
 	view, err := cat.View(p)

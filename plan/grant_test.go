@@ -66,7 +66,7 @@ func TestCheckGrant(t *testing.T) {
 			t.Errorf("%s: %v", c.principal, err)
 		case c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)):
 			t.Errorf("%s: %v, want %q", c.principal, err, c.want)
-		case err != nil && fault.From(err).Code != fault.Forbidden && c.principal != "":
+		case err != nil && fault.From(err).Code != fault.BadUserInput && c.principal != "":
 			t.Errorf("%s: %v", c.principal, err)
 		}
 	}

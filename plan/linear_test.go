@@ -31,9 +31,9 @@ func TestGrantsAreBounded(t *testing.T) {
 	for values, refused := range map[int]bool{9000: false, 10_000: true} {
 		who := plantest.Principal(t, filtered(values))
 		_, built := plan.Build(plantest.Request(t, "orders { id }"), cat, who, now)
-		for step, err := range map[string]error{"minting": plan.CheckGrant(who, cat), "asking": built} {
-			if refused != (err != nil) || err != nil && fault.From(err).Code != fault.Forbidden {
-				t.Errorf("%d values, %s: %v", values, step, err)
+		for code, err := range map[fault.Code]error{fault.BadUserInput: plan.CheckGrant(who, cat), fault.Forbidden: built} {
+			if refused != (err != nil) || err != nil && fault.From(err).Code != code {
+				t.Errorf("%d values: %v, want %s", values, err, code)
 			}
 		}
 	}

@@ -29,11 +29,11 @@ func CheckMinted(minter, token principal.Principal, added []principal.Filter, ca
 	}
 	shown, err := cat.View(token)
 	if err != nil {
-		return grantFault("%v", err)
+		return unusable(grantFault("%v", err), false)
 	}
 	for _, f := range added {
 		if err := b.checkMinted(f, shown); err != nil {
-			return err
+			return unusable(err, false)
 		}
 	}
 	return nil

@@ -49,6 +49,17 @@ var minted = []struct{ minter, token, filter, want string }{
 	{`roles: ["nobody"]`, `roles: ["auditor"]`, `orders: {amount: {gt: 1}}`, `unknown role "nobody"`},
 }
 
+// mintedCode is FORBIDDEN for what others may grant, and where the minter's own
+// token does not fit; what is not there for the minter is a mistake of theirs.
+func mintedCode(err error) fault.Code {
+	for _, forbidden := range []string{"of which you do not see every row", "what no role of yours shows", "what the token grants does not fit"} {
+		if strings.Contains(err.Error(), forbidden) {
+			return fault.Forbidden
+		}
+	}
+	return fault.BadUserInput
+}
+
 func TestMintedFilters(t *testing.T) {
 	t.Parallel()
 	text, err := os.ReadFile("testdata/roles.yml")
@@ -65,7 +76,7 @@ func TestMintedFilters(t *testing.T) {
 			t.Errorf("%s: %s: %v", c.minter, c.filter, err)
 		case c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)):
 			t.Errorf("%s: %s: %v, want %q", c.minter, c.filter, err, c.want)
-		case err != nil && fault.From(err).Code != fault.Forbidden:
+		case err != nil && fault.From(err).Code != mintedCode(err):
 			t.Errorf("%s: %s: %v", c.minter, c.filter, err)
 		}
 	}

@@ -252,7 +252,7 @@ func (r *mutationResolver) CreateSavedQuery(ctx context.Context, input graph.Sav
 		return nil, err
 	}
 	made, err := store.CreateSavedQuery(ctx, who, newSavedQuery(input))
-	return one(made, err, describeSavedQuery)
+	return one(made, err, describeSavedQuery(store, who))
 }
 
 func (r *mutationResolver) UpdateSavedQuery(ctx context.Context, id string, input graph.SavedQueryInput) (*graph.SavedQuery, error) {
@@ -261,7 +261,7 @@ func (r *mutationResolver) UpdateSavedQuery(ctx context.Context, id string, inpu
 		return nil, err
 	}
 	changed, err := store.UpdateSavedQuery(ctx, who, id, newSavedQuery(input))
-	return one(changed, err, describeSavedQuery)
+	return one(changed, err, describeSavedQuery(store, who))
 }
 
 func (r *mutationResolver) DeleteSavedQuery(ctx context.Context, id string) (bool, error) {
@@ -357,7 +357,7 @@ func (r *queryResolver) Roles(ctx context.Context, tenant *string) ([]graph.Role
 	if err != nil {
 		return nil, err
 	}
-	return each(rows, describeRole), nil
+	return each(rows, describeRole(store, who)), nil
 }
 
 func (r *queryResolver) SavedQueries(ctx context.Context, after *string, limit int) (*graph.SavedQueryPage, error) {
@@ -369,7 +369,7 @@ func (r *queryResolver) SavedQueries(ctx context.Context, after *string, limit i
 	if err != nil {
 		return nil, err
 	}
-	return &graph.SavedQueryPage{Items: each(rows, describeSavedQuery), Next: optional(next)}, nil
+	return &graph.SavedQueryPage{Items: each(rows, describeSavedQuery(store, who)), Next: optional(next)}, nil
 }
 
 func (r *queryResolver) SavedQuery(ctx context.Context, id *string, name *string) (*graph.SavedQuery, error) {
@@ -386,7 +386,7 @@ func (r *queryResolver) SavedQuery(ctx context.Context, id *string, name *string
 	default:
 		got, err = store.SavedQuery(ctx, who, *name)
 	}
-	return missing(one(got, err, describeSavedQuery))
+	return missing(one(got, err, describeSavedQuery(store, who)))
 }
 
 func (r *queryResolver) AuditLog(ctx context.Context, filter *graph.AuditFilter, after *string, limit int) (*graph.AuditPage, error) {

@@ -5,6 +5,7 @@ import (
 
 	"usher/audit"
 	"usher/graph"
+	"usher/principal"
 	"usher/tenancy"
 )
 
@@ -71,19 +72,33 @@ func describeUser(u tenancy.User) graph.User {
 	return out
 }
 
-func describeRole(r tenancy.Role) graph.Role {
-	return graph.Role{Tenant: r.Tenant, Name: r.Name, Spec: graph.JSON{Encoded: r.Spec}, CreatedAt: r.Created, ChangedAt: r.Changed}
+// describeRole leaves out what names more than the viewer sees.
+func describeRole(store *tenancy.Store, viewer principal.Principal) func(tenancy.Role) graph.Role {
+	return func(r tenancy.Role) graph.Role {
+		out := graph.Role{Tenant: r.Tenant, Name: r.Name, CreatedAt: r.Created, ChangedAt: r.Changed}
+		if store.ShowsRole(viewer, r) {
+			out.Spec = &graph.JSON{Encoded: r.Spec}
+		}
+		return out
+	}
 }
 
-func describeSavedQuery(q tenancy.SavedQuery) graph.SavedQuery {
-	out := graph.SavedQuery{
-		ID: q.ID, Name: q.Name, Owner: optional(q.Owner), Description: optional(q.Description), Document: q.Document, Shared: q.Shared,
-		CreatedAt: q.Created, ChangedAt: q.Changed,
+// describeSavedQuery leaves out a text that names more than the viewer sees.
+func describeSavedQuery(store *tenancy.Store, viewer principal.Principal) func(tenancy.SavedQuery) graph.SavedQuery {
+	return func(q tenancy.SavedQuery) graph.SavedQuery {
+		out := graph.SavedQuery{
+			ID: q.ID, Name: q.Name, Owner: optional(q.Owner), Description: optional(q.Description), Shared: q.Shared,
+			CreatedAt: q.Created, ChangedAt: q.Changed,
+		}
+		if !store.ShowsDocument(viewer, q) {
+			return out
+		}
+		out.Document = &q.Document
+		if q.Variables != nil {
+			out.Variables = &graph.JSON{Encoded: q.Variables}
+		}
+		return out
 	}
-	if q.Variables != nil {
-		out.Variables = &graph.JSON{Encoded: q.Variables}
-	}
-	return out
 }
 
 func describeEntry(e audit.Entry) graph.AuditEntry {

@@ -70,7 +70,7 @@ func findRole(ctx context.Context, store *tenancy.Store, who principal.Principal
 	}
 	for _, role := range roles {
 		if role.Name == name {
-			return one(role, nil, describeRole)
+			return one(role, nil, describeRole(store, who))
 		}
 	}
 	return nil, fault.New(fault.NotFound, "there is no role %s", name)

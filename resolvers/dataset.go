@@ -53,7 +53,7 @@ func (d *Datasets) Resolve(ctx context.Context, asked graph.Asked) []graph.Task 
 	planning := d.Stages.Took(stage.Plan, began)
 	tasks := d.audited(ctx, who, op)
 	if asked.Explain {
-		return explained(op, tasks, keysOf(asked.Requests()), planning)
+		return explained(op, tasks, keysOf(asked.Requests()), planning, view)
 	}
 	return tasks
 }

@@ -86,17 +86,21 @@ var confinedBy = map[plan.ScopeKind]string{
 }
 
 // explained is the same tasks with an explanation beside each outcome.
-func explained(op *operation, tasks []graph.Task, keys []string, planning time.Duration) []graph.Task {
+func explained(op *operation, tasks []graph.Task, keys []string, planning time.Duration, view *catalog.View) []graph.Task {
 	out := make([]graph.Task, len(tasks))
 	for i, task := range tasks {
 		out[i] = graph.Task{Fields: task.Fields, Run: func(ctx context.Context) []graph.Outcome {
 			ctx, notes := receipt.With(ctx)
 			ctx, watch := withWatch(ctx)
 			outcomes := task.Run(ctx)
+			asked := cover{view: view}
+			for _, at := range task.Fields {
+				asked.reads(op.plans[at])
+			}
 			for j := range outcomes {
 				at := task.Fields[j]
 				if q := op.plans[at]; q.Valid() {
-					e := explain(q, notes)
+					e := explain(q, notes, asked)
 					e.Path, e.Rows, e.Timings = []string{keys[at]}, outcomes[j].Rows, watch.timings(at)
 					e.Timings.Plan = milliseconds(planning)
 					e.AsOf = moment(outcomes[j].AsOf)
@@ -123,10 +127,10 @@ func keysOf(requests []query.Request) []string {
 	return keys
 }
 
-// explain says how a plan was answered.
-func explain(q plan.Query, notes *receipt.Notes) *explanation {
+// explain says how a plan was answered, as far as what was read is shown.
+func explain(q plan.Query, notes *receipt.Notes, cover cover) *explanation {
 	e := &explanation{Strategy: q.Strategy()}
-	e.levels(q.Root())
+	e.levels(q.Root(), cover)
 	steps, more := notes.Steps()
 	e.MoreSteps = more
 	e.Steps = make([]explainStep, len(steps))
@@ -134,7 +138,7 @@ func explain(q plan.Query, notes *receipt.Notes) *explanation {
 	for i, s := range steps {
 		engine = engine || s.Source == ""
 		e.Cached, e.Coalesced = e.Cached || s.Kept, e.Coalesced || s.Shared
-		e.Steps[i] = stepOf(s)
+		e.Steps[i] = cover.step(stepOf(s))
 	}
 	_, single := q.Single()
 	switch {
@@ -164,10 +168,10 @@ func stepOf(s receipt.Step) explainStep {
 }
 
 // levels adds a level and those nested in it.
-func (e *explanation) levels(l plan.Level) {
+func (e *explanation) levels(l plan.Level, cover cover) {
 	out := explainLevel{References: make([]explainReference, l.Refs())}
 	if where := l.Where(); where.Op() != plan.True {
-		out.Where = where.Masked()
+		out.Where = cover.condition(l, where)
 	}
 	for i := range l.Refs() {
 		r := l.Ref(i)
@@ -176,20 +180,20 @@ func (e *explanation) levels(l plan.Level) {
 			e.Targets = append(e.Targets, at)
 		}
 		ref := explainReference{
-			Name: "t" + strconv.Itoa(i), Dataset: r.Dataset(), Source: at.Source, Kind: at.Kind,
+			Name: "t" + strconv.Itoa(i), Dataset: cover.dataset(r.Dataset()), Source: at.Source, Kind: at.Kind,
 			Confined: confinedBy[r.ScopeKind()], Scope: make([]string, r.Scopes()),
 		}
 		for j := range r.Scopes() {
-			ref.Scope[j] = r.Scope(j).Masked()
+			ref.Scope[j] = cover.condition(l, r.Scope(j))
 		}
 		out.References[i] = ref
 	}
 	e.Levels = append(e.Levels, out)
 	for i := range l.Children() {
-		e.levels(l.Child(i))
+		e.levels(l.Child(i), cover)
 	}
 	if total, ok := l.Total(); ok {
-		e.levels(total)
+		e.levels(total, cover)
 	}
 }
 

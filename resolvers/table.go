@@ -78,7 +78,9 @@ func (d *Datasets) table(ctx context.Context, q graph.TableQuery) (_ *graph.Tabl
 		return nil, err
 	}
 	if notes != nil {
-		e := explain(planned, notes)
+		covered := cover{view: view}
+		covered.reads(planned)
+		e := explain(planned, notes, covered)
 		e.Path, e.Rows, e.AsOf = []string{key}, result.Rows.Len(), moment(result.AsOf)
 		e.Timings.Source = milliseconds(took)
 		told.Explanation = e

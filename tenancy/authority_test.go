@@ -47,7 +47,7 @@ func actors() map[string]principal.Principal {
 // after. Every method of the store that changes something is tried by everybody.
 func TestAuthority(t *testing.T) {
 	each(t, func(t *testing.T, open func(tenancy.Options) *tenancy.Store) {
-		s := open(tenancy.Options{CheckRole: func(principal.Principal, string, string, json.RawMessage) error { return nil }})
+		s := open(tenancy.Options{CheckRole: func(principal.Principal, string, string, json.RawMessage) error { return nil }, Operations: hiding{}})
 		ctx := t.Context()
 		for _, id := range []string{"acme", "other"} {
 			tenant(t, s, id)
@@ -86,6 +86,9 @@ func TestAuthority(t *testing.T) {
 		query := func(owner string) string {
 			p := principal.Principal{Subject: owner, Issuer: "idp", Tenant: "acme", Scopes: less}
 			return must(s.CreateSavedQuery(ctx, p, tenancy.NewSavedQuery{Name: "q", Document: "{ a }", Shared: true})).ID
+		}
+		ofTenant := func(document string) string {
+			return must(s.CreateSavedQuery(ctx, actors()["boss"], tenancy.NewSavedQuery{Name: name(), Document: document, OfTenant: true})).ID
 		}
 		operation := tenancy.NewSavedQuery{Name: "q", Document: "{ b }", Shared: true}
 		created := func(_ any, err error) error { return err }
@@ -162,6 +165,20 @@ func TestAuthority(t *testing.T) {
 			{"UpdateSavedQuery", "of bob", "boss clerk", func(p actor) error { return created(s.UpdateSavedQuery(ctx, p, query(bob()), operation)) }},
 			{"DeleteSavedQuery", "of ann", "boss", func(p actor) error { return s.DeleteSavedQuery(ctx, p, query(ann())) }},
 			{"DeleteSavedQuery", "of bob", "boss clerk", func(p actor) error { return s.DeleteSavedQuery(ctx, p, query(bob())) }},
+			{"CreateSavedQuery", "of the tenant", "boss clerk foreign", func(p actor) error {
+				return created(s.CreateSavedQuery(ctx, p, tenancy.NewSavedQuery{Name: name(), Document: "{ a }", OfTenant: true}))
+			}},
+			{"UpdateSavedQuery", "of the tenant", "boss clerk", func(p actor) error {
+				return created(s.UpdateSavedQuery(ctx, p, ofTenant("{ a }"), tenancy.NewSavedQuery{Name: name(), Document: "{ b }"}))
+			}},
+			{"UpdateSavedQuery", "of the tenant, with what a clerk does not see", "boss", func(p actor) error {
+				return created(s.UpdateSavedQuery(ctx, p, ofTenant("{ a }"), tenancy.NewSavedQuery{Name: name(), Document: "{ hidden }"}))
+			}},
+			{"UpdateSavedQuery", "of the tenant, which a clerk does not see", "boss", func(p actor) error {
+				return created(s.UpdateSavedQuery(ctx, p, ofTenant("{ hidden }"), tenancy.NewSavedQuery{Name: name(), Document: "{ b }"}))
+			}},
+			{"DeleteSavedQuery", "of the tenant", "boss clerk", func(p actor) error { return s.DeleteSavedQuery(ctx, p, ofTenant("{ a }")) }},
+			{"DeleteSavedQuery", "of the tenant, which a clerk does not see", "boss", func(p actor) error { return s.DeleteSavedQuery(ctx, p, ofTenant("{ hidden }")) }},
 		} {
 			tried[line.method] = true
 			for who, p := range actors() {
@@ -191,5 +208,21 @@ func TestAuthority(t *testing.T) {
 // rule is covers (TestCovers).
 var changesNobody = []string{
 	"Tenants", "GetTenant", "Users", "GetUser", "Roles", "Tokens", "Entries", "SavedQueries", "SavedQuery", "SavedQueryByID", "Revoked",
-	"Mint", "Narrow", "ChangePassword", "RevokeOwn", "CreateSavedQuery",
+	"Mint", "Narrow", "ChangePassword", "RevokeOwn", "ShowsDocument", "ShowsRole",
+}
+
+// hiding shows whatever has "hidden" in its text to auditors only.
+type hiding struct{}
+
+func (h hiding) CheckWritten(p principal.Principal, document string, _ bool) error {
+	if h.Hides(p, tenancy.SavedQuery{Document: document}) {
+		return fault.New(fault.Forbidden, "hidden")
+	}
+	return nil
+}
+
+func (h hiding) Shows(p principal.Principal, q tenancy.SavedQuery) bool { return !h.Hides(p, q) }
+
+func (hiding) Hides(p principal.Principal, q tenancy.SavedQuery) bool {
+	return strings.Contains(q.Document, "hidden") && !slices.Contains(p.Roles, "auditor")
 }

@@ -97,6 +97,15 @@ func (s *Store) Roles(ctx context.Context, p principal.Principal, tenant string)
 	return s.TenantRoles(ctx, tenant)
 }
 
+// ShowsRole tells whether somebody who administers a tenant may see what a role
+// of it says: whoever could write it, and of all tenants whoever is not restricted.
+func (s *Store) ShowsRole(viewer principal.Principal, r Role) bool {
+	if viewer.AllTenants {
+		return unrestricted(viewer) == nil
+	}
+	return s.opts.CheckRole != nil && s.opts.CheckRole(viewer, r.Tenant, r.Name, r.Spec) == nil
+}
+
 // TenantRoles are a tenant's own roles, for whoever compiles what they allow.
 func (s *Store) TenantRoles(ctx context.Context, tenant string) ([]Role, error) {
 	var rows []roleRow

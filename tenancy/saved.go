@@ -1,6 +1,7 @@
 package tenancy
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"time"
@@ -66,6 +67,32 @@ func (n NewSavedQuery) check() error {
 	return nil
 }
 
+// Operations judges texts of operations, of which the store knows nothing, by
+// what somebody sees. What it says of a query may be said to them.
+type Operations interface {
+	// CheckWritten says why somebody may not write a document that others run;
+	// closed: also tokens that run nothing but the tenant's queries.
+	CheckWritten(writer principal.Principal, document string, closed bool) error
+	// Shows tells whether a query names only what somebody sees.
+	Shows(viewer principal.Principal, q SavedQuery) bool
+	// Hides tells whether a query names what others of the tenant may see and
+	// this one does not.
+	Hides(viewer principal.Principal, q SavedQuery) bool
+}
+
+// everything stands for Operations where there are none.
+type everything struct{}
+
+func (everything) CheckWritten(principal.Principal, string, bool) error { return nil }
+func (everything) Shows(principal.Principal, SavedQuery) bool           { return true }
+func (everything) Hides(principal.Principal, SavedQuery) bool           { return false }
+
+// ShowsDocument tells whether somebody who sees a query may see its text and
+// variables too: it is their own, or names only what they see.
+func (s *Store) ShowsDocument(viewer principal.Principal, q SavedQuery) bool {
+	return q.Owner != "" && q.Owner == viewer.Subject || s.opts.Operations.Shows(viewer, q)
+}
+
 type savedRow struct {
 	ID          string `db:"id"`
 	Tenant      string `db:"tenant"`
@@ -111,7 +138,7 @@ func mayKeep(p principal.Principal, ofTenant bool) error {
 	}
 	switch {
 	case ofTenant:
-		return mayAdminister(p, p.Tenant)
+		return cmp.Or(mayAdminister(p, p.Tenant), unrestricted(p))
 	case p.Acting != nil && !has(p, principal.WriteData):
 		return forbidden("who acts as a tenant to read does not save queries")
 	case p.Grant.SavedOnly:
@@ -135,6 +162,9 @@ func (s *Store) CreateSavedQuery(ctx context.Context, p principal.Principal, n N
 		return SavedQuery{}, err
 	}
 	if err := n.check(); err != nil {
+		return SavedQuery{}, err
+	}
+	if err := s.checkWritten(p, n, false); err != nil {
 		return SavedQuery{}, err
 	}
 	row := savedRow{
@@ -166,6 +196,15 @@ func (s *Store) CreateSavedQuery(ctx context.Context, p principal.Principal, n N
 	return row.query(), nil
 }
 
+// checkWritten judges what others will run: the tenant's queries, those that are
+// shared, and those of somebody else.
+func (s *Store) checkWritten(writer principal.Principal, n NewSavedQuery, anothers bool) error {
+	if !n.OfTenant && !n.Shared && !anothers {
+		return nil
+	}
+	return s.opts.Operations.CheckWritten(writer, n.Document, n.OfTenant)
+}
+
 func savedEntry(p principal.Principal, operation string, row savedRow) audit.Entry {
 	e := audit.Of(p, audit.Administration)
 	e.Operation, e.Detail, e.Outcome = operation, row.Name, audit.Done
@@ -178,6 +217,9 @@ func (s *Store) UpdateSavedQuery(ctx context.Context, p principal.Principal, id 
 	err := s.changeSaved(ctx, p, id, "updateSavedQuery", func(t *tx, row savedRow) error {
 		n.OfTenant = row.Owner == ""
 		if err := n.check(); err != nil {
+			return err
+		}
+		if err := s.checkWritten(p, n, row.Owner != p.Subject); err != nil {
 			return err
 		}
 		row.Name, row.Document, row.Variables, row.Description, row.Shared = n.Name, n.Document, string(n.Variables), n.Description, n.Shared
@@ -205,7 +247,9 @@ func (s *Store) DeleteSavedQuery(ctx context.Context, p principal.Principal, id 
 	})
 }
 
-// changeSaved finds a query that the principal sees and may change.
+// changeSaved finds a query that the principal sees and may change. Another's
+// or the tenant's changes who covers its owner and sees what it names: tokens may
+// be bounded by it.
 func (s *Store) changeSaved(ctx context.Context, p principal.Principal, id, operation string, change func(*tx, savedRow) error) error {
 	args, err := visibleTo(p)
 	if err != nil {
@@ -220,8 +264,12 @@ func (s *Store) changeSaved(ctx context.Context, p principal.Principal, id, oper
 		if err != nil {
 			return err
 		}
-		if err := mayKeep(p, row.Owner != p.Subject || p.Subject == ""); err != nil {
+		anothers := row.Owner != p.Subject || p.Subject == ""
+		if err := mayKeep(p, anothers); err != nil {
 			return err
+		}
+		if anothers && s.opts.Operations.Hides(p, row.query()) {
+			return forbidden("the query %s names what you do not see", row.Name)
 		}
 		if row.Owner != "" && row.Owner != p.Subject {
 			if err := t.coversOwner(p, row.Tenant, row.Owner); err != nil {

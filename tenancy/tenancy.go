@@ -57,6 +57,9 @@ type Options struct {
 	// CheckRole judges the right spec of a role that a tenant owns, and that
 	// its name is no system role's, for whoever writes it. Nil refuses such roles.
 	CheckRole func(writer principal.Principal, tenant, name string, spec json.RawMessage) error
+	// Operations judges the texts of saved queries by what somebody sees. Nil
+	// accepts and shows all.
+	Operations Operations
 
 	Key     SealKey   // encrypts credentials at rest; none: storing one is refused
 	OldKeys []SealKey // with which credentials may still be encrypted
@@ -93,6 +96,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.CheckFilters == nil {
 		o.CheckFilters = func(principal.Principal, principal.Principal, []principal.Filter) error { return nil }
+	}
+	if o.Operations == nil {
+		o.Operations = everything{}
 	}
 	if o.Clock == nil {
 		o.Clock = time.Now
