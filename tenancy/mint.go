@@ -63,11 +63,11 @@ func (r TokenRequest) check(now time.Time, longest time.Duration) error {
 	case r.ExpiresAt.After(now.Add(longest)):
 		return unusable("the token would live longer than %s", longest)
 	case r.Inactivity != 0 && r.Inactivity < minInactivity:
-		return unusable("the inactivity interval must be at least %s, or none", minInactivity)
+		return unusable("the inactivity interval must be at least %s", minInactivity)
 	case r.Inactivity > longest:
 		return unusable("the inactivity interval is longer than any token lives")
 	case r.Rate < 0 || r.Rate > maxRate:
-		return unusable("the rate must be from 1 to %d requests a minute, or 0 for no limit", maxRate)
+		return unusable("the rate must be from 1 to %d requests a minute", maxRate)
 	}
 	return nil
 }
