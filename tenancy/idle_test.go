@@ -15,7 +15,7 @@ func TestIdleEnds(t *testing.T) {
 		t.Run(idle.String(), func(t *testing.T) {
 			each(t, func(t *testing.T, open func(tenancy.Options) *tenancy.Store) {
 				c := newClock()
-				s := open(tenancy.Options{Clock: c.Now, SessionIdle: idle})
+				s := open(tenancy.Options{Clock: c.Now, SessionIdle: idle, SessionLife: 48 * time.Hour})
 				ctx := t.Context()
 				tenant(t, s, "acme")
 				user(t, s, "acme", "ann")

@@ -158,6 +158,11 @@ func (s *Store) mint(ctx context.Context, p principal.Principal, operation strin
 	entry := audit.Of(p, audit.Administration)
 	entry.Operation, entry.Outcome = operation, audit.Done
 	r.ExpiresAt = s.lifetime(r.ExpiresAt, p)
+	if len(r.Accounts) > 0 {
+		if err := s.readPlaces(ctx); err != nil {
+			return Issued{}, err
+		}
+	}
 	var made Issued
 	err := s.write(ctx, func(t *tx) error {
 		if (p.Tenant == "") != p.AllTenants {
@@ -204,6 +209,9 @@ func (s *Store) mint(ctx context.Context, p principal.Principal, operation strin
 			return err
 		}
 		if err := s.opts.Check(wanted); err != nil {
+			return err
+		}
+		if err := t.checkPlaces(wanted); err != nil {
 			return err
 		}
 		made, err = t.issue(issue{

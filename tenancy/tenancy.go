@@ -49,6 +49,8 @@ type Options struct {
 	// nothing else would keep apart: of one of those registered, or of any that
 	// the configuration knows. Nil accepts all.
 	CheckDisjoint func(principal.Principal, iter.Seq2[principal.Principal, error]) error
+	// Places judge the accounts of tokens. Nil accepts all.
+	Places Places
 	// CheckFilters judges the filters that a minter adds to a token, in the
 	// minter's own view: the principal it gets is the token with the minter's
 	// roles, datasets and filters. Its error is the caller's answer. Nil
