@@ -97,3 +97,29 @@ func TestLoginsRefusedForNow(t *testing.T) {
 	t.Error("twenty wrong passwords, and none is refused for now")
 }
 
+// Who misspells a tenant or an issuer is told so, and not that all of its tokens, none,
+// have ended.
+func TestRevokingOfNobody(t *testing.T) {
+	t.Parallel()
+	g := openWorld(t, 1, 1)
+	root := g.bootstrap(t)
+	g.check(t, root, `mutation { createTenant(input: {id: "acme"}) { id } }`, `200 {"data":{"createTenant":{"id":"acme"}}}`)
+	for by, want := range map[string]string{
+		`{tenant: "acne"}`:                  "there is no tenant acne",
+		`{tenant: "acne", subject: "s"}`:    "there is no tenant acne",
+		`{issuer: "idp"}`:                   "there is no issuer idp",
+		`{issuer: "Usher"}`:                 "there is no issuer Usher",
+		`{issuer: "usher", tenant: "acme"}`: `{"revokeTokens":0}`,
+		`{tenant: "acme", subject: "no"}`:   `{"revokeTokens":0}`,
+	} {
+		answer := g.query(t, root, `mutation { revokeTokens(by: `+by+`) }`)
+		if !strings.Contains(answer, want) || strings.HasPrefix(want, "there") && !strings.Contains(answer, "NOT_FOUND") {
+			t.Errorf("%s: %s", by, answer)
+		}
+	}
+	controlled := openGate(t, "path: "+filepath.Join(t.TempDir(), "control.duckdb"), pgtest.DB{})
+	admin := controlled.bootstrap(t)
+	for _, by := range []string{`{tenant: "initech"}`, `{tenant: "whoever", issuer: "trusting"}`, `{issuer: "tests"}`} { // of the file, of a trusted issuer
+		controlled.check(t, admin, `mutation { revokeTokens(by: `+by+`) }`, `200 {"data":{"revokeTokens":0}}`)
+	}
+}

@@ -28,7 +28,8 @@ var forever = time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC)
 // Revoke ends tokens: here at once, elsewhere within a second. It returns how
 // many of the store's own it has ended.
 func (s *Store) Revoke(ctx context.Context, p principal.Principal, r Revocation) (int, error) {
-	said := r.says() // before a tenant is filled in: to say nothing is not to mean all of one's own
+	// Before a tenant is filled in: to say nothing is not to mean all of one's own.
+	said, named := r.says(), r
 	if r.Tenant == "" {
 		r.Tenant = p.Tenant
 	}
@@ -39,6 +40,9 @@ func (s *Store) Revoke(ctx context.Context, p principal.Principal, r Revocation)
 		}
 		k, before, err := r.key(t.now)
 		if err != nil {
+			return err
+		}
+		if err := t.known(named); err != nil {
 			return err
 		}
 		if err := t.coversEnded(p, k, micros(before)); err != nil {
@@ -58,6 +62,29 @@ func (s *Store) Revoke(ctx context.Context, p principal.Principal, r Revocation)
 func (r Revocation) says() bool {
 	r.KeepMinted = false
 	return r != Revocation{}
+}
+
+// known refuses an issuer or a tenant that there is not: whoever misspells one must not
+// believe that its tokens have ended. An issuer that the configuration has forgotten is
+// known by what it has minted.
+func (t *tx) known(r Revocation) error {
+	o := t.store.opts
+	if r.Tenant != "" && o.KnownTenant != nil && !o.KnownTenant(r.Tenant) {
+		if _, err := t.tenantRow(r.Tenant); err != nil {
+			return err
+		}
+	}
+	if r.Issuer == "" || r.Issuer == Issuer || o.KnownIssuer == nil || o.KnownIssuer(r.Issuer) {
+		return nil
+	}
+	var minted int
+	if err := t.get(&minted, "SELECT count(*) FROM store.tokens WHERE minter_issuer = $1", r.Issuer); err != nil {
+		return err
+	}
+	if minted == 0 {
+		return notFound("there is no issuer %s", r.Issuer)
+	}
+	return nil
 }
 
 func (r Revocation) describe() string {
