@@ -28,21 +28,34 @@ func (n *Neighbors) Seen() int64 {
 	return n.registered.seen
 }
 
-// Follow takes tenants that have changed, up to a generation of the store.
+// Follow takes tenants that have changed, up to a generation of the store. They are read
+// before the lock is taken: who waits for it may hold what reading needs. What
+// somebody else has read up to a later generation is newer.
 func (n *Neighbors) Follow(generation int64, changed iter.Seq2[principal.Principal, error]) error {
-	r := &n.registered
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.of == nil {
-		r.of, r.at = make(map[string][]string), make(map[string]map[string]bool)
+	type moved struct {
+		tenant string
+		places []plan.Place
 	}
+	var all []moved
 	for p, err := range changed {
 		if err != nil {
 			return err
 		}
-		r.set(p.Tenant, n.own(plan.Places(n.cat, p)))
+		all = append(all, moved{p.Tenant, n.own(plan.Places(n.cat, p))})
 	}
-	r.seen = max(r.seen, generation)
+	r := &n.registered
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if generation < r.seen {
+		return nil
+	}
+	if r.of == nil {
+		r.of, r.at = make(map[string][]string), make(map[string]map[string]bool)
+	}
+	for _, m := range all {
+		r.set(m.tenant, m.places)
+	}
+	r.seen = generation
 	return nil
 }
 
