@@ -21,6 +21,7 @@ import (
 	"usher/fault"
 	"usher/lru"
 	"usher/principal"
+	"usher/query"
 )
 
 // refusal is all that a caller learns about a token that is not accepted.
@@ -273,6 +274,9 @@ func (v *Verifier) check(ctx context.Context, raw string) (verification, error) 
 		return none, err
 	}
 	// From here on the claims are the issuer's own words.
+	if query.HoldsNUL(t.claims) {
+		return none, fmt.Errorf("%w: a text holds NUL, which no store keeps", ErrClaim)
+	}
 	if err := i.checkAudience(t.claims); err != nil {
 		return none, err
 	}

@@ -324,7 +324,11 @@ func texts(v query.Value) ([]string, error) {
 // them that only know flat claims.
 func structured(v query.Value) (query.Value, error) {
 	if s, ok := v.(query.Text); ok {
-		return parseJSON([]byte(s))
+		v, err := parseJSON([]byte(s))
+		if err == nil && query.HoldsNUL(v) {
+			err = fmt.Errorf("%w: a text holds NUL, which no store keeps", ErrClaim)
+		}
+		return v, err
 	}
 	return v, nil
 }

@@ -30,7 +30,7 @@ func refuseEmpty(parsed *kong.Context) error {
 
 func isEmpty(v reflect.Value) bool {
 	switch v.Interface().(type) {
-	case string, time.Duration, time.Time:
+	case string, int, time.Duration, time.Time:
 		return v.IsZero()
 	case []string:
 		for i := range v.Len() {

@@ -19,8 +19,9 @@ import (
 // many may be read from one; a place that is all that keeps somebody's rows
 // apart is theirs alone.
 type Neighbors struct {
-	cat *catalog.Catalog
-	at  map[string]resident
+	cat        *catalog.Catalog
+	at         map[string]resident
+	registered registered
 }
 
 type resident struct {
@@ -92,7 +93,7 @@ func (n *Neighbors) CheckDisjoint(p principal.Principal, others iter.Seq2[princi
 	}
 	// Whoever is alone somewhere was compared with the places of everybody.
 	own := &Neighbors{at: make(map[string]resident)}
-	own.add(p.Tenant, slices.DeleteFunc(places, func(p plan.Place) bool { r, known := n.at[p.Where]; return known && r.tenant == "" }))
+	own.add(p.Tenant, n.own(places))
 	if len(own.at) == 0 {
 		return nil
 	}

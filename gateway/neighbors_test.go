@@ -97,3 +97,77 @@ func TestNeighborsOfTwoGateways(t *testing.T) {
 		}
 	}
 }
+
+// A token's account leads no more to the place of another tenant than a tenant's
+// own does, whichever gateway registered that one, and as things are now.
+func TestTokensOfNeighbors(t *testing.T) {
+	t.Parallel()
+	db := pgtest.Start(t).Database(t)
+	var gates []*gateway.Gateway
+	for range 2 {
+		g, err := assembleControlled(t, fmt.Sprintf(siloed, inPostgres(db), `tenants: {filed: {accounts: {silo: {schema: filed}}}}`), db)
+		if err != nil {
+			t.Fatal(err)
+		}
+		gates = append(gates, g)
+		t.Cleanup(func() {
+			if err := g.Close(); err != nil {
+				t.Errorf("close the gateway: %v", err)
+			}
+		})
+	}
+	ctx := t.Context()
+	root := principal.Principal{Subject: "root", Issuer: "idp", AllTenants: true, Scopes: []principal.Scope{principal.Administer, principal.CreateTokens, principal.ReadData}}
+	in := func(schema string) map[string]principal.Account {
+		return map[string]principal.Account{"silo": {Schema: schema}}
+	}
+	do := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	create := func(g *gateway.Gateway, id string, accounts map[string]principal.Account) {
+		t.Helper()
+		_, err := g.Control().CreateTenant(ctx, root, tenancy.NewTenant{ID: id, Accounts: accounts})
+		do(err)
+	}
+	mint := func(tenant, schema string, code fault.Code) {
+		t.Helper()
+		for _, g := range gates {
+			_, err := g.Control().Mint(ctx, root, tenancy.TokenRequest{Tenant: tenant, Subject: "s", Strategy: "silo", Accounts: in(schema)})
+			if (err == nil) != (code == "") || err != nil && (fault.From(err).Code != code || strings.Contains(err.Error(), "t2")) {
+				t.Errorf("a token of %s in %s: %v, want %q", tenant, schema, err, code)
+			}
+		}
+	}
+	create(gates[0], "plain", nil)
+	create(gates[0], "t2", in("own1"))
+	mint("plain", "own1", fault.Conflict)
+	mint("plain", "OWN1", fault.Conflict)
+	mint("plain", "filed", fault.Conflict)
+	mint("plain", "free", "")
+	mint("t2", "own1", "")
+	create(gates[1], "t3", in("free"))
+	mint("plain", "free", fault.Conflict)
+	do(gates[0].Control().SetTenantAccounts(ctx, root, "t3", in("elsewhere")))
+	mint("plain", "free", "")
+	mint("plain", "elsewhere", fault.Conflict)
+	mint("t3", "elsewhere", "")
+	do(gates[0].Control().SuspendTenant(ctx, root, "t3"))
+	mint("plain", "elsewhere", fault.Conflict)
+	do(gates[0].Control().DeleteTenant(ctx, root, "t3"))
+	mint("plain", "elsewhere", "")
+	key, err := gates[0].Control().CreateKey(ctx, root, tenancy.KeyRequest{
+		Name: "backend", AllTenants: true, Scopes: []principal.Scope{principal.CreateTokens}, MayGrant: tenancy.MayGrant{Strategies: []string{"silo"}, Accounts: []string{"silo"}},
+	})
+	do(err)
+	holder, err := gates[0].Control().Authenticate(ctx, key.Token)
+	do(err)
+	for schema, code := range map[string]fault.Code{"own1": fault.Conflict, "mine": ""} {
+		_, err := gates[0].Control().Mint(ctx, holder, tenancy.TokenRequest{Tenant: "plain", Subject: "s", Strategy: "silo", Accounts: in(schema)})
+		if (err == nil) != (code == "") || err != nil && fault.From(err).Code != code {
+			t.Errorf("a key's token in %s: %v", schema, err)
+		}
+	}
+}

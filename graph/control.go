@@ -5,8 +5,6 @@ import (
 	"context"
 	"fmt"
 	"maps"
-	"slices"
-	"strings"
 	"time"
 
 	"github.com/99designs/gqlgen/graphql"
@@ -84,23 +82,11 @@ func (x *executable) generated(ctx context.Context, op *graphql.OperationContext
 func (x *executable) unstorable(op *graphql.OperationContext, f graphql.CollectedField) string {
 	l := x.literals(op)
 	for _, arg := range f.Arguments {
-		if v, ok := l.value(arg.Value, nil); ok && holdsNUL(v) {
+		if v, ok := l.value(arg.Value, nil); ok && query.HoldsNUL(v) {
 			return arg.Name
 		}
 	}
 	return ""
-}
-
-func holdsNUL(v query.Value) bool {
-	switch v := v.(type) {
-	case query.Text:
-		return strings.IndexByte(string(v), 0) >= 0
-	case query.List:
-		return slices.ContainsFunc(v, holdsNUL)
-	case query.Object:
-		return slices.ContainsFunc(v, func(m query.Member) bool { return strings.IndexByte(m.Name, 0) >= 0 || holdsNUL(m.Value) })
-	}
-	return false
 }
 
 // argsAsVariables puts the values of a field's arguments into variables, beside those

@@ -321,7 +321,7 @@ type Mutation {
   setUserRights(tenant: String, username: String!, roles: [String!]!, scopes: [Scope!]!): User!
   "Disables a user, which ends their sessions, or lets them in again."
   setUserStatus(tenant: String, username: String!, status: UserStatus!): User!
-  "Gives a user another password and ends their sessions."
+  "Gives a user another password and ends their sessions and all that was made with them, service keys included."
   setPassword(tenant: String, username: String!, password: String!): User!
   "Deletes a user and ends their sessions. True: there was one."
   deleteUser(tenant: String, username: String!): Boolean!
@@ -333,9 +333,9 @@ type Mutation {
     username: String!
     password: String!
   ): IssuedToken!
-  "Ends the token that is shown, and what was narrowed from it."
+  "Ends the token that is shown, and tokens and sessions made with it. Service keys made with it stay."
   logout: Boolean!
-  "Gives the user who is logged in another password and ends their other sessions."
+  "Gives the user who is logged in another password and ends their other sessions and all that was made with those."
   changePassword(old: String!, new: String!): Boolean!
   "Makes a session in which an administrator of all tenants is one tenant for a while. It administers nothing."
   actAs(
@@ -701,10 +701,10 @@ input NewToken {
   timezone: String
   "Left out: in a day, and not after the minter's own."
   expiresAt: Timestamp
-  "Unused for so long it ends: 0 for never, else at least 120."
-  inactivitySeconds: Int! = 0
-  "Requests a minute; 0 for no limit."
-  rate: Int! = 0
+  "Unused for so long it ends, at least 120; left out: it does not, if the minter does not."
+  inactivitySeconds: Int
+  "Requests a minute, at least 1; left out: the minter's."
+  rate: Int
 }
 
 "Restricts the rows of one dataset."
@@ -735,10 +735,10 @@ input TokenNarrowing {
   savedOnly: Boolean! = false
   "Left out: in a day, and not after the holder's."
   expiresAt: Timestamp
-  "Unused for so long it ends: 0 for the holder's, else at least 120."
-  inactivitySeconds: Int! = 0
-  "Requests a minute; 0 for the holder's."
-  rate: Int! = 0
+  "Unused for so long it ends, at least 120; left out: the holder's."
+  inactivitySeconds: Int
+  "Requests a minute, at least 1; left out: the holder's."
+  rate: Int
 }
 
 "Which tokens end: those on which all that is given fits."
@@ -746,7 +746,7 @@ input Revocation {
   "Id of a token, session or key."
   token: String
   subject: String
-  "Left out: the viewer's own or, with the right to all tenants, every one."
+  "Left out: the viewer's own or, with the right to all tenants, every one; something else has to be said then."
   tenant: String
   "Name of an issuer in the configuration; of usher's own tokens: usher."
   issuer: String
@@ -9705,12 +9705,6 @@ func (ec *executionContext) unmarshalInputNewToken(ctx context.Context, obj any)
 	if _, present := asMap["savedOnly"]; !present {
 		asMap["savedOnly"] = false
 	}
-	if _, present := asMap["inactivitySeconds"]; !present {
-		asMap["inactivitySeconds"] = 0
-	}
-	if _, present := asMap["rate"]; !present {
-		asMap["rate"] = 0
-	}
 
 	fieldsInOrder := [...]string{"tenant", "subject", "name", "email", "roles", "strategy", "filters", "parameters", "cleared", "metadata", "accounts", "datasets", "savedOnly", "timezone", "expiresAt", "inactivitySeconds", "rate"}
 	for _, k := range fieldsInOrder {
@@ -9826,14 +9820,14 @@ func (ec *executionContext) unmarshalInputNewToken(ctx context.Context, obj any)
 			it.ExpiresAt = data
 		case "inactivitySeconds":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("inactivitySeconds"))
-			data, err := ec.unmarshalNInt2int(ctx, v)
+			data, err := ec.unmarshalOInt2ᚖint(ctx, v)
 			if err != nil {
 				return it, err
 			}
 			it.InactivitySeconds = data
 		case "rate":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("rate"))
-			data, err := ec.unmarshalNInt2int(ctx, v)
+			data, err := ec.unmarshalOInt2ᚖint(ctx, v)
 			if err != nil {
 				return it, err
 			}
@@ -10329,12 +10323,6 @@ func (ec *executionContext) unmarshalInputTokenNarrowing(ctx context.Context, ob
 	if _, present := asMap["savedOnly"]; !present {
 		asMap["savedOnly"] = false
 	}
-	if _, present := asMap["inactivitySeconds"]; !present {
-		asMap["inactivitySeconds"] = 0
-	}
-	if _, present := asMap["rate"]; !present {
-		asMap["rate"] = 0
-	}
 
 	fieldsInOrder := [...]string{"name", "roles", "filters", "datasets", "savedOnly", "expiresAt", "inactivitySeconds", "rate"}
 	for _, k := range fieldsInOrder {
@@ -10387,14 +10375,14 @@ func (ec *executionContext) unmarshalInputTokenNarrowing(ctx context.Context, ob
 			it.ExpiresAt = data
 		case "inactivitySeconds":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("inactivitySeconds"))
-			data, err := ec.unmarshalNInt2int(ctx, v)
+			data, err := ec.unmarshalOInt2ᚖint(ctx, v)
 			if err != nil {
 				return it, err
 			}
 			it.InactivitySeconds = data
 		case "rate":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("rate"))
-			data, err := ec.unmarshalNInt2int(ctx, v)
+			data, err := ec.unmarshalOInt2ᚖint(ctx, v)
 			if err != nil {
 				return it, err
 			}
@@ -13708,13 +13696,13 @@ func (ec *executionContext) marshalNTenantStatus2usherᚋgraphᚐTenantStatus(ct
 }
 
 func (ec *executionContext) unmarshalNTimestamp2timeᚐTime(ctx context.Context, v any) (time.Time, error) {
-	res, err := graphql.UnmarshalTime(v)
+	res, err := UnmarshalTimestamp(v)
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
 func (ec *executionContext) marshalNTimestamp2timeᚐTime(ctx context.Context, sel ast.SelectionSet, v time.Time) graphql.Marshaler {
 	_ = sel
-	res := graphql.MarshalTime(v)
+	res := MarshalTimestamp(v)
 	if res == graphql.Null {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
 			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
@@ -14301,7 +14289,7 @@ func (ec *executionContext) unmarshalOTimestamp2ᚖtimeᚐTime(ctx context.Conte
 	if v == nil {
 		return nil, nil
 	}
-	res, err := graphql.UnmarshalTime(v)
+	res, err := UnmarshalTimestamp(v)
 	return &res, graphql.ErrorOnPath(ctx, err)
 }
 
@@ -14311,7 +14299,7 @@ func (ec *executionContext) marshalOTimestamp2ᚖtimeᚐTime(ctx context.Context
 	}
 	_ = sel
 	_ = ctx
-	res := graphql.MarshalTime(*v)
+	res := MarshalTimestamp(*v)
 	return res
 }
 

@@ -252,10 +252,10 @@ type NewToken struct {
 	Timezone *string `json:"timezone,omitempty"`
 	// Left out: in a day, and not after the minter's own.
 	ExpiresAt *time.Time `json:"expiresAt,omitempty"`
-	// Unused for so long it ends: 0 for never, else at least 120.
-	InactivitySeconds int `json:"inactivitySeconds"`
-	// Requests a minute; 0 for no limit.
-	Rate int `json:"rate"`
+	// Unused for so long it ends, at least 120; left out: it does not, if the minter does not.
+	InactivitySeconds *int `json:"inactivitySeconds,omitempty"`
+	// Requests a minute, at least 1; left out: the minter's.
+	Rate *int `json:"rate,omitempty"`
 }
 
 // A user is of one tenant, or explicitly of none and with the right to all.
@@ -284,7 +284,7 @@ type Revocation struct {
 	// Id of a token, session or key.
 	Token   graphql.Omittable[*string] `json:"token,omitempty"`
 	Subject graphql.Omittable[*string] `json:"subject,omitempty"`
-	// Left out: the viewer's own or, with the right to all tenants, every one.
+	// Left out: the viewer's own or, with the right to all tenants, every one; something else has to be said then.
 	Tenant graphql.Omittable[*string] `json:"tenant,omitempty"`
 	// Name of an issuer in the configuration; of usher's own tokens: usher.
 	Issuer       graphql.Omittable[*string]    `json:"issuer,omitempty"`
@@ -521,10 +521,10 @@ type TokenNarrowing struct {
 	SavedOnly bool `json:"savedOnly"`
 	// Left out: in a day, and not after the holder's.
 	ExpiresAt *time.Time `json:"expiresAt,omitempty"`
-	// Unused for so long it ends: 0 for the holder's, else at least 120.
-	InactivitySeconds int `json:"inactivitySeconds"`
-	// Requests a minute; 0 for the holder's.
-	Rate int `json:"rate"`
+	// Unused for so long it ends, at least 120; left out: the holder's.
+	InactivitySeconds *int `json:"inactivitySeconds,omitempty"`
+	// Requests a minute, at least 1; left out: the holder's.
+	Rate *int `json:"rate,omitempty"`
 }
 
 type TokenPage struct {

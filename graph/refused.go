@@ -4,9 +4,9 @@ import (
 	"usher/fault"
 )
 
-// refusedForNow tells that every field was refused and may be answered later. The
-// request as a whole is refused then, so that its status can say so: nothing of
-// it was done.
+// refusedForNow tells that every field that was tried was refused and may be
+// answered later. The request as a whole is refused then, so that its status can
+// say so: nothing of it was done.
 func refusedForNow(answers []rootAnswer) bool {
 	for _, a := range answers {
 		if len(a.told) == 0 || !a.IsNull() {

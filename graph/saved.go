@@ -3,6 +3,7 @@ package graph
 import (
 	"context"
 	"maps"
+	"strings"
 
 	"github.com/99designs/gqlgen/graphql"
 
@@ -62,6 +63,9 @@ func savedName(extension any) (SavedName, error) {
 	id, isID := object["id"].(string)
 	if len(object) != 1 || name == "" && id == "" || !isName && !isID {
 		return SavedName{}, fault.New(fault.BadUserInput, "the extension %s must be an object with either the name or the id of a saved query", savedExtension)
+	}
+	if strings.IndexByte(name+id, 0) >= 0 {
+		return SavedName{}, fault.New(fault.BadUserInput, "the extension %s: text must be UTF-8 without NUL", savedExtension)
 	}
 	return SavedName{Name: name, ID: id}, nil
 }

@@ -35,6 +35,11 @@ func texts(what string, list []graph.NamedText) (map[string]string, error) {
 
 func accountsBySource(list []graph.AccountInput) (map[string]principal.Account, error) {
 	var problem error
+	for _, in := range list {
+		if in.Port != nil && (*in.Port < 1 || *in.Port > 65535) {
+			return nil, fault.New(fault.BadUserInput, "the account of source %s: port is a number from 1 to 65535", in.Source)
+		}
+	}
 	out, err := named("the account of source", list, func(in graph.AccountInput) (string, principal.Account) {
 		headers, err := texts("header", in.Headers)
 		if err != nil {
@@ -73,7 +78,9 @@ func tokenRequest(in graph.NewToken) (r tenancy.TokenRequest, err error) {
 	r = tenancy.TokenRequest{
 		Tenant: given(in.Tenant), Subject: in.Subject, Name: given(in.Name), Email: given(in.Email), Roles: in.Roles,
 		Strategy: given(in.Strategy), Filters: filters(in.Filters), Cleared: in.Cleared, SavedOnly: in.SavedOnly, Timezone: given(in.Timezone),
-		Inactivity: seconds(in.InactivitySeconds), Rate: in.Rate,
+	}
+	if r.Inactivity, r.Rate, err = bounds(in.InactivitySeconds, in.Rate); err != nil {
+		return r, err
 	}
 	if r.ExpiresAt, err = timeGiven("expiresAt", in.ExpiresAt); err != nil {
 		return r, err
@@ -93,12 +100,24 @@ func tokenRequest(in graph.NewToken) (r tenancy.TokenRequest, err error) {
 	return r, err
 }
 
-func seconds(n int) time.Duration { return time.Duration(n) * time.Second }
+// bounds are how much a token is used. None is 0 within, which nobody says: who names
+// a bound means one.
+func bounds(inactivitySeconds, rate *int) (time.Duration, int, error) {
+	switch {
+	case inactivitySeconds != nil && *inactivitySeconds < 1:
+		return 0, 0, fault.New(fault.BadUserInput, "inactivitySeconds is at least 120").WithHint("Leave it out, if it shall not end unused.")
+	case rate != nil && *rate < 1:
+		return 0, 0, fault.New(fault.BadUserInput, "rate is at least 1 request a minute").WithHint("Leave it out, if it shall not be limited.")
+	}
+	return time.Duration(given(inactivitySeconds)) * time.Second, given(rate), nil
+}
 
 func narrowing(in graph.TokenNarrowing) (n tenancy.Narrowing, err error) {
 	n = tenancy.Narrowing{
 		Name: given(in.Name), Filters: filters(in.Filters), SavedOnly: in.SavedOnly,
-		Inactivity: seconds(in.InactivitySeconds), Rate: in.Rate,
+	}
+	if n.Inactivity, n.Rate, err = bounds(in.InactivitySeconds, in.Rate); err != nil {
+		return n, err
 	}
 	if n.ExpiresAt, err = timeGiven("expiresAt", in.ExpiresAt); err != nil {
 		return n, err

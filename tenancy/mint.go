@@ -63,11 +63,11 @@ func (r TokenRequest) check(now time.Time, longest time.Duration) error {
 	case r.ExpiresAt.After(now.Add(longest)):
 		return unusable("the token would live longer than %s", longest)
 	case r.Inactivity != 0 && r.Inactivity < minInactivity:
-		return unusable("the inactivity interval must be at least %s, or none", minInactivity)
+		return unusable("the inactivity interval must be at least %s", minInactivity)
 	case r.Inactivity > longest:
 		return unusable("the inactivity interval is longer than any token lives")
 	case r.Rate < 0 || r.Rate > maxRate:
-		return unusable("the rate must be from 1 to %d requests a minute, or 0 for no limit", maxRate)
+		return unusable("the rate must be from 1 to %d requests a minute", maxRate)
 	}
 	return nil
 }
@@ -158,6 +158,11 @@ func (s *Store) mint(ctx context.Context, p principal.Principal, operation strin
 	entry := audit.Of(p, audit.Administration)
 	entry.Operation, entry.Outcome = operation, audit.Done
 	r.ExpiresAt = s.lifetime(r.ExpiresAt, p)
+	if len(r.Accounts) > 0 {
+		if err := s.readPlaces(ctx); err != nil {
+			return Issued{}, err
+		}
+	}
 	var made Issued
 	err := s.write(ctx, func(t *tx) error {
 		if (p.Tenant == "") != p.AllTenants {
@@ -204,6 +209,9 @@ func (s *Store) mint(ctx context.Context, p principal.Principal, operation strin
 			return err
 		}
 		if err := s.opts.Check(wanted); err != nil {
+			return err
+		}
+		if err := t.checkPlaces(wanted); err != nil {
 			return err
 		}
 		made, err = t.issue(issue{

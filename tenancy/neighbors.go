@@ -10,7 +10,7 @@ import (
 // Homes returns, one after the other, all tenants that are not deleted: their
 // ids, keys and how their data is reached.
 func (s *Store) Homes(ctx context.Context) iter.Seq2[principal.Principal, error] {
-	return s.homes(s.lister(ctx), 0)
+	return s.homes(s.lister(ctx), 0, Deleted)
 }
 
 // lister reads all rows into a slice.
@@ -25,13 +25,13 @@ func (s *Store) lister(ctx context.Context) lister {
 // homesPage is how many records are read at a time.
 const homesPage = 1000
 
-// homes are the tenants that have changed after a generation.
-func (s *Store) homes(list lister, since int64) iter.Seq2[principal.Principal, error] {
+// homes are the tenants that have changed after a generation, but those of a status.
+func (s *Store) homes(list lister, since int64, but Status) iter.Seq2[principal.Principal, error] {
 	return func(yield func(principal.Principal, error) bool) {
 		for after, more := "", true; more; {
 			var rows []tenantRow
 			err := list(&rows, "SELECT "+tenantColumns+" FROM store.tenants WHERE id > $1 AND status <> $2 AND generation > $3 ORDER BY id LIMIT $4",
-				after, string(Deleted), since, homesPage)
+				after, string(but), since, homesPage)
 			if err != nil {
 				yield(principal.Principal{}, err)
 				return
@@ -64,7 +64,7 @@ func (s *Store) checkDisjoint(ctx context.Context, record principal.Principal) (
 	if err := s.get(ctx, &generation, "SELECT n FROM store.generation WHERE id = 1"); err != nil {
 		return 0, translate(ctx, err)
 	}
-	return generation, s.opts.CheckDisjoint(record, s.homes(s.lister(ctx), 0))
+	return generation, s.opts.CheckDisjoint(record, s.homes(s.lister(ctx), 0, Deleted))
 }
 
 // checkDisjoint looks at those that have changed since a generation. This one
@@ -74,5 +74,51 @@ func (t *tx) checkDisjoint(record principal.Principal, since int64) error {
 	if t.store.opts.CheckDisjoint == nil {
 		return nil
 	}
-	return t.store.opts.CheckDisjoint(record, t.store.homes(t.list, since))
+	return t.store.opts.CheckDisjoint(record, t.store.homes(t.list, since, Deleted))
+}
+
+// Places know where the rows of each registered tenant are read, as things were at a
+// generation, and judge whether a token's accounts lead to another's.
+type Places interface {
+	// Seen is the generation, 0 in the beginning.
+	Seen() int64
+	// Follow takes the tenants that have changed since, up to a generation.
+	Follow(generation int64, changed iter.Seq2[principal.Principal, error]) error
+	// CheckAccounts refuses a token with an account that leads to the place of another
+	// tenant, where nothing else keeps the two apart.
+	CheckAccounts(token principal.Principal) error
+}
+
+// followPlaces reads what has changed. Deleted tenants are among it: what they leave
+// behind is nobody else's.
+func (s *Store) followPlaces(get, list lister) error {
+	places := s.opts.Places
+	if places == nil {
+		return nil
+	}
+	var now int64
+	if err := get(&now, "SELECT n FROM store.generation WHERE id = 1"); err != nil {
+		return err
+	}
+	if seen := places.Seen(); now != seen {
+		return places.Follow(now, s.homes(list, seen, ""))
+	}
+	return nil
+}
+
+// readPlaces takes the long first reading out of the transaction.
+func (s *Store) readPlaces(ctx context.Context) error {
+	get := func(into any, text string, args ...any) error { return translate(ctx, s.get(ctx, into, text, args...)) }
+	return s.followPlaces(get, s.lister(ctx))
+}
+
+// checkPlaces judges the accounts of a token that is about to be made.
+func (t *tx) checkPlaces(token principal.Principal) error {
+	if t.store.opts.Places == nil || len(token.Grant.Accounts) == 0 {
+		return nil
+	}
+	if err := t.store.followPlaces(t.get, t.list); err != nil {
+		return err
+	}
+	return t.store.opts.Places.CheckAccounts(token)
 }

@@ -28,22 +28,63 @@ var forever = time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC)
 // Revoke ends tokens: here at once, elsewhere within a second. It returns how
 // many of the store's own it has ended.
 func (s *Store) Revoke(ctx context.Context, p principal.Principal, r Revocation) (int, error) {
+	// Before a tenant is filled in: to say nothing is not to mean all of one's own.
+	said, named := r.says(), r
 	if r.Tenant == "" {
 		r.Tenant = p.Tenant
 	}
 	var ended int
 	err := s.administer(ctx, p, act{operation: "revoke", tenant: r.Tenant, detail: r.describe()}, func(t *tx) error {
+		if !said {
+			return unusable("say what to revoke: a token, subject, tenant, issuer, or all issued before a time")
+		}
 		k, before, err := r.key(t.now)
 		if err != nil {
+			return err
+		}
+		if err := t.known(named); err != nil {
 			return err
 		}
 		if err := t.coversEnded(p, k, micros(before)); err != nil {
 			return err
 		}
-		ended, err = t.revoke(k, before, r.KeepMinted)
+		with := everything
+		if r.KeepMinted {
+			with = narrowed
+		}
+		ended, err = t.revoke(k, before, with)
 		return err
 	})
 	return ended, err
+}
+
+// says tells whether anything is named that is to end.
+func (r Revocation) says() bool {
+	r.KeepMinted = false
+	return r != Revocation{}
+}
+
+// known refuses an issuer or a tenant that there is not: whoever misspells one must not
+// believe that its tokens have ended. An issuer that the configuration has forgotten is
+// known by what it has minted.
+func (t *tx) known(r Revocation) error {
+	o := t.store.opts
+	if r.Tenant != "" && o.KnownTenant != nil && !o.KnownTenant(r.Tenant) {
+		if _, err := t.tenantRow(r.Tenant); err != nil {
+			return err
+		}
+	}
+	if r.Issuer == "" || r.Issuer == Issuer || o.KnownIssuer == nil || o.KnownIssuer(r.Issuer) {
+		return nil
+	}
+	var minted int
+	if err := t.get(&minted, "SELECT count(*) FROM store.tokens WHERE minter_issuer = $1", r.Issuer); err != nil {
+		return err
+	}
+	if minted == 0 {
+		return notFound("there is no issuer %s", r.Issuer)
+	}
+	return nil
 }
 
 func (r Revocation) describe() string {
@@ -70,10 +111,7 @@ func (r Revocation) key(now time.Time) (revocationKey, time.Time, error) {
 		}
 	}
 	k := revocationKey{Issuer: r.Issuer, Tenant: r.Tenant, Subject: r.Subject, Token: r.TokenID}
-	switch {
-	case k == revocationKey{} && r.IssuedBefore.IsZero():
-		return revocationKey{}, time.Time{}, unusable("say what to revoke: a token, subject, tenant, issuer, or all issued before a time")
-	case r.IssuedBefore.After(now):
+	if r.IssuedBefore.After(now) {
 		return revocationKey{}, time.Time{}, unusable("the time before which tokens were issued is in the future")
 	}
 	before := r.IssuedBefore
@@ -93,21 +131,32 @@ func (r Revocation) key(now time.Time) (revocationKey, time.Time, error) {
 const revokedByKey = `
 	(created_at < $1 AND ($2 = '' OR $2 = 'usher') AND ($3 = '' OR tenant = $3) AND ($4 = '' OR subject = $4) AND ($5 = '' OR id = $5))`
 
+// reach is what ends with a token, of all that was made with it and in turn with that.
+type reach int
+
+const (
+	everything reach = iota
+	allButKeys       // not service keys, and so nothing that those have made
+	narrowed         // only what is its holder's own: narrowed tokens, and sessions of who acts
+)
+
 // The ids of the tokens that end with a revocation: those it fits, those that tokens
-// of another issuer it fits have minted, and in turn what was narrowed from or
-// minted with any of them. What others and service keys minted may be kept ($6).
+// of another issuer it fits have minted, and in turn what was made with any of
+// them, as far as it reaches ($6). A token of its minter's own subject and
+// tenant is narrowed, or no different from one that is.
 const gone = `
 	WITH RECURSIVE gone AS (
-		SELECT id FROM store.tokens WHERE ` + revokedByKey + ` OR created_at < $1 AND NOT $6 AND $2 <> '' AND $2 <> 'usher' AND minter_issuer = $2
+		SELECT id FROM store.tokens WHERE ` + revokedByKey + ` OR created_at < $1 AND $6 = 0 AND $2 <> '' AND $2 <> 'usher' AND minter_issuer = $2
 			AND ($3 = '' OR tenant = $3) AND ($4 = '' OR minter_subject = $4) AND ($5 = '' OR minter_token = $5)
 		UNION
 		SELECT t.id FROM store.tokens t JOIN gone g ON t.minter_token = g.id JOIN store.tokens m ON m.id = g.id
-		WHERE t.minter_issuer = 'usher' AND (NOT $6 OR m.kind <> 'sk')
+		WHERE t.minter_issuer = 'usher'
+			AND ($6 = 0 OR t.kind = 'st' OR t.kind = 'et' AND ($6 = 1 OR t.subject = m.subject AND t.tenant = m.tenant))
 	)
 	SELECT id FROM gone`
 
 // revoke keeps the revocation, and one for each token that ends with those it fits.
-func (t *tx) revoke(k revocationKey, before time.Time, keepMinted bool) (int, error) {
+func (t *tx) revoke(k revocationKey, before time.Time, with reach) (int, error) {
 	generation, err := t.nextGeneration()
 	if err != nil {
 		return 0, err
@@ -124,7 +173,7 @@ func (t *tx) revoke(k revocationKey, before time.Time, keepMinted bool) (int, er
 	if err != nil {
 		return 0, err
 	}
-	fits := []any{micros(before), k.Issuer, k.Tenant, k.Subject, k.Token, keepMinted}
+	fits := []any{micros(before), k.Issuer, k.Tenant, k.Subject, k.Token, int(with)}
 	if err := t.revokeEach("NOT "+revokedByKey+" AND id IN ("+gone+")", fits...); err != nil {
 		return 0, err
 	}
@@ -132,8 +181,9 @@ func (t *tx) revoke(k revocationKey, before time.Time, keepMinted bool) (int, er
 	return int(ended), err
 }
 
-// RevokeOwn ends the token that is shown, and what was narrowed from it. It is
-// how a session is logged out and how an embed token ends early.
+// RevokeOwn ends the token that is shown, and the tokens and sessions made with it.
+// Service keys stay: a backend's key outlives the session it was made in. It is how
+// a session is logged out and how an embed token ends early.
 func (s *Store) RevokeOwn(ctx context.Context, p principal.Principal) error {
 	if p.Issuer != Issuer || p.TokenID == "" {
 		return fault.New(fault.BadUserInput, "only a token that usher has made can be ended here")
@@ -141,7 +191,7 @@ func (s *Store) RevokeOwn(ctx context.Context, p principal.Principal) error {
 	entry := audit.Of(p, audit.Administration)
 	entry.Operation, entry.Outcome = "logout", audit.Done
 	return s.write(ctx, func(t *tx) error {
-		if _, err := t.revoke(revocationKey{Issuer: Issuer, Token: p.TokenID}, forever, true); err != nil {
+		if _, err := t.revoke(revocationKey{Issuer: Issuer, Token: p.TokenID}, forever, allButKeys); err != nil {
 			return err
 		}
 		return t.record(entry)

@@ -37,7 +37,7 @@ func TestRevoke(t *testing.T) {
 			{"subject", root(), revocation{Tenant: "acme", Subject: "alice"}, true, false, false, true, false},
 			{"subject of usher", root(), revocation{Tenant: "acme", Subject: "alice", Issuer: tenancy.Issuer}, true, false, false, false, false},
 			{"tenant", root(), revocation{Tenant: "acme"}, true, true, false, true, false},
-			{"own tenant", adminOf("acme"), revocation{}, true, true, false, true, false},
+			{"own tenant", adminOf("acme"), revocation{Tenant: "acme"}, true, true, false, true, false},
 			{"issuer", root(), revocation{Issuer: tenancy.Issuer}, true, true, true, false, false},
 			{"minting issuer", root(), revocation{Issuer: "idp"}, true, true, true, true, true},
 			{"minting issuer, kept", root(), revocation{Issuer: "idp", KeepMinted: true}, false, false, false, true, true},

@@ -80,12 +80,12 @@ type Operations interface {
 	Hides(viewer principal.Principal, q SavedQuery) bool
 }
 
-// everything stands for Operations where there are none.
-type everything struct{}
+// allowsAll stands for Operations where there are none.
+type allowsAll struct{}
 
-func (everything) CheckWritten(principal.Principal, string, bool) error { return nil }
-func (everything) Shows(principal.Principal, SavedQuery) bool           { return true }
-func (everything) Hides(principal.Principal, SavedQuery) bool           { return false }
+func (allowsAll) CheckWritten(principal.Principal, string, bool) error { return nil }
+func (allowsAll) Shows(principal.Principal, SavedQuery) bool           { return true }
+func (allowsAll) Hides(principal.Principal, SavedQuery) bool           { return false }
 
 // ShowsDocument tells whether somebody who sees a query may see its text and
 // variables too: it is their own, or names only what they see.

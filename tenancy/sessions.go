@@ -136,7 +136,7 @@ func (t *tx) startSession(user userRow) (Issued, error) {
 }
 
 // ChangePassword gives the user who is logged in another password and ends
-// their other sessions.
+// their other sessions and what was minted with those.
 func (s *Store) ChangePassword(ctx context.Context, p principal.Principal, old, password string) error {
 	if p.Issuer != Issuer || p.TokenID == "" || p.Acting != nil {
 		return forbidden("only a user who is logged in has a password")
@@ -174,7 +174,7 @@ func (s *Store) ChangePassword(ctx context.Context, p principal.Principal, old, 
 			return err
 		}
 		row.Password = hash
-		if err := t.endSessions(row.ID, p.TokenID); err != nil {
+		if err := t.endUser(row.ID, p.TokenID); err != nil {
 			return err
 		}
 		if err := t.storeUser(row); err != nil {

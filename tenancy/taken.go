@@ -20,27 +20,28 @@ func takes(before User, roles []string, scopes []principal.Scope, owned []string
 		slices.ContainsFunc(roles, func(r string) bool { return slices.Contains(owned, r) && !slices.Contains(before.Roles, r) })
 }
 
-// The ids of all that a user has minted.
+// The ids of all that a user has minted, but with the session that is kept ($2).
 const mintedBy = `
 	WITH RECURSIVE minted AS (
-		SELECT id FROM store.tokens WHERE minter_issuer = 'usher' AND minter_token IN (SELECT id FROM store.tokens WHERE user_id = $1)
+		SELECT id FROM store.tokens WHERE minter_issuer = 'usher' AND minter_token IN (SELECT id FROM store.tokens WHERE user_id = $1 AND id <> $2)
 		UNION
 		SELECT t.id FROM store.tokens t JOIN minted m ON t.minter_token = m.id WHERE t.minter_issuer = 'usher'
 	)
 	SELECT id FROM minted`
 
-// endMinted ends what a user has minted, service keys included.
-func (t *tx) endMinted(user string) error {
+// endMinted ends what a user has minted, service keys included; not what was
+// minted with the session that is kept, if there is one.
+func (t *tx) endMinted(user, kept string) error {
 	if _, err := t.nextGeneration(); err != nil {
 		return err
 	}
 	if err := t.revoking(); err != nil {
 		return err
 	}
-	if err := t.revokeEach("id IN ("+mintedBy+")", user); err != nil {
+	if err := t.revokeEach("id IN ("+mintedBy+")", user, kept); err != nil {
 		return err
 	}
-	_, err := t.exec("UPDATE store.tokens SET revoked_at = $2 WHERE revoked_at = 0 AND id IN ("+mintedBy+")", user, micros(t.now))
+	_, err := t.exec("UPDATE store.tokens SET revoked_at = $3 WHERE revoked_at = 0 AND id IN ("+mintedBy+")", user, kept, micros(t.now))
 	return err
 }
 

@@ -49,6 +49,12 @@ type Options struct {
 	// nothing else would keep apart: of one of those registered, or of any that
 	// the configuration knows. Nil accepts all.
 	CheckDisjoint func(principal.Principal, iter.Seq2[principal.Principal, error]) error
+	// KnownIssuer and KnownTenant tell what the configuration knows beside the store: its
+	// issuers, and tenants that it registers or whose ids an issuer is trusted with. Nil: all.
+	KnownIssuer func(name string) bool
+	KnownTenant func(id string) bool
+	// Places judge the accounts of tokens. Nil accepts all.
+	Places Places
 	// CheckFilters judges the filters that a minter adds to a token, in the
 	// minter's own view: the principal it gets is the token with the minter's
 	// roles, datasets and filters. Its error is the caller's answer. Nil
@@ -98,7 +104,7 @@ func (o Options) withDefaults() Options {
 		o.CheckFilters = func(principal.Principal, principal.Principal, []principal.Filter) error { return nil }
 	}
 	if o.Operations == nil {
-		o.Operations = everything{}
+		o.Operations = allowsAll{}
 	}
 	if o.Clock == nil {
 		o.Clock = time.Now

@@ -6,8 +6,14 @@ import (
 	"time"
 )
 
-// touchEvery is how far apart two uses are to be both noted.
-const touchEvery = time.Minute
+// apart is how far two uses are apart to be both noted. A token ends by the use
+// that was noted last, never later than said and at most this much sooner.
+func apart(inactivity time.Duration) time.Duration {
+	if inactivity == 0 {
+		return time.Minute
+	}
+	return min(time.Minute, inactivity/10)
+}
 
 // touches are last uses still to be written, by token id.
 type touches struct {
@@ -24,7 +30,7 @@ func (s *Store) touch(v *verified) {
 	now := micros(s.now())
 	v.used.Store(max(now, v.used.Load()))
 	noted := v.noted.Load()
-	if now-noted < touchEvery.Microseconds() || !v.noted.CompareAndSwap(noted, now) {
+	if now-noted < apart(v.inactivity).Microseconds() || !v.noted.CompareAndSwap(noted, now) {
 		return
 	}
 	s.touches.mu.Lock()

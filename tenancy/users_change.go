@@ -23,7 +23,7 @@ func (s *Store) SetUserRights(ctx context.Context, p principal.Principal, tenant
 		}
 		row.Roles, row.Scopes = names(roles), names(scopes)
 		if takes(before, roles, scopes, owned) {
-			return t.endMinted(row.ID)
+			return t.endMinted(row.ID, "")
 		}
 		return nil
 	})
@@ -38,13 +38,14 @@ func (s *Store) SetUserStatus(ctx context.Context, p principal.Principal, tenant
 		}
 		row.Status = status
 		if status == Disabled {
-			return t.endUser(row.ID)
+			return t.endUser(row.ID, "")
 		}
 		return nil
 	})
 }
 
-// SetPassword gives a user another password and ends all their sessions.
+// SetPassword gives a user another password and ends all their sessions and what
+// they have minted: who knew the old one may have made keys with it.
 func (s *Store) SetPassword(ctx context.Context, p principal.Principal, tenant, username, password string) error {
 	if err := mayAdminister(p, tenant); err != nil {
 		return err
@@ -55,7 +56,7 @@ func (s *Store) SetPassword(ctx context.Context, p principal.Principal, tenant, 
 	}
 	return s.changeUser(ctx, p, "setPassword", tenant, username, func(t *tx, row *userRow) error {
 		row.Password = hash
-		return t.endSessions(row.ID, "")
+		return t.endUser(row.ID, "")
 	})
 }
 
@@ -66,7 +67,7 @@ func (s *Store) DeleteUser(ctx context.Context, p principal.Principal, tenant, u
 		if err != nil {
 			return err
 		}
-		if err := t.endUser(row.ID); err != nil {
+		if err := t.endUser(row.ID, ""); err != nil {
 			return err
 		}
 		_, err = t.exec("DELETE FROM store.users WHERE id = $1", row.ID)
@@ -107,28 +108,18 @@ func (t *tx) storeUser(row userRow) error {
 	return err
 }
 
-// endUser ends a user's sessions and what they have minted.
-func (t *tx) endUser(user string) error {
-	if err := t.endSessions(user, ""); err != nil {
-		return err
-	}
-	return t.endMinted(user)
-}
-
-// endSessions ends a user's sessions but one.
-func (t *tx) endSessions(user, kept string) error {
+// endUser ends a user's sessions and what was minted with any of them; not the
+// session that is kept, if there is one, and what is its.
+func (t *tx) endUser(user, kept string) error {
 	if err := t.revoking(); err != nil {
 		return err
 	}
-	var ids []string
-	err := t.list(&ids, "SELECT id FROM store.tokens WHERE user_id = $1 AND id <> $2 AND revoked_at = 0 AND expires_at > $3", user, kept, micros(t.now))
-	if err != nil {
+	const living = "user_id = $1 AND id <> $2 AND expires_at > $3"
+	if err := t.revokeEach(living, user, kept, micros(t.now)); err != nil {
 		return err
 	}
-	for _, id := range ids {
-		if _, err := t.revoke(revocationKey{Issuer: Issuer, Token: id}, forever, true); err != nil {
-			return err
-		}
+	if _, err := t.exec("UPDATE store.tokens SET revoked_at = $3 WHERE revoked_at = 0 AND "+living, user, kept, micros(t.now)); err != nil {
+		return err
 	}
-	return nil
+	return t.endMinted(user, kept)
 }

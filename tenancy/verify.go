@@ -170,15 +170,9 @@ func (s *Store) remembered(ctx context.Context, row tokenRow) (*verified, error)
 	}); err != nil {
 		return nil, translate(ctx, err)
 	}
-	v.used.Store(max(row.Created, s.lastUse(row)))
+	v.used.Store(max(row.Created, row.Used))
 	v.noted.Store(row.Used)
 	return v, nil
-}
-
-// lastUse is when a token may have been used last: uses that follow a noted
-// one closely are not noted.
-func (s *Store) lastUse(row tokenRow) int64 {
-	return min(max(row.Used, row.Created)+touchEvery.Microseconds(), micros(s.now()))
 }
 
 // readRights gives a session the rights that its user has now.

@@ -86,7 +86,9 @@ func (s *Store) readTenants(ctx context.Context) error {
 // missed.
 func (s *Store) Ready() error {
 	if silent := time.Since(s.started) - time.Duration(s.heard.Load()); silent > s.opts.MaxStale {
-		return fault.New(fault.Unavailable, "the control store does not answer").WithHint("Try again in a moment.")
+		silence := fault.New(fault.Unavailable, "the control store does not answer").WithHint("Try again in a moment.")
+		silence.RetryAfter = s.opts.Poll
+		return silence
 	}
 	return nil
 }

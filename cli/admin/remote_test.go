@@ -292,6 +292,8 @@ func TestEmptyFlags(t *testing.T) {
 		{[]string{"token", "create", "--tenant", "acme", "--subject", "s", "--strategy", ""}, "--strategy"},
 		{[]string{"token", "create", "--tenant", "acme", "--subject", "s", "--accounts", ""}, "--accounts"},
 		{[]string{"token", "create", "--tenant", "acme", "--subject", "s", "--expires-in", "0s"}, "--expires-in"},
+		{[]string{"token", "create", "--tenant", "acme", "--subject", "s", "--rate", "0"}, "--rate"},
+		{[]string{"token", "create", "--tenant", "acme", "--subject", "s", "--inactivity", "0s"}, "--inactivity"},
 		{[]string{"token", "create", "--tenant", "", "--subject", "s"}, "--tenant"},
 		{[]string{"token", "narrow", "--role", ""}, "--role"},
 		{[]string{"key", "create", "k", "--tenant", "acme", "--scope", "data:read", "--expires-in", "0s"}, "--expires-in"},

@@ -88,8 +88,12 @@ func (l lifetime) read(input variables) error {
 	if l.Inactivity%time.Second != 0 {
 		return errors.New("--inactivity is in whole seconds")
 	}
-	input["inactivitySeconds"] = int(l.Inactivity / time.Second)
-	input["rate"] = l.Rate
+	if l.Inactivity != 0 {
+		input["inactivitySeconds"] = int(l.Inactivity / time.Second)
+	}
+	if l.Rate != 0 {
+		input["rate"] = l.Rate
+	}
 	return nil
 }
 

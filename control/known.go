@@ -1,0 +1,24 @@
+package control
+
+import (
+	"slices"
+
+	"usher/auth"
+	"usher/catalog"
+)
+
+// KnownIssuer tells whether the configuration has an issuer of a name.
+func KnownIssuer(issuers []auth.IssuerSpec) func(name string) bool {
+	return func(name string) bool {
+		return slices.ContainsFunc(issuers, func(i auth.IssuerSpec) bool { return i.Name == name })
+	}
+}
+
+// KnownTenant tells whether the configuration registers a tenant, or trusts an issuer
+// with ids of tenants that nobody registers.
+func KnownTenant(cat *catalog.Catalog, issuers []auth.IssuerSpec) func(id string) bool {
+	return func(id string) bool {
+		_, registered := cat.Tenants[id]
+		return registered || slices.ContainsFunc(issuers, func(i auth.IssuerSpec) bool { return i.Tenants == "trusted" })
+	}
+}
