@@ -103,6 +103,9 @@ func (s *Store) setStatus(ctx context.Context, p principal.Principal, operation,
 
 // purge removes what belonged to a tenant, except its audit log.
 func (t *tx) purge(tenant string) error {
+	if err := t.revoking(); err != nil {
+		return err
+	}
 	for _, statement := range []string{
 		"DELETE FROM store.users WHERE tenant = $1",
 		"DELETE FROM store.roles WHERE tenant = $1",

@@ -43,8 +43,8 @@ func (s *Store) touch(v *verified) {
 	}
 }
 
-// writeTouches writes what was noted, in the order of ids, so that gateways do
-// not wait for each other in a circle.
+// writeTouches writes what was noted, in the order of ids and not while tokens are
+// ended, so that nobody waits for each other in a circle.
 func (s *Store) writeTouches(ctx context.Context) error {
 	s.touches.mu.Lock()
 	used := s.touches.used
@@ -54,6 +54,9 @@ func (s *Store) writeTouches(ctx context.Context) error {
 		return nil
 	}
 	return s.write(ctx, func(t *tx) error {
+		if err := t.issuing(); err != nil {
+			return err
+		}
 		for _, id := range sortedKeys(used) {
 			if _, err := t.exec("UPDATE store.tokens SET used_at = $2 WHERE id = $1 AND used_at < $2", id, used[id]); err != nil {
 				return err
