@@ -37,7 +37,7 @@ type Options struct {
 	// that may not ask, ErrForeignKey for an id that is another tenant's key;
 	// any other is that the registry does not answer. It is
 	// asked for every JWT, cached or not, and must be quick. Nil: no registry.
-	Tenants func(ctx context.Context, id string) (key string, home principal.Home, err error)
+	Tenants func(ctx context.Context, id string) (key string, routing principal.Routing, err error)
 	// Opaque verifies the tokens that usher has made, those that begin with
 	// usher_, and what has to be said of them: revocation, rate, the tenant's
 	// status. Nil: there are none, and they are refused like any other text.
@@ -60,7 +60,7 @@ type Options struct {
 type Verifier struct {
 	issuers map[string]*issuer // by the exact iss
 	clock   func() time.Time
-	tenants func(context.Context, string) (string, principal.Home, error)
+	tenants func(context.Context, string) (string, principal.Routing, error)
 	opaque  func(context.Context, string) (principal.Principal, error)
 	revoked func(principal.Principal) bool
 	ready   func() error
@@ -301,7 +301,7 @@ func (v *Verifier) resolveTenant(ctx context.Context, i *issuer, p principal.Pri
 		p.TenantKey = p.Tenant
 		return p, nil
 	}
-	key, home, err := v.tenants(ctx, p.Tenant)
+	key, routing, err := v.tenants(ctx, p.Tenant)
 	if err == nil && key == "" {
 		return principal.Principal{}, refuse(fmt.Errorf("%w: it is registered without a key: %q", ErrTenant, p.Tenant))
 	}
@@ -315,7 +315,7 @@ func (v *Verifier) resolveTenant(ctx context.Context, i *issuer, p principal.Pri
 		// Nothing is known of the token's worth: the caller is not told that it has none.
 		return principal.Principal{}, unanswered(err)
 	}
-	p.TenantKey, p.Home = key, home
+	p.TenantKey, p.Routing = key, routing
 	return p, nil
 }
 

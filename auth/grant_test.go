@@ -200,28 +200,28 @@ func TestRegisteredTenants(t *testing.T) {
 	registry := map[string]string{"acme": "4711", "keyless": ""}
 	spec := shop()
 	spec.Tenants = ""
-	home := principal.Home{Strategy: "own", Accounts: map[string]principal.Account{"silo": {Database: "acme"}}}
+	routing := principal.Routing{Strategy: "own", Accounts: map[string]principal.Account{"silo": {Database: "acme"}}}
 	trusting := idp()
 	var down error
-	v := verifier(t, Options{Tenants: func(_ context.Context, id string) (string, principal.Home, error) {
+	v := verifier(t, Options{Tenants: func(_ context.Context, id string) (string, principal.Routing, error) {
 		key, ok := registry[id]
 		if !ok {
-			return "", principal.Home{}, ErrNotRegistered
+			return "", principal.Routing{}, ErrNotRegistered
 		}
-		return key, home, down
+		return key, routing, down
 	}}, spec, trusting)
 	token := shopDraft().sign()
 	got, err := v.Verify(t.Context(), token)
-	if err != nil || got.Tenant != "acme" || got.TenantKey != "4711" || !reflect.DeepEqual(got.Home, home) {
+	if err != nil || got.Tenant != "acme" || got.TenantKey != "4711" || !reflect.DeepEqual(got.Routing, routing) {
 		t.Errorf("got %q with key %q, %v", got.Tenant, got.TenantKey, err)
 	}
 	// A trusting issuer's tenants need not be registered, and then their keys are
 	// their ids; of those that are, what is registered holds.
 	byTrust := idpDraft(jwt.SigningMethodES256, private().p256).sign()
-	if got, err := v.Verify(t.Context(), byTrust); err != nil || got.Tenant != "acme" || got.TenantKey != "4711" || !reflect.DeepEqual(got.Home, home) {
+	if got, err := v.Verify(t.Context(), byTrust); err != nil || got.Tenant != "acme" || got.TenantKey != "4711" || !reflect.DeepEqual(got.Routing, routing) {
 		t.Errorf("got %q with key %q, %v", got.Tenant, got.TenantKey, err)
 	}
-	if got, err := v.Verify(t.Context(), idpDraft(jwt.SigningMethodES256, private().p256).with(map[string]any{"tenant": "globex"}).sign()); err != nil || got.TenantKey != "globex" || got.Home.Accounts != nil {
+	if got, err := v.Verify(t.Context(), idpDraft(jwt.SigningMethodES256, private().p256).with(map[string]any{"tenant": "globex"}).sign()); err != nil || got.TenantKey != "globex" || got.Routing.Accounts != nil {
 		t.Errorf("got %q with key %q, %v", got.Tenant, got.TenantKey, err)
 	}
 	down = errors.New("connection refused")
@@ -247,8 +247,8 @@ func TestKeysAreNobodysIDs(t *testing.T) {
 	t.Parallel()
 	registered := shop()
 	registered.Tenants = ""
-	v := verifier(t, Options{Tenants: func(context.Context, string) (string, principal.Home, error) {
-		return "", principal.Home{}, ErrForeignKey
+	v := verifier(t, Options{Tenants: func(context.Context, string) (string, principal.Routing, error) {
+		return "", principal.Routing{}, ErrForeignKey
 	}}, registered, idp())
 	for _, token := range []string{shopDraft().sign(), idpDraft(jwt.SigningMethodES256, private().p256).sign()} {
 		p, err := v.Verify(t.Context(), token)

@@ -204,11 +204,11 @@ func TestSuspendedTenant(t *testing.T) {
 	registered.Tenants = "registered"
 	for _, spec := range []IssuerSpec{shop(), registered} {
 		suspended := false
-		v := verifier(t, Options{Tenants: func(_ context.Context, id string) (string, principal.Home, error) {
+		v := verifier(t, Options{Tenants: func(_ context.Context, id string) (string, principal.Routing, error) {
 			if suspended {
-				return "", principal.Home{}, ErrSuspended
+				return "", principal.Routing{}, ErrSuspended
 			}
-			return id, principal.Home{}, nil
+			return id, principal.Routing{}, nil
 		}}, spec)
 		token := shopDraft().sign()
 		if _, err := v.Verify(t.Context(), token); err != nil {
@@ -230,11 +230,11 @@ func TestSilentStore(t *testing.T) {
 	var ready error
 	v := verifier(t, Options{
 		Ready: func() error { return ready },
-		Tenants: func(_ context.Context, id string) (string, principal.Home, error) {
+		Tenants: func(_ context.Context, id string) (string, principal.Routing, error) {
 			if id == "elsewhere" {
-				return "", principal.Home{}, fmt.Errorf("read: %w", silent)
+				return "", principal.Routing{}, fmt.Errorf("read: %w", silent)
 			}
-			return id, principal.Home{}, nil
+			return id, principal.Routing{}, nil
 		},
 	}, registered, trusted, everybody)
 	byRegistration, all := shopDraft().sign(), allTenants(globalDraft()).sign()

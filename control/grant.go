@@ -21,9 +21,9 @@ func CheckGrant(current func() *catalog.Catalog) func(principal.Principal) error
 		}
 		record := p.Subject == ""
 		switch {
-		case record && len(p.Home.Accounts) == 0:
-			if p.Home.Strategy != "" && cat.Strategies[p.Home.Strategy] == nil {
-				return fault.New(fault.BadUserInput, "there is no strategy %q", p.Home.Strategy)
+		case record && len(p.Routing.Accounts) == 0:
+			if p.Routing.Strategy != "" && cat.Strategies[p.Routing.Strategy] == nil {
+				return fault.New(fault.BadUserInput, "there is no strategy %q", p.Routing.Strategy)
 			}
 			return nil
 		// What of these can be reached is decided where it is asked for.

@@ -38,7 +38,7 @@ func Configured(cat *catalog.Catalog) (*Neighbors, []catalog.Problem) {
 	var problems []catalog.Problem
 	for _, id := range slices.Sorted(maps.Keys(cat.Tenants)) {
 		t := cat.Tenants[id]
-		places := plan.Places(cat, principal.Principal{Tenant: id, TenantKey: t.Key, Home: principal.Home{Strategy: t.Strategy, Accounts: t.Accounts}})
+		places := plan.Places(cat, principal.Principal{Tenant: id, TenantKey: t.Key, Routing: principal.Routing{Strategy: t.Strategy, Accounts: t.Accounts}})
 		if p, other, met := n.meets(id, places); met {
 			problems = append(problems, catalog.Problem{
 				Path: []string{"tenants", id, "accounts", p.Source},
@@ -122,7 +122,7 @@ func shared(at plan.Place) error {
 // they were registered.
 func (n *Neighbors) settled(ctx context.Context, cfg *config.Config, store *tenancy.Store) error {
 	all := &Neighbors{cat: n.cat, at: maps.Clone(n.at)}
-	for p, err := range store.Homes(ctx) {
+	for p, err := range store.Routings(ctx) {
 		if err != nil {
 			return err
 		}

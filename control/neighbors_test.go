@@ -112,7 +112,7 @@ func TestNeighbors(t *testing.T) {
 			id := []string{"one", "two"}[i]
 			principals[i] = principal.Principal{Tenant: id, TenantKey: id}
 			if !a.Empty() {
-				principals[i].Home.Accounts = ofSource(line.source, a)
+				principals[i].Routing.Accounts = ofSource(line.source, a)
 			}
 		}
 		for i, p := range principals {
@@ -130,7 +130,7 @@ func TestNeighbors(t *testing.T) {
 	}
 	// Where everybody's rows are, nobody is alone, registered or not.
 	nobody := func(func(principal.Principal, error) bool) {}
-	everybodys := principal.Principal{Tenant: "one", TenantKey: "one", Home: principal.Home{Accounts: ofSource("silo", account{Database: "shop", Password: "p"})}}
+	everybodys := principal.Principal{Tenant: "one", TenantKey: "one", Routing: principal.Routing{Accounts: ofSource("silo", account{Database: "shop", Password: "p"})}}
 	if err := n.CheckDisjoint(everybodys, nobody); err == nil {
 		t.Error("a tenant is alone in the database of all")
 	}

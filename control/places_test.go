@@ -17,7 +17,7 @@ func TestPlacesAreKept(t *testing.T) {
 		t.Fatal(err)
 	}
 	of := func(id, database string) principal.Principal {
-		return principal.Principal{Tenant: id, TenantKey: id, Home: principal.Home{Accounts: ofSource("silo", principal.Account{Database: database, Password: "p"})}}
+		return principal.Principal{Tenant: id, TenantKey: id, Routing: principal.Routing{Accounts: ofSource("silo", principal.Account{Database: database, Password: "p"})}}
 	}
 	const many = 1000
 	read := 0

@@ -38,18 +38,18 @@ func CheckDisjoint(ctx context.Context, cfg *config.Config, known *Neighbors, st
 // Registry looks up the tenants that the configuration registers, and those of
 // the store, if there is one. What is the key of either's tenant is no other
 // tenant: whoever names it would be shown that one's rows.
-func Registry(cat *catalog.Catalog, store *tenancy.Store) func(context.Context, string) (string, principal.Home, error) {
-	return func(ctx context.Context, id string) (string, principal.Home, error) {
+func Registry(cat *catalog.Catalog, store *tenancy.Store) func(context.Context, string) (string, principal.Routing, error) {
+	return func(ctx context.Context, id string) (string, principal.Routing, error) {
 		if t, ok := cat.Tenants[id]; ok {
-			return t.Key, principal.Home{Strategy: t.Strategy, Accounts: t.Accounts}, nil
+			return t.Key, principal.Routing{Strategy: t.Strategy, Accounts: t.Accounts}, nil
 		}
 		if cat.TenantOfKey(id) != "" {
-			return "", principal.Home{}, auth.ErrForeignKey
+			return "", principal.Routing{}, auth.ErrForeignKey
 		}
 		if store == nil {
-			return "", principal.Home{}, auth.ErrNotRegistered
+			return "", principal.Routing{}, auth.ErrNotRegistered
 		}
-		key, home, err := store.Tenant(ctx, id)
+		key, routing, err := store.Tenant(ctx, id)
 		switch {
 		case errors.Is(err, tenancy.ErrNoTenant):
 			err = auth.ErrNotRegistered
@@ -58,6 +58,6 @@ func Registry(cat *catalog.Catalog, store *tenancy.Store) func(context.Context, 
 		case errors.Is(err, tenancy.ErrTenant):
 			err = auth.ErrSuspended
 		}
-		return key, home, err
+		return key, routing, err
 	}
 }

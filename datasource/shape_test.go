@@ -35,7 +35,7 @@ datasets:
 
 func at(tenant string, db pgtest.DB) principal.Principal {
 	p := named(tenant)
-	p.Home.Accounts = map[string]principal.Account{"silo": {Database: db.Name, Password: db.Password}}
+	p.Routing.Accounts = map[string]principal.Account{"silo": {Database: db.Name, Password: db.Password}}
 	return p
 }
 
@@ -124,14 +124,14 @@ func TestUnreachableTenants(t *testing.T) {
 			{Database: dbs["good"].Name, User: "test_nobody", Password: "wrong"},
 		} {
 			p := named("dead")
-			p.Home.Accounts = map[string]principal.Account{"silo": dead}
+			p.Routing.Accounts = map[string]principal.Account{"silo": dead}
 			_, err := g.ask(p, "orders { id }")
 			if f := fault.From(err); err == nil || f.Code != fault.Unavailable || strings.Contains(f.Message, "test_") {
 				t.Errorf("got %v", err)
 			}
 		}
 		schema := at("good", dbs["good"])
-		schema.Home.Accounts["silo"] = principal.Account{Database: dbs["good"].Name, Password: dbs["good"].Password, Schema: "elsewhere"}
+		schema.Routing.Accounts["silo"] = principal.Account{Database: dbs["good"].Name, Password: dbs["good"].Password, Schema: "elsewhere"}
 		if _, err := g.ask(schema, "orders { id }"); err == nil || !strings.Contains(err.Error(), `has no schema "elsewhere"`) {
 			t.Errorf("a schema that is not there: %v", err)
 		}

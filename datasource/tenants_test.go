@@ -36,7 +36,7 @@ datasets: {whoami: {tenant: tenant, columns: {tenant: String!, db: String, usr: 
 	}
 	ask := func(i int) error {
 		name := fmt.Sprintf("t%d", i)
-		rows, err := g.ask(principal.Principal{Tenant: name, TenantKey: name, Home: principal.Home{Accounts: map[string]principal.Account{
+		rows, err := g.ask(principal.Principal{Tenant: name, TenantKey: name, Routing: principal.Routing{Accounts: map[string]principal.Account{
 			"silo": {Database: name, User: name, Password: *passwords[i].Load()},
 		}}}, "whoami { db usr }")
 		if err != nil {
@@ -178,7 +178,7 @@ datasets: {orders: {tenant: tenant, key: id, columns: {tenant: String!, id: BigI
 				n := (w + i) % 5
 				p, want := named(fmt.Sprintf("t%d", n)), "10|shared"
 				if n >= 3 {
-					p.Home.Accounts, want = map[string]principal.Account{"shop": {Database: own.Name, Password: own.Password}}, "4|own"
+					p.Routing.Accounts, want = map[string]principal.Account{"shop": {Database: own.Name, Password: own.Password}}, "4|own"
 				}
 				count, note, _ := strings.Cut(want, "|")
 				ids := strings.Repeat(fmt.Sprintf("%d, ", 1000+i), i%7+1)

@@ -15,7 +15,7 @@ import (
 // source, whatever is asked: an override that was left out would serve another
 // account's rows.
 func (b *builder) checkAccounts() error {
-	if err := checkAccounts(b.cat, b.p.Home.Accounts, homeFault); err != nil {
+	if err := checkAccounts(b.cat, b.p.Routing.Accounts, routingFault); err != nil {
 		return err
 	}
 	return checkAccounts(b.cat, b.p.Grant.Accounts, grantFault)
@@ -38,7 +38,7 @@ func checkAccounts(cat *catalog.Catalog, accounts map[string]principal.Account, 
 // before it: the registry's, then the token's.
 func (b *builder) own(source string) []principal.Account {
 	var out []principal.Account
-	if a, ok := b.p.Home.Accounts[source]; ok {
+	if a, ok := b.p.Routing.Accounts[source]; ok {
 		out = append(out, a)
 	}
 	if a, ok := b.p.Grant.Accounts[source]; ok {
@@ -50,7 +50,7 @@ func (b *builder) own(source string) []principal.Account {
 // overrides are what the principal has of its own in the accounts of APIs.
 func (b *builder) overrides() map[string]Override {
 	var out map[string]Override
-	for _, accounts := range []map[string]principal.Account{b.p.Home.Accounts, b.p.Grant.Accounts} {
+	for _, accounts := range []map[string]principal.Account{b.p.Routing.Accounts, b.p.Grant.Accounts} {
 		for name, a := range accounts {
 			if b.cat.Sources[name].Kind != catalog.API {
 				continue

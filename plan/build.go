@@ -87,7 +87,7 @@ func fit(cat *catalog.Catalog, p principal.Principal, now time.Time) (*builder, 
 	b := &builder{cat: cat, view: view, p: p, zone: "UTC", now: now.UTC().Truncate(time.Second)}
 	name := p.Grant.Strategy
 	if name == "" {
-		name = p.Home.Strategy
+		name = p.Routing.Strategy
 	}
 	if name == "" {
 		name = cat.DefaultStrategy

@@ -19,7 +19,7 @@ func (u unfit) Error() string { return u.text }
 
 func grantFault(format string, args ...any) error { return unfit{text: fmt.Sprintf(format, args...)} }
 
-func homeFault(format string, args ...any) error {
+func routingFault(format string, args ...any) error {
 	return unfit{home: true, text: fmt.Sprintf(format, args...)}
 }
 

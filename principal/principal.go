@@ -12,14 +12,14 @@ import (
 // Principal is who is asking. Exactly one of Tenant and AllTenants is set; a
 // principal with neither is refused wherever it is used.
 type Principal struct {
-	Subject    string // who, within the issuer
-	Issuer     string // name of the issuer in the configuration; of the control store's own tokens: usher
-	TokenID    string // jti of a JWT, id of an embed token, service key or session; may be empty
-	Kind       Kind   // what was shown
-	Tenant     string // tenant id
-	TenantKey  string // value in tenant columns; equals Tenant unless registered otherwise
-	AllTenants bool   // the explicit right to the rows of all tenants
-	Home       Home   // how the registry says the tenant's data is reached
+	Subject    string  // who, within the issuer
+	Issuer     string  // name of the issuer in the configuration; of the control store's own tokens: usher
+	TokenID    string  // jti of a JWT, id of an embed token, service key or session; may be empty
+	Kind       Kind    // what was shown
+	Tenant     string  // tenant id
+	TenantKey  string  // value in tenant columns; equals Tenant unless registered otherwise
+	AllTenants bool    // the explicit right to the rows of all tenants
+	Routing    Routing // how the registry says the tenant's data is reached
 	Roles      []string
 	RoleSpecs  map[string]string // of those roles that are its tenant's own, in JSON; they restrict what the others show
 	Scopes     []Scope           // what it may do
@@ -29,8 +29,8 @@ type Principal struct {
 	Expires    time.Time
 }
 
-// Home is how a tenant's data is reached when the token does not say.
-type Home struct {
+// Routing is how a tenant's data is reached when the token does not say.
+type Routing struct {
 	Strategy string             // empty: the default strategy
 	Accounts map[string]Account // by source
 }

@@ -15,8 +15,8 @@ import (
 func (p Principal) AppendRights(b []byte) []byte {
 	b = text(b, p.Subject, p.Issuer, p.Tenant, p.TenantKey)
 	b = strconv.AppendBool(b, p.AllTenants)
-	b = text(b, p.Home.Strategy)
-	b = accounts(b, p.Home.Accounts)
+	b = text(b, p.Routing.Strategy)
+	b = accounts(b, p.Routing.Accounts)
 	b = texts(list(b, p.Roles), p.RoleSpecs)
 	if p.Acting != nil {
 		b = text(append(b, 'a'), p.Acting.Subject, p.Acting.Reason)

@@ -64,7 +64,7 @@ func TestRightsSayEverything(t *testing.T) {
 		typ := reflect.TypeOf(of)
 		for i := range typ.NumField() {
 			field := typ.Field(i)
-			if field.Type == reflect.TypeFor[principal.Grant]() || field.Type == reflect.TypeFor[principal.Home]() {
+			if field.Type == reflect.TypeFor[principal.Grant]() || field.Type == reflect.TypeFor[principal.Routing]() {
 				continue
 			}
 			value := reflect.New(typ).Elem()
@@ -76,9 +76,9 @@ func TestRightsSayEverything(t *testing.T) {
 	}
 	each("Principal", principal.Principal{}, func(p *principal.Principal, v reflect.Value) { *p = v.Interface().(principal.Principal) })
 	each("Grant", principal.Grant{}, func(p *principal.Principal, v reflect.Value) { p.Grant = v.Interface().(principal.Grant) })
-	each("Home", principal.Home{}, func(p *principal.Principal, v reflect.Value) { p.Home = v.Interface().(principal.Home) })
+	each("Routing", principal.Routing{}, func(p *principal.Principal, v reflect.Value) { p.Routing = v.Interface().(principal.Routing) })
 	each("Account of the tenant", principal.Account{}, func(p *principal.Principal, v reflect.Value) {
-		p.Home.Accounts = map[string]principal.Account{"source": v.Interface().(principal.Account)}
+		p.Routing.Accounts = map[string]principal.Account{"source": v.Interface().(principal.Account)}
 	})
 	each("Account of the grant", principal.Account{}, func(p *principal.Principal, v reflect.Value) {
 		p.Grant.Accounts = map[string]principal.Account{"source": v.Interface().(principal.Account)}

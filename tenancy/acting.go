@@ -48,12 +48,12 @@ func (s *Store) ActAs(ctx context.Context, admin principal.Principal, r ActReque
 		if err != nil {
 			return err
 		}
-		home, err := s.home(tenant)
+		routing, err := s.routing(tenant)
 		if err != nil {
 			return err
 		}
 		acting := principal.Principal{
-			Subject: admin.Subject, Issuer: Issuer, Tenant: tenant.ID, TenantKey: tenant.Key, Home: home, Roles: r.Roles,
+			Subject: admin.Subject, Issuer: Issuer, Tenant: tenant.ID, TenantKey: tenant.Key, Routing: routing, Roles: r.Roles,
 			Scopes: []principal.Scope{principal.ReadData}, Acting: &principal.Acting{Subject: admin.Subject, Reason: r.Reason},
 			Issued: t.now, Expires: t.now.Add(r.Duration),
 		}

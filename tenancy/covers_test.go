@@ -174,7 +174,7 @@ func TestCheckIsAsked(t *testing.T) {
 		if !errors.Is(err, misspelled) {
 			t.Errorf("the catalog's refusal became %v", err)
 		}
-		if len(asked) != 1 || asked[0].TenantKey != "17" || asked[0].Home.Strategy != "database" {
+		if len(asked) != 1 || asked[0].TenantKey != "17" || asked[0].Routing.Strategy != "database" {
 			t.Errorf("the catalog was asked %+v", asked)
 		}
 		if tokens, _, _ := s.Tokens(t.Context(), root(), tenancy.TokenFilter{}, tenancy.Page{}); len(tokens) != 0 {

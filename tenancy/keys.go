@@ -95,7 +95,7 @@ func (t *tx) createKey(maker principal.Principal, r KeyRequest) (Issued, error) 
 		if err != nil {
 			return Issued{}, err
 		}
-		if key.Home, err = t.store.home(tenant); err != nil {
+		if key.Routing, err = t.store.routing(tenant); err != nil {
 			return Issued{}, err
 		}
 		key.TenantKey = tenant.Key

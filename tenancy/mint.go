@@ -191,12 +191,12 @@ func (s *Store) mint(ctx context.Context, p principal.Principal, operation strin
 		if err != nil {
 			return err
 		}
-		home, err := s.home(tenant)
+		routing, err := s.routing(tenant)
 		if err != nil {
 			return err
 		}
 		wanted := principal.Principal{
-			Subject: r.Subject, Issuer: Issuer, Tenant: r.Tenant, TenantKey: tenant.Key, Home: home,
+			Subject: r.Subject, Issuer: Issuer, Tenant: r.Tenant, TenantKey: tenant.Key, Routing: routing,
 			Roles: r.Roles, Scopes: []principal.Scope{principal.ReadData}, Acting: p.Acting, Grant: grant, Issued: t.now, Expires: r.ExpiresAt,
 		}
 		if err := t.ownRoles(&wanted); err != nil {

@@ -7,10 +7,10 @@ import (
 	"usher/principal"
 )
 
-// Homes returns, one after the other, all tenants that are not deleted: their
+// Routings returns, one after the other, all tenants that are not deleted: their
 // ids, keys and how their data is reached.
-func (s *Store) Homes(ctx context.Context) iter.Seq2[principal.Principal, error] {
-	return s.homes(s.lister(ctx), 0, Deleted)
+func (s *Store) Routings(ctx context.Context) iter.Seq2[principal.Principal, error] {
+	return s.routings(s.lister(ctx), 0, Deleted)
 }
 
 // lister reads all rows into a slice.
@@ -25,8 +25,8 @@ func (s *Store) lister(ctx context.Context) lister {
 // homesPage is how many records are read at a time.
 const homesPage = 1000
 
-// homes are the tenants that have changed after a generation, but those of a status.
-func (s *Store) homes(list lister, since int64, but Status) iter.Seq2[principal.Principal, error] {
+// routings are the tenants that have changed after a generation, but those of a status.
+func (s *Store) routings(list lister, since int64, but Status) iter.Seq2[principal.Principal, error] {
 	return func(yield func(principal.Principal, error) bool) {
 		for after, more := "", true; more; {
 			var rows []tenantRow
@@ -37,8 +37,8 @@ func (s *Store) homes(list lister, since int64, but Status) iter.Seq2[principal.
 				return
 			}
 			for _, row := range rows {
-				home, err := s.home(row)
-				if !yield(recordOf(row.ID, row.Key, home), err) || err != nil {
+				routing, err := s.routing(row)
+				if !yield(recordOf(row.ID, row.Key, routing), err) || err != nil {
 					return
 				}
 				after = row.ID
@@ -49,8 +49,8 @@ func (s *Store) homes(list lister, since int64, but Status) iter.Seq2[principal.
 }
 
 // recordOf is a tenant's record as the catalog judges it.
-func recordOf(id, key string, home principal.Home) principal.Principal {
-	return principal.Principal{Issuer: Issuer, Tenant: id, TenantKey: key, Home: home}
+func recordOf(id, key string, routing principal.Routing) principal.Principal {
+	return principal.Principal{Issuer: Issuer, Tenant: id, TenantKey: key, Routing: routing}
 }
 
 // checkDisjoint refuses a tenant's record that leads to another's place, as
@@ -64,7 +64,7 @@ func (s *Store) checkDisjoint(ctx context.Context, record principal.Principal) (
 	if err := s.get(ctx, &generation, "SELECT n FROM store.generation WHERE id = 1"); err != nil {
 		return 0, translate(ctx, err)
 	}
-	return generation, s.opts.CheckDisjoint(record, s.homes(s.lister(ctx), 0, Deleted))
+	return generation, s.opts.CheckDisjoint(record, s.routings(s.lister(ctx), 0, Deleted))
 }
 
 // checkDisjoint looks at those that have changed since a generation. This one
@@ -74,7 +74,7 @@ func (t *tx) checkDisjoint(record principal.Principal, since int64) error {
 	if t.store.opts.CheckDisjoint == nil {
 		return nil
 	}
-	return t.store.opts.CheckDisjoint(record, t.store.homes(t.list, since, Deleted))
+	return t.store.opts.CheckDisjoint(record, t.store.routings(t.list, since, Deleted))
 }
 
 // Places know where the rows of each registered tenant are read, as things were at a
@@ -101,7 +101,7 @@ func (s *Store) followPlaces(get, list lister) error {
 		return err
 	}
 	if seen := places.Seen(); now != seen {
-		return places.Follow(now, s.homes(list, seen, ""))
+		return places.Follow(now, s.routings(list, seen, ""))
 	}
 	return nil
 }

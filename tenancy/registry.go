@@ -14,10 +14,10 @@ import (
 
 // registered is what authentication needs of a tenant.
 type registered struct {
-	id     string // another one than was asked for: that is this tenant's key
-	key    string
-	status Status
-	home   principal.Home
+	id      string // another one than was asked for: that is this tenant's key
+	key     string
+	status  Status
+	routing principal.Routing
 }
 
 // tenantCache remembers the tenants used last, and who is none. What was read
@@ -57,23 +57,23 @@ func (c *tenantCache) remember(id string, record *registered, changes int64) {
 // how its data is reached. An unknown, suspended or deleted tenant is refused
 // with ErrTenant; one that is unknown with ErrNoTenant, too, and what is the key
 // of another tenant, whatever became of that one, with ErrForeignKey.
-func (s *Store) Tenant(ctx context.Context, id string) (key string, home principal.Home, err error) {
+func (s *Store) Tenant(ctx context.Context, id string) (key string, routing principal.Routing, err error) {
 	if err := s.Ready(); err != nil {
-		return "", principal.Home{}, err
+		return "", principal.Routing{}, err
 	}
 	record, err := s.lookUp(ctx, id)
 	if err != nil {
-		return "", principal.Home{}, err
+		return "", principal.Routing{}, err
 	}
 	switch {
 	case record == nil:
-		return "", principal.Home{}, refuse(fmt.Errorf("%w: %w", ErrTenant, ErrNoTenant))
+		return "", principal.Routing{}, refuse(fmt.Errorf("%w: %w", ErrTenant, ErrNoTenant))
 	case record.id != id:
-		return "", principal.Home{}, refuse(fmt.Errorf("%w: %w", ErrTenant, ErrForeignKey))
+		return "", principal.Routing{}, refuse(fmt.Errorf("%w: %w", ErrTenant, ErrForeignKey))
 	case record.status != Active:
-		return "", principal.Home{}, refuse(ErrTenant)
+		return "", principal.Routing{}, refuse(ErrTenant)
 	}
-	return record.key, record.home, nil
+	return record.key, record.routing, nil
 }
 
 // registered is the record of a tenant, nil if there is none.
@@ -105,11 +105,11 @@ func (s *Store) lookUp(ctx context.Context, id string) (*registered, error) {
 	case row.ID != id:
 		record = &registered{id: row.ID}
 	default:
-		home, err := s.home(row)
+		routing, err := s.routing(row)
 		if err != nil {
 			return nil, err
 		}
-		record = &registered{id: row.ID, key: row.Key, status: row.Status, home: home}
+		record = &registered{id: row.ID, key: row.Key, status: row.Status, routing: routing}
 	}
 	s.tenants.remember(id, record, changes)
 	return record, nil

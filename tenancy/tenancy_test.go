@@ -158,8 +158,8 @@ func TestTenants(t *testing.T) {
 	each(t, func(t *testing.T, open func(tenancy.Options) *tenancy.Store) {
 		c := newClock()
 		s := open(tenancy.Options{Clock: c.Now, Check: func(p principal.Principal) error {
-			if p.Home.Strategy == "nonsense" {
-				return fault.New(fault.BadUserInput, "there is no strategy %s", p.Home.Strategy)
+			if p.Routing.Strategy == "nonsense" {
+				return fault.New(fault.BadUserInput, "there is no strategy %s", p.Routing.Strategy)
 			}
 			return nil
 		}})
@@ -171,9 +171,9 @@ func TestTenants(t *testing.T) {
 		if acme.Key != "17" || acme.Status != tenancy.Active || len(acme.Accounts) != 1 || acme.Accounts[0].Source != "silo" || !slices.Equal(acme.Accounts[0].Set, []string{"database", "user", "password"}) || !acme.Created.Equal(c.Now()) {
 			t.Errorf("made %+v", acme)
 		}
-		key, home, err := s.Tenant(ctx, "acme")
-		if err != nil || key != "17" || home.Strategy != "database" || home.Accounts["silo"].Password != "canary-password" {
-			t.Errorf("Tenant: %s, %+v, %v", key, home.Accounts["silo"].User, err)
+		key, routing, err := s.Tenant(ctx, "acme")
+		if err != nil || key != "17" || routing.Strategy != "database" || routing.Accounts["silo"].Password != "canary-password" {
+			t.Errorf("Tenant: %s, %+v, %v", key, routing.Accounts["silo"].User, err)
 		}
 		for _, id := range []string{"", "A", "Acme", "-a", "a b", "a|b", "ä", "acme\n", strings.Repeat("a", 64), "a.b", "а", "no_tenant", "null", "undefined", "system", "admin", "all"} {
 			_, err := s.CreateTenant(ctx, root(), tenancy.NewTenant{ID: id})
@@ -442,7 +442,7 @@ func TestKeys(t *testing.T) {
 	}
 	another := tenancy.SealKey{ID: "k2", Secret: []byte("abcdef0123456789abcdef0123456789")}
 	rotated := must(tenancy.Open(ctx, tenancy.Spec{Path: path}, tenancy.Options{Password: cheap, Key: another, OldKeys: []tenancy.SealKey{key}}))
-	if _, home, err := rotated.Tenant(ctx, "acme"); err != nil || home.Accounts["silo"].Password != "canary" {
+	if _, routing, err := rotated.Tenant(ctx, "acme"); err != nil || routing.Accounts["silo"].Password != "canary" {
 		t.Errorf("with the old key: %v", err)
 	}
 	if err := rotated.Close(); err != nil {

@@ -57,26 +57,26 @@ const tenantColumns = "id, tenant_key, name, status, strategy, accounts, created
 
 func accountRow(tenant string) string { return "tenants/" + tenant }
 
-// home reads how the tenant's data is reached.
-func (s *Store) home(row tenantRow) (principal.Home, error) {
+// routing reads how the tenant's data is reached.
+func (s *Store) routing(row tenantRow) (principal.Routing, error) {
 	accounts, err := s.sealer.openAccounts(row.Accounts, accountRow(row.ID))
-	return principal.Home{Strategy: row.Strategy, Accounts: accounts}, err
+	return principal.Routing{Strategy: row.Strategy, Accounts: accounts}, err
 }
 
 func (s *Store) tenant(row tenantRow) (Tenant, error) {
-	home, err := s.home(row)
+	routing, err := s.routing(row)
 	if err != nil {
 		return Tenant{}, err
 	}
 	return Tenant{
 		ID: row.ID, Key: row.Key, Name: row.Name, Status: row.Status, Strategy: row.Strategy,
-		Accounts: accountKeys(home.Accounts), Created: moment(row.Created), Changed: moment(row.Changed),
+		Accounts: accountKeys(routing.Accounts), Created: moment(row.Created), Changed: moment(row.Changed),
 	}, nil
 }
 
-// checkHome has the catalog judge what the tenant's record says.
-func (s *Store) checkHome(id, key string, home principal.Home) error {
-	return s.opts.Check(recordOf(id, key, home))
+// checkRouting has the catalog judge what the tenant's record says.
+func (s *Store) checkRouting(id, key string, routing principal.Routing) error {
+	return s.opts.Check(recordOf(id, key, routing))
 }
 
 // checkNewTenant refuses ids that stand for no tenant, or for all: one that was
@@ -105,7 +105,7 @@ func (s *Store) CreateTenant(ctx context.Context, p principal.Principal, n NewTe
 	n.Key, n.Name = cmp.Or(n.Key, n.ID), cmp.Or(n.Name, n.ID)
 	var made Tenant
 	a := act{operation: "createTenant", tenant: n.ID, global: true}
-	record := recordOf(n.ID, n.Key, principal.Home{Strategy: n.Strategy, Accounts: n.Accounts})
+	record := recordOf(n.ID, n.Key, principal.Routing{Strategy: n.Strategy, Accounts: n.Accounts})
 	var since int64
 	if a.allowed(p) == nil {
 		var err error
@@ -117,7 +117,7 @@ func (s *Store) CreateTenant(ctx context.Context, p principal.Principal, n NewTe
 		for _, err := range []error{
 			checkNewTenant(n.ID), checkKey(n.Key), checkPresent("the tenant's name", n.Name, maxName),
 			checkStrategy(n.Strategy), checkAccounts(n.Accounts),
-			s.checkHome(n.ID, n.Key, principal.Home{Strategy: n.Strategy, Accounts: n.Accounts}),
+			s.checkRouting(n.ID, n.Key, principal.Routing{Strategy: n.Strategy, Accounts: n.Accounts}),
 		} {
 			if err != nil {
 				return err

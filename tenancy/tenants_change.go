@@ -28,11 +28,11 @@ func (s *Store) SetTenantStrategy(ctx context.Context, p principal.Principal, id
 		}
 		return t.changeTenant(id, func(row *tenantRow) error {
 			row.Strategy = strategy
-			home, err := s.home(*row)
+			routing, err := s.routing(*row)
 			if err != nil {
 				return err
 			}
-			return s.checkHome(row.ID, row.Key, home)
+			return s.checkRouting(row.ID, row.Key, routing)
 		})
 	})
 }
@@ -47,7 +47,7 @@ func (s *Store) SetTenantAccounts(ctx context.Context, p principal.Principal, id
 			return err
 		}
 		if known != nil {
-			if since, err = s.checkDisjoint(ctx, recordOf(id, known.key, principal.Home{Accounts: accounts})); err != nil {
+			if since, err = s.checkDisjoint(ctx, recordOf(id, known.key, principal.Routing{Accounts: accounts})); err != nil {
 				return err
 			}
 		}
@@ -57,11 +57,11 @@ func (s *Store) SetTenantAccounts(ctx context.Context, p principal.Principal, id
 			return err
 		}
 		return t.changeTenant(id, func(row *tenantRow) error {
-			home := principal.Home{Strategy: row.Strategy, Accounts: accounts}
-			if err := s.checkHome(row.ID, row.Key, home); err != nil {
+			routing := principal.Routing{Strategy: row.Strategy, Accounts: accounts}
+			if err := s.checkRouting(row.ID, row.Key, routing); err != nil {
 				return err
 			}
-			if err := t.checkDisjoint(recordOf(row.ID, row.Key, home), since); err != nil {
+			if err := t.checkDisjoint(recordOf(row.ID, row.Key, routing), since); err != nil {
 				return err
 			}
 			var err error

@@ -163,7 +163,7 @@ func (t *tx) checkRights(p principal.Principal, tenant, subject string, roles []
 		if err != nil {
 			return err
 		}
-		if user.Home, err = t.store.home(record); err != nil {
+		if user.Routing, err = t.store.routing(record); err != nil {
 			return err
 		}
 		user.TenantKey = record.Key

@@ -62,7 +62,7 @@ func (s *Store) Authenticate(ctx context.Context, raw string) (principal.Princip
 		return principal.Principal{}, err
 	}
 	if !p.AllTenants {
-		if p.TenantKey, p.Home, err = s.Tenant(ctx, p.Tenant); err != nil {
+		if p.TenantKey, p.Routing, err = s.Tenant(ctx, p.Tenant); err != nil {
 			return principal.Principal{}, err
 		}
 	}

@@ -95,9 +95,9 @@ func Principal(tb testing.TB, text string) principal.Principal {
 		case "home":
 			for name, v := range members(m.Value) {
 				if name == "strategy" {
-					p.Home.Strategy = word(v)
+					p.Routing.Strategy = word(v)
 				} else {
-					p.Home.Accounts = accounts(tb, v)
+					p.Routing.Accounts = accounts(tb, v)
 				}
 			}
 		case "filters":
