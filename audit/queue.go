@@ -3,6 +3,7 @@ package audit
 import (
 	"context"
 	"log/slog"
+	"sync"
 	"sync/atomic"
 	"time"
 )
@@ -12,13 +13,15 @@ const maxBatch = 500
 
 // Queue holds the entries that are to be written soon.
 type Queue struct {
-	waiting  chan Entry
-	unsent   []Entry // could not be written yet; the writer's alone
-	write    func(context.Context, []Entry) error
-	now      func() time.Time
-	log      *slog.Logger
-	dropped  atomic.Int64
-	reported int64 // of them; the writer's alone
+	waiting chan Entry
+	write   func(context.Context, []Entry) error
+	now     func() time.Time
+	log     *slog.Logger
+	dropped atomic.Int64
+
+	writing  sync.Mutex // who adds never takes it
+	unsent   []Entry    // could not be written yet
+	reported int64      // of those dropped
 }
 
 // NewQueue makes a queue of so many entries that writes by a function.
@@ -45,6 +48,12 @@ func (q *Queue) Dropped() int64 { return q.dropped.Load() }
 // Flush writes what waits. What cannot be written is kept for the next time,
 // while the queue fills behind it.
 func (q *Queue) Flush(ctx context.Context) {
+	q.writing.Lock()
+	defer q.writing.Unlock()
+	q.flush(ctx)
+}
+
+func (q *Queue) flush(ctx context.Context) {
 	for range cap(q.waiting)/maxBatch + 1 {
 		if len(q.unsent) == 0 {
 			q.unsent = q.batch()
@@ -71,7 +80,9 @@ func (q *Queue) report(ctx context.Context) {
 
 // Close writes what waits, for the last time: what cannot be written is lost.
 func (q *Queue) Close(ctx context.Context) {
-	q.Flush(ctx)
+	q.writing.Lock()
+	defer q.writing.Unlock()
+	q.flush(ctx)
 	q.dropped.Add(int64(len(q.unsent) + len(q.waiting)))
 	q.unsent = nil
 	q.report(ctx)

@@ -30,7 +30,7 @@ import (
 // Options bound one instance of the engine. Zero values mean the defaults.
 type Options struct {
 	Memory      *Memory // what it shares with others; nil: nothing
-	MemoryLimit int64   // bytes, of one that shares nothing; default 512 MiB
+	MemoryLimit int64   // bytes, of one that shares nothing; default 1 GiB
 	Threads     int     // default 2
 	TempDir     string  // where work larger than the memory spills; empty: it fails instead
 	TempLimit   int64   // bytes in TempDir; default 4 GiB

@@ -12,7 +12,7 @@ import (
 )
 
 const (
-	fullLimit  = 512 << 20 // bytes that an instance needs at most, unless it is told otherwise
+	fullLimit  = 1 << 30   // bytes that an instance needs at most, unless it is told otherwise
 	leastLimit = 32 << 20  // and with which it answers small questions still
 )
 
