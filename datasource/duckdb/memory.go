@@ -12,8 +12,8 @@ import (
 )
 
 const (
-	fullLimit  = 1 << 30   // bytes that an instance needs at most, unless it is told otherwise
-	leastLimit = 32 << 20  // and with which it answers small questions still
+	fullLimit  = 1 << 30  // bytes that an instance needs at most, unless it is told otherwise
+	leastLimit = 32 << 20 // and with which it answers small questions still
 )
 
 // Memory is what the instances of all sources together may use. The limit of an
