@@ -3,6 +3,7 @@ package held
 import (
 	"context"
 	"math"
+	"runtime/debug"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -140,5 +141,15 @@ func TestMemory(t *testing.T) {
 	}
 	if m, d := Memory(), Default(); m <= 0 || d <= 0 || d > m || d > maxDefault {
 		t.Errorf("%d of %d", d, m)
+	}
+}
+
+// The runtime's limit that a gateway sets for itself is no measure of the memory
+// that there is: another gateway would find less, and the next one less again.
+func TestMemoryIsNotMeasuredByItself(t *testing.T) {
+	before := Memory()
+	defer debug.SetMemoryLimit(debug.SetMemoryLimit(before / 16))
+	if after := Memory(); after != before {
+		t.Errorf("%d bytes, and %d once a limit was set", before, after)
 	}
 }

@@ -17,10 +17,14 @@ func Default() int64 { return min(Memory()/4, maxDefault) }
 // unknownMemory is what is assumed of a system that does not tell.
 const unknownMemory = 4 << 30
 
+// askedFor is what GOMEMLIMIT says, read before anybody sets the runtime's limit:
+// one that follows from this package's figures must not become their measure.
+var askedFor = debug.SetMemoryLimit(-1)
+
 // Memory is how many bytes the process may use: what GOMEMLIMIT says, the limit
 // of its control group, or the memory of the machine, whichever is least.
 func Memory() int64 {
-	least := debug.SetMemoryLimit(-1)
+	least := askedFor
 	for _, name := range []string{"/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"} {
 		if text, err := os.ReadFile(name); err == nil {
 			if n, err := strconv.ParseInt(string(bytes.TrimSpace(text)), 10, 64); err == nil && n > 0 {
