@@ -60,7 +60,8 @@ func TestLyingPlugins(t *testing.T) {
 		"a wider second row":      {lists, says(`[["acme",1,"a"],["acme",1,"a",1]]`), fault.Unavailable, "row 2 with a wrong value"},
 		"text for a number":       {lists, says(`[["acme","poison","a"]]`), fault.Unavailable, wrongRow + ": id"},
 		"a fraction":              {lists, says(`[["acme",1.5,"a"]]`), fault.Unavailable, wrongRow + ": id"},
-		"a number for text":       {lists, says(`[["acme",1,5]]`), fault.Unavailable, wrongRow + ": name"},
+		"an object for text":      {lists, says(`[["acme",1,{"poison":1}]]`), fault.Unavailable, wrongRow + ": name"},
+		"a boolean for a number":  {lists, says(`[["acme",true,"a"]]`), fault.Unavailable, wrongRow + ": id"},
 		"a list for text":         {lists, says(`[["acme",1,["poison"]]]`), fault.Unavailable, wrongRow + ": name"},
 		"columns in other places": {lists, says(`[[1,"acme","a"]]`), fault.Unavailable, wrongRow},
 		"objects":                 {lists, says(`[{"tenant_id":"acme","id":1,"name":"poison"}]`), fault.Unavailable, unusable},
@@ -131,7 +132,8 @@ func TestPluginLeavesOut(t *testing.T) {
 		`[["bistro",{"x":[1]},5],["acme",2,"a"]]`:        "tenant=acme id=2 name=a",
 		`[["bistro","x"],["acme",2,"a"]]`:                "",
 		`[["acme","x","a"]]`:                             "",
-		`[[5,1,"a"]]`:                                    "",
+		`[[5,1,"b"],["acme",2,"a"]]`:                     "tenant=acme id=2 name=a",
+		`[[["acme"],1,"a"]]`:                             "",
 	} {
 		a := plugged(t, serve(t, answering(says(listing), says(text))), nil)
 		got, err := a.fetch(t.Context(), a.things(t, acme, nil, "name"))
