@@ -21,6 +21,7 @@ import (
 // Found is what a look into the sources has shown.
 type Found struct {
 	Catalog *catalog.Catalog // nil: it was refused, and the problems say why
+	Sources map[string]*catalog.Source
 	Tables  catalog.Introspected
 	Silent  []Silent // sources that could not be looked into, by name
 	Notes   []string // what the configuration leaves out
@@ -43,7 +44,7 @@ func Look(ctx context.Context, cfg *config.Config) (*Found, error) {
 	if err := cfg.Locate(problems); err != nil {
 		return nil, err
 	}
-	f := &Found{Tables: make(catalog.Introspected)}
+	f := &Found{Sources: sources, Tables: make(catalog.Introspected)}
 	type look struct {
 		tables map[string]catalog.Table
 		err    error

@@ -11,9 +11,15 @@
 package broker
 
 import (
+	"encoding/json"
+	"fmt"
+	"strings"
+
 	"usher/catalog"
 	"usher/fault"
 	"usher/plan"
+	"usher/query"
+	"usher/value"
 )
 
 // Question is the body of /query.
@@ -38,8 +44,10 @@ type (
 		Pushdown bool `json:"pushdown"`
 	}
 	questionUser struct {
-		ID       string         `json:"id"`
-		Metadata map[string]any `json:"metadata"`
+		ID       string                     `json:"id"`
+		Name     string                     `json:"name,omitempty"`
+		Email    string                     `json:"email,omitempty"`
+		Metadata map[string]json.RawMessage `json:"metadata"`
 	}
 	questionOrder struct {
 		Column string `json:"column_id"`
@@ -53,35 +61,73 @@ type (
 // metadata is what a plugin is told of whoever asks: the tenant, always, and
 // what the source declares. What is declared and missing is a refusal: many
 // plugins answer with everybody's rows when they are not told whose.
-func metadata(spec *catalog.Plugin, id plan.Identity) (map[string]any, error) {
-	out := map[string]any{"tenant": nil, "tenant_key": nil}
+func metadata(spec *catalog.Plugin, id plan.Identity) (map[string]json.RawMessage, error) {
+	null := json.RawMessage("null")
+	out := map[string]json.RawMessage{"tenant": null, "tenant_key": null}
 	if id.Tenant() != "" {
-		out["tenant"], out["tenant_key"] = id.Tenant(), id.Key()
+		out["tenant"], out["tenant_key"] = value.AppendQuoted(nil, []byte(id.Tenant())), value.AppendQuoted(nil, []byte(id.Key()))
 	}
 	for _, name := range spec.Metadata {
-		text, ok := id.Metadata(name)
-		if !ok || text == "" {
-			return nil, fault.New(fault.Forbidden, "the token has no metadata %q, which the plugin needs", name).
-				WithHint("ask whoever issued the token")
+		v, _ := id.Metadata(name)
+		if empty(v) {
+			return nil, missing(fmt.Sprintf("metadata %q", name))
 		}
-		out[name] = text
+		out[name] = query.AppendJSON(nil, v)
 	}
 	return out, nil
+}
+
+// empty tells a value that is none, or that holds nothing.
+func empty(v query.Value) bool {
+	switch v := v.(type) {
+	case query.Text:
+		return v == ""
+	case query.List:
+		return len(v) == 0
+	case query.Object:
+		return len(v) == 0
+	case query.Bool, query.Number, query.Enum:
+		return false
+	}
+	return true
+}
+
+func missing(what string) error {
+	return fault.New(fault.Forbidden, "the token has no %s, which the plugin needs", what).
+		WithHint("ask whoever issued the token")
+}
+
+// userOf is who asks, as a plugin is told. Like metadata, a name or an address
+// that it shall be told has to be there.
+func userOf(spec *catalog.Plugin, id plan.Identity) (out questionUser, err error) {
+	out.ID = id.Subject()
+	if spec.Name {
+		if out.Name = id.Name(); out.Name == "" {
+			return out, missing("name")
+		}
+	}
+	if spec.Email {
+		if out.Email = id.Email(); out.Email == "" {
+			return out, missing("email address")
+		}
+	}
+	out.Metadata, err = metadata(spec, id)
+	return out, err
 }
 
 // Ask asks for the rows of a query's reference; columns are what these have.
 func Ask(spec *catalog.Plugin, q plan.Query, pushed plan.Pushed, d *Dataset) (out Question, columns []string, err error) {
 	ref, id := q.Root().Ref(0), q.Identity()
-	metadata, err := metadata(spec, id)
-	if err != nil {
+	out = Question{ID: ref.Path()}
+	if out.User, err = userOf(spec, id); err != nil {
 		return out, nil, err
 	}
-	out = Question{ID: ref.Path(), User: questionUser{ID: id.Subject(), Metadata: metadata}}
 	var whole bool
 	out.Filters, whole = filtersOf(pushed.Conditions, d)
 	if spec.Version == "1.0.0" {
 		for i := range out.Filters {
 			out.Filters[i].ID = out.Filters[i].Column
+			out.Filters[i].Expression = "? " + out.Filters[i].Expression + " ?"
 		}
 	} else {
 		out.FiltersAll = out.Filters
@@ -114,7 +160,7 @@ func Ask(spec *catalog.Plugin, q plan.Query, pushed plan.Pushed, d *Dataset) (ou
 // Pushed is what the plugin was left to do itself, without values.
 func (q Question) Pushed() (out plan.Pushed) {
 	for _, f := range q.Filters {
-		out.Conditions = append(out.Conditions, plan.Condition{Column: f.Column, Operator: f.Expression})
+		out.Conditions = append(out.Conditions, plan.Condition{Column: f.Column, Operator: strings.Trim(f.Expression, "? ")})
 	}
 	if q.Limit != nil {
 		out.Limit = q.Limit.By
