@@ -37,7 +37,7 @@ func Check(ctx context.Context, cfg *config.Config) (*Report, error) {
 	}
 	for _, name := range slices.Sorted(maps.Keys(f.Tables)) { // a silent one has been told of
 		if err := datasource.Authorize(ctx, f.Sources[name]); err != nil {
-			r.Problems = append(r.Problems, fmt.Sprintf("source %s: %v", name, err))
+			r.Notes = append(r.Notes, fmt.Sprintf("source %s lists its datasets, but %v", name, err))
 		}
 	}
 	r.problem(f.Problem)

@@ -72,7 +72,7 @@ func (s *Source) authorize(ctx context.Context, c call) error {
 		if outer := (*url.Error)(nil); errors.As(err, &outer) {
 			err = outer.Err
 		}
-		return err
+		return fmt.Errorf("POST /authorize has no answer: %w", err)
 	}
 	defer func() { _ = response.Body.Close() }()
 	switch status := response.StatusCode; {
