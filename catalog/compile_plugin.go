@@ -22,6 +22,7 @@ type PluginSpec struct {
 	SupportsDistinctCount bool     `yaml:"supports_distinctcount"`
 	SupportsJoin          bool     `yaml:"supports_join"`
 	SupportsSQL           bool     `yaml:"supports_sql"`
+	ExactGroups           bool     `yaml:"exact_groups"` // equal values alone make a group, sums have all digits, times are cut in UTC
 	SupportsNestedFilters bool     `yaml:"supports_nested_filters"`
 }
 
@@ -37,6 +38,7 @@ type Plugin struct {
 	Name       bool              // is told the name of who asks
 	Email      bool              // is told the address of who asks
 	Pushdown   bool              // takes columns and filters
+	Groups     bool              // makes exact groups
 	OrderLimit bool              // takes an order and a limit
 }
 
@@ -91,6 +93,9 @@ func pluginSource(at place, spec SourceSpec, params map[string]ParameterSpec, ou
 	}
 	if !slices.Contains(pluginVersions, p.Version) {
 		at.in("plugin", "protocol_version").problem("must be one of %s, as the plugin is registered", strings.Join(pluginVersions, ", "))
+	}
+	if p.Groups = spec.Plugin.ExactGroups; p.Groups && !spec.Plugin.Pushdown {
+		at.in("plugin", "exact_groups").problem("belongs to `pushdown: true`")
 	}
 	if spec.Plugin.SupportsOrderLimit && !spec.Plugin.Pushdown {
 		at.in("plugin", "supports_order_limit").problem("belongs to `pushdown: true`")

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -168,7 +169,13 @@ func FuzzPluginReply(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		r := decode.NewArrays(ref, d, []string{"tenant_id", "id", "name"}, broker.ReaderOf)
+		at := make([][]int, 3) // tenant_id, id, name
+		for i := range ref.Fields() {
+			if n := slices.Index([]string{"tenant_id", "id", "name"}, ref.Field(i).Stored); n >= 0 {
+				at[n] = append(at[n], i)
+			}
+		}
+		r := decode.NewArrays(ref, d, at, broker.ReaderOf)
 		kept, all := 0, 0
 		err = r.Open(bytes.NewReader(text))
 		for err == nil {

@@ -234,5 +234,8 @@ func (s *Source) accept(q plan.Query) error {
 	if !ok {
 		return errors.New("upstream: the query's columns are not those of its reference")
 	}
+	if ref.Grouped() && (s.spec.API.Plugin == nil || !s.spec.API.Plugin.Groups) {
+		return fmt.Errorf("upstream: source %q is asked for groups", s.spec.Name)
+	}
 	return nil
 }

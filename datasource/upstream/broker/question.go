@@ -4,15 +4,17 @@
 // upstream's, as with any API. It refuses to ask where what a plugin must be told of
 // whoever asks is missing, and sends no filter that some plugin could misread.
 //
-// A plugin is asked for rows, never for groups. Its sums, counts and cut times
-// would be those of its own numbers, collations and time zones, not byte for
-// byte those of the other sources, and nothing would be left in a group to see
-// whose rows went into it.
+// A plugin is asked for rows, unless it says that its groups are exact
+// (plan.Level.Partial): its sums, counts and cut times could be those of its own
+// numbers, collations and time zones, not byte for byte those of the other
+// sources. The groups then have all columns that any condition reads, the
+// tenant's too, so that it is seen whose rows went into them.
 package broker
 
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 
 	"usher/catalog"
@@ -36,10 +38,12 @@ type Question struct {
 
 type (
 	questionColumn struct {
-		Column string `json:"column_id"`
+		Column      string `json:"column_id"`
+		Level       string `json:"level,omitempty"`
+		Aggregation string `json:"aggregation,omitempty"`
 	}
-	// questionOptions ask for rows as they are. With pushdown a plugin groups by
-	// the columns: equal rows would become one, by its own idea of equal.
+	// questionOptions ask for rows as they are, or for groups: with pushdown a
+	// plugin groups by all columns without an aggregation.
 	questionOptions struct {
 		Pushdown bool `json:"pushdown"`
 	}
@@ -115,8 +119,9 @@ func userOf(spec *catalog.Plugin, id plan.Identity) (out questionUser, err error
 	return out, err
 }
 
-// Ask asks for the rows of a query's reference; columns are what these have.
-func Ask(spec *catalog.Plugin, q plan.Query, pushed plan.Pushed, d *Dataset) (out Question, columns []string, err error) {
+// Ask asks for the rows of a query's reference; cells are the fields of the
+// reference that each column of the answer is read into.
+func Ask(spec *catalog.Plugin, q plan.Query, pushed plan.Pushed, d *Dataset) (out Question, cells [][]int, err error) {
 	ref, id := q.Root().Ref(0), q.Identity()
 	out = Question{ID: ref.Path()}
 	if out.User, err = userOf(spec, id); err != nil {
@@ -135,13 +140,19 @@ func Ask(spec *catalog.Plugin, q plan.Query, pushed plan.Pushed, d *Dataset) (ou
 	if out.Filters == nil {
 		out.Filters = []filter{}
 	}
-	columns = d.ids()
+	columns := d.all()
 	if spec.Pushdown {
-		if columns = Stored(ref); len(columns) == 0 { // rows are counted by any column
-			columns = d.ids()[:min(1, len(d.columns))]
+		if columns = columnsOf(ref); len(columns) == 0 { // rows are counted by any column
+			columns = d.all()[:min(1, len(d.columns))]
 		}
-		for _, c := range columns {
-			out.Columns = append(out.Columns, questionColumn{c})
+		out.Columns, out.Options.Pushdown = columns, ref.Grouped()
+	}
+	cells = make([][]int, len(columns))
+	for i := range ref.Fields() {
+		for at, c := range columns {
+			if c == columnOf(ref.Field(i)) {
+				cells[at] = append(cells[at], i)
+			}
 		}
 	}
 	if whole && spec.OrderLimit && pushed.Limit > 0 && trusted(ref, pushed) {
@@ -154,7 +165,7 @@ func Ask(spec *catalog.Plugin, q plan.Query, pushed plan.Pushed, d *Dataset) (ou
 			out.Order = []questionOrder{{pushed.OrderBy, order}}
 		}
 	}
-	return out, columns, nil
+	return out, cells, nil
 }
 
 // Pushed is what the plugin was left to do itself, without values.
@@ -171,15 +182,30 @@ func (q Question) Pushed() (out plan.Pushed) {
 	return out
 }
 
-// Stored lists the columns that a reference reads, each once.
+// Stored lists the plugin's columns that a reference reads, each once.
 func Stored(ref plan.Ref) []string {
 	var out []string
-	seen := make(map[string]bool, ref.Fields())
 	for i := range ref.Fields() {
-		if id := ref.Field(i).Stored; id != "" && !seen[id] {
-			seen[id] = true
+		if id := ref.Field(i).Stored; id != "" && id != plan.AnyColumn && !slices.Contains(out, id) {
 			out = append(out, id)
 		}
 	}
 	return out
+}
+
+// columnsOf are the columns of the answer that a reference reads, each once.
+func columnsOf(ref plan.Ref) []questionColumn {
+	var out []questionColumn
+	for i := range ref.Fields() {
+		if c := columnOf(ref.Field(i)); c.Column != "" && !slices.Contains(out, c) {
+			out = append(out, c)
+		}
+	}
+	return out
+}
+
+// columnOf is what a field is read from; nothing, where the plugin does not
+// have it.
+func columnOf(f plan.Field) questionColumn {
+	return questionColumn{Column: f.Stored, Level: string(f.Cut), Aggregation: string(f.Func)}
 }
