@@ -85,6 +85,14 @@ func one[From, To any](got From, err error, describe func(From) To) (*To, error)
 	return &described, nil
 }
 
+// itself is what needs no description.
+func itself[T any](got T, err error) (*T, error) {
+	return one(got, err, func(got T) T { return got })
+}
+
+// done is true for what did not fail.
+func done(err error) (*bool, error) { return itself(true, err) }
+
 // ofViewer is the tenant that is named, else the viewer's own: none for a
 // viewer with the right to all.
 func ofViewer(who principal.Principal, tenant *string) string {
