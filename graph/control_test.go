@@ -30,12 +30,12 @@ func (m mutations) Admin(context.Context) (*graph.AdminMutation, error) {
 	return &graph.AdminMutation{}, nil
 }
 
-func (m mutations) RenameTenant(_ context.Context, _ *graph.AdminMutation, id string, name string) (*graph.Tenant, error) {
+func (m mutations) RenameTenant(_ context.Context, _ *graph.AdminMutation, id string, name string) (*graph.AdminTenant, error) {
 	*m.done = append(*m.done, id+" "+name)
 	if name == "" {
 		return nil, fault.New(fault.BadUserInput, "the name is missing")
 	}
-	return &graph.Tenant{ID: id, Name: name, Status: graph.TenantStatusActive}, nil
+	return &graph.AdminTenant{ID: id, Name: name, Status: graph.TenantStatusActive}, nil
 }
 
 func (m mutations) DeleteUser(_ context.Context, _ *graph.AdminMutation, _ *string, username string) (*bool, error) {
@@ -234,12 +234,12 @@ func TestAdministrationIsHidden(t *testing.T) {
 	if len(*done) != 2 {
 		t.Errorf("done is %q", *done)
 	}
-	const types = `{ __schema { mutationType { name } types { name } } __type(name: "Tenant") { name } }`
-	if got := ask(administrator(), types); !strings.Contains(got, `"Tenant"`) || !strings.Contains(got, `{"mutationType":{"name":"Mutation"}`) {
+	const types = `{ __schema { mutationType { name } types { name } } __type(name: "AdminTenant") { name } }`
+	if got := ask(administrator(), types); !strings.Contains(got, `"AdminTenant"`) || !strings.Contains(got, `{"mutationType":{"name":"Mutation"}`) {
 		t.Errorf("an administrator sees %s", got)
 	}
 	got := ask(embed, types)
-	for _, word := range []string{"Tenant", "IssuedToken", "Audit", "User", "Mutation", "Saved", "Input"} {
+	for _, word := range []string{"Tenant", "IssuedToken", "Audit", "User", "Admin", "Mutation", "Saved", "Input"} {
 		if strings.Contains(got, `"`+word) {
 			t.Errorf("a browser sees %s in %s", word, got)
 		}
@@ -290,7 +290,7 @@ func TestAnonymous(t *testing.T) {
 	f(withVariables, `{"login":{"token":"text"}}`, map[string]any{"u": "ann", "p": "right"})
 	f(withVariables, `none  BAD_USER_INPUT: Variable "$p" cannot be used: it is missing.`, map[string]any{"u": "ann"})
 	f(`{ __type(name: "Mutation") { fields { name } } }`, `{"__type":{"fields":[{"name":"login"}]}}`, nil)
-	f(`{ __type(name: "Tenant") { name } }`, `{"__type":null}`, nil)
+	f(`{ __type(name: "AdminTenant") { name } }`, `{"__type":null}`, nil)
 	if !slices.Equal(*done, []string{"login ann", "login acme|ann", "login ann"}) {
 		t.Errorf("done is %q", *done)
 	}

@@ -66,11 +66,11 @@ func (c control) AdminMutation() graph.AdminMutationResolver { return c.mutation
 
 func (control) Admin(context.Context) (*graph.AdminQuery, error) { return &graph.AdminQuery{}, nil }
 
-func (control) Tenant(_ context.Context, _ *graph.AdminQuery, id string) (*graph.Tenant, error) {
+func (control) Tenant(_ context.Context, _ *graph.AdminQuery, id string) (*graph.AdminTenant, error) {
 	if id == "none" {
 		return nil, fault.New(fault.BadUserInput, "there is none")
 	}
-	return &graph.Tenant{ID: id}, nil
+	return &graph.AdminTenant{ID: id}, nil
 }
 
 func (control) Authenticated(ctx context.Context) (bool, error) {

@@ -17,7 +17,7 @@ import (
 	"usher/tenancy"
 )
 
-func (r *adminMutationResolver) CreateTenant(ctx context.Context, obj *graph.AdminMutation, input graph.NewTenant) (*graph.Tenant, error) {
+func (r *adminMutationResolver) CreateTenant(ctx context.Context, obj *graph.AdminMutation, input graph.NewTenant) (*graph.AdminTenant, error) {
 	store, who, err := r.control(ctx)
 	if err != nil {
 		return nil, err
@@ -30,19 +30,19 @@ func (r *adminMutationResolver) CreateTenant(ctx context.Context, obj *graph.Adm
 	return one(made, err, describeTenant)
 }
 
-func (r *adminMutationResolver) RenameTenant(ctx context.Context, obj *graph.AdminMutation, id string, name string) (*graph.Tenant, error) {
+func (r *adminMutationResolver) RenameTenant(ctx context.Context, obj *graph.AdminMutation, id string, name string) (*graph.AdminTenant, error) {
 	return r.changeTenant(ctx, id, func(store *tenancy.Store, who principal.Principal) error {
 		return store.RenameTenant(ctx, who, id, name)
 	})
 }
 
-func (r *adminMutationResolver) SetTenantStrategy(ctx context.Context, obj *graph.AdminMutation, id string, strategy *string) (*graph.Tenant, error) {
+func (r *adminMutationResolver) SetTenantStrategy(ctx context.Context, obj *graph.AdminMutation, id string, strategy *string) (*graph.AdminTenant, error) {
 	return r.changeTenant(ctx, id, func(store *tenancy.Store, who principal.Principal) error {
 		return store.SetTenantStrategy(ctx, who, id, given(strategy))
 	})
 }
 
-func (r *adminMutationResolver) SetTenantAccounts(ctx context.Context, obj *graph.AdminMutation, id string, accounts []graph.AccountInput) (*graph.Tenant, error) {
+func (r *adminMutationResolver) SetTenantAccounts(ctx context.Context, obj *graph.AdminMutation, id string, accounts []graph.AccountInput) (*graph.AdminTenant, error) {
 	return r.changeTenant(ctx, id, func(store *tenancy.Store, who principal.Principal) error {
 		wanted, err := accountsBySource(accounts)
 		if err != nil {
@@ -52,19 +52,19 @@ func (r *adminMutationResolver) SetTenantAccounts(ctx context.Context, obj *grap
 	})
 }
 
-func (r *adminMutationResolver) SuspendTenant(ctx context.Context, obj *graph.AdminMutation, id string) (*graph.Tenant, error) {
+func (r *adminMutationResolver) SuspendTenant(ctx context.Context, obj *graph.AdminMutation, id string) (*graph.AdminTenant, error) {
 	return r.changeTenant(ctx, id, func(store *tenancy.Store, who principal.Principal) error {
 		return store.SuspendTenant(ctx, who, id)
 	})
 }
 
-func (r *adminMutationResolver) ResumeTenant(ctx context.Context, obj *graph.AdminMutation, id string) (*graph.Tenant, error) {
+func (r *adminMutationResolver) ResumeTenant(ctx context.Context, obj *graph.AdminMutation, id string) (*graph.AdminTenant, error) {
 	return r.changeTenant(ctx, id, func(store *tenancy.Store, who principal.Principal) error {
 		return store.ResumeTenant(ctx, who, id)
 	})
 }
 
-func (r *adminMutationResolver) DeleteTenant(ctx context.Context, obj *graph.AdminMutation, id string) (*graph.Tenant, error) {
+func (r *adminMutationResolver) DeleteTenant(ctx context.Context, obj *graph.AdminMutation, id string) (*graph.AdminTenant, error) {
 	return r.changeTenant(ctx, id, func(store *tenancy.Store, who principal.Principal) error {
 		return store.DeleteTenant(ctx, who, id)
 	})
@@ -106,7 +106,7 @@ func (r *adminMutationResolver) RevokeServiceKey(ctx context.Context, obj *graph
 	return itself(store.Revoke(ctx, who, tenancy.Revocation{TokenID: id, KeepMinted: keepMinted}))
 }
 
-func (r *adminMutationResolver) CreateUser(ctx context.Context, obj *graph.AdminMutation, input graph.NewUser) (*graph.User, error) {
+func (r *adminMutationResolver) CreateUser(ctx context.Context, obj *graph.AdminMutation, input graph.NewUser) (*graph.AdminUser, error) {
 	store, who, err := r.control(ctx)
 	if err != nil {
 		return nil, err
@@ -119,13 +119,13 @@ func (r *adminMutationResolver) CreateUser(ctx context.Context, obj *graph.Admin
 	return one(made, err, describeUser)
 }
 
-func (r *adminMutationResolver) SetUserRights(ctx context.Context, obj *graph.AdminMutation, tenant *string, username string, roles []string, scopes []graph.Scope) (*graph.User, error) {
+func (r *adminMutationResolver) SetUserRights(ctx context.Context, obj *graph.AdminMutation, tenant *string, username string, roles []string, scopes []graph.Scope) (*graph.AdminUser, error) {
 	return r.changeUser(ctx, tenant, username, func(store *tenancy.Store, who principal.Principal, tenant string) error {
 		return store.SetUserRights(ctx, who, tenant, username, roles, scopesIn(scopes))
 	})
 }
 
-func (r *adminMutationResolver) SetUserStatus(ctx context.Context, obj *graph.AdminMutation, tenant *string, username string, status graph.UserStatus) (*graph.User, error) {
+func (r *adminMutationResolver) SetUserStatus(ctx context.Context, obj *graph.AdminMutation, tenant *string, username string, status graph.UserStatus) (*graph.AdminUser, error) {
 	return r.changeUser(ctx, tenant, username, func(store *tenancy.Store, who principal.Principal, tenant string) error {
 		wanted := tenancy.Active
 		if status == graph.UserStatusDisabled {
@@ -135,7 +135,7 @@ func (r *adminMutationResolver) SetUserStatus(ctx context.Context, obj *graph.Ad
 	})
 }
 
-func (r *adminMutationResolver) SetPassword(ctx context.Context, obj *graph.AdminMutation, tenant *string, username string, password string) (*graph.User, error) {
+func (r *adminMutationResolver) SetPassword(ctx context.Context, obj *graph.AdminMutation, tenant *string, username string, password string) (*graph.AdminUser, error) {
 	return r.changeUser(ctx, tenant, username, func(store *tenancy.Store, who principal.Principal, tenant string) error {
 		return store.SetPassword(ctx, who, tenant, username, password)
 	})
@@ -150,7 +150,7 @@ func (r *adminMutationResolver) DeleteUser(ctx context.Context, obj *graph.Admin
 	return done(err)
 }
 
-func (r *adminMutationResolver) PutRole(ctx context.Context, obj *graph.AdminMutation, tenant *string, name string, spec graph.JSON) (*graph.Role, error) {
+func (r *adminMutationResolver) PutRole(ctx context.Context, obj *graph.AdminMutation, tenant *string, name string, spec graph.JSON) (*graph.AdminRole, error) {
 	store, who, err := r.control(ctx)
 	if err != nil {
 		return nil, err
@@ -190,7 +190,7 @@ func (r *adminQueryResolver) Tenants(ctx context.Context, obj *graph.AdminQuery,
 	return &graph.TenantPage{Items: each(rows, describeTenant), Next: optional(next)}, nil
 }
 
-func (r *adminQueryResolver) Tenant(ctx context.Context, obj *graph.AdminQuery, id string) (*graph.Tenant, error) {
+func (r *adminQueryResolver) Tenant(ctx context.Context, obj *graph.AdminQuery, id string) (*graph.AdminTenant, error) {
 	store, who, err := r.control(ctx)
 	if err != nil {
 		return nil, err
@@ -240,7 +240,7 @@ func (r *adminQueryResolver) Users(ctx context.Context, obj *graph.AdminQuery, t
 	return &graph.UserPage{Items: each(rows, describeUser), Next: optional(next)}, nil
 }
 
-func (r *adminQueryResolver) User(ctx context.Context, obj *graph.AdminQuery, tenant *string, username string) (*graph.User, error) {
+func (r *adminQueryResolver) User(ctx context.Context, obj *graph.AdminQuery, tenant *string, username string) (*graph.AdminUser, error) {
 	store, who, err := r.control(ctx)
 	if err != nil {
 		return nil, err
@@ -249,7 +249,7 @@ func (r *adminQueryResolver) User(ctx context.Context, obj *graph.AdminQuery, te
 	return missing(one(got, err, describeUser))
 }
 
-func (r *adminQueryResolver) Roles(ctx context.Context, obj *graph.AdminQuery, tenant *string) ([]graph.Role, error) {
+func (r *adminQueryResolver) Roles(ctx context.Context, obj *graph.AdminQuery, tenant *string) ([]graph.AdminRole, error) {
 	store, who, err := r.control(ctx)
 	if err != nil {
 		return nil, err

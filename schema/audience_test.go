@@ -179,7 +179,7 @@ func TestAudiences(t *testing.T) {
 	if anonymous.Query.Fields.ForName("authenticated") == nil || anonymous.Query.Fields.ForName("viewer") != nil {
 		t.Error("the queries of the anonymous are others")
 	}
-	for _, name := range []string{"AdminQuery", "AdminMutation", "Tenant", "Token", "User", "NewToken", "AuditEntry", "Viewer", "Dataset", "TableQuery", "Scope"} {
+	for _, name := range []string{"AdminQuery", "AdminMutation", "AdminTenant", "AdminToken", "AdminUser", "NewToken", "AuditEntry", "Viewer", "Dataset", "TableQuery", "Scope"} {
 		if anonymous.Types[name] != nil {
 			t.Errorf("the anonymous are shown the type %s", name)
 		}
@@ -195,7 +195,7 @@ func TestWithoutAdministration(t *testing.T) {
 		t.Fatal(err)
 	}
 	s := b.staticFor(everybody)
-	if s.Mutation != nil || s.Types["Tenant"] != nil || s.Query.Fields.ForName("admin") != nil || s.Types[adminQuery] != nil {
+	if s.Mutation != nil || s.Types["AdminTenant"] != nil || s.Query.Fields.ForName("admin") != nil || s.Types[adminQuery] != nil {
 		t.Error("administration is shown")
 	}
 }

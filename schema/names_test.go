@@ -16,7 +16,7 @@ func TestDatasetsNamedLikeAdministration(t *testing.T) {
 	t.Parallel()
 	cat := compile(t, map[string]catalog.DatasetSpec{
 		"admin":   {Common: true, Source: "main", Columns: columns("id", "Int"), Bind: bound("a")},
-		"tenants": {Common: true, Source: "main", Type: "Tenant", Columns: columns("id", "Int"), Bind: bound("t")},
+		"tenants": {Common: true, Source: "main", Type: "AdminTenant", Columns: columns("id", "Int"), Bind: bound("t")},
 	}, nil)
 	view, err := cat.View(principal.Principal{AllTenants: true})
 	if err != nil {
@@ -34,7 +34,7 @@ func TestDatasetsNamedLikeAdministration(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err = full.BuildAll(view)
-	if err == nil || !strings.Contains(err.Error(), `the query field "admin" exists already`) || !strings.Contains(err.Error(), `the type "Tenant" exists already`) {
+	if err == nil || !strings.Contains(err.Error(), `the query field "admin" exists already`) || !strings.Contains(err.Error(), `the type "AdminTenant" exists already`) {
 		t.Errorf("got %v", err)
 	}
 }
@@ -44,7 +44,7 @@ func TestDatasetsNamedLikeAdministration(t *testing.T) {
 func TestNamesOfAdministrationAreFree(t *testing.T) {
 	t.Parallel()
 	datasets := make(map[string]catalog.DatasetSpec)
-	names := []string{"users", "roles", "tenants", "tokens", "keys", "serviceKeys", "auditLog"}
+	names := []string{"users", "roles", "tenants", "tokens", "keys", "serviceKeys", "auditLog", "user", "role", "tenant", "token", "key"}
 	for _, name := range names {
 		datasets[name] = catalog.DatasetSpec{Common: true, Source: "main", Key: catalog.Names{"id"}, Columns: columns("id", "Int!"), Bind: bound(name)}
 	}
