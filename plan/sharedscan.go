@@ -3,6 +3,8 @@ package plan
 import (
 	"slices"
 
+	"usher/catalog"
+
 	"usher/value"
 )
 
@@ -98,8 +100,11 @@ func (l Level) shareable() bool {
 	if !l.grouped || len(l.parent) > 0 || l.shift != nil || l.through > 0 || len(l.refs) == 0 || len(l.refs[0].policy) > 0 {
 		return false
 	}
+	if l.refs[0].reason == ByParent && l.refs[0].target.Kind == catalog.API {
+		return false
+	}
 	for _, e := range l.refs[0].scope {
-		if !e.Only(0) {
+		if !e.Only(0) && !l.isStep(e) {
 			return false
 		}
 	}
@@ -166,7 +171,10 @@ func share(queries []Query, set []scan) SharedScan {
 		l.where = all(wide.residual(narrow))
 		shared.levels[i] = l
 	}
-	shared.base = Level{refs: []Ref{ref}, where: wide.level.where, having: predicate(True), limit: All}
+	shared.base = Level{refs: []Ref{{}}, where: wide.level.where, having: predicate(True), limit: All}
+	parents := wide.level.stepsOf(&shared.base, 0, 0)
+	ref.scope = append(parents, wide.level.withoutSteps(0, 0)...)
+	shared.base.refs[0] = ref
 	return shared
 }
 

@@ -250,6 +250,9 @@ func (w *writer) reference(i int) {
 	for j := range r.Fields() {
 		f := r.Field(j)
 		stored := table(i) + "." + Identifier(f.Stored)
+		if f.Of > 0 { // of a step that is joined below
+			stored = table(f.Of-1) + "." + Identifier(f.Stored)
+		}
 		read := w.d.Read(stored, f.Native)
 		w.put(", ", read)
 		if f.Stored != f.Name || read != stored {

@@ -19,7 +19,7 @@ func (w *world) spec(sources map[string]catalog.SourceSpec, strategies map[strin
 		if t.common {
 			d.Common, d.Source = true, common
 		} else {
-			d.Tenant = tenantColumn
+			d.Tenant.Column = tenantColumn
 		}
 		for _, c := range t.columns {
 			d.Columns = append(d.Columns, catalog.Entry[catalog.ColumnSpec]{Name: c.name, Value: columnSpec(c)})
