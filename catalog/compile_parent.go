@@ -135,7 +135,7 @@ func (c *compiler) checkParentIn(at place, d *draft, source string, chain []*Dat
 	enforced := known && to.uniqueIn(t, to.Bindings[source], cols)
 	switch {
 	case enforced, declared && !known:
-	case declared && len(t.uniqueSets()) == 0:
+	case declared && len(t.uniqueSets()) == 0 && (t.View || src.Kind != Postgres): // where a constraint is not to be had
 		at.note("nothing in %s says that a row of %s has its key for itself among the rows of all tenants; with two of one key, both their tenants would see what leads to it", source, to.Name)
 	default:
 		at.problem("%s leads to one row of a tenant, but not to one among those of all: what it pairs must be unique in %s without the tenant column, "+

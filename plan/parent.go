@@ -11,6 +11,24 @@ import (
 // role that hides the parent, or some of its rows, hides none of the child's. A
 // row without a parent is nobody's.
 
+// Steps tells whether a level, or one nested in it, finds a tenant's rows by their
+// parents. How many rows that leaves depends on the tenant alone, of which an
+// engine that plans for any tenant knows nothing.
+func (l Level) Steps() bool {
+	for i := range l.refs {
+		if l.refs[i].reason == ByParent {
+			return true
+		}
+	}
+	for i := range l.children {
+		if l.children[i].Steps() {
+			return true
+		}
+	}
+	total, ok := l.Total()
+	return ok && total.Steps()
+}
+
 // parent confines a reference by its dataset's parent.
 func (lb *levelBuilder) parent(i int) error {
 	step, err := lb.step(i, i, lb.uses[i].dataset.Parent)
