@@ -90,6 +90,10 @@ func (c *compiler) checkParents(d *draft) {
 	for _, source := range d.sources {
 		c.checkParentIn(at, d, source, seen)
 	}
+	d.sources = slices.DeleteFunc(d.sources, func(source string) bool { return d.Bindings[source] == nil })
+	if len(d.Bindings) == 0 && !d.PerTenant {
+		at.problem("no source can tell whose these rows are")
+	}
 	for _, up := range seen[1:] {
 		if up.PerTenant && !d.PerTenant {
 			at.problem("each tenant has rows of its own of %s, and these are everybody's; say `bound: %s` here too", up.Name, boundPerTenant)
@@ -106,8 +110,14 @@ func (c *compiler) checkParents(d *draft) {
 // row is by it: further steps are those of the parent itself.
 func (c *compiler) checkParentIn(at place, d *draft, source string, chain []*Dataset) {
 	src, to := c.catalog.Sources[source], c.work[d.Parent.To.Name]
-	if src.API.Isolation == ByUpstream {
-		return // the API keeps tenants apart
+	if src.Kind == API {
+		if src.API.Isolation != ByUpstream {
+			// A row of another tenant that cannot be read would fail the question: it is
+			// known to be another's only when its parents are there.
+			at.note("%s sends everybody's rows, and none of them says whose it is, so it does not serve this dataset", source)
+			delete(d.Bindings, source)
+		}
+		return
 	}
 	for _, up := range chain[1:] {
 		if up.Bindings[source] == nil {

@@ -269,6 +269,9 @@ func (b *builder) confine(d *catalog.Dataset, t Target, binding *catalog.Binding
 		return IsAllTenants, false, nil
 	}
 	column, known := d.Parent == nil, b.saysWhose(d, binding)
+	if api && !isolated && !column {
+		return 0, false, fault.New(fault.Forbidden, "%s cannot be reached by the strategy %q", d.Name, b.strategy.Name)
+	}
 	switch {
 	case isolated:
 		return ByUpstream, column && known, nil

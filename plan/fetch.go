@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"slices"
 
-	"usher/catalog"
 	"usher/query"
 	"usher/value"
 )
@@ -103,9 +102,9 @@ func (l Level) fetch(i int) Level {
 	f := Level{refs: []Ref{{}}, where: predicate(True), having: predicate(True), limit: All}
 	r := l.refs[i]
 	r.columns = slices.DeleteFunc(slices.Clone(r.columns), func(c Field) bool { return c.Of > 0 })
-	parents, whole := l.parents(&f, i)
-	r.scope, whole = pushable(l.withoutSteps(i, i), i, whole) // every condition on the rows is pushed down
-	r.scope = append(parents, r.scope...)
+	var whole bool // every condition on the rows is pushed down
+	r.scope, whole = pushable(l.withoutSteps(i, i), i, true)
+	r.scope = append(l.stepsOf(&f, i, 0), r.scope...)
 	r.policy, r.inside, r.under, r.from, r.on, r.step = nil, -1, 0, -1, nil, false
 	if i == 0 && l.shift == nil { // the earlier period is outside the conditions
 		var own []Expr
@@ -126,25 +125,15 @@ func (l Level) fetch(i int) Level {
 	return f
 }
 
-// parents are the parts of a reference's scope that ask for a parent row, with
-// the steps added to the level whose first reference it becomes. They are its
-// source's to answer; an API cannot, and whole is false.
-func (l Level) parents(f *Level, i int) (parents []Expr, whole bool) {
-	if l.refs[i].reason != ByParent {
-		return nil, true
-	}
-	if l.refs[i].target.Kind == catalog.API {
-		return nil, false
-	}
-	return l.stepsOf(f, i, 0), true
-}
-
 // isStep tells a condition that asks for a parent row.
 func (l Level) isStep(e Expr) bool { return e.op == Exists && l.refs[e.ref].step }
 
 // stepsOf copies the steps from a reference to the tenant column, and returns
 // the conditions that look into them. There is the reference's number.
 func (l Level) stepsOf(f *Level, i, there int) (parents []Expr) {
+	if l.refs[i].reason != ByParent {
+		return nil
+	}
 	for _, e := range l.refs[i].scope {
 		if !l.isStep(e) {
 			continue
@@ -167,7 +156,7 @@ func (l Level) stepsOf(f *Level, i, there int) (parents []Expr) {
 // withoutSteps are the other conditions of a reference's scope, as another
 // reference's.
 func (l Level) withoutSteps(from, to int) []Expr {
-	if from == to && l.refs[from].reason != ByParent {
+	if from == to && l.refs[from].reason != ByParent { // there are none
 		return l.refs[from].scope
 	}
 	var out []Expr

@@ -393,7 +393,7 @@ func (s *sweep) fetch(q plan.Query, l plan.Level, id int) {
 		s.fetches++
 		root := f.Query().Root()
 		steps := 0
-		if l.Ref(i).ScopeKind() == plan.ByParent && l.Ref(i).Target().Kind != catalog.API { // whose answers are judged when they are here
+		if l.Ref(i).ScopeKind() == plan.ByParent {
 			for d := s.cat.Dataset(l.Ref(i).Dataset()); d.Parent != nil; d = d.Parent.To {
 				steps++
 			}
@@ -407,9 +407,7 @@ func (s *sweep) fetch(q plan.Query, l plan.Level, id int) {
 			s.Errorf("%s: the fetch of t%d is confined in another way", s.what, i)
 		}
 		for j := range root.Refs() {
-			if steps > 0 || l.Ref(i).ScopeKind() != plan.ByParent {
-				s.ref(root, j)
-			}
+			s.ref(root, j)
 			if j > 0 && !root.Ref(j).Step() {
 				s.Errorf("%s: the fetch of t%d reads t%d as well", s.what, i, j)
 			}

@@ -3,8 +3,6 @@ package plan
 import (
 	"slices"
 
-	"usher/catalog"
-
 	"usher/value"
 )
 
@@ -98,9 +96,6 @@ func (s *scan) index() {
 // scope and conditions are about its own reference alone.
 func (l Level) shareable() bool {
 	if !l.grouped || len(l.parent) > 0 || l.shift != nil || l.through > 0 || len(l.refs) == 0 || len(l.refs[0].policy) > 0 {
-		return false
-	}
-	if l.refs[0].reason == ByParent && l.refs[0].target.Kind == catalog.API {
 		return false
 	}
 	for _, e := range l.refs[0].scope {
