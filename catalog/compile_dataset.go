@@ -43,7 +43,7 @@ func (c *compiler) datasets() {
 		c.catalog.Datasets = append(c.catalog.Datasets, d.Dataset)
 		c.catalog.byName[name] = d.Dataset
 	}
-	if len(drafts) == 0 {
+	if len(drafts) == 0 && !c.incomplete {
 		c.at("datasets").problem("there is none, so nothing can be asked")
 	}
 	steps := []func(*draft){
@@ -273,6 +273,9 @@ func lookup(tables map[string]Table, b *Binding) (Table, bool) {
 // checkPushdown reports columns that an API is said to filter by and no
 // dataset of it has.
 func (c *compiler) checkPushdown() {
+	if c.incomplete {
+		return
+	}
 	for _, name := range slices.Sorted(maps.Keys(c.catalog.Sources)) {
 		for _, col := range slices.Sorted(maps.Keys(c.catalog.Sources[name].API.Pushdown.Filters)) {
 			if !slices.ContainsFunc(c.catalog.Datasets, func(d *Dataset) bool {
