@@ -21,7 +21,7 @@ import (
 // A time is cut to the longest unit that keeps every bucket and every bound of a
 // condition apart.
 func (l Level) Partial() (Level, bool) {
-	if !l.grouped || len(l.refs) != 1 || len(l.children)+len(l.parent) > 0 || l.shift != nil || l.refs[0].target.Kind != catalog.API {
+	if !l.grouped || len(l.refs) != 1 || len(l.children)+len(l.parent) > 0 || l.shift != nil || l.refs[0].reason == ByParent || l.refs[0].target.Kind != catalog.API {
 		return Level{}, false
 	}
 	r := l.refs[0]
