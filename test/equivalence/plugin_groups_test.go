@@ -19,15 +19,13 @@ import (
 func TestGroupsArePushedDown(t *testing.T) {
 	w := newWorld()
 	grouping, groupingURL := startBroker(t, w, false, true)
-	basic, basicURL := startBroker(t, w, false, false)
-	common, commonURL := startAPI(t, w, false)
-	products := common.source(commonURL)
-	products.Pushdown = catalog.PushdownSpec{}
-	spec := w.spec(map[string]catalog.SourceSpec{"grouping": grouping.source(groupingURL), "basic": basic.source(basicURL), "common": products}, map[string]catalog.StrategySpec{
-		"grouping": {Kind: "api", Source: "grouping"}, "basic": {Kind: "api", Source: "basic"},
-	}, "common")
+	sources := duckdbSources(t, w)
+	sources["grouping"] = grouping.source(groupingURL)
+	spec := w.spec(sources, map[string]catalog.StrategySpec{
+		"grouping": {Kind: "api", Source: "grouping"}, "shared": {Kind: "shared", Source: "shared"},
+	}, "shared")
+	spec.DefaultStrategy = "shared"
 	bindBroker(spec, "grouping", grouping)
-	bindBroker(spec, "basic", basic)
 	g := newGateway(t, spec)
 	for query, pushed := range map[string]int64{
 		`{ ordersAggregate { count } }`: 1,
@@ -38,7 +36,7 @@ func TestGroupsArePushedDown(t *testing.T) {
 		`{ orders(limit: 3) { id } }`:                                                                                                      0,
 	} {
 		grouping.grouped.Store(0)
-		want := g.ask(t.Context(), tenants[0], "basic", operation{Query: query})
+		want := g.ask(t.Context(), tenants[0], "shared", operation{Query: query})
 		got := g.ask(t.Context(), tenants[0], "grouping", operation{Query: query})
 		if !bytes.Equal(want, got) || bytes.Contains(got, []byte(`"errors"`)) {
 			t.Errorf("%s: %s, want %s", query, got, want)
