@@ -16,7 +16,7 @@ import (
 // sorted by name.
 func (db *DB) Introspect(ctx context.Context, schema string) ([]catalog.Table, error) {
 	var in introspection
-	err := db.Session(ctx, true, func(s sqlexec.Session) error {
+	err := db.Session(Fresh(ctx), true, func(s sqlexec.Session) error {
 		in = introspection{session: s, schema: schema, byID: make(map[int64]int), types: make(types)}
 		return in.run(ctx)
 	})
