@@ -48,11 +48,13 @@ func (a *accounts) openDuckDB(spec *catalog.Source, t plan.Target) (Source, erro
 	if spec.Template {
 		file = file.ForTenant(t.Tenant)
 	}
-	db, err := duckdb.Open(file, a.opts.Sources)
+	opts := a.opts.Sources
+	opts.MaxConns++ // one looks at tables while all others run
+	db, err := duckdb.OpenSource(file, opts)
 	if err != nil {
 		return nil, err
 	}
-	return opened(&database{db: db, dialect: sqlgen.DuckDB, timeout: spec.Timeout, shape: a.shapeOf(t, db, spec.Timeout), meter: a.counts.of(t.Source), gate: a.gate(a.opts.Sources.MaxConns)}), nil
+	return opened(&database{db: db, dialect: sqlgen.DuckDB, timeout: spec.Timeout, files: a.filesOf(t, spec.Timeout), meter: a.counts.of(t.Source), gate: a.gate(a.opts.Sources.MaxConns)}), nil
 }
 
 func (a *accounts) openPostgres(spec *catalog.Source, t plan.Target) (Source, error) {
