@@ -245,8 +245,8 @@ func tableBinding(at place, src *Source, dataset string, spec BindingSpec) *Bind
 		at.problem("%s is a database; write `table`, not a path", src.Name)
 	}
 	b := &Binding{Schema: spec.Schema, Table: cmp.Or(spec.Table, dataset)}
-	if schema, table, ok := strings.Cut(b.Table, "."); ok && spec.Schema == "" {
-		b.Schema, b.Table = schema, table
+	if spec.Schema == "" {
+		b.Schema, b.Table = tableParts(b.Table)
 	}
 	if b.Schema == "" && src.Kind == Postgres {
 		b.Schema = src.Postgres.Schema
@@ -254,12 +254,7 @@ func tableBinding(at place, src *Source, dataset string, spec BindingSpec) *Bind
 	return b
 }
 
-func tableName(b *Binding) string {
-	if b.Schema == "" {
-		return b.Table
-	}
-	return b.Schema + "." + b.Table
-}
+func tableName(b *Binding) string { return TableKey(b.Schema, b.Table) }
 
 // duckdbSchema is the schema of DuckDB's tables that name none.
 const duckdbSchema = "main"
@@ -268,13 +263,8 @@ func lookup(tables map[string]Table, b *Binding) (Table, bool) {
 	if t, ok := tables[tableName(b)]; ok {
 		return t, true
 	}
-	for _, key := range slices.Sorted(maps.Keys(tables)) {
-		t := tables[key]
-		if t.Name == b.Table && (t.Schema == b.Schema || b.Schema == "" && t.Schema == duckdbSchema) {
-			return t, true
-		}
-	}
-	return Table{}, false
+	t, ok := tables[TableKey(cmp.Or(b.Schema, duckdbSchema), b.Table)]
+	return t, ok
 }
 
 // checkPushdown reports columns that an API is said to filter by and no

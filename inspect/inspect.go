@@ -54,7 +54,7 @@ func Look(ctx context.Context, cfg *config.Config) (*Found, error) {
 	group.SetLimit(maxLooks)
 	for i, name := range names {
 		group.Go(func() error {
-			looks[i].tables, looks[i].err = datasource.Introspect(ctx, sources[name])
+			looks[i].tables, looks[i].err = datasource.Introspect(ctx, sources[name], cfg.Spec.Schemas(sources[name])...)
 			return nil
 		})
 	}
