@@ -26,7 +26,10 @@ func Compile(spec Spec, tables Introspected) (*Catalog, []Problem) {
 		Strategies: make(map[string]*Strategy), Tenants: make(map[string]Tenant), Parameters: make(map[string]*Parameter), Roles: make(map[string]*Role),
 		byName: make(map[string]*Dataset), views: lru.New[viewKey, *View](maxViews),
 	}
-	c.catalog.Sources, c.problems = Sources(spec)
+	c.naming()
+	var problems []Problem
+	c.catalog.Sources, problems = Sources(c.spec)
+	c.problems = append(c.problems, problems...)
 	c.strategies()
 	c.limits()
 	c.parameters()
