@@ -10,8 +10,9 @@ import (
 
 var graphqlName = regexp.MustCompile(`^[A-Za-z][_0-9A-Za-z]*$`)
 
-// datasetName is the table's own name where GraphQL takes it.
-func datasetName(table string, taken map[string]bool) string {
+// datasetName is the table's own name where GraphQL takes it, and another one
+// where it would be served under a name that is taken.
+func datasetName(table string, served func(string) string, taken map[string]bool) string {
 	name := table
 	if !graphqlName.MatchString(name) {
 		name = strings.Join(words(table), "_")
@@ -19,7 +20,7 @@ func datasetName(table string, taken map[string]bool) string {
 			name = strings.TrimSuffix("table_"+name, "_")
 		}
 	}
-	for base, n := name, 2; taken[name]; n++ {
+	for base, n := name, 2; taken[served(name)]; n++ {
 		name = fmt.Sprintf("%s_%d", base, n)
 	}
 	return name
@@ -81,8 +82,12 @@ func singular(name string) string {
 }
 
 var (
-	secretWords   = []string{"password", "passwd", "pwd", "passphrase", "secret", "token", "salt", "apikey", "privatekey", "credential", "credentials"}
-	personalWords = []string{"email", "mail", "phone", "mobile", "ssn", "iban", "birthday", "birthdate", "login", "username"}
+	secretWords = []string{
+		"password", "passwords", "passwd", "passwordhash", "pwd", "pass", "passphrase", "passcode", "pin", "otp", "totp", "mfa", "secret", "secrets", "token", "tokens",
+		"hash", "salt", "apikey", "accesskey", "secretkey", "privatekey", "signingkey", "encryptionkey", "sessionkey", "credential", "credentials",
+		"ssn", "socialsecurity", "nationalid", "cvv", "cvc", "cardnumber", "creditcard", "ccnumber",
+	}
+	personalWords = []string{"email", "mail", "phone", "mobile", "iban", "birthday", "birthdate", "login", "username"}
 )
 
 // secret tells whether a column is called like something that nobody is to
