@@ -17,6 +17,7 @@ type draft struct {
 	found    map[string]Table  // by source: the table, where the source was introspected
 	physical map[string]string // by column: what sources call it unless a binding says otherwise
 	own      map[string]*ownDraft
+	foreign  []foreign // once they are asked for
 }
 
 // main is the table that types, keys and foreign keys are taken from: a

@@ -234,13 +234,11 @@ func tableOf(file string) string {
 // named is a file as the configuration names it: relative files start at the
 // folder of the configuration.
 func (c initCommand) named(file string) string {
-	if filepath.IsAbs(file) {
+	rel, err := filepath.Rel(filepath.Dir(c.Out), file)
+	if err != nil || filepath.IsAbs(file) && strings.HasPrefix(rel, "..") {
 		return file
 	}
-	if rel, err := filepath.Rel(filepath.Dir(c.Out), file); err == nil {
-		return rel
-	}
-	return file
+	return rel
 }
 
 // vacant refuses to overwrite.

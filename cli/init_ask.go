@@ -25,6 +25,10 @@ type foundKeys struct {
 	failed error    // why all may lack some
 }
 
+// maxSampleTime bounds the search for a row to show: most of a database may be
+// empty.
+const maxSampleTime = 20 * time.Second
+
 // tenantKeys asks the data who the tenants are, by the way every question
 // takes, as somebody who may see all of them.
 func tenantKeys(ctx context.Context, draft *setup.Draft) (_ foundKeys, err error) {
@@ -37,8 +41,13 @@ func tenantKeys(ctx context.Context, draft *setup.Draft) (_ foundKeys, err error
 	var keys foundKeys
 	// A table that cannot be read, or is too large to be looked through, is no
 	// reason to write nothing.
+	sampling, cancel := context.WithTimeout(ctx, maxSampleTime)
+	defer cancel()
 	for _, d := range sampleOrder(draft.Catalog) {
-		found, err := a.keys(ctx, d, query.Many, 1)
+		if sampling.Err() != nil {
+			break
+		}
+		found, err := a.keys(sampling, d, query.Many, 1)
 		keys.failed = errors.Join(keys.failed, err)
 		if len(found) > 0 {
 			keys.sample, keys.from = found[0], d.Name

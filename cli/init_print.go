@@ -53,7 +53,7 @@ func (p printer) print() {
 	}
 	if secrets := p.draft.Withheld(); len(secrets) > 0 {
 		p.printf("Withheld  %s\n", strings.Join(secrets, ", "))
-		p.printf("          They read like secrets and are not served; each is there behind a #, and without it it is.\n")
+		p.printf("          They read like secrets and are not served; each is there behind a #, and is served once that is gone.\n")
 	}
 	for _, l := range p.draft.LeftOut {
 		p.printf("Left out  %s: %s\n", l.Table, l.Reason)

@@ -111,7 +111,7 @@ func TestInitOfManyTables(t *testing.T) {
 		}
 		text.WriteString(");\n")
 	}
-	text.WriteString("INSERT INTO t0 VALUES (7, 1)")
+	text.WriteString("INSERT INTO t0 VALUES (7, 1); INSERT INTO t1 VALUES (7, 1)")
 	db.Exec(t, text.String())
 	file := filepath.Join(t.TempDir(), "usher.yml")
 	printed, err := program.Command(t, "init", "--out", file, "--dsn", db.URL)

@@ -109,8 +109,11 @@ func (t *table) leadsAway(tables []*table, column string) string {
 }
 
 func find(tables []*table, schema, name, home string) *table {
+	if schema == "" {
+		schema = home
+	}
 	for _, t := range tables {
-		if t.Name == name && (schema == "" || schema == home) {
+		if t.Name == name && t.Schema == schema {
 			return t
 		}
 	}
@@ -167,8 +170,9 @@ func (d *Draft) drop(spec catalog.Spec, problems []catalog.Problem) error {
 				d.rename(t)
 				spec.Datasets[t.dataset] = d.bound(t, ds)
 				changed[t.dataset] = true
-			case len(p.Path) == 2 && t.typeName == "":
-				t.typeName = rowType(t.dataset)
+			case len(p.Path) == 2 && t.types < maxTypes:
+				t.types++
+				t.typeName = rowType(t.dataset, t.types)
 				ds.Type = t.typeName
 				spec.Datasets[t.dataset] = ds
 				changed[t.dataset] = true

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"unicode"
 )
@@ -26,9 +27,17 @@ func datasetName(table string, served func(string) string, taken map[string]bool
 	return name
 }
 
-// rowType is a name for the type of a dataset's rows where its own is taken.
-func rowType(dataset string) string {
-	return strings.ToUpper(dataset[:1]) + dataset[1:] + "Row"
+// maxTypes is how many names are tried for a type.
+const maxTypes = 3
+
+// rowType is a name for the type of a dataset's rows where its own, and the
+// others before the nth, are taken.
+func rowType(dataset string, n int) string {
+	name := strings.ToUpper(dataset[:1]) + dataset[1:] + "Row"
+	if n > 1 {
+		name += strconv.Itoa(n)
+	}
+	return name
 }
 
 // words are the parts of a name in lower case: order_item, orderItem and
@@ -90,9 +99,17 @@ var (
 	personalWords = []string{"email", "mail", "phone", "mobile", "iban", "birthday", "birthdate", "login", "username"}
 )
 
+// telling are words long enough to be found within others, as in passwordsalt;
+// the id of such a thing, as in creditcardid, is a reference.
+var telling = []string{"password", "passwd", "passphrase", "secret", "apikey", "privatekey", "cardnumber", "creditcard", "socialsecurity"}
+
 // secret tells whether a column is called like something that nobody is to
 // read.
-func secret(column string) bool { return mentions(column, secretWords) }
+func secret(column string) bool {
+	name := plain(column)
+	within := func(word string) bool { return strings.Contains(name, word) && name != word+"id" }
+	return mentions(column, secretWords) || slices.ContainsFunc(telling, within)
+}
 
 // personal tells whether a column is called like something that not everybody
 // is to read.

@@ -153,6 +153,7 @@ type table struct {
 	catalog.Table
 	dataset  string // its name as a dataset
 	typeName string // its GraphQL type; empty: as the catalog has it
+	types    int    // how many names were tried for it
 	view     bool   // shows rows of other tables
 	tenant   string // the column that names a row's tenant
 	registry bool   // its rows are the tenants themselves
