@@ -103,7 +103,7 @@ func (c *compiler) inCamel(spec Spec) Spec {
 	}
 	spec.Datasets = renamed(c.at("datasets"), spec.Datasets)
 	for name, d := range spec.Datasets {
-		d.Tenant = camelOf(d.Tenant)
+		d.Tenant.Column, d.Tenant.Through = camelOf(d.Tenant.Column), camelOf(d.Tenant.Through)
 		d.Key = camelList(d.Key)
 		d.Filter = camelWhere(d.Filter)
 		at := c.at("datasets", name)

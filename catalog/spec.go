@@ -205,7 +205,7 @@ type DatasetSpec struct {
 	Type        string                 `yaml:"type"`
 	Label       string                 `yaml:"label"`
 	Description string                 `yaml:"description"`
-	Tenant      string                 `yaml:"tenant"`
+	Tenant      TenancySpec            `yaml:"tenant"`
 	Common      bool                   `yaml:"common"`
 	Source      string                 `yaml:"source"`
 	Key         Names                  `yaml:"key"`
@@ -220,6 +220,13 @@ type DatasetSpec struct {
 	Bind        map[string]BindingSpec `yaml:"bind"`
 
 	Stored string `yaml:"-"` // what its table is called, if nothing is bound; empty: as the dataset
+}
+
+// TenancySpec says whose a dataset's rows are: by a column, which may be written
+// as its name alone, or by the row that a relation leads to.
+type TenancySpec struct {
+	Column  string `yaml:"column" short:"true"`
+	Through string `yaml:"through"`
 }
 
 // ColumnSpec describes a column. Where only the type matters it may be

@@ -130,7 +130,7 @@ func (d *Draft) compile() error {
 		return err
 	}
 	d.Catalog, d.notes, err = d.settle(func(t *table) catalog.DatasetSpec {
-		spec := catalog.DatasetSpec{Common: t.common, Tenant: fieldOf(names, d.source.Name, d.served(t.dataset), t.tenant)}
+		spec := catalog.DatasetSpec{Common: t.common, Tenant: catalog.TenancySpec{Column: fieldOf(names, d.source.Name, d.served(t.dataset), t.tenant)}}
 		if t.key != "" {
 			spec.Key = catalog.Names{fieldOf(names, d.source.Name, d.served(t.dataset), t.key)}
 		}

@@ -36,13 +36,15 @@ const remoteTimeout = 30 * time.Second
 // maxRemoteAnswer bounds what is read of an answer.
 const maxRemoteAnswer = 16 << 20
 
-// administer asks for fields that administrators have. The definitions are
+// administer asks for fields below admin, and reads those. The definitions are
 // those of the variables.
 func (r remote) administer(ctx context.Context, s *term.IO, operation, definitions, fields string, variables map[string]any, out any) error {
-	if definitions != "" {
-		definitions = "(" + definitions + ")"
-	}
-	return r.ask(ctx, s, operation+definitions+" { "+fields+" }", variables, out)
+	return r.operate(ctx, s, operation, definitions, "admin { "+fields+" }", variables, &struct{ Admin any }{out})
+}
+
+// operate asks for root fields.
+func (r remote) operate(ctx context.Context, s *term.IO, operation, definitions, fields string, variables map[string]any, out any) error {
+	return r.ask(ctx, s, operation+"("+definitions+") { "+fields+" }", variables, out)
 }
 
 // The operations of GraphQL.

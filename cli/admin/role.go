@@ -140,17 +140,19 @@ type roleDelete struct {
 func (c roleDelete) Run(ctx context.Context, s *term.IO) error {
 	v := variables{"name": c.Name}
 	definition, argument := c.document(v)
-	return c.deleted(ctx, s, c.Name, definition+"$name: String!", "deleteRole("+argument+"name: $name)", v)
-}
-
-// deleted asks for a deletion. There was nothing, where nothing was deleted.
-func (r remote) deleted(ctx context.Context, s *term.IO, what, definitions, field string, v variables) error {
-	var got struct {
-		Deleted bool `json:"deleted"`
-	}
-	if err := r.administer(ctx, s, mutation, definitions, "deleted: "+field, v, &got); err != nil {
+	var got deletedAnswer
+	if err := c.administer(ctx, s, mutation, definition+"$name: String!", "deleted: deleteRole("+argument+"name: $name)", v, &got); err != nil {
 		return err
 	}
+	return c.deleted(s, c.Name, got)
+}
+
+// deletedAnswer tells whether there was anything to delete.
+type deletedAnswer struct {
+	Deleted bool `json:"deleted"`
+}
+
+func (r remote) deleted(s *term.IO, what string, got deletedAnswer) error {
 	if !got.Deleted {
 		return fmt.Errorf("nothing was deleted: there is no %s", what)
 	}

@@ -68,7 +68,7 @@ func given(text json.RawMessage) string {
 func (r remote) findSaved(ctx context.Context, s *term.IO, named string) (*savedAnswer, error) {
 	for _, by := range []string{"name", "id"} {
 		var got struct{ SavedQuery *savedAnswer }
-		if err := r.administer(ctx, s, query, "$by: String!", "savedQuery("+by+": $by) "+savedFields, variables{"by": named}, &got); err != nil {
+		if err := r.operate(ctx, s, query, "$by: String!", "savedQuery("+by+": $by) "+savedFields, variables{"by": named}, &got); err != nil {
 			return nil, err
 		}
 		if got.SavedQuery != nil {
@@ -119,7 +119,7 @@ func readSaved(file, values string, input variables) error {
 
 func (r remote) savedAs(ctx context.Context, s *term.IO, definitions, change string, v variables) error {
 	var got struct{ Saved savedAnswer }
-	if err := r.administer(ctx, s, mutation, definitions, "saved: "+change+" "+savedFields, v, &got); err != nil {
+	if err := r.operate(ctx, s, mutation, definitions, "saved: "+change+" "+savedFields, v, &got); err != nil {
 		return err
 	}
 	return r.show(s, got.Saved, got.Saved.text)
@@ -138,7 +138,7 @@ func (c savedList) Run(ctx context.Context, s *term.IO) error {
 			Next  *string       `json:"next"`
 		}
 	}
-	if err := c.administer(ctx, s, query, "$after: String, $limit: Int!", "savedQueries(after: $after, limit: $limit) { items "+savedFields+" next }",
+	if err := c.operate(ctx, s, query, "$after: String, $limit: Int!", "savedQueries(after: $after, limit: $limit) { items "+savedFields+" next }",
 		c.variables(), &got); err != nil {
 		return err
 	}
@@ -213,5 +213,9 @@ func (c savedDelete) Run(ctx context.Context, s *term.IO) error {
 	if err != nil {
 		return err
 	}
-	return c.deleted(ctx, s, a.Name, "$id: String!", "deleteSavedQuery(id: $id)", variables{"id": a.ID})
+	var got deletedAnswer
+	if err := c.operate(ctx, s, mutation, "$id: String!", "deleted: deleteSavedQuery(id: $id)", variables{"id": a.ID}, &got); err != nil {
+		return err
+	}
+	return c.deleted(s, a.Name, got)
 }

@@ -272,13 +272,11 @@ type userDelete struct {
 
 // Run deletes the user.
 func (c userDelete) Run(ctx context.Context, s *term.IO) error {
-	var got struct {
-		Deleted bool `json:"deleted"`
-	}
+	var got deletedAnswer
 	definitions, arguments := c.document()
 	err := c.administer(ctx, s, mutation, definitions, "deleted: deleteUser("+arguments+")", c.variables(), &got)
 	if err != nil {
 		return err
 	}
-	return c.show(s, got, func(w io.Writer) { fmt.Fprintf(w, "deleted: %s\n", c.Username) })
+	return c.deleted(s, c.Username, got)
 }
