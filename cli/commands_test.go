@@ -130,13 +130,13 @@ func leaves(t *testing.T) []*kong.Node {
 
 func example(command *kong.Node) []string { return words(command.Tag.Get("example")) }
 
-var word = regexp.MustCompile(`'([^']*)'|([^' ]+)`)
+var word = regexp.MustCompile(`'([^']*)'|"([^"]*)"|([^'" ]+)`)
 
-// words splits a line as a shell does that knows single quotes.
+// words splits a line as a shell does that knows quotes around whole words.
 func words(line string) []string {
 	var out []string
 	for _, found := range word.FindAllStringSubmatch(line, -1) {
-		out = append(out, found[1]+found[2])
+		out = append(out, found[1]+found[2]+found[3])
 	}
 	return out
 }
