@@ -14,6 +14,7 @@ type Spec struct {
 	Sources         map[string]SourceSpec    `yaml:"sources"`
 	Strategies      map[string]StrategySpec  `yaml:"strategies"`
 	DefaultStrategy string                   `yaml:"default_strategy"`
+	Naming          string                   `yaml:"naming"` // KeepNames, the default, or CamelNames
 	Limits          LimitsSpec               `yaml:"limits"`
 	Tenants         map[string]TenantSpec    `yaml:"tenants"`
 	Parameters      map[string]ParameterSpec `yaml:"parameters"`
@@ -228,6 +229,8 @@ type DatasetSpec struct {
 	Measures    Ordered[MeasureSpec]   `yaml:"measures"`
 	Bound       string                 `yaml:"bound"`
 	Bind        map[string]BindingSpec `yaml:"bind"`
+
+	Stored string `yaml:"-"` // what its table is called, if nothing is bound; empty: as the dataset
 }
 
 // TenancySpec says whose a dataset's rows are: by a column, which may be written
