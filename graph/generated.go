@@ -45,8 +45,11 @@ type ComplexityRoot struct {
 type MutationResolver interface {
 	CreateTenant(ctx context.Context, input NewTenant) (*Tenant, error)
 	RenameTenant(ctx context.Context, id string, name string) (*Tenant, error)
-	SetTenantStrategy(ctx context.Context, id string, strategy *string) (*Tenant, error)
+	SetTenantStrategy(ctx context.Context, id string, strategy *string, strategies []DatasetStrategyInput) (*Tenant, error)
+	SetTenantExternalIds(ctx context.Context, id string, externalIds []string) (*Tenant, error)
+	SetTenantAllowHosts(ctx context.Context, id string, allowHosts []string) (*Tenant, error)
 	SetTenantAccounts(ctx context.Context, id string, accounts []AccountInput) (*Tenant, error)
+	TestAccount(ctx context.Context, tenant *string) ([]AccountTest, error)
 	SuspendTenant(ctx context.Context, id string) (*Tenant, error)
 	ResumeTenant(ctx context.Context, id string) (*Tenant, error)
 	DeleteTenant(ctx context.Context, id string) (*Tenant, error)
@@ -113,6 +116,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 	inputUnmarshalMap := graphql.BuildUnmarshalerMap(
 		ec.unmarshalInputAccountInput,
 		ec.unmarshalInputAuditFilter,
+		ec.unmarshalInputDatasetStrategyInput,
 		ec.unmarshalInputMayGrantInput,
 		ec.unmarshalInputNamedText,
 		ec.unmarshalInputNewServiceKey,
@@ -283,14 +287,35 @@ type Mutation {
   createTenant(input: NewTenant!): Tenant!
   "Changes the name, which is for people only."
   renameTenant(id: String!, name: String!): Tenant!
-  "Changes the strategy by which the tenant's data is reached."
+  "Replaces the strategies by which the tenant's data is reached."
   setTenantStrategy(
     id: String!
     "Left out: the configuration's default."
     strategy: String
+    "Of datasets that are reached in another way; left out: none are."
+    strategies: [DatasetStrategyInput!]! = []
+  ): Tenant!
+  """
+  Replaces what identity providers call the tenant; an empty list takes all of it away. An external id is one tenant's
+  alone, and never another's id or key.
+  """
+  setTenantExternalIds(id: String!, externalIds: [String!]!): Tenant!
+  "Replaces where the tenant's accounts, and those of its tokens, may lead. What leads elsewhere is refused from then on."
+  setTenantAllowHosts(
+    id: String!
+    "As in NewTenant."
+    allowHosts: [String!]!
   ): Tenant!
   "Replaces all accounts of the tenant; an empty list removes them."
   setTenantAccounts(id: String!, accounts: [AccountInput!]!): Tenant!
+  """
+  Tries the accounts by which the tenant's data is reached, and looks at what is there for it. A tenant's administrators
+  try their own; what is wrong with a source that all tenants share is told to administrators of all tenants.
+  """
+  testAccount(
+    "Left out: the viewer's own."
+    tenant: String
+  ): [AccountTest!]!
   "Stops every token of the tenant until it is resumed, everywhere within a second."
   suspendTenant(id: String!): Tenant!
   resumeTenant(id: String!): Tenant!
@@ -383,10 +408,69 @@ type Tenant {
   status: TenantStatus!
   "By which its data is reached; null: the configuration's default."
   strategy: String
+  "Of datasets that are reached in another way."
+  strategies: [DatasetStrategy!]!
   "What accounts of its own say, without the values."
   accounts: [AccountKeys!]!
+  "What identity providers call it."
+  externalIds: [String!]!
+  "Where its accounts may lead, of what the sources allow: hosts and base URLs; \"*\" is all of that."
+  allowHosts: [String!]!
   createdAt: Timestamp!
   changedAt: Timestamp!
+}
+
+"The strategy by which one dataset is reached."
+type DatasetStrategy {
+  dataset: String!
+  strategy: String!
+}
+
+"What came of trying one account of a tenant's."
+type AccountTest {
+  source: String!
+  "Whose rows are there for the tenant."
+  datasets: [String!]!
+  "Whether all of them can be read."
+  ok: Boolean!
+  problems: [AccountProblem!]!
+}
+
+type AccountProblem {
+  kind: AccountProblemKind!
+  "Null: the account as a whole."
+  dataset: String
+  column: String
+  "What is wrong, and what to do about it."
+  message: String!
+}
+
+enum AccountProblemKind {
+  "The host has no such name, takes no connection, or is silent."
+  UNREACHABLE
+  "The host is at an address to which no account may lead."
+  ADDRESS_REFUSED
+  "No secure connection can be made."
+  TLS
+  "The server does not take the user, the password or the credentials."
+  LOGIN_REFUSED
+  "The server has no such database."
+  NO_DATABASE
+  NO_SCHEMA
+  "There is no such table, or no such path of an API."
+  NO_TABLE
+  NO_COLUMN
+  "A column is not what the dataset promises."
+  WRONG_TYPE
+  "The account may not read it."
+  NOT_READABLE
+  "What an API sends is not what the dataset promises."
+  ANSWER
+  "The server lacks room, or others are in the way: try again."
+  BUSY
+  "The record leads nowhere, or where it must not."
+  RECORD
+  OTHER
 }
 
 enum TenantStatus {
@@ -439,6 +523,8 @@ type Token {
   roles: [String!]!
   scopes: [Scope!]!
   strategy: String
+  "Of datasets that are reached in another way."
+  strategies: [DatasetStrategy!]!
   "Null: all that the roles allow."
   datasets: [String!]
   "Datasets of which it filters the rows."
@@ -644,7 +730,22 @@ input NewTenant {
   "Left out: the id."
   name: String
   strategy: String
+  "Of datasets that are reached in another way."
+  strategies: [DatasetStrategyInput!]! = []
   accounts: [AccountInput!]! = []
+  "What identity providers call it: texts, and numbers as they write them, of at most 255 characters."
+  externalIds: [String!]! = []
+  """
+  Where its accounts may lead, of what the sources allow: hosts as in allow_hosts of a source, and base URLs, which
+  allow an API there or below. "*" is all that the sources allow; an empty list is nothing.
+  """
+  allowHosts: [String!]! = ["*"]
+}
+
+"The strategy by which one dataset is reached."
+input DatasetStrategyInput {
+  dataset: String!
+  strategy: String!
 }
 
 """
@@ -685,6 +786,8 @@ input NewToken {
   roles: [String!]! = []
   "Left out: the minter's, the tenant's or the default one."
   strategy: String
+  "Of datasets that are reached in another way."
+  strategies: [DatasetStrategyInput!]! = []
   "All of them apply, to every reference to their dataset."
   filters: [TokenFilter!]! = []
   parameters: [TokenParameter!]! = []
@@ -1085,6 +1188,34 @@ func (ec *executionContext) childFields_AccountKeys(ctx context.Context, field g
 	return nil, fmt.Errorf("no field named %q was found under type AccountKeys", field.Name)
 }
 
+func (ec *executionContext) childFields_AccountProblem(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "kind":
+		return ec.fieldContext_AccountProblem_kind(ctx, field)
+	case "dataset":
+		return ec.fieldContext_AccountProblem_dataset(ctx, field)
+	case "column":
+		return ec.fieldContext_AccountProblem_column(ctx, field)
+	case "message":
+		return ec.fieldContext_AccountProblem_message(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type AccountProblem", field.Name)
+}
+
+func (ec *executionContext) childFields_AccountTest(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "source":
+		return ec.fieldContext_AccountTest_source(ctx, field)
+	case "datasets":
+		return ec.fieldContext_AccountTest_datasets(ctx, field)
+	case "ok":
+		return ec.fieldContext_AccountTest_ok(ctx, field)
+	case "problems":
+		return ec.fieldContext_AccountTest_problems(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type AccountTest", field.Name)
+}
+
 func (ec *executionContext) childFields_Acting(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "subject":
@@ -1233,6 +1364,16 @@ func (ec *executionContext) childFields_DatasetRelation(ctx context.Context, fie
 		return ec.fieldContext_DatasetRelation_description(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type DatasetRelation", field.Name)
+}
+
+func (ec *executionContext) childFields_DatasetStrategy(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "dataset":
+		return ec.fieldContext_DatasetStrategy_dataset(ctx, field)
+	case "strategy":
+		return ec.fieldContext_DatasetStrategy_strategy(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type DatasetStrategy", field.Name)
 }
 
 func (ec *executionContext) childFields_IssuedToken(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -1387,8 +1528,14 @@ func (ec *executionContext) childFields_Tenant(ctx context.Context, field graphq
 		return ec.fieldContext_Tenant_status(ctx, field)
 	case "strategy":
 		return ec.fieldContext_Tenant_strategy(ctx, field)
+	case "strategies":
+		return ec.fieldContext_Tenant_strategies(ctx, field)
 	case "accounts":
 		return ec.fieldContext_Tenant_accounts(ctx, field)
+	case "externalIds":
+		return ec.fieldContext_Tenant_externalIds(ctx, field)
+	case "allowHosts":
+		return ec.fieldContext_Tenant_allowHosts(ctx, field)
 	case "createdAt":
 		return ec.fieldContext_Tenant_createdAt(ctx, field)
 	case "changedAt":
@@ -1427,6 +1574,8 @@ func (ec *executionContext) childFields_Token(ctx context.Context, field graphql
 		return ec.fieldContext_Token_scopes(ctx, field)
 	case "strategy":
 		return ec.fieldContext_Token_strategy(ctx, field)
+	case "strategies":
+		return ec.fieldContext_Token_strategies(ctx, field)
 	case "datasets":
 		return ec.fieldContext_Token_datasets(ctx, field)
 	case "filtered":
@@ -2059,6 +2208,50 @@ func (ec *executionContext) field_Mutation_setTenantAccounts_args(ctx context.Co
 	return args, nil
 }
 
+func (ec *executionContext) field_Mutation_setTenantAllowHosts_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "id",
+		func(ctx context.Context, v any) (string, error) {
+			return ec.unmarshalNString2string(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["id"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "allowHosts",
+		func(ctx context.Context, v any) ([]string, error) {
+			return ec.unmarshalNString2ᚕstringᚄ(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["allowHosts"] = arg1
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_setTenantExternalIds_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "id",
+		func(ctx context.Context, v any) (string, error) {
+			return ec.unmarshalNString2string(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["id"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "externalIds",
+		func(ctx context.Context, v any) ([]string, error) {
+			return ec.unmarshalNString2ᚕstringᚄ(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["externalIds"] = arg1
+	return args, nil
+}
+
 func (ec *executionContext) field_Mutation_setTenantStrategy_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -2078,6 +2271,14 @@ func (ec *executionContext) field_Mutation_setTenantStrategy_args(ctx context.Co
 		return nil, err
 	}
 	args["strategy"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "strategies",
+		func(ctx context.Context, v any) ([]DatasetStrategyInput, error) {
+			return ec.unmarshalNDatasetStrategyInput2ᚕusherᚋgraphᚐDatasetStrategyInputᚄ(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["strategies"] = arg2
 	return args, nil
 }
 
@@ -2160,6 +2361,20 @@ func (ec *executionContext) field_Mutation_suspendTenant_args(ctx context.Contex
 		return nil, err
 	}
 	args["id"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_testAccount_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "tenant",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["tenant"] = arg0
 	return args, nil
 }
 
@@ -2607,6 +2822,199 @@ func (ec *executionContext) _AccountKeys_set(ctx context.Context, field graphql.
 }
 func (ec *executionContext) fieldContext_AccountKeys_set(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("AccountKeys", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _AccountProblem_kind(ctx context.Context, field graphql.CollectedField, obj *AccountProblem) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AccountProblem_kind(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Kind, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v AccountProblemKind) graphql.Marshaler {
+			return ec.marshalNAccountProblemKind2usherᚋgraphᚐAccountProblemKind(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_AccountProblem_kind(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("AccountProblem", field, false, false, errors.New("field of type AccountProblemKind does not have child fields"))
+}
+
+func (ec *executionContext) _AccountProblem_dataset(ctx context.Context, field graphql.CollectedField, obj *AccountProblem) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AccountProblem_dataset(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Dataset, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_AccountProblem_dataset(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("AccountProblem", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _AccountProblem_column(ctx context.Context, field graphql.CollectedField, obj *AccountProblem) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AccountProblem_column(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Column, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_AccountProblem_column(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("AccountProblem", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _AccountProblem_message(ctx context.Context, field graphql.CollectedField, obj *AccountProblem) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AccountProblem_message(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Message, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_AccountProblem_message(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("AccountProblem", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _AccountTest_source(ctx context.Context, field graphql.CollectedField, obj *AccountTest) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AccountTest_source(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Source, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_AccountTest_source(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("AccountTest", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _AccountTest_datasets(ctx context.Context, field graphql.CollectedField, obj *AccountTest) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AccountTest_datasets(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Datasets, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []string) graphql.Marshaler {
+			return ec.marshalNString2ᚕstringᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_AccountTest_datasets(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("AccountTest", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _AccountTest_ok(ctx context.Context, field graphql.CollectedField, obj *AccountTest) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AccountTest_ok(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Ok, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_AccountTest_ok(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("AccountTest", field, false, false, errors.New("field of type Boolean does not have child fields"))
+}
+
+func (ec *executionContext) _AccountTest_problems(ctx context.Context, field graphql.CollectedField, obj *AccountTest) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AccountTest_problems(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Problems, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []AccountProblem) graphql.Marshaler {
+			return ec.marshalNAccountProblem2ᚕusherᚋgraphᚐAccountProblemᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_AccountTest_problems(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "AccountTest",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_AccountProblem(ctx, field)
+		},
+	}
+	return fc, nil
 }
 
 func (ec *executionContext) _Acting_subject(ctx context.Context, field graphql.CollectedField, obj *Acting) (ret graphql.Marshaler) {
@@ -3827,6 +4235,52 @@ func (ec *executionContext) fieldContext_DatasetRelation_description(_ context.C
 	return graphql.NewScalarFieldContext("DatasetRelation", field, false, false, errors.New("field of type String does not have child fields"))
 }
 
+func (ec *executionContext) _DatasetStrategy_dataset(ctx context.Context, field graphql.CollectedField, obj *DatasetStrategy) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DatasetStrategy_dataset(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Dataset, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_DatasetStrategy_dataset(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("DatasetStrategy", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _DatasetStrategy_strategy(ctx context.Context, field graphql.CollectedField, obj *DatasetStrategy) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DatasetStrategy_strategy(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Strategy, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_DatasetStrategy_strategy(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("DatasetStrategy", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
 func (ec *executionContext) _IssuedToken_id(ctx context.Context, field graphql.CollectedField, obj *IssuedToken) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -4109,7 +4563,7 @@ func (ec *executionContext) _Mutation_setTenantStrategy(ctx context.Context, fie
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Mutation().SetTenantStrategy(ctx, fc.Args["id"].(string), fc.Args["strategy"].(*string))
+			return ec.Resolvers.Mutation().SetTenantStrategy(ctx, fc.Args["id"].(string), fc.Args["strategy"].(*string), fc.Args["strategies"].([]DatasetStrategyInput))
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *Tenant) graphql.Marshaler {
@@ -4137,6 +4591,94 @@ func (ec *executionContext) fieldContext_Mutation_setTenantStrategy(ctx context.
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Mutation_setTenantStrategy_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_setTenantExternalIds(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_setTenantExternalIds(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().SetTenantExternalIds(ctx, fc.Args["id"].(string), fc.Args["externalIds"].([]string))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *Tenant) graphql.Marshaler {
+			return ec.marshalNTenant2ᚖusherᚋgraphᚐTenant(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_setTenantExternalIds(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Tenant(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_setTenantExternalIds_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_setTenantAllowHosts(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_setTenantAllowHosts(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().SetTenantAllowHosts(ctx, fc.Args["id"].(string), fc.Args["allowHosts"].([]string))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *Tenant) graphql.Marshaler {
+			return ec.marshalNTenant2ᚖusherᚋgraphᚐTenant(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_setTenantAllowHosts(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Tenant(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_setTenantAllowHosts_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -4181,6 +4723,50 @@ func (ec *executionContext) fieldContext_Mutation_setTenantAccounts(ctx context.
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Mutation_setTenantAccounts_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_testAccount(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_testAccount(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().TestAccount(ctx, fc.Args["tenant"].(*string))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []AccountTest) graphql.Marshaler {
+			return ec.marshalNAccountTest2ᚕusherᚋgraphᚐAccountTestᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_testAccount(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_AccountTest(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_testAccount_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -6873,6 +7459,38 @@ func (ec *executionContext) fieldContext_Tenant_strategy(_ context.Context, fiel
 	return graphql.NewScalarFieldContext("Tenant", field, false, false, errors.New("field of type String does not have child fields"))
 }
 
+func (ec *executionContext) _Tenant_strategies(ctx context.Context, field graphql.CollectedField, obj *Tenant) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Tenant_strategies(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Strategies, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []DatasetStrategy) graphql.Marshaler {
+			return ec.marshalNDatasetStrategy2ᚕusherᚋgraphᚐDatasetStrategyᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Tenant_strategies(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Tenant",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_DatasetStrategy(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Tenant_accounts(ctx context.Context, field graphql.CollectedField, obj *Tenant) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -6903,6 +7521,52 @@ func (ec *executionContext) fieldContext_Tenant_accounts(_ context.Context, fiel
 		},
 	}
 	return fc, nil
+}
+
+func (ec *executionContext) _Tenant_externalIds(ctx context.Context, field graphql.CollectedField, obj *Tenant) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Tenant_externalIds(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ExternalIds, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []string) graphql.Marshaler {
+			return ec.marshalNString2ᚕstringᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Tenant_externalIds(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Tenant", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _Tenant_allowHosts(ctx context.Context, field graphql.CollectedField, obj *Tenant) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Tenant_allowHosts(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.AllowHosts, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []string) graphql.Marshaler {
+			return ec.marshalNString2ᚕstringᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Tenant_allowHosts(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Tenant", field, false, false, errors.New("field of type String does not have child fields"))
 }
 
 func (ec *executionContext) _Tenant_createdAt(ctx context.Context, field graphql.CollectedField, obj *Tenant) (ret graphql.Marshaler) {
@@ -7211,6 +7875,38 @@ func (ec *executionContext) _Token_strategy(ctx context.Context, field graphql.C
 }
 func (ec *executionContext) fieldContext_Token_strategy(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Token", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _Token_strategies(ctx context.Context, field graphql.CollectedField, obj *Token) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Token_strategies(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Strategies, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []DatasetStrategy) graphql.Marshaler {
+			return ec.marshalNDatasetStrategy2ᚕusherᚋgraphᚐDatasetStrategyᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Token_strategies(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Token",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_DatasetStrategy(ctx, field)
+		},
+	}
+	return fc, nil
 }
 
 func (ec *executionContext) _Token_datasets(ctx context.Context, field graphql.CollectedField, obj *Token) (ret graphql.Marshaler) {
@@ -9411,6 +10107,43 @@ func (ec *executionContext) unmarshalInputAuditFilter(ctx context.Context, obj a
 	return it, nil
 }
 
+func (ec *executionContext) unmarshalInputDatasetStrategyInput(ctx context.Context, obj any) (DatasetStrategyInput, error) {
+	var it DatasetStrategyInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"dataset", "strategy"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "dataset":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("dataset"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Dataset = data
+		case "strategy":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("strategy"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Strategy = data
+		}
+	}
+	return it, nil
+}
+
 func (ec *executionContext) unmarshalInputMayGrantInput(ctx context.Context, obj any) (MayGrantInput, error) {
 	var it MayGrantInput
 	if obj == nil {
@@ -9622,11 +10355,20 @@ func (ec *executionContext) unmarshalInputNewTenant(ctx context.Context, obj any
 		asMap[k] = v
 	}
 
+	if _, present := asMap["strategies"]; !present {
+		asMap["strategies"] = []any{}
+	}
 	if _, present := asMap["accounts"]; !present {
 		asMap["accounts"] = []any{}
 	}
+	if _, present := asMap["externalIds"]; !present {
+		asMap["externalIds"] = []any{}
+	}
+	if _, present := asMap["allowHosts"]; !present {
+		asMap["allowHosts"] = []any{"*"}
+	}
 
-	fieldsInOrder := [...]string{"id", "key", "name", "strategy", "accounts"}
+	fieldsInOrder := [...]string{"id", "key", "name", "strategy", "strategies", "accounts", "externalIds", "allowHosts"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -9661,6 +10403,13 @@ func (ec *executionContext) unmarshalInputNewTenant(ctx context.Context, obj any
 				return it, err
 			}
 			it.Strategy = data
+		case "strategies":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("strategies"))
+			data, err := ec.unmarshalNDatasetStrategyInput2ᚕusherᚋgraphᚐDatasetStrategyInputᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Strategies = data
 		case "accounts":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("accounts"))
 			data, err := ec.unmarshalNAccountInput2ᚕusherᚋgraphᚐAccountInputᚄ(ctx, v)
@@ -9668,6 +10417,20 @@ func (ec *executionContext) unmarshalInputNewTenant(ctx context.Context, obj any
 				return it, err
 			}
 			it.Accounts = data
+		case "externalIds":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("externalIds"))
+			data, err := ec.unmarshalNString2ᚕstringᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ExternalIds = data
+		case "allowHosts":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("allowHosts"))
+			data, err := ec.unmarshalNString2ᚕstringᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.AllowHosts = data
 		}
 	}
 	return it, nil
@@ -9686,6 +10449,9 @@ func (ec *executionContext) unmarshalInputNewToken(ctx context.Context, obj any)
 
 	if _, present := asMap["roles"]; !present {
 		asMap["roles"] = []any{}
+	}
+	if _, present := asMap["strategies"]; !present {
+		asMap["strategies"] = []any{}
 	}
 	if _, present := asMap["filters"]; !present {
 		asMap["filters"] = []any{}
@@ -9706,7 +10472,7 @@ func (ec *executionContext) unmarshalInputNewToken(ctx context.Context, obj any)
 		asMap["savedOnly"] = false
 	}
 
-	fieldsInOrder := [...]string{"tenant", "subject", "name", "email", "roles", "strategy", "filters", "parameters", "cleared", "metadata", "accounts", "datasets", "savedOnly", "timezone", "expiresAt", "inactivitySeconds", "rate"}
+	fieldsInOrder := [...]string{"tenant", "subject", "name", "email", "roles", "strategy", "strategies", "filters", "parameters", "cleared", "metadata", "accounts", "datasets", "savedOnly", "timezone", "expiresAt", "inactivitySeconds", "rate"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -9755,6 +10521,13 @@ func (ec *executionContext) unmarshalInputNewToken(ctx context.Context, obj any)
 				return it, err
 			}
 			it.Strategy = data
+		case "strategies":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("strategies"))
+			data, err := ec.unmarshalNDatasetStrategyInput2ᚕusherᚋgraphᚐDatasetStrategyInputᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Strategies = data
 		case "filters":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("filters"))
 			data, err := ec.unmarshalNTokenFilter2ᚕusherᚋgraphᚐTokenFilterᚄ(ctx, v)
@@ -10480,6 +11253,112 @@ func (ec *executionContext) _AccountKeys(ctx context.Context, sel ast.SelectionS
 	return out
 }
 
+var accountProblemImplementors = []string{"AccountProblem"}
+
+func (ec *executionContext) _AccountProblem(ctx context.Context, sel ast.SelectionSet, obj *AccountProblem) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, accountProblemImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("AccountProblem")
+		case "kind":
+			out.Values[i] = ec._AccountProblem_kind(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "dataset":
+			out.Values[i] = ec._AccountProblem_dataset(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "column":
+			out.Values[i] = ec._AccountProblem_column(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "message":
+			out.Values[i] = ec._AccountProblem_message(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var accountTestImplementors = []string{"AccountTest"}
+
+func (ec *executionContext) _AccountTest(ctx context.Context, sel ast.SelectionSet, obj *AccountTest) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, accountTestImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("AccountTest")
+		case "source":
+			out.Values[i] = ec._AccountTest_source(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "datasets":
+			out.Values[i] = ec._AccountTest_datasets(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "ok":
+			out.Values[i] = ec._AccountTest_ok(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "problems":
+			out.Values[i] = ec._AccountTest_problems(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
 var actingImplementors = []string{"Acting"}
 
 func (ec *executionContext) _Acting(ctx context.Context, sel ast.SelectionSet, obj *Acting) graphql.Marshaler {
@@ -10999,6 +11878,49 @@ func (ec *executionContext) _DatasetRelation(ctx context.Context, sel ast.Select
 	return out
 }
 
+var datasetStrategyImplementors = []string{"DatasetStrategy"}
+
+func (ec *executionContext) _DatasetStrategy(ctx context.Context, sel ast.SelectionSet, obj *DatasetStrategy) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, datasetStrategyImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("DatasetStrategy")
+		case "dataset":
+			out.Values[i] = ec._DatasetStrategy_dataset(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "strategy":
+			out.Values[i] = ec._DatasetStrategy_strategy(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
 var issuedTokenImplementors = []string{"IssuedToken"}
 
 func (ec *executionContext) _IssuedToken(ctx context.Context, sel ast.SelectionSet, obj *IssuedToken) graphql.Marshaler {
@@ -11146,9 +12068,30 @@ func (ec *executionContext) _Mutation(ctx context.Context, sel ast.SelectionSet)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
+		case "setTenantExternalIds":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_setTenantExternalIds(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "setTenantAllowHosts":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_setTenantAllowHosts(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		case "setTenantAccounts":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return ec._Mutation_setTenantAccounts(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "testAccount":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_testAccount(ctx, field)
 			})
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
@@ -12209,8 +13152,23 @@ func (ec *executionContext) _Tenant(ctx context.Context, sel ast.SelectionSet, o
 			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
 			}
+		case "strategies":
+			out.Values[i] = ec._Tenant_strategies(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		case "accounts":
 			out.Values[i] = ec._Tenant_accounts(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "externalIds":
+			out.Values[i] = ec._Tenant_externalIds(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "allowHosts":
+			out.Values[i] = ec._Tenant_allowHosts(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -12343,6 +13301,11 @@ func (ec *executionContext) _Token(ctx context.Context, sel ast.SelectionSet, ob
 		case "strategy":
 			out.Values[i] = ec._Token_strategy(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "strategies":
+			out.Values[i] = ec._Token_strategies(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
 		case "datasets":
@@ -13130,6 +14093,56 @@ func (ec *executionContext) marshalNAccountKeys2ᚕusherᚋgraphᚐAccountKeys�
 	return ret
 }
 
+func (ec *executionContext) marshalNAccountProblem2usherᚋgraphᚐAccountProblem(ctx context.Context, sel ast.SelectionSet, v AccountProblem) graphql.Marshaler {
+	return ec._AccountProblem(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNAccountProblem2ᚕusherᚋgraphᚐAccountProblemᚄ(ctx context.Context, sel ast.SelectionSet, v []AccountProblem) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNAccountProblem2usherᚋgraphᚐAccountProblem(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) unmarshalNAccountProblemKind2usherᚋgraphᚐAccountProblemKind(ctx context.Context, v any) (AccountProblemKind, error) {
+	var res AccountProblemKind
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNAccountProblemKind2usherᚋgraphᚐAccountProblemKind(ctx context.Context, sel ast.SelectionSet, v AccountProblemKind) graphql.Marshaler {
+	return v
+}
+
+func (ec *executionContext) marshalNAccountTest2usherᚋgraphᚐAccountTest(ctx context.Context, sel ast.SelectionSet, v AccountTest) graphql.Marshaler {
+	return ec._AccountTest(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNAccountTest2ᚕusherᚋgraphᚐAccountTestᚄ(ctx context.Context, sel ast.SelectionSet, v []AccountTest) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNAccountTest2usherᚋgraphᚐAccountTest(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
 func (ec *executionContext) marshalNAuditEntry2usherᚋgraphᚐAuditEntry(ctx context.Context, sel ast.SelectionSet, v AuditEntry) graphql.Marshaler {
 	return ec._AuditEntry(ctx, sel, &v)
 }
@@ -13288,6 +14301,46 @@ func (ec *executionContext) marshalNDatasetRelation2ᚕusherᚋgraphᚐDatasetRe
 	}
 
 	return ret
+}
+
+func (ec *executionContext) marshalNDatasetStrategy2usherᚋgraphᚐDatasetStrategy(ctx context.Context, sel ast.SelectionSet, v DatasetStrategy) graphql.Marshaler {
+	return ec._DatasetStrategy(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNDatasetStrategy2ᚕusherᚋgraphᚐDatasetStrategyᚄ(ctx context.Context, sel ast.SelectionSet, v []DatasetStrategy) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNDatasetStrategy2usherᚋgraphᚐDatasetStrategy(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) unmarshalNDatasetStrategyInput2usherᚋgraphᚐDatasetStrategyInput(ctx context.Context, v any) (DatasetStrategyInput, error) {
+	res, err := ec.unmarshalInputDatasetStrategyInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalNDatasetStrategyInput2ᚕusherᚋgraphᚐDatasetStrategyInputᚄ(ctx context.Context, v any) ([]DatasetStrategyInput, error) {
+	var vSlice []any
+	vSlice = graphql.CoerceList(v)
+	var err error
+	res := make([]DatasetStrategyInput, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNDatasetStrategyInput2usherᚋgraphᚐDatasetStrategyInput(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
 }
 
 func (ec *executionContext) unmarshalNFloat2float64(ctx context.Context, v any) (float64, error) {

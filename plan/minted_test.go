@@ -69,7 +69,7 @@ func TestMintedFilters(t *testing.T) {
 	cat := plantest.Catalog(t, string(text), nil)
 	for _, c := range minted {
 		const who = `tenant: "acme", subject: "ann", metadata: {team: "blue"}, `
-		added := plantest.Principal(t, who+`filters: {`+c.filter+`}`).Grant.Filters
+		added := plantest.Principal(t, who+`filters: {`+c.filter+`}`).Grant
 		err := plan.CheckMinted(plantest.Principal(t, who+c.minter), plantest.Principal(t, who+c.token), added, cat)
 		switch {
 		case c.want == "" && err != nil:

@@ -36,9 +36,25 @@ func (r *mutationResolver) RenameTenant(ctx context.Context, id string, name str
 	})
 }
 
-func (r *mutationResolver) SetTenantStrategy(ctx context.Context, id string, strategy *string) (*graph.Tenant, error) {
+func (r *mutationResolver) SetTenantStrategy(ctx context.Context, id string, strategy *string, strategies []graph.DatasetStrategyInput) (*graph.Tenant, error) {
 	return r.changeTenant(ctx, id, func(store *tenancy.Store, who principal.Principal) error {
-		return store.SetTenantStrategy(ctx, who, id, given(strategy))
+		of, err := strategiesOf(strategies)
+		if err != nil {
+			return err
+		}
+		return store.SetTenantStrategy(ctx, who, id, given(strategy), of)
+	})
+}
+
+func (r *mutationResolver) SetTenantExternalIds(ctx context.Context, id string, externalIds []string) (*graph.Tenant, error) {
+	return r.changeTenant(ctx, id, func(store *tenancy.Store, who principal.Principal) error {
+		return store.SetTenantExternalIDs(ctx, who, id, externalIds)
+	})
+}
+
+func (r *mutationResolver) SetTenantAllowHosts(ctx context.Context, id string, allowHosts []string) (*graph.Tenant, error) {
+	return r.changeTenant(ctx, id, func(store *tenancy.Store, who principal.Principal) error {
+		return store.SetTenantAllowHosts(ctx, who, id, restrictedHosts(allowHosts))
 	})
 }
 
@@ -50,6 +66,14 @@ func (r *mutationResolver) SetTenantAccounts(ctx context.Context, id string, acc
 		}
 		return store.SetTenantAccounts(ctx, who, id, wanted)
 	})
+}
+
+func (r *mutationResolver) TestAccount(ctx context.Context, tenant *string) ([]graph.AccountTest, error) {
+	store, who, err := r.control(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return r.testAccount(ctx, store, who, ofViewer(who, tenant))
 }
 
 func (r *mutationResolver) SuspendTenant(ctx context.Context, id string) (*graph.Tenant, error) {
