@@ -104,6 +104,7 @@ func perTenantHas(dataset string) string {
 func (c *Catalog) CheckStrategies(by map[string]string) error {
 	for _, dataset := range slices.Sorted(maps.Keys(by)) {
 		switch d := c.byName[dataset]; {
+		case d == nil && c.Unreached.left[dataset]: // nothing is read of it
 		case d == nil:
 			return fmt.Errorf("a strategy is named for the unknown dataset %q", dataset)
 		case d.Common:
