@@ -108,9 +108,9 @@ func (c *Catalog) CheckStrategies(by map[string]string) error {
 		case d == nil:
 			return fmt.Errorf("a strategy is named for the unknown dataset %q", dataset)
 		case d.Common:
-			return fmt.Errorf("a strategy is named for %s", commonHas(dataset))
+			return fmt.Errorf("a strategy is named where none leads: %s", commonHas(dataset))
 		case d.PerTenant:
-			return fmt.Errorf("a strategy is named for %s", perTenantHas(dataset))
+			return fmt.Errorf("a strategy is named where none leads: %s", perTenantHas(dataset))
 		case c.Strategies[by[dataset]] == nil:
 			return fmt.Errorf("unknown strategy %q of the dataset %s", by[dataset], dataset)
 		}

@@ -3,6 +3,7 @@ package admin
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -13,13 +14,17 @@ import (
 
 // TenantCommands are those of `usher tenant`.
 type TenantCommands struct {
-	Create  tenantCreate  `cmd:"" help:"Register a tenant."`
-	List    tenantList    `cmd:"" help:"List the tenants."`
-	Show    tenantShow    `cmd:"" help:"Show one tenant."`
-	Rename  tenantRename  `cmd:"" help:"Change a tenant's name."`
-	Suspend tenantSuspend `cmd:"" help:"Stop every token of a tenant, until it is resumed."`
-	Resume  tenantResume  `cmd:"" help:"End a suspension."`
-	Delete  tenantDelete  `cmd:"" help:"End a tenant for ever, with its users, roles, saved queries and tokens."`
+	Create      tenantCreate      `cmd:"" help:"Register a tenant."`
+	List        tenantList        `cmd:"" help:"List the tenants."`
+	Show        tenantShow        `cmd:"" help:"Show one tenant."`
+	Rename      tenantRename      `cmd:"" help:"Change a tenant's name."`
+	Strategy    tenantStrategy    `cmd:"" help:"Replace the strategies by which a tenant's data is reached."`
+	ExternalIDs tenantExternalIDs `cmd:"" name:"external-ids" help:"Replace what identity providers call a tenant."`
+	AllowHosts  tenantAllowHosts  `cmd:"" help:"Replace where a tenant's accounts may lead."`
+	Test        tenantTest        `cmd:"" help:"Try the accounts by which a tenant's data is reached."`
+	Suspend     tenantSuspend     `cmd:"" help:"Stop every token of a tenant, until it is resumed."`
+	Resume      tenantResume      `cmd:"" help:"End a suspension."`
+	Delete      tenantDelete      `cmd:"" help:"End a tenant for ever, with its users, roles, saved queries and tokens."`
 }
 
 type tenantAnswer struct {
@@ -31,6 +36,10 @@ type tenantAnswer struct {
 	Accounts []accountAnswer `json:"accounts"`
 	Created  string          `json:"createdAt"`
 	Changed  string          `json:"changedAt"`
+
+	Strategies  []strategyAnswer `json:"strategies"`
+	ExternalIDs []string         `json:"externalIds"`
+	AllowHosts  []string         `json:"allowHosts"`
 }
 
 type accountAnswer struct {
@@ -38,7 +47,7 @@ type accountAnswer struct {
 	Set    []string `json:"set"`
 }
 
-const tenantFields = `{ id key name status strategy accounts { source set } createdAt changedAt }`
+const tenantFields = `{ id key name status strategy accounts { source set } createdAt changedAt strategies { dataset strategy } externalIds allowHosts }`
 
 func (t tenantAnswer) text(w io.Writer) {
 	row(w, "id", t.ID)
@@ -49,6 +58,7 @@ func (t tenantAnswer) text(w io.Writer) {
 	for _, a := range t.Accounts {
 		row(w, "account", a.Source+": "+strings.Join(a.Set, ", "))
 	}
+	t.textRouting(w)
 	row(w, "created", t.Created)
 	row(w, "changed", t.Changed)
 }
@@ -64,11 +74,14 @@ func (r remote) changed(ctx context.Context, s *term.IO, mutation string, v vari
 
 type tenantCreate struct {
 	remote
-	ID       string `arg:"" help:"Letters a to z, digits, - and _; given once."`
-	Key      string `help:"The value in tenant columns, if it is not the id." placeholder:"KEY"`
-	Name     string `help:"For people."`
-	Strategy string `help:"By which its data is reached, if not by the configuration's default."`
-	Accounts string `help:"File with accounts of its own, as JSON: [{\"source\": \"silo\", \"user\": …, \"password\": …}]." placeholder:"FILE"`
+	ID              string   `arg:"" help:"Letters a to z, digits, - and _; given once."`
+	Key             string   `help:"The value in tenant columns, if it is not the id." placeholder:"KEY"`
+	Name            string   `help:"For people."`
+	Strategy        string   `help:"By which its data is reached, if not by the configuration's default."`
+	DatasetStrategy []string `sep:"none" help:"A dataset that is reached in another way; may be repeated." placeholder:"DATASET=STRATEGY"`
+	ExternalID      []string `sep:"none" help:"What an identity provider calls it; may be repeated." placeholder:"ID"`
+	AllowHost       []string `sep:"none" help:"A host or base URL where its accounts may lead, if not wherever the sources allow; may be repeated." placeholder:"HOST"`
+	Accounts        string   `help:"File with accounts of its own, as JSON: [{\"source\": \"silo\", \"user\": …, \"password\": …}]." placeholder:"FILE"`
 }
 
 // Run registers the tenant.
@@ -77,7 +90,9 @@ func (c tenantCreate) Run(ctx context.Context, s *term.IO) error {
 	input.set("key", c.Key)
 	input.set("name", c.Name)
 	input.set("strategy", c.Strategy)
-	if err := readAccounts(c.Accounts, input); err != nil {
+	input.list("externalIds", c.ExternalID)
+	input.list("allowHosts", c.AllowHost)
+	if err := errors.Join(readAccounts(c.Accounts, input), readStrategies(c.DatasetStrategy, input)); err != nil {
 		return err
 	}
 	return c.changed(ctx, s, `mutation($input: NewTenant!) { admin { tenant: createTenant(input: $input) `+tenantFields+` } }`, variables{"input": input})
