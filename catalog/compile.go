@@ -20,7 +20,9 @@ const (
 // Compile makes a catalog of a spec, with what the sources were found to
 // hold. It reports every problem it finds; the catalog is nil when one of
 // them is more than a note.
-func Compile(spec Spec, tables Introspected) (*Catalog, []Problem) { return compile(spec, tables, false) }
+func Compile(spec Spec, tables Introspected) (*Catalog, []Problem) {
+	return compile(spec, tables, false)
+}
 
 // compile compiles a spec of which datasets, perhaps all, were left out.
 func compile(spec Spec, tables Introspected, incomplete bool) (*Catalog, []Problem) {
