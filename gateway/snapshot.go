@@ -84,19 +84,25 @@ func (s *snapshot) wire(cfg *config.Config, g *Gateway, opts Options, calls *ups
 		return err
 	}
 	mux := http.NewServeMux()
-	mux.Handle("/graphql", transport.New(s.engine, s.tokens.Authenticate, transport.Options{
+	graphql := transport.New(s.engine, s.tokens.Authenticate, transport.Options{
 		Timeout: cfg.Server.Timeout, MaxBody: cfg.Server.MaxBody, AllowedOrigins: cfg.Server.AllowedOrigins,
 		Anonymous: g.control != nil, Proxies: proxies,
-		Held: g.budget, Metrics: requests, Stages: stages, Logger: opts.Log,
-	}))
+		ExplainTokens: cfg.Server.ExplainTokens,
+		Held:          g.budget, Metrics: requests, Stages: stages, Logger: opts.Log,
+	})
+	mux.Handle("/graphql", graphql)
+	mux.Handle("/graphql/{$}", graphql) // there are proxies that add a slash
 	mux.Handle("/health/", transport.Health(g.ready))
 	if changes := hooks(s.catalog, s.sources.Changed, opts.Log); changes != nil {
 		mux.Handle("/hooks/", changes)
 	}
-	mux.Handle("/playground", console.Handler(opts.Console))
-	mux.Handle("/playground/", console.Handler(opts.Console))
-	mux.Handle("GET /{$}", http.RedirectHandler("/playground", http.StatusFound))
-	s.handler = mux
+	if cfg.Server.Playground {
+		pages := console.Handler(opts.Console)
+		mux.Handle("/playground", pages)
+		mux.Handle("/playground/", pages)
+		mux.HandleFunc("GET /{$}", toPlayground)
+	}
+	s.handler = prefixed(cfg.Server.PathPrefix, proxies, mux)
 	return nil
 }
 
