@@ -26,17 +26,25 @@ import (
 // snapshot is all that follows from one configuration: what another one would
 // replace, in one go.
 type snapshot struct {
+	found   *inspect.Found
 	catalog *catalog.Catalog
-	notes   []string // what the configuration leaves out
 	sources *datasource.Sources
 	tokens  *auth.Verifier
 	data    *resolvers.Datasets
 	engine  *graph.Engine
+	graphql http.Handler
+	proxies client.Proxies
 	handler http.Handler
 }
 
+// compile looks into the sources. Those that could not be looked into do not
+// matter to the others.
 func (s *snapshot) compile(ctx context.Context, cfg *config.Config, log *slog.Logger) (err error) {
-	s.catalog, s.notes, err = inspect.Compile(ctx, cfg, log)
+	if s.found, err = inspect.Look(ctx, cfg); err != nil {
+		return err
+	}
+	s.found.Log(ctx, log)
+	s.catalog, err = s.found.Served()
 	return err
 }
 
@@ -79,19 +87,23 @@ func (s *snapshot) wire(cfg *config.Config, g *Gateway, opts Options, calls *ups
 	if s.tokens, err = auth.New(cfg.Issuers, verifying); err != nil {
 		return err
 	}
-	proxies, err := client.Trust(cfg.Server.Proxies())
-	if err != nil {
+	if s.proxies, err = client.Trust(cfg.Server.Proxies()); err != nil {
 		return err
 	}
-	mux := http.NewServeMux()
-	graphql := transport.New(s.engine, s.tokens.Authenticate, transport.Options{
+	s.graphql = transport.New(s.engine, s.tokens.Authenticate, transport.Options{
 		Timeout: cfg.Server.Timeout, MaxBody: cfg.Server.MaxBody, AllowedOrigins: cfg.Server.AllowedOrigins,
-		Anonymous: g.control != nil, Proxies: proxies,
-		ExplainTokens: cfg.Server.ExplainTokens,
-		Held:          g.budget, Metrics: requests, Stages: stages, Logger: opts.Log,
+		Anonymous: g.control != nil, Proxies: s.proxies, ExplainTokens: cfg.Server.ExplainTokens,
+		Held: g.budget, Metrics: requests, Stages: stages, Logger: opts.Log,
 	})
-	mux.Handle("/graphql", graphql)
-	mux.Handle("/graphql/{$}", graphql) // there are proxies that add a slash
+	s.route(cfg, g, opts)
+	return nil
+}
+
+// route puts the handlers where they are asked.
+func (s *snapshot) route(cfg *config.Config, g *Gateway, opts Options) {
+	mux := http.NewServeMux()
+	mux.Handle("/graphql", s.graphql)
+	mux.Handle("/graphql/{$}", s.graphql) // there are proxies that add a slash
 	mux.Handle("/health/", transport.Health(g.ready))
 	if changes := hooks(s.catalog, s.sources.Changed, opts.Log); changes != nil {
 		mux.Handle("/hooks/", changes)
@@ -102,8 +114,7 @@ func (s *snapshot) wire(cfg *config.Config, g *Gateway, opts Options, calls *ups
 		mux.Handle("/playground/", pages)
 		mux.HandleFunc("GET /{$}", toPlayground)
 	}
-	s.handler = prefixed(cfg.Server.PathPrefix, proxies, mux)
-	return nil
+	s.handler = prefixed(cfg.Server.PathPrefix, s.proxies, mux)
 }
 
 func (s *snapshot) close() error {
