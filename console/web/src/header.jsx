@@ -22,8 +22,8 @@ function Advice({ value }) {
   if (problem !== undefined) {
     return (
       <p className="usher-advice" role="alert">
-        The server refused this token: {problem}. Paste another one above: this one may have ended, be revoked or cut
-        off, or come from an issuer that the server does not trust. The server&apos;s log has the reason.
+        The server refused this token: {problem}. Paste another one above: this one may have ended, be revoked or incomplete,
+        or come from an issuer that the server does not trust. The server&apos;s log has the reason.
       </p>
     );
   }
