@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"net/http"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -199,15 +198,7 @@ func TestModulesOfClients(t *testing.T) {
 	program.MakeDuckDB(t, filepath.Join(folder, "shop.duckdb"), shop)
 	printed(t, folder)
 	program.WriteFile(t, filepath.Join(folder, "codegen.js"), files(t)["codegen.js"])
-	program.WriteFile(t, filepath.Join(folder, "print.js"), `
-		import codegen from './codegen.js';
-		import { customScalarTypes } from './usher-relay.js';
-		const { scalars } = codegen.generates['src/gql/'].config;
-		console.log(Object.keys(scalars).join(), Object.keys(customScalarTypes).join(), scalars.BigInt.output, customScalarTypes.Decimal);`)
-	output, err := exec.CommandContext(t.Context(), "node", filepath.Join(folder, "print.js")).CombinedOutput()
-	if err != nil {
-		t.Fatalf("%v\n%s", err, output)
-	}
+	output := noderun.Run(t, "scalars.mjs", folder)
 	schema, err := os.ReadFile(filepath.Join(folder, "schema.graphql"))
 	if err != nil {
 		t.Fatal(err)

@@ -71,7 +71,10 @@ func TestPersistedQueries(t *testing.T) {
 
 	// Malformed ones.
 	for _, extension := range []any{
-		true, "x", []any{}, map[string]any{}, map[string]any{"version": json.Number("1")},
+		true, "x",
+		[]any{},
+		map[string]any{},
+		map[string]any{"version": json.Number("1")},
 		map[string]any{"version": json.Number("2"), "sha256Hash": strings.Repeat("0", 64)},
 		map[string]any{"version": "1", "sha256Hash": strings.Repeat("0", 64)},
 		map[string]any{"version": json.Number("1"), "sha256Hash": strings.Repeat("0", 63)},

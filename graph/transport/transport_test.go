@@ -189,8 +189,12 @@ func TestChallenges(t *testing.T) {
 		{false, false, []string{""}, 401, `Bearer error="invalid_token"`, plain},
 		{false, false, []string{"Bearer poor"}, 403, `Bearer error="insufficient_scope"`, `{"errors":[{"message":"the token does not name a tenant","extensions":{"code":"FORBIDDEN","requestId":"same"}}]}`},
 		{true, true, nil, 401, `Bearer`, `{"errors":[{"message":"no valid token was shown: batches are not answered: send one operation in a request","extensions":{"code":"UNAUTHENTICATED","requestId":"same"}}]}`},
-		{true, false, []string{"Bearer old"}, 401, `Bearer error="invalid_token", error_description="token '?' has?expired"`,
-			`{"errors":[{"message":"no valid token was shown: token \"é\" has\nexpired","extensions":{"code":"UNAUTHENTICATED","requestId":"same"}}]}`},
+		{
+			true, false,
+			[]string{"Bearer old"},
+			401, `Bearer error="invalid_token", error_description="token '?' has?expired"`,
+			`{"errors":[{"message":"no valid token was shown: token \"é\" has\nexpired","extensions":{"code":"UNAUTHENTICATED","requestId":"same"}}]}`,
+		},
 		{true, false, []string{"Bearer poor"}, 403, `Bearer error="insufficient_scope"`, `{"errors":[{"message":"the token does not name a tenant","extensions":{"code":"FORBIDDEN","requestId":"same"}}]}`},
 		{true, false, []string{"Bearer " + goodToken}, 200, ``, `{"data":{"principal":"acme"}}`},
 	} {
