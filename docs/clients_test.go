@@ -208,7 +208,7 @@ func TestModulesOfClients(t *testing.T) {
 		custom = append(custom, found[1])
 	}
 	want := strings.Join(custom, ",")
-	if got := strings.TrimSpace(string(output)); got != want+" "+want+" string string" {
+	if got := strings.TrimSpace(output); got != want+" "+want+" string string" {
 		t.Errorf("got  %s\nwant %s, twice", got, want)
 	}
 }
