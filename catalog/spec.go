@@ -36,7 +36,7 @@ type SourceSpec struct {
 	Password Secret `yaml:"password" kind:"postgres"`
 	Schema   string `yaml:"schema" kind:"postgres"`
 	SSLMode  string `yaml:"sslmode" kind:"postgres"`
-	RootCert Path   `yaml:"root_cert" kind:"postgres"`
+	RootCert Path   `yaml:"root_cert" kind:"postgres api"`
 	MaxConns int    `yaml:"max_conns" kind:"postgres"`
 	Pooler   string `yaml:"pooler" kind:"postgres"`
 
@@ -47,6 +47,8 @@ type SourceSpec struct {
 	Files map[string]Path `yaml:"files" kind:"duckdb"`
 
 	BaseURL      string              `yaml:"base_url" kind:"api"`
+	ClientCert   Path                `yaml:"client_cert" kind:"api"`
+	ClientKey    Path                `yaml:"client_key" kind:"api"`
 	AllowPrivate bool                `yaml:"allow_private" kind:"postgres api"`
 	Isolation    string              `yaml:"isolation" kind:"api"`
 	Headers      map[string]Template `yaml:"headers" kind:"api"`
