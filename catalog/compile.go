@@ -20,7 +20,9 @@ const (
 // Compile makes a catalog of a spec, with what the sources were found to
 // hold. It reports every problem it finds; the catalog is nil when one of
 // them is more than a note.
-func Compile(spec Spec, tables Introspected) (*Catalog, []Problem) { return compile(spec, tables, false) }
+func Compile(spec Spec, tables Introspected) (*Catalog, []Problem) {
+	return compile(spec, tables, false)
+}
 
 // compile compiles a spec of which datasets, perhaps all, were left out.
 func compile(spec Spec, tables Introspected, incomplete bool) (*Catalog, []Problem) {
@@ -29,7 +31,10 @@ func compile(spec Spec, tables Introspected, incomplete bool) (*Catalog, []Probl
 		Strategies: make(map[string]*Strategy), Tenants: make(map[string]Tenant), Parameters: make(map[string]*Parameter), Roles: make(map[string]*Role),
 		byName: make(map[string]*Dataset), views: lru.New[viewKey, *View](maxViews),
 	}
-	c.catalog.Sources, c.problems = Sources(spec)
+	c.naming()
+	var problems []Problem
+	c.catalog.Sources, problems = Sources(c.spec)
+	c.problems = append(c.problems, problems...)
 	c.strategies()
 	c.limits()
 	c.parameters()

@@ -113,7 +113,9 @@ func (u Unreached) leadsToLeft(d DatasetSpec) bool {
 }
 
 // cut tells whether a relation needs a dataset that is left out.
-func (u Unreached) cut(r Entry[RelationSpec]) bool { return u.left[r.Value.To] || u.left[r.Value.Through] }
+func (u Unreached) cut(r Entry[RelationSpec]) bool {
+	return u.left[r.Value.To] || u.left[r.Value.Through]
+}
 
 // without is the spec without what is left out.
 func (u Unreached) without(spec Spec) Spec {

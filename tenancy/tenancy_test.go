@@ -45,7 +45,7 @@ var cheap = tenancy.PasswordCost{MemoryKiB: 64, Passes: 1}
 
 func postgresOf(db pgtest.DB) tenancy.Spec {
 	return tenancy.Spec{Postgres: &tenancy.PostgresSpec{
-		Host: db.Host, Port: db.Port, Database: db.Name, User: db.User, Password: db.Password, SSLMode: "disable",
+		Hosts: []tenancy.Host{{Name: db.Host, Port: db.Port}}, Database: db.Name, User: db.User, Password: db.Password, SSLMode: "disable",
 	}}
 }
 

@@ -16,10 +16,10 @@ import (
 
 // TokenCommands are those of `usher token`.
 type TokenCommands struct {
-	Create tokenCreate `cmd:"" help:"Make an embed token, for a browser."`
-	Narrow tokenNarrow `cmd:"" help:"Make a token that grants less than the one in USHER_KEY, and ends with it."`
-	List   tokenList   `cmd:"" help:"List tokens or sessions, without their secrets and values."`
-	Revoke tokenRevoke `cmd:"" help:"End tokens, everywhere within a second."`
+	Create tokenCreate `cmd:"" help:"Make an embed token, for a browser." example:"usher token create --tenant acme --subject ann --role viewer --filter 'orders={\"region\": {\"eq\": \"EU\"}}' --expires-in 7d"`
+	Narrow tokenNarrow `cmd:"" help:"Make a token that grants less than the one in USHER_KEY, and ends with it." example:"usher token narrow --dataset orders --expires-in 10m"`
+	List   tokenList   `cmd:"" help:"List tokens or sessions, without their secrets and values." example:"usher token list --tenant acme --living"`
+	Revoke tokenRevoke `cmd:"" help:"End tokens, everywhere within a second." example:"usher token revoke --tenant acme --subject ann"`
 }
 
 type tokenCreate struct {
@@ -63,7 +63,7 @@ func (c tokenCreate) Run(ctx context.Context, s *term.IO) error {
 	return c.issue(ctx, s, `mutation($input: NewToken!) { issued: createToken(input: $input) { id token expiresAt } }`, input)
 }
 
-// issue asks for a token and prints it, this once.
+// issue asks for a token or a key and prints it, this once.
 func (r remote) issue(ctx context.Context, s *term.IO, mutation string, input variables) error {
 	var got struct{ Issued issuedAnswer }
 	if err := r.ask(ctx, s, mutation, variables{"input": input}, &got); err != nil {
@@ -227,10 +227,9 @@ func (c tokenList) Run(ctx context.Context, s *term.IO) error {
 			Next  *string       `json:"next"`
 		}
 	}
-	if err := c.administer(ctx, s, `query($kind: TokenKind!, $tenant: String, $subject: String, $living: Boolean!, $after: String, $limit: Int!) {
-		admin { tokens(kind: $kind, tenant: $tenant, subject: $subject, living: $living, after: $after, limit: $limit) {
+	if err := c.administer(ctx, s, query, "$kind: TokenKind!, $tenant: String, $subject: String, $living: Boolean!, $after: String, $limit: Int!", `tokens(kind: $kind, tenant: $tenant, subject: $subject, living: $living, after: $after, limit: $limit) {
 			items { id tenant subject name roles strategy datasets filtered parameters metadata accounts { source set } savedOnly mintedBy createdAt expiresAt lastUsedAt revokedAt }
-			next } } }`, v, &got); err != nil {
+			next }`, v, &got); err != nil {
 		return err
 	}
 	defer more(s, got.Tokens.Next)
@@ -265,16 +264,29 @@ func (c tokenRevoke) Run(ctx context.Context, s *term.IO) error {
 	if len(by) == 0 {
 		return errors.New("say which tokens: an id, --subject, --tenant, --issuer or --before")
 	}
+	what := ""
+	if c.ID != "" && (c.Issuer == "" || c.Issuer == ownIssuer) {
+		what = "token or session " + c.ID
+	}
 	by["keepMinted"] = c.KeepMinted
-	return c.revoke(ctx, s, `mutation($by: Revocation!) { admin { revoked: revokeTokens(by: $by) } }`, variables{"by": by})
+	return c.revoke(ctx, s, what, "$by: Revocation!", "revokeTokens(by: $by)", variables{"by": by})
 }
 
-func (r remote) revoke(ctx context.Context, s *term.IO, mutation string, v variables) error {
+// ownIssuer is what usher calls itself where an issuer is named.
+const ownIssuer = "usher"
+
+// revoke asks for a revocation. What it names by an id, if it does, is of
+// usher's own: when nothing has ended, the id was wrong, and whoever asks must
+// not believe that it was right.
+func (r remote) revoke(ctx context.Context, s *term.IO, what, definitions, field string, v variables) error {
 	var got struct {
 		Revoked int `json:"revoked"`
 	}
-	if err := r.administer(ctx, s, mutation, v, &got); err != nil {
+	if err := r.administer(ctx, s, mutation, definitions, "revoked: "+field, v, &got); err != nil {
 		return err
+	}
+	if got.Revoked == 0 && what != "" {
+		return fmt.Errorf("nothing was revoked: there is no living %s; the lists show the ids, with --living those that can still be used", what)
 	}
 	return r.show(s, got, func(w io.Writer) { fmt.Fprintf(w, "revoked: %d of usher's own\n", got.Revoked) })
 }
