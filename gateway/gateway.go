@@ -11,6 +11,7 @@ import (
 	"log/slog"
 	"net/http"
 	"sync/atomic"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -62,7 +63,7 @@ func New(ctx context.Context, cfg *config.Config, opts Options) (_ *Gateway, err
 	g.current.Store(next)
 	if cfg.Control != nil {
 		if g.control, err = control.Open(ctx, *cfg.Control, tenancy.Options{
-			Check: control.CheckGrant(g.catalog), CheckFilters: control.CheckFilters(g.catalog), CheckRole: control.CheckRole(g.catalog),
+			Check: control.CheckGrant(g.catalog, time.Now), CheckFilters: control.CheckFilters(g.catalog, time.Now), CheckRole: control.CheckRole(g.catalog),
 			CheckDisjoint: neighbors.CheckDisjoint, Places: neighbors, Operations: control.Operations(g.Engine),
 			KnownIssuer: control.KnownIssuer(cfg.Issuers), KnownTenant: control.KnownTenant(next.catalog, cfg.Issuers), Log: opts.Log,
 		}); err != nil {

@@ -301,6 +301,8 @@ func (e Expr) write(keys int, literal func(value.Value) string) string {
 		return map[Op]string{JSONText: "text", JSONNumber: "number", JSONBoolean: "boolean"}[e.op] + "(" + args[0] + ")"
 	case Exists:
 		return "exists t" + strconv.Itoa(e.ref) + " where " + args[0]
+	case Latest:
+		return "latest " + args[0]
 	case Bin:
 		return "bin(" + args[0] + ", " + lits[0] + ")"
 	case CountRows:

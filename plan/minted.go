@@ -19,11 +19,11 @@ import (
 // A filter is a policy once it is in the token, and what a policy reaches for
 // is confined to the tenant only. Therefore it may follow relations to datasets
 // of which the minter sees every row, and to no others.
-func CheckMinted(minter, token principal.Principal, added []principal.Filter, cat *catalog.Catalog) error {
+func CheckMinted(minter, token principal.Principal, added []principal.Filter, cat *catalog.Catalog, now time.Time) error {
 	if len(added) == 0 {
 		return nil
 	}
-	b, err := newBuilder(cat, minter, time.Time{})
+	b, err := newBuilder(cat, minter, now)
 	if err != nil {
 		return err
 	}

@@ -70,7 +70,7 @@ func TestMintedFilters(t *testing.T) {
 	for _, c := range minted {
 		const who = `tenant: "acme", subject: "ann", metadata: {team: "blue"}, `
 		added := plantest.Principal(t, who+`filters: {`+c.filter+`}`).Grant.Filters
-		err := plan.CheckMinted(plantest.Principal(t, who+c.minter), plantest.Principal(t, who+c.token), added, cat)
+		err := plan.CheckMinted(plantest.Principal(t, who+c.minter), plantest.Principal(t, who+c.token), added, cat, now)
 		switch {
 		case c.want == "" && err != nil:
 			t.Errorf("%s: %s: %v", c.minter, c.filter, err)

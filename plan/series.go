@@ -145,7 +145,7 @@ func (s shift) around(e Expr) Expr {
 // itself: months end on different days, and clocks change.
 func (s shift) slack() int {
 	switch s.unit {
-	case Second, Minute, Hour:
+	case Millisecond, Second, Minute, Hour:
 		return 0
 	case Day, Week:
 		return 2
@@ -242,7 +242,7 @@ func (g *groupBuilder) fill(args arguments) error {
 			f.high = &bound
 		}
 	}
-	if short := key.unit == Second || key.unit == Minute || key.unit == Hour; short {
+	if key.unit.short() {
 		if f.low == nil || f.high == nil {
 			return fault.New(fault.BadUserInput, "fill by %s needs a range of the time in where, such as {gte: …, lt: …}", key.unit)
 		}
@@ -255,7 +255,7 @@ func (g *groupBuilder) fill(args arguments) error {
 const maxBuckets = 100_000
 
 var unitLength = map[Unit]time.Duration{
-	Second: time.Second, Minute: time.Minute, Hour: time.Hour, Day: 24 * time.Hour,
+	Millisecond: time.Millisecond, Second: time.Second, Minute: time.Minute, Hour: time.Hour, Day: 24 * time.Hour,
 	Week: 7 * 24 * time.Hour, Month: 28 * 24 * time.Hour, Quarter: 90 * 24 * time.Hour, Year: 365 * 24 * time.Hour,
 }
 
@@ -272,7 +272,7 @@ func (f Fill) bounded() error {
 	if err != nil {
 		return err
 	}
-	if (to.Unix()-from.Unix())/int64(unitLength[f.unit]/time.Second) > maxBuckets { // a Duration ends at 292 years
+	if (to.UnixMilli()-from.UnixMilli())/unitLength[f.unit].Milliseconds() > maxBuckets { // a Duration ends at 292 years
 		return fault.New(fault.TooComplex, "the range has more than %d buckets of a %s", maxBuckets, f.unit).
 			WithHint("ask for a shorter range or a longer unit")
 	}

@@ -183,6 +183,19 @@ func (w *writer) exists(e plan.Expr) string {
 	return text
 }
 
+// latest writes a subquery for the largest value of a column. Who plans it has seen
+// to it that nothing else is joined there.
+func (w *writer) latest(e plan.Expr) string {
+	outer := w.b
+	w.b = strings.Builder{}
+	w.put("(SELECT max(", w.expr(e.Arg(0)), ") FROM ")
+	w.reference(e.Ref())
+	w.put(")")
+	text := w.b.String()
+	w.b = outer
+	return text
+}
+
 // linked writes the rows that link parents to the first reference, each pair
 // once, and the first reference joined to them.
 func (w *writer) linked(ties func()) {

@@ -149,15 +149,14 @@ func (w *writer) series(key plan.Expr, low, high string) string {
 	case value.LocalTimestamp:
 		return "(SELECT " + w.d.Steps(low, high, step) + ")"
 	}
-	zone := w.zone(key.Zone())
-	local := func(at string) string { return w.d.AtZone(at, zone) }
-	switch key.Unit() {
-	case plan.Second, plan.Minute:
+	if u := key.Unit(); u == plan.Millisecond || u == plan.Second || u == plan.Minute {
 		return "(SELECT " + w.d.Steps(low, high, step) + ")"
-	case plan.Hour: // of which a zone whose clocks change by half an hour has some that begin half past another
+	}
+	zone := w.zone(key.Zone()) // an argument that is not in the text would be one too many
+	local := func(at string) string { return w.d.AtZone(at, zone) }
+	if key.Unit() == plan.Hour { // of which a zone whose clocks change by half an hour has some that begin half past another
 		return "(SELECT DISTINCT " + w.elapsed("d.at", local("d.at"), "'hour'") + " AS at FROM (SELECT " +
 			w.d.Steps(low, high, "INTERVAL '15 minutes'") + ") AS d)"
-	case plan.Day, plan.Week, plan.Month, plan.Quarter, plan.Year:
 	}
 	// A first day without a midnight begins at one; the others do not.
 	midnight := func(at string) string { return w.d.CutTo("'"+string(key.Unit())+"'", local(at)) }
@@ -205,7 +204,7 @@ func (w *writer) shifted(e plan.Expr) string {
 		return "(" + at + period + ")"
 	}
 	switch e.Unit() {
-	case plan.Second, plan.Minute, plan.Hour:
+	case plan.Millisecond, plan.Second, plan.Minute, plan.Hour:
 		return "(" + at + period + ")"
 	case plan.Day, plan.Week, plan.Month, plan.Quarter, plan.Year:
 	}

@@ -765,13 +765,26 @@ func (g *generator) operand(def *ast.Definition, f, op *ast.FieldDefinition) any
 	case "JSONPathWhere":
 		return []any{g.inside(g.schema.Types[op.Type.Name()])}
 	}
+	typ := op.Type.Name()
 	one := func() any {
 		t := g.tableOf(def.Name)
-		if c, ok := g.columnOf(def.Name, f.Name); ok && operandType(c.typ) == op.Type.Name() {
+		if c, ok := g.columnOf(def.Name, f.Name); ok && operandType(c.typ) == typ {
 			return g.literal(t, c)
 		}
 		// Of what an aggregate gives, no value is known beforehand.
-		return g.anyLiteral(op.Type.Name())
+		return g.anyLiteral(typ)
+	}
+	if of, ok := strings.CutSuffix(typ, "Between"); ok {
+		typ = of
+		pairs := []any{}
+		for range g.upTo(0, 3, "pairs") {
+			pair := object{{"from", one()}, {"to", one()}}
+			if g.fault("half a pair") {
+				pair = pair[:1]
+			}
+			pairs = append(pairs, pair)
+		}
+		return pairs
 	}
 	if op.Type.Elem != nil {
 		items := []any{}
@@ -791,7 +804,8 @@ func (g *generator) operand(def *ast.Definition, f, op *ast.FieldDefinition) any
 	switch op.Name {
 	case "like", "notLike", "ilike", "notIlike":
 		return g.pattern(text)
-	case "contains", "startsWith", "endsWith", "icontains", "istartsWith", "iendsWith":
+	case "contains", "startsWith", "endsWith", "icontains", "istartsWith", "iendsWith",
+		"notContains", "notStartsWith", "notEndsWith", "notIcontains", "notIstartsWith", "notIendsWith":
 		return g.part(text)
 	}
 	return v
