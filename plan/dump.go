@@ -58,6 +58,9 @@ func (l Level) dump(b *strings.Builder, indent string) {
 			line("prior k%d %s", i, k)
 		}
 	}
+	if guard := l.Guard(); guard.op != True {
+		line("guard %s", guard.text(keys))
+	}
 	if l.having.op != True {
 		line("having %s", l.having.text(keys))
 	}

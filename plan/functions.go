@@ -66,7 +66,7 @@ func (g *groupBuilder) function(name string, col *catalog.Column, args query.Obj
 	if !ok || fn == catalog.Count {
 		return Expr{}, unknownField(aggregateType(col.Type), name)
 	}
-	e := Expr{op: Agg, typ: typ, fn: fn, args: []Expr{g.ask(0, col)}}
+	e := Expr{op: Agg, typ: typ, fn: fn, args: []Expr{g.takes(0, col)}}
 	switch fn { //nolint:exhaustive // the others take no argument
 	case catalog.Percentile:
 		p, _ := args.Get("p")
@@ -90,16 +90,19 @@ func (g *groupBuilder) function(name string, col *catalog.Column, args query.Obj
 func (g *groupBuilder) rowOrder(name string, col *catalog.Column, args query.Object) ([]Expr, error) {
 	given, _ := args.Get("by")
 	text, _ := given.(query.Text)
-	by := g.vis.Column(string(text))
-	if by == nil || !by.Type.Sortable() {
-		return nil, fault.New(fault.BadUserInput, "%s needs by, the name of a column of %s that rows can be ordered by", name, g.vis.Dataset.Name)
+	by, d := g.column(string(text)), g.granted
+	if d == nil {
+		d = g.vis.Dataset
 	}
-	order := []Expr{g.ask(0, by)}
-	for _, key := range g.vis.Dataset.Key {
+	if by == nil || !by.Type.Sortable() {
+		return nil, fault.New(fault.BadUserInput, "%s needs by, the name of a column of %s that rows can be ordered by", name, d.Name)
+	}
+	order := []Expr{g.takes(0, by)}
+	for _, key := range d.Key {
 		order = append(order, g.read(0, key))
 	}
-	if len(g.vis.Dataset.Key) == 0 { // of rows that are alike in both, any will do
-		order = append(order, g.ask(0, col))
+	if len(d.Key) == 0 { // of rows that are alike in both, any will do
+		order = append(order, g.takes(0, col))
 	}
 	return order, nil
 }

@@ -19,7 +19,8 @@ type groupBuilder struct {
 	keys places
 	aggs places
 
-	prior bool // what is selected is of the earlier period
+	prior   bool             // what is selected is of the earlier period
+	granted *catalog.Dataset // the conditions are a token's, on this dataset: every column may be compared
 }
 
 // groups plans the groups of a dataset's rows.
@@ -58,6 +59,9 @@ func (b *builder) groups(vis *catalog.Visible, f query.Field, in *nested) (Level
 		if lb.l.having, err = g.having(having, 0); err != nil {
 			return Level{}, err
 		}
+	}
+	if err := g.guard(); err != nil {
+		return Level{}, err
 	}
 	orders, err := args.orders()
 	if err != nil {

@@ -13,7 +13,7 @@ import (
 // CheckMinted says why somebody may not put filters into a token. What its
 // holder is shown tells of all that the filters compare, so they may compare
 // what their minter sees and nothing else: each of them is a where of the
-// minter's own. The minter is the token with the roles, datasets and filters of
+// minter's own, or a having. The minter is the token with the roles, datasets and filters of
 // whoever makes it.
 //
 // A filter is a policy once it is in the token, and what a policy reaches for
@@ -46,8 +46,11 @@ func (b *builder) checkMinted(f principal.Filter, shown *catalog.View) error {
 	}
 	lb := b.level()
 	ref, err := lb.root(vis.Dataset)
-	if err == nil {
+	if err == nil && f.Where != nil {
 		_, err = lb.where(whereAt{ref: ref, inside: -1}, vis.Dataset, f.Where)
+	}
+	if err == nil && f.Having != nil {
+		_, err = (&groupBuilder{levelBuilder: lb, vis: vis}).having(f.Having, 0)
 	}
 	if err != nil {
 		return filterFault(f, err)

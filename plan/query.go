@@ -104,6 +104,7 @@ type Level struct {
 	keys     []Expr // grouped: what rows are grouped by
 	aggs     []Expr // grouped: what is computed for each group
 	having   Expr   // grouped: over Inner
+	guard    Expr   // grouped: over Inner, what the token's filters say of every group
 	columns  []Expr // what is returned; over Inner when grouped
 	order    []Order
 	limit    int
@@ -146,6 +147,15 @@ func (l Level) Agg(i int) Expr { return l.aggs[i] }
 
 // Having is what groups must satisfy.
 func (l Level) Having() Expr { return l.having }
+
+// Guard is what groups must satisfy to be there at all, also for totals, ranks and
+// earlier periods.
+func (l Level) Guard() Expr {
+	if l.guard.op == 0 { // a level that has no groups
+		return predicate(True)
+	}
+	return l.guard
+}
 
 // Columns is the number of cells in a row.
 func (l Level) Columns() int { return len(l.columns) }

@@ -457,7 +457,7 @@ func (g *generator) keyFields(def *ast.Definition, depth int) (out []field, keys
 }
 
 var (
-	shortUnits = []string{"SECOND", "MINUTE", "HOUR"}
+	shortUnits = []string{"MILLISECOND", "SECOND", "MINUTE", "HOUR"}
 	longUnits  = []string{"DAY", "WEEK", "MONTH", "QUARTER", "YEAR"}
 )
 
