@@ -46,8 +46,20 @@ func (l Level) dump(b *strings.Builder, indent string) {
 	for i, a := range l.aggs {
 		line("a%d %s", i, a)
 	}
+	if l.values != nil {
+		for _, i := range l.values.labels {
+			line("every label of k%d", i)
+		}
+		for i, key := range l.values.keys {
+			line("every k%d of %s", key, l.values.of[i])
+		}
+	}
 	if l.fill != nil {
-		line("every %s of k%d", l.fill.unit, l.fill.key)
+		step := string(l.fill.unit)
+		if step == "" {
+			step = "bin"
+		}
+		line("every %s of k%d", step, l.fill.key)
 	}
 	if l.top != nil {
 		line("first %d by %s%s, others %t", l.top.n, l.top.by.expr.text(keys), l.top.by.text(), l.top.others)

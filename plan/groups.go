@@ -47,6 +47,9 @@ func (b *builder) groups(vis *catalog.Visible, f query.Field, in *nested) (Level
 	if lb.l.output, err = g.selectGroups(f.Fields); err != nil {
 		return Level{}, err
 	}
+	if err := g.allValues(args); err != nil {
+		return Level{}, err
+	}
 	if err := g.fill(args); err != nil {
 		return Level{}, err
 	}

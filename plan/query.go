@@ -114,10 +114,11 @@ type Level struct {
 	through  int // the reference whose rows link parents to the first reference, or 0
 	children []Level
 	output   []Output
-	page     *Page  // a connection's
-	fill     *Fill  // grouped: gap-free over time
-	top      *Top   // grouped: the first groups only
-	shift    *shift // grouped: what Prior is earlier by
+	page     *Page   // a connection's
+	fill     *Fill   // grouped: gap-free over time or numbers
+	values   *Values // grouped: with groups for values that no row has
+	top      *Top    // grouped: the first groups only
+	shift    *shift  // grouped: what Prior is earlier by
 }
 
 // Grouped tells groups from rows.

@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"math/big"
 	"time"
 
 	"usher/catalog"
@@ -9,17 +10,18 @@ import (
 	"usher/value"
 )
 
-// Fill makes a level's groups gap-free over one key of time.
+// Fill makes a level's groups gap-free over one key: buckets of time, or bins of
+// a number.
 type Fill struct {
 	key       int
 	unit      Unit
 	low, high *Expr
 }
 
-// Key is the index of the key of time.
+// Key is the index of the key.
 func (f Fill) Key() int { return f.key }
 
-// Unit is the distance of two buckets.
+// Unit is the distance of two buckets of time; bins have their own width.
 func (f Fill) Unit() Unit { return f.unit }
 
 // Low is the first bucket, when the conditions name one; else the first bucket
@@ -208,19 +210,15 @@ func (g *groupBuilder) fill(args arguments) error {
 	if on, _ := v.(query.Bool); !ok || !bool(on) {
 		return nil
 	}
-	at := -1
-	for i, key := range g.l.keys {
-		if key.op == Bucket {
-			if at >= 0 {
-				return fault.New(fault.BadUserInput, "fill works over one bucket of time; the key has several")
-			}
-			at = i
-		}
-	}
-	if at < 0 || g.l.keys[at].typ.Scalar == value.Time {
-		return fault.New(fault.BadUserInput, "fill needs a bucket of time among the keys, such as key { orderedAt(by: DAY) }")
+	at, err := g.series()
+	if err != nil {
+		return err
 	}
 	key := g.l.keys[at]
+	if key.op == Bin {
+		g.l.fill = &Fill{key: at}
+		return g.l.fill.bins(key, g.l.where)
+	}
 	f := &Fill{key: at, unit: key.unit}
 	for _, e := range g.l.where.conjuncts() {
 		if len(e.args) != 2 || !e.args[0].same(key.args[0]) || e.args[1].op != Literal {
@@ -249,6 +247,87 @@ func (g *groupBuilder) fill(args arguments) error {
 	}
 	g.l.fill = f
 	return f.bounded()
+}
+
+// series finds the key that is made gap-free: the one bucket of time or, where
+// there is none, the one bin.
+func (g *groupBuilder) series() (int, error) {
+	for _, op := range []Op{Bucket, Bin} {
+		at, n := -1, 0
+		for i, key := range g.l.keys {
+			if key.op == op {
+				at, n = i, n+1
+			}
+		}
+		switch {
+		case n > 1:
+			return 0, g.wrong("fill", "it works over one bucket of time or one bin; the key has several").
+				WithHint("select one of them in key, or leave fill out")
+		case n == 1 && g.l.keys[at].typ.Scalar != value.Time:
+			return at, nil
+		}
+	}
+	return 0, g.wrong("fill", "it needs a bucket of time or a bin among the keys").
+		WithHint("select one, such as key { orderedAt(by: DAY) } or key { total(bin: 10) }")
+}
+
+// bins reads the range of a series of bins off the conditions.
+func (f *Fill) bins(key, where Expr) error {
+	width := rational(key.lits[0])
+	bin := func(v value.Value, below bool) *big.Int {
+		n := new(big.Rat).Quo(rational(v), width)
+		whole := new(big.Int).Div(n.Num(), n.Denom()) // Euclidean: rounded down
+		if below && n.IsInt() {
+			whole.Sub(whole, big.NewInt(1))
+		}
+		return whole
+	}
+	var low, high *big.Int
+	for _, e := range where.conjuncts() {
+		if len(e.args) != 2 || !e.args[0].same(key.args[0]) || e.args[1].op != Literal {
+			continue
+		}
+		bound := e.args[1].lits[0]
+		switch e.op { //nolint:exhaustive // only these bound a range
+		case Gte, Gt:
+			low = bin(bound, false)
+		case Lt, Lte:
+			high = bin(bound, e.op == Lt)
+		}
+	}
+	if low != nil && high != nil && new(big.Int).Sub(high, low).Cmp(big.NewInt(maxBuckets)) > 0 {
+		return fault.New(fault.TooComplex, "the range has more than %d bins", maxBuckets).
+			WithHint("ask for a shorter range or wider bins")
+	}
+	for _, end := range []struct {
+		n  *big.Int
+		to **Expr
+	}{{low, &f.low}, {high, &f.high}} {
+		if end.n == nil {
+			continue
+		}
+		at := new(big.Rat).Mul(new(big.Rat).SetInt(end.n), width)
+		v, err := value.Parse(key.typ, at.FloatString(max(key.typ.Scale, scaleOf(key.lits[0]))))
+		if err != nil { // beyond what the type holds: the rows bound the series
+			continue
+		}
+		e := literal(v)
+		*end.to = &e
+	}
+	return nil
+}
+
+func rational(v value.Value) *big.Rat {
+	r, ok := new(big.Rat).SetString(v.Text())
+	if !ok {
+		return new(big.Rat)
+	}
+	return r
+}
+
+func scaleOf(v value.Value) int {
+	_, scale := value.DecimalShape(v.Text())
+	return scale
 }
 
 // maxBuckets is how many buckets a gap-free series may have.

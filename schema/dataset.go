@@ -207,10 +207,22 @@ func (b *Builder) groupArgs(f *facts) []*ast.ArgumentDefinition {
 		b.arg("timezone", "String"),
 		b.arg("topN", typ+"TopN"),
 	}
+	if f.series() {
+		args = append(args, b.said("fill", "Boolean", "Adds the buckets of time, or the bins of a number, that have no rows."))
+	}
 	if f.temporal() {
-		args = append(args, b.arg("fill", "Boolean"), b.arg("compareTo", typ+"CompareTo"))
+		args = append(args, b.arg("compareTo", typ+"CompareTo"))
+	}
+	if f.key {
+		args = append(args, b.said("allValues", "Boolean",
+			"Adds groups for labels of enums, and for values of common datasets, in the key that no row has."))
 	}
 	return args
+}
+
+// series tells whether rows have what a series can be made of.
+func (f *facts) series() bool {
+	return f.temporal() || slices.ContainsFunc(f.columns, func(c *catalog.Column) bool { return c.Type.Exact() })
 }
 
 // temporal tells whether rows have a time to compare periods of.

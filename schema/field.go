@@ -30,6 +30,13 @@ func (b *Builder) arg(name, typ string) *ast.ArgumentDefinition {
 	return &ast.ArgumentDefinition{Name: name, Type: b.ref(typ)}
 }
 
+// said is an argument with a description.
+func (b *Builder) said(name, typ, description string) *ast.ArgumentDefinition {
+	a := b.arg(name, typ)
+	a.Description = description
+	return a
+}
+
 // ref is a reference to a type, written as in a schema: [Orders!]!.
 func (b *Builder) ref(text string) *ast.Type {
 	t := b.refs[text]

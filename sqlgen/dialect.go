@@ -65,6 +65,10 @@ type Dialect interface {
 	Percentile(x, fraction string) string
 	// First is the value in the first row of an order.
 	First(x, order, filter string) string
+	// Label is a label of an enum as a value of a column of the type; LabelColumn is
+	// such a column as something that labels can be put beside.
+	Label(x string, t value.Type, native string) string
+	LabelColumn(x, native string) string
 	// NullSafeEqual compares keys of groups: nulls are the same. Joins on it are hashed.
 	NullSafeEqual(x, y string) string
 	// OptimizationFence ends a subquery whose rows are made before anything is done with them,
