@@ -23,6 +23,7 @@ func Build(r query.Request, cat *catalog.Catalog, p principal.Principal, now tim
 	if vis == nil {
 		return Query{}, fault.New(fault.NotFound, "there is no dataset %q", r.Dataset)
 	}
+	b.path = []string{r.Field.Key}
 	var root Level
 	switch r.Shape {
 	case query.Many:
@@ -67,6 +68,7 @@ type builder struct {
 	datasets   []string // that the plan reads
 	tenanted   bool     // some of them hold one tenant's rows
 	literals   int      // that its conditions compare with, see maxLiterals
+	path       []string // of the field that is planned, as response keys
 }
 
 // newBuilder is how a principal is made ready to plan for, or refused.

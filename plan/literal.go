@@ -74,11 +74,6 @@ func (a arguments) integer(name string) (int, bool, error) {
 	return int(n), true, nil
 }
 
-// wrong is the error of an argument that does not go with what else was asked.
-func (b *builder) wrong(argument, format string, args ...any) *fault.Error {
-	return fault.New(fault.BadUserInput, argument+": "+format, args...)
-}
-
 // object reads an argument that is an input object; absent is empty, null is
 // an error: it would read as "no restriction".
 func (a arguments) object(name string) (query.Object, bool, error) {

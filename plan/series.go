@@ -2,6 +2,7 @@ package plan
 
 import (
 	"math/big"
+	"strings"
 	"time"
 
 	"usher/catalog"
@@ -167,18 +168,22 @@ func (g *groupBuilder) compareTo(args arguments) error {
 		return fault.New(fault.BadUserInput, "compareTo names one column of time, such as {orderedAt: {n: 1, unit: YEAR}}")
 	}
 	col := g.vis.Column(m.Name)
+	if col == nil || !col.Type.Temporal() || col.Type.Scalar == value.Time {
+		return fault.New(fault.BadUserInput, "compareTo: %s has no column of time %q", g.vis.Dataset.Name, m.Name)
+	}
 	period, _ := m.Value.(query.Object)
 	given, _ := period.Get("unit")
+	p := g.problems()
 	unit, err := unitOf(given)
-	if err != nil {
-		return err
+	if p.ok("compareTo.unit", err) && !unit.allowed(col.Type) {
+		p.ok("compareTo.unit", fault.New(fault.BadUserInput, "compareTo: %s has no periods of %s", typeOf(col.Type), strings.ToUpper(string(unit))))
 	}
 	n, hasN, err := arguments(period).integer("n")
-	if err != nil {
-		return err
+	if p.ok("compareTo.n", err) && (!hasN || n == 0 || n > 100_000) {
+		p.ok("compareTo.n", fault.New(fault.BadUserInput, "compareTo needs n, a whole number from 1 to 100000"))
 	}
-	if col == nil || !unit.allowed(col.Type) || col.Type.Scalar == value.Time || !hasN || n == 0 || n > 100_000 {
-		return fault.New(fault.BadUserInput, "compareTo needs a column of time, n from 1 to 100000 and a unit the column has")
+	if err := p.err(); err != nil {
+		return err
 	}
 	g.ask(0, col)
 	g.l.shift = &shift{column: col.Name, n: n, unit: unit, zone: g.zone}
@@ -242,7 +247,8 @@ func (g *groupBuilder) fill(args arguments) error {
 	}
 	if key.unit.short() {
 		if f.low == nil || f.high == nil {
-			return fault.New(fault.BadUserInput, "fill by %s needs a range of the time in where, such as {gte: …, lt: …}", key.unit)
+			return fault.New(fault.BadUserInput, "fill by %s needs a range of the time", key.unit).
+				WithHint("bound it in where, such as {gte: …, lt: …}")
 		}
 	}
 	g.l.fill = f
@@ -261,13 +267,13 @@ func (g *groupBuilder) series() (int, error) {
 		}
 		switch {
 		case n > 1:
-			return 0, g.wrong("fill", "it works over one bucket of time or one bin; the key has several").
+			return 0, fault.New(fault.BadUserInput, "fill works over one bucket of time or one bin; the key has several").
 				WithHint("select one of them in key, or leave fill out")
 		case n == 1 && g.l.keys[at].typ.Scalar != value.Time:
 			return at, nil
 		}
 	}
-	return 0, g.wrong("fill", "it needs a bucket of time or a bin among the keys").
+	return 0, fault.New(fault.BadUserInput, "fill needs a bucket of time or a bin among the keys").
 		WithHint("select one, such as key { orderedAt(by: DAY) } or key { total(bin: 10) }")
 }
 
@@ -392,6 +398,9 @@ func trimZone(text string) string {
 	return text
 }
 
+// maxTop is how many groups topN keeps at most.
+const maxTop = 1000
+
 // topN reads {n, by, others}.
 func (g *groupBuilder) topN(args arguments) error {
 	o, ok, err := args.object("topN")
@@ -399,14 +408,28 @@ func (g *groupBuilder) topN(args arguments) error {
 		return err
 	}
 	n, hasN, err := arguments(o).integer("n")
-	if err != nil {
+	p := g.problems()
+	if p.ok("topN.n", err) && (!hasN || n == 0 || n > maxTop) {
+		p.ok("topN.n", fault.New(fault.BadUserInput, "topN needs n, a whole number from 1 to %d", maxTop))
+	}
+	if len(g.l.keys) == 0 {
+		p.ok("topN", fault.New(fault.BadUserInput, "topN needs keys to group by").
+			WithHint("select one, such as key { region }; without a key there is one group"))
+	}
+	for _, other := range []struct {
+		is   bool
+		name string
+	}{{g.l.fill != nil, "fill"}, {g.l.values != nil, "allValues"}, {g.l.shift != nil, "compareTo"}} {
+		if other.is {
+			p.ok("topN", fault.New(fault.BadUserInput, "topN and %s cannot be used together", other.name).
+				WithHint("leave one of them out, or ask for both in two fields"))
+		}
+	}
+	if len(g.l.parent) > 0 {
+		p.ok("topN", fault.New(fault.BadUserInput, "topN cannot be used in a nested list").WithHint("use orderBy and limit, which hold for each parent"))
+	}
+	if err := p.err(); err != nil {
 		return err
-	}
-	if !hasN || n == 0 || n > 1000 || len(g.l.keys) == 0 {
-		return fault.New(fault.BadUserInput, "topN needs keys to group by, and n from 1 to 1000")
-	}
-	if g.l.fill != nil || g.l.shift != nil || len(g.l.parent) > 0 {
-		return fault.New(fault.BadUserInput, "topN cannot be used with fill, with compareTo or in a nested list")
 	}
 	by, _ := o.Get("by")
 	before := g.l.order

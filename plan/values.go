@@ -59,7 +59,7 @@ func (g *groupBuilder) allValues(args arguments) error {
 		case key.op != Column:
 		case key.ref > 0 && g.uses[key.ref].dataset.Common:
 			if from > 0 && from != key.ref {
-				return g.wrong("allValues", "the key has columns of two common datasets, whose values do not go together").
+				return fault.New(fault.BadUserInput, "allValues: the key has columns of two common datasets, whose values do not go together").
 					WithHint("group by columns of one of them, or leave allValues out")
 			}
 			from = key.ref
@@ -70,7 +70,7 @@ func (g *groupBuilder) allValues(args arguments) error {
 		}
 	}
 	if from == 0 && len(v.labels) == 0 {
-		return g.wrong("allValues", "the key has neither an enum nor a column of a dataset that is common to all tenants").
+		return fault.New(fault.BadUserInput, "allValues: the key has neither an enum nor a column of a dataset that is common to all tenants").
 			WithHint("select one in key; other columns have no values beyond those of the rows")
 	}
 	if combinations > maxLabels {

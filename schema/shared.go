@@ -170,7 +170,7 @@ func (b *Builder) aggregate(t value.Type) *shared {
 			}
 			e, _ := b.enum(result)
 			if f == catalog.First || f == catalog.Last {
-				s.add(b.call(string(f), typ, "The value in the "+string(f)+" row by the column named.", b.arg("by", "String!")), e)
+				s.add(b.call(string(f), typ, "The value in the "+string(f)+" row, in the order of the aggregate's rowsBy.", deprecated(b.arg("by", "String"), "Name the column in rowsBy of the aggregate, where the schema knows it.")), e)
 				return
 			}
 			s.add(b.field(string(f), typ, ""), e)
@@ -211,7 +211,7 @@ func (b *Builder) aggregateOrder(t value.Type) *shared {
 	return b.share(ast.InputObject, t.GraphQL()+"AggregateOrderBy", oneKey, func(s *shared) {
 		eachFunction(t, func(f catalog.Func, _ value.Type) {
 			if f == catalog.First || f == catalog.Last {
-				order := b.argumentOrder("ByOrderBy", "by", "String!")
+				order := b.argumentOrder("ByOrderBy", "by", "String")
 				s.add(b.field(string(f), order.def.Name, ""), order)
 				return
 			}
@@ -237,7 +237,7 @@ func (b *Builder) period() *shared {
 func (b *Builder) byFilter(t value.Type) *shared {
 	return b.share(ast.InputObject, t.GraphQL()+"ByWhere", "", func(s *shared) {
 		filter := b.filter(t)
-		s.add(b.field("by", "String!", ""), filter)
+		s.add(b.field("by", "String", "Another column than that of rowsBy."), filter)
 		s.def.Fields = append(s.def.Fields, filter.def.Fields...)
 	})
 }

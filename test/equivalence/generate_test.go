@@ -500,6 +500,17 @@ func (g *generator) arguments(def *ast.FieldDefinition, groups grouping) object 
 				g.hit("series", "fill")
 				add(a, true)
 			}
+		case "rowsBy":
+			if g.chance(3, "rows by") {
+				g.hit("series", "rowsBy")
+				add(a, word(pick(g, g.schema.Types[a.Type.Name()].EnumValues, "rows by").Name))
+			}
+		case "allValues":
+			top := slices.ContainsFunc(out, func(m member) bool { return m.name == "topN" })
+			if len(groups.keys) > 0 && !top && g.chance(6, "all values") {
+				g.hit("series", "allValues")
+				add(a, true)
+			}
 		case "compareTo":
 			if groups.compared && !g.fault("compareTo") {
 				add(a, g.earlier(g.schema.Types[a.Type.Name()]))
