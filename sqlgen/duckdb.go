@@ -163,12 +163,10 @@ func (duckdb) Label(x string, t value.Type, native string) string {
 	if native == "VARCHAR" {
 		return x
 	}
-	labels := make([]string, len(t.Labels))
-	for i, label := range t.Labels {
-		labels[i] = "'" + strings.ReplaceAll(label, "'", "''") + "'"
-	}
-	return "CAST(" + x + " AS ENUM (" + strings.Join(labels, ", ") + "))"
+	return "CAST(" + x + " AS ENUM (" + quotedLabels(t) + "))"
 }
+
+func (duckdb) LabelOrder(x string, _ value.Type, _ string) string { return x }
 
 func (duckdb) LabelColumn(x, _ string) string { return x }
 

@@ -160,6 +160,13 @@ func (postgres) LabelColumn(x, native string) string {
 	return x
 }
 
+func (postgres) LabelOrder(x string, t value.Type, native string) string {
+	if native != "" {
+		return x
+	}
+	return "array_position(ARRAY[" + quotedLabels(t) + "]::text[], " + x + ")"
+}
+
 func (postgres) OptimizationFence() string { return " OFFSET 0" }
 
 func (postgres) SortsDistinct() bool { return true }

@@ -328,6 +328,7 @@ func (w *writer) term(o plan.Order) {
 	if !o.BySource() {
 		text = w.byCode(text, o.Expr())
 	}
+	text = w.byLabel(text, o.Expr())
 	w.put(text)
 	if o.Descending() {
 		w.put(" DESC")

@@ -212,8 +212,7 @@ func (w *writer) priorGroups(nested bool) {
 		w.put(" AND h.n = g.n")
 	}
 	for i := range w.l.Keys() {
-		k := ".k" + strconv.Itoa(i)
-		w.put(" AND ", w.d.NullSafeEqual("h"+k, "g"+k))
+		w.put(" AND ", w.d.NullSafeEqual(w.keyOf("h", i), "g.k"+strconv.Itoa(i)))
 	}
 }
 

@@ -28,12 +28,9 @@ func (w *writer) everyValue(v plan.Values, nested bool) {
 	if nested {
 		occurring = append([]string{"n"}, occurring...)
 	}
-	own := func(table, name string) string { // a key of the rows, of the type that labels have
-		for i := range v.Labels() {
-			if at := v.Label(i); name == "k"+strconv.Itoa(at) {
-				f, _ := w.field(w.l.Key(at))
-				return w.d.LabelColumn(table+"."+name, f.Native)
-			}
+	own := func(table, name string) string {
+		if i, err := strconv.Atoi(strings.TrimPrefix(name, "k")); err == nil {
+			return w.keyOf(table, i)
 		}
 		return table + "." + name
 	}
@@ -83,6 +80,22 @@ func (w *writer) everyValue(v plan.Values, nested bool) {
 	}
 }
 
+// keyOf is a key of the rows, of the type that labels have where they are beside it.
+func (w *writer) keyOf(table string, i int) string {
+	name := table + ".k" + strconv.Itoa(i)
+	v, ok := w.l.Values()
+	if !ok {
+		return name
+	}
+	for j := range v.Labels() {
+		if v.Label(j) == i {
+			f, _ := w.field(w.l.Key(i))
+			return w.d.LabelColumn(name, f.Native)
+		}
+	}
+	return name
+}
+
 // zeroed is an aggregate of a group that may have no rows.
 func zeroed(table string, i int, e plan.Expr) string {
 	name := "a" + strconv.Itoa(i)
@@ -105,6 +118,22 @@ func (w *writer) labels(key int) string {
 		rows[i] = "SELECT " + w.d.Label(w.arg(v, f.Native), e.Type(), f.Native) + " AS k" + strconv.Itoa(key)
 	}
 	return "(" + strings.Join(rows, " UNION ALL ") + ") AS e" + strconv.Itoa(key)
+}
+
+// byLabel orders the labels of an enum as they were declared, where they have become
+// text to be put beside others.
+func (w *writer) byLabel(text string, e plan.Expr) string {
+	v, ok := w.l.Values()
+	if !ok || e.Op() != plan.Inner {
+		return text
+	}
+	for i := range v.Labels() {
+		if at := v.Label(i); at == e.Ref() {
+			f, _ := w.field(w.l.Key(at))
+			return w.d.LabelOrder(text, e.Type(), f.Native)
+		}
+	}
+	return text
 }
 
 // commonValues are what the rows of the common dataset hold, the first ones in the
