@@ -20,7 +20,7 @@ func (c *compiler) columns(d *draft) {
 			d.add(c.column(d.at.in("columns", e.Name), d, e.Name, e.Value, tc), cmp.Or(e.Value.Column, e.Name))
 		}
 	case known:
-		d.introspect(t)
+		d.introspect(t, c.spec.Naming)
 	case len(d.Bindings) > 0, d.PerTenant:
 		d.at.problem("list its `columns`; no database that was asked describes them")
 	}
@@ -34,7 +34,7 @@ func (d *draft) add(col *Column, physical string) {
 }
 
 // introspect takes all columns that have a type here.
-func (d *draft) introspect(t Table) {
+func (d *draft) introspect(t Table, naming string) {
 	var usable []TableColumn
 	for _, tc := range t.Columns {
 		if bad := unusable(tc); bad != "" {
@@ -50,10 +50,14 @@ func (d *draft) introspect(t Table) {
 	for i, tc := range usable {
 		physical[i] = tc.Name
 	}
-	for i, name := range fieldNames(physical) {
+	names := fieldNames(physical)
+	if naming == CamelNames {
+		names = camelFields(physical)
+	}
+	for i, name := range names {
 		tc := usable[i]
 		d.add(&Column{Name: name, Type: served(tc.Type), Nullable: tc.Nullable, Description: tc.Comment}, tc.Name)
-		if name != tc.Name {
+		if name != tc.Name && (naming != CamelNames || name != Camel(tc.Name)) {
 			d.at.note("the column %q is served as %s", tc.Name, name)
 		}
 	}
@@ -140,7 +144,7 @@ func (c *compiler) column(at place, d *draft, name string, spec ColumnSpec, tc T
 	if spec.Collation != "" && (spec.Collation != "source" || !col.Type.Text()) {
 		at.in("collation").problem("may be `source`, on text, to order as the source does")
 	}
-	if spec.Expose && (d.spec.Common || name != d.spec.Tenant) {
+	if spec.Expose && (d.spec.Common || name != d.spec.Tenant.Column) {
 		at.in("expose").problem("shows the tenant column to tenants; this column is visible anyway")
 	}
 	return col
@@ -267,7 +271,7 @@ func (c *compiler) store(d *draft) {
 func (d *draft) indexed(source string) {
 	b := d.Bindings[source]
 	t := d.found[source]
-	tenant := b.Columns[d.spec.Tenant] // nothing for common data
+	tenant := b.Columns[d.spec.Tenant.Column] // nothing for common data
 	for _, index := range t.Indexes {
 		ofTenant := len(index) > 1 && !tenant.Missing && index[0] == tenant.Name
 		if ofTenant {
@@ -320,7 +324,7 @@ func (c *compiler) stored(d *draft, source string, col *Column) Stored {
 // mayMiss tells whether the source may lack the column: the tenant column,
 // where every row of the source is one tenant's by construction.
 func (c *compiler) mayMiss(d *draft, source string, col *Column) bool {
-	if d.Common || col.Name != d.spec.Tenant {
+	if d.Common || col.Name != d.spec.Tenant.Column {
 		return false
 	}
 	if src := c.catalog.Sources[source]; src.Kind == API {
@@ -376,30 +380,30 @@ func scaleText(scale int) string {
 // checkTenant makes the tenant column the dataset's, if it can tell tenants
 // apart.
 func (c *compiler) checkTenant(d *draft) {
-	if d.Common || d.spec.Tenant == "" || len(d.Columns) == 0 {
+	if d.Common || d.spec.Tenant.Column == "" || len(d.Columns) == 0 {
 		return
 	}
 	at := d.at.in("tenant")
-	d.Tenant = d.columns[d.spec.Tenant]
+	d.Tenant = d.columns[d.spec.Tenant.Column]
 	if d.Tenant == nil {
-		if tc, ok := d.tableColumn(d.spec.Tenant); ok && unusable(tc) != "" {
-			at.problem("%s cannot be the tenant column: %s", d.spec.Tenant, unusable(tc))
+		if tc, ok := d.tableColumn(d.spec.Tenant.Column); ok && unusable(tc) != "" {
+			at.problem("%s cannot be the tenant column: %s", d.spec.Tenant.Column, unusable(tc))
 		} else {
-			at.problem("there is no column %s", d.spec.Tenant)
+			at.problem("there is no column %s", d.spec.Tenant.Column)
 		}
 		return
 	}
 	switch d.Tenant.Type.Scalar {
 	case value.String, value.ID, value.Int, value.BigInt, value.UUID:
 	default:
-		at.problem("%s is a %s; a tenant column is a String, ID, Int, BigInt or UUID", d.spec.Tenant, d.Tenant.Type.GraphQL())
+		at.problem("%s is a %s; a tenant column is a String, ID, Int, BigInt or UUID", d.spec.Tenant.Column, d.Tenant.Type.GraphQL())
 		return
 	}
 	if d.Tenant.Type.List {
-		at.problem("%s is a list; a row belongs to one tenant", d.spec.Tenant)
+		at.problem("%s is a list; a row belongs to one tenant", d.spec.Tenant.Column)
 	}
 	if d.Tenant.Only != nil {
-		at.problem("%s is only some tenants', and says whose everybody's rows are", d.spec.Tenant)
+		at.problem("%s is only some tenants', and says whose everybody's rows are", d.spec.Tenant.Column)
 	}
 	for _, source := range d.sources {
 		stored := d.Bindings[source].Columns[d.Tenant.Name]

@@ -38,7 +38,7 @@ func (c *compiler) owns(d *draft) {
 			continue
 		}
 		o := &ownDraft{Own: &Own{Tenant: id, Source: src.Name}, at: at, spec: spec}
-		o.Binding = *c.ownBinding(at, src, d.Name, spec)
+		o.Binding = *c.ownBinding(at, src, d.storedName(), spec)
 		if tables, asked := c.tables[src.Name]; asked {
 			if o.table, o.known = lookupOwn(src, tables, &o.Binding); !o.known {
 				at.note("%s has no table %s, so this tenant's questions are refused", src.Name, cmp.Or(o.Path, tableName(&o.Binding)))
@@ -196,7 +196,7 @@ func (c *compiler) checkAlone() {
 	for _, d := range c.catalog.Datasets {
 		for _, id := range slices.Sorted(maps.Keys(d.Own)) {
 			o, src := d.Own[id], c.catalog.Sources[d.Own[id].Source]
-			if d.Tenant == nil || !o.Columns[d.Tenant.Name].Missing || src.Template || src.API.Isolation == ByUpstream {
+			if d.Tenant != nil && !o.Columns[d.Tenant.Name].Missing || src.Template || src.API.Isolation == ByUpstream {
 				continue
 			}
 			for _, r := range readers[whereabouts(src, &o.Binding)] {

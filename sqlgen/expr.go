@@ -64,6 +64,8 @@ func (w *writer) expr(e plan.Expr) string {
 		return w.arithmetic(e)
 	case plan.CountRows:
 		return w.count(e)
+	case plan.Total:
+		return "coalesce(sum(" + w.expr(e.Arg(0)) + "), 0)"
 	case plan.Agg:
 		return w.aggregate(e)
 	case plan.Prior:
@@ -96,8 +98,11 @@ func (w *writer) column(e plan.Expr) string {
 	if w.inside == e.Ref()+1 {
 		r := w.l.Ref(e.Ref())
 		for i := range r.Fields() {
-			if r.Field(i).Name == name {
-				name = r.Field(i).Stored
+			if f := r.Field(i); f.Name == name {
+				if f.Of > 0 {
+					return table(f.Of-1) + "." + Identifier(f.Stored)
+				}
+				name = f.Stored
 				break
 			}
 		}

@@ -147,7 +147,7 @@ func (w *writer) filled(f plan.Fill, nested bool) {
 
 // counts tells an aggregate that is 0 over no rows.
 func counts(e plan.Expr) bool {
-	return e.Op() == plan.CountRows || e.Op() == plan.Agg && (e.Func() == "count" || e.Func() == "countDistinct")
+	return e.Op() == plan.CountRows || e.Op() == plan.Total || e.Op() == plan.Agg && (e.Func() == "count" || e.Func() == "countDistinct")
 }
 
 // series writes the buckets from low to high as rows of one column, at. From a
@@ -180,6 +180,9 @@ func (w *writer) series(key plan.Expr, low, high string) string {
 	return "(SELECT " + local("d.at") + " AS at FROM (SELECT " + w.d.Steps(midnight(low), midnight(high), step) + ") AS d)"
 }
 
+// bigInt is the type of what bins are counted with.
+var bigInt = value.Of(value.BigInt)
+
 // bins writes the bins from low to high as rows of one column, at. How many there are
 // is counted, as no engine steps by every kind of number.
 func (w *writer) bins(key plan.Expr, low, high string) string {
@@ -188,7 +191,7 @@ func (w *writer) bins(key plan.Expr, low, high string) string {
 	n := "round(" + w.d.Float("("+w.d.Exact(high, t)+" - "+w.d.Exact(low, t)+")", whole) + " / " + w.d.Float(width, key.Literal(0).Type()) + ")"
 	n = "CASE WHEN " + n + " > 100000 THEN 100000 ELSE " + n + " END" // without an end there are none
 	return "(SELECT " + low + " + d.at * " + width + " AS at FROM (SELECT " +
-		w.d.Steps("CAST(0 AS BIGINT)", "CAST("+n+" AS BIGINT)", "CAST(1 AS BIGINT)") + ") AS d)"
+		w.d.Steps(w.d.Key("0", bigInt), w.d.Key("("+n+")", bigInt), w.d.Key("1", bigInt)) + ") AS d)"
 }
 
 // zone binds the name of a zone.
