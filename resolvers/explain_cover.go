@@ -49,7 +49,7 @@ func (c cover) hidesIn(l plan.Level, e plan.Expr) bool {
 		if c.hides(l.Ref(e.Ref()).Dataset(), e.Name()) {
 			return true
 		}
-	case plan.Exists:
+	case plan.Exists, plan.Latest:
 		if c.view.Dataset(l.Ref(e.Ref()).Dataset()) == nil {
 			return true
 		}

@@ -65,6 +65,12 @@ type Dialect interface {
 	Percentile(x, fraction string) string
 	// First is the value in the first row of an order.
 	First(x, order, filter string) string
+	// Label is a label of an enum as a value of a column of the type; LabelColumn is
+	// such a column as something that labels can be put beside, and LabelOrder is what
+	// then orders as the labels were declared.
+	Label(x string, t value.Type, native string) string
+	LabelColumn(x, native string) string
+	LabelOrder(x string, t value.Type, native string) string
 	// NullSafeEqual compares keys of groups: nulls are the same. Joins on it are hashed.
 	NullSafeEqual(x, y string) string
 	// OptimizationFence ends a subquery whose rows are made before anything is done with them,
@@ -100,6 +106,15 @@ func argText(v value.Value) string {
 
 // unlikeText tells a type whose wire form is not the engine's own text.
 func unlikeText(t value.Type) bool { return t.Scalar == value.Interval || t.Scalar == value.Bytes }
+
+// quotedLabels are the labels of an enum as SQL. They are the catalog's words.
+func quotedLabels(t value.Type) string {
+	labels := make([]string, len(t.Labels))
+	for i, label := range t.Labels {
+		labels[i] = "'" + strings.ReplaceAll(label, "'", "''") + "'"
+	}
+	return strings.Join(labels, ", ")
+}
 
 // mostSquares is the largest n·Σx² both engines hold exactly.
 const mostSquares = "170000000000000000000000000000000000000"

@@ -59,7 +59,7 @@ func start(tb testing.TB, statements, datasets string) *engines {
 	}
 	found := make(map[string]catalog.Table)
 	for _, t := range tables {
-		found[t.Name] = t
+		found[catalog.TableKey(t.Schema, t.Name)] = t
 	}
 	e := &engines{TB: tb, postgres: pg, cat: plantest.Catalog(tb, `
 sources:

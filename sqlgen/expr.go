@@ -54,6 +54,8 @@ func (w *writer) expr(e plan.Expr) string {
 		return w.json(e)
 	case plan.Exists:
 		return w.exists(e)
+	case plan.Latest:
+		return w.latest(e)
 	case plan.Bucket:
 		return w.bucket(e)
 	case plan.Bin:
@@ -264,7 +266,7 @@ func (w *writer) bucket(e plan.Expr) string {
 	}
 	zone := w.zone(e.Zone())
 	switch e.Unit() {
-	case plan.Second, plan.Minute, plan.Hour:
+	case plan.Millisecond, plan.Second, plan.Minute, plan.Hour:
 		return w.elapsed(at, w.d.AtZone(at, zone), unit)
 	case plan.Day, plan.Week, plan.Month, plan.Quarter, plan.Year:
 	}
