@@ -92,8 +92,8 @@ func (d *Draft) Holders() (holders, all int) {
 	return holders, len(d.tables)
 }
 
-// table is a table and what is made of it. One of tenant, common and leftOut
-// is set once it is classified.
+// table is a table and what is made of it. One of tenant, parent, common and
+// leftOut is set once it is classified.
 type table struct {
 	catalog.Table
 	dataset  string // its name as a dataset
@@ -104,7 +104,8 @@ type table struct {
 	common   bool
 	leftOut  string   // why
 	refused  bool     // it is left out since the catalog refuses it
-	through  *through // it is left out since it has no tenant column, but leads to one
+	parent   *through // the row that it references is the same tenant's
+	through  *through // that reference, should it be left out all the same
 }
 
 // through is how a table without the tenant column comes to one that has it.
