@@ -24,6 +24,7 @@ type Catalog struct {
 	Tenants         map[string]Tenant // those that the configuration registers
 	Parameters      map[string]*Parameter
 	Roles           map[string]*Role
+	Unreached       Unreached // what is not known yet
 
 	byName map[string]*Dataset
 	byKey  map[string]string // ids of Tenants, by their keys

@@ -21,12 +21,20 @@ const (
 // hold. It reports every problem it finds; the catalog is nil when one of
 // them is more than a note.
 func Compile(spec Spec, tables Introspected) (*Catalog, []Problem) {
-	c := &compiler{spec: spec, tables: tables, work: make(map[string]*draft)}
+	return compile(spec, tables, false)
+}
+
+// compile compiles a spec of which datasets, perhaps all, were left out.
+func compile(spec Spec, tables Introspected, incomplete bool) (*Catalog, []Problem) {
+	c := &compiler{spec: spec, tables: tables, incomplete: incomplete, work: make(map[string]*draft)}
 	c.catalog = &Catalog{
 		Strategies: make(map[string]*Strategy), Tenants: make(map[string]Tenant), Parameters: make(map[string]*Parameter), Roles: make(map[string]*Role),
 		byName: make(map[string]*Dataset), views: lru.New[viewKey, *View](maxViews),
 	}
-	c.catalog.Sources, c.problems = Sources(spec)
+	c.naming()
+	var problems []Problem
+	c.catalog.Sources, problems = Sources(c.spec)
+	c.problems = append(c.problems, problems...)
 	c.strategies()
 	c.limits()
 	c.parameters()
@@ -51,6 +59,8 @@ type compiler struct {
 	knows    func(parameter string) bool  // nil: whoever wrote it knows every parameter
 	rows     int
 	maxRows  int
+
+	incomplete bool // datasets were left out
 }
 
 func (c *compiler) at(path ...string) place { return place{path: path, to: &c.problems} }

@@ -17,6 +17,7 @@ type draft struct {
 	found    map[string]Table  // by source: the table, where the source was introspected
 	physical map[string]string // by column: what sources call it unless a binding says otherwise
 	own      map[string]*ownDraft
+	foreign  []foreign // once they are asked for
 }
 
 // main is the table that types, keys and foreign keys are taken from: a
@@ -43,7 +44,7 @@ func (c *compiler) datasets() {
 		c.catalog.Datasets = append(c.catalog.Datasets, d.Dataset)
 		c.catalog.byName[name] = d.Dataset
 	}
-	if len(drafts) == 0 {
+	if len(drafts) == 0 && !c.incomplete {
 		c.at("datasets").problem("there is none, so nothing can be asked")
 	}
 	steps := []func(*draft){
@@ -200,14 +201,14 @@ func (c *compiler) bind(d *draft) {
 			at.problem("%s is no plugin; `dataset` names one of a plugin's", name)
 		}
 		if src.Kind == API {
-			b, named := c.pathBinding(at, src, d.Name, spec)
+			b, named := c.pathBinding(at, src, d.storedName(), spec)
 			if src.API.Isolation == ByUpstream && !d.Common && !named && !src.API.names() && pathsName(name, c.spec) {
 				at.in("path").problem("holds no placeholder such as {tenant}, and nothing else tells the API whose rows to send")
 			}
 			d.Bindings[name] = b
 			continue
 		}
-		b := tableBinding(at, src, d.Name, spec)
+		b := tableBinding(at, src, d.storedName(), spec)
 		tables, asked := c.tables[name]
 		if t, ok := lookup(tables, b); ok {
 			d.found[name] = t
@@ -248,8 +249,8 @@ func tableBinding(at place, src *Source, dataset string, spec BindingSpec) *Bind
 		at.problem("%s is a database; write `table`, not a path", src.Name)
 	}
 	b := &Binding{Schema: spec.Schema, Table: cmp.Or(spec.Table, dataset)}
-	if schema, table, ok := strings.Cut(b.Table, "."); ok && spec.Schema == "" {
-		b.Schema, b.Table = schema, table
+	if spec.Schema == "" {
+		b.Schema, b.Table = tableParts(b.Table)
 	}
 	if b.Schema == "" && src.Kind == Postgres {
 		b.Schema = src.Postgres.Schema
@@ -257,12 +258,7 @@ func tableBinding(at place, src *Source, dataset string, spec BindingSpec) *Bind
 	return b
 }
 
-func tableName(b *Binding) string {
-	if b.Schema == "" {
-		return b.Table
-	}
-	return b.Schema + "." + b.Table
-}
+func tableName(b *Binding) string { return TableKey(b.Schema, b.Table) }
 
 // duckdbSchema is the schema of DuckDB's tables that name none.
 const duckdbSchema = "main"
@@ -271,18 +267,16 @@ func lookup(tables map[string]Table, b *Binding) (Table, bool) {
 	if t, ok := tables[tableName(b)]; ok {
 		return t, true
 	}
-	for _, key := range slices.Sorted(maps.Keys(tables)) {
-		t := tables[key]
-		if t.Name == b.Table && (t.Schema == b.Schema || b.Schema == "" && t.Schema == duckdbSchema) {
-			return t, true
-		}
-	}
-	return Table{}, false
+	t, ok := tables[TableKey(cmp.Or(b.Schema, duckdbSchema), b.Table)]
+	return t, ok
 }
 
 // checkPushdown reports columns that an API is said to filter by and no
 // dataset of it has.
 func (c *compiler) checkPushdown() {
+	if c.incomplete {
+		return
+	}
 	for _, name := range slices.Sorted(maps.Keys(c.catalog.Sources)) {
 		for _, col := range slices.Sorted(maps.Keys(c.catalog.Sources[name].API.Pushdown.Filters)) {
 			if !slices.ContainsFunc(c.catalog.Datasets, func(d *Dataset) bool {
@@ -364,6 +358,9 @@ func (d *draft) storedAs(physical string) *Column {
 	}
 	return nil
 }
+
+// storedName is what sources call the dataset unless a binding says otherwise.
+func (d *draft) storedName() string { return cmp.Or(d.spec.Stored, d.Name) }
 
 // boundPerTenant is the `bound` of a dataset that tenants have tables of their
 // own of, and nobody else's.

@@ -10,6 +10,7 @@ import (
 	_ "embed" // the schema for editors
 	"errors"
 	"fmt"
+	"io/fs"
 	"net"
 	"net/netip"
 	"net/url"
@@ -141,6 +142,9 @@ type file struct {
 // Load reads a file. env looks up the variables that {env: NAME} refers to.
 func Load(path string, env func(string) (string, bool)) (*Config, error) {
 	data, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("there is no file %s: name the configuration with -c, or write a first one with `usher init`", path)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("read the configuration: %w", err)
 	}

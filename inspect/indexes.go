@@ -19,7 +19,7 @@ func indexes(cat *catalog.Catalog, tables catalog.Introspected) []string {
 	for _, d := range cat.Datasets {
 		for _, source := range slices.Sorted(maps.Keys(d.Bindings)) {
 			b := d.Bindings[source]
-			t, ok := tables[source][b.Schema+"."+b.Table]
+			t, ok := tables[source][catalog.TableKey(b.Schema, b.Table)]
 			if !ok || t.View || cat.Sources[source].Kind != catalog.Postgres {
 				continue
 			}

@@ -36,6 +36,9 @@ func Build(r query.Request, cat *catalog.Catalog, p principal.Principal, now tim
 	default:
 		err = fault.New(fault.Internal, "a request without a shape")
 	}
+	if err == nil {
+		err = b.reached()
+	}
 	if err != nil {
 		return Query{}, err
 	}
@@ -69,10 +72,22 @@ type builder struct {
 	literals   int      // that its conditions compare with, see maxLiterals
 }
 
+// reached refuses a plan that reads from a source that nobody has looked into:
+// that its tables are what the file says, a tenant column among them, is not
+// taken for granted.
+func (b *builder) reached() error {
+	for name := range b.targets {
+		if !b.cat.Unreached.Reached(name) {
+			return catalog.NotYet()
+		}
+	}
+	return nil
+}
+
 // newBuilder is how a principal is made ready to plan for, or refused.
 func newBuilder(cat *catalog.Catalog, p principal.Principal, now time.Time) (*builder, error) {
 	b, err := fit(cat, p, now)
-	return b, refused(err)
+	return b, refused(notYet(cat, err))
 }
 
 // fit is newBuilder for those who answer for what does not fit themselves.
@@ -114,7 +129,7 @@ func fit(cat *catalog.Catalog, p principal.Principal, now time.Time) (*builder, 
 
 // identity is who asks, as an upstream may be told.
 func (b *builder) identity() Identity {
-	id := Identity{tenant: b.p.Tenant, key: b.p.TenantKey, subject: b.p.Subject, metadata: maps.Clone(b.p.Grant.Metadata)}
+	id := Identity{tenant: b.p.Tenant, key: b.p.TenantKey, subject: b.p.Subject, name: b.p.Name, email: b.p.Email, metadata: maps.Clone(b.p.Grant.Metadata)}
 	for name, values := range b.parameters {
 		if !b.cat.Parameters[name].Type.List {
 			if id.parameters == nil {

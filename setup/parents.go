@@ -57,15 +57,15 @@ func (t *table) keyed(fk catalog.ForeignKey) bool {
 }
 
 // relationUp is the relation that the reference to the parent becomes.
-func (t *table) relationUp(names *catalog.Catalog, source string) string {
-	d := names.Dataset(t.dataset)
-	if d == nil {
+func (d *Draft) relationUp(names *catalog.Catalog, t *table) string {
+	ds := names.Dataset(d.served(t.dataset))
+	if ds == nil {
 		return ""
 	}
-	for _, rel := range d.Relations {
-		same := !rel.Many && rel.To.Name == t.parent.to.dataset && len(rel.On) == len(t.parent.key.Columns)
+	for _, rel := range ds.Relations {
+		same := !rel.Many && rel.To.Name == d.served(t.parent.to.dataset) && len(rel.On) == len(t.parent.key.Columns)
 		for _, p := range rel.On {
-			same = same && slices.Contains(t.parent.key.Columns, d.Bindings[source].Columns[p.From.Name].Name)
+			same = same && slices.Contains(t.parent.key.Columns, ds.Bindings[d.source.Name].Columns[p.From.Name].Name)
 		}
 		if same {
 			return rel.Name
