@@ -327,15 +327,11 @@ func (c *compiler) mayMiss(d *draft, source string, col *Column) bool {
 	if d.Common || col.Name != d.spec.Tenant.Column {
 		return false
 	}
-	if src := c.catalog.Sources[source]; src.Kind == API {
+	src := c.catalog.Sources[source]
+	if src.Kind == API {
 		return src.API.Isolation == ByUpstream
 	}
-	for _, s := range c.catalog.Strategies {
-		if s.Source == source && s.Kind != Database {
-			return false
-		}
-	}
-	return true
+	return src.Template
 }
 
 func (c *compiler) differs(source string, col *Column, tc TableColumn, view bool) string {

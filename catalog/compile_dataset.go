@@ -116,7 +116,7 @@ func (c *compiler) chooseSources(d *draft) {
 			d.at.in("source").problem("belongs to common datasets; a tenant's rows come from where the strategy says")
 		}
 		for _, name := range c.strategyOrder() {
-			source := c.catalog.Strategies[name].Source
+			source := c.catalog.Strategies[name].SourceOf(d.Name)
 			if c.catalog.Sources[source] != nil && !slices.Contains(d.sources, source) {
 				d.sources = append(d.sources, source)
 			}
@@ -144,6 +144,16 @@ func (c *compiler) strategyOrder() []string {
 		return cmp.Compare(notDefault(a, c.catalog.DefaultStrategy), notDefault(b, c.catalog.DefaultStrategy))
 	})
 	return names
+}
+
+// named tells whether a strategy leads to a source for this very dataset.
+func (c *compiler) named(source, dataset string) bool {
+	for _, s := range c.catalog.Strategies {
+		if s.Datasets[dataset] == source {
+			return true
+		}
+	}
+	return false
 }
 
 func notDefault(name, def string) int {
@@ -192,6 +202,7 @@ func (c *compiler) bind(d *draft) {
 	for _, name := range d.sources {
 		src := c.catalog.Sources[name]
 		spec, given := d.spec.Bind[name]
+		given = given || c.named(name, d.Name)
 		at := d.at.in("bind", name)
 		if src.API.Plugin != nil {
 			refused = c.pluginBinding(d, name) || refused

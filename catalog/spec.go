@@ -141,8 +141,9 @@ type PushdownSpec struct {
 
 // StrategySpec describes a strategy.
 type StrategySpec struct {
-	Kind   string `yaml:"kind"`
-	Source string `yaml:"source"`
+	Kind     string            `yaml:"kind"` // follows from the source; checked where it is written
+	Source   string            `yaml:"source"`
+	Datasets map[string]string `yaml:"datasets"` // sources of datasets that are elsewhere, by dataset
 }
 
 // LimitsSpec holds the limits of datasets that have none of their own.
@@ -156,6 +157,11 @@ type TenantSpec struct {
 	Key      string `yaml:"key" short:"true"` // the value in tenant columns; default: the id
 	Name     string `yaml:"name"`             // for people; default: the id
 	Strategy string `yaml:"strategy"`         // of tokens that name none
+
+	Strategies map[string]string `yaml:"strategies"` // those of single datasets, by dataset
+
+	ExternalIDs []string `yaml:"external_ids"` // what identity providers call it
+	AllowHosts  []string `yaml:"allow_hosts"`  // where its accounts may lead, of what the sources allow
 
 	Accounts map[string]AccountSpec `yaml:"accounts"` // by source
 	Bind     map[string]OwnSpec     `yaml:"bind"`     // by dataset

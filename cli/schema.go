@@ -36,7 +36,9 @@ func (c schemaCommand) Run(ctx context.Context, s *term.IO) error {
 	if err != nil {
 		return err
 	}
+	over := s.Waiting("still looking into the sources")
 	found, err := inspect.Look(ctx, cfg)
+	over()
 	if err != nil {
 		return err
 	}

@@ -75,7 +75,7 @@ func (s *snapshot) wire(cfg *config.Config, g *Gateway, opts Options, calls *ups
 		},
 		Logger: opts.Log,
 	}
-	verifying := auth.Options{Log: opts.Log, Tenants: control.Registry(s.catalog, g.control)}
+	verifying := auth.Options{Log: opts.Log, Tenants: control.Registry(s.catalog, g.control), TenantOf: control.TenantOf(s.catalog, g.control)}
 	if g.control != nil {
 		s.data.Audit = g.control.Audit
 		answering.Administration, answering.Saved = true, control.SavedOperations(g.control)

@@ -60,7 +60,8 @@ func (q Query) Owner() string {
 // Shape is the shape of the answer.
 func (q Query) Shape() query.Shape { return q.body.shape }
 
-// Strategy is the name of the strategy the tenant's data is reached by.
+// Strategy is the name of the strategy the tenant's data is reached by; of
+// several, all names, in the order of their first use.
 func (q Query) Strategy() string { return q.body.strategy }
 
 // Root is the statement that answers the root field.

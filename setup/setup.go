@@ -175,7 +175,8 @@ type through struct {
 }
 
 // newTables names the datasets after the tables, with the schema before the
-// name where a table of another one has it already.
+// name where a table of another one has it already. Names that need no change
+// stay, and the others make room for them.
 func (d *Draft) newTables() {
 	for _, key := range slices.Sorted(maps.Keys(d.source.Tables)) {
 		t := d.source.Tables[key]
@@ -183,14 +184,28 @@ func (d *Draft) newTables() {
 	}
 	order := func(t *table) int { return slices.Index(d.source.Schemas, t.Schema) }
 	slices.SortStableFunc(d.tables, func(a, b *table) int { return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(order(a), order(b))) })
-	taken := make(map[string]bool)
-	for _, t := range d.tables {
-		name := t.Name
-		if plain := datasetName(name, d.served, nil); taken[d.served(plain)] && d.called(t) != t.Name {
-			name = t.Schema + "_" + t.Name
+	changes := func(t *table) int {
+		switch {
+		case !graphqlName.MatchString(t.Name):
+			return 2
+		case d.served(t.Name) != t.Name:
+			return 1
 		}
-		t.dataset = datasetName(name, d.served, taken)
-		taken[d.served(t.dataset)] = true
+		return 0
+	}
+	taken := make(map[string]bool)
+	for change := range 3 {
+		for _, t := range d.tables {
+			if changes(t) != change {
+				continue
+			}
+			name := t.Name
+			if plain := datasetName(name, d.served, nil); taken[d.served(plain)] && d.called(t) != t.Name {
+				name = t.Schema + "_" + t.Name
+			}
+			t.dataset = datasetName(name, d.served, taken)
+			taken[d.served(t.dataset)] = true
+		}
 	}
 }
 

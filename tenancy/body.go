@@ -21,6 +21,7 @@ type body struct {
 	Scopes     []principal.Scope          `json:"scopes,omitempty"`
 	Acting     *principal.Acting          `json:"acting,omitempty"`
 	Strategy   string                     `json:"strategy,omitempty"`
+	Strategies map[string]string          `json:"strategies,omitempty"`
 	Filters    []storedFilter             `json:"filters,omitempty"`
 	Parameters map[string]json.RawMessage `json:"parameters,omitempty"`
 	Cleared    []string                   `json:"cleared,omitempty"`
@@ -43,7 +44,7 @@ func bodyOf(p principal.Principal, caps MayGrant, rate int, rateOf string) (stri
 	g := p.Grant
 	b := body{
 		AllTenants: p.AllTenants, Name: p.Name, Email: p.Email, Roles: p.Roles, Scopes: p.Scopes, Acting: p.Acting,
-		Strategy: g.Strategy, Cleared: g.Cleared, Datasets: g.Datasets, SavedOnly: g.SavedOnly, Timezone: g.Timezone,
+		Strategy: g.Strategy, Strategies: g.Strategies, Cleared: g.Cleared, Datasets: g.Datasets, SavedOnly: g.SavedOnly, Timezone: g.Timezone,
 		MayGrant: caps, Rate: rate, RateOf: rateOf,
 	}
 	for _, f := range g.Filters {
@@ -81,7 +82,7 @@ func readBody(text string) (body, error) {
 // grant is the grant that the body says.
 func (b body) grant() (principal.Grant, error) {
 	g := principal.Grant{
-		Strategy: b.Strategy, Cleared: b.Cleared, Datasets: b.Datasets, SavedOnly: b.SavedOnly, Timezone: b.Timezone,
+		Strategy: b.Strategy, Strategies: b.Strategies, Cleared: b.Cleared, Datasets: b.Datasets, SavedOnly: b.SavedOnly, Timezone: b.Timezone,
 	}
 	unreadable := func(err error) error {
 		return fault.New(fault.Internal, "a grant in the control store cannot be read").Because(err)

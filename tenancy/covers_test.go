@@ -40,6 +40,9 @@ func TestCovers(t *testing.T) {
 			Parameters: map[string]query.Value{"distributor": query.List{query.Text("acme")}}, Metadata: map[string]query.Value{"plan": query.Text("free")},
 			Accounts: map[string]principal.Account{"silo": {User: "a"}}, SavedOnly: true,
 		}
+		by := func(dataset, strategy string) map[string]string { return map[string]string{dataset: strategy} }
+		fixed := plain
+		fixed.Grant.Strategies = by("orders", "database")
 		limited.Expires = c.Now().Add(time.Hour)
 		limitedRoot := root()
 		limitedRoot.Grant.Filters = limited.Grant.Filters
@@ -76,6 +79,18 @@ func TestCovers(t *testing.T) {
 				Strategy: "database", Accounts: account, Parameters: parameter(query.Text("x")), Metadata: map[string]query.Value{"plan": query.Text("gold")}, Roles: []string{"viewer"},
 			}, ""},
 			{"backend", backend, tenancy.TokenRequest{Strategy: "shared"}, "strategy shared"},
+			{"backend", backend, tenancy.TokenRequest{Strategies: by("orders", "database")}, ""},
+			{"backend", backend, tenancy.TokenRequest{Strategies: by("orders", "shared")}, "strategy shared"},
+			{"backend", backend, tenancy.TokenRequest{Strategies: map[string]string{"orders": "database", "people": "shared"}}, "strategy shared"},
+			{"plain", plain, tenancy.TokenRequest{Strategies: by("orders", "database")}, "strategy database"},
+			{"limited", limited, tenancy.TokenRequest{Strategies: by("orders", "shared")}, ""}, // its own, of all datasets
+			{"limited", limited, tenancy.TokenRequest{Strategies: by("orders", "database")}, "strategy database"},
+			{"fixed", fixed, tenancy.TokenRequest{Strategies: by("orders", "database")}, ""},
+			{"fixed", fixed, tenancy.TokenRequest{Strategies: by("orders", "shared")}, "fixes the strategy of dataset orders"},
+			{"fixed", fixed, tenancy.TokenRequest{Strategies: by("people", "database")}, "strategy database"},
+			{"root", root(), tenancy.TokenRequest{Tenant: "acme", Strategies: by("orders", "shared")}, ""},
+			{"root", root(), tenancy.TokenRequest{Tenant: "acme", Strategies: by("orders", "")}, "strategy of dataset orders is missing"},
+			{"root", root(), tenancy.TokenRequest{Tenant: "acme", Strategies: by("", "shared")}, "name of a dataset is missing"},
 			{"backend", backend, tenancy.TokenRequest{Roles: []string{"auditor"}}, "role auditor"},
 			{"backend", backend, tenancy.TokenRequest{Accounts: map[string]principal.Account{"warehouse": {}}}, "source warehouse"},
 			{"backend", backend, tenancy.TokenRequest{Parameters: map[string]query.Value{"distributors": query.Text("x")}}, "parameter distributors"},

@@ -44,7 +44,10 @@ func (r remote) administer(ctx context.Context, s *term.IO, operation, definitio
 
 // operate asks for root fields.
 func (r remote) operate(ctx context.Context, s *term.IO, operation, definitions, fields string, variables map[string]any, out any) error {
-	return r.ask(ctx, s, operation+"("+definitions+") { "+fields+" }", variables, out)
+	if definitions != "" {
+		definitions = "(" + definitions + ")"
+	}
+	return r.ask(ctx, s, operation+definitions+" { "+fields+" }", variables, out)
 }
 
 // The operations of GraphQL.

@@ -15,14 +15,18 @@ import (
 
 // TenantCommands are those of `usher tenant`.
 type TenantCommands struct {
-	Create  tenantCreate  `cmd:"" help:"Register a tenant." example:"usher tenant create acme --name 'Acme Ltd'"`
-	List    tenantList    `cmd:"" help:"List the tenants." example:"usher tenant list --search acme"`
-	Show    tenantShow    `cmd:"" help:"Show one tenant." example:"usher tenant show acme --json"`
-	Update  tenantUpdate  `cmd:"" help:"Change a tenant's name, its strategy or its accounts." example:"usher tenant update acme --strategy silo --accounts accounts.json"`
-	Rename  tenantRename  `cmd:"" help:"Change a tenant's name." example:"usher tenant rename acme 'Acme Group'"`
-	Suspend tenantSuspend `cmd:"" help:"Stop every token of a tenant, until it is resumed." example:"usher tenant suspend acme"`
-	Resume  tenantResume  `cmd:"" help:"End a suspension." example:"usher tenant resume acme"`
-	Delete  tenantDelete  `cmd:"" help:"End a tenant for ever, with its users, roles, saved queries and tokens." example:"usher tenant delete acme --confirm acme"`
+	Create      tenantCreate      `cmd:"" help:"Register a tenant." example:"usher tenant create acme --name 'Acme Ltd'"`
+	List        tenantList        `cmd:"" help:"List the tenants." example:"usher tenant list --search acme"`
+	Show        tenantShow        `cmd:"" help:"Show one tenant." example:"usher tenant show acme --json"`
+	Update      tenantUpdate      `cmd:"" help:"Change a tenant's name, its strategy or its accounts." example:"usher tenant update acme --strategy silo --accounts accounts.json"`
+	Rename      tenantRename      `cmd:"" help:"Change a tenant's name." example:"usher tenant rename acme 'Acme Group'"`
+	Strategy    tenantStrategy    `cmd:"" help:"Replace the strategies by which a tenant's data is reached." example:"usher tenant strategy acme standard --dataset-strategy webOrders=broker"`
+	ExternalIDs tenantExternalIDs `cmd:"" name:"external-ids" help:"Replace what identity providers call a tenant." example:"usher tenant external-ids acme org_9ybsU1dN2d"`
+	AllowHosts  tenantAllowHosts  `cmd:"" help:"Replace where a tenant's accounts may lead." example:"usher tenant allow-hosts acme db.acme.example"`
+	Test        tenantTest        `cmd:"" help:"Try the accounts by which a tenant's data is reached." example:"usher tenant test acme"`
+	Suspend     tenantSuspend     `cmd:"" help:"Stop every token of a tenant, until it is resumed." example:"usher tenant suspend acme"`
+	Resume      tenantResume      `cmd:"" help:"End a suspension." example:"usher tenant resume acme"`
+	Delete      tenantDelete      `cmd:"" help:"End a tenant for ever, with its users, roles, saved queries and tokens." example:"usher tenant delete acme --confirm acme"`
 }
 
 type tenantAnswer struct {
@@ -34,6 +38,10 @@ type tenantAnswer struct {
 	Accounts []accountAnswer `json:"accounts"`
 	Created  string          `json:"createdAt"`
 	Changed  string          `json:"changedAt"`
+
+	Strategies  []strategyAnswer `json:"strategies"`
+	ExternalIDs []string         `json:"externalIds"`
+	AllowHosts  []string         `json:"allowHosts"`
 }
 
 type accountAnswer struct {
@@ -41,7 +49,7 @@ type accountAnswer struct {
 	Set    []string `json:"set"`
 }
 
-const tenantFields = `{ id key name status strategy accounts { source set } createdAt changedAt }`
+const tenantFields = `{ id key name status strategy accounts { source set } createdAt changedAt strategies { dataset strategy } externalIds allowHosts }`
 
 func (t tenantAnswer) text(w io.Writer) {
 	row(w, "id", t.ID)
@@ -52,6 +60,7 @@ func (t tenantAnswer) text(w io.Writer) {
 	for _, a := range t.Accounts {
 		row(w, "account", a.Source+": "+strings.Join(a.Set, ", "))
 	}
+	t.textRouting(w)
 	row(w, "created", t.Created)
 	row(w, "changed", t.Changed)
 }
@@ -67,11 +76,14 @@ func (r remote) changed(ctx context.Context, s *term.IO, definitions, change str
 
 type tenantCreate struct {
 	remote
-	ID       string `arg:"" help:"Letters a to z, digits, - and _; given once."`
-	Key      string `help:"The value in tenant columns, if it is not the id." placeholder:"KEY"`
-	Name     string `help:"For people."`
-	Strategy string `help:"By which its data is reached, if not by the configuration's default."`
-	Accounts string `help:"File with accounts of its own, as JSON: [{\"source\": \"silo\", \"user\": …, \"password\": …}]." placeholder:"FILE"`
+	ID              string   `arg:"" help:"Letters a to z, digits, - and _; given once."`
+	Key             string   `help:"The value in tenant columns, if it is not the id." placeholder:"KEY"`
+	Name            string   `help:"For people."`
+	Strategy        string   `help:"By which its data is reached, if not by the configuration's default."`
+	DatasetStrategy []string `sep:"none" help:"A dataset that is reached in another way; may be repeated." placeholder:"DATASET=STRATEGY"`
+	ExternalID      []string `sep:"none" help:"What an identity provider calls it; may be repeated." placeholder:"ID"`
+	AllowHost       []string `sep:"none" help:"A host or base URL where its accounts may lead, if not wherever the sources allow; may be repeated." placeholder:"HOST"`
+	Accounts        string   `help:"File with accounts of its own, as JSON: [{\"source\": \"silo\", \"user\": …, \"password\": …}]." placeholder:"FILE"`
 }
 
 // Run registers the tenant.
@@ -80,7 +92,9 @@ func (c tenantCreate) Run(ctx context.Context, s *term.IO) error {
 	input.set("key", c.Key)
 	input.set("name", c.Name)
 	input.set("strategy", c.Strategy)
-	if err := readAccounts(c.Accounts, input); err != nil {
+	input.list("externalIds", c.ExternalID)
+	input.list("allowHosts", c.AllowHost)
+	if err := errors.Join(readAccounts(c.Accounts, input), readStrategies(c.DatasetStrategy, input)); err != nil {
 		return err
 	}
 	return c.changed(ctx, s, "$input: NewTenant!", "createTenant(input: $input)", variables{"input": input})

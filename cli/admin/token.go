@@ -25,21 +25,22 @@ type TokenCommands struct {
 type tokenCreate struct {
 	remote
 	lifetime
-	Subject   string   `required:"" help:"Who uses it, within the tenant." placeholder:"WHO"`
-	Tenant    string   `help:"Whose data it shows; else that of the key."`
-	Name      string   `help:"Shown, and told to plugins that ask for it."`
-	Email     string   `help:"Likewise."`
-	Role      []string `sep:"none" help:"A role; may be repeated."`
-	Strategy  string   `help:"By which data is reached, if not by the tenant's."`
-	Dataset   []string `sep:"none" help:"A dataset it reaches, if not all that the roles allow; may be repeated."`
-	Filter    []string `sep:"none" help:"Restricts a dataset's rows: 'orders={\"region\": {\"eq\": \"EU\"}}'; may be repeated." placeholder:"DATASET=WHERE"`
-	Clear     []string `sep:"none" help:"A parameter whose conditions shall not apply; may be repeated." placeholder:"NAME"`
-	Parameter []string `sep:"none" help:"A parameter's value in JSON: 'distributor=[\"acme\"]'; may be repeated." placeholder:"NAME=JSON"`
-	Metadata  []string `sep:"none" help:"Metadata for sources that name it, as text; may be repeated." placeholder:"NAME=TEXT"`
-	JSON      []string `name:"metadata-json" sep:"none" help:"Metadata in JSON: 'client_id=1234'; may be repeated." placeholder:"NAME=JSON"`
-	Accounts  string   `help:"File with accounts to use, as JSON: [{\"source\": \"silo\", \"user\": …, \"password\": …}]." placeholder:"FILE"`
-	SavedOnly bool     `help:"Only the tenant's saved queries."`
-	Timezone  string   `help:"An IANA name."`
+	Subject         string   `required:"" help:"Who uses it, within the tenant." placeholder:"WHO"`
+	Tenant          string   `help:"Whose data it shows; else that of the key."`
+	Name            string   `help:"Shown, and told to plugins that ask for it."`
+	Email           string   `help:"Likewise."`
+	Role            []string `sep:"none" help:"A role; may be repeated."`
+	Strategy        string   `help:"By which data is reached, if not by the tenant's."`
+	DatasetStrategy []string `sep:"none" help:"A dataset that is reached in another way; may be repeated." placeholder:"DATASET=STRATEGY"`
+	Dataset         []string `sep:"none" help:"A dataset it reaches, if not all that the roles allow; may be repeated."`
+	Filter          []string `sep:"none" help:"Restricts a dataset's rows: 'orders={\"region\": {\"eq\": \"EU\"}}'; may be repeated." placeholder:"DATASET=WHERE"`
+	Clear           []string `sep:"none" help:"A parameter whose conditions shall not apply; may be repeated." placeholder:"NAME"`
+	Parameter       []string `sep:"none" help:"A parameter's value in JSON: 'distributor=[\"acme\"]'; may be repeated." placeholder:"NAME=JSON"`
+	Metadata        []string `sep:"none" help:"Metadata for sources that name it, as text; may be repeated." placeholder:"NAME=TEXT"`
+	JSON            []string `name:"metadata-json" sep:"none" help:"Metadata in JSON: 'client_id=1234'; may be repeated." placeholder:"NAME=JSON"`
+	Accounts        string   `help:"File with accounts to use, as JSON: [{\"source\": \"silo\", \"user\": …, \"password\": …}]." placeholder:"FILE"`
+	SavedOnly       bool     `help:"Only the tenant's saved queries."`
+	Timezone        string   `help:"An IANA name."`
 }
 
 // Run makes the token.
@@ -52,6 +53,7 @@ func (c tokenCreate) Run(ctx context.Context, s *term.IO) error {
 	input.list("roles", c.Role)
 	input.list("datasets", c.Dataset)
 	if err := errors.Join(
+		readStrategies(c.DatasetStrategy, input),
 		readFilters(c.Filter, input),
 		readParameters(c.Parameter, input),
 		readMetadata(c.Metadata, c.JSON, input),
