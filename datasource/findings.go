@@ -34,7 +34,7 @@ type findings struct {
 
 // introspector is a database that can say which tables it has.
 type introspector interface {
-	Introspect(ctx context.Context, schema string) ([]catalog.Table, error)
+	Introspect(ctx context.Context, schemas ...string) ([]catalog.Table, error)
 }
 
 // inspected is what was found in a schema; what does not differ is left out.
@@ -145,17 +145,22 @@ func (s *shape) schema(ctx context.Context, name string) (inspected, error) {
 		}
 	}
 	for _, d := range s.cat.Datasets {
-		if b := d.Bindings[s.target.Source]; b != nil && (s.target.Account().Own || s.target.Kind == catalog.DuckDB) {
+		if b := d.Bindings[s.target.Source]; b != nil && (s.target.Account().Own || s.target.Kind == catalog.DuckDB) && s.schemaOf(b) == name {
 			note(d, b, "")
 		}
 	}
 	for _, t := range ownIn(s.cat, s.target) {
-		if plan.SchemaOf(s.cat.Sources[s.target.Source], &t.own.Binding, s.target) == name {
+		if s.schemaOf(&t.own.Binding) == name {
 			note(t.dataset, &t.own.Binding, t.own.Tenant)
 		}
 	}
 	s.findings.put(name, found)
 	return found, nil
+}
+
+// schemaOf is where a binding's table is in this account.
+func (s *shape) schemaOf(b *catalog.Binding) string {
+	return plan.SchemaOf(s.cat.Sources[s.target.Source], b, s.target)
 }
 
 func (s *shape) recall(name string) (inspected, bool) {

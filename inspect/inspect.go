@@ -67,7 +67,7 @@ func look(ctx context.Context, cfg *config.Config, known catalog.Introspected, w
 	group.SetLimit(maxLooks)
 	for i, name := range names {
 		group.Go(func() error {
-			looks[i].tables, looks[i].err = datasource.Introspect(ctx, sources[name])
+			looks[i].tables, looks[i].err = datasource.Introspect(ctx, sources[name], cfg.Spec.Schemas(sources[name])...)
 			return nil
 		})
 	}

@@ -283,20 +283,33 @@ func (b *builder) confine(d *catalog.Dataset, t Target, binding *catalog.Binding
 		}
 		return IsAllTenants, false, nil
 	}
-	missing := binding.Columns[d.Tenant.Name].Missing
+	column, known := d.Parent == nil, b.saysWhose(d, binding)
+	if api && !isolated && !column {
+		return 0, false, fault.New(fault.Forbidden, "%s cannot be reached by the strategy %q", d.Name, b.strategy.Name)
+	}
 	switch {
-	case !missing && isolated:
-		return ByUpstream, true, nil
-	case !missing:
-		return ByTenantColumn, true, nil
 	case isolated:
-		return ByUpstream, false, nil
-	case b.isOwn(d, binding): // the catalog has seen to it that nothing else is read from there
+		return ByUpstream, column && known, nil
+	case b.isOwn(d, binding) && !(column && known): // the catalog has seen to it that nothing else is read from there
 		return ByOwnSource, false, nil
+	case known && column:
+		return ByTenantColumn, true, nil
+	case known:
+		return ByParent, false, nil
 	case b.strategy.Kind == catalog.Database && b.cat.Sources[t.Source].Template:
 		return ByOwnSource, false, nil
 	}
-	return 0, false, fault.New(fault.Forbidden, "%s has no tenant column where the strategy %q looks for it", d.Name, b.strategy.Name)
+	return 0, false, fault.New(fault.Forbidden, "nothing says whose the %s are where the strategy %q looks for it", d.Name, b.strategy.Name)
+}
+
+// saysWhose tells whether the tenant column is there that says whose rows a
+// binding has: its own, or that of the rows at the end of the parents.
+func (b *builder) saysWhose(d *catalog.Dataset, binding *catalog.Binding) bool {
+	end := d.Ancestor()
+	if end != d {
+		_, binding = b.place(end)
+	}
+	return binding != nil && !binding.Columns[end.Tenant.Name].Missing
 }
 
 // tenantKey is the tenant's key as a literal of the tenant column's type. A

@@ -63,7 +63,7 @@ func (b *builder) placed(d *catalog.Dataset) []Place {
 	if err != nil {
 		return nil
 	}
-	scope, _, err := b.confine(d, t, binding)
+	scope, byColumn, err := b.confine(d, t, binding)
 	if err != nil {
 		return nil
 	}
@@ -73,7 +73,7 @@ func (b *builder) placed(d *catalog.Dataset) []Place {
 	case catalog.API:
 		headers := b.effective(source)
 		where = append(where, fmt.Sprintf("api %q %q %q %q", sameURL(b.baseURL(source)), binding.Path, headers, source.API.Query))
-		at.Alone = at.Alone || scope == ByUpstream && binding.Columns[d.Tenant.Name].Missing && !source.API.Told(binding.Path, b.replaced(source))
+		at.Alone = at.Alone || scope == ByUpstream && !byColumn && !source.API.Told(binding.Path, b.replaced(source))
 	case catalog.DuckDB:
 		where = append(where, sameTable(source, binding, t, b.p.Tenant))
 	case catalog.Postgres:

@@ -62,7 +62,7 @@ func (c tokenCreate) Run(ctx context.Context, s *term.IO) error {
 	return c.issue(ctx, s, `mutation($input: NewToken!) { issued: createToken(input: $input) { id token expiresAt } }`, input)
 }
 
-// issue asks for a token or a key and prints it, this once.
+// issue asks for a token and prints it, this once.
 func (r remote) issue(ctx context.Context, s *term.IO, mutation string, input variables) error {
 	var got struct{ Issued issuedAnswer }
 	if err := r.ask(ctx, s, mutation, variables{"input": input}, &got); err != nil {
@@ -222,10 +222,10 @@ func (c tokenList) Run(ctx context.Context, s *term.IO) error {
 			Next  *string       `json:"next"`
 		}
 	}
-	if err := c.ask(ctx, s, `query($kind: TokenKind!, $tenant: String, $subject: String, $living: Boolean!, $after: String, $limit: Int!) {
-		tokens(kind: $kind, tenant: $tenant, subject: $subject, living: $living, after: $after, limit: $limit) {
+	if err := c.administer(ctx, s, `query($kind: TokenKind!, $tenant: String, $subject: String, $living: Boolean!, $after: String, $limit: Int!) {
+		admin { tokens(kind: $kind, tenant: $tenant, subject: $subject, living: $living, after: $after, limit: $limit) {
 			items { id tenant subject name roles strategy datasets filtered parameters metadata accounts { source set } savedOnly mintedBy createdAt expiresAt lastUsedAt revokedAt }
-			next } }`, v, &got); err != nil {
+			next } } }`, v, &got); err != nil {
 		return err
 	}
 	defer more(s, got.Tokens.Next)
@@ -261,14 +261,14 @@ func (c tokenRevoke) Run(ctx context.Context, s *term.IO) error {
 		return errors.New("say which tokens: an id, --subject, --tenant, --issuer or --before")
 	}
 	by["keepMinted"] = c.KeepMinted
-	return c.revoke(ctx, s, `mutation($by: Revocation!) { revoked: revokeTokens(by: $by) }`, variables{"by": by})
+	return c.revoke(ctx, s, `mutation($by: Revocation!) { admin { revoked: revokeTokens(by: $by) } }`, variables{"by": by})
 }
 
 func (r remote) revoke(ctx context.Context, s *term.IO, mutation string, v variables) error {
 	var got struct {
 		Revoked int `json:"revoked"`
 	}
-	if err := r.ask(ctx, s, mutation, v, &got); err != nil {
+	if err := r.administer(ctx, s, mutation, v, &got); err != nil {
 		return err
 	}
 	return r.show(s, got, func(w io.Writer) { fmt.Fprintf(w, "revoked: %d of usher's own\n", got.Revoked) })

@@ -163,8 +163,8 @@ func VersionOf(s sqlexec.Session) *Version {
 }
 
 // Introspect describes the tables of the version.
-func (v *Version) Introspect(ctx context.Context, schema string) ([]catalog.Table, error) {
-	return v.db.Introspect(ctx, schema)
+func (v *Version) Introspect(ctx context.Context, schemas ...string) ([]catalog.Table, error) {
+	return v.db.Introspect(ctx, schemas...)
 }
 
 // Renew opens the source anew if it is broken.
