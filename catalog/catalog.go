@@ -193,6 +193,7 @@ type Tenant struct {
 	Key      string // its value in tenant columns
 	Name     string
 	Strategy string // of its principals whose token names none; empty: the default
+	Cell     string // where its rows are in sources that have cells; empty: where those are themselves
 
 	Accounts map[string]principal.Account // its own, by source
 }

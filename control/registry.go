@@ -41,7 +41,7 @@ func CheckDisjoint(ctx context.Context, cfg *config.Config, known *Neighbors, st
 func Registry(cat *catalog.Catalog, store *tenancy.Store) func(context.Context, string) (string, principal.Routing, error) {
 	return func(ctx context.Context, id string) (string, principal.Routing, error) {
 		if t, ok := cat.Tenants[id]; ok {
-			return t.Key, principal.Routing{Strategy: t.Strategy, Accounts: t.Accounts}, nil
+			return t.Key, t.Routing(), nil
 		}
 		if cat.TenantOfKey(id) != "" {
 			return "", principal.Routing{}, auth.ErrForeignKey

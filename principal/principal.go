@@ -33,6 +33,7 @@ type Principal struct {
 type Routing struct {
 	Strategy string             // empty: the default strategy
 	Accounts map[string]Account // by source
+	Cell     string             // where the rows are in sources that have cells; empty: where those are themselves
 }
 
 // Kind is a kind of token.

@@ -15,7 +15,7 @@ import (
 func (p Principal) AppendRights(b []byte) []byte {
 	b = text(b, p.Subject, p.Issuer, p.Tenant, p.TenantKey)
 	b = strconv.AppendBool(b, p.AllTenants)
-	b = text(b, p.Routing.Strategy)
+	b = text(b, p.Routing.Strategy, p.Routing.Cell)
 	b = accounts(b, p.Routing.Accounts)
 	b = texts(list(b, p.Roles), p.RoleSpecs)
 	if p.Acting != nil {
