@@ -153,6 +153,7 @@ type Source struct {
 	Name     string
 	Kind     SourceKind
 	Template bool // only reachable through an account of the tenant's own
+	Seen     bool // it was looked into, and the catalog fits what was there
 	Postgres PostgresSpec
 	DuckDB   DuckDBSpec
 	API      APISpec

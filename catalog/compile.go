@@ -32,6 +32,9 @@ func compile(spec Spec, tables Introspected, incomplete bool) (*Catalog, []Probl
 		byName: make(map[string]*Dataset), views: lru.New[viewKey, *View](maxViews),
 	}
 	c.catalog.Sources, c.problems = Sources(spec)
+	for name, s := range c.catalog.Sources {
+		_, s.Seen = tables[name]
+	}
 	c.strategies()
 	c.limits()
 	c.parameters()

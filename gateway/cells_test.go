@@ -115,3 +115,48 @@ func TestCellsAreNeighborhoods(t *testing.T) {
 		}
 	}
 }
+
+// A tenant of the control store moves: suspended, its rows copied, its cell set,
+// resumed, what is left behind deleted. Nothing is read from where it was.
+func TestATenantMoves(t *testing.T) {
+	t.Parallel()
+	one, two := cellsOf(t)
+	store := pgtest.Start(t).Database(t)
+	g, err := openCells(t, one, two, fmt.Sprintf("postgres: {host: %s, port: %d, database: %q, user: %q, password: {env: PG}, sslmode: disable}", store.Host, store.Port, store.Name, store.User), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	token := program.Sign(t, `{"tenant": "d"}`)
+	admin := g.bootstrap(t)
+	change := func(text, want string) {
+		t.Helper()
+		if got := g.query(t, admin, `mutation { admin { `+text+` } }`); got != `200 {"data":{"admin":{`+want+`}}}` {
+			t.Errorf("%s: %s", text, got)
+		}
+	}
+	notes := func(want string) {
+		t.Helper()
+		if got := g.query(t, token, `{ notes { text } }`); !strings.Contains(got, want) {
+			t.Errorf("%s, and not %s", got, want)
+		}
+	}
+	if got := g.query(t, admin, `mutation { admin { createTenant(input: {id: "d", cell: "eu7"}) { id } } }`); !strings.Contains(got, "BAD_USER_INPUT") {
+		t.Errorf("a cell that there is not: %s", got)
+	}
+	change(`createTenant(input: {id: "d"}) { id cell }`, `"createTenant":{"id":"d","cell":null}`)
+	notes(`"FORBIDDEN"`)
+	change(`setTenantCell(id: "d", cell: "eu1") { cell }`, `"setTenantCell":{"cell":"eu1"}`)
+	notes(`"d in cell 1"`)
+	if got := g.query(t, admin, `mutation { admin { setTenantCell(id: "d", cell: "eu7") { id } } }`); !strings.Contains(got, "BAD_USER_INPUT") {
+		t.Errorf("a cell that there is not: %s", got)
+	}
+	change(`suspendTenant(id: "d") { status }`, `"suspendTenant":{"status":"SUSPENDED"}`)
+	notes(`errors`)
+	change(`setTenantCell(id: "d", cell: "eu2") { cell }`, `"setTenantCell":{"cell":"eu2"}`)
+	change(`resumeTenant(id: "d") { status cell }`, `"resumeTenant":{"status":"ACTIVE","cell":"eu2"}`)
+	notes(`"d in cell 2"`)
+	one.Exec(t, `DELETE FROM notes WHERE tenant = 'd'`)
+	notes(`"d in cell 2"`)
+	change(`setTenantCell(id: "d") { cell }`, `"setTenantCell":{"cell":null}`)
+	notes(`"FORBIDDEN"`)
+}

@@ -65,6 +65,8 @@ type AdminTenant struct {
 	Status TenantStatus `json:"status"`
 	// By which its data is reached; null: the configuration's default.
 	Strategy *string `json:"strategy,omitempty"`
+	// Where its rows are in sources that have cells; null: where those are themselves.
+	Cell *string `json:"cell,omitempty"`
 	// What accounts of its own say, without the values.
 	Accounts  []AccountKeys `json:"accounts"`
 	CreatedAt time.Time     `json:"createdAt"`
@@ -305,8 +307,10 @@ type NewTenant struct {
 	// The value in tenant columns; left out: the id.
 	Key *string `json:"key,omitempty"`
 	// Left out: the id.
-	Name     *string        `json:"name,omitempty"`
-	Strategy *string        `json:"strategy,omitempty"`
+	Name     *string `json:"name,omitempty"`
+	Strategy *string `json:"strategy,omitempty"`
+	// Where its rows are in sources that have cells. Left out: where those are themselves.
+	Cell     *string        `json:"cell,omitempty"`
 	Accounts []AccountInput `json:"accounts"`
 }
 

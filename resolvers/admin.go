@@ -70,7 +70,7 @@ func filters(list []graph.TokenFilter) []principal.Filter {
 func newTenant(in graph.NewTenant) (tenancy.NewTenant, error) {
 	accounts, err := accountsBySource(in.Accounts)
 	return tenancy.NewTenant{
-		ID: in.ID, Key: given(in.Key), Name: given(in.Name), Strategy: given(in.Strategy), Accounts: accounts,
+		ID: in.ID, Key: given(in.Key), Name: given(in.Name), Strategy: given(in.Strategy), Cell: given(in.Cell), Accounts: accounts,
 	}, err
 }
 

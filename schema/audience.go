@@ -63,6 +63,7 @@ var fields = map[string]Audience{
 	"AdminMutation.createTenant":      Administrator,
 	"AdminMutation.renameTenant":      Administrator,
 	"AdminMutation.setTenantStrategy": Administrator,
+	"AdminMutation.setTenantCell":     Administrator,
 	"AdminMutation.setTenantAccounts": Administrator,
 	"AdminMutation.suspendTenant":     Administrator,
 	"AdminMutation.resumeTenant":      Administrator,

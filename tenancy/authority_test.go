@@ -153,6 +153,7 @@ func TestAuthority(t *testing.T) {
 			}},
 			{"CreateTenant", "", everyTenants, func(p actor) error { return created(s.CreateTenant(ctx, p, tenancy.NewTenant{ID: name()})) }},
 			{"SetTenantStrategy", "", everyTenants, func(p actor) error { return s.SetTenantStrategy(ctx, p, "acme", "") }},
+			{"SetTenantCell", "", everyTenants, func(p actor) error { return s.SetTenantCell(ctx, p, "acme", "") }},
 			{"SetTenantAccounts", "", everyTenants, func(p actor) error { return s.SetTenantAccounts(ctx, p, "acme", nil) }},
 			{"SuspendTenant", "", everyTenants, func(p actor) error { id := name(); tenant(t, s, id); return s.SuspendTenant(ctx, p, id) }},
 			{"ResumeTenant", "", everyTenants, func(p actor) error { id := name(); tenant(t, s, id); return s.ResumeTenant(ctx, p, id) }},

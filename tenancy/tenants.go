@@ -28,6 +28,7 @@ type Tenant struct {
 	Name     string
 	Status   Status
 	Strategy string // default strategy; empty: the configuration's
+	Cell     string // of sources that have cells
 	Accounts []AccountKeys
 	Created  time.Time
 	Changed  time.Time
@@ -39,6 +40,7 @@ type NewTenant struct {
 	Key      string // default: the id
 	Name     string // default: the id
 	Strategy string
+	Cell     string
 	Accounts map[string]principal.Account // by source
 }
 
@@ -48,19 +50,20 @@ type tenantRow struct {
 	Name     string `db:"name"`
 	Status   Status `db:"status"`
 	Strategy string `db:"strategy"`
+	Cell     string `db:"cell"`
 	Accounts string `db:"accounts"`
 	Created  int64  `db:"created_at"`
 	Changed  int64  `db:"changed_at"`
 }
 
-const tenantColumns = "id, tenant_key, name, status, strategy, accounts, created_at, changed_at"
+const tenantColumns = "id, tenant_key, name, status, strategy, accounts, created_at, changed_at, cell"
 
 func accountRow(tenant string) string { return "tenants/" + tenant }
 
 // routing reads how the tenant's data is reached.
 func (s *Store) routing(row tenantRow) (principal.Routing, error) {
 	accounts, err := s.sealer.openAccounts(row.Accounts, accountRow(row.ID))
-	return principal.Routing{Strategy: row.Strategy, Accounts: accounts}, err
+	return principal.Routing{Strategy: row.Strategy, Accounts: accounts, Cell: row.Cell}, err
 }
 
 func (s *Store) tenant(row tenantRow) (Tenant, error) {
@@ -69,7 +72,7 @@ func (s *Store) tenant(row tenantRow) (Tenant, error) {
 		return Tenant{}, err
 	}
 	return Tenant{
-		ID: row.ID, Key: row.Key, Name: row.Name, Status: row.Status, Strategy: row.Strategy,
+		ID: row.ID, Key: row.Key, Name: row.Name, Status: row.Status, Strategy: row.Strategy, Cell: row.Cell,
 		Accounts: accountKeys(routing.Accounts), Created: moment(row.Created), Changed: moment(row.Changed),
 	}, nil
 }
@@ -105,7 +108,7 @@ func (s *Store) CreateTenant(ctx context.Context, p principal.Principal, n NewTe
 	n.Key, n.Name = cmp.Or(n.Key, n.ID), cmp.Or(n.Name, n.ID)
 	var made Tenant
 	a := act{operation: "createTenant", tenant: n.ID, global: true}
-	record := recordOf(n.ID, n.Key, principal.Routing{Strategy: n.Strategy, Accounts: n.Accounts})
+	record := recordOf(n.ID, n.Key, principal.Routing{Strategy: n.Strategy, Accounts: n.Accounts, Cell: n.Cell})
 	var since int64
 	if a.allowed(p) == nil {
 		var err error
@@ -116,8 +119,8 @@ func (s *Store) CreateTenant(ctx context.Context, p principal.Principal, n NewTe
 	err := s.administer(ctx, p, a, func(t *tx) error {
 		for _, err := range []error{
 			checkNewTenant(n.ID), checkKey(n.Key), checkPresent("the tenant's name", n.Name, maxName),
-			checkStrategy(n.Strategy), checkAccounts(n.Accounts),
-			s.checkRouting(n.ID, n.Key, principal.Routing{Strategy: n.Strategy, Accounts: n.Accounts}),
+			checkStrategy(n.Strategy), checkCell(n.Cell), checkAccounts(n.Accounts),
+			s.checkRouting(n.ID, n.Key, principal.Routing{Strategy: n.Strategy, Accounts: n.Accounts, Cell: n.Cell}),
 		} {
 			if err != nil {
 				return err
@@ -141,8 +144,8 @@ func (s *Store) CreateTenant(ctx context.Context, p principal.Principal, n NewTe
 		if known > 0 {
 			return fault.New(fault.Conflict, "the id or the key is, or was, a tenant's id or key").WithHint("Ids and keys are never used again, nor one for the other.")
 		}
-		_, err = t.exec(`INSERT INTO store.tenants (id, tenant_key, name, status, strategy, accounts, created_at, changed_at, generation)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $7, $8)`, n.ID, n.Key, n.Name, string(Active), n.Strategy, accounts, micros(t.now), generation)
+		_, err = t.exec(`INSERT INTO store.tenants (id, tenant_key, name, status, strategy, accounts, created_at, changed_at, generation, cell)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $7, $8, $9)`, n.ID, n.Key, n.Name, string(Active), n.Strategy, accounts, micros(t.now), generation, n.Cell)
 		if err != nil {
 			return err
 		}

@@ -47,7 +47,7 @@ func (s *Store) SetTenantAccounts(ctx context.Context, p principal.Principal, id
 			return err
 		}
 		if known != nil {
-			if since, err = s.checkDisjoint(ctx, recordOf(id, known.key, principal.Routing{Accounts: accounts})); err != nil {
+			if since, err = s.checkDisjoint(ctx, recordOf(id, known.key, principal.Routing{Accounts: accounts, Cell: known.routing.Cell})); err != nil {
 				return err
 			}
 		}
@@ -57,7 +57,7 @@ func (s *Store) SetTenantAccounts(ctx context.Context, p principal.Principal, id
 			return err
 		}
 		return t.changeTenant(id, func(row *tenantRow) error {
-			routing := principal.Routing{Strategy: row.Strategy, Accounts: accounts}
+			routing := principal.Routing{Strategy: row.Strategy, Accounts: accounts, Cell: row.Cell}
 			if err := s.checkRouting(row.ID, row.Key, routing); err != nil {
 				return err
 			}
@@ -136,7 +136,7 @@ func (t *tx) changeTenant(id string, change func(*tenantRow) error) error {
 	if err := change(&row); err != nil {
 		return err
 	}
-	_, err = t.exec("UPDATE store.tenants SET name = $2, status = $3, strategy = $4, accounts = $5, changed_at = $6, generation = $7 WHERE id = $1",
-		id, row.Name, string(row.Status), row.Strategy, row.Accounts, micros(t.now), generation)
+	_, err = t.exec("UPDATE store.tenants SET name = $2, status = $3, strategy = $4, accounts = $5, changed_at = $6, generation = $7, cell = $8 WHERE id = $1",
+		id, row.Name, string(row.Status), row.Strategy, row.Accounts, micros(t.now), generation, row.Cell)
 	return err
 }

@@ -17,6 +17,7 @@ type TenantCommands struct {
 	List    tenantList    `cmd:"" help:"List the tenants."`
 	Show    tenantShow    `cmd:"" help:"Show one tenant."`
 	Rename  tenantRename  `cmd:"" help:"Change a tenant's name."`
+	Cell    tenantCell    `cmd:"" help:"Say where a tenant's rows are in sources that have cells. They do not move by it."`
 	Suspend tenantSuspend `cmd:"" help:"Stop every token of a tenant, until it is resumed."`
 	Resume  tenantResume  `cmd:"" help:"End a suspension."`
 	Delete  tenantDelete  `cmd:"" help:"End a tenant for ever, with its users, roles, saved queries and tokens."`
@@ -28,6 +29,7 @@ type tenantAnswer struct {
 	Name     string          `json:"name"`
 	Status   string          `json:"status"`
 	Strategy *string         `json:"strategy"`
+	Cell     *string         `json:"cell"`
 	Accounts []accountAnswer `json:"accounts"`
 	Created  string          `json:"createdAt"`
 	Changed  string          `json:"changedAt"`
@@ -38,7 +40,7 @@ type accountAnswer struct {
 	Set    []string `json:"set"`
 }
 
-const tenantFields = `{ id key name status strategy accounts { source set } createdAt changedAt }`
+const tenantFields = `{ id key name status strategy cell accounts { source set } createdAt changedAt }`
 
 func (t tenantAnswer) text(w io.Writer) {
 	row(w, "id", t.ID)
@@ -46,6 +48,9 @@ func (t tenantAnswer) text(w io.Writer) {
 	row(w, "name", t.Name)
 	row(w, "status", strings.ToLower(t.Status))
 	row(w, "strategy", dash(t.Strategy))
+	if t.Cell != nil {
+		row(w, "cell", *t.Cell)
+	}
 	for _, a := range t.Accounts {
 		row(w, "account", a.Source+": "+strings.Join(a.Set, ", "))
 	}
@@ -68,6 +73,7 @@ type tenantCreate struct {
 	Key      string `help:"The value in tenant columns, if it is not the id." placeholder:"KEY"`
 	Name     string `help:"For people."`
 	Strategy string `help:"By which its data is reached, if not by the configuration's default."`
+	Cell     string `help:"Where its rows are in sources that have cells."`
 	Accounts string `help:"File with accounts of its own, as JSON: [{\"source\": \"silo\", \"user\": …, \"password\": …}]." placeholder:"FILE"`
 }
 
@@ -77,6 +83,7 @@ func (c tenantCreate) Run(ctx context.Context, s *term.IO) error {
 	input.set("key", c.Key)
 	input.set("name", c.Name)
 	input.set("strategy", c.Strategy)
+	input.set("cell", c.Cell)
 	if err := readAccounts(c.Accounts, input); err != nil {
 		return err
 	}
@@ -99,6 +106,19 @@ func readAccounts(file string, input variables) error {
 	}
 	input["accounts"] = accounts
 	return nil
+}
+
+type tenantCell struct {
+	remote
+	ID   string `arg:"" help:"The tenant."`
+	Cell string `arg:"" optional:"" help:"The cell; left out: where the sources are themselves."`
+}
+
+// Run changes the tenant's cell.
+func (c tenantCell) Run(ctx context.Context, s *term.IO) error {
+	v := variables{"id": c.ID}
+	v.set("cell", c.Cell)
+	return c.changed(ctx, s, `mutation($id: String!, $cell: String) { admin { tenant: setTenantCell(id: $id, cell: $cell) `+tenantFields+` } }`, v)
 }
 
 type tenantList struct {
