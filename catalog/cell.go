@@ -4,8 +4,6 @@ import (
 	"cmp"
 	"maps"
 	"slices"
-
-	"usher/principal"
 )
 
 // Cell is one of the databases that a shared source consists of: each holds the
@@ -47,11 +45,6 @@ func (c *Catalog) Cells() []string {
 		}
 	}
 	return slices.Sorted(maps.Keys(names))
-}
-
-// Routing is how the tenant's data is reached.
-func (t Tenant) Routing() principal.Routing {
-	return principal.Routing{Strategy: t.Strategy, Accounts: t.Accounts, Cell: t.Cell}
 }
 
 // cells reads the cells of a source. What one does not say is the source's.

@@ -14,6 +14,7 @@ type Spec struct {
 	Sources         map[string]SourceSpec    `yaml:"sources"`
 	Strategies      map[string]StrategySpec  `yaml:"strategies"`
 	DefaultStrategy string                   `yaml:"default_strategy"`
+	Naming          string                   `yaml:"naming"` // KeepNames, the default, or CamelNames
 	Limits          LimitsSpec               `yaml:"limits"`
 	Tenants         map[string]TenantSpec    `yaml:"tenants"`
 	Parameters      map[string]ParameterSpec `yaml:"parameters"`
@@ -39,7 +40,7 @@ type SourceSpec struct {
 	Password Secret              `yaml:"password" kind:"postgres"`
 	Schema   string              `yaml:"schema" kind:"postgres"`
 	SSLMode  string              `yaml:"sslmode" kind:"postgres"`
-	RootCert Path                `yaml:"root_cert" kind:"postgres"`
+	RootCert Path                `yaml:"root_cert" kind:"postgres api"`
 	MaxConns int                 `yaml:"max_conns" kind:"postgres"`
 	Pooler   string              `yaml:"pooler" kind:"postgres"`
 
@@ -50,6 +51,8 @@ type SourceSpec struct {
 	Files map[string]Path `yaml:"files" kind:"duckdb"`
 
 	BaseURL      string              `yaml:"base_url" kind:"api"`
+	ClientCert   Path                `yaml:"client_cert" kind:"api"`
+	ClientKey    Path                `yaml:"client_key" kind:"api"`
 	AllowPrivate bool                `yaml:"allow_private" kind:"postgres api"`
 	Isolation    string              `yaml:"isolation" kind:"api"`
 	Headers      map[string]Template `yaml:"headers" kind:"api"`
@@ -149,8 +152,9 @@ type PushdownSpec struct {
 
 // StrategySpec describes a strategy.
 type StrategySpec struct {
-	Kind   string `yaml:"kind"`
-	Source string `yaml:"source"`
+	Kind     string            `yaml:"kind"` // follows from the source; checked where it is written
+	Source   string            `yaml:"source"`
+	Datasets map[string]string `yaml:"datasets"` // sources of datasets that are elsewhere, by dataset
 }
 
 // LimitsSpec holds the limits of datasets that have none of their own.
@@ -165,6 +169,11 @@ type TenantSpec struct {
 	Name     string `yaml:"name"`             // for people; default: the id
 	Strategy string `yaml:"strategy"`         // of tokens that name none
 	Cell     string `yaml:"cell"`             // of the sources that have cells
+
+	Strategies map[string]string `yaml:"strategies"` // those of single datasets, by dataset
+
+	ExternalIDs []string `yaml:"external_ids"` // what identity providers call it
+	AllowHosts  []string `yaml:"allow_hosts"`  // where its accounts may lead, of what the sources allow
 
 	Accounts map[string]AccountSpec `yaml:"accounts"` // by source
 	Bind     map[string]OwnSpec     `yaml:"bind"`     // by dataset
@@ -238,6 +247,8 @@ type DatasetSpec struct {
 	Measures    Ordered[MeasureSpec]   `yaml:"measures"`
 	Bound       string                 `yaml:"bound"`
 	Bind        map[string]BindingSpec `yaml:"bind"`
+
+	Stored string `yaml:"-"` // what its table is called, if nothing is bound; empty: as the dataset
 }
 
 // TenancySpec says whose a dataset's rows are: by a column, which may be written

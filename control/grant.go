@@ -25,10 +25,7 @@ func CheckGrant(current func() *catalog.Catalog) func(principal.Principal) error
 		}
 		switch {
 		case record && len(p.Routing.Accounts) == 0:
-			if p.Routing.Strategy != "" && cat.Strategies[p.Routing.Strategy] == nil {
-				return fault.New(fault.BadUserInput, "there is no strategy %q", p.Routing.Strategy)
-			}
-			return nil
+			return checkRecord(cat, p.Routing)
 		// What of these can be reached is decided where it is asked for.
 		case !record && p.AllTenants:
 			if _, err := cat.View(p); err != nil && cat.Unreached.Incomplete() {
@@ -44,10 +41,10 @@ func CheckGrant(current func() *catalog.Catalog) func(principal.Principal) error
 	}
 }
 
-// CheckFilters is what the catalog says of filters that somebody puts into a
-// token.
-func CheckFilters(current func() *catalog.Catalog) func(minter, token principal.Principal, added []principal.Filter) error {
-	return func(minter, token principal.Principal, added []principal.Filter) error {
+// CheckMinted is what the catalog says of filters and strategies of datasets
+// that somebody puts into a token.
+func CheckMinted(current func() *catalog.Catalog) func(minter, token principal.Principal, added principal.Grant) error {
+	return func(minter, token principal.Principal, added principal.Grant) error {
 		return plan.CheckMinted(minter, token, added, current())
 	}
 }
@@ -71,6 +68,27 @@ func CheckRole(current func() *catalog.Catalog) func(writer principal.Principal,
 	}
 }
 
+// checkRecord judges a record that leads nowhere of its own: what it says must
+// mean something, and its datasets need not be reached yet.
+func checkRecord(cat *catalog.Catalog, r principal.Routing) error {
+	if r.Strategy != "" && cat.Strategies[r.Strategy] == nil {
+		return fault.New(fault.BadUserInput, "there is no strategy %q", r.Strategy)
+	}
+	if err := cat.CheckStrategies(r.Strategies); err != nil {
+		return fault.New(fault.BadUserInput, "%s", err)
+	}
+	if _, err := catalog.ParseDestinations(r.AllowHosts); err != nil {
+		return fault.New(fault.BadUserInput, "%s", err)
+	}
+	return nil
+}
+
+// KnownName tells whether a text is the id, the key or an external id of a tenant
+// that the configuration registers.
+func KnownName(current func() *catalog.Catalog) func(name string) bool {
+	return func(name string) bool { return taken(current(), name, name) }
+}
+
 // notYet is what is said instead while datasets are left out of the catalog: what is
 // not there may be one of them.
 func notYet(cat *catalog.Catalog, err error) error {
@@ -80,14 +98,14 @@ func notYet(cat *catalog.Catalog, err error) error {
 	return err
 }
 
-// taken tells whether an id or a key is the id or the key of a tenant that the
-// configuration registers.
+// taken tells whether an id or a key is the id, the key or an external id of a
+// tenant that the configuration registers.
 func taken(cat *catalog.Catalog, id, key string) bool {
 	if id == "" {
 		return false
 	}
 	for _, name := range []string{id, key} {
-		if _, ok := cat.Tenants[name]; ok || cat.TenantOfKey(name) != "" {
+		if _, ok := cat.Tenants[name]; ok || cat.TenantOfKey(name) != "" || cat.TenantOf(name) != "" {
 			return true
 		}
 	}

@@ -71,3 +71,12 @@ func introspectPostgres(ctx context.Context, source *catalog.Source, schemas []s
 	}
 	return tables, err
 }
+
+// Authorize asks a plugin whether it takes its connection; other sources have
+// shown by Introspect that they take theirs.
+func Authorize(ctx context.Context, source *catalog.Source) error {
+	if source.Kind != catalog.API {
+		return nil
+	}
+	return upstream.Authorize(ctx, source)
+}

@@ -50,6 +50,17 @@ var grants = []struct{ catalog, principal, want string }{
 	{"shop.yml", `tenant: "t7", key: "007", datasets: ["ledger"], parameters: {regions: ["EU"], since: "2028-01-01T00:00:00Z"}`, "no value of its tenant columns"},
 	{"shop.yml", `tenant: "acme", filters: {guarded: {id: {eq: 1}}}`, ""},
 	{"shop.yml", ``, "names no tenant"},
+	{"mixed.yml", `tenant: "acme", subject: "s", strategies: {webOrders: "partner", orders: "silo"}`, ""},
+	{"mixed.yml", `tenant: "acme", subject: "s", strategies: {nothing: "partner"}`, `the unknown dataset "nothing"`},
+	{"mixed.yml", `tenant: "acme", subject: "s", strategies: {orders: "nothing"}`, `unknown strategy "nothing" of the dataset orders`},
+	{"mixed.yml", `tenant: "acme", subject: "s", strategies: {kinds: "warehouse"}`, "kinds is common"},
+	{"mixed.yml", `tenant: "acme", home: {strategies: {nothing: "partner"}}`, `the unknown dataset "nothing"`},
+	{"mixed.yml", `tenant: "acme", home: {strategies: {orders: "nothing"}}`, `unknown strategy "nothing"`},
+	// An account is used by what a single dataset's strategy leads to.
+	{"mixed.yml", `tenant: "acme", subject: "s", strategy: "warehouse", accounts: {partner: {base_url: "https://a.partner.example"}}`, `the account of "partner"`},
+	{"mixed.yml", `tenant: "acme", subject: "s", strategy: "warehouse", strategies: {orders: "partner"}, accounts: {partner: {base_url: "https://a.partner.example"}}`, ""},
+	{"mixed.yml", `tenant: "acme", home: {allowHosts: ["b.partner.example"], accounts: {partner: {base_url: "https://a.partner.example"}}}`, "what the tenant's record allows"},
+	{"mixed.yml", `tenant: "acme", home: {allowHosts: ["no host"]}`, "no host name"},
 }
 
 func TestCheckGrant(t *testing.T) {

@@ -19,8 +19,21 @@ import (
 // A filter is a policy once it is in the token, and what a policy reaches for
 // is confined to the tenant only. Therefore it may follow relations to datasets
 // of which the minter sees every row, and to no others.
-func CheckMinted(minter, token principal.Principal, added []principal.Filter, cat *catalog.Catalog) error {
-	if len(added) == 0 {
+//
+// Datasets that strategies are added for are those that the minter sees, too.
+func CheckMinted(minter, token principal.Principal, added principal.Grant, cat *catalog.Catalog) error {
+	if len(added.Strategies) > 0 {
+		seen, err := cat.View(minter)
+		if err != nil {
+			return refused(grantFault("%v", err))
+		}
+		for _, name := range slices.Sorted(maps.Keys(added.Strategies)) {
+			if seen.Dataset(name) == nil {
+				return unusable(grantFault("a strategy is named for the unknown dataset %q", name), false)
+			}
+		}
+	}
+	if len(added.Filters) == 0 {
 		return nil
 	}
 	b, err := newBuilder(cat, minter, time.Time{})
@@ -31,7 +44,7 @@ func CheckMinted(minter, token principal.Principal, added []principal.Filter, ca
 	if err != nil {
 		return unusable(grantFault("%v", err), false)
 	}
-	for _, f := range added {
+	for _, f := range added.Filters {
 		if err := b.checkMinted(f, shown); err != nil {
 			return unusable(err, false)
 		}

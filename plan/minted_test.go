@@ -8,6 +8,7 @@ import (
 	"usher/fault"
 	"usher/plan"
 	"usher/plan/plantest"
+	"usher/principal"
 )
 
 // What a filter may compare that a holder of the minter's roles puts into a
@@ -69,7 +70,7 @@ func TestMintedFilters(t *testing.T) {
 	cat := plantest.Catalog(t, string(text), nil)
 	for _, c := range minted {
 		const who = `tenant: "acme", subject: "ann", metadata: {team: "blue"}, `
-		added := plantest.Principal(t, who+`filters: {`+c.filter+`}`).Grant.Filters
+		added := plantest.Principal(t, who+`filters: {`+c.filter+`}`).Grant
 		err := plan.CheckMinted(plantest.Principal(t, who+c.minter), plantest.Principal(t, who+c.token), added, cat)
 		switch {
 		case c.want == "" && err != nil:
@@ -79,5 +80,31 @@ func TestMintedFilters(t *testing.T) {
 		case err != nil && fault.From(err).Code != mintedCode(err):
 			t.Errorf("%s: %s: %v", c.minter, c.filter, err)
 		}
+	}
+}
+
+// Strategies are added for datasets that the minter sees. One that they do not see
+// is as unknown as one that there is not.
+func TestMintedStrategies(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile("testdata/roles.yml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	cat := plantest.Catalog(t, string(text), nil)
+	const who = `tenant: "acme", subject: "ann", `
+	judge := func(minter, dataset string) error {
+		added := principal.Grant{Strategies: map[string]string{dataset: "shared"}}
+		return plan.CheckMinted(plantest.Principal(t, who+minter), plantest.Principal(t, who+minter), added, cat)
+	}
+	if err := judge(`roles: ["auditor"]`, "orders"); err != nil {
+		t.Error(err)
+	}
+	hidden, unknown := judge(`roles: ["auditor"], datasets: ["customers"]`, "orders"), judge(`roles: ["auditor"], datasets: ["customers"]`, "sredro")
+	if hidden == nil || unknown == nil || strings.ReplaceAll(hidden.Error(), "orders", "X") != strings.ReplaceAll(unknown.Error(), "sredro", "X") {
+		t.Errorf("a dataset that is hidden: %v; one that there is not: %v", hidden, unknown)
+	}
+	if code := fault.From(hidden).Code; code != fault.BadUserInput {
+		t.Errorf("the code is %s", code)
 	}
 }

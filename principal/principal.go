@@ -13,6 +13,8 @@ import (
 // principal with neither is refused wherever it is used.
 type Principal struct {
 	Subject    string  // who, within the issuer
+	Name       string  // what people call them; told to plugins that ask for it, decides nothing
+	Email      string  // likewise
 	Issuer     string  // name of the issuer in the configuration; of the control store's own tokens: usher
 	TokenID    string  // jti of a JWT, id of an embed token, service key or session; may be empty
 	Kind       Kind    // what was shown
@@ -31,9 +33,11 @@ type Principal struct {
 
 // Routing is how a tenant's data is reached when the token does not say.
 type Routing struct {
-	Strategy string             // empty: the default strategy
-	Accounts map[string]Account // by source
-	Cell     string             // where the rows are in sources that have cells; empty: where those are themselves
+	Strategy   string             // empty: the default strategy
+	Strategies map[string]string  // those of single datasets, by dataset
+	Accounts   map[string]Account // by source
+	AllowHosts []string           // where accounts may lead, of what the sources allow; nil: to all of that
+	Cell       string             // where the rows are in sources that have cells; empty: where those are themselves
 }
 
 // Kind is a kind of token.
@@ -68,10 +72,11 @@ type Acting struct {
 // Grant is what a token allows.
 type Grant struct {
 	Strategy   string                 // name of a strategy; empty: the tenant's or the default one
+	Strategies map[string]string      // names of those of single datasets, by dataset
 	Filters    []Filter               // all of them apply
 	Parameters map[string]query.Value // by parameter name
 	Cleared    []string               // parameters whose conditions do not apply
-	Metadata   map[string]string      // forwarded to upstreams by template only
+	Metadata   map[string]query.Value // told to upstreams that name it; no value is null
 	Accounts   map[string]Account     // by source: whose account is used instead of the configured one
 	Datasets   []string               // nil: every dataset the roles allow
 	SavedOnly  bool                   // saved operations of the tenant only

@@ -23,6 +23,7 @@ import (
 	"github.com/duckdb/duckdb-go/v2"
 
 	"usher/catalog"
+	"usher/datasource/trouble"
 	"usher/fault"
 	"usher/sqlgen"
 )
@@ -94,6 +95,9 @@ func openChecked(spec catalog.DuckDBSpec, opts Options, check func() error) (*DB
 }
 
 func unreadable(cause error) error {
+	if errors.Is(cause, os.ErrNotExist) {
+		cause = trouble.With(trouble.NoDatabase, cause)
+	}
 	return fault.New(fault.Unavailable, "a file of the source cannot be opened").Because(cause)
 }
 

@@ -162,7 +162,7 @@ func VersionOf(s sqlexec.Session) *Version {
 	return nil
 }
 
-// Introspect describes the tables of the version.
+// Introspect describes the tables of the version in these schemas.
 func (v *Version) Introspect(ctx context.Context, schemas ...string) ([]catalog.Table, error) {
 	return v.db.Introspect(ctx, schemas...)
 }

@@ -54,8 +54,9 @@ func Request(tb testing.TB, text string) query.Request {
 }
 
 // Principal reads a principal: tenant, key, subject, allTenants, roles, roleSpecs,
-// strategy, filters, parameters, metadata, accounts, datasets and timezone, and
-// as home the strategy and accounts of the registry. A tenant's key is its id
+// strategy, strategies, filters, parameters, metadata, accounts, datasets and
+// timezone, and as home the strategy, strategies, accounts and allowHosts of the
+// registry. A tenant's key is its id
 // unless another is named; an empty text is nobody.
 func Principal(tb testing.TB, text string) principal.Principal {
 	tb.Helper()
@@ -82,6 +83,8 @@ func Principal(tb testing.TB, text string) principal.Principal {
 			p.RoleSpecs = texts(m.Value)
 		case "strategy":
 			p.Grant.Strategy = word(m.Value)
+		case "strategies":
+			p.Grant.Strategies = texts(m.Value)
 		case "datasets":
 			p.Grant.Datasets = words(m.Value)
 		case "timezone":
@@ -89,14 +92,19 @@ func Principal(tb testing.TB, text string) principal.Principal {
 		case "parameters":
 			p.Grant.Parameters = members(m.Value)
 		case "metadata":
-			p.Grant.Metadata = texts(m.Value)
+			p.Grant.Metadata = members(m.Value)
 		case "accounts":
 			p.Grant.Accounts = accounts(tb, m.Value)
 		case "home":
 			for name, v := range members(m.Value) {
-				if name == "strategy" {
+				switch name {
+				case "strategy":
 					p.Routing.Strategy = word(v)
-				} else {
+				case "strategies":
+					p.Routing.Strategies = texts(v)
+				case "allowHosts":
+					p.Routing.AllowHosts = words(v)
+				default:
 					p.Routing.Accounts = accounts(tb, v)
 				}
 			}
