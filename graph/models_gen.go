@@ -84,6 +84,8 @@ type AdminTenant struct {
 	Status TenantStatus `json:"status"`
 	// By which its data is reached; null: the configuration's default.
 	Strategy *string `json:"strategy,omitempty"`
+	// Where its rows are in sources that have cells; null: where those are themselves.
+	Cell *string `json:"cell,omitempty"`
 	// Of datasets that are reached in another way.
 	Strategies []DatasetStrategy `json:"strategies"`
 	// What accounts of its own say, without the values.
@@ -346,6 +348,8 @@ type NewTenant struct {
 	// Left out: the id.
 	Name     *string `json:"name,omitempty"`
 	Strategy *string `json:"strategy,omitempty"`
+	// Where its rows are in sources that have cells. Left out: where those are themselves.
+	Cell *string `json:"cell,omitempty"`
 	// Of datasets that are reached in another way.
 	Strategies []DatasetStrategyInput `json:"strategies"`
 	Accounts   []AccountInput         `json:"accounts"`

@@ -24,6 +24,7 @@ type TenantCommands struct {
 	ExternalIDs tenantExternalIDs `cmd:"" name:"external-ids" help:"Replace what identity providers call a tenant." example:"usher tenant external-ids acme org_9ybsU1dN2d"`
 	AllowHosts  tenantAllowHosts  `cmd:"" help:"Replace where a tenant's accounts may lead." example:"usher tenant allow-hosts acme db.acme.example"`
 	Test        tenantTest        `cmd:"" help:"Try the accounts by which a tenant's data is reached." example:"usher tenant test acme"`
+	Cell        tenantCell        `cmd:"" help:"Say where a tenant's rows are in sources that have cells. They do not move by it." example:"usher tenant cell acme eu2"`
 	Suspend     tenantSuspend     `cmd:"" help:"Stop every token of a tenant, until it is resumed." example:"usher tenant suspend acme"`
 	Resume      tenantResume      `cmd:"" help:"End a suspension." example:"usher tenant resume acme"`
 	Delete      tenantDelete      `cmd:"" help:"End a tenant for ever, with its users, roles, saved queries and tokens." example:"usher tenant delete acme --confirm acme"`
@@ -35,6 +36,7 @@ type tenantAnswer struct {
 	Name     string          `json:"name"`
 	Status   string          `json:"status"`
 	Strategy *string         `json:"strategy"`
+	Cell     *string         `json:"cell"`
 	Accounts []accountAnswer `json:"accounts"`
 	Created  string          `json:"createdAt"`
 	Changed  string          `json:"changedAt"`
@@ -49,7 +51,7 @@ type accountAnswer struct {
 	Set    []string `json:"set"`
 }
 
-const tenantFields = `{ id key name status strategy accounts { source set } createdAt changedAt strategies { dataset strategy } externalIds allowHosts }`
+const tenantFields = `{ id key name status strategy cell accounts { source set } createdAt changedAt strategies { dataset strategy } externalIds allowHosts }`
 
 func (t tenantAnswer) text(w io.Writer) {
 	row(w, "id", t.ID)
@@ -57,6 +59,9 @@ func (t tenantAnswer) text(w io.Writer) {
 	row(w, "name", t.Name)
 	row(w, "status", strings.ToLower(t.Status))
 	row(w, "strategy", dash(t.Strategy))
+	if t.Cell != nil {
+		row(w, "cell", *t.Cell)
+	}
 	for _, a := range t.Accounts {
 		row(w, "account", a.Source+": "+strings.Join(a.Set, ", "))
 	}
@@ -80,6 +85,7 @@ type tenantCreate struct {
 	Key             string   `help:"The value in tenant columns, if it is not the id." placeholder:"KEY"`
 	Name            string   `help:"For people."`
 	Strategy        string   `help:"By which its data is reached, if not by the configuration's default."`
+	Cell            string   `help:"Where its rows are in sources that have cells."`
 	DatasetStrategy []string `sep:"none" help:"A dataset that is reached in another way; may be repeated." placeholder:"DATASET=STRATEGY"`
 	ExternalID      []string `sep:"none" help:"What an identity provider calls it; may be repeated." placeholder:"ID"`
 	AllowHost       []string `sep:"none" help:"A host or base URL where its accounts may lead, if not wherever the sources allow; may be repeated." placeholder:"HOST"`
@@ -92,6 +98,7 @@ func (c tenantCreate) Run(ctx context.Context, s *term.IO) error {
 	input.set("key", c.Key)
 	input.set("name", c.Name)
 	input.set("strategy", c.Strategy)
+	input.set("cell", c.Cell)
 	input.list("externalIds", c.ExternalID)
 	input.list("allowHosts", c.AllowHost)
 	if err := errors.Join(readAccounts(c.Accounts, input), readStrategies(c.DatasetStrategy, input)); err != nil {
@@ -116,6 +123,19 @@ func readAccounts(file string, input variables) error {
 	}
 	input["accounts"] = accounts
 	return nil
+}
+
+type tenantCell struct {
+	remote
+	ID   string `arg:"" help:"The tenant."`
+	Cell string `arg:"" optional:"" help:"The cell; left out: where the sources are themselves."`
+}
+
+// Run changes the tenant's cell.
+func (c tenantCell) Run(ctx context.Context, s *term.IO) error {
+	v := variables{"id": c.ID}
+	v.set("cell", c.Cell)
+	return c.changed(ctx, s, "$id: String!, $cell: String", "setTenantCell(id: $id, cell: $cell)", v)
 }
 
 type tenantList struct {
