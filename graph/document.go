@@ -133,7 +133,7 @@ func (x *viewExecutor) document(text string, stats *graphql.Stats) (*document, g
 	if err != nil {
 		return nil, refuse(err)
 	}
-	if errs := validate(x.schema.AST, doc); len(errs) > 0 {
+	if errs := validate(x.schema, doc); len(errs) > 0 {
 		return nil, errs
 	}
 	if err := checkIntrospection(doc); err != nil {

@@ -110,6 +110,7 @@ type operation struct {
 	document  *document
 	variables map[string]query.Value
 	explain   bool
+	numbers   Numbers
 }
 
 const operationKey = "usher.operation"
@@ -142,6 +143,10 @@ func (e *Engine) CreateOperationContext(ctx context.Context, params *graphql.Raw
 		return op, refuse(err)
 	}
 	explain, err := explains(ctx, params.Extensions)
+	if err != nil {
+		return op, refuse(err)
+	}
+	numbers, err := numbersAsked(params.Extensions)
 	if err != nil {
 		return op, refuse(err)
 	}
@@ -178,7 +183,7 @@ func (e *Engine) CreateOperationContext(ctx context.Context, params *graphql.Raw
 	for name, v := range variables {
 		op.Variables[name] = plain(v)
 	}
-	op.Stats.SetExtension(operationKey, &operation{scope: sc, document: doc, variables: variables, explain: explain})
+	op.Stats.SetExtension(operationKey, &operation{scope: sc, document: doc, variables: variables, explain: explain, numbers: numbers})
 	return op, nil
 }
 

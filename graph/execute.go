@@ -121,7 +121,7 @@ func (x *executable) all(work []func()) {
 // puts their answers in place.
 func (x *executable) tasks(ctx context.Context, op *graphql.OperationContext, fields []graphql.CollectedField, datasets []int, answers []rootAnswer) []func() {
 	asked := Asked{Key: x.key(op), Explain: Explaining(ctx), Requests: func() []query.Request {
-		s := selection{operation: op, literals: x.literals(op)}
+		s := selection{operation: op, literals: x.literals(op), schema: x.schema}
 		requests := make([]query.Request, len(datasets))
 		for i, at := range datasets {
 			root := x.schema.Roots[fields[at].Name]
@@ -165,7 +165,7 @@ func recovering[T any](ctx context.Context, op *graphql.OperationContext, run fu
 // key is what tells the operation from others in its view.
 func (x *executable) key(op *graphql.OperationContext) AskedKey {
 	o, _ := op.Stats.GetExtension(operationKey).(*operation)
-	k := AskedKey{document: o.document.number, operation: op.Operation.Name, text: len(o.document.text)}
+	k := AskedKey{numbers: o.numbers, document: o.document.number, operation: op.Operation.Name, text: len(o.document.text)}
 	if variables := x.literals(op).variables; len(variables) > 0 {
 		var text []byte
 		for _, name := range slices.Sorted(maps.Keys(variables)) {

@@ -5,6 +5,7 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 
 	"usher/query"
+	"usher/schema"
 )
 
 // selection turns collected fields into what was asked: fragments are merged
@@ -12,10 +13,11 @@ import (
 type selection struct {
 	operation *graphql.OperationContext
 	literals  literals
+	schema    *schema.Schema
 }
 
 func (s selection) field(f graphql.CollectedField) query.Field {
-	out := query.Field{Key: f.Alias, Name: f.Name}
+	out := query.Field{Key: f.Alias, Name: s.schema.NameOf(f.ObjectDefinition.Name, f.Name)}
 	for _, arg := range f.Arguments {
 		var t *ast.Type
 		if def := f.Definition.Arguments.ForName(arg.Name); def != nil {

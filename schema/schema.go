@@ -22,6 +22,9 @@ import (
 type Schema struct {
 	AST   *ast.Schema
 	Roots map[string]Root // the dataset fields of the query type, by name
+
+	entities map[string]entity // types of rows
+	groups   map[string]bool   // types of groups and of their keys
 }
 
 // Administers tells whether there is a field admin in the query or the mutation.
@@ -93,6 +96,9 @@ func (b *Builder) Build(v *catalog.View, a Audience) (*Schema, error) {
 		types:  make(map[string]*ast.Definition, size),
 		fields: make(map[string]bool, 3*len(facts)),
 		roots:  make(map[string]Root, 3*len(facts)),
+
+		entities: make(map[string]entity, len(facts)),
+		groups:   make(map[string]bool, 2*len(facts)),
 	}
 	maps.Copy(m.types, static.Types)
 	for _, p := range parts {
@@ -109,6 +115,8 @@ type merger struct {
 	roots    map[string]Root
 	rootDefs ast.FieldList
 	possible []*part
+	entities map[string]entity
+	groups   map[string]bool
 	problems []error
 }
 
@@ -129,6 +137,10 @@ func (m *merger) add(p *part) {
 		m.fields[field.Name] = true
 		m.roots[field.Name] = Root{Dataset: p.dataset, Shape: p.shapes[i]}
 		m.rootDefs = append(m.rootDefs, field)
+	}
+	m.entities[p.rows] = p.entity
+	for _, name := range p.groups {
+		m.groups[name] = true
 	}
 	m.possible = append(m.possible, p)
 }
@@ -167,7 +179,7 @@ func (m *merger) schema() (*Schema, error) {
 			}
 		}
 	}
-	return &Schema{AST: &s, Roots: m.roots}, nil
+	return &Schema{AST: &s, Roots: m.roots, entities: m.entities, groups: m.groups}, nil
 }
 
 // facts is what other datasets must know of a dataset to refer to its types.
