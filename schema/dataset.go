@@ -93,6 +93,7 @@ func (b *Builder) newPart(f *facts, measures []*catalog.Measure) *part {
 	if f.visible.Aggregate {
 		b.groups(p, f, measures)
 	}
+	b.describePart(p, f)
 	return p
 }
 

@@ -30,6 +30,7 @@ func (b *Builder) share(kind ast.DefinitionKind, name, description string, fill 
 		s = &shared{def: &ast.Definition{Kind: kind, Name: name, Description: description}}
 		b.shared[name] = s
 		fill(s)
+		b.describeShared(s.def)
 	}
 	return s
 }
