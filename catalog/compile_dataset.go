@@ -43,11 +43,11 @@ func (c *compiler) datasets() {
 		c.catalog.Datasets = append(c.catalog.Datasets, d.Dataset)
 		c.catalog.byName[name] = d.Dataset
 	}
-	if len(drafts) == 0 {
+	if len(drafts) == 0 && !c.incomplete {
 		c.at("datasets").problem("there is none, so nothing can be asked")
 	}
 	steps := []func(*draft){
-		c.chooseSources, c.bind, c.owns, c.columns, c.extras, c.store, c.checkTenant, c.storeOwn, c.key, c.relations, c.foreignToOne, c.foreignToMany, c.measures,
+		c.chooseSources, c.bind, c.owns, c.columns, c.extras, c.store, c.checkTenant, c.storeOwn, c.key, c.relations, c.foreignToOne, c.foreignToMany, c.parent, c.checkParents, c.measures,
 		func(d *draft) { checkFields(d.at, d.Dataset) },
 		func(d *draft) { c.policy(d.at.in("filter"), d.Dataset, d.Filter) },
 	}
@@ -76,10 +76,13 @@ func (c *compiler) dataset(name string, spec DatasetSpec) *draft {
 		d.at.in("type").problem("%s", bad)
 	}
 	switch {
-	case spec.Common && spec.Tenant != "":
+	case spec.Common && spec.Tenant != TenancySpec{}:
 		d.at.in("tenant").problem("a common dataset belongs to no tenant; leave out `tenant` or `common`")
-	case !spec.Common && spec.Tenant == "":
-		d.at.problem("say whose rows these are: `tenant`, the column with the tenant, or `common: true` for rows of everybody")
+	case !spec.Common && spec.Tenant == TenancySpec{}:
+		d.at.problem("say whose rows these are: `tenant`, the column with the tenant or a relation `through` which a row is one's, " +
+			"or `common: true` for rows of everybody")
+	case spec.Tenant.Column != "" && spec.Tenant.Through != "":
+		d.at.in("tenant").problem("names a column and a relation; rows with the tenant's column need no other way to it, so leave out `through`")
 	}
 	d.PerTenant = spec.Bound == boundPerTenant
 	switch {
@@ -198,7 +201,7 @@ func (c *compiler) bind(d *draft) {
 		}
 		if src.Kind == API {
 			b, named := c.pathBinding(at, src, d.Name, spec)
-			if src.API.Isolation == ByUpstream && d.spec.Tenant != "" && !named && !src.API.names() && pathsName(name, c.spec) {
+			if src.API.Isolation == ByUpstream && !d.Common && !named && !src.API.names() && pathsName(name, c.spec) {
 				at.in("path").problem("holds no placeholder such as {tenant}, and nothing else tells the API whose rows to send")
 			}
 			d.Bindings[name] = b
@@ -245,8 +248,8 @@ func tableBinding(at place, src *Source, dataset string, spec BindingSpec) *Bind
 		at.problem("%s is a database; write `table`, not a path", src.Name)
 	}
 	b := &Binding{Schema: spec.Schema, Table: cmp.Or(spec.Table, dataset)}
-	if schema, table, ok := strings.Cut(b.Table, "."); ok && spec.Schema == "" {
-		b.Schema, b.Table = schema, table
+	if spec.Schema == "" {
+		b.Schema, b.Table = tableParts(b.Table)
 	}
 	if b.Schema == "" && src.Kind == Postgres {
 		b.Schema = src.Postgres.Schema
@@ -254,12 +257,7 @@ func tableBinding(at place, src *Source, dataset string, spec BindingSpec) *Bind
 	return b
 }
 
-func tableName(b *Binding) string {
-	if b.Schema == "" {
-		return b.Table
-	}
-	return b.Schema + "." + b.Table
-}
+func tableName(b *Binding) string { return TableKey(b.Schema, b.Table) }
 
 // duckdbSchema is the schema of DuckDB's tables that name none.
 const duckdbSchema = "main"
@@ -268,18 +266,16 @@ func lookup(tables map[string]Table, b *Binding) (Table, bool) {
 	if t, ok := tables[tableName(b)]; ok {
 		return t, true
 	}
-	for _, key := range slices.Sorted(maps.Keys(tables)) {
-		t := tables[key]
-		if t.Name == b.Table && (t.Schema == b.Schema || b.Schema == "" && t.Schema == duckdbSchema) {
-			return t, true
-		}
-	}
-	return Table{}, false
+	t, ok := tables[TableKey(cmp.Or(b.Schema, duckdbSchema), b.Table)]
+	return t, ok
 }
 
 // checkPushdown reports columns that an API is said to filter by and no
 // dataset of it has.
 func (c *compiler) checkPushdown() {
+	if c.incomplete {
+		return
+	}
 	for _, name := range slices.Sorted(maps.Keys(c.catalog.Sources)) {
 		for _, col := range slices.Sorted(maps.Keys(c.catalog.Sources[name].API.Pushdown.Filters)) {
 			if !slices.ContainsFunc(c.catalog.Datasets, func(d *Dataset) bool {

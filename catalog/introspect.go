@@ -1,9 +1,15 @@
 package catalog
 
-import "usher/value"
+import (
+	"maps"
+	"slices"
+	"strings"
 
-// Introspected is what sources were found to hold: source name, then
-// "schema.table" or "table" (of a plugin: the dataset's id), then the table. A source that is absent was not
+	"usher/value"
+)
+
+// Introspected is what sources were found to hold: source name, then TableKey
+// (of a plugin: the dataset's id), then the table. A source that is absent was not
 // asked, and nothing is compared with it.
 type Introspected map[string]map[string]Table
 
@@ -39,4 +45,97 @@ type ForeignKey struct {
 	RefSchema  string
 	RefTable   string
 	RefColumns []string
+}
+
+// TableKey tells the tables of a source apart: schema.table, where a name with a
+// dot or a quote in it stands in quotes.
+func TableKey(schema, table string) string {
+	if schema == "" {
+		return quotedPart(table)
+	}
+	return quotedPart(schema) + "." + quotedPart(table)
+}
+
+func quotedPart(name string) string {
+	if !strings.ContainsAny(name, `."`) {
+		return name
+	}
+	return `"` + strings.ReplaceAll(name, `"`, `""`) + `"`
+}
+
+// tableParts reads what TableKey writes: schema.table, or a table alone. Without
+// quotes the first dot ends the schema.
+func tableParts(text string) (schema, table string) {
+	first, rest := cutPart(text)
+	if rest == "" {
+		return "", first
+	}
+	if table, rest := cutPart(rest[1:]); rest == "" {
+		return first, table
+	}
+	return first, rest[1:]
+}
+
+// cutPart reads a name off the text: in quotes, or up to a dot. What only looks
+// like one in quotes is a name as it stands.
+func cutPart(text string) (name, rest string) {
+	if quoted, ok := strings.CutPrefix(text, `"`); ok {
+		for i := 0; i < len(quoted); i++ {
+			switch after := quoted[i+1:]; {
+			case quoted[i] != '"':
+			case strings.HasPrefix(after, `"`):
+				i++
+			case i > 0 && (after == "" || len(after) > 1 && after[0] == '.'):
+				return strings.ReplaceAll(quoted[:i], `""`, `"`), after
+			default:
+				return text, ""
+			}
+		}
+		return text, ""
+	}
+	if i := strings.IndexByte(text, '.'); i > 0 && i < len(text)-1 {
+		return text[:i], text[i:]
+	}
+	return text, ""
+}
+
+// UsualSchema is the schema of a database's tables for which none is named.
+func (s *Source) UsualSchema() string {
+	switch s.Kind {
+	case Postgres:
+		return s.Postgres.Schema
+	case DuckDB:
+		return duckdbSchema
+	case API:
+	}
+	return ""
+}
+
+// Schemas are those of a source that a configuration names, the usual one among
+// them: where its datasets are bound, and the tables of tenants' own.
+func (s Spec) Schemas(source *Source) []string {
+	if source.Kind == API {
+		return nil
+	}
+	named := map[string]bool{source.UsualSchema(): true}
+	note := func(schema, table string) {
+		if schema == "" {
+			schema, _ = tableParts(table)
+		}
+		if schema != "" {
+			named[schema] = true
+		}
+	}
+	for _, d := range s.Datasets {
+		b := d.Bind[source.Name]
+		note(b.Schema, b.Table)
+	}
+	for _, t := range s.Tenants {
+		for _, b := range t.Bind {
+			if b.Source == source.Name {
+				note(b.Schema, b.Table)
+			}
+		}
+	}
+	return slices.Sorted(maps.Keys(named))
 }

@@ -204,7 +204,7 @@ type DatasetSpec struct {
 	Type        string                 `yaml:"type"`
 	Label       string                 `yaml:"label"`
 	Description string                 `yaml:"description"`
-	Tenant      string                 `yaml:"tenant"`
+	Tenant      TenancySpec            `yaml:"tenant"`
 	Common      bool                   `yaml:"common"`
 	Source      string                 `yaml:"source"`
 	Key         Names                  `yaml:"key"`
@@ -217,6 +217,13 @@ type DatasetSpec struct {
 	Measures    Ordered[MeasureSpec]   `yaml:"measures"`
 	Bound       string                 `yaml:"bound"`
 	Bind        map[string]BindingSpec `yaml:"bind"`
+}
+
+// TenancySpec says whose a dataset's rows are: by a column, which may be written
+// as its name alone, or by the row that a relation leads to.
+type TenancySpec struct {
+	Column  string `yaml:"column" short:"true"`
+	Through string `yaml:"through"`
 }
 
 // ColumnSpec describes a column. Where only the type matters it may be

@@ -34,7 +34,7 @@ type findings struct {
 
 // introspector is a database that can say which tables it has.
 type introspector interface {
-	Introspect(ctx context.Context, schema string) ([]catalog.Table, error)
+	Introspect(ctx context.Context, schemas ...string) ([]catalog.Table, error)
 }
 
 // inspected is what was found in a schema; what does not differ is left out.
@@ -65,10 +65,11 @@ const maxShapes = 10_000
 // shapeOf is the shape of an account, nil for one that has the tables of its
 // source and no others.
 func (a *accounts) shapeOf(t plan.Target, db introspector, timeout time.Duration) *shape {
-	if !t.Account().Own && len(ownIn(a.cat, t)) == 0 {
+	cat := a.cat.Load()
+	if !t.Account().Own && len(ownIn(cat, t)) == 0 {
 		return nil
 	}
-	s := &shape{cat: a.cat, target: t, tables: db, timeout: timeout, inspecting: make(chan struct{}, 1), findings: newFindings()}
+	s := &shape{cat: cat, target: t, tables: db, timeout: timeout, inspecting: make(chan struct{}, 1), findings: newFindings()}
 	if t.Kind == catalog.Postgres { // a file may be another when it is opened again
 		s.findings = a.shapes.of(t)
 	}
@@ -110,6 +111,13 @@ func (s *shapes) of(t plan.Target) *findings {
 	return known
 }
 
+// forget forgets all accounts.
+func (s *shapes) forget() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.known = nil
+}
+
 // schema is what is known of a schema, looked at if nothing is.
 func (s *shape) schema(ctx context.Context, name string) (inspected, error) {
 	if found, ok := s.recall(name); ok {
@@ -137,17 +145,22 @@ func (s *shape) schema(ctx context.Context, name string) (inspected, error) {
 		}
 	}
 	for _, d := range s.cat.Datasets {
-		if b := d.Bindings[s.target.Source]; b != nil && s.target.Account().Own {
+		if b := d.Bindings[s.target.Source]; b != nil && s.target.Account().Own && s.schemaOf(b) == name {
 			note(d, b, "")
 		}
 	}
 	for _, t := range ownIn(s.cat, s.target) {
-		if plan.SchemaOf(s.cat.Sources[s.target.Source], &t.own.Binding, s.target) == name {
+		if s.schemaOf(&t.own.Binding) == name {
 			note(t.dataset, &t.own.Binding, t.own.Tenant)
 		}
 	}
 	s.findings.put(name, found)
 	return found, nil
+}
+
+// schemaOf is where a binding's table is in this account.
+func (s *shape) schemaOf(b *catalog.Binding) string {
+	return plan.SchemaOf(s.cat.Sources[s.target.Source], b, s.target)
 }
 
 func (s *shape) recall(name string) (inspected, bool) {

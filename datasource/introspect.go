@@ -9,14 +9,18 @@ import (
 	"usher/datasource/upstream"
 )
 
-// Introspect lists what a source holds. Templates, and APIs that are no
-// plugins, cannot be looked into: the list is nil.
-func Introspect(ctx context.Context, source *catalog.Source) (map[string]catalog.Table, error) {
+// Introspect lists what a source holds by catalog.TableKey: a database's tables
+// in the schemas, of which there is the usual one if none is named. Templates,
+// and APIs that are no plugins, cannot be looked into: the list is nil.
+func Introspect(ctx context.Context, source *catalog.Source, schemas ...string) (map[string]catalog.Table, error) {
 	if source.Template {
 		return nil, nil
 	}
 	if source.Kind == catalog.API {
 		return upstream.Introspect(ctx, source)
+	}
+	if len(schemas) == 0 {
+		schemas = []string{source.UsualSchema()}
 	}
 	var tables []catalog.Table
 	var err error
@@ -27,7 +31,7 @@ func Introspect(ctx context.Context, source *catalog.Source) (map[string]catalog
 			return nil, err
 		}
 		defer func() { _ = db.Close() }()
-		tables, err = db.Introspect(ctx, "main")
+		tables, err = db.Introspect(ctx, schemas...)
 	case catalog.Postgres:
 		var db *postgres.DB
 		var opts postgres.Options
@@ -38,7 +42,7 @@ func Introspect(ctx context.Context, source *catalog.Source) (map[string]catalog
 			return nil, err
 		}
 		defer func() { _ = db.Close() }()
-		tables, err = db.Introspect(ctx, source.Postgres.Schema)
+		tables, err = db.Introspect(ctx, schemas...)
 	case catalog.API:
 	}
 	if err != nil {
@@ -46,7 +50,7 @@ func Introspect(ctx context.Context, source *catalog.Source) (map[string]catalog
 	}
 	found := make(map[string]catalog.Table, len(tables))
 	for _, t := range tables {
-		found[t.Schema+"."+t.Name] = t
+		found[catalog.TableKey(t.Schema, t.Name)] = t
 	}
 	return found, nil
 }

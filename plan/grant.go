@@ -18,7 +18,7 @@ import (
 // it asks, and stricter where what is asked would decide: here nothing may be
 // granted that could never have an effect. The error is for whoever makes it.
 func CheckGrant(p principal.Principal, cat *catalog.Catalog) error {
-	return unusable(checkGrant(p, cat), p.Subject == "")
+	return unusable(notYet(cat, checkGrant(p, cat)), p.Subject == "")
 }
 
 func checkGrant(p principal.Principal, cat *catalog.Catalog) error {
@@ -40,7 +40,7 @@ func checkGrant(p principal.Principal, cat *catalog.Catalog) error {
 // CheckDatasets refuses a grant of datasets that no role of it shows, like those
 // that do not exist.
 func CheckDatasets(p principal.Principal, cat *catalog.Catalog) error {
-	return unusable(checkDatasets(p, cat), false)
+	return unusable(notYet(cat, checkDatasets(p, cat)), false)
 }
 
 func checkDatasets(p principal.Principal, cat *catalog.Catalog) error {

@@ -255,6 +255,7 @@ type Ref struct {
 	absent  bool   // the rows are looked up, not joined
 	shared  bool   // the rows are read from the base of a SharedScan, where the scope stands
 	own     string // the tenant whose own the table is
+	step    bool   // a step from the reference that it is inside of, or from the step before, to the tenant column
 }
 
 // ScopeKind says why a reference's scope confines it to the principal.
@@ -263,6 +264,7 @@ type ScopeKind uint8
 // The kinds of scopes. There is no kind for "none".
 const (
 	ByTenantColumn ScopeKind = iota + 1 // the tenant predicate is in the scope
+	ByParent                            // the scope asks for a parent row, which is the tenant's
 	ByOwnSource                         // the source, or the table in it, holds this tenant's rows only
 	ByUpstream                          // the API returns the rows of the tenant it is told
 	IsCommon                            // the dataset is shared by all tenants
@@ -335,6 +337,10 @@ func (r Ref) Shared() bool { return r.shared }
 // only known when it is looked at.
 func (r Ref) Own() string { return r.own }
 
+// Step tells a reference that is there to say whose the rows are of the one
+// that it is inside of. Nothing but the tenant confines it.
+func (r Ref) Step() bool { return r.step }
+
 // TenantColumn is the name of the column whose value must be the tenant's key
 // in every row, or empty.
 func (r Ref) TenantColumn() string { return r.tenant }
@@ -351,6 +357,7 @@ type Field struct {
 	Null   bool   // may hold nulls
 	ByCode bool   // text the source orders by code point
 	Asked  bool   // the caller asked for it; others are read on usher's own account
+	Of     int    // 1 + the step whose column it is, under the name Stored; 0: it is the reference's own
 
 	Indexed bool // an index of the source finds a tenant's rows by it
 	Sorted  bool // an index of the source has each tenant's rows in its order, in which they also lie in the table

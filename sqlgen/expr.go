@@ -94,8 +94,11 @@ func (w *writer) column(e plan.Expr) string {
 	if w.inside == e.Ref()+1 {
 		r := w.l.Ref(e.Ref())
 		for i := range r.Fields() {
-			if r.Field(i).Name == name {
-				name = r.Field(i).Stored
+			if f := r.Field(i); f.Name == name {
+				if f.Of > 0 {
+					return table(f.Of-1) + "." + Identifier(f.Stored)
+				}
+				name = f.Stored
 				break
 			}
 		}

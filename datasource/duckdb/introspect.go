@@ -12,25 +12,26 @@ import (
 	"usher/sqlgen"
 )
 
-// Introspect describes the tables and views of a schema, sorted by name.
-func (db *DB) Introspect(ctx context.Context, schema string) ([]catalog.Table, error) {
+// Introspect describes the tables and views of the schemas, sorted by schema and
+// name.
+func (db *DB) Introspect(ctx context.Context, schemas ...string) ([]catalog.Table, error) {
 	if _, err := db.use(ctx); err != nil {
 		return nil, err
 	}
 	defer db.done()
-	tables, err := db.introspect(ctx, schema)
+	tables, err := db.introspect(ctx, sqlgen.DuckDB.List(schemas))
 	if err != nil {
 		return nil, translate(ctx, err)
 	}
 	return tables, nil
 }
 
-func (db *DB) introspect(ctx context.Context, schema string) ([]catalog.Table, error) {
+func (db *DB) introspect(ctx context.Context, schemas string) ([]catalog.Table, error) {
 	enums, err := db.enums(ctx)
 	if err != nil {
 		return nil, err
 	}
-	tables, err := db.tables(ctx, schema, enums)
+	tables, err := db.tables(ctx, schemas, enums)
 	if err != nil {
 		return nil, err
 	}
@@ -45,7 +46,7 @@ func (db *DB) introspect(ctx context.Context, schema string) ([]catalog.Table, e
 			return nil, err
 		}
 	}
-	return tables, db.constraints(ctx, schema, tables)
+	return tables, db.constraints(ctx, schemas, tables)
 }
 
 // enums are the names of enum types by their native spelling: a column knows
@@ -66,8 +67,12 @@ func (db *DB) enums(ctx context.Context) (map[string]string, error) {
 	return enums, err
 }
 
-func (db *DB) tables(ctx context.Context, schema string, enums map[string]string) ([]catalog.Table, error) {
+// among tells whether a schema is one of those listed in the first argument.
+const among = "list_contains(from_json(CAST($1 AS JSON), '[\"VARCHAR\"]'), schema_name)"
+
+func (db *DB) tables(ctx context.Context, schemas string, enums map[string]string) ([]catalog.Table, error) {
 	var columns []struct {
+		Schema   string `db:"schema_name"`
 		Table    string `db:"table_name"`
 		View     bool   `db:"is_view"`
 		Name     string `db:"column_name"`
@@ -76,15 +81,15 @@ func (db *DB) tables(ctx context.Context, schema string, enums map[string]string
 		Comment  string `db:"comment"`
 	}
 	err := db.catalog().SelectContext(ctx, &columns, `
-		SELECT c.table_name, v.view_name IS NOT NULL AS is_view, c.column_name, c.data_type, c.is_nullable, coalesce(c.comment, '') AS comment
-		FROM duckdb_columns() c
+		SELECT c.schema_name, c.table_name, v.view_name IS NOT NULL AS is_view, c.column_name, c.data_type, c.is_nullable, coalesce(c.comment, '') AS comment
+		FROM (SELECT * FROM duckdb_columns() WHERE `+among+`) c
 		LEFT JOIN duckdb_views() v ON v.database_name = c.database_name AND v.schema_name = c.schema_name AND v.view_name = c.table_name
-		WHERE c.database_name = current_database() AND c.schema_name = $1 AND NOT c.internal
-		ORDER BY c.table_name, c.column_index`, schema)
+		WHERE c.database_name = current_database() AND NOT c.internal
+		ORDER BY c.schema_name, c.table_name, c.column_index`, schemas)
 	var tables []catalog.Table
 	for _, c := range columns {
-		if len(tables) == 0 || tables[len(tables)-1].Name != c.Table {
-			tables = append(tables, catalog.Table{Schema: schema, Name: c.Table, View: c.View})
+		if n := len(tables); n == 0 || tables[n-1].Name != c.Table || tables[n-1].Schema != c.Schema {
+			tables = append(tables, catalog.Table{Schema: c.Schema, Name: c.Table, View: c.View})
 		}
 		column := catalog.TableColumn{Name: c.Name, Native: c.Native, Nullable: c.Nullable, Comment: c.Comment}
 		column.Type, column.Supported = typeOf(c.Native, enums, c.Table+"_"+c.Name)
@@ -128,8 +133,9 @@ func (db *DB) collations(ctx context.Context, table *catalog.Table) error {
 	return nil
 }
 
-func (db *DB) constraints(ctx context.Context, schema string, tables []catalog.Table) error {
+func (db *DB) constraints(ctx context.Context, schemas string, tables []catalog.Table) error {
 	var found []struct {
+		Schema     string `db:"schema_name"`
 		Table      string `db:"table_name"`
 		Kind       string `db:"constraint_type"`
 		Columns    names  `db:"columns"`
@@ -137,18 +143,19 @@ func (db *DB) constraints(ctx context.Context, schema string, tables []catalog.T
 		RefColumns names  `db:"ref_columns"`
 	}
 	err := db.catalog().SelectContext(ctx, &found, `
-		SELECT table_name, constraint_type, to_json(constraint_column_names)::VARCHAR AS columns,
+		SELECT schema_name, table_name, constraint_type, to_json(constraint_column_names)::VARCHAR AS columns,
 			coalesce(referenced_table, '') AS ref_table, coalesce(to_json(referenced_column_names)::VARCHAR, '[]') AS ref_columns
 		FROM duckdb_constraints()
-		WHERE database_name = current_database() AND schema_name = $1
+		WHERE database_name = current_database() AND `+among+`
 			AND constraint_type IN ('PRIMARY KEY', 'UNIQUE', 'FOREIGN KEY')
-		ORDER BY table_name, constraint_index`, schema)
-	byName := make(map[string]*catalog.Table, len(tables))
+		ORDER BY schema_name, table_name, constraint_index`, schemas)
+	type name struct{ schema, table string }
+	byName := make(map[name]*catalog.Table, len(tables))
 	for i := range tables {
-		byName[tables[i].Name] = &tables[i]
+		byName[name{tables[i].Schema, tables[i].Name}] = &tables[i]
 	}
 	for _, c := range found {
-		table := byName[c.Table]
+		table := byName[name{c.Schema, c.Table}]
 		switch c.Kind {
 		case "PRIMARY KEY":
 			table.PrimaryKey = c.Columns
@@ -157,7 +164,7 @@ func (db *DB) constraints(ctx context.Context, schema string, tables []catalog.T
 		case "FOREIGN KEY":
 			table.ForeignKeys = append(table.ForeignKeys, catalog.ForeignKey{
 				// Both ends of a foreign key are in one schema.
-				Columns: c.Columns, RefSchema: schema, RefTable: c.RefTable, RefColumns: c.RefColumns,
+				Columns: c.Columns, RefSchema: c.Schema, RefTable: c.RefTable, RefColumns: c.RefColumns,
 			})
 		}
 	}

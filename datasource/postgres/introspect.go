@@ -8,16 +8,17 @@ import (
 
 	"usher/catalog"
 	"usher/datasource/sqlexec"
+	"usher/sqlgen"
 	"usher/value"
 )
 
-// Introspect describes what the account may read of a schema: tables, views,
+// Introspect describes what the account may read of the schemas: tables, views,
 // materialized views, foreign and partitioned tables (not their partitions),
-// sorted by name.
-func (db *DB) Introspect(ctx context.Context, schema string) ([]catalog.Table, error) {
+// sorted by schema and name.
+func (db *DB) Introspect(ctx context.Context, schemas ...string) ([]catalog.Table, error) {
 	var in introspection
 	err := db.Session(ctx, true, func(s sqlexec.Session) error {
-		in = introspection{session: s, schema: schema, byID: make(map[int64]int), types: make(types)}
+		in = introspection{session: s, schemas: sqlgen.Postgres.List(schemas), byID: make(map[int64]int), types: make(types)}
 		return in.run(ctx)
 	})
 	return in.tables, err
@@ -25,7 +26,7 @@ func (db *DB) Introspect(ctx context.Context, schema string) ([]catalog.Table, e
 
 type introspection struct {
 	session sqlexec.Session
-	schema  string
+	schemas string // as the text of a list
 	types   types
 	tables  []catalog.Table
 	byID    map[int64]int // index in tables by the table's object id
@@ -39,11 +40,11 @@ func (in *introspection) run(ctx context.Context) error {
 		each    func(value.Rows) error
 	}{
 		{typesText, nil, []uint32{oidInt8, oidText, oidBool, oidText, oidInt8, oidInt8, oidBool, oidInt8, oidText}, in.addType},
-		{columnsText, []string{in.schema}, []uint32{
-			oidInt8, oidText, oidBool, oidText, oidText, oidInt8, oidInt8, oidBool, oidBool, oidBool, oidText, oidBool,
+		{columnsText, []string{in.schemas}, []uint32{
+			oidInt8, oidText, oidText, oidBool, oidText, oidText, oidInt8, oidInt8, oidBool, oidBool, oidBool, oidText, oidBool,
 		}, in.addColumn},
-		{indexesText, []string{in.schema}, []uint32{oidInt8, oidBool, oidBool, oidBool, oidText}, in.addIndex},
-		{foreignKeysText, []string{in.schema}, []uint32{oidInt8, oidText, oidText, oidText, oidText}, in.addForeignKey},
+		{indexesText, []string{in.schemas}, []uint32{oidInt8, oidBool, oidBool, oidBool, oidText}, in.addIndex},
+		{foreignKeysText, []string{in.schemas}, []uint32{oidInt8, oidText, oidText, oidText, oidText}, in.addForeignKey},
 	} {
 		rows, err := in.session.Query(ctx, step.text, step.args)
 		if err != nil {
@@ -119,7 +120,7 @@ WITH RECURSIVE domains AS (
 		FROM pg_database WHERE datname = current_database()
 	) d
 )
-SELECT c.oid::int8, c.relname::text, c.relkind IN ('v', 'm'), a.attname::text,
+SELECT c.oid::int8, n.nspname::text, c.relname::text, c.relkind IN ('v', 'm'), a.attname::text,
 	format_type(coalesce(d.base, a.atttypid), CASE WHEN a.atttypmod < 0 THEN coalesce(d.modifier, -1) ELSE a.atttypmod END),
 	a.atttypid::int8, a.atttypmod::int8, NOT a.attnotnull,
 	a.attcollation = 0 OR o.provider = 'b' OR o.provider = 'c' AND upper(replace(o.locale, '-', '')) IN ('C', 'POSIX', 'C.UTF8'),
@@ -127,28 +128,29 @@ SELECT c.oid::int8, c.relname::text, c.relkind IN ('v', 'm'), a.attname::text,
 	coalesce(col_description(c.oid, a.attnum), ''),
 	coalesce(s.correlation > 0.95 AND current_setting('random_page_cost')::float8 <= 1.5, FALSE)
 FROM pg_class c
+JOIN pg_namespace n ON n.oid = c.relnamespace
 JOIN pg_attribute a ON a.attrelid = c.oid
 LEFT JOIN domains d ON d.oid = a.atttypid AND d.typtype <> 'd'
 LEFT JOIN ordering o ON o.oid = a.attcollation
-LEFT JOIN pg_stats s ON s.schemaname = $1::text AND s.tablename = c.relname AND s.attname = a.attname AND NOT s.inherited
-WHERE c.relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = $1::text)
+LEFT JOIN pg_stats s ON s.schemaname = n.nspname AND s.tablename = c.relname AND s.attname = a.attname AND NOT s.inherited
+WHERE n.nspname = ANY($1::text[])
 	AND c.relkind IN ('r', 'p', 'v', 'm', 'f') AND NOT c.relispartition
 	AND a.attnum > 0 AND NOT a.attisdropped AND has_column_privilege(c.oid, a.attnum, 'SELECT')
-ORDER BY c.relname COLLATE "C", a.attnum`
+ORDER BY n.nspname COLLATE "C", c.relname COLLATE "C", a.attnum`
 
 func (in *introspection) addColumn(rows value.Rows) error {
 	id := rows.Cell(0).Int
 	if _, seen := in.byID[id]; !seen {
 		in.byID[id] = len(in.tables)
-		in.tables = append(in.tables, catalog.Table{Schema: in.schema, Name: text(rows.Cell(1)), View: rows.Cell(2).Bool})
+		in.tables = append(in.tables, catalog.Table{Schema: text(rows.Cell(1)), Name: text(rows.Cell(2)), View: rows.Cell(3).Bool})
 	}
-	oid, modifier := rows.Cell(5).Int, rows.Cell(6).Int
+	oid, modifier := rows.Cell(6).Int, rows.Cell(7).Int
 	base, _, notNull := in.types.resolve(oid, modifier)
 	column := catalog.TableColumn{
-		Name: text(rows.Cell(3)), Native: text(rows.Cell(4)),
-		Nullable: rows.Cell(7).Bool && !notNull,
-		ByCode:   rows.Cell(8).Bool, Deterministic: rows.Cell(9).Bool,
-		Comment: text(rows.Cell(10)), InOrder: rows.Cell(11).Bool,
+		Name: text(rows.Cell(4)), Native: text(rows.Cell(5)),
+		Nullable: rows.Cell(8).Bool && !notNull,
+		ByCode:   rows.Cell(9).Bool, Deterministic: rows.Cell(10).Bool,
+		Comment: text(rows.Cell(11)), InOrder: rows.Cell(12).Bool,
 	}
 	column.Type, column.Supported = in.types.scalar(oid, modifier)
 	// citext compares letters without their case, whatever its collation says.
@@ -173,9 +175,9 @@ SELECT i.indrelid::int8, i.indisprimary, i.indisunique,
 FROM pg_index i
 JOIN pg_class c ON c.oid = i.indrelid
 JOIN pg_class x ON x.oid = i.indexrelid
-WHERE c.relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = $1::text)
-	AND i.indisvalid AND i.indpred IS NULL AND i.indexprs IS NULL
-ORDER BY c.relname COLLATE "C", x.relname COLLATE "C"`
+JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE n.nspname = ANY($1::text[]) AND i.indisvalid AND i.indpred IS NULL AND i.indexprs IS NULL
+ORDER BY n.nspname COLLATE "C", c.relname COLLATE "C", x.relname COLLATE "C"`
 
 func (in *introspection) addIndex(rows value.Rows) error {
 	i, ok := in.byID[rows.Cell(0).Int]
@@ -199,19 +201,27 @@ func (in *introspection) addIndex(rows value.Rows) error {
 	return nil
 }
 
+// A partition's foreign key is taken for one of the table that it is a part of:
+// a schema that grew up before partitioned tables could have any has one for
+// each partition. The same key of the next partition adds nothing.
 const foreignKeysText = `
-SELECT f.conrelid::int8, n.nspname::text, r.relname::text,
-	(SELECT json_agg(a.attname ORDER BY k.n) FROM unnest(f.conkey) WITH ORDINALITY k(attnum, n)
-	 JOIN pg_attribute a ON a.attrelid = f.conrelid AND a.attnum = k.attnum)::text,
-	(SELECT json_agg(a.attname ORDER BY k.n) FROM unnest(f.confkey) WITH ORDINALITY k(attnum, n)
-	 JOIN pg_attribute a ON a.attrelid = f.confrelid AND a.attnum = k.attnum)::text
-FROM pg_constraint f
+SELECT DISTINCT ON (t.nspname COLLATE "C", c.relname COLLATE "C", f.conrelid, f.columns::text, f.confrelid, f.ref_columns::text)
+	f.conrelid::int8, n.nspname::text, r.relname::text, f.columns::text, f.ref_columns::text
+FROM (
+	SELECT f.confrelid, coalesce(pg_partition_root(f.conrelid), f.conrelid) AS conrelid, f.conname,
+		(SELECT json_agg(a.attname ORDER BY k.n) FROM unnest(f.conkey) WITH ORDINALITY k(attnum, n)
+		 JOIN pg_attribute a ON a.attrelid = f.conrelid AND a.attnum = k.attnum) AS columns,
+		(SELECT json_agg(a.attname ORDER BY k.n) FROM unnest(f.confkey) WITH ORDINALITY k(attnum, n)
+		 JOIN pg_attribute a ON a.attrelid = f.confrelid AND a.attnum = k.attnum) AS ref_columns
+	FROM pg_constraint f
+	WHERE f.contype = 'f' AND f.conparentid = 0
+) f
 JOIN pg_class c ON c.oid = f.conrelid
+JOIN pg_namespace t ON t.oid = c.relnamespace
 JOIN pg_class r ON r.oid = f.confrelid
 JOIN pg_namespace n ON n.oid = r.relnamespace
-WHERE f.contype = 'f' AND f.conparentid = 0
-	AND c.relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = $1::text)
-ORDER BY c.relname COLLATE "C", f.conname COLLATE "C"`
+WHERE t.nspname = ANY($1::text[])
+ORDER BY t.nspname COLLATE "C", c.relname COLLATE "C", f.conrelid, f.columns::text, f.confrelid, f.ref_columns::text, f.conname COLLATE "C"`
 
 func (in *introspection) addForeignKey(rows value.Rows) error {
 	i, ok := in.byID[rows.Cell(0).Int]

@@ -67,7 +67,7 @@ func open(t testing.TB, url string, binding catalog.BindingSpec, change func(*ca
 		Strategies:      map[string]catalog.StrategySpec{"api": {Kind: "api", Source: "partner"}},
 		DefaultStrategy: "api",
 		Datasets: map[string]catalog.DatasetSpec{"things": {
-			Tenant: "tenant", Key: catalog.Names{"id"}, Columns: columns,
+			Tenant: catalog.TenancySpec{Column: "tenant"}, Key: catalog.Names{"id"}, Columns: columns,
 			Bind: map[string]catalog.BindingSpec{"partner": binding},
 		}},
 	}, nil)

@@ -101,7 +101,7 @@ func layoutOf(t value.Type) string {
 
 // hides tells whether a column is one that the plugin does not have.
 func (b *broker) hides(t *table, column string) bool {
-	return b.apart && column == tenantColumn && slices.Contains(withoutTenant, t.name)
+	return column == tenantColumn && (t.through != "" || b.apart && slices.Contains(withoutTenant, t.name))
 }
 
 // Datasets implements plugin.Plugin. The columns have an order of their own.

@@ -1,0 +1,82 @@
+package types
+
+import (
+	"database/sql"
+	"fmt"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/duckdb/duckdb-go/v2"
+
+	"usher/pgtest"
+	"usher/principal"
+	"usher/test/inprocess"
+)
+
+func TestMain(m *testing.M) { pgtest.Main(m) }
+
+// now is the instant of every question.
+var now = time.Date(2026, 10, 25, 9, 30, 15, 0, time.UTC)
+
+// engine makes a gateway whose source main holds what the statements have made,
+// with the rest of a configuration. The one strategy is the shared one.
+type engine struct {
+	name string
+	open func(t *testing.T, statements, config string) *gateway
+}
+
+// gateway is asked by somebody of a tenant.
+type gateway struct{ *inprocess.Gateway }
+
+// postgres holds the rows in PostgreSQL.
+var postgres = engine{"postgres", func(t *testing.T, statements, config string) *gateway {
+	t.Helper()
+	db := pgtest.Start(t).Database(t)
+	db.Exec(t, statements)
+	return start(t, fmt.Sprintf("main: {kind: postgres, host: %s, port: %d, database: %s, user: %s, password: {env: PGPASSWORD}, sslmode: disable}",
+		db.Host, db.Port, db.Name, db.User), db.Password, config)
+}}
+
+// duckDB holds the rows in a file of DuckDB.
+var duckDB = engine{"duckdb", func(t *testing.T, statements, config string) *gateway {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "main.duckdb")
+	connector, err := duckdb.NewConnector(path, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	db := sql.OpenDB(connector)
+	if _, err := db.ExecContext(t.Context(), "SET TimeZone = 'UTC';"+statements); err != nil {
+		t.Fatal(err)
+	}
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return start(t, "main: {kind: duckdb, path: "+path+"}", "", config)
+}}
+
+func start(t *testing.T, source, password, config string) *gateway {
+	t.Helper()
+	return &gateway{inprocess.New(t, inprocess.Setup{
+		Text: "sources:\n  " + source + "\nstrategies: {shared: {kind: shared, source: main}}\n" + issuers + config,
+		Env:  map[string]string{"PGPASSWORD": password, "SECRET": "a secret of tests that nobody else knows"}, Now: now,
+	})}
+}
+
+const issuers = `issuers: {idp: {issuer: idp, audience: [usher], algorithms: [HS256], keys: {secret: {env: SECRET}}, tenants: trusted, claims: {tenant: /tenant}}}
+`
+
+// answers asks as somebody of the tenant t1 and compares the whole response.
+func (g *gateway) answers(t *testing.T, question, want string) {
+	t.Helper()
+	g.answersTo(t, "t1", question, want)
+}
+
+func (g *gateway) answersTo(t *testing.T, tenant, question, want string) {
+	t.Helper()
+	who := principal.Principal{Subject: "ann", Tenant: tenant, TenantKey: tenant, Kind: principal.JWT, Scopes: []principal.Scope{principal.ReadData}}
+	if got := string(g.Ask(t, who, question, "")); got != want {
+		t.Errorf("%s\n got %s\nwant %s", question, got, want)
+	}
+}
