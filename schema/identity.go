@@ -48,13 +48,13 @@ func entityOf(f *facts) entity {
 	for _, c := range f.visible.Key() {
 		e.key = append(e.key, c.Name)
 	}
-	tenant := f.visible.Dataset.Tenant
-	if tenant == nil || slices.Contains(e.key, tenant.Name) {
+	d := f.visible.Dataset
+	if d.Common || d.Tenant != nil && slices.Contains(e.key, d.Tenant.Name) {
 		return e
 	}
 	e.within = true
-	if f.visible.Column(tenant.Name) != nil {
-		e.tenant = tenant.Name
+	if d.Tenant != nil && f.visible.Column(d.Tenant.Name) != nil {
+		e.tenant = d.Tenant.Name
 	}
 	return e
 }

@@ -19,7 +19,7 @@ func odd(t *testing.T) *catalog.Catalog {
 	t.Helper()
 	return compile(t, map[string]catalog.DatasetSpec{
 		"orders": {
-			Tenant: "shop", Key: catalog.Names{"id"},
+			Tenant: catalog.TenancySpec{Column: "shop"}, Key: catalog.Names{"id"},
 			Columns: columns("id", "Int!", "_id", "String", "id_", "String", "shop", "String!", "line", "Int"),
 			Relations: catalog.Ordered[catalog.RelationSpec]{
 				{Name: "house", Value: catalog.RelationSpec{To: "houses", On: map[string]string{"line": "no", "id_": "street"}}},
@@ -34,8 +34,15 @@ func odd(t *testing.T) *catalog.Catalog {
 			},
 			Bind: bound("houses"),
 		},
-		"visits": {Tenant: "shop", Columns: columns("id", "Int", "shop", "String!"), Bind: bound("visits")},
-		"shops":  {Tenant: "shop", Key: catalog.Names{"shop", "no"}, Columns: with(columns("no", "Int!"), "shop", catalog.ColumnSpec{Type: "String!", Expose: true}), Bind: bound("shops")},
+		"visits": {Tenant: catalog.TenancySpec{Column: "shop"}, Columns: columns("id", "Int", "shop", "String!"), Bind: bound("visits")},
+		"lines": {
+			Tenant: catalog.TenancySpec{Through: "order"}, Key: catalog.Names{"no"}, Columns: columns("no", "Int!", "order_id", "Int!"),
+			Relations: catalog.Ordered[catalog.RelationSpec]{
+				{Name: "order", Value: catalog.RelationSpec{To: "orders", On: map[string]string{"order_id": "id"}}},
+			},
+			Bind: bound("lines"),
+		},
+		"shops": {Tenant: catalog.TenancySpec{Column: "shop"}, Key: catalog.Names{"shop", "no"}, Columns: with(columns("no", "Int!"), "shop", catalog.ColumnSpec{Type: "String!", Expose: true}), Bind: bound("shops")},
 	}, nil)
 }
 
@@ -81,9 +88,9 @@ func TestOnlyEntitiesHaveAnIdentity(t *testing.T) {
 				}
 			}
 		}
-		want := map[string][]string{"Orders": {"id"}, "Houses": {"no", "street"}, "Visits": nil, "Shops": {"shop", "no"}}
+		want := map[string][]string{"Orders": {"id"}, "Houses": {"no", "street"}, "Visits": nil, "Shops": {"shop", "no"}, "Lines": {"no"}}
 		if all {
-			want["Orders"] = []string{"shop", "id"}
+			want["Orders"], want["Lines"] = []string{"shop", "id"}, nil // through the order, which tells nothing
 		}
 		if diff := cmp.Diff(want, rows); diff != "" {
 			t.Errorf("rows, all tenants %t (-want +got):\n%s", all, diff)
@@ -106,7 +113,7 @@ func TestOnlyEntitiesHaveAnIdentity(t *testing.T) {
 	}
 	// Who is of all tenants and does not see the tenant has nothing to tell rows by.
 	hidden := compile(t, map[string]catalog.DatasetSpec{
-		"orders": {Tenant: "shop", Key: catalog.Names{"id"}, Columns: columns("id", "Int!", "shop", "String!"), Bind: bound("orders")},
+		"orders": {Tenant: catalog.TenancySpec{Column: "shop"}, Key: catalog.Names{"id"}, Columns: columns("id", "Int!", "shop", "String!"), Bind: bound("orders")},
 	}, map[string]catalog.RoleSpec{"r": {Datasets: map[string]catalog.RightSpec{"orders": {Columns: []string{"id"}}}}})
 	s := administered(t, hidden, principal.Principal{AllTenants: true, Roles: []string{"r"}}, schema.Holder|schema.Reader)
 	for all, want := range map[bool][]string{true: nil, false: {"id"}} {
