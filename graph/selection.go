@@ -1,6 +1,8 @@
 package graph
 
 import (
+	"strings"
+
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/ast"
 
@@ -24,7 +26,7 @@ func (s selection) field(f graphql.CollectedField) query.Field {
 			t = def.Type
 		}
 		if v, ok := s.literals.value(arg.Value, t); ok && !leftOut(arg.Name, v) {
-			out.Args = append(out.Args, query.Member{Name: arg.Name, Value: v})
+			out.Args = append(out.Args, query.Member{Name: arg.Name, Value: s.withoutNulls(t, v)})
 		}
 	}
 	if len(f.Selections) == 0 {
@@ -44,6 +46,36 @@ func (s selection) field(f graphql.CollectedField) query.Field {
 func leftOut(name string, v query.Value) bool {
 	_, null := v.(query.Null)
 	return null && name != "where" && name != "having"
+}
+
+// withoutNulls leaves out null members of inputs too, but for those of
+// conditions.
+func (s selection) withoutNulls(t *ast.Type, v query.Value) query.Value {
+	if t == nil {
+		return v
+	}
+	switch v := v.(type) {
+	case query.List:
+		out := make(query.List, len(v))
+		for i, item := range v {
+			out[i] = s.withoutNulls(t.Elem, item)
+		}
+		return out
+	case query.Object:
+		def := s.literals.schema.Types[t.Name()]
+		if def == nil || def.Kind != ast.InputObject {
+			return v
+		}
+		condition := strings.HasSuffix(def.Name, "Where") || strings.HasSuffix(def.Name, "Having")
+		out := make(query.Object, 0, len(v))
+		for _, m := range v {
+			if _, null := m.Value.(query.Null); !null || condition {
+				out = append(out, query.Member{Name: m.Name, Value: s.withoutNulls(def.Fields.ForName(m.Name).Type, m.Value)})
+			}
+		}
+		return out
+	}
+	return v
 }
 
 // literals turns values of a document into values as they were written. Of the

@@ -13,6 +13,7 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 	driver "github.com/duckdb/duckdb-go/v2"
 
+	"usher/catalog"
 	"usher/cursor"
 	"usher/datasource"
 	"usher/graph"
@@ -58,8 +59,9 @@ datasets:
 
 // shop serves the shop of a database file to the principals of its roles.
 type shop struct {
-	engine *graph.Engine
-	data   *Datasets
+	engine  *graph.Engine
+	data    *Datasets
+	catalog *catalog.Catalog
 }
 
 func openShop(t *testing.T, numbersAsText bool) shop {
@@ -101,7 +103,7 @@ INSERT INTO customers VALUES (1, 'acme', 'retail'), (2, 'acme', 'trade'), (1, 'r
 	if err != nil {
 		t.Fatal(err)
 	}
-	return shop{engine, data}
+	return shop{engine, data, cat}
 }
 
 // ask answers a document as JSON text.
