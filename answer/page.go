@@ -127,6 +127,20 @@ func (e *encoder) cursorOf(page plan.Page, row value.Row) string {
 	return e.cursor(append(position, ']'))
 }
 
+// idOf seals the identity of a row: its dataset and the texts of its cells.
+func (e *encoder) idOf(o plan.Output, row value.Row, shift int) string {
+	identity := value.AppendQuoted([]byte{'['}, []byte(o.Text()))
+	for i := range o.Len() {
+		identity = append(identity, ',')
+		if c := row.Cell(shift + o.Field(i).Index()); c.Null() {
+			identity = append(identity, null...)
+		} else {
+			identity = value.AppendQuoted(identity, []byte(value.WireText(c)))
+		}
+	}
+	return e.id(append(identity, ']'))
+}
+
 // total writes a BigInt.
 func (e *encoder) total(n int64) {
 	if e.style.NumbersAsText {

@@ -51,11 +51,17 @@ func (c schemaCommand) Run(ctx context.Context, s *term.IO) error {
 	if err != nil {
 		return err
 	}
-	builder, err := schema.NewBuilder()
+	parts, audience := []schema.Part(nil), schema.Holder|schema.Reader
+	if cfg.Server.Relay {
+		if parts = append(parts, schema.Relay); c.AllTenants {
+			audience |= schema.OfAll
+		}
+	}
+	builder, err := schema.NewBuilder(parts...)
 	if err != nil {
 		return err
 	}
-	built, err := builder.Build(view, schema.Holder|schema.Reader)
+	built, err := builder.Build(view, audience)
 	if err != nil {
 		return err
 	}

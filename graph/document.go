@@ -40,6 +40,7 @@ func (e *Engine) newViewExecutor(s *schema.Schema, limits Limits) *viewExecutor 
 			schema:      s,
 			control:     NewExecutableSchema(Config{Resolvers: e.control, Schema: s.AST}),
 			datasets:    e.datasets,
+			openID:      e.options.OpenID,
 			concurrency: e.options.Concurrency,
 		}),
 	}

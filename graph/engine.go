@@ -33,6 +33,10 @@ type Options struct {
 	// that are kept with it, for who asks. Nil: there are none.
 	Saved func(ctx context.Context, who principal.Principal, name SavedName) (text string, variables map[string]any, err error)
 
+	// OpenID reads the ids of rows. With it rows have ids, and are found by them
+	// as Relay does.
+	OpenID OpenID
+
 	Limits      Limits
 	Concurrency int          // root fields of one operation that run at once; default 8
 	Views       int          // views whose schemas are kept; default 256

@@ -22,6 +22,7 @@ type executable struct {
 	schema      *schema.Schema
 	control     graphql.ExecutableSchema
 	datasets    DatasetResolver
+	openID      OpenID
 	concurrency int
 
 	view           uint64 // no other view has
@@ -75,6 +76,8 @@ func (x *executable) query(ctx context.Context, op *graphql.OperationContext) *g
 			datasets = append(datasets, i)
 		case introspects(f.Name):
 			work = append(work, func() { answers[i] = x.introspection(ctx, op, f) })
+		case x.schema.IsNode(f.Name):
+			work = append(work, func() { answers[i] = x.nodeField(ctx, op, f) })
 		case isAdmin(f):
 			admin := x.admin(op, f)
 			for n := range admin.fields {
@@ -125,7 +128,7 @@ func (x *executable) tasks(ctx context.Context, op *graphql.OperationContext, fi
 		requests := make([]query.Request, len(datasets))
 		for i, at := range datasets {
 			root := x.schema.Roots[fields[at].Name]
-			requests[i] = query.Request{Dataset: root.Dataset, Shape: root.Shape, Field: s.field(fields[at])}
+			requests[i] = query.Request{Dataset: root.Dataset, Shape: root.Shape, Field: s.field(fields[at], x.schema.AST.Query.Name)}
 		}
 		return requests
 	}}

@@ -18,8 +18,27 @@ type selection struct {
 	schema    *schema.Schema
 }
 
-func (s selection) field(f graphql.CollectedField) query.Field {
-	out := query.Field{Key: f.Alias, Name: s.schema.NameOf(f.ObjectDefinition.Name, f.Name)}
+// fields are those of a selection on objects of a type, which satisfy fragments
+// on its interfaces too.
+func (s selection) fields(set ast.SelectionSet, object string) []query.Field {
+	satisfies := []string{object}
+	if def := s.literals.schema.Types[object]; def != nil {
+		satisfies = append(satisfies, def.Interfaces...)
+	}
+	inner := graphql.CollectFields(s.operation, set, satisfies)
+	out := make([]query.Field, len(inner))
+	for i, in := range inner {
+		out[i] = s.field(in, object)
+	}
+	return out
+}
+
+// field is a field of an object of a type.
+func (s selection) field(f graphql.CollectedField, object string) query.Field {
+	out := query.Field{Key: f.Alias, Name: s.schema.NameOf(object, f.Name)}
+	if f.Name == "id" {
+		out.ID = s.schema.Identity(object)
+	}
 	for _, arg := range f.Arguments {
 		var t *ast.Type
 		if def := f.Definition.Arguments.ForName(arg.Name); def != nil {
@@ -32,11 +51,7 @@ func (s selection) field(f graphql.CollectedField) query.Field {
 	if len(f.Selections) == 0 {
 		return out
 	}
-	inner := graphql.CollectFields(s.operation, f.Selections, []string{f.Definition.Type.Name()})
-	out.Fields = make([]query.Field, len(inner))
-	for i, in := range inner {
-		out.Fields[i] = s.field(in)
-	}
+	out.Fields = s.fields(f.Selections, f.Definition.Type.Name())
 	return out
 }
 

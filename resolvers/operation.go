@@ -58,7 +58,7 @@ func (d *Datasets) plan(ctx context.Context, requests []query.Request, cat *cata
 		}
 		op.lasting = op.lasting && op.plans[i].Timeless()
 		op.size += op.plans[i].Size() + fieldSize
-		encoders[i] = answer.NewEncoder(op.plans[i], answer.Writing{Key: asked.Field.Key, NumbersAsText: numbers.AsText(d.NumbersAsText), Cursor: seal})
+		encoders[i] = answer.NewEncoder(op.plans[i], answer.Writing{Key: asked.Field.Key, NumbersAsText: numbers.AsText(d.NumbersAsText), Cursor: seal, ID: d.idsOf(who)})
 	}
 	if d.Audit != nil {
 		op.trail = trailOf(ctx, requests, op.plans)

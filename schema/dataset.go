@@ -62,6 +62,7 @@ func (f *facts) rights(measures []*catalog.Measure) string {
 	s.WriteByte(';')
 	flag(f.visible.Aggregate, 'a')
 	flag(f.key, 'k')
+	flag(f.entity.node, 'n')
 	for _, c := range f.columns {
 		s.WriteByte(',')
 		s.WriteString(c.Name)
@@ -82,7 +83,7 @@ func (f *facts) rights(measures []*catalog.Measure) string {
 }
 
 func (b *Builder) newPart(f *facts, measures []*catalog.Measure) *part {
-	p := &part{dataset: f.visible.Dataset.Name, rows: f.visible.Dataset.Type, entity: entityOf(f), needs: make(map[*shared]bool)}
+	p := &part{dataset: f.visible.Dataset.Name, rows: f.visible.Dataset.Type, entity: f.entity, needs: make(map[*shared]bool)}
 	b.roots(p, f)
 	b.rows(p, f)
 	b.where(p, f)
@@ -94,6 +95,12 @@ func (b *Builder) newPart(f *facts, measures []*catalog.Measure) *part {
 		b.groups(p, f, measures)
 	}
 	b.describePart(p, f)
+	if b.relay {
+		p.groups = append(p.groups, p.rows)
+	}
+	if p.entity.node {
+		p.isNode()
+	}
 	return p
 }
 
@@ -248,15 +255,15 @@ func (b *Builder) rows(p *part, f *facts) {
 		if c.Promised() {
 			typ += "!"
 		}
-		fields = append(fields, b.field(c.Name, typ, describe(c.Label, c.Description)))
+		fields = append(fields, b.field(b.nameInRows(c.Name), typ, describe(c.Label, c.Description)))
 	}
 	for _, r := range f.relations {
 		to := r.to.visible.Dataset
 		if !r.Many {
-			fields = append(fields, b.field(r.Name, to.Type, describe("", r.Description)))
+			fields = append(fields, b.field(b.nameInRows(r.Name), to.Type, describe("", r.Description)))
 			continue
 		}
-		fields = append(fields, b.call(r.Name, "["+to.Type+"!]!", describe("", r.Description), b.rowArgs(r.to)...))
+		fields = append(fields, b.call(b.nameInRows(r.Name), "["+to.Type+"!]!", describe("", r.Description), b.rowArgs(r.to)...))
 		if r.to.visible.Aggregate {
 			fields = append(fields, b.call(r.Name+"Aggregate", "["+to.Type+"Aggregate!]!", perGroup, b.groupArgs(r.to)...))
 		}

@@ -38,23 +38,28 @@ func (s *Schema) NameOf(object, field string) string {
 
 // entity is what tells the rows of a dataset apart.
 type entity struct {
-	key    []string // fields; empty: the view shows no key
-	tenant string   // the field of the tenant, if the view shows it and the key holds within one; or empty
-	within bool     // the key holds within a tenant
+	key      []string // fields; empty: the view shows no key
+	tenant   string   // the field of the tenant, if the view shows it and the key holds within one; or empty
+	within   bool     // the key holds within a tenant
+	node     bool     // rows have an id, made of the identity
+	identity []string // with node, columns
 }
 
-func entityOf(f *facts) entity {
+func entityOf(f *facts, relay, ofAll bool) entity {
 	var e entity
 	for _, c := range f.visible.Key() {
 		e.key = append(e.key, c.Name)
 	}
 	d := f.visible.Dataset
-	if d.Common || d.Tenant != nil && slices.Contains(e.key, d.Tenant.Name) {
-		return e
+	if !d.Common && (d.Tenant == nil || !slices.Contains(e.key, d.Tenant.Name)) {
+		e.within = true
+		if d.Tenant != nil && f.visible.Column(d.Tenant.Name) != nil {
+			e.tenant = d.Tenant.Name
+		}
 	}
-	e.within = true
-	if d.Tenant != nil && f.visible.Column(d.Tenant.Name) != nil {
-		e.tenant = d.Tenant.Name
+	if relay {
+		e.identity = e.fields(ofAll)
+		e.node = len(e.identity) > 0
 	}
 	return e
 }
@@ -78,7 +83,13 @@ func (s *Schema) Objects(allTenants bool) []Object {
 		o := Object{Type: name}
 		if e, ok := s.entities[name]; ok {
 			o.Row = true
-			o.Key = e.identity(allTenants)
+			o.Key = e.fields(allTenants)
+			if s.AST.Types[node] != nil {
+				o.Key = nil
+				if e.node {
+					o.Key = []string{"id"}
+				}
+			}
 		} else if def.Fields.ForName("id") != nil {
 			o.Key = []string{"id"} // of what usher keeps itself
 		}
@@ -88,7 +99,8 @@ func (s *Schema) Objects(allTenants bool) []Object {
 	return out
 }
 
-func (e entity) identity(allTenants bool) []string {
+// fields are those that together tell a row from all others.
+func (e entity) fields(allTenants bool) []string {
 	switch {
 	case len(e.key) == 0:
 		return nil
@@ -111,6 +123,9 @@ func (s *Schema) Alias(object *ast.Definition, field, alias string) bool {
 		return false
 	case alias != "id" && alias != "_id" || s.root(object) || strings.HasPrefix(object.Name, "__"):
 		return true
+	}
+	if s.AST.Types[node] != nil {
+		return false // what has an identity has a field id
 	}
 	e := s.entities[object.Name]
 	return len(e.key) == 1 && e.key[0] == field

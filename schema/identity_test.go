@@ -160,3 +160,48 @@ func TestAliasesOfIdentity(t *testing.T) {
 		}
 	}
 }
+
+// With Relay all rows that have an identity are nodes, and no other field of a
+// row is called id.
+func TestRelay(t *testing.T) {
+	t.Parallel()
+	b, err := schema.NewBuilder(schema.Relay)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for all, want := range map[bool]string{false: "Houses Lines Orders Shops", true: "Houses Orders Shops"} {
+		view, err := odd(t).View(principal.Principal{AllTenants: all, Tenant: map[bool]string{false: "acme"}[all]})
+		if err != nil {
+			t.Fatal(err)
+		}
+		audience := schema.Holder | schema.Reader
+		if all {
+			audience |= schema.OfAll
+		}
+		s, err := b.Build(view, audience)
+		if err != nil {
+			t.Fatal(err)
+		}
+		reload(t, s.SDL())
+		var nodes []string
+		for _, def := range s.AST.PossibleTypes["Node"] {
+			nodes = append(nodes, def.Name)
+			if id := def.Fields.ForName("id"); id == nil || id.Type.String() != "ID!" || s.AST.Implements[def.Name][0].Name != "Node" {
+				t.Errorf("%s is no node: %v", def.Name, id)
+			}
+		}
+		slices.Sort(nodes)
+		if got := strings.Join(nodes, " "); got != want {
+			t.Errorf("all tenants %t: nodes are %s, want %s", all, got, want)
+		}
+		for _, o := range s.Objects(all) {
+			id := s.AST.Types[o.Type].Fields.ForName("id")
+			if (id != nil) != slices.Equal(o.Key, []string{"id"}) || slices.Contains(nodes, o.Type) != (id != nil) || len(o.Key) > 1 {
+				t.Errorf("%s has the key %v and the field %v", o.Type, o.Key, id)
+			}
+		}
+		if got := s.Identity("Orders"); strings.Join(got, " ") != map[bool]string{false: "id", true: "shop id"}[all] {
+			t.Errorf("the id of an order is made of %v", got)
+		}
+	}
+}

@@ -24,6 +24,7 @@ type Schema struct {
 	Roots map[string]Root // the dataset fields of the query type, by name
 
 	entities map[string]entity // types of rows
+	rows     map[string]string // the types of rows, by dataset
 	groups   map[string]bool   // types of groups and of their keys
 }
 
@@ -43,6 +44,7 @@ type Root struct {
 // are equal share its types, so that a further view costs its type map only.
 type Builder struct {
 	static *ast.Schema // as nobody is shown it: all there is
+	relay  bool
 
 	mu     sync.Mutex
 	shown  map[Audience]*ast.Schema
@@ -61,6 +63,7 @@ func NewBuilder(parts ...Part) (*Builder, error) {
 	}
 	return &Builder{
 		static: static,
+		relay:  slices.Contains(parts, Relay),
 		shown:  make(map[Audience]*ast.Schema),
 		refs:   make(map[string]*ast.Type),
 		fields: make(map[fieldKey]*ast.FieldDefinition),
@@ -84,6 +87,9 @@ func (b *Builder) Build(v *catalog.View, a Audience) (*Schema, error) {
 		return nil, fmt.Errorf("a schema for nobody (%b) was asked for", a)
 	}
 	facts := collectFacts(v)
+	for _, f := range facts {
+		f.entity = entityOf(f, b.relay, a&OfAll != 0)
+	}
 	parts := make([]*part, len(facts))
 	size := len(static.Types)
 	for i, f := range facts {
@@ -98,6 +104,7 @@ func (b *Builder) Build(v *catalog.View, a Audience) (*Schema, error) {
 		roots:  make(map[string]Root, 3*len(facts)),
 
 		entities: make(map[string]entity, len(facts)),
+		rows:     make(map[string]string, len(facts)),
 		groups:   make(map[string]bool, 2*len(facts)),
 	}
 	maps.Copy(m.types, static.Types)
@@ -116,6 +123,7 @@ type merger struct {
 	rootDefs ast.FieldList
 	possible []*part
 	entities map[string]entity
+	rows     map[string]string
 	groups   map[string]bool
 	problems []error
 }
@@ -138,7 +146,7 @@ func (m *merger) add(p *part) {
 		m.roots[field.Name] = Root{Dataset: p.dataset, Shape: p.shapes[i]}
 		m.rootDefs = append(m.rootDefs, field)
 	}
-	m.entities[p.rows] = p.entity
+	m.entities[p.rows], m.rows[p.dataset] = p.entity, p.rows
 	for _, name := range p.groups {
 		m.groups[name] = true
 	}
@@ -179,7 +187,8 @@ func (m *merger) schema() (*Schema, error) {
 			}
 		}
 	}
-	return &Schema{AST: &s, Roots: m.roots, entities: m.entities, groups: m.groups}, nil
+	m.nodes(&s)
+	return &Schema{AST: &s, Roots: m.roots, entities: m.entities, rows: m.rows, groups: m.groups}, nil
 }
 
 // facts is what other datasets must know of a dataset to refer to its types.
@@ -190,6 +199,7 @@ type facts struct {
 	relations []relation
 	order     bool // rows can be ordered: there is an OrderBy type
 	group     bool // rows can be grouped
+	entity    entity
 	key       bool // there is a Key type: rows can be grouped, and some dataset's aggregate gets here
 }
 

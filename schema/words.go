@@ -165,7 +165,7 @@ func (b *Builder) describePart(p *part, f *facts) {
 	for i, def := range p.types {
 		p.types[i].Description = orElse(def.Description, typeWords(d, strings.TrimPrefix(def.Name, d.Type)))
 		for at := range def.Fields {
-			b.say(def, at, fieldWords(d, strings.TrimPrefix(def.Name, d.Type), def.Fields[at].Name))
+			b.say(def, at, fieldWords(d, strings.TrimPrefix(def.Name, d.Type), def.Fields[at].Name, b.relay))
 		}
 		describeLabels(def)
 	}
@@ -194,9 +194,9 @@ func typeWords(d *catalog.Dataset, role string) string {
 }
 
 // fieldWords are for a field of a type that is named by a dataset's and a role.
-func fieldWords(d *catalog.Dataset, role, name string) string {
+func fieldWords(d *catalog.Dataset, role, name string, relay bool) string {
 	known := inCatalog(d, name)
-	if role == "Key" || role == "Aggregate" {
+	if role == "Key" || role == "Aggregate" || role == "" && relay {
 		if was := strings.TrimSuffix(name, "_"); identifies(name) {
 			known, name = inCatalog(d, was), was
 		}
