@@ -8,6 +8,11 @@ type Drift struct {
 	Columns map[string]string // by column: how it differs
 }
 
+const notThere = "it is not there"
+
+// Lacks tells whether a column differs in that the table has none of it.
+func (d Drift) Lacks(column string) bool { return d.Columns[column] == notThere }
+
 // Differs tells whether there is anything to say.
 func (d Drift) Differs() bool { return d.Missing || len(d.Columns) > 0 }
 
@@ -32,7 +37,7 @@ func (d *Dataset) driftOf(b *Binding, t Table) Drift {
 		tc, ok := t.column(stored.Name)
 		switch {
 		case !ok:
-			out.Columns[col.Name] = "it is not there"
+			out.Columns[col.Name] = notThere
 		case col == d.Tenant && padsText(tc):
 			out.Columns[col.Name] = fmt.Sprintf("it is %s, which ignores trailing blanks", tc.Native)
 		default:

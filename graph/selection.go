@@ -44,6 +44,9 @@ func (s selection) field(f graphql.CollectedField, object string) query.Field {
 		if def := f.Definition.Arguments.ForName(arg.Name); def != nil {
 			t = def.Type
 		}
+		if arg.Name == schema.Label && t != nil && !t.NonNull { // which a column of that name in a key is
+			continue
+		}
 		if v, ok := s.literals.value(arg.Value, t); ok && !leftOut(arg.Name, v) {
 			out.Args = append(out.Args, query.Member{Name: arg.Name, Value: s.withoutNulls(t, v)})
 		}

@@ -184,7 +184,7 @@ func pushable(conditions []Expr, i int, whole bool) ([]Expr, bool) {
 
 // moved is the expression with one reference renumbered.
 func (e Expr) moved(from, to int) Expr {
-	if (e.op == Column || e.op == Exists) && e.ref == from {
+	if (e.op == Column || e.op == Exists || e.op == Latest) && e.ref == from {
 		e.ref = to
 	}
 	args := make([]Expr, len(e.args))
@@ -227,7 +227,7 @@ func (l Level) OnScratch(id int) Level {
 			if f.Of == 0 {
 				f.Stored = f.Name
 			}
-			f.Native, f.ByCode, f.Indexed, f.Sorted = "", true, false, false
+			f.Native, f.ByCode, f.Indexed, f.Sorted, f.Func, f.Cut = "", true, false, false, "", raw
 		}
 	}
 	l.refs = refs

@@ -11,21 +11,24 @@ import (
 	"usher/catalog"
 	"usher/fault"
 	"usher/principal"
+	"usher/query"
 )
 
 // CheckGrant says why a grant cannot be used with a catalog, before a token is
 // made of it. It is as strict as Build, which refuses such a principal whatever
 // it asks, and stricter where what is asked would decide: here nothing may be
-// granted that could never have an effect. The error is for whoever makes it.
-func CheckGrant(p principal.Principal, cat *catalog.Catalog) error {
-	return unusable(notYet(cat, checkGrant(p, cat)), p.Subject == "")
+// granted that could never have an effect. Ranges of time are judged at the instant
+// now, and mean the instant of each question once they are in a token. The error
+// is for whoever makes it.
+func CheckGrant(p principal.Principal, cat *catalog.Catalog, now time.Time) error {
+	return unusable(notYet(cat, checkGrant(p, cat, now)), p.Subject == "")
 }
 
-func checkGrant(p principal.Principal, cat *catalog.Catalog) error {
+func checkGrant(p principal.Principal, cat *catalog.Catalog, now time.Time) error {
 	if err := checkDatasets(p, cat); err != nil {
 		return err
 	}
-	b, err := fit(cat, p, time.Time{})
+	b, err := fit(cat, p, now)
 	if err != nil {
 		return err
 	}
@@ -65,11 +68,24 @@ func (b *builder) checkMetadata() error {
 		switch {
 		case name == "" || strings.ContainsAny(name, "{}") || !printable(name):
 			return grantFault("metadata has a name that no template can say")
-		case !printable(v):
+		case !plainText(v):
 			return grantFault("the metadata %q holds a control character", name)
 		}
 	}
 	return nil
+}
+
+// plainText tells whether all texts within a value can be sent.
+func plainText(v query.Value) bool {
+	switch v := v.(type) {
+	case query.Text:
+		return printable(string(v))
+	case query.List:
+		return !slices.ContainsFunc(v, func(item query.Value) bool { return !plainText(item) })
+	case query.Object:
+		return !slices.ContainsFunc(v, func(m query.Member) bool { return !printable(m.Name) || !plainText(m.Value) })
+	}
+	return true
 }
 
 func printable(text string) bool {

@@ -8,8 +8,10 @@
 package plan
 
 import (
+	"strconv"
 	"time"
 
+	"usher/catalog"
 	"usher/query"
 	"usher/value"
 )
@@ -58,7 +60,8 @@ func (q Query) Owner() string {
 // Shape is the shape of the answer.
 func (q Query) Shape() query.Shape { return q.body.shape }
 
-// Strategy is the name of the strategy the tenant's data is reached by.
+// Strategy is the name of the strategy the tenant's data is reached by; of
+// several, all names, in the order of their first use.
 func (q Query) Strategy() string { return q.body.strategy }
 
 // Root is the statement that answers the root field.
@@ -69,9 +72,9 @@ func (q Query) Identity() Identity { return q.body.identity }
 
 // Identity is what the templates of an upstream may use.
 type Identity struct {
-	tenant, key, subject string
-	metadata             map[string]string
-	parameters           map[string]string
+	tenant, key, subject, name, email string
+	metadata                          map[string]query.Value
+	parameters                        map[string]string
 }
 
 // Tenant is the tenant's id; empty for a principal of all tenants.
@@ -83,10 +86,30 @@ func (i Identity) Key() string { return i.key }
 // Subject is who asks, within the issuer.
 func (i Identity) Subject() string { return i.subject }
 
-// Metadata is a value of the grant's metadata.
-func (i Identity) Metadata(name string) (string, bool) {
+// Name is what people call who asks, or empty.
+func (i Identity) Name() string { return i.name }
+
+// Email is the address of who asks, or empty.
+func (i Identity) Email() string { return i.email }
+
+// Metadata is a member of the grant's metadata.
+func (i Identity) Metadata(name string) (query.Value, bool) {
 	v, ok := i.metadata[name]
 	return v, ok
+}
+
+// MetadataText is a member of the grant's metadata as text, if it is text, a
+// number or a boolean.
+func (i Identity) MetadataText(name string) (string, bool) {
+	switch v := i.metadata[name].(type) {
+	case query.Text:
+		return string(v), true
+	case query.Number:
+		return string(v), true
+	case query.Bool:
+		return strconv.FormatBool(bool(v)), true
+	}
+	return "", false
 }
 
 // Parameter is a parameter's value, when it is one value and not a list.
@@ -104,6 +127,7 @@ type Level struct {
 	keys     []Expr // grouped: what rows are grouped by
 	aggs     []Expr // grouped: what is computed for each group
 	having   Expr   // grouped: over Inner
+	guard    Expr   // grouped: over Inner, what the token's filters say of every group
 	columns  []Expr // what is returned; over Inner when grouped
 	order    []Order
 	limit    int
@@ -113,10 +137,11 @@ type Level struct {
 	through  int // the reference whose rows link parents to the first reference, or 0
 	children []Level
 	output   []Output
-	page     *Page  // a connection's
-	fill     *Fill  // grouped: gap-free over time
-	top      *Top   // grouped: the first groups only
-	shift    *shift // grouped: what Prior is earlier by
+	page     *Page   // a connection's
+	fill     *Fill   // grouped: gap-free over time or numbers
+	values   *Values // grouped: with groups for values that no row has
+	top      *Top    // grouped: the first groups only
+	shift    *shift  // grouped: what Prior is earlier by
 }
 
 // Grouped tells groups from rows.
@@ -146,6 +171,15 @@ func (l Level) Agg(i int) Expr { return l.aggs[i] }
 
 // Having is what groups must satisfy.
 func (l Level) Having() Expr { return l.having }
+
+// Guard is what groups must satisfy to be there at all, also for totals, ranks and
+// earlier periods.
+func (l Level) Guard() Expr {
+	if l.guard.op == 0 { // a level that has no groups
+		return predicate(True)
+	}
+	return l.guard
+}
 
 // Columns is the number of cells in a row.
 func (l Level) Columns() int { return len(l.columns) }
@@ -361,6 +395,9 @@ type Field struct {
 
 	Indexed bool // an index of the source finds a tenant's rows by it
 	Sorted  bool // an index of the source has each tenant's rows in its order, in which they also lie in the table
+
+	Func catalog.Func // of groups that the source makes: what it computes of the column, or of all its rows
+	Cut  Unit         // likewise: the unit that the time is cut to
 }
 
 // OutputKind says what a field of the answer is made of.

@@ -186,6 +186,19 @@ func (w *writer) exists(e plan.Expr) string {
 	return text
 }
 
+// latest writes a subquery for the largest value of a column. Who plans it has seen
+// to it that nothing else is joined there.
+func (w *writer) latest(e plan.Expr) string {
+	outer := w.b
+	w.b = strings.Builder{}
+	w.put("(SELECT max(", w.expr(e.Arg(0)), ") FROM ")
+	w.reference(e.Ref())
+	w.put(")")
+	text := w.b.String()
+	w.b = outer
+	return text
+}
+
 // parent writes that a row's parent is among the tenant's. As a list of keys it
 // is a semi-join to both engines; as a correlated EXISTS, DuckDB would make the
 // list for each key first.
@@ -275,6 +288,9 @@ func (w *writer) reference(i int) {
 	w.put("(SELECT TRUE AS ", Identifier(rowMark))
 	for j := range r.Fields() {
 		f := r.Field(j)
+		if f.Func != "" {
+			w.err = errors.New("sqlgen: a plan asks a database for groups that only an API makes")
+		}
 		stored := table(i) + "." + Identifier(f.Stored)
 		if f.Of > 0 { // of a step that is joined below
 			stored = table(f.Of-1) + "." + Identifier(f.Stored)
@@ -344,6 +360,7 @@ func (w *writer) term(o plan.Order) {
 	if !o.BySource() {
 		text = w.byCode(text, o.Expr())
 	}
+	text = w.byLabel(text, o.Expr())
 	w.put(text)
 	if o.Descending() {
 		w.put(" DESC")

@@ -6,7 +6,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"usher/fault"
+
 	"usher/principal"
 	"usher/query"
 	"usher/tenancy"
@@ -37,9 +39,12 @@ func TestCovers(t *testing.T) {
 		limited := plain
 		limited.Grant = principal.Grant{
 			Strategy: "shared", Datasets: []string{"orders"}, Filters: []principal.Filter{{Dataset: "orders", Where: eq("region", "EU")}},
-			Parameters: map[string]query.Value{"distributor": query.List{query.Text("acme")}}, Metadata: map[string]string{"plan": "free"},
+			Parameters: map[string]query.Value{"distributor": query.List{query.Text("acme")}}, Metadata: map[string]query.Value{"plan": query.Text("free")},
 			Accounts: map[string]principal.Account{"silo": {User: "a"}}, SavedOnly: true,
 		}
+		by := func(dataset, strategy string) map[string]string { return map[string]string{dataset: strategy} }
+		fixed := plain
+		fixed.Grant.Strategies = by("orders", "database")
 		limited.Expires = c.Now().Add(time.Hour)
 		limitedRoot := root()
 		limitedRoot.Grant.Filters = limited.Grant.Filters
@@ -70,16 +75,28 @@ func TestCovers(t *testing.T) {
 			{"backend", backend, tenancy.TokenRequest{Cleared: []string{"distributor"}}, "may not clear parameter distributor"},
 			{"limited", limited, tenancy.TokenRequest{Cleared: []string{"distributor"}}, "fixes parameter distributor"},
 			{"root", root(), tenancy.TokenRequest{Tenant: "acme", Cleared: []string{"distributor"}}, ""},
-			{"plain", plain, tenancy.TokenRequest{Metadata: map[string]string{"plan": "gold"}}, "may not grant metadata plan"},
+			{"plain", plain, tenancy.TokenRequest{Metadata: map[string]query.Value{"plan": query.Text("gold")}}, "may not grant metadata plan"},
 
 			{"backend", backend, tenancy.TokenRequest{
-				Strategy: "database", Accounts: account, Parameters: parameter(query.Text("x")), Metadata: map[string]string{"plan": "gold"}, Roles: []string{"viewer"},
+				Strategy: "database", Accounts: account, Parameters: parameter(query.Text("x")), Metadata: map[string]query.Value{"plan": query.Text("gold")}, Roles: []string{"viewer"},
 			}, ""},
 			{"backend", backend, tenancy.TokenRequest{Strategy: "shared"}, "strategy shared"},
+			{"backend", backend, tenancy.TokenRequest{Strategies: by("orders", "database")}, ""},
+			{"backend", backend, tenancy.TokenRequest{Strategies: by("orders", "shared")}, "strategy shared"},
+			{"backend", backend, tenancy.TokenRequest{Strategies: map[string]string{"orders": "database", "people": "shared"}}, "strategy shared"},
+			{"plain", plain, tenancy.TokenRequest{Strategies: by("orders", "database")}, "strategy database"},
+			{"limited", limited, tenancy.TokenRequest{Strategies: by("orders", "shared")}, ""}, // its own, of all datasets
+			{"limited", limited, tenancy.TokenRequest{Strategies: by("orders", "database")}, "strategy database"},
+			{"fixed", fixed, tenancy.TokenRequest{Strategies: by("orders", "database")}, ""},
+			{"fixed", fixed, tenancy.TokenRequest{Strategies: by("orders", "shared")}, "fixes the strategy of dataset orders"},
+			{"fixed", fixed, tenancy.TokenRequest{Strategies: by("people", "database")}, "strategy database"},
+			{"root", root(), tenancy.TokenRequest{Tenant: "acme", Strategies: by("orders", "shared")}, ""},
+			{"root", root(), tenancy.TokenRequest{Tenant: "acme", Strategies: by("orders", "")}, "strategy of dataset orders is missing"},
+			{"root", root(), tenancy.TokenRequest{Tenant: "acme", Strategies: by("", "shared")}, "name of a dataset is missing"},
 			{"backend", backend, tenancy.TokenRequest{Roles: []string{"auditor"}}, "role auditor"},
 			{"backend", backend, tenancy.TokenRequest{Accounts: map[string]principal.Account{"warehouse": {}}}, "source warehouse"},
 			{"backend", backend, tenancy.TokenRequest{Parameters: map[string]query.Value{"distributors": query.Text("x")}}, "parameter distributors"},
-			{"backend", backend, tenancy.TokenRequest{Metadata: map[string]string{"plans": "x"}}, "metadata plans"},
+			{"backend", backend, tenancy.TokenRequest{Metadata: map[string]query.Value{"plans": query.Text("x")}}, "metadata plans"},
 			{"backend", backend, tenancy.TokenRequest{Tenant: "other"}, "another tenant"},
 			{"everywhere", everywhere, tenancy.TokenRequest{Tenant: "other", Roles: []string{"viewer"}}, ""},
 			{"everywhere", everywhere, tenancy.TokenRequest{Tenant: "other", Roles: []string{"auditor"}}, "role auditor"},
@@ -92,7 +109,7 @@ func TestCovers(t *testing.T) {
 			{"limited", limited, tenancy.TokenRequest{Strategy: "database"}, "strategy database"},
 			{"limited", limited, tenancy.TokenRequest{Parameters: parameter(query.List{query.Text("b")})}, "fixes parameter distributor"},
 			{"limited", limited, tenancy.TokenRequest{Parameters: parameter(query.Text("acme"))}, "fixes parameter distributor"},
-			{"limited", limited, tenancy.TokenRequest{Metadata: map[string]string{"plan": "gold"}}, "fixes metadata plan"},
+			{"limited", limited, tenancy.TokenRequest{Metadata: map[string]query.Value{"plan": query.Text("gold")}}, "fixes metadata plan"},
 			{"limited", limited, tenancy.TokenRequest{Accounts: account}, "fixes the account of source silo"},
 			{"limited", limited, tenancy.TokenRequest{ExpiresAt: c.Now().Add(2 * time.Hour)}, "longer than the minter's own"},
 			{"limited root", limitedRoot, tenancy.TokenRequest{Tenant: "acme", Roles: []string{"auditor"}}, "role auditor"},
@@ -100,7 +117,7 @@ func TestCovers(t *testing.T) {
 			{"acting", acting, tenancy.TokenRequest{Tenant: "acme", Roles: []string{"auditor"}}, "role auditor"},
 
 			{"root", root(), tenancy.TokenRequest{
-				Tenant: "acme", Roles: []string{"auditor"}, Strategy: "x", Accounts: account, Parameters: parameter(query.Text("x")), Metadata: map[string]string{"m": "v"},
+				Tenant: "acme", Roles: []string{"auditor"}, Strategy: "x", Accounts: account, Parameters: parameter(query.Text("x")), Metadata: map[string]query.Value{"m": query.Text("v")},
 			}, ""},
 
 			// What is wrong by itself.
@@ -120,9 +137,11 @@ func TestCovers(t *testing.T) {
 			{"root", root(), tenancy.TokenRequest{Tenant: "acme", Datasets: []string{""}}, "missing"},
 			{"root", root(), tenancy.TokenRequest{Tenant: "acme", Filters: []principal.Filter{{Dataset: "orders"}}}, "no condition"},
 			{"root", root(), tenancy.TokenRequest{Tenant: "acme", Filters: []principal.Filter{{Dataset: "orders", Where: query.Object{}}}}, "no condition"},
+			{"root", root(), tenancy.TokenRequest{Tenant: "acme", Filters: []principal.Filter{{Dataset: "orders", Where: eq("a", "b"), Having: query.Object{}}}}, "no condition"},
+			{"root", root(), tenancy.TokenRequest{Tenant: "acme", Filters: []principal.Filter{{Dataset: "orders", Having: query.List{}}}}, "no condition"},
 			{"root", root(), tenancy.TokenRequest{Tenant: "acme", Filters: []principal.Filter{{Where: eq("a", "b")}}}, "dataset of a filter is missing"},
 			{"root", root(), tenancy.TokenRequest{Tenant: "acme", Parameters: map[string]query.Value{"x": nil}}, "parameter x cannot be stored"},
-			{"root", root(), tenancy.TokenRequest{Tenant: "acme", Metadata: map[string]string{"x": strings.Repeat("x", 5000)}}, "more than"},
+			{"root", root(), tenancy.TokenRequest{Tenant: "acme", Metadata: map[string]query.Value{"x": query.Text(strings.Repeat("x", 5000))}}, "more than"},
 		} {
 			if line.wanted.Subject == "" {
 				line.wanted.Subject = "alice"
@@ -141,10 +160,16 @@ func TestCovers(t *testing.T) {
 		}
 
 		// What restricts the minter restricts the token.
+		groups := principal.Filter{Dataset: "orders", Having: eq("count", "5")}
 		made := must(s.Mint(ctx, limited, tenancy.TokenRequest{Subject: "alice", Filters: []principal.Filter{{Dataset: "orders", Where: eq("status", "open")}}}))
+		grouped := must(s.Mint(ctx, limited, tenancy.TokenRequest{Subject: "alice", Filters: []principal.Filter{groups}}))
+		narrowed := must(s.Narrow(ctx, accepted(t, s, grouped.Token), tenancy.Narrowing{Filters: []principal.Filter{{Dataset: "orders", Where: eq("a", "b")}}}))
+		if got := accepted(t, s, narrowed.Token).Grant.Filters; len(got) != 3 || !cmp.Equal(got[1], groups) || got[2].Having != nil {
+			t.Errorf("of a condition on groups there is left %+v", got)
+		}
 		p := accepted(t, s, made.Token)
 		g := p.Grant
-		if len(g.Filters) != 2 || g.Strategy != "shared" || len(g.Datasets) != 1 || len(g.Parameters) != 1 || g.Metadata["plan"] != "free" ||
+		if len(g.Filters) != 2 || g.Strategy != "shared" || len(g.Datasets) != 1 || len(g.Parameters) != 1 || g.Metadata["plan"] != query.Text("free") ||
 			g.Accounts["silo"].User != "a" || !g.SavedOnly || !p.Expires.Equal(limited.Expires) {
 			t.Errorf("the token of a limited minter grants %+v until %s", g, p.Expires)
 		}
