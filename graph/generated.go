@@ -826,11 +826,15 @@ input NewToken {
   rate: Int
 }
 
-"Restricts the rows of one dataset."
+"""
+Restricts one dataset: its rows, its groups, or both. A dataset with a condition on groups is shown in groups only.
+"""
 input TokenFilter {
   dataset: String!
-  "As in the dataset's own argument: {region: {eq: \"EU\"}}."
-  where: JSON!
+  "What its rows satisfy, as in the dataset's own argument: {region: {eq: \"EU\"}}."
+  where: JSON
+  "What its groups satisfy, as in the aggregate's own argument: {count: {gte: 5}}."
+  having: JSON
 }
 
 "A value for a parameter that datasets filter by."
@@ -1105,6 +1109,7 @@ enum Direction {
 
 "The width of a time bucket. Weeks start on Monday."
 enum TimeUnit {
+  MILLISECOND
   SECOND
   MINUTE
   HOUR
@@ -11208,7 +11213,7 @@ func (ec *executionContext) unmarshalInputTokenFilter(ctx context.Context, obj a
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"dataset", "where"}
+	fieldsInOrder := [...]string{"dataset", "where", "having"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -11224,11 +11229,18 @@ func (ec *executionContext) unmarshalInputTokenFilter(ctx context.Context, obj a
 			it.Dataset = data
 		case "where":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("where"))
-			data, err := ec.unmarshalNJSON2usherᚋgraphᚐJSON(ctx, v)
+			data, err := ec.unmarshalOJSON2ᚖusherᚋgraphᚐJSON(ctx, v)
 			if err != nil {
 				return it, err
 			}
 			it.Where = data
+		case "having":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("having"))
+			data, err := ec.unmarshalOJSON2ᚖusherᚋgraphᚐJSON(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Having = data
 		}
 	}
 	return it, nil

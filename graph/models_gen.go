@@ -563,11 +563,13 @@ type TenantPage struct {
 	Next *string `json:"next,omitempty"`
 }
 
-// Restricts the rows of one dataset.
+// Restricts one dataset: its rows, its groups, or both. A dataset with a condition on groups is shown in groups only.
 type TokenFilter struct {
 	Dataset string `json:"dataset"`
-	// As in the dataset's own argument: {region: {eq: "EU"}}.
-	Where JSON `json:"where"`
+	// What its rows satisfy, as in the dataset's own argument: {region: {eq: "EU"}}.
+	Where *JSON `json:"where,omitempty"`
+	// What its groups satisfy, as in the aggregate's own argument: {count: {gte: 5}}.
+	Having *JSON `json:"having,omitempty"`
 }
 
 // A member of the metadata that sources are told.
