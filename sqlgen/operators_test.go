@@ -134,10 +134,16 @@ func TestTextOperators(t *testing.T) {
 	t.Parallel()
 	e := cells(t, "text", []string{"'50% off'", "'50 OFF'", "'off 50_'", `E'a\\b'`, "NULL"}, "'50% off'")
 	for _, c := range []struct{ operator, operand, want string }{
-		{"Like", `"50%"`, "1 2"}, {"Ilike", `"%OFF"`, "1 2"},
-		{"Contains", `"0%"`, "1"}, {"StartsWith", `"50"`, "1 2"}, {"EndsWith", `"_"`, "3"},
-		{"Icontains", `"OFF"`, "1 2 3"}, {"IstartsWith", `"OFF"`, "3"}, {"IendsWith", `"off"`, "1 2"},
-		{"Contains", `"\\"`, "4"}, {"StartsWith", `""`, "1 2 3 4"},
+		{"Like", `"50%"`, "1 2"},
+		{"Ilike", `"%OFF"`, "1 2"},
+		{"Contains", `"0%"`, "1"},
+		{"StartsWith", `"50"`, "1 2"},
+		{"EndsWith", `"_"`, "3"},
+		{"Icontains", `"OFF"`, "1 2 3"},
+		{"IstartsWith", `"OFF"`, "3"},
+		{"IendsWith", `"off"`, "1 2"},
+		{"Contains", `"\\"`, "4"},
+		{"StartsWith", `""`, "1 2 3 4"},
 	} {
 		plain := strings.ToLower(c.operator[:1]) + c.operator[1:]
 		var others []string
