@@ -57,6 +57,13 @@ type Dialect interface {
 	// total adds up an expression of each row. Beyond what both engines hold
 	// exactly it is infinite, and nothing is raised on the way.
 	Variance(x string, t value.Type, n string, total func(string) string) string
+	// FloatSum adds up doubles, where call is an aggregate or window of each row:
+	// see floats.go.
+	FloatSum(x string, call func(fn, of string) string) string
+	// Mean is an exact sum of n numbers divided by n, as the nearest double.
+	Mean(sum, n string, t value.Type) string
+	// Midway is the mean of two exact numbers, as the nearest double.
+	Midway(x, y string, t value.Type) string
 	// Rounded cuts a double to 12 significant digits.
 	Rounded(x string) string
 	// Bin is the lower bound of the bin in which an exact number lies.

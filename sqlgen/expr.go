@@ -337,16 +337,19 @@ func (w *writer) aggregate(e plan.Expr) string {
 		return call(string(e.Func()), w.byCode(x, arg))
 	case catalog.Sum:
 		if t.Scalar == value.Float {
-			return call("sum", w.d.Float(x, t))
+			return w.d.FloatSum(w.d.Float(x, t), call)
 		}
 		return call("sum", x)
 	case catalog.Avg:
 		if t.Scalar == value.Float {
-			return call("avg", w.d.Float(x, t))
+			return "(" + w.d.FloatSum(w.d.Float(x, t), call) + " / nullif(" + call("count", x) + ", 0))"
 		}
-		return "(" + w.d.Float(call("sum", x), value.Of(value.Decimal)) + " / nullif(" + call("count", x) + ", 0))"
+		return w.d.Mean(call("sum", x), call("count", x), t)
 	case catalog.Median:
 		low, high := w.d.Middle(x, false)+filter, w.d.Middle(x, true)+filter
+		if t.Exact() {
+			return w.d.Midway(low, high, t)
+		}
 		return "((" + w.d.Float(low, t) + " + " + w.d.Float(high, t) + ") / 2)"
 	case catalog.Variance, catalog.Stddev:
 		return w.spread(e, call)

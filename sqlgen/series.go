@@ -253,7 +253,7 @@ func (w *writer) running(e plan.Expr) string {
 	w.put(" ROWS UNBOUNDED PRECEDING")
 	window := w.b.String()
 	w.b = outer
-	return "sum(" + w.expr(e.Arg(0)) + ") OVER (" + window + ")"
+	return w.over(e.Arg(0), window)
 }
 
 // share writes a part of the sum over all groups.
@@ -267,5 +267,15 @@ func (w *writer) share(e plan.Expr) string {
 	if t.Scalar == value.Float {
 		whole = t
 	}
-	return "(" + w.d.Float(x, t) + " / nullif(" + w.d.Float("sum("+x+") OVER ("+window+")", whole) + ", 0))"
+	return "(" + w.d.Float(x, t) + " / nullif(" + w.d.Float(w.over(e.Arg(0), window), whole) + ", 0))"
+}
+
+// over adds up a value of the groups in a window.
+func (w *writer) over(e plan.Expr, window string) string {
+	x := w.expr(e)
+	call := func(fn, of string) string { return fn + "(" + of + ") OVER (" + window + ")" }
+	if e.Type().Scalar == value.Float {
+		return w.d.FloatSum(x, call)
+	}
+	return call("sum", x)
 }
