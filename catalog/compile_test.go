@@ -175,7 +175,7 @@ func binding(b *strings.Builder, d *catalog.Dataset, source string, bind *catalo
 	for _, col := range d.Columns {
 		stored := bind.Columns[col.Name]
 		if stored != (catalog.Stored{Name: col.Name}) {
-			fmt.Fprintf(b, "    %s %+v\n", col.Name, stored)
+			b.WriteString(strings.Replace(fmt.Sprintf("    %s %+v\n", col.Name, stored), " Form:0", "", 1))
 		}
 	}
 }
@@ -316,10 +316,12 @@ func parseColumn(t *testing.T, text string) catalog.TableColumn {
 	}
 	name, native := parts[0], parts[2]
 	typ, required := strings.CutSuffix(parts[1], "!")
-	tc := catalog.TableColumn{Name: name, Native: native, Nullable: !required, Deterministic: true, ByCode: true, Supported: true}
+	tc := catalog.TableColumn{Name: name, Native: native, Nullable: !required, ByCode: true, Supported: true}
 	if len(parts) > 3 {
 		words := strings.Fields(parts[3])
-		tc.Deterministic = !slices.Contains(words, "merges")
+		if slices.Contains(words, "merges") {
+			tc.Form = value.Collated
+		}
 		tc.ByCode = !slices.Contains(words, "collated")
 		tc.InOrder = slices.Contains(words, "inorder")
 		if slices.Contains(words, "commented") {
@@ -345,5 +347,8 @@ func parseColumn(t *testing.T, text string) catalog.TableColumn {
 		tc.Supported = false
 	}
 	tc.Type.List = list
+	if native == "citext" {
+		tc.Form, tc.Type.Folded = value.Folded, true
+	}
 	return tc
 }

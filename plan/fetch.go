@@ -179,7 +179,7 @@ func (l Level) OnScratch(id int) Level {
 		refs[i].columns = slices.Clone(refs[i].columns)
 		for j := range refs[i].columns {
 			f := &refs[i].columns[j]
-			f.Stored, f.Native, f.ByCode, f.Indexed, f.Sorted = f.Name, "", true, false, false
+			f.Stored, f.Native, f.Form, f.ByCode, f.Indexed, f.Sorted = f.Name, "", value.Plain, true, false, false
 		}
 	}
 	l.refs = refs

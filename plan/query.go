@@ -348,9 +348,10 @@ type Field struct {
 	Stored string // in the source
 	Type   value.Type
 	Native string // the source's type, when known
-	Null   bool   // may hold nulls
-	ByCode bool   // text the source orders by code point
-	Asked  bool   // the caller asked for it; others are read on usher's own account
+	Form   value.Form
+	Null   bool // may hold nulls
+	ByCode bool // text the source orders by code point
+	Asked  bool // the caller asked for it; others are read on usher's own account
 
 	Indexed bool // an index of the source finds a tenant's rows by it
 	Sorted  bool // an index of the source has each tenant's rows in its order, in which they also lie in the table

@@ -142,7 +142,7 @@ func (w *writer) keyedRows() {
 	w.put("(SELECT ", table(0), ".*")
 	for i := range w.l.Keys() {
 		if e := w.l.Key(i); e.Op() != plan.Column {
-			w.put(", ", w.expr(e), " AS ", keyColumn(i))
+			w.put(", ", w.expr(e), " AS ", keyColumn(i)) // buckets and bins are printable already
 		}
 	}
 	w.put(" FROM ")
@@ -158,7 +158,11 @@ func (w *writer) keyedRows() {
 func keyColumn(i int) string { return Identifier("__k" + strconv.Itoa(i)) }
 
 func (w *writer) key(i int) string {
-	if e := w.l.Key(i); !w.keyed || e.Op() == plan.Column {
+	e := w.l.Key(i)
+	if e.Op() == plan.Column {
+		return w.folded(w.d.Printable(w.lenient(e), e.Type()), e.Type())
+	}
+	if !w.keyed {
 		return w.expr(e)
 	}
 	return table(0) + "." + keyColumn(i)

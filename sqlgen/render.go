@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"usher/plan"
+	"usher/value"
 )
 
 // Statement is one SQL statement. A nested level's first Parents arguments are
@@ -94,11 +95,15 @@ func (w *writer) columns() {
 			w.put(", ")
 		}
 		e := w.l.Column(i)
+		x := w.expr(e)
+		if f, ok := w.field(e); ok && f.Form == value.Wide {
+			x = w.raw(e) // all its digits, which the answer then judges
+		}
 		wire := w.d.ResultText
 		if w.part != nil { // the parts of a script share their columns
 			wire = w.d.InternalText
 		}
-		w.put(wire(w.expr(e), e.Type()), " AS c", strconv.Itoa(i))
+		w.put(wire(x, e.Type()), " AS c", strconv.Itoa(i))
 	}
 	if w.l.Columns() == 0 {
 		w.put("TRUE AS c0")
@@ -250,7 +255,10 @@ func (w *writer) reference(i int) {
 	for j := range r.Fields() {
 		f := r.Field(j)
 		stored := table(i) + "." + Identifier(f.Stored)
-		read := w.d.Read(stored, f.Native)
+		read := stored
+		if !atUse(f) {
+			read = w.d.Read(stored, f)
+		}
 		w.put(", ", read)
 		if f.Stored != f.Name || read != stored {
 			w.put(" AS ", Identifier(f.Name))
@@ -311,7 +319,10 @@ func (w *writer) neverNull(e plan.Expr) bool {
 
 // term writes one term of an order.
 func (w *writer) term(o plan.Order) {
-	text := w.expr(o.Expr())
+	text := w.lenient(o.Expr())
+	if f, ok := w.field(o.Expr()); ok && o.BySource() && atUse(f) {
+		text = w.raw(o.Expr())
+	}
 	if !o.BySource() {
 		text = w.byCode(text, o.Expr())
 	}
