@@ -215,10 +215,10 @@ var attempts = []string{
 	everyType,
 	`{ viewer { subject roles strategy scopes expiresAt timezone tokenKind } }`,
 	`{ datasets { name description columns { name description } parameters { name type } } }`,
-	`{ tokens { items { id filtered metadata parameters accounts { source set } } } }`,
-	`{ serviceKeys { items { id } } }`,
-	`{ tenants { items { id } } }`,
-	`{ auditLog { items { detail } } }`,
+	`{ admin { tokens { items { id filtered metadata parameters accounts { source set } } } } }`,
+	`{ admin { serviceKeys { items { id } } } }`,
+	`{ admin { tenants { items { id } } } }`,
+	`{ admin { auditLog { items { detail } } } }`,
 	`mutation { createToken(input: {subject: "eve"}) { token } }`,
 	`{ orders(where: {nothing: {eq: 1}}) { id } }`,
 	`{ orders(where: {region: {eq: 1}}) { id } }`,
@@ -241,7 +241,7 @@ func (v *visitor) learnsNothing(t *testing.T, texts ...string) {
 			}
 		}
 	}
-	if got := v.asks(t, `{ viewer { tokenKind } tokens { next } }`); !strings.Contains(got, `Cannot query field \"tokens\" on type \"Query\".`) {
+	if got := v.asks(t, `{ viewer { tokenKind } admin { tokens { next } } }`); !strings.Contains(got, `Cannot query field \"admin\" on type \"Query\".`) {
 		t.Errorf("the holder may ask for tokens: %s", got)
 	}
 }

@@ -24,6 +24,7 @@ type Catalog struct {
 	Tenants         map[string]Tenant // those that the configuration registers
 	Parameters      map[string]*Parameter
 	Roles           map[string]*Role
+	Unreached       Unreached // what is not known yet
 
 	byName map[string]*Dataset
 	byKey  map[string]string // ids of Tenants, by their keys
@@ -46,8 +47,9 @@ type Dataset struct {
 	Description string
 	Columns     []*Column // in declared order
 	Key         []*Column // the columns that identify a row; empty: none do
-	Tenant      *Column   // the tenant column; nil for a common dataset
-	Common      bool      // shared by all tenants; exactly one of Tenant and Common is set
+	Tenant      *Column   // the tenant column, or nil
+	Parent      *Relation // to the row whose tenant's a row is, or nil
+	Common      bool      // shared by all tenants; exactly one of Tenant, Parent and Common is set
 	Source      string    // a common dataset's source
 	Relations   []*Relation
 	Measures    []*Measure
@@ -62,6 +64,7 @@ type Dataset struct {
 	columns   map[string]*Column
 	relations map[string]*Relation
 	measures  map[string]*Measure
+	inherited *Column // with Parent, see Owner
 }
 
 // Column returns the column of that name, or nil.

@@ -20,8 +20,11 @@ const (
 // Compile makes a catalog of a spec, with what the sources were found to
 // hold. It reports every problem it finds; the catalog is nil when one of
 // them is more than a note.
-func Compile(spec Spec, tables Introspected) (*Catalog, []Problem) {
-	c := &compiler{spec: spec, tables: tables, work: make(map[string]*draft)}
+func Compile(spec Spec, tables Introspected) (*Catalog, []Problem) { return compile(spec, tables, false) }
+
+// compile compiles a spec of which datasets, perhaps all, were left out.
+func compile(spec Spec, tables Introspected, incomplete bool) (*Catalog, []Problem) {
+	c := &compiler{spec: spec, tables: tables, incomplete: incomplete, work: make(map[string]*draft)}
 	c.catalog = &Catalog{
 		Strategies: make(map[string]*Strategy), Tenants: make(map[string]Tenant), Parameters: make(map[string]*Parameter), Roles: make(map[string]*Role),
 		byName: make(map[string]*Dataset), views: lru.New[viewKey, *View](maxViews),
@@ -52,6 +55,8 @@ type compiler struct {
 	enums    map[string][]string          // labels of enums that tables have, by the type's name
 	rows     int
 	maxRows  int
+
+	incomplete bool // datasets were left out
 }
 
 func (c *compiler) at(path ...string) place { return place{path: path, to: &c.problems} }

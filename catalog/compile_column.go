@@ -164,7 +164,7 @@ func (c *compiler) column(at place, d *draft, name string, spec ColumnSpec, tc T
 	if spec.Collation != "" && (spec.Collation != "source" || !col.Type.Text()) {
 		at.in("collation").problem("may be `source`, on text, to order as the source does")
 	}
-	if spec.Expose && (d.spec.Common || name != d.spec.Tenant) {
+	if spec.Expose && (d.spec.Common || name != d.spec.Tenant.Column) {
 		at.in("expose").problem("shows the tenant column to tenants; this column is visible anyway")
 	}
 	return col
@@ -291,7 +291,7 @@ func (c *compiler) store(d *draft) {
 func (d *draft) indexed(source string) {
 	b := d.Bindings[source]
 	t := d.found[source]
-	tenant := b.Columns[d.spec.Tenant] // nothing for common data
+	tenant := b.Columns[d.spec.Tenant.Column] // nothing for common data
 	for _, index := range t.Indexes {
 		ofTenant := len(index) > 1 && !tenant.Missing && index[0] == tenant.Name
 		if ofTenant {
@@ -347,7 +347,7 @@ func (c *compiler) stored(d *draft, source string, col *Column) Stored {
 // mayMiss tells whether the source may lack the column: the tenant column,
 // where every row of the source is one tenant's by construction.
 func (c *compiler) mayMiss(d *draft, source string, col *Column) bool {
-	if d.Common || col.Name != d.spec.Tenant {
+	if d.Common || col.Name != d.spec.Tenant.Column {
 		return false
 	}
 	if src := c.catalog.Sources[source]; src.Kind == API {
@@ -403,30 +403,30 @@ func scaleText(scale int) string {
 // checkTenant makes the tenant column the dataset's, if it can tell tenants
 // apart.
 func (c *compiler) checkTenant(d *draft) {
-	if d.Common || d.spec.Tenant == "" || len(d.Columns) == 0 {
+	if d.Common || d.spec.Tenant.Column == "" || len(d.Columns) == 0 {
 		return
 	}
 	at := d.at.in("tenant")
-	d.Tenant = d.columns[d.spec.Tenant]
+	d.Tenant = d.columns[d.spec.Tenant.Column]
 	if d.Tenant == nil {
-		if tc, ok := d.tableColumn(d.spec.Tenant); ok && unusable(tc) != "" {
-			at.problem("%s cannot be the tenant column: %s", d.spec.Tenant, unusable(tc))
+		if tc, ok := d.tableColumn(d.spec.Tenant.Column); ok && unusable(tc) != "" {
+			at.problem("%s cannot be the tenant column: %s", d.spec.Tenant.Column, unusable(tc))
 		} else {
-			at.problem("there is no column %s", d.spec.Tenant)
+			at.problem("there is no column %s", d.spec.Tenant.Column)
 		}
 		return
 	}
 	switch d.Tenant.Type.Scalar {
 	case value.String, value.ID, value.Int, value.BigInt, value.UUID:
 	default:
-		at.problem("%s is a %s; a tenant column is a String, ID, Int, BigInt or UUID", d.spec.Tenant, d.Tenant.Type.GraphQL())
+		at.problem("%s is a %s; a tenant column is a String, ID, Int, BigInt or UUID", d.spec.Tenant.Column, d.Tenant.Type.GraphQL())
 		return
 	}
 	if d.Tenant.Type.List {
-		at.problem("%s is a list; a row belongs to one tenant", d.spec.Tenant)
+		at.problem("%s is a list; a row belongs to one tenant", d.spec.Tenant.Column)
 	}
 	if d.Tenant.Only != nil {
-		at.problem("%s is only some tenants', and says whose everybody's rows are", d.spec.Tenant)
+		at.problem("%s is only some tenants', and says whose everybody's rows are", d.spec.Tenant.Column)
 	}
 	for _, source := range d.sources {
 		stored := d.Bindings[source].Columns[d.Tenant.Name]

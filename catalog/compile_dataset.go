@@ -43,11 +43,11 @@ func (c *compiler) datasets() {
 		c.catalog.Datasets = append(c.catalog.Datasets, d.Dataset)
 		c.catalog.byName[name] = d.Dataset
 	}
-	if len(drafts) == 0 {
+	if len(drafts) == 0 && !c.incomplete {
 		c.at("datasets").problem("there is none, so nothing can be asked")
 	}
 	steps := []func(*draft){
-		c.chooseSources, c.bind, c.owns, c.columns, c.extras, c.store, c.checkTenant, c.storeOwn, c.key, c.relations, c.foreignToOne, c.foreignToMany, c.measures,
+		c.chooseSources, c.bind, c.owns, c.columns, c.extras, c.store, c.checkTenant, c.storeOwn, c.key, c.relations, c.foreignToOne, c.foreignToMany, c.parent, c.checkParents, c.measures,
 		func(d *draft) { checkFields(d.at, d.Dataset) },
 		func(d *draft) { c.policy(d.at.in("filter"), d.Dataset, d.Filter) },
 	}
@@ -76,10 +76,13 @@ func (c *compiler) dataset(name string, spec DatasetSpec) *draft {
 		d.at.in("type").problem("%s", bad)
 	}
 	switch {
-	case spec.Common && spec.Tenant != "":
+	case spec.Common && spec.Tenant != TenancySpec{}:
 		d.at.in("tenant").problem("a common dataset belongs to no tenant; leave out `tenant` or `common`")
-	case !spec.Common && spec.Tenant == "":
-		d.at.problem("say whose rows these are: `tenant`, the column with the tenant, or `common: true` for rows of everybody")
+	case !spec.Common && spec.Tenant == TenancySpec{}:
+		d.at.problem("say whose rows these are: `tenant`, the column with the tenant or a relation `through` which a row is one's, " +
+			"or `common: true` for rows of everybody")
+	case spec.Tenant.Column != "" && spec.Tenant.Through != "":
+		d.at.in("tenant").problem("names a column and a relation; rows with the tenant's column need no other way to it, so leave out `through`")
 	}
 	d.PerTenant = spec.Bound == boundPerTenant
 	switch {
@@ -198,7 +201,7 @@ func (c *compiler) bind(d *draft) {
 		}
 		if src.Kind == API {
 			b, named := c.pathBinding(at, src, d.Name, spec)
-			if src.API.Isolation == ByUpstream && d.spec.Tenant != "" && !named && !src.API.names() && pathsName(name, c.spec) {
+			if src.API.Isolation == ByUpstream && !d.Common && !named && !src.API.names() && pathsName(name, c.spec) {
 				at.in("path").problem("holds no placeholder such as {tenant}, and nothing else tells the API whose rows to send")
 			}
 			d.Bindings[name] = b
@@ -274,6 +277,9 @@ func lookup(tables map[string]Table, b *Binding) (Table, bool) {
 // checkPushdown reports columns that an API is said to filter by and no
 // dataset of it has.
 func (c *compiler) checkPushdown() {
+	if c.incomplete {
+		return
+	}
 	for _, name := range slices.Sorted(maps.Keys(c.catalog.Sources)) {
 		for _, col := range slices.Sorted(maps.Keys(c.catalog.Sources[name].API.Pushdown.Filters)) {
 			if !slices.ContainsFunc(c.catalog.Datasets, func(d *Dataset) bool {

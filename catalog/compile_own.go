@@ -196,7 +196,7 @@ func (c *compiler) checkAlone() {
 	for _, d := range c.catalog.Datasets {
 		for _, id := range slices.Sorted(maps.Keys(d.Own)) {
 			o, src := d.Own[id], c.catalog.Sources[d.Own[id].Source]
-			if d.Tenant == nil || !o.Columns[d.Tenant.Name].Missing || src.Template || src.API.Isolation == ByUpstream {
+			if d.Tenant != nil && !o.Columns[d.Tenant.Name].Missing || src.Template || src.API.Isolation == ByUpstream {
 				continue
 			}
 			for _, r := range readers[whereabouts(src, &o.Binding)] {

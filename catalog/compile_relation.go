@@ -228,7 +228,7 @@ func (c *compiler) foreignToMany(d *draft) {
 func (fk foreign) columns() []string {
 	var out []string
 	for _, p := range fk.on {
-		if p.From.Name != fk.from.spec.Tenant {
+		if p.From.Name != fk.from.spec.Tenant.Column {
 			out = append(out, p.From.Name)
 		}
 	}

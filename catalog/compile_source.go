@@ -210,6 +210,7 @@ func apiSource(at place, name string, all Spec) APISpec {
 		Headers: make(map[string]string, len(spec.Headers)), Query: make(map[string]string, len(spec.Query)), Rows: spec.Rows,
 		Pushdown: Pushdown{Filters: spec.Pushdown.Filters, Limit: spec.Pushdown.Limit, Order: spec.Pushdown.Order},
 		MaxRows:  cmp.Or(spec.MaxRows, defaultAPIRows), MaxBytes: cmp.Or(spec.MaxBytes, defaultAPIBytes),
+		RootCert: string(spec.RootCert), ClientCert: string(spec.ClientCert), ClientKey: string(spec.ClientKey),
 	}
 	u, err := url.Parse(spec.BaseURL)
 	switch {
@@ -217,6 +218,14 @@ func apiSource(at place, name string, all Spec) APISpec {
 		at.in("base_url").problem("must be an http or https URL with a host")
 	case u.User != nil || u.RawQuery != "" || u.Fragment != "" || strings.ContainsAny(spec.BaseURL, "{}"):
 		at.in("base_url").problem("must be scheme, host and path alone; the rest belongs in `headers` and `query`")
+	}
+	for key, path := range map[string]Path{"root_cert": spec.RootCert, "client_cert": spec.ClientCert} {
+		if path != "" && !strings.HasPrefix(spec.BaseURL, "https:") {
+			at.in(key).problem("belongs to a base_url of https")
+		}
+	}
+	if (spec.ClientCert == "") != (spec.ClientKey == "") {
+		at.in("client_cert").problem("and client_key belong together")
 	}
 	named := templates(at.in("headers"), spec.Headers, params, out.Headers)
 	named = templates(at.in("query"), spec.Query, params, out.Query) || named

@@ -129,6 +129,9 @@ func dump(b *strings.Builder, c *catalog.Catalog) {
 		if d.Tenant != nil {
 			fmt.Fprintf(b, " tenant=%s", d.Tenant.Name)
 		}
+		if d.Parent != nil {
+			fmt.Fprintf(b, " through=%s of %s.%s", d.Parent.Name, d.Ancestor().Name, d.Ancestor().Tenant.Name)
+		}
 		fmt.Fprintf(b, " key=%v\n", names(d.Key))
 		for _, col := range d.Columns {
 			fmt.Fprintf(b, "  column %s %s%s", col.Name, typeText(col.Type, col.Nullable), onlyText(col.Only))

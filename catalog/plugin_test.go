@@ -30,7 +30,7 @@ func described(t *testing.T) catalog.Table {
 // overPlugin compiles a dataset of a plugin, and of a database beside it.
 func overPlugin(t *testing.T, d catalog.DatasetSpec, tables catalog.Introspected) (*catalog.Catalog, string) {
 	t.Helper()
-	d.Tenant = "client"
+	d.Tenant.Column = "client"
 	c, problems := catalog.Compile(catalog.Spec{
 		Sources: map[string]catalog.SourceSpec{
 			"plug": {

@@ -74,6 +74,9 @@ type APISpec struct {
 	MaxConcurrent int           // calls under way together, for each base URL
 	StaleIfError  time.Duration // how old a reply may stand in for one that fails; 0: none does
 
+	RootCert              string // PEM file of the authorities its server may be certified by; empty: the system's
+	ClientCert, ClientKey string // PEM files usher shows itself with; empty: it does not
+
 	Plugin *Plugin // the API is a broker plugin; nil: it is not
 }
 

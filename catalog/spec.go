@@ -36,7 +36,7 @@ type SourceSpec struct {
 	Password Secret `yaml:"password" kind:"postgres"`
 	Schema   string `yaml:"schema" kind:"postgres"`
 	SSLMode  string `yaml:"sslmode" kind:"postgres"`
-	RootCert Path   `yaml:"root_cert" kind:"postgres"`
+	RootCert Path   `yaml:"root_cert" kind:"postgres api"`
 	MaxConns int    `yaml:"max_conns" kind:"postgres"`
 	Pooler   string `yaml:"pooler" kind:"postgres"`
 
@@ -47,6 +47,8 @@ type SourceSpec struct {
 	Files map[string]Path `yaml:"files" kind:"duckdb"`
 
 	BaseURL      string              `yaml:"base_url" kind:"api"`
+	ClientCert   Path                `yaml:"client_cert" kind:"api"`
+	ClientKey    Path                `yaml:"client_key" kind:"api"`
 	AllowPrivate bool                `yaml:"allow_private" kind:"postgres api"`
 	Isolation    string              `yaml:"isolation" kind:"api"`
 	Headers      map[string]Template `yaml:"headers" kind:"api"`
@@ -204,7 +206,7 @@ type DatasetSpec struct {
 	Type        string                 `yaml:"type"`
 	Label       string                 `yaml:"label"`
 	Description string                 `yaml:"description"`
-	Tenant      string                 `yaml:"tenant"`
+	Tenant      TenancySpec            `yaml:"tenant"`
 	Common      bool                   `yaml:"common"`
 	Source      string                 `yaml:"source"`
 	Key         Names                  `yaml:"key"`
@@ -217,6 +219,13 @@ type DatasetSpec struct {
 	Measures    Ordered[MeasureSpec]   `yaml:"measures"`
 	Bound       string                 `yaml:"bound"`
 	Bind        map[string]BindingSpec `yaml:"bind"`
+}
+
+// TenancySpec says whose a dataset's rows are: by a column, which may be written
+// as its name alone, or by the row that a relation leads to.
+type TenancySpec struct {
+	Column  string `yaml:"column" short:"true"`
+	Through string `yaml:"through"`
 }
 
 // ColumnSpec describes a column. Where only the type matters it may be

@@ -29,9 +29,17 @@ func (c schemaCommand) Run(ctx context.Context, s *term.IO) error {
 	if err != nil {
 		return err
 	}
-	cat, _, err := inspect.Compile(ctx, cfg, slog.New(slog.NewTextHandler(s.Stderr, nil)))
+	found, err := inspect.Look(ctx, cfg)
 	if err != nil {
 		return err
+	}
+	found.Log(ctx, slog.New(slog.NewTextHandler(s.Stderr, nil)))
+	cat, err := found.Served()
+	if err != nil {
+		return err
+	}
+	if cat.Unreached.Incomplete() {
+		return errors.New("a source could not be looked into, and the file alone does not say what the schema is")
 	}
 	if _, known := cat.Tenants[c.As]; c.As != "" && len(cat.Tenants) > 0 && !known {
 		return fmt.Errorf("there is no tenant %q", c.As)

@@ -28,7 +28,9 @@ func CheckGrant(current func() *catalog.Catalog) func(principal.Principal) error
 			return nil
 		// What of these can be reached is decided where it is asked for.
 		case !record && p.AllTenants:
-			if _, err := cat.View(p); err != nil {
+			if _, err := cat.View(p); err != nil && cat.Unreached.Incomplete() {
+				return catalog.NotYet().Because(err)
+			} else if err != nil {
 				return fault.New(fault.BadUserInput, "this does not fit the configuration: %s", err)
 			}
 			return nil
@@ -53,14 +55,26 @@ func CheckRole(current func() *catalog.Catalog) func(writer principal.Principal,
 	return func(writer principal.Principal, tenant, name string, spec json.RawMessage) error {
 		cat := current()
 		if writer.AllTenants {
-			return catalog.JudgeRole(cat, nil, tenant, name, spec)
+			return notYet(cat, catalog.JudgeRole(cat, nil, tenant, name, spec))
 		}
 		view, err := cat.View(writer)
+		if err != nil && cat.Unreached.Incomplete() {
+			return catalog.NotYet().Because(err)
+		}
 		if err != nil {
 			return fault.New(fault.Forbidden, "your own roles do not fit the configuration: %s", err)
 		}
-		return catalog.JudgeRole(cat, view, tenant, name, spec)
+		return notYet(cat, catalog.JudgeRole(cat, view, tenant, name, spec))
 	}
+}
+
+// notYet is what is said instead while datasets are left out of the catalog: what is
+// not there may be one of them.
+func notYet(cat *catalog.Catalog, err error) error {
+	if err != nil && cat.Unreached.Incomplete() {
+		return catalog.NotYet().Because(err)
+	}
+	return err
 }
 
 // taken tells whether an id or a key is the id or the key of a tenant that the

@@ -87,6 +87,9 @@ func (n *Neighbors) add(tenant string, places []plan.Place) {
 // account: nothing of it may be read from the place of another where nothing
 // else keeps them apart.
 func (n *Neighbors) CheckDisjoint(p principal.Principal, others iter.Seq2[principal.Principal, error]) error {
+	if err := n.complete(p); err != nil {
+		return err
+	}
 	places := plan.Places(n.cat, p)
 	if at, _, met := n.meets(p.Tenant, places); met {
 		return shared(at)
@@ -139,6 +142,21 @@ func (n *Neighbors) settled(ctx context.Context, cfg *config.Config, store *tena
 				at.Dataset, p.Tenant, at.Source, named(other))
 		}
 		all.add(p.Tenant, places)
+	}
+	return nil
+}
+
+// complete refuses to judge places while some are not known: datasets are left
+// out of the catalog, or an account is of a source that nobody has looked into.
+func (n *Neighbors) complete(p principal.Principal) error {
+	known := !n.cat.Unreached.Incomplete()
+	for _, accounts := range []map[string]principal.Account{p.Routing.Accounts, p.Grant.Accounts} {
+		for source := range accounts {
+			known = known && n.cat.Unreached.Reached(source)
+		}
+	}
+	if !known {
+		return catalog.NotYet()
 	}
 	return nil
 }

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"sync"
 
+	"usher/catalog"
 	"usher/plan"
 	"usher/principal"
 	"usher/tenancy"
@@ -28,10 +29,10 @@ func (n *Neighbors) Seen() int64 {
 	return n.registered.seen
 }
 
-// Follow takes tenants that have changed, up to a generation of the store. They are read
+// Follow takes tenants that have changed since a generation of the store, up to another. They are read
 // before the lock is taken: who waits for it may hold what reading needs. What
 // somebody else has read up to a later generation is newer.
-func (n *Neighbors) Follow(generation int64, changed iter.Seq2[principal.Principal, error]) error {
+func (n *Neighbors) Follow(since, generation int64, changed iter.Seq2[principal.Principal, error]) error {
 	type moved struct {
 		tenant string
 		places []plan.Place
@@ -46,7 +47,7 @@ func (n *Neighbors) Follow(generation int64, changed iter.Seq2[principal.Princip
 	r := &n.registered
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if generation < r.seen {
+	if generation < r.seen || since > r.seen { // it is newer, or lacks what was before
 		return nil
 	}
 	if r.of == nil {
@@ -86,7 +87,10 @@ func (r *registered) set(tenant string, places []plan.Place) {
 // CheckAccounts judges a token about to be made whose accounts are other than its
 // tenant's: none may lead to the place of another tenant, of the file or of the
 // store, where nothing else keeps the two apart.
-func (n *Neighbors) CheckAccounts(token principal.Principal) error {
+func (n *Neighbors) CheckAccounts(token principal.Principal, generation int64) error {
+	if err := n.complete(token); err != nil {
+		return err
+	}
 	places := slices.DeleteFunc(plan.Places(n.cat, token), func(p plan.Place) bool {
 		_, named := token.Grant.Accounts[p.Source]
 		return !named
@@ -97,6 +101,9 @@ func (n *Neighbors) CheckAccounts(token principal.Principal) error {
 	r := &n.registered
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if r.seen < generation { // another catalog has just come to be served
+		return catalog.NotYet()
+	}
 	for _, p := range places {
 		for tenant, alone := range r.at[p.Where] {
 			if tenant != token.Tenant && (alone || p.Alone) {

@@ -21,7 +21,7 @@ func TestPlacesAreKept(t *testing.T) {
 	}
 	const many = 1000
 	read := 0
-	follow := func(generation int64, tenants ...principal.Principal) {
+	follow := func(since, generation int64, tenants ...principal.Principal) {
 		t.Helper()
 		var changed iter.Seq2[principal.Principal, error] = func(yield func(principal.Principal, error) bool) {
 			for _, p := range tenants {
@@ -31,7 +31,7 @@ func TestPlacesAreKept(t *testing.T) {
 				}
 			}
 		}
-		if err := n.Follow(generation, changed); err != nil {
+		if err := n.Follow(since, generation, changed); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -39,11 +39,11 @@ func TestPlacesAreKept(t *testing.T) {
 	for i := range many {
 		all = append(all, of(fmt.Sprintf("t%d", i), fmt.Sprintf("d%d", i)))
 	}
-	follow(1, all...)
+	follow(0, 1, all...)
 	token := func(database string) error {
 		p := principal.Principal{Tenant: "plain", TenantKey: "plain", Subject: "s"}
 		p.Grant.Accounts = ofSource("silo", principal.Account{Database: database, Password: "other"})
-		return n.CheckAccounts(p)
+		return n.CheckAccounts(p, n.Seen())
 	}
 	for i := range many {
 		if token(fmt.Sprintf("d%d", i)) == nil {
@@ -53,7 +53,7 @@ func TestPlacesAreKept(t *testing.T) {
 	if read != many || n.Seen() != 1 {
 		t.Errorf("%d tenants were read up to %d", read, n.Seen())
 	}
-	follow(2, of("t7", "moved"))
+	follow(1, 2, of("t7", "moved"))
 	if token("d7") != nil || token("moved") == nil || token("shop") == nil || token("nobodys") != nil {
 		t.Error("a token is judged by what was")
 	}

@@ -11,6 +11,7 @@ import (
 	"runtime/debug"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"usher/catalog"
@@ -23,7 +24,7 @@ import (
 // own are closed when nobody uses them, and there are slots for only so many at a
 // time (slots.go).
 type accounts struct {
-	cat    *catalog.Catalog
+	cat    atomic.Pointer[catalog.Catalog]
 	opts   Options
 	conns  *pool.Pool
 	shapes shapes
@@ -54,10 +55,12 @@ type account struct {
 func newAccounts(cat *catalog.Catalog, opts Options) *accounts {
 	opts.Accounts = cmp.Or(opts.Accounts, 64)
 	opts.Conns.Idle = cmp.Or(opts.Conns.Idle, 5*time.Minute)
-	return &accounts{
-		cat: cat, opts: opts, conns: pool.New(opts.Conns), counts: newMetrics(),
+	a := &accounts{
+		opts: opts, conns: pool.New(opts.Conns), counts: newMetrics(),
 		open: make(map[plan.Target]*account), recent: list.New(), waiting: list.New(),
 	}
+	a.cat.Store(cat)
+	return a
 }
 
 // get returns the source of a target; the caller calls release when it is done
@@ -184,6 +187,37 @@ func (a *accounts) drop(acc *account) {
 		a.draining++
 	}
 	a.remove(acc)
+}
+
+// use takes another catalog of the same sources. Accounts that are open end with
+// their users: what was found in their tables was compared with the catalog
+// before.
+func (a *accounts) use(cat *catalog.Catalog) {
+	a.cat.Store(cat)
+	a.shapes.forget()
+	for _, acc := range a.list() {
+		a.retire(acc)
+	}
+}
+
+// retire lets nobody join an account any more; it ends with its users, or now.
+func (a *accounts) retire(acc *account) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if acc.gone {
+		return
+	}
+	own := acc.at != nil
+	a.remove(acc)
+	switch {
+	case acc.users > 0 && own:
+		a.draining++
+	case acc.users == 0:
+		a.end(acc)
+		if own {
+			a.release()
+		}
+	}
 }
 
 func (a *accounts) leave(acc *account) {

@@ -86,7 +86,7 @@ func (s *shop) open(t *testing.T, opts datasource.Options, operators ...string) 
 		Limits:          catalog.LimitsSpec{Rows: 1000, MaxRows: 1000},
 		Datasets: map[string]catalog.DatasetSpec{
 			"orders": {
-				Tenant: "tenant", Key: catalog.Names{"id"},
+				Tenant: catalog.TenancySpec{Column: "tenant"}, Key: catalog.Names{"id"},
 				Columns: catalog.Ordered[catalog.ColumnSpec]{
 					{Name: "tenant", Value: catalog.ColumnSpec{Type: "String!"}},
 					{Name: "id", Value: catalog.ColumnSpec{Type: "Int!"}},

@@ -18,7 +18,7 @@ import (
 // connect opens the account a target means. Everything that tells it from
 // another is in the target; of the source it takes what all accounts share.
 func (a *accounts) connect(t plan.Target) (Source, error) {
-	spec := a.cat.Sources[t.Source]
+	spec := a.cat.Load().Sources[t.Source]
 	if spec == nil {
 		return nil, broken("a plan names the unknown source %q", t.Source)
 	}

@@ -83,6 +83,9 @@ func New(cat *catalog.Catalog, opts Options) (*Sources, error) {
 	return s, nil
 }
 
+// Use takes another catalog of the same sources, of which more is known.
+func (s *Sources) Use(cat *catalog.Catalog) { s.accounts.use(cat) }
+
 // engineMemory is what the embedded engine uses at most, unless told otherwise.
 const engineMemory = 512 << 20
 

@@ -65,10 +65,11 @@ const maxShapes = 10_000
 // shapeOf is the shape of an account, nil for one that has the tables of its
 // source and no others.
 func (a *accounts) shapeOf(t plan.Target, db introspector, timeout time.Duration) *shape {
-	if !t.Account().Own && len(ownIn(a.cat, t)) == 0 {
+	cat := a.cat.Load()
+	if !t.Account().Own && len(ownIn(cat, t)) == 0 {
 		return nil
 	}
-	s := &shape{cat: a.cat, target: t, tables: db, timeout: timeout, inspecting: make(chan struct{}, 1), findings: newFindings()}
+	s := &shape{cat: cat, target: t, tables: db, timeout: timeout, inspecting: make(chan struct{}, 1), findings: newFindings()}
 	if t.Kind == catalog.Postgres { // a file may be another when it is opened again
 		s.findings = a.shapes.of(t)
 	}
@@ -108,6 +109,13 @@ func (s *shapes) of(t plan.Target) *findings {
 		s.known[t] = known
 	}
 	return known
+}
+
+// forget forgets all accounts.
+func (s *shapes) forget() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.known = nil
 }
 
 // schema is what is known of a schema, looked at if nothing is.

@@ -87,7 +87,7 @@ func (s *Sources) Collect(out chan<- prometheus.Metric) {
 		out <- prometheus.MustNewConstMetric(refusals, prometheus.CounterValue, float64(n), reason)
 	}
 	accounts, conns, lines := make(map[string]int), make(map[string]pool.Stats), map[string]int{"": s.gate.Waiting()}
-	for name := range s.accounts.cat.Sources {
+	for name := range s.accounts.cat.Load().Sources {
 		accounts[name] = 0
 	}
 	s.accounts.each(func(t plan.Target, source Source) {

@@ -128,11 +128,16 @@ func plainAnswer(w *httptest.ResponseRecorder) string {
 func (g gate) text(t *testing.T, token, mutation, field string) string {
 	t.Helper()
 	answer := g.query(t, token, mutation)
-	var got struct{ Data map[string]map[string]any }
+	var got struct{ Data map[string]any }
 	if err := json.Unmarshal([]byte(strings.TrimPrefix(answer, "200 ")), &got); err != nil {
 		t.Fatalf("%s\nis answered %s", mutation, answer)
 	}
-	for _, object := range got.Data {
+	objects := got.Data
+	if below, ok := objects["admin"].(map[string]any); ok {
+		objects = below
+	}
+	for _, object := range objects {
+		object, _ := object.(map[string]any)
 		if text, ok := object[field].(string); ok {
 			return text
 		}
@@ -172,23 +177,23 @@ func TestControl(t *testing.T) {
 	db := pgtest.Start(t).Database(t)
 	g := openGate(t, inPostgres(db), db)
 	admin := g.bootstrap(t)
-	g.check(t, admin, `mutation { a: createTenant(input: {id: "acme"}) { id } b: createTenant(input: {id: "globex", name: "Globex"}) { name } }`,
-		`200 {"data":{"a":{"id":"acme"},"b":{"name":"Globex"}}}`)
+	g.check(t, admin, `mutation { admin { a: createTenant(input: {id: "acme"}) { id } b: createTenant(input: {id: "globex", name: "Globex"}) { name } } }`,
+		`200 {"data":{"admin":{"a":{"id":"acme"},"b":{"name":"Globex"}}}}`)
 	browser := g.text(t, admin, noteToken, "token")
 	g.check(t, browser, notes, ofAcme)
 	g.check(t, browser, `{ viewer { subject tenant tokenKind scopes acting { subject } } }`,
 		`200 {"data":{"viewer":{"subject":"browser","tenant":"acme","tokenKind":"EMBED","scopes":["READ_DATA"],"acting":null}}}`)
-	g.check(t, browser, `{ tenants { next } }`,
-		`200 {"errors":[{"message":"Cannot query field \"tenants\" on type \"Query\".","locations":[{"line":1,"column":3}],"extensions":{"code":"GRAPHQL_VALIDATION_FAILED"}}]}`)
+	g.check(t, browser, `{ admin { tenants { next } } }`,
+		`200 {"errors":[{"message":"Cannot query field \"admin\" on type \"Query\".","locations":[{"line":1,"column":3}],"extensions":{"code":"GRAPHQL_VALIDATION_FAILED"}}]}`)
 	filtered := g.text(t, admin, `mutation { createToken(input: {tenant: "acme", subject: "s", filters: [{dataset: "notes", where: {text: {eq: "hello"}}}]}) { token } }`, "token")
 	g.check(t, filtered, notes, `200 {"data":{"notes":[{"id":1}]}}`)
 	if got := g.query(t, admin, `mutation { createToken(input: {tenant: "acme", subject: "s", filters: [{dataset: "notes", where: {nothing: {eq: 1}}}]}) { token } }`); !strings.Contains(got, "nothing") || strings.Contains(got, "usher_et_") {
 		t.Errorf("a filter by no column: %s", got)
 	}
-	g.check(t, admin, `mutation { createTenant(input: {id: "initech"}) { id } }`,
-		`200 {"data":null,"errors":[{"message":"the configuration registers a tenant of this id or key","path":["createTenant"],"locations":[{"line":1,"column":12}],"extensions":{"code":"CONFLICT","hint":"Choose another, or take it out of the configuration's tenants."}}]}`)
-	g.check(t, admin, `mutation { createTenant(input: {id: "other", key: "initech"}) { id } }`,
-		`200 {"data":null,"errors":[{"message":"the configuration registers a tenant of this id or key","path":["createTenant"],"locations":[{"line":1,"column":12}],"extensions":{"code":"CONFLICT","hint":"Choose another, or take it out of the configuration's tenants."}}]}`)
+	g.check(t, admin, `mutation { admin { createTenant(input: {id: "initech"}) { id } } }`,
+		`200 {"data":{"admin":{"createTenant":null}},"errors":[{"message":"the configuration registers a tenant of this id or key","path":["admin","createTenant"],"locations":[{"line":1,"column":20}],"extensions":{"code":"CONFLICT","hint":"Choose another, or take it out of the configuration's tenants."}}]}`)
+	g.check(t, admin, `mutation { admin { createTenant(input: {id: "other", key: "initech"}) { id } } }`,
+		`200 {"data":{"admin":{"createTenant":null}},"errors":[{"message":"the configuration registers a tenant of this id or key","path":["admin","createTenant"],"locations":[{"line":1,"column":20}],"extensions":{"code":"CONFLICT","hint":"Choose another, or take it out of the configuration's tenants."}}]}`)
 
 	// JWTs of a registered issuer are of tenants of the file or of the store.
 	g.check(t, program.Sign(t, `{"tenant": "initech"}`), notes, ofInitech)
@@ -197,7 +202,7 @@ func TestControl(t *testing.T) {
 	g.check(t, program.Sign(t, `{"tenant": "umbrella", "iss": "trusting"}`), notes, `200 {"data":{"notes":[]}}`)
 
 	// A key without data:read mints and reads nothing.
-	minter := g.text(t, admin, `mutation { createServiceKey(input: {name: "backend", tenant: "acme", scopes: [CREATE_TOKENS]}) { token } }`, "token")
+	minter := g.text(t, admin, `mutation { admin { createServiceKey(input: {name: "backend", tenant: "acme", scopes: [CREATE_TOKENS]}) { token } } }`, "token")
 	g.check(t, minter, `{ viewer { tokenKind scopes } }`, `200 {"data":{"viewer":{"tokenKind":"SERVICE_KEY","scopes":["CREATE_TOKENS"]}}}`)
 	if got := g.query(t, minter, notes); !strings.Contains(got, `Cannot query field \"notes\"`) {
 		t.Errorf("a key without data:read: %s", got)
@@ -229,10 +234,10 @@ func TestAnonymousLogin(t *testing.T) {
 	t.Parallel()
 	g := openGate(t, "path: control.duckdb", pgtest.DB{})
 	admin := g.bootstrap(t)
-	g.check(t, admin, `mutation { createTenant(input: {id: "acme"}) { id } createUser(input: {tenant: "acme", username: "ann", password: "correct horse battery"}) { username } }`,
-		`200 {"data":{"createTenant":{"id":"acme"},"createUser":{"username":"ann"}}}`)
+	g.check(t, admin, `mutation { admin { createTenant(input: {id: "acme"}) { id } createUser(input: {tenant: "acme", username: "ann", password: "correct horse battery"}) { username } } }`,
+		`200 {"data":{"admin":{"createTenant":{"id":"acme"},"createUser":{"username":"ann"}}}}`)
 	g.check(t, "", `{ authenticated }`, `200 {"data":{"authenticated":false}}`)
-	for _, text := range []string{notes, `{ viewer { subject } }`, `{`, `mutation { logout }`, `mutation { createTenant(input: {id: "x"}) { id } }`, `{ nothing }`} {
+	for _, text := range []string{notes, `{ viewer { subject } }`, `{`, `mutation { logout }`, `mutation { admin { createTenant(input: {id: "x"}) { id } } }`, `{ nothing }`} {
 		g.check(t, "", text, unauthenticated)
 	}
 	for _, body := range []string{``, `{`, `[]`, `{"query": 7}`, `{"query": "{ authenticated }"} x`, `{"extensions": {"savedQuery": {"name": "x"}}}`, `{"query":"` + strings.Repeat("a", 17<<10) + `"}`} {
@@ -247,7 +252,7 @@ func TestAnonymousLogin(t *testing.T) {
 		t.Errorf("PUT: %s, %v", got, w.Header())
 	}
 
-	const wrong = `200 {"data":null,"errors":[{"message":"tenant, username or password is wrong","path":["login"],"locations":[{"line":1,"column":12}],"extensions":{"code":"UNAUTHENTICATED"}}]}`
+	const wrong = `200 {"data":{"login":null},"errors":[{"message":"tenant, username or password is wrong","path":["login"],"locations":[{"line":1,"column":12}],"extensions":{"code":"UNAUTHENTICATED"}}]}`
 	g.check(t, "", `mutation { login(tenant: "acme", username: "ann", password: "wrong") { token } }`, wrong)
 	g.check(t, "", `mutation { login(tenant: "nowhere", username: "ann", password: "wrong") { token } }`, wrong)
 	session := g.text(t, "", `mutation { login(tenant: "acme", username: "ann", password: "correct horse battery") { token } }`, "token")
@@ -273,8 +278,8 @@ func TestSavedQueriesAreAsked(t *testing.T) {
 	t.Parallel()
 	g := openGate(t, "path: control.duckdb", pgtest.DB{})
 	admin := g.bootstrap(t)
-	g.check(t, admin, `mutation { createTenant(input: {id: "acme"}) { id } }`, `200 {"data":{"createTenant":{"id":"acme"}}}`)
-	keeper := g.text(t, admin, `mutation { createServiceKey(input: {name: "keeper", tenant: "acme", scopes: [ADMINISTER, READ_DATA]}) { token } }`, "token")
+	g.check(t, admin, `mutation { admin { createTenant(input: {id: "acme"}) { id } } }`, `200 {"data":{"admin":{"createTenant":{"id":"acme"}}}}`)
+	keeper := g.text(t, admin, `mutation { admin { createServiceKey(input: {name: "keeper", tenant: "acme", scopes: [ADMINISTER, READ_DATA]}) { token } } }`, "token")
 	id := g.text(t, keeper, `mutation { createSavedQuery(input: {name: "some", ofTenant: true, document: "query($n: Int!) { notes(limit: $n) { id } }", variables: {n: 1}}) { id } }`, "id")
 	only := g.text(t, admin, `mutation { createToken(input: {tenant: "acme", subject: "tv", savedOnly: true}) { token } }`, "token")
 	f := func(token, body, want string) {
@@ -300,7 +305,7 @@ func TestDataAccessIsAudited(t *testing.T) {
 	t.Parallel()
 	g := openGate(t, "path: control.duckdb", pgtest.DB{})
 	admin := g.bootstrap(t)
-	g.check(t, admin, `mutation { createTenant(input: {id: "acme"}) { id } }`, `200 {"data":{"createTenant":{"id":"acme"}}}`)
+	g.check(t, admin, `mutation { admin { createTenant(input: {id: "acme"}) { id } } }`, `200 {"data":{"admin":{"createTenant":{"id":"acme"}}}}`)
 	browser := g.text(t, admin, noteToken, "token")
 	g.check(t, browser, `query mine { notes(where: {text: {eq: "hello"}}) { id } other: notes { id } }`, `200 {"data":{"notes":[{"id":1}],"other":[{"id":1},{"id":2}]}}`)
 	g.check(t, browser, `query mine { notes(where: {text: {eq: "hello"}}) { id } other: notes { id } }`, `200 {"data":{"notes":[{"id":1}],"other":[{"id":1},{"id":2}]}}`)
@@ -309,7 +314,7 @@ func TestDataAccessIsAudited(t *testing.T) {
 		t.Errorf("an unbounded question: %s", got)
 	}
 	g.check(t, browser, `query me { viewer { subject } }`, `200 {"data":{"viewer":{"subject":"browser"}}}`)
-	const log = `{ auditLog(filter: {kind: DATA}) { items { subject tenant operation datasets strategy rows outcome hash } } }`
+	const log = `{ admin { auditLog(filter: {kind: DATA}) { items { subject tenant operation datasets strategy rows outcome hash } } } }`
 	var answer string
 	program.Soon(t, program.Patience, "the entries are written", func() bool {
 		answer = g.query(t, admin, log)
@@ -335,8 +340,8 @@ func TestGatewaysShareAStore(t *testing.T) {
 	db := pgtest.Start(t).Database(t)
 	one, two := openGate(t, inPostgres(db), db), openGate(t, inPostgres(db), db)
 	admin := one.bootstrap(t)
-	one.check(t, admin, `mutation { a: createTenant(input: {id: "acme"}) { id } b: createTenant(input: {id: "globex"}) { id } }`,
-		`200 {"data":{"a":{"id":"acme"},"b":{"id":"globex"}}}`)
+	one.check(t, admin, `mutation { admin { a: createTenant(input: {id: "acme"}) { id } b: createTenant(input: {id: "globex"}) { id } } }`,
+		`200 {"data":{"admin":{"a":{"id":"acme"},"b":{"id":"globex"}}}}`)
 	embedded := one.text(t, admin, noteToken, "token")
 	jwt, foreign := program.Sign(t, `{"tenant": "acme", "sub": "bob", "jti": "j-1"}`), program.Sign(t, `{"tenant": "acme", "iss": "trusting"}`)
 	everybody := map[string]string{"an embed token": embedded, "a JWT": jwt, "a JWT of a trusted issuer": foreign}
@@ -354,19 +359,19 @@ func TestGatewaysShareAStore(t *testing.T) {
 		}
 		program.Soon(t, time.Second, what, func() bool { return two.query(t, token, notes) == unauthenticated })
 	}
-	one.check(t, admin, `mutation { suspendTenant(id: "acme") { status } }`, `200 {"data":{"suspendTenant":{"status":"SUSPENDED"}}}`)
+	one.check(t, admin, `mutation { admin { suspendTenant(id: "acme") { status } } }`, `200 {"data":{"admin":{"suspendTenant":{"status":"SUSPENDED"}}}}`)
 	for what, token := range everybody {
 		refusedSoon(what+" of a suspended tenant", token)
 	}
-	two.check(t, admin, `mutation { resumeTenant(id: "acme") { status } }`, `200 {"data":{"resumeTenant":{"status":"ACTIVE"}}}`)
+	two.check(t, admin, `mutation { admin { resumeTenant(id: "acme") { status } } }`, `200 {"data":{"admin":{"resumeTenant":{"status":"ACTIVE"}}}}`)
 	for what, token := range everybody {
 		program.Soon(t, time.Second, what+" of a tenant that is back", func() bool { return one.query(t, token, notes) == ofAcme })
 	}
-	one.check(t, admin, `mutation { revokeTokens(by: {token: "`+strings.Split(embedded, "_")[2]+`"}) }`, `200 {"data":{"revokeTokens":1}}`)
+	one.check(t, admin, `mutation { admin { revokeTokens(by: {token: "`+strings.Split(embedded, "_")[2]+`"}) } }`, `200 {"data":{"admin":{"revokeTokens":1}}}`)
 	refusedSoon("an embed token", embedded)
-	one.check(t, admin, `mutation { revokeTokens(by: {tenant: "acme", subject: "bob"}) }`, `200 {"data":{"revokeTokens":0}}`)
+	one.check(t, admin, `mutation { admin { revokeTokens(by: {tenant: "acme", subject: "bob"}) } }`, `200 {"data":{"admin":{"revokeTokens":0}}}`)
 	refusedSoon("a JWT", jwt)
-	one.check(t, admin, `mutation { revokeTokens(by: {issuer: "trusting"}) }`, `200 {"data":{"revokeTokens":0}}`)
+	one.check(t, admin, `mutation { admin { revokeTokens(by: {issuer: "trusting"}) } }`, `200 {"data":{"admin":{"revokeTokens":0}}}`)
 	refusedSoon("a JWT of a trusted issuer", foreign)
 	one.check(t, program.Sign(t, `{"tenant": "globex", "sub": "bob"}`), notes, ofGlobex)
 }
@@ -379,7 +384,7 @@ func TestSilentControlStore(t *testing.T) {
 	db := server.Database(t)
 	g := openGate(t, inPostgres(db), db)
 	admin := g.bootstrap(t)
-	g.check(t, admin, `mutation { createTenant(input: {id: "acme"}) { id } }`, `200 {"data":{"createTenant":{"id":"acme"}}}`)
+	g.check(t, admin, `mutation { admin { createTenant(input: {id: "acme"}) { id } } }`, `200 {"data":{"admin":{"createTenant":{"id":"acme"}}}}`)
 	embedded := g.text(t, admin, noteToken, "token")
 	registered, configured, everybody := program.Sign(t, `{"tenant": "acme"}`), program.Sign(t, `{"tenant": "initech", "iss": "trusting"}`), program.Sign(t, `{"all": true}`)
 	g.check(t, embedded, notes, ofAcme)
@@ -388,7 +393,7 @@ func TestSilentControlStore(t *testing.T) {
 	server.Freeze(t)
 	program.Soon(t, program.Patience, "the silence is noticed", func() bool { return g.query(t, embedded, notes) == silent })
 	g.check(t, registered, notes, silent)
-	g.check(t, admin, `{ tenants { next } }`, silent)
+	g.check(t, admin, `{ admin { tenants { next } } }`, silent)
 	g.check(t, configured, notes, silent)
 	g.check(t, everybody, notes, silent)
 	for _, token := range []string{embedded, registered, configured, everybody} {
@@ -412,8 +417,8 @@ func TestTenantsOfTheFileAndOfTheStore(t *testing.T) {
 	text := fmt.Sprintf(controlled, inPostgres(db))
 	g := openGate(t, inPostgres(db), db)
 	admin := g.bootstrap(t)
-	g.check(t, admin, `mutation { a: createTenant(input: {id: "acme"}) { id } b: createTenant(input: {id: "globex", key: "42"}) { id } deleteTenant(id: "globex") { id } }`,
-		`200 {"data":{"a":{"id":"acme"},"b":{"id":"globex"},"deleteTenant":{"id":"globex"}}}`)
+	g.check(t, admin, `mutation { admin { a: createTenant(input: {id: "acme"}) { id } b: createTenant(input: {id: "globex", key: "42"}) { id } deleteTenant(id: "globex") { id } } }`,
+		`200 {"data":{"admin":{"a":{"id":"acme"},"b":{"id":"globex"},"deleteTenant":{"id":"globex"}}}}`)
 	for tenants, want := range map[string]string{
 		`initech: {}`: "",
 		`acme: {}`:    "tenants.acme: the control store has, or had, a tenant of this id or key",
@@ -451,7 +456,7 @@ func TestIssuersAgreeOnTenants(t *testing.T) {
 	ask.check(t, trusted("acme"), notes, ofAcme)
 	ask.check(t, registered("acme"), notes, unauthenticated)
 	ask.check(t, trusted("yy"), notes, `200 {"data":{"notes":[]}}`)
-	ask.check(t, admin, `mutation { createTenant(input: {id: "yy", key: "acme"}) { id } }`, `200 {"data":{"createTenant":{"id":"yy"}}}`)
+	ask.check(t, admin, `mutation { admin { createTenant(input: {id: "yy", key: "acme"}) { id } } }`, `200 {"data":{"admin":{"createTenant":{"id":"yy"}}}}`)
 	for _, sign := range []func(string) string{registered, trusted} {
 		ask.check(t, sign("ft"), notes, ofGlobex)
 		ask.check(t, sign("globex"), notes, unauthenticated)
@@ -459,12 +464,12 @@ func TestIssuersAgreeOnTenants(t *testing.T) {
 		ask.check(t, sign("acme"), notes, unauthenticated)
 	}
 	for _, n := range [][2]string{{"globex", "z"}, {"z", "ft"}, {"ft", "z"}, {"z", "globex"}, {"acme", "z"}, {"z", "yy"}} {
-		if got := ask.query(t, admin, fmt.Sprintf(`mutation { createTenant(input: {id: %q, key: %q}) { id } }`, n[0], n[1])); !strings.Contains(got, "CONFLICT") {
+		if got := ask.query(t, admin, fmt.Sprintf(`mutation { admin { createTenant(input: {id: %q, key: %q}) { id } } }`, n[0], n[1])); !strings.Contains(got, "CONFLICT") {
 			t.Errorf("id %s with key %s: %s", n[0], n[1], got)
 		}
 	}
 	for _, mutation := range []string{"suspendTenant", "deleteTenant"} {
-		ask.check(t, admin, `mutation { `+mutation+`(id: "yy") { id } }`, `200 {"data":{"`+mutation+`":{"id":"yy"}}}`)
+		ask.check(t, admin, `mutation { admin { `+mutation+`(id: "yy") { id } } }`, `200 {"data":{"admin":{"`+mutation+`":{"id":"yy"}}}}`)
 		for _, id := range []string{"yy", "acme"} {
 			ask.check(t, trusted(id), notes, unauthenticated)
 			ask.check(t, registered(id), notes, unauthenticated)
@@ -481,9 +486,9 @@ func TestRevocationReachesClocksAhead(t *testing.T) {
 	admin := g.bootstrap(t)
 	seen, unseen := program.Sign(t, `{"tenant": "acme", "iss": "trusting", "iat": "5s"}`), program.Sign(t, `{"tenant": "acme", "iss": "trusting", "iat": "5s", "jti": "2"}`)
 	other := program.Sign(t, `{"tenant": "acme", "iss": "trusting", "iat": "5s", "sub": "bob"}`)
-	g.check(t, admin, `mutation { createTenant(input: {id: "acme"}) { id } }`, `200 {"data":{"createTenant":{"id":"acme"}}}`)
+	g.check(t, admin, `mutation { admin { createTenant(input: {id: "acme"}) { id } } }`, `200 {"data":{"admin":{"createTenant":{"id":"acme"}}}}`)
 	g.check(t, seen, notes, ofAcme)
-	g.check(t, admin, `mutation { revokeTokens(by: {tenant: "acme", subject: "ann"}) }`, `200 {"data":{"revokeTokens":0}}`)
+	g.check(t, admin, `mutation { admin { revokeTokens(by: {tenant: "acme", subject: "ann"}) } }`, `200 {"data":{"admin":{"revokeTokens":0}}}`)
 	g.check(t, seen, notes, unauthenticated)
 	g.check(t, unseen, notes, unauthenticated)
 	g.check(t, other, notes, ofAcme)

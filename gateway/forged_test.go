@@ -23,13 +23,13 @@ func TestForgedTokens(t *testing.T) {
 	g := openGate(t, "path: control.duckdb", pgtest.DB{})
 	admin := g.bootstrap(t)
 	g.check(t, admin,
-		`mutation { a: createTenant(input: {id: "acme"}) { id } b: createTenant(input: {id: "globex"}) { id } }`, `200 {"data":{"a":{"id":"acme"},"b":{"id":"globex"}}}`)
-	g.check(t, admin, `mutation { createUser(input: {tenant: "acme", username: "ann", password: "correct horse battery"}) { username } }`,
-		`200 {"data":{"createUser":{"username":"ann"}}}`)
+		`mutation { admin { a: createTenant(input: {id: "acme"}) { id } b: createTenant(input: {id: "globex"}) { id } } }`, `200 {"data":{"admin":{"a":{"id":"acme"},"b":{"id":"globex"}}}}`)
+	g.check(t, admin, `mutation { admin { createUser(input: {tenant: "acme", username: "ann", password: "correct horse battery"}) { username } } }`,
+		`200 {"data":{"admin":{"createUser":{"username":"ann"}}}}`)
 	mint := func(tenant string) string {
 		return g.text(t, admin, `mutation { createToken(input: {tenant: "`+tenant+`", subject: "browser"}) { token } }`, "token")
 	}
-	key := g.text(t, admin, `mutation { createServiceKey(input: {name: "backend", tenant: "acme", scopes: [READ_DATA]}) { token } }`, "token")
+	key := g.text(t, admin, `mutation { admin { createServiceKey(input: {name: "backend", tenant: "acme", scopes: [READ_DATA]}) { token } } }`, "token")
 	session := g.text(t, "", `mutation { login(tenant: "acme", username: "ann", password: "correct horse battery") { token } }`, "token")
 	embed, other := mint("acme"), mint("globex")
 	good := map[string]string{"embed token": embed, "service key": key, "session": session, "JWT": program.Sign(t, `{"tenant": "acme"}`)}
@@ -122,23 +122,23 @@ func TestForgedTokens(t *testing.T) {
 	// What was good once: revoked, narrowed and ended with its parent, logged
 	// out, of a suspended tenant, of a user who is gone, expired.
 	const narrow = `mutation { narrowToken(input: {}) { token } }`
-	minter := g.text(t, admin, `mutation { createServiceKey(input: {name: "minter", tenant: "acme", scopes: [CREATE_TOKENS, READ_DATA]}) { token } }`, "token")
+	minter := g.text(t, admin, `mutation { admin { createServiceKey(input: {name: "minter", tenant: "acme", scopes: [CREATE_TOKENS, READ_DATA]}) { token } } }`, "token")
 	minted, narrowed := g.text(t, minter, `mutation { createToken(input: {subject: "s"}) { token } }`, "token"), g.text(t, minter, narrow, "token")
 	for _, token := range []string{minted, narrowed} {
 		g.check(t, token, notes, ofAcme)
 	}
 	id := func(token string) string { return strings.Split(token, "_")[2] }
-	g.check(t, admin, `mutation { revokeServiceKey(id: "`+id(minter)+`") }`, `200 {"data":{"revokeServiceKey":3}}`)
+	g.check(t, admin, `mutation { admin { revokeServiceKey(id: "`+id(minter)+`") } }`, `200 {"data":{"admin":{"revokeServiceKey":3}}}`)
 	add("a key that is revoked", minter)
 	add("a token minted with it", minted)
 	add("a token narrowed from it", narrowed)
-	g.check(t, admin, `mutation { revokeTokens(by: {token: "`+id(other)+`"}) }`, `200 {"data":{"revokeTokens":1}}`)
+	g.check(t, admin, `mutation { admin { revokeTokens(by: {token: "`+id(other)+`"}) } }`, `200 {"data":{"admin":{"revokeTokens":1}}}`)
 	add("an embed token that is revoked", other)
 	left := g.text(t, "", `mutation { login(tenant: "acme", username: "ann", password: "correct horse battery") { token } }`, "token")
 	g.check(t, left, `mutation { logout }`, `200 {"data":{"logout":true}}`)
 	add("a session that is logged out", left)
 	suspended := mint("globex")
-	g.check(t, admin, `mutation { suspendTenant(id: "globex") { id } }`, `200 {"data":{"suspendTenant":{"id":"globex"}}}`)
+	g.check(t, admin, `mutation { admin { suspendTenant(id: "globex") { id } } }`, `200 {"data":{"admin":{"suspendTenant":{"id":"globex"}}}}`)
 	add("a token of a suspended tenant", suspended)
 	add("JWT of a suspended tenant", program.Sign(t, `{"tenant": "globex"}`))
 	add("JWT of a suspended tenant by a trusted issuer", program.Sign(t, `{"tenant": "globex", "iss": "trusting"}`))

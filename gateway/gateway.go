@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"sync"
 	"sync/atomic"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -35,11 +36,15 @@ type Options struct {
 
 // Gateway answers requests, from New to Close.
 type Gateway struct {
-	control  *tenancy.Store // nil: there is none
-	budget   *held.Budget   // of what all requests hold
+	control  *tenancy.Store  // nil: there is none
+	budget   *held.Budget    // of what all requests hold
+	homes    control.Current // who is read from where
 	metrics  *prometheus.Registry
 	current  atomic.Pointer[snapshot]
 	draining atomic.Bool // it is about to end: no further requests, please
+
+	stopReaching context.CancelFunc // nil: every source was reached at once
+	reaching     sync.WaitGroup
 }
 
 // New wires a gateway from a configuration. Whatever it opened is closed again
@@ -59,11 +64,12 @@ func New(ctx context.Context, cfg *config.Config, opts Options) (_ *Gateway, err
 	if err := cfg.Locate(problems); err != nil {
 		return nil, err
 	}
+	g.homes.Set(neighbors)
 	g.current.Store(next)
 	if cfg.Control != nil {
 		if g.control, err = control.Open(ctx, *cfg.Control, tenancy.Options{
 			Check: control.CheckGrant(g.catalog), CheckFilters: control.CheckFilters(g.catalog), CheckRole: control.CheckRole(g.catalog),
-			CheckDisjoint: neighbors.CheckDisjoint, Places: neighbors, Operations: control.Operations(g.Engine),
+			CheckDisjoint: g.homes.CheckDisjoint, Places: &g.homes, Operations: control.Operations(g.Engine),
 			KnownIssuer: control.KnownIssuer(cfg.Issuers), KnownTenant: control.KnownTenant(next.catalog, cfg.Issuers), Log: opts.Log,
 		}); err != nil {
 			return nil, fmt.Errorf("open the control store: %w", err)
@@ -79,7 +85,10 @@ func New(ctx context.Context, cfg *config.Config, opts Options) (_ *Gateway, err
 	if g.control != nil {
 		opts.Metrics = append(opts.Metrics, AuditLost(g.control.Dropped))
 	}
-	g.metrics, err = registryOf(append(opts.Metrics, requests, stages, next.data, next.sources, calls)...)
+	g.metrics, err = registryOf(append(opts.Metrics, requests, stages, next.data, next.sources, calls, unreached{g})...)
+	if err == nil {
+		g.reach(cfg, opts)
+	}
 	return g, err
 }
 
@@ -105,7 +114,7 @@ func (g *Gateway) Engine() *graph.Engine { return g.current.Load().engine }
 func (g *Gateway) MaxHeld() int64 { return g.budget.Limit() }
 
 // Notes say what the configuration leaves out.
-func (g *Gateway) Notes() []string { return g.current.Load().notes }
+func (g *Gateway) Notes() []string { return g.current.Load().found.Notes }
 
 // Unclaimed tells whether there is a control store that nobody administers yet.
 func (g *Gateway) Unclaimed(ctx context.Context) (bool, error) {
@@ -132,6 +141,10 @@ func (g *Gateway) ready(context.Context) error {
 
 // Close ends the sources and the control store.
 func (g *Gateway) Close() error {
+	if g.stopReaching != nil {
+		g.stopReaching()
+		g.reaching.Wait()
+	}
 	var errs []error
 	if current := g.current.Load(); current != nil {
 		errs = append(errs, current.close())

@@ -182,11 +182,11 @@ func TestMintersLearnNothing(t *testing.T) {
 	var roots [2]string
 	for i, g := range worlds {
 		roots[i] = g.bootstrap(t)
-		g.check(t, roots[i], `mutation { createTenant(input: {id: "acme"}) { id } }`, `200 {"data":{"createTenant":{"id":"acme"}}}`)
-		g.check(t, roots[i], `mutation { putRole(tenant: "acme", name: "small", spec: `+smallRole+`) { name } }`, `200 {"data":{"putRole":{"name":"small"}}}`)
+		g.check(t, roots[i], `mutation { admin { createTenant(input: {id: "acme"}) { id } } }`, `200 {"data":{"admin":{"createTenant":{"id":"acme"}}}}`)
+		g.check(t, roots[i], `mutation { admin { putRole(tenant: "acme", name: "small", spec: `+smallRole+`) { name } } }`, `200 {"data":{"admin":{"putRole":{"name":"small"}}}}`)
 		keys[i] = make(map[string]string)
 		for name, of := range minters {
-			keys[i][name] = g.text(t, roots[i], `mutation { createServiceKey(input: {name: "m", `+of+`}) { token } }`, "token")
+			keys[i][name] = g.text(t, roots[i], `mutation { admin { createServiceKey(input: {name: "m", `+of+`}) { token } } }`, "token")
 		}
 	}
 	made := 0
@@ -237,9 +237,9 @@ func TestMintersMeetUnknownNames(t *testing.T) {
 	t.Parallel()
 	g := openWorld(t, 20, 2)
 	root := g.bootstrap(t)
-	g.query(t, root, `mutation { createTenant(input: {id: "acme"}) { id } }`)
+	g.query(t, root, `mutation { admin { createTenant(input: {id: "acme"}) { id } } }`)
 	key := func(of string) string {
-		return g.text(t, root, `mutation { createServiceKey(input: {name: "m", tenant: "acme", scopes: [CREATE_TOKENS, READ_DATA, ADMINISTER], roles: ["clerk"]`+of+`}) { token } }`, "token")
+		return g.text(t, root, `mutation { admin { createServiceKey(input: {name: "m", tenant: "acme", scopes: [CREATE_TOKENS, READ_DATA, ADMINISTER], roles: ["clerk"]`+of+`}) { token } } }`, "token")
 	}
 	clerk := key("")
 	for hidden, asked := range map[string]string{
@@ -261,7 +261,7 @@ func TestMintersMeetUnknownNames(t *testing.T) {
 		}
 	}
 	// A key of a tenant's own administrator that reads nothing, likewise.
-	makes := `mutation { createServiceKey(input: {name: "k", tenant: "acme", scopes: [CREATE_TOKENS], roles: ["clerk"], datasets: ["secrets"]}) { id } }`
+	makes := `mutation { admin { createServiceKey(input: {name: "k", tenant: "acme", scopes: [CREATE_TOKENS], roles: ["clerk"], datasets: ["secrets"]}) { id } } }`
 	if hidden, unknown := g.query(t, clerk, makes), g.query(t, clerk, strings.ReplaceAll(makes, "secrets", "xecrets")); hidden != strings.ReplaceAll(unknown, "xecrets", "secrets") || !strings.Contains(hidden, "BAD_USER_INPUT") {
 		t.Errorf("a key for a dataset\nhidden  %s\nunknown %s", hidden, unknown)
 	}
@@ -271,17 +271,17 @@ func TestMintersMeetUnknownNames(t *testing.T) {
 		{`{datasets: {customers: {filter: {score: {gt: "x"}}}}}`, "score"},
 		{`{datasets: {secrets: {columns: ["id"]}}}`, "secrets"},
 	} {
-		asked := `mutation { putRole(name: "mine", spec: ` + names[0] + `) { name } }`
+		asked := `mutation { admin { putRole(name: "mine", spec: ` + names[0] + `) { name } } }`
 		hidden, unknown := g.query(t, clerk, asked), g.query(t, clerk, strings.ReplaceAll(asked, names[1], "x"+names[1][1:]))
 		if hidden != strings.ReplaceAll(unknown, "x"+names[1][1:], names[1]) || !strings.Contains(hidden, "BAD_USER_INPUT") {
 			t.Errorf("%s\nhidden  %s\nunknown %s", asked, hidden, unknown)
 		}
 	}
-	g.check(t, clerk, `mutation { putRole(name: "mine", spec: {datasets: {customers: {columns: ["name"], filter: {name: {eq: "Ann"}}}}}) { name } }`, `200 {"data":{"putRole":{"name":"mine"}}}`)
+	g.check(t, clerk, `mutation { admin { putRole(name: "mine", spec: {datasets: {customers: {columns: ["name"], filter: {name: {eq: "Ann"}}}}}) { name } } }`, `200 {"data":{"admin":{"putRole":{"name":"mine"}}}}`)
 	narrow := g.text(t, clerk, `mutation { createToken(input: {subject: "s", roles: ["clerk"], filters: [{dataset: "customers", where: {name: {eq: "Ann"}}}]}) { token } }`, "token")
 	g.check(t, narrow, `{ customers { id } }`, `200 {"data":{"customers":[{"id":1}]}}`)
 	// Whoever sees more than the token shows may filter by it, through relations too.
-	wide := g.text(t, root, `mutation { createServiceKey(input: {name: "m", tenant: "acme", scopes: [CREATE_TOKENS], roles: ["clerk", "full"]}) { token } }`, "token")
+	wide := g.text(t, root, `mutation { admin { createServiceKey(input: {name: "m", tenant: "acme", scopes: [CREATE_TOKENS], roles: ["clerk", "full"]}) { token } } }`, "token")
 	for where, want := range map[string]string{
 		`{score: {gt: 100}}`:                               `[{"id":2}]`,
 		`{orders: {some: {total: {lt: 50}}}}`:              `[{"id":1}]`,
@@ -300,9 +300,9 @@ func TestWhoGrantsIsToldWhatIsWrong(t *testing.T) {
 	t.Parallel()
 	g := openWorld(t, 20, 2)
 	root := g.bootstrap(t)
-	g.query(t, root, `mutation { createTenant(input: {id: "acme"}) { id } }`)
-	g.query(t, root, `mutation { createUser(input: {tenant: "acme", username: "ann", password: "a long password"}) { id } }`)
-	key := g.text(t, root, `mutation { createServiceKey(input: {name: "m", tenant: "acme", scopes: [CREATE_TOKENS, READ_DATA, ADMINISTER], roles: ["full"]}) { token } }`, "token")
+	g.query(t, root, `mutation { admin { createTenant(input: {id: "acme"}) { id } } }`)
+	g.query(t, root, `mutation { admin { createUser(input: {tenant: "acme", username: "ann", password: "a long password"}) { id } } }`)
+	key := g.text(t, root, `mutation { admin { createServiceKey(input: {name: "m", tenant: "acme", scopes: [CREATE_TOKENS, READ_DATA, ADMINISTER], roles: ["full"]}) { token } } }`, "token")
 	for _, input := range []string{
 		`filters: [{dataset: "customers", where: {nothing: {eq: 1}}}]`, `filters: [{dataset: "customers", where: {score: {above: 1}}}]`,
 		`filters: [{dataset: "customers", where: {score: {eq: "x"}}}]`, `filters: [{dataset: "nothing", where: {id: {eq: 1}}}]`,
@@ -322,14 +322,14 @@ func TestWhoGrantsIsToldWhatIsWrong(t *testing.T) {
 		`createToken(input: {tenant: "acme", subject: "s", parameters: [{name: "nothing", value: 1}]}) { id }`,
 		`createToken(input: {tenant: "acme", subject: "s", parameters: [{name: "branches", value: 1}]}) { id }`,
 		`createToken(input: {tenant: "acme", subject: "s", accounts: [{source: "nothing", password: "x"}]}) { id }`,
-		`createUser(input: {tenant: "acme", username: "bob", password: "a long password", roles: ["nothing"]}) { id }`,
-		`setUserRights(tenant: "acme", username: "ann", roles: ["nothing"], scopes: []) { id }`,
-		`setUserRights(tenant: "acme", username: "ann", roles: ["nothing"], scopes: [READ_DATA]) { id }`,
-		`createServiceKey(input: {name: "k", tenant: "acme", scopes: [READ_DATA], datasets: ["nothing"]}) { id }`,
-		`createServiceKey(input: {name: "k", tenant: "acme", scopes: [CREATE_TOKENS], roles: ["nothing"]}) { id }`,
-		`setTenantStrategy(id: "acme", strategy: "nothing") { id }`,
-		`setTenantAccounts(id: "acme", accounts: [{source: "nothing", user: "x"}]) { id }`,
-		`createTenant(input: {id: "other", accounts: [{source: "shop", host: "x"}]}) { id }`,
+		`admin { createUser(input: {tenant: "acme", username: "bob", password: "a long password", roles: ["nothing"]}) { id } }`,
+		`admin { setUserRights(tenant: "acme", username: "ann", roles: ["nothing"], scopes: []) { id } }`,
+		`admin { setUserRights(tenant: "acme", username: "ann", roles: ["nothing"], scopes: [READ_DATA]) { id } }`,
+		`admin { createServiceKey(input: {name: "k", tenant: "acme", scopes: [READ_DATA], datasets: ["nothing"]}) { id } }`,
+		`admin { createServiceKey(input: {name: "k", tenant: "acme", scopes: [CREATE_TOKENS], roles: ["nothing"]}) { id } }`,
+		`admin { setTenantStrategy(id: "acme", strategy: "nothing") { id } }`,
+		`admin { setTenantAccounts(id: "acme", accounts: [{source: "nothing", user: "x"}]) { id } }`,
+		`admin { createTenant(input: {id: "other", accounts: [{source: "shop", host: "x"}]}) { id } }`,
 	} {
 		if got := g.query(t, root, `mutation { `+text+` }`); !strings.Contains(got, "BAD_USER_INPUT") || strings.Contains(got, "whoever") {
 			t.Errorf("%s\nis answered %s", text, got)

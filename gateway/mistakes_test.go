@@ -18,8 +18,8 @@ func TestMistakes(t *testing.T) {
 	t.Parallel()
 	g := openGate(t, "path: "+filepath.Join(t.TempDir(), "control.duckdb"), pgtest.DB{})
 	root := g.bootstrap(t)
-	g.check(t, root, `mutation { createTenant(input: {id: "acme"}) { id } }`, `200 {"data":{"createTenant":{"id":"acme"}}}`)
-	key := g.text(t, root, `mutation { createServiceKey(input: {name: "k", tenant: "acme", scopes: [CREATE_TOKENS, READ_DATA]}) { token } }`, "token")
+	g.check(t, root, `mutation { admin { createTenant(input: {id: "acme"}) { id } } }`, `200 {"data":{"admin":{"createTenant":{"id":"acme"}}}}`)
+	key := g.text(t, root, `mutation { admin { createServiceKey(input: {name: "k", tenant: "acme", scopes: [CREATE_TOKENS, READ_DATA]}) { token } } }`, "token")
 	refused := func(token, document, variables, path string) {
 		t.Helper()
 		answer := g.withVariables(t, token, document, variables)
@@ -41,10 +41,10 @@ func TestMistakes(t *testing.T) {
 		for _, line := range []struct{ token, document, variable string }{
 			{root, `mutation%s { createToken(input: {tenant: "acme", subject: "s", expiresAt: %s}) { id } }`, `["createToken","input","expiresAt"]`},
 			{key, `mutation%s { narrowToken(input: {expiresAt: %s}) { id } }`, `["narrowToken","input","expiresAt"]`},
-			{root, `mutation%s { createServiceKey(input: {name: "x", tenant: "acme", scopes: [READ_DATA], expiresAt: %s}) { id } }`, `["createServiceKey","input","expiresAt"]`},
-			{root, `mutation%s { revokeTokens(by: {tenant: "acme", issuedBefore: %s}) }`, `["revokeTokens","by","issuedBefore"]`},
-			{root, `query%s { auditLog(filter: {from: %s}) { next } }`, `["auditLog","filter","from"]`},
-			{root, `query%s { auditLog(filter: {to: %s}) { next } }`, `["auditLog","filter","to"]`},
+			{root, `mutation%s { admin { createServiceKey(input: {name: "x", tenant: "acme", scopes: [READ_DATA], expiresAt: %s}) { id } } }`, `["admin","createServiceKey","input","expiresAt"]`},
+			{root, `mutation%s { admin { revokeTokens(by: {tenant: "acme", issuedBefore: %s}) } }`, `["admin","revokeTokens","by","issuedBefore"]`},
+			{root, `query%s { admin { auditLog(filter: {from: %s}) { next } } }`, `["admin","auditLog","filter","from"]`},
+			{root, `query%s { admin { auditLog(filter: {to: %s}) { next } } }`, `["admin","auditLog","filter","to"]`},
 		} {
 			written := strings.Replace(strings.Replace(line.document, "%s", "", 1), "%s", at, 1)
 			refused(line.token, written, `{}`, "BAD_USER_INPUT")
@@ -56,10 +56,10 @@ func TestMistakes(t *testing.T) {
 			refused(root, `mutation($in: NewToken!) { createToken(input: $in) { id } }`, `{"in": {"tenant": "acme", "subject": "s", "`+member+`": `+zero+`}}`, "")
 			refused(key, `mutation($in: TokenNarrowing!) { narrowToken(input: $in) { id } }`, `{"in": {"`+member+`": `+zero+`}}`, "")
 		}
-		refused(root, `mutation($port: Int) { setTenantAccounts(id: "acme", accounts: [{source: "shop", port: $port}]) { id } }`, `{"port": `+zero+`}`, "")
+		refused(root, `mutation($port: Int) { admin { setTenantAccounts(id: "acme", accounts: [{source: "shop", port: $port}]) { id } } }`, `{"port": `+zero+`}`, "")
 	}
 	refused(root, `mutation { createToken(input: {tenant: "acme", subject: "s", rate: 0}) { id } }`, `{}`, "rate is at least 1")
-	refused(root, `mutation { setTenantAccounts(id: "acme", accounts: [{source: "shop", port: 65536}]) { id } }`, `{}`, "from 1 to 65535")
+	refused(root, `mutation { admin { setTenantAccounts(id: "acme", accounts: [{source: "shop", port: 65536}]) { id } } }`, `{}`, "from 1 to 65535")
 
 	w := g.ask(t, root, `{"extensions": {"savedQuery": {"name": "a\u0000b"}}}`)
 	if !strings.Contains(w.Body.String(), "BAD_USER_INPUT") {
@@ -103,7 +103,7 @@ func TestRevokingOfNobody(t *testing.T) {
 	t.Parallel()
 	g := openWorld(t, 1, 1)
 	root := g.bootstrap(t)
-	g.check(t, root, `mutation { createTenant(input: {id: "acme"}) { id } }`, `200 {"data":{"createTenant":{"id":"acme"}}}`)
+	g.check(t, root, `mutation { admin { createTenant(input: {id: "acme"}) { id } } }`, `200 {"data":{"admin":{"createTenant":{"id":"acme"}}}}`)
 	for by, want := range map[string]string{
 		`{tenant: "acne"}`:                  "there is no tenant acne",
 		`{tenant: "acne", subject: "s"}`:    "there is no tenant acne",
@@ -112,7 +112,7 @@ func TestRevokingOfNobody(t *testing.T) {
 		`{issuer: "usher", tenant: "acme"}`: `{"revokeTokens":0}`,
 		`{tenant: "acme", subject: "no"}`:   `{"revokeTokens":0}`,
 	} {
-		answer := g.query(t, root, `mutation { revokeTokens(by: `+by+`) }`)
+		answer := g.query(t, root, `mutation { admin { revokeTokens(by: `+by+`) } }`)
 		if !strings.Contains(answer, want) || strings.HasPrefix(want, "there") && !strings.Contains(answer, "NOT_FOUND") {
 			t.Errorf("%s: %s", by, answer)
 		}
@@ -120,6 +120,6 @@ func TestRevokingOfNobody(t *testing.T) {
 	controlled := openGate(t, "path: "+filepath.Join(t.TempDir(), "control.duckdb"), pgtest.DB{})
 	admin := controlled.bootstrap(t)
 	for _, by := range []string{`{tenant: "initech"}`, `{tenant: "whoever", issuer: "trusting"}`, `{issuer: "tests"}`} { // of the file, of a trusted issuer
-		controlled.check(t, admin, `mutation { revokeTokens(by: `+by+`) }`, `200 {"data":{"revokeTokens":0}}`)
+		controlled.check(t, admin, `mutation { admin { revokeTokens(by: `+by+`) } }`, `200 {"data":{"admin":{"revokeTokens":0}}}`)
 	}
 }

@@ -2,6 +2,7 @@ package gateway_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -184,8 +185,15 @@ func places(s *ast.Schema, of, path string, f *ast.FieldDefinition, wrap func(de
 }
 
 func positionsOf(s *ast.Schema) []position {
+	all := positionsIn(s, s.Mutation, "mutation%s { %s }")
+	return append(all, positionsIn(s, s.Types["AdminMutation"], "mutation%s { admin { %s } }")...)
+}
+
+// positionsIn are those of the fields of a type, which a format makes a
+// document of.
+func positionsIn(s *ast.Schema, of *ast.Definition, format string) []position {
 	var all []position
-	for _, mutation := range s.Mutation.Fields {
+	for _, mutation := range of.Fields {
 		var fields ast.FieldList
 		for _, arg := range mutation.Arguments {
 			fields = append(fields, &ast.FieldDefinition{Name: arg.Name, Type: arg.Type, DefaultValue: arg.DefaultValue})
@@ -196,7 +204,7 @@ func positionsOf(s *ast.Schema) []position {
 		}
 		for _, f := range fields {
 			all = append(all, places(s, mutation.Name, "", f, func(definition, member string) string {
-				return "mutation" + definition + " { " + mutation.Name + "(" + strings.Join(append(required(s, fields, f.Name), member), ", ") + ")" + selection + " }"
+				return fmt.Sprintf(format, definition, mutation.Name+"("+strings.Join(append(required(s, fields, f.Name), member), ", ")+")"+selection)
 			})...)
 		}
 	}
@@ -211,7 +219,7 @@ func TestWhatIsNamedHasAValue(t *testing.T) {
 	s := controlSchema(t)
 	g := openWorld(t, 1, 1)
 	root := g.bootstrap(t)
-	g.text(t, root, `mutation { createUser(input: {username: "root", password: "a long password", allTenants: true, scopes: [ADMINISTER, CREATE_TOKENS, READ_DATA]}) { id } }`, "id")
+	g.text(t, root, `mutation { admin { createUser(input: {username: "root", password: "a long password", allTenants: true, scopes: [ADMINISTER, CREATE_TOKENS, READ_DATA]}) { id } } }`, "id")
 	session := g.text(t, "", `mutation { login(username: "root", password: "a long password") { token } }`, "token")
 	decided := make(map[string]bool)
 	for _, p := range positionsOf(s) {
@@ -288,9 +296,9 @@ func TestEmptyListsAreEmpty(t *testing.T) {
 	t.Parallel()
 	g := openWorld(t, 1, 1)
 	root := g.bootstrap(t)
-	g.check(t, root, `mutation { createTenant(input: {id: "acme"}) { id } }`, `200 {"data":{"createTenant":{"id":"acme"}}}`)
+	g.check(t, root, `mutation { admin { createTenant(input: {id: "acme"}) { id } } }`, `200 {"data":{"admin":{"createTenant":{"id":"acme"}}}}`)
 	key := func(more string) string {
-		return g.text(t, root, `mutation { createServiceKey(input: {name: "k", tenant: "acme", scopes: [CREATE_TOKENS, READ_DATA], roles: ["full"]`+more+`}) { token } }`, "token")
+		return g.text(t, root, `mutation { admin { createServiceKey(input: {name: "k", tenant: "acme", scopes: [CREATE_TOKENS, READ_DATA], roles: ["full"]`+more+`}) { token } } }`, "token")
 	}
 	viewer := `{ viewer { roles } datasets { name } }`
 	const nothing = `200 {"data":{"viewer":{"roles":%s},"datasets":[]}}`
@@ -324,13 +332,13 @@ func TestEmptyListsAreEmpty(t *testing.T) {
 	}
 	g.check(t, g.text(t, shut, `mutation { createToken(input: {subject: "s", roles: ["full"]}) { token } }`, "token"), viewer, noDatasets)
 	g.check(t, g.text(t, root, `mutation { actAs(tenant: "acme", reason: "r", roles: []) { token } }`, "token"), viewer, noRoles)
-	g.check(t, root, `mutation { createUser(input: {tenant: "acme", username: "ann", password: "a long password", scopes: []}) { scopes } }`, `200 {"data":{"createUser":{"scopes":[]}}}`)
-	g.check(t, root, `mutation { setUserRights(tenant: "acme", username: "ann", roles: [], scopes: []) { roles scopes } }`, `200 {"data":{"setUserRights":{"roles":[],"scopes":[]}}}`)
+	g.check(t, root, `mutation { admin { createUser(input: {tenant: "acme", username: "ann", password: "a long password", scopes: []}) { scopes } } }`, `200 {"data":{"admin":{"createUser":{"scopes":[]}}}}`)
+	g.check(t, root, `mutation { admin { setUserRights(tenant: "acme", username: "ann", roles: [], scopes: []) { roles scopes } } }`, `200 {"data":{"admin":{"setUserRights":{"roles":[],"scopes":[]}}}}`)
 	for mutation, why := range map[string]string{
-		`createServiceKey(input: {name: "k", tenant: "acme", scopes: []}) { id }`: "at least one scope",
-		`revokeTokens(by: {})`: "say what to revoke",
-		`revokeTokens(by: {tenant: "acme", issuedBefore: "0001-01-01T00:00:00Z"})`:                                                                     "issuedBefore is before all time",
-		`createServiceKey(input: {name: "k", tenant: "acme", scopes: [READ_DATA], expiresAt: "0001-01-01T00:00:00Z"}) { id }`:                          "expiresAt is before all time",
+		`admin { createServiceKey(input: {name: "k", tenant: "acme", scopes: []}) { id } }`: "at least one scope",
+		`admin { revokeTokens(by: {}) }`: "say what to revoke",
+		`admin { revokeTokens(by: {tenant: "acme", issuedBefore: "0001-01-01T00:00:00Z"}) }`:                                                           "issuedBefore is before all time",
+		`admin { createServiceKey(input: {name: "k", tenant: "acme", scopes: [READ_DATA], expiresAt: "0001-01-01T00:00:00Z"}) { id } }`:                "expiresAt is before all time",
 		`createToken(input: {tenant: "acme", subject: "s", expiresAt: "0001-01-01T00:00:00Z"}) { id }`:                                                 "expiresAt is before all time",
 		`narrowToken(input: {expiresAt: "0001-01-01T00:00:00Z"}) { id }`:                                                                               "expiresAt is before all time",
 		`createToken(input: {tenant: "acme", subject: "s", roles: ["full"], filters: [{dataset: "customers", where: {and: []}}]}) { id }`:              "allows everything",

@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/http/pprof"
@@ -37,10 +38,30 @@ func (g *Gateway) AdminHandler() http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", promhttp.HandlerFor(g.metrics, promhttp.HandlerOpts{}))
 	mux.Handle("/health/", transport.Health(g.ready))
+	mux.HandleFunc("GET /health/ready", g.serveReady)
 	mux.HandleFunc("/debug/pprof/", pprof.Index)
 	mux.HandleFunc("/debug/pprof/cmdline", pprof.Cmdline)
 	mux.HandleFunc("/debug/pprof/profile", pprof.Profile)
 	mux.HandleFunc("/debug/pprof/symbol", pprof.Symbol)
 	mux.HandleFunc("/debug/pprof/trace", pprof.Trace)
 	return mux
+}
+
+// serveReady tells operators more than the public page does: which sources are
+// still to be reached. They make a gateway no less ready: it serves the others.
+func (g *Gateway) serveReady(w http.ResponseWriter, r *http.Request) {
+	answer := struct {
+		Status    string   `json:"status"`
+		Reason    string   `json:"reason,omitempty"`
+		Unreached []string `json:"unreached,omitempty"` // sources
+	}{Status: "ready", Unreached: g.Unreached()}
+	status := http.StatusOK
+	if err := g.ready(r.Context()); err != nil {
+		status, answer.Status, answer.Reason = http.StatusServiceUnavailable, "not ready", err.Error()
+	}
+	w.Header().Set("Content-Type", "application/json; charset=utf-8")
+	w.Header().Set("Cache-Control", "no-store")
+	w.WriteHeader(status)
+	body, _ := json.Marshal(answer) // of texts alone
+	_, _ = w.Write(body)
 }

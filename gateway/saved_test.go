@@ -10,10 +10,10 @@ func savedBy(t *testing.T) (g gate, root string, key func(of string) string) {
 	t.Helper()
 	g = openWorld(t, 20, 2)
 	root = g.bootstrap(t)
-	g.query(t, root, `mutation { createTenant(input: {id: "acme"}) { id } }`)
+	g.query(t, root, `mutation { admin { createTenant(input: {id: "acme"}) { id } } }`)
 	return g, root, func(of string) string {
 		t.Helper()
-		return g.text(t, root, `mutation { createServiceKey(input: {name: "k", tenant: "acme", scopes: [ADMINISTER, READ_DATA, CREATE_TOKENS, EXPLAIN], `+of+`}) { token } }`, "token")
+		return g.text(t, root, `mutation { admin { createServiceKey(input: {name: "k", tenant: "acme", scopes: [ADMINISTER, READ_DATA, CREATE_TOKENS, EXPLAIN], `+of+`}) { token } } }`, "token")
 	}
 }
 
@@ -27,7 +27,7 @@ func TestSavedQueriesNameWhatTheirWriterSees(t *testing.T) {
 	t.Parallel()
 	g, root, key := savedBy(t)
 	boss, clerk := key(`roles: ["full", "clerk"]`), key(`roles: ["clerk"]`)
-	confined, reader := key(`roles: ["full"], datasets: ["customers"]`), g.text(t, root, `mutation { createServiceKey(input: {name: "r", tenant: "acme", scopes: [READ_DATA], roles: ["clerk"]}) { token } }`, "token")
+	confined, reader := key(`roles: ["full"], datasets: ["customers"]`), g.text(t, root, `mutation { admin { createServiceKey(input: {name: "r", tenant: "acme", scopes: [READ_DATA], roles: ["clerk"]}) { token } } }`, "token")
 	create := func(input string) string { return `mutation { createSavedQuery(input: ` + input + `) { id } }` }
 	pub := g.text(t, boss, create(savedInput("pub", `{ orders(limit: 1) { id } }`)), "id")
 	names := g.text(t, boss, create(savedInput("names", `{ customers { id } }`)), "id")
@@ -98,7 +98,7 @@ func TestAdministratorsSeeNoHiddenNames(t *testing.T) {
 		"small": smallRole, "open": `{datasets: {customers: {columns: ["id"], filter: {name: {neq: "Cy"}}}}}`,
 		"branched": `{datasets: {customers: {columns: ["id"], filter: {name: {in: "$branches"}}}}}`,
 	} {
-		g.check(t, root, `mutation { putRole(tenant: "acme", name: "`+name+`", spec: `+spec+`) { name } }`, `200 {"data":{"putRole":{"name":"`+name+`"}}}`)
+		g.check(t, root, `mutation { admin { putRole(tenant: "acme", name: "`+name+`", spec: `+spec+`) { name } } }`, `200 {"data":{"admin":{"putRole":{"name":"`+name+`"}}}}`)
 	}
 	for name, document := range map[string]string{
 		"codes": `{ secrets { code } }`, "table": `{ table(query: {dataset: \"orders\", columns: [\"margin\"]}) { rows } }`, "names": `{ customers { name } }`,
@@ -106,7 +106,7 @@ func TestAdministratorsSeeNoHiddenNames(t *testing.T) {
 		g.text(t, boss, `mutation { createSavedQuery(input: `+savedInput(name, document)+`) { id } }`, "id")
 	}
 	g.text(t, boss, `mutation { createSavedQuery(input: {name: "kept", ofTenant: true, document: "query($w: CustomersWhere) { customers(where: $w) { name } }", variables: {w: {score: {gt: 1}}}}) { id } }`, "id")
-	const listed = `{ roles { name spec } savedQueries { items { name document variables } } }`
+	const listed = `{ admin { roles { name spec } } savedQueries { items { name document variables } } }`
 	hidden := []string{"score", "margin", "region", "secrets", "code", "orders", "branches"}
 	for who, token := range map[string]string{"clerk": clerk, "confined": confined} {
 		got := g.query(t, token, listed)
@@ -127,7 +127,7 @@ func TestAdministratorsSeeNoHiddenNames(t *testing.T) {
 	for who, token := range map[string]string{"boss": boss, "root": root} {
 		asked := listed
 		if who == "root" {
-			asked = `{ roles(tenant: "acme") { name spec } }`
+			asked = `{ admin { roles(tenant: "acme") { name spec } } }`
 		}
 		if got := g.query(t, token, asked); strings.Contains(got, "null,\"v") || strings.Contains(got, `"spec":null`) || !strings.Contains(got, "$branches") {
 			t.Errorf("%s: %s", who, got)
@@ -135,7 +135,7 @@ func TestAdministratorsSeeNoHiddenNames(t *testing.T) {
 	}
 	// A parameter that decides on nothing they see is unknown to them.
 	put := func(parameter string) string {
-		return g.query(t, clerk, `mutation { putRole(name: "mine", spec: {datasets: {customers: {filter: {name: {in: "$`+parameter+`"}}}}}) { name } }`)
+		return g.query(t, clerk, `mutation { admin { putRole(name: "mine", spec: {datasets: {customers: {filter: {name: {in: "$`+parameter+`"}}}}}) { name } } }`)
 	}
 	if is, not := put("branches"), put("xranches"); is != strings.ReplaceAll(not, "xranches", "branches") || !strings.Contains(is, "BAD_USER_INPUT") {
 		t.Errorf("a parameter\nhidden  %s\nunknown %s", is, not)

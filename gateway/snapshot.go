@@ -26,17 +26,24 @@ import (
 // snapshot is all that follows from one configuration: what another one would
 // replace, in one go.
 type snapshot struct {
+	found   *inspect.Found
 	catalog *catalog.Catalog
-	notes   []string // what the configuration leaves out
 	sources *datasource.Sources
 	tokens  *auth.Verifier
 	data    *resolvers.Datasets
 	engine  *graph.Engine
+	graphql http.Handler
 	handler http.Handler
 }
 
+// compile looks into the sources. Those that could not be looked into do not
+// matter to the others.
 func (s *snapshot) compile(ctx context.Context, cfg *config.Config, log *slog.Logger) (err error) {
-	s.catalog, s.notes, err = inspect.Compile(ctx, cfg, log)
+	if s.found, err = inspect.Look(ctx, cfg); err != nil {
+		return err
+	}
+	s.found.Log(ctx, log)
+	s.catalog, err = s.found.Served()
 	return err
 }
 
@@ -83,12 +90,19 @@ func (s *snapshot) wire(cfg *config.Config, g *Gateway, opts Options, calls *ups
 	if err != nil {
 		return err
 	}
-	mux := http.NewServeMux()
-	mux.Handle("/graphql", transport.New(s.engine, s.tokens.Authenticate, transport.Options{
+	s.graphql = transport.New(s.engine, s.tokens.Authenticate, transport.Options{
 		Timeout: cfg.Server.Timeout, MaxBody: cfg.Server.MaxBody, AllowedOrigins: cfg.Server.AllowedOrigins,
 		Anonymous: g.control != nil, Proxies: proxies,
 		Held: g.budget, Metrics: requests, Stages: stages, Logger: opts.Log,
-	}))
+	})
+	s.route(g, opts)
+	return nil
+}
+
+// route puts the handlers where they are asked.
+func (s *snapshot) route(g *Gateway, opts Options) {
+	mux := http.NewServeMux()
+	mux.Handle("/graphql", s.graphql)
 	mux.Handle("/health/", transport.Health(g.ready))
 	if changes := hooks(s.catalog, s.sources.Changed, opts.Log); changes != nil {
 		mux.Handle("/hooks/", changes)
@@ -97,7 +111,6 @@ func (s *snapshot) wire(cfg *config.Config, g *Gateway, opts Options, calls *ups
 	mux.Handle("/playground/", console.Handler(opts.Console))
 	mux.Handle("GET /{$}", http.RedirectHandler("/playground", http.StatusFound))
 	s.handler = mux
-	return nil
 }
 
 func (s *snapshot) close() error {

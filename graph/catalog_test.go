@@ -42,7 +42,7 @@ func shop(tb testing.TB, roles map[string]catalog.RoleSpec) *catalog.Catalog {
 	tb.Helper()
 	return compile(tb, map[string]catalog.DatasetSpec{
 		"orders": {
-			Tenant: "tenant_id", Key: catalog.Names{"id"},
+			Tenant: catalog.TenancySpec{Column: "tenant_id"}, Key: catalog.Names{"id"},
 			Columns: with(columns(
 				"id", "BigInt!", "tenant_id", "String!", "customer_id", "BigInt", "region", "String", "ordered_at", "Timestamp!",
 				"amount", "Decimal", "weight", "Float", "tags", "[String]", "extra", "JSON", "code", "ID", "secret", "String",
@@ -54,12 +54,12 @@ func shop(tb testing.TB, roles map[string]catalog.RoleSpec) *catalog.Catalog {
 			Bind: bound("orders"),
 		},
 		"customers": {
-			Tenant: "tenant_id", Key: catalog.Names{"id"},
+			Tenant: catalog.TenancySpec{Column: "tenant_id"}, Key: catalog.Names{"id"},
 			Columns: columns("id", "BigInt!", "tenant_id", "String!", "name", "String"),
 			Bind:    bound("customers"),
 		},
 		"items": {
-			Tenant:  "tenant_id",
+			Tenant:  catalog.TenancySpec{Column: "tenant_id"},
 			Columns: columns("order_id", "BigInt!", "tenant_id", "String!", "price", "Decimal!"),
 			Bind:    bound("items"),
 		},

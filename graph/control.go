@@ -16,25 +16,28 @@ import (
 )
 
 // controlField answers a field of the control plane with errors of its own, so
-// that their order does not depend on which field was faster.
-func (x *executable) controlField(ctx context.Context, op *graphql.OperationContext, f graphql.CollectedField) (a rootAnswer) {
+// that their order does not depend on which field was faster. It is a field of
+// the root or, with a parent, one below that.
+func (x *executable) controlField(
+	ctx context.Context, op *graphql.OperationContext, f graphql.CollectedField, parent *graphql.CollectedField,
+) (a rootAnswer) {
 	ctx = graphql.WithFreshResponseContext(ctx)
 	defer func() {
 		if p := recover(); p != nil {
-			at := x.at(ctx, f)
+			at := x.at(ctx, f, parent)
 			graphql.AddError(at, graphql.AddFieldLocationToError(at, op.RecoverFunc(at, p)))
 			a.Answer, a.failed = answer.Null(), f.Definition.Type.NonNull
 		}
 		a.told = graphql.GetErrors(ctx)
 	}()
 	if name := x.unstorable(op, f); name != "" {
-		at := x.at(ctx, f)
+		at := x.at(ctx, f, parent)
 		err := fault.New(fault.BadUserInput, "%s: text must be UTF-8 without NUL", name)
 		graphql.AddError(at, graphql.AddFieldLocationToError(at, err))
 		a.Answer, a.failed = answer.Null(), f.Definition.Type.NonNull
 		return a
 	}
-	text, failed := x.generated(ctx, op, f)
+	text, failed := x.generated(ctx, op, f, parent)
 	a.Answer, a.failed = answer.Of(text), failed
 	a.Truncated, _ = graphql.GetExtension(ctx, truncatedKey).([]ast.Path)
 	a.AsOf, _ = graphql.GetExtension(ctx, staleKey).(time.Time)
@@ -44,14 +47,16 @@ func (x *executable) controlField(ctx context.Context, op *graphql.OperationCont
 
 // generated runs one field through the generated code, as an operation that
 // selects nothing else. Its directives were decided when it was collected.
-func (x *executable) generated(ctx context.Context, op *graphql.OperationContext, f graphql.CollectedField) (json []byte, failed bool) {
+func (x *executable) generated(
+	ctx context.Context, op *graphql.OperationContext, f graphql.CollectedField, parent *graphql.CollectedField,
+) (json []byte, failed bool) {
 	only := *f.Field
 	only.SelectionSet = f.Selections
 	only.Directives = nil
 	arguments, variables := x.argsAsVariables(op, f)
 	only.Arguments = arguments
 	definition := *op.Operation
-	definition.SelectionSet = ast.SelectionSet{&only}
+	definition.SelectionSet = below(parent, &only)
 	sub := &graphql.OperationContext{
 		RawQuery:               op.RawQuery,
 		Variables:              variables,
@@ -70,11 +75,15 @@ func (x *executable) generated(ctx context.Context, op *graphql.OperationContext
 	if bytes.Equal(all, null) {
 		return null, true
 	}
-	value, ok := bytes.CutPrefix(all, []byte("{"+member(f.Alias)))
+	before, after := "{"+member(f.Alias), "}"
+	if parent != nil {
+		before, after = "{"+member(parent.Alias)+before, "}}"
+	}
+	value, ok := bytes.CutPrefix(all, []byte(before))
 	if !ok {
 		panic(fmt.Sprintf("the generated code answered the field %s with something else", f.Name))
 	}
-	return bytes.TrimSuffix(value, []byte("}")), false
+	return bytes.TrimSuffix(value, []byte(after)), false
 }
 
 // unstorable names an argument of a field with a text that no store keeps and

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/gqlerror"
@@ -21,26 +22,36 @@ import (
 // mutations answers those mutations that the tests ask, and notes them.
 type mutations struct {
 	graph.MutationResolver
+	graph.AdminMutationResolver
 	done *[]string
 }
 
-func (m mutations) RenameTenant(_ context.Context, id string, name string) (*graph.Tenant, error) {
+func (m mutations) Admin(context.Context) (*graph.AdminMutation, error) {
+	return &graph.AdminMutation{}, nil
+}
+
+func (m mutations) RenameTenant(_ context.Context, _ *graph.AdminMutation, id string, name string) (*graph.AdminTenant, error) {
 	*m.done = append(*m.done, id+" "+name)
 	if name == "" {
 		return nil, fault.New(fault.BadUserInput, "the name is missing")
 	}
-	return &graph.Tenant{ID: id, Name: name, Status: graph.TenantStatusActive}, nil
+	return &graph.AdminTenant{ID: id, Name: name, Status: graph.TenantStatusActive}, nil
 }
 
-func (m mutations) DeleteUser(_ context.Context, _ *string, username string) (bool, error) {
+func (m mutations) DeleteUser(_ context.Context, _ *graph.AdminMutation, _ *string, username string) (*bool, error) {
 	*m.done = append(*m.done, "delete "+username)
 	if username == "panic" {
 		panic("out of order")
 	}
-	return true, nil
+	if username == "busy" {
+		later := fault.New(fault.Unavailable, "later")
+		later.RetryAfter = time.Second
+		return nil, later
+	}
+	return new(true), nil
 }
 
-func (m mutations) Logout(context.Context) (bool, error) { return true, nil }
+func (m mutations) Logout(context.Context) (*bool, error) { return new(true), nil }
 
 func (m mutations) Login(_ context.Context, _ *string, username string, password string) (*graph.IssuedToken, error) {
 	*m.done = append(*m.done, "login "+username)
@@ -51,7 +62,10 @@ func (m mutations) Login(_ context.Context, _ *string, username string, password
 	return &graph.IssuedToken{ID: "id", Token: "text"}, nil
 }
 
-func (m mutations) CreateToken(context.Context, graph.NewToken) (*graph.IssuedToken, error) {
+func (m mutations) CreateToken(_ context.Context, in graph.NewToken) (*graph.IssuedToken, error) {
+	if in.Subject == "nobody" {
+		return nil, fault.New(fault.Unavailable, "the store is away")
+	}
 	return &graph.IssuedToken{ID: "id", Token: "text"}, nil
 }
 
@@ -113,29 +127,68 @@ func TestMutations(t *testing.T) {
 		fmt.Fprintf(&want, `,"m%d":{"id":"t%[1]d"}`, i)
 		does = append(does, fmt.Sprintf("t%d n", i))
 	}
-	f("mutation { __typename "+text.String()+" }", `{"__typename":"Mutation"`+want.String()+`}`, does...)
-	// None after one that failed where null is not allowed.
-	f(`mutation { a: renameTenant(id: "a", name: "x") { id } b: renameTenant(id: "b", name: "") { id } c: renameTenant(id: "c", name: "y") { id } }`,
-		`null b BAD_USER_INPUT: the name is missing`, "a x", "b ")
-	f(`mutation { a: deleteUser(username: "panic") b: deleteUser(username: "ann") }`, `null a INTERNAL: internal error`, "delete panic")
-	f(`mutation { renameTenant(id: "a", name: "x") { id @skip(if: true) name } }`, `{"renameTenant":{"name":"x"}}`, "a x")
-	f(`mutation { renameTenant(id: "a", name: "x") @include(if: false) { id } __typename }`, `{"__typename":"Mutation"}`)
+	f("mutation { __typename admin { __typename "+text.String()+" } }", `{"__typename":"Mutation","admin":{"__typename":"AdminMutation"`+want.String()+`}}`, does...)
+	// One that fails leaves the others their answers, below admin and beside it.
+	f(`mutation { admin { a: renameTenant(id: "a", name: "x") { id } b: renameTenant(id: "b", name: "") { id } c: renameTenant(id: "c", name: "y") { id } } }`,
+		`{"admin":{"a":{"id":"a"},"b":null,"c":{"id":"c"}}} admin.b BAD_USER_INPUT: the name is missing`, "a x", "b ", "c y")
+	f(`mutation { admin { renameTenant(id: "a", name: "x") { id } } a: createToken(input: {subject: "nobody"}) { token } b: createToken(input: {subject: "s"}) { token } }`,
+		`{"admin":{"renameTenant":{"id":"a"}},"a":null,"b":{"token":"text"}} a UNAVAILABLE: the store is away`, "a x")
+	// Several fields admin, aliases, fragments and directives: each field once, in its place.
+	f(`mutation { x: admin { a: deleteUser(username: "ann") } ...f y: admin { a: deleteUser(username: "bob") } x: admin { b: deleteUser(username: "eve") } }
+		fragment f on Mutation { x: admin { ... on AdminMutation @include(if: true) { c: deleteUser(username: "kim") d: deleteUser(username: "no") @skip(if: true) } } }`,
+		`{"x":{"a":true,"c":true,"b":true},"y":{"a":true}}`, "delete ann", "delete kim", "delete eve", "delete bob")
+	f(`mutation { admin { deleteUser(username: "ann") @skip(if: true) } x: admin @skip(if: true) { deleteUser(username: "bob") } }`, `{"admin":{}}`)
+	f(`mutation { x: admin { a: deleteUser(username: "busy") } }`, `none x.a UNAVAILABLE: later`, "delete busy")
+	f(`mutation { x: admin { a: deleteUser(username: "busy") b: deleteUser(username: "ann") } }`, `{"x":{"a":null,"b":true}} x.a UNAVAILABLE: later`, "delete busy", "delete ann")
+	f(`mutation { x: admin { a: renameTenant(id: "\u0000", name: "x") { id } } }`, `{"x":{"a":null}} x.a BAD_USER_INPUT: id: text must be UTF-8 without NUL`)
+
+	f(`mutation { admin { a: deleteUser(username: "panic") b: deleteUser(username: "ann") } }`, `{"admin":{"a":null,"b":true}} admin.a INTERNAL: internal error`, "delete panic", "delete ann")
+	f(`mutation { admin { renameTenant(id: "a", name: "x") { id @skip(if: true) name } } }`, `{"admin":{"renameTenant":{"name":"x"}}}`, "a x")
+	f(`mutation { admin { renameTenant(id: "a", name: "x") @include(if: false) { id } } __typename }`, `{"admin":{},"__typename":"Mutation"}`)
 	f(`mutation { orders { id } }`, `none  GRAPHQL_VALIDATION_FAILED: Cannot query field "orders" on type "Mutation".`)
-	f(`subscription { tenants { next } }`, `none  GRAPHQL_VALIDATION_FAILED: Schema does not support operation type "subscription"`)
+	f(`subscription { viewer { tenant } }`, `none  GRAPHQL_VALIDATION_FAILED: Schema does not support operation type "subscription"`)
+}
+
+// What is administered is read below admin, beside datasets. A field that fails
+// leaves all others their answers.
+func TestAdminOfQueries(t *testing.T) {
+	t.Parallel()
+	engine, _ := administered(t, graph.Options{Limits: graph.Limits{RootFields: 3}})
+	who := administrator()
+	who.Scopes, who.Roles = append(who.Scopes, principal.ReadData), nil
+	f := func(text, want string) {
+		t.Helper()
+		if got := answerOf(principal.With(t.Context(), who), engine, &graphql.RawParams{Query: text}); got != want {
+			t.Errorf("%s\n got %s\nwant %s", text, got, want)
+		}
+	}
+	f(`{ orders { id } admin { __typename a: tenant(id: "none") { id } } }`, `{"orders":[],"admin":{"__typename":"AdminQuery","a":null}} admin.a BAD_USER_INPUT: there is none`)
+	f(`{ x: admin { tenant(id: "acme") { id } } ... on Query { x: admin { b: tenant(id: "b") { id } } } }`, `{"x":{"tenant":{"id":"acme"},"b":{"id":"b"}}}`)
+	f(`query($s: Boolean = true) { admin { tenant(id: "acme") @skip(if: $s) { id } } authenticated }`, `{"admin":{},"authenticated":true}`)
+	f(`{ admin { a: tenant(id: "\u0000") { id } } }`, `{"admin":{"a":null}} admin.a BAD_USER_INPUT: id: text must be UTF-8 without NUL`)
+	f(`{ admin { id } }`, `none  GRAPHQL_VALIDATION_FAILED: Cannot query field "id" on type "AdminQuery".`)
+	f(`{ admin { __schema { types { name } } } }`, `none  GRAPHQL_VALIDATION_FAILED: Cannot query field "__schema" on type "AdminQuery".`)
+	// Each is an operation of its own, and counts as a field of the root.
+	f(`{ admin { a: __typename b: __typename c: __typename d: __typename } }`, `none  TOO_COMPLEX: the operation has more than 3 fields of the query type`)
+	f(`{ x: admin { a: __typename b: __typename } y: admin { ...f } } fragment f on AdminQuery { a: __typename b: __typename }`, `none  TOO_COMPLEX: the operation has more than 3 fields of the query type`)
+	// Nobody who administers nothing learns that there is such a field.
+	who = tenant()
+	f(`{ admin { tenant(id: "acme") { id } } }`, `none  GRAPHQL_VALIDATION_FAILED: Cannot query field "admin" on type "Query".`)
+	f(`{ __type(name: "AdminQuery") { name } }`, `{"__type":null}`)
 }
 
 // What a mutation names has a value, or nothing is done.
 func TestMutationsNameValues(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct{ text, variables, want string }{
-		{`mutation { deleteUser(tenant: null, username: "ann") }`, `{}`, "none  BAD_USER_INPUT: tenant is null"},
-		{`mutation { deleteUser(tenant: "", username: "ann") }`, `{}`, "none  BAD_USER_INPUT: tenant is empty"},
-		{`mutation($t: String) { deleteUser(tenant: $t, username: "ann") }`, `{"t": null}`, "none  BAD_USER_INPUT: tenant is null"},
-		{`mutation($t: String) { deleteUser(tenant: $t, username: "ann") }`, `{"t": ""}`, "none  BAD_USER_INPUT: tenant is empty"},
-		{`mutation($t: String) { deleteUser(tenant: $t, username: "ann") }`, `{}`, "none  BAD_USER_INPUT: tenant is $t, which has no value"},
-		{`mutation($t: String) { a: deleteUser(username: "ann") ... { b: deleteUser(tenant: $t, username: "bob") } }`, `{}`, "none  BAD_USER_INPUT: tenant is $t, which has no value"},
-		{`mutation($t: String) { a: deleteUser(username: "ann") ...f } fragment f on Mutation { b: deleteUser(tenant: $t, username: "bob") }`, `{}`, "none  BAD_USER_INPUT: tenant is $t, which has no value"},
-		{`mutation($t: String = "acme") { deleteUser(tenant: $t, username: "ann") }`, `{}`, `{"deleteUser":true}`},
+		{`mutation { admin { deleteUser(tenant: null, username: "ann") } }`, `{}`, "none  BAD_USER_INPUT: tenant is null"},
+		{`mutation { admin { deleteUser(tenant: "", username: "ann") } }`, `{}`, "none  BAD_USER_INPUT: tenant is empty"},
+		{`mutation($t: String) { admin { deleteUser(tenant: $t, username: "ann") } }`, `{"t": null}`, "none  BAD_USER_INPUT: tenant is null"},
+		{`mutation($t: String) { admin { deleteUser(tenant: $t, username: "ann") } }`, `{"t": ""}`, "none  BAD_USER_INPUT: tenant is empty"},
+		{`mutation($t: String) { admin { deleteUser(tenant: $t, username: "ann") } }`, `{}`, "none  BAD_USER_INPUT: tenant is $t, which has no value"},
+		{`mutation($t: String) { admin { a: deleteUser(username: "ann") ... { b: deleteUser(tenant: $t, username: "bob") } } }`, `{}`, "none  BAD_USER_INPUT: tenant is $t, which has no value"},
+		{`mutation($t: String) { admin { a: deleteUser(username: "ann") ...f } } fragment f on AdminMutation { b: deleteUser(tenant: $t, username: "bob") }`, `{}`, "none  BAD_USER_INPUT: tenant is $t, which has no value"},
+		{`mutation($t: String = "acme") { admin { deleteUser(tenant: $t, username: "ann") } }`, `{}`, `{"admin":{"deleteUser":true}}`},
 		{`mutation($t: [TokenFilter!]) { createToken(input: {subject: "s", filters: $t}) { id } }`, `{"t": null}`, "none  BAD_USER_INPUT: input.filters is null"},
 		{`mutation($t: NewToken!) { createToken(input: $t) { id } }`, `{"t": {"subject": "s", "datasets": null}}`, "none  BAD_USER_INPUT: input.datasets is null"},
 		{`mutation($t: JSON!) { createToken(input: {subject: "s", filters: [{dataset: "orders", where: {id: $t}}]}) { id } }`, `{"t": {"isNull": null}}`, `{"createToken":{"id":"id"}}`},
@@ -163,8 +216,8 @@ func TestAdministrationIsHidden(t *testing.T) {
 	ask := func(who principal.Principal, text string) string {
 		return answerOf(principal.With(t.Context(), who), engine, &graphql.RawParams{Query: text})
 	}
-	const rename = `mutation { renameTenant(id: "a", name: "x") { id } }`
-	const hidden = `none  GRAPHQL_VALIDATION_FAILED: Cannot query field "renameTenant" on type "Mutation".`
+	const rename = `mutation { admin { renameTenant(id: "a", name: "x") { id } } }`
+	const hidden = `none  GRAPHQL_VALIDATION_FAILED: Cannot query field "admin" on type "Mutation".`
 	embed := tenant()
 	embed.Kind = principal.EmbedToken
 	for range 2 {
@@ -174,19 +227,19 @@ func TestAdministrationIsHidden(t *testing.T) {
 		if got := ask(embed, rename); got != `none  GRAPHQL_VALIDATION_FAILED: Schema does not support operation type "mutation"` {
 			t.Errorf("a browser is told %s", got)
 		}
-		if got := ask(administrator(), rename); got != `{"renameTenant":{"id":"a"}}` {
+		if got := ask(administrator(), rename); got != `{"admin":{"renameTenant":{"id":"a"}}}` {
 			t.Errorf("an administrator is told %s", got)
 		}
 	}
 	if len(*done) != 2 {
 		t.Errorf("done is %q", *done)
 	}
-	const types = `{ __schema { mutationType { name } types { name } } __type(name: "Tenant") { name } }`
-	if got := ask(administrator(), types); !strings.Contains(got, `"Tenant"`) || !strings.Contains(got, `{"mutationType":{"name":"Mutation"}`) {
+	const types = `{ __schema { mutationType { name } types { name } } __type(name: "AdminTenant") { name } }`
+	if got := ask(administrator(), types); !strings.Contains(got, `"AdminTenant"`) || !strings.Contains(got, `{"mutationType":{"name":"Mutation"}`) {
 		t.Errorf("an administrator sees %s", got)
 	}
 	got := ask(embed, types)
-	for _, word := range []string{"Tenant", "IssuedToken", "Audit", "User", "Mutation", "Saved", "Input"} {
+	for _, word := range []string{"Tenant", "IssuedToken", "Audit", "User", "Admin", "Mutation", "Saved", "Input"} {
 		if strings.Contains(got, `"`+word) {
 			t.Errorf("a browser sees %s in %s", word, got)
 		}
@@ -232,12 +285,12 @@ func TestAnonymous(t *testing.T) {
 	}
 	f(`{ authenticated }`, `{"authenticated":false}`, nil)
 	f(`mutation { login(tenant: "acme", username: "ann", password: "right") { token } }`, `{"login":{"token":"text"}}`, nil)
-	f(`mutation { login(username: "acme|ann", password: "wrong") { token } }`, `null login UNAUTHENTICATED: wrong`, nil)
+	f(`mutation { login(username: "acme|ann", password: "wrong") { token } }`, `{"login":null} login UNAUTHENTICATED: wrong`, nil)
 	const withVariables = `mutation($u: String!, $p: String!) { login(username: $u, password: $p) { token } }`
 	f(withVariables, `{"login":{"token":"text"}}`, map[string]any{"u": "ann", "p": "right"})
 	f(withVariables, `none  BAD_USER_INPUT: Variable "$p" cannot be used: it is missing.`, map[string]any{"u": "ann"})
 	f(`{ __type(name: "Mutation") { fields { name } } }`, `{"__type":{"fields":[{"name":"login"}]}}`, nil)
-	f(`{ __type(name: "Tenant") { name } }`, `{"__type":null}`, nil)
+	f(`{ __type(name: "AdminTenant") { name } }`, `{"__type":null}`, nil)
 	if !slices.Equal(*done, []string{"login ann", "login acme|ann", "login ann"}) {
 		t.Errorf("done is %q", *done)
 	}
@@ -245,7 +298,7 @@ func TestAnonymous(t *testing.T) {
 		`{ orders { id } }`, `{ viewer { subject } }`, `{ nothing }`, `{`, ``, `{ authenticated b: authenticated }`,
 		`mutation { logout }`, `mutation { login(username: "a", password: "b") { token } logout }`,
 		`mutation { a: login(username: "a", password: "b") { token } b: login(username: "a", password: "c") { token } }`,
-		`mutation { renameTenant(id: "a", name: "x") { id } }`, `mutation { login(username: "a") { token } }`,
+		`mutation { admin { renameTenant(id: "a", name: "x") { id } } }`, `mutation { login(username: "a") { token } }`,
 		strings.Repeat("{ a ", 20_000), `query a { authenticated } query b { authenticated }`,
 	} {
 		f(text, missing, nil)
@@ -283,7 +336,7 @@ func TestSavedOperations(t *testing.T) {
 		case name.Name == "secret":
 			return `{ orders { tenant_id } }`, nil, nil
 		case name.Name == "rename":
-			return `mutation { renameTenant(id: "a", name: "x") { id } }`, nil, nil
+			return `mutation { admin { renameTenant(id: "a", name: "x") { id } } }`, nil, nil
 		}
 		return "", nil, fault.New(fault.NotFound, "there is no saved query %s", name.Name)
 	}})
@@ -353,10 +406,10 @@ func TestTextsThatNoStoreKeeps(t *testing.T) {
 	engine, done := administered(t, graph.Options{})
 	ctx := principal.With(t.Context(), administrator())
 	for text, variables := range map[string]map[string]any{
-		`mutation { deleteUser(username: "a\u0000") }`:                      {},
-		`mutation { deleteUser(username: "\u{0}") }`:                        {},
-		`mutation ($n: String!) { deleteUser(username: $n) }`:               {"n": "\x00"},
-		`mutation ($n: String!) { renameTenant(id: "a", name: $n) { id } }`: {"n": "b\x00"},
+		`mutation { admin { deleteUser(username: "a\u0000") } }`:                      {},
+		`mutation { admin { deleteUser(username: "\u{0}") } }`:                        {},
+		`mutation ($n: String!) { admin { deleteUser(username: $n) } }`:               {"n": "\x00"},
+		`mutation ($n: String!) { admin { renameTenant(id: "a", name: $n) { id } } }`: {"n": "b\x00"},
 	} {
 		if got := answerOf(ctx, engine, &graphql.RawParams{Query: text, Variables: variables}); !strings.Contains(got, "BAD_USER_INPUT") {
 			t.Errorf("%s: %s", text, got)

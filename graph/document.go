@@ -129,7 +129,7 @@ func (x *viewExecutor) document(text string, stats *graphql.Stats) (*document, g
 	if len(doc.Operations) == 0 {
 		return nil, invalid("The document has no operation.")
 	}
-	extents, err := x.limits.check(doc)
+	extents, err := x.limits.check(doc, x.schema.Administers())
 	if err != nil {
 		return nil, refuse(err)
 	}

@@ -159,6 +159,8 @@ func (e *Engine) CreateOperationContext(ctx context.Context, params *graphql.Raw
 	case op.Operation != nil:
 	case principal.IsAnonymous(ctx):
 		return op, refuse(fault.New(fault.Unauthenticated, "no valid token was shown"))
+	case errs != nil && awaits(sc.catalog, text):
+		return op, refuse(catalog.NotYet())
 	case errs != nil:
 		return op, errs
 	default:

@@ -52,12 +52,26 @@ func (r *resolver) Resolve(_ context.Context, asked graph.Asked) []graph.Task {
 // control answers the fields of the control plane that the tests ask.
 type control struct {
 	graph.QueryResolver
-	mutations graph.MutationResolver
+	graph.AdminQueryResolver
+	mutations mutations
 }
 
 func (c control) Query() graph.QueryResolver { return c }
 
 func (c control) Mutation() graph.MutationResolver { return c.mutations }
+
+func (c control) AdminQuery() graph.AdminQueryResolver { return c }
+
+func (c control) AdminMutation() graph.AdminMutationResolver { return c.mutations }
+
+func (control) Admin(context.Context) (*graph.AdminQuery, error) { return &graph.AdminQuery{}, nil }
+
+func (control) Tenant(_ context.Context, _ *graph.AdminQuery, id string) (*graph.AdminTenant, error) {
+	if id == "none" {
+		return nil, fault.New(fault.BadUserInput, "there is none")
+	}
+	return &graph.AdminTenant{ID: id}, nil
+}
 
 func (control) Authenticated(ctx context.Context) (bool, error) {
 	_, err := principal.From(ctx)

@@ -66,22 +66,32 @@ func (x *executable) query(ctx context.Context, op *graphql.OperationContext) *g
 	answers := make([]rootAnswer, len(fields))
 	var work []func()
 	var datasets []int
+	var admins []func()
 	for i, f := range fields {
 		switch _, isDataset := x.schema.Roots[f.Name]; {
 		case f.Name == "__typename":
-			answers[i].Answer = answer.Of([]byte(`"` + root + `"`))
+			answers[i] = typename(root)
 		case isDataset:
 			datasets = append(datasets, i)
 		case introspects(f.Name):
 			work = append(work, func() { answers[i] = x.introspection(ctx, op, f) })
+		case isAdmin(f):
+			admin := x.admin(op, f)
+			for n := range admin.fields {
+				work = append(work, func() { admin.run(ctx, x, op, n) })
+			}
+			admins = append(admins, func() { answers[i] = admin.answer(ctx) })
 		default:
-			work = append(work, func() { answers[i] = x.controlField(ctx, op, f) })
+			work = append(work, func() { answers[i] = x.controlField(ctx, op, f, nil) })
 		}
 	}
 	if len(datasets) > 0 {
 		work = append(work, x.tasks(ctx, op, fields, datasets, answers)...)
 	}
 	x.all(work)
+	for _, gather := range admins {
+		gather()
+	}
 	later := refusedForNow(answers)
 	response := x.response(ctx, fields, answers) // takes the answers apart
 	if later {
@@ -166,7 +176,11 @@ func (x *executable) key(op *graphql.OperationContext) AskedKey {
 	return k
 }
 
-func (x *executable) at(ctx context.Context, f graphql.CollectedField) context.Context {
+// at is the context of a field of the root, or of one below a field of it.
+func (x *executable) at(ctx context.Context, f graphql.CollectedField, parent *graphql.CollectedField) context.Context {
+	if parent != nil {
+		ctx = x.at(ctx, *parent, nil)
+	}
 	return graphql.WithFieldContext(ctx, &graphql.FieldContext{Object: f.ObjectDefinition.Name, Field: f})
 }
 
@@ -181,7 +195,7 @@ func (x *executable) datasetField(ctx context.Context, f graphql.CollectedField,
 		return a
 	}
 	ctx = graphql.WithFreshResponseContext(ctx)
-	at := x.at(ctx, f)
+	at := x.at(ctx, f, nil)
 	if err != nil {
 		graphql.AddError(at, graphql.AddFieldLocationToError(at, err))
 		a = rootAnswer{Outcome: Outcome{Answer: answer.Null(), Explanation: got.Explanation}, failed: f.Definition.Type.NonNull}

@@ -63,7 +63,7 @@ func (x *executable) introspection(ctx context.Context, op *graphql.OperationCon
 	if json, ok := x.introspections.kept.Get(key); ok {
 		return rootAnswer{Outcome: Outcome{Answer: answer.Of(json)}}
 	}
-	a := x.controlField(ctx, op, f)
+	a := x.controlField(ctx, op, f, nil)
 	if len(a.told) == 0 && !a.failed {
 		json := bytes.Clone(a.JSON()) // without the room it was written in
 		x.introspections.kept.Add(key, json, len(json)+key.size())

@@ -15,7 +15,7 @@ type Limits struct {
 	Tokens     int // lexical tokens; default 10000
 	Depth      int // fields inside fields, not counted in __schema and __type; default 15
 	Aliases    int // fields with an alias of their own; default 500
-	RootFields int // fields of the query type; default 50
+	RootFields int // fields of the query type, and those below admin; default 50
 	Fields     int // fields in all; default 5000
 
 	Items      int // of lists in arguments; default 10000
@@ -45,9 +45,10 @@ func (l Limits) orDefaults() Limits {
 }
 
 // check measures each operation of a document, its variables as if they were
-// empty.
-func (l Limits) check(doc *ast.QueryDocument) (map[*ast.OperationDefinition]extent, error) {
-	m := meter{doc: doc, fragments: make(map[string]extent)}
+// empty. Where there is administration, each field below admin counts as one of
+// the root.
+func (l Limits) check(doc *ast.QueryDocument, administration bool) (map[*ast.OperationDefinition]extent, error) {
+	m := meter{doc: doc, fragments: make(map[string]extent), administration: administration}
 	extents := make(map[*ast.OperationDefinition]extent, len(doc.Operations))
 	for _, op := range doc.Operations {
 		e := m.selection(op.SelectionSet)
@@ -144,6 +145,8 @@ type meter struct {
 	doc       *ast.QueryDocument
 	fragments map[string]extent
 	variables map[string]load // nil: as if they were empty
+
+	administration bool // a field admin of the root is usher's own
 }
 
 func (m *meter) selection(set ast.SelectionSet) extent {
@@ -166,6 +169,9 @@ func (m *meter) field(f *ast.Field) extent {
 	e := extent{roots: 1, fields: min(1+inner.fields, huge), aliases: inner.aliases, depth: 1 + inner.depth, load: inner.load}
 	if f.Alias != f.Name {
 		e.aliases++
+	}
+	if f.Name == "admin" && m.administration {
+		e.roots = max(1, inner.roots)
 	}
 	if f.Name == "__schema" || f.Name == "__type" {
 		e.depth = 1

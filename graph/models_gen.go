@@ -44,6 +44,93 @@ type Acting struct {
 	Reason string `json:"reason"`
 }
 
+// A role that a tenant owns.
+type AdminRole struct {
+	Tenant string `json:"tenant"`
+	Name   string `json:"name"`
+	// As a role is written in the configuration; null: it names what the viewer does not see, or what is no longer there.
+	Spec      *JSON     `json:"spec,omitempty"`
+	CreatedAt time.Time `json:"createdAt"`
+	ChangedAt time.Time `json:"changedAt"`
+}
+
+// A tenant's record.
+type AdminTenant struct {
+	// Given once, never another's.
+	ID string `json:"id"`
+	// The value in tenant columns; given once.
+	Key string `json:"key"`
+	// For people only.
+	Name   string       `json:"name"`
+	Status TenantStatus `json:"status"`
+	// By which its data is reached; null: the configuration's default.
+	Strategy *string `json:"strategy,omitempty"`
+	// What accounts of its own say, without the values.
+	Accounts  []AccountKeys `json:"accounts"`
+	CreatedAt time.Time     `json:"createdAt"`
+	ChangedAt time.Time     `json:"changedAt"`
+}
+
+// What may be known of a token after it was made: names of what it grants, never values.
+type AdminToken struct {
+	ID   string    `json:"id"`
+	Kind TokenKind `json:"kind"`
+	// Null: of all tenants.
+	Tenant *string `json:"tenant,omitempty"`
+	// Who uses it, within the tenant.
+	Subject  string   `json:"subject"`
+	Name     *string  `json:"name,omitempty"`
+	Email    *string  `json:"email,omitempty"`
+	Roles    []string `json:"roles"`
+	Scopes   []Scope  `json:"scopes"`
+	Strategy *string  `json:"strategy,omitempty"`
+	// Null: all that the roles allow.
+	Datasets []string `json:"datasets,omitempty"`
+	// Datasets of which it filters the rows.
+	Filtered []string `json:"filtered"`
+	// Names of the parameters it gives.
+	Parameters []string `json:"parameters"`
+	// Names of the parameters whose conditions do not apply to it.
+	Cleared []string `json:"cleared"`
+	// Names of the metadata it carries.
+	Metadata []string `json:"metadata"`
+	// Accounts it carries, without the values.
+	Accounts []AccountKeys `json:"accounts"`
+	// Whether it runs the tenant's saved queries only.
+	SavedOnly bool `json:"savedOnly"`
+	// Requests a minute; null: not limited.
+	Rate *int `json:"rate,omitempty"`
+	// Unused for so long it ends; null: it does not.
+	InactivitySeconds *int `json:"inactivitySeconds,omitempty"`
+	// Subject of who minted it.
+	MintedBy string `json:"mintedBy"`
+	// Who acts as the tenant; null: nobody does.
+	ActedBy *string `json:"actedBy,omitempty"`
+	// Why they do.
+	Reason    *string    `json:"reason,omitempty"`
+	CreatedAt time.Time  `json:"createdAt"`
+	ExpiresAt *time.Time `json:"expiresAt,omitempty"`
+	// Exact to a minute; null: never.
+	LastUsedAt *time.Time `json:"lastUsedAt,omitempty"`
+	// Null: it is not revoked.
+	RevokedAt *time.Time `json:"revokedAt,omitempty"`
+}
+
+// A person who logs in. Tenant and username together are who they are, for ever.
+type AdminUser struct {
+	ID string `json:"id"`
+	// Null: of no tenant, with the right to all.
+	Tenant    *string    `json:"tenant,omitempty"`
+	Username  string     `json:"username"`
+	Name      *string    `json:"name,omitempty"`
+	Email     *string    `json:"email,omitempty"`
+	Status    UserStatus `json:"status"`
+	Roles     []string   `json:"roles"`
+	Scopes    []Scope    `json:"scopes"`
+	CreatedAt time.Time  `json:"createdAt"`
+	ChangedAt time.Time  `json:"changedAt"`
+}
+
 // A line of the audit log.
 type AuditEntry struct {
 	ID   string    `json:"id"`
@@ -229,9 +316,9 @@ type NewToken struct {
 	Tenant *string `json:"tenant,omitempty"`
 	// Who uses it, within the tenant.
 	Subject string `json:"subject"`
-	// Shown only.
+	// Shown, and told to plugins that ask for it.
 	Name *string `json:"name,omitempty"`
-	// Shown only.
+	// Likewise.
 	Email *string  `json:"email,omitempty"`
 	Roles []string `json:"roles"`
 	// Left out: the minter's, the tenant's or the default one.
@@ -241,9 +328,9 @@ type NewToken struct {
 	Parameters []TokenParameter `json:"parameters"`
 	// Parameters whose conditions shall not apply: a right of its own.
 	Cleared []string `json:"cleared"`
-	// Forwarded to sources that name it, shown to nobody.
-	Metadata []NamedText    `json:"metadata"`
-	Accounts []AccountInput `json:"accounts"`
+	// Told to sources that name it, shown to nobody.
+	Metadata []TokenMetadata `json:"metadata"`
+	Accounts []AccountInput  `json:"accounts"`
 	// Left out: all that the roles allow.
 	Datasets graphql.Omittable[[]string] `json:"datasets,omitempty"`
 	// The tenant's saved queries only.
@@ -291,16 +378,6 @@ type Revocation struct {
 	IssuedBefore graphql.Omittable[*time.Time] `json:"issuedBefore,omitempty"`
 	// Whether what was minted with them goes on; what was narrowed from them ends in any case.
 	KeepMinted bool `json:"keepMinted"`
-}
-
-// A role that a tenant owns.
-type Role struct {
-	Tenant string `json:"tenant"`
-	Name   string `json:"name"`
-	// As a role is written in the configuration; null: it names what the viewer does not see, or what is no longer there.
-	Spec      *JSON     `json:"spec,omitempty"`
-	CreatedAt time.Time `json:"createdAt"`
-	ChangedAt time.Time `json:"changedAt"`
 }
 
 // A GraphQL operation kept under a name.
@@ -432,72 +509,10 @@ type TableQuery struct {
 	Timezone *string `json:"timezone,omitempty"`
 }
 
-// A tenant's record.
-type Tenant struct {
-	// Given once, never another's.
-	ID string `json:"id"`
-	// The value in tenant columns; given once.
-	Key string `json:"key"`
-	// For people only.
-	Name   string       `json:"name"`
-	Status TenantStatus `json:"status"`
-	// By which its data is reached; null: the configuration's default.
-	Strategy *string `json:"strategy,omitempty"`
-	// What accounts of its own say, without the values.
-	Accounts  []AccountKeys `json:"accounts"`
-	CreatedAt time.Time     `json:"createdAt"`
-	ChangedAt time.Time     `json:"changedAt"`
-}
-
 type TenantPage struct {
-	Items []Tenant `json:"items"`
+	Items []AdminTenant `json:"items"`
 	// The after of the next page; null at the end.
 	Next *string `json:"next,omitempty"`
-}
-
-// What may be known of a token after it was made: names of what it grants, never values.
-type Token struct {
-	ID   string    `json:"id"`
-	Kind TokenKind `json:"kind"`
-	// Null: of all tenants.
-	Tenant *string `json:"tenant,omitempty"`
-	// Who uses it, within the tenant.
-	Subject  string   `json:"subject"`
-	Name     *string  `json:"name,omitempty"`
-	Email    *string  `json:"email,omitempty"`
-	Roles    []string `json:"roles"`
-	Scopes   []Scope  `json:"scopes"`
-	Strategy *string  `json:"strategy,omitempty"`
-	// Null: all that the roles allow.
-	Datasets []string `json:"datasets,omitempty"`
-	// Datasets of which it filters the rows.
-	Filtered []string `json:"filtered"`
-	// Names of the parameters it gives.
-	Parameters []string `json:"parameters"`
-	// Names of the parameters whose conditions do not apply to it.
-	Cleared []string `json:"cleared"`
-	// Names of the metadata it carries.
-	Metadata []string `json:"metadata"`
-	// Accounts it carries, without the values.
-	Accounts []AccountKeys `json:"accounts"`
-	// Whether it runs the tenant's saved queries only.
-	SavedOnly bool `json:"savedOnly"`
-	// Requests a minute; null: not limited.
-	Rate *int `json:"rate,omitempty"`
-	// Unused for so long it ends; null: it does not.
-	InactivitySeconds *int `json:"inactivitySeconds,omitempty"`
-	// Subject of who minted it.
-	MintedBy string `json:"mintedBy"`
-	// Who acts as the tenant; null: nobody does.
-	ActedBy *string `json:"actedBy,omitempty"`
-	// Why they do.
-	Reason    *string    `json:"reason,omitempty"`
-	CreatedAt time.Time  `json:"createdAt"`
-	ExpiresAt *time.Time `json:"expiresAt,omitempty"`
-	// Exact to a minute; null: never.
-	LastUsedAt *time.Time `json:"lastUsedAt,omitempty"`
-	// Null: it is not revoked.
-	RevokedAt *time.Time `json:"revokedAt,omitempty"`
 }
 
 // Restricts the rows of one dataset.
@@ -505,6 +520,13 @@ type TokenFilter struct {
 	Dataset string `json:"dataset"`
 	// As in the dataset's own argument: {region: {eq: "EU"}}.
 	Where JSON `json:"where"`
+}
+
+// A member of the metadata that sources are told.
+type TokenMetadata struct {
+	Name string `json:"name"`
+	// Any JSON: texts, numbers and booleans may stand in templates, lists and objects are for plugins.
+	Value JSON `json:"value"`
 }
 
 // What a narrowed token shall have less than the one shown.
@@ -528,7 +550,7 @@ type TokenNarrowing struct {
 }
 
 type TokenPage struct {
-	Items []Token `json:"items"`
+	Items []AdminToken `json:"items"`
 	// The after of the next page; null at the end.
 	Next *string `json:"next,omitempty"`
 }
@@ -540,23 +562,8 @@ type TokenParameter struct {
 	Value JSON `json:"value"`
 }
 
-// A person who logs in. Tenant and username together are who they are, for ever.
-type User struct {
-	ID string `json:"id"`
-	// Null: of no tenant, with the right to all.
-	Tenant    *string    `json:"tenant,omitempty"`
-	Username  string     `json:"username"`
-	Name      *string    `json:"name,omitempty"`
-	Email     *string    `json:"email,omitempty"`
-	Status    UserStatus `json:"status"`
-	Roles     []string   `json:"roles"`
-	Scopes    []Scope    `json:"scopes"`
-	CreatedAt time.Time  `json:"createdAt"`
-	ChangedAt time.Time  `json:"changedAt"`
-}
-
 type UserPage struct {
-	Items []User `json:"items"`
+	Items []AdminUser `json:"items"`
 	// The after of the next page; null at the end.
 	Next *string `json:"next,omitempty"`
 }

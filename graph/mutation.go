@@ -3,25 +3,34 @@ package graph
 import (
 	"context"
 
-	"usher/answer"
-
 	"github.com/99designs/gqlgen/graphql"
 )
 
 // mutation answers the fields of a mutation one after another, and none after
 // one that failed where null is not allowed: the answer as a whole is null
-// then.
+// then. That holds for the fields below admin as well.
 func (x *executable) mutation(ctx context.Context, op *graphql.OperationContext) *graphql.Response {
 	root := x.schema.AST.Mutation.Name
 	fields := graphql.CollectFields(op, op.Operation.SelectionSet, []string{root})
 	answers := make([]rootAnswer, len(fields))
 	tried := answers
 	for i, f := range fields {
-		if f.Name == "__typename" {
-			answers[i].Answer = answer.Of([]byte(`"` + root + `"`))
+		switch {
+		case f.Name == "__typename":
+			answers[i] = typename(root)
 			continue
+		case isAdmin(f):
+			admin := x.admin(op, f)
+			for n := range admin.fields {
+				if admin.run(ctx, x, op, n); admin.answers[n].failed {
+					break
+				}
+			}
+			answers[i] = admin.answer(ctx)
+		default:
+			answers[i] = x.controlField(ctx, op, f, nil)
 		}
-		if answers[i] = x.controlField(ctx, op, f); answers[i].failed {
+		if answers[i].failed {
 			tried = answers[:i+1]
 			break
 		}

@@ -9,6 +9,9 @@ import (
 // say so: nothing of it was done.
 func refusedForNow(answers []rootAnswer) bool {
 	for _, a := range answers {
+		if a.later {
+			continue
+		}
 		if len(a.told) == 0 || !a.IsNull() {
 			return false
 		}

@@ -15,6 +15,7 @@ type rootAnswer struct {
 	Outcome
 	told   gqlerror.List // its errors, as the caller is told of them
 	failed bool          // it is null, and may not be
+	later  bool          // nothing below it was answered for now
 }
 
 var null = []byte("null")

@@ -110,6 +110,9 @@ func (g *generation) scopeFor(who principal.Principal) (*scope, error) {
 // of, so the view is what tells scopes apart.
 func (g *generation) scope(audience schema.Audience, who principal.Principal) (*scope, error) {
 	view, err := g.catalog.View(who)
+	if err != nil && g.catalog.Unreached.Incomplete() {
+		return nil, catalog.NotYet().Because(err)
+	}
 	if err != nil {
 		return nil, fault.New(fault.Forbidden, "the token grants what does not exist here").
 			WithHint("Issue a token with roles and datasets of the current configuration.").Because(err)

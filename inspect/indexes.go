@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"usher/catalog"
 	"usher/sqlgen"
@@ -11,7 +12,8 @@ import (
 )
 
 // indexes names the indexes that tables in PostgreSQL lack: one that finds a
-// tenant's rows, and one for each text column that is in another order than
+// tenant's rows, by the tenant's column or by what leads to the parents that have
+// it, and one for each text column that is in another order than
 // usher's, which its own index does not help.
 func indexes(cat *catalog.Catalog, tables catalog.Introspected) []string {
 	var out []string
@@ -25,6 +27,10 @@ func indexes(cat *catalog.Catalog, tables catalog.Introspected) []string {
 			if column, ok := tenantColumn(d, b); ok && !slices.ContainsFunc(t.Indexes, func(index []string) bool { return index[0] == column }) {
 				out = append(out, fmt.Sprintf("datasets.%s: no index of %s begins with the tenant's column, so each question reads the rows of all tenants: %s",
 					d.Name, source, createIndex(b, sqlgen.Identifier(column))))
+			}
+			if columns := toParent(d, b); columns != nil && !slices.ContainsFunc(t.Indexes, func(index []string) bool { return begins(index, columns) }) {
+				out = append(out, fmt.Sprintf("datasets.%s: no index of %s begins with what leads to %s, so each question reads the rows of all tenants: %s",
+					d.Name, source, d.Parent.Name, createIndex(b, quoted(columns))))
 			}
 			for _, col := range d.Columns {
 				stored := b.Columns[col.Name]
@@ -46,6 +52,32 @@ func tenantColumn(d *catalog.Dataset, b *catalog.Binding) (string, bool) {
 	}
 	stored := b.Columns[d.Tenant.Name]
 	return stored.Name, !stored.Missing
+}
+
+// toParent are the columns of a table that lead to the rows whose tenant's its
+// rows are.
+func toParent(d *catalog.Dataset, b *catalog.Binding) []string {
+	if d.Parent == nil {
+		return nil
+	}
+	var out []string
+	for _, p := range d.Parent.On {
+		out = append(out, b.Columns[p.From.Name].Name)
+	}
+	return out
+}
+
+// begins tells whether an index begins with columns, in whatever order.
+func begins(index, columns []string) bool {
+	return len(index) >= len(columns) && !slices.ContainsFunc(index[:len(columns)], func(c string) bool { return !slices.Contains(columns, c) })
+}
+
+func quoted(columns []string) string {
+	out := make([]string, len(columns))
+	for i, c := range columns {
+		out[i] = sqlgen.Identifier(c)
+	}
+	return strings.Join(out, ", ")
 }
 
 // codePointIndex is the one that keeps an order fast.

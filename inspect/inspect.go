@@ -5,6 +5,7 @@
 package inspect
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -21,6 +22,7 @@ import (
 // Found is what a look into the sources has shown.
 type Found struct {
 	Catalog *catalog.Catalog // nil: it was refused, and the problems say why
+	Sources map[string]*catalog.Source
 	Tables  catalog.Introspected
 	Silent  []Silent // sources that could not be looked into, by name
 	Notes   []string // what the configuration leaves out
@@ -39,16 +41,28 @@ const maxLooks = 8
 // Look looks into every source and compiles the catalog. The error is for a
 // configuration that says too little to look at anything.
 func Look(ctx context.Context, cfg *config.Config) (*Found, error) {
+	return look(ctx, cfg, make(catalog.Introspected), func(string) bool { return true })
+}
+
+// Again looks into the sources that were silent, and takes the others as they
+// were found.
+func (f *Found) Again(ctx context.Context, cfg *config.Config) (*Found, error) {
+	return look(ctx, cfg, maps.Clone(f.Tables), func(source string) bool {
+		return slices.ContainsFunc(f.Silent, func(s Silent) bool { return s.Source == source })
+	})
+}
+
+func look(ctx context.Context, cfg *config.Config, known catalog.Introspected, wanted func(source string) bool) (*Found, error) {
 	sources, problems := catalog.Sources(cfg.Spec)
 	if err := cfg.Locate(problems); err != nil {
 		return nil, err
 	}
-	f := &Found{Tables: make(catalog.Introspected)}
+	f := &Found{Sources: sources, Tables: known}
 	type look struct {
 		tables map[string]catalog.Table
 		err    error
 	}
-	names := slices.Sorted(maps.Keys(sources))
+	names := slices.DeleteFunc(slices.Sorted(maps.Keys(sources)), func(name string) bool { return !wanted(name) })
 	looks := make([]look, len(names))
 	var group errgroup.Group // all at once: a silent one takes as long as connecting may
 	group.SetLimit(maxLooks)
@@ -67,27 +81,50 @@ func Look(ctx context.Context, cfg *config.Config) (*Found, error) {
 			f.Tables[name] = found.tables
 		}
 	}
-	f.Catalog, problems = catalog.Compile(cfg.Spec, f.Tables)
-	f.Problem, f.Notes = cfg.Locate(problems), cfg.Notes(problems)
+	f.compile(cfg)
 	return f, nil
 }
 
-// Compile makes the catalog that is served, and notes of what the configuration
-// leaves out. A silent source is not fatal by itself: whatever the catalog lacks
-// because of it is.
-func Compile(ctx context.Context, cfg *config.Config, log *slog.Logger) (*catalog.Catalog, []string, error) {
-	f, err := Look(ctx, cfg)
-	if err != nil {
-		return nil, nil, err
-	}
+func (f *Found) compile(cfg *config.Config) {
+	var silent []string
 	for _, s := range f.Silent {
-		log.WarnContext(ctx, "a source could not be looked into", "source", s.Source, "error", s.Err)
+		silent = append(silent, s.Source)
 	}
-	if f.Problem != nil {
-		return nil, nil, f.Problem
+	cat, problems := catalog.CompileReached(cfg.Spec, f.Tables, silent)
+	f.Catalog, f.Problem, f.Notes = cat, cfg.Locate(problems), cfg.Notes(problems)
+}
+
+// Without is what was found, as if a source had been silent.
+func (f *Found) Without(cfg *config.Config, source string, why error) *Found {
+	out := &Found{Tables: maps.Clone(f.Tables), Silent: append(slices.Clone(f.Silent), Silent{source, why})}
+	delete(out.Tables, source)
+	out.compile(cfg)
+	return out
+}
+
+// Reached are the sources that this look has found and the one before has not.
+func (f *Found) Reached(before *Found) []string {
+	var out []string
+	for _, s := range before.Silent {
+		if !slices.ContainsFunc(f.Silent, func(now Silent) bool { return now.Source == s.Source }) {
+			out = append(out, s.Source)
+		}
 	}
+	return out
+}
+
+// Served is the catalog to be served, or why there is none: sources that could
+// not be looked into are not among the reasons.
+func (f *Found) Served() (*catalog.Catalog, error) {
 	if f.Catalog == nil {
-		return nil, nil, errors.New("the catalog was refused without a reason")
+		return nil, cmp.Or(f.Problem, errors.New("the catalog was refused without a reason"))
 	}
-	return f.Catalog, f.Notes, nil
+	return f.Catalog, f.Problem
+}
+
+// Log says which sources could not be looked into, and why.
+func (f *Found) Log(ctx context.Context, log *slog.Logger) {
+	for _, s := range f.Silent {
+		log.WarnContext(ctx, "a source could not be looked into; what is read from it is refused until it is", "source", s.Source, "error", s.Err)
+	}
 }

@@ -36,6 +36,9 @@ func Build(r query.Request, cat *catalog.Catalog, p principal.Principal, now tim
 	default:
 		err = fault.New(fault.Internal, "a request without a shape")
 	}
+	if err == nil {
+		err = b.reached()
+	}
 	if err != nil {
 		return Query{}, err
 	}
@@ -69,10 +72,22 @@ type builder struct {
 	literals   int      // that its conditions compare with, see maxLiterals
 }
 
+// reached refuses a plan that reads from a source that nobody has looked into:
+// that its tables are what the file says, a tenant column among them, is not
+// taken for granted.
+func (b *builder) reached() error {
+	for name := range b.targets {
+		if !b.cat.Unreached.Reached(name) {
+			return catalog.NotYet()
+		}
+	}
+	return nil
+}
+
 // newBuilder is how a principal is made ready to plan for, or refused.
 func newBuilder(cat *catalog.Catalog, p principal.Principal, now time.Time) (*builder, error) {
 	b, err := fit(cat, p, now)
-	return b, refused(err)
+	return b, refused(notYet(cat, err))
 }
 
 // fit is newBuilder for those who answer for what does not fit themselves.
@@ -114,7 +129,7 @@ func fit(cat *catalog.Catalog, p principal.Principal, now time.Time) (*builder, 
 
 // identity is who asks, as an upstream may be told.
 func (b *builder) identity() Identity {
-	id := Identity{tenant: b.p.Tenant, key: b.p.TenantKey, subject: b.p.Subject, metadata: maps.Clone(b.p.Grant.Metadata)}
+	id := Identity{tenant: b.p.Tenant, key: b.p.TenantKey, subject: b.p.Subject, name: b.p.Name, email: b.p.Email, metadata: maps.Clone(b.p.Grant.Metadata)}
 	for name, values := range b.parameters {
 		if !b.cat.Parameters[name].Type.List {
 			if id.parameters == nil {
@@ -268,20 +283,33 @@ func (b *builder) confine(d *catalog.Dataset, t Target, binding *catalog.Binding
 		}
 		return IsAllTenants, false, nil
 	}
-	missing := binding.Columns[d.Tenant.Name].Missing
+	column, known := d.Parent == nil, b.saysWhose(d, binding)
+	if api && !isolated && !column {
+		return 0, false, fault.New(fault.Forbidden, "%s cannot be reached by the strategy %q", d.Name, b.strategy.Name)
+	}
 	switch {
-	case !missing && isolated:
-		return ByUpstream, true, nil
-	case !missing:
-		return ByTenantColumn, true, nil
 	case isolated:
-		return ByUpstream, false, nil
-	case b.isOwn(d, binding): // the catalog has seen to it that nothing else is read from there
+		return ByUpstream, column && known, nil
+	case b.isOwn(d, binding) && !(column && known): // the catalog has seen to it that nothing else is read from there
 		return ByOwnSource, false, nil
+	case known && column:
+		return ByTenantColumn, true, nil
+	case known:
+		return ByParent, false, nil
 	case b.strategy.Kind == catalog.Database && b.cat.Sources[t.Source].Template:
 		return ByOwnSource, false, nil
 	}
-	return 0, false, fault.New(fault.Forbidden, "%s has no tenant column where the strategy %q looks for it", d.Name, b.strategy.Name)
+	return 0, false, fault.New(fault.Forbidden, "nothing says whose the %s are where the strategy %q looks for it", d.Name, b.strategy.Name)
+}
+
+// saysWhose tells whether the tenant column is there that says whose rows a
+// binding has: its own, or that of the rows at the end of the parents.
+func (b *builder) saysWhose(d *catalog.Dataset, binding *catalog.Binding) bool {
+	end := d.Ancestor()
+	if end != d {
+		_, binding = b.place(end)
+	}
+	return binding != nil && !binding.Columns[end.Tenant.Name].Missing
 }
 
 // tenantKey is the tenant's key as a literal of the tenant column's type. A

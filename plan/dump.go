@@ -107,7 +107,7 @@ func (l Level) rowsText() string {
 }
 
 var scopeWords = map[ScopeKind]string{
-	ByTenantColumn: "by tenant column", ByOwnSource: "by own source", ByUpstream: "by upstream",
+	ByTenantColumn: "by tenant column", ByParent: "by parent", ByOwnSource: "by own source", ByUpstream: "by upstream",
 	IsCommon: "common", IsAllTenants: "all tenants",
 }
 
@@ -166,7 +166,10 @@ func (r Ref) text() string {
 	names := make([]string, len(r.columns))
 	for i, f := range r.columns {
 		names[i] = f.Name
-		if f.Stored != f.Name {
+		switch {
+		case f.Of > 0:
+			names[i] += "=t" + strconv.Itoa(f.Of-1) + "." + f.Stored
+		case f.Stored != f.Name:
 			names[i] += "=" + f.Stored
 		}
 	}
@@ -305,6 +308,8 @@ func (e Expr) write(keys int, literal func(value.Value) string) string {
 		return "bin(" + args[0] + ", " + lits[0] + ")"
 	case CountRows:
 		return "count()" + e.whereText(literal)
+	case Total:
+		return "total(" + args[0] + ")"
 	case Agg:
 		return string(e.fn) + "(" + strings.Join(append(args, lits...), ", ") + ")" + e.whereText(literal)
 	case Rounded:

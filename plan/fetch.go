@@ -99,11 +99,13 @@ func (q Query) Fetches(l Level, id int) []Fetch {
 
 // fetch is the level that reads one reference's own columns.
 func (l Level) fetch(i int) Level {
+	f := Level{refs: []Ref{{}}, where: predicate(True), having: predicate(True), limit: All}
 	r := l.refs[i]
-	whole := true // every condition on the rows is pushed down
-	r.scope, whole = pushable(r.scope, i, whole)
-	r.policy, r.inside, r.under, r.from, r.on = nil, -1, 0, -1, nil
-	f := Level{where: predicate(True), having: predicate(True), limit: All}
+	r.columns = slices.DeleteFunc(slices.Clone(r.columns), func(c Field) bool { return c.Of > 0 })
+	var whole bool // every condition on the rows is pushed down
+	r.scope, whole = pushable(l.withoutSteps(i, i), i, true)
+	r.scope = append(l.stepsOf(&f, i, 0), r.scope...)
+	r.policy, r.inside, r.under, r.from, r.on, r.step = nil, -1, 0, -1, nil, false
 	if i == 0 && l.shift == nil { // the earlier period is outside the conditions
 		var own []Expr
 		own, whole = pushable(l.where.conjuncts(), 0, whole)
@@ -116,11 +118,54 @@ func (l Level) fetch(i int) Level {
 			f.order, f.limit = slices.Clone(l.order), l.offset+l.limit+1
 		}
 	}
-	f.refs = []Ref{r}
+	f.refs[0] = r
 	for _, field := range r.columns {
 		f.columns = append(f.columns, Expr{op: Column, typ: field.Type, name: field.Name})
 	}
 	return f
+}
+
+// isStep tells a condition that asks for a parent row.
+func (l Level) isStep(e Expr) bool { return e.op == Exists && l.refs[e.ref].step }
+
+// stepsOf copies the steps from a reference to the tenant column, and returns
+// the conditions that look into them. There is the reference's number.
+func (l Level) stepsOf(f *Level, i, there int) (parents []Expr) {
+	if l.refs[i].reason != ByParent {
+		return nil
+	}
+	for _, e := range l.refs[i].scope {
+		if !l.isStep(e) {
+			continue
+		}
+		step, number := l.refs[e.ref], len(f.refs)
+		f.refs = append(f.refs, Ref{})
+		step.scope = append(l.stepsOf(f, e.ref, number), l.withoutSteps(e.ref, number)...)
+		step.inside, step.under, step.from = there, number+1, there
+		step.on = slices.Clone(step.on)
+		for j, on := range step.on {
+			step.on[j] = On{From: on.From.moved(i, there), To: on.To.moved(e.ref, number)}
+		}
+		f.refs[number] = step
+		e.ref = number
+		parents = append(parents, e)
+	}
+	return parents
+}
+
+// withoutSteps are the other conditions of a reference's scope, as another
+// reference's.
+func (l Level) withoutSteps(from, to int) []Expr {
+	if from == to && l.refs[from].reason != ByParent { // there are none
+		return l.refs[from].scope
+	}
+	var out []Expr
+	for _, e := range l.refs[from].scope {
+		if !l.isStep(e) {
+			out = append(out, e.moved(from, to))
+		}
+	}
+	return out
 }
 
 // pushable keeps the conditions that read reference i alone, as conditions on
@@ -179,7 +224,10 @@ func (l Level) OnScratch(id int) Level {
 		refs[i].columns = slices.Clone(refs[i].columns)
 		for j := range refs[i].columns {
 			f := &refs[i].columns[j]
-			f.Stored, f.Native, f.Form, f.ByCode, f.Indexed, f.Sorted = f.Name, "", value.Plain, true, false, false
+			if f.Of == 0 {
+				f.Stored = f.Name
+			}
+			f.Native, f.Form, f.ByCode, f.Indexed, f.Sorted, f.Func, f.Cut = "", value.Plain, true, false, false, "", raw
 		}
 	}
 	l.refs = refs

@@ -11,6 +11,7 @@ import (
 	"usher/catalog"
 	"usher/fault"
 	"usher/principal"
+	"usher/query"
 )
 
 // CheckGrant says why a grant cannot be used with a catalog, before a token is
@@ -18,7 +19,7 @@ import (
 // it asks, and stricter where what is asked would decide: here nothing may be
 // granted that could never have an effect. The error is for whoever makes it.
 func CheckGrant(p principal.Principal, cat *catalog.Catalog) error {
-	return unusable(checkGrant(p, cat), p.Subject == "")
+	return unusable(notYet(cat, checkGrant(p, cat)), p.Subject == "")
 }
 
 func checkGrant(p principal.Principal, cat *catalog.Catalog) error {
@@ -40,7 +41,7 @@ func checkGrant(p principal.Principal, cat *catalog.Catalog) error {
 // CheckDatasets refuses a grant of datasets that no role of it shows, like those
 // that do not exist.
 func CheckDatasets(p principal.Principal, cat *catalog.Catalog) error {
-	return unusable(checkDatasets(p, cat), false)
+	return unusable(notYet(cat, checkDatasets(p, cat)), false)
 }
 
 func checkDatasets(p principal.Principal, cat *catalog.Catalog) error {
@@ -65,11 +66,24 @@ func (b *builder) checkMetadata() error {
 		switch {
 		case name == "" || strings.ContainsAny(name, "{}") || !printable(name):
 			return grantFault("metadata has a name that no template can say")
-		case !printable(v):
+		case !plainText(v):
 			return grantFault("the metadata %q holds a control character", name)
 		}
 	}
 	return nil
+}
+
+// plainText tells whether all texts within a value can be sent.
+func plainText(v query.Value) bool {
+	switch v := v.(type) {
+	case query.Text:
+		return printable(string(v))
+	case query.List:
+		return !slices.ContainsFunc(v, func(item query.Value) bool { return !plainText(item) })
+	case query.Object:
+		return !slices.ContainsFunc(v, func(m query.Member) bool { return !printable(m.Name) || !plainText(m.Value) })
+	}
+	return true
 }
 
 func printable(text string) bool {

@@ -17,6 +17,8 @@ type levelBuilder struct {
 	joins map[joinKey]int
 	json  int // what the operators on JSON look for, see maxJSONParts
 	cells places
+
+	failed error // of a read that had to add references
 }
 
 // use is what is known of a reference beyond what the plan keeps.
@@ -95,6 +97,11 @@ func (lb *levelBuilder) add(d *catalog.Dataset, from, inside int, on []catalog.P
 		lb.l.refs[i].scope = []Expr{predicate(Eq, col, literal(key))}
 		lb.l.refs[i].tenant = d.Tenant.Name
 	}
+	if reason == ByParent {
+		if err := lb.parent(i); err != nil {
+			return 0, err
+		}
+	}
 	for _, pair := range lb.paired(from, d, on) {
 		lb.l.refs[i].on = append(lb.l.refs[i].on, On{From: lb.read(from, pair.From), To: lb.read(i, pair.To)})
 	}
@@ -109,15 +116,16 @@ func (lb *levelBuilder) paired(from int, to *catalog.Dataset, on []catalog.Pair)
 	return lb.tenantPair(lb.uses[from].dataset, to, on)
 }
 
-// tenantPair settles whether a relation pairs the tenants' columns. A principal
-// of all tenants has no tenant predicate on either side, so they are paired:
-// keys need to be unique within a tenant only. For all others both sides are
-// one tenant's already, and a source may not have the columns at all.
+// tenantPair settles whether a relation pairs the tenants of both sides. A
+// principal of all tenants has no tenant predicate on either side, so they are
+// paired: keys need to be unique within a tenant only. A row and its parent are
+// one tenant's by themselves. For all others both sides are one tenant's already,
+// and a source may not have the columns at all.
 func (b *builder) tenantPair(from, to *catalog.Dataset, on []catalog.Pair) []catalog.Pair {
-	if from.Tenant == nil || to.Tenant == nil {
+	pair := catalog.Pair{From: from.Owner(), To: to.Owner()}
+	if pair.From == nil || pair.To == nil || from.ParentBy(to, on) || to.ParentBy(from, turned(on)) {
 		return on
 	}
-	pair := catalog.Pair{From: from.Tenant, To: to.Tenant}
 	others := slices.DeleteFunc(slices.Clone(on), func(p catalog.Pair) bool { return p == pair })
 	switch {
 	case b.p.AllTenants:
@@ -128,8 +136,20 @@ func (b *builder) tenantPair(from, to *catalog.Dataset, on []catalog.Pair) []cat
 	return others
 }
 
+// turned are the pairs as seen from the other side.
+func turned(on []catalog.Pair) []catalog.Pair {
+	out := make([]catalog.Pair, len(on))
+	for i, p := range on {
+		out[i] = catalog.Pair{From: p.To, To: p.From}
+	}
+	return out
+}
+
 // read makes a reference read a column, on usher's own account.
 func (lb *levelBuilder) read(ref int, c *catalog.Column) Expr {
+	if lb.uses[ref].dataset.Inherits(c) {
+		return lb.readOwner(ref, c)
+	}
 	r := &lb.l.refs[ref]
 	if !slices.ContainsFunc(r.columns, func(f Field) bool { return f.Name == c.Name }) {
 		stored := lb.uses[ref].binding.Columns[c.Name]
@@ -192,7 +212,7 @@ func (lb *levelBuilder) seal() (Level, error) {
 			f.Asked = slices.Contains(lb.uses[i].asked, f.Name)
 		}
 	}
-	return lb.l, nil
+	return lb.l, lb.failed
 }
 
 // policies adds the dataset's filter, the token's filters and the roles'

@@ -59,7 +59,7 @@ func (b *builder) placed(d *catalog.Dataset) (Place, bool) {
 	if err != nil {
 		return Place{}, false
 	}
-	scope, _, err := b.confine(d, t, binding)
+	scope, byColumn, err := b.confine(d, t, binding)
 	if err != nil {
 		return Place{}, false
 	}
@@ -69,7 +69,7 @@ func (b *builder) placed(d *catalog.Dataset) (Place, bool) {
 	case catalog.API:
 		headers := b.effective(source)
 		where = fmt.Sprintf("api %q %q %q %q", sameURL(b.baseURL(source)), binding.Path, headers, source.API.Query)
-		at.Alone = at.Alone || scope == ByUpstream && binding.Columns[d.Tenant.Name].Missing && !source.API.Told(binding.Path, b.replaced(source))
+		at.Alone = at.Alone || scope == ByUpstream && !byColumn && !source.API.Told(binding.Path, b.replaced(source))
 	case catalog.DuckDB:
 		where = sameTable(source, binding, t, b.p.Tenant)
 	case catalog.Postgres:

@@ -8,8 +8,10 @@
 package plan
 
 import (
+	"strconv"
 	"time"
 
+	"usher/catalog"
 	"usher/query"
 	"usher/value"
 )
@@ -69,9 +71,9 @@ func (q Query) Identity() Identity { return q.body.identity }
 
 // Identity is what the templates of an upstream may use.
 type Identity struct {
-	tenant, key, subject string
-	metadata             map[string]string
-	parameters           map[string]string
+	tenant, key, subject, name, email string
+	metadata                          map[string]query.Value
+	parameters                        map[string]string
 }
 
 // Tenant is the tenant's id; empty for a principal of all tenants.
@@ -83,10 +85,30 @@ func (i Identity) Key() string { return i.key }
 // Subject is who asks, within the issuer.
 func (i Identity) Subject() string { return i.subject }
 
-// Metadata is a value of the grant's metadata.
-func (i Identity) Metadata(name string) (string, bool) {
+// Name is what people call who asks, or empty.
+func (i Identity) Name() string { return i.name }
+
+// Email is the address of who asks, or empty.
+func (i Identity) Email() string { return i.email }
+
+// Metadata is a member of the grant's metadata.
+func (i Identity) Metadata(name string) (query.Value, bool) {
 	v, ok := i.metadata[name]
 	return v, ok
+}
+
+// MetadataText is a member of the grant's metadata as text, if it is text, a
+// number or a boolean.
+func (i Identity) MetadataText(name string) (string, bool) {
+	switch v := i.metadata[name].(type) {
+	case query.Text:
+		return string(v), true
+	case query.Number:
+		return string(v), true
+	case query.Bool:
+		return strconv.FormatBool(bool(v)), true
+	}
+	return "", false
 }
 
 // Parameter is a parameter's value, when it is one value and not a list.
@@ -255,6 +277,7 @@ type Ref struct {
 	absent  bool   // the rows are looked up, not joined
 	shared  bool   // the rows are read from the base of a SharedScan, where the scope stands
 	own     string // the tenant whose own the table is
+	step    bool   // a step from the reference that it is inside of, or from the step before, to the tenant column
 }
 
 // ScopeKind says why a reference's scope confines it to the principal.
@@ -263,6 +286,7 @@ type ScopeKind uint8
 // The kinds of scopes. There is no kind for "none".
 const (
 	ByTenantColumn ScopeKind = iota + 1 // the tenant predicate is in the scope
+	ByParent                            // the scope asks for a parent row, which is the tenant's
 	ByOwnSource                         // the source, or the table in it, holds this tenant's rows only
 	ByUpstream                          // the API returns the rows of the tenant it is told
 	IsCommon                            // the dataset is shared by all tenants
@@ -335,6 +359,10 @@ func (r Ref) Shared() bool { return r.shared }
 // only known when it is looked at.
 func (r Ref) Own() string { return r.own }
 
+// Step tells a reference that is there to say whose the rows are of the one
+// that it is inside of. Nothing but the tenant confines it.
+func (r Ref) Step() bool { return r.step }
+
 // TenantColumn is the name of the column whose value must be the tenant's key
 // in every row, or empty.
 func (r Ref) TenantColumn() string { return r.tenant }
@@ -352,9 +380,13 @@ type Field struct {
 	Null   bool // may hold nulls
 	ByCode bool // text the source orders by code point
 	Asked  bool // the caller asked for it; others are read on usher's own account
+	Of     int  // 1 + the step whose column it is, under the name Stored; 0: it is the reference's own
 
 	Indexed bool // an index of the source finds a tenant's rows by it
 	Sorted  bool // an index of the source has each tenant's rows in its order, in which they also lie in the table
+
+	Func catalog.Func // of groups that the source makes: what it computes of the column, or of all its rows
+	Cut  Unit         // likewise: the unit that the time is cut to
 }
 
 // OutputKind says what a field of the answer is made of.

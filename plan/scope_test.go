@@ -32,6 +32,9 @@ func TestScopes(t *testing.T) {
 			t.Errorf("no reference has a scope of kind %d: the sweep has nothing to prove there", kind)
 		}
 	}
+	if s.steps == 0 || s.owners == 0 {
+		t.Errorf("%d steps to parents, %d rows whose owner is read: the sweep has nothing to prove there", s.steps, s.owners)
+	}
 	if s.policies == 0 || s.quantified == 0 || s.nested == 0 || s.fetches == 0 {
 		t.Errorf("%d references inside policies, %d that are looked into, %d nested levels, %d fetches: the sweep has nothing to prove there",
 			s.policies, s.quantified, s.nested, s.fetches)
@@ -46,6 +49,7 @@ type sweep struct {
 
 	kinds                                 map[plan.ScopeKind]int
 	policies, quantified, nested, fetches int
+	steps, owners                         int
 }
 
 func (s *sweep) level(q plan.Query, l plan.Level, id int) {
@@ -131,6 +135,11 @@ func (s *sweep) ref(l plan.Level, i int) {
 		if has != 1 || d.Common || s.p.AllTenants {
 			s.Errorf("%s: %s has %d tenant predicates", s.what, d.Name, has)
 		}
+	case plan.ByParent:
+		if has != 0 || d.Common || s.p.AllTenants || r.Own() != "" {
+			s.Errorf("%s: %s has %d tenant predicates", s.what, d.Name, has)
+		}
+		s.parent(l, i)
 	case plan.ByOwnSource:
 		if r.Own() == "" && (!source.Template || r.Target().Tenant == "" || r.Target().Tenant != s.p.Tenant) {
 			s.Errorf("%s: %s counts on the source %v to be the tenant's own", s.what, d.Name, r.Target())
@@ -140,7 +149,7 @@ func (s *sweep) ref(l plan.Level, i int) {
 		if r.Own() != "" {
 			binding = &d.Own[r.Own()].Binding
 		}
-		missing := binding.Columns[d.Tenant.Name].Missing
+		missing := d.Tenant == nil || binding.Columns[d.Tenant.Name].Missing
 		if source.API.Isolation != catalog.ByUpstream || s.p.AllTenants || (has == 1) == missing {
 			s.Errorf("%s: %s counts on %s to keep tenants apart, and has %d tenant predicates", s.what, d.Name, source.Name, has)
 		}
@@ -155,6 +164,14 @@ func (s *sweep) ref(l plan.Level, i int) {
 	default:
 		s.Errorf("%s: the reference to %s has the scope kind %d", s.what, d.Name, kind)
 	}
+	if r.Step() {
+		s.step(l, i)
+	}
+	for j := range r.Fields() {
+		if r.Field(j).Of > 0 {
+			s.owner(l, i, r.Field(j))
+		}
+	}
 	// A scope reads its own reference and those joined inside it.
 	for j := range r.Scopes() {
 		columns(r.Scope(j), func(e plan.Expr) {
@@ -167,6 +184,88 @@ func (s *sweep) ref(l plan.Level, i int) {
 		if l.Ref(r.Policy(j)).Inside() != i {
 			s.Errorf("%s: t%d is not inside the scope of t%d", s.what, r.Policy(j), i)
 		}
+	}
+}
+
+// parent checks that a reference's scope asks for one row of its parent, by all
+// columns that lead there, and that the steps from there end in the tenant
+// predicate: each is confined by its own parent or by the tenant column.
+func (s *sweep) parent(l plan.Level, i int) {
+	d := s.cat.Dataset(l.Ref(i).Dataset())
+	steps := 0
+	for j := range l.Ref(i).Scopes() {
+		e := l.Ref(i).Scope(j)
+		if e.Op() != plan.Exists || !l.Ref(e.Ref()).Step() {
+			continue
+		}
+		steps++
+		s.steps++
+		to := l.Ref(e.Ref())
+		if e.Arg(0).Op() != plan.True || to.Inside() != i || to.Under() != e.Ref() || to.Dataset() != d.Parent.To.Name ||
+			to.Target() != l.Ref(i).Target() || to.ScopeKind() != plan.ByTenantColumn && to.ScopeKind() != plan.ByParent {
+			s.Errorf("%s: t%d asks for its parent in t%d, a %s under %s", s.what, i, e.Ref(), to.Dataset(), e)
+		}
+		s.linked(l, i, e.Ref(), d.Parent)
+	}
+	if steps != 1 {
+		s.Errorf("%s: t%d asks for %d parents", s.what, i, steps)
+	}
+}
+
+// linked checks that a reference is tied to another by a relation's columns.
+func (s *sweep) linked(l plan.Level, from, to int, rel *catalog.Relation) {
+	r := l.Ref(to)
+	same := r.Ons() == len(rel.On) && r.From() == from
+	for j := range min(r.Ons(), len(rel.On)) {
+		on := r.On(j)
+		same = same && on.From.Ref() == from && on.From.Name() == rel.On[j].From.Name && on.To.Ref() == to && on.To.Name() == rel.On[j].To.Name
+	}
+	if !same {
+		s.Errorf("%s: t%d is no parent of t%d", s.what, to, from)
+	}
+}
+
+// step checks that nothing but the tenant confines a step: neither a filter of
+// its dataset nor one of roles or tokens.
+func (s *sweep) step(l plan.Level, i int) {
+	r := l.Ref(i)
+	most := 1
+	if s.p.AllTenants {
+		most = 0
+	}
+	if r.Scopes() != most || r.Policies() != 0 || r.Inside() < 0 {
+		s.Errorf("%s: the step t%d has %d conditions and joins %d references", s.what, i, r.Scopes(), r.Policies())
+	}
+	for j := range r.Fields() {
+		if r.Field(j).Asked {
+			s.Errorf("%s: %s of the step t%d was asked for", s.what, r.Field(j).Name, i)
+		}
+	}
+}
+
+// owner follows the steps that are joined inside a reference to read whose its
+// rows are, to the tenant column.
+func (s *sweep) owner(l plan.Level, i int, f plan.Field) {
+	s.owners++
+	if !s.p.AllTenants {
+		s.Errorf("%s: t%d reads whose its rows are", s.what, i)
+	}
+	d, from := s.cat.Dataset(l.Ref(i).Dataset()), i
+	for ; d.Parent != nil; d = d.Parent.To {
+		to := -1
+		for j := range l.Ref(i).Policies() {
+			if p := l.Ref(i).Policy(j); l.Ref(p).Step() && l.Ref(p).From() == from {
+				to = p
+			}
+		}
+		if to < 0 {
+			s.Fatalf("%s: t%d does not join its parent", s.what, i)
+		}
+		s.linked(l, from, to, d.Parent)
+		from = to
+	}
+	if f.Of != from+1 || f.Stored != d.Tenant.Name || !provides(l.Ref(from), d.Tenant.Name) {
+		s.Errorf("%s: t%d reads its owner from %s of t%d", s.what, i, f.Stored, f.Of-1)
 	}
 }
 
@@ -293,7 +392,13 @@ func (s *sweep) fetch(q plan.Query, l plan.Level, id int) {
 	for i, f := range fetches {
 		s.fetches++
 		root := f.Query().Root()
-		if !f.Query().Valid() || root.Refs() != 1 || root.Children() != 0 || f.Query().Shape() != query.Many {
+		steps := 0
+		if l.Ref(i).ScopeKind() == plan.ByParent {
+			for d := s.cat.Dataset(l.Ref(i).Dataset()); d.Parent != nil; d = d.Parent.To {
+				steps++
+			}
+		}
+		if !f.Query().Valid() || root.Refs() != 1+steps || root.Children() != 0 || f.Query().Shape() != query.Many {
 			s.Errorf("%s: the fetch of t%d is not one reference", s.what, i)
 			continue
 		}
@@ -301,7 +406,15 @@ func (s *sweep) fetch(q plan.Query, l plan.Level, id int) {
 		if r.ScopeKind() != l.Ref(i).ScopeKind() || r.Target() != l.Ref(i).Target() || r.TenantColumn() != l.Ref(i).TenantColumn() {
 			s.Errorf("%s: the fetch of t%d is confined in another way", s.what, i)
 		}
-		s.ref(root, 0)
+		for j := range root.Refs() {
+			s.ref(root, j)
+			if j > 0 && !root.Ref(j).Step() {
+				s.Errorf("%s: the fetch of t%d reads t%d as well", s.what, i, j)
+			}
+		}
+		if root.Ref(0).Policies() > 0 || root.Ref(0).Inside() >= 0 {
+			s.Errorf("%s: the fetch of t%d joins others", s.what, i)
+		}
 		s.reads(root)
 		narrowed := f.Narrowed(r.Field(0).Name, []value.Value{value.Bound(r.Field(0).Type, value.Cell{Kind: value.KindText, Text: []byte("x")})})
 		after := narrowed.Query().Root()

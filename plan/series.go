@@ -75,7 +75,7 @@ func (l Level) Prior() (Level, bool) {
 	if l.shift == nil {
 		return Level{}, false
 	}
-	p := Level{grouped: true, refs: l.refs, having: predicate(True), aggs: l.aggs, parent: l.parent, limit: All}
+	p := Level{grouped: true, refs: l.refs, having: predicate(True), aggs: l.aggs, parent: l.parent, through: l.through, limit: All}
 	p.where = l.shift.moved(l.where)
 	for _, e := range l.where.conjuncts() {
 		p.where = all([]Expr{p.where, l.shift.around(e)})

@@ -99,7 +99,7 @@ func (l Level) shareable() bool {
 		return false
 	}
 	for _, e := range l.refs[0].scope {
-		if !e.Only(0) {
+		if !e.Only(0) && !l.isStep(e) {
 			return false
 		}
 	}
@@ -166,7 +166,10 @@ func share(queries []Query, set []scan) SharedScan {
 		l.where = all(wide.residual(narrow))
 		shared.levels[i] = l
 	}
-	shared.base = Level{refs: []Ref{ref}, where: wide.level.where, having: predicate(True), limit: All}
+	shared.base = Level{refs: []Ref{{}}, where: wide.level.where, having: predicate(True), limit: All}
+	parents := wide.level.stepsOf(&shared.base, 0, 0)
+	ref.scope = append(parents, wide.level.withoutSteps(0, 0)...)
+	shared.base.refs[0] = ref
 	return shared
 }
 

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 
+	"usher/catalog"
 	"usher/fault"
 )
 
@@ -52,4 +53,13 @@ func unusable(err error, registering bool) error {
 	}
 	return fault.New(fault.BadUserInput, "this cannot be granted: %s", u.text).
 		WithHint("Change what is to be granted; names and values are those that the gateway's configuration has, as far as you see it.")
+}
+
+// notYet is what is said instead while datasets are left out of the catalog: what
+// does not fit may be one of them.
+func notYet(cat *catalog.Catalog, err error) error {
+	if errors.As(err, &unfit{}) && cat.Unreached.Incomplete() {
+		return catalog.NotYet().Because(errors.New(err.Error())) // it is no longer unfit
+	}
+	return err
 }

@@ -17,7 +17,7 @@ import (
 	"usher/tenancy"
 )
 
-func (r *mutationResolver) CreateTenant(ctx context.Context, input graph.NewTenant) (*graph.Tenant, error) {
+func (r *adminMutationResolver) CreateTenant(ctx context.Context, obj *graph.AdminMutation, input graph.NewTenant) (*graph.AdminTenant, error) {
 	store, who, err := r.control(ctx)
 	if err != nil {
 		return nil, err
@@ -30,19 +30,19 @@ func (r *mutationResolver) CreateTenant(ctx context.Context, input graph.NewTena
 	return one(made, err, describeTenant)
 }
 
-func (r *mutationResolver) RenameTenant(ctx context.Context, id string, name string) (*graph.Tenant, error) {
+func (r *adminMutationResolver) RenameTenant(ctx context.Context, obj *graph.AdminMutation, id string, name string) (*graph.AdminTenant, error) {
 	return r.changeTenant(ctx, id, func(store *tenancy.Store, who principal.Principal) error {
 		return store.RenameTenant(ctx, who, id, name)
 	})
 }
 
-func (r *mutationResolver) SetTenantStrategy(ctx context.Context, id string, strategy *string) (*graph.Tenant, error) {
+func (r *adminMutationResolver) SetTenantStrategy(ctx context.Context, obj *graph.AdminMutation, id string, strategy *string) (*graph.AdminTenant, error) {
 	return r.changeTenant(ctx, id, func(store *tenancy.Store, who principal.Principal) error {
 		return store.SetTenantStrategy(ctx, who, id, given(strategy))
 	})
 }
 
-func (r *mutationResolver) SetTenantAccounts(ctx context.Context, id string, accounts []graph.AccountInput) (*graph.Tenant, error) {
+func (r *adminMutationResolver) SetTenantAccounts(ctx context.Context, obj *graph.AdminMutation, id string, accounts []graph.AccountInput) (*graph.AdminTenant, error) {
 	return r.changeTenant(ctx, id, func(store *tenancy.Store, who principal.Principal) error {
 		wanted, err := accountsBySource(accounts)
 		if err != nil {
@@ -52,22 +52,233 @@ func (r *mutationResolver) SetTenantAccounts(ctx context.Context, id string, acc
 	})
 }
 
-func (r *mutationResolver) SuspendTenant(ctx context.Context, id string) (*graph.Tenant, error) {
+func (r *adminMutationResolver) SuspendTenant(ctx context.Context, obj *graph.AdminMutation, id string) (*graph.AdminTenant, error) {
 	return r.changeTenant(ctx, id, func(store *tenancy.Store, who principal.Principal) error {
 		return store.SuspendTenant(ctx, who, id)
 	})
 }
 
-func (r *mutationResolver) ResumeTenant(ctx context.Context, id string) (*graph.Tenant, error) {
+func (r *adminMutationResolver) ResumeTenant(ctx context.Context, obj *graph.AdminMutation, id string) (*graph.AdminTenant, error) {
 	return r.changeTenant(ctx, id, func(store *tenancy.Store, who principal.Principal) error {
 		return store.ResumeTenant(ctx, who, id)
 	})
 }
 
-func (r *mutationResolver) DeleteTenant(ctx context.Context, id string) (*graph.Tenant, error) {
+func (r *adminMutationResolver) DeleteTenant(ctx context.Context, obj *graph.AdminMutation, id string) (*graph.AdminTenant, error) {
 	return r.changeTenant(ctx, id, func(store *tenancy.Store, who principal.Principal) error {
 		return store.DeleteTenant(ctx, who, id)
 	})
+}
+
+func (r *adminMutationResolver) RevokeTokens(ctx context.Context, obj *graph.AdminMutation, by graph.Revocation) (*int, error) {
+	store, who, err := r.control(ctx)
+	if err != nil {
+		return nil, err
+	}
+	which, err := revocation(by)
+	if err != nil {
+		return nil, err
+	}
+	return itself(store.Revoke(ctx, who, which))
+}
+
+func (r *adminMutationResolver) CreateServiceKey(ctx context.Context, obj *graph.AdminMutation, input graph.NewServiceKey) (*graph.IssuedToken, error) {
+	store, who, err := r.control(ctx)
+	if err != nil {
+		return nil, err
+	}
+	wanted, err := keyRequest(input)
+	if err != nil {
+		return nil, err
+	}
+	made, err := store.CreateKey(ctx, who, wanted)
+	return one(made, err, describeIssued)
+}
+
+func (r *adminMutationResolver) RevokeServiceKey(ctx context.Context, obj *graph.AdminMutation, id string, keepMinted bool) (*int, error) {
+	store, who, err := r.control(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if id == "" {
+		return nil, fault.New(fault.BadUserInput, "say which key")
+	}
+	return itself(store.Revoke(ctx, who, tenancy.Revocation{TokenID: id, KeepMinted: keepMinted}))
+}
+
+func (r *adminMutationResolver) CreateUser(ctx context.Context, obj *graph.AdminMutation, input graph.NewUser) (*graph.AdminUser, error) {
+	store, who, err := r.control(ctx)
+	if err != nil {
+		return nil, err
+	}
+	wanted, err := newUser(who, input)
+	if err != nil {
+		return nil, err
+	}
+	made, err := store.CreateUser(ctx, who, wanted)
+	return one(made, err, describeUser)
+}
+
+func (r *adminMutationResolver) SetUserRights(ctx context.Context, obj *graph.AdminMutation, tenant *string, username string, roles []string, scopes []graph.Scope) (*graph.AdminUser, error) {
+	return r.changeUser(ctx, tenant, username, func(store *tenancy.Store, who principal.Principal, tenant string) error {
+		return store.SetUserRights(ctx, who, tenant, username, roles, scopesIn(scopes))
+	})
+}
+
+func (r *adminMutationResolver) SetUserStatus(ctx context.Context, obj *graph.AdminMutation, tenant *string, username string, status graph.UserStatus) (*graph.AdminUser, error) {
+	return r.changeUser(ctx, tenant, username, func(store *tenancy.Store, who principal.Principal, tenant string) error {
+		wanted := tenancy.Active
+		if status == graph.UserStatusDisabled {
+			wanted = tenancy.Disabled
+		}
+		return store.SetUserStatus(ctx, who, tenant, username, wanted)
+	})
+}
+
+func (r *adminMutationResolver) SetPassword(ctx context.Context, obj *graph.AdminMutation, tenant *string, username string, password string) (*graph.AdminUser, error) {
+	return r.changeUser(ctx, tenant, username, func(store *tenancy.Store, who principal.Principal, tenant string) error {
+		return store.SetPassword(ctx, who, tenant, username, password)
+	})
+}
+
+func (r *adminMutationResolver) DeleteUser(ctx context.Context, obj *graph.AdminMutation, tenant *string, username string) (*bool, error) {
+	store, who, err := r.control(ctx)
+	if err != nil {
+		return nil, err
+	}
+	err = store.DeleteUser(ctx, who, ofViewer(who, tenant), username)
+	return done(err)
+}
+
+func (r *adminMutationResolver) PutRole(ctx context.Context, obj *graph.AdminMutation, tenant *string, name string, spec graph.JSON) (*graph.AdminRole, error) {
+	store, who, err := r.control(ctx)
+	if err != nil {
+		return nil, err
+	}
+	of, err := oneTenant(who, tenant)
+	if err != nil {
+		return nil, err
+	}
+	if err := store.PutRole(ctx, who, of, name, query.AppendJSON(nil, spec.Written)); err != nil {
+		return nil, err
+	}
+	return findRole(ctx, store, who, of, name)
+}
+
+func (r *adminMutationResolver) DeleteRole(ctx context.Context, obj *graph.AdminMutation, tenant *string, name string) (*bool, error) {
+	store, who, err := r.control(ctx)
+	if err != nil {
+		return nil, err
+	}
+	of, err := oneTenant(who, tenant)
+	if err != nil {
+		return nil, err
+	}
+	err = store.DeleteRole(ctx, who, of, name)
+	return done(err)
+}
+
+func (r *adminQueryResolver) Tenants(ctx context.Context, obj *graph.AdminQuery, search *string, after *string, limit int) (*graph.TenantPage, error) {
+	store, who, part, err := r.listing(ctx, after, limit)
+	if err != nil {
+		return nil, err
+	}
+	rows, next, err := store.Tenants(ctx, who, given(search), part)
+	if err != nil {
+		return nil, err
+	}
+	return &graph.TenantPage{Items: each(rows, describeTenant), Next: optional(next)}, nil
+}
+
+func (r *adminQueryResolver) Tenant(ctx context.Context, obj *graph.AdminQuery, id string) (*graph.AdminTenant, error) {
+	store, who, err := r.control(ctx)
+	if err != nil {
+		return nil, err
+	}
+	got, err := store.GetTenant(ctx, who, id)
+	return missing(one(got, err, describeTenant))
+}
+
+func (r *adminQueryResolver) Tokens(ctx context.Context, obj *graph.AdminQuery, kind graph.TokenKind, tenant *string, subject *string, living bool, after *string, limit int) (*graph.TokenPage, error) {
+	store, who, part, err := r.listing(ctx, after, limit)
+	if err != nil {
+		return nil, err
+	}
+	which := tenancy.TokenFilter{Kind: tenancy.EmbedToken, Tenant: given(tenant), Subject: given(subject), Living: living}
+	if kind == graph.TokenKindSession {
+		which.Kind = tenancy.Session
+	}
+	rows, next, err := store.Tokens(ctx, who, which, part)
+	if err != nil {
+		return nil, err
+	}
+	return &graph.TokenPage{Items: each(rows, describeToken), Next: optional(next)}, nil
+}
+
+func (r *adminQueryResolver) ServiceKeys(ctx context.Context, obj *graph.AdminQuery, tenant *string, living bool, after *string, limit int) (*graph.ServiceKeyPage, error) {
+	store, who, part, err := r.listing(ctx, after, limit)
+	if err != nil {
+		return nil, err
+	}
+	which := tenancy.TokenFilter{Kind: tenancy.ServiceKey, Tenant: given(tenant), Living: living}
+	rows, next, err := store.Tokens(ctx, who, which, part)
+	if err != nil {
+		return nil, err
+	}
+	return &graph.ServiceKeyPage{Items: each(rows, describeKey), Next: optional(next)}, nil
+}
+
+func (r *adminQueryResolver) Users(ctx context.Context, obj *graph.AdminQuery, tenant *string, after *string, limit int) (*graph.UserPage, error) {
+	store, who, part, err := r.listing(ctx, after, limit)
+	if err != nil {
+		return nil, err
+	}
+	rows, next, err := store.Users(ctx, who, ofViewer(who, tenant), part)
+	if err != nil {
+		return nil, err
+	}
+	return &graph.UserPage{Items: each(rows, describeUser), Next: optional(next)}, nil
+}
+
+func (r *adminQueryResolver) User(ctx context.Context, obj *graph.AdminQuery, tenant *string, username string) (*graph.AdminUser, error) {
+	store, who, err := r.control(ctx)
+	if err != nil {
+		return nil, err
+	}
+	got, err := store.GetUser(ctx, who, ofViewer(who, tenant), username)
+	return missing(one(got, err, describeUser))
+}
+
+func (r *adminQueryResolver) Roles(ctx context.Context, obj *graph.AdminQuery, tenant *string) ([]graph.AdminRole, error) {
+	store, who, err := r.control(ctx)
+	if err != nil {
+		return nil, err
+	}
+	of, err := oneTenant(who, tenant)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := store.Roles(ctx, who, of)
+	if err != nil {
+		return nil, err
+	}
+	return each(rows, describeRole(store, who)), nil
+}
+
+func (r *adminQueryResolver) AuditLog(ctx context.Context, obj *graph.AdminQuery, filter *graph.AuditFilter, after *string, limit int) (*graph.AuditPage, error) {
+	store, who, part, err := r.listing(ctx, after, limit)
+	if err != nil {
+		return nil, err
+	}
+	rows, next, err := store.Entries(ctx, who, auditFilter(filter), part)
+	if err != nil {
+		return nil, err
+	}
+	return &graph.AuditPage{Items: each(rows, describeEntry), Next: optional(next)}, nil
+}
+
+func (r *mutationResolver) Admin(ctx context.Context) (*graph.AdminMutation, error) {
+	return &graph.AdminMutation{}, nil
 }
 
 func (r *mutationResolver) CreateToken(ctx context.Context, input graph.NewToken) (*graph.IssuedToken, error) {
@@ -96,86 +307,6 @@ func (r *mutationResolver) NarrowToken(ctx context.Context, input graph.TokenNar
 	return one(made, err, describeIssued)
 }
 
-func (r *mutationResolver) RevokeTokens(ctx context.Context, by graph.Revocation) (int, error) {
-	store, who, err := r.control(ctx)
-	if err != nil {
-		return 0, err
-	}
-	which, err := revocation(by)
-	if err != nil {
-		return 0, err
-	}
-	return store.Revoke(ctx, who, which)
-}
-
-func (r *mutationResolver) CreateServiceKey(ctx context.Context, input graph.NewServiceKey) (*graph.IssuedToken, error) {
-	store, who, err := r.control(ctx)
-	if err != nil {
-		return nil, err
-	}
-	wanted, err := keyRequest(input)
-	if err != nil {
-		return nil, err
-	}
-	made, err := store.CreateKey(ctx, who, wanted)
-	return one(made, err, describeIssued)
-}
-
-func (r *mutationResolver) RevokeServiceKey(ctx context.Context, id string, keepMinted bool) (int, error) {
-	store, who, err := r.control(ctx)
-	if err != nil {
-		return 0, err
-	}
-	if id == "" {
-		return 0, fault.New(fault.BadUserInput, "say which key")
-	}
-	return store.Revoke(ctx, who, tenancy.Revocation{TokenID: id, KeepMinted: keepMinted})
-}
-
-func (r *mutationResolver) CreateUser(ctx context.Context, input graph.NewUser) (*graph.User, error) {
-	store, who, err := r.control(ctx)
-	if err != nil {
-		return nil, err
-	}
-	wanted, err := newUser(who, input)
-	if err != nil {
-		return nil, err
-	}
-	made, err := store.CreateUser(ctx, who, wanted)
-	return one(made, err, describeUser)
-}
-
-func (r *mutationResolver) SetUserRights(ctx context.Context, tenant *string, username string, roles []string, scopes []graph.Scope) (*graph.User, error) {
-	return r.changeUser(ctx, tenant, username, func(store *tenancy.Store, who principal.Principal, tenant string) error {
-		return store.SetUserRights(ctx, who, tenant, username, roles, scopesIn(scopes))
-	})
-}
-
-func (r *mutationResolver) SetUserStatus(ctx context.Context, tenant *string, username string, status graph.UserStatus) (*graph.User, error) {
-	return r.changeUser(ctx, tenant, username, func(store *tenancy.Store, who principal.Principal, tenant string) error {
-		wanted := tenancy.Active
-		if status == graph.UserStatusDisabled {
-			wanted = tenancy.Disabled
-		}
-		return store.SetUserStatus(ctx, who, tenant, username, wanted)
-	})
-}
-
-func (r *mutationResolver) SetPassword(ctx context.Context, tenant *string, username string, password string) (*graph.User, error) {
-	return r.changeUser(ctx, tenant, username, func(store *tenancy.Store, who principal.Principal, tenant string) error {
-		return store.SetPassword(ctx, who, tenant, username, password)
-	})
-}
-
-func (r *mutationResolver) DeleteUser(ctx context.Context, tenant *string, username string) (bool, error) {
-	store, who, err := r.control(ctx)
-	if err != nil {
-		return false, err
-	}
-	err = store.DeleteUser(ctx, who, ofViewer(who, tenant), username)
-	return err == nil, err
-}
-
 func (r *mutationResolver) Login(ctx context.Context, tenant *string, username string, password string) (*graph.IssuedToken, error) {
 	if r.Control == nil {
 		return nil, noControl
@@ -186,22 +317,22 @@ func (r *mutationResolver) Login(ctx context.Context, tenant *string, username s
 	return one(made, err, describeIssued)
 }
 
-func (r *mutationResolver) Logout(ctx context.Context) (bool, error) {
+func (r *mutationResolver) Logout(ctx context.Context) (*bool, error) {
 	store, who, err := r.control(ctx)
 	if err != nil {
-		return false, err
+		return nil, err
 	}
 	err = store.RevokeOwn(ctx, who)
-	return err == nil, err
+	return done(err)
 }
 
-func (r *mutationResolver) ChangePassword(ctx context.Context, old string, new string) (bool, error) {
+func (r *mutationResolver) ChangePassword(ctx context.Context, old string, new string) (*bool, error) {
 	store, who, err := r.control(ctx)
 	if err != nil {
-		return false, err
+		return nil, err
 	}
 	err = store.ChangePassword(ctx, who, old, new)
-	return err == nil, err
+	return done(err)
 }
 
 func (r *mutationResolver) ActAs(ctx context.Context, tenant string, reason string, minutes int, write bool, roles []string) (*graph.IssuedToken, error) {
@@ -216,34 +347,6 @@ func (r *mutationResolver) ActAs(ctx context.Context, tenant string, reason stri
 		Tenant: tenant, Reason: reason, Duration: time.Duration(minutes) * time.Minute, Write: write, Roles: roles,
 	})
 	return one(made, err, describeIssued)
-}
-
-func (r *mutationResolver) PutRole(ctx context.Context, tenant *string, name string, spec graph.JSON) (*graph.Role, error) {
-	store, who, err := r.control(ctx)
-	if err != nil {
-		return nil, err
-	}
-	of, err := oneTenant(who, tenant)
-	if err != nil {
-		return nil, err
-	}
-	if err := store.PutRole(ctx, who, of, name, query.AppendJSON(nil, spec.Written)); err != nil {
-		return nil, err
-	}
-	return findRole(ctx, store, who, of, name)
-}
-
-func (r *mutationResolver) DeleteRole(ctx context.Context, tenant *string, name string) (bool, error) {
-	store, who, err := r.control(ctx)
-	if err != nil {
-		return false, err
-	}
-	of, err := oneTenant(who, tenant)
-	if err != nil {
-		return false, err
-	}
-	err = store.DeleteRole(ctx, who, of, name)
-	return err == nil, err
 }
 
 func (r *mutationResolver) CreateSavedQuery(ctx context.Context, input graph.SavedQueryInput) (*graph.SavedQuery, error) {
@@ -264,100 +367,17 @@ func (r *mutationResolver) UpdateSavedQuery(ctx context.Context, id string, inpu
 	return one(changed, err, describeSavedQuery(store, who))
 }
 
-func (r *mutationResolver) DeleteSavedQuery(ctx context.Context, id string) (bool, error) {
+func (r *mutationResolver) DeleteSavedQuery(ctx context.Context, id string) (*bool, error) {
 	store, who, err := r.control(ctx)
 	if err != nil {
-		return false, err
+		return nil, err
 	}
 	err = store.DeleteSavedQuery(ctx, who, id)
-	return err == nil, err
+	return done(err)
 }
 
-func (r *queryResolver) Tenants(ctx context.Context, search *string, after *string, limit int) (*graph.TenantPage, error) {
-	store, who, part, err := r.listing(ctx, after, limit)
-	if err != nil {
-		return nil, err
-	}
-	rows, next, err := store.Tenants(ctx, who, given(search), part)
-	if err != nil {
-		return nil, err
-	}
-	return &graph.TenantPage{Items: each(rows, describeTenant), Next: optional(next)}, nil
-}
-
-func (r *queryResolver) Tenant(ctx context.Context, id string) (*graph.Tenant, error) {
-	store, who, err := r.control(ctx)
-	if err != nil {
-		return nil, err
-	}
-	got, err := store.GetTenant(ctx, who, id)
-	return missing(one(got, err, describeTenant))
-}
-
-func (r *queryResolver) Tokens(ctx context.Context, kind graph.TokenKind, tenant *string, subject *string, living bool, after *string, limit int) (*graph.TokenPage, error) {
-	store, who, part, err := r.listing(ctx, after, limit)
-	if err != nil {
-		return nil, err
-	}
-	which := tenancy.TokenFilter{Kind: tenancy.EmbedToken, Tenant: given(tenant), Subject: given(subject), Living: living}
-	if kind == graph.TokenKindSession {
-		which.Kind = tenancy.Session
-	}
-	rows, next, err := store.Tokens(ctx, who, which, part)
-	if err != nil {
-		return nil, err
-	}
-	return &graph.TokenPage{Items: each(rows, describeToken), Next: optional(next)}, nil
-}
-
-func (r *queryResolver) ServiceKeys(ctx context.Context, tenant *string, living bool, after *string, limit int) (*graph.ServiceKeyPage, error) {
-	store, who, part, err := r.listing(ctx, after, limit)
-	if err != nil {
-		return nil, err
-	}
-	which := tenancy.TokenFilter{Kind: tenancy.ServiceKey, Tenant: given(tenant), Living: living}
-	rows, next, err := store.Tokens(ctx, who, which, part)
-	if err != nil {
-		return nil, err
-	}
-	return &graph.ServiceKeyPage{Items: each(rows, describeKey), Next: optional(next)}, nil
-}
-
-func (r *queryResolver) Users(ctx context.Context, tenant *string, after *string, limit int) (*graph.UserPage, error) {
-	store, who, part, err := r.listing(ctx, after, limit)
-	if err != nil {
-		return nil, err
-	}
-	rows, next, err := store.Users(ctx, who, ofViewer(who, tenant), part)
-	if err != nil {
-		return nil, err
-	}
-	return &graph.UserPage{Items: each(rows, describeUser), Next: optional(next)}, nil
-}
-
-func (r *queryResolver) User(ctx context.Context, tenant *string, username string) (*graph.User, error) {
-	store, who, err := r.control(ctx)
-	if err != nil {
-		return nil, err
-	}
-	got, err := store.GetUser(ctx, who, ofViewer(who, tenant), username)
-	return missing(one(got, err, describeUser))
-}
-
-func (r *queryResolver) Roles(ctx context.Context, tenant *string) ([]graph.Role, error) {
-	store, who, err := r.control(ctx)
-	if err != nil {
-		return nil, err
-	}
-	of, err := oneTenant(who, tenant)
-	if err != nil {
-		return nil, err
-	}
-	rows, err := store.Roles(ctx, who, of)
-	if err != nil {
-		return nil, err
-	}
-	return each(rows, describeRole(store, who)), nil
+func (r *queryResolver) Admin(ctx context.Context) (*graph.AdminQuery, error) {
+	return &graph.AdminQuery{}, nil
 }
 
 func (r *queryResolver) SavedQueries(ctx context.Context, after *string, limit int) (*graph.SavedQueryPage, error) {
@@ -389,18 +409,14 @@ func (r *queryResolver) SavedQuery(ctx context.Context, id *string, name *string
 	return missing(one(got, err, describeSavedQuery(store, who)))
 }
 
-func (r *queryResolver) AuditLog(ctx context.Context, filter *graph.AuditFilter, after *string, limit int) (*graph.AuditPage, error) {
-	store, who, part, err := r.listing(ctx, after, limit)
-	if err != nil {
-		return nil, err
-	}
-	rows, next, err := store.Entries(ctx, who, auditFilter(filter), part)
-	if err != nil {
-		return nil, err
-	}
-	return &graph.AuditPage{Items: each(rows, describeEntry), Next: optional(next)}, nil
-}
+func (r *Resolver) AdminMutation() graph.AdminMutationResolver { return &adminMutationResolver{r} }
+
+func (r *Resolver) AdminQuery() graph.AdminQueryResolver { return &adminQueryResolver{r} }
 
 func (r *Resolver) Mutation() graph.MutationResolver { return &mutationResolver{r} }
 
-type mutationResolver struct{ *Resolver }
+type (
+	adminMutationResolver struct{ *Resolver }
+	adminQueryResolver    struct{ *Resolver }
+	mutationResolver      struct{ *Resolver }
+)

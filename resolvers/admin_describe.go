@@ -12,8 +12,8 @@ import (
 // What of the control store's records is shown: none of them has a secret, and
 // none of these adds one.
 
-func describeTenant(t tenancy.Tenant) graph.Tenant {
-	return graph.Tenant{
+func describeTenant(t tenancy.Tenant) graph.AdminTenant {
+	return graph.AdminTenant{
 		ID: t.ID, Key: t.Key, Name: t.Name, Status: tenantStatus[t.Status], Strategy: optional(t.Strategy),
 		Accounts: each(t.Accounts, describeAccount), CreatedAt: t.Created, ChangedAt: t.Changed,
 	}
@@ -33,8 +33,8 @@ func describeIssued(i tenancy.Issued) graph.IssuedToken {
 	return graph.IssuedToken{ID: i.ID, Token: i.Token, ExpiresAt: instant(i.Expires)}
 }
 
-func describeToken(t tenancy.Token) graph.Token {
-	out := graph.Token{
+func describeToken(t tenancy.Token) graph.AdminToken {
+	out := graph.AdminToken{
 		ID: t.ID, Kind: graph.TokenKindEmbed, Tenant: optional(t.Tenant), Subject: t.Subject, Name: optional(t.Name), Email: optional(t.Email),
 		Roles: always(t.Roles), Scopes: scopesOut(t.Scopes), Strategy: optional(t.Strategy), Datasets: t.Datasets, Filtered: always(t.Filtered),
 		Parameters: always(t.Parameters), Cleared: always(t.Cleared), Metadata: always(t.Metadata), Accounts: each(t.Accounts, describeAccount), SavedOnly: t.SavedOnly,
@@ -61,8 +61,8 @@ func describeKey(t tenancy.Token) graph.ServiceKey {
 	}
 }
 
-func describeUser(u tenancy.User) graph.User {
-	out := graph.User{
+func describeUser(u tenancy.User) graph.AdminUser {
+	out := graph.AdminUser{
 		ID: u.ID, Tenant: optional(u.Tenant), Username: u.Username, Name: optional(u.Name), Email: optional(u.Email),
 		Status: graph.UserStatusActive, Roles: always(u.Roles), Scopes: scopesOut(u.Scopes), CreatedAt: u.Created, ChangedAt: u.Changed,
 	}
@@ -73,9 +73,9 @@ func describeUser(u tenancy.User) graph.User {
 }
 
 // describeRole leaves out what names more than the viewer sees.
-func describeRole(store *tenancy.Store, viewer principal.Principal) func(tenancy.Role) graph.Role {
-	return func(r tenancy.Role) graph.Role {
-		out := graph.Role{Tenant: r.Tenant, Name: r.Name, CreatedAt: r.Created, ChangedAt: r.Changed}
+func describeRole(store *tenancy.Store, viewer principal.Principal) func(tenancy.Role) graph.AdminRole {
+	return func(r tenancy.Role) graph.AdminRole {
+		out := graph.AdminRole{Tenant: r.Tenant, Name: r.Name, CreatedAt: r.Created, ChangedAt: r.Changed}
 		if store.ShowsRole(viewer, r) {
 			out.Spec = &graph.JSON{Encoded: r.Spec}
 		}

@@ -35,7 +35,7 @@ func (r *Resolver) listing(ctx context.Context, after *string, limit int) (*tena
 }
 
 // changeTenant returns the tenant as it is after the change.
-func (r *Resolver) changeTenant(ctx context.Context, id string, change func(*tenancy.Store, principal.Principal) error) (*graph.Tenant, error) {
+func (r *Resolver) changeTenant(ctx context.Context, id string, change func(*tenancy.Store, principal.Principal) error) (*graph.AdminTenant, error) {
 	store, who, err := r.control(ctx)
 	if err != nil {
 		return nil, err
@@ -50,7 +50,7 @@ func (r *Resolver) changeTenant(ctx context.Context, id string, change func(*ten
 // changeUser returns the user as they are after the change.
 func (r *Resolver) changeUser(
 	ctx context.Context, tenant *string, username string, change func(store *tenancy.Store, who principal.Principal, tenant string) error,
-) (*graph.User, error) {
+) (*graph.AdminUser, error) {
 	store, who, err := r.control(ctx)
 	if err != nil {
 		return nil, err
@@ -63,7 +63,7 @@ func (r *Resolver) changeUser(
 	return one(changed, err, describeUser)
 }
 
-func findRole(ctx context.Context, store *tenancy.Store, who principal.Principal, tenant, name string) (*graph.Role, error) {
+func findRole(ctx context.Context, store *tenancy.Store, who principal.Principal, tenant, name string) (*graph.AdminRole, error) {
 	roles, err := store.Roles(ctx, who, tenant)
 	if err != nil {
 		return nil, err
@@ -84,6 +84,14 @@ func one[From, To any](got From, err error, describe func(From) To) (*To, error)
 	described := describe(got)
 	return &described, nil
 }
+
+// itself is what needs no description.
+func itself[T any](got T, err error) (*T, error) {
+	return one(got, err, func(got T) T { return got })
+}
+
+// done is true for what did not fail.
+func done(err error) (*bool, error) { return itself(true, err) }
 
 // ofViewer is the tenant that is named, else the viewer's own: none for a
 // viewer with the right to all.

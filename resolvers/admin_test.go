@@ -132,7 +132,7 @@ func reader(tenant string) principal.Principal {
 
 func (o *office) tenant(id string) {
 	o.t.Helper()
-	o.ask(root(), `mutation($id: String!) { createTenant(input: {id: $id}) { id } }`, `{"id": "`+id+`"}`, nil)
+	o.ask(root(), `mutation($id: String!) { admin { createTenant(input: {id: $id}) { id } } }`, `{"id": "`+id+`"}`, nil)
 }
 
 type issued struct{ ID, Token, ExpiresAt string }
@@ -183,40 +183,43 @@ func (o *office) want(got, want string) {
 const tenantFields = `{ id key name status strategy accounts { source set } }`
 
 func (o *office) tenants() {
-	o.want(o.ask(root(), `mutation { createTenant(input: {id: "acme", key: "17", name: "Acme", strategy: "database", accounts: [
+	o.want(o.ask(root(), `mutation { admin { createTenant(input: {id: "acme", key: "17", name: "Acme", strategy: "database", accounts: [
 		{source: "silo", host: "db", port: 5433, user: "acme", password: "canary-1"},
 		{source: "api", baseUrl: "https://acme.example", headers: [{name: "X-Key", value: "canary-2"}], properties: [{name: "region", value: "canary-3"}]}
-	]}) `+tenantFields+` }`, "", nil),
-		`{"createTenant":{"id":"acme","key":"17","name":"Acme","status":"ACTIVE","strategy":"database","accounts":[`+
-			`{"source":"api","set":["baseUrl","headers.X-Key","properties.region"]},{"source":"silo","set":["host","port","user","password"]}]}}`)
+	]}) `+tenantFields+` } }`, "", nil),
+		`{"admin":{"createTenant":{"id":"acme","key":"17","name":"Acme","status":"ACTIVE","strategy":"database","accounts":[`+
+			`{"source":"api","set":["baseUrl","headers.X-Key","properties.region"]},{"source":"silo","set":["host","port","user","password"]}]}}}`)
 	o.tenant("globex")
 	o.tenant("gone")
-	o.want(o.ask(root(), `mutation { renameTenant(id: "acme", name: "Acme Ltd") { name } }`, "", nil), `{"renameTenant":{"name":"Acme Ltd"}}`)
-	o.want(o.ask(root(), `mutation { setTenantStrategy(id: "acme") { strategy } }`, "", nil), `{"setTenantStrategy":{"strategy":null}}`)
-	o.want(o.ask(root(), `mutation { setTenantAccounts(id: "acme", accounts: [{source: "silo", database: "acme"}]) { accounts { source set } } }`, "", nil),
-		`{"setTenantAccounts":{"accounts":[{"source":"silo","set":["database"]}]}}`)
-	o.want(o.ask(root(), `mutation { suspendTenant(id: "acme") { status } }`, "", nil), `{"suspendTenant":{"status":"SUSPENDED"}}`)
-	o.want(o.ask(root(), `mutation { resumeTenant(id: "acme") { status } }`, "", nil), `{"resumeTenant":{"status":"ACTIVE"}}`)
-	o.want(o.ask(root(), `mutation { deleteTenant(id: "gone") { status } }`, "", nil), `{"deleteTenant":{"status":"DELETED"}}`)
-	o.want(o.ask(root(), `{ tenants(limit: 2) { items { id } next } }`, "", nil), `{"tenants":{"items":[{"id":"acme"},{"id":"globex"}],"next":"globex"}}`)
-	o.want(o.ask(root(), `{ tenants(after: "globex") { items { id } next } }`, "", nil), `{"tenants":{"items":[{"id":"gone"}],"next":null}}`)
-	o.want(o.ask(root(), `{ tenants(search: "LTD") { items { id } } }`, "", nil), `{"tenants":{"items":[{"id":"acme"}]}}`)
-	o.want(o.ask(bossOf("acme"), `{ tenant(id: "acme") { id key } }`, "", nil), `{"tenant":{"id":"acme","key":"17"}}`)
-	o.want(o.ask(root(), `{ tenant(id: "nobody") { id } }`, "", nil), `{"tenant":null}`)
+	o.want(o.ask(root(), `mutation { admin { renameTenant(id: "acme", name: "Acme Ltd") { name } } }`, "", nil), `{"admin":{"renameTenant":{"name":"Acme Ltd"}}}`)
+	o.want(o.ask(root(), `mutation { admin { setTenantStrategy(id: "acme") { strategy } } }`, "", nil), `{"admin":{"setTenantStrategy":{"strategy":null}}}`)
+	o.want(o.ask(root(), `mutation { admin { setTenantAccounts(id: "acme", accounts: [{source: "silo", database: "acme"}]) { accounts { source set } } } }`, "", nil),
+		`{"admin":{"setTenantAccounts":{"accounts":[{"source":"silo","set":["database"]}]}}}`)
+	o.want(o.ask(root(), `mutation { admin { suspendTenant(id: "acme") { status } } }`, "", nil), `{"admin":{"suspendTenant":{"status":"SUSPENDED"}}}`)
+	o.want(o.ask(root(), `mutation { admin { resumeTenant(id: "acme") { status } } }`, "", nil), `{"admin":{"resumeTenant":{"status":"ACTIVE"}}}`)
+	o.want(o.ask(root(), `mutation { admin { deleteTenant(id: "gone") { status } } }`, "", nil), `{"admin":{"deleteTenant":{"status":"DELETED"}}}`)
+	o.want(o.ask(root(), `{ admin { tenants(limit: 2) { items { id } next } } }`, "", nil), `{"admin":{"tenants":{"items":[{"id":"acme"},{"id":"globex"}],"next":"globex"}}}`)
+	o.want(o.ask(root(), `{ admin { tenants(after: "globex") { items { id } next } } }`, "", nil), `{"admin":{"tenants":{"items":[{"id":"gone"}],"next":null}}}`)
+	o.want(o.ask(root(), `{ admin { tenants(search: "LTD") { items { id } } } }`, "", nil), `{"admin":{"tenants":{"items":[{"id":"acme"}]}}}`)
+	o.want(o.ask(bossOf("acme"), `{ admin { tenant(id: "acme") { id key } } }`, "", nil), `{"admin":{"tenant":{"id":"acme","key":"17"}}}`)
+	o.want(o.ask(root(), `{ admin { tenant(id: "nobody") { id } } }`, "", nil), `{"admin":{"tenant":null}}`)
 }
 
 func (o *office) keysAndTokens() {
-	var made struct{ CreateServiceKey, CreateToken, NarrowToken, ActAs issued }
-	o.ask(root(), `mutation { createServiceKey(input: {name: "backend", tenant: "acme", scopes: [CREATE_TOKENS, READ_DATA], roles: ["viewer"],
-		mayGrant: {accounts: ["silo"], parameters: ["distributor"], metadata: ["team"]}}) { id token expiresAt } }`, "", &made)
-	key := made.CreateServiceKey
+	var made struct {
+		Admin                           struct{ CreateServiceKey issued }
+		CreateToken, NarrowToken, ActAs issued
+	}
+	o.ask(root(), `mutation { admin { createServiceKey(input: {name: "backend", tenant: "acme", scopes: [CREATE_TOKENS, READ_DATA], roles: ["viewer"],
+		mayGrant: {accounts: ["silo"], parameters: ["distributor"], metadata: ["team"]}}) { id token expiresAt } } }`, "", &made)
+	key := made.Admin.CreateServiceKey
 	if !strings.HasPrefix(key.Token, "usher_sk_"+key.ID) || key.ExpiresAt != "" {
 		o.t.Errorf("the key is %+v", key)
 	}
-	o.want(o.ask(root(), `{ serviceKeys(tenant: "acme", living: true) { items { name tenant scopes roles datasets
-		mayGrant { strategies accounts parameters metadata } mintedBy expiresAt revokedAt } next } }`, "", nil),
-		`{"serviceKeys":{"items":[{"name":"backend","tenant":"acme","scopes":["CREATE_TOKENS","READ_DATA"],"roles":["viewer"],"datasets":null,`+
-			`"mayGrant":{"strategies":[],"accounts":["silo"],"parameters":["distributor"],"metadata":["team"]},"mintedBy":"root","expiresAt":null,"revokedAt":null}],"next":null}}`)
+	o.want(o.ask(root(), `{ admin { serviceKeys(tenant: "acme", living: true) { items { name tenant scopes roles datasets
+		mayGrant { strategies accounts parameters metadata } mintedBy expiresAt revokedAt } next } } }`, "", nil),
+		`{"admin":{"serviceKeys":{"items":[{"name":"backend","tenant":"acme","scopes":["CREATE_TOKENS","READ_DATA"],"roles":["viewer"],"datasets":null,`+
+			`"mayGrant":{"strategies":[],"accounts":["silo"],"parameters":["distributor"],"metadata":["team"]},"mintedBy":"root","expiresAt":null,"revokedAt":null}],"next":null}}}`)
 	o.ask(o.as(key.Token), `mutation($token: NewToken!) { createToken(input: $token) { id token expiresAt } }`, `{"token": {
 		"subject": "ann", "name": "Ann", "email": "ann@acme.example", "roles": ["viewer"], "datasets": ["orders"],
 		"filters": [{"dataset": "orders", "where": {"amount": {"lt": 12345678901234567890.10}}}],
@@ -229,41 +232,41 @@ func (o *office) keysAndTokens() {
 	if less != query.Number("12345678901234567890.10") {
 		o.t.Errorf("the filter compares with %v", less)
 	}
-	if a := ann.Grant.Accounts["silo"]; a.User != "canary-6" || a.Password != "canary-7" || ann.Grant.Metadata["team"] != "canary-5" {
+	if a := ann.Grant.Accounts["silo"]; a.User != "canary-6" || a.Password != "canary-7" || ann.Grant.Metadata["team"] != query.Text("canary-5") {
 		o.t.Errorf("the token grants %+v", ann.Grant.Metadata)
 	}
-	listed := o.ask(bossOf("acme"), `{ tokens(subject: "ann", living: true) { items { kind tenant subject name email roles scopes strategy datasets filtered
-		parameters metadata accounts { source set } savedOnly rate inactivitySeconds mintedBy actedBy reason revokedAt } next } }`, "", nil)
-	o.want(listed, `{"tokens":{"items":[{"kind":"EMBED","tenant":"acme","subject":"ann","name":"Ann","email":"ann@acme.example","roles":["viewer"],"scopes":["READ_DATA"],`+
+	listed := o.ask(bossOf("acme"), `{ admin { tokens(subject: "ann", living: true) { items { kind tenant subject name email roles scopes strategy datasets filtered
+		parameters metadata accounts { source set } savedOnly rate inactivitySeconds mintedBy actedBy reason revokedAt } next } } }`, "", nil)
+	o.want(listed, `{"admin":{"tokens":{"items":[{"kind":"EMBED","tenant":"acme","subject":"ann","name":"Ann","email":"ann@acme.example","roles":["viewer"],"scopes":["READ_DATA"],`+
 		`"strategy":null,"datasets":["orders"],"filtered":["orders"],"parameters":["distributor"],"metadata":["team"],`+
-		`"accounts":[{"source":"silo","set":["user","password"]}],"savedOnly":false,"rate":60,"inactivitySeconds":600,"mintedBy":"backend","actedBy":null,"reason":null,"revokedAt":null}],"next":null}}`)
+		`"accounts":[{"source":"silo","set":["user","password"]}],"savedOnly":false,"rate":60,"inactivitySeconds":600,"mintedBy":"backend","actedBy":null,"reason":null,"revokedAt":null}],"next":null}}}`)
 
 	o.ask(ann, `mutation { narrowToken(input: {savedOnly: true, datasets: ["orders"], rate: 5}) { id token expiresAt } }`, "", &made)
 	if narrow := o.as(made.NarrowToken.Token); !narrow.Grant.SavedOnly || len(narrow.Grant.Filters) != 1 {
 		o.t.Errorf("narrowed to %+v", narrow.Grant.Datasets)
 	}
-	o.want(o.ask(bossOf("acme"), `mutation($id: String!) { revokeTokens(by: {token: $id}) }`, `{"id": "`+made.CreateToken.ID+`"}`, nil), `{"revokeTokens":2}`)
-	o.want(o.ask(root(), `mutation($id: String!) { revokeServiceKey(id: $id) }`, `{"id": "`+key.ID+`"}`, nil), `{"revokeServiceKey":1}`)
-	o.want(o.ask(root(), `mutation { revokeTokens(by: {tenant: "globex", subject: "nobody", issuer: "usher", issuedBefore: "2026-01-01T00:00:00Z"}) }`, "", nil), `{"revokeTokens":0}`)
+	o.want(o.ask(bossOf("acme"), `mutation($id: String!) { admin { revokeTokens(by: {token: $id}) } }`, `{"id": "`+made.CreateToken.ID+`"}`, nil), `{"admin":{"revokeTokens":2}}`)
+	o.want(o.ask(root(), `mutation($id: String!) { admin { revokeServiceKey(id: $id) } }`, `{"id": "`+key.ID+`"}`, nil), `{"admin":{"revokeServiceKey":1}}`)
+	o.want(o.ask(root(), `mutation { admin { revokeTokens(by: {tenant: "globex", subject: "nobody", issuer: "usher", issuedBefore: "2026-01-01T00:00:00Z"}) } }`, "", nil), `{"admin":{"revokeTokens":0}}`)
 
 	o.ask(root(), `mutation { actAs(tenant: "acme", reason: "a question of theirs", minutes: 5, roles: ["viewer"]) { id token expiresAt } }`, "", &made)
 	if acting := o.as(made.ActAs.Token); acting.Tenant != "acme" || acting.Acting == nil || acting.Acting.Reason != "a question of theirs" || len(acting.Scopes) != 1 {
 		o.t.Errorf("acts as %+v", acting.Acting)
 	}
-	o.want(o.ask(root(), `{ tokens(kind: SESSION, tenant: "acme") { items { kind actedBy reason } } }`, "", nil),
-		`{"tokens":{"items":[{"kind":"SESSION","actedBy":"root","reason":"a question of theirs"}]}}`)
+	o.want(o.ask(root(), `{ admin { tokens(kind: SESSION, tenant: "acme") { items { kind actedBy reason } } } }`, "", nil),
+		`{"admin":{"tokens":{"items":[{"kind":"SESSION","actedBy":"root","reason":"a question of theirs"}]}}}`)
 }
 
 func (o *office) people() {
-	o.want(o.ask(root(), `mutation { createUser(input: {tenant: "acme", username: "Bob", password: "a long password", name: "Bob", scopes: [READ_DATA, ADMINISTER]}) {
-		tenant username name email status roles scopes } }`, "", nil),
-		`{"createUser":{"tenant":"acme","username":"bob","name":"Bob","email":null,"status":"ACTIVE","roles":[],"scopes":["READ_DATA","ADMINISTER"]}}`)
-	o.ask(root(), `mutation { createUser(input: {allTenants: true, username: "ops", password: "another long one"}) { id } }`, "", nil)
-	o.want(o.ask(bossOf("acme"), `{ users { items { username } next } user(username: "BOB") { username } nobody: user(username: "eve") { id } }`, "", nil),
-		`{"users":{"items":[{"username":"bob"}],"next":null},"user":{"username":"bob"},"nobody":null}`)
-	o.want(o.ask(root(), `{ users { items { tenant username } } }`, "", nil), `{"users":{"items":[{"tenant":null,"username":"ops"}]}}`)
-	o.want(o.ask(bossOf("acme"), `mutation { setUserRights(username: "bob", roles: ["viewer"], scopes: [READ_DATA]) { roles scopes } }`, "", nil),
-		`{"setUserRights":{"roles":["viewer"],"scopes":["READ_DATA"]}}`)
+	o.want(o.ask(root(), `mutation { admin { createUser(input: {tenant: "acme", username: "Bob", password: "a long password", name: "Bob", scopes: [READ_DATA, ADMINISTER]}) {
+		tenant username name email status roles scopes } } }`, "", nil),
+		`{"admin":{"createUser":{"tenant":"acme","username":"bob","name":"Bob","email":null,"status":"ACTIVE","roles":[],"scopes":["READ_DATA","ADMINISTER"]}}}`)
+	o.ask(root(), `mutation { admin { createUser(input: {allTenants: true, username: "ops", password: "another long one"}) { id } } }`, "", nil)
+	o.want(o.ask(bossOf("acme"), `{ admin { users { items { username } next } user(username: "BOB") { username } nobody: user(username: "eve") { id } } }`, "", nil),
+		`{"admin":{"users":{"items":[{"username":"bob"}],"next":null},"user":{"username":"bob"},"nobody":null}}`)
+	o.want(o.ask(root(), `{ admin { users { items { tenant username } } } }`, "", nil), `{"admin":{"users":{"items":[{"tenant":null,"username":"ops"}]}}}`)
+	o.want(o.ask(bossOf("acme"), `mutation { admin { setUserRights(username: "bob", roles: ["viewer"], scopes: [READ_DATA]) { roles scopes } } }`, "", nil),
+		`{"admin":{"setUserRights":{"roles":["viewer"],"scopes":["READ_DATA"]}}}`)
 
 	login := func(password string) (s issued) {
 		o.t.Helper()
@@ -283,18 +286,18 @@ func (o *office) people() {
 	if _, err := o.store.Authenticate(o.t.Context(), session.Token); !errors.Is(err, tenancy.ErrRevoked) {
 		o.t.Errorf("after logging out: %v", err)
 	}
-	o.want(o.ask(bossOf("acme"), `mutation { setPassword(username: "bob", password: "the longest password") { username } }`, "", nil), `{"setPassword":{"username":"bob"}}`)
+	o.want(o.ask(bossOf("acme"), `mutation { admin { setPassword(username: "bob", password: "the longest password") { username } } }`, "", nil), `{"admin":{"setPassword":{"username":"bob"}}}`)
 	login("the longest password")
-	o.want(o.ask(bossOf("acme"), `mutation { setUserStatus(username: "bob", status: DISABLED) { status } }`, "", nil), `{"setUserStatus":{"status":"DISABLED"}}`)
-	o.want(o.ask(bossOf("acme"), `mutation { deleteUser(username: "bob") }`, "", nil), `{"deleteUser":true}`)
+	o.want(o.ask(bossOf("acme"), `mutation { admin { setUserStatus(username: "bob", status: DISABLED) { status } } }`, "", nil), `{"admin":{"setUserStatus":{"status":"DISABLED"}}}`)
+	o.want(o.ask(bossOf("acme"), `mutation { admin { deleteUser(username: "bob") } }`, "", nil), `{"admin":{"deleteUser":true}}`)
 }
 
 func (o *office) roles() {
-	o.want(o.ask(bossOf("acme"), `mutation($spec: JSON!) { putRole(name: "clerk", spec: $spec) { tenant name spec } }`,
+	o.want(o.ask(bossOf("acme"), `mutation($spec: JSON!) { admin { putRole(name: "clerk", spec: $spec) { tenant name spec } } }`,
 		`{"spec": {"datasets": {"orders": {"limit": 10, "filter": {"amount": {"lt": 1.50}}}}}}`, nil),
-		`{"putRole":{"tenant":"acme","name":"clerk","spec":{"datasets":{"orders":{"filter":{"amount":{"lt":1.50}},"limit":10}}}}}`)
-	o.want(o.ask(root(), `{ roles(tenant: "acme") { name } }`, "", nil), `{"roles":[{"name":"clerk"}]}`)
-	o.want(o.ask(bossOf("acme"), `mutation { deleteRole(name: "clerk") }`, "", nil), `{"deleteRole":true}`)
+		`{"admin":{"putRole":{"tenant":"acme","name":"clerk","spec":{"datasets":{"orders":{"filter":{"amount":{"lt":1.50}},"limit":10}}}}}}`)
+	o.want(o.ask(root(), `{ admin { roles(tenant: "acme") { name } } }`, "", nil), `{"admin":{"roles":[{"name":"clerk"}]}}`)
+	o.want(o.ask(bossOf("acme"), `mutation { admin { deleteRole(name: "clerk") } }`, "", nil), `{"admin":{"deleteRole":true}}`)
 }
 
 func (o *office) saved() {
@@ -313,31 +316,31 @@ func (o *office) saved() {
 }
 
 func (o *office) log() {
-	o.want(o.ask(bossOf("acme"), `{ auditLog(filter: {operation: "actAs"}) { items { kind subject tenant operation outcome detail datasets rows } next } }`, "", nil),
-		`{"auditLog":{"items":[{"kind":"ADMINISTRATION","subject":"root","tenant":"acme","operation":"actAs","outcome":"done","detail":"a question of theirs","datasets":[],"rows":0}],"next":null}}`)
-	all := o.ask(root(), `{ auditLog(limit: 500) { items { id at kind subject issuer tokenId tenant actedBy reason operation hash datasets strategy source rows durationMs outcome detail } } }`, "", nil)
+	o.want(o.ask(bossOf("acme"), `{ admin { auditLog(filter: {operation: "actAs"}) { items { kind subject tenant operation outcome detail datasets rows } next } } }`, "", nil),
+		`{"admin":{"auditLog":{"items":[{"kind":"ADMINISTRATION","subject":"root","tenant":"acme","operation":"actAs","outcome":"done","detail":"a question of theirs","datasets":[],"rows":0}],"next":null}}}`)
+	all := o.ask(root(), `{ admin { auditLog(limit: 500) { items { id at kind subject issuer tokenId tenant actedBy reason operation hash datasets strategy source rows durationMs outcome detail } } } }`, "", nil)
 	if strings.Contains(all, "canary") || strings.Contains(all, "password\":") {
 		o.t.Errorf("the audit log holds a value: %s", all)
 	}
 	future := time.Now().Add(time.Hour).UTC().Format(time.RFC3339)
-	o.want(o.ask(root(), `query($t: Timestamp!) { auditLog(filter: {from: $t, kind: DATA, acted: true}) { items { id } } }`, `{"t": "`+future+`"}`, nil), `{"auditLog":{"items":[]}}`)
+	o.want(o.ask(root(), `query($t: Timestamp!) { admin { auditLog(filter: {from: $t, kind: DATA, acted: true}) { items { id } } } }`, `{"t": "`+future+`"}`, nil), `{"admin":{"auditLog":{"items":[]}}}`)
 }
 
 // No answer holds what was put in as a secret or a value.
 func TestAdministrationShowsNoValues(t *testing.T) {
 	t.Parallel()
 	o := embedded(t)
-	o.ask(root(), `mutation { createTenant(input: {id: "acme", accounts: [{source: "silo", host: "canary", port: 4711, database: "canary", schema: "canary", user: "canary",
-		password: "canary", baseUrl: "canary", headers: [{name: "h", value: "canary"}], properties: [{name: "p", value: "canary"}]}]}) { id } }`, "", nil)
+	o.ask(root(), `mutation { admin { createTenant(input: {id: "acme", accounts: [{source: "silo", host: "canary", port: 4711, database: "canary", schema: "canary", user: "canary",
+		password: "canary", baseUrl: "canary", headers: [{name: "h", value: "canary"}], properties: [{name: "p", value: "canary"}]}]}) { id } } }`, "", nil)
 	o.ask(root(), `mutation { createToken(input: {tenant: "acme", subject: "ann", filters: [{dataset: "orders", where: {region: {eq: "canary"}}}],
 		parameters: [{name: "p", value: "canary"}], metadata: [{name: "m", value: "canary"}], accounts: [{source: "silo", password: "canary"}]}) { id } }`, "", nil)
-	o.ask(root(), `mutation { createUser(input: {tenant: "acme", username: "bob", password: "canary-canary"}) { id } }`, "", nil)
+	o.ask(root(), `mutation { admin { createUser(input: {tenant: "acme", username: "bob", password: "canary-canary"}) { id } } }`, "", nil)
 	for _, document := range []string{
-		`{ tenants { items { id key name status strategy accounts { source set } createdAt changedAt } } }`,
-		`{ tokens { items { id kind tenant subject name email roles scopes strategy datasets filtered parameters metadata accounts { source set } savedOnly rate
-			inactivitySeconds mintedBy actedBy reason createdAt expiresAt lastUsedAt revokedAt } } }`,
-		`{ users(tenant: "acme") { items { id tenant username name email status roles scopes createdAt changedAt } } }`,
-		`{ auditLog { items { subject issuer tokenId tenant operation hash datasets strategy source outcome detail } } }`,
+		`{ admin { tenants { items { id key name status strategy accounts { source set } createdAt changedAt } } } }`,
+		`{ admin { tokens { items { id kind tenant subject name email roles scopes strategy datasets filtered parameters metadata accounts { source set } savedOnly rate
+			inactivitySeconds mintedBy actedBy reason createdAt expiresAt lastUsedAt revokedAt } } } }`,
+		`{ admin { users(tenant: "acme") { items { id tenant username name email status roles scopes createdAt changedAt } } } }`,
+		`{ admin { auditLog { items { subject issuer tokenId tenant operation hash datasets strategy source outcome detail } } } }`,
 	} {
 		if got := o.ask(root(), document, "", nil); strings.Contains(got, "canary") || strings.Contains(got, "4711") {
 			t.Errorf("it shows a value: %s", got)
@@ -352,37 +355,37 @@ func TestAdministrationIsRefused(t *testing.T) {
 	o := embedded(t)
 	o.tenant("acme")
 	o.tenant("globex")
-	o.ask(root(), `mutation { createUser(input: {tenant: "acme", username: "bob", password: "a long password"}) { id } }`, "", nil)
+	o.ask(root(), `mutation { admin { createUser(input: {tenant: "acme", username: "bob", password: "a long password"}) { id } } }`, "", nil)
 	global := []string{
-		`{ tenants { next } }`,
-		`mutation { createTenant(input: {id: "new"}) { id } }`,
-		`mutation { setTenantStrategy(id: "acme") { id } }`,
-		`mutation { setTenantAccounts(id: "acme", accounts: []) { id } }`,
-		`mutation { suspendTenant(id: "acme") { id } }`,
-		`mutation { resumeTenant(id: "acme") { id } }`,
-		`mutation { deleteTenant(id: "acme") { id } }`,
+		`{ admin { tenants { next } } }`,
+		`mutation { admin { createTenant(input: {id: "new"}) { id } } }`,
+		`mutation { admin { setTenantStrategy(id: "acme") { id } } }`,
+		`mutation { admin { setTenantAccounts(id: "acme", accounts: []) { id } } }`,
+		`mutation { admin { suspendTenant(id: "acme") { id } } }`,
+		`mutation { admin { resumeTenant(id: "acme") { id } } }`,
+		`mutation { admin { deleteTenant(id: "acme") { id } } }`,
 		`mutation { actAs(tenant: "acme", reason: "why not") { id } }`,
-		`mutation { createServiceKey(input: {name: "k", allTenants: true, scopes: [READ_DATA]}) { id } }`,
-		`mutation { createUser(input: {allTenants: true, username: "eve", password: "a long password"}) { id } }`,
+		`mutation { admin { createServiceKey(input: {name: "k", allTenants: true, scopes: [READ_DATA]}) { id } } }`,
+		`mutation { admin { createUser(input: {allTenants: true, username: "eve", password: "a long password"}) { id } } }`,
 	}
 	ofTenant := []string{
-		`{ tenant(id: "acme") { id } }`,
-		`{ tokens(tenant: "acme") { next } }`,
-		`{ serviceKeys(tenant: "acme") { next } }`,
-		`{ users(tenant: "acme") { next } }`,
-		`{ user(tenant: "acme", username: "bob") { id } }`,
-		`{ roles(tenant: "acme") { name } }`,
-		`{ auditLog(filter: {tenant: "acme"}) { next } }`,
-		`mutation { renameTenant(id: "acme", name: "Ours") { id } }`,
-		`mutation { revokeTokens(by: {tenant: "acme"}) }`,
-		`mutation { createServiceKey(input: {name: "k", tenant: "acme", scopes: [READ_DATA]}) { id } }`,
-		`mutation { createUser(input: {tenant: "acme", username: "eve", password: "a long password"}) { id } }`,
-		`mutation { setUserRights(tenant: "acme", username: "bob", roles: [], scopes: []) { id } }`,
-		`mutation { setUserStatus(tenant: "acme", username: "bob", status: DISABLED) { id } }`,
-		`mutation { setPassword(tenant: "acme", username: "bob", password: "a long password") { id } }`,
-		`mutation { deleteUser(tenant: "acme", username: "bob") }`,
-		`mutation { putRole(tenant: "acme", name: "r", spec: {}) { name } }`,
-		`mutation { deleteRole(tenant: "acme", name: "r") }`,
+		`{ admin { tenant(id: "acme") { id } } }`,
+		`{ admin { tokens(tenant: "acme") { next } } }`,
+		`{ admin { serviceKeys(tenant: "acme") { next } } }`,
+		`{ admin { users(tenant: "acme") { next } } }`,
+		`{ admin { user(tenant: "acme", username: "bob") { id } } }`,
+		`{ admin { roles(tenant: "acme") { name } } }`,
+		`{ admin { auditLog(filter: {tenant: "acme"}) { next } } }`,
+		`mutation { admin { renameTenant(id: "acme", name: "Ours") { id } } }`,
+		`mutation { admin { revokeTokens(by: {tenant: "acme"}) } }`,
+		`mutation { admin { createServiceKey(input: {name: "k", tenant: "acme", scopes: [READ_DATA]}) { id } } }`,
+		`mutation { admin { createUser(input: {tenant: "acme", username: "eve", password: "a long password"}) { id } } }`,
+		`mutation { admin { setUserRights(tenant: "acme", username: "bob", roles: [], scopes: []) { id } } }`,
+		`mutation { admin { setUserStatus(tenant: "acme", username: "bob", status: DISABLED) { id } } }`,
+		`mutation { admin { setPassword(tenant: "acme", username: "bob", password: "a long password") { id } } }`,
+		`mutation { admin { deleteUser(tenant: "acme", username: "bob") } }`,
+		`mutation { admin { putRole(tenant: "acme", name: "r", spec: {}) { name } } }`,
+		`mutation { admin { deleteRole(tenant: "acme", name: "r") } }`,
 		`mutation { createToken(input: {tenant: "acme", subject: "eve"}) { id } }`,
 	}
 	for _, document := range append(global, ofTenant...) {
@@ -397,8 +400,8 @@ func TestAdministrationIsRefused(t *testing.T) {
 			t.Errorf("nobody: %s\n%v", document, err)
 		}
 	}
-	o.want(o.ask(root(), `{ tenant(id: "acme") { name status } user(tenant: "acme", username: "bob") { status scopes } roles(tenant: "acme") { name } }`, "", nil),
-		`{"tenant":{"name":"acme","status":"ACTIVE"},"user":{"status":"ACTIVE","scopes":["READ_DATA"]},"roles":[]}`)
+	o.want(o.ask(root(), `{ admin { tenant(id: "acme") { name status } user(tenant: "acme", username: "bob") { status scopes } roles(tenant: "acme") { name } } }`, "", nil),
+		`{"admin":{"tenant":{"name":"acme","status":"ACTIVE"},"user":{"status":"ACTIVE","scopes":["READ_DATA"]},"roles":[]}}`)
 }
 
 // A minter grants no more than it holds, and nothing that is unknown; a null
@@ -453,7 +456,7 @@ func TestCreateTokenIsRefused(t *testing.T) {
 		return made.CreateToken.Token
 	}())
 	o.refused(holder, create, `{"t": {"subject": "eve"}}`, fault.Forbidden, "tokens:create")
-	o.refused(holder, `{ tokens { next } }`, "", fault.Forbidden, "scope admin")
+	o.refused(holder, `{ admin { tokens { next } } }`, "", fault.Forbidden, "scope admin")
 	o.refused(holder, `mutation { narrowToken(input: {roles: ["owner"]}) { id } }`, "", fault.Forbidden, "role owner")
 	for _, list := range []string{"roles", "datasets"} {
 		o.refused(holder, `mutation($l: [String!]) { narrowToken(input: {`+list+`: $l}) { id } }`, `{"l": null}`, fault.BadUserInput, list+" is null")
@@ -466,12 +469,12 @@ func TestRevocationRefusesNulls(t *testing.T) {
 	o := embedded(t)
 	o.tenant("acme")
 	for _, member := range []string{"token", "subject", "tenant", "issuer", "issuedBefore"} {
-		o.refused(root(), `mutation($by: Revocation!) { revokeTokens(by: $by) }`, `{"by": {"tenant": "acme", "`+member+`": null}}`, fault.BadUserInput, member+" is null")
+		o.refused(root(), `mutation($by: Revocation!) { admin { revokeTokens(by: $by) } }`, `{"by": {"tenant": "acme", "`+member+`": null}}`, fault.BadUserInput, member+" is null")
 	}
-	o.refused(root(), `mutation { revokeTokens(by: {tenant: "acme", issuedBefore: "0001-01-01T00:00:00Z"}) }`, "", fault.BadUserInput, "issuedBefore is before all time")
-	o.refused(root(), `mutation { revokeTokens(by: {token: ""}) }`, "", fault.BadUserInput, "token is empty")
-	o.refused(root(), `mutation { revokeTokens(by: {}) }`, "", fault.BadUserInput, "say what to revoke")
-	o.refused(root(), `mutation { revokeServiceKey(id: "") }`, "", fault.BadUserInput, "say which key")
+	o.refused(root(), `mutation { admin { revokeTokens(by: {tenant: "acme", issuedBefore: "0001-01-01T00:00:00Z"}) } }`, "", fault.BadUserInput, "issuedBefore is before all time")
+	o.refused(root(), `mutation { admin { revokeTokens(by: {token: ""}) } }`, "", fault.BadUserInput, "token is empty")
+	o.refused(root(), `mutation { admin { revokeTokens(by: {}) } }`, "", fault.BadUserInput, "say what to revoke")
+	o.refused(root(), `mutation { admin { revokeServiceKey(id: "") } }`, "", fault.BadUserInput, "say which key")
 }
 
 func TestAdministrationAsksForATenant(t *testing.T) {
@@ -479,16 +482,16 @@ func TestAdministrationAsksForATenant(t *testing.T) {
 	o := embedded(t)
 	o.tenant("acme")
 	for _, document := range []string{
-		`mutation { createUser(input: {username: "eve", password: "a long password"}) { id } }`,
-		`mutation { createUser(input: {tenant: "", username: "eve", password: "a long password"}) { id } }`,
-		`mutation { putRole(name: "r", spec: {}) { name } }`,
-		`mutation { deleteRole(name: "r") }`,
-		`{ roles { name } }`,
+		`mutation { admin { createUser(input: {username: "eve", password: "a long password"}) { id } } }`,
+		`mutation { admin { createUser(input: {tenant: "", username: "eve", password: "a long password"}) { id } } }`,
+		`mutation { admin { putRole(name: "r", spec: {}) { name } } }`,
+		`mutation { admin { deleteRole(name: "r") } }`,
+		`{ admin { roles { name } } }`,
 	} {
 		o.refused(root(), document, "", fault.BadUserInput, "say which tenant")
 	}
-	o.refused(root(), `mutation { createUser(input: {tenant: "acme", allTenants: true, username: "eve", password: "a long password"}) { id } }`, "", fault.BadUserInput, "explicitly of all")
-	o.refused(root(), `{ tenants(limit: 0) { next } }`, "", fault.BadUserInput, "1 to 500")
+	o.refused(root(), `mutation { admin { createUser(input: {tenant: "acme", allTenants: true, username: "eve", password: "a long password"}) { id } } }`, "", fault.BadUserInput, "explicitly of all")
+	o.refused(root(), `{ admin { tenants(limit: 0) { next } } }`, "", fault.BadUserInput, "1 to 500")
 	o.refused(root(), `mutation { actAs(tenant: "acme", reason: "r", minutes: 0) { id } }`, "", fault.BadUserInput, "1 to 60 minutes")
 	o.refused(reader("acme"), `{ savedQuery { id } }`, "", fault.BadUserInput, "either")
 	o.refused(reader("acme"), `{ savedQuery(id: "a", name: "b") { id } }`, "", fault.BadUserInput, "either")
@@ -497,6 +500,6 @@ func TestAdministrationAsksForATenant(t *testing.T) {
 func TestWithoutControlStore(t *testing.T) {
 	t.Parallel()
 	o := &office{t: t, exec: executor.New(graph.NewExecutableSchema(graph.Config{Resolvers: &Resolver{}}))}
-	o.refused(root(), `{ tenants { next } }`, "", fault.NotImplemented, "without a control store")
+	o.refused(root(), `{ admin { tenants { next } } }`, "", fault.NotImplemented, "without a control store")
 	o.refused(root(), `mutation { login(username: "a", password: "b") { id } }`, "", fault.NotImplemented, "without a control store")
 }

@@ -25,7 +25,7 @@ func TestViewerIsDescribedWithoutSecrets(t *testing.T) {
 			Strategy: "own", Timezone: "Europe/Berlin",
 			Filters:    []principal.Filter{{Dataset: "orders", Where: query.Text("filter")}},
 			Parameters: map[string]query.Value{"region": query.Text("north")},
-			Metadata:   map[string]string{"key": "value"},
+			Metadata:   map[string]query.Value{"key": query.Text("value")},
 		},
 	})
 	tenant, strategy, expires := "acme", "own", time.Date(2026, 11, 21, 10, 0, 0, 0, time.UTC)
@@ -76,7 +76,7 @@ func TestDatasetIsDescribedAsFarAsItIsVisible(t *testing.T) {
 				Filter: query.Object{{Name: "or", Value: query.List{
 					compared("amount", "gte", query.Text("$parameters.floor")), compared("secret", "eq", query.Text("$subject")),
 				}}},
-				Label: "Orders", Tenant: "tenant_id", Key: catalog.Names{"id"}, Bind: bind("orders"),
+				Label: "Orders", Tenant: catalog.TenancySpec{Column: "tenant_id"}, Key: catalog.Names{"id"}, Bind: bind("orders"),
 				Columns: columns("id", "BigInt!", "tenant_id", "String!", "customer_id", "BigInt", "amount", "Decimal", "secret", "String", "region", "String", "day", "Date"),
 				Relations: catalog.Ordered[catalog.RelationSpec]{
 					{Name: "customer", Value: catalog.RelationSpec{To: "customers", On: map[string]string{"customer_id": "id"}}},
@@ -86,7 +86,7 @@ func TestDatasetIsDescribedAsFarAsItIsVisible(t *testing.T) {
 					{Name: "secrets", Value: catalog.MeasureSpec{Expr: "countDistinct(secret)"}},
 				},
 			},
-			"customers": {Tenant: "tenant_id", Key: catalog.Names{"id"}, Bind: bind("customers"), Columns: columns("id", "BigInt!", "tenant_id", "String!")},
+			"customers": {Tenant: catalog.TenancySpec{Column: "tenant_id"}, Key: catalog.Names{"id"}, Bind: bind("customers"), Columns: columns("id", "BigInt!", "tenant_id", "String!")},
 		},
 	}, nil)
 	if catalog.Refused(problems) {

@@ -1,6 +1,7 @@
 package schema
 
 import (
+	"maps"
 	"slices"
 	"strings"
 
@@ -29,52 +30,60 @@ const (
 )
 
 // fields says who is shown the fields of the control plane. A field that is
-// missing here is shown to nobody.
+// missing here is shown to nobody. The fields admin have no row: whoever is
+// shown a field below them is shown them.
 var fields = map[string]Audience{
 	"Query.authenticated": Anonymous | Holder,
 	"Query.viewer":        Holder,
 	"Query.datasets":      Reader,
 	"Query.dataset":       Reader,
 	"Query.table":         Reader,
+	"Query.savedQueries":  Administrator | Member,
+	"Query.savedQuery":    Administrator | Member,
 
-	"Query.tenants":      Administrator,
-	"Query.tenant":       Administrator,
-	"Query.tokens":       Administrator | Minter,
-	"Query.serviceKeys":  Administrator,
-	"Query.users":        Administrator,
-	"Query.user":         Administrator,
-	"Query.roles":        Administrator,
-	"Query.savedQueries": Administrator | Member,
-	"Query.savedQuery":   Administrator | Member,
-	"Query.auditLog":     Administrator,
+	"Mutation.createToken":      Administrator | Minter,
+	"Mutation.narrowToken":      Administrator | Minter,
+	"Mutation.login":            Anonymous,
+	"Mutation.logout":           Guest,
+	"Mutation.changePassword":   User,
+	"Mutation.actAs":            Administrator,
+	"Mutation.createSavedQuery": Administrator | Author,
+	"Mutation.updateSavedQuery": Administrator | Author,
+	"Mutation.deleteSavedQuery": Administrator | Author,
 
-	"Mutation.createTenant":      Administrator,
-	"Mutation.renameTenant":      Administrator,
-	"Mutation.setTenantStrategy": Administrator,
-	"Mutation.setTenantAccounts": Administrator,
-	"Mutation.suspendTenant":     Administrator,
-	"Mutation.resumeTenant":      Administrator,
-	"Mutation.deleteTenant":      Administrator,
-	"Mutation.createToken":       Administrator | Minter,
-	"Mutation.narrowToken":       Administrator | Minter,
-	"Mutation.revokeTokens":      Administrator | Minter,
-	"Mutation.createServiceKey":  Administrator,
-	"Mutation.revokeServiceKey":  Administrator,
-	"Mutation.createUser":        Administrator,
-	"Mutation.setUserRights":     Administrator,
-	"Mutation.setUserStatus":     Administrator,
-	"Mutation.setPassword":       Administrator,
-	"Mutation.deleteUser":        Administrator,
-	"Mutation.login":             Anonymous,
-	"Mutation.logout":            Guest,
-	"Mutation.changePassword":    User,
-	"Mutation.actAs":             Administrator,
-	"Mutation.putRole":           Administrator,
-	"Mutation.deleteRole":        Administrator,
-	"Mutation.createSavedQuery":  Administrator | Author,
-	"Mutation.updateSavedQuery":  Administrator | Author,
-	"Mutation.deleteSavedQuery":  Administrator | Author,
+	"AdminQuery.tenants":     Administrator,
+	"AdminQuery.tenant":      Administrator,
+	"AdminQuery.tokens":      Administrator | Minter,
+	"AdminQuery.serviceKeys": Administrator,
+	"AdminQuery.users":       Administrator,
+	"AdminQuery.user":        Administrator,
+	"AdminQuery.roles":       Administrator,
+	"AdminQuery.auditLog":    Administrator,
+
+	"AdminMutation.createTenant":      Administrator,
+	"AdminMutation.renameTenant":      Administrator,
+	"AdminMutation.setTenantStrategy": Administrator,
+	"AdminMutation.setTenantAccounts": Administrator,
+	"AdminMutation.suspendTenant":     Administrator,
+	"AdminMutation.resumeTenant":      Administrator,
+	"AdminMutation.deleteTenant":      Administrator,
+	"AdminMutation.revokeTokens":      Administrator | Minter,
+	"AdminMutation.createServiceKey":  Administrator,
+	"AdminMutation.revokeServiceKey":  Administrator,
+	"AdminMutation.createUser":        Administrator,
+	"AdminMutation.setUserRights":     Administrator,
+	"AdminMutation.setUserStatus":     Administrator,
+	"AdminMutation.setPassword":       Administrator,
+	"AdminMutation.deleteUser":        Administrator,
+	"AdminMutation.putRole":           Administrator,
+	"AdminMutation.deleteRole":        Administrator,
 }
+
+// The types of the fields admin.
+const (
+	adminQuery    = "AdminQuery"
+	adminMutation = "AdminMutation"
+)
 
 // AudienceOf tells of which kinds a principal is. Who holds an embed token is
 // a reader at most, and who acts as a tenant administers nothing.
@@ -107,41 +116,55 @@ func (b *Builder) staticFor(a Audience) *ast.Schema {
 		return known
 	}
 	s := *b.static
-	s.Query = shownTo(a, b.static.Query)
-	s.Mutation = shownTo(a, b.static.Mutation)
-	reached := reach(b.static, s.Query, s.Mutation)
-	s.Types = make(map[string]*ast.Definition, len(b.static.Types))
+	all := maps.Clone(b.static.Types)
+	for _, name := range []string{adminQuery, adminMutation} { // before the roots, whose fields lead to them
+		if def := shownTo(a, all, all[name]); def != nil {
+			all[name] = def
+		} else {
+			delete(all, name)
+		}
+	}
+	s.Query = shownTo(a, all, b.static.Query)
+	s.Mutation = shownTo(a, all, b.static.Mutation)
+	reached := reach(all, s.Query, s.Mutation)
+	s.Types = make(map[string]*ast.Definition, len(all))
 	s.PossibleTypes = make(map[string][]*ast.Definition, len(b.static.PossibleTypes))
-	for name, def := range b.static.Types {
+	show := func(def *ast.Definition) {
+		s.Types[def.Name] = def
+		if _, ok := b.static.PossibleTypes[def.Name]; ok {
+			s.PossibleTypes[def.Name] = []*ast.Definition{def}
+		}
+	}
+	for name, def := range all {
 		if reached[name] || anybodys(def) {
-			s.Types[name] = def
-			if possible, ok := b.static.PossibleTypes[name]; ok {
-				s.PossibleTypes[name] = possible
-			}
+			show(def)
 		}
 	}
 	for _, root := range []*ast.Definition{s.Query, s.Mutation} {
 		if root != nil {
-			s.Types[root.Name] = root
-			s.PossibleTypes[root.Name] = []*ast.Definition{root}
+			show(root)
 		}
 	}
 	b.shown[a] = &s
 	return &s
 }
 
-// shownTo is a root type without what the audience is not shown; nil when that
-// is all of it.
-func shownTo(a Audience, root *ast.Definition) *ast.Definition {
-	if root == nil {
+// shownTo is a type of fields that have audiences, without what the audience is
+// not shown; nil when that is all of it.
+func shownTo(a Audience, types map[string]*ast.Definition, of *ast.Definition) *ast.Definition {
+	if of == nil {
 		return nil
 	}
-	out := *root
+	out := *of
 	out.Fields = nil
 	some := false
-	for _, f := range root.Fields {
+	for _, f := range of.Fields {
 		introspection := strings.HasPrefix(f.Name, "__")
-		if introspection || fields[root.Name+"."+f.Name]&a != 0 {
+		shown := fields[of.Name+"."+f.Name]&a != 0
+		if name := f.Type.Name(); name == adminQuery || name == adminMutation {
+			shown = types[name] != nil
+		}
+		if introspection || shown {
 			out.Fields = append(out.Fields, f)
 			some = some || !introspection
 		}
@@ -159,11 +182,11 @@ func anybodys(def *ast.Definition) bool {
 }
 
 // reach names the types that fields of the roots lead to.
-func reach(s *ast.Schema, roots ...*ast.Definition) map[string]bool {
+func reach(types map[string]*ast.Definition, roots ...*ast.Definition) map[string]bool {
 	reached := make(map[string]bool)
 	var visit func(def *ast.Definition)
 	to := func(t *ast.Type) {
-		if def := s.Types[t.Name()]; def != nil && !reached[def.Name] {
+		if def := types[t.Name()]; def != nil && !reached[def.Name] {
 			reached[def.Name] = true
 			visit(def)
 		}

@@ -23,11 +23,11 @@ func TestEveryFieldHasItsAudience(t *testing.T) {
 		t.Fatal(err)
 	}
 	there := make(map[string]bool)
-	for _, root := range []*ast.Definition{static.Query, static.Mutation} {
-		for _, f := range root.Fields {
-			name := root.Name + "." + f.Name
+	for _, of := range []*ast.Definition{static.Query, static.Mutation, static.Types[adminQuery], static.Types[adminMutation]} {
+		for _, f := range of.Fields {
+			name := of.Name + "." + f.Name
 			there[name] = true
-			if !strings.HasPrefix(f.Name, "__") && fields[name] == 0 {
+			if !strings.HasPrefix(f.Name, "__") && f.Name != "admin" && fields[name] == 0 {
 				t.Errorf("%s is shown to nobody: say in audience.go to whom", name)
 			}
 		}
@@ -50,8 +50,9 @@ func TestUnknownFieldsAreHidden(t *testing.T) {
 	b.static, err = validator.LoadSchema(validator.Prelude,
 		&ast.Source{Name: sharedFile, Input: "scalar Shared type Paging { a: Int }"},
 		&ast.Source{Name: "x.graphqls", Input: `
-			type Query { viewer: Seen forgotten(in: In): Hidden }
-			type Mutation { forgotten: Hidden }
+			type Query { viewer: Seen forgotten(in: In): Hidden admin: AdminQuery }
+			type Mutation { forgotten: Hidden admin: AdminMutation }
+			type AdminQuery { forgotten: Hidden tenants: Tenants } type AdminMutation { forgotten: Hidden } type Tenants { a: Int }
 			type Seen { a: Shared b: Deep } type Deep { a: Int }
 			type Hidden { a: Deeper } type Deeper { a: Int } input In { a: Shared }`})
 	if err != nil {
@@ -66,7 +67,7 @@ func TestUnknownFieldsAreHidden(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, name := range []string{"Hidden", "Deeper", "In", "Mutation"} {
+		for _, name := range []string{"Hidden", "Deeper", "In", "Mutation", "AdminMutation"} {
 			if s.AST.Types[name] != nil || s.AST.PossibleTypes[name] != nil {
 				t.Fatalf("audience %b is shown %s", a, name)
 			}
@@ -75,6 +76,10 @@ func TestUnknownFieldsAreHidden(t *testing.T) {
 			if s.AST.Types[name] == nil {
 				t.Fatalf("audience %b is not shown %s", a, name)
 			}
+		}
+		if admin := s.AST.Query.Fields.ForName("admin"); (admin != nil) != (a&Administrator != 0) || (s.AST.Types["AdminQuery"] != nil) != (admin != nil) ||
+			(s.AST.Types["Tenants"] != nil) != (admin != nil) || s.Administers() != (admin != nil) {
+			t.Fatalf("audience %b is shown admin %v", a, admin)
 		}
 		if s.AST.Mutation != nil || s.AST.Query.Fields.ForName("forgotten") != nil || s.AST.Query.Fields.ForName("__schema") == nil {
 			t.Fatalf("audience %b has the root fields %v", a, s.AST.Query.Fields)
@@ -103,15 +108,23 @@ func TestAudiences(t *testing.T) {
 		t.Helper()
 		s := b.staticFor(AudienceOf(p))
 		for _, side := range []struct {
-			root *ast.Definition
-			want string
-		}{{s.Query, queries}, {s.Mutation, mutations}} {
+			root, admin *ast.Definition
+			want        string
+		}{{s.Query, s.Types[adminQuery], queries}, {s.Mutation, s.Types[adminMutation], mutations}} {
 			var got []string
 			if side.root != nil {
 				for _, f := range side.root.Fields {
-					if !strings.HasPrefix(f.Name, "__") {
+					if !strings.HasPrefix(f.Name, "__") && f.Name != "admin" {
 						got = append(got, f.Name)
 					}
+				}
+				if (side.root.Fields.ForName("admin") != nil) != (side.admin != nil) {
+					t.Errorf("%s: admin and what is below it are not shown together", what)
+				}
+			}
+			if side.admin != nil {
+				for _, f := range side.admin.Fields {
+					got = append(got, "admin."+f.Name)
 				}
 			}
 			want := strings.Fields(side.want)
@@ -122,11 +135,14 @@ func TestAudiences(t *testing.T) {
 			}
 		}
 	}
-	of := func(prefix string) string {
+	of := func(root string) string {
 		var out []string
 		for _, name := range everything {
-			if field, ok := strings.CutPrefix(name, prefix); ok {
+			if field, ok := strings.CutPrefix(name, root); ok {
 				out = append(out, field)
+			}
+			if field, ok := strings.CutPrefix(name, "Admin"+root); ok {
+				out = append(out, "admin."+field)
 			}
 		}
 		return strings.Join(out, " ")
@@ -139,9 +155,9 @@ func TestAudiences(t *testing.T) {
 	f("an embed token with every scope", tenant(principal.EmbedToken, all...), data, "")
 	f("a key without scopes", principal.Principal{Kind: principal.ServiceKey, AllTenants: true}, "authenticated viewer", "")
 	f("a minter", principal.Principal{Kind: principal.ServiceKey, AllTenants: true, Scopes: []principal.Scope{principal.CreateTokens}},
-		"authenticated viewer tokens", "createToken narrowToken revokeTokens")
+		"authenticated viewer admin.tokens", "createToken narrowToken admin.revokeTokens")
 	f("a tenant's minter", tenant(principal.ServiceKey, principal.CreateTokens),
-		"authenticated viewer tokens"+saved, "createToken narrowToken revokeTokens"+keep)
+		"authenticated viewer admin.tokens"+saved, "createToken narrowToken admin.revokeTokens"+keep)
 	f("a user", tenant(principal.Session, principal.ReadData), data+saved, keep+" logout changePassword")
 	f("a tenant's administrator who may do all", tenant(principal.ServiceKey, all...), of("Query."), of("Mutation."))
 	f("an administrator who is logged in", tenant(principal.Session, all...), of("Query."), of("Mutation.")+" logout changePassword")
@@ -163,7 +179,7 @@ func TestAudiences(t *testing.T) {
 	if anonymous.Query.Fields.ForName("authenticated") == nil || anonymous.Query.Fields.ForName("viewer") != nil {
 		t.Error("the queries of the anonymous are others")
 	}
-	for _, name := range []string{"Tenant", "Token", "User", "NewToken", "AuditEntry", "Viewer", "Dataset", "TableQuery", "Scope"} {
+	for _, name := range []string{"AdminQuery", "AdminMutation", "AdminTenant", "AdminToken", "AdminUser", "NewToken", "AuditEntry", "Viewer", "Dataset", "TableQuery", "Scope"} {
 		if anonymous.Types[name] != nil {
 			t.Errorf("the anonymous are shown the type %s", name)
 		}
@@ -179,7 +195,7 @@ func TestWithoutAdministration(t *testing.T) {
 		t.Fatal(err)
 	}
 	s := b.staticFor(everybody)
-	if s.Mutation != nil || s.Types["Tenant"] != nil || s.Query.Fields.ForName("tenants") != nil {
+	if s.Mutation != nil || s.Types["AdminTenant"] != nil || s.Query.Fields.ForName("admin") != nil || s.Types[adminQuery] != nil {
 		t.Error("administration is shown")
 	}
 }

@@ -43,7 +43,7 @@ var status = catalog.ColumnSpec{Type: "Enum", Name: "Status", Labels: []string{"
 func shop() map[string]catalog.DatasetSpec {
 	return map[string]catalog.DatasetSpec{
 		"orders": {
-			Tenant: "tenant_id", Key: catalog.Names{"id"},
+			Tenant: catalog.TenancySpec{Column: "tenant_id"}, Key: catalog.Names{"id"},
 			Label: "Orders", Description: `What people ordered, in """quotes""".`,
 			Columns: with(with(columns(
 				"id", "BigInt!", "tenant_id", "String!", "customer_id", "BigInt", "region", "String", "ordered_at", "Timestamp!",
@@ -62,12 +62,12 @@ func shop() map[string]catalog.DatasetSpec {
 			Bind: bound("orders"),
 		},
 		"customers": {
-			Tenant: "tenant_id", Key: catalog.Names{"id"},
+			Tenant: catalog.TenancySpec{Column: "tenant_id"}, Key: catalog.Names{"id"},
 			Columns: with(columns("id", "BigInt!", "tenant_id", "String!", "name", "String"), "status", status),
 			Bind:    bound("customers"),
 		},
 		"items": {
-			Tenant:  "tenant_id",
+			Tenant:  catalog.TenancySpec{Column: "tenant_id"},
 			Columns: columns("order_id", "BigInt!", "tenant_id", "String!", "price", "Decimal!"),
 			Bind:    bound("items"),
 		},
@@ -107,7 +107,7 @@ func wide(n int) map[string]catalog.DatasetSpec {
 		}
 		name := fmt.Sprintf("dataset_%d", i)
 		out[name] = catalog.DatasetSpec{
-			Tenant: "tenant_id", Key: catalog.Names{"id"}, Columns: cols, Bind: bound(name),
+			Tenant: catalog.TenancySpec{Column: "tenant_id"}, Key: catalog.Names{"id"}, Columns: cols, Bind: bound(name),
 			Relations: catalog.Ordered[catalog.RelationSpec]{
 				{Name: "next", Value: catalog.RelationSpec{To: fmt.Sprintf("dataset_%d", (i+1)%n), On: map[string]string{"id": "id"}}},
 			},

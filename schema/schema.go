@@ -24,6 +24,12 @@ type Schema struct {
 	Roots map[string]Root // the dataset fields of the query type, by name
 }
 
+// Administers tells whether there is a field admin in the query or the mutation.
+func (s *Schema) Administers() bool {
+	_, dataset := s.Roots["admin"]
+	return !dataset && (s.AST.Types[adminQuery] != nil || s.AST.Types[adminMutation] != nil)
+}
+
 // Root says what a dataset field of the query type asks for.
 type Root struct {
 	Dataset string

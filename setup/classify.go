@@ -127,7 +127,7 @@ func (d *Draft) compile() error {
 		return err
 	}
 	d.Catalog, d.notes, err = d.settle(func(t *table) catalog.DatasetSpec {
-		return catalog.DatasetSpec{Common: t.common, Tenant: fieldOf(names, d.source.Name, t.dataset, t.tenant)}
+		return catalog.DatasetSpec{Common: t.common, Tenant: catalog.TenancySpec{Column: fieldOf(names, d.source.Name, t.dataset, t.tenant)}}
 	})
 	return err
 }

@@ -62,6 +62,8 @@ func (w *writer) expr(e plan.Expr) string {
 		return w.arithmetic(e)
 	case plan.CountRows:
 		return w.count(e)
+	case plan.Total:
+		return "coalesce(sum(" + w.expr(e.Arg(0)) + "), 0)"
 	case plan.Agg:
 		return w.aggregate(e)
 	case plan.Prior:
@@ -94,8 +96,11 @@ func (w *writer) raw(e plan.Expr) string {
 	if w.inside == e.Ref()+1 {
 		r := w.l.Ref(e.Ref())
 		for i := range r.Fields() {
-			if r.Field(i).Name == name {
-				name = r.Field(i).Stored
+			if f := r.Field(i); f.Name == name {
+				if f.Of > 0 {
+					return table(f.Of-1) + "." + Identifier(f.Stored)
+				}
+				name = f.Stored
 				break
 			}
 		}

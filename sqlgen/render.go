@@ -161,6 +161,9 @@ func elsewhere(r plan.Ref) bool {
 
 // exists writes a subquery that looks for rows linked to an outer one.
 func (w *writer) exists(e plan.Expr) string {
+	if w.l.Ref(e.Ref()).Step() {
+		return w.parent(e.Ref())
+	}
 	outer := w.b
 	w.b = strings.Builder{}
 	w.put("EXISTS (SELECT 1 FROM ")
@@ -183,6 +186,29 @@ func (w *writer) exists(e plan.Expr) string {
 	}
 	w.condition(" AND ", e.Arg(0))
 	w.put(")")
+	text := w.b.String()
+	w.b = outer
+	return text
+}
+
+// parent writes that a row's parent is among the tenant's. As a list of keys it
+// is a semi-join to both engines; as a correlated EXISTS, DuckDB would make the
+// list for each key first.
+func (w *writer) parent(i int) string {
+	outer := w.b
+	w.b = strings.Builder{}
+	r := w.l.Ref(i)
+	from, to := make([]string, r.Ons()), make([]string, r.Ons())
+	for j := range from {
+		from[j], to[j] = w.expr(r.On(j).From), w.expr(r.On(j).To)
+	}
+	left := strings.Join(from, ", ")
+	if len(from) > 1 {
+		left = "(" + left + ")"
+	}
+	w.put("(", left, " IN (SELECT ", strings.Join(to, ", "), " FROM ")
+	w.reference(i)
+	w.put("))")
 	text := w.b.String()
 	w.b = outer
 	return text
@@ -254,7 +280,13 @@ func (w *writer) reference(i int) {
 	w.put("(SELECT TRUE AS ", Identifier(rowMark))
 	for j := range r.Fields() {
 		f := r.Field(j)
+		if f.Func != "" {
+			w.err = errors.New("sqlgen: a plan asks a database for groups that only an API makes")
+		}
 		stored := table(i) + "." + Identifier(f.Stored)
+		if f.Of > 0 { // of a step that is joined below
+			stored = table(f.Of-1) + "." + Identifier(f.Stored)
+		}
 		read := stored
 		if !atUse(f) {
 			read = w.d.Read(stored, f)

@@ -82,34 +82,34 @@ func (t *tx) checkDisjoint(record principal.Principal, since int64) error {
 type Places interface {
 	// Seen is the generation, 0 in the beginning.
 	Seen() int64
-	// Follow takes the tenants that have changed since, up to a generation.
-	Follow(generation int64, changed iter.Seq2[principal.Principal, error]) error
+	// Follow takes the tenants that have changed since a generation, up to another.
+	Follow(since, generation int64, changed iter.Seq2[principal.Principal, error]) error
 	// CheckAccounts refuses a token with an account that leads to the place of another
-	// tenant, where nothing else keeps the two apart.
-	CheckAccounts(token principal.Principal) error
+	// tenant, where nothing else keeps the two apart, as things are at a generation.
+	CheckAccounts(token principal.Principal, generation int64) error
 }
 
 // followPlaces reads what has changed. Deleted tenants are among it: what they leave
 // behind is nobody else's.
-func (s *Store) followPlaces(get, list lister) error {
+func (s *Store) followPlaces(get, list lister) (now int64, err error) {
 	places := s.opts.Places
 	if places == nil {
-		return nil
+		return 0, nil
 	}
-	var now int64
 	if err := get(&now, "SELECT n FROM store.generation WHERE id = 1"); err != nil {
-		return err
+		return 0, err
 	}
 	if seen := places.Seen(); now != seen {
-		return places.Follow(now, s.routings(list, seen, ""))
+		return now, places.Follow(seen, now, s.routings(list, seen, ""))
 	}
-	return nil
+	return now, nil
 }
 
 // readPlaces takes the long first reading out of the transaction.
 func (s *Store) readPlaces(ctx context.Context) error {
 	get := func(into any, text string, args ...any) error { return translate(ctx, s.get(ctx, into, text, args...)) }
-	return s.followPlaces(get, s.lister(ctx))
+	_, err := s.followPlaces(get, s.lister(ctx))
+	return err
 }
 
 // checkPlaces judges the accounts of a token that is about to be made.
@@ -117,8 +117,9 @@ func (t *tx) checkPlaces(token principal.Principal) error {
 	if t.store.opts.Places == nil || len(token.Grant.Accounts) == 0 {
 		return nil
 	}
-	if err := t.store.followPlaces(t.get, t.list); err != nil {
+	now, err := t.store.followPlaces(t.get, t.list)
+	if err != nil {
 		return err
 	}
-	return t.store.opts.Places.CheckAccounts(token)
+	return t.store.opts.Places.CheckAccounts(token, now)
 }

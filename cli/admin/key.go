@@ -55,7 +55,12 @@ func (c keyCreate) Run(ctx context.Context, s *term.IO) error {
 	if c.ExpiresIn != 0 {
 		input["expiresAt"] = time.Now().Add(c.ExpiresIn).UTC().Format(time.RFC3339)
 	}
-	return c.issue(ctx, s, `mutation($input: NewServiceKey!) { issued: createServiceKey(input: $input) { id token expiresAt } }`, input)
+	var got struct{ Issued issuedAnswer }
+	mutation := `mutation($input: NewServiceKey!) { admin { issued: createServiceKey(input: $input) { id token expiresAt } } }`
+	if err := c.administer(ctx, s, mutation, variables{"input": input}, &got); err != nil {
+		return err
+	}
+	return c.show(s, got.Issued, got.Issued.text)
 }
 
 type keyList struct {
@@ -90,9 +95,9 @@ func (c keyList) Run(ctx context.Context, s *term.IO) error {
 			Next  *string     `json:"next"`
 		}
 	}
-	if err := c.ask(ctx, s, `query($tenant: String, $living: Boolean!, $after: String, $limit: Int!) {
-		serviceKeys(tenant: $tenant, living: $living, after: $after, limit: $limit) {
-			items { id name tenant roles scopes datasets mintedBy createdAt expiresAt lastUsedAt revokedAt } next } }`, v, &got); err != nil {
+	if err := c.administer(ctx, s, `query($tenant: String, $living: Boolean!, $after: String, $limit: Int!) {
+		admin { serviceKeys(tenant: $tenant, living: $living, after: $after, limit: $limit) {
+			items { id name tenant roles scopes datasets mintedBy createdAt expiresAt lastUsedAt revokedAt } next } } }`, v, &got); err != nil {
 		return err
 	}
 	defer more(s, got.ServiceKeys.Next)
@@ -116,7 +121,7 @@ type keyRevoke struct {
 
 // Run revokes the key.
 func (c keyRevoke) Run(ctx context.Context, s *term.IO) error {
-	return c.revoke(ctx, s, `mutation($id: String!, $keep: Boolean!) { revoked: revokeServiceKey(id: $id, keepMinted: $keep) }`,
+	return c.revoke(ctx, s, `mutation($id: String!, $keep: Boolean!) { admin { revoked: revokeServiceKey(id: $id, keepMinted: $keep) } }`,
 		variables{"id": c.ID, "keep": c.KeepMinted})
 }
 

@@ -76,6 +76,11 @@ func (r remote) ask(ctx context.Context, s *term.IO, document string, variables 
 	return readAnswer(response.StatusCode, text, out)
 }
 
+// administer asks for fields below admin, and reads those.
+func (r remote) administer(ctx context.Context, s *term.IO, document string, variables map[string]any, out any) error {
+	return r.ask(ctx, s, document, variables, &struct{ Admin any }{out})
+}
+
 func (r remote) endpoint() (string, error) {
 	u, err := url.Parse(r.Server)
 	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" || u.User != nil {

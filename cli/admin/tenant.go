@@ -56,7 +56,7 @@ func (t tenantAnswer) text(w io.Writer) {
 // changed asks for a change of a tenant and prints what it has become.
 func (r remote) changed(ctx context.Context, s *term.IO, mutation string, v variables) error {
 	var got struct{ Tenant tenantAnswer }
-	if err := r.ask(ctx, s, mutation, v, &got); err != nil {
+	if err := r.administer(ctx, s, mutation, v, &got); err != nil {
 		return err
 	}
 	return r.show(s, got.Tenant, got.Tenant.text)
@@ -80,7 +80,7 @@ func (c tenantCreate) Run(ctx context.Context, s *term.IO) error {
 	if err := readAccounts(c.Accounts, input); err != nil {
 		return err
 	}
-	return c.changed(ctx, s, `mutation($input: NewTenant!) { tenant: createTenant(input: $input) `+tenantFields+` }`, variables{"input": input})
+	return c.changed(ctx, s, `mutation($input: NewTenant!) { admin { tenant: createTenant(input: $input) `+tenantFields+` } }`, variables{"input": input})
 }
 
 // readAccounts puts the accounts of a file into an input: credentials are no
@@ -117,8 +117,8 @@ func (c tenantList) Run(ctx context.Context, s *term.IO) error {
 			Next  *string        `json:"next"`
 		}
 	}
-	document := `query($search: String, $after: String, $limit: Int!) { tenants(search: $search, after: $after, limit: $limit) { items ` + tenantFields + ` next } }`
-	if err := c.ask(ctx, s, document, v, &got); err != nil {
+	document := `query($search: String, $after: String, $limit: Int!) { admin { tenants(search: $search, after: $after, limit: $limit) { items ` + tenantFields + ` next } } }`
+	if err := c.administer(ctx, s, document, v, &got); err != nil {
 		return err
 	}
 	defer more(s, got.Tenants.Next)
@@ -138,7 +138,7 @@ type tenantShow struct {
 // Run shows the tenant.
 func (c tenantShow) Run(ctx context.Context, s *term.IO) error {
 	var got struct{ Tenant *tenantAnswer }
-	if err := c.ask(ctx, s, `query($id: String!) { tenant(id: $id) `+tenantFields+` }`, variables{"id": c.ID}, &got); err != nil {
+	if err := c.administer(ctx, s, `query($id: String!) { admin { tenant(id: $id) `+tenantFields+` } }`, variables{"id": c.ID}, &got); err != nil {
 		return err
 	}
 	if got.Tenant == nil {
@@ -155,7 +155,7 @@ type tenantRename struct {
 
 // Run renames the tenant.
 func (c tenantRename) Run(ctx context.Context, s *term.IO) error {
-	return c.changed(ctx, s, `mutation($id: String!, $name: String!) { tenant: renameTenant(id: $id, name: $name) `+tenantFields+` }`,
+	return c.changed(ctx, s, `mutation($id: String!, $name: String!) { admin { tenant: renameTenant(id: $id, name: $name) `+tenantFields+` } }`,
 		variables{"id": c.ID, "name": c.Name})
 }
 
@@ -166,7 +166,7 @@ type tenantSuspend struct {
 
 // Run suspends the tenant.
 func (c tenantSuspend) Run(ctx context.Context, s *term.IO) error {
-	return c.changed(ctx, s, `mutation($id: String!) { tenant: suspendTenant(id: $id) `+tenantFields+` }`, variables{"id": c.ID})
+	return c.changed(ctx, s, `mutation($id: String!) { admin { tenant: suspendTenant(id: $id) `+tenantFields+` } }`, variables{"id": c.ID})
 }
 
 type tenantResume struct {
@@ -176,7 +176,7 @@ type tenantResume struct {
 
 // Run resumes the tenant.
 func (c tenantResume) Run(ctx context.Context, s *term.IO) error {
-	return c.changed(ctx, s, `mutation($id: String!) { tenant: resumeTenant(id: $id) `+tenantFields+` }`, variables{"id": c.ID})
+	return c.changed(ctx, s, `mutation($id: String!) { admin { tenant: resumeTenant(id: $id) `+tenantFields+` } }`, variables{"id": c.ID})
 }
 
 type tenantDelete struct {
@@ -190,5 +190,5 @@ func (c tenantDelete) Run(ctx context.Context, s *term.IO) error {
 	if c.Confirm != c.ID {
 		return fmt.Errorf("--confirm %s is not the tenant %s: nothing was deleted", c.Confirm, c.ID)
 	}
-	return c.changed(ctx, s, `mutation($id: String!) { tenant: deleteTenant(id: $id) `+tenantFields+` }`, variables{"id": c.ID})
+	return c.changed(ctx, s, `mutation($id: String!) { admin { tenant: deleteTenant(id: $id) `+tenantFields+` } }`, variables{"id": c.ID})
 }

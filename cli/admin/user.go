@@ -67,7 +67,7 @@ func (u userAnswer) text(w io.Writer) {
 // changedUser asks for a change of a user and prints what they have become.
 func (r remote) changedUser(ctx context.Context, s *term.IO, mutation string, v variables) error {
 	var got struct{ User userAnswer }
-	if err := r.ask(ctx, s, mutation, v, &got); err != nil {
+	if err := r.administer(ctx, s, mutation, v, &got); err != nil {
 		return err
 	}
 	return r.show(s, got.User, got.User.text)
@@ -95,7 +95,7 @@ func (c userCreate) Run(ctx context.Context, s *term.IO) error {
 	input.set("name", c.Name)
 	input.set("email", c.Email)
 	input.list("roles", c.Role)
-	return c.changedUser(ctx, s, `mutation($input: NewUser!) { user: createUser(input: $input) `+userFields+` }`, variables{"input": input})
+	return c.changedUser(ctx, s, `mutation($input: NewUser!) { admin { user: createUser(input: $input) `+userFields+` } }`, variables{"input": input})
 }
 
 // scopes have other names in GraphQL, where a colon is in none.
@@ -147,8 +147,8 @@ func (c userList) Run(ctx context.Context, s *term.IO) error {
 			Next  *string      `json:"next"`
 		}
 	}
-	document := `query($tenant: String, $after: String, $limit: Int!) { users(tenant: $tenant, after: $after, limit: $limit) { items ` + userFields + ` next } }`
-	if err := c.ask(ctx, s, document, v, &got); err != nil {
+	document := `query($tenant: String, $after: String, $limit: Int!) { admin { users(tenant: $tenant, after: $after, limit: $limit) { items ` + userFields + ` next } } }`
+	if err := c.administer(ctx, s, document, v, &got); err != nil {
 		return err
 	}
 	defer more(s, got.Users.Next)
@@ -166,7 +166,7 @@ func (p person) setStatus(ctx context.Context, r remote, s *term.IO, status stri
 	v := p.variables()
 	v["status"] = status
 	return r.changedUser(ctx, s, `mutation(`+definitions+`, $status: UserStatus!) {
-		user: setUserStatus(`+arguments+`, status: $status) `+userFields+` }`, v)
+		admin { user: setUserStatus(`+arguments+`, status: $status) `+userFields+` } }`, v)
 }
 
 type userDisable struct {
@@ -205,7 +205,7 @@ func (c userPassword) Run(ctx context.Context, s *term.IO) error {
 	v["password"] = password
 	definitions, arguments := c.document()
 	return c.changedUser(ctx, s, `mutation(`+definitions+`, $password: String!) {
-		user: setPassword(`+arguments+`, password: $password) `+userFields+` }`, v)
+		admin { user: setPassword(`+arguments+`, password: $password) `+userFields+` } }`, v)
 }
 
 type userDelete struct {
@@ -219,7 +219,7 @@ func (c userDelete) Run(ctx context.Context, s *term.IO) error {
 		Deleted bool `json:"deleted"`
 	}
 	definitions, arguments := c.document()
-	err := c.ask(ctx, s, `mutation(`+definitions+`) { deleted: deleteUser(`+arguments+`) }`, c.variables(), &got)
+	err := c.administer(ctx, s, `mutation(`+definitions+`) { admin { deleted: deleteUser(`+arguments+`) } }`, c.variables(), &got)
 	if err != nil {
 		return err
 	}

@@ -84,6 +84,19 @@ func (c *conn) begin(ctx context.Context, limit time.Duration) error {
 
 // Query implements sqlexec.Session.
 func (s *session) Query(ctx context.Context, text string, args []string) (value.Rows, error) {
+	return s.ask(ctx, text, args, nil)
+}
+
+// QueryByValues implements sqlexec.PlansByValues. Of a prepared statement the
+// server keeps a plan for any arguments, from its sixth run on, if that seems as
+// good; one without a name is parsed with each run, in the same message, and
+// planned for its arguments. That holds behind every pooler.
+func (s *session) QueryByValues(ctx context.Context, text string, args []string) (value.Rows, error) {
+	return s.ask(ctx, text, args, &prepared{})
+}
+
+// ask runs a statement: as it is prepared, or as anew says.
+func (s *session) ask(ctx context.Context, text string, args []string, anew *prepared) (value.Rows, error) {
 	s.closeRows()
 	if err := ctx.Err(); err != nil {
 		return nil, fault.From(err)
@@ -93,7 +106,7 @@ func (s *session) Query(ctx context.Context, text string, args []string) (value.
 	}
 	first := !s.asked
 	s.asked = true
-	found, err := s.query(ctx, text, args, nil)
+	found, err := s.query(ctx, text, args, anew)
 	if stale(err) && !s.conn.broken {
 		found, err = s.again(ctx, text, args, first, err)
 	}

@@ -67,7 +67,7 @@ func open(t testing.TB, url string, binding catalog.BindingSpec, change func(*ca
 		Strategies:      map[string]catalog.StrategySpec{"api": {Kind: "api", Source: "partner"}},
 		DefaultStrategy: "api",
 		Datasets: map[string]catalog.DatasetSpec{"things": {
-			Tenant: "tenant", Key: catalog.Names{"id"}, Columns: columns,
+			Tenant: catalog.TenancySpec{Column: "tenant"}, Key: catalog.Names{"id"}, Columns: columns,
 			Bind: map[string]catalog.BindingSpec{"partner": binding},
 		}},
 	}, nil)
@@ -103,7 +103,7 @@ var now = time.Unix(1_800_000_000, 0)
 
 var acme = principal.Principal{
 	Subject: "ann", Tenant: "acme", TenantKey: "acme",
-	Grant: principal.Grant{Metadata: map[string]string{"api_token": "s3cr3t", "empty": ""}},
+	Grant: principal.Grant{Metadata: map[string]query.Value{"api_token": query.Text("s3cr3t"), "empty": query.Text("")}},
 }
 
 // things is the fetch for a question about things.

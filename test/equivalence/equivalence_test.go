@@ -63,6 +63,9 @@ func equivalence(t *testing.T, w *world, ways []way) {
 			op, hits := draw(t, asked, w, tenant, covered.hits)
 			answers := askAll(t.Context(), ways, tenant, op)
 			for i, answer := range answers {
+				if !ways[i].answers(op) {
+					continue
+				}
 				broken(t, ways[i], op, answer)
 				same(t, tenant, op, ways[0].name, answers[0], ways[i].name, answer)
 			}

@@ -145,7 +145,7 @@ func (g *generator) columnOf(typ, name string) (column, bool) {
 	if t == nil {
 		return column{}, false
 	}
-	for _, c := range t.columns {
+	for _, c := range t.stored() {
 		if c.name == name {
 			return c, true
 		}
@@ -383,7 +383,7 @@ func (g *generator) functions(def *ast.Definition, of *table, earlier bool) []fi
 // sortable is the name of a column that rows can be ordered by.
 func (g *generator) sortable(t *table) string {
 	var names []string
-	for _, c := range t.columns {
+	for _, c := range t.stored() {
 		if c.typ.Sortable() && c.name != tenantColumn || g.fault("by") {
 			names = append(names, c.name)
 		}

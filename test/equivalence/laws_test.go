@@ -54,6 +54,9 @@ func complement(t *testing.T, w *world, ways []way) {
 		where := g.drawWhere(over)
 		name := over.name + "Aggregate"
 		op := g.operation(fmt.Sprintf("{ all: %s { count } yes: %s(where: %s) { count } no: %s(where: {not: %s}) { count } }", name, name, where, name, where))
+		if !by.answers(op) {
+			return
+		}
 		answer := by.gateway.ask(t.Context(), tenant, by.strategy, op)
 		broken(t, by, op, answer)
 		asked++
@@ -92,13 +95,16 @@ func addsUp(t *testing.T, w *world, ways []way) {
 			where = g.drawWhere(over)
 		}
 		var columns []column
-		for _, c := range over.columns {
+		for _, c := range over.stored() {
 			if c.name != tenantColumn {
 				columns = append(columns, c)
 			}
 		}
 		op := g.operation(fmt.Sprintf("{ %s(where: %s, limit: 2000) { %s } %sAggregate(where: %s) { count %s } }",
 			over.name, where, names(columns), over.name, where, aggregates(columns)))
+		if !by.answers(op) {
+			return
+		}
 		answer := by.gateway.ask(t.Context(), tenant, by.strategy, op)
 		broken(t, by, op, answer)
 		data := answered(t, op, answer)

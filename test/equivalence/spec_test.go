@@ -19,9 +19,12 @@ func (w *world) spec(sources map[string]catalog.SourceSpec, strategies map[strin
 		if t.common {
 			d.Common, d.Source = true, common
 		} else {
-			d.Tenant = tenantColumn
+			d.Tenant.Column = tenantColumn
 		}
-		for _, c := range t.columns {
+		if t.through != "" {
+			d.Tenant = catalog.TenancySpec{Through: t.through}
+		}
+		for _, c := range t.stored() {
 			d.Columns = append(d.Columns, catalog.Entry[catalog.ColumnSpec]{Name: c.name, Value: columnSpec(c)})
 		}
 		s.Datasets[t.name] = d
@@ -58,6 +61,7 @@ var relations = map[string]catalog.Ordered[catalog.RelationSpec]{
 	"products": {
 		relation("category", "categories", false, map[string]string{"category_id": "id"}),
 		relation("orders", "orders", true, map[string]string{"id": "product_id"}),
+		relation("scans", "scans", true, map[string]string{"id": "product_id"}),
 	},
 	"stores": {
 		relation("orders", "orders", true, map[string]string{"region": "store_region", "number": "store_number"}),
@@ -76,6 +80,21 @@ var relations = map[string]catalog.Ordered[catalog.RelationSpec]{
 	},
 	"events": {
 		relation("order", "orders", false, map[string]string{"order_id": "id"}),
+	},
+	"trips": {
+		relation("stops", "stops", true, map[string]string{"id": "trip_id"}),
+		{Name: "orders", Value: catalog.RelationSpec{
+			To: "orders", Many: true, Through: "stops", On: map[string]string{"id": "trip_id"}, ToOn: map[string]string{"order_id": "id"},
+		}},
+	},
+	"stops": {
+		relation("trip", "trips", false, map[string]string{"trip_id": "id"}),
+		relation("order", "orders", false, map[string]string{"order_id": "id"}),
+		relation("scans", "scans", true, map[string]string{"trip_id": "trip_id", "no": "stop_no"}),
+	},
+	"scans": {
+		relation("stop", "stops", false, map[string]string{"trip_id": "trip_id", "stop_no": "no"}),
+		relation("product", "products", false, map[string]string{"product_id": "id"}),
 	},
 }
 

@@ -85,12 +85,15 @@ func (e engine) script(w *world, tenant string) string {
 		if t.common && tenant != "" {
 			continue
 		}
-		columns := make([]string, len(t.columns))
-		for i, c := range t.columns {
+		columns := make([]string, len(t.stored()))
+		for i, c := range t.stored() {
 			columns[i] = `"` + c.name + `" ` + e.native(c.typ)
 			if c.never {
 				columns[i] += " NOT NULL"
 			}
+		}
+		if t.lasting != nil && t.key != nil { // rows that others are a tenant's through
+			columns = append(columns, "UNIQUE ("+strings.Join(t.key, ", ")+")")
 		}
 		fmt.Fprintf(&b, "CREATE TABLE %s (%s);\n", t.name, strings.Join(columns, ", "))
 		rows := t.rows
@@ -107,7 +110,7 @@ func (e engine) script(w *world, tenant string) string {
 func indexes(w *world) string {
 	var b strings.Builder
 	for _, t := range w.tables {
-		for _, c := range t.columns {
+		for _, c := range t.stored() {
 			switch c.typ.Scalar { //nolint:exhaustive // what keys are made of
 			case value.Int, value.BigInt, value.Decimal, value.String:
 			default:
@@ -115,7 +118,7 @@ func indexes(w *world) string {
 			}
 			switch {
 			case c.typ.List || c.name == tenantColumn:
-			case t.common:
+			case t.common, t.through != "":
 				fmt.Fprintf(&b, "CREATE INDEX ON %s (%q);\n", t.name, c.name)
 			default:
 				fmt.Fprintf(&b, "CREATE INDEX ON %s (%s, %q);\n", t.name, tenantColumn, c.name)
@@ -134,13 +137,14 @@ func (e engine) insert(b *strings.Builder, t *table, rows [][]cell) {
 		if i > 0 {
 			b.WriteString(",\n")
 		}
-		for j, c := range t.columns {
+		hidden := len(t.columns) - len(t.stored())
+		for j, c := range t.stored() {
 			if j == 0 {
 				b.WriteByte('(')
 			} else {
 				b.WriteString(", ")
 			}
-			b.WriteString(e.literal(c.typ, row[j]))
+			b.WriteString(e.literal(c.typ, row[j+hidden]))
 		}
 		b.WriteByte(')')
 	}

@@ -47,7 +47,7 @@ func newAPI(w *world, apart bool, sane string) *api {
 func (a *api) write(t *table, row []cell, n int) json.RawMessage {
 	members := make(map[string]any, len(row))
 	for j, c := range t.columns {
-		if c.name != tenantColumn || !a.apart || !slices.Contains(withoutTenant, t.name) {
+		if c.name != tenantColumn || t.through == "" && (!a.apart || !slices.Contains(withoutTenant, t.name)) {
 			members[c.name] = sent(literalOf(c.typ, row[j]))
 		}
 	}

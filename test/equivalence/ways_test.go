@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -18,7 +19,14 @@ type way struct {
 	name     string
 	gateway  *gateway
 	strategy string
+	parents  bool // it can tell whose a row is that has no tenant column
 }
+
+var byParents = regexp.MustCompile(`(?i)trips|stops|scans`)
+
+// answers tells whether an operation can be answered this way. Of rows without a
+// tenant column, an API that sends everybody's cannot say whose they are.
+func (w way) answers(op operation) bool { return w.parents || !byParents.MatchString(op.String()) }
 
 // duckdbSources has the world in a shared file and in one file for each
 // tenant.
@@ -43,8 +51,10 @@ func embedded(t *testing.T, w *world) []way {
 	all, allURL := startAPI(t, w, false)
 	apart, apartURL := startAPI(t, w, true)
 	sources["all"], sources["apart"] = all.source(allURL), apart.source(apartURL)
-	basic, basicURL := startBroker(t, w, false)
-	pushdown, pushdownURL := startBroker(t, w, true)
+	basic, basicURL := startBroker(t, w, false, false)
+	pushdown, pushdownURL := startBroker(t, w, true, false)
+	grouping, groupingURL := startBroker(t, w, false, true)
+	sources["grouping"] = grouping.source(groupingURL)
 	sources["basic"], sources["pushdown"] = basic.source(basicURL), pushdown.source(pushdownURL)
 	spec := w.spec(sources, map[string]catalog.StrategySpec{
 		"shared":   {Kind: "shared", Source: "shared"},
@@ -53,19 +63,22 @@ func embedded(t *testing.T, w *world) []way {
 		"apart":    {Kind: "api", Source: "apart"},
 		"basic":    {Kind: "api", Source: "basic"},
 		"pushdown": {Kind: "api", Source: "pushdown"},
+		"grouping": {Kind: "api", Source: "grouping"},
 	}, "shared")
 	spec.DefaultStrategy = "shared"
 	hideTenant(spec, "apart")
 	bindBroker(spec, "basic", basic)
 	bindBroker(spec, "pushdown", pushdown)
+	bindBroker(spec, "grouping", grouping)
 	g := newGateway(t, spec)
 	return []way{
-		{"a shared DuckDB", g, "shared"},
-		{"a DuckDB of the tenant's own", g, "database"},
-		{"an API with everybody's rows", g, "all"},
-		{"an API that keeps tenants apart", g, "apart"},
-		{"a plugin with everybody's rows", g, "basic"},
-		{"a plugin that keeps tenants apart", g, "pushdown"},
+		{"a shared DuckDB", g, "shared", true},
+		{"a DuckDB of the tenant's own", g, "database", true},
+		{"an API with everybody's rows", g, "all", false},
+		{"an API that keeps tenants apart", g, "apart", true},
+		{"a plugin with everybody's rows", g, "basic", false},
+		{"a plugin that keeps tenants apart", g, "pushdown", true},
+		{"a plugin that makes groups of everybody's rows", g, "grouping", false},
 	}
 }
 
@@ -107,9 +120,9 @@ func served(t *testing.T, w *world) []way {
 	spec.DefaultStrategy = "c"
 	g := newGateway(t, spec)
 	return []way{
-		{"a shared PostgreSQL", g, "c"},
-		{"a shared PostgreSQL that orders as English does", g, "english"},
-		{"a PostgreSQL database of the tenant's own", g, "database"},
+		{"a shared PostgreSQL", g, "c", true},
+		{"a shared PostgreSQL that orders as English does", g, "english", true},
+		{"a PostgreSQL database of the tenant's own", g, "database", true},
 	}
 }
 

@@ -28,13 +28,24 @@ type cell struct {
 }
 
 // table is a dataset and its rows. Rows of a tenant's dataset begin with the
-// tenant; one of a NULL tenant is nobody's.
+// tenant; one of a NULL tenant is nobody's. Where rows are a tenant's through a
+// relation, no source has that column, and what it says follows from the rest.
 type table struct {
 	name    string
 	common  bool
 	key     []string
+	through string   // the relation through which rows are a tenant's
+	lasting []string // columns that say whose a row is, or that other rows' owners follow from
 	columns []column
 	rows    [][]cell
+}
+
+// stored are the columns that sources have.
+func (t *table) stored() []column {
+	if t.through != "" {
+		return t.columns[1:]
+	}
+	return t.columns
 }
 
 func (t *table) index(column string) int {
@@ -161,6 +172,28 @@ func emptyWorld() *world {
 			{"body", of(value.String), false},
 			{"points", value.DecimalOf(6, 1), false},
 		}},
+		{name: "trips", key: []string{"id"}, lasting: []string{"id"}, columns: []column{
+			tenant,
+			{"id", of(value.BigInt), true},
+			{"note", of(value.String), false},
+			{"day", of(value.Date), false},
+		}},
+		{name: "stops", key: []string{"trip_id", "no"}, through: "trip", lasting: []string{"trip_id", "no"}, columns: []column{
+			tenant,
+			{"trip_id", of(value.BigInt), true},
+			{"no", of(value.Int), true},
+			{"order_id", of(value.BigInt), false},
+			{"waited", value.DecimalOf(8, 2), false},
+			{"at", of(value.Timestamp), false},
+		}},
+		{name: "scans", through: "stop", lasting: []string{"trip_id", "stop_no"}, columns: []column{
+			tenant,
+			{"trip_id", of(value.BigInt), false},
+			{"stop_no", of(value.Int), false},
+			{"product_id", of(value.BigInt), false},
+			{"code", of(value.String), false},
+			{"weight", of(value.Float), false},
+		}},
 	}}
 }
 
@@ -278,6 +311,7 @@ func newWorld() *world {
 		w.fillTenant(r, tenant, 20*n)
 	}
 	w.fillNobody(r)
+	w.fillTrips(r)
 	return w
 }
 
@@ -335,6 +369,34 @@ func (w *world) fillTenant(r rng, tenant string, first int) {
 	}
 	events := w.table("events")
 	events.rows = append(events.rows, events.rows[len(events.rows)-5:]...) // rows that nothing tells apart
+}
+
+// fillTrips makes rows that are a tenant's by those they lead to. Whose they are
+// follows from keys that are one among those of all tenants; some lead to
+// nobody's rows, and some to none.
+func (w *world) fillTrips(r rng) {
+	for id := range 90 {
+		owner := cell{text: tenants[id%len(tenants)]}
+		if id%10 == 9 {
+			owner = cell{null: true}
+		}
+		w.fill(r, "trips", map[string]cell{tenantColumn: owner, "id": number(id)})
+		for no := range r.IntN(4) {
+			w.fill(r, "stops", map[string]cell{tenantColumn: owner, "trip_id": number(id), "no": number(no), "order_id": r.maybe(5, number(r.IntN(200)))})
+		}
+		if id%7 == 0 { // of a trip that is not there
+			w.fill(r, "stops", map[string]cell{tenantColumn: {null: true}, "trip_id": number(1000 + id), "no": number(0)})
+		}
+	}
+	stops := w.table("stops")
+	for range 300 {
+		stop := stops.rows[r.IntN(len(stops.rows))]
+		w.fill(r, "scans", map[string]cell{tenantColumn: stop[0], "trip_id": stop[1], "stop_no": stop[2], "product_id": r.maybe(6, number(r.IntN(50)))})
+	}
+	for n := range 8 {
+		w.fill(r, "scans", map[string]cell{tenantColumn: {null: true}, "trip_id": number(n), "stop_no": {null: true}})
+		w.fill(r, "scans", map[string]cell{tenantColumn: {null: true}, "trip_id": {null: true}, "stop_no": number(0)})
+	}
 }
 
 // fillNobody adds rows without a tenant, which nobody but an administrator of

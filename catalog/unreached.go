@@ -1,0 +1,165 @@
+package catalog
+
+import (
+	"maps"
+	"slices"
+	"time"
+
+	"usher/fault"
+)
+
+// Unreached are the sources that nobody could look into yet, and what is not
+// known because of that. Everything else is served; what is read from such a
+// source is refused for now, whatever the file says of it, since nobody has
+// seen that its tables are so.
+type Unreached struct {
+	sources map[string]bool
+	left    map[string]bool // datasets that the file says too little of: they are not in the catalog
+	names   map[string]bool // of datasets of such sources, and of relations that lead to them
+}
+
+// Reached tells whether a source has been looked into, as far as it can be.
+func (u Unreached) Reached(source string) bool { return !u.sources[source] }
+
+// Incomplete tells whether datasets are left out that the file has.
+func (u Unreached) Incomplete() bool { return len(u.left) > 0 }
+
+// Concerns tells whether a name is that of a dataset of which not all is known,
+// or of a relation to one.
+func (u Unreached) Concerns(name string) bool { return u.names[name] }
+
+// unreachedRetry is what callers are told to wait.
+const unreachedRetry = 5 * time.Second
+
+// NotYet refuses what cannot be judged, or answered, before every source has
+// been looked into.
+func NotYet() *fault.Error {
+	f := fault.New(fault.Unavailable, "a source of this has not been reached since usher started").WithHint("Try again in a moment.")
+	f.RetryAfter = unreachedRetry
+	return f
+}
+
+// CompileReached is Compile while some sources could not be looked into. Of
+// their datasets those are left out that do not compile without, with whatever
+// names them: relations, rights, tenants' own tables. Leaving out never shows
+// more: a role keeps its name and has less, and what is read from such a source
+// is refused anyway. Problems of other datasets are reported as ever.
+func CompileReached(spec Spec, tables Introspected, silent []string) (*Catalog, []Problem) {
+	u := Unreached{sources: make(map[string]bool), left: make(map[string]bool), names: make(map[string]bool)}
+	for _, name := range silent {
+		u.sources[name] = true
+	}
+	waiting := u.waiting(spec)
+	for {
+		cat, problems := compile(u.without(spec), tables, u.Incomplete())
+		if cat != nil || len(silent) == 0 {
+			if cat != nil {
+				u.name(spec, waiting)
+				cat.Unreached = u
+			}
+			return cat, problems
+		}
+		more := false
+		for _, p := range problems {
+			d := datasetOf(p)
+			if d != "" && !p.Note && !u.left[d] && (waiting[d] || u.leadsToLeft(spec.Datasets[d])) {
+				u.left[d], more = true, true
+			}
+		}
+		if !more {
+			return nil, problems
+		}
+	}
+}
+
+// datasetOf is the dataset that a problem is about, if it is about one.
+func datasetOf(p Problem) string {
+	switch {
+	case len(p.Path) > 1 && p.Path[0] == "datasets":
+		return p.Path[1]
+	case len(p.Path) > 3 && (p.Path[0] == "roles" && p.Path[2] == "datasets" || p.Path[0] == "tenants" && p.Path[2] == "bind"):
+		return p.Path[3]
+	}
+	return ""
+}
+
+// waiting are the datasets of which a part may be in a silent source.
+func (u Unreached) waiting(spec Spec) map[string]bool {
+	out := make(map[string]bool)
+	ofStrategies := slices.ContainsFunc(slices.Collect(maps.Values(spec.Strategies)), func(s StrategySpec) bool { return u.sources[s.Source] })
+	for name, d := range spec.Datasets {
+		switch {
+		case d.Source != "":
+			out[name] = u.sources[d.Source]
+		default:
+			out[name] = ofStrategies
+		}
+		for source := range d.Bind {
+			out[name] = out[name] || u.sources[source]
+		}
+	}
+	for _, t := range spec.Tenants {
+		for name, own := range t.Bind {
+			out[name] = out[name] || u.sources[own.Source]
+		}
+	}
+	return out
+}
+
+// leadsToLeft tells whether a dataset has had a relation to one that is left out: its
+// filter or its measures may have followed it.
+func (u Unreached) leadsToLeft(d DatasetSpec) bool {
+	return slices.ContainsFunc(d.Relations, u.cut)
+}
+
+// cut tells whether a relation needs a dataset that is left out.
+func (u Unreached) cut(r Entry[RelationSpec]) bool { return u.left[r.Value.To] || u.left[r.Value.Through] }
+
+// without is the spec without what is left out.
+func (u Unreached) without(spec Spec) Spec {
+	if len(u.left) == 0 {
+		return spec
+	}
+	isLeft := func(name string) bool { return u.left[name] }
+	all := spec.Datasets
+	spec.Datasets = make(map[string]DatasetSpec, len(all))
+	for name, d := range all {
+		if !isLeft(name) {
+			d.Relations = slices.DeleteFunc(slices.Clone(d.Relations), u.cut)
+			spec.Datasets[name] = d
+		}
+	}
+	roles := spec.Roles
+	spec.Roles = make(map[string]RoleSpec, len(roles))
+	for name, r := range roles {
+		r.Datasets = remaining(r.Datasets, isLeft)
+		spec.Roles[name] = r
+	}
+	tenants := spec.Tenants
+	spec.Tenants = make(map[string]TenantSpec, len(tenants))
+	for name, t := range tenants {
+		t.Bind = remaining(t.Bind, isLeft)
+		spec.Tenants[name] = t
+	}
+	return spec
+}
+
+func remaining[V any](m map[string]V, left func(string) bool) map[string]V {
+	m = maps.Clone(m)
+	maps.DeleteFunc(m, func(name string, _ V) bool { return left(name) })
+	return m
+}
+
+// name notes the names by which others speak of what is not known wholly.
+func (u Unreached) name(spec Spec, waiting map[string]bool) {
+	for name, d := range spec.Datasets {
+		if waiting[name] || u.left[name] {
+			u.names[name] = true
+		}
+		for _, r := range d.Relations {
+			if waiting[r.Value.To] || u.left[r.Value.To] || u.left[r.Value.Through] {
+				u.names[r.Name] = true
+			}
+		}
+	}
+}

@@ -1,0 +1,135 @@
+package gateway
+
+import (
+	"context"
+	"math/rand/v2"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"usher/config"
+	"usher/control"
+	"usher/inspect"
+)
+
+// How soon sources are looked into again that could not be when usher started:
+// twice as late after each time, with jitter, so that many gateways do not ask a
+// server that has just come back all at once.
+const (
+	firstLook = 500 * time.Millisecond
+	lastLook  = 30 * time.Second
+)
+
+// reach looks into the sources that are still to be reached until none is left.
+func (g *Gateway) reach(cfg *config.Config, opts Options) {
+	found := g.current.Load().found
+	if len(found.Silent) == 0 {
+		return
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	g.stopReaching = stop
+	g.reaching.Go(func() {
+		for wait := firstLook; len(found.Silent) > 0; wait = min(2*wait, lastLook) {
+			select {
+			case <-ctx.Done():
+				return
+			case <-time.After(wait/2 + rand.N(wait/2)): //nolint:gosec // spreads load, keeps no secret
+			}
+			again, err := found.Again(ctx, cfg)
+			if ctx.Err() != nil {
+				return
+			}
+			if err != nil {
+				opts.Log.ErrorContext(ctx, "the sources cannot be looked into", "error", err)
+				continue
+			}
+			again.Log(ctx, opts.Log)
+			for _, source := range again.Reached(found) { // one that does not fit is left out, and does not hold up the others
+				if alone := only(again, cfg, source, again.Reached(found)); alone.Problem != nil {
+					opts.Log.ErrorContext(ctx, "a source was reached, and what it holds cannot be served", "source", source, "error", alone.Problem)
+					again = again.Without(cfg, source, alone.Problem)
+				}
+			}
+			now := again.Reached(found)
+			if len(now) == 0 {
+				continue
+			}
+			if err := g.replace(ctx, cfg, opts, again); err != nil {
+				opts.Log.ErrorContext(ctx, "sources were reached, and what they hold cannot be served", "sources", now, "error", err)
+				continue
+			}
+			opts.Log.InfoContext(ctx, "sources were reached and are served from now on", "sources", now)
+			found, wait = again, firstLook
+		}
+	})
+}
+
+// only is what was found as if of those that were reached there were one alone.
+func only(found *inspect.Found, cfg *config.Config, source string, reached []string) *inspect.Found {
+	for _, other := range reached {
+		if other != source {
+			found = found.Without(cfg, other, nil)
+		}
+	}
+	return found
+}
+
+// replace serves what was found from now on. Requests that have begun finish with the
+// catalog before. What would not have been served at the start is not served now either.
+func (g *Gateway) replace(ctx context.Context, cfg *config.Config, opts Options, found *inspect.Found) error {
+	cat, err := found.Served()
+	if err != nil {
+		return err
+	}
+	neighbors, problems := control.Configured(cat)
+	if err := cfg.Locate(problems); err != nil {
+		return err
+	}
+	if g.control != nil {
+		if err := control.CheckDisjoint(ctx, cfg, neighbors, g.control); err != nil {
+			return err
+		}
+	}
+	next := *g.current.Load()
+	next.found, next.catalog = found, cat
+	next.route(g, opts)
+	next.sources.Use(cat)
+	g.homes.Set(neighbors)
+	if err := next.engine.Swap(cat); err != nil {
+		return err
+	}
+	g.current.Store(&next)
+	for _, note := range found.Notes {
+		opts.Log.InfoContext(ctx, note)
+	}
+	return nil
+}
+
+// Unreached are the sources that nobody could look into yet.
+func (g *Gateway) Unreached() []string {
+	var out []string
+	for _, s := range g.current.Load().found.Silent {
+		out = append(out, s.Source)
+	}
+	return out
+}
+
+// unreached shows which sources are still to be reached.
+type unreached struct{ gateway *Gateway }
+
+var sourceUnreached = prometheus.NewDesc("usher_source_unreached", "1 for a source that could not be looked into since usher started: what is read from it is refused.", []string{"source"}, nil)
+
+// Describe implements prometheus.Collector.
+func (u unreached) Describe(out chan<- *prometheus.Desc) { out <- sourceUnreached }
+
+// Collect implements prometheus.Collector.
+func (u unreached) Collect(out chan<- prometheus.Metric) {
+	cat := u.gateway.catalog()
+	for name := range cat.Sources {
+		n := 0.0
+		if !cat.Unreached.Reached(name) {
+			n = 1
+		}
+		out <- prometheus.MustNewConstMetric(sourceUnreached, prometheus.GaugeValue, n, name)
+	}
+}
