@@ -135,6 +135,7 @@ type Stored struct {
 	Name    string // the source's name for it; for APIs a member name or JSON pointer
 	Native  string // the source's own type, as introspected; empty when unknown
 	Form    value.Form
+	Filled  bool // the source lets no null in
 	ByCode  bool // text that the source already orders by code point
 	Indexed bool // an index finds a tenant's rows by it
 	Sorted  bool // an index has each tenant's rows in its order, in which they also lie in the table

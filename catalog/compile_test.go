@@ -178,7 +178,8 @@ func binding(b *strings.Builder, d *catalog.Dataset, source string, bind *catalo
 	for _, col := range d.Columns {
 		stored := bind.Columns[col.Name]
 		if stored != (catalog.Stored{Name: col.Name}) {
-			b.WriteString(strings.Replace(fmt.Sprintf("    %s %+v\n", col.Name, stored), " Form:0", "", 1))
+			stored.Filled = false // as the column tells
+			b.WriteString(strings.NewReplacer(" Form:0", "", " Filled:false", "").Replace(fmt.Sprintf("    %s %+v\n", col.Name, stored)))
 		}
 	}
 }

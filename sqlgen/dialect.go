@@ -37,6 +37,11 @@ type Dialect interface {
 	// Label is a label as a value of the enum type that the engine calls native,
 	// null if it is none of its labels; empty where comparing texts is as good.
 	Label(placeholder, native string) string
+	// FoldedIn compares text that the engine itself folds, of the type that it calls
+	// native, with a list of such.
+	FoldedIn(x, list, native string) string
+	// FoldedHas is Has for a list of such text.
+	FoldedHas(list, item, native string) string
 	// Folded is a text in lower case.
 	Folded(x string) string
 	// Printable is a key of groups, null where its value cannot be printed.

@@ -52,6 +52,11 @@ func (d duckdb) Lenient(x string, f plan.Field) string {
 // Label is empty because an enum is compared by its text as fast.
 func (duckdb) Label(string, string) string { return "" }
 
+// FoldedIn is here for text of another engine: DuckDB has no such type.
+func (duckdb) FoldedIn(x, list, _ string) string { return "(" + x + " IN (" + list + "))" }
+
+func (d duckdb) FoldedHas(list, item, _ string) string { return d.Has(list, item) }
+
 func (duckdb) Folded(x string) string { return "lower(" + x + ")" }
 
 // Printable leaves decimals as they are, which have no more digits than can be printed.

@@ -235,11 +235,8 @@ func (w *writer) in(e plan.Expr) string {
 	}
 	f, _ := w.field(e.Arg(0))
 	items := make([]string, e.Literals())
-	if x, operand := w.own(e.Arg(0), e.Literals()); operand != nil {
-		for i := range items {
-			items[i] = operand(e.Literal(i))
-		}
-		return "(" + x + " IN (" + strings.Join(items, ", ") + "))"
+	if text := w.ownIn(e.Arg(0), e.Literals(), e.Literal); text != "" {
+		return text
 	}
 	for i := range items {
 		items[i] = w.arg(e.Literal(i), f.Native)
@@ -258,13 +255,13 @@ func (w *writer) has(e plan.Expr) string {
 	f, _ := w.field(e.Arg(0))
 	native := strings.TrimSuffix(f.Native, "[]")
 	list = w.labeled(list, e.Arg(0).Type(), native)
-	item := func(v value.Value) string { return w.arg(v, native) }
-	if e.Arg(0).Type().Folded && f.Form == value.Folded {
-		list, item = w.raw(e.Arg(0)), w.castTo(native)
-	}
 	parts := make([]string, e.Literals())
 	for i := range parts {
-		parts[i] = w.d.Has(list, item(e.Literal(i)))
+		if f.Form == value.Folded && e.Arg(0).Type().Folded {
+			parts[i] = w.d.FoldedHas(w.raw(e.Arg(0)), w.castTo(native)(e.Literal(i)), native)
+		} else {
+			parts[i] = w.d.Has(list, w.arg(e.Literal(i), native))
+		}
 	}
 	word := " OR "
 	if e.Op() == plan.HasAll {

@@ -39,7 +39,7 @@ func (d postgres) Read(x string, f plan.Field) string {
 	case value.Multirange:
 		return "(CASE WHEN " + x + " IS NOT NULL THEN (SELECT coalesce(jsonb_agg(" + bounds("e") + "), '[]'::jsonb) FROM unnest(" + x + ") AS e) END)"
 	case value.GeoJSON:
-		read := func(x string) string { return geometrySchema(f.Native) + "ST_AsGeoJSON(" + x + ")::jsonb" }
+		read := func(x string) string { return schemaOf(f.Native) + "ST_AsGeoJSON(" + x + ")::jsonb" }
 		if f.Type.List {
 			return d.each(x, read("e"), "jsonb")
 		}
@@ -61,9 +61,9 @@ func bounds(x string) string {
 		"), 'upper', upper(" + x + "), 'lowerInclusive', lower_inc(" + x + "), 'upperInclusive', upper_inc(" + x + ")) END)"
 }
 
-// geometrySchema is the schema of a geometry's type with its dot, as the server has
-// quoted it: its functions are beside it.
-func geometrySchema(native string) string {
+// schemaOf is the schema of an extension's type with its dot, as the server has
+// quoted it: functions and operators are beside it.
+func schemaOf(native string) string {
 	name, _, _ := strings.Cut(native, "(")
 	name = strings.TrimSuffix(name, "[]")
 	return name[:max(strings.LastIndexByte(name, '.')+1, 0)]
@@ -73,6 +73,16 @@ func (d postgres) Lenient(x string, f plan.Field) string { return d.Read(x, f) }
 
 func (postgres) Label(n, native string) string {
 	return "(SELECT l FROM unnest(enum_range(NULL::" + native + ")) AS l WHERE l::text = " + n + "::text)"
+}
+
+// FoldedIn names the operator by its schema, where the type is as well: among those
+// that the session finds by itself there may be none but text's.
+func (postgres) FoldedIn(x, list, native string) string {
+	return "(" + x + " OPERATOR(" + schemaOf(native) + "=) ANY (ARRAY[" + list + "]))"
+}
+
+func (postgres) FoldedHas(list, item, native string) string {
+	return "(" + item + " OPERATOR(" + schemaOf(native) + "=) ANY(" + list + "))"
 }
 
 func (postgres) Folded(x string) string { return "lower(" + x + ")" }

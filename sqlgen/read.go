@@ -1,6 +1,8 @@
 package sqlgen
 
 import (
+	"strings"
+
 	"usher/plan"
 	"usher/value"
 )
@@ -10,7 +12,7 @@ import (
 // are used instead: equality with them is asked of the column as it is stored.
 
 func atUse(f plan.Field) bool {
-	return f.Form == value.Wide || !f.Type.List && (f.Form == value.Label || f.Form.Merges())
+	return f.Form == value.Wide || f.Form == value.Folded || !f.Type.List && (f.Form == value.Label || f.Form == value.Collated)
 }
 
 // lenient writes an expression that is compared, ordered or grouped by: a column
@@ -27,15 +29,16 @@ func (w *writer) lenient(e plan.Expr) string {
 // takes a subquery.
 const manyLabels = 16
 
+// operand writes a literal that a column is compared with.
+type operand func(value.Value) string
+
 // own is a column as it is stored, and how literals are written that it is equal
 // to by its own rules; nil: they are compared as the scalar's. So an index of the
 // column serves the comparison.
-func (w *writer) own(e plan.Expr, literals int) (x string, operand func(value.Value) string) {
-	if e.Type().List || !e.Type().Text() {
-		return "", nil
-	}
+func (w *writer) own(e plan.Expr, literals int) (x string, of operand) {
 	f, _ := w.field(e)
 	switch {
+	case e.Type().List || !e.Type().Text():
 	case f.Form == value.Folded && e.Type().Folded:
 		return w.raw(e), w.castTo(f.Native)
 	case e.Type().Folded:
@@ -48,23 +51,45 @@ func (w *writer) own(e plan.Expr, literals int) (x string, operand func(value.Va
 	return "", nil
 }
 
-func (w *writer) castTo(native string) func(value.Value) string {
+func (w *writer) castTo(native string) operand {
 	return func(v value.Value) string {
 		return w.bind(argText(v), func(n string) string { return "CAST(" + n + " AS " + native + ")" })
 	}
 }
 
-// equal compares by the column's own rules, or is empty. A label that is none is
-// null, which is unlike itself only to what asks for likeness.
+// ownIn tells whether a column is equal to one of the literals by its own rules,
+// or is empty.
+func (w *writer) ownIn(e plan.Expr, n int, literal func(int) value.Value) string {
+	x, of := w.own(e, n)
+	if of == nil {
+		return ""
+	}
+	items := make([]string, n)
+	for i := range items {
+		items[i] = of(literal(i))
+	}
+	list := strings.Join(items, ", ")
+	if f, _ := w.field(e); f.Form == value.Folded {
+		return w.d.FoldedIn(x, list, f.Native)
+	}
+	return "(" + x + " IN (" + list + "))"
+}
+
+// equal compares by the column's own rules, or is empty. Null is unlike every
+// literal, and so is what is no label to an enum.
 func (w *writer) equal(op plan.Op, left, right plan.Expr) string {
 	if right.Op() != plan.Literal {
 		return ""
 	}
-	x, operand := w.own(left, 1)
-	if f, _ := w.field(left); operand == nil || op == plan.Neq && f.Form == value.Label {
+	f, _ := w.field(left)
+	if op == plan.Neq && f.Form == value.Label {
 		return ""
 	}
-	return w.compared(op, x, operand(right.Literal(0)))
+	text := w.ownIn(left, 1, func(int) value.Value { return right.Literal(0) })
+	if text != "" && op == plan.Neq {
+		return "(" + text + " IS NOT TRUE)"
+	}
+	return text
 }
 
 // folded makes groups of text that is equal in upper and lower case.

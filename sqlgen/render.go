@@ -346,7 +346,7 @@ func (w *writer) orderBy(keyword string) {
 // neverNull tells a column of the level's own rows that holds no nulls.
 func (w *writer) neverNull(e plan.Expr) bool {
 	f, ok := w.field(e)
-	return ok && e.Ref() == 0 && !f.Null
+	return ok && e.Ref() == 0 && !f.Null && f.Form != value.Wide
 }
 
 // term writes one term of an order.

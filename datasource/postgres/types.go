@@ -48,7 +48,7 @@ var builtin = map[string]sqltype.Served{
 	"uuid": sqltype.As(value.UUID), "bytea": sqltype.As(value.Bytes), "json": sqltype.As(value.JSON), "jsonb": sqltype.As(value.JSON),
 	"date": sqltype.Odd(value.Date, value.Plain), "time": sqltype.As(value.Time), "interval": sqltype.As(value.Interval),
 	"timestamptz": sqltype.Odd(value.Timestamp, value.Plain), "timestamp": sqltype.Odd(value.LocalTimestamp, value.Plain),
-	"inet": sqltype.In(value.String, value.Address), "cidr": sqltype.In(value.String, value.Address),
+	"inet": sqltype.In(value.String, value.Address),
 }
 
 // extended are types of extensions, in whatever schema they are. Those of

@@ -75,8 +75,18 @@ func (g *gateway) answers(t *testing.T, question, want string) {
 
 func (g *gateway) answersTo(t *testing.T, tenant, question, want string) {
 	t.Helper()
-	who := principal.Principal{Subject: "ann", Tenant: tenant, TenantKey: tenant, Kind: principal.JWT, Scopes: []principal.Scope{principal.ReadData}}
-	if got := string(g.Ask(t, who, question, "")); got != want {
+	if got := g.askAs(t, tenant, question); got != want {
 		t.Errorf("%s\n got %s\nwant %s", question, got, want)
 	}
+}
+
+func (g *gateway) ask(t *testing.T, question string) string {
+	t.Helper()
+	return g.askAs(t, "t1", question)
+}
+
+func (g *gateway) askAs(t *testing.T, tenant, question string) string {
+	t.Helper()
+	who := principal.Principal{Subject: "ann", Tenant: tenant, TenantKey: tenant, Kind: principal.JWT, Scopes: []principal.Scope{principal.ReadData}}
+	return string(g.Ask(t, who, question, ""))
 }
