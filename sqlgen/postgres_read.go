@@ -39,7 +39,7 @@ func (d postgres) Read(x string, f plan.Field) string {
 	case value.Multirange:
 		return "(CASE WHEN " + x + " IS NOT NULL THEN (SELECT coalesce(jsonb_agg(" + bounds("e") + "), '[]'::jsonb) FROM unnest(" + x + ") AS e) END)"
 	case value.GeoJSON:
-		read := func(x string) string { return schemaOf(f.Native) + "ST_AsGeoJSON(" + x + ")::jsonb" }
+		read := func(x string) string { return geoJSON(x, f.Native) }
 		if f.Type.List {
 			return d.each(x, read("e"), "jsonb")
 		}
@@ -59,6 +59,16 @@ func (postgres) each(x, item, as string) string {
 func bounds(x string) string {
 	return "(CASE WHEN isempty(" + x + ") THEN '{\"empty\": true}'::jsonb WHEN " + x + " IS NOT NULL THEN jsonb_build_object('lower', lower(" + x +
 		"), 'upper', upper(" + x + "), 'lowerInclusive', lower_inc(" + x + "), 'upperInclusive', upper_inc(" + x + ")) END)"
+}
+
+// geoJSON has no arcs: they become lines. Geographies have none.
+func geoJSON(x, native string) string {
+	schema := schemaOf(native)
+	text := schema + "ST_AsGeoJSON(" + x + ")"
+	if strings.HasPrefix(native, schema+"geometry") {
+		text = "CASE WHEN " + schema + "ST_HasArc(" + x + ") THEN " + schema + "ST_AsGeoJSON(" + schema + "ST_CurveToLine(" + x + ")) ELSE " + text + " END"
+	}
+	return "(" + text + ")::jsonb"
 }
 
 // schemaOf is the schema of an extension's type with its dot, as the server has
