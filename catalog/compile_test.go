@@ -326,6 +326,9 @@ func parseColumn(t *testing.T, text string) catalog.TableColumn {
 		if slices.Contains(words, "merges") {
 			tc.Form = value.Collated
 		}
+		if slices.Contains(words, "printed") {
+			tc.Form = value.Printed
+		}
 		tc.ByCode = !slices.Contains(words, "collated")
 		tc.InOrder = slices.Contains(words, "inorder")
 		if slices.Contains(words, "commented") {

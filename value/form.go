@@ -26,10 +26,10 @@ const (
 
 var formNotes = [...]string{
 	Money:      "without its currency",
-	Label:      "as text, since GraphQL cannot spell its labels; it has the operators of text",
+	Label:      "as text, since GraphQL cannot spell its labels",
 	Folded:     "as text that is equal in upper and lower case; it is no key and leads to no other rows",
 	Collated:   "as text that is equal if it is the same, whatever its collation says; it is no key and leads to no other rows",
-	Address:    "as text",
+	Address:    "as text, without the length of a prefix that is the whole address",
 	Printed:    "as the text that the database prints",
 	Document:   "as JSON that the database makes of it",
 	Range:      "as JSON with lower, upper, lowerInclusive and upperInclusive, or with empty",
