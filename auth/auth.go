@@ -38,6 +38,10 @@ type Options struct {
 	// any other is that the registry does not answer. It is
 	// asked for every JWT, cached or not, and must be quick. Nil: no registry.
 	Tenants func(ctx context.Context, id string) (key string, routing principal.Routing, err error)
+	// TenantOf looks up the id of the tenant that an identity provider calls so; the
+	// error is ErrNotRegistered if nobody is. It must be as quick. Nil: nobody is
+	// called anything.
+	TenantOf func(ctx context.Context, externalID string) (id string, err error)
 	// Opaque verifies the tokens that usher has made, those that begin with
 	// usher_, and what has to be said of them: revocation, rate, the tenant's
 	// status. Nil: there are none, and they are refused like any other text.
@@ -61,6 +65,7 @@ type Verifier struct {
 	issuers map[string]*issuer // by the exact iss
 	clock   func() time.Time
 	tenants func(context.Context, string) (string, principal.Routing, error)
+	named   func(context.Context, string) (string, error)
 	opaque  func(context.Context, string) (principal.Principal, error)
 	revoked func(principal.Principal) bool
 	ready   func() error
@@ -93,6 +98,7 @@ func newVerifier(specs []IssuerSpec, opts Options, fetching fetching) (*Verifier
 		issuers: make(map[string]*issuer, len(specs)),
 		clock:   opts.Clock,
 		tenants: opts.Tenants,
+		named:   opts.TenantOf,
 		opaque:  opts.Opaque,
 		revoked: opts.Revoked,
 		ready:   opts.Ready,
@@ -162,13 +168,37 @@ func (v *Verifier) Verify(ctx context.Context, raw string) (principal.Principal,
 	case err != nil:
 		return principal.Principal{}, refuse(err)
 	}
-	if v.revoked(verified.principal) {
-		return principal.Principal{}, refuse(revocation(verified.principal))
+	p := verified.principal
+	if p.Tenant, err = v.tenantOf(ctx, verified); err != nil {
+		return principal.Principal{}, err
+	}
+	if v.revoked(p) {
+		return principal.Principal{}, refuse(revocation(p))
 	}
 	if err := v.ready(); err != nil {
 		return principal.Principal{}, unanswered(err)
 	}
-	return v.resolveTenant(ctx, verified.issuer, verified.principal)
+	return v.resolveTenant(ctx, verified.issuer, p)
+}
+
+// tenantOf is the id of a token's tenant. One that the token calls by another name
+// must be somebody's, whatever the issuer is trusted with, and is looked up for
+// each request: it may be another's by now.
+func (v *Verifier) tenantOf(ctx context.Context, known verification) (string, error) {
+	if known.externalID == "" {
+		return known.principal.Tenant, nil
+	}
+	if v.named == nil {
+		return "", refuse(fmt.Errorf("%w: %w: %q", ErrTenant, ErrNotRegistered, known.externalID))
+	}
+	id, err := v.named(ctx, known.externalID)
+	switch {
+	case errors.Is(err, ErrNotRegistered), err == nil && id == "":
+		return "", refuse(fmt.Errorf("%w: %w: %q", ErrTenant, ErrNotRegistered, known.externalID))
+	case err != nil:
+		return "", unanswered(err)
+	}
+	return id, nil
 }
 
 // revocation is why a token is revoked. One that does not say when it was issued
@@ -284,12 +314,12 @@ func (v *Verifier) check(ctx context.Context, raw string) (verification, error) 
 	if err != nil {
 		return none, err
 	}
-	p, err := i.principal(t.claims)
+	p, externalID, err := i.principal(t.claims)
 	if err != nil {
 		return none, err
 	}
 	p.Issued, p.Expires = issued, expires
-	return verification{issuer: i, kid: kid, alg: alg, key: key, principal: p, until: expires.Add(i.leeway)}, nil
+	return verification{issuer: i, kid: kid, alg: alg, key: key, principal: p, externalID: externalID, until: expires.Add(i.leeway)}, nil
 }
 
 // resolveTenant gives the principal what the registry says of its tenant,
@@ -344,6 +374,7 @@ type issuer struct {
 	claims       mapping
 	mayGrant     MayGrant
 	registered   bool
+	byExternalID bool // its tokens name tenants by external ids
 	confidential bool
 	lifetime     time.Duration
 	leeway       time.Duration
@@ -360,6 +391,7 @@ func newIssuer(spec IssuerSpec, remote remote) (*issuer, []error) {
 		claims:       claims,
 		mayGrant:     spec.MayGrant.clone(),
 		registered:   spec.registered(),
+		byExternalID: spec.Claims.Tenant.Map == MapRegistry,
 		confidential: spec.Confidential,
 		lifetime:     spec.maxLifetime(),
 		leeway:       spec.leeway(),

@@ -13,11 +13,12 @@ const maxCached = 4096
 // verification is what was found out about a token, and with which key. It
 // holds until the token expires and while the issuer still has that very key.
 type verification struct {
-	issuer    *issuer
-	kid, alg  string
-	key       any
-	principal principal.Principal // without what the registry says of its tenant
-	until     time.Time
+	issuer     *issuer
+	kid, alg   string
+	key        any
+	principal  principal.Principal // without what the registry says of its tenant
+	externalID string              // what the issuer calls its tenant, if not by its id
+	until      time.Time
 }
 
 // newCache remembers verified tokens by their SHA-256. Only tokens of trusted

@@ -13,7 +13,7 @@ import (
 
 // mapping is a ClaimsSpec ready to use.
 type mapping struct {
-	tenant, allTenants, roles, strategy, filters, parameters, clear, metadata, accounts, datasets, timezone, subject, person, email claim
+	tenant, allTenants, roles, strategy, strategies, filters, parameters, clear, metadata, accounts, datasets, timezone, subject, person, email claim
 }
 
 // claim reads one part of a principal.
@@ -41,6 +41,7 @@ func newMapping(spec ClaimsSpec) (mapping, []error) {
 		allTenants: compile("all_tenants", spec.AllTenants),
 		roles:      compile("roles", spec.Roles),
 		strategy:   compile("strategy", spec.Strategy),
+		strategies: compile("strategies", spec.Strategies),
 		filters:    compile("filters", spec.Filters),
 		parameters: compile("parameters", spec.Parameters),
 		clear:      compile("clear", spec.Clear),
@@ -71,6 +72,17 @@ func newClaim(name string, spec Claim) (claim, error) {
 		if c.path, err = parsePointer(spec.Pointer); err != nil {
 			return c, err
 		}
+	}
+	switch {
+	case spec.Map == "":
+	case name != "tenant":
+		return c, errors.New("map: only tenants are looked up")
+	case spec.Map != MapRegistry:
+		return c, fmt.Errorf("map: %q is not registry", spec.Map)
+	case c.path == nil:
+		return c, errors.New("map: without a pointer there is nothing to look up")
+	case c.fallback != nil:
+		return c, errors.New("map: a default and map exclude each other; a token must say itself whose it is")
 	}
 	if c.required && c.fallback != nil {
 		return c, errors.New("required and default exclude each other")

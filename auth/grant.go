@@ -2,6 +2,7 @@ package auth
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -12,18 +13,22 @@ import (
 )
 
 // principal turns the claims of a token whose signature was verified into a
-// principal without its tenant key and expiry.
-func (i *issuer) principal(claims query.Object) (principal.Principal, error) {
+// principal without its tenant key and expiry. One whose tenant the issuer calls by
+// an external id is without its tenant, too.
+func (i *issuer) principal(claims query.Object) (p principal.Principal, externalID string, err error) {
 	tenant, all, err := i.scope(claims)
 	if err != nil {
-		return principal.Principal{}, err
+		return principal.Principal{}, "", err
+	}
+	if i.byExternalID {
+		tenant, externalID = "", tenant
 	}
 	if err := i.checkNarrowing(claims); err != nil {
-		return principal.Principal{}, err
+		return principal.Principal{}, "", err
 	}
 	c := &i.claims
 	r := reading{claims: claims}
-	p := principal.Principal{
+	p = principal.Principal{
 		Subject:    take(&r, c.subject, text),
 		Name:       take(&r, c.person, text),
 		Email:      take(&r, c.email, text),
@@ -36,6 +41,7 @@ func (i *issuer) principal(claims query.Object) (principal.Principal, error) {
 		Scopes:     i.scopes(),
 		Grant: principal.Grant{
 			Strategy:   take(&r, c.strategy, i.strategy),
+			Strategies: take(&r, c.strategies, i.strategies),
 			Filters:    take(&r, c.filters, filters),
 			Parameters: take(&r, c.parameters, i.parameters),
 			Cleared:    take(&r, c.clear, i.clear),
@@ -46,9 +52,9 @@ func (i *issuer) principal(claims query.Object) (principal.Principal, error) {
 		},
 	}
 	if r.err != nil {
-		return principal.Principal{}, r.err
+		return principal.Principal{}, "", r.err
 	}
-	return p, nil
+	return p, externalID, nil
 }
 
 // scopes are what an issuer is trusted for.
@@ -72,7 +78,11 @@ func (i *issuer) scope(claims query.Object) (tenant string, all bool, err error)
 	if named == all {
 		return "", false, fmt.Errorf("%w: tenant given: %t, all tenants: %t", ErrTenant, named, all)
 	}
-	tenant, err = read(i.claims.tenant, claims, tenantID)
+	convert := tenantID
+	if i.byExternalID {
+		convert = externalTenant
+	}
+	tenant, err = read(i.claims.tenant, claims, convert)
 	return tenant, all, err
 }
 
@@ -104,6 +114,7 @@ func (i *issuer) checkDefaults() []error {
 		tryDefault(c.email, none, text),
 		tryDefault(c.roles, none, i.roles),
 		tryDefault(c.strategy, none, i.strategy),
+		tryDefault(c.strategies, none, i.strategies),
 		tryDefault(c.filters, none, filters),
 		tryDefault(c.parameters, none, i.parameters),
 		tryDefault(c.clear, none, i.clear),
@@ -136,6 +147,29 @@ func tenantID(v query.Value) (string, error) {
 	return string(id), nil
 }
 
+// externalTenant reads what an issuer calls a tenant: a text, or a whole number as
+// it is written. Whose it is, the registry says.
+func externalTenant(v query.Value) (string, error) {
+	var id string
+	switch v := v.(type) {
+	case query.Text:
+		id = string(v)
+	case query.Number:
+		id = string(v)
+		if !wholeNumber.MatchString(id) {
+			return "", fmt.Errorf("%w: a number is a whole one, written in digits", ErrTenant)
+		}
+	default:
+		return "", fmt.Errorf("%w: an external id is a string or a whole number", ErrTenant)
+	}
+	if err := principal.CheckExternalID(id); err != nil {
+		return "", fmt.Errorf("%w: %w", ErrTenant, err)
+	}
+	return id, nil
+}
+
+var wholeNumber = regexp.MustCompile(`^(0|-?[1-9][0-9]*)$`)
+
 func (i *issuer) allTenants(v query.Value) (bool, error) {
 	all, ok := v.(query.Bool)
 	if !ok {
@@ -159,6 +193,21 @@ func (i *issuer) strategy(v query.Value) (string, error) {
 	return name, within(name, i.mayGrant.Strategies)
 }
 
+// strategies reads {"dataset": "strategy"}.
+func (i *issuer) strategies(v query.Value) (map[string]string, error) {
+	object, err := structuredObject(v)
+	if err != nil {
+		return nil, err
+	}
+	out := make(map[string]string, len(object))
+	for _, m := range object {
+		if out[m.Name], err = i.strategy(m.Value); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
 // capped is the token's datasets or, when it names none, the issuer's; nil when
 // neither restricts them.
 func (i *issuer) capped(datasets []string) []string {
@@ -179,7 +228,7 @@ func (i *issuer) datasets(v query.Value) ([]string, error) {
 	return texts(v)
 }
 
-// filters reads [{"dataset": "orders", "where": {…}}]. What where says is
+// filters reads [{"dataset": "orders", "where": {…}, "having": {…}}]. What they say is
 // checked where its columns are known.
 func filters(v query.Value) ([]principal.Filter, error) {
 	v, err := structured(v)
@@ -204,7 +253,7 @@ func filters(v query.Value) ([]principal.Filter, error) {
 func filter(v query.Value) (principal.Filter, error) {
 	object, ok := v.(query.Object)
 	if !ok {
-		return principal.Filter{}, fmt.Errorf("%w: not an object with dataset and where", ErrClaim)
+		return principal.Filter{}, fmt.Errorf("%w: not an object with dataset, where and having", ErrClaim)
 	}
 	var f principal.Filter
 	for _, m := range object {
@@ -221,12 +270,18 @@ func filter(v query.Value) (principal.Filter, error) {
 				return principal.Filter{}, fmt.Errorf("%w: where is not an object with a condition", ErrClaim)
 			}
 			f.Where = where
+		case "having":
+			having, ok := m.Value.(query.Object)
+			if !ok || len(having) == 0 {
+				return principal.Filter{}, fmt.Errorf("%w: having is not an object with a condition", ErrClaim)
+			}
+			f.Having = having
 		default:
 			return principal.Filter{}, fmt.Errorf("%w: a filter has no %s", ErrClaim, quote(m.Name))
 		}
 	}
-	if f.Dataset == "" || f.Where == nil {
-		return principal.Filter{}, fmt.Errorf("%w: a filter needs dataset and where", ErrClaim)
+	if f.Dataset == "" || f.Where == nil && f.Having == nil {
+		return principal.Filter{}, fmt.Errorf("%w: a filter needs dataset, and where or having", ErrClaim)
 	}
 	return f, nil
 }

@@ -41,6 +41,7 @@ type ClaimsSpec struct {
 	AllTenants Claim `yaml:"all_tenants"` // the literal true, instead of a tenant
 	Roles      Claim `yaml:"roles"`       // list of names
 	Strategy   Claim `yaml:"strategy"`
+	Strategies Claim `yaml:"strategies"` // object: strategies of single datasets, by dataset
 	Filters    Claim `yaml:"filters"`    // list of {dataset, where}
 	Parameters Claim `yaml:"parameters"` // object: scalars and lists of scalars
 	Clear      Claim `yaml:"clear"`      // list of parameters
@@ -59,7 +60,11 @@ type Claim struct {
 	Pointer  string      `yaml:"pointer"`  // JSON pointer (RFC 6901) through objects
 	Required bool        `yaml:"required"` // refuse tokens without it
 	Default  query.Value `yaml:"default"`  // used when the token has none
+	Map      string      `yaml:"map"`      // of the tenant: how its id follows; empty: it is the id
 }
+
+// MapRegistry finds a tenant by an external id in its record.
+const MapRegistry = "registry"
 
 // UnmarshalYAML reads both forms of a claim.
 func (c *Claim) UnmarshalYAML(unmarshal func(any) error) error {
@@ -168,6 +173,9 @@ func (s IssuerSpec) problems(registry bool) []error {
 		}
 	default:
 		add("tenants: %q is neither registered nor trusted", s.Tenants)
+	}
+	if s.Tenants == "trusted" && s.Claims.Tenant.Map != "" {
+		add("tenants: external ids are looked up in the registry, so `trusted` has no meaning beside `claims.tenant.map`")
 	}
 	if s.MaxLifetime < 0 {
 		add("max_lifetime: must be positive")

@@ -22,9 +22,9 @@ type AccountProblem struct{ Key, Message string }
 
 // CheckAccount says why an account cannot stand over the source's own, or
 // nothing. It is the one rule for the registry's accounts and for those of
-// tokens.
-func (s *Source) CheckAccount(a principal.Account) []AccountProblem {
-	c := &accountCheck{source: s}
+// tokens. It leads where both the source and the tenant's record allow.
+func (s *Source) CheckAccount(a principal.Account, allowed *Destinations) []AccountProblem {
+	c := &accountCheck{source: s, allowed: allowed}
 	switch c.fits(a); {
 	case len(c.problems) > 0:
 	case a.Empty():
@@ -39,6 +39,7 @@ func (s *Source) CheckAccount(a principal.Account) []AccountProblem {
 
 type accountCheck struct {
 	source   *Source
+	allowed  *Destinations // by the tenant's record
 	problems []AccountProblem
 }
 
@@ -73,9 +74,7 @@ func (c *accountCheck) fits(a principal.Account) {
 // somebody else, brings its password along: the one that is known already
 // must not be sent there.
 func (c *accountCheck) login(a principal.Account) {
-	if a.Host != "" && !c.source.Hosts.Allow(a.Host) {
-		c.problem("host", "is not among the `allow_hosts` of the source")
-	}
+	c.hosts(a)
 	if a.Port < 0 || a.Port > 65535 {
 		c.problem("port", "must be from 1 to 65535")
 	}
@@ -92,6 +91,32 @@ func (c *accountCheck) login(a principal.Account) {
 	}
 	if a.Password == "" && (a.Host != "" || a.Port != 0 || a.Database != "" || a.User != "") {
 		c.problem("password", "is missing; an account with a host, port, database or user of its own brings its password along")
+	}
+}
+
+// hosts checks one host, or several, as ServersText writes them.
+func (c *accountCheck) hosts(a principal.Account) {
+	several := strings.Contains(c.source.Postgres.Host, ",")
+	if a.Host == "" {
+		if a.Port != 0 && several {
+			c.problem("port", "needs a `host` beside it: the source has several")
+		}
+		return
+	}
+	servers, err := Servers(a.Host, a.Port)
+	if err != nil {
+		c.problem("host", "must be a host, or several such as db1.example,db2.example:5433")
+		return
+	}
+	for _, s := range servers {
+		if !c.source.Hosts.Allow(s.Host) {
+			c.problem("host", "is not among the `allow_hosts` of the source")
+			return
+		}
+		if !c.allowed.allowsHost(s.Host) {
+			c.problem("host", notOfTenant)
+			return
+		}
 	}
 }
 
@@ -131,11 +156,15 @@ func (c *accountCheck) baseURL(text string) {
 		c.problem("base_url", "must be https")
 	case !c.source.Hosts.Allow(u.Hostname()):
 		c.problem("base_url", "its host is not among the `allow_hosts` of the source")
+	case !c.allowed.allowsURL(text):
+		c.problem("base_url", notOfTenant)
 	}
 }
 
+const notOfTenant = "is not among what the tenant's record allows"
+
 // accounts reads a tenant's own accounts.
-func (c *compiler) accounts(at place, specs map[string]AccountSpec) map[string]principal.Account {
+func (c *compiler) accounts(at place, specs map[string]AccountSpec, allowed *Destinations) map[string]principal.Account {
 	out := make(map[string]principal.Account, len(specs))
 	for name, spec := range specs {
 		source, at := c.catalog.Sources[name], at.in(name)
@@ -147,7 +176,7 @@ func (c *compiler) accounts(at place, specs map[string]AccountSpec) map[string]p
 			Host: spec.Host, Port: spec.Port, Database: spec.Database, Schema: spec.Schema, User: spec.User, Password: string(spec.Password),
 			BaseURL: strings.TrimSuffix(spec.BaseURL, "/"), Headers: texts(spec.Headers), Properties: texts(spec.Properties),
 		}
-		for _, p := range source.CheckAccount(a) {
+		for _, p := range source.CheckAccount(a, allowed) {
 			if p.Key == "" {
 				at.problem("%s", p.Message)
 			} else {

@@ -28,8 +28,10 @@ type Catalog struct {
 
 	byName map[string]*Dataset
 	byKey  map[string]string // ids of Tenants, by their keys
-	shapes map[string]string // by tenant, see ShapeOf
-	views  *lru.Cache[viewKey, *View]
+
+	byExternalID map[string]string // likewise
+	shapes       map[string]string // by tenant, see ShapeOf
+	views        *lru.Cache[viewKey, *View]
 }
 
 // Dataset returns the dataset of that name, or nil.
@@ -38,6 +40,10 @@ func (c *Catalog) Dataset(name string) *Dataset { return c.byName[name] }
 // TenantOfKey returns the id of the tenant that the configuration registers
 // with a key; empty: there is none.
 func (c *Catalog) TenantOfKey(key string) string { return c.byKey[key] }
+
+// TenantOf returns the id of the tenant that the configuration registers with an
+// external id; empty: there is none.
+func (c *Catalog) TenantOf(externalID string) string { return c.byExternalID[externalID] }
 
 // Dataset is a logical table of the GraphQL schema.
 type Dataset struct {
@@ -186,9 +192,18 @@ const (
 
 // Strategy is one way to reach a principal's tenant data.
 type Strategy struct {
-	Name   string
-	Kind   StrategyKind
-	Source string
+	Name     string
+	Kind     StrategyKind      // of the usual source
+	Source   string            // the usual one
+	Datasets map[string]string // sources of datasets that are elsewhere
+}
+
+// SourceOf is the source of a tenant's rows of a dataset.
+func (s *Strategy) SourceOf(dataset string) string {
+	if other, ok := s.Datasets[dataset]; ok {
+		return other
+	}
+	return s.Source
 }
 
 // Tenant is a registered tenant.
@@ -198,7 +213,16 @@ type Tenant struct {
 	Name     string
 	Strategy string // of its principals whose token names none; empty: the default
 
+	Strategies  map[string]string // those of single datasets, by dataset
+	ExternalIDs []string          // what identity providers call it
+	AllowHosts  []string          // where its accounts may lead, of what the sources allow; nil: to all of that
+
 	Accounts map[string]principal.Account // its own, by source
+}
+
+// Routing is how the tenant's data is reached.
+func (t Tenant) Routing() principal.Routing {
+	return principal.Routing{Strategy: t.Strategy, Strategies: t.Strategies, Accounts: t.Accounts, AllowHosts: t.AllowHosts}
 }
 
 // Parameter is a named, typed value of a grant.

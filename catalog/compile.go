@@ -20,7 +20,9 @@ const (
 // Compile makes a catalog of a spec, with what the sources were found to
 // hold. It reports every problem it finds; the catalog is nil when one of
 // them is more than a note.
-func Compile(spec Spec, tables Introspected) (*Catalog, []Problem) { return compile(spec, tables, false) }
+func Compile(spec Spec, tables Introspected) (*Catalog, []Problem) {
+	return compile(spec, tables, false)
+}
 
 // compile compiles a spec of which datasets, perhaps all, were left out.
 func compile(spec Spec, tables Introspected, incomplete bool) (*Catalog, []Problem) {
@@ -29,7 +31,10 @@ func compile(spec Spec, tables Introspected, incomplete bool) (*Catalog, []Probl
 		Strategies: make(map[string]*Strategy), Tenants: make(map[string]Tenant), Parameters: make(map[string]*Parameter), Roles: make(map[string]*Role),
 		byName: make(map[string]*Dataset), views: lru.New[viewKey, *View](maxViews),
 	}
-	c.catalog.Sources, c.problems = Sources(spec)
+	c.naming()
+	var problems []Problem
+	c.catalog.Sources, problems = Sources(c.spec)
+	c.problems = append(c.problems, problems...)
 	c.strategies()
 	c.limits()
 	c.parameters()
@@ -60,52 +65,6 @@ type compiler struct {
 }
 
 func (c *compiler) at(path ...string) place { return place{path: path, to: &c.problems} }
-
-func (c *compiler) strategies() {
-	for _, name := range slices.Sorted(maps.Keys(c.spec.Strategies)) {
-		spec, at := c.spec.Strategies[name], c.at("strategies", name)
-		if bad := badPlain(name); bad != "" {
-			at.problem("%s", bad)
-		}
-		c.catalog.Strategies[name] = &Strategy{Name: name, Kind: StrategyKind(spec.Kind), Source: spec.Source}
-		src := c.catalog.Sources[spec.Source]
-		if src == nil {
-			at.in("source").problem("%s", unknown("source", spec.Source, c.catalog.Sources))
-		}
-		switch StrategyKind(spec.Kind) {
-		case Shared:
-			if src != nil && src.Kind == API {
-				at.in("source").problem("%s is an API; use `kind: api`", spec.Source)
-			}
-			if src != nil && src.Template {
-				at.in("source").problem("%s is a template, which holds one tenant's data; use `kind: database`", spec.Source)
-			}
-		case Database:
-			if src != nil && src.Kind == API {
-				at.in("source").problem("%s is an API; use `kind: api`", spec.Source)
-			}
-			if src != nil && src.Kind != API && !src.Template {
-				at.in("source").problem("%s is one database for every tenant; "+
-					"add `template: true` to it, or use `kind: shared`", spec.Source)
-			}
-		case Upstream:
-			if src != nil && src.Kind != API && src.Kind != "" {
-				at.in("source").problem("%s is a database; use `kind: shared` or `kind: database`", spec.Source)
-			}
-		default:
-			at.in("kind").problem("must be shared, database or api")
-		}
-	}
-	c.catalog.DefaultStrategy = c.spec.DefaultStrategy
-	if len(c.catalog.Strategies) == 1 && c.spec.DefaultStrategy == "" {
-		for name := range c.catalog.Strategies {
-			c.catalog.DefaultStrategy = name
-		}
-	}
-	if c.spec.DefaultStrategy != "" && c.catalog.Strategies[c.spec.DefaultStrategy] == nil {
-		c.at("default_strategy").problem("%s", unknown("strategy", c.spec.DefaultStrategy, c.catalog.Strategies))
-	}
-}
 
 func (c *compiler) limits() {
 	l, at := c.spec.Limits, c.at("limits")

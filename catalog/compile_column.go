@@ -35,6 +35,7 @@ func (d *draft) add(col *Column, physical string) {
 
 // introspect takes all columns that have a type here.
 func (c *compiler) introspect(d *draft, t Table) {
+	naming := c.spec.Naming
 	var usable []TableColumn
 	for _, tc := range t.Columns {
 		if bad := unusable(tc); bad != "" {
@@ -50,10 +51,14 @@ func (c *compiler) introspect(d *draft, t Table) {
 	for i, tc := range usable {
 		physical[i] = tc.Name
 	}
-	for i, name := range fieldNames(physical) {
+	names := fieldNames(physical)
+	if naming == CamelNames {
+		names = camelFields(physical)
+	}
+	for i, name := range names {
 		tc := usable[i]
 		d.add(&Column{Name: name, Type: c.ownEnum(d, name, served(tc.Type)), Nullable: tc.Nullable, Odd: tc.Odd, Description: tc.Comment}, tc.Name)
-		if name != tc.Name {
+		if name != tc.Name && (naming != CamelNames || name != Camel(tc.Name)) {
 			d.at.note("the column %q is served as %s", tc.Name, name)
 		}
 	}
@@ -350,15 +355,11 @@ func (c *compiler) mayMiss(d *draft, source string, col *Column) bool {
 	if d.Common || col.Name != d.spec.Tenant.Column {
 		return false
 	}
-	if src := c.catalog.Sources[source]; src.Kind == API {
+	src := c.catalog.Sources[source]
+	if src.Kind == API {
 		return src.API.Isolation == ByUpstream
 	}
-	for _, s := range c.catalog.Strategies {
-		if s.Source == source && s.Kind != Database {
-			return false
-		}
-	}
-	return true
+	return src.Template
 }
 
 func (c *compiler) differs(source string, col *Column, tc TableColumn, view bool) string {

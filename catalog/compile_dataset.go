@@ -17,6 +17,7 @@ type draft struct {
 	found    map[string]Table  // by source: the table, where the source was introspected
 	physical map[string]string // by column: what sources call it unless a binding says otherwise
 	own      map[string]*ownDraft
+	foreign  []foreign // once they are asked for
 }
 
 // main is the table that types, keys and foreign keys are taken from: a
@@ -115,7 +116,7 @@ func (c *compiler) chooseSources(d *draft) {
 			d.at.in("source").problem("belongs to common datasets; a tenant's rows come from where the strategy says")
 		}
 		for _, name := range c.strategyOrder() {
-			source := c.catalog.Strategies[name].Source
+			source := c.catalog.Strategies[name].SourceOf(d.Name)
 			if c.catalog.Sources[source] != nil && !slices.Contains(d.sources, source) {
 				d.sources = append(d.sources, source)
 			}
@@ -143,6 +144,16 @@ func (c *compiler) strategyOrder() []string {
 		return cmp.Compare(notDefault(a, c.catalog.DefaultStrategy), notDefault(b, c.catalog.DefaultStrategy))
 	})
 	return names
+}
+
+// named tells whether a strategy leads to a source for this very dataset.
+func (c *compiler) named(source, dataset string) bool {
+	for _, s := range c.catalog.Strategies {
+		if s.Datasets[dataset] == source {
+			return true
+		}
+	}
+	return false
 }
 
 func notDefault(name, def string) int {
@@ -191,6 +202,7 @@ func (c *compiler) bind(d *draft) {
 	for _, name := range d.sources {
 		src := c.catalog.Sources[name]
 		spec, given := d.spec.Bind[name]
+		given = given || c.named(name, d.Name)
 		at := d.at.in("bind", name)
 		if src.API.Plugin != nil {
 			refused = c.pluginBinding(d, name) || refused
@@ -200,14 +212,14 @@ func (c *compiler) bind(d *draft) {
 			at.problem("%s is no plugin; `dataset` names one of a plugin's", name)
 		}
 		if src.Kind == API {
-			b, named := c.pathBinding(at, src, d.Name, spec)
+			b, named := c.pathBinding(at, src, d.storedName(), spec)
 			if src.API.Isolation == ByUpstream && !d.Common && !named && !src.API.names() && pathsName(name, c.spec) {
 				at.in("path").problem("holds no placeholder such as {tenant}, and nothing else tells the API whose rows to send")
 			}
 			d.Bindings[name] = b
 			continue
 		}
-		b := tableBinding(at, src, d.Name, spec)
+		b := tableBinding(at, src, d.storedName(), spec)
 		tables, asked := c.tables[name]
 		if t, ok := lookup(tables, b); ok {
 			d.found[name] = t
@@ -376,6 +388,9 @@ func (d *draft) storedAs(physical string) *Column {
 	}
 	return nil
 }
+
+// storedName is what sources call the dataset unless a binding says otherwise.
+func (d *draft) storedName() string { return cmp.Or(d.spec.Stored, d.Name) }
 
 // boundPerTenant is the `bound` of a dataset that tenants have tables of their
 // own of, and nobody else's.

@@ -162,7 +162,7 @@ func refuse(at place, why string, given map[string]bool) {
 func (c *compiler) pluginBinding(d *draft, source string) (refused bool) {
 	spec, given := d.spec.Bind[source]
 	at := d.at.in("bind", source)
-	b := idBinding(at, source, d.Name, spec)
+	b := idBinding(at, source, d.storedName(), spec)
 	id := b.Path
 	tables, asked := c.tables[source]
 	t, found := tables[id]

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"maps"
 	"slices"
+	"strconv"
 
 	"usher/principal"
 	"usher/value"
@@ -15,7 +16,7 @@ import (
 // whose rows a token shows that names it.
 func (c *compiler) tenants() {
 	byKey := make(map[string]string)
-	c.catalog.byKey = byKey
+	c.catalog.byKey, c.catalog.byExternalID = byKey, make(map[string]string)
 	for _, id := range slices.Sorted(maps.Keys(c.spec.Tenants)) {
 		spec, at := c.spec.Tenants[id], c.at("tenants", id)
 		if err := principal.CheckTenantID(id); err != nil {
@@ -28,7 +29,7 @@ func (c *compiler) tenants() {
 			}
 		}
 		if spec.Registered != nil && !*spec.Registered {
-			if spec.Key != "" || spec.Name != "" || spec.Strategy != "" || len(spec.Accounts) > 0 || len(spec.Bind) == 0 {
+			if spec.Key != "" || spec.Name != "" || spec.Strategy != "" || len(spec.Strategies) > 0 || spec.ExternalIDs != nil || spec.AllowHosts != nil || len(spec.Accounts) > 0 || len(spec.Bind) == 0 {
 				at.in("registered").problem("the control store says what the tenant is; beside `registered: false` there is `bind` and nothing else")
 			}
 			continue
@@ -45,8 +46,38 @@ func (c *compiler) tenants() {
 		if spec.Strategy != "" && c.catalog.Strategies[spec.Strategy] == nil {
 			at.in("strategy").problem("%s", unknown("strategy", spec.Strategy, c.catalog.Strategies))
 		}
-		t.Accounts = c.accounts(at.in("accounts"), spec.Accounts)
+		if err := c.catalog.CheckStrategies(spec.Strategies); err != nil {
+			at.in("strategies").problem("%s", err)
+		}
+		t.Strategies = spec.Strategies
+		allowed, err := ParseDestinations(spec.AllowHosts)
+		if err != nil {
+			at.in("allow_hosts").problem("%s", err)
+		}
+		t.AllowHosts, t.ExternalIDs = spec.AllowHosts, spec.ExternalIDs
+		t.Accounts = c.accounts(at.in("accounts"), spec.Accounts, allowed)
+		c.externalIDs(at.in("external_ids"), t, spec.ExternalIDs)
 		c.catalog.Tenants[id] = t
+	}
+}
+
+// externalIDs notes what identity providers call a tenant. One of them is one
+// tenant's alone, and no other's id or key.
+func (c *compiler) externalIDs(at place, t Tenant, ids []string) {
+	for i, id := range ids {
+		at := at.in(strconv.Itoa(i))
+		other, taken := c.catalog.byExternalID[id]
+		if err := principal.CheckExternalID(id); err != nil {
+			at.problem("%s", err)
+		} else if taken {
+			at.problem("%q is an external id of %s already", id, other)
+		}
+		for _, name := range slices.Sorted(maps.Keys(c.spec.Tenants)) {
+			if name != t.ID && (name == id || cmp.Or(c.spec.Tenants[name].Key, name) == id) {
+				at.problem("%q is the id or the key of %s", id, name)
+			}
+		}
+		c.catalog.byExternalID[id] = t.ID
 	}
 }
 

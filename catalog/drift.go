@@ -10,6 +10,11 @@ type Drift struct {
 	Columns map[string]string // by column: how it differs
 }
 
+const notThere = "it is not there"
+
+// Lacks tells whether a column differs in that the table has none of it.
+func (d Drift) Lacks(column string) bool { return d.Columns[column] == notThere }
+
 // Differs tells whether there is anything to say.
 func (d Drift) Differs() bool { return d.Missing || len(d.Columns) > 0 }
 
@@ -34,7 +39,7 @@ func (d *Dataset) driftOf(b *Binding, t Table) Drift {
 		tc, ok := t.column(stored.Name)
 		switch {
 		case !ok:
-			out.Columns[col.Name] = "it is not there"
+			out.Columns[col.Name] = notThere
 		case col == d.Tenant && badTenant(tc) != "":
 			out.Columns[col.Name] = "it is " + badTenant(tc)
 		case stored.Form != tc.Form && tc.Form.Converted():

@@ -56,20 +56,28 @@ func isHostName(host string) bool {
 func allowedHosts(at place, list []string) Hosts {
 	h := Hosts{names: make(map[string]bool)}
 	for i, text := range list {
-		name := strings.ToLower(text)
-		suffix, wild := strings.CutPrefix(name, "*")
-		if block, err := netip.ParsePrefix(name); err == nil && block == block.Masked() {
-			h.blocks = append(h.blocks, block)
-		} else if a, err := netip.ParseAddr(name); err == nil && a.Zone() == "" {
-			a = a.Unmap()
-			h.blocks = append(h.blocks, netip.PrefixFrom(a, a.BitLen()))
-		} else if wild && strings.HasPrefix(suffix, ".") && isHostName(suffix[1:]) {
-			h.suffixes = append(h.suffixes, suffix)
-		} else if isHostName(name) {
-			h.names[name] = true
-		} else {
+		if !h.add(text) {
 			at.in(strconv.Itoa(i)).problem("must be a host name, *.example for all names below one, an address or a block of addresses such as 10.1.0.0/16")
 		}
 	}
 	return h
+}
+
+// add reads one of them, if it is one.
+func (h *Hosts) add(text string) bool {
+	name := strings.ToLower(text)
+	suffix, wild := strings.CutPrefix(name, "*")
+	if block, err := netip.ParsePrefix(name); err == nil && block == block.Masked() {
+		h.blocks = append(h.blocks, block)
+	} else if a, err := netip.ParseAddr(name); err == nil && a.Zone() == "" {
+		a = a.Unmap()
+		h.blocks = append(h.blocks, netip.PrefixFrom(a, a.BitLen()))
+	} else if wild && strings.HasPrefix(suffix, ".") && isHostName(suffix[1:]) {
+		h.suffixes = append(h.suffixes, suffix)
+	} else if isHostName(name) {
+		h.names[name] = true
+	} else {
+		return false
+	}
+	return true
 }

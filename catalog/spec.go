@@ -14,6 +14,7 @@ type Spec struct {
 	Sources         map[string]SourceSpec    `yaml:"sources"`
 	Strategies      map[string]StrategySpec  `yaml:"strategies"`
 	DefaultStrategy string                   `yaml:"default_strategy"`
+	Naming          string                   `yaml:"naming"` // KeepNames, the default, or CamelNames
 	Limits          LimitsSpec               `yaml:"limits"`
 	Tenants         map[string]TenantSpec    `yaml:"tenants"`
 	Parameters      map[string]ParameterSpec `yaml:"parameters"`
@@ -28,17 +29,19 @@ type SourceSpec struct {
 	Template bool          `yaml:"template" kind:"postgres duckdb"`
 	Timeout  time.Duration `yaml:"timeout" kind:"postgres duckdb api"`
 
-	DSN      Secret `yaml:"dsn" kind:"postgres"`
-	Host     string `yaml:"host" kind:"postgres"`
-	Port     int    `yaml:"port" kind:"postgres"`
-	Database string `yaml:"database" kind:"postgres"`
-	User     string `yaml:"user" kind:"postgres"`
-	Password Secret `yaml:"password" kind:"postgres"`
-	Schema   string `yaml:"schema" kind:"postgres"`
-	SSLMode  string `yaml:"sslmode" kind:"postgres"`
-	RootCert Path   `yaml:"root_cert" kind:"postgres api"`
-	MaxConns int    `yaml:"max_conns" kind:"postgres"`
-	Pooler   string `yaml:"pooler" kind:"postgres"`
+	DSN      Secret        `yaml:"dsn" kind:"postgres"`
+	Host     string        `yaml:"host" kind:"postgres"`
+	Port     int           `yaml:"port" kind:"postgres"`
+	Hosts    []HostSpec    `yaml:"hosts" kind:"postgres"`
+	MaxLag   time.Duration `yaml:"max_lag" kind:"postgres"`
+	Database string        `yaml:"database" kind:"postgres"`
+	User     string        `yaml:"user" kind:"postgres"`
+	Password Secret        `yaml:"password" kind:"postgres"`
+	Schema   string        `yaml:"schema" kind:"postgres"`
+	SSLMode  string        `yaml:"sslmode" kind:"postgres"`
+	RootCert Path          `yaml:"root_cert" kind:"postgres api"`
+	MaxConns int           `yaml:"max_conns" kind:"postgres"`
+	Pooler   string        `yaml:"pooler" kind:"postgres"`
 
 	Session    SessionSpec `yaml:"session" kind:"postgres"`
 	AllowHosts []string    `yaml:"allow_hosts" kind:"postgres api"`
@@ -75,6 +78,13 @@ type SourceSpec struct {
 	Properties map[string]Template `yaml:"properties" kind:"api"`
 	Metadata   []string            `yaml:"metadata" kind:"api"`
 	Plugin     PluginSpec          `yaml:"plugin" kind:"api"`
+}
+
+// HostSpec describes one of several servers that hold the same data.
+type HostSpec struct {
+	Host string `yaml:"host"`
+	Port int    `yaml:"port"` // default: the port beside hosts
+	Role string `yaml:"role"` // primary or replica; default primary
 }
 
 // BodySpec describes the body of a POST, in one of two forms.
@@ -131,8 +141,9 @@ type PushdownSpec struct {
 
 // StrategySpec describes a strategy.
 type StrategySpec struct {
-	Kind   string `yaml:"kind"`
-	Source string `yaml:"source"`
+	Kind     string            `yaml:"kind"` // follows from the source; checked where it is written
+	Source   string            `yaml:"source"`
+	Datasets map[string]string `yaml:"datasets"` // sources of datasets that are elsewhere, by dataset
 }
 
 // LimitsSpec holds the limits of datasets that have none of their own.
@@ -146,6 +157,11 @@ type TenantSpec struct {
 	Key      string `yaml:"key" short:"true"` // the value in tenant columns; default: the id
 	Name     string `yaml:"name"`             // for people; default: the id
 	Strategy string `yaml:"strategy"`         // of tokens that name none
+
+	Strategies map[string]string `yaml:"strategies"` // those of single datasets, by dataset
+
+	ExternalIDs []string `yaml:"external_ids"` // what identity providers call it
+	AllowHosts  []string `yaml:"allow_hosts"`  // where its accounts may lead, of what the sources allow
 
 	Accounts map[string]AccountSpec `yaml:"accounts"` // by source
 	Bind     map[string]OwnSpec     `yaml:"bind"`     // by dataset
@@ -219,6 +235,8 @@ type DatasetSpec struct {
 	Measures    Ordered[MeasureSpec]   `yaml:"measures"`
 	Bound       string                 `yaml:"bound"`
 	Bind        map[string]BindingSpec `yaml:"bind"`
+
+	Stored string `yaml:"-"` // what its table is called, if nothing is bound; empty: as the dataset
 }
 
 // TenancySpec says whose a dataset's rows are: by a column, which may be written

@@ -86,13 +86,15 @@ func datasetOf(p Problem) string {
 // waiting are the datasets of which a part may be in a silent source.
 func (u Unreached) waiting(spec Spec) map[string]bool {
 	out := make(map[string]bool)
-	ofStrategies := slices.ContainsFunc(slices.Collect(maps.Values(spec.Strategies)), func(s StrategySpec) bool { return u.sources[s.Source] })
 	for name, d := range spec.Datasets {
 		switch {
 		case d.Source != "":
 			out[name] = u.sources[d.Source]
 		default:
-			out[name] = ofStrategies
+			for _, s := range spec.Strategies {
+				source, named := s.Datasets[name]
+				out[name] = out[name] || u.sources[source] || !named && u.sources[s.Source]
+			}
 		}
 		for source := range d.Bind {
 			out[name] = out[name] || u.sources[source]
@@ -113,7 +115,9 @@ func (u Unreached) leadsToLeft(d DatasetSpec) bool {
 }
 
 // cut tells whether a relation needs a dataset that is left out.
-func (u Unreached) cut(r Entry[RelationSpec]) bool { return u.left[r.Value.To] || u.left[r.Value.Through] }
+func (u Unreached) cut(r Entry[RelationSpec]) bool {
+	return u.left[r.Value.To] || u.left[r.Value.Through]
+}
 
 // without is the spec without what is left out.
 func (u Unreached) without(spec Spec) Spec {
@@ -138,8 +142,14 @@ func (u Unreached) without(spec Spec) Spec {
 	tenants := spec.Tenants
 	spec.Tenants = make(map[string]TenantSpec, len(tenants))
 	for name, t := range tenants {
-		t.Bind = remaining(t.Bind, isLeft)
+		t.Bind, t.Strategies = remaining(t.Bind, isLeft), remaining(t.Strategies, isLeft)
 		spec.Tenants[name] = t
+	}
+	strategies := spec.Strategies
+	spec.Strategies = make(map[string]StrategySpec, len(strategies))
+	for name, s := range strategies {
+		s.Datasets = remaining(s.Datasets, isLeft)
+		spec.Strategies[name] = s
 	}
 	return spec
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"usher/catalog"
 	"usher/cli/term"
 	"usher/config"
 	"usher/inspect"
@@ -12,6 +13,7 @@ import (
 
 type checkCommand struct {
 	Config string `short:"c" default:"usher.yml" env:"USHER_CONFIG" help:"The configuration file (${default})." placeholder:"FILE"`
+	Tenant string `help:"Try the accounts of this tenant, too, of the file or of the control store." placeholder:"ID"`
 }
 
 // errProblems ends a check whose problems are printed already.
@@ -24,7 +26,9 @@ func (c checkCommand) Run(ctx context.Context, s *term.IO) error {
 	if err != nil {
 		return err
 	}
+	over := s.Waiting("still looking into the sources")
 	r, err := inspect.Check(ctx, cfg)
+	over()
 	if err != nil {
 		return err
 	}
@@ -37,6 +41,11 @@ func (c checkCommand) Run(ctx context.Context, s *term.IO) error {
 	if len(r.Problems) > 0 {
 		return errProblems
 	}
+	if c.Tenant != "" {
+		if err := c.tryTenant(ctx, s, cfg, r.Catalog); err != nil {
+			return err
+		}
+	}
 	fmt.Fprintf(s.Stdout, "ok: %s, %s\n", count(len(r.Catalog.Datasets), "dataset"), count(len(r.Catalog.Sources), "source"))
 	return nil
 }
@@ -46,4 +55,23 @@ func count(n int, what string) string {
 		what += "s"
 	}
 	return fmt.Sprintf("%d %s", n, what)
+}
+
+// tryTenant prints what is wrong with a tenant's accounts, or what can be read
+// with each.
+func (c checkCommand) tryTenant(ctx context.Context, s *term.IO, cfg *config.Config, cat *catalog.Catalog) error {
+	problems, tried, err := inspect.Tenant(ctx, cfg, cat, c.Tenant)
+	if err != nil {
+		return err
+	}
+	for _, line := range problems {
+		fmt.Fprintln(s.Stdout, line)
+	}
+	if len(problems) > 0 {
+		return errProblems
+	}
+	for _, t := range tried {
+		fmt.Fprintf(s.Stdout, "tenant %s: %s of source %s can be read\n", c.Tenant, count(len(t.Datasets), "dataset"), t.Source)
+	}
+	return nil
 }

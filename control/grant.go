@@ -3,6 +3,7 @@ package control
 import (
 	"encoding/json"
 	"slices"
+	"time"
 
 	"usher/catalog"
 	"usher/fault"
@@ -11,8 +12,8 @@ import (
 )
 
 // CheckGrant is what the catalog says of a tenant's record, a user, a key or a
-// token before it is made.
-func CheckGrant(current func() *catalog.Catalog) func(principal.Principal) error {
+// token before it is made. Now is the clock.
+func CheckGrant(current func() *catalog.Catalog, now func() time.Time) func(principal.Principal) error {
 	return func(p principal.Principal) error {
 		cat := current()
 		if taken(cat, p.Tenant, p.TenantKey) {
@@ -22,10 +23,7 @@ func CheckGrant(current func() *catalog.Catalog) func(principal.Principal) error
 		record := p.Subject == ""
 		switch {
 		case record && len(p.Routing.Accounts) == 0:
-			if p.Routing.Strategy != "" && cat.Strategies[p.Routing.Strategy] == nil {
-				return fault.New(fault.BadUserInput, "there is no strategy %q", p.Routing.Strategy)
-			}
-			return nil
+			return checkRecord(cat, p.Routing)
 		// What of these can be reached is decided where it is asked for.
 		case !record && p.AllTenants:
 			if _, err := cat.View(p); err != nil && cat.Unreached.Incomplete() {
@@ -37,15 +35,15 @@ func CheckGrant(current func() *catalog.Catalog) func(principal.Principal) error
 		case !record && !slices.Contains(p.Scopes, principal.ReadData):
 			return plan.CheckDatasets(p, cat)
 		}
-		return plan.CheckGrant(p, cat)
+		return plan.CheckGrant(p, cat, now())
 	}
 }
 
-// CheckFilters is what the catalog says of filters that somebody puts into a
-// token.
-func CheckFilters(current func() *catalog.Catalog) func(minter, token principal.Principal, added []principal.Filter) error {
-	return func(minter, token principal.Principal, added []principal.Filter) error {
-		return plan.CheckMinted(minter, token, added, current())
+// CheckMinted is what the catalog says of filters and strategies of datasets
+// that somebody puts into a token.
+func CheckMinted(current func() *catalog.Catalog, now func() time.Time) func(minter, token principal.Principal, added principal.Grant) error {
+	return func(minter, token principal.Principal, added principal.Grant) error {
+		return plan.CheckMinted(minter, token, added, current(), now())
 	}
 }
 
@@ -68,6 +66,27 @@ func CheckRole(current func() *catalog.Catalog) func(writer principal.Principal,
 	}
 }
 
+// checkRecord judges a record that leads nowhere of its own: what it says must
+// mean something, and its datasets need not be reached yet.
+func checkRecord(cat *catalog.Catalog, r principal.Routing) error {
+	if r.Strategy != "" && cat.Strategies[r.Strategy] == nil {
+		return fault.New(fault.BadUserInput, "there is no strategy %q", r.Strategy)
+	}
+	if err := cat.CheckStrategies(r.Strategies); err != nil {
+		return fault.New(fault.BadUserInput, "%s", err)
+	}
+	if _, err := catalog.ParseDestinations(r.AllowHosts); err != nil {
+		return fault.New(fault.BadUserInput, "%s", err)
+	}
+	return nil
+}
+
+// KnownName tells whether a text is the id, the key or an external id of a tenant
+// that the configuration registers.
+func KnownName(current func() *catalog.Catalog) func(name string) bool {
+	return func(name string) bool { return taken(current(), name, name) }
+}
+
 // notYet is what is said instead while datasets are left out of the catalog: what is
 // not there may be one of them.
 func notYet(cat *catalog.Catalog, err error) error {
@@ -77,14 +96,14 @@ func notYet(cat *catalog.Catalog, err error) error {
 	return err
 }
 
-// taken tells whether an id or a key is the id or the key of a tenant that the
-// configuration registers.
+// taken tells whether an id or a key is the id, the key or an external id of a
+// tenant that the configuration registers.
 func taken(cat *catalog.Catalog, id, key string) bool {
 	if id == "" {
 		return false
 	}
 	for _, name := range []string{id, key} {
-		if _, ok := cat.Tenants[name]; ok || cat.TenantOfKey(name) != "" {
+		if _, ok := cat.Tenants[name]; ok || cat.TenantOfKey(name) != "" || cat.TenantOf(name) != "" {
 			return true
 		}
 	}

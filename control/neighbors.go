@@ -38,7 +38,7 @@ func Configured(cat *catalog.Catalog) (*Neighbors, []catalog.Problem) {
 	var problems []catalog.Problem
 	for _, id := range slices.Sorted(maps.Keys(cat.Tenants)) {
 		t := cat.Tenants[id]
-		places := plan.Places(cat, principal.Principal{Tenant: id, TenantKey: t.Key, Routing: principal.Routing{Strategy: t.Strategy, Accounts: t.Accounts}})
+		places := plan.Places(cat, principal.Principal{Tenant: id, TenantKey: t.Key, Routing: t.Routing()})
 		if p, other, met := n.meets(id, places); met {
 			problems = append(problems, catalog.Problem{
 				Path: []string{"tenants", id, "accounts", p.Source},

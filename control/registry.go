@@ -18,14 +18,15 @@ import (
 func CheckDisjoint(ctx context.Context, cfg *config.Config, known *Neighbors, store *tenancy.Store) error {
 	var problems []catalog.Problem
 	for _, id := range slices.Sorted(maps.Keys(known.cat.Tenants)) {
-		taken, err := store.Taken(ctx, id, known.cat.Tenants[id].Key)
+		t := known.cat.Tenants[id]
+		taken, err := store.Taken(ctx, append([]string{id, t.Key}, t.ExternalIDs...)...)
 		if err != nil {
 			return err
 		}
 		if taken {
 			problems = append(problems, catalog.Problem{
 				Path:    []string{"tenants", id},
-				Message: "the control store has, or had, a tenant of this id or key, or one for the other; a tenant is registered in one place",
+				Message: "the control store has, or had, a tenant of this id or key, or calls one so, or one for the other; a tenant is registered in one place",
 			})
 		}
 	}
@@ -41,7 +42,7 @@ func CheckDisjoint(ctx context.Context, cfg *config.Config, known *Neighbors, st
 func Registry(cat *catalog.Catalog, store *tenancy.Store) func(context.Context, string) (string, principal.Routing, error) {
 	return func(ctx context.Context, id string) (string, principal.Routing, error) {
 		if t, ok := cat.Tenants[id]; ok {
-			return t.Key, principal.Routing{Strategy: t.Strategy, Accounts: t.Accounts}, nil
+			return t.Key, t.Routing(), nil
 		}
 		if cat.TenantOfKey(id) != "" {
 			return "", principal.Routing{}, auth.ErrForeignKey
@@ -59,5 +60,24 @@ func Registry(cat *catalog.Catalog, store *tenancy.Store) func(context.Context, 
 			err = auth.ErrSuspended
 		}
 		return key, routing, err
+	}
+}
+
+// TenantOf looks up the tenant that an identity provider calls so, in the
+// configuration and in the store, if there is one. Nobody becomes a tenant by
+// being named.
+func TenantOf(cat *catalog.Catalog, store *tenancy.Store) func(context.Context, string) (string, error) {
+	return func(ctx context.Context, externalID string) (string, error) {
+		if id := cat.TenantOf(externalID); id != "" {
+			return id, nil
+		}
+		if store == nil {
+			return "", auth.ErrNotRegistered
+		}
+		id, err := store.TenantOf(ctx, externalID)
+		if errors.Is(err, tenancy.ErrNoTenant) {
+			err = auth.ErrNotRegistered
+		}
+		return id, err
 	}
 }

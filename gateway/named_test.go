@@ -22,6 +22,12 @@ var leftOut = map[string]string{
 	"NewTenant.strategy": "the default",
 	"NewTenant.accounts": "none",
 
+	"NewTenant.strategies":         "none",
+	"NewTenant.externalIds":        "none",
+	"NewTenant.allowHosts":         "all that the sources allow",
+	"setTenantStrategy.strategies": "none",
+	"testAccount.tenant":           "the viewer's, refused with the right to all",
+
 	"AccountInput.host":       "the source's",
 	"AccountInput.port":       "the source's",
 	"AccountInput.database":   "the source's",
@@ -37,6 +43,7 @@ var leftOut = map[string]string{
 	"NewToken.email":             "shown only",
 	"NewToken.roles":             "none",
 	"NewToken.strategy":          "the minter's, the tenant's, the default",
+	"NewToken.strategies":        "the minter's",
 	"NewToken.filters":           "the minter's",
 	"NewToken.parameters":        "the minter's",
 	"NewToken.cleared":           "none",

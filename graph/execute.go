@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"usher/answer"
+	"usher/fault"
 	"usher/query"
 	"usher/schema"
 )
@@ -198,6 +199,9 @@ func (x *executable) datasetField(ctx context.Context, f graphql.CollectedField,
 	at := x.at(ctx, f, nil)
 	if err != nil {
 		graphql.AddError(at, graphql.AddFieldLocationToError(at, err))
+		for _, also := range fault.From(err).Also {
+			graphql.AddError(at, graphql.AddFieldLocationToError(at, also))
+		}
 		a = rootAnswer{Outcome: Outcome{Answer: answer.Null(), Explanation: got.Explanation}, failed: f.Definition.Type.NonNull}
 	}
 	for _, e := range a.Errors {

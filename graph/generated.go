@@ -47,8 +47,11 @@ type ComplexityRoot struct {
 type AdminMutationResolver interface {
 	CreateTenant(ctx context.Context, obj *AdminMutation, input NewTenant) (*AdminTenant, error)
 	RenameTenant(ctx context.Context, obj *AdminMutation, id string, name string) (*AdminTenant, error)
-	SetTenantStrategy(ctx context.Context, obj *AdminMutation, id string, strategy *string) (*AdminTenant, error)
+	SetTenantStrategy(ctx context.Context, obj *AdminMutation, id string, strategy *string, strategies []DatasetStrategyInput) (*AdminTenant, error)
+	SetTenantExternalIds(ctx context.Context, obj *AdminMutation, id string, externalIds []string) (*AdminTenant, error)
+	SetTenantAllowHosts(ctx context.Context, obj *AdminMutation, id string, allowHosts []string) (*AdminTenant, error)
 	SetTenantAccounts(ctx context.Context, obj *AdminMutation, id string, accounts []AccountInput) (*AdminTenant, error)
+	TestAccount(ctx context.Context, obj *AdminMutation, tenant *string) ([]AccountTest, error)
 	SuspendTenant(ctx context.Context, obj *AdminMutation, id string) (*AdminTenant, error)
 	ResumeTenant(ctx context.Context, obj *AdminMutation, id string) (*AdminTenant, error)
 	DeleteTenant(ctx context.Context, obj *AdminMutation, id string) (*AdminTenant, error)
@@ -121,6 +124,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 	inputUnmarshalMap := graphql.BuildUnmarshalerMap(
 		ec.unmarshalInputAccountInput,
 		ec.unmarshalInputAuditFilter,
+		ec.unmarshalInputDatasetStrategyInput,
 		ec.unmarshalInputMayGrantInput,
 		ec.unmarshalInputNamedText,
 		ec.unmarshalInputNewServiceKey,
@@ -337,14 +341,35 @@ type AdminMutation {
   createTenant(input: NewTenant!): AdminTenant
   "Changes the name, which is for people only."
   renameTenant(id: String!, name: String!): AdminTenant
-  "Changes the strategy by which the tenant's data is reached."
+  "Replaces the strategies by which the tenant's data is reached."
   setTenantStrategy(
     id: String!
     "Left out: the configuration's default."
     strategy: String
+    "Of datasets that are reached in another way; left out: none are."
+    strategies: [DatasetStrategyInput!]! = []
+  ): AdminTenant
+  """
+  Replaces what identity providers call the tenant; an empty list takes all of it away. An external id is one tenant's
+  alone, and never another's id or key.
+  """
+  setTenantExternalIds(id: String!, externalIds: [String!]!): AdminTenant
+  "Replaces where the tenant's accounts, and those of its tokens, may lead. What leads elsewhere is refused from then on."
+  setTenantAllowHosts(
+    id: String!
+    "As in NewTenant."
+    allowHosts: [String!]!
   ): AdminTenant
   "Replaces all accounts of the tenant; an empty list removes them."
   setTenantAccounts(id: String!, accounts: [AccountInput!]!): AdminTenant
+  """
+  Tries the accounts by which the tenant's data is reached, and looks at what is there for it. A tenant's administrators
+  try their own; what is wrong with a source that all tenants share is told to administrators of all tenants.
+  """
+  testAccount(
+    "Left out: the viewer's own."
+    tenant: String
+  ): [AccountTest!]
   "Stops every token of the tenant until it is resumed, everywhere within a second."
   suspendTenant(id: String!): AdminTenant
   resumeTenant(id: String!): AdminTenant
@@ -399,10 +424,69 @@ type AdminTenant {
   status: TenantStatus!
   "By which its data is reached; null: the configuration's default."
   strategy: String
+  "Of datasets that are reached in another way."
+  strategies: [DatasetStrategy!]!
   "What accounts of its own say, without the values."
   accounts: [AccountKeys!]!
+  "What identity providers call it."
+  externalIds: [String!]!
+  "Where its accounts may lead, of what the sources allow: hosts and base URLs; \"*\" is all of that."
+  allowHosts: [String!]!
   createdAt: Timestamp!
   changedAt: Timestamp!
+}
+
+"The strategy by which one dataset is reached."
+type DatasetStrategy {
+  dataset: String!
+  strategy: String!
+}
+
+"What came of trying one account of a tenant's."
+type AccountTest {
+  source: String!
+  "Whose rows are there for the tenant."
+  datasets: [String!]!
+  "Whether all of them can be read."
+  ok: Boolean!
+  problems: [AccountProblem!]!
+}
+
+type AccountProblem {
+  kind: AccountProblemKind!
+  "Null: the account as a whole."
+  dataset: String
+  column: String
+  "What is wrong, and what to do about it."
+  message: String!
+}
+
+enum AccountProblemKind {
+  "The host has no such name, takes no connection, or is silent."
+  UNREACHABLE
+  "The host is at an address to which no account may lead."
+  ADDRESS_REFUSED
+  "No secure connection can be made."
+  TLS
+  "The server does not take the user, the password or the credentials."
+  LOGIN_REFUSED
+  "The server has no such database."
+  NO_DATABASE
+  NO_SCHEMA
+  "There is no such table, or no such path of an API."
+  NO_TABLE
+  NO_COLUMN
+  "A column is not what the dataset promises."
+  WRONG_TYPE
+  "The account may not read it."
+  NOT_READABLE
+  "What an API sends is not what the dataset promises."
+  ANSWER
+  "The server lacks room, or others are in the way: try again."
+  BUSY
+  "The record leads nowhere, or where it must not."
+  RECORD
+  OTHER
 }
 
 enum TenantStatus {
@@ -455,6 +539,8 @@ type AdminToken {
   roles: [String!]!
   scopes: [Scope!]!
   strategy: String
+  "Of datasets that are reached in another way."
+  strategies: [DatasetStrategy!]!
   "Null: all that the roles allow."
   datasets: [String!]
   "Datasets of which it filters the rows."
@@ -660,7 +746,22 @@ input NewTenant {
   "Left out: the id."
   name: String
   strategy: String
+  "Of datasets that are reached in another way."
+  strategies: [DatasetStrategyInput!]! = []
   accounts: [AccountInput!]! = []
+  "What identity providers call it: texts, and numbers as they write them, of at most 255 characters."
+  externalIds: [String!]! = []
+  """
+  Where its accounts may lead, of what the sources allow: hosts as in allow_hosts of a source, and base URLs, which
+  allow an API there or below. "*" is all that the sources allow; an empty list is nothing.
+  """
+  allowHosts: [String!]! = ["*"]
+}
+
+"The strategy by which one dataset is reached."
+input DatasetStrategyInput {
+  dataset: String!
+  strategy: String!
 }
 
 """
@@ -701,6 +802,8 @@ input NewToken {
   roles: [String!]! = []
   "Left out: the minter's, the tenant's or the default one."
   strategy: String
+  "Of datasets that are reached in another way."
+  strategies: [DatasetStrategyInput!]! = []
   "All of them apply, to every reference to their dataset."
   filters: [TokenFilter!]! = []
   parameters: [TokenParameter!]! = []
@@ -723,11 +826,15 @@ input NewToken {
   rate: Int
 }
 
-"Restricts the rows of one dataset."
+"""
+Restricts one dataset: its rows, its groups, or both. A dataset with a condition on groups is shown in groups only.
+"""
 input TokenFilter {
   dataset: String!
-  "As in the dataset's own argument: {region: {eq: \"EU\"}}."
-  where: JSON!
+  "What its rows satisfy, as in the dataset's own argument: {region: {eq: \"EU\"}}."
+  where: JSON
+  "What its groups satisfy, as in the aggregate's own argument: {count: {gte: 5}}."
+  having: JSON
 }
 
 "A value for a parameter that datasets filter by."
@@ -1002,6 +1109,7 @@ enum Direction {
 
 "The width of a time bucket. Weeks start on Monday."
 enum TimeUnit {
+  MILLISECOND
   SECOND
   MINUTE
   HOUR
@@ -1108,6 +1216,34 @@ func (ec *executionContext) childFields_AccountKeys(ctx context.Context, field g
 	return nil, fmt.Errorf("no field named %q was found under type AccountKeys", field.Name)
 }
 
+func (ec *executionContext) childFields_AccountProblem(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "kind":
+		return ec.fieldContext_AccountProblem_kind(ctx, field)
+	case "dataset":
+		return ec.fieldContext_AccountProblem_dataset(ctx, field)
+	case "column":
+		return ec.fieldContext_AccountProblem_column(ctx, field)
+	case "message":
+		return ec.fieldContext_AccountProblem_message(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type AccountProblem", field.Name)
+}
+
+func (ec *executionContext) childFields_AccountTest(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "source":
+		return ec.fieldContext_AccountTest_source(ctx, field)
+	case "datasets":
+		return ec.fieldContext_AccountTest_datasets(ctx, field)
+	case "ok":
+		return ec.fieldContext_AccountTest_ok(ctx, field)
+	case "problems":
+		return ec.fieldContext_AccountTest_problems(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type AccountTest", field.Name)
+}
+
 func (ec *executionContext) childFields_Acting(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "subject":
@@ -1126,8 +1262,14 @@ func (ec *executionContext) childFields_AdminMutation(ctx context.Context, field
 		return ec.fieldContext_AdminMutation_renameTenant(ctx, field)
 	case "setTenantStrategy":
 		return ec.fieldContext_AdminMutation_setTenantStrategy(ctx, field)
+	case "setTenantExternalIds":
+		return ec.fieldContext_AdminMutation_setTenantExternalIds(ctx, field)
+	case "setTenantAllowHosts":
+		return ec.fieldContext_AdminMutation_setTenantAllowHosts(ctx, field)
 	case "setTenantAccounts":
 		return ec.fieldContext_AdminMutation_setTenantAccounts(ctx, field)
+	case "testAccount":
+		return ec.fieldContext_AdminMutation_testAccount(ctx, field)
 	case "suspendTenant":
 		return ec.fieldContext_AdminMutation_suspendTenant(ctx, field)
 	case "resumeTenant":
@@ -1208,8 +1350,14 @@ func (ec *executionContext) childFields_AdminTenant(ctx context.Context, field g
 		return ec.fieldContext_AdminTenant_status(ctx, field)
 	case "strategy":
 		return ec.fieldContext_AdminTenant_strategy(ctx, field)
+	case "strategies":
+		return ec.fieldContext_AdminTenant_strategies(ctx, field)
 	case "accounts":
 		return ec.fieldContext_AdminTenant_accounts(ctx, field)
+	case "externalIds":
+		return ec.fieldContext_AdminTenant_externalIds(ctx, field)
+	case "allowHosts":
+		return ec.fieldContext_AdminTenant_allowHosts(ctx, field)
 	case "createdAt":
 		return ec.fieldContext_AdminTenant_createdAt(ctx, field)
 	case "changedAt":
@@ -1238,6 +1386,8 @@ func (ec *executionContext) childFields_AdminToken(ctx context.Context, field gr
 		return ec.fieldContext_AdminToken_scopes(ctx, field)
 	case "strategy":
 		return ec.fieldContext_AdminToken_strategy(ctx, field)
+	case "strategies":
+		return ec.fieldContext_AdminToken_strategies(ctx, field)
 	case "datasets":
 		return ec.fieldContext_AdminToken_datasets(ctx, field)
 	case "filtered":
@@ -1438,6 +1588,16 @@ func (ec *executionContext) childFields_DatasetRelation(ctx context.Context, fie
 		return ec.fieldContext_DatasetRelation_description(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type DatasetRelation", field.Name)
+}
+
+func (ec *executionContext) childFields_DatasetStrategy(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "dataset":
+		return ec.fieldContext_DatasetStrategy_dataset(ctx, field)
+	case "strategy":
+		return ec.fieldContext_DatasetStrategy_strategy(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type DatasetStrategy", field.Name)
 }
 
 func (ec *executionContext) childFields_IssuedToken(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -1990,6 +2150,50 @@ func (ec *executionContext) field_AdminMutation_setTenantAccounts_args(ctx conte
 	return args, nil
 }
 
+func (ec *executionContext) field_AdminMutation_setTenantAllowHosts_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "id",
+		func(ctx context.Context, v any) (string, error) {
+			return ec.unmarshalNString2string(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["id"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "allowHosts",
+		func(ctx context.Context, v any) ([]string, error) {
+			return ec.unmarshalNString2ᚕstringᚄ(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["allowHosts"] = arg1
+	return args, nil
+}
+
+func (ec *executionContext) field_AdminMutation_setTenantExternalIds_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "id",
+		func(ctx context.Context, v any) (string, error) {
+			return ec.unmarshalNString2string(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["id"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "externalIds",
+		func(ctx context.Context, v any) ([]string, error) {
+			return ec.unmarshalNString2ᚕstringᚄ(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["externalIds"] = arg1
+	return args, nil
+}
+
 func (ec *executionContext) field_AdminMutation_setTenantStrategy_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -2009,6 +2213,14 @@ func (ec *executionContext) field_AdminMutation_setTenantStrategy_args(ctx conte
 		return nil, err
 	}
 	args["strategy"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "strategies",
+		func(ctx context.Context, v any) ([]DatasetStrategyInput, error) {
+			return ec.unmarshalNDatasetStrategyInput2ᚕusherᚋgraphᚐDatasetStrategyInputᚄ(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["strategies"] = arg2
 	return args, nil
 }
 
@@ -2091,6 +2303,20 @@ func (ec *executionContext) field_AdminMutation_suspendTenant_args(ctx context.C
 		return nil, err
 	}
 	args["id"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_AdminMutation_testAccount_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "tenant",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["tenant"] = arg0
 	return args, nil
 }
 
@@ -2694,6 +2920,199 @@ func (ec *executionContext) fieldContext_AccountKeys_set(_ context.Context, fiel
 	return graphql.NewScalarFieldContext("AccountKeys", field, false, false, errors.New("field of type String does not have child fields"))
 }
 
+func (ec *executionContext) _AccountProblem_kind(ctx context.Context, field graphql.CollectedField, obj *AccountProblem) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AccountProblem_kind(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Kind, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v AccountProblemKind) graphql.Marshaler {
+			return ec.marshalNAccountProblemKind2usherᚋgraphᚐAccountProblemKind(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_AccountProblem_kind(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("AccountProblem", field, false, false, errors.New("field of type AccountProblemKind does not have child fields"))
+}
+
+func (ec *executionContext) _AccountProblem_dataset(ctx context.Context, field graphql.CollectedField, obj *AccountProblem) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AccountProblem_dataset(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Dataset, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_AccountProblem_dataset(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("AccountProblem", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _AccountProblem_column(ctx context.Context, field graphql.CollectedField, obj *AccountProblem) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AccountProblem_column(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Column, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_AccountProblem_column(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("AccountProblem", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _AccountProblem_message(ctx context.Context, field graphql.CollectedField, obj *AccountProblem) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AccountProblem_message(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Message, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_AccountProblem_message(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("AccountProblem", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _AccountTest_source(ctx context.Context, field graphql.CollectedField, obj *AccountTest) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AccountTest_source(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Source, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_AccountTest_source(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("AccountTest", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _AccountTest_datasets(ctx context.Context, field graphql.CollectedField, obj *AccountTest) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AccountTest_datasets(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Datasets, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []string) graphql.Marshaler {
+			return ec.marshalNString2ᚕstringᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_AccountTest_datasets(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("AccountTest", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _AccountTest_ok(ctx context.Context, field graphql.CollectedField, obj *AccountTest) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AccountTest_ok(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Ok, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_AccountTest_ok(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("AccountTest", field, false, false, errors.New("field of type Boolean does not have child fields"))
+}
+
+func (ec *executionContext) _AccountTest_problems(ctx context.Context, field graphql.CollectedField, obj *AccountTest) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AccountTest_problems(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Problems, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []AccountProblem) graphql.Marshaler {
+			return ec.marshalNAccountProblem2ᚕusherᚋgraphᚐAccountProblemᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_AccountTest_problems(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "AccountTest",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_AccountProblem(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Acting_subject(ctx context.Context, field graphql.CollectedField, obj *Acting) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -2838,7 +3257,7 @@ func (ec *executionContext) _AdminMutation_setTenantStrategy(ctx context.Context
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.AdminMutation().SetTenantStrategy(ctx, obj, fc.Args["id"].(string), fc.Args["strategy"].(*string))
+			return ec.Resolvers.AdminMutation().SetTenantStrategy(ctx, obj, fc.Args["id"].(string), fc.Args["strategy"].(*string), fc.Args["strategies"].([]DatasetStrategyInput))
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *AdminTenant) graphql.Marshaler {
@@ -2866,6 +3285,94 @@ func (ec *executionContext) fieldContext_AdminMutation_setTenantStrategy(ctx con
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_AdminMutation_setTenantStrategy_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _AdminMutation_setTenantExternalIds(ctx context.Context, field graphql.CollectedField, obj *AdminMutation) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AdminMutation_setTenantExternalIds(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.AdminMutation().SetTenantExternalIds(ctx, obj, fc.Args["id"].(string), fc.Args["externalIds"].([]string))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *AdminTenant) graphql.Marshaler {
+			return ec.marshalOAdminTenant2ᚖusherᚋgraphᚐAdminTenant(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_AdminMutation_setTenantExternalIds(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "AdminMutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_AdminTenant(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_AdminMutation_setTenantExternalIds_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _AdminMutation_setTenantAllowHosts(ctx context.Context, field graphql.CollectedField, obj *AdminMutation) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AdminMutation_setTenantAllowHosts(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.AdminMutation().SetTenantAllowHosts(ctx, obj, fc.Args["id"].(string), fc.Args["allowHosts"].([]string))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *AdminTenant) graphql.Marshaler {
+			return ec.marshalOAdminTenant2ᚖusherᚋgraphᚐAdminTenant(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_AdminMutation_setTenantAllowHosts(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "AdminMutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_AdminTenant(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_AdminMutation_setTenantAllowHosts_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -2910,6 +3417,50 @@ func (ec *executionContext) fieldContext_AdminMutation_setTenantAccounts(ctx con
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_AdminMutation_setTenantAccounts_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _AdminMutation_testAccount(ctx context.Context, field graphql.CollectedField, obj *AdminMutation) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AdminMutation_testAccount(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.AdminMutation().TestAccount(ctx, obj, fc.Args["tenant"].(*string))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []AccountTest) graphql.Marshaler {
+			return ec.marshalOAccountTest2ᚕusherᚋgraphᚐAccountTestᚄ(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_AdminMutation_testAccount(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "AdminMutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_AccountTest(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_AdminMutation_testAccount_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -4070,6 +4621,38 @@ func (ec *executionContext) fieldContext_AdminTenant_strategy(_ context.Context,
 	return graphql.NewScalarFieldContext("AdminTenant", field, false, false, errors.New("field of type String does not have child fields"))
 }
 
+func (ec *executionContext) _AdminTenant_strategies(ctx context.Context, field graphql.CollectedField, obj *AdminTenant) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AdminTenant_strategies(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Strategies, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []DatasetStrategy) graphql.Marshaler {
+			return ec.marshalNDatasetStrategy2ᚕusherᚋgraphᚐDatasetStrategyᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_AdminTenant_strategies(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "AdminTenant",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_DatasetStrategy(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _AdminTenant_accounts(ctx context.Context, field graphql.CollectedField, obj *AdminTenant) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -4100,6 +4683,52 @@ func (ec *executionContext) fieldContext_AdminTenant_accounts(_ context.Context,
 		},
 	}
 	return fc, nil
+}
+
+func (ec *executionContext) _AdminTenant_externalIds(ctx context.Context, field graphql.CollectedField, obj *AdminTenant) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AdminTenant_externalIds(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ExternalIds, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []string) graphql.Marshaler {
+			return ec.marshalNString2ᚕstringᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_AdminTenant_externalIds(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("AdminTenant", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _AdminTenant_allowHosts(ctx context.Context, field graphql.CollectedField, obj *AdminTenant) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AdminTenant_allowHosts(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.AllowHosts, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []string) graphql.Marshaler {
+			return ec.marshalNString2ᚕstringᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_AdminTenant_allowHosts(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("AdminTenant", field, false, false, errors.New("field of type String does not have child fields"))
 }
 
 func (ec *executionContext) _AdminTenant_createdAt(ctx context.Context, field graphql.CollectedField, obj *AdminTenant) (ret graphql.Marshaler) {
@@ -4353,6 +4982,38 @@ func (ec *executionContext) _AdminToken_strategy(ctx context.Context, field grap
 }
 func (ec *executionContext) fieldContext_AdminToken_strategy(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("AdminToken", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _AdminToken_strategies(ctx context.Context, field graphql.CollectedField, obj *AdminToken) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AdminToken_strategies(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Strategies, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []DatasetStrategy) graphql.Marshaler {
+			return ec.marshalNDatasetStrategy2ᚕusherᚋgraphᚐDatasetStrategyᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_AdminToken_strategies(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "AdminToken",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_DatasetStrategy(ctx, field)
+		},
+	}
+	return fc, nil
 }
 
 func (ec *executionContext) _AdminToken_datasets(ctx context.Context, field graphql.CollectedField, obj *AdminToken) (ret graphql.Marshaler) {
@@ -6132,6 +6793,52 @@ func (ec *executionContext) _DatasetRelation_description(ctx context.Context, fi
 }
 func (ec *executionContext) fieldContext_DatasetRelation_description(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("DatasetRelation", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _DatasetStrategy_dataset(ctx context.Context, field graphql.CollectedField, obj *DatasetStrategy) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DatasetStrategy_dataset(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Dataset, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_DatasetStrategy_dataset(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("DatasetStrategy", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _DatasetStrategy_strategy(ctx context.Context, field graphql.CollectedField, obj *DatasetStrategy) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DatasetStrategy_strategy(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Strategy, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_DatasetStrategy_strategy(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("DatasetStrategy", field, false, false, errors.New("field of type String does not have child fields"))
 }
 
 func (ec *executionContext) _IssuedToken_id(ctx context.Context, field graphql.CollectedField, obj *IssuedToken) (ret graphql.Marshaler) {
@@ -9560,6 +10267,43 @@ func (ec *executionContext) unmarshalInputAuditFilter(ctx context.Context, obj a
 	return it, nil
 }
 
+func (ec *executionContext) unmarshalInputDatasetStrategyInput(ctx context.Context, obj any) (DatasetStrategyInput, error) {
+	var it DatasetStrategyInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"dataset", "strategy"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "dataset":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("dataset"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Dataset = data
+		case "strategy":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("strategy"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Strategy = data
+		}
+	}
+	return it, nil
+}
+
 func (ec *executionContext) unmarshalInputMayGrantInput(ctx context.Context, obj any) (MayGrantInput, error) {
 	var it MayGrantInput
 	if obj == nil {
@@ -9771,11 +10515,20 @@ func (ec *executionContext) unmarshalInputNewTenant(ctx context.Context, obj any
 		asMap[k] = v
 	}
 
+	if _, present := asMap["strategies"]; !present {
+		asMap["strategies"] = []any{}
+	}
 	if _, present := asMap["accounts"]; !present {
 		asMap["accounts"] = []any{}
 	}
+	if _, present := asMap["externalIds"]; !present {
+		asMap["externalIds"] = []any{}
+	}
+	if _, present := asMap["allowHosts"]; !present {
+		asMap["allowHosts"] = []any{"*"}
+	}
 
-	fieldsInOrder := [...]string{"id", "key", "name", "strategy", "accounts"}
+	fieldsInOrder := [...]string{"id", "key", "name", "strategy", "strategies", "accounts", "externalIds", "allowHosts"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -9810,6 +10563,13 @@ func (ec *executionContext) unmarshalInputNewTenant(ctx context.Context, obj any
 				return it, err
 			}
 			it.Strategy = data
+		case "strategies":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("strategies"))
+			data, err := ec.unmarshalNDatasetStrategyInput2ᚕusherᚋgraphᚐDatasetStrategyInputᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Strategies = data
 		case "accounts":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("accounts"))
 			data, err := ec.unmarshalNAccountInput2ᚕusherᚋgraphᚐAccountInputᚄ(ctx, v)
@@ -9817,6 +10577,20 @@ func (ec *executionContext) unmarshalInputNewTenant(ctx context.Context, obj any
 				return it, err
 			}
 			it.Accounts = data
+		case "externalIds":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("externalIds"))
+			data, err := ec.unmarshalNString2ᚕstringᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ExternalIds = data
+		case "allowHosts":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("allowHosts"))
+			data, err := ec.unmarshalNString2ᚕstringᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.AllowHosts = data
 		}
 	}
 	return it, nil
@@ -9835,6 +10609,9 @@ func (ec *executionContext) unmarshalInputNewToken(ctx context.Context, obj any)
 
 	if _, present := asMap["roles"]; !present {
 		asMap["roles"] = []any{}
+	}
+	if _, present := asMap["strategies"]; !present {
+		asMap["strategies"] = []any{}
 	}
 	if _, present := asMap["filters"]; !present {
 		asMap["filters"] = []any{}
@@ -9855,7 +10632,7 @@ func (ec *executionContext) unmarshalInputNewToken(ctx context.Context, obj any)
 		asMap["savedOnly"] = false
 	}
 
-	fieldsInOrder := [...]string{"tenant", "subject", "name", "email", "roles", "strategy", "filters", "parameters", "cleared", "metadata", "accounts", "datasets", "savedOnly", "timezone", "expiresAt", "inactivitySeconds", "rate"}
+	fieldsInOrder := [...]string{"tenant", "subject", "name", "email", "roles", "strategy", "strategies", "filters", "parameters", "cleared", "metadata", "accounts", "datasets", "savedOnly", "timezone", "expiresAt", "inactivitySeconds", "rate"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -9904,6 +10681,13 @@ func (ec *executionContext) unmarshalInputNewToken(ctx context.Context, obj any)
 				return it, err
 			}
 			it.Strategy = data
+		case "strategies":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("strategies"))
+			data, err := ec.unmarshalNDatasetStrategyInput2ᚕusherᚋgraphᚐDatasetStrategyInputᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Strategies = data
 		case "filters":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("filters"))
 			data, err := ec.unmarshalNTokenFilter2ᚕusherᚋgraphᚐTokenFilterᚄ(ctx, v)
@@ -10429,7 +11213,7 @@ func (ec *executionContext) unmarshalInputTokenFilter(ctx context.Context, obj a
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"dataset", "where"}
+	fieldsInOrder := [...]string{"dataset", "where", "having"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -10445,11 +11229,18 @@ func (ec *executionContext) unmarshalInputTokenFilter(ctx context.Context, obj a
 			it.Dataset = data
 		case "where":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("where"))
-			data, err := ec.unmarshalNJSON2usherᚋgraphᚐJSON(ctx, v)
+			data, err := ec.unmarshalOJSON2ᚖusherᚋgraphᚐJSON(ctx, v)
 			if err != nil {
 				return it, err
 			}
 			it.Where = data
+		case "having":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("having"))
+			data, err := ec.unmarshalOJSON2ᚖusherᚋgraphᚐJSON(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Having = data
 		}
 	}
 	return it, nil
@@ -10666,6 +11457,112 @@ func (ec *executionContext) _AccountKeys(ctx context.Context, sel ast.SelectionS
 	return out
 }
 
+var accountProblemImplementors = []string{"AccountProblem"}
+
+func (ec *executionContext) _AccountProblem(ctx context.Context, sel ast.SelectionSet, obj *AccountProblem) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, accountProblemImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("AccountProblem")
+		case "kind":
+			out.Values[i] = ec._AccountProblem_kind(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "dataset":
+			out.Values[i] = ec._AccountProblem_dataset(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "column":
+			out.Values[i] = ec._AccountProblem_column(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "message":
+			out.Values[i] = ec._AccountProblem_message(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var accountTestImplementors = []string{"AccountTest"}
+
+func (ec *executionContext) _AccountTest(ctx context.Context, sel ast.SelectionSet, obj *AccountTest) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, accountTestImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("AccountTest")
+		case "source":
+			out.Values[i] = ec._AccountTest_source(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "datasets":
+			out.Values[i] = ec._AccountTest_datasets(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "ok":
+			out.Values[i] = ec._AccountTest_ok(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "problems":
+			out.Values[i] = ec._AccountTest_problems(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
 var actingImplementors = []string{"Acting"}
 
 func (ec *executionContext) _Acting(ctx context.Context, sel ast.SelectionSet, obj *Acting) graphql.Marshaler {
@@ -10835,6 +11732,82 @@ func (ec *executionContext) _AdminMutation(ctx context.Context, sel ast.Selectio
 			}
 
 			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "setTenantExternalIds":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._AdminMutation_setTenantExternalIds(ctx, field, obj)
+				if res == graphql.RequiredNull {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "setTenantAllowHosts":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._AdminMutation_setTenantAllowHosts(ctx, field, obj)
+				if res == graphql.RequiredNull {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
 		case "setTenantAccounts":
 			field := field
 
@@ -10845,6 +11818,44 @@ func (ec *executionContext) _AdminMutation(ctx context.Context, sel ast.Selectio
 					}
 				}()
 				res = ec._AdminMutation_setTenantAccounts(ctx, field, obj)
+				if res == graphql.RequiredNull {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "testAccount":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._AdminMutation_testAccount(ctx, field, obj)
 				if res == graphql.RequiredNull {
 					atomic.AddUint32(&fs.Invalids, 1)
 				}
@@ -11820,8 +12831,23 @@ func (ec *executionContext) _AdminTenant(ctx context.Context, sel ast.SelectionS
 			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
 			}
+		case "strategies":
+			out.Values[i] = ec._AdminTenant_strategies(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		case "accounts":
 			out.Values[i] = ec._AdminTenant_accounts(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "externalIds":
+			out.Values[i] = ec._AdminTenant_externalIds(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "allowHosts":
+			out.Values[i] = ec._AdminTenant_allowHosts(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -11911,6 +12937,11 @@ func (ec *executionContext) _AdminToken(ctx context.Context, sel ast.SelectionSe
 		case "strategy":
 			out.Values[i] = ec._AdminToken_strategy(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "strategies":
+			out.Values[i] = ec._AdminToken_strategies(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
 		case "datasets":
@@ -12550,6 +13581,49 @@ func (ec *executionContext) _DatasetRelation(ctx context.Context, sel ast.Select
 		case "description":
 			out.Values[i] = ec._DatasetRelation_description(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var datasetStrategyImplementors = []string{"DatasetStrategy"}
+
+func (ec *executionContext) _DatasetStrategy(ctx context.Context, sel ast.SelectionSet, obj *DatasetStrategy) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, datasetStrategyImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("DatasetStrategy")
+		case "dataset":
+			out.Values[i] = ec._DatasetStrategy_dataset(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "strategy":
+			out.Values[i] = ec._DatasetStrategy_strategy(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
 		default:
@@ -14066,6 +15140,40 @@ func (ec *executionContext) marshalNAccountKeys2ᚕusherᚋgraphᚐAccountKeys�
 	return ret
 }
 
+func (ec *executionContext) marshalNAccountProblem2usherᚋgraphᚐAccountProblem(ctx context.Context, sel ast.SelectionSet, v AccountProblem) graphql.Marshaler {
+	return ec._AccountProblem(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNAccountProblem2ᚕusherᚋgraphᚐAccountProblemᚄ(ctx context.Context, sel ast.SelectionSet, v []AccountProblem) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNAccountProblem2usherᚋgraphᚐAccountProblem(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) unmarshalNAccountProblemKind2usherᚋgraphᚐAccountProblemKind(ctx context.Context, v any) (AccountProblemKind, error) {
+	var res AccountProblemKind
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNAccountProblemKind2usherᚋgraphᚐAccountProblemKind(ctx context.Context, sel ast.SelectionSet, v AccountProblemKind) graphql.Marshaler {
+	return v
+}
+
+func (ec *executionContext) marshalNAccountTest2usherᚋgraphᚐAccountTest(ctx context.Context, sel ast.SelectionSet, v AccountTest) graphql.Marshaler {
+	return ec._AccountTest(ctx, sel, &v)
+}
+
 func (ec *executionContext) marshalNAdminMutation2usherᚋgraphᚐAdminMutation(ctx context.Context, sel ast.SelectionSet, v AdminMutation) graphql.Marshaler {
 	return ec._AdminMutation(ctx, sel, &v)
 }
@@ -14302,6 +15410,46 @@ func (ec *executionContext) marshalNDatasetRelation2ᚕusherᚋgraphᚐDatasetRe
 	}
 
 	return ret
+}
+
+func (ec *executionContext) marshalNDatasetStrategy2usherᚋgraphᚐDatasetStrategy(ctx context.Context, sel ast.SelectionSet, v DatasetStrategy) graphql.Marshaler {
+	return ec._DatasetStrategy(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNDatasetStrategy2ᚕusherᚋgraphᚐDatasetStrategyᚄ(ctx context.Context, sel ast.SelectionSet, v []DatasetStrategy) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNDatasetStrategy2usherᚋgraphᚐDatasetStrategy(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) unmarshalNDatasetStrategyInput2usherᚋgraphᚐDatasetStrategyInput(ctx context.Context, v any) (DatasetStrategyInput, error) {
+	res, err := ec.unmarshalInputDatasetStrategyInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalNDatasetStrategyInput2ᚕusherᚋgraphᚐDatasetStrategyInputᚄ(ctx context.Context, v any) ([]DatasetStrategyInput, error) {
+	var vSlice []any
+	vSlice = graphql.CoerceList(v)
+	var err error
+	res := make([]DatasetStrategyInput, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNDatasetStrategyInput2usherᚋgraphᚐDatasetStrategyInput(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
 }
 
 func (ec *executionContext) unmarshalNFloat2float64(ctx context.Context, v any) (float64, error) {
@@ -14847,6 +15995,25 @@ func (ec *executionContext) marshalN__TypeKind2string(ctx context.Context, sel a
 		}
 	}
 	return res
+}
+
+func (ec *executionContext) marshalOAccountTest2ᚕusherᚋgraphᚐAccountTestᚄ(ctx context.Context, sel ast.SelectionSet, v []AccountTest) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNAccountTest2usherᚋgraphᚐAccountTest(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
 }
 
 func (ec *executionContext) marshalOActing2ᚖusherᚋgraphᚐActing(ctx context.Context, sel ast.SelectionSet, v *Acting) graphql.Marshaler {

@@ -37,6 +37,25 @@ type AccountKeys struct {
 	Set []string `json:"set"`
 }
 
+type AccountProblem struct {
+	Kind AccountProblemKind `json:"kind"`
+	// Null: the account as a whole.
+	Dataset *string `json:"dataset,omitempty"`
+	Column  *string `json:"column,omitempty"`
+	// What is wrong, and what to do about it.
+	Message string `json:"message"`
+}
+
+// What came of trying one account of a tenant's.
+type AccountTest struct {
+	Source string `json:"source"`
+	// Whose rows are there for the tenant.
+	Datasets []string `json:"datasets"`
+	// Whether all of them can be read.
+	Ok       bool             `json:"ok"`
+	Problems []AccountProblem `json:"problems"`
+}
+
 // An administrator who acts as a tenant.
 type Acting struct {
 	Subject string `json:"subject"`
@@ -65,10 +84,16 @@ type AdminTenant struct {
 	Status TenantStatus `json:"status"`
 	// By which its data is reached; null: the configuration's default.
 	Strategy *string `json:"strategy,omitempty"`
+	// Of datasets that are reached in another way.
+	Strategies []DatasetStrategy `json:"strategies"`
 	// What accounts of its own say, without the values.
-	Accounts  []AccountKeys `json:"accounts"`
-	CreatedAt time.Time     `json:"createdAt"`
-	ChangedAt time.Time     `json:"changedAt"`
+	Accounts []AccountKeys `json:"accounts"`
+	// What identity providers call it.
+	ExternalIds []string `json:"externalIds"`
+	// Where its accounts may lead, of what the sources allow: hosts and base URLs; "*" is all of that.
+	AllowHosts []string  `json:"allowHosts"`
+	CreatedAt  time.Time `json:"createdAt"`
+	ChangedAt  time.Time `json:"changedAt"`
 }
 
 // What may be known of a token after it was made: names of what it grants, never values.
@@ -84,6 +109,8 @@ type AdminToken struct {
 	Roles    []string `json:"roles"`
 	Scopes   []Scope  `json:"scopes"`
 	Strategy *string  `json:"strategy,omitempty"`
+	// Of datasets that are reached in another way.
+	Strategies []DatasetStrategy `json:"strategies"`
 	// Null: all that the roles allow.
 	Datasets []string `json:"datasets,omitempty"`
 	// Datasets of which it filters the rows.
@@ -245,6 +272,18 @@ type DatasetRelation struct {
 	Description *string `json:"description,omitempty"`
 }
 
+// The strategy by which one dataset is reached.
+type DatasetStrategy struct {
+	Dataset  string `json:"dataset"`
+	Strategy string `json:"strategy"`
+}
+
+// The strategy by which one dataset is reached.
+type DatasetStrategyInput struct {
+	Dataset  string `json:"dataset"`
+	Strategy string `json:"strategy"`
+}
+
 // A text that was just made. It is shown this once; what is kept of it is a hash.
 type IssuedToken struct {
 	ID    string `json:"id"`
@@ -305,9 +344,16 @@ type NewTenant struct {
 	// The value in tenant columns; left out: the id.
 	Key *string `json:"key,omitempty"`
 	// Left out: the id.
-	Name     *string        `json:"name,omitempty"`
-	Strategy *string        `json:"strategy,omitempty"`
-	Accounts []AccountInput `json:"accounts"`
+	Name     *string `json:"name,omitempty"`
+	Strategy *string `json:"strategy,omitempty"`
+	// Of datasets that are reached in another way.
+	Strategies []DatasetStrategyInput `json:"strategies"`
+	Accounts   []AccountInput         `json:"accounts"`
+	// What identity providers call it: texts, and numbers as they write them, of at most 255 characters.
+	ExternalIds []string `json:"externalIds"`
+	// Where its accounts may lead, of what the sources allow: hosts as in allow_hosts of a source, and base URLs, which
+	// allow an API there or below. "*" is all that the sources allow; an empty list is nothing.
+	AllowHosts []string `json:"allowHosts"`
 }
 
 // What an embed token grants.
@@ -323,6 +369,8 @@ type NewToken struct {
 	Roles []string `json:"roles"`
 	// Left out: the minter's, the tenant's or the default one.
 	Strategy *string `json:"strategy,omitempty"`
+	// Of datasets that are reached in another way.
+	Strategies []DatasetStrategyInput `json:"strategies"`
 	// All of them apply, to every reference to their dataset.
 	Filters    []TokenFilter    `json:"filters"`
 	Parameters []TokenParameter `json:"parameters"`
@@ -515,11 +563,13 @@ type TenantPage struct {
 	Next *string `json:"next,omitempty"`
 }
 
-// Restricts the rows of one dataset.
+// Restricts one dataset: its rows, its groups, or both. A dataset with a condition on groups is shown in groups only.
 type TokenFilter struct {
 	Dataset string `json:"dataset"`
-	// As in the dataset's own argument: {region: {eq: "EU"}}.
-	Where JSON `json:"where"`
+	// What its rows satisfy, as in the dataset's own argument: {region: {eq: "EU"}}.
+	Where *JSON `json:"where,omitempty"`
+	// What its groups satisfy, as in the aggregate's own argument: {count: {gte: 5}}.
+	Having *JSON `json:"having,omitempty"`
 }
 
 // A member of the metadata that sources are told.
@@ -587,6 +637,96 @@ type Viewer struct {
 	ExpiresAt *time.Time `json:"expiresAt,omitempty"`
 	// The time zone of buckets and relative times unless a query names another.
 	Timezone string `json:"timezone"`
+}
+
+type AccountProblemKind string
+
+const (
+	// The host has no such name, takes no connection, or is silent.
+	AccountProblemKindUnreachable AccountProblemKind = "UNREACHABLE"
+	// The host is at an address to which no account may lead.
+	AccountProblemKindAddressRefused AccountProblemKind = "ADDRESS_REFUSED"
+	// No secure connection can be made.
+	AccountProblemKindTLS AccountProblemKind = "TLS"
+	// The server does not take the user, the password or the credentials.
+	AccountProblemKindLoginRefused AccountProblemKind = "LOGIN_REFUSED"
+	// The server has no such database.
+	AccountProblemKindNoDatabase AccountProblemKind = "NO_DATABASE"
+	AccountProblemKindNoSchema   AccountProblemKind = "NO_SCHEMA"
+	// There is no such table, or no such path of an API.
+	AccountProblemKindNoTable  AccountProblemKind = "NO_TABLE"
+	AccountProblemKindNoColumn AccountProblemKind = "NO_COLUMN"
+	// A column is not what the dataset promises.
+	AccountProblemKindWrongType AccountProblemKind = "WRONG_TYPE"
+	// The account may not read it.
+	AccountProblemKindNotReadable AccountProblemKind = "NOT_READABLE"
+	// What an API sends is not what the dataset promises.
+	AccountProblemKindAnswer AccountProblemKind = "ANSWER"
+	// The server lacks room, or others are in the way: try again.
+	AccountProblemKindBusy AccountProblemKind = "BUSY"
+	// The record leads nowhere, or where it must not.
+	AccountProblemKindRecord AccountProblemKind = "RECORD"
+	AccountProblemKindOther  AccountProblemKind = "OTHER"
+)
+
+var AllAccountProblemKind = []AccountProblemKind{
+	AccountProblemKindUnreachable,
+	AccountProblemKindAddressRefused,
+	AccountProblemKindTLS,
+	AccountProblemKindLoginRefused,
+	AccountProblemKindNoDatabase,
+	AccountProblemKindNoSchema,
+	AccountProblemKindNoTable,
+	AccountProblemKindNoColumn,
+	AccountProblemKindWrongType,
+	AccountProblemKindNotReadable,
+	AccountProblemKindAnswer,
+	AccountProblemKindBusy,
+	AccountProblemKindRecord,
+	AccountProblemKindOther,
+}
+
+func (e AccountProblemKind) IsValid() bool {
+	switch e {
+	case AccountProblemKindUnreachable, AccountProblemKindAddressRefused, AccountProblemKindTLS, AccountProblemKindLoginRefused, AccountProblemKindNoDatabase, AccountProblemKindNoSchema, AccountProblemKindNoTable, AccountProblemKindNoColumn, AccountProblemKindWrongType, AccountProblemKindNotReadable, AccountProblemKindAnswer, AccountProblemKindBusy, AccountProblemKindRecord, AccountProblemKindOther:
+		return true
+	}
+	return false
+}
+
+func (e AccountProblemKind) String() string {
+	return string(e)
+}
+
+func (e *AccountProblemKind) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = AccountProblemKind(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid AccountProblemKind", str)
+	}
+	return nil
+}
+
+func (e AccountProblemKind) MarshalGQL(w io.Writer) {
+	fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *AccountProblemKind) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e AccountProblemKind) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
 }
 
 type AuditKind string

@@ -22,6 +22,7 @@ const (
 	Busy                   // others are in the way
 	Gone                   // the server is not there, or is about to leave
 	Refused                // the server does not let the account in
+	NoDatabase             // the server has no such database
 	Overloaded             // the server lacks room
 	TooComplex             // the statement is more than the server can do
 )
@@ -54,8 +55,10 @@ func kindOf(code string) Kind {
 	switch class(code) {
 	case "08", "57":
 		return Gone
-	case "28", "3D":
+	case "28":
 		return Refused
+	case "3D":
+		return NoDatabase
 	case "53":
 		return Overloaded
 	case "54":

@@ -21,6 +21,10 @@ const Grace = 100 * time.Millisecond
 // ErrTooLarge is the error of a read when the server has sent its allowance.
 var ErrTooLarge = errors.New("the server sent more than allowed for one statement")
 
+// ErrNoTLS is the error of a link that shall be encrypted, to a server that does
+// not do that.
+var ErrNoTLS = errors.New("the server does not offer TLS")
+
 // Server is where an account's links go.
 type Server struct {
 	address  string
@@ -98,7 +102,7 @@ func (s *Server) encrypt(ctx context.Context, raw net.Conn) (net.Conn, error) {
 		return nil, err
 	}
 	if answer[0] != 'S' {
-		return nil, fmt.Errorf("the server does not offer TLS (it answered %q)", answer[0])
+		return nil, fmt.Errorf("%w (it answered %q)", ErrNoTLS, answer[0])
 	}
 	encrypted := tls.Client(raw, s.tls)
 	return encrypted, encrypted.HandshakeContext(ctx)

@@ -15,19 +15,23 @@ import (
 // source, whatever is asked: an override that was left out would serve another
 // account's rows.
 func (b *builder) checkAccounts() error {
-	if err := checkAccounts(b.cat, b.p.Routing.Accounts, routingFault); err != nil {
+	allowed, err := catalog.ParseDestinations(b.p.Routing.AllowHosts)
+	if err != nil {
+		return routingFault("%s", err)
+	}
+	if err := checkAccounts(b.cat, b.p.Routing.Accounts, allowed, routingFault); err != nil {
 		return err
 	}
-	return checkAccounts(b.cat, b.p.Grant.Accounts, grantFault)
+	return checkAccounts(b.cat, b.p.Grant.Accounts, allowed, grantFault)
 }
 
-func checkAccounts(cat *catalog.Catalog, accounts map[string]principal.Account, refuse func(string, ...any) error) error {
+func checkAccounts(cat *catalog.Catalog, accounts map[string]principal.Account, allowed *catalog.Destinations, refuse func(string, ...any) error) error {
 	for _, name := range slices.Sorted(maps.Keys(accounts)) {
 		source := cat.Sources[name]
 		if source == nil {
 			return refuse("an account names the unknown source %q", name)
 		}
-		if problems := source.CheckAccount(accounts[name]); len(problems) > 0 {
+		if problems := source.CheckAccount(accounts[name], allowed); len(problems) > 0 {
 			return refuse("%s: %s", strings.TrimSuffix("accounts."+name+"."+problems[0].Key, "."), problems[0].Message)
 		}
 	}
@@ -71,7 +75,7 @@ func (b *builder) place(d *catalog.Dataset) (source string, binding *catalog.Bin
 	if own := d.Own[b.p.Tenant]; own != nil {
 		return own.Source, &own.Binding
 	}
-	source = b.strategy.Source
+	source = b.strategyOf(d).SourceOf(d.Name)
 	if d.Common {
 		source = d.Source
 	}
@@ -95,7 +99,7 @@ func (b *builder) target(d *catalog.Dataset) (Target, *catalog.Binding, error) {
 		return Target{}, nil, fault.New(fault.Forbidden, "nothing says where the %s of this tenant are", d.Name).
 			WithHint("the tenant needs a binding of its own")
 	case source == nil || binding == nil:
-		return Target{}, nil, fault.New(fault.Forbidden, "%s cannot be reached by the strategy %q", d.Name, b.strategy.Name)
+		return Target{}, nil, fault.New(fault.Forbidden, "%s cannot be reached by the strategy %q", d.Name, b.strategyOf(d).Name)
 	}
 	if source.Template && b.p.AllTenants {
 		return Target{}, nil, fault.New(fault.Forbidden, "%s is kept apart for each tenant; ask as one tenant", d.Name)

@@ -23,6 +23,7 @@ func Build(r query.Request, cat *catalog.Catalog, p principal.Principal, now tim
 	if vis == nil {
 		return Query{}, fault.New(fault.NotFound, "there is no dataset %q", r.Dataset)
 	}
+	b.path = []string{r.Field.Key}
 	var root Level
 	switch r.Shape {
 	case query.Many:
@@ -45,7 +46,7 @@ func Build(r query.Request, cat *catalog.Catalog, p principal.Principal, now tim
 	return Query{&body{
 		root:      root,
 		shape:     r.Shape,
-		strategy:  b.strategy.Name,
+		strategy:  b.reachedBy(),
 		identity:  b.identity(),
 		overrides: b.overrides(),
 		moment:    b.moment,
@@ -60,7 +61,8 @@ type builder struct {
 	cat        *catalog.Catalog
 	view       *catalog.View
 	p          principal.Principal
-	strategy   *catalog.Strategy
+	strategy   *catalog.Strategy            // the usual one
+	strategies map[string]*catalog.Strategy // those of single datasets, by dataset
 	parameters map[string][]value.Value
 	zone       string
 	now        time.Time
@@ -68,8 +70,10 @@ type builder struct {
 	targets    map[string]Target // by source, as resolved so far
 	fresh      time.Duration
 	datasets   []string // that the plan reads
+	by         []string // the strategies that they are reached by
 	tenanted   bool     // some of them hold one tenant's rows
 	literals   int      // that its conditions compare with, see maxLiterals
+	path       []string // of the field that is planned, as response keys
 }
 
 // reached refuses a plan that reads from a source that nobody has looked into:
@@ -100,15 +104,8 @@ func fit(cat *catalog.Catalog, p principal.Principal, now time.Time) (*builder, 
 		return nil, grantFault("%v", err)
 	}
 	b := &builder{cat: cat, view: view, p: p, zone: "UTC", now: now.UTC().Truncate(time.Second)}
-	name := p.Grant.Strategy
-	if name == "" {
-		name = p.Routing.Strategy
-	}
-	if name == "" {
-		name = cat.DefaultStrategy
-	}
-	if b.strategy = cat.Strategies[name]; b.strategy == nil {
-		return nil, grantFault("unknown strategy %q", name)
+	if err := b.chooseStrategies(); err != nil {
+		return nil, err
 	}
 	if err := b.checkAccounts(); err != nil {
 		return nil, err
@@ -195,7 +192,7 @@ const maxGranted = 10_000
 func (b *builder) checkGranted() error {
 	values := 0
 	for _, f := range b.p.Grant.Filters {
-		values += members(f.Where)
+		values += members(f.Where) + members(f.Having)
 	}
 	for _, v := range b.p.Grant.Parameters {
 		values += members(v)
@@ -238,13 +235,33 @@ func (b *builder) checkFilters(strict bool) error {
 		} else if err != nil {
 			continue // the dataset cannot be reached by this strategy at all
 		}
-		e, err := lb.where(whereAt{ref: ref, inside: ref, policy: true}, d, f.Where)
-		if err != nil {
-			return filterFault(f, err)
-		}
-		if e.op == True {
+		if f.Where == nil && f.Having == nil {
 			return grantFault("the filter on %q allows everything", f.Dataset)
 		}
+		if f.Where != nil {
+			e, err := lb.where(whereAt{ref: ref, inside: ref, policy: true}, d, f.Where)
+			if err := restricts(f, e, err); err != nil {
+				return err
+			}
+		}
+		if f.Having != nil {
+			e, err := lb.granted(d).having(f.Having, 0)
+			if err := restricts(f, e, err); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// restricts refuses a condition of a filter that cannot be read or that
+// everything satisfies.
+func restricts(f principal.Filter, e Expr, err error) error {
+	switch {
+	case err != nil:
+		return filterFault(f, err)
+	case e.op == True:
+		return grantFault("the filter on %q allows everything", f.Dataset)
 	}
 	return nil
 }
@@ -263,6 +280,9 @@ func (b *builder) reads(d *catalog.Dataset) {
 		b.fresh = d.Cache
 	}
 	b.tenanted = b.tenanted || !d.Common && !b.p.AllTenants
+	if by := b.strategyOf(d).Name; !d.Common && !slices.Contains(b.by, by) {
+		b.by = append(b.by, by)
+	}
 	if !slices.Contains(b.datasets, d.Name) {
 		b.datasets = append(b.datasets, d.Name)
 	}
@@ -278,14 +298,14 @@ func (b *builder) confine(d *catalog.Dataset, t Target, binding *catalog.Binding
 	api := t.Kind == catalog.API
 	isolated := api && b.cat.Sources[t.Source].API.Isolation == catalog.ByUpstream
 	if b.p.AllTenants {
-		if b.strategy.Kind == catalog.Database || isolated {
-			return 0, false, fault.New(fault.Forbidden, "the strategy %q keeps tenants apart; ask as one tenant", b.strategy.Name)
+		if b.cat.Sources[t.Source].Template || isolated {
+			return 0, false, fault.New(fault.Forbidden, "the strategy %q keeps tenants apart; ask as one tenant", b.strategyOf(d).Name)
 		}
 		return IsAllTenants, false, nil
 	}
-	column, known := d.Parent == nil, b.saysWhose(d, binding)
+	column, known := d.Parent == nil, b.saysWhose(d, binding, t.Source)
 	if api && !isolated && !column {
-		return 0, false, fault.New(fault.Forbidden, "%s cannot be reached by the strategy %q", d.Name, b.strategy.Name)
+		return 0, false, fault.New(fault.Forbidden, "%s cannot be reached by the strategy %q", d.Name, b.strategyOf(d).Name)
 	}
 	switch {
 	case isolated:
@@ -296,18 +316,23 @@ func (b *builder) confine(d *catalog.Dataset, t Target, binding *catalog.Binding
 		return ByTenantColumn, true, nil
 	case known:
 		return ByParent, false, nil
-	case b.strategy.Kind == catalog.Database && b.cat.Sources[t.Source].Template:
+	case b.cat.Sources[t.Source].Template:
 		return ByOwnSource, false, nil
 	}
-	return 0, false, fault.New(fault.Forbidden, "nothing says whose the %s are where the strategy %q looks for it", d.Name, b.strategy.Name)
+	return 0, false, fault.New(fault.Forbidden, "nothing says whose the %s are where the strategy %q looks for it", d.Name, b.strategyOf(d).Name)
 }
 
 // saysWhose tells whether the tenant column is there that says whose rows a
-// binding has: its own, or that of the rows at the end of the parents.
-func (b *builder) saysWhose(d *catalog.Dataset, binding *catalog.Binding) bool {
+// binding has: its own, or that of the rows at the end of the parents, where the
+// source itself has them. Where another strategy leads to the parents, they say
+// nothing of rows here.
+func (b *builder) saysWhose(d *catalog.Dataset, binding *catalog.Binding, source string) bool {
 	end := d.Ancestor()
 	if end != d {
-		_, binding = b.place(end)
+		at := ""
+		if at, binding = b.place(end); at != source {
+			binding = end.Bindings[source]
+		}
 	}
 	return binding != nil && !binding.Columns[end.Tenant.Name].Missing
 }

@@ -2,12 +2,14 @@ package plan_test
 
 import (
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
 	"usher/fault"
 	"usher/plan"
 	"usher/plan/plantest"
+	"usher/principal"
 )
 
 // What a filter may compare that a holder of the minter's roles puts into a
@@ -49,6 +51,16 @@ var minted = []struct{ minter, token, filter, want string }{
 	{`roles: ["nobody"]`, `roles: ["auditor"]`, `orders: {amount: {gt: 1}}`, `unknown role "nobody"`},
 }
 
+// mintedGroups are conditions on groups that somebody puts into a token.
+var mintedGroups = []struct{ minter, token, filter, want string }{
+	{`roles: ["auditor"]`, `roles: ["auditor"]`, `orders: {count: {gte: 5}}`, ""},
+	{`roles: ["auditor"]`, `roles: ["auditor"]`, `orders: {amount: {sum: {gt: 1}}}`, ""},
+	{`roles: ["clerk"]`, `roles: ["clerk"]`, `orders: {amount: {sum: {gt: 1}}}`, `having cannot compare "amount"`},
+	{`roles: ["clerk"]`, `roles: ["clerk"]`, `customers: {count: {gt: 1}}`, `unknown dataset "customers"`},
+	{`roles: ["clerk"]`, `roles: ["clerk"]`, `orders: {id: {sum: {gt: 1}}, nothing: {max: {eq: 1}}}`, `having cannot compare "nothing"`},
+	{`roles: ["clerk", "chief"]`, `roles: ["clerk"]`, `orders: {amount: {sum: {gt: 1}}}`, "no role of yours shows together"},
+}
+
 // mintedCode is FORBIDDEN for what others may grant, and where the minter's own
 // token does not fit; what is not there for the minter is a mistake of theirs.
 func mintedCode(err error) fault.Code {
@@ -67,10 +79,14 @@ func TestMintedFilters(t *testing.T) {
 		t.Fatal(err)
 	}
 	cat := plantest.Catalog(t, string(text), nil)
-	for _, c := range minted {
+	for i, c := range slices.Concat(minted, mintedGroups) {
 		const who = `tenant: "acme", subject: "ann", metadata: {team: "blue"}, `
-		added := plantest.Principal(t, who+`filters: {`+c.filter+`}`).Grant.Filters
-		err := plan.CheckMinted(plantest.Principal(t, who+c.minter), plantest.Principal(t, who+c.token), added, cat)
+		kind := "filters"
+		if i >= len(minted) {
+			kind = "having"
+		}
+		added := plantest.Principal(t, who+kind+`: {`+c.filter+`}`).Grant
+		err := plan.CheckMinted(plantest.Principal(t, who+c.minter), plantest.Principal(t, who+c.token), added, cat, now)
 		switch {
 		case c.want == "" && err != nil:
 			t.Errorf("%s: %s: %v", c.minter, c.filter, err)
@@ -79,5 +95,31 @@ func TestMintedFilters(t *testing.T) {
 		case err != nil && fault.From(err).Code != mintedCode(err):
 			t.Errorf("%s: %s: %v", c.minter, c.filter, err)
 		}
+	}
+}
+
+// Strategies are added for datasets that the minter sees. One that they do not see
+// is as unknown as one that there is not.
+func TestMintedStrategies(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile("testdata/roles.yml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	cat := plantest.Catalog(t, string(text), nil)
+	const who = `tenant: "acme", subject: "ann", `
+	judge := func(minter, dataset string) error {
+		added := principal.Grant{Strategies: map[string]string{dataset: "shared"}}
+		return plan.CheckMinted(plantest.Principal(t, who+minter), plantest.Principal(t, who+minter), added, cat, now)
+	}
+	if err := judge(`roles: ["auditor"]`, "orders"); err != nil {
+		t.Error(err)
+	}
+	hidden, unknown := judge(`roles: ["auditor"], datasets: ["customers"]`, "orders"), judge(`roles: ["auditor"], datasets: ["customers"]`, "sredro")
+	if hidden == nil || unknown == nil || strings.ReplaceAll(hidden.Error(), "orders", "X") != strings.ReplaceAll(unknown.Error(), "sredro", "X") {
+		t.Errorf("a dataset that is hidden: %v; one that there is not: %v", hidden, unknown)
+	}
+	if code := fault.From(hidden).Code; code != fault.BadUserInput {
+		t.Errorf("the code is %s", code)
 	}
 }

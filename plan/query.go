@@ -60,7 +60,8 @@ func (q Query) Owner() string {
 // Shape is the shape of the answer.
 func (q Query) Shape() query.Shape { return q.body.shape }
 
-// Strategy is the name of the strategy the tenant's data is reached by.
+// Strategy is the name of the strategy the tenant's data is reached by; of
+// several, all names, in the order of their first use.
 func (q Query) Strategy() string { return q.body.strategy }
 
 // Root is the statement that answers the root field.
@@ -126,6 +127,7 @@ type Level struct {
 	keys     []Expr // grouped: what rows are grouped by
 	aggs     []Expr // grouped: what is computed for each group
 	having   Expr   // grouped: over Inner
+	guard    Expr   // grouped: over Inner, what the token's filters say of every group
 	columns  []Expr // what is returned; over Inner when grouped
 	order    []Order
 	limit    int
@@ -135,10 +137,11 @@ type Level struct {
 	through  int // the reference whose rows link parents to the first reference, or 0
 	children []Level
 	output   []Output
-	page     *Page  // a connection's
-	fill     *Fill  // grouped: gap-free over time
-	top      *Top   // grouped: the first groups only
-	shift    *shift // grouped: what Prior is earlier by
+	page     *Page   // a connection's
+	fill     *Fill   // grouped: gap-free over time or numbers
+	values   *Values // grouped: with groups for values that no row has
+	top      *Top    // grouped: the first groups only
+	shift    *shift  // grouped: what Prior is earlier by
 }
 
 // Grouped tells groups from rows.
@@ -168,6 +171,15 @@ func (l Level) Agg(i int) Expr { return l.aggs[i] }
 
 // Having is what groups must satisfy.
 func (l Level) Having() Expr { return l.having }
+
+// Guard is what groups must satisfy to be there at all, also for totals, ranks and
+// earlier periods.
+func (l Level) Guard() Expr {
+	if l.guard.op == 0 { // a level that has no groups
+		return predicate(True)
+	}
+	return l.guard
+}
 
 // Columns is the number of cells in a row.
 func (l Level) Columns() int { return len(l.columns) }

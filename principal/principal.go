@@ -33,8 +33,10 @@ type Principal struct {
 
 // Routing is how a tenant's data is reached when the token does not say.
 type Routing struct {
-	Strategy string             // empty: the default strategy
-	Accounts map[string]Account // by source
+	Strategy   string             // empty: the default strategy
+	Strategies map[string]string  // those of single datasets, by dataset
+	Accounts   map[string]Account // by source
+	AllowHosts []string           // where accounts may lead, of what the sources allow; nil: to all of that
 }
 
 // Kind is a kind of token.
@@ -69,6 +71,7 @@ type Acting struct {
 // Grant is what a token allows.
 type Grant struct {
 	Strategy   string                 // name of a strategy; empty: the tenant's or the default one
+	Strategies map[string]string      // names of those of single datasets, by dataset
 	Filters    []Filter               // all of them apply
 	Parameters map[string]query.Value // by parameter name
 	Cleared    []string               // parameters whose conditions do not apply
@@ -106,8 +109,10 @@ func (Account) String() string { return "(account)" }
 // GoString hides the account.
 func (Account) GoString() string { return "(account)" }
 
-// Filter restricts one dataset, in the language of where.
+// Filter restricts one dataset: its rows in the language of where, its groups in
+// that of having. At least one of the two is set.
 type Filter struct {
 	Dataset string
 	Where   query.Value
+	Having  query.Value
 }

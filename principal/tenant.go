@@ -3,6 +3,9 @@ package principal
 import (
 	"fmt"
 	"regexp"
+	"strings"
+	"unicode"
+	"unicode/utf8"
 )
 
 var tenantForm = regexp.MustCompile(`^[a-z0-9][a-z0-9_-]{0,62}$`)
@@ -44,4 +47,26 @@ func CheckTenantID(id string) error {
 		return fmt.Errorf("%q cannot be a tenant's id: programs write it where there is no tenant, or not only one", id)
 	}
 	return nil
+}
+
+// maxExternalID is how many characters an external id has at most.
+const maxExternalID = 255
+
+// CheckExternalID says why a text cannot be what an identity provider calls a
+// tenant: it is no text that is written alike everywhere, or is reserved. Ids are
+// compared as they are written.
+func CheckExternalID(id string) error {
+	switch {
+	case id == "" || strings.TrimSpace(id) != id:
+		return fmt.Errorf("%q cannot be an external id: it is empty, or begins or ends with a space", id)
+	case !utf8.ValidString(id) || utf8.RuneCountInString(id) > maxExternalID || strings.ContainsFunc(id, unprintable):
+		return fmt.Errorf("an external id is one line of text of at most %d characters", maxExternalID)
+	case reservedTenants[strings.ToLower(id)]:
+		return fmt.Errorf("%q cannot be an external id: programs write it where there is no tenant, or not only one", id)
+	}
+	return nil
+}
+
+func unprintable(r rune) bool {
+	return r == utf8.RuneError || unicode.IsControl(r) || r == '\u2028' || r == '\u2029'
 }

@@ -1,11 +1,13 @@
 package resolvers
 
 import (
+	"slices"
 	"time"
 
 	"github.com/99designs/gqlgen/graphql"
 
 	"usher/audit"
+	"usher/catalog"
 	"usher/fault"
 	"usher/graph"
 	"usher/principal"
@@ -63,15 +65,39 @@ func accountsBySource(list []graph.AccountInput) (map[string]principal.Account, 
 
 func filters(list []graph.TokenFilter) []principal.Filter {
 	return each(list, func(f graph.TokenFilter) principal.Filter {
-		return principal.Filter{Dataset: f.Dataset, Where: f.Where.Written}
+		filter := principal.Filter{Dataset: f.Dataset}
+		if f.Where != nil {
+			filter.Where = f.Where.Written
+		}
+		if f.Having != nil {
+			filter.Having = f.Having.Written
+		}
+		return filter
 	})
 }
 
 func newTenant(in graph.NewTenant) (tenancy.NewTenant, error) {
 	accounts, err := accountsBySource(in.Accounts)
+	if err != nil {
+		return tenancy.NewTenant{}, err
+	}
+	strategies, err := strategiesOf(in.Strategies)
 	return tenancy.NewTenant{
 		ID: in.ID, Key: given(in.Key), Name: given(in.Name), Strategy: given(in.Strategy), Accounts: accounts,
+		Strategies: strategies, ExternalIDs: in.ExternalIds, AllowHosts: restrictedHosts(in.AllowHosts),
 	}, err
+}
+
+func strategiesOf(list []graph.DatasetStrategyInput) (map[string]string, error) {
+	return named("the strategy of dataset", list, func(in graph.DatasetStrategyInput) (string, string) { return in.Dataset, in.Strategy })
+}
+
+// restrictedHosts are nil for all that the sources allow.
+func restrictedHosts(list []string) []string {
+	if slices.Equal(list, []string{catalog.AllDestinations}) {
+		return nil
+	}
+	return list
 }
 
 func tokenRequest(in graph.NewToken) (r tenancy.TokenRequest, err error) {
@@ -96,6 +122,9 @@ func tokenRequest(in graph.NewToken) (r tenancy.TokenRequest, err error) {
 	if r.Metadata, err = named("metadata", in.Metadata, func(m graph.TokenMetadata) (string, query.Value) {
 		return m.Name, m.Value.Written
 	}); err != nil {
+		return r, err
+	}
+	if r.Strategies, err = strategiesOf(in.Strategies); err != nil {
 		return r, err
 	}
 	r.Accounts, err = accountsBySource(in.Accounts)

@@ -36,9 +36,25 @@ func (r *adminMutationResolver) RenameTenant(ctx context.Context, obj *graph.Adm
 	})
 }
 
-func (r *adminMutationResolver) SetTenantStrategy(ctx context.Context, obj *graph.AdminMutation, id string, strategy *string) (*graph.AdminTenant, error) {
+func (r *adminMutationResolver) SetTenantStrategy(ctx context.Context, obj *graph.AdminMutation, id string, strategy *string, strategies []graph.DatasetStrategyInput) (*graph.AdminTenant, error) {
 	return r.changeTenant(ctx, id, func(store *tenancy.Store, who principal.Principal) error {
-		return store.SetTenantStrategy(ctx, who, id, given(strategy))
+		of, err := strategiesOf(strategies)
+		if err != nil {
+			return err
+		}
+		return store.SetTenantStrategy(ctx, who, id, given(strategy), of)
+	})
+}
+
+func (r *adminMutationResolver) SetTenantExternalIds(ctx context.Context, obj *graph.AdminMutation, id string, externalIds []string) (*graph.AdminTenant, error) {
+	return r.changeTenant(ctx, id, func(store *tenancy.Store, who principal.Principal) error {
+		return store.SetTenantExternalIDs(ctx, who, id, externalIds)
+	})
+}
+
+func (r *adminMutationResolver) SetTenantAllowHosts(ctx context.Context, obj *graph.AdminMutation, id string, allowHosts []string) (*graph.AdminTenant, error) {
+	return r.changeTenant(ctx, id, func(store *tenancy.Store, who principal.Principal) error {
+		return store.SetTenantAllowHosts(ctx, who, id, restrictedHosts(allowHosts))
 	})
 }
 
@@ -50,6 +66,14 @@ func (r *adminMutationResolver) SetTenantAccounts(ctx context.Context, obj *grap
 		}
 		return store.SetTenantAccounts(ctx, who, id, wanted)
 	})
+}
+
+func (r *adminMutationResolver) TestAccount(ctx context.Context, obj *graph.AdminMutation, tenant *string) ([]graph.AccountTest, error) {
+	store, who, err := r.control(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return r.testAccount(ctx, store, who, ofViewer(who, tenant))
 }
 
 func (r *adminMutationResolver) SuspendTenant(ctx context.Context, obj *graph.AdminMutation, id string) (*graph.AdminTenant, error) {

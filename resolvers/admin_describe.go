@@ -1,9 +1,12 @@
 package resolvers
 
 import (
+	"maps"
+	"slices"
 	"time"
 
 	"usher/audit"
+	"usher/catalog"
 	"usher/graph"
 	"usher/principal"
 	"usher/tenancy"
@@ -16,7 +19,21 @@ func describeTenant(t tenancy.Tenant) graph.AdminTenant {
 	return graph.AdminTenant{
 		ID: t.ID, Key: t.Key, Name: t.Name, Status: tenantStatus[t.Status], Strategy: optional(t.Strategy),
 		Accounts: each(t.Accounts, describeAccount), CreatedAt: t.Created, ChangedAt: t.Changed,
+		Strategies: describeStrategies(t.Strategies), ExternalIds: always(t.ExternalIDs), AllowHosts: describeHosts(t.AllowHosts),
 	}
+}
+
+func describeStrategies(by map[string]string) []graph.DatasetStrategy {
+	return each(slices.Sorted(maps.Keys(by)), func(dataset string) graph.DatasetStrategy {
+		return graph.DatasetStrategy{Dataset: dataset, Strategy: by[dataset]}
+	})
+}
+
+func describeHosts(list []string) []string {
+	if list == nil {
+		return []string{catalog.AllDestinations}
+	}
+	return list
 }
 
 var tenantStatus = map[tenancy.Status]graph.TenantStatus{
@@ -36,7 +53,7 @@ func describeIssued(i tenancy.Issued) graph.IssuedToken {
 func describeToken(t tenancy.Token) graph.AdminToken {
 	out := graph.AdminToken{
 		ID: t.ID, Kind: graph.TokenKindEmbed, Tenant: optional(t.Tenant), Subject: t.Subject, Name: optional(t.Name), Email: optional(t.Email),
-		Roles: always(t.Roles), Scopes: scopesOut(t.Scopes), Strategy: optional(t.Strategy), Datasets: t.Datasets, Filtered: always(t.Filtered),
+		Roles: always(t.Roles), Scopes: scopesOut(t.Scopes), Strategy: optional(t.Strategy), Strategies: describeStrategies(t.Strategies), Datasets: t.Datasets, Filtered: always(t.Filtered),
 		Parameters: always(t.Parameters), Cleared: always(t.Cleared), Metadata: always(t.Metadata), Accounts: each(t.Accounts, describeAccount), SavedOnly: t.SavedOnly,
 		Rate: positive(t.Rate), InactivitySeconds: positive(int(t.Inactivity / time.Second)), MintedBy: t.MintedBy,
 		CreatedAt: t.Created, ExpiresAt: instant(t.Expires), LastUsedAt: instant(t.LastUsed), RevokedAt: instant(t.Revoked),

@@ -156,7 +156,7 @@ func TestAdministration(t *testing.T) {
 		"postgres": func(t *testing.T) tenancy.Spec {
 			db := pgtest.Start(t).Database(t)
 			return tenancy.Spec{Postgres: &tenancy.PostgresSpec{
-				Host: db.Host, Port: db.Port, Database: db.Name, User: db.User, Password: db.Password, SSLMode: "disable",
+				Hosts: []tenancy.Host{{Name: db.Host, Port: db.Port}}, Database: db.Name, User: db.User, Password: db.Password, SSLMode: "disable",
 			}}
 		},
 	} {

@@ -71,15 +71,15 @@ func openShop(t *testing.T, numbersAsText bool) shop {
 	}
 	db := sql.OpenDB(connector)
 	if _, err := db.ExecContext(t.Context(), `
-CREATE TABLE orders (id BIGINT, tenant_id VARCHAR, customer_id BIGINT, region VARCHAR, amount DECIMAL(30,2), weight DOUBLE,
-	ordered_at TIMESTAMPTZ, tags VARCHAR[], secret VARCHAR);
+CREATE TABLE orders (id BIGINT NOT NULL, tenant_id VARCHAR NOT NULL, customer_id BIGINT, region VARCHAR, amount DECIMAL(30,2), weight DOUBLE,
+	ordered_at TIMESTAMPTZ NOT NULL, tags VARCHAR[], secret VARCHAR);
 INSERT INTO orders VALUES
 	(1, 'acme', 1, 'EU', 1234567890123456789012345678.91, 1.5, '2026-01-31 23:30:00+00', ['a', NULL], 'x'),
 	(2, 'acme', 1, 'EU', 20.50, 'NaN', '2026-02-01 10:00:00+00', NULL, 'x'),
 	(3, 'acme', 2, 'US', 5, 2, '2026-02-03 10:00:00+00', [], 'y'),
 	(4, 'acme', NULL, NULL, NULL, NULL, '2026-03-01 00:00:00+00', ['b'], NULL),
 	(9, 'rival', 1, 'EU', 7, 7, '2026-01-01 00:00:00+00', NULL, 'z');
-CREATE TABLE customers (id BIGINT, tenant_id VARCHAR, segment VARCHAR);
+CREATE TABLE customers (id BIGINT NOT NULL, tenant_id VARCHAR NOT NULL, segment VARCHAR);
 INSERT INTO customers VALUES (1, 'acme', 'retail'), (2, 'acme', 'trade'), (1, 'rival', 'spies');`); err != nil {
 		t.Fatal(err)
 	}
@@ -187,7 +187,7 @@ func TestWhatIsSaidBesideATable(t *testing.T) {
 		`{"q": {"dataset": "orders", "columns": ["amount"], "where": {"amount": {"eq": 1234567890123456789012345678.91}}, "orderBy": {"amount": "DESC"}}}`,
 		`{"data":{"table":{"rows":[[1234567890123456789012345678.91]]}}}`)
 	f(`query($q: TableQuery!) { table(query: $q) { rows } viewer { tenant } }`, `{"q": {"dataset": "orders", "columns": ["id"], "where": null}}`,
-		`{"errors":[{"message":"where is null; leave it out to ask without it","path":["table"],"locations":[{"line":1,"column":26}],"extensions":{"code":"BAD_USER_INPUT"}}],`+
+		`{"errors":[{"message":"where is null; leave it out to ask without it","path":["table"],"locations":[{"line":1,"column":26}],"extensions":{"at":"where","code":"BAD_USER_INPUT"}}],`+
 			`"data":{"table":null,"viewer":{"tenant":"acme"}}}`)
 }
 

@@ -206,11 +206,50 @@ func (b *Builder) groupArgs(f *facts) []*ast.ArgumentDefinition {
 		b.arg("offset", "Int"),
 		b.arg("timezone", "String"),
 		b.arg("topN", typ+"TopN"),
+		b.label(),
+	}
+	if f.sorted() != nil {
+		args = append(args, b.said("rowsBy", typ+"Column", "The order in which first and last take the rows of a group."))
+	}
+	if f.series() {
+		args = append(args, b.said("fill", "Boolean", "Adds the buckets of time, or the bins of a number, that have no rows."))
 	}
 	if f.temporal() {
-		args = append(args, b.arg("fill", "Boolean"), b.arg("compareTo", typ+"CompareTo"))
+		args = append(args, b.arg("compareTo", typ+"CompareTo"))
+	}
+	if f.key {
+		args = append(args, b.said("allValues", "Boolean",
+			"Adds groups for labels of enums, and for values of common datasets, in the key that no row has."))
 	}
 	return args
+}
+
+// sorted are the columns that rows can be ordered by, as values of an enum. Three names
+// that are those of fields cannot be such values.
+func (f *facts) sorted() ast.EnumValueList {
+	var out ast.EnumValueList
+	for _, c := range f.columns {
+		if c.Type.Sortable() && c.Name != "true" && c.Name != "false" && c.Name != "null" {
+			out = append(out, &ast.EnumValueDefinition{Name: c.Name})
+		}
+	}
+	return out
+}
+
+// series tells whether rows have what a series can be made of.
+func (f *facts) series() bool {
+	return f.temporal() || slices.ContainsFunc(f.columns, func(c *catalog.Column) bool { return c.Type.Exact() })
+}
+
+// Label is the argument of groups that means nothing. What groups are by stands in
+// the selection, but caches of clients know an answer by its field and arguments:
+// two groupings of one dataset are one to them until an argument tells them apart.
+const Label = "as"
+
+func (b *Builder) label() *ast.ArgumentDefinition {
+	arg := b.arg(Label, "String")
+	arg.Description = "A name of your choice that changes nothing. Give one to each grouping, for caches that know an answer by its arguments."
+	return arg
 }
 
 // temporal tells whether rows have a time to compare periods of.
@@ -357,6 +396,9 @@ func (b *Builder) groups(p *part, f *facts, measures []*catalog.Measure) {
 		fields = append(fields, b.field("previous", typ+"Aggregate", "The same group a period earlier; needs compareTo."))
 	}
 	b.series(p, f)
+	if columns := f.sorted(); columns != nil {
+		p.types = append(p.types, &ast.Definition{Kind: ast.Enum, Name: typ + "Column", Description: "The columns that rows can be ordered by.", EnumValues: columns})
+	}
 	having = append(having, b.field("count", p.need(b.filter(value.Of(value.BigInt))), ""))
 	order = append(order, b.field("count", "Direction", ""))
 	for _, c := range f.columns {

@@ -49,8 +49,8 @@ func (d duckdb) Lenient(x string, f plan.Field) string {
 	return x
 }
 
-// Label is empty because an enum is compared by its text as fast.
-func (duckdb) Label(string, string) string { return "" }
+// EnumLabel is empty because an enum is compared by its text as fast.
+func (duckdb) EnumLabel(string, string) string { return "" }
 
 // FoldedIn is here for text of another engine: DuckDB has no such type.
 func (duckdb) FoldedIn(x, list, _ string) string { return "(" + x + " IN (" + list + "))" }

@@ -34,8 +34,21 @@ func (w *writer) groups() {
 	w.limit()
 }
 
-// grouping writes the innermost query: k0, k1, … and a0, a1, … by group.
+// grouping writes the groups that may be there: k0, k1, … and a0, a1, … of each.
 func (w *writer) grouping(nested bool) {
+	guard := w.l.Guard()
+	if guard.Op() == plan.True {
+		w.everyGroup(nested)
+		return
+	}
+	w.put("SELECT g.* FROM (")
+	w.everyGroup(nested)
+	w.put(") AS g")
+	w.condition(" WHERE ", guard)
+}
+
+// everyGroup writes the innermost query.
+func (w *writer) everyGroup(nested bool) {
 	w.keyed = w.guessedKeys(nested)
 	if s := w.inTwoSteps(nested); s != nil {
 		w.twice(s)
@@ -157,10 +170,16 @@ func (w *writer) keyedRows() {
 // keyColumn is a computed key's column. No column of a dataset can have its name.
 func keyColumn(i int) string { return Identifier("__k" + strconv.Itoa(i)) }
 
+// groupedBy is a column as a key of groups: texts that are equal are one, and values
+// that cannot be printed are null.
+func (w *writer) groupedBy(e plan.Expr) string {
+	return w.folded(w.d.Printable(w.lenient(e), e.Type()), e.Type())
+}
+
 func (w *writer) key(i int) string {
 	e := w.l.Key(i)
 	if e.Op() == plan.Column {
-		return w.folded(w.d.Printable(w.lenient(e), e.Type()), e.Type())
+		return w.groupedBy(e)
 	}
 	if !w.keyed {
 		return w.expr(e)

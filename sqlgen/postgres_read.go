@@ -81,7 +81,7 @@ func schemaOf(native string) string {
 
 func (d postgres) Lenient(x string, f plan.Field) string { return d.Read(x, f) }
 
-func (postgres) Label(n, native string) string {
+func (postgres) EnumLabel(n, native string) string {
 	return "(SELECT l FROM unnest(enum_range(NULL::" + native + ")) AS l WHERE l::text = " + n + "::text)"
 }
 

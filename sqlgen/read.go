@@ -43,9 +43,9 @@ func (w *writer) own(e plan.Expr, literals int) (x string, of operand) {
 		return w.raw(e), w.castTo(f.Native)
 	case e.Type().Folded:
 		return w.d.Folded(w.expr(e)), func(v value.Value) string { return w.d.Folded(w.arg(v, "")) }
-	case f.Form == value.Label && literals <= manyLabels && w.d.Label("$", f.Native) != "":
+	case f.Form == value.Label && literals <= manyLabels && w.d.EnumLabel("$", f.Native) != "":
 		return w.raw(e), func(v value.Value) string {
-			return w.bind(argText(v), func(n string) string { return w.d.Label(n, f.Native) })
+			return w.bind(argText(v), func(n string) string { return w.d.EnumLabel(n, f.Native) })
 		}
 	}
 	return "", nil

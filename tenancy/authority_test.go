@@ -152,7 +152,13 @@ func TestAuthority(t *testing.T) {
 				return created(s.Revoke(ctx, p, tenancy.Revocation{Tenant: "acme", Subject: "shop"}))
 			}},
 			{"CreateTenant", "", everyTenants, func(p actor) error { return created(s.CreateTenant(ctx, p, tenancy.NewTenant{ID: name()})) }},
-			{"SetTenantStrategy", "", everyTenants, func(p actor) error { return s.SetTenantStrategy(ctx, p, "acme", "") }},
+			{"SetTenantStrategy", "", everyTenants, func(p actor) error { return s.SetTenantStrategy(ctx, p, "acme", "", nil) }},
+			{"SetTenantAllowHosts", "", everyTenants, func(p actor) error { return s.SetTenantAllowHosts(ctx, p, "acme", nil) }},
+			{"SetTenantExternalIDs", "", everyTenants, func(p actor) error { return s.SetTenantExternalIDs(ctx, p, "acme", nil) }},
+			{"TestAccount", "", "root confined boss clerk filtered limited", func(p actor) error {
+				_, _, err := s.TestAccount(ctx, p, "acme")
+				return err
+			}},
 			{"SetTenantAccounts", "", everyTenants, func(p actor) error { return s.SetTenantAccounts(ctx, p, "acme", nil) }},
 			{"SuspendTenant", "", everyTenants, func(p actor) error { id := name(); tenant(t, s, id); return s.SuspendTenant(ctx, p, id) }},
 			{"ResumeTenant", "", everyTenants, func(p actor) error { id := name(); tenant(t, s, id); return s.ResumeTenant(ctx, p, id) }},

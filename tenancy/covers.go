@@ -44,6 +44,7 @@ func covers(m minter, wanted TokenRequest) (principal.Grant, error) {
 		coversTenant,
 		coversRoles,
 		coversStrategy,
+		coversStrategies,
 		coversDatasets,
 		coversParameters,
 		coversCleared,
@@ -58,6 +59,7 @@ func covers(m minter, wanted TokenRequest) (principal.Grant, error) {
 	own := m.Grant
 	g := principal.Grant{
 		Strategy:   wanted.Strategy,
+		Strategies: merged(own.Strategies, wanted.Strategies),
 		Filters:    slices.Concat(own.Filters, wanted.Filters), // all of them apply
 		Parameters: merged(own.Parameters, wanted.Parameters),
 		Cleared:    slices.Clone(wanted.Cleared),
@@ -133,6 +135,28 @@ func coversStrategy(m minter, wanted TokenRequest) error {
 		return nil
 	}
 	return forbidden("the minter may not grant strategy %s", wanted.Strategy)
+}
+
+// coversStrategies: a strategy of a single dataset is one that the minter's own
+// token names for it, or else one that it may grant.
+func coversStrategies(m minter, wanted TokenRequest) error {
+	for _, dataset := range sortedKeys(wanted.Strategies) {
+		name := wanted.Strategies[dataset]
+		own, held := m.Grant.Strategies[dataset]
+		if !held {
+			own, held = m.Grant.Strategy, m.Grant.Strategy != ""
+		}
+		_, fixed := m.Grant.Strategies[dataset]
+		switch {
+		case held && own == name:
+		case fixed:
+			return forbidden("the minter's own token fixes the strategy of dataset %s", dataset)
+		case m.administersAll():
+		case held || !slices.Contains(m.mayGrant.Strategies, name):
+			return forbidden("the minter may not grant strategy %s", name)
+		}
+	}
+	return nil
 }
 
 func coversDatasets(m minter, wanted TokenRequest) error {
@@ -221,9 +245,13 @@ func checkFilters(filters []principal.Filter) error {
 		if err := checkPresent("the dataset of a filter", f.Dataset, maxName); err != nil {
 			return err
 		}
-		where, ok := f.Where.(query.Object)
-		if !ok || len(where) == 0 {
+		if f.Where == nil && f.Having == nil {
 			return unusable("the filter of dataset %s has no condition", f.Dataset)
+		}
+		for _, v := range []query.Value{f.Where, f.Having} {
+			if o, ok := v.(query.Object); v != nil && (!ok || len(o) == 0) {
+				return unusable("the filter of dataset %s has no condition", f.Dataset)
+			}
 		}
 	}
 	return nil

@@ -6,7 +6,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"usher/fault"
+
 	"usher/principal"
 	"usher/query"
 	"usher/tenancy"
@@ -40,6 +42,9 @@ func TestCovers(t *testing.T) {
 			Parameters: map[string]query.Value{"distributor": query.List{query.Text("acme")}}, Metadata: map[string]query.Value{"plan": query.Text("free")},
 			Accounts: map[string]principal.Account{"silo": {User: "a"}}, SavedOnly: true,
 		}
+		by := func(dataset, strategy string) map[string]string { return map[string]string{dataset: strategy} }
+		fixed := plain
+		fixed.Grant.Strategies = by("orders", "database")
 		limited.Expires = c.Now().Add(time.Hour)
 		limitedRoot := root()
 		limitedRoot.Grant.Filters = limited.Grant.Filters
@@ -76,6 +81,18 @@ func TestCovers(t *testing.T) {
 				Strategy: "database", Accounts: account, Parameters: parameter(query.Text("x")), Metadata: map[string]query.Value{"plan": query.Text("gold")}, Roles: []string{"viewer"},
 			}, ""},
 			{"backend", backend, tenancy.TokenRequest{Strategy: "shared"}, "strategy shared"},
+			{"backend", backend, tenancy.TokenRequest{Strategies: by("orders", "database")}, ""},
+			{"backend", backend, tenancy.TokenRequest{Strategies: by("orders", "shared")}, "strategy shared"},
+			{"backend", backend, tenancy.TokenRequest{Strategies: map[string]string{"orders": "database", "people": "shared"}}, "strategy shared"},
+			{"plain", plain, tenancy.TokenRequest{Strategies: by("orders", "database")}, "strategy database"},
+			{"limited", limited, tenancy.TokenRequest{Strategies: by("orders", "shared")}, ""}, // its own, of all datasets
+			{"limited", limited, tenancy.TokenRequest{Strategies: by("orders", "database")}, "strategy database"},
+			{"fixed", fixed, tenancy.TokenRequest{Strategies: by("orders", "database")}, ""},
+			{"fixed", fixed, tenancy.TokenRequest{Strategies: by("orders", "shared")}, "fixes the strategy of dataset orders"},
+			{"fixed", fixed, tenancy.TokenRequest{Strategies: by("people", "database")}, "strategy database"},
+			{"root", root(), tenancy.TokenRequest{Tenant: "acme", Strategies: by("orders", "shared")}, ""},
+			{"root", root(), tenancy.TokenRequest{Tenant: "acme", Strategies: by("orders", "")}, "strategy of dataset orders is missing"},
+			{"root", root(), tenancy.TokenRequest{Tenant: "acme", Strategies: by("", "shared")}, "name of a dataset is missing"},
 			{"backend", backend, tenancy.TokenRequest{Roles: []string{"auditor"}}, "role auditor"},
 			{"backend", backend, tenancy.TokenRequest{Accounts: map[string]principal.Account{"warehouse": {}}}, "source warehouse"},
 			{"backend", backend, tenancy.TokenRequest{Parameters: map[string]query.Value{"distributors": query.Text("x")}}, "parameter distributors"},
@@ -120,6 +137,8 @@ func TestCovers(t *testing.T) {
 			{"root", root(), tenancy.TokenRequest{Tenant: "acme", Datasets: []string{""}}, "missing"},
 			{"root", root(), tenancy.TokenRequest{Tenant: "acme", Filters: []principal.Filter{{Dataset: "orders"}}}, "no condition"},
 			{"root", root(), tenancy.TokenRequest{Tenant: "acme", Filters: []principal.Filter{{Dataset: "orders", Where: query.Object{}}}}, "no condition"},
+			{"root", root(), tenancy.TokenRequest{Tenant: "acme", Filters: []principal.Filter{{Dataset: "orders", Where: eq("a", "b"), Having: query.Object{}}}}, "no condition"},
+			{"root", root(), tenancy.TokenRequest{Tenant: "acme", Filters: []principal.Filter{{Dataset: "orders", Having: query.List{}}}}, "no condition"},
 			{"root", root(), tenancy.TokenRequest{Tenant: "acme", Filters: []principal.Filter{{Where: eq("a", "b")}}}, "dataset of a filter is missing"},
 			{"root", root(), tenancy.TokenRequest{Tenant: "acme", Parameters: map[string]query.Value{"x": nil}}, "parameter x cannot be stored"},
 			{"root", root(), tenancy.TokenRequest{Tenant: "acme", Metadata: map[string]query.Value{"x": query.Text(strings.Repeat("x", 5000))}}, "more than"},
@@ -141,7 +160,13 @@ func TestCovers(t *testing.T) {
 		}
 
 		// What restricts the minter restricts the token.
+		groups := principal.Filter{Dataset: "orders", Having: eq("count", "5")}
 		made := must(s.Mint(ctx, limited, tenancy.TokenRequest{Subject: "alice", Filters: []principal.Filter{{Dataset: "orders", Where: eq("status", "open")}}}))
+		grouped := must(s.Mint(ctx, limited, tenancy.TokenRequest{Subject: "alice", Filters: []principal.Filter{groups}}))
+		narrowed := must(s.Narrow(ctx, accepted(t, s, grouped.Token), tenancy.Narrowing{Filters: []principal.Filter{{Dataset: "orders", Where: eq("a", "b")}}}))
+		if got := accepted(t, s, narrowed.Token).Grant.Filters; len(got) != 3 || !cmp.Equal(got[1], groups) || got[2].Having != nil {
+			t.Errorf("of a condition on groups there is left %+v", got)
+		}
 		p := accepted(t, s, made.Token)
 		g := p.Grant
 		if len(g.Filters) != 2 || g.Strategy != "shared" || len(g.Datasets) != 1 || len(g.Parameters) != 1 || g.Metadata["plan"] != query.Text("free") ||

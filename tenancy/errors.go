@@ -33,7 +33,7 @@ func translate(ctx context.Context, err error) error {
 		return fault.New(fault.Unavailable, "the control store is busy").Because(cause)
 	case reported:
 		switch kind {
-		case pglink.Gone, pglink.Refused, pglink.Busy, pglink.Overloaded, pglink.Canceled:
+		case pglink.Gone, pglink.Refused, pglink.NoDatabase, pglink.Busy, pglink.Overloaded, pglink.Canceled:
 			return fault.New(fault.Unavailable, "the control store does not answer").Because(cause)
 		}
 		return fault.New(fault.Internal, "the control store failed").Because(cause)

@@ -19,6 +19,7 @@ type TokenRequest struct {
 	Email      string // shown only
 	Roles      []string
 	Strategy   string
+	Strategies map[string]string // of single datasets, by dataset
 	Filters    []principal.Filter
 	Parameters map[string]query.Value
 	Cleared    []string // parameters whose conditions do not apply
@@ -44,13 +45,13 @@ func (r TokenRequest) check(now time.Time, longest time.Duration) error {
 	if err := checkTenantID(r.Tenant); err != nil {
 		return err
 	}
-	if max(len(r.Roles), len(r.Filters), len(r.Parameters), len(r.Cleared), len(r.Metadata), len(r.Accounts), len(r.Datasets)) > maxListed {
+	if max(len(r.Roles), len(r.Strategies), len(r.Filters), len(r.Parameters), len(r.Cleared), len(r.Metadata), len(r.Accounts), len(r.Datasets)) > maxListed {
 		return unusable("a token has at most %d of each", maxListed)
 	}
 	for _, err := range []error{
 		checkPresent("the subject", r.Subject, maxName),
 		checkLine("the name", r.Name, maxName), checkLine("the email address", r.Email, maxName),
-		checkNames("role", r.Roles), checkNames("dataset", r.Datasets), checkStrategy(r.Strategy),
+		checkNames("role", r.Roles), checkNames("dataset", r.Datasets), checkStrategy(r.Strategy), checkStrategies(r.Strategies),
 		checkNames("parameter", sortedKeys(r.Parameters)), checkNames("parameter", r.Cleared), checkMetadata(r.Metadata), checkAccounts(r.Accounts),
 		checkFilters(r.Filters), checkTimezone(r.Timezone),
 	} {
@@ -215,7 +216,7 @@ func (s *Store) mint(ctx context.Context, p principal.Principal, operation strin
 		if err := coversOwnRoles(p, wanted); err != nil {
 			return err
 		}
-		if err := s.checkFilters(by, wanted, r.Filters); err != nil {
+		if err := s.checkAdded(by, wanted, r); err != nil {
 			return err
 		}
 		if err := s.opts.Check(wanted); err != nil {
@@ -238,16 +239,16 @@ func (s *Store) mint(ctx context.Context, p principal.Principal, operation strin
 	return made, err
 }
 
-// checkFilters judges what a minter restricts a token by. Who may grant anything
-// may compare anything; all others compare what they see.
-func (s *Store) checkFilters(by minter, token principal.Principal, added []principal.Filter) error {
+// checkAdded judges what a minter restricts a token by, and which datasets it names.
+// Who may grant anything may compare anything; all others compare what they see.
+func (s *Store) checkAdded(by minter, token principal.Principal, added TokenRequest) error {
 	if by.administersAll() {
 		return nil
 	}
 	seen := token
 	seen.Roles, seen.RoleSpecs = by.Roles, by.RoleSpecs
 	seen.Grant.Datasets, seen.Grant.Filters = by.Grant.Datasets, by.Grant.Filters
-	return s.opts.CheckFilters(seen, token, added)
+	return s.opts.CheckMinted(seen, token, principal.Grant{Filters: added.Filters, Strategies: added.Strategies})
 }
 
 // parent is what the store knows of the token that the minter has shown: it

@@ -15,12 +15,12 @@ import (
 func TestFiltersAreJudgedAsTheMinters(t *testing.T) {
 	each(t, func(t *testing.T, open func(tenancy.Options) *tenancy.Store) {
 		var asked []principal.Principal
-		s := open(tenancy.Options{CheckFilters: func(minter, token principal.Principal, added []principal.Filter) error {
+		s := open(tenancy.Options{CheckMinted: func(minter, token principal.Principal, added principal.Grant) error {
 			asked = append(asked, minter)
-			if len(token.Grant.Filters) != len(minter.Grant.Filters)+len(added) {
-				t.Errorf("a token with %d filters, of which %d are added to %d", len(token.Grant.Filters), len(added), len(minter.Grant.Filters))
+			if len(token.Grant.Filters) != len(minter.Grant.Filters)+len(added.Filters) {
+				t.Errorf("a token with %d filters, of which %d are added to %d", len(token.Grant.Filters), len(added.Filters), len(minter.Grant.Filters))
 			}
-			if slices.ContainsFunc(added, func(f principal.Filter) bool { return f.Dataset == "hidden" }) {
+			if slices.ContainsFunc(added.Filters, func(f principal.Filter) bool { return f.Dataset == "hidden" }) {
 				return fault.New(fault.Forbidden, "there is no such dataset")
 			}
 			return nil

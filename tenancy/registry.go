@@ -18,21 +18,24 @@ type registered struct {
 	key     string
 	status  Status
 	routing principal.Routing
+
+	externalIDs []string
 }
 
 // tenantCache remembers the tenants used last, and who is none. What was read
 // before a change became known is not remembered after it.
 type tenantCache struct {
 	records *lru.Cache[string, *registered] // nil: no such tenant
+	named   *lru.Cache[string, string]      // ids by external id; empty: nobody's
 	mu      sync.Mutex                      // of changes with the records they end
 	changes atomic.Int64
 }
 
 func newTenantCache(most int) *tenantCache {
-	return &tenantCache{records: lru.New[string, *registered](most)}
+	return &tenantCache{records: lru.New[string, *registered](most), named: lru.New[string, string](most)}
 }
 
-func (c *tenantCache) forget(ids []string) {
+func (c *tenantCache) forget(ids, externalIDs []string) {
 	if len(ids) == 0 {
 		return
 	}
@@ -42,6 +45,9 @@ func (c *tenantCache) forget(ids []string) {
 	for _, id := range ids {
 		c.records.Forget(id)
 	}
+	for _, id := range externalIDs {
+		c.named.Forget(id)
+	}
 }
 
 // remember keeps a record that was read when there had been so many changes.
@@ -50,6 +56,15 @@ func (c *tenantCache) remember(id string, record *registered, changes int64) {
 	defer c.mu.Unlock()
 	if c.changes.Load() == changes {
 		c.records.Add(id, record, 1)
+	}
+}
+
+// name is remember for an external id.
+func (c *tenantCache) name(externalID, id string, changes int64) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.changes.Load() == changes {
+		c.named.Add(externalID, id, 1)
 	}
 }
 
@@ -109,25 +124,34 @@ func (s *Store) lookUp(ctx context.Context, id string) (*registered, error) {
 		if err != nil {
 			return nil, err
 		}
-		record = &registered{id: row.ID, key: row.Key, status: row.Status, routing: routing}
+		external, err := row.externalIDs()
+		if err != nil {
+			return nil, err
+		}
+		record = &registered{id: row.ID, key: row.Key, status: row.Status, routing: routing, externalIDs: external}
 	}
 	s.tenants.remember(id, record, changes)
 	return record, nil
 }
 
-// taken counts the tenants that have, or ever had, an id or a key for either.
-// All of them are one set of names: whoever names the key of a tenant as an id
-// must not become another one, with the rows of the first.
-const taken = "SELECT count(*) FROM store.tenants WHERE id IN ($1, $2) OR tenant_key IN ($1, $2)"
+// taken counts the tenants that have, or ever had, an id or a key, or that have an
+// external id. All of them are one set of names: whoever names the key of a
+// tenant as an id must not become another one, with the rows of the first.
+const taken = `SELECT (SELECT count(*) FROM store.tenants WHERE id = $1 OR tenant_key = $1) + (SELECT count(*) FROM store.external_ids WHERE external_id = $1)`
 
-// Taken tells whether an id or a key is, or ever was, the id or the key of a
-// tenant.
-func (s *Store) Taken(ctx context.Context, id, key string) (bool, error) {
-	var known int
-	if err := s.get(ctx, &known, taken, id, key); err != nil {
-		return false, translate(ctx, err)
+// Taken tells whether one of some names is, or ever was, the id or the key of a
+// tenant, or is an external id.
+func (s *Store) Taken(ctx context.Context, names ...string) (bool, error) {
+	for _, name := range names {
+		var known int
+		if err := s.get(ctx, &known, taken, name); err != nil {
+			return false, translate(ctx, err)
+		}
+		if known > 0 {
+			return true, nil
+		}
 	}
-	return known > 0, nil
+	return false, nil
 }
 
 func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

@@ -53,13 +53,16 @@ type Options struct {
 	// issuers, and tenants that it registers or whose ids an issuer is trusted with. Nil: all.
 	KnownIssuer func(name string) bool
 	KnownTenant func(id string) bool
+	// Configured tells whether a text is the id, the key or an external id of a tenant that
+	// the configuration registers. Nil: none is.
+	Configured func(name string) bool
 	// Places judge the accounts of tokens. Nil accepts all.
 	Places Places
-	// CheckFilters judges the filters that a minter adds to a token, in the
-	// minter's own view: the principal it gets is the token with the minter's
-	// roles, datasets and filters. Its error is the caller's answer. Nil
-	// accepts all.
-	CheckFilters func(minter, token principal.Principal, added []principal.Filter) error
+	// CheckMinted judges the filters and the strategies of datasets that a minter
+	// adds to a token, in the minter's own view: the principal it gets is the
+	// token with the minter's roles, datasets and filters. Its error is the
+	// caller's answer. Nil accepts all.
+	CheckMinted func(minter, token principal.Principal, added principal.Grant) error
 	// CheckRole judges the right spec of a role that a tenant owns, and that
 	// its name is no system role's, for whoever writes it. Nil refuses such roles.
 	CheckRole func(writer principal.Principal, tenant, name string, spec json.RawMessage) error
@@ -100,8 +103,11 @@ func (o Options) withDefaults() Options {
 	if o.Check == nil {
 		o.Check = func(principal.Principal) error { return nil }
 	}
-	if o.CheckFilters == nil {
-		o.CheckFilters = func(principal.Principal, principal.Principal, []principal.Filter) error { return nil }
+	if o.CheckMinted == nil {
+		o.CheckMinted = func(principal.Principal, principal.Principal, principal.Grant) error { return nil }
+	}
+	if o.Configured == nil {
+		o.Configured = func(string) bool { return false }
 	}
 	if o.Operations == nil {
 		o.Operations = allowsAll{}

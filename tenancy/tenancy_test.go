@@ -45,7 +45,7 @@ var cheap = tenancy.PasswordCost{MemoryKiB: 64, Passes: 1}
 
 func postgresOf(db pgtest.DB) tenancy.Spec {
 	return tenancy.Spec{Postgres: &tenancy.PostgresSpec{
-		Host: db.Host, Port: db.Port, Database: db.Name, User: db.User, Password: db.Password, SSLMode: "disable",
+		Hosts: []tenancy.Host{{Name: db.Host, Port: db.Port}}, Database: db.Name, User: db.User, Password: db.Password, SSLMode: "disable",
 	}}
 }
 
@@ -185,7 +185,7 @@ func TestTenants(t *testing.T) {
 		wantCode(t, err, fault.Conflict)
 		_, err = s.CreateTenant(ctx, root(), tenancy.NewTenant{ID: "other", Strategy: "nonsense"})
 		wantCode(t, err, fault.BadUserInput)
-		wantCode(t, s.SetTenantStrategy(ctx, root(), "acme", "nonsense"), fault.BadUserInput)
+		wantCode(t, s.SetTenantStrategy(ctx, root(), "acme", "nonsense", nil), fault.BadUserInput)
 		wantCode(t, s.RenameTenant(ctx, root(), "nowhere", "x"), fault.NotFound)
 
 		if err := s.RenameTenant(ctx, adminOf("acme"), "acme", "Ünited"); err != nil {
@@ -226,7 +226,7 @@ func TestTenants(t *testing.T) {
 		}
 		for _, p := range []principal.Principal{adminOf("acme"), viewer, acting, {}} {
 			for _, err := range []error{
-				s.SuspendTenant(ctx, p, "acme"), s.DeleteTenant(ctx, p, "acme"), s.SetTenantStrategy(ctx, p, "acme", "shared"),
+				s.SuspendTenant(ctx, p, "acme"), s.DeleteTenant(ctx, p, "acme"), s.SetTenantStrategy(ctx, p, "acme", "shared", nil),
 				s.SetTenantAccounts(ctx, p, "acme", nil),
 			} {
 				if err == nil {

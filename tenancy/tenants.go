@@ -3,6 +3,8 @@ package tenancy
 import (
 	"cmp"
 	"context"
+	"encoding/json"
+	"errors"
 	"strings"
 	"time"
 
@@ -31,6 +33,10 @@ type Tenant struct {
 	Accounts []AccountKeys
 	Created  time.Time
 	Changed  time.Time
+
+	Strategies  map[string]string // of single datasets, by dataset
+	ExternalIDs []string          // what identity providers call it
+	AllowHosts  []string          // where its accounts may lead, of what the sources allow; nil: to all of that
 }
 
 // NewTenant is what a tenant begins with.
@@ -40,6 +46,14 @@ type NewTenant struct {
 	Name     string // default: the id
 	Strategy string
 	Accounts map[string]principal.Account // by source
+
+	Strategies  map[string]string
+	ExternalIDs []string
+	AllowHosts  []string // nil: all that the sources allow
+}
+
+func (n NewTenant) routing() principal.Routing {
+	return principal.Routing{Strategy: n.Strategy, Strategies: n.Strategies, Accounts: n.Accounts, AllowHosts: n.AllowHosts}
 }
 
 type tenantRow struct {
@@ -51,16 +65,52 @@ type tenantRow struct {
 	Accounts string `db:"accounts"`
 	Created  int64  `db:"created_at"`
 	Changed  int64  `db:"changed_at"`
+
+	Strategies string `db:"strategies"`
+	AllowHosts string `db:"allow_hosts"`
+	External   string `db:"external_ids"`
 }
 
-const tenantColumns = "id, tenant_key, name, status, strategy, accounts, created_at, changed_at"
+const tenantColumns = `id, tenant_key, name, status, strategy, accounts, created_at, changed_at, strategies, allow_hosts, external_ids`
 
 func accountRow(tenant string) string { return "tenants/" + tenant }
 
 // routing reads how the tenant's data is reached.
 func (s *Store) routing(row tenantRow) (principal.Routing, error) {
 	accounts, err := s.sealer.openAccounts(row.Accounts, accountRow(row.ID))
-	return principal.Routing{Strategy: row.Strategy, Accounts: accounts}, err
+	if err != nil {
+		return principal.Routing{}, err
+	}
+	r := principal.Routing{Strategy: row.Strategy, Accounts: accounts}
+	if err := errors.Join(readList(row.Strategies, &r.Strategies), readList(row.AllowHosts, &r.AllowHosts)); err != nil {
+		return principal.Routing{}, fault.New(fault.Internal, "a tenant in the control store cannot be read").Because(err)
+	}
+	return r, nil
+}
+
+// readList reads JSON, or nothing. What is there and is no JSON is an error: it
+// may have restricted something.
+func readList[T any](text string, into *T) error {
+	if text == "" {
+		return nil
+	}
+	return json.Unmarshal([]byte(text), into)
+}
+
+// writeList is empty for nil, which is not the same as an empty list.
+func writeList[T ~map[string]string | ~[]string](list T) (string, error) {
+	if list == nil {
+		return "", nil
+	}
+	text, err := json.Marshal(list)
+	return string(text), err
+}
+
+func (r tenantRow) externalIDs() (ids []string, err error) {
+	if err := readList(r.External, &ids); err != nil {
+		return nil, fault.New(fault.Internal, "a tenant in the control store cannot be read").Because(err)
+	}
+	return ids, nil
 }
 
 func (s *Store) tenant(row tenantRow) (Tenant, error) {
@@ -68,10 +118,12 @@ func (s *Store) tenant(row tenantRow) (Tenant, error) {
 	if err != nil {
 		return Tenant{}, err
 	}
+	external, err := row.externalIDs()
 	return Tenant{
 		ID: row.ID, Key: row.Key, Name: row.Name, Status: row.Status, Strategy: row.Strategy,
 		Accounts: accountKeys(routing.Accounts), Created: moment(row.Created), Changed: moment(row.Changed),
-	}, nil
+		Strategies: routing.Strategies, ExternalIDs: external, AllowHosts: routing.AllowHosts,
+	}, err
 }
 
 // checkRouting has the catalog judge what the tenant's record says.
@@ -95,6 +147,29 @@ func checkKey(key string) error { return checkPresent("the tenant's key", key, m
 
 func checkStrategy(name string) error { return checkLine("the strategy's name", name, maxName) }
 
+// checkStrategies refuses strategies of single datasets that name nothing.
+func checkStrategies(by map[string]string) error {
+	if err := checkNames("dataset", sortedKeys(by)); err != nil {
+		return err
+	}
+	for _, dataset := range sortedKeys(by) {
+		if err := checkPresent("the strategy of dataset "+dataset, by[dataset], maxName); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// maxHosts is how many places one record may allow.
+const maxHosts = 1000
+
+func checkHosts(list []string) error {
+	if len(list) > maxHosts {
+		return unusable("a tenant's record allows at most %d hosts and base URLs", maxHosts)
+	}
+	return checkNames("host", list)
+}
+
 func checkAccounts(accounts map[string]principal.Account) error {
 	return checkNames("source", sortedKeys(accounts))
 }
@@ -105,7 +180,7 @@ func (s *Store) CreateTenant(ctx context.Context, p principal.Principal, n NewTe
 	n.Key, n.Name = cmp.Or(n.Key, n.ID), cmp.Or(n.Name, n.ID)
 	var made Tenant
 	a := act{operation: "createTenant", tenant: n.ID, global: true}
-	record := recordOf(n.ID, n.Key, principal.Routing{Strategy: n.Strategy, Accounts: n.Accounts})
+	record := recordOf(n.ID, n.Key, n.routing())
 	var since int64
 	if a.allowed(p) == nil {
 		var err error
@@ -116,14 +191,26 @@ func (s *Store) CreateTenant(ctx context.Context, p principal.Principal, n NewTe
 	err := s.administer(ctx, p, a, func(t *tx) error {
 		for _, err := range []error{
 			checkNewTenant(n.ID), checkKey(n.Key), checkPresent("the tenant's name", n.Name, maxName),
-			checkStrategy(n.Strategy), checkAccounts(n.Accounts),
-			s.checkRouting(n.ID, n.Key, principal.Routing{Strategy: n.Strategy, Accounts: n.Accounts}),
+			checkStrategy(n.Strategy), checkStrategies(n.Strategies), checkAccounts(n.Accounts), checkExternalIDs(n.ExternalIDs), checkHosts(n.AllowHosts),
+			s.checkRouting(n.ID, n.Key, n.routing()),
 		} {
 			if err != nil {
 				return err
 			}
 		}
 		accounts, err := s.sealer.sealAccounts(n.Accounts, accountRow(n.ID))
+		if err != nil {
+			return err
+		}
+		strategies, err := writeList(n.Strategies)
+		if err != nil {
+			return err
+		}
+		external, err := writeList(n.ExternalIDs)
+		if err != nil {
+			return err
+		}
+		hosts, err := writeList(n.AllowHosts)
 		if err != nil {
 			return err
 		}
@@ -134,16 +221,23 @@ func (s *Store) CreateTenant(ctx context.Context, p principal.Principal, n NewTe
 		if err := t.checkDisjoint(record, since); err != nil {
 			return err
 		}
-		var known int
-		if err := t.get(&known, taken, n.ID, n.Key); err != nil {
+		for _, name := range []string{n.ID, n.Key} {
+			var known int
+			if err := t.get(&known, taken, name); err != nil {
+				return err
+			}
+			if known > 0 {
+				return fault.New(fault.Conflict, "the id or the key is, or was, a tenant's id or key, or is an external id").
+					WithHint("Ids and keys are never used again, nor one for the other.")
+			}
+		}
+		_, err = t.exec(`INSERT INTO store.tenants (id, tenant_key, name, status, strategy, accounts, created_at, changed_at, generation, strategies, allow_hosts, external_ids)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $7, $8, $9, $10, $11)`,
+			n.ID, n.Key, n.Name, string(Active), n.Strategy, accounts, micros(t.now), generation, strategies, hosts, external)
+		if err != nil {
 			return err
 		}
-		if known > 0 {
-			return fault.New(fault.Conflict, "the id or the key is, or was, a tenant's id or key").WithHint("Ids and keys are never used again, nor one for the other.")
-		}
-		_, err = t.exec(`INSERT INTO store.tenants (id, tenant_key, name, status, strategy, accounts, created_at, changed_at, generation)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $7, $8)`, n.ID, n.Key, n.Name, string(Active), n.Strategy, accounts, micros(t.now), generation)
-		if err != nil {
+		if err := t.setExternalIDs(n.ID, nil, n.ExternalIDs); err != nil {
 			return err
 		}
 		made, err = s.readTenant(t, n.ID)
@@ -179,7 +273,7 @@ func (t *tx) activeTenant(id string) (tenantRow, error) {
 }
 
 // Tenants lists tenants by id. What the search holds must occur in the id or,
-// in any case, in the name.
+// in any case, in the name or an external id.
 func (s *Store) Tenants(ctx context.Context, p principal.Principal, search string, page Page) (tenants []Tenant, next string, err error) {
 	if err := mayAdminister(p, everyTenant); err != nil {
 		return nil, "", err
@@ -193,7 +287,8 @@ func (s *Store) Tenants(ctx context.Context, p principal.Principal, search strin
 	}
 	var rows []tenantRow
 	err = s.list(ctx, &rows, "SELECT "+tenantColumns+` FROM store.tenants
-		WHERE id > $1 AND ($2 = '' OR strpos(id, $2) > 0 OR strpos(lower(name), $2) > 0) ORDER BY id LIMIT $3`,
+		WHERE id > $1 AND ($2 = '' OR strpos(id, $2) > 0 OR strpos(lower(name), $2) > 0
+			OR EXISTS (SELECT 1 FROM store.external_ids x WHERE x.tenant = tenants.id AND strpos(lower(x.external_id), $2) > 0)) ORDER BY id LIMIT $3`,
 		page.After, strings.ToLower(search), limit+1)
 	if err != nil {
 		return nil, "", translate(ctx, err)

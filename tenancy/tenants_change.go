@@ -1,6 +1,7 @@
 package tenancy
 
 import (
+	"cmp"
 	"context"
 
 	"usher/fault"
@@ -20,14 +21,36 @@ func (s *Store) RenameTenant(ctx context.Context, p principal.Principal, id, nam
 	})
 }
 
-// SetTenantStrategy changes the default strategy; empty is the configuration's.
-func (s *Store) SetTenantStrategy(ctx context.Context, p principal.Principal, id, strategy string) error {
-	return s.administer(ctx, p, act{operation: "setTenantStrategy", tenant: id, global: true}, func(t *tx) error {
-		if err := checkStrategy(strategy); err != nil {
-			return err
+// SetTenantStrategy replaces what the record says of strategies: the default one,
+// empty is the configuration's, and those of single datasets.
+func (s *Store) SetTenantStrategy(ctx context.Context, p principal.Principal, id, strategy string, strategies map[string]string) error {
+	return s.setRouting(ctx, p, "setTenantStrategy", id, cmp.Or(checkStrategy(strategy), checkStrategies(strategies)), func(row *tenantRow) (err error) {
+		row.Strategy = strategy
+		row.Strategies, err = writeList(strategies)
+		return err
+	})
+}
+
+// SetTenantAllowHosts replaces where the tenant's accounts may lead, of what the
+// sources allow; nil is all of that.
+func (s *Store) SetTenantAllowHosts(ctx context.Context, p principal.Principal, id string, hosts []string) error {
+	return s.setRouting(ctx, p, "setTenantAllowHosts", id, checkHosts(hosts), func(row *tenantRow) (err error) {
+		row.AllowHosts, err = writeList(hosts)
+		return err
+	})
+}
+
+// setRouting changes how the tenant's data is reached, within its accounts; the
+// catalog judges what comes of it.
+func (s *Store) setRouting(ctx context.Context, p principal.Principal, operation, id string, problem error, change func(*tenantRow) error) error {
+	return s.administer(ctx, p, act{operation: operation, tenant: id, global: true}, func(t *tx) error {
+		if problem != nil {
+			return problem
 		}
 		return t.changeTenant(id, func(row *tenantRow) error {
-			row.Strategy = strategy
+			if err := change(row); err != nil {
+				return err
+			}
 			routing, err := s.routing(*row)
 			if err != nil {
 				return err
@@ -57,14 +80,17 @@ func (s *Store) SetTenantAccounts(ctx context.Context, p principal.Principal, id
 			return err
 		}
 		return t.changeTenant(id, func(row *tenantRow) error {
-			routing := principal.Routing{Strategy: row.Strategy, Accounts: accounts}
+			routing, err := s.routing(*row)
+			if err != nil {
+				return err
+			}
+			routing.Accounts = accounts
 			if err := s.checkRouting(row.ID, row.Key, routing); err != nil {
 				return err
 			}
 			if err := t.checkDisjoint(recordOf(row.ID, row.Key, routing), since); err != nil {
 				return err
 			}
-			var err error
 			row.Accounts, err = s.sealer.sealAccounts(accounts, accountRow(id))
 			return err
 		})
@@ -83,7 +109,8 @@ func (s *Store) ResumeTenant(ctx context.Context, p principal.Principal, id stri
 }
 
 // DeleteTenant ends the tenant for ever. Its record stays, without accounts, so
-// that neither its id nor its key becomes another's.
+// that neither its id nor its key becomes another's. Its external ids are nobody's
+// until they are given to another: that is for whoever runs the identity provider.
 func (s *Store) DeleteTenant(ctx context.Context, p principal.Principal, id string) error {
 	return s.setStatus(ctx, p, "deleteTenant", id, Deleted)
 }
@@ -93,7 +120,7 @@ func (s *Store) setStatus(ctx context.Context, p principal.Principal, operation,
 		return t.changeTenant(id, func(row *tenantRow) error {
 			row.Status = status
 			if status == Deleted {
-				row.Accounts = ""
+				row.Accounts, row.External = "", ""
 				return t.purge(id)
 			}
 			return nil
@@ -111,6 +138,7 @@ func (t *tx) purge(tenant string) error {
 		"DELETE FROM store.roles WHERE tenant = $1",
 		"DELETE FROM store.saved WHERE tenant = $1",
 		"DELETE FROM store.tokens WHERE tenant = $1",
+		"DELETE FROM store.external_ids WHERE tenant = $1",
 	} {
 		if _, err := t.exec(statement, tenant); err != nil {
 			return err
@@ -136,7 +164,7 @@ func (t *tx) changeTenant(id string, change func(*tenantRow) error) error {
 	if err := change(&row); err != nil {
 		return err
 	}
-	_, err = t.exec("UPDATE store.tenants SET name = $2, status = $3, strategy = $4, accounts = $5, changed_at = $6, generation = $7 WHERE id = $1",
-		id, row.Name, string(row.Status), row.Strategy, row.Accounts, micros(t.now), generation)
+	_, err = t.exec("UPDATE store.tenants SET name = $2, status = $3, strategy = $4, accounts = $5, changed_at = $6, generation = $7, strategies = $8, allow_hosts = $9, external_ids = $10 WHERE id = $1",
+		id, row.Name, string(row.Status), row.Strategy, row.Accounts, micros(t.now), generation, row.Strategies, row.AllowHosts, row.External)
 	return err
 }

@@ -19,11 +19,12 @@ type Token struct {
 	Roles        []string
 	Scopes       []principal.Scope
 	Strategy     string
-	Datasets     []string // nil: not restricted
-	Filtered     []string // datasets that have a filter
-	Parameters   []string // names
-	Cleared      []string // parameters whose conditions do not apply
-	Metadata     []string // names
+	Strategies   map[string]string // of single datasets, by dataset
+	Datasets     []string          // nil: not restricted
+	Filtered     []string          // datasets that have a filter
+	Parameters   []string          // names
+	Cleared      []string          // parameters whose conditions do not apply
+	Metadata     []string          // names
 	Accounts     []AccountKeys
 	SavedOnly    bool
 	Acting       *principal.Acting
@@ -84,7 +85,7 @@ func (s *Store) describe(row tokenRow) (Token, error) {
 	}
 	t := Token{
 		ID: row.ID, Name: row.Name, Kind: row.Kind, Tenant: row.Tenant, Subject: row.Subject, Email: row.Email,
-		Roles: b.Roles, Scopes: b.Scopes, Strategy: b.Strategy, Datasets: b.Datasets,
+		Roles: b.Roles, Scopes: b.Scopes, Strategy: b.Strategy, Strategies: b.Strategies, Datasets: b.Datasets,
 		Parameters: sortedKeys(b.Parameters), Cleared: b.Cleared, Metadata: sortedKeys(b.Metadata), Accounts: accountKeys(accounts),
 		SavedOnly: b.SavedOnly, Acting: b.Acting, MayGrant: b.MayGrant, Rate: b.Rate,
 		Inactivity: time.Duration(row.Inactivity) * time.Microsecond, MintedBy: row.MinterSubject,

@@ -77,7 +77,11 @@ func (s *Store) readTenants(ctx context.Context) error {
 	if err := s.list(ctx, &changed, "SELECT id FROM store.tenants WHERE generation > $1 UNION SELECT tenant_key FROM store.tenants WHERE generation > $1", s.seen); err != nil {
 		return err
 	}
-	s.tenants.forget(changed)
+	var external []string // of them: they may have been nobody's
+	if err := s.list(ctx, &external, `SELECT e.external_id FROM store.external_ids e JOIN store.tenants t ON t.id = e.tenant WHERE t.generation > $1`, s.seen); err != nil {
+		return err
+	}
+	s.tenants.forget(changed, external)
 	return nil
 }
 

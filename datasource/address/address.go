@@ -5,6 +5,7 @@
 package address
 
 import (
+	"errors"
 	"fmt"
 	"net/netip"
 	"syscall"
@@ -56,15 +57,18 @@ func Public(a netip.Addr) bool {
 	return true
 }
 
+// ErrClosed is the error of a dial to an address that is not public.
+var ErrClosed = errors.New("the address is refused")
+
 // PublicOnly is a net.Dialer's Control. It sees the address that is about to
 // be dialed and refuses every one that is not public.
 func PublicOnly(network, address string, _ syscall.RawConn) error {
 	to, err := netip.ParseAddrPort(address)
 	if err != nil || network != "tcp4" && network != "tcp6" {
-		return fmt.Errorf("%s %s is no address of the Internet", network, address)
+		return fmt.Errorf("%w: %s %s is no address of the Internet", ErrClosed, network, address)
 	}
 	if !Public(to.Addr()) {
-		return fmt.Errorf("%s is not a public address; a source that may dial it says allow_private: true", to.Addr())
+		return fmt.Errorf("%w: %s is not a public address; a source that may dial it says allow_private: true", ErrClosed, to.Addr())
 	}
 	return nil
 }

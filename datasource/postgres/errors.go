@@ -8,6 +8,7 @@ import (
 	"runtime/debug"
 
 	"usher/datasource/pool"
+	"usher/datasource/trouble"
 	"usher/fault"
 	"usher/pglink"
 )
@@ -22,7 +23,7 @@ func translate(ctx context.Context, err error) error {
 	if known := (*fault.Error)(nil); errors.As(err, &known) {
 		return known
 	}
-	cause := causeOf(err)
+	cause := trouble.With(troubleOf(err), causeOf(err))
 	if ended := ctx.Err(); ended != nil {
 		return fault.From(ended).Because(errors.Join(ended, cause))
 	}
@@ -48,8 +49,47 @@ func translate(ctx context.Context, err error) error {
 	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &network) && network.Timeout():
 		return fault.New(fault.Timeout, "the source did not answer in time").Because(cause)
 	default:
-		return fault.New(fault.Unavailable, "the source does not answer").Because(cause)
+		return unavailable(trouble.Of(cause)).Because(cause)
 	}
+}
+
+// unavailable says as much of a source that cannot be asked as anybody may know:
+// what is wrong, never where.
+func unavailable(kind trouble.Kind) *fault.Error {
+	switch kind {
+	case trouble.Address:
+		return fault.New(fault.Unavailable, "the source's account leads to an address that is not allowed").WithHint(hintAccount)
+	case trouble.TLS:
+		return fault.New(fault.Unavailable, "no secure connection to the source can be made").WithHint(hintAccount)
+	}
+	return fault.New(fault.Unavailable, "the source does not answer")
+}
+
+// hintAccount is for callers, who can do nothing themselves.
+const hintAccount = "Tell an administrator, who can try the account with testAccount or `usher check --tenant`."
+
+// troubleOf tells what is wrong with the account, if it is the account.
+func troubleOf(err error) trouble.Kind {
+	kind, reported := pglink.KindOf(err)
+	switch {
+	case errors.Is(err, pglink.ErrNoTLS):
+		return trouble.TLS
+	case !reported:
+		return trouble.Of(err)
+	}
+	switch kind {
+	case pglink.Refused:
+		return trouble.Login
+	case pglink.NoDatabase:
+		return trouble.NoDatabase
+	case pglink.Forbidden:
+		return trouble.NotReadable
+	case pglink.Gone:
+		return trouble.Unreachable
+	case pglink.Busy, pglink.Overloaded:
+		return trouble.Busy
+	}
+	return ""
 }
 
 func ofKind(kind pglink.Kind) *fault.Error {
@@ -61,13 +101,15 @@ func ofKind(kind pglink.Kind) *fault.Error {
 	case pglink.Differs:
 		return fault.New(fault.Internal, "the source's table differs from the catalog")
 	case pglink.Forbidden:
-		return fault.New(fault.Internal, "the source's account may not read the table")
+		return fault.New(fault.Internal, "the source's account may not read the table").WithHint(hintAccount)
 	case pglink.Busy:
 		return fault.New(fault.Unavailable, "the source is busy")
 	case pglink.Gone:
 		return fault.New(fault.Unavailable, "the source does not answer")
 	case pglink.Refused:
-		return fault.New(fault.Unavailable, "the source does not accept the account")
+		return fault.New(fault.Unavailable, "the source does not accept the account").WithHint(hintAccount)
+	case pglink.NoDatabase:
+		return fault.New(fault.Unavailable, "the source has no such database as the account names").WithHint(hintAccount)
 	case pglink.Overloaded:
 		return fault.New(fault.Unavailable, "the source is overloaded")
 	case pglink.TooComplex:

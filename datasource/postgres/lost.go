@@ -10,6 +10,7 @@ import (
 	"github.com/lib/pq"
 
 	"usher/datasource/pool"
+	"usher/datasource/trouble"
 	"usher/fault"
 	"usher/pglink"
 )
@@ -62,9 +63,10 @@ func causeOf(err error) error {
 func paused(p *pool.PausedError) *fault.Error {
 	f := fault.New(fault.Unavailable, "the source does not answer")
 	if last := fault.From(translate(context.Background(), p.Cause)); last.Code == fault.Unavailable {
-		f.Message = last.Message
+		f.Message, f.Hint = last.Message, last.Hint
 	}
-	f = f.Because(fmt.Errorf("not tried again for %s, because: %v", p.Left, pglink.Redacted(p.Cause))) //nolint:errorlint // what is not tried was not lost
+	cause := fmt.Errorf("not tried again for %s, because: %v", p.Left, pglink.Redacted(p.Cause)) //nolint:errorlint // what is not tried was not lost
+	f = f.Because(trouble.With(troubleOf(p.Cause), cause))
 	f.RetryAfter = p.Left
 	return f
 }

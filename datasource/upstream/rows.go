@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"time"
 
+	"usher/datasource/trouble"
 	"usher/datasource/upstream/decode"
 	"usher/fault"
 	"usher/held"
@@ -186,7 +187,8 @@ func (r *rows) failure(err error) error {
 	case errors.As(err, &wrong):
 		return fault.New(fault.Unavailable, "the API of %s sent row %d with a wrong value: %s: %v", r.dataset, r.read, wrong.Column, wrong.Reason).Because(cause)
 	}
-	f := fault.New(fault.Unavailable, "the API of %s did not send rows that can be used", r.dataset).Because(cause)
+	kind := troubleOf(err)
+	f := unavailable(kind, r.dataset).Because(trouble.With(kind, cause))
 	if status := (*statusError)(nil); errors.As(err, &status) {
 		f.RetryAfter = status.after
 	}

@@ -54,8 +54,9 @@ func Request(tb testing.TB, text string) query.Request {
 }
 
 // Principal reads a principal: tenant, key, subject, allTenants, roles, roleSpecs,
-// strategy, filters, parameters, metadata, accounts, datasets and timezone, and
-// as home the strategy and accounts of the registry. A tenant's key is its id
+// strategy, strategies, filters, having, parameters, metadata, accounts, datasets and
+// timezone, and as home the strategy, strategies, accounts and allowHosts of the
+// registry. A tenant's key is its id
 // unless another is named; an empty text is nobody.
 func Principal(tb testing.TB, text string) principal.Principal {
 	tb.Helper()
@@ -82,6 +83,8 @@ func Principal(tb testing.TB, text string) principal.Principal {
 			p.RoleSpecs = texts(m.Value)
 		case "strategy":
 			p.Grant.Strategy = word(m.Value)
+		case "strategies":
+			p.Grant.Strategies = texts(m.Value)
 		case "datasets":
 			p.Grant.Datasets = words(m.Value)
 		case "timezone":
@@ -94,17 +97,26 @@ func Principal(tb testing.TB, text string) principal.Principal {
 			p.Grant.Accounts = accounts(tb, m.Value)
 		case "home":
 			for name, v := range members(m.Value) {
-				if name == "strategy" {
+				switch name {
+				case "strategy":
 					p.Routing.Strategy = word(v)
-				} else {
+				case "strategies":
+					p.Routing.Strategies = texts(v)
+				case "allowHosts":
+					p.Routing.AllowHosts = words(v)
+				default:
 					p.Routing.Accounts = accounts(tb, v)
 				}
 			}
-		case "filters":
-			for name, where := range members(m.Value) {
-				p.Grant.Filters = append(p.Grant.Filters, principal.Filter{Dataset: name, Where: where})
+		case "filters", "having":
+			for name, condition := range members(m.Value) {
+				f := principal.Filter{Dataset: name, Where: condition}
+				if m.Name == "having" {
+					f = principal.Filter{Dataset: name, Having: condition}
+				}
+				p.Grant.Filters = append(p.Grant.Filters, f)
 			}
-			slices.SortFunc(p.Grant.Filters, func(a, b principal.Filter) int { return strings.Compare(a.Dataset, b.Dataset) })
+			slices.SortStableFunc(p.Grant.Filters, func(a, b principal.Filter) int { return strings.Compare(a.Dataset, b.Dataset) })
 		default:
 			tb.Fatalf("a principal has no %s", m.Name)
 		}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"flag"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -38,7 +39,7 @@ func TestMain(m *testing.M) {
 // made once; nothing changes them.
 func TestOneAnswer(t *testing.T) {
 	w := newWorld()
-	ways := append(embedded(t, w), served(t, w)...)
+	ways := slices.Concat(embedded(t, w), served(t, w), mixed(t, w))
 	t.Run("Equivalence", func(t *testing.T) { equivalence(t, w, ways) })
 	t.Run("Complement", func(t *testing.T) { complement(t, w, ways) })
 	t.Run("Tiles", func(t *testing.T) { tiles(t, w, ways) })
@@ -86,7 +87,7 @@ func askAll(ctx context.Context, ways []way, tenant string, op operation) [][]by
 	group.SetLimit(2)
 	for i, way := range ways {
 		group.Go(func() error {
-			answers[i] = way.gateway.ask(ctx, tenant, way.strategy, op)
+			answers[i] = way.ask(ctx, tenant, op)
 			return nil
 		})
 	}

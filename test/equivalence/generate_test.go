@@ -457,7 +457,7 @@ func (g *generator) keyFields(def *ast.Definition, depth int) (out []field, keys
 }
 
 var (
-	shortUnits = []string{"SECOND", "MINUTE", "HOUR"}
+	shortUnits = []string{"MILLISECOND", "SECOND", "MINUTE", "HOUR"}
 	longUnits  = []string{"DAY", "WEEK", "MONTH", "QUARTER", "YEAR"}
 )
 
@@ -498,6 +498,17 @@ func (g *generator) arguments(def *ast.FieldDefinition, groups grouping) object 
 		case "fill":
 			if filled {
 				g.hit("series", "fill")
+				add(a, true)
+			}
+		case "rowsBy":
+			if g.chance(3, "rows by") {
+				g.hit("series", "rowsBy")
+				add(a, word(pick(g, g.schema.Types[a.Type.Name()].EnumValues, "rows by").Name))
+			}
+		case "allValues":
+			top := slices.ContainsFunc(out, func(m member) bool { return m.name == "topN" })
+			if len(groups.keys) > 0 && !top && g.chance(6, "all values") {
+				g.hit("series", "allValues")
 				add(a, true)
 			}
 		case "compareTo":
@@ -765,13 +776,26 @@ func (g *generator) operand(def *ast.Definition, f, op *ast.FieldDefinition) any
 	case "JSONPathWhere":
 		return []any{g.inside(g.schema.Types[op.Type.Name()])}
 	}
+	typ := op.Type.Name()
 	one := func() any {
 		t := g.tableOf(def.Name)
-		if c, ok := g.columnOf(def.Name, f.Name); ok && operandType(c.typ) == op.Type.Name() {
+		if c, ok := g.columnOf(def.Name, f.Name); ok && operandType(c.typ) == typ {
 			return g.literal(t, c)
 		}
 		// Of what an aggregate gives, no value is known beforehand.
-		return g.anyLiteral(op.Type.Name())
+		return g.anyLiteral(typ)
+	}
+	if of, ok := strings.CutSuffix(typ, "Between"); ok {
+		typ = of
+		pairs := []any{}
+		for range g.upTo(0, 3, "pairs") {
+			pair := object{{"from", one()}, {"to", one()}}
+			if g.fault("half a pair") {
+				pair = pair[:1]
+			}
+			pairs = append(pairs, pair)
+		}
+		return pairs
 	}
 	if op.Type.Elem != nil {
 		items := []any{}
@@ -791,7 +815,8 @@ func (g *generator) operand(def *ast.Definition, f, op *ast.FieldDefinition) any
 	switch op.Name {
 	case "like", "notLike", "ilike", "notIlike":
 		return g.pattern(text)
-	case "contains", "startsWith", "endsWith", "icontains", "istartsWith", "iendsWith":
+	case "contains", "startsWith", "endsWith", "icontains", "istartsWith", "iendsWith",
+		"notContains", "notStartsWith", "notEndsWith", "notIcontains", "notIstartsWith", "notIendsWith":
 		return g.part(text)
 	}
 	return v

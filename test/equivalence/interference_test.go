@@ -32,10 +32,18 @@ func everybody(t *testing.T, w *world, a *api) []way {
 	server := pgtest.Start(t)
 	database := server.Database(t)
 	database.Exec(t, postgresSQL.script(w, "")+"ANALYZE;")
-	postgres := newGateway(t, w.spec(map[string]catalog.SourceSpec{"c": postgresSource(server, database.Name)},
-		map[string]catalog.StrategySpec{"c": {Kind: "shared", Source: "c"}}, "c"))
+	mixed := w.spec(map[string]catalog.SourceSpec{
+		"c": postgresSource(server, database.Name), "shared": {Kind: "duckdb", Path: catalog.Path(path)}, "all": a.source(serve(t, a)),
+	}, map[string]catalog.StrategySpec{
+		"c":     {Kind: "shared", Source: "c"},
+		"all":   {Source: "all"},
+		"mixed": {Source: "c", Datasets: map[string]string{"orders": "shared", "items": "all"}},
+	}, "c")
+	mixed.DefaultStrategy = "c"
+	postgres := newGateway(t, mixed)
 	return []way{
-		{"a shared DuckDB", duck, "shared", true}, {"an API with everybody's rows", duck, "all", false}, {"a shared PostgreSQL", postgres, "c", true},
+		{"a shared DuckDB", duck, "shared", true, nil}, {"an API with everybody's rows", duck, "all", false, nil}, {"a shared PostgreSQL", postgres, "c", true, nil},
+		{"a shared PostgreSQL, a shared DuckDB and an API", postgres, "mixed", true, nil},
 	}
 }
 

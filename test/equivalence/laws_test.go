@@ -57,7 +57,7 @@ func complement(t *testing.T, w *world, ways []way) {
 		if !by.answers(op) {
 			return
 		}
-		answer := by.gateway.ask(t.Context(), tenant, by.strategy, op)
+		answer := by.ask(t.Context(), tenant, op)
 		broken(t, by, op, answer)
 		asked++
 		data := answered(t, op, answer)
@@ -105,7 +105,7 @@ func addsUp(t *testing.T, w *world, ways []way) {
 		if !by.answers(op) {
 			return
 		}
-		answer := by.gateway.ask(t.Context(), tenant, by.strategy, op)
+		answer := by.ask(t.Context(), tenant, op)
 		broken(t, by, op, answer)
 		data := answered(t, op, answer)
 		if data == nil {

@@ -32,7 +32,7 @@ func pages(t *testing.T, w *world, ways []way) {
 			if !by.answers(op) {
 				by = ways[0]
 			}
-			answer := by.gateway.ask(t.Context(), tenant, by.strategy, op)
+			answer := by.ask(t.Context(), tenant, op)
 			broken(t, by, op, answer)
 			data := answered(t, op, answer)
 			if data == nil {

@@ -36,8 +36,8 @@ func TestGroupsArePushedDown(t *testing.T) {
 		`{ orders(limit: 3) { id } }`:                                                                                                      0,
 	} {
 		grouping.grouped.Store(0)
-		want := g.ask(t.Context(), tenants[0], "shared", operation{Query: query})
-		got := g.ask(t.Context(), tenants[0], "grouping", operation{Query: query})
+		want := way{gateway: g, strategy: "shared"}.ask(t.Context(), tenants[0], operation{Query: query})
+		got := way{gateway: g, strategy: "grouping"}.ask(t.Context(), tenants[0], operation{Query: query})
 		if !bytes.Equal(want, got) || bytes.Contains(got, []byte(`"errors"`)) {
 			t.Errorf("%s: %s, want %s", query, got, want)
 		}

@@ -65,7 +65,7 @@ func tiles(t *testing.T, w *world, ways []way) {
 			asked := op
 			asked.Variables = maps.Clone(op.Variables)
 			maps.Copy(asked.Variables, which)
-			answer := by.gateway.ask(t.Context(), tenant, by.strategy, asked)
+			answer := by.ask(t.Context(), tenant, asked)
 			broken(t, by, asked, answer)
 			var out struct {
 				Data   map[string]any

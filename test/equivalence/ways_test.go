@@ -20,6 +20,16 @@ type way struct {
 	gateway  *gateway
 	strategy string
 	parents  bool // it can tell whose a row is that has no tenant column
+
+	strategies map[string]string // that the token names for single datasets
+}
+
+// ask answers an operation as a tenant. The answer is the whole response but for
+// the request's id.
+func (w way) ask(ctx context.Context, tenant string, o operation) []byte {
+	who := ana(tenant, w.strategy)
+	who.Grant.Strategies = w.strategies
+	return w.gateway.askAs(ctx, who, o)
 }
 
 var byParents = regexp.MustCompile(`(?i)trips|stops|scans`)
@@ -72,13 +82,13 @@ func embedded(t *testing.T, w *world) []way {
 	bindBroker(spec, "grouping", grouping)
 	g := newGateway(t, spec)
 	return []way{
-		{"a shared DuckDB", g, "shared", true},
-		{"a DuckDB of the tenant's own", g, "database", true},
-		{"an API with everybody's rows", g, "all", false},
-		{"an API that keeps tenants apart", g, "apart", true},
-		{"a plugin with everybody's rows", g, "basic", false},
-		{"a plugin that keeps tenants apart", g, "pushdown", true},
-		{"a plugin that makes groups of everybody's rows", g, "grouping", false},
+		{"a shared DuckDB", g, "shared", true, nil},
+		{"a DuckDB of the tenant's own", g, "database", true, nil},
+		{"an API with everybody's rows", g, "all", false, nil},
+		{"an API that keeps tenants apart", g, "apart", true, nil},
+		{"a plugin with everybody's rows", g, "basic", false, nil},
+		{"a plugin that keeps tenants apart", g, "pushdown", true, nil},
+		{"a plugin that makes groups of everybody's rows", g, "grouping", false, nil},
 	}
 }
 
@@ -120,9 +130,9 @@ func served(t *testing.T, w *world) []way {
 	spec.DefaultStrategy = "c"
 	g := newGateway(t, spec)
 	return []way{
-		{"a shared PostgreSQL", g, "c", true},
-		{"a shared PostgreSQL that orders as English does", g, "english", true},
-		{"a PostgreSQL database of the tenant's own", g, "database", true},
+		{"a shared PostgreSQL", g, "c", true, nil},
+		{"a shared PostgreSQL that orders as English does", g, "english", true, nil},
+		{"a PostgreSQL database of the tenant's own", g, "database", true, nil},
 	}
 }
 
