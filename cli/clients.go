@@ -8,8 +8,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/vektah/gqlparser/v2/ast"
-
 	"usher/catalog"
 	"usher/schema"
 )
@@ -37,18 +35,21 @@ func newClientModule(built *schema.Schema, view *catalog.View, allTenants, numbe
 		visible := view.Dataset(name)
 		typ := visible.Dataset.Type
 		rows[typ], groups[typ+"Aggregate"], pages[typ+"Connection"] = true, true, true
-		if key := identity(visible, allTenants); len(key) > 0 && shows(built.AST.Types[typ], key) {
+		shown := built.AST.Types[typ].Fields
+		hidden := func(name string) bool { return shown.ForName(name) == nil }
+		if key := identity(visible, allTenants); len(key) > 0 && !slices.ContainsFunc(key, hidden) {
 			m.entities[typ] = key
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(built.AST.Types)) {
 		def := built.AST.Types[name]
-		if def.Kind != ast.Object || strings.HasPrefix(name, "__") {
+		if def.Kind != "OBJECT" || strings.HasPrefix(name, "__") {
 			continue
 		}
 		if def != built.AST.Query && def != built.AST.Mutation {
 			m.types = append(m.types, name)
-			if !rows[name] && isID(def.Fields.ForName("id")) {
+			// What usher itself keeps has an id that is text.
+			if id := def.Fields.ForName("id"); !rows[name] && id != nil && id.Type.NonNull && id.Type.NamedType == "String" {
 				m.entities[name] = []string{"id"}
 			}
 		}
@@ -82,16 +83,6 @@ func identity(d *catalog.Visible, allTenants bool) []string {
 		return append([]string{tenant.Name}, key...)
 	}
 	return key
-}
-
-// shows tells whether a type has all of some fields.
-func shows(def *ast.Definition, fields []string) bool {
-	return !slices.ContainsFunc(fields, func(name string) bool { return def.Fields.ForName(name) == nil })
-}
-
-// isID tells whether a field of what usher itself keeps is an identity.
-func isID(field *ast.FieldDefinition) bool {
-	return field != nil && field.Type.NonNull && field.Type.NamedType == "String"
 }
 
 // clients are the modules, by the name of the client.
