@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"maps"
 	"slices"
 	"strings"
 
@@ -30,59 +29,31 @@ func newClientModule(built *schema.Schema, view *catalog.View, allTenants, numbe
 	if numbersAreText {
 		m.numbers = "string"
 	}
-	rows, groups, pages := make(map[string]bool), make(map[string]bool), make(map[string]bool)
+	groups, pages := make(map[string]bool), make(map[string]bool)
 	for _, name := range view.Names() {
-		visible := view.Dataset(name)
-		typ := visible.Dataset.Type
-		rows[typ], groups[typ+"Aggregate"], pages[typ+"Connection"] = true, true, true
-		shown := built.AST.Types[typ].Fields
-		hidden := func(name string) bool { return shown.ForName(name) == nil }
-		if key := identity(visible, allTenants); len(key) > 0 && !slices.ContainsFunc(key, hidden) {
-			m.entities[typ] = key
-		}
+		typ := view.Dataset(name).Dataset.Type
+		groups[typ+"Aggregate"], pages[typ+"Connection"] = true, true
 	}
-	for _, name := range slices.Sorted(maps.Keys(built.AST.Types)) {
-		def := built.AST.Types[name]
-		if def.Kind != "OBJECT" || strings.HasPrefix(name, "__") {
-			continue
-		}
-		if def != built.AST.Query && def != built.AST.Mutation {
-			m.types = append(m.types, name)
-			// What usher itself keeps has an id that is text.
-			if id := def.Fields.ForName("id"); !rows[name] && id != nil && id.Type.NonNull && id.Type.NamedType == "String" {
-				m.entities[name] = []string{"id"}
-			}
-		}
-		for _, field := range def.Fields {
+	root := built.AST.Query.Name
+	read := func(name string) {
+		for _, field := range built.AST.Types[name].Fields {
 			switch typ := field.Type.Name(); {
 			case groups[typ] && field.Type.Elem != nil:
 				m.groups[name] = append(m.groups[name], field.Name)
-			case pages[typ] && def == built.AST.Query:
+			case pages[typ] && name == root:
 				m.pages = append(m.pages, field.Name)
 			}
 		}
 	}
+	read(root)
+	for _, o := range built.Objects(allTenants) {
+		m.types = append(m.types, o.Type)
+		if len(o.Key) > 0 {
+			m.entities[o.Type] = o.Key
+		}
+		read(o.Type)
+	}
 	return m
-}
-
-// identity is the fields that tell the rows of a dataset apart, or nothing: its
-// key holds within one tenant, unless all share the rows.
-func identity(d *catalog.Visible, allTenants bool) []string {
-	var key []string
-	for _, column := range d.Key() {
-		key = append(key, column.Name)
-	}
-	if len(key) == 0 || !allTenants || d.Dataset.Common {
-		return key
-	}
-	tenant := d.Dataset.Tenant
-	switch {
-	case tenant == nil:
-		return nil
-	case !slices.Contains(key, tenant.Name):
-		return append([]string{tenant.Name}, key...)
-	}
-	return key
 }
 
 // clients are the modules, by the name of the client.
