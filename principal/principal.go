@@ -110,8 +110,10 @@ func (Account) String() string { return "(account)" }
 // GoString hides the account.
 func (Account) GoString() string { return "(account)" }
 
-// Filter restricts one dataset, in the language of where.
+// Filter restricts one dataset: its rows in the language of where, its groups in
+// that of having. At least one of the two is set.
 type Filter struct {
 	Dataset string
 	Where   query.Value
+	Having  query.Value
 }

@@ -25,7 +25,7 @@ func (p Principal) AppendRights(b []byte) []byte {
 	b = texts(text(b, g.Strategy, g.Timezone), g.Strategies)
 	b = strconv.AppendInt(b, int64(len(g.Filters)), 10)
 	for _, f := range g.Filters {
-		b = query.AppendKey(text(b, f.Dataset), f.Where)
+		b = query.AppendKey(query.AppendKey(text(b, f.Dataset), f.Where), f.Having)
 	}
 	b = sorted(b, g.Parameters, query.AppendKey)
 	b = list(append(b, 'c'), g.Cleared)

@@ -65,7 +65,14 @@ func accountsBySource(list []graph.AccountInput) (map[string]principal.Account, 
 
 func filters(list []graph.TokenFilter) []principal.Filter {
 	return each(list, func(f graph.TokenFilter) principal.Filter {
-		return principal.Filter{Dataset: f.Dataset, Where: f.Where.Written}
+		filter := principal.Filter{Dataset: f.Dataset}
+		if f.Where != nil {
+			filter.Where = f.Where.Written
+		}
+		if f.Having != nil {
+			filter.Having = f.Having.Written
+		}
+		return filter
 	})
 }
 

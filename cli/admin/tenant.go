@@ -18,9 +18,9 @@ type TenantCommands struct {
 	Create      tenantCreate      `cmd:"" help:"Register a tenant." example:"usher tenant create acme --name 'Acme Ltd'"`
 	List        tenantList        `cmd:"" help:"List the tenants." example:"usher tenant list --search acme"`
 	Show        tenantShow        `cmd:"" help:"Show one tenant." example:"usher tenant show acme --json"`
-	Update      tenantUpdate      `cmd:"" help:"Change a tenant's name, its strategy or its accounts." example:"usher tenant update acme --strategy silo --accounts accounts.json"`
+	Update      tenantUpdate      `cmd:"" help:"Change a tenant's name or its accounts." example:"usher tenant update acme --name 'Acme Group' --accounts accounts.json"`
 	Rename      tenantRename      `cmd:"" help:"Change a tenant's name." example:"usher tenant rename acme 'Acme Group'"`
-	Strategy    tenantStrategy    `cmd:"" help:"Replace the strategies by which a tenant's data is reached." example:"usher tenant strategy acme standard --dataset-strategy webOrders=broker"`
+	Strategy    tenantStrategy    `cmd:"" help:"Replace the strategies by which a tenant's data is reached." example:"usher tenant strategy acme --strategy standard --dataset-strategy webOrders=broker"`
 	ExternalIDs tenantExternalIDs `cmd:"" name:"external-ids" help:"Replace what identity providers call a tenant." example:"usher tenant external-ids acme org_9ybsU1dN2d"`
 	AllowHosts  tenantAllowHosts  `cmd:"" help:"Replace where a tenant's accounts may lead." example:"usher tenant allow-hosts acme db.acme.example"`
 	Test        tenantTest        `cmd:"" help:"Try the accounts by which a tenant's data is reached." example:"usher tenant test acme"`
@@ -186,11 +186,9 @@ func (c tenantShow) Run(ctx context.Context, s *term.IO) error {
 
 type tenantUpdate struct {
 	remote
-	ID              string `arg:"" help:"The tenant."`
-	Name            string `help:"For people."`
-	Strategy        string `xor:"strategy" help:"By which its data is reached from now on."`
-	DefaultStrategy bool   `xor:"strategy" help:"Reach its data by the configuration's default."`
-	Accounts        string `help:"File with all accounts of its own from now on, as JSON: [{\"source\": \"silo\", \"user\": …, \"password\": …}]; [] removes them." placeholder:"FILE"`
+	ID       string `arg:"" help:"The tenant."`
+	Name     string `help:"For people."`
+	Accounts string `help:"File with all accounts of its own from now on, as JSON: [{\"source\": \"silo\", \"user\": …, \"password\": …}]; [] removes them." placeholder:"FILE"`
 }
 
 // Run makes the changes in one request, one after the other; one that fails
@@ -206,13 +204,6 @@ func (c tenantUpdate) Run(ctx context.Context, s *term.IO) error {
 		v["name"] = c.Name
 		change("renameTenant", ", $name: String!", ", name: $name")
 	}
-	switch {
-	case c.Strategy != "":
-		v["strategy"] = c.Strategy
-		change("setTenantStrategy", ", $strategy: String!", ", strategy: $strategy")
-	case c.DefaultStrategy:
-		change("setTenantStrategy", "", "")
-	}
 	if c.Accounts != "" {
 		if err := readAccounts(c.Accounts, v); err != nil {
 			return err
@@ -220,13 +211,13 @@ func (c tenantUpdate) Run(ctx context.Context, s *term.IO) error {
 		change("setTenantAccounts", ", $accounts: [AccountInput!]!", ", accounts: $accounts")
 	}
 	if len(changes) == 0 {
-		return errors.New("say what to change: --name, --strategy, --default-strategy or --accounts")
+		return errors.New("say what to change: --name or --accounts; usher tenant strategy, external-ids and allow-hosts change the rest")
 	}
-	var got struct{ RenameTenant, SetTenantStrategy, SetTenantAccounts *tenantAnswer }
+	var got struct{ RenameTenant, SetTenantAccounts *tenantAnswer }
 	if err := c.administer(ctx, s, mutation, definitions, strings.Join(changes, " "), v, &got); err != nil {
 		return err
 	}
-	last := cmp.Or(got.SetTenantAccounts, got.SetTenantStrategy, got.RenameTenant)
+	last := cmp.Or(got.SetTenantAccounts, got.RenameTenant)
 	return c.show(s, last, last.text)
 }
 
