@@ -79,8 +79,10 @@ func (l *look) at(ctx context.Context, t plan.Trial) {
 		return
 	}
 	err = source.Fetch(ctx, q, func(rows value.Rows) error {
-		rows.Next()
-		return nil
+		if rows.Next() { // one row will do
+			return nil
+		}
+		return rows.Err()
 	})
 	if err != nil {
 		l.failed(t, err)
@@ -97,7 +99,7 @@ func (l *look) fits(ctx context.Context, db *database, t plan.Trial, ref plan.Re
 	drift := t.Drift(tables)
 	switch {
 	case drift.Missing && len(tables) == 0:
-		l.note(trouble.NoSchema, t.Dataset(), "", "there is no schema of that name, or nothing in it that the account sees; check the schema, and what is granted to the account", nil)
+		l.note(trouble.NoSchema, t.Dataset(), "", messages[trouble.NoSchema], nil)
 	case drift.Missing:
 		l.note(trouble.NoTable, t.Dataset(), "", "there is no table of that name that the account sees; make it, grant it to the account, or bind the dataset to another", nil)
 	}
@@ -156,6 +158,7 @@ var messages = map[trouble.Kind]string{
 	trouble.TLS:         "no secure connection can be made: the server offers no TLS, or a certificate that is not trusted or another host's; check its certificate, `sslmode` and `sslrootcert`",
 	trouble.Login:       "the server does not accept the user, the password or the credentials; check them, and that they have not expired",
 	trouble.NoDatabase:  "the server has no database of that name; check the name, or make the database",
+	trouble.NoSchema:    "there is no schema of that name, or nothing in it that the account sees; check the schema, and what is granted to the account",
 	trouble.NoTable:     "there is nothing where the rows should be; check the base URL and the path",
 	trouble.NotReadable: "the account may not read it; grant it SELECT on the table, and USAGE on the schema",
 	trouble.Busy:        "the server lacks room for another connection or has too much to do; try again",
