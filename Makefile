@@ -3,7 +3,7 @@
 GOLANGCI_VERSION := v2.15.0
 
 # Packages whose tests have an -update flag that rewrites their golden files.
-GOLDEN = ./schema ./plan ./sqlgen ./catalog ./config ./setup ./docs .
+GOLDEN = ./schema ./plan ./sqlgen ./catalog ./config ./setup ./cli ./docs .
 
 # Folders `make generate` writes to.
 GENERATED := graph resolvers

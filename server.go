@@ -27,7 +27,7 @@ func main() {
 	case <-said:
 	case <-time.After(time.Second):
 	}
-	os.Exit(1)
+	os.Exit(cli.ExitCode(err))
 }
 
 // run is usher without globals: it returns when ctx ends or the command is done.

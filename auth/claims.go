@@ -13,7 +13,7 @@ import (
 
 // mapping is a ClaimsSpec ready to use.
 type mapping struct {
-	tenant, allTenants, roles, strategy, strategies, filters, parameters, clear, metadata, accounts, datasets, timezone, subject claim
+	tenant, allTenants, roles, strategy, strategies, filters, parameters, clear, metadata, accounts, datasets, timezone, subject, person, email claim
 }
 
 // claim reads one part of a principal.
@@ -50,6 +50,8 @@ func newMapping(spec ClaimsSpec) (mapping, []error) {
 		datasets:   compile("datasets", spec.Datasets),
 		timezone:   compile("timezone", spec.Timezone),
 		subject:    compile("subject", spec.Subject),
+		person:     compile("name", spec.Name),
+		email:      compile("email", spec.Email),
 	}
 	if m.allTenants.fallback != nil {
 		problems = append(problems, errors.New("claims.all_tenants: may not have a default; a token must ask for all tenants itself"))

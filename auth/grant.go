@@ -30,6 +30,8 @@ func (i *issuer) principal(claims query.Object) (p principal.Principal, external
 	r := reading{claims: claims}
 	p = principal.Principal{
 		Subject:    take(&r, c.subject, text),
+		Name:       take(&r, c.person, text),
+		Email:      take(&r, c.email, text),
 		Issuer:     i.name,
 		TokenID:    take(&r, claim{name: "jti", path: []string{"jti"}}, text),
 		Kind:       principal.JWT,
@@ -108,6 +110,8 @@ func (i *issuer) checkDefaults() []error {
 	tried := []error{
 		tryDefault(c.tenant, none, tenantID),
 		tryDefault(c.subject, none, text),
+		tryDefault(c.person, none, text),
+		tryDefault(c.email, none, text),
 		tryDefault(c.roles, none, i.roles),
 		tryDefault(c.strategy, none, i.strategy),
 		tryDefault(c.strategies, none, i.strategies),
@@ -310,21 +314,20 @@ func scalar(v query.Value) bool {
 
 func (i *issuer) clear(v query.Value) ([]string, error) { return namesWithin(v, i.mayGrant.Clear) }
 
-func (i *issuer) metadata(v query.Value) (map[string]string, error) {
+func (i *issuer) metadata(v query.Value) (map[string]query.Value, error) {
 	object, err := structuredObject(v)
 	if err != nil {
 		return nil, err
 	}
-	metadata := make(map[string]string, len(object))
+	metadata := make(map[string]query.Value, len(object))
 	for _, m := range object {
 		if err := within(m.Name, i.mayGrant.Metadata); err != nil {
 			return nil, err
 		}
-		s, ok := m.Value.(query.Text)
-		if !ok {
-			return nil, fmt.Errorf("%w: %s is not a string", ErrClaim, quote(m.Name))
+		if _, null := m.Value.(query.Null); null {
+			return nil, fmt.Errorf("%w: %s is null", ErrClaim, quote(m.Name))
 		}
-		metadata[m.Name] = string(s)
+		metadata[m.Name] = m.Value
 	}
 	return metadata, nil
 }

@@ -57,7 +57,7 @@ func TestPrincipal(t *testing.T) {
 		Filters:    []principal.Filter{{Dataset: "orders", Where: where}},
 		Parameters: map[string]query.Value{"region": query.List{query.Text("EU"), query.Number("1.50")}},
 		Cleared:    []string{"year"},
-		Metadata:   map[string]string{"team": "north"},
+		Metadata:   map[string]query.Value{"team": query.Text("north")},
 		Accounts:   map[string]principal.Account{"silo": {Database: "acme", Schema: "sales"}},
 		Datasets:   []string{"orders"},
 		Timezone:   "Europe/Berlin",

@@ -45,11 +45,13 @@ type ClaimsSpec struct {
 	Filters    Claim `yaml:"filters"`    // list of {dataset, where}
 	Parameters Claim `yaml:"parameters"` // object: scalars and lists of scalars
 	Clear      Claim `yaml:"clear"`      // list of parameters
-	Metadata   Claim `yaml:"metadata"`   // object: strings
+	Metadata   Claim `yaml:"metadata"`   // object: any JSON but null
 	Accounts   Claim `yaml:"accounts"`   // object: by source, {host, port, database, …}
 	Datasets   Claim `yaml:"datasets"`   // list of names
 	Timezone   Claim `yaml:"timezone"`   // IANA name
 	Subject    Claim `yaml:"subject"`    // pointer defaults to /sub
+	Name       Claim `yaml:"name"`       // what people call the subject
+	Email      Claim `yaml:"email"`      // of the subject
 }
 
 // Claim says where one part stands in the claims. In YAML it may be written as

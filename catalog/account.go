@@ -74,11 +74,7 @@ func (c *accountCheck) fits(a principal.Account) {
 // somebody else, brings its password along: the one that is known already
 // must not be sent there.
 func (c *accountCheck) login(a principal.Account) {
-	if a.Host != "" && !c.source.Hosts.Allow(a.Host) {
-		c.problem("host", "is not among the `allow_hosts` of the source")
-	} else if a.Host != "" && !c.allowed.allowsHost(a.Host) {
-		c.problem("host", notOfTenant)
-	}
+	c.hosts(a)
 	if a.Port < 0 || a.Port > 65535 {
 		c.problem("port", "must be from 1 to 65535")
 	}
@@ -95,6 +91,32 @@ func (c *accountCheck) login(a principal.Account) {
 	}
 	if a.Password == "" && (a.Host != "" || a.Port != 0 || a.Database != "" || a.User != "") {
 		c.problem("password", "is missing; an account with a host, port, database or user of its own brings its password along")
+	}
+}
+
+// hosts checks one host, or several, as ServersText writes them.
+func (c *accountCheck) hosts(a principal.Account) {
+	several := strings.Contains(c.source.Postgres.Host, ",")
+	if a.Host == "" {
+		if a.Port != 0 && several {
+			c.problem("port", "needs a `host` beside it: the source has several")
+		}
+		return
+	}
+	servers, err := Servers(a.Host, a.Port)
+	if err != nil {
+		c.problem("host", "must be a host, or several such as db1.example,db2.example:5433")
+		return
+	}
+	for _, s := range servers {
+		if !c.source.Hosts.Allow(s.Host) {
+			c.problem("host", "is not among the `allow_hosts` of the source")
+			return
+		}
+		if !c.allowed.allowsHost(s.Host) {
+			c.problem("host", notOfTenant)
+			return
+		}
 	}
 }
 

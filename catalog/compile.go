@@ -31,7 +31,10 @@ func compile(spec Spec, tables Introspected, incomplete bool) (*Catalog, []Probl
 		Strategies: make(map[string]*Strategy), Tenants: make(map[string]Tenant), Parameters: make(map[string]*Parameter), Roles: make(map[string]*Role),
 		byName: make(map[string]*Dataset), views: lru.New[viewKey, *View](maxViews),
 	}
-	c.catalog.Sources, c.problems = Sources(spec)
+	c.naming()
+	var problems []Problem
+	c.catalog.Sources, problems = Sources(c.spec)
+	c.problems = append(c.problems, problems...)
 	c.strategies()
 	c.limits()
 	c.parameters()

@@ -20,7 +20,7 @@ func (c *compiler) columns(d *draft) {
 			d.add(c.column(d.at.in("columns", e.Name), d, e.Name, e.Value, tc), cmp.Or(e.Value.Column, e.Name))
 		}
 	case known:
-		d.introspect(t)
+		d.introspect(t, c.spec.Naming)
 	case len(d.Bindings) > 0, d.PerTenant:
 		d.at.problem("list its `columns`; no database that was asked describes them")
 	}
@@ -34,7 +34,7 @@ func (d *draft) add(col *Column, physical string) {
 }
 
 // introspect takes all columns that have a type here.
-func (d *draft) introspect(t Table) {
+func (d *draft) introspect(t Table, naming string) {
 	var usable []TableColumn
 	for _, tc := range t.Columns {
 		if bad := unusable(tc); bad != "" {
@@ -50,10 +50,14 @@ func (d *draft) introspect(t Table) {
 	for i, tc := range usable {
 		physical[i] = tc.Name
 	}
-	for i, name := range fieldNames(physical) {
+	names := fieldNames(physical)
+	if naming == CamelNames {
+		names = camelFields(physical)
+	}
+	for i, name := range names {
 		tc := usable[i]
 		d.add(&Column{Name: name, Type: served(tc.Type), Nullable: tc.Nullable, Description: tc.Comment}, tc.Name)
-		if name != tc.Name {
+		if name != tc.Name && (naming != CamelNames || name != Camel(tc.Name)) {
 			d.at.note("the column %q is served as %s", tc.Name, name)
 		}
 	}

@@ -17,6 +17,7 @@ type draft struct {
 	found    map[string]Table  // by source: the table, where the source was introspected
 	physical map[string]string // by column: what sources call it unless a binding says otherwise
 	own      map[string]*ownDraft
+	foreign  []foreign // once they are asked for
 }
 
 // main is the table that types, keys and foreign keys are taken from: a
@@ -211,14 +212,14 @@ func (c *compiler) bind(d *draft) {
 			at.problem("%s is no plugin; `dataset` names one of a plugin's", name)
 		}
 		if src.Kind == API {
-			b, named := c.pathBinding(at, src, d.Name, spec)
+			b, named := c.pathBinding(at, src, d.storedName(), spec)
 			if src.API.Isolation == ByUpstream && !d.Common && !named && !src.API.names() && pathsName(name, c.spec) {
 				at.in("path").problem("holds no placeholder such as {tenant}, and nothing else tells the API whose rows to send")
 			}
 			d.Bindings[name] = b
 			continue
 		}
-		b := tableBinding(at, src, d.Name, spec)
+		b := tableBinding(at, src, d.storedName(), spec)
 		tables, asked := c.tables[name]
 		if t, ok := lookup(tables, b); ok {
 			d.found[name] = t
@@ -368,6 +369,9 @@ func (d *draft) storedAs(physical string) *Column {
 	}
 	return nil
 }
+
+// storedName is what sources call the dataset unless a binding says otherwise.
+func (d *draft) storedName() string { return cmp.Or(d.spec.Stored, d.Name) }
 
 // boundPerTenant is the `bound` of a dataset that tenants have tables of their
 // own of, and nobody else's.

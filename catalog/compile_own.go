@@ -38,7 +38,7 @@ func (c *compiler) owns(d *draft) {
 			continue
 		}
 		o := &ownDraft{Own: &Own{Tenant: id, Source: src.Name}, at: at, spec: spec}
-		o.Binding = *c.ownBinding(at, src, d.Name, spec)
+		o.Binding = *c.ownBinding(at, src, d.storedName(), spec)
 		if tables, asked := c.tables[src.Name]; asked {
 			if o.table, o.known = lookupOwn(src, tables, &o.Binding); !o.known {
 				at.note("%s has no table %s, so this tenant's questions are refused", src.Name, cmp.Or(o.Path, tableName(&o.Binding)))

@@ -14,14 +14,16 @@ import (
 
 // PluginSpec describes a broker plugin as it is registered with Luzmo.
 type PluginSpec struct {
-	ProtocolVersion       string `yaml:"protocol_version"`
-	Pushdown              bool   `yaml:"pushdown"`
-	SupportsOrderLimit    bool   `yaml:"supports_order_limit"`
-	SupportsLike          bool   `yaml:"supports_like"`
-	SupportsDistinctCount bool   `yaml:"supports_distinctcount"`
-	SupportsJoin          bool   `yaml:"supports_join"`
-	SupportsSQL           bool   `yaml:"supports_sql"`
-	SupportsNestedFilters bool   `yaml:"supports_nested_filters"`
+	ProtocolVersion       string   `yaml:"protocol_version"`
+	Pushdown              bool     `yaml:"pushdown"`
+	User                  []string `yaml:"user"` // what of who asks is sent beside the subject: name, email
+	SupportsOrderLimit    bool     `yaml:"supports_order_limit"`
+	SupportsLike          bool     `yaml:"supports_like"`
+	SupportsDistinctCount bool     `yaml:"supports_distinctcount"`
+	SupportsJoin          bool     `yaml:"supports_join"`
+	SupportsSQL           bool     `yaml:"supports_sql"`
+	ExactGroups           bool     `yaml:"exact_groups"` // equal values alone make a group, sums have all digits, times are cut in UTC
+	SupportsNestedFilters bool     `yaml:"supports_nested_filters"`
 }
 
 // Plugin is how a broker plugin is asked. The flags of what it can do beyond
@@ -33,7 +35,10 @@ type Plugin struct {
 	Version    string            // of the protocol
 	Properties map[string]string // templates; sent as X-Property-NAME
 	Metadata   []string          // names of the grant's metadata that are forwarded
+	Name       bool              // is told the name of who asks
+	Email      bool              // is told the address of who asks
 	Pushdown   bool              // takes columns and filters
+	Groups     bool              // makes exact groups
 	OrderLimit bool              // takes an order and a limit
 }
 
@@ -74,8 +79,23 @@ func pluginSource(at place, spec SourceSpec, params map[string]ParameterSpec, ou
 	case len(p.Secret) < leastPluginSecret || strings.TrimSpace(p.Secret) != p.Secret || strings.ContainsFunc(p.Secret, func(r rune) bool { return r < ' ' || r > '~' }):
 		at.in("secret").problem("must be at least %d printable characters of ASCII, without a space at either end", leastPluginSecret)
 	}
+	for i, what := range spec.Plugin.User {
+		switch {
+		case slices.Contains(spec.Plugin.User[:i], what):
+			at.in("plugin", "user").problem("names %s twice", what)
+		case what == "name":
+			p.Name = true
+		case what == "email":
+			p.Email = true
+		default:
+			at.in("plugin", "user").problem("holds %q; what can be sent beside the subject is name and email", what)
+		}
+	}
 	if !slices.Contains(pluginVersions, p.Version) {
 		at.in("plugin", "protocol_version").problem("must be one of %s, as the plugin is registered", strings.Join(pluginVersions, ", "))
+	}
+	if p.Groups = spec.Plugin.ExactGroups; p.Groups && !spec.Plugin.Pushdown {
+		at.in("plugin", "exact_groups").problem("belongs to `pushdown: true`")
 	}
 	if spec.Plugin.SupportsOrderLimit && !spec.Plugin.Pushdown {
 		at.in("plugin", "supports_order_limit").problem("belongs to `pushdown: true`")
@@ -115,7 +135,7 @@ func pluginSource(at place, spec SourceSpec, params map[string]ParameterSpec, ou
 func ofPlugins(at place, spec SourceSpec) {
 	refuse(at, "belongs to `protocol: plugin`", map[string]bool{
 		"secret": spec.Secret != "", "properties": len(spec.Properties) > 0, "metadata": len(spec.Metadata) > 0,
-		"plugin": spec.Plugin != (PluginSpec{}),
+		"plugin": !reflect.ValueOf(spec.Plugin).IsZero(),
 	})
 }
 
@@ -142,7 +162,7 @@ func refuse(at place, why string, given map[string]bool) {
 func (c *compiler) pluginBinding(d *draft, source string) (refused bool) {
 	spec, given := d.spec.Bind[source]
 	at := d.at.in("bind", source)
-	b := idBinding(at, source, d.Name, spec)
+	b := idBinding(at, source, d.storedName(), spec)
 	id := b.Path
 	tables, asked := c.tables[source]
 	t, found := tables[id]

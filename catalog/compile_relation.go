@@ -131,6 +131,13 @@ func (d *draft) wantsForeign() bool { return len(d.spec.Columns) == 0 && d.spec.
 // foreignKeys are the foreign keys of the dataset's main table that lead to
 // tables of datasets in the same source.
 func (c *compiler) foreignKeys(d *draft) []foreign {
+	if d.foreign == nil {
+		d.foreign = append([]foreign{}, c.findForeignKeys(d)...)
+	}
+	return d.foreign
+}
+
+func (c *compiler) findForeignKeys(d *draft) []foreign {
 	var out []foreign
 	for _, source := range d.sources {
 		t, ok := d.found[source]
@@ -155,9 +162,9 @@ func (c *compiler) foreignKeys(d *draft) []foreign {
 
 // tableOf is the first dataset, by name, that the table belongs to.
 func (c *compiler) tableOf(source, schema, table string) *draft {
-	for _, name := range slices.Sorted(maps.Keys(c.work)) {
-		if t, ok := c.work[name].found[source]; ok && t.Name == table && (t.Schema == schema || schema == "") {
-			return c.work[name]
+	for _, d := range c.catalog.Datasets {
+		if t, ok := c.work[d.Name].found[source]; ok && t.Name == table && (t.Schema == schema || schema == "") {
+			return c.work[d.Name]
 		}
 	}
 	return nil
@@ -201,7 +208,8 @@ func (c *compiler) foreignToMany(d *draft) {
 	if !d.wantsForeign() {
 		return
 	}
-	for _, name := range slices.Sorted(maps.Keys(c.work)) {
+	for _, other := range c.catalog.Datasets {
+		name := other.Name
 		var here []foreign
 		for _, fk := range c.foreignKeys(c.work[name]) {
 			if fk.to == d {

@@ -90,11 +90,17 @@ func postgresSource(at place, spec SourceSpec) PostgresSpec {
 		Host: spec.Host, Port: spec.Port, Database: spec.Database, User: spec.User, Password: string(spec.Password),
 		Schema: cmp.Or(spec.Schema, defaultSchema), SSLMode: spec.SSLMode, RootCert: string(spec.RootCert),
 		MaxConns: cmp.Or(spec.MaxConns, defaultMaxConns), AllowPrivate: spec.AllowPrivate,
-		Session: session(at.in("session"), spec.Session), Pooler: Pooler(spec.Pooler),
+		Session: session(at.in("session"), spec.Session), Pooler: Pooler(spec.Pooler), MaxLag: cmp.Or(spec.MaxLag, DefaultMaxLag),
+	}
+	if len(spec.Hosts) > 0 {
+		if spec.Host != "" || spec.DSN != "" {
+			at.in("hosts").problem("name the servers already; leave out `host` and `dsn`")
+		}
+		out.Host, out.Port = serversOf(at.in("hosts"), spec.Hosts, cmp.Or(spec.Port, defaultPort))
 	}
 	if spec.DSN == "" || fromDSN(at.in("dsn"), spec, &out) {
 		if out.Host == "" {
-			at.problem("has no host; write `host`, or a `dsn`")
+			at.problem("has no host; write `host`, `hosts` or a `dsn`")
 		}
 		if out.Database == "" {
 			at.problem("has no database; write `database`, or a `dsn`")
@@ -103,8 +109,11 @@ func postgresSource(at place, spec SourceSpec) PostgresSpec {
 			at.problem("has no user; write `user`, or a `dsn`")
 		}
 	}
-	if strings.ContainsAny(out.Host, ", \t\n{}") {
-		at.in("host").problem("must be one host name or address")
+	if strings.ContainsAny(spec.Host, ", \t\n{}") {
+		at.in("host").problem("must be one host name or address; several are written under `hosts`")
+	}
+	if out.MaxLag < MinMaxLag {
+		at.in("max_lag").problem("must be at least %s: servers are asked once a second how far they are", MinMaxLag)
 	}
 	out.Port = cmp.Or(out.Port, defaultPort)
 	if out.Port < 1 || out.Port > 65535 {
@@ -137,7 +146,8 @@ func fromDSN(at place, spec SourceSpec, out *PostgresSpec) bool {
 		at.problem("says the host, port, database, user and password already; write either the dsn or those keys")
 		return false
 	}
-	u, err := url.Parse(string(spec.DSN))
+	text, hosts := cutHosts(string(spec.DSN))
+	u, err := url.Parse(text)
 	if err != nil || u.Scheme != "postgres" && u.Scheme != "postgresql" || u.Opaque != "" || u.User == nil {
 		at.problem("is not of the form postgres://user:password@host:port/database?sslmode=verify-full")
 		return false
@@ -159,10 +169,13 @@ func fromDSN(at place, spec SourceSpec, out *PostgresSpec) bool {
 		at.problem("the part after ? is malformed")
 		return false
 	}
+	if !hostsOfDSN(at, hosts, args, out) {
+		return false
+	}
 	for _, key := range slices.Sorted(maps.Keys(args)) {
 		switch {
 		case key != "sslmode":
-			at.problem("has a parameter that is not known; only sslmode is, the rest are keys of the source")
+			at.problem("has a parameter that is not known; only sslmode and target_session_attrs are, the rest are keys of the source")
 		case len(args[key]) != 1 || spec.SSLMode != "":
 			at.problem("sslmode is given twice")
 		default:
@@ -210,6 +223,7 @@ func apiSource(at place, name string, all Spec) APISpec {
 		Headers: make(map[string]string, len(spec.Headers)), Query: make(map[string]string, len(spec.Query)), Rows: spec.Rows,
 		Pushdown: Pushdown{Filters: spec.Pushdown.Filters, Limit: spec.Pushdown.Limit, Order: spec.Pushdown.Order},
 		MaxRows:  cmp.Or(spec.MaxRows, defaultAPIRows), MaxBytes: cmp.Or(spec.MaxBytes, defaultAPIBytes),
+		RootCert: string(spec.RootCert), ClientCert: string(spec.ClientCert), ClientKey: string(spec.ClientKey),
 	}
 	u, err := url.Parse(spec.BaseURL)
 	switch {
@@ -217,6 +231,14 @@ func apiSource(at place, name string, all Spec) APISpec {
 		at.in("base_url").problem("must be an http or https URL with a host")
 	case u.User != nil || u.RawQuery != "" || u.Fragment != "" || strings.ContainsAny(spec.BaseURL, "{}"):
 		at.in("base_url").problem("must be scheme, host and path alone; the rest belongs in `headers` and `query`")
+	}
+	for key, path := range map[string]Path{"root_cert": spec.RootCert, "client_cert": spec.ClientCert} {
+		if path != "" && !strings.HasPrefix(spec.BaseURL, "https:") {
+			at.in(key).problem("belongs to a base_url of https")
+		}
+	}
+	if (spec.ClientCert == "") != (spec.ClientKey == "") {
+		at.in("client_cert").problem("and client_key belong together")
 	}
 	named := templates(at.in("headers"), spec.Headers, params, out.Headers)
 	named = templates(at.in("query"), spec.Query, params, out.Query) || named

@@ -9,15 +9,16 @@ import (
 // PostgresSpec is where a PostgreSQL source is. Nothing is taken from the
 // process's PG* environment.
 type PostgresSpec struct {
-	Host     string
+	Host     string // or several, as ServersText writes them
 	Port     int
-	Database string // may hold {tenant} in a template
+	MaxLag   time.Duration // of a standby that is read from
+	Database string        // may hold {tenant} in a template
 	User     string
 	Password string
 	Schema   string // schema of tables that name none; default public
 	SSLMode  string // default verify-full
 	RootCert string // file with the CA's certificate
-	MaxConns int    // per account
+	MaxConns int    // per account and host
 	Pooler   Pooler // what stands before the server
 
 	AllowPrivate bool // a host that an override names may be loopback or private
@@ -73,6 +74,9 @@ type APISpec struct {
 	OAuth2        OAuth2
 	MaxConcurrent int           // calls under way together, for each base URL
 	StaleIfError  time.Duration // how old a reply may stand in for one that fails; 0: none does
+
+	RootCert              string // PEM file of the authorities its server may be certified by; empty: the system's
+	ClientCert, ClientKey string // PEM files usher shows itself with; empty: it does not
 
 	Plugin *Plugin // the API is a broker plugin; nil: it is not
 }

@@ -14,6 +14,7 @@ type Spec struct {
 	Sources         map[string]SourceSpec    `yaml:"sources"`
 	Strategies      map[string]StrategySpec  `yaml:"strategies"`
 	DefaultStrategy string                   `yaml:"default_strategy"`
+	Naming          string                   `yaml:"naming"` // KeepNames, the default, or CamelNames
 	Limits          LimitsSpec               `yaml:"limits"`
 	Tenants         map[string]TenantSpec    `yaml:"tenants"`
 	Parameters      map[string]ParameterSpec `yaml:"parameters"`
@@ -28,17 +29,19 @@ type SourceSpec struct {
 	Template bool          `yaml:"template" kind:"postgres duckdb"`
 	Timeout  time.Duration `yaml:"timeout" kind:"postgres duckdb api"`
 
-	DSN      Secret `yaml:"dsn" kind:"postgres"`
-	Host     string `yaml:"host" kind:"postgres"`
-	Port     int    `yaml:"port" kind:"postgres"`
-	Database string `yaml:"database" kind:"postgres"`
-	User     string `yaml:"user" kind:"postgres"`
-	Password Secret `yaml:"password" kind:"postgres"`
-	Schema   string `yaml:"schema" kind:"postgres"`
-	SSLMode  string `yaml:"sslmode" kind:"postgres"`
-	RootCert Path   `yaml:"root_cert" kind:"postgres"`
-	MaxConns int    `yaml:"max_conns" kind:"postgres"`
-	Pooler   string `yaml:"pooler" kind:"postgres"`
+	DSN      Secret        `yaml:"dsn" kind:"postgres"`
+	Host     string        `yaml:"host" kind:"postgres"`
+	Port     int           `yaml:"port" kind:"postgres"`
+	Hosts    []HostSpec    `yaml:"hosts" kind:"postgres"`
+	MaxLag   time.Duration `yaml:"max_lag" kind:"postgres"`
+	Database string        `yaml:"database" kind:"postgres"`
+	User     string        `yaml:"user" kind:"postgres"`
+	Password Secret        `yaml:"password" kind:"postgres"`
+	Schema   string        `yaml:"schema" kind:"postgres"`
+	SSLMode  string        `yaml:"sslmode" kind:"postgres"`
+	RootCert Path          `yaml:"root_cert" kind:"postgres api"`
+	MaxConns int           `yaml:"max_conns" kind:"postgres"`
+	Pooler   string        `yaml:"pooler" kind:"postgres"`
 
 	Session    SessionSpec `yaml:"session" kind:"postgres"`
 	AllowHosts []string    `yaml:"allow_hosts" kind:"postgres api"`
@@ -47,6 +50,8 @@ type SourceSpec struct {
 	Files map[string]Path `yaml:"files" kind:"duckdb"`
 
 	BaseURL      string              `yaml:"base_url" kind:"api"`
+	ClientCert   Path                `yaml:"client_cert" kind:"api"`
+	ClientKey    Path                `yaml:"client_key" kind:"api"`
 	AllowPrivate bool                `yaml:"allow_private" kind:"postgres api"`
 	Isolation    string              `yaml:"isolation" kind:"api"`
 	Headers      map[string]Template `yaml:"headers" kind:"api"`
@@ -73,6 +78,13 @@ type SourceSpec struct {
 	Properties map[string]Template `yaml:"properties" kind:"api"`
 	Metadata   []string            `yaml:"metadata" kind:"api"`
 	Plugin     PluginSpec          `yaml:"plugin" kind:"api"`
+}
+
+// HostSpec describes one of several servers that hold the same data.
+type HostSpec struct {
+	Host string `yaml:"host"`
+	Port int    `yaml:"port"` // default: the port beside hosts
+	Role string `yaml:"role"` // primary or replica; default primary
 }
 
 // BodySpec describes the body of a POST, in one of two forms.
@@ -223,6 +235,8 @@ type DatasetSpec struct {
 	Measures    Ordered[MeasureSpec]   `yaml:"measures"`
 	Bound       string                 `yaml:"bound"`
 	Bind        map[string]BindingSpec `yaml:"bind"`
+
+	Stored string `yaml:"-"` // what its table is called, if nothing is bound; empty: as the dataset
 }
 
 // TenancySpec says whose a dataset's rows are: by a column, which may be written

@@ -26,7 +26,9 @@ func (c checkCommand) Run(ctx context.Context, s *term.IO) error {
 	if err != nil {
 		return err
 	}
+	over := s.Waiting("still looking into the sources")
 	r, err := inspect.Check(ctx, cfg)
+	over()
 	if err != nil {
 		return err
 	}

@@ -6,6 +6,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"reflect"
+	"time"
 
 	"github.com/alecthomas/kong"
 
@@ -13,37 +15,41 @@ import (
 	"usher/cli/term"
 )
 
-// commands are what usher can be told to do.
+// commands are what usher can be told to do. What stands in a command's tag
+// `example` is shown by its help.
 type commands struct {
-	Serve   serveCommand         `cmd:"" help:"Serve the data that a configuration describes."`
-	Demo    demoCommand          `cmd:"" help:"Make sample data and serve it: nothing else is needed."`
-	Check   checkCommand         `cmd:"" help:"Check a configuration against the sources it names."`
-	Init    initCommand          `cmd:"" help:"Write a first configuration from a live database or from files."`
-	Schema  schemaCommand        `cmd:"" help:"Print the GraphQL schema that a principal sees."`
-	Tenant  admin.TenantCommands `cmd:"" help:"Administer the tenants of a running server."`
-	User    admin.UserCommands   `cmd:"" help:"Administer who logs in to a running server."`
-	Token   admin.TokenCommands  `cmd:"" help:"Make, list and revoke tokens of a running server."`
-	Key     admin.KeyCommands    `cmd:"" help:"Make, list and revoke service keys."`
-	Version versionCommand       `cmd:"" help:"Print the version."`
-}
+	Serve  serveCommand   `cmd:"" help:"Serve the data that a configuration describes." example:"usher serve -c usher.yml --listen 127.0.0.1:8080"`
+	Demo   demoCommand    `cmd:"" help:"Make sample data and serve it: nothing else is needed." example:"usher demo --orders 10000"`
+	Check  checkCommand   `cmd:"" help:"Check a configuration against the sources it names." example:"usher check -c usher.yml"`
+	Init   initCommand    `cmd:"" help:"Write a first configuration from a live database or from files." example:"usher init --dsn 'host=db.example dbname=shop user=reader' --schema public,sales --naming camel"`
+	Schema schemaCommand  `cmd:"" help:"Print the GraphQL schema that a principal sees." example:"usher schema --as acme --role clerk"`
+	Config configCommands `cmd:"" help:"About the configuration file."`
 
-// errUsage ends a run whose arguments were already explained.
-var errUsage = errors.New("see usher --help")
+	Tenant     admin.TenantCommands     `cmd:"" help:"Administer the tenants of a running server."`
+	User       admin.UserCommands       `cmd:"" help:"Administer who logs in to a running server."`
+	Role       admin.RoleCommands       `cmd:"" help:"Administer the roles that tenants own."`
+	Token      admin.TokenCommands      `cmd:"" help:"Make, list and revoke tokens of a running server."`
+	Key        admin.KeyCommands        `cmd:"" help:"Make, list and revoke service keys."`
+	Session    admin.SessionCommands    `cmd:"" help:"List and end sessions, and act as a tenant."`
+	SavedQuery admin.SavedQueryCommands `cmd:"" help:"Administer saved queries."`
+	Audit      admin.AuditCommands      `cmd:"" help:"Read the audit log."`
+
+	Completion completionCommand `cmd:"" help:"Print what makes a shell complete usher's commands." example:"source <(usher completion bash)"`
+	Help       helpCommand       `cmd:"" help:"Show the help of a command." example:"usher help token create"`
+	Version    versionCommand    `cmd:"" help:"Print the version." example:"usher version"`
+
+	ShowVersion kong.VersionFlag `name:"version" help:"Print the version."`
+}
 
 // Run is the whole program, without globals: it returns when ctx ends or the
 // command is done.
 func Run(ctx context.Context, args []string, io *term.IO) error {
+	if len(args) > 0 && args[0] == completing {
+		return complete(args[1:], io)
+	}
 	var c commands
 	exited := false
-	parser, err := kong.New(&c,
-		kong.Name("usher"),
-		kong.Description("A GraphQL gateway for applications with many tenants."),
-		kong.UsageOnError(),
-		kong.Writers(io.Stdout, io.Stderr),
-		kong.Exit(func(int) { exited = true }),
-		kong.BindTo(ctx, (*context.Context)(nil)),
-		kong.Bind(io),
-	)
+	parser, err := newParser(ctx, &c, io, func(int) { exited = true })
 	if err != nil {
 		return err
 	}
@@ -51,16 +57,85 @@ func Run(ctx context.Context, args []string, io *term.IO) error {
 		args = []string{"--help"}
 	}
 	parsed, err := parser.Parse(args)
-	if exited { // --help was answered
+	if exited { // --help or --version was answered
 		return nil
 	}
 	if err == nil {
-		err = refuseEmpty(parsed)
+		if err = refuseEmpty(parsed); err != nil {
+			err = &usageError{err, parsed}
+		}
+	} else if failed := (*kong.ParseError)(nil); errors.As(err, &failed) {
+		err = &usageError{err, failed.Context}
 	}
 	if err != nil {
-		return fmt.Errorf("%w; %w", err, errUsage)
+		return err
 	}
 	return parsed.Run()
+}
+
+// newParser knows the commands. Its help shows their examples.
+func newParser(ctx context.Context, c *commands, io *term.IO, exit func(int)) (*kong.Kong, error) {
+	usher, language := term.Version()
+	parser, err := kong.New(c,
+		kong.Name("usher"),
+		kong.Description("A GraphQL gateway for applications with many tenants."),
+		kong.ConfigureHelp(kong.HelpOptions{NoExpandSubcommands: true}),
+		kong.Vars{"version": fmt.Sprintf("usher %s (%s)", usher, language)},
+		kong.TypeMapper(reflect.TypeFor[time.Duration](), kong.MapperFunc(duration)),
+		kong.Writers(io.Stdout, io.Stderr),
+		kong.Exit(exit),
+		kong.BindTo(ctx, (*context.Context)(nil)),
+		kong.Bind(io),
+	)
+	if err != nil {
+		return nil, err
+	}
+	for _, command := range parser.Model.Leaves(false) {
+		if example := command.Tag.Get("example"); example != "" {
+			command.Detail = "Example:\n\n    " + example
+		}
+	}
+	return parser, nil
+}
+
+// usageError is a command line that was not understood.
+type usageError struct {
+	err     error
+	context *kong.Context
+}
+
+func (e *usageError) Error() string {
+	command := "usher"
+	if e.context != nil {
+		for _, at := range e.context.Path {
+			if at.Command != nil {
+				command = at.Command.FullPath()
+			}
+		}
+	}
+	return fmt.Sprintf("%v; see %s --help", e.err, command)
+}
+
+func (e *usageError) Unwrap() error { return e.err }
+
+// How the process ends, for scripts.
+const (
+	exitDone   = 0
+	exitFailed = 1
+	exitUsage  = 2
+)
+
+// ExitCode is the status of a process whose command ended so: a command line
+// that is wrong will never do, whatever else may change.
+func ExitCode(err error) int {
+	var usage *usageError
+	switch {
+	case err == nil:
+		return exitDone
+	case errors.As(err, &usage):
+		return exitUsage
+	}
+	return exitFailed
 }
 
 type versionCommand struct{}
@@ -70,4 +145,13 @@ func (versionCommand) Run(s *term.IO) error {
 	usher, language := term.Version()
 	_, err := fmt.Fprintf(s.Stdout, "usher %s (%s)\n", usher, language)
 	return err
+}
+
+type helpCommand struct {
+	Command []string `arg:"" optional:"" help:"The command; left out: all of them."`
+}
+
+// Run shows what --help behind the command would.
+func (c helpCommand) Run(ctx context.Context, s *term.IO) error {
+	return Run(ctx, append(c.Command, "--help"), s)
 }

@@ -44,6 +44,7 @@ func (c demoCommand) Run(ctx context.Context, s *term.IO) error {
 	if err != nil {
 		return err
 	}
+	cfg.Server.ExplainTokens = true
 	listener, err := listen(ctx, c.Listen)
 	if err != nil {
 		return err

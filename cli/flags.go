@@ -6,7 +6,30 @@ import (
 	"time"
 
 	"github.com/alecthomas/kong"
+
+	"usher/config"
 )
+
+// duration reads a flag's time as the configuration's are read.
+func duration(given *kong.DecodeContext, target reflect.Value) error {
+	token, err := given.Scan.PopValue("duration")
+	if err != nil {
+		return err
+	}
+	text, ok := token.Value.(string)
+	if !ok {
+		return fmt.Errorf("must be %s", config.DurationForm)
+	}
+	if text == "" { // refuseEmpty says so
+		return nil
+	}
+	d, err := config.ParseDuration(text)
+	if err != nil {
+		return err
+	}
+	target.SetInt(int64(d))
+	return nil
+}
 
 // refuseEmpty refuses a flag or an argument that is there and says nothing, as
 // a variable of a shell does that was forgotten: what is left out often means

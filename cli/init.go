@@ -8,8 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"net"
-	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -25,12 +23,13 @@ import (
 )
 
 type initCommand struct {
-	DSN          string   `name:"dsn" xor:"source" help:"A PostgreSQL database; the variable USHER_DSN may hold it instead." placeholder:"postgres://USER:PASSWORD@HOST/DATABASE"`
-	Schema       string   `help:"Schema of the PostgreSQL database (public)." placeholder:"NAME"`
+	DSN          string   `name:"dsn" xor:"source" help:"A PostgreSQL database as libpq names one: a URL, 'host=… dbname=…' or service=…; USHER_DSN, or PGHOST, PGSERVICE and the like, may hold it instead." placeholder:"DSN"`
+	Schema       []string `help:"A schema to look into, if not the usual one; several with commas between them." placeholder:"NAME"`
 	Pooler       string   `enum:",session,transaction" default:"" help:"How the pooler before it, if any, shares connections out: session or transaction." placeholder:"KIND"`
 	Files        []string `xor:"source" help:"Parquet, CSV or JSON files, each a table." placeholder:"FILE"`
 	DuckDB       string   `name:"duckdb" xor:"source" help:"A DuckDB database." placeholder:"FILE"`
 	Tenant       string   `help:"The column that says whose a row is; guessed from the names if left out." placeholder:"COLUMN"`
+	Naming       string   `enum:"keep,camel" default:"keep" help:"keep the names of tables and columns, or serve all of them in camel case (${default})." placeholder:"CASE"`
 	Out          string   `default:"usher.yml" help:"The configuration to write (${default})." placeholder:"FILE"`
 	IssuerSecret string   `help:"File with the secret that tokens are signed with; made if it is not there (usher.secret beside the configuration)." placeholder:"FILE"`
 	Force        bool     `help:"Overwrite what is there; a secret is kept all the same."`
@@ -43,8 +42,8 @@ const (
 	firstLife     = 24 * time.Hour
 )
 
-// Run looks into a source and writes a configuration for it, then reads that
-// back as `usher check` would.
+// Run looks into a source and makes a configuration for it. It is put in place
+// once it has passed what `usher serve` asks of it.
 func (c initCommand) Run(ctx context.Context, s *term.IO) error {
 	first, err := c.source(s)
 	if err != nil {
@@ -57,36 +56,47 @@ func (c initCommand) Run(ctx context.Context, s *term.IO) error {
 	if err := c.vacant(first); err != nil {
 		return err
 	}
-	draft, err := propose(ctx, first.Source, c.Tenant)
+	draft, err := c.propose(ctx, s, first.Source)
 	if err != nil {
 		return err
 	}
-	keys, err := tenantKeys(ctx, draft)
+	over := s.Waiting("still asking the data which tenants and keys there are")
+	err = findKeys(ctx, draft)
+	var keys foundKeys
+	if err == nil {
+		keys, err = tenantKeys(ctx, draft)
+	}
+	over()
 	if err != nil {
 		return err
 	}
 	draft.Register(keys.all, keys.sample)
 	tenant := draft.ID(keys.sample)
-	text, err := draft.YAML(setup.Issuer{
-		Issuer: firstIssuer, Audience: firstAudience, SecretFile: c.named(secretFile), Example: tenant,
-	})
+	secret, made, err := haveSecret(secretFile)
 	if err != nil {
 		return err
 	}
-	secret, err := haveSecret(secretFile)
+	w := &writing{
+		initCommand: c, draft: draft, first: first, secret: secret,
+		issuer: setup.Issuer{Issuer: firstIssuer, Audience: firstAudience, SecretFile: c.named(secretFile), Example: tenant},
+	}
+	over = s.Waiting("still checking the configuration")
+	found, err := w.starts(ctx, s.Env)
+	over()
 	if err != nil {
 		return err
 	}
-	if first.dsnFile != "" {
-		if err := c.write(first.dsnFile, []byte(c.DSN+"\n")); err != nil {
+	if made {
+		if err := writeFile(secretFile, append(secret, '\n'), os.O_EXCL); err != nil {
 			return err
 		}
 	}
-	if err := c.write(c.Out, text); err != nil {
-		return err
+	if first.secretFile != "" {
+		if err := c.write(first.secretFile, []byte(first.secret+"\n")); err != nil {
+			return err
+		}
 	}
-	found, err := c.verify(ctx, s)
-	if err != nil {
+	if err := c.write(c.Out, w.text); err != nil {
 		return err
 	}
 	p := printer{out: s.Stdout, draft: draft, cat: found.Catalog, config: c.Out, keys: keys}
@@ -100,35 +110,87 @@ func (c initCommand) Run(ctx context.Context, s *term.IO) error {
 	return nil
 }
 
-// verify reads what was written as any later command does.
-func (c initCommand) verify(ctx context.Context, s *term.IO) (*inspect.Report, error) {
-	cfg, err := config.Load(c.Out, s.Env)
-	if err != nil {
-		return nil, err
+// writing is a configuration before it is in its place.
+type writing struct {
+	initCommand
+	draft  *setup.Draft
+	first  firstSource
+	issuer setup.Issuer
+	secret []byte // that signs tokens
+	text   []byte // what usher.yml will hold
+}
+
+// Where the secrets are while the files that will hold them are not written.
+const (
+	heldSource = "USHER_INIT_SOURCE"
+	heldSigner = "USHER_INIT_SIGNER"
+)
+
+// starts makes the text and reads it as any later command does. What of it is
+// refused is left out of it, with the reason, so that the rest starts.
+func (w *writing) starts(ctx context.Context, env func(string) (string, bool)) (*inspect.Report, error) {
+	held := func(name string) (string, bool) {
+		switch name {
+		case heldSource:
+			return w.first.secret, true
+		case heldSigner:
+			return string(w.secret), true
+		}
+		return env(name)
 	}
-	found, err := inspect.Check(ctx, cfg)
-	if err == nil && len(found.Problems) > 0 {
-		err = errors.New(strings.Join(found.Problems, "\n"))
+	for {
+		var err error
+		if w.text, err = w.draft.YAML(w.issuer); err != nil {
+			return nil, err
+		}
+		cfg, err := config.Parse(w.Out, w.unplaced(), held)
+		if err != nil {
+			return nil, broken(err)
+		}
+		_, problems := catalog.Compile(cfg.Spec, w.draft.Introspected())
+		if catalog.Refused(problems) {
+			if !w.draft.Omit(problems) {
+				return nil, broken(cfg.Locate(problems))
+			}
+			continue
+		}
+		found, err := inspect.Check(ctx, cfg)
+		if err == nil && len(found.Problems) > 0 {
+			err = errors.New(strings.Join(found.Problems, "\n"))
+		}
+		if err != nil {
+			return nil, broken(err)
+		}
+		return found, nil
 	}
-	if err != nil {
-		return nil, fmt.Errorf("%s is written, but does not fit the data; correct it by hand:\n%w", c.Out, err)
+}
+
+func broken(err error) error {
+	return fmt.Errorf("no configuration is written, since it would not start:\n%w", err)
+}
+
+// unplaced is the text with its secrets in the environment.
+func (w *writing) unplaced() []byte {
+	text := bytes.Replace(w.text, []byte("{file: "+setup.Scalar(w.issuer.SecretFile)+"}"), []byte("{env: "+heldSigner+"}"), 1)
+	if w.first.secretFile != "" {
+		text = bytes.Replace(text, []byte("{file: "+filepath.Base(w.first.secretFile)+"}"), []byte("{env: "+heldSource+"}"), 1)
 	}
-	return found, nil
+	return text
 }
 
 // firstSource is the source to be written, and the file its secret goes to.
 type firstSource struct {
 	setup.Source
-	dsnFile string // empty: there is no secret, or it stays in the environment
+	secretFile, secret string // empty: there is no secret, or it stays in the environment
 }
 
 // sourceName is what the one source of a first configuration is called.
 const sourceName = "main"
 
 func (c initCommand) source(s *term.IO) (firstSource, error) {
-	first := firstSource{Source: setup.Source{Name: sourceName}}
-	if c.Schema != "" && (c.DuckDB != "" || len(c.Files) > 0) {
-		return first, errors.New("--schema belongs to --dsn")
+	first := firstSource{Source: setup.Source{Name: sourceName, Schemas: c.Schema}}
+	if len(c.Schema) > 0 && len(c.Files) > 0 {
+		return first, errors.New("--schema belongs to --dsn and --duckdb")
 	}
 	if c.Pooler != "" && (c.DuckDB != "" || len(c.Files) > 0) {
 		return first, errors.New("--pooler belongs to --dsn")
@@ -148,42 +210,9 @@ func (c initCommand) source(s *term.IO) (firstSource, error) {
 			first.Lines = append(first.Lines, "  "+setup.Scalar(tableOf(file))+": "+setup.Scalar(c.named(file)))
 		}
 	default:
-		dsn, from := c.DSN, ""
-		if dsn == "" {
-			from, _ = s.Env("USHER_DSN")
-			dsn = from
-		}
-		if dsn == "" {
-			return first, errors.New("say what to look into: --dsn postgres://…, --files a.parquet,b.csv or --duckdb FILE")
-		}
-		first.Spec = catalog.SourceSpec{Kind: string(catalog.Postgres), DSN: catalog.Secret(dsn), Schema: c.Schema}
-		first.Lines = []string{"kind: postgres", "dsn: {env: USHER_DSN}"}
-		if from == "" {
-			first.dsnFile = filepath.Join(filepath.Dir(c.Out), "usher.dsn")
-			first.Lines[1] = "dsn: {file: usher.dsn}"
-		}
-		if onThisMachine(dsn) {
-			first.Spec.SSLMode = "disable"
-			first.Lines = append(first.Lines, "sslmode: disable   # it is on this machine; elsewhere the default, verify-full, is right")
-		}
-		if first.Spec.Pooler = c.Pooler; c.Pooler != "" {
-			first.Lines = append(first.Lines, "pooler: "+c.Pooler)
-		}
-		if c.Schema != "" {
-			first.Lines = append(first.Lines, "schema: "+setup.Scalar(c.Schema))
-		}
+		return c.postgres(s)
 	}
 	return first, nil
-}
-
-// onThisMachine tells whether the server is, and the DSN leaves TLS open.
-func onThisMachine(dsn string) bool {
-	u, err := url.Parse(dsn)
-	if err != nil || u.Query().Has("sslmode") {
-		return false
-	}
-	ip := net.ParseIP(u.Hostname())
-	return u.Hostname() == "localhost" || ip != nil && ip.IsLoopback()
 }
 
 func fileTables(files []string) (map[string]catalog.Path, error) {
@@ -205,18 +234,16 @@ func tableOf(file string) string {
 // named is a file as the configuration names it: relative files start at the
 // folder of the configuration.
 func (c initCommand) named(file string) string {
-	if filepath.IsAbs(file) {
+	rel, err := filepath.Rel(filepath.Dir(c.Out), file)
+	if err != nil || filepath.IsAbs(file) && strings.HasPrefix(rel, "..") {
 		return file
 	}
-	if rel, err := filepath.Rel(filepath.Dir(c.Out), file); err == nil {
-		return rel
-	}
-	return file
+	return rel
 }
 
 // vacant refuses to overwrite.
 func (c initCommand) vacant(first firstSource) error {
-	for _, file := range []string{c.Out, first.dsnFile} {
+	for _, file := range []string{c.Out, first.secretFile} {
 		if file == "" || c.Force {
 			continue
 		}
@@ -245,21 +272,21 @@ func writeFile(file string, text []byte, flag int) error {
 	return errors.Join(err, f.Close())
 }
 
-// haveSecret reads the secret, or makes it.
-func haveSecret(file string) ([]byte, error) {
+// haveSecret reads the secret, or makes it; then it is to be written.
+func haveSecret(file string) (secret []byte, made bool, err error) {
 	text, err := os.ReadFile(file)
 	if errors.Is(err, fs.ErrNotExist) {
 		random := make([]byte, 32)
 		if _, err := rand.Read(random); err != nil {
-			return nil, err
+			return nil, false, err
 		}
-		text = []byte(base64.RawURLEncoding.EncodeToString(random) + "\n")
-		err = writeFile(file, text, os.O_EXCL)
+		return []byte(base64.RawURLEncoding.EncodeToString(random)), true, nil
 	}
-	return bytes.TrimRight(text, "\r\n"), err
+	return bytes.TrimRight(text, "\r\n"), false, err
 }
 
-func propose(ctx context.Context, source setup.Source, tenant string) (*setup.Draft, error) {
+// propose looks into the source, whose tables it notes.
+func (c initCommand) propose(ctx context.Context, s *term.IO, source setup.Source) (*setup.Draft, error) {
 	sources, problems := catalog.Sources(catalog.Spec{Sources: map[string]catalog.SourceSpec{source.Name: source.Spec}})
 	if len(problems) > 0 {
 		var errs []error
@@ -268,14 +295,15 @@ func propose(ctx context.Context, source setup.Source, tenant string) (*setup.Dr
 		}
 		return nil, fmt.Errorf("the source cannot be used: %w", errors.Join(errs...))
 	}
+	defer s.Waiting("still looking into the source")()
 	var err error
-	if source.Tables, err = datasource.Introspect(ctx, sources[source.Name]); err != nil {
+	if source.Tables, err = datasource.Introspect(ctx, sources[source.Name], source.Schemas...); err != nil {
 		if source.Spec.Kind == string(catalog.Postgres) && strings.Contains(err.Error(), "SSL") {
 			err = fmt.Errorf("%w; a server without TLS is reached with ?sslmode=disable in the DSN", err)
 		}
 		return nil, fmt.Errorf("the source could not be looked into: %w", err)
 	}
-	return setup.Propose(source, tenant)
+	return setup.Propose(source, setup.Options{Tenant: c.Tenant, Naming: c.Naming})
 }
 
 // firstToken signs a token for a tenant, to try the configuration with.

@@ -45,6 +45,16 @@ func (p printer) print() {
 		p.printf("COMMON    %s\n", strings.Join(common, ", "))
 		p.printf("          Every tenant sees all rows of these. Is that right?\n")
 	}
+	for _, t := range p.draft.FoundKeys() {
+		p.printf("Key       %s: no constraint says so, but all %d rows differ in %s and none lacks it\n", t.Table, t.Rows, t.Column)
+	}
+	for _, n := range p.draft.Numbered() {
+		p.printf("Renamed   %s is served as %s: the usual name is taken\n", n[0], n[1])
+	}
+	if secrets := p.draft.Withheld(); len(secrets) > 0 {
+		p.printf("Withheld  %s\n", strings.Join(secrets, ", "))
+		p.printf("          They read like secrets and are not served; each is there behind a #, and is served once that is gone.\n")
+	}
 	for _, l := range p.draft.LeftOut {
 		p.printf("Left out  %s: %s\n", l.Table, l.Reason)
 	}

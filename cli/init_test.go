@@ -261,10 +261,14 @@ func TestInitRefusals(t *testing.T) {
 		"no table":        {[]string{"--duckdb", empty}, "no table"},
 		"another form":    {[]string{"--files", "notes.txt"}, ".parquet"},
 		"the same twice":  {[]string{"--files", "a/x.csv,b/x.csv"}, "would both be the table x"},
-		"a strange dsn":   {[]string{"--dsn", "host=db password=hunter2"}, "postgres://user:password@host"},
+		"a strange dsn":   {[]string{"--dsn", "host db password hunter2"}, "--dsn is neither postgres://user:password@host"},
+		"another scheme":  {[]string{"--dsn", "mysql://ann:hunter2@db/shop"}, "--dsn is neither postgres://user:password@host"},
+		"several hosts":   {[]string{"--dsn", "host=a,b password=hunter2 dbname=x user=y"}, "several hosts"},
+		"settings":        {[]string{"--dsn", "host=a password=hunter2 dbname=x user=y search_path=z"}, "--schema says which schemas"},
+		"no such service": {[]string{"--dsn", "service=hunter"}, "service"},
 		"no such server":  {[]string{"--dsn", "postgres://ann:hunter2@127.0.0.1:1/shop"}, "could not be looked into"},
 		"pooler of files": {[]string{"--files", "a.csv", "--pooler", "session"}, "--pooler belongs to --dsn"},
-		"schema of files": {[]string{"--files", "a.csv", "--schema", "x"}, "--schema belongs to --dsn"},
+		"schema of files": {[]string{"--files", "a.csv", "--schema", "x"}, "--schema belongs to --dsn and --duckdb"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"maps"
 	"slices"
 	"strings"
 
+	"usher/catalog"
 	"usher/cli/term"
 	"usher/config"
 	"usher/inspect"
@@ -21,15 +23,22 @@ type schemaCommand struct {
 	As         string   `xor:"who" help:"Id of the tenant to print it for." placeholder:"TENANT"`
 	AllTenants bool     `xor:"who" help:"Print it for somebody who may see all tenants: with the tenant columns."`
 	Role       []string `help:"A role of whoever it is printed for; may be repeated."`
+	Client     string   `help:"Print what a client's cache or compiler has to know of the schema instead, as a module: apollo, graphcache (urql), relay or codegen (graphql-codegen)." placeholder:"CLIENT"`
 }
 
-// Run prints the schema as code generators take it.
+// Run prints the schema as code generators take it, or a module for a client.
 func (c schemaCommand) Run(ctx context.Context, s *term.IO) error {
+	module, known := clients[c.Client]
+	if c.Client != "" && !known {
+		return fmt.Errorf("there is nothing for a client %q; known: %s", c.Client, strings.Join(slices.Sorted(maps.Keys(clients)), ", "))
+	}
 	cfg, err := config.Load(c.Config, s.Env)
 	if err != nil {
 		return err
 	}
+	over := s.Waiting("still looking into the sources")
 	found, err := inspect.Look(ctx, cfg)
+	over()
 	if err != nil {
 		return err
 	}
@@ -51,6 +60,9 @@ func (c schemaCommand) Run(ctx context.Context, s *term.IO) error {
 	if err != nil {
 		return err
 	}
+	if module != nil {
+		return printModule(cfg, view, c.AllTenants, module, s)
+	}
 	builder, err := schema.NewBuilder()
 	if err != nil {
 		return err
@@ -61,4 +73,23 @@ func (c schemaCommand) Run(ctx context.Context, s *term.IO) error {
 	}
 	_, err = fmt.Fprint(s.Stdout, built.SDL())
 	return err
+}
+
+// printModule prints a client's module. It is of the whole control plane: who
+// administers uses the same one.
+func printModule(cfg *config.Config, view *catalog.View, allTenants bool, module func(clientModule, io.Writer), s *term.IO) error {
+	var parts []schema.Part
+	if cfg.Control != nil {
+		parts = append(parts, schema.Administration)
+	}
+	builder, err := schema.NewBuilder(parts...)
+	if err != nil {
+		return err
+	}
+	built, err := builder.BuildAll(view)
+	if err != nil {
+		return err
+	}
+	module(newClientModule(built, view, allTenants, cfg.Server.Numbers == config.NumbersString), s.Stdout)
+	return nil
 }

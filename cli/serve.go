@@ -67,7 +67,14 @@ func (c serveCommand) Run(ctx context.Context, s *term.IO) error {
 	if err != nil {
 		return errors.Join(err, listener.Close(), g.Close())
 	}
-	where := fmt.Sprintf("usher serves GraphQL at http://%s/graphql, with a playground at http://%[1]s/playground\n", listener.Addr())
+	where := fmt.Sprintf("usher serves GraphQL at http://%s/graphql", listener.Addr())
+	if cfg.Server.Playground {
+		where += fmt.Sprintf(", with a playground at http://%s/playground", listener.Addr())
+	}
+	where += "\n"
+	if cfg.Server.ExplainTokens {
+		log.Warn("answers say why a token was refused (server.explain_tokens): that is for development only")
+	}
 	if operations != "" {
 		where += fmt.Sprintf("usher shows its metrics at http://%s/metrics\n", operations)
 	}

@@ -10,6 +10,7 @@ import (
 	_ "embed" // the schema for editors
 	"errors"
 	"fmt"
+	"io/fs"
 	"net"
 	"net/netip"
 	"net/url"
@@ -62,7 +63,10 @@ type Server struct {
 	MaxHeld       int64          `yaml:"max_held"`        // bytes of rows and answers, of all requests together; 0: as the memory allows
 
 	AllowedOrigins []string `yaml:"allowed_origins"` // web origins whose pages may ask; "*" for all
-	TrustedProxies []string `yaml:"trusted_proxies"` // networks whose X-Forwarded-For is believed
+	TrustedProxies []string `yaml:"trusted_proxies"` // networks whose X-Forwarded-For and -Prefix are believed
+	PathPrefix     string   `yaml:"path_prefix"`     // below which everything is answered as well; empty: nowhere else
+	Playground     bool     `yaml:"playground"`      // is served
+	ExplainTokens  bool     `yaml:"explain_tokens"`  // says in answers why a token was refused
 }
 
 // Proxies are the networks of trusted_proxies.
@@ -120,6 +124,7 @@ func DefaultServer() Server {
 		Listen: "127.0.0.1:8080", Numbers: NumbersExact, Timeout: 30 * time.Second, Drain: 5 * time.Second, MaxBody: 1 << 20,
 		MaxTokens: 10_000, MaxDepth: 15, MaxAliases: 100, MaxRootFields: 50, MaxItems: 10_000, MaxConditions: 1000, CacheBytes: 64 << 20,
 		MaxWaiting: 100, MaxWait: 10 * time.Second,
+		Playground: true,
 	}
 }
 
@@ -141,6 +146,9 @@ type file struct {
 // Load reads a file. env looks up the variables that {env: NAME} refers to.
 func Load(path string, env func(string) (string, bool)) (*Config, error) {
 	data, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("there is no file %s: name the configuration with -c, or write a first one with `usher init`", path)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("read the configuration: %w", err)
 	}
@@ -241,12 +249,26 @@ func (s Server) problems() []catalog.Problem {
 			add("allowed_origins", "%q is no origin: write scheme and host, such as https://app.example, or * for all", origin)
 		}
 	}
+	if s.PathPrefix != "" && !isPath(s.PathPrefix) {
+		add("path_prefix", "%q is no path: write it with a slash before it and none after it, such as /usher", s.PathPrefix)
+	}
 	for _, text := range s.TrustedProxies {
 		if _, err := proxyNetwork(text); err != nil {
 			add("trusted_proxies", "%q is no network: write an address, or the first one and a length, such as 10.0.0.0/8", text)
 		}
 	}
 	return out
+}
+
+// isPath tells whether a text is a path of plain segments, such as /usher.
+func isPath(text string) bool {
+	rest, rooted := strings.CutPrefix(text, "/")
+	for segment := range strings.SplitSeq(rest, "/") {
+		if segment == "" || segment[0] == '.' || strings.Trim(segment, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~") != "" {
+			return false
+		}
+	}
+	return rooted
 }
 
 // isOrigin tells whether a text is an origin as browsers write it: without a

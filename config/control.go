@@ -31,13 +31,21 @@ type Control struct {
 // ControlPostgres is the account of the control store's database.
 type ControlPostgres struct {
 	Host     string         `yaml:"host"`
-	Port     int            `yaml:"port"` // 0: 5432
+	Port     int            `yaml:"port"`  // 0: 5432
+	Hosts    []ControlHost  `yaml:"hosts"` // instead of Host: a primary and its standbys
 	Database string         `yaml:"database"`
 	User     string         `yaml:"user"`
 	Password catalog.Secret `yaml:"password"`
 	SSLMode  string         `yaml:"sslmode"`   // disable, require, verify-ca or verify-full; empty: verify-full
 	RootCert catalog.Path   `yaml:"root_cert"` // empty: the system's
 	Schema   string         `yaml:"schema"`    // empty: usher
+}
+
+// ControlHost is one of several servers that hold the store. Which is the primary is
+// found out; nothing is read from the others.
+type ControlHost struct {
+	Host string `yaml:"host"`
+	Port int    `yaml:"port"` // 0: the port beside hosts
 }
 
 // ControlKey encrypts credentials that the control store keeps.
@@ -134,13 +142,27 @@ func (c Control) problems() []catalog.Problem {
 }
 
 func (p ControlPostgres) problems(add func(path, format string, args ...any)) {
-	for _, text := range []struct{ key, value string }{{"host", p.Host}, {"database", p.Database}, {"user", p.User}} {
+	for _, text := range []struct{ key, value string }{{"database", p.Database}, {"user", p.User}} {
 		if text.value == "" {
 			add("postgres."+text.key, "missing")
 		}
 	}
-	if strings.ContainsAny(p.Host, "/@, ") {
-		add("postgres.host", "must be the name or address of one server")
+	switch {
+	case len(p.Hosts) == 0 && p.Host == "":
+		add("postgres.host", "missing")
+	case len(p.Hosts) > 0 && p.Host != "":
+		add("postgres.hosts", "name the servers already; leave out `host`")
+	case strings.ContainsAny(p.Host, "/@, "):
+		add("postgres.host", "must be the name or address of one server; several are written under `hosts`")
+	}
+	for i, h := range p.Hosts {
+		at := "postgres.hosts." + strconv.Itoa(i)
+		if h.Host == "" || strings.ContainsAny(h.Host, "/@, ") {
+			add(at+".host", "must be the name or address of one server")
+		}
+		if h.Port < 0 || h.Port > 65535 {
+			add(at+".port", "must be from 1 to 65535")
+		}
 	}
 	if p.Port < 0 || p.Port > 65535 {
 		add("postgres.port", "must be from 1 to 65535")

@@ -160,9 +160,13 @@ func (d *decoder) integer(at spot, n *node, v reflect.Value) {
 }
 
 func (d *decoder) duration(at spot, n *node, v reflect.Value) {
-	t, err := time.ParseDuration(n.text)
-	if n.kind != textNode || err != nil {
-		d.problem(at, "must be a time with its unit, such as 500ms, 30s, 5m or 24h")
+	if n.kind != textNode {
+		d.problem(at, "%s", errDuration)
+		return
+	}
+	t, err := ParseDuration(n.text)
+	if err != nil {
+		d.problem(at, "%s", err)
 		return
 	}
 	v.SetInt(int64(t))

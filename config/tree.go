@@ -59,11 +59,24 @@ func (n *node) get(key string) (member, bool) {
 	return n.members[i], true
 }
 
+// spelled is the member of that key, or one that is served under it.
+func (n *node) spelled(key string) (member, bool) {
+	if m, ok := n.get(key); ok {
+		return m, true
+	}
+	for _, m := range n.members {
+		if catalog.Camel(m.key) == key {
+			return m, true
+		}
+	}
+	return member{}, false
+}
+
 // locate finds the place of a problem: that of its last key that the file has.
 func (n *node) locate(p catalog.Problem) problem {
 	out := problem{line: n.line, column: n.column, path: strings.Join(p.Path, "."), message: p.Message}
 	for _, key := range p.Path {
-		if m, ok := n.get(key); ok {
+		if m, ok := n.spelled(key); ok {
 			out.line, out.column = m.line, m.column
 			n = m.value
 			continue

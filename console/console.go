@@ -12,6 +12,8 @@ import (
 	"encoding/hex"
 	"net/http"
 	"path"
+
+	"github.com/klauspost/compress/gzhttp"
 )
 
 //go:generate npm --prefix web ci --no-audit --no-fund
@@ -37,12 +39,19 @@ type Options struct {
 	Demo func() []byte
 }
 
-// Handler serves the playground at /playground and what it needs below that.
+// Handler serves the playground at /playground and what it needs below that. The
+// page names everything from where it stands itself, so that it works below any
+// path. A proxy may add a slash behind it, and then it stands one step deeper.
 func Handler(options Options) http.Handler {
 	mux := http.NewServeMux()
-	mux.Handle("GET /playground", file("playground.html", "text/html; charset=utf-8"))
-	mux.Handle("GET /playground/playground.js", file("playground.js", "text/javascript; charset=utf-8"))
-	mux.Handle("GET /playground/playground.css", file("playground.css", "text/css; charset=utf-8"))
+	page := file("playground.html", "text/html; charset=utf-8")
+	mux.Handle("GET /playground", page)
+	mux.Handle("GET /playground/{$}", page)
+	script, style := file("playground.js", "text/javascript; charset=utf-8"), file("playground.css", "text/css; charset=utf-8")
+	for _, folder := range []string{"/playground", "/playground/playground"} {
+		mux.Handle("GET "+folder+"/playground.js", script)
+		mux.Handle("GET "+folder+"/playground.css", style)
+	}
 	mux.Handle("GET /playground/licenses.txt", file("licenses.txt", "text/plain; charset=utf-8"))
 	if options.Demo != nil {
 		mux.HandleFunc("GET /playground/tokens.json", func(w http.ResponseWriter, _ *http.Request) {
@@ -51,7 +60,7 @@ func Handler(options Options) http.Handler {
 			_, _ = w.Write(options.Demo())
 		})
 	}
-	return guarded(mux)
+	return guarded(gzhttp.GzipHandler(mux))
 }
 
 // guarded sets the headers that confine a page, errors included.
@@ -68,15 +77,16 @@ func guarded(next http.Handler) http.Handler {
 	})
 }
 
-// file serves an embedded file. Browsers keep it but ask each time whether it
-// is still the same, so a new version of the server is seen at once.
+// file serves an embedded file. Browsers keep it but ask each time whether it is
+// still the same, so a new version of the server is seen at once. The tag is a weak
+// one: it is of the file, compressed or not.
 func file(name, contentType string) http.Handler {
 	content, err := dist.ReadFile(path.Join("dist", name))
 	if err != nil {
 		panic("console: " + err.Error() + ": run go generate ./console")
 	}
 	sum := sha256.Sum256(content)
-	tag := `"` + hex.EncodeToString(sum[:16]) + `"`
+	tag := `W/"` + hex.EncodeToString(sum[:16]) + `"`
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		header := w.Header()
 		header.Set("Cache-Control", "no-cache")

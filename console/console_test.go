@@ -8,8 +8,11 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"net/http/httputil"
+	neturl "net/url"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -41,6 +44,11 @@ type server struct {
 func (s *server) answer(w http.ResponseWriter, r *http.Request) {
 	body, _ := io.ReadAll(r.Body)
 	w.Header().Set("Content-Type", "application/graphql-response+json")
+	if r.Header.Get("Authorization") == "Bearer ended" {
+		w.WriteHeader(http.StatusUnauthorized)
+		_, _ = io.WriteString(w, `{"errors":[{"message":"no valid token was shown: it has ended"}]}`)
+		return
+	}
 	if strings.Contains(string(body), "__schema") {
 		http.ServeFile(w, r, filepath.Join("testdata", "introspection.json"))
 		return
@@ -105,6 +113,54 @@ func TestPlaygroundWithoutDemo(t *testing.T) {
 	}
 }
 
+// Wherever a proxy publishes the page, with the slash that some add or without.
+func TestPlaygroundBelowAPath(t *testing.T) {
+	t.Parallel()
+	for published, add := range map[string]string{"/data/usher/playground": "", "/usher/playground": "/"} {
+		t.Run(published, func(t *testing.T) {
+			t.Parallel()
+			s, url := start(t, demoOptions())
+			prefix := strings.TrimSuffix(strings.TrimSuffix(published, "/"), "/playground")
+			target, err := neturl.Parse(url)
+			if err != nil {
+				t.Fatal(err)
+			}
+			forward := &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) {
+				r.SetURL(target)
+				if r.Out.URL.Path = strings.TrimPrefix(r.In.URL.Path, prefix); r.Out.URL.Path == "/playground" {
+					r.Out.URL.Path += add
+				}
+			}}
+			proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if !strings.HasPrefix(r.URL.Path, prefix) {
+					http.Error(w, "another application's", http.StatusTeapot)
+					return
+				}
+				forward.ServeHTTP(w, r)
+			}))
+			defer proxy.Close()
+			noderun.Run(t, "playground.mjs", proxy.URL+published, "--sample", "Revenue", "--expect", "9007199254740993")
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			if len(s.tokens) != 1 || s.tokens[0] != "Bearer token-of-alice" {
+				t.Errorf("asked with %q", s.tokens)
+			}
+		})
+	}
+}
+
+// Whoever comes to a plain server is told what to do, and so is who has a token
+// that does not do.
+func TestAdvice(t *testing.T) {
+	t.Parallel()
+	_, url := start(t, console.Options{})
+	noderun.Run(t, "playground.mjs", url+"/playground", "--query", "{ revenue }", "--expect", "revenue", "--advice", "usher token create",
+		"--screenshot", filepath.Join(t.ArtifactDir(), "playground-plain.png"))
+	noderun.Run(t, "playground.mjs", url+"/playground", "--paste", "ended", "--query", "{ revenue }", "--expect", "errors",
+		"--advice", "no valid token was shown: it has ended. Paste another one",
+		"--screenshot", filepath.Join(t.ArtifactDir(), "playground-refused.png"))
+}
+
 func TestPages(t *testing.T) {
 	t.Parallel()
 	pages := console.Handler(demoOptions())
@@ -113,13 +169,20 @@ func TestPages(t *testing.T) {
 		"/playground/playground.js":  "text/javascript; charset=utf-8",
 		"/playground/playground.css": "text/css; charset=utf-8",
 		"/playground/licenses.txt":   "text/plain; charset=utf-8",
-		"/playground/tokens.json":    "application/json; charset=utf-8",
+		"/playground/":               "text/html; charset=utf-8",
+		// From there the page names its parts one step deeper.
+		"/playground/playground/playground.js":  "text/javascript; charset=utf-8",
+		"/playground/playground/playground.css": "text/css; charset=utf-8",
+		"/playground/tokens.json":               "application/json; charset=utf-8",
 	} {
 		response := get(pages, path, "")
 		if response.Code != 200 || response.Header().Get("Content-Type") != contentType || response.Body.Len() == 0 {
 			t.Errorf("%s: %d %s", path, response.Code, response.Header().Get("Content-Type"))
 		}
 		checkConfined(t, path, response)
+		if path == "/playground" && regexp.MustCompile(`(src|href)="/`).MatchString(response.Body.String()) {
+			t.Errorf("the page names something from the root: %s", response.Body)
+		}
 		if tag := response.Header().Get("ETag"); tag != "" {
 			if again := get(pages, path, tag); again.Code != http.StatusNotModified || again.Body.Len() != 0 {
 				t.Errorf("%s is sent again: %d", path, again.Code)
@@ -134,6 +197,26 @@ func TestPages(t *testing.T) {
 		t.Errorf("what is no page is served: %d", missing.Code)
 	}
 	checkConfined(t, "a missing page", missing)
+}
+
+func TestPagesAreCompressed(t *testing.T) {
+	t.Parallel()
+	pages := console.Handler(console.Options{})
+	plain := get(pages, "/playground/playground.js", "")
+	r := httptest.NewRequest(http.MethodGet, "/playground/playground.js", nil)
+	r.Header.Set("Accept-Encoding", "gzip")
+	w := httptest.NewRecorder()
+	pages.ServeHTTP(w, r)
+	if w.Header().Get("Content-Encoding") != "gzip" || w.Header().Get("Vary") != "Accept-Encoding" || w.Body.Len() > plain.Body.Len()/2 {
+		t.Errorf("%d bytes of %d, %v", w.Body.Len(), plain.Body.Len(), w.Header())
+	}
+	checkConfined(t, "compressed", w)
+	r.Header.Set("If-None-Match", w.Header().Get("ETag"))
+	again := httptest.NewRecorder()
+	pages.ServeHTTP(again, r)
+	if again.Code != http.StatusNotModified || again.Body.Len() != 0 {
+		t.Errorf("it is sent again: %d", again.Code)
+	}
 }
 
 func TestNoTokensOutsideADemo(t *testing.T) {

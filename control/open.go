@@ -5,6 +5,7 @@
 package control
 
 import (
+	"cmp"
 	"context"
 
 	"usher/config"
@@ -43,8 +44,15 @@ func place(c config.Control) tenancy.Spec {
 		return tenancy.Spec{Path: string(c.Path)}
 	}
 	p := c.Postgres
+	hosts := []tenancy.Host{{Name: p.Host, Port: p.Port}}
+	if len(p.Hosts) > 0 {
+		hosts = nil
+	}
+	for _, h := range p.Hosts {
+		hosts = append(hosts, tenancy.Host{Name: h.Host, Port: cmp.Or(h.Port, p.Port)})
+	}
 	return tenancy.Spec{Schema: p.Schema, Postgres: &tenancy.PostgresSpec{
-		Host: p.Host, Port: p.Port, Database: p.Database, User: p.User, Password: string(p.Password),
+		Hosts: hosts, Database: p.Database, User: p.User, Password: string(p.Password),
 		SSLMode: p.SSLMode, RootCert: string(p.RootCert),
 	}}
 }

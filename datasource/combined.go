@@ -66,6 +66,11 @@ type combination struct {
 func (c *combination) bring(ctx context.Context, l plan.Level, parents [][]value.Value) (plan.Level, error) {
 	id := c.levels
 	c.levels++
+	if c.sources.groupsExactly(l.Ref(0).Target()) {
+		if groups, ok := l.Partial(); ok {
+			l = groups
+		}
+	}
 	fetches := c.query.Fetches(l, id)
 	for i, f := range fetches {
 		parts, err := c.narrow(ctx, l, fetches, i, f, parents)
@@ -115,6 +120,13 @@ func (c *combination) narrow(ctx context.Context, l plan.Level, fetches []plan.F
 	// In one order, so that equal questions make equal calls.
 	slices.SortFunc(keys, func(a, b value.Value) int { return strings.Compare(a.Text(), b.Text()) })
 	return c.sources.parts(f, l.Ref(i).On(0).To.Name(), keys), nil
+}
+
+// groupsExactly tells whether a source says of the groups it makes that they are
+// exact: see plan.Level.Partial.
+func (s *Sources) groupsExactly(t plan.Target) bool {
+	spec := s.accounts.cat.Load().Sources[t.Source]
+	return spec != nil && spec.API.Plugin != nil && spec.API.Plugin.Groups
 }
 
 func distinct(values []value.Value) []value.Value {

@@ -3,6 +3,7 @@ package datasource
 import (
 	"cmp"
 	"fmt"
+	"log/slog"
 
 	"usher/catalog"
 	"usher/datasource/address"
@@ -47,11 +48,13 @@ func (a *accounts) openDuckDB(spec *catalog.Source, t plan.Target) (Source, erro
 	if spec.Template {
 		file = file.ForTenant(t.Tenant)
 	}
-	db, err := duckdb.Open(file, a.opts.Sources)
+	opts := a.opts.Sources
+	opts.MaxConns++ // one looks at tables while all others run
+	db, err := duckdb.OpenSource(file, opts)
 	if err != nil {
 		return nil, err
 	}
-	return opened(&database{db: db, dialect: sqlgen.DuckDB, timeout: spec.Timeout, shape: a.shapeOf(t, db, spec.Timeout), meter: a.counts.of(t.Source), gate: a.gate(a.opts.Sources.MaxConns)}), nil
+	return opened(&database{db: db, dialect: sqlgen.DuckDB, timeout: spec.Timeout, files: a.filesOf(t, spec.Timeout), meter: a.counts.of(t.Source), gate: a.gate(a.opts.Sources.MaxConns)}), nil
 }
 
 func (a *accounts) openPostgres(spec *catalog.Source, t plan.Target) (Source, error) {
@@ -59,7 +62,7 @@ func (a *accounts) openPostgres(spec *catalog.Source, t plan.Target) (Source, er
 	server.Host, server.Port, server.Database = account.Host, account.Port, account.Database
 	server.User, server.Password = account.User, account.Password()
 	server.MaxConns = cmp.Or(server.MaxConns, 8)
-	opts := postgres.Options{Timeout: spec.Timeout, Pool: a.conns, Session: catalog.Session{Role: account.Role}}
+	opts := postgres.Options{Timeout: spec.Timeout, Pool: a.conns, Session: catalog.Session{Role: account.Role}, HostsChanged: hostsChanged(t)}
 	for name, v := range account.Settings() {
 		opts.Session.Settings = append(opts.Session.Settings, catalog.Setting{Name: name, Value: v})
 	}
@@ -73,7 +76,18 @@ func (a *accounts) openPostgres(spec *catalog.Source, t plan.Target) (Source, er
 	if err != nil {
 		return nil, err
 	}
-	return opened(&database{db: db, dialect: sqlgen.Postgres, timeout: spec.Timeout, shape: a.shapeOf(t, db, spec.Timeout), meter: a.counts.of(t.Source), gate: a.gate(a.conns.Most(server.MaxConns))}), nil
+	return opened(&database{db: db, dialect: sqlgen.Postgres, timeout: spec.Timeout, shape: a.shapeOf(t, db, spec.Timeout), meter: a.counts.of(t.Source), gate: a.gate(a.conns.Most(server.MaxConns * db.Reading()))}), nil
+}
+
+// hostsChanged logs which host is asked what must be fresh.
+func hostsChanged(t plan.Target) func(int, error) {
+	return func(primary int, err error) {
+		if err != nil {
+			slog.Warn("a source has no primary", "source", t.Source, "error", err)
+			return
+		}
+		slog.Info("a source's primary was found", "source", t.Source, "host", primary)
+	}
 }
 
 // gate is the way into an account: as many are at work as it has connections, or

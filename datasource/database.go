@@ -23,6 +23,7 @@ type database struct {
 	dialect sqlgen.Dialect
 	timeout time.Duration
 	shape   *shape // nil: the tables are the source's
+	files   *files // nil: the tables are in no files
 	meter   *meter
 	gate    *admit.Gate
 	flights group[sameQuestion, Answered]

@@ -145,7 +145,7 @@ func (s *shape) schema(ctx context.Context, name string) (inspected, error) {
 		}
 	}
 	for _, d := range s.cat.Datasets {
-		if b := d.Bindings[s.target.Source]; b != nil && s.target.Account().Own && s.schemaOf(b) == name {
+		if b := d.Bindings[s.target.Source]; b != nil && (s.target.Account().Own || s.target.Kind == catalog.DuckDB) && s.schemaOf(b) == name {
 			note(d, b, "")
 		}
 	}

@@ -54,3 +54,12 @@ func Introspect(ctx context.Context, source *catalog.Source, schemas ...string) 
 	}
 	return found, nil
 }
+
+// Authorize asks a plugin whether it takes its connection; other sources have
+// shown by Introspect that they take theirs.
+func Authorize(ctx context.Context, source *catalog.Source) error {
+	if source.Kind != catalog.API {
+		return nil
+	}
+	return upstream.Authorize(ctx, source)
+}

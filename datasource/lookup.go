@@ -5,6 +5,7 @@ import (
 	"errors"
 	"strconv"
 
+	"usher/datasource/postgres"
 	"usher/datasource/sqlexec"
 	"usher/held"
 	"usher/plan"
@@ -19,6 +20,7 @@ type lookedUp struct {
 }
 
 func (l *lookedUp) ask(ctx context.Context, q *Question) (Answered, error) {
+	ctx = postgres.OneHost(ctx) // an answer is of one moment, as far as it can be
 	if q.lookups != nil {
 		answered, err := l.sources.lookUp(ctx, q.lookups)
 		if !errors.Is(err, errAmbiguous) {

@@ -58,6 +58,7 @@ var (
 	heldBytes   = prometheus.NewDesc("usher_rows_held_bytes", "Bytes of rows that were read, and of answers made of them, until they are sent.", nil, nil)
 	accountsNow = prometheus.NewDesc("usher_accounts", "Accounts that are open.", []string{"source"}, nil)
 	connections = prometheus.NewDesc("usher_connections", "Connections to databases, by state: used or idle.", []string{"source", "state"}, nil)
+	hostsNow    = prometheus.NewDesc("usher_hosts", "Hosts of sources that have several, by state: primary, fresh, behind or down.", []string{"source", "state"}, nil)
 	waitingNow  = prometheus.NewDesc("usher_connections_waiting", "Questions that wait for a connection.", []string{"source"}, nil)
 	admitting   = prometheus.NewDesc("usher_admission_waiting", "Questions that wait for their tenant's turn, by source; without a source: in the embedded engine.", []string{"source"}, nil)
 	refusals    = prometheus.NewDesc("usher_admission_refused_total", "Questions refused before a source was asked: full, the tenant's line; expired, the time to wait.", []string{"reason"}, nil)
@@ -68,7 +69,7 @@ func (s *Sources) Describe(out chan<- *prometheus.Desc) {
 	for _, c := range s.metrics.all() {
 		c.Describe(out)
 	}
-	for _, d := range []*prometheus.Desc{cacheBytes, heldBytes, accountsNow, connections, waitingNow, admitting, refusals} {
+	for _, d := range []*prometheus.Desc{cacheBytes, heldBytes, accountsNow, connections, hostsNow, waitingNow, admitting, refusals} {
 		out <- d
 	}
 }
@@ -86,6 +87,7 @@ func (s *Sources) Collect(out chan<- prometheus.Metric) {
 	for reason, n := range map[string]int64{"full": s.metrics.refused.Full.Load(), "expired": s.metrics.refused.Expired.Load()} {
 		out <- prometheus.MustNewConstMetric(refusals, prometheus.CounterValue, float64(n), reason)
 	}
+	hosts := make(map[string]map[string]int)
 	accounts, conns, lines := make(map[string]int), make(map[string]pool.Stats), map[string]int{"": s.gate.Waiting()}
 	for name := range s.accounts.cat.Load().Sources {
 		accounts[name] = 0
@@ -100,6 +102,14 @@ func (s *Sources) Collect(out chan<- prometheus.Metric) {
 			return
 		}
 		lines[t.Source] += db.gate.Waiting()
+		if several, ok := db.db.(interface{ Hosts() map[string]int }); ok && t.Tenant == "" {
+			for state, n := range several.Hosts() {
+				if hosts[t.Source] == nil {
+					hosts[t.Source] = make(map[string]int)
+				}
+				hosts[t.Source][state] += n
+			}
+		}
 		if counted, ok := db.db.(interface{ Stats() pool.Stats }); ok {
 			n, now := conns[t.Source], counted.Stats()
 			conns[t.Source] = pool.Stats{Open: n.Open + now.Open, Idle: n.Idle + now.Idle, Waiting: n.Waiting + now.Waiting}
@@ -107,6 +117,11 @@ func (s *Sources) Collect(out chan<- prometheus.Metric) {
 	})
 	for name, n := range accounts {
 		gauge(accountsNow, float64(n), name)
+	}
+	for name, states := range hosts {
+		for state, n := range states {
+			gauge(hostsNow, float64(n), name, state)
+		}
 	}
 	for name, n := range lines {
 		gauge(admitting, float64(n), name)

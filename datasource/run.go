@@ -12,16 +12,23 @@ import (
 type runner struct {
 	db      sqlDB
 	dialect sqlgen.Dialect
+	fits    func(context.Context, sqlexec.Session, *Question) error // whether what a session reads is what the question is for
 }
 
 func (r *runner) ask(ctx context.Context, q *Question) (Answered, error) {
 	if q.stream != nil {
 		return Answered{}, r.db.Session(ctx, false, func(session sqlexec.Session) error {
+			if err := r.fits(ctx, session, q); err != nil {
+				return err
+			}
 			return sqlexec.Fetch(ctx, session, r.dialect, q.query, q.stream.take)
 		})
 	}
 	var results []*value.Result
 	err := r.db.Session(ctx, false, func(session sqlexec.Session) (err error) {
+		if err := r.fits(ctx, session, q); err != nil {
+			return err
+		}
 		results, err = q.statement.Run(ctx, session)
 		return err
 	})

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 
+	"usher/catalog"
 	"usher/datasource/postgres"
 	"usher/fault"
 	"usher/plan"
@@ -34,11 +35,11 @@ func (c *checked) ask(ctx context.Context, q *Question) (Answered, error) {
 }
 
 // reads are the references of a level and all below it that read a tenant's
-// own tables.
+// own tables, or files: any may be others than those that the catalog was made of.
 func reads(l plan.Level) []plan.Ref {
 	var out []plan.Ref
 	for i := range l.Refs() {
-		if r := l.Ref(i); r.Target().Account().Own || r.Own() != "" {
+		if r := l.Ref(i); r.Target().Kind == catalog.DuckDB || r.Target().Account().Own || r.Own() != "" {
 			out = append(out, r)
 		}
 	}
@@ -70,7 +71,11 @@ func (s *shape) ref(ctx context.Context, r plan.Ref) error {
 	if !ok {
 		return nil
 	}
-	refusal := fault.New(fault.Internal, "%s is not what the catalog says in this tenant's database", r.Dataset()).
+	where := "this tenant's database"
+	if r.Target().Tenant == "" {
+		where = "its database"
+	}
+	refusal := fault.New(fault.Internal, "%s is not what the catalog says in %s", r.Dataset(), where).
 		WithHint("whoever runs that database has to bring its tables up to date")
 	if drift.Missing {
 		return refusal.Because(fmt.Errorf("%s of %s: there is no table %s.%s", r.Dataset(), r.Target(), r.Schema(), r.Table()))
@@ -83,9 +88,12 @@ func (s *shape) ref(ctx context.Context, r plan.Ref) error {
 			continue
 		}
 		if f.Asked { // what the caller cannot see is for the log
-			refusal.Message = fmt.Sprintf("%s.%s is not what the catalog says in this tenant's database: %s", r.Dataset(), f.Name, how)
+			refusal.Message = fmt.Sprintf("%s.%s is not what the catalog says in %s: %s", r.Dataset(), f.Name, where, how)
 		}
 		causes = append(causes, fmt.Errorf("%s.%s of %s: %s", r.Dataset(), f.Name, r.Target(), how))
+	}
+	if d := s.cat.Dataset(r.Dataset()); d != nil && d.Tenant != nil && drift.Columns[d.Tenant.Name] != "" { // nobody reads rows of which it is not known whose they are
+		causes = append(causes, fmt.Errorf("the tenant column of %s of %s: %s", r.Dataset(), r.Target(), drift.Columns[d.Tenant.Name]))
 	}
 	if causes == nil {
 		return nil

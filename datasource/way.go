@@ -1,6 +1,10 @@
 package datasource
 
-import "context"
+import (
+	"context"
+
+	"usher/datasource/duckdb"
+)
 
 // asker answers a question, or does its part of that and asks the next.
 type asker interface {
@@ -20,16 +24,18 @@ func (s *Sources) toDatabase() asker {
 
 // way is the way into one account, for statements and for fetches.
 func (d *database) way() asker {
+	files, _ := d.db.(*duckdb.Source)
 	return steps{
-		&checked{shape: d.shape},                      // before anybody waits for tables that differ
-		&noted{dialect: d.dialect},                    // before coalescing: who joins has a receipt too, and waiting is part of it
-		&coalesced{group: &d.flights, meter: d.meter}, // before admission: who joins takes no slot
-		&admitted{gate: d.gate},                       // before the timeout: a source's time begins when it is asked
-		&timed{timeout: d.timeout},                    // before retries: all of them together have it
-		&renewed{renew: d.renew},                      // when the engine gave up, once more on another
-		&reconnected{},                                // when the connection was lost, on another
-		&metered{meter: d.meter},                      // behind retries: each try is a statement
-	}.to(&runner{db: d.db, dialect: d.dialect})
+		&looked{source: files, forget: d.flights.forget}, // before coalescing: who joins gets rows of the files that are there
+		&checked{shape: d.shape},                         // before anybody waits for tables that differ
+		&noted{dialect: d.dialect},                       // before coalescing: who joins has a receipt too, and waiting is part of it
+		&coalesced{group: &d.flights, meter: d.meter},    // before admission: who joins takes no slot
+		&admitted{gate: d.gate},                          // before the timeout: a source's time begins when it is asked
+		&timed{timeout: d.timeout},                       // before retries: all of them together have it
+		&renewed{renew: d.renew},                         // when the engine gave up, once more on another
+		&reconnected{},                                   // when the connection was lost, on another
+		&metered{meter: d.meter},                         // behind retries: each try is a statement
+	}.to(&runner{db: d.db, dialect: d.dialect, fits: d.fits})
 }
 
 // toEngine is the way of a question that needs rows of several sources, or of a

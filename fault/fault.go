@@ -23,13 +23,15 @@ const (
 	BadUserInput    Code = "BAD_USER_INPUT"
 	ParseFailed     Code = "GRAPHQL_PARSE_FAILED"
 	ValidationError Code = "GRAPHQL_VALIDATION_FAILED"
-	Conflict        Code = "CONFLICT"
-	TooComplex      Code = "TOO_COMPLEX"
-	TooManyRequests Code = "TOO_MANY_REQUESTS"
-	Timeout         Code = "TIMEOUT"
-	Unavailable     Code = "UNAVAILABLE"
-	NotImplemented  Code = "NOT_IMPLEMENTED"
-	Internal        Code = "INTERNAL"
+	// PersistedQueryNotFound has the name, and the status, that clients know.
+	PersistedQueryNotFound Code = "PERSISTED_QUERY_NOT_FOUND"
+	Conflict               Code = "CONFLICT"
+	TooComplex             Code = "TOO_COMPLEX"
+	TooManyRequests        Code = "TOO_MANY_REQUESTS"
+	Timeout                Code = "TIMEOUT"
+	Unavailable            Code = "UNAVAILABLE"
+	NotImplemented         Code = "NOT_IMPLEMENTED"
+	Internal               Code = "INTERNAL"
 )
 
 // Row says how a code is answered and logged.
@@ -48,6 +50,7 @@ var table = []Row{
 	{BadUserInput, http.StatusBadRequest, slog.LevelDebug, false, "An argument has a value that cannot be used."},
 	{ParseFailed, http.StatusBadRequest, slog.LevelDebug, false, "The document is not GraphQL."},
 	{ValidationError, http.StatusBadRequest, slog.LevelDebug, false, "The document does not fit the schema this principal sees."},
+	{PersistedQueryNotFound, http.StatusOK, slog.LevelDebug, false, "No text is kept for the hash of a persisted query."},
 	{Conflict, http.StatusConflict, slog.LevelDebug, false, "The change collides with what is stored."},
 	{TooComplex, http.StatusBadRequest, slog.LevelInfo, false, "The request asks for more than the limits allow, and would again."},
 	{TooManyRequests, http.StatusTooManyRequests, slog.LevelInfo, true, "There are too many requests at this moment: of this token, of this tenant, or for this name."},

@@ -33,6 +33,7 @@ type snapshot struct {
 	data    *resolvers.Datasets
 	engine  *graph.Engine
 	graphql http.Handler
+	proxies client.Proxies
 	handler http.Handler
 }
 
@@ -86,31 +87,34 @@ func (s *snapshot) wire(cfg *config.Config, g *Gateway, opts Options, calls *ups
 	if s.tokens, err = auth.New(cfg.Issuers, verifying); err != nil {
 		return err
 	}
-	proxies, err := client.Trust(cfg.Server.Proxies())
-	if err != nil {
+	if s.proxies, err = client.Trust(cfg.Server.Proxies()); err != nil {
 		return err
 	}
 	s.graphql = transport.New(s.engine, s.tokens.Authenticate, transport.Options{
 		Timeout: cfg.Server.Timeout, MaxBody: cfg.Server.MaxBody, AllowedOrigins: cfg.Server.AllowedOrigins,
-		Anonymous: g.control != nil, Proxies: proxies,
+		Anonymous: g.control != nil, Proxies: s.proxies, ExplainTokens: cfg.Server.ExplainTokens,
 		Held: g.budget, Metrics: requests, Stages: stages, Logger: opts.Log,
 	})
-	s.route(g, opts)
+	s.route(cfg, g, opts)
 	return nil
 }
 
 // route puts the handlers where they are asked.
-func (s *snapshot) route(g *Gateway, opts Options) {
+func (s *snapshot) route(cfg *config.Config, g *Gateway, opts Options) {
 	mux := http.NewServeMux()
 	mux.Handle("/graphql", s.graphql)
+	mux.Handle("/graphql/{$}", s.graphql) // there are proxies that add a slash
 	mux.Handle("/health/", transport.Health(g.ready))
 	if changes := hooks(s.catalog, s.sources.Changed, opts.Log); changes != nil {
 		mux.Handle("/hooks/", changes)
 	}
-	mux.Handle("/playground", console.Handler(opts.Console))
-	mux.Handle("/playground/", console.Handler(opts.Console))
-	mux.Handle("GET /{$}", http.RedirectHandler("/playground", http.StatusFound))
-	s.handler = mux
+	if cfg.Server.Playground {
+		pages := console.Handler(opts.Console)
+		mux.Handle("/playground", pages)
+		mux.Handle("/playground/", pages)
+		mux.HandleFunc("GET /{$}", toPlayground)
+	}
+	s.handler = prefixed(cfg.Server.PathPrefix, s.proxies, mux)
 }
 
 func (s *snapshot) close() error {

@@ -92,7 +92,7 @@ func (g *Gateway) replace(ctx context.Context, cfg *config.Config, opts Options,
 	}
 	next := *g.current.Load()
 	next.found, next.catalog = found, cat
-	next.route(g, opts)
+	next.route(cfg, g, opts)
 	next.sources.Use(cat)
 	g.homes.Set(neighbors)
 	if err := next.engine.Swap(cat); err != nil {

@@ -19,6 +19,7 @@ import (
 // documents belongs to the view, because a document that is valid for one
 // principal may name what does not exist for another.
 type viewExecutor struct {
+	number    uint64         // no other view has
 	numbers   *atomic.Uint64 // of documents and views
 	schema    *schema.Schema
 	limits    Limits
@@ -27,13 +28,15 @@ type viewExecutor struct {
 }
 
 func (e *Engine) newViewExecutor(s *schema.Schema, limits Limits) *viewExecutor {
+	number := e.numbers.Add(1)
 	return &viewExecutor{
+		number:    number,
 		numbers:   &e.numbers,
 		schema:    s,
 		limits:    limits,
 		documents: lru.New[string, *document](e.options.CacheBytes),
 		dispatch: e.executor(&executable{
-			view:           e.numbers.Add(1),
+			view:           number,
 			introspections: e.introspections,
 			turn:           make(chan struct{}, 1),
 

@@ -20,6 +20,7 @@ import (
 
 	"usher/catalog"
 	"usher/fault"
+	"usher/lru"
 	"usher/principal"
 	"usher/query"
 )
@@ -53,6 +54,7 @@ type Engine struct {
 	numbers  atomic.Uint64 // of documents and views
 
 	introspections introspections
+	texts          *lru.Cache[persistedKey, string]
 }
 
 var _ graphql.GraphExecutor = (*Engine)(nil)
@@ -74,6 +76,7 @@ func NewEngine(cat *catalog.Catalog, control ResolverRoot, datasets DatasetResol
 		options.Logger = slog.Default()
 	}
 	e := &Engine{control: control, datasets: datasets, options: options, errors: presenter{options.Logger}}
+	e.texts = lru.New[persistedKey, string](persistedBytes)
 	e.introspections = newIntrospections(max(1, runtime.GOMAXPROCS(0)/2))
 	e.refusals = e.executor(&executable{})
 	if err := e.Swap(cat); err != nil {
@@ -149,6 +152,10 @@ func (e *Engine) CreateOperationContext(ctx context.Context, params *graphql.Raw
 	if err != nil {
 		return op, refuse(err)
 	}
+	text, key, err := e.persisted(ctx, sc.executor, params, text)
+	if err != nil {
+		return op, refuse(err)
+	}
 	op.RawQuery = text
 	doc, errs := sc.executor.document(text, &op.Stats)
 	if errs == nil {
@@ -166,6 +173,7 @@ func (e *Engine) CreateOperationContext(ctx context.Context, params *graphql.Raw
 	default:
 		return op, invalid("The document has no operation of that name, or several and none was named.")
 	}
+	e.keep(key, text)
 	if err := sc.executor.limits.checkVariables(doc, op.Operation, given); err != nil {
 		return op, refuse(err)
 	}

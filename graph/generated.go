@@ -137,6 +137,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		ec.unmarshalInputTableMeasure,
 		ec.unmarshalInputTableQuery,
 		ec.unmarshalInputTokenFilter,
+		ec.unmarshalInputTokenMetadata,
 		ec.unmarshalInputTokenNarrowing,
 		ec.unmarshalInputTokenParameter,
 	)
@@ -794,9 +795,9 @@ input NewToken {
   tenant: String
   "Who uses it, within the tenant."
   subject: String!
-  "Shown only."
+  "Shown, and told to plugins that ask for it."
   name: String
-  "Shown only."
+  "Likewise."
   email: String
   roles: [String!]! = []
   "Left out: the minter's, the tenant's or the default one."
@@ -808,8 +809,8 @@ input NewToken {
   parameters: [TokenParameter!]! = []
   "Parameters whose conditions shall not apply: a right of its own."
   cleared: [String!]! = []
-  "Forwarded to sources that name it, shown to nobody."
-  metadata: [NamedText!]! = []
+  "Told to sources that name it, shown to nobody."
+  metadata: [TokenMetadata!]! = []
   accounts: [AccountInput!]! = []
   "Left out: all that the roles allow."
   datasets: [String!]
@@ -836,6 +837,13 @@ input TokenFilter {
 input TokenParameter {
   name: String!
   "Of the parameter's type."
+  value: JSON!
+}
+
+"A member of the metadata that sources are told."
+input TokenMetadata {
+  name: String!
+  "Any JSON: texts, numbers and booleans may stand in templates, lists and objects are for plugins."
   value: JSON!
 }
 
@@ -10698,7 +10706,7 @@ func (ec *executionContext) unmarshalInputNewToken(ctx context.Context, obj any)
 			it.Cleared = data
 		case "metadata":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("metadata"))
-			data, err := ec.unmarshalNNamedText2ᚕusherᚋgraphᚐNamedTextᚄ(ctx, v)
+			data, err := ec.unmarshalNTokenMetadata2ᚕusherᚋgraphᚐTokenMetadataᚄ(ctx, v)
 			if err != nil {
 				return it, err
 			}
@@ -11221,6 +11229,43 @@ func (ec *executionContext) unmarshalInputTokenFilter(ctx context.Context, obj a
 				return it, err
 			}
 			it.Where = data
+		}
+	}
+	return it, nil
+}
+
+func (ec *executionContext) unmarshalInputTokenMetadata(ctx context.Context, obj any) (TokenMetadata, error) {
+	var it TokenMetadata
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"name", "value"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "name":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("name"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Name = data
+		case "value":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("value"))
+			data, err := ec.unmarshalNJSON2usherᚋgraphᚐJSON(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Value = data
 		}
 	}
 	return it, nil
@@ -15718,6 +15763,26 @@ func (ec *executionContext) unmarshalNTokenKind2usherᚋgraphᚐTokenKind(ctx co
 
 func (ec *executionContext) marshalNTokenKind2usherᚋgraphᚐTokenKind(ctx context.Context, sel ast.SelectionSet, v TokenKind) graphql.Marshaler {
 	return v
+}
+
+func (ec *executionContext) unmarshalNTokenMetadata2usherᚋgraphᚐTokenMetadata(ctx context.Context, v any) (TokenMetadata, error) {
+	res, err := ec.unmarshalInputTokenMetadata(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalNTokenMetadata2ᚕusherᚋgraphᚐTokenMetadataᚄ(ctx context.Context, v any) ([]TokenMetadata, error) {
+	var vSlice []any
+	vSlice = graphql.CoerceList(v)
+	var err error
+	res := make([]TokenMetadata, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNTokenMetadata2usherᚋgraphᚐTokenMetadata(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
 }
 
 func (ec *executionContext) unmarshalNTokenNarrowing2usherᚋgraphᚐTokenNarrowing(ctx context.Context, v any) (TokenNarrowing, error) {

@@ -362,9 +362,9 @@ type NewToken struct {
 	Tenant *string `json:"tenant,omitempty"`
 	// Who uses it, within the tenant.
 	Subject string `json:"subject"`
-	// Shown only.
+	// Shown, and told to plugins that ask for it.
 	Name *string `json:"name,omitempty"`
-	// Shown only.
+	// Likewise.
 	Email *string  `json:"email,omitempty"`
 	Roles []string `json:"roles"`
 	// Left out: the minter's, the tenant's or the default one.
@@ -376,9 +376,9 @@ type NewToken struct {
 	Parameters []TokenParameter `json:"parameters"`
 	// Parameters whose conditions shall not apply: a right of its own.
 	Cleared []string `json:"cleared"`
-	// Forwarded to sources that name it, shown to nobody.
-	Metadata []NamedText    `json:"metadata"`
-	Accounts []AccountInput `json:"accounts"`
+	// Told to sources that name it, shown to nobody.
+	Metadata []TokenMetadata `json:"metadata"`
+	Accounts []AccountInput  `json:"accounts"`
 	// Left out: all that the roles allow.
 	Datasets graphql.Omittable[[]string] `json:"datasets,omitempty"`
 	// The tenant's saved queries only.
@@ -568,6 +568,13 @@ type TokenFilter struct {
 	Dataset string `json:"dataset"`
 	// As in the dataset's own argument: {region: {eq: "EU"}}.
 	Where JSON `json:"where"`
+}
+
+// A member of the metadata that sources are told.
+type TokenMetadata struct {
+	Name string `json:"name"`
+	// Any JSON: texts, numbers and booleans may stand in templates, lists and objects are for plugins.
+	Value JSON `json:"value"`
 }
 
 // What a narrowed token shall have less than the one shown.

@@ -5,6 +5,7 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 
 	"usher/query"
+	"usher/schema"
 )
 
 // selection turns collected fields into what was asked: fragments are merged
@@ -20,6 +21,9 @@ func (s selection) field(f graphql.CollectedField) query.Field {
 		var t *ast.Type
 		if def := f.Definition.Arguments.ForName(arg.Name); def != nil {
 			t = def.Type
+		}
+		if arg.Name == schema.Label && t != nil && !t.NonNull { // which a column of that name in a key is
+			continue
 		}
 		if v, ok := s.literals.value(arg.Value, t); ok && !leftOut(arg.Name, v) {
 			out.Args = append(out.Args, query.Member{Name: arg.Name, Value: v})

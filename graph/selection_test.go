@@ -46,6 +46,13 @@ func TestShapes(t *testing.T) {
 				Fields: []query.Field{leaf("id")},
 			},
 		},
+		// A name for the caches of clients is nothing that is asked.
+		`{ byNone: itemsAggregate(as: "byNone", limit: 5) { count } }`: {
+			Dataset: "items", Shape: query.Groups,
+			Field: query.Field{
+				Key: "byNone", Name: "itemsAggregate", Args: object("limit", query.Number("5")), Fields: []query.Field{leaf("count")},
+			},
+		},
 		`{ itemsAggregate(timezone: "Europe/Berlin", limit: 5) { count } }`: {
 			Dataset: "items", Shape: query.Groups,
 			Field: query.Field{

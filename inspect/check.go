@@ -4,12 +4,15 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"maps"
+	"slices"
 	"strings"
 
 	"usher/auth"
 	"usher/catalog"
 	"usher/config"
 	"usher/control"
+	"usher/datasource"
 	"usher/schema"
 )
 
@@ -31,6 +34,11 @@ func Check(ctx context.Context, cfg *config.Config) (*Report, error) {
 	r := &Report{Catalog: f.Catalog, Notes: f.Notes}
 	for _, s := range f.Silent {
 		r.Problems = append(r.Problems, fmt.Sprintf("source %s could not be looked into, so nothing about it was checked: %v", s.Source, s.Err))
+	}
+	for _, name := range slices.Sorted(maps.Keys(f.Tables)) { // a silent one has been told of
+		if err := datasource.Authorize(ctx, f.Sources[name]); err != nil {
+			r.Notes = append(r.Notes, fmt.Sprintf("source %s lists its datasets, but %v", name, err))
+		}
 	}
 	r.problem(f.Problem)
 	if r.Catalog == nil {

@@ -22,6 +22,7 @@ import (
 // Found is what a look into the sources has shown.
 type Found struct {
 	Catalog *catalog.Catalog // nil: it was refused, and the problems say why
+	Sources map[string]*catalog.Source
 	Tables  catalog.Introspected
 	Silent  []Silent // sources that could not be looked into, by name
 	Notes   []string // what the configuration leaves out
@@ -56,7 +57,7 @@ func look(ctx context.Context, cfg *config.Config, known catalog.Introspected, w
 	if err := cfg.Locate(problems); err != nil {
 		return nil, err
 	}
-	f := &Found{Tables: known}
+	f := &Found{Sources: sources, Tables: known}
 	type look struct {
 		tables map[string]catalog.Table
 		err    error

@@ -32,14 +32,28 @@ type cluster struct {
 
 // startCluster makes a cluster and starts its server.
 func startCluster() (_ *Server, err error) {
-	programs, err := findPrograms()
+	programs, account, err := tools()
 	if err != nil {
 		return nil, err
 	}
-	account, err := unprivileged()
+	c, err := newCluster(account)
 	if err != nil {
 		return nil, err
 	}
+	defer func() {
+		if err != nil {
+			c.stop()
+		}
+	}()
+	password := rand.Text()
+	if err := c.init(programs, account, password); err != nil {
+		return nil, err
+	}
+	return c.serve(programs, account, password)
+}
+
+// newCluster makes a folder for a server.
+func newCluster(account *syscall.Credential) (*cluster, error) {
 	folder, err := os.MkdirTemp("", "usher-postgres-")
 	if err != nil {
 		return nil, err
@@ -55,20 +69,17 @@ func startCluster() (_ *Server, err error) {
 		return nil, err
 	}
 	c := &cluster{folder: folder, guardian: guardian}
-	defer func() {
-		if err != nil {
-			c.stop()
-		}
-	}()
 	if account != nil {
 		if err := os.Chown(folder, int(account.Uid), int(account.Gid)); err != nil {
+			c.stop()
 			return nil, err
 		}
 	}
-	password := rand.Text()
-	if err := c.init(programs, account, password); err != nil {
-		return nil, err
-	}
+	return c, nil
+}
+
+// serve starts the server of a folder that has its data.
+func (c *cluster) serve(programs string, account *syscall.Credential, password string) (*Server, error) {
 	port, err := c.listen(programs, account)
 	if err != nil {
 		return nil, err

@@ -60,6 +60,9 @@ func (s *Server) create(tb testing.TB, locale string) DB {
 		tb.Fatalf("make a test database: %v", err)
 	}
 	tb.Cleanup(func() {
+		if s.own {
+			return
+		}
 		// The test's own context has ended by now.
 		ctx, cancel := context.WithTimeout(context.Background(), adminTimeout)
 		defer cancel()

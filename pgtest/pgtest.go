@@ -46,6 +46,7 @@ func StartOwn(tb testing.TB) *Server {
 	if err != nil {
 		tb.Fatal(err)
 	}
+	s.own = true
 	tb.Cleanup(s.stop)
 	return s
 }

@@ -27,6 +27,7 @@ type Server struct {
 	admin   *sql.DB
 	sslmode string
 	cluster *cluster // nil if the server is not ours
+	own     bool     // one test's: its databases end with it
 }
 
 // existing uses the server of a URL as it is.

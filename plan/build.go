@@ -124,7 +124,7 @@ func fit(cat *catalog.Catalog, p principal.Principal, now time.Time) (*builder, 
 
 // identity is who asks, as an upstream may be told.
 func (b *builder) identity() Identity {
-	id := Identity{tenant: b.p.Tenant, key: b.p.TenantKey, subject: b.p.Subject, metadata: maps.Clone(b.p.Grant.Metadata)}
+	id := Identity{tenant: b.p.Tenant, key: b.p.TenantKey, subject: b.p.Subject, name: b.p.Name, email: b.p.Email, metadata: maps.Clone(b.p.Grant.Metadata)}
 	for name, values := range b.parameters {
 		if !b.cat.Parameters[name].Type.List {
 			if id.parameters == nil {

@@ -308,6 +308,8 @@ func (e Expr) write(keys int, literal func(value.Value) string) string {
 		return "bin(" + args[0] + ", " + lits[0] + ")"
 	case CountRows:
 		return "count()" + e.whereText(literal)
+	case Total:
+		return "total(" + args[0] + ")"
 	case Agg:
 		return string(e.fn) + "(" + strings.Join(append(args, lits...), ", ") + ")" + e.whereText(literal)
 	case Rounded:

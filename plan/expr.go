@@ -56,6 +56,7 @@ const (
 	IsOthers                   // true for the group of a Top's others
 	CountRows                  // aggregate: the number of rows
 	Agg                        // aggregate: Func of one Arg
+	Total                      // aggregate: the sum of one Arg, which counts rows; 0 over none
 	Rounded                    // one Arg to 12 significant digits
 )
 

@@ -11,6 +11,7 @@ import (
 	"usher/catalog"
 	"usher/fault"
 	"usher/principal"
+	"usher/query"
 )
 
 // CheckGrant says why a grant cannot be used with a catalog, before a token is
@@ -65,11 +66,24 @@ func (b *builder) checkMetadata() error {
 		switch {
 		case name == "" || strings.ContainsAny(name, "{}") || !printable(name):
 			return grantFault("metadata has a name that no template can say")
-		case !printable(v):
+		case !plainText(v):
 			return grantFault("the metadata %q holds a control character", name)
 		}
 	}
 	return nil
+}
+
+// plainText tells whether all texts within a value can be sent.
+func plainText(v query.Value) bool {
+	switch v := v.(type) {
+	case query.Text:
+		return printable(string(v))
+	case query.List:
+		return !slices.ContainsFunc(v, func(item query.Value) bool { return !plainText(item) })
+	case query.Object:
+		return !slices.ContainsFunc(v, func(m query.Member) bool { return !printable(m.Name) || !plainText(m.Value) })
+	}
+	return true
 }
 
 func printable(text string) bool {

@@ -40,49 +40,63 @@ func Places(cat *catalog.Catalog, p principal.Principal) []Place {
 		}
 		for _, name := range slices.Sorted(maps.Keys(cat.Strategies)) {
 			b := &builder{cat: cat, p: p, strategy: cat.Strategies[name]}
-			if at, ok := b.placed(d); ok && !seen[at] {
-				seen[at] = true
-				out = append(out, at)
+			for _, at := range b.placed(d) {
+				if !seen[at] {
+					seen[at] = true
+					out = append(out, at)
+				}
 			}
 		}
 	}
 	return out
 }
 
-func (b *builder) placed(d *catalog.Dataset) (Place, bool) {
+// placed are the places of a dataset: one for each host of a source that has
+// several, for they hold the same.
+func (b *builder) placed(d *catalog.Dataset) []Place {
 	name, binding := b.place(d)
 	source := b.cat.Sources[name]
 	if source == nil || binding == nil || b.p.Tenant == "" && source.Template {
-		return Place{}, false
+		return nil
 	}
 	t, binding, err := b.target(d)
 	if err != nil {
-		return Place{}, false
+		return nil
 	}
 	scope, byColumn, err := b.confine(d, t, binding)
 	if err != nil {
-		return Place{}, false
+		return nil
 	}
 	at := Place{Dataset: d.Name, Source: name, Alone: scope == ByOwnSource}
-	var where string
+	var where []string
 	switch source.Kind {
 	case catalog.API:
 		headers := b.effective(source)
-		where = fmt.Sprintf("api %q %q %q %q", sameURL(b.baseURL(source)), binding.Path, headers, source.API.Query)
+		where = append(where, fmt.Sprintf("api %q %q %q %q", sameURL(b.baseURL(source)), binding.Path, headers, source.API.Query))
 		at.Alone = at.Alone || scope == ByUpstream && !byColumn && !source.API.Told(binding.Path, b.replaced(source))
 	case catalog.DuckDB:
-		where = sameTable(source, binding, t, b.p.Tenant)
+		where = append(where, sameTable(source, binding, t, b.p.Tenant))
 	case catalog.Postgres:
 		schema, err := b.schemaOf(binding, t)
 		if err != nil {
-			return Place{}, false
+			return nil
 		}
 		a := t.Account()
-		where = fmt.Sprintf("postgres %q %d %q %q %q %q %q %q", sameHost(a.Host), a.Port, a.Database, a.User, a.Role, a.settings, schema, binding.Table)
+		servers, err := catalog.Servers(a.Host, a.Port)
+		if err != nil {
+			return nil
+		}
+		for _, s := range servers {
+			where = append(where, fmt.Sprintf("postgres %q %d %q %q %q %q %q %q", sameHost(s.Host), s.Port, a.Database, a.User, a.Role, a.settings, schema, binding.Table))
+		}
 	}
-	sum := sha256.Sum256([]byte(where))
-	at.Where = hex.EncodeToString(sum[:])
-	return at, true
+	out := make([]Place, len(where))
+	for i, text := range where {
+		sum := sha256.Sum256([]byte(text))
+		out[i] = at
+		out[i].Where = hex.EncodeToString(sum[:])
+	}
+	return out
 }
 
 // baseURL is where an API is for this principal.

@@ -8,8 +8,10 @@
 package plan
 
 import (
+	"strconv"
 	"time"
 
+	"usher/catalog"
 	"usher/query"
 	"usher/value"
 )
@@ -70,9 +72,9 @@ func (q Query) Identity() Identity { return q.body.identity }
 
 // Identity is what the templates of an upstream may use.
 type Identity struct {
-	tenant, key, subject string
-	metadata             map[string]string
-	parameters           map[string]string
+	tenant, key, subject, name, email string
+	metadata                          map[string]query.Value
+	parameters                        map[string]string
 }
 
 // Tenant is the tenant's id; empty for a principal of all tenants.
@@ -84,10 +86,30 @@ func (i Identity) Key() string { return i.key }
 // Subject is who asks, within the issuer.
 func (i Identity) Subject() string { return i.subject }
 
-// Metadata is a value of the grant's metadata.
-func (i Identity) Metadata(name string) (string, bool) {
+// Name is what people call who asks, or empty.
+func (i Identity) Name() string { return i.name }
+
+// Email is the address of who asks, or empty.
+func (i Identity) Email() string { return i.email }
+
+// Metadata is a member of the grant's metadata.
+func (i Identity) Metadata(name string) (query.Value, bool) {
 	v, ok := i.metadata[name]
 	return v, ok
+}
+
+// MetadataText is a member of the grant's metadata as text, if it is text, a
+// number or a boolean.
+func (i Identity) MetadataText(name string) (string, bool) {
+	switch v := i.metadata[name].(type) {
+	case query.Text:
+		return string(v), true
+	case query.Number:
+		return string(v), true
+	case query.Bool:
+		return strconv.FormatBool(bool(v)), true
+	}
+	return "", false
 }
 
 // Parameter is a parameter's value, when it is one value and not a list.
@@ -362,6 +384,9 @@ type Field struct {
 
 	Indexed bool // an index of the source finds a tenant's rows by it
 	Sorted  bool // an index of the source has each tenant's rows in its order, in which they also lie in the table
+
+	Func catalog.Func // of groups that the source makes: what it computes of the column, or of all its rows
+	Cut  Unit         // likewise: the unit that the time is cut to
 }
 
 // OutputKind says what a field of the answer is made of.

@@ -46,7 +46,8 @@ func unusable(err error, registering bool) error {
 	case !errors.As(err, &u):
 		return err
 	case u.home && !registering:
-		return refused(err)
+		return fault.New(fault.Forbidden, "what the registry says of the tenant does not fit this gateway: %s", u.text).
+			WithHint("The tenant's record has to change first: usher tenant update, or `tenants` in the configuration.")
 	case u.home:
 		return fault.New(fault.BadUserInput, "the tenant's record does not fit this gateway: %s", u.text).
 			WithHint("Change what the record says, or the configuration.")

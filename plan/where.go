@@ -453,10 +453,10 @@ func (lb *levelBuilder) operand(at whereAt, v query.Value) (query.Value, error) 
 		return query.Text(lb.p.Subject), nil
 	case strings.HasPrefix(name, "metadata."):
 		value, ok := lb.p.Grant.Metadata[strings.TrimPrefix(name, "metadata.")]
-		if !ok {
+		if _, object := value.(query.Object); !ok || object {
 			return nil, missing
 		}
-		return query.Text(value), nil
+		return value, nil
 	}
 	name = strings.TrimPrefix(name, "parameters.")
 	param := lb.cat.Parameters[name]

@@ -13,6 +13,8 @@ import (
 // principal with neither is refused wherever it is used.
 type Principal struct {
 	Subject    string  // who, within the issuer
+	Name       string  // what people call them; told to plugins that ask for it, decides nothing
+	Email      string  // likewise
 	Issuer     string  // name of the issuer in the configuration; of the control store's own tokens: usher
 	TokenID    string  // jti of a JWT, id of an embed token, service key or session; may be empty
 	Kind       Kind    // what was shown
@@ -73,7 +75,7 @@ type Grant struct {
 	Filters    []Filter               // all of them apply
 	Parameters map[string]query.Value // by parameter name
 	Cleared    []string               // parameters whose conditions do not apply
-	Metadata   map[string]string      // forwarded to upstreams by template only
+	Metadata   map[string]query.Value // told to upstreams that name it; no value is null
 	Accounts   map[string]Account     // by source: whose account is used instead of the configured one
 	Datasets   []string               // nil: every dataset the roles allow
 	SavedOnly  bool                   // saved operations of the tenant only

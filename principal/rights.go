@@ -13,7 +13,7 @@ import (
 // out is only which token said so, until when, and its scopes, which decide what
 // of the schema it is shown.
 func (p Principal) AppendRights(b []byte) []byte {
-	b = text(b, p.Subject, p.Issuer, p.Tenant, p.TenantKey)
+	b = text(b, p.Subject, p.Name, p.Email, p.Issuer, p.Tenant, p.TenantKey)
 	b = strconv.AppendBool(b, p.AllTenants)
 	b = texts(text(b, p.Routing.Strategy), p.Routing.Strategies)
 	b = list(accounts(b, p.Routing.Accounts), p.Routing.AllowHosts)
@@ -29,7 +29,7 @@ func (p Principal) AppendRights(b []byte) []byte {
 	}
 	b = sorted(b, g.Parameters, query.AppendKey)
 	b = list(append(b, 'c'), g.Cleared)
-	b = texts(b, g.Metadata)
+	b = sorted(b, g.Metadata, query.AppendKey)
 	b = accounts(b, g.Accounts)
 	b = list(b, g.Datasets)
 	return strconv.AppendBool(b, g.SavedOnly)

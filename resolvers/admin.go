@@ -112,7 +112,9 @@ func tokenRequest(in graph.NewToken) (r tenancy.TokenRequest, err error) {
 	}); err != nil {
 		return r, err
 	}
-	if r.Metadata, err = texts("metadata", in.Metadata); err != nil {
+	if r.Metadata, err = named("metadata", in.Metadata, func(m graph.TokenMetadata) (string, query.Value) {
+		return m.Name, m.Value.Written
+	}); err != nil {
 		return r, err
 	}
 	if r.Strategies, err = strategiesOf(in.Strategies); err != nil {

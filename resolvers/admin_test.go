@@ -156,7 +156,7 @@ func TestAdministration(t *testing.T) {
 		"postgres": func(t *testing.T) tenancy.Spec {
 			db := pgtest.Start(t).Database(t)
 			return tenancy.Spec{Postgres: &tenancy.PostgresSpec{
-				Host: db.Host, Port: db.Port, Database: db.Name, User: db.User, Password: db.Password, SSLMode: "disable",
+				Hosts: []tenancy.Host{{Name: db.Host, Port: db.Port}}, Database: db.Name, User: db.User, Password: db.Password, SSLMode: "disable",
 			}}
 		},
 	} {
@@ -232,7 +232,7 @@ func (o *office) keysAndTokens() {
 	if less != query.Number("12345678901234567890.10") {
 		o.t.Errorf("the filter compares with %v", less)
 	}
-	if a := ann.Grant.Accounts["silo"]; a.User != "canary-6" || a.Password != "canary-7" || ann.Grant.Metadata["team"] != "canary-5" {
+	if a := ann.Grant.Accounts["silo"]; a.User != "canary-6" || a.Password != "canary-7" || ann.Grant.Metadata["team"] != query.Text("canary-5") {
 		o.t.Errorf("the token grants %+v", ann.Grant.Metadata)
 	}
 	listed := o.ask(bossOf("acme"), `{ admin { tokens(subject: "ann", living: true) { items { kind tenant subject name email roles scopes strategy datasets filtered

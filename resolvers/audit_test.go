@@ -18,6 +18,7 @@ import (
 	"usher/fault"
 	"usher/graph"
 	"usher/principal"
+	"usher/query"
 )
 
 // asking is the context of an operation, as the engine makes it.
@@ -31,7 +32,7 @@ func TestOneEntryForAnOperation(t *testing.T) {
 	t.Parallel()
 	who := principal.Principal{
 		Subject: "ann", Issuer: "idp", TokenID: "t-1", Tenant: "acme", Acting: &principal.Acting{Subject: "root", Reason: "a ticket"},
-		Grant: principal.Grant{Metadata: map[string]string{"secret": "canary"}},
+		Grant: principal.Grant{Metadata: map[string]query.Value{"secret": query.Text("canary")}},
 	}
 	rows := func(n int) graph.Task {
 		return graph.Task{Run: func(context.Context) []graph.Outcome { return []graph.Outcome{{Rows: n}, {Rows: 1}} }}

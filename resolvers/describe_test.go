@@ -25,7 +25,7 @@ func TestViewerIsDescribedWithoutSecrets(t *testing.T) {
 			Strategy: "own", Timezone: "Europe/Berlin",
 			Filters:    []principal.Filter{{Dataset: "orders", Where: query.Text("filter")}},
 			Parameters: map[string]query.Value{"region": query.Text("north")},
-			Metadata:   map[string]string{"key": "value"},
+			Metadata:   map[string]query.Value{"key": query.Text("value")},
 		},
 	})
 	tenant, strategy, expires := "acme", "own", time.Date(2026, 11, 21, 10, 0, 0, 0, time.UTC)

@@ -206,11 +206,23 @@ func (b *Builder) groupArgs(f *facts) []*ast.ArgumentDefinition {
 		b.arg("offset", "Int"),
 		b.arg("timezone", "String"),
 		b.arg("topN", typ+"TopN"),
+		b.label(),
 	}
 	if f.temporal() {
 		args = append(args, b.arg("fill", "Boolean"), b.arg("compareTo", typ+"CompareTo"))
 	}
 	return args
+}
+
+// Label is the argument of groups that means nothing. What groups are by stands in
+// the selection, but caches of clients know an answer by its field and arguments:
+// two groupings of one dataset are one to them until an argument tells them apart.
+const Label = "as"
+
+func (b *Builder) label() *ast.ArgumentDefinition {
+	arg := b.arg(Label, "String")
+	arg.Description = "A name of your choice that changes nothing. Give one to each grouping, for caches that know an answer by its arguments."
+	return arg
 }
 
 // temporal tells whether rows have a time to compare periods of.

@@ -109,8 +109,11 @@ func (t *table) leadsAway(tables []*table, column string) string {
 }
 
 func find(tables []*table, schema, name, home string) *table {
+	if schema == "" {
+		schema = home
+	}
 	for _, t := range tables {
-		if t.Name == name && (schema == "" || schema == home) {
+		if t.Name == name && t.Schema == schema {
 			return t
 		}
 	}
@@ -127,7 +130,11 @@ func (d *Draft) compile() error {
 		return err
 	}
 	d.Catalog, d.notes, err = d.settle(func(t *table) catalog.DatasetSpec {
-		return catalog.DatasetSpec{Common: t.common, Tenant: catalog.TenancySpec{Column: fieldOf(names, d.source.Name, t.dataset, t.tenant)}}
+		spec := catalog.DatasetSpec{Common: t.common, Tenant: catalog.TenancySpec{Column: fieldOf(names, d.source.Name, d.served(t.dataset), t.tenant)}}
+		if t.key != "" {
+			spec.Key = catalog.Names{fieldOf(names, d.source.Name, d.served(t.dataset), t.key)}
+		}
+		return spec
 	})
 	return err
 }
@@ -157,9 +164,15 @@ func (d *Draft) drop(spec catalog.Spec, problems []catalog.Problem) error {
 		for _, t := range d.tables {
 			ds, there := spec.Datasets[t.dataset]
 			switch {
-			case t.dataset != p.Path[1] || !there || changed[t.dataset]:
-			case len(p.Path) == 2 && t.typeName == "":
-				t.typeName = rowType(t.dataset)
+			case d.served(t.dataset) != p.Path[1] || !there || changed[t.dataset]:
+			case len(p.Path) == 2 && !t.renamed && strings.HasPrefix(p.Message, "the root field "):
+				delete(spec.Datasets, t.dataset)
+				d.rename(t)
+				spec.Datasets[t.dataset] = d.bound(t, ds)
+				changed[t.dataset] = true
+			case len(p.Path) == 2 && t.types < maxTypes:
+				t.types++
+				t.typeName = rowType(t.dataset, t.types)
 				ds.Type = t.typeName
 				spec.Datasets[t.dataset] = ds
 				changed[t.dataset] = true
@@ -190,6 +203,7 @@ func (d *Draft) spec(dataset func(*table) catalog.DatasetSpec) catalog.Spec {
 		Sources:    map[string]catalog.SourceSpec{d.source.Name: d.source.Spec},
 		Strategies: map[string]catalog.StrategySpec{strategy: {Kind: string(catalog.Shared), Source: d.source.Name}},
 		Datasets:   make(map[string]catalog.DatasetSpec),
+		Naming:     d.naming,
 	}
 	for _, t := range d.tables {
 		if t.leftOut != "" {
@@ -197,20 +211,35 @@ func (d *Draft) spec(dataset func(*table) catalog.DatasetSpec) catalog.Spec {
 		}
 		ds := dataset(t)
 		ds.Type = t.typeName
-		if b := t.binding(); b != (binding{}) {
-			ds.Bind = map[string]catalog.BindingSpec{d.source.Name: {Schema: b.schema, Table: b.table}}
-		}
-		spec.Datasets[t.dataset] = ds
+		spec.Datasets[t.dataset] = d.bound(t, ds)
 	}
 	return spec
+}
+
+// bound is a dataset with the place of its table, where that is to be said.
+func (d *Draft) bound(t *table, ds catalog.DatasetSpec) catalog.DatasetSpec {
+	if b := d.binding(t); b != (binding{}) {
+		ds.Bind = map[string]catalog.BindingSpec{d.source.Name: {Schema: b.schema, Table: b.table}}
+	}
+	return ds
+}
+
+// rename gives a dataset a name that is no root field of usher's own, nor one
+// that another dataset adds.
+func (d *Draft) rename(t *table) {
+	taken := make(map[string]bool)
+	for _, other := range d.tables {
+		taken[d.served(other.dataset)] = true
+	}
+	t.dataset, t.renamed = datasetName(t.dataset+"_rows", d.served, taken), true
 }
 
 // binding names the table where the dataset's name does not lead to it.
 type binding struct{ schema, table string }
 
-func (t *table) binding() binding {
+func (d *Draft) binding(t *table) binding {
 	switch {
-	case strings.Contains(t.Name, "."): // would be read as schema.table
+	case strings.ContainsAny(t.Name, `."`), d.called(t) != t.Name: // would be read as schema.table
 		return binding{schema: t.Schema, table: t.Name}
 	case t.Name != t.dataset:
 		return binding{table: t.Name}

@@ -11,37 +11,58 @@ import (
 // likely are names that tenant columns have, the most telling first.
 var likely = []string{
 	"tenantid", "tenant", "tenantkey", "orgid", "organizationid", "organisationid", "workspaceid", "accountid",
-	"companyid", "customerid", "clientid", "merchantid", "shopid", "storeid", "siteid", "teamid", "distributorid",
+	"companyid", "customerid", "clientid", "merchantid", "shopid", "storeid", "siteid", "teamid", "distributorid", "projectid",
+	"org", "organization", "organisation", "workspace", "company", "merchant", "shop", "store", "distributor",
+}
+
+// Words of columns that most tables may share, and that say something else
+// than whose a row is.
+var (
+	references = []string{"id", "key", "code", "uuid", "guid", "slug"}
+	otherwords = []string{"by", "created", "updated", "modified", "deleted", "status", "state", "type", "kind", "parent", "user", "language", "locale", "country", "currency", "row", "rowguid", "external"}
+)
+
+// shared tells whether a column is called like a reference to something that
+// rows may belong to.
+func shared(column string) bool {
+	parts := words(column)
+	return len(parts) > 1 && slices.Contains(references, parts[len(parts)-1]) &&
+		!slices.ContainsFunc(parts, func(part string) bool { return slices.Contains(otherwords, part) })
 }
 
 type candidate struct {
 	column  string
-	rank    int // in likely
+	rank    int // in likely; what is not in it comes last
 	holders int // tables that have it
-	reaches int // tables that would not be everybody's
 }
 
 // guess finds the tenant column by its name. It takes one only if most tables
 // have it or lead to one that does: a wrong guess would make the others
-// everybody's.
+// everybody's. A column of another name has to be in most of the tables itself.
 func guess(tables []*table) (string, error) {
 	var found []candidate
 	for _, t := range tables {
 		for _, c := range t.Columns {
 			rank := slices.Index(likely, plain(c.Name))
-			if t.view || rank < 0 {
+			switch {
+			case t.view:
 				continue
+			case rank < 0 && !shared(c.Name):
+				continue
+			case rank < 0:
+				rank = len(likely)
 			}
 			i := slices.IndexFunc(found, func(f candidate) bool { return f.column == c.Name })
 			if i < 0 {
 				i = len(found)
-				found = append(found, candidate{column: c.Name, rank: rank, reaches: reach(tables, c.Name)})
+				found = append(found, candidate{column: c.Name, rank: rank})
 			}
 			found[i].holders++
 		}
 	}
+	unnamed := func(c candidate) int { return c.rank / len(likely) }
 	slices.SortStableFunc(found, func(a, b candidate) int {
-		return cmp.Or(cmp.Compare(b.holders, a.holders), cmp.Compare(a.rank, b.rank))
+		return cmp.Or(cmp.Compare(unnamed(a), unnamed(b)), cmp.Compare(b.holders, a.holders), cmp.Compare(a.rank, b.rank))
 	})
 	base := 0
 	for _, t := range tables {
@@ -50,7 +71,7 @@ func guess(tables []*table) (string, error) {
 		}
 	}
 	for _, f := range found {
-		if 2*f.reaches >= base {
+		if f.rank == len(likely) && 2*f.holders > base || f.rank < len(likely) && 2*reach(tables, f.column) >= base {
 			return f.column, nil
 		}
 	}
@@ -73,13 +94,17 @@ func reach(tables []*table, column string) int {
 	return n
 }
 
+// maxSeen is how many columns are named to somebody who has to choose one.
+const maxSeen = 6
+
 func undecided(found []candidate, tables int) error {
 	const remedy = "say which column names a row's tenant with --tenant COLUMN"
 	if len(found) == 0 {
 		return errors.New("no column is called like a tenant's; " + remedy)
 	}
+	slices.SortStableFunc(found, func(a, b candidate) int { return cmp.Compare(b.holders, a.holders) })
 	var seen []string
-	for _, f := range found {
+	for _, f := range found[:min(len(found), maxSeen)] {
 		seen = append(seen, fmt.Sprintf("%s (in %d of %d tables)", f.column, f.holders, tables))
 	}
 	return errors.New("no column surely names a row's tenant, though there is " + strings.Join(seen, ", ") + "; " + remedy)

@@ -4,14 +4,16 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"unicode"
 )
 
 var graphqlName = regexp.MustCompile(`^[A-Za-z][_0-9A-Za-z]*$`)
 
-// datasetName is the table's own name where GraphQL takes it.
-func datasetName(table string, taken map[string]bool) string {
+// datasetName is the table's own name where GraphQL takes it, and another one
+// where it would be served under a name that is taken.
+func datasetName(table string, served func(string) string, taken map[string]bool) string {
 	name := table
 	if !graphqlName.MatchString(name) {
 		name = strings.Join(words(table), "_")
@@ -19,15 +21,23 @@ func datasetName(table string, taken map[string]bool) string {
 			name = strings.TrimSuffix("table_"+name, "_")
 		}
 	}
-	for base, n := name, 2; taken[name]; n++ {
+	for base, n := name, 2; taken[served(name)]; n++ {
 		name = fmt.Sprintf("%s_%d", base, n)
 	}
 	return name
 }
 
-// rowType is a name for the type of a dataset's rows where its own is taken.
-func rowType(dataset string) string {
-	return strings.ToUpper(dataset[:1]) + dataset[1:] + "Row"
+// maxTypes is how many names are tried for a type.
+const maxTypes = 3
+
+// rowType is a name for the type of a dataset's rows where its own, and the
+// others before the nth, are taken.
+func rowType(dataset string, n int) string {
+	name := strings.ToUpper(dataset[:1]) + dataset[1:] + "Row"
+	if n > 1 {
+		name += strconv.Itoa(n)
+	}
+	return name
 }
 
 // words are the parts of a name in lower case: order_item, orderItem and
@@ -81,13 +91,25 @@ func singular(name string) string {
 }
 
 var (
-	secretWords   = []string{"password", "passwd", "pwd", "passphrase", "secret", "token", "salt", "apikey", "privatekey", "credential", "credentials"}
-	personalWords = []string{"email", "mail", "phone", "mobile", "ssn", "iban", "birthday", "birthdate", "login", "username"}
+	secretWords = []string{
+		"password", "passwords", "passwd", "passwordhash", "pwd", "pass", "passphrase", "passcode", "pin", "otp", "totp", "mfa", "secret", "secrets", "token", "tokens",
+		"hash", "salt", "apikey", "accesskey", "secretkey", "privatekey", "signingkey", "encryptionkey", "sessionkey", "credential", "credentials",
+		"ssn", "socialsecurity", "nationalid", "cvv", "cvc", "cardnumber", "creditcard", "ccnumber",
+	}
+	personalWords = []string{"email", "mail", "phone", "mobile", "iban", "birthday", "birthdate", "login", "username"}
 )
+
+// telling are words long enough to be found within others, as in passwordsalt;
+// the id of such a thing, as in creditcardid, is a reference.
+var telling = []string{"password", "passwd", "passphrase", "secret", "apikey", "privatekey", "cardnumber", "creditcard", "socialsecurity"}
 
 // secret tells whether a column is called like something that nobody is to
 // read.
-func secret(column string) bool { return mentions(column, secretWords) }
+func secret(column string) bool {
+	name := plain(column)
+	within := func(word string) bool { return strings.Contains(name, word) && name != word+"id" }
+	return mentions(column, secretWords) || slices.ContainsFunc(telling, within)
+}
 
 // personal tells whether a column is called like something that not everybody
 // is to read.

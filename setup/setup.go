@@ -20,6 +20,25 @@ type Source struct {
 	Spec   catalog.SourceSpec
 	Tables map[string]catalog.Table // as introspection found them
 	Lines  []string                 // the source's keys as usher.yml shall have them
+
+	Schemas []string // that were looked into, the usual one first; none: only that
+}
+
+// usualSchema is the schema of tables that name none.
+func (s Source) usualSchema() string {
+	switch {
+	case s.Spec.Kind == string(catalog.DuckDB):
+		return "main"
+	case s.Spec.Schema != "":
+		return s.Spec.Schema
+	}
+	return "public"
+}
+
+// Options are what a person has decided.
+type Options struct {
+	Tenant string // the column that names a row's tenant; empty: it is guessed
+	Naming string // catalog.CamelNames, or the names are kept
 }
 
 // files tells whether the tables are files: then they are views to the engine,
@@ -36,17 +55,36 @@ type Draft struct {
 	LeftOut []LeftOut
 
 	source Source
+	naming string
 	tables []*table
 	notes  map[string][]string // by dataset: what of its table is not served
 }
 
+// Introspected is what the source holds, as the catalog takes it.
+func (d *Draft) Introspected() catalog.Introspected {
+	return catalog.Introspected{d.source.Name: d.source.Tables}
+}
+
+// Named is a name as it is served.
+func (d *Draft) served(name string) string {
+	if d.naming == catalog.CamelNames {
+		return catalog.Camel(name)
+	}
+	return name
+}
+
+// datasetOf is what is served of a table, or nil.
+func (d *Draft) datasetOf(t *table) *catalog.Dataset { return d.Catalog.Dataset(d.served(t.dataset)) }
+
 // LeftOut is a table that is not served, and why.
 type LeftOut struct{ Table, Reason string }
 
-// Propose makes a draft. The column is the one that names a row's tenant;
-// empty: it is guessed from the names, or else the error says what was found.
-func Propose(source Source, column string) (*Draft, error) {
-	d := &Draft{Column: column, source: source, tables: newTables(source)}
+// Propose makes a draft. Where nobody says which column names a row's tenant and
+// the names do not tell, the error says what was found.
+func Propose(source Source, o Options) (*Draft, error) {
+	column := o.Tenant
+	d := &Draft{Column: column, source: source, naming: o.Naming}
+	d.newTables()
 	if len(d.tables) == 0 {
 		return nil, errors.New("there is no table to serve; does the account have the right to read any?")
 	}
@@ -63,15 +101,32 @@ func Propose(source Source, column string) (*Draft, error) {
 	if err := d.compile(); err != nil {
 		return nil, err
 	}
+	if err := d.tenantless(); err != nil {
+		return nil, err
+	}
+	return d, nil
+}
+
+// tenantless refuses a draft that would serve nothing to tenants.
+func (d *Draft) tenantless() error {
+	d.LeftOut = nil
 	for _, t := range d.tables {
 		if t.leftOut != "" {
-			d.LeftOut = append(d.LeftOut, LeftOut{Table: t.Name, Reason: t.leftOut})
+			d.LeftOut = append(d.LeftOut, LeftOut{Table: d.called(t), Reason: t.leftOut})
 		}
 	}
 	if !slices.ContainsFunc(d.Catalog.Datasets, func(ds *catalog.Dataset) bool { return ds.Tenant != nil }) {
-		return nil, errors.New("no table can be served to tenants:\n" + d.reasons())
+		return errors.New("no table can be served to tenants:\n" + d.reasons())
 	}
-	return d, nil
+	return nil
+}
+
+// called is a table's name, with its schema where it is not the usual one.
+func (d *Draft) called(t *table) string {
+	if t.Schema != "" && t.Schema != d.source.usualSchema() && !t.Plugin && !d.source.files() {
+		return t.Schema + "." + t.Name
+	}
+	return t.Name
 }
 
 func (d *Draft) reasons() string {
@@ -98,13 +153,19 @@ type table struct {
 	catalog.Table
 	dataset  string // its name as a dataset
 	typeName string // its GraphQL type; empty: as the catalog has it
+	types    int    // how many names were tried for it
 	view     bool   // shows rows of other tables
 	tenant   string // the column that names a row's tenant
 	registry bool   // its rows are the tenants themselves
 	common   bool
 	leftOut  string   // why
 	refused  bool     // it is left out since the catalog refuses it
+	renamed  bool     // its own name is taken by another root field
 	through  *through // it is left out since it has no tenant column, but leads to one
+	key      string   // the column by which the rows were found to differ, where no constraint says so
+	rows     int64    // that were compared
+
+	omitted map[string]string // columns and relations that the catalog refuses as they would be written, and why
 }
 
 // through is how a table without the tenant column comes to one that has it.
@@ -113,19 +174,39 @@ type through struct {
 	to  *table
 }
 
-func newTables(source Source) []*table {
-	var out []*table
-	for _, key := range slices.Sorted(maps.Keys(source.Tables)) {
-		t := source.Tables[key]
-		out = append(out, &table{Table: t, view: t.View && !source.files()})
+// newTables names the datasets after the tables, with the schema before the
+// name where a table of another one has it already. Names that need no change
+// stay, and the others make room for them.
+func (d *Draft) newTables() {
+	for _, key := range slices.Sorted(maps.Keys(d.source.Tables)) {
+		t := d.source.Tables[key]
+		d.tables = append(d.tables, &table{Table: t, view: t.View && !d.source.files()})
 	}
-	slices.SortStableFunc(out, func(a, b *table) int { return cmp.Compare(a.Name, b.Name) })
+	order := func(t *table) int { return slices.Index(d.source.Schemas, t.Schema) }
+	slices.SortStableFunc(d.tables, func(a, b *table) int { return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(order(a), order(b))) })
+	changes := func(t *table) int {
+		switch {
+		case !graphqlName.MatchString(t.Name):
+			return 2
+		case d.served(t.Name) != t.Name:
+			return 1
+		}
+		return 0
+	}
 	taken := make(map[string]bool)
-	for _, t := range out {
-		t.dataset = datasetName(t.Name, taken)
-		taken[t.dataset] = true
+	for change := range 3 {
+		for _, t := range d.tables {
+			if changes(t) != change {
+				continue
+			}
+			name := t.Name
+			if plain := datasetName(name, d.served, nil); taken[d.served(plain)] && d.called(t) != t.Name {
+				name = t.Schema + "_" + t.Name
+			}
+			t.dataset = datasetName(name, d.served, taken)
+			taken[d.served(t.dataset)] = true
+		}
 	}
-	return out
 }
 
 func (t *table) column(name string) (catalog.TableColumn, bool) {

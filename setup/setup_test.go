@@ -46,7 +46,7 @@ func TestPropose(t *testing.T) {
 				parts[f.Name] = string(f.Data)
 			}
 			got := txtar.File{Name: "usher.yml"}
-			draft, err := setup.Propose(source(t, parts["tables.sql"]), strings.TrimSpace(parts["tenant"]))
+			draft, err := setup.Propose(source(t, parts["tables.sql"]), setup.Options{Tenant: strings.TrimSpace(parts["tenant"]), Naming: strings.TrimSpace(parts["naming"])})
 			if err != nil {
 				got = txtar.File{Name: "error", Data: []byte(err.Error() + "\n")}
 			} else {

@@ -68,7 +68,7 @@ func freeID(key string, taken map[string]bool) string {
 func (d *Draft) AsksKeys() []*catalog.Dataset {
 	var texts []*catalog.Dataset
 	for _, t := range d.tables {
-		ds := d.Catalog.Dataset(t.dataset)
+		ds := d.datasetOf(t)
 		if ds == nil || ds.Tenant == nil || !ds.Tenant.Type.Text() {
 			continue
 		}

@@ -34,15 +34,16 @@ func (d *Draft) YAML(issuer Issuer) ([]byte, error) {
 	err := page.Execute(&out, struct {
 		By               Issuer
 		Source, Strategy string
+		Naming           string
 		SourceLines      []string
 		Tenants          []Tenant
 		More             bool
-	}{issuer, d.source.Name, strategy, d.source.Lines, d.Tenants, d.More})
+	}{issuer, d.source.Name, strategy, d.written(), d.source.Lines, d.Tenants, d.More})
 	if err != nil {
 		return nil, fmt.Errorf("write the configuration: %w", err)
 	}
 	for _, t := range d.tables {
-		if ds := d.Catalog.Dataset(t.dataset); ds != nil && t.leftOut == "" {
+		if ds := d.datasetOf(t); ds != nil && t.leftOut == "" {
 			d.dataset(&out, t, ds)
 		}
 	}
@@ -54,23 +55,54 @@ func (d *Draft) YAML(issuer Issuer) ([]byte, error) {
 	return out.Bytes(), nil
 }
 
+// written is what `naming` says; empty where names are kept.
+func (d *Draft) written() string {
+	if d.naming == catalog.CamelNames {
+		return d.naming
+	}
+	return ""
+}
+
+// column is a column's name as it is written: its own where that leads to the
+// name it is served under.
+func (d *Draft) column(ds *catalog.Dataset, c *catalog.Column) string {
+	if stored := ds.Bindings[d.source.Name].Columns[c.Name].Name; d.served(stored) == c.Name {
+		return stored
+	}
+	return c.Name
+}
+
+// tableOf is the table of a dataset.
+func (d *Draft) tableOf(ds *catalog.Dataset) *table {
+	for _, t := range d.tables {
+		if d.served(t.dataset) == ds.Name && t.leftOut == "" {
+			return t
+		}
+	}
+	return nil
+}
+
 func (d *Draft) dataset(out *bytes.Buffer, t *table, ds *catalog.Dataset) {
-	fmt.Fprintf(out, "  %s:\n", Scalar(ds.Name))
+	fmt.Fprintf(out, "  %s:\n", Scalar(t.dataset))
 	if ds.Common {
 		fmt.Fprintf(out, "    common: true                   # every tenant sees all of it\n")
 	} else {
-		fmt.Fprintf(out, "    tenant: %s\n", Scalar(ds.Tenant.Name))
+		fmt.Fprintf(out, "    tenant: %s\n", Scalar(d.column(ds, ds.Tenant)))
 	}
 	if t.typeName != "" {
 		fmt.Fprintf(out, "    type: %s\n", Scalar(t.typeName))
 	}
 	if len(ds.Key) > 0 {
-		fmt.Fprintf(out, "    key: %s\n", names(ds.Key))
+		fmt.Fprintf(out, "    key: %s", d.names(ds, ds.Key))
+		if t.key != "" {
+			fmt.Fprintf(out, "   # no constraint says so: in all %d rows it is there and differs", t.rows)
+		}
+		out.WriteByte('\n')
 	}
 	fmt.Fprintf(out, "    columns:\n")
 	d.columns(out, t, ds)
-	relations(out, ds)
-	if b := t.binding(); b != (binding{}) {
+	d.relations(out, t, ds)
+	if b := d.binding(t); b != (binding{}) {
 		fmt.Fprintf(out, "    bind: %s\n", d.bind(b))
 	}
 	out.WriteByte('\n')
@@ -90,9 +122,12 @@ func (d *Draft) columns(out *bytes.Buffer, t *table, ds *catalog.Dataset) {
 	for _, c := range ds.Columns {
 		stored := ds.Bindings[d.source.Name].Columns[c.Name].Name
 		tc, _ := t.column(stored)
-		name, written, remark := Scalar(c.Name), columnType(c), native(tc)
+		name, written, remark := Scalar(d.column(ds, c)), columnType(c), native(tc)
 		var keys []string
-		if stored != c.Name {
+		if c.Type.Scalar == value.Enum && !c.Type.List {
+			keys = append(keys, "name: "+Scalar(c.Type.EnumName), "labels: "+list(c.Type.Labels))
+		}
+		if d.column(ds, c) != stored {
 			keys = append(keys, "column: "+Scalar(stored))
 		}
 		if c == ds.Tenant && t.registry {
@@ -104,8 +139,13 @@ func (d *Draft) columns(out *bytes.Buffer, t *table, ds *catalog.Dataset) {
 			}
 			written = "{" + strings.Join(keys, ", ") + "}"
 		}
-		if secret(stored) && !needed(d.Catalog, ds, c) {
+		switch {
+		case t.omitted[c.Name] != "":
+			name, remark = "# "+name, "left out: "+oneLine(t.omitted[c.Name])
+		case d.withheld(ds, c):
 			name, remark = "# "+name, "reads like a secret; without the # it is served"
+		case secret(stored):
+			remark = "READS LIKE A SECRET, and is served since a key or a relation is made of it"
 		}
 		width = max(width, len(name))
 		if remark != "" {
@@ -149,10 +189,86 @@ func native(tc catalog.TableColumn) string {
 	switch tc.Type.Scalar {
 	case value.Decimal:
 		return oneLine(tc.Native)
-	case value.Enum:
-		return oneLine(strings.Join(tc.Type.Labels, ", "))
 	}
 	return ""
+}
+
+func list(texts []string) string {
+	out := make([]string, len(texts))
+	for i, text := range texts {
+		out[i] = Scalar(text)
+	}
+	return "[" + strings.Join(out, ", ") + "]"
+}
+
+// withheld tells whether a column reads like a secret, and can be left out.
+func (d *Draft) withheld(ds *catalog.Dataset, c *catalog.Column) bool {
+	return secret(ds.Bindings[d.source.Name].Columns[c.Name].Name) && !needed(d.Catalog, ds, c)
+}
+
+// Withheld names the columns that read like secrets and are not served, as
+// table.column.
+func (d *Draft) Withheld() []string {
+	var out []string
+	for _, t := range d.tables {
+		ds := d.datasetOf(t)
+		if ds == nil || t.leftOut != "" {
+			continue
+		}
+		for _, c := range ds.Columns {
+			if d.withheld(ds, c) {
+				out = append(out, d.called(t)+"."+ds.Bindings[d.source.Name].Columns[c.Name].Name)
+			}
+		}
+	}
+	return out
+}
+
+// Numbered names what is served under a name of its own since another one has
+// taken the usual one, as table.column or table, and that name.
+func (d *Draft) Numbered() [][2]string {
+	var out [][2]string
+	for _, t := range d.tables {
+		ds := d.datasetOf(t)
+		if ds == nil || t.leftOut != "" {
+			continue
+		}
+		if t.renamed || d.naming == catalog.CamelNames && ds.Name != d.served(t.Name) {
+			out = append(out, [2]string{d.called(t), ds.Name})
+		}
+		for _, c := range ds.Columns {
+			if stored := ds.Bindings[d.source.Name].Columns[c.Name].Name; d.naming == catalog.CamelNames && c.Name != d.served(stored) {
+				out = append(out, [2]string{d.called(t) + "." + stored, c.Name})
+			}
+		}
+	}
+	return out
+}
+
+// Omit leaves out what the catalog refuses of the text as it is written, and
+// tells whether there was anything to leave out.
+func (d *Draft) Omit(problems []catalog.Problem) bool {
+	changed := false
+	for _, p := range problems {
+		if p.Note || len(p.Path) < 2 || p.Path[0] != "datasets" {
+			continue
+		}
+		for _, t := range d.tables {
+			if d.served(t.dataset) != p.Path[1] || t.leftOut != "" {
+				continue
+			}
+			if part := len(p.Path) > 3 && (p.Path[2] == "columns" || p.Path[2] == "relations"); part && t.omitted[p.Path[3]] == "" {
+				if t.omitted == nil {
+					t.omitted = make(map[string]string)
+				}
+				t.omitted[p.Path[3]] = p.Message
+			} else {
+				t.leftOut, t.refused = p.Message, true
+			}
+			changed = true
+		}
+	}
+	return changed && d.tenantless() == nil
 }
 
 // needed tells whether something else of the configuration names the column.
@@ -170,10 +286,10 @@ func needed(cat *catalog.Catalog, ds *catalog.Dataset, c *catalog.Column) bool {
 	return false
 }
 
-func names(columns []*catalog.Column) string {
+func (d *Draft) names(ds *catalog.Dataset, columns []*catalog.Column) string {
 	var out []string
 	for _, c := range columns {
-		out = append(out, Scalar(c.Name))
+		out = append(out, Scalar(d.column(ds, c)))
 	}
 	if len(out) == 1 {
 		return out[0]
@@ -181,17 +297,22 @@ func names(columns []*catalog.Column) string {
 	return "[" + strings.Join(out, ", ") + "]"
 }
 
-func relations(out *bytes.Buffer, ds *catalog.Dataset) {
-	width := 0
+func (d *Draft) relations(out *bytes.Buffer, t *table, ds *catalog.Dataset) {
+	width, written := 0, false
 	names := relationNames(ds)
 	for i := range names {
 		width = max(width, len(Scalar(names[i])))
 	}
 	for i, r := range ds.Relations {
-		if i == 0 {
-			fmt.Fprintf(out, "    relations:\n")
+		to := d.tableOf(r.To)
+		if to == nil || t.omitted[r.Name] != "" || t.omitted[names[i]] != "" {
+			continue
 		}
-		fmt.Fprintf(out, "      %-*s %s\n", width+1, Scalar(names[i])+":", relation(r))
+		if !written {
+			fmt.Fprintf(out, "    relations:\n")
+			written = true
+		}
+		fmt.Fprintf(out, "      %-*s %s\n", width+1, Scalar(names[i])+":", d.relation(ds, r, to))
 	}
 }
 
@@ -209,22 +330,22 @@ func relationNames(ds *catalog.Dataset) []string {
 	return out
 }
 
-func relation(r *catalog.Relation) string {
+func (d *Draft) relation(ds *catalog.Dataset, r *catalog.Relation, to *table) string {
 	var on []string
 	for _, p := range r.On {
-		on = append(on, Scalar(p.From.Name)+": "+Scalar(p.To.Name))
+		on = append(on, Scalar(d.column(ds, p.From))+": "+Scalar(d.column(r.To, p.To)))
 	}
 	many := ""
 	if r.Many {
 		many = ", many: true"
 	}
-	return fmt.Sprintf("{to: %s%s, on: {%s}}", Scalar(r.To.Name), many, strings.Join(on, ", "))
+	return fmt.Sprintf("{to: %s%s, on: {%s}}", Scalar(to.dataset), many, strings.Join(on, ", "))
 }
 
 // leftOut writes what a table would need to be served.
 func (d *Draft) leftOut(out *bytes.Buffer, t *table) {
-	fmt.Fprintf(out, "  # %s is left out: %s.\n", oneLine(t.Name), oneLine(t.leftOut))
-	b := t.binding()
+	fmt.Fprintf(out, "  # %s is left out: %s.\n", oneLine(d.called(t)), oneLine(t.leftOut))
+	b := d.binding(t)
 	if t.through != nil {
 		b = binding{table: t.Name + "_by_tenant"}
 		fmt.Fprintf(out, "  # A view can bring the column along; with it, remove the # here:\n  #\n")

@@ -62,6 +62,8 @@ func (w *writer) expr(e plan.Expr) string {
 		return w.arithmetic(e)
 	case plan.CountRows:
 		return w.count(e)
+	case plan.Total:
+		return "coalesce(sum(" + w.expr(e.Arg(0)) + "), 0)"
 	case plan.Agg:
 		return w.aggregate(e)
 	case plan.Prior:

@@ -275,6 +275,9 @@ func (w *writer) reference(i int) {
 	w.put("(SELECT TRUE AS ", Identifier(rowMark))
 	for j := range r.Fields() {
 		f := r.Field(j)
+		if f.Func != "" {
+			w.err = errors.New("sqlgen: a plan asks a database for groups that only an API makes")
+		}
 		stored := table(i) + "." + Identifier(f.Stored)
 		if f.Of > 0 { // of a step that is joined below
 			stored = table(f.Of-1) + "." + Identifier(f.Stored)

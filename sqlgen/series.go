@@ -133,7 +133,7 @@ func (w *writer) filled(f plan.Fill, nested bool) {
 
 // counts tells an aggregate that is 0 over no rows.
 func counts(e plan.Expr) bool {
-	return e.Op() == plan.CountRows || e.Op() == plan.Agg && (e.Func() == "count" || e.Func() == "countDistinct")
+	return e.Op() == plan.CountRows || e.Op() == plan.Total || e.Op() == plan.Agg && (e.Func() == "count" || e.Func() == "countDistinct")
 }
 
 // series writes the buckets from low to high as rows of one column, at. From a

@@ -15,6 +15,8 @@ const maxBody = 256 << 10
 // body is a token's grant as it is stored, in JSON; accounts stand beside it.
 type body struct {
 	AllTenants bool                       `json:"allTenants,omitempty"`
+	Name       string                     `json:"name,omitempty"` // of who uses it
+	Email      string                     `json:"email,omitempty"`
 	Roles      []string                   `json:"roles,omitempty"`
 	Scopes     []principal.Scope          `json:"scopes,omitempty"`
 	Acting     *principal.Acting          `json:"acting,omitempty"`
@@ -23,7 +25,7 @@ type body struct {
 	Filters    []storedFilter             `json:"filters,omitempty"`
 	Parameters map[string]json.RawMessage `json:"parameters,omitempty"`
 	Cleared    []string                   `json:"cleared,omitempty"`
-	Metadata   map[string]string          `json:"metadata,omitempty"`
+	Metadata   map[string]json.RawMessage `json:"metadata,omitempty"`
 	Datasets   []string                   `json:"datasets"` // null: not restricted
 	SavedOnly  bool                       `json:"savedOnly,omitempty"`
 	Timezone   string                     `json:"timezone,omitempty"`
@@ -41,8 +43,8 @@ type storedFilter struct {
 func bodyOf(p principal.Principal, caps MayGrant, rate int, rateOf string) (string, error) {
 	g := p.Grant
 	b := body{
-		AllTenants: p.AllTenants, Roles: p.Roles, Scopes: p.Scopes, Acting: p.Acting,
-		Strategy: g.Strategy, Strategies: g.Strategies, Cleared: g.Cleared, Metadata: g.Metadata, Datasets: g.Datasets, SavedOnly: g.SavedOnly, Timezone: g.Timezone,
+		AllTenants: p.AllTenants, Name: p.Name, Email: p.Email, Roles: p.Roles, Scopes: p.Scopes, Acting: p.Acting,
+		Strategy: g.Strategy, Strategies: g.Strategies, Cleared: g.Cleared, Datasets: g.Datasets, SavedOnly: g.SavedOnly, Timezone: g.Timezone,
 		MayGrant: caps, Rate: rate, RateOf: rateOf,
 	}
 	for _, f := range g.Filters {
@@ -52,15 +54,12 @@ func bodyOf(p principal.Principal, caps MayGrant, rate int, rateOf string) (stri
 		}
 		b.Filters = append(b.Filters, storedFilter{Dataset: f.Dataset, Where: where})
 	}
-	for name, v := range g.Parameters {
-		text, err := writeValue(v)
-		if err != nil {
-			return "", unusable("parameter %s cannot be stored: %s", name, err)
-		}
-		if b.Parameters == nil {
-			b.Parameters = map[string]json.RawMessage{}
-		}
-		b.Parameters[name] = text
+	var err error
+	if b.Parameters, err = writeValues("parameter", g.Parameters); err != nil {
+		return "", err
+	}
+	if b.Metadata, err = writeValues("metadata", g.Metadata); err != nil {
+		return "", err
 	}
 	text, err := json.Marshal(b)
 	if err != nil {
@@ -83,7 +82,7 @@ func readBody(text string) (body, error) {
 // grant is the grant that the body says.
 func (b body) grant() (principal.Grant, error) {
 	g := principal.Grant{
-		Strategy: b.Strategy, Strategies: b.Strategies, Cleared: b.Cleared, Metadata: b.Metadata, Datasets: b.Datasets, SavedOnly: b.SavedOnly, Timezone: b.Timezone,
+		Strategy: b.Strategy, Strategies: b.Strategies, Cleared: b.Cleared, Datasets: b.Datasets, SavedOnly: b.SavedOnly, Timezone: b.Timezone,
 	}
 	unreadable := func(err error) error {
 		return fault.New(fault.Internal, "a grant in the control store cannot be read").Because(err)
@@ -95,15 +94,43 @@ func (b body) grant() (principal.Grant, error) {
 		}
 		g.Filters = append(g.Filters, principal.Filter{Dataset: f.Dataset, Where: where})
 	}
-	for name, text := range b.Parameters {
-		v, err := query.ReadJSON(text)
-		if err != nil {
-			return principal.Grant{}, unreadable(fmt.Errorf("parameter %s: %w", name, err))
-		}
-		if g.Parameters == nil {
-			g.Parameters = map[string]query.Value{}
-		}
-		g.Parameters[name] = v
+	var err error
+	if g.Parameters, err = readValues("parameter", b.Parameters); err != nil {
+		return principal.Grant{}, unreadable(err)
+	}
+	if g.Metadata, err = readValues("metadata", b.Metadata); err != nil {
+		return principal.Grant{}, unreadable(err)
 	}
 	return g, nil
+}
+
+// writeValues are values as they are stored; nil if there are none.
+func writeValues(what string, values map[string]query.Value) (map[string]json.RawMessage, error) {
+	var out map[string]json.RawMessage
+	for name, v := range values {
+		text, err := writeValue(v)
+		if err != nil {
+			return nil, unusable("%s %s cannot be stored: %s", what, name, err)
+		}
+		if out == nil {
+			out = map[string]json.RawMessage{}
+		}
+		out[name] = text
+	}
+	return out, nil
+}
+
+func readValues(what string, stored map[string]json.RawMessage) (map[string]query.Value, error) {
+	var out map[string]query.Value
+	for name, text := range stored {
+		v, err := query.ReadJSON(text)
+		if err != nil {
+			return nil, fmt.Errorf("%s %s: %w", what, name, err)
+		}
+		if out == nil {
+			out = map[string]query.Value{}
+		}
+		out[name] = v
+	}
+	return out, nil
 }

@@ -207,7 +207,7 @@ func coversMetadata(m minter, wanted TokenRequest) error {
 	for _, name := range sortedKeys(wanted.Metadata) {
 		own, held := m.Grant.Metadata[name]
 		switch {
-		case held && own == wanted.Metadata[name]:
+		case held && sameValue(own, wanted.Metadata[name]):
 		case held:
 			return forbidden("the minter's own token fixes metadata %s", name)
 		case m.administersAll():

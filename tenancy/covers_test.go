@@ -37,7 +37,7 @@ func TestCovers(t *testing.T) {
 		limited := plain
 		limited.Grant = principal.Grant{
 			Strategy: "shared", Datasets: []string{"orders"}, Filters: []principal.Filter{{Dataset: "orders", Where: eq("region", "EU")}},
-			Parameters: map[string]query.Value{"distributor": query.List{query.Text("acme")}}, Metadata: map[string]string{"plan": "free"},
+			Parameters: map[string]query.Value{"distributor": query.List{query.Text("acme")}}, Metadata: map[string]query.Value{"plan": query.Text("free")},
 			Accounts: map[string]principal.Account{"silo": {User: "a"}}, SavedOnly: true,
 		}
 		by := func(dataset, strategy string) map[string]string { return map[string]string{dataset: strategy} }
@@ -73,10 +73,10 @@ func TestCovers(t *testing.T) {
 			{"backend", backend, tenancy.TokenRequest{Cleared: []string{"distributor"}}, "may not clear parameter distributor"},
 			{"limited", limited, tenancy.TokenRequest{Cleared: []string{"distributor"}}, "fixes parameter distributor"},
 			{"root", root(), tenancy.TokenRequest{Tenant: "acme", Cleared: []string{"distributor"}}, ""},
-			{"plain", plain, tenancy.TokenRequest{Metadata: map[string]string{"plan": "gold"}}, "may not grant metadata plan"},
+			{"plain", plain, tenancy.TokenRequest{Metadata: map[string]query.Value{"plan": query.Text("gold")}}, "may not grant metadata plan"},
 
 			{"backend", backend, tenancy.TokenRequest{
-				Strategy: "database", Accounts: account, Parameters: parameter(query.Text("x")), Metadata: map[string]string{"plan": "gold"}, Roles: []string{"viewer"},
+				Strategy: "database", Accounts: account, Parameters: parameter(query.Text("x")), Metadata: map[string]query.Value{"plan": query.Text("gold")}, Roles: []string{"viewer"},
 			}, ""},
 			{"backend", backend, tenancy.TokenRequest{Strategy: "shared"}, "strategy shared"},
 			{"backend", backend, tenancy.TokenRequest{Strategies: by("orders", "database")}, ""},
@@ -94,7 +94,7 @@ func TestCovers(t *testing.T) {
 			{"backend", backend, tenancy.TokenRequest{Roles: []string{"auditor"}}, "role auditor"},
 			{"backend", backend, tenancy.TokenRequest{Accounts: map[string]principal.Account{"warehouse": {}}}, "source warehouse"},
 			{"backend", backend, tenancy.TokenRequest{Parameters: map[string]query.Value{"distributors": query.Text("x")}}, "parameter distributors"},
-			{"backend", backend, tenancy.TokenRequest{Metadata: map[string]string{"plans": "x"}}, "metadata plans"},
+			{"backend", backend, tenancy.TokenRequest{Metadata: map[string]query.Value{"plans": query.Text("x")}}, "metadata plans"},
 			{"backend", backend, tenancy.TokenRequest{Tenant: "other"}, "another tenant"},
 			{"everywhere", everywhere, tenancy.TokenRequest{Tenant: "other", Roles: []string{"viewer"}}, ""},
 			{"everywhere", everywhere, tenancy.TokenRequest{Tenant: "other", Roles: []string{"auditor"}}, "role auditor"},
@@ -107,7 +107,7 @@ func TestCovers(t *testing.T) {
 			{"limited", limited, tenancy.TokenRequest{Strategy: "database"}, "strategy database"},
 			{"limited", limited, tenancy.TokenRequest{Parameters: parameter(query.List{query.Text("b")})}, "fixes parameter distributor"},
 			{"limited", limited, tenancy.TokenRequest{Parameters: parameter(query.Text("acme"))}, "fixes parameter distributor"},
-			{"limited", limited, tenancy.TokenRequest{Metadata: map[string]string{"plan": "gold"}}, "fixes metadata plan"},
+			{"limited", limited, tenancy.TokenRequest{Metadata: map[string]query.Value{"plan": query.Text("gold")}}, "fixes metadata plan"},
 			{"limited", limited, tenancy.TokenRequest{Accounts: account}, "fixes the account of source silo"},
 			{"limited", limited, tenancy.TokenRequest{ExpiresAt: c.Now().Add(2 * time.Hour)}, "longer than the minter's own"},
 			{"limited root", limitedRoot, tenancy.TokenRequest{Tenant: "acme", Roles: []string{"auditor"}}, "role auditor"},
@@ -115,7 +115,7 @@ func TestCovers(t *testing.T) {
 			{"acting", acting, tenancy.TokenRequest{Tenant: "acme", Roles: []string{"auditor"}}, "role auditor"},
 
 			{"root", root(), tenancy.TokenRequest{
-				Tenant: "acme", Roles: []string{"auditor"}, Strategy: "x", Accounts: account, Parameters: parameter(query.Text("x")), Metadata: map[string]string{"m": "v"},
+				Tenant: "acme", Roles: []string{"auditor"}, Strategy: "x", Accounts: account, Parameters: parameter(query.Text("x")), Metadata: map[string]query.Value{"m": query.Text("v")},
 			}, ""},
 
 			// What is wrong by itself.
@@ -137,7 +137,7 @@ func TestCovers(t *testing.T) {
 			{"root", root(), tenancy.TokenRequest{Tenant: "acme", Filters: []principal.Filter{{Dataset: "orders", Where: query.Object{}}}}, "no condition"},
 			{"root", root(), tenancy.TokenRequest{Tenant: "acme", Filters: []principal.Filter{{Where: eq("a", "b")}}}, "dataset of a filter is missing"},
 			{"root", root(), tenancy.TokenRequest{Tenant: "acme", Parameters: map[string]query.Value{"x": nil}}, "parameter x cannot be stored"},
-			{"root", root(), tenancy.TokenRequest{Tenant: "acme", Metadata: map[string]string{"x": strings.Repeat("x", 5000)}}, "more than"},
+			{"root", root(), tenancy.TokenRequest{Tenant: "acme", Metadata: map[string]query.Value{"x": query.Text(strings.Repeat("x", 5000))}}, "more than"},
 		} {
 			if line.wanted.Subject == "" {
 				line.wanted.Subject = "alice"
@@ -159,7 +159,7 @@ func TestCovers(t *testing.T) {
 		made := must(s.Mint(ctx, limited, tenancy.TokenRequest{Subject: "alice", Filters: []principal.Filter{{Dataset: "orders", Where: eq("status", "open")}}}))
 		p := accepted(t, s, made.Token)
 		g := p.Grant
-		if len(g.Filters) != 2 || g.Strategy != "shared" || len(g.Datasets) != 1 || len(g.Parameters) != 1 || g.Metadata["plan"] != "free" ||
+		if len(g.Filters) != 2 || g.Strategy != "shared" || len(g.Datasets) != 1 || len(g.Parameters) != 1 || g.Metadata["plan"] != query.Text("free") ||
 			g.Accounts["silo"].User != "a" || !g.SavedOnly || !p.Expires.Equal(limited.Expires) {
 			t.Errorf("the token of a limited minter grants %+v until %s", g, p.Expires)
 		}

@@ -140,7 +140,7 @@ func (s *Store) Bootstrap(ctx context.Context, name string) (Issued, error) {
 		}
 		if known > 0 {
 			return fault.New(fault.Conflict, "the control store has keys or users already").
-				WithHint("Make further keys with an administrator's.")
+				WithHint("Make further keys with an administrator's. If the first one is lost, usher key bootstrap --recover makes another.")
 		}
 		var err error
 		made, err = t.createKey(principal.Principal{Issuer: Issuer, Subject: "bootstrap"}, r)

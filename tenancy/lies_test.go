@@ -24,7 +24,7 @@ func TestLies(t *testing.T) {
 	bear := func(lie lies.Lie, sslMode string) {
 		t.Run(string(lie.At)+"/"+lie.Name, func(t *testing.T) {
 			spec := tenancy.Spec{Postgres: &tenancy.PostgresSpec{
-				Host: "127.0.0.1", Port: lies.Serve(t, lie), Database: "d", User: "u", Password: "secret", SSLMode: sslMode, Timeout: 100 * time.Millisecond,
+				Hosts: []tenancy.Host{{Name: "127.0.0.1", Port: lies.Serve(t, lie)}}, Database: "d", User: "u", Password: "secret", SSLMode: sslMode, Timeout: 100 * time.Millisecond,
 			}}
 			var before, after runtime.MemStats
 			runtime.ReadMemStats(&before)

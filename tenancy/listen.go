@@ -32,7 +32,7 @@ func (s *Store) listen(ctx context.Context, hasten chan<- struct{}) {
 // listenOnce has a connection of its own. The driver's listener would take a
 // connection string, and with it the process's environment.
 func (s *Store) listenOnce(ctx context.Context, hasten chan<- struct{}) error {
-	conn, l, err := s.dsn.connect(ctx)
+	conn, l, _, err := s.dsn.connect(ctx)
 	if err != nil {
 		return err
 	}

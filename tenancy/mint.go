@@ -23,7 +23,7 @@ type TokenRequest struct {
 	Filters    []principal.Filter
 	Parameters map[string]query.Value
 	Cleared    []string // parameters whose conditions do not apply
-	Metadata   map[string]string
+	Metadata   map[string]query.Value
 	Accounts   map[string]principal.Account // by source
 	Datasets   []string                     // nil: all that the roles allow
 	SavedOnly  bool
@@ -36,6 +36,7 @@ type TokenRequest struct {
 const (
 	minInactivity = 120 * time.Second
 	maxRate       = 1_000_000
+	maxMetadata   = 4096 // bytes of one member of the metadata
 	maxListed     = 1000 // filters, parameters, datasets, … of one token
 )
 
@@ -73,10 +74,19 @@ func (r TokenRequest) check(now time.Time, longest time.Duration) error {
 	return nil
 }
 
-func checkMetadata(metadata map[string]string) error {
+// checkMetadata bounds metadata, which may be any JSON but null: a member that
+// is not there and one without a value are the same to whoever reads it.
+func checkMetadata(metadata map[string]query.Value) error {
 	for _, name := range sortedKeys(metadata) {
-		if err := checkText("metadata "+name, metadata[name], 4096); err != nil {
-			return err
+		if _, null := metadata[name].(query.Null); null {
+			return unusable("metadata %s is null; leave it out", name)
+		}
+		text, err := writeValue(metadata[name])
+		if err != nil {
+			return unusable("metadata %s cannot be stored: %s", name, err)
+		}
+		if len(text) > maxMetadata {
+			return unusable("metadata %s has more than %d bytes as JSON", name, maxMetadata)
 		}
 	}
 	return checkNames("metadata member", sortedKeys(metadata))
@@ -197,7 +207,7 @@ func (s *Store) mint(ctx context.Context, p principal.Principal, operation strin
 			return err
 		}
 		wanted := principal.Principal{
-			Subject: r.Subject, Issuer: Issuer, Tenant: r.Tenant, TenantKey: tenant.Key, Routing: routing,
+			Subject: r.Subject, Name: r.Name, Email: r.Email, Issuer: Issuer, Tenant: r.Tenant, TenantKey: tenant.Key, Routing: routing,
 			Roles: r.Roles, Scopes: []principal.Scope{principal.ReadData}, Acting: p.Acting, Grant: grant, Issued: t.now, Expires: r.ExpiresAt,
 		}
 		if err := t.ownRoles(&wanted); err != nil {

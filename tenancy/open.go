@@ -70,7 +70,11 @@ func Open(ctx context.Context, spec Spec, opts Options) (*Store, error) {
 		return nil, fault.New(fault.Unavailable, "the control store cannot be opened").Because(redacted(err))
 	}
 	if err := s.prepare(ctx); err != nil {
-		return nil, errors.Join(err, s.db.Close())
+		err = errors.Join(err, s.db.Close())
+		if s.dsn != nil {
+			s.dsn.close()
+		}
+		return nil, err
 	}
 	s.start()
 	return s, nil
@@ -86,7 +90,7 @@ func (s *Store) connect(ctx context.Context, spec Spec) error {
 		return nil
 	}
 	var err error
-	if s.dsn, err = newPostgresConnector(*spec.Postgres); err != nil {
+	if s.dsn, err = newPostgresConnector(*spec.Postgres, s.opts.Log); err != nil {
 		return err
 	}
 	s.db = sqlx.NewDb(s.dsn.pool(), "postgres")
@@ -138,5 +142,9 @@ func (s *Store) Close() error {
 	defer cancel()
 	s.flush(ctx)
 	s.audit.Close(ctx)
-	return s.db.Close()
+	err := s.db.Close()
+	if s.dsn != nil {
+		s.dsn.close()
+	}
+	return err
 }

@@ -28,8 +28,8 @@ const connectionSetting = "usher.connection"
 
 // marked returns the configuration of one connection, and the value that it
 // sends along.
-func (c *postgresConnector) marked() (pq.Config, string) {
-	config, value := c.config, rand.Text()
+func (s *server) marked() (pq.Config, string) {
+	config, value := s.config, rand.Text()
 	config.Runtime = maps.Clone(config.Runtime)
 	config.Runtime[connectionSetting] = value
 	return config, value
@@ -44,17 +44,17 @@ func refused(err error) error {
 }
 
 // arrived checks that the value is there, and bounds statements: by the timeout
-// or, if it is shorter, by what the database's owner has set. It is one message
-// without arguments.
-func (c *postgresConnector) arrived(ctx context.Context, conn driver.QueryerContext, value string) error {
+// or, if it is shorter, by what the database's owner has set. It tells whether the
+// server is a standby. It is one message without arguments.
+func (c *postgresConnector) arrived(ctx context.Context, conn driver.QueryerContext, value string) (standby bool, err error) {
 	found, bound := "coalesce(current_setting("+pq.QuoteLiteral(connectionSetting)+", true), '')", strconv.FormatInt(c.spec.Timeout.Milliseconds(), 10)
-	rows, err := conn.QueryContext(ctx, "SELECT "+found+"::text, CASE "+found+" WHEN "+pq.QuoteLiteral(value)+
+	rows, err := conn.QueryContext(ctx, "SELECT "+found+"::text, pg_is_in_recovery(), CASE "+found+" WHEN "+pq.QuoteLiteral(value)+
 		" THEN (SELECT set_config(name, CASE WHEN reset_val::int8 BETWEEN 1 AND "+bound+" THEN reset_val ELSE "+pq.QuoteLiteral(bound)+" END, false)"+
 		" FROM pg_settings WHERE name = 'statement_timeout') END", nil)
 	if err != nil {
-		return err
+		return false, err
 	}
-	cells := make([]driver.Value, 2)
+	cells := make([]driver.Value, 3)
 	err = rows.Next(cells)
 	if closing := rows.Close(); err == nil {
 		err = closing
@@ -62,5 +62,5 @@ func (c *postgresConnector) arrived(ctx context.Context, conn driver.QueryerCont
 	if err == nil && cells[0] != value {
 		err = errPooler
 	}
-	return err
+	return cells[1] == true, err
 }

@@ -7,7 +7,10 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
+	"log/slog"
+	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/lib/pq"
@@ -18,8 +21,7 @@ import (
 // PostgresSpec is the account of the store's database. Nothing is taken from
 // the process's PG* environment or home folder.
 type PostgresSpec struct {
-	Host     string // one name or address
-	Port     int    // default 5432
+	Hosts    []Host // that hold the same data: one, or a primary and its standbys
 	Database string
 	User     string
 	Password string
@@ -32,6 +34,12 @@ type PostgresSpec struct {
 	Timeout time.Duration
 }
 
+// Host is a server.
+type Host struct {
+	Name string // or address
+	Port int    // default 5432
+}
+
 // String hides the account: it holds a secret.
 func (PostgresSpec) String() string { return "(account)" }
 
@@ -39,11 +47,18 @@ func (PostgresSpec) String() string { return "(account)" }
 func (PostgresSpec) GoString() string { return "(account)" }
 
 func (spec PostgresSpec) check() error {
+	if len(spec.Hosts) == 0 {
+		return errors.New("no host is named")
+	}
+	for _, h := range spec.Hosts {
+		switch {
+		case h.Name == "" || strings.ContainsAny(h.Name, "/@, \x00"):
+			return errors.New("a host must be the name or address of one server")
+		case h.Port < 1 || h.Port > 65535:
+			return fmt.Errorf("port %d does not exist", h.Port)
+		}
+	}
 	switch {
-	case spec.Host == "" || strings.ContainsAny(spec.Host, "/@, \x00"):
-		return errors.New("the host must be the name or address of one server")
-	case spec.Port < 1 || spec.Port > 65535:
-		return fmt.Errorf("port %d does not exist", spec.Port)
 	case spec.Database == "" || len(spec.Database) > 63, spec.User == "" || len(spec.User) > 63:
 		return errors.New("database and user must have 1 to 63 bytes")
 	case strings.Contains(spec.Database+spec.User+spec.Password, "\x00"):
@@ -55,26 +70,54 @@ func (spec PostgresSpec) check() error {
 // postgresConnector makes connections that give up on a silent server: the
 // driver alone would wait for ever.
 type postgresConnector struct {
-	spec   PostgresSpec
-	config pq.Config
-	server *pglink.Server
+	spec    PostgresSpec
+	servers []*server
+	cluster *pglink.Cluster // of the servers; nil: there is one
 }
 
-func newPostgresConnector(spec PostgresSpec) (*postgresConnector, error) {
-	spec.Port = cmp.Or(spec.Port, 5432)
+// server is one host and how it is signed in to.
+type server struct {
+	*pglink.Server
+	config pq.Config
+	asking sync.Mutex
+	asked  *pglink.Conn // on which it is asked what it is; nil: there is none
+}
+
+func newPostgresConnector(spec PostgresSpec, log *slog.Logger) (*postgresConnector, error) {
+	spec.Hosts = slices.Clone(spec.Hosts)
+	for i := range spec.Hosts {
+		spec.Hosts[i].Port = cmp.Or(spec.Hosts[i].Port, 5432)
+	}
 	spec.SSLMode = cmp.Or(spec.SSLMode, "verify-full")
 	spec.Timeout = cmp.Or(spec.Timeout, 3*time.Second)
 	if err := spec.check(); err != nil {
 		return nil, err
 	}
-	account := pglink.Account{Host: spec.Host, Port: spec.Port, SSLMode: spec.SSLMode, RootCert: spec.RootCert, Patience: spec.patience()}
-	server, err := pglink.NewServer(account, nil)
-	if err != nil {
-		return nil, err
+	c := &postgresConnector{spec: spec}
+	for _, h := range spec.Hosts {
+		account := pglink.Account{Host: h.Name, Port: h.Port, SSLMode: spec.SSLMode, RootCert: spec.RootCert, Patience: spec.patience()}
+		made, err := pglink.NewServer(account, nil)
+		if err != nil {
+			return nil, err
+		}
+		config := account.Config("usher control", spec.Database, spec.User, spec.Password)
+		config.Runtime["search_path"] = "pg_catalog"
+		c.servers = append(c.servers, &server{Server: made, config: config})
 	}
-	config := account.Config("usher control", spec.Database, spec.User, spec.Password)
-	config.Runtime["search_path"] = "pg_catalog"
-	return &postgresConnector{spec: spec, server: server, config: config}, nil
+	if len(c.servers) > 1 {
+		c.cluster = pglink.NewCluster(pglink.ClusterOptions{Replicas: make([]bool, len(c.servers)), Changed: primaryChanged(log)}, c.status)
+	}
+	return c, nil
+}
+
+func primaryChanged(log *slog.Logger) func(int, error) {
+	return func(primary int, err error) {
+		if err != nil {
+			log.Warn("the control store has no primary", "error", redacted(err))
+			return
+		}
+		log.Info("the control store's primary was found", "host", primary)
+	}
 }
 
 // patience is how long the server may take: a second more than it has.
@@ -97,35 +140,136 @@ func (c *postgresConnector) Driver() driver.Driver { return pq.Driver{} }
 
 // Connect implements driver.Connector.
 func (c *postgresConnector) Connect(ctx context.Context) (driver.Conn, error) {
-	made, _, err := c.connect(ctx)
+	made, _, at, err := c.connect(ctx)
 	if err != nil {
 		return nil, err
 	}
-	return pglink.SQLConn{Conn: made}, nil
+	return storeConn{pglink.SQLConn{Conn: made}, c.cluster, at}, nil
+}
+
+// storeConn is a connection to the server that was the primary when it was made.
+// It is not used again when another is.
+type storeConn struct {
+	pglink.SQLConn
+	cluster *pglink.Cluster
+	server  int
+}
+
+// ResetSession implements driver.SessionResetter.
+func (c storeConn) ResetSession(ctx context.Context) error {
+	if c.cluster != nil && !c.cluster.Is(c.server) {
+		return driver.ErrBadConn
+	}
+	return c.SQLConn.ResetSession(ctx)
 }
 
 // maxAnswer is how much the server may say to one statement.
 const maxAnswer = 64 << 20
 
-// connect also returns the link below the connection.
-func (c *postgresConnector) connect(ctx context.Context) (*pglink.Conn, *pglink.Link, error) {
+// connect connects to the primary. It also returns the link below the connection,
+// and which server it is.
+func (c *postgresConnector) connect(ctx context.Context) (*pglink.Conn, *pglink.Link, int, error) {
 	ctx, cancel := context.WithTimeout(ctx, c.spec.patience())
 	defer cancel()
-	l, err := c.server.Dial(ctx, c.server.Address(), maxAnswer)
+	for try := 1; ; try++ {
+		at := 0
+		if c.cluster != nil {
+			var err error
+			if at, err = c.cluster.Primary(ctx); err != nil {
+				return nil, nil, 0, err
+			}
+		}
+		made, l, standby, err := c.signIn(ctx, c.servers[at])
+		if err == nil && standby {
+			err = errors.Join(errStandby, l.Close())
+		}
+		if err == nil {
+			return made, l, at, nil
+		}
+		if c.cluster == nil || try == len(c.servers) || ctx.Err() != nil {
+			return nil, nil, 0, err
+		}
+		c.cluster.Suspect() // who is the primary has changed, or it is gone
+	}
+}
+
+var errStandby = errors.New("the control store's server is a standby, to which nothing can be written")
+
+// signIn connects to a server, and tells whether it is a standby.
+func (c *postgresConnector) signIn(ctx context.Context, s *server) (*pglink.Conn, *pglink.Link, bool, error) {
+	l, err := s.Dial(ctx, s.Address(), maxAnswer)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, false, err
 	}
 	stop := l.Watch(ctx, 0)
-	config, sent := c.marked()
+	config, sent := s.marked()
 	made, err := l.SignIn(ctx, config, maxAnswer)
+	standby := false
 	if err == nil {
-		err = c.arrived(ctx, made, sent)
+		standby, err = c.arrived(ctx, made, sent)
 	}
 	if stop() && err == nil {
 		err = ctx.Err()
 	}
 	if err != nil {
-		return nil, nil, errors.Join(refused(err), l.Close())
+		return nil, nil, false, errors.Join(refused(err), l.Close())
 	}
-	return made, l, nil
+	return made, l, standby, nil
+}
+
+// status asks a server what it is, on a connection of its own.
+func (c *postgresConnector) status(ctx context.Context, at int) (status pglink.Status, err error) {
+	s := c.servers[at]
+	s.asking.Lock()
+	defer s.asking.Unlock()
+	if s.asked == nil {
+		if s.asked, _, _, err = c.signIn(ctx, s); err != nil {
+			return status, err
+		}
+	}
+	status, err = statusOf(ctx, pglink.SQLConn{Conn: s.asked})
+	if err != nil {
+		_ = s.asked.Close()
+		s.asked = nil
+	}
+	return status, err
+}
+
+func statusOf(ctx context.Context, conn driver.QueryerContext) (status pglink.Status, err error) {
+	rows, err := conn.QueryContext(ctx, pglink.StatusQuery, nil)
+	if err != nil {
+		return status, err
+	}
+	defer func() {
+		if closing := rows.Close(); err == nil {
+			err = closing
+		}
+	}()
+	cells := make([]driver.Value, len(rows.Columns()))
+	if err := rows.Next(cells); err != nil {
+		return status, err
+	}
+	texts := make([]string, len(cells))
+	for i, cell := range cells {
+		if cell != nil {
+			texts[i] = fmt.Sprint(cell)
+		}
+	}
+	return pglink.ReadStatus(texts)
+}
+
+// close ends the asking.
+func (c *postgresConnector) close() {
+	if c.cluster == nil {
+		return
+	}
+	c.cluster.Close()
+	for _, s := range c.servers {
+		s.asking.Lock()
+		if s.asked != nil {
+			_ = s.asked.Close()
+			s.asked = nil
+		}
+		s.asking.Unlock()
+	}
 }

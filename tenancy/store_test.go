@@ -20,7 +20,7 @@ import (
 
 func TestSpec(t *testing.T) {
 	t.Parallel()
-	pg := tenancy.PostgresSpec{Host: "127.0.0.1", Port: 1, Database: "d", User: "u", SSLMode: "disable"}
+	pg := tenancy.PostgresSpec{Hosts: []tenancy.Host{{Name: "127.0.0.1", Port: 1}}, Database: "d", User: "u", SSLMode: "disable"}
 	with := func(change func(*tenancy.PostgresSpec)) tenancy.Spec {
 		spec := pg
 		change(&spec)
@@ -32,9 +32,11 @@ func TestSpec(t *testing.T) {
 		{Postgres: &pg, Schema: "Usher"},
 		{Postgres: &pg, Schema: "a; DROP"},
 		{Postgres: &pg}, // nobody listens
-		with(func(s *tenancy.PostgresSpec) { s.Host = "a,b" }),
-		with(func(s *tenancy.PostgresSpec) { s.Host = "/var/run" }),
-		with(func(s *tenancy.PostgresSpec) { s.Host = "" }),
+		with(func(s *tenancy.PostgresSpec) { s.Hosts = []tenancy.Host{{Name: "a,b"}} }),
+		with(func(s *tenancy.PostgresSpec) { s.Hosts = []tenancy.Host{{Name: "/var/run"}} }),
+		with(func(s *tenancy.PostgresSpec) { s.Hosts = []tenancy.Host{{Name: ""}} }),
+		with(func(s *tenancy.PostgresSpec) { s.Hosts = nil }),
+		with(func(s *tenancy.PostgresSpec) { s.Hosts = append(s.Hosts, tenancy.Host{Name: "b", Port: 65536}) }),
 		with(func(s *tenancy.PostgresSpec) { s.Database = strings.Repeat("d", 64) }),
 		with(func(s *tenancy.PostgresSpec) { s.User = "" }),
 		with(func(s *tenancy.PostgresSpec) { s.SSLMode = "prefer" }),

@@ -45,7 +45,7 @@ var cheap = tenancy.PasswordCost{MemoryKiB: 64, Passes: 1}
 
 func postgresOf(db pgtest.DB) tenancy.Spec {
 	return tenancy.Spec{Postgres: &tenancy.PostgresSpec{
-		Host: db.Host, Port: db.Port, Database: db.Name, User: db.User, Password: db.Password, SSLMode: "disable",
+		Hosts: []tenancy.Host{{Name: db.Host, Port: db.Port}}, Database: db.Name, User: db.User, Password: db.Password, SSLMode: "disable",
 	}}
 }
 
@@ -294,7 +294,7 @@ func TestAuthenticate(t *testing.T) {
 				query.Text("EU"), query.Null{}, query.Number("1.50"), query.Bool(true), query.Enum("DESC"),
 			}}}}}}},
 			Parameters: map[string]query.Value{"distributor": query.List{query.Text("acme")}},
-			Metadata:   map[string]string{"region": "\"eu\""},
+			Metadata:   map[string]query.Value{"region": query.Text("\"eu\"")},
 			Accounts:   map[string]principal.Account{"silo": {User: "u", Password: "canary-password", Headers: map[string]string{"x": "canary-header"}}},
 		}
 		token := mint(full)
@@ -306,7 +306,7 @@ func TestAuthenticate(t *testing.T) {
 				t.Errorf("the filter became %v", where)
 			}
 			if g.Strategy != "database" || !g.SavedOnly || g.Datasets == nil || len(g.Datasets) != 0 || g.Timezone != "Europe/Berlin" ||
-				g.Metadata["region"] != `"eu"` || g.Accounts["silo"].Password != "canary-password" || g.Accounts["silo"].Headers["x"] != "canary-header" ||
+				g.Metadata["region"] != query.Text(`"eu"`) || g.Accounts["silo"].Password != "canary-password" || g.Accounts["silo"].Headers["x"] != "canary-header" ||
 				len(g.Parameters["distributor"].(query.List)) != 1 {
 				t.Error("the grant has changed in the store")
 			}

@@ -153,7 +153,7 @@ func (s *Store) remembered(ctx context.Context, row tokenRow) (*verified, error)
 	}
 	v := &verified{
 		principal: principal.Principal{
-			Subject: row.Subject, Issuer: Issuer, TokenID: row.ID, Kind: row.Kind, Tenant: row.Tenant, AllTenants: b.AllTenants, Roles: b.Roles,
+			Subject: row.Subject, Name: b.Name, Email: b.Email, Issuer: Issuer, TokenID: row.ID, Kind: row.Kind, Tenant: row.Tenant, AllTenants: b.AllTenants, Roles: b.Roles,
 			Scopes: b.Scopes, Acting: b.Acting, Grant: grant, Issued: moment(row.Created), Expires: moment(row.Expires),
 		},
 		inactivity: time.Duration(row.Inactivity) * time.Microsecond,
@@ -179,10 +179,12 @@ func (s *Store) remembered(ctx context.Context, row tokenRow) (*verified, error)
 func (s *Store) readRights(ctx context.Context, p *principal.Principal, user string) error {
 	var row struct {
 		Status Status `db:"status"`
+		Name   string `db:"name"`
+		Email  string `db:"email"`
 		Roles  string `db:"roles"`
 		Scopes string `db:"scopes"`
 	}
-	err := s.get(ctx, &row, "SELECT status, roles, scopes FROM store.users WHERE id = $1", user)
+	err := s.get(ctx, &row, "SELECT status, name, email, roles, scopes FROM store.users WHERE id = $1", user)
 	if missing(err) || err == nil && row.Status != Active {
 		return refuse(ErrDisabled)
 	}
@@ -192,6 +194,7 @@ func (s *Store) readRights(ctx context.Context, p *principal.Principal, user str
 	if err := errors.Join(json.Unmarshal([]byte(row.Roles), &p.Roles), json.Unmarshal([]byte(row.Scopes), &p.Scopes)); err != nil {
 		return fault.New(fault.Internal, "a user in the control store cannot be read").Because(err)
 	}
+	p.Name, p.Email = row.Name, row.Email
 	return nil
 }
 

@@ -18,10 +18,10 @@ import (
 
 // KeyCommands are those of `usher key`.
 type KeyCommands struct {
-	Create    keyCreate    `cmd:"" help:"Make a service key, for a backend."`
-	List      keyList      `cmd:"" help:"List service keys, without their text."`
-	Revoke    keyRevoke    `cmd:"" help:"End a service key and what it has minted, everywhere within a second."`
-	Bootstrap keyBootstrap `cmd:"" help:"Make the first administrator's key, in a control store that has no key and no user."`
+	Create    keyCreate    `cmd:"" help:"Make a service key, for a backend." example:"usher key create backend --tenant acme --scope tokens:create --scope data:read --role viewer --expires-in 90d"`
+	List      keyList      `cmd:"" help:"List service keys, without their text." example:"usher key list --tenant acme --living"`
+	Revoke    keyRevoke    `cmd:"" help:"End a service key and what it has minted, everywhere within a second." example:"usher key revoke 8f2kq0w1c5h7n3jd"`
+	Bootstrap keyBootstrap `cmd:"" help:"Make the first administrator's key, in a control store that has no key and no user." example:"usher key bootstrap -c usher.yml"`
 }
 
 type keyCreate struct {
@@ -37,7 +37,7 @@ type keyCreate struct {
 	MayGrantParameter []string      `sep:"none" help:"A parameter it may give in tokens; may be repeated." placeholder:"NAME"`
 	MayGrantClear     []string      `sep:"none" help:"A parameter whose conditions it may clear in tokens; may be repeated." placeholder:"NAME"`
 	MayGrantMetadata  []string      `sep:"none" help:"A member of metadata it may put into tokens; may be repeated." placeholder:"NAME"`
-	ExpiresIn         time.Duration `help:"How long it lives, such as 720h; else until it is revoked." placeholder:"DURATION"`
+	ExpiresIn         time.Duration `help:"How long it lives, such as 90d; else until it is revoked." placeholder:"DURATION"`
 }
 
 // Run makes the key.
@@ -56,8 +56,8 @@ func (c keyCreate) Run(ctx context.Context, s *term.IO) error {
 		input["expiresAt"] = time.Now().Add(c.ExpiresIn).UTC().Format(time.RFC3339)
 	}
 	var got struct{ Issued issuedAnswer }
-	mutation := `mutation($input: NewServiceKey!) { admin { issued: createServiceKey(input: $input) { id token expiresAt } } }`
-	if err := c.administer(ctx, s, mutation, variables{"input": input}, &got); err != nil {
+	if err := c.administer(ctx, s, mutation, "$input: NewServiceKey!", "issued: createServiceKey(input: $input) { id token expiresAt }",
+		variables{"input": input}, &got); err != nil {
 		return err
 	}
 	return c.show(s, got.Issued, got.Issued.text)
@@ -95,9 +95,9 @@ func (c keyList) Run(ctx context.Context, s *term.IO) error {
 			Next  *string     `json:"next"`
 		}
 	}
-	if err := c.administer(ctx, s, `query($tenant: String, $living: Boolean!, $after: String, $limit: Int!) {
-		admin { serviceKeys(tenant: $tenant, living: $living, after: $after, limit: $limit) {
-			items { id name tenant roles scopes datasets mintedBy createdAt expiresAt lastUsedAt revokedAt } next } } }`, v, &got); err != nil {
+	if err := c.administer(ctx, s, query, "$tenant: String, $living: Boolean!, $after: String, $limit: Int!",
+		`serviceKeys(tenant: $tenant, living: $living, after: $after, limit: $limit) {
+			items { id name tenant roles scopes datasets mintedBy createdAt expiresAt lastUsedAt revokedAt } next }`, v, &got); err != nil {
 		return err
 	}
 	defer more(s, got.ServiceKeys.Next)
@@ -121,7 +121,7 @@ type keyRevoke struct {
 
 // Run revokes the key.
 func (c keyRevoke) Run(ctx context.Context, s *term.IO) error {
-	return c.revoke(ctx, s, `mutation($id: String!, $keep: Boolean!) { admin { revoked: revokeServiceKey(id: $id, keepMinted: $keep) } }`,
+	return c.revoke(ctx, s, "service key "+c.ID, "$id: String!, $keep: Boolean!", "revokeServiceKey(id: $id, keepMinted: $keep)",
 		variables{"id": c.ID, "keep": c.KeepMinted})
 }
 
@@ -129,10 +129,12 @@ type keyBootstrap struct {
 	Config string `short:"c" default:"usher.yml" env:"USHER_CONFIG" help:"The configuration file (${default})." placeholder:"FILE"`
 	JSON   bool   `help:"Print JSON."`
 	Name   string `arg:"" default:"admin" help:"Of whoever administers (${default})."`
+
+	Recover bool `help:"The first key is lost: make another one, in a store that has keys and users already. Earlier first keys are revoked; what was made with them goes on."`
 }
 
-// Run opens the control store itself: nobody has a key yet to ask the server
-// with.
+// Run opens the control store itself: nobody has a key, yet or any longer, to
+// ask the server with.
 func (c keyBootstrap) Run(ctx context.Context, s *term.IO) (err error) {
 	cfg, err := config.Load(c.Config, s.Env)
 	if err != nil {
@@ -149,10 +151,19 @@ func (c keyBootstrap) Run(ctx context.Context, s *term.IO) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, store.Close()) }()
-	made, err := store.Bootstrap(ctx, c.Name)
+	var made tenancy.Issued
+	ended := 0
+	if c.Recover {
+		made, ended, err = store.Recover(ctx, c.Name)
+	} else {
+		made, err = store.Bootstrap(ctx, c.Name)
+	}
 	if err != nil {
 		f := fault.From(err)
 		return fmt.Errorf("%s: %s", f.Message, strings.TrimSuffix(f.Hint, "."))
+	}
+	if ended > 0 {
+		fmt.Fprintf(s.Stderr, "revoked, everywhere within a second: %d earlier first keys; what was made with them goes on\n", ended)
 	}
 	answer := issuedAnswer{ID: made.ID, Token: made.Token}
 	return remote{JSON: c.JSON}.show(s, answer, answer.text)

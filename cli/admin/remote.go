@@ -25,9 +25,9 @@ import (
 // that says. The key is never an argument, which other users of the machine
 // could see.
 type remote struct {
-	Server  string `default:"http://127.0.0.1:8080" env:"USHER_SERVER" help:"Where usher serves (${default})." placeholder:"URL"`
-	KeyFile string `env:"USHER_KEY_FILE" help:"File that holds the service key; else it is in the environment as USHER_KEY." placeholder:"FILE"`
-	JSON    bool   `help:"Print JSON."`
+	Server  string `default:"http://127.0.0.1:8080" env:"USHER_SERVER" help:"Where usher serves (${default})." placeholder:"URL" group:"The running server:"`
+	KeyFile string `env:"USHER_KEY_FILE" help:"File that holds the service key; else it is in the environment as USHER_KEY." placeholder:"FILE" group:"The running server:"`
+	JSON    bool   `help:"Print JSON." group:"The running server:"`
 }
 
 // remoteTimeout bounds one question.
@@ -35,6 +35,26 @@ const remoteTimeout = 30 * time.Second
 
 // maxRemoteAnswer bounds what is read of an answer.
 const maxRemoteAnswer = 16 << 20
+
+// administer asks for fields below admin, and reads those. The definitions are
+// those of the variables.
+func (r remote) administer(ctx context.Context, s *term.IO, operation, definitions, fields string, variables map[string]any, out any) error {
+	return r.operate(ctx, s, operation, definitions, "admin { "+fields+" }", variables, &struct{ Admin any }{out})
+}
+
+// operate asks for root fields.
+func (r remote) operate(ctx context.Context, s *term.IO, operation, definitions, fields string, variables map[string]any, out any) error {
+	if definitions != "" {
+		definitions = "(" + definitions + ")"
+	}
+	return r.ask(ctx, s, operation+definitions+" { "+fields+" }", variables, out)
+}
+
+// The operations of GraphQL.
+const (
+	query    = "query"
+	mutation = "mutation"
+)
 
 // ask sends a document with its variables and reads the data into out.
 func (r remote) ask(ctx context.Context, s *term.IO, document string, variables map[string]any, out any) error {
@@ -52,6 +72,7 @@ func (r remote) ask(ctx context.Context, s *term.IO, document string, variables 
 	}
 	ctx, cancel := context.WithTimeout(ctx, remoteTimeout)
 	defer cancel()
+	defer s.Waiting(r.Server + " has not answered yet")()
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, endpoint, bytes.NewReader(body))
 	if err != nil {
 		return err
@@ -74,11 +95,6 @@ func (r remote) ask(ctx context.Context, s *term.IO, document string, variables 
 		return fmt.Errorf("the answer of %s breaks off: %w", r.Server, err)
 	}
 	return readAnswer(response.StatusCode, text, out)
-}
-
-// administer asks for fields below admin, and reads those.
-func (r remote) administer(ctx context.Context, s *term.IO, document string, variables map[string]any, out any) error {
-	return r.ask(ctx, s, document, variables, &struct{ Admin any }{out})
 }
 
 func (r remote) endpoint() (string, error) {
@@ -139,7 +155,8 @@ func readAnswer(status int, text []byte, out any) error {
 	case first.Extensions.Hint != "":
 		return fmt.Errorf("%w: %s", problem, first.Extensions.Hint)
 	case first.Extensions.Code == "UNAUTHENTICATED":
-		return fmt.Errorf("%w: the key is wrong, expired or revoked; an administrator makes another with usher key create", problem)
+		return fmt.Errorf("%w: the key is wrong, expired or revoked; an administrator makes another with usher key create, "+
+			"and who has the configuration with usher key bootstrap --recover", problem)
 	case first.Extensions.Code == "GRAPHQL_VALIDATION_FAILED":
 		return fmt.Errorf("%w: the key may not do this, or the server has no control store or is of another version", problem)
 	}

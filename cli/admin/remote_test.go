@@ -146,6 +146,13 @@ func TestTokenAndKeyCommands(t *testing.T) {
 	wantText(t, listed, "ID  TENANT  SUBJECT  ROLES  FILTERED  MINTED BY  EXPIRES  REVOKED\nID  acme  ann  viewer  orders  backend  TIME  -\n")
 	wantText(t, a.Says(t, "token", "revoke", token.ID), "revoked: 1 of usher's own\n")
 	wantText(t, a.Says(t, "token", "revoke", "--tenant", "acme", "--subject", "nobody"), "revoked: 0 of usher's own\n")
+	for _, args := range [][]string{
+		{"token", "revoke", token.ID}, {"token", "revoke", "0000000000000000"}, {"session", "revoke", "0000000000000000"}, {"key", "revoke", "0000000000000000"},
+	} {
+		if out, _, err := a.With(t, a.Key, "", args...); err == nil || out != "" || !strings.Contains(err.Error(), "nothing was revoked: there is no living ") {
+			t.Errorf("%v: %v\n%s", args, err, out)
+		}
+	}
 	wantText(t, a.Says(t, "key", "revoke", key.ID), "revoked: 2 of usher's own\n")
 	if status, _ := program.Fetch(t, a.Ask(t, token.Token, "{ orders { id } }")); status != 401 {
 		t.Errorf("a revoked token is answered %d", status)
@@ -243,6 +250,121 @@ func TestBootstrap(t *testing.T) {
 	}
 	if _, err := program.Command(t, "key", "bootstrap", "-c", sellers(t, "")); err == nil || !strings.Contains(err.Error(), "has no control store") {
 		t.Error(err)
+	}
+}
+
+// A lost first key is replaced by whoever has the configuration.
+func TestRecover(t *testing.T) {
+	t.Parallel()
+	config := sellers(t, inFile)
+	first, err := program.Command(t, "key", "bootstrap", "-c", config, "--json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := program.Command(t, "key", "bootstrap", "-c", config); err == nil || !strings.Contains(err.Error(), "usher key bootstrap --recover") {
+		t.Errorf("nothing is said of recovering: %v", err)
+	}
+	second, errs, err := program.CommandIn(t, program.NoEnv, "", "key", "bootstrap", "-c", config, "--recover", "--json")
+	if err != nil || !strings.Contains(errs, "revoked, everywhere within a second: 1 earlier first keys") {
+		t.Fatalf("%v\n%s", err, errs)
+	}
+	a := program.Administered{Running: program.Start(t, "serve", "-c", config, "--listen", "127.0.0.1:0"), Key: program.IssuedBy(t, second).Token}
+	if out := a.Says(t, "audit", "list", "--kind", "administration", "--operation", "recover", "--since", "1d"); !strings.Contains(out, "earlier first keys that ended: 1") {
+		t.Error(out)
+	}
+	if _, _, err := a.With(t, program.IssuedBy(t, first).Token, "", "tenant", "list"); err == nil || !strings.Contains(err.Error(), "usher key bootstrap --recover") {
+		t.Errorf("the lost key: %v", err)
+	}
+	// The server has the file open, so nobody else may.
+	if _, err := program.Command(t, "key", "bootstrap", "-c", config, "--recover"); err == nil {
+		t.Error("a key was made beside the server's back")
+	}
+}
+
+// What is changed is changed, and the rest stays.
+func TestUpdates(t *testing.T) {
+	t.Parallel()
+	a := program.Administer(t, sellers(t, inFile))
+	dir := t.TempDir()
+	file := func(name, text string) string {
+		name = filepath.Join(dir, name)
+		program.WriteFile(t, name, text)
+		return name
+	}
+	a.Says(t, "tenant", "create", "acme")
+	wantText(t, a.Says(t, "tenant", "update", "acme", "--name", "Acme Ltd", "--strategy", "shared"),
+		"id  acme\nkey  acme\nname  Acme Ltd\nstatus  active\nstrategy  shared\ncreated  TIME\nchanged  TIME\n")
+	wantText(t, a.Says(t, "tenant", "update", "acme", "--default-strategy", "--accounts", file("none.json", "[]")),
+		"id  acme\nkey  acme\nname  Acme Ltd\nstatus  active\nstrategy  -\ncreated  TIME\nchanged  TIME\n")
+
+	if _, _, err := a.With(t, a.Key, "a long password\n", "user", "create", "ann", "--tenant", "acme", "--role", "viewer", "--password-stdin"); err != nil {
+		t.Fatal(err)
+	}
+	a.Says(t, "user", "update", "ann", "--tenant", "acme", "--scope", "data:read", "--scope", "explain")
+	wantText(t, a.Says(t, "user", "show", "ann", "--tenant", "acme"), "tenant  acme\nusername  ann\nname  -\nemail  -\nstatus  active\nroles  viewer\nscopes  data:read, explain\n")
+	wantText(t, a.Says(t, "user", "update", "ann", "--tenant", "acme", "--no-roles"), "tenant  acme\nusername  ann\nname  -\nemail  -\nstatus  active\nroles  -\nscopes  data:read, explain\n")
+
+	wantText(t, a.Says(t, "role", "put", "clerk", "--tenant", "acme", "--file", file("clerk.yml", "datasets:\n  orders:\n    columns: [id]  # no more\n")),
+		"tenant  acme\nname  clerk\ncreated  TIME\nchanged  TIME\nspec  {\"datasets\":{\"orders\":{\"columns\":[\"id\"]}}}\n")
+	wantText(t, a.Says(t, "role", "list", "--tenant", "acme"), "NAME  TENANT  CREATED  CHANGED\nclerk  acme  TIME  TIME\n")
+	a.Says(t, "role", "show", "clerk", "--tenant", "acme")
+	wantText(t, a.Says(t, "role", "delete", "clerk", "--tenant", "acme"), "deleted: clerk\n")
+
+	backend := program.IssuedBy(t, a.Says(t, "key", "create", "backend", "--tenant", "acme", "--scope", "admin", "--scope", "data:read", "--role", "viewer", "--expires-in", "4w", "--json")).Token
+	asBackend := func(args ...string) string {
+		t.Helper()
+		out, _, err := a.With(t, backend, "", args...)
+		if err != nil {
+			t.Fatalf("%v: %v\n%s", args, err, out)
+		}
+		return out
+	}
+	sales := file("sales.graphql", "query($n: Int!) { orders(limit: $n) { id } }")
+	asBackend("saved-query", "create", "sales", "--file", sales, "--variables", `{"n": 1}`)
+	asBackend("saved-query", "update", "sales", "--description", "of this year")
+	wantText(t, asBackend("saved-query", "list"), "ID  NAME  OWNER  SHARED  CHANGED  DESCRIPTION\nID  sales  (tenant)  false  TIME  of this year\n")
+	if out := asBackend("saved-query", "show", "sales"); !strings.HasSuffix(plain(out), "variables  {\"n\":1}\n\nquery($n: Int!) { orders(limit: $n) { id } }\n") {
+		t.Error(out)
+	}
+	wantText(t, asBackend("saved-query", "delete", "sales"), "deleted: sales\n")
+
+	if _, _, err := a.With(t, backend, "", "saved-query", "show", "sales"); err == nil || !strings.Contains(err.Error(), "there is no saved query sales") {
+		t.Error(err)
+	}
+
+	session := program.IssuedBy(t, a.Says(t, "session", "act", "acme", "--reason", "ticket 4711", "--role", "viewer", "--json"))
+	if status, body := program.Fetch(t, a.Ask(t, session.Token, "{ orders { id } }")); status != 200 || !strings.Contains(string(body), `[{"id":1},{"id":2}]`) {
+		t.Errorf("%d %s", status, body)
+	}
+	if out := a.Says(t, "session", "list", "--tenant", "acme", "--living"); !strings.Contains(out, session.ID) {
+		t.Error(out)
+	}
+	wantText(t, a.Says(t, "session", "revoke", session.ID), "revoked: 1 of usher's own\n")
+	if out := a.Says(t, "audit", "list", "--tenant", "acme", "--operation", "actAs"); !strings.Contains(out, "done") || strings.Count(out, "\n") != 2 {
+		t.Error(out)
+	}
+
+	for _, line := range []struct {
+		args []string
+		want string
+	}{
+		{[]string{"tenant", "update", "acme"}, "say what to change"},
+		{[]string{"tenant", "update", "acme", "--accounts", file("null.json", "null")}, "does not hold a JSON list"},
+		{[]string{"tenant", "update", "nobody", "--name", "x"}, "nobody"},
+		{[]string{"user", "update", "ann", "--tenant", "acme"}, "say what to change"},
+		{[]string{"user", "update", "bob", "--tenant", "acme", "--no-roles"}, "there is no user bob"},
+		{[]string{"user", "show", "ann"}, "--tenant says of which"},
+		{[]string{"role", "show", "clerk", "--tenant", "acme"}, "there is no role clerk"},
+		{[]string{"role", "delete", "clerk", "--tenant", "acme"}, "clerk"},
+		{[]string{"role", "put", "clerk", "--tenant", "acme", "--file", file("bad.yml", "a: [")}, "is neither JSON nor YAML"},
+		{[]string{"role", "put", "clerk", "--tenant", "acme", "--file", filepath.Join(dir, "no.yml")}, "cannot read the role"},
+		{[]string{"saved-query", "show", "sales"}, "saved queries are a tenant's"},
+		{[]string{"saved-query", "update", "sales"}, "say what to change"},
+		{[]string{"session", "act", "nobody", "--reason", "r"}, "nobody"},
+	} {
+		if out, _, err := a.With(t, a.Key, "", line.args...); err == nil || !strings.Contains(err.Error(), line.want) {
+			t.Errorf("%s: %v, want %s\n%s", strings.Join(line.args, " "), err, line.want, out)
+		}
 	}
 }
 

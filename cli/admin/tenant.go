@@ -1,6 +1,7 @@
 package admin
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -14,17 +15,18 @@ import (
 
 // TenantCommands are those of `usher tenant`.
 type TenantCommands struct {
-	Create      tenantCreate      `cmd:"" help:"Register a tenant."`
-	List        tenantList        `cmd:"" help:"List the tenants."`
-	Show        tenantShow        `cmd:"" help:"Show one tenant."`
-	Rename      tenantRename      `cmd:"" help:"Change a tenant's name."`
-	Strategy    tenantStrategy    `cmd:"" help:"Replace the strategies by which a tenant's data is reached."`
-	ExternalIDs tenantExternalIDs `cmd:"" name:"external-ids" help:"Replace what identity providers call a tenant."`
-	AllowHosts  tenantAllowHosts  `cmd:"" help:"Replace where a tenant's accounts may lead."`
-	Test        tenantTest        `cmd:"" help:"Try the accounts by which a tenant's data is reached."`
-	Suspend     tenantSuspend     `cmd:"" help:"Stop every token of a tenant, until it is resumed."`
-	Resume      tenantResume      `cmd:"" help:"End a suspension."`
-	Delete      tenantDelete      `cmd:"" help:"End a tenant for ever, with its users, roles, saved queries and tokens."`
+	Create      tenantCreate      `cmd:"" help:"Register a tenant." example:"usher tenant create acme --name 'Acme Ltd'"`
+	List        tenantList        `cmd:"" help:"List the tenants." example:"usher tenant list --search acme"`
+	Show        tenantShow        `cmd:"" help:"Show one tenant." example:"usher tenant show acme --json"`
+	Update      tenantUpdate      `cmd:"" help:"Change a tenant's name, its strategy or its accounts." example:"usher tenant update acme --strategy silo --accounts accounts.json"`
+	Rename      tenantRename      `cmd:"" help:"Change a tenant's name." example:"usher tenant rename acme 'Acme Group'"`
+	Strategy    tenantStrategy    `cmd:"" help:"Replace the strategies by which a tenant's data is reached." example:"usher tenant strategy acme standard --dataset-strategy webOrders=broker"`
+	ExternalIDs tenantExternalIDs `cmd:"" name:"external-ids" help:"Replace what identity providers call a tenant." example:"usher tenant external-ids acme org_9ybsU1dN2d"`
+	AllowHosts  tenantAllowHosts  `cmd:"" help:"Replace where a tenant's accounts may lead." example:"usher tenant allow-hosts acme db.acme.example"`
+	Test        tenantTest        `cmd:"" help:"Try the accounts by which a tenant's data is reached." example:"usher tenant test acme"`
+	Suspend     tenantSuspend     `cmd:"" help:"Stop every token of a tenant, until it is resumed." example:"usher tenant suspend acme"`
+	Resume      tenantResume      `cmd:"" help:"End a suspension." example:"usher tenant resume acme"`
+	Delete      tenantDelete      `cmd:"" help:"End a tenant for ever, with its users, roles, saved queries and tokens." example:"usher tenant delete acme --confirm acme"`
 }
 
 type tenantAnswer struct {
@@ -64,9 +66,9 @@ func (t tenantAnswer) text(w io.Writer) {
 }
 
 // changed asks for a change of a tenant and prints what it has become.
-func (r remote) changed(ctx context.Context, s *term.IO, mutation string, v variables) error {
+func (r remote) changed(ctx context.Context, s *term.IO, definitions, change string, v variables) error {
 	var got struct{ Tenant tenantAnswer }
-	if err := r.administer(ctx, s, mutation, v, &got); err != nil {
+	if err := r.administer(ctx, s, mutation, definitions, "tenant: "+change+" "+tenantFields, v, &got); err != nil {
 		return err
 	}
 	return r.show(s, got.Tenant, got.Tenant.text)
@@ -95,7 +97,7 @@ func (c tenantCreate) Run(ctx context.Context, s *term.IO) error {
 	if err := errors.Join(readAccounts(c.Accounts, input), readStrategies(c.DatasetStrategy, input)); err != nil {
 		return err
 	}
-	return c.changed(ctx, s, `mutation($input: NewTenant!) { admin { tenant: createTenant(input: $input) `+tenantFields+` } }`, variables{"input": input})
+	return c.changed(ctx, s, "$input: NewTenant!", "createTenant(input: $input)", variables{"input": input})
 }
 
 // readAccounts puts the accounts of a file into an input: credentials are no
@@ -109,7 +111,7 @@ func readAccounts(file string, input variables) error {
 		return fmt.Errorf("cannot read the accounts: %w", err)
 	}
 	var accounts []map[string]any
-	if err := json.Unmarshal(text, &accounts); err != nil {
+	if err := json.Unmarshal(text, &accounts); err != nil || accounts == nil {
 		return fmt.Errorf("%s does not hold a JSON list of accounts", file)
 	}
 	input["accounts"] = accounts
@@ -132,8 +134,8 @@ func (c tenantList) Run(ctx context.Context, s *term.IO) error {
 			Next  *string        `json:"next"`
 		}
 	}
-	document := `query($search: String, $after: String, $limit: Int!) { admin { tenants(search: $search, after: $after, limit: $limit) { items ` + tenantFields + ` next } } }`
-	if err := c.administer(ctx, s, document, v, &got); err != nil {
+	if err := c.administer(ctx, s, query, "$search: String, $after: String, $limit: Int!",
+		`tenants(search: $search, after: $after, limit: $limit) { items `+tenantFields+` next }`, v, &got); err != nil {
 		return err
 	}
 	defer more(s, got.Tenants.Next)
@@ -153,13 +155,59 @@ type tenantShow struct {
 // Run shows the tenant.
 func (c tenantShow) Run(ctx context.Context, s *term.IO) error {
 	var got struct{ Tenant *tenantAnswer }
-	if err := c.administer(ctx, s, `query($id: String!) { admin { tenant(id: $id) `+tenantFields+` } }`, variables{"id": c.ID}, &got); err != nil {
+	if err := c.administer(ctx, s, query, "$id: String!", "tenant(id: $id) "+tenantFields, variables{"id": c.ID}, &got); err != nil {
 		return err
 	}
 	if got.Tenant == nil {
 		return fmt.Errorf("there is no tenant %s", c.ID)
 	}
 	return c.show(s, got.Tenant, got.Tenant.text)
+}
+
+type tenantUpdate struct {
+	remote
+	ID              string `arg:"" help:"The tenant."`
+	Name            string `help:"For people."`
+	Strategy        string `xor:"strategy" help:"By which its data is reached from now on."`
+	DefaultStrategy bool   `xor:"strategy" help:"Reach its data by the configuration's default."`
+	Accounts        string `help:"File with all accounts of its own from now on, as JSON: [{\"source\": \"silo\", \"user\": …, \"password\": …}]; [] removes them." placeholder:"FILE"`
+}
+
+// Run makes the changes in one request, one after the other; one that fails
+// ends them.
+func (c tenantUpdate) Run(ctx context.Context, s *term.IO) error {
+	v := variables{"id": c.ID}
+	definitions, changes := "$id: String!", []string{}
+	change := func(field, definition, argument string) {
+		definitions += definition
+		changes = append(changes, fmt.Sprintf("%s: %[1]s(id: $id%s) %s", field, argument, tenantFields))
+	}
+	if c.Name != "" {
+		v["name"] = c.Name
+		change("renameTenant", ", $name: String!", ", name: $name")
+	}
+	switch {
+	case c.Strategy != "":
+		v["strategy"] = c.Strategy
+		change("setTenantStrategy", ", $strategy: String!", ", strategy: $strategy")
+	case c.DefaultStrategy:
+		change("setTenantStrategy", "", "")
+	}
+	if c.Accounts != "" {
+		if err := readAccounts(c.Accounts, v); err != nil {
+			return err
+		}
+		change("setTenantAccounts", ", $accounts: [AccountInput!]!", ", accounts: $accounts")
+	}
+	if len(changes) == 0 {
+		return errors.New("say what to change: --name, --strategy, --default-strategy or --accounts")
+	}
+	var got struct{ RenameTenant, SetTenantStrategy, SetTenantAccounts *tenantAnswer }
+	if err := c.administer(ctx, s, mutation, definitions, strings.Join(changes, " "), v, &got); err != nil {
+		return err
+	}
+	last := cmp.Or(got.SetTenantAccounts, got.SetTenantStrategy, got.RenameTenant)
+	return c.show(s, last, last.text)
 }
 
 type tenantRename struct {
@@ -170,8 +218,7 @@ type tenantRename struct {
 
 // Run renames the tenant.
 func (c tenantRename) Run(ctx context.Context, s *term.IO) error {
-	return c.changed(ctx, s, `mutation($id: String!, $name: String!) { admin { tenant: renameTenant(id: $id, name: $name) `+tenantFields+` } }`,
-		variables{"id": c.ID, "name": c.Name})
+	return c.changed(ctx, s, "$id: String!, $name: String!", "renameTenant(id: $id, name: $name)", variables{"id": c.ID, "name": c.Name})
 }
 
 type tenantSuspend struct {
@@ -181,7 +228,7 @@ type tenantSuspend struct {
 
 // Run suspends the tenant.
 func (c tenantSuspend) Run(ctx context.Context, s *term.IO) error {
-	return c.changed(ctx, s, `mutation($id: String!) { admin { tenant: suspendTenant(id: $id) `+tenantFields+` } }`, variables{"id": c.ID})
+	return c.changed(ctx, s, "$id: String!", "suspendTenant(id: $id)", variables{"id": c.ID})
 }
 
 type tenantResume struct {
@@ -191,7 +238,7 @@ type tenantResume struct {
 
 // Run resumes the tenant.
 func (c tenantResume) Run(ctx context.Context, s *term.IO) error {
-	return c.changed(ctx, s, `mutation($id: String!) { admin { tenant: resumeTenant(id: $id) `+tenantFields+` } }`, variables{"id": c.ID})
+	return c.changed(ctx, s, "$id: String!", "resumeTenant(id: $id)", variables{"id": c.ID})
 }
 
 type tenantDelete struct {
@@ -205,5 +252,5 @@ func (c tenantDelete) Run(ctx context.Context, s *term.IO) error {
 	if c.Confirm != c.ID {
 		return fmt.Errorf("--confirm %s is not the tenant %s: nothing was deleted", c.Confirm, c.ID)
 	}
-	return c.changed(ctx, s, `mutation($id: String!) { admin { tenant: deleteTenant(id: $id) `+tenantFields+` } }`, variables{"id": c.ID})
+	return c.changed(ctx, s, "$id: String!", "deleteTenant(id: $id)", variables{"id": c.ID})
 }

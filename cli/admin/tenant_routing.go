@@ -62,7 +62,7 @@ func (c tenantStrategy) Run(ctx context.Context, s *term.IO) error {
 	if c.Strategy != "" { // left out it is the default, and a null is refused
 		v["strategy"], declared, given = c.Strategy, ", $strategy: String!", ", strategy: $strategy"
 	}
-	return c.changed(ctx, s, `mutation($id: String!, $strategies: [DatasetStrategyInput!]!`+declared+`) { admin { tenant: setTenantStrategy(id: $id, strategies: $strategies`+given+`) `+tenantFields+` } }`, v)
+	return c.changed(ctx, s, "$id: String!, $strategies: [DatasetStrategyInput!]!"+declared, "setTenantStrategy(id: $id, strategies: $strategies"+given+")", v)
 }
 
 type tenantExternalIDs struct {
@@ -78,7 +78,7 @@ func (c tenantExternalIDs) Run(ctx context.Context, s *term.IO) error {
 	if err != nil {
 		return err
 	}
-	return c.changed(ctx, s, `mutation($id: String!, $list: [String!]!) { admin { tenant: setTenantExternalIds(id: $id, externalIds: $list) `+tenantFields+` } }`,
+	return c.changed(ctx, s, "$id: String!, $list: [String!]!", "setTenantExternalIds(id: $id, externalIds: $list)",
 		variables{"id": c.ID, "list": list})
 }
 
@@ -95,7 +95,7 @@ func (c tenantAllowHosts) Run(ctx context.Context, s *term.IO) error {
 	if err != nil {
 		return err
 	}
-	return c.changed(ctx, s, `mutation($id: String!, $list: [String!]!) { admin { tenant: setTenantAllowHosts(id: $id, allowHosts: $list) `+tenantFields+` } }`,
+	return c.changed(ctx, s, "$id: String!, $list: [String!]!", "setTenantAllowHosts(id: $id, allowHosts: $list)",
 		variables{"id": c.ID, "list": list})
 }
 
@@ -137,11 +137,11 @@ var errAccounts = errors.New("the tenant's accounts have problems")
 func (c tenantTest) Run(ctx context.Context, s *term.IO) error {
 	declared, given, v := "", "", variables{}
 	if c.ID != "" {
-		v["tenant"], declared, given = c.ID, "($tenant: String!)", "(tenant: $tenant)"
+		v["tenant"], declared, given = c.ID, "$tenant: String!", "(tenant: $tenant)"
 	}
 	var got struct{ Tests []accountTestAnswer }
-	document := `mutation` + declared + ` { admin { tests: testAccount` + given + ` { source datasets ok problems { kind dataset column message } } } }`
-	if err := c.administer(ctx, s, document, v, &got); err != nil {
+	fields := "tests: testAccount" + given + " { source datasets ok problems { kind dataset column message } }"
+	if err := c.administer(ctx, s, mutation, declared, fields, v, &got); err != nil {
 		return err
 	}
 	err := c.show(s, got.Tests, func(w io.Writer) {

@@ -2,6 +2,7 @@ package admin
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -11,12 +12,14 @@ import (
 
 // UserCommands are those of `usher user`.
 type UserCommands struct {
-	Create   userCreate   `cmd:"" help:"Make a user, who logs in with a password."`
-	List     userList     `cmd:"" help:"List the users of a tenant."`
-	Disable  userDisable  `cmd:"" help:"Keep a user out, and end their sessions."`
-	Enable   userEnable   `cmd:"" help:"Let a user in again."`
-	Password userPassword `cmd:"" help:"Give a user another password, and end their sessions."`
-	Delete   userDelete   `cmd:"" help:"Delete a user."`
+	Create   userCreate   `cmd:"" help:"Make a user, who logs in with a password." example:"usher user create ann --tenant acme --role viewer --password-stdin"`
+	List     userList     `cmd:"" help:"List the users of a tenant." example:"usher user list --tenant acme"`
+	Show     userShow     `cmd:"" help:"Show one user." example:"usher user show ann --tenant acme"`
+	Update   userUpdate   `cmd:"" help:"Replace a user's roles or scopes." example:"usher user update ann --tenant acme --role viewer --role clerk"`
+	Disable  userDisable  `cmd:"" help:"Keep a user out, and end their sessions." example:"usher user disable ann --tenant acme"`
+	Enable   userEnable   `cmd:"" help:"Let a user in again." example:"usher user enable ann --tenant acme"`
+	Password userPassword `cmd:"" help:"Give a user another password, and end their sessions." example:"usher user password ann --tenant acme --password-stdin"`
+	Delete   userDelete   `cmd:"" help:"Delete a user." example:"usher user delete ann --tenant acme"`
 }
 
 // person names a user.
@@ -65,9 +68,9 @@ func (u userAnswer) text(w io.Writer) {
 }
 
 // changedUser asks for a change of a user and prints what they have become.
-func (r remote) changedUser(ctx context.Context, s *term.IO, mutation string, v variables) error {
+func (r remote) changedUser(ctx context.Context, s *term.IO, definitions, change string, v variables) error {
 	var got struct{ User userAnswer }
-	if err := r.administer(ctx, s, mutation, v, &got); err != nil {
+	if err := r.administer(ctx, s, mutation, definitions, "user: "+change+" "+userFields, v, &got); err != nil {
 		return err
 	}
 	return r.show(s, got.User, got.User.text)
@@ -95,7 +98,7 @@ func (c userCreate) Run(ctx context.Context, s *term.IO) error {
 	input.set("name", c.Name)
 	input.set("email", c.Email)
 	input.list("roles", c.Role)
-	return c.changedUser(ctx, s, `mutation($input: NewUser!) { admin { user: createUser(input: $input) `+userFields+` } }`, variables{"input": input})
+	return c.changedUser(ctx, s, "$input: NewUser!", "createUser(input: $input)", variables{"input": input})
 }
 
 // scopes have other names in GraphQL, where a colon is in none.
@@ -147,8 +150,8 @@ func (c userList) Run(ctx context.Context, s *term.IO) error {
 			Next  *string      `json:"next"`
 		}
 	}
-	document := `query($tenant: String, $after: String, $limit: Int!) { admin { users(tenant: $tenant, after: $after, limit: $limit) { items ` + userFields + ` next } } }`
-	if err := c.administer(ctx, s, document, v, &got); err != nil {
+	if err := c.administer(ctx, s, query, "$tenant: String, $after: String, $limit: Int!",
+		`users(tenant: $tenant, after: $after, limit: $limit) { items `+userFields+` next }`, v, &got); err != nil {
 		return err
 	}
 	defer more(s, got.Users.Next)
@@ -160,13 +163,68 @@ func (c userList) Run(ctx context.Context, s *term.IO) error {
 	})
 }
 
+// find asks for the user.
+func (p person) find(ctx context.Context, r remote, s *term.IO) (*userAnswer, error) {
+	var got struct{ User *userAnswer }
+	definitions, arguments := p.document()
+	if err := r.administer(ctx, s, query, definitions, "user("+arguments+") "+userFields, p.variables(), &got); err != nil {
+		return nil, err
+	}
+	if got.User == nil {
+		return nil, fmt.Errorf("there is no user %s, or of another tenant: --tenant says of which", p.Username)
+	}
+	return got.User, nil
+}
+
+type userShow struct {
+	remote
+	person
+}
+
+// Run shows the user.
+func (c userShow) Run(ctx context.Context, s *term.IO) error {
+	u, err := c.find(ctx, c.remote, s)
+	if err != nil {
+		return err
+	}
+	return c.show(s, u, u.text)
+}
+
+type userUpdate struct {
+	remote
+	person
+	Role    []string `sep:"none" xor:"roles" help:"A role from now on; may be repeated, and replaces all of them."`
+	NoRoles bool     `xor:"roles" help:"Take all roles away."`
+	Scope   []string `enum:"tokens:create,data:read,data:write,admin,explain" help:"tokens:create, data:read, data:write, admin or explain from now on; may be repeated, and replaces all of them."`
+}
+
+// Run replaces what is said, and leaves the rest as it is.
+func (c userUpdate) Run(ctx context.Context, s *term.IO) error {
+	if len(c.Role)+len(c.Scope) == 0 && !c.NoRoles {
+		return errors.New("say what to change: --role, --no-roles or --scope")
+	}
+	u, err := c.find(ctx, c.remote, s)
+	if err != nil {
+		return err
+	}
+	v := c.variables()
+	v["roles"], v["scopes"] = u.Roles, u.Scopes
+	if len(c.Role) > 0 || c.NoRoles {
+		v["roles"] = append([]string{}, c.Role...)
+	}
+	if len(c.Scope) > 0 {
+		v["scopes"] = scopeNames(c.Scope)
+	}
+	definitions, arguments := c.document()
+	return c.changedUser(ctx, s, definitions+", $roles: [String!]!, $scopes: [Scope!]!", "setUserRights("+arguments+", roles: $roles, scopes: $scopes)", v)
+}
+
 // setStatus lets a user in, or out.
 func (p person) setStatus(ctx context.Context, r remote, s *term.IO, status string) error {
 	definitions, arguments := p.document()
 	v := p.variables()
 	v["status"] = status
-	return r.changedUser(ctx, s, `mutation(`+definitions+`, $status: UserStatus!) {
-		admin { user: setUserStatus(`+arguments+`, status: $status) `+userFields+` } }`, v)
+	return r.changedUser(ctx, s, definitions+", $status: UserStatus!", "setUserStatus("+arguments+", status: $status)", v)
 }
 
 type userDisable struct {
@@ -204,8 +262,7 @@ func (c userPassword) Run(ctx context.Context, s *term.IO) error {
 	v := c.variables()
 	v["password"] = password
 	definitions, arguments := c.document()
-	return c.changedUser(ctx, s, `mutation(`+definitions+`, $password: String!) {
-		admin { user: setPassword(`+arguments+`, password: $password) `+userFields+` } }`, v)
+	return c.changedUser(ctx, s, definitions+", $password: String!", "setPassword("+arguments+", password: $password)", v)
 }
 
 type userDelete struct {
@@ -215,13 +272,11 @@ type userDelete struct {
 
 // Run deletes the user.
 func (c userDelete) Run(ctx context.Context, s *term.IO) error {
-	var got struct {
-		Deleted bool `json:"deleted"`
-	}
+	var got deletedAnswer
 	definitions, arguments := c.document()
-	err := c.administer(ctx, s, `mutation(`+definitions+`) { admin { deleted: deleteUser(`+arguments+`) } }`, c.variables(), &got)
+	err := c.administer(ctx, s, mutation, definitions, "deleted: deleteUser("+arguments+")", c.variables(), &got)
 	if err != nil {
 		return err
 	}
-	return c.show(s, got, func(w io.Writer) { fmt.Fprintf(w, "deleted: %s\n", c.Username) })
+	return c.deleted(s, c.Username, got)
 }

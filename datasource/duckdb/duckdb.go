@@ -52,6 +52,12 @@ type DB struct {
 // Open opens a database file read-only, or files as the views of an in-memory
 // database.
 func Open(spec catalog.DuckDBSpec, opts Options) (*DB, error) {
+	return openChecked(spec, opts, func() error { return nil })
+}
+
+// openChecked is Open with a check of the files before and after they are opened,
+// whenever that is.
+func openChecked(spec catalog.DuckDBSpec, opts Options, check func() error) (*DB, error) {
 	var setup []string
 	var err error
 	if spec.Path != "" {
@@ -67,9 +73,15 @@ func Open(spec catalog.DuckDBSpec, opts Options) (*DB, error) {
 		perConn = []string{"USE " + attached}
 	}
 	db := &DB{files: spec.Path == "", instance: newInstance(opts.memory(), func(limit int64) (*sql.DB, error) {
+		if err := check(); err != nil {
+			return nil, unreadable(err)
+		}
 		pool, err := start(opts, limit, setup, perConn)
 		if err != nil {
 			return nil, unreadable(firstLine(err))
+		}
+		if err := check(); err != nil {
+			return nil, unreadable(errors.Join(err, pool.Close()))
 		}
 		return pool, nil
 	})}

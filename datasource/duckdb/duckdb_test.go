@@ -24,7 +24,7 @@ import (
 
 // file makes a database file, or whatever other files the statements write in
 // its folder, which they know as the current one.
-func file(t *testing.T, statements ...string) string {
+func file(t testing.TB, statements ...string) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "data.duckdb")
 	connector, err := driver.NewConnector(path, nil)

@@ -23,11 +23,12 @@ type instance struct {
 	renewing sync.Mutex
 
 	// The rest belongs to memory's lock.
-	pool   *sql.DB // nil: it is not open now
-	limit  int64
-	users  int
-	at     *list.Element
-	closed bool
+	pool    *sql.DB // nil: it is not open now
+	limit   int64
+	users   int
+	at      *list.Element
+	closed  bool
+	retired bool // its files were replaced: it ends with its users
 }
 
 func newInstance(m *Memory, open func(limit int64) (*sql.DB, error)) *instance {
@@ -77,5 +78,10 @@ func answers(ctx context.Context, pool *sql.DB) bool {
 	var one int
 	return pool.QueryRowContext(ctx, "SELECT 1").Scan(&one) == nil
 }
+
+// errRetired is the cause of an error of an instance that takes no users any more.
+var errRetired = errors.New("the files were replaced")
+
+func (i *instance) retire() { i.memory.retire(i) }
 
 func (i *instance) close() error { return i.memory.end(i) }

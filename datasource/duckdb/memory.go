@@ -77,6 +77,9 @@ func (m *Memory) use(ctx context.Context, i *instance) (*sql.DB, error) {
 func (m *Memory) enter(i *instance) (pool *sql.DB, wait <-chan struct{}, err error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	if i.retired {
+		return nil, nil, unreadable(errRetired)
+	}
 	if i.closed {
 		return nil, nil, fault.New(fault.Unavailable, "the source has just been closed")
 	}
@@ -135,7 +138,21 @@ func (m *Memory) done(i *instance) {
 		m.drop(i)
 		return
 	}
+	if i.retired {
+		m.close(i)
+		return
+	}
 	m.tell()
+}
+
+// retire lets nobody use an instance any more. It closes when its users have left.
+func (m *Memory) retire(i *instance) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	i.retired = true
+	if i.users == 0 {
+		m.close(i)
+	}
 }
 
 // end closes an instance for good; its part is free when its users have left.

@@ -17,7 +17,7 @@ import (
 // sorted by schema and name.
 func (db *DB) Introspect(ctx context.Context, schemas ...string) ([]catalog.Table, error) {
 	var in introspection
-	err := db.Session(ctx, true, func(s sqlexec.Session) error {
+	err := db.Session(Fresh(ctx), true, func(s sqlexec.Session) error {
 		in = introspection{session: s, schemas: sqlgen.Postgres.List(schemas), byID: make(map[int64]int), types: make(types)}
 		return in.run(ctx)
 	})

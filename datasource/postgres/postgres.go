@@ -19,6 +19,7 @@ import (
 	"usher/datasource/pool"
 	"usher/datasource/sqlexec"
 	"usher/fault"
+	"usher/pglink"
 )
 
 // Options bound one account's connections. Zero values mean the defaults.
@@ -32,6 +33,9 @@ type Options struct {
 	// net.Dialer.Control; nil refuses none.
 	Control func(network, address string, c syscall.RawConn) error
 
+	// HostsChanged is told when another host is the primary, or none; nil: nobody is.
+	HostsChanged func(primary int, err error)
+
 	// Session is what every transaction starts with; empty: nothing.
 	Session catalog.Session
 	// Schema must be there; empty: none must.
@@ -40,8 +44,9 @@ type Options struct {
 
 // DB is one account's connections, made on demand.
 type DB struct {
-	account *pool.Account
-	own     *pool.Pool // nil unless it is this account's alone
+	hosts   []*host
+	cluster *pglink.Cluster // of the hosts; nil: there is one
+	own     *pool.Pool      // nil unless it is this account's alone
 }
 
 // Open prepares the connections; it makes none yet.
@@ -51,28 +56,74 @@ func Open(spec catalog.PostgresSpec, opts Options) (*DB, error) {
 	opts.MaxBytes = cmp.Or(opts.MaxBytes, 64<<20)
 	spec.Port = cmp.Or(spec.Port, 5432)
 	spec.SSLMode = cmp.Or(spec.SSLMode, "verify-full")
-	connector, err := newConnector(spec, opts)
+	servers, err := catalog.Servers(spec.Host, spec.Port)
 	if err != nil {
 		return nil, fault.New(fault.Internal, "the source's account cannot be used").Because(err)
 	}
-	maxConns := cmp.Or(spec.MaxConns, 8)
 	db := &DB{}
+	maxConns := cmp.Or(spec.MaxConns, 8)
 	shared := opts.Pool
 	if shared == nil {
-		db.own = pool.New(pool.Limits{Conns: maxConns, PerHost: maxConns})
+		db.own = pool.New(pool.Limits{Conns: maxConns * len(servers), PerHost: maxConns})
 		shared = db.own
 	}
-	db.account = shared.Account(connector.server.Address(), maxConns, connector.Connect)
+	for _, server := range servers {
+		spec.Host, spec.Port = server.Host, server.Port
+		connector, err := newConnector(spec, opts)
+		if err != nil {
+			return nil, fault.New(fault.Internal, "the source's account cannot be used").Because(err)
+		}
+		db.hosts = append(db.hosts, &host{account: shared.Account(connector.server.Address(), maxConns, connector.Connect), connector: connector})
+	}
+	if len(servers) > 1 {
+		db.cluster = newCluster(servers, spec.MaxLag, opts.HostsChanged, db)
+	}
 	return db, nil
 }
 
+func newCluster(servers []catalog.Server, maxLag time.Duration, changed func(primary int, err error), db *DB) *pglink.Cluster {
+	opts := pglink.ClusterOptions{MaxLag: maxLag, Changed: changed}
+	for _, s := range servers {
+		opts.Replicas = append(opts.Replicas, s.Replica)
+	}
+	return pglink.NewCluster(opts, func(ctx context.Context, server int) (pglink.Status, error) { return db.hosts[server].status(ctx) })
+}
+
 // Stats tells of the connections at this moment.
-func (db *DB) Stats() pool.Stats { return db.account.Stats() }
+func (db *DB) Stats() (all pool.Stats) {
+	for _, h := range db.hosts {
+		n := h.account.Stats()
+		all.Open, all.Idle, all.Waiting = all.Open+n.Open, all.Idle+n.Idle, all.Waiting+n.Waiting
+	}
+	return all
+}
+
+// Reading is how many hosts are read from at the same time, at most.
+func (db *DB) Reading() int {
+	if db.cluster == nil {
+		return 1
+	}
+	return max(1, db.cluster.Replicas())
+}
+
+// Hosts tells how many hosts there are of each state; nil where there is but one.
+func (db *DB) Hosts() map[string]int {
+	if db.cluster == nil {
+		return nil
+	}
+	return db.cluster.Counts()
+}
 
 // Close closes the connections that are not in use; the others follow when
 // their sessions end.
 func (db *DB) Close() error {
-	db.account.Close()
+	if db.cluster != nil {
+		db.cluster.Close()
+	}
+	for _, h := range db.hosts {
+		h.account.Close()
+		h.probe.close()
+	}
 	if db.own != nil {
 		db.own.Close()
 	}
@@ -89,21 +140,40 @@ const lostTries = 4
 // *fault.Error. When the connection is lost before the first statement is
 // answered, fn may be called again.
 func (db *DB) Session(ctx context.Context, snapshot bool, fn func(sqlexec.Session) error) error {
+	var tried uint64 // hosts that are not there
+	var gone error
 	for try := 1; ; try++ {
-		lost, err := db.session(ctx, snapshot, fn)
-		if !lost || try == lostTries {
+		at, err := db.hostOf(ctx, tried)
+		if err != nil {
+			return cmp.Or(gone, failingOver(ctx, err))
+		}
+		h := db.hosts[at]
+		taken, err := h.account.Take(ctx)
+		if err != nil && db.cluster != nil && unreachable(ctx, err) {
+			db.cluster.Suspect()
+			tried, gone = tried|1<<at, translate(ctx, err)
+			continue
+		}
+		if err != nil {
+			return translate(ctx, err)
+		}
+		if !db.begin(ctx, at) {
+			h.account.Return(taken, true)
+			return failingOver(ctx, errMoved)
+		}
+		lost, err := h.session(ctx, taken.(*conn), snapshot, fn)
+		if lost && db.cluster != nil {
+			db.cluster.Suspect()
+		}
+		if !lost || try >= lostTries {
 			return err
 		}
 	}
 }
 
-func (db *DB) session(ctx context.Context, snapshot bool, fn func(sqlexec.Session) error) (lost bool, err error) {
-	taken, err := db.account.Take(ctx)
-	if err != nil {
-		return false, translate(ctx, err)
-	}
-	c, whole := taken.(*conn), false
-	defer func() { db.account.Return(c, whole && c.usable()) }()
+func (h *host) session(ctx context.Context, c *conn, snapshot bool, fn func(sqlexec.Session) error) (lost bool, err error) {
+	whole := false
+	defer func() { h.account.Return(c, whole && c.usable()) }()
 	defer func() {
 		// Whoever reads rows takes them for those of the statement that was sent:
 		// other columns, or numbers of parts that there are not, are a panic.

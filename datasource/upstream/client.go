@@ -14,7 +14,7 @@ import (
 // newClient makes a client of its own for one source, with nothing from the
 // process's environment: no proxy, no cookies. It follows no redirect, since
 // headers and bodies would go along to wherever that leads.
-func newClient(allowPrivate bool, idle int) *http.Client {
+func newClient(allowPrivate bool, idle int, config *tls.Config) *http.Client {
 	dialer := &net.Dialer{Timeout: 5 * time.Second, KeepAlive: 30 * time.Second}
 	if !allowPrivate {
 		dialer.Control = address.PublicOnly
@@ -22,7 +22,7 @@ func newClient(allowPrivate bool, idle int) *http.Client {
 	return &http.Client{
 		Transport: &http.Transport{
 			DialContext:            dialer.DialContext,
-			TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12},
+			TLSClientConfig:        config,
 			TLSHandshakeTimeout:    5 * time.Second,
 			ForceAttemptHTTP2:      true,
 			MaxIdleConns:           4 * idle,

@@ -103,7 +103,7 @@ var now = time.Unix(1_800_000_000, 0)
 
 var acme = principal.Principal{
 	Subject: "ann", Tenant: "acme", TenantKey: "acme",
-	Grant: principal.Grant{Metadata: map[string]string{"api_token": "s3cr3t", "empty": ""}},
+	Grant: principal.Grant{Metadata: map[string]query.Value{"api_token": query.Text("s3cr3t"), "empty": query.Text("")}},
 }
 
 // things is the fetch for a question about things.

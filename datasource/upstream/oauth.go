@@ -36,7 +36,12 @@ type tokens struct {
 }
 
 func newTokens(spec catalog.OAuth2, s *Source) (t *tokens, err error) {
-	t = &tokens{spec: spec, account: s.newAccount(newKept(0))}
+	secured, err := grantingTLS(s.spec.API)
+	if err != nil {
+		return nil, err
+	}
+	client := newClient(s.spec.API.AllowPrivate, concurrent(s.spec.API), secured)
+	t = &tokens{spec: spec, account: s.newAccount(client, newKept(0))}
 	t.recent.limit = maxTokens
 	if t.id, err = parseTemplate(spec.ClientID); err != nil {
 		return nil, fmt.Errorf("client_id: %w", err)

@@ -10,6 +10,7 @@ import (
 	"usher/catalog"
 	"usher/fault"
 	"usher/principal"
+	"usher/query"
 )
 
 // issuer is a token endpoint and the API that takes its tokens, one for each
@@ -70,7 +71,7 @@ func (i *issuer) open(t *testing.T, change func(*catalog.SourceSpec)) *api {
 }
 
 func of(tenant string) principal.Principal {
-	return principal.Principal{Tenant: tenant, TenantKey: tenant, Subject: "ann", Grant: principal.Grant{Metadata: map[string]string{"secret": "s-" + tenant}}}
+	return principal.Principal{Tenant: tenant, TenantKey: tenant, Subject: "ann", Grant: principal.Grant{Metadata: map[string]query.Value{"secret": query.Text("s-" + tenant)}}}
 }
 
 func TestOAuth2(t *testing.T) {

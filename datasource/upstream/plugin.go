@@ -79,12 +79,12 @@ func (s *Source) fetchPlugin(ctx context.Context, q plan.Query, each func(value.
 		if err != nil {
 			return r.failure(err)
 		}
-		var columns []string
-		if asked, columns, err = broker.Ask(s.plugin.spec, q, pushed, d); err != nil {
+		var cells [][]int
+		if asked, cells, err = broker.Ask(s.plugin.spec, q, pushed, d); err != nil {
 			return err
 		}
 		r.pages = onePage(base, &body{json: asked})
-		r.page = decode.NewArrays(ref, decoder, columns, broker.ReaderOf)
+		r.page = decode.NewArrays(ref, decoder, cells, broker.ReaderOf)
 	}
 	if err := each(r); err != nil {
 		return err

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -60,7 +61,8 @@ func TestLyingPlugins(t *testing.T) {
 		"a wider second row":      {lists, says(`[["acme",1,"a"],["acme",1,"a",1]]`), fault.Unavailable, "row 2 with a wrong value"},
 		"text for a number":       {lists, says(`[["acme","poison","a"]]`), fault.Unavailable, wrongRow + ": id"},
 		"a fraction":              {lists, says(`[["acme",1.5,"a"]]`), fault.Unavailable, wrongRow + ": id"},
-		"a number for text":       {lists, says(`[["acme",1,5]]`), fault.Unavailable, wrongRow + ": name"},
+		"an object for text":      {lists, says(`[["acme",1,{"poison":1}]]`), fault.Unavailable, wrongRow + ": name"},
+		"a boolean for a number":  {lists, says(`[["acme",true,"a"]]`), fault.Unavailable, wrongRow + ": id"},
 		"a list for text":         {lists, says(`[["acme",1,["poison"]]]`), fault.Unavailable, wrongRow + ": name"},
 		"columns in other places": {lists, says(`[[1,"acme","a"]]`), fault.Unavailable, wrongRow},
 		"objects":                 {lists, says(`[{"tenant_id":"acme","id":1,"name":"poison"}]`), fault.Unavailable, unusable},
@@ -131,7 +133,8 @@ func TestPluginLeavesOut(t *testing.T) {
 		`[["bistro",{"x":[1]},5],["acme",2,"a"]]`:        "tenant=acme id=2 name=a",
 		`[["bistro","x"],["acme",2,"a"]]`:                "",
 		`[["acme","x","a"]]`:                             "",
-		`[[5,1,"a"]]`:                                    "",
+		`[[5,1,"b"],["acme",2,"a"]]`:                     "tenant=acme id=2 name=a",
+		`[[["acme"],1,"a"]]`:                             "",
 	} {
 		a := plugged(t, serve(t, answering(says(listing), says(text))), nil)
 		got, err := a.fetch(t.Context(), a.things(t, acme, nil, "name"))
@@ -166,7 +169,13 @@ func FuzzPluginReply(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		r := decode.NewArrays(ref, d, []string{"tenant_id", "id", "name"}, broker.ReaderOf)
+		at := make([][]int, 3) // tenant_id, id, name
+		for i := range ref.Fields() {
+			if n := slices.Index([]string{"tenant_id", "id", "name"}, ref.Field(i).Stored); n >= 0 {
+				at[n] = append(at[n], i)
+			}
+		}
+		r := decode.NewArrays(ref, d, at, broker.ReaderOf)
 		kept, all := 0, 0
 		err = r.Open(bytes.NewReader(text))
 		for err == nil {

@@ -72,14 +72,7 @@ func Introspect(ctx context.Context, source *catalog.Source) (map[string]catalog
 	defer func() { _ = s.Close() }()
 	ctx, cancel := context.WithTimeout(ctx, source.Timeout)
 	defer cancel()
-	h := make(http.Header)
-	for _, n := range s.request.headers {
-		h.Set(n.name, n.value[0]) // a template without placeholders is one text
-	}
-	for _, n := range s.plugin.properties {
-		h.Set(propertyPrefix+n.name, n.value[0])
-	}
-	reply, err := s.account(s.request.base.String()).do(ctx, "", s.plugin.list(s.plugin.base(s.request, h)))
+	reply, err := s.account(s.request.base.String()).do(ctx, "", s.plugin.list(s.plugin.base(s.request, s.impersonal())))
 	if err != nil {
 		return nil, err
 	}

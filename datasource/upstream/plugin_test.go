@@ -191,15 +191,15 @@ func TestPluginWire(t *testing.T) {
 		return sent
 	}
 	const user = `"user":{"id":"ann","metadata":{"api_token":"s3cr3t","tenant":"acme","tenant_key":"acme"}}`
-	const filters = `[{"column_id":"tenant_id",%[1]s"expression":"in","value":["acme"]},{"column_id":"name",%[2]s"expression":"in","value":["a"]}]`
-	basic := fmt.Sprintf(filters, `"id":"tenant_id",`, `"id":"name",`)
+	const filters = `[{"column_id":"tenant_id",%[1]s"expression":"%[3]s","value":["acme"]},{"column_id":"name",%[2]s"expression":"%[3]s","value":["a"]}]`
+	basic := fmt.Sprintf(filters, `"id":"tenant_id",`, `"id":"name",`, "? in ?")
 	if diff := cmp.Diff([]string{
 		"GET /v1/datasets ",
 		`POST /v1/query {"id":"stock.things","filters":` + basic + `,"options":{"pushdown":false},` + user + `}`,
 	}, ask(catalog.PluginSpec{ProtocolVersion: "1.0.0"})); diff != "" {
 		t.Error(diff)
 	}
-	pushed := fmt.Sprintf(filters, "", "")
+	pushed := fmt.Sprintf(filters, "", "", "in")
 	if diff := cmp.Diff([]string{
 		"POST /v1/datasets {}",
 		`POST /v1/query {"id":"stock.things","columns":[{"column_id":"tenant_id"},{"column_id":"name"},{"column_id":"id"}],"filters":` + pushed +
@@ -340,11 +340,36 @@ func TestPluginMetadata(t *testing.T) {
 	if diff := cmp.Diff(plugin.User{ID: "ann", Metadata: map[string]any{"tenant": "acme", "tenant_key": "acme", "api_token": "s3cr3t"}}, b.last().Caller.User); diff != "" {
 		t.Error(diff)
 	}
+	rich := acme
+	rich.Name, rich.Email = "Ann", "ann@example.com"
+	rich.Grant.Metadata = map[string]query.Value{
+		"client": query.Number("1234"), "regions": query.List{query.Text("eu"), query.Text("us")}, "flags": query.Object{{Name: "beta", Value: query.Bool(true)}},
+		"none": query.List{}, "nothing": query.Object{},
+	}
+	b2 := plugged(t, url, func(s *catalog.SourceSpec) {
+		s.Metadata, s.Plugin.User = []string{"client", "regions", "flags"}, []string{"name", "email"}
+	})
+	asked(t, b2, b2.things(t, rich, nil, "name"))
+	if diff := cmp.Diff(plugin.User{ID: "ann", Name: "Ann", Email: "ann@example.com", Metadata: map[string]any{
+		"tenant": "acme", "tenant_key": "acme", "client": json.Number("1234"), "regions": []any{"eu", "us"}, "flags": map[string]any{"beta": true},
+	}}, b.last().Caller.User); diff != "" {
+		t.Error(diff)
+	}
 	before := len(b.asked)
 	for _, name := range []string{"empty", "absent"} {
 		a := declared(name)
 		_, err := a.fetch(t.Context(), a.things(t, acme, nil, "name"))
 		refused(t, err, fault.Forbidden, `no metadata "`+name+`"`)
+	}
+	for _, name := range []string{"none", "nothing"} {
+		a := declared(name)
+		_, err := a.fetch(t.Context(), a.things(t, rich, nil, "name"))
+		refused(t, err, fault.Forbidden, `no metadata "`+name+`"`)
+	}
+	for what, want := range map[string]string{"name": "no name", "email": "no email address"} {
+		a := plugged(t, url, func(s *catalog.SourceSpec) { s.Plugin.User = []string{what} })
+		_, err := a.fetch(t.Context(), a.things(t, acme, nil, "name"))
+		refused(t, err, fault.Forbidden, want)
 	}
 	if len(b.asked) != before {
 		t.Error("the plugin was asked without metadata it needs")

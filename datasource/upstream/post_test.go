@@ -40,7 +40,7 @@ func TestPost(t *testing.T) {
 		{Name: "deep", Value: query.Object{{Name: "list", Value: query.List{query.Number("1.50"), query.Bool(true), query.Null{}, query.Text("<x>")}}}},
 	}
 	hostile := acme
-	hostile.Grant.Metadata = map[string]string{"v": "\",\"admin\":true,\"x\":\"\\\n&a=b"}
+	hostile.Grant.Metadata = map[string]query.Value{"v": query.Text("\",\"admin\":true,\"x\":\"\\\n&a=b")}
 	value := `\",\"admin\":true,\"x\":\"\\\n&a=b`
 	cases := map[string]struct {
 		body  catalog.BodySpec
@@ -94,7 +94,7 @@ func TestPost(t *testing.T) {
 			}
 			if name == "JSON" {
 				var sent struct{ Who string }
-				if err := json.Unmarshal([]byte(strings.TrimPrefix(p.bodies[0], "POST /things ")), &sent); err != nil || sent.Who != "acme/"+hostile.Grant.Metadata["v"] {
+				if err := json.Unmarshal([]byte(strings.TrimPrefix(p.bodies[0], "POST /things ")), &sent); err != nil || query.Text(sent.Who) != "acme/"+hostile.Grant.Metadata["v"].(query.Text) {
 					t.Errorf("%q, %v", sent.Who, err)
 				}
 			}
@@ -146,7 +146,7 @@ func TestPaths(t *testing.T) {
 			says(`{"data":[]}`)(w, r)
 		})+"/v1", catalog.BindingSpec{Path: "/tenants/{metadata.v}/things"}, func(s *catalog.SourceSpec) { s.Isolation = "upstream" })
 		p := acme
-		p.Grant = principal.Grant{Metadata: map[string]string{"v": value}}
+		p.Grant = principal.Grant{Metadata: map[string]query.Value{"v": query.Text(value)}}
 		_, err := a.fetch(t.Context(), a.things(t, p, nil, "id"))
 		if got != want || (err == nil) != (want != "") {
 			t.Errorf("%q: %q, %v", value, got, err)

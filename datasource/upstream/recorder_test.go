@@ -55,7 +55,7 @@ func TestRecorder(t *testing.T) {
 		who := []string{"acme", "zeta"}[worker%2]
 		p := principal.Principal{
 			Tenant: who, TenantKey: "key-" + who, Subject: "subject-" + who,
-			Grant: principal.Grant{Metadata: map[string]string{"secret": "secret-" + who, "canary": "canary-" + who}},
+			Grant: principal.Grant{Metadata: map[string]query.Value{"secret": query.Text("secret-" + who), "canary": query.Text("canary-" + who)}},
 		}
 		group.Go(func() {
 			for i := worker / 2; i < each; i += workers {

@@ -88,7 +88,7 @@ func valueOf(placeholder string, id plan.Identity) string {
 		value, _ := id.Parameter(name)
 		return value
 	}
-	value, _ := id.Metadata(strings.TrimPrefix(placeholder, "metadata."))
+	value, _ := id.MetadataText(strings.TrimPrefix(placeholder, "metadata."))
 	return value
 }
 

@@ -10,6 +10,7 @@ import (
 	"usher/fault"
 	"usher/plan"
 	"usher/principal"
+	"usher/query"
 )
 
 func TestTemplateErrors(t *testing.T) {
@@ -94,7 +95,7 @@ func TestTemplates(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, c := range cases {
-		id := identity(t, principal.Principal{Tenant: "acme", TenantKey: "acme", Grant: principal.Grant{Metadata: map[string]string{"v": c.value}}})
+		id := identity(t, principal.Principal{Tenant: "acme", TenantKey: "acme", Grant: principal.Grant{Metadata: map[string]query.Value{"v": query.Text(c.value)}}})
 		if got := text("{metadata.v}", id, inHeader); got != c.header {
 			t.Errorf("header %q: got %q, want %q", c.value, got, c.header)
 		}
@@ -116,7 +117,7 @@ func TestTemplates(t *testing.T) {
 			t.Errorf("query %q: got %q, want %q", c.value, next.url.RawQuery, c.query)
 		}
 	}
-	dots := identity(t, principal.Principal{Tenant: "acme", TenantKey: "acme", Subject: ".", Grant: principal.Grant{Metadata: map[string]string{"v": "x"}}})
+	dots := identity(t, principal.Principal{Tenant: "acme", TenantKey: "acme", Subject: ".", Grant: principal.Grant{Metadata: map[string]query.Value{"v": query.Text("x")}}})
 	if _, err := r.at("/a/.{subject}/b", dots); fault.From(err).Code != fault.Forbidden {
 		t.Errorf("two dots of two parts: %v", err)
 	}
@@ -199,7 +200,7 @@ func TestWhoseRequest(t *testing.T) {
 	var group sync.WaitGroup
 	for _, who := range []string{"a", "b", "c", "d"} {
 		q := a.things(t, principal.Principal{
-			Tenant: who, TenantKey: who, Subject: who, Grant: principal.Grant{Metadata: map[string]string{"api_token": "token-" + who}},
+			Tenant: who, TenantKey: who, Subject: who, Grant: principal.Grant{Metadata: map[string]query.Value{"api_token": query.Text("token-" + who)}},
 		}, nil, "id")
 		group.Go(func() {
 			for range 200 {

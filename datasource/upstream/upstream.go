@@ -70,8 +70,12 @@ func Open(spec *catalog.Source, opts Options) (*Source, error) {
 	if opts.Gate == nil {
 		opts.Gate = func(slots int) *admit.Gate { return admit.New(slots, admit.Limits{}, nil) }
 	}
+	secured, err := tlsConfig(spec.API)
+	if err != nil {
+		return nil, fmt.Errorf("source %q: %w", spec.Name, err)
+	}
 	s := &Source{
-		spec: spec, request: request, gate: opts.Gate, client: newClient(spec.API.AllowPrivate, concurrent(spec.API)),
+		spec: spec, request: request, gate: opts.Gate, client: newClient(spec.API.AllowPrivate, concurrent(spec.API), secured),
 		kept: newKept(spec.API.StaleIfError), meter: opts.Metrics.of(spec.Name),
 	}
 	s.accounts.limit = maxAccounts
@@ -95,12 +99,12 @@ func concurrent(spec catalog.APISpec) int { return cmp.Or(spec.MaxConcurrent, de
 // account is what is known of one base URL.
 func (s *Source) account(base string) *account {
 	return s.accounts.getOr(base, func() *account {
-		return s.newAccount(s.kept)
+		return s.newAccount(s.client, s.kept)
 	})
 }
 
-func (s *Source) newAccount(kept *kept) *account {
-	return newAccount(s.client, s.gate(concurrent(s.spec.API)), fairTime(s.spec.Timeout), kept, s.meter)
+func (s *Source) newAccount(client *http.Client, kept *kept) *account {
+	return newAccount(client, s.gate(concurrent(s.spec.API)), fairTime(s.spec.Timeout), kept, s.meter)
 }
 
 // Waiting is how many calls are in line, for all base URLs together.
@@ -125,6 +129,7 @@ func (s *Source) Close() error {
 	s.accounts.clear()
 	if s.tokens != nil {
 		s.tokens.account.retire()
+		s.tokens.account.client.CloseIdleConnections()
 	}
 	s.client.CloseIdleConnections()
 	return nil
@@ -228,6 +233,9 @@ func (s *Source) accept(q plan.Query) error {
 	}
 	if !ok {
 		return errors.New("upstream: the query's columns are not those of its reference")
+	}
+	if ref.Grouped() && (s.spec.API.Plugin == nil || !s.spec.API.Plugin.Groups) {
+		return fmt.Errorf("upstream: source %q is asked for groups", s.spec.Name)
 	}
 	return nil
 }

@@ -50,9 +50,9 @@ func TestAnonymous(t *testing.T) {
 	}
 }
 
-// A request may name a saved operation where its text would be; the executor
-// reads the name.
-func TestSavedOperationStandsForAQuery(t *testing.T) {
+// A request may name a saved operation, or one by its hash, where its text would
+// be; the executor reads the name.
+func TestANameStandsForAQuery(t *testing.T) {
 	t.Parallel()
 	f := newFixture(transport.Options{})
 	const missing = "the parameter query is missing or no string"
@@ -63,6 +63,8 @@ func TestSavedOperationStandsForAQuery(t *testing.T) {
 		`{"query":"","extensions":{"savedQuery":{"name":"x"}}}`:     false,
 		`{"extensions":{"savedQuery":null}}`:                        true,
 		`{"extensions":{"other":{"name":"x"}}}`:                     true,
+		`{"extensions":{"persistedQuery":{"version":1}}}`:           false,
+		`{"extensions":{"persistedQuery":null}}`:                    true,
 		`{"extensions":{}}`:                                         true,
 		`{"variables":{"savedQuery":{"name":"x"}}}`:                 true,
 		`{"extensions":{"savedQuery":{"name":"x"}},"variables":{}}`: false,

@@ -34,6 +34,7 @@ type handler struct {
 	exec         graphql.GraphExecutor
 	authenticate Authenticate
 	options      Options
+	encoders     encoders
 }
 
 func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -64,6 +65,7 @@ type exchange struct {
 	caller    principal.Principal
 	share     *held.Share
 	anonymous bool // no token was shown, and need not be
+	encodable bool // the answer may be compressed
 	maxBody   int64
 	operation string
 	status    int
@@ -168,6 +170,7 @@ func (x *exchange) execute(media mediaType, params *graphql.RawParams) *refusal 
 		x.w.Header().Set("Allow", "POST")
 		return refuse(http.StatusMethodNotAllowed, "a mutation must be sent by POST")
 	}
+	x.encodable = operation.Operation.Operation == ast.Query && !x.anonymous
 	x.options.Metrics.begun(operation.Operation.Operation)
 	responses, ctx := x.exec.DispatchOperation(ctx, operation)
 	response := responses(ctx)
@@ -192,7 +195,7 @@ func (x *exchange) answer(media mediaType, response *graphql.Response) *refusal 
 		}
 		return refusalOf(errors.New("the executor gave no response"))
 	}
-	status, err := writeResponse(x.w, media, response, requestid.From(ctx))
+	status, err := x.writeResponse(media, response)
 	if err != nil {
 		return refusalOf(fmt.Errorf("encode the response: %w", err))
 	}
@@ -208,7 +211,7 @@ func (x *exchange) refuse(refused *refusal) {
 	x.status, x.outcome = refused.status, rejected
 	x.options.Metrics.failed(refused.err.Code)
 	x.cause = refused.err
-	refused.write(x.w, x.r)
+	refused.write(x.w, x.r, x.options.ExplainTokens)
 }
 
 // panicked answers a request whose handling panicked. Nothing has been sent

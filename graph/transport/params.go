@@ -13,9 +13,9 @@ import (
 	"usher/fault"
 )
 
-// savedExtension is the member of a request's extensions that names a saved
-// operation.
-const savedExtension = "savedQuery"
+// naming are the members of a request's extensions that may stand for its
+// query: the name of a saved one, the hash of a persisted one.
+var naming = [...]string{"savedQuery", "persistedQuery"}
 
 // readPost reads the parameters of a POST. The refusal's status says which
 // part of the request is wrong.
@@ -86,7 +86,7 @@ func readGet(r *http.Request, limit int64) (*graphql.RawParams, *refusal) {
 // not passed on: they hold the token.
 func readEnvelope(envelope map[string]any) (*graphql.RawParams, *refusal) {
 	query, isString := envelope["query"].(string)
-	if !isString && (envelope["query"] != nil || !saved(envelope)) {
+	if !isString && (envelope["query"] != nil || !named(envelope)) {
 		return nil, refuse(http.StatusBadRequest, "the parameter query is missing or no string")
 	}
 	name, isString := envelope["operationName"].(string)
@@ -104,11 +104,16 @@ func readEnvelope(envelope map[string]any) (*graphql.RawParams, *refusal) {
 	return &graphql.RawParams{Query: query, OperationName: name, Variables: variables, Extensions: extensions}, nil
 }
 
-// saved tells whether the request names a saved operation, which stands for a
-// query. What it names is for the executor to read.
-func saved(envelope map[string]any) bool {
+// named tells whether the request names an operation, which stands for a query.
+// What it names is for the executor to read.
+func named(envelope map[string]any) bool {
 	extensions, _ := envelope["extensions"].(map[string]any)
-	return extensions[savedExtension] != nil
+	for _, member := range naming {
+		if extensions[member] != nil {
+			return true
+		}
+	}
+	return false
 }
 
 // isJSON says whether the Content-Type is application/json in UTF-8. It is the

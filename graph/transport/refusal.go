@@ -2,16 +2,18 @@ package transport
 
 import (
 	"encoding/json"
+	"errors"
 	"math"
 	"net/http"
 	"strconv"
+	"strings"
 
 	"usher/fault"
 	"usher/graph/requestid"
 )
 
 // notAuthenticated is the one message of every 401: which check a token failed
-// is for the log, not for whoever made the token.
+// is for the log, not for whoever made the token, unless tokens are explained.
 const notAuthenticated = "no valid token was shown"
 
 // refusal is the end of a request that no executor has seen.
@@ -37,16 +39,20 @@ func refusalOf(err error) *refusal {
 
 // write answers a request that fails as a whole, with a GraphQL error as body.
 // The cause is not sent.
-func (r *refusal) write(w http.ResponseWriter, request *http.Request) {
+func (r *refusal) write(w http.ResponseWriter, request *http.Request, explain bool) {
 	media, acceptable := negotiate(request.Header.Values("Accept"))
 	if !acceptable {
 		media = plainJSON
 	}
-	message := r.err.Message
+	message, reason := r.err.Message, ""
 	if r.err.Code == fault.Unauthenticated {
 		message = notAuthenticated
-		w.Header().Set("WWW-Authenticate", "Bearer")
+		if cause := r.err.Unwrap(); explain && cause != nil {
+			reason = reasonOf(cause)
+			message += ": " + reason
+		}
 	}
+	challenge(w.Header(), request, r.status, reason)
 	if r.err.RetryAfter > 0 {
 		seconds := math.Ceil(r.err.RetryAfter.Seconds())
 		w.Header().Set("Retry-After", strconv.FormatFloat(seconds, 'f', 0, 64))
@@ -68,15 +74,60 @@ func (r *refusal) write(w http.ResponseWriter, request *http.Request) {
 	_, _ = w.Write(body)
 }
 
+// reasonOf is the text of a cause, without the refusals that it came through.
+func reasonOf(cause error) string {
+	for inner := (*fault.Error)(nil); errors.As(cause, &inner); {
+		if cause = inner.Unwrap(); cause == nil {
+			return inner.Message
+		}
+	}
+	return cause.Error()
+}
+
+// challenge says what is wrong with a request's token, as RFC 6750 has it: 401
+// asks for one, and names no error where none was shown; 403 asks for one that
+// grants more.
+func challenge(header http.Header, request *http.Request, status int, reason string) {
+	switch status {
+	case http.StatusUnauthorized:
+		with := "Bearer"
+		if len(request.Header.Values("Authorization")) > 0 {
+			with += ` error="invalid_token"`
+			if reason != "" {
+				with += `, error_description="` + strings.Map(described, reason) + `"`
+			}
+		}
+		header.Set("WWW-Authenticate", with)
+	case http.StatusForbidden:
+		header.Set("WWW-Authenticate", `Bearer error="insufficient_scope"`)
+	}
+}
+
+// described puts what an error_description may not have into what it may.
+func described(r rune) rune {
+	switch {
+	case r == '"' || r == '\\':
+		return '\''
+	case r < ' ' || r > '~':
+		return '?'
+	}
+	return r
+}
+
+// unknownLength is that of an answer that is compressed while it is sent.
+const unknownLength = -1
+
 // writeHead writes the headers that every answer has.
 func writeHead(w http.ResponseWriter, media mediaType, status, length int) {
 	header := w.Header()
 	header.Set("Content-Type", string(media)+"; charset=utf-8")
-	header.Set("Content-Length", strconv.Itoa(length))
+	if length != unknownLength {
+		header.Set("Content-Length", strconv.Itoa(length))
+	}
 	header.Set("Cache-Control", "no-store")
 	header.Set("X-Content-Type-Options", "nosniff")
 	if header.Get("Vary") == "" {
-		header.Set("Vary", "Authorization, Accept")
+		header.Set("Vary", varies)
 	}
 	w.WriteHeader(status)
 }

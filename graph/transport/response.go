@@ -2,6 +2,7 @@ package transport
 
 import (
 	"encoding/json"
+	"io"
 	"maps"
 	"net/http"
 	"strconv"
@@ -10,16 +11,17 @@ import (
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
 	"usher/fault"
+	"usher/graph/requestid"
 )
 
 // writeResponse writes what the executor answered and returns the status. Data
 // is written as it is, neither validated nor copied; without data the key is
 // left out, which is how a request that was never executed is told from one
 // whose answer is null.
-func writeResponse(w http.ResponseWriter, media mediaType, response *graphql.Response, requestID string) (int, error) {
+func (x *exchange) writeResponse(media mediaType, response *graphql.Response) (int, error) {
 	var tail []byte
 	if len(response.Errors) > 0 {
-		errs, err := json.Marshal(named(response.Errors, requestID))
+		errs, err := json.Marshal(identified(response.Errors, requestid.From(x.r.Context())))
 		if err != nil {
 			return 0, err
 		}
@@ -45,14 +47,23 @@ func writeResponse(w http.ResponseWriter, media mediaType, response *graphql.Res
 	tail = append(tail, '}')
 
 	status := responseStatus(media, response)
+	challenge(x.w.Header(), x.r, status, "")
 	if seconds := retryAfter(response); seconds > 0 {
-		w.Header().Set("Retry-After", strconv.Itoa(seconds))
+		x.w.Header().Set("Retry-After", strconv.Itoa(seconds))
 	}
-	writeHead(w, media, status, len(head)+len(response.Data)+len(tail))
+	length := len(head) + len(response.Data) + len(tail)
+	var body io.Writer = x.w
+	if x.encodable {
+		if encoded := x.encoders.begin(x.w, x.r, x.share, length); encoded != nil {
+			defer encoded.end()
+			body, length = encoded, unknownLength
+		}
+	}
+	writeHead(x.w, media, status, length)
 	// A failing write means the client left; there is nobody to tell.
-	_, _ = w.Write([]byte(head))
-	_, _ = w.Write(response.Data)
-	_, _ = w.Write(tail)
+	_, _ = io.WriteString(body, head)
+	_, _ = body.Write(response.Data)
+	_, _ = body.Write(tail)
 	return status, nil
 }
 
@@ -94,9 +105,9 @@ func retryAfter(response *graphql.Response) int {
 	return longest
 }
 
-// named returns the errors with the request id in each. They are copied, for
+// identified returns the errors with the request id in each. They are copied, for
 // an executor may send one error to several requests.
-func named(errs gqlerror.List, requestID string) gqlerror.List {
+func identified(errs gqlerror.List, requestID string) gqlerror.List {
 	list := make(gqlerror.List, len(errs))
 	for i, err := range errs {
 		c := *err

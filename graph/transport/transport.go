@@ -9,6 +9,10 @@
 // Nothing of a refused body is repeated in the answer. Where the anonymous may
 // log in, the executor decides what a request without a token may ask; whatever
 // else it is refused for, the answer is that of a missing token.
+//
+// Answers to queries are compressed where a client wants that. Answers to
+// mutations never are: they alone show tokens, keys and sessions, and how well a
+// text compresses tells whether it repeats something.
 package transport
 
 import (
@@ -46,6 +50,9 @@ type Options struct {
 	// Anonymous lets the executor see requests without an Authorization header
 	// (principal.WithAnonymous), so that one can log in.
 	Anonymous bool
+	// ExplainTokens says in answers why a token was refused. That is for
+	// development: whoever makes tokens that are not accepted learns from it.
+	ExplainTokens bool
 	// Held is what the requests' rows and answers are counted in. Nil means a
 	// budget of its own.
 	Held *held.Budget
@@ -83,6 +90,6 @@ func (o Options) withDefaults() Options {
 // when the client leaves.
 func New(exec graphql.GraphExecutor, authenticate Authenticate, options Options) http.Handler {
 	options = options.withDefaults()
-	h := &handler{exec: exec, authenticate: authenticate, options: options}
+	h := &handler{exec: exec, authenticate: authenticate, options: options, encoders: newEncoders()}
 	return Identify(crossOrigin(options.AllowedOrigins, h))
 }

@@ -9,9 +9,12 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/99designs/gqlgen/graphql/executor"
 
 	"usher/fault"
 	"usher/graph/transport"
@@ -123,7 +126,7 @@ func checkHeaders(t *testing.T, response *httptest.ResponseRecorder) {
 	t.Helper()
 	for name, want := range map[string]string{
 		"Cache-Control":          "no-store",
-		"Vary":                   "Authorization, Accept",
+		"Vary":                   "Authorization, Accept, Accept-Encoding",
 		"X-Content-Type-Options": "nosniff",
 	} {
 		if got := response.Header().Get(name); got != want {
@@ -131,7 +134,7 @@ func checkHeaders(t *testing.T, response *httptest.ResponseRecorder) {
 		}
 	}
 	_, offersBearer := response.Header()["Www-Authenticate"]
-	if offersBearer != (response.Code == http.StatusUnauthorized) {
+	if offersBearer != (response.Code == http.StatusUnauthorized || response.Code == http.StatusForbidden) {
 		t.Errorf("status %d with WWW-Authenticate: %v", response.Code, offersBearer)
 	}
 	_, allows := response.Header()["Allow"]
@@ -156,6 +159,61 @@ func TestRefusedTokensAreAnsweredAlike(t *testing.T) {
 	}
 	if !strings.Contains(f.logs.String(), "kid 7") {
 		t.Errorf("the log lacks the reason: %s", f.logs)
+	}
+}
+
+// What a token lacks is said as RFC 6750 has it, and why it was refused only
+// where tokens are explained.
+func TestChallenges(t *testing.T) {
+	t.Parallel()
+	const plain = `{"errors":[{"message":"no valid token was shown","extensions":{"code":"UNAUTHENTICATED","requestId":"same"}}]}`
+	expired := func(_ context.Context, r *http.Request) (principal.Principal, error) {
+		switch {
+		case r.Header.Get("Authorization") == "Bearer poor":
+			return principal.Principal{}, fault.New(fault.Forbidden, "the token does not name a tenant").Because(errors.New("secret"))
+		case r.Header.Get("Authorization") == "Bearer "+goodToken:
+			return principal.Principal{Subject: "ann", Issuer: "test", Tenant: "acme"}, nil
+		}
+		return principal.Principal{}, fault.New(fault.Unauthenticated, "the token is missing or not accepted").Because(errors.New("token \"é\" has\nexpired"))
+	}
+	for _, c := range []struct {
+		explain, anonymous bool
+		authorization      []string
+		status             int
+		challenge, body    string
+	}{
+		{false, false, nil, 401, `Bearer`, plain},
+		{false, true, nil, 401, `Bearer`, plain},
+		{false, false, []string{"Bearer old"}, 401, `Bearer error="invalid_token"`, plain},
+		{false, true, []string{"Bearer old"}, 401, `Bearer error="invalid_token"`, plain},
+		{false, false, []string{""}, 401, `Bearer error="invalid_token"`, plain},
+		{false, false, []string{"Bearer poor"}, 403, `Bearer error="insufficient_scope"`, `{"errors":[{"message":"the token does not name a tenant","extensions":{"code":"FORBIDDEN","requestId":"same"}}]}`},
+		{true, true, nil, 401, `Bearer`, `{"errors":[{"message":"no valid token was shown: batches are not answered: send one operation in a request","extensions":{"code":"UNAUTHENTICATED","requestId":"same"}}]}`},
+		{
+			true, false,
+			[]string{"Bearer old"},
+			401, `Bearer error="invalid_token", error_description="token '?' has?expired"`,
+			`{"errors":[{"message":"no valid token was shown: token \"é\" has\nexpired","extensions":{"code":"UNAUTHENTICATED","requestId":"same"}}]}`,
+		},
+		{true, false, []string{"Bearer poor"}, 403, `Bearer error="insufficient_scope"`, `{"errors":[{"message":"the token does not name a tenant","extensions":{"code":"FORBIDDEN","requestId":"same"}}]}`},
+		{true, false, []string{"Bearer " + goodToken}, 200, ``, `{"data":{"principal":"acme"}}`},
+	} {
+		logs := &logs{}
+		h := transport.New(executor.New(newSchema()), expired, transport.Options{
+			ExplainTokens: c.explain, Anonymous: c.anonymous, Logger: slog.New(slog.NewTextHandler(logs, nil)),
+		})
+		query := `{"query":"{ principal }"}`
+		if c.anonymous && c.authorization == nil {
+			query = `[]`
+		}
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, request(query, header("Authorization", c.authorization...), header("X-Request-Id", "same")))
+		if w.Code != c.status || w.Header().Get("WWW-Authenticate") != c.challenge || w.Body.String() != c.body {
+			t.Errorf("%+v:\n%d %s\n%s", c, w.Code, w.Header().Get("WWW-Authenticate"), w.Body)
+		}
+		if len(c.authorization) > 0 && c.authorization[0] == "Bearer old" && !strings.Contains(logs.String(), "expired") {
+			t.Errorf("%+v: the log lacks the reason: %s", c, logs)
+		}
 	}
 }
 
@@ -451,8 +509,26 @@ func TestCrossOrigin(t *testing.T) {
 				t.Error("credentials are allowed")
 			}
 		}
-		if methods := asked.Header().Get("Access-Control-Allow-Methods"); (methods != "") != c.granted {
-			t.Errorf("allowed %v, origin %s: methods %q", c.allowed, c.origin, methods)
+		for name, values := range map[string][]string{
+			"Access-Control-Allow-Methods": {"GET", "POST"},
+			"Access-Control-Allow-Headers": {
+				"authorization", "content-type", "x-request-id", "idempotency-key", "traceparent", "tracestate", "baggage", "sentry-trace",
+				"apollo-require-preflight", "x-apollo-operation-name", "apollographql-client-name", "apollographql-client-version",
+			},
+			"Access-Control-Max-Age": {"7200"},
+		} {
+			got := strings.Split(strings.ToLower(asked.Header().Get(name)), ", ")
+			for _, value := range values {
+				if slices.Contains(got, strings.ToLower(value)) != c.granted {
+					t.Errorf("allowed %v, origin %s: %s is %q", c.allowed, c.origin, name, got)
+				}
+			}
+		}
+		exposed := answered.Header().Get("Access-Control-Expose-Headers")
+		for _, name := range []string{"X-Request-Id", "Retry-After", "WWW-Authenticate"} {
+			if strings.Contains(exposed, name) != c.granted {
+				t.Errorf("allowed %v, origin %s: exposed %q", c.allowed, c.origin, exposed)
+			}
 		}
 	}
 }

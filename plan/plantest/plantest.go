@@ -92,7 +92,7 @@ func Principal(tb testing.TB, text string) principal.Principal {
 		case "parameters":
 			p.Grant.Parameters = members(m.Value)
 		case "metadata":
-			p.Grant.Metadata = texts(m.Value)
+			p.Grant.Metadata = members(m.Value)
 		case "accounts":
 			p.Grant.Accounts = accounts(tb, m.Value)
 		case "home":

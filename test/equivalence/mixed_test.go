@@ -20,7 +20,7 @@ func mixed(t *testing.T, w *world) []way {
 	all, allURL := startAPI(t, w, false)
 	apart, apartURL := startAPI(t, w, true)
 	sources["all"], sources["apart"] = all.source(allURL), apart.source(apartURL)
-	plugin, pluginURL := startBroker(t, w, true)
+	plugin, pluginURL := startBroker(t, w, true, false)
 	sources["plugin"] = plugin.source(pluginURL)
 	ways := map[string]string{"trips": "own", "stops": "own", "scans": "own"} // a row and whose it is are in one source
 	spec := w.spec(sources, map[string]catalog.StrategySpec{

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -15,12 +16,15 @@ import (
 )
 
 // broker serves the world's rows as a plugin. One that keeps tenants apart
-// does all that usher may ask of a plugin; the other sends everybody's rows
-// with all their columns and does not look at what else is asked.
+// does all that usher may ask for rows; the others send everybody's rows, with all
+// their columns or in groups, and do not look at what else is asked.
 type broker struct {
 	world *world
 	apart bool
-	rows  map[*cell][]shown
+	group bool
+
+	grouped atomic.Int64 // questions for groups
+	rows    map[*cell][]shown
 }
 
 // shown is a cell as a filter sees it and as it is sent.
@@ -34,9 +38,9 @@ const (
 	brokered     = "world." // what a broker's datasets are called begins so
 )
 
-func startBroker(t *testing.T, w *world, apart bool) (*broker, string) {
+func startBroker(t *testing.T, w *world, apart, group bool) (*broker, string) {
 	t.Helper()
-	b := &broker{world: w, apart: apart, rows: make(map[*cell][]shown)}
+	b := &broker{world: w, apart: apart, group: group, rows: make(map[*cell][]shown)}
 	for _, t := range w.tables {
 		for _, row := range t.rows {
 			fields := make([]shown, len(row))
@@ -58,6 +62,9 @@ func (b *broker) source(base string) catalog.SourceSpec {
 	s := catalog.SourceSpec{
 		Kind: "api", Protocol: "plugin", BaseURL: base, AllowPrivate: true, Secret: brokerSecret, Isolation: "gateway",
 		Plugin: catalog.PluginSpec{ProtocolVersion: "1.0.0"},
+	}
+	if b.group {
+		s.Plugin = catalog.PluginSpec{ProtocolVersion: "2.0.0", Pushdown: true, ExactGroups: true}
 	}
 	if b.apart {
 		s.Isolation = "upstream"
@@ -134,6 +141,9 @@ func (b *broker) dataset(t *table) plugin.Dataset {
 // Query implements plugin.Plugin.
 func (b *broker) Query(_ context.Context, q plugin.Query, rows *plugin.Rows) error {
 	t := b.world.table(strings.TrimPrefix(q.Dataset, brokered))
+	if q.Pushdown && b.group {
+		return b.groups(t, q.Columns, rows)
+	}
 	columns, err := q.Of(b.dataset(t))
 	if err != nil || q.Pushdown {
 		return plugin.Errorf(http.StatusBadRequest, "columns %v, pushdown %t", err, q.Pushdown)

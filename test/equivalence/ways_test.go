@@ -61,8 +61,10 @@ func embedded(t *testing.T, w *world) []way {
 	all, allURL := startAPI(t, w, false)
 	apart, apartURL := startAPI(t, w, true)
 	sources["all"], sources["apart"] = all.source(allURL), apart.source(apartURL)
-	basic, basicURL := startBroker(t, w, false)
-	pushdown, pushdownURL := startBroker(t, w, true)
+	basic, basicURL := startBroker(t, w, false, false)
+	pushdown, pushdownURL := startBroker(t, w, true, false)
+	grouping, groupingURL := startBroker(t, w, false, true)
+	sources["grouping"] = grouping.source(groupingURL)
 	sources["basic"], sources["pushdown"] = basic.source(basicURL), pushdown.source(pushdownURL)
 	spec := w.spec(sources, map[string]catalog.StrategySpec{
 		"shared":   {Kind: "shared", Source: "shared"},
@@ -71,11 +73,13 @@ func embedded(t *testing.T, w *world) []way {
 		"apart":    {Kind: "api", Source: "apart"},
 		"basic":    {Kind: "api", Source: "basic"},
 		"pushdown": {Kind: "api", Source: "pushdown"},
+		"grouping": {Kind: "api", Source: "grouping"},
 	}, "shared")
 	spec.DefaultStrategy = "shared"
 	hideTenant(spec, "apart")
 	bindBroker(spec, "basic", basic)
 	bindBroker(spec, "pushdown", pushdown)
+	bindBroker(spec, "grouping", grouping)
 	g := newGateway(t, spec)
 	return []way{
 		{"a shared DuckDB", g, "shared", true, nil},
@@ -84,6 +88,7 @@ func embedded(t *testing.T, w *world) []way {
 		{"an API that keeps tenants apart", g, "apart", true, nil},
 		{"a plugin with everybody's rows", g, "basic", false, nil},
 		{"a plugin that keeps tenants apart", g, "pushdown", true, nil},
+		{"a plugin that makes groups of everybody's rows", g, "grouping", false, nil},
 	}
 }
 

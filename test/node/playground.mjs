@@ -1,9 +1,10 @@
 // Uses the playground as a person does, in Chromium:
 //   node playground.mjs URL [--token NAME | --paste TOKEN] [--sample NAME | --query TEXT]
-//        [--variables JSON] [--expect TEXT]... [--screenshot FILE] [--dark]
+//        [--variables JSON] [--expect TEXT]... [--advice TEXT] [--screenshot FILE] [--dark]
 // Picks the sample token whose label begins with NAME or pastes one, opens the
 // sample query or types one, runs it, waits until the answer has every expected
-// text, and opens the settings.
+// text, and opens the settings. With --advice the page has to say that below its
+// bar in the end, and without it nothing.
 // Fails as well when the page asks another origin, reports an error (a breach
 // of its content security policy is one), or keeps the token beyond the tab.
 // CHROMIUM names the browser; without it, the one on the PATH is used.
@@ -21,6 +22,7 @@ const { values, positionals } = parseArgs({
     query: { type: 'string' },
     variables: { type: 'string' },
     expect: { type: 'string', multiple: true, default: [] },
+    advice: { type: 'string' },
     screenshot: { type: 'string' },
     dark: { type: 'boolean', default: false },
   },
@@ -48,11 +50,13 @@ try {
     // A refused request is an answer: to a page without a token yet, or that
     // looks for the samples of a demo.
     const { pathname } = new URL(message.location().url || address);
-    if (message.type() !== 'error' || ['/graphql', '/playground/tokens.json'].includes(pathname)) return;
+    if (message.type() !== 'error' || /\/(graphql|playground\/tokens\.json)$/.test(pathname)) return;
     problems.push(`reported ${message.text()}`);
   });
 
   await use(page);
+  const advice = (await page.locator('.usher-advice').allTextContents()).join('\n');
+  if (values.advice ? !advice.includes(values.advice) : advice !== '') problems.push(`advises ${JSON.stringify(advice)}`);
   if (values.screenshot) await page.screenshot({ path: values.screenshot });
   await page.getByLabel('Open settings dialog').click();
   await page.getByRole('dialog').waitFor();

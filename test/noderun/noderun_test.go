@@ -5,6 +5,8 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -53,6 +55,8 @@ func TestProgramsFail(t *testing.T) {
 		"arguments missing":  {"audit.mjs", nil, "usage"},
 		"no such program":    {"missing.mjs", nil, "missing.mjs"},
 		"page is not served": {"playground.mjs", []string{answering(t, `{}`)}, "is not the playground"},
+		"client sees others": {"clients.mjs", []string{wrongClient(t), "ask"}, "ask: regions:"},
+		"no client":          {"clients.mjs", []string{t.TempDir()}, "usage"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -62,4 +66,15 @@ func TestProgramsFail(t *testing.T) {
 			}
 		})
 	}
+}
+
+// wrongClient is the setup of a client to which there are no groups.
+func wrongClient(t *testing.T) string {
+	t.Helper()
+	folder := t.TempDir()
+	const module = `export const options = () => ({ queryKey: [], queryFn: async () => ({ ordersAggregate: [] }) });`
+	if err := os.WriteFile(filepath.Join(folder, "ask.js"), []byte(module), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return folder
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"usher/principal"
+	"usher/query"
 	"usher/test/inprocess"
 	"usher/test/noderun"
 )
@@ -141,6 +142,6 @@ func gateway(t *testing.T, text, secret string) *inprocess.Gateway {
 func of(tenant string) principal.Principal {
 	return principal.Principal{
 		Subject: "ann", Tenant: tenant, TenantKey: tenant, Scopes: []principal.Scope{principal.ReadData},
-		Grant: principal.Grant{Metadata: map[string]string{"desk": "north"}},
+		Grant: principal.Grant{Metadata: map[string]query.Value{"desk": query.Text("north")}},
 	}
 }

@@ -1,10 +1,15 @@
+import { refused } from './refused.js';
 import { token } from './token.js';
 
+// root is the path below which the server is published: a proxy may have put
+// something before its own paths, or a slash behind this page's.
+const root = location.pathname.replace(/\/playground\/*$/, '');
+
 // fetcher sends one operation with the tab's token. An answer that is no JSON
-// is shown as the text it is.
+// is shown as the text it is. Whether the token was refused is noted.
 export async function fetcher({ query, variables, operationName }) {
   const authorization = token.get() ? { authorization: `Bearer ${token.get()}` } : {};
-  const response = await fetch('/graphql', {
+  const response = await fetch(`${root}/graphql`, {
     method: 'POST',
     headers: {
       'content-type': 'application/json',
@@ -17,7 +22,9 @@ export async function fetcher({ query, variables, operationName }) {
   });
   const text = await response.text();
   try {
-    return JSON.parse(text);
+    const answer = JSON.parse(text);
+    refused.set([401, 403].includes(response.status) && token.get() ? answer.errors?.[0]?.message : undefined);
+    return answer;
   } catch {
     return `${response.status} ${response.statusText}\n${text}`;
   }
@@ -27,7 +34,7 @@ export async function fetcher({ query, variables, operationName }) {
 // nothing.
 export async function loadSamples() {
   try {
-    const response = await fetch('/playground/tokens.json', { cache: 'no-store' });
+    const response = await fetch(`${root}/playground/tokens.json`, { cache: 'no-store' });
     if (!response.ok) return { tokens: [], queries: [] };
     const { tokens = [], queries = [] } = await response.json();
     return { tokens, queries };

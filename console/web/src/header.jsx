@@ -1,10 +1,44 @@
 import { useEditorContext, useSchemaContext } from '@graphiql/react';
-import { useEffect, useRef, useState } from 'react';
+import { useEffect, useRef, useState, useSyncExternalStore } from 'react';
 import { canKeepDigits } from './exact.js';
+import { refused } from './refused.js';
 import { token } from './token.js';
 
 // Header is the bar above GraphiQL: who asks, and what there is to ask.
 export function Header({ samples }) {
+  const [value, setValue] = useState(token.get());
+  return (
+    <>
+      <Bar samples={samples} value={value} setValue={setValue} />
+      <Advice value={value} />
+    </>
+  );
+}
+
+// Advice says what to do where nothing can be asked yet: without a token, or
+// with one that the server refuses.
+function Advice({ value }) {
+  const problem = useSyncExternalStore(refused.subscribe, refused.get);
+  if (problem !== undefined) {
+    return (
+      <p className="usher-advice" role="alert">
+        The server refused this token: {problem}. Paste another one above: this one may have ended, be revoked or incomplete,
+        or come from an issuer that the server does not trust. The server&apos;s log has the reason.
+      </p>
+    );
+  }
+  if (value !== '') return null;
+  return (
+    <p className="usher-advice">
+      This server answers whoever shows a token; the schema depends on whose it is. Paste one above: a JWT of an issuer
+      in the server&apos;s configuration, or one of usher&apos;s own. Where there is a control store, <code>usher key bootstrap</code>{' '}
+      makes the first key and <code>usher token create</code> makes tokens. <code>usher demo</code> has sample data with
+      tokens to choose from.
+    </p>
+  );
+}
+
+function Bar({ samples, value, setValue }) {
   return (
     <header className="usher-header">
       <h1>
@@ -14,16 +48,15 @@ export function Header({ samples }) {
         <p role="alert">This browser rounds long numbers. A newer one shows all their digits.</p>
       )}
       {samples.queries.length > 0 && <QueryPicker queries={samples.queries} />}
-      <TokenPicker tokens={samples.tokens} />
+      <TokenPicker tokens={samples.tokens} value={value} setValue={setValue} />
     </header>
   );
 }
 
 // TokenPicker sets the token and has the schema read again: another principal
 // may see another one.
-function TokenPicker({ tokens }) {
+function TokenPicker({ tokens, value, setValue }) {
   const { introspect } = useSchemaContext({ nonNull: true });
-  const [value, setValue] = useState(token.get());
 
   function use(next) {
     setValue(next);

@@ -41,11 +41,11 @@ func (d *Dataset) typeOf(column string) string {
 	return ""
 }
 
-// ids lists all columns, in the order a plugin without pushdown sends them.
-func (d *Dataset) ids() []string {
-	out := make([]string, len(d.columns))
+// all lists all columns, in the order a plugin without pushdown sends them.
+func (d *Dataset) all() []questionColumn {
+	out := make([]questionColumn, len(d.columns))
 	for i, c := range d.columns {
-		out[i] = c.id
+		out[i].Column = c.id
 	}
 	return out
 }

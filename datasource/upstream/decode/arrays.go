@@ -29,19 +29,13 @@ func wrongWidth(want int) error {
 	return &WrongValue{"the row", fmt.Errorf("it does not have the %d columns that were asked for", want)}
 }
 
-// NewArrays is a page whose rows have these columns, with values as read says.
-func NewArrays(ref plan.Ref, d *Decoder, columns []string, read func(value.Type) jsonscan.Reader) Page {
-	r := &arrays{at: make([][]int, len(columns)), decoder: d}
+// NewArrays is a page whose rows have as many columns as there are lists of
+// the reference's fields that each is read into, with values as read says.
+func NewArrays(ref plan.Ref, d *Decoder, at [][]int, read func(value.Type) jsonscan.Reader) Page {
 	for i := range ref.Fields() {
-		f := ref.Field(i)
-		d.columns[i].read = read(f.Type)
-		for at, id := range columns {
-			if id == f.Stored {
-				r.at[at] = append(r.at[at], i)
-			}
-		}
+		d.columns[i].read = read(ref.Field(i).Type)
 	}
-	return r
+	return &arrays{at: at, decoder: d}
 }
 
 // Open implements Page.

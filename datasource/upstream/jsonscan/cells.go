@@ -76,14 +76,16 @@ func TextOf(s *Scanner, t value.Type, form string) ([]byte, error) {
 }
 
 func readInteger(s *Scanner, t value.Type, text []byte) (value.Cell, []byte, error) {
-	form, bits := "a whole number of 64 bits", 64
-	if t.Scalar == value.Int {
-		form, bits = "a whole number of 32 bits", 32
-	}
+	form, _ := whole(t)
 	tok, err := token(s, t, t.Scalar == value.BigInt, true, form)
 	if err != nil {
 		return value.Cell{}, text, err
 	}
+	return integer(t, tok, text)
+}
+
+func integer(t value.Type, tok, text []byte) (value.Cell, []byte, error) {
+	form, bits := whole(t)
 	n, err := strconv.ParseInt(string(tok), 10, bits)
 	if err != nil || tok[0] == '+' {
 		return value.Cell{}, text, Wrong(t, form)
@@ -91,11 +93,23 @@ func readInteger(s *Scanner, t value.Type, text []byte) (value.Cell, []byte, err
 	return value.Cell{Kind: value.KindInt, Int: n}, text, nil
 }
 
+// whole says which whole numbers a type holds.
+func whole(t value.Type) (form string, bits int) {
+	if t.Scalar == value.Int {
+		return "a whole number of 32 bits", 32
+	}
+	return "a whole number of 64 bits", 64
+}
+
 func readFloat(s *Scanner, t value.Type, text []byte) (value.Cell, []byte, error) {
 	tok, err := token(s, t, false, true, "a finite number")
 	if err != nil {
 		return value.Cell{}, text, err
 	}
+	return float(t, tok, text)
+}
+
+func float(t value.Type, tok, text []byte) (value.Cell, []byte, error) {
 	f, err := strconv.ParseFloat(string(tok), 64)
 	if err != nil {
 		return value.Cell{}, text, Wrong(t, "a finite number")
@@ -106,6 +120,17 @@ func readFloat(s *Scanner, t value.Type, text []byte) (value.Cell, []byte, error
 	return value.Cell{Kind: value.KindFloat, Float: f}, text, nil
 }
 
+// Number makes a cell of a number of a type from its digits, in JSON's grammar.
+func Number(t value.Type, digits, text []byte) (value.Cell, []byte, error) {
+	switch t.Scalar { //nolint:exhaustive // there is no other number
+	case value.Int, value.BigInt:
+		return integer(t, digits, text)
+	case value.Float:
+		return float(t, digits, text)
+	}
+	return decimal(t, digits, text)
+}
+
 // readDecimal keeps the digits. Those that do not fit the declared precision
 // and scale are refused: the embedded engine would round them.
 func readDecimal(s *Scanner, t value.Type, text []byte) (value.Cell, []byte, error) {
@@ -113,9 +138,13 @@ func readDecimal(s *Scanner, t value.Type, text []byte) (value.Cell, []byte, err
 	if err != nil {
 		return value.Cell{}, text, err
 	}
-	if !isNumber(tok) {
+	if !IsNumber(tok) {
 		return value.Cell{}, text, Wrong(t, "a number, or one as a string")
 	}
+	return decimal(t, tok, text)
+}
+
+func decimal(t value.Type, tok, text []byte) (value.Cell, []byte, error) {
 	if bytes.ContainsAny(tok, "eE") || len(tok) > value.MaxDigits {
 		v, err := value.Parse(t, string(tok))
 		if err != nil {

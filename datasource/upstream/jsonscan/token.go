@@ -100,7 +100,7 @@ func (s *Scanner) Number() ([]byte, error) {
 		for i < len(s.buf) {
 			if c := s.buf[i]; (c < '0' || c > '9') && c != '-' && c != '+' && c != '.' && c != 'e' && c != 'E' {
 				s.pos = i
-				if out := s.buf[start:i]; isNumber(out) {
+				if out := s.buf[start:i]; IsNumber(out) {
 					return out, nil
 				}
 				return nil, ErrText
@@ -110,7 +110,7 @@ func (s *Scanner) Number() ([]byte, error) {
 		moved, err := s.more(start)
 		if errors.Is(err, errEnd) { // a number may end the text
 			s.pos = i - moved
-			if out := s.buf[start-moved : i-moved]; isNumber(out) {
+			if out := s.buf[start-moved : i-moved]; IsNumber(out) {
 				return out, nil
 			}
 			return nil, ErrText
@@ -122,8 +122,8 @@ func (s *Scanner) Number() ([]byte, error) {
 	}
 }
 
-// isNumber checks JSON's grammar of numbers.
-func isNumber(t []byte) bool {
+// IsNumber checks JSON's grammar of numbers.
+func IsNumber(t []byte) bool {
 	digits := func() bool {
 		n := 0
 		for n < len(t) && t[n] >= '0' && t[n] <= '9' {

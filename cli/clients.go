@@ -1,0 +1,273 @@
+package cli
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/vektah/gqlparser/v2/ast"
+
+	"usher/catalog"
+	"usher/schema"
+)
+
+// A clientModule is what a client's cache or compiler has to know of a schema, to
+// be printed as a module of JavaScript.
+type clientModule struct {
+	types    []string            // object types, sorted
+	entities map[string][]string // the fields that identify an object, by type; no others are entities
+	groups   map[string][]string // fields that answer groups, by the type they are in
+	pages    []string            // fields of the query type that answer pages
+	numbers  string              // how BigInt and Decimal arrive in JavaScript
+}
+
+// newClientModule reads a schema. Rows are entities where a key tells them apart;
+// whoever sees the rows of all tenants needs the tenant for that, too. What
+// usher itself keeps is known by its id.
+func newClientModule(built *schema.Schema, view *catalog.View, allTenants, numbersAreText bool) clientModule {
+	m := clientModule{entities: make(map[string][]string), groups: make(map[string][]string), numbers: "number"}
+	if numbersAreText {
+		m.numbers = "string"
+	}
+	rows, groups, pages := make(map[string]bool), make(map[string]bool), make(map[string]bool)
+	for _, name := range view.Names() {
+		visible := view.Dataset(name)
+		typ := visible.Dataset.Type
+		rows[typ], groups[typ+"Aggregate"], pages[typ+"Connection"] = true, true, true
+		if key := identity(visible, allTenants); len(key) > 0 && shows(built.AST.Types[typ], key) {
+			m.entities[typ] = key
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(built.AST.Types)) {
+		def := built.AST.Types[name]
+		if def.Kind != ast.Object || strings.HasPrefix(name, "__") {
+			continue
+		}
+		if def != built.AST.Query && def != built.AST.Mutation {
+			m.types = append(m.types, name)
+			if !rows[name] && isID(def.Fields.ForName("id")) {
+				m.entities[name] = []string{"id"}
+			}
+		}
+		for _, field := range def.Fields {
+			switch typ := field.Type.Name(); {
+			case groups[typ] && field.Type.Elem != nil:
+				m.groups[name] = append(m.groups[name], field.Name)
+			case pages[typ] && def == built.AST.Query:
+				m.pages = append(m.pages, field.Name)
+			}
+		}
+	}
+	return m
+}
+
+// identity is the fields that tell the rows of a dataset apart, or nothing: its
+// key holds within one tenant, unless all share the rows.
+func identity(d *catalog.Visible, allTenants bool) []string {
+	var key []string
+	for _, column := range d.Key() {
+		key = append(key, column.Name)
+	}
+	if len(key) == 0 || !allTenants || d.Dataset.Common {
+		return key
+	}
+	tenant := d.Dataset.Tenant
+	switch {
+	case tenant == nil:
+		return nil
+	case !slices.Contains(key, tenant.Name):
+		return append([]string{tenant.Name}, key...)
+	}
+	return key
+}
+
+// shows tells whether a type has all of some fields.
+func shows(def *ast.Definition, fields []string) bool {
+	return !slices.ContainsFunc(fields, func(name string) bool { return def.Fields.ForName(name) == nil })
+}
+
+// isID tells whether a field of what usher itself keeps is an identity.
+func isID(field *ast.FieldDefinition) bool {
+	return field != nil && field.Type.NonNull && field.Type.NamedType == "String"
+}
+
+// clients are the modules, by the name of the client.
+var clients = map[string]func(clientModule, io.Writer){
+	"apollo":     clientModule.apollo,
+	"graphcache": clientModule.graphcache,
+	"relay":      clientModule.relay,
+	"codegen":    clientModule.codegen,
+}
+
+// apollo prints policies of Apollo Client's InMemoryCache.
+func (m clientModule) apollo(out io.Writer) {
+	fmt.Fprint(out, `// Printed by "usher schema --client apollo": what Apollo Client's cache has to know of the schema.
+//   new InMemoryCache({ typePolicies })
+// Objects without an identity stay within the object that they came in.
+import { relayStylePagination } from '@apollo/client/utilities';
+import { print } from 'graphql';
+
+// key identifies an object where a query selects all of these fields.
+const key = (...fields) => (object, { storeObject }) =>
+  fields.every((field) => (storeObject ?? object)[field] != null) ? fields : false;
+
+// Groups are by the fields of the key that are selected, so what is selected is a part of what is asked.
+const groups = {
+  keyArgs: (args, { fieldName, field }) =>
+    `+"`${fieldName}:${JSON.stringify(args ?? {})}${field?.selectionSet ? print(field.selectionSet) : ''}`"+`,
+  merge: false,
+};
+
+export const typePolicies = {
+`)
+	for _, name := range append([]string{"Query"}, m.types...) {
+		var members []string
+		key, entity := m.entities[name]
+		switch {
+		case name == "Query":
+		case entity:
+			members = append(members, "keyFields: key("+quoted(key)+")")
+		default:
+			members = append(members, "keyFields: false")
+			if m.merged(name) {
+				members = append(members, "merge: true")
+			}
+		}
+		if fields := m.groups[name]; len(fields) > 0 {
+			members = append(members, "fields: { "+strings.Join(fields, ": groups, ")+": groups }")
+		}
+		if len(members) > 0 {
+			fmt.Fprintf(out, "  %s: { %s },\n", name, strings.Join(members, ", "))
+		}
+	}
+	if !slices.Contains(m.types, "AdminQuery") {
+		fmt.Fprint(out, "  AdminQuery: { keyFields: false, merge: true },\n")
+	}
+	fmt.Fprint(out, `};
+
+// For fetchMore: pages of one list become one list, if they select edges with their cursors.
+//   cache.policies.addTypePolicies(pagePolicies)
+export const pagePolicies = {
+  Query: {
+    fields: {
+`)
+	for _, field := range m.pages {
+		fmt.Fprintf(out, "      %s: relayStylePagination(['where', 'orderBy']),\n", field)
+	}
+	fmt.Fprint(out, "    },\n  },\n};\n")
+}
+
+// merged tells whether what is asked of such an object at different times is of
+// one object, as of a page, or of who is asking.
+func (m clientModule) merged(typ string) bool {
+	return typ == "AdminQuery" || typ == "Viewer" || typ == "PageInfo" || strings.HasSuffix(typ, "Connection")
+}
+
+// graphcache prints the keys of urql's normalized cache.
+func (m clientModule) graphcache(out io.Writer) {
+	fmt.Fprint(out, `// Printed by "usher schema --client graphcache": what urql's normalized cache has to know of the schema.
+//   cacheExchange({ keys })
+// Objects without an identity stay within the object that they came in.
+import { relayPagination } from '@urql/exchange-graphcache/extras';
+
+// key identifies an object where a query selects all of these fields.
+const key = (...fields) => (object) =>
+  fields.some((field) => object[field] == null) ? null
+    : fields.length === 1 ? String(object[fields[0]]) : JSON.stringify(fields.map((field) => object[field]));
+const none = () => null;
+
+export const keys = {
+`)
+	for _, name := range m.types {
+		if key, entity := m.entities[name]; entity {
+			fmt.Fprintf(out, "  %s: key(%s),\n", name, quoted(key))
+			continue
+		}
+		fmt.Fprintf(out, "  %s: none,\n", name)
+	}
+	fmt.Fprint(out, `};
+
+// For pages of one list that become one list as they are asked:
+//   cacheExchange({ keys, resolvers: pageResolvers })
+export const pageResolvers = {
+  Query: {
+`)
+	for _, field := range m.pages {
+		fmt.Fprintf(out, "    %s: relayPagination(),\n", field)
+	}
+	fmt.Fprint(out, "  },\n};\n")
+}
+
+// relay prints what Relay's environment and its compiler need.
+func (m clientModule) relay(out io.Writer) {
+	fmt.Fprint(out, `// Printed by "usher schema --client relay": what Relay has to know of the schema.
+//   new Environment({ network, store, getDataID })
+// An id identifies an object among those of its type only, and not every type has one.
+const keys = {
+`)
+	for _, name := range m.types {
+		if key, entity := m.entities[name]; entity {
+			fmt.Fprintf(out, "  %s: [%s],\n", name, quoted(key))
+		}
+	}
+	fmt.Fprint(out, `};
+
+export function getDataID(object, type) {
+  const fields = keys[type];
+  if (!fields || fields.some((field) => object[field] == null)) return undefined;
+  return `+"`${type}:${JSON.stringify(fields.map((field) => object[field]))}`"+`;
+}
+
+// For the compiler's configuration.
+export const customScalarTypes = {
+`)
+	for _, s := range m.scalars() {
+		fmt.Fprintf(out, "  %s: '%s',\n", s.name, s.output)
+	}
+	fmt.Fprint(out, "};\n")
+}
+
+// codegen prints the configuration of graphql-codegen.
+func (m clientModule) codegen(out io.Writer) {
+	fmt.Fprint(out, `// Printed by "usher schema --client codegen": the scalars of the schema for graphql-codegen.
+//   generates: { 'src/gql/': { preset: 'client', config } }
+export const config = {
+  strictScalars: true,
+  scalars: {
+`)
+	for _, s := range m.scalars() {
+		fmt.Fprintf(out, "    %s: { input: '%s', output: '%s' },\n", s.name, s.input, s.output)
+	}
+	fmt.Fprint(out, "  },\n};\n")
+}
+
+// scalar is a custom scalar as TypeScript has it.
+type scalar struct{ name, input, output string }
+
+func (m clientModule) scalars() []scalar {
+	return []scalar{
+		{"BigInt", "number | string", m.numbers},
+		{"Bytes", "string", "string"},
+		{"Date", "string", "string"},
+		{"Decimal", "number | string", m.numbers},
+		{"Interval", "string", "string"},
+		{"JSON", "unknown", "unknown"},
+		{"LocalTimestamp", "string", "string"},
+		{"Time", "string", "string"},
+		{"Timestamp", "string", "string"},
+		{"UUID", "string", "string"},
+	}
+}
+
+// quoted lists names as JavaScript has them.
+func quoted(names []string) string {
+	out := make([]string, len(names))
+	for i, name := range names {
+		text, _ := json.Marshal(name) // a string always marshals
+		out[i] = string(text)
+	}
+	return strings.Join(out, ", ")
+}

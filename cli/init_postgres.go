@@ -1,0 +1,142 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/lib/pq"
+
+	"usher/catalog"
+	"usher/cli/term"
+	"usher/setup"
+)
+
+// The variables of libpq by which a database is named without --dsn.
+var namesDatabase = []string{"PGSERVICE", "PGHOST", "PGHOSTADDR", "PGDATABASE", "PGUSER"}
+
+var errNoSource = errors.New("say what to look into: --dsn postgres://… or 'host=… dbname=…' or service=…, or PGHOST, PGDATABASE and the like, " +
+	"--files a.parquet,b.csv, or --duckdb FILE")
+
+// postgres is the database that --dsn, USHER_DSN or libpq's variables name. A
+// URL that says all goes into a file of its own or stays in the environment.
+// Anything else is written as the keys of a source, and the password into a
+// file.
+func (c initCommand) postgres(s *term.IO) (firstSource, error) {
+	first := firstSource{Source: setup.Source{Name: sourceName, Schemas: c.Schema}}
+	dsn, variable := c.DSN, false
+	if dsn == "" {
+		dsn, variable = s.Env("USHER_DSN")
+	}
+	if dsn == "" && !slices.ContainsFunc(namesDatabase, func(name string) bool { text, _ := s.Env(name); return text != "" }) {
+		return first, errNoSource
+	}
+	if _, password := s.Env("PGPASSWORD"); saysAll(dsn, !password) {
+		first.Spec = catalog.SourceSpec{Kind: string(catalog.Postgres), DSN: catalog.Secret(dsn)}
+		first.Lines = []string{"kind: postgres", "dsn: {env: USHER_DSN}"}
+		if !variable {
+			first.secretFile, first.secret = filepath.Join(filepath.Dir(c.Out), "usher.dsn"), dsn
+			first.Lines[1] = "dsn: {file: usher.dsn}"
+		}
+		if onThisMachine(dsn) {
+			first.Spec.SSLMode = noTLS
+			first.Lines = append(first.Lines, localLine)
+		}
+	} else if err := c.keys(dsn, &first); err != nil {
+		return first, err
+	}
+	if first.Spec.Pooler = c.Pooler; c.Pooler != "" {
+		first.Lines = append(first.Lines, "pooler: "+c.Pooler)
+	}
+	if len(c.Schema) > 0 {
+		first.Spec.Schema = c.Schema[0]
+		first.Lines = append(first.Lines, "schema: "+setup.Scalar(c.Schema[0]))
+	}
+	return first, nil
+}
+
+const (
+	noTLS     = "disable"
+	localLine = "sslmode: disable   # it is on this machine; elsewhere the default, verify-full, is right"
+)
+
+// saysAll tells whether a DSN is one that the configuration takes, and needs
+// nothing of the environment.
+func saysAll(dsn string, withoutPassword bool) bool {
+	u, err := url.Parse(dsn)
+	if err != nil || u.User == nil {
+		return false
+	}
+	if _, given := u.User.Password(); !given && !withoutPassword {
+		return false
+	}
+	_, problems := catalog.Sources(catalog.Spec{Sources: map[string]catalog.SourceSpec{
+		sourceName: {Kind: string(catalog.Postgres), DSN: catalog.Secret(dsn)},
+	}})
+	return !catalog.Refused(problems)
+}
+
+// keys reads a DSN as libpq does, with its variables and service files. No
+// message repeats it, since it may hold a password.
+func (c initCommand) keys(dsn string, first *firstSource) error {
+	is, err := pq.NewConfig(dsn)
+	switch {
+	case err != nil && (dsn == "" || strings.HasPrefix(err.Error(), "pq: definition of service") || strings.HasPrefix(err.Error(), "pq: service file")):
+		return fmt.Errorf("the database cannot be found: %w", err)
+	case err != nil:
+		return errors.New("--dsn is neither postgres://user:password@host/database nor 'host=… dbname=… user=…', or says what usher does not take")
+	case len(is.Multi) > 0:
+		return errors.New("--dsn names several hosts: name the one that takes writes")
+	case is.SSLCert != "" || is.SSLKey != "":
+		return errors.New("usher signs in with a password, not with a client's certificate: leave out sslcert and sslkey")
+	case is.Options != "" || len(is.Runtime) > 0:
+		return errors.New("--dsn has settings of a session, which belong into the configuration: leave them out; --schema says which schemas to look into")
+	}
+	spec := catalog.SourceSpec{
+		Kind: string(catalog.Postgres), Host: is.Host, Port: int(is.Port), Database: is.Database, User: is.User, Password: catalog.Secret(is.Password),
+	}
+	if is.Hostaddr.IsValid() && (is.Host == "" || is.Host == "localhost") {
+		spec.Host = is.Hostaddr.String()
+	}
+	if spec.Database == "" {
+		spec.Database = is.User
+	}
+	lines := []string{
+		"kind: postgres", "host: " + setup.Scalar(spec.Host), "port: " + strconv.Itoa(spec.Port),
+		"database: " + setup.Scalar(spec.Database), "user: " + setup.Scalar(spec.User),
+	}
+	if is.Password != "" {
+		first.secretFile, first.secret = filepath.Join(filepath.Dir(c.Out), "usher.password"), is.Password
+		lines = append(lines, "password: {file: usher.password}")
+	}
+	switch mode := string(is.SSLMode); {
+	case slices.Contains([]string{noTLS, "require", "verify-ca", "verify-full"}, mode):
+		spec.SSLMode = mode
+		lines = append(lines, "sslmode: "+mode)
+	case isLoopback(spec.Host): // said nothing, or prefer and allow, which trust whoever answers
+		spec.SSLMode = noTLS
+		lines = append(lines, localLine)
+	}
+	if is.SSLRootCert != "" && is.SSLRootCert != "system" {
+		spec.RootCert = catalog.Path(is.SSLRootCert)
+		lines = append(lines, "root_cert: "+setup.Scalar(c.named(is.SSLRootCert)))
+	}
+	first.Spec, first.Lines = spec, lines
+	return nil
+}
+
+// onThisMachine tells whether the server is, and the DSN leaves TLS open.
+func onThisMachine(dsn string) bool {
+	u, err := url.Parse(dsn)
+	return err == nil && !u.Query().Has("sslmode") && isLoopback(u.Hostname())
+}
+
+func isLoopback(host string) bool {
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
+}

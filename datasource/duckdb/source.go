@@ -1,0 +1,178 @@
+package duckdb
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"syscall"
+
+	"usher/catalog"
+	"usher/datasource/sqlexec"
+)
+
+// Source is a source whose files may be replaced. Whoever asks has it look at them
+// first: device, inode, size and time tell one file from another. When they
+// have changed, a new instance reads the new ones; sessions that run finish on the old
+// one, which ends with the last of them. Both are counted in one Memory. Files are
+// replaced by renaming: one that is written over is read half written.
+type Source struct {
+	spec  catalog.DuckDBSpec
+	opts  Options
+	paths []string
+
+	mu  sync.Mutex // of replacing
+	now atomic.Pointer[Version]
+}
+
+// Version is a source as its files were at one time.
+type Version struct {
+	Number uint64 // later ones have higher numbers
+	db     *DB
+	files  []stamp
+}
+
+// stamp tells a file from another of the same name.
+type stamp struct {
+	device, inode uint64
+	size          int64
+	seconds       int64
+	nanoseconds   int64
+}
+
+// errReplaced says that an instance was about to open other files than those it is for.
+var errReplaced = errors.New("a file was replaced meanwhile")
+
+// OpenSource opens a source.
+func OpenSource(spec catalog.DuckDBSpec, opts Options) (*Source, error) {
+	s := &Source{spec: spec, opts: opts}
+	if spec.Path != "" {
+		s.paths = append(s.paths, spec.Path)
+	}
+	for _, path := range spec.Files {
+		s.paths = append(s.paths, path)
+	}
+	first, err := s.open(1)
+	if err != nil {
+		return nil, err
+	}
+	s.now.Store(first)
+	return s, nil
+}
+
+func (s *Source) open(number uint64) (*Version, error) {
+	v := &Version{Number: number, files: make([]stamp, len(s.paths))}
+	for i, path := range s.paths {
+		var err error
+		if v.files[i], err = stampOf(path); err != nil {
+			return nil, unreadable(err)
+		}
+	}
+	var err error
+	v.db, err = openChecked(s.spec, s.opts, func() error {
+		if s.changed(v) {
+			return errReplaced
+		}
+		return nil
+	})
+	return v, err
+}
+
+func stampOf(path string) (stamp, error) {
+	var st syscall.Stat_t
+	if err := syscall.Stat(path, &st); err != nil {
+		return stamp{}, fmt.Errorf("stat %s: %w", path, err)
+	}
+	return stamp{device: st.Dev, inode: st.Ino, size: st.Size, seconds: st.Mtim.Sec, nanoseconds: st.Mtim.Nsec}, nil
+}
+
+// changed tells whether the files are others than a version's. One that is gone is another.
+func (s *Source) changed(v *Version) bool {
+	for i, path := range s.paths {
+		if now, err := stampOf(path); err != nil || now != v.files[i] {
+			return true
+		}
+	}
+	return false
+}
+
+// Look finds out whether the files are others, and returns their version.
+func (s *Source) Look() (uint64, error) {
+	v, err := s.version()
+	if err != nil {
+		return 0, err
+	}
+	return v.Number, nil
+}
+
+// version is the one of the files that are there now.
+func (s *Source) version() (*Version, error) {
+	v := s.now.Load()
+	if !s.changed(v) {
+		return v, nil
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if v = s.now.Load(); !s.changed(v) {
+		return v, nil // somebody was here before
+	}
+	next, err := s.open(v.Number + 1)
+	if err != nil {
+		return nil, err
+	}
+	s.now.Store(next)
+	v.db.retire()
+	return next, nil
+}
+
+// replacedTries is how often a session begins anew because files were replaced
+// while it began.
+const replacedTries = 5
+
+// Session is as a DB's; what fn gets is a session of one Version, the one that the
+// last look has found.
+func (s *Source) Session(ctx context.Context, snapshot bool, fn func(sqlexec.Session) error) error {
+	for try := 1; ; try++ {
+		v, began := s.now.Load(), false
+		err := v.db.Session(ctx, snapshot, func(session sqlexec.Session) error {
+			began = true
+			return fn(versioned{session, v})
+		})
+		if began || try == replacedTries || !errors.Is(err, errReplaced) && !errors.Is(err, errRetired) {
+			return err
+		}
+		if _, err := s.version(); err != nil {
+			return err
+		}
+	}
+}
+
+type versioned struct {
+	sqlexec.Session
+	version *Version
+}
+
+// VersionOf is the version of the files that a session reads; nil: it is no
+// session of files.
+func VersionOf(s sqlexec.Session) *Version {
+	if v, ok := s.(versioned); ok {
+		return v.version
+	}
+	return nil
+}
+
+// Introspect describes the tables of the version in these schemas.
+func (v *Version) Introspect(ctx context.Context, schemas ...string) ([]catalog.Table, error) {
+	return v.db.Introspect(ctx, schemas...)
+}
+
+// Renew opens the source anew if it is broken.
+func (s *Source) Renew(ctx context.Context) error { return s.now.Load().db.Renew(ctx) }
+
+// Close closes the source. Sessions that are running end first.
+func (s *Source) Close() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.now.Load().db.Close()
+}

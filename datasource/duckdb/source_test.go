@@ -1,0 +1,46 @@
+package duckdb_test
+
+import (
+	"testing"
+
+	"usher/catalog"
+	"usher/datasource/duckdb"
+	"usher/datasource/sqlexec"
+)
+
+// BenchmarkSession says what a session costs that looks at its file first, and
+// one that does not.
+func BenchmarkSession(b *testing.B) {
+	file := file(b, "CREATE TABLE t (n INTEGER)")
+	spec := catalog.DuckDBSpec{Path: file}
+	plain, err := duckdb.Open(spec, duckdb.Options{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer func() { _ = plain.Close() }()
+	watched, err := duckdb.OpenSource(spec, duckdb.Options{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer func() { _ = watched.Close() }()
+	nothing := func(sqlexec.Session) error { return nil }
+	b.Run("plain", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			if err := plain.Session(b.Context(), false, nothing); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+	b.Run("watched", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			if _, err := watched.Look(); err != nil {
+				b.Fatal(err)
+			}
+			if err := watched.Session(b.Context(), false, nothing); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+}

@@ -1,0 +1,84 @@
+package datasource
+
+import (
+	"context"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"usher/datasource/duckdb"
+	"usher/datasource/sqlexec"
+	"usher/plan"
+)
+
+// files judge what files hold, whenever they are others: a file may be replaced
+// at any time, by one without a tenant's column too. Each session asks, since
+// it reads one version of the files from its beginning to its end. What was found
+// is kept until they are others again.
+type files struct {
+	accounts *accounts
+	target   plan.Target
+	timeout  time.Duration
+
+	mu     sync.Mutex
+	latest uint64 // version that was looked at
+	shape  *shape // of it
+}
+
+func (a *accounts) filesOf(t plan.Target, timeout time.Duration) *files {
+	return &files{accounts: a, target: t, timeout: timeout}
+}
+
+// of is the shape of a version.
+func (f *files) of(v *duckdb.Version) *shape {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	switch {
+	case f.shape != nil && v.Number < f.latest: // it ends soon
+		return f.shapeOf(v)
+	case f.shape == nil || v.Number > f.latest:
+		f.latest, f.shape = v.Number, f.shapeOf(v)
+	}
+	return f.shape
+}
+
+func (f *files) shapeOf(v *duckdb.Version) *shape {
+	return &shape{cat: f.accounts.cat.Load(), target: f.target, tables: v, timeout: f.timeout, inspecting: make(chan struct{}, 1), findings: newFindings()}
+}
+
+// fits refuses a question whose tables are not what the catalog says, in the files that
+// its session reads.
+func (d *database) fits(ctx context.Context, session sqlexec.Session, q *Question) error {
+	if d.files == nil {
+		return nil
+	}
+	v := duckdb.VersionOf(session)
+	if v == nil {
+		return broken("a session of files is of no version")
+	}
+	return d.files.of(v).check(ctx, q.reads)
+}
+
+// looked has files looked at before anybody joins what is under way: it may be
+// reading the files before.
+type looked struct {
+	next
+	source *duckdb.Source // nil: there are no files
+	seen   atomic.Uint64  // version
+	forget func()         // what is under way
+}
+
+func (l *looked) ask(ctx context.Context, q *Question) (Answered, error) {
+	if l.source == nil {
+		return l.next.ask(ctx, q)
+	}
+	version, err := l.source.Look()
+	if err != nil {
+		return Answered{}, err
+	}
+	if l.seen.Load() != version {
+		l.seen.Store(version)
+		l.forget()
+	}
+	return l.next.ask(ctx, q)
+}
