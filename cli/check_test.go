@@ -103,7 +103,7 @@ datasets:
 	program.MakeDuckDB(t, filepath.Join(dir, "of-acme.duckdb"), `CREATE TABLE orders (id INTEGER PRIMARY KEY, total DECIMAL(9, 2))`)
 	program.MakeDuckDB(t, filepath.Join(dir, "of-globex.duckdb"), `CREATE TABLE orders (id VARCHAR)`)
 	for tenant, want := range map[string]string{
-		"acme":    "ok: 3 datasets, 2 sources\ntenant acme: 1 dataset of source own can be read\ntenant acme: 2 datasets of source shop can be read\n",
+		"acme":    "tenant acme: 1 dataset of source own can be read\ntenant acme: 2 datasets of source shop can be read\nok: 3 datasets, 2 sources\n",
 		"globex":  "tenant globex: source own: orders.id: it is String (VARCHAR), not Int\ntenant globex: source own: orders.total: it is not there\n",
 		"initech": "tenant initech: source own: there is no database of that name, or no such file",
 		"nobody":  "neither the configuration nor the control store has a tenant nobody",

@@ -8,6 +8,8 @@ import (
 	"slices"
 
 	"usher/catalog"
+	"usher/datasource/duckdb"
+	"usher/datasource/sqlexec"
 	"usher/datasource/trouble"
 	"usher/fault"
 	"usher/plan"
@@ -119,14 +121,26 @@ func (l *look) schema(ctx context.Context, db *database, name string) ([]catalog
 	}
 	ctx, cancel := within(ctx, db.timeout)
 	defer cancel()
-	looking, ok := db.db.(introspector)
-	if !ok {
-		return nil, broken("a database that says nothing of its tables")
-	}
-	tables, err := looking.Introspect(ctx, cmp.Or(name, "main"))
+	tables, err := tablesOf(ctx, db, cmp.Or(name, "main"))
 	if err == nil {
 		l.tables[name] = tables
 	}
+	return tables, err
+}
+
+// tablesOf lists the tables of a schema; of files, as they are now.
+func tablesOf(ctx context.Context, db *database, schema string) (tables []catalog.Table, err error) {
+	if looking, ok := db.db.(introspector); ok {
+		return looking.Introspect(ctx, schema)
+	}
+	err = db.db.Session(ctx, false, func(session sqlexec.Session) (err error) {
+		v := duckdb.VersionOf(session)
+		if v == nil {
+			return broken("a database that says nothing of its tables")
+		}
+		tables, err = v.Introspect(ctx, schema)
+		return err
+	})
 	return tables, err
 }
 
