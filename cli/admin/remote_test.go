@@ -98,8 +98,13 @@ func TestTenantCommand(t *testing.T) {
 	a.Says(t, "tenant", "allow-hosts", "g3", "*")
 	a.Says(t, "tenant", "external-ids", "g3", "--none")
 	for _, args := range [][]string{
-		{"external-ids", "g3"}, {"allow-hosts", "g3"}, {"external-ids", "g3", "x", "--none"}, {"strategy", "g3", "--dataset-strategy", "orders"},
-		{"strategy", "g3", "--dataset-strategy", "orders="}, {"strategy", "g3", "--dataset-strategy", "nothing=shared"}, {"allow-hosts", "g3", "no host"},
+		{"external-ids", "g3"},
+		{"allow-hosts", "g3"},
+		{"external-ids", "g3", "x", "--none"},
+		{"strategy", "g3", "--dataset-strategy", "orders"},
+		{"strategy", "g3", "--dataset-strategy", "orders="},
+		{"strategy", "g3", "--dataset-strategy", "nothing=shared"},
+		{"allow-hosts", "g3", "no host"},
 	} {
 		if _, _, err := a.With(t, a.Key, "", append([]string{"tenant"}, args...)...); err == nil {
 			t.Errorf("%q is accepted", args)
