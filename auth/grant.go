@@ -228,7 +228,7 @@ func (i *issuer) datasets(v query.Value) ([]string, error) {
 	return texts(v)
 }
 
-// filters reads [{"dataset": "orders", "where": {…}}]. What where says is
+// filters reads [{"dataset": "orders", "where": {…}, "having": {…}}]. What they say is
 // checked where its columns are known.
 func filters(v query.Value) ([]principal.Filter, error) {
 	v, err := structured(v)
@@ -253,7 +253,7 @@ func filters(v query.Value) ([]principal.Filter, error) {
 func filter(v query.Value) (principal.Filter, error) {
 	object, ok := v.(query.Object)
 	if !ok {
-		return principal.Filter{}, fmt.Errorf("%w: not an object with dataset and where", ErrClaim)
+		return principal.Filter{}, fmt.Errorf("%w: not an object with dataset, where and having", ErrClaim)
 	}
 	var f principal.Filter
 	for _, m := range object {
@@ -270,12 +270,18 @@ func filter(v query.Value) (principal.Filter, error) {
 				return principal.Filter{}, fmt.Errorf("%w: where is not an object with a condition", ErrClaim)
 			}
 			f.Where = where
+		case "having":
+			having, ok := m.Value.(query.Object)
+			if !ok || len(having) == 0 {
+				return principal.Filter{}, fmt.Errorf("%w: having is not an object with a condition", ErrClaim)
+			}
+			f.Having = having
 		default:
 			return principal.Filter{}, fmt.Errorf("%w: a filter has no %s", ErrClaim, quote(m.Name))
 		}
 	}
-	if f.Dataset == "" || f.Where == nil {
-		return principal.Filter{}, fmt.Errorf("%w: a filter needs dataset and where", ErrClaim)
+	if f.Dataset == "" || f.Where == nil && f.Having == nil {
+		return principal.Filter{}, fmt.Errorf("%w: a filter needs dataset, and where or having", ErrClaim)
 	}
 	return f, nil
 }

@@ -21,7 +21,10 @@ var where = query.Object{
 	{Name: "total", Value: query.Object{{Name: "gt", Value: query.Number("12345678901234567890.10")}}},
 }
 
-const filtersText = `[{"dataset":"orders","where":{"region":{"eq":"EU"},"total":{"gt":12345678901234567890.10}}}]`
+const filtersText = `[{"dataset":"orders","where":{"region":{"eq":"EU"},"total":{"gt":12345678901234567890.10}}},{"dataset":"visits","having":{"count":{"gte":5}}}]`
+
+// having is {count: {gte: 5}}.
+var having = query.Object{{Name: "count", Value: query.Object{{Name: "gte", Value: query.Number("5")}}}}
 
 func alice() principal.Principal {
 	return principal.Principal{
@@ -54,7 +57,7 @@ func TestPrincipal(t *testing.T) {
 	full.Roles = []string{"viewer", "editor"}
 	full.Grant = principal.Grant{
 		Strategy:   "shared",
-		Filters:    []principal.Filter{{Dataset: "orders", Where: where}},
+		Filters:    []principal.Filter{{Dataset: "orders", Where: where}, {Dataset: "visits", Having: having}},
 		Parameters: map[string]query.Value{"region": query.List{query.Text("EU"), query.Number("1.50")}},
 		Cleared:    []string{"year"},
 		Metadata:   map[string]query.Value{"team": query.Text("north")},

@@ -136,9 +136,7 @@ func (c *compiler) checkParentIn(at place, d *draft, source string, chain []*Dat
 		if mergesText(from) || mergesText(there) {
 			at.problem("%s pairs texts that %s takes for equal though they differ, so a row could be two tenants'", d.Parent.Name, source)
 		}
-		if p.To != to.Tenant {
-			cols = append(cols, p.To)
-		}
+		cols = append(cols, p.To)
 	}
 	declared := len(to.Key) > 0 && !slices.ContainsFunc(to.Key, func(col *Column) bool { return !slices.Contains(cols, col) })
 	t, known := to.found[source]
@@ -148,7 +146,7 @@ func (c *compiler) checkParentIn(at place, d *draft, source string, chain []*Dat
 	case declared && len(t.uniqueSets()) == 0 && (t.View || src.Kind != Postgres): // where a constraint is not to be had
 		at.note("nothing in %s says that a row of %s has its key for itself among the rows of all tenants; with two of one key, both their tenants would see what leads to it", source, to.Name)
 	default:
-		at.problem("%s leads to one row of a tenant, but not to one among those of all: what it pairs must be unique in %s without the tenant column, "+
+		at.problem("%s leads to one row of a tenant, but not to one among those of all: what it pairs must be unique in %s, whoever's the rows are, "+
 			"or two tenants would see one row", d.Parent.Name, to.Name)
 	}
 }

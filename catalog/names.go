@@ -36,7 +36,7 @@ var (
 	rootSuffixes = []string{"", "ByPk", "Connection", "Aggregate"}
 	typeSuffixes = []string{
 		"", "Where", "ManyWhere", "TopN", "CompareTo", "OrderBy", "Connection", "Edge", "Aggregate", "Having", "AggregateOrderBy", "Key", "KeyOrderBy",
-		"Filter",
+		"Column", "Filter",
 	}
 )
 

@@ -8,17 +8,12 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
-	"strings"
-
-	"github.com/lib/pq"
 
 	"usher/catalog"
 	"usher/cli/term"
+	"usher/pglink"
 	"usher/setup"
 )
-
-// The variables of libpq by which a database is named without --dsn.
-var namesDatabase = []string{"PGSERVICE", "PGHOST", "PGHOSTADDR", "PGDATABASE", "PGUSER"}
 
 var errNoSource = errors.New("say what to look into: --dsn postgres://… or 'host=… dbname=…' or service=…, or PGHOST, PGDATABASE and the like, " +
 	"--files a.parquet,b.csv, or --duckdb FILE")
@@ -33,7 +28,7 @@ func (c initCommand) postgres(s *term.IO) (firstSource, error) {
 	if dsn == "" {
 		dsn, variable = s.Env("USHER_DSN")
 	}
-	if dsn == "" && !slices.ContainsFunc(namesDatabase, func(name string) bool { text, _ := s.Env(name); return text != "" }) {
+	if dsn == "" && !slices.ContainsFunc(pglink.LibpqNames, func(name string) bool { text, _ := s.Env(name); return text != "" }) {
 		return first, errNoSource
 	}
 	if _, password := s.Env("PGPASSWORD"); saysAll(dsn, !password) {
@@ -81,30 +76,15 @@ func saysAll(dsn string, withoutPassword bool) bool {
 	return !catalog.Refused(problems)
 }
 
-// keys reads a DSN as libpq does, with its variables and service files. No
-// message repeats it, since it may hold a password.
+// keys writes the keys of a source for what libpq would connect to.
 func (c initCommand) keys(dsn string, first *firstSource) error {
-	is, err := pq.NewConfig(dsn)
-	switch {
-	case err != nil && (dsn == "" || strings.HasPrefix(err.Error(), "pq: definition of service") || strings.HasPrefix(err.Error(), "pq: service file")):
-		return fmt.Errorf("the database cannot be found: %w", err)
-	case err != nil:
-		return errors.New("--dsn is neither postgres://user:password@host/database nor 'host=… dbname=… user=…', or says what usher does not take")
-	case len(is.Multi) > 0:
-		return errors.New("--dsn names several hosts: name the one that takes writes")
-	case is.SSLCert != "" || is.SSLKey != "":
-		return errors.New("usher signs in with a password, not with a client's certificate: leave out sslcert and sslkey")
-	case is.Options != "" || len(is.Runtime) > 0:
-		return errors.New("--dsn has settings of a session, which belong into the configuration: leave them out; --schema says which schemas to look into")
+	is, err := pglink.Resolve(dsn)
+	if err != nil {
+		return fmt.Errorf("--dsn: %w", err)
 	}
 	spec := catalog.SourceSpec{
-		Kind: string(catalog.Postgres), Host: is.Host, Port: int(is.Port), Database: is.Database, User: is.User, Password: catalog.Secret(is.Password),
-	}
-	if is.Hostaddr.IsValid() && (is.Host == "" || is.Host == "localhost") {
-		spec.Host = is.Hostaddr.String()
-	}
-	if spec.Database == "" {
-		spec.Database = is.User
+		Kind: string(catalog.Postgres), Host: is.Host, Port: is.Port, Database: is.Database, User: is.User, Password: catalog.Secret(is.Password),
+		SSLMode: is.SSLMode, RootCert: catalog.Path(is.RootCert),
 	}
 	lines := []string{
 		"kind: postgres", "host: " + setup.Scalar(spec.Host), "port: " + strconv.Itoa(spec.Port),
@@ -114,17 +94,15 @@ func (c initCommand) keys(dsn string, first *firstSource) error {
 		first.secretFile, first.secret = filepath.Join(filepath.Dir(c.Out), "usher.password"), is.Password
 		lines = append(lines, "password: {file: usher.password}")
 	}
-	switch mode := string(is.SSLMode); {
-	case slices.Contains([]string{noTLS, "require", "verify-ca", "verify-full"}, mode):
-		spec.SSLMode = mode
-		lines = append(lines, "sslmode: "+mode)
-	case isLoopback(spec.Host): // said nothing, or prefer and allow, which trust whoever answers
+	switch {
+	case is.SSLMode != "":
+		lines = append(lines, "sslmode: "+is.SSLMode)
+	case isLoopback(spec.Host):
 		spec.SSLMode = noTLS
 		lines = append(lines, localLine)
 	}
-	if is.SSLRootCert != "" && is.SSLRootCert != "system" {
-		spec.RootCert = catalog.Path(is.SSLRootCert)
-		lines = append(lines, "root_cert: "+setup.Scalar(c.named(is.SSLRootCert)))
+	if is.RootCert != "" {
+		lines = append(lines, "root_cert: "+setup.Scalar(c.named(is.RootCert)))
 	}
 	first.Spec, first.Lines = spec, lines
 	return nil

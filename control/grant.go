@@ -3,6 +3,7 @@ package control
 import (
 	"encoding/json"
 	"slices"
+	"time"
 
 	"usher/catalog"
 	"usher/fault"
@@ -11,8 +12,8 @@ import (
 )
 
 // CheckGrant is what the catalog says of a tenant's record, a user, a key or a
-// token before it is made.
-func CheckGrant(current func() *catalog.Catalog) func(principal.Principal) error {
+// token before it is made. Now is the clock.
+func CheckGrant(current func() *catalog.Catalog, now func() time.Time) func(principal.Principal) error {
 	return func(p principal.Principal) error {
 		cat := current()
 		if taken(cat, p.Tenant, p.TenantKey) {
@@ -20,6 +21,9 @@ func CheckGrant(current func() *catalog.Catalog) func(principal.Principal) error
 				WithHint("Choose another, or take it out of the configuration's tenants.")
 		}
 		record := p.Subject == ""
+		if cell := p.Routing.Cell; record && cell != "" && !slices.Contains(cat.Cells(), cell) {
+			return fault.New(fault.BadUserInput, "no source has a cell %q", cell)
+		}
 		switch {
 		case record && len(p.Routing.Accounts) == 0:
 			return checkRecord(cat, p.Routing)
@@ -34,15 +38,15 @@ func CheckGrant(current func() *catalog.Catalog) func(principal.Principal) error
 		case !record && !slices.Contains(p.Scopes, principal.ReadData):
 			return plan.CheckDatasets(p, cat)
 		}
-		return plan.CheckGrant(p, cat)
+		return plan.CheckGrant(p, cat, now())
 	}
 }
 
 // CheckMinted is what the catalog says of filters and strategies of datasets
 // that somebody puts into a token.
-func CheckMinted(current func() *catalog.Catalog) func(minter, token principal.Principal, added principal.Grant) error {
+func CheckMinted(current func() *catalog.Catalog, now func() time.Time) func(minter, token principal.Principal, added principal.Grant) error {
 	return func(minter, token principal.Principal, added principal.Grant) error {
-		return plan.CheckMinted(minter, token, added, current())
+		return plan.CheckMinted(minter, token, added, current(), now())
 	}
 }
 

@@ -45,7 +45,7 @@ datasets:
 	}
 	db.Exec(t, "ALTER TABLE globex.sales DROP COLUMN note; ALTER TABLE acme.orders RENAME points TO score")
 	for range 2 {
-		g.refused(named("globex"), all, "orders.note is not what the catalog says in its database: it is not there", "there")
+		g.refused(named("globex"), all, "orders.note is not what the catalog says in this tenant's database: it is not there", "there")
 		g.refused(named("acme"), "orders { points }", "orders.points is not what the catalog says", "there")
 		g.want(named("globex"), "orders { id }", "21")
 		g.want(named("acme"), all, "11|own")

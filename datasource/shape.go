@@ -72,7 +72,7 @@ func (s *shape) ref(ctx context.Context, r plan.Ref) error {
 		return nil
 	}
 	where := "this tenant's database"
-	if r.Target().Tenant == "" {
+	if r.Target().Tenant == "" && r.Own() == "" && !r.Target().Account().Own {
 		where = "its database"
 	}
 	refusal := fault.New(fault.Internal, "%s is not what the catalog says in %s", r.Dataset(), where).

@@ -79,6 +79,8 @@ type Error struct {
 	Message    string        // sent to the caller: no driver text, SQL, host or other tenant's value
 	Hint       string        // optional: what to do next
 	RetryAfter time.Duration // optional: sent as Retry-After when the whole request fails
+	At         string        // optional: which field and argument of the question is meant, such as orders.items.limit
+	Also       []*Error      // optional: what else is wrong with the same question
 	cause      error
 }
 

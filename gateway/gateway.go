@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -68,7 +69,7 @@ func New(ctx context.Context, cfg *config.Config, opts Options) (_ *Gateway, err
 	g.current.Store(next)
 	if cfg.Control != nil {
 		if g.control, err = control.Open(ctx, *cfg.Control, tenancy.Options{
-			Check: control.CheckGrant(g.catalog), CheckMinted: control.CheckMinted(g.catalog), CheckRole: control.CheckRole(g.catalog),
+			Check: control.CheckGrant(g.catalog, time.Now), CheckMinted: control.CheckMinted(g.catalog, time.Now), CheckRole: control.CheckRole(g.catalog),
 			CheckDisjoint: g.homes.CheckDisjoint, Places: &g.homes, Operations: control.Operations(g.Engine),
 			KnownIssuer: control.KnownIssuer(cfg.Issuers), KnownTenant: control.KnownTenant(next.catalog, cfg.Issuers), Configured: control.KnownName(g.catalog), Log: opts.Log,
 		}); err != nil {

@@ -42,6 +42,9 @@ func (p presenter) present(ctx context.Context, err error) *gqlerror.Error {
 		slog.String("error", f.Error()))
 	out.Message = f.Message
 	out.Extensions["code"] = string(f.Code)
+	if f.At != "" {
+		out.Extensions["at"] = f.At
+	}
 	if f.Hint != "" {
 		out.Extensions["hint"] = f.Hint
 	}

@@ -23,6 +23,7 @@ func Build(r query.Request, cat *catalog.Catalog, p principal.Principal, now tim
 	if vis == nil {
 		return Query{}, fault.New(fault.NotFound, "there is no dataset %q", r.Dataset)
 	}
+	b.path = []string{r.Field.Key}
 	var root Level
 	switch r.Shape {
 	case query.Many:
@@ -72,6 +73,7 @@ type builder struct {
 	by         []string // the strategies that they are reached by
 	tenanted   bool     // some of them hold one tenant's rows
 	literals   int      // that its conditions compare with, see maxLiterals
+	path       []string // of the field that is planned, as response keys
 }
 
 // reached refuses a plan that reads from a source that nobody has looked into:
@@ -190,7 +192,7 @@ const maxGranted = 10_000
 func (b *builder) checkGranted() error {
 	values := 0
 	for _, f := range b.p.Grant.Filters {
-		values += members(f.Where)
+		values += members(f.Where) + members(f.Having)
 	}
 	for _, v := range b.p.Grant.Parameters {
 		values += members(v)
@@ -233,13 +235,33 @@ func (b *builder) checkFilters(strict bool) error {
 		} else if err != nil {
 			continue // the dataset cannot be reached by this strategy at all
 		}
-		e, err := lb.where(whereAt{ref: ref, inside: ref, policy: true}, d, f.Where)
-		if err != nil {
-			return filterFault(f, err)
-		}
-		if e.op == True {
+		if f.Where == nil && f.Having == nil {
 			return grantFault("the filter on %q allows everything", f.Dataset)
 		}
+		if f.Where != nil {
+			e, err := lb.where(whereAt{ref: ref, inside: ref, policy: true}, d, f.Where)
+			if err := restricts(f, e, err); err != nil {
+				return err
+			}
+		}
+		if f.Having != nil {
+			e, err := lb.granted(d).having(f.Having, 0)
+			if err := restricts(f, e, err); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// restricts refuses a condition of a filter that cannot be read or that
+// everything satisfies.
+func restricts(f principal.Filter, e Expr, err error) error {
+	switch {
+	case err != nil:
+		return filterFault(f, err)
+	case e.op == True:
+		return grantFault("the filter on %q allows everything", f.Dataset)
 	}
 	return nil
 }

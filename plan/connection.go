@@ -67,17 +67,19 @@ func (b *builder) connection(vis *catalog.Visible, f query.Field) (Level, error)
 		return Level{}, fault.New(fault.BadUserInput, "%s has no key to page by; use limit and offset", vis.Dataset.Name)
 	}
 	args := arguments(f.Args)
-	if err := lb.filter(vis.Dataset, args); err != nil {
-		return Level{}, err
+	p := b.problems()
+	p.ok("where", lb.filter(vis.Dataset, args))
+	ordered := p.ok("orderBy", lb.totalOrder(vis, args))
+	page := &Page{}
+	if ordered { // cursors are positions in the order
+		page, err = lb.page(vis, args)
+		p.ok("", err)
 	}
-	if err := lb.totalOrder(vis, args); err != nil {
-		return Level{}, err
+	if err == nil {
+		lb.l.output, err = lb.selectPage(vis, page, f)
+		p.ok("", err)
 	}
-	page, err := lb.page(vis, args)
-	if err != nil {
-		return Level{}, err
-	}
-	if lb.l.output, err = lb.selectPage(vis, page, f); err != nil {
+	if err := p.err(); err != nil {
 		return Level{}, err
 	}
 	if page.total != nil {

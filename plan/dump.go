@@ -46,8 +46,20 @@ func (l Level) dump(b *strings.Builder, indent string) {
 	for i, a := range l.aggs {
 		line("a%d %s", i, a)
 	}
+	if l.values != nil {
+		for _, i := range l.values.labels {
+			line("every label of k%d", i)
+		}
+		for i, key := range l.values.keys {
+			line("every k%d of %s", key, l.values.of[i])
+		}
+	}
 	if l.fill != nil {
-		line("every %s of k%d", l.fill.unit, l.fill.key)
+		step := string(l.fill.unit)
+		if step == "" {
+			step = "bin"
+		}
+		line("every %s of k%d", step, l.fill.key)
 	}
 	if l.top != nil {
 		line("first %d by %s%s, others %t", l.top.n, l.top.by.expr.text(keys), l.top.by.text(), l.top.others)
@@ -57,6 +69,9 @@ func (l Level) dump(b *strings.Builder, indent string) {
 		for i, k := range prior.keys {
 			line("prior k%d %s", i, k)
 		}
+	}
+	if guard := l.Guard(); guard.op != True {
+		line("guard %s", guard.text(keys))
 	}
 	if l.having.op != True {
 		line("having %s", l.having.text(keys))
@@ -235,6 +250,8 @@ func (o Output) describe() string {
 		return "edges " + outputs(o.fields)
 	case OutCursor:
 		return "cursor"
+	case OutID:
+		return "id " + o.text + " " + outputs(o.fields)
 	case OutPageInfo:
 		return "page info " + outputs(o.fields)
 	case OutTotal:
@@ -304,6 +321,8 @@ func (e Expr) write(keys int, literal func(value.Value) string) string {
 		return map[Op]string{JSONText: "text", JSONNumber: "number", JSONBoolean: "boolean"}[e.op] + "(" + args[0] + ")"
 	case Exists:
 		return "exists t" + strconv.Itoa(e.ref) + " where " + args[0]
+	case Latest:
+		return "latest " + args[0]
 	case Bin:
 		return "bin(" + args[0] + ", " + lits[0] + ")"
 	case CountRows:

@@ -42,6 +42,7 @@ const (
 	JSONNumber                 // a JSONAt Arg's number; null where it is something else
 	JSONBoolean                // a JSONAt Arg's boolean; null where it is something else
 	Exists                     // a row of Ref, linked by its Ons, satisfies the Arg
+	Latest                     // the largest value of the Arg in the rows of Ref
 	Bucket                     // the Unit of time in Zone in which one Arg lies
 	Bin                        // the lower bound of the bin, as wide as the Literal, in which one Arg lies
 	Add                        //
@@ -65,14 +66,15 @@ type Unit string
 
 // The units of time buckets.
 const (
-	Second  Unit = "second"
-	Minute  Unit = "minute"
-	Hour    Unit = "hour"
-	Day     Unit = "day"
-	Week    Unit = "week" // starts on Monday
-	Month   Unit = "month"
-	Quarter Unit = "quarter"
-	Year    Unit = "year"
+	Millisecond Unit = "millisecond"
+	Second      Unit = "second"
+	Minute      Unit = "minute"
+	Hour        Unit = "hour"
+	Day         Unit = "day"
+	Week        Unit = "week" // starts on Monday
+	Month       Unit = "month"
+	Quarter     Unit = "quarter"
+	Year        Unit = "year"
 )
 
 // Expr is one expression. Its zero value is invalid and cannot be rendered.
@@ -217,7 +219,7 @@ func (e Expr) conjuncts() []Expr {
 
 // refs calls f with every reference the expression reads.
 func (e Expr) refs(f func(ref int, name string)) {
-	if e.op == Column || e.op == Exists {
+	if e.op == Column || e.op == Exists || e.op == Latest {
 		f(e.ref, e.name)
 	}
 	for _, a := range e.args {

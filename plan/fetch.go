@@ -184,7 +184,7 @@ func pushable(conditions []Expr, i int, whole bool) ([]Expr, bool) {
 
 // moved is the expression with one reference renumbered.
 func (e Expr) moved(from, to int) Expr {
-	if (e.op == Column || e.op == Exists) && e.ref == from {
+	if (e.op == Column || e.op == Exists || e.op == Latest) && e.ref == from {
 		e.ref = to
 	}
 	args := make([]Expr, len(e.args))

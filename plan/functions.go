@@ -66,7 +66,7 @@ func (g *groupBuilder) function(name string, col *catalog.Column, args query.Obj
 	if !ok || fn == catalog.Count {
 		return Expr{}, unknownField(aggregateType(col.Type), name)
 	}
-	e := Expr{op: Agg, typ: typ, fn: fn, args: []Expr{g.ask(0, col)}}
+	e := Expr{op: Agg, typ: typ, fn: fn, args: []Expr{g.takes(0, col)}}
 	switch fn { //nolint:exhaustive // the others take no argument
 	case catalog.Percentile:
 		p, _ := args.Get("p")
@@ -85,21 +85,41 @@ func (g *groupBuilder) function(name string, col *catalog.Column, args query.Obj
 	return e, nil
 }
 
+// orderOfRows reads the rowsBy argument.
+func (g *groupBuilder) orderOfRows(args arguments) error {
+	v, ok := args.get("rowsBy")
+	if !ok {
+		return nil
+	}
+	if g.rowsBy = g.vis.Column(enumName(v)); g.rowsBy == nil || !g.rowsBy.Type.Sortable() {
+		return fault.New(fault.BadUserInput, "rowsBy is not a column of %s that rows can be ordered by", g.vis.Dataset.Name)
+	}
+	return nil
+}
+
 // rowOrder is what the first and last row are found by: the column named, then
 // the key.
 func (g *groupBuilder) rowOrder(name string, col *catalog.Column, args query.Object) ([]Expr, error) {
-	given, _ := args.Get("by")
-	text, _ := given.(query.Text)
-	by := g.vis.Column(string(text))
-	if by == nil || !by.Type.Sortable() {
-		return nil, fault.New(fault.BadUserInput, "%s needs by, the name of a column of %s that rows can be ordered by", name, g.vis.Dataset.Name)
+	by, d := g.rowsBy, g.vis.Dataset
+	if g.granted != nil { // a token's filter says itself what it goes by
+		by, d = nil, g.granted
 	}
-	order := []Expr{g.ask(0, by)}
-	for _, key := range g.vis.Dataset.Key {
+	if given, ok := args.Get("by"); ok {
+		text, _ := given.(query.Text)
+		if by = g.column(string(text)); by == nil || !by.Type.Sortable() {
+			return nil, fault.New(fault.BadUserInput, "%s: by is not the name of a column of %s that rows can be ordered by", name, d.Name)
+		}
+	}
+	if by == nil {
+		return nil, fault.New(fault.BadUserInput, "%s needs an order of the rows", name).
+			WithHint("add rowsBy, a column of %s, to the arguments of the aggregate", d.Name)
+	}
+	order := []Expr{g.takes(0, by)}
+	for _, key := range d.Key {
 		order = append(order, g.read(0, key))
 	}
-	if len(g.vis.Dataset.Key) == 0 { // of rows that are alike in both, any will do
-		order = append(order, g.ask(0, col))
+	if len(d.Key) == 0 { // of rows that are alike in both, any will do
+		order = append(order, g.takes(0, col))
 	}
 	return order, nil
 }

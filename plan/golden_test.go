@@ -109,8 +109,14 @@ func outcome(t *testing.T, g golden) []byte {
 		t.Errorf("%s: %v", g.text, err)
 	}
 	text := string(f.Code) + ": " + f.Message + "\n"
+	if len(f.Also) > 0 {
+		text += "at " + f.At + "\n"
+	}
 	if f.Hint != "" {
 		text += "hint: " + f.Hint + "\n"
+	}
+	for _, also := range f.Also {
+		text += "also " + also.At + ": " + also.Message + "\n"
 	}
 	return []byte(text)
 }

@@ -17,16 +17,18 @@ import (
 // CheckGrant says why a grant cannot be used with a catalog, before a token is
 // made of it. It is as strict as Build, which refuses such a principal whatever
 // it asks, and stricter where what is asked would decide: here nothing may be
-// granted that could never have an effect. The error is for whoever makes it.
-func CheckGrant(p principal.Principal, cat *catalog.Catalog) error {
-	return unusable(notYet(cat, checkGrant(p, cat)), p.Subject == "")
+// granted that could never have an effect. Ranges of time are judged at the instant
+// now, and mean the instant of each question once they are in a token. The error
+// is for whoever makes it.
+func CheckGrant(p principal.Principal, cat *catalog.Catalog, now time.Time) error {
+	return unusable(notYet(cat, checkGrant(p, cat, now)), p.Subject == "")
 }
 
-func checkGrant(p principal.Principal, cat *catalog.Catalog) error {
+func checkGrant(p principal.Principal, cat *catalog.Catalog, now time.Time) error {
 	if err := checkDatasets(p, cat); err != nil {
 		return err
 	}
-	b, err := fit(cat, p, time.Time{})
+	b, err := fit(cat, p, now)
 	if err != nil {
 		return err
 	}

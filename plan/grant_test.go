@@ -49,6 +49,29 @@ var grants = []struct{ catalog, principal, want string }{
 	{"accounts.yml", `allTenants: true, strategy: "walled"`, "ask as one tenant"},
 	{"shop.yml", `tenant: "t7", key: "007", datasets: ["ledger"], parameters: {regions: ["EU"], since: "2028-01-01T00:00:00Z"}`, "no value of its tenant columns"},
 	{"shop.yml", `tenant: "acme", filters: {guarded: {id: {eq: 1}}}`, ""},
+	{"shop.yml", `tenant: "acme", filters: {orders: {ordered_at: {last: {n: 30, unit: DAY}}}}`, ""},
+	{"shop.yml", `tenant: "acme", timezone: "Asia/Tokyo", filters: {orders: {ordered_at: {toDate: MONTH}}}`, ""},
+	{"shop.yml", `tenant: "acme", filters: {orders: {ordered_at: {lastAvailable: {n: 3, unit: MONTH}}}}`, ""},
+	{"shop.yml", `tenant: "acme", filters: {orders: {ordered_at: {last: {n: 5000, unit: YEAR}}}}`, "the range leaves the years"},
+	{"shop.yml", `tenant: "acme", filters: {orders: {ordered_at: {last: {n: 30, unit: FORTNIGHT}}}}`, "a unit of time is one of"},
+	{"shop.yml", `tenant: "acme", filters: {orders: {ordered_at: {last: {n: 30, unit: DAY, timezone: "Mars"}}}}`, "not an IANA name"},
+	{"shop.yml", `tenant: "acme", filters: {orders: {amount: {between: [{from: 1}]}}}`, "a pair of from and to"},
+	{"shop.yml", `tenant: "acme", having: {orders: {count: {gte: 5}}}`, ""},
+	{"shop.yml", `tenant: "acme", having: {orders: {amount: {sum: {gt: 10}}, weight: {percentile: {p: 0.5, lt: 1}}}}`, ""},
+	{"shop.yml", `tenant: "acme", having: {orders: {revenue: {gte: 5}, profit: {gte: 1}, paidShare: {gt: 0}}}`, ""},
+	{"shop.yml", `tenant: "acme", having: {orders: {distributor_id: {countDistinct: {eq: 1}}}}`, ""},
+	{"shop.yml", `tenant: "acme", having: {orders: {region: {first: {by: "id", eq: "EU"}}}}`, ""},
+	{"shop.yml", `tenant: "acme", having: {orders: {}}`, "allows everything"},
+	{"shop.yml", `tenant: "acme", having: {orders: {and: []}}`, "allows everything"},
+	{"shop.yml", `tenant: "acme", having: {orders: {count: {gte: null}}}`, "null is no value"},
+	{"shop.yml", `tenant: "acme", having: {orders: {count: {}}}`, "is empty"},
+	{"shop.yml", `tenant: "acme", having: {orders: null}`, "having must be an object"},
+	{"shop.yml", `tenant: "acme", having: {orders: {turnover: {gte: 5}}}`, "having cannot compare \"turnover\""},
+	{"shop.yml", `tenant: "acme", having: {orders: {region: {eq: "EU"}}}`, "Cannot query field \"eq\""},
+	{"shop.yml", `tenant: "acme", having: {nothing: {count: {gte: 5}}}`, "unknown dataset \"nothing\""},
+	{"shop.yml", `tenant: "acme", having: {orders: {ordered_at: {max: {last: {n: 3, unit: DAY}}}}}`, ""},
+	{"shop.yml", `tenant: "acme", datasets: ["products"], having: {orders: {profit: {gte: 5}}}`, "a relation that the token does not show"},
+	{"own.yml", `tenant: "acme", roles: ["clerk"], having: {orders: {amount: {sum: {gt: 1}}}}`, ""},
 	{"shop.yml", ``, "names no tenant"},
 	{"mixed.yml", `tenant: "acme", subject: "s", strategies: {webOrders: "partner", orders: "silo"}`, ""},
 	{"mixed.yml", `tenant: "acme", subject: "s", strategies: {nothing: "partner"}`, `the unknown dataset "nothing"`},
@@ -71,7 +94,7 @@ func TestCheckGrant(t *testing.T) {
 			t.Fatal(err)
 		}
 		cat := plantest.Catalog(t, string(text), nil)
-		err = plan.CheckGrant(plantest.Principal(t, c.principal), cat)
+		err = plan.CheckGrant(plantest.Principal(t, c.principal), cat, now)
 		switch {
 		case c.want == "" && err != nil:
 			t.Errorf("%s: %v", c.principal, err)
@@ -79,6 +102,37 @@ func TestCheckGrant(t *testing.T) {
 			t.Errorf("%s: %v, want %q", c.principal, err, c.want)
 		case err != nil && fault.From(err).Code != fault.BadUserInput && c.principal != "":
 			t.Errorf("%s: %v", c.principal, err)
+		}
+	}
+}
+
+// A range of time in a token means the moment of each question, by the token's
+// calendar, and a plan with one is not kept for another moment.
+func TestRangesOfTokensRoll(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile("testdata/shop.yml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	cat := plantest.Catalog(t, string(text), nil)
+	for zone, midnights := range map[string][]string{
+		"UTC":        {"2028-03-29 00:00:00+00", "2028-03-30 00:00:00+00"},
+		"Asia/Tokyo": {"2028-03-29 15:00:00+00", "2028-03-30 15:00:00+00"},
+	} {
+		who := plantest.Principal(t, `tenant: "acme", timezone: "`+zone+`", filters: {orders: {ordered_at: {previous: {n: 1, unit: DAY}}}}`)
+		if err := plan.CheckGrant(who, cat, now); err != nil {
+			t.Fatal(err)
+		}
+		for day, midnight := range midnights {
+			for _, question := range []string{"orders { id }", "customers { orders { id } }", "itemsAggregate { key { order { region } } count }"} {
+				q, err := plan.Build(plantest.Request(t, question), cat, who, now.AddDate(0, 0, day))
+				if err != nil {
+					t.Fatal(err)
+				}
+				if dump := plan.Dump(q); q.Timeless() || !strings.Contains(dump, `ordered_at < "`+midnight+`"`) {
+					t.Errorf("%s in %s is timeless: %t\n%s", question, zone, q.Timeless(), dump)
+				}
+			}
 		}
 	}
 }
@@ -95,7 +149,7 @@ func TestWhatBuildRefusesIsNotMinted(t *testing.T) {
 			continue
 		}
 		passed++
-		if plan.CheckGrant(g.p, g.cat) == nil {
+		if plan.CheckGrant(g.p, g.cat, now) == nil {
 			t.Errorf("%s: %v, but it may be minted", g.text, err)
 		}
 	}
@@ -176,7 +230,7 @@ func TestAccountsAreNotPrinted(t *testing.T) {
 		t.Error("the dump holds the password")
 	}
 	refused := plantest.Principal(t, `tenant: "acme", accounts: {warehouse: {host: "evil.example", password: "`+secret+`"}}`)
-	if err := plan.CheckGrant(refused, cat); err == nil || strings.Contains(fmt.Sprintf("%v %+v", err, err), secret) {
+	if err := plan.CheckGrant(refused, cat, now); err == nil || strings.Contains(fmt.Sprintf("%v %+v", err, err), secret) {
 		t.Errorf("the refusal is %v", err)
 	}
 }

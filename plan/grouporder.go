@@ -38,12 +38,12 @@ func (g *groupBuilder) order(item query.Value) error {
 	dir := m.Value
 	if !ok {
 		col := g.vis.Column(m.Name)
+		if col == nil {
+			return fault.New(fault.BadUserInput, "groups cannot be ordered by %q", m.Name)
+		}
 		fn, err := oneMember(m.Value)
 		if err != nil {
 			return err
-		}
-		if col == nil {
-			return fault.New(fault.BadUserInput, "groups cannot be ordered by %q", m.Name)
 		}
 		args, rest := splitArguments(fn.Value)
 		dir = rest

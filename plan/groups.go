@@ -2,6 +2,7 @@ package plan
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 
 	"usher/catalog"
@@ -19,7 +20,9 @@ type groupBuilder struct {
 	keys places
 	aggs places
 
-	prior bool // what is selected is of the earlier period
+	prior   bool             // what is selected is of the earlier period
+	rowsBy  *catalog.Column  // the order in which first and last take rows
+	granted *catalog.Dataset // the conditions are a token's, on this dataset: every column may be compared
 }
 
 // groups plans the groups of a dataset's rows.
@@ -31,48 +34,49 @@ func (b *builder) groups(vis *catalog.Visible, f query.Field, in *nested) (Level
 	lb.l.grouped = true
 	args := arguments(f.Args)
 	g := &groupBuilder{levelBuilder: lb, vis: vis}
-	if g.zone, err = args.zone(b.zone); err != nil {
+	if err := g.arguments(args, f.Fields); err != nil {
 		return Level{}, err
 	}
-	if err := lb.filter(vis.Dataset, args); err != nil {
+	if err := g.guard(); err != nil {
 		return Level{}, err
-	}
-	if err := lb.limits(vis, args); err != nil {
-		return Level{}, err
-	}
-	if err := g.compareTo(args); err != nil {
-		return Level{}, err
-	}
-	if lb.l.output, err = g.selectGroups(f.Fields); err != nil {
-		return Level{}, err
-	}
-	if err := g.fill(args); err != nil {
-		return Level{}, err
-	}
-	if err := g.topN(args); err != nil {
-		return Level{}, err
-	}
-	if having, ok, err := args.object("having"); err != nil {
-		return Level{}, err
-	} else if ok {
-		if lb.l.having, err = g.having(having, 0); err != nil {
-			return Level{}, err
-		}
-	}
-	orders, err := args.orders()
-	if err != nil {
-		return Level{}, err
-	}
-	for _, item := range orders {
-		if err := g.order(item); err != nil {
-			return Level{}, err
-		}
 	}
 	g.rankedOrder()
 	for i := range lb.l.keys {
 		lb.order(Order{expr: g.inner(i)})
 	}
 	return lb.seal()
+}
+
+// arguments reads what is asked of the groups, all that is wrong with it at once. What
+// goes by the groups needs to know their keys.
+func (g *groupBuilder) arguments(args arguments, fields []query.Field) (err error) {
+	p := g.problems()
+	g.zone, err = args.zone(g.builder.zone)
+	zoned := p.ok("timezone", err)
+	if zoned {
+		p.ok("where", g.filter(g.vis.Dataset, args))
+	}
+	p.ok("limit", g.limits(g.vis, args))
+	p.ok("rowsBy", g.orderOfRows(args))
+	compared := p.ok("compareTo", g.compareTo(args))
+	g.l.output, err = g.selectGroups(fields, compared)
+	if selected := p.ok("", err); !selected || !zoned {
+		return p.err()
+	}
+	p.ok("allValues", g.allValues(args))
+	p.ok("fill", g.fill(args))
+	p.ok("topN", g.topN(args))
+	having, given, err := args.object("having")
+	if p.ok("having", err) && given {
+		g.l.having, err = g.having(having, 0)
+		p.ok("having", err)
+	}
+	orders, err := args.orders()
+	p.ok("orderBy", err)
+	for i, item := range orders {
+		p.ok("orderBy["+strconv.Itoa(i)+"]", g.order(item))
+	}
+	return p.err()
 }
 
 // inner stands for a key or an aggregate above the grouping.
@@ -94,15 +98,13 @@ func (g *groupBuilder) aggregate(e Expr) Expr {
 
 // selectGroups plans the fields of a group. Keys come first, whatever the
 // order of the fields, so that aggregates know their place behind them.
-func (g *groupBuilder) selectGroups(fields []query.Field) ([]Output, error) {
+func (g *groupBuilder) selectGroups(fields []query.Field, compared bool) ([]Output, error) {
 	typ := g.vis.Dataset.Type + "Aggregate"
-	out := make([]Output, len(fields))
+	out, p := make([]Output, len(fields)), g.problems()
 	for i, f := range fields {
 		if f.Name == "key" {
 			inner, err := g.selectKey(g.vis, 0, f.Fields)
-			if err != nil {
-				return nil, err
-			}
+			p.ok("", err)
 			out[i] = Output{key: f.Key, kind: OutObject, index: -1, fields: inner}
 		}
 	}
@@ -111,16 +113,15 @@ func (g *groupBuilder) selectGroups(fields []query.Field) ([]Output, error) {
 			continue
 		}
 		var err error
-		if f.Name == "previous" {
-			out[i], err = g.selectPrevious(f, typ)
-		} else {
+		switch {
+		case f.Name != "previous":
 			out[i], err = g.selectGroupField(f, typ)
+		case compared: // what previous means is known, or that nothing says so
+			out[i], err = g.selectPrevious(f, typ)
 		}
-		if err != nil {
-			return nil, err
-		}
+		p.ok("", err)
 	}
-	return out, nil
+	return out, p.err()
 }
 
 // selectGroupField plans a field that is computed for each group.

@@ -44,7 +44,7 @@ type joinKey struct {
 }
 
 func (b *builder) level() *levelBuilder {
-	return &levelBuilder{builder: b, joins: make(map[joinKey]int), l: Level{where: predicate(True), having: predicate(True)}}
+	return &levelBuilder{builder: b, joins: make(map[joinKey]int), l: Level{where: predicate(True), having: predicate(True), guard: predicate(True)}}
 }
 
 // root adds the level's own dataset as the first reference.
@@ -238,7 +238,14 @@ func (lb *levelBuilder) policies(i int) error {
 	scope = append(scope, byRole)
 	at.variables = false
 	for _, f := range lb.p.Grant.Filters {
-		if f.Dataset == d.Name {
+		if f.Dataset != d.Name {
+			continue
+		}
+		if f.Having != nil && (!lb.l.grouped || i > 0) {
+			return fault.New(fault.Forbidden, "the token shows %s in groups only", d.Name).
+				WithHint("ask for %sAggregate; rows of %s are in no list, and nothing else is joined with, compared or grouped by them", d.Name, d.Name)
+		}
+		if f.Where != nil {
 			e, err := lb.where(at, d, f.Where)
 			if err != nil {
 				return err

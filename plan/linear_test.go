@@ -31,7 +31,7 @@ func TestGrantsAreBounded(t *testing.T) {
 	for values, refused := range map[int]bool{9000: false, 10_000: true} {
 		who := plantest.Principal(t, filtered(values))
 		_, built := plan.Build(plantest.Request(t, "orders { id }"), cat, who, now)
-		for code, err := range map[fault.Code]error{fault.BadUserInput: plan.CheckGrant(who, cat), fault.Forbidden: built} {
+		for code, err := range map[fault.Code]error{fault.BadUserInput: plan.CheckGrant(who, cat, now), fault.Forbidden: built} {
 			if refused != (err != nil) || err != nil && fault.From(err).Code != code {
 				t.Errorf("%d values: %v, want %s", values, err, code)
 			}

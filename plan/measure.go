@@ -45,7 +45,11 @@ func (g *groupBuilder) measureExpr(m *catalog.Expr) (Expr, error) {
 		e.args = append(e.args, a)
 	}
 	if m.Filter != nil {
-		f, err := g.where(whereAt{ref: 0, inside: -1, policy: true, variables: true}, g.vis.Dataset, m.Filter)
+		d := g.granted
+		if d == nil {
+			d = g.vis.Dataset
+		}
+		f, err := g.where(whereAt{ref: 0, inside: -1, policy: true, variables: true}, d, m.Filter)
 		if err != nil {
 			return Expr{}, err
 		}
@@ -55,10 +59,20 @@ func (g *groupBuilder) measureExpr(m *catalog.Expr) (Expr, error) {
 }
 
 func (g *groupBuilder) measureColumn(m *catalog.Expr) (Expr, error) {
+	if g.granted != nil && len(m.Path) == 0 {
+		return g.read(0, g.granted.Column(m.Column)), nil
+	}
 	vis, ref := g.vis, 0
 	for _, step := range m.Path {
-		rel, to := g.view.Relation(vis, step)
-		if rel == nil {
+		var rel *catalog.Relation
+		to := vis
+		if vis != nil {
+			rel, to = g.view.Relation(vis, step)
+		}
+		switch {
+		case rel == nil && g.granted != nil:
+			return Expr{}, fault.New(fault.Forbidden, "a measure follows a relation that the token does not show")
+		case rel == nil:
 			return Expr{}, fault.New(fault.Internal, "a measure follows a relation that is not visible")
 		}
 		next, err := g.join(ref, rel, -1)
@@ -67,5 +81,5 @@ func (g *groupBuilder) measureColumn(m *catalog.Expr) (Expr, error) {
 		}
 		vis, ref = to, next
 	}
-	return g.ask(ref, vis.Dataset.Column(m.Column)), nil
+	return g.takes(ref, vis.Dataset.Column(m.Column)), nil
 }

@@ -13,7 +13,7 @@ import (
 // CheckMinted says why somebody may not put filters into a token. What its
 // holder is shown tells of all that the filters compare, so they may compare
 // what their minter sees and nothing else: each of them is a where of the
-// minter's own. The minter is the token with the roles, datasets and filters of
+// minter's own, or a having. The minter is the token with the roles, datasets and filters of
 // whoever makes it.
 //
 // A filter is a policy once it is in the token, and what a policy reaches for
@@ -21,7 +21,7 @@ import (
 // of which the minter sees every row, and to no others.
 //
 // Datasets that strategies are added for are those that the minter sees, too.
-func CheckMinted(minter, token principal.Principal, added principal.Grant, cat *catalog.Catalog) error {
+func CheckMinted(minter, token principal.Principal, added principal.Grant, cat *catalog.Catalog, now time.Time) error {
 	if len(added.Strategies) > 0 {
 		seen, err := cat.View(minter)
 		if err != nil {
@@ -36,7 +36,7 @@ func CheckMinted(minter, token principal.Principal, added principal.Grant, cat *
 	if len(added.Filters) == 0 {
 		return nil
 	}
-	b, err := newBuilder(cat, minter, time.Time{})
+	b, err := newBuilder(cat, minter, now)
 	if err != nil {
 		return err
 	}
@@ -59,8 +59,11 @@ func (b *builder) checkMinted(f principal.Filter, shown *catalog.View) error {
 	}
 	lb := b.level()
 	ref, err := lb.root(vis.Dataset)
-	if err == nil {
+	if err == nil && f.Where != nil {
 		_, err = lb.where(whereAt{ref: ref, inside: -1}, vis.Dataset, f.Where)
+	}
+	if err == nil && f.Having != nil {
+		_, err = (&groupBuilder{levelBuilder: lb, vis: vis}).having(f.Having, 0)
 	}
 	if err != nil {
 		return filterFault(f, err)

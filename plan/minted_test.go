@@ -2,6 +2,7 @@ package plan_test
 
 import (
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -50,6 +51,16 @@ var minted = []struct{ minter, token, filter, want string }{
 	{`roles: ["nobody"]`, `roles: ["auditor"]`, `orders: {amount: {gt: 1}}`, `unknown role "nobody"`},
 }
 
+// mintedGroups are conditions on groups that somebody puts into a token.
+var mintedGroups = []struct{ minter, token, filter, want string }{
+	{`roles: ["auditor"]`, `roles: ["auditor"]`, `orders: {count: {gte: 5}}`, ""},
+	{`roles: ["auditor"]`, `roles: ["auditor"]`, `orders: {amount: {sum: {gt: 1}}}`, ""},
+	{`roles: ["clerk"]`, `roles: ["clerk"]`, `orders: {amount: {sum: {gt: 1}}}`, `having cannot compare "amount"`},
+	{`roles: ["clerk"]`, `roles: ["clerk"]`, `customers: {count: {gt: 1}}`, `unknown dataset "customers"`},
+	{`roles: ["clerk"]`, `roles: ["clerk"]`, `orders: {id: {sum: {gt: 1}}, nothing: {max: {eq: 1}}}`, `having cannot compare "nothing"`},
+	{`roles: ["clerk", "chief"]`, `roles: ["clerk"]`, `orders: {amount: {sum: {gt: 1}}}`, "no role of yours shows together"},
+}
+
 // mintedCode is FORBIDDEN for what others may grant, and where the minter's own
 // token does not fit; what is not there for the minter is a mistake of theirs.
 func mintedCode(err error) fault.Code {
@@ -68,10 +79,14 @@ func TestMintedFilters(t *testing.T) {
 		t.Fatal(err)
 	}
 	cat := plantest.Catalog(t, string(text), nil)
-	for _, c := range minted {
+	for i, c := range slices.Concat(minted, mintedGroups) {
 		const who = `tenant: "acme", subject: "ann", metadata: {team: "blue"}, `
-		added := plantest.Principal(t, who+`filters: {`+c.filter+`}`).Grant
-		err := plan.CheckMinted(plantest.Principal(t, who+c.minter), plantest.Principal(t, who+c.token), added, cat)
+		kind := "filters"
+		if i >= len(minted) {
+			kind = "having"
+		}
+		added := plantest.Principal(t, who+kind+`: {`+c.filter+`}`).Grant
+		err := plan.CheckMinted(plantest.Principal(t, who+c.minter), plantest.Principal(t, who+c.token), added, cat, now)
 		switch {
 		case c.want == "" && err != nil:
 			t.Errorf("%s: %s: %v", c.minter, c.filter, err)
@@ -95,7 +110,7 @@ func TestMintedStrategies(t *testing.T) {
 	const who = `tenant: "acme", subject: "ann", `
 	judge := func(minter, dataset string) error {
 		added := principal.Grant{Strategies: map[string]string{dataset: "shared"}}
-		return plan.CheckMinted(plantest.Principal(t, who+minter), plantest.Principal(t, who+minter), added, cat)
+		return plan.CheckMinted(plantest.Principal(t, who+minter), plantest.Principal(t, who+minter), added, cat, now)
 	}
 	if err := judge(`roles: ["auditor"]`, "orders"); err != nil {
 		t.Error(err)

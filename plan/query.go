@@ -127,6 +127,7 @@ type Level struct {
 	keys     []Expr // grouped: what rows are grouped by
 	aggs     []Expr // grouped: what is computed for each group
 	having   Expr   // grouped: over Inner
+	guard    Expr   // grouped: over Inner, what the token's filters say of every group
 	columns  []Expr // what is returned; over Inner when grouped
 	order    []Order
 	limit    int
@@ -136,10 +137,11 @@ type Level struct {
 	through  int // the reference whose rows link parents to the first reference, or 0
 	children []Level
 	output   []Output
-	page     *Page  // a connection's
-	fill     *Fill  // grouped: gap-free over time
-	top      *Top   // grouped: the first groups only
-	shift    *shift // grouped: what Prior is earlier by
+	page     *Page   // a connection's
+	fill     *Fill   // grouped: gap-free over time or numbers
+	values   *Values // grouped: with groups for values that no row has
+	top      *Top    // grouped: the first groups only
+	shift    *shift  // grouped: what Prior is earlier by
 }
 
 // Grouped tells groups from rows.
@@ -169,6 +171,15 @@ func (l Level) Agg(i int) Expr { return l.aggs[i] }
 
 // Having is what groups must satisfy.
 func (l Level) Having() Expr { return l.having }
+
+// Guard is what groups must satisfy to be there at all, also for totals, ranks and
+// earlier periods.
+func (l Level) Guard() Expr {
+	if l.guard.op == 0 { // a level that has no groups
+		return predicate(True)
+	}
+	return l.guard
+}
 
 // Columns is the number of cells in a row.
 func (l Level) Columns() int { return len(l.columns) }
@@ -403,6 +414,7 @@ const (
 	OutCursor                         // a row's cursor
 	OutPageInfo                       // what is before and after the page
 	OutTotal                          // how many rows the whole connection has
+	OutID                             // the identity of a row, of its cells, which are its fields
 )
 
 // Output is one field of an object in the answer.
@@ -432,7 +444,7 @@ func (o Output) Index() int { return o.index }
 // Type is the type of an OutCell.
 func (o Output) Type() value.Type { return o.typ }
 
-// Text is the value of an OutTypename.
+// Text is the value of an OutTypename, and the dataset of an OutID.
 func (o Output) Text() string { return o.text }
 
 // Zone is the IANA zone whose offset a Timestamp is written with, or empty.
@@ -448,8 +460,8 @@ func (o Output) Bounded() bool { return o.exact }
 // Always tells a cell whose type says that it is never null.
 func (o Output) Always() bool { return o.always }
 
-// Len is the number of fields of an OutObject.
+// Len is the number of fields of an OutObject, and of cells of an OutID.
 func (o Output) Len() int { return len(o.fields) }
 
-// Field is the i-th field of an OutObject.
+// Field is the i-th of them.
 func (o Output) Field(i int) Output { return o.fields[i] }

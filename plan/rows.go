@@ -43,17 +43,13 @@ func (b *builder) many(vis *catalog.Visible, f query.Field, in *nested) (Level, 
 	if err != nil {
 		return Level{}, err
 	}
-	args := arguments(f.Args)
-	if err := lb.filter(vis.Dataset, args); err != nil {
-		return Level{}, err
-	}
-	if err := lb.limits(vis, args); err != nil {
-		return Level{}, err
-	}
-	if err := lb.totalOrder(vis, args); err != nil {
-		return Level{}, err
-	}
-	if lb.l.output, err = lb.selectRows(vis, 0, f.Fields); err != nil {
+	args, p := arguments(f.Args), b.problems()
+	p.ok("where", lb.filter(vis.Dataset, args))
+	p.ok("limit", lb.limits(vis, args))
+	p.ok("orderBy", lb.totalOrder(vis, args))
+	lb.l.output, err = lb.selectRows(vis, 0, f.Fields)
+	p.ok("", err)
+	if err := p.err(); err != nil {
 		return Level{}, err
 	}
 	return lb.seal()
@@ -64,6 +60,9 @@ func (b *builder) byKey(vis *catalog.Visible, f query.Field) (Level, error) {
 	lb, err := b.start(vis, nil)
 	if err != nil {
 		return Level{}, err
+	}
+	if opened, ok := f.Args.Get(query.Identity); ok {
+		return lb.byIdentity(vis, f, opened)
 	}
 	key := vis.Key()
 	if len(key) == 0 {
@@ -81,8 +80,13 @@ func (b *builder) byKey(vis *catalog.Visible, f query.Field) (Level, error) {
 		}
 		parts = append(parts, predicate(Eq, lb.ask(0, col), literal(v)))
 	}
+	return lb.one(vis, f, parts)
+}
+
+// one plans the row of which all parts are true.
+func (lb *levelBuilder) one(vis *catalog.Visible, f query.Field, parts []Expr) (_ Level, err error) {
 	lb.l.where, lb.l.limit = all(parts), 1
-	if b.p.AllTenants {
+	if lb.p.AllTenants {
 		lb.breakTies(vis)
 	}
 	if lb.l.output, err = lb.selectRows(vis, 0, f.Fields); err != nil {
@@ -107,20 +111,21 @@ func (lb *levelBuilder) filter(d *catalog.Dataset, args arguments) error {
 
 // selectRows plans the fields of a row.
 func (lb *levelBuilder) selectRows(vis *catalog.Visible, ref int, fields []query.Field) ([]Output, error) {
-	out := make([]Output, 0, len(fields))
+	out, p := make([]Output, 0, len(fields)), lb.problems()
 	for _, f := range fields {
 		o, err := lb.selectField(vis, ref, f)
-		if err != nil {
-			return nil, err
-		}
+		p.ok("", err)
 		out = append(out, o)
 	}
-	return out, nil
+	return out, p.err()
 }
 
 func (lb *levelBuilder) selectField(vis *catalog.Visible, ref int, f query.Field) (Output, error) {
 	if f.Name == "__typename" {
 		return Output{key: f.Key, kind: OutTypename, text: vis.Dataset.Type}, nil
+	}
+	if f.ID != nil {
+		return lb.identity(vis, ref, f)
 	}
 	if col := vis.Column(f.Name); col != nil {
 		return Output{key: f.Key, kind: OutCell, index: lb.cell(lb.ask(ref, col)), typ: col.Type, always: col.Promised()}, nil
@@ -134,8 +139,12 @@ func (lb *levelBuilder) selectField(vis *catalog.Visible, ref int, f query.Field
 			return Output{}, err
 		}
 		present := lb.cell(lb.l.refs[next].on[0].To)
-		fields, err := lb.selectRows(to, next, f.Fields)
-		return Output{key: f.Key, kind: OutObject, index: present, fields: fields}, err
+		o := Output{key: f.Key, kind: OutObject, index: present}
+		err = lb.below(f.Key, func() (err error) {
+			o.fields, err = lb.selectRows(to, next, f.Fields)
+			return err
+		})
+		return o, err
 	}
 	if name, ok := strings.CutSuffix(f.Name, "Aggregate"); ok {
 		if rel, to := lb.view.Relation(vis, name); rel != nil && rel.Many && to.Aggregate {
@@ -158,7 +167,11 @@ func (lb *levelBuilder) child(ref int, f query.Field, rel *catalog.Relation, pla
 	for _, pair := range in.on {
 		in.cells = append(in.cells, lb.cell(lb.read(ref, pair.From)))
 	}
-	level, err := plan(in)
+	var level Level
+	err := lb.below(f.Key, func() (err error) {
+		level, err = plan(in)
+		return err
+	})
 	if err != nil {
 		return Output{}, err
 	}

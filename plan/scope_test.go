@@ -100,7 +100,7 @@ func (s *sweep) named(l plan.Level, i int) {
 	}
 	for j := range outer.Scopes() {
 		nodes(outer.Scope(j), func(e plan.Expr) {
-			if e.Op() == plan.Exists && e.Ref() == r.Under() {
+			if (e.Op() == plan.Exists || e.Op() == plan.Latest) && e.Ref() == r.Under() {
 				by++
 			}
 		})

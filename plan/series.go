@@ -1,6 +1,8 @@
 package plan
 
 import (
+	"math/big"
+	"strings"
 	"time"
 
 	"usher/catalog"
@@ -9,17 +11,18 @@ import (
 	"usher/value"
 )
 
-// Fill makes a level's groups gap-free over one key of time.
+// Fill makes a level's groups gap-free over one key: buckets of time, or bins of
+// a number.
 type Fill struct {
 	key       int
 	unit      Unit
 	low, high *Expr
 }
 
-// Key is the index of the key of time.
+// Key is the index of the key.
 func (f Fill) Key() int { return f.key }
 
-// Unit is the distance of two buckets.
+// Unit is the distance of two buckets of time; bins have their own width.
 func (f Fill) Unit() Unit { return f.unit }
 
 // Low is the first bucket, when the conditions name one; else the first bucket
@@ -75,7 +78,7 @@ func (l Level) Prior() (Level, bool) {
 	if l.shift == nil {
 		return Level{}, false
 	}
-	p := Level{grouped: true, refs: l.refs, having: predicate(True), aggs: l.aggs, parent: l.parent, through: l.through, limit: All}
+	p := Level{grouped: true, refs: l.refs, having: predicate(True), guard: l.guard, aggs: l.aggs, parent: l.parent, through: l.through, limit: All}
 	p.where = l.shift.moved(l.where)
 	for _, e := range l.where.conjuncts() {
 		p.where = all([]Expr{p.where, l.shift.around(e)})
@@ -145,7 +148,7 @@ func (s shift) around(e Expr) Expr {
 // itself: months end on different days, and clocks change.
 func (s shift) slack() int {
 	switch s.unit {
-	case Second, Minute, Hour:
+	case Millisecond, Second, Minute, Hour:
 		return 0
 	case Day, Week:
 		return 2
@@ -165,18 +168,22 @@ func (g *groupBuilder) compareTo(args arguments) error {
 		return fault.New(fault.BadUserInput, "compareTo names one column of time, such as {orderedAt: {n: 1, unit: YEAR}}")
 	}
 	col := g.vis.Column(m.Name)
+	if col == nil || !col.Type.Temporal() || col.Type.Scalar == value.Time {
+		return fault.New(fault.BadUserInput, "compareTo: %s has no column of time %q", g.vis.Dataset.Name, m.Name)
+	}
 	period, _ := m.Value.(query.Object)
 	given, _ := period.Get("unit")
+	p := g.problems()
 	unit, err := unitOf(given)
-	if err != nil {
-		return err
+	if p.ok("compareTo.unit", err) && !unit.allowed(col.Type) {
+		p.ok("compareTo.unit", fault.New(fault.BadUserInput, "compareTo: %s has no periods of %s", typeOf(col.Type), strings.ToUpper(string(unit))))
 	}
 	n, hasN, err := arguments(period).integer("n")
-	if err != nil {
-		return err
+	if p.ok("compareTo.n", err) && (!hasN || n == 0 || n > 100_000) {
+		p.ok("compareTo.n", fault.New(fault.BadUserInput, "compareTo needs n, a whole number from 1 to 100000"))
 	}
-	if col == nil || !unit.allowed(col.Type) || col.Type.Scalar == value.Time || !hasN || n == 0 || n > 100_000 {
-		return fault.New(fault.BadUserInput, "compareTo needs a column of time, n from 1 to 100000 and a unit the column has")
+	if err := p.err(); err != nil {
+		return err
 	}
 	g.ask(0, col)
 	g.l.shift = &shift{column: col.Name, n: n, unit: unit, zone: g.zone}
@@ -208,19 +215,15 @@ func (g *groupBuilder) fill(args arguments) error {
 	if on, _ := v.(query.Bool); !ok || !bool(on) {
 		return nil
 	}
-	at := -1
-	for i, key := range g.l.keys {
-		if key.op == Bucket {
-			if at >= 0 {
-				return fault.New(fault.BadUserInput, "fill works over one bucket of time; the key has several")
-			}
-			at = i
-		}
-	}
-	if at < 0 || g.l.keys[at].typ.Scalar == value.Time {
-		return fault.New(fault.BadUserInput, "fill needs a bucket of time among the keys, such as key { orderedAt(by: DAY) }")
+	at, err := g.series()
+	if err != nil {
+		return err
 	}
 	key := g.l.keys[at]
+	if key.op == Bin {
+		g.l.fill = &Fill{key: at}
+		return g.l.fill.bins(key, g.l.where)
+	}
 	f := &Fill{key: at, unit: key.unit}
 	for _, e := range g.l.where.conjuncts() {
 		if len(e.args) != 2 || !e.args[0].same(key.args[0]) || e.args[1].op != Literal {
@@ -242,20 +245,102 @@ func (g *groupBuilder) fill(args arguments) error {
 			f.high = &bound
 		}
 	}
-	if short := key.unit == Second || key.unit == Minute || key.unit == Hour; short {
+	if key.unit.short() {
 		if f.low == nil || f.high == nil {
-			return fault.New(fault.BadUserInput, "fill by %s needs a range of the time in where, such as {gte: …, lt: …}", key.unit)
+			return fault.New(fault.BadUserInput, "fill by %s needs a range of the time", key.unit).
+				WithHint("bound it in where, such as {gte: …, lt: …}")
 		}
 	}
 	g.l.fill = f
 	return f.bounded()
 }
 
+// series finds the key that is made gap-free: the one bucket of time or, where
+// there is none, the one bin.
+func (g *groupBuilder) series() (int, error) {
+	for _, op := range []Op{Bucket, Bin} {
+		at, n := -1, 0
+		for i, key := range g.l.keys {
+			if key.op == op {
+				at, n = i, n+1
+			}
+		}
+		switch {
+		case n > 1:
+			return 0, fault.New(fault.BadUserInput, "fill works over one bucket of time or one bin; the key has several").
+				WithHint("select one of them in key, or leave fill out")
+		case n == 1 && g.l.keys[at].typ.Scalar != value.Time:
+			return at, nil
+		}
+	}
+	return 0, fault.New(fault.BadUserInput, "fill needs a bucket of time or a bin among the keys").
+		WithHint("select one, such as key { orderedAt(by: DAY) } or key { total(bin: 10) }")
+}
+
+// bins reads the range of a series of bins off the conditions.
+func (f *Fill) bins(key, where Expr) error {
+	width := rational(key.lits[0])
+	bin := func(v value.Value, below bool) *big.Int {
+		n := new(big.Rat).Quo(rational(v), width)
+		whole := new(big.Int).Div(n.Num(), n.Denom()) // Euclidean: rounded down
+		if below && n.IsInt() {
+			whole.Sub(whole, big.NewInt(1))
+		}
+		return whole
+	}
+	var low, high *big.Int
+	for _, e := range where.conjuncts() {
+		if len(e.args) != 2 || !e.args[0].same(key.args[0]) || e.args[1].op != Literal {
+			continue
+		}
+		bound := e.args[1].lits[0]
+		switch e.op { //nolint:exhaustive // only these bound a range
+		case Gte, Gt:
+			low = bin(bound, false)
+		case Lt, Lte:
+			high = bin(bound, e.op == Lt)
+		}
+	}
+	if low != nil && high != nil && new(big.Int).Sub(high, low).Cmp(big.NewInt(maxBuckets)) > 0 {
+		return fault.New(fault.TooComplex, "the range has more than %d bins", maxBuckets).
+			WithHint("ask for a shorter range or wider bins")
+	}
+	for _, end := range []struct {
+		n  *big.Int
+		to **Expr
+	}{{low, &f.low}, {high, &f.high}} {
+		if end.n == nil {
+			continue
+		}
+		at := new(big.Rat).Mul(new(big.Rat).SetInt(end.n), width)
+		v, err := value.Parse(key.typ, at.FloatString(max(key.typ.Scale, scaleOf(key.lits[0]))))
+		if err != nil { // beyond what the type holds: the rows bound the series
+			continue
+		}
+		e := literal(v)
+		*end.to = &e
+	}
+	return nil
+}
+
+func rational(v value.Value) *big.Rat {
+	r, ok := new(big.Rat).SetString(v.Text())
+	if !ok {
+		return new(big.Rat)
+	}
+	return r
+}
+
+func scaleOf(v value.Value) int {
+	_, scale := value.DecimalShape(v.Text())
+	return scale
+}
+
 // maxBuckets is how many buckets a gap-free series may have.
 const maxBuckets = 100_000
 
 var unitLength = map[Unit]time.Duration{
-	Second: time.Second, Minute: time.Minute, Hour: time.Hour, Day: 24 * time.Hour,
+	Millisecond: time.Millisecond, Second: time.Second, Minute: time.Minute, Hour: time.Hour, Day: 24 * time.Hour,
 	Week: 7 * 24 * time.Hour, Month: 28 * 24 * time.Hour, Quarter: 90 * 24 * time.Hour, Year: 365 * 24 * time.Hour,
 }
 
@@ -272,7 +357,7 @@ func (f Fill) bounded() error {
 	if err != nil {
 		return err
 	}
-	if (to.Unix()-from.Unix())/int64(unitLength[f.unit]/time.Second) > maxBuckets { // a Duration ends at 292 years
+	if (to.UnixMilli()-from.UnixMilli())/unitLength[f.unit].Milliseconds() > maxBuckets { // a Duration ends at 292 years
 		return fault.New(fault.TooComplex, "the range has more than %d buckets of a %s", maxBuckets, f.unit).
 			WithHint("ask for a shorter range or a longer unit")
 	}
@@ -313,6 +398,9 @@ func trimZone(text string) string {
 	return text
 }
 
+// maxTop is how many groups topN keeps at most.
+const maxTop = 1000
+
 // topN reads {n, by, others}.
 func (g *groupBuilder) topN(args arguments) error {
 	o, ok, err := args.object("topN")
@@ -320,14 +408,28 @@ func (g *groupBuilder) topN(args arguments) error {
 		return err
 	}
 	n, hasN, err := arguments(o).integer("n")
-	if err != nil {
+	p := g.problems()
+	if p.ok("topN.n", err) && (!hasN || n == 0 || n > maxTop) {
+		p.ok("topN.n", fault.New(fault.BadUserInput, "topN needs n, a whole number from 1 to %d", maxTop))
+	}
+	if len(g.l.keys) == 0 {
+		p.ok("topN", fault.New(fault.BadUserInput, "topN needs keys to group by").
+			WithHint("select one, such as key { region }; without a key there is one group"))
+	}
+	for _, other := range []struct {
+		is   bool
+		name string
+	}{{g.l.fill != nil, "fill"}, {g.l.values != nil, "allValues"}, {g.l.shift != nil, "compareTo"}} {
+		if other.is {
+			p.ok("topN", fault.New(fault.BadUserInput, "topN and %s cannot be used together", other.name).
+				WithHint("leave one of them out, or ask for both in two fields"))
+		}
+	}
+	if len(g.l.parent) > 0 {
+		p.ok("topN", fault.New(fault.BadUserInput, "topN cannot be used in a nested list").WithHint("use orderBy and limit, which hold for each parent"))
+	}
+	if err := p.err(); err != nil {
 		return err
-	}
-	if !hasN || n == 0 || n > 1000 || len(g.l.keys) == 0 {
-		return fault.New(fault.BadUserInput, "topN needs keys to group by, and n from 1 to 1000")
-	}
-	if g.l.fill != nil || g.l.shift != nil || len(g.l.parent) > 0 {
-		return fault.New(fault.BadUserInput, "topN cannot be used with fill, with compareTo or in a nested list")
 	}
 	by, _ := o.Get("by")
 	before := g.l.order

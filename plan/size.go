@@ -23,7 +23,7 @@ func (q Query) Size() int {
 }
 
 func (l Level) size() int {
-	n := levelSize + l.where.size() + l.having.size() + sizes(l.keys) + sizes(l.aggs) + sizes(l.columns) + outputsSize(l.output)
+	n := levelSize + l.where.size() + l.having.size() + l.guard.size() + sizes(l.keys) + sizes(l.aggs) + sizes(l.columns) + outputsSize(l.output)
 	for _, r := range l.refs {
 		n += refSize + len(r.columns)*fieldSize + sizes(r.scope)
 		for _, on := range r.on {

@@ -26,7 +26,7 @@ func zoneName(name string) (string, error) {
 }
 
 var units = map[string]Unit{
-	"SECOND": Second, "MINUTE": Minute, "HOUR": Hour, "DAY": Day, "WEEK": Week, "MONTH": Month, "QUARTER": Quarter, "YEAR": Year,
+	"MILLISECOND": Millisecond, "SECOND": Second, "MINUTE": Minute, "HOUR": Hour, "DAY": Day, "WEEK": Week, "MONTH": Month, "QUARTER": Quarter, "YEAR": Year,
 }
 
 // enumName is an enum's value: a name, or text where it came by JSON.
@@ -45,14 +45,17 @@ func unitOf(v query.Value) (Unit, error) {
 	name := enumName(v)
 	u, ok := units[name]
 	if !ok {
-		return "", fault.New(fault.BadUserInput, "a unit of time is one of SECOND MINUTE HOUR DAY WEEK MONTH QUARTER YEAR")
+		return "", fault.New(fault.BadUserInput, "a unit of time is one of MILLISECOND SECOND MINUTE HOUR DAY WEEK MONTH QUARTER YEAR")
 	}
 	return u, nil
 }
 
+// short tells a unit of elapsed time from one of the calendar.
+func (u Unit) short() bool { return u == Millisecond || u == Second || u == Minute || u == Hour }
+
 // allowed tells whether a column of the type has buckets of the unit.
 func (u Unit) allowed(t value.Type) bool {
-	short := u == Second || u == Minute || u == Hour
+	short := u.short()
 	switch t.Scalar { //nolint:exhaustive // no other type has buckets
 	case value.Date:
 		return !short
@@ -64,8 +67,8 @@ func (u Unit) allowed(t value.Type) bool {
 	return false
 }
 
-// relative reads last, next, previous and toDate: a half-open range around the
-// operation's instant.
+// relative reads the ranges of time around the operation's instant, and the one
+// around the latest row.
 func (lb *levelBuilder) relative(at whereAt, e Expr, name string, operand query.Value) (Expr, error) {
 	zoneText := at.zone
 	if zoneText == "" {
@@ -101,11 +104,18 @@ func (lb *levelBuilder) relative(at whereAt, e Expr, name string, operand query.
 	if err != nil {
 		return Expr{}, fault.New(fault.Internal, "a checked zone cannot be loaded").Because(err)
 	}
+	if name == "lastAvailable" {
+		return lb.lastAvailable(at, e, unit, n, zoneText)
+	}
 	lb.moment = true
 	from, to := rangeOf(name, lb.now.In(zone), unit, n)
-	low, err := boundary(e.typ, from)
-	if err != nil {
-		return Expr{}, err
+	var ends []Expr
+	if !from.IsZero() {
+		low, err := boundary(e.typ, from)
+		if err != nil {
+			return Expr{}, err
+		}
+		ends = append(ends, predicate(Gte, e, literal(low)))
 	}
 	high, err := boundary(e.typ, to)
 	if err != nil {
@@ -115,28 +125,67 @@ func (lb *levelBuilder) relative(at whereAt, e Expr, name string, operand query.
 	if name == "last" || name == "toDate" {
 		upper = Lte // now itself belongs to what has been until now
 	}
-	return all([]Expr{predicate(Gte, e, literal(low)), predicate(upper, e, literal(high))}), nil
+	return all(append(ends, predicate(upper, e, literal(high)))), nil
 }
 
 // rangeOf is the range from its first instant to the one after its last, or to
-// now itself for last and toDate.
+// now itself for last and toDate. What has no beginning has the zero time.
 func rangeOf(name string, now time.Time, unit Unit, n int) (from, to time.Time) {
+	start := truncate(now, unit)
+	away := func(n int) time.Time { return truncate(step(start, unit, n), unit) } // the n-th unit after the current one
 	switch name {
 	case "last":
 		return step(now, unit, -n), now
 	case "next":
 		return now, step(now, unit, n)
+	case "nextFull":
+		return away(1), away(n + 1)
 	case "previous":
-		start := truncate(now, unit)
-		return truncate(step(start, unit, -n), unit), start
+		return away(-n), start
+	case "ago":
+		return away(-n), away(1 - n)
+	case "moreThanAgo":
+		return time.Time{}, away(-n)
+	case "orMoreAgo":
+		return time.Time{}, away(1 - n)
 	}
-	return truncate(now, unit), now
+	return start, now
+}
+
+// lastAvailable reads the last n units up to the one in which the latest row of
+// the column's dataset lies, of the rows that a condition here may look at.
+func (lb *levelBuilder) lastAvailable(at whereAt, e Expr, unit Unit, n int, zone string) (Expr, error) {
+	if e.op != Column || at.own {
+		return Expr{}, fault.New(fault.BadUserInput, "lastAvailable compares columns of rows, not what is computed of them, and stands in no filter of a tenant's own role").
+			WithHint("use last or previous, which go by the clock")
+	}
+	d := lb.uses[e.ref].dataset
+	i, err := lb.add(d, -1, at.inside, nil)
+	if err != nil {
+		return Expr{}, err
+	}
+	lb.l.refs[i].under = i + 1
+	col, read := d.Column(e.name), lb.ask
+	if at.policy {
+		read = lb.read
+	}
+	latest := Expr{op: Latest, typ: e.typ, ref: i, args: []Expr{read(i, col)}}
+	if e.typ.Scalar != value.Timestamp {
+		zone = ""
+	}
+	start := Expr{op: Bucket, typ: e.typ, args: []Expr{latest}, unit: unit, zone: zone}
+	if n > 1 {
+		start = Expr{op: Shifted, typ: e.typ, args: []Expr{start}, ref: 1 - n, unit: unit, zone: zone}
+	}
+	return predicate(Gte, e, start), nil
 }
 
 // step moves an instant by units; below a day by elapsed time, from a day on
 // by the calendar of the instant's zone.
 func step(at time.Time, unit Unit, n int) time.Time {
 	switch unit {
+	case Millisecond:
+		return at.Add(time.Duration(n) * time.Millisecond)
 	case Second:
 		return at.Add(time.Duration(n) * time.Second)
 	case Minute:
@@ -191,6 +240,8 @@ func truncate(at time.Time, unit Unit) time.Time {
 	y, m, d := at.Date()
 	day := func(y int, m time.Month, d int) time.Time { return dateIn(at.Location(), y, m, d, 0) }
 	switch unit {
+	case Millisecond:
+		return at.Truncate(time.Millisecond)
 	case Second:
 		return at.Truncate(time.Second)
 	case Minute:

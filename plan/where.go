@@ -263,10 +263,7 @@ func (lb *levelBuilder) comparison(at whereAt, e Expr, m query.Member) (Expr, er
 		if err != nil {
 			return Expr{}, err
 		}
-		if t.Scalar == value.Decimal {
-			return decimalComparison(plainOps[m.Name], e, v), nil
-		}
-		return predicate(plainOps[m.Name], e, literal(v)), nil
+		return comparison(plainOps[m.Name], e, v), nil
 	case "in", "notIn":
 		if t.List || t.Scalar == value.JSON {
 			break
@@ -311,7 +308,11 @@ func (lb *levelBuilder) comparison(at whereAt, e Expr, m query.Member) (Expr, er
 			return among(HasAny, e, lits), nil
 		}
 		return among(HasAll, e, lits), nil
-	case "last", "next", "previous", "toDate":
+	case "between":
+		if t.Ordered() {
+			return lb.between(at, e, operand)
+		}
+	case "last", "lastAvailable", "next", "nextFull", "previous", "toDate", "ago", "moreThanAgo", "orMoreAgo":
 		if t.Temporal() && t.Scalar != value.Time {
 			return lb.relative(at, e, m.Name, operand)
 		}
@@ -323,6 +324,62 @@ func (lb *levelBuilder) comparison(at whereAt, e Expr, m query.Member) (Expr, er
 	return Expr{}, fault.New(fault.BadUserInput, "%s has no operator %q", typeOf(t), m.Name)
 }
 
+// between reads pairs {from, to}, in one of which the value lies. Both ends belong
+// to it; neither may be null.
+func (lb *levelBuilder) between(at whereAt, e Expr, operand query.Value) (Expr, error) {
+	list, ok := operand.(query.List)
+	if one, isObject := operand.(query.Object); isObject {
+		list, ok = query.List{one}, true
+	}
+	if !ok {
+		return Expr{}, fault.New(fault.BadUserInput, "between needs pairs such as [{from: …, to: …}]")
+	}
+	if len(list) > maxItems {
+		return Expr{}, fault.New(fault.TooComplex, "a list of %d pairs is too long; at most %d are allowed", len(list), maxItems)
+	}
+	if e.op == JSONNumber || e.op == JSONText {
+		if err := lb.countJSON(2 * len(list) * len(e.args[0].lits)); err != nil {
+			return Expr{}, err
+		}
+	}
+	parts := make([]Expr, 0, len(list))
+	for _, item := range list {
+		pair, ok := item.(query.Object)
+		if from, to := member(pair, "from"), member(pair, "to"); !ok || len(pair) != 2 || from == nil || to == nil {
+			return Expr{}, fault.New(fault.BadUserInput, "each item of between is a pair of from and to, both of them given").
+				WithHint("for a range that is open on one side use gte or lte")
+		}
+		var ends [2]Expr
+		for i, op := range []Op{Gte, Lte} {
+			given, err := lb.operand(at, member(pair, []string{"from", "to"}[i]))
+			if err != nil {
+				return Expr{}, err
+			}
+			v, err := typed(e.typ, given)
+			if err != nil {
+				return Expr{}, err
+			}
+			ends[i] = comparison(op, e, v)
+		}
+		parts = append(parts, all(ends[:]))
+	}
+	return anyOf(parts), nil
+}
+
+// member is a member's value, or nil.
+func member(o query.Object, name string) query.Value {
+	v, _ := o.Get(name)
+	return v
+}
+
+// comparison compares an expression with a value of its type.
+func comparison(op Op, e Expr, v value.Value) Expr {
+	if e.typ.Scalar == value.Decimal {
+		return decimalComparison(op, e, v)
+	}
+	return predicate(op, e, literal(v))
+}
+
 // textComparison reads the operators of text. The wildcards of a searched text
 // are escaped; only like and its kin take a pattern, with a backslash as its
 // escape.
@@ -331,9 +388,13 @@ func textComparison(e Expr, name string, operand query.Value) (Expr, error) {
 	if err != nil {
 		return Expr{}, err
 	}
-	op, pattern := Like, escapeLike(v.Text())
-	switch name {
-	case "like", "notLike", "ilike", "notIlike":
+	op, pattern, negated := Like, escapeLike(v.Text()), false
+	plain := name
+	if rest, ok := strings.CutPrefix(name, "not"); ok && rest != "" {
+		negated, plain = true, strings.ToLower(rest[:1])+rest[1:]
+	}
+	switch plain {
+	case "like", "ilike":
 		pattern = v.Text()
 		if trailing := len(pattern) - len(strings.TrimRight(pattern, `\`)); trailing%2 == 1 {
 			return Expr{}, fault.New(fault.BadUserInput, "a pattern must not end in its escape character, the backslash")
@@ -347,7 +408,7 @@ func textComparison(e Expr, name string, operand query.Value) (Expr, error) {
 	default:
 		return Expr{}, fault.New(fault.BadUserInput, "%s has no operator %q", typeOf(e.typ), name)
 	}
-	if name[0] == 'i' || name == "notIlike" {
+	if plain[0] == 'i' {
 		op = ILike
 	}
 	lit, err := value.Parse(value.Of(value.String), pattern)
@@ -355,7 +416,7 @@ func textComparison(e Expr, name string, operand query.Value) (Expr, error) {
 		return Expr{}, err
 	}
 	like := among(op, e, []value.Value{lit})
-	if strings.HasPrefix(name, "not") {
+	if negated {
 		return not(like), nil
 	}
 	return like, nil

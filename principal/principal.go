@@ -37,6 +37,7 @@ type Routing struct {
 	Strategies map[string]string  // those of single datasets, by dataset
 	Accounts   map[string]Account // by source
 	AllowHosts []string           // where accounts may lead, of what the sources allow; nil: to all of that
+	Cell       string             // where the rows are in sources that have cells; empty: where those are themselves
 }
 
 // Kind is a kind of token.
@@ -109,8 +110,10 @@ func (Account) String() string { return "(account)" }
 // GoString hides the account.
 func (Account) GoString() string { return "(account)" }
 
-// Filter restricts one dataset, in the language of where.
+// Filter restricts one dataset: its rows in the language of where, its groups in
+// that of having. At least one of the two is set.
 type Filter struct {
 	Dataset string
 	Where   query.Value
+	Having  query.Value
 }

@@ -15,7 +15,7 @@ import (
 func (p Principal) AppendRights(b []byte) []byte {
 	b = text(b, p.Subject, p.Name, p.Email, p.Issuer, p.Tenant, p.TenantKey)
 	b = strconv.AppendBool(b, p.AllTenants)
-	b = texts(text(b, p.Routing.Strategy), p.Routing.Strategies)
+	b = texts(text(b, p.Routing.Strategy, p.Routing.Cell), p.Routing.Strategies)
 	b = list(accounts(b, p.Routing.Accounts), p.Routing.AllowHosts)
 	b = texts(list(b, p.Roles), p.RoleSpecs)
 	if p.Acting != nil {
@@ -25,7 +25,7 @@ func (p Principal) AppendRights(b []byte) []byte {
 	b = texts(text(b, g.Strategy, g.Timezone), g.Strategies)
 	b = strconv.AppendInt(b, int64(len(g.Filters)), 10)
 	for _, f := range g.Filters {
-		b = query.AppendKey(text(b, f.Dataset), f.Where)
+		b = query.AppendKey(query.AppendKey(text(b, f.Dataset), f.Where), f.Having)
 	}
 	b = sorted(b, g.Parameters, query.AppendKey)
 	b = list(append(b, 'c'), g.Cleared)

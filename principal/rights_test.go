@@ -92,6 +92,7 @@ func TestRightsSayEverything(t *testing.T) {
 		"list":    {{Where: query.List{query.Number("1")}}},
 		"object":  {{Where: query.Object{{Name: "1", Value: query.Null{}}}}},
 		"two":     {{Where: query.Text("1")}, {}},
+		"having":  {{Having: query.Text("1")}},
 	} {
 		check("filter with "+name, principal.Principal{Grant: principal.Grant{Filters: filters}})
 	}

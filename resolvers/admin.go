@@ -65,7 +65,14 @@ func accountsBySource(list []graph.AccountInput) (map[string]principal.Account, 
 
 func filters(list []graph.TokenFilter) []principal.Filter {
 	return each(list, func(f graph.TokenFilter) principal.Filter {
-		return principal.Filter{Dataset: f.Dataset, Where: f.Where.Written}
+		filter := principal.Filter{Dataset: f.Dataset}
+		if f.Where != nil {
+			filter.Where = f.Where.Written
+		}
+		if f.Having != nil {
+			filter.Having = f.Having.Written
+		}
+		return filter
 	})
 }
 
@@ -76,7 +83,7 @@ func newTenant(in graph.NewTenant) (tenancy.NewTenant, error) {
 	}
 	strategies, err := strategiesOf(in.Strategies)
 	return tenancy.NewTenant{
-		ID: in.ID, Key: given(in.Key), Name: given(in.Name), Strategy: given(in.Strategy), Accounts: accounts,
+		ID: in.ID, Key: given(in.Key), Name: given(in.Name), Strategy: given(in.Strategy), Cell: given(in.Cell), Accounts: accounts,
 		Strategies: strategies, ExternalIDs: in.ExternalIds, AllowHosts: restrictedHosts(in.AllowHosts),
 	}, err
 }

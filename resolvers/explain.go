@@ -79,6 +79,7 @@ type (
 // confinedBy says why a reference cannot show another tenant's rows.
 var confinedBy = map[plan.ScopeKind]string{
 	plan.ByTenantColumn: "by tenant column: each row's is compared with the tenant's key",
+	plan.ByParent:       "by parent: each row leads to one that is the tenant's",
 	plan.ByOwnSource:    "by own source: it holds this tenant's rows only",
 	plan.ByUpstream:     "by upstream: the API returns the rows of the tenant it is told",
 	plan.IsCommon:       "common: the dataset is shared by all tenants",

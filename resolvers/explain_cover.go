@@ -25,8 +25,8 @@ func (c cover) hides(dataset, column string) bool {
 	if d == nil {
 		return true
 	}
-	tenant := d.Dataset.Tenant
-	return d.Column(column) == nil && (tenant == nil || tenant.Name != column)
+	owner := d.Dataset.Owner()
+	return d.Column(column) == nil && (owner == nil || owner.Name != column)
 }
 
 func (c cover) dataset(name string) string {
@@ -49,7 +49,7 @@ func (c cover) hidesIn(l plan.Level, e plan.Expr) bool {
 		if c.hides(l.Ref(e.Ref()).Dataset(), e.Name()) {
 			return true
 		}
-	case plan.Exists:
+	case plan.Exists, plan.Latest:
 		if c.view.Dataset(l.Ref(e.Ref()).Dataset()) == nil {
 			return true
 		}

@@ -30,6 +30,21 @@ func (b *Builder) arg(name, typ string) *ast.ArgumentDefinition {
 	return &ast.ArgumentDefinition{Name: name, Type: b.ref(typ)}
 }
 
+// said is an argument with a description.
+func (b *Builder) said(name, typ, description string) *ast.ArgumentDefinition {
+	a := b.arg(name, typ)
+	a.Description = description
+	return a
+}
+
+// deprecated marks an argument that is kept for those who use it.
+func deprecated(a *ast.ArgumentDefinition, reason string) *ast.ArgumentDefinition {
+	a.Directives = append(a.Directives, &ast.Directive{Name: "deprecated", Arguments: ast.ArgumentList{
+		{Name: "reason", Value: &ast.Value{Kind: ast.StringValue, Raw: reason}},
+	}})
+	return a
+}
+
 // ref is a reference to a type, written as in a schema: [Orders!]!.
 func (b *Builder) ref(text string) *ast.Type {
 	t := b.refs[text]

@@ -30,6 +30,7 @@ func (b *Builder) share(kind ast.DefinitionKind, name, description string, fill 
 		s = &shared{def: &ast.Definition{Kind: kind, Name: name, Description: description}}
 		b.shared[name] = s
 		fill(s)
+		b.describeShared(s.def)
 	}
 	return s
 }
@@ -88,19 +89,42 @@ func (b *Builder) filter(t value.Type) *shared {
 			ops(many, "in", "notIn")
 			if t.Ordered() {
 				ops(elem, "gt", "gte", "lt", "lte")
+				pair := b.between(t)
+				s.add(b.field("between", "["+pair.def.Name+"!]", "One of the pairs has it between its ends, both of which belong to it."), pair)
 			}
 			if t.Text() {
 				ops("String", "like", "notLike", "ilike", "notIlike",
-					"contains", "startsWith", "endsWith", "icontains", "istartsWith", "iendsWith")
+					"contains", "startsWith", "endsWith", "icontains", "istartsWith", "iendsWith",
+					"notContains", "notStartsWith", "notEndsWith", "notIcontains", "notIstartsWith", "notIendsWith")
 			}
 		}
 		if ranges := b.ranges(t); ranges != nil {
-			for _, op := range []string{"last", "next", "previous"} {
-				s.add(b.field(op, ranges.def.Name, ""), ranges)
+			for _, r := range timeRanges {
+				s.add(b.field(r.name, ranges.def.Name, r.means), ranges)
 			}
 			s.add(b.field("toDate", "TimeUnit", "From the start of the current unit until now."))
 		}
 		ops("Boolean", "isNull")
+	})
+}
+
+// timeRanges are the ranges of n units around now, and what they mean.
+var timeRanges = []struct{ name, means string }{
+	{"last", "From n units ago until now."},
+	{"lastAvailable", "The n units up to the one in which the latest row lies."},
+	{"next", "From now to n units on."},
+	{"nextFull", "The n complete units after the current one."},
+	{"previous", "The n complete units before the current one."},
+	{"ago", "The one unit that was n units ago."},
+	{"moreThanAgo", "Before the unit that was n units ago."},
+	{"orMoreAgo", "The unit that was n units ago, and all before it."},
+}
+
+// between is a pair of values of a type, the ends of a range.
+func (b *Builder) between(t value.Type) *shared {
+	return b.share(ast.InputObject, t.GraphQL()+"Between", "A range; both ends belong to it.", func(s *shared) {
+		s.add(b.field("from", t.GraphQL()+"!", ""))
+		s.add(b.field("to", t.GraphQL()+"!", ""))
 	})
 }
 
@@ -109,7 +133,7 @@ func (b *Builder) ranges(t value.Type) *shared {
 	if !t.Temporal() || t.Scalar == value.Time {
 		return nil
 	}
-	return b.share(ast.InputObject, "TimeRange", "A range of time that ends or begins now; previous means complete units.", func(s *shared) {
+	return b.share(ast.InputObject, "TimeRange", "So many units of time, counted from now.", func(s *shared) {
 		s.add(b.field("n", "Int!", ""))
 		s.add(b.field("unit", "TimeUnit!", ""))
 		s.add(b.field("timezone", "String", "An IANA name. Without it the zone of the field or of the token counts."))
@@ -147,7 +171,7 @@ func (b *Builder) aggregate(t value.Type) *shared {
 			}
 			e, _ := b.enum(result)
 			if f == catalog.First || f == catalog.Last {
-				s.add(b.call(string(f), typ, "The value in the "+string(f)+" row by the column named.", b.arg("by", "String!")), e)
+				s.add(b.call(string(f), typ, "The value in the "+string(f)+" row, in the order of the aggregate's rowsBy.", deprecated(b.arg("by", "String"), "Name the column in rowsBy of the aggregate, where the schema knows it.")), e)
 				return
 			}
 			s.add(b.field(string(f), typ, ""), e)
@@ -185,10 +209,11 @@ func (b *Builder) aggregateFilter(t value.Type) *shared {
 
 // aggregateOrder orders by the result of one function of a column.
 func (b *Builder) aggregateOrder(t value.Type) *shared {
-	return b.share(ast.InputObject, t.GraphQL()+"AggregateOrderBy", oneKey, func(s *shared) {
+	return b.share(ast.InputObject, t.GraphQL()+"AggregateOrderBy", oneMember, func(s *shared) {
+		s.def.Directives = oneOf
 		eachFunction(t, func(f catalog.Func, _ value.Type) {
 			if f == catalog.First || f == catalog.Last {
-				order := b.argumentOrder("ByOrderBy", "by", "String!")
+				order := b.argumentOrder("ByOrderBy", "by", "String")
 				s.add(b.field(string(f), order.def.Name, ""), order)
 				return
 			}
@@ -214,7 +239,7 @@ func (b *Builder) period() *shared {
 func (b *Builder) byFilter(t value.Type) *shared {
 	return b.share(ast.InputObject, t.GraphQL()+"ByWhere", "", func(s *shared) {
 		filter := b.filter(t)
-		s.add(b.field("by", "String!", ""), filter)
+		s.add(b.field("by", "String", "Another column than that of rowsBy."), filter)
 		s.def.Fields = append(s.def.Fields, filter.def.Fields...)
 	})
 }
@@ -222,7 +247,7 @@ func (b *Builder) byFilter(t value.Type) *shared {
 // percentileFilter is a FloatWhere of the percentile p.
 func (b *Builder) percentileFilter() *shared {
 	return b.share(ast.InputObject, "PercentileWhere", "", func(s *shared) {
-		s.add(b.field("p", "Float!", ""))
+		s.add(b.field("p", "Float!", ""), b.filter(value.Of(value.Float)))
 		s.def.Fields = append(s.def.Fields, b.filter(value.Of(value.Float)).def.Fields...)
 	})
 }

@@ -9,8 +9,8 @@ import (
 )
 
 // classify says of every table whose rows it holds: a tenant's, where it has
-// the tenant column or is the list of tenants itself; everybody's, where
-// nothing leads from it to rows of tenants; else it is left out.
+// the tenant column, is the list of tenants itself or references such rows;
+// everybody's, where nothing leads from it to rows of tenants; else it is left out.
 func classify(tables []*table, column string) {
 	for _, t := range tables {
 		if t.has(column) {
@@ -20,6 +20,7 @@ func classify(tables []*table, column string) {
 	for _, t := range tables {
 		t.findRegistry(tables, column)
 	}
+	parents(tables)
 	for _, t := range tables {
 		if t.open() {
 			t.leftOut = t.unfit(column)
@@ -40,7 +41,7 @@ func classify(tables []*table, column string) {
 	}
 }
 
-func (t *table) open() bool { return t.tenant == "" && t.leftOut == "" }
+func (t *table) open() bool { return t.tenant == "" && t.parent == nil && t.leftOut == "" }
 
 // findRegistry finds the list of tenants: the table that tenant columns refer
 // to, or that is called like them. Its rows are tenants, each its own.
@@ -91,8 +92,7 @@ func (t *table) leadsAway(tables []*table, column string) string {
 		case to == t:
 		case to == nil:
 			return fmt.Sprintf("%s, and references %s, which was not found", lacks, strings.TrimPrefix(fk.RefSchema+"."+fk.RefTable, "."))
-		case to.tenant != "":
-			t.through = &through{key: fk, to: to}
+		case to.tenant != "" || to.parent != nil:
 			return fmt.Sprintf("%s, and references %s, whose rows are tenants'", lacks, to.Name)
 		case to.leftOut != "":
 			return fmt.Sprintf("%s, and references %s, which is left out", lacks, to.Name)
@@ -100,7 +100,7 @@ func (t *table) leadsAway(tables []*table, column string) string {
 	}
 	for _, c := range t.Columns {
 		for _, to := range tables {
-			if to != t && (to.tenant != "" || to.leftOut != "") && refersTo(c.Name, to.Name) {
+			if to != t && !to.open() && refersTo(c.Name, to.Name) {
 				return fmt.Sprintf("%s, and its column %s looks like a reference to %s", lacks, c.Name, to.Name)
 			}
 		}
@@ -130,7 +130,13 @@ func (d *Draft) compile() error {
 		return err
 	}
 	d.Catalog, d.notes, err = d.settle(func(t *table) catalog.DatasetSpec {
-		spec := catalog.DatasetSpec{Common: t.common, Tenant: catalog.TenancySpec{Column: fieldOf(names, d.source.Name, d.served(t.dataset), t.tenant)}}
+		spec := catalog.DatasetSpec{Common: t.common}
+		switch {
+		case t.parent != nil:
+			spec.Tenant.Through = d.relationUp(names, t)
+		case !t.common:
+			spec.Tenant.Column = fieldOf(names, d.source.Name, d.served(t.dataset), t.tenant)
+		}
 		if t.key != "" {
 			spec.Key = catalog.Names{fieldOf(names, d.source.Name, d.served(t.dataset), t.key)}
 		}
@@ -177,7 +183,7 @@ func (d *Draft) drop(spec catalog.Spec, problems []catalog.Problem) error {
 				spec.Datasets[t.dataset] = ds
 				changed[t.dataset] = true
 			default:
-				t.leftOut, t.refused, t.common, t.tenant = p.Message, true, false, ""
+				t.leftOut, t.refused, t.common, t.tenant, t.parent = p.Message, true, false, "", nil
 				delete(spec.Datasets, t.dataset)
 				changed[t.dataset] = true
 			}

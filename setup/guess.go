@@ -12,7 +12,7 @@ import (
 var likely = []string{
 	"tenantid", "tenant", "tenantkey", "orgid", "organizationid", "organisationid", "workspaceid", "accountid",
 	"companyid", "customerid", "clientid", "merchantid", "shopid", "storeid", "siteid", "teamid", "distributorid", "projectid",
-	"org", "organization", "organisation", "workspace", "company", "merchant", "shop", "store", "distributor",
+	"org", "organization", "workspace", "company", "merchant", "shop", "store", "distributor",
 }
 
 // Words of columns that most tables may share, and that say something else

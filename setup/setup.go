@@ -147,8 +147,8 @@ func (d *Draft) Holders() (holders, all int) {
 	return holders, len(d.tables)
 }
 
-// table is a table and what is made of it. One of tenant, common and leftOut
-// is set once it is classified.
+// table is a table and what is made of it. One of tenant, parent, common and
+// leftOut is set once it is classified.
 type table struct {
 	catalog.Table
 	dataset  string // its name as a dataset
@@ -160,8 +160,9 @@ type table struct {
 	common   bool
 	leftOut  string   // why
 	refused  bool     // it is left out since the catalog refuses it
+	parent   *through // the row that it references is the same tenant's
 	renamed  bool     // its own name is taken by another root field
-	through  *through // it is left out since it has no tenant column, but leads to one
+	through  *through // that reference, should it be left out all the same
 	key      string   // the column by which the rows were found to differ, where no constraint says so
 	rows     int64    // that were compared
 

@@ -86,6 +86,9 @@ func (d *Draft) dataset(out *bytes.Buffer, t *table, ds *catalog.Dataset) {
 	fmt.Fprintf(out, "  %s:\n", Scalar(t.dataset))
 	if ds.Common {
 		fmt.Fprintf(out, "    common: true                   # every tenant sees all of it\n")
+	} else if ds.Parent != nil {
+		name := Scalar(relationNames(ds)[slices.Index(ds.Relations, ds.Parent)])
+		fmt.Fprintf(out, "    tenant: {through: %s}   # a row is the tenant's whose %s it references\n", name, name)
 	} else {
 		fmt.Fprintf(out, "    tenant: %s\n", Scalar(d.column(ds, ds.Tenant)))
 	}

@@ -57,6 +57,13 @@ type Dialect interface {
 	// total adds up an expression of each row. Beyond what both engines hold
 	// exactly it is infinite, and nothing is raised on the way.
 	Variance(x string, t value.Type, n string, total func(string) string) string
+	// FloatSum adds up doubles, where call is an aggregate or window of each row:
+	// see floats.go.
+	FloatSum(x string, call func(fn, of string) string) string
+	// Mean is an exact sum of n numbers divided by n, as the nearest double.
+	Mean(sum, n string, t value.Type) string
+	// Midway is the mean of two exact numbers, as the nearest double.
+	Midway(x, y string, t value.Type) string
 	// Rounded cuts a double to 12 significant digits.
 	Rounded(x string) string
 	// Bin is the lower bound of the bin in which an exact number lies.
@@ -65,6 +72,12 @@ type Dialect interface {
 	Percentile(x, fraction string) string
 	// First is the value in the first row of an order.
 	First(x, order, filter string) string
+	// Label is a label of an enum as a value of a column of the type; LabelColumn is
+	// such a column as something that labels can be put beside, and LabelOrder is what
+	// then orders as the labels were declared.
+	Label(x string, t value.Type, native string) string
+	LabelColumn(x, native string) string
+	LabelOrder(x string, t value.Type, native string) string
 	// NullSafeEqual compares keys of groups: nulls are the same. Joins on it are hashed.
 	NullSafeEqual(x, y string) string
 	// OptimizationFence ends a subquery whose rows are made before anything is done with them,
@@ -100,6 +113,15 @@ func argText(v value.Value) string {
 
 // unlikeText tells a type whose wire form is not the engine's own text.
 func unlikeText(t value.Type) bool { return t.Scalar == value.Interval || t.Scalar == value.Bytes }
+
+// quotedLabels are the labels of an enum as SQL. They are the catalog's words.
+func quotedLabels(t value.Type) string {
+	labels := make([]string, len(t.Labels))
+	for i, label := range t.Labels {
+		labels[i] = "'" + strings.ReplaceAll(label, "'", "''") + "'"
+	}
+	return strings.Join(labels, ", ")
+}
 
 // mostSquares is the largest n·Σx² both engines hold exactly.
 const mostSquares = "170000000000000000000000000000000000000"

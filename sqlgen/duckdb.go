@@ -158,6 +158,18 @@ func (duckdb) First(x, order, filter string) string {
 
 func (duckdb) NullSafeEqual(x, y string) string { return x + " IS NOT DISTINCT FROM " + y }
 
+// Label keeps the order of the labels, which text does not have.
+func (duckdb) Label(x string, t value.Type, native string) string {
+	if native == "VARCHAR" {
+		return x
+	}
+	return "CAST(" + x + " AS ENUM (" + quotedLabels(t) + "))"
+}
+
+func (duckdb) LabelOrder(x string, _ value.Type, _ string) string { return x }
+
+func (duckdb) LabelColumn(x, _ string) string { return x }
+
 // OptimizationFence is empty because DuckDB hashes groups anyway.
 func (duckdb) OptimizationFence() string { return "" }
 

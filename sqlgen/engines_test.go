@@ -33,6 +33,7 @@ type engines struct {
 	testing.TB
 	cat      *catalog.Catalog
 	grant    string // of the principal, beside the tenant and the strategy
+	all      bool   // the principal is of all tenants
 	postgres *postgres.DB
 	duckdb   *duckdb.Scratch
 }
@@ -59,7 +60,7 @@ func start(tb testing.TB, statements, datasets string) *engines {
 	}
 	found := make(map[string]catalog.Table)
 	for _, t := range tables {
-		found[t.Name] = t
+		found[catalog.TableKey(t.Schema, t.Name)] = t
 	}
 	e := &engines{TB: tb, postgres: pg, cat: plantest.Catalog(tb, `
 sources:
@@ -134,7 +135,11 @@ func run(ctx context.Context, q plan.Query, d sqlgen.Dialect, s sqlexec.Session)
 func (e *engines) answers(r query.Request, text string) (fromPostgres, fromDuckDB string) {
 	e.Helper()
 	ask := func(strategy string, d sqlgen.Dialect, session func(context.Context, bool, func(sqlexec.Session) error) error) string {
-		q, err := plan.Build(r, e.cat, plantest.Principal(e, `tenant: "a", strategy: "`+strategy+`"`+e.grant), now)
+		who := `tenant: "a"`
+		if e.all {
+			who = "allTenants: true"
+		}
+		q, err := plan.Build(r, e.cat, plantest.Principal(e, who+`, strategy: "`+strategy+`"`+e.grant), now)
 		if err != nil {
 			e.Fatalf("%s: %v", text, err)
 		}

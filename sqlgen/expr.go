@@ -54,6 +54,8 @@ func (w *writer) expr(e plan.Expr) string {
 		return w.json(e)
 	case plan.Exists:
 		return w.exists(e)
+	case plan.Latest:
+		return w.latest(e)
 	case plan.Bucket:
 		return w.bucket(e)
 	case plan.Bin:
@@ -264,7 +266,7 @@ func (w *writer) bucket(e plan.Expr) string {
 	}
 	zone := w.zone(e.Zone())
 	switch e.Unit() {
-	case plan.Second, plan.Minute, plan.Hour:
+	case plan.Millisecond, plan.Second, plan.Minute, plan.Hour:
 		return w.elapsed(at, w.d.AtZone(at, zone), unit)
 	case plan.Day, plan.Week, plan.Month, plan.Quarter, plan.Year:
 	}
@@ -335,16 +337,19 @@ func (w *writer) aggregate(e plan.Expr) string {
 		return call(string(e.Func()), w.byCode(x, arg))
 	case catalog.Sum:
 		if t.Scalar == value.Float {
-			return call("sum", w.d.Float(x, t))
+			return w.d.FloatSum(w.d.Float(x, t), call)
 		}
 		return call("sum", x)
 	case catalog.Avg:
 		if t.Scalar == value.Float {
-			return call("avg", w.d.Float(x, t))
+			return "(" + w.d.FloatSum(w.d.Float(x, t), call) + " / nullif(" + call("count", x) + ", 0))"
 		}
-		return "(" + w.d.Float(call("sum", x), value.Of(value.Decimal)) + " / nullif(" + call("count", x) + ", 0))"
+		return w.d.Mean(call("sum", x), call("count", x), t)
 	case catalog.Median:
 		low, high := w.d.Middle(x, false)+filter, w.d.Middle(x, true)+filter
+		if t.Exact() {
+			return w.d.Midway(low, high, t)
+		}
 		return "((" + w.d.Float(low, t) + " + " + w.d.Float(high, t) + ") / 2)"
 	case catalog.Variance, catalog.Stddev:
 		return w.spread(e, call)

@@ -34,8 +34,21 @@ func (w *writer) groups() {
 	w.limit()
 }
 
-// grouping writes the innermost query: k0, k1, … and a0, a1, … by group.
+// grouping writes the groups that may be there: k0, k1, … and a0, a1, … of each.
 func (w *writer) grouping(nested bool) {
+	guard := w.l.Guard()
+	if guard.Op() == plan.True {
+		w.everyGroup(nested)
+		return
+	}
+	w.put("SELECT g.* FROM (")
+	w.everyGroup(nested)
+	w.put(") AS g")
+	w.condition(" WHERE ", guard)
+}
+
+// everyGroup writes the innermost query.
+func (w *writer) everyGroup(nested bool) {
 	w.keyed = w.guessedKeys(nested)
 	if s := w.inTwoSteps(nested); s != nil {
 		w.twice(s)

@@ -150,6 +150,23 @@ func (d postgres) First(x, order, filter string) string {
 // null.
 func (postgres) NullSafeEqual(x, y string) string { return "ARRAY[" + x + "] = ARRAY[" + y + "]" }
 
+func (postgres) Label(x string, _ value.Type, _ string) string { return x }
+
+// LabelColumn is text where nobody has said what the source calls the enum.
+func (postgres) LabelColumn(x, native string) string {
+	if native == "" {
+		return x + "::text"
+	}
+	return x
+}
+
+func (postgres) LabelOrder(x string, t value.Type, native string) string {
+	if native != "" {
+		return x
+	}
+	return "array_position(ARRAY[" + quotedLabels(t) + "]::text[], " + x + ")"
+}
+
 func (postgres) OptimizationFence() string { return " OFFSET 0" }
 
 func (postgres) SortsDistinct() bool { return true }

@@ -186,6 +186,19 @@ func (w *writer) exists(e plan.Expr) string {
 	return text
 }
 
+// latest writes a subquery for the largest value of a column. Who plans it has seen
+// to it that nothing else is joined there.
+func (w *writer) latest(e plan.Expr) string {
+	outer := w.b
+	w.b = strings.Builder{}
+	w.put("(SELECT max(", w.expr(e.Arg(0)), ") FROM ")
+	w.reference(e.Ref())
+	w.put(")")
+	text := w.b.String()
+	w.b = outer
+	return text
+}
+
 // parent writes that a row's parent is among the tenant's. As a list of keys it
 // is a semi-join to both engines; as a correlated EXISTS, DuckDB would make the
 // list for each key first.
@@ -347,6 +360,7 @@ func (w *writer) term(o plan.Order) {
 	if !o.BySource() {
 		text = w.byCode(text, o.Expr())
 	}
+	text = w.byLabel(text, o.Expr())
 	w.put(text)
 	if o.Descending() {
 		w.put(" DESC")

@@ -11,14 +11,28 @@ import (
 // groupsFirst writes the groups as a table of their own, g0, where they are
 // read more than once.
 func (w *writer) groupsFirst(nested bool) {
+	values, all := w.l.Values()
 	_, fill := w.l.Fill()
 	top, cut := w.l.Top()
-	if !fill && !cut {
+	separator := "WITH "
+	if all {
+		w.put("WITH r", w.d.Materialized())
+		w.grouping(nested)
+		w.put(")")
+		separator = ", "
+	}
+	if fill || cut {
+		w.put(separator, "g0", w.d.Materialized())
+		if all {
+			w.everyValue(values, nested)
+		} else {
+			w.grouping(nested)
+		}
+		w.put(")")
+	}
+	if !all && !fill && !cut {
 		return
 	}
-	w.put("WITH g0", w.d.Materialized())
-	w.grouping(nested)
-	w.put(")")
 	if cut && top.Others() {
 		w.put(", best", w.d.Materialized())
 		w.best(top)
@@ -36,6 +50,10 @@ func (w *writer) groupsFrom(nested bool) {
 	}
 	if top, ok := w.l.Top(); ok && !top.Others() {
 		w.best(top)
+		return
+	}
+	if values, ok := w.l.Values(); ok {
+		w.everyValue(values, nested)
 		return
 	}
 	w.grouping(nested)
@@ -86,11 +104,7 @@ func (w *writer) filled(f plan.Fill, nested bool) {
 	}
 	w.put("s.at AS ", at)
 	for i := range w.l.Aggs() {
-		name := "z.a" + strconv.Itoa(i)
-		if counts(w.l.Agg(i)) {
-			name = "coalesce(" + name + ", 0) AS a" + strconv.Itoa(i)
-		}
-		w.put(", ", name)
+		w.put(", ", zeroed("z", i, w.l.Agg(i)))
 	}
 	w.put(" FROM ")
 	if nested { // without a range in the conditions each parent's series is as long as its own rows are
@@ -139,6 +153,9 @@ func counts(e plan.Expr) bool {
 // series writes the buckets from low to high as rows of one column, at. From a
 // day on they step by the calendar of the zone, below by elapsed time.
 func (w *writer) series(key plan.Expr, low, high string) string {
+	if key.Op() == plan.Bin {
+		return w.bins(key, low, high)
+	}
 	step := "INTERVAL '1 " + string(key.Unit()) + "'"
 	if key.Unit() == plan.Quarter {
 		step = "INTERVAL '3 months'"
@@ -149,19 +166,32 @@ func (w *writer) series(key plan.Expr, low, high string) string {
 	case value.LocalTimestamp:
 		return "(SELECT " + w.d.Steps(low, high, step) + ")"
 	}
-	zone := w.zone(key.Zone())
-	local := func(at string) string { return w.d.AtZone(at, zone) }
-	switch key.Unit() {
-	case plan.Second, plan.Minute:
+	if u := key.Unit(); u == plan.Millisecond || u == plan.Second || u == plan.Minute {
 		return "(SELECT " + w.d.Steps(low, high, step) + ")"
-	case plan.Hour: // of which a zone whose clocks change by half an hour has some that begin half past another
+	}
+	zone := w.zone(key.Zone()) // an argument that is not in the text would be one too many
+	local := func(at string) string { return w.d.AtZone(at, zone) }
+	if key.Unit() == plan.Hour { // of which a zone whose clocks change by half an hour has some that begin half past another
 		return "(SELECT DISTINCT " + w.elapsed("d.at", local("d.at"), "'hour'") + " AS at FROM (SELECT " +
 			w.d.Steps(low, high, "INTERVAL '15 minutes'") + ") AS d)"
-	case plan.Day, plan.Week, plan.Month, plan.Quarter, plan.Year:
 	}
 	// A first day without a midnight begins at one; the others do not.
 	midnight := func(at string) string { return w.d.CutTo("'"+string(key.Unit())+"'", local(at)) }
 	return "(SELECT " + local("d.at") + " AS at FROM (SELECT " + w.d.Steps(midnight(low), midnight(high), step) + ") AS d)"
+}
+
+// bigInt is the type of what bins are counted with.
+var bigInt = value.Of(value.BigInt)
+
+// bins writes the bins from low to high as rows of one column, at. How many there are
+// is counted, as no engine steps by every kind of number.
+func (w *writer) bins(key plan.Expr, low, high string) string {
+	t, width := key.Type(), w.arg(key.Literal(0), "")
+	whole := value.Of(value.Decimal)
+	n := "round(" + w.d.Float("("+w.d.Exact(high, t)+" - "+w.d.Exact(low, t)+")", whole) + " / " + w.d.Float(width, key.Literal(0).Type()) + ")"
+	n = "CASE WHEN " + n + " > 100000 THEN 100000 ELSE " + n + " END" // without an end there are none
+	return "(SELECT " + low + " + d.at * " + width + " AS at FROM (SELECT " +
+		w.d.Steps(w.d.Key("0", bigInt), w.d.Key("("+n+")", bigInt), w.d.Key("1", bigInt)) + ") AS d)"
 }
 
 // zone binds the name of a zone.
@@ -185,8 +215,7 @@ func (w *writer) priorGroups(nested bool) {
 		w.put(" AND h.n = g.n")
 	}
 	for i := range w.l.Keys() {
-		k := ".k" + strconv.Itoa(i)
-		w.put(" AND ", w.d.NullSafeEqual("h"+k, "g"+k))
+		w.put(" AND ", w.d.NullSafeEqual(w.keyOf("h", i), "g.k"+strconv.Itoa(i)))
 	}
 }
 
@@ -205,7 +234,7 @@ func (w *writer) shifted(e plan.Expr) string {
 		return "(" + at + period + ")"
 	}
 	switch e.Unit() {
-	case plan.Second, plan.Minute, plan.Hour:
+	case plan.Millisecond, plan.Second, plan.Minute, plan.Hour:
 		return "(" + at + period + ")"
 	case plan.Day, plan.Week, plan.Month, plan.Quarter, plan.Year:
 	}
@@ -224,7 +253,7 @@ func (w *writer) running(e plan.Expr) string {
 	w.put(" ROWS UNBOUNDED PRECEDING")
 	window := w.b.String()
 	w.b = outer
-	return "sum(" + w.expr(e.Arg(0)) + ") OVER (" + window + ")"
+	return w.over(e.Arg(0), window)
 }
 
 // share writes a part of the sum over all groups.
@@ -238,5 +267,15 @@ func (w *writer) share(e plan.Expr) string {
 	if t.Scalar == value.Float {
 		whole = t
 	}
-	return "(" + w.d.Float(x, t) + " / nullif(" + w.d.Float("sum("+x+") OVER ("+window+")", whole) + ", 0))"
+	return "(" + w.d.Float(x, t) + " / nullif(" + w.d.Float(w.over(e.Arg(0), window), whole) + ", 0))"
+}
+
+// over adds up a value of the groups in a window.
+func (w *writer) over(e plan.Expr, window string) string {
+	x := w.expr(e)
+	call := func(fn, of string) string { return fn + "(" + of + ") OVER (" + window + ")" }
+	if e.Type().Scalar == value.Float {
+		return w.d.FloatSum(x, call)
+	}
+	return call("sum", x)
 }

@@ -95,7 +95,7 @@ func TestSpellingAvg(t *testing.T) {
 	e := cells(t, "numeric(20,4)", []string{"1", "2", "2", "NULL"})
 	e.same("cellsAggregate { x { avg } }", `[{"x":{"avg":1.6666666666666667}}]`)
 	e = cells(t, "bigint", []string{"9007199254740993", "9007199254740993", "9007199254740993"})
-	e.same("cellsAggregate { x { avg } }", `[{"x":{"avg":9007199254740994}}]`)
+	e.same("cellsAggregate { x { avg } }", `[{"x":{"avg":9007199254740992}}]`)
 	e = cells(t, "int", []string{"1", "2"})
 	e.same("cellsAggregate { x { avg } }", `[{"x":{"avg":1.5}}]`)
 }
@@ -133,7 +133,7 @@ func TestSpellingMedian(t *testing.T) {
 	e = cells(t, "int", []string{"1", "2", "4"})
 	e.same("cellsAggregate { x { median } }", `[{"x":{"median":2}}]`)
 	e = cells(t, "bigint", []string{"9007199254740993", "1"})
-	e.same("cellsAggregate { x { median } }", `[{"x":{"median":4503599627370496}}]`)
+	e.same("cellsAggregate { x { median } }", `[{"x":{"median":4503599627370497}}]`)
 	e = cells(t, "float8", []string{"0.1", "0.2", "NULL"})
 	e.same("cellsAggregate { x { median } }", `[{"x":{"median":0.15000000000000002}}]`)
 }

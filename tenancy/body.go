@@ -36,7 +36,8 @@ type body struct {
 
 type storedFilter struct {
 	Dataset string          `json:"dataset"`
-	Where   json.RawMessage `json:"where"`
+	Where   json.RawMessage `json:"where,omitempty"`
+	Having  json.RawMessage `json:"having,omitempty"`
 }
 
 // bodyOf is how a principal is stored.
@@ -48,11 +49,21 @@ func bodyOf(p principal.Principal, caps MayGrant, rate int, rateOf string) (stri
 		MayGrant: caps, Rate: rate, RateOf: rateOf,
 	}
 	for _, f := range g.Filters {
-		where, err := writeValue(f.Where)
-		if err != nil {
-			return "", unusable("a filter of dataset %s cannot be stored: %s", f.Dataset, err)
+		stored := storedFilter{Dataset: f.Dataset}
+		for _, part := range []struct {
+			v  query.Value
+			to *json.RawMessage
+		}{{f.Where, &stored.Where}, {f.Having, &stored.Having}} {
+			if part.v == nil {
+				continue
+			}
+			text, err := writeValue(part.v)
+			if err != nil {
+				return "", unusable("a filter of dataset %s cannot be stored: %s", f.Dataset, err)
+			}
+			*part.to = text
 		}
-		b.Filters = append(b.Filters, storedFilter{Dataset: f.Dataset, Where: where})
+		b.Filters = append(b.Filters, stored)
 	}
 	var err error
 	if b.Parameters, err = writeValues("parameter", g.Parameters); err != nil {
@@ -88,11 +99,24 @@ func (b body) grant() (principal.Grant, error) {
 		return fault.New(fault.Internal, "a grant in the control store cannot be read").Because(err)
 	}
 	for _, f := range b.Filters {
-		where, err := query.ReadJSON(f.Where)
-		if err != nil {
-			return principal.Grant{}, unreadable(fmt.Errorf("filter of %s: %w", f.Dataset, err))
+		filter := principal.Filter{Dataset: f.Dataset}
+		for _, part := range []struct {
+			text json.RawMessage
+			to   *query.Value
+		}{{f.Where, &filter.Where}, {f.Having, &filter.Having}} {
+			if part.text == nil {
+				continue
+			}
+			v, err := query.ReadJSON(part.text)
+			if err != nil {
+				return principal.Grant{}, unreadable(fmt.Errorf("filter of %s: %w", f.Dataset, err))
+			}
+			*part.to = v
 		}
-		g.Filters = append(g.Filters, principal.Filter{Dataset: f.Dataset, Where: where})
+		if filter.Where == nil && filter.Having == nil {
+			return principal.Grant{}, unreadable(fmt.Errorf("filter of %s: it says nothing", f.Dataset))
+		}
+		g.Filters = append(g.Filters, filter)
 	}
 	var err error
 	if g.Parameters, err = readValues("parameter", b.Parameters); err != nil {

@@ -245,9 +245,13 @@ func checkFilters(filters []principal.Filter) error {
 		if err := checkPresent("the dataset of a filter", f.Dataset, maxName); err != nil {
 			return err
 		}
-		where, ok := f.Where.(query.Object)
-		if !ok || len(where) == 0 {
+		if f.Where == nil && f.Having == nil {
 			return unusable("the filter of dataset %s has no condition", f.Dataset)
+		}
+		for _, v := range []query.Value{f.Where, f.Having} {
+			if o, ok := v.(query.Object); v != nil && (!ok || len(o) == 0) {
+				return unusable("the filter of dataset %s has no condition", f.Dataset)
+			}
 		}
 	}
 	return nil

@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"usher/fault"
 	"usher/principal"
 	"usher/query"
@@ -135,6 +137,8 @@ func TestCovers(t *testing.T) {
 			{"root", root(), tenancy.TokenRequest{Tenant: "acme", Datasets: []string{""}}, "missing"},
 			{"root", root(), tenancy.TokenRequest{Tenant: "acme", Filters: []principal.Filter{{Dataset: "orders"}}}, "no condition"},
 			{"root", root(), tenancy.TokenRequest{Tenant: "acme", Filters: []principal.Filter{{Dataset: "orders", Where: query.Object{}}}}, "no condition"},
+			{"root", root(), tenancy.TokenRequest{Tenant: "acme", Filters: []principal.Filter{{Dataset: "orders", Where: eq("a", "b"), Having: query.Object{}}}}, "no condition"},
+			{"root", root(), tenancy.TokenRequest{Tenant: "acme", Filters: []principal.Filter{{Dataset: "orders", Having: query.List{}}}}, "no condition"},
 			{"root", root(), tenancy.TokenRequest{Tenant: "acme", Filters: []principal.Filter{{Where: eq("a", "b")}}}, "dataset of a filter is missing"},
 			{"root", root(), tenancy.TokenRequest{Tenant: "acme", Parameters: map[string]query.Value{"x": nil}}, "parameter x cannot be stored"},
 			{"root", root(), tenancy.TokenRequest{Tenant: "acme", Metadata: map[string]query.Value{"x": query.Text(strings.Repeat("x", 5000))}}, "more than"},
@@ -156,7 +160,13 @@ func TestCovers(t *testing.T) {
 		}
 
 		// What restricts the minter restricts the token.
+		groups := principal.Filter{Dataset: "orders", Having: eq("count", "5")}
 		made := must(s.Mint(ctx, limited, tenancy.TokenRequest{Subject: "alice", Filters: []principal.Filter{{Dataset: "orders", Where: eq("status", "open")}}}))
+		grouped := must(s.Mint(ctx, limited, tenancy.TokenRequest{Subject: "alice", Filters: []principal.Filter{groups}}))
+		narrowed := must(s.Narrow(ctx, accepted(t, s, grouped.Token), tenancy.Narrowing{Filters: []principal.Filter{{Dataset: "orders", Where: eq("a", "b")}}}))
+		if got := accepted(t, s, narrowed.Token).Grant.Filters; len(got) != 3 || !cmp.Equal(got[1], groups) || got[2].Having != nil {
+			t.Errorf("of a condition on groups there is left %+v", got)
+		}
 		p := accepted(t, s, made.Token)
 		g := p.Grant
 		if len(g.Filters) != 2 || g.Strategy != "shared" || len(g.Datasets) != 1 || len(g.Parameters) != 1 || g.Metadata["plan"] != query.Text("free") ||

@@ -34,6 +34,7 @@ type tokenCreate struct {
 	DatasetStrategy []string `sep:"none" help:"A dataset that is reached in another way; may be repeated." placeholder:"DATASET=STRATEGY"`
 	Dataset         []string `sep:"none" help:"A dataset it reaches, if not all that the roles allow; may be repeated."`
 	Filter          []string `sep:"none" help:"Restricts a dataset's rows: 'orders={\"region\": {\"eq\": \"EU\"}}'; may be repeated." placeholder:"DATASET=WHERE"`
+	Having          []string `sep:"none" help:"Restricts a dataset to groups: 'orders={\"count\": {\"gte\": 5}}'; may be repeated." placeholder:"DATASET=HAVING"`
 	Clear           []string `sep:"none" help:"A parameter whose conditions shall not apply; may be repeated." placeholder:"NAME"`
 	Parameter       []string `sep:"none" help:"A parameter's value in JSON: 'distributor=[\"acme\"]'; may be repeated." placeholder:"NAME=JSON"`
 	Metadata        []string `sep:"none" help:"Metadata for sources that name it, as text; may be repeated." placeholder:"NAME=TEXT"`
@@ -54,7 +55,7 @@ func (c tokenCreate) Run(ctx context.Context, s *term.IO) error {
 	input.list("datasets", c.Dataset)
 	if err := errors.Join(
 		readStrategies(c.DatasetStrategy, input),
-		readFilters(c.Filter, input),
+		readFilters(c.Filter, c.Having, input),
 		readParameters(c.Parameter, input),
 		readMetadata(c.Metadata, c.JSON, input),
 		readAccounts(c.Accounts, input),
@@ -121,13 +122,16 @@ func pairs(flag string, list []string, each func(name, text string) error) error
 	return nil
 }
 
-func readFilters(list []string, input variables) error {
+func readFilters(where, having []string, input variables) error {
 	var filters []any
-	err := pairs("filter", list, func(dataset, text string) error {
-		where, err := jsonText(text)
-		filters = append(filters, variables{"dataset": dataset, "where": where})
-		return err
-	})
+	read := func(flag, member string, list []string) error {
+		return pairs(flag, list, func(dataset, text string) error {
+			condition, err := jsonText(text)
+			filters = append(filters, variables{"dataset": dataset, member: condition})
+			return err
+		})
+	}
+	err := errors.Join(read("filter", "where", where), read("having", "having", having))
 	if len(filters) > 0 {
 		input["filters"] = filters
 	}
@@ -170,6 +174,7 @@ type tokenNarrow struct {
 	Role      []string `sep:"none" help:"A role it keeps, if not all; may be repeated."`
 	Dataset   []string `sep:"none" help:"A dataset it keeps, if not all; may be repeated."`
 	Filter    []string `sep:"none" help:"Restricts a dataset's rows further; may be repeated." placeholder:"DATASET=WHERE"`
+	Having    []string `sep:"none" help:"Restricts a dataset to groups, further; may be repeated." placeholder:"DATASET=HAVING"`
 	SavedOnly bool     `help:"Only the tenant's saved queries."`
 }
 
@@ -179,7 +184,7 @@ func (c tokenNarrow) Run(ctx context.Context, s *term.IO) error {
 	input.set("name", c.Name)
 	input.list("roles", c.Role)
 	input.list("datasets", c.Dataset)
-	if err := errors.Join(readFilters(c.Filter, input), c.lifetime.read(input)); err != nil {
+	if err := errors.Join(readFilters(c.Filter, c.Having, input), c.lifetime.read(input)); err != nil {
 		return err
 	}
 	return c.issue(ctx, s, `mutation($input: TokenNarrowing!) { issued: narrowToken(input: $input) { id token expiresAt } }`, input)

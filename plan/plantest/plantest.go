@@ -54,7 +54,7 @@ func Request(tb testing.TB, text string) query.Request {
 }
 
 // Principal reads a principal: tenant, key, subject, allTenants, roles, roleSpecs,
-// strategy, strategies, filters, parameters, metadata, accounts, datasets and
+// strategy, strategies, filters, having, parameters, metadata, accounts, datasets and
 // timezone, and as home the strategy, strategies, accounts and allowHosts of the
 // registry. A tenant's key is its id
 // unless another is named; an empty text is nobody.
@@ -108,11 +108,15 @@ func Principal(tb testing.TB, text string) principal.Principal {
 					p.Routing.Accounts = accounts(tb, v)
 				}
 			}
-		case "filters":
-			for name, where := range members(m.Value) {
-				p.Grant.Filters = append(p.Grant.Filters, principal.Filter{Dataset: name, Where: where})
+		case "filters", "having":
+			for name, condition := range members(m.Value) {
+				f := principal.Filter{Dataset: name, Where: condition}
+				if m.Name == "having" {
+					f = principal.Filter{Dataset: name, Having: condition}
+				}
+				p.Grant.Filters = append(p.Grant.Filters, f)
 			}
-			slices.SortFunc(p.Grant.Filters, func(a, b principal.Filter) int { return strings.Compare(a.Dataset, b.Dataset) })
+			slices.SortStableFunc(p.Grant.Filters, func(a, b principal.Filter) int { return strings.Compare(a.Dataset, b.Dataset) })
 		default:
 			tb.Fatalf("a principal has no %s", m.Name)
 		}

@@ -434,11 +434,11 @@ func (g *generator) keyFields(def *ast.Definition, depth int) (out []field, keys
 			}
 			out = append(out, field{name: f.Name, fields: fields})
 			for _, k := range below {
-				keys = append(keys, keyPath{append([]string{f.Name}, k.path...), k.unit})
+				keys = append(keys, keyPath{append([]string{columnOf(f.Name)}, k.path...), k.unit})
 			}
 			continue
 		}
-		selected, path := field{name: f.Name}, keyPath{path: []string{f.Name}}
+		selected, path := field{name: f.Name}, keyPath{path: []string{columnOf(f.Name)}}
 		if f.Arguments.ForName("by") != nil && !g.chance(4, "no bucket") {
 			path.unit = g.unit(plainType(f.Type))
 			selected.arguments = object{{"by", word(path.unit)}}
@@ -451,13 +451,29 @@ func (g *generator) keyFields(def *ast.Definition, depth int) (out []field, keys
 	}
 	if len(out) == 0 { // nothing but relations was drawn
 		f := def.Fields[0]
-		return []field{{name: f.Name}}, []keyPath{{path: []string{f.Name}}}
+		return []field{{name: f.Name}}, []keyPath{{path: []string{columnOf(f.Name)}}}
 	}
 	return out, keys
 }
 
+// Groups have no field id, which caches take for an identity: a column of that
+// name is called otherwise there.
+func columnOf(field string) string {
+	if field == "id_" {
+		return "id"
+	}
+	return field
+}
+
+func ofGroup(column string) string {
+	if column == "id" {
+		return "id_"
+	}
+	return column
+}
+
 var (
-	shortUnits = []string{"SECOND", "MINUTE", "HOUR"}
+	shortUnits = []string{"MILLISECOND", "SECOND", "MINUTE", "HOUR"}
 	longUnits  = []string{"DAY", "WEEK", "MONTH", "QUARTER", "YEAR"}
 )
 
@@ -498,6 +514,17 @@ func (g *generator) arguments(def *ast.FieldDefinition, groups grouping) object 
 		case "fill":
 			if filled {
 				g.hit("series", "fill")
+				add(a, true)
+			}
+		case "rowsBy":
+			if g.chance(3, "rows by") {
+				g.hit("series", "rowsBy")
+				add(a, word(pick(g, g.schema.Types[a.Type.Name()].EnumValues, "rows by").Name))
+			}
+		case "allValues":
+			top := slices.ContainsFunc(out, func(m member) bool { return m.name == "topN" })
+			if len(groups.keys) > 0 && !top && g.chance(6, "all values") {
+				g.hit("series", "allValues")
 				add(a, true)
 			}
 		case "compareTo":
@@ -765,13 +792,26 @@ func (g *generator) operand(def *ast.Definition, f, op *ast.FieldDefinition) any
 	case "JSONPathWhere":
 		return []any{g.inside(g.schema.Types[op.Type.Name()])}
 	}
+	typ := op.Type.Name()
 	one := func() any {
 		t := g.tableOf(def.Name)
-		if c, ok := g.columnOf(def.Name, f.Name); ok && operandType(c.typ) == op.Type.Name() {
+		if c, ok := g.columnOf(def.Name, f.Name); ok && operandType(c.typ) == typ {
 			return g.literal(t, c)
 		}
 		// Of what an aggregate gives, no value is known beforehand.
-		return g.anyLiteral(op.Type.Name())
+		return g.anyLiteral(typ)
+	}
+	if of, ok := strings.CutSuffix(typ, "Between"); ok {
+		typ = of
+		pairs := []any{}
+		for range g.upTo(0, 3, "pairs") {
+			pair := object{{"from", one()}, {"to", one()}}
+			if g.fault("half a pair") {
+				pair = pair[:1]
+			}
+			pairs = append(pairs, pair)
+		}
+		return pairs
 	}
 	if op.Type.Elem != nil {
 		items := []any{}
@@ -791,7 +831,8 @@ func (g *generator) operand(def *ast.Definition, f, op *ast.FieldDefinition) any
 	switch op.Name {
 	case "like", "notLike", "ilike", "notIlike":
 		return g.pattern(text)
-	case "contains", "startsWith", "endsWith", "icontains", "istartsWith", "iendsWith":
+	case "contains", "startsWith", "endsWith", "icontains", "istartsWith", "iendsWith",
+		"notContains", "notStartsWith", "notEndsWith", "notIcontains", "notIstartsWith", "notIendsWith":
 		return g.part(text)
 	}
 	return v
