@@ -59,7 +59,9 @@ func TestExternalTenants(t *testing.T) {
 	}
 	for _, org := range []any{
 		"", " ", "acme", "globex", "gone", "lost", "ORG_9YBSU1DN2D", "org_9ybsU1dN2d ", "null", "undefined", "no_tenant", "0", 0, 42.0000001, 4.2e30, true, nil,
-		[]string{"org_9ybsU1dN2d"}, map[string]any{"a": "org_9ybsU1dN2d"}, strings.Repeat("x", 256), "a\nb",
+		[]string{"org_9ybsU1dN2d"},
+		map[string]any{"a": "org_9ybsU1dN2d"},
+		strings.Repeat("x", 256), "a\nb",
 	} {
 		p, err := v.Verify(t.Context(), token(org))
 		checkRefused(t, p, err, err)

@@ -1,6 +1,7 @@
 package cli_test
 
 import (
+	"fmt"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -71,6 +72,46 @@ func TestCheck(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// A tenant of the file, or of the control store, is tried by what its strategies
+// lead to; every fault is told.
+func TestCheckOfATenant(t *testing.T) {
+	t.Parallel()
+	const owned = `
+sources:
+  shop: {kind: duckdb, path: shop.duckdb}
+  own: {kind: duckdb, path: "of-{tenant}.duckdb", template: true}
+strategies:
+  standard: {source: shop, datasets: {orders: own}}
+control: {path: control.duckdb}
+tenants:
+  acme: {}
+  globex: {}
+  initech: {}
+datasets:
+  orders: {tenant: tenant, key: id, columns: {id: Int!, tenant: String!, total: {type: Decimal, scale: 2}}, bind: {own: {columns: {tenant: ~}}}}
+  notes: {tenant: tenant, key: id, columns: {id: Int!, tenant: String!}}
+  lines: {tenant: {through: note}, columns: {note_id: Int!, no: Int}, relations: {note: {to: notes, on: {note_id: id}}}}
+`
+	dir := t.TempDir()
+	file := filepath.Join(dir, "usher.yml")
+	program.WriteFile(t, file, owned)
+	program.MakeDuckDB(t, filepath.Join(dir, "shop.duckdb"), `CREATE TABLE notes (id INTEGER PRIMARY KEY, tenant VARCHAR NOT NULL); CREATE TABLE lines (note_id INTEGER NOT NULL, no INTEGER);
+		INSERT INTO notes VALUES (1, 'acme'); INSERT INTO lines VALUES (1, 1)`)
+	program.MakeDuckDB(t, filepath.Join(dir, "of-acme.duckdb"), `CREATE TABLE orders (id INTEGER PRIMARY KEY, total DECIMAL(9, 2))`)
+	program.MakeDuckDB(t, filepath.Join(dir, "of-globex.duckdb"), `CREATE TABLE orders (id VARCHAR)`)
+	for tenant, want := range map[string]string{
+		"acme":    "tenant acme: 1 dataset of source own can be read\ntenant acme: 2 datasets of source shop can be read\nok: 3 datasets, 2 sources\n",
+		"globex":  "tenant globex: source own: orders.id: it is String (VARCHAR), not Int\ntenant globex: source own: orders.total: it is not there\n",
+		"initech": "tenant initech: source own: there is no database of that name, or no such file",
+		"nobody":  "neither the configuration nor the control store has a tenant nobody",
+	} {
+		printed, err := program.Command(t, "check", "-c", file, "--tenant", tenant)
+		if all := printed + " " + fmt.Sprint(err); !strings.Contains(all, want) || (err == nil) != (tenant == "acme") {
+			t.Errorf("%s: %s\nwant %s", tenant, all, want)
+		}
 	}
 }
 

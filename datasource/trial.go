@@ -8,6 +8,8 @@ import (
 	"slices"
 
 	"usher/catalog"
+	"usher/datasource/duckdb"
+	"usher/datasource/sqlexec"
 	"usher/datasource/trouble"
 	"usher/fault"
 	"usher/plan"
@@ -79,8 +81,10 @@ func (l *look) at(ctx context.Context, t plan.Trial) {
 		return
 	}
 	err = source.Fetch(ctx, q, func(rows value.Rows) error {
-		rows.Next()
-		return nil
+		if rows.Next() { // one row will do
+			return nil
+		}
+		return rows.Err()
 	})
 	if err != nil {
 		l.failed(t, err)
@@ -97,7 +101,7 @@ func (l *look) fits(ctx context.Context, db *database, t plan.Trial, ref plan.Re
 	drift := t.Drift(tables)
 	switch {
 	case drift.Missing && len(tables) == 0:
-		l.note(trouble.NoSchema, t.Dataset(), "", "there is no schema of that name, or nothing in it that the account sees; check the schema, and what is granted to the account", nil)
+		l.note(trouble.NoSchema, t.Dataset(), "", messages[trouble.NoSchema], nil)
 	case drift.Missing:
 		l.note(trouble.NoTable, t.Dataset(), "", "there is no table of that name that the account sees; make it, grant it to the account, or bind the dataset to another", nil)
 	}
@@ -117,14 +121,26 @@ func (l *look) schema(ctx context.Context, db *database, name string) ([]catalog
 	}
 	ctx, cancel := within(ctx, db.timeout)
 	defer cancel()
-	looking, ok := db.db.(introspector)
-	if !ok {
-		return nil, broken("a database that says nothing of its tables")
-	}
-	tables, err := looking.Introspect(ctx, cmp.Or(name, "main"))
+	tables, err := tablesOf(ctx, db, cmp.Or(name, "main"))
 	if err == nil {
 		l.tables[name] = tables
 	}
+	return tables, err
+}
+
+// tablesOf lists the tables of a schema; of files, as they are now.
+func tablesOf(ctx context.Context, db *database, schema string) (tables []catalog.Table, err error) {
+	if looking, ok := db.db.(introspector); ok {
+		return looking.Introspect(ctx, schema)
+	}
+	err = db.db.Session(ctx, false, func(session sqlexec.Session) (err error) {
+		v := duckdb.VersionOf(session)
+		if v == nil {
+			return broken("a database that says nothing of its tables")
+		}
+		tables, err = v.Introspect(ctx, schema)
+		return err
+	})
 	return tables, err
 }
 
@@ -139,7 +155,7 @@ func (l *look) failed(t plan.Trial, err error) {
 		kind, message = cmp.Or(kind, trouble.Other), known.Message
 	}
 	dataset := t.Dataset()
-	if kind.OfAccount() {
+	if kind.OfAccount() { // nothing else can be said with it
 		dataset, l.over = "", true
 	}
 	l.note(kind, dataset, "", message, err)
@@ -155,7 +171,8 @@ var messages = map[trouble.Kind]string{
 	trouble.Address:     "the host has an address that is not public; name another, or have the source say `allow_private: true`",
 	trouble.TLS:         "no secure connection can be made: the server offers no TLS, or a certificate that is not trusted or another host's; check its certificate, `sslmode` and `sslrootcert`",
 	trouble.Login:       "the server does not accept the user, the password or the credentials; check them, and that they have not expired",
-	trouble.NoDatabase:  "the server has no database of that name; check the name, or make the database",
+	trouble.NoDatabase:  "there is no database of that name, or no such file; check the name, or make it",
+	trouble.NoSchema:    "there is no schema of that name, or nothing in it that the account sees; check the schema, and what is granted to the account",
 	trouble.NoTable:     "there is nothing where the rows should be; check the base URL and the path",
 	trouble.NotReadable: "the account may not read it; grant it SELECT on the table, and USAGE on the schema",
 	trouble.Busy:        "the server lacks room for another connection or has too much to do; try again",

@@ -4,22 +4,19 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 
 	"usher/catalog"
 	"usher/config"
 	"usher/control"
 	"usher/datasource"
 	"usher/plan"
-	"usher/principal"
-	"usher/tenancy"
 )
 
 // Tenant tries the accounts by which a tenant's data is reached, and returns a line
 // for all that is wrong, then what was tried. The tenant is one of the file or of the control
 // store, which is opened for that: an embedded one only while no server holds it.
 func Tenant(ctx context.Context, cfg *config.Config, cat *catalog.Catalog, id string) (problems []string, tried []datasource.Tried, err error) {
-	record, err := recordOf(ctx, cfg, cat, id)
+	record, err := control.Record(ctx, cfg, cat, id)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -43,23 +40,4 @@ func Tenant(ctx context.Context, cfg *config.Config, cat *catalog.Catalog, id st
 		}
 	}
 	return problems, tried, nil
-}
-
-func recordOf(ctx context.Context, cfg *config.Config, cat *catalog.Catalog, id string) (principal.Principal, error) {
-	if t, ok := cat.Tenants[id]; ok {
-		return principal.Principal{Tenant: t.ID, TenantKey: t.Key, Routing: t.Routing()}, nil
-	}
-	if cfg.Control == nil {
-		return principal.Principal{}, fmt.Errorf("the configuration registers no tenant %s, and has no control store", id)
-	}
-	store, err := control.Open(ctx, *cfg.Control, tenancy.Options{Log: slog.New(slog.DiscardHandler)})
-	if err != nil {
-		return principal.Principal{}, fmt.Errorf("open the control store, to look up tenant %s: %w", id, err)
-	}
-	defer func() { _ = store.Close() }() // nothing was written
-	record, found, err := store.Record(ctx, id)
-	if err == nil && !found {
-		err = fmt.Errorf("neither the configuration nor the control store has a tenant %s", id)
-	}
-	return record, err
 }

@@ -2,17 +2,18 @@ package plan
 
 import (
 	"errors"
-	"slices"
 	"time"
 
 	"usher/catalog"
 	"usher/fault"
 	"usher/principal"
+	"usher/query"
 )
 
 // Trial is a look at a tenant's rows of one dataset, where its record leads: one
 // row with every column that should be there, confined as any other. What it
-// returns is for nobody; it tells whether it can be read.
+// returns is for nobody; it tells whether it can be read, and so it is made of sources
+// that have not been looked into, too.
 type Trial struct {
 	dataset *catalog.Dataset
 	binding *catalog.Binding
@@ -52,9 +53,9 @@ func (b *builder) trial(d *catalog.Dataset, source string, binding *catalog.Bind
 			lb.cell(lb.read(0, col))
 		}
 	}
-	lb.l.limit = 1
-	t.query = Query{&body{root: lb.l, strategy: b.strategyOf(d).Name, identity: b.identity(), overrides: b.overrides(), datasets: []string{d.Name}, own: true}}
-	t.query.body.root.refs = slices.Clone(lb.l.refs)
+	lb.l.limit, t.err = 1, lb.failed
+	whole := Query{&body{root: lb.l, shape: query.Many, strategy: b.strategyOf(d).Name, identity: b.identity(), overrides: b.overrides()}}
+	t.query = whole.Fetches(lb.l, 0)[0].Query()
 	return t
 }
 

@@ -31,3 +31,17 @@ func TestTenantIDs(t *testing.T) {
 		}
 	}
 }
+
+func TestExternalIDs(t *testing.T) {
+	t.Parallel()
+	for _, id := range []string{"org_9ybsU1dN2d", "42", "-7", "Acme GmbH & Co. KG", "acme", strings.Repeat("ä", 255), "default", "nulls"} {
+		if err := principal.CheckExternalID(id); err != nil {
+			t.Errorf("%q: %v", id, err)
+		}
+	}
+	for _, id := range []string{"", " ", " a", "a ", "a\nb", "a\x00", "a\x7f", "\u2028", "\xff", "a\ufffd", strings.Repeat("ä", 256), "null", "NULL", "None", "undefined", "0", "no_tenant", "System", "ADMIN", "all"} {
+		if err := principal.CheckExternalID(id); err == nil {
+			t.Errorf("%q is an external id", id)
+		}
+	}
+}

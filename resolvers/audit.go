@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -22,7 +23,7 @@ import (
 type trail struct {
 	hash     string // of the text
 	datasets []string
-	strategy string
+	strategy string // several names, if there are several
 }
 
 // trailOf reads an operation's plans; of a field that was refused, what it
@@ -30,14 +31,20 @@ type trail struct {
 func trailOf(ctx context.Context, requests []query.Request, plans []plan.Query) trail {
 	sum := sha256.Sum256([]byte(graphql.GetOperationContext(ctx).RawQuery))
 	t := trail{hash: hex.EncodeToString(sum[:])}
+	var strategies []string
 	for i, p := range plans {
 		if !p.Valid() {
 			t.add(requests[i].Dataset)
 			continue
 		}
-		t.strategy = p.Strategy()
+		for name := range strings.SplitSeq(p.Strategy(), ", ") {
+			if !slices.Contains(strategies, name) {
+				strategies = append(strategies, name)
+			}
+		}
 		t.level(p.Root())
 	}
+	t.strategy = strings.Join(strategies, ", ")
 	return t
 }
 

@@ -27,6 +27,8 @@ func checkExternalIDs(ids []string) error {
 	return nil
 }
 
+func isExternalID(id string) bool { return principal.CheckExternalID(id) == nil }
+
 // SetTenantExternalIDs replaces what identity providers call the tenant.
 func (s *Store) SetTenantExternalIDs(ctx context.Context, p principal.Principal, id string, ids []string) error {
 	return s.administer(ctx, p, act{operation: "setTenantExternalIds", tenant: id, global: true}, func(t *tx) error {
@@ -96,7 +98,7 @@ func (s *Store) TenantOf(ctx context.Context, externalID string) (string, error)
 // named finds whose an external id is, empty if nobody's. What is remembered of a
 // tenant's holds as long as its record, which is forgotten when it changes, has it.
 func (s *Store) named(ctx context.Context, externalID string) (string, error) {
-	if principal.CheckExternalID(externalID) != nil {
+	if !isExternalID(externalID) {
 		return "", nil
 	}
 	if id, ok := s.tenants.named.Get(externalID); ok {

@@ -85,6 +85,32 @@ func TestTenantCommand(t *testing.T) {
 	if err := json.Unmarshal([]byte(a.Says(t, "tenant", "show", "acme", "--json")), &shown); err != nil || shown.Name != "Acme Ltd" || shown.Status != "ACTIVE" {
 		t.Errorf("%v, %+v", err, shown)
 	}
+	// What the record says of how the data is reached.
+	reached := "id  g3\nkey  g3\nname  g3\nstatus  active\nstrategy  -\nstrategy of orders  shared\nexternal ids  org_1, 42\nallowed hosts  db.example\ncreated  TIME\nchanged  TIME\n"
+	wantText(t, a.Says(t, "tenant", "create", "g3", "--dataset-strategy", "orders=shared", "--external-id", "org_1", "--external-id", "42", "--allow-host", "db.example"), reached)
+	wantText(t, a.Says(t, "tenant", "strategy", "g3", "--strategy", "shared"),
+		"id  g3\nkey  g3\nname  g3\nstatus  active\nstrategy  shared\nexternal ids  org_1, 42\nallowed hosts  db.example\ncreated  TIME\nchanged  TIME\n")
+	wantText(t, a.Says(t, "tenant", "strategy", "g3", "--dataset-strategy", "orders=shared"), reached)
+	a.Says(t, "tenant", "external-ids", "g3", "org_2")
+	a.Says(t, "tenant", "allow-hosts", "g3", "--none")
+	wantText(t, a.Says(t, "tenant", "show", "g3"),
+		"id  g3\nkey  g3\nname  g3\nstatus  active\nstrategy  -\nstrategy of orders  shared\nexternal ids  org_2\nallowed hosts  -\ncreated  TIME\nchanged  TIME\n")
+	a.Says(t, "tenant", "allow-hosts", "g3", "*")
+	a.Says(t, "tenant", "external-ids", "g3", "--none")
+	for _, args := range [][]string{
+		{"external-ids", "g3"},
+		{"allow-hosts", "g3"},
+		{"external-ids", "g3", "x", "--none"},
+		{"strategy", "g3", "--dataset-strategy", "orders"},
+		{"strategy", "g3", "--dataset-strategy", "orders="},
+		{"strategy", "g3", "--dataset-strategy", "nothing=shared"},
+		{"allow-hosts", "g3", "no host"},
+	} {
+		if _, _, err := a.With(t, a.Key, "", append([]string{"tenant"}, args...)...); err == nil {
+			t.Errorf("%q is accepted", args)
+		}
+	}
+	wantText(t, a.Says(t, "tenant", "test", "g3"), "SOURCE  DATASET  COLUMN  STATE  -\nshop  orders  -  ok  -\n")
 	if _, _, err := a.With(t, a.Key, "", "tenant", "show", "nobody"); err == nil || !strings.Contains(err.Error(), "there is no tenant nobody") {
 		t.Error(err)
 	}

@@ -61,6 +61,8 @@ func unavailable(kind trouble.Kind) *fault.Error {
 		return fault.New(fault.Unavailable, "the source's account leads to an address that is not allowed").WithHint(hintAccount)
 	case trouble.TLS:
 		return fault.New(fault.Unavailable, "no secure connection to the source can be made").WithHint(hintAccount)
+	case trouble.NoSchema:
+		return fault.New(fault.Unavailable, "the source has no such schema as the account names").WithHint(hintAccount)
 	}
 	return fault.New(fault.Unavailable, "the source does not answer")
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/lib/pq"
 
 	"usher/catalog"
+	"usher/datasource/trouble"
 	"usher/pglink"
 )
 
@@ -193,7 +194,7 @@ func (c *connector) identify(ctx context.Context, made *conn, greeted int64) err
 		return fmt.Errorf("connected to database %q as %q, not to %q as %q", database, user, c.config.Database, c.config.User)
 	}
 	if c.opts.Schema != "" && !found[2].Bool {
-		return fmt.Errorf("the database %q has no schema %q", database, c.opts.Schema)
+		return trouble.With(trouble.NoSchema, fmt.Errorf("the database %q has no schema %q", database, c.opts.Schema))
 	}
 	if !made.pooling.pooled() && backend != greeted {
 		return fmt.Errorf("%w (another process answers than the one that greeted)", errPooler)

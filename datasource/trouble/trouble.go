@@ -39,7 +39,7 @@ const (
 // with it.
 func (k Kind) OfAccount() bool {
 	switch k {
-	case Unreachable, Address, TLS, Login, NoDatabase, Busy:
+	case Unreachable, Address, TLS, Login, NoDatabase, NoSchema, Busy:
 		return true
 	}
 	return false

@@ -19,8 +19,10 @@ func troubleOf(err error) trouble.Kind {
 		return trouble.Login
 	case status.code == http.StatusNotFound, status.code == http.StatusGone:
 		return trouble.NoTable
-	case status.busy():
+	case status.code == http.StatusTooManyRequests, status.code == http.StatusServiceUnavailable:
 		return trouble.Busy
+	case status.busy():
+		return trouble.Unreachable
 	}
 	return trouble.Answer
 }
@@ -38,7 +40,9 @@ func unavailable(kind trouble.Kind, dataset string) *fault.Error {
 		return fault.New(fault.Unavailable, "the account of the API of %s leads to an address that is not allowed", dataset).WithHint(hint)
 	case trouble.TLS:
 		return fault.New(fault.Unavailable, "no secure connection to the API of %s can be made", dataset).WithHint(hint)
-	case trouble.Unreachable, trouble.Busy:
+	case trouble.Busy:
+		return fault.New(fault.Unavailable, "the API of %s has too much to do", dataset).WithHint("Try again in a moment.")
+	case trouble.Unreachable:
 		return fault.New(fault.Unavailable, "the API of %s does not answer", dataset)
 	}
 	return fault.New(fault.Unavailable, "the API of %s did not send rows that can be used", dataset)

@@ -39,10 +39,10 @@ func TestLyingUpstreams(t *testing.T) {
 		code   fault.Code
 		text   string
 	}{
-		"401":                       {status(401), fault.Unavailable, unusable},
-		"403":                       {status(403), fault.Unavailable, unusable},
-		"404":                       {status(404), fault.Unavailable, unusable},
-		"429":                       {status(429, "Retry-After", "1"), fault.Unavailable, unusable},
+		"401":                       {status(401), fault.Unavailable, "does not accept the account"},
+		"403":                       {status(403), fault.Unavailable, "does not accept the account"},
+		"404":                       {status(404), fault.Unavailable, "has nothing where its rows should be"},
+		"429":                       {status(429, "Retry-After", "1"), fault.Unavailable, "has too much to do"},
 		"500":                       {status(500), fault.Unavailable, unusable},
 		"206":                       {status(206), fault.Unavailable, unusable},
 		"204":                       {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(204) }, fault.Unavailable, unusable},

@@ -109,7 +109,7 @@ func TestOAuth2Refresh(t *testing.T) {
 		s.BaseURL = serve(t, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(401) })
 	})
 	_, err := b.fetch(t.Context(), b.things(t, of("acme"), nil, "id"))
-	refused(t, err, fault.Unavailable, "did not send rows")
+	refused(t, err, fault.Unavailable, "does not accept the account")
 	if refusing.issued["acme"] != 2 {
 		t.Errorf("%d tokens for an API that takes none", refusing.issued["acme"])
 	}

@@ -75,7 +75,7 @@ func TestLyingPlugins(t *testing.T) {
 		"no comma":                {lists, says(`[["acme",1,"a"]["acme",1,"a"]]`), fault.Unavailable, unusable},
 		"too deep":                {lists, says(`[["acme",1,` + strings.Repeat("[", 200) + `]]`), fault.Unavailable, ""},
 		"an error":                {lists, func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "poison", http.StatusInternalServerError) }, fault.Unavailable, unusable},
-		"a refusal":               {lists, func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "poison", http.StatusForbidden) }, fault.Unavailable, unusable},
+		"a refusal":               {lists, func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "poison", http.StatusForbidden) }, fault.Unavailable, "does not accept the account"},
 		"another place": {lists, func(w http.ResponseWriter, r *http.Request) {
 			http.Redirect(w, r, "/query2", http.StatusTemporaryRedirect)
 		}, fault.Unavailable, unusable},
@@ -96,7 +96,7 @@ func TestLyingPlugins(t *testing.T) {
 		"a list of no datasets":     {says(`["poison"]`), good, fault.Unavailable, unusable},
 		"two lists":                 {says(listing + listing), good, fault.Unavailable, unusable},
 		"a list without end":        {says(`[` + strings.Repeat(" ", 8<<20) + `]`), good, fault.Unavailable, unusable},
-		"a list nobody may read":    {func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "poison", http.StatusForbidden) }, good, fault.Unavailable, unusable},
+		"a list nobody may read":    {func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "poison", http.StatusForbidden) }, good, fault.Unavailable, "does not accept the account"},
 		"a list nested without end": {says(strings.Repeat("[", 20000)), good, fault.Unavailable, unusable},
 		"hangs over the list":       {hang, good, fault.Timeout, "in time"},
 	} {

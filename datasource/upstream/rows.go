@@ -183,9 +183,9 @@ func (r *rows) failure(err error) error {
 		r.source.foreign.Add(1)
 		r.source.meter.foreign.Inc()
 		return fault.New(fault.Unavailable, "the API of %s sent rows that were not asked for", r.dataset).
-			Because(fmt.Errorf("%w (row %d)", cause, r.read))
+			Because(trouble.With(trouble.Answer, fmt.Errorf("%w (row %d)", cause, r.read)))
 	case errors.As(err, &wrong):
-		return fault.New(fault.Unavailable, "the API of %s sent row %d with a wrong value: %s: %v", r.dataset, r.read, wrong.Column, wrong.Reason).Because(cause)
+		return fault.New(fault.Unavailable, "the API of %s sent row %d with a wrong value: %s: %v", r.dataset, r.read, wrong.Column, wrong.Reason).Because(trouble.With(trouble.Answer, cause))
 	}
 	kind := troubleOf(err)
 	f := unavailable(kind, r.dataset).Because(trouble.With(kind, cause))

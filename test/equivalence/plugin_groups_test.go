@@ -30,10 +30,10 @@ func TestGroupsArePushedDown(t *testing.T) {
 	for query, pushed := range map[string]int64{
 		`{ ordersAggregate { count } }`: 1,
 		`{ ordersAggregate(orderBy: [{key: {day: {direction: ASC, by: MONTH}}}]) { key { day(by: MONTH) } count amount { sum min max } } }`: 1,
-		`{ ordersAggregate(where: {day: {gte: "2026-02-03"}}) { key { day(by: YEAR) } count } }`:                                           1,
-		`{ ordersConnection(first: 2) { totalCount } }`:                                                                                    1,
+		`{ ordersAggregate(where: {day: {gte: "2026-02-03"}}) { key { day(by: YEAR) } count } }`:                                            1,
+		`{ ordersConnection(first: 2) { totalCount } }`:                                                                                     1,
 		`{ ordersAggregate { amount { avg } } }`:                                                                                            0,
-		`{ orders(limit: 3) { id } }`:                                                                                                      0,
+		`{ orders(limit: 3) { id } }`:                                                                                                       0,
 	} {
 		grouping.grouped.Store(0)
 		want := way{gateway: g, strategy: "shared"}.ask(t.Context(), tenants[0], operation{Query: query})
