@@ -42,7 +42,9 @@ func everybody(t *testing.T, w *world, a *api) []way {
 	mixed.DefaultStrategy = "c"
 	postgres := newGateway(t, mixed)
 	return []way{
-		{"a shared DuckDB", duck, "shared", true, nil}, {"an API with everybody's rows", duck, "all", false, nil}, {"a shared PostgreSQL", postgres, "c", true, nil},
+		{"a shared DuckDB", duck, "shared", true, nil},
+		{"an API with everybody's rows", duck, "all", false, nil},
+		{"a shared PostgreSQL", postgres, "c", true, nil},
 		{"a shared PostgreSQL, a shared DuckDB and an API", postgres, "mixed", true, nil},
 	}
 }
