@@ -310,7 +310,7 @@ func (b *builder) confine(d *catalog.Dataset, t Target, binding *catalog.Binding
 	switch {
 	case isolated:
 		return ByUpstream, column && known, nil
-	case b.isOwn(d, binding) && !(column && known): // the catalog has seen to it that nothing else is read from there
+	case b.isOwn(d, binding) && (!column || !known): // the catalog has seen to it that nothing else is read from there
 		return ByOwnSource, false, nil
 	case known && column:
 		return ByTenantColumn, true, nil

@@ -123,7 +123,7 @@ func (lb *levelBuilder) paired(from int, to *catalog.Dataset, on []catalog.Pair)
 // and a source may not have the columns at all.
 func (b *builder) tenantPair(from, to *catalog.Dataset, on []catalog.Pair) []catalog.Pair {
 	pair := catalog.Pair{From: from.Owner(), To: to.Owner()}
-	if pair.From == nil || pair.To == nil || from.ParentBy(to, on) || to.ParentBy(from, turned(on)) {
+	if pair.From == nil || pair.To == nil || from.ParentBy(to, on) || to.Parent != nil && to.ParentBy(from, turned(on)) {
 		return on
 	}
 	others := slices.DeleteFunc(slices.Clone(on), func(p catalog.Pair) bool { return p == pair })
