@@ -105,7 +105,7 @@ func pick[T any](g *generator, from []T, label string) T {
 // rarely prefers those that were not asked for before.
 func rarely[T any](g *generator, from []T, name func(T) string) []T {
 	rest := slices.DeleteFunc(slices.Clone(from), func(e T) bool { return g.before[name(e)] > 0 })
-	if g.before == nil || len(rest) == 0 || g.chance(2, "as before") {
+	if g.before == nil || len(rest) == 0 || g.chance(3, "as before") {
 		return from
 	}
 	return rest
