@@ -20,7 +20,7 @@ var leftOut = map[string]string{
 	"NewTenant.key":      "the id",
 	"NewTenant.name":     "the id",
 	"NewTenant.strategy": "the default",
-	"NewTenant.cell":               "where the sources are themselves",
+	"NewTenant.cell":     "where the sources are themselves",
 	"NewTenant.accounts": "none",
 
 	"NewTenant.strategies":         "none",
