@@ -125,12 +125,9 @@ func TestAppendJSON(t *testing.T) {
 // the moment is the same.
 func TestOldOffsets(t *testing.T) {
 	t.Parallel()
-	zone, err := time.LoadLocation("Europe/Amsterdam")
-	if err != nil {
-		t.Fatal(err)
-	}
 	for _, name := range []string{"Europe/Amsterdam", "America/New_York", "Asia/Kolkata", "Africa/Monrovia"} {
-		if zone, err = time.LoadLocation(name); err != nil {
+		zone, err := time.LoadLocation(name)
+		if err != nil {
 			t.Fatal(err)
 		}
 		got, err := value.AppendText(nil, value.Of(value.Timestamp), text("1880-01-01 00:00:00+00"), value.Style{Zone: zone})
