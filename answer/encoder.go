@@ -14,6 +14,7 @@ type Writing struct {
 	Key           string                       // the root field's response key
 	NumbersAsText bool                         // BigInt and Decimal as JSON strings
 	Cursor        func(position []byte) string // seals a position in a connection
+	ID            func(identity []byte) string // seals the identity of a row
 }
 
 // Encoder writes the answers of one plan: rows straight into JSON, field by

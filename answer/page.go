@@ -44,7 +44,7 @@ func (e *encoder) connection(c *Encoder, r *value.Result, page plan.Page) (whole
 		case plan.OutPageInfo:
 			e.pageInfo(r, o, page, s, more)
 		case plan.OutTotal:
-			e.out = strconv.AppendInt(e.out, r.Total.Rows.Row(0).Cell(0).Int, 10)
+			e.total(r.Total.Rows.Row(0).Cell(0).Int)
 		}
 	}
 	e.out = append(e.out, '}')
@@ -125,4 +125,27 @@ func (e *encoder) cursorOf(page plan.Page, row value.Row) string {
 		}
 	}
 	return e.cursor(append(position, ']'))
+}
+
+// idOf seals the identity of a row: its dataset and the texts of its cells.
+func (e *encoder) idOf(o plan.Output, row value.Row, shift int) string {
+	identity := value.AppendQuoted([]byte{'['}, []byte(o.Text()))
+	for i := range o.Len() {
+		identity = append(identity, ',')
+		if c := row.Cell(shift + o.Field(i).Index()); c.Null() {
+			identity = append(identity, null...)
+		} else {
+			identity = value.AppendQuoted(identity, []byte(value.WireText(c)))
+		}
+	}
+	return e.id(append(identity, ']'))
+}
+
+// total writes a BigInt.
+func (e *encoder) total(n int64) {
+	if e.style.NumbersAsText {
+		e.out = append(strconv.AppendInt(append(e.out, '"'), n, 10), '"')
+		return
+	}
+	e.out = strconv.AppendInt(e.out, n, 10)
 }

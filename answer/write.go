@@ -27,6 +27,7 @@ type encoder struct {
 	truncated []ast.Path
 	failed    error
 	cursor    func(position []byte) string
+	id        func(identity []byte) string
 
 	share  *held.Share
 	before [][]byte // what was written before out, in pieces
@@ -36,7 +37,7 @@ type encoder struct {
 }
 
 func newEncoder(w Writing) *encoder {
-	return &encoder{path: []step{{name: w.Key}}, style: value.Style{NumbersAsText: w.NumbersAsText}, cursor: w.Cursor}
+	return &encoder{path: []step{{name: w.Key}}, style: value.Style{NumbersAsText: w.NumbersAsText}, cursor: w.Cursor, id: w.ID}
 }
 
 func (e *encoder) answer() (Answer, error) {
@@ -131,6 +132,8 @@ func (e *encoder) object(l plan.Level, r *value.Result, i, shift int, fields []w
 		case plan.OutCursor:
 			page, _ := l.Page()
 			e.text(e.cursorOf(page, row))
+		case plan.OutID:
+			e.text(e.idOf(m.Output, row, shift))
 		case plan.OutTypename:
 			e.out = value.AppendQuoted(e.out, []byte(m.Text()))
 		case plan.OutCell:

@@ -4,11 +4,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"maps"
 	"slices"
 	"strings"
-
-	"github.com/vektah/gqlparser/v2/ast"
 
 	"usher/catalog"
 	"usher/schema"
@@ -32,66 +29,31 @@ func newClientModule(built *schema.Schema, view *catalog.View, allTenants, numbe
 	if numbersAreText {
 		m.numbers = "string"
 	}
-	rows, groups, pages := make(map[string]bool), make(map[string]bool), make(map[string]bool)
+	groups, pages := make(map[string]bool), make(map[string]bool)
 	for _, name := range view.Names() {
-		visible := view.Dataset(name)
-		typ := visible.Dataset.Type
-		rows[typ], groups[typ+"Aggregate"], pages[typ+"Connection"] = true, true, true
-		if key := identity(visible, allTenants); len(key) > 0 && shows(built.AST.Types[typ], key) {
-			m.entities[typ] = key
-		}
+		typ := view.Dataset(name).Dataset.Type
+		groups[typ+"Aggregate"], pages[typ+"Connection"] = true, true
 	}
-	for _, name := range slices.Sorted(maps.Keys(built.AST.Types)) {
-		def := built.AST.Types[name]
-		if def.Kind != ast.Object || strings.HasPrefix(name, "__") {
-			continue
-		}
-		if def != built.AST.Query && def != built.AST.Mutation {
-			m.types = append(m.types, name)
-			if !rows[name] && isID(def.Fields.ForName("id")) {
-				m.entities[name] = []string{"id"}
-			}
-		}
-		for _, field := range def.Fields {
+	root := built.AST.Query.Name
+	read := func(name string) {
+		for _, field := range built.AST.Types[name].Fields {
 			switch typ := field.Type.Name(); {
 			case groups[typ] && field.Type.Elem != nil:
 				m.groups[name] = append(m.groups[name], field.Name)
-			case pages[typ] && def == built.AST.Query:
+			case pages[typ] && name == root:
 				m.pages = append(m.pages, field.Name)
 			}
 		}
 	}
+	read(root)
+	for _, o := range built.Objects(allTenants) {
+		m.types = append(m.types, o.Type)
+		if len(o.Key) > 0 {
+			m.entities[o.Type] = o.Key
+		}
+		read(o.Type)
+	}
 	return m
-}
-
-// identity is the fields that tell the rows of a dataset apart, or nothing: its
-// key holds within one tenant, unless all share the rows.
-func identity(d *catalog.Visible, allTenants bool) []string {
-	var key []string
-	for _, column := range d.Key() {
-		key = append(key, column.Name)
-	}
-	if len(key) == 0 || !allTenants || d.Dataset.Common {
-		return key
-	}
-	tenant := d.Dataset.Tenant
-	switch {
-	case tenant == nil:
-		return nil
-	case !slices.Contains(key, tenant.Name):
-		return append([]string{tenant.Name}, key...)
-	}
-	return key
-}
-
-// shows tells whether a type has all of some fields.
-func shows(def *ast.Definition, fields []string) bool {
-	return !slices.ContainsFunc(fields, func(name string) bool { return def.Fields.ForName(name) == nil })
-}
-
-// isID tells whether a field of what usher itself keeps is an identity.
-func isID(field *ast.FieldDefinition) bool {
-	return field != nil && field.Type.NonNull && field.Type.NamedType == "String"
 }
 
 // clients are the modules, by the name of the client.

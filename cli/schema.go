@@ -63,11 +63,17 @@ func (c schemaCommand) Run(ctx context.Context, s *term.IO) error {
 	if module != nil {
 		return printModule(cfg, view, c.AllTenants, module, s)
 	}
-	builder, err := schema.NewBuilder()
+	parts, audience := []schema.Part(nil), schema.Holder|schema.Reader
+	if cfg.Server.Relay {
+		if parts = append(parts, schema.Relay); c.AllTenants {
+			audience |= schema.OfAll
+		}
+	}
+	builder, err := schema.NewBuilder(parts...)
 	if err != nil {
 		return err
 	}
-	built, err := builder.Build(view, schema.Holder|schema.Reader)
+	built, err := builder.Build(view, audience)
 	if err != nil {
 		return err
 	}
@@ -82,11 +88,17 @@ func printModule(cfg *config.Config, view *catalog.View, allTenants bool, module
 	if cfg.Control != nil {
 		parts = append(parts, schema.Administration)
 	}
+	build := (*schema.Builder).BuildAll
+	if cfg.Server.Relay {
+		if parts = append(parts, schema.Relay); allTenants {
+			build = (*schema.Builder).BuildAllOfAll
+		}
+	}
 	builder, err := schema.NewBuilder(parts...)
 	if err != nil {
 		return err
 	}
-	built, err := builder.BuildAll(view)
+	built, err := build(builder, view)
 	if err != nil {
 		return err
 	}

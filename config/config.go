@@ -48,6 +48,7 @@ type Server struct {
 	AdminListen   string         `yaml:"admin_listen"`    // for metrics, profiles and health; empty: nowhere
 	Secret        catalog.Secret `yaml:"secret"`          // empty: one is made at start
 	Numbers       string         `yaml:"numbers"`         // NumbersExact or NumbersString
+	Relay         bool           `yaml:"relay"`           // rows have ids, by which Relay finds them again
 	Timeout       time.Duration  `yaml:"timeout"`         // of one request
 	Drain         time.Duration  `yaml:"drain"`           // from not being ready to taking no requests, at the end
 	MaxBody       int64          `yaml:"max_body"`        // bytes of a request

@@ -75,6 +75,9 @@ func (s *snapshot) wire(cfg *config.Config, g *Gateway, opts Options, calls *ups
 		},
 		Logger: opts.Log,
 	}
+	if cfg.Server.Relay {
+		answering.OpenID = s.data.OpenID
+	}
 	verifying := auth.Options{Log: opts.Log, Tenants: control.Registry(s.catalog, g.control), TenantOf: control.TenantOf(s.catalog, g.control)}
 	if g.control != nil {
 		s.data.Audit = g.control.Audit

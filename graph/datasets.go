@@ -29,14 +29,18 @@ type Asked struct {
 	Requests func() []query.Request
 }
 
-// AskedKey tells operations apart: the document and operation, and the values
-// of its variables.
+// AskedKey tells operations apart: the document and operation, the values of
+// its variables, and how numbers are written in its answer.
 type AskedKey struct {
+	numbers   Numbers
 	document  uint64
 	operation string
 	variables string
 	text      int // bytes of the document, which the key and what is made of it refer to
 }
+
+// Numbers is how numbers are written in the answer.
+func (k AskedKey) Numbers() Numbers { return k.numbers }
 
 // Size is about how many bytes the key takes in memory, with the texts of the
 // document that it keeps there.

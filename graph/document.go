@@ -43,6 +43,7 @@ func (e *Engine) newViewExecutor(s *schema.Schema, limits Limits) *viewExecutor 
 			schema:      s,
 			control:     NewExecutableSchema(Config{Resolvers: e.control, Schema: s.AST}),
 			datasets:    e.datasets,
+			openID:      e.options.OpenID,
 			concurrency: e.options.Concurrency,
 		}),
 	}
@@ -136,7 +137,7 @@ func (x *viewExecutor) document(text string, stats *graphql.Stats) (*document, g
 	if err != nil {
 		return nil, refuse(err)
 	}
-	if errs := validate(x.schema.AST, doc); len(errs) > 0 {
+	if errs := validate(x.schema, doc); len(errs) > 0 {
 		return nil, errs
 	}
 	if err := checkIntrospection(doc); err != nil {

@@ -34,6 +34,10 @@ type Options struct {
 	// that are kept with it, for who asks. Nil: there are none.
 	Saved func(ctx context.Context, who principal.Principal, name SavedName) (text string, variables map[string]any, err error)
 
+	// OpenID reads the ids of rows. With it rows have ids, and are found by them
+	// as Relay does.
+	OpenID OpenID
+
 	Limits      Limits
 	Concurrency int          // root fields of one operation that run at once; default 8
 	Views       int          // views whose schemas are kept; default 256
@@ -113,6 +117,7 @@ type operation struct {
 	document  *document
 	variables map[string]query.Value
 	explain   bool
+	numbers   Numbers
 }
 
 const operationKey = "usher.operation"
@@ -145,6 +150,10 @@ func (e *Engine) CreateOperationContext(ctx context.Context, params *graphql.Raw
 		return op, refuse(err)
 	}
 	explain, err := explains(ctx, params.Extensions)
+	if err != nil {
+		return op, refuse(err)
+	}
+	numbers, err := numbersAsked(params.Extensions)
 	if err != nil {
 		return op, refuse(err)
 	}
@@ -188,7 +197,7 @@ func (e *Engine) CreateOperationContext(ctx context.Context, params *graphql.Raw
 	for name, v := range variables {
 		op.Variables[name] = plain(v)
 	}
-	op.Stats.SetExtension(operationKey, &operation{scope: sc, document: doc, variables: variables, explain: explain})
+	op.Stats.SetExtension(operationKey, &operation{scope: sc, document: doc, variables: variables, explain: explain, numbers: numbers})
 	return op, nil
 }
 

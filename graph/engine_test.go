@@ -414,7 +414,7 @@ func TestIntrospection(t *testing.T) {
 	t.Parallel()
 	s := serve(t, shop(t, clerks()), empty, graph.Options{})
 	check(t, s.ask(t, tenant("clerk"), `{ a: __type(name: "OrdersKey") { fields { name } } b: __type(name: "Customers") { name } c: __type(name: "Nothing") { name } }`),
-		`{"data":{"a":{"fields":[{"name":"id"},{"name":"customer_id"},{"name":"region"},{"name":"amount"}]},"b":null,"c":null}}`)
+		`{"data":{"a":{"fields":[{"name":"id_"},{"name":"customer_id"},{"name":"region"},{"name":"amount"}]},"b":null,"c":null}}`)
 }
 
 // What callers write in JSON arrives with its digits, from the document and

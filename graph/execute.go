@@ -23,6 +23,7 @@ type executable struct {
 	schema      *schema.Schema
 	control     graphql.ExecutableSchema
 	datasets    DatasetResolver
+	openID      OpenID
 	concurrency int
 
 	view           uint64 // no other view has
@@ -76,6 +77,8 @@ func (x *executable) query(ctx context.Context, op *graphql.OperationContext) *g
 			datasets = append(datasets, i)
 		case introspects(f.Name):
 			work = append(work, func() { answers[i] = x.introspection(ctx, op, f) })
+		case x.schema.IsNode(f.Name):
+			work = append(work, func() { answers[i] = x.nodeField(ctx, op, f) })
 		case isAdmin(f):
 			admin := x.admin(op, f)
 			for n := range admin.fields {
@@ -122,11 +125,11 @@ func (x *executable) all(work []func()) {
 // puts their answers in place.
 func (x *executable) tasks(ctx context.Context, op *graphql.OperationContext, fields []graphql.CollectedField, datasets []int, answers []rootAnswer) []func() {
 	asked := Asked{Key: x.key(op), Explain: Explaining(ctx), Requests: func() []query.Request {
-		s := selection{operation: op, literals: x.literals(op)}
+		s := selection{operation: op, literals: x.literals(op), schema: x.schema}
 		requests := make([]query.Request, len(datasets))
 		for i, at := range datasets {
 			root := x.schema.Roots[fields[at].Name]
-			requests[i] = query.Request{Dataset: root.Dataset, Shape: root.Shape, Field: s.field(fields[at])}
+			requests[i] = query.Request{Dataset: root.Dataset, Shape: root.Shape, Field: s.field(fields[at], x.schema.AST.Query.Name)}
 		}
 		return requests
 	}}
@@ -166,7 +169,7 @@ func recovering[T any](ctx context.Context, op *graphql.OperationContext, run fu
 // key is what tells the operation from others in its view.
 func (x *executable) key(op *graphql.OperationContext) AskedKey {
 	o, _ := op.Stats.GetExtension(operationKey).(*operation)
-	k := AskedKey{document: o.document.number, operation: op.Operation.Name, text: len(o.document.text)}
+	k := AskedKey{numbers: o.numbers, document: o.document.number, operation: op.Operation.Name, text: len(o.document.text)}
 	if variables := x.literals(op).variables; len(variables) > 0 {
 		var text []byte
 		for _, name := range slices.Sorted(maps.Keys(variables)) {

@@ -50,6 +50,7 @@ type AdminMutationResolver interface {
 	SetTenantStrategy(ctx context.Context, obj *AdminMutation, id string, strategy *string, strategies []DatasetStrategyInput) (*AdminTenant, error)
 	SetTenantExternalIds(ctx context.Context, obj *AdminMutation, id string, externalIds []string) (*AdminTenant, error)
 	SetTenantAllowHosts(ctx context.Context, obj *AdminMutation, id string, allowHosts []string) (*AdminTenant, error)
+	SetTenantCell(ctx context.Context, obj *AdminMutation, id string, cell *string) (*AdminTenant, error)
 	SetTenantAccounts(ctx context.Context, obj *AdminMutation, id string, accounts []AccountInput) (*AdminTenant, error)
 	TestAccount(ctx context.Context, obj *AdminMutation, tenant *string) ([]AccountTest, error)
 	SuspendTenant(ctx context.Context, obj *AdminMutation, id string) (*AdminTenant, error)
@@ -220,10 +221,16 @@ var sources = []*ast.Source{
   admin: AdminQuery!
 
   "The saved queries the viewer sees, by id: the tenant's, the viewer's own, and those that others share."
-  savedQueries(after: String, limit: Int! = 50): SavedQueryPage
+  savedQueries(
+    "The next of the page before; left out: from the beginning."
+    after: String
+    "1 to 500."
+    limit: Int! = 50
+  ): SavedQueryPage
 
   "One saved query that the viewer sees, by id or by name; null when there is none."
   savedQuery(
+    "Its id; or else its name."
     id: String
     "The viewer's own comes before the tenant's, that before what others share."
     name: String
@@ -243,7 +250,10 @@ type AdminQuery {
   ): TenantPage
 
   "One tenant; null when there is none of that id. A tenant's administrators see their own."
-  tenant(id: String!): AdminTenant
+  tenant(
+    "Which tenant."
+    id: String!
+  ): AdminTenant
 
   "Embed tokens and sessions, by id: names of what they grant, never values and never a secret."
   tokens(
@@ -251,10 +261,13 @@ type AdminQuery {
     kind: TokenKind! = EMBED
     "Left out: the viewer's own or, with the right to all tenants, every tenant's."
     tenant: String
+    "Who uses it."
     subject: String
     "Only those that are neither revoked nor expired."
     living: Boolean! = false
+    "The next of the page before; left out: from the beginning."
     after: String
+    "1 to 500."
     limit: Int! = 50
   ): TokenPage
 
@@ -264,7 +277,9 @@ type AdminQuery {
     tenant: String
     "Only those that are neither revoked nor expired."
     living: Boolean! = false
+    "The next of the page before; left out: from the beginning."
     after: String
+    "1 to 500."
     limit: Int! = 50
   ): ServiceKeyPage
 
@@ -272,7 +287,9 @@ type AdminQuery {
   users(
     "Left out: the viewer's own; with the right to all tenants: the users of none."
     tenant: String
+    "The next of the page before; left out: from the beginning."
     after: String
+    "1 to 500."
     limit: Int! = 50
   ): UserPage
 
@@ -280,6 +297,7 @@ type AdminQuery {
   user(
     "Left out: the viewer's own; with the right to all tenants: the users of none."
     tenant: String
+    "Who it is, within the tenant."
     username: String!
   ): AdminUser
 
@@ -290,7 +308,14 @@ type AdminQuery {
   ): [AdminRole!]
 
   "What was done and by whom, the newest first. It holds names, never values."
-  auditLog(filter: AuditFilter, after: String, limit: Int! = 50): AuditPage
+  auditLog(
+    "Which entries; left out: all."
+    filter: AuditFilter
+    "The next of the page before; left out: from the beginning."
+    after: String
+    "1 to 500."
+    limit: Int! = 50
+  ): AuditPage
 }
 
 """
@@ -302,22 +327,36 @@ type Mutation {
   admin: AdminMutation!
 
   "Makes an embed token: what a browser may hold. It grants at most what the one who asks holds."
-  createToken(input: NewToken!): IssuedToken
+  createToken(
+    "What it grants."
+    input: NewToken!
+  ): IssuedToken
   "Makes a token that grants no more than the one shown, and ends with it."
-  narrowToken(input: TokenNarrowing!): IssuedToken
+  narrowToken(
+    "What it has less."
+    input: TokenNarrowing!
+  ): IssuedToken
   "Makes a session. Whatever is wrong, the answer is the same; after some failures nothing is tried for a growing while."
   login(
     "May stand before the username instead: acme|alice. Neither: a user of no tenant."
     tenant: String
+    "Who logs in."
     username: String!
+    "As it was given."
     password: String!
   ): IssuedToken
   "Ends the token that is shown, and tokens and sessions made with it. Service keys made with it stay."
   logout: Boolean
   "Gives the user who is logged in another password and ends their other sessions and all that was made with those."
-  changePassword(old: String!, new: String!): Boolean
+  changePassword(
+    "What it was."
+    old: String!
+    "12 characters at least."
+    new: String!
+  ): Boolean
   "Makes a session in which an administrator of all tenants is one tenant for a while. It administers nothing."
   actAs(
+    "Whom to act as."
     tenant: String!
     "For the audit log."
     reason: String!
@@ -329,20 +368,41 @@ type Mutation {
     roles: [String!]
   ): IssuedToken
   "Keeps a query under a name that its owner has not used."
-  createSavedQuery(input: SavedQueryInput!): SavedQuery
+  createSavedQuery(
+    "What it says."
+    input: SavedQueryInput!
+  ): SavedQuery
   "Replaces what a saved query says; whose it is stays."
-  updateSavedQuery(id: String!, input: SavedQueryInput!): SavedQuery
-  deleteSavedQuery(id: String!): Boolean
+  updateSavedQuery(
+    "Which query."
+    id: String!
+    "What it says from now on."
+    input: SavedQueryInput!
+  ): SavedQuery
+  "Deletes a saved query. True: there was one."
+  deleteSavedQuery(
+    "Which query."
+    id: String!
+  ): Boolean
 }
 
 "Changes of what is administered, one after another in the order of the document."
 type AdminMutation {
   "Registers a tenant. An id or key that was ever used is refused."
-  createTenant(input: NewTenant!): AdminTenant
+  createTenant(
+    "What its record says."
+    input: NewTenant!
+  ): AdminTenant
   "Changes the name, which is for people only."
-  renameTenant(id: String!, name: String!): AdminTenant
+  renameTenant(
+    "Which tenant."
+    id: String!
+    "Its name from now on."
+    name: String!
+  ): AdminTenant
   "Replaces the strategies by which the tenant's data is reached."
   setTenantStrategy(
+    "Which tenant."
     id: String!
     "Left out: the configuration's default."
     strategy: String
@@ -353,15 +413,35 @@ type AdminMutation {
   Replaces what identity providers call the tenant; an empty list takes all of it away. An external id is one tenant's
   alone, and never another's id or key.
   """
-  setTenantExternalIds(id: String!, externalIds: [String!]!): AdminTenant
+  setTenantExternalIds(
+    "Which tenant."
+    id: String!
+    "All that it has from now on."
+    externalIds: [String!]!
+  ): AdminTenant
   "Replaces where the tenant's accounts, and those of its tokens, may lead. What leads elsewhere is refused from then on."
   setTenantAllowHosts(
+    "Which tenant."
     id: String!
     "As in NewTenant."
     allowHosts: [String!]!
   ): AdminTenant
+  """
+  Changes where the tenant's rows are in sources that have cells. The rows do not move: suspend the tenant, copy them, set
+  the cell, resume the tenant, and delete what is left behind.
+  """
+  setTenantCell(
+    id: String!
+    "Left out: where the sources are themselves."
+    cell: String
+  ): AdminTenant
   "Replaces all accounts of the tenant; an empty list removes them."
-  setTenantAccounts(id: String!, accounts: [AccountInput!]!): AdminTenant
+  setTenantAccounts(
+    "Which tenant."
+    id: String!
+    "All that it has from now on."
+    accounts: [AccountInput!]!
+  ): AdminTenant
   """
   Tries the accounts by which the tenant's data is reached, and looks at what is there for it. A tenant's administrators
   try their own; what is wrong with a source that all tenants share is told to administrators of all tenants.
@@ -371,36 +451,86 @@ type AdminMutation {
     tenant: String
   ): [AccountTest!]
   "Stops every token of the tenant until it is resumed, everywhere within a second."
-  suspendTenant(id: String!): AdminTenant
-  resumeTenant(id: String!): AdminTenant
+  suspendTenant(
+    "Which tenant."
+    id: String!
+  ): AdminTenant
+  "Lets the tokens of a suspended tenant in again."
+  resumeTenant(
+    "Which tenant."
+    id: String!
+  ): AdminTenant
   "Ends a tenant for ever, with its users, roles, saved queries and tokens. Its id and key are never used again."
-  deleteTenant(id: String!): AdminTenant
+  deleteTenant(
+    "Which tenant."
+    id: String!
+  ): AdminTenant
   """
   Ends tokens, everywhere within a second: those on which all that is given fits, and what was minted with them. Tokens
   of trusted issuers end too. Returns how many of usher's own have ended.
   """
-  revokeTokens(by: Revocation!): Int
+  revokeTokens(
+    "Which tokens; something has to be said."
+    by: Revocation!
+  ): Int
   "Makes a service key for a backend. Its text is shown this once."
-  createServiceKey(input: NewServiceKey!): IssuedToken
+  createServiceKey(
+    "What it is."
+    input: NewServiceKey!
+  ): IssuedToken
   "Ends a service key. Returns how many keys and tokens have ended with it."
   revokeServiceKey(
+    "Which key."
     id: String!
     "Whether the tokens it has minted go on."
     keepMinted: Boolean! = false
   ): Int
-  createUser(input: NewUser!): AdminUser
+  "Makes a person who logs in."
+  createUser(
+    "Who it is."
+    input: NewUser!
+  ): AdminUser
   "Replaces a user's roles and scopes; sessions have them within a second."
-  setUserRights(tenant: String, username: String!, roles: [String!]!, scopes: [Scope!]!): AdminUser
+  setUserRights(
+    "Left out: the viewer's own; with the right to all tenants: none."
+    tenant: String
+    "Who it is, within the tenant."
+    username: String!
+    "All that they have from now on."
+    roles: [String!]!
+    "All that they have from now on."
+    scopes: [Scope!]!
+  ): AdminUser
   "Disables a user, which ends their sessions, or lets them in again."
-  setUserStatus(tenant: String, username: String!, status: UserStatus!): AdminUser
+  setUserStatus(
+    "Left out: the viewer's own; with the right to all tenants: none."
+    tenant: String
+    "Who it is, within the tenant."
+    username: String!
+    "What they are from now on."
+    status: UserStatus!
+  ): AdminUser
   "Gives a user another password and ends their sessions and all that was made with them, service keys included."
-  setPassword(tenant: String, username: String!, password: String!): AdminUser
+  setPassword(
+    "Left out: the viewer's own; with the right to all tenants: none."
+    tenant: String
+    "Who it is, within the tenant."
+    username: String!
+    "12 characters at least."
+    password: String!
+  ): AdminUser
   "Deletes a user and ends their sessions. True: there was one."
-  deleteUser(tenant: String, username: String!): Boolean
+  deleteUser(
+    "Left out: the viewer's own; with the right to all tenants: none."
+    tenant: String
+    "Who it is, within the tenant."
+    username: String!
+  ): Boolean
   "Makes or replaces a role that a tenant owns. It restricts the roles of the configuration and cannot widen them."
   putRole(
     "Left out: the viewer's own."
     tenant: String
+    "None of the configuration has it."
     name: String!
     "As a role is written in the configuration."
     spec: JSON!
@@ -409,6 +539,7 @@ type AdminMutation {
   deleteRole(
     "Left out: the viewer's own."
     tenant: String
+    "Which role."
     name: String!
   ): Boolean
 }
@@ -421,9 +552,12 @@ type AdminTenant {
   key: String!
   "For people only."
   name: String!
+  "Whether it is served."
   status: TenantStatus!
   "By which its data is reached; null: the configuration's default."
   strategy: String
+  "Where its rows are in sources that have cells; null: where those are themselves."
+  cell: String
   "Of datasets that are reached in another way."
   strategies: [DatasetStrategy!]!
   "What accounts of its own say, without the values."
@@ -432,35 +566,45 @@ type AdminTenant {
   externalIds: [String!]!
   "Where its accounts may lead, of what the sources allow: hosts and base URLs; \"*\" is all of that."
   allowHosts: [String!]!
+  "When it was made."
   createdAt: Timestamp!
+  "When it was last changed."
   changedAt: Timestamp!
 }
 
 "The strategy by which one dataset is reached."
 type DatasetStrategy {
+  "Which dataset."
   dataset: String!
+  "By which it is reached."
   strategy: String!
 }
 
 "What came of trying one account of a tenant's."
 type AccountTest {
+  "Name of the source in the configuration."
   source: String!
   "Whose rows are there for the tenant."
   datasets: [String!]!
   "Whether all of them can be read."
   ok: Boolean!
+  "Empty: nothing is wrong."
   problems: [AccountProblem!]!
 }
 
+"What is wrong with an account."
 type AccountProblem {
+  "For programs."
   kind: AccountProblemKind!
   "Null: the account as a whole."
   dataset: String
+  "Null: the dataset as a whole."
   column: String
   "What is wrong, and what to do about it."
   message: String!
 }
 
+"The kinds of what may be wrong with an account."
 enum AccountProblemKind {
   "The host has no such name, takes no connection, or is silent."
   UNREACHABLE
@@ -472,9 +616,11 @@ enum AccountProblemKind {
   LOGIN_REFUSED
   "The server has no such database."
   NO_DATABASE
+  "The database has no such schema."
   NO_SCHEMA
   "There is no such table, or no such path of an API."
   NO_TABLE
+  "There is no such column."
   NO_COLUMN
   "A column is not what the dataset promises."
   WRONG_TYPE
@@ -486,10 +632,13 @@ enum AccountProblemKind {
   BUSY
   "The record leads nowhere, or where it must not."
   RECORD
+  "Something else; the message says what."
   OTHER
 }
 
+"Whether a tenant is served."
 enum TenantStatus {
+  "It is served."
   ACTIVE
   "All its tokens stop until it is resumed."
   SUSPENDED
@@ -497,7 +646,9 @@ enum TenantStatus {
   DELETED
 }
 
+"A page of tenants."
 type TenantPage {
+  "The tenants of the page."
   items: [AdminTenant!]!
   "The after of the next page; null at the end."
   next: String
@@ -505,6 +656,7 @@ type TenantPage {
 
 "Which parts of a source's account are set. The values are never shown."
 type AccountKeys {
+  "Name of the source in the configuration."
   source: String!
   "Names of members of AccountInput; of headers and properties with the name of each, such as headers.X-Api-Key."
   set: [String!]!
@@ -512,7 +664,9 @@ type AccountKeys {
 
 "A text that was just made. It is shown this once; what is kept of it is a hash."
 type IssuedToken {
+  "Names it for listing and revoking."
   id: String!
+  "The text that is shown to usher: a secret."
   token: String!
   "Null: never."
   expiresAt: Timestamp
@@ -528,16 +682,23 @@ enum TokenKind {
 
 "What may be known of a token after it was made: names of what it grants, never values."
 type AdminToken {
+  "Given once; not the secret."
   id: String!
+  "What it is."
   kind: TokenKind!
   "Null: of all tenants."
   tenant: String
   "Who uses it, within the tenant."
   subject: String!
+  "Of who uses it; shown only."
   name: String
+  "Of who uses it; shown only."
   email: String
+  "Which rows and columns it shows."
   roles: [String!]!
+  "What it may be used for."
   scopes: [Scope!]!
+  "By which data is reached; null: the tenant's or the default one."
   strategy: String
   "Of datasets that are reached in another way."
   strategies: [DatasetStrategy!]!
@@ -565,34 +726,7 @@ type AdminToken {
   actedBy: String
   "Why they do."
   reason: String
-  createdAt: Timestamp!
-  expiresAt: Timestamp
-  "Exact to a minute; null: never."
-  lastUsedAt: Timestamp
-  "Null: it is not revoked."
-  revokedAt: Timestamp
-}
-
-type TokenPage {
-  items: [AdminToken!]!
-  "The after of the next page; null at the end."
-  next: String
-}
-
-"A backend's key, without its text."
-type ServiceKey {
-  id: String!
-  "Of the backend; the subject of what it does."
-  name: String!
-  "Null: of all tenants."
-  tenant: String
-  roles: [String!]!
-  scopes: [Scope!]!
-  "Null: all that the roles allow."
-  datasets: [String!]
-  mayGrant: MayGrant!
-  "Subject of who made it."
-  mintedBy: String!
+  "When it was made."
   createdAt: Timestamp!
   "Null: never."
   expiresAt: Timestamp
@@ -602,7 +736,45 @@ type ServiceKey {
   revokedAt: Timestamp
 }
 
+"A page of tokens."
+type TokenPage {
+  "The tokens of the page."
+  items: [AdminToken!]!
+  "The after of the next page; null at the end."
+  next: String
+}
+
+"A backend's key, without its text."
+type ServiceKey {
+  "Given once; not the secret."
+  id: String!
+  "Of the backend; the subject of what it does."
+  name: String!
+  "Null: of all tenants."
+  tenant: String
+  "Which rows and columns it shows."
+  roles: [String!]!
+  "What it may be used for."
+  scopes: [Scope!]!
+  "Null: all that the roles allow."
+  datasets: [String!]
+  "What it may put into tokens beyond what it holds itself."
+  mayGrant: MayGrant!
+  "Subject of who made it."
+  mintedBy: String!
+  "When it was made."
+  createdAt: Timestamp!
+  "Null: never."
+  expiresAt: Timestamp
+  "Exact to a minute; null: never."
+  lastUsedAt: Timestamp
+  "Null: it is not revoked."
+  revokedAt: Timestamp
+}
+
+"A page of service keys."
 type ServiceKeyPage {
+  "The keys of the page."
   items: [ServiceKey!]!
   "The after of the next page; null at the end."
   next: String
@@ -610,6 +782,7 @@ type ServiceKeyPage {
 
 "What a service key may put into tokens beyond what it holds itself."
 type MayGrant {
+  "By which tokens may reach data."
   strategies: [String!]!
   "Sources whose account it may replace."
   accounts: [String!]!
@@ -623,25 +796,39 @@ type MayGrant {
 
 "A person who logs in. Tenant and username together are who they are, for ever."
 type AdminUser {
+  "Given once."
   id: String!
   "Null: of no tenant, with the right to all."
   tenant: String
+  "Who logs in; in lower case."
   username: String!
+  "Shown only."
   name: String
+  "Shown only."
   email: String
+  "Whether they may log in."
   status: UserStatus!
+  "Which rows and columns they see."
   roles: [String!]!
+  "What their sessions may be used for."
   scopes: [Scope!]!
+  "When it was made."
   createdAt: Timestamp!
+  "When it was last changed."
   changedAt: Timestamp!
 }
 
+"Whether a user may log in."
 enum UserStatus {
+  "They may log in."
   ACTIVE
+  "They may not log in."
   DISABLED
 }
 
+"A page of users."
 type UserPage {
+  "The users of the page."
   items: [AdminUser!]!
   "The after of the next page; null at the end."
   next: String
@@ -649,20 +836,27 @@ type UserPage {
 
 "A role that a tenant owns."
 type AdminRole {
+  "Whose role it is."
   tenant: String!
+  "Unlike those of the configuration."
   name: String!
   "As a role is written in the configuration; null: it names what the viewer does not see, or what is no longer there."
   spec: JSON
+  "When it was made."
   createdAt: Timestamp!
+  "When it was last changed."
   changedAt: Timestamp!
 }
 
 "A GraphQL operation kept under a name."
 type SavedQuery {
+  "Given once."
   id: String!
+  "By which it is run."
   name: String!
   "Subject of the user whose it is; null: the tenant's own."
   owner: String
+  "For people only."
   description: String
   "The text of the operation; null: it is not the viewer's own and names, or chooses at run time, what they do not see."
   document: String
@@ -670,11 +864,15 @@ type SavedQuery {
   variables: JSON
   "Whether a user's own is seen by the whole tenant."
   shared: Boolean!
+  "When it was made."
   createdAt: Timestamp!
+  "When it was last changed."
   changedAt: Timestamp!
 }
 
+"A page of saved queries."
 type SavedQueryPage {
+  "The queries of the page."
   items: [SavedQuery!]!
   "The after of the next page; null at the end."
   next: String
@@ -682,11 +880,15 @@ type SavedQueryPage {
 
 "A line of the audit log."
 type AuditEntry {
+  "Given once, in the order of entries."
   id: String!
+  "When it was done."
   at: Timestamp!
+  "What it tells of."
   kind: AuditKind!
   "Who asked."
   subject: String!
+  "Who issued the token that was shown."
   issuer: String!
   "Of the token that was shown; null: it has no id."
   tokenId: String
@@ -696,19 +898,27 @@ type AuditEntry {
   actedBy: String
   "Why they did."
   reason: String
+  "Its name; of administration the field."
   operation: String
   "Of the operation's text."
   hash: String
+  "Which were asked."
   datasets: [String!]!
+  "By which data was reached."
   strategy: String
+  "Which source was asked."
   source: String
+  "How many were read."
   rows: Int!
+  "How long it took, in milliseconds."
   durationMs: Float!
   "done, or the code of the refusal."
   outcome: String!
+  "What else there is to say; names, never values."
   detail: String
 }
 
+"What the audit log tells of."
 enum AuditKind {
   "What changes who may what."
   ADMINISTRATION
@@ -716,7 +926,9 @@ enum AuditKind {
   DATA
 }
 
+"A page of the audit log."
 type AuditPage {
+  "The entries of the page."
   items: [AuditEntry!]!
   "The after of the next page; null at the end."
   next: String
@@ -724,8 +936,11 @@ type AuditPage {
 
 "Which entries of the audit log are shown. What is left out fits all."
 input AuditFilter {
+  "Whose data it was."
   tenant: String
+  "Who asked."
   subject: String
+  "What it tells of."
   kind: AuditKind
   "Such as createToken."
   operation: String
@@ -733,11 +948,13 @@ input AuditFilter {
   outcome: String
   "Only what was done by somebody who acted as a tenant."
   acted: Boolean! = false
+  "At this time or later."
   from: Timestamp
   "Before this time."
   to: Timestamp
 }
 
+"What a tenant's record says."
 input NewTenant {
   "Letters a to z, digits, - and _; at most 63."
   id: String!
@@ -745,9 +962,13 @@ input NewTenant {
   key: String
   "Left out: the id."
   name: String
+  "By which its data is reached; left out: the configuration's default."
   strategy: String
+  "Where its rows are in sources that have cells. Left out: where those are themselves."
+  cell: String
   "Of datasets that are reached in another way."
   strategies: [DatasetStrategyInput!]! = []
+  "Accounts of its own."
   accounts: [AccountInput!]! = []
   "What identity providers call it: texts, and numbers as they write them, of at most 255 characters."
   externalIds: [String!]! = []
@@ -760,7 +981,9 @@ input NewTenant {
 
 "The strategy by which one dataset is reached."
 input DatasetStrategyInput {
+  "Which dataset."
   dataset: String!
+  "By which it is reached."
   strategy: String!
 }
 
@@ -769,23 +992,33 @@ What replaces parts of a source's account; what is left out stays as the source 
 shown again.
 """
 input AccountInput {
+  "Name of the source in the configuration."
   source: String!
   "Of a database, like the following five."
   host: String
+  "From 1 to 65535."
   port: Int
+  "Name of the database."
   database: String
+  "Schema of tables that name none."
   schema: String
+  "Who signs in."
   user: String
+  "With what they sign in."
   password: String
   "Of an API, like the following two."
   baseUrl: String
+  "Headers of every request."
   headers: [NamedText!]! = []
   "Of a plugin."
   properties: [NamedText!]! = []
 }
 
+"A text with a name."
 input NamedText {
+  "What it is called."
   name: String!
+  "What it says."
   value: String!
 }
 
@@ -799,6 +1032,7 @@ input NewToken {
   name: String
   "Likewise."
   email: String
+  "Which rows and columns it shows."
   roles: [String!]! = []
   "Left out: the minter's, the tenant's or the default one."
   strategy: String
@@ -806,11 +1040,13 @@ input NewToken {
   strategies: [DatasetStrategyInput!]! = []
   "All of them apply, to every reference to their dataset."
   filters: [TokenFilter!]! = []
+  "Values for parameters that datasets filter by."
   parameters: [TokenParameter!]! = []
   "Parameters whose conditions shall not apply: a right of its own."
   cleared: [String!]! = []
   "Told to sources that name it, shown to nobody."
   metadata: [TokenMetadata!]! = []
+  "What replaces parts of sources' accounts."
   accounts: [AccountInput!]! = []
   "Left out: all that the roles allow."
   datasets: [String!]
@@ -830,6 +1066,7 @@ input NewToken {
 Restricts one dataset: its rows, its groups, or both. A dataset with a condition on groups is shown in groups only.
 """
 input TokenFilter {
+  "Whose rows."
   dataset: String!
   "What its rows satisfy, as in the dataset's own argument: {region: {eq: \"EU\"}}."
   where: JSON
@@ -839,6 +1076,7 @@ input TokenFilter {
 
 "A value for a parameter that datasets filter by."
 input TokenParameter {
+  "As the configuration has it."
   name: String!
   "Of the parameter's type."
   value: JSON!
@@ -846,6 +1084,7 @@ input TokenParameter {
 
 "A member of the metadata that sources are told."
 input TokenMetadata {
+  "Of the metadata."
   name: String!
   "Any JSON: texts, numbers and booleans may stand in templates, lists and objects are for plugins."
   value: JSON!
@@ -875,11 +1114,13 @@ input TokenNarrowing {
 input Revocation {
   "Id of a token, session or key."
   token: String
+  "Who uses them."
   subject: String
   "Left out: the viewer's own or, with the right to all tenants, every one; something else has to be said then."
   tenant: String
   "Name of an issuer in the configuration; of usher's own tokens: usher."
   issuer: String
+  "Those that are older."
   issuedBefore: Timestamp
   "Whether what was minted with them goes on; what was narrowed from them ends in any case."
   keepMinted: Boolean! = false
@@ -889,12 +1130,17 @@ input Revocation {
 input NewServiceKey {
   "Of the backend; the subject of what it does."
   name: String!
+  "Whose data it reaches."
   tenant: String
+  "Whether it is for all tenants."
   allTenants: Boolean! = false
+  "What it may be used for."
   scopes: [Scope!]!
+  "Which rows and columns it shows."
   roles: [String!]! = []
   "Left out: all that the roles allow."
   datasets: [String!]
+  "What it may put into tokens beyond what it holds itself."
   mayGrant: MayGrantInput! = {}
   "Left out: never."
   expiresAt: Timestamp
@@ -902,6 +1148,7 @@ input NewServiceKey {
 
 "What a service key may put into tokens beyond what it holds itself. What is left out allows nothing."
 input MayGrantInput {
+  "By which tokens may reach data."
   strategies: [String!]! = []
   "Sources whose account it may replace."
   accounts: [String!]! = []
@@ -917,21 +1164,31 @@ input MayGrantInput {
 input NewUser {
   "Left out: the maker's own."
   tenant: String
+  "Whether they are of no tenant and have the right to all."
   allTenants: Boolean! = false
+  "Who logs in; kept in lower case."
   username: String!
+  "12 characters at least."
   password: String!
+  "Shown only."
   name: String
+  "Shown only."
   email: String
+  "Which rows and columns they see."
   roles: [String!]! = []
+  "What their sessions may be used for."
   scopes: [Scope!]! = [READ_DATA]
 }
 
+"What a saved query says."
 input SavedQueryInput {
+  "By which it is run."
   name: String!
   "The text of the operation."
   document: String!
   "The values of its variables to keep."
   variables: JSON
+  "For people only."
   description: String
   "The tenant's own, which its administrators keep; else the user's. An existing query stays whose it is."
   ofTenant: Boolean! = false
@@ -939,7 +1196,8 @@ input SavedQueryInput {
   shared: Boolean! = false
 }
 `, BuiltIn: false},
-	{Name: "../schema/control.graphqls", Input: `type Query {
+	{Name: "../schema/control.graphqls", Input: `"What can be read."
+type Query {
   "Whether an accepted token was shown. Without one, nothing else is answered here."
   authenticated: Boolean!
   "Who is asking, as the token says."
@@ -947,15 +1205,21 @@ input SavedQueryInput {
   "The datasets the viewer may ask, sorted by name."
   datasets: [Dataset!]!
   "One dataset by name; null when there is none the viewer may ask."
-  dataset(name: String!): Dataset
+  dataset(
+    "Its name in the configuration."
+    name: String!
+  ): Dataset
 }
 
 "Who is asking. What the token filters by, and the credentials it carries, stay on the server."
 type Viewer {
+  "Who they are, within the tenant."
   subject: String!
   "The tenant whose data is shown; null for the right to all tenants."
   tenant: String
+  "Whether they see the data of all tenants."
   allTenants: Boolean!
+  "Which rows and columns they see."
   roles: [String!]!
   "What was shown."
   tokenKind: ViewerTokenKind!
@@ -999,6 +1263,7 @@ enum Scope {
 
 "An administrator who acts as a tenant."
 type Acting {
+  "Who acts."
   subject: String!
   "Why they do."
   reason: String!
@@ -1010,12 +1275,17 @@ type Dataset {
   name: String!
   "The name of its GraphQL type."
   type: String!
+  "What people call it; null where the configuration does not say."
   label: String
+  "What it is; null where the configuration does not say."
   description: String
   "Whether all tenants share its rows."
   common: Boolean!
+  "What its rows have."
   columns: [DatasetColumn!]!
+  "Where its rows lead to."
   relations: [DatasetRelation!]!
+  "Its named aggregates."
   measures: [DatasetMeasure!]!
   "What its filters take from the viewer's token."
   parameters: [DatasetParameter!]!
@@ -1031,35 +1301,45 @@ type Dataset {
 
 "A column of a dataset."
 type DatasetColumn {
+  "Of its field."
   name: String!
   "The name of its GraphQL type, without nullability."
   type: String!
+  "Whether it may be null."
   nullable: Boolean!
+  "What people call it; null where the configuration does not say."
   label: String
+  "What it is; null where the configuration does not say."
   description: String
 }
 
 "A relation from a dataset's rows to rows of another dataset."
 type DatasetRelation {
+  "Of its field."
   name: String!
   "The dataset it leads to."
   to: String!
   "Whether it leads to a list of rows; otherwise to one row at most."
   many: Boolean!
+  "What it is; null where the configuration does not say."
   description: String
 }
 
 "A named aggregate of a dataset."
 type DatasetMeasure {
+  "Of its field."
   name: String!
   "The name of its GraphQL type."
   type: String!
+  "What people call it; null where the configuration does not say."
   label: String
+  "What it is; null where the configuration does not say."
   description: String
 }
 
 "A named value of the token that decides which rows are shown. The value itself stays on the server."
 type DatasetParameter {
+  "As tokens give it."
   name: String!
   "The name of its GraphQL type."
   type: String!
@@ -1068,10 +1348,10 @@ type DatasetParameter {
 }
 `, BuiltIn: false},
 	{Name: "../schema/scalars.graphqls", Input: `"A whole number of 64 bits. Input may be a number or a string of digits."
-scalar BigInt
+scalar BigInt @specifiedBy(url: "https://tools.ietf.org/html/rfc8259#section-6")
 
 "An exact decimal number of up to 38 digits. Input may be a number or a string."
-scalar Decimal
+scalar Decimal @specifiedBy(url: "https://tools.ietf.org/html/rfc8259#section-6")
 
 "A UUID, lower-case with dashes."
 scalar UUID @specifiedBy(url: "https://tools.ietf.org/html/rfc4122")
@@ -1080,16 +1360,16 @@ scalar UUID @specifiedBy(url: "https://tools.ietf.org/html/rfc4122")
 scalar Date @specifiedBy(url: "https://scalars.graphql.org/andimarek/local-date")
 
 "A time of day without a zone: HH:MM:SS, with a fraction if there is one."
-scalar Time
+scalar Time @specifiedBy(url: "https://tools.ietf.org/html/rfc3339#section-5.6")
 
 "A point in time: RFC 3339 with an offset."
 scalar Timestamp @specifiedBy(url: "https://tools.ietf.org/html/rfc3339")
 
 "A date and a time of day without a zone: RFC 3339 without the offset."
-scalar LocalTimestamp
+scalar LocalTimestamp @specifiedBy(url: "https://tools.ietf.org/html/rfc3339#section-5.6")
 
 "A duration: ISO 8601, for example P1DT2H."
-scalar Interval
+scalar Interval @specifiedBy(url: "https://tools.ietf.org/html/rfc3339#appendix-A")
 
 "Any JSON value."
 scalar JSON @specifiedBy(url: "https://tools.ietf.org/html/rfc8259")
@@ -1099,38 +1379,60 @@ scalar Bytes @specifiedBy(url: "https://tools.ietf.org/html/rfc4648#section-4")
 
 "The direction of an order. Nulls come last unless it says otherwise."
 enum Direction {
+  "Ascending, nulls last."
   ASC
+  "Descending, nulls last."
   DESC
+  "Ascending, nulls first."
   ASC_NULLS_FIRST
+  "Ascending, nulls last."
   ASC_NULLS_LAST
+  "Descending, nulls first."
   DESC_NULLS_FIRST
+  "Descending, nulls last."
   DESC_NULLS_LAST
 }
 
 "The width of a time bucket. Weeks start on Monday."
 enum TimeUnit {
+  "A thousandth of a second."
   MILLISECOND
+  "A second."
   SECOND
+  "A minute."
   MINUTE
+  "An hour."
   HOUR
+  "A day."
   DAY
+  "A week, from Monday."
   WEEK
+  "A month."
   MONTH
+  "Three months, from January, April, July or October."
   QUARTER
+  "A year."
   YEAR
 }
 
 "What is before and after a page."
 type PageInfo {
+  "Whether there are rows behind it."
   hasNextPage: Boolean!
+  "Whether there are rows before it."
   hasPreviousPage: Boolean!
+  "Where its first row stands; null: it has none."
   startCursor: String
+  "Where its last row stands; null: it has none."
   endCursor: String
 }
 `, BuiltIn: false},
 	{Name: "../schema/table.graphqls", Input: `extend type Query {
   "Rows or groups of a dataset chosen at run time, as a table: for tools that cannot write a field for each dataset."
-  table(query: TableQuery!): Table
+  table(
+    "What it shows."
+    query: TableQuery!
+  ): Table
 }
 
 """
@@ -1139,6 +1441,7 @@ in all where there are measures only. With columns it has the dataset's rows. wh
 for the dataset's own fields.
 """
 input TableQuery {
+  "Which dataset."
   dataset: String!
   "What rows are grouped by."
   dimensions: [TableDimension!]
@@ -1146,12 +1449,15 @@ input TableQuery {
   measures: [TableMeasure!]
   "Columns of single rows, instead of dimensions and measures; those of relations to one row as relation.column."
   columns: [String!]
+  "Which rows, as in the dataset's own argument; left out: all."
   where: JSON
   "With dimensions or measures only."
   having: JSON
   "A list of objects with one member each, such as [{key: {region: ASC}}] of groups and [{region: ASC}] of rows."
   orderBy: JSON
+  "How many rows at most; left out: as many as the dataset has by default."
   limit: Int
+  "How many rows to leave out before the first."
   offset: Int
   "An IANA name: the zone of buckets and relative times."
   timezone: String
@@ -1185,6 +1491,7 @@ input TableMeasure {
 
 "Rows of cells, each as JSON writes the type of its column."
 type Table {
+  "What the cells of a row are, in their order."
   columns: [TableColumn!]!
   "A list of rows, each a list with one cell for each column."
   rows: JSON!
@@ -1192,6 +1499,7 @@ type Table {
 
 "A column of a table."
 type TableColumn {
+  "In the table."
   name: String!
   "The name of its GraphQL type, without nullability."
   type: String!
@@ -1266,6 +1574,8 @@ func (ec *executionContext) childFields_AdminMutation(ctx context.Context, field
 		return ec.fieldContext_AdminMutation_setTenantExternalIds(ctx, field)
 	case "setTenantAllowHosts":
 		return ec.fieldContext_AdminMutation_setTenantAllowHosts(ctx, field)
+	case "setTenantCell":
+		return ec.fieldContext_AdminMutation_setTenantCell(ctx, field)
 	case "setTenantAccounts":
 		return ec.fieldContext_AdminMutation_setTenantAccounts(ctx, field)
 	case "testAccount":
@@ -1350,6 +1660,8 @@ func (ec *executionContext) childFields_AdminTenant(ctx context.Context, field g
 		return ec.fieldContext_AdminTenant_status(ctx, field)
 	case "strategy":
 		return ec.fieldContext_AdminTenant_strategy(ctx, field)
+	case "cell":
+		return ec.fieldContext_AdminTenant_cell(ctx, field)
 	case "strategies":
 		return ec.fieldContext_AdminTenant_strategies(ctx, field)
 	case "accounts":
@@ -2169,6 +2481,28 @@ func (ec *executionContext) field_AdminMutation_setTenantAllowHosts_args(ctx con
 		return nil, err
 	}
 	args["allowHosts"] = arg1
+	return args, nil
+}
+
+func (ec *executionContext) field_AdminMutation_setTenantCell_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "id",
+		func(ctx context.Context, v any) (string, error) {
+			return ec.unmarshalNString2string(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["id"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "cell",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["cell"] = arg1
 	return args, nil
 }
 
@@ -3373,6 +3707,50 @@ func (ec *executionContext) fieldContext_AdminMutation_setTenantAllowHosts(ctx c
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_AdminMutation_setTenantAllowHosts_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _AdminMutation_setTenantCell(ctx context.Context, field graphql.CollectedField, obj *AdminMutation) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AdminMutation_setTenantCell(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.AdminMutation().SetTenantCell(ctx, obj, fc.Args["id"].(string), fc.Args["cell"].(*string))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *AdminTenant) graphql.Marshaler {
+			return ec.marshalOAdminTenant2ᚖusherᚋgraphᚐAdminTenant(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_AdminMutation_setTenantCell(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "AdminMutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_AdminTenant(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_AdminMutation_setTenantCell_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -4618,6 +4996,29 @@ func (ec *executionContext) _AdminTenant_strategy(ctx context.Context, field gra
 	)
 }
 func (ec *executionContext) fieldContext_AdminTenant_strategy(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("AdminTenant", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _AdminTenant_cell(ctx context.Context, field graphql.CollectedField, obj *AdminTenant) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AdminTenant_cell(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Cell, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_AdminTenant_cell(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("AdminTenant", field, false, false, errors.New("field of type String does not have child fields"))
 }
 
@@ -10528,7 +10929,7 @@ func (ec *executionContext) unmarshalInputNewTenant(ctx context.Context, obj any
 		asMap["allowHosts"] = []any{"*"}
 	}
 
-	fieldsInOrder := [...]string{"id", "key", "name", "strategy", "strategies", "accounts", "externalIds", "allowHosts"}
+	fieldsInOrder := [...]string{"id", "key", "name", "strategy", "cell", "strategies", "accounts", "externalIds", "allowHosts"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -10563,6 +10964,13 @@ func (ec *executionContext) unmarshalInputNewTenant(ctx context.Context, obj any
 				return it, err
 			}
 			it.Strategy = data
+		case "cell":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("cell"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Cell = data
 		case "strategies":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("strategies"))
 			data, err := ec.unmarshalNDatasetStrategyInput2ᚕusherᚋgraphᚐDatasetStrategyInputᚄ(ctx, v)
@@ -11808,6 +12216,44 @@ func (ec *executionContext) _AdminMutation(ctx context.Context, sel ast.Selectio
 			}
 
 			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "setTenantCell":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._AdminMutation_setTenantCell(ctx, field, obj)
+				if res == graphql.RequiredNull {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
 		case "setTenantAccounts":
 			field := field
 
@@ -12828,6 +13274,11 @@ func (ec *executionContext) _AdminTenant(ctx context.Context, sel ast.SelectionS
 			}
 		case "strategy":
 			out.Values[i] = ec._AdminTenant_strategy(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "cell":
+			out.Values[i] = ec._AdminTenant_cell(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
 			}

@@ -8,10 +8,11 @@ import (
 )
 
 // checkMerging refuses fields of one response name that are not one field with
-// the same arguments. The schema has no interfaces and no unions, so all
-// fields of a merged selection are of one type and comparing each with the
-// first of its name suffices: the work is linear in the expanded document,
-// which the limits bound.
+// the same arguments. But for Node the schema has no interfaces and no unions,
+// so all fields of a merged selection are of one type and comparing each with
+// the first of its name suffices: the work is linear in the expanded document,
+// which the limits bound. Below Node fields of different types are alike in
+// their types only.
 func checkMerging(doc *ast.QueryDocument, add core.AddErrFunc) {
 	for _, op := range doc.Operations {
 		mergeSelections([]ast.SelectionSet{op.SelectionSet}, add)
@@ -19,18 +20,27 @@ func checkMerging(doc *ast.QueryDocument, add core.AddErrFunc) {
 }
 
 func mergeSelections(sets []ast.SelectionSet, add core.AddErrFunc) {
-	groups := make(map[string][]*ast.Field)
-	var names []string
+	type group struct{ name, object string }
+	groups := make(map[group][]*ast.Field)
+	shapes := make(map[string]*ast.Field)
+	var order []group
 	spread := make(map[string]bool)
 	var collect func(ast.SelectionSet)
 	collect = func(set ast.SelectionSet) {
 		for _, s := range set {
 			switch s := s.(type) {
 			case *ast.Field:
-				if groups[s.Alias] == nil {
-					names = append(names, s.Alias)
+				at := group{s.Alias, objectOf(s)}
+				if groups[at] == nil {
+					order = append(order, at)
 				}
-				groups[s.Alias] = append(groups[s.Alias], s)
+				groups[at] = append(groups[at], s)
+				if first := shapes[s.Alias]; first == nil {
+					shapes[s.Alias] = s
+				} else if objectOf(first) != at.object && first.Definition.Type.String() != s.Definition.Type.String() {
+					add(core.Message(`Fields "%s" conflict because they are of the types "%s" and "%s". Use different aliases to fetch both.`,
+						s.Alias, first.Definition.Type.String(), s.Definition.Type.String()), core.At(s.Position))
+				}
 			case *ast.InlineFragment:
 				collect(s.SelectionSet)
 			case *ast.FragmentSpread:
@@ -44,9 +54,22 @@ func mergeSelections(sets []ast.SelectionSet, add core.AddErrFunc) {
 	for _, set := range sets {
 		collect(set)
 	}
-	for _, name := range names {
-		mergeFields(name, groups[name], add)
+	for _, at := range order {
+		fields := groups[at]
+		if at.object != "" { // what is asked of any object is asked of this one
+			fields = append(slices.Clone(groups[group{name: at.name}]), fields...)
+		}
+		mergeFields(at.name, fields, add)
 	}
+}
+
+// objectOf is the type that a field is asked of, if objects of several may be
+// meant where it stands: empty where it is asked of all.
+func objectOf(f *ast.Field) string {
+	if f.ObjectDefinition == nil || len(f.ObjectDefinition.Interfaces) == 0 {
+		return ""
+	}
+	return f.ObjectDefinition.Name
 }
 
 func mergeFields(name string, fields []*ast.Field, add core.AddErrFunc) {

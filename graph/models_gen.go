@@ -15,16 +15,23 @@ import (
 // What replaces parts of a source's account; what is left out stays as the source says. It is kept encrypted and never
 // shown again.
 type AccountInput struct {
+	// Name of the source in the configuration.
 	Source string `json:"source"`
 	// Of a database, like the following five.
-	Host     *string `json:"host,omitempty"`
-	Port     *int    `json:"port,omitempty"`
+	Host *string `json:"host,omitempty"`
+	// From 1 to 65535.
+	Port *int `json:"port,omitempty"`
+	// Name of the database.
 	Database *string `json:"database,omitempty"`
-	Schema   *string `json:"schema,omitempty"`
-	User     *string `json:"user,omitempty"`
+	// Schema of tables that name none.
+	Schema *string `json:"schema,omitempty"`
+	// Who signs in.
+	User *string `json:"user,omitempty"`
+	// With what they sign in.
 	Password *string `json:"password,omitempty"`
 	// Of an API, like the following two.
-	BaseURL *string     `json:"baseUrl,omitempty"`
+	BaseURL *string `json:"baseUrl,omitempty"`
+	// Headers of every request.
 	Headers []NamedText `json:"headers"`
 	// Of a plugin.
 	Properties []NamedText `json:"properties"`
@@ -32,32 +39,39 @@ type AccountInput struct {
 
 // Which parts of a source's account are set. The values are never shown.
 type AccountKeys struct {
+	// Name of the source in the configuration.
 	Source string `json:"source"`
 	// Names of members of AccountInput; of headers and properties with the name of each, such as headers.X-Api-Key.
 	Set []string `json:"set"`
 }
 
+// What is wrong with an account.
 type AccountProblem struct {
+	// For programs.
 	Kind AccountProblemKind `json:"kind"`
 	// Null: the account as a whole.
 	Dataset *string `json:"dataset,omitempty"`
-	Column  *string `json:"column,omitempty"`
+	// Null: the dataset as a whole.
+	Column *string `json:"column,omitempty"`
 	// What is wrong, and what to do about it.
 	Message string `json:"message"`
 }
 
 // What came of trying one account of a tenant's.
 type AccountTest struct {
+	// Name of the source in the configuration.
 	Source string `json:"source"`
 	// Whose rows are there for the tenant.
 	Datasets []string `json:"datasets"`
 	// Whether all of them can be read.
-	Ok       bool             `json:"ok"`
+	Ok bool `json:"ok"`
+	// Empty: nothing is wrong.
 	Problems []AccountProblem `json:"problems"`
 }
 
 // An administrator who acts as a tenant.
 type Acting struct {
+	// Who acts.
 	Subject string `json:"subject"`
 	// Why they do.
 	Reason string `json:"reason"`
@@ -65,11 +79,15 @@ type Acting struct {
 
 // A role that a tenant owns.
 type AdminRole struct {
+	// Whose role it is.
 	Tenant string `json:"tenant"`
-	Name   string `json:"name"`
+	// Unlike those of the configuration.
+	Name string `json:"name"`
 	// As a role is written in the configuration; null: it names what the viewer does not see, or what is no longer there.
-	Spec      *JSON     `json:"spec,omitempty"`
+	Spec *JSON `json:"spec,omitempty"`
+	// When it was made.
 	CreatedAt time.Time `json:"createdAt"`
+	// When it was last changed.
 	ChangedAt time.Time `json:"changedAt"`
 }
 
@@ -80,10 +98,13 @@ type AdminTenant struct {
 	// The value in tenant columns; given once.
 	Key string `json:"key"`
 	// For people only.
-	Name   string       `json:"name"`
+	Name string `json:"name"`
+	// Whether it is served.
 	Status TenantStatus `json:"status"`
 	// By which its data is reached; null: the configuration's default.
 	Strategy *string `json:"strategy,omitempty"`
+	// Where its rows are in sources that have cells; null: where those are themselves.
+	Cell *string `json:"cell,omitempty"`
 	// Of datasets that are reached in another way.
 	Strategies []DatasetStrategy `json:"strategies"`
 	// What accounts of its own say, without the values.
@@ -91,24 +112,33 @@ type AdminTenant struct {
 	// What identity providers call it.
 	ExternalIds []string `json:"externalIds"`
 	// Where its accounts may lead, of what the sources allow: hosts and base URLs; "*" is all of that.
-	AllowHosts []string  `json:"allowHosts"`
-	CreatedAt  time.Time `json:"createdAt"`
-	ChangedAt  time.Time `json:"changedAt"`
+	AllowHosts []string `json:"allowHosts"`
+	// When it was made.
+	CreatedAt time.Time `json:"createdAt"`
+	// When it was last changed.
+	ChangedAt time.Time `json:"changedAt"`
 }
 
 // What may be known of a token after it was made: names of what it grants, never values.
 type AdminToken struct {
-	ID   string    `json:"id"`
+	// Given once; not the secret.
+	ID string `json:"id"`
+	// What it is.
 	Kind TokenKind `json:"kind"`
 	// Null: of all tenants.
 	Tenant *string `json:"tenant,omitempty"`
 	// Who uses it, within the tenant.
-	Subject  string   `json:"subject"`
-	Name     *string  `json:"name,omitempty"`
-	Email    *string  `json:"email,omitempty"`
-	Roles    []string `json:"roles"`
-	Scopes   []Scope  `json:"scopes"`
-	Strategy *string  `json:"strategy,omitempty"`
+	Subject string `json:"subject"`
+	// Of who uses it; shown only.
+	Name *string `json:"name,omitempty"`
+	// Of who uses it; shown only.
+	Email *string `json:"email,omitempty"`
+	// Which rows and columns it shows.
+	Roles []string `json:"roles"`
+	// What it may be used for.
+	Scopes []Scope `json:"scopes"`
+	// By which data is reached; null: the tenant's or the default one.
+	Strategy *string `json:"strategy,omitempty"`
 	// Of datasets that are reached in another way.
 	Strategies []DatasetStrategy `json:"strategies"`
 	// Null: all that the roles allow.
@@ -134,8 +164,10 @@ type AdminToken struct {
 	// Who acts as the tenant; null: nobody does.
 	ActedBy *string `json:"actedBy,omitempty"`
 	// Why they do.
-	Reason    *string    `json:"reason,omitempty"`
-	CreatedAt time.Time  `json:"createdAt"`
+	Reason *string `json:"reason,omitempty"`
+	// When it was made.
+	CreatedAt time.Time `json:"createdAt"`
+	// Null: never.
 	ExpiresAt *time.Time `json:"expiresAt,omitempty"`
 	// Exact to a minute; null: never.
 	LastUsedAt *time.Time `json:"lastUsedAt,omitempty"`
@@ -145,27 +177,40 @@ type AdminToken struct {
 
 // A person who logs in. Tenant and username together are who they are, for ever.
 type AdminUser struct {
+	// Given once.
 	ID string `json:"id"`
 	// Null: of no tenant, with the right to all.
-	Tenant    *string    `json:"tenant,omitempty"`
-	Username  string     `json:"username"`
-	Name      *string    `json:"name,omitempty"`
-	Email     *string    `json:"email,omitempty"`
-	Status    UserStatus `json:"status"`
-	Roles     []string   `json:"roles"`
-	Scopes    []Scope    `json:"scopes"`
-	CreatedAt time.Time  `json:"createdAt"`
-	ChangedAt time.Time  `json:"changedAt"`
+	Tenant *string `json:"tenant,omitempty"`
+	// Who logs in; in lower case.
+	Username string `json:"username"`
+	// Shown only.
+	Name *string `json:"name,omitempty"`
+	// Shown only.
+	Email *string `json:"email,omitempty"`
+	// Whether they may log in.
+	Status UserStatus `json:"status"`
+	// Which rows and columns they see.
+	Roles []string `json:"roles"`
+	// What their sessions may be used for.
+	Scopes []Scope `json:"scopes"`
+	// When it was made.
+	CreatedAt time.Time `json:"createdAt"`
+	// When it was last changed.
+	ChangedAt time.Time `json:"changedAt"`
 }
 
 // A line of the audit log.
 type AuditEntry struct {
-	ID   string    `json:"id"`
-	At   time.Time `json:"at"`
+	// Given once, in the order of entries.
+	ID string `json:"id"`
+	// When it was done.
+	At time.Time `json:"at"`
+	// What it tells of.
 	Kind AuditKind `json:"kind"`
 	// Who asked.
 	Subject string `json:"subject"`
-	Issuer  string `json:"issuer"`
+	// Who issued the token that was shown.
+	Issuer string `json:"issuer"`
 	// Of the token that was shown; null: it has no id.
 	TokenID *string `json:"tokenId,omitempty"`
 	// Null: all tenants.
@@ -173,37 +218,50 @@ type AuditEntry struct {
 	// Who acted as the tenant; null: nobody did.
 	ActedBy *string `json:"actedBy,omitempty"`
 	// Why they did.
-	Reason    *string `json:"reason,omitempty"`
+	Reason *string `json:"reason,omitempty"`
+	// Its name; of administration the field.
 	Operation *string `json:"operation,omitempty"`
 	// Of the operation's text.
-	Hash       *string  `json:"hash,omitempty"`
-	Datasets   []string `json:"datasets"`
-	Strategy   *string  `json:"strategy,omitempty"`
-	Source     *string  `json:"source,omitempty"`
-	Rows       int      `json:"rows"`
-	DurationMs float64  `json:"durationMs"`
+	Hash *string `json:"hash,omitempty"`
+	// Which were asked.
+	Datasets []string `json:"datasets"`
+	// By which data was reached.
+	Strategy *string `json:"strategy,omitempty"`
+	// Which source was asked.
+	Source *string `json:"source,omitempty"`
+	// How many were read.
+	Rows int `json:"rows"`
+	// How long it took, in milliseconds.
+	DurationMs float64 `json:"durationMs"`
 	// done, or the code of the refusal.
-	Outcome string  `json:"outcome"`
-	Detail  *string `json:"detail,omitempty"`
+	Outcome string `json:"outcome"`
+	// What else there is to say; names, never values.
+	Detail *string `json:"detail,omitempty"`
 }
 
 // Which entries of the audit log are shown. What is left out fits all.
 type AuditFilter struct {
-	Tenant  *string    `json:"tenant,omitempty"`
-	Subject *string    `json:"subject,omitempty"`
-	Kind    *AuditKind `json:"kind,omitempty"`
+	// Whose data it was.
+	Tenant *string `json:"tenant,omitempty"`
+	// Who asked.
+	Subject *string `json:"subject,omitempty"`
+	// What it tells of.
+	Kind *AuditKind `json:"kind,omitempty"`
 	// Such as createToken.
 	Operation *string `json:"operation,omitempty"`
 	// done, or the code of the refusal.
 	Outcome *string `json:"outcome,omitempty"`
 	// Only what was done by somebody who acted as a tenant.
-	Acted bool       `json:"acted"`
-	From  *time.Time `json:"from,omitempty"`
+	Acted bool `json:"acted"`
+	// At this time or later.
+	From *time.Time `json:"from,omitempty"`
 	// Before this time.
 	To *time.Time `json:"to,omitempty"`
 }
 
+// A page of the audit log.
 type AuditPage struct {
+	// The entries of the page.
 	Items []AuditEntry `json:"items"`
 	// The after of the next page; null at the end.
 	Next *string `json:"next,omitempty"`
@@ -214,14 +272,19 @@ type Dataset struct {
 	// The name of its root field.
 	Name string `json:"name"`
 	// The name of its GraphQL type.
-	Type        string  `json:"type"`
-	Label       *string `json:"label,omitempty"`
+	Type string `json:"type"`
+	// What people call it; null where the configuration does not say.
+	Label *string `json:"label,omitempty"`
+	// What it is; null where the configuration does not say.
 	Description *string `json:"description,omitempty"`
 	// Whether all tenants share its rows.
-	Common    bool              `json:"common"`
-	Columns   []DatasetColumn   `json:"columns"`
+	Common bool `json:"common"`
+	// What its rows have.
+	Columns []DatasetColumn `json:"columns"`
+	// Where its rows lead to.
 	Relations []DatasetRelation `json:"relations"`
-	Measures  []DatasetMeasure  `json:"measures"`
+	// Its named aggregates.
+	Measures []DatasetMeasure `json:"measures"`
 	// What its filters take from the viewer's token.
 	Parameters []DatasetParameter `json:"parameters"`
 	// The columns that identify a row; empty when none do.
@@ -236,25 +299,33 @@ type Dataset struct {
 
 // A column of a dataset.
 type DatasetColumn struct {
+	// Of its field.
 	Name string `json:"name"`
 	// The name of its GraphQL type, without nullability.
-	Type        string  `json:"type"`
-	Nullable    bool    `json:"nullable"`
-	Label       *string `json:"label,omitempty"`
+	Type string `json:"type"`
+	// Whether it may be null.
+	Nullable bool `json:"nullable"`
+	// What people call it; null where the configuration does not say.
+	Label *string `json:"label,omitempty"`
+	// What it is; null where the configuration does not say.
 	Description *string `json:"description,omitempty"`
 }
 
 // A named aggregate of a dataset.
 type DatasetMeasure struct {
+	// Of its field.
 	Name string `json:"name"`
 	// The name of its GraphQL type.
-	Type        string  `json:"type"`
-	Label       *string `json:"label,omitempty"`
+	Type string `json:"type"`
+	// What people call it; null where the configuration does not say.
+	Label *string `json:"label,omitempty"`
+	// What it is; null where the configuration does not say.
 	Description *string `json:"description,omitempty"`
 }
 
 // A named value of the token that decides which rows are shown. The value itself stays on the server.
 type DatasetParameter struct {
+	// As tokens give it.
 	Name string `json:"name"`
 	// The name of its GraphQL type.
 	Type string `json:"type"`
@@ -264,29 +335,37 @@ type DatasetParameter struct {
 
 // A relation from a dataset's rows to rows of another dataset.
 type DatasetRelation struct {
+	// Of its field.
 	Name string `json:"name"`
 	// The dataset it leads to.
 	To string `json:"to"`
 	// Whether it leads to a list of rows; otherwise to one row at most.
-	Many        bool    `json:"many"`
+	Many bool `json:"many"`
+	// What it is; null where the configuration does not say.
 	Description *string `json:"description,omitempty"`
 }
 
 // The strategy by which one dataset is reached.
 type DatasetStrategy struct {
-	Dataset  string `json:"dataset"`
+	// Which dataset.
+	Dataset string `json:"dataset"`
+	// By which it is reached.
 	Strategy string `json:"strategy"`
 }
 
 // The strategy by which one dataset is reached.
 type DatasetStrategyInput struct {
-	Dataset  string `json:"dataset"`
+	// Which dataset.
+	Dataset string `json:"dataset"`
+	// By which it is reached.
 	Strategy string `json:"strategy"`
 }
 
 // A text that was just made. It is shown this once; what is kept of it is a hash.
 type IssuedToken struct {
-	ID    string `json:"id"`
+	// Names it for listing and revoking.
+	ID string `json:"id"`
+	// The text that is shown to usher: a secret.
 	Token string `json:"token"`
 	// Null: never.
 	ExpiresAt *time.Time `json:"expiresAt,omitempty"`
@@ -294,6 +373,7 @@ type IssuedToken struct {
 
 // What a service key may put into tokens beyond what it holds itself.
 type MayGrant struct {
+	// By which tokens may reach data.
 	Strategies []string `json:"strategies"`
 	// Sources whose account it may replace.
 	Accounts []string `json:"accounts"`
@@ -307,6 +387,7 @@ type MayGrant struct {
 
 // What a service key may put into tokens beyond what it holds itself. What is left out allows nothing.
 type MayGrantInput struct {
+	// By which tokens may reach data.
 	Strategies []string `json:"strategies"`
 	// Sources whose account it may replace.
 	Accounts []string `json:"accounts"`
@@ -318,37 +399,50 @@ type MayGrantInput struct {
 	Metadata []string `json:"metadata"`
 }
 
+// A text with a name.
 type NamedText struct {
-	Name  string `json:"name"`
+	// What it is called.
+	Name string `json:"name"`
+	// What it says.
 	Value string `json:"value"`
 }
 
 // What a service key is. It is of one tenant, or explicitly of all.
 type NewServiceKey struct {
 	// Of the backend; the subject of what it does.
-	Name       string   `json:"name"`
-	Tenant     *string  `json:"tenant,omitempty"`
-	AllTenants bool     `json:"allTenants"`
-	Scopes     []Scope  `json:"scopes"`
-	Roles      []string `json:"roles"`
+	Name string `json:"name"`
+	// Whose data it reaches.
+	Tenant *string `json:"tenant,omitempty"`
+	// Whether it is for all tenants.
+	AllTenants bool `json:"allTenants"`
+	// What it may be used for.
+	Scopes []Scope `json:"scopes"`
+	// Which rows and columns it shows.
+	Roles []string `json:"roles"`
 	// Left out: all that the roles allow.
 	Datasets graphql.Omittable[[]string] `json:"datasets,omitempty"`
-	MayGrant *MayGrantInput              `json:"mayGrant"`
+	// What it may put into tokens beyond what it holds itself.
+	MayGrant *MayGrantInput `json:"mayGrant"`
 	// Left out: never.
 	ExpiresAt *time.Time `json:"expiresAt,omitempty"`
 }
 
+// What a tenant's record says.
 type NewTenant struct {
 	// Letters a to z, digits, - and _; at most 63.
 	ID string `json:"id"`
 	// The value in tenant columns; left out: the id.
 	Key *string `json:"key,omitempty"`
 	// Left out: the id.
-	Name     *string `json:"name,omitempty"`
+	Name *string `json:"name,omitempty"`
+	// By which its data is reached; left out: the configuration's default.
 	Strategy *string `json:"strategy,omitempty"`
+	// Where its rows are in sources that have cells. Left out: where those are themselves.
+	Cell *string `json:"cell,omitempty"`
 	// Of datasets that are reached in another way.
 	Strategies []DatasetStrategyInput `json:"strategies"`
-	Accounts   []AccountInput         `json:"accounts"`
+	// Accounts of its own.
+	Accounts []AccountInput `json:"accounts"`
 	// What identity providers call it: texts, and numbers as they write them, of at most 255 characters.
 	ExternalIds []string `json:"externalIds"`
 	// Where its accounts may lead, of what the sources allow: hosts as in allow_hosts of a source, and base URLs, which
@@ -365,20 +459,23 @@ type NewToken struct {
 	// Shown, and told to plugins that ask for it.
 	Name *string `json:"name,omitempty"`
 	// Likewise.
-	Email *string  `json:"email,omitempty"`
+	Email *string `json:"email,omitempty"`
+	// Which rows and columns it shows.
 	Roles []string `json:"roles"`
 	// Left out: the minter's, the tenant's or the default one.
 	Strategy *string `json:"strategy,omitempty"`
 	// Of datasets that are reached in another way.
 	Strategies []DatasetStrategyInput `json:"strategies"`
 	// All of them apply, to every reference to their dataset.
-	Filters    []TokenFilter    `json:"filters"`
+	Filters []TokenFilter `json:"filters"`
+	// Values for parameters that datasets filter by.
 	Parameters []TokenParameter `json:"parameters"`
 	// Parameters whose conditions shall not apply: a right of its own.
 	Cleared []string `json:"cleared"`
 	// Told to sources that name it, shown to nobody.
 	Metadata []TokenMetadata `json:"metadata"`
-	Accounts []AccountInput  `json:"accounts"`
+	// What replaces parts of sources' accounts.
+	Accounts []AccountInput `json:"accounts"`
 	// Left out: all that the roles allow.
 	Datasets graphql.Omittable[[]string] `json:"datasets,omitempty"`
 	// The tenant's saved queries only.
@@ -396,33 +493,46 @@ type NewToken struct {
 // A user is of one tenant, or explicitly of none and with the right to all.
 type NewUser struct {
 	// Left out: the maker's own.
-	Tenant     *string  `json:"tenant,omitempty"`
-	AllTenants bool     `json:"allTenants"`
-	Username   string   `json:"username"`
-	Password   string   `json:"password"`
-	Name       *string  `json:"name,omitempty"`
-	Email      *string  `json:"email,omitempty"`
-	Roles      []string `json:"roles"`
-	Scopes     []Scope  `json:"scopes"`
+	Tenant *string `json:"tenant,omitempty"`
+	// Whether they are of no tenant and have the right to all.
+	AllTenants bool `json:"allTenants"`
+	// Who logs in; kept in lower case.
+	Username string `json:"username"`
+	// 12 characters at least.
+	Password string `json:"password"`
+	// Shown only.
+	Name *string `json:"name,omitempty"`
+	// Shown only.
+	Email *string `json:"email,omitempty"`
+	// Which rows and columns they see.
+	Roles []string `json:"roles"`
+	// What their sessions may be used for.
+	Scopes []Scope `json:"scopes"`
 }
 
 // What is before and after a page.
 type PageInfo struct {
-	HasNextPage     bool    `json:"hasNextPage"`
-	HasPreviousPage bool    `json:"hasPreviousPage"`
-	StartCursor     *string `json:"startCursor,omitempty"`
-	EndCursor       *string `json:"endCursor,omitempty"`
+	// Whether there are rows behind it.
+	HasNextPage bool `json:"hasNextPage"`
+	// Whether there are rows before it.
+	HasPreviousPage bool `json:"hasPreviousPage"`
+	// Where its first row stands; null: it has none.
+	StartCursor *string `json:"startCursor,omitempty"`
+	// Where its last row stands; null: it has none.
+	EndCursor *string `json:"endCursor,omitempty"`
 }
 
 // Which tokens end: those on which all that is given fits.
 type Revocation struct {
 	// Id of a token, session or key.
-	Token   graphql.Omittable[*string] `json:"token,omitempty"`
+	Token graphql.Omittable[*string] `json:"token,omitempty"`
+	// Who uses them.
 	Subject graphql.Omittable[*string] `json:"subject,omitempty"`
 	// Left out: the viewer's own or, with the right to all tenants, every one; something else has to be said then.
 	Tenant graphql.Omittable[*string] `json:"tenant,omitempty"`
 	// Name of an issuer in the configuration; of usher's own tokens: usher.
-	Issuer       graphql.Omittable[*string]    `json:"issuer,omitempty"`
+	Issuer graphql.Omittable[*string] `json:"issuer,omitempty"`
+	// Those that are older.
 	IssuedBefore graphql.Omittable[*time.Time] `json:"issuedBefore,omitempty"`
 	// Whether what was minted with them goes on; what was narrowed from them ends in any case.
 	KeepMinted bool `json:"keepMinted"`
@@ -430,27 +540,35 @@ type Revocation struct {
 
 // A GraphQL operation kept under a name.
 type SavedQuery struct {
-	ID   string `json:"id"`
+	// Given once.
+	ID string `json:"id"`
+	// By which it is run.
 	Name string `json:"name"`
 	// Subject of the user whose it is; null: the tenant's own.
-	Owner       *string `json:"owner,omitempty"`
+	Owner *string `json:"owner,omitempty"`
+	// For people only.
 	Description *string `json:"description,omitempty"`
 	// The text of the operation; null: it is not the viewer's own and names, or chooses at run time, what they do not see.
 	Document *string `json:"document,omitempty"`
 	// The values of its variables that it is kept with; null: none, or as the document.
 	Variables *JSON `json:"variables,omitempty"`
 	// Whether a user's own is seen by the whole tenant.
-	Shared    bool      `json:"shared"`
+	Shared bool `json:"shared"`
+	// When it was made.
 	CreatedAt time.Time `json:"createdAt"`
+	// When it was last changed.
 	ChangedAt time.Time `json:"changedAt"`
 }
 
+// What a saved query says.
 type SavedQueryInput struct {
+	// By which it is run.
 	Name string `json:"name"`
 	// The text of the operation.
 	Document string `json:"document"`
 	// The values of its variables to keep.
-	Variables   *JSON   `json:"variables,omitempty"`
+	Variables *JSON `json:"variables,omitempty"`
+	// For people only.
 	Description *string `json:"description,omitempty"`
 	// The tenant's own, which its administrators keep; else the user's. An existing query stays whose it is.
 	OfTenant bool `json:"ofTenant"`
@@ -458,7 +576,9 @@ type SavedQueryInput struct {
 	Shared bool `json:"shared"`
 }
 
+// A page of saved queries.
 type SavedQueryPage struct {
+	// The queries of the page.
 	Items []SavedQuery `json:"items"`
 	// The after of the next page; null at the end.
 	Next *string `json:"next,omitempty"`
@@ -466,18 +586,23 @@ type SavedQueryPage struct {
 
 // A backend's key, without its text.
 type ServiceKey struct {
+	// Given once; not the secret.
 	ID string `json:"id"`
 	// Of the backend; the subject of what it does.
 	Name string `json:"name"`
 	// Null: of all tenants.
-	Tenant *string  `json:"tenant,omitempty"`
-	Roles  []string `json:"roles"`
-	Scopes []Scope  `json:"scopes"`
+	Tenant *string `json:"tenant,omitempty"`
+	// Which rows and columns it shows.
+	Roles []string `json:"roles"`
+	// What it may be used for.
+	Scopes []Scope `json:"scopes"`
 	// Null: all that the roles allow.
-	Datasets []string  `json:"datasets,omitempty"`
+	Datasets []string `json:"datasets,omitempty"`
+	// What it may put into tokens beyond what it holds itself.
 	MayGrant *MayGrant `json:"mayGrant"`
 	// Subject of who made it.
-	MintedBy  string    `json:"mintedBy"`
+	MintedBy string `json:"mintedBy"`
+	// When it was made.
 	CreatedAt time.Time `json:"createdAt"`
 	// Null: never.
 	ExpiresAt *time.Time `json:"expiresAt,omitempty"`
@@ -487,7 +612,9 @@ type ServiceKey struct {
 	RevokedAt *time.Time `json:"revokedAt,omitempty"`
 }
 
+// A page of service keys.
 type ServiceKeyPage struct {
+	// The keys of the page.
 	Items []ServiceKey `json:"items"`
 	// The after of the next page; null at the end.
 	Next *string `json:"next,omitempty"`
@@ -495,6 +622,7 @@ type ServiceKeyPage struct {
 
 // Rows of cells, each as JSON writes the type of its column.
 type Table struct {
+	// What the cells of a row are, in their order.
 	Columns []TableColumn `json:"columns"`
 	// A list of rows, each a list with one cell for each column.
 	Rows JSON `json:"rows"`
@@ -502,6 +630,7 @@ type Table struct {
 
 // A column of a table.
 type TableColumn struct {
+	// In the table.
 	Name string `json:"name"`
 	// The name of its GraphQL type, without nullability.
 	Type string `json:"type"`
@@ -539,25 +668,31 @@ type TableMeasure struct {
 // in all where there are measures only. With columns it has the dataset's rows. where, having and orderBy are written as
 // for the dataset's own fields.
 type TableQuery struct {
+	// Which dataset.
 	Dataset string `json:"dataset"`
 	// What rows are grouped by.
 	Dimensions []TableDimension `json:"dimensions,omitempty"`
 	// What is computed for each group.
 	Measures []TableMeasure `json:"measures,omitempty"`
 	// Columns of single rows, instead of dimensions and measures; those of relations to one row as relation.column.
-	Columns []string                 `json:"columns,omitempty"`
-	Where   graphql.Omittable[*JSON] `json:"where,omitempty"`
+	Columns []string `json:"columns,omitempty"`
+	// Which rows, as in the dataset's own argument; left out: all.
+	Where graphql.Omittable[*JSON] `json:"where,omitempty"`
 	// With dimensions or measures only.
 	Having graphql.Omittable[*JSON] `json:"having,omitempty"`
 	// A list of objects with one member each, such as [{key: {region: ASC}}] of groups and [{region: ASC}] of rows.
 	OrderBy graphql.Omittable[*JSON] `json:"orderBy,omitempty"`
-	Limit   *int                     `json:"limit,omitempty"`
-	Offset  *int                     `json:"offset,omitempty"`
+	// How many rows at most; left out: as many as the dataset has by default.
+	Limit *int `json:"limit,omitempty"`
+	// How many rows to leave out before the first.
+	Offset *int `json:"offset,omitempty"`
 	// An IANA name: the zone of buckets and relative times.
 	Timezone *string `json:"timezone,omitempty"`
 }
 
+// A page of tenants.
 type TenantPage struct {
+	// The tenants of the page.
 	Items []AdminTenant `json:"items"`
 	// The after of the next page; null at the end.
 	Next *string `json:"next,omitempty"`
@@ -565,6 +700,7 @@ type TenantPage struct {
 
 // Restricts one dataset: its rows, its groups, or both. A dataset with a condition on groups is shown in groups only.
 type TokenFilter struct {
+	// Whose rows.
 	Dataset string `json:"dataset"`
 	// What its rows satisfy, as in the dataset's own argument: {region: {eq: "EU"}}.
 	Where *JSON `json:"where,omitempty"`
@@ -574,6 +710,7 @@ type TokenFilter struct {
 
 // A member of the metadata that sources are told.
 type TokenMetadata struct {
+	// Of the metadata.
 	Name string `json:"name"`
 	// Any JSON: texts, numbers and booleans may stand in templates, lists and objects are for plugins.
 	Value JSON `json:"value"`
@@ -599,7 +736,9 @@ type TokenNarrowing struct {
 	Rate *int `json:"rate,omitempty"`
 }
 
+// A page of tokens.
 type TokenPage struct {
+	// The tokens of the page.
 	Items []AdminToken `json:"items"`
 	// The after of the next page; null at the end.
 	Next *string `json:"next,omitempty"`
@@ -607,12 +746,15 @@ type TokenPage struct {
 
 // A value for a parameter that datasets filter by.
 type TokenParameter struct {
+	// As the configuration has it.
 	Name string `json:"name"`
 	// Of the parameter's type.
 	Value JSON `json:"value"`
 }
 
+// A page of users.
 type UserPage struct {
+	// The users of the page.
 	Items []AdminUser `json:"items"`
 	// The after of the next page; null at the end.
 	Next *string `json:"next,omitempty"`
@@ -620,11 +762,14 @@ type UserPage struct {
 
 // Who is asking. What the token filters by, and the credentials it carries, stay on the server.
 type Viewer struct {
+	// Who they are, within the tenant.
 	Subject string `json:"subject"`
 	// The tenant whose data is shown; null for the right to all tenants.
-	Tenant     *string  `json:"tenant,omitempty"`
-	AllTenants bool     `json:"allTenants"`
-	Roles      []string `json:"roles"`
+	Tenant *string `json:"tenant,omitempty"`
+	// Whether they see the data of all tenants.
+	AllTenants bool `json:"allTenants"`
+	// Which rows and columns they see.
+	Roles []string `json:"roles"`
 	// What was shown.
 	TokenKind ViewerTokenKind `json:"tokenKind"`
 	// What it may be used for.
@@ -639,6 +784,7 @@ type Viewer struct {
 	Timezone string `json:"timezone"`
 }
 
+// The kinds of what may be wrong with an account.
 type AccountProblemKind string
 
 const (
@@ -652,9 +798,11 @@ const (
 	AccountProblemKindLoginRefused AccountProblemKind = "LOGIN_REFUSED"
 	// The server has no such database.
 	AccountProblemKindNoDatabase AccountProblemKind = "NO_DATABASE"
-	AccountProblemKindNoSchema   AccountProblemKind = "NO_SCHEMA"
+	// The database has no such schema.
+	AccountProblemKindNoSchema AccountProblemKind = "NO_SCHEMA"
 	// There is no such table, or no such path of an API.
-	AccountProblemKindNoTable  AccountProblemKind = "NO_TABLE"
+	AccountProblemKindNoTable AccountProblemKind = "NO_TABLE"
+	// There is no such column.
 	AccountProblemKindNoColumn AccountProblemKind = "NO_COLUMN"
 	// A column is not what the dataset promises.
 	AccountProblemKindWrongType AccountProblemKind = "WRONG_TYPE"
@@ -666,7 +814,8 @@ const (
 	AccountProblemKindBusy AccountProblemKind = "BUSY"
 	// The record leads nowhere, or where it must not.
 	AccountProblemKindRecord AccountProblemKind = "RECORD"
-	AccountProblemKindOther  AccountProblemKind = "OTHER"
+	// Something else; the message says what.
+	AccountProblemKindOther AccountProblemKind = "OTHER"
 )
 
 var AllAccountProblemKind = []AccountProblemKind{
@@ -729,6 +878,7 @@ func (e AccountProblemKind) MarshalJSON() ([]byte, error) {
 	return buf.Bytes(), nil
 }
 
+// What the audit log tells of.
 type AuditKind string
 
 const (
@@ -853,9 +1003,11 @@ func (e Scope) MarshalJSON() ([]byte, error) {
 	return buf.Bytes(), nil
 }
 
+// Whether a tenant is served.
 type TenantStatus string
 
 const (
+	// It is served.
 	TenantStatusActive TenantStatus = "ACTIVE"
 	// All its tokens stop until it is resumed.
 	TenantStatusSuspended TenantStatus = "SUSPENDED"
@@ -970,10 +1122,13 @@ func (e TokenKind) MarshalJSON() ([]byte, error) {
 	return buf.Bytes(), nil
 }
 
+// Whether a user may log in.
 type UserStatus string
 
 const (
-	UserStatusActive   UserStatus = "ACTIVE"
+	// They may log in.
+	UserStatusActive UserStatus = "ACTIVE"
+	// They may not log in.
 	UserStatusDisabled UserStatus = "DISABLED"
 )
 

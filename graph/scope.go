@@ -67,6 +67,9 @@ func (e *Engine) newGeneration(cat *catalog.Catalog) (*generation, error) {
 	if e.options.Administration {
 		parts = append(parts, schema.Administration)
 	}
+	if e.options.OpenID != nil {
+		parts = append(parts, schema.Relay)
+	}
 	builder, err := schema.NewBuilder(parts...)
 	if err != nil {
 		return nil, err
@@ -99,6 +102,9 @@ func (g *generation) scopeOf(ctx context.Context) (*scope, error) {
 // scopeFor finds or makes the scope of a principal.
 func (g *generation) scopeFor(who principal.Principal) (*scope, error) {
 	audience := schema.AudienceOf(who)
+	if who.AllTenants && g.engine.options.OpenID != nil {
+		audience |= schema.OfAll
+	}
 	if audience&schema.Reader == 0 {
 		who.Grant.Datasets = []string{}
 	}

@@ -1,6 +1,8 @@
 package graph
 
 import (
+	"strings"
+
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/ast"
 
@@ -13,10 +15,30 @@ import (
 type selection struct {
 	operation *graphql.OperationContext
 	literals  literals
+	schema    *schema.Schema
 }
 
-func (s selection) field(f graphql.CollectedField) query.Field {
-	out := query.Field{Key: f.Alias, Name: f.Name}
+// fields are those of a selection on objects of a type, which satisfy fragments
+// on its interfaces too.
+func (s selection) fields(set ast.SelectionSet, object string) []query.Field {
+	satisfies := []string{object}
+	if def := s.literals.schema.Types[object]; def != nil {
+		satisfies = append(satisfies, def.Interfaces...)
+	}
+	inner := graphql.CollectFields(s.operation, set, satisfies)
+	out := make([]query.Field, len(inner))
+	for i, in := range inner {
+		out[i] = s.field(in, object)
+	}
+	return out
+}
+
+// field is a field of an object of a type.
+func (s selection) field(f graphql.CollectedField, object string) query.Field {
+	out := query.Field{Key: f.Alias, Name: s.schema.NameOf(object, f.Name)}
+	if f.Name == "id" {
+		out.ID = s.schema.Identity(object)
+	}
 	for _, arg := range f.Arguments {
 		var t *ast.Type
 		if def := f.Definition.Arguments.ForName(arg.Name); def != nil {
@@ -26,17 +48,13 @@ func (s selection) field(f graphql.CollectedField) query.Field {
 			continue
 		}
 		if v, ok := s.literals.value(arg.Value, t); ok && !leftOut(arg.Name, v) {
-			out.Args = append(out.Args, query.Member{Name: arg.Name, Value: v})
+			out.Args = append(out.Args, query.Member{Name: arg.Name, Value: s.withoutNulls(t, v)})
 		}
 	}
 	if len(f.Selections) == 0 {
 		return out
 	}
-	inner := graphql.CollectFields(s.operation, f.Selections, []string{f.Definition.Type.Name()})
-	out.Fields = make([]query.Field, len(inner))
-	for i, in := range inner {
-		out.Fields[i] = s.field(in)
-	}
+	out.Fields = s.fields(f.Selections, f.Definition.Type.Name())
 	return out
 }
 
@@ -46,6 +64,36 @@ func (s selection) field(f graphql.CollectedField) query.Field {
 func leftOut(name string, v query.Value) bool {
 	_, null := v.(query.Null)
 	return null && name != "where" && name != "having"
+}
+
+// withoutNulls leaves out null members of inputs too, but for those of
+// conditions.
+func (s selection) withoutNulls(t *ast.Type, v query.Value) query.Value {
+	if t == nil {
+		return v
+	}
+	switch v := v.(type) {
+	case query.List:
+		out := make(query.List, len(v))
+		for i, item := range v {
+			out[i] = s.withoutNulls(t.Elem, item)
+		}
+		return out
+	case query.Object:
+		def := s.literals.schema.Types[t.Name()]
+		if def == nil || def.Kind != ast.InputObject {
+			return v
+		}
+		condition := strings.HasSuffix(def.Name, "Where") || strings.HasSuffix(def.Name, "Having")
+		out := make(query.Object, 0, len(v))
+		for _, m := range v {
+			if _, null := m.Value.(query.Null); !null || condition {
+				out = append(out, query.Member{Name: m.Name, Value: s.withoutNulls(def.Fields.ForName(m.Name).Type, m.Value)})
+			}
+		}
+		return out
+	}
+	return v
 }
 
 // literals turns values of a document into values as they were written. Of the

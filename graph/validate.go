@@ -11,18 +11,19 @@ import (
 	"github.com/vektah/gqlparser/v2/validator/rules"
 
 	"usher/fault"
+	"usher/schema"
 )
 
 // maxProblems is how many validation errors are reported.
 const maxProblems = 20
 
 // ruleSet returns the rules of the specification in forms that suggest no
-// names: a name the caller did not write shall not be in the answer. Three are
+// names: a name the caller did not write shall not be in the answer. Four are
 // usher's own. valuesOfCorrectType takes numbers of any length, where the
 // library's reads them as 64 bits. Merging fields is checked apart, in linear
 // time and with whole arguments, where the library's compares pairs and only
 // the outside of objects.
-func ruleSet() []core.Rule {
+func ruleSet(s *schema.Schema) []core.Rule {
 	return []core.Rule{
 		rules.FieldsOnCorrectTypeRuleWithoutSuggestions,
 		rules.FragmentsOnCompositeTypesRule,
@@ -48,13 +49,14 @@ func ruleSet() []core.Rule {
 		rules.UniqueOperationNamesRule,
 		rules.UniqueVariableNamesRule,
 		{Name: "ValuesOfCorrectType", RuleFunc: valuesOfCorrectType},
+		{Name: "AliasesOfIdentity", RuleFunc: aliasesOfIdentity(s)},
 		rules.VariablesAreInputTypesRule,
 		rules.VariablesInAllowedPositionRule,
 	}
 }
 
 // validate checks a document against a schema and binds its definitions.
-func validate(s *ast.Schema, doc *ast.QueryDocument) gqlerror.List {
+func validate(s *schema.Schema, doc *ast.QueryDocument) gqlerror.List {
 	var errs gqlerror.List
 	add := func(options ...core.ErrorOption) {
 		if len(errs) == maxProblems {
@@ -67,14 +69,31 @@ func validate(s *ast.Schema, doc *ast.QueryDocument) gqlerror.List {
 		errs = append(errs, err)
 	}
 	events := &core.Events{}
-	for _, rule := range ruleSet() {
+	for _, rule := range ruleSet(s) {
 		rule.RuleFunc(events, add)
 	}
-	core.Walk(s, doc, events)
+	core.Walk(s.AST, doc, events)
 	if len(errs) == 0 {
 		checkMerging(doc, add)
 	}
 	return errs
+}
+
+// aliasesOfIdentity refuses what caches of clients would take for the identity
+// of an object, or for its type, and is not.
+func aliasesOfIdentity(s *schema.Schema) core.RuleFunc {
+	return func(events *core.Events, add core.AddErrFunc) {
+		events.OnField(func(_ *core.Walker, f *ast.Field) {
+			switch {
+			case f.ObjectDefinition == nil || s.Alias(f.ObjectDefinition, f.Name, f.Alias):
+			case f.Alias == "__typename":
+				add(core.Message(`The field "%s" cannot be called "__typename", which is the name of its type. Choose another alias.`, f.Name), core.At(f.Position))
+			default:
+				add(core.Message(`The field "%s" of type "%s" cannot be called "%s": caches of clients keep objects by that name, and would mix this one with others. `+
+					`Choose another alias.`, f.Name, f.ObjectDefinition.Name, f.Alias), core.At(f.Position))
+			}
+		})
+	}
 }
 
 // valuesOfCorrectType checks literals against the schema. Values of custom
@@ -117,6 +136,9 @@ func checkObject(v *ast.Value, add core.AddErrFunc) {
 		if v.Definition.Fields.ForName(child.Name) == nil {
 			add(core.Message(`Field "%s" is not defined by type "%s".`, child.Name, v.Definition.Name), core.At(child.Position))
 		}
+	}
+	if schema.IsOneOf(v.Definition) && (len(v.Children) != 1 || v.Children[0].Value.Kind == ast.NullValue) {
+		add(core.Message(`Exactly one field of type "%s" must be given, and not null.`, v.Definition.Name), core.At(v.Position))
 	}
 	for _, f := range v.Definition.Fields {
 		if f.Type.NonNull && f.DefaultValue == nil && v.Children.ForName(f.Name) == nil {

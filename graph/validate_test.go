@@ -125,7 +125,7 @@ func TestRefusedDocuments(t *testing.T) {
 		`{ ordersAggregate(orderBy: {key: {ordered_at: {direction: null}}}) { count } }`:          `Expected a value of type \"Direction!\", found null.`,
 		`{ orders(limit: 1) { id } orders(limit: 2) { id } }`:                                     `Fields \"orders\" conflict because they have differing arguments.`,
 		`{ orders(where: {region: {eq: "a"}}) { id } orders(where: {region: {eq: "b"}}) { id } }`: `Fields \"orders\" conflict because they have differing arguments.`,
-		`{ orders { id: region id } }`:                                                            `Fields \"id\" conflict because they are the different fields \"region\" and \"id\".`,
+		`{ orders { code: region code } }`:                                                        `Fields \"code\" conflict because they are the different fields \"region\" and \"code\".`,
 		`{ orders { customer { a: id } ...F } } fragment F on Orders { customer { a: name } }`:    `Fields \"a\" conflict`,
 		`{ ... @defer { orders { id } } }`:                                                        `Unknown directive \"@defer\".`,
 		`{ orders { tenant_id } }`:                                                                `Cannot query field \"tenant_id\" on type \"Orders\".`,

@@ -13,6 +13,7 @@ import (
 
 	"usher/fault"
 	"usher/query"
+	"usher/schema"
 )
 
 // coerceVariables checks the variables of a request against the operation's
@@ -106,6 +107,9 @@ func (c coercion) object(def *ast.Definition, raw any, at string) (query.Value, 
 	if !ok {
 		return nil, c.refuse(at, `it is no object of the type "%s"`, def.Name)
 	}
+	if schema.IsOneOf(def) && !isOne(members) {
+		return nil, c.refuse(at, `exactly one field of the type "%s" must be given, and not null`, def.Name)
+	}
 	out := make(query.Object, 0, len(members))
 	for _, name := range slices.Sorted(maps.Keys(members)) {
 		f := def.Fields.ForName(name)
@@ -124,6 +128,14 @@ func (c coercion) object(def *ast.Definition, raw any, at string) (query.Value, 
 		}
 	}
 	return out, nil
+}
+
+// isOne tells whether one member is set, and no other.
+func isOne(members map[string]any) bool {
+	for _, v := range members {
+		return len(members) == 1 && v != nil
+	}
+	return false
 }
 
 func builtInValue(scalar string, raw any) (query.Value, bool) {

@@ -46,7 +46,7 @@ func Check(ctx context.Context, cfg *config.Config) (*Report, error) {
 	}
 	_, problems := control.Configured(r.Catalog)
 	r.problem(cfg.Locate(problems))
-	r.problem(schemaFits(r.Catalog, cfg.Control != nil))
+	r.problem(schemaFits(r.Catalog, cfg.Control != nil, cfg.Server.Relay))
 	tokens, err := auth.New(cfg.Issuers, auth.Options{Tenants: control.Registry(r.Catalog, nil), Log: slog.New(slog.DiscardHandler)})
 	if err == nil {
 		tokens.Close()
@@ -64,10 +64,13 @@ func (r *Report) problem(err error) {
 
 // schemaFits tells whether one GraphQL schema can hold the whole catalog; what
 // principals see are parts of it.
-func schemaFits(cat *catalog.Catalog, administration bool) error {
+func schemaFits(cat *catalog.Catalog, administration, relay bool) error {
 	var parts []schema.Part
 	if administration {
 		parts = append(parts, schema.Administration)
+	}
+	if relay {
+		parts = append(parts, schema.Relay)
 	}
 	builder, err := schema.NewBuilder(parts...)
 	if err != nil {

@@ -250,6 +250,8 @@ func (o Output) describe() string {
 		return "edges " + outputs(o.fields)
 	case OutCursor:
 		return "cursor"
+	case OutID:
+		return "id " + o.text + " " + outputs(o.fields)
 	case OutPageInfo:
 		return "page info " + outputs(o.fields)
 	case OutTotal:

@@ -415,6 +415,7 @@ const (
 	OutCursor                         // a row's cursor
 	OutPageInfo                       // what is before and after the page
 	OutTotal                          // how many rows the whole connection has
+	OutID                             // the identity of a row, of its cells, which are its fields
 )
 
 // Output is one field of an object in the answer.
@@ -444,7 +445,7 @@ func (o Output) Index() int { return o.index }
 // Type is the type of an OutCell.
 func (o Output) Type() value.Type { return o.typ }
 
-// Text is the value of an OutTypename.
+// Text is the value of an OutTypename, and the dataset of an OutID.
 func (o Output) Text() string { return o.text }
 
 // Zone is the IANA zone whose offset a Timestamp is written with, or empty.
@@ -460,8 +461,8 @@ func (o Output) Bounded() bool { return o.exact }
 // Always tells a cell whose type says that it is never null.
 func (o Output) Always() bool { return o.always }
 
-// Len is the number of fields of an OutObject.
+// Len is the number of fields of an OutObject, and of cells of an OutID.
 func (o Output) Len() int { return len(o.fields) }
 
-// Field is the i-th field of an OutObject.
+// Field is the i-th of them.
 func (o Output) Field(i int) Output { return o.fields[i] }

@@ -61,6 +61,9 @@ func (b *builder) byKey(vis *catalog.Visible, f query.Field) (Level, error) {
 	if err != nil {
 		return Level{}, err
 	}
+	if opened, ok := f.Args.Get(query.Identity); ok {
+		return lb.byIdentity(vis, f, opened)
+	}
 	key := vis.Key()
 	if len(key) == 0 {
 		return Level{}, fault.New(fault.BadUserInput, "%s has no key", vis.Dataset.Name)
@@ -77,8 +80,13 @@ func (b *builder) byKey(vis *catalog.Visible, f query.Field) (Level, error) {
 		}
 		parts = append(parts, predicate(Eq, lb.ask(0, col), literal(v)))
 	}
+	return lb.one(vis, f, parts)
+}
+
+// one plans the row of which all parts are true.
+func (lb *levelBuilder) one(vis *catalog.Visible, f query.Field, parts []Expr) (_ Level, err error) {
 	lb.l.where, lb.l.limit = all(parts), 1
-	if b.p.AllTenants {
+	if lb.p.AllTenants {
 		lb.breakTies(vis)
 	}
 	if lb.l.output, err = lb.selectRows(vis, 0, f.Fields); err != nil {
@@ -115,6 +123,9 @@ func (lb *levelBuilder) selectRows(vis *catalog.Visible, ref int, fields []query
 func (lb *levelBuilder) selectField(vis *catalog.Visible, ref int, f query.Field) (Output, error) {
 	if f.Name == "__typename" {
 		return Output{key: f.Key, kind: OutTypename, text: vis.Dataset.Type}, nil
+	}
+	if f.ID != nil {
+		return lb.identity(vis, ref, f)
 	}
 	if col := vis.Column(f.Name); col != nil {
 		return Output{key: f.Key, kind: OutCell, index: lb.cell(lb.ask(ref, col)), typ: col.Type, always: col.Promised()}, nil

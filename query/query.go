@@ -26,8 +26,14 @@ type Field struct {
 	Key    string // response key: the alias, or the name
 	Name   string
 	Args   Object
-	Fields []Field // nil for a scalar
+	Fields []Field  // nil for a scalar
+	ID     []string // the columns of which it is the sealed identity; nil: it is none
 }
+
+// Identity is the argument of ByKey in place of the columns of the key: a list
+// with the texts of those that an ID is made of, in their order. No argument of
+// a document has such a name.
+const Identity = "@id"
 
 // Value is an argument as it was written: one of Null, Bool, Number, Text,
 // Enum, List and Object.

@@ -1,6 +1,7 @@
 package resolvers
 
 import (
+	"context"
 	"encoding/json"
 	"slices"
 
@@ -52,4 +53,44 @@ func (d *Datasets) openCursors(asked query.Request, who principal.Principal) (qu
 	}
 	asked.Field.Args = args
 	return asked, func(position []byte) string { return d.Cursors.Seal(binding, position) }, nil
+}
+
+// Ids of rows are sealed as cursors are, bound to the tenant. No name of a
+// dataset, with which the binding of a list begins, is empty.
+func idBinding(who principal.Principal) []byte {
+	if who.AllTenants {
+		return []byte("\x00all")
+	}
+	return []byte("\x00of\x00" + who.Tenant)
+}
+
+// idsOf seals the ids of rows that somebody is shown.
+func (d *Datasets) idsOf(who principal.Principal) func([]byte) string {
+	binding := idBinding(who)
+	return func(identity []byte) string { return d.Cursors.Seal(binding, identity) }
+}
+
+// OpenID implements graph.OpenID: an id opens for those of whose tenant it is.
+// What it stands for is then asked for with their rights.
+func (d *Datasets) OpenID(ctx context.Context, id string) (dataset string, values query.List, ok bool) {
+	who, err := principal.From(ctx)
+	if err != nil {
+		return "", nil, false
+	}
+	raw, err := d.Cursors.Open(idBinding(who), id)
+	if err != nil {
+		return "", nil, false
+	}
+	var parts []*string
+	if err := json.Unmarshal(raw, &parts); err != nil || len(parts) < 2 || parts[0] == nil {
+		return "", nil, false
+	}
+	values = make(query.List, len(parts)-1)
+	for i, p := range parts[1:] {
+		if p == nil {
+			return "", nil, false
+		}
+		values[i] = query.Text(*p)
+	}
+	return *parts[0], values, true
 }

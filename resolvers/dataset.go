@@ -19,7 +19,7 @@ import (
 type Datasets struct {
 	Sources       *datasource.Sources
 	Cursors       *cursor.Sealer
-	NumbersAsText bool
+	NumbersAsText bool              // where a request does not say how it wants them
 	Audit         func(audit.Entry) // takes what was asked, without waiting; nil: nothing does
 	Stages        *stage.Times      // nil: nobody looks
 
@@ -47,7 +47,7 @@ func (d *Datasets) Resolve(ctx context.Context, asked graph.Asked) []graph.Task 
 	began := time.Now()
 	op, kept := d.plans.get(key)
 	if !kept {
-		op = d.plan(ctx, asked.Requests(), cat, who) // requests ─▶ plans ─▶ questions, or refusals
+		op = d.plan(ctx, asked.Requests(), cat, who, asked.Key.Numbers()) // requests ─▶ plans ─▶ questions, or refusals
 		d.plans.add(key, op)
 	}
 	planning := d.Stages.Took(stage.Plan, began)

@@ -41,7 +41,7 @@ const fieldSize = 2 << 10
 
 // plan makes an operation ready. A field that is refused leaves the others
 // theirs; fields that read the same rows become one part.
-func (d *Datasets) plan(ctx context.Context, requests []query.Request, cat *catalog.Catalog, who principal.Principal) *operation {
+func (d *Datasets) plan(ctx context.Context, requests []query.Request, cat *catalog.Catalog, who principal.Principal, numbers graph.Numbers) *operation {
 	op := &operation{lasting: true, plans: make([]plan.Query, len(requests))}
 	encoders := make([]*answer.Encoder, len(requests))
 	for i, asked := range requests {
@@ -58,7 +58,7 @@ func (d *Datasets) plan(ctx context.Context, requests []query.Request, cat *cata
 		}
 		op.lasting = op.lasting && op.plans[i].Timeless()
 		op.size += op.plans[i].Size() + fieldSize
-		encoders[i] = answer.NewEncoder(op.plans[i], answer.Writing{Key: asked.Field.Key, NumbersAsText: d.NumbersAsText, Cursor: seal})
+		encoders[i] = answer.NewEncoder(op.plans[i], answer.Writing{Key: asked.Field.Key, NumbersAsText: numbers.AsText(d.NumbersAsText), Cursor: seal, ID: d.idsOf(who)})
 	}
 	if d.Audit != nil {
 		op.trail = trailOf(ctx, requests, op.plans)

@@ -72,7 +72,7 @@ func (d *Datasets) table(ctx context.Context, q graph.TableQuery) (_ *graph.Tabl
 	key := graphql.GetFieldContext(ctx).Field.Alias
 	began = time.Now()
 	told := graph.Outcome{AsOf: result.AsOf}
-	told.Answer, err = answer.EncodeTable(held.From(ctx), planned, result, answer.Writing{Key: key, NumbersAsText: d.NumbersAsText}, rows)
+	told.Answer, err = answer.EncodeTable(held.From(ctx), planned, result, answer.Writing{Key: key, NumbersAsText: graph.NumbersOf(ctx).AsText(d.NumbersAsText)}, rows)
 	d.Stages.Took(stage.Encode, began)
 	if err != nil {
 		return nil, err

@@ -13,6 +13,7 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 	driver "github.com/duckdb/duckdb-go/v2"
 
+	"usher/catalog"
 	"usher/cursor"
 	"usher/datasource"
 	"usher/graph"
@@ -58,8 +59,9 @@ datasets:
 
 // shop serves the shop of a database file to the principals of its roles.
 type shop struct {
-	engine *graph.Engine
-	data   *Datasets
+	engine  *graph.Engine
+	data    *Datasets
+	catalog *catalog.Catalog
 }
 
 func openShop(t *testing.T, numbersAsText bool) shop {
@@ -101,16 +103,21 @@ INSERT INTO customers VALUES (1, 'acme', 'retail'), (2, 'acme', 'trade'), (1, 'r
 	if err != nil {
 		t.Fatal(err)
 	}
-	return shop{engine, data}
+	return shop{engine, data, cat}
 }
 
 // ask answers a document as JSON text.
 func (s shop) ask(t *testing.T, role, text, variables string) string {
 	t.Helper()
+	return s.askWith(t, role, text, variables, nil)
+}
+
+func (s shop) askWith(t *testing.T, role, text, variables string, extensions map[string]any) string {
+	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	ctx = principal.With(ctx, principal.Principal{Subject: "ann", Tenant: "acme", TenantKey: "acme", Roles: []string{role}, Scopes: []principal.Scope{principal.ReadData}})
-	params := &graphql.RawParams{Query: text}
+	params := &graphql.RawParams{Query: text, Extensions: extensions}
 	if variables != "" {
 		d := json.NewDecoder(strings.NewReader(variables))
 		d.UseNumber()
@@ -198,5 +205,35 @@ func TestTableNumbersAsText(t *testing.T) {
 	want := `{"data":{"table":{"rows":[["1","1234567890123456789012345678.91",1.5]]},"orders":[{"amount":"1234567890123456789012345678.91"}]}}`
 	if got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
+	}
+}
+
+// A request says how it wants numbers, whatever the server says and however
+// the request before it wanted them.
+func TestNumbersOfARequest(t *testing.T) {
+	t.Parallel()
+	const text = `{ table(query: {dataset: "orders", columns: ["id", "amount", "weight"], limit: 1}) { rows } orders(limit: 1) { id } ordersConnection(first: 1) { totalCount } }`
+	const asText = `{"data":{"table":{"rows":[["1","1234567890123456789012345678.91",1.5]]},"orders":[{"id":"1"}],"ordersConnection":{"totalCount":"4"}}}`
+	const exact = `{"data":{"table":{"rows":[[1,1234567890123456789012345678.91,1.5]]},"orders":[{"id":1}],"ordersConnection":{"totalCount":4}}}`
+	for configured, usual := range map[bool]string{true: asText, false: exact} {
+		s := openShop(t, configured)
+		for range 2 { // the second time all is known
+			for _, c := range []struct {
+				asked any
+				want  string
+			}{{"string", asText}, {"exact", exact}, {"number", exact}, {nil, usual}, {"string", asText}} {
+				if got := s.askWith(t, "all", text, "", map[string]any{"numbers": c.asked}); got != c.want {
+					t.Errorf("%v, configured %t\n got %s\nwant %s", c.asked, configured, got, c.want)
+				}
+			}
+			if got := s.ask(t, "all", text, ""); got != usual {
+				t.Errorf("configured %t\n got %s\nwant %s", configured, got, usual)
+			}
+		}
+		for _, bad := range []any{"text", "", true, 1, []any{"string"}, map[string]any{}} {
+			if got := s.askWith(t, "all", text, "", map[string]any{"numbers": bad}); !strings.Contains(got, `extensions.numbers must be`) || !strings.Contains(got, `"code":"BAD_USER_INPUT"`) {
+				t.Errorf("%v: %s", bad, got)
+			}
+		}
 	}
 }

@@ -26,6 +26,10 @@ const (
 	User                               // logged in as themselves
 	Administrator                      // of a tenant or of all
 
+	// OfAll sees rows of all tenants, whose keys hold within a tenant. It adds no
+	// field, and tells identities apart.
+	OfAll = Administrator << 1
+
 	everybody = Administrator<<1 - 1
 )
 
@@ -38,6 +42,8 @@ var fields = map[string]Audience{
 	"Query.datasets":      Reader,
 	"Query.dataset":       Reader,
 	"Query.table":         Reader,
+	"Query.node":          Reader,
+	"Query.nodes":         Reader,
 	"Query.savedQueries":  Administrator | Member,
 	"Query.savedQuery":    Administrator | Member,
 
@@ -63,6 +69,7 @@ var fields = map[string]Audience{
 	"AdminMutation.createTenant":         Administrator,
 	"AdminMutation.renameTenant":         Administrator,
 	"AdminMutation.setTenantStrategy":    Administrator,
+	"AdminMutation.setTenantCell":        Administrator,
 	"AdminMutation.setTenantAccounts":    Administrator,
 	"AdminMutation.setTenantExternalIds": Administrator,
 	"AdminMutation.setTenantAllowHosts":  Administrator,

@@ -12,8 +12,6 @@ import (
 	"usher/value"
 )
 
-const oneKey = "Exactly one member is set."
-
 // part is what one dataset adds to a schema.
 type part struct {
 	dataset  string
@@ -22,6 +20,9 @@ type part struct {
 	types    []*ast.Definition
 	objects  []*ast.Definition // those of types that are objects
 	shared   []*shared         // the shared types the types need
+	rows     string            // the type of its rows
+	entity   entity            // what tells those apart
+	groups   []string          // the types of its groups and of their keys
 	problems []error
 
 	needs map[*shared]bool
@@ -61,6 +62,7 @@ func (f *facts) rights(measures []*catalog.Measure) string {
 	s.WriteByte(';')
 	flag(f.visible.Aggregate, 'a')
 	flag(f.key, 'k')
+	flag(f.entity.node, 'n')
 	for _, c := range f.columns {
 		s.WriteByte(',')
 		s.WriteString(c.Name)
@@ -81,7 +83,7 @@ func (f *facts) rights(measures []*catalog.Measure) string {
 }
 
 func (b *Builder) newPart(f *facts, measures []*catalog.Measure) *part {
-	p := &part{dataset: f.visible.Dataset.Name, needs: make(map[*shared]bool)}
+	p := &part{dataset: f.visible.Dataset.Name, rows: f.visible.Dataset.Type, entity: f.entity, needs: make(map[*shared]bool)}
 	b.roots(p, f)
 	b.rows(p, f)
 	b.where(p, f)
@@ -91,6 +93,13 @@ func (b *Builder) newPart(f *facts, measures []*catalog.Measure) *part {
 	}
 	if f.visible.Aggregate {
 		b.groups(p, f, measures)
+	}
+	b.describePart(p, f)
+	if b.relay {
+		p.groups = append(p.groups, p.rows)
+	}
+	if p.entity.node {
+		p.isNode()
 	}
 	return p
 }
@@ -274,7 +283,7 @@ func (b *Builder) series(p *part, f *facts) {
 			fields = append(fields, b.field(c.Name, p.need(b.period()), ""))
 		}
 	}
-	p.define(ast.InputObject, typ+"CompareTo", oneKey, fields)
+	p.oneOf(typ+"CompareTo", fields)
 }
 
 func (b *Builder) rows(p *part, f *facts) {
@@ -285,15 +294,15 @@ func (b *Builder) rows(p *part, f *facts) {
 		if c.Promised() {
 			typ += "!"
 		}
-		fields = append(fields, b.field(c.Name, typ, describe(c.Label, c.Description)))
+		fields = append(fields, b.field(b.nameInRows(c.Name), typ, describe(c.Label, c.Description)))
 	}
 	for _, r := range f.relations {
 		to := r.to.visible.Dataset
 		if !r.Many {
-			fields = append(fields, b.field(r.Name, to.Type, describe("", r.Description)))
+			fields = append(fields, b.field(b.nameInRows(r.Name), to.Type, describe("", r.Description)))
 			continue
 		}
-		fields = append(fields, b.call(r.Name, "["+to.Type+"!]!", describe("", r.Description), b.rowArgs(r.to)...))
+		fields = append(fields, b.call(b.nameInRows(r.Name), "["+to.Type+"!]!", describe("", r.Description), b.rowArgs(r.to)...))
 		if r.to.visible.Aggregate {
 			fields = append(fields, b.call(r.Name+"Aggregate", "["+to.Type+"Aggregate!]!", perGroup, b.groupArgs(r.to)...))
 		}
@@ -345,7 +354,7 @@ func (b *Builder) orderBy(p *part, f *facts) {
 			fields = append(fields, b.field(r.Name, r.to.visible.Dataset.Type+"OrderBy", ""))
 		}
 	}
-	p.define(ast.InputObject, f.visible.Dataset.Type+"OrderBy", oneKey, fields)
+	p.oneOf(f.visible.Dataset.Type+"OrderBy", fields)
 }
 
 // key defines what rows can be grouped by. Columns are nullable even when the
@@ -359,26 +368,27 @@ func (b *Builder) key(p *part, f *facts) {
 		}
 		typ := b.column(p, c.Type)
 		if c.Type.Temporal() {
-			fields = append(fields, b.call(c.Name, typ, "", b.arg("by", "TimeUnit")))
+			fields = append(fields, b.call(inGroups(c.Name), typ, "", b.arg("by", "TimeUnit")))
 			order = append(order, b.field(c.Name, p.need(b.bucketOrder()), ""))
 			continue
 		}
 		if c.Type.Exact() {
-			fields = append(fields, b.call(c.Name, typ, "", b.arg("bin", typ)))
+			fields = append(fields, b.call(inGroups(c.Name), typ, "", b.arg("bin", typ)))
 		} else {
-			fields = append(fields, b.field(c.Name, typ, ""))
+			fields = append(fields, b.field(inGroups(c.Name), typ, ""))
 		}
 		order = append(order, b.field(c.Name, "Direction", ""))
 	}
 	for _, r := range f.relations {
 		if !r.Many && r.to.key {
 			to := r.to.visible.Dataset.Type + "Key"
-			fields = append(fields, b.field(r.Name, to+"!", ""))
+			fields = append(fields, b.field(inGroups(r.Name), to+"!", ""))
 			order = append(order, b.field(r.Name, to+"OrderBy", ""))
 		}
 	}
+	p.groups = append(p.groups, name)
 	p.define(ast.Object, name, "", fields)
-	p.define(ast.InputObject, name+"OrderBy", oneKey, order)
+	p.oneOf(name+"OrderBy", order)
 }
 
 func (b *Builder) groups(p *part, f *facts, measures []*catalog.Measure) {
@@ -405,16 +415,17 @@ func (b *Builder) groups(p *part, f *facts, measures []*catalog.Measure) {
 		if !aggregatable(c.Type) {
 			continue
 		}
-		fields = append(fields, b.field(c.Name, p.need(b.aggregate(c.Type)), ""))
+		fields = append(fields, b.field(inGroups(c.Name), p.need(b.aggregate(c.Type)), ""))
 		having = append(having, b.field(c.Name, p.need(b.aggregateFilter(c.Type)), ""))
 		order = append(order, b.field(c.Name, p.need(b.aggregateOrder(c.Type)), ""))
 	}
 	for _, m := range measures {
-		fields = append(fields, b.field(m.Name, b.column(p, m.Type), describe(m.Label, m.Description)))
+		fields = append(fields, b.field(inGroups(m.Name), b.column(p, m.Type), describe(m.Label, m.Description)))
 		having = append(having, b.field(m.Name, p.need(b.filter(m.Type)), ""))
 		order = append(order, b.field(m.Name, "Direction", ""))
 	}
+	p.groups = append(p.groups, typ+"Aggregate")
 	p.define(ast.Object, typ+"Aggregate", perGroup, fields)
 	p.define(ast.InputObject, typ+"Having", "", b.logic(typ+"Having", having))
-	p.define(ast.InputObject, typ+"AggregateOrderBy", oneKey, order)
+	p.oneOf(typ+"AggregateOrderBy", order)
 }

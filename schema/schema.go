@@ -22,6 +22,10 @@ import (
 type Schema struct {
 	AST   *ast.Schema
 	Roots map[string]Root // the dataset fields of the query type, by name
+
+	entities map[string]entity // types of rows
+	rows     map[string]string // the types of rows, by dataset
+	groups   map[string]bool   // types of groups and of their keys
 }
 
 // Administers tells whether there is a field admin in the query or the mutation.
@@ -40,6 +44,7 @@ type Root struct {
 // are equal share its types, so that a further view costs its type map only.
 type Builder struct {
 	static *ast.Schema // as nobody is shown it: all there is
+	relay  bool
 
 	mu     sync.Mutex
 	shown  map[Audience]*ast.Schema
@@ -58,6 +63,7 @@ func NewBuilder(parts ...Part) (*Builder, error) {
 	}
 	return &Builder{
 		static: static,
+		relay:  slices.Contains(parts, Relay),
 		shown:  make(map[Audience]*ast.Schema),
 		refs:   make(map[string]*ast.Type),
 		fields: make(map[fieldKey]*ast.FieldDefinition),
@@ -71,6 +77,9 @@ func NewBuilder(parts ...Part) (*Builder, error) {
 // every type and field that would be made twice.
 func (b *Builder) BuildAll(v *catalog.View) (*Schema, error) { return b.Build(v, everybody) }
 
+// BuildAllOfAll is BuildAll for whoever sees the rows of all tenants.
+func (b *Builder) BuildAllOfAll(v *catalog.View) (*Schema, error) { return b.Build(v, everybody|OfAll) }
+
 // Build makes the schema of a view for an audience.
 func (b *Builder) Build(v *catalog.View, a Audience) (*Schema, error) {
 	b.mu.Lock()
@@ -81,6 +90,9 @@ func (b *Builder) Build(v *catalog.View, a Audience) (*Schema, error) {
 		return nil, fmt.Errorf("a schema for nobody (%b) was asked for", a)
 	}
 	facts := collectFacts(v)
+	for _, f := range facts {
+		f.entity = entityOf(f, b.relay, a&OfAll != 0)
+	}
 	parts := make([]*part, len(facts))
 	size := len(static.Types)
 	for i, f := range facts {
@@ -93,6 +105,10 @@ func (b *Builder) Build(v *catalog.View, a Audience) (*Schema, error) {
 		types:  make(map[string]*ast.Definition, size),
 		fields: make(map[string]bool, 3*len(facts)),
 		roots:  make(map[string]Root, 3*len(facts)),
+
+		entities: make(map[string]entity, len(facts)),
+		rows:     make(map[string]string, len(facts)),
+		groups:   make(map[string]bool, 2*len(facts)),
 	}
 	maps.Copy(m.types, static.Types)
 	for _, p := range parts {
@@ -109,6 +125,9 @@ type merger struct {
 	roots    map[string]Root
 	rootDefs ast.FieldList
 	possible []*part
+	entities map[string]entity
+	rows     map[string]string
+	groups   map[string]bool
 	problems []error
 }
 
@@ -129,6 +148,10 @@ func (m *merger) add(p *part) {
 		m.fields[field.Name] = true
 		m.roots[field.Name] = Root{Dataset: p.dataset, Shape: p.shapes[i]}
 		m.rootDefs = append(m.rootDefs, field)
+	}
+	m.entities[p.rows], m.rows[p.dataset] = p.entity, p.rows
+	for _, name := range p.groups {
+		m.groups[name] = true
 	}
 	m.possible = append(m.possible, p)
 }
@@ -167,7 +190,8 @@ func (m *merger) schema() (*Schema, error) {
 			}
 		}
 	}
-	return &Schema{AST: &s, Roots: m.roots}, nil
+	m.nodes(&s)
+	return &Schema{AST: &s, Roots: m.roots, entities: m.entities, rows: m.rows, groups: m.groups}, nil
 }
 
 // facts is what other datasets must know of a dataset to refer to its types.
@@ -178,6 +202,7 @@ type facts struct {
 	relations []relation
 	order     bool // rows can be ordered: there is an OrderBy type
 	group     bool // rows can be grouped
+	entity    entity
 	key       bool // there is a Key type: rows can be grouped, and some dataset's aggregate gets here
 }
 

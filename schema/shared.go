@@ -30,6 +30,7 @@ func (b *Builder) share(kind ast.DefinitionKind, name, description string, fill 
 		s = &shared{def: &ast.Definition{Kind: kind, Name: name, Description: description}}
 		b.shared[name] = s
 		fill(s)
+		b.describeShared(s.def)
 	}
 	return s
 }
@@ -208,7 +209,8 @@ func (b *Builder) aggregateFilter(t value.Type) *shared {
 
 // aggregateOrder orders by the result of one function of a column.
 func (b *Builder) aggregateOrder(t value.Type) *shared {
-	return b.share(ast.InputObject, t.GraphQL()+"AggregateOrderBy", oneKey, func(s *shared) {
+	return b.share(ast.InputObject, t.GraphQL()+"AggregateOrderBy", oneMember, func(s *shared) {
+		s.def.Directives = oneOf
 		eachFunction(t, func(f catalog.Func, _ value.Type) {
 			if f == catalog.First || f == catalog.Last {
 				order := b.argumentOrder("ByOrderBy", "by", "String")

@@ -40,6 +40,9 @@ func loadStatic(parts []Part) (*ast.Schema, error) {
 		}
 		sources = append(sources, &ast.Source{Name: name, Input: string(text)})
 	}
+	if slices.Contains(parts, Relay) {
+		sources = append(sources, &ast.Source{Name: string(Relay), Input: relay})
+	}
 	s, err := validator.LoadSchema(sources...)
 	if err != nil {
 		return nil, fmt.Errorf("the control plane's schema: %w", err)

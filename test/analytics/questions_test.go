@@ -170,7 +170,7 @@ func questions(t *testing.T, ways []way) {
 		FROM order_items i JOIN orders o ON o.id = i.order_id WHERE own(i.distributor_id) GROUP BY 1, 2 ORDER BY 1, 2`)
 
 	f("the first and the last order of each channel", `{ ordersAggregate(orderBy: [{key: {channel: ASC}}]) {
-		key { channel } orderedAt { min max } first: id { first(by: "orderedAt") } total { last(by: "orderedAt") } } }`,
+		key { channel } orderedAt { min max } first: id_ { first(by: "orderedAt") } total { last(by: "orderedAt") } } }`,
 		`SELECT channel, min_at, max_at, a, b FROM (
 			SELECT channel, replace(replace(min(ordered_at)::text, ' ', 'T'), '+00', 'Z') AS min_at, replace(replace(max(ordered_at)::text, ' ', 'T'), '+00', 'Z') AS max_at,
 				max(CASE WHEN up = 1 THEN id::text END) AS a, max(CASE WHEN down = 1 THEN total::text END) AS b

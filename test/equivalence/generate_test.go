@@ -434,11 +434,11 @@ func (g *generator) keyFields(def *ast.Definition, depth int) (out []field, keys
 			}
 			out = append(out, field{name: f.Name, fields: fields})
 			for _, k := range below {
-				keys = append(keys, keyPath{append([]string{f.Name}, k.path...), k.unit})
+				keys = append(keys, keyPath{append([]string{columnOf(f.Name)}, k.path...), k.unit})
 			}
 			continue
 		}
-		selected, path := field{name: f.Name}, keyPath{path: []string{f.Name}}
+		selected, path := field{name: f.Name}, keyPath{path: []string{columnOf(f.Name)}}
 		if f.Arguments.ForName("by") != nil && !g.chance(4, "no bucket") {
 			path.unit = g.unit(plainType(f.Type))
 			selected.arguments = object{{"by", word(path.unit)}}
@@ -451,9 +451,25 @@ func (g *generator) keyFields(def *ast.Definition, depth int) (out []field, keys
 	}
 	if len(out) == 0 { // nothing but relations was drawn
 		f := def.Fields[0]
-		return []field{{name: f.Name}}, []keyPath{{path: []string{f.Name}}}
+		return []field{{name: f.Name}}, []keyPath{{path: []string{columnOf(f.Name)}}}
 	}
 	return out, keys
+}
+
+// Groups have no field id, which caches take for an identity: a column of that
+// name is called otherwise there.
+func columnOf(field string) string {
+	if field == "id_" {
+		return "id"
+	}
+	return field
+}
+
+func ofGroup(column string) string {
+	if column == "id" {
+		return "id_"
+	}
+	return column
 }
 
 var (

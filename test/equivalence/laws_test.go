@@ -118,7 +118,7 @@ func addsUp(t *testing.T, w *world, ways []way) {
 			t.Fatalf("count is %v, there are %d rows\n%s", group["count"], len(list), op)
 		}
 		for _, c := range columns {
-			got, ok := group[c.name].(map[string]any)
+			got, ok := group[ofGroup(c.name)].(map[string]any)
 			if !ok {
 				continue
 			}
@@ -155,7 +155,7 @@ func aggregates(columns []column) string {
 			}
 		}
 		if functions != nil {
-			fmt.Fprintf(&b, "%s { %s } ", c.name, strings.Join(functions, " "))
+			fmt.Fprintf(&b, "%s { %s } ", ofGroup(c.name), strings.Join(functions, " "))
 		}
 	}
 	return b.String()
