@@ -473,9 +473,13 @@ func TestSpellingNotFinite(t *testing.T) {
 		typ, x string
 		why    error
 	}{
-		{"float8", "'NaN'", value.ErrNotFinite}, {"float8", "'Infinity'", value.ErrNotFinite},
-		{"date", "'infinity'", value.ErrYear}, {"timestamptz", "'-infinity'", value.ErrYear}, {"timestamp", "'infinity'", value.ErrYear},
-		{"date", "'12000-01-01'", value.ErrYear}, {"timestamptz", "'12000-01-01 00:00+00'", value.ErrYear},
+		{"float8", "'NaN'", value.ErrNotFinite},
+		{"float8", "'Infinity'", value.ErrNotFinite},
+		{"date", "'infinity'", value.ErrYear},
+		{"timestamptz", "'-infinity'", value.ErrYear},
+		{"timestamp", "'infinity'", value.ErrYear},
+		{"date", "'12000-01-01'", value.ErrYear},
+		{"timestamptz", "'12000-01-01 00:00+00'", value.ErrYear},
 	} {
 		e := cells(t, c.typ, []string{c.x, "NULL"}, c.x)
 		e.same("cells { x }", c.why.Error())

@@ -125,12 +125,9 @@ func TestAppendJSON(t *testing.T) {
 // the moment is the same.
 func TestOldOffsets(t *testing.T) {
 	t.Parallel()
-	zone, err := time.LoadLocation("Europe/Amsterdam")
-	if err != nil {
-		t.Fatal(err)
-	}
 	for _, name := range []string{"Europe/Amsterdam", "America/New_York", "Asia/Kolkata", "Africa/Monrovia"} {
-		if zone, err = time.LoadLocation(name); err != nil {
+		zone, err := time.LoadLocation(name)
+		if err != nil {
 			t.Fatal(err)
 		}
 		got, err := value.AppendText(nil, value.Of(value.Timestamp), text("1880-01-01 00:00:00+00"), value.Style{Zone: zone})
@@ -163,8 +160,10 @@ func TestAppendJSONRefuses(t *testing.T) {
 	f(of(value.Decimal), text("1"+strings.Repeat("0", 38)), value.ErrTooLarge)
 	f(value.DecimalOf(38, 2), text(strings.Repeat("9", 37)+".25"), value.ErrTooLarge)
 	for _, typ := range []value.Scalar{value.Date, value.LocalTimestamp, value.Timestamp} {
-		for _, x := range []string{"infinity", "-infinity", "0044-03-15 BC", "0044-03-15 00:00:00 BC", "0044-03-15 00:00:00+00 BC", "10000-01-01", "10000-01-01 00:00:00", "10000-01-01 00:00:00+00", "290309-12-22 (BC) 00:00:00+00",
-			"0044-03-15 (BC)", "0044-03-15 (BC) 00:00:00", "0044-03-15 (BC) 00:00:00+00"} {
+		for _, x := range []string{
+			"infinity", "-infinity", "0044-03-15 BC", "0044-03-15 00:00:00 BC", "0044-03-15 00:00:00+00 BC", "10000-01-01", "10000-01-01 00:00:00", "10000-01-01 00:00:00+00", "290309-12-22 (BC) 00:00:00+00",
+			"0044-03-15 (BC)", "0044-03-15 (BC) 00:00:00", "0044-03-15 (BC) 00:00:00+00",
+		} {
 			f(of(typ), text(x), value.ErrYear)
 		}
 	}

@@ -83,7 +83,7 @@ iv INTERVAL → Interval
 js JSON → JSON
 bl BLOB → Bytes
 en ENUM('open', 'done') → OrderStatus["open" "done"]
-mo ENUM('so la', 'it''s, (ok)') → String as text, since GraphQL cannot spell its labels; it has the operators of text
+mo ENUM('so la', 'it''s, (ok)') → String as text, since GraphQL cannot spell its labels
 un ENUM('x', 'y') → TypesUn["x" "y"]
 bi BIT → String as the text that the database prints
 li BIGINT[] → [BigInt]

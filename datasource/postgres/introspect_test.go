@@ -89,7 +89,7 @@ j json → JSON
 jb jsonb → JSON
 by bytea → Bytes
 en public.order_status → OrderStatus["open" "done"]
-mo public.mood → String as text, since GraphQL cannot spell its labels; it has the operators of text
+mo public.mood → String as text, since GraphQL cannot spell its labels
 pr numeric(10,2) → Decimal(10,2)
 np numeric(10,2) → Decimal(10,2)
 st public.order_status → OrderStatus["open" "done"]
@@ -102,7 +102,7 @@ ll text[] → JSON as JSON that the database makes of it
 ls public.status[] → [OrderStatus]["open" "done"] odd
 co public.pair → JSON as JSON that the database makes of it
 mon money → Decimal(19,2) without its currency
-ip inet → String as text
+ip inet → String as text, without the length of a prefix that is the whole address
 x xml → String as the text that the database prints
 r int4range → JSON as JSON with lower, upper, lowerInclusive and upperInclusive, or with empty
 o oid → String as the text that the database prints
