@@ -4,11 +4,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"maps"
 	"slices"
 	"strings"
-
-	"github.com/vektah/gqlparser/v2/ast"
 
 	"usher/catalog"
 	"usher/schema"
@@ -43,11 +40,8 @@ func newClientModule(built *schema.Schema, view *catalog.View, allTenants, numbe
 			m.entities[o.Type] = o.Key
 		}
 	}
-	for _, name := range slices.Sorted(maps.Keys(built.AST.Types)) {
+	for _, name := range append([]string{built.AST.Query.Name}, m.types...) {
 		def := built.AST.Types[name]
-		if def.Kind != ast.Object || strings.HasPrefix(name, "__") {
-			continue
-		}
 		for _, field := range def.Fields {
 			switch typ := field.Type.Name(); {
 			case groups[typ] && field.Type.Elem != nil:
