@@ -96,7 +96,7 @@ func (c *accountCheck) login(a principal.Account) {
 
 // hosts checks one host, or several, as ServersText writes them.
 func (c *accountCheck) hosts(a principal.Account) {
-	several := strings.Contains(c.source.Postgres.Host, ",")
+	several := slices.ContainsFunc(c.source.Postgres.Places(), func(p PostgresSpec) bool { return strings.Contains(p.Host, ",") })
 	if a.Host == "" {
 		if a.Port != 0 && several {
 			c.problem("port", "needs a `host` beside it: the source has several")

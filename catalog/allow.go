@@ -41,7 +41,14 @@ func ParseDestinations(list []string) (*Destinations, error) {
 }
 
 // allowsHost tells whether a database may be at a host.
-func (d *Destinations) allowsHost(host string) bool { return d == nil || d.hosts.Allow(host) }
+// Of several hosts each must be allowed.
+func (d *Destinations) allowsHost(host string) bool {
+	if d == nil {
+		return true
+	}
+	servers, err := Servers(host, defaultPort)
+	return err == nil && !slices.ContainsFunc(servers, func(s Server) bool { return !d.hosts.Allow(s.Host) })
+}
 
 // allowsURL tells whether an API may be at a base URL.
 func (d *Destinations) allowsURL(base string) bool {

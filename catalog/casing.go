@@ -132,6 +132,7 @@ func (c *compiler) inCamel(spec Spec) Spec {
 	}
 	spec.Tenants = maps.Clone(spec.Tenants)
 	for id, t := range spec.Tenants {
+		t.Strategies = renamed(c.at("tenants", id, "strategies"), t.Strategies)
 		t.Bind = renamed(c.at("tenants", id, "bind"), t.Bind)
 		for dataset, own := range t.Bind {
 			at := c.at("tenants", id, "bind", dataset)
@@ -140,6 +141,11 @@ func (c *compiler) inCamel(spec Spec) Spec {
 			t.Bind[dataset] = own
 		}
 		spec.Tenants[id] = t
+	}
+	spec.Strategies = maps.Clone(spec.Strategies)
+	for name, s := range spec.Strategies {
+		s.Datasets = renamed(c.at("strategies", name, "datasets"), s.Datasets)
+		spec.Strategies[name] = s
 	}
 	spec.Sources = maps.Clone(spec.Sources)
 	for name, s := range spec.Sources {

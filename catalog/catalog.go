@@ -159,6 +159,7 @@ type Source struct {
 	Name     string
 	Kind     SourceKind
 	Template bool // only reachable through an account of the tenant's own
+	Seen     bool // it was looked into, and the catalog fits what was there
 	Postgres PostgresSpec
 	DuckDB   DuckDBSpec
 	API      APISpec
@@ -208,6 +209,7 @@ type Tenant struct {
 	Key      string // its value in tenant columns
 	Name     string
 	Strategy string // of its principals whose token names none; empty: the default
+	Cell     string // where its rows are in sources that have cells; empty: where those are themselves
 
 	Strategies  map[string]string // those of single datasets, by dataset
 	ExternalIDs []string          // what identity providers call it
@@ -218,7 +220,7 @@ type Tenant struct {
 
 // Routing is how the tenant's data is reached.
 func (t Tenant) Routing() principal.Routing {
-	return principal.Routing{Strategy: t.Strategy, Strategies: t.Strategies, Accounts: t.Accounts, AllowHosts: t.AllowHosts}
+	return principal.Routing{Strategy: t.Strategy, Strategies: t.Strategies, Accounts: t.Accounts, AllowHosts: t.AllowHosts, Cell: t.Cell}
 }
 
 // Parameter is a named, typed value of a grant.

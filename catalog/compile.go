@@ -35,6 +35,9 @@ func compile(spec Spec, tables Introspected, incomplete bool) (*Catalog, []Probl
 	var problems []Problem
 	c.catalog.Sources, problems = Sources(c.spec)
 	c.problems = append(c.problems, problems...)
+	for name, s := range c.catalog.Sources {
+		_, s.Seen = tables[name]
+	}
 	c.strategies()
 	c.limits()
 	c.parameters()

@@ -185,12 +185,14 @@ func (c *compiler) checkAlone() {
 	readers := make(map[string][]reader)
 	for _, d := range c.catalog.Datasets {
 		for _, name := range slices.Sorted(maps.Keys(d.Bindings)) {
-			at := whereabouts(c.catalog.Sources[name], d.Bindings[name])
-			readers[at] = append(readers[at], reader{who: "the dataset " + d.Name})
+			for _, at := range whereabouts(c.catalog.Sources[name], d.Bindings[name]) {
+				readers[at] = append(readers[at], reader{who: "the dataset " + d.Name})
+			}
 		}
 		for _, id := range slices.Sorted(maps.Keys(d.Own)) {
-			at := whereabouts(c.catalog.Sources[d.Own[id].Source], &d.Own[id].Binding)
-			readers[at] = append(readers[at], reader{who: d.Name + " of " + id, tenant: id})
+			for _, at := range whereabouts(c.catalog.Sources[d.Own[id].Source], &d.Own[id].Binding) {
+				readers[at] = append(readers[at], reader{who: d.Name + " of " + id, tenant: id})
+			}
 		}
 	}
 	for _, d := range c.catalog.Datasets {
@@ -199,9 +201,11 @@ func (c *compiler) checkAlone() {
 			if d.Tenant != nil && !o.Columns[d.Tenant.Name].Missing || src.Template || src.API.Isolation == ByUpstream {
 				continue
 			}
-			for _, r := range readers[whereabouts(src, &o.Binding)] {
-				if r.tenant != id {
-					c.work[d.Name].own[id].at.problem("%s is read from the same place, which without a tenant column must be this tenant's alone", r.who)
+			for _, at := range whereabouts(src, &o.Binding) {
+				for _, r := range readers[at] {
+					if r.tenant != id {
+						c.work[d.Name].own[id].at.problem("%s is read from the same place, which without a tenant column must be this tenant's alone", r.who)
+					}
 				}
 			}
 		}
@@ -209,18 +213,27 @@ func (c *compiler) checkAlone() {
 }
 
 // whereabouts tells places apart that rows come from, under whatever name of a
-// source. Names that differ in case only may be one.
-func whereabouts(src *Source, b *Binding) string {
+// source: each host and each cell of one is a place. Names that differ in case only may be one.
+func whereabouts(src *Source, b *Binding) []string {
 	switch src.Kind {
 	case API:
-		return fmt.Sprintf("%s %q", src.API.BaseURL, b.Path)
+		return []string{fmt.Sprintf("%s %q", src.API.BaseURL, b.Path)}
 	case DuckDB:
 		if file := src.DuckDB.Files[b.Table]; file != "" {
-			return "file " + file
+			return []string{"file " + file}
 		}
-		return strings.ToLower(fmt.Sprintf("%s %q %q", src.DuckDB.Path, cmp.Or(b.Schema, duckdbSchema), b.Table))
+		return []string{strings.ToLower(fmt.Sprintf("%s %q %q", src.DuckDB.Path, cmp.Or(b.Schema, duckdbSchema), b.Table))}
 	case Postgres:
 	}
-	p := src.Postgres
-	return strings.ToLower(fmt.Sprintf("%s:%d %q %q %q", p.Host, p.Port, p.Database, b.Schema, b.Table))
+	var out []string
+	for _, p := range src.Postgres.Places() {
+		servers, err := Servers(p.Host, p.Port)
+		if err != nil {
+			continue // a problem of the source's
+		}
+		for _, s := range servers {
+			out = append(out, strings.ToLower(fmt.Sprintf("%s:%d %q %q %q", s.Host, s.Port, p.Database, b.Schema, b.Table)))
+		}
+	}
+	return out
 }

@@ -99,13 +99,13 @@ func postgresSource(at place, spec SourceSpec) PostgresSpec {
 		out.Host, out.Port = serversOf(at.in("hosts"), spec.Hosts, cmp.Or(spec.Port, defaultPort))
 	}
 	if spec.DSN == "" || fromDSN(at.in("dsn"), spec, &out) {
-		if out.Host == "" {
+		if out.Host == "" && len(spec.Cells) == 0 {
 			at.problem("has no host; write `host`, `hosts` or a `dsn`")
 		}
-		if out.Database == "" {
+		if out.Database == "" && len(spec.Cells) == 0 {
 			at.problem("has no database; write `database`, or a `dsn`")
 		}
-		if out.User == "" {
+		if out.User == "" && len(spec.Cells) == 0 {
 			at.problem("has no user; write `user`, or a `dsn`")
 		}
 	}
@@ -132,6 +132,10 @@ func postgresSource(at place, spec SourceSpec) PostgresSpec {
 	if strings.HasPrefix(out.Host, "/") && out.SSLMode != "disable" {
 		at.in("sslmode").problem("a socket has no TLS; write `sslmode: disable`")
 	}
+	if len(spec.Cells) > 0 && out.Host != "" && (out.Database == "" || out.User == "") {
+		at.problem("has a host of its own beside its cells, and no database or user there")
+	}
+	out.Cells = cells(at.in("cells"), spec, out)
 	tenantOnly(at.in("database"), spec.Template, out.Database)
 	tenantOnly(at.in("schema"), spec.Template, out.Schema)
 	tenantOnly(at.in("user"), spec.Template, out.User)

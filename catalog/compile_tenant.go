@@ -29,12 +29,16 @@ func (c *compiler) tenants() {
 			}
 		}
 		if spec.Registered != nil && !*spec.Registered {
-			if spec.Key != "" || spec.Name != "" || spec.Strategy != "" || len(spec.Strategies) > 0 || spec.ExternalIDs != nil || spec.AllowHosts != nil || len(spec.Accounts) > 0 || len(spec.Bind) == 0 {
+			if spec.Key != "" || spec.Name != "" || spec.Strategy != "" || spec.Cell != "" || len(spec.Strategies) > 0 || spec.ExternalIDs != nil || spec.AllowHosts != nil || len(spec.Accounts) > 0 || len(spec.Bind) == 0 {
 				at.in("registered").problem("the control store says what the tenant is; beside `registered: false` there is `bind` and nothing else")
 			}
 			continue
 		}
 		t := Tenant{ID: id, Key: cmp.Or(spec.Key, id), Name: cmp.Or(spec.Name, id), Strategy: spec.Strategy}
+		t.Cell = spec.Cell
+		if spec.Cell != "" && !slices.Contains(c.catalog.Cells(), spec.Cell) {
+			at.in("cell").problem("no source has a cell %s", spec.Cell)
+		}
 		if other, taken := byKey[t.Key]; taken {
 			at.problem("has the key of %s, %q, and would see its rows", other, t.Key)
 		}

@@ -11,8 +11,9 @@ import (
 type PostgresSpec struct {
 	Host     string // or several, as ServersText writes them
 	Port     int
-	MaxLag   time.Duration // of a standby that is read from
-	Database string        // may hold {tenant} in a template
+	MaxLag   time.Duration   // of a standby that is read from
+	Cells    map[string]Cell // by name; there may be no Host beside them
+	Database string          // may hold {tenant} in a template
 	User     string
 	Password string
 	Schema   string // schema of tables that name none; default public

@@ -29,19 +29,20 @@ type SourceSpec struct {
 	Template bool          `yaml:"template" kind:"postgres duckdb"`
 	Timeout  time.Duration `yaml:"timeout" kind:"postgres duckdb api"`
 
-	DSN      Secret        `yaml:"dsn" kind:"postgres"`
-	Host     string        `yaml:"host" kind:"postgres"`
-	Port     int           `yaml:"port" kind:"postgres"`
-	Hosts    []HostSpec    `yaml:"hosts" kind:"postgres"`
-	MaxLag   time.Duration `yaml:"max_lag" kind:"postgres"`
-	Database string        `yaml:"database" kind:"postgres"`
-	User     string        `yaml:"user" kind:"postgres"`
-	Password Secret        `yaml:"password" kind:"postgres"`
-	Schema   string        `yaml:"schema" kind:"postgres"`
-	SSLMode  string        `yaml:"sslmode" kind:"postgres"`
-	RootCert Path          `yaml:"root_cert" kind:"postgres api"`
-	MaxConns int           `yaml:"max_conns" kind:"postgres"`
-	Pooler   string        `yaml:"pooler" kind:"postgres"`
+	DSN      Secret              `yaml:"dsn" kind:"postgres"`
+	Host     string              `yaml:"host" kind:"postgres"`
+	Port     int                 `yaml:"port" kind:"postgres"`
+	Hosts    []HostSpec          `yaml:"hosts" kind:"postgres"`
+	MaxLag   time.Duration       `yaml:"max_lag" kind:"postgres"`
+	Cells    map[string]CellSpec `yaml:"cells" kind:"postgres"`
+	Database string              `yaml:"database" kind:"postgres"`
+	User     string              `yaml:"user" kind:"postgres"`
+	Password Secret              `yaml:"password" kind:"postgres"`
+	Schema   string              `yaml:"schema" kind:"postgres"`
+	SSLMode  string              `yaml:"sslmode" kind:"postgres"`
+	RootCert Path                `yaml:"root_cert" kind:"postgres api"`
+	MaxConns int                 `yaml:"max_conns" kind:"postgres"`
+	Pooler   string              `yaml:"pooler" kind:"postgres"`
 
 	Session    SessionSpec `yaml:"session" kind:"postgres"`
 	AllowHosts []string    `yaml:"allow_hosts" kind:"postgres api"`
@@ -78,6 +79,16 @@ type SourceSpec struct {
 	Properties map[string]Template `yaml:"properties" kind:"api"`
 	Metadata   []string            `yaml:"metadata" kind:"api"`
 	Plugin     PluginSpec          `yaml:"plugin" kind:"api"`
+}
+
+// CellSpec describes one of the databases that a shared source consists of.
+type CellSpec struct {
+	Host     string     `yaml:"host"`
+	Port     int        `yaml:"port"`
+	Hosts    []HostSpec `yaml:"hosts"`
+	Database string     `yaml:"database"`
+	User     string     `yaml:"user"`
+	Password Secret     `yaml:"password"`
 }
 
 // HostSpec describes one of several servers that hold the same data.
@@ -157,6 +168,7 @@ type TenantSpec struct {
 	Key      string `yaml:"key" short:"true"` // the value in tenant columns; default: the id
 	Name     string `yaml:"name"`             // for people; default: the id
 	Strategy string `yaml:"strategy"`         // of tokens that name none
+	Cell     string `yaml:"cell"`             // of the sources that have cells
 
 	Strategies map[string]string `yaml:"strategies"` // those of single datasets, by dataset
 

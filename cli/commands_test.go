@@ -182,7 +182,7 @@ func TestEveryMutationHasACommand(t *testing.T) {
 		}
 	}
 	for _, args := range [][]string{
-		{"tenant", "update", "acme", "--name", "Acme", "--default-strategy"},
+		{"tenant", "strategy", "acme"},
 		{"user", "update", "ann", "--no-roles", "--scope", "data:read"},
 		{"saved-query", "update", "sales", "--no-shared", "--name", "s", "--description", "d", "--variables", "{}"},
 		{"session", "act", "acme", "--reason", "r", "--role", "clerk"},
@@ -270,7 +270,7 @@ func TestCompletion(t *testing.T) {
 	}{
 		{[]string{"ten"}, "tenant"},
 		{[]string{"tenant", "re"}, "rename resume"},
-		{[]string{"tenant", "update", "acme", "--de"}, "--default-strategy"},
+		{[]string{"tenant", "update", "acme", "--ac"}, "--accounts"},
 		{[]string{"completion", ""}, "bash zsh fish --help --version"},
 		{[]string{"user", "create", "ann", "--scope", "data:"}, "data:read data:write"},
 		{[]string{"serve", "-c", ""}, ""},

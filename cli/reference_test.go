@@ -112,6 +112,7 @@ func helpOf(f *kong.Flag) string {
 
 var (
 	inBlock = regexp.MustCompile("(?m)^ *(?:bin/)?(usher [a-z].*)$")
+	block   = regexp.MustCompile("(?ms)^```[a-z]*\n(.*?)^```|^(    [^\n]*)$")
 	inLine  = regexp.MustCompile("`usher ([a-z][a-z -]*)[^`]*`")
 )
 
@@ -125,7 +126,7 @@ func TestDocumentedCommands(t *testing.T) {
 	seen := 0
 	for _, file := range append(files, "../README.md") {
 		text := read(t, file)
-		for _, found := range inBlock.FindAllStringSubmatch(text, -1) {
+		for _, found := range inBlock.FindAllStringSubmatch(strings.Join(blocks(text), "\n"), -1) {
 			line, _, _ := strings.Cut(found[1], " # ")
 			line, _, _ = strings.Cut(line, " > ")
 			seen++
@@ -151,4 +152,13 @@ func TestDocumentedCommands(t *testing.T) {
 	if seen < 60 {
 		t.Errorf("only %d command lines were found", seen)
 	}
+}
+
+// blocks are the parts of a text that are shown as code.
+func blocks(text string) []string {
+	var out []string
+	for _, found := range block.FindAllStringSubmatch(text, -1) {
+		out = append(out, found[1]+found[2])
+	}
+	return out
 }

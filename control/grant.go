@@ -21,6 +21,9 @@ func CheckGrant(current func() *catalog.Catalog, now func() time.Time) func(prin
 				WithHint("Choose another, or take it out of the configuration's tenants.")
 		}
 		record := p.Subject == ""
+		if cell := p.Routing.Cell; record && cell != "" && !slices.Contains(cat.Cells(), cell) {
+			return fault.New(fault.BadUserInput, "no source has a cell %q", cell)
+		}
 		switch {
 		case record && len(p.Routing.Accounts) == 0:
 			return checkRecord(cat, p.Routing)

@@ -35,6 +35,9 @@ type resident struct {
 func Configured(cat *catalog.Catalog) (*Neighbors, []catalog.Problem) {
 	n := &Neighbors{cat: cat, at: make(map[string]resident)}
 	n.add("", plan.Places(cat, principal.Principal{}))
+	for _, cell := range cat.Cells() {
+		n.add("", plan.Places(cat, principal.Principal{Routing: principal.Routing{Cell: cell}}))
+	}
 	var problems []catalog.Problem
 	for _, id := range slices.Sorted(maps.Keys(cat.Tenants)) {
 		t := cat.Tenants[id]

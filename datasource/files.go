@@ -56,7 +56,11 @@ func (d *database) fits(ctx context.Context, session sqlexec.Session, q *Questio
 	if v == nil {
 		return broken("a session of files is of no version")
 	}
-	return d.files.of(v).check(ctx, q.reads)
+	shape := d.files.of(v)
+	if s := shape.cat.Sources[shape.target.Source]; !s.Seen && !shape.target.Account().Own && len(ownIn(shape.cat, shape.target)) == 0 {
+		return nil // the catalog was not made of it, and promises nothing
+	}
+	return shape.check(ctx, q.reads)
 }
 
 // looked has files looked at before anybody joins what is under way: it may be

@@ -33,16 +33,7 @@ func Introspect(ctx context.Context, source *catalog.Source, schemas ...string) 
 		defer func() { _ = db.Close() }()
 		tables, err = db.Introspect(ctx, schemas...)
 	case catalog.Postgres:
-		var db *postgres.DB
-		var opts postgres.Options
-		if !source.Postgres.Session.NamesTenant() { // nobody's is not known yet
-			opts.Session = source.Postgres.Session
-		}
-		if db, err = postgres.Open(source.Postgres, opts); err != nil {
-			return nil, err
-		}
-		defer func() { _ = db.Close() }()
-		tables, err = db.Introspect(ctx, schemas...)
+		tables, err = introspectPostgres(ctx, source, schemas)
 	case catalog.API:
 	}
 	if err != nil {
@@ -53,6 +44,32 @@ func Introspect(ctx context.Context, source *catalog.Source, schemas ...string) 
 		found[catalog.TableKey(t.Schema, t.Name)] = t
 	}
 	return found, nil
+}
+
+// introspectPostgres looks where the source is itself or, if it is in cells only,
+// into the first that answers: the tables of the others are compared with the
+// catalog when they are used for the first time.
+func introspectPostgres(ctx context.Context, source *catalog.Source, schemas []string) (tables []catalog.Table, err error) {
+	var opts postgres.Options
+	if !source.Postgres.Session.NamesTenant() { // nobody's is not known yet
+		opts.Session = source.Postgres.Session
+	}
+	places := source.Postgres.Places()
+	if source.Postgres.Host != "" {
+		places = places[:1]
+	}
+	for _, place := range places {
+		var db *postgres.DB
+		if db, err = postgres.Open(place, opts); err != nil {
+			return nil, err
+		}
+		tables, err = db.Introspect(ctx, schemas...)
+		_ = db.Close()
+		if err == nil {
+			break
+		}
+	}
+	return tables, err
 }
 
 // Authorize asks a plugin whether it takes its connection; other sources have

@@ -20,6 +20,7 @@ var leftOut = map[string]string{
 	"NewTenant.key":      "the id",
 	"NewTenant.name":     "the id",
 	"NewTenant.strategy": "the default",
+	"NewTenant.cell":               "where the sources are themselves",
 	"NewTenant.accounts": "none",
 
 	"NewTenant.strategies":         "none",
@@ -98,6 +99,7 @@ var leftOut = map[string]string{
 	"SavedQueryInput.shared":      "not shared",
 
 	"setTenantStrategy.strategy":  "the default",
+	"setTenantCell.cell":          "where the sources are themselves",
 	"revokeServiceKey.keepMinted": "what was minted ends too",
 	"setUserRights.tenant":        "the viewer's",
 	"setUserStatus.tenant":        "the viewer's",

@@ -50,6 +50,7 @@ type AdminMutationResolver interface {
 	SetTenantStrategy(ctx context.Context, obj *AdminMutation, id string, strategy *string, strategies []DatasetStrategyInput) (*AdminTenant, error)
 	SetTenantExternalIds(ctx context.Context, obj *AdminMutation, id string, externalIds []string) (*AdminTenant, error)
 	SetTenantAllowHosts(ctx context.Context, obj *AdminMutation, id string, allowHosts []string) (*AdminTenant, error)
+	SetTenantCell(ctx context.Context, obj *AdminMutation, id string, cell *string) (*AdminTenant, error)
 	SetTenantAccounts(ctx context.Context, obj *AdminMutation, id string, accounts []AccountInput) (*AdminTenant, error)
 	TestAccount(ctx context.Context, obj *AdminMutation, tenant *string) ([]AccountTest, error)
 	SuspendTenant(ctx context.Context, obj *AdminMutation, id string) (*AdminTenant, error)
@@ -422,6 +423,15 @@ type AdminMutation {
     "As in NewTenant."
     allowHosts: [String!]!
   ): AdminTenant
+  """
+  Changes where the tenant's rows are in sources that have cells. The rows do not move: suspend the tenant, copy them, set
+  the cell, resume the tenant, and delete what is left behind.
+  """
+  setTenantCell(
+    id: String!
+    "Left out: where the sources are themselves."
+    cell: String
+  ): AdminTenant
   "Replaces all accounts of the tenant; an empty list removes them."
   setTenantAccounts(
     "Which tenant."
@@ -543,6 +553,8 @@ type AdminTenant {
   status: TenantStatus!
   "By which its data is reached; null: the configuration's default."
   strategy: String
+  "Where its rows are in sources that have cells; null: where those are themselves."
+  cell: String
   "Of datasets that are reached in another way."
   strategies: [DatasetStrategy!]!
   "What accounts of its own say, without the values."
@@ -938,6 +950,8 @@ input NewTenant {
   name: String
   "By which its data is reached; left out: the configuration's default."
   strategy: String
+  "Where its rows are in sources that have cells. Left out: where those are themselves."
+  cell: String
   "Of datasets that are reached in another way."
   strategies: [DatasetStrategyInput!]! = []
   "Accounts of its own."
@@ -1542,6 +1556,8 @@ func (ec *executionContext) childFields_AdminMutation(ctx context.Context, field
 		return ec.fieldContext_AdminMutation_setTenantExternalIds(ctx, field)
 	case "setTenantAllowHosts":
 		return ec.fieldContext_AdminMutation_setTenantAllowHosts(ctx, field)
+	case "setTenantCell":
+		return ec.fieldContext_AdminMutation_setTenantCell(ctx, field)
 	case "setTenantAccounts":
 		return ec.fieldContext_AdminMutation_setTenantAccounts(ctx, field)
 	case "testAccount":
@@ -1626,6 +1642,8 @@ func (ec *executionContext) childFields_AdminTenant(ctx context.Context, field g
 		return ec.fieldContext_AdminTenant_status(ctx, field)
 	case "strategy":
 		return ec.fieldContext_AdminTenant_strategy(ctx, field)
+	case "cell":
+		return ec.fieldContext_AdminTenant_cell(ctx, field)
 	case "strategies":
 		return ec.fieldContext_AdminTenant_strategies(ctx, field)
 	case "accounts":
@@ -2445,6 +2463,28 @@ func (ec *executionContext) field_AdminMutation_setTenantAllowHosts_args(ctx con
 		return nil, err
 	}
 	args["allowHosts"] = arg1
+	return args, nil
+}
+
+func (ec *executionContext) field_AdminMutation_setTenantCell_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "id",
+		func(ctx context.Context, v any) (string, error) {
+			return ec.unmarshalNString2string(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["id"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "cell",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["cell"] = arg1
 	return args, nil
 }
 
@@ -3649,6 +3689,50 @@ func (ec *executionContext) fieldContext_AdminMutation_setTenantAllowHosts(ctx c
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_AdminMutation_setTenantAllowHosts_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _AdminMutation_setTenantCell(ctx context.Context, field graphql.CollectedField, obj *AdminMutation) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AdminMutation_setTenantCell(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.AdminMutation().SetTenantCell(ctx, obj, fc.Args["id"].(string), fc.Args["cell"].(*string))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *AdminTenant) graphql.Marshaler {
+			return ec.marshalOAdminTenant2ᚖusherᚋgraphᚐAdminTenant(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_AdminMutation_setTenantCell(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "AdminMutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_AdminTenant(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_AdminMutation_setTenantCell_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -4894,6 +4978,29 @@ func (ec *executionContext) _AdminTenant_strategy(ctx context.Context, field gra
 	)
 }
 func (ec *executionContext) fieldContext_AdminTenant_strategy(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("AdminTenant", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _AdminTenant_cell(ctx context.Context, field graphql.CollectedField, obj *AdminTenant) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AdminTenant_cell(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Cell, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_AdminTenant_cell(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("AdminTenant", field, false, false, errors.New("field of type String does not have child fields"))
 }
 
@@ -10804,7 +10911,7 @@ func (ec *executionContext) unmarshalInputNewTenant(ctx context.Context, obj any
 		asMap["allowHosts"] = []any{"*"}
 	}
 
-	fieldsInOrder := [...]string{"id", "key", "name", "strategy", "strategies", "accounts", "externalIds", "allowHosts"}
+	fieldsInOrder := [...]string{"id", "key", "name", "strategy", "cell", "strategies", "accounts", "externalIds", "allowHosts"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -10839,6 +10946,13 @@ func (ec *executionContext) unmarshalInputNewTenant(ctx context.Context, obj any
 				return it, err
 			}
 			it.Strategy = data
+		case "cell":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("cell"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Cell = data
 		case "strategies":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("strategies"))
 			data, err := ec.unmarshalNDatasetStrategyInput2ᚕusherᚋgraphᚐDatasetStrategyInputᚄ(ctx, v)
@@ -12084,6 +12198,44 @@ func (ec *executionContext) _AdminMutation(ctx context.Context, sel ast.Selectio
 			}
 
 			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "setTenantCell":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._AdminMutation_setTenantCell(ctx, field, obj)
+				if res == graphql.RequiredNull {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
 		case "setTenantAccounts":
 			field := field
 
@@ -13104,6 +13256,11 @@ func (ec *executionContext) _AdminTenant(ctx context.Context, sel ast.SelectionS
 			}
 		case "strategy":
 			out.Values[i] = ec._AdminTenant_strategy(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "cell":
+			out.Values[i] = ec._AdminTenant_cell(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
 			}

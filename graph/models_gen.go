@@ -98,6 +98,8 @@ type AdminTenant struct {
 	Status TenantStatus `json:"status"`
 	// By which its data is reached; null: the configuration's default.
 	Strategy *string `json:"strategy,omitempty"`
+	// Where its rows are in sources that have cells; null: where those are themselves.
+	Cell *string `json:"cell,omitempty"`
 	// Of datasets that are reached in another way.
 	Strategies []DatasetStrategy `json:"strategies"`
 	// What accounts of its own say, without the values.
@@ -426,6 +428,8 @@ type NewTenant struct {
 	Name *string `json:"name,omitempty"`
 	// By which its data is reached; left out: the configuration's default.
 	Strategy *string `json:"strategy,omitempty"`
+	// Where its rows are in sources that have cells. Left out: where those are themselves.
+	Cell *string `json:"cell,omitempty"`
 	// Of datasets that are reached in another way.
 	Strategies []DatasetStrategyInput `json:"strategies"`
 	// Accounts of its own.

@@ -101,6 +101,9 @@ func (b *builder) target(d *catalog.Dataset) (Target, *catalog.Binding, error) {
 	case source == nil || binding == nil:
 		return Target{}, nil, fault.New(fault.Forbidden, "%s cannot be reached by the strategy %q", d.Name, b.strategyOf(d).Name)
 	}
+	if len(source.Postgres.Cells) > 0 && b.p.AllTenants && !d.Common {
+		return Target{}, nil, fault.New(fault.Forbidden, "%s is in several cells of the source %q, and only some of the rows would be counted; ask as one tenant", d.Name, source.Name)
+	}
 	if source.Template && b.p.AllTenants {
 		return Target{}, nil, fault.New(fault.Forbidden, "%s is kept apart for each tenant; ask as one tenant", d.Name)
 	}
@@ -143,6 +146,13 @@ func (b *builder) resolve(source *catalog.Source) (Target, error) {
 		return t, nil
 	}
 	server, a := source.Postgres, Account{}
+	if len(server.Cells) > 0 {
+		var err error
+		if server, err = b.cell(source); err != nil {
+			return Target{}, err
+		}
+		a.Own = b.p.Routing.Cell != "" // its tables are not those that the catalog was made of
+	}
 	if source.Template {
 		t.Tenant, a.Own = b.p.Tenant, true
 		server = server.ForTenant(b.p.Tenant)
@@ -166,6 +176,25 @@ func (b *builder) resolve(source *catalog.Source) (Target, error) {
 	}
 	t.account = unique.Make(a)
 	return t, nil
+}
+
+// cell is the source in the cell that the tenant's record names. Without one the rows
+// are where the source is itself, if it is anywhere.
+func (b *builder) cell(source *catalog.Source) (catalog.PostgresSpec, error) {
+	switch name := b.p.Routing.Cell; {
+	case name == "" && source.Postgres.Host == "":
+		return catalog.PostgresSpec{}, fault.New(fault.Forbidden, "nothing says in which cell of the source %q the rows are", source.Name).
+			WithHint("the tenant's record needs a cell")
+	case name == "":
+		return source.Postgres, nil
+	default:
+		server, ok := source.Postgres.Cell(name)
+		if !ok {
+			return server, fault.New(fault.Forbidden, "the source %q does not have the cell that the tenant's record names", source.Name).
+				WithHint("ask whoever registers the tenants")
+		}
+		return server, nil
+	}
 }
 
 // session puts what the database is told of the principal into its account.

@@ -37,6 +37,7 @@ type Routing struct {
 	Strategies map[string]string  // those of single datasets, by dataset
 	Accounts   map[string]Account // by source
 	AllowHosts []string           // where accounts may lead, of what the sources allow; nil: to all of that
+	Cell       string             // where the rows are in sources that have cells; empty: where those are themselves
 }
 
 // Kind is a kind of token.

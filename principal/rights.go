@@ -15,7 +15,7 @@ import (
 func (p Principal) AppendRights(b []byte) []byte {
 	b = text(b, p.Subject, p.Name, p.Email, p.Issuer, p.Tenant, p.TenantKey)
 	b = strconv.AppendBool(b, p.AllTenants)
-	b = texts(text(b, p.Routing.Strategy), p.Routing.Strategies)
+	b = texts(text(b, p.Routing.Strategy, p.Routing.Cell), p.Routing.Strategies)
 	b = list(accounts(b, p.Routing.Accounts), p.Routing.AllowHosts)
 	b = texts(list(b, p.Roles), p.RoleSpecs)
 	if p.Acting != nil {

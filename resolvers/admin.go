@@ -83,7 +83,7 @@ func newTenant(in graph.NewTenant) (tenancy.NewTenant, error) {
 	}
 	strategies, err := strategiesOf(in.Strategies)
 	return tenancy.NewTenant{
-		ID: in.ID, Key: given(in.Key), Name: given(in.Name), Strategy: given(in.Strategy), Accounts: accounts,
+		ID: in.ID, Key: given(in.Key), Name: given(in.Name), Strategy: given(in.Strategy), Cell: given(in.Cell), Accounts: accounts,
 		Strategies: strategies, ExternalIDs: in.ExternalIds, AllowHosts: restrictedHosts(in.AllowHosts),
 	}, err
 }

@@ -58,6 +58,12 @@ func (r *adminMutationResolver) SetTenantAllowHosts(ctx context.Context, obj *gr
 	})
 }
 
+func (r *adminMutationResolver) SetTenantCell(ctx context.Context, obj *graph.AdminMutation, id string, cell *string) (*graph.AdminTenant, error) {
+	return r.changeTenant(ctx, id, func(store *tenancy.Store, who principal.Principal) error {
+		return store.SetTenantCell(ctx, who, id, given(cell))
+	})
+}
+
 func (r *adminMutationResolver) SetTenantAccounts(ctx context.Context, obj *graph.AdminMutation, id string, accounts []graph.AccountInput) (*graph.AdminTenant, error) {
 	return r.changeTenant(ctx, id, func(store *tenancy.Store, who principal.Principal) error {
 		wanted, err := accountsBySource(accounts)

@@ -17,7 +17,7 @@ import (
 
 func describeTenant(t tenancy.Tenant) graph.AdminTenant {
 	return graph.AdminTenant{
-		ID: t.ID, Key: t.Key, Name: t.Name, Status: tenantStatus[t.Status], Strategy: optional(t.Strategy),
+		ID: t.ID, Key: t.Key, Name: t.Name, Status: tenantStatus[t.Status], Strategy: optional(t.Strategy), Cell: optional(t.Cell),
 		Accounts: each(t.Accounts, describeAccount), CreatedAt: t.Created, ChangedAt: t.Changed,
 		Strategies: describeStrategies(t.Strategies), ExternalIds: always(t.ExternalIDs), AllowHosts: describeHosts(t.AllowHosts),
 	}

@@ -69,6 +69,7 @@ var fields = map[string]Audience{
 	"AdminMutation.createTenant":         Administrator,
 	"AdminMutation.renameTenant":         Administrator,
 	"AdminMutation.setTenantStrategy":    Administrator,
+	"AdminMutation.setTenantCell":        Administrator,
 	"AdminMutation.setTenantAccounts":    Administrator,
 	"AdminMutation.setTenantExternalIds": Administrator,
 	"AdminMutation.setTenantAllowHosts":  Administrator,

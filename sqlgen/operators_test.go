@@ -134,10 +134,16 @@ func TestTextOperators(t *testing.T) {
 	t.Parallel()
 	e := cells(t, "text", []string{"'50% off'", "'50 OFF'", "'off 50_'", `E'a\\b'`, "NULL"}, "'50% off'")
 	for _, c := range []struct{ operator, operand, want string }{
-		{"Like", `"50%"`, "1 2"}, {"Ilike", `"%OFF"`, "1 2"},
-		{"Contains", `"0%"`, "1"}, {"StartsWith", `"50"`, "1 2"}, {"EndsWith", `"_"`, "3"},
-		{"Icontains", `"OFF"`, "1 2 3"}, {"IstartsWith", `"OFF"`, "3"}, {"IendsWith", `"off"`, "1 2"},
-		{"Contains", `"\\"`, "4"}, {"StartsWith", `""`, "1 2 3 4"},
+		{"Like", `"50%"`, "1 2"},
+		{"Ilike", `"%OFF"`, "1 2"},
+		{"Contains", `"0%"`, "1"},
+		{"StartsWith", `"50"`, "1 2"},
+		{"EndsWith", `"_"`, "3"},
+		{"Icontains", `"OFF"`, "1 2 3"},
+		{"IstartsWith", `"OFF"`, "3"},
+		{"IendsWith", `"off"`, "1 2"},
+		{"Contains", `"\\"`, "4"},
+		{"StartsWith", `""`, "1 2 3 4"},
 	} {
 		plain := strings.ToLower(c.operator[:1]) + c.operator[1:]
 		var others []string
@@ -251,4 +257,23 @@ func TestMilliseconds(t *testing.T) {
 			fmt.Sprintf(`[{"key":{"x":%s},"count":2,"previous":null},{"key":{"x":%s},"count":1,"previous":{"count":2}},{"key":{"x":%s},"count":1,"previous":{"count":1}}]`,
 				bucket("11:59:59.998"), bucket("11:59:59.999"), bucket("12:00:00")))
 	}
+}
+
+// The latest row is the tenant's own, also where only its parent says so.
+func TestLatestByParent(t *testing.T) {
+	t.Parallel()
+	e := start(t, `
+		CREATE TABLE owners (tenant text NOT NULL, id int NOT NULL PRIMARY KEY);
+		CREATE TABLE cells (id int NOT NULL PRIMARY KEY, owner int, at timestamptz);
+		INSERT INTO owners VALUES ('a', 1), ('a', 2), ('b', 3);
+		INSERT INTO cells VALUES (1, 1, '2026-03-01'), (2, 1, '2026-05-01'), (3, 2, '2026-05-02'), (4, 3, '2026-06-01'), (5, NULL, '2026-06-02');`, `
+  owners: {tenant: tenant, key: id, relations: {cells: {to: cells, many: true, on: {id: owner}}}}
+  cells: {tenant: {through: owner_}, key: id, relations: {owner_: {to: owners, on: {owner: id}}}}
+`)
+	e.ids("cells", "at: {lastAvailable: {n: 1, unit: MONTH}}", "2 3")
+	e.same("owners { id cells(where: {at: {lastAvailable: {n: 1, unit: DAY}}}) { id } }", `[{"id":1,"cells":[]},{"id":2,"cells":[{"id":3}]}]`)
+	e.grant = `, filters: {cells: {at: {lastAvailable: {n: 1, unit: MONTH}}}}`
+	e.same("cellsAggregate(fill: true) { key { at(by: DAY) } count }", `[{"key":{"at":"2026-05-01T00:00:00Z"},"count":1},{"key":{"at":"2026-05-02T00:00:00Z"},"count":1}]`)
+	e.grant = `, having: {cells: {count: {gte: 2}}}`
+	e.same("owners { id cellsAggregate { count } }", `[{"id":1,"cellsAggregate":[{"count":2}]},{"id":2,"cellsAggregate":[]}]`)
 }

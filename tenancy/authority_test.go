@@ -159,6 +159,7 @@ func TestAuthority(t *testing.T) {
 				_, _, err := s.TestAccount(ctx, p, "acme")
 				return err
 			}},
+			{"SetTenantCell", "", everyTenants, func(p actor) error { return s.SetTenantCell(ctx, p, "acme", "") }},
 			{"SetTenantAccounts", "", everyTenants, func(p actor) error { return s.SetTenantAccounts(ctx, p, "acme", nil) }},
 			{"SuspendTenant", "", everyTenants, func(p actor) error { id := name(); tenant(t, s, id); return s.SuspendTenant(ctx, p, id) }},
 			{"ResumeTenant", "", everyTenants, func(p actor) error { id := name(); tenant(t, s, id); return s.ResumeTenant(ctx, p, id) }},

@@ -7,8 +7,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"usher/fault"
 
+	"usher/fault"
 	"usher/principal"
 	"usher/query"
 	"usher/tenancy"

@@ -30,6 +30,7 @@ type Tenant struct {
 	Name     string
 	Status   Status
 	Strategy string // default strategy; empty: the configuration's
+	Cell     string // of sources that have cells
 	Accounts []AccountKeys
 	Created  time.Time
 	Changed  time.Time
@@ -45,6 +46,7 @@ type NewTenant struct {
 	Key      string // default: the id
 	Name     string // default: the id
 	Strategy string
+	Cell     string
 	Accounts map[string]principal.Account // by source
 
 	Strategies  map[string]string
@@ -53,7 +55,7 @@ type NewTenant struct {
 }
 
 func (n NewTenant) routing() principal.Routing {
-	return principal.Routing{Strategy: n.Strategy, Strategies: n.Strategies, Accounts: n.Accounts, AllowHosts: n.AllowHosts}
+	return principal.Routing{Strategy: n.Strategy, Strategies: n.Strategies, Accounts: n.Accounts, AllowHosts: n.AllowHosts, Cell: n.Cell}
 }
 
 type tenantRow struct {
@@ -62,6 +64,7 @@ type tenantRow struct {
 	Name     string `db:"name"`
 	Status   Status `db:"status"`
 	Strategy string `db:"strategy"`
+	Cell     string `db:"cell"`
 	Accounts string `db:"accounts"`
 	Created  int64  `db:"created_at"`
 	Changed  int64  `db:"changed_at"`
@@ -71,7 +74,7 @@ type tenantRow struct {
 	External   string `db:"external_ids"`
 }
 
-const tenantColumns = `id, tenant_key, name, status, strategy, accounts, created_at, changed_at, strategies, allow_hosts, external_ids`
+const tenantColumns = `id, tenant_key, name, status, strategy, accounts, created_at, changed_at, strategies, allow_hosts, external_ids, cell`
 
 func accountRow(tenant string) string { return "tenants/" + tenant }
 
@@ -81,7 +84,7 @@ func (s *Store) routing(row tenantRow) (principal.Routing, error) {
 	if err != nil {
 		return principal.Routing{}, err
 	}
-	r := principal.Routing{Strategy: row.Strategy, Accounts: accounts}
+	r := principal.Routing{Strategy: row.Strategy, Accounts: accounts, Cell: row.Cell}
 	if err := errors.Join(readList(row.Strategies, &r.Strategies), readList(row.AllowHosts, &r.AllowHosts)); err != nil {
 		return principal.Routing{}, fault.New(fault.Internal, "a tenant in the control store cannot be read").Because(err)
 	}
@@ -120,7 +123,7 @@ func (s *Store) tenant(row tenantRow) (Tenant, error) {
 	}
 	external, err := row.externalIDs()
 	return Tenant{
-		ID: row.ID, Key: row.Key, Name: row.Name, Status: row.Status, Strategy: row.Strategy,
+		ID: row.ID, Key: row.Key, Name: row.Name, Status: row.Status, Strategy: row.Strategy, Cell: row.Cell,
 		Accounts: accountKeys(routing.Accounts), Created: moment(row.Created), Changed: moment(row.Changed),
 		Strategies: routing.Strategies, ExternalIDs: external, AllowHosts: routing.AllowHosts,
 	}, err
@@ -191,7 +194,7 @@ func (s *Store) CreateTenant(ctx context.Context, p principal.Principal, n NewTe
 	err := s.administer(ctx, p, a, func(t *tx) error {
 		for _, err := range []error{
 			checkNewTenant(n.ID), checkKey(n.Key), checkPresent("the tenant's name", n.Name, maxName),
-			checkStrategy(n.Strategy), checkStrategies(n.Strategies), checkAccounts(n.Accounts), checkExternalIDs(n.ExternalIDs), checkHosts(n.AllowHosts),
+			checkStrategy(n.Strategy), checkCell(n.Cell), checkStrategies(n.Strategies), checkAccounts(n.Accounts), checkExternalIDs(n.ExternalIDs), checkHosts(n.AllowHosts),
 			s.checkRouting(n.ID, n.Key, n.routing()),
 		} {
 			if err != nil {
@@ -231,9 +234,9 @@ func (s *Store) CreateTenant(ctx context.Context, p principal.Principal, n NewTe
 					WithHint("Ids and keys are never used again, nor one for the other.")
 			}
 		}
-		_, err = t.exec(`INSERT INTO store.tenants (id, tenant_key, name, status, strategy, accounts, created_at, changed_at, generation, strategies, allow_hosts, external_ids)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $7, $8, $9, $10, $11)`,
-			n.ID, n.Key, n.Name, string(Active), n.Strategy, accounts, micros(t.now), generation, strategies, hosts, external)
+		_, err = t.exec(`INSERT INTO store.tenants (id, tenant_key, name, status, strategy, accounts, created_at, changed_at, generation, strategies, allow_hosts, external_ids, cell)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $7, $8, $9, $10, $11, $12)`,
+			n.ID, n.Key, n.Name, string(Active), n.Strategy, accounts, micros(t.now), generation, strategies, hosts, external, n.Cell)
 		if err != nil {
 			return err
 		}

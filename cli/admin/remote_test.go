@@ -279,9 +279,7 @@ func TestUpdates(t *testing.T) {
 		return name
 	}
 	a.Says(t, "tenant", "create", "acme")
-	wantText(t, a.Says(t, "tenant", "update", "acme", "--name", "Acme Ltd", "--strategy", "shared"),
-		"id  acme\nkey  acme\nname  Acme Ltd\nstatus  active\nstrategy  shared\ncreated  TIME\nchanged  TIME\n")
-	wantText(t, a.Says(t, "tenant", "update", "acme", "--default-strategy", "--accounts", file("none.json", "[]")),
+	wantText(t, a.Says(t, "tenant", "update", "acme", "--name", "Acme Ltd", "--accounts", file("none.json", "[]")),
 		"id  acme\nkey  acme\nname  Acme Ltd\nstatus  active\nstrategy  -\ncreated  TIME\nchanged  TIME\n")
 
 	if _, _, err := a.With(t, a.Key, "a long password\n", "user", "create", "ann", "--tenant", "acme", "--role", "viewer", "--password-stdin"); err != nil {

@@ -18,12 +18,13 @@ type TenantCommands struct {
 	Create      tenantCreate      `cmd:"" help:"Register a tenant." example:"usher tenant create acme --name 'Acme Ltd'"`
 	List        tenantList        `cmd:"" help:"List the tenants." example:"usher tenant list --search acme"`
 	Show        tenantShow        `cmd:"" help:"Show one tenant." example:"usher tenant show acme --json"`
-	Update      tenantUpdate      `cmd:"" help:"Change a tenant's name, its strategy or its accounts." example:"usher tenant update acme --strategy silo --accounts accounts.json"`
+	Update      tenantUpdate      `cmd:"" help:"Change a tenant's name or its accounts." example:"usher tenant update acme --name 'Acme Group' --accounts accounts.json"`
 	Rename      tenantRename      `cmd:"" help:"Change a tenant's name." example:"usher tenant rename acme 'Acme Group'"`
-	Strategy    tenantStrategy    `cmd:"" help:"Replace the strategies by which a tenant's data is reached." example:"usher tenant strategy acme standard --dataset-strategy webOrders=broker"`
+	Strategy    tenantStrategy    `cmd:"" help:"Replace the strategies by which a tenant's data is reached." example:"usher tenant strategy acme --strategy standard --dataset-strategy webOrders=broker"`
 	ExternalIDs tenantExternalIDs `cmd:"" name:"external-ids" help:"Replace what identity providers call a tenant." example:"usher tenant external-ids acme org_9ybsU1dN2d"`
 	AllowHosts  tenantAllowHosts  `cmd:"" help:"Replace where a tenant's accounts may lead." example:"usher tenant allow-hosts acme db.acme.example"`
 	Test        tenantTest        `cmd:"" help:"Try the accounts by which a tenant's data is reached." example:"usher tenant test acme"`
+	Cell        tenantCell        `cmd:"" help:"Say where a tenant's rows are in sources that have cells. They do not move by it." example:"usher tenant cell acme eu2"`
 	Suspend     tenantSuspend     `cmd:"" help:"Stop every token of a tenant, until it is resumed." example:"usher tenant suspend acme"`
 	Resume      tenantResume      `cmd:"" help:"End a suspension." example:"usher tenant resume acme"`
 	Delete      tenantDelete      `cmd:"" help:"End a tenant for ever, with its users, roles, saved queries and tokens." example:"usher tenant delete acme --confirm acme"`
@@ -35,6 +36,7 @@ type tenantAnswer struct {
 	Name     string          `json:"name"`
 	Status   string          `json:"status"`
 	Strategy *string         `json:"strategy"`
+	Cell     *string         `json:"cell"`
 	Accounts []accountAnswer `json:"accounts"`
 	Created  string          `json:"createdAt"`
 	Changed  string          `json:"changedAt"`
@@ -49,7 +51,7 @@ type accountAnswer struct {
 	Set    []string `json:"set"`
 }
 
-const tenantFields = `{ id key name status strategy accounts { source set } createdAt changedAt strategies { dataset strategy } externalIds allowHosts }`
+const tenantFields = `{ id key name status strategy cell accounts { source set } createdAt changedAt strategies { dataset strategy } externalIds allowHosts }`
 
 func (t tenantAnswer) text(w io.Writer) {
 	row(w, "id", t.ID)
@@ -57,6 +59,9 @@ func (t tenantAnswer) text(w io.Writer) {
 	row(w, "name", t.Name)
 	row(w, "status", strings.ToLower(t.Status))
 	row(w, "strategy", dash(t.Strategy))
+	if t.Cell != nil {
+		row(w, "cell", *t.Cell)
+	}
 	for _, a := range t.Accounts {
 		row(w, "account", a.Source+": "+strings.Join(a.Set, ", "))
 	}
@@ -80,6 +85,7 @@ type tenantCreate struct {
 	Key             string   `help:"The value in tenant columns, if it is not the id." placeholder:"KEY"`
 	Name            string   `help:"For people."`
 	Strategy        string   `help:"By which its data is reached, if not by the configuration's default."`
+	Cell            string   `help:"Where its rows are in sources that have cells."`
 	DatasetStrategy []string `sep:"none" help:"A dataset that is reached in another way; may be repeated." placeholder:"DATASET=STRATEGY"`
 	ExternalID      []string `sep:"none" help:"What an identity provider calls it; may be repeated." placeholder:"ID"`
 	AllowHost       []string `sep:"none" help:"A host or base URL where its accounts may lead, if not wherever the sources allow; may be repeated." placeholder:"HOST"`
@@ -92,6 +98,7 @@ func (c tenantCreate) Run(ctx context.Context, s *term.IO) error {
 	input.set("key", c.Key)
 	input.set("name", c.Name)
 	input.set("strategy", c.Strategy)
+	input.set("cell", c.Cell)
 	input.list("externalIds", c.ExternalID)
 	input.list("allowHosts", c.AllowHost)
 	if err := errors.Join(readAccounts(c.Accounts, input), readStrategies(c.DatasetStrategy, input)); err != nil {
@@ -116,6 +123,19 @@ func readAccounts(file string, input variables) error {
 	}
 	input["accounts"] = accounts
 	return nil
+}
+
+type tenantCell struct {
+	remote
+	ID   string `arg:"" help:"The tenant."`
+	Cell string `arg:"" optional:"" help:"The cell; left out: where the sources are themselves."`
+}
+
+// Run changes the tenant's cell.
+func (c tenantCell) Run(ctx context.Context, s *term.IO) error {
+	v := variables{"id": c.ID}
+	v.set("cell", c.Cell)
+	return c.changed(ctx, s, "$id: String!, $cell: String", "setTenantCell(id: $id, cell: $cell)", v)
 }
 
 type tenantList struct {
@@ -166,11 +186,9 @@ func (c tenantShow) Run(ctx context.Context, s *term.IO) error {
 
 type tenantUpdate struct {
 	remote
-	ID              string `arg:"" help:"The tenant."`
-	Name            string `help:"For people."`
-	Strategy        string `xor:"strategy" help:"By which its data is reached from now on."`
-	DefaultStrategy bool   `xor:"strategy" help:"Reach its data by the configuration's default."`
-	Accounts        string `help:"File with all accounts of its own from now on, as JSON: [{\"source\": \"silo\", \"user\": …, \"password\": …}]; [] removes them." placeholder:"FILE"`
+	ID       string `arg:"" help:"The tenant."`
+	Name     string `help:"For people."`
+	Accounts string `help:"File with all accounts of its own from now on, as JSON: [{\"source\": \"silo\", \"user\": …, \"password\": …}]; [] removes them." placeholder:"FILE"`
 }
 
 // Run makes the changes in one request, one after the other; one that fails
@@ -186,13 +204,6 @@ func (c tenantUpdate) Run(ctx context.Context, s *term.IO) error {
 		v["name"] = c.Name
 		change("renameTenant", ", $name: String!", ", name: $name")
 	}
-	switch {
-	case c.Strategy != "":
-		v["strategy"] = c.Strategy
-		change("setTenantStrategy", ", $strategy: String!", ", strategy: $strategy")
-	case c.DefaultStrategy:
-		change("setTenantStrategy", "", "")
-	}
 	if c.Accounts != "" {
 		if err := readAccounts(c.Accounts, v); err != nil {
 			return err
@@ -200,13 +211,13 @@ func (c tenantUpdate) Run(ctx context.Context, s *term.IO) error {
 		change("setTenantAccounts", ", $accounts: [AccountInput!]!", ", accounts: $accounts")
 	}
 	if len(changes) == 0 {
-		return errors.New("say what to change: --name, --strategy, --default-strategy or --accounts")
+		return errors.New("say what to change: --name or --accounts; usher tenant strategy, external-ids and allow-hosts change the rest")
 	}
-	var got struct{ RenameTenant, SetTenantStrategy, SetTenantAccounts *tenantAnswer }
+	var got struct{ RenameTenant, SetTenantAccounts *tenantAnswer }
 	if err := c.administer(ctx, s, mutation, definitions, strings.Join(changes, " "), v, &got); err != nil {
 		return err
 	}
-	last := cmp.Or(got.SetTenantAccounts, got.SetTenantStrategy, got.RenameTenant)
+	last := cmp.Or(got.SetTenantAccounts, got.RenameTenant)
 	return c.show(s, last, last.text)
 }
 

@@ -1,7 +1,7 @@
 -- A manufacturer: several schemas with tables of one name, keys across them, XML, hierarchies, names like types.
 -- args: --schema sales,production,person --tenant businessentityid --naming camel
 -- says: Withheld  person.password.passwordhash, person.password.passwordsalt
--- says: salesorderdetail: it has no column businessentityid, and references salesorderheader, whose rows
+-- says: Confined  businessentity, customer, emailaddress, password, person, salesorderdetail, salesorderheader, store
 CREATE SCHEMA sales; CREATE SCHEMA production; CREATE SCHEMA person; CREATE SCHEMA hidden;
 CREATE DOMAIN person."Name" AS varchar(50); CREATE DOMAIN person."Flag" AS boolean NOT NULL;
 CREATE TABLE person.businessentity (businessentityid serial PRIMARY KEY, rowguid uuid NOT NULL DEFAULT '00000000-0000-4000-8000-000000000001', modifieddate timestamp NOT NULL DEFAULT '2020-01-01');

@@ -1,0 +1,88 @@
+package catalog
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+)
+
+// Cell is one of the databases that a shared source consists of: each holds the
+// rows of many tenants, and a tenant's record says which.
+type Cell struct {
+	Host     string // or several, as ServersText writes them
+	Port     int
+	Database string
+	User     string
+	Password string
+}
+
+// Cell returns the source as it is in one of its cells.
+func (p PostgresSpec) Cell(name string) (PostgresSpec, bool) {
+	c, ok := p.Cells[name]
+	p.Host, p.Port, p.Database, p.User, p.Password = c.Host, c.Port, c.Database, c.User, c.Password
+	return p, ok
+}
+
+// Places are the source as it is itself, if it is anywhere, and in each of its cells, by name.
+func (p PostgresSpec) Places() []PostgresSpec {
+	var out []PostgresSpec
+	if p.Host != "" {
+		out = append(out, p)
+	}
+	for _, name := range slices.Sorted(maps.Keys(p.Cells)) {
+		c, _ := p.Cell(name)
+		out = append(out, c)
+	}
+	return out
+}
+
+// Cells are the names of the cells of all sources.
+func (c *Catalog) Cells() []string {
+	names := make(map[string]bool)
+	for _, s := range c.Sources {
+		for name := range s.Postgres.Cells {
+			names[name] = true
+		}
+	}
+	return slices.Sorted(maps.Keys(names))
+}
+
+// cells reads the cells of a source. What one does not say is the source's.
+func cells(at place, spec SourceSpec, own PostgresSpec) map[string]Cell {
+	if len(spec.Cells) == 0 {
+		return nil
+	}
+	if spec.Template {
+		at.problem("a template is another database for each tenant; leave out `template` or the cells")
+	}
+	out := make(map[string]Cell, len(spec.Cells))
+	for _, name := range slices.Sorted(maps.Keys(spec.Cells)) {
+		s, at := spec.Cells[name], at.in(name)
+		if bad := badPlain(name); bad != "" {
+			at.problem("%s", bad)
+		}
+		c := Cell{
+			Host: s.Host, Port: cmp.Or(s.Port, own.Port), Database: cmp.Or(s.Database, own.Database),
+			User: cmp.Or(s.User, own.User), Password: cmp.Or(string(s.Password), own.Password),
+		}
+		switch {
+		case len(s.Hosts) > 0 && s.Host != "":
+			at.in("hosts").problem("name the servers already; leave out `host`")
+		case len(s.Hosts) > 0:
+			c.Host, c.Port = serversOf(at.in("hosts"), s.Hosts, c.Port)
+		default:
+			c.Host, c.Port = serversOf(at, []HostSpec{{Host: s.Host, Port: s.Port}}, c.Port)
+		}
+		if c.Port < 1 || c.Port > 65535 {
+			at.in("port").problem("must be from 1 to 65535")
+		}
+		if c.Database == "" {
+			at.problem("has no database, and the source neither")
+		}
+		if c.User == "" {
+			at.problem("has no user, and the source neither")
+		}
+		out[name] = c
+	}
+	return out
+}
