@@ -20,7 +20,7 @@ var leftOut = map[string]string{
 	"NewTenant.key":      "the id",
 	"NewTenant.name":     "the id",
 	"NewTenant.strategy": "the default",
-	"NewTenant.cell":               "where the sources are themselves",
+	"NewTenant.cell":     "where the sources are themselves",
 	"NewTenant.accounts": "none",
 
 	"NewTenant.strategies":         "none",
@@ -92,6 +92,9 @@ var leftOut = map[string]string{
 	"NewUser.email":      "shown only",
 	"NewUser.roles":      "none",
 	"NewUser.scopes":     "to read",
+
+	"TokenFilter.where":  "refused, unless having is given",
+	"TokenFilter.having": "refused, unless where is given",
 
 	"SavedQueryInput.variables":   "none",
 	"SavedQueryInput.description": "none",

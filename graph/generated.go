@@ -414,11 +414,14 @@ type AdminMutation {
   alone, and never another's id or key.
   """
   setTenantExternalIds(
+    "Which tenant."
     id: String!
+    "All that it has from now on."
     externalIds: [String!]!
   ): AdminTenant
   "Replaces where the tenant's accounts, and those of its tokens, may lead. What leads elsewhere is refused from then on."
   setTenantAllowHosts(
+    "Which tenant."
     id: String!
     "As in NewTenant."
     allowHosts: [String!]!
@@ -428,6 +431,7 @@ type AdminMutation {
   the cell, resume the tenant, and delete what is left behind.
   """
   setTenantCell(
+    "Which tenant."
     id: String!
     "Left out: where the sources are themselves."
     cell: String
@@ -571,29 +575,37 @@ type AdminTenant {
 
 "The strategy by which one dataset is reached."
 type DatasetStrategy {
+  "Which dataset."
   dataset: String!
+  "By which it is reached."
   strategy: String!
 }
 
 "What came of trying one account of a tenant's."
 type AccountTest {
+  "Name of the source in the configuration."
   source: String!
   "Whose rows are there for the tenant."
   datasets: [String!]!
   "Whether all of them can be read."
   ok: Boolean!
+  "Empty: nothing is wrong."
   problems: [AccountProblem!]!
 }
 
+"What is wrong with an account."
 type AccountProblem {
+  "For programs."
   kind: AccountProblemKind!
   "Null: the account as a whole."
   dataset: String
+  "Null: the dataset as a whole."
   column: String
   "What is wrong, and what to do about it."
   message: String!
 }
 
+"The kinds of what may be wrong with an account."
 enum AccountProblemKind {
   "The host has no such name, takes no connection, or is silent."
   UNREACHABLE
@@ -605,9 +617,11 @@ enum AccountProblemKind {
   LOGIN_REFUSED
   "The server has no such database."
   NO_DATABASE
+  "The database has no such schema."
   NO_SCHEMA
   "There is no such table, or no such path of an API."
   NO_TABLE
+  "There is no such column."
   NO_COLUMN
   "A column is not what the dataset promises."
   WRONG_TYPE
@@ -619,6 +633,7 @@ enum AccountProblemKind {
   BUSY
   "The record leads nowhere, or where it must not."
   RECORD
+  "Something else; the message says what."
   OTHER
 }
 
@@ -967,7 +982,9 @@ input NewTenant {
 
 "The strategy by which one dataset is reached."
 input DatasetStrategyInput {
+  "Which dataset."
   dataset: String!
+  "By which it is reached."
   strategy: String!
 }
 
@@ -1068,6 +1085,7 @@ input TokenParameter {
 
 "A member of the metadata that sources are told."
 input TokenMetadata {
+  "Of the metadata."
   name: String!
   "Any JSON: texts, numbers and booleans may stand in templates, lists and objects are for plugins."
   value: JSON!
@@ -1378,6 +1396,7 @@ enum Direction {
 
 "The width of a time bucket. Weeks start on Monday."
 enum TimeUnit {
+  "A thousandth of a second."
   MILLISECOND
   "A second."
   SECOND

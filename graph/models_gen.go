@@ -45,22 +45,27 @@ type AccountKeys struct {
 	Set []string `json:"set"`
 }
 
+// What is wrong with an account.
 type AccountProblem struct {
+	// For programs.
 	Kind AccountProblemKind `json:"kind"`
 	// Null: the account as a whole.
 	Dataset *string `json:"dataset,omitempty"`
-	Column  *string `json:"column,omitempty"`
+	// Null: the dataset as a whole.
+	Column *string `json:"column,omitempty"`
 	// What is wrong, and what to do about it.
 	Message string `json:"message"`
 }
 
 // What came of trying one account of a tenant's.
 type AccountTest struct {
+	// Name of the source in the configuration.
 	Source string `json:"source"`
 	// Whose rows are there for the tenant.
 	Datasets []string `json:"datasets"`
 	// Whether all of them can be read.
-	Ok       bool             `json:"ok"`
+	Ok bool `json:"ok"`
+	// Empty: nothing is wrong.
 	Problems []AccountProblem `json:"problems"`
 }
 
@@ -342,13 +347,17 @@ type DatasetRelation struct {
 
 // The strategy by which one dataset is reached.
 type DatasetStrategy struct {
-	Dataset  string `json:"dataset"`
+	// Which dataset.
+	Dataset string `json:"dataset"`
+	// By which it is reached.
 	Strategy string `json:"strategy"`
 }
 
 // The strategy by which one dataset is reached.
 type DatasetStrategyInput struct {
-	Dataset  string `json:"dataset"`
+	// Which dataset.
+	Dataset string `json:"dataset"`
+	// By which it is reached.
 	Strategy string `json:"strategy"`
 }
 
@@ -701,6 +710,7 @@ type TokenFilter struct {
 
 // A member of the metadata that sources are told.
 type TokenMetadata struct {
+	// Of the metadata.
 	Name string `json:"name"`
 	// Any JSON: texts, numbers and booleans may stand in templates, lists and objects are for plugins.
 	Value JSON `json:"value"`
@@ -774,6 +784,7 @@ type Viewer struct {
 	Timezone string `json:"timezone"`
 }
 
+// The kinds of what may be wrong with an account.
 type AccountProblemKind string
 
 const (
@@ -787,9 +798,11 @@ const (
 	AccountProblemKindLoginRefused AccountProblemKind = "LOGIN_REFUSED"
 	// The server has no such database.
 	AccountProblemKindNoDatabase AccountProblemKind = "NO_DATABASE"
-	AccountProblemKindNoSchema   AccountProblemKind = "NO_SCHEMA"
+	// The database has no such schema.
+	AccountProblemKindNoSchema AccountProblemKind = "NO_SCHEMA"
 	// There is no such table, or no such path of an API.
-	AccountProblemKindNoTable  AccountProblemKind = "NO_TABLE"
+	AccountProblemKindNoTable AccountProblemKind = "NO_TABLE"
+	// There is no such column.
 	AccountProblemKindNoColumn AccountProblemKind = "NO_COLUMN"
 	// A column is not what the dataset promises.
 	AccountProblemKindWrongType AccountProblemKind = "WRONG_TYPE"
@@ -801,7 +814,8 @@ const (
 	AccountProblemKindBusy AccountProblemKind = "BUSY"
 	// The record leads nowhere, or where it must not.
 	AccountProblemKindRecord AccountProblemKind = "RECORD"
-	AccountProblemKindOther  AccountProblemKind = "OTHER"
+	// Something else; the message says what.
+	AccountProblemKindOther AccountProblemKind = "OTHER"
 )
 
 var AllAccountProblemKind = []AccountProblemKind{
