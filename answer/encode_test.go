@@ -180,11 +180,28 @@ func TestEncodeNotFinite(t *testing.T) {
 	encode(t, `orders { id w: weight at sizes customer { name } }`, rows(6,
 		[]any{1, math.NaN(), nil, nil, nil, nil}, []any{2, 1.5, "infinity", `["1","NaN"]`, nil, nil}, []any{3, math.Inf(-1), nil, nil, nil, nil}),
 		`[{"id":1,"w":null,"at":null,"sizes":null,"customer":null},{"id":2,"w":1.5,"at":null,"sizes":null,"customer":null},{"id":3,"w":null,"at":null,"sizes":null,"customer":null}]`,
-		`orders[0].w`+why, `orders[1].at`+why, `orders[1].sizes`+why, `orders[2].w`+why)
+		`orders[0].w`+why, `orders[1].at NOT_IMPLEMENTED: the time is infinite, or of a year before 1 or after 9999`, `orders[1].sizes`+why, `orders[2].w`+why)
 	encode(t, `ordersByPk(id: 1) { weight items { price } }`,
 		nest(rows(2, []any{math.Inf(1), 1}), rows(2, []any{1, 1.5}, []any{1, math.NaN()}), 0, 2),
 		`{"weight":null,"items":[{"price":1.5},{"price":null}]}`,
 		`ordersByPk.weight`+why, `ordersByPk.items[1].price`+why)
+}
+
+// A value that cannot be printed costs its own cell, of whatever type it is.
+func TestEncodeOddCells(t *testing.T) {
+	t.Parallel()
+	encode(t, `orders { amount at sizes }`, rows(3,
+		[]any{strings.Repeat("9", 39), "2026-01-01 10:00:00+00", `[["1","2"],["3","4"]]`}, []any{"NaN", "10000-01-01 00:00:00+00", `["1"]`}, []any{"1", "0044-03-15 00:00:00+00 BC", nil}),
+		`[{"amount":null,"at":"2026-01-01T10:00:00Z","sizes":null},{"amount":null,"at":null,"sizes":[1]},{"amount":1.00,"at":null,"sizes":null}]`,
+		`orders[0].amount NOT_IMPLEMENTED: the number has more than 38 digits`,
+		`orders[0].sizes NOT_IMPLEMENTED: the list has more than one dimension`,
+		`orders[1].amount NOT_IMPLEMENTED: the value is not finite, which JSON cannot hold`,
+		`orders[1].at NOT_IMPLEMENTED: the time is infinite, or of a year before 1 or after 9999`,
+		`orders[2].at NOT_IMPLEMENTED: the time is infinite, or of a year before 1 or after 9999`)
+	// Where the schema promises a value, what holds the cell is null instead.
+	encode(t, `orders { id customer { name code } }`, rows(4, []any{1, 7, "Ann", nil}, []any{2, 8, "Bob", "b"}),
+		`[{"id":1,"customer":null},{"id":2,"customer":{"name":"Bob","code":"b"}}]`,
+		`orders[0].customer.code INTERNAL: the source has no value here, and the catalog says that there always is one`)
 }
 
 // The list of errors is bounded, the answer is not.
@@ -210,7 +227,7 @@ func TestEncodeRefuses(t *testing.T) {
 		}
 	}
 	digits := strings.Repeat("9", 39)
-	f(`orders { sum: amount }`, rows(1, []any{"1"}, []any{digits}, []any{"2"}), fault.TooComplex, "sum is beyond the 38 digits numbers are exact to")
+	f(`ordersAggregate { amount { sum } }`, rows(1, []any{digits}), fault.TooComplex, "sum is beyond the 38 digits numbers are exact to")
 	f(`ordersAggregate { amount { variance } }`, rows(1, []any{math.Inf(1)}), fault.TooComplex, "variance is beyond the 38 digits numbers are exact to")
 	// A cell of another kind than its column's is a mistake of usher's own.
 	f(`orders { id }`, rows(1, []any{"1"}), fault.Internal, "internal error")

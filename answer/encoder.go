@@ -75,13 +75,14 @@ func Encode(q plan.Query, r *value.Result, w Writing) (Answer, error) {
 // not change from row to row is worked out once.
 type written struct {
 	plan.Output
-	prefix []byte // the quoted key with its colon, after a comma where one belongs
-	typ    value.Type
-	style  value.Style
-	at     int
-	plain  value.Kind // of cells that are written without a further look
-	fields []written
-	list   *members // of an OutList
+	prefix   []byte // the quoted key with its colon, after a comma where one belongs
+	typ      value.Type
+	style    value.Style
+	at       int
+	plain    value.Kind // of cells that are written without a further look
+	computed bool       // of rows: a cell of none of them
+	fields   []written
+	list     *members // of an OutList
 }
 
 // members are the fields of a level's objects.
@@ -99,7 +100,7 @@ func (e *encoder) compile(l plan.Level, n int, field func(int) plan.Output) []wr
 	for i := range out {
 		o := field(i)
 		m := &out[i]
-		*m = written{Output: o, typ: o.Type(), style: e.style, at: o.Index()}
+		*m = written{Output: o, typ: o.Type(), style: e.style, at: o.Index(), computed: l.Grouped()}
 		if i > 0 {
 			m.prefix = append(m.prefix, ',')
 		}

@@ -12,7 +12,7 @@ func TableCells(q plan.Query) []plan.Output {
 	leaves := leavesOf(q)
 	out := make([]plan.Output, len(leaves))
 	for i, l := range leaves {
-		out[i] = l.cell
+		out[i] = l.Output
 	}
 	return out
 }
@@ -24,7 +24,7 @@ func EncodeTable(share *held.Share, q plan.Query, r *value.Result, w Writing, ro
 	e := newEncoder(w)
 	e.share = share
 	e.path = append(e.path, step{name: rows}, step{})
-	leaves := leavesOf(q)
+	leaves := e.leavesOf(q)
 	end := e.cut(q.Root(), 0, r.Rows.Len(), 1)
 	e.out = append(e.out, '[')
 	for i := range end {
@@ -40,8 +40,17 @@ func EncodeTable(share *held.Share, q plan.Query, r *value.Result, w Writing, ro
 
 // leaf is a cell, and the cells that are null where an object around it is.
 type leaf struct {
-	cell   plan.Output
+	written
 	within []int
+}
+
+func (e *encoder) leavesOf(q plan.Query) []leaf {
+	leaves := leavesOf(q)
+	for i := range leaves {
+		l := &leaves[i]
+		l.typ, l.style, l.at, l.computed = l.Type(), e.styleOf(l.Output), l.Index(), q.Root().Grouped()
+	}
+	return leaves
 }
 
 func leavesOf(q plan.Query) []leaf {
@@ -51,7 +60,7 @@ func leavesOf(q plan.Query) []leaf {
 		for i := range n {
 			switch o := field(i); o.Kind() { //nolint:exhaustive // tables have cells, in objects or not
 			case plan.OutCell:
-				out = append(out, leaf{o, within})
+				out = append(out, leaf{written{Output: o}, within})
 			case plan.OutObject:
 				around := within
 				if o.Index() >= 0 {
@@ -68,7 +77,8 @@ func leavesOf(q plan.Query) []leaf {
 
 func (e *encoder) cells(leaves []leaf, row value.Row) {
 	e.out = append(e.out, '[')
-	for j, l := range leaves {
+	for j := range leaves {
+		l := &leaves[j]
 		if j > 0 {
 			e.out = append(e.out, ',')
 		}
@@ -76,12 +86,12 @@ func (e *encoder) cells(leaves []leaf, row value.Row) {
 			e.out = append(e.out, null...)
 			continue
 		}
-		e.cell(l.cell, l.cell.Type(), e.styleOf(l.cell), row.Cell(l.cell.Index()), step{index: j})
+		e.cell(&l.written, row.Cell(l.at), step{index: j})
 	}
 	e.out = append(e.out, ']')
 }
 
-func (l leaf) missing(row value.Row) bool {
+func (l *leaf) missing(row value.Row) bool {
 	for _, i := range l.within {
 		if row.Null(i) {
 			return true

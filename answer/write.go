@@ -180,7 +180,7 @@ func (e *encoder) memberCell(m *written, c value.Cell) (whole bool) {
 			e.missing(step{name: m.Key()})
 			return false
 		}
-		return e.cell(m.Output, m.typ, m.style, c, step{name: m.Key()}) || !m.Always()
+		return e.cell(m, c, step{name: m.Key()}) || !m.Always()
 	case c.Kind == value.KindText:
 		e.out = value.AppendQuoted(e.out, c.Text)
 	default:
@@ -202,27 +202,30 @@ func (e *encoder) missing(at step) {
 
 // cell writes a cell; at is its place in the row. It is false when it wrote null
 // because of an error.
-func (e *encoder) cell(o plan.Output, typ value.Type, style value.Style, c value.Cell, at step) bool {
+func (e *encoder) cell(m *written, c value.Cell, at step) bool {
 	before := len(e.out)
-	out, err := value.AppendJSON(e.out, typ, c, style)
+	out, err := value.AppendJSON(e.out, m.typ, c, m.style)
 	if err == nil {
 		e.out = out
 		return true
 	}
 	e.out = append(out[:before], null...)
-	tooLarge := errors.Is(err, value.ErrTooLarge) || o.Bounded() && c.Kind == value.KindFloat && math.IsInf(c.Float, 0)
+	var why value.Unprintable
 	switch {
-	case tooLarge:
-		e.failed = fault.New(fault.TooComplex, "%s is beyond the 38 digits numbers are exact to", o.Key())
-	case !errors.Is(err, value.ErrNotFinite):
+	case !errors.As(err, &why):
 		e.failed = fault.New(fault.Internal, "internal error").Because(err)
+	case m.computed && beyond(m.Output, c, why):
+		e.failed = fault.New(fault.TooComplex, "%s is beyond the 38 digits numbers are exact to", m.Key())
 	case len(e.errors) < maxErrors:
-		e.errors = append(e.errors, &gqlerror.Error{
-			Err:  fault.New(fault.NotImplemented, "the value is not finite, which JSON cannot hold"),
-			Path: pathOf(append(e.path, at)),
-		})
+		e.errors = append(e.errors, &gqlerror.Error{Err: fault.New(fault.NotImplemented, "%s", why), Path: pathOf(append(e.path, at))})
 	}
 	return false
+}
+
+// beyond tells an aggregate that not every engine could have computed. One value
+// of so many digits that stands in a row is only that cell's.
+func beyond(o plan.Output, c value.Cell, why value.Unprintable) bool {
+	return why == value.ErrTooLarge || o.Bounded() && c.Kind == value.KindFloat && math.IsInf(c.Float, 0)
 }
 
 // pathOf is the path of the response that steps lead along.

@@ -87,6 +87,7 @@ type Column struct {
 	Name        string
 	Type        value.Type
 	Nullable    bool
+	Odd         bool // nobody has promised it, and it may hold values that cannot be printed
 	Label       string
 	Description string
 	Expose      bool // a tenant column only: show it to tenants too
@@ -96,9 +97,10 @@ type Column struct {
 }
 
 // Promised tells whether the schema says that the column is never null. JSON has
-// no NaN and no infinity, so a Float may have to be null.
+// no NaN and no infinity, so a Float may have to be null, and so may other types
+// of which a table has said only that they are never null.
 func (c *Column) Promised() bool {
-	return !c.Nullable && (c.Type.Scalar != value.Float || c.Type.List)
+	return !c.Nullable && !c.Odd && (c.Type.Scalar != value.Float || c.Type.List)
 }
 
 // Relation leads from a row to rows of another dataset.
@@ -138,10 +140,12 @@ type Own struct {
 type Stored struct {
 	Name    string // the source's name for it; for APIs a member name or JSON pointer
 	Native  string // the source's own type, as introspected; empty when unknown
-	ByCode  bool   // text that the source already orders by code point
-	Indexed bool   // an index finds a tenant's rows by it
-	Sorted  bool   // an index has each tenant's rows in its order, in which they also lie in the table
-	Missing bool   // the source does not have the column: a tenant column, or one that is only other tenants'
+	Form    value.Form
+	Filled  bool // the source lets no null in
+	ByCode  bool // text that the source already orders by code point
+	Indexed bool // an index finds a tenant's rows by it
+	Sorted  bool // an index has each tenant's rows in its order, in which they also lie in the table
+	Missing bool // the source does not have the column: a tenant column, or one that is only other tenants'
 }
 
 // SourceKind names what a source is.

@@ -17,20 +17,20 @@ type Cell struct {
 }
 
 // Cell returns the source as it is in one of its cells.
-func (p PostgresSpec) Cell(name string) (PostgresSpec, bool) {
-	c, ok := p.Cells[name]
-	p.Host, p.Port, p.Database, p.User, p.Password = c.Host, c.Port, c.Database, c.User, c.Password
-	return p, ok
+func (s PostgresSpec) Cell(name string) (PostgresSpec, bool) {
+	c, ok := s.Cells[name]
+	s.Host, s.Port, s.Database, s.User, s.Password = c.Host, c.Port, c.Database, c.User, c.Password
+	return s, ok
 }
 
 // Places are the source as it is itself, if it is anywhere, and in each of its cells, by name.
-func (p PostgresSpec) Places() []PostgresSpec {
+func (s PostgresSpec) Places() []PostgresSpec {
 	var out []PostgresSpec
-	if p.Host != "" {
-		out = append(out, p)
+	if s.Host != "" {
+		out = append(out, s)
 	}
-	for _, name := range slices.Sorted(maps.Keys(p.Cells)) {
-		c, _ := p.Cell(name)
+	for _, name := range slices.Sorted(maps.Keys(s.Cells)) {
+		c, _ := s.Cell(name)
 		out = append(out, c)
 	}
 	return out

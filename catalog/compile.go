@@ -60,6 +60,7 @@ type compiler struct {
 	work     map[string]*draft            // datasets in the making
 	sees     func(*Dataset, *Column) bool // nil: whoever wrote it sees every column, and may follow relations
 	knows    func(parameter string) bool  // nil: whoever wrote it knows every parameter
+	enums    map[string][]string          // labels of enums that tables have, by the type's name
 	rows     int
 	maxRows  int
 

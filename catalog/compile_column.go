@@ -20,7 +20,7 @@ func (c *compiler) columns(d *draft) {
 			d.add(c.column(d.at.in("columns", e.Name), d, e.Name, e.Value, tc), cmp.Or(e.Value.Column, e.Name))
 		}
 	case known:
-		d.introspect(t, c.spec.Naming)
+		c.introspect(d, t)
 	case len(d.Bindings) > 0, d.PerTenant:
 		d.at.problem("list its `columns`; no database that was asked describes them")
 	}
@@ -34,7 +34,8 @@ func (d *draft) add(col *Column, physical string) {
 }
 
 // introspect takes all columns that have a type here.
-func (d *draft) introspect(t Table, naming string) {
+func (c *compiler) introspect(d *draft, t Table) {
+	naming := c.spec.Naming
 	var usable []TableColumn
 	for _, tc := range t.Columns {
 		if bad := unusable(tc); bad != "" {
@@ -56,7 +57,7 @@ func (d *draft) introspect(t Table, naming string) {
 	}
 	for i, name := range names {
 		tc := usable[i]
-		d.add(&Column{Name: name, Type: served(tc.Type), Nullable: tc.Nullable, Description: tc.Comment}, tc.Name)
+		d.add(&Column{Name: name, Type: c.ownEnum(d, name, served(tc.Type)), Nullable: tc.Nullable, Odd: tc.Odd, Description: tc.Comment}, tc.Name)
 		if name != tc.Name && (naming != CamelNames || name != Camel(tc.Name)) {
 			d.at.note("the column %q is served as %s", tc.Name, name)
 		}
@@ -76,19 +77,40 @@ func unusable(tc TableColumn) string {
 	switch {
 	case !tc.Supported:
 		return fmt.Sprintf("its type, %s, cannot be served", tc.Native)
-	case mergesText(tc):
-		return fmt.Sprintf("its type, %s, takes different texts for equal", tc.Native)
 	case tc.Type.Scalar == value.Enum && badLabels(tc.Type.Labels) != "":
 		return fmt.Sprintf("its type, %s, cannot be an enum: %s", tc.Native, badLabels(tc.Type.Labels))
 	}
 	return ""
 }
 
-// mergesText tells whether two different texts may be equal to the source:
-// then a filter would not mean the same on every source, and two tenants could
-// meet.
-func mergesText(tc TableColumn) bool {
-	return tc.Type.Text() && (!tc.Deterministic || strings.EqualFold(tc.Native, "citext"))
+// ownEnum gives an enum a name of its own where another dataset's of that name has
+// other labels: two schemas may have a type status each.
+func (c *compiler) ownEnum(d *draft, column string, t value.Type) value.Type {
+	if t.Scalar != value.Enum {
+		return t
+	}
+	if labels, taken := c.enums[t.EnumName]; taken && !slices.Equal(labels, t.Labels) {
+		t.EnumName = d.Type + pascal(column)
+	}
+	if c.enums == nil {
+		c.enums = make(map[string][]string)
+	}
+	c.enums[t.EnumName] = t.Labels
+	return t
+}
+
+// badTenant says why a column cannot tell tenants apart by what it is in the
+// source, or "".
+func badTenant(tc TableColumn) string {
+	switch {
+	case padsText(tc):
+		return tc.Native + ", which ignores trailing blanks"
+	case tc.Form.Merges():
+		return tc.Native + ", which takes different texts for equal"
+	case tc.Form != value.Plain:
+		return tc.Native + ", which is not compared as it is stored"
+	}
+	return ""
 }
 
 // padsText tells whether the source ignores trailing blanks.
@@ -134,8 +156,11 @@ func (c *compiler) column(at place, d *draft, name string, spec ColumnSpec, tc T
 		}
 		required = required || !*spec.Null
 	}
-	if spec.Null == nil && spec.Type == "" && tc.Name != "" {
-		required = !tc.Nullable
+	if spec.Type == "" && tc.Name != "" && spec.Null == nil {
+		required, col.Odd = !tc.Nullable, tc.Odd
+	}
+	if col.Type.Text() {
+		col.Type.Folded = tc.Type.Folded
 	}
 	col.Nullable = !required
 	if col.Description == "" {
@@ -278,7 +303,7 @@ func (d *draft) indexed(source string) {
 			index = index[1:]
 		}
 		for name, s := range b.Columns {
-			if !s.Missing && s.Name == index[0] {
+			if !s.Missing && s.Name == index[0] && s.Form == value.Plain {
 				tc, _ := t.column(s.Name)
 				s.Indexed, s.Sorted = true, s.Sorted || ofTenant && tc.InOrder
 				b.Columns[name] = s
@@ -317,7 +342,10 @@ func (c *compiler) stored(d *draft, source string, col *Column) Stored {
 	if drift := c.differs(source, col, tc, t.View); drift != "" {
 		at.problem("in %s %s", source, drift)
 	}
-	s.Native, s.ByCode = tc.Native, tc.ByCode
+	s.Native, s.Form, s.ByCode, s.Filled = tc.Native, tc.Form, tc.ByCode, !tc.Nullable && !t.View
+	if note := tc.Form.Note(); note != "" {
+		at.note("%s (%s) is served %s", col.Name, tc.Native, note)
+	}
 	return s
 }
 
@@ -403,9 +431,8 @@ func (c *compiler) checkTenant(d *draft) {
 	}
 	for _, source := range d.sources {
 		stored := d.Bindings[source].Columns[d.Tenant.Name]
-		if tc, ok := d.found[source].column(stored.Name); ok && padsText(tc) {
-			at.problem("in %s %s is %s, which ignores trailing blanks, so tenants could meet; make it text",
-				source, stored.Name, tc.Native)
+		if tc, ok := d.found[source].column(stored.Name); ok && badTenant(tc) != "" {
+			at.problem("in %s %s is %s, so tenants could meet; make it text", source, stored.Name, badTenant(tc))
 		}
 	}
 }

@@ -278,8 +278,12 @@ func lookup(tables map[string]Table, b *Binding) (Table, bool) {
 	if t, ok := tables[tableName(b)]; ok {
 		return t, true
 	}
-	t, ok := tables[TableKey(cmp.Or(b.Schema, duckdbSchema), b.Table)]
-	return t, ok
+	for _, t := range tables {
+		if t.Name == b.Table && t.Schema == cmp.Or(b.Schema, duckdbSchema) {
+			return t, true
+		}
+	}
+	return Table{}, false
 }
 
 // checkPushdown reports columns that an API is said to filter by and no
@@ -313,6 +317,9 @@ func (c *compiler) key(d *draft) {
 				continue
 			case slices.Contains(d.Key, col):
 				at.problem("names %s twice", name)
+			case d.merges(col):
+				at.problem("%s takes different texts for equal, so it cannot identify rows", name)
+				continue
 			case !col.Type.Groupable():
 				at.problem("%s, a %s, cannot identify rows", name, col.Type.GraphQL())
 			case col.Only != nil:
@@ -330,6 +337,11 @@ func (c *compiler) key(d *draft) {
 	}
 	for _, physical := range t.PrimaryKey {
 		col := d.storedAs(physical)
+		if col != nil && d.merges(col) {
+			d.Key = nil
+			d.at.note("the primary key column %q takes different texts for equal, so rows cannot be asked by key", physical)
+			return
+		}
 		if col == nil || !col.Type.Groupable() {
 			d.Key = nil
 			d.at.note("the primary key column %q is no column of it, so rows cannot be asked by key", physical)
@@ -340,6 +352,13 @@ func (c *compiler) key(d *draft) {
 		}
 		d.Key = append(d.Key, col)
 	}
+}
+
+// merges tells text that a source of the dataset takes for equal when it differs.
+func (d *draft) merges(col *Column) bool {
+	return col.Type.Folded || slices.ContainsFunc(d.sources, func(source string) bool {
+		return d.Bindings[source].Columns[col.Name].Form.Merges()
+	})
 }
 
 // uniqueSets are all sets of columns that no two rows of the table share.

@@ -164,15 +164,15 @@ func (c *compiler) storedOwn(d *draft, o *ownDraft, col *Column) Stored {
 		bad = fmt.Sprintf("there is no column %q; write ~ if every row of the table is this tenant's", s.Name)
 	case !ok:
 		bad = fmt.Sprintf("there is no column %q", s.Name)
-	case col == d.Tenant && padsText(tc):
-		bad = fmt.Sprintf("it is %s, which ignores trailing blanks", tc.Native)
+	case col == d.Tenant && badTenant(tc) != "":
+		bad = "it is " + badTenant(tc)
 	default:
 		bad = c.differs(o.Source, col, tc, o.table.View)
 	}
 	if bad != "" {
 		at.note("%s, so this tenant's questions that read it are refused", bad)
 	}
-	s.Native, s.ByCode = tc.Native, tc.ByCode
+	s.Native, s.Form, s.ByCode = tc.Native, tc.Form, tc.ByCode
 	return s
 }
 

@@ -133,8 +133,10 @@ func (c *compiler) checkParentIn(at place, d *draft, source string, chain []*Dat
 	for _, p := range d.Parent.On {
 		from, _ := d.found[source].column(d.Bindings[source].Columns[p.From.Name].Name)
 		there, _ := to.found[source].column(to.Bindings[source].Columns[p.To.Name].Name)
-		if mergesText(from) || mergesText(there) {
+		if from.Form.Merges() || there.Form.Merges() {
 			at.problem("%s pairs texts that %s takes for equal though they differ, so a row could be two tenants'", d.Parent.Name, source)
+		} else if from.Form.Converted() || there.Form.Converted() {
+			at.problem("%s pairs columns that are not compared as %s keeps them (%s and %s), so a row could be two tenants'", d.Parent.Name, source, from.Native, there.Native)
 		}
 		cols = append(cols, p.To)
 	}

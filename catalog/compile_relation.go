@@ -75,7 +75,9 @@ func pairs(at place, from, to *draft, on map[string]string) []Pair {
 		if p.From == nil || p.To == nil {
 			continue
 		}
-		if !comparable(p.From.Type, p.To.Type) {
+		if from.merges(p.From) || to.merges(p.To) {
+			at.in(name).problem("%s or %s takes different texts for equal, so it leads to no row for certain", name, on[name])
+		} else if !comparable(p.From.Type, p.To.Type) {
 			at.in(name).problem("%s is %s and %s is %s, which are never equal",
 				name, p.From.Type.GraphQL(), on[name], p.To.Type.GraphQL())
 		}
@@ -174,7 +176,7 @@ func foreignPairs(from, to *draft, fk ForeignKey) []Pair {
 	var on []Pair
 	for i, name := range fk.Columns {
 		p := Pair{From: from.storedAs(name), To: to.storedAs(fk.RefColumns[i])}
-		if p.From == nil || p.To == nil || !comparable(p.From.Type, p.To.Type) {
+		if p.From == nil || p.To == nil || from.merges(p.From) || to.merges(p.To) || !comparable(p.From.Type, p.To.Type) {
 			return nil
 		}
 		on = append(on, p)

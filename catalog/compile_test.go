@@ -178,7 +178,8 @@ func binding(b *strings.Builder, d *catalog.Dataset, source string, bind *catalo
 	for _, col := range d.Columns {
 		stored := bind.Columns[col.Name]
 		if stored != (catalog.Stored{Name: col.Name}) {
-			fmt.Fprintf(b, "    %s %+v\n", col.Name, stored)
+			stored.Filled = false // as the column tells
+			b.WriteString(strings.NewReplacer(" Form:0", "", " Filled:false", "").Replace(fmt.Sprintf("    %s %+v\n", col.Name, stored)))
 		}
 	}
 }
@@ -319,10 +320,15 @@ func parseColumn(t *testing.T, text string) catalog.TableColumn {
 	}
 	name, native := parts[0], parts[2]
 	typ, required := strings.CutSuffix(parts[1], "!")
-	tc := catalog.TableColumn{Name: name, Native: native, Nullable: !required, Deterministic: true, ByCode: true, Supported: true}
+	tc := catalog.TableColumn{Name: name, Native: native, Nullable: !required, ByCode: true, Supported: true}
 	if len(parts) > 3 {
 		words := strings.Fields(parts[3])
-		tc.Deterministic = !slices.Contains(words, "merges")
+		if slices.Contains(words, "merges") {
+			tc.Form = value.Collated
+		}
+		if slices.Contains(words, "printed") {
+			tc.Form = value.Printed
+		}
 		tc.ByCode = !slices.Contains(words, "collated")
 		tc.InOrder = slices.Contains(words, "inorder")
 		if slices.Contains(words, "commented") {
@@ -348,5 +354,8 @@ func parseColumn(t *testing.T, text string) catalog.TableColumn {
 		tc.Supported = false
 	}
 	tc.Type.List = list
+	if native == "citext" {
+		tc.Form, tc.Type.Folded = value.Folded, true
+	}
 	return tc
 }

@@ -1,6 +1,8 @@
 package catalog
 
-import "fmt"
+import (
+	"fmt"
+)
 
 // Drift is how a table is not what a dataset promises.
 type Drift struct {
@@ -38,8 +40,10 @@ func (d *Dataset) driftOf(b *Binding, t Table) Drift {
 		switch {
 		case !ok:
 			out.Columns[col.Name] = notThere
-		case col == d.Tenant && padsText(tc):
-			out.Columns[col.Name] = fmt.Sprintf("it is %s, which ignores trailing blanks", tc.Native)
+		case col == d.Tenant && badTenant(tc) != "":
+			out.Columns[col.Name] = "it is " + badTenant(tc)
+		case stored.Form != tc.Form && tc.Form.Converted():
+			out.Columns[col.Name] = fmt.Sprintf("it is %s, which is read otherwise than the column is", tc.Native)
 		default:
 			if bad := differs(col, tc, t.View); bad != "" {
 				out.Columns[col.Name] = bad

@@ -28,15 +28,16 @@ type Table struct {
 
 // TableColumn is a column as a source describes it.
 type TableColumn struct {
-	Name          string
-	Native        string     // the source's own name of the type
-	Type          value.Type // the scalar it is served as, when Supported
-	Supported     bool
-	Nullable      bool
-	ByCode        bool // text that the source already orders by code point
-	InOrder       bool // rows lie in the table in its order, and reading them so costs no more than any other way
-	Deterministic bool // equal text is the same text; false under some collations
-	Comment       string
+	Name      string
+	Native    string     // the source's own name of the type
+	Type      value.Type // the scalar it is served as, when Supported
+	Supported bool
+	Form      value.Form // how it is read, where its type is another than the scalar's
+	Odd       bool       // may hold values that cannot be printed, such as infinite times
+	Nullable  bool
+	ByCode    bool // text that the source already orders by code point
+	InOrder   bool // rows lie in the table in its order, and reading them so costs no more than any other way
+	Comment   string
 }
 
 // ForeignKey is a reference to another table of the same source.

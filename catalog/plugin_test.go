@@ -21,7 +21,7 @@ func described(t *testing.T) catalog.Table {
 	} {
 		typ, ok := catalog.PluginType(c[1], c[2])
 		table.Columns = append(table.Columns, catalog.TableColumn{
-			Name: c[0], Native: c[1], Type: typ, Supported: ok, Nullable: true, Deterministic: true,
+			Name: c[0], Native: c[1], Type: typ, Supported: ok, Nullable: true,
 		})
 	}
 	return table
@@ -70,7 +70,7 @@ func TestPluginDescribes(t *testing.T) {
 		t.Errorf("%+v", p)
 	}
 	duck := map[string]catalog.Table{"main.orders": {Schema: "main", Name: "orders", Columns: []catalog.TableColumn{
-		{Name: "client", Native: "VARCHAR", Type: value.Of(value.String), Supported: true, Deterministic: true},
+		{Name: "client", Native: "VARCHAR", Type: value.Of(value.String), Supported: true},
 		{Name: "amount", Native: "DECIMAL(10,2)", Type: value.DecimalOf(10, 2), Supported: true},
 	}}}
 	c, problems = overPlugin(t, catalog.DatasetSpec{}, catalog.Introspected{"plug": plug, "duck": duck})

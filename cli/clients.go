@@ -34,22 +34,24 @@ func newClientModule(built *schema.Schema, view *catalog.View, allTenants, numbe
 		typ := view.Dataset(name).Dataset.Type
 		groups[typ+"Aggregate"], pages[typ+"Connection"] = true, true
 	}
+	root := built.AST.Query.Name
+	read := func(name string) {
+		for _, field := range built.AST.Types[name].Fields {
+			switch typ := field.Type.Name(); {
+			case groups[typ] && field.Type.Elem != nil:
+				m.groups[name] = append(m.groups[name], field.Name)
+			case pages[typ] && name == root:
+				m.pages = append(m.pages, field.Name)
+			}
+		}
+	}
+	read(root)
 	for _, o := range built.Objects(allTenants) {
 		m.types = append(m.types, o.Type)
 		if len(o.Key) > 0 {
 			m.entities[o.Type] = o.Key
 		}
-	}
-	for _, name := range append([]string{built.AST.Query.Name}, m.types...) {
-		def := built.AST.Types[name]
-		for _, field := range def.Fields {
-			switch typ := field.Type.Name(); {
-			case groups[typ] && field.Type.Elem != nil:
-				m.groups[name] = append(m.groups[name], field.Name)
-			case pages[typ] && def == built.AST.Query:
-				m.pages = append(m.pages, field.Name)
-			}
-		}
+		read(o.Type)
 	}
 	return m
 }

@@ -68,6 +68,7 @@ func TestDrift(t *testing.T) {
 		"scale":   goodOrders + "ALTER TABLE orders ALTER amount TYPE numeric(12,3);",
 		"null":    goodOrders + "ALTER TABLE orders DROP CONSTRAINT orders_pkey; ALTER TABLE orders ALTER id DROP NOT NULL;",
 		"label":   goodOrders + "ALTER TYPE state ADD VALUE 'lost';",
+		"read":    goodOrders + "ALTER TABLE orders ALTER note TYPE inet USING '10.0.0.1';",
 		"extra":   goodOrders + "ALTER TABLE orders ADD extra text;",
 		"nothing": "",
 	})
@@ -81,6 +82,7 @@ func TestDrift(t *testing.T) {
 		g.refused(at("scale", dbs["scale"]), all, "3 digits after the point", "numeric(12,3)")
 		g.refused(at("null", dbs["null"]), all, "orders.id is not what the catalog says", "may be null")
 		g.refused(at("label", dbs["label"]), all, "open, paid, lost", "orders.state")
+		g.refused(at("read", dbs["read"]), all, "it is inet, which is read otherwise than the column is", "orders.note")
 		g.refused(at("nothing", dbs["nothing"]), all, "orders is not what the catalog says", "there is no table public.orders")
 		g.refused(at("good", dbs["nothing"]), "items { id }", "items is not", "there is no table public.items")
 		// What differs refuses what reads it, not the rest.

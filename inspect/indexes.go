@@ -8,6 +8,7 @@ import (
 
 	"usher/catalog"
 	"usher/sqlgen"
+	"usher/value"
 )
 
 // indexes names the indexes that tables in PostgreSQL lack: one that finds a
@@ -33,7 +34,7 @@ func indexes(cat *catalog.Catalog, tables catalog.Introspected) []string {
 			}
 			for _, col := range d.Columns {
 				stored := b.Columns[col.Name]
-				if !col.Type.Text() || stored.ByCode || stored.Missing || col.Collation || col == d.Tenant {
+				if !col.Type.Text() || stored.ByCode || stored.Form != value.Plain || stored.Missing || col.Collation || col == d.Tenant {
 					continue
 				}
 				out = append(out, fmt.Sprintf("datasets.%s.columns.%s: ordering by it needs an index of its own in %s, since usher orders by code point: %s",

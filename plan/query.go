@@ -388,10 +388,11 @@ type Field struct {
 	Stored string // in the source
 	Type   value.Type
 	Native string // the source's type, when known
-	Null   bool   // may hold nulls
-	ByCode bool   // text the source orders by code point
-	Asked  bool   // the caller asked for it; others are read on usher's own account
-	Of     int    // 1 + the step whose column it is, under the name Stored; 0: it is the reference's own
+	Form   value.Form
+	Null   bool // may hold nulls
+	ByCode bool // text the source orders by code point
+	Asked  bool // the caller asked for it; others are read on usher's own account
+	Of     int  // 1 + the step whose column it is, under the name Stored; 0: it is the reference's own
 
 	Indexed bool // an index of the source finds a tenant's rows by it
 	Sorted  bool // an index of the source has each tenant's rows in its order, in which they also lie in the table

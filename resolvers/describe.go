@@ -68,7 +68,7 @@ func describeDataset(cat *catalog.Catalog, view *catalog.View, name string) *gra
 		out.Columns = append(out.Columns, graph.DatasetColumn{
 			Name:        c.Name,
 			Type:        c.Type.GraphQL(),
-			Nullable:    c.Nullable,
+			Nullable:    c.Nullable || c.Odd,
 			Label:       optional(c.Label),
 			Description: optional(c.Description),
 		})

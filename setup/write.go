@@ -181,7 +181,7 @@ func columnType(c *catalog.Column) string {
 	if c.Type.Scalar == value.Enum {
 		text = value.Enum.String()
 	}
-	if !c.Nullable {
+	if !c.Nullable && !c.Odd { // what it may hold besides cannot be promised
 		text += "!"
 	}
 	return Scalar(text)

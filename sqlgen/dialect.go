@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"usher/plan"
 	"usher/value"
 )
 
@@ -25,10 +26,26 @@ type Dialect interface {
 	// Arg types the placeholder of a value by the value itself. Native is the
 	// type of the column it is compared with, which an enum's label needs.
 	Arg(placeholder string, v value.Value, native string) string
-	// Read is a stored column as the rest of a statement sees it. A single
-	// precision number is the double of its shortest digits, so that it is what
-	// people read and write of it, on every source.
-	Read(x, native string) string
+	// Read is a stored column as the rest of a statement sees it, by the form in
+	// which the source keeps it (read.go). A single precision number is the double
+	// of its shortest digits, so that it is what people read and write of it, on
+	// every source.
+	Read(x string, f plan.Field) string
+	// Lenient is Read where a value that is none of the column's scalar is null
+	// instead of an error.
+	Lenient(x string, f plan.Field) string
+	// EnumLabel is a label as a value of the enum type that the engine calls native,
+	// null if it is none of its labels; empty where comparing texts is as good.
+	EnumLabel(placeholder, native string) string
+	// FoldedIn compares text that the engine itself folds, of the type that it calls
+	// native, with a list of such.
+	FoldedIn(x, list, native string) string
+	// FoldedHas is Has for a list of such text.
+	FoldedHas(list, item, native string) string
+	// Folded is a text in lower case.
+	Folded(x string) string
+	// Printable is a key of groups, null where its value cannot be printed.
+	Printable(x string, t value.Type) string
 	// InternalText makes an expression return what a value.Cell of the type holds.
 	InternalText(x string, t value.Type) string
 	// ResultText is InternalText for what goes straight to the client: what the engine writes as

@@ -27,7 +27,7 @@ func (w *writer) inTwoSteps(nested bool) *steps {
 	for i := range s.first {
 		e := w.l.Agg(i)
 		if _, filtered := e.Filter(); e.Op() == plan.Agg && e.Func() == catalog.CountDistinct && !filtered {
-			of := w.expr(e.Arg(0))
+			of := w.folded(w.expr(e.Arg(0)), e.Arg(0).Type())
 			if s.distinct != "" && s.distinct != of {
 				return nil
 			}

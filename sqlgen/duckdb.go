@@ -30,13 +30,6 @@ func (duckdb) Arg(n string, v value.Value, _ string) string {
 	return "CAST(" + n + " AS " + duckdbTypes[v.Type().Scalar] + ")"
 }
 
-func (duckdb) Read(x, native string) string {
-	if native == "FLOAT" {
-		return "CAST(CAST(" + x + " AS VARCHAR) AS DOUBLE)"
-	}
-	return x
-}
-
 func (d duckdb) InternalText(x string, t value.Type) string {
 	if t.List && unlikeText(t) {
 		return "CAST(to_json(list_transform(" + x + ", lambda e: " + d.InternalText("e", t.Elem()) + ")) AS VARCHAR)"

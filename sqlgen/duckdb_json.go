@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	"usher/plan"
 	"usher/value"
 )
 
@@ -15,7 +16,7 @@ import (
 // front, and then makes texts of its numbers: DuckDB's functions read numbers
 // as doubles. Both steps replace whole texts, so that nothing inside one is
 // taken for a number.
-func (duckdb) jsonDocument(x, _ string) string {
+func (duckdb) jsonDocument(x string, _ plan.Field) string {
 	const texts, numbers = `"((?:[^"\\]|\\.)*)"`, `(-?[0-9][0-9.eE+-]*)`
 	text := "CAST(" + x + " AS VARCHAR)"
 	marked := `regexp_replace(regexp_replace(` + text + `, '` + texts + `', '"s\1"', 'g'), '` + texts + `|` + numbers + `', '"\1\2"', 'g')`

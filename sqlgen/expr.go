@@ -59,7 +59,7 @@ func (w *writer) expr(e plan.Expr) string {
 	case plan.Bucket:
 		return w.bucket(e)
 	case plan.Bin:
-		return w.d.Bin(w.expr(e.Arg(0)), w.arg(e.Literal(0), ""), e.Type())
+		return w.d.Bin(w.d.Printable(w.lenient(e.Arg(0)), e.Arg(0).Type()), w.arg(e.Literal(0), ""), e.Type())
 	case plan.Add, plan.Sub, plan.Mul, plan.Div, plan.Neg:
 		return w.arithmetic(e)
 	case plan.CountRows:
@@ -91,9 +91,9 @@ func (w *writer) expr(e plan.Expr) string {
 	return "NULL"
 }
 
-// column writes a column: by its stored name inside the subquery of its own
-// reference, by its catalog name outside.
-func (w *writer) column(e plan.Expr) string {
+// raw writes a column as it is stored: by its stored name inside the subquery of
+// its own reference, by its catalog name outside.
+func (w *writer) raw(e plan.Expr) string {
 	name := e.Name()
 	if w.inside == e.Ref()+1 {
 		r := w.l.Ref(e.Ref())
@@ -122,6 +122,17 @@ func (w *writer) field(e plan.Expr) (plan.Field, bool) {
 		}
 	}
 	return plan.Field{}, false
+}
+
+// column writes a column as its form is read. Outside of its reference's subquery
+// that has been done already, but for forms that have to be known where they are
+// used.
+func (w *writer) column(e plan.Expr) string {
+	f, ok := w.field(e)
+	if ok && (atUse(f) || w.inside == e.Ref()+1) {
+		return w.d.Read(w.raw(e), f)
+	}
+	return w.raw(e)
 }
 
 // isNull takes JSON's null for one too: no answer tells it from a missing
@@ -159,7 +170,12 @@ func (w *writer) compare(e plan.Expr) string {
 	if left.Op() == plan.JSONNumber {
 		return w.jsonCompare(e)
 	}
-	l := w.expr(left)
+	if e.Op() == plan.Eq || e.Op() == plan.Neq {
+		if text := w.equal(e.Op(), left, right); text != "" {
+			return text
+		}
+	}
+	l := w.lenient(left)
 	if e.Op() != plan.Eq && e.Op() != plan.Neq {
 		l = w.byCode(l, left)
 	}
@@ -202,7 +218,7 @@ func (w *writer) operand(e plan.Expr, native string) string {
 func (w *writer) rowValue(e plan.Expr, op string) string {
 	left, right := make([]string, e.Len()), make([]string, e.Len())
 	for i := range left {
-		left[i] = w.byCode(w.expr(e.Arg(i)), e.Arg(i))
+		left[i] = w.byCode(w.lenient(e.Arg(i)), e.Arg(i))
 		f, _ := w.field(e.Arg(i))
 		right[i] = w.arg(e.Literal(i), f.Native)
 	}
@@ -221,14 +237,17 @@ func (w *writer) in(e plan.Expr) string {
 	}
 	f, _ := w.field(e.Arg(0))
 	items := make([]string, e.Literals())
+	if text := w.ownIn(e.Arg(0), e.Literals(), e.Literal); text != "" {
+		return text
+	}
 	for i := range items {
 		items[i] = w.arg(e.Literal(i), f.Native)
 	}
-	return "(" + w.labeled(w.expr(e.Arg(0)), e.Arg(0).Type(), f.Native) + " IN (" + strings.Join(items, ", ") + "))"
+	return "(" + w.labeled(w.lenient(e.Arg(0)), e.Arg(0).Type(), f.Native) + " IN (" + strings.Join(items, ", ") + "))"
 }
 
 func (w *writer) has(e plan.Expr) string {
-	list := w.expr(e.Arg(0))
+	list := w.lenient(e.Arg(0))
 	if e.Literals() == 0 {
 		if e.Op() == plan.HasAll {
 			return "(" + list + " IS NOT NULL)"
@@ -240,7 +259,11 @@ func (w *writer) has(e plan.Expr) string {
 	list = w.labeled(list, e.Arg(0).Type(), native)
 	parts := make([]string, e.Literals())
 	for i := range parts {
-		parts[i] = w.d.Has(list, w.arg(e.Literal(i), native))
+		if f.Form == value.Folded && e.Arg(0).Type().Folded {
+			parts[i] = w.d.FoldedHas(w.raw(e.Arg(0)), w.castTo(native)(e.Literal(i)), native)
+		} else {
+			parts[i] = w.d.Has(list, w.arg(e.Literal(i), native))
+		}
 	}
 	word := " OR "
 	if e.Op() == plan.HasAll {
@@ -252,7 +275,7 @@ func (w *writer) has(e plan.Expr) string {
 // bucket cuts a time. From a day on the calendar of the zone decides; below a
 // day elapsed time does, so that a day of 25 hours has 25 buckets.
 func (w *writer) bucket(e plan.Expr) string {
-	at, unit := w.expr(e.Arg(0)), "'"+string(e.Unit())+"'"
+	at, unit := w.d.Printable(w.expr(e.Arg(0)), e.Arg(0).Type()), "'"+string(e.Unit())+"'"
 	switch e.Type().Scalar { //nolint:exhaustive // other types have no buckets
 	case value.Date:
 		return "CAST(" + w.d.CutTo(unit, "CAST("+at+" AS TIMESTAMP)") + " AS DATE)"
@@ -329,7 +352,7 @@ func (w *writer) aggregate(e plan.Expr) string {
 	call := func(fn, of string) string { return fn + "(" + of + ")" + filter }
 	switch e.Func() {
 	case catalog.CountDistinct:
-		return call("count", "DISTINCT "+x)
+		return call("count", "DISTINCT "+w.folded(x, t))
 	case catalog.Min, catalog.Max:
 		if t.Scalar == value.Interval {
 			return "(" + w.extremeInterval(x, e.Func()) + filter + ")[1]"

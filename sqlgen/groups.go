@@ -155,7 +155,7 @@ func (w *writer) keyedRows() {
 	w.put("(SELECT ", table(0), ".*")
 	for i := range w.l.Keys() {
 		if e := w.l.Key(i); e.Op() != plan.Column {
-			w.put(", ", w.expr(e), " AS ", keyColumn(i))
+			w.put(", ", w.expr(e), " AS ", keyColumn(i)) // buckets and bins are printable already
 		}
 	}
 	w.put(" FROM ")
@@ -170,8 +170,18 @@ func (w *writer) keyedRows() {
 // keyColumn is a computed key's column. No column of a dataset can have its name.
 func keyColumn(i int) string { return Identifier("__k" + strconv.Itoa(i)) }
 
+// groupedBy is a column as a key of groups: texts that are equal are one, and values
+// that cannot be printed are null.
+func (w *writer) groupedBy(e plan.Expr) string {
+	return w.folded(w.d.Printable(w.lenient(e), e.Type()), e.Type())
+}
+
 func (w *writer) key(i int) string {
-	if e := w.l.Key(i); !w.keyed || e.Op() == plan.Column {
+	e := w.l.Key(i)
+	if e.Op() == plan.Column {
+		return w.groupedBy(e)
+	}
+	if !w.keyed {
 		return w.expr(e)
 	}
 	return table(0) + "." + keyColumn(i)

@@ -15,9 +15,8 @@ import (
 
 // jsonDialect is what the engines spell in different ways about JSON.
 type jsonDialect interface {
-	// jsonDocument makes of a column what the others take, or null. Native is
-	// the column's own type, where that is known.
-	jsonDocument(x, native string) string
+	// jsonDocument makes of a column what the others take, or null.
+	jsonDocument(x string, f plan.Field) string
 	// jsonContains tells whether a document contains a literal.
 	jsonContains(w *writer, doc string, v value.Value) string
 	// jsonAt is what a document holds at the end of a path, or null.
@@ -54,7 +53,7 @@ func (w *writer) json(e plan.Expr) string {
 
 func (w *writer) document(e plan.Expr) string {
 	f, _ := w.field(e)
-	return w.d.jsonDocument(w.expr(e), f.Native)
+	return w.d.jsonDocument(w.expr(e), f)
 }
 
 // jsonCompare compares a number in a document with literals.

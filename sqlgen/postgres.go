@@ -31,16 +31,9 @@ func (postgres) Arg(n string, v value.Value, native string) string {
 	return n + "::" + postgresTypes[v.Type().Scalar]
 }
 
-func (postgres) Read(x, native string) string {
-	if native == "real" {
-		return x + "::text::float8"
-	}
-	return x
-}
-
 func (d postgres) InternalText(x string, t value.Type) string {
 	if t.List && unlikeText(t) {
-		return "(CASE WHEN " + x + " IS NOT NULL THEN to_json(ARRAY(SELECT " + d.InternalText("e", t.Elem()) + " FROM unnest(" + x + ") AS e))::text END)"
+		return "to_json(" + d.each(x, d.InternalText("e", t.Elem()), "text") + ")::text"
 	}
 	if t.List {
 		return "to_json(" + x + "::text[])::text"
@@ -53,9 +46,9 @@ func (d postgres) InternalText(x string, t value.Type) string {
 	case value.Float:
 		return x + "::float8"
 	case value.Interval:
-		return "concat((extract(year from " + x + ") * 12 + extract(month from " + x + "))::bigint, ' ', extract(day from " + x +
+		return "CASE WHEN NOT isfinite(" + x + ") THEN 'infinity' ELSE concat((extract(year from " + x + ") * 12 + extract(month from " + x + "))::bigint, ' ', extract(day from " + x +
 			")::bigint, ' ', ((extract(hour from " + x + ") * 3600 + extract(minute from " + x +
-			") * 60) * 1000000 + extract(microseconds from " + x + "))::bigint) || left(" + x + "::text, 0)"
+			") * 60) * 1000000 + extract(microseconds from " + x + "))::bigint) || left(" + x + "::text, 0) END"
 	case value.Bytes:
 		return "translate(encode(" + x + ", 'base64'), E'\\n', '')"
 	case value.String, value.ID, value.UUID, value.Date, value.Time, value.Timestamp, value.LocalTimestamp, value.JSON, value.Enum:

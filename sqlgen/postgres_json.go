@@ -1,6 +1,7 @@
 package sqlgen
 
 import (
+	"usher/plan"
 	"usher/value"
 )
 
@@ -8,8 +9,8 @@ import (
 // text says, a number may be too long for jsonb, which then has 250 digits in a
 // row in a long text, or the nesting too deep: that is counted without the
 // innermost eight levels, so that long lists of records are not taken for it.
-func (postgres) jsonDocument(x, native string) string {
-	if native == "jsonb" {
+func (postgres) jsonDocument(x string, f plan.Field) string {
+	if f.Native == "jsonb" || f.Form != value.Plain { // what the server has made of a column is jsonb
 		return x
 	}
 	nesting := "regexp_replace(b.s, '[^][{}]', '', 'g')"

@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"usher/plan"
+	"usher/value"
 )
 
 // Statement is one SQL statement. A nested level's first Parents arguments are
@@ -94,11 +95,15 @@ func (w *writer) columns() {
 			w.put(", ")
 		}
 		e := w.l.Column(i)
+		x := w.expr(e)
+		if f, ok := w.field(e); ok && f.Form == value.Wide {
+			x = w.raw(e) // all its digits, which the answer then judges
+		}
 		wire := w.d.ResultText
 		if w.part != nil { // the parts of a script share their columns
 			wire = w.d.InternalText
 		}
-		w.put(wire(w.expr(e), e.Type()), " AS c", strconv.Itoa(i))
+		w.put(wire(x, e.Type()), " AS c", strconv.Itoa(i))
 	}
 	if w.l.Columns() == 0 {
 		w.put("TRUE AS c0")
@@ -295,7 +300,10 @@ func (w *writer) reference(i int) {
 		if f.Of > 0 { // of a step that is joined below
 			stored = table(f.Of-1) + "." + Identifier(f.Stored)
 		}
-		read := w.d.Read(stored, f.Native)
+		read := stored
+		if !atUse(f) {
+			read = w.d.Read(stored, f)
+		}
 		w.put(", ", read)
 		if f.Stored != f.Name || read != stored {
 			w.put(" AS ", Identifier(f.Name))
@@ -351,12 +359,15 @@ func (w *writer) orderBy(keyword string) {
 // neverNull tells a column of the level's own rows that holds no nulls.
 func (w *writer) neverNull(e plan.Expr) bool {
 	f, ok := w.field(e)
-	return ok && e.Ref() == 0 && !f.Null
+	return ok && e.Ref() == 0 && !f.Null && f.Form != value.Wide
 }
 
 // term writes one term of an order.
 func (w *writer) term(o plan.Order) {
-	text := w.expr(o.Expr())
+	text := w.lenient(o.Expr())
+	if f, ok := w.field(o.Expr()); ok && o.BySource() && atUse(f) {
+		text = w.raw(o.Expr())
+	}
 	if !o.BySource() {
 		text = w.byCode(text, o.Expr())
 	}

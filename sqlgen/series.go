@@ -221,7 +221,7 @@ func (w *writer) priorGroups(nested bool) {
 
 // shifted moves a time to a later one.
 func (w *writer) shifted(e plan.Expr) string {
-	at := w.expr(e.Arg(0))
+	at := w.d.Printable(w.expr(e.Arg(0)), e.Arg(0).Type())
 	n, unit := e.Ref(), string(e.Unit())
 	if e.Unit() == plan.Quarter {
 		n, unit = 3*n, "month"

@@ -144,7 +144,7 @@ func (w *writer) commonValues(v plan.Values) {
 		if i > 0 {
 			w.put(", ")
 		}
-		w.put(w.expr(v.Column(i)), " AS k", strconv.Itoa(v.Key(i)))
+		w.put(w.groupedBy(v.Column(i)), " AS k", strconv.Itoa(v.Key(i)))
 	}
 	w.put(" FROM ")
 	w.reference(v.Ref())

@@ -3,7 +3,6 @@ package value
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"math"
 	"strconv"
@@ -11,12 +10,21 @@ import (
 	"unicode/utf8"
 )
 
-// ErrNotFinite is returned for a NaN or an infinity, which no GraphQL answer
-// can hold.
-var ErrNotFinite = errors.New("the value is not a finite number or time")
+// Unprintable is the error of a value of its type that has no text in an answer.
+// It says why, and may be shown to whoever asked.
+type Unprintable string
 
-// ErrTooLarge is returned for a number beyond what every engine holds exactly.
-var ErrTooLarge = errors.New("the number has more than 38 digits")
+// Error implements error.
+func (u Unprintable) Error() string { return string(u) }
+
+// What data alone can cause.
+const (
+	ErrNotFinite = Unprintable("the value is not finite, which JSON cannot hold")
+	ErrTooLarge  = Unprintable("the number has more than 38 digits")
+	ErrYear      = Unprintable("the time is infinite, or of a year before 1 or after 9999")
+	ErrNested    = Unprintable("the list has more than one dimension")
+	ErrNotJSON   = Unprintable("the value cannot be read as JSON")
+)
 
 // Style says how values are written where a type leaves a choice.
 type Style struct {
@@ -26,8 +34,7 @@ type Style struct {
 }
 
 // AppendJSON appends a cell of the type as JSON in the one form it has. An
-// error means the cell is not a value of the type; ErrNotFinite is the only
-// one that data alone can cause.
+// error means the cell is not a value of the type, unless it is an Unprintable.
 func AppendJSON(dst []byte, t Type, c Cell, style Style) ([]byte, error) {
 	if c.Kind == KindNull {
 		return append(dst, "null"...), nil
@@ -93,14 +100,18 @@ func AppendText(dst []byte, t Type, c Cell, style Style) ([]byte, error) {
 	case LocalTimestamp:
 		return appendLocal(dst, c.Text)
 	case Date:
-		if !plainDate(c.Text) {
-			return dst, ErrNotFinite
+		if len(c.Text) != 10 || !plainDate(c.Text) {
+			return dst, ErrYear
 		}
 		return append(dst, c.Text...), nil
 	case Interval:
 		return appendSpan(dst, c.Text)
 	case JSON:
-		return CanonicalJSON(dst, c.Text)
+		out, err := CanonicalJSON(dst, c.Text)
+		if err != nil {
+			err = ErrNotJSON
+		}
+		return out, err
 	case Int, BigInt, Float, Boolean, String, ID, Enum, UUID, Bytes:
 	}
 	return append(dst, c.Text...), nil
@@ -150,7 +161,7 @@ func appendDecimal(dst, text []byte, scale int) ([]byte, error) {
 		whole = whole[1:]
 	}
 	zero := len(bytes.Trim(whole, "0")) == 0 && len(bytes.Trim(fraction, "0")) == 0
-	if len(whole)+len(fraction) > MaxDigits {
+	if n := len(whole) + len(fraction); n > MaxDigits && (n > MaxDigits+1 || whole[0] != '0') { // a zero before the point is none of them
 		return dst, ErrTooLarge
 	}
 	if len(body) != len(text) && !zero {
@@ -176,16 +187,16 @@ func appendClock(dst, text []byte) []byte {
 	return append(dst, text...)
 }
 
-// plainDate tells a date of the years 1 to 9999 from infinities and from
-// years before or after.
+// plainDate tells a date of the years 1 to 9999 from infinities and from years
+// before or after. DuckDB has a BC behind the date, PostgreSQL behind it all.
 func plainDate(text []byte) bool {
-	return len(text) >= 10 && text[4] == '-' && text[7] == '-' && digits(string(text[:4])) && !bytes.HasSuffix(text, []byte("BC")) &&
+	return len(text) >= 10 && text[4] == '-' && text[7] == '-' && digits(string(text[:4])) && text[len(text)-1] != 'C' &&
 		(len(text) == 10 || text[10] == ' ')
 }
 
 func appendLocal(dst, text []byte) ([]byte, error) {
-	if !plainDate(text) || len(text) < 19 {
-		return dst, ErrNotFinite
+	if !plainDate(text) || len(text) < 19 || text[13] != ':' {
+		return dst, ErrYear
 	}
 	dst = append(dst, text[:10]...)
 	dst = append(dst, 'T')
@@ -194,8 +205,8 @@ func appendLocal(dst, text []byte) ([]byte, error) {
 
 func appendTimestamp(dst, text []byte, zone *time.Location) ([]byte, error) {
 	bare, ok := bytes.CutSuffix(text, []byte("+00"))
-	if !ok || !plainDate(text) || len(bare) < 19 {
-		return dst, ErrNotFinite
+	if !ok || !plainDate(text) || len(bare) < 19 || text[13] != ':' {
+		return dst, ErrYear
 	}
 	if zone == nil || zone == time.UTC {
 		dst, err := appendLocal(dst, bare)
@@ -203,9 +214,16 @@ func appendTimestamp(dst, text []byte, zone *time.Location) ([]byte, error) {
 	}
 	at, err := time.Parse("2006-01-02 15:04:05.999999", string(bare))
 	if err != nil {
-		return dst, ErrNotFinite
+		return dst, ErrYear
 	}
-	return at.In(zone).AppendFormat(dst, time.RFC3339Nano), nil
+	at = at.In(zone)
+	if at.Year() < 1 || at.Year() > 9999 {
+		return dst, ErrYear
+	}
+	if _, offset := at.Zone(); offset%60 != 0 { // before zones had whole minutes; RFC 3339 has no others
+		at = at.In(time.FixedZone("", offset-offset%60))
+	}
+	return at.AppendFormat(dst, time.RFC3339Nano), nil
 }
 
 // appendList reads the wire form of a list, a JSON array of strings and nulls,
@@ -216,6 +234,9 @@ func appendList(dst []byte, elem Type, c Cell, style Style) ([]byte, error) {
 	}
 	var items []*string
 	if err := json.Unmarshal(c.Text, &items); err != nil {
+		if bytes.HasPrefix(c.Text, []byte("[[")) {
+			return dst, ErrNested
+		}
 		return dst, fmt.Errorf("a list is not in wire form: %w", err)
 	}
 	dst = append(dst, '[')

@@ -109,6 +109,9 @@ func (s Span) Wire() string { return fmt.Sprintf("%d %d %d", s.Months, s.Days, s
 // appendSpan writes a wire form as ISO 8601.
 func appendSpan(dst []byte, wire []byte) ([]byte, error) {
 	parts := strings.Fields(string(wire))
+	if string(wire) == "infinity" { // which PostgreSQL has from version 17 on
+		return dst, ErrNotFinite
+	}
 	if len(parts) != 3 {
 		return dst, fmt.Errorf("interval %q is not in wire form", wire)
 	}

@@ -69,6 +69,7 @@ type Type struct {
 	EnumName  string   // Enum: the GraphQL name of the type
 	Labels    []string // Enum: in declared order; never changed after construction
 	List      bool     // a list of the scalar; elements may be null
+	Folded    bool     // String: equal in upper and lower case
 }
 
 // Of returns the plain type of a scalar; a Decimal made so is Unscaled.

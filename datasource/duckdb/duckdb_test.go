@@ -313,7 +313,7 @@ func TestFiles(t *testing.T) {
 		"order lines.tz": "TIMESTAMP WITH TIME ZONE Timestamp", "order lines.unit price (€)": "DECIMAL(9,2) Decimal",
 		"order lines.a-b": "SMALLINT Int", "order lines.select": "VARCHAR String",
 		"people.id": "BIGINT BigInt", "people.full name": "VARCHAR String", "people.at+": "TIMESTAMP LocalTimestamp",
-		"notes.id": "BIGINT BigInt", "notes.the extra": "STRUCT(a BIGINT)", "notes.txt": "VARCHAR String",
+		"notes.id": "BIGINT BigInt", "notes.the extra": "STRUCT(a BIGINT) JSON", "notes.txt": "VARCHAR String",
 	}
 	if diff := cmp.Diff(expected, found); diff != "" {
 		t.Errorf("columns (-want +got):\n%s", diff)

@@ -10,6 +10,7 @@ import (
 
 	"usher/catalog"
 	"usher/sqlgen"
+	"usher/value"
 )
 
 // Introspect describes the tables and views of the schemas, sorted by schema and
@@ -38,7 +39,7 @@ func (db *DB) introspect(ctx context.Context, schemas string) ([]catalog.Table, 
 	for i := range tables {
 		if db.files { // the readers of files know no collations, and a probe would open the file
 			for j := range tables[i].Columns {
-				tables[i].Columns[j].ByCode, tables[i].Columns[j].Deterministic = true, true
+				tables[i].Columns[j].ByCode = true
 			}
 			continue
 		}
@@ -92,7 +93,8 @@ func (db *DB) tables(ctx context.Context, schemas string, enums map[string]strin
 			tables = append(tables, catalog.Table{Schema: c.Schema, Name: c.Table, View: c.View})
 		}
 		column := catalog.TableColumn{Name: c.Name, Native: c.Native, Nullable: c.Nullable, Comment: c.Comment}
-		column.Type, column.Supported = typeOf(c.Native, enums, c.Table+"_"+c.Name)
+		how := typeOf(c.Native, enums, c.Table+"_"+c.Name)
+		column.Type, column.Form, column.Odd, column.Supported = how.Type, how.Form, how.Odd, true
 		last := &tables[len(tables)-1]
 		last.Columns = append(last.Columns, column)
 	}
@@ -108,7 +110,7 @@ func (db *DB) collations(ctx context.Context, table *catalog.Table) error {
 	var texts []*catalog.TableColumn
 	for i := range table.Columns {
 		column := &table.Columns[i]
-		column.ByCode, column.Deterministic = true, true
+		column.ByCode = true
 		if strings.HasPrefix(column.Native, "VARCHAR") && !strings.Contains(column.Native, "[") {
 			texts = append(texts, column)
 			none := "(SELECT " + sqlgen.Identifier(column.Name) + " FROM " + sqlgen.Identifier(table.Schema) + "." + sqlgen.Identifier(table.Name) + " LIMIT 0)"
@@ -128,7 +130,9 @@ func (db *DB) collations(ctx context.Context, table *catalog.Table) error {
 		return err
 	}
 	for i, column := range texts {
-		column.ByCode, column.Deterministic = !found[i], !found[i]
+		if found[i] {
+			column.ByCode, column.Form = false, value.Collated
+		}
 	}
 	return nil
 }

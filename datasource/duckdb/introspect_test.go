@@ -9,6 +9,7 @@ import (
 
 	"usher/catalog"
 	"usher/datasource/duckdb"
+	"usher/value"
 )
 
 func TestIntrospect(t *testing.T) {
@@ -45,6 +46,12 @@ func TestIntrospect(t *testing.T) {
 				line += fmt.Sprintf("%q", c.Type.Labels)
 			}
 		}
+		if note := c.Form.Note(); note != "" {
+			line += " " + note
+		}
+		if c.Odd {
+			line += " odd"
+		}
 		types = append(types, line)
 	}
 	expected := `b BOOLEAN → Boolean
@@ -52,40 +59,40 @@ i1 TINYINT → Int
 i2 SMALLINT → Int
 i4 INTEGER → Int
 i8 BIGINT → BigInt
-i16 HUGEINT → Decimal(38,0)
+i16 HUGEINT → Decimal(38,0) odd
 u1 UTINYINT → Int
 u2 USMALLINT → Int
 u4 UINTEGER → BigInt
-u8 UBIGINT → Decimal(38,0)
-u16 UHUGEINT
+u8 UBIGINT → Decimal(20,0)
+u16 UHUGEINT → Decimal(38,0) odd
 d DECIMAL(10,2) → Decimal(10,2)
 d18 DECIMAL(18,0) → Decimal(18,0)
-f4 FLOAT → Float
-f8 DOUBLE → Float
+f4 FLOAT → Float odd
+f8 DOUBLE → Float odd
 v VARCHAR → String
 id UUID → UUID
-da DATE → Date
+da DATE → Date odd
 ti TIME → Time
-tz TIME WITH TIME ZONE
-ts TIMESTAMP → LocalTimestamp
-tss TIMESTAMP_S → LocalTimestamp
-tsm TIMESTAMP_MS → LocalTimestamp
-tsn TIMESTAMP_NS → LocalTimestamp
-tstz TIMESTAMP WITH TIME ZONE → Timestamp
+tz TIME WITH TIME ZONE → String as the text that the database prints
+ts TIMESTAMP → LocalTimestamp odd
+tss TIMESTAMP_S → LocalTimestamp odd
+tsm TIMESTAMP_MS → LocalTimestamp odd
+tsn TIMESTAMP_NS → LocalTimestamp odd
+tstz TIMESTAMP WITH TIME ZONE → Timestamp odd
 iv INTERVAL → Interval
 js JSON → JSON
 bl BLOB → Bytes
 en ENUM('open', 'done') → OrderStatus["open" "done"]
-mo ENUM('so la', 'it''s, (ok)') → String
+mo ENUM('so la', 'it''s, (ok)') → String as text, since GraphQL cannot spell its labels; it has the operators of text
 un ENUM('x', 'y') → TypesUn["x" "y"]
-bi BIT
+bi BIT → String as the text that the database prints
 li BIGINT[] → [BigInt]
 ld DECIMAL(9,3)[] → [Decimal](9,3)
 le ENUM('open', 'done')[] → [OrderStatus]["open" "done"]
-ll INTEGER[][]
-ar INTEGER[3]
-st STRUCT(a INTEGER)
-ma MAP(VARCHAR, INTEGER)`
+ll INTEGER[][] → JSON as JSON that the database makes of it
+ar INTEGER[3] → [Int]
+st STRUCT(a INTEGER) → JSON as JSON that the database makes of it
+ma MAP(VARCHAR, INTEGER) → JSON as JSON that the database makes of it`
 	if diff := cmp.Diff(strings.Split(expected, "\n"), types); diff != "" {
 		t.Errorf("types (-want +got):\n%s", diff)
 	}
@@ -93,7 +100,7 @@ ma MAP(VARCHAR, INTEGER)`
 	for i := range tables {
 		for j := range tables[i].Columns {
 			c := &tables[i].Columns[j]
-			if !c.ByCode || !c.Deterministic || !c.Supported && i < 3 {
+			if !c.ByCode || c.Form != value.Plain && i < 3 || !c.Supported && i < 3 {
 				t.Errorf("%s.%s: %+v", tables[i].Name, c.Name, *c)
 			}
 			*c = catalog.TableColumn{Name: c.Name, Native: c.Native, Nullable: c.Nullable, Comment: c.Comment}
@@ -142,8 +149,8 @@ func TestCollations(t *testing.T) {
 	for _, table := range tables {
 		for _, c := range table.Columns {
 			byCode := strings.HasPrefix(c.Name, "p")
-			if c.ByCode != byCode || c.Deterministic != byCode {
-				t.Errorf("%s.%s: by code %t, deterministic %t", table.Name, c.Name, c.ByCode, c.Deterministic)
+			if c.ByCode != byCode || (c.Form == value.Collated) == byCode {
+				t.Errorf("%s.%s: by code %t, plain %t", table.Name, c.Name, c.ByCode, c.Form == value.Plain)
 			}
 		}
 	}

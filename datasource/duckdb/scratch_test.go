@@ -89,6 +89,13 @@ func TestLoadTypes(t *testing.T) {
 		{value.Of(value.Decimal), []any{"99999999999999999999999999999999999999"}, "DECIMAL(38,0)", "99999999999999999999999999999999999999"},
 		{value.Of(value.Decimal), []any{"-0.00000000000000000000000000000000000001"}, "DECIMAL(38,38)", "-.00000000000000000000000000000000000001"},
 		{value.Of(value.Decimal), []any{nil}, "DECIMAL(38,0)", "null"},
+		// What the engine cannot hold is null, or what it is in other words.
+		{value.Of(value.Decimal), []any{"NaN", "1.5", "Infinity", strings.Repeat("9", 39), "0." + strings.Repeat("0", 39) + "1", nil}, "DECIMAL(38,1)", "null 1.5 null null null null"},
+		{value.DecimalOf(9, 2), []any{"NaN", "1.50"}, "DECIMAL(9,2)", "null 1.50"},
+		{value.Of(value.Date), []any{"infinity", "0044-03-15 BC", "5874897-12-31"}, "DATE", "infinity 0044-03-15 (BC) 5874897-12-31"},
+		{value.Of(value.Timestamp), []any{"-infinity", "0044-03-15 00:00:00+00 BC", "294276-12-31 23:59:59+00"}, "TIMESTAMP WITH TIME ZONE", "-infinity 0044-03-15 (BC) 00:00:00+00 null"},
+		{value.Of(value.LocalTimestamp), []any{"0044-03-15 00:00:00.5 BC", "12000-01-01 00:00:00"}, "TIMESTAMP", "0044-03-15 (BC) 00:00:00.5 12000-01-01 00:00:00"},
+		{listOf(value.Of(value.Date)), []any{`["infinity","0044-03-15 BC",null]`}, "DATE[]", "[infinity, '0044-03-15 (BC)', NULL]"},
 		{value.Of(value.UUID), []any{"0e37df36-f698-11e6-8dd4-cb9ced3df976"}, "UUID", "0e37df36-f698-11e6-8dd4-cb9ced3df976"},
 		{value.Of(value.Date), []any{"2026-11-21"}, "DATE", "2026-11-21"},
 		{value.Of(value.Time), []any{"22:19:23", "22:19:23.5"}, "TIME", "22:19:23 22:19:23.5"},

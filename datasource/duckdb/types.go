@@ -10,54 +10,67 @@ import (
 	"usher/value"
 )
 
-// typeOf is the scalar a native type is served as. enums names enum types by
-// their spelling; one that has no name is called unnamed.
-func typeOf(native string, enums map[string]string, unnamed string) (value.Type, bool) {
-	if elem, ok := strings.CutSuffix(native, "[]"); ok {
-		t, ok := typeOf(elem, enums, unnamed)
-		if !ok || t.List {
-			return value.Type{}, false
+// named are the types that are served as what they are. All others are text, but
+// for those that are made of others.
+var named = map[string]sqltype.Served{
+	"BOOLEAN": sqltype.As(value.Boolean),
+	"TINYINT": sqltype.As(value.Int), "SMALLINT": sqltype.As(value.Int), "INTEGER": sqltype.As(value.Int),
+	"UTINYINT": sqltype.As(value.Int), "USMALLINT": sqltype.As(value.Int),
+	"BIGINT": sqltype.As(value.BigInt), "UINTEGER": sqltype.As(value.BigInt),
+	"UBIGINT": {Type: value.DecimalOf(20, 0)},
+	"HUGEINT": {Type: value.DecimalOf(value.MaxDigits, 0), Form: value.Wide, Odd: true}, "UHUGEINT": {Type: value.DecimalOf(value.MaxDigits, 0), Form: value.Wide, Odd: true},
+	"FLOAT": sqltype.Odd(value.Float, value.Single), "DOUBLE": sqltype.Odd(value.Float, value.Plain),
+	"VARCHAR": sqltype.As(value.String), "UUID": sqltype.As(value.UUID), "BLOB": sqltype.As(value.Bytes), "JSON": sqltype.As(value.JSON),
+	"DATE": sqltype.Odd(value.Date, value.Plain), "TIME": sqltype.As(value.Time), "TIME_NS": sqltype.In(value.Time, value.Finer),
+	"INTERVAL":                 sqltype.As(value.Interval),
+	"TIMESTAMP WITH TIME ZONE": sqltype.Odd(value.Timestamp, value.Plain),
+	"TIMESTAMP":                sqltype.Odd(value.LocalTimestamp, value.Plain), "TIMESTAMP_S": sqltype.Odd(value.LocalTimestamp, value.Plain),
+	"TIMESTAMP_MS": sqltype.Odd(value.LocalTimestamp, value.Plain), "TIMESTAMP_NS": sqltype.Odd(value.LocalTimestamp, value.Finer),
+}
+
+// typeOf is how a native type is served. enums names enum types by their spelling;
+// one that has no name is called unnamed.
+func typeOf(native string, enums map[string]string, unnamed string) sqltype.Served {
+	if elem, fixed := elementOf(native); elem != "" {
+		t := typeOf(elem, enums, unnamed)
+		if elem[len(elem)-1] == ']' { // of lists
+			return sqltype.In(value.JSON, value.Document)
 		}
 		t.List = true
-		return t, true
+		if fixed && t.Form == value.Plain {
+			t.Form = value.Fixed
+		}
+		return t
 	}
 	if spelled, ok := strings.CutPrefix(native, "ENUM("); ok {
-		return sqltype.Enum(cmp.Or(enums[native], unnamed), labels(strings.TrimSuffix(spelled, ")"))), true
+		if t := sqltype.Enum(cmp.Or(enums[native], unnamed), labels(strings.TrimSuffix(spelled, ")"))); t.Scalar == value.Enum {
+			return sqltype.Served{Type: t}
+		}
+		return sqltype.In(value.String, value.Label)
 	}
 	if digits, ok := strings.CutPrefix(native, "DECIMAL("); ok {
-		return decimal(strings.TrimSuffix(digits, ")"))
+		if t, ok := decimal(strings.TrimSuffix(digits, ")")); ok {
+			return sqltype.Served{Type: t}
+		}
 	}
-	switch native {
-	case "BOOLEAN":
-		return value.Of(value.Boolean), true
-	case "TINYINT", "SMALLINT", "INTEGER", "UTINYINT", "USMALLINT":
-		return value.Of(value.Int), true
-	case "BIGINT", "UINTEGER":
-		return value.Of(value.BigInt), true
-	case "UBIGINT", "HUGEINT":
-		return value.DecimalOf(value.MaxDigits, 0), true
-	case "FLOAT", "DOUBLE":
-		return value.Of(value.Float), true
-	case "VARCHAR":
-		return value.Of(value.String), true
-	case "UUID":
-		return value.Of(value.UUID), true
-	case "DATE":
-		return value.Of(value.Date), true
-	case "TIME":
-		return value.Of(value.Time), true
-	case "TIMESTAMP WITH TIME ZONE":
-		return value.Of(value.Timestamp), true
-	case "TIMESTAMP", "TIMESTAMP_S", "TIMESTAMP_MS", "TIMESTAMP_NS":
-		return value.Of(value.LocalTimestamp), true
-	case "INTERVAL":
-		return value.Of(value.Interval), true
-	case "JSON":
-		return value.Of(value.JSON), true
-	case "BLOB":
-		return value.Of(value.Bytes), true
+	for _, made := range []string{"STRUCT(", "MAP(", "UNION("} {
+		if strings.HasPrefix(native, made) {
+			return sqltype.In(value.JSON, value.Document)
+		}
 	}
-	return value.Type{}, false
+	if t, ok := named[native]; ok {
+		return t
+	}
+	return sqltype.In(value.String, value.Printed)
+}
+
+// elementOf is the type of the elements of a list, which may be of a fixed length.
+func elementOf(native string) (elem string, fixed bool) {
+	open := strings.LastIndexByte(native, '[')
+	if open <= 0 || native[len(native)-1] != ']' {
+		return "", false
+	}
+	return native[:open], open < len(native)-2
 }
 
 func decimal(digits string) (value.Type, bool) {

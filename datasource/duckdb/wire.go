@@ -47,9 +47,23 @@ func fromWire(staged string, t value.Type, native string) string {
 		return "to_months(" + part(1, "INTEGER") + ") + to_days(" + part(2, "INTEGER") + ") + to_microseconds(" + part(3, "BIGINT") + ")"
 	case value.Bytes:
 		return "from_base64(" + staged + ")"
+	// PostgreSQL has numbers and times that this engine cannot hold: these are null.
+	case value.Decimal:
+		return "CASE WHEN " + held(staged) + " THEN CAST(" + staged + " AS " + native + ") END"
+	case value.Date, value.Timestamp, value.LocalTimestamp:
+		at := "CASE WHEN ends_with(" + staged + ", ' BC') THEN regexp_replace(" + staged + `, '^(\S+)(.*) BC$', '\1 (BC)\2') ELSE ` + staged + " END"
+		if t.Scalar == value.Date {
+			return "CAST(" + at + " AS DATE)"
+		}
+		return "CASE WHEN strpos(" + staged + ", '-') > 6 THEN TRY_CAST(" + at + " AS " + native + ") ELSE CAST(" + at + " AS " + native + ") END"
 	default:
 		return "CAST(" + staged + " AS " + native + ")"
 	}
+}
+
+// held tells in SQL whether a decimal is a number of few enough digits.
+func held(text string) string {
+	return fmt.Sprintf("length(translate(ltrim(%s, '-0'), '.', '')) <= %d AND %s NOT IN ('NaN', 'Infinity', '-Infinity')", text, value.MaxDigits, text)
 }
 
 // elements is the SQL for the texts in a list's wire form.
@@ -69,7 +83,7 @@ func (s *Scratch) scaled(ctx context.Context, staging string, column ScratchColu
 	defer session.closeRows()
 	rows, err := session.Query(ctx, `
 		SELECT max(length(ltrim(split_part(d, '.', 1), '-0'))), max(length(split_part(d, '.', 2)))
-		FROM (`+texts+`)`, nil)
+		FROM (`+texts+`) WHERE `+held("d"), nil)
 	if err != nil {
 		return value.Type{}, err
 	}

@@ -39,9 +39,9 @@ func (in *introspection) run(ctx context.Context) error {
 		columns []uint32
 		each    func(value.Rows) error
 	}{
-		{typesText, nil, []uint32{oidInt8, oidText, oidBool, oidText, oidInt8, oidInt8, oidBool, oidInt8, oidText}, in.addType},
+		{typesText, nil, []uint32{oidInt8, oidText, oidBool, oidText, oidInt8, oidInt8, oidInt8, oidText}, in.addType},
 		{columnsText, []string{in.schemas}, []uint32{
-			oidInt8, oidText, oidText, oidBool, oidText, oidText, oidInt8, oidInt8, oidBool, oidBool, oidBool, oidText, oidBool,
+			oidInt8, oidText, oidText, oidBool, oidText, oidText, oidInt8, oidInt8, oidInt8, oidBool, oidBool, oidBool, oidText, oidBool,
 		}, in.addColumn},
 		{indexesText, []string{in.schemas}, []uint32{oidInt8, oidBool, oidBool, oidBool, oidText}, in.addIndex},
 		{foreignKeysText, []string{in.schemas}, []uint32{oidInt8, oidText, oidText, oidText, oidText}, in.addForeignKey},
@@ -74,22 +74,26 @@ func selected(found value.Rows, columns []uint32) error {
 }
 
 const typesText = `
-SELECT t.oid::int8, t.typname::text, t.typnamespace = 'pg_catalog'::regnamespace, t.typtype::text,
-	t.typbasetype::int8, t.typtypmod::int8, t.typnotnull,
+SELECT t.oid::int8,
+	CASE WHEN t.typname IN ('geometry', 'geography') AND NOT EXISTS (
+		SELECT 1 FROM pg_proc p WHERE p.pronamespace = t.typnamespace AND p.proname = 'st_asgeojson'
+	) THEN '' ELSE t.typname END::text,
+	t.typnamespace = 'pg_catalog'::regnamespace, t.typtype::text,
+	t.typbasetype::int8, t.typtypmod::int8,
 	CASE WHEN t.typcategory = 'A' THEN t.typelem::int8 ELSE 0 END,
 	coalesce((SELECT json_agg(e.enumlabel ORDER BY e.enumsortorder) FROM pg_enum e WHERE e.enumtypid = t.oid)::text, '[]')
 FROM pg_type t
-WHERE t.typtype IN ('b', 'd', 'e')`
+WHERE t.typtype <> 'p'`
 
 func (in *introspection) addType(rows value.Rows) error {
-	labels, err := names(rows.Cell(8))
+	labels, err := names(rows.Cell(7))
 	if err != nil {
 		return err
 	}
 	in.types[rows.Cell(0).Int] = typeRow{
 		name: text(rows.Cell(1)), builtin: rows.Cell(2).Bool, kind: text(rows.Cell(3)),
-		base: rows.Cell(4).Int, modifier: rows.Cell(5).Int, notNull: rows.Cell(6).Bool,
-		elem: rows.Cell(7).Int, labels: labels,
+		base: rows.Cell(4).Int, modifier: rows.Cell(5).Int,
+		elem: rows.Cell(6).Int, labels: labels,
 	}
 	return nil
 }
@@ -122,7 +126,7 @@ WITH RECURSIVE domains AS (
 )
 SELECT c.oid::int8, n.nspname::text, c.relname::text, c.relkind IN ('v', 'm'), a.attname::text,
 	format_type(coalesce(d.base, a.atttypid), CASE WHEN a.atttypmod < 0 THEN coalesce(d.modifier, -1) ELSE a.atttypmod END),
-	a.atttypid::int8, a.atttypmod::int8, NOT a.attnotnull,
+	a.atttypid::int8, a.atttypmod::int8, a.attndims::int8, NOT a.attnotnull,
 	a.attcollation = 0 OR o.provider = 'b' OR o.provider = 'c' AND upper(replace(o.locale, '-', '')) IN ('C', 'POSIX', 'C.UTF8'),
 	a.attcollation = 0 OR o.deterministic,
 	coalesce(col_description(c.oid, a.attnum), ''),
@@ -145,17 +149,20 @@ func (in *introspection) addColumn(rows value.Rows) error {
 		in.tables = append(in.tables, catalog.Table{Schema: text(rows.Cell(1)), Name: text(rows.Cell(2)), View: rows.Cell(3).Bool})
 	}
 	oid, modifier := rows.Cell(6).Int, rows.Cell(7).Int
-	base, _, notNull := in.types.resolve(oid, modifier)
+	how := in.types.served(oid, modifier, int(rows.Cell(8).Int))
 	column := catalog.TableColumn{
 		Name: text(rows.Cell(4)), Native: text(rows.Cell(5)),
-		Nullable: rows.Cell(8).Bool && !notNull,
-		ByCode:   rows.Cell(9).Bool, Deterministic: rows.Cell(10).Bool,
-		Comment: text(rows.Cell(11)), InOrder: rows.Cell(12).Bool,
+		Type: how.Type, Form: how.Form, Odd: how.Odd, Supported: true,
+		// What a domain says of nulls is not asked of every row: an outer join adds some.
+		Nullable: rows.Cell(9).Bool,
+		ByCode:   rows.Cell(10).Bool,
+		Comment:  text(rows.Cell(12)), InOrder: rows.Cell(13).Bool,
 	}
-	column.Type, column.Supported = in.types.scalar(oid, modifier)
-	// citext compares letters without their case, whatever its collation says.
-	if in.types[base].name == "citext" {
-		column.ByCode, column.Deterministic = false, false
+	if deterministic := rows.Cell(11).Bool; !deterministic && column.Type.Scalar == value.String && column.Form == value.Plain {
+		column.Form = value.Collated
+	}
+	if column.Type.Text() && column.Form != value.Plain { // as text it is of the database's own collation
+		column.ByCode = false
 	}
 	table := &in.tables[in.byID[id]]
 	table.Columns = append(table.Columns, column)

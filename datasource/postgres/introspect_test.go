@@ -10,6 +10,7 @@ import (
 	"usher/catalog"
 	"usher/datasource/postgres"
 	"usher/pgtest"
+	"usher/value"
 )
 
 func TestIntrospectTypes(t *testing.T) {
@@ -47,6 +48,12 @@ func TestIntrospectTypes(t *testing.T) {
 				line += fmt.Sprintf("%q", c.Type.Labels)
 			}
 		}
+		if note := c.Form.Note(); note != "" {
+			line += " " + note
+		}
+		if c.Odd {
+			line += " odd"
+		}
 		if !c.Nullable {
 			line += " not null"
 		}
@@ -56,51 +63,51 @@ func TestIntrospectTypes(t *testing.T) {
 i2 smallint → Int
 i4 integer → Int
 i8 bigint → BigInt
-n numeric → Decimal
+n numeric → Decimal odd
 n10 numeric(10,2) → Decimal(10,2)
 n5 numeric(5,0) → Decimal(5,0)
 nneg numeric(3,-2) → Decimal(5,0)
 nfar numeric(2,5) → Decimal(5,5)
-nbig numeric(50,2) → Decimal(38,2)
-nout numeric(100,60) → Decimal
-f4 real → Float
-f8 double precision → Float
+nbig numeric(50,2) → Decimal(38,2) odd
+nout numeric(100,60) → Decimal odd
+f4 real → Float odd
+f8 double precision → Float odd
 t text → String
 v character varying(20) → String
 c character(3) → String
-ci public.citext → String
+ci public.citext → String as text that is equal in upper and lower case; it is no key and leads to no other rows
 nm name → String
-ch "char"
+ch "char" → String as the text that the database prints
 id uuid → UUID
-d date → Date
+d date → Date odd
 ti time(3) without time zone → Time
-tiz time with time zone
-ts timestamp(3) without time zone → LocalTimestamp
-tsz timestamp with time zone → Timestamp
+tiz time with time zone → String as the text that the database prints
+ts timestamp(3) without time zone → LocalTimestamp odd
+tsz timestamp with time zone → Timestamp odd
 iv interval → Interval
 j json → JSON
 jb jsonb → JSON
 by bytea → Bytes
 en public.order_status → OrderStatus["open" "done"]
-mo public.mood → String
-pr numeric(10,2) → Decimal(10,2) not null
-np numeric(10,2) → Decimal(10,2) not null
+mo public.mood → String as text, since GraphQL cannot spell its labels; it has the operators of text
+pr numeric(10,2) → Decimal(10,2)
+np numeric(10,2) → Decimal(10,2)
 st public.order_status → OrderStatus["open" "done"]
-am numeric → Decimal
-li integer[] → [Int]
-ln numeric(9,3)[] → [Decimal](9,3)
-le public.order_status[] → [OrderStatus]["open" "done"]
-lp public.price[] → [Decimal](10,2)
-ll text[] → [String]
-ls public.status[] → [OrderStatus]["open" "done"]
-co public.pair
-mon money
-ip inet
-x xml
-r int4range
-o oid
-bi bit(3)
-pt point
+am numeric → Decimal odd
+li integer[] → [Int] odd
+ln numeric(9,3)[] → [Decimal](9,3) odd
+le public.order_status[] → [OrderStatus]["open" "done"] odd
+lp public.price[] → [Decimal](10,2) odd
+ll text[] → JSON as JSON that the database makes of it
+ls public.status[] → [OrderStatus]["open" "done"] odd
+co public.pair → JSON as JSON that the database makes of it
+mon money → Decimal(19,2) without its currency
+ip inet → String as text
+x xml → String as the text that the database prints
+r int4range → JSON as JSON with lower, upper, lowerInclusive and upperInclusive, or with empty
+o oid → String as the text that the database prints
+bi bit(3) → String as the text that the database prints
+pt point → String as the text that the database prints
 se integer → Int not null
 ge integer → Int`
 	if diff := cmp.Diff(strings.Split(expected, "\n"), types); diff != "" {
@@ -159,7 +166,7 @@ func TestIntrospectTables(t *testing.T) {
 	for i := range tables {
 		for j := range tables[i].Columns {
 			c := &tables[i].Columns[j]
-			if !c.ByCode || !c.Deterministic || !c.Supported {
+			if !c.ByCode || c.Form != value.Plain || !c.Supported {
 				t.Errorf("%s.%s: %+v", tables[i].Name, c.Name, *c)
 			}
 			*c = catalog.TableColumn{Name: c.Name, Native: c.Native, Nullable: c.Nullable, Comment: c.Comment}
@@ -210,7 +217,7 @@ func TestCollations(t *testing.T) {
 			if c.ByCode {
 				is = append(is, "by code")
 			}
-			if c.Deterministic {
+			if c.Form == value.Plain {
 				is = append(is, "deterministic")
 			}
 			got[c.Name] = strings.Join(is, ", ")

@@ -15,6 +15,7 @@ import (
 	"usher/fault"
 	"usher/pgtest"
 	"usher/pgtest/lies"
+	"usher/value"
 )
 
 // statements are lies in answer to a source's own statements.
@@ -153,21 +154,21 @@ func TestTypesOfThemselves(t *testing.T) {
 	rows := func(columns string, rows ...string) string {
 		return lies.Parsed + lies.Message('t', "\x00\x00") + columns + lies.Bound + strings.Join(rows, "") + lies.Complete("SELECT 1")
 	}
-	types := lies.Columns(column(number), column(name), column(truth), column(name), column(number), column(number), column(truth), column(number), column(name))
-	columns := lies.Columns(column(number), column(name), column(name), column(truth), column(name), column(name), column(number), column(number),
+	types := lies.Columns(column(number), column(name), column(truth), column(name), column(number), column(number), column(number), column(name))
+	columns := lies.Columns(column(number), column(name), column(name), column(truth), column(name), column(name), column(number), column(number), column(number),
 		column(truth), column(truth), column(truth), column(name), column(truth))
 	source := open(t, liar(lies.Answering(t, lies.Lie{}, map[string]string{
 		"FROM pg_type t": rows(types,
-			lies.Row("1", "domain", "f", "d", "1", "-1", "f", "0", "[]"),
-			lies.Row("2", "list", "f", "b", "0", "-1", "f", "2", "[]")),
+			lies.Row("1", "domain", "f", "d", "1", "-1", "0", "[]"),
+			lies.Row("2", "list", "f", "b", "0", "-1", "2", "[]")),
 		"domains AS": rows(columns,
-			lies.Row("9", "public", "t", "f", "a", "domain", "1", "-1", "t", "t", "t", "", "f"),
-			lies.Row("9", "public", "t", "f", "b", "list", "2", "-1", "t", "t", "t", "", "f")),
+			lies.Row("9", "public", "t", "f", "a", "domain", "1", "-1", "0", "t", "t", "t", "", "f"),
+			lies.Row("9", "public", "t", "f", "b", "list", "2", "-1", "0", "t", "t", "t", "", "f")),
 		"FROM pg_index":      rows(lies.Columns(column(number), column(truth), column(truth), column(truth), column(name))),
 		"FROM pg_constraint": rows(lies.Columns(column(number), column(name), column(name), column(name), column(name))),
 	}), "disable"), postgres.Options{})
 	tables, err := source.Introspect(t.Context(), "public")
-	if err != nil || len(tables) != 1 || len(tables[0].Columns) != 2 || tables[0].Columns[0].Supported || tables[0].Columns[1].Supported {
+	if err != nil || len(tables) != 1 || len(tables[0].Columns) != 2 || tables[0].Columns[0].Form != value.Printed || tables[0].Columns[1].Form != value.Document {
 		t.Errorf("%+v, %v", tables, err)
 	}
 }

@@ -12,7 +12,6 @@ type typeRow struct {
 	kind     string
 	base     int64 // of a domain
 	modifier int64 // of a domain's base type
-	notNull  bool  // of a domain
 	elem     int64 // of an array
 	labels   []string
 }
@@ -24,85 +23,95 @@ type types map[int64]typeRow
 // harm says that one lies over itself.
 const maxDomains = 64
 
-// resolve follows domains to the type below; notNull tells whether one of them
-// forbids null. Behind too many of them there is no type.
-func (t types) resolve(oid, modifier int64) (base, baseModifier int64, notNull bool) {
+// resolve follows domains to the type below. Behind too many of them there is no
+// type.
+func (t types) resolve(oid, modifier int64) (base, baseModifier int64) {
 	for n := 0; t[oid].kind == "d"; n++ {
 		if n == maxDomains {
-			return 0, modifier, notNull
+			return 0, modifier
 		}
-		notNull = notNull || t[oid].notNull
 		if modifier < 0 {
 			modifier = t[oid].modifier
 		}
 		oid = t[oid].base
 	}
-	return oid, modifier, notNull
+	return oid, modifier
 }
 
-// scalar is the scalar a type is served as.
-func (t types) scalar(oid, modifier int64) (value.Type, bool) {
-	oid, modifier, _ = t.resolve(oid, modifier)
+// builtin are the types of pg_catalog that are served as what they are. All
+// others are text, but for those of other kinds.
+var builtin = map[string]sqltype.Served{
+	"bool": sqltype.As(value.Boolean), "int2": sqltype.As(value.Int), "int4": sqltype.As(value.Int), "int8": sqltype.As(value.BigInt),
+	"float4": sqltype.Odd(value.Float, value.Single), "float8": sqltype.Odd(value.Float, value.Plain),
+	"money": {Type: value.DecimalOf(19, 2), Form: value.Money},
+	"text":  sqltype.As(value.String), "varchar": sqltype.As(value.String), "bpchar": sqltype.As(value.String), "name": sqltype.As(value.String),
+	"uuid": sqltype.As(value.UUID), "bytea": sqltype.As(value.Bytes), "json": sqltype.As(value.JSON), "jsonb": sqltype.As(value.JSON),
+	"date": sqltype.Odd(value.Date, value.Plain), "time": sqltype.As(value.Time), "interval": sqltype.As(value.Interval),
+	"timestamptz": sqltype.Odd(value.Timestamp, value.Plain), "timestamp": sqltype.Odd(value.LocalTimestamp, value.Plain),
+	"inet": sqltype.In(value.String, value.Address),
+}
+
+// extended are types of extensions, in whatever schema they are. Those of
+// geometries have no name here where their functions are missing.
+var extended = map[string]sqltype.Served{
+	"citext":    {Type: value.Type{Scalar: value.String, Folded: true}, Form: value.Folded},
+	"hstore":    sqltype.In(value.JSON, value.Document),
+	"geometry":  sqltype.In(value.JSON, value.GeoJSON),
+	"geography": sqltype.In(value.JSON, value.GeoJSON),
+}
+
+// served says how a column of a type is served that is declared with so many
+// dimensions. A list of several is JSON; one that is not declared so may hold
+// lists of several all the same.
+func (t types) served(oid, modifier int64, dimensions int) sqltype.Served {
+	oid, modifier = t.resolve(oid, modifier)
 	row := t[oid]
 	if row.elem == 0 {
 		return row.one(modifier)
 	}
-	oid, modifier, _ = t.resolve(row.elem, modifier)
-	if row = t[oid]; row.elem != 0 {
-		return value.Type{}, false
+	base, modifier := t.resolve(row.elem, modifier)
+	elem := t[base]
+	if dimensions > 1 || elem.elem != 0 { // or a list of a domain over lists
+		return sqltype.In(value.JSON, value.Document)
 	}
-	elem, ok := row.one(modifier)
-	elem.List = ok
-	return elem, ok
+	out := elem.one(modifier)
+	if out.Form == value.Multirange {
+		out.Form = value.Document
+	}
+	out.List, out.Odd = true, true
+	return out
 }
 
-// one is the scalar of a type that is no list.
-func (row typeRow) one(modifier int64) (value.Type, bool) {
+// one is how a type is served that is no list.
+func (row typeRow) one(modifier int64) sqltype.Served {
 	switch {
-	case row.kind == "e":
-		return sqltype.Enum(row.name, row.labels), true
-	case row.name == "citext":
-		return value.Of(value.String), true
-	case !row.builtin:
-		return value.Type{}, false
+	case row.builtin && row.name == "numeric":
+		return numeric(modifier)
+	case row.builtin && builtin[row.name].Scalar != 0:
+		return builtin[row.name]
+	case !row.builtin && extended[row.name].Scalar != 0:
+		return extended[row.name]
 	}
-	switch row.name {
-	case "bool":
-		return value.Of(value.Boolean), true
-	case "int2", "int4":
-		return value.Of(value.Int), true
-	case "int8":
-		return value.Of(value.BigInt), true
-	case "numeric":
-		return numeric(modifier), true
-	case "float4", "float8":
-		return value.Of(value.Float), true
-	case "text", "varchar", "bpchar", "name":
-		return value.Of(value.String), true
-	case "uuid":
-		return value.Of(value.UUID), true
-	case "date":
-		return value.Of(value.Date), true
-	case "time":
-		return value.Of(value.Time), true
-	case "timestamptz":
-		return value.Of(value.Timestamp), true
-	case "timestamp":
-		return value.Of(value.LocalTimestamp), true
-	case "interval":
-		return value.Of(value.Interval), true
-	case "json", "jsonb":
-		return value.Of(value.JSON), true
-	case "bytea":
-		return value.Of(value.Bytes), true
+	switch row.kind {
+	case "e":
+		if t := sqltype.Enum(row.name, row.labels); t.Scalar == value.Enum {
+			return sqltype.Served{Type: t}
+		}
+		return sqltype.In(value.String, value.Label)
+	case "c":
+		return sqltype.In(value.JSON, value.Document)
+	case "r":
+		return sqltype.In(value.JSON, value.Range)
+	case "m":
+		return sqltype.In(value.JSON, value.Multirange)
 	}
-	return value.Type{}, false
+	return sqltype.In(value.String, value.Printed)
 }
 
 // numeric reads precision and scale as the server packs them into a modifier.
-func numeric(modifier int64) value.Type {
+func numeric(modifier int64) sqltype.Served {
 	if modifier < 4 {
-		return value.Of(value.Decimal)
+		return sqltype.Odd(value.Decimal, value.Plain)
 	}
 	packed := modifier - 4
 	precision := int(packed >> 16 & 0xffff)
@@ -115,9 +124,9 @@ func numeric(modifier int64) value.Type {
 	}
 	switch {
 	case scale > value.MaxDigits:
-		return value.Of(value.Decimal)
-	case precision > value.MaxDigits: // values of so many digits are refused one by one
-		precision = value.MaxDigits
+		return sqltype.Odd(value.Decimal, value.Plain)
+	case precision > value.MaxDigits: // values of so many digits are null one by one
+		return sqltype.Served{Type: value.DecimalOf(value.MaxDigits, scale), Odd: true}
 	}
-	return value.DecimalOf(precision, scale)
+	return sqltype.Served{Type: value.DecimalOf(precision, scale)}
 }

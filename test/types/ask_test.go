@@ -4,6 +4,7 @@ import (
 	"database/sql"
 	"fmt"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -23,25 +24,32 @@ var now = time.Date(2026, 10, 25, 9, 30, 15, 0, time.UTC)
 // with the rest of a configuration. The one strategy is the shared one.
 type engine struct {
 	name string
-	open func(t *testing.T, statements, config string) *gateway
+	open func(t *testing.T, statements, config string, sources ...string) *gateway
 }
 
 // gateway is asked by somebody of a tenant.
 type gateway struct{ *inprocess.Gateway }
 
 // postgres holds the rows in PostgreSQL.
-var postgres = engine{"postgres", func(t *testing.T, statements, config string) *gateway {
+var postgres = engine{"postgres", func(t *testing.T, statements, config string, sources ...string) *gateway {
 	t.Helper()
 	db := pgtest.Start(t).Database(t)
 	db.Exec(t, statements)
 	return start(t, fmt.Sprintf("main: {kind: postgres, host: %s, port: %d, database: %s, user: %s, password: {env: PGPASSWORD}, sslmode: disable}",
-		db.Host, db.Port, db.Name, db.User), db.Password, config)
+		db.Host, db.Port, db.Name, db.User), db.Password, config, sources)
 }}
 
 // duckDB holds the rows in a file of DuckDB.
-var duckDB = engine{"duckdb", func(t *testing.T, statements, config string) *gateway {
+var duckDB = engine{"duckdb", func(t *testing.T, statements, config string, sources ...string) *gateway {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "main.duckdb")
+	fill(t, path, statements)
+	return start(t, "main: {kind: duckdb, path: "+path+"}", "", config, sources)
+}}
+
+// fill runs statements in a file of DuckDB.
+func fill(t *testing.T, path, statements string) {
+	t.Helper()
 	connector, err := duckdb.NewConnector(path, nil)
 	if err != nil {
 		t.Fatal(err)
@@ -53,13 +61,12 @@ var duckDB = engine{"duckdb", func(t *testing.T, statements, config string) *gat
 	if err := db.Close(); err != nil {
 		t.Fatal(err)
 	}
-	return start(t, "main: {kind: duckdb, path: "+path+"}", "", config)
-}}
+}
 
-func start(t *testing.T, source, password, config string) *gateway {
+func start(t *testing.T, source, password, config string, others []string) *gateway {
 	t.Helper()
 	return &gateway{inprocess.New(t, inprocess.Setup{
-		Text: "sources:\n  " + source + "\nstrategies: {shared: {kind: shared, source: main}}\n" + issuers + config,
+		Text: "sources:\n  " + strings.Join(append([]string{source}, others...), "\n  ") + "\nstrategies: {shared: {kind: shared, source: main}}\n" + issuers + config,
 		Env:  map[string]string{"PGPASSWORD": password, "SECRET": "a secret of tests that nobody else knows"}, Now: now,
 	})}
 }
@@ -75,8 +82,18 @@ func (g *gateway) answers(t *testing.T, question, want string) {
 
 func (g *gateway) answersTo(t *testing.T, tenant, question, want string) {
 	t.Helper()
-	who := principal.Principal{Subject: "ann", Tenant: tenant, TenantKey: tenant, Kind: principal.JWT, Scopes: []principal.Scope{principal.ReadData}}
-	if got := string(g.Ask(t, who, question, "")); got != want {
+	if got := g.askAs(t, tenant, question); got != want {
 		t.Errorf("%s\n got %s\nwant %s", question, got, want)
 	}
+}
+
+func (g *gateway) ask(t *testing.T, question string) string {
+	t.Helper()
+	return g.askAs(t, "t1", question)
+}
+
+func (g *gateway) askAs(t *testing.T, tenant, question string) string {
+	t.Helper()
+	who := principal.Principal{Subject: "ann", Tenant: tenant, TenantKey: tenant, Kind: principal.JWT, Scopes: []principal.Scope{principal.ReadData}}
+	return string(g.Ask(t, who, question, ""))
 }

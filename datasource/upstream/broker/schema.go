@@ -112,7 +112,7 @@ func (d *Dataset) Table(id string) catalog.Table {
 	for _, c := range d.columns {
 		typ, ok := catalog.PluginType(c.typ, c.subtype)
 		t.Columns = append(t.Columns, catalog.TableColumn{
-			Name: c.id, Native: c.typ, Type: typ, Supported: ok, Nullable: true, Deterministic: true,
+			Name: c.id, Native: c.typ, Type: typ, Supported: ok, Nullable: true,
 		})
 	}
 	return t

@@ -3,7 +3,7 @@ import { ApolloClient, InMemoryCache, gql } from '@apollo/client';
 import { BatchHttpLink } from '@apollo/client/link/batch-http';
 import { client, server } from 'setup/apollo.js';
 import { token } from 'setup/token.js';
-import { byBoth, byMonth, byRegion, ids, problems, same } from './checks.js';
+import { byBoth, byMonth, byOrder, byRegion, ids, problems, same } from './checks.js';
 
 const grouped = (rows, ...fields) =>
   rows?.map((row) => ({ ...Object.fromEntries(fields.map((field) => [field, row.key?.[field]])), count: row.count }));
@@ -46,6 +46,9 @@ async function run() {
   same('regions of both, kept', grouped(kept.regions, 'region'), byRegion);
   for (const data of watched) same('months, watched', grouped(data.ordersAggregate, 'month'), byMonth);
   subscription.unsubscribe();
+  // What is called id elsewhere is the identity of no group.
+  const each = await ask(gql`{ ordersAggregate { key { id_ region } count } }`);
+  same('groups of orders', grouped(each.ordersAggregate, 'id_', 'region'), byOrder);
 
   // Rows are entities; nulls are what is left out.
   const rows = await ask(list, { where: {}, limit: null });

@@ -13,6 +13,7 @@ const numbers = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10];
 export const ids = numbers.map((n) => String(9007199254740992n + BigInt(n)));
 export const months = numbers.map((n) => `2026-${String(n + 1).padStart(2, '0')}-01`);
 export const byMonth = months.map((month) => ({ month, count: '1' }));
+export const byOrder = numbers.map((n) => ({ id_: ids[n - 1], region: n % 3 ? 'US' : 'EU', count: '1' }));
 export const byRegion = [
   { region: 'EU', count: '3' },
   { region: 'US', count: '7' },

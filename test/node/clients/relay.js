@@ -4,13 +4,15 @@ import { createOperationDescriptor, fetchQuery, getRequest } from 'relay-runtime
 import { environment } from 'setup/relay.js';
 import backwards from 'setup/src/__generated__/queriesBackwardsQuery.graphql.js';
 import both from 'setup/src/__generated__/queriesBothQuery.graphql.js';
+import each from 'setup/src/__generated__/queriesEachQuery.graphql.js';
 import forwards from 'setup/src/__generated__/queriesForwardsQuery.graphql.js';
 import list from 'setup/src/__generated__/queriesListQuery.graphql.js';
 import monthly from 'setup/src/__generated__/queriesMonthlyQuery.graphql.js';
 import regional from 'setup/src/__generated__/queriesRegionalQuery.graphql.js';
-import { byBoth, byMonth, byRegion, ids, problems, same } from './checks.js';
+import { byBoth, byMonth, byOrder, byRegion, ids, problems, same } from './checks.js';
 
-const grouped = (rows, field) => rows?.map((row) => ({ [field]: row.key?.[field], count: row.count }));
+const grouped = (rows, ...fields) =>
+  rows?.map((row) => ({ ...Object.fromEntries(fields.map((field) => [field, row.key?.[field]])), count: row.count }));
 
 // kept keeps what was asked from being collected, and reads it from the store.
 function kept(query, variables) {
@@ -33,6 +35,8 @@ async function run() {
   same('regions', grouped(regions().ordersAggregate, 'region'), byRegion);
   same('months of both', grouped(together().months, 'month'), byMonth);
   same('regions of both', grouped(together().regions, 'region'), byRegion);
+
+  same('groups of orders', grouped((await ask(each))().ordersAggregate, 'id_', 'region'), byOrder);
 
   // Ids of different types are different objects, rows without an id are none.
   const rows = (await ask(list, { where: {}, limit: null }))();

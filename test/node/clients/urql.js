@@ -1,7 +1,7 @@
 // urql with its normalized cache in a page, set up as docs/clients.md has it.
 import { gql } from '@urql/core';
 import { client } from 'setup/urql.js';
-import { byBoth, byMonth, byRegion, ids, problems, same } from './checks.js';
+import { byBoth, byMonth, byOrder, byRegion, ids, problems, same } from './checks.js';
 
 const grouped = (rows, ...fields) =>
   rows?.map((row) => ({ ...Object.fromEntries(fields.map((field) => [field, row.key?.[field]])), count: row.count }));
@@ -37,6 +37,9 @@ async function run() {
   const together = await ask(both);
   same('months of both', grouped(together?.months, 'month'), byMonth);
   same('regions of both', grouped(together?.regions, 'region'), byRegion);
+
+  const each = await ask(gql`{ ordersAggregate(as: "orders") { key { id_ region } count } }`);
+  same('groups of orders', grouped(each?.ordersAggregate, 'id_', 'region'), byOrder);
 
   const rows = await ask(list, { where: {}, limit: null });
   same('rows', rows?.orders.map(({ id, region, total }) => ({ id, region, total })), byBoth);

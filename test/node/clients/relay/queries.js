@@ -18,6 +18,11 @@ graphql`
   }
 `;
 graphql`
+  query queriesEachQuery {
+    ordersAggregate(as: "orders") { key { id_ region } count }
+  }
+`;
+graphql`
   query queriesListQuery($where: OrdersWhere, $limit: Int) {
     orders(where: $where, limit: $limit, orderBy: [{ id: ASC }]) { id region total customer { id name } }
     lines(orderBy: [{ order_id: ASC }, { no: ASC }]) { order_id no product pieces }

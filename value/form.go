@@ -1,0 +1,54 @@
+package value
+
+// Form says how a source keeps the values of a column whose own type is not the
+// one that the scalar has there. A dialect spells for each form how the column
+// is read.
+type Form uint8
+
+// The forms. A list has the form of its elements.
+const (
+	Plain      Form = iota // the type that the scalar has there, or one that needs no word
+	Single                 // Float: a number of single precision
+	Wide                   // Decimal: a whole number of more digits than a decimal has
+	Finer                  // a time of nanoseconds
+	Money                  // Decimal: an amount with a currency's sign
+	Fixed                  // a list of a fixed length
+	Label                  // String: an enum of labels that GraphQL cannot spell
+	Folded                 // String: text that is equal in upper and lower case
+	Collated               // String: text whose collation takes different texts for equal
+	Address                // String: an address that the engine casts otherwise than it prints it
+	Printed                // String: whatever the engine prints
+	Document               // JSON: whatever the engine makes JSON of
+	Range                  // JSON: the bounds of a range
+	Multirange             // JSON: a list of ranges
+	GeoJSON                // JSON: a geometry
+)
+
+var formNotes = [...]string{
+	Money:      "without its currency",
+	Label:      "as text, since GraphQL cannot spell its labels",
+	Folded:     "as text that is equal in upper and lower case; it is no key and leads to no other rows",
+	Collated:   "as text that is equal if it is the same, whatever its collation says; it is no key and leads to no other rows",
+	Address:    "as text, without the length of a prefix that is the whole address",
+	Printed:    "as the text that the database prints",
+	Document:   "as JSON that the database makes of it",
+	Range:      "as JSON with lower, upper, lowerInclusive and upperInclusive, or with empty",
+	Multirange: "as a list of ranges in JSON",
+	GeoJSON:    "as GeoJSON",
+}
+
+// Note says what people should know of a column that is kept so, or is empty.
+func (f Form) Note() string {
+	if int(f) < len(formNotes) {
+		return formNotes[f]
+	}
+	return ""
+}
+
+// Converted tells values that say something else when they are read as if they
+// were plain.
+func (f Form) Converted() bool { return f > Finer }
+
+// Merges tells text of which two may be equal to the source and look different.
+// It can neither tell tenants apart nor identify rows.
+func (f Form) Merges() bool { return f == Folded || f == Collated }
