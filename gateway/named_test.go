@@ -93,6 +93,9 @@ var leftOut = map[string]string{
 	"NewUser.roles":      "none",
 	"NewUser.scopes":     "to read",
 
+	"TokenFilter.where":  "refused, unless having is given",
+	"TokenFilter.having": "refused, unless where is given",
+
 	"SavedQueryInput.variables":   "none",
 	"SavedQueryInput.description": "none",
 	"SavedQueryInput.ofTenant":    "the user's own",

@@ -431,6 +431,7 @@ type AdminMutation {
   the cell, resume the tenant, and delete what is left behind.
   """
   setTenantCell(
+    "Which tenant."
     id: String!
     "Left out: where the sources are themselves."
     cell: String

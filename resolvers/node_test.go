@@ -55,13 +55,13 @@ func openRelay(t *testing.T) relayed {
 	}
 	db := sql.OpenDB(connector)
 	if _, err := db.ExecContext(t.Context(), `
-CREATE TABLE orders (id BIGINT, tenant_id VARCHAR, region VARCHAR, id_ VARCHAR);
+CREATE TABLE orders (id BIGINT NOT NULL, tenant_id VARCHAR NOT NULL, region VARCHAR, id_ VARCHAR);
 INSERT INTO orders VALUES (1, 'acme', 'EU', 'x'), (2, 'acme', 'US', 'y'), (1, 'rival', 'EU', 'z'), (7, 'rival', 'EU', 'z');
-CREATE TABLE lines (order_id BIGINT, tenant_id VARCHAR, sold_at TIMESTAMPTZ, amount DECIMAL(9,2));
+CREATE TABLE lines (order_id BIGINT NOT NULL, tenant_id VARCHAR NOT NULL, sold_at TIMESTAMPTZ NOT NULL, amount DECIMAL(9,2));
 INSERT INTO lines VALUES (1, 'acme', '2026-01-31 23:30:00.123456+00', 5), (1, 'rival', '2026-01-31 23:30:00.123456+00', 6);
-CREATE TABLE units (name VARCHAR, id VARCHAR);
+CREATE TABLE units (name VARCHAR NOT NULL, id VARCHAR);
 INSERT INTO units VALUES ('kg"', 'same'), ('t', 'same');
-CREATE TABLE notes (id BIGINT, tenant_id VARCHAR);
+CREATE TABLE notes (id BIGINT, tenant_id VARCHAR NOT NULL);
 INSERT INTO notes VALUES (1, 'acme');`); err != nil {
 		t.Fatal(err)
 	}
