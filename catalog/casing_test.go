@@ -47,7 +47,7 @@ var notNames = []string{
 	".DefaultStrategy", ".Naming", ".Parameters.*", ".Parameters.*.Default.*", ".Parameters.*.Type", ".Roles.*", ".Sources.*", ".Strategies.*", ".Strategies.*.Datasets.*=",
 	".Strategies.*.Kind", ".Strategies.*.Source", ".Tenants.*", ".Tenants.*.AllowHosts", ".Tenants.*.Bind.*.Columns.*=", ".Tenants.*.Bind.*.Dataset",
 	".Tenants.*.Bind.*.Path", ".Tenants.*.Bind.*.Rows", ".Tenants.*.Bind.*.Schema", ".Tenants.*.Bind.*.Source", ".Tenants.*.Bind.*.Table",
-	".Tenants.*.ExternalIDs", ".Tenants.*.Key", ".Tenants.*.Name", ".Tenants.*.Strategies.*=", ".Tenants.*.Strategy",
+	".Tenants.*.Cell", ".Tenants.*.ExternalIDs", ".Tenants.*.Key", ".Tenants.*.Name", ".Tenants.*.Strategies.*=", ".Tenants.*.Strategy",
 	".Datasets.*.Bind.*", ".Datasets.*.Bind.*.Columns.*=", ".Datasets.*.Bind.*.Dataset", ".Datasets.*.Bind.*.Path", ".Datasets.*.Bind.*.Rows", ".Datasets.*.Bind.*.Schema",
 	".Datasets.*.Bind.*.Table", ".Datasets.*.Bound", ".Datasets.*.Description", ".Datasets.*.Label", ".Datasets.*.Measures.*.Description",
 	".Datasets.*.Measures.*.Label", ".Datasets.*.Measures.*.OnlyTenants", ".Datasets.*.Relations.*.Description", ".Datasets.*.Source", ".Datasets.*.Stored", ".Datasets.*.Type",
