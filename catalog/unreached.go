@@ -16,6 +16,7 @@ type Unreached struct {
 	sources map[string]bool
 	left    map[string]bool // datasets that the file says too little of: they are not in the catalog
 	names   map[string]bool // of datasets of such sources, and of relations that lead to them
+	camel   bool            // names become those above only when they are compiled
 }
 
 // Reached tells whether a source has been looked into, as far as it can be.
@@ -49,12 +50,16 @@ func CompileReached(spec Spec, tables Introspected, silent []string) (*Catalog, 
 	for _, name := range silent {
 		u.sources[name] = true
 	}
-	waiting := u.waiting(spec)
+	named := spec // as problems speak of it
+	if u.camel = spec.Naming == CamelNames; u.camel {
+		named = new(compiler).inCamel(spec)
+	}
+	waiting := u.waiting(named)
 	for {
 		cat, problems := compile(u.without(spec), tables, u.Incomplete())
 		if cat != nil || len(silent) == 0 {
 			if cat != nil {
-				u.name(spec, waiting)
+				u.name(named, waiting)
 				cat.Unreached = u
 			}
 			return cat, problems
@@ -62,7 +67,7 @@ func CompileReached(spec Spec, tables Introspected, silent []string) (*Catalog, 
 		more := false
 		for _, p := range problems {
 			d := datasetOf(p)
-			if d != "" && !p.Note && !u.left[d] && (waiting[d] || u.leadsToLeft(spec.Datasets[d])) {
+			if d != "" && !p.Note && !u.left[d] && (waiting[d] || u.leadsToLeft(named.Datasets[d])) {
 				u.left[d], more = true, true
 			}
 		}
@@ -116,19 +121,20 @@ func (u Unreached) leadsToLeft(d DatasetSpec) bool {
 
 // cut tells whether a relation needs a dataset that is left out.
 func (u Unreached) cut(r Entry[RelationSpec]) bool {
-	return u.left[r.Value.To] || u.left[r.Value.Through]
+	return u.isLeft(r.Value.To) || u.isLeft(r.Value.Through)
 }
+
+func (u Unreached) isLeft(name string) bool { return u.left[name] || u.camel && u.left[Camel(name)] }
 
 // without is the spec without what is left out.
 func (u Unreached) without(spec Spec) Spec {
 	if len(u.left) == 0 {
 		return spec
 	}
-	isLeft := func(name string) bool { return u.left[name] }
 	all := spec.Datasets
 	spec.Datasets = make(map[string]DatasetSpec, len(all))
 	for name, d := range all {
-		if !isLeft(name) {
+		if !u.isLeft(name) {
 			d.Relations = slices.DeleteFunc(slices.Clone(d.Relations), u.cut)
 			spec.Datasets[name] = d
 		}
@@ -136,19 +142,19 @@ func (u Unreached) without(spec Spec) Spec {
 	roles := spec.Roles
 	spec.Roles = make(map[string]RoleSpec, len(roles))
 	for name, r := range roles {
-		r.Datasets = remaining(r.Datasets, isLeft)
+		r.Datasets = remaining(r.Datasets, u.isLeft)
 		spec.Roles[name] = r
 	}
 	tenants := spec.Tenants
 	spec.Tenants = make(map[string]TenantSpec, len(tenants))
 	for name, t := range tenants {
-		t.Bind, t.Strategies = remaining(t.Bind, isLeft), remaining(t.Strategies, isLeft)
+		t.Bind, t.Strategies = remaining(t.Bind, u.isLeft), remaining(t.Strategies, u.isLeft)
 		spec.Tenants[name] = t
 	}
 	strategies := spec.Strategies
 	spec.Strategies = make(map[string]StrategySpec, len(strategies))
 	for name, s := range strategies {
-		s.Datasets = remaining(s.Datasets, isLeft)
+		s.Datasets = remaining(s.Datasets, u.isLeft)
 		spec.Strategies[name] = s
 	}
 	return spec
