@@ -86,7 +86,7 @@ func New(ctx context.Context, cfg *config.Config, opts Options) (_ *Gateway, err
 	if g.control != nil {
 		opts.Metrics = append(opts.Metrics, AuditLost(g.control.Dropped))
 	}
-	g.metrics, err = registryOf(append(opts.Metrics, requests, stages, next.data, next.sources, calls, unreached{g})...)
+	g.metrics, err = registryOf(append(opts.Metrics, requests, stages, next.data, next.sources, calls, SourcesUnreached(g.catalog))...)
 	if err == nil {
 		g.reach(cfg, opts)
 	}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"usher/catalog"
 	"usher/config"
 	"usher/control"
 	"usher/inspect"
@@ -114,8 +115,10 @@ func (g *Gateway) Unreached() []string {
 	return out
 }
 
-// unreached shows which sources are still to be reached.
-type unreached struct{ gateway *Gateway }
+// SourcesUnreached shows which sources of a catalog are still to be reached.
+func SourcesUnreached(now func() *catalog.Catalog) prometheus.Collector { return unreached{now} }
+
+type unreached struct{ now func() *catalog.Catalog }
 
 var sourceUnreached = prometheus.NewDesc("usher_source_unreached", "1 for a source that could not be looked into since usher started: what is read from it is refused.", []string{"source"}, nil)
 
@@ -124,7 +127,7 @@ func (u unreached) Describe(out chan<- *prometheus.Desc) { out <- sourceUnreache
 
 // Collect implements prometheus.Collector.
 func (u unreached) Collect(out chan<- prometheus.Metric) {
-	cat := u.gateway.catalog()
+	cat := u.now()
 	for name := range cat.Sources {
 		n := 0.0
 		if !cat.Unreached.Reached(name) {
