@@ -32,6 +32,7 @@ type Catalog struct {
 	byExternalID map[string]string // likewise
 	shapes       map[string]string // by tenant, see ShapeOf
 	views        *lru.Cache[viewKey, *View]
+	told         told
 }
 
 // Dataset returns the dataset of that name, or nil.

@@ -45,7 +45,7 @@ func compile(spec Spec, tables Introspected, incomplete bool) (*Catalog, []Probl
 	c.roles()
 	c.tenants()
 	c.checkSchema()
-	c.catalog.shapes = shapesOf(c.catalog.Datasets)
+	c.catalog.shapes, c.catalog.told = shapesOf(c.catalog.Datasets), toldBy(spec)
 	if Refused(c.problems) {
 		return nil, c.problems
 	}

@@ -43,11 +43,12 @@ func (d *Datasets) Resolve(ctx context.Context, asked graph.Asked) []graph.Task 
 	if err != nil {
 		return refused(len(asked.Requests()), err)
 	}
-	key := planKeyOf(cat, view, who, asked.Key)
+	alike := cat.Needed(who) // what is planned for one is planned for all of them
+	key := planKeyOf(cat, view, alike, asked.Key)
 	began := time.Now()
 	op, kept := d.plans.get(key)
 	if !kept {
-		op = d.plan(ctx, asked.Requests(), cat, who, asked.Key.Numbers()) // requests ─▶ plans ─▶ questions, or refusals
+		op = d.plan(ctx, asked.Requests(), cat, alike, asked.Key.Numbers()) // requests ─▶ plans ─▶ questions, or refusals
 		d.plans.add(key, op)
 	}
 	planning := d.Stages.Took(stage.Plan, began)

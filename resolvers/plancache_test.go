@@ -182,3 +182,25 @@ func TestPlanningStops(t *testing.T) {
 		t.Error("what was planned halfway is kept")
 	}
 }
+
+// TestPlansAreShared: who asks, and through which issuer, makes no other plan
+// where no answer depends on it; whose rows are meant does.
+func TestPlansAreShared(t *testing.T) {
+	t.Parallel()
+	p, engine := openPlanning(t)
+	ask := func(subject, issuer, tenant string) {
+		asked(principal.With(t.Context(), principal.Principal{
+			Subject: subject, Issuer: issuer, Tenant: tenant, TenantKey: tenant, Roles: []string{"all"}, Kind: principal.JWT, Scopes: []principal.Scope{principal.ReadData},
+		}), t, engine, `{ orders { id } }`, "")
+	}
+	for i := range 500 {
+		ask(fmt.Sprintf("user-%d", i), fmt.Sprintf("idp-%d", i%3), "acme")
+	}
+	if n := p.plans.kept.Len(); n != 1 {
+		t.Errorf("500 users of one tenant made %d plans", n)
+	}
+	ask("user-1", "idp-1", "rival")
+	if n := p.plans.kept.Len(); n != 2 {
+		t.Errorf("with a second tenant there are %d plans", n)
+	}
+}
