@@ -52,7 +52,7 @@ func TestRefusedAccounts(t *testing.T) {
 	t.Parallel()
 	good := catalog.PostgresSpec{Host: "127.0.0.1", Port: 5432, Database: "d", User: "u", Password: "p", SSLMode: "disable"}
 	for what, change := range map[string]func(*catalog.PostgresSpec){
-		"not the name or address": func(s *catalog.PostgresSpec) { s.Host = "a,b" },
+		"a host name or an address": func(s *catalog.PostgresSpec) { s.Host = "a,,b" },
 		"of one server":           func(s *catalog.PostgresSpec) { s.Host = "/var/run/postgresql" },
 		"is not the name":         func(s *catalog.PostgresSpec) { s.Host = "@abstract" },
 		"address of one":          func(s *catalog.PostgresSpec) { s.Host = "a host=b" },
