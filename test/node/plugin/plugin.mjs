@@ -61,7 +61,9 @@ const comparisons = {
 function passes(row, filters) {
   return filters.every((filter) => {
     const id = version === '1.0.0' ? filter.id : filter.column_id;
-    const compare = comparisons[filter.expression];
+    // In the first version an expression has placeholders for the column and its values.
+    const bare = version === '1.0.0' ? /^\? (.+?)( \?)?$/.exec(filter.expression)?.[1] : filter.expression;
+    const compare = comparisons[bare];
     if (!compare || !columns.some((column) => column.id === id) || !Array.isArray(filter.value)) {
       throw new Refusal(400, `the filter on ${id} is not understood`);
     }
