@@ -84,6 +84,7 @@ func New(ctx context.Context, cfg *config.Config, opts Options) (_ *Gateway, err
 		return nil, err
 	}
 	if g.control != nil {
+		g.control.OnChange(func(c tenancy.Change) { next.sources.Changed(c.Source, c.Dataset, c.Tenants) })
 		opts.Metrics = append(opts.Metrics, AuditLost(g.control.Dropped))
 	}
 	g.metrics, err = registryOf(append(opts.Metrics, requests, stages, next.data, next.sources, calls, SourcesUnreached(g.catalog))...)

@@ -151,7 +151,9 @@ type Store struct {
 	verified    *lru.Cache[[32]byte, *verified]
 	limiters    *lru.Cache[string, *rate.Limiter]
 	revocations *revocations
-	rights      atomic.Int64 // generation of users and roles
+	rights      atomic.Int64                 // generation of users and roles
+	changed     atomic.Pointer[func(Change)] // what is done with changes of rows; nil: nothing yet
+	gateway     string                       // this process, among those that share the store
 
 	polling sync.Mutex
 	seen    int64        // generation; under polling
