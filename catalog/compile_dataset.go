@@ -59,6 +59,7 @@ func (c *compiler) datasets() {
 	}
 	c.checkPushdown()
 	c.checkAlone()
+	c.noteCommon()
 }
 
 func (c *compiler) dataset(name string, spec DatasetSpec) *draft {
