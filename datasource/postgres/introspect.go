@@ -125,7 +125,8 @@ WITH RECURSIVE domains AS (
 	) d
 )
 SELECT c.oid::int8, n.nspname::text, c.relname::text, c.relkind IN ('v', 'm'), a.attname::text,
-	format_type(coalesce(d.base, a.atttypid), CASE WHEN a.atttypmod < 0 THEN coalesce(d.modifier, -1) ELSE a.atttypmod END),
+	CASE WHEN i.base IS NOT NULL THEN format_type(i.base, i.modifier) || '[]'
+		ELSE format_type(coalesce(d.base, a.atttypid), CASE WHEN a.atttypmod < 0 THEN coalesce(d.modifier, -1) ELSE a.atttypmod END) END,
 	a.atttypid::int8, a.atttypmod::int8, a.attndims::int8, NOT a.attnotnull,
 	a.attcollation = 0 OR o.provider = 'b' OR o.provider = 'c' AND upper(replace(o.locale, '-', '')) IN ('C', 'POSIX', 'C.UTF8'),
 	a.attcollation = 0 OR o.deterministic,
@@ -135,6 +136,8 @@ FROM pg_class c
 JOIN pg_namespace n ON n.oid = c.relnamespace
 JOIN pg_attribute a ON a.attrelid = c.oid
 LEFT JOIN domains d ON d.oid = a.atttypid AND d.typtype <> 'd'
+LEFT JOIN pg_type l ON l.oid = coalesce(d.base, a.atttypid) AND l.typcategory = 'A'
+LEFT JOIN domains i ON i.oid = l.typelem AND i.typtype <> 'd'
 LEFT JOIN ordering o ON o.oid = a.attcollation
 LEFT JOIN pg_stats s ON s.schemaname = n.nspname AND s.tablename = c.relname AND s.attname = a.attname AND NOT s.inherited
 WHERE n.nspname = ANY($1::text[])
