@@ -46,6 +46,7 @@ type ForeignKey struct {
 	RefSchema  string
 	RefTable   string
 	RefColumns []string
+	Cascade    bool // rows are deleted with the one they reference
 }
 
 // TableKey tells the tables of a source apart: schema.table, where a name with a

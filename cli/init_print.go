@@ -45,6 +45,9 @@ func (p printer) print() {
 		p.printf("COMMON    %s\n", strings.Join(common, ", "))
 		p.printf("          Every tenant sees all rows of these. Is that right?\n")
 	}
+	for _, o := range p.draft.Owned() {
+		p.printf("Owner     %s: of %s, since %s; it might be of %s\n", o.Table, o.Owner, o.Why, strings.Join(o.Others, " or of "))
+	}
 	for _, t := range p.draft.FoundKeys() {
 		p.printf("Key       %s: no constraint says so, but all %d rows differ in %s and none lacks it\n", t.Table, t.Rows, t.Column)
 	}

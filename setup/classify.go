@@ -125,15 +125,22 @@ func find(tables []*table, schema, name, home string) *table {
 // reason, so what remains is a configuration that works.
 func (d *Draft) compile() error {
 	// Fields may be called otherwise than columns: everything common tells how.
-	names, _, err := d.settle(func(*table) catalog.DatasetSpec { return catalog.DatasetSpec{Common: true} })
+	names, _, err := d.settle(func(*table) catalog.DatasetSpec { return catalog.DatasetSpec{Common: true} }, true)
 	if err != nil {
 		return err
 	}
+	d.all = names
+	for _, t := range d.tables {
+		if t.leftOut == "" && t.parent != nil && t.parent.to.leftOut == "" && d.relationOf(names.Dataset(d.served(t.dataset)), t.parent) == nil {
+			t.leftOut, t.parent = fmt.Sprintf("its rows belong to those of %s, but no relation can be made of their columns, whose values are not compared", t.parent), nil
+		}
+	}
+	d.orphans()
 	d.Catalog, d.notes, err = d.settle(func(t *table) catalog.DatasetSpec {
 		spec := catalog.DatasetSpec{Common: t.common}
 		switch {
 		case t.parent != nil:
-			spec.Tenant.Through = d.relationUp(names, t)
+			spec.Tenant.Through = d.relationOf(names.Dataset(d.served(t.dataset)), t.parent).Name
 		case !t.common:
 			spec.Tenant.Column = fieldOf(names, d.source.Name, d.served(t.dataset), t.tenant)
 		}
@@ -141,13 +148,26 @@ func (d *Draft) compile() error {
 			spec.Key = catalog.Names{fieldOf(names, d.source.Name, d.served(t.dataset), t.key)}
 		}
 		return spec
-	})
+	}, false)
 	return err
 }
 
-// settle compiles, without what is refused.
-func (d *Draft) settle(dataset func(*table) catalog.DatasetSpec) (*catalog.Catalog, map[string][]string, error) {
-	spec := d.spec(dataset)
+// orphans leaves out what belongs to rows of tables that are left out.
+func (d *Draft) orphans() {
+	for changed := true; changed; {
+		changed = false
+		for _, t := range d.tables {
+			if t.leftOut == "" && t.parent != nil && t.parent.to.leftOut != "" {
+				t.undecided, t.leftOut, t.parent, changed = true, orphaned(t.parent), nil, true
+			}
+		}
+	}
+}
+
+// settle compiles, without what is refused; with what is undecided, if that is
+// asked for.
+func (d *Draft) settle(dataset func(*table) catalog.DatasetSpec, undecided bool) (*catalog.Catalog, map[string][]string, error) {
+	spec := d.spec(dataset, undecided)
 	for {
 		cat, problems := catalog.Compile(spec, catalog.Introspected{d.source.Name: d.source.Tables})
 		if cat != nil {
@@ -183,7 +203,17 @@ func (d *Draft) drop(spec catalog.Spec, problems []catalog.Problem) error {
 				spec.Datasets[t.dataset] = ds
 				changed[t.dataset] = true
 			default:
-				t.leftOut, t.refused, t.common, t.tenant, t.parent = p.Message, true, false, "", nil
+				t.leftOut, t.refused, t.undecided, t.common, t.tenant = p.Message, true, false, false, ""
+				delete(spec.Datasets, t.dataset)
+				changed[t.dataset] = true
+			}
+		}
+	}
+	for again := true; again; { // what belongs to such rows goes with them, whatever else is said of it
+		again = false
+		for _, t := range d.tables {
+			if t.parent != nil && t.parent.to.leftOut != "" && t.leftOut != orphaned(t.parent) {
+				t.undecided, t.leftOut, t.refused, again = true, orphaned(t.parent), false, true
 				delete(spec.Datasets, t.dataset)
 				changed[t.dataset] = true
 			}
@@ -204,7 +234,7 @@ func (d *Draft) drop(spec catalog.Spec, problems []catalog.Problem) error {
 // strategy is the name of the one strategy of a first configuration.
 const strategy = "shared"
 
-func (d *Draft) spec(dataset func(*table) catalog.DatasetSpec) catalog.Spec {
+func (d *Draft) spec(dataset func(*table) catalog.DatasetSpec, undecided bool) catalog.Spec {
 	spec := catalog.Spec{
 		Sources:    map[string]catalog.SourceSpec{d.source.Name: d.source.Spec},
 		Strategies: map[string]catalog.StrategySpec{strategy: {Kind: string(catalog.Shared), Source: d.source.Name}},
@@ -212,7 +242,7 @@ func (d *Draft) spec(dataset func(*table) catalog.DatasetSpec) catalog.Spec {
 		Naming:     d.naming,
 	}
 	for _, t := range d.tables {
-		if t.leftOut != "" {
+		if t.leftOut != "" && (!undecided || !t.undecided) {
 			continue
 		}
 		ds := dataset(t)

@@ -78,6 +78,13 @@ func isPlural(thing, table string) bool {
 	return table == thing || table == thing+"s" || table == thing+"es" || table == strings.TrimSuffix(thing, "y")+"ies"
 }
 
+// namedAfter tells whether a table is called after what another one holds, as
+// order_details is after orders and salesorderdetail after salesorderheader.
+func namedAfter(table, other string) bool {
+	thing := strings.TrimSuffix(singular(plain(other)), "header")
+	return len(thing) > 2 && strings.Contains(plain(table), thing)
+}
+
 // singular is one of what a table's name says, or the name itself.
 func singular(name string) string {
 	for _, s := range []struct{ plural, one string }{
