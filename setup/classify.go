@@ -80,6 +80,9 @@ func (t *table) unfit(column string) string {
 			return fmt.Sprintf("it has no column %s, and its column %s is hardly for everybody", column, c.Name)
 		}
 	}
+	if about := recorded(t.Name); about != "" {
+		return fmt.Sprintf("it has no column %s, and is called like one of what people are or do (%s)", column, about)
+	}
 	return ""
 }
 

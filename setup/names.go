@@ -3,7 +3,6 @@ package setup
 import (
 	"fmt"
 	"regexp"
-	"slices"
 	"strconv"
 	"strings"
 	"unicode"
@@ -95,39 +94,4 @@ func singular(name string) string {
 		}
 	}
 	return name
-}
-
-var (
-	secretWords = []string{
-		"password", "passwords", "passwd", "passwordhash", "pwd", "pass", "passphrase", "passcode", "pin", "otp", "totp", "mfa", "secret", "secrets", "token", "tokens",
-		"hash", "salt", "apikey", "accesskey", "secretkey", "privatekey", "signingkey", "encryptionkey", "sessionkey", "credential", "credentials",
-		"ssn", "socialsecurity", "nationalid", "cvv", "cvc", "cardnumber", "creditcard", "ccnumber",
-	}
-	personalWords = []string{"email", "mail", "phone", "mobile", "iban", "birthday", "birthdate", "login", "username"}
-)
-
-// telling are words long enough to be found within others, as in passwordsalt;
-// the id of such a thing, as in creditcardid, is a reference.
-var telling = []string{"password", "passwd", "passphrase", "secret", "apikey", "privatekey", "cardnumber", "creditcard", "socialsecurity"}
-
-// secret tells whether a column is called like something that nobody is to
-// read.
-func secret(column string) bool {
-	name := plain(column)
-	within := func(word string) bool { return strings.Contains(name, word) && name != word+"id" }
-	return mentions(column, secretWords) || slices.ContainsFunc(telling, within)
-}
-
-// personal tells whether a column is called like something that not everybody
-// is to read.
-func personal(column string) bool { return secret(column) || mentions(column, personalWords) }
-
-func mentions(column string, list []string) bool {
-	parts := words(column)
-	for i, part := range parts {
-		if slices.Contains(list, part) || i > 0 && slices.Contains(list, parts[i-1]+part) {
-			return true
-		}
-	}
-	return false
 }
