@@ -18,6 +18,7 @@ type Table struct {
 	Schema      string
 	Name        string
 	View        bool
+	Extension   bool          // it is part of what an extension of the database has made
 	Plugin      bool          // a plugin's dataset; the native types are those of its protocol
 	Columns     []TableColumn // in the source's order
 	PrimaryKey  []string

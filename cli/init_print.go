@@ -28,6 +28,9 @@ func (p printer) print() {
 		verb = "seems to say"
 	}
 	p.printf("Tenants   The column %s %s whose a row is; it is in %d of %s.\n", p.draft.Column, verb, holders, count(all, "table"))
+	for _, other := range p.draft.Passed {
+		p.printf("          It was taken rather than %s.\n", other)
+	}
 	if p.draft.Guessed {
 		p.printf("          If that is wrong, --tenant COLUMN --force starts anew.\n")
 	}

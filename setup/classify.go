@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"usher/catalog"
+	"usher/value"
 )
 
 // classify says of every table whose rows it holds: a tenant's, where it has
@@ -13,13 +14,17 @@ import (
 // everybody's, where nothing leads from it to rows of tenants; else it is left out.
 func classify(tables []*table, column string) {
 	for _, t := range tables {
-		if t.has(column) {
+		switch {
+		case t.Extension:
+			t.leftOut = "it belongs to an extension of the database"
+		case t.has(column):
 			t.tenant = column
 		}
 	}
 	for _, t := range tables {
 		t.findRegistry(tables, column)
 	}
+	misfits(tables)
 	parents(tables)
 	for _, t := range tables {
 		if t.open() {
@@ -39,6 +44,50 @@ func classify(tables []*table, column string) {
 	for _, t := range tables {
 		t.common = t.open()
 	}
+}
+
+// misfits leaves out the tables whose tenant column is of another kind than that
+// of most: a token's tenant has one key, which is no value of both.
+func misfits(tables []*table) {
+	count := make(map[string]int)
+	kind := ""
+	for _, t := range tables {
+		if k := t.keyKind(); k != "" {
+			count[k]++
+			if count[k] > count[kind] || count[k] == count[kind] && t.registry {
+				kind = k
+			}
+		}
+	}
+	for _, t := range tables {
+		if k := t.keyKind(); k != "" && k != kind {
+			c, _ := t.column(t.tenant)
+			t.leftOut = fmt.Sprintf("its column %s is %s, and that of most tables is %s: no tenant has a key that is both", t.tenant, oneOf(k, c), kind)
+			t.tenant, t.registry = "", false
+		}
+	}
+}
+
+func oneOf(kind string, c catalog.TableColumn) string {
+	if c.Native == "" {
+		return kind
+	}
+	return c.Native
+}
+
+// keyKind is what the keys of tenants are in a table: numbers, text or UUIDs.
+func (t *table) keyKind() string {
+	c, ok := t.column(t.tenant)
+	switch {
+	case !ok || c.Type.List:
+	case c.Type.Scalar == value.Int, c.Type.Scalar == value.BigInt:
+		return "a whole number"
+	case c.Type.Scalar == value.UUID:
+		return "a UUID"
+	case c.Type.Text():
+		return "text"
+	}
+	return ""
 }
 
 func (t *table) open() bool { return t.tenant == "" && t.parent == nil && t.leftOut == "" }
@@ -94,7 +143,11 @@ func (t *table) leadsAway(tables []*table, column string) string {
 		switch {
 		case to == t:
 		case to == nil:
-			return fmt.Sprintf("%s, and references %s, which was not found", lacks, strings.TrimPrefix(fk.RefSchema+"."+fk.RefTable, "."))
+			why := "which is in another schema than those that were looked into (--schema), or which the account may not read"
+			if slices.ContainsFunc(tables, func(other *table) bool { return other.Schema == fk.RefSchema }) {
+				why = "which the account may not read"
+			}
+			return fmt.Sprintf("%s, and references %s, %s", lacks, strings.TrimPrefix(fk.RefSchema+"."+fk.RefTable, "."), why)
 		case to.tenant != "" || to.parent != nil:
 			return fmt.Sprintf("%s, and references %s, whose rows are tenants'", lacks, to.Name)
 		case to.leftOut != "":

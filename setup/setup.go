@@ -49,6 +49,7 @@ func (s Source) files() bool { return len(s.Spec.Files) > 0 }
 type Draft struct {
 	Column  string           // the tenant column
 	Guessed bool             // nobody named it
+	Passed  []string         // other columns that might be it, and why each was not taken
 	Catalog *catalog.Catalog // what would be served
 	Tenants []Tenant         // to be registered; nil: every tenant key is an id
 	More    bool             // there are more tenants than those
@@ -91,7 +92,7 @@ func Propose(source Source, o Options) (*Draft, error) {
 	}
 	if column == "" {
 		var err error
-		if d.Column, err = guess(d.tables); err != nil {
+		if d.Column, d.Passed, err = guess(d.tables); err != nil {
 			return nil, err
 		}
 		d.Guessed = true

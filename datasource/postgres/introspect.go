@@ -41,7 +41,7 @@ func (in *introspection) run(ctx context.Context) error {
 	}{
 		{typesText, nil, []uint32{oidInt8, oidText, oidBool, oidText, oidInt8, oidInt8, oidInt8, oidText}, in.addType},
 		{columnsText, []string{in.schemas}, []uint32{
-			oidInt8, oidText, oidText, oidBool, oidText, oidText, oidInt8, oidInt8, oidInt8, oidBool, oidBool, oidBool, oidText, oidBool,
+			oidInt8, oidText, oidText, oidBool, oidText, oidText, oidInt8, oidInt8, oidInt8, oidBool, oidBool, oidBool, oidText, oidBool, oidBool,
 		}, in.addColumn},
 		{indexesText, []string{in.schemas}, []uint32{oidInt8, oidBool, oidBool, oidBool, oidText}, in.addIndex},
 		{foreignKeysText, []string{in.schemas}, []uint32{oidInt8, oidText, oidText, oidText, oidText, oidBool}, in.addForeignKey},
@@ -130,7 +130,8 @@ SELECT c.oid::int8, n.nspname::text, c.relname::text, c.relkind IN ('v', 'm'), a
 	a.attcollation = 0 OR o.provider = 'b' OR o.provider = 'c' AND upper(replace(o.locale, '-', '')) IN ('C', 'POSIX', 'C.UTF8'),
 	a.attcollation = 0 OR o.deterministic,
 	coalesce(col_description(c.oid, a.attnum), ''),
-	coalesce(s.correlation > 0.95 AND current_setting('random_page_cost')::float8 <= 1.5, FALSE)
+	coalesce(s.correlation > 0.95 AND current_setting('random_page_cost')::float8 <= 1.5, FALSE),
+	EXISTS (SELECT FROM pg_depend e WHERE e.classid = 'pg_class'::regclass AND e.objid = c.oid AND e.objsubid = 0 AND e.deptype = 'e')
 FROM pg_class c
 JOIN pg_namespace n ON n.oid = c.relnamespace
 JOIN pg_attribute a ON a.attrelid = c.oid
@@ -146,7 +147,9 @@ func (in *introspection) addColumn(rows value.Rows) error {
 	id := rows.Cell(0).Int
 	if _, seen := in.byID[id]; !seen {
 		in.byID[id] = len(in.tables)
-		in.tables = append(in.tables, catalog.Table{Schema: text(rows.Cell(1)), Name: text(rows.Cell(2)), View: rows.Cell(3).Bool})
+		in.tables = append(in.tables, catalog.Table{
+			Schema: text(rows.Cell(1)), Name: text(rows.Cell(2)), View: rows.Cell(3).Bool, Extension: rows.Cell(14).Bool,
+		})
 	}
 	oid, modifier := rows.Cell(6).Int, rows.Cell(7).Int
 	how := in.types.served(oid, modifier, int(rows.Cell(8).Int))
