@@ -46,7 +46,8 @@ type act struct {
 	operation string
 	tenant    string // whom it concerns; everyTenant: all
 	detail    string
-	global    bool // it needs the right to all tenants, restricted by nothing, although it concerns one
+	result    func() string // what it has done, which the log tells; nil: no more than it was to
+	global    bool          // it needs the right to all tenants, restricted by nothing, although it concerns one
 }
 
 func (a act) allowed(p principal.Principal) error {
@@ -68,7 +69,11 @@ func (s *Store) administer(ctx context.Context, p principal.Principal, a act, fn
 			if err := fn(t); err != nil {
 				return err
 			}
-			return t.record(a.entry(p))
+			done := a.entry(p)
+			if a.result != nil {
+				done.Detail += ": " + a.result()
+			}
+			return t.record(done)
 		})
 	}
 	return s.refused(p, a, err)

@@ -50,9 +50,10 @@ type Options struct {
 	// the configuration knows. Nil accepts all.
 	CheckDisjoint func(principal.Principal, iter.Seq2[principal.Principal, error]) error
 	// KnownIssuer and KnownTenant tell what the configuration knows beside the store: its
-	// issuers, and tenants that it registers or whose ids an issuer is trusted with. Nil: all.
+	// issuers, and tenants that it registers or, where an issuer is named, whose ids that one
+	// is trusted with. Nil: all.
 	KnownIssuer func(name string) bool
-	KnownTenant func(id string) bool
+	KnownTenant func(id, issuer string) bool
 	// Configured tells whether a text is the id, the key or an external id of a tenant that
 	// the configuration registers. Nil: none is.
 	Configured func(name string) bool

@@ -198,6 +198,9 @@ func (s *Store) Users(ctx context.Context, p principal.Principal, tenant string,
 		return nil, "", err
 	}
 	limit, err := page.limit()
+	if err == nil {
+		err = s.knownTenant(ctx, p, tenant)
+	}
 	if err != nil {
 		return nil, "", err
 	}
