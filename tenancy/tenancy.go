@@ -64,6 +64,8 @@ type Options struct {
 	// token with the minter's roles, datasets and filters. Its error is the
 	// caller's answer. Nil accepts all.
 	CheckMinted func(minter, token principal.Principal, added principal.Grant) error
+	// CheckMayGrant judges whether there is what a key may grant. Nil accepts all.
+	CheckMayGrant func(MayGrant) error
 	// CheckRole judges the right spec of a role that a tenant owns, and that
 	// its name is no system role's, for whoever writes it. Nil refuses such roles.
 	CheckRole func(writer principal.Principal, tenant, name string, spec json.RawMessage) error
@@ -106,6 +108,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.CheckMinted == nil {
 		o.CheckMinted = func(principal.Principal, principal.Principal, principal.Grant) error { return nil }
+	}
+	if o.CheckMayGrant == nil {
+		o.CheckMayGrant = func(MayGrant) error { return nil }
 	}
 	if o.Configured == nil {
 		o.Configured = func(string) bool { return false }
