@@ -100,11 +100,11 @@ func TestReplacedFiles(t *testing.T) {
 	// Without the tenant column, or with another in its place, nobody is served.
 	replace(t, shop, table("SELECT 'theirs' AS text"))
 	replace(t, flat, text([]string{"text"}, []string{"theirs"}))
-	refused("all", "INTERNAL")
-	refused("flat", "INTERNAL")
+	refused("all", "UNAVAILABLE")
+	refused("flat", "UNAVAILABLE")
 	replace(t, shop, table("SELECT 1 AS tenant, 'theirs' AS text"))
-	refused("all", "INTERNAL")
-	if got := (gate{g}).query(t, program.Sign(t, `{"all": true}`), `{ notes { text } }`); !strings.Contains(got, `"INTERNAL"`) {
+	refused("all", "UNAVAILABLE")
+	if got := (gate{g}).query(t, program.Sign(t, `{"all": true}`), `{ notes { text } }`); !strings.Contains(got, `"UNAVAILABLE"`) {
 		t.Errorf("for all tenants: %s", got)
 	}
 	// Nor while there is no file, or one that is none.

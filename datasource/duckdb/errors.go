@@ -34,7 +34,7 @@ func translate(ctx context.Context, err error) error {
 	case duckdb.ErrorTypeOutOfRange:
 		return fault.New(fault.TooComplex, "a number is too large to be exact").Because(cause)
 	case duckdb.ErrorTypeCatalog, duckdb.ErrorTypeBinder:
-		return fault.New(fault.Internal, "the source's table differs from the catalog").Because(cause)
+		return fault.New(fault.Unavailable, "the source's table differs from the catalog").Because(cause)
 	case duckdb.ErrorTypeFatal, duckdb.ErrorTypeInternal:
 		return fault.New(fault.Unavailable, "the source has failed and is opened anew").Because(fmt.Errorf("%w: %w", ErrBroken, cause))
 	case duckdb.ErrorTypeIO, duckdb.ErrorTypePermission:
