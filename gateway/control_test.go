@@ -296,8 +296,10 @@ func TestSavedQueriesAreAsked(t *testing.T) {
 		f(token, `{"extensions": {"savedQuery": {"name": "none"}}}`,
 			`200 {"errors":[{"message":"there is no saved query none","extensions":{"code":"NOT_FOUND"}}]}`)
 	}
-	for _, text := range []string{`{ notes { id } }`, `mutation { logout again: logout }`, `mutation { ...l } fragment l on Mutation { logout }`,
-		`mutation a { logout } query b { notes { id } }`, `{ logout }`, `mutation { logout: __typename }`, `mutation { logout } # ` + strings.Repeat("long ", 200), `{ viewer { subject } }`, ``} {
+	for _, text := range []string{
+		`{ notes { id } }`, `mutation { logout again: logout }`, `mutation { ...l } fragment l on Mutation { logout }`,
+		`mutation a { logout } query b { notes { id } }`, `{ logout }`, `mutation { logout: __typename }`, `mutation { logout } # ` + strings.Repeat("long ", 200), `{ viewer { subject } }`, ``,
+	} {
 		body, err := json.Marshal(map[string]string{"query": text, "operationName": ""})
 		if err != nil {
 			t.Fatal(err)
@@ -494,6 +496,10 @@ func TestIssuersAgreeOnTenants(t *testing.T) {
 			t.Errorf("id %s with key %s: %s", n[0], n[1], got)
 		}
 	}
+	// What another tenant is called by others is nobody's id either.
+	ask.check(t, trusted("42"), notes, `200 {"data":{"notes":[]}}`)
+	ask.check(t, admin, `mutation { admin { setTenantExternalIds(id: "yy", externalIds: ["42"]) { id } } }`, `200 {"data":{"admin":{"setTenantExternalIds":{"id":"yy"}}}}`)
+	ask.check(t, trusted("42"), notes, unauthenticated)
 	for _, mutation := range []string{"suspendTenant", "deleteTenant"} {
 		ask.check(t, admin, `mutation { admin { `+mutation+`(id: "yy") { id } } }`, `200 {"data":{"admin":{"`+mutation+`":{"id":"yy"}}}}`)
 		for _, id := range []string{"yy", "acme"} {

@@ -7,9 +7,9 @@ import (
 	"net/http"
 	"slices"
 
+	"usher/auth"
 	"usher/catalog"
 	"usher/config"
-	"usher/control"
 	"usher/tenancy"
 	"usher/webhook"
 )
@@ -18,7 +18,8 @@ import (
 // control store forget it, before it refuses tenants that there are not: what is
 // meant may be among what is misspelt, and to forget does no harm.
 func (g *Gateway) told(cfg *config.Config, cat *catalog.Catalog, forget func(source, dataset string, tenants []string)) func(context.Context, webhook.Change) error {
-	known := control.KnownTenant(cat, cfg.Issuers)
+	trusting := slices.ContainsFunc(cfg.Issuers, func(i auth.IssuerSpec) bool { return i.Tenants == "trusted" }) // any id may be a tenant's
+	known := func(id string) bool { return trusting || cat.Tenants[id] != nil }
 	return func(ctx context.Context, c webhook.Change) error {
 		forget(c.Source, c.Dataset, c.Tenants)
 		unknown := slices.DeleteFunc(slices.Clone(c.Tenants), known)

@@ -2,52 +2,45 @@ package gateway_test
 
 import (
 	"fmt"
-	"log/slog"
 	"net/http"
 	"net/http/httptest"
-	"path/filepath"
-	"strings"
 	"testing"
-	"time"
 
-	"usher/config"
-	"usher/gateway"
+	"usher/fault"
 	"usher/pgtest"
-	"usher/test/program"
-	"usher/webhook"
+	"usher/principal"
+	"usher/tenancy"
 )
 
-// toldOf is a shop whose answers are kept for long, and who tells of changes; the
-// first %s is its database, the second whatever else.
-const toldOf = `
+const toldWorld = `
+control:
+  %[1]s
+  key: {id: a, secret: {env: KEY}}
 sources:
-  shop: {kind: postgres, %s, webhook: {secret: {env: HOOK}}}
-strategies: {all: {kind: shared, source: shop}}
-tenants: {initech: {}}
-issuers:
-  tests: {issuer: tests, audience: [usher], algorithms: [HS256], keys: {secret: {file: secret}}, claims: {tenant: /tenant}}
+  rest: {kind: api, base_url: "%[2]s", allow_private: true, isolation: upstream, headers: {X-Tenant: "{tenant}", X-User: "{subject}", X-Key: shared}}
+  plug:
+    {kind: api, protocol: plugin, base_url: "%[2]s", allow_private: true, isolation: upstream, secret: {file: secret}, properties: {Tenant: "{tenant_key}", Region: eu},
+     plugin: {protocol_version: 2.0.0}}
+strategies:
+  rest: {kind: api, source: rest}
+  plug: {kind: api, source: plug}
+default_strategy: rest
 datasets:
-  notes: {tenant: tenant, cache: 1h, columns: {tenant: String!, text: String}}
-%s`
+  orders: {tenant: tenant, key: id, columns: {tenant: String!, id: Int!}, bind: {rest: {path: /orders, columns: {tenant: ~}}, plug: {dataset: orders, columns: {tenant: ~}}}}
+`
 
-var hookSecret = strings.Repeat("h", 32)
-
-func openTold(t *testing.T, db pgtest.DB, more string) gate {
-	t.Helper()
-	dir := t.TempDir()
-	program.WriteFile(t, filepath.Join(dir, "secret"), program.Secret)
-	at := strings.TrimSuffix(strings.TrimPrefix(inPostgres(db), "postgres: {"), "}")
-	env := controlledEnv(db)
-	cfg, err := config.Parse(filepath.Join(dir, "usher.yml"), fmt.Appendf(nil, toldOf, at, more), func(name string) (string, bool) {
-		if name == "HOOK" {
-			return hookSecret, true
-		}
-		return env(name)
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	g, err := gateway.New(t.Context(), cfg, gateway.Options{Log: slog.New(slog.NewTextHandler(t.Output(), nil))})
+// TestNobodyElseSaysTheTenant: where an API is told whose rows are meant, no
+// token's account says it in the source's place, and no tenant's record says
+// another tenant.
+func TestNobodyElseSaysTheTenant(t *testing.T) {
+	t.Parallel()
+	api := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		fmt.Fprint(w, `[]`)
+	}))
+	t.Cleanup(api.Close)
+	db := pgtest.Start(t).Database(t)
+	g, err := assembleControlled(t, fmt.Sprintf(toldWorld, inPostgres(db), api.URL), db)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -56,108 +49,51 @@ func openTold(t *testing.T, db pgtest.DB, more string) gate {
 			t.Errorf("close the gateway: %v", err)
 		}
 	})
-	return gate{g}
-}
-
-// tell makes a signed call about notes.
-func (g gate) tell(t *testing.T, tenants string) string {
-	t.Helper()
-	body := `{"dataset":"notes","tenants":` + tenants + `}`
-	r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/hooks/shop", strings.NewReader(body))
-	timestamp, signature := webhook.Sign([]byte(hookSecret), time.Now(), []byte(body))
-	r.Header.Set(webhook.TimestampHeader, timestamp)
-	r.Header.Set(webhook.SignatureHeader, signature)
-	w := httptest.NewRecorder()
-	g.Handler().ServeHTTP(w, r)
-	return strings.TrimSpace(fmt.Sprint(w.Code, " ", w.Body.String()))
-}
-
-const toldRows = `CREATE TABLE notes (tenant text NOT NULL, text text);
-	INSERT INTO notes VALUES ('acme', 'old'), ('globex', 'old'), ('initech', 'old')`
-
-// What one gateway is told of, all that share a control store forget, and
-// nothing more than that.
-func TestChangesReachEveryGateway(t *testing.T) {
-	t.Parallel()
-	db := pgtest.Start(t).Database(t)
-	db.Exec(t, toldRows)
-	control := "control: {" + inPostgres(db) + ", key: {id: a, secret: {env: KEY}}}"
-	one, two := openTold(t, db, control), openTold(t, db, control)
-	admin := one.bootstrap(t)
-	one.check(t, admin, `mutation { admin { a: createTenant(input: {id: "acme"}) { id } b: createTenant(input: {id: "globex"}) { id } } }`,
-		`200 {"data":{"admin":{"a":{"id":"acme"},"b":{"id":"globex"}}}}`)
-	text := func(g gate, tenant string) string {
-		t.Helper()
-		answer := g.query(t, program.Sign(t, `{"tenant": "`+tenant+`", "sub": "ann"}`), `{ notes { text } }`)
-		return strings.TrimPrefix(answer, `200 {"data":{"notes":[{"text":"`)
-	}
-	shows := func(g gate, tenant, want string) bool { return strings.HasPrefix(text(g, tenant), want+`"`) }
-	kept := func(want string) {
-		t.Helper()
-		for what, g := range map[string]gate{"one": one, "two": two} {
-			for _, tenant := range []string{"acme", "globex", "initech"} {
-				if got := text(g, tenant); !strings.HasPrefix(got, want+`"`) {
-					t.Fatalf("gateway %s shows %s %s", what, tenant, got)
-				}
-			}
+	ctx := t.Context()
+	root := principal.Principal{Subject: "root", Issuer: "idp", AllTenants: true, Scopes: []principal.Scope{principal.Administer, principal.CreateTokens, principal.ReadData}}
+	for _, id := range []string{"acme", "globex", "initech"} {
+		if _, err := g.Control().CreateTenant(ctx, root, tenancy.NewTenant{ID: id}); err != nil {
+			t.Fatal(err)
 		}
 	}
-	soon := func(g gate, tenant, want string) {
-		t.Helper()
-		program.Soon(t, time.Second, tenant+" reads "+want, func() bool { return shows(g, tenant, want) })
+	headers := func(name, text string) map[string]principal.Account {
+		return map[string]principal.Account{"rest": {Headers: map[string]string{name: text}}}
 	}
-	kept("old")
-	db.Exec(t, "UPDATE notes SET text = 'new'")
-	kept("old")
-	if got := one.tell(t, `["acme"]`); got != "204" {
-		t.Fatalf("told: %s", got)
+	properties := func(name, text string) map[string]principal.Account {
+		return map[string]principal.Account{"plug": {Properties: map[string]string{name: text}}}
 	}
-	if !shows(one, "acme", "new") {
-		t.Errorf("where it was told: %s", text(one, "acme"))
+	for _, c := range []struct {
+		accounts map[string]principal.Account
+		code     fault.Code // of a token of acme; "": it is made
+	}{
+		{headers("X-Tenant", "globex"), fault.BadUserInput},
+		{headers("x-tenant", "GLOBEX"), fault.BadUserInput},
+		{headers("X-Tenant", "nobody"), fault.BadUserInput},
+		{properties("tenant", "globex"), fault.BadUserInput},
+		{headers("X-Key", "acme's own"), ""},
+		{properties("Region", "us"), ""},
+	} {
+		strategy := "rest"
+		if c.accounts["plug"].Properties != nil {
+			strategy = "plug"
+		}
+		_, err := g.Control().Mint(ctx, root, tenancy.TokenRequest{Tenant: "acme", Subject: "u", Strategy: strategy, Accounts: c.accounts})
+		if (err == nil) != (c.code == "") || err != nil && fault.From(err).Code != c.code {
+			t.Errorf("a token with %v: %v, want %q", c.accounts["rest"].Headers, err, c.code)
+		}
 	}
-	soon(two, "acme", "new")
-	if !shows(one, "globex", "old") || !shows(two, "globex", "old") {
-		t.Error("a change of one tenant's rows was taken for another's")
-	}
-	// A misspelt tenant is told of, and the others' rows are not old for that.
-	if got := two.tell(t, `["globex", "gloobex"]`); got != "400 tenants names what is no tenant here: gloobex; the change was taken for the others" {
-		t.Errorf("a misspelt tenant: %s", got)
-	}
-	soon(one, "globex", "new")
-	if got := two.tell(t, `["initech"]`); got != "204" { // a tenant of the file
-		t.Errorf("told: %s", got)
-	}
-	soon(one, "initech", "new")
-	kept("new")
-	db.Exec(t, "UPDATE notes SET text = 'newest'")
-	kept("new")
-	// More tenants than one announcement names are all of them.
-	many := make([]string, 200)
-	for i := range many {
-		many[i] = `"initech"`
-	}
-	if got := one.tell(t, "["+strings.Join(many, ",")+"]"); got != "204" {
-		t.Errorf("told: %s", got)
-	}
-	soon(two, "acme", "newest")
-	if got := one.tell(t, `null`); got != "204" {
-		t.Errorf("told: %s", got)
-	}
-	soon(two, "globex", "newest")
-	kept("newest")
-}
-
-// Without a control store a gateway forgets by itself, and knows the tenants of
-// the file.
-func TestChangesOfOneGateway(t *testing.T) {
-	t.Parallel()
-	db := pgtest.Start(t).Database(t)
-	db.Exec(t, toldRows)
-	g := openTold(t, db, "")
-	if got := g.tell(t, `["initech", "acme"]`); got != "400 tenants names what is no tenant here: acme; the change was taken for the others" {
-		t.Error(got)
-	}
-	if got := g.tell(t, `["initech"]`); got != "204" {
-		t.Error(got)
+	for _, c := range []struct {
+		accounts map[string]principal.Account
+		code     fault.Code // of initech's record
+	}{
+		{headers("X-Tenant", "globex"), fault.Conflict},
+		{headers("x-tenant", "globex"), fault.Conflict},
+		{headers("X-Tenant", "client-883"), ""}, // what the API calls it
+		{headers("X-Tenant", "initech"), ""},
+		{nil, ""},
+	} {
+		if err := g.Control().SetTenantAccounts(ctx, root, "initech", c.accounts); (err == nil) != (c.code == "") || err != nil && fault.From(err).Code != c.code {
+			t.Errorf("a record with %v: %v, want %q", c.accounts["rest"].Headers, err, c.code)
+		}
 	}
 }
