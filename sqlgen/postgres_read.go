@@ -61,12 +61,13 @@ func bounds(x string) string {
 		"), 'upper', upper(" + x + "), 'lowerInclusive', lower_inc(" + x + "), 'upperInclusive', upper_inc(" + x + ")) END)"
 }
 
-// geoJSON has no arcs: they become lines. Geographies have none.
+// geoJSON has no arcs: they become lines. Geographies have none. Fewer digits after
+// the point than these would round coordinates.
 func geoJSON(x, native string) string {
 	schema := schemaOf(native)
-	text := schema + "ST_AsGeoJSON(" + x + ")"
+	text := schema + "ST_AsGeoJSON(" + x + ", 15)"
 	if strings.HasPrefix(native, schema+"geometry") {
-		text = "CASE WHEN " + schema + "ST_HasArc(" + x + ") THEN " + schema + "ST_AsGeoJSON(" + schema + "ST_CurveToLine(" + x + ")) ELSE " + text + " END"
+		text = "CASE WHEN " + schema + "ST_HasArc(" + x + ") THEN " + schema + "ST_AsGeoJSON(" + schema + "ST_CurveToLine(" + x + "), 15) ELSE " + text + " END"
 	}
 	return "(" + text + ")::jsonb"
 }
