@@ -147,6 +147,9 @@ type Level struct {
 // Grouped tells groups from rows.
 func (l Level) Grouped() bool { return l.grouped }
 
+// OneGroup tells groups without a key: there is one, also of no rows.
+func (l Level) OneGroup() bool { return l.grouped && len(l.keys) == 0 }
+
 // Refs is the number of references. The first is the level's own dataset, the
 // others are joined to an earlier one and add at most one row each.
 func (l Level) Refs() int { return len(l.refs) }

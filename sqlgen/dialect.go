@@ -111,10 +111,12 @@ type Dialect interface {
 	Steps(low, high, step string) string
 	// Parents makes rows k0, k1, … n of the lists bound to $1, $2, …
 	Parents(types []value.Type) string
-	// List is the text of a list argument for Parents.
+	// List is the text of a list argument, and KeyList that of keys for Parents, of
+	// which some may be null.
 	List(items []string) string
 
 	jsonDialect
+	KeyList(keys []value.Value) string
 }
 
 // argText is the text an argument is bound as.
@@ -143,7 +145,7 @@ func quotedLabels(t value.Type) string {
 // mostSquares is the largest n·Σx² both engines hold exactly.
 const mostSquares = "170000000000000000000000000000000000000"
 
-func quoteList(items []string, open, end string, quote func(string) string) string {
+func quoteList[T any](items []T, open, end string, quote func(T) string) string {
 	var b strings.Builder
 	b.WriteString(open)
 	for i, item := range items {

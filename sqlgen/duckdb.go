@@ -188,5 +188,16 @@ func (duckdb) Parents(types []value.Type) string {
 }
 
 func (duckdb) List(items []string) string {
-	return quoteList(items, "[", "]", func(s string) string { return string(value.AppendQuoted(nil, []byte(s))) })
+	return quoteList(items, "[", "]", jsonString)
 }
+
+func (duckdb) KeyList(keys []value.Value) string {
+	return quoteList(keys, "[", "]", func(v value.Value) string {
+		if v.Null() {
+			return "null"
+		}
+		return jsonString(v.Text())
+	})
+}
+
+func jsonString(s string) string { return string(value.AppendQuoted(nil, []byte(s))) }

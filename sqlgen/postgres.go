@@ -188,5 +188,16 @@ func (postgres) Parents(types []value.Type) string {
 var arrayEscapes = strings.NewReplacer(`\`, `\\`, `"`, `\"`)
 
 func (postgres) List(items []string) string {
-	return quoteList(items, "{", "}", func(s string) string { return `"` + arrayEscapes.Replace(s) + `"` })
+	return quoteList(items, "{", "}", quotedItem)
 }
+
+func (postgres) KeyList(keys []value.Value) string {
+	return quoteList(keys, "{", "}", func(v value.Value) string {
+		if v.Null() {
+			return "NULL"
+		}
+		return quotedItem(v.Text())
+	})
+}
+
+func quotedItem(s string) string { return `"` + arrayEscapes.Replace(s) + `"` }

@@ -247,6 +247,9 @@ func (p *part) parents(w *writer) {
 	w.put(" FROM p", strconv.Itoa(p.parent))
 	for j := range w.l.Links() {
 		if j == 0 {
+		if w.l.OneGroup() {
+			break
+		}
 			w.put(" WHERE ")
 		} else {
 			w.put(" AND ")
