@@ -2,7 +2,6 @@ package answer
 
 import (
 	"errors"
-	"math"
 	"strconv"
 	"time"
 
@@ -214,18 +213,12 @@ func (e *encoder) cell(m *written, c value.Cell, at step) bool {
 	switch {
 	case !errors.As(err, &why):
 		e.failed = fault.New(fault.Internal, "internal error").Because(err)
-	case m.computed && beyond(m.Output, c, why):
+	case m.computed && why == value.ErrTooLarge: // which not every engine could have computed; in a row it costs its own cell
 		e.failed = fault.New(fault.TooComplex, "%s is beyond the 38 digits numbers are exact to", m.Key())
 	case len(e.errors) < maxErrors:
 		e.errors = append(e.errors, &gqlerror.Error{Err: fault.New(fault.NotImplemented, "%s", why), Path: pathOf(append(e.path, at))})
 	}
 	return false
-}
-
-// beyond tells an aggregate that not every engine could have computed. One value
-// of so many digits that stands in a row is only that cell's.
-func beyond(o plan.Output, c value.Cell, why value.Unprintable) bool {
-	return why == value.ErrTooLarge || o.Bounded() && c.Kind == value.KindFloat && math.IsInf(c.Float, 0)
 }
 
 // pathOf is the path of the response that steps lead along.

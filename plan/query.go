@@ -430,7 +430,6 @@ type Output struct {
 	text   string
 	zone   string
 	round  bool
-	exact  bool
 	always bool
 	fields []Output
 }
@@ -456,10 +455,6 @@ func (o Output) Zone() string { return o.zone }
 
 // Rounded tells a Float that is written with 12 significant digits.
 func (o Output) Rounded() bool { return o.round }
-
-// Bounded tells a Float that is infinite where the exact numbers behind it
-// went beyond what every engine holds.
-func (o Output) Bounded() bool { return o.exact }
 
 // Always tells a cell whose type says that it is never null.
 func (o Output) Always() bool { return o.always }

@@ -71,9 +71,11 @@ type Dialect interface {
 	// Unscaled turns an exact number into a whole number: times ten to the scale.
 	Unscaled(x string, t value.Type) string
 	// Variance is (n·Σx² − (Σx)²) / (n·(n−1)) of whole numbers x of a type, where
-	// total adds up an expression of each row. Beyond what both engines hold
-	// exactly it is infinite, and nothing is raised on the way.
-	Variance(x string, t value.Type, n string, total func(string) string) string
+	// call is an aggregate of each row. Beyond what both engines hold exactly it has
+	// 12 significant digits, and nothing is raised on the way.
+	Variance(x string, t value.Type, n string, call func(fn, of string) string) string
+	// FloatVariance is the sample variance of doubles.
+	FloatVariance(x string, call func(fn, of string) string) string
 	// FloatSum adds up doubles, where call is an aggregate or window of each row:
 	// see floats.go.
 	FloatSum(x string, call func(fn, of string) string) string

@@ -411,12 +411,14 @@ func (w *writer) spread(e plan.Expr, call func(fn, of string) string) string {
 	arg := e.Arg(0)
 	t, x := arg.Type(), w.expr(arg)
 	variance := ""
-	if !t.Squarable() {
+	if t.Scalar == value.Float {
+		variance = w.d.FloatVariance(w.d.Float(x, t), call)
+	} else if !t.Squarable() {
 		variance = call("var_samp", w.d.Float(x, t))
 	} else {
 		whole := w.d.Unscaled(x, t)
 		n := call("count", x)
-		variance = w.d.Variance(whole, t, n, func(each string) string { return call("sum", each) })
+		variance = w.d.Variance(whole, t, n, call)
 		if t.Scale > 0 {
 			variance = "(" + variance + " / 1e" + strconv.Itoa(2*t.Scale) + ")"
 		}
