@@ -116,9 +116,9 @@ type Dialect interface {
 	// List is the text of a list argument, and KeyList that of keys for Parents, of
 	// which some may be null.
 	List(items []string) string
+	KeyList(keys []value.Value) string
 
 	jsonDialect
-	KeyList(keys []value.Value) string
 }
 
 // argText is the text an argument is bound as.

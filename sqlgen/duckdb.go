@@ -190,7 +190,11 @@ func (duckdb) Steps(low, high, step string) string {
 func (duckdb) Parents(types []value.Type) string {
 	var lists, names []string
 	for i, t := range types {
-		lists = append(lists, "CAST(from_json(CAST($"+strconv.Itoa(i+1)+` AS JSON), '["VARCHAR"]') AS `+duckdbKeyType(t)+"[]) AS l"+strconv.Itoa(i))
+		cast := "CAST"
+		if t.Scalar == value.Decimal { // one of too many digits is no key
+			cast = "TRY_CAST"
+		}
+		lists = append(lists, cast+"(from_json(CAST($"+strconv.Itoa(i+1)+` AS JSON), '["VARCHAR"]') AS `+duckdbKeyType(t)+"[]) AS l"+strconv.Itoa(i))
 		names = append(names, "unnest(l"+strconv.Itoa(i)+") AS k"+strconv.Itoa(i))
 	}
 	return "(SELECT " + strings.Join(names, ", ") + ", unnest(range(1, len(l0) + 1)) AS n FROM (SELECT " + strings.Join(lists, ", ") + ") AS u)"

@@ -138,7 +138,7 @@ func (w *writer) column(e plan.Expr) string {
 // isNull takes JSON's null for one too: no answer tells it from a missing
 // value, and an API cannot send it as anything else.
 func (w *writer) isNull(e plan.Expr) string {
-	x := w.expr(e)
+	x := w.stored(e)
 	if e.Type().Scalar == value.JSON && !e.Type().List {
 		return "(" + x + " IS NULL OR trim(CAST(" + x + " AS " + w.d.TextType() + ")) = 'null')"
 	}
@@ -174,6 +174,9 @@ func (w *writer) compare(e plan.Expr) string {
 		if text := w.equal(e.Op(), left, right); text != "" {
 			return text
 		}
+	}
+	if native, ok := w.wide(left); ok && right.Op() == plan.Literal {
+		return w.wideCompare(e.Op(), left, native, right.Literal(0))
 	}
 	l := w.lenient(left)
 	if e.Op() != plan.Eq && e.Op() != plan.Neq {
@@ -218,9 +221,13 @@ func (w *writer) operand(e plan.Expr, native string) string {
 func (w *writer) rowValue(e plan.Expr, op string) string {
 	left, right := make([]string, e.Len()), make([]string, e.Len())
 	for i := range left {
-		left[i] = w.byCode(w.lenient(e.Arg(i)), e.Arg(i))
+		left[i] = w.byCode(w.stored(e.Arg(i)), e.Arg(i))
 		f, _ := w.field(e.Arg(i))
-		right[i] = w.arg(e.Literal(i), f.Native)
+		if native, ok := w.wide(e.Arg(i)); ok {
+			right[i] = w.wideArg(e.Literal(i).Text(), native)
+		} else {
+			right[i] = w.arg(e.Literal(i), f.Native)
+		}
 	}
 	if len(left) == 1 {
 		return "(" + left[0] + op + right[0] + ")"
@@ -239,6 +246,9 @@ func (w *writer) in(e plan.Expr) string {
 	items := make([]string, e.Literals())
 	if text := w.ownIn(e.Arg(0), e.Literals(), e.Literal); text != "" {
 		return text
+	}
+	if native, ok := w.wide(e.Arg(0)); ok {
+		return w.wideIn(e, native)
 	}
 	for i := range items {
 		items[i] = w.arg(e.Literal(i), f.Native)
@@ -348,7 +358,11 @@ func (w *writer) count(e plan.Expr) string {
 // digits: exact sums divided once, in doubles, at the end.
 func (w *writer) aggregate(e plan.Expr) string {
 	arg := e.Arg(0)
-	t, x, filter := arg.Type(), w.expr(arg), w.filtered(e)
+	read := w.expr
+	if lookedAt(e.Func()) {
+		read = w.stored
+	}
+	t, x, filter := arg.Type(), read(arg), w.filtered(e)
 	call := func(fn, of string) string { return fn + "(" + of + ")" + filter }
 	switch e.Func() {
 	case catalog.CountDistinct:
@@ -367,6 +381,9 @@ func (w *writer) aggregate(e plan.Expr) string {
 		if t.Scalar == value.Float {
 			return "(" + w.d.FloatSum(w.d.Float(x, t), call) + " / nullif(" + call("count", x) + ", 0))"
 		}
+		if _, ok := w.wide(arg); ok {
+			return w.wideMean(arg, call)
+		}
 		return w.d.Mean(call("sum", x), call("count", x), t)
 	case catalog.Median:
 		low, high := w.d.Middle(x, false)+filter, w.d.Middle(x, true)+filter
@@ -381,7 +398,7 @@ func (w *writer) aggregate(e plan.Expr) string {
 	case catalog.First, catalog.Last:
 		terms := make([]string, e.Len()-1)
 		for i := range terms {
-			terms[i] = w.byCode(w.expr(e.Arg(i+1)), e.Arg(i+1))
+			terms[i] = w.byCode(w.stored(e.Arg(i+1)), e.Arg(i+1))
 			if e.Func() == catalog.Last {
 				terms[i] += " DESC"
 			}
@@ -409,7 +426,7 @@ func (w *writer) extremeInterval(x string, f catalog.Func) string {
 // added without rounding.
 func (w *writer) spread(e plan.Expr, call func(fn, of string) string) string {
 	arg := e.Arg(0)
-	t, x := arg.Type(), w.expr(arg)
+	t, x := arg.Type(), w.stored(arg)
 	variance := ""
 	if t.Scalar == value.Float {
 		variance = w.d.FloatVariance(w.d.Float(x, t), call)
