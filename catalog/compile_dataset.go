@@ -213,7 +213,7 @@ func (c *compiler) bind(d *draft) {
 		}
 		if src.Kind == API {
 			b, named := c.pathBinding(at, src, d.storedName(), spec)
-			if src.API.Isolation == ByUpstream && !d.Common && !named && !src.API.names() && pathsName(name, c.spec) {
+			if src.API.Isolation == ByUpstream && !d.Common && !named && !src.API.says(placeholder.MatchString) && pathsName(name, c.spec) {
 				at.in("path").problem("holds no placeholder such as {tenant}, and nothing else tells the API whose rows to send")
 			}
 			d.Bindings[name] = b
