@@ -80,7 +80,6 @@ type written struct {
 	style    value.Style
 	at       int
 	plain    value.Kind // of cells that are written without a further look
-	computed bool       // of rows: a cell of none of them
 	fields   []written
 	list     *members // of an OutList
 }
@@ -100,7 +99,7 @@ func (e *encoder) compile(l plan.Level, n int, field func(int) plan.Output) []wr
 	for i := range out {
 		o := field(i)
 		m := &out[i]
-		*m = written{Output: o, typ: o.Type(), style: e.style, at: o.Index(), computed: l.Grouped()}
+		*m = written{Output: o, typ: o.Type(), style: e.style, at: o.Index()}
 		if i > 0 {
 			m.prefix = append(m.prefix, ',')
 		}

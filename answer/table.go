@@ -48,7 +48,7 @@ func (e *encoder) leavesOf(q plan.Query) []leaf {
 	leaves := leavesOf(q)
 	for i := range leaves {
 		l := &leaves[i]
-		l.typ, l.style, l.at, l.computed = l.Type(), e.styleOf(l.Output), l.Index(), q.Root().Grouped()
+		l.typ, l.style, l.at = l.Type(), e.styleOf(l.Output), l.Index()
 	}
 	return leaves
 }

@@ -129,11 +129,12 @@ func (s *Sources) groupsExactly(t plan.Target) bool {
 	return spec != nil && spec.API.Plugin != nil && spec.API.Plugin.Groups
 }
 
+// distinct are the keys that rows can have: null is none.
 func distinct(values []value.Value) []value.Value {
 	seen := make(map[string]bool, len(values))
 	var out []value.Value
 	for _, v := range values {
-		if !seen[v.Text()] {
+		if !v.Null() && !seen[v.Text()] {
 			seen[v.Text()] = true
 			out = append(out, v)
 		}

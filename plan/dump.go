@@ -233,9 +233,6 @@ func (o Output) describe() string {
 		if o.round {
 			text += " rounded"
 		}
-		if o.exact {
-			text += " bounded"
-		}
 		return text
 	case OutObject:
 		if o.index >= 0 {

@@ -152,7 +152,7 @@ func (g *groupBuilder) selectGroupField(f query.Field, typ string) (Output, erro
 
 // returned is the output of an aggregate.
 func (g *groupBuilder) returned(key string, e Expr) Output {
-	return Output{key: key, kind: OutCell, index: g.cell(g.aggregate(e)), typ: e.typ, round: e.inexact(), exact: e.spread() && !e.inexact()}
+	return Output{key: key, kind: OutCell, index: g.cell(g.aggregate(e)), typ: e.typ, round: e.inexact()}
 }
 
 // selectKey plans the keys selected below a to-one path.

@@ -23,11 +23,6 @@ func (e Expr) inexact() bool {
 	return slices.ContainsFunc(e.args, Expr.inexact)
 }
 
-// spread tells a variance or what is built on one.
-func (e Expr) spread() bool {
-	return e.op == Agg && (e.fn == catalog.Variance || e.fn == catalog.Stddev) || slices.ContainsFunc(e.args, Expr.spread)
-}
-
 // compared is an aggregate as it is ordered by or compared: rounded when it is
 // inexact.
 func (g *groupBuilder) compared(e Expr) Expr {

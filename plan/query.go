@@ -147,6 +147,9 @@ type Level struct {
 // Grouped tells groups from rows.
 func (l Level) Grouped() bool { return l.grouped }
 
+// OneGroup tells groups without a key: there is one, also of no rows.
+func (l Level) OneGroup() bool { return l.grouped && len(l.keys) == 0 }
+
 // Refs is the number of references. The first is the level's own dataset, the
 // others are joined to an earlier one and add at most one row each.
 func (l Level) Refs() int { return len(l.refs) }
@@ -427,7 +430,6 @@ type Output struct {
 	text   string
 	zone   string
 	round  bool
-	exact  bool
 	always bool
 	fields []Output
 }
@@ -453,10 +455,6 @@ func (o Output) Zone() string { return o.zone }
 
 // Rounded tells a Float that is written with 12 significant digits.
 func (o Output) Rounded() bool { return o.round }
-
-// Bounded tells a Float that is infinite where the exact numbers behind it
-// went beyond what every engine holds.
-func (o Output) Bounded() bool { return o.exact }
 
 // Always tells a cell whose type says that it is never null.
 func (o Output) Always() bool { return o.always }

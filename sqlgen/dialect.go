@@ -73,9 +73,11 @@ type Dialect interface {
 	// Unscaled turns an exact number into a whole number: times ten to the scale.
 	Unscaled(x string, t value.Type) string
 	// Variance is (n·Σx² − (Σx)²) / (n·(n−1)) of whole numbers x of a type, where
-	// total adds up an expression of each row. Beyond what both engines hold
-	// exactly it is infinite, and nothing is raised on the way.
-	Variance(x string, t value.Type, n string, total func(string) string) string
+	// call is an aggregate of each row. Beyond what both engines hold exactly it has
+	// 12 significant digits, and nothing is raised on the way.
+	Variance(x string, t value.Type, n string, call func(fn, of string) string) string
+	// FloatVariance is the sample variance of doubles.
+	FloatVariance(x string, call func(fn, of string) string) string
 	// FloatSum adds up doubles, where call is an aggregate or window of each row:
 	// see floats.go.
 	FloatSum(x string, call func(fn, of string) string) string
@@ -113,8 +115,10 @@ type Dialect interface {
 	Steps(low, high, step string) string
 	// Parents makes rows k0, k1, … n of the lists bound to $1, $2, …
 	Parents(types []value.Type) string
-	// List is the text of a list argument for Parents.
+	// List is the text of a list argument, and KeyList that of keys for Parents, of
+	// which some may be null.
 	List(items []string) string
+	KeyList(keys []value.Value) string
 
 	jsonDialect
 }
@@ -145,7 +149,7 @@ func quotedLabels(t value.Type) string {
 // mostSquares is the largest n·Σx² both engines hold exactly.
 const mostSquares = "170000000000000000000000000000000000000"
 
-func quoteList(items []string, open, end string, quote func(string) string) string {
+func quoteList[T any](items []T, open, end string, quote func(T) string) string {
 	var b strings.Builder
 	b.WriteString(open)
 	for i, item := range items {

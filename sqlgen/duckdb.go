@@ -120,19 +120,28 @@ func (duckdb) Unscaled(x string, t value.Type) string {
 
 // Variance adds squares of 64 bits in two parts, so that their sum fails only
 // where it is asked for.
-func (duckdb) Variance(x string, t value.Type, n string, total func(string) string) string {
+func (d duckdb) Variance(x string, t value.Type, n string, call func(fn, of string) string) string {
+	total := func(each string) string { return call("sum", each) }
+	beyond := d.Rounded(call("var_samp", d.Float(x, value.Of(value.Decimal))))
 	const part = "CAST(1000000000000000000 AS HUGEINT)"
 	square := "(" + x + " * " + x + ")"
 	squares, tooLarge := total(square), ""
 	if t.Scalar != value.Int {
 		high := total("(" + square + " // " + part + ")")
 		squares = "(" + high + " * " + part + " + " + total("("+square+" % "+part+")") + ")"
-		tooLarge = "WHEN " + high + " >= CAST('" + mostSquares + "' AS HUGEINT) // " + part + " THEN CAST('Infinity' AS DOUBLE) "
+		tooLarge = "WHEN " + high + " >= CAST('" + mostSquares + "' AS HUGEINT) // " + part + " THEN " + beyond + " "
 	}
 	sum := total(x)
 	return "(CASE " + tooLarge + "WHEN " + squares + " > (CAST('" + mostSquares + "' AS HUGEINT) - 1) // " + n +
-		" THEN CAST('Infinity' AS DOUBLE) ELSE CAST(CAST(" + n + " * " + squares + " - " + sum + " * " + sum +
+		" THEN " + beyond + " ELSE CAST(CAST(" + n + " * " + squares + " - " + sum + " * " + sum +
 		" AS VARCHAR) AS DOUBLE) / (CAST(" + n + " AS DOUBLE) * CAST(" + n + " - 1 AS DOUBLE)) END)"
+}
+
+// FloatVariance is no number where one of the values is none, of which the engine
+// would fail.
+func (duckdb) FloatVariance(x string, call func(fn, of string) string) string {
+	return "(CASE WHEN " + call("max", "abs("+x+")") + " >= CAST('Infinity' AS DOUBLE) AND " + call("count", x) + " > 1 THEN CAST('NaN' AS DOUBLE) ELSE " +
+		call("var_samp", finite(x, "DOUBLE")) + " END)"
 }
 
 func (duckdb) Rounded(x string) string { return "CAST(printf('%.11e', " + x + ") AS DOUBLE)" }
@@ -181,12 +190,27 @@ func (duckdb) Steps(low, high, step string) string {
 func (duckdb) Parents(types []value.Type) string {
 	var lists, names []string
 	for i, t := range types {
-		lists = append(lists, "CAST(from_json(CAST($"+strconv.Itoa(i+1)+` AS JSON), '["VARCHAR"]') AS `+duckdbKeyType(t)+"[]) AS l"+strconv.Itoa(i))
+		cast := "CAST"
+		if t.Scalar == value.Decimal { // one of too many digits is no key
+			cast = "TRY_CAST"
+		}
+		lists = append(lists, cast+"(from_json(CAST($"+strconv.Itoa(i+1)+` AS JSON), '["VARCHAR"]') AS `+duckdbKeyType(t)+"[]) AS l"+strconv.Itoa(i))
 		names = append(names, "unnest(l"+strconv.Itoa(i)+") AS k"+strconv.Itoa(i))
 	}
 	return "(SELECT " + strings.Join(names, ", ") + ", unnest(range(1, len(l0) + 1)) AS n FROM (SELECT " + strings.Join(lists, ", ") + ") AS u)"
 }
 
 func (duckdb) List(items []string) string {
-	return quoteList(items, "[", "]", func(s string) string { return string(value.AppendQuoted(nil, []byte(s))) })
+	return quoteList(items, "[", "]", jsonString)
 }
+
+func (duckdb) KeyList(keys []value.Value) string {
+	return quoteList(keys, "[", "]", func(v value.Value) string {
+		if v.Null() {
+			return "null"
+		}
+		return jsonString(v.Text())
+	})
+}
+
+func jsonString(s string) string { return string(value.AppendQuoted(nil, []byte(s))) }

@@ -35,7 +35,7 @@ func (d duckdb) Mean(sum, n string, t value.Type) string {
 func (d duckdb) Midway(x, y string, t value.Type) string {
 	sum := d.Float("("+x+" + "+y+")", value.Of(value.Decimal)) + " / 2"
 	switch {
-	case t.Scalar != value.Decimal:
+	case t.Scalar != value.Decimal || t.Scale == 0 && t.Precision > 0 && t.Precision < value.MaxDigits: // of which some are the engine's own whole numbers
 		return "(" + d.Float("(CAST("+x+" AS HUGEINT) + CAST("+y+" AS HUGEINT))", value.Of(value.Decimal)) + " / 2)"
 	case t.Scale == value.Unscaled:
 		return halves(d, x, y, t)

@@ -32,7 +32,10 @@ func (d duckdb) Lenient(x string, f plan.Field) string {
 	case value.Wide:
 		return "TRY_CAST(" + x + " AS " + d.wide(f) + ")"
 	case value.Finer:
-		return "CAST(" + x + " AS " + duckdbTypes[f.Type.Scalar] + suffix + ")"
+		if f.Type.List {
+			return "list_transform(" + x + ", lambda e: " + cut("e", f.Type.Scalar) + ")"
+		}
+		return cut(x, f.Type.Scalar)
 	case value.Fixed:
 		return "CAST(" + x + " AS " + f.Native[:strings.LastIndexByte(f.Native, '[')] + "[])"
 	case value.Collated:
@@ -71,3 +74,13 @@ func (duckdb) Printable(x string, t value.Type) string {
 }
 
 func (duckdb) Finite(x string, t value.Type) string { return between(x, duckdbTypes[t.Scalar]) }
+
+// cut leaves out what is finer than a microsecond. The engine's casts round a time
+// of day, and cut an instant towards 1970.
+func cut(x string, s value.Scalar) string {
+	if s == value.Time {
+		return "CAST(left(CAST(" + x + " AS VARCHAR), 15) AS TIME)"
+	}
+	at := "CAST(" + x + " AS TIMESTAMP)"
+	return "(" + at + " - CASE WHEN CAST(" + at + " AS TIMESTAMP_NS) > " + x + " THEN INTERVAL 1 MICROSECOND ELSE INTERVAL 0 MICROSECOND END)"
+}

@@ -139,7 +139,7 @@ func (w *writer) column(e plan.Expr) string {
 // isNull takes JSON's null for one too: no answer tells it from a missing
 // value, and an API cannot send it as anything else.
 func (w *writer) isNull(e plan.Expr) string {
-	x := w.expr(e)
+	x := w.stored(e)
 	if e.Type().Scalar == value.JSON && !e.Type().List {
 		return "(" + x + " IS NULL OR trim(CAST(" + x + " AS " + w.d.TextType() + ")) = 'null')"
 	}
@@ -175,6 +175,9 @@ func (w *writer) compare(e plan.Expr) string {
 		if text := w.equal(e.Op(), left, right); text != "" {
 			return text
 		}
+	}
+	if native, ok := w.wide(left); ok && right.Op() == plan.Literal {
+		return w.wideCompare(e.Op(), left, native, right.Literal(0))
 	}
 	l := w.lenient(left)
 	if e.Op() != plan.Eq && e.Op() != plan.Neq {
@@ -233,9 +236,13 @@ func (w *writer) rowValue(e plan.Expr, op string) string {
 	left, right := make([]string, e.Len()), make([]string, e.Len())
 	for i := range left {
 		t := e.Arg(i).Type()
-		left[i] = w.byCode(w.folded(w.lenient(e.Arg(i)), t), e.Arg(i))
+		left[i] = w.byCode(w.folded(w.stored(e.Arg(i)), t), e.Arg(i))
 		f, _ := w.field(e.Arg(i))
-		right[i] = w.folded(w.arg(e.Literal(i), f.Native), t)
+		if native, ok := w.wide(e.Arg(i)); ok {
+			right[i] = w.wideArg(e.Literal(i).Text(), native)
+		} else {
+			right[i] = w.folded(w.arg(e.Literal(i), f.Native), t)
+		}
 	}
 	if len(left) == 1 {
 		return "(" + left[0] + op + right[0] + ")"
@@ -254,6 +261,9 @@ func (w *writer) in(e plan.Expr) string {
 	items := make([]string, e.Literals())
 	if text := w.ownIn(e.Arg(0), e.Literals(), e.Literal); text != "" {
 		return text
+	}
+	if native, ok := w.wide(e.Arg(0)); ok {
+		return w.wideIn(e, native)
 	}
 	for i := range items {
 		items[i] = w.arg(e.Literal(i), f.Native)
@@ -378,7 +388,11 @@ func (w *writer) count(e plan.Expr) string {
 // digits: exact sums divided once, in doubles, at the end.
 func (w *writer) aggregate(e plan.Expr) string {
 	arg := e.Arg(0)
-	t, x, filter := arg.Type(), w.expr(arg), w.filtered(e)
+	read := w.expr
+	if lookedAt(e.Func()) {
+		read = w.stored
+	}
+	t, x, filter := arg.Type(), read(arg), w.filtered(e)
 	call := func(fn, of string) string { return fn + "(" + of + ")" + filter }
 	switch e.Func() {
 	case catalog.CountDistinct:
@@ -397,6 +411,9 @@ func (w *writer) aggregate(e plan.Expr) string {
 		if t.Scalar == value.Float {
 			return "(" + w.d.FloatSum(w.d.Float(x, t), call) + " / nullif(" + call("count", x) + ", 0))"
 		}
+		if _, ok := w.wide(arg); ok {
+			return w.wideMean(arg, call)
+		}
 		return w.d.Mean(call("sum", x), call("count", x), t)
 	case catalog.Median:
 		low, high := w.d.Middle(x, false)+filter, w.d.Middle(x, true)+filter
@@ -411,7 +428,7 @@ func (w *writer) aggregate(e plan.Expr) string {
 	case catalog.First, catalog.Last:
 		terms := make([]string, e.Len()-1)
 		for i := range terms {
-			terms[i] = w.byCode(w.expr(e.Arg(i+1)), e.Arg(i+1))
+			terms[i] = w.byCode(w.stored(e.Arg(i+1)), e.Arg(i+1))
 			if e.Func() == catalog.Last {
 				terms[i] += " DESC"
 			}
@@ -439,14 +456,16 @@ func (w *writer) extremeInterval(x string, f catalog.Func) string {
 // added without rounding.
 func (w *writer) spread(e plan.Expr, call func(fn, of string) string) string {
 	arg := e.Arg(0)
-	t, x := arg.Type(), w.expr(arg)
+	t, x := arg.Type(), w.stored(arg)
 	variance := ""
-	if !t.Squarable() {
+	if t.Scalar == value.Float {
+		variance = w.d.FloatVariance(w.d.Float(x, t), call)
+	} else if !t.Squarable() {
 		variance = call("var_samp", w.d.Float(x, t))
 	} else {
 		whole := w.d.Unscaled(x, t)
 		n := call("count", x)
-		variance = w.d.Variance(whole, t, n, func(each string) string { return call("sum", each) })
+		variance = w.d.Variance(whole, t, n, call)
 		if t.Scale > 0 {
 			variance = "(" + variance + " / 1e" + strconv.Itoa(2*t.Scale) + ")"
 		}

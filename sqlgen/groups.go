@@ -98,7 +98,7 @@ func (w *writer) groupedRows(nested bool) {
 	w.put(" FROM ")
 	where := " WHERE "
 	switch {
-	case nested && w.l.Keys() == 0: // a parent without rows has a group all the same
+	case nested && w.l.OneGroup(): // a parent without rows has a group all the same
 		w.parentRows()
 		w.put(" LEFT JOIN ")
 		w.together()

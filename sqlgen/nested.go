@@ -122,6 +122,6 @@ func (w *writer) links() {
 			w.put(" AND ")
 		}
 		own := w.l.Link(i).Own()
-		w.put(w.labeled(w.expr(own), own.Type(), ""), " = p.k", strconv.Itoa(i))
+		w.put(w.labeled(w.lenient(own), own.Type(), ""), " = p.k", strconv.Itoa(i))
 	}
 }

@@ -85,7 +85,7 @@ func TestParents(t *testing.T) {
 		`{"parcel":40,"of":null},{"parcel":50,"of":null}]`)
 	e.same("labels { text stickersAggregate { count } stickers { parcel } }", `[{"text":"one","stickersAggregate":[{"count":3}],"stickers":[{"parcel":10},{"parcel":10},{"parcel":11}]},`+
 		`{"text":"two","stickersAggregate":[{"count":1}],"stickers":[{"parcel":10}]},{"text":"three","stickersAggregate":[{"count":1}],"stickers":[{"parcel":20}]},`+
-		`{"text":"four","stickersAggregate":[],"stickers":[]}]`)
+		`{"text":"four","stickersAggregate":[{"count":0}],"stickers":[]}]`)
 	e.same(`parcels(where: {labels: {some: {text: {neq: "x"}}}}) { id labels { text } }`,
 		`[{"id":10,"labels":[{"text":"one"},{"text":"two"}]},{"id":11,"labels":[{"text":"one"}]},{"id":20,"labels":[{"text":"three"}]}]`)
 	e.same("stickersAggregate { key { of { text } } count }", `[{"key":{"of":{"text":"one"}},"count":3},{"key":{"of":{"text":"three"}},"count":1},`+

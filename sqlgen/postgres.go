@@ -116,10 +116,14 @@ func (postgres) Unscaled(x string, t value.Type) string {
 	return x + "::numeric"
 }
 
-func (postgres) Variance(x string, _ value.Type, n string, total func(string) string) string {
-	sum, squares := total(x), total("("+x+" * "+x+")")
-	return "(CASE WHEN " + n + " * " + squares + " >= " + mostSquares + " THEN 'Infinity'::float8 ELSE (" +
-		n + " * " + squares + " - " + sum + " * " + sum + ")::float8 / (" + n + "::float8 * (" + n + " - 1)::float8) END)"
+func (d postgres) Variance(x string, _ value.Type, n string, call func(fn, of string) string) string {
+	sum, squares := call("sum", x), call("sum", "("+x+" * "+x+")")
+	exact := "(" + n + " * " + squares + " - " + sum + " * " + sum + ")::float8 / (" + n + "::float8 * (" + n + " - 1)::float8)"
+	return "(CASE WHEN " + n + " * " + squares + " >= " + mostSquares + " THEN " + d.Rounded(exact) + " ELSE " + exact + " END)"
+}
+
+func (postgres) FloatVariance(x string, call func(fn, of string) string) string {
+	return call("var_samp", x)
 }
 
 func (postgres) Rounded(x string) string {
@@ -188,5 +192,16 @@ func (postgres) Parents(types []value.Type) string {
 var arrayEscapes = strings.NewReplacer(`\`, `\\`, `"`, `\"`)
 
 func (postgres) List(items []string) string {
-	return quoteList(items, "{", "}", func(s string) string { return `"` + arrayEscapes.Replace(s) + `"` })
+	return quoteList(items, "{", "}", quotedItem)
 }
+
+func (postgres) KeyList(keys []value.Value) string {
+	return quoteList(keys, "{", "}", func(v value.Value) string {
+		if v.Null() {
+			return "NULL"
+		}
+		return quotedItem(v.Text())
+	})
+}
+
+func quotedItem(s string) string { return `"` + arrayEscapes.Replace(s) + `"` }

@@ -66,12 +66,13 @@ func bounds(x string) string {
 }
 
 // geoJSON has no arcs: they become lines. Geographies have none. A coordinate that
-// is not finite is null.
+// is not finite is null. Fewer digits after the point than these would round
+// coordinates.
 func geoJSON(x, native string) string {
 	schema := schemaOf(native)
-	text := schema + "ST_AsGeoJSON(" + x + ")"
+	text := schema + "ST_AsGeoJSON(" + x + ", 15)"
 	if strings.HasPrefix(native, schema+"geometry") {
-		text = "CASE WHEN " + schema + "ST_HasArc(" + x + ") THEN " + schema + "ST_AsGeoJSON(" + schema + "ST_CurveToLine(" + x + ")) ELSE " + text + " END"
+		text = "CASE WHEN " + schema + "ST_HasArc(" + x + ") THEN " + schema + "ST_AsGeoJSON(" + schema + "ST_CurveToLine(" + x + "), 15) ELSE " + text + " END"
 	}
 	return "replace(replace(replace(" + text + ", 'NaN', 'null'), '-Infinity', 'null'), 'Infinity', 'null')::jsonb"
 }

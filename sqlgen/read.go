@@ -15,12 +15,21 @@ func atUse(f plan.Field) bool {
 	return f.Form == value.Wide || f.Form == value.Folded || !f.Type.List && (f.Form == value.Label || f.Form == value.Collated)
 }
 
-// lenient writes an expression that is compared, ordered or grouped by: a column
-// whose value is none of its scalar is null there. Everywhere else it is an error,
-// so that no sum lacks it in silence.
+// lenient writes an expression that is grouped or joined by: a column whose value
+// is none of its scalar is null there. What is computed of it fails, so that no sum
+// lacks it in silence.
 func (w *writer) lenient(e plan.Expr) string {
 	if f, ok := w.field(e); ok && f.Form == value.Wide {
 		return w.d.Lenient(w.raw(e), f)
+	}
+	return w.expr(e)
+}
+
+// stored writes an expression that is only looked at, and not computed with: a
+// column as it is stored, whatever can be answered of it.
+func (w *writer) stored(e plan.Expr) string {
+	if f, ok := w.field(e); ok && f.Form == value.Wide {
+		return w.raw(e)
 	}
 	return w.expr(e)
 }

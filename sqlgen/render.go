@@ -13,7 +13,6 @@ import (
 	"strings"
 
 	"usher/plan"
-	"usher/value"
 )
 
 // Statement is one SQL statement. A nested level's first Parents arguments are
@@ -95,10 +94,7 @@ func (w *writer) columns() {
 			w.put(", ")
 		}
 		e := w.l.Column(i)
-		x := w.expr(e)
-		if f, ok := w.field(e); ok && f.Form == value.Wide {
-			x = w.raw(e) // all its digits, which the answer then judges
-		}
+		x := w.stored(e) // all its digits, which the answer then judges
 		wire := w.d.ResultText
 		if w.part != nil { // the parts of a script share their columns
 			wire = w.d.InternalText
@@ -182,7 +178,7 @@ func (w *writer) exists(e plan.Expr) string {
 		} else {
 			w.put(" AND ")
 		}
-		w.put(w.expr(r.On(j).To), " = ", w.expr(r.On(j).From))
+		w.put(w.lenient(r.On(j).To), " = ", w.lenient(r.On(j).From))
 	}
 	w.condition(" AND ", e.Arg(0))
 	w.put(")")
@@ -214,7 +210,7 @@ func (w *writer) parent(i int) string {
 	r := w.l.Ref(i)
 	from, to := make([]string, r.Ons()), make([]string, r.Ons())
 	for j := range from {
-		from[j], to[j] = w.expr(r.On(j).From), w.expr(r.On(j).To)
+		from[j], to[j] = w.lenient(r.On(j).From), w.lenient(r.On(j).To)
 	}
 	left := strings.Join(from, ", ")
 	if len(from) > 1 {
@@ -277,7 +273,7 @@ func (w *writer) on(r plan.Ref) {
 		if j > 0 {
 			w.put(" AND ")
 		}
-		w.put(w.expr(r.On(j).To), " = ", w.expr(r.On(j).From))
+		w.put(w.lenient(r.On(j).To), " = ", w.lenient(r.On(j).From))
 	}
 }
 
@@ -360,12 +356,12 @@ func (w *writer) orderBy(keyword string) {
 // neverNull tells a column of the level's own rows that holds no nulls.
 func (w *writer) neverNull(e plan.Expr) bool {
 	f, ok := w.field(e)
-	return ok && e.Ref() == 0 && !f.Null && f.Form != value.Wide
+	return ok && e.Ref() == 0 && !f.Null
 }
 
 // term writes one term of an order.
 func (w *writer) term(o plan.Order) {
-	text := w.lenient(o.Expr())
+	text := w.stored(o.Expr())
 	if f, ok := w.field(o.Expr()); ok && o.BySource() && atUse(f) {
 		text = w.raw(o.Expr())
 	}

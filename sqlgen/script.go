@@ -222,7 +222,7 @@ func (w *writer) linkKeys() {
 		child := w.l.Child(i)
 		for j := range child.Links() {
 			link := child.Link(j)
-			w.put(", ", w.d.Key(w.expr(w.l.Column(link.Cell())), link.Type()), " AS ", linkKey(i, j))
+			w.put(", ", w.d.Key(w.lenient(w.l.Column(link.Cell())), link.Type()), " AS ", linkKey(i, j))
 		}
 	}
 }
@@ -238,7 +238,8 @@ func (w *writer) linkNames() {
 	}
 }
 
-// parents writes the rows of the parent that have a key.
+// parents writes the rows of the parent that have a key, or all where each has a
+// group.
 func (p *part) parents(w *writer) {
 	w.put("(SELECT id AS n")
 	for j := range w.l.Links() {
@@ -246,6 +247,9 @@ func (p *part) parents(w *writer) {
 	}
 	w.put(" FROM p", strconv.Itoa(p.parent))
 	for j := range w.l.Links() {
+		if w.l.OneGroup() {
+			break
+		}
 		if j == 0 {
 			w.put(" WHERE ")
 		} else {

@@ -36,7 +36,12 @@ func translate(ctx context.Context, err error) error {
 		return fault.New(fault.TooComplex, "the question needs more memory than the source may use").
 			WithHint("Ask for fewer rows or fewer groups.").Because(cause)
 	case duckdb.ErrorTypeOutOfRange:
-		return fault.New(fault.TooComplex, "a number is too large to be exact").Because(cause)
+		return tooLarge(cause)
+	case duckdb.ErrorTypeConversion:
+		if strings.Contains(engine.Msg, " to DECIMAL(") { // of a number that has more digits
+			return tooLarge(cause)
+		}
+		return fault.New(fault.Internal, "the source failed").Because(cause)
 	case duckdb.ErrorTypeCatalog, duckdb.ErrorTypeBinder:
 		return fault.New(fault.Unavailable, "the source's table differs from the catalog").Because(cause)
 	case duckdb.ErrorTypeFatal, duckdb.ErrorTypeInternal:
@@ -48,6 +53,10 @@ func translate(ctx context.Context, err error) error {
 	default:
 		return fault.New(fault.Internal, "the source failed").Because(cause)
 	}
+}
+
+func tooLarge(cause error) error {
+	return fault.New(fault.TooComplex, "a number is too large to be exact").Because(cause)
 }
 
 // redacted is the cause for the log; of errors that quote values it is only

@@ -88,7 +88,7 @@ func (r Run) level(ctx context.Context, l plan.Level, keys [][]value.Value, c *c
 	}
 	args := make([]string, 0, len(keys)+len(statement.Args))
 	for _, list := range keys {
-		args = append(args, r.Dialect.List(texts(list)))
+		args = append(args, r.Dialect.KeyList(list))
 	}
 	rows, err := r.Session.Query(ctx, statement.Text, append(args, statement.Args...))
 	if err != nil {
@@ -125,7 +125,7 @@ func (r Run) child(ctx context.Context, parent, l plan.Level, rows *value.Buffer
 		for k := range l.Links() {
 			null = null || row.Null(shift+l.Link(k).Cell())
 		}
-		if null {
+		if null && !l.OneGroup() {
 			continue // a null key has no rows
 		}
 		owner = append(owner, i)
@@ -219,12 +219,4 @@ func ended(rows value.Rows) error {
 		err = closing
 	}
 	return err
-}
-
-func texts(list []value.Value) []string {
-	out := make([]string, len(list))
-	for i, v := range list {
-		out[i] = v.Text()
-	}
-	return out
 }
