@@ -25,12 +25,13 @@ const (
 	Guest                              // until they leave: with an embed token, or in a session, their own or one in which they act as a tenant
 	User                               // logged in as themselves
 	Administrator                      // of a tenant or of all
+	Operator                           // an administrator of all tenants
 
 	// OfAll sees rows of all tenants, whose keys hold within a tenant. It adds no
 	// field, and tells identities apart.
-	OfAll = Administrator << 1
+	OfAll = Operator << 1
 
-	everybody = Administrator<<1 - 1
+	everybody = Operator<<1 - 1
 )
 
 // fields says who is shown the fields of the control plane. A field that is
@@ -52,12 +53,12 @@ var fields = map[string]Audience{
 	"Mutation.login":            Anonymous,
 	"Mutation.logout":           Guest,
 	"Mutation.changePassword":   User,
-	"Mutation.actAs":            Administrator,
+	"Mutation.actAs":            Operator,
 	"Mutation.createSavedQuery": Administrator | Author,
 	"Mutation.updateSavedQuery": Administrator | Author,
 	"Mutation.deleteSavedQuery": Administrator | Author,
 
-	"AdminQuery.tenants":     Administrator,
+	"AdminQuery.tenants":     Operator,
 	"AdminQuery.tenant":      Administrator,
 	"AdminQuery.tokens":      Administrator | Minter,
 	"AdminQuery.serviceKeys": Administrator,
@@ -66,17 +67,17 @@ var fields = map[string]Audience{
 	"AdminQuery.roles":       Administrator,
 	"AdminQuery.auditLog":    Administrator,
 
-	"AdminMutation.createTenant":         Administrator,
+	"AdminMutation.createTenant":         Operator,
 	"AdminMutation.renameTenant":         Administrator,
-	"AdminMutation.setTenantStrategy":    Administrator,
-	"AdminMutation.setTenantCell":        Administrator,
-	"AdminMutation.setTenantAccounts":    Administrator,
-	"AdminMutation.setTenantExternalIds": Administrator,
-	"AdminMutation.setTenantAllowHosts":  Administrator,
+	"AdminMutation.setTenantStrategy":    Operator,
+	"AdminMutation.setTenantCell":        Operator,
+	"AdminMutation.setTenantAccounts":    Operator,
+	"AdminMutation.setTenantExternalIds": Operator,
+	"AdminMutation.setTenantAllowHosts":  Operator,
 	"AdminMutation.testAccount":          Administrator,
-	"AdminMutation.suspendTenant":        Administrator,
-	"AdminMutation.resumeTenant":         Administrator,
-	"AdminMutation.deleteTenant":         Administrator,
+	"AdminMutation.suspendTenant":        Operator,
+	"AdminMutation.resumeTenant":         Operator,
+	"AdminMutation.deleteTenant":         Operator,
 	"AdminMutation.revokeTokens":         Administrator | Minter,
 	"AdminMutation.createServiceKey":     Administrator,
 	"AdminMutation.revokeServiceKey":     Administrator,
@@ -115,7 +116,9 @@ func AudienceOf(p principal.Principal) Audience {
 	add(Author, member && !p.Grant.SavedOnly && (oneself || has(principal.WriteData)))
 	add(User, session && oneself)
 	add(Minter, oneself && has(principal.CreateTokens))
-	add(Administrator, oneself && has(principal.Administer))
+	administers := oneself && has(principal.Administer)
+	add(Administrator, administers)
+	add(Operator, administers && p.AllTenants)
 	return a
 }
 

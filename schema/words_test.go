@@ -33,7 +33,7 @@ func TestEverythingIsDescribed(t *testing.T) {
 				t.Errorf("%s: %s has no description", name, where)
 			}
 		}
-		for a := schema.Anonymous; a <= 2*schema.Administrator-1; a++ {
+		for a := schema.Anonymous; a <= 2*schema.Operator-1; a++ {
 			s, err := b.Build(view, a)
 			if err != nil {
 				continue // of nobody
