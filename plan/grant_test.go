@@ -31,6 +31,7 @@ var grants = []struct{ catalog, principal, want string }{
 	{"accounts.yml", `tenant: "acme", accounts: {nowhere: {password: "pw"}}`, `unknown source "nowhere"`},
 	{"accounts.yml", `tenant: "acme", strategy: "elsewhere"`, `unknown strategy "elsewhere"`},
 	{"accounts.yml", `tenant: "acme", datasets: ["nothing"]`, `unknown dataset "nothing"`},
+	{"own.yml", `tenant: "acme", datasets: ["orders"]`, `without a role no dataset is seen, so not "orders"`},
 	{"accounts.yml", `tenant: "acme", roles: ["viewer"]`, `unknown role "viewer"`},
 	{"accounts.yml", `tenant: "acme", parameters: {x: 1}`, `unknown parameter "x"`},
 	{"accounts.yml", `tenant: "acme", timezone: "Mars/Olympus"`, "Mars/Olympus"},

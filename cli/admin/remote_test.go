@@ -455,7 +455,7 @@ func TestEmptyFlags(t *testing.T) {
 		{[]string{"user", "disable", "ann", "--tenant", ""}, "--tenant"},
 		{[]string{"user", "delete", ""}, "<username>"},
 	} {
-		if out, _, err := a.With(t, a.Key, "", line.args...); err == nil || !strings.Contains(err.Error(), line.what+" is empty: leave it out") {
+		if out, _, err := a.With(t, a.Key, "", line.args...); err == nil || !strings.Contains(err.Error(), line.what+" is ") || !strings.Contains(err.Error(), ": leave it out") {
 			t.Errorf("%q: %v\n%s", line.args, err, out)
 		}
 	}
