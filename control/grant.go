@@ -31,7 +31,7 @@ func CheckGrant(current func() *catalog.Catalog, now func() time.Time) func(prin
 		// What of these can be reached is decided where it is asked for.
 		case !record && p.AllTenants:
 			if _, err := cat.View(p); err != nil && cat.Unreached.Incomplete() {
-				return catalog.NotYet().Because(err)
+				return cat.Unreached.Unknown().Because(err)
 			} else if err != nil {
 				return fault.New(fault.BadUserInput, "this does not fit the configuration: %s", err)
 			}
@@ -85,7 +85,7 @@ func CheckRole(current func() *catalog.Catalog) func(writer principal.Principal,
 		}
 		view, err := cat.View(writer)
 		if err != nil && cat.Unreached.Incomplete() {
-			return catalog.NotYet().Because(err)
+			return cat.Unreached.Unknown().Because(err)
 		}
 		if err != nil {
 			return fault.New(fault.Forbidden, "your own roles do not fit the configuration: %s", err)
@@ -119,7 +119,7 @@ func KnownName(current func() *catalog.Catalog) func(name string) bool {
 // not there may be one of them.
 func notYet(cat *catalog.Catalog, err error) error {
 	if err != nil && cat.Unreached.Incomplete() {
-		return catalog.NotYet().Because(err)
+		return cat.Unreached.Unknown().Because(err)
 	}
 	return err
 }
