@@ -82,6 +82,7 @@ func newParser(ctx context.Context, c *commands, io *term.IO, exit func(int)) (*
 		kong.ConfigureHelp(kong.HelpOptions{NoExpandSubcommands: true}),
 		kong.Vars{"version": fmt.Sprintf("usher %s (%s)", usher, language)},
 		kong.TypeMapper(reflect.TypeFor[time.Duration](), kong.MapperFunc(duration)),
+		kong.TypeMapper(reflect.TypeFor[time.Time](), kong.MapperFunc(moment)),
 		kong.Writers(io.Stdout, io.Stderr),
 		kong.Exit(exit),
 		kong.BindTo(ctx, (*context.Context)(nil)),

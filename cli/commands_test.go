@@ -241,6 +241,9 @@ func TestUsage(t *testing.T) {
 	}{
 		{[]string{"tenant", "list", "--serch", "a"}, `did you mean "--search"?; see usher tenant list --help`, 2},
 		{[]string{"tenat"}, `did you mean "tenant"?; see usher --help`, 2},
+		{[]string{"token", "revoke", "--before", "yesterday"}, "--before: must be a point in time such as 2026-01-31T00:00:00Z; see usher token revoke --help", 2},
+		{[]string{"audit", "list", "--to", "2026-01-31"}, "--to: must be a point in time such as ", 2},
+		{[]string{"token", "create", "--tenant", "acme", "--subject", "s", "--rate", "0"}, "is nothing, or 0: leave it out", 2},
 		{[]string{"help", "tenat"}, `did you mean "tenant"?`, 2},
 		{[]string{"tenant"}, "expected one of", 2},
 		{[]string{"tenant", "show"}, `expected "<id>"; see usher tenant show --help`, 2},

@@ -31,6 +31,24 @@ func duration(given *kong.DecodeContext, target reflect.Value) error {
 	return nil
 }
 
+// moment reads a flag's point in time.
+func moment(given *kong.DecodeContext, target reflect.Value) error {
+	token, err := given.Scan.PopValue("time")
+	if err != nil {
+		return err
+	}
+	text, _ := token.Value.(string)
+	if text == "" { // refuseEmpty says so
+		return nil
+	}
+	at, err := time.Parse(time.RFC3339, text)
+	if err != nil {
+		return fmt.Errorf("must be a point in time such as 2026-01-31T00:00:00Z")
+	}
+	target.Set(reflect.ValueOf(at))
+	return nil
+}
+
 // refuseEmpty refuses a flag or an argument that is there and says nothing, as
 // a variable of a shell does that was forgotten: what is left out often means
 // all, or for ever.
@@ -45,6 +63,10 @@ func refuseEmpty(parsed *kong.Context) error {
 			given = at.Positional
 		}
 		if given != nil && isEmpty(given.Target) {
+			switch given.Target.Interface().(type) {
+			case int, time.Duration:
+				return fmt.Errorf("%s is nothing, or 0: leave it out, or give it more", given.ShortSummary())
+			}
 			return fmt.Errorf("%s is empty: leave it out, or give it a value", given.ShortSummary())
 		}
 	}

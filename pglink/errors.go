@@ -67,6 +67,14 @@ func kindOf(code string) Kind {
 	return Failed
 }
 
+// Away tells whether a server is there and takes no connections to the database now,
+// as while it is moved (55000), or writes nothing, as a standby (25006). Of rows that
+// are only read these codes may mean other things.
+func Away(err error) bool {
+	var reported *pq.Error
+	return errors.As(err, &reported) && (reported.Code == "55000" || reported.Code == "25006")
+}
+
 // class is an SQLSTATE's, of any text: it is the server's.
 func class(code string) string { return code[:min(2, len(code))] }
 

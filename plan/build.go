@@ -3,6 +3,7 @@ package plan
 import (
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"usher/catalog"
@@ -138,6 +139,14 @@ func (b *builder) identity() Identity {
 	return id
 }
 
+// written is a type as the configuration has it: a list of parameters holds no null.
+func written(graphQL string) string {
+	if list, ok := strings.CutSuffix(graphQL, "]"); ok {
+		return strings.TrimSuffix(list, "!") + "!]"
+	}
+	return graphQL
+}
+
 // resolveParameters types the grant's parameters and adds the defaults.
 func (b *builder) resolveParameters() error {
 	b.parameters = make(map[string][]value.Value, len(b.cat.Parameters))
@@ -167,7 +176,7 @@ func (b *builder) resolveParameters() error {
 		}
 		list, isList := given.(query.List)
 		if isList != param.Type.List {
-			return grantFault("parameter %q must be of type %s", name, param.Type.GraphQL())
+			return grantFault("parameter %q must be of type %s", name, written(param.Type.GraphQL()))
 		}
 		if !isList {
 			list = query.List{given}

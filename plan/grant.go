@@ -54,6 +54,9 @@ func checkDatasets(p principal.Principal, cat *catalog.Catalog) error {
 		return grantFault("%v", err)
 	}
 	for _, name := range names {
+		if view.Dataset(name) == nil && len(p.Roles) == 0 && len(cat.Roles) > 0 {
+			return grantFault("without a role no dataset is seen, so not %q", name)
+		}
 		if view.Dataset(name) == nil {
 			return grantFault("unknown dataset %q", name)
 		}

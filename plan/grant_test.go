@@ -36,6 +36,7 @@ var grants = []struct{ catalog, principal, want string }{
 	{"parents.yml", `tenant: "acme", roles: ["all"], strategies: {items: "gateway"}`, `items cannot be reached by the strategy "gateway"`},
 	{"parents.yml", `tenant: "acme", roles: ["all"], datasets: ["orders"], strategies: {orders: "api", items: "gateway"}`, ""},
 	{"accounts.yml", `tenant: "acme", datasets: ["nothing"]`, `unknown dataset "nothing"`},
+	{"own.yml", `tenant: "acme", datasets: ["orders"]`, `without a role no dataset is seen, so not "orders"`},
 	{"accounts.yml", `tenant: "acme", roles: ["viewer"]`, `unknown role "viewer"`},
 	{"accounts.yml", `tenant: "acme", parameters: {x: 1}`, `unknown parameter "x"`},
 	{"accounts.yml", `tenant: "acme", timezone: "Mars/Olympus"`, "Mars/Olympus"},

@@ -59,7 +59,7 @@ func bodyOf(p principal.Principal, caps MayGrant, rate int, rateOf string) (stri
 			}
 			text, err := writeValue(part.v)
 			if err != nil {
-				return "", unusable("a filter of dataset %s cannot be stored: %s", f.Dataset, err)
+				return "", unusable("a filter of dataset %s cannot be stored: %s", f.Dataset, reason(err))
 			}
 			*part.to = text
 		}
@@ -134,7 +134,7 @@ func writeValues(what string, values map[string]query.Value) (map[string]json.Ra
 	for name, v := range values {
 		text, err := writeValue(v)
 		if err != nil {
-			return nil, unusable("%s %s cannot be stored: %s", what, name, err)
+			return nil, unusable("%s %s cannot be stored: %s", what, name, reason(err))
 		}
 		if out == nil {
 			out = map[string]json.RawMessage{}

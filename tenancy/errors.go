@@ -36,6 +36,9 @@ func translate(ctx context.Context, err error) error {
 		case pglink.Gone, pglink.Refused, pglink.NoDatabase, pglink.Busy, pglink.Overloaded, pglink.Canceled:
 			return fault.New(fault.Unavailable, "the control store does not answer").Because(cause)
 		}
+		if pglink.Away(err) {
+			return fault.New(fault.Unavailable, "the control store does not answer").Because(cause)
+		}
 		return fault.New(fault.Internal, "the control store failed").Because(cause)
 	case errors.As(err, &engine):
 		return fault.New(fault.Internal, "the control store failed").Because(cause)
@@ -72,6 +75,14 @@ func forbidden(format string, args ...any) error { return fault.New(fault.Forbid
 
 func unusable(format string, args ...any) error {
 	return fault.New(fault.BadUserInput, format, args...)
+}
+
+// reason is what an error says, within another one.
+func reason(err error) string {
+	if known := (*fault.Error)(nil); errors.As(err, &known) {
+		return known.Message
+	}
+	return err.Error()
 }
 
 func notFound(format string, args ...any) error { return fault.New(fault.NotFound, format, args...) }

@@ -2,6 +2,7 @@ package tenancy
 
 import (
 	"context"
+	"fmt"
 	"strings"
 	"time"
 	_ "time/tzdata" // zones are judged by the same table on every machine
@@ -42,6 +43,9 @@ const (
 
 // check judges the request by itself.
 func (r TokenRequest) check(now time.Time, longest time.Duration) error {
+	if r.Tenant == "" {
+		return unusable("say which tenant the token is for")
+	}
 	if err := checkTenantID(r.Tenant); err != nil {
 		return err
 	}
@@ -63,15 +67,27 @@ func (r TokenRequest) check(now time.Time, longest time.Duration) error {
 	case !r.ExpiresAt.After(now):
 		return unusable("the token would have expired already")
 	case r.ExpiresAt.After(now.Add(longest)):
-		return unusable("the token would live longer than %s", longest)
+		return unusable("the token would live longer than %s", spoken(longest))
 	case r.Inactivity != 0 && r.Inactivity < minInactivity:
-		return unusable("the inactivity interval must be at least %s", minInactivity)
+		return unusable("the inactivity interval must be at least %d seconds", int(minInactivity.Seconds()))
 	case r.Inactivity > longest:
 		return unusable("the inactivity interval is longer than any token lives")
 	case r.Rate < 0 || r.Rate > maxRate:
 		return unusable("the rate must be from 1 to %d requests a minute", maxRate)
 	}
 	return nil
+}
+
+// spoken is how long a token lives at most, as people say it.
+func spoken(d time.Duration) string {
+	const day = 24 * time.Hour
+	switch {
+	case d == year:
+		return "a year"
+	case d > day && d%day == 0:
+		return fmt.Sprintf("%d days", d/day)
+	}
+	return d.String()
 }
 
 // checkMetadata bounds metadata, which may be any JSON but null: a member that
@@ -83,7 +99,7 @@ func checkMetadata(metadata map[string]query.Value) error {
 		}
 		text, err := writeValue(metadata[name])
 		if err != nil {
-			return unusable("metadata %s cannot be stored: %s", name, err)
+			return unusable("metadata %s cannot be stored: %s", name, reason(err))
 		}
 		if len(text) > maxMetadata {
 			return unusable("metadata %s has more than %d bytes as JSON", name, maxMetadata)

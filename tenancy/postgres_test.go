@@ -39,6 +39,24 @@ func TestEnvironment(t *testing.T) {
 	wantCode(t, err, fault.Unavailable)
 }
 
+// A database that takes no connections for a while is away, and nothing has failed.
+func TestDatabaseTakesNoConnections(t *testing.T) {
+	t.Parallel()
+	server := pgtest.Start(t)
+	db, admin := server.Database(t), server.Database(t)
+	s := open(t, postgresOf(db), tenancy.Options{})
+	tenant(t, s, "acme")
+	allow := func(word string) { admin.Exec(t, `ALTER DATABASE "`+db.Name+`" ALLOW_CONNECTIONS `+word) }
+	allow("false")
+	admin.Exec(t, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '"+db.Name+"'")
+	for range 3 {
+		_, err := s.GetTenant(t.Context(), root(), "acme")
+		wantCode(t, err, fault.Unavailable)
+	}
+	allow("true")
+	eventually(t, "the tenant is read", func() bool { _, err := s.GetTenant(t.Context(), root(), "acme"); return err == nil })
+}
+
 // encrypting is a server that speaks TLS before another that does not.
 func encrypting(t *testing.T, target string, certificate tls.Certificate) int {
 	t.Helper()

@@ -3,10 +3,12 @@ package tenancy_test
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"usher/audit"
 	"usher/fault"
 	"usher/principal"
+	"usher/query"
 	"usher/tenancy"
 )
 
@@ -157,4 +159,25 @@ func TestRefusalsOfAnyCode(t *testing.T) {
 			t.Errorf("beside them: %v", got)
 		}
 	})
+}
+
+// What is wrong with a token is said in words that help who asked for it.
+func TestMintingSaysWhatIsWrong(t *testing.T) {
+	t.Parallel()
+	c := newClock()
+	s, ctx := open(t, tenancy.Spec{Path: t.TempDir() + "/control.duckdb"}, tenancy.Options{Clock: c.Now}), t.Context()
+	tenant(t, s, "acme")
+	for want, r := range map[string]tenancy.TokenRequest{
+		"say which tenant the token is for":                    {Subject: "ann"},
+		"the token would live longer than a year":              {Tenant: "acme", Subject: "ann", ExpiresAt: c.Now().AddDate(2, 0, 0)},
+		"metadata id cannot be stored: a text holds a NUL":     {Tenant: "acme", Subject: "ann", Metadata: map[string]query.Value{"id": query.Text("a\x00")}},
+		"parameter id cannot be stored: a text holds a NUL":    {Tenant: "acme", Subject: "ann", Parameters: map[string]query.Value{"id": query.Text("a\x00")}},
+		"the inactivity interval must be at least 120 seconds": {Tenant: "acme", Subject: "ann", Inactivity: time.Second},
+	} {
+		_, err := s.Mint(ctx, root(), r)
+		wantCode(t, err, fault.BadUserInput)
+		if got := fault.From(err).Message; got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
 }
