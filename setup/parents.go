@@ -170,7 +170,7 @@ func (t *table) choose() {
 // why names what speaks for the reference that was taken, and not for all
 // others.
 func (t *table) why() string {
-	var common = ^sign(0)
+	common := ^sign(0)
 	for _, w := range t.others() {
 		common &= t.signs(w)
 	}
