@@ -37,6 +37,41 @@ func (s *Source) CheckAccount(a principal.Account, allowed *Destinations) []Acco
 	return c.problems
 }
 
+// CheckTokenAccount says why an account cannot stand over the source's own where a
+// token brings it. What an API is told of the tenant is the source's to say: a
+// token that said it would be answered with the rows of whomever it names.
+func (s *Source) CheckTokenAccount(a principal.Account, allowed *Destinations) []AccountProblem {
+	out := s.CheckAccount(a, allowed)
+	if s.Kind != API || len(out) > 0 {
+		return out
+	}
+	for name := range a.Headers {
+		for own, text := range s.API.Headers {
+			if strings.EqualFold(name, own) && namesTenant(text) {
+				out = append(out, AccountProblem{"headers", saysTenant})
+			}
+		}
+	}
+	if s.API.Plugin == nil {
+		return out
+	}
+	for name := range a.Properties {
+		for own, text := range s.API.Plugin.Properties {
+			if strings.EqualFold(name, own) && namesTenant(text) {
+				out = append(out, AccountProblem{"properties", saysTenant})
+			}
+		}
+	}
+	return out
+}
+
+const saysTenant = "one is where the source says whose rows are meant, which no token may say in its place"
+
+// namesTenant tells a template that says whose rows are meant.
+func namesTenant(template string) bool {
+	return strings.Contains(template, "{tenant}") || strings.Contains(template, "{tenant_key}")
+}
+
 type accountCheck struct {
 	source   *Source
 	allowed  *Destinations // by the tenant's record

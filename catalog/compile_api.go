@@ -88,16 +88,22 @@ func pathsName(source string, all Spec) bool {
 }
 
 // Told tells whether every call for a path says whose rows are meant, although
-// an account puts other headers in the place of some.
+// an account puts other headers in the place of some. Where the source says the
+// tenant, a subject or metadata that is left does not stand for it.
 func (a APISpec) Told(path string, replaced func(header string) bool) bool {
 	rest := a
 	rest.Headers = maps.Clone(a.Headers)
 	maps.DeleteFunc(rest.Headers, func(name, _ string) bool { return replaced(name) })
-	return a.Plugin != nil || rest.names() || placeholder.MatchString(path)
+	said := placeholder.MatchString
+	if a.says(namesTenant) || namesTenant(path) {
+		said = namesTenant
+	}
+	return a.Plugin != nil || rest.says(said) || said(path)
 }
 
-// names tells whether every call says whose rows are meant, whatever its path.
-func (a APISpec) names() bool {
+// says tells whether every call says what a template is matched for, whatever
+// its path.
+func (a APISpec) says(what func(template string) bool) bool {
 	texts := slices.Concat(slices.Collect(maps.Values(a.Headers)), slices.Collect(maps.Values(a.Query)), slices.Collect(maps.Values(a.Body.Form)),
 		slices.Collect(maps.Values(a.OAuth2.Params)), []string{a.OAuth2.ClientID, a.OAuth2.ClientSecret})
 	var inside func(query.Value)
@@ -116,7 +122,7 @@ func (a APISpec) names() bool {
 		}
 	}
 	inside(a.Body.JSON)
-	return slices.ContainsFunc(texts, placeholder.MatchString)
+	return slices.ContainsFunc(texts, what)
 }
 
 // pointedAt checks parameters that are JSON pointers into the body.

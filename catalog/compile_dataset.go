@@ -213,7 +213,7 @@ func (c *compiler) bind(d *draft) {
 		}
 		if src.Kind == API {
 			b, named := c.pathBinding(at, src, d.storedName(), spec)
-			if src.API.Isolation == ByUpstream && !d.Common && !named && !src.API.names() && pathsName(name, c.spec) {
+			if src.API.Isolation == ByUpstream && !d.Common && !named && !src.API.says(placeholder.MatchString) && pathsName(name, c.spec) {
 				at.in("path").problem("holds no placeholder such as {tenant}, and nothing else tells the API whose rows to send")
 			}
 			d.Bindings[name] = b
@@ -342,7 +342,12 @@ func (c *compiler) key(d *draft) {
 			d.at.note("the primary key column %q takes different texts for equal, so rows cannot be asked by key", physical)
 			return
 		}
-		if col == nil || !col.Type.Groupable() {
+		if col != nil && !col.Type.Groupable() {
+			d.Key = nil
+			d.at.note("the primary key column %q is a %s, whose values are not compared, so rows cannot be asked by key", physical, col.Type.GraphQL())
+			return
+		}
+		if col == nil {
 			d.Key = nil
 			d.at.note("the primary key column %q is no column of it, so rows cannot be asked by key", physical)
 			return

@@ -30,7 +30,9 @@ datasets:
 // are made for, and nothing else.
 func TestNeeded(t *testing.T) {
 	t.Parallel()
-	text := func(s string) map[string]query.Value { return map[string]query.Value{"team": query.Text(s), "unused": query.Text("x")} }
+	text := func(s string) map[string]query.Value {
+		return map[string]query.Value{"team": query.Text(s), "unused": query.Text("x")}
+	}
 	ann := principal.Principal{
 		Subject: "ann", Name: "Ann", Email: "ann@example.com", Issuer: "idp", Tenant: "acme", TenantKey: "17", Roles: []string{"clerk"},
 		Acting: &principal.Acting{Subject: "root"}, Grant: principal.Grant{Strategy: "api", Metadata: text("blue")},

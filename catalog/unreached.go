@@ -14,13 +14,18 @@ import (
 // seen that its tables are so.
 type Unreached struct {
 	sources map[string]bool
-	left    map[string]bool // datasets that the file says too little of: they are not in the catalog
-	names   map[string]bool // of datasets of such sources, and of relations that lead to them
-	camel   bool            // names become those above only when they are compiled
+	left    map[string]bool    // datasets that the file says too little of: they are not in the catalog
+	unfit   map[string]Problem // those of them whose sources were reached late, and hold something else
+	misfits map[string]bool    // of names, those of what does not fit
+	names   map[string]bool    // of datasets of such sources, and of relations that lead to them
+	camel   bool               // names become those above only when they are compiled
 }
 
 // Reached tells whether a source has been looked into, as far as it can be.
 func (u Unreached) Reached(source string) bool { return !u.sources[source] }
+
+// Pending are the sources that nobody could look into yet, for those who run usher.
+func (u Unreached) Pending() []string { return slices.Sorted(maps.Keys(u.sources)) }
 
 // Incomplete tells whether datasets are left out that the file has.
 func (u Unreached) Incomplete() bool { return len(u.left) > 0 }
@@ -28,6 +33,32 @@ func (u Unreached) Incomplete() bool { return len(u.left) > 0 }
 // Concerns tells whether a name is that of a dataset of which not all is known,
 // or of a relation to one.
 func (u Unreached) Concerns(name string) bool { return u.names[name] }
+
+// Unfit are the datasets that a source which was reached late holds otherwise than the file
+// says, and why. They alone are not served.
+func (u Unreached) Unfit() map[string]Problem { return u.unfit }
+
+// Refusal is what is said of a name of which not all is known.
+func (u Unreached) Refusal(name string) *fault.Error {
+	if u.misfits[name] {
+		return misfit()
+	}
+	return NotYet()
+}
+
+// Unknown is what is said of something that is not in the catalog, and may be left out.
+func (u Unreached) Unknown() *fault.Error {
+	if len(u.sources) == 0 {
+		return misfit()
+	}
+	return NotYet()
+}
+
+// misfit refuses what waiting does not mend.
+func misfit() *fault.Error {
+	return fault.New(fault.Unavailable, "a dataset of this does not fit what its source holds").
+		WithHint("Tell an administrator: usher's log and /health/ready on its admin_listen say what differs. It is looked at again when that is mended.")
+}
 
 // unreachedRetry is what callers are told to wait.
 const unreachedRetry = 5 * time.Second
@@ -44,9 +75,13 @@ func NotYet() *fault.Error {
 // their datasets those are left out that do not compile without, with whatever
 // names them: relations, rights, tenants' own tables. Leaving out never shows
 // more: a role keeps its name and has less, and what is read from such a source
-// is refused anyway. Problems of other datasets are reported as ever.
-func CompileReached(spec Spec, tables Introspected, silent []string) (*Catalog, []Problem) {
-	u := Unreached{sources: make(map[string]bool), left: make(map[string]bool), names: make(map[string]bool)}
+// is refused anyway. Problems of other datasets are reported as ever. Of sources that were
+// reached late, when others are served already, the datasets are left out that do not fit.
+func CompileReached(spec Spec, tables Introspected, silent, late []string) (*Catalog, []Problem) {
+	u := Unreached{
+		sources: make(map[string]bool), left: make(map[string]bool), names: make(map[string]bool),
+		unfit: make(map[string]Problem), misfits: make(map[string]bool),
+	}
 	for _, name := range silent {
 		u.sources[name] = true
 	}
@@ -54,10 +89,15 @@ func CompileReached(spec Spec, tables Introspected, silent []string) (*Catalog, 
 	if u.camel = spec.Naming == CamelNames; u.camel {
 		named = new(compiler).inCamel(spec)
 	}
-	waiting := u.waiting(named)
+	waiting := waitingFor(named, u.sources)
+	arrived := make(map[string]bool)
+	for _, name := range late {
+		arrived[name] = !u.sources[name]
+	}
+	judged := waitingFor(named, arrived)
 	for {
 		cat, problems := compile(u.without(spec), tables, u.Incomplete())
-		if cat != nil || len(silent) == 0 {
+		if cat != nil || len(silent)+len(late) == 0 {
 			if cat != nil {
 				u.name(named, waiting)
 				cat.Unreached = u
@@ -67,8 +107,11 @@ func CompileReached(spec Spec, tables Introspected, silent []string) (*Catalog, 
 		more := false
 		for _, p := range problems {
 			d := datasetOf(p)
-			if d != "" && !p.Note && !u.left[d] && (waiting[d] || u.leadsToLeft(named.Datasets[d])) {
+			if d != "" && !p.Note && !u.left[d] && (waiting[d] || judged[d] || u.leadsToLeft(named.Datasets[d])) {
 				u.left[d], more = true, true
+				if !waiting[d] && !u.leadsToSilent(named.Datasets[d]) {
+					u.unfit[d] = p
+				}
 			}
 		}
 		if !more {
@@ -88,26 +131,36 @@ func datasetOf(p Problem) string {
 	return ""
 }
 
-// waiting are the datasets of which a part may be in a silent source.
-func (u Unreached) waiting(spec Spec) map[string]bool {
+// leadsToSilent tells whether a dataset lacks a relation because a source is silent.
+func (u Unreached) leadsToSilent(d DatasetSpec) bool {
+	return slices.ContainsFunc(d.Relations, func(r Entry[RelationSpec]) bool {
+		return slices.ContainsFunc([]string{r.Value.To, r.Value.Through}, func(to string) bool {
+			_, unfit := u.unfit[to]
+			return u.left[to] && !unfit
+		})
+	})
+}
+
+// waitingFor are the datasets of which a part may be in one of some sources.
+func waitingFor(spec Spec, sources map[string]bool) map[string]bool {
 	out := make(map[string]bool)
 	for name, d := range spec.Datasets {
 		switch {
 		case d.Source != "":
-			out[name] = u.sources[d.Source]
+			out[name] = sources[d.Source]
 		default:
 			for _, s := range spec.Strategies {
 				source, named := s.Datasets[name]
-				out[name] = out[name] || u.sources[source] || !named && u.sources[s.Source]
+				out[name] = out[name] || sources[source] || !named && sources[s.Source]
 			}
 		}
 		for source := range d.Bind {
-			out[name] = out[name] || u.sources[source]
+			out[name] = out[name] || sources[source]
 		}
 	}
 	for _, t := range spec.Tenants {
 		for name, own := range t.Bind {
-			out[name] = out[name] || u.sources[own.Source]
+			out[name] = out[name] || sources[own.Source]
 		}
 	}
 	return out
@@ -169,12 +222,14 @@ func remaining[V any](m map[string]V, left func(string) bool) map[string]V {
 // name notes the names by which others speak of what is not known wholly.
 func (u Unreached) name(spec Spec, waiting map[string]bool) {
 	for name, d := range spec.Datasets {
+		_, bad := u.unfit[name]
 		if waiting[name] || u.left[name] {
-			u.names[name] = true
+			u.names[name], u.misfits[name] = true, bad
 		}
 		for _, r := range d.Relations {
 			if waiting[r.Value.To] || u.left[r.Value.To] || u.left[r.Value.Through] {
-				u.names[r.Name] = true
+				_, bad := u.unfit[r.Value.To]
+				u.names[r.Name], u.misfits[r.Name] = true, bad
 			}
 		}
 	}

@@ -24,7 +24,7 @@ func TestCompileReached(t *testing.T) {
 		if naming == CamelNames {
 			name = "allEvents"
 		}
-		cat, problems := CompileReached(spec, Introspected{}, []string{"shop"})
+		cat, problems := CompileReached(spec, Introspected{}, []string{"shop"}, nil)
 		if cat == nil {
 			t.Fatalf("%q: %v", naming, problems)
 		}
@@ -39,7 +39,7 @@ func TestCompileReached(t *testing.T) {
 		land.Columns = Ordered[ColumnSpec]{{Name: "c"}}
 		land.Relations = nil
 		spec.Datasets["land"] = land
-		if cat, _ := CompileReached(spec, Introspected{}, []string{"shop"}); cat != nil {
+		if cat, _ := CompileReached(spec, Introspected{}, []string{"shop"}, nil); cat != nil {
 			t.Errorf("%q: a dataset of another source is left out", naming)
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	"usher/fault"
 	"usher/plan"
 	"usher/principal"
+	"usher/tenancy"
 )
 
 // CheckGrant is what the catalog says of a tenant's record, a user, a key or a
@@ -30,7 +31,7 @@ func CheckGrant(current func() *catalog.Catalog, now func() time.Time) func(prin
 		// What of these can be reached is decided where it is asked for.
 		case !record && p.AllTenants:
 			if _, err := cat.View(p); err != nil && cat.Unreached.Incomplete() {
-				return catalog.NotYet().Because(err)
+				return cat.Unreached.Unknown().Because(err)
 			} else if err != nil {
 				return fault.New(fault.BadUserInput, "this does not fit the configuration: %s", err)
 			}
@@ -50,6 +51,30 @@ func CheckMinted(current func() *catalog.Catalog, now func() time.Time) func(min
 	}
 }
 
+// CheckMayGrant refuses to let a key grant what there is not: it would be refused
+// wherever it is granted. Names of metadata are free.
+func CheckMayGrant(current func() *catalog.Catalog) func(tenancy.MayGrant) error {
+	return func(m tenancy.MayGrant) error {
+		cat := current()
+		for _, list := range []struct {
+			what  string
+			names []string
+			known func(string) bool
+		}{
+			{"strategy", m.Strategies, func(name string) bool { return cat.Strategies[name] != nil }},
+			{"source", m.Accounts, func(name string) bool { return cat.Sources[name] != nil }},
+			{"parameter", slices.Concat(m.Parameters, m.Clear), func(name string) bool { return cat.Parameters[name] != nil }},
+		} {
+			for _, name := range list.names {
+				if !list.known(name) {
+					return fault.New(fault.BadUserInput, "there is no %s %q that the key could grant", list.what, name)
+				}
+			}
+		}
+		return nil
+	}
+}
+
 // CheckRole is what the catalog says of a role that a tenant owns, to whoever
 // writes it. Administrators of all tenants know the whole catalog.
 func CheckRole(current func() *catalog.Catalog) func(writer principal.Principal, tenant, name string, spec json.RawMessage) error {
@@ -60,7 +85,7 @@ func CheckRole(current func() *catalog.Catalog) func(writer principal.Principal,
 		}
 		view, err := cat.View(writer)
 		if err != nil && cat.Unreached.Incomplete() {
-			return catalog.NotYet().Because(err)
+			return cat.Unreached.Unknown().Because(err)
 		}
 		if err != nil {
 			return fault.New(fault.Forbidden, "your own roles do not fit the configuration: %s", err)
@@ -94,7 +119,7 @@ func KnownName(current func() *catalog.Catalog) func(name string) bool {
 // not there may be one of them.
 func notYet(cat *catalog.Catalog, err error) error {
 	if err != nil && cat.Unreached.Incomplete() {
-		return catalog.NotYet().Because(err)
+		return cat.Unreached.Unknown().Because(err)
 	}
 	return err
 }

@@ -150,16 +150,35 @@ func (n *Neighbors) settled(ctx context.Context, cfg *config.Config, store *tena
 }
 
 // complete refuses to judge places while some are not known: datasets are left
-// out of the catalog, or an account is of a source that nobody has looked into.
+// out of the catalog, or an account is of a source that nobody has looked into. A
+// tenant with nothing of its own is where everybody is, whatever those hold.
 func (n *Neighbors) complete(p principal.Principal) error {
-	known := !n.cat.Unreached.Incomplete()
+	known := !n.cat.Unreached.Incomplete() || n.everywhere(p)
 	for _, accounts := range []map[string]principal.Account{p.Routing.Accounts, p.Grant.Accounts} {
 		for source := range accounts {
 			known = known && n.cat.Unreached.Reached(source)
 		}
 	}
-	if !known {
-		return catalog.NotYet()
+	switch pending := n.cat.Unreached.Pending(); {
+	case known:
+		return nil
+	case len(pending) > 0:
+		return catalog.NotYet().Because(fmt.Errorf("the sources %q have not been reached, and where the tenant's rows are cannot be judged without", pending))
 	}
-	return nil
+	return n.cat.Unreached.Unknown()
+}
+
+// everywhere tells that a tenant has no place that is not everybody's: its record says
+// nothing, and no source has a place for each tenant.
+func (n *Neighbors) everywhere(p principal.Principal) bool {
+	r := p.Routing
+	if len(r.Accounts)+len(r.Strategies)+len(p.Grant.Accounts) > 0 || r.Strategy != "" || r.Cell != "" {
+		return false
+	}
+	for _, s := range n.cat.Sources {
+		if s.Template {
+			return false
+		}
+	}
+	return true
 }

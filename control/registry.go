@@ -44,7 +44,7 @@ func Registry(cat *catalog.Catalog, store *tenancy.Store) func(context.Context, 
 		if t, ok := cat.Tenants[id]; ok {
 			return t.Key, t.Routing(), nil
 		}
-		if cat.TenantOfKey(id) != "" {
+		if cat.TenantOfKey(id) != "" || cat.TenantOf(id) != "" {
 			return "", principal.Routing{}, auth.ErrForeignKey
 		}
 		if store == nil {

@@ -468,6 +468,10 @@ func TestIssuersAgreeOnTenants(t *testing.T) {
 			t.Errorf("id %s with key %s: %s", n[0], n[1], got)
 		}
 	}
+	// What another tenant is called by others is nobody's id either.
+	ask.check(t, trusted("42"), notes, `200 {"data":{"notes":[]}}`)
+	ask.check(t, admin, `mutation { admin { setTenantExternalIds(id: "yy", externalIds: ["42"]) { id } } }`, `200 {"data":{"admin":{"setTenantExternalIds":{"id":"yy"}}}}`)
+	ask.check(t, trusted("42"), notes, unauthenticated)
 	for _, mutation := range []string{"suspendTenant", "deleteTenant"} {
 		ask.check(t, admin, `mutation { admin { `+mutation+`(id: "yy") { id } } }`, `200 {"data":{"admin":{"`+mutation+`":{"id":"yy"}}}}`)
 		for _, id := range []string{"yy", "acme"} {

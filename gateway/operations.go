@@ -51,10 +51,11 @@ func (g *Gateway) AdminHandler() http.Handler {
 // still to be reached. They make a gateway no less ready: it serves the others.
 func (g *Gateway) serveReady(w http.ResponseWriter, r *http.Request) {
 	answer := struct {
-		Status    string   `json:"status"`
-		Reason    string   `json:"reason,omitempty"`
-		Unreached []string `json:"unreached,omitempty"` // sources
-	}{Status: "ready", Unreached: g.Unreached()}
+		Status    string            `json:"status"`
+		Reason    string            `json:"reason,omitempty"`
+		Unreached []string          `json:"unreached,omitempty"` // sources
+		Unfit     map[string]string `json:"unfit,omitempty"`     // datasets of sources that were reached late, and why
+	}{Status: "ready", Unreached: g.Unreached(), Unfit: g.Unfit()}
 	status := http.StatusOK
 	if err := g.ready(r.Context()); err != nil {
 		status, answer.Status, answer.Reason = http.StatusServiceUnavailable, "not ready", err.Error()

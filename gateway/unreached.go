@@ -2,7 +2,10 @@ package gateway
 
 import (
 	"context"
+	"log/slog"
+	"maps"
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -24,13 +27,13 @@ const (
 // reach looks into the sources that are still to be reached until none is left.
 func (g *Gateway) reach(cfg *config.Config, opts Options) {
 	found := g.current.Load().found
-	if len(found.Silent) == 0 {
+	if !found.Pending() {
 		return
 	}
 	ctx, stop := context.WithCancel(context.Background())
 	g.stopReaching = stop
 	g.reaching.Go(func() {
-		for wait := firstLook; len(found.Silent) > 0; wait = min(2*wait, lastLook) {
+		for wait := firstLook; found.Pending(); wait = min(2*wait, lastLook) {
 			select {
 			case <-ctx.Done():
 				return
@@ -52,17 +55,34 @@ func (g *Gateway) reach(cfg *config.Config, opts Options) {
 				}
 			}
 			now := again.Reached(found)
-			if len(now) == 0 {
+			if len(now) == 0 && maps.Equal(again.Unfit, found.Unfit) {
 				continue
 			}
 			if err := g.replace(ctx, cfg, opts, again); err != nil {
 				opts.Log.ErrorContext(ctx, "sources were reached, and what they hold cannot be served", "sources", now, "error", err)
 				continue
 			}
-			opts.Log.InfoContext(ctx, "sources were reached and are served from now on", "sources", now)
+			if len(now) > 0 {
+				opts.Log.InfoContext(ctx, "sources were reached and are served from now on", "sources", now)
+			}
+			tellUnfit(ctx, opts.Log, found.Unfit, again.Unfit)
 			found, wait = again, firstLook
 		}
 	})
+}
+
+// tellUnfit says which datasets are refused alone, and which no longer are.
+func tellUnfit(ctx context.Context, log *slog.Logger, before, now map[string]string) {
+	for _, dataset := range slices.Sorted(maps.Keys(now)) {
+		if why := now[dataset]; why != before[dataset] {
+			log.ErrorContext(ctx, "a dataset does not fit what its source holds; it is refused until it does", "dataset", dataset, "error", why)
+		}
+	}
+	for _, dataset := range slices.Sorted(maps.Keys(before)) {
+		if _, still := now[dataset]; !still {
+			log.InfoContext(ctx, "a dataset fits what its source holds, and is served from now on", "dataset", dataset)
+		}
+	}
 }
 
 // only is what was found as if of those that were reached there were one alone.
@@ -114,6 +134,9 @@ func (g *Gateway) Unreached() []string {
 	}
 	return out
 }
+
+// Unfit are the datasets that are refused alone, for what their sources hold, and why.
+func (g *Gateway) Unfit() map[string]string { return g.current.Load().found.Unfit }
 
 // SourcesUnreached shows which sources of a catalog are still to be reached.
 func SourcesUnreached(now func() *catalog.Catalog) prometheus.Collector { return unreached{now} }

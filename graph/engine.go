@@ -175,9 +175,10 @@ func (e *Engine) CreateOperationContext(ctx context.Context, params *graphql.Raw
 	case op.Operation != nil:
 	case principal.IsAnonymous(ctx):
 		return op, refuse(fault.New(fault.Unauthenticated, "no valid token was shown"))
-	case errs != nil && awaits(sc.catalog, text):
-		return op, refuse(catalog.NotYet())
 	case errs != nil:
+		if refusal := awaits(sc.catalog, text); refusal != nil {
+			return op, refuse(refusal)
+		}
 		return op, errs
 	default:
 		return op, invalid("The document has no operation of that name, or several and none was named.")

@@ -117,7 +117,7 @@ func (g *generation) scopeFor(who principal.Principal) (*scope, error) {
 func (g *generation) scope(audience schema.Audience, who principal.Principal) (*scope, error) {
 	view, err := g.catalog.View(who)
 	if err != nil && g.catalog.Unreached.Incomplete() {
-		return nil, catalog.NotYet().Because(err)
+		return nil, g.catalog.Unreached.Unknown().Because(err)
 	}
 	if err != nil {
 		return nil, fault.New(fault.Forbidden, "the token grants what does not exist here").

@@ -24,9 +24,11 @@ type Found struct {
 	Catalog *catalog.Catalog // nil: it was refused, and the problems say why
 	Sources map[string]*catalog.Source
 	Tables  catalog.Introspected
-	Silent  []Silent // sources that could not be looked into, by name
-	Notes   []string // what the configuration leaves out
-	Problem error    // all that does not fit, with places
+	Silent  []Silent          // sources that could not be looked into, by name
+	late    []string          // sources that were silent at first
+	Notes   []string          // what the configuration leaves out
+	Unfit   map[string]string // datasets of sources that came late which do not fit, and why
+	Problem error             // all that does not fit, with places
 }
 
 // Silent is a source that could not be looked into.
@@ -41,23 +43,34 @@ const maxLooks = 8
 // Look looks into every source and compiles the catalog. The error is for a
 // configuration that says too little to look at anything.
 func Look(ctx context.Context, cfg *config.Config) (*Found, error) {
-	return look(ctx, cfg, make(catalog.Introspected), func(string) bool { return true })
+	return look(ctx, cfg, make(catalog.Introspected), nil, func(string) bool { return true })
 }
 
-// Again looks into the sources that were silent, and takes the others as they
-// were found.
+// Pending tells whether a look into the sources may find more: some were silent, or came
+// late and hold what does not fit.
+func (f *Found) Pending() bool { return len(f.Silent)+len(f.Unfit) > 0 }
+
+// Again looks into the sources that were silent, and into those that came late while
+// something of them does not fit, and takes the others as they were found.
 func (f *Found) Again(ctx context.Context, cfg *config.Config) (*Found, error) {
-	return look(ctx, cfg, maps.Clone(f.Tables), func(source string) bool {
-		return slices.ContainsFunc(f.Silent, func(s Silent) bool { return s.Source == source })
+	late := slices.Clone(f.late)
+	for _, s := range f.Silent {
+		if !slices.Contains(late, s.Source) {
+			late = append(late, s.Source)
+		}
+	}
+	return look(ctx, cfg, maps.Clone(f.Tables), late, func(source string) bool {
+		return slices.ContainsFunc(f.Silent, func(s Silent) bool { return s.Source == source }) ||
+			len(f.Unfit) > 0 && slices.Contains(late, source)
 	})
 }
 
-func look(ctx context.Context, cfg *config.Config, known catalog.Introspected, wanted func(source string) bool) (*Found, error) {
+func look(ctx context.Context, cfg *config.Config, known catalog.Introspected, late []string, wanted func(source string) bool) (*Found, error) {
 	sources, problems := catalog.Sources(cfg.Spec)
 	if err := cfg.Locate(problems); err != nil {
 		return nil, err
 	}
-	f := &Found{Sources: sources, Tables: known}
+	f := &Found{Sources: sources, Tables: known, late: late}
 	type look struct {
 		tables map[string]catalog.Table
 		err    error
@@ -75,6 +88,7 @@ func look(ctx context.Context, cfg *config.Config, known catalog.Introspected, w
 	_ = group.Wait() // each has its own error
 	for i, name := range names {
 		switch found := looks[i]; {
+		case found.err != nil && known[name] != nil: // it was reached before, and is served
 		case found.err != nil:
 			f.Silent = append(f.Silent, Silent{name, found.err})
 		case found.tables != nil:
@@ -90,13 +104,19 @@ func (f *Found) compile(cfg *config.Config) {
 	for _, s := range f.Silent {
 		silent = append(silent, s.Source)
 	}
-	cat, problems := catalog.CompileReached(cfg.Spec, f.Tables, silent)
+	cat, problems := catalog.CompileReached(cfg.Spec, f.Tables, silent, f.late)
 	f.Catalog, f.Problem, f.Notes = cat, cfg.Locate(problems), cfg.Notes(problems)
+	f.Unfit = make(map[string]string)
+	if cat != nil {
+		for dataset, p := range cat.Unreached.Unfit() {
+			f.Unfit[dataset] = cfg.Locate([]catalog.Problem{p}).Error()
+		}
+	}
 }
 
 // Without is what was found, as if a source had been silent.
 func (f *Found) Without(cfg *config.Config, source string, why error) *Found {
-	out := &Found{Tables: maps.Clone(f.Tables), Silent: append(slices.Clone(f.Silent), Silent{source, why})}
+	out := &Found{Tables: maps.Clone(f.Tables), late: f.late, Silent: append(slices.Clone(f.Silent), Silent{source, why})}
 	delete(out.Tables, source)
 	out.compile(cfg)
 	return out

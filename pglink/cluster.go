@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -13,6 +14,11 @@ import (
 // far these are behind it. It asks them at most once a second, and only while
 // somebody asks it: without questions nothing is sent. What the configuration
 // says of a server decides nothing but whether reads may go there at all.
+//
+// Questions that are under way count as asking: a server that stops answering takes
+// the questions it was sent with it, and nobody else would notice. One whose answer is
+// overdue is asked nothing new, and one that was silent twice in a row while another
+// answers is Silent: what was asked of it may be asked of another.
 //
 // The primary is the server that is not in recovery. A promotion begins a new
 // timeline, so of two that say so the one with the later timeline is right, and
@@ -31,7 +37,10 @@ type Cluster struct {
 	now   atomic.Pointer[topology] // nil: nobody has asked yet
 	turns atomic.Uint64            // of replicas
 
+	overdue []atomic.Int64 // by server: when it was asked what it has not answered yet; 0: it has
+
 	mu      sync.Mutex
+	missed  []int         // by server: rounds in a row that it was silent in
 	asking  chan struct{} // closed when the round that is under way has ended; nil: none is
 	closed  bool
 	newest  int64    // the latest timeline of a primary
@@ -43,6 +52,11 @@ type ClusterOptions struct {
 	Replicas []bool        // by server: reads may go there while it is a standby
 	MaxLag   time.Duration // how old the rows of a standby may be
 	Changed  func(primary int, err error)
+
+	// Busy tells whether questions are under way; nil: none ever are.
+	Busy func() bool
+	// Silent is told of each server after each round; nil: nobody is.
+	Silent func(server int, silent bool)
 }
 
 // Status is what a server says of itself.
@@ -88,6 +102,7 @@ var (
 const (
 	roundEvery    = time.Second            // while somebody asks
 	roundPatience = time.Second            // with a silent server
+	roundOverdue  = 250 * time.Millisecond // after which an answer is not expected any more
 	roundLeast    = 100 * time.Millisecond // between rounds, however many find a server gone
 	roundValid    = 5 * time.Second        // after which an answer of nobody is better than an old one
 )
@@ -106,11 +121,13 @@ type topology struct {
 	asOf    []time.Time  // by server: how old a standby's rows are at most; zero: it is not known
 	found   []Status
 	up      []bool
+	shaky   bool // a server was silent for the first time
 }
 
 // NewCluster makes a cluster of servers that probe asks.
 func NewCluster(opts ClusterOptions, probe func(ctx context.Context, server int) (Status, error)) *Cluster {
-	return &Cluster{opts: opts, probe: probe}
+	n := len(opts.Replicas)
+	return &Cluster{opts: opts, probe: probe, overdue: make([]atomic.Int64, n), missed: make([]int, n)}
 }
 
 // Close ends the asking.
@@ -153,7 +170,13 @@ func (c *Cluster) Read(ctx context.Context, tried uint64) (int, error) {
 }
 
 func (c *Cluster) fresh(t *topology, n int, now time.Time) bool {
-	return c.opts.Replicas[n] && !t.asOf[n].IsZero() && now.Sub(t.asOf[n]) <= c.opts.MaxLag
+	return c.opts.Replicas[n] && !t.asOf[n].IsZero() && now.Sub(t.asOf[n]) <= c.opts.MaxLag && !c.late(n, now)
+}
+
+// late tells whether a server has not answered for longer than it usually takes.
+func (c *Cluster) late(n int, now time.Time) bool {
+	asked := c.overdue[n].Load()
+	return asked != 0 && now.UnixNano()-asked > int64(roundOverdue)
 }
 
 // Is tells whether a server may still be held for the primary, without waiting.
@@ -274,32 +297,78 @@ func (c *Cluster) ask(done chan struct{}) {
 		asked  time.Time
 		status Status
 		err    error
+		silent bool // it has not even refused
 	}
 	answers := make(chan answer, n)
 	for i := range n {
 		go func() {
 			asked := time.Now()
+			c.overdue[i].Store(asked.UnixNano())
 			status, err := c.probe(ctx, i)
-			answers <- answer{i, asked, status, err}
+			silent := err != nil && ctx.Err() != nil
+			if !silent {
+				c.overdue[i].Store(0)
+			}
+			answers <- answer{i, asked, status, err, silent}
 		}()
 	}
 	t := &topology{primary: -1, suspect: new(atomic.Bool), asOf: make([]time.Time, n), found: make([]Status, n), up: make([]bool, n)}
-	asked := make([]time.Time, n)
+	asked, silent := make([]time.Time, n), make([]bool, n)
 	for range n {
 		a := <-answers
+		silent[a.server] = a.silent
 		t.found[a.server], t.up[a.server], asked[a.server] = a.status, a.err == nil, a.asked
 	}
 	c.mu.Lock()
 	c.judge(t, asked)
+	c.listen(t, silent)
 	t.at = time.Now()
 	before := c.now.Load()
 	c.now.Store(t)
 	c.asking = nil
 	c.mu.Unlock()
 	close(done)
+	if tell := c.opts.Silent; tell != nil {
+		for n := range silent {
+			tell(n, silent[n])
+		}
+	}
+	c.goOn(t)
 	if tell := c.opts.Changed; tell != nil && (before == nil || before.primary != t.primary || !errors.Is(t.err, before.err)) {
 		tell(t.primary, t.err)
 	}
+}
+
+// listen keeps of those that were silent the ones that are so again, while another
+// answers: it may as well be this machine that has heard nothing.
+func (c *Cluster) listen(t *topology, silent []bool) {
+	others := slices.Contains(t.up, true)
+	for n := range silent {
+		if !silent[n] {
+			c.missed[n] = 0
+			continue
+		}
+		c.missed[n]++
+		t.shaky = t.shaky || c.missed[n] == 1
+		silent[n] = others && c.missed[n] > 1
+	}
+}
+
+// goOn begins the next round while questions are under way: soon, where a server was
+// silent for the first time.
+func (c *Cluster) goOn(t *topology) {
+	if c.opts.Busy == nil {
+		return
+	}
+	wait := roundEvery
+	if t.shaky {
+		wait = roundLeast
+	}
+	time.AfterFunc(wait, func() {
+		if c.now.Load() == t && c.opts.Busy() {
+			c.round(t)
+		}
+	})
 }
 
 // judge says which server is the primary, and how old the rows of the others are.

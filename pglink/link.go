@@ -164,6 +164,9 @@ func (l *Link) Close() error {
 	return nil // the driver has closed it already
 }
 
+// Sever ends the link under whoever reads from it: net.ErrClosed is what they get.
+func (l *Link) Sever() { _ = l.raw.Close() }
+
 // End says that nothing more will come from here and waits until nothing more
 // comes from there, for as long as the deadline allows.
 func (l *Link) End() error {

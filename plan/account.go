@@ -19,19 +19,22 @@ func (b *builder) checkAccounts() error {
 	if err != nil {
 		return routingFault("%s", err)
 	}
-	if err := checkAccounts(b.cat, b.p.Routing.Accounts, allowed, routingFault); err != nil {
+	if err := checkAccounts(b.cat, b.p.Routing.Accounts, allowed, (*catalog.Source).CheckAccount, routingFault); err != nil {
 		return err
 	}
-	return checkAccounts(b.cat, b.p.Grant.Accounts, allowed, grantFault)
+	return checkAccounts(b.cat, b.p.Grant.Accounts, allowed, (*catalog.Source).CheckTokenAccount, grantFault)
 }
 
-func checkAccounts(cat *catalog.Catalog, accounts map[string]principal.Account, allowed *catalog.Destinations, refuse func(string, ...any) error) error {
+func checkAccounts(
+	cat *catalog.Catalog, accounts map[string]principal.Account, allowed *catalog.Destinations,
+	check func(*catalog.Source, principal.Account, *catalog.Destinations) []catalog.AccountProblem, refuse func(string, ...any) error,
+) error {
 	for _, name := range slices.Sorted(maps.Keys(accounts)) {
 		source := cat.Sources[name]
 		if source == nil {
 			return refuse("an account names the unknown source %q", name)
 		}
-		if problems := source.CheckAccount(accounts[name], allowed); len(problems) > 0 {
+		if problems := check(source, accounts[name], allowed); len(problems) > 0 {
 			return refuse("%s: %s", strings.TrimSuffix("accounts."+name+"."+problems[0].Key, "."), problems[0].Message)
 		}
 	}

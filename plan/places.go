@@ -71,8 +71,8 @@ func (b *builder) placed(d *catalog.Dataset) []Place {
 	var where []string
 	switch source.Kind {
 	case catalog.API:
-		headers := b.effective(source)
-		where = append(where, fmt.Sprintf("api %q %q %q %q", sameURL(b.baseURL(source)), binding.Path, headers, source.API.Query))
+		told := b.told(fmt.Sprintf("%q %q %q", binding.Path, b.effective(source), source.API.Query))
+		where = append(where, fmt.Sprintf("api %q %s", sameURL(b.baseURL(source)), told))
 		at.Alone = at.Alone || scope == ByUpstream && !byColumn && !source.API.Told(binding.Path, b.replaced(source))
 	case catalog.DuckDB:
 		where = append(where, sameTable(source, binding, t, b.p.Tenant))
@@ -126,6 +126,15 @@ func (b *builder) replaced(source *catalog.Source) func(name string) bool {
 	}
 }
 
+// told is what an API is told of the tenant, in the place of the templates that
+// say it: another tenant's account may say the same outright.
+func (b *builder) told(text string) string {
+	if b.p.Tenant == "" {
+		return text
+	}
+	return strings.NewReplacer("{tenant}", b.p.Tenant, "{tenant_key}", b.p.TenantKey).Replace(text)
+}
+
 // effective are the headers of the calls for this principal, templates as they
 // are written.
 func (b *builder) effective(source *catalog.Source) map[string]string {
@@ -133,6 +142,11 @@ func (b *builder) effective(source *catalog.Source) map[string]string {
 	out := make(map[string]string)
 	for name, text := range source.API.Headers {
 		out[http.CanonicalHeaderKey(name)] = text
+	}
+	if source.API.Plugin != nil {
+		for name, text := range source.API.Plugin.Properties {
+			out["property "+strings.ToLower(name)] = text
+		}
 	}
 	for name, text := range o.Headers() {
 		out[textproto.CanonicalMIMEHeaderKey(name)] = text

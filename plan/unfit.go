@@ -60,7 +60,7 @@ func unusable(err error, registering bool) error {
 // does not fit may be one of them.
 func notYet(cat *catalog.Catalog, err error) error {
 	if errors.As(err, &unfit{}) && cat.Unreached.Incomplete() {
-		return catalog.NotYet().Because(errors.New(err.Error())) // it is no longer unfit
+		return cat.Unreached.Unknown().Because(errors.New(err.Error())) // it is no longer unfit
 	}
 	return err
 }

@@ -82,7 +82,13 @@ func (s *Store) Tenant(ctx context.Context, id string) (key string, routing prin
 	}
 	switch {
 	case record == nil:
-		return "", principal.Routing{}, refuse(fmt.Errorf("%w: %w", ErrTenant, ErrNoTenant))
+		why := ErrNoTenant
+		if other, err := s.named(ctx, id); err != nil {
+			return "", principal.Routing{}, err
+		} else if other != "" { // what another tenant is called is nobody's id either
+			why = ErrForeignKey
+		}
+		return "", principal.Routing{}, refuse(fmt.Errorf("%w: %w", ErrTenant, why))
 	case record.id != id:
 		return "", principal.Routing{}, refuse(fmt.Errorf("%w: %w", ErrTenant, ErrForeignKey))
 	case record.status != Active:

@@ -26,8 +26,8 @@ var (
 	ErrIdle     = errors.New("the token was not used for too long")
 	ErrTenant   = errors.New("the tenant is unknown, suspended or deleted")
 	ErrNoTenant = errors.New("there is no such tenant")
-	// ErrForeignKey is that an id is the key of a tenant with another id.
-	ErrForeignKey = errors.New("the id is the key of another tenant")
+	// ErrForeignKey is that an id is the key, or an external id, of a tenant with another id.
+	ErrForeignKey = errors.New("the id is the key or an external id of another tenant")
 	ErrDisabled   = errors.New("the user is disabled or deleted")
 )
 

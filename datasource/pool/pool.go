@@ -255,6 +255,23 @@ func (a *Account) Close() {
 	a.pool.serve(a)
 }
 
+// Forsake ends the idle connections of an account that answers nobody any more, and
+// tells those in line why. Those that ask later find out with one attempt.
+func (a *Account) Forsake(why error) {
+	a.pool.mu.Lock()
+	defer a.pool.mu.Unlock()
+	a.answers = false
+	for len(a.idle) > 0 {
+		a.pool.discard(a.idle[len(a.idle)-1])
+	}
+	for a.line.Len() > 0 {
+		w := a.line.Front().Value.(*waiter)
+		a.pool.out(w)
+		w.granted <- grant{err: why}
+	}
+	a.pool.serve(a)
+}
+
 // Close ends the pool and all accounts of it.
 func (p *Pool) Close() {
 	p.mu.Lock()

@@ -53,16 +53,16 @@ func TestRefusedAccounts(t *testing.T) {
 	good := catalog.PostgresSpec{Host: "127.0.0.1", Port: 5432, Database: "d", User: "u", Password: "p", SSLMode: "disable"}
 	for what, change := range map[string]func(*catalog.PostgresSpec){
 		"a host name or an address": func(s *catalog.PostgresSpec) { s.Host = "a,,b" },
-		"of one server":           func(s *catalog.PostgresSpec) { s.Host = "/var/run/postgresql" },
-		"is not the name":         func(s *catalog.PostgresSpec) { s.Host = "@abstract" },
-		"address of one":          func(s *catalog.PostgresSpec) { s.Host = "a host=b" },
-		"does not exist":          func(s *catalog.PostgresSpec) { s.Port = 65536 },
-		"database":                func(s *catalog.PostgresSpec) { s.Database = strings.Repeat("d", 64) },
-		"user":                    func(s *catalog.PostgresSpec) { s.User = strings.Repeat("ü", 32) },
-		"NUL":                     func(s *catalog.PostgresSpec) { s.Database = "d\x00application_name\x00x" },
-		"password":                func(s *catalog.PostgresSpec) { s.Password = "p\x00" },
-		"sslmode":                 func(s *catalog.PostgresSpec) { s.SSLMode = "prefer" },
-		"no such file":            func(s *catalog.PostgresSpec) { s.SSLMode, s.RootCert = "", "/nonexistent" },
+		"of one server":             func(s *catalog.PostgresSpec) { s.Host = "/var/run/postgresql" },
+		"is not the name":           func(s *catalog.PostgresSpec) { s.Host = "@abstract" },
+		"address of one":            func(s *catalog.PostgresSpec) { s.Host = "a host=b" },
+		"does not exist":            func(s *catalog.PostgresSpec) { s.Port = 65536 },
+		"database":                  func(s *catalog.PostgresSpec) { s.Database = strings.Repeat("d", 64) },
+		"user":                      func(s *catalog.PostgresSpec) { s.User = strings.Repeat("ü", 32) },
+		"NUL":                       func(s *catalog.PostgresSpec) { s.Database = "d\x00application_name\x00x" },
+		"password":                  func(s *catalog.PostgresSpec) { s.Password = "p\x00" },
+		"sslmode":                   func(s *catalog.PostgresSpec) { s.SSLMode = "prefer" },
+		"no such file":              func(s *catalog.PostgresSpec) { s.SSLMode, s.RootCert = "", "/nonexistent" },
 	} {
 		spec := good
 		change(&spec)

@@ -7,6 +7,7 @@ import (
 	"database/sql/driver"
 	"errors"
 	"io"
+	"net"
 	"strconv"
 	"syscall"
 	"time"
@@ -25,6 +26,7 @@ type connector struct {
 	config  pq.Config
 	opts    Options
 	pooling pooling
+	silence silence
 }
 
 func newConnector(spec catalog.PostgresSpec, opts Options) (*connector, error) {
@@ -68,6 +70,7 @@ const maxHangUps = 5
 func (c *connector) Connect(ctx context.Context) (pool.Conn, error) {
 	ctx, cancel := context.WithTimeout(ctx, c.opts.ConnectTimeout)
 	defer cancel()
+	defer c.silence.ends(cancel)()
 	for hangUps := 0; ; {
 		made, err := c.connect(ctx)
 		var refused *pq.Error
@@ -90,7 +93,8 @@ func (c *connector) Connect(ctx context.Context) (pool.Conn, error) {
 
 // hungUp tells that the other end closed the connection.
 func hungUp(err error) bool {
-	return errors.Is(err, syscall.ECONNRESET) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, driver.ErrBadConn)
+	return errors.Is(err, syscall.ECONNRESET) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, driver.ErrBadConn) ||
+		errors.Is(err, net.ErrClosed) // by usher itself: the server is silent
 }
 
 func (c *connector) connect(ctx context.Context) (*conn, error) {
@@ -123,6 +127,7 @@ func (c *connector) login(ctx context.Context, l *pglink.Link) (*conn, error) {
 	}
 	return &conn{
 		pq: made, link: l, wire: newWire(l), statements: newStatements(maxStatements), setup: newSessionSetup(c.opts.Session),
+		silence: &c.silence,
 		pooling: c.pooling, place: place{user: c.config.User, database: c.config.Database},
 	}, nil
 }
@@ -141,6 +146,7 @@ type conn struct {
 	statements *statements
 	setup      sessionSetup
 	pooling    pooling
+	silence    *silence      // of the server
 	place      place         // behind a pooler
 	limit      time.Duration // of each statement
 	broken     bool          // in an unknown state, or with a statement still running
@@ -162,6 +168,9 @@ const farewell = time.Second
 // Close implements pool.Conn. A server closes its end when the process that
 // served it has gone, so that end is waited for.
 func (c *conn) Close() error {
+	if c.silence.is() { // nobody knows when its end goes
+		return c.link.Close()
+	}
 	_ = c.link.SetDeadline(time.Now().Add(farewell))
 	if c.usable() {
 		_, _ = c.link.Write([]byte{'X', 0, 0, 0, 4})

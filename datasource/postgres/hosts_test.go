@@ -332,3 +332,84 @@ func TestAStandbyThatIsBehind(t *testing.T) {
 		t.Errorf("%d has %d, %v", port, newest, err)
 	}
 }
+
+// A standby that hangs takes nothing with it: what it was asked is asked again of the
+// primary within seconds, by many as by few, and what is asked meanwhile does not go there.
+func TestAStandbyThatHangs(t *testing.T) {
+	t.Parallel()
+	first := pgtest.StartOwn(t)
+	data := first.Database(t)
+	data.Exec(t, "CREATE TABLE log (n bigint)")
+	second := first.Standby(t)
+	spec := serversOf(data, first, second)
+	spec.MaxConns, spec.MaxLag = 4, time.Minute
+	db := open(t, spec, postgres.Options{})
+	ask := func(ctx context.Context, text string) (port int64, err error) {
+		err = db.Session(ctx, false, func(s sqlexec.Session) error {
+			rows, err := s.Query(ctx, text, nil)
+			if err != nil {
+				return err
+			}
+			defer func() { _ = rows.Close() }()
+			if rows.Next() {
+				port = rows.Cell(0).Int
+			}
+			return rows.Err()
+		})
+		return port, err
+	}
+	const slow = "SELECT current_setting('port')::int8, (SELECT true FROM pg_sleep(CASE WHEN pg_is_in_recovery() THEN 3 ELSE 0 END))"
+	for range 100 {
+		if port, _ := ask(t.Context(), "SELECT current_setting('port')::int8"); port == int64(second.Port) {
+			break
+		}
+		pause(t, 50*time.Millisecond)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 25*time.Second) // the statements' own is 30 s
+	defer cancel()
+	var group sync.WaitGroup
+	for i := range 12 { // more than may connect: some wait in line
+		asking := ctx
+		if i%2 == 0 {
+			asking = postgres.OneHost(ctx)
+		}
+		group.Go(func() {
+			port, err := ask(asking, slow)
+			if asking != ctx && postgres.Lost(err) { // whoever asks again begins anew
+				port, err = ask(postgres.OneHost(ctx), slow)
+			}
+			if err != nil || port != int64(first.Port) {
+				t.Errorf("a question under way: %d, %v", port, err)
+			}
+		})
+	}
+	for db.Stats().Waiting == 0 {
+		pause(t, 10*time.Millisecond)
+	}
+	pause(t, 200*time.Millisecond)
+	second.Freeze(t)
+	began := time.Now()
+	group.Wait()
+	if took := time.Since(began); took > 10*time.Second {
+		t.Errorf("the questions under way took %s", took)
+	}
+	for range 20 {
+		began := time.Now()
+		port, err := ask(ctx, "SELECT current_setting('port')::int8")
+		if took := time.Since(began); err != nil || port != int64(first.Port) || took > 2*time.Second {
+			t.Errorf("a new question: %d, %v, after %s", port, err, took)
+		}
+	}
+	if n := db.Hosts(); n["down"] != 1 {
+		t.Errorf("the hosts are %v", n)
+	}
+	second.Thaw(t)
+	for deadline := time.Now().Add(20 * time.Second); ; pause(t, 50*time.Millisecond) {
+		if port, err := ask(t.Context(), "SELECT current_setting('port')::int8"); err == nil && port == int64(second.Port) {
+			break
+		}
+		if time.Now().After(deadline) {
+			t.Fatal("the standby is not read from again")
+		}
+	}
+}

@@ -11,6 +11,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -86,6 +87,10 @@ func newCluster(servers []catalog.Server, maxLag time.Duration, changed func(pri
 	for _, s := range servers {
 		opts.Replicas = append(opts.Replicas, s.Replica)
 	}
+	opts.Silent = func(server int, silent bool) { db.hosts[server].heard(silent) }
+	opts.Busy = func() bool {
+		return slices.ContainsFunc(db.hosts, func(h *host) bool { return h.connector.silence.busy() })
+	}
 	return pglink.NewCluster(opts, func(ctx context.Context, server int) (pglink.Status, error) { return db.hosts[server].status(ctx) })
 }
 
@@ -150,7 +155,7 @@ func (db *DB) Session(ctx context.Context, snapshot bool, fn func(sqlexec.Sessio
 		h := db.hosts[at]
 		taken, err := h.account.Take(ctx)
 		if err != nil && db.cluster != nil && unreachable(ctx, err) {
-			db.cluster.Suspect()
+			db.suspect(h)
 			tried, gone = tried|1<<at, translate(ctx, err)
 			continue
 		}
@@ -161,14 +166,35 @@ func (db *DB) Session(ctx context.Context, snapshot bool, fn func(sqlexec.Sessio
 			h.account.Return(taken, true)
 			return failingOver(ctx, errMoved)
 		}
-		lost, err := h.session(ctx, taken.(*conn), snapshot, fn)
+		lost, err := db.session(ctx, h, taken.(*conn), snapshot, fn)
 		if lost && db.cluster != nil {
-			db.cluster.Suspect()
+			db.suspect(h)
+			if h.connector.silence.is() {
+				tried, gone = tried|1<<at, err
+			}
 		}
 		if !lost || try >= lostTries {
 			return err
 		}
 	}
+}
+
+// suspect has the hosts asked anew before the next question is, unless that a host does
+// not answer is known.
+func (db *DB) suspect(h *host) {
+	if !h.connector.silence.is() {
+		db.cluster.Suspect()
+	}
+}
+
+// session is one on a connection that ends if its host falls silent, where there is
+// another host.
+func (db *DB) session(ctx context.Context, h *host, c *conn, snapshot bool, fn func(sqlexec.Session) error) (lost bool, err error) {
+	if db.cluster != nil {
+		h.connector.silence.took(c)
+		defer h.connector.silence.returns(c)
+	}
+	return h.session(ctx, c, snapshot, fn)
 }
 
 func (h *host) session(ctx context.Context, c *conn, snapshot bool, fn func(sqlexec.Session) error) (lost bool, err error) {
