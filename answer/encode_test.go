@@ -226,6 +226,11 @@ func TestEncodeRefuses(t *testing.T) {
 			t.Errorf("%s: got %v, want %s: %s", field, err, code, message)
 		}
 	}
+	digits := strings.Repeat("9", 39)
+	got, err := answer.Encode(planned(t, `ordersAggregate { amount { sum } }`), rows(1, []any{digits}), answer.Writing{Key: "orders"}) // costs its own cell
+	if err != nil || len(got.Errors) != 1 || !strings.Contains(string(got.JSON()), "null") {
+		t.Errorf("%v, %v", got, err)
+	}
 	// A cell of another kind than its column's is a mistake of usher's own.
 	f(`orders { id }`, rows(1, []any{"1"}), fault.Internal, "internal error")
 	f(`orders { weight }`, rows(1, []any{true}), fault.Internal, "internal error")

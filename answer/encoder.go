@@ -75,13 +75,13 @@ func Encode(q plan.Query, r *value.Result, w Writing) (Answer, error) {
 // not change from row to row is worked out once.
 type written struct {
 	plan.Output
-	prefix   []byte // the quoted key with its colon, after a comma where one belongs
-	typ      value.Type
-	style    value.Style
-	at       int
-	plain    value.Kind // of cells that are written without a further look
-	fields   []written
-	list     *members // of an OutList
+	prefix []byte // the quoted key with its colon, after a comma where one belongs
+	typ    value.Type
+	style  value.Style
+	at     int
+	plain  value.Kind // of cells that are written without a further look
+	fields []written
+	list   *members // of an OutList
 }
 
 // members are the fields of a level's objects.

@@ -24,6 +24,7 @@ const (
 	Refused                // the server does not let the account in
 	NoDatabase             // the server has no such database
 	Overloaded             // the server lacks room
+	Encoding               // a text is none in the database's encoding, or in UTF-8
 	TooComplex             // the statement is more than the server can do
 )
 
@@ -43,6 +44,8 @@ func kindOf(code string) Kind {
 		return Canceled
 	case "22003":
 		return Inexact
+	case "22021", "22P05":
+		return Encoding
 	case "42P01", "42703", "42704", "42804", "42883", "3F000":
 		return Differs
 	case "42501":

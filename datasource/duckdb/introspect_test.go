@@ -80,7 +80,7 @@ tsm TIMESTAMP_MS → LocalTimestamp odd
 tsn TIMESTAMP_NS → LocalTimestamp odd
 tstz TIMESTAMP WITH TIME ZONE → Timestamp odd
 iv INTERVAL → Interval
-js JSON → JSON
+js JSON → JSON odd
 bl BLOB → Bytes
 en ENUM('open', 'done') → OrderStatus["open" "done"]
 mo ENUM('so la', 'it''s, (ok)') → String as text, since GraphQL cannot spell its labels

@@ -100,6 +100,9 @@ func ofKind(kind pglink.Kind) *fault.Error {
 		return fault.New(fault.Timeout, "the source did not answer in time")
 	case pglink.Inexact:
 		return fault.New(fault.TooComplex, "a number is too large to be exact")
+	case pglink.Encoding:
+		return fault.New(fault.NotImplemented, "a text of the question or of the rows cannot be put into the other's encoding").
+			WithHint("The database is not in UTF-8: it lacks a character that the question has, or holds bytes that are no text. Whoever owns it can convert it.")
 	case pglink.Differs:
 		return fault.New(fault.Unavailable, "the source's table differs from the catalog")
 	case pglink.Forbidden:

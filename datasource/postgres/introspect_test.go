@@ -85,8 +85,8 @@ tiz time with time zone → String as the text that the database prints
 ts timestamp(3) without time zone → LocalTimestamp odd
 tsz timestamp with time zone → Timestamp odd
 iv interval → Interval
-j json → JSON
-jb jsonb → JSON
+j json → JSON odd
+jb jsonb → JSON odd
 by bytea → Bytes
 en public.order_status → OrderStatus["open" "done"]
 mo public.mood → String as text, since GraphQL cannot spell its labels
@@ -97,9 +97,9 @@ am numeric → Decimal odd
 li integer[] → [Int] odd
 ln numeric(9,3)[] → [Decimal](9,3) odd
 le public.order_status[] → [OrderStatus]["open" "done"] odd
-lp public.price[] → [Decimal](10,2) odd
+lp numeric(10,2)[] → [Decimal](10,2) odd
 ll text[] → JSON as JSON that the database makes of it
-ls public.status[] → [OrderStatus]["open" "done"] odd
+ls public.order_status[] → [OrderStatus]["open" "done"] odd
 co public.pair → JSON as JSON that the database makes of it
 mon money → Decimal(19,2) without its currency
 ip inet → String as text, without the length of a prefix that is the whole address
