@@ -176,7 +176,7 @@ func (e *encoder) object(l plan.Level, r *value.Result, i, shift int, fields []w
 func (e *encoder) memberCell(m *written, c value.Cell) (whole bool) {
 	switch {
 	case m.plain != c.Kind || c.Kind == value.KindNull:
-		if m.Always() && c.Kind == value.KindNull {
+		if m.Always() && (c.Kind == value.KindNull || m.typ.Scalar == value.JSON && value.JSONNull(c)) {
 			e.missing(step{name: m.Key()})
 			return false
 		}
@@ -214,18 +214,12 @@ func (e *encoder) cell(m *written, c value.Cell, at step) bool {
 	switch {
 	case !errors.As(err, &why):
 		e.failed = fault.New(fault.Internal, "internal error").Because(err)
-	case m.computed && beyond(m.Output, c, why):
+	case m.computed && m.Bounded() && c.Kind == value.KindFloat && math.IsInf(c.Float, 0): // not every engine could have computed it
 		e.failed = fault.New(fault.TooComplex, "%s is beyond the 38 digits numbers are exact to", m.Key())
 	case len(e.errors) < maxErrors:
 		e.errors = append(e.errors, &gqlerror.Error{Err: fault.New(fault.NotImplemented, "%s", why), Path: pathOf(append(e.path, at))})
 	}
 	return false
-}
-
-// beyond tells an aggregate that not every engine could have computed. One value
-// of so many digits that stands in a row is only that cell's.
-func beyond(o plan.Output, c value.Cell, why value.Unprintable) bool {
-	return why == value.ErrTooLarge || o.Bounded() && c.Kind == value.KindFloat && math.IsInf(c.Float, 0)
 }
 
 // pathOf is the path of the response that steps lead along.

@@ -159,7 +159,7 @@ func (c *compiler) column(at place, d *draft, name string, spec ColumnSpec, tc T
 	if spec.Type == "" && tc.Name != "" && spec.Null == nil {
 		required, col.Odd = !tc.Nullable, tc.Odd
 	}
-	if col.Type.Text() {
+	if col.Type.Scalar == value.String {
 		col.Type.Folded = tc.Type.Folded
 	}
 	col.Nullable = !required

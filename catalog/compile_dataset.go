@@ -59,6 +59,7 @@ func (c *compiler) datasets() {
 	}
 	c.checkPushdown()
 	c.checkAlone()
+	c.noteCommon()
 }
 
 func (c *compiler) dataset(name string, spec DatasetSpec) *draft {
@@ -342,7 +343,12 @@ func (c *compiler) key(d *draft) {
 			d.at.note("the primary key column %q takes different texts for equal, so rows cannot be asked by key", physical)
 			return
 		}
-		if col == nil || !col.Type.Groupable() {
+		if col != nil && !col.Type.Groupable() {
+			d.Key = nil
+			d.at.note("the primary key column %q is a %s, whose values are not compared, so rows cannot be asked by key", physical, col.Type.GraphQL())
+			return
+		}
+		if col == nil {
 			d.Key = nil
 			d.at.note("the primary key column %q is no column of it, so rows cannot be asked by key", physical)
 			return

@@ -120,7 +120,7 @@ func leadsToOne(on []Pair, to *draft) bool {
 
 // Relations of datasets that declare neither columns nor relations come from
 // foreign keys: one from the row with the key to the row it names, and one
-// back.
+// back, to many rows or, where the key is unique, to one.
 
 // foreign is a foreign key between two datasets.
 type foreign struct {
@@ -206,6 +206,21 @@ func (c *compiler) foreignToOne(d *draft) {
 	}
 }
 
+// ledToByOne tells whether at most one row of a dataset has a foreign key to the
+// same row. Rows that are everybody's are led to by rows of every tenant, so
+// there no tenant column makes the key unique.
+func ledToByOne(back []Pair, d, from *draft) bool {
+	if d.Tenant == nil && d.spec.Tenant.Through == "" && from.Tenant != nil {
+		cols := make([]*Column, 0, len(back))
+		for _, p := range back {
+			cols = append(cols, p.To)
+		}
+		t, known := from.main()
+		return known && from.uniqueBy(t, cols)
+	}
+	return leadsToOne(back, from)
+}
+
 func (c *compiler) foreignToMany(d *draft) {
 	if !d.wantsForeign() {
 		return
@@ -227,7 +242,8 @@ func (c *compiler) foreignToMany(d *draft) {
 			for i, p := range fk.on {
 				back[i] = Pair{From: p.To, To: p.From}
 			}
-			d.relate(&Relation{Name: d.relationName(base, true, fk.columns()), To: fk.from.Dataset, Many: true, On: back})
+			many := !ledToByOne(back, d, fk.from)
+			d.relate(&Relation{Name: d.relationName(base, many, fk.columns()), To: fk.from.Dataset, Many: many, On: back})
 		}
 	}
 }

@@ -18,6 +18,7 @@ type Table struct {
 	Schema      string
 	Name        string
 	View        bool
+	Extension   bool          // it is part of what an extension of the database has made
 	Plugin      bool          // a plugin's dataset; the native types are those of its protocol
 	Columns     []TableColumn // in the source's order
 	PrimaryKey  []string
@@ -46,6 +47,7 @@ type ForeignKey struct {
 	RefSchema  string
 	RefTable   string
 	RefColumns []string
+	Cascade    bool // rows are deleted with the one they reference
 }
 
 // TableKey tells the tables of a source apart: schema.table, where a name with a

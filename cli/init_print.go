@@ -28,6 +28,9 @@ func (p printer) print() {
 		verb = "seems to say"
 	}
 	p.printf("Tenants   The column %s %s whose a row is; it is in %d of %s.\n", p.draft.Column, verb, holders, count(all, "table"))
+	for _, other := range p.draft.Passed {
+		p.printf("          It was taken rather than %s.\n", other)
+	}
 	if p.draft.Guessed {
 		p.printf("          If that is wrong, --tenant COLUMN --force starts anew.\n")
 	}
@@ -44,6 +47,9 @@ func (p printer) print() {
 	if len(common) > 0 {
 		p.printf("COMMON    %s\n", strings.Join(common, ", "))
 		p.printf("          Every tenant sees all rows of these. Is that right?\n")
+	}
+	for _, o := range p.draft.Owned() {
+		p.printf("Owner     %s: of %s, since %s; it might be of %s\n", o.Table, o.Owner, o.Why, strings.Join(o.Others, " or of "))
 	}
 	for _, t := range p.draft.FoundKeys() {
 		p.printf("Key       %s: no constraint says so, but all %d rows differ in %s and none lacks it\n", t.Table, t.Rows, t.Column)

@@ -97,6 +97,36 @@ func everythingAnswers(t *testing.T, u *program.Running, token string) {
 	}
 }
 
+// A reference that is unique leads back to one row, or to none; one that is
+// unique for each tenant alone does where its row is a tenant's, too.
+func TestInitOfUniqueReferences(t *testing.T) {
+	t.Parallel()
+	db := pgtest.Start(t).Database(t)
+	db.Exec(t, `CREATE TABLE plans (id int PRIMARY KEY);
+		CREATE TABLE projects (tenant_id int NOT NULL, id int PRIMARY KEY);
+		CREATE TABLE settings (project int PRIMARY KEY REFERENCES projects, colour text);
+		CREATE TABLE budgets (tenant_id int NOT NULL, id int PRIMARY KEY, project int NOT NULL REFERENCES projects, plan int REFERENCES plans, UNIQUE (tenant_id, project), UNIQUE (tenant_id, plan));
+		CREATE TABLE tasks (tenant_id int NOT NULL, id int PRIMARY KEY, project int REFERENCES projects);
+		INSERT INTO plans VALUES (1);
+		INSERT INTO projects VALUES (7, 1), (7, 2), (8, 3);
+		INSERT INTO settings VALUES (1, 'red'), (3, 'blue');
+		INSERT INTO budgets VALUES (7, 10, 2, 1), (8, 11, 3, 1);
+		INSERT INTO tasks VALUES (7, 20, 1)`)
+	file := filepath.Join(t.TempDir(), "usher.yml")
+	printed, err := program.Command(t, "init", "--out", file, "--dsn", db.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	u := program.Start(t, "serve", "-c", file, "--listen", "127.0.0.1:0")
+	status, body := program.Fetch(t, u.Ask(t, printedToken.FindStringSubmatch(printed)[1],
+		`{ projects(orderBy: [{id: ASC}]) { id setting { colour } budget { id } tasks { id } } plans { budgets { id } } }`))
+	want := `{"data":{"projects":[{"id":1,"setting":{"colour":"red"},"budget":null,"tasks":[{"id":20}]},` +
+		`{"id":2,"setting":null,"budget":{"id":10},"tasks":[]}],"plans":[{"budgets":[{"id":10}]}]}}`
+	if status != http.StatusOK || string(body) != want {
+		t.Errorf("%d %s\nwant %s", status, body, want)
+	}
+}
+
 var datasetLine = regexp.MustCompile(`(?m)^  t\d+:$`)
 
 // Hundreds of tables are written as they are found.

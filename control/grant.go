@@ -9,6 +9,7 @@ import (
 	"usher/fault"
 	"usher/plan"
 	"usher/principal"
+	"usher/tenancy"
 )
 
 // CheckGrant is what the catalog says of a tenant's record, a user, a key or a
@@ -47,6 +48,30 @@ func CheckGrant(current func() *catalog.Catalog, now func() time.Time) func(prin
 func CheckMinted(current func() *catalog.Catalog, now func() time.Time) func(minter, token principal.Principal, added principal.Grant) error {
 	return func(minter, token principal.Principal, added principal.Grant) error {
 		return plan.CheckMinted(minter, token, added, current(), now())
+	}
+}
+
+// CheckMayGrant refuses to let a key grant what there is not: it would be refused
+// wherever it is granted. Names of metadata are free.
+func CheckMayGrant(current func() *catalog.Catalog) func(tenancy.MayGrant) error {
+	return func(m tenancy.MayGrant) error {
+		cat := current()
+		for _, list := range []struct {
+			what  string
+			names []string
+			known func(string) bool
+		}{
+			{"strategy", m.Strategies, func(name string) bool { return cat.Strategies[name] != nil }},
+			{"source", m.Accounts, func(name string) bool { return cat.Sources[name] != nil }},
+			{"parameter", slices.Concat(m.Parameters, m.Clear), func(name string) bool { return cat.Parameters[name] != nil }},
+		} {
+			for _, name := range list.names {
+				if !list.known(name) {
+					return fault.New(fault.BadUserInput, "there is no %s %q that the key could grant", list.what, name)
+				}
+			}
+		}
+		return nil
 	}
 }
 

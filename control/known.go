@@ -14,11 +14,11 @@ func KnownIssuer(issuers []auth.IssuerSpec) func(name string) bool {
 	}
 }
 
-// KnownTenant tells whether the configuration registers a tenant, or trusts an issuer
-// with ids of tenants that nobody registers.
-func KnownTenant(cat *catalog.Catalog, issuers []auth.IssuerSpec) func(id string) bool {
-	return func(id string) bool {
+// KnownTenant tells whether the configuration registers a tenant, or trusts the issuer
+// that is named with ids of tenants that nobody registers.
+func KnownTenant(cat *catalog.Catalog, issuers []auth.IssuerSpec) func(id, issuer string) bool {
+	return func(id, issuer string) bool {
 		_, registered := cat.Tenants[id]
-		return registered || slices.ContainsFunc(issuers, func(i auth.IssuerSpec) bool { return i.Tenants == "trusted" })
+		return registered || slices.ContainsFunc(issuers, func(i auth.IssuerSpec) bool { return i.Name == issuer && i.Tenants == "trusted" })
 	}
 }

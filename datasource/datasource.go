@@ -138,11 +138,12 @@ func (s *Sources) Purge(tenant, dataset string) {
 }
 
 // Changed forgets what is kept of a dataset whose rows have changed in a
-// source: answers, and the replies of an API that stand in for failures.
+// source: answers, and the replies of an API that stand in for failures. An
+// empty source and an empty dataset are any.
 // Tenants are those whose rows have changed; nil means everybody's.
 func (s *Sources) Changed(source, dataset string, tenants []string) {
 	s.accounts.each(func(t plan.Target, of Source) {
-		if api, ok := of.(*upstream.Source); ok && t.Source == source {
+		if api, ok := of.(*upstream.Source); ok && (source == "" || t.Source == source) {
 			api.Forget()
 		}
 	})

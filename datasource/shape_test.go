@@ -47,7 +47,7 @@ func (g *gate) refused(p principal.Principal, text string, message, cause string
 		return
 	}
 	f := fault.From(err)
-	if f.Code != fault.Internal || !strings.Contains(f.Message, message) || !strings.Contains(err.Error(), cause) {
+	if f.Code != fault.Unavailable || f.RetryAfter != 0 || !strings.Contains(f.Message, message) || !strings.Contains(err.Error(), cause) {
 		g.Errorf("%s asks %s: %v, want %q because of %q", p.Tenant, text, err, message, cause)
 	}
 	if strings.Contains(f.Message+f.Hint, "test_") {

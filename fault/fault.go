@@ -55,7 +55,7 @@ var table = []Row{
 	{TooComplex, http.StatusBadRequest, slog.LevelInfo, false, "The request asks for more than the limits allow, and would again."},
 	{TooManyRequests, http.StatusTooManyRequests, slog.LevelInfo, true, "There are too many requests at this moment: of this token, of this tenant, or for this name."},
 	{Timeout, http.StatusGatewayTimeout, slog.LevelWarn, true, "The data did not arrive before the deadline."},
-	{Unavailable, http.StatusServiceUnavailable, slog.LevelWarn, true, "A source of the data does not answer."},
+	{Unavailable, http.StatusServiceUnavailable, slog.LevelWarn, true, "A source of the data does not answer, or is not as the catalog says."},
 	{NotImplemented, http.StatusNotImplemented, slog.LevelInfo, false, "The source cannot answer this question."},
 	{Internal, http.StatusInternalServerError, slog.LevelError, false, "Something failed inside usher; the log has it under the request id."},
 }

@@ -144,6 +144,7 @@ func TestStrategiesOfDatasets(t *testing.T) {
 	refused(root, `mutation { createToken(input: {tenant: "acme", subject: "s", strategies: [{dataset: "nothing", strategy: "shop"}]}) { id } }`, `unknown dataset \"nothing\"`)
 	refused(root, `mutation { createToken(input: {tenant: "acme", subject: "s", strategies: [{dataset: "web", strategy: "nothing"}]}) { id } }`, `unknown strategy \"nothing\"`)
 	refused(root, `mutation { createToken(input: {tenant: "acme", subject: "s", strategies: [{dataset: "web", strategy: "shop"}, {dataset: "web", strategy: "standard"}]}) { id } }`, `given twice`)
+	refused(root, `mutation { createToken(input: {tenant: "acme", subject: "s", strategies: [{dataset: "web", strategy: "shop"}]}) { id } }`, `web cannot be reached by the strategy \"shop\"`)
 	refused(root, `mutation { admin { setTenantStrategy(id: "acme", strategies: [{dataset: "nothing", strategy: "shop"}]) { id } } }`, `unknown dataset \"nothing\"`)
 	g.check(t, root, `mutation { admin { setTenantStrategy(id: "acme", strategies: [{dataset: "web", strategy: "shop"}]) { strategies { dataset strategy } } } }`,
 		`200 {"data":{"admin":{"setTenantStrategy":{"strategies":[{"dataset":"web","strategy":"shop"}]}}}}`)

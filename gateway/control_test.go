@@ -296,9 +296,37 @@ func TestSavedQueriesAreAsked(t *testing.T) {
 		f(token, `{"extensions": {"savedQuery": {"name": "none"}}}`,
 			`200 {"errors":[{"message":"there is no saved query none","extensions":{"code":"NOT_FOUND"}}]}`)
 	}
-	f(only, `{"query": "{ notes { id } }"}`,
-		`403 {"errors":[{"message":"the token is for saved queries only","extensions":{"code":"FORBIDDEN","hint":"Name one instead of a text: \"extensions\": {\"savedQuery\": {\"name\": \"…\"}}."}}]}`)
+	for _, text := range []string{
+		`{ notes { id } }`, `mutation { logout again: logout }`, `mutation { ...l } fragment l on Mutation { logout }`,
+		`mutation a { logout } query b { notes { id } }`, `{ logout }`, `mutation { logout: __typename }`, `mutation { logout } # ` + strings.Repeat("long ", 200), `{ viewer { subject } }`, ``,
+	} {
+		body, err := json.Marshal(map[string]string{"query": text, "operationName": ""})
+		if err != nil {
+			t.Fatal(err)
+		}
+		f(only, string(body), forSavedOnly)
+	}
+	f(only, `{"query": "mutation Bye { logout }"}`, `200 {"data":{"logout":true}}`)
+	f(only, `{"extensions": {"savedQuery": {"name": "some"}}}`, unauthenticated)
 }
+
+// A page ends the token that it was given, and nobody else's.
+func TestEmbedTokensEndThemselves(t *testing.T) {
+	t.Parallel()
+	g := openGate(t, "path: control.duckdb", pgtest.DB{})
+	admin := g.bootstrap(t)
+	g.check(t, admin, `mutation { admin { createTenant(input: {id: "acme"}) { id } } }`, `200 {"data":{"admin":{"createTenant":{"id":"acme"}}}}`)
+	one, two := g.text(t, admin, noteToken, "token"), g.text(t, admin, noteToken, "token")
+	g.check(t, one, notes, ofAcme)
+	g.check(t, one, `{ __type(name: "Mutation") { fields { name } } }`, `200 {"data":{"__type":{"fields":[{"name":"logout"}]}}}`)
+	g.check(t, one, `mutation { logout }`, `200 {"data":{"logout":true}}`)
+	g.check(t, one, notes, unauthenticated)
+	g.check(t, two, notes, ofAcme)
+	g.check(t, admin, `{ admin { auditLog(filter: {operation: "logout"}) { items { subject tenant outcome } } } }`,
+		`200 {"data":{"admin":{"auditLog":{"items":[{"subject":"browser","tenant":"acme","outcome":"done"}]}}}}`)
+}
+
+const forSavedOnly = `403 {"errors":[{"message":"the token is for saved queries only","extensions":{"code":"FORBIDDEN","hint":"Name one instead of a text: \"extensions\": {\"savedQuery\": {\"name\": \"…\"}}."}}]}`
 
 // What is asked of datasets is noted: by whom, what, and how it went.
 func TestDataAccessIsAudited(t *testing.T) {

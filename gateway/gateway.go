@@ -70,6 +70,7 @@ func New(ctx context.Context, cfg *config.Config, opts Options) (_ *Gateway, err
 	if cfg.Control != nil {
 		if g.control, err = control.Open(ctx, *cfg.Control, tenancy.Options{
 			Check: control.CheckGrant(g.catalog, time.Now), CheckMinted: control.CheckMinted(g.catalog, time.Now), CheckRole: control.CheckRole(g.catalog),
+			CheckMayGrant: control.CheckMayGrant(g.catalog),
 			CheckDisjoint: g.homes.CheckDisjoint, Places: &g.homes, Operations: control.Operations(g.Engine),
 			KnownIssuer: control.KnownIssuer(cfg.Issuers), KnownTenant: control.KnownTenant(next.catalog, cfg.Issuers), Configured: control.KnownName(g.catalog), Log: opts.Log,
 		}); err != nil {
@@ -84,6 +85,7 @@ func New(ctx context.Context, cfg *config.Config, opts Options) (_ *Gateway, err
 		return nil, err
 	}
 	if g.control != nil {
+		g.control.OnChange(func(c tenancy.Change) { next.sources.Changed(c.Source, c.Dataset, c.Tenants) })
 		opts.Metrics = append(opts.Metrics, AuditLost(g.control.Dropped))
 	}
 	g.metrics, err = registryOf(append(opts.Metrics, requests, stages, next.data, next.sources, calls, SourcesUnreached(g.catalog))...)

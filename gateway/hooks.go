@@ -7,13 +7,41 @@ import (
 	"net/http"
 	"slices"
 
+	"usher/auth"
 	"usher/catalog"
+	"usher/config"
+	"usher/tenancy"
 	"usher/webhook"
 )
 
+// told forgets here what a source tells of, and has the other gateways of the
+// control store forget it, before it refuses tenants that there are not: what is
+// meant may be among what is misspelt, and to forget does no harm.
+func (g *Gateway) told(cfg *config.Config, cat *catalog.Catalog, forget func(source, dataset string, tenants []string)) func(context.Context, webhook.Change) error {
+	trusting := slices.ContainsFunc(cfg.Issuers, func(i auth.IssuerSpec) bool { return i.Tenants == "trusted" }) // any id may be a tenant's
+	known := func(id string) bool { return trusting || cat.Tenants[id] != nil }
+	return func(ctx context.Context, c webhook.Change) error {
+		forget(c.Source, c.Dataset, c.Tenants)
+		unknown := slices.DeleteFunc(slices.Clone(c.Tenants), known)
+		if g.control != nil {
+			if err := g.control.TellChange(ctx, tenancy.Change{Source: c.Source, Dataset: c.Dataset, Tenants: c.Tenants}); err != nil {
+				return err
+			}
+			var err error
+			if unknown, err = g.control.Unregistered(ctx, unknown); err != nil {
+				return err
+			}
+		}
+		if len(unknown) > 0 {
+			return webhook.UnknownTenantsError(unknown)
+		}
+		return nil
+	}
+}
+
 // hooks takes the calls of sources that tell of changed rows, and hands them
 // on; nil, if no source does.
-func hooks(cat *catalog.Catalog, changed func(source, dataset string, tenants []string), log *slog.Logger) http.Handler {
+func hooks(cat *catalog.Catalog, changed func(context.Context, webhook.Change) error, log *slog.Logger) http.Handler {
 	sources := make(map[string]webhook.Source)
 	for name, s := range cat.Sources {
 		if s.Webhook == "" {
@@ -30,8 +58,12 @@ func hooks(cat *catalog.Catalog, changed func(source, dataset string, tenants []
 	if len(sources) == 0 {
 		return nil
 	}
-	return webhook.New(sources, func(ctx context.Context, c webhook.Change) {
-		changed(c.Source, c.Dataset, c.Tenants)
+	return webhook.New(sources, func(ctx context.Context, c webhook.Change) error {
 		log.InfoContext(ctx, "rows have changed", "source", c.Source, "dataset", c.Dataset, "tenants", len(c.Tenants), "keys", len(c.Keys))
+		err := changed(ctx, c)
+		if err != nil {
+			log.WarnContext(ctx, "a call about changed data was not taken as a whole", "source", c.Source, "dataset", c.Dataset, "error", err)
+		}
+		return err
 	}, webhook.Options{Logger: log})
 }

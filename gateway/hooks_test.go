@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -25,8 +26,9 @@ func TestHooks(t *testing.T) {
 	}
 	var log bytes.Buffer
 	var told []string
-	changed := func(source, dataset string, tenants []string) {
-		told = append(told, fmt.Sprint(source, " ", dataset, " ", tenants))
+	changed := func(_ context.Context, c webhook.Change) error {
+		told = append(told, fmt.Sprint(c.Source, " ", c.Dataset, " ", c.Tenants))
+		return nil
 	}
 	h := hooks(cat, changed, slog.New(slog.NewTextHandler(&log, nil)))
 	for _, c := range []struct {

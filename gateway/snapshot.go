@@ -109,7 +109,7 @@ func (s *snapshot) route(cfg *config.Config, g *Gateway, opts Options) {
 	mux.Handle("/graphql", s.graphql)
 	mux.Handle("/graphql/{$}", s.graphql) // there are proxies that add a slash
 	mux.Handle("/health/", transport.Health(g.ready))
-	if changes := hooks(s.catalog, s.sources.Changed, opts.Log); changes != nil {
+	if changes := hooks(s.catalog, g.told(cfg, s.catalog, s.sources.Changed), opts.Log); changes != nil {
 		mux.Handle("/hooks/", changes)
 	}
 	if cfg.Server.Playground {

@@ -225,6 +225,11 @@ panics: orders { id } nothing: orders { id } fine: orders { id } }`),
 			t.Errorf("the log lacks %q", cause)
 		}
 	}
+	for line := range strings.Lines(s.log.String()) {
+		if (strings.Contains(line, "a GraphQL error") || strings.Contains(line, "panicked")) && !strings.Contains(line, " tenant=acme ") {
+			t.Errorf("whose error is it: %s", line)
+		}
+	}
 }
 
 func TestWhatIsSaidBesideAnAnswer(t *testing.T) {

@@ -12,6 +12,7 @@ import (
 
 	"usher/fault"
 	"usher/graph/requestid"
+	"usher/principal"
 )
 
 // presenter decides what a caller is told of an error. gqlgen wraps every
@@ -35,8 +36,10 @@ func (p presenter) present(ctx context.Context, err error) *gqlerror.Error {
 		}
 	}
 	f := fault.From(err)
+	who, _ := principal.From(ctx) // nobody: no tenant
 	p.log.LogAttrs(ctx, fault.Lookup(f.Code).Level, "a GraphQL error",
 		slog.String("request_id", requestid.From(ctx)),
+		slog.String("tenant", who.Tenant),
 		slog.String("code", string(f.Code)),
 		slog.String("path", out.Path.String()),
 		slog.String("error", f.Error()))
@@ -60,8 +63,10 @@ func aboutDocument(code string) bool {
 
 // recovered makes an error of a panic; what panicked goes to the log only.
 func (p presenter) recovered(ctx context.Context, panicked any) error {
+	who, _ := principal.From(ctx)
 	p.log.LogAttrs(ctx, slog.LevelError, "a resolver panicked",
 		slog.String("request_id", requestid.From(ctx)),
+		slog.String("tenant", who.Tenant),
 		slog.Any("panic", panicked),
 		slog.String("stack", string(debug.Stack())))
 	return fault.New(fault.Internal, "internal error").Because(fmt.Errorf("panic: %v", panicked))

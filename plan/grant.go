@@ -32,7 +32,7 @@ func checkGrant(p principal.Principal, cat *catalog.Catalog, now time.Time) erro
 	if err != nil {
 		return err
 	}
-	for _, check := range []func() error{b.checkMetadata, b.checkReach, b.checkUses} {
+	for _, check := range []func() error{b.checkMetadata, b.checkReach, b.checkStrategies, b.checkUses} {
 		if err := check(); err != nil {
 			return err
 		}
@@ -117,6 +117,18 @@ func (b *builder) checkReach() error {
 	}
 	if failed != nil {
 		return grantFault("%s", fault.From(failed).Message)
+	}
+	return nil
+}
+
+// checkStrategies refuses a strategy for a dataset that does not lead to it.
+func (b *builder) checkStrategies() error {
+	for _, name := range slices.Sorted(maps.Keys(b.p.Grant.Strategies)) {
+		if shown := b.view.Dataset(name); shown != nil {
+			if err := b.reaches(shown.Dataset); err != nil {
+				return grantFault("%s", fault.From(err).Message)
+			}
+		}
 	}
 	return nil
 }

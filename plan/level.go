@@ -2,6 +2,7 @@ package plan
 
 import (
 	"slices"
+	"strings"
 
 	"usher/catalog"
 	"usher/fault"
@@ -310,8 +311,27 @@ func (lb *levelBuilder) rowsOf(i int, rights []*catalog.Right, at whereAt, colum
 	case len(columns) == 0:
 		return Expr{}, fault.New(fault.Forbidden, "no role of yours may aggregate %s", u.dataset.Name)
 	}
-	// No role grants these columns together: then the last of them is not there.
-	return Expr{}, unknownField(u.dataset.Type, u.asked[len(u.asked)-1])
+	return Expr{}, lb.apart(u)
+}
+
+// apart refuses columns of which each is shown by some role, and no role has all.
+// What a measure reads beside them is not named to who does not see it.
+func (lb *levelBuilder) apart(u *use) error {
+	doing := "shows"
+	if lb.l.grouped {
+		doing = "aggregates"
+	}
+	names := slices.DeleteFunc(slices.Clone(u.asked), func(name string) bool { return u.visible.Column(name) == nil })
+	together := strings.Join(names, ", ")
+	switch len(names) {
+	case 0:
+		together = "what this reads of it"
+	case 1:
+	default:
+		together += " together"
+	}
+	return fault.New(fault.Forbidden, "no role of yours %s %s with %s", doing, u.dataset.Name, together).
+		WithHint("ask for less of it at a time, or ask whoever grants the roles for one that shows all of it")
 }
 
 // cell makes the level return an expression and says at which index.

@@ -275,3 +275,24 @@ func boundary(t value.Type, at time.Time) (value.Value, error) {
 	}
 	return value.TimestampOf(at), nil
 }
+
+// Printable are the instants, from low until before high, whose unit begins in the
+// years that can be printed, both as UTC and as the local time of a zone.
+func Printable(unit Unit, zone string) (low, high time.Time, err error) {
+	at, err := time.LoadLocation(zone)
+	if err != nil {
+		return low, high, err
+	}
+	first, end := time.Date(1, 1, 1, 0, 0, 0, 0, time.UTC), time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC)
+	low, high = truncate(first.In(at), unit), time.Date(10000, 1, 1, 0, 0, 0, 0, at)
+	if low.Before(first) {
+		low = truncate(step(low, unit, 1), unit)
+	}
+	if local := time.Date(1, 1, 1, 0, 0, 0, 0, at); low.Before(local) {
+		low = local
+	}
+	if end.Before(high) {
+		high = end
+	}
+	return low.UTC(), high.UTC(), nil
+}

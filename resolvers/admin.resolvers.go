@@ -24,7 +24,7 @@ func (r *adminMutationResolver) CreateTenant(ctx context.Context, obj *graph.Adm
 	}
 	wanted, err := newTenant(input)
 	if err != nil {
-		return nil, err
+		return nil, store.Refused(who, "createTenant", input.ID, "", err)
 	}
 	made, err := store.CreateTenant(ctx, who, wanted)
 	return one(made, err, describeTenant)
@@ -40,7 +40,7 @@ func (r *adminMutationResolver) SetTenantStrategy(ctx context.Context, obj *grap
 	return r.changeTenant(ctx, id, func(store *tenancy.Store, who principal.Principal) error {
 		of, err := strategiesOf(strategies)
 		if err != nil {
-			return err
+			return store.Refused(who, "setTenantStrategy", id, "", err)
 		}
 		return store.SetTenantStrategy(ctx, who, id, given(strategy), of)
 	})
@@ -68,7 +68,7 @@ func (r *adminMutationResolver) SetTenantAccounts(ctx context.Context, obj *grap
 	return r.changeTenant(ctx, id, func(store *tenancy.Store, who principal.Principal) error {
 		wanted, err := accountsBySource(accounts)
 		if err != nil {
-			return err
+			return store.Refused(who, "setTenantAccounts", id, "", err)
 		}
 		return store.SetTenantAccounts(ctx, who, id, wanted)
 	})
@@ -107,7 +107,7 @@ func (r *adminMutationResolver) RevokeTokens(ctx context.Context, obj *graph.Adm
 	}
 	which, err := revocation(by)
 	if err != nil {
-		return nil, err
+		return nil, store.Refused(who, "revoke", who.Tenant, "", err)
 	}
 	return itself(store.Revoke(ctx, who, which))
 }
@@ -119,7 +119,7 @@ func (r *adminMutationResolver) CreateServiceKey(ctx context.Context, obj *graph
 	}
 	wanted, err := keyRequest(input)
 	if err != nil {
-		return nil, err
+		return nil, store.Refused(who, "createKey", given(input.Tenant), input.Name, err)
 	}
 	made, err := store.CreateKey(ctx, who, wanted)
 	return one(made, err, describeIssued)
@@ -131,7 +131,7 @@ func (r *adminMutationResolver) RevokeServiceKey(ctx context.Context, obj *graph
 		return nil, err
 	}
 	if id == "" {
-		return nil, fault.New(fault.BadUserInput, "say which key")
+		return nil, store.Refused(who, "revoke", who.Tenant, "", fault.New(fault.BadUserInput, "say which key"))
 	}
 	return itself(store.Revoke(ctx, who, tenancy.Revocation{TokenID: id, KeepMinted: keepMinted}))
 }
@@ -143,7 +143,7 @@ func (r *adminMutationResolver) CreateUser(ctx context.Context, obj *graph.Admin
 	}
 	wanted, err := newUser(who, input)
 	if err != nil {
-		return nil, err
+		return nil, store.Refused(who, "createUser", ofViewer(who, input.Tenant), input.Username, err)
 	}
 	made, err := store.CreateUser(ctx, who, wanted)
 	return one(made, err, describeUser)
@@ -187,7 +187,7 @@ func (r *adminMutationResolver) PutRole(ctx context.Context, obj *graph.AdminMut
 	}
 	of, err := oneTenant(who, tenant)
 	if err != nil {
-		return nil, err
+		return nil, store.Refused(who, "putRole", "", name, err)
 	}
 	if err := store.PutRole(ctx, who, of, name, query.AppendJSON(nil, spec.Written)); err != nil {
 		return nil, err
@@ -202,7 +202,7 @@ func (r *adminMutationResolver) DeleteRole(ctx context.Context, obj *graph.Admin
 	}
 	of, err := oneTenant(who, tenant)
 	if err != nil {
-		return nil, err
+		return nil, store.Refused(who, "deleteRole", "", name, err)
 	}
 	err = store.DeleteRole(ctx, who, of, name)
 	return done(err)
@@ -318,7 +318,7 @@ func (r *mutationResolver) CreateToken(ctx context.Context, input graph.NewToken
 	}
 	wanted, err := tokenRequest(input)
 	if err != nil {
-		return nil, err
+		return nil, store.Refused(who, "createToken", ofViewer(who, input.Tenant), "for "+input.Subject, err)
 	}
 	made, err := store.Mint(ctx, who, wanted)
 	return one(made, err, describeIssued)

@@ -22,7 +22,7 @@ const (
 	Minter                             // may make tokens
 	Member                             // of a tenant, and sees the queries it has saved
 	Author                             // a member who may save queries
-	Guest                              // in a session, their own or one in which they act as a tenant
+	Guest                              // until they leave: with an embed token, or in a session, their own or one in which they act as a tenant
 	User                               // logged in as themselves
 	Administrator                      // of a tenant or of all
 
@@ -96,7 +96,7 @@ const (
 )
 
 // AudienceOf tells of which kinds a principal is. Who holds an embed token is
-// a reader at most, and who acts as a tenant administers nothing.
+// a reader at most, who may end it, and who acts as a tenant administers nothing.
 func AudienceOf(p principal.Principal) Audience {
 	has := func(s principal.Scope) bool { return slices.Contains(p.Scopes, s) }
 	a := Holder
@@ -106,13 +106,13 @@ func AudienceOf(p principal.Principal) Audience {
 		}
 	}
 	add(Reader, has(principal.ReadData))
+	add(Guest, p.Kind == principal.EmbedToken || p.Kind == principal.Session)
 	if p.Kind == principal.EmbedToken {
 		return a
 	}
 	member, session, oneself := p.Tenant != "", p.Kind == principal.Session, p.Acting == nil
 	add(Member, member)
 	add(Author, member && !p.Grant.SavedOnly && (oneself || has(principal.WriteData)))
-	add(Guest, session)
 	add(User, session && oneself)
 	add(Minter, oneself && has(principal.CreateTokens))
 	add(Administrator, oneself && has(principal.Administer))

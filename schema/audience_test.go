@@ -151,8 +151,9 @@ func TestAudiences(t *testing.T) {
 		return principal.Principal{Kind: kind, Tenant: "acme", Scopes: scopes}
 	}
 	f("a JWT", tenant(principal.JWT, principal.ReadData), data+saved, keep)
-	f("an embed token", tenant(principal.EmbedToken, principal.ReadData), data, "")
-	f("an embed token with every scope", tenant(principal.EmbedToken, all...), data, "")
+	f("an embed token", tenant(principal.EmbedToken, principal.ReadData), data, "logout")
+	f("an embed token with every scope", tenant(principal.EmbedToken, all...), data, "logout")
+	f("an embed token without scopes", tenant(principal.EmbedToken), "authenticated viewer", "logout")
 	f("a key without scopes", principal.Principal{Kind: principal.ServiceKey, AllTenants: true}, "authenticated viewer", "")
 	f("a minter", principal.Principal{Kind: principal.ServiceKey, AllTenants: true, Scopes: []principal.Scope{principal.CreateTokens}},
 		"authenticated viewer admin.tokens", "createToken narrowToken admin.revokeTokens")

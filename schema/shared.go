@@ -77,6 +77,7 @@ func (b *Builder) filter(t value.Type) *shared {
 		}
 		many := "[" + elem + "!]"
 		switch {
+		case t.List && t.Scalar == value.JSON: // documents have no equality
 		case t.List:
 			ops(elem, "has")
 			ops(many, "hasAny", "hasAll")

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"usher/catalog"
+	"usher/value"
 )
 
 // classify says of every table whose rows it holds: a tenant's, where it has
@@ -13,13 +14,17 @@ import (
 // everybody's, where nothing leads from it to rows of tenants; else it is left out.
 func classify(tables []*table, column string) {
 	for _, t := range tables {
-		if t.has(column) {
+		switch {
+		case t.Extension:
+			t.leftOut = "it belongs to an extension of the database"
+		case t.has(column):
 			t.tenant = column
 		}
 	}
 	for _, t := range tables {
 		t.findRegistry(tables, column)
 	}
+	misfits(tables)
 	parents(tables)
 	for _, t := range tables {
 		if t.open() {
@@ -39,6 +44,50 @@ func classify(tables []*table, column string) {
 	for _, t := range tables {
 		t.common = t.open()
 	}
+}
+
+// misfits leaves out the tables whose tenant column is of another kind than that
+// of most: a token's tenant has one key, which is no value of both.
+func misfits(tables []*table) {
+	count := make(map[string]int)
+	kind := ""
+	for _, t := range tables {
+		if k := t.keyKind(); k != "" {
+			count[k]++
+			if count[k] > count[kind] || count[k] == count[kind] && t.registry {
+				kind = k
+			}
+		}
+	}
+	for _, t := range tables {
+		if k := t.keyKind(); k != "" && k != kind {
+			c, _ := t.column(t.tenant)
+			t.leftOut = fmt.Sprintf("its column %s is %s, and that of most tables is %s: no tenant has a key that is both", t.tenant, oneOf(k, c), kind)
+			t.tenant, t.registry = "", false
+		}
+	}
+}
+
+func oneOf(kind string, c catalog.TableColumn) string {
+	if c.Native == "" {
+		return kind
+	}
+	return c.Native
+}
+
+// keyKind is what the keys of tenants are in a table: numbers, text or UUIDs.
+func (t *table) keyKind() string {
+	c, ok := t.column(t.tenant)
+	switch {
+	case !ok || c.Type.List:
+	case c.Type.Scalar == value.Int, c.Type.Scalar == value.BigInt:
+		return "a whole number"
+	case c.Type.Scalar == value.UUID:
+		return "a UUID"
+	case c.Type.Text():
+		return "text"
+	}
+	return ""
 }
 
 func (t *table) open() bool { return t.tenant == "" && t.parent == nil && t.leftOut == "" }
@@ -80,6 +129,9 @@ func (t *table) unfit(column string) string {
 			return fmt.Sprintf("it has no column %s, and its column %s is hardly for everybody", column, c.Name)
 		}
 	}
+	if about := recorded(t.Name); about != "" {
+		return fmt.Sprintf("it has no column %s, and is called like one of what people are or do (%s)", column, about)
+	}
 	return ""
 }
 
@@ -91,7 +143,11 @@ func (t *table) leadsAway(tables []*table, column string) string {
 		switch {
 		case to == t:
 		case to == nil:
-			return fmt.Sprintf("%s, and references %s, which was not found", lacks, strings.TrimPrefix(fk.RefSchema+"."+fk.RefTable, "."))
+			why := "which is in another schema than those that were looked into (--schema), or which the account may not read"
+			if slices.ContainsFunc(tables, func(other *table) bool { return other.Schema == fk.RefSchema }) {
+				why = "which the account may not read"
+			}
+			return fmt.Sprintf("%s, and references %s, %s", lacks, strings.TrimPrefix(fk.RefSchema+"."+fk.RefTable, "."), why)
 		case to.tenant != "" || to.parent != nil:
 			return fmt.Sprintf("%s, and references %s, whose rows are tenants'", lacks, to.Name)
 		case to.leftOut != "":
@@ -125,15 +181,22 @@ func find(tables []*table, schema, name, home string) *table {
 // reason, so what remains is a configuration that works.
 func (d *Draft) compile() error {
 	// Fields may be called otherwise than columns: everything common tells how.
-	names, _, err := d.settle(func(*table) catalog.DatasetSpec { return catalog.DatasetSpec{Common: true} })
+	names, _, err := d.settle(func(*table) catalog.DatasetSpec { return catalog.DatasetSpec{Common: true} }, true)
 	if err != nil {
 		return err
 	}
+	d.all = names
+	for _, t := range d.tables {
+		if t.leftOut == "" && t.parent != nil && t.parent.to.leftOut == "" && d.relationOf(names.Dataset(d.served(t.dataset)), t.parent) == nil {
+			t.leftOut, t.parent = fmt.Sprintf("its rows belong to those of %s, but no relation can be made of their columns, whose values are not compared", t.parent), nil
+		}
+	}
+	d.orphans()
 	d.Catalog, d.notes, err = d.settle(func(t *table) catalog.DatasetSpec {
 		spec := catalog.DatasetSpec{Common: t.common}
 		switch {
 		case t.parent != nil:
-			spec.Tenant.Through = d.relationUp(names, t)
+			spec.Tenant.Through = d.relationOf(names.Dataset(d.served(t.dataset)), t.parent).Name
 		case !t.common:
 			spec.Tenant.Column = fieldOf(names, d.source.Name, d.served(t.dataset), t.tenant)
 		}
@@ -141,13 +204,26 @@ func (d *Draft) compile() error {
 			spec.Key = catalog.Names{fieldOf(names, d.source.Name, d.served(t.dataset), t.key)}
 		}
 		return spec
-	})
+	}, false)
 	return err
 }
 
-// settle compiles, without what is refused.
-func (d *Draft) settle(dataset func(*table) catalog.DatasetSpec) (*catalog.Catalog, map[string][]string, error) {
-	spec := d.spec(dataset)
+// orphans leaves out what belongs to rows of tables that are left out.
+func (d *Draft) orphans() {
+	for changed := true; changed; {
+		changed = false
+		for _, t := range d.tables {
+			if t.leftOut == "" && t.parent != nil && t.parent.to.leftOut != "" {
+				t.undecided, t.leftOut, t.parent, changed = true, orphaned(t.parent), nil, true
+			}
+		}
+	}
+}
+
+// settle compiles, without what is refused; with what is undecided, if that is
+// asked for.
+func (d *Draft) settle(dataset func(*table) catalog.DatasetSpec, undecided bool) (*catalog.Catalog, map[string][]string, error) {
+	spec := d.spec(dataset, undecided)
 	for {
 		cat, problems := catalog.Compile(spec, catalog.Introspected{d.source.Name: d.source.Tables})
 		if cat != nil {
@@ -183,7 +259,17 @@ func (d *Draft) drop(spec catalog.Spec, problems []catalog.Problem) error {
 				spec.Datasets[t.dataset] = ds
 				changed[t.dataset] = true
 			default:
-				t.leftOut, t.refused, t.common, t.tenant, t.parent = p.Message, true, false, "", nil
+				t.leftOut, t.refused, t.undecided, t.common, t.tenant = p.Message, true, false, false, ""
+				delete(spec.Datasets, t.dataset)
+				changed[t.dataset] = true
+			}
+		}
+	}
+	for again := true; again; { // what belongs to such rows goes with them, whatever else is said of it
+		again = false
+		for _, t := range d.tables {
+			if t.parent != nil && t.parent.to.leftOut != "" && t.leftOut != orphaned(t.parent) {
+				t.undecided, t.leftOut, t.refused, again = true, orphaned(t.parent), false, true
 				delete(spec.Datasets, t.dataset)
 				changed[t.dataset] = true
 			}
@@ -204,7 +290,7 @@ func (d *Draft) drop(spec catalog.Spec, problems []catalog.Problem) error {
 // strategy is the name of the one strategy of a first configuration.
 const strategy = "shared"
 
-func (d *Draft) spec(dataset func(*table) catalog.DatasetSpec) catalog.Spec {
+func (d *Draft) spec(dataset func(*table) catalog.DatasetSpec, undecided bool) catalog.Spec {
 	spec := catalog.Spec{
 		Sources:    map[string]catalog.SourceSpec{d.source.Name: d.source.Spec},
 		Strategies: map[string]catalog.StrategySpec{strategy: {Kind: string(catalog.Shared), Source: d.source.Name}},
@@ -212,7 +298,7 @@ func (d *Draft) spec(dataset func(*table) catalog.DatasetSpec) catalog.Spec {
 		Naming:     d.naming,
 	}
 	for _, t := range d.tables {
-		if t.leftOut != "" {
+		if t.leftOut != "" && (!undecided || !t.undecided) {
 			continue
 		}
 		ds := dataset(t)

@@ -39,13 +39,13 @@ type candidate struct {
 // guess finds the tenant column by its name. It takes one only if most tables
 // have it or lead to one that does: a wrong guess would make the others
 // everybody's. A column of another name has to be in most of the tables itself.
-func guess(tables []*table) (string, error) {
+func guess(tables []*table) (string, []string, error) {
 	var found []candidate
 	for _, t := range tables {
 		for _, c := range t.Columns {
 			rank := slices.Index(likely, plain(c.Name))
 			switch {
-			case t.view:
+			case t.view || t.Extension:
 				continue
 			case rank < 0 && !shared(c.Name):
 				continue
@@ -66,16 +66,36 @@ func guess(tables []*table) (string, error) {
 	})
 	base := 0
 	for _, t := range tables {
-		if !t.view {
+		if !t.view && !t.Extension {
 			base++
 		}
 	}
 	for _, f := range found {
 		if f.rank == len(likely) && 2*f.holders > base || f.rank < len(likely) && 2*reach(tables, f.column) >= base {
-			return f.column, nil
+			return f.column, passed(found, f, base), nil
 		}
 	}
-	return "", undecided(found, base)
+	return "", nil, undecided(found, base)
+}
+
+// passed says of the other columns that are called like a tenant's why each was
+// not taken.
+func passed(found []candidate, taken candidate, tables int) []string {
+	var out []string
+	for _, f := range found {
+		if f.column == taken.column || f.rank == len(likely) || len(out) == maxSeen {
+			continue
+		}
+		why := "is seldomer a tenant's by its name"
+		switch {
+		case f.holders < taken.holders:
+			why = "is in fewer"
+		case taken.rank == len(likely) || f.holders > taken.holders:
+			why = "leads to too few of the others"
+		}
+		out = append(out, fmt.Sprintf("%s (in %d of %d tables), which %s", f.column, f.holders, tables, why))
+	}
+	return out
 }
 
 // reach counts the tables that a tenant column makes tenants' or leaves out.
@@ -87,7 +107,7 @@ func reach(tables []*table, column string) int {
 	classify(try, column)
 	n := 0
 	for _, t := range try {
-		if !t.common && !t.view {
+		if !t.common && !t.view && !t.Extension {
 			n++
 		}
 	}

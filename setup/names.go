@@ -3,7 +3,6 @@ package setup
 import (
 	"fmt"
 	"regexp"
-	"slices"
 	"strconv"
 	"strings"
 	"unicode"
@@ -78,6 +77,13 @@ func isPlural(thing, table string) bool {
 	return table == thing || table == thing+"s" || table == thing+"es" || table == strings.TrimSuffix(thing, "y")+"ies"
 }
 
+// namedAfter tells whether a table is called after what another one holds, as
+// order_details is after orders and salesorderdetail after salesorderheader.
+func namedAfter(table, other string) bool {
+	thing := strings.TrimSuffix(singular(plain(other)), "header")
+	return len(thing) > 2 && strings.Contains(plain(table), thing)
+}
+
 // singular is one of what a table's name says, or the name itself.
 func singular(name string) string {
 	for _, s := range []struct{ plural, one string }{
@@ -88,39 +94,4 @@ func singular(name string) string {
 		}
 	}
 	return name
-}
-
-var (
-	secretWords = []string{
-		"password", "passwords", "passwd", "passwordhash", "pwd", "pass", "passphrase", "passcode", "pin", "otp", "totp", "mfa", "secret", "secrets", "token", "tokens",
-		"hash", "salt", "apikey", "accesskey", "secretkey", "privatekey", "signingkey", "encryptionkey", "sessionkey", "credential", "credentials",
-		"ssn", "socialsecurity", "nationalid", "cvv", "cvc", "cardnumber", "creditcard", "ccnumber",
-	}
-	personalWords = []string{"email", "mail", "phone", "mobile", "iban", "birthday", "birthdate", "login", "username"}
-)
-
-// telling are words long enough to be found within others, as in passwordsalt;
-// the id of such a thing, as in creditcardid, is a reference.
-var telling = []string{"password", "passwd", "passphrase", "secret", "apikey", "privatekey", "cardnumber", "creditcard", "socialsecurity"}
-
-// secret tells whether a column is called like something that nobody is to
-// read.
-func secret(column string) bool {
-	name := plain(column)
-	within := func(word string) bool { return strings.Contains(name, word) && name != word+"id" }
-	return mentions(column, secretWords) || slices.ContainsFunc(telling, within)
-}
-
-// personal tells whether a column is called like something that not everybody
-// is to read.
-func personal(column string) bool { return secret(column) || mentions(column, personalWords) }
-
-func mentions(column string, list []string) bool {
-	parts := words(column)
-	for i, part := range parts {
-		if slices.Contains(list, part) || i > 0 && slices.Contains(list, parts[i-1]+part) {
-			return true
-		}
-	}
-	return false
 }

@@ -49,6 +49,7 @@ func (s Source) files() bool { return len(s.Spec.Files) > 0 }
 type Draft struct {
 	Column  string           // the tenant column
 	Guessed bool             // nobody named it
+	Passed  []string         // other columns that might be it, and why each was not taken
 	Catalog *catalog.Catalog // what would be served
 	Tenants []Tenant         // to be registered; nil: every tenant key is an id
 	More    bool             // there are more tenants than those
@@ -58,6 +59,7 @@ type Draft struct {
 	naming string
 	tables []*table
 	notes  map[string][]string // by dataset: what of its table is not served
+	all    *catalog.Catalog    // what there is, those among it whose owners are undecided, as if it were everybody's
 }
 
 // Introspected is what the source holds, as the catalog takes it.
@@ -90,7 +92,7 @@ func Propose(source Source, o Options) (*Draft, error) {
 	}
 	if column == "" {
 		var err error
-		if d.Column, err = guess(d.tables); err != nil {
+		if d.Column, d.Passed, err = guess(d.tables); err != nil {
 			return nil, err
 		}
 		d.Guessed = true
@@ -158,13 +160,16 @@ type table struct {
 	tenant   string // the column that names a row's tenant
 	registry bool   // its rows are the tenants themselves
 	common   bool
-	leftOut  string   // why
-	refused  bool     // it is left out since the catalog refuses it
-	parent   *through // the row that it references is the same tenant's
-	renamed  bool     // its own name is taken by another root field
-	through  *through // that reference, should it be left out all the same
-	key      string   // the column by which the rows were found to differ, where no constraint says so
-	rows     int64    // that were compared
+	leftOut  string     // why
+	refused  bool       // it is left out since the catalog refuses it
+	parent   *through   // the row that it references is the same tenant's
+	renamed  bool       // its own name is taken by another root field
+	through  *through   // that reference, should it be left out all the same
+	ways     []*through // all references that lead to rows of tenants
+
+	undecided bool   // it is left out since more than one of them may be the owner
+	key       string // the column by which the rows were found to differ, where no constraint says so
+	rows      int64  // that were compared
 
 	omitted map[string]string // columns and relations that the catalog refuses as they would be written, and why
 }

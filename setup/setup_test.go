@@ -170,6 +170,52 @@ func outline(cat *catalog.Catalog) []string {
 	return out
 }
 
+// A table whose owner is undecided is not served, and stands there ready: with
+// one of its lines it means what that line says.
+func TestUndecidedIsReady(t *testing.T) {
+	t.Parallel()
+	src := source(t, `CREATE TABLE customers (id INTEGER PRIMARY KEY, tenant_id INTEGER);
+		CREATE TABLE products (id INTEGER PRIMARY KEY, tenant_id INTEGER);
+		CREATE TABLE visits (id INTEGER PRIMARY KEY, customer_id INTEGER NOT NULL REFERENCES customers (id), product_id INTEGER NOT NULL REFERENCES products (id));
+		CREATE TABLE clicks (id INTEGER PRIMARY KEY, visit_id INTEGER NOT NULL REFERENCES visits (id));`)
+	draft, err := setup.Propose(src, setup.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := string(written(t, draft))
+	for _, through := range []string{"customer", "product"} {
+		var lines []string
+		for line := range strings.Lines(text) {
+			bare, behind := strings.CutPrefix(line, "  # ")
+			switch {
+			case strings.HasPrefix(bare, "  tenant: {through: ") && !strings.Contains(bare, "through: "+through) && !strings.Contains(bare, "through: visit"):
+			case behind && !strings.Contains(bare, "left out:") && (strings.HasPrefix(bare, "  ") || strings.HasSuffix(bare, ":\n")):
+				lines = append(lines, "  "+bare)
+			default:
+				lines = append(lines, line)
+			}
+		}
+		ready := strings.Replace(strings.Join(lines, ""), "{file: "+os.DevNull+"}", "{env: SECRET}", 1)
+		cfg, err := config.Parse("usher.yml", []byte(ready), func(string) (string, bool) { return strings.Repeat("s", 32), true })
+		if err != nil {
+			t.Fatalf("%v\n%s", err, ready)
+		}
+		cat, problems := catalog.Compile(cfg.Spec, catalog.Introspected{"main": src.Tables})
+		if err := cfg.Locate(problems); err != nil {
+			t.Fatalf("%v\n%s", err, ready)
+		}
+		if got := cat.Dataset("visits").Parent.To.Name; got != through+"s" {
+			t.Errorf("with the line of %s the parent is %s", through, got)
+		}
+		if got := cat.Dataset("clicks").Parent.To.Name; got != "visits" {
+			t.Errorf("clicks belong to %s", got)
+		}
+	}
+	if draft.Catalog.Dataset("visits") != nil || draft.Catalog.Dataset("clicks") != nil {
+		t.Error("what is undecided is served")
+	}
+}
+
 func TestIdentify(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {

@@ -87,11 +87,86 @@ func (d *Draft) dataset(out *bytes.Buffer, t *table, ds *catalog.Dataset) {
 	if ds.Common {
 		fmt.Fprintf(out, "    common: true                   # every tenant sees all of it\n")
 	} else if ds.Parent != nil {
-		name := Scalar(relationNames(ds)[slices.Index(ds.Relations, ds.Parent)])
+		names := relationNames(ds)
+		name := Scalar(names[slices.Index(ds.Relations, ds.Parent)])
 		fmt.Fprintf(out, "    tenant: {through: %s}   # a row is the tenant's whose %s it references\n", name, name)
+		d.otherOwners(out, t, ds, names)
 	} else {
 		fmt.Fprintf(out, "    tenant: %s\n", Scalar(d.column(ds, ds.Tenant)))
 	}
+	d.body(out, t, ds)
+	out.WriteByte('\n')
+}
+
+// otherOwners writes the ways to a tenant that were not taken, and why.
+func (d *Draft) otherOwners(out *bytes.Buffer, t *table, ds *catalog.Dataset, names []string) {
+	if len(t.ways) < 2 || t.parent == nil {
+		return
+	}
+	fmt.Fprintf(out, "    # %s was chosen since %s. Is that the owner? The other references to tenants' rows:\n", oneLine(t.parent.String()), t.why())
+	for _, w := range t.others() {
+		if rel := d.relationOf(ds, w); rel != nil {
+			fmt.Fprintf(out, "    # tenant: {through: %s}   # %s\n", Scalar(names[slices.Index(ds.Relations, rel)]), oneLine(w.String()))
+		} else {
+			fmt.Fprintf(out, "    # %s\n", oneLine(w.String()))
+		}
+	}
+}
+
+// undecided writes a table behind #, with a line for each row that may be the
+// owner of its own. It tells whether there is one.
+func (d *Draft) undecided(out *bytes.Buffer, t *table) bool {
+	ds := d.all.Dataset(d.served(t.dataset))
+	if ds == nil || !t.undecided {
+		return false
+	}
+	var text bytes.Buffer
+	names := relationNames(ds)
+	for _, w := range t.ways {
+		if rel := d.relationOf(ds, w); rel != nil {
+			left := ""
+			if w.to.leftOut != "" {
+				left = ", which is left out"
+			}
+			fmt.Fprintf(&text, "    tenant: {through: %s}   # %s%s\n", Scalar(names[slices.Index(ds.Relations, rel)]), oneLine(w.String()), left)
+		}
+	}
+	lines := strings.Count(text.String(), "\n")
+	if lines == 0 {
+		return false
+	}
+	as := *d
+	as.Catalog = d.all
+	as.body(&text, t, ds)
+	fmt.Fprintf(out, "  # %s is left out: %s.\n", oneLine(d.called(t)), oneLine(t.leftOut))
+	if lines > 1 {
+		fmt.Fprintf(out, "  # Keep the one line `tenant` that is right: a wrong one shows rows to another\n  # tenant. Then remove the # here.\n")
+	} else {
+		fmt.Fprintf(out, "  # Once that is served, remove the # here.\n")
+	}
+	fmt.Fprintf(out, "  # %s:\n", Scalar(t.dataset))
+	for line := range strings.Lines(text.String()) {
+		out.WriteString("  # " + strings.TrimPrefix(line, "  "))
+	}
+	out.WriteByte('\n')
+	return true
+}
+
+// target is the table that a relation leads to, if it is among what is written.
+func (d *Draft) target(t *table, r *catalog.Relation) *table {
+	if to := d.tableOf(r.To); to != nil || d.Catalog != d.all {
+		return to
+	}
+	for _, w := range t.ways {
+		if d.served(w.to.dataset) == r.To.Name && !r.Many {
+			return w.to
+		}
+	}
+	return nil
+}
+
+// body writes all of a dataset but whose its rows are.
+func (d *Draft) body(out *bytes.Buffer, t *table, ds *catalog.Dataset) {
 	if t.typeName != "" {
 		fmt.Fprintf(out, "    type: %s\n", Scalar(t.typeName))
 	}
@@ -108,7 +183,6 @@ func (d *Draft) dataset(out *bytes.Buffer, t *table, ds *catalog.Dataset) {
 	if b := d.binding(t); b != (binding{}) {
 		fmt.Fprintf(out, "    bind: %s\n", d.bind(b))
 	}
-	out.WriteByte('\n')
 }
 
 func (d *Draft) bind(b binding) string {
@@ -307,7 +381,7 @@ func (d *Draft) relations(out *bytes.Buffer, t *table, ds *catalog.Dataset) {
 		width = max(width, len(Scalar(names[i])))
 	}
 	for i, r := range ds.Relations {
-		to := d.tableOf(r.To)
+		to := d.target(t, r)
 		if to == nil || t.omitted[r.Name] != "" || t.omitted[names[i]] != "" {
 			continue
 		}
@@ -347,9 +421,12 @@ func (d *Draft) relation(ds *catalog.Dataset, r *catalog.Relation, to *table) st
 
 // leftOut writes what a table would need to be served.
 func (d *Draft) leftOut(out *bytes.Buffer, t *table) {
+	if d.undecided(out, t) {
+		return
+	}
 	fmt.Fprintf(out, "  # %s is left out: %s.\n", oneLine(d.called(t)), oneLine(t.leftOut))
 	b := d.binding(t)
-	if t.through != nil {
+	if t.through != nil && t.through.to.tenant != "" {
 		b = binding{table: t.Name + "_by_tenant"}
 		fmt.Fprintf(out, "  # A view can bring the column along; with it, remove the # here:\n  #\n")
 		for _, line := range t.withTenant(d.Column, b.table) {

@@ -46,6 +46,8 @@ type Dialect interface {
 	Folded(x string) string
 	// Printable is a key of groups, null where its value cannot be printed.
 	Printable(x string, t value.Type) string
+	// Finite tells times that are no infinity.
+	Finite(x string, t value.Type) string
 	// InternalText makes an expression return what a value.Cell of the type holds.
 	InternalText(x string, t value.Type) string
 	// ResultText is InternalText for what goes straight to the client: what the engine writes as

@@ -44,7 +44,7 @@ func (d duckdb) Lenient(x string, f plan.Field) string {
 			return "list_transform(" + x + ", lambda e: CASE WHEN e IS NOT NULL THEN to_json(e) END)"
 		}
 		return "CASE WHEN " + x + " IS NOT NULL THEN to_json(" + x + ") END"
-	case value.Plain, value.Money, value.Range, value.Multirange, value.GeoJSON: // but for the first not DuckDB's
+	case value.Plain, value.Domain, value.Money, value.Range, value.Multirange, value.GeoJSON: // but for the first not DuckDB's
 	}
 	return x
 }
@@ -69,3 +69,5 @@ func (duckdb) Printable(x string, t value.Type) string {
 	}
 	return x
 }
+
+func (duckdb) Finite(x string, t value.Type) string { return between(x, duckdbTypes[t.Scalar]) }

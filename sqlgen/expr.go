@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 
 	"usher/catalog"
 	"usher/plan"
@@ -47,7 +48,7 @@ func (w *writer) expr(e plan.Expr) string {
 	case plan.In:
 		return w.in(e)
 	case plan.Like, plan.ILike:
-		return w.d.Like(w.expr(e.Arg(0)), w.arg(e.Literal(0), ""), e.Op() == plan.ILike)
+		return w.d.Like(w.expr(e.Arg(0)), w.arg(e.Literal(0), ""), e.Op() == plan.ILike || e.Arg(0).Type().Folded)
 	case plan.Has, plan.HasAny, plan.HasAll:
 		return w.has(e)
 	case plan.JSONContains, plan.JSONAt, plan.JSONExists, plan.JSONText, plan.JSONNumber, plan.JSONBoolean:
@@ -177,10 +178,23 @@ func (w *writer) compare(e plan.Expr) string {
 	}
 	l := w.lenient(left)
 	if e.Op() != plan.Eq && e.Op() != plan.Neq {
-		l = w.byCode(l, left)
+		if l = w.byCode(w.folded(l, left.Type()), left); left.Type().Folded && right.Op() == plan.Literal {
+			return w.compared(e.Op(), l, w.folded(w.arg(right.Literal(0), ""), left.Type()))
+		}
 	}
 	f, _ := w.field(left)
+	if aroundLatest(right) { // what has no end is not among the latest
+		return "(" + w.compared(e.Op(), l, w.expr(right)) + " AND " + w.d.Finite(l, left.Type()) + ")"
+	}
 	return w.compared(e.Op(), w.labeled(l, left.Type(), f.Native), w.operand(right, f.Native))
+}
+
+// aroundLatest tells a time that is made of the latest one.
+func aroundLatest(e plan.Expr) bool {
+	for e.Op() == plan.Bucket || e.Op() == plan.Shifted {
+		e = e.Arg(0)
+	}
+	return e.Op() == plan.Latest
 }
 
 // compared writes a comparison of two texts; null is unlike whatever it is
@@ -218,9 +232,10 @@ func (w *writer) operand(e plan.Expr, native string) string {
 func (w *writer) rowValue(e plan.Expr, op string) string {
 	left, right := make([]string, e.Len()), make([]string, e.Len())
 	for i := range left {
-		left[i] = w.byCode(w.lenient(e.Arg(i)), e.Arg(i))
+		t := e.Arg(i).Type()
+		left[i] = w.byCode(w.folded(w.lenient(e.Arg(i)), t), e.Arg(i))
 		f, _ := w.field(e.Arg(i))
-		right[i] = w.arg(e.Literal(i), f.Native)
+		right[i] = w.folded(w.arg(e.Literal(i), f.Native), t)
 	}
 	if len(left) == 1 {
 		return "(" + left[0] + op + right[0] + ")"
@@ -275,7 +290,8 @@ func (w *writer) has(e plan.Expr) string {
 // bucket cuts a time. From a day on the calendar of the zone decides; below a
 // day elapsed time does, so that a day of 25 hours has 25 buckets.
 func (w *writer) bucket(e plan.Expr) string {
-	at, unit := w.d.Printable(w.expr(e.Arg(0)), e.Arg(0).Type()), "'"+string(e.Unit())+"'"
+	x, unit := w.expr(e.Arg(0)), "'"+string(e.Unit())+"'"
+	at := w.d.Printable(x, e.Arg(0).Type())
 	switch e.Type().Scalar { //nolint:exhaustive // other types have no buckets
 	case value.Date:
 		return "CAST(" + w.d.CutTo(unit, "CAST("+at+" AS TIMESTAMP)") + " AS DATE)"
@@ -288,12 +304,26 @@ func (w *writer) bucket(e plan.Expr) string {
 		return w.d.CutTo(unit, at)
 	}
 	zone := w.zone(e.Zone())
+	if e.Arg(0).Op() == plan.Column {
+		at = w.yearsIn(x, e)
+	}
 	switch e.Unit() {
 	case plan.Millisecond, plan.Second, plan.Minute, plan.Hour:
 		return w.elapsed(at, w.d.AtZone(at, zone), unit)
 	case plan.Day, plan.Week, plan.Month, plan.Quarter, plan.Year:
 	}
 	return w.d.Truncated(unit, at, zone)
+}
+
+// yearsIn is an instant whose unit can be printed in its zone, or null: of one
+// beside the first or the last year it may be that only the instant itself can.
+func (w *writer) yearsIn(x string, e plan.Expr) string {
+	low, high, err := plan.Printable(e.Unit(), e.Zone())
+	if err != nil {
+		w.err = fmt.Errorf("sqlgen: the zone of a plan: %w", err)
+	}
+	bound := func(at time.Time) string { return w.arg(value.TimestampOf(at), "") }
+	return "(CASE WHEN " + x + " >= " + bound(low) + " AND " + x + " < " + bound(high) + " THEN " + x + " END)"
 }
 
 // elapsed takes from an instant what its local time shows beyond a unit.

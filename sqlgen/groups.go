@@ -112,6 +112,10 @@ func (w *writer) groupedRows(nested bool) {
 	default:
 		w.from(nil)
 	}
+	if w.others && w.l.Guard().Op() != plan.True { // the others are of groups that are there
+		w.put(where, w.among("g0"))
+		where = " AND "
+	}
 	if !w.keyed {
 		w.condition(where, w.l.Where())
 	}

@@ -26,12 +26,20 @@ func TestGuardedGroups(t *testing.T) {
 	// Shares and totals are of what is there.
 	e.same("cellsAggregate { key { kind } countShare runningCount x { sumShare } }",
 		`[{"key":{"kind":"p"},"countShare":0.6,"runningCount":3,"x":{"sumShare":0.16666666666666666}},{"key":{"kind":"r"},"countShare":0.4,"runningCount":5,"x":{"sumShare":0.8333333333333334}}]`)
-	// The largest group of one row is not ranked, and others are two at least.
+	// The largest group of one row is not ranked, and no row of it is among others.
 	e.same("cellsAggregate(topN: {n: 1, by: {x: {sum: DESC}}}) { key { kind } count }", `[{"key":{"kind":"r"},"count":2}]`)
 	e.same("cellsAggregate(topN: {n: 1, by: {x: {sum: DESC}}, others: true}) { key { kind } isOthers count }",
-		`[{"key":{"kind":"r"},"isOthers":false,"count":2},{"key":{"kind":null},"isOthers":true,"count":5}]`)
+		`[{"key":{"kind":"r"},"isOthers":false,"count":2},{"key":{"kind":null},"isOthers":true,"count":3}]`)
 	e.same("cellsAggregate(where: {kind: {neq: \"p\"}}, topN: {n: 1, by: {x: {sum: DESC}}, others: true}) { key { kind } count }",
-		`[{"key":{"kind":"r"},"count":2},{"key":{"kind":null},"count":2}]`)
+		`[{"key":{"kind":"r"},"count":2}]`)
+	e.same("cellsAggregate(topN: {n: 1, by: {count: DESC}, others: true}) { key { kind } isOthers count countShare runningCount total x { sumShare max median } kind { countDistinct } }",
+		`[{"key":{"kind":"p"},"isOthers":false,"count":3,"countShare":0.6,"runningCount":3,"total":6,"x":{"sumShare":0.16666666666666666,"max":3,"median":2},"kind":{"countDistinct":1}},`+
+			`{"key":{"kind":null},"isOthers":true,"count":2,"countShare":0.4,"runningCount":5,"total":30,"x":{"sumShare":0.8333333333333334,"max":20,"median":15},"kind":{"countDistinct":1}}]`)
+	e.same("cellsAggregate(where: {or: [{id: {lte: 6}}, {id: {eq: 7}}]}, topN: {n: 1, by: {count: ASC}, others: true}) { key { day(by: MONTH) } isOthers count }",
+		`[{"key":{"day":"2026-06-01"},"isOthers":false,"count":4}]`)
+	e.same("cellsAggregate(topN: {n: 1, by: {count: DESC}, others: true}) { key { kind owner } isOthers count }",
+		`[{"key":{"kind":"p","owner":1},"isOthers":false,"count":2},{"key":{"kind":null,"owner":null},"isOthers":true,"count":2}]`)
+	e.same("cellsAggregate(topN: {n: 5, by: {count: DESC}, others: true}) { key { kind } count }", `[{"key":{"kind":"p"},"count":3},{"key":{"kind":"r"},"count":2}]`)
 	e.same("cellsAggregate(where: {kind: {in: [\"q\", \"r\"]}}, topN: {n: 1, by: {x: {sum: DESC}}, others: true}) { key { kind } count }",
 		`[{"key":{"kind":"r"},"count":2}]`)
 	// A series has no group for what is held back, and an earlier period none either.

@@ -44,6 +44,10 @@ func (d postgres) Read(x string, f plan.Field) string {
 			return d.each(x, read("e"), "jsonb")
 		}
 		return read(x)
+	case value.Domain:
+		if f.Native != "" {
+			return x + "::" + f.Native
+		}
 	case value.Plain, value.Wide, value.Finer, value.Fixed: // the last three are not PostgreSQL's
 	}
 	return x
@@ -61,14 +65,15 @@ func bounds(x string) string {
 		"), 'upper', upper(" + x + "), 'lowerInclusive', lower_inc(" + x + "), 'upperInclusive', upper_inc(" + x + ")) END)"
 }
 
-// geoJSON has no arcs: they become lines. Geographies have none.
+// geoJSON has no arcs: they become lines. Geographies have none. A coordinate that
+// is not finite is null.
 func geoJSON(x, native string) string {
 	schema := schemaOf(native)
 	text := schema + "ST_AsGeoJSON(" + x + ")"
 	if strings.HasPrefix(native, schema+"geometry") {
 		text = "CASE WHEN " + schema + "ST_HasArc(" + x + ") THEN " + schema + "ST_AsGeoJSON(" + schema + "ST_CurveToLine(" + x + ")) ELSE " + text + " END"
 	}
-	return "(" + text + ")::jsonb"
+	return "replace(replace(replace(" + text + ", 'NaN', 'null'), '-Infinity', 'null'), 'Infinity', 'null')::jsonb"
 }
 
 // schemaOf is the schema of an extension's type with its dot, as the server has
@@ -112,3 +117,5 @@ func (postgres) Printable(x string, t value.Type) string {
 	}
 	return x
 }
+
+func (postgres) Finite(x string, t value.Type) string { return between(x, postgresTypes[t.Scalar]) }

@@ -44,7 +44,7 @@ func (w *writer) own(e plan.Expr, literals int) (x string, of operand) {
 	case e.Type().Folded:
 		return w.d.Folded(w.expr(e)), func(v value.Value) string { return w.d.Folded(w.arg(v, "")) }
 	case f.Form == value.Label && literals <= manyLabels && w.d.EnumLabel("$", f.Native) != "":
-		return w.raw(e), func(v value.Value) string {
+		return "CAST(" + w.raw(e) + " AS " + f.Native + ")", func(v value.Value) string { // it may be of a domain
 			return w.bind(argText(v), func(n string) string { return w.d.EnumLabel(n, f.Native) })
 		}
 	}
@@ -103,6 +103,11 @@ func (w *writer) folded(x string, t value.Type) string {
 // years is a time of the years that can be printed, or null.
 func years(x, as string) string {
 	return "(CASE WHEN " + x + " >= CAST('0001-01-01' AS " + as + ") AND " + x + " < CAST('10000-01-01' AS " + as + ") THEN " + x + " END)"
+}
+
+// between the infinities, by which an index finds the largest.
+func between(x, as string) string {
+	return "(" + x + " > CAST('-infinity' AS " + as + ") AND " + x + " < CAST('infinity' AS " + as + "))"
 }
 
 func finite(x, as string) string {

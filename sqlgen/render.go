@@ -196,9 +196,10 @@ func (w *writer) exists(e plan.Expr) string {
 func (w *writer) latest(e plan.Expr) string {
 	outer := w.b
 	w.b = strings.Builder{}
-	w.put("(SELECT max(", w.expr(e.Arg(0)), ") FROM ")
+	at := w.expr(e.Arg(0))
+	w.put("(SELECT max(", at, ") FROM ")
 	w.reference(e.Ref())
-	w.put(")")
+	w.put(" WHERE ", w.d.Finite(at, e.Type()), ")")
 	text := w.b.String()
 	w.b = outer
 	return text
@@ -369,7 +370,7 @@ func (w *writer) term(o plan.Order) {
 		text = w.raw(o.Expr())
 	}
 	if !o.BySource() {
-		text = w.byCode(text, o.Expr())
+		text = w.byCode(w.folded(text, o.Expr().Type()), o.Expr())
 	}
 	text = w.byLabel(text, o.Expr())
 	w.put(text)

@@ -77,12 +77,15 @@ func (w *writer) groupMark(list func(text, name string)) {
 }
 
 // inBest is true for rows whose group is among the best.
-func (w *writer) inBest() string {
+func (w *writer) inBest() string { return w.among("best") }
+
+// among is true for rows whose group is one of a table of groups.
+func (w *writer) among(groups string) string {
 	parts := make([]string, w.l.Keys())
 	for i := range parts {
 		parts[i] = w.d.NullSafeEqual(w.key(i), "b.k"+strconv.Itoa(i))
 	}
-	return "EXISTS (SELECT 1 FROM best AS b WHERE " + strings.Join(parts, " AND ") + ")"
+	return "EXISTS (SELECT 1 FROM " + groups + " AS b WHERE " + strings.Join(parts, " AND ") + ")"
 }
 
 // filled writes the groups of g0 with the buckets that have none between them:

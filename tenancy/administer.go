@@ -3,6 +3,7 @@ package tenancy
 import (
 	"cmp"
 	"context"
+	"strings"
 
 	"usher/audit"
 	"usher/fault"
@@ -45,7 +46,8 @@ type act struct {
 	operation string
 	tenant    string // whom it concerns; everyTenant: all
 	detail    string
-	global    bool // it needs the right to all tenants, restricted by nothing, although it concerns one
+	result    func() string // what it has done, which the log tells; nil: no more than it was to
+	global    bool          // it needs the right to all tenants, restricted by nothing, although it concerns one
 }
 
 func (a act) allowed(p principal.Principal) error {
@@ -58,8 +60,6 @@ func (a act) allowed(p principal.Principal) error {
 // administer runs fn in a transaction as an act of p, with its entry in the
 // audit log. A refusal is noted there too.
 func (s *Store) administer(ctx context.Context, p principal.Principal, a act, fn func(*tx) error) error {
-	entry := audit.Of(p, audit.Administration)
-	entry.Operation, entry.Tenant, entry.Detail, entry.Outcome = a.operation, a.tenant, a.detail, audit.Done
 	err := a.allowed(p)
 	if err == nil {
 		err = s.write(ctx, func(t *tx) error {
@@ -69,20 +69,70 @@ func (s *Store) administer(ctx context.Context, p principal.Principal, a act, fn
 			if err := fn(t); err != nil {
 				return err
 			}
-			return t.record(entry)
+			done := a.entry(p)
+			if a.result != nil {
+				done.Detail += ": " + a.result()
+			}
+			return t.record(done)
 		})
 	}
-	s.noteRefusal(entry, err)
+	return s.refused(p, a, err)
+}
+
+// entry is of an act that is done.
+func (a act) entry(p principal.Principal) audit.Entry {
+	e := audit.Of(p, audit.Administration)
+	e.Operation, e.Tenant, e.Detail, e.Outcome = a.operation, a.tenant, a.detail, audit.Done
+	return e
+}
+
+// refused notes why an act was not done, and returns it. Who is not allowed it is
+// noted for that alone: what else is wrong tells only of who administers.
+func (s *Store) refused(p principal.Principal, a act, err error) error {
+	if err != nil {
+		s.noteRefusal(p, a.entry(p), err, a.allowed(p) == nil)
+	}
 	return err
 }
 
-// noteRefusal notes what was forbidden, without making the caller wait.
-func (s *Store) noteRefusal(entry audit.Entry, err error) {
+// Refused is refused for acts whose arguments make no sense before the store sees
+// them. It returns the error.
+func (s *Store) Refused(p principal.Principal, operation, tenant, detail string, err error) error {
+	may := mayAdminister(p, tenant) == nil
+	if operation == createToken {
+		may = has(p, principal.CreateTokens)
+	}
+	if may {
+		s.noteRefusal(p, act{operation: operation, tenant: tenant, detail: detail}.entry(p), err, true)
+	}
+	return err
+}
+
+// noteRefusal notes a refusal without making the caller wait; entitled tells that
+// the caller may do such things at all. What somebody of a tenant tries with
+// another one is in the log of their own: they must not write into the other's.
+func (s *Store) noteRefusal(p principal.Principal, entry audit.Entry, err error, entitled bool) {
 	if err == nil {
 		return
 	}
-	if code := fault.From(err).Code; code == fault.Forbidden || code == fault.Unauthenticated {
-		entry.Outcome = string(code)
-		s.Audit(entry)
+	code := fault.From(err).Code
+	switch code {
+	case fault.Forbidden, fault.Unauthenticated:
+	case fault.Internal, fault.Unavailable, fault.Timeout: // nobody has refused anything
+		return
+	default:
+		if !entitled {
+			return
+		}
 	}
+	if !p.AllTenants && entry.Tenant != p.Tenant {
+		other := entry.Tenant
+		if other == everyTenant {
+			other = "of all"
+		}
+		entry.Tenant, entry.Detail = p.Tenant, strings.TrimSpace("tenant "+other+": "+entry.Detail)
+	}
+	entry.Outcome = string(code)
+	entry.Tenant, entry.Detail = strings.Clone(storable(entry.Tenant)), strings.Clone(storable(entry.Detail)) // it waits for long, and may be large
+	s.Audit(entry)
 }

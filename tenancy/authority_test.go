@@ -214,7 +214,7 @@ func TestAuthority(t *testing.T) {
 // changesNobody are the methods that read, that concern only who asks, or whose
 // rule is covers (TestCovers).
 var changesNobody = []string{
-	"Tenants", "GetTenant", "Users", "GetUser", "Roles", "Tokens", "Entries", "SavedQueries", "SavedQuery", "SavedQueryByID", "Revoked",
+	"Tenants", "GetTenant", "Users", "GetUser", "Roles", "Tokens", "Entries", "SavedQueries", "SavedQuery", "SavedQueryByID", "Refused", "Revoked",
 	"Mint", "Narrow", "ChangePassword", "RevokeOwn", "ShowsDocument", "ShowsRole",
 }
 

@@ -23,7 +23,7 @@ func (s *Store) SetTenantCell(ctx context.Context, p principal.Principal, id, ce
 			routing := known.routing
 			routing.Cell = cell
 			if since, err = s.checkDisjoint(ctx, recordOf(id, known.key, routing)); err != nil {
-				return err
+				return s.refused(p, a, err)
 			}
 		}
 	}

@@ -1,6 +1,9 @@
 package tenancy
 
-import "context"
+import (
+	"context"
+	"time"
+)
 
 // Exec and Texts let tests look at the tables themselves.
 func (s *Store) Exec(ctx context.Context, text string, args ...any) error {
@@ -71,3 +74,9 @@ func (s *Store) Spec() Spec {
 
 // RightsGeneration changes with every user and role.
 func (s *Store) RightsGeneration() int64 { return s.rights.Load() }
+
+// CatchUp reads what has changed.
+func (s *Store) CatchUp(ctx context.Context) error { return s.catchUp(ctx) }
+
+// Deafen makes a store that has heard nothing for so long.
+func (s *Store) Deafen(d time.Duration) { s.heard.Store(s.heard.Load() - int64(d)) }

@@ -75,6 +75,9 @@ func (s *Store) CreateKey(ctx context.Context, p principal.Principal, r KeyReque
 		if err := coversKey(p, r); err != nil {
 			return err
 		}
+		if err := s.opts.CheckMayGrant(r.MayGrant); err != nil {
+			return err
+		}
 		if _, err := t.parent(p); err != nil {
 			return err
 		}

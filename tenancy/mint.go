@@ -2,10 +2,10 @@ package tenancy
 
 import (
 	"context"
+	"strings"
 	"time"
 	_ "time/tzdata" // zones are judged by the same table on every machine
 
-	"usher/audit"
 	"usher/fault"
 	"usher/principal"
 	"usher/query"
@@ -115,13 +115,32 @@ func (s *Store) lifetime(asked time.Time, own principal.Principal) time.Time {
 	return ends
 }
 
+const createToken = "createToken"
+
+// names says what a request names, and no value of it.
+func (r TokenRequest) names() string {
+	text := "for " + r.Subject
+	for _, part := range []struct {
+		what  string
+		names []string
+	}{
+		{"roles", r.Roles}, {"strategy", []string{r.Strategy}}, {"strategies of", sortedKeys(r.Strategies)}, {"parameters", sortedKeys(r.Parameters)},
+		{"cleared", r.Cleared}, {"metadata", sortedKeys(r.Metadata)}, {"accounts of", sortedKeys(r.Accounts)}, {"datasets", r.Datasets},
+	} {
+		if named := strings.Join(part.names, ", "); named != "" {
+			text += "; " + part.what + " " + named
+		}
+	}
+	return text
+}
+
 // Mint makes an embed token. It grants at most what the minter holds; whatever
 // is wrong with the request is refused now, not when the token is used.
 func (s *Store) Mint(ctx context.Context, p principal.Principal, r TokenRequest) (Issued, error) {
 	if r.Tenant == "" {
 		r.Tenant = p.Tenant
 	}
-	return s.mint(ctx, p, "createToken", r, func(*tx) error {
+	return s.mint(ctx, p, createToken, r, func(*tx) error {
 		if !has(p, principal.CreateTokens) {
 			return forbidden("this needs the scope %s", principal.CreateTokens)
 		}
@@ -166,8 +185,16 @@ func (s *Store) Narrow(ctx context.Context, holder principal.Principal, n Narrow
 // mint is the way of every embed token: who asks, what is asked, whether the
 // one covers the other, and what the catalog says.
 func (s *Store) mint(ctx context.Context, p principal.Principal, operation string, r TokenRequest, allowed func(*tx) error) (Issued, error) {
-	entry := audit.Of(p, audit.Administration)
-	entry.Operation, entry.Outcome = operation, audit.Done
+	a := act{operation: operation, tenant: r.Tenant}
+	made, err := s.makeToken(ctx, p, a, r, allowed)
+	if err != nil {
+		a.detail = r.names()
+		s.noteRefusal(p, a.entry(p), err, operation == createToken && has(p, principal.CreateTokens))
+	}
+	return made, err
+}
+
+func (s *Store) makeToken(ctx context.Context, p principal.Principal, a act, r TokenRequest, allowed func(*tx) error) (Issued, error) {
 	r.ExpiresAt = s.lifetime(r.ExpiresAt, p)
 	if len(r.Accounts) > 0 {
 		if err := s.readPlaces(ctx); err != nil {
@@ -232,10 +259,9 @@ func (s *Store) mint(ctx context.Context, p principal.Principal, operation strin
 		if err != nil {
 			return err
 		}
-		entry.Tenant, entry.Detail = r.Tenant, made.ID+" for "+r.Subject
-		return t.record(entry)
+		a.detail = made.ID + " for " + r.Subject
+		return t.record(a.entry(p))
 	})
-	s.noteRefusal(entry, err)
 	return made, err
 }
 

@@ -62,6 +62,7 @@ func Open(ctx context.Context, spec Spec, opts Options) (*Store, error) {
 		limiters:    lru.New[string, *rate.Limiter](opts.Verified),
 		revocations: newRevocations(),
 		started:     time.Now(),
+		gateway:     newID(),
 		hashing:     make(chan struct{}, opts.Logins),
 		decoy:       opts.Password.hash("the password of nobody"),
 	}

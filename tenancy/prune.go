@@ -17,7 +17,7 @@ func (s *Store) pruneExpired(ctx context.Context) {
 	}
 }
 
-// Prune removes revocations, attempts to log in and tokens that have had their time, and
+// Prune removes revocations, changes that were told, attempts to log in and tokens that have had their time, and
 // entries of the audit log beyond its retention.
 func (s *Store) Prune(ctx context.Context) error {
 	now := s.now()
@@ -27,6 +27,9 @@ func (s *Store) Prune(ctx context.Context) error {
 			return err
 		}
 		if err := t.pruneAttempts(maxAttempts); err != nil {
+			return err
+		}
+		if err := t.pruneChanges(); err != nil {
 			return err
 		}
 		ended := micros(now.Add(-keptTokens))

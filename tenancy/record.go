@@ -16,14 +16,16 @@ func (s *Store) TestAccount(ctx context.Context, p principal.Principal, id strin
 			return err
 		}
 		row, err := t.tenantRow(id)
-		if fault.From(err) != nil && fault.From(err).Code == fault.NotFound {
-			return nil
+		if err == nil {
+			record, found, err = s.record(row)
 		}
-		if err != nil {
+		switch {
+		case err != nil && fault.From(err).Code != fault.NotFound:
 			return err
+		case !found && !s.opts.Configured(id):
+			return notFound("there is no tenant %s", id)
 		}
-		record, found, err = s.record(row)
-		return err
+		return nil
 	})
 	return record, found, err
 }

@@ -1,9 +1,11 @@
 package tenancy
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"usher/audit"
@@ -26,7 +28,8 @@ type Revocation struct {
 var forever = time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC)
 
 // Revoke ends tokens: here at once, elsewhere within a second. It returns how
-// many of the store's own it has ended.
+// many of the store's own it has ended, as the audit log tells too. None may be
+// right: of an issuer's tokens, and of those that have ended already.
 func (s *Store) Revoke(ctx context.Context, p principal.Principal, r Revocation) (int, error) {
 	// Before a tenant is filled in: to say nothing is not to mean all of one's own.
 	said, named := r.says(), r
@@ -34,7 +37,11 @@ func (s *Store) Revoke(ctx context.Context, p principal.Principal, r Revocation)
 		r.Tenant = p.Tenant
 	}
 	var ended int
-	err := s.administer(ctx, p, act{operation: "revoke", tenant: r.Tenant, detail: r.describe()}, func(t *tx) error {
+	a := act{
+		operation: "revoke", tenant: r.Tenant, detail: r.describe(),
+		result: func() string { return fmt.Sprintf("%d of usher's own", ended) },
+	}
+	err := s.administer(ctx, p, a, func(t *tx) error {
 		if !said {
 			return unusable("say what to revoke: a token, subject, tenant, issuer, or all issued before a time")
 		}
@@ -42,7 +49,7 @@ func (s *Store) Revoke(ctx context.Context, p principal.Principal, r Revocation)
 		if err != nil {
 			return err
 		}
-		if err := t.known(named); err != nil {
+		if err := t.known(p, named); err != nil {
 			return err
 		}
 		if err := t.coversEnded(p, k, micros(before)); err != nil {
@@ -64,14 +71,24 @@ func (r Revocation) says() bool {
 	return r != Revocation{}
 }
 
-// known refuses an issuer or a tenant that there is not: whoever misspells one must not
-// believe that its tokens have ended. An issuer that the configuration has forgotten is
-// known by what it has minted.
-func (t *tx) known(r Revocation) error {
+// known refuses what there is not: whoever misspells it must not believe that
+// something has ended. Of tokens the store knows its own. A tenant that nobody has
+// registered is known to an issuer alone, and named with it. An issuer that the
+// configuration has forgotten is known by what it has minted. Subjects are free.
+func (t *tx) known(p principal.Principal, r Revocation) error {
 	o := t.store.opts
-	if r.Tenant != "" && o.KnownTenant != nil && !o.KnownTenant(r.Tenant) {
-		if _, err := t.tenantRow(r.Tenant); err != nil {
+	if err := t.knownTenant(p, r.Tenant, r.Issuer); err != nil {
+		return err
+	}
+	if r.TokenID != "" && (r.Issuer == "" || r.Issuer == Issuer) {
+		row, err := t.token(r.TokenID)
+		if err != nil && !missing(err) {
 			return err
+		}
+		of := cmp.Or(r.Tenant, p.Tenant)
+		if err != nil || of != "" && row.Tenant != of || r.Subject != "" && row.Subject != r.Subject {
+			return fault.New(fault.NotFound, "nothing was revoked: there is no such token, key or session of usher's own").
+				WithHint("The lists show the ids. A JWT is named by its jti, together with its issuer.")
 		}
 	}
 	if r.Issuer == "" || r.Issuer == Issuer || o.KnownIssuer == nil || o.KnownIssuer(r.Issuer) {
@@ -87,6 +104,30 @@ func (t *tx) known(r Revocation) error {
 	return nil
 }
 
+// knownTenant refuses a tenant that there is not, to who is of another or of all.
+// An issuer that is named with it may be trusted with ids that nobody registers.
+func (t *tx) knownTenant(p principal.Principal, id, issuer string) error {
+	return t.store.ofKnown(p, id, issuer, t.get)
+}
+
+// knownTenant is that outside of a transaction: of what the store keeps itself.
+func (s *Store) knownTenant(ctx context.Context, p principal.Principal, id string) error {
+	return translate(ctx, s.ofKnown(p, id, "", func(into any, text string, args ...any) error { return s.get(ctx, into, text, args...) }))
+}
+
+func (s *Store) ofKnown(p principal.Principal, id, issuer string, get func(into any, text string, args ...any) error) error {
+	known := s.opts.KnownTenant
+	if id == "" || id == p.Tenant || known == nil || known(id, issuer) {
+		return nil
+	}
+	var records int
+	if err := get(&records, "SELECT count(*) FROM store.tenants WHERE id = $1", id); err != nil || records > 0 {
+		return err
+	}
+	return fault.New(fault.NotFound, "there is no tenant %s", id).
+		WithHint("One that only an issuer knows has no users, roles and tokens here; its JWTs are revoked with tenant and issuer together.")
+}
+
 func (r Revocation) describe() string {
 	text := ""
 	for _, part := range []struct{ what, value string }{
@@ -99,7 +140,7 @@ func (r Revocation) describe() string {
 	if !r.IssuedBefore.IsZero() {
 		text += "issued before " + r.IssuedBefore.UTC().Format(time.RFC3339)
 	}
-	return text
+	return strings.TrimSpace(text)
 }
 
 func (r Revocation) key(now time.Time) (revocationKey, time.Time, error) {

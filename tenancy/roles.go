@@ -94,6 +94,9 @@ func (s *Store) Roles(ctx context.Context, p principal.Principal, tenant string)
 	if err := mayAdminister(p, tenant); err != nil {
 		return nil, err
 	}
+	if err := s.knownTenant(ctx, p, tenant); err != nil {
+		return nil, err
+	}
 	return s.TenantRoles(ctx, tenant)
 }
 

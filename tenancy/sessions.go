@@ -55,7 +55,8 @@ func (s *Store) Login(ctx context.Context, c Credentials) (Issued, error) {
 	entry := audit.Entry{Kind: audit.Administration, Issuer: Issuer, Subject: username, Tenant: tenant, Operation: "login", Outcome: audit.Done, Detail: c.Address}
 	if err != nil {
 		if fault.From(err).Code == fault.Unauthenticated {
-			s.noteRefusal(entry, err)
+			entry.Outcome = string(fault.Unauthenticated)
+			s.Audit(entry)
 		}
 		return Issued{}, err
 	}

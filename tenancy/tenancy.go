@@ -50,9 +50,10 @@ type Options struct {
 	// the configuration knows. Nil accepts all.
 	CheckDisjoint func(principal.Principal, iter.Seq2[principal.Principal, error]) error
 	// KnownIssuer and KnownTenant tell what the configuration knows beside the store: its
-	// issuers, and tenants that it registers or whose ids an issuer is trusted with. Nil: all.
+	// issuers, and tenants that it registers or, where an issuer is named, whose ids that one
+	// is trusted with. Nil: all.
 	KnownIssuer func(name string) bool
-	KnownTenant func(id string) bool
+	KnownTenant func(id, issuer string) bool
 	// Configured tells whether a text is the id, the key or an external id of a tenant that
 	// the configuration registers. Nil: none is.
 	Configured func(name string) bool
@@ -63,6 +64,8 @@ type Options struct {
 	// token with the minter's roles, datasets and filters. Its error is the
 	// caller's answer. Nil accepts all.
 	CheckMinted func(minter, token principal.Principal, added principal.Grant) error
+	// CheckMayGrant judges whether there is what a key may grant. Nil accepts all.
+	CheckMayGrant func(MayGrant) error
 	// CheckRole judges the right spec of a role that a tenant owns, and that
 	// its name is no system role's, for whoever writes it. Nil refuses such roles.
 	CheckRole func(writer principal.Principal, tenant, name string, spec json.RawMessage) error
@@ -105,6 +108,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.CheckMinted == nil {
 		o.CheckMinted = func(principal.Principal, principal.Principal, principal.Grant) error { return nil }
+	}
+	if o.CheckMayGrant == nil {
+		o.CheckMayGrant = func(MayGrant) error { return nil }
 	}
 	if o.Configured == nil {
 		o.Configured = func(string) bool { return false }
@@ -151,7 +157,9 @@ type Store struct {
 	verified    *lru.Cache[[32]byte, *verified]
 	limiters    *lru.Cache[string, *rate.Limiter]
 	revocations *revocations
-	rights      atomic.Int64 // generation of users and roles
+	rights      atomic.Int64                 // generation of users and roles
+	changed     atomic.Pointer[func(Change)] // what is done with changes of rows; nil: nothing yet
+	gateway     string                       // this process, among those that share the store
 
 	polling sync.Mutex
 	seen    int64        // generation; under polling

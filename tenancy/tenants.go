@@ -188,7 +188,7 @@ func (s *Store) CreateTenant(ctx context.Context, p principal.Principal, n NewTe
 	if a.allowed(p) == nil {
 		var err error
 		if since, err = s.checkDisjoint(ctx, record); err != nil {
-			return Tenant{}, err
+			return Tenant{}, s.refused(p, a, err)
 		}
 	}
 	err := s.administer(ctx, p, a, func(t *tx) error {

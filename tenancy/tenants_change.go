@@ -71,7 +71,7 @@ func (s *Store) SetTenantAccounts(ctx context.Context, p principal.Principal, id
 		}
 		if known != nil {
 			if since, err = s.checkDisjoint(ctx, recordOf(id, known.key, principal.Routing{Accounts: accounts, Cell: known.routing.Cell})); err != nil {
-				return err
+				return s.refused(p, a, err)
 			}
 		}
 	}

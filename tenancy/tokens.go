@@ -118,6 +118,9 @@ func (s *Store) Tokens(ctx context.Context, p principal.Principal, f TokenFilter
 		return nil, "", err
 	}
 	limit, err := page.limit()
+	if err == nil {
+		err = s.knownTenant(ctx, p, f.Tenant)
+	}
 	if err != nil {
 		return nil, "", err
 	}

@@ -94,7 +94,7 @@ func (s *Store) CreateUser(ctx context.Context, p principal.Principal, n NewUser
 	a := act{operation: "createUser", tenant: n.Tenant, detail: n.Username}
 	username, hash, err := s.prepareUser(ctx, p, a, n)
 	if err != nil {
-		return User{}, err
+		return User{}, s.refused(p, a, err)
 	}
 	var made User
 	err = s.administer(ctx, p, a, func(t *tx) error {
@@ -198,6 +198,9 @@ func (s *Store) Users(ctx context.Context, p principal.Principal, tenant string,
 		return nil, "", err
 	}
 	limit, err := page.limit()
+	if err == nil {
+		err = s.knownTenant(ctx, p, tenant)
+	}
 	if err != nil {
 		return nil, "", err
 	}

@@ -47,14 +47,15 @@ func (s *Store) SetUserStatus(ctx context.Context, p principal.Principal, tenant
 // SetPassword gives a user another password and ends all their sessions and what
 // they have minted: who knew the old one may have made keys with it.
 func (s *Store) SetPassword(ctx context.Context, p principal.Principal, tenant, username, password string) error {
-	if err := mayAdminister(p, tenant); err != nil {
-		return err
+	a := act{operation: "setPassword", tenant: tenant, detail: username}
+	if err := a.allowed(p); err != nil {
+		return s.refused(p, a, err)
 	}
 	hash, err := s.newPassword(ctx, username, password)
 	if err != nil {
-		return err
+		return s.refused(p, a, err)
 	}
-	return s.changeUser(ctx, p, "setPassword", tenant, username, func(t *tx, row *userRow) error {
+	return s.changeUser(ctx, p, a.operation, tenant, username, func(t *tx, row *userRow) error {
 		row.Password = hash
 		return t.endUser(row.ID, "")
 	})

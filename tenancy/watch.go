@@ -43,6 +43,9 @@ func (s *Store) catchUp(ctx context.Context) error {
 		if err := s.readTenants(ctx); err != nil {
 			return translate(ctx, err)
 		}
+		if err := s.readChanges(ctx, asked-time.Duration(s.heard.Load())); err != nil {
+			return translate(ctx, err)
+		}
 		s.rights.Store(now.Rights)
 		s.seen = now.N
 	}

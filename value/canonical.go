@@ -117,6 +117,11 @@ func AppendText(dst []byte, t Type, c Cell, style Style) ([]byte, error) {
 	return append(dst, c.Text...), nil
 }
 
+// JSONNull tells JSON's null, which an answer does not tell from a missing value.
+func JSONNull(c Cell) bool {
+	return c.Kind == KindText && len(c.Text) < 64 && string(bytes.TrimSpace(c.Text)) == "null"
+}
+
 func wrongKind(t Type, c Cell) error {
 	return fmt.Errorf("a cell of kind %d arrived for a column of type %s", c.Kind, t.GraphQL())
 }

@@ -11,6 +11,7 @@ const (
 	Single                 // Float: a number of single precision
 	Wide                   // Decimal: a whole number of more digits than a decimal has
 	Finer                  // a time of nanoseconds
+	Domain                 // Enum: a domain over the enum, with which the engine compares no label
 	Money                  // Decimal: an amount with a currency's sign
 	Fixed                  // a list of a fixed length
 	Label                  // String: an enum of labels that GraphQL cannot spell
@@ -47,7 +48,7 @@ func (f Form) Note() string {
 
 // Converted tells values that say something else when they are read as if they
 // were plain.
-func (f Form) Converted() bool { return f > Finer }
+func (f Form) Converted() bool { return f > Domain }
 
 // Merges tells text of which two may be equal to the source and look different.
 // It can neither tell tenants apart nor identify rows.

@@ -20,7 +20,7 @@ func TestStrangersDoNotFillTheLog(t *testing.T) {
 	t.Parallel()
 	var lines bytes.Buffer
 	clock := now
-	h := New(map[string]Source{"partner": {Secret: secret}}, func(context.Context, Change) { t.Error("told of a change") },
+	h := New(map[string]Source{"partner": {Secret: secret}}, func(context.Context, Change) error { t.Error("told of a change"); return nil },
 		Options{Now: func() time.Time { return clock }, Logger: slog.New(slog.NewJSONHandler(&lines, nil))})
 	call := func(name string) {
 		r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/hooks/"+url.PathEscape(name), strings.NewReader("{}"))

@@ -21,6 +21,7 @@ import (
 	"regexp"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -56,16 +57,32 @@ type Options struct {
 	Logger *slog.Logger     // nil: slog.Default
 }
 
+// UnknownTenantsError refuses a change that names tenants there are not. Those that
+// there are have been told of all the same.
+type UnknownTenantsError []string
+
+// maxUnknown is how many of them the answer repeats.
+const maxUnknown = 10
+
+func (e UnknownTenantsError) Error() string {
+	text := strings.Join(e[:min(len(e), maxUnknown)], ", ")
+	if more := len(e) - maxUnknown; more > 0 {
+		text += fmt.Sprintf(" and %d more", more)
+	}
+	return "tenants names what is no tenant here: " + text + "; the change was taken for the others"
+}
+
 type handler struct {
 	sources map[string]Source
-	changed func(context.Context, Change)
+	changed func(context.Context, Change) error
 	now     func() time.Time
 	refused *refusals
 }
 
 // New returns the handler of POST /hooks/{source}. Changed is called before
-// the call is answered.
-func New(sources map[string]Source, changed func(context.Context, Change), opts Options) http.Handler {
+// the call is answered. Whoever has signed is told which tenants are unknown;
+// any other error is answered 503, so that the call is made again.
+func New(sources map[string]Source, changed func(context.Context, Change) error, opts Options) http.Handler {
 	if opts.Now == nil {
 		opts.Now = time.Now
 	}
@@ -118,8 +135,16 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	change.Source = name
-	h.changed(r.Context(), change)
-	w.WriteHeader(http.StatusNoContent)
+	var unknown UnknownTenantsError
+	switch err := h.changed(r.Context(), change); {
+	case errors.As(err, &unknown):
+		http.Error(w, unknown.Error(), http.StatusBadRequest)
+	case err != nil:
+		w.Header().Set("Retry-After", "1")
+		http.Error(w, "not every gateway could be told of the change; make the call again", http.StatusServiceUnavailable)
+	default:
+		w.WriteHeader(http.StatusNoContent)
+	}
 }
 
 // signed tells whether a body was signed with the secret, and lately.

@@ -2,6 +2,8 @@ package webhook
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
@@ -26,7 +28,7 @@ func call(t *testing.T, method, path, body string, change func(http.Header)) (in
 	t.Helper()
 	var told []Change
 	h := New(map[string]Source{"partner": {Secret: secret, Datasets: []string{"orders"}}, "silent": {Datasets: []string{"orders"}}},
-		func(_ context.Context, c Change) { told = append(told, c) },
+		func(_ context.Context, c Change) error { told = append(told, c); return nil },
 		Options{Now: func() time.Time { return now }, Logger: slog.New(slog.NewTextHandler(io.Discard, nil))})
 	r := httptest.NewRequestWithContext(t.Context(), method, path, strings.NewReader(body))
 	timestamp, signature := Sign(secret, now, []byte(body))
@@ -134,6 +136,47 @@ func TestTenantIDs(t *testing.T) {
 	for _, id := range ids {
 		if tenantID.MatchString(id) != principal.IsTenantID(id) {
 			t.Errorf("%q is an id to one of them only", id)
+		}
+	}
+}
+
+// What the one who is told says of a change is the answer, to who has signed; to
+// a stranger it is not even asked.
+func TestChangeIsNotTaken(t *testing.T) {
+	t.Parallel()
+	many := make(UnknownTenantsError, 12)
+	for i := range many {
+		many[i] = fmt.Sprint("t", i)
+	}
+	for _, c := range []struct {
+		err  error
+		want string
+	}{
+		{nil, "204 "},
+		{UnknownTenantsError{"acne"}, "400 tenants names what is no tenant here: acne; the change was taken for the others\n"},
+		{fmt.Errorf("of the store: %w", many), "400 tenants names what is no tenant here: t0, t1, t2, t3, t4, t5, t6, t7, t8, t9 and 2 more; the change was taken for the others\n"},
+		{errors.New("dial tcp 10.0.0.1"), "503 not every gateway could be told of the change; make the call again\n"},
+	} {
+		h := New(map[string]Source{"partner": {Secret: secret, Datasets: []string{"orders"}}}, func(context.Context, Change) error { return c.err },
+			Options{Now: func() time.Time { return now }, Logger: slog.New(slog.DiscardHandler)})
+		ask := func(signature string) string {
+			body := `{"dataset":"orders","tenants":["acne"]}`
+			r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/hooks/partner", strings.NewReader(body))
+			timestamp, right := Sign(secret, now, []byte(body))
+			if signature == "" {
+				signature = right
+			}
+			r.Header.Set(TimestampHeader, timestamp)
+			r.Header.Set(SignatureHeader, signature)
+			w := httptest.NewRecorder()
+			h.ServeHTTP(w, r)
+			return fmt.Sprint(w.Code, " ", w.Body.String())
+		}
+		if got := ask(""); got != c.want {
+			t.Errorf("%v: %s", c.err, got)
+		}
+		if got := ask("sha256=00"); !strings.HasPrefix(got, "401 ") || strings.Contains(got, "acne") {
+			t.Errorf("a stranger is told %s", got)
 		}
 	}
 }

@@ -162,7 +162,7 @@ func TestTokenAndKeyCommands(t *testing.T) {
 	for _, args := range [][]string{
 		{"token", "revoke", token.ID}, {"token", "revoke", "0000000000000000"}, {"session", "revoke", "0000000000000000"}, {"key", "revoke", "0000000000000000"},
 	} {
-		if out, _, err := a.With(t, a.Key, "", args...); err == nil || out != "" || !strings.Contains(err.Error(), "nothing was revoked: there is no living ") {
+		if out, _, err := a.With(t, a.Key, "", args...); err == nil || out != "" || !strings.Contains(err.Error(), "nothing was revoked: there is no ") {
 			t.Errorf("%v: %v\n%s", args, err, out)
 		}
 	}

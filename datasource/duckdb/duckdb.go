@@ -12,7 +12,6 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
-	"maps"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -25,7 +24,6 @@ import (
 	"usher/catalog"
 	"usher/datasource/trouble"
 	"usher/fault"
-	"usher/sqlgen"
 )
 
 // Options bound one instance of the engine. Zero values mean the defaults.
@@ -52,45 +50,83 @@ type DB struct {
 // Open opens a database file read-only, or files as the views of an in-memory
 // database.
 func Open(spec catalog.DuckDBSpec, opts Options) (*DB, error) {
-	return openChecked(spec, opts, func() error { return nil })
+	return openChecked(spec, opts, func([]*os.File) error { return nil })
 }
 
-// openChecked is Open with a check of the files before and after they are opened,
-// whenever that is.
-func openChecked(spec catalog.DuckDBSpec, opts Options, check func() error) (*DB, error) {
-	var setup []string
-	var err error
-	if spec.Path != "" {
-		setup, err = attach(spec.Path)
+// openChecked is Open with a check of the files whenever they are opened: of a
+// database file before and after, and of files that are read in place when they are held.
+func openChecked(spec catalog.DuckDBSpec, opts Options, check func([]*os.File) error) (*DB, error) {
+	db, err := openPath(spec.Path, opts, check), error(nil)
+	if spec.Path == "" {
+		db, err = openFiles(spec.Files, opts, check)
 	} else {
-		setup, err = views(spec.Files)
+		_, err = existing(spec.Path)
 	}
 	if err != nil {
 		return nil, unreadable(err)
 	}
-	var perConn []string
-	if spec.Path != "" {
-		perConn = []string{"USE " + attached}
-	}
-	db := &DB{files: spec.Path == "", instance: newInstance(opts.memory(), func(limit int64) (*sql.DB, error) {
-		if err := check(); err != nil {
-			return nil, unreadable(err)
-		}
-		pool, err := start(opts, limit, setup, perConn)
-		if err != nil {
-			return nil, unreadable(firstLine(err))
-		}
-		if err := check(); err != nil {
-			return nil, unreadable(errors.Join(err, pool.Close()))
-		}
-		return pool, nil
-	})}
 	if opts.Memory == nil { // there is nobody to wait for
 		if _, err := db.use(context.Background()); err != nil {
 			return nil, err
 		}
 		db.done()
 	}
+	return db, nil
+}
+
+// openPath is of a database file: the engine opens it once, and keeps it open.
+func openPath(path string, opts Options, check func([]*os.File) error) *DB {
+	return &DB{instance: newInstance(opts.memory(), func(limit int64) (*sql.DB, error) {
+		if err := check(nil); err != nil {
+			return nil, unreadable(err)
+		}
+		setup, err := attach(path)
+		if err != nil {
+			return nil, unreadable(err)
+		}
+		pool, err := start(opts, limit, setup, []string{"USE " + attached})
+		if err != nil {
+			return nil, unreadable(firstLine(err))
+		}
+		if err := check(nil); err != nil {
+			return nil, unreadable(errors.Join(err, pool.Close()))
+		}
+		return pool, nil
+	})}
+}
+
+// openFiles is of files that are read in place. The engine opens them anew for each
+// statement and each thread, so it is given descriptors that are held as long as
+// somebody reads: whatever is renamed over a file meanwhile, it reads the one.
+func openFiles(files map[string]string, opts Options, check func([]*os.File) error) (*DB, error) {
+	names, tables, err := fileTables(files)
+	if err != nil {
+		return nil, err
+	}
+	var held []*os.File // guarded as pool is: there are users while it is opened, and none when it is let go
+	release := func() {
+		for _, f := range held {
+			_ = f.Close()
+		}
+		held = nil
+	}
+	db := &DB{files: true, instance: newInstance(opts.memory(), func(limit int64) (*sql.DB, error) {
+		if held == nil {
+			if held, err = hold(tables); err == nil {
+				err = check(held)
+			}
+			if err != nil {
+				release()
+				return nil, unreadable(err)
+			}
+		}
+		pool, err := start(opts, limit, views(names, tables, held), nil)
+		if err != nil {
+			return nil, unreadable(firstLine(err))
+		}
+		return pool, nil
+	})}
+	db.ended = release
 	return db, nil
 }
 
@@ -115,27 +151,6 @@ func attach(path string) ([]string, error) {
 	return []string{"ATTACH " + literal(path) + " AS " + attached + " (READ_ONLY, TYPE duckdb)"}, nil
 }
 
-// views makes a view per file and confines file access to exactly these.
-func views(files map[string]string) ([]string, error) {
-	if len(files) == 0 {
-		return nil, errors.New("neither a database file nor files are named")
-	}
-	var setup, paths []string
-	for _, name := range slices.Sorted(maps.Keys(files)) {
-		path, err := existing(files[name])
-		if err != nil {
-			return nil, err
-		}
-		reader, err := readerOf(path)
-		if err != nil {
-			return nil, err
-		}
-		setup = append(setup, "CREATE VIEW "+sqlgen.Identifier(name)+" AS SELECT * FROM "+reader+"("+literal(path)+")")
-		paths = append(paths, literal(path))
-	}
-	return append(setup, "SET GLOBAL allowed_paths = ["+strings.Join(paths, ", ")+"]"), nil
-}
-
 // existing returns the absolute path of a file; the engine would make a
 // missing one, and take a pattern for many.
 func existing(path string) (string, error) {
@@ -154,19 +169,6 @@ func existing(path string) (string, error) {
 		return "", fmt.Errorf("%s is not a file", path)
 	}
 	return path, nil
-}
-
-func readerOf(path string) (string, error) {
-	name := strings.TrimSuffix(strings.ToLower(path), ".gz")
-	switch filepath.Ext(name) {
-	case ".parquet":
-		return "read_parquet", nil
-	case ".csv", ".tsv":
-		return "read_csv", nil
-	case ".json", ".jsonl", ".ndjson":
-		return "read_json_auto", nil
-	}
-	return "", fmt.Errorf("%s: want a .parquet, .csv, .tsv, .json, .jsonl or .ndjson file", path)
 }
 
 // start makes an in-memory instance, runs setup in it, and locks it. perConn

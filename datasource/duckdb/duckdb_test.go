@@ -378,8 +378,8 @@ func TestErrors(t *testing.T) {
 		statement string
 		code      fault.Code
 	}{
-		{"SELECT b FROM main.t", fault.Internal},
-		{"SELECT 1 FROM main.u", fault.Internal},
+		{"SELECT b FROM main.t", fault.Unavailable},
+		{"SELECT 1 FROM main.u", fault.Unavailable},
 		{"SELECT a::INTEGER FROM main.t", fault.Internal},
 		{"SELECT 1 +", fault.Internal},
 		{"SELECT sum(n)::VARCHAR FROM main.t, range(2)", fault.TooComplex},

@@ -11,6 +11,10 @@ import (
 	"usher/fault"
 )
 
+// errMoved is the cause of an error of a file that the engine may not open: one that it
+// reads was given another name.
+var errMoved = errors.New("a file is not where it was")
+
 // translate makes a *fault.Error of what the engine or its driver returned.
 // ctx is the context the statement ran with.
 func translate(ctx context.Context, err error) error {
@@ -34,10 +38,12 @@ func translate(ctx context.Context, err error) error {
 	case duckdb.ErrorTypeOutOfRange:
 		return fault.New(fault.TooComplex, "a number is too large to be exact").Because(cause)
 	case duckdb.ErrorTypeCatalog, duckdb.ErrorTypeBinder:
-		return fault.New(fault.Internal, "the source's table differs from the catalog").Because(cause)
+		return fault.New(fault.Unavailable, "the source's table differs from the catalog").Because(cause)
 	case duckdb.ErrorTypeFatal, duckdb.ErrorTypeInternal:
 		return fault.New(fault.Unavailable, "the source has failed and is opened anew").Because(fmt.Errorf("%w: %w", ErrBroken, cause))
-	case duckdb.ErrorTypeIO, duckdb.ErrorTypePermission:
+	case duckdb.ErrorTypePermission:
+		return fault.New(fault.Unavailable, "the source's data cannot be read").Because(fmt.Errorf("%w: %w", errMoved, cause))
+	case duckdb.ErrorTypeIO:
 		return fault.New(fault.Unavailable, "the source's data cannot be read").Because(cause)
 	default:
 		return fault.New(fault.Internal, "the source failed").Because(cause)

@@ -19,6 +19,7 @@ type instance struct {
 	open   func(limit int64) (*sql.DB, error)
 	memory *Memory
 	turn   chan struct{} // of who may open it
+	ended  func()        // lets go what open has opened beside the pool, when nobody uses it; may be nil
 
 	renewing sync.Mutex
 

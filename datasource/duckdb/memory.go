@@ -182,8 +182,11 @@ func (m *Memory) close(i *instance) {
 	m.drop(i)
 }
 
-// drop gives the part of an instance back.
+// drop gives the part of an instance back, which nobody uses.
 func (m *Memory) drop(i *instance) {
+	if i.ended != nil {
+		i.ended()
+	}
 	m.open.Remove(i.at)
 	m.free += i.limit
 	i.at, i.limit = nil, 0

@@ -4,6 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"os"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -50,8 +53,8 @@ func OpenSource(spec catalog.DuckDBSpec, opts Options) (*Source, error) {
 	if spec.Path != "" {
 		s.paths = append(s.paths, spec.Path)
 	}
-	for _, path := range spec.Files {
-		s.paths = append(s.paths, path)
+	for _, name := range slices.Sorted(maps.Keys(spec.Files)) { // in the order in which they are held
+		s.paths = append(s.paths, spec.Files[name])
 	}
 	first, err := s.open(1)
 	if err != nil {
@@ -70,9 +73,14 @@ func (s *Source) open(number uint64) (*Version, error) {
 		}
 	}
 	var err error
-	v.db, err = openChecked(s.spec, s.opts, func() error {
-		if s.changed(v) {
+	v.db, err = openChecked(s.spec, s.opts, func(held []*os.File) error {
+		if held == nil && s.changed(v) {
 			return errReplaced
+		}
+		for i, f := range held {
+			if now, err := stampOfOpen(f); err != nil || now != v.files[i] {
+				return errReplaced
+			}
 		}
 		return nil
 	})
@@ -84,7 +92,19 @@ func stampOf(path string) (stamp, error) {
 	if err := syscall.Stat(path, &st); err != nil {
 		return stamp{}, fmt.Errorf("stat %s: %w", path, err)
 	}
-	return stamp{device: st.Dev, inode: st.Ino, size: st.Size, seconds: st.Mtim.Sec, nanoseconds: st.Mtim.Nsec}, nil
+	return stampIn(&st), nil
+}
+
+func stampOfOpen(f *os.File) (stamp, error) {
+	info, err := f.Stat()
+	if err != nil {
+		return stamp{}, err
+	}
+	return stampIn(info.Sys().(*syscall.Stat_t)), nil
+}
+
+func stampIn(st *syscall.Stat_t) stamp {
+	return stamp{device: st.Dev, inode: st.Ino, size: st.Size, seconds: st.Mtim.Sec, nanoseconds: st.Mtim.Nsec}
 }
 
 // changed tells whether the files are others than a version's. One that is gone is another.
@@ -127,19 +147,17 @@ func (s *Source) version() (*Version, error) {
 }
 
 // replacedTries is how often a session begins anew because files were replaced
-// while it began.
+// while it began. A statement that fails since they were has given out nothing.
 const replacedTries = 5
 
 // Session is as a DB's; what fn gets is a session of one Version, the one that the
 // last look has found.
 func (s *Source) Session(ctx context.Context, snapshot bool, fn func(sqlexec.Session) error) error {
 	for try := 1; ; try++ {
-		v, began := s.now.Load(), false
-		err := v.db.Session(ctx, snapshot, func(session sqlexec.Session) error {
-			began = true
-			return fn(versioned{session, v})
-		})
-		if began || try == replacedTries || !errors.Is(err, errReplaced) && !errors.Is(err, errRetired) {
+		v := s.now.Load()
+		err := v.db.Session(ctx, snapshot, func(session sqlexec.Session) error { return fn(versioned{session, v}) })
+		anew := errors.Is(err, errReplaced) || errors.Is(err, errRetired) || errors.Is(err, errMoved) && s.changed(v)
+		if try == replacedTries || !anew {
 			return err
 		}
 		if _, err := s.version(); err != nil {

@@ -20,7 +20,7 @@ var named = map[string]sqltype.Served{
 	"UBIGINT": {Type: value.DecimalOf(20, 0)},
 	"HUGEINT": {Type: value.DecimalOf(value.MaxDigits, 0), Form: value.Wide, Odd: true}, "UHUGEINT": {Type: value.DecimalOf(value.MaxDigits, 0), Form: value.Wide, Odd: true},
 	"FLOAT": sqltype.Odd(value.Float, value.Single), "DOUBLE": sqltype.Odd(value.Float, value.Plain),
-	"VARCHAR": sqltype.As(value.String), "UUID": sqltype.As(value.UUID), "BLOB": sqltype.As(value.Bytes), "JSON": sqltype.As(value.JSON),
+	"VARCHAR": sqltype.As(value.String), "UUID": sqltype.As(value.UUID), "BLOB": sqltype.As(value.Bytes), "JSON": sqltype.Odd(value.JSON, value.Plain),
 	"DATE": sqltype.Odd(value.Date, value.Plain), "TIME": sqltype.As(value.Time), "TIME_NS": sqltype.In(value.Time, value.Finer),
 	"INTERVAL":                 sqltype.As(value.Interval),
 	"TIMESTAMP WITH TIME ZONE": sqltype.Odd(value.Timestamp, value.Plain),

@@ -101,9 +101,9 @@ func ofKind(kind pglink.Kind) *fault.Error {
 	case pglink.Inexact:
 		return fault.New(fault.TooComplex, "a number is too large to be exact")
 	case pglink.Differs:
-		return fault.New(fault.Internal, "the source's table differs from the catalog")
+		return fault.New(fault.Unavailable, "the source's table differs from the catalog")
 	case pglink.Forbidden:
-		return fault.New(fault.Internal, "the source's account may not read the table").WithHint(hintAccount)
+		return fault.New(fault.Unavailable, "the source's account may not read the table").WithHint(hintAccount)
 	case pglink.Busy:
 		return fault.New(fault.Unavailable, "the source is busy")
 	case pglink.Gone:

@@ -41,10 +41,10 @@ func (in *introspection) run(ctx context.Context) error {
 	}{
 		{typesText, nil, []uint32{oidInt8, oidText, oidBool, oidText, oidInt8, oidInt8, oidInt8, oidText}, in.addType},
 		{columnsText, []string{in.schemas}, []uint32{
-			oidInt8, oidText, oidText, oidBool, oidText, oidText, oidInt8, oidInt8, oidInt8, oidBool, oidBool, oidBool, oidText, oidBool,
+			oidInt8, oidText, oidText, oidBool, oidText, oidText, oidInt8, oidInt8, oidInt8, oidBool, oidBool, oidBool, oidText, oidBool, oidBool,
 		}, in.addColumn},
 		{indexesText, []string{in.schemas}, []uint32{oidInt8, oidBool, oidBool, oidBool, oidText}, in.addIndex},
-		{foreignKeysText, []string{in.schemas}, []uint32{oidInt8, oidText, oidText, oidText, oidText}, in.addForeignKey},
+		{foreignKeysText, []string{in.schemas}, []uint32{oidInt8, oidText, oidText, oidText, oidText, oidBool}, in.addForeignKey},
 	} {
 		rows, err := in.session.Query(ctx, step.text, step.args)
 		if err != nil {
@@ -125,16 +125,20 @@ WITH RECURSIVE domains AS (
 	) d
 )
 SELECT c.oid::int8, n.nspname::text, c.relname::text, c.relkind IN ('v', 'm'), a.attname::text,
-	format_type(coalesce(d.base, a.atttypid), CASE WHEN a.atttypmod < 0 THEN coalesce(d.modifier, -1) ELSE a.atttypmod END),
+	CASE WHEN i.base IS NOT NULL THEN format_type(i.base, i.modifier) || '[]'
+		ELSE format_type(coalesce(d.base, a.atttypid), CASE WHEN a.atttypmod < 0 THEN coalesce(d.modifier, -1) ELSE a.atttypmod END) END,
 	a.atttypid::int8, a.atttypmod::int8, a.attndims::int8, NOT a.attnotnull,
 	a.attcollation = 0 OR o.provider = 'b' OR o.provider = 'c' AND upper(replace(o.locale, '-', '')) IN ('C', 'POSIX', 'C.UTF8'),
 	a.attcollation = 0 OR o.deterministic,
 	coalesce(col_description(c.oid, a.attnum), ''),
-	coalesce(s.correlation > 0.95 AND current_setting('random_page_cost')::float8 <= 1.5, FALSE)
+	coalesce(s.correlation > 0.95 AND current_setting('random_page_cost')::float8 <= 1.5, FALSE),
+	EXISTS (SELECT FROM pg_depend e WHERE e.classid = 'pg_class'::regclass AND e.objid = c.oid AND e.objsubid = 0 AND e.deptype = 'e')
 FROM pg_class c
 JOIN pg_namespace n ON n.oid = c.relnamespace
 JOIN pg_attribute a ON a.attrelid = c.oid
 LEFT JOIN domains d ON d.oid = a.atttypid AND d.typtype <> 'd'
+LEFT JOIN pg_type l ON l.oid = coalesce(d.base, a.atttypid) AND l.typcategory = 'A'
+LEFT JOIN domains i ON i.oid = l.typelem AND i.typtype <> 'd'
 LEFT JOIN ordering o ON o.oid = a.attcollation
 LEFT JOIN pg_stats s ON s.schemaname = n.nspname AND s.tablename = c.relname AND s.attname = a.attname AND NOT s.inherited
 WHERE n.nspname = ANY($1::text[])
@@ -146,7 +150,9 @@ func (in *introspection) addColumn(rows value.Rows) error {
 	id := rows.Cell(0).Int
 	if _, seen := in.byID[id]; !seen {
 		in.byID[id] = len(in.tables)
-		in.tables = append(in.tables, catalog.Table{Schema: text(rows.Cell(1)), Name: text(rows.Cell(2)), View: rows.Cell(3).Bool})
+		in.tables = append(in.tables, catalog.Table{
+			Schema: text(rows.Cell(1)), Name: text(rows.Cell(2)), View: rows.Cell(3).Bool, Extension: rows.Cell(14).Bool,
+		})
 	}
 	oid, modifier := rows.Cell(6).Int, rows.Cell(7).Int
 	how := in.types.served(oid, modifier, int(rows.Cell(8).Int))
@@ -213,9 +219,9 @@ func (in *introspection) addIndex(rows value.Rows) error {
 // each partition. The same key of the next partition adds nothing.
 const foreignKeysText = `
 SELECT DISTINCT ON (t.nspname COLLATE "C", c.relname COLLATE "C", f.conrelid, f.columns::text, f.confrelid, f.ref_columns::text)
-	f.conrelid::int8, n.nspname::text, r.relname::text, f.columns::text, f.ref_columns::text
+	f.conrelid::int8, n.nspname::text, r.relname::text, f.columns::text, f.ref_columns::text, f.confdeltype = 'c'
 FROM (
-	SELECT f.confrelid, coalesce(pg_partition_root(f.conrelid), f.conrelid) AS conrelid, f.conname,
+	SELECT f.confrelid, coalesce(pg_partition_root(f.conrelid), f.conrelid) AS conrelid, f.conname, f.confdeltype,
 		(SELECT json_agg(a.attname ORDER BY k.n) FROM unnest(f.conkey) WITH ORDINALITY k(attnum, n)
 		 JOIN pg_attribute a ON a.attrelid = f.conrelid AND a.attnum = k.attnum) AS columns,
 		(SELECT json_agg(a.attname ORDER BY k.n) FROM unnest(f.confkey) WITH ORDINALITY k(attnum, n)
@@ -245,6 +251,7 @@ func (in *introspection) addForeignKey(rows value.Rows) error {
 	}
 	in.tables[i].ForeignKeys = append(in.tables[i].ForeignKeys, catalog.ForeignKey{
 		Columns: columns, RefSchema: text(rows.Cell(1)), RefTable: text(rows.Cell(2)), RefColumns: refColumns,
+		Cascade: rows.Cell(5).Bool,
 	})
 	return nil
 }

@@ -41,6 +41,9 @@ func settings() []catalog.Setting {
 		{Name: "TimeZone", Value: "UTC"},
 		{Name: "IntervalStyle", Value: "postgres"},
 		{Name: "extra_float_digits", Value: "1"},
+		{Name: "array_nulls", Value: "on"},
+		{Name: "bytea_output", Value: "hex"},
+		{Name: "quote_all_identifiers", Value: "off"},
 		{Name: "standard_conforming_strings", Value: "on"},
 		{Name: "jit", Value: "off"},
 	}

@@ -45,7 +45,7 @@ var builtin = map[string]sqltype.Served{
 	"float4": sqltype.Odd(value.Float, value.Single), "float8": sqltype.Odd(value.Float, value.Plain),
 	"money": {Type: value.DecimalOf(19, 2), Form: value.Money},
 	"text":  sqltype.As(value.String), "varchar": sqltype.As(value.String), "bpchar": sqltype.As(value.String), "name": sqltype.As(value.String),
-	"uuid": sqltype.As(value.UUID), "bytea": sqltype.As(value.Bytes), "json": sqltype.As(value.JSON), "jsonb": sqltype.As(value.JSON),
+	"uuid": sqltype.As(value.UUID), "bytea": sqltype.As(value.Bytes), "json": sqltype.Odd(value.JSON, value.Plain), "jsonb": sqltype.Odd(value.JSON, value.Plain),
 	"date": sqltype.Odd(value.Date, value.Plain), "time": sqltype.As(value.Time), "interval": sqltype.As(value.Interval),
 	"timestamptz": sqltype.Odd(value.Timestamp, value.Plain), "timestamp": sqltype.Odd(value.LocalTimestamp, value.Plain),
 	"inet": sqltype.In(value.String, value.Address),
@@ -64,17 +64,18 @@ var extended = map[string]sqltype.Served{
 // dimensions. A list of several is JSON; one that is not declared so may hold
 // lists of several all the same.
 func (t types) served(oid, modifier int64, dimensions int) sqltype.Served {
+	declared := oid
 	oid, modifier = t.resolve(oid, modifier)
 	row := t[oid]
 	if row.elem == 0 {
-		return row.one(modifier)
+		return row.one(modifier).Over(oid != declared)
 	}
 	base, modifier := t.resolve(row.elem, modifier)
 	elem := t[base]
 	if dimensions > 1 || elem.elem != 0 { // or a list of a domain over lists
 		return sqltype.In(value.JSON, value.Document)
 	}
-	out := elem.one(modifier)
+	out := elem.one(modifier).Over(oid != declared || base != row.elem)
 	if out.Form == value.Multirange {
 		out.Form = value.Document
 	}

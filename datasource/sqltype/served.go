@@ -17,3 +17,12 @@ func In(s value.Scalar, form value.Form) Served { return Served{Type: value.Of(s
 
 // Odd is a type with values that cannot be printed.
 func Odd(s value.Scalar, form value.Form) Served { return Served{value.Of(s), form, true} }
+
+// Over is the type where a domain lies over it, whose values an engine may have to
+// be told to compare as those of its base.
+func (s Served) Over(domain bool) Served {
+	if domain && s.Scalar == value.Enum && s.Form == value.Plain {
+		s.Form = value.Domain
+	}
+	return s
+}

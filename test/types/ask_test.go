@@ -97,3 +97,19 @@ func (g *gateway) askAs(t *testing.T, tenant, question string) string {
 	who := principal.Principal{Subject: "ann", Tenant: tenant, TenantKey: tenant, Kind: principal.JWT, Scopes: []principal.Scope{principal.ReadData}}
 	return string(g.Ask(t, who, question, ""))
 }
+
+// pages asks for the things in the order of a column, one by one.
+func (g *gateway) pages(t *testing.T, column string, want ...string) {
+	t.Helper()
+	after := ""
+	for _, id := range want {
+		got := g.ask(t, `{thingsConnection(orderBy: [{`+column+`: ASC}], first: 1`+after+`) {nodes {id} pageInfo {endCursor}}}`)
+		rest, ok := strings.CutPrefix(got, `{"data":{"thingsConnection":{"nodes":[{"id":`+id+`}],"pageInfo":{"endCursor":"`)
+		cursor, _, _ := strings.Cut(rest, `"`)
+		if !ok {
+			t.Errorf("by %s, want %s: %s", column, id, got)
+			return
+		}
+		after = `, after: "` + cursor + `"`
+	}
+}

@@ -21,3 +21,15 @@ INSERT INTO things VALUES (1, 't1', '(1,2,f)', '{"(3,4,f)"}', '(5)'), (2, 't1', 
 		`{"g":{"coordinates":[6,0],"type":"Point"},"gs":null,"other":null},{"g":null,"gs":null,"other":null}]}}`)
 	g.answers(t, `{things(where: {g: {contains: {type: "Point"}, path: [{at: "coordinates[0]", number: {eq: 1}}]}}) {id}}`, `{"data":{"things":[{"id":1}]}}`)
 }
+
+// TestGeometryNotFinite: a coordinate that is not finite is null, as in JavaScript, in
+// the extension itself.
+func TestGeometryNotFinite(t *testing.T) {
+	t.Parallel()
+	g := postgres.open(t, `
+CREATE SCHEMA gis; CREATE EXTENSION postgis SCHEMA gis;
+CREATE TABLE things (id int PRIMARY KEY, tenant text NOT NULL, g gis.geometry, gs gis.geometry[], o gis.geography);
+INSERT INTO things VALUES (1, 't1', gis.ST_MakePoint('NaN', 1), ARRAY[gis.ST_MakePoint('Infinity', '-Infinity')], NULL), (2, 't1', gis.ST_MakePoint(1, 2), NULL, 'POINT(1 2)');`, oneDataset)
+	g.answers(t, `{things(orderBy: [{id: ASC}]) {g gs o}}`, `{"data":{"things":[{"g":{"coordinates":[null,1],"type":"Point"},"gs":[{"coordinates":[null,null],"type":"Point"}],"o":null},`+
+		`{"g":{"coordinates":[1,2],"type":"Point"},"gs":null,"o":{"coordinates":[1,2],"type":"Point"}}]}}`)
+}

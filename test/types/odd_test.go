@@ -105,3 +105,50 @@ INSERT INTO things VALUES (1, 't1', 0.`+strings.Repeat("0", 37)+`1, 'NaN', '{1,2
 		t.Error(got)
 	}
 }
+
+// TestOddAggregates: an aggregate that cannot be printed costs its own cell.
+func TestOddAggregates(t *testing.T) {
+	t.Parallel()
+	g := postgres.open(t, `
+CREATE TABLE things (id int PRIMARY KEY, tenant text NOT NULL, k text, n numeric);
+INSERT INTO things VALUES (1, 't1', 'a', 1e100), (2, 't1', 'b', 1e-50), (3, 't1', 'c', 2), (4, 't1', 'c', 3);`, oneDataset)
+	err := func(i, name string) string {
+		return `{"message":"the number has more than 38 digits","path":["thingsAggregate",` + i + `,"n","` + name + `"],"extensions":{"code":"NOT_IMPLEMENTED"}}`
+	}
+	g.answers(t, `{thingsAggregate(orderBy: [{key: {k: ASC}}]) {key {k} n {min max sum avg}}}`, `{"errors":[`+
+		strings.Join([]string{err("0", "min"), err("0", "max"), err("0", "sum"), err("1", "min"), err("1", "max"), err("1", "sum")}, ",")+
+		`],"data":{"thingsAggregate":[{"key":{"k":"a"},"n":{"min":null,"max":null,"sum":null,"avg":1e+100}},{"key":{"k":"b"},"n":{"min":null,"max":null,"sum":null,"avg":1e-50}},`+
+		`{"key":{"k":"c"},"n":{"min":2,"max":3,"sum":5,"avg":2.5}}]}}`)
+}
+
+// TestYearsInZones: a day that cannot be printed in its zone is in the group of nulls.
+func TestYearsInZones(t *testing.T) {
+	t.Parallel()
+	const rows = `
+CREATE TABLE things (id int PRIMARY KEY, tenant text NOT NULL, "at" timestamptz);
+INSERT INTO things VALUES (1, 't1', '0001-01-01 00:00:00+00'), (2, 't1', '9999-12-31 20:00:00+00'), (3, 't1', 'infinity'), (4, 't1', '9999-12-31 02:00:00+00'), (5, 't1', '2026-01-01 20:00:00+00'), (6, 't1', '0001-01-02 00:00:00+00');`
+	for _, e := range []engine{postgres, duckDB} {
+		g := e.open(t, rows, oneDataset)
+		g.answers(t, `{thingsAggregate(timezone: "Asia/Tokyo", orderBy: [{key: {at: {by: DAY}}}]) {key {at(by: DAY)} count}}`,
+			`{"data":{"thingsAggregate":[{"key":{"at":"0001-01-01T23:59:01+09:18"},"count":1},{"key":{"at":"2026-01-02T00:00:00+09:00"},"count":1},{"key":{"at":"9999-12-31T00:00:00+09:00"},"count":1},{"key":{"at":null},"count":3}]}}`)
+		g.answers(t, `{thingsAggregate(timezone: "America/New_York", orderBy: [{key: {at: {by: HOUR}}}]) {key {at(by: HOUR)} count}}`,
+			`{"data":{"thingsAggregate":[{"key":{"at":"0001-01-01T19:00:02-04:56"},"count":1},{"key":{"at":"2026-01-01T15:00:00-05:00"},"count":1},{"key":{"at":"9999-12-30T21:00:00-05:00"},"count":1},`+
+				`{"key":{"at":"9999-12-31T15:00:00-05:00"},"count":1},{"key":{"at":null},"count":2}]}}`)
+	}
+}
+
+// TestLatestOfInfinite: what has no end is not the latest.
+func TestLatestOfInfinite(t *testing.T) {
+	t.Parallel()
+	for _, e := range []engine{postgres, duckDB} {
+		g := e.open(t, `
+CREATE TABLE things (id int PRIMARY KEY, tenant text NOT NULL, "at" timestamptz, loc timestamp, day date);
+INSERT INTO things VALUES (1, 't1', '2026-01-01 00:00:00+00', '2026-01-01 00:00:00', '2026-01-01'), (2, 't1', '2026-02-02 00:00:00+00', '2026-02-02 00:00:00', '2026-02-02'),
+	(3, 't1', 'infinity', 'infinity', 'infinity'), (4, 't1', '-infinity', '-infinity', '-infinity'), (5, 't1', NULL, NULL, NULL), (6, 't2', 'infinity', '-infinity', 'infinity');`, oneDataset)
+		for _, column := range []string{"at", "loc", "day"} {
+			g.answers(t, `{things(where: {`+column+`: {lastAvailable: {n: 1, unit: MONTH}}}) {id}}`, `{"data":{"things":[{"id":2}]}}`)
+			g.answers(t, `{things(where: {`+column+`: {lastAvailable: {n: 2, unit: MONTH}}}, orderBy: [{id: ASC}]) {id}}`, `{"data":{"things":[{"id":1},{"id":2}]}}`)
+			g.answersTo(t, "t2", `{things(where: {`+column+`: {lastAvailable: {n: 1, unit: DAY}}}) {id}}`, `{"data":{"things":[]}}`)
+		}
+	}
+}

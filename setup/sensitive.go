@@ -1,0 +1,183 @@
+package setup
+
+import (
+	"slices"
+	"strings"
+	"unicode"
+)
+
+// What columns are called that nobody, or not everybody, is to read: the words
+// of a name, one after the other.
+var (
+	secretNames = phrases(`
+		password, passwd, passphrase, passcode, pass, pwd, pw, pin, otp, totp, mfa, secret, token, jwt, bearer, hash, salt, credential, dsn, mnemonic,
+		api key, access key, secret key, private key, signing key, encryption key, session key, license key, licence key, activation key, key material,
+		session id, connection string, connection url, recovery code, recovery key, backup code, security code, verification code, security answer, seed phrase,
+		ssn, social security, national id, cvv, cvc, card number, card no, credit card, cc number, hashed pw, webhook url`)
+	personalNames = phrases(`
+		email, mail, phone, telephone, tel, mobile, cell, fax, iban, birth, birthday, birthdate, dob, login, username, user name,
+		first name, last name, middle name, full name, given name, family name, maiden name, surname, forename, nick name, nickname, display name, fname, lname,
+		reviewer, reviewer name, customer name, client name, contact name, employee name, patient name, guest name, owner name, member name, student name, sender name, recipient name,
+		salary, wage, payroll, income, street, address, address line, zip, postcode, postal code, postalcode, ip, ip address, user agent, mac address,
+		passport, license number, licence number, tax id, tax number, tax no, vat id, vat number, tin, account number, account no, bank account, sort code, swift, bic,
+		gender, marital status, ethnicity, religion, nationality, diagnosis, medical, avatar`)
+)
+
+// Words that names are made of besides: they tell where one word of a name
+// ends that is written without a gap, as in refreshtoken and accountnumber.
+var particles = strings.Fields(`
+	access account activation address api app auth authorization backup bank billing birth business card cell change changed client code company connection contact
+	count created credit current customer date day default device email employee encrypted expires expiry family first full given hashed hint home id
+	key last license licence line login main maiden member middle mobile name national new no number old owner patient person personal phone
+	place postal primary private recovery refresh reset reviewer secondary secret security session shipping signing social string tax temp text time
+	token type updated user value verification web webhook work year`)
+
+// What is said of a secret and is none: when it was changed, whether there is
+// one, how many there are.
+var (
+	aboutLast  = strings.Fields("id count at on date time day expiry expires expired expiration type kind status policy enabled required updated changed created attempts valid verified length strength version limit used name label")
+	aboutFirst = strings.Fields("is has had needs need requires require allow allows can must max min num total show use uses count")
+)
+
+// Words of tables that are called after people, or what these do. The last word
+// of a table's name says of what its rows are.
+var records = strings.Fields(`
+	user customer client employee staff person people contact patient member student teacher guest visitor subscriber applicant candidate lead donor tenant profile
+	order invoice payment transaction purchase sale booking reservation rental subscription shipment delivery refund payout deposit withdrawal transfer transactionhistory
+	ledger bill receipt quote cart basket claim loan salary
+	message comment review feedback conversation notification ticket session visit event log audit history upload attachment appointment prescription workorder`)
+
+// phrases are lists of words.
+func phrases(text string) [][]string {
+	var out [][]string
+	for phrase := range strings.SplitSeq(text, ",") {
+		out = append(out, strings.Fields(phrase))
+	}
+	return out
+}
+
+// spelled are all words that names are taken apart into.
+var spelled = func() map[string]bool {
+	out := make(map[string]bool)
+	for _, list := range [][][]string{secretNames, personalNames, {particles}} {
+		for _, phrase := range list {
+			for _, word := range phrase {
+				out[word] = true
+			}
+		}
+	}
+	return out
+}()
+
+// parted are the words of a name, also of one that is written without gaps, if
+// all of it is made of words that are known: refreshtoken has two, and
+// secretary is one. Plurals are as the one, and numbers at the end are left out.
+func parted(name string) []string {
+	var out []string
+	for _, word := range words(name) {
+		word = strings.TrimRightFunc(word, unicode.IsDigit)
+		if parts := split(word); parts != nil {
+			out = append(out, parts...)
+		} else if word != "" {
+			out = append(out, word)
+		}
+	}
+	return out
+}
+
+// split takes a word apart into known ones, the longest first; nil if it is not
+// made of them.
+func split(word string) []string {
+	if known(word) != "" {
+		return []string{known(word)}
+	}
+	for n := len(word) - 2; n > 1; n-- {
+		if first := known(word[:n]); first != "" {
+			if rest := split(word[n:]); rest != nil {
+				return append([]string{first}, rest...)
+			}
+		}
+	}
+	return nil
+}
+
+// known is a word that names are made of, in the singular; else empty.
+func known(word string) string {
+	for _, one := range []string{word, strings.TrimSuffix(word, "s"), strings.TrimSuffix(word, "es")} {
+		if spelled[one] {
+			return one
+		}
+	}
+	return ""
+}
+
+// secret tells whether a column is called like something that nobody is to
+// read.
+func secret(column string) bool {
+	parts := parted(column)
+	if len(parts) == 0 {
+		return false
+	}
+	last := parts[len(parts)-1]
+	if last == "auth" || last == "authorization" {
+		return true
+	}
+	if ends(parts, phrases("session id, national id")) {
+		return true
+	}
+	if len(parts) > 1 && (slices.Contains(aboutLast, last) || slices.Contains(aboutFirst, parts[0])) {
+		return false
+	}
+	return mentions(parts, secretNames)
+}
+
+// personal tells whether a column is called like something that not everybody
+// is to read.
+func personal(column string) bool {
+	parts := parted(column)
+	if secret(column) {
+		return true
+	}
+	if len(parts) > 1 && slices.Contains([]string{"is", "has", "needs", "requires"}, parts[0]) {
+		return false
+	}
+	if n := len(parts); n > 1 && parts[n-1] == "id" && !ends(parts, personalNames) {
+		parts = parts[:n-2] // that is a reference: address_id
+	}
+	return mentions(parts, personalNames)
+}
+
+// recorded is the word of a table's name by which its rows are people, or what
+// people do; empty if it has none.
+func recorded(table string) string {
+	parts := words(table)
+	if len(parts) == 0 {
+		return ""
+	}
+	last := singular(parts[len(parts)-1])
+	for _, word := range records {
+		if last == word || len(word) > 5 && strings.HasSuffix(last, word) {
+			return word
+		}
+	}
+	return ""
+}
+
+// mentions tells whether a phrase is among the words.
+func mentions(parts []string, list [][]string) bool {
+	for i := range parts {
+		if slices.ContainsFunc(list, func(phrase []string) bool {
+			return i+len(phrase) <= len(parts) && slices.Equal(parts[i:i+len(phrase)], phrase)
+		}) {
+			return true
+		}
+	}
+	return false
+}
+
+// ends tells whether the words end with a phrase.
+func ends(parts []string, list [][]string) bool {
+	return slices.ContainsFunc(list, func(phrase []string) bool {
+		return len(phrase) <= len(parts) && slices.Equal(parts[len(parts)-len(phrase):], phrase)
+	})
+}
