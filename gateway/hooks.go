@@ -19,7 +19,10 @@ import (
 // meant may be among what is misspelt, and to forget does no harm.
 func (g *Gateway) told(cfg *config.Config, cat *catalog.Catalog, forget func(source, dataset string, tenants []string)) func(context.Context, webhook.Change) error {
 	trusting := slices.ContainsFunc(cfg.Issuers, func(i auth.IssuerSpec) bool { return i.Tenants == "trusted" }) // any id may be a tenant's
-	known := func(id string) bool { return trusting || cat.Tenants[id] != nil }
+	known := func(id string) bool {
+		_, registered := cat.Tenants[id]
+		return trusting || registered
+	}
 	return func(ctx context.Context, c webhook.Change) error {
 		forget(c.Source, c.Dataset, c.Tenants)
 		unknown := slices.DeleteFunc(slices.Clone(c.Tenants), known)
