@@ -23,6 +23,24 @@ func (s PostgresSpec) Cell(name string) (PostgresSpec, bool) {
 	return s, ok
 }
 
+// InCell is the source as if a cell were all of it.
+func (s *Source) InCell(name string) *Source {
+	out := *s
+	out.Postgres, _ = s.Postgres.Cell(name)
+	out.Postgres.Cells = nil
+	return &out
+}
+
+// CellAt is the name of the cell that is at a place, if there is one.
+func (s PostgresSpec) CellAt(host string, port int, database string) string {
+	for _, name := range slices.Sorted(maps.Keys(s.Cells)) {
+		if c := s.Cells[name]; c.Host == host && c.Port == port && c.Database == database {
+			return name
+		}
+	}
+	return ""
+}
+
 // Places are the source as it is itself, if it is anywhere, and in each of its cells, by name.
 func (s PostgresSpec) Places() []PostgresSpec {
 	var out []PostgresSpec

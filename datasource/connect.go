@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"fmt"
 	"log/slog"
+	"net"
+	"strconv"
 
 	"usher/catalog"
 	"usher/datasource/address"
@@ -62,7 +64,7 @@ func (a *accounts) openPostgres(spec *catalog.Source, t plan.Target) (Source, er
 	server.Host, server.Port, server.Database = account.Host, account.Port, account.Database
 	server.User, server.Password = account.User, account.Password()
 	server.MaxConns = cmp.Or(server.MaxConns, 8)
-	opts := postgres.Options{Timeout: spec.Timeout, Pool: a.conns, Session: catalog.Session{Role: account.Role}, HostsChanged: hostsChanged(t)}
+	opts := postgres.Options{Timeout: spec.Timeout, Pool: a.conns, Session: catalog.Session{Role: account.Role}, HostsChanged: hostsChanged(a.opts.Log, t, account)}
 	for name, v := range account.Settings() {
 		opts.Session.Settings = append(opts.Session.Settings, catalog.Setting{Name: name, Value: v})
 	}
@@ -80,13 +82,18 @@ func (a *accounts) openPostgres(spec *catalog.Source, t plan.Target) (Source, er
 }
 
 // hostsChanged logs which host is asked what must be fresh.
-func hostsChanged(t plan.Target) func(int, error) {
+func hostsChanged(log *slog.Logger, t plan.Target, account plan.Account) func(int, error) {
 	return func(primary int, err error) {
 		if err != nil {
-			slog.Warn("a source has no primary", "source", t.Source, "error", err)
+			log.Warn("a source has no primary", "source", t.Source, "error", err)
 			return
 		}
-		slog.Info("a source's primary was found", "source", t.Source, "host", primary)
+		servers, err := catalog.Servers(account.Host, cmp.Or(account.Port, 5432)) // as the connections have it
+		if err != nil || primary >= len(servers) {
+			return
+		}
+		host := net.JoinHostPort(servers[primary].Host, strconv.Itoa(servers[primary].Port))
+		log.Info("a source's primary was found", "source", t.Source, "host", host)
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"log/slog"
 	"time"
 
 	"usher/catalog"
@@ -45,6 +46,7 @@ type Options struct {
 
 	CacheBytes int              // of kept answers; default 64 MiB
 	Clock      func() time.Time // default time.Now
+	Log        *slog.Logger     // default slog.Default
 }
 
 // Sources answers plans.
@@ -62,6 +64,9 @@ type Sources struct {
 // New prepares the sources of a catalog; none is opened yet.
 func New(cat *catalog.Catalog, opts Options) (*Sources, error) {
 	opts.CacheBytes = cmp.Or(opts.CacheBytes, 64<<20)
+	if opts.Log == nil {
+		opts.Log = slog.Default()
+	}
 	if opts.Clock == nil {
 		opts.Clock = time.Now
 	}

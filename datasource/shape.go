@@ -78,7 +78,7 @@ func (s *shape) ref(ctx context.Context, r plan.Ref) error {
 	refusal := fault.New(fault.Unavailable, "%s is not what the catalog says in %s", r.Dataset(), where).
 		WithHint("whoever runs that database has to bring its tables up to date")
 	if drift.Missing {
-		return refusal.Because(fmt.Errorf("%s of %s: there is no table %s.%s", r.Dataset(), r.Target(), r.Schema(), r.Table()))
+		return refusal.Because(fmt.Errorf("%s of %s: there is no table %s.%s", r.Dataset(), s.placeOf(r), r.Schema(), r.Table()))
 	}
 	var causes []error
 	for i := range r.Fields() {
@@ -90,13 +90,24 @@ func (s *shape) ref(ctx context.Context, r plan.Ref) error {
 		if f.Asked { // what the caller cannot see is for the log
 			refusal.Message = fmt.Sprintf("%s.%s is not what the catalog says in %s: %s", r.Dataset(), f.Name, where, how)
 		}
-		causes = append(causes, fmt.Errorf("%s.%s of %s: %s", r.Dataset(), f.Name, r.Target(), how))
+		causes = append(causes, fmt.Errorf("%s.%s of %s: %s", r.Dataset(), f.Name, s.placeOf(r), how))
 	}
 	if d := s.cat.Dataset(r.Dataset()); d != nil && d.Tenant != nil && drift.Columns[d.Tenant.Name] != "" { // nobody reads rows of which it is not known whose they are
-		causes = append(causes, fmt.Errorf("the tenant column of %s of %s: %s", r.Dataset(), r.Target(), drift.Columns[d.Tenant.Name]))
+		causes = append(causes, fmt.Errorf("the tenant column of %s of %s: %s", r.Dataset(), s.placeOf(r), drift.Columns[d.Tenant.Name]))
 	}
 	if causes == nil {
 		return nil
 	}
 	return refusal.Because(errors.Join(causes...))
+}
+
+// placeOf is where a reference reads, for the log: the cell, too, where there are several.
+func (s *shape) placeOf(r plan.Ref) string {
+	account := r.Target().Account()
+	if source := s.cat.Sources[r.Target().Source]; source != nil {
+		if cell := source.Postgres.CellAt(account.Host, account.Port, account.Database); cell != "" {
+			return fmt.Sprintf("%s in the cell %s", r.Target(), cell)
+		}
+	}
+	return r.Target().String()
 }

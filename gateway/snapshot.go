@@ -52,6 +52,7 @@ func (s *snapshot) compile(ctx context.Context, cfg *config.Config, log *slog.Lo
 func (s *snapshot) wire(cfg *config.Config, g *Gateway, opts Options, calls *upstream.Metrics, requests *transport.Metrics, stages *stage.Times) (err error) {
 	if s.sources, err = datasource.New(s.catalog, datasource.Options{
 		Held:       g.budget,
+		Log:        opts.Log,
 		Upstream:   upstream.Options{Metrics: calls},
 		Accounts:   cfg.Pools.Accounts,
 		DuckDB:     cfg.Pools.DuckDBMemory,

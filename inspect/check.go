@@ -44,6 +44,7 @@ func Check(ctx context.Context, cfg *config.Config) (*Report, error) {
 	if r.Catalog == nil {
 		return r, nil
 	}
+	r.Problems = append(r.Problems, cells(ctx, cfg, r.Catalog)...)
 	_, problems := control.Configured(r.Catalog)
 	r.problem(cfg.Locate(problems))
 	r.problem(schemaFits(r.Catalog, cfg.Control != nil, cfg.Server.Relay))

@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -105,7 +106,7 @@ func (b *builder) target(d *catalog.Dataset) (Target, *catalog.Binding, error) {
 		return Target{}, nil, fault.New(fault.Forbidden, "%s cannot be reached by the strategy %q", d.Name, b.strategyOf(d).Name)
 	}
 	if len(source.Postgres.Cells) > 0 && b.p.AllTenants && !d.Common {
-		return Target{}, nil, fault.New(fault.Forbidden, "%s is in several cells of the source %q, and only some of the rows would be counted; ask as one tenant", d.Name, source.Name)
+		return Target{}, nil, fault.New(fault.Forbidden, "%s is kept in several databases, and only some of the rows would be counted; ask as one tenant", d.Name)
 	}
 	if source.Template && b.p.AllTenants {
 		return Target{}, nil, fault.New(fault.Forbidden, "%s is kept apart for each tenant; ask as one tenant", d.Name)
@@ -186,14 +187,14 @@ func (b *builder) resolve(source *catalog.Source) (Target, error) {
 func (b *builder) cell(source *catalog.Source) (catalog.PostgresSpec, error) {
 	switch name := b.p.Routing.Cell; {
 	case name == "" && source.Postgres.Host == "":
-		return catalog.PostgresSpec{}, fault.New(fault.Forbidden, "nothing says in which cell of the source %q the rows are", source.Name).
+		return catalog.PostgresSpec{}, fault.New(fault.Forbidden, "nothing says in which of its databases the rows are").Because(fmt.Errorf("source %q has cells, and the tenant has none", source.Name)).
 			WithHint("the tenant's record needs a cell")
 	case name == "":
 		return source.Postgres, nil
 	default:
 		server, ok := source.Postgres.Cell(name)
 		if !ok {
-			return server, fault.New(fault.Forbidden, "the source %q does not have the cell that the tenant's record names", source.Name).
+			return server, fault.New(fault.Forbidden, "there is no such database as the tenant's record names").Because(fmt.Errorf("source %q has no cell %q", source.Name, name)).
 				WithHint("ask whoever registers the tenants")
 		}
 		return server, nil
@@ -205,7 +206,7 @@ func (b *builder) session(source *catalog.Source, t *Target, a *Account) error {
 	session := source.Postgres.Session
 	if session.NamesTenant() {
 		if b.p.AllTenants {
-			return fault.New(fault.Forbidden, "the source %q is told whose rows to show; ask as one tenant", source.Name)
+			return fault.New(fault.Forbidden, "the source is told whose rows to show; ask as one tenant").Because(fmt.Errorf("source %q", source.Name))
 		}
 		t.Tenant = b.p.Tenant
 		session = session.ForTenant(b.p.Tenant, b.p.TenantKey)
@@ -216,7 +217,7 @@ func (b *builder) session(source *catalog.Source, t *Target, a *Account) error {
 	var settings strings.Builder
 	for _, s := range session.Settings {
 		if s.Value == "" || strings.Contains(s.Value, "\x00") {
-			return fault.New(fault.Forbidden, "the tenant's key cannot be told to the source %q", source.Name)
+			return fault.New(fault.Forbidden, "the tenant's key cannot be told to the source").Because(fmt.Errorf("source %q", source.Name))
 		}
 		settings.WriteString(s.Name + "\x00" + s.Value + "\x00")
 	}

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/duckdb/duckdb-go/v2"
 
@@ -30,11 +31,11 @@ func translate(ctx context.Context, err error) error {
 	case duplicate(err):
 		return fault.New(fault.Conflict, "something of that name exists already").Because(cause)
 	case errors.As(err, &engine) && engine.Type == duckdb.ErrorTypeTransaction:
-		return fault.New(fault.Unavailable, "the control store is busy").Because(cause)
+		return later("the control store is busy").Because(cause)
 	case reported:
 		switch kind {
 		case pglink.Gone, pglink.Refused, pglink.NoDatabase, pglink.Busy, pglink.Overloaded, pglink.Canceled:
-			return fault.New(fault.Unavailable, "the control store does not answer").Because(cause)
+			return later("the control store does not answer").Because(cause)
 		}
 		if pglink.Away(err) {
 			return fault.New(fault.Unavailable, "the control store does not answer").Because(cause)
@@ -43,8 +44,15 @@ func translate(ctx context.Context, err error) error {
 	case errors.As(err, &engine):
 		return fault.New(fault.Internal, "the control store failed").Because(cause)
 	default:
-		return fault.New(fault.Unavailable, "the control store does not answer").Because(cause)
+		return later("the control store does not answer").Because(cause)
 	}
+}
+
+// later is what is said of the store to those who may ask again.
+func later(message string) *fault.Error {
+	f := fault.New(fault.Unavailable, "%s", message).WithHint("Try again in a moment.")
+	f.RetryAfter = time.Second
+	return f
 }
 
 // duplicate tells that a row of the same key exists.

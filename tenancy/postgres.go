@@ -8,7 +8,9 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -105,18 +107,18 @@ func newPostgresConnector(spec PostgresSpec, log *slog.Logger) (*postgresConnect
 		c.servers = append(c.servers, &server{Server: made, config: config})
 	}
 	if len(c.servers) > 1 {
-		c.cluster = pglink.NewCluster(pglink.ClusterOptions{Replicas: make([]bool, len(c.servers)), Changed: primaryChanged(log)}, c.status)
+		c.cluster = pglink.NewCluster(pglink.ClusterOptions{Replicas: make([]bool, len(c.servers)), Changed: primaryChanged(log, spec.Hosts)}, c.status)
 	}
 	return c, nil
 }
 
-func primaryChanged(log *slog.Logger) func(int, error) {
+func primaryChanged(log *slog.Logger, hosts []Host) func(int, error) {
 	return func(primary int, err error) {
 		if err != nil {
 			log.Warn("the control store has no primary", "error", redacted(err))
 			return
 		}
-		log.Info("the control store's primary was found", "host", primary)
+		log.Info("the control store's primary was found", "host", net.JoinHostPort(hosts[primary].Name, strconv.Itoa(hosts[primary].Port)))
 	}
 }
 

@@ -260,6 +260,10 @@ func (s *Store) readTenant(t *tx, id string) (Tenant, error) {
 func (t *tx) tenantRow(id string) (tenantRow, error) {
 	var row tenantRow
 	err := t.get(&row, "SELECT "+tenantColumns+" FROM store.tenants WHERE id = $1", id)
+	if missing(err) && t.store.opts.Configured != nil && t.store.opts.Configured(id) {
+		f := fault.New(fault.NotFound, "the control store has no tenant %s: the configuration registers it", id)
+		return tenantRow{}, f.WithHint("Change it in usher.yml.")
+	}
 	if missing(err) {
 		return tenantRow{}, notFound("there is no tenant %s", id)
 	}

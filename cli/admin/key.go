@@ -143,7 +143,7 @@ func (c keyBootstrap) Run(ctx context.Context, s *term.IO) (err error) {
 	if cfg.Control == nil {
 		return fmt.Errorf("%s has no control store: name one with `control`, as docs/configuration.md says", c.Config)
 	}
-	store, err := control.Open(ctx, *cfg.Control, tenancy.Options{Log: slog.New(slog.NewTextHandler(s.Stderr, nil))})
+	store, err := control.Open(ctx, *cfg.Control, tenancy.Options{Log: slog.New(slog.NewTextHandler(s.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))})
 	if err != nil {
 		if cfg.Control.Path != "" {
 			return fmt.Errorf("%w; a server that has the file open must be stopped first", err)
