@@ -124,7 +124,7 @@ func (e *encoder) plain(t value.Type) value.Kind {
 	case t.List:
 	case t.Scalar == value.Int, t.Scalar == value.BigInt && !e.style.NumbersAsText:
 		return value.KindInt
-	case t.Scalar == value.String, t.Scalar == value.ID, t.Scalar == value.Enum:
+	case t.Scalar == value.String, t.Scalar == value.ID:
 		return value.KindText
 	}
 	return value.KindNull

@@ -70,16 +70,35 @@ func (m clientModule) apollo(out io.Writer) {
 //   new InMemoryCache({ typePolicies })
 // Objects without an identity stay within the object that they came in.
 import { relayStylePagination } from '@apollo/client/utilities';
-import { print } from 'graphql';
+import { print, visit } from 'graphql';
 
 // key identifies an object where a query selects all of these fields.
 const key = (...fields) => (object, { storeObject }) =>
   fields.every((field) => (storeObject ?? object)[field] != null) ? fields : false;
 
-// Groups are by the fields of the key that are selected, so what is selected is a part of what is asked.
+// Groups are by the fields of the key that are selected, so what is selected is a part of what is asked: as it is
+// written, with the values of its variables. What a fragment holds is not known here: one that is spread is told
+// from others by the document it stands in.
+const instance = Math.random().toString(36).slice(2);
+const spreads = new WeakMap();
+let latest = 0;
 const groups = {
-  keyArgs: (args, { fieldName, field }) =>
-    `+"`${fieldName}:${JSON.stringify(args ?? {})}${field?.selectionSet ? print(field.selectionSet) : ''}`"+`,
+  keyArgs: (args, { fieldName, field, variables }) => {
+    const known = [JSON.stringify(args ?? {})];
+    let all = false;
+    const used = new Set();
+    if (field?.selectionSet) {
+      known.push(print(field.selectionSet));
+      visit(field.selectionSet, { FragmentSpread: () => void (all = true), Variable: ({ name }) => void used.add(name.value) });
+    }
+    if (all) {
+      if (!spreads.has(field)) spreads.set(field, ++latest);
+      known.push(`+"`${instance}-${spreads.get(field)}`"+`);
+    }
+    const values = Object.entries(variables ?? {}).filter(([name]) => all || used.has(name));
+    if (values.length > 0) known.push(JSON.stringify(values.sort(([a], [b]) => (a < b ? -1 : 1))));
+    return `+"`${fieldName}:${known.join('')}`"+`;
+  },
   merge: false,
 };
 
@@ -110,14 +129,21 @@ export const typePolicies = {
 	}
 	fmt.Fprint(out, `};
 
-// For fetchMore: pages of one list become one list, if they select edges with their cursors.
+// For fetchMore: pages of one list become one list, if they select edges with their cursors. What is asked from the
+// end (last) is a list of its own.
 //   cache.policies.addTypePolicies(pagePolicies)
+const pages = () =>
+  relayStylePagination((args) => {
+    const { first, after, last, before, ...list } = args ?? {};
+    return JSON.stringify({ ...list, backwards: last != null });
+  });
+
 export const pagePolicies = {
   Query: {
     fields: {
 `)
 	for _, field := range m.pages {
-		fmt.Fprintf(out, "      %s: relayStylePagination(['where', 'orderBy']),\n", field)
+		fmt.Fprintf(out, "      %s: pages(),\n", field)
 	}
 	fmt.Fprint(out, "    },\n  },\n};\n")
 }
@@ -152,13 +178,20 @@ export const keys = {
 	}
 	fmt.Fprint(out, `};
 
-// For pages of one list that become one list as they are asked:
+// For pages of one list that become one list as they are asked. What is asked from the end (last) is a list of its own.
 //   cacheExchange({ keys, resolvers: pageResolvers })
+const joined = relayPagination();
+const pages = (parent, args, cache, info) => {
+  const backwards = (of) => of?.last != null;
+  const inspectFields = (key) => cache.inspectFields(key).filter((field) => backwards(field.arguments) === backwards(args));
+  return joined(parent, args, Object.create(cache, { inspectFields: { value: inspectFields } }), info);
+};
+
 export const pageResolvers = {
   Query: {
 `)
 	for _, field := range m.pages {
-		fmt.Fprintf(out, "    %s: relayPagination(),\n", field)
+		fmt.Fprintf(out, "    %s: pages,\n", field)
 	}
 	fmt.Fprint(out, "  },\n};\n")
 }

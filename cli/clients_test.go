@@ -56,7 +56,7 @@ func TestModulesOfClients(t *testing.T) {
 				`  OrdersConnection: { keyFields: false, merge: true },`,
 				`  Viewer: { keyFields: false, merge: true },`,
 				`  AdminQuery: { keyFields: false, merge: true },`,
-				`      ordersConnection: relayStylePagination(['where', 'orderBy']),`,
+				`      ordersConnection: pages(),`,
 			},
 			[]string{"tenant", "  Mutation:", "__"},
 		},
@@ -80,7 +80,7 @@ func TestModulesOfClients(t *testing.T) {
 			[]string{"-c", exact, "--client", "graphcache", "--as", "acme", "--role", "all"},
 			[]string{
 				`  Orders: key("id"),`, `  Lines: key("order_id", "no"),`, `  Visits: none,`, `  OrdersKey: none,`, `  OrdersAggregate: none,`,
-				`  PageInfo: none,`, `  Viewer: none,`, `  Table: none,`, `    ordersConnection: relayPagination(),`,
+				`  PageInfo: none,`, `  Viewer: none,`, `  Table: none,`, `    ordersConnection: pages,`,
 			},
 			[]string{"tenant", "  Query: none", "__"},
 		},

@@ -140,8 +140,14 @@ func (r TokenRequest) names() string {
 		what  string
 		names []string
 	}{
-		{"roles", r.Roles}, {"strategy", []string{r.Strategy}}, {"strategies of", sortedKeys(r.Strategies)}, {"parameters", sortedKeys(r.Parameters)},
-		{"cleared", r.Cleared}, {"metadata", sortedKeys(r.Metadata)}, {"accounts of", sortedKeys(r.Accounts)}, {"datasets", r.Datasets},
+		{"roles", r.Roles},
+		{"strategy", []string{r.Strategy}},
+		{"strategies of", sortedKeys(r.Strategies)},
+		{"parameters", sortedKeys(r.Parameters)},
+		{"cleared", r.Cleared},
+		{"metadata", sortedKeys(r.Metadata)},
+		{"accounts of", sortedKeys(r.Accounts)},
+		{"datasets", r.Datasets},
 	} {
 		if named := strings.Join(part.names, ", "); named != "" {
 			text += "; " + part.what + " " + named

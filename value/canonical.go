@@ -24,6 +24,7 @@ const (
 	ErrYear      = Unprintable("the time is infinite, or of a year before 1 or after 9999")
 	ErrNested    = Unprintable("the list has more than one dimension")
 	ErrNotJSON   = Unprintable("the value cannot be read as JSON")
+	ErrLabel     = Unprintable("the enum has a label here that the schema has not: it came later")
 )
 
 // Style says how values are written where a type leaves a choice.
@@ -49,6 +50,9 @@ func AppendJSON(dst []byte, t Type, c Cell, style Style) ([]byte, error) {
 		if c.Kind != KindText {
 			return dst, wrongKind(t, c)
 		}
+		if t.Scalar == Enum && !t.labeled(c.Text) {
+			return dst, ErrLabel
+		}
 		return AppendQuoted(dst, c.Text), nil
 	case UUID, Date, Time, Timestamp, LocalTimestamp, Interval, Bytes:
 		quoted = true
@@ -61,6 +65,16 @@ func AppendJSON(dst []byte, t Type, c Cell, style Style) ([]byte, error) {
 		dst = append(dst, '"')
 	}
 	return dst, err
+}
+
+// labeled tells whether a text is a label of the enum.
+func (t Type) labeled(text []byte) bool {
+	for _, label := range t.Labels {
+		if string(text) == label {
+			return true
+		}
+	}
+	return false
 }
 
 // AppendText appends a cell of a scalar type in canonical text.

@@ -157,6 +157,9 @@ func TestAppendJSONRefuses(t *testing.T) {
 	for _, x := range []string{"NaN", "Infinity", "-Infinity"} {
 		f(of(value.Decimal), text(x), value.ErrNotFinite)
 	}
+	size := value.Type{Scalar: value.Enum, EnumName: "Size", Labels: []string{"SMALL", "LARGE"}}
+	f(size, text("HUGE"), value.ErrLabel)
+	f(size, text("small"), value.ErrLabel)
 	f(of(value.Decimal), text("1"+strings.Repeat("0", 38)), value.ErrTooLarge)
 	f(value.DecimalOf(38, 2), text(strings.Repeat("9", 37)+".25"), value.ErrTooLarge)
 	for _, typ := range []value.Scalar{value.Date, value.LocalTimestamp, value.Timestamp} {

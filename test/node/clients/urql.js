@@ -57,7 +57,10 @@ async function run() {
     same(`${want} rows of the list`, shown(page), ids.slice(0, want));
   }
   const last = (await ask(pages, { last: 3 }, { requestPolicy: 'network-only' }));
-  same('the end of the list', shown(last)?.slice(-3), ids.slice(7));
+  same('the end of the list', shown(last), ids.slice(7));
+  const before = await ask(pages, { last: 3, before: last?.ordersConnection.pageInfo.startCursor });
+  same('what is before the end', shown(before), ids.slice(4));
+  same('the list from its beginning', shown(await ask(pages, { first: 2 })), ids);
   return problems;
 }
 
