@@ -104,7 +104,7 @@ func TestInitOfUniqueReferences(t *testing.T) {
 	db := pgtest.Start(t).Database(t)
 	db.Exec(t, `CREATE TABLE plans (id int PRIMARY KEY);
 		CREATE TABLE projects (tenant_id int NOT NULL, id int PRIMARY KEY);
-		CREATE TABLE settings (project int PRIMARY KEY REFERENCES projects, colour text);
+		CREATE TABLE settings (project int PRIMARY KEY REFERENCES projects, color text);
 		CREATE TABLE budgets (tenant_id int NOT NULL, id int PRIMARY KEY, project int NOT NULL REFERENCES projects, plan int REFERENCES plans, UNIQUE (tenant_id, project), UNIQUE (tenant_id, plan));
 		CREATE TABLE tasks (tenant_id int NOT NULL, id int PRIMARY KEY, project int REFERENCES projects);
 		INSERT INTO plans VALUES (1);
@@ -119,8 +119,8 @@ func TestInitOfUniqueReferences(t *testing.T) {
 	}
 	u := program.Start(t, "serve", "-c", file, "--listen", "127.0.0.1:0")
 	status, body := program.Fetch(t, u.Ask(t, printedToken.FindStringSubmatch(printed)[1],
-		`{ projects(orderBy: [{id: ASC}]) { id setting { colour } budget { id } tasks { id } } plans { budgets { id } } }`))
-	want := `{"data":{"projects":[{"id":1,"setting":{"colour":"red"},"budget":null,"tasks":[{"id":20}]},` +
+		`{ projects(orderBy: [{id: ASC}]) { id setting { color } budget { id } tasks { id } } plans { budgets { id } } }`))
+	want := `{"data":{"projects":[{"id":1,"setting":{"color":"red"},"budget":null,"tasks":[{"id":20}]},` +
 		`{"id":2,"setting":null,"budget":{"id":10},"tasks":[]}],"plans":[{"budgets":[{"id":10}]}]}}`
 	if status != http.StatusOK || string(body) != want {
 		t.Errorf("%d %s\nwant %s", status, body, want)

@@ -119,9 +119,9 @@ func TestChangesReachEveryGateway(t *testing.T) {
 	if !shows(one, "globex", "old") || !shows(two, "globex", "old") {
 		t.Error("a change of one tenant's rows was taken for another's")
 	}
-	// A misspelt tenant is told of, and the others' rows are not old for that.
+	// A misspelled tenant is told of, and the others' rows are not old for that.
 	if got := two.tell(t, `["globex", "gloobex"]`); got != "400 tenants names what is no tenant here: gloobex; the change was taken for the others" {
-		t.Errorf("a misspelt tenant: %s", got)
+		t.Errorf("a misspelled tenant: %s", got)
 	}
 	soon(one, "globex", "new")
 	if got := two.tell(t, `["initech"]`); got != "204" { // a tenant of the file

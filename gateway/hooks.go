@@ -16,7 +16,7 @@ import (
 
 // told forgets here what a source tells of, and has the other gateways of the
 // control store forget it, before it refuses tenants that there are not: what is
-// meant may be among what is misspelt, and to forget does no harm.
+// meant may be among what is misspelled, and to forget does no harm.
 func (g *Gateway) told(cfg *config.Config, cat *catalog.Catalog, forget func(source, dataset string, tenants []string)) func(context.Context, webhook.Change) error {
 	trusting := slices.ContainsFunc(cfg.Issuers, func(i auth.IssuerSpec) bool { return i.Tenants == "trusted" }) // any id may be a tenant's
 	known := func(id string) bool {
