@@ -156,16 +156,16 @@ func TestTypesOfThemselves(t *testing.T) {
 	}
 	types := lies.Columns(column(number), column(name), column(truth), column(name), column(number), column(number), column(number), column(name))
 	columns := lies.Columns(column(number), column(name), column(name), column(truth), column(name), column(name), column(number), column(number), column(number),
-		column(truth), column(truth), column(truth), column(name), column(truth))
+		column(truth), column(truth), column(truth), column(name), column(truth), column(truth))
 	source := open(t, liar(lies.Answering(t, lies.Lie{}, map[string]string{
 		"FROM pg_type t": rows(types,
 			lies.Row("1", "domain", "f", "d", "1", "-1", "0", "[]"),
 			lies.Row("2", "list", "f", "b", "0", "-1", "2", "[]")),
 		"domains AS": rows(columns,
-			lies.Row("9", "public", "t", "f", "a", "domain", "1", "-1", "0", "t", "t", "t", "", "f"),
-			lies.Row("9", "public", "t", "f", "b", "list", "2", "-1", "0", "t", "t", "t", "", "f")),
+			lies.Row("9", "public", "t", "f", "a", "domain", "1", "-1", "0", "t", "t", "t", "", "f", "f"),
+			lies.Row("9", "public", "t", "f", "b", "list", "2", "-1", "0", "t", "t", "t", "", "f", "f")),
 		"FROM pg_index":      rows(lies.Columns(column(number), column(truth), column(truth), column(truth), column(name))),
-		"FROM pg_constraint": rows(lies.Columns(column(number), column(name), column(name), column(name), column(name))),
+		"FROM pg_constraint": rows(lies.Columns(column(number), column(name), column(name), column(name), column(name), column(truth))),
 	}), "disable"), postgres.Options{})
 	tables, err := source.Introspect(t.Context(), "public")
 	if err != nil || len(tables) != 1 || len(tables[0].Columns) != 2 || tables[0].Columns[0].Form != value.Printed || tables[0].Columns[1].Form != value.Document {
