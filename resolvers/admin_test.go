@@ -430,7 +430,7 @@ func TestCreateTokenIsRefused(t *testing.T) {
 		`{"t": {"subject": "a", "metadata": [{"name": "m", "value": "1"}, {"name": "m", "value": "2"}]}}`:                        {fault.BadUserInput, "metadata m is given twice"},
 		`{"t": {"subject": "a", "accounts": [{"source": "s", "host": "a"}, {"source": "s", "host": "b"}]}}`:                      {fault.BadUserInput, "source s is given twice"},
 		`{"t": {"subject": "a", "accounts": [{"source": "s", "headers": [{"name":"h","value":"1"},{"name":"h","value":"2"}]}]}}`: {fault.BadUserInput, "header h is given twice"},
-		`{"t": {"subject": "a", "inactivitySeconds": 119}}`:                                                                      {fault.BadUserInput, "at least 2m"},
+		`{"t": {"subject": "a", "inactivitySeconds": 119}}`:                                                                      {fault.BadUserInput, "at least 120 seconds"},
 		`{"t": {"subject": "a", "rate": -1}}`:                                                                                    {fault.BadUserInput, "rate"},
 		`{"t": {"subject": "a", "expiresAt": "2020-01-01T00:00:00Z"}}`:                                                           {fault.BadUserInput, "expired already"},
 		`{"t": {"subject": "a", "expiresAt": "0001-01-01T00:00:00Z"}}`:                                                           {fault.BadUserInput, "before all time"},
