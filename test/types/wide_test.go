@@ -31,7 +31,11 @@ func wideNumbers(t *testing.T, g *gateway) {
 			if f == "first" || f == "last" {
 				rows = "(where: {id: {eq: 5}}, rowsBy: id)"
 			}
-			if got := g.askAs(t, "t5", `{thingsAggregate`+rows+` {`+column+` {`+f+`}}}`); !strings.Contains(got, "TOO_COMPLEX") {
+			got, want := g.askAs(t, "t5", `{thingsAggregate`+rows+` {`+column+` {`+f+`}}}`), `"`+column+`":{"`+f+`":null}`
+			if f == "sum" { // which the engine gives up
+				want = "TOO_COMPLEX"
+			}
+			if !strings.Contains(got, want) || !strings.Contains(got, `"errors"`) {
 				t.Errorf("%s of %s: %s", f, column, got)
 			}
 		}
