@@ -460,7 +460,7 @@ func TestChangesAreForgotten(t *testing.T) {
 		h.Set(webhook.TimestampHeader, timestamp)
 		h.Set(webhook.SignatureHeader, signature)
 	}, http.StatusUnauthorized)
-	o.tell(t, "main", `{"dataset": "products", "tenants": null}`, nil, http.StatusBadRequest) // it has none
+	o.tell(t, "main", `{"dataset": "products", "tenants": null}`, nil, http.StatusBadRequest)     // it has none
 	o.tell(t, "main", `{"dataset": "orders", "tenants": ["globex"]}`, nil, http.StatusBadRequest) // nobody is called so
 	if !kept() {
 		t.Error("forgotten without reason")
