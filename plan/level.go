@@ -87,10 +87,10 @@ func (lb *levelBuilder) add(d *catalog.Dataset, from, inside int, on []catalog.P
 		reason: reason, inside: inside, from: from,
 	})
 	if lb.isOwn(d, binding) {
-		lb.l.refs[i].own = lb.p.Tenant
+		lb.l.refs[i].own = lb.tenant()
 	}
 	if byColumn {
-		key, err := lb.tenantKey(d.Tenant)
+		key, err := lb.keyIn(d.Tenant)
 		if err != nil {
 			return 0, err
 		}
