@@ -51,6 +51,9 @@ func (p presenter) present(ctx context.Context, err error) *gqlerror.Error {
 	if f.Hint != "" {
 		out.Extensions["hint"] = f.Hint
 	}
+	if f.Unknown {
+		out.Extensions["unknown"] = true
+	}
 	if f.RetryAfter > 0 {
 		out.Extensions["retryAfter"] = int(math.Ceil(f.RetryAfter.Seconds()))
 	}
