@@ -20,6 +20,8 @@ type change struct {
 	kind     query.ChangeKind
 	key      string // of the field
 	dataset  string
+	typ      string
+	strategy string
 	target   Target
 	identity Identity
 	owner    string
@@ -55,6 +57,12 @@ func (c Change) Dataset() string { return c.body.dataset }
 
 // Target is where the rows are.
 func (c Change) Target() Target { return c.body.target }
+
+// Type is the type of the answer of a change of several rows.
+func (c Change) Type() string { return c.body.typ }
+
+// Strategy is the name of the strategy the rows are reached by.
+func (c Change) Strategy() string { return c.body.strategy }
 
 // Identity is who asks.
 func (c Change) Identity() Identity { return c.body.identity }

@@ -34,13 +34,14 @@ func BuildChange(r query.Change, cat *catalog.Catalog, p principal.Principal, no
 	}
 	b.path = []string{r.Field.Key}
 	cb := &changeBuilder{builder: b, vis: vis, field: r.Field, args: arguments(r.Field.Args), now: now,
-		c: &change{kind: r.Kind, key: r.Field.Key, dataset: r.Dataset, identity: b.identity(), names: make(map[string]string)}}
+		c: &change{kind: r.Kind, key: r.Field.Key, dataset: r.Dataset, typ: vis.Dataset.Type + "Change", identity: b.identity(), names: make(map[string]string)}}
 	if err := cb.build(); err != nil {
 		return Change{}, err
 	}
 	if err := b.reached(); err != nil {
 		return Change{}, err
 	}
+	cb.c.strategy = b.reachedBy()
 	return Change{cb.c}, nil
 }
 

@@ -22,6 +22,17 @@ func (k ChangeKind) Inserts() bool { return k == Insert || k == InsertOne }
 // Updates tells a change that keeps the rows it changes.
 func (k ChangeKind) Updates() bool { return k == Update || k == UpdateByKey }
 
+// String is what is done, for people.
+func (k ChangeKind) String() string {
+	switch {
+	case k.Inserts():
+		return "insert"
+	case k.Updates():
+		return "update"
+	}
+	return "delete"
+}
+
 // Change is one change of one dataset, as it was asked.
 type Change struct {
 	Dataset string // name in the catalog
