@@ -39,11 +39,13 @@ func (c *compiler) target(d *draft, src *Source, b *Binding, t Table, known bool
 	for _, fk := range t.ForeignKeys {
 		ref := &Reference{Columns: d.columnsIn(b, fk.Columns), OnDelete: fk.OnDelete, OnUpdate: fk.OnUpdate, Deferrable: fk.Deferrable, some: d.someIn(b, fk.Columns)}
 		ref.Tenant = d.Tenant != nil && slices.Contains(ref.some, d.Tenant)
+		ref.astray = !alone && !ref.Tenant
 		if to := c.tableOf(src.Name, fk.RefSchema, fk.RefTable); to != nil {
 			ref.Dataset, ref.Others = to.Dataset, to.columnsIn(to.Bindings[src.Name], fk.RefColumns)
 			ref.Tenant, ref.Parent = referenceOfTenants(d.Dataset, ref.Columns, to.Dataset, ref.Others)
+			ref.astray = ref.astray && ref.Others == nil
 		}
-		ref.Tenant = ref.Tenant || alone
+		ref.Tenant = ref.Tenant || alone && !d.Common
 		out.References = append(out.References, ref)
 	}
 	for _, r := range t.Referrers {
@@ -53,7 +55,7 @@ func (c *compiler) target(d *draft, src *Source, b *Binding, t Table, known bool
 			ref.sets = from.columnsIn(from.Bindings[src.Name], r.Sets)
 			ref.Tenant, ref.Parent = referenceOfTenants(from.Dataset, ref.Others, d.Dataset, ref.Columns)
 		}
-		ref.Tenant = ref.Tenant || alone
+		ref.Tenant = ref.Tenant || alone && !d.Common
 		out.Referrers = append(out.Referrers, ref)
 	}
 	return out
@@ -200,5 +202,5 @@ func (t *Target) followed(col *Column) bool {
 
 // strays tells whether a column refers to rows of which nobody can say whose they are.
 func (t *Target) strays(col *Column) bool {
-	return slices.ContainsFunc(t.References, func(r *Reference) bool { return r.Dataset == nil && !r.Tenant && slices.Contains(r.some, col) })
+	return slices.ContainsFunc(t.References, func(r *Reference) bool { return r.astray && slices.Contains(r.some, col) })
 }

@@ -30,7 +30,7 @@ func (c *compiler) deleted(d *draft) {
 	}
 	switch {
 	case !slices.Contains([]value.Scalar{value.Timestamp, value.LocalTimestamp, value.Date}, col.Type.Scalar) || col.Type.List:
-		at.in("at").problem("%s is a %s; it must be a Timestamp, a LocalTimestamp or a Date", col.Name, col.Type.GraphQL())
+		at.in("at").problem("the type of %s is %s; it must be a Timestamp, a LocalTimestamp or a Date", col.Name, col.Type.GraphQL())
 	case !col.Nullable:
 		at.in("at").problem("%s is never null, so every row would be deleted", col.Name)
 	}
@@ -38,7 +38,7 @@ func (c *compiler) deleted(d *draft) {
 	if spec.By != "" {
 		if by := c.kept(at.in("by"), d, spec.By); by != nil {
 			if !by.Type.Text() && by.Type.Scalar != value.UUID {
-				at.in("by").problem("%s is a %s; the subject of a token is text", by.Name, by.Type.GraphQL())
+				at.in("by").problem("the type of %s is %s; the subject of a token is text", by.Name, by.Type.GraphQL())
 			}
 			d.Deleted.By = by
 		}
@@ -144,7 +144,7 @@ func (c *compiler) version(d *draft, w *Writes) {
 	}
 	switch {
 	case col.Type.Scalar != value.Int && col.Type.Scalar != value.BigInt || col.Type.List:
-		at.problem("%s is a %s; a version is an Int or a BigInt that counts changes", col.Name, col.Type.GraphQL())
+		at.problem("the type of %s is %s; a version is an Int or a BigInt that counts changes", col.Name, col.Type.GraphQL())
 	case col.Nullable:
 		at.problem("%s may be null, which no version is older than; make the column NOT NULL", col.Name)
 	}
@@ -186,7 +186,7 @@ func (c *compiler) presetValue(at place, col *Column, v query.Value) {
 	ref, ok := v.(query.Text)
 	switch {
 	case v == Now && (col.Type.List || !slices.Contains(times, col.Type.Scalar)):
-		at.problem("%s is the time, and %s is a %s; it fits a Timestamp, a LocalTimestamp or a Date", string(Now), col.Name, col.Type.GraphQL())
+		at.problem("%s is the time, and the type of %s is %s; it fits a Timestamp, a LocalTimestamp or a Date", string(Now), col.Name, col.Type.GraphQL())
 	case v == Now:
 	case ok && strings.HasPrefix(string(ref), "$"):
 		c.reference(at, string(ref), col.Type, true)
@@ -286,7 +286,7 @@ func (c *compiler) upserts(d *draft) {
 			break
 		}
 		for _, key := range b.Target.Keys {
-			everywhere := key.upserts() && !slices.ContainsFunc(places, func(other *Binding) bool {
+			everywhere := !b.Target.Unsure && key.upserts() && !slices.ContainsFunc(places, func(other *Binding) bool {
 				return !slices.ContainsFunc(other.Target.Keys, func(k *UniqueKey) bool { return k.upserts() && sameColumns(k.Columns, key.Columns) })
 			})
 			if everywhere && !names[key.Name] {

@@ -66,7 +66,7 @@ func (c *compiler) unwritable(d *draft, source string, b *Binding, t Table, know
 	} else {
 		for _, k := range b.Target.Keys {
 			if !k.Tenant && !k.Made && !w.GlobalKeys {
-				say(d.collides(b, t, k))
+				say(d.collides(b, t, k, c.catalog.Sources[source].Kind == Postgres))
 			}
 		}
 	}
@@ -91,12 +91,14 @@ func (t Table) kindText() string {
 	return "a table with rules"
 }
 
-// collides says that rows of two tenants collide by a key, and how to mend that.
-func (d *draft) collides(b *Binding, t Table, k *UniqueKey) string {
+// collides says that rows of two tenants collide by a key, and how to mend that;
+// alters says that the database can drop a constraint.
+func (d *draft) collides(b *Binding, t Table, k *UniqueKey, alters bool) string {
 	table, name := sqlTable(b), k.index.Name
 	what := "the unique index " + name
+	primary := !k.Exclusion && !k.Partial && slices.Equal(k.index.Columns, t.PrimaryKey)
 	switch {
-	case slices.Equal(k.index.Columns, t.PrimaryKey):
+	case primary:
 		what = "the primary key (" + strings.Join(k.index.Columns, ", ") + ")"
 	case k.Exclusion:
 		what = "the exclusion constraint " + name
@@ -105,7 +107,7 @@ func (d *draft) collides(b *Binding, t Table, k *UniqueKey) string {
 	}
 	out := what + " holds no tenant, so rows of two tenants could collide: say `global_keys: true` if a tenant may learn that a value is taken, or "
 	cols := d.tenantColumns(b)
-	if len(cols) == 0 || k.index.Expression || k.Exclusion || name == "" {
+	if len(cols) == 0 || k.index.Expression || k.Exclusion || k.Partial || name == "" || !alters {
 		return out + "make one that begins with what says whose a row is, and drop it"
 	}
 	drop := "DROP INDEX " + quotedName(b.Schema) + "." + quotedName(name)
@@ -120,7 +122,7 @@ func (d *draft) collides(b *Binding, t Table, k *UniqueKey) string {
 		all[i] = quotedName(col)
 	}
 	list := strings.Join(all, ", ")
-	if slices.Equal(k.index.Columns, t.PrimaryKey) {
+	if primary {
 		return out + drop + ", ADD PRIMARY KEY (" + list + ");"
 	}
 	return out + "CREATE UNIQUE INDEX ON " + table + " (" + list + "); " + drop + ";"

@@ -76,6 +76,8 @@ type Reference struct {
 	OnUpdate   Action
 	Deferrable bool
 
+	astray bool // nobody can say whose row it leads to
+
 	some []*Column // those of this end's columns that the dataset has
 	sets []*Column // of the other end, those that OnDelete sets where it does not set all
 	at   Referrer  // of one onto the table
