@@ -20,6 +20,8 @@ type levelBuilder struct {
 	cells places
 
 	failed error // of a read that had to add references
+
+	role func(at whereAt) (Expr, error) // of a change: what is asked of the first reference in place of the roles' filter
 }
 
 // use is what is known of a reference beyond what the plan keeps.
@@ -232,7 +234,7 @@ func (lb *levelBuilder) policies(i int) error {
 		}
 		scope = append(scope, e)
 	}
-	byRole, err := lb.roleFilter(i, at)
+	byRole, err := lb.byRole(i, at)
 	if err != nil {
 		return err
 	}
@@ -256,6 +258,14 @@ func (lb *levelBuilder) policies(i int) error {
 	}
 	lb.l.refs[i].scope = append(lb.l.refs[i].scope, all(scope).conjuncts()...)
 	return nil
+}
+
+// byRole is what roles ask of a reference's rows.
+func (lb *levelBuilder) byRole(i int, at whereAt) (Expr, error) {
+	if i == 0 && lb.role != nil {
+		return lb.role(at)
+	}
+	return lb.roleFilter(i, at)
 }
 
 // roleFilter confines a reference to the rows of the principal's roles, and of
