@@ -43,7 +43,7 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer cancel()
 	ctx, share := h.options.Held.Begin(ctx)
 	defer share.End() // when the answer has been written
-	x := &exchange{handler: h, w: w, share: share, maxBody: h.options.MaxBody, r: r.WithContext(graphql.StartOperationTrace(ctx))}
+	x := &exchange{handler: h, w: w, share: share, maxBody: h.options.MaxBody, r: r.WithContext(client.With(graphql.StartOperationTrace(ctx), r, h.options.Proxies))}
 	defer func() {
 		if recovered := recover(); recovered != nil {
 			x.panicked(recovered)
@@ -104,7 +104,6 @@ func (x *exchange) ask(start time.Time) *refusal {
 }
 
 func (x *exchange) identifyCaller() error {
-	x.r = x.r.WithContext(client.With(x.r.Context(), x.r, x.options.Proxies))
 	if x.options.Anonymous && len(x.r.Header.Values("Authorization")) == 0 {
 		x.anonymous = true
 		x.maxBody = min(x.maxBody, anonymousBody)
