@@ -40,6 +40,7 @@ func (c serveCommand) Run(ctx context.Context, s *term.IO) error {
 		debug.SetGCPercent(gcPercent)
 		defer runtime.KeepAlive(ballast())
 	}
+	noteWaits(cfg.Server.ProfileRates)
 	sink := logsink.New(s.Stderr, logsink.JSON(slog.LevelInfo))
 	log := sink.Logger()
 	defer outlive(log)()
@@ -100,6 +101,16 @@ func sayFirstKey(ctx context.Context, g *gateway.Gateway, out io.Writer) error {
 		fmt.Fprintln(out, "Nobody administers this gateway yet: `usher key bootstrap` makes the first administrator's key.")
 	}
 	return err
+}
+
+// noteWaits has the runtime note what its profiles of waiting show.
+func noteWaits(rates config.ProfileRates) {
+	if rates.Mutex > 0 {
+		runtime.SetMutexProfileFraction(rates.Mutex)
+	}
+	if rates.Block > 0 {
+		runtime.SetBlockProfileRate(int(rates.Block))
+	}
 }
 
 // gcPercent lets the heap grow to three times what is in use before it is
