@@ -13,7 +13,7 @@ import (
 )
 
 // Question is one query, or several that read the same rows, ready to be asked
-// any number of times by those who may ask it once.
+// any number of times by those who may ask it once; Bind comes before.
 type Question struct {
 	sources *Sources
 	way     asker
@@ -21,7 +21,8 @@ type Question struct {
 
 	// Of one that a database answers.
 	target    plan.Target
-	statement *sqlexec.Prepared
+	prepared  *sqlexec.Prepared
+	statement sqlexec.Statement // when bound
 	reads     []plan.Ref    // of tenants' own tables
 	maxAge    time.Duration // how old its answers may be; 0: they are not kept
 	owner     string        // the tenant whose rows it reads; empty: everybody's
@@ -58,12 +59,13 @@ func (s *Sources) Prepare(q plan.Query) (*Question, error) {
 	}
 	target, ok := q.Single()
 	if !ok {
+		q.Look() // what is combined is written while it is asked
 		lookups, err := prepareLookups(q)
 		return &Question{sources: s, way: s.engineWay, tenant: q.Identity().Tenant(), query: q, lookups: lookups}, err
 	}
 	statement, err := sqlexec.Prepare(q, dialects[target.Kind])
 	return &Question{
-		sources: s, way: s.databaseWay, tenant: q.Identity().Tenant(), target: target, statement: statement, reads: reads(q.Root()),
+		sources: s, way: s.databaseWay, tenant: q.Identity().Tenant(), target: target, prepared: statement, reads: reads(q.Root()),
 		maxAge: q.MaxAge(), owner: q.Owner(), datasets: datasetsOf(nil, q),
 	}, err
 }
@@ -77,7 +79,7 @@ func (s *Sources) PrepareSharedScan(t plan.SharedScan) (*Question, error) {
 	first := t.Query(0)
 	statement, err := sqlexec.PrepareSharedScan(t, dialects[target.Kind])
 	question := &Question{
-		sources: s, way: s.databaseWay, tenant: first.Identity().Tenant(), target: target, statement: statement, reads: reads(t.Base()),
+		sources: s, way: s.databaseWay, tenant: first.Identity().Tenant(), target: target, prepared: statement, reads: reads(t.Base()),
 		maxAge: first.MaxAge(), owner: first.Owner(),
 	}
 	for i := range t.Len() {
@@ -101,10 +103,20 @@ var dialects = map[catalog.SourceKind]sqlgen.Dialect{catalog.Postgres: sqlgen.Po
 
 // Size is about how many bytes the question takes in memory.
 func (q *Question) Size() int {
-	if q.statement == nil {
+	if q.prepared == nil {
 		return 0
 	}
-	return q.statement.Size()
+	return q.prepared.Size()
+}
+
+// Bind is the question with its arguments, from the texts of all terms of its plan.
+func (q *Question) Bind(texts []string) *Question {
+	if q.prepared == nil {
+		return q
+	}
+	bound := *q
+	bound.statement = q.prepared.Bind(texts)
+	return &bound
 }
 
 // Answer asks the sources, unless an answer is kept that may still be given.
