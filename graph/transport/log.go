@@ -21,7 +21,7 @@ func (x *exchange) log(duration time.Duration) {
 	}
 	level := slog.LevelInfo
 	attributes := [...]slog.Attr{
-		slog.String("request_id", requestid.From(x.r.Context())),
+		slog.String("request_id", requestid.From(x.ctx)),
 		slog.String("tenant", x.caller.Tenant),
 		slog.String("subject", x.caller.Subject),
 		slog.String("operation", operation),
@@ -31,7 +31,7 @@ func (x *exchange) log(duration time.Duration) {
 	if x.cause != nil {
 		level = max(level, fault.Lookup(x.cause.Code).Level)
 	}
-	ctx, handler := x.r.Context(), x.options.Logger.Handler()
+	ctx, handler := x.ctx, x.options.Logger.Handler()
 	if !handler.Enabled(ctx, level) {
 		return
 	}
