@@ -107,6 +107,10 @@ func (x *executable) query(ctx context.Context, op *graphql.OperationContext) *g
 
 // all runs functions side by side within the bound, the last of them here.
 func (x *executable) all(work []func()) {
+	if len(work) == 1 {
+		work[0]()
+		return
+	}
 	var group errgroup.Group
 	group.SetLimit(x.concurrency)
 	for i, run := range work {

@@ -103,6 +103,9 @@ func list(b []byte, all []string) []byte {
 
 func sorted[V any](b []byte, m map[string]V, each func([]byte, V) []byte) []byte {
 	b = append(strconv.AppendInt(b, int64(len(m)), 10), ';')
+	if len(m) == 0 {
+		return b // as in most rights of most principals
+	}
 	for _, name := range slices.Sorted(maps.Keys(m)) {
 		b = each(text(b, name), m[name])
 	}
