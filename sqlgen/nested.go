@@ -1,6 +1,7 @@
 package sqlgen
 
 import (
+	"slices"
 	"strconv"
 
 	"usher/plan"
@@ -18,9 +19,7 @@ func (w *writer) nestedRows() {
 	w.columns()
 	w.numbered("p.n")
 	w.put(" FROM ")
-	w.parentRows()
-	w.put(" JOIN ")
-	w.from(w.links)
+	w.from(w.belonging)
 	w.condition(" WHERE ", w.l.Where())
 	w.window()
 }
@@ -44,13 +43,13 @@ const few = 100
 func (w *writer) firstOfEach() {
 	w.pageOf("p.n")
 	w.put("s.* FROM ")
-	w.parentRows()
+	w.parentRows(false)
 	w.put(w.d.Lateral(), "SELECT ")
 	w.columns()
 	w.put(", row_number() OVER (")
 	w.orderBy("ORDER BY ")
 	w.put(") AS rn FROM ")
-	w.from(nil)
+	w.from(w.alone)
 	w.put(" WHERE ")
 	w.links()
 	w.condition(" AND ", w.l.Where())
@@ -103,10 +102,48 @@ func (w *writer) window() {
 	w.inPlace()
 }
 
-// parentRows writes the parents' keys as rows k0, k1, … n.
-func (w *writer) parentRows() {
+// belonging writes the first reference joined to the parents that its rows belong
+// to. Of rows that link many to many, each pair counts once.
+func (w *writer) belonging() {
+	w.parentRows(false)
+	w.put(" JOIN ")
+	i := w.l.Through()
+	if i == 0 {
+		w.reference(0)
+		w.put(" ON ")
+		w.links()
+		return
+	}
+	r := w.l.Ref(i)
+	var names []string // of the pair alone: what a policy reads must not tell equal pairs apart
+	for j := range w.l.Links() {
+		names = append(names, w.l.Link(j).Own().Name())
+	}
+	for j := range r.Ons() {
+		names = append(names, r.On(j).To.Name())
+	}
+	slices.Sort(names)
+	w.put("(SELECT DISTINCT ")
+	for j, name := range slices.Compact(names) {
+		if j > 0 {
+			w.put(", ")
+		}
+		w.put(table(i), ".", Identifier(name))
+	}
+	w.put(" FROM ")
+	w.reference(i)
+	w.put(") AS ", table(i), " ON ")
+	w.links()
+	w.put(" JOIN ")
+	w.reference(0)
+	w.on(r)
+}
+
+// parentRows writes the parents' keys as rows k0, k1, … n; all of them, or those
+// that have a key.
+func (w *writer) parentRows(all bool) {
 	if w.part != nil {
-		w.part.parents(w)
+		w.part.parents(w, all)
 		return
 	}
 	types := make([]value.Type, w.l.Links())

@@ -8,7 +8,6 @@ package sqlgen
 
 import (
 	"errors"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -27,8 +26,8 @@ type Statement struct {
 // ErrNotPlanned is returned for the zero value of a plan.
 var ErrNotPlanned = errors.New("sqlgen: the level was not made by plan.Build")
 
-// rowMark is true in every row of a level's first reference, so that rows can
-// be counted behind an outer join. No column can have its name.
+// rowMark is true in every row of a reference, and of an earlier period's groups,
+// which tells those that are there behind an outer join. No column can have its name.
 const rowMark = "__row"
 
 // Render writes the statement of one level.
@@ -63,6 +62,7 @@ type writer struct {
 	others  bool // groups beyond the best are one
 	keyed   bool // keys are columns of the first reference's rows
 	marked  bool // groups are marked as being there
+	rowless bool // counts are of no rows
 	part    *part
 	err     error
 }
@@ -81,7 +81,7 @@ func (w *writer) rows() {
 	w.placed()
 	w.columns()
 	w.put(" FROM ")
-	w.from(nil)
+	w.from(w.alone)
 	w.condition(" WHERE ", w.l.Where())
 	w.orderBy(" ORDER BY ")
 	w.limit()
@@ -120,9 +120,8 @@ func (w *writer) limit() {
 	}
 }
 
-// from writes the first reference, tied to its parents where ties says how,
-// and all that is joined to it.
-func (w *writer) from(ties func()) {
+// from writes the first reference, as it is said how, and all that is joined to it.
+func (w *writer) from(first func()) {
 	for i := range w.l.Refs() {
 		r := w.l.Ref(i)
 		switch {
@@ -131,22 +130,19 @@ func (w *writer) from(ties func()) {
 			w.put(" LEFT JOIN ")
 			w.reference(i)
 			w.on(r)
-		case w.l.Through() > 0:
-			w.linked(ties)
-		case w.keyed:
-			w.keyedRows()
 		default:
-			w.reference(i)
-			w.tie(ties)
+			first()
 		}
 	}
 }
 
-func (w *writer) tie(ties func()) {
-	if ties != nil {
-		w.put(" ON ")
-		ties()
+// alone writes the first reference by itself.
+func (w *writer) alone() {
+	if w.keyed {
+		w.keyedRows()
+		return
 	}
+	w.reference(0)
 }
 
 // elsewhere tells a reference that is written inside a scope or an EXISTS, not
@@ -222,49 +218,6 @@ func (w *writer) parent(i int) string {
 	text := w.b.String()
 	w.b = outer
 	return text
-}
-
-// linked writes the rows that link parents to the first reference, each pair
-// once, and the first reference joined to them.
-func (w *writer) linked(ties func()) {
-	i := w.l.Through()
-	r := w.l.Ref(i)
-	var names []string // of the pair alone: what a policy reads must not tell equal pairs apart
-	for j := range w.l.Links() {
-		names = append(names, w.l.Link(j).Own().Name())
-	}
-	for j := range r.Ons() {
-		names = append(names, r.On(j).To.Name())
-	}
-	slices.Sort(names)
-	w.put("(SELECT DISTINCT ")
-	for j, name := range slices.Compact(names) {
-		if j > 0 {
-			w.put(", ")
-		}
-		w.put(table(i), ".", Identifier(name))
-	}
-	w.put(" FROM ")
-	w.reference(i)
-	w.put(") AS ", table(i))
-	w.tie(ties)
-	w.put(" JOIN ")
-	w.reference(0)
-	w.on(r)
-}
-
-// together writes the same as one operand of a further join. Only what is
-// joined itself may stand in parentheses.
-func (w *writer) together() {
-	for i := 1; i < w.l.Refs(); i++ {
-		if i == w.l.Through() || !elsewhere(w.l.Ref(i)) {
-			w.put("(")
-			w.from(nil)
-			w.put(")")
-			return
-		}
-	}
-	w.from(nil)
 }
 
 func (w *writer) on(r plan.Ref) {

@@ -238,16 +238,15 @@ func (w *writer) linkNames() {
 	}
 }
 
-// parents writes the rows of the parent that have a key, or all where each has a
-// group.
-func (p *part) parents(w *writer) {
+// parents writes the rows of the parent; all of them, or those that have a key.
+func (p *part) parents(w *writer, all bool) {
 	w.put("(SELECT id AS n")
 	for j := range w.l.Links() {
 		w.put(", ", linkKey(p.child, j), " AS k", strconv.Itoa(j))
 	}
 	w.put(" FROM p", strconv.Itoa(p.parent))
 	for j := range w.l.Links() {
-		if w.l.OneGroup() {
+		if all {
 			break
 		}
 		if j == 0 {
