@@ -111,6 +111,16 @@ func TestPostgresPlans(t *testing.T) {
 			[]string{"Left Join", "Subquery Scan on o", "HashAggregate"},
 			nil,
 		},
+		{
+			"what many link to many, of these parents", `visits(orderBy: [{at: DESC}], limit: 20) { id tags { name } }`,
+			[]string{"WindowAgg", "Unique", "Nested Loop", "by_visit"},
+			[]string{"Seq Scan on tagged"},
+		},
+		{
+			"the same in groups", `visits(orderBy: [{at: DESC}], limit: 20) { id tagsAggregate { count } }`,
+			[]string{"Left Join", "Unique", "Nested Loop", "by_visit"},
+			[]string{"Seq Scan on tagged"},
+		},
 		{"without related rows", `pages(where: {visits: {none: {}}}) { name }`, []string{"Anti Join"}, []string{"SubPlan"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -118,7 +118,7 @@ func (w *writer) groupsOfRows(nested bool) {
 	}
 	list := w.items()
 	if nested {
-		list("p.n", "n")
+		list(w.parentNumber(), "n")
 	}
 	for i := range w.l.Keys() {
 		key := w.key(i)

@@ -15,9 +15,9 @@ func (w *writer) nestedRows() {
 		w.firstOfEach()
 		return
 	}
-	w.pageOf("p.n")
+	w.pageOf(w.parentNumber())
 	w.columns()
-	w.numbered("p.n")
+	w.numbered(w.parentNumber())
 	w.put(" FROM ")
 	w.from(w.belonging)
 	w.condition(" WHERE ", w.l.Where())
@@ -102,39 +102,48 @@ func (w *writer) window() {
 	w.inPlace()
 }
 
+// parentMark is the number of the parent in the rows that link many to many. No
+// column can have its name.
+const parentMark = "__n"
+
+// parentNumber is the number of the parent of a row that belonging writes.
+func (w *writer) parentNumber() string {
+	if i := w.l.Through(); i > 0 {
+		return table(i) + "." + Identifier(parentMark)
+	}
+	return "p.n"
+}
+
 // belonging writes the first reference joined to the parents that its rows belong
-// to. Of rows that link many to many, each pair counts once.
+// to. Of rows that link many to many, those of these parents alone are made
+// distinct: each pair once, of which what a policy reads must not make two.
 func (w *writer) belonging() {
-	w.parentRows(false)
-	w.put(" JOIN ")
 	i := w.l.Through()
 	if i == 0 {
+		w.parentRows(false)
+		w.put(" JOIN ")
 		w.reference(0)
 		w.put(" ON ")
 		w.links()
 		return
 	}
 	r := w.l.Ref(i)
-	var names []string // of the pair alone: what a policy reads must not tell equal pairs apart
-	for j := range w.l.Links() {
-		names = append(names, w.l.Link(j).Own().Name())
-	}
-	for j := range r.Ons() {
-		names = append(names, r.On(j).To.Name())
+	names := make([]string, r.Ons())
+	for j := range names {
+		names[j] = r.On(j).To.Name()
 	}
 	slices.Sort(names)
-	w.put("(SELECT DISTINCT ")
-	for j, name := range slices.Compact(names) {
-		if j > 0 {
-			w.put(", ")
-		}
-		w.put(table(i), ".", Identifier(name))
+	w.put("(SELECT DISTINCT p.n AS ", Identifier(parentMark))
+	for _, name := range slices.Compact(names) {
+		w.put(", ", table(i), ".", Identifier(name))
 	}
 	w.put(" FROM ")
-	w.reference(i)
-	w.put(") AS ", table(i), " ON ")
-	w.links()
+	w.parentRows(false)
 	w.put(" JOIN ")
+	w.reference(i)
+	w.put(" ON ")
+	w.links()
+	w.put(") AS ", table(i), " JOIN ")
 	w.reference(0)
 	w.on(r)
 }
