@@ -107,6 +107,11 @@ func TestPostgresPlans(t *testing.T) {
 			nil,
 		},
 		{
+			"a page before it is numbered", `visits(orderBy: [{left_at: DESC}], limit: 20) { id tags { name } }`,
+			[]string{"CTE p0", "WindowAgg", "Limit", "Sort"},
+			nil,
+		},
+		{
 			"grouped before they are joined to their parents", `pages(limit: 200) { name visitsAggregate(where: {of: {name: {neq: "p1"}}}) { count } }`,
 			[]string{"Left Join", "Subquery Scan on o", "HashAggregate"},
 			nil,

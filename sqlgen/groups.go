@@ -11,27 +11,22 @@ import (
 func (w *writer) groups() {
 	nested := w.l.Links() > 0
 	w.groupsFirst(nested)
-	if nested {
-		w.pageOf("g.n")
-	} else {
-		w.put("SELECT ")
-		w.placed()
+	from := func() {
+		w.put(" FROM (")
+		w.groupsFrom(nested)
+		w.put(") AS g")
+		w.priorGroups(nested)
+		w.condition(" WHERE ", w.l.Having())
 	}
-	w.columns()
-	if nested {
-		w.numbered("g.n")
-	}
-	w.put(" FROM (")
-	w.groupsFrom(nested)
-	w.put(") AS g")
-	w.priorGroups(nested)
-	w.condition(" WHERE ", w.l.Having())
-	if nested {
-		w.window()
+	if !nested {
+		w.root(from)
 		return
 	}
-	w.orderBy(" ORDER BY ")
-	w.limit()
+	w.pageOf("g.n")
+	w.columns()
+	w.numbered("g.n")
+	from()
+	w.window()
 }
 
 // grouping writes the groups that may be there: k0, k1, … and a0, a1, … of each.

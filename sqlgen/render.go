@@ -77,12 +77,22 @@ func table(ref int) string { return "t" + strconv.Itoa(ref) }
 
 // rows writes a list at the root.
 func (w *writer) rows() {
+	w.root(func() {
+		w.put(" FROM ")
+		w.from(w.alone)
+		w.condition(" WHERE ", w.l.Where())
+	})
+}
+
+// root writes the page of a root.
+func (w *writer) root(from func()) {
+	if w.part != nil {
+		w.placed(from)
+		return
+	}
 	w.put("SELECT ")
-	w.placed()
 	w.columns()
-	w.put(" FROM ")
-	w.from(w.alone)
-	w.condition(" WHERE ", w.l.Where())
+	from()
 	w.orderBy(" ORDER BY ")
 	w.limit()
 }
@@ -292,7 +302,7 @@ func (w *writer) condition(keyword string, e plan.Expr) {
 	}
 }
 
-// orderBy writes the order, with the nulls where they belong on both engines.
+// orderBy writes the order.
 func (w *writer) orderBy(keyword string) {
 	if w.l.Orders() == 0 {
 		return
@@ -302,7 +312,8 @@ func (w *writer) orderBy(keyword string) {
 		if i > 0 {
 			w.put(", ")
 		}
-		w.term(w.l.Order(i))
+		o := w.l.Order(i)
+		w.put(w.term(o), w.direction(o))
 	}
 }
 
@@ -312,8 +323,8 @@ func (w *writer) neverNull(e plan.Expr) bool {
 	return ok && e.Ref() == 0 && !f.Null
 }
 
-// term writes one term of an order.
-func (w *writer) term(o plan.Order) {
+// term is what a term of an order compares.
+func (w *writer) term(o plan.Order) string {
 	text := w.stored(o.Expr())
 	if f, ok := w.field(o.Expr()); ok && o.BySource() && atUse(f) {
 		text = w.raw(o.Expr())
@@ -321,15 +332,19 @@ func (w *writer) term(o plan.Order) {
 	if !o.BySource() {
 		text = w.byCode(w.folded(text, o.Expr().Type()), o.Expr())
 	}
-	text = w.byLabel(text, o.Expr())
-	w.put(text)
+	return w.byLabel(text, o.Expr())
+}
+
+// direction is the way of a term, with the nulls where they belong on both engines.
+func (w *writer) direction(o plan.Order) string {
+	way := ""
 	if o.Descending() {
-		w.put(" DESC")
+		way = " DESC"
 	}
 	if w.neverNull(o.Expr()) { // an index serves the order only without a word on nulls
-		return
+		return way
 	}
-	w.put(w.d.Nulls(o.NullsFirst()))
+	return way + w.d.Nulls(o.NullsFirst())
 }
 
 // Keys writes the statement that reads the distinct values of a fetched
