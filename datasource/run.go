@@ -11,14 +11,15 @@ import (
 
 // runner is the end of the way: it runs a statement in a session of the database.
 type runner struct {
-	db      sqlDB
-	dialect sqlgen.Dialect
-	fits    func(context.Context, sqlexec.Session, *Question) error // whether what a session reads is what the question is for
+	db       sqlDB
+	dialect  sqlgen.Dialect
+	snapshot bool                                                    // sessions of exports are of a transaction; those of files read one version as it is
+	fits     func(context.Context, sqlexec.Session, *Question) error // whether what a session reads is what the question is for
 }
 
 func (r *runner) ask(ctx context.Context, q *Question) (Answered, error) {
 	if q.exports() {
-		return Answered{}, r.db.Session(ctx, true, func(session sqlexec.Session) error {
+		return Answered{}, r.db.Session(ctx, r.snapshot, func(session sqlexec.Session) error {
 			if err := r.fits(ctx, session, q); err != nil {
 				return err
 			}

@@ -119,6 +119,11 @@ func decimal(t value.Type) (parquet.Node, maker) {
 	switch {
 	case t.Scale < 0 || t.Precision <= 0 || t.Precision > value.MaxDigits:
 		return parquet.String(), asText
+	case t.Precision <= 9:
+		return parquet.Decimal(t.Scale, t.Precision, parquet.Int32Type), func(text []byte, _ value.Cell) (parquet.Value, bool) {
+			n, err := strconv.ParseInt(strings.Replace(string(text), ".", "", 1), 10, 32)
+			return parquet.Int32Value(int32(n)), err == nil
+		}
 	case t.Precision <= 18:
 		return parquet.Decimal(t.Scale, t.Precision, parquet.Int64Type), func(text []byte, _ value.Cell) (parquet.Value, bool) {
 			n, err := strconv.ParseInt(strings.Replace(string(text), ".", "", 1), 10, 64)

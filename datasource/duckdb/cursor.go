@@ -13,7 +13,8 @@ import (
 // instance's memory, and goes to its temporary directory where there is one.
 const exported = `temp.main."usher export"`
 
-// cursor is a place in that table.
+// cursor is a place in that table. There is no transaction around it: in one, its
+// rows would have no numbers yet.
 type cursor struct {
 	session *session
 	at      int
