@@ -278,7 +278,7 @@ func TestCompletion(t *testing.T) {
 		{[]string{"tenant", "re"}, "rename resume"},
 		{[]string{"tenant", "update", "acme", "--ac"}, "--accounts"},
 		{[]string{"completion", ""}, "bash zsh fish --help --version"},
-		{[]string{"user", "create", "ann", "--scope", "data:"}, "data:read data:write"},
+		{[]string{"user", "create", "ann", "--scope", "data:"}, "data:read data:write data:export"},
 		{[]string{"serve", "-c", ""}, ""},
 		{[]string{"audit", "list", "--kind", ""}, "administration data"},
 		{[]string{"__com"}, ""},
