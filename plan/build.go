@@ -27,12 +27,18 @@ func Prepare(r query.Request, cat *catalog.Catalog, who principal.Slotted, now t
 	if err != nil {
 		return Query{}, err
 	}
+	return b.build(r)
+}
+
+// build resolves a request.
+func (b *builder) build(r query.Request) (Query, error) {
 	vis := b.view.Dataset(r.Dataset)
 	if vis == nil {
 		return Query{}, fault.New(fault.NotFound, "there is no dataset %q", r.Dataset)
 	}
 	b.path = []string{r.Field.Key}
 	var root Level
+	var err error
 	switch r.Shape {
 	case query.Many:
 		root, err = b.many(vis, r.Field, nil)
@@ -83,6 +89,7 @@ type builder struct {
 	tenanted   bool     // some of them hold one tenant's rows
 	literals   int      // that its conditions compare with, see maxLiterals
 	path       []string // of the field that is planned, as response keys
+	export     bool     // rows have no bounds but those that are asked for
 }
 
 // reached refuses a plan that reads from a source that nobody has looked into:

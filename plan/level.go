@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"math"
 	"slices"
 	"strings"
 
@@ -372,6 +373,9 @@ func (lb *levelBuilder) throughRows(in *nested) (int, error) {
 func (lb *levelBuilder) limits(vis *catalog.Visible, args arguments) error {
 	standard, most := vis.Limits()
 	lb.l.limit, lb.l.cut = standard, true
+	if lb.export {
+		lb.l.limit, lb.l.cut, most = All, false, math.MaxInt
+	}
 	if n, ok, err := args.integer("limit"); err != nil {
 		return err
 	} else if ok {

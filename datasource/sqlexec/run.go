@@ -19,7 +19,12 @@ type Run struct {
 	// Before is called before a level is rendered and returns the level to
 	// render. Parents are the keys of the level's parents.
 	Before func(ctx context.Context, l plan.Level, parents [][]value.Value) (plan.Level, error)
+	// After is called when a portion of an export has been read; nil: nothing is.
+	After func(ctx context.Context) error
 }
+
+// AsPlanned is a Before that renders each level as it is.
+func AsPlanned(_ context.Context, l plan.Level, _ [][]value.Value) (plan.Level, error) { return l, nil }
 
 // allowance bounds the rows of one statement in memory. The zero value has used
 // nothing.
@@ -91,7 +96,7 @@ func (r Run) level(ctx context.Context, l plan.Level, keys [][]value.Value, c *c
 	for _, list := range keys {
 		args = append(args, r.Dialect.KeyList(list))
 	}
-	rows, err := r.Session.Query(ctx, statement.Text, append(args, own...))
+	rows, err := ask(ctx, r.Session, l.Steps(), statement.Text, append(args, own...))
 	if err != nil {
 		return nil, err
 	}
