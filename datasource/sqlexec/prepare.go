@@ -22,7 +22,7 @@ type Prepared struct {
 	parts []sqlgen.Part // of a script
 	texts atomic.Int64  // bytes of text in the last result
 	tiles bool          // each part is a query of its own
-	steps bool          // it finds rows by their parents
+	how   planned
 }
 
 // Prepare writes the statement of a query.
@@ -35,13 +35,13 @@ func Prepare(q plan.Query, d sqlgen.Dialect) (*Prepared, error) {
 		if err == nil {
 			err = fits(s.Args, cells(s.Parts))
 		}
-		return script(s, false, q.Root().Steps()), err
+		return script(s, false, plannedAs(q.Root())), err
 	}
 	s, err := sqlgen.Render(q.Root(), d)
 	if err == nil {
 		err = fits(s.Args, q.Root().Columns())
 	}
-	return &Prepared{text: s.Text, args: s.Args, key: key(s.Text, s.Args), level: q.Root(), steps: q.Root().Steps()}, err
+	return &Prepared{text: s.Text, args: s.Args, key: key(s.Text, s.Args), level: q.Root(), how: plannedAs(q.Root())}, err
 }
 
 // PrepareSharedScan writes the statement of queries that read the same rows.
@@ -50,7 +50,7 @@ func PrepareSharedScan(q plan.SharedScan, d sqlgen.Dialect) (*Prepared, error) {
 	if err == nil {
 		err = fits(s.Args, cells(s.Parts))
 	}
-	return script(s, true, q.Base().Steps()), err
+	return script(s, true, plannedAs(q.Base())), err
 }
 
 // maxCells is how many columns a statement may return: PostgreSQL takes 1664,
@@ -82,8 +82,8 @@ func cells(parts []sqlgen.Part) int {
 	return n
 }
 
-func script(s sqlgen.Script, tiles, steps bool) *Prepared {
-	return &Prepared{text: s.Text, args: s.Args, key: key(s.Text, s.Args), parts: s.Parts, tiles: tiles, steps: steps}
+func script(s sqlgen.Script, tiles bool, how planned) *Prepared {
+	return &Prepared{text: s.Text, args: s.Args, key: key(s.Text, s.Args), parts: s.Parts, tiles: tiles, how: how}
 }
 
 // Text is the statement's text, with placeholders.
@@ -117,7 +117,7 @@ func key(text string, args []string) string {
 
 // Run runs the statement and returns a result for each query.
 func (p *Prepared) Run(ctx context.Context, s Session) ([]*value.Result, error) {
-	rows, err := ask(ctx, s, p.steps, p.text, p.args)
+	rows, err := ask(ctx, s, p.how, p.text, p.args)
 	if err != nil {
 		return nil, err
 	}

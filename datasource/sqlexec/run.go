@@ -63,7 +63,7 @@ func Fetch(ctx context.Context, s Session, d sqlgen.Dialect, q plan.Query, each 
 	if err := fits(statement.Args, q.Root().Columns()); err != nil {
 		return err
 	}
-	rows, err := ask(ctx, s, q.Root().Steps(), statement.Text, statement.Args)
+	rows, err := ask(ctx, s, plannedAs(q.Root()), statement.Text, statement.Args)
 	if err != nil {
 		return err
 	}
