@@ -95,6 +95,11 @@ func (w *writer) window() {
 	if w.l.Cut() {
 		n++
 	}
+	if w.l.Limit() == plan.All {
+		w.put(") AS s WHERE rn > ", strconv.Itoa(w.l.Offset()))
+		w.inPlace()
+		return
+	}
 	w.put(") AS s WHERE rn <= ", strconv.Itoa(n))
 	if w.l.Offset() > 0 {
 		w.put(" AND rn > ", strconv.Itoa(w.l.Offset()))
