@@ -106,9 +106,9 @@ type Dialect interface {
 	OptimizationFence() string
 	// SortsDistinct tells that counting distinct values sorts the rows.
 	SortsDistinct() bool
-	// InUTC tells that an instant is cut in UTC when no zone is named. Looking a zone
-	// up by its name for every row is dear.
-	InUTC() bool
+	// CutInUTC is an instant cut to a unit in UTC. Looking a zone up by its name for every
+	// row is dear.
+	CutInUTC(unit, at string) string
 	// Truncated is an instant cut to a unit from a day on by the calendar of a zone.
 	Truncated(unit, at, zone string) string
 	// Steps selects the times from low to high, a step apart, as the column at.

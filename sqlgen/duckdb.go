@@ -180,7 +180,11 @@ func (duckdb) OptimizationFence() string { return "" }
 
 func (duckdb) SortsDistinct() bool { return false }
 
-func (duckdb) InUTC() bool { return false }
+// CutInUTC takes the instant for a local time and back by what both count from 1970:
+// AT TIME ZONE goes by the calendar of the zone for each row, twice.
+func (d duckdb) CutInUTC(unit, at string) string {
+	return "make_timestamptz(epoch_us(" + d.CutTo(unit, "make_timestamp(epoch_us("+at+"))") + "))"
+}
 
 func (d duckdb) Truncated(unit, at, zone string) string {
 	return d.AtZone(d.CutTo(unit, d.AtZone(at, zone)), zone)

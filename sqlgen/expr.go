@@ -313,8 +313,8 @@ func (w *writer) bucket(e plan.Expr) string {
 	case value.LocalTimestamp:
 		return w.d.CutTo(unit, at)
 	}
-	if e.Zone() == "UTC" && w.d.InUTC() {
-		return w.d.CutTo(unit, at)
+	if e.Zone() == "UTC" {
+		return w.d.CutInUTC(unit, at)
 	}
 	zone := w.zone(e.Zone())
 	if e.Arg(0).Op() == plan.Column {
