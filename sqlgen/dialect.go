@@ -65,6 +65,8 @@ type Dialect interface {
 	Like(x, pattern string, ignoreCase bool) string
 	// Has tells whether a list holds an item.
 	Has(list, item string) string
+	// InList tells whether a value is one of a list that is bound as List has it.
+	InList(x, list string, t value.Type) string
 	// Float turns a number into a double, correctly rounded.
 	Float(x string, t value.Type) string
 	// Exact turns an exact number into a decimal of 38 digits, so that what is

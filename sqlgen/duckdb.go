@@ -207,6 +207,10 @@ func (duckdb) Parents(types []value.Type) string {
 	return "(SELECT " + strings.Join(names, ", ") + ", unnest(range(1, len(l0) + 1)) AS n FROM (SELECT " + strings.Join(lists, ", ") + ") AS u)"
 }
 
+func (duckdb) InList(x, list string, t value.Type) string {
+	return "list_contains(CAST(from_json(CAST(" + list + ` AS JSON), '["VARCHAR"]') AS ` + duckdbTypes[t.Scalar] + "[]), " + x + ")"
+}
+
 func (duckdb) List(items []string) string {
 	return quoteList(items, "[", "]", jsonString)
 }

@@ -191,6 +191,10 @@ func (postgres) Parents(types []value.Type) string {
 
 var arrayEscapes = strings.NewReplacer(`\`, `\\`, `"`, `\"`)
 
+func (postgres) InList(x, list string, t value.Type) string {
+	return "(" + x + " = ANY(" + list + "::" + postgresTypes[t.Scalar] + "[]))"
+}
+
 func (postgres) List(items []string) string {
 	return quoteList(items, "{", "}", quotedItem)
 }
