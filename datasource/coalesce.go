@@ -4,6 +4,7 @@ import (
 	"context"
 	"sync"
 
+	"usher/datasource/sqlexec"
 	"usher/fault"
 	"usher/held"
 )
@@ -18,7 +19,10 @@ type coalesced struct {
 
 // sameQuestion is what is answered together: the same question of one tenant. What one
 // tenant waits for, or is refused, is no other's.
-type sameQuestion struct{ tenant, key string }
+type sameQuestion struct {
+	tenant string
+	key    sqlexec.Key
+}
 
 func (c *coalesced) ask(ctx context.Context, q *Question) (Answered, error) {
 	if q.stream != nil {

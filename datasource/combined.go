@@ -115,7 +115,7 @@ func (c *combination) narrow(ctx context.Context, l plan.Level, fetches []plan.F
 		return all, nil
 	}
 	statement := sqlgen.Keys(fetches[from].Table(), column, maxKeys+1, sqlgen.DuckDB)
-	rows, err := c.session.Query(ctx, statement.Text, statement.Args)
+	rows, err := c.session.Query(ctx, statement.Text, statement.Args.Bind(nil))
 	if err != nil {
 		return nil, err
 	}

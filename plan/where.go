@@ -247,6 +247,7 @@ func (lb *levelBuilder) comparison(at whereAt, e Expr, m query.Member) (Expr, er
 		return predicate(True), nil
 	}
 	if t.Scalar == value.JSON && !t.List && (m.Name == "contains" || m.Name == "path") {
+		m.Value = query.Look(m.Value) // what a document holds, and where, is written by what it is
 		return lb.jsonComparison(at, e, m)
 	}
 	operand, err := lb.operand(at, m.Value)
@@ -314,7 +315,7 @@ func (lb *levelBuilder) comparison(at whereAt, e Expr, m query.Member) (Expr, er
 		}
 	case "last", "lastAvailable", "next", "nextFull", "previous", "toDate", "ago", "moreThanAgo", "orMoreAgo":
 		if t.Temporal() && t.Scalar != value.Time {
-			return lb.relative(at, e, m.Name, operand)
+			return lb.relative(at, e, m.Name, query.Look(operand))
 		}
 	default:
 		if t.Text() {
@@ -388,30 +389,18 @@ func textComparison(e Expr, name string, operand query.Value) (Expr, error) {
 	if err != nil {
 		return Expr{}, err
 	}
-	op, pattern, negated := Like, escapeLike(v.Text()), false
-	plain := name
+	op, plain, negated := Like, name, false
 	if rest, ok := strings.CutPrefix(name, "not"); ok && rest != "" {
 		negated, plain = true, strings.ToLower(rest[:1])+rest[1:]
 	}
-	switch plain {
-	case "like", "ilike":
-		pattern = v.Text()
-		if trailing := len(pattern) - len(strings.TrimRight(pattern, `\`)); trailing%2 == 1 {
-			return Expr{}, fault.New(fault.BadUserInput, "a pattern must not end in its escape character, the backslash")
-		}
-	case "contains", "icontains":
-		pattern = "%" + pattern + "%"
-	case "startsWith", "istartsWith":
-		pattern += "%"
-	case "endsWith", "iendsWith":
-		pattern = "%" + pattern
-	default:
+	pattern, ok := patterns[plain]
+	if !ok {
 		return Expr{}, fault.New(fault.BadUserInput, "%s has no operator %q", typeOf(e.typ), name)
 	}
 	if plain[0] == 'i' {
 		op = ILike
 	}
-	lit, err := value.Parse(value.Of(value.String), pattern)
+	lit, err := v.As(value.Of(value.String), plain, pattern)
 	if err != nil {
 		return Expr{}, err
 	}
@@ -422,11 +411,34 @@ func textComparison(e Expr, name string, operand query.Value) (Expr, error) {
 	return like, nil
 }
 
+// patterns make the pattern of a text that is searched for, by operator.
+var patterns = map[string]func(text string) (string, error){
+	"like": asWritten, "ilike": asWritten,
+	"contains": around("%", "%"), "icontains": around("%", "%"),
+	"startsWith": around("", "%"), "istartsWith": around("", "%"),
+	"endsWith": around("%", ""), "iendsWith": around("%", ""),
+}
+
+func asWritten(pattern string) (string, error) {
+	if trailing := len(pattern) - len(strings.TrimRight(pattern, `\`)); trailing%2 == 1 {
+		return "", fault.New(fault.BadUserInput, "a pattern must not end in its escape character, the backslash")
+	}
+	return pattern, nil
+}
+
+func around(before, after string) func(string) (string, error) {
+	return func(text string) (string, error) {
+		v, err := value.Parse(value.Of(value.String), before+escapeLike(text)+after)
+		return v.Text(), err
+	}
+}
+
 var likeEscapes = strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`)
 
 func escapeLike(text string) string { return likeEscapes.Replace(text) }
 
-// typedList reads a list operand; its items are made distinct.
+// typedList reads a list operand; its items are made distinct, but for those that
+// come later: their number is that of the list.
 func typedList(t value.Type, v query.Value) ([]value.Value, error) {
 	list, ok := v.(query.List)
 	if !ok {
@@ -440,13 +452,15 @@ func typedList(t value.Type, v query.Value) ([]value.Value, error) {
 	}
 	lits := make([]value.Value, 0, len(list))
 	seen := make(map[string]struct{}, len(list))
+	var key []byte
 	for _, item := range list {
 		lit, err := typed(t, item)
 		if err != nil {
 			return nil, err
 		}
-		if _, ok := seen[lit.Text()]; !ok {
-			seen[lit.Text()] = struct{}{}
+		key = lit.AppendKey(key[:0])
+		if _, ok := seen[string(key)]; !ok {
+			seen[string(key)] = struct{}{}
 			lits = append(lits, lit)
 		}
 	}

@@ -126,7 +126,7 @@ func explained(t *testing.T, e *engines, s sqlgen.Script) string {
 	t.Helper()
 	var b strings.Builder
 	err := e.postgres.Session(t.Context(), false, func(session sqlexec.Session) error {
-		rows, err := session.Query(t.Context(), "EXPLAIN (COSTS OFF) "+s.Text, s.Args)
+		rows, err := session.Query(t.Context(), "EXPLAIN (COSTS OFF) "+s.Text, s.Args.Bind(nil))
 		if err != nil {
 			return err
 		}

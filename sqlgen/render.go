@@ -20,7 +20,7 @@ import (
 // its first column is the number of the parent, counted from 1.
 type Statement struct {
 	Text    string
-	Args    []string
+	Args    Args
 	Parents int
 }
 
@@ -38,7 +38,7 @@ func Render(l plan.Level, d Dialect) (Statement, error) {
 	}
 	w := &writer{d: d, l: l, args: &arguments{}, parents: l.Links()}
 	w.level()
-	return Statement{Text: w.b.String(), Args: w.args.texts, Parents: w.parents}, w.err
+	return Statement{Text: w.b.String(), Args: w.args.Args, Parents: w.parents}, w.err
 }
 
 func (w *writer) level() {

@@ -16,7 +16,7 @@ import (
 // alone.
 type Script struct {
 	Text  string
-	Args  []string
+	Args  Args
 	Parts []Part
 }
 
@@ -141,7 +141,7 @@ func (s *script) write() (Script, error) {
 		out.Parts[i] = Part{Level: p.level, Parent: p.parent, Cells: cells[i]}
 	}
 	b.WriteString(" ORDER BY 1, 2, 3")
-	out.Text, out.Args = b.String(), s.args.texts
+	out.Text, out.Args = b.String(), s.args.Args
 	return out, s.err
 }
 

@@ -78,7 +78,7 @@ func (r Run) open(ctx context.Context, l plan.Level) (Cursor, error) {
 	if !ok {
 		return nil, fault.New(fault.Internal, "a session of the source has no cursors")
 	}
-	return session.Cursor(ctx, statement.Text, statement.Args)
+	return session.Cursor(ctx, statement.Text, statement.Args.Bind(nil)) // an export is planned with its values
 }
 
 // portion reads rows and all that is nested in them.

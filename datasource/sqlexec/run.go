@@ -68,7 +68,7 @@ func Fetch(ctx context.Context, s Session, d sqlgen.Dialect, q plan.Query, each 
 	if err := fits(statement.Args, q.Root().Columns()); err != nil {
 		return err
 	}
-	rows, err := ask(ctx, s, q.Root().Steps(), statement.Text, statement.Args)
+	rows, err := ask(ctx, s, q.Root().Steps(), statement.Text, statement.Args.Bind(nil))
 	if err != nil {
 		return err
 	}
@@ -91,11 +91,12 @@ func (r Run) level(ctx context.Context, l plan.Level, keys [][]value.Value, c *c
 	if err := fits(statement.Args, 0); err != nil {
 		return nil, err
 	}
-	args := make([]string, 0, len(keys)+len(statement.Args))
+	own := statement.Args.Bind(nil)
+	args := make([]string, 0, len(keys)+len(own))
 	for _, list := range keys {
 		args = append(args, r.Dialect.KeyList(list))
 	}
-	rows, err := ask(ctx, r.Session, l.Steps(), statement.Text, append(args, statement.Args...))
+	rows, err := ask(ctx, r.Session, l.Steps(), statement.Text, append(args, own...))
 	if err != nil {
 		return nil, err
 	}
