@@ -342,7 +342,7 @@ func (c *compiler) stored(d *draft, source string, col *Column) Stored {
 	if drift := c.differs(source, col, tc, t.View); drift != "" {
 		at.problem("in %s %s", source, drift)
 	}
-	s.Native, s.Form, s.ByCode, s.Filled = tc.Native, tc.Form, tc.ByCode, !tc.Nullable && !t.View
+	s.Native, s.Form, s.ByCode, s.Filled, s.Default = tc.Native, tc.Form, tc.ByCode, !tc.Nullable && !t.View, tc.Default
 	if note := tc.Form.Note(); note != "" {
 		at.note("%s (%s) is served %s", col.Name, tc.Native, note)
 	}

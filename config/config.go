@@ -71,6 +71,15 @@ type Server struct {
 	PathPrefix     string   `yaml:"path_prefix"`     // below which everything is answered as well; empty: nowhere else
 	Playground     bool     `yaml:"playground"`      // is served
 	ExplainTokens  bool     `yaml:"explain_tokens"`  // says in answers why a token was refused
+
+	ProfileRates ProfileRates `yaml:"profile_rates"`
+}
+
+// ProfileRates are how much goes into those profiles of the Go runtime that cost
+// something while nobody reads them.
+type ProfileRates struct {
+	Mutex int           `yaml:"mutex"` // one of so many waits for a lock; 0: none
+	Block time.Duration `yaml:"block"` // one wait in so much time spent waiting; 0: none
 }
 
 // Proxies are the networks of trusted_proxies.
@@ -248,6 +257,9 @@ func (s Server) problems() []catalog.Problem {
 		if limit.n < 1 {
 			add(limit.key, "must be at least 1")
 		}
+	}
+	if s.ProfileRates.Mutex < 0 || s.ProfileRates.Block < 0 {
+		add("profile_rates", "must not be negative; 0 keeps a profile empty")
 	}
 	if s.MaxHeld < 0 {
 		add("max_held", "must not be negative; 0 is as much as the memory allows")

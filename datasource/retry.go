@@ -44,6 +44,9 @@ type reconnected struct{ next }
 func (r *reconnected) ask(ctx context.Context, q *Question) (Answered, error) {
 	for try := 1; ; try++ {
 		answered, err := r.next.ask(ctx, q)
+		if err == nil {
+			return answered, nil
+		}
 		again := postgres.Lost(err) && try < 2 || postgres.Ended(err) && try < endedTries
 		if !again || q.stream.given() || ctx.Err() != nil {
 			return answered, err

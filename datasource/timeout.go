@@ -24,7 +24,7 @@ func (t *timed) ask(ctx context.Context, q *Question) (Answered, error) {
 }
 
 func within(ctx context.Context, timeout time.Duration) (context.Context, context.CancelFunc) {
-	if timeout <= 0 {
+	if ends, bounded := ctx.Deadline(); timeout <= 0 || bounded && time.Until(ends) <= timeout { // the request ends before
 		return ctx, func() {}
 	}
 	return context.WithTimeout(ctx, timeout)

@@ -13,8 +13,8 @@ import (
 	"usher/answer"
 	"usher/fault"
 	"usher/query"
-	"usher/slot"
 	"usher/schema"
+	"usher/slot"
 )
 
 // executable joins the two kinds of fields of one view: it runs fields of the
@@ -107,6 +107,10 @@ func (x *executable) query(ctx context.Context, op *graphql.OperationContext) *g
 
 // all runs functions side by side within the bound, the last of them here.
 func (x *executable) all(work []func()) {
+	if len(work) == 1 {
+		work[0]()
+		return
+	}
 	var group errgroup.Group
 	group.SetLimit(x.concurrency)
 	for i, run := range work {

@@ -376,6 +376,14 @@ func serverError(body []byte) (*pq.Error, error) {
 			e.Position = text
 		case 'W':
 			e.Where = text
+		case 's':
+			e.Schema = text
+		case 't':
+			e.Table = text
+		case 'c':
+			e.Column = text
+		case 'n':
+			e.Constraint = text
 		}
 		body = after
 	}

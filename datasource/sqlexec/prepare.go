@@ -109,10 +109,7 @@ func (p *Prepared) Bind(texts []string) Statement {
 }
 
 // Key is equal for statements that ask the same.
-func (s Statement) Key() Key { return s.key }
-
-// Bound tells a statement with arguments from the zero value.
-func (s Statement) Bound() bool { return s.Prepared != nil }
+func (p Statement) Key() Key { return p.key }
 
 // Size is about how many bytes it takes in memory, with what the statement's
 // parts remember of it.
