@@ -25,7 +25,7 @@ func BuildExport(r query.Request, cat *catalog.Catalog, p principal.Principal, n
 		return Export{}, fault.New(fault.BadUserInput, "an export is a list or the groups of a dataset").
 			WithHint("Ask for the dataset's list or its aggregate: pages and single rows have queries of their own.")
 	}
-	b, err := newBuilder(cat, p, now)
+	b, err := newBuilder(cat, principal.Slotted{Principal: p}, now)
 	if err != nil {
 		return Export{}, err
 	}

@@ -151,7 +151,6 @@ func (b *Builder) rowInput(p *part, d *catalog.Dataset, ending string, columns [
 	p.inputs = append(p.inputs, d.Type+ending)
 }
 
-
 // change adds the fields of a mutation that a part has.
 func (m *merger) change(p *part) {
 	for i, field := range p.changes {

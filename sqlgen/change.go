@@ -24,9 +24,9 @@ type Lock uint8
 
 // The locks.
 const (
-	NoLock    Lock = iota
-	ToChange       // they are about to be changed
-	ToRefer        // they are referred to, and stay whose they are
+	NoLock   Lock = iota
+	ToChange      // they are about to be changed
+	ToRefer       // they are referred to, and stay whose they are
 )
 
 // changed is what the table is called that a statement changes.
@@ -59,12 +59,10 @@ func Insert(i plan.Insert, d ChangeDialect) (Statement, error) {
 		for row := range items {
 			items[row] = textOf(i.Value(n, row), d)
 		}
-		w.args.texts = append(w.args.texts, d.KeyList(items))
-		lists[n-i.Stamps()] = "$" + strconv.Itoa(len(w.args.texts))
+		lists[n-i.Stamps()] = w.bind(d.KeyList(items), asItStands)
 	}
 	if len(lists) == 0 { // as many rows as there are items
-		w.args.texts = append(w.args.texts, d.KeyList(items))
-		lists = append(lists, "$"+strconv.Itoa(len(w.args.texts)))
+		lists = append(lists, w.bind(d.KeyList(items), asItStands))
 	}
 	w.put("INSERT INTO ")
 	w.into(i.Table())
@@ -76,8 +74,11 @@ func Insert(i plan.Insert, d ChangeDialect) (Statement, error) {
 		f := i.Key(n)
 		w.put(d.InternalText(d.Read(changed+"."+Identifier(f.Stored), f), f.Type))
 	}
-	return Statement{Text: w.b.String(), Args: w.args.texts}, w.err
+	return Statement{Text: w.b.String(), Args: w.args.Args}, w.err
 }
+
+// asItStands is a placeholder whose type the statement says elsewhere.
+func asItStands(placeholder string) string { return placeholder }
 
 // Update writes the statement that changes rows of the level: those with the keys that its
 // first arguments list. It returns the number of each key.
@@ -104,7 +105,7 @@ func Update(u plan.Update, d ChangeDialect) (Statement, error) {
 	}
 	w.put(" FROM ")
 	w.named()
-	return Statement{Text: w.b.String(), Args: w.args.texts, Parents: w.parents}, w.err
+	return Statement{Text: w.b.String(), Args: w.args.Args, Parents: w.parents}, w.err
 }
 
 // Delete writes the statement that removes rows of the level: those with the keys that
@@ -118,7 +119,7 @@ func Delete(l plan.Level, d ChangeDialect) (Statement, error) {
 	w.into(l.Ref(0))
 	w.put(" USING ")
 	w.named()
-	return Statement{Text: w.b.String(), Args: w.args.texts, Parents: w.parents}, w.err
+	return Statement{Text: w.b.String(), Args: w.args.Args, Parents: w.parents}, w.err
 }
 
 // into names the table that is changed. Which of its rows are is said by named, or they
@@ -134,7 +135,7 @@ func (w *writer) into(r plan.Ref) {
 // reference, with the scope in it. A row is the same if it has the same key of the
 // same tenant.
 func (w *writer) named() {
-	w.parentRows()
+	w.parentRows(false)
 	w.put(" JOIN ")
 	w.from(w.links)
 	w.put(" WHERE ")
@@ -172,7 +173,7 @@ func Chosen(l plan.Level, d ChangeDialect) (Statement, error) {
 	if Lockable(l) {
 		w.put(d.Lock(ToChange, table(0)))
 	}
-	return Statement{Text: w.b.String(), Args: w.args.texts}, w.err
+	return Statement{Text: w.b.String(), Args: w.args.Args}, w.err
 }
 
 // Lockable tells whether the rows of a level can be locked where they are read: nothing is
@@ -190,7 +191,7 @@ func Named(l plan.Level, lock Lock, d ChangeDialect) (Statement, error) {
 	w.put("SELECT p.n, ")
 	w.columns()
 	w.put(" FROM ")
-	w.parentRows()
+	w.parentRows(false)
 	w.put(" JOIN ")
 	w.from(w.links)
 	w.condition(" WHERE ", l.Where())
@@ -204,7 +205,7 @@ func Named(l plan.Level, lock Lock, d ChangeDialect) (Statement, error) {
 	if lock != NoLock {
 		w.put(d.Lock(lock, table(0)))
 	}
-	return Statement{Text: w.b.String(), Args: w.args.texts, Parents: w.parents}, w.err
+	return Statement{Text: w.b.String(), Args: w.args.Args, Parents: w.parents}, w.err
 }
 
 // given binds one value for a column.

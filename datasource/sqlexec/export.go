@@ -71,14 +71,14 @@ func (r Run) open(ctx context.Context, l plan.Level) (Cursor, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := fits(statement.Args, l.Columns()); err != nil {
+	if err := fits(statement.Args.Len(), l.Columns()); err != nil {
 		return nil, err
 	}
 	session, ok := r.Session.(Cursors)
 	if !ok {
 		return nil, fault.New(fault.Internal, "a session of the source has no cursors")
 	}
-	return session.Cursor(ctx, statement.Text, statement.Args.Bind(nil)) // an export is planned with its values
+	return session.Cursor(ctx, statement.Text, statement.Args.Bind(nil))
 }
 
 // portion reads rows and all that is nested in them.
