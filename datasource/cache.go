@@ -40,7 +40,7 @@ func (c *cached) ask(ctx context.Context, q *Question) (Answered, error) {
 	if err != nil {
 		return Answered{}, err
 	}
-	c.cache.put(key, &kept{results: answered.Results, at: at, tenant: q.owner, datasets: q.datasets}, purges)
+	c.cache.put(key, &kept{results: answered.Results, at: at, tenant: q.owner(), datasets: q.datasets}, purges)
 	answered.MaxAge = q.maxAge
 	return answered, nil
 }

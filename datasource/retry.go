@@ -21,6 +21,9 @@ type renewed struct {
 
 func (r *renewed) ask(ctx context.Context, q *Question) (Answered, error) {
 	answered, err := r.next.ask(ctx, q)
+	if q.exports() && errors.Is(err, duckdb.ErrBroken) { // the next question shall not find it broken; this one's rows are half taken
+		return answered, errors.Join(err, r.renew(ctx))
+	}
 	if q.stream != nil || !errors.Is(err, duckdb.ErrBroken) {
 		return answered, err
 	}

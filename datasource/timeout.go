@@ -14,6 +14,10 @@ type timed struct {
 }
 
 func (t *timed) ask(ctx context.Context, q *Question) (Answered, error) {
+	if q.exports() { // each portion has that time, and whoever reads them the export's
+		q.stream.patience = t.timeout
+		return t.next.ask(ctx, q)
+	}
 	ctx, cancel := within(ctx, t.timeout)
 	defer cancel()
 	return t.next.ask(ctx, q)

@@ -16,6 +16,9 @@ type DatasetResolver interface {
 	// Resolve says how an operation's fields are answered: by tasks that run
 	// side by side, each of them for one field or several.
 	Resolve(ctx context.Context, asked Asked) []Task
+	// Change makes changes, all or none, and answers each. Where one failed it has an error,
+	// and the others have neither an answer nor an error.
+	Change(ctx context.Context, asked []query.Change, numbers Numbers) []Outcome
 }
 
 // Asked is what one operation asks of datasets.
@@ -67,4 +70,5 @@ type Outcome struct {
 	// unless it was asked for. It holds nothing that the caller may not see.
 	Explanation any
 	Err         error
+	Applied     bool // of a change: it was made, whatever is wrong with its answer
 }

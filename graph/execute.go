@@ -13,8 +13,8 @@ import (
 	"usher/answer"
 	"usher/fault"
 	"usher/query"
-	"usher/slot"
 	"usher/schema"
+	"usher/slot"
 )
 
 // executable joins the two kinds of fields of one view: it runs fields of the

@@ -196,7 +196,9 @@ func (lb *levelBuilder) totalOrder(vis *catalog.Visible, args arguments) error {
 			return err
 		}
 	}
-	lb.breakTies(vis)
+	if !lb.unordered(args) {
+		lb.breakTies(vis)
+	}
 	return nil
 }
 

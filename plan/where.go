@@ -7,6 +7,7 @@ import (
 	"usher/catalog"
 	"usher/fault"
 	"usher/query"
+	"usher/slot"
 	"usher/value"
 )
 
@@ -180,7 +181,7 @@ func (lb *levelBuilder) columnAt(at whereAt, d *catalog.Dataset, name string) *c
 	case at.own:
 		return lb.uses[at.ref].visible.Granted(name)
 	case at.policy:
-		if col := d.Column(name); col != nil && (at.variables || col.Only.For(lb.p.Tenant)) {
+		if col := d.Column(name); col != nil && (at.variables || lb.only(col.Only)) {
 			return col
 		}
 		return nil
@@ -195,7 +196,7 @@ func (lb *levelBuilder) columnAt(at whereAt, d *catalog.Dataset, name string) *c
 func (lb *levelBuilder) relationAt(at whereAt, d *catalog.Dataset, name string) (*catalog.Relation, error) {
 	rel := d.Relation(name)
 	switch {
-	case at.own, rel != nil && !at.variables && !rel.Only.For(lb.p.Tenant):
+	case at.own, rel != nil && !at.variables && !lb.only(rel.Only):
 		rel = nil
 	case !at.policy:
 		rel = nil
@@ -517,15 +518,15 @@ func (lb *levelBuilder) operand(at whereAt, v query.Value) (query.Value, error) 
 	missing := fault.New(fault.Forbidden, "the token has no value for %s, which a filter needs", text)
 	switch {
 	case name == "tenant":
-		if lb.p.Tenant == "" {
+		if lb.p.AllTenants {
 			return nil, missing
 		}
-		return query.Text(lb.p.TenantKey), nil
+		return asked(lb.who.Key, lb.p.TenantKey), nil
 	case name == "subject":
 		if lb.p.Subject == "" {
 			return nil, missing
 		}
-		return query.Text(lb.p.Subject), nil
+		return asked(lb.who.Subject, lb.p.Subject), nil
 	case strings.HasPrefix(name, "metadata."):
 		value, ok := lb.p.Grant.Metadata[strings.TrimPrefix(name, "metadata.")]
 		if _, object := value.(query.Object); !ok || object {
@@ -551,14 +552,28 @@ func (lb *levelBuilder) operand(at whereAt, v query.Value) (query.Value, error) 
 
 // untyped turns a typed value back into an operand.
 func untyped(v value.Value) query.Value {
+	if term, ok := v.Term(); ok {
+		return untypedLater(v.Type(), term)
+	}
 	switch v.Type().Scalar { //nolint:exhaustive // all else is text
 	case value.Int, value.BigInt, value.Decimal, value.Float:
 		return query.Number(v.Text())
 	case value.Boolean:
 		return query.Bool(v.Text() == "true")
 	case value.Timestamp, value.LocalTimestamp:
-		at := strings.Replace(v.Text(), " ", "T", 1)
-		return query.Text(strings.Replace(at, "+00", "Z", 1))
+		return query.Text(timeWritten(v.Text()))
 	}
 	return query.Text(v.Text())
+}
+
+// timeWritten is a canonical time as people write it.
+func timeWritten(text string) string {
+	return strings.Replace(strings.Replace(text, " ", "T", 1), "+00", "Z", 1)
+}
+
+func untypedLater(t value.Type, term *slot.Term) query.Value {
+	if t.Scalar == value.Timestamp || t.Scalar == value.LocalTimestamp {
+		term, _ = term.Then("as written", func(text string, _ slot.Inputs) (string, error) { return timeWritten(text), nil })
+	}
+	return query.Slot{Term: term, Number: t.Numeric()}
 }

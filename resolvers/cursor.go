@@ -20,14 +20,14 @@ type bindingOf func(slot.Inputs) ([]byte, error)
 // openCursors opens the cursors among a connection's arguments, for the plan
 // to read, and returns what they and those of the answer are bound to: the dataset,
 // its where and order, and the tenant; not the strategy, which gives the same rows.
-func (d *Datasets) openCursors(asked query.Request, who principal.Principal) (query.Request, bindingOf, error) {
+func (d *Datasets) openCursors(asked query.Request, tenant func(slot.Inputs) string, now slot.Inputs) (query.Request, bindingOf, error) {
 	if asked.Shape != query.Connection {
 		return asked, nil, nil
 	}
 	where, _ := asked.Field.Args.Get("where")
 	orderBy, _ := asked.Field.Args.Get("orderBy")
 	binding := func(in slot.Inputs) ([]byte, error) {
-		b := []byte(asked.Dataset + "\x00" + who.Tenant + "\x00")
+		b := []byte(asked.Dataset + "\x00" + tenant(in) + "\x00")
 		for _, v := range []query.Value{where, orderBy} {
 			v, err := query.Filled(v, in)
 			if err != nil {
@@ -57,7 +57,7 @@ func (d *Datasets) openCursors(asked query.Request, who principal.Principal) (qu
 		switch given := arg.Value.(type) {
 		case query.Text:
 			var raw string
-			if raw, err = open(string(given), nil); err == nil {
+			if raw, err = open(string(given), now); err == nil {
 				args[i].Value, err = positionIn(raw)
 			}
 		case query.Slot:

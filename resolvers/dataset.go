@@ -44,16 +44,16 @@ func (d *Datasets) Resolve(ctx context.Context, asked graph.Asked) []graph.Task 
 		return refused(asked, err)
 	}
 	alike := cat.Needed(who) // what is planned for one is planned for all of them
-	key := planKeyOf(cat, view, alike, asked.Key)
+	key, in := planKeyOf(cat, view, alike, asked)
 	began := time.Now()
-	op, texts, kept := d.plans.get(key, asked.Inputs)
+	op, texts, kept := d.plans.get(key, in)
 	if !kept {
-		op = d.plan(ctx, asked, cat, alike) // requests ─▶ plans ─▶ questions, or refusals
+		op = d.plan(ctx, asked, cat, alike, in) // requests ─▶ plans ─▶ questions, or refusals
 		d.plans.add(key, op)
-		texts, _ = op.slots.Bind(asked.Inputs) // which it was made for
+		texts, _ = op.slots.Bind(in) // which it was made for
 	}
 	planning := d.Stages.Took(stage.Plan, began)
-	tasks := d.audited(ctx, who, op.trail, d.tasks(op, bound{alike, asked.Inputs, texts}))
+	tasks := d.audited(ctx, who, op.trail, d.tasks(op, bound{alike, in, texts}))
 	if asked.Explain {
 		return explained(op, tasks, keysOf(asked), planning, view)
 	}
@@ -65,7 +65,7 @@ func (d *Datasets) Resolve(ctx context.Context, asked graph.Asked) []graph.Task 
 func (d *Datasets) run(ctx context.Context, p *part, b bound) []graph.Outcome {
 	watch, share := watchFrom(ctx), held.From(ctx)
 	began := time.Now()
-	answered, err := p.question.Bind(b.texts).Answer(ctx) // question ─▶ rows
+	answered, err := p.question.Bind(b.who.Tenant, b.texts).Answer(ctx) // question ─▶ rows
 	watch.asked(d.Stages.Took(stage.Source, began))
 	if err != nil {
 		return d.withoutRows(ctx, p, b, err)

@@ -52,19 +52,25 @@ const fieldSize = 2 << 10
 
 // plan makes an operation ready. A field that is refused leaves the others
 // theirs; fields that read the same rows become one part.
-func (d *Datasets) plan(ctx context.Context, asked graph.Asked, cat *catalog.Catalog, who principal.Principal) *operation {
-	slots := slot.New(asked.Inputs)
+func (d *Datasets) plan(ctx context.Context, asked graph.Asked, cat *catalog.Catalog, p principal.Principal, in slot.Inputs) *operation {
+	slots := slot.New(in)
 	defer slots.Seal()
 	requests := asked.Requests(slots)
+	who := p.Slotted(slots, len(asked.Inputs))
+	id := who.Tenant
+	tenant := func(in slot.Inputs) string {
+		text, _ := id.Of(in) // a slot's own text: nothing can fail
+		return text
+	}
 	op := &operation{lasting: true, slots: slots, plans: make([]plan.Query, len(requests))}
 	alone := make([]*part, len(requests)) // by field
 	for i, request := range requests {
-		request, cursors, err := d.openCursors(request, who)
+		request, cursors, err := d.openCursors(request, tenant, in)
 		if err == nil {
 			err = op.goesOn(ctx)
 		}
 		if err == nil {
-			op.plans[i], err = plan.Build(request, cat, who, graph.Started(ctx)) // resolved, typed, scoped; or refused
+			op.plans[i], err = plan.Prepare(request, cat, who, graph.Started(ctx)) // resolved, typed, scoped; or refused
 		}
 		if err != nil {
 			op.refuse(i, err)

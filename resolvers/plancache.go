@@ -13,8 +13,8 @@ import (
 )
 
 // planKey is all that could make another plan of an operation, but for the values
-// of its slots: who asks, by their rights written out in full, and what, in which
-// view of which catalog.
+// of its slots: who asks, by all that their rights have beside values, and what, in
+// which view of which catalog.
 type planKey struct {
 	catalog *catalog.Catalog
 	view    *catalog.View
@@ -22,8 +22,11 @@ type planKey struct {
 	asked   graph.AskedKey
 }
 
-func planKeyOf(cat *catalog.Catalog, view *catalog.View, who principal.Principal, asked graph.AskedKey) planKey {
-	return planKey{catalog: cat, view: view, rights: string(who.AppendRights(make([]byte, 0, 256))), asked: asked}
+// planKeyOf is the key, and the values of all slots: first the operation's, then those
+// of who asks.
+func planKeyOf(cat *catalog.Catalog, view *catalog.View, who principal.Principal, asked graph.Asked) (planKey, slot.Inputs) {
+	rights, in := who.AppendShape(make([]byte, 0, 256), slices.Clip(asked.Inputs))
+	return planKey{catalog: cat, view: view, rights: string(rights), asked: asked.Key}, in
 }
 
 // size is about how many bytes the key takes in memory, with the cache's own.

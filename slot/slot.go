@@ -91,8 +91,8 @@ func (t *Term) Number() int { return t.number }
 // Text is the term's text. What is made of it holds for this text only.
 func (t *Term) Text() string {
 	if !t.looked {
-		t.looked = true
 		t.of.observe(guard{term: t, name: t.name}, t.text)
+		t.looked = true
 	}
 	return t.text
 }
