@@ -115,7 +115,10 @@ func (l Level) fetch(i int) Level {
 			whole = whole && o.expr.Only(0)
 		}
 		if whole {
-			f.order, f.limit = slices.Clone(l.order), l.offset+l.limit+1
+			f.order = slices.Clone(l.order)
+		}
+		if whole && l.limit != All {
+			f.limit = l.offset + l.limit + 1
 		}
 	}
 	f.refs[0] = r
@@ -228,6 +231,7 @@ func (l Level) OnScratch(id int) Level {
 				f.Stored = f.Name
 			}
 			f.Native, f.Form, f.ByCode, f.Indexed, f.Sorted, f.Func, f.Cut = "", value.Plain, true, false, false, "", raw
+			f.spread = nil
 		}
 	}
 	l.refs = refs

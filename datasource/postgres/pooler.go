@@ -73,10 +73,16 @@ type pooling struct {
 	name     string            // of the preamble as a prepared statement; empty: it has none
 }
 
-func newPooling(kind catalog.Pooler) pooling {
+func newPooling(kind catalog.Pooler) pooling { return poolingFor(kind, false) }
+
+// poolingFor is newPooling for connections that are written by, or not.
+func poolingFor(kind catalog.Pooler, writes bool) pooling {
 	p := pooling{kind: kind, settings: pooledSettings()}
 	if kind == catalog.NoPooler {
 		p.settings = sessionSettings()
+	}
+	if writes {
+		p.settings[len(p.settings)-1].Value = "off" // read only
 	}
 	for _, s := range p.settings {
 		p.seed += s.Name + "\x00" + s.Value + "\x00"
@@ -92,7 +98,7 @@ func newPooling(kind catalog.Pooler) pooling {
 	for _, s := range p.settings {
 		p.preamble += set + pq.QuoteLiteral(s.Name) + ", " + pq.QuoteLiteral(s.Value) + ", true), "
 	}
-	p.preamble += "pg_catalog.pg_backend_pid()::pg_catalog.text, current_user::pg_catalog.text, pg_catalog.current_database()::pg_catalog.text"
+	p.preamble += "CASE WHEN $2::pg_catalog.text <> '' THEN " + set + "'plan_cache_mode', $2::pg_catalog.text, true) ELSE '' END, pg_catalog.pg_backend_pid()::pg_catalog.text, current_user::pg_catalog.text, pg_catalog.current_database()::pg_catalog.text"
 	if kind == catalog.SessionPooler {
 		p.name = p.statementName(p.preamble)
 	}
@@ -216,12 +222,13 @@ func (c *connector) identify(ctx context.Context, made *conn, greeted int64) err
 // backend is empty.
 type place struct{ backend, user, database string }
 
-// preface writes the preamble, with a bound for the transaction's statements.
-func (c *conn) preface(limit time.Duration) {
+// preface writes the preamble, with a bound for the transaction's statements and
+// how they are planned.
+func (c *conn) preface(limit time.Duration, mode planMode) {
 	if !c.pooling.named() {
 		c.wire.parse("", c.pooling.preamble)
 	}
-	c.wire.execute(c.pooling.name, []string{milliseconds(limit)})
+	c.wire.execute(c.pooling.name, []string{milliseconds(limit), mode.setting()})
 }
 
 // prefaced reads what the preamble says. Whatever it fails with, the connection
@@ -269,13 +276,13 @@ func (c *conn) enter(ctx context.Context, limit time.Duration) error {
 }
 
 func (c *conn) entered(limit time.Duration) error {
-	c.wire.parse("", beginText)
+	c.wire.parse("", c.beginText())
 	c.wire.execute("", nil)
 	if c.pooling.named() && c.place.backend == "" { // the first; somebody before us may have left one
 		c.wire.forget(&prepared{name: c.pooling.name})
 		c.wire.parse(c.pooling.name, c.pooling.preamble)
 	}
-	c.preface(limit)
+	c.preface(limit, asEver)
 	c.wire.sync()
 	err := c.wire.send()
 	if err == nil {
