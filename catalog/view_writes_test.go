@@ -113,8 +113,10 @@ func TestWhatMayBeWritten(t *testing.T) {
 		// A role of the tenant's own restricts: what it does not grant, nobody has by another.
 		"own role that reads":  {withRoles, own(`{"datasets": {"orders": {}}}`, "boss"), "orders:"},
 		"own role that writes": {withRoles, own(`{"datasets": {"orders": {"insert": {"columns": ["region"]}, "update": {}, "include_deleted": true}}}`, "boss"), "orders: + region! ~ id region note made_by made_at special deleted"},
-		"own role of a clerk": {withRoles, own(`{"datasets": {"orders": {"columns": ["note"], "update": {"check": {"note": {"neq": "x"}}}, "delete": {}}}}`, "clerk"),
-			"orders: ~ note"},
+		"own role of a clerk": {
+			withRoles, own(`{"datasets": {"orders": {"columns": ["note"], "update": {"check": {"note": {"neq": "x"}}}, "delete": {}}}}`, "clerk"),
+			"orders: ~ note",
+		},
 		"own role without roles": {open, own(`{"datasets": {"orders": {"delete": {"filter": {"note": {"eq": "x"}}}}}}`), "orders: -"},
 	} {
 		v, err := c.of.View(c.p)
