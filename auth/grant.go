@@ -59,10 +59,14 @@ func (i *issuer) principal(claims query.Object) (p principal.Principal, external
 
 // scopes are what an issuer is trusted for.
 func (i *issuer) scopes() []principal.Scope {
+	scopes := []principal.Scope{principal.ReadData}
 	if i.mayGrant.Explain {
-		return []principal.Scope{principal.ReadData, principal.Explain}
+		scopes = append(scopes, principal.Explain)
 	}
-	return []principal.Scope{principal.ReadData}
+	if i.mayGrant.Export {
+		scopes = append(scopes, principal.ExportData)
+	}
+	return scopes
 }
 
 // scope returns the one tenant, or the right to all of them. Neither and both

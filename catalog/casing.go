@@ -107,6 +107,13 @@ func (c *compiler) inCamel(spec Spec) Spec {
 		d.Key = camelList(d.Key)
 		d.Filter = camelWhere(d.Filter)
 		at := c.at("datasets", name)
+		d.Version, d.Deleted.At, d.Deleted.By = camelOf(d.Version), camelOf(d.Deleted.At), camelOf(d.Deleted.By)
+		d.Presets.Insert = renamed(at.in("presets", "insert"), d.Presets.Insert)
+		d.Presets.Update = renamed(at.in("presets", "update"), d.Presets.Update)
+		d.Keys = slices.Clone(d.Keys)
+		for i, key := range d.Keys {
+			d.Keys[i] = camelList(key)
+		}
 		d.Columns = camelColumns(at.in("columns"), d.Columns)
 		d.Relations = camelEntries(at.in("relations"), d.Relations, func(_ string, r *RelationSpec) {
 			r.To, r.Through, r.On, r.ToOn = camelOf(r.To), camelOf(r.Through), camelPairs(r.On), camelPairs(r.ToOn)
@@ -126,7 +133,7 @@ func (c *compiler) inCamel(spec Spec) Spec {
 		r.Datasets = renamed(c.at("roles", name, "datasets"), r.Datasets)
 		for dataset, right := range r.Datasets {
 			right.Columns, right.Filter = camelList(right.Columns), camelWhere(right.Filter)
-			r.Datasets[dataset] = right
+			r.Datasets[dataset] = camelWriting(c.at("roles", name, "datasets", dataset), right)
 		}
 		spec.Roles[name] = r
 	}
@@ -153,6 +160,24 @@ func (c *compiler) inCamel(spec Spec) Spec {
 		spec.Sources[name] = s
 	}
 	return spec
+}
+
+// camelWriting renames what a right says of writing.
+func camelWriting(at place, right RightSpec) RightSpec {
+	if right.Insert != nil {
+		in := *right.Insert
+		in.Columns, in.Check, in.Presets = camelList(in.Columns), camelWhere(in.Check), renamed(at.in("insert", "presets"), in.Presets)
+		right.Insert = &in
+	}
+	if right.Update != nil {
+		up := *right.Update
+		up.Columns, up.Filter, up.Check = camelList(up.Columns), camelWhere(up.Filter), camelWhere(up.Check)
+		right.Update = &up
+	}
+	if right.Delete != nil {
+		right.Delete = &DeleteSpec{Filter: camelWhere(right.Delete.Filter)}
+	}
+	return right
 }
 
 // renamed is a mapping of names, in camel case. Two that become one are

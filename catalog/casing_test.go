@@ -51,6 +51,8 @@ var notNames = []string{
 	".Datasets.*.Bind.*", ".Datasets.*.Bind.*.Columns.*=", ".Datasets.*.Bind.*.Dataset", ".Datasets.*.Bind.*.Path", ".Datasets.*.Bind.*.Rows", ".Datasets.*.Bind.*.Schema",
 	".Datasets.*.Bind.*.Table", ".Datasets.*.Bound", ".Datasets.*.Description", ".Datasets.*.Label", ".Datasets.*.Measures.*.Description",
 	".Datasets.*.Measures.*.Label", ".Datasets.*.Measures.*.OnlyTenants", ".Datasets.*.Relations.*.Description", ".Datasets.*.Source", ".Datasets.*.Stored", ".Datasets.*.Type",
+	".Datasets.*.Presets.Insert.*=.*", ".Datasets.*.Presets.Update.*=.*", ".Datasets.*.Relations.*.OnDelete", ".Datasets.*.Writable",
+	".Roles.*.Datasets.*.Insert.Presets.*=.*",
 }
 
 // inside are places of which everything is no name, or is a column's.

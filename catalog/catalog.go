@@ -67,11 +67,14 @@ type Dataset struct {
 	Bindings    map[string]*Binding // by source
 	Own         map[string]*Own     // by tenant: where its rows are instead
 	PerTenant   bool                // `bound: per_tenant`: there is nothing but Own
+	Writes      *Writes             // nil: nobody writes it
+	Deleted     *Deleted            // nil: rows that are deleted are gone
 
 	columns   map[string]*Column
 	relations map[string]*Relation
 	measures  map[string]*Measure
-	inherited *Column // with Parent, see Owner
+	inherited *Column  // with Parent, see Owner
+	writable  []string // operations, as the file has them
 }
 
 // Column returns the column of that name, or nil.
@@ -113,6 +116,7 @@ type Relation struct {
 	Through     *Dataset // to-many: the dataset whose rows link both, or nil; On then leads to it
 	ToOn        []Pair   // from Through to To
 	Only        Only     // the tenants that all its columns are for
+	OnDelete    OnDelete // what becomes of the rows it leads to
 	Description string
 }
 
@@ -127,6 +131,7 @@ type Binding struct {
 	Path    string            // API sources: path below the base URL; plugins: id of the dataset
 	Rows    string            // API sources: JSON pointer to the rows, overrides the source's
 	Columns map[string]Stored // by column name; every column of the dataset is there
+	Target  *Target           // what is to be known of it for writing; nil: nothing is written there
 }
 
 // Own says where one tenant's rows of a dataset are, and nobody else's: its
@@ -142,12 +147,13 @@ type Stored struct {
 	Name    string // the source's name for it; for APIs a member name or JSON pointer
 	Native  string // the source's own type, as introspected; empty when unknown
 	Form    value.Form
-	Filled  bool // the source lets no null in
-	ByCode  bool // text that the source already orders by code point
-	Indexed bool // an index finds a tenant's rows by it
-	Sorted  bool // an index has each tenant's rows in its order, in which they also lie in the table
-	Spread  *Spread
-	Missing bool // the source does not have the column: a tenant column, or one that is only other tenants'
+	Default DefaultKind // what the source writes where nothing is given
+	Filled  bool        // the source lets no null in
+	ByCode  bool        // text that the source already orders by code point
+	Indexed bool        // an index finds a tenant's rows by it
+	Sorted  bool        // an index has each tenant's rows in its order, in which they also lie in the table
+	Spread  *Spread     // how its values are spread over the rows; nil: unknown
+	Missing bool        // the source does not have the column: a tenant column, or one that is only other tenants'
 }
 
 // SourceKind names what a source is.
@@ -237,7 +243,7 @@ type Parameter struct {
 	Default  query.Value // nil when required
 }
 
-// Role grants reading. A principal without roles in a catalog without roles
+// Role grants reading and writing. A principal without roles in a catalog without roles
 // reads everything visible to tenants.
 type Role struct {
 	Name     string
@@ -250,4 +256,7 @@ type Right struct {
 	Filter    query.Value     // nil, or a where
 	Aggregate bool
 	Limit     int // 0: the dataset's
+
+	Insert, Update, Delete *WriteGrant // nil: it may not
+	IncludeDeleted         bool        // deleted rows may be asked for
 }

@@ -347,7 +347,7 @@ func (c *compiler) stored(d *draft, source string, col *Column) Stored {
 	if drift := c.differs(source, col, tc, t.View); drift != "" {
 		at.problem("in %s %s", source, drift)
 	}
-	s.Native, s.Form, s.ByCode, s.Filled, s.Spread = tc.Native, tc.Form, tc.ByCode, !tc.Nullable && !t.View, tc.Spread
+	s.Native, s.Form, s.ByCode, s.Filled, s.Default, s.Spread = tc.Native, tc.Form, tc.ByCode, !tc.Nullable && !t.View, tc.Default, tc.Spread
 	if note := tc.Form.Note(); note != "" {
 		at.note("%s (%s) is served %s", col.Name, tc.Native, note)
 	}

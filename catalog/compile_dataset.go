@@ -51,6 +51,7 @@ func (c *compiler) datasets() {
 		c.chooseSources, c.bind, c.owns, c.columns, c.extras, c.store, c.checkTenant, c.storeOwn, c.key, c.relations, c.foreignToOne, c.foreignToMany, c.parent, c.checkParents, c.measures,
 		func(d *draft) { checkFields(d.at, d.Dataset) },
 		func(d *draft) { c.policy(d.at.in("filter"), d.Dataset, d.Filter) },
+		c.targets, c.deleted, c.writes, c.judgeWrites, c.upserts, c.give,
 	}
 	for _, step := range steps {
 		for _, d := range drafts {
@@ -66,7 +67,7 @@ func (c *compiler) dataset(name string, spec DatasetSpec) *draft {
 	d := &draft{
 		Dataset: &Dataset{
 			Name: name, Type: cmp.Or(spec.Type, pascal(name)), Label: spec.Label, Description: spec.Description,
-			Common: spec.Common, Filter: spec.Filter, Bindings: make(map[string]*Binding), Own: make(map[string]*Own),
+			Common: spec.Common, Filter: spec.Filter, writable: spec.Writable, Bindings: make(map[string]*Binding), Own: make(map[string]*Own),
 			columns: make(map[string]*Column), relations: make(map[string]*Relation), measures: make(map[string]*Measure),
 		},
 		at: c.at("datasets", name), spec: spec, own: make(map[string]*ownDraft),

@@ -172,7 +172,7 @@ func (c *compiler) storedOwn(d *draft, o *ownDraft, col *Column) Stored {
 	if bad != "" {
 		at.note("%s, so this tenant's questions that read it are refused", bad)
 	}
-	s.Native, s.Form, s.ByCode = tc.Native, tc.Form, tc.ByCode
+	s.Native, s.Form, s.ByCode, s.Default = tc.Native, tc.Form, tc.ByCode, tc.Default
 	return s
 }
 

@@ -19,7 +19,7 @@ func (c *compiler) relations(d *draft) {
 			at.in("to").problem("%s", unknown("dataset", e.Value.To, c.spec.Datasets))
 			continue
 		}
-		rel := &Relation{Name: e.Name, To: to.Dataset, Many: e.Value.Many, Description: e.Value.Description}
+		rel := &Relation{Name: e.Name, To: to.Dataset, Many: e.Value.Many, OnDelete: OnDelete(e.Value.OnDelete), Description: e.Value.Description}
 		if e.Value.Through != "" {
 			c.through(at, d, to, rel, e.Value)
 			continue

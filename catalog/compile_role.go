@@ -22,12 +22,12 @@ func (c *compiler) roles() {
 				at.problem("%s", unknown("dataset", dataset, c.spec.Datasets))
 				continue
 			}
-			role.Datasets[dataset] = c.right(at, d, rights[dataset])
+			role.Datasets[dataset] = c.right(at, d, name, rights[dataset])
 		}
 	}
 }
 
-func (c *compiler) right(at place, d *Dataset, spec RightSpec) *Right {
+func (c *compiler) right(at place, d *Dataset, role string, spec RightSpec) *Right {
 	r := &Right{Filter: spec.Filter, Aggregate: spec.Aggregate, Limit: spec.Limit}
 	if spec.Columns != nil {
 		r.Columns = make(map[string]bool, len(spec.Columns))
@@ -45,5 +45,6 @@ func (c *compiler) right(at place, d *Dataset, spec RightSpec) *Right {
 		at.in("limit").problem("must be from 1 to the dataset's maximum, %d", d.MaxLimit)
 	}
 	c.policy(at.in("filter"), d, spec.Filter)
+	c.writeGrants(at, d, role, r, spec)
 	return r
 }

@@ -145,11 +145,15 @@ func dump(b *strings.Builder, c *catalog.Catalog) {
 			for _, p := range rel.On {
 				fmt.Fprintf(b, " %s=%s", p.From.Name, p.To.Name)
 			}
+			if rel.OnDelete != catalog.LeaveToSource {
+				fmt.Fprintf(b, " on delete %s", rel.OnDelete)
+			}
 			fmt.Fprintln(b, onlyText(rel.Only))
 		}
 		for _, m := range d.Measures {
 			fmt.Fprintf(b, "  measure %s %s = %s%s\n", m.Name, typeText(m.Type, true), exprText(m.Expr), onlyText(m.Only))
 		}
+		writes(b, d)
 		if d.Filter != nil {
 			fmt.Fprintf(b, "  filter %s\n", queryText(d.Filter))
 		}
@@ -169,6 +173,7 @@ func dump(b *strings.Builder, c *catalog.Catalog) {
 			r := c.Roles[name].Datasets[dataset]
 			fmt.Fprintf(b, "role %s %s columns=%v aggregate=%t limit=%d filter=%s\n",
 				name, dataset, slices.Sorted(maps.Keys(r.Columns)), r.Aggregate, r.Limit, queryText(r.Filter))
+			grants(b, r)
 		}
 	}
 }
@@ -179,7 +184,7 @@ func binding(b *strings.Builder, d *catalog.Dataset, source string, bind *catalo
 		stored := bind.Columns[col.Name]
 		if stored != (catalog.Stored{Name: col.Name}) {
 			stored.Filled = false // as the column tells
-			b.WriteString(strings.NewReplacer(" Form:0", "", " Filled:false", "", " Spread:<nil>", "").Replace(fmt.Sprintf("    %s %+v\n", col.Name, stored)))
+			b.WriteString(strings.NewReplacer(" Form:0", "", " Filled:false", "", " Default:0", "", " Spread:<nil>", "").Replace(fmt.Sprintf("    %s %+v\n", col.Name, stored)))
 		}
 	}
 }
@@ -297,6 +302,8 @@ func parseTables(t *testing.T, text string) catalog.Introspected {
 			table.Indexes = append(table.Indexes, strings.Fields(list))
 		case "unique":
 			table.Unique = append(table.Unique, strings.Fields(list))
+		case "collides", "referrer", "triggers", "rules", "kind":
+			writing(t, &table, word, strings.Fields(list))
 		case "foreign":
 			from, to, _ := strings.Cut(list, " -> ")
 			target := strings.Fields(to)
@@ -331,6 +338,7 @@ func parseColumn(t *testing.T, text string) catalog.TableColumn {
 		}
 		tc.ByCode = !slices.Contains(words, "collated")
 		tc.InOrder = slices.Contains(words, "inorder")
+		made(&tc, words)
 		if slices.Contains(words, "commented") {
 			tc.Comment = "A comment of the database."
 		}

@@ -25,7 +25,81 @@ type Table struct {
 	Unique      [][]string // other sets of columns that no two rows share
 	Indexes     [][]string // columns in whose order an index has all rows; none is empty
 	ForeignKeys []ForeignKey
+
+	Kind      TableKind
+	Rules     bool          // the database rewrites what is written to it
+	Triggers  bool          // the database runs triggers of its own when rows of it are written
+	Colliding []CollidingBy // everything by which rows may collide, Unique and PrimaryKey among it
+	Referrers []Referrer    // foreign keys onto it, from whichever schema
 }
+
+// TableKind is what a table is to whoever writes to it.
+type TableKind string
+
+// The kinds of tables.
+const (
+	OrdinaryTable TableKind = ""
+	AView         TableKind = "view"
+	Materialized  TableKind = "materialized view"
+	ForeignTable  TableKind = "foreign table"
+	ReadFile      TableKind = "file" // that the engine reads in place
+)
+
+// CollidingBy is a unique index, or one that excludes.
+type CollidingBy struct {
+	Name       string
+	Columns    []string // whose values are equal where rows collide; what is included only is not among them
+	Constraint bool     // it belongs to a constraint of that name
+	Expression bool     // it holds more than columns
+	Partial    bool     // it holds some rows only
+	Exclusion  bool     // rows collide that are not equal
+	Deferrable bool     // the collision may show itself at the end
+}
+
+// Referrer is a foreign key of another table, or of the same, onto a table.
+type Referrer struct {
+	Schema     string
+	Table      string
+	Columns    []string
+	RefColumns []string
+	OnDelete   Action
+	OnUpdate   Action
+	Sets       []string // the columns that OnDelete sets, where it does not set all
+	Deferrable bool
+}
+
+// Action is what a database does with rows whose referenced row is gone or
+// another.
+type Action string
+
+// The actions.
+const (
+	NoAction    Action = "" // it refuses, at once or at the end
+	CascadeTo   Action = "cascade"
+	SetsNull    Action = "set null"
+	SetsDefault Action = "set default"
+)
+
+// DefaultKind is what a database writes into a column that is left out.
+type DefaultKind uint8
+
+// The kinds of defaults.
+const (
+	NoDefault DefaultKind = iota // null
+	ByDefault                    // a default, or an identity that may be given
+	AlwaysOwn                    // an identity that may not be given
+	Computed                     // made of other columns, and never written
+)
+
+// Made says whether a default makes values that no other row has.
+type Made uint8
+
+// What a default may make.
+const (
+	NotMade Made = iota
+	Counted      // by a sequence: values tell how many others there are
+	Random       // values tell nothing
+)
 
 // TableColumn is a column as a source describes it.
 type TableColumn struct {
@@ -40,6 +114,8 @@ type TableColumn struct {
 	InOrder   bool // rows lie in the table in its order, and reading them so costs no more than any other way
 	Spread    *Spread
 	Comment   string
+	Default   DefaultKind
+	Made      Made // of what kind the default's values are
 }
 
 // Spread is how a column's values are spread over the rows of its table, as the
@@ -60,6 +136,9 @@ type ForeignKey struct {
 	RefTable   string
 	RefColumns []string
 	Cascade    bool // rows are deleted with the one they reference
+	OnDelete   Action
+	OnUpdate   Action
+	Deferrable bool
 }
 
 // TableKey tells the tables of a source apart: schema.table, where a name with a

@@ -76,7 +76,7 @@ func (r *ownRole) read(at place, v query.Value) {
 				at.problem("there is no dataset %s", m.Name)
 				return
 			}
-			r.role.Datasets[m.Name] = r.right(at, d, rightSpec(at, m.Value))
+			r.role.Datasets[m.Name] = r.right(at, d, r.role.Name, rightSpec(at, m.Value))
 		})
 	})
 	if len(r.role.Datasets) == 0 && len(r.problems) == 0 {

@@ -227,6 +227,11 @@ type RightSpec struct {
 	Filter    query.Value `yaml:"filter"`
 	Aggregate bool        `yaml:"aggregate"`
 	Limit     int         `yaml:"limit"`
+
+	Insert         *InsertSpec `yaml:"insert"`
+	Update         *UpdateSpec `yaml:"update"`
+	Delete         *DeleteSpec `yaml:"delete"`
+	IncludeDeleted bool        `yaml:"include_deleted"`
 }
 
 // DatasetSpec describes a dataset.
@@ -247,6 +252,13 @@ type DatasetSpec struct {
 	Measures    Ordered[MeasureSpec]   `yaml:"measures"`
 	Bound       string                 `yaml:"bound"`
 	Bind        map[string]BindingSpec `yaml:"bind"`
+
+	Writable   Operations  `yaml:"writable"`
+	Keys       []Names     `yaml:"keys"` // other columns that no two rows share
+	GlobalKeys bool        `yaml:"global_keys"`
+	Presets    PresetsSpec `yaml:"presets"`
+	Version    string      `yaml:"version"`
+	Deleted    DeletedSpec `yaml:"deleted"`
 
 	Stored string `yaml:"-"` // what its table is called, if nothing is bound; empty: as the dataset
 }
@@ -282,6 +294,7 @@ type RelationSpec struct {
 	Through     string            `yaml:"through"`
 	On          map[string]string `yaml:"on"`
 	ToOn        map[string]string `yaml:"to_on"`
+	OnDelete    string            `yaml:"on_delete"` // restrict, cascade or unlink; empty: what the database does
 	Description string            `yaml:"description"`
 }
 

@@ -29,6 +29,7 @@ type Visible struct {
 	hidden    map[string]bool // relations and measures that are only other tenants'
 	rights    []*Right        // of the principal's roles; empty when the catalog has no roles
 	own       []*Right        // of its tenant's own roles; empty when it holds none
+	writing   *Writing        // nil: it writes nothing
 }
 
 // View is the view of a principal, kept for the next one with the same rights:
@@ -62,12 +63,13 @@ const maxViews = 1024
 
 type viewKey struct {
 	allTenants bool
+	writes     bool
 	shape      string
 	rest       string
 }
 
 func (c *Catalog) viewKey(p principal.Principal) viewKey {
-	key := viewKey{allTenants: p.AllTenants, shape: c.ShapeOf(p.Tenant)}
+	key := viewKey{allTenants: p.AllTenants, writes: slices.Contains(p.Scopes, principal.WriteData), shape: c.ShapeOf(p.Tenant)}
 	if len(p.Roles)+len(p.RoleSpecs) > 0 || p.Grant.Datasets != nil {
 		roles := distinct(p.Roles)
 		specs := make([]string, len(roles))
@@ -90,6 +92,7 @@ func (c *Catalog) Everything() *View {
 		for _, col := range d.Columns {
 			vis.columns[col.Name] = true
 		}
+		vis.writing = vis.writingOf(true)
 		v.datasets[d.Name] = vis
 		v.names = append(v.names, d.Name)
 	}
@@ -206,6 +209,9 @@ func (c *Catalog) visible(d *Dataset, p principal.Principal, held heldRoles) *Vi
 		return nil
 	}
 	vis.hide(p.Tenant)
+	if slices.Contains(p.Scopes, principal.WriteData) && (!d.Common || p.AllTenants) {
+		vis.writing = vis.writingOf(p.AllTenants)
+	}
 	return vis
 }
 
@@ -356,6 +362,7 @@ func (v *View) fingerprint() string {
 			b.WriteByte(',')
 			b.WriteString(col.Name)
 		}
+		d.writingText(&b)
 		for _, rel := range d.Dataset.Relations {
 			if seen, _ := v.Relation(d, rel.Name); seen != nil && rel.Only != nil {
 				b.WriteString(",>" + rel.Name)

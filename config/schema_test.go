@@ -84,7 +84,7 @@ func compareKeys(t *testing.T, root, s *schema, typ reflect.Type, path string) {
 	}
 	s = s.resolve(root).object()
 	switch {
-	case typ == secretType || typ == templateType || typ == namesType || typ == valueType || typ == durationType:
+	case typ == secretType || typ == templateType || typ == namesType || typ == valueType || typ == durationType || typ == reflect.TypeFor[catalog.Operations]():
 	case typ.Kind() == reflect.Pointer:
 		compareKeys(t, root, s, typ.Elem(), path)
 	case typ.Kind() == reflect.Map:
@@ -170,6 +170,10 @@ func TestSchemaRefuses(t *testing.T) {
 	f("datasets: {a: {columns: {b: [x]}}}")
 	f("datasets: {a: {key: {}}}")
 	f("roles: {a: {datasets: {b: {columns: x}}}}")
+	f("datasets: {a: {writable: yes please}}")
+	f("datasets: {a: {writable: [insert, drop]}}")
+	f("datasets: {a: {deleted: {by: who}}}")
+	f("roles: {a: {datasets: {b: {insert: {filter: {a: {eq: 1}}}}}}}")
 }
 
 // check validates a tree by the keywords that usher.schema.json uses.

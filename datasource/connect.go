@@ -2,6 +2,7 @@ package datasource
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -78,7 +79,11 @@ func (a *accounts) openPostgres(spec *catalog.Source, t plan.Target) (Source, er
 	if err != nil {
 		return nil, err
 	}
-	return opened(&database{db: db, dialect: sqlgen.Postgres, timeout: spec.Timeout, shape: a.shapeOf(t, db, spec.Timeout), meter: a.counts.of(t.Source), gate: a.gate(a.conns.Most(server.MaxConns * db.Reading()))}), nil
+	writer, err := openWriter(a.cat.Load(), t.Source, server, opts)
+	if err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	return opened(&database{db: db, writer: writer, dialect: sqlgen.Postgres, timeout: spec.Timeout, shape: a.shapeOf(t, db, spec.Timeout), meter: a.counts.of(t.Source), gate: a.gate(a.conns.Most(server.MaxConns * db.Reading()))}), nil
 }
 
 // hostsChanged logs which host is asked what must be fresh.

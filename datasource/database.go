@@ -8,6 +8,7 @@ import (
 
 	"usher/datasource/admit"
 	"usher/datasource/duckdb"
+	"usher/datasource/postgres"
 	"usher/datasource/sqlexec"
 	"usher/fault"
 	"usher/plan"
@@ -27,6 +28,7 @@ type database struct {
 	meter   *meter
 	gate    *admit.Gate
 	flights group[sameQuestion, Answered]
+	writer  *postgres.DB // nil: nothing is written there
 }
 
 type sqlDB interface {
@@ -60,7 +62,12 @@ func (d *database) renew(ctx context.Context) error {
 }
 
 // Close implements Source.
-func (d *database) Close() error { return d.db.Close() }
+func (d *database) Close() error {
+	if d.writer != nil {
+		return errors.Join(d.db.Close(), d.writer.Close())
+	}
+	return d.db.Close()
+}
 
 // ask opens the account of a question's target, if it is not open, and asks it.
 func (a *accounts) ask(ctx context.Context, q *Question) (Answered, error) {

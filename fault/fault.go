@@ -81,6 +81,8 @@ type Error struct {
 	RetryAfter time.Duration // optional: sent as Retry-After when the whole request fails
 	At         string        // optional: which field and argument of the question is meant, such as orders.items.limit
 	Also       []*Error      // optional: what else is wrong with the same question
+	Unknown    bool          // of a change: nobody knows whether it was made
+	Applied    bool          // of a change: it was made, and this is about its answer
 	cause      error
 }
 

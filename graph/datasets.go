@@ -6,6 +6,7 @@ import (
 
 	"usher/answer"
 	"usher/query"
+	"usher/slot"
 )
 
 // DatasetResolver answers the dataset fields of operations. The context carries
@@ -15,22 +16,28 @@ type DatasetResolver interface {
 	// Resolve says how an operation's fields are answered: by tasks that run
 	// side by side, each of them for one field or several.
 	Resolve(ctx context.Context, asked Asked) []Task
+	// Change makes changes, all or none, and answers each. Where one failed it has an error,
+	// and the others have neither an answer nor an error.
+	Change(ctx context.Context, asked []query.Change, numbers Numbers) []Outcome
 }
 
 // Asked is what one operation asks of datasets.
 type Asked struct {
-	// Key is equal for operations that ask the same in one view.
+	// Key is equal for operations that ask the same in one view, but for the values
+	// of their slots.
 	Key AskedKey
+	// Inputs are the values of the slots: the numbers and texts of the variables.
+	Inputs slot.Inputs
 	// Explain asks for an explanation with each outcome. Nothing else is done
 	// differently.
 	Explain bool
-	// Requests are the dataset fields, in the order of the answer. They are
-	// made when they are called for.
-	Requests func() []query.Request
+	// Requests are the dataset fields, in the order of the answer, with the slots in
+	// their places. They are made when they are called for.
+	Requests func(*slot.Slots) []query.Request
 }
 
-// AskedKey tells operations apart: the document and operation, the values of
-// its variables, and how numbers are written in its answer.
+// AskedKey tells operations apart: the document and operation, its variables but
+// for the values of slots, and how numbers are written in its answer.
 type AskedKey struct {
 	numbers   Numbers
 	document  uint64
@@ -63,4 +70,5 @@ type Outcome struct {
 	// unless it was asked for. It holds nothing that the caller may not see.
 	Explanation any
 	Err         error
+	Applied     bool // of a change: it was made, whatever is wrong with its answer
 }

@@ -189,7 +189,7 @@ func (e *Engine) CreateOperationContext(ctx context.Context, params *graphql.Raw
 	}
 	variables, err := coerceVariables(sc.executor.schema.AST, op.Operation, given)
 	if err == nil {
-		err = checkPositions(sc.executor.schema.AST, op.Operation, variables)
+		err = checkPositions(sc.executor.schema, op.Operation, variables)
 	}
 	if err != nil {
 		return op, refuse(err)

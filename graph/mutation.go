@@ -12,6 +12,15 @@ import (
 func (x *executable) mutation(ctx context.Context, op *graphql.OperationContext) *graphql.Response {
 	root := x.schema.AST.Mutation.Name
 	fields := graphql.CollectFields(op, op.Operation.SelectionSet, []string{root})
+	changes, err := x.changes(fields)
+	if err != nil {
+		ctx = graphql.WithFreshResponseContext(ctx)
+		graphql.AddError(ctx, err)
+		return &graphql.Response{Errors: graphql.GetErrors(ctx)}
+	}
+	if changes {
+		return x.change(ctx, op, fields)
+	}
 	answers := make([]rootAnswer, len(fields))
 	tried := answers
 	for i, f := range fields {

@@ -1,10 +1,13 @@
 package graph
 
 import (
+	"strings"
+
 	"github.com/vektah/gqlparser/v2/ast"
 
 	"usher/fault"
 	"usher/query"
+	"usher/schema"
 )
 
 // checkPositions refuses variables that do not fit where they stand. A variable
@@ -16,8 +19,11 @@ import (
 // meaning: not restricted, or all. So in a mutation whatever is named has a
 // value. A variable without one, a null, and an empty text where nothing need
 // stand are refused wherever they are.
-func checkPositions(s *ast.Schema, op *ast.OperationDefinition, variables map[string]query.Value) error {
-	p := positions{schema: s, variables: variables, mutation: op.Operation == ast.Mutation}
+//
+// What is written to columns of a dataset is data: there a null is a null, an empty text
+// is one, and a variable without a value is as if it were not there.
+func checkPositions(s *schema.Schema, op *ast.OperationDefinition, variables map[string]query.Value) error {
+	p := positions{schema: s.AST, isRow: s.IsRow, variables: variables, mutation: op.Operation == ast.Mutation}
 	if !p.mutation && !p.anyNull() {
 		return nil
 	}
@@ -28,6 +34,9 @@ type positions struct {
 	schema    *ast.Schema
 	variables map[string]query.Value
 	mutation  bool
+	isRow     func(input string) bool
+	row       bool // members of an input of columns are looked at
+	condition bool // members of a condition are
 	seen      map[*ast.FragmentDefinition]bool
 }
 
@@ -93,7 +102,7 @@ func (p *positions) literal(v *ast.Value, at string) error {
 		switch {
 		case ok && t != nil:
 			return p.value(t, got, v.Raw, at)
-		case !ok && p.mutation:
+		case !ok && p.mutation && !p.row:
 			return fault.New(fault.BadUserInput, "%s is $%s, which has no value", at, v.Raw).
 				WithHint("Give the variable a value, or leave it out of the document.")
 		}
@@ -107,6 +116,7 @@ func (p *positions) literal(v *ast.Value, at string) error {
 			return p.value(t, query.Text(v.Raw), "", at)
 		}
 	case ast.ListValue, ast.ObjectValue:
+		defer p.inside(v.Definition, v.Kind == ast.ObjectValue)()
 		for _, child := range v.Children {
 			inner := at
 			if child.Name != "" {
@@ -132,9 +142,12 @@ func (p *positions) value(t *ast.Type, v query.Value, variable, at string) error
 	}
 	switch v := v.(type) {
 	case query.Null:
+		if p.row && !t.NonNull {
+			return nil
+		}
 		return named(at, "null")
 	case query.Text:
-		if v == "" && !t.NonNull && t.Name() == "String" {
+		if v == "" && !p.row && !p.condition && !t.NonNull && t.Name() == "String" {
 			return named(at, "empty")
 		}
 	case query.List:
@@ -147,6 +160,7 @@ func (p *positions) value(t *ast.Type, v query.Value, variable, at string) error
 		}
 	case query.Object:
 		def := p.schema.Types[t.Name()]
+		defer p.inside(def, true)()
 		for _, m := range v {
 			if f := def.Fields.ForName(m.Name); f != nil {
 				if err := p.value(f.Type, m.Value, variable, at+"."+m.Name); err != nil {
@@ -156,6 +170,16 @@ func (p *positions) value(t *ast.Type, v query.Value, variable, at string) error
 		}
 	}
 	return nil
+}
+
+// inside notes that members of an input are looked at, until the returned function is called.
+func (p *positions) inside(def *ast.Definition, object bool) (end func()) {
+	row, condition := p.row, p.condition
+	if object && def != nil && def.Kind == ast.InputObject {
+		p.row = p.isRow(def.Name)
+		p.condition = strings.HasSuffix(def.Name, "Where")
+	}
+	return func() { p.row, p.condition = row, condition }
 }
 
 // named refuses what is named in a mutation and says nothing.

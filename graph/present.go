@@ -51,6 +51,12 @@ func (p presenter) present(ctx context.Context, err error) *gqlerror.Error {
 	if f.Hint != "" {
 		out.Extensions["hint"] = f.Hint
 	}
+	if f.Applied {
+		out.Extensions["applied"] = true
+	}
+	if f.Unknown {
+		out.Extensions["unknown"] = true
+	}
 	if f.RetryAfter > 0 {
 		out.Extensions["retryAfter"] = int(math.Ceil(f.RetryAfter.Seconds()))
 	}

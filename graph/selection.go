@@ -84,7 +84,7 @@ func (s selection) withoutNulls(t *ast.Type, v query.Value) query.Value {
 		if def == nil || def.Kind != ast.InputObject {
 			return v
 		}
-		condition := strings.HasSuffix(def.Name, "Where") || strings.HasSuffix(def.Name, "Having")
+		condition := strings.HasSuffix(def.Name, "Where") || strings.HasSuffix(def.Name, "Having") || s.schema.IsRow(def.Name)
 		out := make(query.Object, 0, len(v))
 		for _, m := range v {
 			if _, null := m.Value.(query.Null); !null || condition {

@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"math"
 	"slices"
 	"strings"
 
@@ -20,6 +21,8 @@ type levelBuilder struct {
 	cells places
 
 	failed error // of a read that had to add references
+
+	role func(at whereAt) (Expr, error) // of a change: what is asked of the first reference in place of the roles' filter
 }
 
 // use is what is known of a reference beyond what the plan keeps.
@@ -87,10 +90,10 @@ func (lb *levelBuilder) add(d *catalog.Dataset, from, inside int, on []catalog.P
 		reason: reason, inside: inside, from: from,
 	})
 	if lb.isOwn(d, binding) {
-		lb.l.refs[i].own = lb.p.Tenant
+		lb.l.refs[i].own = lb.tenant()
 	}
 	if byColumn {
-		key, err := lb.tenantKey(d.Tenant)
+		key, err := lb.keyIn(d.Tenant)
 		if err != nil {
 			return 0, err
 		}
@@ -232,7 +235,7 @@ func (lb *levelBuilder) policies(i int) error {
 		}
 		scope = append(scope, e)
 	}
-	byRole, err := lb.roleFilter(i, at)
+	byRole, err := lb.byRole(i, at)
 	if err != nil {
 		return err
 	}
@@ -256,6 +259,14 @@ func (lb *levelBuilder) policies(i int) error {
 	}
 	lb.l.refs[i].scope = append(lb.l.refs[i].scope, all(scope).conjuncts()...)
 	return nil
+}
+
+// byRole is what roles ask of a reference's rows.
+func (lb *levelBuilder) byRole(i int, at whereAt) (Expr, error) {
+	if i == 0 && lb.role != nil {
+		return lb.role(at)
+	}
+	return lb.roleFilter(i, at)
 }
 
 // roleFilter confines a reference to the rows of the principal's roles, and of
@@ -362,6 +373,9 @@ func (lb *levelBuilder) throughRows(in *nested) (int, error) {
 func (lb *levelBuilder) limits(vis *catalog.Visible, args arguments) error {
 	standard, most := vis.Limits()
 	lb.l.limit, lb.l.cut = standard, true
+	if lb.export {
+		lb.l.limit, lb.l.cut, most = All, false, math.MaxInt
+	}
 	if n, ok, err := args.integer("limit"); err != nil {
 		return err
 	} else if ok {

@@ -25,6 +25,10 @@ type part struct {
 	groups   []string          // the types of its groups and of their keys
 	problems []error
 
+	changes []*ast.FieldDefinition // fields of a mutation
+	kinds   []query.ChangeKind     // of the changes
+	inputs  []string               // types whose members are columns
+
 	needs map[*shared]bool
 }
 
@@ -79,6 +83,7 @@ func (f *facts) rights(measures []*catalog.Measure) string {
 		s.WriteByte('+')
 		s.WriteString(m.Name)
 	}
+	s.WriteString(f.writesText())
 	return s.String()
 }
 
@@ -88,6 +93,7 @@ func (b *Builder) newPart(f *facts, measures []*catalog.Measure) *part {
 	b.rows(p, f)
 	b.where(p, f)
 	b.orderBy(p, f)
+	b.changes(p, f)
 	if f.key {
 		b.key(p, f)
 	}

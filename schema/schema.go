@@ -23,6 +23,9 @@ type Schema struct {
 	AST   *ast.Schema
 	Roots map[string]Root // the dataset fields of the query type, by name
 
+	Changes map[string]ChangeRoot // the dataset fields of the mutation type, by name
+	inputs  map[string]bool       // types whose members are columns
+
 	entities map[string]entity // types of rows
 	rows     map[string]string // the types of rows, by dataset
 	groups   map[string]bool   // types of groups and of their keys
@@ -109,6 +112,9 @@ func (b *Builder) Build(v *catalog.View, a Audience) (*Schema, error) {
 		entities: make(map[string]entity, len(facts)),
 		rows:     make(map[string]string, len(facts)),
 		groups:   make(map[string]bool, 2*len(facts)),
+
+		changes: make(map[string]ChangeRoot),
+		inputs:  make(map[string]bool),
 	}
 	maps.Copy(m.types, static.Types)
 	for _, p := range parts {
@@ -129,6 +135,10 @@ type merger struct {
 	rows     map[string]string
 	groups   map[string]bool
 	problems []error
+
+	changes    map[string]ChangeRoot
+	changeDefs ast.FieldList
+	inputs     map[string]bool
 }
 
 func (m *merger) add(p *part) {
@@ -149,6 +159,7 @@ func (m *merger) add(p *part) {
 		m.roots[field.Name] = Root{Dataset: p.dataset, Shape: p.shapes[i]}
 		m.rootDefs = append(m.rootDefs, field)
 	}
+	m.change(p)
 	m.entities[p.rows], m.rows[p.dataset] = p.entity, p.rows
 	for _, name := range p.groups {
 		m.groups[name] = true
@@ -191,7 +202,8 @@ func (m *merger) schema() (*Schema, error) {
 		}
 	}
 	m.nodes(&s)
-	return &Schema{AST: &s, Roots: m.roots, entities: m.entities, rows: m.rows, groups: m.groups}, nil
+	m.mutation(&s)
+	return &Schema{AST: &s, Roots: m.roots, Changes: m.changes, inputs: m.inputs, entities: m.entities, rows: m.rows, groups: m.groups}, nil
 }
 
 // facts is what other datasets must know of a dataset to refer to its types.

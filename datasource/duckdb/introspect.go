@@ -47,7 +47,13 @@ func (db *DB) introspect(ctx context.Context, schemas string) ([]catalog.Table, 
 			return nil, err
 		}
 	}
-	return tables, db.constraints(ctx, schemas, tables)
+	for _, add := range []func(context.Context, string, []catalog.Table) error{db.constraints, db.uniqueIndexes, db.defaults} {
+		if err := add(ctx, schemas, tables); err != nil {
+			return nil, err
+		}
+	}
+	refer(tables)
+	return tables, nil
 }
 
 // enums are the names of enum types by their native spelling: a column knows
@@ -91,6 +97,9 @@ func (db *DB) tables(ctx context.Context, schemas string, enums map[string]strin
 	for _, c := range columns {
 		if n := len(tables); n == 0 || tables[n-1].Name != c.Table || tables[n-1].Schema != c.Schema {
 			tables = append(tables, catalog.Table{Schema: c.Schema, Name: c.Table, View: c.View})
+			if c.View {
+				tables[n].Kind = catalog.AView
+			}
 		}
 		column := catalog.TableColumn{Name: c.Name, Native: c.Native, Nullable: c.Nullable, Comment: c.Comment}
 		how := typeOf(c.Native, enums, c.Table+"_"+c.Name)
@@ -141,13 +150,14 @@ func (db *DB) constraints(ctx context.Context, schemas string, tables []catalog.
 	var found []struct {
 		Schema     string `db:"schema_name"`
 		Table      string `db:"table_name"`
+		Name       string `db:"name"`
 		Kind       string `db:"constraint_type"`
 		Columns    names  `db:"columns"`
 		RefTable   string `db:"ref_table"`
 		RefColumns names  `db:"ref_columns"`
 	}
 	err := db.catalog().SelectContext(ctx, &found, `
-		SELECT schema_name, table_name, constraint_type, to_json(constraint_column_names)::VARCHAR AS columns,
+		SELECT schema_name, table_name, constraint_type, coalesce(constraint_name, '') AS name, to_json(constraint_column_names)::VARCHAR AS columns,
 			coalesce(referenced_table, '') AS ref_table, coalesce(to_json(referenced_column_names)::VARCHAR, '[]') AS ref_columns
 		FROM duckdb_constraints()
 		WHERE database_name = current_database() AND `+among+`
@@ -163,8 +173,10 @@ func (db *DB) constraints(ctx context.Context, schemas string, tables []catalog.
 		switch c.Kind {
 		case "PRIMARY KEY":
 			table.PrimaryKey = c.Columns
+			table.Colliding = append(table.Colliding, catalog.CollidingBy{Name: c.Name, Columns: c.Columns, Constraint: true})
 		case "UNIQUE":
 			table.Unique = append(table.Unique, c.Columns)
+			table.Colliding = append(table.Colliding, catalog.CollidingBy{Name: c.Name, Columns: c.Columns, Constraint: true})
 		case "FOREIGN KEY":
 			table.ForeignKeys = append(table.ForeignKeys, catalog.ForeignKey{
 				// Both ends of a foreign key are in one schema.

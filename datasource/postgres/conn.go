@@ -41,7 +41,7 @@ func newConnector(spec catalog.PostgresSpec, opts Options) (*connector, error) {
 	// The bound of statements is set later: sent along, it would hide the one
 	// that the database's owner has set.
 	c := &connector{
-		server: server, opts: opts, pooling: newPooling(spec.Pooler),
+		server: server, opts: opts, pooling: poolingFor(spec.Pooler, opts.Writes),
 		config: account.Config("usher", spec.Database, spec.User, spec.Password),
 	}
 	if !c.pooling.pooled() {
@@ -152,7 +152,11 @@ type conn struct {
 	limit      time.Duration // of each statement
 	broken     bool          // in an unknown state, or with a statement still running
 	why        error         // it is broken, if an error says so
+	begins     string        // how a transaction that writes begins; empty: it reads
 }
+
+// beginText is how the next transaction begins.
+func (c *conn) beginText() string { return cmp.Or(c.begins, beginText) }
 
 // usable tells whether another session may have the connection.
 func (c *conn) usable() bool { return !c.broken && !c.wire.stray && c.pq.IsValid() }

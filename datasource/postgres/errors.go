@@ -30,6 +30,10 @@ func translate(ctx context.Context, err error) error {
 	if alone := (*pool.PausedError)(nil); errors.As(err, &alone) {
 		return paused(alone)
 	}
+	if violated := violationOf(err); violated != nil {
+		violated.cause = cause
+		cause = violated
+	}
 	if kind, reported := pglink.KindOf(err); reported {
 		f := ofKind(kind)
 		if kind == pglink.Differs {

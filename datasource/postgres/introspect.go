@@ -45,7 +45,11 @@ func (in *introspection) run(ctx context.Context) error {
 			oidBool, oidFloat8, oidFloat8, oidFloat8,
 		}, in.addColumn},
 		{indexesText, []string{in.schemas}, []uint32{oidInt8, oidBool, oidBool, oidBool, oidText}, in.addIndex},
-		{foreignKeysText, []string{in.schemas}, []uint32{oidInt8, oidText, oidText, oidText, oidText, oidBool}, in.addForeignKey},
+		{foreignKeysText, []string{in.schemas}, []uint32{oidInt8, oidText, oidText, oidText, oidText, oidText, oidText, oidBool}, in.addForeignKey},
+		{kindsText, []string{in.schemas}, []uint32{oidInt8, oidText, oidBool, oidBool}, in.addKind},
+		{defaultsText, []string{in.schemas}, []uint32{oidInt8, oidText, oidText, oidText, oidText}, in.addDefault},
+		{collidingText, []string{in.schemas}, []uint32{oidInt8, oidText, oidBool, oidBool, oidBool, oidBool, oidBool, oidText}, in.addColliding},
+		{referrersText, []string{in.schemas}, []uint32{oidInt8, oidText, oidText, oidText, oidText, oidBool, oidText, oidText, oidText}, in.addReferrer},
 	} {
 		rows, err := in.session.Query(ctx, step.text, step.args)
 		if err != nil {
@@ -235,9 +239,10 @@ func (in *introspection) addIndex(rows value.Rows) error {
 // each partition. The same key of the next partition adds nothing.
 const foreignKeysText = `
 SELECT DISTINCT ON (t.nspname COLLATE "C", c.relname COLLATE "C", f.conrelid, f.columns::text, f.confrelid, f.ref_columns::text)
-	f.conrelid::int8, n.nspname::text, r.relname::text, f.columns::text, f.ref_columns::text, f.confdeltype = 'c'
+	f.conrelid::int8, n.nspname::text, r.relname::text, f.columns::text, f.ref_columns::text,
+	f.confdeltype::text, f.confupdtype::text, f.condeferrable
 FROM (
-	SELECT f.confrelid, coalesce(pg_partition_root(f.conrelid), f.conrelid) AS conrelid, f.conname, f.confdeltype,
+	SELECT f.confrelid, coalesce(pg_partition_root(f.conrelid), f.conrelid) AS conrelid, f.conname, f.confdeltype, f.confupdtype, f.condeferrable,
 		(SELECT json_agg(a.attname ORDER BY k.n) FROM unnest(f.conkey) WITH ORDINALITY k(attnum, n)
 		 JOIN pg_attribute a ON a.attrelid = f.conrelid AND a.attnum = k.attnum) AS columns,
 		(SELECT json_agg(a.attname ORDER BY k.n) FROM unnest(f.confkey) WITH ORDINALITY k(attnum, n)
@@ -267,7 +272,7 @@ func (in *introspection) addForeignKey(rows value.Rows) error {
 	}
 	in.tables[i].ForeignKeys = append(in.tables[i].ForeignKeys, catalog.ForeignKey{
 		Columns: columns, RefSchema: text(rows.Cell(1)), RefTable: text(rows.Cell(2)), RefColumns: refColumns,
-		Cascade: rows.Cell(5).Bool,
+		Cascade: text(rows.Cell(5)) == "c", OnDelete: actionOf(text(rows.Cell(5))), OnUpdate: actionOf(text(rows.Cell(6))), Deferrable: rows.Cell(7).Bool,
 	})
 	return nil
 }

@@ -73,10 +73,16 @@ type pooling struct {
 	name     string            // of the preamble as a prepared statement; empty: it has none
 }
 
-func newPooling(kind catalog.Pooler) pooling {
+func newPooling(kind catalog.Pooler) pooling { return poolingFor(kind, false) }
+
+// poolingFor is newPooling for connections that are written by, or not.
+func poolingFor(kind catalog.Pooler, writes bool) pooling {
 	p := pooling{kind: kind, settings: pooledSettings()}
 	if kind == catalog.NoPooler {
 		p.settings = sessionSettings()
+	}
+	if writes {
+		p.settings[len(p.settings)-1].Value = "off" // read only
 	}
 	for _, s := range p.settings {
 		p.seed += s.Name + "\x00" + s.Value + "\x00"
@@ -270,7 +276,7 @@ func (c *conn) enter(ctx context.Context, limit time.Duration) error {
 }
 
 func (c *conn) entered(limit time.Duration) error {
-	c.wire.parse("", beginText)
+	c.wire.parse("", c.beginText())
 	c.wire.execute("", nil)
 	if c.pooling.named() && c.place.backend == "" { // the first; somebody before us may have left one
 		c.wire.forget(&prepared{name: c.pooling.name})

@@ -37,6 +37,9 @@ type Options struct {
 	// HostsChanged is told when another host is the primary, or none; nil: nobody is.
 	HostsChanged func(primary int, err error)
 
+	// Writes makes connections that may write. Every transaction says whether it does.
+	Writes bool
+
 	// Session is what every transaction starts with; empty: nothing.
 	Session catalog.Session
 	// Schema must be there; empty: none must.

@@ -75,7 +75,7 @@ func (c *conn) begin(ctx context.Context, limit time.Duration) error {
 	if c.pooling.pooled() {
 		return c.enter(ctx, limit)
 	}
-	text := beginText
+	text := c.beginText()
 	if limit < c.limit {
 		text += "; SET LOCAL statement_timeout = " + milliseconds(limit)
 	}

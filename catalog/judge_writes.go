@@ -1,0 +1,232 @@
+package catalog
+
+import (
+	"maps"
+	"slices"
+	"strings"
+)
+
+// judgeWrites refuses what must not be writable: where rows of two tenants could
+// collide, and where the database would change rows that usher did not look at.
+func (c *compiler) judgeWrites(d *draft) {
+	c.judgeOnDelete(d)
+	if d.Writes == nil {
+		return
+	}
+	places := 0
+	for _, source := range d.sources {
+		b := d.Bindings[source]
+		if b == nil || b.Target == nil {
+			d.at.in("writable").note("rows of %s are not written in %s: it is an API, or reads files", d.Name, source)
+			continue
+		}
+		places++
+		t, known := d.found[source]
+		for _, bad := range c.unwritable(d, source, b, t, known) {
+			d.at.in("writable").problem("in %s %s", source, bad)
+		}
+	}
+	for _, id := range slices.Sorted(maps.Keys(d.own)) {
+		o := d.own[id]
+		if o.Target == nil {
+			o.at.note("this tenant's rows are not written: %s is an API, or reads files", o.Source)
+			continue
+		}
+		places++
+		for _, bad := range c.unwritable(d, o.Source, &o.Binding, o.table, o.known) {
+			o.at.note("this tenant's rows are not written: %s", bad)
+			o.Target.refused = true
+		}
+	}
+	if places == 0 && len(d.Bindings)+len(d.own) > 0 {
+		d.at.in("writable").problem("no source of it is a database whose rows could be written")
+	}
+}
+
+// unwritable says what stands in the way of writing to a place, each with what
+// mends it.
+func (c *compiler) unwritable(d *draft, source string, b *Binding, t Table, known bool) []string {
+	var out []string
+	say := func(words ...string) { out = append(out, strings.Join(words, "")) }
+	w, table := d.Writes, sqlTable(b)
+	if known && t.Kind == Materialized {
+		say(table, " is a materialized view, to which nothing is written; leave `writable` out")
+		return out
+	}
+	if known && t.hides() && len(d.declaredKeys()) == 0 {
+		say(table, " is ", t.kindText(), ", so nobody can see which rows collide; declare `key`, and under `keys` all other columns that no two rows share")
+	}
+	if !known || t.hides() {
+		for _, k := range b.Target.Keys {
+			if !k.Tenant && !w.GlobalKeys {
+				say("the declared key ", k.Name, " holds no tenant, so rows of two tenants could collide; add the tenant column to it, ",
+					"or say `global_keys: true` if a tenant may learn that a value is taken")
+			}
+		}
+	} else {
+		for _, k := range b.Target.Keys {
+			if !k.Tenant && !k.Made && !w.GlobalKeys {
+				say(d.collides(b, t, k, c.catalog.Sources[source].Kind == Postgres))
+			}
+		}
+	}
+	if w.Delete {
+		for _, r := range b.Target.Referrers {
+			if bad := r.takesAlong(b); bad != "" {
+				say(bad)
+			}
+		}
+	}
+	return out
+}
+
+// kindText is what a table is, for people.
+func (t Table) kindText() string {
+	switch {
+	case t.Kind != OrdinaryTable:
+		return "a " + string(t.Kind)
+	case t.View:
+		return "a view"
+	}
+	return "a table with rules"
+}
+
+// collides says that rows of two tenants collide by a key, and how to mend that;
+// alters says that the database can drop a constraint.
+func (d *draft) collides(b *Binding, t Table, k *UniqueKey, alters bool) string {
+	table, name := sqlTable(b), k.index.Name
+	what := "the unique index " + name
+	primary := !k.Exclusion && !k.Partial && slices.Equal(k.index.Columns, t.PrimaryKey)
+	switch {
+	case primary:
+		what = "the primary key (" + strings.Join(k.index.Columns, ", ") + ")"
+	case k.Exclusion:
+		what = "the exclusion constraint " + name
+	case name == "":
+		what = "the unique key (" + strings.Join(k.index.Columns, ", ") + ")"
+	}
+	out := what + " holds no tenant, so rows of two tenants could collide: say `global_keys: true` if a tenant may learn that a value is taken, or "
+	cols := d.tenantColumns(b)
+	if len(cols) == 0 || k.index.Expression || k.Exclusion || k.Partial || name == "" || !alters {
+		return out + "make one that begins with what says whose a row is, and drop it"
+	}
+	drop := "DROP INDEX " + quotedName(b.Schema) + "." + quotedName(name)
+	if b.Schema == "" {
+		drop = "DROP INDEX " + quotedName(name)
+	}
+	if k.index.Constraint {
+		drop = "ALTER TABLE " + table + " DROP CONSTRAINT " + quotedName(name)
+	}
+	all := slices.Concat(cols, k.index.Columns)
+	for i, col := range all {
+		all[i] = quotedName(col)
+	}
+	list := strings.Join(all, ", ")
+	if primary {
+		return out + drop + ", ADD PRIMARY KEY (" + list + ");"
+	}
+	return out + "CREATE UNIQUE INDEX ON " + table + " (" + list + "); " + drop + ";"
+}
+
+// tenantColumns are those of a place that say whose a row is.
+func (d *draft) tenantColumns(b *Binding) []string {
+	switch {
+	case d.Tenant != nil:
+		return []string{b.Columns[d.Tenant.Name].Name}
+	case d.Parent != nil:
+		var out []string
+		for _, p := range d.Parent.On {
+			out = append(out, b.Columns[p.From.Name].Name)
+		}
+		return out
+	}
+	return nil
+}
+
+// takesAlong says that the database would delete or change rows of others with one
+// that is deleted, or is empty. Only rows may go along that are the same tenant's for
+// certain and that usher deletes as well.
+func (r *Reference) takesAlong(b *Binding) string {
+	from := quotedName(r.at.Table)
+	if r.at.Schema != "" {
+		from = quotedName(r.at.Schema) + "." + from
+	}
+	deletes := r.Dataset != nil && slices.Contains(r.Dataset.writable, DeleteRows)
+	updates := r.Dataset != nil && slices.Contains(r.Dataset.writable, UpdateRows)
+	keepsTenant := r.Dataset != nil && len(r.at.Sets) > 0 && (r.Dataset.Tenant == nil || !slices.Contains(r.sets, r.Dataset.Tenant))
+	switch {
+	case r.OnDelete == NoAction:
+	case r.OnDelete == CascadeTo && r.Tenant && deletes:
+	case r.OnDelete != CascadeTo && r.Tenant && updates && keepsTenant:
+	case r.OnDelete == CascadeTo:
+		return "deleting takes rows of " + from + " along, which may be another tenant's or are not to be deleted (ON DELETE CASCADE): make the foreign key ON DELETE NO ACTION and say " +
+			"`on_delete` at the relation that leads there, or let the key pair the tenants and make that dataset writable with delete"
+	default:
+		return "deleting changes rows of " + from + ", which may be another tenant's or are not to be changed (ON DELETE " + strings.ToUpper(string(r.OnDelete)) + "): make the foreign key " +
+			"ON DELETE NO ACTION and say `on_delete: unlink` at the relation that leads there"
+	}
+	return ""
+}
+
+// judgeOnDelete looks at what relations say of rows that are left behind.
+func (c *compiler) judgeOnDelete(d *draft) {
+	for _, e := range d.spec.Relations {
+		rel, at := d.relations[e.Name], d.at.in("relations", e.Name, "on_delete")
+		if e.Value.OnDelete == "" || rel == nil || len(d.Columns) == 0 || len(rel.To.Columns) == 0 {
+			continue
+		}
+		back := make([]Pair, len(rel.On))
+		for i, p := range rel.On {
+			back[i] = Pair{From: p.To, To: p.From}
+		}
+		may := rel.To.writable
+		switch rel.OnDelete {
+		case Restrict, Cascade, Unlink:
+		case LeaveToSource:
+		default:
+			at.problem("must be restrict, cascade or unlink")
+			continue
+		}
+		switch {
+		case !slices.Contains(d.writable, DeleteRows):
+			at.problem("no row of %s is deleted; say `writable: [delete]`, or leave it out", d.Name)
+		case rel.Through != nil:
+			at.problem("%s are linked by rows of %s; say it at a relation that leads to those", rel.To.Name, rel.Through.Name)
+		case !leadsToOne(back, d):
+			at.problem("leads from rows that name one of %s; say it at the relation from the row that is named to those that name it", rel.To.Name)
+		case rel.OnDelete == Cascade && !slices.Contains(may, DeleteRows):
+			at.problem("no row of %s is deleted; say `writable: [delete]` there, or restrict here", rel.To.Name)
+		case rel.OnDelete == Unlink && !slices.Contains(may, UpdateRows):
+			at.problem("no row of %s is changed; say `writable: [update]` there, or restrict here", rel.To.Name)
+		case rel.OnDelete == Unlink:
+			for _, p := range rel.On {
+				if p.To == rel.To.Tenant {
+					continue
+				}
+				if !p.To.Nullable || slices.Contains(rel.To.Key, p.To) {
+					at.problem("%s of %s has to be null in a row that is linked to nothing, and cannot; restrict or cascade", p.To.Name, rel.To.Name)
+				}
+			}
+		}
+	}
+}
+
+// sqlTable is a place in a database, for statements that people read.
+func sqlTable(b *Binding) string {
+	if b.Schema == "" {
+		return quotedName(b.Table)
+	}
+	return quotedName(b.Schema) + "." + quotedName(b.Table)
+}
+
+// quotedName is an identifier of SQL for people: in quotes where it needs them.
+func quotedName(name string) string {
+	plain := name != "" && (name[0] < '0' || name[0] > '9')
+	for i := range len(name) {
+		plain = plain && (name[i] == '_' || name[i] >= 'a' && name[i] <= 'z' || name[i] >= '0' && name[i] <= '9')
+	}
+	if plain {
+		return name
+	}
+	return `"` + strings.ReplaceAll(name, `"`, `""`) + `"`
+}

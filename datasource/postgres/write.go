@@ -1,0 +1,213 @@
+package postgres
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/lib/pq"
+
+	"usher/datasource/sqlexec"
+	"usher/fault"
+	"usher/pglink"
+)
+
+// How a transaction begins that writes. What may be deferred is checked at once: whoever
+// reads what was written reads what will be there, and COMMIT has nothing left to
+// refuse.
+const (
+	beginWriting  = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"
+	beginSnapshot = "BEGIN ISOLATION LEVEL REPEATABLE READ READ WRITE"
+	allImmediate  = "SET CONSTRAINTS ALL IMMEDIATE"
+)
+
+// ErrUnknown is the cause of an error of a transaction of which nobody can tell whether
+// it was committed.
+var ErrUnknown = errors.New("the connection was lost after COMMIT was sent")
+
+// Write calls fn with a session in one transaction that may write, and commits it if fn
+// returns no error. The connections have to be those of an account that was opened for
+// writing. Fn is called once, unless the connection turned out to be dead before
+// the transaction began.
+func (db *DB) Write(ctx context.Context, snapshot bool, fn func(sqlexec.Session) error) error {
+	for try := 1; ; try++ {
+		h := db.hosts[0]
+		if db.cluster != nil {
+			at, err := db.cluster.Primary(ctx)
+			if err != nil {
+				return failingOver(ctx, err)
+			}
+			h = db.hosts[at]
+		}
+		taken, err := h.account.Take(ctx)
+		if err != nil {
+			return translate(ctx, err)
+		}
+		dead, err := h.write(ctx, taken.(*conn), snapshot, fn)
+		if !dead || try >= lostTries {
+			return err
+		}
+	}
+}
+
+func (h *host) write(ctx context.Context, c *conn, snapshot bool, fn func(sqlexec.Session) error) (dead bool, err error) {
+	whole := false
+	defer func() {
+		c.begins = ""
+		h.account.Return(c, whole && c.usable())
+	}()
+	defer func() {
+		if p := recover(); p != nil {
+			dead, err = false, panicked(p)
+		}
+	}()
+	c.begins = beginWriting
+	if snapshot {
+		c.begins = beginSnapshot
+	}
+	dead, err = c.write(ctx, fn)
+	whole = true
+	return dead, err
+}
+
+// write reports as dead that the connection was lost before anything was asked.
+func (c *conn) write(ctx context.Context, fn func(sqlexec.Session) error) (dead bool, err error) {
+	s := &session{conn: c, snapshot: true, asked: true}
+	err = s.begin(ctx)
+	if err == nil {
+		err = c.exec(ctx, allImmediate)
+	}
+	if err != nil {
+		err = translate(ctx, err)
+		return c.lost(err), err
+	}
+	err = fn(s)
+	s.closeRows()
+	if err == nil && ctx.Err() != nil {
+		err = fault.From(ctx.Err())
+	}
+	switch {
+	case c.broken:
+		if err == nil {
+			err = fault.New(fault.Unavailable, "the source does not answer")
+		}
+		return false, err
+	case err != nil:
+		if rolled := c.exec(ctx, "ROLLBACK"); rolled != nil {
+			c.broken = true
+		}
+		return false, err
+	}
+	return false, c.commit(ctx)
+}
+
+// commit ends the transaction, which counts only if the server says COMMIT: of one that
+// has failed it says ROLLBACK. What was sent in part was perhaps sent as a whole.
+func (c *conn) commit(ctx context.Context) error {
+	stop := c.link.Watch(ctx, pglink.Grace)
+	c.link.Allow()
+	sent, err := c.committed()
+	if stop() {
+		c.broken = true
+	}
+	var reported *pq.Error
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &reported) && !c.broken && !Lost(err): // it said no
+		return translate(ctx, err)
+	case !sent:
+		return err
+	}
+	c.broken = true
+	f := fault.New(fault.Unavailable, "the connection to the source was lost while it committed: nobody knows whether the change was made").
+		WithHint("look whether it was before you make it again").Because(errors.Join(ErrUnknown, redacted(err)))
+	f.Unknown = true
+	return f
+}
+
+func (c *conn) committed() (sent bool, err error) {
+	c.wire.parse("", "COMMIT")
+	c.wire.execute("", nil)
+	c.wire.sync()
+	if err := c.wire.send(); err != nil {
+		return true, c.failed(err)
+	}
+	for {
+		typ, body, err := c.wire.message()
+		if err != nil {
+			return true, c.failed(err)
+		}
+		switch typ {
+		case '1', '2': // parsed, bound
+		case 'C':
+			tag := string(bytes.TrimSuffix(body, []byte{0}))
+			if err := c.wire.ready(); err != nil {
+				c.broken = true // what was said holds all the same
+			}
+			if tag != "COMMIT" {
+				return false, fault.New(fault.Internal, "the source did not commit the change").Because(fmt.Errorf("COMMIT was answered with %q", strings.ToValidUTF8(tag, "?")))
+			}
+			return true, nil
+		case 'E':
+			return true, c.failed(c.wire.failed(body))
+		default:
+			return true, c.failed(fmt.Errorf("%w: a message %q in answer to COMMIT", errProtocol, typ))
+		}
+	}
+}
+
+// Violation is what a server says of rows that it does not write. It holds names and no
+// value: what the server says in words is not among it.
+type Violation struct {
+	Code                      string // its SQLSTATE
+	Schema, Table, Constraint string
+	Columns                   []string
+
+	cause error
+}
+
+// Error implements error.
+func (v *Violation) Error() string {
+	return fmt.Sprintf("SQLSTATE %s of %s.%s, constraint %q: %v", v.Code, v.Schema, v.Table, v.Constraint, v.cause)
+}
+
+// Unwrap returns the cause.
+func (v *Violation) Unwrap() error { return v.cause }
+
+// Class is the class of the code: its first two characters.
+func (v *Violation) Class() string { return v.Code[:2] }
+
+// Passing tells that the transaction failed for others that ran beside it: it may be
+// begun anew.
+func (v *Violation) Passing() bool { return v.Code == "40001" || v.Code == "40P01" }
+
+// violationOf reads what a server says of rows, and of transactions that collided.
+func violationOf(err error) *Violation {
+	var reported *pq.Error
+	if !errors.As(err, &reported) || len(reported.Code) != 5 {
+		return nil
+	}
+	v := &Violation{Code: string(reported.Code), Schema: reported.Schema, Table: reported.Table, Constraint: reported.Constraint}
+	switch v.Class() {
+	case "22", "23", "40", "44":
+	default:
+		if v.Code != "42501" && v.Code != "55P03" && v.Code != "P0001" && v.Code != "428C9" && v.Code != "25006" {
+			return nil
+		}
+	}
+	if reported.Column != "" {
+		v.Columns = []string{reported.Column}
+	}
+	// "Key (a, b)=(1, 2) already exists.": the names come first, whatever the language.
+	if _, rest, ok := strings.Cut(reported.Detail, "("); ok {
+		if names, _, ok := strings.Cut(rest, ")=("); ok && v.Columns == nil {
+			for _, name := range strings.Split(names, ", ") {
+				v.Columns = append(v.Columns, strings.Trim(name, `"`))
+			}
+		}
+	}
+	return v
+}

@@ -1,0 +1,390 @@
+package sqlexec
+
+import (
+	"context"
+
+	"usher/fault"
+	"usher/held"
+	"usher/plan"
+	"usher/query"
+	"usher/sqlgen"
+	"usher/value"
+)
+
+// Changed is what has become of a change.
+type Changed struct {
+	Affected int
+	Results  []*value.Result // of its answers; nil where there is no row for one
+}
+
+// Apply makes a change in a session whose transaction its caller begins, and commits
+// only if there is no error. What must be there is asked for and kept as it is,
+// then rows are written, one statement for each table; what was written is read again, and
+// then answered.
+func Apply(ctx context.Context, s Session, d sqlgen.ChangeDialect, c plan.Change) (Changed, error) {
+	if !c.Valid() {
+		return Changed{}, fault.New(fault.Internal, "internal error").Because(sqlgen.ErrNotPlanned)
+	}
+	a := &applying{session: s, d: d, c: c, charge: charge{share: held.From(ctx)}}
+	out, err := a.apply(ctx)
+	if err != nil {
+		return Changed{}, err
+	}
+	return out, a.charge.settle(present(out.Results)...)
+}
+
+func present(results []*value.Result) []*value.Result {
+	var out []*value.Result
+	for _, r := range results {
+		if r != nil {
+			out = append(out, r)
+		}
+	}
+	return out
+}
+
+// applying is a change being made.
+type applying struct {
+	session Session
+	d       sqlgen.ChangeDialect
+	c       plan.Change
+	charge  charge
+	keys    [][]value.Value // of the rows, by cell of the key
+	count   int
+}
+
+func (a *applying) apply(ctx context.Context) (Changed, error) {
+	if err := a.references(ctx); err != nil {
+		return Changed{}, err
+	}
+	if a.c.Kind().Inserts() {
+		if err := a.insert(ctx); err != nil {
+			return Changed{}, err
+		}
+		if err := a.check(ctx, nil); err != nil {
+			return Changed{}, err
+		}
+		return a.answered(ctx)
+	}
+	if err := a.choose(ctx); err != nil || a.count == 0 {
+		return Changed{Results: make([]*value.Result, a.c.Answers())}, err
+	}
+	by, err := a.held(ctx)
+	if err != nil {
+		return Changed{}, err
+	}
+	if a.c.Kind().Updates() {
+		if err := a.write(ctx); err != nil {
+			return Changed{}, err
+		}
+		if err := a.check(ctx, by); err != nil {
+			return Changed{}, err
+		}
+		return a.answered(ctx)
+	}
+	out, err := a.answered(ctx) // of what is there no more afterwards
+	if err == nil {
+		err = a.write(ctx)
+	}
+	return out, err
+}
+
+// named runs a statement about rows that are named by keys, and returns which of them it
+// has rows for.
+func (a *applying) named(ctx context.Context, statement sqlgen.Statement, keys [][]value.Value, count int, cell func(n int, row value.Rows) error) ([]bool, error) {
+	args := make([]string, 0, len(keys)+statement.Args.Len())
+	for _, list := range keys {
+		args = append(args, a.d.KeyList(list))
+	}
+	args = append(args, statement.Args.Bind(nil)...)
+	if err := fits(len(args), 0); err != nil {
+		return nil, err
+	}
+	rows, err := a.session.Query(ctx, statement.Text, args)
+	if err != nil {
+		return nil, err
+	}
+	there := make([]bool, count)
+	for rows.Next() {
+		n := int(rows.Cell(0).Int) - 1
+		if n < 0 || n >= count || there[n] {
+			_ = rows.Close()
+			return nil, fault.New(fault.Internal, "the key of %s names several rows", a.c.Dataset())
+		}
+		there[n] = true
+		if cell != nil {
+			if err := cell(n, rows); err != nil {
+				_ = rows.Close()
+				return nil, err
+			}
+		}
+	}
+	return there, ended(rows)
+}
+
+// references asks for the rows that will be led to, and keeps them as they are.
+func (a *applying) references(ctx context.Context) error {
+	for i := range a.c.References() {
+		r := a.c.Reference(i)
+		keys := make([][]value.Value, r.Level().Links())
+		for link := range keys {
+			for n := range r.Tuples() {
+				keys[link] = append(keys[link], r.Value(link, n))
+			}
+		}
+		ask := func(l plan.Level, lock sqlgen.Lock) error {
+			statement, err := sqlgen.Named(l, lock, a.d)
+			if err != nil {
+				return err
+			}
+			there, err := a.named(ctx, statement, keys, r.Tuples(), nil)
+			if err != nil {
+				return err
+			}
+			for n, ok := range there {
+				if !ok {
+					return r.Refusal(n)
+				}
+			}
+			return nil
+		}
+		lock := sqlgen.NoLock
+		if only, apart := r.Lock(); apart {
+			if err := ask(only, sqlgen.ToRefer); err != nil {
+				return err
+			}
+		} else if r.Locks() {
+			lock = sqlgen.ToRefer
+		}
+		if err := ask(r.Level(), lock); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// insert makes rows and takes their keys.
+func (a *applying) insert(ctx context.Context) error {
+	a.count = a.c.Given()
+	a.keys = make([][]value.Value, a.c.Keys())
+	for k := range a.keys {
+		a.keys[k] = make([]value.Value, a.count)
+	}
+	for i := range a.c.Inserts() {
+		into := a.c.Insert(i)
+		statement, err := sqlgen.Insert(into, a.d)
+		if err != nil {
+			return err
+		}
+		if err := fits(statement.Args.Len(), 0); err != nil {
+			return err
+		}
+		rows, err := a.session.Query(ctx, statement.Text, statement.Args.Bind(nil))
+		if err != nil {
+			return err
+		}
+		n := 0
+		for ; n < into.Rows() && rows.Next(); n++ {
+			for k := range a.keys {
+				a.keys[k][into.Row(n)] = value.Bound(into.Key(k).Type, rows.Cell(k))
+			}
+		}
+		more := rows.Next()
+		if err := ended(rows); err != nil {
+			return err
+		}
+		if more || n < into.Rows() { // a trigger, or a rule of the table's own
+			return a.refused()
+		}
+	}
+	return nil
+}
+
+// refused is the error where the source has written other rows than it was given.
+func (a *applying) refused() error {
+	return fault.New(fault.Forbidden, "the source does not write these rows of %s", a.c.Dataset())
+}
+
+// choose finds the rows to be changed, and keeps them as they are.
+func (a *applying) choose(ctx context.Context) error {
+	l := a.c.Chosen()
+	statement, err := sqlgen.Chosen(l, a.d)
+	if err != nil {
+		return err
+	}
+	if err := fits(statement.Args.Len(), 0); err != nil {
+		return err
+	}
+	rows, err := a.session.Query(ctx, statement.Text, statement.Args.Bind(nil))
+	if err != nil {
+		return err
+	}
+	a.keys = make([][]value.Value, a.c.Keys())
+	stale := false
+	for rows.Next() {
+		for k := range a.keys {
+			a.keys[k] = append(a.keys[k], value.Bound(l.Column(k).Type(), rows.Cell(k)))
+		}
+		a.count++
+		stale = stale || a.c.Versioned() && !rows.Cell(a.c.Keys()).Bool
+	}
+	if err := ended(rows); err != nil {
+		return err
+	}
+	switch {
+	case a.count > plan.MaxChanged:
+		return fault.New(fault.TooComplex, "more than %d rows of %s would be changed at once", plan.MaxChanged, a.c.Dataset()).
+			WithHint("change fewer rows at a time: write a limit, or a narrower condition")
+	case a.c.Kind().One() && a.count > 1:
+		return fault.New(fault.Internal, "the key of %s names several rows", a.c.Dataset())
+	case stale:
+		return fault.New(fault.Conflict, "the row of %s has changed meanwhile", a.c.Dataset()).WithHint("read it again, and change what is there now")
+	case a.count == 0 || sqlgen.Lockable(l):
+		return nil
+	}
+	lock, err := sqlgen.Named(a.c.Locked(), sqlgen.ToChange, a.d)
+	if err != nil {
+		return err
+	}
+	return a.all(ctx, lock)
+}
+
+// all runs a statement that has to have a row for each key.
+func (a *applying) all(ctx context.Context, statement sqlgen.Statement) error {
+	there, err := a.named(ctx, statement, a.keys, a.count, nil)
+	if err != nil {
+		return err
+	}
+	for _, ok := range there {
+		if !ok {
+			return a.refused()
+		}
+	}
+	return nil
+}
+
+// held finds for each grant which rows it lets be changed; nil where one lets all.
+func (a *applying) held(ctx context.Context) ([][]bool, error) {
+	by := make([][]bool, a.c.Helds())
+	for i := range by {
+		statement, err := sqlgen.Named(a.c.Held(i), sqlgen.NoLock, a.d)
+		if err != nil {
+			return nil, err
+		}
+		if by[i], err = a.named(ctx, statement, a.keys, a.count, nil); err != nil {
+			return nil, err
+		}
+	}
+	return by, nil
+}
+
+// write changes or removes the chosen rows.
+func (a *applying) write(ctx context.Context) error {
+	var statement sqlgen.Statement
+	var err error
+	if a.c.Update().Sets() > 0 {
+		statement, err = sqlgen.Update(a.c.Update(), a.d)
+	} else {
+		statement, err = sqlgen.Delete(a.c.Remove(), a.d)
+	}
+	if err != nil {
+		return err
+	}
+	return a.all(ctx, statement)
+}
+
+// check reads what was written. A row has to be right in one of the ways, and of several
+// grants in that of one that let it be changed.
+func (a *applying) check(ctx context.Context, by [][]bool) error {
+	right := make([]bool, a.count)
+	var first error
+	for i := range a.c.Checks() {
+		check := a.c.Check(i)
+		statement, err := sqlgen.Named(check.Level(), sqlgen.NoLock, a.d)
+		if err != nil {
+			return err
+		}
+		refers := make([]error, a.count)
+		there, err := a.named(ctx, statement, a.keys, a.count, func(n int, row value.Rows) error {
+			for cell := range check.Level().Columns() {
+				if !row.Cell(cell + 1).Bool {
+					refers[n] = check.Refusal(cell)
+					break
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+		for n := range right {
+			switch {
+			case !there[n] || len(by) > 0 && !by[i][n]:
+			case refers[n] != nil:
+				return refers[n]
+			default:
+				right[n] = true
+			}
+		}
+		if first == nil {
+			first = check.Outside()
+		}
+	}
+	for _, ok := range right {
+		if !ok {
+			return first
+		}
+	}
+	return nil
+}
+
+// answered reads the rows as they are asked for.
+func (a *applying) answered(ctx context.Context) (Changed, error) {
+	out := Changed{Affected: a.count}
+	for i := range a.c.Answers() {
+		r, err := a.answer(ctx, a.c.Answer(i))
+		if err != nil {
+			return out, err
+		}
+		out.Results = append(out.Results, r)
+	}
+	return out, nil
+}
+
+func (a *applying) answer(ctx context.Context, q plan.Query) (*value.Result, error) {
+	l := q.Root()
+	statement, err := sqlgen.Named(l, sqlgen.NoLock, a.d)
+	if err != nil {
+		return nil, err
+	}
+	args := make([]string, 0, len(a.keys)+statement.Args.Len())
+	for _, list := range a.keys {
+		args = append(args, a.d.KeyList(list))
+	}
+	rows, err := a.session.Query(ctx, statement.Text, append(args, statement.Args.Bind(nil)...))
+	if err != nil {
+		return nil, err
+	}
+	numbered, err := read(rows, First(l)+max(l.Columns(), 1), min(a.count, 1024), &a.charge)
+	if err != nil {
+		return nil, err
+	}
+	run := Run{Session: a.session, Dialect: a.d, Before: func(_ context.Context, l plan.Level, _ [][]value.Value) (plan.Level, error) { return l, nil }}
+	result := &value.Result{Rows: value.NewBuffer(max(l.Columns(), 1))}
+	for i := range l.Children() {
+		child, err := run.child(ctx, l, l.Child(i), numbered, &a.charge)
+		if err != nil {
+			return nil, err
+		}
+		result.Children = append(result.Children, child)
+	}
+	for i := range numbered.Len() { // the numbers of the keys were for the order
+		for c := range result.Rows.Width() {
+			result.Rows.Append(numbered.Row(i).Cell(c + 1))
+		}
+	}
+	if q.Shape() == query.ByKey && result.Rows.Len() > 1 {
+		return nil, fault.New(fault.Internal, "the key of %s names several rows", a.c.Dataset())
+	}
+	return result, nil
+}

@@ -1,0 +1,74 @@
+package graph
+
+import (
+	"context"
+
+	"github.com/99designs/gqlgen/graphql"
+
+	"usher/answer"
+	"usher/fault"
+	"usher/query"
+)
+
+// changes tells whether a mutation changes datasets. It does that, or something of the
+// control plane, which is kept elsewhere: what one undoes the other could not.
+func (x *executable) changes(fields []graphql.CollectedField) (bool, error) {
+	datasets, others := 0, 0
+	for _, f := range fields {
+		switch _, dataset := x.schema.Changes[f.Name]; {
+		case f.Name == "__typename":
+		case dataset:
+			datasets++
+		default:
+			others++
+		}
+	}
+	if datasets > 0 && others > 0 {
+		return false, fault.New(fault.BadUserInput, "rows of datasets and what usher keeps itself cannot be changed in one mutation").
+			WithHint("Send two.")
+	}
+	return datasets > 0, nil
+}
+
+// change answers a mutation of datasets: all its fields are one transaction, and one that
+// fails leaves none of them an answer.
+func (x *executable) change(ctx context.Context, op *graphql.OperationContext, fields []graphql.CollectedField) *graphql.Response {
+	root := x.schema.AST.Mutation.Name
+	s := selection{operation: op, literals: x.literals(op), schema: x.schema}
+	answers := make([]rootAnswer, len(fields))
+	var which []int
+	var asked []query.Change
+	for i, f := range fields {
+		at, ok := x.schema.Changes[f.Name]
+		if !ok {
+			answers[i] = typename(root)
+			continue
+		}
+		which = append(which, i)
+		asked = append(asked, query.Change{Dataset: at.Dataset, Kind: at.Kind, Field: s.field(f, root)})
+	}
+	outcomes, err := recovering(ctx, op, func() []Outcome { return x.datasets.Change(ctx, asked, x.key(op).numbers) })
+	failed := err != nil
+	for n, i := range which {
+		outcome := Outcome{Err: err}
+		if err == nil && n < len(outcomes) {
+			outcome = outcomes[n]
+		}
+		if outcome.Err == nil && outcome.Len() == 0 { // it failed for another
+			failed = true
+			answers[i] = rootAnswer{Outcome: Outcome{Answer: answer.Null()}}
+			continue
+		}
+		failed = failed || outcome.Err != nil && !outcome.Applied
+		answers[i] = x.datasetField(ctx, fields[i], outcome)
+	}
+	later := failed && refusedForNow(answers)
+	response := x.response(ctx, fields, answers) // takes the answers apart
+	switch {
+	case later:
+		response.Data = nil
+	case failed:
+		response.Data = null
+	}
+	return response
+}

@@ -1,0 +1,312 @@
+package plan
+
+import (
+	"usher/query"
+	"usher/value"
+)
+
+// Change is a change of rows that may be executed: resolved, typed, scoped, and
+// stamped with whose the rows are. It can be made by BuildChange only, and its
+// zero value is refused by all who execute it.
+//
+// It is made of what Query is made of. Rows to be changed are chosen by a Level;
+// what a statement changes is joined with a Level that is linked by their keys,
+// so that no row is touched that the scope does not hold; what was written is
+// read again by Levels that say what must be true of it; and the answer is a
+// Query, linked by the keys as well.
+type Change struct{ body *change }
+
+type change struct {
+	kind     query.ChangeKind
+	key      string // of the field
+	dataset  string
+	typ      string
+	strategy string
+	target   Target
+	identity Identity
+	owner    string
+	snapshot bool
+	given    int
+	inserts  []Insert
+	chosen   Level
+	keys     int
+	version  bool // the chosen rows have one more cell: their version is the one that was named
+	locked   Level
+	held     []Level
+	update   Update
+	remove   Level
+	refs     []Reference
+	checks   []Check
+	output   []ChangeOutput
+	answers  []Query
+	names    map[string]string // of columns that the principal sees, by what they are stored as
+	table    Ref
+}
+
+// Valid tells a Change that BuildChange made from the zero value.
+func (c Change) Valid() bool { return c.body != nil }
+
+// Kind is what is done.
+func (c Change) Kind() query.ChangeKind { return c.body.kind }
+
+// Key is the response key of the field.
+func (c Change) Key() string { return c.body.key }
+
+// Dataset is the name of the dataset whose rows are changed.
+func (c Change) Dataset() string { return c.body.dataset }
+
+// Target is where the rows are.
+func (c Change) Target() Target { return c.body.target }
+
+// Type is the type of the answer of a change of several rows.
+func (c Change) Type() string { return c.body.typ }
+
+// Strategy is the name of the strategy the rows are reached by.
+func (c Change) Strategy() string { return c.body.strategy }
+
+// Identity is who asks.
+func (c Change) Identity() Identity { return c.body.identity }
+
+// Owner is the tenant whose rows are changed; empty for rows common to all.
+func (c Change) Owner() string { return c.body.owner }
+
+// Snapshot tells that what decides on the change reads other tables than the one
+// that is changed: its statements have to see one state of them all.
+func (c Change) Snapshot() bool { return c.body.snapshot }
+
+// Table is the table that is changed, under the tenant's scope.
+func (c Change) Table() Ref { return c.body.table }
+
+// Given is how many rows there are to insert.
+func (c Change) Given() int { return c.body.given }
+
+// Inserts is the number of statements that insert them.
+func (c Change) Inserts() int { return len(c.body.inserts) }
+
+// Insert is the i-th of them.
+func (c Change) Insert(i int) Insert { return c.body.inserts[i] }
+
+// Keys is how many cells make the key of a row.
+func (c Change) Keys() int { return c.body.keys }
+
+// Chosen are the rows to update or delete: the first cells are their keys.
+func (c Change) Chosen() Level { return c.body.chosen }
+
+// Locked are the rows, of those with given keys, that are locked before they are changed,
+// where Chosen joins other tables and cannot be.
+func (c Change) Locked() Level { return c.body.locked }
+
+// Versioned tells that the last cell of the chosen rows says whether their version is
+// the one that was named.
+func (c Change) Versioned() bool { return c.body.version }
+
+// Helds is the number of grants that decide on a row one by one: there are none where one
+// grant decides on all, which is in Chosen then.
+func (c Change) Helds() int { return len(c.body.held) }
+
+// Held are the rows, of those with given keys, that the i-th grant lets be changed.
+func (c Change) Held(i int) Level { return c.body.held[i] }
+
+// Update is what is written into the chosen rows.
+func (c Change) Update() Update { return c.body.update }
+
+// Remove are the rows to delete, of those with given keys.
+func (c Change) Remove() Level { return c.body.remove }
+
+// References is the number of references to rows that must be there.
+func (c Change) References() int { return len(c.body.refs) }
+
+// Reference is the i-th of them.
+func (c Change) Reference(i int) Reference { return c.body.refs[i] }
+
+// Checks is the number of ways in which what was written may be right: a row needs one.
+// With Helds it is the one of the grant that held the row before.
+func (c Change) Checks() int { return len(c.body.checks) }
+
+// Check is the i-th of them.
+func (c Change) Check(i int) Check { return c.body.checks[i] }
+
+// Outputs is the number of fields in the answer of a change of several rows.
+func (c Change) Outputs() int { return len(c.body.output) }
+
+// Output is the i-th of them.
+func (c Change) Output(i int) ChangeOutput { return c.body.output[i] }
+
+// Answers is the number of queries that answer the change, each linked by the keys of
+// the rows. A change of one row has one.
+func (c Change) Answers() int { return len(c.body.answers) }
+
+// Answer is the i-th of them.
+func (c Change) Answer(i int) Query { return c.body.answers[i] }
+
+// ColumnStored is the name by which the principal sees what the table calls so, or
+// empty.
+func (c Change) ColumnStored(name string) string { return c.body.names[name] }
+
+// ChangeOutput is a field of the answer of a change of several rows.
+type ChangeOutput struct {
+	key    string
+	kind   ChangeOutputKind
+	answer int
+}
+
+// ChangeOutputKind says what the field is.
+type ChangeOutputKind uint8
+
+// The kinds of fields.
+const (
+	ChangedTypename ChangeOutputKind = iota + 1
+	ChangedAffected
+	ChangedRows
+)
+
+// Key is the response key.
+func (o ChangeOutput) Key() string { return o.key }
+
+// Kind says what the field is.
+func (o ChangeOutput) Kind() ChangeOutputKind { return o.kind }
+
+// Answer is which of the answers a ChangedRows is.
+func (o ChangeOutput) Answer() int { return o.answer }
+
+// Given is a value to be written: of one column of one row. One that is not set is null.
+type Given struct {
+	value value.Value
+	items []value.Value
+	list  bool
+}
+
+// Null tells that nothing is written.
+func (g Given) Null() bool { return !g.list && g.value.Null() }
+
+// List tells a list.
+func (g Given) List() bool { return g.list }
+
+// Value is what is written, if it is no list.
+func (g Given) Value() value.Value { return g.value }
+
+// Items is the number of items of a list.
+func (g Given) Items() int { return len(g.items) }
+
+// Item is the i-th of them; it may be null.
+func (g Given) Item(i int) value.Value { return g.items[i] }
+
+// Insert is one statement that inserts rows of which the same columns are given.
+type Insert struct {
+	table   Ref
+	keys    []Field
+	stamps  int
+	columns []Field
+	rows    []int
+	values  [][]Given // by column; a stamp's has one
+}
+
+// Table is where the rows go, under the scope they have to be in.
+func (i Insert) Table() Ref { return i.table }
+
+// Keys is the number of columns that make the key.
+func (i Insert) Keys() int { return len(i.keys) }
+
+// Key is the n-th of them.
+func (i Insert) Key(n int) Field { return i.keys[n] }
+
+// Columns is the number of columns that are written.
+func (i Insert) Columns() int { return len(i.columns) }
+
+// Stamps is how many of them, from the first, have one value in all rows: the tenant
+// among them.
+func (i Insert) Stamps() int { return i.stamps }
+
+// Column is the n-th column.
+func (i Insert) Column(n int) Field { return i.columns[n] }
+
+// Rows is the number of rows.
+func (i Insert) Rows() int { return len(i.rows) }
+
+// Row is the number that the n-th row has among all rows of the change.
+func (i Insert) Row(n int) int { return i.rows[n] }
+
+// Value is what the n-th row gets in a column.
+func (i Insert) Value(column, n int) Given {
+	if column < i.stamps {
+		n = 0
+	}
+	return i.values[column][n]
+}
+
+// Update is what is written into rows that are named by their keys.
+type Update struct {
+	level Level
+	sets  []Set
+}
+
+// Level are the rows, of those with given keys, that the scope holds.
+func (u Update) Level() Level { return u.level }
+
+// Sets is the number of columns that are written.
+func (u Update) Sets() int { return len(u.sets) }
+
+// Set is the i-th of them.
+func (u Update) Set(i int) Set { return u.sets[i] }
+
+// Set is a column and what is written to it.
+type Set struct {
+	column Field
+	value  Given
+	add    bool
+}
+
+// Column is the column.
+func (s Set) Column() Field { return s.column }
+
+// Value is what is written, or added.
+func (s Set) Value() Given { return s.value }
+
+// Added tells that the value is added to what is there.
+func (s Set) Added() bool { return s.add }
+
+// Reference is rows of another dataset that rows of the change lead to: they must be there,
+// the tenant's own or common, and seen by the principal.
+type Reference struct {
+	level  Level
+	lock   Level // what is locked, if Level cannot be
+	locks  bool
+	refuse []error         // by row
+	rows   []int           // by tuple of values
+	values [][]value.Value // by link, then tuple
+}
+
+// Level are the rows that may be led to, linked by the values.
+func (r Reference) Level() Level { return r.level }
+
+// Locks tells that they are kept as they are until the change is done.
+func (r Reference) Locks() bool { return r.locks }
+
+// Lock is what is locked in place of Level, where that joins other tables.
+func (r Reference) Lock() (Level, bool) { return r.lock, len(r.lock.refs) > 0 }
+
+// Tuples is how many rows are led to.
+func (r Reference) Tuples() int { return len(r.rows) }
+
+// Value is what the i-th of them is found by.
+func (r Reference) Value(link, i int) value.Value { return r.values[link][i] }
+
+// Refusal is the error where the i-th is not there.
+func (r Reference) Refusal(i int) error { return r.refuse[i] }
+
+// Check reads again what was written. A row that it does not find is out of scope.
+type Check struct {
+	level   Level
+	refuse  []error // by cell
+	outside error
+}
+
+// Level are the rows that are right, linked by their keys. Its cells say whether what each
+// leads to is there.
+func (c Check) Level() Level { return c.level }
+
+// Refusal is the error where a cell is false.
+func (c Check) Refusal(cell int) error { return c.refuse[cell] }
+
+// Outside is the error where a row is not found.
+func (c Check) Outside() error { return c.outside }

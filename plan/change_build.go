@@ -1,0 +1,421 @@
+package plan
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"usher/catalog"
+	"usher/fault"
+	"usher/query"
+	"usher/value"
+
+	"usher/principal"
+)
+
+// maxGiven bounds the rows of one insert, MaxChanged those that one condition may
+// change: their keys are held until the change is done.
+const (
+	maxGiven   = 10_000
+	MaxChanged = 100_000
+)
+
+// BuildChange makes the plan of a change: the only way to a Change. Now is the
+// instant of the operation. The error is a *fault.Error the caller may see.
+func BuildChange(r query.Change, cat *catalog.Catalog, p principal.Principal, now time.Time) (Change, error) {
+	b, err := newBuilder(cat, principal.Slotted{Principal: p}, now)
+	if err != nil {
+		return Change{}, err
+	}
+	vis := b.view.Dataset(r.Dataset)
+	if vis == nil {
+		return Change{}, fault.New(fault.NotFound, "there is no dataset %q", r.Dataset)
+	}
+	b.path = []string{r.Field.Key}
+	cb := &changeBuilder{
+		builder: b, vis: vis, field: r.Field, args: arguments(r.Field.Args), now: now,
+		c: &change{kind: r.Kind, key: r.Field.Key, dataset: r.Dataset, typ: vis.Dataset.Type + "Change", identity: b.identity(), names: make(map[string]string)},
+	}
+	if err := cb.build(); err != nil {
+		return Change{}, err
+	}
+	if err := b.reached(); err != nil {
+		return Change{}, err
+	}
+	cb.c.strategy = b.reachedBy()
+	return Change{cb.c}, nil
+}
+
+// changeBuilder makes one change.
+type changeBuilder struct {
+	*builder
+	vis     *catalog.Visible
+	field   query.Field
+	args    arguments
+	now     time.Time
+	c       *change
+	table   *levelBuilder // of the one reference to the table
+	granted *catalog.Granted
+	grants  []grant
+	asked   []*catalog.Column // to which the caller gives something
+	written []*catalog.Column // to which something is written
+}
+
+func (cb *changeBuilder) build() error {
+	if err := cb.open(); err != nil {
+		return err
+	}
+	var err error
+	switch kind := cb.c.kind; {
+	case kind.Inserts():
+		err = cb.insert()
+	case kind.Updates():
+		err = cb.update()
+	case kind == query.Delete, kind == query.DeleteByKey:
+		err = cb.delete()
+	default:
+		err = fault.New(fault.Internal, "a change without a kind")
+	}
+	if err != nil {
+		return err
+	}
+	return cb.answer()
+}
+
+// open finds the table and refuses what may not be written at all.
+func (cb *changeBuilder) open() error {
+	d := cb.vis.Dataset
+	if err := cb.allowed(); err != nil {
+		return err
+	}
+	if len(d.Key) == 0 {
+		return fault.New(fault.Forbidden, "%s has no key, and what cannot be named is not written", d.Name)
+	}
+	cb.table = cb.level()
+	if _, err := cb.table.root(d); err != nil {
+		return err
+	}
+	ref := cb.table.l.refs[0]
+	binding := cb.table.uses[0].binding
+	if ref.target.Kind != catalog.Postgres || !d.WritableIn(binding) {
+		return fault.New(fault.NotImplemented, "%s cannot be written where this tenant's rows are", d.Name)
+	}
+	if cb.p.AllTenants && !d.Common {
+		return fault.New(fault.Forbidden, "rows of %s are written as one tenant", d.Name).WithHint("act as the tenant whose rows they are")
+	}
+	for _, col := range d.Key {
+		cb.table.read(0, col)
+	}
+	cb.c.table, cb.c.target, cb.c.keys = cb.table.l.refs[0], ref.target, len(d.Key)
+	if !d.Common {
+		cb.c.owner = cb.tenant()
+	}
+	for _, col := range cb.vis.Columns() {
+		if stored := binding.Columns[col.Name]; !stored.Missing {
+			cb.c.names[stored.Name] = col.Name
+		}
+	}
+	return cb.table.failed
+}
+
+// stored is a column as the table has it.
+func (cb *changeBuilder) stored(col *catalog.Column) Field {
+	stored := cb.table.uses[0].binding.Columns[col.Name]
+	return Field{Name: col.Name, Stored: stored.Name, Type: col.Type, Native: stored.Native, Form: stored.Form, ByCode: stored.ByCode, Null: col.Nullable && !stored.Filled}
+}
+
+// keyed is a level of the dataset's rows that are named by their keys. The role says what
+// is asked of them beside the tenant, the dataset's filter and the token's.
+func (cb *changeBuilder) keyed(role func(*levelBuilder, whereAt) (Expr, error)) (*levelBuilder, error) {
+	lb := cb.level()
+	if _, err := lb.root(cb.vis.Dataset); err != nil {
+		return nil, err
+	}
+	if role != nil {
+		lb.role = func(at whereAt) (Expr, error) { return role(lb, at) }
+	}
+	cb.link(lb)
+	return lb, nil
+}
+
+// link ties a level to the keys of rows that were chosen or written.
+func (cb *changeBuilder) link(lb *levelBuilder) {
+	lb.l.limit = All
+	for i, col := range cb.vis.Dataset.Key {
+		lb.l.parent = append(lb.l.parent, Link{cell: i, typ: col.Type, own: lb.read(0, col)})
+	}
+}
+
+// sealed is a level that is complete. What it reads beside the table makes a snapshot
+// of the change; of a reference, which is locked or common, it does not.
+func (cb *changeBuilder) sealed(lb *levelBuilder, snapshot bool) (Level, error) {
+	l, err := lb.seal()
+	if err == nil && snapshot && len(l.refs) > 1 {
+		cb.c.snapshot = true
+	}
+	for _, r := range l.refs {
+		if err == nil && r.target != cb.c.target {
+			return Level{}, fault.New(fault.NotImplemented, "%s and %s are in different sources, and one change is made in one", cb.vis.Dataset.Name, r.dataset).
+				WithHint("ask for rows of %s in a query of their own", r.dataset)
+		}
+	}
+	return l, err
+}
+
+// everyWritten is asked of rows that were written: no role's filter of reading.
+func everyWritten(*levelBuilder, whereAt) (Expr, error) { return predicate(True), nil }
+
+// holds are the conditions of a grant.
+func holds(conditions []query.Value) func(*levelBuilder, whereAt) (Expr, error) {
+	return func(lb *levelBuilder, at whereAt) (Expr, error) {
+		parts := make([]Expr, 0, len(conditions))
+		for _, condition := range conditions {
+			e, err := lb.where(at, lb.uses[0].dataset, condition)
+			if err != nil {
+				return Expr{}, err
+			}
+			parts = append(parts, e)
+		}
+		return all(parts), nil
+	}
+}
+
+// checked makes the checks of what is written: one for each grant.
+func (cb *changeBuilder) checked() error {
+	for _, g := range cb.grants {
+		check, err := cb.check(holds(g.checks))
+		if err != nil {
+			return err
+		}
+		cb.c.checks = append(cb.c.checks, check)
+	}
+	return nil
+}
+
+func (cb *changeBuilder) check(role func(*levelBuilder, whereAt) (Expr, error)) (Check, error) {
+	c := Check{outside: fault.New(fault.Forbidden, "what would be written to %s is not what you may write there", cb.vis.Dataset.Name)}
+	lb, err := cb.keyed(role)
+	if err != nil {
+		return c, err
+	}
+	own := len(lb.l.refs)
+	for _, rel := range cb.references() {
+		to, err := lb.join(0, rel, -1)
+		if err != nil {
+			return c, err
+		}
+		var there []Expr
+		for _, pair := range rel.On {
+			there = append(there, predicate(IsNull, lb.read(0, pair.From)))
+		}
+		there = append(there, not(predicate(IsNull, lb.l.refs[to].on[0].To)))
+		lb.cell(anyOf(there))
+		c.refuse = append(c.refuse, cb.notThere(rel, ""))
+	}
+	if c.level, err = lb.seal(); err != nil {
+		return c, err
+	}
+	cb.c.snapshot = cb.c.snapshot || own > 1 || len(c.level.refs) > own+len(c.refuse)
+	for _, r := range c.level.refs {
+		if r.target != cb.c.target {
+			return c, fault.New(fault.NotImplemented, "%s and %s are in different sources, and one change is made in one", cb.vis.Dataset.Name, r.dataset)
+		}
+	}
+	return c, nil
+}
+
+// references are the relations that lead from rows by what is written to them.
+func (cb *changeBuilder) references() []*catalog.Relation {
+	d := cb.vis.Dataset
+	var out []*catalog.Relation
+	for _, rel := range d.Relations {
+		if !rel.Many && cb.refers(rel) {
+			out = append(out, rel)
+		}
+	}
+	if d.Parent != nil && cb.refers(d.Parent) && !slices.Contains(out, d.Parent) {
+		out = append(out, d.Parent)
+	}
+	return out
+}
+
+// refers tells whether a to-one relation is a reference that is written: its own columns
+// name a row of the other side. A relation from the whole key of a row is
+// one of the other side, to this row, unless it leads to the parent.
+func (cb *changeBuilder) refers(rel *catalog.Relation) bool {
+	d := cb.vis.Dataset
+	written, key := false, true
+	for _, pair := range rel.On {
+		if pair.From == d.Owner() {
+			continue
+		}
+		written = written || slices.Contains(cb.written, pair.From)
+		key = key && slices.Contains(d.Key, pair.From)
+	}
+	whole := key && !slices.ContainsFunc(d.Key, func(k *catalog.Column) bool {
+		return k != d.Tenant && !slices.ContainsFunc(rel.On, func(p catalog.Pair) bool { return p.From == k })
+	})
+	return written && (rel == d.Parent || !whole)
+}
+
+// notThere is the error where a reference leads to no row: for one that is another's,
+// for one that is missing, and for one that is not shown.
+func (cb *changeBuilder) notThere(rel *catalog.Relation, place string) error {
+	names := make([]string, 0, len(rel.On))
+	for _, pair := range rel.On {
+		if cb.vis.Column(pair.From.Name) != nil {
+			names = append(names, pair.From.Name)
+		}
+	}
+	if len(names) == 0 {
+		return fault.New(fault.NotFound, "there is no such row of %s", rel.To.Name)
+	}
+	f := fault.New(fault.NotFound, "%s leads to no row of %s", strings.Join(names, ", "), rel.To.Name)
+	if place != "" {
+		f.At = place + "." + names[0]
+	}
+	return f
+}
+
+// refer makes the references that are asked for before anything is written. The values are
+// those of each row, of columns that are given to it.
+func (cb *changeBuilder) refer(places []string, of func(row int, col *catalog.Column) (Given, bool)) error {
+	for _, rel := range cb.references() {
+		on := cb.tenantPair(cb.vis.Dataset, rel.To, rel.On)
+		r := Reference{values: make([][]value.Value, len(on))}
+		seen := make(map[string]bool)
+		for row, place := range places {
+			tuple, key := make([]value.Value, 0, len(on)), ""
+			for _, pair := range on {
+				given, ok := of(row, pair.From)
+				if pair.From == cb.vis.Dataset.Tenant {
+					given.value, ok = cb.stampOf(), true
+				}
+				if !ok || given.Null() || given.list {
+					break // what is not known yet is checked when it is written
+				}
+				tuple = append(tuple, given.value)
+				key += fmt.Sprintf("%d:%s", len(given.value.Text()), given.value.Text())
+			}
+			if len(tuple) < len(on) || seen[key] {
+				continue
+			}
+			seen[key] = true
+			for i, v := range tuple {
+				r.values[i] = append(r.values[i], v)
+			}
+			r.rows, r.refuse = append(r.rows, row), append(r.refuse, cb.notThere(rel, place))
+		}
+		if len(r.rows) == 0 {
+			continue
+		}
+		if err := cb.lead(&r, rel, on); err != nil {
+			return err
+		}
+		cb.c.refs = append(cb.c.refs, r)
+	}
+	return nil
+}
+
+// lead makes the levels of a reference.
+func (cb *changeBuilder) lead(r *Reference, rel *catalog.Relation, on []catalog.Pair) error {
+	linked := func() (*levelBuilder, error) {
+		lb := cb.level()
+		if _, err := lb.root(rel.To); err != nil {
+			return nil, err
+		}
+		for i, pair := range on {
+			lb.l.parent = append(lb.l.parent, Link{cell: i, typ: pair.From.Type, own: lb.read(0, pair.To)})
+		}
+		lb.l.limit = All
+		return lb, nil
+	}
+	lb, err := linked()
+	if err != nil {
+		return err
+	}
+	if r.level, err = cb.sealed(lb, false); err != nil {
+		return err
+	}
+	r.locks = !rel.To.Common
+	if joined := len(r.level.refs[0].policy) > 0; joined && r.locks {
+		cb.c.snapshot = true
+		only, err := linked()
+		if err != nil {
+			return err
+		}
+		r.lock = only.l
+	}
+	return nil
+}
+
+// stampOf is the tenant's key in the tenant column.
+func (cb *changeBuilder) stampOf() value.Value {
+	v, _ := cb.keyIn(cb.vis.Dataset.Tenant) // the table's own reference was refused otherwise
+	return v
+}
+
+// answer plans what is answered of the rows.
+func (cb *changeBuilder) answer() error {
+	if cb.c.kind.One() {
+		q, err := cb.rows(cb.field, query.ByKey)
+		cb.c.answers = []Query{q}
+		return err
+	}
+	p := cb.problems()
+	for _, f := range cb.field.Fields {
+		o := ChangeOutput{key: f.Key}
+		switch f.Name {
+		case "__typename":
+			o.kind = ChangedTypename
+		case "affected":
+			o.kind = ChangedAffected
+		case "rows":
+			o.kind, o.answer = ChangedRows, len(cb.c.answers)
+			p.ok("", cb.below(f.Key, func() error {
+				q, err := cb.rows(f, query.Many)
+				cb.c.answers = append(cb.c.answers, q)
+				return err
+			}))
+		default:
+			p.ok("", unknownField(cb.vis.Dataset.Type+"Change", f.Name))
+		}
+		cb.c.output = append(cb.c.output, o)
+	}
+	return p.err()
+}
+
+// rows is the query that reads rows of the change, by their keys.
+func (cb *changeBuilder) rows(f query.Field, shape query.Shape) (Query, error) {
+	lb, err := cb.start(cb.vis, nil)
+	if err != nil {
+		return Query{}, err
+	}
+	cb.link(lb)
+	args, p := arguments(f.Args), cb.problems()
+	if shape == query.Many {
+		limit, ok, err := args.integer("limit")
+		if p.ok("limit", err) && ok {
+			lb.l.limit = limit
+		}
+		if orders, err := args.orders(); p.ok("orderBy", err) && len(orders) > 0 {
+			p.ok("orderBy", lb.totalOrder(cb.vis, args))
+		}
+	}
+	lb.l.output, err = lb.selectRows(cb.vis, 0, f.Fields)
+	p.ok("", err)
+	if err := p.err(); err != nil {
+		return Query{}, err
+	}
+	root, err := cb.sealed(lb, false)
+	if err != nil {
+		return Query{}, err
+	}
+	q := Query{&body{root: root, shape: shape, strategy: cb.reachedBy(), identity: cb.c.identity, overrides: cb.overrides(), datasets: cb.datasets, own: cb.tenanted}}
+	if target, single := q.Single(); !single || target != cb.c.target {
+		return Query{}, fault.New(fault.NotImplemented, "the answer of a change reads what is in its own source").
+			WithHint("ask for what is elsewhere in a query of its own")
+	}
+	return q, nil
+}

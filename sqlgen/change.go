@@ -1,0 +1,237 @@
+package sqlgen
+
+import (
+	"strconv"
+	"strings"
+
+	"usher/plan"
+	"usher/value"
+)
+
+// ChangeDialect is the spelling of an engine that rows are written in.
+type ChangeDialect interface {
+	Dialect
+	// Given is a text as a value of a column, which the engine then assigns to it.
+	Given(x string, f plan.Field) string
+	// Texts makes rows c0, c1, … n of the lists bound to the placeholders, in their order.
+	Texts(placeholders []string) string
+	// Lock ends a statement whose rows of a table are kept as they are.
+	Lock(how Lock, table string) string
+}
+
+// Lock is how rows are kept as they are until the transaction ends.
+type Lock uint8
+
+// The locks.
+const (
+	NoLock   Lock = iota
+	ToChange      // they are about to be changed
+	ToRefer       // they are referred to, and stay whose they are
+)
+
+// changed is what the table is called that a statement changes.
+const changed = "w"
+
+// Insert writes the statement that inserts rows. It returns the key of each, in their
+// order; its arguments are the values that all have, then a list for each column.
+func Insert(i plan.Insert, d ChangeDialect) (Statement, error) {
+	stamped := i.Table().TenantColumn() == ""
+	for n := range i.Stamps() {
+		stamped = stamped || i.Column(n).Name == i.Table().TenantColumn()
+	}
+	if i.Columns() == 0 || i.Rows() == 0 || i.Keys() == 0 || i.Table().ScopeKind() == 0 || !stamped {
+		return Statement{}, ErrNotPlanned
+	}
+	w := &writer{d: d, args: &arguments{}}
+	var names, values, lists []string
+	for n := range i.Columns() {
+		f := i.Column(n)
+		names = append(names, Identifier(f.Stored))
+		if n < i.Stamps() {
+			values = append(values, w.given(i.Value(n, 0), f, d))
+			continue
+		}
+		values = append(values, d.Given("i.c"+strconv.Itoa(len(lists)), f))
+		lists = append(lists, "")
+	}
+	items := make([]value.Value, i.Rows())
+	for n := i.Stamps(); n < i.Columns(); n++ {
+		for row := range items {
+			items[row] = textOf(i.Value(n, row), d)
+		}
+		lists[n-i.Stamps()] = w.bind(d.KeyList(items), asItStands)
+	}
+	if len(lists) == 0 { // as many rows as there are items
+		lists = append(lists, w.bind(d.KeyList(items), asItStands))
+	}
+	w.put("INSERT INTO ")
+	w.into(i.Table())
+	w.put(" (", strings.Join(names, ", "), ") SELECT ", strings.Join(values, ", "), " FROM ", d.Texts(lists), " AS i ORDER BY i.n RETURNING ")
+	for n := range i.Keys() {
+		if n > 0 {
+			w.put(", ")
+		}
+		f := i.Key(n)
+		w.put(d.InternalText(d.Read(changed+"."+Identifier(f.Stored), f), f.Type))
+	}
+	return Statement{Text: w.b.String(), Args: w.args.Args}, w.err
+}
+
+// asItStands is a placeholder whose type the statement says elsewhere.
+func asItStands(placeholder string) string { return placeholder }
+
+// Update writes the statement that changes rows of the level: those with the keys that its
+// first arguments list. It returns the number of each key.
+func Update(u plan.Update, d ChangeDialect) (Statement, error) {
+	l := u.Level()
+	if l.Refs() == 0 || l.Links() == 0 || u.Sets() == 0 {
+		return Statement{}, ErrNotPlanned
+	}
+	w := &writer{d: d, l: l, args: &arguments{}, parents: l.Links()}
+	w.put("UPDATE ")
+	w.into(l.Ref(0))
+	w.put(" SET ")
+	for n := range u.Sets() {
+		if n > 0 {
+			w.put(", ")
+		}
+		s := u.Set(n)
+		name := Identifier(s.Column().Stored)
+		w.put(name, " = ")
+		if s.Added() {
+			w.put(changed, ".", name, " + ")
+		}
+		w.put(w.given(s.Value(), s.Column(), d))
+	}
+	w.put(" FROM ")
+	w.named()
+	return Statement{Text: w.b.String(), Args: w.args.Args, Parents: w.parents}, w.err
+}
+
+// Delete writes the statement that removes rows of the level: those with the keys that
+// its first arguments list. It returns the number of each key.
+func Delete(l plan.Level, d ChangeDialect) (Statement, error) {
+	if l.Refs() == 0 || l.Links() == 0 {
+		return Statement{}, ErrNotPlanned
+	}
+	w := &writer{d: d, l: l, args: &arguments{}, parents: l.Links()}
+	w.put("DELETE FROM ")
+	w.into(l.Ref(0))
+	w.put(" USING ")
+	w.named()
+	return Statement{Text: w.b.String(), Args: w.args.Args, Parents: w.parents}, w.err
+}
+
+// into names the table that is changed. Which of its rows are is said by named, or they
+// are new and stamped.
+func (w *writer) into(r plan.Ref) {
+	if r.Schema() != "" {
+		w.put(Identifier(r.Schema()), ".")
+	}
+	w.put(Identifier(r.Table()), " AS ", changed)
+}
+
+// named ties the table that is changed to the rows of the level that have the keys: its
+// reference, with the scope in it. A row is the same if it has the same key of the
+// same tenant.
+func (w *writer) named() {
+	w.parentRows(false)
+	w.put(" JOIN ")
+	w.from(w.links)
+	w.put(" WHERE ")
+	r := w.l.Ref(0)
+	same := make(map[string]bool)
+	tie := func(name string) {
+		for i := range r.Fields() {
+			if f := r.Field(i); f.Name == name && f.Of == 0 && !same[name] {
+				if len(same) > 0 {
+					w.put(" AND ")
+				}
+				same[name] = true
+				w.put(w.d.Read(changed+"."+Identifier(f.Stored), f), " = ", table(0), ".", Identifier(f.Name))
+			}
+		}
+	}
+	for i := range w.l.Links() {
+		tie(w.l.Link(i).Own().Name())
+	}
+	if r.TenantColumn() != "" {
+		tie(r.TenantColumn())
+	}
+	w.condition(" AND ", w.l.Where())
+	w.put(" RETURNING p.n")
+}
+
+// Chosen writes the statement that chooses rows, which are kept as they are until the
+// transaction ends.
+func Chosen(l plan.Level, d ChangeDialect) (Statement, error) {
+	if l.Refs() == 0 || l.Links() > 0 || l.Grouped() {
+		return Statement{}, ErrNotPlanned
+	}
+	w := &writer{d: d, l: l, args: &arguments{}}
+	w.rows()
+	if Lockable(l) {
+		w.put(d.Lock(ToChange, table(0)))
+	}
+	return Statement{Text: w.b.String(), Args: w.args.Args}, w.err
+}
+
+// Lockable tells whether the rows of a level can be locked where they are read: nothing is
+// joined inside their reference.
+func Lockable(l plan.Level) bool { return l.Ref(0).Policies() == 0 }
+
+// Named writes the statement that reads the rows of a level that have the keys its
+// first arguments list: in the order of the level, then of the keys. The first cell is
+// the number of the key.
+func Named(l plan.Level, lock Lock, d ChangeDialect) (Statement, error) {
+	if l.Refs() == 0 || l.Links() == 0 || l.Grouped() {
+		return Statement{}, ErrNotPlanned
+	}
+	w := &writer{d: d, l: l, args: &arguments{}, parents: l.Links()}
+	w.put("SELECT p.n, ")
+	w.columns()
+	w.put(" FROM ")
+	w.parentRows(false)
+	w.put(" JOIN ")
+	w.from(w.links)
+	w.condition(" WHERE ", l.Where())
+	if l.Orders() > 0 {
+		w.orderBy(" ORDER BY ")
+		w.put(", p.n")
+	} else {
+		w.put(" ORDER BY p.n")
+	}
+	w.limit()
+	if lock != NoLock {
+		w.put(d.Lock(lock, table(0)))
+	}
+	return Statement{Text: w.b.String(), Args: w.args.Args, Parents: w.parents}, w.err
+}
+
+// given binds one value for a column.
+func (w *writer) given(g plan.Given, f plan.Field, d ChangeDialect) string {
+	if g.Null() {
+		return "NULL"
+	}
+	return w.bind(textOf(g, d).Text(), func(n string) string { return d.Given("CAST("+n+" AS "+d.TextType()+")", f) })
+}
+
+// textOf is a value as the text that Given reads.
+func textOf(g plan.Given, d Dialect) value.Value {
+	text := func(s string) value.Value {
+		return value.Bound(value.Of(value.String), value.Cell{Kind: value.KindText, Text: []byte(s)})
+	}
+	switch {
+	case g.Null():
+		return value.Value{}
+	case g.List():
+		items := make([]value.Value, g.Items())
+		for i := range items {
+			if items[i] = g.Item(i); !items[i].Null() {
+				items[i] = text(argText(items[i]))
+			}
+		}
+		return text(d.KeyList(items))
+	}
+	return text(argText(g.Value()))
+}
