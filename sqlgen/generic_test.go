@@ -98,11 +98,11 @@ func TestGenericPlans(t *testing.T) {
 			}
 			var forAll, forEach *value.Result
 			err = pg.Session(t.Context(), false, func(session sqlexec.Session) error {
-				got, err := s.Run(t.Context(), session)
+				got, err := s.Bind(nil).Run(t.Context(), session)
 				if err != nil {
 					return err
 				}
-				want, err := s.Run(t.Context(), likeAnyOther{session})
+				want, err := s.Bind(nil).Run(t.Context(), likeAnyOther{session})
 				if err != nil {
 					return err
 				}
@@ -165,13 +165,13 @@ func arguments(t *testing.T, q plan.Query) []string {
 		if err != nil {
 			t.Fatal(err)
 		}
-		return s.Args
+		return s.Args.Bind(nil)
 	}
 	s, err := sqlgen.Render(q.Root(), sqlgen.Postgres)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return s.Args
+	return s.Args.Bind(nil)
 }
 
 // printed is a result's cells, with those nested in it.
