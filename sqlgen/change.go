@@ -24,9 +24,9 @@ type Lock uint8
 
 // The locks.
 const (
-	NoLock    Lock = iota
-	ToChange       // they are about to be changed
-	ToRefer        // they are referred to, and stay whose they are
+	NoLock   Lock = iota
+	ToChange      // they are about to be changed
+	ToRefer       // they are referred to, and stay whose they are
 )
 
 // changed is what the table is called that a statement changes.
@@ -34,7 +34,7 @@ const changed = "w"
 
 // Insert writes the statement that inserts rows. It returns the key of each, in their
 // order; its arguments are the values that all have, then a list for each column.
-func Insert(i plan.Insert, d ChangeDialect) (Statement, error) {
+func Insert(i plan.Insert, u plan.Upsert, d ChangeDialect) (Statement, error) {
 	stamped := i.Table().TenantColumn() == ""
 	for n := range i.Stamps() {
 		stamped = stamped || i.Column(n).Name == i.Table().TenantColumn()
@@ -42,7 +42,7 @@ func Insert(i plan.Insert, d ChangeDialect) (Statement, error) {
 	if i.Columns() == 0 || i.Rows() == 0 || i.Keys() == 0 || i.Table().ScopeKind() == 0 || !stamped {
 		return Statement{}, ErrNotPlanned
 	}
-	w := &writer{d: d, args: &arguments{}}
+	w := &writer{d: d, l: u.Level(), args: &arguments{}}
 	var names, values, lists []string
 	for n := range i.Columns() {
 		f := i.Column(n)
@@ -59,16 +59,16 @@ func Insert(i plan.Insert, d ChangeDialect) (Statement, error) {
 		for row := range items {
 			items[row] = textOf(i.Value(n, row), d)
 		}
-		w.args.texts = append(w.args.texts, d.KeyList(items))
-		lists[n-i.Stamps()] = "$" + strconv.Itoa(len(w.args.texts))
+		lists[n-i.Stamps()] = w.bind(d.KeyList(items), func(n string) string { return n })
 	}
 	if len(lists) == 0 { // as many rows as there are items
-		w.args.texts = append(w.args.texts, d.KeyList(items))
-		lists = append(lists, "$"+strconv.Itoa(len(w.args.texts)))
+		lists = append(lists, w.bind(d.KeyList(items), func(n string) string { return n }))
 	}
 	w.put("INSERT INTO ")
 	w.into(i.Table())
-	w.put(" (", strings.Join(names, ", "), ") SELECT ", strings.Join(values, ", "), " FROM ", d.Texts(lists), " AS i ORDER BY i.n RETURNING ")
+	w.put(" (", strings.Join(names, ", "), ") SELECT ", strings.Join(values, ", "), " FROM ", d.Texts(lists), " AS i ORDER BY i.n")
+	w.upsert(u, d)
+	w.put(" RETURNING ")
 	for n := range i.Keys() {
 		if n > 0 {
 			w.put(", ")
@@ -77,6 +77,46 @@ func Insert(i plan.Insert, d ChangeDialect) (Statement, error) {
 		w.put(d.InternalText(d.Read(changed+"."+Identifier(f.Stored), f), f.Type))
 	}
 	return Statement{Text: w.b.String(), Args: w.args.texts}, w.err
+}
+
+// upsert writes what becomes of rows that are there already: those that the level holds are
+// changed, and of all others nothing comes back.
+func (w *writer) upsert(u plan.Upsert, d ChangeDialect) {
+	if u.Keys() == 0 {
+		return
+	}
+	w.put(" ON CONFLICT (")
+	for i := range u.Keys() {
+		if i > 0 {
+			w.put(", ")
+		}
+		w.put(Identifier(u.Key(i).Stored))
+	}
+	w.put(") DO UPDATE SET ")
+	for i := range u.Sets() {
+		if i > 0 {
+			w.put(", ")
+		}
+		s := u.Set(i)
+		name := Identifier(s.Column().Stored)
+		w.put(name, " = ")
+		switch {
+		case u.Inserted(i):
+			w.put("EXCLUDED.", name)
+		case s.Added():
+			w.put(changed, ".", name, " + ", w.given(s.Value(), s.Column(), d))
+		default:
+			w.put(w.given(s.Value(), s.Column(), d))
+		}
+	}
+	for i := range u.Identity() {
+		w.sameBy = append(w.sameBy, u.IdentityColumn(i))
+	}
+	w.put(" WHERE EXISTS (SELECT 1 FROM ")
+	w.from(nil)
+	w.put(" WHERE ")
+	w.same()
+	w.put(")")
 }
 
 // Update writes the statement that changes rows of the level: those with the keys that its
@@ -138,6 +178,13 @@ func (w *writer) named() {
 	w.put(" JOIN ")
 	w.from(w.links)
 	w.put(" WHERE ")
+	w.same()
+	w.condition(" AND ", w.l.Where())
+	w.put(" RETURNING p.n")
+}
+
+// same writes that a row of the table that is changed is one of the level's reference.
+func (w *writer) same() {
 	r := w.l.Ref(0)
 	same := make(map[string]bool)
 	tie := func(name string) {
@@ -151,14 +198,15 @@ func (w *writer) named() {
 			}
 		}
 	}
+	for _, name := range w.sameBy {
+		tie(name)
+	}
 	for i := range w.l.Links() {
 		tie(w.l.Link(i).Own().Name())
 	}
 	if r.TenantColumn() != "" {
 		tie(r.TenantColumn())
 	}
-	w.condition(" AND ", w.l.Where())
-	w.put(" RETURNING p.n")
 }
 
 // Chosen writes the statement that chooses rows, which are kept as they are until the

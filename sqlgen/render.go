@@ -64,6 +64,7 @@ type writer struct {
 	keyed   bool // keys are columns of the first reference's rows
 	marked  bool // groups are marked as being there
 	part    *part
+	sameBy  []string // by which the row of an upsert is found in its level
 	err     error
 }
 
