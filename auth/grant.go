@@ -59,10 +59,14 @@ func (i *issuer) principal(claims query.Object) (p principal.Principal, external
 
 // scopes are what an issuer is trusted for.
 func (i *issuer) scopes() []principal.Scope {
-	if i.mayGrant.Explain {
-		return []principal.Scope{principal.ReadData, principal.Explain}
+	scopes := []principal.Scope{principal.ReadData}
+	if i.mayGrant.Write {
+		scopes = append(scopes, principal.WriteData)
 	}
-	return []principal.Scope{principal.ReadData}
+	if i.mayGrant.Explain {
+		scopes = append(scopes, principal.Explain)
+	}
+	return scopes
 }
 
 // scope returns the one tenant, or the right to all of them. Neither and both

@@ -87,8 +87,10 @@ func (t Table) kindText() string {
 		return "a " + string(t.Kind)
 	case t.View:
 		return "a view"
+	case t.Rules:
+		return "a table with rules"
 	}
-	return "a table with rules"
+	return "a table"
 }
 
 // collides says that rows of two tenants collide by a key, and how to mend that;
