@@ -49,7 +49,7 @@ type office struct {
 }
 
 const officeConfig = `
-server: {admin_listen: "127.0.0.1:0"}
+server: {admin_listen: "127.0.0.1:0", profile_rates: {mutex: 3, block: 1ms}}
 issuers:
   tests:
     issuer: tests
@@ -507,6 +507,13 @@ func TestOperations(t *testing.T) {
 	}
 	if status, _ := get(o.admin, "/graphql"); status != http.StatusNotFound {
 		t.Errorf("operators' listener answers GraphQL: %d", status)
+	}
+
+	// What is noted is what the configuration says.
+	for path, want := range map[string]string{"mutex": "sampling period=3\n", "block": " @ 0x"} {
+		if status, body := get(o.admin, "/debug/pprof/"+path+"?debug=1"); status != http.StatusOK || !strings.Contains(body, want) {
+			t.Errorf("the profile %s does not have %q: %d\n%.300s", path, want, status, body)
+		}
 	}
 
 	for range 2 {

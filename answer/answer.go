@@ -95,5 +95,5 @@ func buffer(size int) []byte {
 	if used, ok := buffers.Get().(*[]byte); ok {
 		return *used
 	}
-	return make([]byte, 0, min(size, maxBuffer))
+	return make([]byte, 0, min(max(size, minBuffer), maxBuffer)) // what is smaller could not be kept
 }

@@ -26,7 +26,7 @@ func TestRelease(t *testing.T) {
 	defer share.End()
 	encoder := answer.NewEncoder(planned(t, fmt.Sprintf(`orders(limit: %d) { number: id weight }`, n)), answer.Writing{Key: "orders"})
 	for range 3 {
-		a, err := encoder.Encode(share, rows(2, lists...))
+		a, err := encoder.Encode(share, rows(2, lists...), answer.Seals{})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -120,7 +120,7 @@ func encode(t *testing.T, field string, r *value.Result, want ...string) {
 		t.Fatalf("%s has %d cells, not %d", field, q.Root().Columns(), r.Rows.Width())
 	}
 	key := plantest.Request(t, field).Field.Key
-	got, err := answer.Encode(q, r, answer.Writing{Key: key, Cursor: seal})
+	got, err := answer.Encode(q, r, answer.Writing{Key: key, Seals: answer.Seals{Cursor: seal}})
 	if err != nil {
 		t.Errorf("%s: %v", field, err)
 		return
@@ -254,7 +254,7 @@ func TestEncodeConnection(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		got, err := answer.Encode(q, r, answer.Writing{Key: "c", Cursor: seal})
+		got, err := answer.Encode(q, r, answer.Writing{Key: "c", Seals: answer.Seals{Cursor: seal}})
 		if err != nil || !json.Valid(got.JSON()) {
 			t.Fatalf("%s: %s, %v", args, got.JSON(), err)
 		}
@@ -344,7 +344,7 @@ func TestEncodeNullWhereNoneIs(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	got, err := answer.Encode(p, rows(2, []any{nil, nil}), answer.Writing{Key: "c", Cursor: seal})
+	got, err := answer.Encode(p, rows(2, []any{nil, nil}), answer.Writing{Key: "c", Seals: answer.Seals{Cursor: seal}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -11,10 +11,15 @@ import (
 
 // Writing says how an answer is written.
 type Writing struct {
-	Key           string                       // the root field's response key
-	NumbersAsText bool                         // BigInt and Decimal as JSON strings
-	Cursor        func(position []byte) string // seals a position in a connection
-	ID            func(identity []byte) string // seals the identity of a row
+	Key           string // the root field's response key
+	NumbersAsText bool   // BigInt and Decimal as JSON strings
+	Seals
+}
+
+// Seals are for one answer.
+type Seals struct {
+	Cursor func(position []byte) string // seals a position in a connection
+	ID     func(identity []byte) string // seals the identity of a row
 }
 
 // Encoder writes the answers of one plan: rows straight into JSON, field by
@@ -46,8 +51,10 @@ func NewEncoder(q plan.Query, w Writing) *Encoder {
 }
 
 // Encode writes an answer. What is written belongs to the share.
-func (c *Encoder) Encode(share *held.Share, r *value.Result) (Answer, error) {
-	e := newEncoder(c.writing)
+func (c *Encoder) Encode(share *held.Share, r *value.Result, seals Seals) (Answer, error) {
+	writing := c.writing
+	writing.Seals = seals
+	e := newEncoder(writing)
 	e.share, e.pooled = share, true
 	var whole bool
 	if page, ok := c.root.Page(); ok {
@@ -68,7 +75,7 @@ func (c *Encoder) Encode(share *held.Share, r *value.Result) (Answer, error) {
 
 // Encode writes one answer of a plan that no request waits for.
 func Encode(q plan.Query, r *value.Result, w Writing) (Answer, error) {
-	return NewEncoder(q, w).Encode(nil, r)
+	return NewEncoder(q, w).Encode(nil, r, w.Seals)
 }
 
 // written is one field of the answer's objects, ready to be written: what does

@@ -32,6 +32,7 @@ type encoder struct {
 	before [][]byte // what was written before out, in pieces
 	taken  int64    // of the share
 	pinned int      // objects around that may still become null: they are in one piece
+	nulls  int64    // cells that are null because of what they hold
 	pooled bool
 }
 
@@ -190,6 +191,7 @@ func (e *encoder) memberCell(m *written, c value.Cell) (whole bool) {
 
 // missing notes that a source sent null where the catalog promises a value.
 func (e *encoder) missing(at step) {
+	e.nulls++
 	if len(e.errors) < maxErrors {
 		e.errors = append(e.errors, &gqlerror.Error{
 			Err: fault.New(fault.Internal, "the source has no value here, and the catalog says that there always is one").
@@ -209,6 +211,7 @@ func (e *encoder) cell(m *written, c value.Cell, at step) bool {
 		return true
 	}
 	e.out = append(out[:before], null...)
+	e.nulls++
 	var why value.Unprintable
 	switch {
 	case !errors.As(err, &why):

@@ -66,6 +66,9 @@ func (i *issuer) scopes() []principal.Scope {
 	if i.mayGrant.Explain {
 		scopes = append(scopes, principal.Explain)
 	}
+	if i.mayGrant.Export {
+		scopes = append(scopes, principal.ExportData)
+	}
 	return scopes
 }
 

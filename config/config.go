@@ -63,11 +63,23 @@ type Server struct {
 	MaxWait       time.Duration  `yaml:"max_wait"`        // of one of them
 	MaxHeld       int64          `yaml:"max_held"`        // bytes of rows and answers, of all requests together; 0: as the memory allows
 
+	MaxExports    int           `yaml:"max_exports"`    // under way at a time
+	ExportTimeout time.Duration `yaml:"export_timeout"` // of one of them
+
 	AllowedOrigins []string `yaml:"allowed_origins"` // web origins whose pages may ask; "*" for all
 	TrustedProxies []string `yaml:"trusted_proxies"` // networks whose X-Forwarded-For and -Prefix are believed
 	PathPrefix     string   `yaml:"path_prefix"`     // below which everything is answered as well; empty: nowhere else
 	Playground     bool     `yaml:"playground"`      // is served
 	ExplainTokens  bool     `yaml:"explain_tokens"`  // says in answers why a token was refused
+
+	ProfileRates ProfileRates `yaml:"profile_rates"`
+}
+
+// ProfileRates are how much goes into those profiles of the Go runtime that cost
+// something while nobody reads them.
+type ProfileRates struct {
+	Mutex int           `yaml:"mutex"` // one of so many waits for a lock; 0: none
+	Block time.Duration `yaml:"block"` // one wait in so much time spent waiting; 0: none
 }
 
 // Proxies are the networks of trusted_proxies.
@@ -124,7 +136,7 @@ func DefaultServer() Server {
 	return Server{
 		Listen: "127.0.0.1:8080", Numbers: NumbersExact, Timeout: 30 * time.Second, Drain: 5 * time.Second, MaxBody: 1 << 20,
 		MaxTokens: 10_000, MaxDepth: 15, MaxAliases: 100, MaxRootFields: 50, MaxItems: 10_000, MaxConditions: 1000, CacheBytes: 64 << 20,
-		MaxWaiting: 100, MaxWait: 10 * time.Second,
+		MaxWaiting: 100, MaxWait: 10 * time.Second, MaxExports: 4, ExportTimeout: time.Hour,
 		Playground: true,
 	}
 }
@@ -224,6 +236,9 @@ func (s Server) problems() []catalog.Problem {
 	if s.MaxWait <= 0 {
 		add("max_wait", "must be longer than nothing, such as 10s")
 	}
+	if s.ExportTimeout <= 0 {
+		add("export_timeout", "must be longer than nothing, such as 1h")
+	}
 	for _, limit := range []struct {
 		key string
 		n   int64
@@ -237,10 +252,14 @@ func (s Server) problems() []catalog.Problem {
 		{"max_conditions", int64(s.MaxConditions)},
 		{"cache_bytes", int64(s.CacheBytes)},
 		{"max_waiting", int64(s.MaxWaiting)},
+		{"max_exports", int64(s.MaxExports)},
 	} {
 		if limit.n < 1 {
 			add(limit.key, "must be at least 1")
 		}
+	}
+	if s.ProfileRates.Mutex < 0 || s.ProfileRates.Block < 0 {
+		add("profile_rates", "must not be negative; 0 keeps a profile empty")
 	}
 	if s.MaxHeld < 0 {
 		add("max_held", "must not be negative; 0 is as much as the memory allows")

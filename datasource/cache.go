@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"usher/datasource/receipt"
+	"usher/datasource/sqlexec"
 	"usher/lru"
 	"usher/plan"
 	"usher/value"
@@ -39,7 +40,7 @@ func (c *cached) ask(ctx context.Context, q *Question) (Answered, error) {
 	if err != nil {
 		return Answered{}, err
 	}
-	c.cache.put(key, &kept{results: answered.Results, at: at, tenant: q.owner, datasets: q.datasets}, purges)
+	c.cache.put(key, &kept{results: answered.Results, at: at, tenant: q.owner(), datasets: q.datasets}, purges)
 	answered.MaxAge = q.maxAge
 	return answered, nil
 }
@@ -56,7 +57,7 @@ type cache struct {
 
 type cacheKey struct {
 	target    plan.Target
-	statement string
+	statement sqlexec.Key
 }
 
 type kept struct {
@@ -84,7 +85,7 @@ func (c *cache) get(key cacheKey, longest time.Duration) (Answered, bool) {
 
 // put keeps results that were asked for when purges had that value.
 func (c *cache) put(key cacheKey, k *kept, purges uint64) {
-	size := len(key.statement) + 256
+	size := key.statement.Size() + 256
 	for _, r := range k.results {
 		size += r.Size()
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"sync"
 
+	"usher/datasource/sqlexec"
 	"usher/fault"
 	"usher/held"
 )
@@ -18,7 +19,10 @@ type coalesced struct {
 
 // sameQuestion is what is answered together: the same question of one tenant. What one
 // tenant waits for, or is refused, is no other's.
-type sameQuestion struct{ tenant, key string }
+type sameQuestion struct {
+	tenant string
+	key    sqlexec.Key
+}
 
 func (c *coalesced) ask(ctx context.Context, q *Question) (Answered, error) {
 	if q.stream != nil {
@@ -47,7 +51,7 @@ type group[K comparable, T any] struct {
 
 // call is one execution; result and err are set before done is closed.
 type call[T any] struct {
-	done   chan struct{}
+	done   chan struct{} // made by the first who joins; belongs to the group's lock
 	result T
 	err    error
 }
@@ -56,13 +60,13 @@ type call[T any] struct {
 // others do not get its cancellation: one of them runs the question again.
 func (g *group[K, T]) do(ctx context.Context, key K, run func(context.Context) (T, error)) (_ T, joined bool, _ error) {
 	for {
-		shared, mine := g.enter(key)
-		if mine {
+		shared, done := g.enter(key)
+		if done == nil {
 			result, err := g.run(ctx, key, shared, run)
 			return result, false, err
 		}
 		select {
-		case <-shared.done:
+		case <-done:
 		case <-ctx.Done():
 			var none T
 			return none, true, fault.From(ctx.Err())
@@ -76,18 +80,23 @@ func (g *group[K, T]) do(ctx context.Context, key K, run func(context.Context) (
 // errAbandoned marks an execution whose caller left before it was done.
 var errAbandoned = fault.New(fault.Timeout, "the request was canceled")
 
-func (g *group[K, T]) enter(key K) (_ *call[T], mine bool) {
+// enter returns what is under way, and what is closed when it is done; nil: it is
+// the caller's to run.
+func (g *group[K, T]) enter(key K) (_ *call[T], done <-chan struct{}) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if shared := g.now[key]; shared != nil {
-		return shared, false
+		if shared.done == nil {
+			shared.done = make(chan struct{})
+		}
+		return shared, shared.done
 	}
 	if g.now == nil {
 		g.now = make(map[K]*call[T])
 	}
-	shared := &call[T]{done: make(chan struct{})}
+	shared := &call[T]{}
 	g.now[key] = shared
-	return shared, true
+	return shared, nil
 }
 
 // forget lets nobody join what is under way.
@@ -105,8 +114,11 @@ func (g *group[K, T]) run(ctx context.Context, key K, shared *call[T], run func(
 		if g.now[key] == shared {
 			delete(g.now, key)
 		}
+		joined := shared.done
 		g.mu.Unlock()
-		close(shared.done)
+		if joined != nil {
+			close(joined)
+		}
 	}()
 	result, err := run(ctx)
 	if err == nil || ctx.Err() == nil {

@@ -37,6 +37,15 @@ func (e *combined) ask(ctx context.Context, q *Question) (Answered, error) {
 	defer scratch.Close()
 	c := &combination{sources: e.sources, query: q.query, scratch: scratch, part: held.From(ctx).Part()}
 	defer c.part.Release() // of what the scratch holds
+	if q.exports() {
+		c.portion = held.From(ctx).Part()
+		defer c.portion.Release()
+		return Answered{}, scratch.Session(ctx, false, func(session sqlexec.Session) error {
+			c.session = session
+			run := sqlexec.Run{Session: session, Dialect: sqlgen.DuckDB, Before: c.bring, After: c.forget}
+			return run.Export(ctx, q.query, 0, q.stream.hand)
+		})
+	}
 	var result *value.Result
 	err = scratch.Session(ctx, false, func(session sqlexec.Session) (err error) {
 		c.session = session
@@ -58,6 +67,9 @@ type combination struct {
 	levels  int
 	part    *held.Part
 
+	portion *held.Part // of an export: what the levels below the root hold, for one portion of its rows
+	tables  []string   // theirs
+
 	mu   sync.Mutex
 	asOf time.Time
 }
@@ -66,6 +78,9 @@ type combination struct {
 func (c *combination) bring(ctx context.Context, l plan.Level, parents [][]value.Value) (plan.Level, error) {
 	id := c.levels
 	c.levels++
+	if c.portion != nil && id > 0 {
+		c.part = c.portion
+	}
 	if c.sources.groupsExactly(l.Ref(0).Target()) {
 		if groups, ok := l.Partial(); ok {
 			l = groups
@@ -100,7 +115,7 @@ func (c *combination) narrow(ctx context.Context, l plan.Level, fetches []plan.F
 		return all, nil
 	}
 	statement := sqlgen.Keys(fetches[from].Table(), column, maxKeys+1, sqlgen.DuckDB)
-	rows, err := c.session.Query(ctx, statement.Text, statement.Args)
+	rows, err := c.session.Query(ctx, statement.Text, statement.Args.Bind(nil))
 	if err != nil {
 		return nil, err
 	}
@@ -142,6 +157,18 @@ func distinct(values []value.Value) []value.Value {
 	return out
 }
 
+// forget drops what was brought for one portion of an export.
+func (c *combination) forget(ctx context.Context) error {
+	for _, table := range c.tables {
+		if err := c.scratch.Drop(ctx, table); err != nil {
+			return err
+		}
+	}
+	c.tables = c.tables[:0]
+	c.portion.Release()
+	return nil
+}
+
 // load runs one fetch, in one or several parts, and makes a table of its rows.
 func (c *combination) load(ctx context.Context, parts []part) error {
 	f := parts[0].fetch
@@ -151,6 +178,9 @@ func (c *combination) load(ctx context.Context, parts []part) error {
 		return err
 	}
 	defer release()
+	if c.part == c.portion {
+		c.tables = append(c.tables, f.Table())
+	}
 	columns := make([]duckdb.ScratchColumn, ref.Fields())
 	for i := range columns {
 		columns[i] = duckdb.ScratchColumn{Name: ref.Field(i).Name, Type: ref.Field(i).Type}

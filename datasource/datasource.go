@@ -42,6 +42,7 @@ type Options struct {
 	Sources  duckdb.Options // each DuckDB source
 	Upstream upstream.Options
 	Waiting  admit.Limits // those of one tenant who wait for one account
+	Exports  int          // under way at a time; default 4
 	Held     *held.Budget // what all requests together hold; nil: one of its own
 
 	CacheBytes int              // of kept answers; default 64 MiB
@@ -54,6 +55,7 @@ type Sources struct {
 	accounts *accounts
 	engine   *duckdb.Engine
 	gate     *admit.Gate // of the engine
+	exports  *admit.Gate
 	budget   *held.Budget
 	cache    *cache
 	metrics  *metrics
@@ -81,6 +83,7 @@ func New(cat *catalog.Catalog, opts Options) (*Sources, error) {
 		metrics:  accounts.counts,
 		engine:   duckdb.NewEngine(opts.Engine),
 		gate:     accounts.gate(opts.Engine.MaxConns),
+		exports:  accounts.gate(cmp.Or(opts.Exports, 4)),
 		budget:   opts.Held,
 		cache:    newCache(opts.CacheBytes, opts.Clock),
 	}
@@ -116,7 +119,7 @@ func (s *Sources) Answer(ctx context.Context, q plan.Query) (*value.Result, erro
 	if err != nil {
 		return nil, err
 	}
-	answered, err := question.Answer(ctx)
+	answered, err := question.Bind(q.Identity().Tenant(), nil).Answer(ctx)
 	if err != nil {
 		return nil, err
 	}

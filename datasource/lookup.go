@@ -46,7 +46,7 @@ func prepareLookups(q plan.Query) (*lookups, error) {
 	}
 	target, _ := main.Single()
 	statement, err := sqlexec.Prepare(main, dialects[target.Kind])
-	return &lookups{&Question{tenant: q.Identity().Tenant(), target: target, statement: statement, reads: reads(main.Root())}, list}, err
+	return &lookups{&Question{tenant: q.Identity().Tenant(), target: target, prepared: statement, statement: statement.Bind(nil), reads: reads(main.Root())}, list}, err
 }
 
 // errAmbiguous says that a key has several rows: the join is for the engine.

@@ -13,18 +13,19 @@ import (
 )
 
 // Question is one query, or several that read the same rows, ready to be asked
-// any number of times by those who may ask it once.
+// any number of times by those who may ask it once; Bind comes before.
 type Question struct {
 	sources *Sources
 	way     asker
-	tenant  string // that asks; empty: a principal of all tenants
+	tenant  string // that asks; empty: a principal of all tenants; when bound
 
 	// Of one that a database answers.
 	target    plan.Target
-	statement *sqlexec.Prepared
-	reads     []plan.Ref    // of tenants' own tables
-	maxAge    time.Duration // how old its answers may be; 0: they are not kept
-	owner     string        // the tenant whose rows it reads; empty: everybody's
+	prepared  *sqlexec.Prepared
+	statement sqlexec.Statement // when bound
+	reads     []plan.Ref        // of tenants' own tables
+	maxAge    time.Duration     // how old its answers may be; 0: they are not kept
+	owned     bool              // the rows it reads are its tenant's, not everybody's
 	datasets  []string
 
 	// Of one that is answered from rows of several sources.
@@ -58,13 +59,14 @@ func (s *Sources) Prepare(q plan.Query) (*Question, error) {
 	}
 	target, ok := q.Single()
 	if !ok {
+		q.Look() // what is combined is written while it is asked
 		lookups, err := prepareLookups(q)
-		return &Question{sources: s, way: s.engineWay, tenant: q.Identity().Tenant(), query: q, lookups: lookups}, err
+		return &Question{sources: s, way: s.engineWay, query: q, lookups: lookups}, err
 	}
 	statement, err := sqlexec.Prepare(q, dialects[target.Kind])
 	return &Question{
-		sources: s, way: s.databaseWay, tenant: q.Identity().Tenant(), target: target, statement: statement, reads: reads(q.Root()),
-		maxAge: q.MaxAge(), owner: q.Owner(), datasets: datasetsOf(nil, q),
+		sources: s, way: s.databaseWay, target: target, prepared: statement, reads: reads(q.Root()),
+		maxAge: q.MaxAge(), owned: q.Owned(), datasets: datasetsOf(nil, q),
 	}, err
 }
 
@@ -77,8 +79,8 @@ func (s *Sources) PrepareSharedScan(t plan.SharedScan) (*Question, error) {
 	first := t.Query(0)
 	statement, err := sqlexec.PrepareSharedScan(t, dialects[target.Kind])
 	question := &Question{
-		sources: s, way: s.databaseWay, tenant: first.Identity().Tenant(), target: target, statement: statement, reads: reads(t.Base()),
-		maxAge: first.MaxAge(), owner: first.Owner(),
+		sources: s, way: s.databaseWay, target: target, prepared: statement, reads: reads(t.Base()),
+		maxAge: first.MaxAge(), owned: first.Owned(),
 	}
 	for i := range t.Len() {
 		question.reads = append(question.reads, reads(t.Level(i))...)
@@ -101,10 +103,21 @@ var dialects = map[catalog.SourceKind]sqlgen.Dialect{catalog.Postgres: sqlgen.Po
 
 // Size is about how many bytes the question takes in memory.
 func (q *Question) Size() int {
-	if q.statement == nil {
+	if q.prepared == nil {
 		return 0
 	}
-	return q.statement.Size()
+	return q.prepared.Size()
+}
+
+// Bind is the question as a tenant asks it, with its arguments from the texts of all
+// terms of its plan.
+func (q *Question) Bind(tenant string, texts []string) *Question {
+	bound := *q
+	bound.tenant = tenant
+	if q.prepared != nil {
+		bound.statement = q.prepared.Bind(texts)
+	}
+	return &bound
 }
 
 // Answer asks the sources, unless an answer is kept that may still be given.
@@ -118,4 +131,12 @@ func (q *Question) Answer(ctx context.Context) (Answered, error) {
 	answered, err := q.way.ask(own, q)
 	answered.Held = 0
 	return answered, err
+}
+
+// owner is the tenant whose rows the question reads; empty: everybody's.
+func (q *Question) owner() string {
+	if !q.owned {
+		return ""
+	}
+	return q.tenant
 }

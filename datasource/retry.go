@@ -21,6 +21,9 @@ type renewed struct {
 
 func (r *renewed) ask(ctx context.Context, q *Question) (Answered, error) {
 	answered, err := r.next.ask(ctx, q)
+	if q.exports() && errors.Is(err, duckdb.ErrBroken) { // the next question shall not find it broken; this one's rows are half taken
+		return answered, errors.Join(err, r.renew(ctx))
+	}
 	if q.stream != nil || !errors.Is(err, duckdb.ErrBroken) {
 		return answered, err
 	}
@@ -41,6 +44,9 @@ type reconnected struct{ next }
 func (r *reconnected) ask(ctx context.Context, q *Question) (Answered, error) {
 	for try := 1; ; try++ {
 		answered, err := r.next.ask(ctx, q)
+		if err == nil {
+			return answered, nil
+		}
 		again := postgres.Lost(err) && try < 2 || postgres.Ended(err) && try < endedTries
 		if !again || q.stream.given() || ctx.Err() != nil {
 			return answered, err

@@ -2,6 +2,7 @@ package datasource
 
 import (
 	"context"
+	"time"
 
 	"usher/datasource/sqlexec"
 	"usher/sqlgen"
@@ -10,12 +11,21 @@ import (
 
 // runner is the end of the way: it runs a statement in a session of the database.
 type runner struct {
-	db      sqlDB
-	dialect sqlgen.Dialect
-	fits    func(context.Context, sqlexec.Session, *Question) error // whether what a session reads is what the question is for
+	db       sqlDB
+	dialect  sqlgen.Dialect
+	snapshot bool                                                    // sessions of exports are of a transaction; those of files read one version as it is
+	fits     func(context.Context, sqlexec.Session, *Question) error // whether what a session reads is what the question is for
 }
 
 func (r *runner) ask(ctx context.Context, q *Question) (Answered, error) {
+	if q.exports() {
+		return Answered{}, r.db.Session(ctx, r.snapshot, func(session sqlexec.Session) error {
+			if err := r.fits(ctx, session, q); err != nil {
+				return err
+			}
+			return sqlexec.Run{Session: session, Dialect: r.dialect, Before: sqlexec.AsPlanned}.Export(ctx, q.query, q.stream.patience, q.stream.hand)
+		})
+	}
 	if q.stream != nil {
 		return Answered{}, r.db.Session(ctx, false, func(session sqlexec.Session) error {
 			if err := r.fits(ctx, session, q); err != nil {
@@ -35,12 +45,23 @@ func (r *runner) ask(ctx context.Context, q *Question) (Answered, error) {
 	return answeredWith(results...), err
 }
 
-// stream is where the rows of a fetch go. It counts them while they are read: it
-// is a value.Rows.
+// stream is where the rows of a fetch go, or the portions of an export. It counts
+// rows while they are read: it is a value.Rows.
 type stream struct {
 	value.Rows // nil until something was given out
 	each       func(value.Rows) error
 	read       int
+
+	portion  func(*value.Result) error // of an export
+	handed   bool                      // some were
+	patience time.Duration             // of a portion; 0: as long as the request has
+}
+
+// hand hands on a portion of an export.
+func (s *stream) hand(r *value.Result) error {
+	s.handed = true
+	s.read += r.Rows.Len()
+	return s.portion(r)
 }
 
 func (s *stream) take(rows value.Rows) error {
@@ -58,4 +79,4 @@ func (s *stream) Next() bool {
 }
 
 // given tells whether rows were given out: there is no second try then.
-func (s *stream) given() bool { return s != nil && s.Rows != nil }
+func (s *stream) given() bool { return s != nil && (s.Rows != nil || s.handed) }

@@ -14,13 +14,17 @@ type timed struct {
 }
 
 func (t *timed) ask(ctx context.Context, q *Question) (Answered, error) {
+	if q.exports() { // each portion has that time, and whoever reads them the export's
+		q.stream.patience = t.timeout
+		return t.next.ask(ctx, q)
+	}
 	ctx, cancel := within(ctx, t.timeout)
 	defer cancel()
 	return t.next.ask(ctx, q)
 }
 
 func within(ctx context.Context, timeout time.Duration) (context.Context, context.CancelFunc) {
-	if timeout <= 0 {
+	if ends, bounded := ctx.Deadline(); timeout <= 0 || bounded && time.Until(ends) <= timeout { // the request ends before
 		return ctx, func() {}
 	}
 	return context.WithTimeout(ctx, timeout)

@@ -35,7 +35,7 @@ func (d *database) way() asker {
 		&renewed{renew: d.renew},                         // when the engine gave up, once more on another
 		&reconnected{},                                   // when the connection was lost, on another
 		&metered{meter: d.meter},                         // behind retries: each try is a statement
-	}.to(&runner{db: d.db, dialect: d.dialect, fits: d.fits})
+	}.to(&runner{db: d.db, dialect: d.dialect, fits: d.fits, snapshot: files == nil})
 }
 
 // toEngine is the way of a question that needs rows of several sources, or of a

@@ -80,15 +80,15 @@ func New(ctx context.Context, cfg *config.Config, opts Options) (_ *Gateway, err
 			return nil, err
 		}
 	}
-	calls, requests, stages := upstream.NewMetrics(), transport.NewMetrics(), stage.New()
-	if err := next.wire(cfg, g, opts, calls, requests, stages); err != nil {
+	calls, requests, exports, stages := upstream.NewMetrics(), transport.NewMetrics(), transport.NewExportMetrics(), stage.New()
+	if err := next.wire(cfg, g, opts, calls, requests, exports, stages); err != nil {
 		return nil, err
 	}
 	if g.control != nil {
 		g.control.OnChange(func(c tenancy.Change) { next.sources.Changed(c.Source, c.Dataset, c.Tenants) })
 		opts.Metrics = append(opts.Metrics, AuditLost(g.control.Dropped))
 	}
-	g.metrics, err = registryOf(append(opts.Metrics, requests, stages, next.data, next.sources, calls, SourcesUnreached(g.catalog))...)
+	g.metrics, err = registryOf(append(opts.Metrics, requests, exports, stages, next.data, next.sources, calls, SourcesUnreached(g.catalog))...)
 	if err == nil {
 		g.reach(cfg, opts)
 	}

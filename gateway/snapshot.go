@@ -33,6 +33,7 @@ type snapshot struct {
 	data    *resolvers.Datasets
 	engine  *graph.Engine
 	graphql http.Handler
+	exports http.Handler
 	proxies client.Proxies
 	handler http.Handler
 }
@@ -49,11 +50,12 @@ func (s *snapshot) compile(ctx context.Context, cfg *config.Config, log *slog.Lo
 }
 
 // wire makes the way of a request, from its end to its beginning.
-func (s *snapshot) wire(cfg *config.Config, g *Gateway, opts Options, calls *upstream.Metrics, requests *transport.Metrics, stages *stage.Times) (err error) {
+func (s *snapshot) wire(cfg *config.Config, g *Gateway, opts Options, calls *upstream.Metrics, requests *transport.Metrics, exports *transport.ExportMetrics, stages *stage.Times) (err error) {
 	if s.sources, err = datasource.New(s.catalog, datasource.Options{
 		Held:       g.budget,
 		Log:        opts.Log,
 		Upstream:   upstream.Options{Metrics: calls},
+		Exports:    cfg.Server.MaxExports,
 		Accounts:   cfg.Pools.Accounts,
 		DuckDB:     cfg.Pools.DuckDBMemory,
 		CacheBytes: cfg.Server.CacheBytes,
@@ -94,10 +96,14 @@ func (s *snapshot) wire(cfg *config.Config, g *Gateway, opts Options, calls *ups
 	if s.proxies, err = client.Trust(cfg.Server.Proxies()); err != nil {
 		return err
 	}
-	s.graphql = transport.New(s.engine, s.tokens.Authenticate, transport.Options{
+	manners := transport.Options{
 		Timeout: cfg.Server.Timeout, MaxBody: cfg.Server.MaxBody, AllowedOrigins: cfg.Server.AllowedOrigins,
 		Anonymous: g.control != nil, Proxies: s.proxies, ExplainTokens: cfg.Server.ExplainTokens,
 		Held: g.budget, Metrics: requests, Stages: stages, Logger: opts.Log,
+	}
+	s.graphql = transport.New(s.engine, s.tokens.Authenticate, manners)
+	s.exports = transport.NewExport(s.engine, s.tokens.Authenticate, manners, transport.ExportOptions{
+		Timeout: cfg.Server.ExportTimeout, Prepare: s.export, Metrics: exports,
 	})
 	s.route(cfg, g, opts)
 	return nil
@@ -108,6 +114,7 @@ func (s *snapshot) route(cfg *config.Config, g *Gateway, opts Options) {
 	mux := http.NewServeMux()
 	mux.Handle("/graphql", s.graphql)
 	mux.Handle("/graphql/{$}", s.graphql) // there are proxies that add a slash
+	mux.Handle("/export/{dataset}", s.exports)
 	mux.Handle("/health/", transport.Health(g.ready))
 	if changes := hooks(s.catalog, g.told(cfg, s.catalog, s.sources.Changed), opts.Log); changes != nil {
 		mux.Handle("/hooks/", changes)

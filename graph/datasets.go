@@ -6,6 +6,7 @@ import (
 
 	"usher/answer"
 	"usher/query"
+	"usher/slot"
 )
 
 // DatasetResolver answers the dataset fields of operations. The context carries
@@ -22,18 +23,21 @@ type DatasetResolver interface {
 
 // Asked is what one operation asks of datasets.
 type Asked struct {
-	// Key is equal for operations that ask the same in one view.
+	// Key is equal for operations that ask the same in one view, but for the values
+	// of their slots.
 	Key AskedKey
+	// Inputs are the values of the slots: the numbers and texts of the variables.
+	Inputs slot.Inputs
 	// Explain asks for an explanation with each outcome. Nothing else is done
 	// differently.
 	Explain bool
-	// Requests are the dataset fields, in the order of the answer. They are
-	// made when they are called for.
-	Requests func() []query.Request
+	// Requests are the dataset fields, in the order of the answer, with the slots in
+	// their places. They are made when they are called for.
+	Requests func(*slot.Slots) []query.Request
 }
 
-// AskedKey tells operations apart: the document and operation, the values of
-// its variables, and how numbers are written in its answer.
+// AskedKey tells operations apart: the document and operation, its variables but
+// for the values of slots, and how numbers are written in its answer.
 type AskedKey struct {
 	numbers   Numbers
 	document  uint64

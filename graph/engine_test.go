@@ -24,6 +24,7 @@ import (
 	"usher/graph/requestid"
 	"usher/principal"
 	"usher/query"
+	"usher/slot"
 )
 
 // resolver answers every request by a function and remembers it.
@@ -34,9 +35,21 @@ type resolver struct {
 	asked []query.Request
 }
 
+// looked is a field with the values of its slots.
+func looked(f query.Field) query.Field {
+	if f.Args != nil {
+		f.Args = query.Look(f.Args).(query.Object)
+	}
+	for i := range f.Fields {
+		f.Fields[i] = looked(f.Fields[i])
+	}
+	return f
+}
+
 func (r *resolver) Resolve(_ context.Context, asked graph.Asked) []graph.Task {
 	var tasks []graph.Task
-	for i, q := range asked.Requests() {
+	for i, q := range asked.Requests(slot.New(asked.Inputs)) {
+		q.Field = looked(q.Field)
 		tasks = append(tasks, graph.Task{Fields: []int{i}, Run: func(ctx context.Context) []graph.Outcome {
 			r.mu.Lock()
 			r.asked = append(r.asked, q)

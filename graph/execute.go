@@ -14,6 +14,7 @@ import (
 	"usher/fault"
 	"usher/query"
 	"usher/schema"
+	"usher/slot"
 )
 
 // executable joins the two kinds of fields of one view: it runs fields of the
@@ -106,6 +107,10 @@ func (x *executable) query(ctx context.Context, op *graphql.OperationContext) *g
 
 // all runs functions side by side within the bound, the last of them here.
 func (x *executable) all(work []func()) {
+	if len(work) == 1 {
+		work[0]()
+		return
+	}
 	var group errgroup.Group
 	group.SetLimit(x.concurrency)
 	for i, run := range work {
@@ -124,8 +129,9 @@ func (x *executable) all(work []func()) {
 // tasks asks the resolver how the dataset fields are answered, and returns what
 // puts their answers in place.
 func (x *executable) tasks(ctx context.Context, op *graphql.OperationContext, fields []graphql.CollectedField, datasets []int, answers []rootAnswer) []func() {
-	asked := Asked{Key: x.key(op), Explain: Explaining(ctx), Requests: func() []query.Request {
-		s := selection{operation: op, literals: x.literals(op), schema: x.schema}
+	key, inputs := x.prepared(op)
+	asked := Asked{Key: key, Inputs: inputs, Explain: Explaining(ctx), Requests: func(slots *slot.Slots) []query.Request {
+		s := selection{operation: op, literals: x.literals(op).later(slots), schema: x.schema}
 		requests := make([]query.Request, len(datasets))
 		for i, at := range datasets {
 			root := x.schema.Roots[fields[at].Name]
@@ -166,18 +172,49 @@ func recovering[T any](ctx context.Context, op *graphql.OperationContext, run fu
 	return run(), nil
 }
 
-// key is what tells the operation from others in its view.
-func (x *executable) key(op *graphql.OperationContext) AskedKey {
-	o, _ := op.Stats.GetExtension(operationKey).(*operation)
-	k := AskedKey{numbers: o.numbers, document: o.document.number, operation: op.Operation.Name, text: len(o.document.text)}
-	if variables := x.literals(op).variables; len(variables) > 0 {
-		var text []byte
-		for _, name := range slices.Sorted(maps.Keys(variables)) {
-			text = query.AppendKey(append(append(text, name...), '='), variables[name])
-		}
-		k.variables = string(text)
+// prepared is what tells the operation from others in its view but for the values
+// of its slots, and those values.
+func (x *executable) prepared(op *graphql.OperationContext) (AskedKey, slot.Inputs) {
+	k, variables := x.document(op)
+	if len(variables) == 0 {
+		return k, nil
 	}
+	in := make(slot.Inputs, 0, 8)
+	var text []byte
+	for _, name := range slices.Sorted(maps.Keys(variables)) {
+		text, in = query.AppendShape(append(append(text, name...), '='), variables[name], in)
+	}
+	k.variables = string(text)
+	return k, in
+}
+
+// later are the literals with slots in the places of the variables' values, as
+// prepared counts them.
+func (l literals) later(slots *slot.Slots) literals {
+	out := literals{schema: l.schema, variables: make(map[string]query.Value, len(l.variables))}
+	next := 0
+	for _, name := range slices.Sorted(maps.Keys(l.variables)) {
+		out.variables[name], next = query.Slotted(l.variables[name], slots, next)
+	}
+	return out
+}
+
+// key is what tells the operation from others in its view, with all values.
+func (x *executable) key(op *graphql.OperationContext) AskedKey {
+	k, variables := x.document(op)
+	var text []byte
+	for _, name := range slices.Sorted(maps.Keys(variables)) {
+		text = query.AppendKey(append(append(text, name...), '='), variables[name])
+	}
+	k.variables = string(text)
 	return k
+}
+
+// document is what tells the operation from those that are written otherwise, and
+// the variables it was given.
+func (x *executable) document(op *graphql.OperationContext) (AskedKey, map[string]query.Value) {
+	o, _ := op.Stats.GetExtension(operationKey).(*operation)
+	return AskedKey{numbers: o.numbers, document: o.document.number, operation: op.Operation.Name, text: len(o.document.text)}, o.variables
 }
 
 // at is the context of a field of the root, or of one below a field of it.

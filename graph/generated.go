@@ -1256,6 +1256,8 @@ enum Scope {
   READ_DATA
   "Change datasets: data:write."
   WRITE_DATA
+  "Take away whole datasets by GET /export, beyond the bounds of an answer; beside READ_DATA: data:export."
+  EXPORT_DATA
   "Administer its tenant or, with the right to all tenants, all of them: admin."
   ADMINISTER
   "Be told how an answer came to be: explain."

@@ -946,6 +946,8 @@ const (
 	ScopeReadData Scope = "READ_DATA"
 	// Change datasets: data:write.
 	ScopeWriteData Scope = "WRITE_DATA"
+	// Take away whole datasets by GET /export, beyond the bounds of an answer; beside READ_DATA: data:export.
+	ScopeExportData Scope = "EXPORT_DATA"
 	// Administer its tenant or, with the right to all tenants, all of them: admin.
 	ScopeAdminister Scope = "ADMINISTER"
 	// Be told how an answer came to be: explain.
@@ -956,13 +958,14 @@ var AllScope = []Scope{
 	ScopeCreateTokens,
 	ScopeReadData,
 	ScopeWriteData,
+	ScopeExportData,
 	ScopeAdminister,
 	ScopeExplain,
 }
 
 func (e Scope) IsValid() bool {
 	switch e {
-	case ScopeCreateTokens, ScopeReadData, ScopeWriteData, ScopeAdminister, ScopeExplain:
+	case ScopeCreateTokens, ScopeReadData, ScopeWriteData, ScopeExportData, ScopeAdminister, ScopeExplain:
 		return true
 	}
 	return false

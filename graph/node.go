@@ -11,6 +11,7 @@ import (
 	"usher/answer"
 	"usher/fault"
 	"usher/query"
+	"usher/slot"
 )
 
 // OpenID reads the id of a row for whoever the context is of: its dataset and
@@ -100,7 +101,7 @@ func (x *executable) nodeRequest(ctx context.Context, op *graphql.OperationConte
 func (x *executable) ask(ctx context.Context, op *graphql.OperationContext, f graphql.CollectedField, requests []query.Request, outcomes []Outcome) {
 	key := x.key(op)
 	key.operation += "\x00" + f.Alias // no name of an operation has it
-	asked := Asked{Key: key, Explain: Explaining(ctx), Requests: func() []query.Request { return requests }}
+	asked := Asked{Key: key, Explain: Explaining(ctx), Requests: func(*slot.Slots) []query.Request { return requests }}
 	tasks, err := recovering(ctx, op, func() []Task { return x.datasets.Resolve(ctx, asked) })
 	if err != nil {
 		for i := range outcomes {

@@ -106,7 +106,7 @@ func (s *Share) Refused() error {
 
 // End gives the whole share back.
 func (s *Share) End() {
-	s.of.rest.left(s.of.used.Add(-s.held.Swap(0)), s.of.used.Load)
+	s.of.rest.left(s.of.used.Add(-s.held.Swap(0)), &s.of.used)
 }
 
 // Part is what belongs together within a share and is given back together. It

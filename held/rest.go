@@ -27,13 +27,13 @@ func (r *rest) held(bytes int64) {
 }
 
 // left is told how much is held still.
-func (r *rest) left(bytes int64, now func() int64) {
+func (r *rest) left(bytes int64, now *atomic.Int64) {
 	if bytes >= much || !r.seen.Load() || !r.resting.CompareAndSwap(false, true) {
 		return
 	}
 	time.AfterFunc(restAfter, func() {
 		r.resting.Store(false)
-		if now() < much { // else whoever ends next comes here
+		if now.Load() < much { // else whoever ends next comes here
 			r.seen.Store(false)
 			r.free()
 		}

@@ -18,7 +18,7 @@ const (
 // JSON writes lines of JSON.
 func JSON(level slog.Leveler) func(io.Writer) slog.Handler {
 	return func(w io.Writer) slog.Handler {
-		return bounded{slog.NewJSONHandler(w, &slog.HandlerOptions{Level: level})}
+		return plainJSON{bounded{slog.NewJSONHandler(w, &slog.HandlerOptions{Level: level})}, w}
 	}
 }
 

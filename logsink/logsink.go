@@ -62,7 +62,7 @@ func New(out io.Writer, format func(io.Writer) slog.Handler) *Sink {
 // Logger returns a logger whose lines the Sink writes.
 func (s *Sink) Logger() *slog.Logger { return slog.New(s.format(s)) }
 
-// Write takes a line, or loses it. slog's handlers write one at a time.
+// Write takes a line, or loses it. Each call is one line.
 func (s *Sink) Write(line []byte) (int, error) {
 	most, wake := room, s.now
 	if minor(line) {

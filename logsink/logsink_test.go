@@ -368,3 +368,74 @@ func BenchmarkSink(b *testing.B) {
 		})
 	}
 }
+
+// requestLine is a record as it is written for every request.
+func requestLine(operation string) slog.Record {
+	r := slog.NewRecord(time.Now(), slog.LevelInfo, "request", 0)
+	r.AddAttrs(slog.String("request_id", "4WCQ7HBLSIAJN5LPVH2KTR6E2C"), slog.String("tenant", "acme"), slog.String("subject", "user-17"),
+		slog.String("operation", operation), slog.Int("status", 200), slog.Duration("duration", 1534*time.Microsecond))
+	return r
+}
+
+// Lines that are appended are those that slog would write, and the others are
+// slog's.
+func TestPlainLinesAreSlogs(t *testing.T) {
+	t.Parallel()
+	var ours, theirs bytes.Buffer
+	fast := JSON(slog.LevelDebug)(&ours)
+	slow := bounded{slog.NewJSONHandler(&theirs, &slog.HandlerOptions{Level: slog.LevelDebug})}
+	at := time.Date(2026, 2, 3, 4, 5, 6, 700, time.UTC)
+	var records []slog.Record
+	add := func(r slog.Record, attrs ...slog.Attr) {
+		r.AddAttrs(attrs...)
+		records = append(records, r)
+	}
+	for _, level := range []slog.Level{slog.LevelDebug, slog.LevelInfo, slog.LevelWarn, slog.LevelError, slog.LevelInfo + 1} {
+		add(slog.NewRecord(at, level, "hello", 0))
+	}
+	for _, text := range []string{
+		"", "plain", `quo"ted`, `back\slash`, "new\nline", "del\x7f", "nul\x00", "é", "\u2028", "\xff", "<&>", "~ ",
+		strings.Repeat("x", maxText), strings.Repeat("x", maxText+1),
+	} {
+		add(slog.NewRecord(at, slog.LevelInfo, text, 0))
+		add(slog.NewRecord(at, slog.LevelInfo, "m", 0), slog.String("a", text), slog.Int("n", 1))
+		add(slog.NewRecord(at, slog.LevelInfo, "m", 0), slog.Int("n", 1), slog.Int(text, 2))
+	}
+	for _, value := range []any{nil, 1.5, uint64(7), -3, true, time.Second, at, errors.New("broken"), []int{1}, slog.GroupValue(slog.Int("in", 1)), slog.GroupValue()} {
+		add(slog.NewRecord(at, slog.LevelInfo, "m", 0), slog.String("a", "b"), slog.Any("v", value))
+	}
+	add(slog.NewRecord(time.Time{}, slog.LevelInfo, "no time", 0))
+	add(slog.NewRecord(at.In(time.FixedZone("somewhere", 5400)), slog.LevelInfo, "zone", 0))
+	add(slog.NewRecord(at, slog.LevelInfo, "m", 0), slog.Attr{})
+	add(requestLine("Orders"))
+	compare := func(fast, slow slog.Handler) {
+		for _, r := range records {
+			ours.Reset()
+			theirs.Reset()
+			if err := errors.Join(fast.Handle(t.Context(), r), slow.Handle(t.Context(), r)); err != nil {
+				t.Fatal(err)
+			}
+			if ours.String() != theirs.String() {
+				t.Errorf("%q\nslog writes\n%q", ours.String(), theirs.String())
+			}
+		}
+	}
+	compare(fast, slow)
+	compare(fast.WithGroup("g").WithAttrs([]slog.Attr{slog.Int("also", 1)}), slow.WithGroup("g").WithAttrs([]slog.Attr{slog.Int("also", 1)}))
+}
+
+// BenchmarkRequestLine is the line of a request: appended, or written by slog
+// because of a character that has to be escaped.
+func BenchmarkRequestLine(b *testing.B) {
+	h := JSON(slog.LevelInfo)(io.Discard)
+	for name, operation := range map[string]string{"appended": "Orders", "slog": `Ord"ers`} {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				if err := h.Handle(b.Context(), requestLine(operation)); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}

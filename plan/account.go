@@ -76,7 +76,7 @@ func (b *builder) overrides() map[string]Override {
 // tenant's own if it has one, which nobody else is led to, or else the
 // strategy's. The binding is nil where there is none.
 func (b *builder) place(d *catalog.Dataset) (source string, binding *catalog.Binding) {
-	if own := d.Own[b.p.Tenant]; own != nil {
+	if own := b.ownOf(d); own != nil {
 		return own.Source, &own.Binding
 	}
 	source = b.strategyOf(d).SourceOf(d.Name)
@@ -88,7 +88,7 @@ func (b *builder) place(d *catalog.Dataset) (source string, binding *catalog.Bin
 
 // isOwn tells whether a binding is the principal's tenant's own.
 func (b *builder) isOwn(d *catalog.Dataset, binding *catalog.Binding) bool {
-	own := d.Own[b.p.Tenant]
+	own := b.ownOf(d)
 	return own != nil && binding == &own.Binding
 }
 
@@ -158,13 +158,13 @@ func (b *builder) resolve(source *catalog.Source) (Target, error) {
 		a.Own = b.p.Routing.Cell != "" // its tables are not those that the catalog was made of
 	}
 	if source.Template {
-		t.Tenant, a.Own = b.p.Tenant, true
-		server = server.ForTenant(b.p.Tenant)
+		t.Tenant, a.Own = b.tenant(), true
+		server = server.ForTenant(b.tenant())
 	}
 	a.Host, a.Port, a.Database, a.Schema, a.User = server.Host, server.Port, server.Database, server.Schema, server.User
 	a.password = unique.Make(server.Password)
 	for _, own := range b.own(source.Name) {
-		t.Tenant = b.p.Tenant
+		t.Tenant = b.tenant()
 		a = a.with(own)
 	}
 	if !source.Postgres.Session.Empty() {
@@ -208,8 +208,8 @@ func (b *builder) session(source *catalog.Source, t *Target, a *Account) error {
 		if b.p.AllTenants {
 			return fault.New(fault.Forbidden, "the source is told whose rows to show; ask as one tenant").Because(fmt.Errorf("source %q", source.Name))
 		}
-		t.Tenant = b.p.Tenant
-		session = session.ForTenant(b.p.Tenant, b.p.TenantKey)
+		t.Tenant = b.tenant()
+		session = session.ForTenant(b.tenant(), b.tenantKey())
 	}
 	if session.Role == catalog.NoRole {
 		return fault.New(fault.Forbidden, "the tenant's role would be none at all")

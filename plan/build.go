@@ -16,16 +16,29 @@ import (
 // Build makes the plan of a request: the only way to a Query. Now is the
 // instant of the operation. The error is a *fault.Error the caller may see.
 func Build(r query.Request, cat *catalog.Catalog, p principal.Principal, now time.Time) (Query, error) {
-	b, err := newBuilder(cat, p, now)
+	return Prepare(r, cat, principal.Slotted{Principal: p}, now)
+}
+
+// Prepare makes the plan of a request for all who are alike: what it leaves open of
+// the request and of who asks comes later, what it was made by are the guards of the
+// slots.
+func Prepare(r query.Request, cat *catalog.Catalog, who principal.Slotted, now time.Time) (Query, error) {
+	b, err := newBuilder(cat, who, now)
 	if err != nil {
 		return Query{}, err
 	}
+	return b.build(r)
+}
+
+// build resolves a request.
+func (b *builder) build(r query.Request) (Query, error) {
 	vis := b.view.Dataset(r.Dataset)
 	if vis == nil {
 		return Query{}, fault.New(fault.NotFound, "there is no dataset %q", r.Dataset)
 	}
 	b.path = []string{r.Field.Key}
 	var root Level
+	var err error
 	switch r.Shape {
 	case query.Many:
 		root, err = b.many(vis, r.Field, nil)
@@ -62,6 +75,7 @@ type builder struct {
 	cat        *catalog.Catalog
 	view       *catalog.View
 	p          principal.Principal
+	who        principal.Slotted            // what of it is left open
 	strategy   *catalog.Strategy            // the usual one
 	strategies map[string]*catalog.Strategy // those of single datasets, by dataset
 	parameters map[string][]value.Value
@@ -75,6 +89,7 @@ type builder struct {
 	tenanted   bool     // some of them hold one tenant's rows
 	literals   int      // that its conditions compare with, see maxLiterals
 	path       []string // of the field that is planned, as response keys
+	export     bool     // rows have no bounds but those that are asked for
 }
 
 // reached refuses a plan that reads from a source that nobody has looked into:
@@ -90,13 +105,14 @@ func (b *builder) reached() error {
 }
 
 // newBuilder is how a principal is made ready to plan for, or refused.
-func newBuilder(cat *catalog.Catalog, p principal.Principal, now time.Time) (*builder, error) {
-	b, err := fit(cat, p, now)
+func newBuilder(cat *catalog.Catalog, who principal.Slotted, now time.Time) (*builder, error) {
+	b, err := fit(cat, who, now)
 	return b, refused(notYet(cat, err))
 }
 
 // fit is newBuilder for those who answer for what does not fit themselves.
-func fit(cat *catalog.Catalog, p principal.Principal, now time.Time) (*builder, error) {
+func fit(cat *catalog.Catalog, who principal.Slotted, now time.Time) (*builder, error) {
+	p := who.Principal
 	if (p.Tenant == "") != p.AllTenants {
 		return nil, fault.New(fault.Unauthenticated, "the token names no tenant")
 	}
@@ -104,7 +120,7 @@ func fit(cat *catalog.Catalog, p principal.Principal, now time.Time) (*builder, 
 	if err != nil {
 		return nil, grantFault("%v", err)
 	}
-	b := &builder{cat: cat, view: view, p: p, zone: "UTC", now: now.UTC().Truncate(time.Second)}
+	b := &builder{cat: cat, view: view, p: p, who: who, zone: "UTC", now: now.UTC().Truncate(time.Second)}
 	if err := b.chooseStrategies(); err != nil {
 		return nil, err
 	}
@@ -125,9 +141,20 @@ func fit(cat *catalog.Catalog, p principal.Principal, now time.Time) (*builder, 
 	return b, b.checkFilters(false)
 }
 
-// identity is who asks, as an upstream may be told.
+// identity is who asks, as an upstream may be told. Where one database answers, it
+// stays open.
 func (b *builder) identity() Identity {
-	id := Identity{tenant: b.p.Tenant, key: b.p.TenantKey, subject: b.p.Subject, name: b.p.Name, email: b.p.Email, metadata: maps.Clone(b.p.Grant.Metadata)}
+	told := b.who.Tenant == nil || len(b.targets) > 1
+	for _, t := range b.targets {
+		told = told || t.Kind == catalog.API
+	}
+	if !told {
+		return Identity{}
+	}
+	id := Identity{tenant: b.tenant(), key: b.tenantKey(), subject: b.subject(), name: b.p.Name, email: b.p.Email, metadata: make(map[string]query.Value, len(b.p.Grant.Metadata))}
+	for name, v := range b.p.Grant.Metadata {
+		id.metadata[name] = query.Look(v)
+	}
 	for name, values := range b.parameters {
 		if !b.cat.Parameters[name].Type.List {
 			if id.parameters == nil {
@@ -344,14 +371,4 @@ func (b *builder) saysWhose(d *catalog.Dataset, binding *catalog.Binding, source
 		}
 	}
 	return binding != nil && !binding.Columns[end.Tenant.Name].Missing
-}
-
-// tenantKey is the tenant's key as a literal of the tenant column's type. A
-// key that is not canonical for the type is refused: 007 must not meet 7.
-func (b *builder) tenantKey(col *catalog.Column) (value.Value, error) {
-	v, err := value.Parse(col.Type, b.p.TenantKey)
-	if err != nil || v.Text() != b.p.TenantKey {
-		return value.Value{}, fault.New(fault.Forbidden, "the tenant's key is no value of its tenant columns")
-	}
-	return v, nil
 }

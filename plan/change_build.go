@@ -24,7 +24,7 @@ const (
 // BuildChange makes the plan of a change: the only way to a Change. Now is the
 // instant of the operation. The error is a *fault.Error the caller may see.
 func BuildChange(r query.Change, cat *catalog.Catalog, p principal.Principal, now time.Time) (Change, error) {
-	b, err := newBuilder(cat, p, now)
+	b, err := newBuilder(cat, principal.Slotted{Principal: p}, now)
 	if err != nil {
 		return Change{}, err
 	}
@@ -350,7 +350,7 @@ func (cb *changeBuilder) lead(r *Reference, rel *catalog.Relation, on []catalog.
 
 // stampOf is the tenant's key in the tenant column.
 func (cb *changeBuilder) stampOf() value.Value {
-	v, _ := cb.tenantKey(cb.vis.Dataset.Tenant) // the table's own reference was refused otherwise
+	v, _ := cb.keyIn(cb.vis.Dataset.Tenant) // the table's own reference was refused otherwise
 	return v
 }
 

@@ -129,7 +129,7 @@ func (lb *levelBuilder) page(vis *catalog.Visible, args arguments) (*Page, error
 		given *bool
 		ahead bool
 	}{{"after", &page.after, true}, {"before", &page.before, false}} {
-		v, ok := args.get(end.name)
+		v, ok := args.open(end.name)
 		if !ok {
 			continue
 		}
@@ -153,6 +153,10 @@ func (lb *levelBuilder) positionOf(v query.Value) ([]value.Value, error) {
 	out := make([]value.Value, len(list))
 	for i, item := range list {
 		c := value.Cell{}
+		if later, ok := item.(query.Slot); ok {
+			out[i] = value.Later(lb.l.order[i].expr.typ, later.Term)
+			continue
+		}
 		if text, ok := item.(query.Text); ok {
 			c = value.Cell{Kind: value.KindText, Text: []byte(text)}
 		}

@@ -2,6 +2,7 @@ package plan
 
 import (
 	"math/big"
+	"strconv"
 	"strings"
 
 	"usher/value"
@@ -15,8 +16,8 @@ import (
 
 // decimalComparison compares a decimal with a literal.
 func decimalComparison(op Op, e Expr, v value.Value) Expr {
-	floor, exact, sign := atScale(v, e.typ.Scale)
-	if sign == 0 && exact {
+	floor, how := fitted(v, e.typ.Scale)
+	if how == exactly {
 		return predicate(op, e, literal(floor))
 	}
 	switch op { //nolint:exhaustive // the caller has a comparison
@@ -25,13 +26,13 @@ func decimalComparison(op Op, e Expr, v value.Value) Expr {
 	case Neq:
 		return predicate(True)
 	}
-	above := op == Gt || op == Gte
+	greater := op == Gt || op == Gte
 	switch {
-	case sign == 0 && above:
+	case how == between && greater:
 		return predicate(Gt, e, literal(floor))
-	case sign == 0:
+	case how == between:
 		return predicate(Lte, e, literal(floor))
-	case above == (sign < 0):
+	case greater == (how == belowAll):
 		return not(predicate(IsNull, e))
 	}
 	return predicate(False)
@@ -41,21 +42,46 @@ func decimalComparison(op Op, e Expr, v value.Value) Expr {
 func held(lits []value.Value, scale int) []value.Value {
 	out := make([]value.Value, 0, len(lits))
 	for _, v := range lits {
-		if floor, exact, sign := atScale(v, scale); exact && sign == 0 {
+		if floor, how := fitted(v, scale); how == exactly {
 			out = append(out, floor)
 		}
 	}
 	return out
 }
 
-// atScale is the largest number of the scale that is at most v, and whether it
-// is v itself. Sign is not 0 for a v beyond all numbers of the scale.
-func atScale(v value.Value, scale int) (floor value.Value, exact bool, sign int) {
-	whole, fraction := value.DecimalShape(v.Text())
-	if scale == value.Unscaled || fraction <= scale && whole+scale <= value.MaxDigits {
-		return v, true, 0
+// How a number stands to those of a scale.
+const (
+	exactly  = "one of them"
+	between  = "between two of them"
+	aboveAll = "above all of them"
+	belowAll = "below all of them"
+)
+
+// fitted is atScale of a literal.
+func fitted(v value.Value, scale int) (floor value.Value, how string) {
+	if scale == value.Unscaled {
+		return v, exactly
 	}
-	n, _ := new(big.Int).SetString(strings.Replace(v.Text(), ".", "", 1), 10)
+	name := strconv.Itoa(scale)
+	how = v.Says("at scale "+name, func(text string) string {
+		_, how := atScale(text, scale)
+		return how
+	})
+	floor, _ = v.As(v.Type(), "floor at scale "+name, func(text string) (string, error) { // of what is beyond all, nobody uses it
+		floor, _ := atScale(text, scale)
+		return floor, nil
+	})
+	return floor, how
+}
+
+// atScale is the largest number of the scale that is at most the one of the text,
+// and how that one stands to them.
+func atScale(text string, scale int) (floor, how string) {
+	whole, fraction := value.DecimalShape(text)
+	if fraction <= scale && whole+scale <= value.MaxDigits {
+		return text, exactly
+	}
+	n, _ := new(big.Int).SetString(strings.Replace(text, ".", "", 1), 10)
 	ten := func(digits int) *big.Int { return new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(digits)), nil) }
 	rest := new(big.Int)
 	if fraction > scale {
@@ -64,9 +90,17 @@ func atScale(v value.Value, scale int) (floor value.Value, exact bool, sign int)
 		n.Mul(n, ten(scale-fraction))
 	}
 	if n.CmpAbs(ten(value.MaxDigits)) >= 0 {
-		return value.Value{}, false, n.Sign()
+		if n.Sign() < 0 {
+			return "", belowAll
+		}
+		return "", aboveAll
 	}
-	text := new(big.Rat).SetFrac(n, ten(scale)).FloatString(scale)
-	floor, err := value.Parse(v.Type(), text)
-	return floor, err == nil && rest.Sign() == 0, 0
+	floor, how = new(big.Rat).SetFrac(n, ten(scale)).FloatString(scale), between
+	if rest.Sign() == 0 {
+		how = exactly
+	}
+	if parsed, err := value.Parse(value.Of(value.Decimal), floor); err == nil { // without zeros at its end
+		floor = parsed.Text()
+	}
+	return floor, how
 }

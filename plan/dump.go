@@ -355,6 +355,9 @@ func (e Expr) whereText(literal func(value.Value) string) string {
 }
 
 func literalText(v value.Value) string {
+	if term, ok := v.Term(); ok {
+		return "$" + strconv.Itoa(term.Number())
+	}
 	switch v.Type().Scalar {
 	case value.Int, value.BigInt, value.Decimal, value.Float, value.Boolean:
 		return v.Text()

@@ -115,7 +115,10 @@ func (l Level) fetch(i int) Level {
 			whole = whole && o.expr.Only(0)
 		}
 		if whole {
-			f.order, f.limit = slices.Clone(l.order), l.offset+l.limit+1
+			f.order = slices.Clone(l.order)
+		}
+		if whole && l.limit != All {
+			f.limit = l.offset + l.limit + 1
 		}
 	}
 	f.refs[0] = r

@@ -69,7 +69,7 @@ func (g *groupBuilder) function(name string, col *catalog.Column, args query.Obj
 	e := Expr{op: Agg, typ: typ, fn: fn, args: []Expr{g.takes(0, col)}}
 	switch fn { //nolint:exhaustive // the others take no argument
 	case catalog.Percentile:
-		p, _ := args.Get("p")
+		p, _ := arguments(args).get("p")
 		lit, err := typed(value.Of(value.Float), p)
 		if err != nil || !catalog.Fraction(lit) {
 			return Expr{}, fault.New(fault.BadUserInput, "the percentile p must be a number from 0 to 1")
@@ -104,7 +104,7 @@ func (g *groupBuilder) rowOrder(name string, col *catalog.Column, args query.Obj
 	if g.granted != nil { // a token's filter says itself what it goes by
 		by, d = nil, g.granted
 	}
-	if given, ok := args.Get("by"); ok {
+	if given, ok := arguments(args).get("by"); ok {
 		text, _ := given.(query.Text)
 		if by = g.column(string(text)); by == nil || !by.Type.Sortable() {
 			return nil, fault.New(fault.BadUserInput, "%s: by is not the name of a column of %s that rows can be ordered by", name, d.Name)

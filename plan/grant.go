@@ -28,7 +28,7 @@ func checkGrant(p principal.Principal, cat *catalog.Catalog, now time.Time) erro
 	if err := checkDatasets(p, cat); err != nil {
 		return err
 	}
-	b, err := fit(cat, p, now)
+	b, err := fit(cat, principal.Slotted{Principal: p}, now)
 	if err != nil {
 		return err
 	}

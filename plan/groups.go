@@ -66,7 +66,7 @@ func (g *groupBuilder) arguments(args arguments, fields []query.Field) (err erro
 	p.ok("allValues", g.allValues(args))
 	p.ok("fill", g.fill(args))
 	p.ok("topN", g.topN(args))
-	having, given, err := args.object("having")
+	having, given, err := args.condition("having")
 	if p.ok("having", err) && given {
 		g.l.having, err = g.having(having, 0)
 		p.ok("having", err)
@@ -167,7 +167,7 @@ func (g *groupBuilder) selectKey(vis *catalog.Visible, ref int, fields []query.F
 		if col := vis.Column(f.Name); col != nil && col.Type.Groupable() {
 			e := g.ask(ref, col)
 			o := Output{key: f.Key, kind: OutCell, typ: col.Type}
-			if by, ok := f.Args.Get("by"); ok {
+			if by, ok := arguments(f.Args).get("by"); ok {
 				unit, err := unitOf(by)
 				if err != nil {
 					return nil, err
@@ -177,7 +177,7 @@ func (g *groupBuilder) selectKey(vis *catalog.Visible, ref int, fields []query.F
 				}
 				o.zone = e.zone
 			}
-			if bin, ok := f.Args.Get("bin"); ok {
+			if bin, ok := arguments(f.Args).get("bin"); ok {
 				var err error
 				if e, err = g.bin(e, bin); err != nil {
 					return nil, err

@@ -141,7 +141,7 @@ func (g *groupBuilder) measureNamed(name string) *catalog.Measure {
 	if g.granted == nil {
 		return g.view.Measure(g.vis, name)
 	}
-	if m := g.granted.Measure(name); m != nil && m.Only.For(g.p.Tenant) {
+	if m := g.granted.Measure(name); m != nil && g.only(m.Only) {
 		return m
 	}
 	return nil

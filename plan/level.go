@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"math"
 	"slices"
 	"strings"
 
@@ -89,10 +90,10 @@ func (lb *levelBuilder) add(d *catalog.Dataset, from, inside int, on []catalog.P
 		reason: reason, inside: inside, from: from,
 	})
 	if lb.isOwn(d, binding) {
-		lb.l.refs[i].own = lb.p.Tenant
+		lb.l.refs[i].own = lb.tenant()
 	}
 	if byColumn {
-		key, err := lb.tenantKey(d.Tenant)
+		key, err := lb.keyIn(d.Tenant)
 		if err != nil {
 			return 0, err
 		}
@@ -372,6 +373,9 @@ func (lb *levelBuilder) throughRows(in *nested) (int, error) {
 func (lb *levelBuilder) limits(vis *catalog.Visible, args arguments) error {
 	standard, most := vis.Limits()
 	lb.l.limit, lb.l.cut = standard, true
+	if lb.export {
+		lb.l.limit, lb.l.cut, most = All, false, math.MaxInt
+	}
 	if n, ok, err := args.integer("limit"); err != nil {
 		return err
 	} else if ok {

@@ -6,12 +6,20 @@ import (
 
 	"usher/fault"
 	"usher/query"
+	"usher/slot"
 	"usher/value"
 )
 
 // typed reads a value as a literal of a scalar type. The error says what was
 // expected and repeats nothing but the caller's own words.
 func typed(t value.Type, v query.Value) (value.Value, error) {
+	if later, ok := v.(query.Slot); ok {
+		return typedLater(t, later)
+	}
+	return typedNow(t, v)
+}
+
+func typedNow(t value.Type, v query.Value) (value.Value, error) {
 	var text string
 	switch v := v.(type) {
 	case query.Null:
@@ -51,6 +59,43 @@ func typed(t value.Type, v query.Value) (value.Value, error) {
 	return value.Parse(t, text)
 }
 
+// typedLater reads a value that comes later. Labels, intervals and JSON are written
+// into statements by what they are.
+func typedLater(t value.Type, v query.Slot) (value.Value, error) {
+	switch t.Scalar { //nolint:exhaustive // all others are arguments
+	case value.Enum, value.Interval, value.JSON:
+		return typedNow(t, query.Look(v))
+	}
+	name, read := "text as "+t.Scalar.String(), readText[t.Scalar]
+	if v.Number {
+		name, read = "number as "+t.Scalar.String(), readNumber[t.Scalar]
+	}
+	term, err := v.Term.Then(name, read)
+	if err != nil {
+		return value.Value{}, err
+	}
+	return value.Later(t, term), nil
+}
+
+// readText and readNumber read values that come later, by scalar: nothing else of a
+// type says how they are read.
+var (
+	readText   = reading(func(text string) query.Value { return query.Text(text) })
+	readNumber = reading(func(text string) query.Value { return query.Number(text) })
+)
+
+func reading(given func(text string) query.Value) map[value.Scalar]slot.Step {
+	steps := make(map[value.Scalar]slot.Step)
+	for scalar := value.Int; scalar < value.Enum; scalar++ {
+		t := value.Of(scalar)
+		steps[scalar] = func(text string, _ slot.Inputs) (string, error) {
+			read, err := typedNow(t, given(text))
+			return read.Text(), err
+		}
+	}
+	return steps
+}
+
 func mismatch(t value.Type, got string) error {
 	return fmt.Errorf("expected %s, got %s", typeOf(t.Elem()), got)
 }
@@ -58,7 +103,14 @@ func mismatch(t value.Type, got string) error {
 // arguments are the arguments of a field.
 type arguments query.Object
 
-func (a arguments) get(name string) (query.Value, bool) { return query.Object(a).Get(name) }
+// get is an argument as it is now: only conditions leave open what they compare with.
+func (a arguments) get(name string) (query.Value, bool) {
+	v, ok := a.open(name)
+	return query.Look(v), ok
+}
+
+// open is an argument with what comes later in it.
+func (a arguments) open(name string) (query.Value, bool) { return query.Object(a).Get(name) }
 
 // integer reads an argument that counts rows.
 func (a arguments) integer(name string) (int, bool, error) {
@@ -78,6 +130,16 @@ func (a arguments) integer(name string) (int, bool, error) {
 // an error: it would read as "no restriction".
 func (a arguments) object(name string) (query.Object, bool, error) {
 	v, ok := a.get(name)
+	return asObject(name, v, ok)
+}
+
+// condition is object for where and having, which leave open what they compare with.
+func (a arguments) condition(name string) (query.Object, bool, error) {
+	v, ok := a.open(name)
+	return asObject(name, v, ok)
+}
+
+func asObject(name string, v query.Value, ok bool) (query.Object, bool, error) {
 	if !ok {
 		return nil, false, nil
 	}

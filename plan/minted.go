@@ -36,7 +36,7 @@ func CheckMinted(minter, token principal.Principal, added principal.Grant, cat *
 	if len(added.Filters) == 0 {
 		return nil
 	}
-	b, err := newBuilder(cat, minter, now)
+	b, err := newBuilder(cat, principal.Slotted{Principal: minter}, now)
 	if err != nil {
 		return err
 	}

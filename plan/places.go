@@ -56,7 +56,7 @@ func Places(cat *catalog.Catalog, p principal.Principal) []Place {
 func (b *builder) placed(d *catalog.Dataset) []Place {
 	name, binding := b.place(d)
 	source := b.cat.Sources[name]
-	if source == nil || binding == nil || b.p.Tenant == "" && source.Template {
+	if source == nil || binding == nil || b.tenant() == "" && source.Template {
 		return nil
 	}
 	t, binding, err := b.target(d)
@@ -75,7 +75,7 @@ func (b *builder) placed(d *catalog.Dataset) []Place {
 		where = append(where, fmt.Sprintf("api %q %s", sameURL(b.baseURL(source)), told))
 		at.Alone = at.Alone || scope == ByUpstream && !byColumn && !source.API.Told(binding.Path, b.replaced(source))
 	case catalog.DuckDB:
-		where = append(where, sameTable(source, binding, t, b.p.Tenant))
+		where = append(where, sameTable(source, binding, t, b.tenant()))
 	case catalog.Postgres:
 		schema, err := b.schemaOf(binding, t)
 		if err != nil {
@@ -129,10 +129,10 @@ func (b *builder) replaced(source *catalog.Source) func(name string) bool {
 // told is what an API is told of the tenant, in the place of the templates that
 // say it: another tenant's account may say the same outright.
 func (b *builder) told(text string) string {
-	if b.p.Tenant == "" {
+	if b.tenant() == "" {
 		return text
 	}
-	return strings.NewReplacer("{tenant}", b.p.Tenant, "{tenant_key}", b.p.TenantKey).Replace(text)
+	return strings.NewReplacer("{tenant}", b.tenant(), "{tenant_key}", b.tenantKey()).Replace(text)
 }
 
 // effective are the headers of the calls for this principal, templates as they

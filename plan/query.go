@@ -48,14 +48,9 @@ func (q Query) Datasets() int { return len(q.body.datasets) }
 // Dataset is the name of the i-th of them.
 func (q Query) Dataset(i int) string { return q.body.datasets[i] }
 
-// Owner is the tenant whose own rows the plan reads; empty when it reads what is
-// common to all, or the rows of all.
-func (q Query) Owner() string {
-	if !q.body.own {
-		return ""
-	}
-	return q.body.identity.tenant
-}
+// Owned tells a plan that reads its tenant's own rows, not only what is common to
+// all, or the rows of all.
+func (q Query) Owned() bool { return q.body.own }
 
 // Shape is the shape of the answer.
 func (q Query) Shape() query.Shape { return q.body.shape }
@@ -67,7 +62,8 @@ func (q Query) Strategy() string { return q.body.strategy }
 // Root is the statement that answers the root field.
 func (q Query) Root() Level { return q.body.root }
 
-// Identity is who asks, for what a source sends along.
+// Identity is who asks, for what a source sends along. It is open in a plan that one
+// database answers, and that is for others too.
 func (q Query) Identity() Identity { return q.body.identity }
 
 // Identity is what the templates of an upstream may use.

@@ -61,7 +61,7 @@ func (b *builder) byKey(vis *catalog.Visible, f query.Field) (Level, error) {
 	if err != nil {
 		return Level{}, err
 	}
-	if opened, ok := f.Args.Get(query.Identity); ok {
+	if opened, ok := arguments(f.Args).get(query.Identity); ok {
 		return lb.byIdentity(vis, f, opened)
 	}
 	key := vis.Key()
@@ -97,7 +97,7 @@ func (lb *levelBuilder) one(vis *catalog.Visible, f query.Field, parts []Expr) (
 
 // filter reads the where argument.
 func (lb *levelBuilder) filter(d *catalog.Dataset, args arguments) error {
-	w, ok, err := args.object("where")
+	w, ok, err := args.condition("where")
 	if err != nil || !ok {
 		return err
 	}
@@ -196,7 +196,9 @@ func (lb *levelBuilder) totalOrder(vis *catalog.Visible, args arguments) error {
 			return err
 		}
 	}
-	lb.breakTies(vis)
+	if !lb.unordered(args) {
+		lb.breakTies(vis)
+	}
 	return nil
 }
 

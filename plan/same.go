@@ -17,7 +17,7 @@ func (e Expr) same(o Expr) bool {
 		}
 	}
 	for i := range e.lits {
-		if e.lits[i].Text() != o.lits[i].Text() || e.lits[i].Type().Scalar != o.lits[i].Type().Scalar {
+		if !e.lits[i].Alike(o.lits[i]) {
 			return false
 		}
 	}
@@ -42,8 +42,7 @@ func (e Expr) appendKey(dst []byte) []byte {
 	}
 	dst = append(strconv.AppendInt(dst, int64(len(e.lits)), 10), '[')
 	for _, l := range e.lits {
-		dst = append(dst, byte(l.Type().Scalar))
-		text(l.Text())
+		dst = l.AppendKey(dst)
 	}
 	if e.filter == nil {
 		return append(dst, '.')

@@ -29,7 +29,7 @@ func Trials(cat *catalog.Catalog, record principal.Principal) ([]Trial, error) {
 	if record.AllTenants {
 		return nil, fault.New(fault.BadUserInput, "one tenant's accounts are tried at a time")
 	}
-	b, err := fit(cat, record, time.Time{})
+	b, err := fit(cat, principal.Slotted{Principal: record}, time.Time{})
 	if err != nil {
 		return nil, unusable(err, true)
 	}
@@ -49,7 +49,7 @@ func (b *builder) trial(d *catalog.Dataset, source string, binding *catalog.Bind
 		return t
 	}
 	for _, col := range d.Columns {
-		if !binding.Columns[col.Name].Missing && col.Only.For(b.p.Tenant) {
+		if !binding.Columns[col.Name].Missing && b.only(col.Only) {
 			lb.cell(lb.read(0, col))
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"usher/catalog"
 	"usher/fault"
 	"usher/query"
+	"usher/slot"
 	"usher/value"
 )
 
@@ -180,7 +181,7 @@ func (lb *levelBuilder) columnAt(at whereAt, d *catalog.Dataset, name string) *c
 	case at.own:
 		return lb.uses[at.ref].visible.Granted(name)
 	case at.policy:
-		if col := d.Column(name); col != nil && (at.variables || col.Only.For(lb.p.Tenant)) {
+		if col := d.Column(name); col != nil && (at.variables || lb.only(col.Only)) {
 			return col
 		}
 		return nil
@@ -195,7 +196,7 @@ func (lb *levelBuilder) columnAt(at whereAt, d *catalog.Dataset, name string) *c
 func (lb *levelBuilder) relationAt(at whereAt, d *catalog.Dataset, name string) (*catalog.Relation, error) {
 	rel := d.Relation(name)
 	switch {
-	case at.own, rel != nil && !at.variables && !rel.Only.For(lb.p.Tenant):
+	case at.own, rel != nil && !at.variables && !lb.only(rel.Only):
 		rel = nil
 	case !at.policy:
 		rel = nil
@@ -247,6 +248,7 @@ func (lb *levelBuilder) comparison(at whereAt, e Expr, m query.Member) (Expr, er
 		return predicate(True), nil
 	}
 	if t.Scalar == value.JSON && !t.List && (m.Name == "contains" || m.Name == "path") {
+		m.Value = query.Look(m.Value) // what a document holds, and where, is written by what it is
 		return lb.jsonComparison(at, e, m)
 	}
 	operand, err := lb.operand(at, m.Value)
@@ -314,7 +316,7 @@ func (lb *levelBuilder) comparison(at whereAt, e Expr, m query.Member) (Expr, er
 		}
 	case "last", "lastAvailable", "next", "nextFull", "previous", "toDate", "ago", "moreThanAgo", "orMoreAgo":
 		if t.Temporal() && t.Scalar != value.Time {
-			return lb.relative(at, e, m.Name, operand)
+			return lb.relative(at, e, m.Name, query.Look(operand))
 		}
 	default:
 		if t.Text() {
@@ -388,30 +390,18 @@ func textComparison(e Expr, name string, operand query.Value) (Expr, error) {
 	if err != nil {
 		return Expr{}, err
 	}
-	op, pattern, negated := Like, escapeLike(v.Text()), false
-	plain := name
+	op, plain, negated := Like, name, false
 	if rest, ok := strings.CutPrefix(name, "not"); ok && rest != "" {
 		negated, plain = true, strings.ToLower(rest[:1])+rest[1:]
 	}
-	switch plain {
-	case "like", "ilike":
-		pattern = v.Text()
-		if trailing := len(pattern) - len(strings.TrimRight(pattern, `\`)); trailing%2 == 1 {
-			return Expr{}, fault.New(fault.BadUserInput, "a pattern must not end in its escape character, the backslash")
-		}
-	case "contains", "icontains":
-		pattern = "%" + pattern + "%"
-	case "startsWith", "istartsWith":
-		pattern += "%"
-	case "endsWith", "iendsWith":
-		pattern = "%" + pattern
-	default:
+	pattern, ok := patterns[plain]
+	if !ok {
 		return Expr{}, fault.New(fault.BadUserInput, "%s has no operator %q", typeOf(e.typ), name)
 	}
 	if plain[0] == 'i' {
 		op = ILike
 	}
-	lit, err := value.Parse(value.Of(value.String), pattern)
+	lit, err := v.As(value.Of(value.String), plain, pattern)
 	if err != nil {
 		return Expr{}, err
 	}
@@ -422,11 +412,34 @@ func textComparison(e Expr, name string, operand query.Value) (Expr, error) {
 	return like, nil
 }
 
+// patterns make the pattern of a text that is searched for, by operator.
+var patterns = map[string]func(text string) (string, error){
+	"like": asWritten, "ilike": asWritten,
+	"contains": around("%", "%"), "icontains": around("%", "%"),
+	"startsWith": around("", "%"), "istartsWith": around("", "%"),
+	"endsWith": around("%", ""), "iendsWith": around("%", ""),
+}
+
+func asWritten(pattern string) (string, error) {
+	if trailing := len(pattern) - len(strings.TrimRight(pattern, `\`)); trailing%2 == 1 {
+		return "", fault.New(fault.BadUserInput, "a pattern must not end in its escape character, the backslash")
+	}
+	return pattern, nil
+}
+
+func around(before, after string) func(string) (string, error) {
+	return func(text string) (string, error) {
+		v, err := value.Parse(value.Of(value.String), before+escapeLike(text)+after)
+		return v.Text(), err
+	}
+}
+
 var likeEscapes = strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`)
 
 func escapeLike(text string) string { return likeEscapes.Replace(text) }
 
-// typedList reads a list operand; its items are made distinct.
+// typedList reads a list operand; its items are made distinct, but for those that
+// come later: their number is that of the list.
 func typedList(t value.Type, v query.Value) ([]value.Value, error) {
 	list, ok := v.(query.List)
 	if !ok {
@@ -440,13 +453,15 @@ func typedList(t value.Type, v query.Value) ([]value.Value, error) {
 	}
 	lits := make([]value.Value, 0, len(list))
 	seen := make(map[string]struct{}, len(list))
+	var key []byte
 	for _, item := range list {
 		lit, err := typed(t, item)
 		if err != nil {
 			return nil, err
 		}
-		if _, ok := seen[lit.Text()]; !ok {
-			seen[lit.Text()] = struct{}{}
+		key = lit.AppendKey(key[:0])
+		if _, ok := seen[string(key)]; !ok {
+			seen[string(key)] = struct{}{}
 			lits = append(lits, lit)
 		}
 	}
@@ -503,15 +518,15 @@ func (lb *levelBuilder) operand(at whereAt, v query.Value) (query.Value, error) 
 	missing := fault.New(fault.Forbidden, "the token has no value for %s, which a filter needs", text)
 	switch {
 	case name == "tenant":
-		if lb.p.Tenant == "" {
+		if lb.p.AllTenants {
 			return nil, missing
 		}
-		return query.Text(lb.p.TenantKey), nil
+		return asked(lb.who.Key, lb.p.TenantKey), nil
 	case name == "subject":
 		if lb.p.Subject == "" {
 			return nil, missing
 		}
-		return query.Text(lb.p.Subject), nil
+		return asked(lb.who.Subject, lb.p.Subject), nil
 	case strings.HasPrefix(name, "metadata."):
 		value, ok := lb.p.Grant.Metadata[strings.TrimPrefix(name, "metadata.")]
 		if _, object := value.(query.Object); !ok || object {
@@ -537,14 +552,28 @@ func (lb *levelBuilder) operand(at whereAt, v query.Value) (query.Value, error) 
 
 // untyped turns a typed value back into an operand.
 func untyped(v value.Value) query.Value {
+	if term, ok := v.Term(); ok {
+		return untypedLater(v.Type(), term)
+	}
 	switch v.Type().Scalar { //nolint:exhaustive // all else is text
 	case value.Int, value.BigInt, value.Decimal, value.Float:
 		return query.Number(v.Text())
 	case value.Boolean:
 		return query.Bool(v.Text() == "true")
 	case value.Timestamp, value.LocalTimestamp:
-		at := strings.Replace(v.Text(), " ", "T", 1)
-		return query.Text(strings.Replace(at, "+00", "Z", 1))
+		return query.Text(timeWritten(v.Text()))
 	}
 	return query.Text(v.Text())
+}
+
+// timeWritten is a canonical time as people write it.
+func timeWritten(text string) string {
+	return strings.Replace(strings.Replace(text, " ", "T", 1), "+00", "Z", 1)
+}
+
+func untypedLater(t value.Type, term *slot.Term) query.Value {
+	if t.Scalar == value.Timestamp || t.Scalar == value.LocalTimestamp {
+		term, _ = term.Then("as written", func(text string, _ slot.Inputs) (string, error) { return timeWritten(text), nil })
+	}
+	return query.Slot{Term: term, Number: t.Numeric()}
 }

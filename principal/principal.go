@@ -59,6 +59,7 @@ const (
 	CreateTokens Scope = "tokens:create" // mint embed tokens, at most as wide as itself
 	ReadData     Scope = "data:read"     // query datasets
 	WriteData    Scope = "data:write"    // change datasets
+	ExportData   Scope = "data:export"   // take away whole datasets, beyond the bounds of an answer; beside ReadData
 	Administer   Scope = "admin"         // the control plane: of its tenant, or of all with AllTenants
 	Explain      Scope = "explain"       // be told how an answer came to be
 )

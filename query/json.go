@@ -154,6 +154,8 @@ func AppendJSON(dst []byte, v Value) []byte {
 			dst = AppendJSON(dst, m.Value)
 		}
 		return append(dst, '}')
+	case Slot:
+		return AppendJSON(dst, Look(v))
 	}
 	return append(dst, "null"...)
 }

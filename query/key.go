@@ -28,6 +28,8 @@ func AppendKey(dst []byte, v Value) []byte {
 		return dst
 	case Null:
 		return append(dst, '0')
+	case Slot:
+		return AppendKey(dst, Look(v))
 	}
 	return append(dst, '-') // no value at all
 }

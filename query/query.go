@@ -3,6 +3,8 @@
 // typed, nothing is allowed yet; package plan does all three or refuses.
 package query
 
+import "usher/slot"
+
 // Shape says which of a dataset's root fields was asked.
 type Shape uint8
 
@@ -36,7 +38,7 @@ type Field struct {
 const Identity = "@id"
 
 // Value is an argument as it was written: one of Null, Bool, Number, Text,
-// Enum, List and Object.
+// Enum, List and Object; or a Slot, where another value stands next time.
 type Value interface{ value() }
 
 type (
@@ -54,6 +56,11 @@ type (
 	List []Value
 	// Object is a list of members with distinct names, in the order written.
 	Object []Member
+	// Slot is a Number or a Text that comes later: see package slot.
+	Slot struct {
+		Term   *slot.Term
+		Number bool
+	}
 )
 
 // Member is one name and value of an object.
@@ -69,6 +76,7 @@ func (Text) value()   {}
 func (Enum) value()   {}
 func (List) value()   {}
 func (Object) value() {}
+func (Slot) value()   {}
 
 // Get returns the member of that name.
 func (o Object) Get(name string) (Value, bool) {

@@ -188,6 +188,7 @@ var scopes = map[graph.Scope]principal.Scope{
 	graph.ScopeCreateTokens: principal.CreateTokens,
 	graph.ScopeReadData:     principal.ReadData,
 	graph.ScopeWriteData:    principal.WriteData,
+	graph.ScopeExportData:   principal.ExportData,
 	graph.ScopeAdminister:   principal.Administer,
 	graph.ScopeExplain:      principal.Explain,
 }

@@ -106,13 +106,12 @@ func (a *access) done(rows int, err error) {
 }
 
 // audited is the tasks of an operation with its entry in the audit log.
-func (d *Datasets) audited(ctx context.Context, who principal.Principal, op *operation) []graph.Task {
-	a := d.begin(ctx, who, op.trail, len(op.tasks))
+func (d *Datasets) audited(ctx context.Context, who principal.Principal, t trail, tasks []graph.Task) []graph.Task {
+	a := d.begin(ctx, who, t, len(tasks))
 	if a == nil {
-		return op.tasks
+		return tasks
 	}
-	tasks := make([]graph.Task, len(op.tasks))
-	for i, task := range op.tasks {
+	for i, task := range tasks {
 		tasks[i] = graph.Task{Fields: task.Fields, Run: func(ctx context.Context) (out []graph.Outcome) {
 			defer func() { a.done(sum(out)) }()
 			return task.Run(ctx)

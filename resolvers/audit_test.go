@@ -49,9 +49,9 @@ func TestOneEntryForAnOperation(t *testing.T) {
 			defer mu.Unlock()
 			got = append(got, e)
 		}}
-		op := &operation{tasks: tasks, trail: trail{hash: "h", datasets: []string{"customers", "orders"}, strategy: "shared"}}
+		said := trail{hash: "h", datasets: []string{"customers", "orders"}, strategy: "shared"}
 		var group sync.WaitGroup
-		for _, task := range d.audited(asking(t.Context(), "mine", "{ secret }"), who, op) {
+		for _, task := range d.audited(asking(t.Context(), "mine", "{ secret }"), who, said, tasks) {
 			group.Go(func() {
 				defer func() { _ = recover() }()
 				task.Run(t.Context())
@@ -79,8 +79,8 @@ func TestOneEntryForAnOperation(t *testing.T) {
 // Without an audit log nothing is done for one.
 func TestNoAuditLog(t *testing.T) {
 	t.Parallel()
-	op := &operation{tasks: []graph.Task{{}}}
-	if got := (&Datasets{}).audited(t.Context(), principal.Principal{}, op); &got[0] != &op.tasks[0] {
+	tasks := []graph.Task{{}}
+	if got := (&Datasets{}).audited(t.Context(), principal.Principal{}, trail{}, tasks); &got[0] != &tasks[0] {
 		t.Error("the tasks are others")
 	}
 }
@@ -126,7 +126,7 @@ func TestTrail(t *testing.T) {
 func BenchmarkAudit(b *testing.B) {
 	who := principal.Principal{Subject: "ann", Issuer: "idp", TokenID: "t-1", Tenant: "acme"}
 	task := graph.Task{Run: func(context.Context) []graph.Outcome { return []graph.Outcome{{Rows: 20}} }}
-	op := &operation{tasks: []graph.Task{task, task}, trail: trail{hash: "h", datasets: []string{"orders"}, strategy: "shared"}}
+	tasks, said := []graph.Task{task, task}, trail{hash: "h", datasets: []string{"orders"}, strategy: "shared"}
 	ctx := asking(b.Context(), "mine", "")
 	waiting := make(chan audit.Entry, 4096)
 	for name, audit := range map[string]func(audit.Entry){
@@ -143,7 +143,7 @@ func BenchmarkAudit(b *testing.B) {
 		b.Run(name, func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
-				for _, task := range d.audited(ctx, who, op) {
+				for _, task := range d.audited(ctx, who, said, slices.Clone(tasks)) {
 					task.Run(ctx)
 				}
 			}

@@ -3,56 +3,148 @@ package resolvers
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"slices"
+	"strconv"
 
+	"usher/answer"
 	"usher/fault"
 	"usher/principal"
 	"usher/query"
+	"usher/slot"
 )
 
+// bindingOf is what the cursors of a list are bound to, for its inputs.
+type bindingOf func(slot.Inputs) ([]byte, error)
+
 // openCursors opens the cursors among a connection's arguments, for the plan
-// to read, and returns what seals the cursors of the answer. Both are bound to
-// the dataset, its where and order, and the tenant; not to the strategy, which
-// gives the same rows.
-func (d *Datasets) openCursors(asked query.Request, who principal.Principal) (query.Request, func([]byte) string, error) {
+// to read, and returns what they and those of the answer are bound to: the dataset,
+// its where and order, and the tenant; not the strategy, which gives the same rows.
+func (d *Datasets) openCursors(asked query.Request, tenant func(slot.Inputs) string, now slot.Inputs) (query.Request, bindingOf, error) {
 	if asked.Shape != query.Connection {
 		return asked, nil, nil
 	}
-	binding := []byte(asked.Dataset + "\x00" + who.Tenant + "\x00")
-	for _, name := range []string{"where", "orderBy"} {
-		if v, ok := asked.Field.Args.Get(name); ok {
-			binding = query.AppendJSON(binding, v)
+	where, _ := asked.Field.Args.Get("where")
+	orderBy, _ := asked.Field.Args.Get("orderBy")
+	binding := func(in slot.Inputs) ([]byte, error) {
+		b := []byte(asked.Dataset + "\x00" + tenant(in) + "\x00")
+		for _, v := range []query.Value{where, orderBy} {
+			v, err := query.Filled(v, in)
+			if err != nil {
+				return nil, err
+			}
+			if v != nil {
+				b = query.AppendJSON(b, v)
+			}
+			b = append(b, 0)
 		}
-		binding = append(binding, 0)
+		return b, nil
 	}
 	args := slices.Clone(asked.Field.Args)
 	for i, arg := range args {
 		if arg.Name != "after" && arg.Name != "before" {
 			continue
 		}
-		text, ok := arg.Value.(query.Text)
-		if !ok {
-			return asked, nil, fault.New(fault.BadUserInput, "%s is null; leave it out for the first page", arg.Name)
+		open := func(text string, in slot.Inputs) (string, error) {
+			bound, err := binding(in)
+			if err != nil {
+				return "", err
+			}
+			raw, err := d.Cursors.Open(bound, text)
+			return string(raw), err
 		}
-		raw, err := d.Cursors.Open(binding, string(text))
+		var err error
+		switch given := arg.Value.(type) {
+		case query.Text:
+			var raw string
+			if raw, err = open(string(given), now); err == nil {
+				args[i].Value, err = positionIn(raw)
+			}
+		case query.Slot:
+			args[i].Value, err = laterPosition(given.Term, asked.Field.Key+" "+arg.Name, open)
+		default:
+			err = fault.New(fault.BadUserInput, "%s is null; leave it out for the first page", arg.Name)
+		}
 		if err != nil {
 			return asked, nil, err
 		}
-		var position []*string
-		if err := json.Unmarshal(raw, &position); err != nil {
-			return asked, nil, fault.New(fault.Internal, "internal error").Because(err)
-		}
-		list := make(query.List, len(position))
-		for j, p := range position {
-			list[j] = query.Null{}
-			if p != nil {
-				list[j] = query.Text(*p)
-			}
-		}
-		args[i].Value = list
 	}
 	asked.Field.Args = args
-	return asked, func(position []byte) string { return d.Cursors.Seal(binding, position) }, nil
+	return asked, binding, nil
+}
+
+// positionIn is a position as the plan reads it, out of an opened cursor.
+func positionIn(opened string) (query.List, error) {
+	var position []*string
+	if err := json.Unmarshal([]byte(opened), &position); err != nil {
+		return nil, fault.New(fault.Internal, "internal error").Because(err)
+	}
+	list := make(query.List, len(position))
+	for i, p := range position {
+		list[i] = query.Null{}
+		if p != nil {
+			list[i] = query.Text(*p)
+		}
+	}
+	return list, nil
+}
+
+// laterPosition is the position of a cursor that comes later. Where it has nulls,
+// another plan is needed.
+func laterPosition(cursor *slot.Term, name string, open slot.Step) (query.List, error) {
+	opened, err := cursor.Then("opened for "+name, open)
+	if err != nil {
+		return nil, err
+	}
+	nulls := opened.Says("nulls", func(text string) string {
+		position, err := positionIn(text)
+		if err != nil {
+			return ""
+		}
+		said := make([]byte, len(position))
+		for i, p := range position {
+			if said[i] = 't'; p == (query.Null{}) {
+				said[i] = '0'
+			}
+		}
+		return string(said)
+	})
+	list := make(query.List, len(nulls))
+	for i := range list {
+		if nulls[i] == '0' {
+			list[i] = query.Null{}
+			continue
+		}
+		term, err := opened.Then(strconv.Itoa(i), func(text string, _ slot.Inputs) (string, error) {
+			position, err := positionIn(text)
+			if err != nil || i >= len(position) {
+				return "", errNoPosition
+			}
+			at, ok := position[i].(query.Text)
+			if !ok {
+				return "", errNoPosition
+			}
+			return string(at), nil
+		})
+		if err != nil {
+			return nil, err
+		}
+		list[i] = query.Slot{Term: term}
+	}
+	return list, nil
+}
+
+var errNoPosition = errors.New("the cursor has another form")
+
+// seals are those of a list for its inputs; where it has no cursors, of ids alone.
+func (d *Datasets) seals(binding bindingOf, who principal.Principal, in slot.Inputs) answer.Seals {
+	s := answer.Seals{ID: d.idsOf(who)}
+	if binding != nil {
+		if bound, err := binding(in); err == nil { // as it was when the cursors were opened
+			s.Cursor = func(position []byte) string { return d.Cursors.Seal(bound, position) }
+		}
+	}
+	return s
 }
 
 // Ids of rows are sealed as cursors are, bound to the tenant. No name of a

@@ -37,42 +37,43 @@ func NewDatasets(sources *datasource.Sources, cursors *cursor.Sealer, numbersAsT
 func (d *Datasets) Resolve(ctx context.Context, asked graph.Asked) []graph.Task {
 	who, err := principal.From(ctx)
 	if err != nil {
-		return refused(len(asked.Requests()), err)
+		return refused(asked, err)
 	}
 	cat, view, err := graph.ViewFrom(ctx)
 	if err != nil {
-		return refused(len(asked.Requests()), err)
+		return refused(asked, err)
 	}
 	alike := cat.Needed(who) // what is planned for one is planned for all of them
-	key := planKeyOf(cat, view, alike, asked.Key)
+	key, in := planKeyOf(cat, view, alike, asked)
 	began := time.Now()
-	op, kept := d.plans.get(key)
+	op, texts, kept := d.plans.get(key, in)
 	if !kept {
-		op = d.plan(ctx, asked.Requests(), cat, alike, asked.Key.Numbers()) // requests ─▶ plans ─▶ questions, or refusals
+		op = d.plan(ctx, asked, cat, alike, in) // requests ─▶ plans ─▶ questions, or refusals
 		d.plans.add(key, op)
+		texts, _ = op.slots.Bind(in) // which it was made for
 	}
 	planning := d.Stages.Took(stage.Plan, began)
-	tasks := d.audited(ctx, who, op)
+	tasks := d.audited(ctx, who, op.trail, d.tasks(op, bound{alike, in, texts}))
 	if asked.Explain {
-		return explained(op, tasks, keysOf(asked.Requests()), planning, view)
+		return explained(op, tasks, keysOf(asked), planning, view)
 	}
 	return tasks
 }
 
 // run is the second half: a part's question becomes rows, and those become the
 // bytes of its fields.
-func (d *Datasets) run(ctx context.Context, p *part) []graph.Outcome {
+func (d *Datasets) run(ctx context.Context, p *part, b bound) []graph.Outcome {
 	watch, share := watchFrom(ctx), held.From(ctx)
 	began := time.Now()
-	answered, err := p.question.Answer(ctx) // question ─▶ rows
+	answered, err := p.question.Bind(b.who.Tenant, b.texts).Answer(ctx) // question ─▶ rows
 	watch.asked(d.Stages.Took(stage.Source, began))
 	if err != nil {
-		return d.withoutRows(ctx, p, err)
+		return d.withoutRows(ctx, p, b, err)
 	}
 	out := make([]graph.Outcome, len(p.fields))
 	for i, rows := range answered.Results {
 		began = time.Now()
-		out[i].Answer, out[i].Err = p.encoders[i].Encode(share, rows) // rows ─▶ bytes
+		out[i].Answer, out[i].Err = p.encoders[i].Encode(share, rows, d.seals(p.cursors[i], b.who, b.in)) // rows ─▶ bytes
 		watch.encoded(p.fields[i], d.Stages.Took(stage.Encode, began))
 		out[i].Rows = rows.Rows.Len()
 		out[i].Age, out[i].MaxAge, out[i].AsOf = answered.Age, answered.MaxAge, rows.AsOf
@@ -84,14 +85,14 @@ func (d *Datasets) run(ctx context.Context, p *part) []graph.Outcome {
 // withoutRows is what becomes of a part whose question failed. Fields that shared
 // a scan are asked one by one: what is wrong with one is not wrong with all,
 // unless nobody waits any more or the source answers nobody.
-func (d *Datasets) withoutRows(ctx context.Context, p *part, err error) []graph.Outcome {
+func (d *Datasets) withoutRows(ctx context.Context, p *part, b bound, err error) []graph.Outcome {
 	code := fault.From(err).Code
 	if len(p.each) == 0 || ctx.Err() != nil || code == fault.Unavailable || code == fault.TooManyRequests {
 		return failed(len(p.fields), err)
 	}
 	var out []graph.Outcome
 	for _, one := range p.each {
-		out = append(out, d.run(ctx, one)...)
+		out = append(out, d.run(ctx, one, b)...)
 	}
 	return out
 }

@@ -10,7 +10,7 @@ import (
 	"usher/datasource/receipt"
 	"usher/graph"
 	"usher/plan"
-	"usher/query"
+	"usher/slot"
 )
 
 // explanation is how the answer of one field came to be. It is made of names
@@ -120,7 +120,8 @@ func explained(op *operation, tasks []graph.Task, keys []string, planning time.D
 }
 
 // keysOf are the keys of fields in the answer.
-func keysOf(requests []query.Request) []string {
+func keysOf(asked graph.Asked) []string {
+	requests := asked.Requests(slot.New(asked.Inputs))
 	keys := make([]string, len(requests))
 	for i, r := range requests {
 		keys[i] = r.Field.Key

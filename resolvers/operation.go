@@ -10,12 +10,15 @@ import (
 	"usher/graph"
 	"usher/plan"
 	"usher/principal"
-	"usher/query"
+	"usher/slot"
 )
 
-// operation is what one operation asks of datasets, ready to run.
+// operation is what one operation asks of datasets, prepared: the values of its
+// slots are bound to it before it runs.
 type operation struct {
-	tasks   []graph.Task
+	parts   []*part
+	refused []graph.Task
+	slots   *slot.Slots
 	plans   []plan.Query // of its fields; not valid where one was refused
 	size    int          // about how many bytes it takes in memory
 	lasting bool         // it is the same at any moment, and nothing in it was refused
@@ -27,8 +30,16 @@ type operation struct {
 type part struct {
 	fields   []int // their numbers in the operation
 	encoders []*answer.Encoder
+	cursors  []bindingOf // beside encoders; nil: of a field without cursors
 	question *datasource.Question
 	each     []*part // the same fields one by one, where there are several
+}
+
+// bound is whose values are bound to an operation.
+type bound struct {
+	who   principal.Principal
+	in    slot.Inputs
+	texts []string // of all terms
 }
 
 // mostPlanned bounds what the plans of one operation take in memory: policies
@@ -41,16 +52,25 @@ const fieldSize = 2 << 10
 
 // plan makes an operation ready. A field that is refused leaves the others
 // theirs; fields that read the same rows become one part.
-func (d *Datasets) plan(ctx context.Context, requests []query.Request, cat *catalog.Catalog, who principal.Principal, numbers graph.Numbers) *operation {
-	op := &operation{lasting: true, plans: make([]plan.Query, len(requests))}
-	encoders := make([]*answer.Encoder, len(requests))
-	for i, asked := range requests {
-		asked, seal, err := d.openCursors(asked, who)
+func (d *Datasets) plan(ctx context.Context, asked graph.Asked, cat *catalog.Catalog, p principal.Principal, in slot.Inputs) *operation {
+	slots := slot.New(in)
+	defer slots.Seal()
+	requests := asked.Requests(slots)
+	who := p.Slotted(slots, len(asked.Inputs))
+	id := who.Tenant
+	tenant := func(in slot.Inputs) string {
+		text, _ := id.Of(in) // a slot's own text: nothing can fail
+		return text
+	}
+	op := &operation{lasting: true, slots: slots, plans: make([]plan.Query, len(requests))}
+	alone := make([]*part, len(requests)) // by field
+	for i, request := range requests {
+		request, cursors, err := d.openCursors(request, tenant, in)
 		if err == nil {
 			err = op.goesOn(ctx)
 		}
 		if err == nil {
-			op.plans[i], err = plan.Build(asked, cat, who, graph.Started(ctx)) // resolved, typed, scoped; or refused
+			op.plans[i], err = plan.Prepare(request, cat, who, graph.Started(ctx)) // resolved, typed, scoped; or refused
 		}
 		if err != nil {
 			op.refuse(i, err)
@@ -58,27 +78,26 @@ func (d *Datasets) plan(ctx context.Context, requests []query.Request, cat *cata
 		}
 		op.lasting = op.lasting && op.plans[i].Timeless()
 		op.size += op.plans[i].Size() + fieldSize
-		encoders[i] = answer.NewEncoder(op.plans[i], answer.Writing{Key: asked.Field.Key, NumbersAsText: numbers.AsText(d.NumbersAsText), Cursor: seal, ID: d.idsOf(who)})
+		encoder := answer.NewEncoder(op.plans[i], answer.Writing{Key: request.Field.Key, NumbersAsText: asked.Key.Numbers().AsText(d.NumbersAsText)})
+		alone[i] = &part{fields: []int{i}, encoders: []*answer.Encoder{encoder}, cursors: []bindingOf{cursors}}
 	}
 	if d.Audit != nil {
 		op.trail = trailOf(ctx, requests, op.plans)
 	}
-	alone := make([]*part, len(requests)) // by field
-	for i, encoder := range encoders {
-		if encoder == nil {
+	for i, p := range alone {
+		if p == nil {
 			continue
 		}
 		err := op.goesOn(ctx)
-		var question *datasource.Question
 		if err == nil {
-			question, err = d.Sources.Prepare(op.plans[i]) // by the strategy the plan was made for
+			p.question, err = d.Sources.Prepare(op.plans[i]) // by the strategy the plan was made for
 		}
 		if err != nil {
 			op.refuse(i, err)
+			alone[i] = nil
 			continue
 		}
-		op.size += question.Size()
-		alone[i] = &part{fields: []int{i}, encoders: []*answer.Encoder{encoder}, question: question}
+		op.size += p.question.Size()
 	}
 	for _, scan := range plan.SharedScans(op.plans) {
 		if op.goesOn(ctx) != nil {
@@ -86,14 +105,15 @@ func (d *Datasets) plan(ctx context.Context, requests []query.Request, cat *cata
 		}
 		if shared := d.together(scan, alone); shared != nil {
 			op.size += shared.question.Size()
-			d.add(op, shared)
+			op.parts = append(op.parts, shared)
 		}
 	}
 	for _, p := range alone {
 		if p != nil {
-			d.add(op, p)
+			op.parts = append(op.parts, p)
 		}
 	}
+	op.size += slots.Size()
 	return op
 }
 
@@ -115,13 +135,20 @@ func (d *Datasets) together(scan plan.SharedScan, alone []*part) *part {
 		alone[scan.Which(i)] = nil
 		shared.fields = append(shared.fields, one.fields...)
 		shared.encoders = append(shared.encoders, one.encoders...)
+		shared.cursors = append(shared.cursors, one.cursors...)
 		shared.each = append(shared.each, one)
 	}
 	return shared
 }
 
-func (d *Datasets) add(op *operation, p *part) {
-	op.tasks = append(op.tasks, graph.Task{Fields: p.fields, Run: func(ctx context.Context) []graph.Outcome { return d.run(ctx, p) }})
+// tasks are an operation's, with somebody's values.
+func (d *Datasets) tasks(op *operation, b bound) []graph.Task {
+	tasks := make([]graph.Task, 0, len(op.refused)+len(op.parts))
+	tasks = append(tasks, op.refused...)
+	for _, p := range op.parts {
+		tasks = append(tasks, graph.Task{Fields: p.fields, Run: func(ctx context.Context) []graph.Outcome { return d.run(ctx, p, b) }})
+	}
+	return tasks
 }
 
 // goesOn stops the planning of an operation for which nobody waits, and of one
@@ -135,12 +162,12 @@ func (o *operation) goesOn(ctx context.Context) error {
 
 func (o *operation) refuse(field int, err error) {
 	o.lasting = false
-	o.tasks = append(o.tasks, refusal([]int{field}, err))
+	o.refused = append(o.refused, refusal([]int{field}, err))
 }
 
 // refused are the tasks of an operation that is refused as a whole.
-func refused(fields int, err error) []graph.Task {
-	all := make([]int, fields)
+func refused(asked graph.Asked, err error) []graph.Task {
+	all := make([]int, len(asked.Requests(slot.New(asked.Inputs))))
 	for i := range all {
 		all[i] = i
 	}

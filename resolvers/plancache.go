@@ -1,17 +1,20 @@
 package resolvers
 
 import (
+	"slices"
+
 	"github.com/prometheus/client_golang/prometheus"
 
 	"usher/catalog"
 	"usher/graph"
 	"usher/lru"
 	"usher/principal"
+	"usher/slot"
 )
 
-// planKey is all that could make another plan of an operation: who asks, by
-// their rights written out in full, and what, with its variables, in which view
-// of which catalog.
+// planKey is all that could make another plan of an operation, but for the values
+// of its slots: who asks, by all that their rights have beside values, and what, in
+// which view of which catalog.
 type planKey struct {
 	catalog *catalog.Catalog
 	view    *catalog.View
@@ -19,18 +22,39 @@ type planKey struct {
 	asked   graph.AskedKey
 }
 
-func planKeyOf(cat *catalog.Catalog, view *catalog.View, who principal.Principal, asked graph.AskedKey) planKey {
-	return planKey{catalog: cat, view: view, rights: string(who.AppendRights(make([]byte, 0, 256))), asked: asked}
+// planKeyOf is the key, and the values of all slots: first the operation's, then those
+// of who asks.
+func planKeyOf(cat *catalog.Catalog, view *catalog.View, who principal.Principal, asked graph.Asked) (planKey, slot.Inputs) {
+	rights, in := who.AppendShape(make([]byte, 0, 256), slices.Clip(asked.Inputs))
+	return planKey{catalog: cat, view: view, rights: string(rights), asked: asked.Key}, in
 }
 
 // size is about how many bytes the key takes in memory, with the cache's own.
 func (k planKey) size() int { return len(k.rights) + k.asked.Size() + 512 }
 
-// planCache keeps operations ready, those that were asked last (an LRU).
+// planCache keeps operations ready, those that were asked last (an LRU). Where a
+// plan was made by what was said of its values, it is found by what is said of others.
 type planCache struct {
-	kept         *lru.Cache[planKey, *operation]
+	kept         *lru.Cache[keptKey, kept]
 	hits, misses prometheus.Counter
 }
+
+// keptKey is an operation, and what its guards said; the operation's first entry
+// has nothing there.
+type keptKey struct {
+	planKey
+	said string
+}
+
+// kept is an operation whose guards said that, and in the first entry also the
+// guards of all others.
+type kept struct {
+	op     *operation
+	guards []slot.Guards
+}
+
+// mostGuards is how many sequences of guards one operation may have. Each is tried.
+const mostGuards = 16
 
 // planCacheBytes bounds the operations that are kept ready, and largestKept each
 // of them: a large one is asked once, and would drive out many small ones.
@@ -44,27 +68,67 @@ func newPlanCache() planCache {
 		return prometheus.NewCounter(prometheus.CounterOpts{Namespace: "usher", Subsystem: "known_operations", Name: name, Help: help})
 	}
 	return planCache{
-		kept:   lru.New[planKey, *operation](planCacheBytes),
+		kept:   lru.New[keptKey, kept](planCacheBytes),
 		hits:   counter("hits_total", "Operations that were planned before."),
 		misses: counter("misses_total", "Operations that had to be planned."),
 	}
 }
 
-func (c *planCache) get(key planKey) (*operation, bool) {
-	op, kept := c.kept.Get(key)
-	if kept {
-		c.hits.Inc()
-	} else {
+// get finds an operation that is the same for these inputs, and the texts of its
+// terms for them.
+func (c *planCache) get(key planKey, in slot.Inputs) (*operation, []string, bool) {
+	op, texts := c.find(key, in)
+	if op == nil {
 		c.misses.Inc()
+		return nil, nil, false
 	}
-	return op, kept
+	c.hits.Inc()
+	return op, texts, true
+}
+
+func (c *planCache) find(key planKey, in slot.Inputs) (*operation, []string) {
+	first, ok := c.kept.Get(keptKey{planKey: key})
+	if !ok {
+		return nil, nil
+	}
+	op := first.op
+	for i := 0; op == nil && i < len(first.guards); i++ {
+		if said, ok := first.guards[i].Answers(make([]byte, 0, 256), in); ok {
+			found, _ := c.kept.Get(keptKey{key, string(said)})
+			op = found.op
+		}
+	}
+	if op == nil {
+		return nil, nil
+	}
+	texts, ok := op.slots.Bind(in)
+	if !ok { // who plans it says what is wrong with them
+		return nil, nil
+	}
+	return op, texts
 }
 
 // add keeps an operation, if it will be the same tomorrow and is not too large.
 func (c *planCache) add(key planKey, op *operation) {
-	if size := op.size + key.size(); op.lasting && size <= largestKept {
-		c.kept.Add(key, op, size)
+	said := op.slots.Said()
+	size := op.size + key.size() + len(said)
+	if !op.lasting || size > largestKept {
+		return
 	}
+	if said == "" {
+		c.kept.Add(keptKey{planKey: key}, kept{op: op}, size)
+		return
+	}
+	first, _ := c.kept.Get(keptKey{planKey: key})
+	guards := op.slots.Guards()
+	if !slices.ContainsFunc(first.guards, guards.Same) {
+		if len(first.guards) == mostGuards {
+			return
+		}
+		first.guards = append(slices.Clip(first.guards), guards) // others read the old ones
+		c.kept.Add(keptKey{planKey: key}, first, key.size()+256*(len(first.guards)+len(guards)))
+	}
+	c.kept.Add(keptKey{key, said}, kept{op: op}, size)
 }
 
 var (

@@ -48,8 +48,8 @@ func TestArguments(t *testing.T) {
 		for _, field := range strings.Fields(ids) {
 			seen[field] = 1
 		}
-		if want := len(seen) + 2; len(s.Args) != want { // the tenant, and 1 as an amount
-			t.Errorf("%d arguments, want %d: %v", len(s.Args), want, s.Args)
+		if want := len(seen) + 2; s.Args.Len() != want { // the tenant, and 1 as an amount
+			t.Errorf("%d arguments, want %d: %v", s.Args.Len(), want, s.Args.Bind(nil))
 		}
 	}
 	for name, d := range map[string]sqlgen.Dialect{"postgres": sqlgen.Postgres, "duckdb": sqlgen.DuckDB} {

@@ -76,7 +76,7 @@ func Insert(i plan.Insert, u plan.Upsert, d ChangeDialect) (Statement, error) {
 		f := i.Key(n)
 		w.put(d.InternalText(d.Read(changed+"."+Identifier(f.Stored), f), f.Type))
 	}
-	return Statement{Text: w.b.String(), Args: w.args.texts}, w.err
+	return Statement{Text: w.b.String(), Args: w.args.Args}, w.err
 }
 
 // upsert writes what becomes of rows that are there already: those that the level holds are
@@ -113,7 +113,7 @@ func (w *writer) upsert(u plan.Upsert, d ChangeDialect) {
 		w.sameBy = append(w.sameBy, u.IdentityColumn(i))
 	}
 	w.put(" WHERE EXISTS (SELECT 1 FROM ")
-	w.from(nil)
+	w.from(w.alone)
 	w.put(" WHERE ")
 	w.same()
 	w.put(")")
@@ -144,7 +144,7 @@ func Update(u plan.Update, d ChangeDialect) (Statement, error) {
 	}
 	w.put(" FROM ")
 	w.named()
-	return Statement{Text: w.b.String(), Args: w.args.texts, Parents: w.parents}, w.err
+	return Statement{Text: w.b.String(), Args: w.args.Args, Parents: w.parents}, w.err
 }
 
 // Delete writes the statement that removes rows of the level: those with the keys that
@@ -158,7 +158,7 @@ func Delete(l plan.Level, d ChangeDialect) (Statement, error) {
 	w.into(l.Ref(0))
 	w.put(" USING ")
 	w.named()
-	return Statement{Text: w.b.String(), Args: w.args.texts, Parents: w.parents}, w.err
+	return Statement{Text: w.b.String(), Args: w.args.Args, Parents: w.parents}, w.err
 }
 
 // into names the table that is changed. Which of its rows are is said by named, or they
@@ -174,9 +174,7 @@ func (w *writer) into(r plan.Ref) {
 // reference, with the scope in it. A row is the same if it has the same key of the
 // same tenant.
 func (w *writer) named() {
-	w.parentRows()
-	w.put(" JOIN ")
-	w.from(w.links)
+	w.from(w.belonging)
 	w.put(" WHERE ")
 	w.same()
 	w.condition(" AND ", w.l.Where())
@@ -220,7 +218,7 @@ func Chosen(l plan.Level, d ChangeDialect) (Statement, error) {
 	if Lockable(l) {
 		w.put(d.Lock(ToChange, table(0)))
 	}
-	return Statement{Text: w.b.String(), Args: w.args.texts}, w.err
+	return Statement{Text: w.b.String(), Args: w.args.Args}, w.err
 }
 
 // Lockable tells whether the rows of a level can be locked where they are read: nothing is
@@ -238,9 +236,7 @@ func Named(l plan.Level, lock Lock, d ChangeDialect) (Statement, error) {
 	w.put("SELECT p.n, ")
 	w.columns()
 	w.put(" FROM ")
-	w.parentRows()
-	w.put(" JOIN ")
-	w.from(w.links)
+	w.from(w.belonging)
 	w.condition(" WHERE ", l.Where())
 	if l.Orders() > 0 {
 		w.orderBy(" ORDER BY ")
@@ -252,7 +248,7 @@ func Named(l plan.Level, lock Lock, d ChangeDialect) (Statement, error) {
 	if lock != NoLock {
 		w.put(d.Lock(lock, table(0)))
 	}
-	return Statement{Text: w.b.String(), Args: w.args.texts, Parents: w.parents}, w.err
+	return Statement{Text: w.b.String(), Args: w.args.Args, Parents: w.parents}, w.err
 }
 
 // given binds one value for a column.

@@ -45,7 +45,7 @@ func TestChangeStatements(t *testing.T) {
 					t.Errorf("%s: %q is in the text of %s", text, word, what)
 				}
 			}
-			b.WriteString(what + ": " + s.Text + "\n  " + strings.Join(s.Args, " | ") + "\n")
+			b.WriteString(what + ": " + s.Text + "\n  " + strings.Join(s.Args.Bind(nil), " | ") + "\n")
 		}
 		named := func(what string, l plan.Level, lock sqlgen.Lock) {
 			if l.Refs() > 0 {

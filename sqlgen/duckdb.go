@@ -24,8 +24,11 @@ func (duckdb) Arg(n string, v value.Value, _ string) string {
 		return "from_base64(CAST(" + n + " AS VARCHAR))"
 	case value.Decimal:
 		// The literal's own digits: cast to the column's scale it would be rounded.
-		whole, fraction := value.DecimalShape(v.Text())
-		return "CAST(" + n + " AS DECIMAL(" + strconv.Itoa(min(whole+fraction, value.MaxDigits)) + "," + strconv.Itoa(fraction) + "))"
+		shape := v.Says("shape", func(text string) string {
+			whole, fraction := value.DecimalShape(text)
+			return strconv.Itoa(min(whole+fraction, value.MaxDigits)) + "," + strconv.Itoa(fraction)
+		})
+		return "CAST(" + n + " AS DECIMAL(" + shape + "))"
 	}
 	return "CAST(" + n + " AS " + duckdbTypes[v.Type().Scalar] + ")"
 }

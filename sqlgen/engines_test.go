@@ -124,7 +124,7 @@ func run(ctx context.Context, q plan.Query, d sqlgen.Dialect, s sqlexec.Session)
 	if err != nil {
 		return nil, err
 	}
-	results, err := prepared.Run(ctx, s)
+	results, err := prepared.Bind(nil).Run(ctx, s)
 	if err != nil {
 		return nil, err
 	}

@@ -16,6 +16,12 @@ CREATE TABLE visits (id bigint PRIMARY KEY, tenant text NOT NULL, at timestamptz
 INSERT INTO pages SELECT 'p' || n, 'a' FROM generate_series(1, 1000) AS n;
 INSERT INTO visits SELECT n, chr(97 + n % 9), '2026-01-01'::timestamptz + n * interval '50 minutes',
 	'2026-01-01'::timestamptz + n * interval '51 minutes', 'p' || n % 700 FROM generate_series(1, 9000) AS n;
+CREATE TABLE tags (id int PRIMARY KEY, tenant text NOT NULL, name text NOT NULL);
+CREATE TABLE tagged (tenant text NOT NULL, visit bigint NOT NULL, tag int NOT NULL);
+INSERT INTO tags SELECT n, chr(97 + n % 9), 'tag ' || n FROM generate_series(0, 89) AS n;
+INSERT INTO tagged SELECT tenant, id, (id + k) % 90 FROM visits, generate_series(0, 18, 9) AS k WHERE id % 4 = 0;
+INSERT INTO tagged SELECT * FROM tagged WHERE visit % 7 = 0;
+CREATE INDEX by_visit ON tagged (tenant, visit);
 CREATE INDEX by_time ON visits (tenant, at);
 CREATE INDEX by_page ON visits (tenant, page);
 DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET random_page_cost = 1.1', current_database()); END $$;
@@ -31,6 +37,17 @@ const visitsDatasets = `
     tenant: tenant
     key: id
     columns: {id: BigInt!, tenant: String!, at: Timestamp!, left_at: Timestamp, page: String!}
+    relations:
+      of: {to: pages, on: {page: name}}
+      tags: {to: tags, many: true, through: tagged, on: {id: visit}, to_on: {tag: id}}
+  tags:
+    tenant: tenant
+    key: id
+    columns: {id: Int!, tenant: String!, name: String!}
+    relations: {}
+  tagged:
+    tenant: tenant
+    columns: {tenant: String!, visit: BigInt!, tag: Int!}
     relations: {}
 `
 
@@ -89,6 +106,26 @@ func TestPostgresPlans(t *testing.T) {
 			[]string{"WindowAgg", "Run Condition"},
 			nil,
 		},
+		{
+			"a page before it is numbered", `visits(orderBy: [{left_at: DESC}], limit: 20) { id tags { name } }`,
+			[]string{"CTE p0", "WindowAgg", "Limit", "Sort"},
+			nil,
+		},
+		{
+			"grouped before they are joined to their parents", `pages(limit: 200) { name visitsAggregate(where: {of: {name: {neq: "p1"}}}) { count } }`,
+			[]string{"Left Join", "Subquery Scan on o", "HashAggregate"},
+			nil,
+		},
+		{
+			"what many link to many, of these parents", `visits(orderBy: [{at: DESC}], limit: 20) { id tags { name } }`,
+			[]string{"WindowAgg", "Unique", "Nested Loop", "by_visit"},
+			[]string{"Seq Scan on tagged"},
+		},
+		{
+			"the same in groups", `visits(orderBy: [{at: DESC}], limit: 20) { id tagsAggregate { count } }`,
+			[]string{"Left Join", "Unique", "Nested Loop", "by_visit"},
+			[]string{"Seq Scan on tagged"},
+		},
 		{"without related rows", `pages(where: {visits: {none: {}}}) { name }`, []string{"Anti Join"}, []string{"SubPlan"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -126,7 +163,7 @@ func explained(t *testing.T, e *engines, s sqlgen.Script) string {
 	t.Helper()
 	var b strings.Builder
 	err := e.postgres.Session(t.Context(), false, func(session sqlexec.Session) error {
-		rows, err := session.Query(t.Context(), "EXPLAIN (COSTS OFF) "+s.Text, s.Args)
+		rows, err := session.Query(t.Context(), "EXPLAIN (COSTS OFF) "+s.Text, s.Args.Bind(nil))
 		if err != nil {
 			return err
 		}

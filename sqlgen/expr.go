@@ -14,6 +14,9 @@ import (
 // expr writes an expression. The result is safe as an operand of AND, of a
 // comparison and of a cast: anything looser stands in parentheses.
 func (w *writer) expr(e plan.Expr) string {
+	if w.rowless && counts(e) {
+		return "0"
+	}
 	switch e.Op() {
 	case plan.Column:
 		return w.column(e)
@@ -64,7 +67,7 @@ func (w *writer) expr(e plan.Expr) string {
 	case plan.Add, plan.Sub, plan.Mul, plan.Div, plan.Neg:
 		return w.arithmetic(e)
 	case plan.CountRows:
-		return w.count(e)
+		return "count(*)" + w.filtered(e)
 	case plan.Total:
 		return "coalesce(sum(" + w.expr(e.Arg(0)) + "), 0)"
 	case plan.Agg:
@@ -374,14 +377,6 @@ func (w *writer) filtered(e plan.Expr) string {
 		return ""
 	}
 	return w.d.Filter(w.expr(f))
-}
-
-// count counts rows; behind an outer join to the parents, those that are there.
-func (w *writer) count(e plan.Expr) string {
-	if w.l.Links() > 0 {
-		return "count(" + table(0) + "." + Identifier(rowMark) + ")" + w.filtered(e)
-	}
-	return "count(*)" + w.filtered(e)
 }
 
 // aggregate writes an aggregate function so that both engines give the same

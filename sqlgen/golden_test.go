@@ -126,7 +126,7 @@ func render(t *testing.T, b *strings.Builder, name string, l plan.Level, d sqlge
 	if s.Parents > 0 {
 		fmt.Fprintf(b, "  after %d lists of the parents' keys\n", s.Parents)
 	}
-	for i, arg := range s.Args {
+	for i, arg := range s.Args.Bind(nil) {
 		fmt.Fprintf(b, "  $%d %q\n", s.Parents+i+1, arg)
 	}
 	for i := range l.Children() {
@@ -146,7 +146,7 @@ func script(t *testing.T, b *strings.Builder, name string, s sqlgen.Script, err 
 		t.Errorf("a value stands in the SQL: %s", s.Text)
 	}
 	fmt.Fprintf(b, "%s:\n  %s\n", name, s.Text)
-	for i, arg := range s.Args {
+	for i, arg := range s.Args.Bind(nil) {
 		fmt.Fprintf(b, "  $%d %q\n", i+1, arg)
 	}
 	for i, p := range s.Parts {
@@ -167,7 +167,7 @@ func TestKeys(t *testing.T) {
 	}
 	_, column, ok := q.Fetches(q.Root(), 0)[1].Join()
 	s := sqlgen.Keys("l0_r0", column, 5, sqlgen.DuckDB)
-	if want := `SELECT DISTINCT CAST("customer_id" AS BIGINT) FROM "l0_r0" WHERE "customer_id" IS NOT NULL LIMIT 5`; !ok || s.Text != want || len(s.Args) != 0 {
+	if want := `SELECT DISTINCT CAST("customer_id" AS BIGINT) FROM "l0_r0" WHERE "customer_id" IS NOT NULL LIMIT 5`; !ok || s.Text != want || s.Args.Len() != 0 {
 		t.Errorf("got %s, want %s", s.Text, want)
 	}
 }

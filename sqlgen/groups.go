@@ -11,27 +11,22 @@ import (
 func (w *writer) groups() {
 	nested := w.l.Links() > 0
 	w.groupsFirst(nested)
-	if nested {
-		w.pageOf("g.n")
-	} else {
-		w.put("SELECT ")
-		w.placed()
+	from := func() {
+		w.put(" FROM (")
+		w.groupsFrom(nested)
+		w.put(") AS g")
+		w.priorGroups(nested)
+		w.condition(" WHERE ", w.l.Having())
 	}
-	w.columns()
-	if nested {
-		w.numbered("g.n")
-	}
-	w.put(" FROM (")
-	w.groupsFrom(nested)
-	w.put(") AS g")
-	w.priorGroups(nested)
-	w.condition(" WHERE ", w.l.Having())
-	if nested {
-		w.window()
+	if !nested {
+		w.root(from)
 		return
 	}
-	w.orderBy(" ORDER BY ")
-	w.limit()
+	w.pageOf("g.n")
+	w.columns()
+	w.numbered("g.n")
+	from()
+	w.window()
 }
 
 // grouping writes the groups that may be there: k0, k1, … and a0, a1, … of each.
@@ -49,6 +44,68 @@ func (w *writer) grouping(nested bool) {
 
 // everyGroup writes the innermost query.
 func (w *writer) everyGroup(nested bool) {
+	if nested && w.l.OneGroup() {
+		w.groupOfEach()
+		return
+	}
+	w.groupsOfRows(nested)
+}
+
+// groupOfEach writes a group for each parent, also for one without rows. What is
+// grouped is joined to the parents, not what belongs to them: an outer join below the
+// groups would leave the engine one way to begin.
+func (w *writer) groupOfEach() {
+	list := w.items()
+	list("p.n", "n")
+	for i := range w.l.Aggs() {
+		list(w.orNothing(i), "a"+strconv.Itoa(i))
+	}
+	w.groupMark(list)
+	w.put(" FROM ")
+	w.parentRows(true)
+	w.put(" LEFT JOIN (")
+	marked := w.marked
+	w.marked = false
+	w.groupsOfRows(true)
+	w.marked = marked
+	w.put(") AS o ON o.n = p.n")
+}
+
+// orNothing is an aggregate of the groups o, or what it is over no rows where a
+// parent has none.
+func (w *writer) orNothing(i int) string {
+	e, name := w.l.Agg(i), "o.a"+strconv.Itoa(i)
+	switch {
+	case counts(e):
+		return "coalesce(" + name + ", 0)"
+	case !made(e): // of rows that are not there
+		return name
+	}
+	w.rowless = true
+	nothing := w.expr(e)
+	w.rowless = false
+	return "CASE WHEN o.n IS NULL THEN " + nothing + " ELSE " + name + " END"
+}
+
+// made tells an aggregate that is computed of counts and numbers, and so is not null
+// for want of rows.
+func made(e plan.Expr) bool {
+	switch e.Op() { //nolint:exhaustive // of others, measures are not made
+	case plan.Literal:
+		return true
+	case plan.Add, plan.Sub, plan.Mul, plan.Div, plan.Neg:
+		for i := range e.Len() {
+			if !made(e.Arg(i)) {
+				return false
+			}
+		}
+		return true
+	}
+	return counts(e)
+}
+
+// groupsOfRows writes the groups that have rows.
+func (w *writer) groupsOfRows(nested bool) {
 	w.keyed = w.guessedKeys(nested)
 	if s := w.inTwoSteps(nested); s != nil {
 		w.twice(s)
@@ -56,7 +113,7 @@ func (w *writer) everyGroup(nested bool) {
 	}
 	list := w.items()
 	if nested {
-		list("p.n", "n")
+		list(w.parentNumber(), "n")
 	}
 	for i := range w.l.Keys() {
 		key := w.key(i)
@@ -96,22 +153,12 @@ func (w *writer) items() func(text, name string) {
 // groupedRows writes where the rows of groups come from.
 func (w *writer) groupedRows(nested bool) {
 	w.put(" FROM ")
-	where := " WHERE "
-	switch {
-	case nested && w.l.OneGroup(): // a parent without rows has a group all the same
-		w.parentRows()
-		w.put(" LEFT JOIN ")
-		w.together()
-		w.put(" ON ")
-		w.links()
-		where = " AND "
-	case nested:
-		w.parentRows()
-		w.put(" JOIN ")
-		w.from(w.links)
-	default:
-		w.from(nil)
+	if nested {
+		w.from(w.belonging)
+	} else {
+		w.from(w.alone)
 	}
+	where := " WHERE "
 	if w.others && w.l.Guard().Op() != plan.True { // the others are of groups that are there
 		w.put(where, w.among("g0"))
 		where = " AND "

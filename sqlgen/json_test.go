@@ -277,8 +277,8 @@ datasets: {cells: {tenant: tenant, key: id, columns: {tenant: String!, id: Int!,
 		t.Fatal(err)
 	}
 	var found string
-	args := make([]any, len(statement.Args))
-	for i, arg := range statement.Args {
+	args := make([]any, statement.Args.Len())
+	for i, arg := range statement.Args.Bind(nil) {
 		args[i] = arg
 	}
 	err = db.Open(t).QueryRowContext(t.Context(), "SELECT string_agg(c0::text, ' ') FROM ("+statement.Text+") AS s", args...).Scan(&found)

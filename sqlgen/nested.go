@@ -1,6 +1,7 @@
 package sqlgen
 
 import (
+	"slices"
 	"strconv"
 
 	"usher/plan"
@@ -14,13 +15,11 @@ func (w *writer) nestedRows() {
 		w.firstOfEach()
 		return
 	}
-	w.pageOf("p.n")
+	w.pageOf(w.parentNumber())
 	w.columns()
-	w.numbered("p.n")
+	w.numbered(w.parentNumber())
 	w.put(" FROM ")
-	w.parentRows()
-	w.put(" JOIN ")
-	w.from(w.links)
+	w.from(w.belonging)
 	w.condition(" WHERE ", w.l.Where())
 	w.window()
 }
@@ -44,13 +43,13 @@ const few = 100
 func (w *writer) firstOfEach() {
 	w.pageOf("p.n")
 	w.put("s.* FROM ")
-	w.parentRows()
+	w.parentRows(false)
 	w.put(w.d.Lateral(), "SELECT ")
 	w.columns()
 	w.put(", row_number() OVER (")
 	w.orderBy("ORDER BY ")
 	w.put(") AS rn FROM ")
-	w.from(nil)
+	w.from(w.alone)
 	w.put(" WHERE ")
 	w.links()
 	w.condition(" AND ", w.l.Where())
@@ -96,6 +95,11 @@ func (w *writer) window() {
 	if w.l.Cut() {
 		n++
 	}
+	if w.l.Limit() == plan.All {
+		w.put(") AS s WHERE rn > ", strconv.Itoa(w.l.Offset()))
+		w.inPlace()
+		return
+	}
 	w.put(") AS s WHERE rn <= ", strconv.Itoa(n))
 	if w.l.Offset() > 0 {
 		w.put(" AND rn > ", strconv.Itoa(w.l.Offset()))
@@ -103,10 +107,57 @@ func (w *writer) window() {
 	w.inPlace()
 }
 
-// parentRows writes the parents' keys as rows k0, k1, … n.
-func (w *writer) parentRows() {
+// parentMark is the number of the parent in the rows that link many to many. No
+// column can have its name.
+const parentMark = "__n"
+
+// parentNumber is the number of the parent of a row that belonging writes.
+func (w *writer) parentNumber() string {
+	if i := w.l.Through(); i > 0 {
+		return table(i) + "." + Identifier(parentMark)
+	}
+	return "p.n"
+}
+
+// belonging writes the first reference joined to the parents that its rows belong
+// to. Of rows that link many to many, those of these parents alone are made
+// distinct: each pair once, of which what a policy reads must not make two.
+func (w *writer) belonging() {
+	i := w.l.Through()
+	if i == 0 {
+		w.parentRows(false)
+		w.put(" JOIN ")
+		w.reference(0)
+		w.put(" ON ")
+		w.links()
+		return
+	}
+	r := w.l.Ref(i)
+	names := make([]string, r.Ons())
+	for j := range names {
+		names[j] = r.On(j).To.Name()
+	}
+	slices.Sort(names)
+	w.put("(SELECT DISTINCT p.n AS ", Identifier(parentMark))
+	for _, name := range slices.Compact(names) {
+		w.put(", ", table(i), ".", Identifier(name))
+	}
+	w.put(" FROM ")
+	w.parentRows(false)
+	w.put(" JOIN ")
+	w.reference(i)
+	w.put(" ON ")
+	w.links()
+	w.put(") AS ", table(i), " JOIN ")
+	w.reference(0)
+	w.on(r)
+}
+
+// parentRows writes the parents' keys as rows k0, k1, … n; all of them, or those
+// that have a key.
+func (w *writer) parentRows(all bool) {
 	if w.part != nil {
-		w.part.parents(w)
+		w.part.parents(w, all)
 		return
 	}
 	types := make([]value.Type, w.l.Links())

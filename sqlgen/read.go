@@ -54,7 +54,7 @@ func (w *writer) own(e plan.Expr, literals int) (x string, of operand) {
 		return w.d.Folded(w.expr(e)), func(v value.Value) string { return w.d.Folded(w.arg(v, "")) }
 	case f.Form == value.Label && literals <= manyLabels && w.d.EnumLabel("$", f.Native) != "":
 		return "CAST(" + w.raw(e) + " AS " + f.Native + ")", func(v value.Value) string { // it may be of a domain
-			return w.bind(argText(v), func(n string) string { return w.d.EnumLabel(n, f.Native) })
+			return w.bindValue(v, func(n string) string { return w.d.EnumLabel(n, f.Native) })
 		}
 	}
 	return "", nil
@@ -62,7 +62,7 @@ func (w *writer) own(e plan.Expr, literals int) (x string, of operand) {
 
 func (w *writer) castTo(native string) operand {
 	return func(v value.Value) string {
-		return w.bind(argText(v), func(n string) string { return "CAST(" + n + " AS " + native + ")" })
+		return w.bindValue(v, func(n string) string { return "CAST(" + n + " AS " + native + ")" })
 	}
 }
 

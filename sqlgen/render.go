@@ -8,7 +8,6 @@ package sqlgen
 
 import (
 	"errors"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -20,15 +19,15 @@ import (
 // its first column is the number of the parent, counted from 1.
 type Statement struct {
 	Text    string
-	Args    []string
+	Args    Args
 	Parents int
 }
 
 // ErrNotPlanned is returned for the zero value of a plan.
 var ErrNotPlanned = errors.New("sqlgen: the level was not made by plan.Build")
 
-// rowMark is true in every row of a level's first reference, so that rows can
-// be counted behind an outer join. No column can have its name.
+// rowMark is true in every row of a reference, and of an earlier period's groups,
+// which tells those that are there behind an outer join. No column can have its name.
 const rowMark = "__row"
 
 // Render writes the statement of one level.
@@ -38,7 +37,7 @@ func Render(l plan.Level, d Dialect) (Statement, error) {
 	}
 	w := &writer{d: d, l: l, args: &arguments{}, parents: l.Links()}
 	w.level()
-	return Statement{Text: w.b.String(), Args: w.args.texts, Parents: w.parents}, w.err
+	return Statement{Text: w.b.String(), Args: w.args.Args, Parents: w.parents}, w.err
 }
 
 func (w *writer) level() {
@@ -63,6 +62,7 @@ type writer struct {
 	others  bool // groups beyond the best are one
 	keyed   bool // keys are columns of the first reference's rows
 	marked  bool // groups are marked as being there
+	rowless bool // counts are of no rows
 	part    *part
 	sameBy  []string // by which the row of an upsert is found in its level
 	err     error
@@ -78,12 +78,22 @@ func table(ref int) string { return "t" + strconv.Itoa(ref) }
 
 // rows writes a list at the root.
 func (w *writer) rows() {
+	w.root(func() {
+		w.put(" FROM ")
+		w.from(w.alone)
+		w.condition(" WHERE ", w.l.Where())
+	})
+}
+
+// root writes the page of a root.
+func (w *writer) root(from func()) {
+	if w.part != nil {
+		w.placed(from)
+		return
+	}
 	w.put("SELECT ")
-	w.placed()
 	w.columns()
-	w.put(" FROM ")
-	w.from(nil)
-	w.condition(" WHERE ", w.l.Where())
+	from()
 	w.orderBy(" ORDER BY ")
 	w.limit()
 }
@@ -121,9 +131,8 @@ func (w *writer) limit() {
 	}
 }
 
-// from writes the first reference, tied to its parents where ties says how,
-// and all that is joined to it.
-func (w *writer) from(ties func()) {
+// from writes the first reference, as it is said how, and all that is joined to it.
+func (w *writer) from(first func()) {
 	for i := range w.l.Refs() {
 		r := w.l.Ref(i)
 		switch {
@@ -132,22 +141,19 @@ func (w *writer) from(ties func()) {
 			w.put(" LEFT JOIN ")
 			w.reference(i)
 			w.on(r)
-		case w.l.Through() > 0:
-			w.linked(ties)
-		case w.keyed:
-			w.keyedRows()
 		default:
-			w.reference(i)
-			w.tie(ties)
+			first()
 		}
 	}
 }
 
-func (w *writer) tie(ties func()) {
-	if ties != nil {
-		w.put(" ON ")
-		ties()
+// alone writes the first reference by itself.
+func (w *writer) alone() {
+	if w.keyed {
+		w.keyedRows()
+		return
 	}
+	w.reference(0)
 }
 
 // elsewhere tells a reference that is written inside a scope or an EXISTS, not
@@ -225,49 +231,6 @@ func (w *writer) parent(i int) string {
 	return text
 }
 
-// linked writes the rows that link parents to the first reference, each pair
-// once, and the first reference joined to them.
-func (w *writer) linked(ties func()) {
-	i := w.l.Through()
-	r := w.l.Ref(i)
-	var names []string // of the pair alone: what a policy reads must not tell equal pairs apart
-	for j := range w.l.Links() {
-		names = append(names, w.l.Link(j).Own().Name())
-	}
-	for j := range r.Ons() {
-		names = append(names, r.On(j).To.Name())
-	}
-	slices.Sort(names)
-	w.put("(SELECT DISTINCT ")
-	for j, name := range slices.Compact(names) {
-		if j > 0 {
-			w.put(", ")
-		}
-		w.put(table(i), ".", Identifier(name))
-	}
-	w.put(" FROM ")
-	w.reference(i)
-	w.put(") AS ", table(i))
-	w.tie(ties)
-	w.put(" JOIN ")
-	w.reference(0)
-	w.on(r)
-}
-
-// together writes the same as one operand of a further join. Only what is
-// joined itself may stand in parentheses.
-func (w *writer) together() {
-	for i := 1; i < w.l.Refs(); i++ {
-		if i == w.l.Through() || !elsewhere(w.l.Ref(i)) {
-			w.put("(")
-			w.from(nil)
-			w.put(")")
-			return
-		}
-	}
-	w.from(nil)
-}
-
 func (w *writer) on(r plan.Ref) {
 	w.put(" ON ")
 	for j := range r.Ons() {
@@ -340,7 +303,7 @@ func (w *writer) condition(keyword string, e plan.Expr) {
 	}
 }
 
-// orderBy writes the order, with the nulls where they belong on both engines.
+// orderBy writes the order.
 func (w *writer) orderBy(keyword string) {
 	if w.l.Orders() == 0 {
 		return
@@ -350,7 +313,8 @@ func (w *writer) orderBy(keyword string) {
 		if i > 0 {
 			w.put(", ")
 		}
-		w.term(w.l.Order(i))
+		o := w.l.Order(i)
+		w.put(w.term(o), w.direction(o))
 	}
 }
 
@@ -360,8 +324,8 @@ func (w *writer) neverNull(e plan.Expr) bool {
 	return ok && e.Ref() == 0 && !f.Null
 }
 
-// term writes one term of an order.
-func (w *writer) term(o plan.Order) {
+// term is what a term of an order compares.
+func (w *writer) term(o plan.Order) string {
 	text := w.stored(o.Expr())
 	if f, ok := w.field(o.Expr()); ok && o.BySource() && atUse(f) {
 		text = w.raw(o.Expr())
@@ -369,15 +333,19 @@ func (w *writer) term(o plan.Order) {
 	if !o.BySource() {
 		text = w.byCode(w.folded(text, o.Expr().Type()), o.Expr())
 	}
-	text = w.byLabel(text, o.Expr())
-	w.put(text)
+	return w.byLabel(text, o.Expr())
+}
+
+// direction is the way of a term, with the nulls where they belong on both engines.
+func (w *writer) direction(o plan.Order) string {
+	way := ""
 	if o.Descending() {
-		w.put(" DESC")
+		way = " DESC"
 	}
 	if w.neverNull(o.Expr()) { // an index serves the order only without a word on nulls
-		return
+		return way
 	}
-	w.put(w.d.Nulls(o.NullsFirst()))
+	return way + w.d.Nulls(o.NullsFirst())
 }
 
 // Keys writes the statement that reads the distinct values of a fetched

@@ -16,7 +16,7 @@ import (
 // alone.
 type Script struct {
 	Text  string
-	Args  []string
+	Args  Args
 	Parts []Part
 }
 
@@ -37,12 +37,21 @@ const baseTable = "base"
 type part struct {
 	level  plan.Level
 	number int
-	parent int // -1: a root
-	child  int // which of its parent's children it is
+	parent *part // nil: a root
+	child  int   // which of its parent's children it is
 	kept   bool
 }
 
 func (p *part) table() string { return "p" + strconv.Itoa(p.number) }
+
+// id is the column that tells a part's rows apart, for those that hang in them. The
+// place of a root's row does.
+func (p *part) id() string {
+	if p.parent == nil {
+		return "rn"
+	}
+	return "id"
+}
 
 // linkKey is the column of a part that holds a child's key.
 func linkKey(child, link int) string { return "l" + strconv.Itoa(child) + "_" + strconv.Itoa(link) }
@@ -54,7 +63,7 @@ func Together(root plan.Level, d Dialect) (Script, error) {
 		return Script{}, ErrNotPlanned
 	}
 	s := &script{d: d}
-	s.add(root, -1, 0)
+	s.add(root, nil, 0)
 	return s.write()
 }
 
@@ -67,7 +76,7 @@ func SharedScan(t plan.SharedScan, d Dialect) (Script, error) {
 	}
 	s := &script{d: d, base: &base}
 	for i := range t.Len() {
-		s.add(t.Level(i), -1, 0)
+		s.add(t.Level(i), nil, 0)
 	}
 	return s.write()
 }
@@ -80,14 +89,14 @@ type script struct {
 	err   error
 }
 
-func (s *script) add(l plan.Level, parent, child int) {
+func (s *script) add(l plan.Level, parent *part, child int) {
 	p := &part{level: l, number: len(s.parts), parent: parent, child: child, kept: l.Children() > 0}
 	s.parts = append(s.parts, p)
 	for i := range l.Children() {
-		s.add(l.Child(i), p.number, i)
+		s.add(l.Child(i), p, i)
 	}
 	if total, ok := l.Total(); ok {
-		s.add(total, -1, 0)
+		s.add(total, nil, 0)
 	}
 }
 
@@ -138,10 +147,13 @@ func (s *script) write() (Script, error) {
 			}
 		}
 		b.WriteString(" FROM " + from[i])
-		out.Parts[i] = Part{Level: p.level, Parent: p.parent, Cells: cells[i]}
+		out.Parts[i] = Part{Level: p.level, Parent: -1, Cells: cells[i]}
+		if p.parent != nil {
+			out.Parts[i].Parent = p.parent.number
+		}
 	}
 	b.WriteString(" ORDER BY 1, 2, 3")
-	out.Text, out.Args = b.String(), s.args.texts
+	out.Text, out.Args = b.String(), s.args.Args
 	return out, s.err
 }
 
@@ -194,25 +206,6 @@ func (w *writer) shared() {
 	w.condition(" WHERE ", w.l.Where())
 }
 
-// placed writes where a root's row stands in a script.
-func (w *writer) placed() {
-	if w.part == nil {
-		return
-	}
-	w.put("0 AS n, row_number() OVER (")
-	w.orderBy("ORDER BY ")
-	w.put(") AS rn, ")
-	if w.part.kept {
-		w.put("row_number() OVER (")
-		w.orderBy("ORDER BY ")
-		w.put(")")
-		if w.l.Offset() > 0 { // the rows left out were numbered too
-			w.put(" - ", strconv.Itoa(w.l.Offset()))
-		}
-		w.put(" AS id, ")
-	}
-}
-
 // linkKeys writes the keys that a part's children hang on.
 func (w *writer) linkKeys() {
 	if w.part == nil {
@@ -238,16 +231,15 @@ func (w *writer) linkNames() {
 	}
 }
 
-// parents writes the rows of the parent that have a key, or all where each has a
-// group.
-func (p *part) parents(w *writer) {
-	w.put("(SELECT id AS n")
+// parents writes the rows of the parent; all of them, or those that have a key.
+func (p *part) parents(w *writer, all bool) {
+	w.put("(SELECT ", p.parent.id(), " AS n")
 	for j := range w.l.Links() {
 		w.put(", ", linkKey(p.child, j), " AS k", strconv.Itoa(j))
 	}
-	w.put(" FROM p", strconv.Itoa(p.parent))
+	w.put(" FROM ", p.parent.table())
 	for j := range w.l.Links() {
-		if w.l.OneGroup() {
+		if all {
 			break
 		}
 		if j == 0 {

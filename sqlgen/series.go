@@ -62,7 +62,7 @@ func (w *writer) groupsFrom(nested bool) {
 // best writes the first groups of g0.
 func (w *writer) best(top plan.Top) {
 	w.put("SELECT * FROM g0 AS g ORDER BY ")
-	w.term(top.By())
+	w.put(w.term(top.By()), w.direction(top.By()))
 	for i := range w.l.Keys() {
 		w.put(", ", w.byCode("g.k"+strconv.Itoa(i), w.l.Key(i)), w.d.Nulls(false))
 	}

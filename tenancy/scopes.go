@@ -10,14 +10,14 @@ func has(p principal.Principal, scope principal.Scope) bool { return slices.Cont
 
 // knownScopes are the scopes there are.
 func knownScopes() []principal.Scope {
-	return []principal.Scope{principal.CreateTokens, principal.ReadData, principal.WriteData, principal.Administer, principal.Explain}
+	return []principal.Scope{principal.CreateTokens, principal.ReadData, principal.WriteData, principal.ExportData, principal.Administer, principal.Explain}
 }
 
 func checkScopes(scopes []principal.Scope) error {
 	for i, scope := range scopes {
 		if !slices.Contains(knownScopes(), scope) {
-			return unusable("there is no scope %q; there are %s, %s, %s, %s and %s", scope,
-				principal.CreateTokens, principal.ReadData, principal.WriteData, principal.Administer, principal.Explain)
+			return unusable("there is no scope %q; there are %s, %s, %s, %s, %s and %s", scope,
+				principal.CreateTokens, principal.ReadData, principal.WriteData, principal.ExportData, principal.Administer, principal.Explain)
 		}
 		if slices.Contains(scopes[:i], scope) {
 			return unusable("scope %s is named twice", scope)

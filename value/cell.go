@@ -57,16 +57,16 @@ type Rows interface {
 type Buffer struct {
 	width int
 	rows  int
-	slots []slot
+	slots []place
 	text  []byte   // the last piece of text, with room
 	full  [][]byte // those before it
 	bytes int      // of text, in all pieces
 	taken int      // room of all pieces
 }
 
-// slot is a cell at rest: a number's bits, or the piece and place where its
+// place is a cell at rest: a number's bits, or the piece and place where its
 // text begins (32 bits each), and how long that is.
-type slot struct {
+type place struct {
 	bits uint64
 	size uint32
 	kind Kind
@@ -90,7 +90,7 @@ func (b *Buffer) Size() int { return 16*cap(b.slots) + b.taken + 128 }
 // Reserve makes room for so many rows.
 func (b *Buffer) Reserve(rows int) {
 	if b.slots == nil {
-		b.slots = make([]slot, 0, rows*b.width)
+		b.slots = make([]place, 0, rows*b.width)
 	}
 }
 
@@ -122,7 +122,7 @@ func (b *Buffer) grow(size int) {
 // Append copies a cell to the end of the buffer. A row is complete when Width
 // cells were appended. A text has at most 4 GiB.
 func (b *Buffer) Append(c Cell) {
-	s := slot{kind: c.Kind}
+	s := place{kind: c.Kind}
 	switch c.Kind {
 	case KindNull:
 	case KindBool:

@@ -3,22 +3,75 @@ package value
 import (
 	"reflect"
 	"strconv"
+
+	"usher/slot"
 )
 
 // Value is one literal of a known type, in canonical text. The zero Value is
 // null. Text is what is bound to a placeholder; it is valid for the type, so
-// no cast of it can fail.
+// no cast of it can fail. A value that comes later is null for nobody.
 type Value struct {
-	typ  Type
-	text string
-	set  bool
+	typ   Type
+	text  string
+	later *slot.Term // has the text instead
+	set   bool
 }
 
 // Type is the literal's type.
 func (v Value) Type() Type { return v.typ }
 
-// Text is the canonical text.
-func (v Value) Text() string { return v.text }
+// Text is the canonical text. What is made of it, of a value that comes later,
+// holds for this text only.
+func (v Value) Text() string {
+	if v.later != nil {
+		return v.later.Text()
+	}
+	return v.text
+}
+
+// Later is a value whose canonical text is a term's.
+func Later(t Type, term *slot.Term) Value { return Value{typ: t.Elem(), later: term, set: true} }
+
+// Term is where the text comes from, of a value that comes later and whose text
+// nobody has looked at.
+func (v Value) Term() (*slot.Term, bool) {
+	return v.later, v.later != nil && !v.later.Looked()
+}
+
+// As is the value of a type that a function makes of this one's text, by a name that
+// tells the function from others. What it returns has to be canonical.
+func (v Value) As(t Type, name string, of func(text string) (string, error)) (Value, error) {
+	if v.later == nil {
+		text, err := of(v.text)
+		return Value{typ: t.Elem(), text: text, set: true}, err
+	}
+	term, err := v.later.Then(name, func(text string, _ slot.Inputs) (string, error) { return of(text) })
+	return Later(t, term), err
+}
+
+// Says is what a function says of the text, by a name that tells it from others.
+// It holds for all texts of which it says the same.
+func (v Value) Says(name string, about func(text string) string) string {
+	if v.later == nil {
+		return about(v.text)
+	}
+	return v.later.Says(name, about)
+}
+
+// Alike tells values of one text, or of one term. Different terms are not alike,
+// whatever their texts are now.
+func (v Value) Alike(o Value) bool {
+	return v.later == o.later && (v.later != nil || v.text == o.text) && v.typ.Scalar == o.typ.Scalar
+}
+
+// AppendKey writes the value so that those that are alike, and no others, are the same.
+func (v Value) AppendKey(dst []byte) []byte {
+	dst = append(dst, byte(v.typ.Scalar))
+	if v.later != nil {
+		return append(strconv.AppendInt(append(dst, '$'), int64(v.later.Number()), 10), ';')
+	}
+	return append(append(strconv.AppendInt(dst, int64(len(v.text)), 10), ':'), v.text...)
+}
 
 var valueSize = int(reflect.TypeFor[Value]().Size())
 

@@ -29,7 +29,7 @@ type keyCreate struct {
 	Name              string        `arg:"" help:"Of the backend."`
 	Tenant            string        `xor:"whose" required:"" help:"The tenant it is for."`
 	AllTenants        bool          `xor:"whose" required:"" help:"For all tenants."`
-	Scope             []string      `required:"" enum:"tokens:create,data:read,data:write,admin,explain" help:"tokens:create, data:read, data:write, admin or explain; may be repeated."`
+	Scope             []string      `required:"" enum:"tokens:create,data:read,data:write,data:export,admin,explain" help:"tokens:create, data:read, data:write, data:export, admin or explain; may be repeated."`
 	Role              []string      `sep:"none" help:"A role; may be repeated."`
 	Dataset           []string      `sep:"none" help:"A dataset it reaches, if not all that the roles allow; may be repeated."`
 	MayGrantStrategy  []string      `sep:"none" help:"A strategy it may put into tokens; may be repeated."`

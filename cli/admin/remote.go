@@ -25,9 +25,14 @@ import (
 // that says. The key is never an argument, which other users of the machine
 // could see.
 type remote struct {
+	server
+	JSON bool `help:"Print JSON." group:"The running server:"`
+}
+
+// server is where it is, and the key to it.
+type server struct {
 	Server  string `default:"http://127.0.0.1:8080" env:"USHER_SERVER" help:"Where usher serves (${default})." placeholder:"URL" group:"The running server:"`
 	KeyFile string `env:"USHER_KEY_FILE" help:"File that holds the service key; else it is in the environment as USHER_KEY." placeholder:"FILE" group:"The running server:"`
-	JSON    bool   `help:"Print JSON." group:"The running server:"`
 }
 
 // remoteTimeout bounds one question.
@@ -80,14 +85,9 @@ func (r remote) ask(ctx context.Context, s *term.IO, document string, variables 
 	request.Header.Set("Authorization", "Bearer "+key)
 	request.Header.Set("Content-Type", "application/json")
 	request.Header.Set("Accept", "application/graphql-response+json")
-	// A redirect would carry the key elsewhere.
-	client := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
-	response, err := client.Do(request)
+	response, err := r.send(request)
 	if err != nil {
-		if failed := (*url.Error)(nil); errors.As(err, &failed) {
-			err = failed.Err
-		}
-		return fmt.Errorf("usher does not answer at %s: %w; start it with usher serve, or name another address with --server", r.Server, err)
+		return err
 	}
 	defer func() { _ = response.Body.Close() }()
 	text, err := io.ReadAll(io.LimitReader(response.Body, maxRemoteAnswer))
@@ -97,7 +97,20 @@ func (r remote) ask(ctx context.Context, s *term.IO, document string, variables 
 	return readAnswer(response.StatusCode, text, out)
 }
 
-func (r remote) endpoint() (string, error) {
+func (r server) send(request *http.Request) (*http.Response, error) {
+	// A redirect would carry the key elsewhere.
+	client := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	response, err := client.Do(request)
+	if err != nil {
+		if failed := (*url.Error)(nil); errors.As(err, &failed) {
+			err = failed.Err
+		}
+		return nil, fmt.Errorf("usher does not answer at %s: %w; start it with usher serve, or name another address with --server", r.Server, err)
+	}
+	return response, nil
+}
+
+func (r server) endpoint() (string, error) {
 	u, err := url.Parse(r.Server)
 	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" || u.User != nil {
 		return "", fmt.Errorf("--server %q is no address: write it as https://usher.example or http://127.0.0.1:8080", r.Server)
@@ -113,7 +126,7 @@ func loopback(host string) bool {
 	return host == "localhost" || address != nil && address.IsLoopback()
 }
 
-func (r remote) key(s *term.IO) (string, error) {
+func (r server) key(s *term.IO) (string, error) {
 	key, where := "", "USHER_KEY"
 	if r.KeyFile != "" {
 		text, err := os.ReadFile(r.KeyFile)

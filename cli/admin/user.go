@@ -83,7 +83,7 @@ type userCreate struct {
 	Name          string   `help:"Shown only."`
 	Email         string   `help:"Shown only."`
 	Role          []string `sep:"none" help:"A role; may be repeated."`
-	Scope         []string `enum:"tokens:create,data:read,data:write,admin,explain" default:"data:read" help:"tokens:create, data:read, data:write, admin or explain; may be repeated (${default})."`
+	Scope         []string `enum:"tokens:create,data:read,data:write,data:export,admin,explain" default:"data:read" help:"tokens:create, data:read, data:write, data:export, admin or explain; may be repeated (${default})."`
 	PasswordStdin bool     `help:"Read the password from the standard input, not from the terminal."`
 }
 
@@ -106,6 +106,7 @@ var scopes = [][2]string{
 	{"tokens:create", "CREATE_TOKENS"},
 	{"data:read", "READ_DATA"},
 	{"data:write", "WRITE_DATA"},
+	{"data:export", "EXPORT_DATA"},
 	{"admin", "ADMINISTER"},
 	{"explain", "EXPLAIN"},
 }
@@ -195,7 +196,7 @@ type userUpdate struct {
 	person
 	Role    []string `sep:"none" xor:"roles" help:"A role from now on; may be repeated, and replaces all of them."`
 	NoRoles bool     `xor:"roles" help:"Take all roles away."`
-	Scope   []string `enum:"tokens:create,data:read,data:write,admin,explain" help:"tokens:create, data:read, data:write, admin or explain from now on; may be repeated, and replaces all of them."`
+	Scope   []string `enum:"tokens:create,data:read,data:write,data:export,admin,explain" help:"tokens:create, data:read, data:write, data:export, admin or explain from now on; may be repeated, and replaces all of them."`
 }
 
 // Run replaces what is said, and leaves the rest as it is.

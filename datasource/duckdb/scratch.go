@@ -146,6 +146,11 @@ func (s *Scratch) Load(ctx context.Context, table string, columns []ScratchColum
 	return n, s.conn.exec(ctx, "DROP TABLE "+sqlgen.Identifier(staging))
 }
 
+// Drop removes a table that Load has made.
+func (s *Scratch) Drop(ctx context.Context, table string) error {
+	return s.conn.exec(ctx, "DROP TABLE "+sqlgen.Identifier(table))
+}
+
 // checkEvery is after how many rows append looks whether the request has ended.
 const checkEvery = 1024
 

@@ -171,6 +171,11 @@ type versioned struct {
 	version *Version
 }
 
+// Cursor implements sqlexec.Cursors.
+func (v versioned) Cursor(ctx context.Context, text string, args []string) (sqlexec.Cursor, error) {
+	return v.Session.(sqlexec.Cursors).Cursor(ctx, text, args)
+}
+
 // VersionOf is the version of the files that a session reads; nil: it is no
 // session of files.
 func VersionOf(s sqlexec.Session) *Version {

@@ -22,6 +22,8 @@ type rows struct {
 	err    error
 	ended  bool // the server is ready for the next statement
 	closed bool
+
+	portion bool // of a cursor: they may end before the result does
 }
 
 func newRows(ctx context.Context, c *conn, types []uint32, stop func() bool) *rows {
@@ -62,6 +64,9 @@ func (r *rows) read() (more bool, err error) {
 	typ, body, err := r.conn.wire.message()
 	if err != nil {
 		return false, r.conn.failed(err)
+	}
+	if typ == 's' && r.portion { // suspended: the cursor goes on from here
+		typ = 'C'
 	}
 	switch typ {
 	case 'D':

@@ -115,8 +115,14 @@ func bindable(args []string) error {
 
 // execute runs a statement with text arguments and asks for text.
 func (w *wire) execute(name string, args []string) {
+	w.bind("", name, args)
+	w.run("", 0)
+}
+
+// bind makes a portal of a statement and its arguments.
+func (w *wire) bind(portal, name string, args []string) {
 	at := w.begin('B')
-	w.out = append(w.out, 0) // the portal without a name
+	w.text(portal)
 	w.text(name)
 	w.out = append(w.out, 0, 0)
 	w.out = binary.BigEndian.AppendUint16(w.out, uint16(len(args)))
@@ -126,8 +132,13 @@ func (w *wire) execute(name string, args []string) {
 	}
 	w.out = append(w.out, 0, 0)
 	w.end(at)
-	at = w.begin('E')
-	w.out = append(w.out, 0, 0, 0, 0, 0) // the same portal, all rows
+}
+
+// run asks for so many rows of a portal; 0: for all.
+func (w *wire) run(portal string, rows int) {
+	at := w.begin('E')
+	w.text(portal)
+	w.out = binary.BigEndian.AppendUint32(w.out, uint32(rows))
 	w.end(at)
 }
 

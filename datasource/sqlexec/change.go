@@ -95,12 +95,12 @@ func (a *applying) apply(ctx context.Context) (Changed, error) {
 // named runs a statement about rows that are named by keys, and returns which of them it
 // has rows for.
 func (a *applying) named(ctx context.Context, statement sqlgen.Statement, keys [][]value.Value, count int, cell func(n int, row value.Rows) error) ([]bool, error) {
-	args := make([]string, 0, len(keys)+len(statement.Args))
+	args := make([]string, 0, len(keys)+statement.Args.Len())
 	for _, list := range keys {
 		args = append(args, a.d.KeyList(list))
 	}
-	args = append(args, statement.Args...)
-	if err := fits(args, 0); err != nil {
+	args = append(args, statement.Args.Bind(nil)...)
+	if err := fits(statement.Args, 0); err != nil {
 		return nil, err
 	}
 	rows, err := a.session.Query(ctx, statement.Text, args)
@@ -183,7 +183,7 @@ func (a *applying) insert(ctx context.Context) error {
 		if err := fits(statement.Args, 0); err != nil {
 			return err
 		}
-		rows, err := a.session.Query(ctx, statement.Text, statement.Args)
+		rows, err := a.session.Query(ctx, statement.Text, statement.Args.Bind(nil))
 		if err != nil {
 			return err
 		}
@@ -222,7 +222,7 @@ func (a *applying) choose(ctx context.Context) error {
 	if err := fits(statement.Args, 0); err != nil {
 		return err
 	}
-	rows, err := a.session.Query(ctx, statement.Text, statement.Args)
+	rows, err := a.session.Query(ctx, statement.Text, statement.Args.Bind(nil))
 	if err != nil {
 		return err
 	}
@@ -308,11 +308,11 @@ func (a *applying) kept(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		args := make([]string, 0, k.Level().Links()+len(statement.Args))
+		args := make([]string, 0, k.Level().Links()+statement.Args.Len())
 		for link := range k.Level().Links() {
 			args = append(args, a.d.KeyList(a.keys[k.Level().Link(link).Cell()]))
 		}
-		rows, err := a.session.Query(ctx, statement.Text, append(args, statement.Args...))
+		rows, err := a.session.Query(ctx, statement.Text, append(args, statement.Args.Bind(nil)...))
 		if err != nil {
 			return err
 		}
@@ -391,11 +391,11 @@ func (a *applying) answer(ctx context.Context, q plan.Query) (*value.Result, err
 	if err != nil {
 		return nil, err
 	}
-	args := make([]string, 0, len(a.keys)+len(statement.Args))
+	args := make([]string, 0, len(a.keys)+statement.Args.Len())
 	for _, list := range a.keys {
 		args = append(args, a.d.KeyList(list))
 	}
-	rows, err := a.session.Query(ctx, statement.Text, append(args, statement.Args...))
+	rows, err := a.session.Query(ctx, statement.Text, append(args, statement.Args.Bind(nil)...))
 	if err != nil {
 		return nil, err
 	}

@@ -12,12 +12,12 @@ import (
 	"usher/value"
 )
 
-// Prepared is one statement, written and ready to run any number of times: a
-// query with all its levels, or several queries that read the same rows.
+// Prepared is one statement, written and ready to run any number of times with
+// one set of arguments after the other: a query with all its levels, or several
+// queries that read the same rows.
 type Prepared struct {
 	text  string
-	args  []string
-	key   string
+	args  sqlgen.Args
 	level plan.Level    // of a query of one level
 	parts []sqlgen.Part // of a script
 	texts atomic.Int64  // bytes of text in the last result
@@ -41,7 +41,7 @@ func Prepare(q plan.Query, d sqlgen.Dialect) (*Prepared, error) {
 	if err == nil {
 		err = fits(s.Args, q.Root().Columns())
 	}
-	return &Prepared{text: s.Text, args: s.Args, key: key(s.Text, s.Args), level: q.Root(), steps: q.Root().Steps()}, err
+	return &Prepared{text: s.Text, args: s.Args, level: q.Root(), steps: q.Root().Steps()}, err
 }
 
 // PrepareSharedScan writes the statement of queries that read the same rows.
@@ -59,9 +59,9 @@ const maxCells = 1600
 
 // fits refuses a statement that no engine takes, before a connection is taken
 // for it.
-func fits(args []string, cells int) error {
+func fits(args sqlgen.Args, cells int) error {
 	switch {
-	case len(args) > sqlgen.MaxArgs:
+	case args.Len() > sqlgen.MaxArgs:
 		return fault.New(fault.TooComplex, "the conditions have more than %d different values", sqlgen.MaxArgs).
 			WithHint("ask with fewer values")
 	case cells > maxCells:
@@ -83,40 +83,50 @@ func cells(parts []sqlgen.Part) int {
 }
 
 func script(s sqlgen.Script, tiles, steps bool) *Prepared {
-	return &Prepared{text: s.Text, args: s.Args, key: key(s.Text, s.Args), parts: s.Parts, tiles: tiles, steps: steps}
+	return &Prepared{text: s.Text, args: s.Args, parts: s.Parts, tiles: tiles, steps: steps}
 }
 
 // Text is the statement's text, with placeholders.
 func (p *Prepared) Text() string { return p.text }
 
+// Statement is a prepared statement with its arguments.
+type Statement struct {
+	*Prepared
+	args []string
+	key  Key
+}
+
 // Key is equal for statements that ask the same: text and arguments.
-func (p *Prepared) Key() string { return p.key }
+type Key struct{ text, args string }
+
+// Size is about how many bytes the key takes in memory beside the statement.
+func (k Key) Size() int { return len(k.text) + len(k.args) }
+
+// Bind gives the statement its arguments, from the texts of all terms.
+func (p *Prepared) Bind(texts []string) Statement {
+	args := p.args.Bind(texts)
+	return Statement{p, args, Key{p.text, joined(args)}}
+}
+
+// Key is equal for statements that ask the same.
+func (p Statement) Key() Key { return p.key }
 
 // Size is about how many bytes it takes in memory, with what the statement's
 // parts remember of it.
 func (p *Prepared) Size() int {
-	n := len(p.text) + len(p.key) + 512
-	for _, arg := range p.args {
-		n += len(arg) + 16
-	}
+	n := len(p.text) + p.args.Size() + 512
 	for _, part := range p.parts {
 		n += 512 + 8*len(part.Cells)
 	}
 	return n
 }
 
-func key(text string, args []string) string {
-	var b strings.Builder
-	b.WriteString(text)
-	for _, arg := range args {
-		b.WriteByte(0) // no argument holds one: package value refuses it
-		b.WriteString(arg)
-	}
-	return b.String()
-}
+// joined is one text for arguments, another one for others: no argument holds a
+// NUL, package value refuses it.
+func joined(args []string) string { return strings.Join(args, "\x00") }
 
 // Run runs the statement and returns a result for each query.
-func (p *Prepared) Run(ctx context.Context, s Session) ([]*value.Result, error) {
+func (p Statement) Run(ctx context.Context, s Session) ([]*value.Result, error) {
 	rows, err := ask(ctx, s, p.steps, p.text, p.args)
 	if err != nil {
 		return nil, err

@@ -19,7 +19,12 @@ type Run struct {
 	// Before is called before a level is rendered and returns the level to
 	// render. Parents are the keys of the level's parents.
 	Before func(ctx context.Context, l plan.Level, parents [][]value.Value) (plan.Level, error)
+	// After is called when a portion of an export has been read; nil: nothing is.
+	After func(ctx context.Context) error
 }
+
+// AsPlanned is a Before that renders each level as it is.
+func AsPlanned(_ context.Context, l plan.Level, _ [][]value.Value) (plan.Level, error) { return l, nil }
 
 // allowance bounds the rows of one statement in memory. The zero value has used
 // nothing.
@@ -63,7 +68,7 @@ func Fetch(ctx context.Context, s Session, d sqlgen.Dialect, q plan.Query, each 
 	if err := fits(statement.Args, q.Root().Columns()); err != nil {
 		return err
 	}
-	rows, err := ask(ctx, s, q.Root().Steps(), statement.Text, statement.Args)
+	rows, err := ask(ctx, s, q.Root().Steps(), statement.Text, statement.Args.Bind(nil))
 	if err != nil {
 		return err
 	}
@@ -86,11 +91,12 @@ func (r Run) level(ctx context.Context, l plan.Level, keys [][]value.Value, c *c
 	if err := fits(statement.Args, 0); err != nil {
 		return nil, err
 	}
-	args := make([]string, 0, len(keys)+len(statement.Args))
+	own := statement.Args.Bind(nil)
+	args := make([]string, 0, len(keys)+len(own))
 	for _, list := range keys {
 		args = append(args, r.Dialect.KeyList(list))
 	}
-	rows, err := r.Session.Query(ctx, statement.Text, append(args, statement.Args...))
+	rows, err := ask(ctx, r.Session, l.Steps(), statement.Text, append(args, own...))
 	if err != nil {
 		return nil, err
 	}

@@ -20,7 +20,7 @@ const (
 // that neither is acceptable. Without a preference it is plain JSON, for
 // clients that know no other.
 func negotiate(accept []string) (mediaType, bool) {
-	if len(accept) == 0 {
+	if len(accept) == 0 || len(accept) == 1 && (accept[0] == string(plainJSON) || accept[0] == "*/*") { // what most clients say
 		return plainJSON, true
 	}
 	ranges := parseAccept(strings.Join(accept, ","))

@@ -43,7 +43,7 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer cancel()
 	ctx, share := h.options.Held.Begin(ctx)
 	defer share.End() // when the answer has been written
-	x := &exchange{handler: h, w: w, share: share, maxBody: h.options.MaxBody, r: r.WithContext(graphql.StartOperationTrace(ctx))}
+	x := &exchange{handler: h, w: w, share: share, maxBody: h.options.MaxBody, r: r, ctx: client.With(graphql.StartOperationTrace(ctx), r, h.options.Proxies)}
 	defer func() {
 		if recovered := recover(); recovered != nil {
 			x.panicked(recovered)
@@ -62,6 +62,7 @@ type exchange struct {
 	*handler
 	w         http.ResponseWriter
 	r         *http.Request
+	ctx       context.Context // of the request, with what is known by now; r has its first one
 	caller    principal.Principal
 	share     *held.Share
 	anonymous bool // no token was shown, and need not be
@@ -104,25 +105,24 @@ func (x *exchange) ask(start time.Time) *refusal {
 }
 
 func (x *exchange) identifyCaller() error {
-	x.r = x.r.WithContext(client.With(x.r.Context(), x.r, x.options.Proxies))
 	if x.options.Anonymous && len(x.r.Header.Values("Authorization")) == 0 {
 		x.anonymous = true
 		x.maxBody = min(x.maxBody, anonymousBody)
-		x.r = x.r.WithContext(principal.WithAnonymous(x.r.Context()))
+		x.ctx = principal.WithAnonymous(x.ctx)
 		return nil
 	}
 	began := time.Now()
-	caller, err := x.authenticate(x.r.Context(), x.r)
+	caller, err := x.authenticate(x.ctx, x.r)
 	x.options.Stages.Took(stage.Authenticate, began)
 	if err != nil {
 		return err
 	}
-	ctx := principal.With(x.r.Context(), caller)
+	ctx := principal.With(x.ctx, caller)
 	if _, err := principal.From(ctx); err != nil {
 		return err
 	}
 	x.caller = caller
-	x.r = x.r.WithContext(ctx)
+	x.ctx = ctx
 	return nil
 }
 
@@ -149,7 +149,7 @@ func (x *exchange) read(start time.Time) (*graphql.RawParams, *refusal) {
 }
 
 func (x *exchange) execute(media mediaType, params *graphql.RawParams) *refusal {
-	ctx := x.r.Context()
+	ctx := x.ctx
 	began := time.Now()
 	operation, errs := x.exec.CreateOperationContext(ctx, params)
 	x.options.Stages.Took(stage.Validate, began)
@@ -184,7 +184,7 @@ func (x *exchange) execute(media mediaType, params *graphql.RawParams) *refusal 
 // answer sends the executor's answer. There is none when the context ended
 // before the executor began.
 func (x *exchange) answer(media mediaType, response *graphql.Response) *refusal {
-	ctx := x.r.Context()
+	ctx := x.ctx
 	if errors.Is(ctx.Err(), context.Canceled) {
 		x.status, x.outcome = statusClientLeft, left
 		return nil
@@ -217,8 +217,8 @@ func (x *exchange) refuse(refused *refusal) {
 // panicked answers a request whose handling panicked. Nothing has been sent
 // then: writing is the last step and runs no code but this package's.
 func (x *exchange) panicked(recovered any) {
-	x.options.Logger.ErrorContext(x.r.Context(), "panic while answering a request",
-		slog.String("request_id", requestid.From(x.r.Context())),
+	x.options.Logger.ErrorContext(x.ctx, "panic while answering a request",
+		slog.String("request_id", requestid.From(x.ctx)),
 		slog.Any("panic", recovered),
 		slog.String("stack", string(debug.Stack())))
 	x.refuse(refusalOf(fault.New(fault.Internal, "internal error")))

@@ -6,7 +6,7 @@ import (
 )
 
 // varies are the headers of a request that its answer depends on.
-const varies = "Authorization, Accept, Accept-Encoding"
+var varies = []string{"Authorization, Accept, Accept-Encoding"}
 
 // requestHeaders are those that pages of other origins may send besides the ones
 // that browsers let through: what GraphQL clients identify themselves and their
@@ -26,7 +26,7 @@ const responseHeaders = "X-Request-Id, Retry-After, WWW-Authenticate"
 func crossOrigin(allowed []string, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		header := w.Header()
-		header.Set("Vary", varies)
+		header["Vary"] = varies
 		if len(allowed) > 0 {
 			header.Add("Vary", "Origin")
 		}

@@ -123,6 +123,9 @@ func isJSON(contentType []string) bool {
 	if len(contentType) != 1 {
 		return false
 	}
+	if contentType[0] == string(plainJSON) {
+		return true
+	}
 	media, parameters, err := mime.ParseMediaType(contentType[0])
 	return err == nil && media == string(plainJSON) && isUTF8(parameters["charset"])
 }

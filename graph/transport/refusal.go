@@ -114,20 +114,34 @@ func described(r rune) rune {
 	return r
 }
 
+// The headers of every answer, shared by all: nobody writes to a value of a header.
+var (
+	noStore   = []string{"no-store"}
+	noSniff   = []string{"nosniff"}
+	plainUTF8 = []string{string(plainJSON) + "; charset=utf-8"}
+	graphUTF8 = []string{string(graphqlResponse) + "; charset=utf-8"}
+)
+
+func utf8Of(media mediaType) []string {
+	if media == graphqlResponse {
+		return graphUTF8
+	}
+	return plainUTF8
+}
+
 // unknownLength is that of an answer that is compressed while it is sent.
 const unknownLength = -1
 
 // writeHead writes the headers that every answer has.
 func writeHead(w http.ResponseWriter, media mediaType, status, length int) {
 	header := w.Header()
-	header.Set("Content-Type", string(media)+"; charset=utf-8")
+	header["Content-Type"] = utf8Of(media)
 	if length != unknownLength {
 		header.Set("Content-Length", strconv.Itoa(length))
 	}
-	header.Set("Cache-Control", "no-store")
-	header.Set("X-Content-Type-Options", "nosniff")
-	if header.Get("Vary") == "" {
-		header.Set("Vary", varies)
+	header["Cache-Control"], header["X-Content-Type-Options"] = noStore, noSniff
+	if len(header["Vary"]) == 0 {
+		header["Vary"] = varies
 	}
 	w.WriteHeader(status)
 }

@@ -21,7 +21,7 @@ import (
 func (x *exchange) writeResponse(media mediaType, response *graphql.Response) (int, error) {
 	var tail []byte
 	if len(response.Errors) > 0 {
-		errs, err := json.Marshal(identified(response.Errors, requestid.From(x.r.Context())))
+		errs, err := json.Marshal(identified(response.Errors, requestid.From(x.ctx)))
 		if err != nil {
 			return 0, err
 		}

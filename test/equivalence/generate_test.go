@@ -26,6 +26,7 @@ type generator struct {
 	given     map[string]any
 	declared  []string
 	fragments []string
+	lifting   bool   // whatever may be a variable is one
 	ordered   *table // whose groups are being ordered
 	aliases   int
 }
@@ -946,7 +947,7 @@ func (g *generator) anyLiteral(typ string) any {
 
 // perhapsVariable moves a value into a variable.
 func (g *generator) perhapsVariable(t *ast.Type, v any) any {
-	if !g.chance(5, "variable") || held(v) {
+	if held(v) || !g.lifting && !g.chance(5, "variable") {
 		return v
 	}
 	g.hit("syntax", "variable")

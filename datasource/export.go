@@ -1,0 +1,50 @@
+package datasource
+
+import (
+	"context"
+
+	"usher/fault"
+	"usher/plan"
+	"usher/value"
+)
+
+// Export is a question whose answer is read in portions, and never held whole. It
+// takes the way of all others but for the steps that share or keep answers, and
+// waits for its turn among exports before: those have a source's slot for as long
+// as somebody reads.
+type Export struct {
+	sources *Sources
+	query   plan.Query
+}
+
+// PrepareExport makes an export of a plan for one.
+func (s *Sources) PrepareExport(e plan.Export) (*Export, error) {
+	if !e.Query().Valid() {
+		return nil, ErrNotPlanned
+	}
+	return &Export{s, e.Query()}, nil
+}
+
+// Run hands the portions on, in order, and tells how many rows they were. None is
+// valid after each returns. The context carries the share that they are counted in.
+func (x *Export) Run(ctx context.Context, each func(*value.Result) error) (rows int64, err error) {
+	tenant := x.query.Identity().Tenant()
+	slot, err := x.sources.exports.Enter(ctx, tenant)
+	if err != nil {
+		return 0, err
+	}
+	defer slot.Leave()
+	to := &stream{portion: each}
+	q := &Question{sources: x.sources, way: x.sources.engineWay, tenant: tenant, query: x.query, stream: to}
+	if target, ok := x.query.Single(); ok {
+		q.way, q.target, q.reads = x.sources.accounts, target, reads(x.query.Root())
+	}
+	_, err = q.way.ask(ctx, q)
+	if err == nil && ctx.Err() != nil {
+		err = fault.From(ctx.Err())
+	}
+	return int64(to.read), err
+}
+
+// exports tells an export from a question that is answered at once.
+func (q *Question) exports() bool { return q.stream != nil && q.stream.portion != nil }

@@ -1,0 +1,193 @@
+package plan_test
+
+import (
+	"os"
+	"path/filepath"
+	"reflect"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"usher/fault"
+	"usher/plan"
+	"usher/plan/plantest"
+	"usher/slot"
+)
+
+// prepare plans a case with slots wherever there can be one.
+func (g golden) prepare() (plan.Query, *slot.Slots, error) {
+	slots := slot.New(plantest.Inputs(g.r, g.p))
+	r, who := plantest.Slotted(g.r, g.p, slots)
+	q, err := plan.Prepare(r, g.cat, who, now)
+	return q, slots, err
+}
+
+// TestPreparedIsBuilt: a plan whose values come later is the plan of these values,
+// when it is looked at, and what is refused is refused alike.
+func TestPreparedIsBuilt(t *testing.T) {
+	t.Parallel()
+	cases, _ := goldens(t)
+	for _, g := range cases {
+		want, wantErr := g.build()
+		got, _, err := g.prepare()
+		if wantErr != nil {
+			if err == nil || fault.From(err).Message != fault.From(wantErr).Message {
+				t.Errorf("%s\nprepared it says %v\nbuilt %v", g.text, err, wantErr)
+			}
+			continue
+		}
+		if err != nil {
+			t.Errorf("%s: prepared it is refused: %v", g.text, err)
+			continue
+		}
+		got.Look()
+		if diff := cmp.Diff(plan.Dump(want), distinct(plan.Dump(got))); diff != "" {
+			t.Errorf("%s: -built +prepared:\n%s", g.text, diff)
+		}
+	}
+}
+
+var lists = regexp.MustCompile(`\[[^\[\]]*\]`)
+
+// distinct is a dump whose lists have every item once: of values that come later
+// nobody knows which are equal.
+func distinct(dump string) string {
+	return lists.ReplaceAllStringFunc(dump, func(list string) string {
+		var items []string
+		for _, item := range strings.Split(strings.Trim(list, "[]"), " ") {
+			if !slices.Contains(items, item) {
+				items = append(items, item)
+			}
+		}
+		return "[" + strings.Join(items, " ") + "]"
+	})
+}
+
+// TestPreparedForAnother: where a plan is another tenant's too, every tenant
+// predicate in it compares with that one's key, and nothing of who asked first is left.
+func TestPreparedForAnother(t *testing.T) {
+	t.Parallel()
+	cases, _ := goldens(t)
+	shared, predicates := 0, 0
+	for _, g := range cases {
+		if g.p.AllTenants {
+			continue
+		}
+		first := g
+		first.p.Tenant, first.p.TenantKey, first.p.Subject = "canary-tenant", "424242", "canary-subject"
+		q, slots, err := first.prepare()
+		if err != nil || !q.Timeless() {
+			continue
+		}
+		said := slots.Said()
+		slots.Seal()
+		other := g
+		other.p.Tenant, other.p.TenantKey, other.p.Subject = "another-tenant", "535353", "another-subject"
+		in := plantest.Inputs(other.r, other.p)
+		if answers, ok := slots.Guards().Answers(nil, in); !ok || string(answers) != said {
+			continue // it is the first one's alone
+		}
+		texts, ok := slots.Bind(in)
+		if !ok {
+			t.Errorf("%s: nothing can be bound", g.text)
+			continue
+		}
+		shared++
+		for _, canary := range []string{"canary", "424242"} {
+			if at := holds(reflect.ValueOf(q), canary, make(map[uintptr]bool)); at != "" {
+				t.Errorf("%s: the plan for all holds %q of who asked first: %s", g.text, canary, at)
+			}
+		}
+		var walk func(plan.Level)
+		walk = func(l plan.Level) {
+			for i := range l.Refs() {
+				r := l.Ref(i)
+				if r.TenantColumn() == "" {
+					continue
+				}
+				predicates++
+				term, open := r.Scope(0).Arg(1).Literal(0).Term()
+				if !open || texts[term.Number()] != "535353" {
+					t.Errorf("%s: the tenant predicate of %s compares with another key", g.text, r.Dataset())
+				}
+			}
+			for i := range l.Children() {
+				walk(l.Child(i))
+			}
+			if total, ok := l.Total(); ok {
+				walk(total)
+			}
+		}
+		walk(q.Root())
+	}
+	if shared < 100 || predicates < 100 {
+		t.Errorf("%d plans are another's too, with %d tenant predicates: the sweep has little to prove", shared, predicates)
+	}
+}
+
+// holds finds a text in a value, wherever it is.
+func holds(v reflect.Value, text string, seen map[uintptr]bool) string {
+	switch v.Kind() { //nolint:exhaustive // nothing else holds text
+	case reflect.String:
+		if strings.Contains(v.String(), text) {
+			return v.String()
+		}
+	case reflect.Pointer:
+		if v.IsNil() || seen[v.Pointer()] {
+			return ""
+		}
+		seen[v.Pointer()] = true
+		return holds(v.Elem(), text, seen)
+	case reflect.Interface:
+		if !v.IsNil() {
+			return holds(v.Elem(), text, seen)
+		}
+	case reflect.Struct:
+		for i := range v.NumField() {
+			if at := holds(v.Field(i), text, seen); at != "" {
+				return v.Type().Field(i).Name + " " + at
+			}
+		}
+	case reflect.Slice, reflect.Array:
+		for i := range v.Len() {
+			if at := holds(v.Index(i), text, seen); at != "" {
+				return at
+			}
+		}
+	case reflect.Map:
+		for each := v.MapRange(); each.Next(); {
+			if at := holds(each.Key(), text, seen) + holds(each.Value(), text, seen); at != "" {
+				return at
+			}
+		}
+	}
+	return ""
+}
+
+// Who asks is read in one file: whoever reads it elsewhere leaves no guard.
+func TestWhoAsksIsReadInOnePlace(t *testing.T) {
+	t.Parallel()
+	files, err := filepath.Glob("*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range files {
+		if file == "who.go" || strings.HasSuffix(file, "_test.go") {
+			continue
+		}
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, line := range strings.Split(string(text), "\n") {
+			for _, member := range []string{".p.Tenant", ".p.Subject", ".p.TenantKey"} {
+				if strings.Contains(line, member) && !strings.Contains(line, "asked(") && !strings.Contains(line, `== ""`) {
+					t.Errorf("%s:%d reads who asks: %s", file, i+1, strings.TrimSpace(line))
+				}
+			}
+		}
+	}
+}
