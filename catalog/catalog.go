@@ -152,6 +152,7 @@ type Stored struct {
 	ByCode  bool        // text that the source already orders by code point
 	Indexed bool        // an index finds a tenant's rows by it
 	Sorted  bool        // an index has each tenant's rows in its order, in which they also lie in the table
+	Spread  *Spread     // how its values are spread over the rows; nil: unknown
 	Missing bool        // the source does not have the column: a tenant column, or one that is only other tenants'
 }
 

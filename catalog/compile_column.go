@@ -306,6 +306,11 @@ func (d *draft) indexed(source string) {
 			if !s.Missing && s.Name == index[0] && s.Form == value.Plain {
 				tc, _ := t.column(s.Name)
 				s.Indexed, s.Sorted = true, s.Sorted || ofTenant && tc.InOrder
+				if s.Spread != nil && (ofTenant || d.Common) {
+					ordered := *s.Spread
+					ordered.Ordered = true
+					s.Spread = &ordered
+				}
 				b.Columns[name] = s
 			}
 		}
@@ -342,7 +347,7 @@ func (c *compiler) stored(d *draft, source string, col *Column) Stored {
 	if drift := c.differs(source, col, tc, t.View); drift != "" {
 		at.problem("in %s %s", source, drift)
 	}
-	s.Native, s.Form, s.ByCode, s.Filled, s.Default = tc.Native, tc.Form, tc.ByCode, !tc.Nullable && !t.View, tc.Default
+	s.Native, s.Form, s.ByCode, s.Filled, s.Default, s.Spread = tc.Native, tc.Form, tc.ByCode, !tc.Nullable && !t.View, tc.Default, tc.Spread
 	if note := tc.Form.Note(); note != "" {
 		at.note("%s (%s) is served %s", col.Name, tc.Native, note)
 	}

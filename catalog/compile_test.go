@@ -184,7 +184,7 @@ func binding(b *strings.Builder, d *catalog.Dataset, source string, bind *catalo
 		stored := bind.Columns[col.Name]
 		if stored != (catalog.Stored{Name: col.Name}) {
 			stored.Filled = false // as the column tells
-			b.WriteString(strings.NewReplacer(" Form:0", "", " Filled:false", "", " Default:0", "").Replace(fmt.Sprintf("    %s %+v\n", col.Name, stored)))
+			b.WriteString(strings.NewReplacer(" Form:0", "", " Filled:false", "", " Default:0", "", " Spread:<nil>", "").Replace(fmt.Sprintf("    %s %+v\n", col.Name, stored)))
 		}
 	}
 }

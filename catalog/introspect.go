@@ -112,9 +112,21 @@ type TableColumn struct {
 	Nullable  bool
 	ByCode    bool // text that the source already orders by code point
 	InOrder   bool // rows lie in the table in its order, and reading them so costs no more than any other way
+	Spread    *Spread
 	Comment   string
 	Default   DefaultKind
 	Made      Made // of what kind the default's values are
+}
+
+// Spread is how a column's values are spread over the rows of its table, as the
+// source's planner believes it; nil where it does not say.
+type Spread struct {
+	Rows float64 // of the table
+	Each float64 // rows of one value, on average
+	Most float64 // rows of the most frequent value
+
+	InIndex bool // an index of the table, of whatever kind, has to do with the column
+	Ordered bool // of a dataset: an index has each tenant's rows in its order
 }
 
 // ForeignKey is a reference to another table of the same source.

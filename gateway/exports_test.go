@@ -168,17 +168,23 @@ func TestExports(t *testing.T) {
 	e := openExports(t, "")
 	acme := program.Sign(t, `{"tenant":"acme"}`)
 	for name, c := range map[string]struct{ path, query, want string }{
-		"PostgreSQL": {"/export/orders", `{ orders(orderBy: [{id: ASC}]) { id total customer { name who: id } text } }`,
-			"id,total,customer.name,customer.who,text\n1,10.50,\"Ann, \"\"the first\"\"\",1,=1+1\n2,,,,\"\"\n4,-0.25,,,\"two\nlines\"\n5,3.00,\"Ann, \"\"the first\"\"\",1,\n\n4 rows, 0 nulls"},
-		"lists": {"/export/orders?format=ndjson", `{ orders(orderBy: [{id: ASC}], where: {id: {in: [1, 4, 5]}}) { id customer { name } items { what } } }`,
+		"PostgreSQL": {
+			"/export/orders", `{ orders(orderBy: [{id: ASC}]) { id total customer { name who: id } text } }`,
+			"id,total,customer.name,customer.who,text\n1,10.50,\"Ann, \"\"the first\"\"\",1,=1+1\n2,,,,\"\"\n4,-0.25,,,\"two\nlines\"\n5,3.00,\"Ann, \"\"the first\"\"\",1,\n\n4 rows, 0 nulls",
+		},
+		"lists": {
+			"/export/orders?format=ndjson", `{ orders(orderBy: [{id: ASC}], where: {id: {in: [1, 4, 5]}}) { id customer { name } items { what } } }`,
 			`{"id":1,"customer":{"name":"Ann, \"the first\""},"items":[{"what":"a"},{"what":"b"}]}` + "\n" + `{"id":4,"customer":null,"items":[]}` + "\n" +
-				`{"id":5,"customer":{"name":"Ann, \"the first\""},"items":[{"what":"d"}]}` + "\n\n3 rows, 0 nulls"},
+				`{"id":5,"customer":{"name":"Ann, \"the first\""},"items":[{"what":"d"}]}` + "\n\n3 rows, 0 nulls",
+		},
 		"groups":  {"/export/orders", `{ ordersAggregate(orderBy: [{key: {buyer: ASC}}]) { key { buyer } count total { sum } } }`, "key.buyer,count,total.sum\n1,2,13.50\n2,1,\n,1,-0.25\n\n3 rows, 0 nulls"},
 		"DuckDB":  {"/export/notes", `{ notes(orderBy: [{id: DESC}]) { id text } }`, "id,text\n2,again\n1,hello\n\n2 rows, 0 nulls"},
 		"an API":  {"/export/prices?format=ndjson", `{ prices(orderBy: [{id: ASC}]) { id price } }`, `{"id":1,"price":1.5}` + "\n" + `{"id":3,"price":null}` + "\n\n2 rows, 0 nulls"},
 		"several": {"/export/orders", `{ orders(orderBy: [{id: ASC}]) { id note { text } } }`, "id,note.text\n1,hello\n2,again\n4,\n5,\n\n4 rows, 0 nulls"},
-		"lists of several": {"/export/orders?format=ndjson", `{ orders(orderBy: [{id: ASC}], limit: 2) { id notes { text } } }`,
-			`{"id":1,"notes":[{"text":"hello"}]}` + "\n" + `{"id":2,"notes":[{"text":"again"}]}` + "\n\n2 rows, 0 nulls"},
+		"lists of several": {
+			"/export/orders?format=ndjson", `{ orders(orderBy: [{id: ASC}], limit: 2) { id notes { text } } }`,
+			`{"id":1,"notes":[{"text":"hello"}]}` + "\n" + `{"id":2,"notes":[{"text":"again"}]}` + "\n\n2 rows, 0 nulls",
+		},
 		"a limit":    {"/export/orders", `{ orders(orderBy: [{id: DESC}], limit: 1, offset: 1) { id } }`, "id\n4\n\n1 rows, 0 nulls"},
 		"no rows":    {"/export/orders", `{ orders(where: {id: {eq: 3}}) { id text } }`, "id,text\n\n0 rows, 0 nulls"},
 		"no lines":   {"/export/orders?format=ndjson", `{ orders(where: {id: {eq: 3}}) { id } }`, "\n0 rows, 0 nulls"},

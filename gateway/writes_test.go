@@ -136,11 +136,15 @@ func TestWrites(t *testing.T) {
 	ann := g.keyOf(t, "ann", "a", "READ_DATA, WRITE_DATA")
 	for _, line := range []struct{ text, want string }{
 		{`{ orders { id status note } }`, `{"orders":[{"id":1,"status":"open","note":"first"}]}`},
-		{`mutation { insertOrdersOne(row: {id: 10, customer_id: 1, product_id: 1, amount: 1.5, doc: {a: [1, null]}, tags: ["x", null, "y,\"z"]}) { id status amount version created_by doc tags customer { name } product { name } } }`,
-			`{"insertOrdersOne":{"id":10,"status":"open","amount":1.50,"version":1,"created_by":"ann","doc":{"a":[1,null]},"tags":["x",null,"y,\"z"],"customer":{"name":"Ann"},"product":{"name":"tea"}}}`},
+		{
+			`mutation { insertOrdersOne(row: {id: 10, customer_id: 1, product_id: 1, amount: 1.5, doc: {a: [1, null]}, tags: ["x", null, "y,\"z"]}) { id status amount version created_by doc tags customer { name } product { name } } }`,
+			`{"insertOrdersOne":{"id":10,"status":"open","amount":1.50,"version":1,"created_by":"ann","doc":{"a":[1,null]},"tags":["x",null,"y,\"z"],"customer":{"name":"Ann"},"product":{"name":"tea"}}}`,
+		},
 		{`{ orders { id } }`, `{"orders":[{"id":1},{"id":10}]}`}, // kept for an hour, and gone all the same
-		{`mutation { insertOrders(rows: [{id: 12, note: "l"}, {id: 11}, {id: 13, note: null}]) { affected rows { id note } last: rows(orderBy: [{id: DESC}], limit: 1) { id } __typename } }`,
-			`{"insertOrders":{"affected":3,"rows":[{"id":12,"note":"l"},{"id":11,"note":null},{"id":13,"note":null}],"last":[{"id":13}],"__typename":"OrdersChange"}}`},
+		{
+			`mutation { insertOrders(rows: [{id: 12, note: "l"}, {id: 11}, {id: 13, note: null}]) { affected rows { id note } last: rows(orderBy: [{id: DESC}], limit: 1) { id } __typename } }`,
+			`{"insertOrders":{"affected":3,"rows":[{"id":12,"note":"l"},{"id":11,"note":null},{"id":13,"note":null}],"last":[{"id":13}],"__typename":"OrdersChange"}}`,
+		},
 		{`mutation { insertItemsOne(row: {box_id: 1, line: 2, sku: ""}) { line sku box { id items { line } } } }`, `{"insertItemsOne":{"line":2,"sku":"","box":{"id":1,"items":[{"line":1},{"line":2}]}}}`},
 		// What is another's, what is missing and what is not shown is all the same.
 		{`mutation { insertOrdersOne(row: {id: 20, customer_id: 3}) { id } }`, `null NOT_FOUND: customer_id leads to no row of customers (insertOrdersOne.row.customer_id)`},
@@ -172,8 +176,10 @@ func TestWrites(t *testing.T) {
 		{`mutation { updateCustomersByPk(id: 1, set: {name: "a name of more than twenty letters"}) { id } }`, `null BAD_USER_INPUT: a text is too long for its column in customers`},
 		// One transaction.
 		{`mutation { a: insertOrdersOne(row: {id: 40}) { id } b: insertOrdersOne(row: {id: 40}) { id } }`, `null CONFLICT: there is a row of orders with the same id`},
-		{`mutation { a: insertOrdersOne(row: {id: 40}) { id } b: updateOrdersByPk(id: 40, set: {note: "forty"}) { note } c: deleteOrdersByPk(id: 40) { note version } }`,
-			`{"a":{"id":40},"b":{"note":"forty"},"c":{"note":"forty","version":2}}`},
+		{
+			`mutation { a: insertOrdersOne(row: {id: 40}) { id } b: updateOrdersByPk(id: 40, set: {note: "forty"}) { note } c: deleteOrdersByPk(id: 40) { note version } }`,
+			`{"a":{"id":40},"b":{"note":"forty"},"c":{"note":"forty","version":2}}`,
+		},
 		{`mutation { deleteOrders(where: {id: {gt: 1}}) { affected } }`, `{"deleteOrders":{"affected":6}}`},
 		{`{ orders { id version } }`, `{"orders":[{"id":1,"version":2}]}`},
 	} {

@@ -33,8 +33,10 @@ func BuildChange(r query.Change, cat *catalog.Catalog, p principal.Principal, no
 		return Change{}, fault.New(fault.NotFound, "there is no dataset %q", r.Dataset)
 	}
 	b.path = []string{r.Field.Key}
-	cb := &changeBuilder{builder: b, vis: vis, field: r.Field, args: arguments(r.Field.Args), now: now,
-		c: &change{kind: r.Kind, key: r.Field.Key, dataset: r.Dataset, typ: vis.Dataset.Type + "Change", identity: b.identity(), names: make(map[string]string)}}
+	cb := &changeBuilder{
+		builder: b, vis: vis, field: r.Field, args: arguments(r.Field.Args), now: now,
+		c: &change{kind: r.Kind, key: r.Field.Key, dataset: r.Dataset, typ: vis.Dataset.Type + "Change", identity: b.identity(), names: make(map[string]string)},
+	}
 	if err := cb.build(); err != nil {
 		return Change{}, err
 	}
@@ -107,7 +109,7 @@ func (cb *changeBuilder) open() error {
 	}
 	cb.c.table, cb.c.target, cb.c.keys = cb.table.l.refs[0], ref.target, len(d.Key)
 	if !d.Common {
-		cb.c.owner = cb.p.Tenant
+		cb.c.owner = cb.tenant()
 	}
 	for _, col := range cb.vis.Columns() {
 		if stored := binding.Columns[col.Name]; !stored.Missing {

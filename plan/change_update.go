@@ -274,8 +274,8 @@ func (cb *changeBuilder) delete() error {
 	cb.c.update = Update{level: rows, sets: []Set{{column: cb.stored(deleted.At), value: Given{value: at}}}}
 	if deleted.By != nil {
 		by := Given{}
-		if cb.p.Subject != "" {
-			if by.value, err = value.Parse(deleted.By.Type, cb.p.Subject); err != nil {
+		if subject := cb.subject(); subject != "" {
+			if by.value, err = value.Parse(deleted.By.Type, subject); err != nil {
 				return fault.New(fault.Forbidden, "who deletes rows of %s is noted there, and your subject does not fit", cb.vis.Dataset.Name)
 			}
 		}

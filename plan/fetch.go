@@ -231,6 +231,7 @@ func (l Level) OnScratch(id int) Level {
 				f.Stored = f.Name
 			}
 			f.Native, f.Form, f.ByCode, f.Indexed, f.Sorted, f.Func, f.Cut = "", value.Plain, true, false, false, "", raw
+			f.spread = nil
 		}
 	}
 	l.refs = refs

@@ -395,6 +395,7 @@ type Field struct {
 
 	Indexed bool // an index of the source finds a tenant's rows by it
 	Sorted  bool // an index of the source has each tenant's rows in its order, in which they also lie in the table
+	spread  *catalog.Spread
 
 	Func catalog.Func // of groups that the source makes: what it computes of the column, or of all its rows
 	Cut  Unit         // likewise: the unit that the time is cut to

@@ -41,12 +41,16 @@ func TestIntrospectWrites(t *testing.T) {
 		"items": {}, "seen": {Kind: catalog.AView},
 		"orders": {
 			Columns: []catalog.TableColumn{
-				{Name: "id", Default: catalog.ByDefault, Made: catalog.Counted}, {Name: "code", Default: catalog.ByDefault, Made: catalog.Random},
-				{Name: "n", Default: catalog.ByDefault}, {Name: "twice", Default: catalog.Computed},
+				{Name: "id", Default: catalog.ByDefault, Made: catalog.Counted},
+				{Name: "code", Default: catalog.ByDefault, Made: catalog.Random},
+				{Name: "n", Default: catalog.ByDefault},
+				{Name: "twice", Default: catalog.Computed},
 			},
 			Colliding: []catalog.CollidingBy{
-				{Name: "orders_tenant_id_pkey", Columns: []string{"tenant", "id"}, Constraint: true}, {Name: "orders_code_key", Columns: []string{"code"}, Constraint: true},
-				{Name: "by_day", Columns: []string{"tenant", "the day"}}, {Name: "by_sum", Columns: []string{"tenant"}, Expression: true},
+				{Name: "orders_tenant_id_pkey", Columns: []string{"tenant", "id"}, Constraint: true},
+				{Name: "orders_code_key", Columns: []string{"code"}, Constraint: true},
+				{Name: "by_day", Columns: []string{"tenant", "the day"}},
+				{Name: "by_sum", Columns: []string{"tenant"}, Expression: true},
 			},
 			Referrers: []catalog.Referrer{{Schema: "main", Table: "items", Columns: []string{"tenant", "order_id"}, RefColumns: []string{"tenant", "id"}}},
 		},

@@ -30,7 +30,7 @@ func TestPlansByValues(t *testing.T) {
 		pg := open(t, spec, postgres.Options{})
 		for want, query := range map[string]func(sqlexec.Session) asks{
 			`"5"`:  func(s sqlexec.Session) asks { return s.Query },
-			`"12"`: func(s sqlexec.Session) asks { return s.(sqlexec.PlansByValues).QueryByValues },
+			`"12"`: func(s sqlexec.Session) asks { return s.(sqlexec.Plans).QueryByValues },
 		} {
 			err := pg.Session(t.Context(), false, func(s sqlexec.Session) error {
 				if _, err := read(t.Context(), s, 1, "SELECT set_config('test.planned', '0', false)"); err != nil {

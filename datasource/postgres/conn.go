@@ -148,6 +148,7 @@ type conn struct {
 	pooling    pooling
 	silence    *silence      // of the server
 	place      place         // behind a pooler
+	mode       planMode      // of the session
 	limit      time.Duration // of each statement
 	broken     bool          // in an unknown state, or with a statement still running
 	why        error         // it is broken, if an error says so
@@ -199,6 +200,9 @@ func (c *conn) exec(ctx context.Context, text string) error {
 // failed notes what an error means for the connection: it survives those that
 // the server reports of a statement.
 func (c *conn) failed(err error) error {
+	if c.mode != asEver {
+		c.mode = unknownMode // what was set is taken back with the transaction
+	}
 	var reported *pq.Error
 	if !errors.As(err, &reported) || c.wire.ended || Lost(err) {
 		c.broken, c.why = true, cmp.Or(c.why, err)
@@ -209,12 +213,12 @@ func (c *conn) failed(err error) error {
 // query sends a statement, to be prepared first if it is not yet, and reads up
 // to its rows: one way there and back. Alone means that it is a transaction of
 // its own.
-func (c *conn) query(text string, args []string, alone bool) (*prepared, error) {
+func (c *conn) query(text string, args []string, alone bool, mode planMode) (*prepared, error) {
 	p := c.statements.get(text)
 	if p == nil {
 		p = c.fresh(text)
 	}
-	return p, c.run(text, p, args, alone)
+	return p, c.run(text, p, args, alone, mode)
 }
 
 // fresh is a statement that is not prepared yet.
@@ -226,13 +230,16 @@ func (c *conn) fresh(text string) *prepared {
 }
 
 // run sends a statement and reads up to its rows.
-func (c *conn) run(text string, p *prepared, args []string, alone bool) error {
+func (c *conn) run(text string, p *prepared, args []string, alone bool, mode planMode) error {
 	if err := bindable(args); err != nil {
 		return err
 	}
-	preface := alone && c.pooling.pooled()
-	if preface {
-		c.preface(c.limit)
+	preface, switched := alone && c.pooling.pooled(), c.switches(mode)
+	switch {
+	case preface:
+		c.preface(c.limit, mode)
+	case switched:
+		c.wire.planMode(mode)
 	}
 	if !p.parsed {
 		c.makeRoom(p)
@@ -249,6 +256,11 @@ func (c *conn) run(text string, p *prepared, args []string, alone bool) error {
 	if preface {
 		if err := c.prefaced(); err != nil {
 			return err
+		}
+	}
+	if switched {
+		if err := c.switched(mode); err != nil {
+			return c.failed(err)
 		}
 	}
 	err := c.wire.started(p)
@@ -286,7 +298,7 @@ func (c *conn) keep(text string, p *prepared) {
 // row runs a statement, prepared anew, and returns its first row.
 func (c *conn) row(ctx context.Context, text string, args []string) ([]value.Cell, error) {
 	p := &prepared{}
-	if err := c.run(text, p, args, false); err != nil {
+	if err := c.run(text, p, args, false, asEver); err != nil {
 		return nil, err
 	}
 	found := newRows(ctx, c, p.types, func() bool { return false })

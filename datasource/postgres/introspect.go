@@ -42,6 +42,7 @@ func (in *introspection) run(ctx context.Context) error {
 		{typesText, nil, []uint32{oidInt8, oidText, oidBool, oidText, oidInt8, oidInt8, oidInt8, oidText}, in.addType},
 		{columnsText, []string{in.schemas}, []uint32{
 			oidInt8, oidText, oidText, oidBool, oidText, oidText, oidInt8, oidInt8, oidInt8, oidBool, oidBool, oidBool, oidText, oidBool, oidBool,
+			oidBool, oidFloat8, oidFloat8, oidFloat8,
 		}, in.addColumn},
 		{indexesText, []string{in.schemas}, []uint32{oidInt8, oidBool, oidBool, oidBool, oidText}, in.addIndex},
 		{foreignKeysText, []string{in.schemas}, []uint32{oidInt8, oidText, oidText, oidText, oidText, oidText, oidText, oidBool}, in.addForeignKey},
@@ -112,6 +113,10 @@ func (in *introspection) addType(rows value.Rows) error {
 // to and fro in the table. That is worth it where the server says that reads
 // out of order are cheap; where they are dear, it would choose another way and
 // sort.
+//
+// How values are spread is asked of servers that sort what is sorted in part
+// already (from version 13): only they read a list along an index whose columns
+// leave the order open.
 const columnsText = `
 WITH RECURSIVE domains AS (
 	SELECT oid, oid AS base, typtypmod AS modifier, typtype, typbasetype FROM pg_type WHERE typtype = 'd'
@@ -136,7 +141,11 @@ SELECT c.oid::int8, n.nspname::text, c.relname::text, c.relkind IN ('v', 'm'), a
 	a.attcollation = 0 OR o.deterministic,
 	coalesce(col_description(c.oid, a.attnum), ''),
 	coalesce(s.correlation > 0.95 AND current_setting('random_page_cost')::float8 <= 1.5, FALSE),
-	EXISTS (SELECT FROM pg_depend e WHERE e.classid = 'pg_class'::regclass AND e.objid = c.oid AND e.objsubid = 0 AND e.deptype = 'e')
+	EXISTS (SELECT FROM pg_depend e WHERE e.classid = 'pg_class'::regclass AND e.objid = c.oid AND e.objsubid = 0 AND e.deptype = 'e'),
+	EXISTS (SELECT FROM pg_index i WHERE i.indrelid = c.oid AND (a.attnum = ANY(i.indkey::int2[]) OR EXISTS (
+		SELECT FROM pg_depend e WHERE e.classid = 'pg_class'::regclass AND e.objid = i.indexrelid
+			AND e.refclassid = 'pg_class'::regclass AND e.refobjid = c.oid AND e.refobjsubid = a.attnum))),
+	z.rows, z.each, coalesce(s.most_common_freqs[1] * z.rows, z.each)
 FROM pg_class c
 JOIN pg_namespace n ON n.oid = c.relnamespace
 JOIN pg_attribute a ON a.attrelid = c.oid
@@ -145,6 +154,10 @@ LEFT JOIN pg_type l ON l.oid = coalesce(d.base, a.atttypid) AND l.typcategory = 
 LEFT JOIN domains i ON i.oid = l.typelem AND i.typtype <> 'd'
 LEFT JOIN ordering o ON o.oid = a.attcollation
 LEFT JOIN pg_stats s ON s.schemaname = n.nspname AND s.tablename = c.relname AND s.attname = a.attname AND NOT s.inherited
+LEFT JOIN LATERAL (
+	SELECT c.reltuples::float8 AS rows, CASE WHEN s.n_distinct > 0 THEN c.reltuples / s.n_distinct WHEN s.n_distinct < 0 THEN -1 / s.n_distinct END::float8 AS each
+	WHERE c.relkind = 'r' AND c.reltuples > 0 AND current_setting('server_version_num')::int >= 130000
+) z ON TRUE
 WHERE n.nspname = ANY($1::text[])
 	AND c.relkind IN ('r', 'p', 'v', 'm', 'f') AND NOT c.relispartition
 	AND a.attnum > 0 AND NOT a.attisdropped AND has_column_privilege(c.oid, a.attnum, 'SELECT')
@@ -167,6 +180,9 @@ func (in *introspection) addColumn(rows value.Rows) error {
 		Nullable: rows.Cell(9).Bool,
 		ByCode:   rows.Cell(10).Bool,
 		Comment:  text(rows.Cell(12)), InOrder: rows.Cell(13).Bool,
+	}
+	if n, each, most := rows.Cell(16), rows.Cell(17), rows.Cell(18); n.Kind == value.KindFloat && each.Kind == value.KindFloat && most.Kind == value.KindFloat {
+		column.Spread = &catalog.Spread{Rows: n.Float, Each: each.Float, Most: most.Float, InIndex: rows.Cell(15).Bool}
 	}
 	if deterministic := rows.Cell(11).Bool; !deterministic && column.Type.Scalar == value.String && column.Form == value.Plain {
 		column.Form = value.Collated

@@ -252,3 +252,37 @@ func TestIntrospectOrder(t *testing.T) {
 		}
 	}
 }
+
+// TestIntrospectSpread: what is said of how values are spread is what the server's
+// statistics say; nothing of what has none, as a view.
+func TestIntrospectSpread(t *testing.T) {
+	t.Parallel()
+	db := database(t, `
+		CREATE TABLE visits (id int PRIMARY KEY, tenant text NOT NULL, page int NOT NULL, note text, flag int, low text, free int);
+		INSERT INTO visits SELECT n, CASE WHEN n % 2 = 0 THEN 'big' ELSE 't' || n % 5 END, n % 10, NULL, n % 4, 'x', n % 8 FROM generate_series(1, 1000) AS n;
+		CREATE INDEX ON visits (tenant, page);
+		CREATE INDEX ON visits (id) WHERE flag = 1;
+		CREATE INDEX ON visits (lower(low));
+		ANALYZE visits;
+		CREATE VIEW seen AS SELECT * FROM visits;
+		CREATE TABLE fresh (id int)`)
+	got := make(map[string]string)
+	for _, table := range introspect(t, open(t, specOf(db), postgres.Options{}), "public") {
+		for _, c := range table.Columns {
+			if c.Spread != nil {
+				got[table.Name+"."+c.Name] = fmt.Sprintf("%.0f of %.0f, %.0f at most, index %t", c.Spread.Each, c.Spread.Rows, c.Spread.Most, c.Spread.InIndex)
+			}
+		}
+	}
+	expected := map[string]string{
+		"visits.id":     "1 of 1000, 1 at most, index true",
+		"visits.tenant": "167 of 1000, 500 at most, index true",
+		"visits.page":   "100 of 1000, 100 at most, index true",
+		"visits.flag":   "250 of 1000, 250 at most, index true",
+		"visits.low":    "1000 of 1000, 1000 at most, index true",
+		"visits.free":   "125 of 1000, 125 at most, index false",
+	}
+	if diff := cmp.Diff(expected, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}

@@ -149,22 +149,23 @@ func TestRounds(t *testing.T) {
 // Types that are made of themselves have no end.
 func TestTypesOfThemselves(t *testing.T) {
 	t.Parallel()
-	const name, truth, number = lies.Text, lies.Bool, lies.Int8
+	const name, truth, number, double = lies.Text, lies.Bool, lies.Int8, int64(701)
 	column := func(oid int64) string { return lies.Column("c", oid) }
 	rows := func(columns string, rows ...string) string {
 		return lies.Parsed + lies.Message('t', "\x00\x00") + columns + lies.Bound + strings.Join(rows, "") + lies.Complete("SELECT 1")
 	}
 	types := lies.Columns(column(number), column(name), column(truth), column(name), column(number), column(number), column(number), column(name))
 	columns := lies.Columns(column(number), column(name), column(name), column(truth), column(name), column(name), column(number), column(number), column(number),
-		column(truth), column(truth), column(truth), column(name), column(truth), column(truth))
+		column(truth), column(truth), column(truth), column(name), column(truth), column(truth),
+		column(truth), column(double), column(double), column(double))
 	source := open(t, liar(lies.Answering(t, lies.Lie{}, map[string]string{
 		"FROM pg_type t": rows(types,
 			lies.Row("1", "domain", "f", "d", "1", "-1", "0", "[]"),
 			lies.Row("2", "list", "f", "b", "0", "-1", "2", "[]")),
 		"domains AS": rows(columns,
-			lies.Row("9", "public", "t", "f", "a", "domain", "1", "-1", "0", "t", "t", "t", "", "f", "f"),
-			lies.Row("9", "public", "t", "f", "b", "list", "2", "-1", "0", "t", "t", "t", "", "f", "f")),
-		"FROM pg_index":      rows(lies.Columns(column(number), column(truth), column(truth), column(truth), column(name))),
+			lies.Row("9", "public", "t", "f", "a", "domain", "1", "-1", "0", "t", "t", "t", "", "f", "f", "f", "NaN", "-1", "0"),
+			lies.Row("9", "public", "t", "f", "b", "list", "2", "-1", "0", "t", "t", "t", "", "f", "f", "f", "NaN", "-1", "0")),
+		"i.indisprimary":     rows(lies.Columns(column(number), column(truth), column(truth), column(truth), column(name))),
 		"FROM pg_constraint": rows(lies.Columns(column(number), column(name), column(name), column(name), column(name), column(truth))),
 	}), "disable"), postgres.Options{})
 	tables, err := source.Introspect(t.Context(), "public")

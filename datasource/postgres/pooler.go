@@ -98,7 +98,7 @@ func poolingFor(kind catalog.Pooler, writes bool) pooling {
 	for _, s := range p.settings {
 		p.preamble += set + pq.QuoteLiteral(s.Name) + ", " + pq.QuoteLiteral(s.Value) + ", true), "
 	}
-	p.preamble += "pg_catalog.pg_backend_pid()::pg_catalog.text, current_user::pg_catalog.text, pg_catalog.current_database()::pg_catalog.text"
+	p.preamble += "CASE WHEN $2::pg_catalog.text <> '' THEN " + set + "'plan_cache_mode', $2::pg_catalog.text, true) ELSE '' END, pg_catalog.pg_backend_pid()::pg_catalog.text, current_user::pg_catalog.text, pg_catalog.current_database()::pg_catalog.text"
 	if kind == catalog.SessionPooler {
 		p.name = p.statementName(p.preamble)
 	}
@@ -222,12 +222,13 @@ func (c *connector) identify(ctx context.Context, made *conn, greeted int64) err
 // backend is empty.
 type place struct{ backend, user, database string }
 
-// preface writes the preamble, with a bound for the transaction's statements.
-func (c *conn) preface(limit time.Duration) {
+// preface writes the preamble, with a bound for the transaction's statements and
+// how they are planned.
+func (c *conn) preface(limit time.Duration, mode planMode) {
 	if !c.pooling.named() {
 		c.wire.parse("", c.pooling.preamble)
 	}
-	c.wire.execute(c.pooling.name, []string{milliseconds(limit)})
+	c.wire.execute(c.pooling.name, []string{milliseconds(limit), mode.setting()})
 }
 
 // prefaced reads what the preamble says. Whatever it fails with, the connection
@@ -281,7 +282,7 @@ func (c *conn) entered(limit time.Duration) error {
 		c.wire.forget(&prepared{name: c.pooling.name})
 		c.wire.parse(c.pooling.name, c.pooling.preamble)
 	}
-	c.preface(limit)
+	c.preface(limit, asEver)
 	c.wire.sync()
 	err := c.wire.send()
 	if err == nil {

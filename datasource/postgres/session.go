@@ -84,19 +84,29 @@ func (c *conn) begin(ctx context.Context, limit time.Duration) error {
 
 // Query implements sqlexec.Session.
 func (s *session) Query(ctx context.Context, text string, args []string) (value.Rows, error) {
-	return s.ask(ctx, text, args, nil)
+	return s.ask(ctx, text, args, nil, asEver)
 }
 
-// QueryByValues implements sqlexec.PlansByValues. Of a prepared statement the
+// QueryByValues implements sqlexec.Plans. Of a prepared statement the
 // server keeps a plan for any arguments, from its sixth run on, if that seems as
 // good; one without a name is parsed with each run, in the same message, and
 // planned for its arguments. That holds behind every pooler.
 func (s *session) QueryByValues(ctx context.Context, text string, args []string) (value.Rows, error) {
-	return s.ask(ctx, text, args, &prepared{})
+	return s.ask(ctx, text, args, &prepared{}, asEver)
+}
+
+// QueryForAll implements sqlexec.Plans. Where the server takes a plan for any
+// arguments for the dearer one, it would plan a short list anew with every run. An
+// account that has settings of its own plans as they say.
+func (s *session) QueryForAll(ctx context.Context, text string, args []string) (value.Rows, error) {
+	if !s.conn.pooling.named() || s.conn.setup.text != "" { // without a name it is planned with every run anyway
+		return s.Query(ctx, text, args)
+	}
+	return s.ask(ctx, text, args, nil, generic)
 }
 
 // ask runs a statement: as it is prepared, or as anew says.
-func (s *session) ask(ctx context.Context, text string, args []string, anew *prepared) (value.Rows, error) {
+func (s *session) ask(ctx context.Context, text string, args []string, anew *prepared, mode planMode) (value.Rows, error) {
 	s.closeRows()
 	if err := ctx.Err(); err != nil {
 		return nil, fault.From(err)
@@ -106,9 +116,9 @@ func (s *session) ask(ctx context.Context, text string, args []string, anew *pre
 	}
 	first := !s.asked
 	s.asked = true
-	found, err := s.query(ctx, text, args, anew)
+	found, err := s.query(ctx, text, args, anew, mode)
 	if stale(err) && !s.conn.broken {
-		found, err = s.again(ctx, text, args, first, err)
+		found, err = s.again(ctx, text, args, mode, first, err)
 	}
 	if err != nil {
 		err = translate(ctx, err)
@@ -120,14 +130,14 @@ func (s *session) ask(ctx context.Context, text string, args []string, anew *pre
 }
 
 // query runs a statement as it is prepared, or as anew says.
-func (s *session) query(ctx context.Context, text string, args []string, anew *prepared) (*rows, error) {
+func (s *session) query(ctx context.Context, text string, args []string, anew *prepared, mode planMode) (*rows, error) {
 	stop := s.conn.link.Watch(ctx, pglink.Grace)
 	s.conn.link.Allow()
 	statement, err := anew, error(nil)
 	if anew != nil {
-		err = s.conn.run(text, anew, args, !s.snapshot)
+		err = s.conn.run(text, anew, args, !s.snapshot, mode)
 	} else {
-		statement, err = s.conn.query(text, args, !s.snapshot)
+		statement, err = s.conn.query(text, args, !s.snapshot, mode)
 	}
 	if err != nil {
 		if stop() {
@@ -165,7 +175,7 @@ func stale(err error) bool {
 // it is there already, as it is, for its name says that it is the same. In a
 // snapshot that other statements have seen it cannot: the failure has ended the
 // transaction.
-func (s *session) again(ctx context.Context, text string, args []string, first bool, cause error) (*rows, error) {
+func (s *session) again(ctx context.Context, text string, args []string, mode planMode, first bool, cause error) (*rows, error) {
 	if old := s.conn.statements.remove(text); old != nil {
 		s.conn.wire.forget(old)
 	}
@@ -186,7 +196,7 @@ func (s *session) again(ctx context.Context, text string, args []string, first b
 			return nil, err
 		}
 	}
-	return s.query(ctx, text, args, anew)
+	return s.query(ctx, text, args, anew, mode)
 }
 
 func (s *session) closeRows() {

@@ -60,7 +60,7 @@ func (c *conn) open(ctx context.Context) error {
 func (c *conn) runSetup(ctx context.Context) error {
 	stop := c.link.Watch(ctx, pglink.Grace)
 	c.link.Allow()
-	statement, err := c.query(c.setup.text, c.setup.args, false)
+	statement, err := c.query(c.setup.text, c.setup.args, false, asEver)
 	if err != nil {
 		stop()
 		return err

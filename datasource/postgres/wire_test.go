@@ -71,7 +71,7 @@ func conversation(says string) (*conn, []string, error) {
 	server := &script{says: bytes.NewReader([]byte(says))}
 	l := pglink.Over(server, 1<<20)
 	c := &conn{link: l, wire: newWire(l), statements: newStatements(4)}
-	p, err := c.query("SELECT", []string{"a"}, true)
+	p, err := c.query("SELECT", []string{"a"}, true, asEver)
 	if err != nil {
 		return c, nil, err
 	}

@@ -100,7 +100,7 @@ func (a *applying) named(ctx context.Context, statement sqlgen.Statement, keys [
 		args = append(args, a.d.KeyList(list))
 	}
 	args = append(args, statement.Args.Bind(nil)...)
-	if err := fits(statement.Args, 0); err != nil {
+	if err := fits(statement.Args.Len(), 0); err != nil {
 		return nil, err
 	}
 	rows, err := a.session.Query(ctx, statement.Text, args)
@@ -180,7 +180,7 @@ func (a *applying) insert(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if err := fits(statement.Args, 0); err != nil {
+		if err := fits(statement.Args.Len(), 0); err != nil {
 			return err
 		}
 		rows, err := a.session.Query(ctx, statement.Text, statement.Args.Bind(nil))
@@ -219,7 +219,7 @@ func (a *applying) choose(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := fits(statement.Args, 0); err != nil {
+	if err := fits(statement.Args.Len(), 0); err != nil {
 		return err
 	}
 	rows, err := a.session.Query(ctx, statement.Text, statement.Args.Bind(nil))

@@ -22,7 +22,7 @@ type Prepared struct {
 	parts []sqlgen.Part // of a script
 	texts atomic.Int64  // bytes of text in the last result
 	tiles bool          // each part is a query of its own
-	steps bool          // it finds rows by their parents
+	how   planned
 }
 
 // Prepare writes the statement of a query.
@@ -33,24 +33,24 @@ func Prepare(q plan.Query, d sqlgen.Dialect) (*Prepared, error) {
 	if q.Statements() > 1 {
 		s, err := sqlgen.Together(q.Root(), d)
 		if err == nil {
-			err = fits(s.Args, cells(s.Parts))
+			err = fits(s.Args.Len(), cells(s.Parts))
 		}
-		return script(s, false, q.Root().Steps()), err
+		return script(s, false, plannedAs(q.Root())), err
 	}
 	s, err := sqlgen.Render(q.Root(), d)
 	if err == nil {
-		err = fits(s.Args, q.Root().Columns())
+		err = fits(s.Args.Len(), q.Root().Columns())
 	}
-	return &Prepared{text: s.Text, args: s.Args, level: q.Root(), steps: q.Root().Steps()}, err
+	return &Prepared{text: s.Text, args: s.Args, level: q.Root(), how: plannedAs(q.Root())}, err
 }
 
 // PrepareSharedScan writes the statement of queries that read the same rows.
 func PrepareSharedScan(q plan.SharedScan, d sqlgen.Dialect) (*Prepared, error) {
 	s, err := sqlgen.SharedScan(q, d)
 	if err == nil {
-		err = fits(s.Args, cells(s.Parts))
+		err = fits(s.Args.Len(), cells(s.Parts))
 	}
-	return script(s, true, q.Base().Steps()), err
+	return script(s, true, plannedAs(q.Base())), err
 }
 
 // maxCells is how many columns a statement may return: PostgreSQL takes 1664,
@@ -59,9 +59,9 @@ const maxCells = 1600
 
 // fits refuses a statement that no engine takes, before a connection is taken
 // for it.
-func fits(args sqlgen.Args, cells int) error {
+func fits(args, cells int) error {
 	switch {
-	case args.Len() > sqlgen.MaxArgs:
+	case args > sqlgen.MaxArgs:
 		return fault.New(fault.TooComplex, "the conditions have more than %d different values", sqlgen.MaxArgs).
 			WithHint("ask with fewer values")
 	case cells > maxCells:
@@ -82,8 +82,8 @@ func cells(parts []sqlgen.Part) int {
 	return n
 }
 
-func script(s sqlgen.Script, tiles, steps bool) *Prepared {
-	return &Prepared{text: s.Text, args: s.Args, parts: s.Parts, tiles: tiles, steps: steps}
+func script(s sqlgen.Script, tiles bool, how planned) *Prepared {
+	return &Prepared{text: s.Text, args: s.Args, parts: s.Parts, tiles: tiles, how: how}
 }
 
 // Text is the statement's text, with placeholders.
@@ -127,7 +127,7 @@ func joined(args []string) string { return strings.Join(args, "\x00") }
 
 // Run runs the statement and returns a result for each query.
 func (p Statement) Run(ctx context.Context, s Session) ([]*value.Result, error) {
-	rows, err := ask(ctx, s, p.steps, p.text, p.args)
+	rows, err := ask(ctx, s, p.how, p.text, p.args)
 	if err != nil {
 		return nil, err
 	}

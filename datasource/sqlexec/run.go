@@ -65,10 +65,10 @@ func Fetch(ctx context.Context, s Session, d sqlgen.Dialect, q plan.Query, each 
 	if err != nil {
 		return err
 	}
-	if err := fits(statement.Args, q.Root().Columns()); err != nil {
+	if err := fits(statement.Args.Len(), q.Root().Columns()); err != nil {
 		return err
 	}
-	rows, err := ask(ctx, s, q.Root().Steps(), statement.Text, statement.Args.Bind(nil))
+	rows, err := ask(ctx, s, plannedAs(q.Root()), statement.Text, statement.Args.Bind(nil))
 	if err != nil {
 		return err
 	}
@@ -88,7 +88,7 @@ func (r Run) level(ctx context.Context, l plan.Level, keys [][]value.Value, c *c
 	if err != nil {
 		return nil, err
 	}
-	if err := fits(statement.Args, 0); err != nil {
+	if err := fits(statement.Args.Len(), 0); err != nil {
 		return nil, err
 	}
 	own := statement.Args.Bind(nil)
@@ -96,7 +96,7 @@ func (r Run) level(ctx context.Context, l plan.Level, keys [][]value.Value, c *c
 	for _, list := range keys {
 		args = append(args, r.Dialect.KeyList(list))
 	}
-	rows, err := ask(ctx, r.Session, l.Steps(), statement.Text, append(args, own...))
+	rows, err := ask(ctx, r.Session, plannedAs(l), statement.Text, append(args, own...))
 	if err != nil {
 		return nil, err
 	}

@@ -4,6 +4,7 @@ package sqlexec
 import (
 	"context"
 
+	"usher/plan"
 	"usher/value"
 )
 
@@ -15,18 +16,42 @@ type Session interface {
 	Query(ctx context.Context, text string, args []string) (value.Rows, error)
 }
 
-// PlansByValues is a session of a database that may keep one plan of a statement
-// for all arguments.
-type PlansByValues interface {
+// Plans is a session of a database that may keep one plan of a statement for all
+// arguments.
+type Plans interface {
 	// QueryByValues is Query with a plan that is made for these arguments.
 	QueryByValues(ctx context.Context, text string, args []string) (value.Rows, error)
+	// QueryForAll is Query with a plan that is made once, for any arguments.
+	QueryForAll(ctx context.Context, text string, args []string) (value.Rows, error)
 }
 
-// ask runs a statement of a level. One that finds rows by their parents is
-// planned for its tenant.
-func ask(ctx context.Context, s Session, steps bool, text string, args []string) (value.Rows, error) {
-	if by, ok := s.(PlansByValues); ok && steps {
-		return by.QueryByValues(ctx, text, args)
+// planned says how a statement is to be planned.
+type planned uint8
+
+const (
+	asEver   planned = iota // as the database thinks best
+	byValues                // it finds rows by their parents: how many there are depends on the tenant
+	forAll                  // plan.Level.Generic
+)
+
+func plannedAs(l plan.Level) planned {
+	switch {
+	case l.Steps():
+		return byValues
+	case l.Generic():
+		return forAll
+	}
+	return asEver
+}
+
+// ask runs a statement.
+func ask(ctx context.Context, s Session, how planned, text string, args []string) (value.Rows, error) {
+	p, ok := s.(Plans)
+	switch {
+	case ok && how == byValues:
+		return p.QueryByValues(ctx, text, args)
+	case ok && how == forAll:
+		return p.QueryForAll(ctx, text, args)
 	}
 	return s.Query(ctx, text, args)
 }

@@ -12,8 +12,8 @@ import (
 	"usher/principal"
 )
 
-// written is the same shop in two ways: tenants share tables, or one has its own.
-const written = `
+// writtenConfig is the same shop in two ways: tenants share tables, or one has its own.
+const writtenConfig = `
 sources:
   shop: {kind: postgres, host: 127.0.0.1, port: %[3]d, database: %[1]q, user: %[2]q, password: {env: PG}, sslmode: disable}
 %[4]s
@@ -153,7 +153,7 @@ func TestWritesAreTheSame(t *testing.T) {
 INSERT INTO customers SELECT t, n, 'of ' || t, 'c' || n, 1 FROM unnest(ARRAY['bistro', 'cantina']) t, generate_series(1, 9) n;
 INSERT INTO orders (tenant, id, customer_id, note) SELECT t, n, n, 'of ' || t FROM unnest(ARRAY['bistro', 'cantina']) t, generate_series(1, 9) n`)
 	open := func(more, bind string) *gateway {
-		text := fmt.Sprintf(written, shared.Name, shared.User, shared.Port, more, bind)
+		text := fmt.Sprintf(writtenConfig, shared.Name, shared.User, shared.Port, more, bind)
 		cfg, err := config.Parse("usher.yml", []byte(text), func(string) (string, bool) { return shared.Password, true })
 		if err != nil {
 			t.Fatal(err)
