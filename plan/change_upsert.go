@@ -88,7 +88,9 @@ func (cb *changeBuilder) upsert(cells []map[*catalog.Column]Given, stamps []*cat
 	}
 	u := Upsert{}
 	for _, col := range key {
-		u.key = append(u.key, cb.stored(col))
+		if !cb.table.uses[0].binding.Columns[col.Name].Missing { // the tenant's, in a table of its own
+			u.key = append(u.key, cb.stored(col))
+		}
 	}
 	for _, col := range columns {
 		u.sets, u.own = append(u.sets, Set{column: cb.stored(col)}), append(u.own, true)

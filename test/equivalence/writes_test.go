@@ -113,7 +113,7 @@ func (w writer) field() string {
 		}
 		return `insertOrders(rows: [` + rows + `])` + orderRows
 	case 2:
-		return `insertOrders(rows: [{id: ` + w.id() + `, ` + w.order() + `}, {id: ` + w.id() + `, note: "again"}], onConflict: {key: id, update: [note, amount, customer_id]})` + orderRows
+		return `insertOrders(rows: [{id: ` + w.id() + `, ` + w.order() + `}, {id: ` + w.id() + `, note: "again"}])` + orderRows
 	case 3, 4:
 		return `insertCustomersOne(row: {id: ` + w.id() + `, ` + w.customer() + `}) ` + customerFields
 	case 5:
