@@ -2,6 +2,7 @@ package equivalence
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
 	"math/rand/v2"
 	"strings"
@@ -166,8 +167,9 @@ INSERT INTO orders (tenant, id, customer_id, note) SELECT t, n, n, 'of ' || t FR
 		"tenants: {acme: {bind: {customers: {source: own, table: customers, columns: {tenant: ~}}, orders: {source: own, table: orders, columns: {tenant: ~}}}}}",
 	)
 	who := principal.Principal{Subject: "ana", Tenant: "acme", TenantKey: "acme", Scopes: []principal.Scope{principal.ReadData, principal.WriteData}}
+	sharedRows, ownRows := shared.Open(t), own.Open(t)
 	w := writer{rand.New(rand.NewPCG(11, 7))}
-	others := tablesOf(t, shared, `tenant <> 'acme'`)
+	others := tablesOf(t, sharedRows, `tenant <> 'acme'`)
 	done, refused := 0, make(map[string]int)
 	for n := range 400 {
 		text := w.mutation()
@@ -196,10 +198,10 @@ INSERT INTO orders (tenant, id, customer_id, note) SELECT t, n, n, 'of ' || t FR
 			if a, b := answerIn(t, together, who, read), answerIn(t, apart, who, read); a != b {
 				t.Fatalf("after %s\nshared: %s\nown:    %s", text, a, b)
 			}
-			if a, b := tablesOf(t, shared, `tenant = 'acme'`), tablesOf(t, own, `true`); a != b {
+			if a, b := tablesOf(t, sharedRows, `tenant = 'acme'`), tablesOf(t, ownRows, `true`); a != b {
 				t.Fatalf("after %s\nshared: %s\nown:    %s", text, a, b)
 			}
-			if now := tablesOf(t, shared, `tenant <> 'acme'`); now != others {
+			if now := tablesOf(t, sharedRows, `tenant <> 'acme'`); now != others {
 				t.Fatalf("after %s\nthe others have %s\nand had        %s", text, now, others)
 			}
 		}
@@ -209,10 +211,10 @@ INSERT INTO orders (tenant, id, customer_id, note) SELECT t, n, n, 'of ' || t FR
 	}
 }
 
-func tablesOf(t *testing.T, db pgtest.DB, condition string) string {
+func tablesOf(t *testing.T, db *sql.DB, condition string) string {
 	t.Helper()
 	var sum string
-	row := db.Open(t).QueryRowContext(t.Context(), `SELECT coalesce((SELECT string_agg((to_jsonb(c) - 'tenant')::text, ';' ORDER BY to_jsonb(c)) FROM customers c WHERE `+condition+`), '') || '/' ||
+	row := db.QueryRowContext(t.Context(), `SELECT coalesce((SELECT string_agg((to_jsonb(c) - 'tenant')::text, ';' ORDER BY to_jsonb(c)) FROM customers c WHERE `+condition+`), '') || '/' ||
 		coalesce((SELECT string_agg((to_jsonb(o) - 'tenant')::text, ';' ORDER BY to_jsonb(o)) FROM orders o WHERE `+condition+`), '')`)
 	if err := row.Scan(&sum); err != nil {
 		t.Fatal(err)
