@@ -82,20 +82,20 @@ fmt: $(GOLANGCI_STAMP) ## Format the code
 vet: ## Run go vet
 	scripts/progress.sh "vetting" go vet ./...
 
-# The servers usher is compared with have a Go module of their own, so that
-# their libraries are not usher's.
+# The servers usher is compared with have a Go module and npm packages of their
+# own, so that their libraries are not usher's.
 .PHONY: bench
-bench: build ## Measure usher against code written by hand; writes bench/RESULTS.md (25 minutes)
-	@scripts/prerequisites.sh test
+bench: build ## Measure usher against code written by hand and PostGraphile; writes bench/RESULTS.md (under 40 minutes)
+	@scripts/prerequisites.sh bench
 	go run -C bench .
 
 .PHONY: bench-quick
-bench-quick: build ## The same with a tenth of the data, in under 3 minutes; writes nothing
+bench-quick: build ## The same with a tenth of the data and fewer servers, in under 3 minutes; writes nothing
 	@scripts/prerequisites.sh test
 	go run -C bench . -quick
 
 .PHONY: bench-growth
-bench-growth: build ## What an answer costs when something else grows; writes bench/GROWTH.md (10 minutes)
+bench-growth: build ## What an answer costs when something else grows or usher is cold; writes bench/GROWTH.md (20 minutes)
 	@scripts/prerequisites.sh test
 	go run -C bench . -growth
 

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"fmt"
+	"slices"
 )
 
 // The chart's measures, in pixels.
@@ -16,15 +17,18 @@ const (
 	most       = 2.0 // the ratio at the right edge
 )
 
-var chartColors = []string{"#9aa0a6", "#2563eb", "#7c9cf5", "#0d9488"}
+var chartColors = []string{"#9aa0a6", "#2563eb", "#7c9cf5", "#0d9488", "#d97706", "#4b5563"}
 
 // chart draws each server's throughput as a ratio to the baseline's.
 func (r *results) chart() []byte {
 	var b bytes.Buffer
 	put := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
 	others := r.servers[1:]
-	group := len(others)*(barHeight+barGap) + groupGap
-	height := chartTop + len(r.measured())*group + 20
+	rows := slices.DeleteFunc(slices.Clone(r.rows), func(one *row) bool { return one.clients != r.plan.clients[0] })
+	height := chartTop + 20
+	for _, one := range rows {
+		height += (len(one.servers)-1)*(barHeight+barGap) + groupGap
+	}
 	scale := float64(chartWidth-labelWidth-60) / most
 	put(`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %d" font-family="system-ui, sans-serif" font-size="12" role="img" aria-label="Throughput as a ratio to the baseline">`, chartWidth, height)
 	put(`<rect width="%d" height="%d" fill="#fff"/>`, chartWidth, height)
@@ -35,20 +39,20 @@ func (r *results) chart() []byte {
 	}
 	put(`<text x="%d" y="22" fill="#b91c1c">┆ usher's target</text>`, x)
 	y := chartTop
-	for _, w := range r.measured() {
-		put(`<text x="%d" y="%d" fill="#111" text-anchor="end" font-weight="600">%s</text>`, labelWidth-10, y+barHeight-2, w.name)
-		for i, v := range others {
-			if r.failed[w.name][v.name] != nil {
+	for _, one := range rows {
+		put(`<text x="%d" y="%d" fill="#111" text-anchor="end" font-weight="600">%s</text>`, labelWidth-10, y+barHeight-2, one.workload.name)
+		for _, v := range one.servers[1:] {
+			if one.failed[v.name] != nil {
 				put(`<text x="%d" y="%d" fill="#b91c1c">failed</text>`, labelWidth+5, y+barHeight-3)
 				y += barHeight + barGap
 				continue
 			}
-			ratio := r.ratio(w, v.name, aspects[0])
+			ratio := one.ratio(v.name, r.servers[0].name, aspects[0])
 			width := scale * min(ratio, most)
 			put(`<rect x="%d" y="%d" width="%.1f" height="%d" fill="%s"/><text x="%.1f" y="%d" fill="#333">%.2f</text>`,
-				labelWidth, y, width, barHeight, chartColors[i%len(chartColors)], labelWidth+width+5, y+barHeight-3, ratio)
-			if v.name == "usher" && w.target > 0 {
-				at := labelWidth + scale*w.target
+				labelWidth, y, width, barHeight, chartColors[slices.Index(others, v)%len(chartColors)], labelWidth+width+5, y+barHeight-3, ratio)
+			if target := one.workload.targets.throughput; v.name == "usher" && target > 0 {
+				at := labelWidth + scale*target
 				put(`<line x1="%.1f" y1="%d" x2="%.1f" y2="%d" stroke="#b91c1c" stroke-width="2" stroke-dasharray="3 2"/>`, at, y-2, at, y+barHeight+2)
 			}
 			y += barHeight + barGap

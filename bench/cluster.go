@@ -34,10 +34,11 @@ type cluster struct {
 	process  *process
 }
 
-// The accounts: one loads, the servers read with the other.
+// The accounts: one loads, the servers read with the others.
 const (
-	superuser = "bench"
-	reader    = "reader"
+	superuser  = "bench"
+	reader     = "reader"
+	peerReader = "peer"
 )
 
 // startCluster starts the server on the folder's data, made now if there is

@@ -22,14 +22,16 @@ type dataset struct {
 
 const (
 	products     = 200
-	smallest     = 1000 // orders of a tenant at least: W5 asks for as many
-	begin        = "2024-01-01T00:00:00Z"
+	smallest     = 1000                 // orders of a tenant at least: W5 asks for as many
 	span         = 731 * 24 * time.Hour // two years
 	referenceLen = 8
 )
 
+// origin is when the first order was made.
+var origin = time.Date(2024, 1, 1, 0, 0, 0, 0, time.UTC)
+
 // version changes when the rows do, so that data of an older one is not reused.
-const version = 2
+const version = 4
 
 // tenant is the id of a tenant, and its key.
 func tenant(i int) string { return fmt.Sprintf("t%04d", i) }
@@ -116,16 +118,12 @@ func writeProducts(w *bufio.Writer, random *rand.Rand) error {
 }
 
 func writeOrders(orders, items *bufio.Writer, owners []int, random *rand.Rand) error {
-	first, err := time.Parse(time.RFC3339, begin)
-	if err != nil {
-		return err
-	}
 	step := span / time.Duration(len(owners))
 	var line []byte
 	item := int64(0)
 	for i, owner := range owners {
 		id, name := int64(i+1), tenant(owner)
-		line = appendOrder(line[:0], id, name, first.Add(time.Duration(i)*step), random)
+		line = appendOrder(line[:0], id, name, origin.Add(time.Duration(i)*step), random)
 		if _, err := orders.Write(line); err != nil {
 			return err
 		}

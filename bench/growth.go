@@ -6,7 +6,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"path/filepath"
 	"strings"
 	"time"
 
@@ -20,8 +19,8 @@ type growth struct {
 	date     time.Time
 	plan     plan
 	families []family
-	soak     []memoryAt
-	soaked   int // tenants
+	cold     []cold
+	soaks    []soak
 }
 
 // family is one thing that grows, and what was measured at each size.
@@ -38,6 +37,12 @@ type point struct {
 	measured round
 }
 
+// soak is the resident memory while very many questions are asked.
+type soak struct {
+	title  string
+	points []memoryAt
+}
+
 // memoryAt is the resident memory after so many requests.
 type memoryAt struct {
 	requests int
@@ -45,15 +50,15 @@ type memoryAt struct {
 }
 
 const (
-	growthRound  = 2 * time.Second
-	soakRequests = 1_000_000
-	soakSteps    = 10
-	soakClients  = 16
+	growthRound = 2 * time.Second
+	soakSteps   = 10
+	soakClients = 16
+	soakLimit   = 8 * time.Minute // of one; then it ends with what was asked
 )
 
 // measureGrowth runs the report over the data of a plan.
 func measureGrowth(ctx context.Context, p plan, usher, cache string) (_ *growth, err error) {
-	p.databases, p.locales, p.concurrency = 0, false, 1
+	p.databases, p.locales, p.peers = 0, false, false
 	s, err := newStage(ctx, p, usher, cache)
 	if err != nil {
 		return nil, err
@@ -95,8 +100,16 @@ func measureGrowth(ctx context.Context, p plan, usher, cache string) (_ *growth,
 		}
 		g.families = append(g.families, f.family)
 	}
-	g.soaked = p.data.tenants
-	g.soak, err = s.soak(ctx)
+	if g.cold, err = s.cold(ctx); err != nil {
+		return nil, err
+	}
+	for _, w := range []workload{workloads[0], workloads[1]} {
+		one := soak{title: map[bool]string{true: "the same again and again", false: "another question each time"}[w.value == nil]}
+		if one.points, err = s.soak(ctx, w); err != nil {
+			return nil, err
+		}
+		g.soaks = append(g.soaks, one)
+	}
 	return g, err
 }
 
@@ -114,54 +127,47 @@ func fieldsOf(n int) workload {
 		fmt.Fprintf(&b, " f%d: orders(orderBy: [{orderedAt: DESC}], limit: 20, offset: %d) { id customer region amount orderedAt }", i, i)
 	}
 	b.WriteString(" }")
-	return workload{name: "Fields", usher: b.String()}
+	return workload{name: "Fields", documents: map[kind]string{ofUsher: "query Fields " + b.String()}}
 }
 
 func rowsOf(n int) workload {
-	return workload{name: "Rows", usher: fmt.Sprintf("{ orders(orderBy: [{orderedAt: DESC}], limit: %d) { id reference customer region status amount quantity orderedAt } }", n)}
+	return workload{name: "Rows", documents: map[kind]string{ofUsher: fmt.Sprintf("query Rows { orders(orderBy: [{orderedAt: DESC}], limit: %d) { id reference customer region status amount quantity orderedAt } }", n)}}
 }
 
 // grown starts usher with a setting and asks it one question again and again.
 func (s *stage) grown(ctx context.Context, a asked, how setting) (_ point, err error) {
-	config := filepath.Join(s.folder, "growth.yml")
-	if err := s.configure(config, how); err != nil {
+	v := s.newUsher("growth", s.usher)
+	if err := s.configure(v.config, how); err != nil {
 		return point{}, err
 	}
 	if how.store {
-		if err := s.register(ctx, config, how.tenants); err != nil {
+		if err := s.register(ctx, v.config, how.tenants); err != nil {
 			return point{}, err
 		}
 	}
-	v := &server{name: "growth", document: func(w workload) string { return w.usher }, command: s.serving(config)}
 	began := time.Now()
 	if err := s.start(ctx, v); err != nil {
 		return point{}, err
 	}
 	defer func() { err = errors.Join(err, v.process.stop()) }()
 	out := point{ready: time.Since(began)}
-	if out.idle, err = memory(v.process.pid()); err != nil {
+	if _, out.idle, err = usage(v.process.pid(), false); err != nil {
 		return out, err
 	}
 	v.tenants = s.plan.data.rotated()[:1]
 	if how.tenants == 1 {
 		v.tenants = []string{tenant(1)}
 	}
-	if a.large {
-		v.tenants = []string{s.plan.data.large()}
-	}
-	questions, err := s.questions(ctx, v, a.workload)
+	a.workload.large = a.large
+	askers, err := s.askersOf(v, a.workload)
 	if err != nil {
 		return out, err
 	}
-	for _, q := range questions {
-		if _, err := data(q.answer); err != nil {
-			return out, err
-		}
-	}
-	if _, err := s.measure(ctx, v, questions, growthRound/4); err != nil {
+	l := &asking{workload: a.workload, askers: askers}
+	if _, err := s.measure(ctx, v, l, 1, growthRound/4); err != nil {
 		return out, err
 	}
-	out.measured, err = s.measure(ctx, v, questions, growthRound)
+	out.measured, err = s.measure(ctx, v, l, 1, growthRound)
 	return out, err
 }
 
@@ -171,7 +177,8 @@ func (s *stage) register(ctx context.Context, config string, tenants int) error 
 	if err := s.inDatabase(ctx, "postgres", "DROP DATABASE IF EXISTS "+control, "CREATE DATABASE "+control); err != nil {
 		return err
 	}
-	v := &server{name: "growth", command: s.serving(config)}
+	v := s.newUsher("registering", s.usher)
+	v.config = config
 	if err := s.start(ctx, v); err != nil {
 		return err
 	}
@@ -196,52 +203,62 @@ func (s *stage) inDatabase(ctx context.Context, database string, statements ...s
 }
 
 // soak asks a million times in the names of all tenants and looks at the memory.
-func (s *stage) soak(ctx context.Context) (out []memoryAt, err error) {
-	config := filepath.Join(s.folder, "growth.yml")
-	if err := s.configure(config, setting{shop: shopC}); err != nil {
+func (s *stage) soak(ctx context.Context, w workload) (out []memoryAt, err error) {
+	v := s.newUsher("growth", s.usher)
+	if err := s.configure(v.config, setting{shop: shopC}); err != nil {
 		return nil, err
 	}
-	v := &server{name: "growth", document: func(w workload) string { return w.usher }, command: s.serving(config)}
 	if err := s.start(ctx, v); err != nil {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, v.process.stop()) }()
 	look := func(n int) error {
-		bytes, err := memory(v.process.pid())
+		_, bytes, err := usage(v.process.pid(), false)
 		out = append(out, memoryAt{n, bytes})
-		progress("memory after %d requests of %d tenants: %d MiB", n, s.plan.data.tenants, bytes>>20)
+		progress("%s: memory after %d requests of %d tenants: %d MiB", w.name, n, s.plan.data.tenants, bytes>>20)
 		return err
 	}
 	if err := look(0); err != nil {
 		return nil, err
 	}
-	var requests [][]byte
-	for i := range s.plan.data.tenants {
-		signed, err := token.Sign([]byte(s.secret), tenant(i), time.Now())
-		if err != nil {
-			return nil, err
-		}
-		for _, w := range workloads[:1] {
-			request, err := v.request(w, signed)
-			if err != nil {
-				return nil, err
-			}
-			requests = append(requests, request)
-		}
+	askers, err := s.everybody(v, w, s.plan.data.tenants)
+	if err != nil {
+		return nil, err
 	}
+	began := time.Now()
 	for step := range soakSteps {
-		if err := askEach(ctx, v, requests, step*soakRequests/soakSteps, soakRequests/soakSteps); err != nil {
+		if err := askEach(ctx, v, askers, step*s.plan.soak/soakSteps, s.plan.soak/soakSteps); err != nil {
 			return nil, err
 		}
-		if err := look((step + 1) * soakRequests / soakSteps); err != nil {
+		if err := look((step + 1) * s.plan.soak / soakSteps); err != nil {
 			return nil, err
+		}
+		if time.Since(began) > soakLimit {
+			break
 		}
 	}
 	return out, nil
 }
 
+// everybody asks in the names of so many tenants.
+func (s *stage) everybody(v *server, w workload, tenants int) ([]asker, error) {
+	var out []asker
+	for i := range tenants {
+		signed, err := token.Sign([]byte(s.secret), tenant(i), nil, time.Now())
+		if err != nil {
+			return nil, err
+		}
+		one, err := newAsker(v, w, tenant(i), signed, &holding{data: s.plan.data, tenant: tenant(i)})
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, one)
+	}
+	return out, nil
+}
+
 // askEach asks so many requests in turn, by several clients.
-func askEach(ctx context.Context, v *server, requests [][]byte, first, n int) error {
+func askEach(ctx context.Context, v *server, askers []asker, first, n int) error {
 	errs := make(chan error, soakClients)
 	for c := range soakClients {
 		go func() {
@@ -251,12 +268,14 @@ func askEach(ctx context.Context, v *server, requests [][]byte, first, n int) er
 					return err
 				}
 				defer func() { _ = client.close() }()
-				for i := c; i < n && ctx.Err() == nil; i += soakClients {
-					answer, err := client.ask(requests[(first+i)%len(requests)])
+				var text []byte
+				for i := first + c; i < first+n && ctx.Err() == nil; i += soakClients {
+					text = askers[i%len(askers)].request(text[:0], i)
+					answer, err := client.ask(text)
 					if err != nil {
 						return err
 					}
-					if !bytes.HasPrefix(answer, []byte(`{"data":{`)) {
+					if !answered(answer) {
 						return fmt.Errorf("an answer while soaking: %.200s", answer)
 					}
 				}
@@ -275,7 +294,7 @@ func askEach(ctx context.Context, v *server, requests [][]byte, first, n int) er
 func (g *growth) markdown() []byte {
 	var b bytes.Buffer
 	put := func(format string, args ...any) { fmt.Fprintf(&b, format, args...) }
-	put("# Growth\n\nWhat one answer costs when something else grows: one client, one question again and again. `make bench-growth` writes this file.\n\n")
+	put("# Growth\n\nWhat one answer costs when something else grows: one client, one question again and again; and how usher behaves when it is cold. `make bench-growth` writes this file.\n\n")
 	put("- **Date** %s\n", g.date.UTC().Format("2006-01-02 15:04 UTC"))
 	put("- **Machine** %s, %d cores, %d GiB, %s; load average at the start %s\n", g.machine.processor, g.machine.cores, (g.machine.memory+1<<29)>>30, g.machine.system, g.machine.busy)
 	put("- **Programs** %s, PostgreSQL %s, %s\n", g.machine.usher, g.machine.postgres, g.machine.goVersion)
@@ -291,9 +310,23 @@ func (g *growth) markdown() []byte {
 		put("\nFrom %d to %d (× %d) the gateway's CPU for an answer grows × %.2f, its memory when ready × %.2f, its start × %.2f.\n", first.n, last.n, last.n/first.n,
 			perRequest(last)/perRequest(first), float64(last.idle)/float64(first.idle), float64(last.ready)/float64(first.ready))
 	}
-	put("\n## Requests\n\nResident memory of the gateway while %d tenants ask in turn, %d clients at a time.\n\n| requests | memory |\n|---|---|\n", g.soaked, soakClients)
-	for _, m := range g.soak {
-		put("| %d | %d MiB |\n", m.requests, m.bytes>>20)
+	g.coldTables(put)
+	put("\n## Requests\n\nResident memory of the gateway while %d tenants ask in turn, %d clients at a time", g.plan.data.tenants, soakClients)
+	put("; a run ends early after %s.\n\n| requests |", soakLimit)
+	for _, one := range g.soaks {
+		put(" %s |", one.title)
+	}
+	put("\n|---|%s\n", strings.Repeat("---|", len(g.soaks)))
+	for i := range soakSteps + 1 {
+		put("| %d |", i*g.plan.soak/soakSteps)
+		for _, one := range g.soaks {
+			if i < len(one.points) {
+				put(" %d MiB |", one.points[i].bytes>>20)
+			} else {
+				put(" – |")
+			}
+		}
+		put("\n")
 	}
 	return b.Bytes()
 }

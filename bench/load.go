@@ -47,6 +47,15 @@ CREATE INDEX ON items (order_id);
 CREATE INDEX ON orders (reference);`
 )
 
+// policies show the peer the rows of the tenant that its session names. It looks
+// for grants of the tables themselves.
+const policies = `
+GRANT SELECT ON products, orders, items TO ` + peerReader + `;
+ALTER TABLE orders ENABLE ROW LEVEL SECURITY;
+ALTER TABLE items ENABLE ROW LEVEL SECURITY;
+CREATE POLICY tenant ON orders USING (tenant_id = current_setting('jwt.claims.tenant', true));
+CREATE POLICY tenant ON items USING (tenant_id = current_setting('jwt.claims.tenant', true));`
+
 // load fills the databases unless an earlier run has.
 func load(ctx context.Context, c *cluster, p plan) error {
 	complete := filepath.Join(c.folder, "loaded")
@@ -61,7 +70,10 @@ func load(ctx context.Context, c *cluster, p plan) error {
 	began := time.Now()
 	if err := c.do("postgres", func(db *sql.DB) error {
 		return execute(ctx, db, "DROP ROLE IF EXISTS "+reader,
-			"CREATE ROLE "+reader+" LOGIN PASSWORD "+pq.QuoteLiteral(c.password), "GRANT pg_read_all_data TO "+reader)
+			"DROP ROLE IF EXISTS "+peerReader,
+			// Row-level security is the peer's way; the others put the tenant into their statements.
+			"CREATE ROLE "+reader+" LOGIN BYPASSRLS PASSWORD "+pq.QuoteLiteral(c.password), "GRANT pg_read_all_data TO "+reader,
+			"CREATE ROLE "+peerReader+" LOGIN PASSWORD "+pq.QuoteLiteral(c.password), "GRANT pg_read_all_data TO "+peerReader)
 	}); err != nil {
 		return err
 	}
@@ -106,7 +118,7 @@ func loadShop(ctx context.Context, c *cluster, database, locale, collation, file
 		for _, table := range []string{"products", "orders", "items"} {
 			text += "COPY " + table + " FROM " + pq.QuoteLiteral(tableFile(files, table)) + ";"
 		}
-		return execute(ctx, db, text+fmt.Sprintf(indexes, collation)+"COMMIT;", "VACUUM (ANALYZE)", "CHECKPOINT")
+		return execute(ctx, db, text+fmt.Sprintf(indexes, collation)+policies+"COMMIT;", "VACUUM (ANALYZE)", "CHECKPOINT")
 	})
 }
 

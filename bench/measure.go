@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -11,7 +10,7 @@ import (
 	"time"
 )
 
-// round is what one server did with one workload for a few seconds.
+// round is what one server did with one workload for a moment.
 type round struct {
 	requests  int
 	elapsed   time.Duration
@@ -23,129 +22,67 @@ type round struct {
 
 func (r round) throughput() float64 { return float64(r.requests) / r.elapsed.Seconds() }
 
-// question is a request with what its answer must be.
-type question struct {
-	request []byte
-	answer  []byte
+// asking is what a server is asked while it is measured.
+type asking struct {
+	workload workload
+	askers   []asker
+	answers  answers // what was compared: the same question must get as long an answer
+	next     int     // the number of the next question: none is put twice
 }
 
-// questions asks each tenant's question once, for the answers.
-func (s *stage) questions(ctx context.Context, v *server, w workload) (map[string]question, error) {
-	c, err := dial(ctx, v.address)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = c.close() }()
-	out := make(map[string]question)
-	for _, tenant := range v.askers(w, s.plan.data.large()) {
-		request, err := v.request(w, s.tokens[tenant])
-		if err != nil {
-			return nil, err
-		}
-		answer, err := c.ask(request)
-		if err != nil {
-			return nil, fmt.Errorf("%s, %s of %s: %w", v.name, w.name, tenant, err)
-		}
-		out[tenant] = question{request: request, answer: bytes.Clone(answer)}
-		if err := ctx.Err(); err != nil {
-			return nil, err
-		}
-	}
-	return out, nil
-}
-
-// data returns the bytes of an answer's data.
-func data(answer []byte) ([]byte, error) {
-	var envelope struct {
-		Data   json.RawMessage `json:"data"`
-		Errors json.RawMessage `json:"errors"`
-	}
-	if err := json.Unmarshal(answer, &envelope); err != nil {
-		return nil, err
-	}
-	if envelope.Errors != nil {
-		return nil, fmt.Errorf("errors: %.500s", envelope.Errors)
-	}
-	return envelope.Data, nil
-}
-
-// compare refuses answers that are not those of the baseline, byte for byte.
-func compare(v *server, w workload, baseline, questions map[string]question) error {
-	for tenant, q := range questions {
-		got, err := data(q.answer)
-		if err != nil {
-			return fmt.Errorf("%s, %s of %s: %w", v.name, w.name, tenant, err)
-		}
-		want, err := data(baseline[tenant].answer)
-		if err != nil {
-			return fmt.Errorf("baseline, %s of %s: %w", w.name, tenant, err)
-		}
-		if !bytes.Equal(got, want) {
-			at := 0
-			for at < min(len(got), len(want)) && got[at] == want[at] {
-				at++
-			}
-			from := max(0, at-60)
-			return fmt.Errorf("%s answers %s of %s not as the baseline: …%.160s… in place of …%.160s…", v.name, w.name, tenant, got[from:], want[from:])
-		}
-	}
-	return nil
+// shuffle puts the askers into an order of no meaning, the same each time.
+func (l *asking) shuffle() {
+	rand.New(rand.NewPCG(1, 1)).Shuffle(len(l.askers), func(i, j int) { //nolint:gosec // the same order each time
+		l.askers[i], l.askers[j] = l.askers[j], l.askers[i]
+	})
 }
 
 // measure has so many clients ask as fast as they are answered.
-func (s *stage) measure(ctx context.Context, v *server, questions map[string]question, d time.Duration) (round, error) {
-	asked := make([]question, 0, len(questions))
-	for _, q := range questions {
-		asked = append(asked, q)
-	}
-	// In an order of no meaning, but not that of the map, which differs each time.
-	slices.SortFunc(asked, func(a, b question) int { return bytes.Compare(a.request, b.request) })
-	rand.New(rand.NewPCG(1, 1)).Shuffle(len(asked), func(i, j int) { asked[i], asked[j] = asked[j], asked[i] }) //nolint:gosec // the same order each time
-
-	n := s.plan.concurrency
-	clients := make([]*client, n)
-	for i := range clients {
+func (s *stage) measure(ctx context.Context, v *server, l *asking, clients int, d time.Duration) (round, error) {
+	connections := make([]*client, clients)
+	for i := range connections {
 		var err error
-		if clients[i], err = dial(ctx, v.address); err != nil {
+		if connections[i], err = dial(ctx, v.address); err != nil {
 			return round{}, err
 		}
-		defer func() { _ = clients[i].close() }()
+		defer func() { _ = connections[i].close() }()
 	}
-	gateway, err := cpuTime(v.process.pid())
+	before, err := s.used(v)
 	if err != nil {
 		return round{}, err
 	}
-	database, err := familyTime(s.cluster.process.pid())
-	if err != nil {
-		return round{}, err
-	}
-	latencies := make([][]time.Duration, n)
-	errs := make([]error, n)
+	latencies := make([][]time.Duration, clients)
+	errs := make([]error, clients)
 	var all sync.WaitGroup
 	began := time.Now()
-	for i := range n {
-		all.Go(func() {
-			latencies[i], errs[i] = ask(ctx, clients[i], asked, i*len(asked)/n, began.Add(d))
-		})
+	for i := range clients {
+		all.Go(func() { latencies[i], errs[i] = l.ask(ctx, connections[i], i, clients, began.Add(d)) })
 	}
 	all.Wait()
 	r := round{elapsed: time.Since(began), latencies: slices.Concat(latencies...)}
 	if err := firstOf(errs); err != nil {
 		return round{}, err
 	}
+	most := 0
+	for _, of := range latencies {
+		most = max(most, len(of))
+	}
+	l.next += most * clients
 	slices.Sort(r.latencies)
 	r.requests = len(r.latencies)
-	gatewayAfter, err := cpuTime(v.process.pid())
-	if err != nil {
-		return round{}, err
-	}
-	databaseAfter, err := familyTime(s.cluster.process.pid())
-	if err != nil {
-		return round{}, err
-	}
-	r.gateway, r.database = gatewayAfter-gateway, databaseAfter-database
-	r.memory, err = memory(v.process.pid())
+	after, err := s.used(v)
+	r.gateway, r.database, r.memory = after.gateway-before.gateway, after.database-before.database, after.memory
 	return r, err
+}
+
+// used is what a server and PostgreSQL have used so far.
+func (s *stage) used(v *server) (round, error) {
+	gateway, memory, err := usage(v.process.pid(), v.family)
+	if err != nil {
+		return round{}, err
+	}
+	database, _, err := usage(s.cluster.process.pid(), true)
+	return round{gateway: gateway, database: database, memory: memory}, err
 }
 
 // firstOf returns one of errors that all say the same.
@@ -158,23 +95,64 @@ func firstOf(errs []error) error {
 	return nil
 }
 
-// ask puts one question after the other, from the first on and around, until
-// the end. Each answer must be as long as it was when it was compared.
-func ask(ctx context.Context, c *client, questions []question, first int, end time.Time) ([]time.Duration, error) {
+// ask puts one question after the other until the end: every so many, from one
+// on, of those not put yet.
+func (l *asking) ask(ctx context.Context, c *client, first, step int, end time.Time) ([]time.Duration, error) {
 	var latencies []time.Duration
-	now := time.Now()
-	for i := first; now.Before(end) && ctx.Err() == nil; i++ {
-		q := questions[i%len(questions)]
-		answer, err := c.ask(q.request)
+	var text []byte
+	cursor, page := []byte("null"), 0
+	// Each client begins elsewhere among the askers.
+	turn := l.next + first
+	if l.workload.value == nil {
+		turn, step = first*len(l.askers)/step, 1
+	}
+	for now := time.Now(); now.Before(end) && ctx.Err() == nil; {
+		a := &l.askers[turn%len(l.askers)]
+		if l.workload.pages {
+			text = a.with(text[:0], cursor)
+		} else {
+			text = a.request(text[:0], turn)
+		}
+		now = time.Now()
+		answer, err := c.ask(text)
 		if err != nil {
 			return nil, err
 		}
-		if len(answer) != len(q.answer) {
+		latencies = append(latencies, time.Since(now))
+		if known := l.answers[a.name]; l.workload.path == "" && !answered(answer) || l.workload.value == nil && known != nil && len(answer) != len(known) {
 			return nil, fmt.Errorf("an answer changed while measuring: %.300s", answer)
 		}
-		done := time.Now()
-		latencies = append(latencies, done.Sub(now))
-		now = done
+		if page++; !l.workload.pages || page == pagesEach {
+			page, turn = 0, turn+step
+			cursor = []byte("null")
+		} else {
+			cursor = endCursor(answer)
+		}
+		now = time.Now()
 	}
 	return latencies, ctx.Err()
+}
+
+// askersOf are those who ask a server a workload.
+func (s *stage) askersOf(v *server, w workload) ([]asker, error) {
+	tenants := v.tenants
+	if w.large {
+		tenants = []string{s.plan.data.large()}
+	}
+	tokens := func(tenant string) []string { return s.tokens[tenant][:1] }
+	if w.rights {
+		tokens = func(tenant string) []string { return s.tokens[tenant][1:] }
+	}
+	var out []asker
+	for _, tenant := range tenants {
+		for i, token := range tokens(tenant) {
+			one, err := newAsker(v, w, fmt.Sprintf("%s %d", tenant, i), token, s.holdings[tenant])
+			if err != nil {
+				return nil, err
+			}
+			out = append(out, one)
+		}
+	}
+	slices.SortFunc(out, func(a, b asker) int { return bytes.Compare([]byte(a.name), []byte(b.name)) })
+	return out, nil
 }

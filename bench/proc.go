@@ -12,33 +12,32 @@ import (
 // tick is the unit of CPU time in /proc, the same on every Linux.
 const tick = 10 * time.Millisecond
 
-// cpuTime is what a process has used so far.
-func cpuTime(pid int) (time.Duration, error) {
-	_, used, err := stat(pid)
-	return used, err
-}
-
-// familyTime is what a process and its living children have used, and what
-// its dead children had.
-func familyTime(pid int) (time.Duration, error) {
-	sum, err := cpuTime(pid)
-	if err != nil {
-		return 0, err
+// usage is the CPU time and the memory of a process; with its children, if it
+// has any, the living and what the dead had used.
+func usage(pid int, children bool) (used time.Duration, resident int64, err error) {
+	if _, used, err = stat(pid); err != nil {
+		return 0, 0, err
+	}
+	if resident, err = memory(pid); err != nil || !children {
+		return used, resident, err
 	}
 	others, err := filepath.Glob("/proc/[0-9]*/stat")
 	if err != nil {
-		return 0, err
+		return 0, 0, err
 	}
 	for _, name := range others {
 		other, err := strconv.Atoi(filepath.Base(filepath.Dir(name)))
 		if err != nil {
 			continue
 		}
-		if parent, used, err := stat(other); err == nil && parent == pid {
-			sum += used
+		if parent, its, err := stat(other); err == nil && parent == pid {
+			used += its
+			if bytes, err := memory(other); err == nil {
+				resident += bytes
+			}
 		}
 	}
-	return sum, nil
+	return used, resident, nil
 }
 
 // stat reads the parent and the CPU time of a process, with that of its dead

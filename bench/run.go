@@ -4,9 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"path/filepath"
+	"maps"
+	"math"
 	"slices"
-	"syscall"
 	"time"
 )
 
@@ -15,10 +15,22 @@ type results struct {
 	plan    plan
 	machine machine
 	date    time.Time
+	took    time.Duration
 	servers []*server
-	rounds  map[string]map[string][]round // by workload and server
-	failed  map[string]map[string]error   // why there are none
-	start   start
+	rows    []*row
+	start   *start
+	missing map[string]error // servers that could not be started, and why
+	absent  []absent         // what usher cannot do yet
+}
+
+// row is a workload that so many clients ask.
+type row struct {
+	workload workload
+	clients  int
+	servers  []*server // that are asked, the baseline first
+	rounds   map[string][]round
+	failed   map[string]error
+	counted  map[string]counters
 }
 
 // start is how usher starts.
@@ -29,16 +41,14 @@ type start struct {
 }
 
 // measureAll runs the benchmark.
-func measureAll(ctx context.Context, p plan, usher, cache, only string, profile bool) (_ *results, err error) {
+func measureAll(ctx context.Context, p plan, usher, cache string, profile bool) (_ *results, err error) {
+	began := time.Now()
 	s, err := newStage(ctx, p, usher, cache)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, s.stop()) }()
-	r := &results{
-		plan: p, date: time.Now(), servers: s.servers,
-		rounds: make(map[string]map[string][]round), failed: make(map[string]map[string]error),
-	}
+	r := &results{plan: p, date: began, servers: s.servers, missing: s.missing}
 	if r.machine, err = describe(ctx, s); err != nil {
 		return nil, err
 	}
@@ -49,76 +59,190 @@ func measureAll(ctx context.Context, p plan, usher, cache, only string, profile 
 		progress("PostgreSQL is process %d at %s", s.cluster.process.pid(), s.cluster.dsn(superuser, shopC))
 	}
 	for _, w := range workloads {
-		if only != "" && only != w.name {
+		if !p.names(w) {
 			continue
 		}
-		if r.rounds[w.name], r.failed[w.name], err = s.workload(ctx, w); err != nil {
+		rows, err := s.workload(ctx, w, s.servers)
+		if err != nil {
+			return nil, err
+		}
+		r.rows = append(r.rows, rows...)
+	}
+	if p.older == "" {
+		if err := s.prepared(ctx, r); err != nil {
 			return nil, err
 		}
 	}
-	r.start, err = s.starts(ctx)
+	if p.older == "" && p.only == nil {
+		r.start, err = s.starts(ctx)
+	}
+	r.took = time.Since(began)
 	return r, err
 }
 
-// workload compares what the servers answer and then measures them in turn. A
-// server that fails is left out of the rest; without the baseline there is
-// nothing to compare with.
-func (s *stage) workload(ctx context.Context, w workload) (rounds map[string][]round, failed map[string]error, _ error) {
-	progress("%s: comparing answers", w.name)
-	rounds, failed = make(map[string][]round), make(map[string]error)
-	asked := make(map[string]map[string]question)
-	baseline := s.servers[0]
-	// try runs a step for a server, unless it has failed before.
-	try := func(v *server, step func() error) error {
-		if _, out := failed[v.name]; out {
-			return nil
-		}
-		failure := step()
-		if failure == nil || v == baseline || ctx.Err() != nil {
-			return failure
-		}
-		progress("%s: %s has failed: %v", w.name, v.name, failure)
-		failed[v.name] = failure
-		delete(rounds, v.name)
+// trial is a workload at all its numbers of clients.
+type trial struct {
+	*stage
+	w      workload
+	base   *server // that the others are compared with
+	loads  map[string]*asking
+	failed map[string]error
+}
+
+// try runs a step for a server, unless it has failed before. A server that
+// fails is left out of the rest; without the baseline there is nothing to
+// compare with.
+func (t *trial) try(ctx context.Context, v *server, step func() error) error {
+	if _, out := t.failed[v.name]; out {
 		return nil
 	}
-	for _, v := range s.servers {
-		if err := try(v, func() (err error) {
-			if asked[v.name], err = s.questions(ctx, v, w); err != nil {
+	failure := step()
+	if failure == nil || v == t.base || ctx.Err() != nil {
+		return failure
+	}
+	progress("%s: %s has failed: %v", t.w.name, v.name, failure)
+	t.failed[v.name] = failure
+	return nil
+}
+
+// workload compares what the servers answer and then measures them in turn,
+// with each number of clients.
+func (s *stage) workload(ctx context.Context, w workload, servers []*server) ([]*row, error) {
+	progress("%s: comparing answers", w.name)
+	t := &trial{stage: s, w: w, base: servers[0], loads: make(map[string]*asking), failed: make(map[string]error)}
+	var asked []*server
+	for _, v := range servers {
+		if _, can := w.documents[v.kind]; !can {
+			continue
+		}
+		asked = append(asked, v)
+		if err := t.try(ctx, v, func() error { return t.prepare(ctx, v) }); err != nil {
+			return nil, err
+		}
+	}
+	clients := s.plan.clients[:1]
+	if w.lists {
+		clients = s.plan.clients
+	}
+	var rows []*row
+	for i, n := range clients {
+		r := &row{workload: w, clients: n, rounds: make(map[string][]round), counted: make(map[string]counters)}
+		for _, v := range asked {
+			if i == 0 || v.always {
+				r.servers = append(r.servers, v)
+			}
+		}
+		if err := t.measureRow(ctx, r); err != nil {
+			return nil, err
+		}
+		rows = append(rows, r)
+	}
+	return rows, nil
+}
+
+// compared is how many of a workload's questions are compared: of the same
+// question those of all who ask, so that each answer can be told while measuring.
+func (t *trial) compared() int {
+	if t.w.value == nil && !t.w.pages {
+		return math.MaxInt
+	}
+	return t.plan.compared
+}
+
+// prepare asks the server and compares its answers with the baseline's.
+func (t *trial) prepare(ctx context.Context, v *server) error {
+	askers, err := t.askersOf(v, t.w)
+	if err != nil {
+		return err
+	}
+	l := &asking{workload: t.w, askers: askers}
+	before, err := t.entriesBefore(ctx)
+	if err != nil {
+		return err
+	}
+	if l.answers, err = v.ask(ctx, t.w, askers, t.compared()); err != nil {
+		return err
+	}
+	if t.w.inserts > 0 {
+		after, err := t.entriesNow(ctx)
+		if want := t.w.inserts * len(l.answers); err != nil || after-before != want {
+			return errors.Join(err, fmt.Errorf("%s has added %d rows, not %d", v.name, after-before, want))
+		}
+	}
+	l.next = len(askers)
+	t.loads[v.name] = l
+	want := t.loads[t.base.name].answers
+	if len(askers) < len(t.loads[t.base.name].askers) { // it has some of the tenants alone
+		fewer := make(answers)
+		for name, answer := range want {
+			if _, too := l.answers[name]; too {
+				fewer[name] = answer
+			}
+		}
+		want = fewer
+	}
+	if len(want) == 0 {
+		return errors.New("none of its answers can be compared with the baseline's")
+	}
+	err = v.compare(t.w, want, l.answers)
+	l.shuffle()
+	return err
+}
+
+// entriesBefore is how many rows there are before some are added.
+func (t *trial) entriesBefore(ctx context.Context) (int, error) {
+	if t.w.inserts == 0 {
+		return 0, nil
+	}
+	return t.entriesNow(ctx)
+}
+
+// measureRow measures the servers of a row, in interleaved rounds.
+func (t *trial) measureRow(ctx context.Context, r *row) error {
+	before := make(map[string]counters)
+	for _, v := range r.servers {
+		if err := t.try(ctx, v, func() error {
+			if _, err := t.measure(ctx, v, t.loads[v.name], r.clients, t.plan.warmup); err != nil {
 				return err
 			}
-			return compare(v, w, asked[baseline.name], asked[v.name])
-		}); err != nil {
-			return nil, nil, err
-		}
-	}
-	for _, v := range s.servers {
-		if err := try(v, func() error {
-			_, err := s.measure(ctx, v, asked[v.name], s.plan.warmup)
+			var err error
+			before[v.name], err = v.counters(ctx)
 			return err
 		}); err != nil {
-			return nil, nil, err
+			return err
 		}
 	}
-	for i := range s.plan.rounds {
-		for j := range s.servers {
+	for i := range t.plan.rounds {
+		for j := range r.servers {
 			// Each round begins with another server: none has always the same before it.
-			v := s.servers[(i+j)%len(s.servers)]
-			if err := try(v, func() error {
-				measured, err := s.measure(ctx, v, asked[v.name], s.plan.round)
+			v := r.servers[(i+j)%len(r.servers)]
+			if err := t.try(ctx, v, func() error {
+				measured, err := t.measure(ctx, v, t.loads[v.name], r.clients, t.plan.round)
 				if err != nil {
 					return err
 				}
-				rounds[v.name] = append(rounds[v.name], measured)
-				progress("%s round %d: %-14s %8.0f/s  gateway %s  database %s", w.name, i+1, v.name, measured.throughput(),
+				r.rounds[v.name] = append(r.rounds[v.name], measured)
+				progress("%s, %d clients, round %d: %-14s %8.0f/s  gateway %s  database %s", t.w.name, r.clients, i+1, v.name, measured.throughput(),
 					each(measured.gateway, measured.requests), each(measured.database, measured.requests))
 				return nil
 			}); err != nil {
-				return nil, nil, err
+				return err
 			}
 		}
 	}
-	return rounds, failed, nil
+	for _, v := range r.servers {
+		if err := t.try(ctx, v, func() error {
+			now, err := v.counters(ctx)
+			if now != nil {
+				r.counted[v.name] = now.since(before[v.name])
+			}
+			return err
+		}); err != nil {
+			return err
+		}
+	}
+	r.failed = maps.Clone(t.failed)
+	return nil
 }
 
 func each(total time.Duration, n int) time.Duration {
@@ -129,54 +253,50 @@ func each(total time.Duration, n int) time.Duration {
 const coldStarts = 5
 
 // starts starts usher alone and takes the median.
-func (s *stage) starts(ctx context.Context) (start, error) {
+func (s *stage) starts(ctx context.Context) (*start, error) {
 	var ready, answer []time.Duration
 	var idle []int64
-	at := slices.IndexFunc(s.servers, func(v *server) bool { return v.name == "usher" })
-	first := workloads[0]
+	if err := s.configure("start", setting{shop: shopC}); err != nil {
+		return nil, err
+	}
 	for range coldStarts {
-		v := *s.servers[at]
-		one, err := s.startOnce(ctx, &v, first)
+		one, err := s.startOnce(ctx, workloads[0])
 		if err != nil {
-			return start{}, err
+			return nil, err
 		}
 		ready, answer, idle = append(ready, one.ready), append(answer, one.answer), append(idle, one.idle)
 	}
 	slices.Sort(ready)
 	slices.Sort(answer)
 	slices.Sort(idle)
-	return start{ready: ready[coldStarts/2], answer: answer[coldStarts/2], idle: idle[coldStarts/2]}, nil
+	return &start{ready: ready[coldStarts/2], answer: answer[coldStarts/2], idle: idle[coldStarts/2]}, nil
 }
 
-func (s *stage) startOnce(ctx context.Context, v *server, w workload) (_ start, err error) {
-	port, err := freePort(ctx)
-	if err != nil {
-		return start{}, err
-	}
-	v.address = fmt.Sprintf("127.0.0.1:%d", port)
-	var out start
+func (s *stage) startOnce(ctx context.Context, w workload) (out start, err error) {
+	v := s.newUsher("start", s.usher)
+	v.tenants = s.plan.data.rotated()[:1]
 	began := time.Now()
-	if v.process, err = startProcess(v.command(v.address), filepath.Join(s.folder, "start.log"), syscall.SIGTERM); err != nil {
+	if err := s.start(ctx, v); err != nil {
 		return out, err
 	}
 	defer func() { err = errors.Join(err, v.process.stop()) }()
-	if err := v.process.await(ctx, v.name, time.Minute, v.ready); err != nil {
-		return out, err
-	}
 	out.ready = time.Since(began)
-	if out.idle, err = memory(v.process.pid()); err != nil {
+	if _, out.idle, err = usage(v.process.pid(), false); err != nil {
 		return out, err
 	}
-	request, err := v.request(w, s.tokens[v.tenants[0]])
+	askers, err := s.askersOf(v, w)
 	if err != nil {
 		return out, err
 	}
-	c, err := dial(ctx, v.address)
-	if err != nil {
-		return out, err
-	}
-	defer func() { _ = c.close() }()
-	_, err = c.ask(request)
+	_, err = v.ask(ctx, w, askers, 1)
 	out.answer = time.Since(began)
 	return out, err
+}
+
+// fields is how many root fields a document has.
+func (w workload) fields() int {
+	if w.family() == "W4" {
+		return 10
+	}
+	return 1
 }

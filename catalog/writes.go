@@ -12,7 +12,7 @@ type Writes struct {
 	Insert, Update, Delete bool
 
 	GlobalKeys    bool         // rows of two tenants may collide, which tells that there is one
-	Keys          []*UniqueKey // by which an upsert may tell rows apart wherever they are written; sorted by name
+	Keys          []*UniqueKey // by which an upsert may tell rows apart wherever they are written, there without the tenant column where it is missing; sorted by name
 	InsertPresets []Preset     // in the order of columns
 	UpdatePresets []Preset
 	Version       *Column // counted up with each change, or nil

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Installs what is missing to build usher (demo) or to run all its tests (test):
-#   scripts/prerequisites.sh demo|test
+# Installs what is missing to build usher (demo), to run all its tests (test), or to
+# measure it beside others (bench):
+#   scripts/prerequisites.sh demo|test|bench
 # It installs on Debian and Ubuntu only; elsewhere it names what is missing.
 # With everything in place it does nothing, quickly.
 set -euo pipefail
@@ -8,9 +9,9 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 purpose=${1:-}
 case $purpose in
-  demo | test) ;;
+  demo | test | bench) ;;
   *)
-    echo "usage: scripts/prerequisites.sh demo|test" >&2
+    echo "usage: scripts/prerequisites.sh demo|test|bench" >&2
     exit 2
     ;;
 esac
@@ -73,10 +74,12 @@ missing() {
   has_compiler || echo compiler
   has_certificates || echo certificates
   has_go || echo go
-  if [[ $purpose == test ]]; then
+  if [[ $purpose != demo ]]; then
     has_postgres || echo postgres
-    has_daemon pgbouncer || echo pgbouncer
     has_node || echo node
+  fi
+  if [[ $purpose == test ]]; then
+    has_daemon pgbouncer || echo pgbouncer
     has_chromium || echo chromium
     has_daemon haproxy || echo haproxy
   fi
@@ -211,10 +214,15 @@ if ! go version >/dev/null; then
 fi
 
 # npm notes what it installed in node_modules/.package-lock.json.
-node_folder=test/node
-if [[ $purpose == test && -f $node_folder/package-lock.json ]] &&
-  [[ ! $node_folder/node_modules/.package-lock.json -nt $node_folder/package-lock.json ]]; then
-  echo "installing the Node packages of $node_folder"
-  scripts/progress.sh "installing Node packages" npm ci --prefix "$node_folder" --no-audit --no-fund
-  touch "$node_folder/node_modules/.package-lock.json"
-fi
+install_packages() {
+  local folder=$1
+  [[ -f $folder/package-lock.json && ! $folder/node_modules/.package-lock.json -nt $folder/package-lock.json ]] || return 0
+  echo "installing the Node packages of $folder"
+  scripts/progress.sh "installing Node packages" npm ci --prefix "$folder" --no-audit --no-fund
+  touch "$folder/node_modules/.package-lock.json"
+}
+
+case $purpose in
+  test) install_packages test/node ;;
+  bench) install_packages bench/postgraphile || echo "PostGraphile cannot be installed: it will be left out" >&2 ;;
+esac

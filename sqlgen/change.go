@@ -59,10 +59,10 @@ func Insert(i plan.Insert, u plan.Upsert, d ChangeDialect) (Statement, error) {
 		for row := range items {
 			items[row] = textOf(i.Value(n, row), d)
 		}
-		lists[n-i.Stamps()] = w.bind(d.KeyList(items), func(n string) string { return n })
+		lists[n-i.Stamps()] = w.bind(d.KeyList(items), asItStands)
 	}
 	if len(lists) == 0 { // as many rows as there are items
-		lists = append(lists, w.bind(d.KeyList(items), func(n string) string { return n }))
+		lists = append(lists, w.bind(d.KeyList(items), asItStands))
 	}
 	w.put("INSERT INTO ")
 	w.into(i.Table())
@@ -78,6 +78,9 @@ func Insert(i plan.Insert, u plan.Upsert, d ChangeDialect) (Statement, error) {
 	}
 	return Statement{Text: w.b.String(), Args: w.args.Args}, w.err
 }
+
+// asItStands is a placeholder whose type the statement says elsewhere.
+func asItStands(placeholder string) string { return placeholder }
 
 // upsert writes what becomes of rows that are there already: those that the level holds are
 // changed, and of all others nothing comes back.

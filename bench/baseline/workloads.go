@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/lib/pq"
@@ -17,61 +18,103 @@ type part struct {
 	key, sql string
 	write    writeRows
 	children *part
+	args     func(asked) []any // of the statement, behind the tenant; nil: there are none
 }
 
+// value is the one variable of a workload, as PostgreSQL reads it.
+func value(q asked) []any { return []any{q.variable()} }
+
 const (
-	newest    = " FROM orders WHERE tenant_id = $1 ORDER BY ordered_at DESC, id LIMIT "
 	byMonth   = "date_trunc('month', ordered_at, 'UTC')"
 	ofOrders  = " FROM orders WHERE tenant_id = $1 "
+	newest    = "ORDER BY ordered_at DESC, id LIMIT "
 	cellCount = "count"
 )
 
 func workloads() map[string][]part {
-	matrix := part{
-		key: "groups",
-		sql: "SELECT " + byMonth + ", region, count(*), sum(amount)" + ofOrders + "GROUP BY 1, 2 ORDER BY 1, 2",
-		write: objects(open("key"), orderedAt(), text("region"), end(), number(cellCount),
-			open("amount"), decimal("sum"), end()),
-	}
 	return map[string][]part{
-		"W1": {{
-			key:   "orders",
-			sql:   "SELECT id, customer, region, amount, ordered_at" + newest + "20",
-			write: objects(number("id"), text("customer"), text("region"), decimal("amount"), orderedAt()),
-		}},
-		"W1text": {{
-			key:   "orders",
-			sql:   "SELECT id, reference, customer, amount, status" + ofOrders + "ORDER BY reference, id LIMIT 20",
-			write: objects(number("id"), text("reference"), text("customer"), decimal("amount"), text("status")),
-		}},
-		"W2": {{
-			key: "orders",
-			sql: "SELECT o.id, o.customer, o.amount, o.ordered_at, p.name, p.category FROM orders o LEFT JOIN products p ON p.id = o.product_id " +
-				"WHERE o.tenant_id = $1 ORDER BY o.ordered_at DESC, o.id LIMIT 20",
-			children: &part{
-				key: "items",
-				sql: "SELECT order_id, sku, quantity, price FROM items WHERE tenant_id = $1 AND order_id = ANY($2) ORDER BY order_id, id",
-			},
-		}},
-		"W3": {matrix},
-		"W4": tiles(),
-		"W5": {{
-			key: "orders",
-			sql: "SELECT id, reference, customer, region, status, amount, quantity, ordered_at" + newest + "1000",
-			write: objects(number("id"), text("reference"), text("customer"), text("region"), text("status"), decimal("amount"),
-				number("quantity"), orderedAt()),
-		}},
-		"W6": {matrix},
+		"W1":              {list("", nil)},
+		"W1_distinct":     {list("AND ordered_at < $2 ", value)},
+		"Rights":          {list("AND region = ANY($2) AND amount >= $3 ", rights)},
+		"Ids":             {byIDs()},
+		"W1text":          {byText("", nil)},
+		"W1text_distinct": {byText("AND reference > $2 ", value)},
+		"W1text_texts":    {byText("AND reference > $2 ", value)},
+		"W2":              {withItems("", nil)},
+		"W2_distinct":     {withItems("AND o.amount >= $2 ", value)},
+		"Documents":       {withItems("AND o.amount >= $2 ", value)},
+		"W3":              {matrix("", nil)},
+		"W3_kept":         {matrix("", nil)},
+		"W3_distinct":     {matrix("AND ordered_at >= $2 ", value)},
+		"W4":              tiles("", nil),
+		"W4_distinct":     tiles("AND ordered_at >= $2 ", value),
+		"W5":              {rows("", nil)},
+		"W5_distinct":     {rows("AND id <= $2 ", value)},
+		"W6":              {matrix("", nil)},
+		"W6_distinct":     {matrix("AND ordered_at >= $2 ", value)},
 	}
 }
 
-func tiles() []part {
+func newestColumns() writeRows {
+	return objects(number("id"), text("customer"), text("region"), decimal("amount"), orderedAt())
+}
+
+func list(and string, args func(asked) []any) part {
+	return part{key: "orders", sql: "SELECT id, customer, region, amount, ordered_at" + ofOrders + and + newest + "20", write: newestColumns(), args: args}
+}
+
+func byIDs() part {
+	return part{
+		key: "orders", sql: "SELECT id, customer, region, amount, ordered_at" + ofOrders + "AND id = ANY($2) ORDER BY id LIMIT 100",
+		write: newestColumns(), args: func(q asked) []any { return []any{"{" + strings.Trim(q.variable(), "[]") + "}"} },
+	}
+}
+
+func rights(q asked) []any { return []any{pq.Array(q.claims.Rights.Regions), q.claims.Rights.Least} }
+
+func byText(and string, args func(asked) []any) part {
+	return part{
+		key: "orders", sql: "SELECT id, reference, customer, amount, status" + ofOrders + and + "ORDER BY reference, id LIMIT 20", args: args,
+		write: objects(number("id"), text("reference"), text("customer"), decimal("amount"), text("status")),
+	}
+}
+
+func withItems(and string, args func(asked) []any) part {
+	return part{
+		key: "orders", args: args,
+		sql: "SELECT o.id, o.customer, o.amount, o.ordered_at, p.name, p.category FROM orders o LEFT JOIN products p ON p.id = o.product_id " +
+			"WHERE o.tenant_id = $1 " + and + "ORDER BY o.ordered_at DESC, o.id LIMIT 20",
+		children: &part{
+			key: "items",
+			sql: "SELECT order_id, sku, quantity, price FROM items WHERE tenant_id = $1 AND order_id = ANY($2) ORDER BY order_id, id",
+		},
+	}
+}
+
+func matrix(and string, args func(asked) []any) part {
+	return part{
+		key: "groups", sql: "SELECT " + byMonth + ", region, count(*), sum(amount)" + ofOrders + and + "GROUP BY 1, 2 ORDER BY 1, 2", args: args,
+		write: objects(open("key"), orderedAt(), text("region"), end(), number(cellCount),
+			open("amount"), decimal("sum"), end()),
+	}
+}
+
+func rows(and string, args func(asked) []any) part {
+	return part{
+		key: "orders", sql: "SELECT id, reference, customer, region, status, amount, quantity, ordered_at" + ofOrders + and + newest + "1000", args: args,
+		write: objects(number("id"), text("reference"), text("customer"), text("region"), text("status"), decimal("amount"),
+			number("quantity"), orderedAt()),
+	}
+}
+
+func tiles(and string, args func(asked) []any) []part {
+	ofOrders := ofOrders + and
 	sum := []column{open("amount"), decimal("sum"), end()}
 	grouped := func(keys []column, rest ...column) writeRows {
 		all := append([]column{open("key")}, keys...)
 		return objects(append(append(all, end()), rest...)...)
 	}
-	return []part{
+	all := []part{
 		{
 			key: "total", sql: "SELECT count(*), sum(amount), max(amount)" + ofOrders,
 			write: objects(number(cellCount), open("amount"), decimal("sum"), decimal("max"), end()),
@@ -91,11 +134,11 @@ func tiles() []part {
 		{
 			key: "byCategory",
 			sql: "SELECT p.category, count(*), sum(o.amount) FROM orders o LEFT JOIN products p ON p.id = o.product_id " +
-				"WHERE o.tenant_id = $1 GROUP BY 1 ORDER BY 1",
+				"WHERE o.tenant_id = $1 " + and + "GROUP BY 1 ORDER BY 1",
 			write: grouped([]column{open("product"), text("category"), end()}, append([]column{number(cellCount)}, sum...)...),
 		},
 		{
-			key: "newest", sql: "SELECT id, customer, amount, ordered_at" + newest + "10",
+			key: "newest", sql: "SELECT id, customer, amount, ordered_at" + ofOrders + newest + "10",
 			write: objects(number("id"), text("customer"), decimal("amount"), orderedAt()),
 		},
 		{
@@ -115,6 +158,10 @@ func tiles() []part {
 			write: grouped([]column{text("region")}, open("customer"), number("countDistinct"), end()),
 		},
 	}
+	for i := range all {
+		all[i].args = args
+	}
+	return all
 }
 
 // nested writes orders with their product and items, the items read by one

@@ -33,12 +33,12 @@ func newAPI(s server.Settings) (http.Handler, error) {
 	api.AddTransport(transport.POST{})
 	api.SetQueryCache(lru.New[*ast.QueryDocument](1000))
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		tenant, err := s.Verifier.Tenant(r)
+		claims, err := s.Verifier.Verify(r)
 		if err != nil {
 			http.Error(w, "the token is not accepted", http.StatusUnauthorized)
 			return
 		}
-		ctx := resolvers.WithLoaders(resolvers.WithTenant(r.Context(), tenant), db)
+		ctx := resolvers.WithLoaders(resolvers.WithTenant(r.Context(), claims.Tenant), db)
 		api.ServeHTTP(w, r.WithContext(ctx))
 	}), nil
 }

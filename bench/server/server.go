@@ -51,7 +51,7 @@ func run(ctx context.Context, handler func(Settings) (http.Handler, error)) erro
 		return err
 	}
 	mux := http.NewServeMux()
-	mux.Handle("POST /graphql", api)
+	mux.Handle("POST /", api)
 	mux.HandleFunc("GET /health/ready", func(http.ResponseWriter, *http.Request) {})
 	var lc net.ListenConfig
 	listener, err := lc.Listen(ctx, "tcp", os.Getenv("BENCH_LISTEN"))

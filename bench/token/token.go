@@ -17,19 +17,38 @@ const (
 	Audience = "usher"
 )
 
-type claims struct {
+// Claims are what a token says.
+type Claims struct {
 	jwt.RegisteredClaims
-	Tenant string `json:"tenant"`
+	Tenant string  `json:"tenant"`
+	Rights *Rights `json:"rights,omitempty"` // for servers written by hand
+
+	Filters []any `json:"filters,omitempty"` // the same for usher
 }
 
-// Sign makes the token of a tenant.
-func Sign(secret []byte, tenant string, now time.Time) (string, error) {
-	return jwt.NewWithClaims(jwt.SigningMethodHS256, claims{
+// Rights are conditions on the orders that a token shows.
+type Rights struct {
+	Regions []string `json:"regions"`
+	Least   string   `json:"least"` // amount
+}
+
+func (r *Rights) filters() []any {
+	if r == nil {
+		return nil
+	}
+	return []any{map[string]any{"dataset": "orders", "where": map[string]any{
+		"region": map[string]any{"in": r.Regions}, "amount": map[string]any{"gte": r.Least},
+	}}}
+}
+
+// Sign makes a token of a tenant; without rights it shows all of the tenant's.
+func Sign(secret []byte, tenant string, rights *Rights, now time.Time) (string, error) {
+	return jwt.NewWithClaims(jwt.SigningMethodHS256, Claims{
 		RegisteredClaims: jwt.RegisteredClaims{
 			Issuer: Issuer, Audience: jwt.ClaimStrings{Audience}, Subject: "bench",
 			IssuedAt: jwt.NewNumericDate(now), ExpiresAt: jwt.NewNumericDate(now.Add(12 * time.Hour)),
 		},
-		Tenant: tenant,
+		Tenant: tenant, Rights: rights, Filters: rights.filters(),
 	}).SignedString(secret)
 }
 
@@ -49,18 +68,17 @@ func NewVerifier(secret []byte) *Verifier {
 
 var errNoTenant = errors.New("the token names no tenant")
 
-// Tenant returns the tenant that the request's token names.
-func (v *Verifier) Tenant(r *http.Request) (string, error) {
+// Verify returns what the request's token says.
+func (v *Verifier) Verify(r *http.Request) (c Claims, err error) {
 	raw, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
 	if !ok {
-		return "", errNoTenant
+		return c, errNoTenant
 	}
-	var c claims
 	if _, err := v.parser.ParseWithClaims(raw, &c, func(*jwt.Token) (any, error) { return v.secret, nil }); err != nil {
-		return "", err
+		return c, err
 	}
 	if c.Tenant == "" {
-		return "", errNoTenant
+		return c, errNoTenant
 	}
-	return c.Tenant, nil
+	return c, nil
 }

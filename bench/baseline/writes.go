@@ -1,0 +1,155 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"strconv"
+)
+
+// writes are the workloads that write. Each notes who wrote what, in the same
+// transaction. A row is written by one statement; many travel as JSON; lines
+// of an import are copied to a table of their own first.
+type writes struct {
+	db                *sql.DB
+	one, many, update *sql.Stmt
+}
+
+// entry is a row that a client sends.
+type entry struct {
+	Reference string      `json:"reference"`
+	Customer  string      `json:"customer"`
+	Amount    json.Number `json:"amount"`
+	Quantity  int         `json:"quantity"`
+}
+
+const note = "WITH noted AS (INSERT INTO written (tenant, subject, kind, dataset, count) VALUES ($1, $2, "
+
+func prepareWrites(db *sql.DB) (*writes, error) {
+	w := &writes{db: db}
+	var errs []error
+	for _, one := range []struct {
+		statement **sql.Stmt
+		sql       string
+	}{
+		{&w.one, note + `'insert', 'entries', 1))
+			INSERT INTO entries (tenant_id, reference, customer, amount, quantity) VALUES ($1, $3, $4, $5, $6) RETURNING reference, amount`},
+		{&w.many, note + `'insert', 'entries', json_array_length($3::json)))
+			INSERT INTO entries (tenant_id, reference, customer, amount, quantity)
+			SELECT $1, reference, customer, amount, quantity FROM json_to_recordset($3::json)
+				AS r (reference text, customer text, amount numeric(12,2), quantity int)`},
+		{&w.update, note + `'update', 'entries', 1))
+			UPDATE entries SET quantity = 7 WHERE tenant_id = $1 AND id = $3 RETURNING id, quantity`},
+	} {
+		var err error
+		*one.statement, err = db.PrepareContext(context.Background(), one.sql) //nolint:sqlclosecheck // for as long as the server lives
+		errs = append(errs, err)
+	}
+	return w, errors.Join(errs...)
+}
+
+// answer writes what a workload asks for.
+func (w *writes) answer(ctx context.Context, out []byte, operation string, q asked) ([]byte, error) {
+	tenant, subject := q.claims.Tenant, q.claims.Subject
+	switch operation {
+	case "Insert":
+		var e entry
+		if err := json.Unmarshal([]byte(q.variable()), &e); err != nil {
+			return out, err
+		}
+		var reference, amount string
+		err := w.one.QueryRowContext(ctx, tenant, subject, e.Reference, e.Customer, string(e.Amount), e.Quantity).Scan(&reference, &amount)
+		out = append(quote(append(out, `{"data":{"insertEntriesOne":{"reference":`...), reference), `,"amount":`...)
+		return append(append(out, amount...), `}}}`...), err
+	case "Insert_1000":
+		done, err := w.many.ExecContext(ctx, tenant, subject, q.variable())
+		if err != nil {
+			return out, err
+		}
+		n, err := done.RowsAffected()
+		out = strconv.AppendInt(append(out, `{"data":{"insertEntries":{"affected":`...), n, 10)
+		return append(out, `}}}`...), err
+	case "Update":
+		var id string
+		var quantity int64
+		err := w.update.QueryRowContext(ctx, tenant, subject, q.variable()).Scan(&id, &quantity)
+		out = append(quote(append(out, `{"data":{"updateEntriesByPk":{"id":`...), id), `,"quantity":`...)
+		return append(strconv.AppendInt(out, quantity, 10), `}}}`...), err
+	}
+	return out, errUnknown
+}
+
+var errUnknown = errors.New("there is no such workload")
+
+// importPath takes lines of JSON.
+const importPath = "/import/entries"
+
+func (w *writes) load(ctx context.Context, text []byte, q asked) (err error) {
+	tx, err := w.db.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			_ = tx.Rollback()
+		}
+	}()
+	const columns = "(reference text, customer text, amount numeric(12,2), quantity int)"
+	if _, err := tx.ExecContext(ctx, "CREATE TEMPORARY TABLE arrived "+columns+" ON COMMIT DROP"); err != nil {
+		return err
+	}
+	rows, err := tx.PrepareContext(ctx, "COPY arrived (reference, customer, amount, quantity) FROM STDIN") //nolint:sqlclosecheck // closed below, or by the transaction's end
+	if err != nil {
+		return err
+	}
+	for line := range bytes.Lines(text) {
+		var e entry
+		if err := json.Unmarshal(line, &e); err != nil {
+			return err
+		}
+		if _, err := rows.ExecContext(ctx, e.Reference, e.Customer, string(e.Amount), e.Quantity); err != nil {
+			return err
+		}
+	}
+	done, err := rows.ExecContext(ctx)
+	if err != nil {
+		return err
+	}
+	n, err := done.RowsAffected()
+	if err = errors.Join(err, rows.Close()); err != nil {
+		return err
+	}
+	if _, err := tx.ExecContext(ctx, "INSERT INTO entries (tenant_id, reference, customer, amount, quantity) SELECT $1, * FROM arrived", q.claims.Tenant); err != nil {
+		return err
+	}
+	if _, err := tx.ExecContext(ctx, "INSERT INTO written (tenant, subject, kind, dataset, count) VALUES ($1, $2, 'import', 'entries', $3)",
+		q.claims.Tenant, q.claims.Subject, n); err != nil {
+		return err
+	}
+	return tx.Commit()
+}
+
+func (a *api) write(ctx context.Context, out []byte, operation string, q asked) ([]byte, error) {
+	writes, err := a.writes()
+	if err != nil {
+		return out, err
+	}
+	return writes.answer(ctx, out, operation, q)
+}
+
+// serveImport answers an import.
+func (a *api) serveImport(w http.ResponseWriter, r *http.Request, text []byte, q asked) error {
+	writes, err := a.writes()
+	if err == nil {
+		err = writes.load(r.Context(), text, q)
+	}
+	if err != nil {
+		return err
+	}
+	w.Header().Set("Content-Length", "2")
+	_, _ = w.Write([]byte("{}"))
+	return nil
+}
