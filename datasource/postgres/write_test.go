@@ -15,8 +15,8 @@ import (
 )
 
 // run runs one statement in a session, and drops what it returns.
-func run(ctx context.Context, s sqlexec.Session, text string, args ...string) error {
-	_, err := read(ctx, s, 0, text, args...)
+func run(ctx context.Context, s sqlexec.Session, text string) error {
+	_, err := read(ctx, s, 0, text)
 	return err
 }
 

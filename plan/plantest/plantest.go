@@ -246,8 +246,12 @@ func Change(tb testing.TB, text string) query.Change {
 		prefix, suffix string
 		kind           query.ChangeKind
 	}{
-		{"insert", "One", query.InsertOne}, {"insert", "", query.Insert}, {"update", "ByPk", query.UpdateByKey}, {"update", "", query.Update},
-		{"delete", "ByPk", query.DeleteByKey}, {"delete", "", query.Delete},
+		{"insert", "One", query.InsertOne},
+		{"insert", "", query.Insert},
+		{"update", "ByPk", query.UpdateByKey},
+		{"update", "", query.Update},
+		{"delete", "ByPk", query.DeleteByKey},
+		{"delete", "", query.Delete},
 	} {
 		name, begins := strings.CutPrefix(f.Name, kind.prefix)
 		if name, ends := strings.CutSuffix(name, kind.suffix); begins && ends && name != "" {
