@@ -15,6 +15,9 @@ type ChangeDialect interface {
 	Given(x string, f plan.Field) string
 	// Texts makes rows c0, c1, … n of the lists bound to the placeholders, in their order.
 	Texts(placeholders []string) string
+	// Returns tells that a statement that changes or removes rows may return something of
+	// each. Otherwise it returns how many they are.
+	Returns() bool
 	// Lock ends a statement whose rows of a table are kept as they are.
 	Lock(how Lock, table string) string
 }
@@ -72,7 +75,7 @@ func Insert(i plan.Insert, d ChangeDialect) (Statement, error) {
 			w.put(", ")
 		}
 		f := i.Key(n)
-		w.put(d.InternalText(d.Read(changed+"."+Identifier(f.Stored), f), f.Type))
+		w.put(d.InternalText(d.Read(Identifier(f.Stored), f), f.Type))
 	}
 	return Statement{Text: w.b.String(), Args: w.args.Args}, w.err
 }
@@ -81,7 +84,7 @@ func Insert(i plan.Insert, d ChangeDialect) (Statement, error) {
 func asItStands(placeholder string) string { return placeholder }
 
 // Update writes the statement that changes rows of the level: those with the keys that its
-// first arguments list. It returns the number of each key.
+// first arguments list. It returns the number of each key, or how many rows they are.
 func Update(u plan.Update, d ChangeDialect) (Statement, error) {
 	l := u.Level()
 	if l.Refs() == 0 || l.Links() == 0 || u.Sets() == 0 {
@@ -104,7 +107,7 @@ func Update(u plan.Update, d ChangeDialect) (Statement, error) {
 		w.put(w.given(s.Value(), s.Column(), d))
 	}
 	w.put(" FROM ")
-	w.named()
+	w.named(d)
 	return Statement{Text: w.b.String(), Args: w.args.Args, Parents: w.parents}, w.err
 }
 
@@ -118,7 +121,7 @@ func Delete(l plan.Level, d ChangeDialect) (Statement, error) {
 	w.put("DELETE FROM ")
 	w.into(l.Ref(0))
 	w.put(" USING ")
-	w.named()
+	w.named(d)
 	return Statement{Text: w.b.String(), Args: w.args.Args, Parents: w.parents}, w.err
 }
 
@@ -134,7 +137,7 @@ func (w *writer) into(r plan.Ref) {
 // named ties the table that is changed to the rows of the level that have the keys: its
 // reference, with the scope in it. A row is the same if it has the same key of the
 // same tenant.
-func (w *writer) named() {
+func (w *writer) named(d ChangeDialect) {
 	w.parentRows(false)
 	w.put(" JOIN ")
 	w.from(w.links)
@@ -159,7 +162,9 @@ func (w *writer) named() {
 		tie(r.TenantColumn())
 	}
 	w.condition(" AND ", w.l.Where())
-	w.put(" RETURNING p.n")
+	if d.Returns() {
+		w.put(" RETURNING p.n")
+	}
 }
 
 // Chosen writes the statement that chooses rows, which are kept as they are until the

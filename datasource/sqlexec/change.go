@@ -290,7 +290,35 @@ func (a *applying) write(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if !a.d.Returns() {
+		return a.counted(ctx, statement)
+	}
 	return a.all(ctx, statement)
+}
+
+// counted runs a statement that has to be about as many rows as there are keys: no key
+// names two of them, so that fewer are another number.
+func (a *applying) counted(ctx context.Context, statement sqlgen.Statement) error {
+	args := make([]string, 0, len(a.keys)+statement.Args.Len())
+	for _, list := range a.keys {
+		args = append(args, a.d.KeyList(list))
+	}
+	args = append(args, statement.Args.Bind(nil)...)
+	if err := fits(len(args), 0); err != nil {
+		return err
+	}
+	rows, err := a.session.Query(ctx, statement.Text, args)
+	if err != nil {
+		return err
+	}
+	done := rows.Next() && rows.Cell(0).Int == int64(a.count)
+	if err := ended(rows); err != nil {
+		return err
+	}
+	if !done {
+		return a.refused()
+	}
+	return nil
 }
 
 // check reads what was written. A row has to be right in one of the ways, and of several
