@@ -262,7 +262,7 @@ var infix = map[Op]string{
 	Add: " + ", Sub: " - ", Mul: " * ", Div: " / ",
 }
 
-var listWords = map[Op]string{In: "in", Like: "like", ILike: "ilike", Has: "has", HasAny: "has any of", HasAll: "has all of", JSONContains: "contains"}
+var listWords = map[Op]string{In: "in", Among: "among", Like: "like", ILike: "ilike", Has: "has", HasAny: "has any of", HasAll: "has all of", JSONContains: "contains"}
 
 // String is the expression as text for people; it is no SQL.
 func (e Expr) String() string { return e.text(0) }
@@ -304,7 +304,7 @@ func (e Expr) write(keys int, literal func(value.Value) string) string {
 		return "(" + args[0] + " is null)"
 	case In, HasAny, HasAll:
 		return "(" + args[0] + " " + listWords[e.op] + " [" + strings.Join(slices.Compact(lits), " ") + "])"
-	case Like, ILike, Has, JSONContains:
+	case Like, ILike, Has, JSONContains, Among:
 		return "(" + args[0] + " " + listWords[e.op] + " " + lits[0] + ")"
 	case Bucket:
 		return string(e.unit) + "(" + strings.Join(slices.DeleteFunc([]string{args[0], e.zone}, func(s string) bool { return s == "" }), ", ") + ")"
