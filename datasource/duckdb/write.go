@@ -142,6 +142,8 @@ func violationOf(err error) *Violation {
 			v.Code = duplicate
 			_, rest, _ := strings.Cut(text, "Duplicate key \"")
 			v.key = rest[:max(strings.LastIndexByte(rest, '"'), 0)]
+		case strings.Contains(text, "duplicate key"): // of another row of the transaction: the engine says what it holds, and not of which columns
+			v.Code = duplicate
 		case strings.Contains(text, "NOT NULL constraint failed: "):
 			v.Code = notNull
 			_, column, _ := strings.Cut(text, "NOT NULL constraint failed: ")
