@@ -219,3 +219,40 @@ func TestKilledWhileItWrites(t *testing.T) {
 		t.Errorf("%d rows, %v", n, err)
 	}
 }
+
+// An export has a table of its rows as they were when it began, while others write.
+func TestCursorWhileOthersWrite(t *testing.T) {
+	t.Parallel()
+	s := openWriter(t, file(t, "CREATE TABLE t AS SELECT range AS n FROM range(10)"), duckdb.Options{})
+	err := s.Session(t.Context(), false, func(session sqlexec.Session) error {
+		cursor, err := session.(sqlexec.Cursors).Cursor(t.Context(), "SELECT n FROM t WHERE n >= $1::BIGINT ORDER BY n", []string{"2"})
+		if err != nil {
+			return err
+		}
+		got := 0
+		for _, rows := range []int{3, 100} {
+			found, err := cursor.Next(t.Context(), rows)
+			if err != nil {
+				return err
+			}
+			for found.Next() {
+				got++
+			}
+			if err := errors.Join(found.Err(), does(t.Context(), s, "DELETE FROM t")); err != nil {
+				return err
+			}
+		}
+		if got != 8 {
+			t.Errorf("%d rows", got)
+		}
+		_, err = session.Query(t.Context(), "INSERT INTO t VALUES (1)", nil)
+		if err == nil {
+			t.Error("an export has written")
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want(t, s, "0", "SELECT count(*) FROM t")
+}
