@@ -98,7 +98,7 @@ func (cb *changeBuilder) open() error {
 	}
 	ref := cb.table.l.refs[0]
 	binding := cb.table.uses[0].binding
-	if ref.target.Kind != catalog.Postgres || !d.WritableIn(binding) {
+	if ref.target.Kind == catalog.API || !d.WritableIn(binding) {
 		return fault.New(fault.NotImplemented, "%s cannot be written where this tenant's rows are", d.Name)
 	}
 	if cb.p.AllTenants && !d.Common {
