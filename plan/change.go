@@ -17,30 +17,33 @@ import (
 type Change struct{ body *change }
 
 type change struct {
-	kind     query.ChangeKind
-	key      string // of the field
-	dataset  string
-	typ      string
-	strategy string
-	target   Target
-	identity Identity
-	owner    string
-	snapshot bool
-	given    int
-	inserts  []Insert
-	chosen   Level
-	keys     int
-	version  bool // the chosen rows have one more cell: their version is the one that was named
-	locked   Level
-	held     []Level
-	update   Update
-	remove   Level
-	refs     []Reference
-	checks   []Check
-	output   []ChangeOutput
-	answers  []Query
-	names    map[string]string // of columns that the principal sees, by what they are stored as
-	table    Ref
+	kind      query.ChangeKind
+	key       string // of the field
+	dataset   string
+	typ       string
+	strategy  string
+	target    Target
+	identity  Identity
+	owner     string
+	snapshot  bool
+	given     int
+	inserts   []Insert
+	chosen    Level
+	keys      int
+	version   bool // the chosen rows have one more cell: their version is the one that was named
+	locked    Level
+	held      []Level
+	update    Update
+	remove    Level
+	refs      []Reference
+	checks    []Check
+	output    []ChangeOutput
+	answers   []Query
+	call      Call // of an API
+	keyNames  []string
+	overrides map[string]Override // of APIs, by source
+	names     map[string]string   // of columns that the principal sees, by what they are stored as
+	table     Ref
 }
 
 // Valid tells a Change that BuildChange made from the zero value.
