@@ -60,6 +60,9 @@ func (i *issuer) principal(claims query.Object) (p principal.Principal, external
 // scopes are what an issuer is trusted for.
 func (i *issuer) scopes() []principal.Scope {
 	scopes := []principal.Scope{principal.ReadData}
+	if i.mayGrant.Write {
+		scopes = append(scopes, principal.WriteData)
+	}
 	if i.mayGrant.Explain {
 		scopes = append(scopes, principal.Explain)
 	}

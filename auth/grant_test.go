@@ -259,6 +259,26 @@ func TestKeysAreNobodysIDs(t *testing.T) {
 	}
 }
 
+// Tokens of an issuer write only where it is trusted to, and no claim says so.
+func TestWhoMayWrite(t *testing.T) {
+	t.Parallel()
+	writers := shop()
+	writers.MayGrant.Write, writers.MayGrant.Explain = true, true
+	for _, c := range []struct {
+		spec IssuerSpec
+		want []principal.Scope
+	}{
+		{shop(), []principal.Scope{principal.ReadData}},
+		{writers, []principal.Scope{principal.ReadData, principal.WriteData, principal.Explain}},
+	} {
+		v := verifier(t, Options{}, c.spec)
+		got, err := v.Verify(t.Context(), shopDraft().with(map[string]any{"scope": "data:write", "scopes": []string{"data:write"}}).sign())
+		if diff := cmp.Diff(c.want, got.Scopes); err != nil || diff != "" {
+			t.Errorf("%v:\n%s", err, diff)
+		}
+	}
+}
+
 func TestNamespacesWithSlashes(t *testing.T) {
 	t.Parallel()
 	spec := shop()

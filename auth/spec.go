@@ -90,6 +90,7 @@ type MayGrant struct {
 	Datasets   []string `yaml:"datasets"` // the only datasets of its tokens; empty: no such cap
 	AllTenants bool     `yaml:"all_tenants"`
 	Explain    bool     `yaml:"explain"` // all its tokens may be told how an answer came to be
+	Write      bool     `yaml:"write"`   // all its tokens may change what their roles let them
 	Export     bool     `yaml:"export"`  // all its tokens may export
 }
 

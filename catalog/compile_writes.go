@@ -293,7 +293,7 @@ func (c *compiler) upserts(d *draft) {
 		}
 		for _, key := range b.Target.Keys {
 			everywhere := !b.Target.Unsure && key.upserts() && !slices.ContainsFunc(places, func(other *Binding) bool {
-				return !slices.ContainsFunc(other.Target.Keys, func(k *UniqueKey) bool { return k.upserts() && sameColumns(k.Columns, key.Columns) })
+				return !slices.ContainsFunc(other.Target.Keys, func(k *UniqueKey) bool { return k.upserts() && d.sameKey(k, key) })
 			})
 			if everywhere && !names[key.Name] {
 				names[key.Name] = true
@@ -307,6 +307,15 @@ func (c *compiler) upserts(d *draft) {
 // upserts tells whether an upsert may go by the key.
 func (k *UniqueKey) upserts() bool {
 	return k.Columns != nil && k.Tenant && !k.Partial && !k.Exclusion && !k.Deferrable
+}
+
+// sameKey tells whether keys of two places are one to whoever asks: the tenant column
+// may be missing where all rows are one tenant's.
+func (d *draft) sameKey(a, b *UniqueKey) bool {
+	others := func(cols []*Column) []*Column {
+		return slices.DeleteFunc(slices.Clone(cols), func(col *Column) bool { return col == d.Tenant })
+	}
+	return sameColumns(others(a.Columns), others(b.Columns))
 }
 
 func sameColumns(a, b []*Column) bool {

@@ -77,7 +77,7 @@ func (c *compiler) unwritable(d *draft, source string, b *Binding, t Table, know
 	}
 	if w.Delete {
 		for _, r := range b.Target.Referrers {
-			if bad := r.takesAlong(b); bad != "" {
+			if bad := r.takesAlong(); bad != "" {
 				say(bad)
 			}
 		}
@@ -92,8 +92,10 @@ func (t Table) kindText() string {
 		return "a " + string(t.Kind)
 	case t.View:
 		return "a view"
+	case t.Rules:
+		return "a table with rules"
 	}
-	return "a table with rules"
+	return "a table"
 }
 
 // collides says that rows of two tenants collide by a key, and how to mend that;
@@ -151,7 +153,7 @@ func (d *draft) tenantColumns(b *Binding) []string {
 // takesAlong says that the database would delete or change rows of others with one
 // that is deleted, or is empty. Only rows may go along that are the same tenant's for
 // certain and that usher deletes as well.
-func (r *Reference) takesAlong(b *Binding) string {
+func (r *Reference) takesAlong() string {
 	from := quotedName(r.at.Table)
 	if r.at.Schema != "" {
 		from = quotedName(r.at.Schema) + "." + from

@@ -1,6 +1,7 @@
 package catalog
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -112,18 +113,58 @@ func rightSpec(at place, v query.Value) RightSpec {
 			spec.Aggregate = bool(set)
 		case "limit":
 			spec.Limit, ok = whole(m.Value)
+		case "include_deleted":
+			var set query.Bool
+			set, ok = m.Value.(query.Bool)
+			spec.IncludeDeleted = bool(set)
+		case "insert":
+			spec.Insert, ok = &InsertSpec{}, true
+			spec.Insert.Columns, _, spec.Insert.Check = writeSpec(at, m.Value, "columns", "check")
+		case "update":
+			spec.Update, ok = &UpdateSpec{}, true
+			spec.Update.Columns, spec.Update.Filter, spec.Update.Check = writeSpec(at, m.Value, "columns", "filter", "check")
+		case "delete":
+			spec.Delete, ok = &DeleteSpec{}, true
+			_, spec.Delete.Filter, _ = writeSpec(at, m.Value, "filter")
 		default:
-			at.problem("unknown key; there are columns, filter, aggregate and limit")
+			at.problem("unknown key; there are columns, filter, aggregate, limit, insert, update, delete and include_deleted")
 			return
 		}
 		if !ok {
 			at.problem("must be %s", map[string]string{
 				"columns": "a list of names", "filter": "an object such as {\"region\": {\"eq\": \"EU\"}}",
-				"aggregate": "true or false", "limit": "a whole number of at least 1",
+				"aggregate": "true or false", "include_deleted": "true or false", "limit": "a whole number of at least 1",
 			}[m.Name])
 		}
 	})
 	return spec
+}
+
+// writeSpec reads what a role says of one way of writing. It presets nothing: what is
+// written without being asked for is the gateway's to say.
+func writeSpec(at place, v query.Value, keys ...string) (columns []string, filter, check query.Value) {
+	members(at, v, func(at place, m query.Member) {
+		ok := slices.Contains(keys, m.Name)
+		switch {
+		case !ok:
+			at.problem("unknown key; there are %s", strings.Join(keys, ", "))
+			return
+		case m.Name == "columns":
+			columns, ok = textList(m.Value)
+		case m.Name == "filter":
+			filter = m.Value
+			_, ok = m.Value.(query.Object)
+		case m.Name == "check":
+			check = m.Value
+			_, ok = m.Value.(query.Object)
+		}
+		if !ok {
+			at.problem("must be %s", map[string]string{
+				"columns": "a list of names", "filter": "an object such as {\"region\": {\"eq\": \"EU\"}}", "check": "an object such as {\"region\": {\"eq\": \"EU\"}}",
+			}[m.Name])
+		}
+	})
+	return columns, filter, check
 }
 
 func textList(v query.Value) ([]string, bool) {

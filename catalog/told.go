@@ -26,6 +26,9 @@ var mentioned = regexp.MustCompile(`[{$](subject|metadata\.[^{}]+)`)
 func toldBy(spec Spec) told {
 	t := told{metadata: make(map[string]bool)}
 	t.read(reflect.ValueOf(spec))
+	for _, d := range spec.Datasets {
+		t.subject = t.subject || d.Deleted.By != "" // is stamped with it
+	}
 	for _, s := range spec.Sources {
 		if s.Protocol == pluginProtocol { // is told who asks
 			t.subject = true

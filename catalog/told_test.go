@@ -23,7 +23,7 @@ datasets:
   orders:
     tenant: tenant_id
     key: id
-    columns: {id: BigInt!, tenant_id: String!, clerk: String}FILTER
+    columns: {id: BigInt!, tenant_id: String!, clerk: String, gone: Timestamp}FILTER
 `
 
 // TestNeeded: what no template and no condition names is left out of what plans
@@ -50,6 +50,8 @@ func TestNeeded(t *testing.T) {
 		"nothing":                {"", "", func(*principal.Principal) {}},
 		"a subject in a header":  {`, X-User: "u-{subject}"`, "", func(p *principal.Principal) { p.Subject = "ann" }},
 		"a subject in a filter":  {"", "\n    filter: {or: [{clerk: {isNull: true}}, {clerk: {eq: $subject}}]}", func(p *principal.Principal) { p.Subject = "ann" }},
+		"a subject in a preset":  {"", "\n    writable: true\n    global_keys: true\n    presets: {insert: {clerk: $subject}}", func(p *principal.Principal) { p.Subject = "ann" }},
+		"a subject in a stamp":   {"", "\n    deleted: {at: gone, by: clerk}", func(p *principal.Principal) { p.Subject = "ann" }},
 		"metadata in a header":   {`, X-Team: "{metadata.team}"`, "", func(p *principal.Principal) { p.Grant.Metadata["team"] = query.Text("blue") }},
 		"metadata in a filter":   {"", "\n    filter: {clerk: {eq: $metadata.team}}", func(p *principal.Principal) { p.Grant.Metadata["team"] = query.Text("blue") }},
 		"a measure with a value": {"", "\n    measures: {mine: {expr: count(), filter: {clerk: {eq: $subject}}}}", func(p *principal.Principal) { p.Subject = "ann" }},

@@ -12,7 +12,7 @@ type Writes struct {
 	Insert, Update, Delete bool
 
 	GlobalKeys    bool         // rows of two tenants may collide, which tells that there is one
-	Keys          []*UniqueKey // by which an upsert may tell rows apart wherever they are written; sorted by name
+	Keys          []*UniqueKey // by which an upsert may tell rows apart wherever they are written, there without the tenant column where it is missing; sorted by name
 	InsertPresets []Preset     // in the order of columns
 	UpdatePresets []Preset
 	Version       *Column // counted up with each change, or nil
@@ -128,3 +128,15 @@ var everyGrant = &WriteGrant{}
 func (d *Dataset) WritableIn(b *Binding) bool {
 	return d.Writes != nil && b != nil && b.Target != nil && !b.Target.refused
 }
+
+// Gives tells whether a principal, of one tenant or of all, may give a column a value in
+// a row that it inserts, and in one that it changes, as far as no role matters.
+func (w *Writes) Gives(col *Column, allTenants bool) (insert, update bool) {
+	g := w.given[col]
+	may := g.tenants || allTenants
+	return g.insert && may, g.update && may
+}
+
+// Astray tells whether nobody can say whose row it leads to, so that its columns are
+// given a value by nobody.
+func (r *Reference) Astray() bool { return r.astray }

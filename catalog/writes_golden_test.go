@@ -37,6 +37,11 @@ func writes(b *strings.Builder, d *catalog.Dataset) {
 			target(b, source, bind.Target)
 		}
 	}
+	for _, tenant := range slices.Sorted(maps.Keys(d.Own)) {
+		if own := d.Own[tenant]; d.WritableIn(&own.Binding) {
+			target(b, own.Source+" of "+tenant, own.Target)
+		}
+	}
 }
 
 func presetText(what string, presets []catalog.Preset) string {

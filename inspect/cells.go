@@ -52,12 +52,16 @@ func differences(cat *catalog.Catalog, source string, tables []catalog.Table) []
 		if b == nil {
 			continue
 		}
-		drift := d.Drift(b, slices.DeleteFunc(slices.Clone(tables), func(t catalog.Table) bool { return t.Schema != b.Schema }))
+		here := slices.DeleteFunc(slices.Clone(tables), func(t catalog.Table) bool { return t.Schema != b.Schema })
+		drift := d.Drift(b, here)
 		if drift.Missing {
 			out = append(out, fmt.Sprintf("datasets.%s: there is no table %s.%s", d.Name, b.Schema, b.Table))
 		}
 		for _, column := range slices.Sorted(maps.Keys(drift.Columns)) {
 			out = append(out, fmt.Sprintf("datasets.%s.columns.%s: %s", d.Name, column, drift.Columns[column]))
+		}
+		for _, bad := range d.WriteDrift(b, here) {
+			out = append(out, fmt.Sprintf("datasets.%s.writable: %s", d.Name, bad))
 		}
 	}
 	return out

@@ -54,6 +54,7 @@ func Check(ctx context.Context, cfg *config.Config) (*Report, error) {
 	}
 	r.problem(err)
 	r.Notes = append(r.Notes, indexes(r.Catalog, f.Tables)...)
+	r.Notes = append(r.Notes, writing(r.Catalog, f.Tables)...)
 	return r, nil
 }
 

@@ -79,6 +79,7 @@ type builder struct {
 	strategy   *catalog.Strategy            // the usual one
 	strategies map[string]*catalog.Strategy // those of single datasets, by dataset
 	parameters map[string][]value.Value
+	lists      map[string]query.SlotList // parameters that come later as one
 	zone       string
 	now        time.Time
 	moment     bool              // now has been looked at
@@ -200,6 +201,22 @@ func (b *builder) resolveParameters() error {
 				continue // refused where a filter uses it
 			}
 			given = param.Default
+		}
+		if later, ok := given.(query.SlotList); ok && param.Type.List {
+			list, err := parameterLater(param.Type, later)
+			if err != nil {
+				return grantFault("parameter %q: %v", name, err)
+			}
+			if list != nil {
+				if b.lists == nil {
+					b.lists = make(map[string]query.SlotList)
+				}
+				b.lists[name] = *list
+				continue
+			}
+		}
+		if later, ok := given.(query.SlotList); ok {
+			given = query.Look(later)
 		}
 		list, isList := given.(query.List)
 		if isList != param.Type.List {

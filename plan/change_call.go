@@ -20,6 +20,13 @@ type Call struct {
 	idempotency  string
 }
 
+// calling is what a change has by which calls are made.
+type calling struct {
+	call      Call
+	keyNames  []string
+	overrides map[string]Override // of APIs, by source
+}
+
 // Call is how each row of the change is written, if it is an API's.
 func (c Change) Call() Call { return c.body.call }
 

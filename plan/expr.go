@@ -29,6 +29,7 @@ const (
 	RowLt                      // the Args, as one row, before the Literals; all of them not null
 	RowGt                      //
 	In                         // one Arg in the Literals; none of them: false
+	Among                      // one Arg in the list that the Literal is; it has items, none of them null
 	IsNull                     // one Arg
 	Like                       // one Arg and a pattern literal whose escape is a backslash
 	ILike                      // the same, ignoring case

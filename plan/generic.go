@@ -180,7 +180,7 @@ func (c *conditions) of(e Expr) float64 {
 		if f, ok := c.level.field(e.args[0]); ok && f.Name == c.along {
 			return c.bounds(f.Name)
 		}
-	case Eq, In:
+	case Eq, In, Among:
 		if f, ok := c.compared(e); ok && f.spread != nil && f.spread.Most <= alike*f.spread.Each && !f.spread.InIndex {
 			return f.spread.Each / f.spread.Rows
 		}

@@ -35,6 +35,7 @@ func (lb *levelBuilder) jsonComparison(at whereAt, e Expr, m query.Member) (Expr
 	if err != nil {
 		return Expr{}, err
 	}
+	part = query.Look(part)
 	values := 0
 	if err := checkJSON(part, 1, &values); err != nil {
 		return Expr{}, err

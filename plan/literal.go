@@ -13,8 +13,11 @@ import (
 // typed reads a value as a literal of a scalar type. The error says what was
 // expected and repeats nothing but the caller's own words.
 func typed(t value.Type, v query.Value) (value.Value, error) {
-	if later, ok := v.(query.Slot); ok {
+	switch later := v.(type) {
+	case query.Slot:
 		return typedLater(t, later)
+	case query.SlotList:
+		return typedNow(t, query.Look(later))
 	}
 	return typedNow(t, v)
 }

@@ -270,6 +270,14 @@ func (lb *levelBuilder) comparison(at whereAt, e Expr, m query.Member) (Expr, er
 		if t.List || t.Scalar == value.JSON {
 			break
 		}
+		if later, ok := operand.(query.SlotList); ok && lb.takesLists(e, later) {
+			list, err := listLater(t, later)
+			in := among(Among, e, []value.Value{list})
+			if m.Name == "notIn" {
+				in = not(in)
+			}
+			return in, err
+		}
 		lits, err := typedList(t, operand)
 		if err != nil {
 			return Expr{}, err
@@ -441,6 +449,9 @@ func escapeLike(text string) string { return likeEscapes.Replace(text) }
 // typedList reads a list operand; its items are made distinct, but for those that
 // come later: their number is that of the list.
 func typedList(t value.Type, v query.Value) ([]value.Value, error) {
+	if later, ok := v.(query.SlotList); ok {
+		v = query.Look(later)
+	}
 	list, ok := v.(query.List)
 	if !ok {
 		if _, null := v.(query.Null); null {
@@ -499,6 +510,9 @@ func (lb *levelBuilder) operand(at whereAt, v query.Value) (query.Value, error) 
 			if err != nil {
 				return nil, err
 			}
+			if later, isLater := item.(query.SlotList); isLater {
+				item = query.Look(later)
+			}
 			if inner, isList := item.(query.List); isList {
 				out = append(out, inner...)
 				continue
@@ -536,6 +550,9 @@ func (lb *levelBuilder) operand(at whereAt, v query.Value) (query.Value, error) 
 	}
 	name = strings.TrimPrefix(name, "parameters.")
 	param := lb.cat.Parameters[name]
+	if list, ok := lb.lists[name]; ok {
+		return list, nil
+	}
 	values, ok := lb.parameters[name]
 	if param == nil || !ok {
 		return nil, missing

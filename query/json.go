@@ -154,7 +154,7 @@ func AppendJSON(dst []byte, v Value) []byte {
 			dst = AppendJSON(dst, m.Value)
 		}
 		return append(dst, '}')
-	case Slot:
+	case Slot, SlotList:
 		return AppendJSON(dst, Look(v))
 	}
 	return append(dst, "null"...)

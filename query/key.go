@@ -28,7 +28,7 @@ func AppendKey(dst []byte, v Value) []byte {
 		return dst
 	case Null:
 		return append(dst, '0')
-	case Slot:
+	case Slot, SlotList:
 		return AppendKey(dst, Look(v))
 	}
 	return append(dst, '-') // no value at all

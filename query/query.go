@@ -61,6 +61,12 @@ type (
 		Term   *slot.Term
 		Number bool
 	}
+	// SlotList is a list of Numbers or of Texts that comes later as one: how many there
+	// are is left open, too.
+	SlotList struct {
+		Term   *slot.Term // of JoinTexts
+		Number bool
+	}
 )
 
 // Member is one name and value of an object.
@@ -69,14 +75,15 @@ type Member struct {
 	Value Value
 }
 
-func (Null) value()   {}
-func (Bool) value()   {}
-func (Number) value() {}
-func (Text) value()   {}
-func (Enum) value()   {}
-func (List) value()   {}
-func (Object) value() {}
-func (Slot) value()   {}
+func (Null) value()     {}
+func (Bool) value()     {}
+func (Number) value()   {}
+func (Text) value()     {}
+func (Enum) value()     {}
+func (List) value()     {}
+func (Object) value()   {}
+func (Slot) value()     {}
+func (SlotList) value() {}
 
 // Get returns the member of that name.
 func (o Object) Get(name string) (Value, bool) {

@@ -2,6 +2,7 @@ package query
 
 import (
 	"strconv"
+	"strings"
 
 	"usher/slot"
 )
@@ -15,6 +16,13 @@ func AppendShape(dst []byte, v Value, in slot.Inputs) ([]byte, slot.Inputs) {
 	case Text:
 		return append(dst, 't'), append(in, string(v))
 	case List:
+		if number, alike := v.alike(); alike {
+			kind := byte('T')
+			if number {
+				kind = 'N'
+			}
+			return append(dst, kind), append(in, JoinTexts(v.texts()))
+		}
 		dst = append(strconv.AppendInt(append(dst, 'l'), int64(len(v)), 10), ':')
 		for _, item := range v {
 			dst, in = AppendShape(dst, item, in)
@@ -39,6 +47,9 @@ func Slotted(v Value, slots *slot.Slots, first int) (Value, int) {
 	case Text:
 		return Slot{Term: slots.At(first)}, first + 1
 	case List:
+		if number, alike := v.alike(); alike {
+			return SlotList{Term: slots.At(first), Number: number}, first + 1
+		}
 		out := make(List, len(v))
 		for i, item := range v {
 			out[i], first = Slotted(item, slots, first)
@@ -57,13 +68,13 @@ func Slotted(v Value, slots *slot.Slots, first int) (Value, int) {
 
 // Look is the value as it is now. What is made of it holds for these values only.
 func Look(v Value) Value {
-	return filled(v, func(s Slot) string { return s.Term.Text() })
+	return filled(v, func(t *slot.Term) string { return t.Text() })
 }
 
 // Filled is the value for other inputs.
 func Filled(v Value, in slot.Inputs) (_ Value, err error) {
-	v = filled(v, func(s Slot) string {
-		text, failed := s.Term.Of(in)
+	v = filled(v, func(t *slot.Term) string {
+		text, failed := t.Of(in)
 		if failed != nil {
 			err = failed
 		}
@@ -72,13 +83,17 @@ func Filled(v Value, in slot.Inputs) (_ Value, err error) {
 	return v, err
 }
 
-func filled(v Value, text func(Slot) string) Value {
+func filled(v Value, text func(*slot.Term) string) Value {
 	switch v := v.(type) {
 	case Slot:
-		if v.Number {
-			return Number(text(v))
+		return scalar(text(v.Term), v.Number)
+	case SlotList:
+		texts := SplitTexts(text(v.Term))
+		out := make(List, len(texts))
+		for i, t := range texts {
+			out[i] = scalar(t, v.Number)
 		}
-		return Text(text(v))
+		return out
 	case List:
 		if !holdsSlot(v) {
 			return v
@@ -103,7 +118,7 @@ func filled(v Value, text func(Slot) string) Value {
 
 func holdsSlot(v Value) bool {
 	switch v := v.(type) {
-	case Slot:
+	case Slot, SlotList:
 		return true
 	case List:
 		for _, item := range v {
@@ -119,4 +134,65 @@ func holdsSlot(v Value) bool {
 		}
 	}
 	return false
+}
+
+func scalar(text string, number bool) Value {
+	if number {
+		return Number(text)
+	}
+	return Text(text)
+}
+
+// alike tells a list that has items, all of them numbers or all of them texts.
+func (l List) alike() (number, alike bool) {
+	texts, numbers := 0, 0
+	for _, item := range l {
+		switch item.(type) {
+		case Text:
+			texts++
+		case Number:
+			numbers++
+		}
+	}
+	return numbers > 0, len(l) > 0 && (texts == len(l) || numbers == len(l))
+}
+
+func (l List) texts() []string {
+	out := make([]string, len(l))
+	for i, item := range l {
+		switch item := item.(type) {
+		case Text:
+			out[i] = string(item)
+		case Number:
+			out[i] = string(item)
+		}
+	}
+	return out
+}
+
+// JoinTexts is one text for many, another one for others. SplitTexts takes it apart.
+func JoinTexts(texts []string) string {
+	size := 0
+	for _, t := range texts {
+		size += len(t) + 8
+	}
+	dst := make([]byte, 0, size)
+	for _, t := range texts {
+		dst = appendSized(dst, t)
+	}
+	return string(dst)
+}
+
+// SplitTexts are the texts that JoinTexts has made one of.
+func SplitTexts(joined string) []string {
+	var out []string
+	for joined != "" {
+		size, rest, _ := strings.Cut(joined, ":")
+		n, err := strconv.Atoi(size)
+		if err != nil || n < 0 || n > len(rest) {
+			return out // nobody else makes such texts
+		}
+		out, joined = append(out, rest[:n]), rest[n:]
+	}
+	return out
 }

@@ -121,6 +121,9 @@ func written(t *testing.T, draft *setup.Draft) []byte {
 	}
 	// The secret of the case is in the environment, and of no interest here.
 	readable := bytes.Replace(text, []byte("{file: "+os.DevNull+"}"), []byte("{env: SECRET}"), 1)
+	if bytes.Contains(readable, []byte("writable")) {
+		t.Error("something is proposed to be writable")
+	}
 	cfg, err := config.Parse("usher.yml", readable, func(string) (string, bool) { return strings.Repeat("s", 32), true })
 	if err != nil {
 		t.Fatalf("%v\n%s", err, text)

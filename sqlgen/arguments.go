@@ -3,6 +3,8 @@ package sqlgen
 import (
 	"strconv"
 
+	"usher/query"
+	"usher/slot"
 	"usher/value"
 )
 
@@ -116,6 +118,19 @@ func (w *writer) bindValue(v value.Value, cast func(n string) string) string {
 		return w.place(bound{cast: typed, term: term.Number() + 1}, cast)
 	}
 	return w.place(bound{text: argText(v), cast: typed}, cast)
+}
+
+// list binds a list as one argument, now or later.
+func (w *writer) list(v value.Value) string {
+	if term, later := v.Term(); later {
+		as, err := term.Then("a list for "+w.d.TextType(), func(joined string, _ slot.Inputs) (string, error) {
+			return w.d.List(query.SplitTexts(joined)), nil
+		})
+		if err == nil {
+			return w.place(bound{cast: "list", term: as.Number() + 1}, asItStands)
+		}
+	}
+	return w.bind(w.d.List(query.SplitTexts(v.Text())), asItStands)
 }
 
 func (w *writer) bind(text string, cast func(n string) string) string {

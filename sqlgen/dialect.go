@@ -65,6 +65,8 @@ type Dialect interface {
 	Like(x, pattern string, ignoreCase bool) string
 	// Has tells whether a list holds an item.
 	Has(list, item string) string
+	// InList tells whether a value is one of a list that is bound as List has it.
+	InList(x, list string, t value.Type) string
 	// Float turns a number into a double, correctly rounded.
 	Float(x string, t value.Type) string
 	// Exact turns an exact number into a decimal of 38 digits, so that what is
@@ -106,9 +108,9 @@ type Dialect interface {
 	OptimizationFence() string
 	// SortsDistinct tells that counting distinct values sorts the rows.
 	SortsDistinct() bool
-	// InUTC tells that an instant is cut in UTC when no zone is named. Looking a zone
-	// up by its name for every row is dear.
-	InUTC() bool
+	// CutInUTC is an instant cut to a unit in UTC. Looking a zone up by its name for every
+	// row is dear.
+	CutInUTC(unit, at string) string
 	// Truncated is an instant cut to a unit from a day on by the calendar of a zone.
 	Truncated(unit, at, zone string) string
 	// Steps selects the times from low to high, a step apart, as the column at.

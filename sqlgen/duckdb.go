@@ -180,7 +180,11 @@ func (duckdb) OptimizationFence() string { return "" }
 
 func (duckdb) SortsDistinct() bool { return false }
 
-func (duckdb) InUTC() bool { return false }
+// CutInUTC takes the instant for a local time and back by what both count from 1970:
+// AT TIME ZONE goes by the calendar of the zone for each row, twice.
+func (d duckdb) CutInUTC(unit, at string) string {
+	return "make_timestamptz(epoch_us(" + d.CutTo(unit, "make_timestamp(epoch_us("+at+"))") + "))"
+}
 
 func (d duckdb) Truncated(unit, at, zone string) string {
 	return d.AtZone(d.CutTo(unit, d.AtZone(at, zone)), zone)
@@ -201,6 +205,10 @@ func (duckdb) Parents(types []value.Type) string {
 		names = append(names, "unnest(l"+strconv.Itoa(i)+") AS k"+strconv.Itoa(i))
 	}
 	return "(SELECT " + strings.Join(names, ", ") + ", unnest(range(1, len(l0) + 1)) AS n FROM (SELECT " + strings.Join(lists, ", ") + ") AS u)"
+}
+
+func (duckdb) InList(x, list string, t value.Type) string {
+	return "list_contains(CAST(from_json(CAST(" + list + ` AS JSON), '["VARCHAR"]') AS ` + duckdbTypes[t.Scalar] + "[]), " + x + ")"
 }
 
 func (duckdb) List(items []string) string {

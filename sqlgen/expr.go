@@ -50,6 +50,8 @@ func (w *writer) expr(e plan.Expr) string {
 		return w.rowValue(e, " > ")
 	case plan.In:
 		return w.in(e)
+	case plan.Among:
+		return w.d.InList(w.lenient(e.Arg(0)), w.list(e.Literal(0)), e.Arg(0).Type())
 	case plan.Like, plan.ILike:
 		return w.d.Like(w.expr(e.Arg(0)), w.arg(e.Literal(0), ""), e.Op() == plan.ILike || e.Arg(0).Type().Folded)
 	case plan.Has, plan.HasAny, plan.HasAll:
@@ -313,8 +315,8 @@ func (w *writer) bucket(e plan.Expr) string {
 	case value.LocalTimestamp:
 		return w.d.CutTo(unit, at)
 	}
-	if e.Zone() == "UTC" && w.d.InUTC() {
-		return w.d.CutTo(unit, at)
+	if e.Zone() == "UTC" {
+		return w.d.CutInUTC(unit, at)
 	}
 	zone := w.zone(e.Zone())
 	if e.Arg(0).Op() == plan.Column {

@@ -76,3 +76,22 @@ func TestRowsBy(t *testing.T) {
 	e.grant = `, having: {cells: {x: {first: {by: "id", eq: 3}}}}` // a token's condition goes by its own word, whatever is asked
 	e.same("cellsAggregate(rowsBy: at) { key { kind } x { first } }", `[{"key":{"kind":"p"},"x":{"first":1}}]`)
 }
+
+// In UTC an instant is cut without its zone's calendar; the buckets are those of any
+// other zone that has the same time.
+func TestBucketsInUTC(t *testing.T) {
+	t.Parallel()
+	e := cells(t, "timestamptz", []string{
+		"'0001-01-01T00:00:00Z'", "'0004-02-29T12:00:00Z'", "'1582-10-10T10:10:10.123456Z'", "'1969-12-31T23:59:59.999999Z'", "'1970-01-01T00:00:00Z'",
+		"'2024-02-29T23:30:00.000001Z'", "'2024-12-30T00:00:00Z'", "'2026-03-29T01:30:00Z'", "'9999-12-31T23:59:59.999999Z'", "'infinity'", "'-infinity'", "NULL",
+	})
+	for _, unit := range []string{"MILLISECOND", "SECOND", "MINUTE", "HOUR", "DAY", "WEEK", "MONTH", "QUARTER", "YEAR"} {
+		text := `cellsAggregate(timezone: "%s") { key { x(by: ` + unit + `) } count }`
+		postgres, duckdb := e.both(fmt.Sprintf(text, "UTC"))
+		_, other := e.both(fmt.Sprintf(text, "Etc/GMT"))
+		other = strings.ReplaceAll(other, "+00:00", "Z")
+		if postgres != duckdb || duckdb != other || strings.Count(duckdb, "count") < 6 {
+			t.Errorf("%s: PostgreSQL answers\n%s\nDuckDB\n%s\nand in another zone of the same time\n%s", unit, postgres, duckdb, other)
+		}
+	}
+}

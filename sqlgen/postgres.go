@@ -168,9 +168,9 @@ func (postgres) OptimizationFence() string { return " OFFSET 0" }
 
 func (postgres) SortsDistinct() bool { return true }
 
-// InUTC holds because every connection says TimeZone=UTC when it begins, and no
-// session may say otherwise.
-func (postgres) InUTC() bool { return true }
+// CutInUTC names no zone because every connection says TimeZone=UTC when it begins, and
+// no session may say otherwise.
+func (d postgres) CutInUTC(unit, at string) string { return d.CutTo(unit, at) }
 
 func (postgres) Truncated(unit, at, zone string) string {
 	return "date_trunc(" + unit + ", " + at + ", " + zone + ")"
@@ -190,6 +190,10 @@ func (postgres) Parents(types []value.Type) string {
 }
 
 var arrayEscapes = strings.NewReplacer(`\`, `\\`, `"`, `\"`)
+
+func (postgres) InList(x, list string, t value.Type) string {
+	return "(" + x + " = ANY(" + list + "::" + postgresTypes[t.Scalar] + "[]))"
+}
 
 func (postgres) List(items []string) string {
 	return quoteList(items, "{", "}", quotedItem)

@@ -38,6 +38,9 @@ func (s *Store) ActAs(ctx context.Context, admin principal.Principal, r ActReque
 				return err
 			}
 		}
+		if r.Write && !has(admin, principal.WriteData) {
+			return forbidden("acting with the right to write needs the scope %s", principal.WriteData)
+		}
 		if r.Duration < time.Minute || r.Duration > maxActing {
 			return unusable("acting lasts from a minute to an hour")
 		}

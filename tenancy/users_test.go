@@ -411,6 +411,7 @@ func TestActing(t *testing.T) {
 			{root(), tenancy.ActRequest{Tenant: "acme", Reason: "x", Duration: time.Hour + 1}, fault.BadUserInput},
 			{root(), tenancy.ActRequest{Tenant: "nowhere", Reason: "x"}, fault.NotFound},
 			{root(), tenancy.ActRequest{Reason: "x"}, fault.BadUserInput},
+			{root(), tenancy.ActRequest{Tenant: "acme", Reason: "x", Write: true}, fault.Forbidden},
 		} {
 			_, err := s.ActAs(ctx, line.by, line.r)
 			wantCode(t, err, line.code)
@@ -418,6 +419,13 @@ func TestActing(t *testing.T) {
 		entries, _, err := s.Entries(ctx, adminOf("acme"), tenancy.AuditFilter{Operation: "actAs"}, tenancy.Page{})
 		if err != nil || len(entries) != 1 || entries[0].Subject != "root" || entries[0].Detail != "ticket 4711" || entries[0].Tenant != "acme" {
 			t.Errorf("the audit log has %+v, %v", entries, err)
+		}
+		// Who may not write does not become somebody who may.
+		writer := root()
+		writer.Scopes = append(writer.Scopes, principal.WriteData)
+		writes := accepted(t, s, must(s.ActAs(ctx, writer, tenancy.ActRequest{Tenant: "acme", Reason: "x", Duration: time.Hour, Write: true})).Token)
+		if !slices.Equal(writes.Scopes, []principal.Scope{principal.ReadData, principal.WriteData}) {
+			t.Errorf("acting to write has the scopes %v", writes.Scopes)
 		}
 		c.pass(time.Hour)
 		refused(t, s, made.Token, tenancy.ErrExpired)

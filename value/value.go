@@ -32,6 +32,13 @@ func (v Value) Text() string {
 // Later is a value whose canonical text is a term's.
 func Later(t Type, term *slot.Term) Value { return Value{typ: t.Elem(), later: term, set: true} }
 
+// LaterList is a list of values, as query.JoinTexts has their canonical texts, that
+// comes later.
+func LaterList(t Type, term *slot.Term) Value {
+	t.List = true
+	return Value{typ: t, later: term, set: true}
+}
+
 // Term is where the text comes from, of a value that comes later and whose text
 // nobody has looked at.
 func (v Value) Term() (*slot.Term, bool) {

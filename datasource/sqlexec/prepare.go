@@ -20,7 +20,7 @@ type Prepared struct {
 	args  sqlgen.Args
 	level plan.Level    // of a query of one level
 	parts []sqlgen.Part // of a script
-	texts atomic.Int64  // bytes of text in the last result
+	rooms []room        // of the query of one level, or of each part
 	tiles bool          // each part is a query of its own
 	how   planned
 }
@@ -41,7 +41,7 @@ func Prepare(q plan.Query, d sqlgen.Dialect) (*Prepared, error) {
 	if err == nil {
 		err = fits(s.Args.Len(), q.Root().Columns())
 	}
-	return &Prepared{text: s.Text, args: s.Args, level: q.Root(), how: plannedAs(q.Root())}, err
+	return &Prepared{text: s.Text, args: s.Args, level: q.Root(), rooms: make([]room, 1), how: plannedAs(q.Root())}, err
 }
 
 // PrepareSharedScan writes the statement of queries that read the same rows.
@@ -83,7 +83,24 @@ func cells(parts []sqlgen.Part) int {
 }
 
 func script(s sqlgen.Script, tiles bool, how planned) *Prepared {
-	return &Prepared{text: s.Text, args: s.Args, parts: s.Parts, tiles: tiles, how: how}
+	return &Prepared{text: s.Text, args: s.Args, parts: s.Parts, rooms: make([]room, len(s.Parts)), tiles: tiles, how: how}
+}
+
+// room is what the last result had: the next one has about as much.
+type room struct{ rows, texts atomic.Int64 }
+
+// mostRoom bounds the rows that room is made for before they come.
+const mostRoom = 256
+
+// reserve makes room for a result, and for so many rows at least.
+func (r *room) reserve(b *value.Buffer, rows int) {
+	b.Reserve(max(rows, int(min(r.rows.Load(), mostRoom))))
+	b.ReserveText(int(r.texts.Load()))
+}
+
+func (r *room) note(b *value.Buffer) {
+	r.rows.Store(int64(b.Len()))
+	r.texts.Store(int64(b.Bytes()))
 }
 
 // Text is the statement's text, with placeholders.
@@ -134,21 +151,24 @@ func (p Statement) Run(ctx context.Context, s Session) ([]*value.Result, error) 
 	c := charge{share: held.From(ctx)}
 	if p.parts == nil {
 		buffer := value.NewBuffer(max(p.level.Columns(), 1))
-		buffer.Reserve(expected(p.level, nil))
-		buffer.ReserveText(int(p.texts.Load()))
+		p.rooms[0].reserve(buffer, expected(p.level, nil))
 		if err := fill(buffer, rows, &c); err != nil {
 			return nil, err
 		}
-		p.texts.Store(int64(buffer.Bytes()))
+		p.rooms[0].note(buffer)
 		results := []*value.Result{{Rows: buffer}}
 		return results, c.settle(results...)
 	}
 	results := make([]*value.Result, len(p.parts))
 	for i, part := range p.parts {
 		results[i] = &value.Result{Rows: value.NewBuffer(First(part.Level) + len(part.Cells))}
+		p.rooms[i].reserve(results[i].Rows, 0)
 	}
 	if err := p.distribute(rows, results, &c); err != nil {
 		return nil, err
+	}
+	for i, r := range results {
+		p.rooms[i].note(r.Rows)
 	}
 	if !p.tiles {
 		for i := range results {
