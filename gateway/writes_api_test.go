@@ -249,7 +249,7 @@ func TestWritesOfAPIs(t *testing.T) {
 		{`mutation { a: insertCustomersOne(row: {id: 9}) { id } b: deleteOrdersByPk(id: "10") { id } }`, `null BAD_USER_INPUT: the changes of one mutation are made in one source, and orders is in another than customers`, ""},
 		{`mutation { deleteOrders(where: {id: {in: ["30", "2"]}}) { affected rows { id created_by } } }`, `{"deleteOrders":{"affected":1,"rows":[{"id":"30","created_by":"ann"}]}}`, `DELETE /orders/30 a`},
 		{`mutation { deleteOrdersByPk(id: "10") { id city } }`, `{"deleteOrdersByPk":{"id":"10","city":"</script>"}}`, `DELETE /orders/10 a`},
-		{`{ orders { id status } }`, `{"orders":[{"id":"..","status":"dots"},{"id":"1","status":"sent"},{"id":"102","status":""},{"id":"<&\"'>/ä","status":"<&>"}]}`, ""},
+		{`{ orders { id status } }`, `{"orders":[{"id":"..","status":"dots"},{"id":"1","status":"sent"},{"id":"101","status":null},{"id":"102","status":""},{"id":"<&\"'>/ä","status":"<&>"}]}`, ""},
 	} {
 		if got := called(t, g.query(t, ann, line.text)); got != line.want {
 			t.Errorf("%s\n got %s\nwant %s", line.text, got, line.want)
@@ -368,21 +368,18 @@ func TestWritesOfHostileAPIs(t *testing.T) {
 			return true
 		}, "UNAVAILABLE: the API of orders did not answer, and nobody knows whether it wrote the row applied=1 unknown"},
 		{func(w http.ResponseWriter, r *http.Request, nth int) bool { // it writes what is hidden
-			if r.Method != http.MethodPost || nth < 2 {
+			if r.Method != http.MethodPost || nth != 2 {
 				return false
 			}
 			p.rows["x"] = map[string]any{"id": "x", "tenant": "a", "status": "hidden"}
 			w.Header().Set("Content-Type", "application/json")
 			_, _ = io.WriteString(w, `{"id": "x", "tenant": "a"}`)
 			return true
-		}, "FORBIDDEN: what would be written to orders is not what you may write there applied=2"},
+		}, "FORBIDDEN: what would be written to orders is not what you may write there applied=3"}, // the one after it was made as well
 	} {
 		p.answerInstead(c.instead)
 		text := fmt.Sprintf(`mutation { insertOrders(rows: [{id: "n%d"}, {id: "x"}, {id: "y"}]) { affected rows { id } } }`, i)
 		want := "null " + c.want
-		if strings.HasSuffix(want, "applied=2") { // the third was made as well
-			want = strings.TrimSuffix(want, "2") + "3"
-		}
 		if got := called(t, g.query(t, ann, text)); got != want {
 			t.Errorf("%d\n got %s\nwant %s", i, got, want)
 		}

@@ -2,6 +2,7 @@ package plan
 
 import (
 	"slices"
+	"strings"
 
 	"usher/catalog"
 	"usher/fault"
@@ -95,6 +96,9 @@ func (cb *changeBuilder) callable() error {
 		return fault.New(fault.NotImplemented, "rows of %s are in an API, and no call adds to what is there", d.Name).
 			WithHint("set the value")
 	}
+	if err := cb.keysGiven(); err != nil {
+		return err
+	}
 	deletes := !cb.c.kind.Inserts() && !cb.c.kind.Updates()
 	if deletes && slices.ContainsFunc(d.Relations, func(r *catalog.Relation) bool { return r.OnDelete != catalog.LeaveToSource }) {
 		return fault.New(fault.NotImplemented, "rows of %s are in an API, and what refers to them cannot be kept as it is while they are deleted", d.Name)
@@ -104,3 +108,37 @@ func (cb *changeBuilder) callable() error {
 
 // KeyName is the i-th column of the key of the dataset.
 func (c Change) KeyName(i int) string { return c.body.keyNames[i] }
+
+// keysGiven refuses a row without a key that a call has to name, or that no reply will say.
+func (cb *changeBuilder) keysGiven() error {
+	if !cb.c.call.rowless && !cb.c.call.names("{key.") {
+		return nil
+	}
+	for _, into := range cb.c.inserts {
+		for _, key := range into.keys {
+			at := slices.IndexFunc(into.columns, func(f Field) bool { return f.Name == key.Name })
+			if key.Stored == "" || at >= 0 && !slices.ContainsFunc(into.values[at], Given.Null) {
+				continue
+			}
+			return fault.New(fault.BadUserInput, "%s is missing: the API of %s makes none", key.Name, cb.vis.Dataset.Name)
+		}
+	}
+	return nil
+}
+
+// names tells whether a template of the call holds a text.
+func (c Call) names(text string) bool {
+	var inside func(query.Value) bool
+	inside = func(v query.Value) bool {
+		switch v := v.(type) {
+		case query.Text:
+			return strings.Contains(string(v), text)
+		case query.List:
+			return slices.ContainsFunc(v, inside)
+		case query.Object:
+			return slices.ContainsFunc(v, func(m query.Member) bool { return inside(m.Value) })
+		}
+		return false
+	}
+	return strings.Contains(c.path, text) || inside(c.body)
+}
