@@ -114,6 +114,9 @@ func (w *calling) make(ctx context.Context) (sqlexec.Changed, error) {
 	if w.change.Kind().Updates() {
 		return w.update(ctx, by)
 	}
+	if err := w.kept(ctx); err != nil {
+		return sqlexec.Changed{}, err
+	}
 	out, err := w.answered(ctx) // of what is there no more afterwards
 	if err != nil {
 		return out, err
@@ -333,6 +336,25 @@ func (w *calling) held(ctx context.Context) ([][]bool, error) {
 		}
 	}
 	return by, nil
+}
+
+// kept refuses to delete rows that others refer to.
+func (w *calling) kept(ctx context.Context) error {
+	for i := range w.change.Keepers() {
+		k := w.change.Keeper(i)
+		keys := make([][]value.Value, k.Level().Links())
+		for link := range keys {
+			keys[link] = w.keys[k.Level().Link(link).Cell()]
+		}
+		there, err := w.named(ctx, k.Level(), keys, w.count, nil, nil)
+		if err != nil {
+			return err
+		}
+		if slices.Contains(there, true) {
+			return k.Refusal()
+		}
+	}
+	return nil
 }
 
 // ahead says where the rows of a check come from before they are written.

@@ -430,3 +430,59 @@ func TestWritesOfAPIsAgain(t *testing.T) {
 		t.Errorf("a change of what nobody can read: %s", got)
 	}
 }
+
+// Rows that others refer to stay, whoever may see those; a role's filter holds before a change,
+// its check after it, and what no reply would say is asked for.
+func TestWritesOfAPIsByRoles(t *testing.T) {
+	t.Parallel()
+	p := newPartner(t)
+	g, _ := openCalled(t, p, "gateway", "tenant", func(text string) string {
+		text = strings.Replace(text, "delete: {path: \"/orders/{key.id}\"}", "delete: {method: post, path: \"/orders/{tenant_key}/delete\", body: {json: [\"{key.id}\", \"{tenant_key}/{key.id}\"]}}\n          row: none", 1)
+
+		return text + `
+roles:
+  open:
+    datasets:
+      orders:
+        insert: {check: {status: {in: [open, odd]}}}
+        update: {columns: [status, paid], filter: {status: {eq: open}}, check: {status: {in: [open, sent]}}}
+        delete: {filter: {status: {eq: open}}}
+  odd:
+    datasets:
+      orders:
+        update: {columns: [status], filter: {status: {eq: odd}}, check: {status: {eq: odd}}}
+      customers: {}
+`
+	})
+
+	p.answerInstead(func(w http.ResponseWriter, r *http.Request, _ int) bool {
+		if r.Method == http.MethodGet {
+			return false
+		}
+		w.Header().Set("Content-Type", "text/plain")
+		if r.Method == http.MethodPost && strings.HasSuffix(r.URL.Path, "/delete") {
+			delete(p.rows, "1")
+			_, _ = io.WriteString(w, "gone")
+			return true
+		}
+		return false
+	})
+	ann := g.text(t, g.root, `mutation { admin { createServiceKey(input: {name: "ann", tenant: "a", scopes: [READ_DATA, WRITE_DATA], roles: ["open", "odd"]}) { token } } }`, "token")
+	for _, line := range []struct{ text, want, calls string }{
+		{`mutation { updateOrdersByPk(id: "1", set: {status: "odd"}) { id } }`, `null FORBIDDEN: what would be written to orders is not what you may write there`, ""}, // the check of another role
+		{`mutation { updateOrdersByPk(id: "1", set: {status: "odd", paid: true}) { id } }`, `null FORBIDDEN: what would be written to orders is not what you may write there`, ""},
+		{`mutation { updateOrdersByPk(id: "..", set: {status: "open"}) { id } }`, `{"updateOrdersByPk":null}`, ""}, // the filter of none
+		{`mutation { updateOrdersByPk(id: "<&\"'>/ä", set: {status: "odd"}) { id } }`, `{"updateOrdersByPk":{"id":"<&\"'>/ä"}}`, `PATCH /orders/%3C&%22%27%3E%2F%C3%A4 a {"by":"ann","data":{"status":"odd"},"id":"<&\"'>/ä"}`},
+		{`mutation { insertOrdersOne(row: {status: "open"}) { id } }`, `null BAD_USER_INPUT: id is missing: the API of orders makes none`, ""},
+		{`mutation { insertOrdersOne(row: {id: "50", status: "paid"}) { id } }`, `null FORBIDDEN: what would be written to orders is not what you may write there`, ""},
+		{`mutation { insertOrdersOne(row: {id: "50", status: "open"}) { id } }`, `{"insertOrdersOne":{"id":"50"}}`, `POST /orders a {"created_by":"ann","id":"50","status":"open","tenant":"a"}`},
+		{`mutation { deleteOrders(where: {id: {in: ["1", "2", ".."]}}) { affected rows { id } } }`, `{"deleteOrders":{"affected":1,"rows":[{"id":"1"}]}}`, `POST /orders/a/delete a ["1","a/1"]`},
+	} {
+		if got := called(t, g.query(t, ann, line.text)); got != line.want {
+			t.Errorf("%s\n got %s\nwant %s", line.text, got, line.want)
+		}
+		if got := p.said(); got != line.calls {
+			t.Errorf("%s\ncalls %s\n want %s", line.text, got, line.calls)
+		}
+	}
+}

@@ -96,14 +96,7 @@ func (cb *changeBuilder) callable() error {
 		return fault.New(fault.NotImplemented, "rows of %s are in an API, and no call adds to what is there", d.Name).
 			WithHint("set the value")
 	}
-	if err := cb.keysGiven(); err != nil {
-		return err
-	}
-	deletes := !cb.c.kind.Inserts() && !cb.c.kind.Updates()
-	if deletes && slices.ContainsFunc(d.Relations, func(r *catalog.Relation) bool { return r.OnDelete != catalog.LeaveToSource }) {
-		return fault.New(fault.NotImplemented, "rows of %s are in an API, and what refers to them cannot be kept as it is while they are deleted", d.Name)
-	}
-	return nil
+	return cb.keysGiven()
 }
 
 // KeyName is the i-th column of the key of the dataset.
