@@ -486,3 +486,28 @@ roles:
 		}
 	}
 }
+
+// An API that fails again and again is left alone, and what was not sent was not done.
+func TestWritesOfAPIsThatFail(t *testing.T) {
+	t.Parallel()
+	p := newPartner(t)
+	g, _ := openCalled(t, p, "gateway", "tenant", nil)
+	ann := g.keyOf(t, "ann", "a", "READ_DATA, WRITE_DATA")
+	p.answerInstead(func(w http.ResponseWriter, _ *http.Request, _ int) bool {
+		w.WriteHeader(http.StatusBadGateway)
+		return true
+	})
+	for range 5 {
+		if got := called(t, g.query(t, ann, `mutation { insertOrdersOne(row: {}) { id } }`)); got != "null UNAVAILABLE: the API of orders failed, and nobody knows whether it wrote the row applied=0 unknown" {
+			t.Error(got)
+		}
+	}
+	if calls := strings.Count(p.said(), "POST"); calls != 5 {
+		t.Errorf("%d calls", calls)
+	}
+	got := called(t, g.query(t, ann, `mutation { insertOrdersOne(row: {}) { id } }`))
+	if got != "null UNAVAILABLE: the API of orders has failed several times in a row and is left alone for a moment applied=0" || p.said() != "" {
+		t.Error(got)
+	}
+	p.Close()
+}
