@@ -74,6 +74,9 @@ func (s *Sources) call(ctx context.Context, api *upstream.Source, changes []plan
 	if w.called {
 		f := *fault.From(err)
 		f.Written = &w.written
+		if w.written > 0 {
+			f.RetryAfter = 0 // the same mutation once more would not be the same
+		}
 		err = &f
 	}
 	return []sqlexec.Changed{{Affected: w.written}}, &ChangeError{0, err}
