@@ -105,7 +105,7 @@ func (cb *changeBuilder) open() error {
 		if err := cb.calls(binding.Writes); err != nil {
 			return err
 		}
-	} else if ref.target.Kind != catalog.Postgres || !d.WritableIn(binding) {
+	} else if ref.target.Kind == catalog.API || !d.WritableIn(binding) {
 		return fault.New(fault.NotImplemented, "%s cannot be written where this tenant's rows are", d.Name)
 	}
 	if cb.p.AllTenants && !d.Common {
