@@ -570,7 +570,7 @@ func (w *calling) givenKeys() ([][]value.Value, bool) {
 	for i := range w.change.Inserts() {
 		into := w.change.Insert(i)
 		for n := range into.Rows() {
-			key, known := upstream.GivenKey(into, n)
+			key, known := upstream.GivenKey(w.change, into, n)
 			if !known {
 				return nil, false
 			}

@@ -74,7 +74,7 @@ func (w *Writer) Insert(ctx context.Context, row int) ([]value.Value, error) {
 					return nil, broken(err)
 				}
 			}
-			key, known := GivenKey(into, n)
+			key, known := GivenKey(w.change, into, n)
 			gone, made, err := w.write(ctx, members, key, known)
 			if err == nil && gone {
 				err = unavailable(trouble.NoTable, w.change.Dataset())
@@ -101,11 +101,15 @@ func (w *Writer) Change(ctx context.Context, key []value.Value) (gone bool, err 
 	return gone, err
 }
 
-// GivenKey is the key of a row that is inserted; false: the API makes a part of it.
-func GivenKey(into plan.Insert, row int) (key []value.Value, known bool) {
+// GivenKey is the key of a row that is inserted; false: the API makes a part of it. A column
+// that the API does not have is the tenant's, which it is told.
+func GivenKey(c plan.Change, into plan.Insert, row int) (key []value.Value, known bool) {
 	known = true
 	for k := range into.Keys() {
 		var v value.Value
+		if f := into.Key(k); f.Stored == "" {
+			v, _ = value.Parse(f.Type, c.Identity().Key())
+		}
 		for column := range into.Columns() {
 			if into.Column(column).Name == into.Key(k).Name {
 				v = into.Value(column, row).Value()
