@@ -16,6 +16,11 @@ func (c *compiler) judgeWrites(d *draft) {
 	places := 0
 	for _, source := range d.sources {
 		b := d.Bindings[source]
+		if b != nil && b.Writes != nil {
+			places++
+			c.judgeAPIWrites(d, source, b)
+			continue
+		}
 		if b == nil || b.Target == nil {
 			d.at.in("writable").note("rows of %s are not written in %s: it is an API, or reads files", d.Name, source)
 			continue

@@ -9,6 +9,7 @@ import (
 	"usher/datasource/duckdb"
 	"usher/datasource/postgres"
 	"usher/datasource/sqlexec"
+	"usher/datasource/upstream"
 	"usher/fault"
 	"usher/held"
 	"usher/plan"
@@ -56,6 +57,9 @@ func (s *Sources) Change(ctx context.Context, changes []plan.Change) ([]sqlexec.
 		return nil, &ChangeError{-1, err}
 	}
 	defer release()
+	if api, ok := source.(*upstream.Source); ok {
+		return s.call(ctx, api, changes)
+	}
 	db, ok := source.(*database)
 	if !ok || db.writer == nil {
 		return nil, &ChangeError{0, fault.New(fault.NotImplemented, "%s cannot be written where this tenant's rows are", changes[0].Dataset())}

@@ -259,6 +259,15 @@ func Lockable(l plan.Level) bool { return l.Ref(0).Policies() == 0 }
 // first arguments list: in the order of the level, then of the keys. The first cell is
 // the number of the key.
 func Named(l plan.Level, lock Lock, d ChangeDialect) (Statement, error) {
+	statement, err := Keyed(l, d)
+	if err == nil && lock != NoLock {
+		statement.Text += d.Lock(lock, table(0))
+	}
+	return statement, err
+}
+
+// Keyed is Named for rows that nobody changes meanwhile.
+func Keyed(l plan.Level, d Dialect) (Statement, error) {
 	if l.Refs() == 0 || l.Links() == 0 || l.Grouped() {
 		return Statement{}, ErrNotPlanned
 	}
@@ -275,9 +284,6 @@ func Named(l plan.Level, lock Lock, d ChangeDialect) (Statement, error) {
 		w.put(" ORDER BY p.n")
 	}
 	w.limit()
-	if lock != NoLock {
-		w.put(d.Lock(lock, table(0)))
-	}
 	return Statement{Text: w.b.String(), Args: w.args.Args, Parents: w.parents}, w.err
 }
 

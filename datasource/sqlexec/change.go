@@ -15,6 +15,7 @@ import (
 type Changed struct {
 	Affected int
 	Results  []*value.Result // of its answers; nil where there is no row for one
+	Err      error           // of its answers, where they could not be read once it was made
 }
 
 // Apply makes a change in a session whose transaction its caller begins, and commits
@@ -496,39 +497,60 @@ func (a *applying) answered(ctx context.Context) (Changed, error) {
 }
 
 func (a *applying) answer(ctx context.Context, q plan.Query) (*value.Result, error) {
+	return Run{Session: a.session, Dialect: a.d, Before: AsPlanned}.keyed(ctx, q, a.keys, a.count, &a.charge)
+}
+
+// Keyed answers a query for the rows that have keys, in the order of the keys where the query
+// has none of its own.
+func (r Run) Keyed(ctx context.Context, q plan.Query, keys [][]value.Value, count int) (*value.Result, error) {
+	if !q.Valid() {
+		return nil, fault.New(fault.Internal, "internal error").Because(sqlgen.ErrNotPlanned)
+	}
+	c := charge{share: held.From(ctx)}
+	result, err := r.keyed(ctx, q, keys, count, &c)
+	if err != nil {
+		return nil, err
+	}
+	return result, c.settle(result)
+}
+
+func (r Run) keyed(ctx context.Context, q plan.Query, keys [][]value.Value, count int, c *charge) (*value.Result, error) {
 	l := q.Root()
-	statement, err := sqlgen.Named(l, sqlgen.NoLock, a.d)
+	here, err := r.Before(ctx, l, keys)
 	if err != nil {
 		return nil, err
 	}
-	args := make([]string, 0, len(a.keys)+statement.Args.Len())
-	for _, list := range a.keys {
-		args = append(args, a.d.KeyList(list))
-	}
-	rows, err := a.session.Query(ctx, statement.Text, append(args, statement.Args.Bind(nil)...))
+	statement, err := sqlgen.Keyed(here, r.Dialect)
 	if err != nil {
 		return nil, err
 	}
-	numbered, err := read(rows, First(l)+max(l.Columns(), 1), min(a.count, 1024), &a.charge)
+	args := make([]string, 0, len(keys)+statement.Args.Len())
+	for _, list := range keys {
+		args = append(args, r.Dialect.KeyList(list))
+	}
+	rows, err := r.Session.Query(ctx, statement.Text, append(args, statement.Args.Bind(nil)...))
 	if err != nil {
 		return nil, err
 	}
-	run := Run{Session: a.session, Dialect: a.d, Before: func(_ context.Context, l plan.Level, _ [][]value.Value) (plan.Level, error) { return l, nil }}
+	numbered, err := read(rows, First(l)+max(l.Columns(), 1), min(count, 1024), c)
+	if err != nil {
+		return nil, err
+	}
 	result := &value.Result{Rows: value.NewBuffer(max(l.Columns(), 1))}
 	for i := range l.Children() {
-		child, err := run.child(ctx, l, l.Child(i), numbered, &a.charge)
+		child, err := r.child(ctx, l, l.Child(i), numbered, c)
 		if err != nil {
 			return nil, err
 		}
 		result.Children = append(result.Children, child)
 	}
 	for i := range numbered.Len() { // the numbers of the keys were for the order
-		for c := range result.Rows.Width() {
-			result.Rows.Append(numbered.Row(i).Cell(c + 1))
+		for n := range result.Rows.Width() {
+			result.Rows.Append(numbered.Row(i).Cell(n + 1))
 		}
 	}
 	if q.Shape() == query.ByKey && result.Rows.Len() > 1 {
-		return nil, fault.New(fault.Internal, "the key of %s names several rows", a.c.Dataset())
+		return nil, fault.New(fault.Internal, "the key of %s names several rows", l.Ref(0).Dataset())
 	}
 	return result, nil
 }
