@@ -60,30 +60,35 @@ func inTables(t *testing.T, db *sql.DB, where string) string {
 		"SELECT tenant, id, name FROM customers WHERE " + where + " ORDER BY tenant, id",
 		"SELECT box_id, line, sku FROM items WHERE box_id IN (SELECT id FROM boxes WHERE " + where + ") ORDER BY box_id, line",
 	} {
-		rows, err := db.QueryContext(t.Context(), statement)
-		if err != nil {
-			t.Fatal(err)
-		}
-		columns, err := rows.Columns()
-		if err != nil {
-			t.Fatal(err)
-		}
-		cells, into := make([]sql.NullString, len(columns)), make([]any, len(columns))
-		for i := range cells {
-			into[i] = &cells[i]
-		}
-		for rows.Next() {
-			if err := rows.Scan(into...); err != nil {
-				t.Fatal(err)
-			}
-			fmt.Fprintln(&b, cells)
-		}
-		if err := rows.Err(); err != nil {
-			t.Fatal(err)
-		}
-		_ = rows.Close()
+		inRows(t, &b, db, statement)
 	}
 	return b.String()
+}
+
+func inRows(t *testing.T, b *strings.Builder, db *sql.DB, statement string) {
+	t.Helper()
+	rows, err := db.QueryContext(t.Context(), statement)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = rows.Close() }()
+	columns, err := rows.Columns()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cells, into := make([]sql.NullString, len(columns)), make([]any, len(columns))
+	for i := range cells {
+		into[i] = &cells[i]
+	}
+	for rows.Next() {
+		if err := rows.Scan(into...); err != nil {
+			t.Fatal(err)
+		}
+		fmt.Fprintln(b, cells)
+	}
+	if err := rows.Err(); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // inFileTables is what a file's tables hold, which nobody has open.

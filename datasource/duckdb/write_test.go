@@ -195,7 +195,7 @@ func TestKilledWhileItWrites(t *testing.T) {
 		})
 	}
 	path := file(t, "CREATE TABLE a (n INTEGER); CREATE TABLE b (n INTEGER)")
-	child := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestKilledWhileItWrites$")
+	child := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestKilledWhileItWrites$") //nolint:gosec // it is this test
 	child.Env = append(os.Environ(), inside+"="+path)
 	if out, err := child.CombinedOutput(); err == nil || !strings.Contains(err.Error(), "killed") {
 		t.Fatalf("%v: %s", err, out)

@@ -23,6 +23,14 @@ var unbound = strings.NewReplacer(" CHECK (amount < 1000)", "", "varchar(12)", "
 // columns where both are of one mutation.
 var twice = regexp.MustCompile(`there is a row of (\w+) with the same \w+|the change of (\w+) collides with a row that is there`)
 
+// upsert is a mutation of rows that may be there already.
+func (w writer) upsert() string {
+	if w.IntN(2) == 0 {
+		return `mutation { insertCustomers(rows: [{id: ` + w.id() + `, ` + w.customer() + `}, {id: ` + w.id() + `, ` + w.customer() + `}], onConflict: {key: ` + w.pick("id", "code") + `, update: [name]})` + customerRows + ` }`
+	}
+	return `mutation { insertOrders(rows: [{id: ` + w.id() + `, ` + w.order() + `}, {id: ` + w.id() + `, ` + w.order() + `}], onConflict: {key: id, update: [note, amount, ` + w.pick("doc", "tags", "customer_id") + `]})` + orderRows + ` }`
+}
+
 // TestWritesAreTheSameInFiles makes random mutations of a tenant in PostgreSQL and in a file
 // of DuckDB: answers are the same, and so is what all tenants read afterwards.
 func TestWritesAreTheSameInFiles(t *testing.T) {
@@ -51,15 +59,21 @@ INSERT INTO orders (tenant, id, customer_id, note) SELECT t, n, n, 'of ' || t FR
 	w := writer{rand.New(rand.NewPCG(5, 3))}
 	read := `{ orders(orderBy: [{id: ASC}]) ` + orderFields + ` customers(orderBy: [{id: ASC}]) ` + customerFields + ` }`
 	others := answerIn(t, server, whose("bistro"), read) + answerIn(t, server, whose("cantina"), read)
-	done, refused := 0, make(map[string]int)
+	done, upserted, refused := 0, 0, make(map[string]int)
 	for n := range 400 {
 		text := w.mutation()
+		if n%4 == 3 {
+			text = w.upsert()
+		}
 		a, b := twice.ReplaceAllString(answerIn(t, server, whose("acme"), text), "twice $1$2"), twice.ReplaceAllString(answerIn(t, file, whose("acme"), text), "twice $1$2")
 		if a != b {
 			t.Fatalf("mutation %d: %s\nserver: %s\nfile:   %s\n%s", n, text, a, b, file.log)
 		}
 		if !strings.Contains(a, `"errors"`) {
 			done++
+			if strings.Contains(text, "onConflict") {
+				upserted++
+			}
 		}
 		for _, code := range []string{"CONFLICT", "NOT_FOUND", "BAD_USER_INPUT", "FORBIDDEN"} {
 			if strings.Contains(a, `"`+code+`"`) {
@@ -76,7 +90,7 @@ INSERT INTO orders (tenant, id, customer_id, note) SELECT t, n, n, 'of ' || t FR
 			t.Fatalf("after %s\nthe others have %s\nand had        %s", text, now, others)
 		}
 	}
-	if done < 50 || refused["CONFLICT"] < 5 || refused["NOT_FOUND"] < 5 || refused["BAD_USER_INPUT"] < 5 || refused["FORBIDDEN"] < 1 {
-		t.Errorf("%d were done, and refused were %v: the test has nothing to prove there", done, refused)
+	if done < 50 || upserted < 10 || refused["CONFLICT"] < 5 || refused["NOT_FOUND"] < 5 || refused["BAD_USER_INPUT"] < 5 || refused["FORBIDDEN"] < 1 {
+		t.Errorf("%d were done, %d of them upserts, and refused were %v: the test has nothing to prove there", done, upserted, refused)
 	}
 }
