@@ -15,6 +15,7 @@ import (
 type table struct {
 	*lines
 	columns []string
+	names   int64 // the line of the columns
 	record  []byte
 	cells   []query.Value
 }
@@ -35,11 +36,12 @@ func openTable(l *lines) (Rows, error) {
 		name, _ := cell.(query.Text)
 		t.columns = append(t.columns, string(name))
 	}
+	t.names = line
 	return t, named(line, t.columns)
 }
 
 // Columns implements Rows.
-func (t *table) Columns() []string { return t.columns }
+func (t *table) Columns() ([]string, int64) { return t.columns, t.names }
 
 // Next implements Rows.
 func (t *table) Next() (int64, []query.Value, error) {

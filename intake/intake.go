@@ -22,8 +22,9 @@ const (
 
 // Rows is a file that is read.
 type Rows interface {
-	// Columns are the names of the values of each row, as the file or its reader says.
-	Columns() []string
+	// Columns are the names of the values of each row, and the number of the line that
+	// says so; 0: its reader did.
+	Columns() (names []string, line int64)
 	// Next returns a row and the number of its first line, or io.EOF. The row is valid
 	// until the next one.
 	Next() (line int64, row []query.Value, err error)

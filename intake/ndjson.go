@@ -13,6 +13,7 @@ import (
 type objects struct {
 	*lines
 	columns []string
+	names   int64 // the line of the columns; 0: no line has named them
 	sparse  bool // a column that a line does not have is null
 	row     []query.Value
 	first   query.Object // that has named the columns
@@ -30,13 +31,14 @@ func openObjects(l *lines, columns []string) (Rows, error) {
 		for _, m := range o.first {
 			o.columns = append(o.columns, m.Name)
 		}
+		o.names = o.last
 	}
 	o.row = make([]query.Value, len(o.columns))
-	return o, named(max(o.last, 1), o.columns)
+	return o, named(o.names, o.columns)
 }
 
 // Columns implements Rows.
-func (o *objects) Columns() []string { return o.columns }
+func (o *objects) Columns() ([]string, int64) { return o.columns, o.names }
 
 // Next implements Rows.
 func (o *objects) Next() (int64, []query.Value, error) {

@@ -60,9 +60,12 @@ func (d *Datasets) Import(ctx context.Context, asked ImportRequest, body io.Read
 	if err != nil {
 		return rows, err
 	}
-	planned, err := plan.BuildImport(query.Import{Dataset: asked.Dataset, Columns: file.Columns(), Texts: asked.Format == intake.CSV}, cat, who, began) // resolved, stamped, scoped; or refused
+	columns, line := file.Columns()
+	planned, err := plan.BuildImport(query.Import{Dataset: asked.Dataset, Columns: columns, Texts: asked.Format == intake.CSV}, cat, who, began) // resolved, stamped, scoped; or refused
 	if err != nil {
-		return rows, err
+		f := *fault.From(err)
+		f.Line = line
+		return rows, &f
 	}
 	entry.Strategy, entry.Source = planned.Strategy(), planned.Target().Source
 	for range asked.From {

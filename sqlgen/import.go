@@ -76,14 +76,24 @@ func Missing(i plan.Import, lead plan.Lead, l plan.Level, lock Lock, d ImportDia
 		keys, there, numbers = append(keys, x+" AS k"+strconv.Itoa(link)), append(there, x+" IS NOT NULL"), append(numbers, strconv.Itoa(link+1))
 	}
 	w.put("WITH p AS MATERIALIZED (SELECT ", strings.Join(keys, ", "), ", min(i.n) AS n FROM ", stagedRows, " AS i WHERE ", strings.Join(there, " AND "),
-		" GROUP BY ", strings.Join(numbers, ", "), "), there AS MATERIALIZED (SELECT p.n FROM p JOIN ")
-	w.from(w.links)
+		" GROUP BY ", strings.Join(numbers, ", "), "), there AS MATERIALIZED (SELECT p.n FROM ")
+	w.from(w.linkedTo("p"))
 	w.condition(" WHERE ", l.Where())
 	if lock != NoLock {
 		w.put(d.Lock(lock, table(0)))
 	}
 	w.put(") SELECT min(p.n) FROM p WHERE NOT EXISTS (SELECT FROM there WHERE there.n = p.n)")
 	return Statement{Text: w.b.String(), Args: w.args.Args}, w.err
+}
+
+// linkedTo writes the first reference joined to rows of the session that have the keys.
+func (w *writer) linkedTo(rows string) func() {
+	return func() {
+		w.put(rows, " JOIN ")
+		w.reference(0)
+		w.put(" ON ")
+		w.links()
+	}
 }
 
 // Load writes the statement that inserts the rows of the session's table and notes their
@@ -135,8 +145,8 @@ func written(c plan.Check, d ImportDialect) (*writer, error) {
 
 // ofCheck writes the rows of a check by their keys.
 func (w *writer) ofCheck() {
-	w.put(" FROM ", stagedKeys, " AS p JOIN ")
-	w.from(w.links)
+	w.put(" FROM ")
+	w.from(w.linkedTo(stagedKeys + " AS p"))
 	w.condition(" WHERE ", w.l.Where())
 }
 
