@@ -305,15 +305,14 @@ func TestImportsInBatches(t *testing.T) {
 		_, _ = io.CopyN(write, numbered(10_000, 19_999, 0), 100_000)
 		close(sent)
 	}()
-	ctx, kill := context.WithCancel(t.Context())
 	gone := make(chan struct{})
 	go func() {
-		_, _ = i.send(ctx, t, ann, "/import/orders?format=csv&batch=500", read)
+		_, _ = i.send(t.Context(), t, ann, "/import/orders?format=csv&batch=500", read)
 		close(gone)
 	}()
 	<-sent
 	program.Soon(t, program.Patience, "a batch is in", func() bool { return i.rows(t, `SELECT count(*) FROM orders WHERE id >= 10000`) != "0" })
-	kill()
+	_ = write.CloseWithError(io.ErrClosedPipe) // which ends the connection
 	<-gone
 	i.quiet(t)
 	in, err := strconv.Atoi(i.rows(t, `SELECT count(*) FROM orders WHERE id >= 10000`))
