@@ -21,16 +21,10 @@ type Import struct{ body *imported }
 type imported struct {
 	*change
 	key     []Field
-	columns []taken
+	columns []Field
 	texts   bool
 	stamps  []stampedField
 	leads   []Lead
-}
-
-// taken is a column that each row has a value for.
-type taken struct {
-	column *catalog.Column
-	field  Field
 }
 
 type stampedField struct {
@@ -95,7 +89,7 @@ func (cb *changeBuilder) take(i *imported, names []string) error {
 			p.ok(name, fault.New(fault.BadUserInput, "%s is named twice", name))
 		default:
 			cb.asked = append(cb.asked, col)
-			i.columns = append(i.columns, taken{col, cb.stored(col)})
+			i.columns = append(i.columns, cb.stored(col))
 		}
 	}
 	if len(names) == 0 {
@@ -240,7 +234,7 @@ func (i Import) Stamp(n int) (Field, Given) { return i.body.stamps[n].field, i.b
 func (i Import) Columns() int { return len(i.body.columns) }
 
 // Column is the n-th of them.
-func (i Import) Column(n int) Field { return i.body.columns[n].field }
+func (i Import) Column(n int) Field { return i.body.columns[n] }
 
 // Leads is the number of references to rows that must be there.
 func (i Import) Leads() int { return len(i.body.leads) }
@@ -257,13 +251,13 @@ func (i Import) Check(n int) Check { return i.body.checks[n] }
 // Read reads what a row has for the n-th column. The error is a *fault.Error.
 func (i Import) Read(n int, v query.Value) (Given, error) {
 	col := i.body.columns[n]
-	given, err := i.given(col.column.Type, v)
-	if err == nil && given.Null() && (!col.column.Nullable || !col.field.Null) {
+	given, err := i.given(col.Type, v)
+	if err == nil && given.Null() && !given.list && !col.Null {
 		err = errors.New("it is never null")
 	}
 	if err != nil {
-		f := fault.New(fault.BadUserInput, "%s: %v", col.column.Name, err)
-		f.At = i.body.dataset + "." + col.column.Name
+		f := fault.New(fault.BadUserInput, "%s: %v", col.Name, err)
+		f.At = i.body.dataset + "." + col.Name
 		return Given{}, f
 	}
 	return given, nil
