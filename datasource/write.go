@@ -179,10 +179,19 @@ func refusedChange(changes []plan.Change, err error) error {
 	if v == nil {
 		return at
 	}
-	return &ChangeError{at.Change, violated(changes[at.Change], v).Because(at.err)}
+	c := changes[at.Change]
+	return &ChangeError{at.Change, violated(c, c.Update().Sets() == 0 && c.Given() == 0, v).Because(at.err)}
 }
 
-func violated(c plan.Change, v *postgres.Violation) *fault.Error {
+// written is what is written to one table.
+type written interface {
+	Dataset() string
+	Key() string
+	Table() plan.Ref
+	ColumnStored(name string) string
+}
+
+func violated(c written, removes bool, v *postgres.Violation) *fault.Error {
 	own := v.Table == c.Table().Table() && (v.Schema == c.Table().Schema() || c.Table().Schema() == "")
 	names := ""
 	if own {
@@ -206,7 +215,7 @@ func violated(c plan.Change, v *postgres.Violation) *fault.Error {
 		return fault.New(fault.Conflict, "there is a row of %s with the same %s", c.Dataset(), names)
 	case v.Code == "23505", v.Code == "23P01":
 		return fault.New(fault.Conflict, "the change of %s collides with a row that is there", c.Dataset())
-	case v.Code == "23503" && own && c.Update().Sets() == 0 && c.Given() == 0:
+	case v.Code == "23503" && own && removes:
 		return fault.New(fault.Conflict, "rows of %s are referred to by others of the same dataset", c.Dataset())
 	case v.Code == "23503" && own && names != "":
 		return at(fault.New(fault.NotFound, "%s leads to no row", names))
