@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"usher/datasource/admit"
@@ -29,6 +30,7 @@ type database struct {
 	gate    *admit.Gate
 	flights group[sameQuestion, Answered]
 	writer  *postgres.DB // nil: nothing is written there
+	forgot  atomic.Int64 // when keys of mutations were forgotten for the last time
 }
 
 type sqlDB interface {

@@ -33,18 +33,18 @@ func (e *ChangeError) Unwrap() error { return e.err }
 // Change makes changes, all or none of them, in one transaction of one source. What is
 // kept of the datasets ends before it returns. What the changes answer belongs to the
 // share of the request.
-func (s *Sources) Change(ctx context.Context, changes []plan.Change) ([]sqlexec.Changed, error) {
+func (s *Sources) Change(ctx context.Context, changes []plan.Change, terms Terms) (Made, error) {
 	for i, c := range changes {
 		switch {
 		case !c.Valid():
-			return nil, ErrNotPlanned
+			return Made{}, ErrNotPlanned
 		case c.Target() != changes[0].Target():
-			return nil, &ChangeError{i, fault.New(fault.BadUserInput, "the changes of one mutation are made in one source, and %s is in another than %s", c.Dataset(), changes[0].Dataset()).
+			return Made{}, &ChangeError{i, fault.New(fault.BadUserInput, "the changes of one mutation are made in one source, and %s is in another than %s", c.Dataset(), changes[0].Dataset()).
 				WithHint("send them as mutations of their own")}
 		}
 	}
 	if len(changes) == 0 {
-		return nil, ErrNotPlanned
+		return Made{}, ErrNotPlanned
 	}
 	if held.From(ctx) == nil {
 		own, share := s.budget.Begin(ctx)
@@ -53,19 +53,23 @@ func (s *Sources) Change(ctx context.Context, changes []plan.Change) ([]sqlexec.
 	}
 	source, release, err := s.accounts.get(ctx, changes[0].Target())
 	if err != nil {
-		return nil, &ChangeError{-1, err}
+		return Made{}, &ChangeError{-1, err}
 	}
 	defer release()
 	db, ok := source.(*database)
 	if !ok || db.writer == nil {
-		return nil, &ChangeError{0, fault.New(fault.NotImplemented, "%s cannot be written where this tenant's rows are", changes[0].Dataset())}
+		return Made{}, &ChangeError{0, fault.New(fault.NotImplemented, "%s cannot be written where this tenant's rows are", changes[0].Dataset())}
 	}
 	defer func() { // also after a failure, of which nobody may know what it has left
 		for _, c := range changes {
 			s.Purge(c.Owner(), c.Dataset())
 		}
 	}()
-	return db.change(ctx, changes)
+	made, err := db.change(ctx, changes, terms)
+	if err == nil && terms.Once != nil {
+		db.forget(ctx)
+	}
+	return made, err
 }
 
 // mostBegun is how often a transaction is begun that collides with others.
@@ -74,10 +78,10 @@ const mostBegun = 5
 // pause is how long one waits before it begins anew, longer each time.
 const pause = 5 * time.Millisecond
 
-func (d *database) change(ctx context.Context, changes []plan.Change) ([]sqlexec.Changed, error) {
+func (d *database) change(ctx context.Context, changes []plan.Change, terms Terms) (Made, error) {
 	slot, err := d.gate.Enter(ctx, changes[0].Identity().Tenant())
 	if err != nil {
-		return nil, &ChangeError{-1, err}
+		return Made{}, &ChangeError{-1, err}
 	}
 	defer slot.Leave()
 	ctx, cancel := within(ctx, d.timeout)
@@ -85,48 +89,80 @@ func (d *database) change(ctx context.Context, changes []plan.Change) ([]sqlexec
 	if d.shape != nil {
 		for i, c := range changes {
 			if err := d.shape.check(ctx, changedRefs(c)); err != nil {
-				return nil, &ChangeError{i, err}
+				return Made{}, &ChangeError{i, err}
 			}
 		}
 	}
 	for try := 1; ; try++ {
-		out, err := d.transaction(ctx, changes)
+		made, err := d.transaction(ctx, changes, terms)
 		var v *postgres.Violation
 		if err == nil || !errors.As(err, &v) || !v.Passing() || try == mostBegun {
-			return out, refusedChange(changes, err)
+			return made, refusedChange(changes, err)
 		}
 		select {
 		case <-ctx.Done():
-			return nil, refusedChange(changes, err)
+			return Made{}, refusedChange(changes, err)
 		case <-time.After(time.Duration(try) * pause):
 		}
 	}
 }
 
+// errMade ends the transaction of a mutation that was made before.
+var errMade = errors.New("the mutation was made before")
+
 // transaction makes the changes once.
-func (d *database) transaction(ctx context.Context, changes []plan.Change) (out []sqlexec.Changed, err error) {
+func (d *database) transaction(ctx context.Context, changes []plan.Change, terms Terms) (Made, error) {
 	snapshot := false
 	for _, c := range changes {
 		snapshot = snapshot || c.Snapshot()
 	}
 	began := time.Now()
-	err = d.writer.Write(ctx, snapshot, func(session sqlexec.Session) error {
-		out = nil
+	var made Made
+	err := d.writer.Write(ctx, snapshot, func(session sqlexec.Session) (err error) {
+		made = Made{}
+		if terms.Once != nil {
+			if made.Kept, err = terms.Once.begin(ctx, session); err == nil && made.Kept != nil {
+				err = errMade
+			}
+			if err != nil {
+				return err
+			}
+		}
 		for i, c := range changes {
 			changed, err := sqlexec.Apply(ctx, session, sqlgen.PostgresChange, c)
 			if err != nil {
 				return &ChangeError{i, err}
 			}
-			out = append(out, changed)
+			made.Changed = append(made.Changed, changed)
 		}
-		return nil
+		return terms.end(ctx, session, made.Changed)
 	})
 	d.meter.statements.Inc()
 	d.meter.duration.Observe(time.Since(began).Seconds())
-	if err != nil {
-		out = nil
+	switch {
+	case errors.Is(err, errMade):
+		return made, nil
+	case err != nil:
+		return Made{}, err
 	}
-	return out, err
+	return made, nil
+}
+
+// end does what is to be done before COMMIT.
+func (t Terms) end(ctx context.Context, session sqlexec.Session, changed []sqlexec.Changed) error {
+	if t.Once != nil {
+		answer, err := t.Keep(changed)
+		if err == nil {
+			err = t.Once.end(ctx, session, answer)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	if t.Before != nil {
+		return t.Before(changed)
+	}
+	return nil
 }
 
 // changedRefs are the references of a change that read tables which may be others than those
