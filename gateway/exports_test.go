@@ -398,7 +398,7 @@ func TestExportsBreakOff(t *testing.T) {
 	response = e.get(t.Context(), t, acme, "/export/orders", some)
 	first(response)
 	e.Drain()
-	if _, err := io.Copy(io.Discard, response.Body); err != nil || response.Trailer.Get("X-Usher-Rows") != "99994" {
+	if _, err := io.Copy(io.Discard, response.Body); err != nil || response.Trailer.Get("X-Usher-Rows") != "99995" {
 		t.Errorf("an export ends with %v while usher drains, and has %v", err, response.Trailer)
 	}
 	response = e.get(t.Context(), t, acme, "/export/orders", all)

@@ -187,7 +187,15 @@ func TestWrites(t *testing.T) {
 			`mutation { a: insertOrdersOne(row: {id: 40}) { id } b: updateOrdersByPk(id: 40, set: {note: "forty"}) { note } c: deleteOrdersByPk(id: 40) { note version } }`,
 			`{"a":{"id":40},"b":{"note":"forty"},"c":{"note":"forty","version":2}}`,
 		},
-		{`mutation { deleteOrders(where: {id: {gt: 1}}) { affected } }`, `{"deleteOrders":{"affected":6}}`},
+		// Rows that are there already, where that is asked for.
+		{
+			`mutation { insertOrders(rows: [{id: 30, note: "again", status: "new"}, {id: 50, note: "fifty"}], onConflict: {key: id, update: [note]}) { affected rows { id note status version } } }`,
+			`{"insertOrders":{"affected":2,"rows":[{"id":30,"note":"again","status":"open","version":2},{"id":50,"note":"fifty","status":"open","version":1}]}}`,
+		},
+		{`mutation { insertOrders(rows: [{id: 2, note: "b's has this id, too"}], onConflict: {key: id, update: [note]}) { rows { id note } } }`, `{"insertOrders":{"rows":[{"id":2,"note":"b's has this id, too"}]}}`},
+		{`mutation { insertOrders(rows: [{id: 50}, {id: 50}], onConflict: {key: id, update: [note]}) { affected } }`, `null BAD_USER_INPUT: two rows have the same key (insertOrders.rows.1)`},
+		{`mutation { insertCustomers(rows: [{id: 2, name: "shown"}], onConflict: {key: id, update: [name]}) { affected } }`, `null CONFLICT: a row of customers with the key of one of these is there, and cannot be changed`},
+		{`mutation { deleteOrders(where: {id: {gt: 1}}) { affected } }`, `{"deleteOrders":{"affected":7}}`},
 		{`{ orders { id version } }`, `{"orders":[{"id":1,"version":2}]}`},
 	} {
 		if got := short(t, g.query(t, ann, line.text)); got != line.want {

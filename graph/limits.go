@@ -177,10 +177,18 @@ func (m *meter) field(f *ast.Field) extent {
 		e.depth = 1
 	}
 	for _, arg := range f.Arguments {
-		e.add(m.value(arg.Value))
+		w := m.value(arg.Value)
+		if arg.Name == rowsArgument {
+			w.conditions = 0
+		}
+		e.add(w)
 	}
 	return e
 }
+
+// rowsArgument has rows that are written: their members are values and no conditions.
+// They are bounded by how many bytes and items there are.
+const rowsArgument = "rows"
 
 func (m *meter) fragment(name string) extent {
 	if e, ok := m.fragments[name]; ok {

@@ -28,6 +28,7 @@ type change struct {
 	snapshot bool
 	given    int
 	inserts  []Insert
+	upsert   Upsert
 	chosen   Level
 	keys     int
 	version  bool // the chosen rows have one more cell: their version is the one that was named
@@ -35,6 +36,7 @@ type change struct {
 	held     []Level
 	update   Update
 	remove   Level
+	keepers  []Keeper
 	refs     []Reference
 	checks   []Check
 	output   []ChangeOutput
@@ -112,6 +114,12 @@ func (c Change) Update() Update { return c.body.update }
 
 // Remove are the rows to delete, of those with given keys.
 func (c Change) Remove() Level { return c.body.remove }
+
+// Keepers is the number of relations whose rows keep a row from being deleted.
+func (c Change) Keepers() int { return len(c.body.keepers) }
+
+// Keeper is the i-th of them.
+func (c Change) Keeper(i int) Keeper { return c.body.keepers[i] }
 
 // References is the number of references to rows that must be there.
 func (c Change) References() int { return len(c.body.refs) }
@@ -310,3 +318,16 @@ func (c Check) Refusal(cell int) error { return c.refuse[cell] }
 
 // Outside is the error where a row is not found.
 func (c Check) Outside() error { return c.outside }
+
+// Keeper is rows that a row must not be deleted before, linked by cells of its key. They are
+// the tenant's, whether they are seen or not.
+type Keeper struct {
+	level   Level
+	refusal error
+}
+
+// Level are the rows.
+func (k Keeper) Level() Level { return k.level }
+
+// Refusal is the error where there is one.
+func (k Keeper) Refusal() error { return k.refusal }

@@ -66,6 +66,9 @@ func (cb *changeBuilder) insert() error {
 	if err != nil {
 		return err
 	}
+	if err := cb.upsert(cells, stamps, same); err != nil {
+		return err
+	}
 	return cb.checked()
 }
 

@@ -259,6 +259,9 @@ func (cb *changeBuilder) delete() error {
 	if err != nil {
 		return err
 	}
+	if err := cb.keep(); err != nil {
+		return err
+	}
 	deleted := cb.vis.Dataset.Deleted
 	if deleted == nil {
 		cb.c.remove = rows
@@ -284,6 +287,40 @@ func (cb *changeBuilder) delete() error {
 			return err
 		}
 		cb.c.update.sets = append(cb.c.update.sets, Set{column: cb.stored(v), value: Given{value: one}, add: true})
+	}
+	return nil
+}
+
+// keep plans what keeps rows from being deleted: those that relations lead to which
+// restrict it.
+func (cb *changeBuilder) keep() error {
+	d := cb.vis.Dataset
+	for _, rel := range d.Relations {
+		switch rel.OnDelete {
+		case catalog.LeaveToSource:
+			continue
+		case catalog.Restrict:
+		case catalog.Cascade, catalog.Unlink:
+			return fault.New(fault.NotImplemented, "rows of %s are not deleted yet where rows of %s would have to be changed as well", d.Name, rel.To.Name).
+				WithHint("delete or change those first, and leave on_delete away")
+		}
+		lb := cb.level()
+		if _, err := lb.root(rel.To); err != nil {
+			return err
+		}
+		lb.l.limit = 1
+		for _, pair := range cb.tenantPair(d, rel.To, rel.On) {
+			cell := slices.Index(d.Key, pair.From)
+			if cell < 0 {
+				return fault.New(fault.NotImplemented, "rows of %s are not deleted where %s leads from other columns than the key", d.Name, rel.Name)
+			}
+			lb.l.parent = append(lb.l.parent, Link{cell: cell, typ: pair.From.Type, own: lb.read(0, pair.To)})
+		}
+		if lb.failed != nil || lb.l.refs[0].target != cb.c.target {
+			return fault.New(fault.NotImplemented, "rows of %s are not deleted where rows of %s are in another source", d.Name, rel.To.Name)
+		}
+		cb.c.snapshot = true
+		cb.c.keepers = append(cb.c.keepers, Keeper{level: lb.l, refusal: fault.New(fault.Conflict, "rows of %s are referred to by rows of %s", d.Name, rel.To.Name)})
 	}
 	return nil
 }

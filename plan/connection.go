@@ -146,6 +146,9 @@ func (lb *levelBuilder) page(vis *catalog.Visible, args arguments) (*Page, error
 
 // positionOf reads an opened cursor.
 func (lb *levelBuilder) positionOf(v query.Value) ([]value.Value, error) {
+	if later, ok := v.(query.SlotList); ok {
+		v = query.Look(later)
+	}
 	list, ok := v.(query.List)
 	if !ok || len(list) != len(lb.l.order) {
 		return nil, fault.New(fault.BadUserInput, "the cursor does not belong to this list")

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"usher/catalog"
+	"usher/query"
 	"usher/value"
 )
 
@@ -262,7 +263,7 @@ var infix = map[Op]string{
 	Add: " + ", Sub: " - ", Mul: " * ", Div: " / ",
 }
 
-var listWords = map[Op]string{In: "in", Among: "among", Like: "like", ILike: "ilike", Has: "has", HasAny: "has any of", HasAll: "has all of", JSONContains: "contains"}
+var listWords = map[Op]string{In: "in", Among: "in", Like: "like", ILike: "ilike", Has: "has", HasAny: "has any of", HasAll: "has all of", JSONContains: "contains"}
 
 // String is the expression as text for people; it is no SQL.
 func (e Expr) String() string { return e.text(0) }
@@ -357,6 +358,15 @@ func (e Expr) whereText(literal func(value.Value) string) string {
 func literalText(v value.Value) string {
 	if term, ok := v.Term(); ok {
 		return "$" + strconv.Itoa(term.Number())
+	}
+	if v.Type().List {
+		items := query.SplitTexts(v.Text())
+		for i, item := range items {
+			if !v.Type().Elem().Numeric() {
+				items[i] = strconv.Quote(item)
+			}
+		}
+		return "[" + strings.Join(items, " ") + "]"
 	}
 	switch v.Type().Scalar {
 	case value.Int, value.BigInt, value.Decimal, value.Float, value.Boolean:

@@ -64,6 +64,27 @@ func TestForged(t *testing.T) {
 			t.Errorf("the zero fetch is fetched: %v", err)
 		}
 	}
+	if (plan.Change{}).Valid() || plan.DumpChange(plan.Change{}) != "no plan\n" {
+		t.Error("the zero change is valid")
+	}
+	for what, render := range map[string]func(sqlgen.ChangeDialect) (sqlgen.Statement, error){
+		"insert": func(d sqlgen.ChangeDialect) (sqlgen.Statement, error) {
+			return sqlgen.Insert(plan.Insert{}, plan.Upsert{}, d)
+		},
+		"update": func(d sqlgen.ChangeDialect) (sqlgen.Statement, error) { return sqlgen.Update(plan.Update{}, d) },
+		"delete": func(d sqlgen.ChangeDialect) (sqlgen.Statement, error) { return sqlgen.Delete(plan.Level{}, d) },
+		"chosen": func(d sqlgen.ChangeDialect) (sqlgen.Statement, error) { return sqlgen.Chosen(plan.Level{}, d) },
+		"named": func(d sqlgen.ChangeDialect) (sqlgen.Statement, error) {
+			return sqlgen.Named(plan.Level{}, sqlgen.NoLock, d)
+		},
+	} {
+		if s, err := render(sqlgen.PostgresChange); !errors.Is(err, sqlgen.ErrNotPlanned) || s.Text != "" {
+			t.Errorf("the zero %s is rendered as %q, %v", what, s.Text, err)
+		}
+	}
+	if _, err := sqlexec.Apply(t.Context(), nil, sqlgen.PostgresChange, plan.Change{}); !errors.Is(err, sqlgen.ErrNotPlanned) {
+		t.Errorf("the zero change is made: %v", err)
+	}
 	sources, err := datasource.New(&catalog.Catalog{}, datasource.Options{})
 	if err != nil {
 		t.Fatal(err)
@@ -71,6 +92,11 @@ func TestForged(t *testing.T) {
 	defer func() { _ = sources.Close() }()
 	if _, err := sources.Answer(t.Context(), zero); !errors.Is(err, datasource.ErrNotPlanned) {
 		t.Errorf("the zero query is answered: %v", err)
+	}
+	for _, changes := range [][]plan.Change{nil, {{}}} {
+		if _, err := sources.Change(t.Context(), changes); !errors.Is(err, datasource.ErrNotPlanned) {
+			t.Errorf("the zero change is made: %v", err)
+		}
 	}
 	if _, err := sources.PrepareSharedScan(plan.SharedScan{}); !errors.Is(err, datasource.ErrNotPlanned) {
 		t.Errorf("no shared scan is prepared: %v", err)
@@ -147,6 +173,7 @@ func TestSealed(t *testing.T) {
 	walk(reflect.TypeFor[plan.Fetch]())
 	walk(reflect.TypeFor[plan.SharedScan]())
 	walk(reflect.TypeFor[plan.Lookup]())
+	walk(reflect.TypeFor[plan.Change]())
 	for _, typ := range []reflect.Type{reflect.TypeFor[plan.Level](), reflect.TypeFor[plan.Ref](), reflect.TypeFor[plan.Expr](), reflect.TypeFor[value.Value]()} {
 		if !seen[typ] {
 			t.Errorf("the walk did not reach %s", typ)

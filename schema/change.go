@@ -79,7 +79,11 @@ func (b *Builder) changes(p *part, f *facts) {
 	}
 	if g := w.Insert; g != nil && len(g.Columns) > 0 {
 		b.rowInput(p, d, insertType, g.Columns, func(c *catalog.Column) bool { return w.Of.Required(c) })
-		add(query.Insert, b.call("insert"+d.Type, many, "Inserts rows, all or none.", b.said("rows", "["+d.Type+insertType+"!]!", "The rows.")))
+		args := []*ast.ArgumentDefinition{b.said("rows", "["+d.Type+insertType+"!]!", "The rows.")}
+		if b.onConflict(p, f) {
+			args = append(args, b.said("onConflict", d.Type+"OnConflict", "What becomes of rows that are there already; left out: none is written then."))
+		}
+		add(query.Insert, b.call("insert"+d.Type, many, "Inserts rows, all or none.", args...))
 		add(query.InsertOne, b.call("insert"+d.Type+"One", d.Type, "Inserts a row.", b.said("row", d.Type+insertType+"!", "The row.")))
 	}
 	if g := w.Update; g != nil {
@@ -124,6 +128,41 @@ func (b *Builder) changes(p *part, f *facts) {
 		b.call("rows", "["+d.Type+"!]", "The rows, as far as they are shown; of a delete, as they were.", rows...),
 	})
 }
+
+// onConflict defines what says what becomes of rows that are there already.
+func (b *Builder) onConflict(p *part, f *facts) bool {
+	w, d := f.visible.Writing(), f.visible.Dataset
+	if w.Update == nil {
+		return false
+	}
+	var keys, columns ast.EnumValueList
+	for _, key := range w.Of.Keys {
+		shown := !slices.ContainsFunc(key.Columns, func(c *catalog.Column) bool { return c != d.Tenant && f.visible.Column(c.Name) == nil })
+		if shown && len(key.Columns) > 0 && enumerable(key.Name) {
+			keys = append(keys, &ast.EnumValueDefinition{Name: key.Name})
+		}
+	}
+	for _, c := range w.Update.Columns {
+		if !slices.Contains(d.Key, c) && enumerable(c.Name) {
+			columns = append(columns, &ast.EnumValueDefinition{Name: c.Name})
+		}
+	}
+	if len(keys) == 0 || len(columns) == 0 {
+		return false
+	}
+	p.define(ast.Enum, d.Type+"UniqueKey", "What no two rows of "+d.Name+" share.", nil)
+	p.types[len(p.types)-1].EnumValues = keys
+	p.define(ast.Enum, d.Type+"SetColumn", "A column of "+d.Name+" that may be changed.", nil)
+	p.types[len(p.types)-1].EnumValues = columns
+	p.define(ast.InputObject, d.Type+"OnConflict", "What becomes of rows of "+d.Name+" that are there already.", ast.FieldList{
+		b.field("key", d.Type+"UniqueKey!", "By which a row is the same."),
+		b.field("update", "["+d.Type+"SetColumn!]!", "The columns that are written then."),
+	})
+	return true
+}
+
+// enumerable tells a name that may be a value of an enum.
+func enumerable(name string) bool { return name != "true" && name != "false" && name != "null" }
 
 // rowInput defines an input whose members are columns.
 func (b *Builder) rowInput(p *part, d *catalog.Dataset, ending string, columns []*catalog.Column, required func(*catalog.Column) bool) {

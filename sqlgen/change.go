@@ -34,7 +34,7 @@ const changed = "w"
 
 // Insert writes the statement that inserts rows. It returns the key of each, in their
 // order; its arguments are the values that all have, then a list for each column.
-func Insert(i plan.Insert, d ChangeDialect) (Statement, error) {
+func Insert(i plan.Insert, u plan.Upsert, d ChangeDialect) (Statement, error) {
 	stamped := i.Table().TenantColumn() == ""
 	for n := range i.Stamps() {
 		stamped = stamped || i.Column(n).Name == i.Table().TenantColumn()
@@ -42,7 +42,7 @@ func Insert(i plan.Insert, d ChangeDialect) (Statement, error) {
 	if i.Columns() == 0 || i.Rows() == 0 || i.Keys() == 0 || i.Table().ScopeKind() == 0 || !stamped {
 		return Statement{}, ErrNotPlanned
 	}
-	w := &writer{d: d, args: &arguments{}}
+	w := &writer{d: d, l: u.Level(), args: &arguments{}}
 	var names, values, lists []string
 	for n := range i.Columns() {
 		f := i.Column(n)
@@ -66,7 +66,9 @@ func Insert(i plan.Insert, d ChangeDialect) (Statement, error) {
 	}
 	w.put("INSERT INTO ")
 	w.into(i.Table())
-	w.put(" (", strings.Join(names, ", "), ") SELECT ", strings.Join(values, ", "), " FROM ", d.Texts(lists), " AS i ORDER BY i.n RETURNING ")
+	w.put(" (", strings.Join(names, ", "), ") SELECT ", strings.Join(values, ", "), " FROM ", d.Texts(lists), " AS i ORDER BY i.n")
+	w.upsert(u, d)
+	w.put(" RETURNING ")
 	for n := range i.Keys() {
 		if n > 0 {
 			w.put(", ")
@@ -79,6 +81,46 @@ func Insert(i plan.Insert, d ChangeDialect) (Statement, error) {
 
 // asItStands is a placeholder whose type the statement says elsewhere.
 func asItStands(placeholder string) string { return placeholder }
+
+// upsert writes what becomes of rows that are there already: those that the level holds are
+// changed, and of all others nothing comes back.
+func (w *writer) upsert(u plan.Upsert, d ChangeDialect) {
+	if u.Keys() == 0 {
+		return
+	}
+	w.put(" ON CONFLICT (")
+	for i := range u.Keys() {
+		if i > 0 {
+			w.put(", ")
+		}
+		w.put(Identifier(u.Key(i).Stored))
+	}
+	w.put(") DO UPDATE SET ")
+	for i := range u.Sets() {
+		if i > 0 {
+			w.put(", ")
+		}
+		s := u.Set(i)
+		name := Identifier(s.Column().Stored)
+		w.put(name, " = ")
+		switch {
+		case u.Inserted(i):
+			w.put("EXCLUDED.", name)
+		case s.Added():
+			w.put(changed, ".", name, " + ", w.given(s.Value(), s.Column(), d))
+		default:
+			w.put(w.given(s.Value(), s.Column(), d))
+		}
+	}
+	for i := range u.Identity() {
+		w.sameBy = append(w.sameBy, u.IdentityColumn(i))
+	}
+	w.put(" WHERE EXISTS (SELECT 1 FROM ")
+	w.from(w.alone)
+	w.put(" WHERE ")
+	w.same()
+	w.put(")")
+}
 
 // Update writes the statement that changes rows of the level: those with the keys that its
 // first arguments list. It returns the number of each key.
@@ -135,10 +177,15 @@ func (w *writer) into(r plan.Ref) {
 // reference, with the scope in it. A row is the same if it has the same key of the
 // same tenant.
 func (w *writer) named() {
-	w.parentRows(false)
-	w.put(" JOIN ")
-	w.from(w.links)
+	w.from(w.belonging)
 	w.put(" WHERE ")
+	w.same()
+	w.condition(" AND ", w.l.Where())
+	w.put(" RETURNING p.n")
+}
+
+// same writes that a row of the table that is changed is one of the level's reference.
+func (w *writer) same() {
 	r := w.l.Ref(0)
 	same := make(map[string]bool)
 	tie := func(name string) {
@@ -152,14 +199,15 @@ func (w *writer) named() {
 			}
 		}
 	}
+	for _, name := range w.sameBy {
+		tie(name)
+	}
 	for i := range w.l.Links() {
 		tie(w.l.Link(i).Own().Name())
 	}
 	if r.TenantColumn() != "" {
 		tie(r.TenantColumn())
 	}
-	w.condition(" AND ", w.l.Where())
-	w.put(" RETURNING p.n")
 }
 
 // Chosen writes the statement that chooses rows, which are kept as they are until the
@@ -191,9 +239,7 @@ func Named(l plan.Level, lock Lock, d ChangeDialect) (Statement, error) {
 	w.put("SELECT p.n, ")
 	w.columns()
 	w.put(" FROM ")
-	w.parentRows(false)
-	w.put(" JOIN ")
-	w.from(w.links)
+	w.from(w.belonging)
 	w.condition(" WHERE ", l.Where())
 	if l.Orders() > 0 {
 		w.orderBy(" ORDER BY ")

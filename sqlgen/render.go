@@ -64,6 +64,7 @@ type writer struct {
 	marked  bool // groups are marked as being there
 	rowless bool // counts are of no rows
 	part    *part
+	sameBy  []string // by which the row of an upsert is found in its level
 	err     error
 }
 

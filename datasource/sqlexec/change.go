@@ -82,6 +82,9 @@ func (a *applying) apply(ctx context.Context) (Changed, error) {
 		}
 		return a.answered(ctx)
 	}
+	if err := a.kept(ctx); err != nil {
+		return Changed{}, err
+	}
 	out, err := a.answered(ctx) // of what is there no more afterwards
 	if err == nil {
 		err = a.write(ctx)
@@ -97,7 +100,7 @@ func (a *applying) named(ctx context.Context, statement sqlgen.Statement, keys [
 		args = append(args, a.d.KeyList(list))
 	}
 	args = append(args, statement.Args.Bind(nil)...)
-	if err := fits(len(args), 0); err != nil {
+	if err := fits(statement.Args.Len(), 0); err != nil {
 		return nil, err
 	}
 	rows, err := a.session.Query(ctx, statement.Text, args)
@@ -170,9 +173,10 @@ func (a *applying) insert(ctx context.Context) error {
 	for k := range a.keys {
 		a.keys[k] = make([]value.Value, a.count)
 	}
+	upsert, upserts := a.c.Upsert()
 	for i := range a.c.Inserts() {
 		into := a.c.Insert(i)
-		statement, err := sqlgen.Insert(into, a.d)
+		statement, err := sqlgen.Insert(into, upsert, a.d)
 		if err != nil {
 			return err
 		}
@@ -192,6 +196,9 @@ func (a *applying) insert(ctx context.Context) error {
 		more := rows.Next()
 		if err := ended(rows); err != nil {
 			return err
+		}
+		if upserts && n < into.Rows() { // one that is there and not shown, or not to be changed
+			return fault.New(fault.Conflict, "a row of %s with the key of one of these is there, and cannot be changed", a.c.Dataset())
 		}
 		if more || n < into.Rows() { // a trigger, or a rule of the table's own
 			return a.refused()
@@ -291,6 +298,33 @@ func (a *applying) write(ctx context.Context) error {
 		return err
 	}
 	return a.all(ctx, statement)
+}
+
+// kept refuses to delete rows that others refer to.
+func (a *applying) kept(ctx context.Context) error {
+	for i := range a.c.Keepers() {
+		k := a.c.Keeper(i)
+		statement, err := sqlgen.Named(k.Level(), sqlgen.NoLock, a.d)
+		if err != nil {
+			return err
+		}
+		args := make([]string, 0, k.Level().Links()+statement.Args.Len())
+		for link := range k.Level().Links() {
+			args = append(args, a.d.KeyList(a.keys[k.Level().Link(link).Cell()]))
+		}
+		rows, err := a.session.Query(ctx, statement.Text, append(args, statement.Args.Bind(nil)...))
+		if err != nil {
+			return err
+		}
+		found := rows.Next()
+		if err := ended(rows); err != nil {
+			return err
+		}
+		if found {
+			return k.Refusal()
+		}
+	}
+	return nil
 }
 
 // check reads what was written. A row has to be right in one of the ways, and of several

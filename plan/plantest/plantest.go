@@ -6,6 +6,7 @@ package plantest
 
 import (
 	"fmt"
+	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -18,6 +19,7 @@ import (
 	"usher/config"
 	"usher/principal"
 	"usher/query"
+	scalar "usher/value"
 )
 
 // Catalog compiles the text of a configuration, with what sources were found
@@ -233,4 +235,76 @@ func value(v *ast.Value) query.Value {
 	default:
 		return query.Text(v.Raw)
 	}
+}
+
+// Change reads a field of a mutation: insertOrders, insertOrdersOne, updateOrders,
+// updateOrdersByPk, deleteOrders or deleteOrdersByPk.
+func Change(tb testing.TB, text string) query.Change {
+	tb.Helper()
+	f := root(tb, "{"+text+"}")
+	for _, kind := range []struct {
+		prefix, suffix string
+		kind           query.ChangeKind
+	}{
+		{"insert", "One", query.InsertOne},
+		{"insert", "", query.Insert},
+		{"update", "ByPk", query.UpdateByKey},
+		{"update", "", query.Update},
+		{"delete", "ByPk", query.DeleteByKey},
+		{"delete", "", query.Delete},
+	} {
+		name, begins := strings.CutPrefix(f.Name, kind.prefix)
+		if name, ends := strings.CutSuffix(name, kind.suffix); begins && ends && name != "" {
+			return query.Change{Dataset: strings.ToLower(name[:1]) + name[1:], Kind: kind.kind, Field: f}
+		}
+	}
+	tb.Fatalf("%s is no change", f.Name)
+	return query.Change{}
+}
+
+// Tables are what a source was found to hold: each line has a table's name, its primary
+// key and columns, as in "orders id: id bigint!, tenant text!, note text". What is behind a
+// column's name is its native type; one with an exclamation mark holds no nulls.
+func Tables(tb testing.TB, source string, lines ...string) catalog.Introspected {
+	tb.Helper()
+	types := map[string]scalar.Type{
+		"bigint": scalar.Of(scalar.BigInt), "integer": scalar.Of(scalar.Int), "text": scalar.Of(scalar.String), "numeric(12,2)": scalar.DecimalOf(12, 2),
+		"timestamp with time zone": scalar.Of(scalar.Timestamp), "jsonb": scalar.Of(scalar.JSON), "text[]": {Scalar: scalar.String, List: true},
+	}
+	tables := make(map[string]catalog.Table)
+	for _, line := range lines {
+		head, columns, _ := strings.Cut(line, ": ")
+		words := strings.Fields(head)
+		table := catalog.Table{Schema: "public", Name: words[0], PrimaryKey: words[1:], Colliding: []catalog.CollidingBy{{Name: words[0] + "_pkey", Columns: words[1:], Constraint: true}}}
+		for column := range strings.SplitSeq(columns, "; ") {
+			name, native, _ := strings.Cut(column, " ")
+			native, filled := strings.CutSuffix(native, "!")
+			typ, known := types[native]
+			if !known {
+				tb.Fatalf("%s: no type %q", line, native)
+			}
+			table.Columns = append(table.Columns, catalog.TableColumn{Name: name, Native: native, Type: typ, Supported: true, Nullable: !filled})
+		}
+		tables[catalog.TableKey("public", words[0])] = table
+	}
+	return catalog.Introspected{source: tables}
+}
+
+// Changes is the catalog of testdata/changes in package plan, with what its sources hold.
+func Changes(tb testing.TB, file string) *catalog.Catalog {
+	tb.Helper()
+	text, err := os.ReadFile(file)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tables := Tables(tb, "shop",
+		"orders id: id bigint!; tenant text!; customer_id bigint; product_id integer; status text; note text; amount numeric(12,2); version integer!; made_by text; made_at timestamp with time zone; doc jsonb; tags text[]",
+		"items order_id line: order_id bigint!; line integer!; sku text",
+		"customers tenant id: tenant text!; id bigint!; name text!; region_id integer",
+		"regions tenant id: tenant text!; id integer!; name text",
+		"products id: id integer!; name text",
+		"notes tenant id: tenant text!; id integer!; text text; gone_at timestamp with time zone; gone_by text",
+	)
+	tables["books"] = Tables(tb, "books", "ledger tenant id: tenant text!; id bigint!; text text")["books"]
+	return Catalog(tb, string(text), tables)
 }

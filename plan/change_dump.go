@@ -1,0 +1,93 @@
+package plan
+
+import (
+	"fmt"
+	"strings"
+)
+
+// DumpChange is a change as text for people: what is written, and the levels by which it
+// is confined and checked. It holds every value.
+func DumpChange(c Change) string {
+	if !c.Valid() {
+		return "no plan\n"
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s %s", c.body.kind, c.body.table.text())
+	if c.body.snapshot {
+		b.WriteString(", in a snapshot")
+	}
+	b.WriteByte('\n')
+	level := func(name string, l Level) {
+		if len(l.refs) > 0 {
+			fmt.Fprintf(&b, "%s\n", name)
+			l.dump(&b, "  ")
+		}
+	}
+	for _, r := range c.body.refs {
+		for i := range r.rows {
+			fmt.Fprintf(&b, "leads to")
+			for _, values := range r.values {
+				fmt.Fprintf(&b, " %q", values[i].Text())
+			}
+			fmt.Fprintf(&b, ", or %v\n", r.refuse[i])
+		}
+		how := "which is read"
+		if r.locks {
+			how = "which is locked"
+		}
+		level(how, r.level)
+		level("by itself", r.lock)
+	}
+	for _, i := range c.body.inserts {
+		fmt.Fprintf(&b, "rows %v\n", i.rows)
+		for n, f := range i.columns {
+			word := "  %s ="
+			if n < i.stamps {
+				word = "  %s is"
+			}
+			fmt.Fprintf(&b, word, f.Stored)
+			for _, v := range i.values[n] {
+				b.WriteString(" " + v.text())
+			}
+			b.WriteByte('\n')
+		}
+	}
+	level("chosen", c.body.chosen)
+	level("locked", c.body.locked)
+	for _, l := range c.body.held {
+		level("held", l)
+	}
+	for _, s := range c.body.update.sets {
+		word := "set %s = %s\n"
+		if s.add {
+			word = "set %s += %s\n"
+		}
+		fmt.Fprintf(&b, word, s.column.Stored, s.value.text())
+	}
+	level("written", c.body.update.level)
+	level("removed", c.body.remove)
+	for _, check := range c.body.checks {
+		for i, err := range check.refuse {
+			fmt.Fprintf(&b, "c%d or %v\n", i, err)
+		}
+		level("checked", check.level)
+	}
+	for _, q := range c.body.answers {
+		level("answered", q.body.root)
+	}
+	return b.String()
+}
+
+func (g Given) text() string {
+	if g.Null() {
+		return "null"
+	}
+	if !g.list {
+		return fmt.Sprintf("%q", g.value.Text())
+	}
+	items := make([]string, len(g.items))
+	for i, item := range g.items {
+		items[i] = Given{value: item}.text()
+	}
+	return "[" + strings.Join(items, " ") + "]"
+}

@@ -1,0 +1,208 @@
+package plan
+
+import (
+	"fmt"
+	"slices"
+
+	"usher/catalog"
+	"usher/fault"
+	"usher/query"
+)
+
+// Upsert says what becomes of a row that is there already, by a key that holds the tenant.
+type Upsert struct {
+	key   []Field
+	sets  []Set // a value that is not given is that of the row that was to be inserted
+	own   []bool
+	level Level
+	id    []string
+}
+
+// Identity is how many columns tell the rows of the level apart.
+func (u Upsert) Identity() int { return len(u.id) }
+
+// IdentityColumn is the name of the i-th of them.
+func (u Upsert) IdentityColumn(i int) string { return u.id[i] }
+
+// Keys is how many columns the key has.
+func (u Upsert) Keys() int { return len(u.key) }
+
+// Key is the i-th of them.
+func (u Upsert) Key(i int) Field { return u.key[i] }
+
+// Sets is the number of columns that are written.
+func (u Upsert) Sets() int { return len(u.sets) }
+
+// Set is the i-th of them.
+func (u Upsert) Set(i int) Set { return u.sets[i] }
+
+// Inserted tells that the i-th column gets what the row had that was to be inserted.
+func (u Upsert) Inserted(i int) bool { return u.own[i] }
+
+// Level are the rows that may be changed.
+func (u Upsert) Level() Level { return u.level }
+
+// Upsert says what becomes of rows that are there already; false: they are a conflict.
+func (c Change) Upsert() (Upsert, bool) { return c.body.upsert, len(c.body.upsert.key) > 0 }
+
+// upsert reads onConflict. Rows that it changes are updated: that has to be granted too, by
+// one grant, whose filter holds before and whose check holds afterwards.
+func (cb *changeBuilder) upsert(cells []map[*catalog.Column]Given, stamps []*catalog.Column, same []Given) error {
+	given, ok, err := cb.args.object("onConflict")
+	if err != nil || !ok {
+		return err
+	}
+	d := cb.vis.Dataset
+	key, err := cb.conflictKey(member(given, "key"))
+	if err != nil {
+		return err
+	}
+	list, ok := member(given, "update").(query.List)
+	if one, isEnum := member(given, "update").(query.Enum); isEnum {
+		list, ok = query.List{one}, true
+	}
+	if !ok || len(list) == 0 {
+		return fault.New(fault.BadUserInput, "onConflict.update names the columns to write where a row is there already")
+	}
+	insertGrants := cb.grants
+	may := cb.vis.Writing().Update
+	if may == nil {
+		return fault.New(fault.Forbidden, "nothing that you hold updates rows of %s", d.Name)
+	}
+	var columns []*catalog.Column
+	for _, item := range list {
+		col := may.Column(enumName(item))
+		if col == nil || slices.Contains(d.Key, col) || slices.Contains(key, col) {
+			return fault.New(fault.BadUserInput, "%s of %s is not written where a row is there already", enumName(item), d.Name)
+		}
+		if !slices.Contains(columns, col) {
+			columns = append(columns, col)
+		}
+	}
+	updates, err := cb.updateGrant(may, columns)
+	if err != nil {
+		return err
+	}
+	if err := cb.twice(key, cells, stamps, same); err != nil {
+		return err
+	}
+	u := Upsert{}
+	for _, col := range key {
+		if !cb.table.uses[0].binding.Columns[col.Name].Missing { // the tenant's, in a table of its own
+			u.key = append(u.key, cb.stored(col))
+		}
+	}
+	for _, col := range columns {
+		u.sets, u.own = append(u.sets, Set{column: cb.stored(col)}), append(u.own, true)
+	}
+	presets, err := cb.presets(d.Writes.UpdatePresets)
+	if err != nil {
+		return err
+	}
+	for _, preset := range presets {
+		u.sets, u.own = append(u.sets, Set{column: cb.stored(preset.column), value: preset.value}), append(u.own, false)
+		cb.wrote([]*catalog.Column{preset.column})
+	}
+	if v := d.Writes.Version; v != nil {
+		one, err := typed(v.Type, query.Number("1"))
+		if err != nil {
+			return err
+		}
+		u.sets, u.own = append(u.sets, Set{column: cb.stored(v), value: Given{value: one}, add: true}), append(u.own, false)
+	}
+	lb := cb.level()
+	if _, err := lb.root(d); err != nil {
+		return err
+	}
+	lb.l.limit = All
+	lb.role = func(at whereAt) (Expr, error) {
+		read, err := lb.roleFilter(0, at)
+		if err != nil {
+			return Expr{}, err
+		}
+		e, err := holds(updates.filters)(lb, at)
+		return all([]Expr{read, e}), err
+	}
+	for _, col := range d.Key {
+		lb.read(0, col)
+		u.id = append(u.id, col.Name)
+	}
+	if u.level, err = cb.sealed(lb, true); err != nil {
+		return err
+	}
+	cb.c.upsert = u
+	cb.grants = make([]grant, len(insertGrants)) // a row that is there afterwards is right by both
+	for i, g := range insertGrants {
+		cb.grants[i] = grant{checks: slices.Concat(g.checks, updates.checks), of: g.of}
+	}
+	return nil
+}
+
+// conflictKey is the unique key that onConflict names.
+func (cb *changeBuilder) conflictKey(v query.Value) ([]*catalog.Column, error) {
+	for _, key := range cb.vis.Dataset.Writes.Keys {
+		if key.Name == enumName(v) && cb.shows(key.Columns) {
+			return key.Columns, nil
+		}
+	}
+	return nil, fault.New(fault.BadUserInput, "onConflict.key names no key of %s", cb.vis.Dataset.Name)
+}
+
+// shows tells whether the principal sees all columns of a key but the tenant's.
+func (cb *changeBuilder) shows(columns []*catalog.Column) bool {
+	return !slices.ContainsFunc(columns, func(col *catalog.Column) bool {
+		return col != cb.vis.Dataset.Tenant && cb.vis.Column(col.Name) == nil
+	})
+}
+
+// updateGrant is the one grant that covers columns which are updated.
+func (cb *changeBuilder) updateGrant(may *catalog.Granted, columns []*catalog.Column) (grant, error) {
+	var out []grant
+	for _, role := range may.Roles {
+		if may.Own == nil {
+			out = append(out, grantOf(role))
+		}
+		for _, own := range may.Own {
+			out = append(out, grantOf(role, own))
+		}
+	}
+	out = slices.DeleteFunc(out, func(g grant) bool { return !g.covers(columns) })
+	if i := slices.IndexFunc(out, grant.plain); i >= 0 {
+		return out[i], nil
+	}
+	switch len(out) {
+	case 1:
+		return out[0], nil
+	case 0:
+		return grant{}, fault.New(fault.Forbidden, "no role of yours updates these columns of %s together", cb.vis.Dataset.Name)
+	}
+	return grant{}, fault.New(fault.Forbidden, "several roles of yours update %s, each some rows; which of them decides on a row that is there already cannot be told", cb.vis.Dataset.Name).
+		WithHint("update the rows that are there, and insert the others")
+}
+
+// twice refuses rows of which two have the same key: what becomes of the row would depend on
+// their order.
+func (cb *changeBuilder) twice(key []*catalog.Column, cells []map[*catalog.Column]Given, stamps []*catalog.Column, same []Given) error {
+	seen := make(map[string]bool, len(cells))
+	for n, row := range cells {
+		text, whole := "", true
+		for _, col := range key {
+			given, ok := row[col]
+			if i := slices.Index(stamps, col); !ok && i >= 0 {
+				given, ok = same[i], true
+			}
+			if col != cb.vis.Dataset.Tenant && (!ok || given.Null()) {
+				whole = false // it has a key of its own
+				break
+			}
+			text += fmt.Sprintf("%d:%s", len(given.value.Text()), given.value.Text())
+		}
+		if whole && seen[text] {
+			f := fault.New(fault.BadUserInput, "two rows have the same key")
+			f.At = fmt.Sprintf("%s.rows.%d", cb.c.key, n)
+			return f
+		}
+		seen[text] = true
+	}
+	return nil
+}
