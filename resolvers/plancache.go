@@ -61,8 +61,8 @@ const mostGuards = 16
 // planCacheBytes bounds the operations that are kept ready, and largestKept each
 // of them: a large one is asked once, and would drive out many small ones.
 const (
-	planCacheBytes = 16 << 20
-	largestKept    = planCacheBytes / 32
+	planCacheBytes = 64 << 20
+	largestKept    = planCacheBytes / 64
 )
 
 func newPlanCache() planCache {
