@@ -4,7 +4,6 @@ import (
 	"context"
 
 	"usher/graph"
-	"usher/query"
 )
 
 // Change answers nothing: the datasets of these tests are not written.
