@@ -69,7 +69,7 @@ func (o *Once) begin(ctx context.Context, s sqlexec.Session) (kept []byte, err e
 	}
 	if !there {
 		return nil, fault.New(fault.NotImplemented, "idempotency keys are not kept where these rows are, and nothing was changed").
-			WithHint("Send the mutation without a key, or have usher.idempotency made there: the configuration's manual has its statement.")
+			WithHint("Send the mutation without a key, or have usher.idempotency made there: the manual of writing has its statement.")
 	}
 	args := []string{o.Tenant, o.Subject, o.Key, o.Asked}
 	taken, err := first(ctx, s, onceBegins, args, nil)

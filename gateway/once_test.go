@@ -19,7 +19,7 @@ import (
 // onceTable is the statement of the manual that makes the table of keys.
 func onceTable(t *testing.T) string {
 	t.Helper()
-	manual, err := os.ReadFile("../docs/configuration.md")
+	manual, err := os.ReadFile("../docs/writes.md")
 	if err != nil {
 		t.Fatal(err)
 	}
