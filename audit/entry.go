@@ -19,8 +19,12 @@ const (
 	DataAccess     Kind = "data"
 )
 
-// Done is the outcome of what was not refused; a refusal's is its code.
-const Done = "done"
+// Outcomes of what was not refused; a refusal's is its code.
+const (
+	Done    = "done"
+	Intent  = "intent"  // rows will be changed in a moment, if nothing comes between
+	Unknown = "unknown" // nobody knows whether rows were changed: the source did not say
+)
 
 // Entry is a line of the audit log. It holds names, never values.
 type Entry struct {

@@ -22,11 +22,18 @@ type Control struct {
 	MaxTokenLife   time.Duration    `yaml:"max_token_life"`
 	SessionLife    time.Duration    `yaml:"session_life"`
 	SessionIdle    time.Duration    `yaml:"session_idle"`
+	Audit          string           `yaml:"audit"` // AuditSoon or AuditStrict
 	AuditRetention time.Duration    `yaml:"audit_retention"`
 	MinPassword    int              `yaml:"min_password"`  // characters
 	FreeAttempts   int              `yaml:"free_attempts"` // failed logins of one name before waiting begins
 	MaxLockout     time.Duration    `yaml:"max_lockout"`   // the longest wait
 }
+
+// When entries of the audit log are written that tell of changed rows.
+const (
+	AuditSoon   = "soon"   // when there is time: nobody waits for it
+	AuditStrict = "strict" // before COMMIT and after it: without it nothing is changed
+)
 
 // ControlPostgres is the account of the control store's database.
 type ControlPostgres struct {
@@ -72,7 +79,7 @@ const day = 24 * time.Hour
 func DefaultControl() Control {
 	return Control{
 		MaxStale: 10 * time.Second, TokenLife: day, MaxTokenLife: 365 * day, SessionLife: 12 * time.Hour, SessionIdle: 30 * time.Minute,
-		AuditRetention: 400 * day, MinPassword: 12, FreeAttempts: 5, MaxLockout: 15 * time.Minute,
+		Audit: AuditSoon, AuditRetention: 400 * day, MinPassword: 12, FreeAttempts: 5, MaxLockout: 15 * time.Minute,
 	}
 }
 
@@ -131,6 +138,9 @@ func (c Control) problems() []catalog.Problem {
 		if t.value < t.least || t.value > t.most {
 			add(t.key, "must be from %s to %s", t.least, t.most)
 		}
+	}
+	if c.Audit != AuditSoon && c.Audit != AuditStrict {
+		add("audit", "must be soon or strict")
 	}
 	if c.MinPassword < 8 || c.MinPassword > 128 {
 		add("min_password", "must be from 8 to 128")

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"usher/datasource/admit"
@@ -29,7 +30,8 @@ type database struct {
 	flights group[sameQuestion, Answered]
 	writer  writer // nil: nothing is written there
 	changes sqlgen.ChangeDialect
-	writing *admit.Gate // the way into the writer
+	writing *admit.Gate  // the way into the writer
+	forgot  atomic.Int64 // when keys of mutations were forgotten for the last time
 }
 
 type sqlDB interface {

@@ -34,18 +34,18 @@ func (e *ChangeError) Unwrap() error { return e.err }
 // Change makes changes, all or none of them, in one transaction of one source. What is
 // kept of the datasets ends before it returns. What the changes answer belongs to the
 // share of the request.
-func (s *Sources) Change(ctx context.Context, changes []plan.Change) ([]sqlexec.Changed, error) {
+func (s *Sources) Change(ctx context.Context, changes []plan.Change, terms Terms) (Made, error) {
 	for i, c := range changes {
 		switch {
 		case !c.Valid():
-			return nil, ErrNotPlanned
+			return Made{}, ErrNotPlanned
 		case c.Target() != changes[0].Target():
-			return nil, &ChangeError{i, fault.New(fault.BadUserInput, "the changes of one mutation are made in one source, and %s is in another than %s", c.Dataset(), changes[0].Dataset()).
+			return Made{}, &ChangeError{i, fault.New(fault.BadUserInput, "the changes of one mutation are made in one source, and %s is in another than %s", c.Dataset(), changes[0].Dataset()).
 				WithHint("send them as mutations of their own")}
 		}
 	}
 	if len(changes) == 0 {
-		return nil, ErrNotPlanned
+		return Made{}, ErrNotPlanned
 	}
 	if held.From(ctx) == nil {
 		own, share := s.budget.Begin(ctx)
@@ -54,22 +54,26 @@ func (s *Sources) Change(ctx context.Context, changes []plan.Change) ([]sqlexec.
 	}
 	source, release, err := s.accounts.get(ctx, changes[0].Target())
 	if err != nil {
-		return nil, &ChangeError{-1, err}
+		return Made{}, &ChangeError{-1, err}
 	}
 	defer release()
 	if api, ok := source.(*upstream.Source); ok {
-		return s.call(ctx, api, changes)
+		return s.call(ctx, api, changes, terms)
 	}
 	db, ok := source.(*database)
 	if !ok || db.writer == nil {
-		return nil, &ChangeError{0, fault.New(fault.NotImplemented, "%s cannot be written where this tenant's rows are", changes[0].Dataset())}
+		return Made{}, &ChangeError{0, fault.New(fault.NotImplemented, "%s cannot be written where this tenant's rows are", changes[0].Dataset())}
 	}
 	defer func() { // also after a failure, of which nobody may know what it has left
 		for _, c := range changes {
 			s.Purge(c.Owner(), c.Dataset())
 		}
 	}()
-	return db.change(ctx, changes)
+	made, err := db.change(ctx, changes, terms)
+	if err == nil && terms.Once != nil {
+		db.forget(ctx)
+	}
+	return made, err
 }
 
 // mostBegun is how often a transaction is begun that collides with others.
@@ -78,10 +82,13 @@ const mostBegun = 5
 // pause is how long one waits before it begins anew, longer each time.
 const pause = 5 * time.Millisecond
 
-func (d *database) change(ctx context.Context, changes []plan.Change) ([]sqlexec.Changed, error) {
+func (d *database) change(ctx context.Context, changes []plan.Change, terms Terms) (Made, error) {
+	if _, ok := d.writer.(*postgres.DB); terms.Once != nil && !ok {
+		return Made{}, &ChangeError{-1, errNoKeys}
+	}
 	slot, err := d.writing.Enter(ctx, changes[0].Identity().Tenant())
 	if err != nil {
-		return nil, &ChangeError{-1, err}
+		return Made{}, &ChangeError{-1, err}
 	}
 	defer slot.Leave()
 	ctx, cancel := within(ctx, d.timeout)
@@ -89,35 +96,47 @@ func (d *database) change(ctx context.Context, changes []plan.Change) ([]sqlexec
 	if d.shape != nil {
 		for i, c := range changes {
 			if err := d.shape.check(ctx, changedRefs(c)); err != nil {
-				return nil, &ChangeError{i, err}
+				return Made{}, &ChangeError{i, err}
 			}
 		}
 	}
 	for try := 1; ; try++ {
-		out, err := d.transaction(ctx, changes)
+		made, err := d.transaction(ctx, changes, terms)
 		if errors.Is(err, duckdb.ErrBroken) { // what was begun is not begun again, and the next shall not find it broken
 			err = errors.Join(err, d.renew(ctx))
 		}
 		if v := violationOf(err, nil); v == nil || !v.Passing() || try == mostBegun {
-			return out, refusedChange(changes, err)
+			return made, refusedChange(changes, err)
 		}
 		select {
 		case <-ctx.Done():
-			return nil, refusedChange(changes, err)
+			return Made{}, refusedChange(changes, err)
 		case <-time.After(time.Duration(try) * pause):
 		}
 	}
 }
 
+// errMade ends the transaction of a mutation that was made before.
+var errMade = errors.New("the mutation was made before")
+
 // transaction makes the changes once.
-func (d *database) transaction(ctx context.Context, changes []plan.Change) (out []sqlexec.Changed, err error) {
+func (d *database) transaction(ctx context.Context, changes []plan.Change, terms Terms) (Made, error) {
 	snapshot := false
 	for _, c := range changes {
 		snapshot = snapshot || c.Snapshot()
 	}
 	began := time.Now()
-	err = d.writer.Write(ctx, snapshot, func(session sqlexec.Session) error {
-		out = nil
+	var made Made
+	err := d.writer.Write(ctx, snapshot, func(session sqlexec.Session) (err error) {
+		made = Made{}
+		if terms.Once != nil {
+			if made.Kept, err = terms.Once.begin(ctx, session); err == nil && made.Kept != nil {
+				err = errMade
+			}
+			if err != nil {
+				return err
+			}
+		}
 		for i, c := range changes {
 			err := d.fitting(ctx, session, changedRefs(c))
 			if err != nil {
@@ -127,16 +146,36 @@ func (d *database) transaction(ctx context.Context, changes []plan.Change) (out 
 			if err != nil {
 				return &ChangeError{i, err}
 			}
-			out = append(out, changed)
+			made.Changed = append(made.Changed, changed)
 		}
-		return nil
+		return terms.end(ctx, session, made.Changed)
 	})
 	d.meter.statements.Inc()
 	d.meter.duration.Observe(time.Since(began).Seconds())
-	if err != nil {
-		out = nil
+	switch {
+	case errors.Is(err, errMade):
+		return made, nil
+	case err != nil:
+		return Made{}, err
 	}
-	return out, err
+	return made, nil
+}
+
+// end does what is to be done before COMMIT.
+func (t Terms) end(ctx context.Context, session sqlexec.Session, changed []sqlexec.Changed) error {
+	if t.Once != nil {
+		answer, err := t.Keep(changed)
+		if err == nil {
+			err = t.Once.end(ctx, session, answer)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	if t.Before != nil {
+		return t.Before(changed)
+	}
+	return nil
 }
 
 // changedRefs are the references of a change that read tables which may be others than those
@@ -171,7 +210,7 @@ func refusedChange(changes []plan.Change, err error) error {
 	}
 	if at.Change < 0 {
 		if v := violationOf(err, nil); v != nil && v.Passing() {
-			return &ChangeError{-1, violated(changes[0], v).Because(at.err)}
+			return &ChangeError{-1, violated(changes[0], false, v).Because(at.err)}
 		}
 		return at
 	}

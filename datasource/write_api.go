@@ -28,27 +28,30 @@ const mostCalls = 1000
 
 // call makes a change of rows of an API. What it returns beside an error is how many
 // rows were written.
-func (s *Sources) call(ctx context.Context, api *upstream.Source, changes []plan.Change) ([]sqlexec.Changed, error) {
+func (s *Sources) call(ctx context.Context, api *upstream.Source, changes []plan.Change, terms Terms) (Made, error) {
+	if terms.Once != nil {
+		return Made{}, &ChangeError{-1, errNoKeys}
+	}
 	c := changes[0]
 	if len(changes) > 1 {
-		return nil, &ChangeError{1, fault.New(fault.BadUserInput, "%s is in an API, where a change that is made is not undone when the next one fails", c.Dataset()).
+		return Made{}, &ChangeError{1, fault.New(fault.BadUserInput, "%s is in an API, where a change that is made is not undone when the next one fails", c.Dataset()).
 			WithHint("send each change as a mutation of its own")}
 	}
 	if c.Given() > mostCalls {
-		return nil, &ChangeError{0, tooManyCalls(c)}
+		return Made{}, &ChangeError{0, tooManyCalls(c)}
 	}
 	writer, err := api.Writer(c)
 	if err != nil {
-		return nil, &ChangeError{0, err}
+		return Made{}, &ChangeError{0, err}
 	}
 	slot, err := s.gate.Enter(ctx, c.Identity().Tenant())
 	if err != nil {
-		return nil, &ChangeError{-1, err}
+		return Made{}, &ChangeError{-1, err}
 	}
 	defer slot.Leave()
 	scratch, err := s.engine.Scratch(ctx)
 	if err != nil {
-		return nil, &ChangeError{-1, err}
+		return Made{}, &ChangeError{-1, err}
 	}
 	defer scratch.Close()
 	var owners []string
@@ -62,6 +65,11 @@ func (s *Sources) call(ctx context.Context, api *upstream.Source, changes []plan
 	var changed sqlexec.Changed
 	err = scratch.Session(ctx, false, func(session sqlexec.Session) (err error) {
 		w.rows.session = session
+		if terms.Before != nil { // nothing undoes a call
+			if err := terms.Before(nil); err != nil {
+				return err
+			}
+		}
 		changed, err = w.make(ctx)
 		return err
 	})
@@ -69,7 +77,7 @@ func (s *Sources) call(ctx context.Context, api *upstream.Source, changes []plan
 		err = errors.Join(err, s.engine.Renew(ctx))
 	}
 	if err == nil {
-		return []sqlexec.Changed{changed}, nil
+		return Made{Changed: []sqlexec.Changed{changed}}, nil
 	}
 	if w.called {
 		f := *fault.From(err)
@@ -79,7 +87,7 @@ func (s *Sources) call(ctx context.Context, api *upstream.Source, changes []plan
 		}
 		err = &f
 	}
-	return []sqlexec.Changed{{Affected: w.written}}, &ChangeError{0, err}
+	return Made{Changed: []sqlexec.Changed{{Affected: w.written}}}, &ChangeError{0, err}
 }
 
 func tooManyCalls(c plan.Change) *fault.Error {

@@ -3,12 +3,14 @@ package docs
 import (
 	"encoding/base64"
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
 
+	"usher/pgtest"
 	"usher/test/program"
 )
 
@@ -19,6 +21,7 @@ type story struct {
 	name    string
 	tenants []string // that are registered before
 	tokens  int      // that are made, at least
+	written bool     // its data is in PostgreSQL, since it is written
 	as      func(question string) asker
 }
 
@@ -40,11 +43,19 @@ func (s story) tell(t *testing.T) {
 	}
 	doc := parse(t, string(text))
 	dir := t.TempDir()
-	program.MakeDuckDB(t, filepath.Join(dir, "warehouse.duckdb"), doc.blocks["sql"])
+	usher, password := doc.blocks["yaml usher.yml"], "nobody's"
+	if s.written {
+		db := pgtest.Start(t).Database(t)
+		db.Exec(t, doc.blocks["sql"])
+		place := fmt.Sprintf("host: %s, port: %d, database: %q, user: %q, sslmode: disable", db.Host, db.Port, db.Name, db.User)
+		usher, password = strings.Replace(usher, "host: db.example, database: app, user: usher", place, 1), db.Password
+	} else {
+		program.MakeDuckDB(t, filepath.Join(dir, "warehouse.duckdb"), doc.blocks["sql"])
+	}
 	program.WriteFile(t, filepath.Join(dir, "control.key"), base64.StdEncoding.EncodeToString([]byte(strings.Repeat("k", 32))))
-	program.WriteFile(t, filepath.Join(dir, "password"), "nobody's")
+	program.WriteFile(t, filepath.Join(dir, "password"), password)
 	config := filepath.Join(dir, "usher.yml")
-	program.WriteFile(t, config, doc.blocks["yaml usher.yml"])
+	program.WriteFile(t, config, usher)
 	a := program.Administer(t, config)
 	for _, tenant := range s.tenants {
 		a.Says(t, "tenant", "create", tenant)
@@ -94,7 +105,7 @@ func TestFromLuzmo(t *testing.T) {
 // TestFromJmix runs every example of from-jmix.md, which says who asks.
 func TestFromJmix(t *testing.T) {
 	t.Parallel()
-	story{name: "from-jmix.md", tokens: 5, as: func(question string) asker {
+	story{name: "from-jmix.md", tokens: 7, written: true, as: func(question string) asker {
 		switch first, _, _ := strings.Cut(strings.TrimSpace(question), "\n"); first {
 		case "# as the operator":
 			return operator

@@ -10,6 +10,7 @@ import (
 	"usher/auth"
 	"usher/catalog"
 	"usher/config"
+	"usher/plan"
 	"usher/tenancy"
 	"usher/webhook"
 )
@@ -39,6 +40,23 @@ func (g *Gateway) told(cfg *config.Config, cat *catalog.Catalog, forget func(sou
 			return webhook.UnknownTenantsError(unknown)
 		}
 		return nil
+	}
+}
+
+// tells has the other gateways forget what they keep of a dataset that was changed
+// here. Of one of which no answers are kept there is nothing to forget.
+func (g *Gateway) tells(cat *catalog.Catalog, log *slog.Logger) func(context.Context, plan.Change) {
+	return func(ctx context.Context, c plan.Change) {
+		if d := cat.Dataset(c.Dataset()); d == nil || d.Cache == 0 {
+			return
+		}
+		told := tenancy.Change{Source: c.Target().Source, Dataset: c.Dataset()}
+		if c.Owner() != "" {
+			told.Tenants = []string{c.Owner()}
+		}
+		if err := g.control.TellChange(context.WithoutCancel(ctx), told); err != nil {
+			log.WarnContext(ctx, "other gateways could not be told of changed rows", "source", told.Source, "dataset", told.Dataset, "error", err)
+		}
 	}
 }
 

@@ -84,7 +84,10 @@ func (s *snapshot) wire(cfg *config.Config, g *Gateway, opts Options, calls *ups
 	}
 	verifying := auth.Options{Log: opts.Log, Tenants: control.Registry(s.catalog, g.control), TenantOf: control.TenantOf(s.catalog, g.control)}
 	if g.control != nil {
-		s.data.Audit = g.control.Audit
+		s.data.Audit, s.data.Told = g.control.Audit, g.tells(s.catalog, opts.Log)
+		if cfg.Control.Audit == config.AuditStrict {
+			s.data.AuditStrictly = g.control.AuditNow
+		}
 		answering.Administration, answering.Saved = true, control.SavedOperations(g.control)
 		verifying.Opaque, verifying.Revoked, verifying.Ready = g.control.Authenticate, g.control.Revoked, g.control.Ready
 	}

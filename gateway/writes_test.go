@@ -82,8 +82,25 @@ func openWritten(t *testing.T) (writing, pgtest.DB) {
 	t.Helper()
 	db := pgtest.Start(t).Database(t)
 	db.Exec(t, writtenTables)
+	return openWrittenAs(t, db, func(text string) string { return text }), db
+}
+
+// openWrittenAs serves a database that is there with another configuration.
+func openWrittenAs(t *testing.T, db pgtest.DB, edit func(string) string) writing {
+	t.Helper()
+	g := serveWritten(t, db, edit)
+	w := writing{g, g.bootstrap(t)}
+	for _, tenant := range []string{"a", "b"} {
+		w.check(t, w.root, `mutation { admin { createTenant(input: {id: "`+tenant+`"}) { id } } }`, `200 {"data":{"admin":{"createTenant":{"id":"`+tenant+`"}}}}`)
+	}
+	return w
+}
+
+func serveWritten(t *testing.T, db pgtest.DB, edit func(string) string) gate {
+	t.Helper()
 	dir := t.TempDir()
-	cfg, err := config.Parse(filepath.Join(dir, "usher.yml"), fmt.Appendf(nil, written, db.Name, db.User, db.Port, filepath.Join(dir, "store.duckdb")), controlledEnv(db))
+	text := edit(fmt.Sprintf(written, db.Name, db.User, db.Port, filepath.Join(dir, "store.duckdb")))
+	cfg, err := config.Parse(filepath.Join(dir, "usher.yml"), []byte(text), controlledEnv(db))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -92,11 +109,7 @@ func openWritten(t *testing.T) (writing, pgtest.DB) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = g.Close() })
-	w := writing{gate{g}, gate{g}.bootstrap(t)}
-	for _, tenant := range []string{"a", "b"} {
-		w.check(t, w.root, `mutation { admin { createTenant(input: {id: "`+tenant+`"}) { id } } }`, `200 {"data":{"admin":{"createTenant":{"id":"`+tenant+`"}}}}`)
-	}
-	return w, db
+	return gate{g}
 }
 
 // short is the answer's data, or the codes, messages and places of its errors.

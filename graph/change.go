@@ -47,7 +47,15 @@ func (x *executable) change(ctx context.Context, op *graphql.OperationContext, f
 		which = append(which, i)
 		asked = append(asked, query.Change{Dataset: at.Dataset, Kind: at.Kind, Field: s.field(f, root)})
 	}
-	outcomes, err := recovering(ctx, op, func() []Outcome { return x.datasets.Change(ctx, asked, x.key(op).numbers) })
+	all := AskedChanges{Changes: asked, Numbers: x.key(op).numbers}
+	var outcomes []Outcome
+	var err error
+	if all.Key, err = idempotencyKey(op.Extensions); err == nil {
+		if all.Key != "" {
+			all.Text = x.told(op)
+		}
+		outcomes, err = recovering(ctx, op, func() []Outcome { return x.datasets.Change(ctx, all) })
+	}
 	failed := err != nil
 	for n, i := range which {
 		outcome := Outcome{Err: err}

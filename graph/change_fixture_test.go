@@ -4,10 +4,9 @@ import (
 	"context"
 
 	"usher/graph"
-	"usher/query"
 )
 
 // Change answers nothing: the datasets of these tests are not written.
-func (*resolver) Change(_ context.Context, asked []query.Change, _ graph.Numbers) []graph.Outcome {
-	return make([]graph.Outcome, len(asked))
+func (*resolver) Change(_ context.Context, asked graph.AskedChanges) []graph.Outcome {
+	return make([]graph.Outcome, len(asked.Changes))
 }

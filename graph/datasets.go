@@ -18,7 +18,15 @@ type DatasetResolver interface {
 	Resolve(ctx context.Context, asked Asked) []Task
 	// Change makes changes, all or none, and answers each. Where one failed it has an error,
 	// and the others have neither an answer nor an error.
-	Change(ctx context.Context, asked []query.Change, numbers Numbers) []Outcome
+	Change(ctx context.Context, asked AskedChanges) []Outcome
+}
+
+// AskedChanges is what one mutation asks of datasets.
+type AskedChanges struct {
+	Changes []query.Change // in the order of the answer
+	Numbers Numbers
+	Key     string // by which it is made once; empty: it has none
+	Text    string // with a key: all that tells it from another mutation, but for who asks
 }
 
 // Asked is what one operation asks of datasets.

@@ -1053,6 +1053,8 @@ input NewToken {
   datasets: [String!]
   "The tenant's saved queries only."
   savedOnly: Boolean! = false
+  "May it change datasets, as far as its roles may? It needs a minter with data:write."
+  write: Boolean! = false
   "An IANA name."
   timezone: String
   "Left out: in a day, and not after the minter's own."
@@ -1103,6 +1105,8 @@ input TokenNarrowing {
   datasets: [String!]
   "The tenant's saved queries only."
   savedOnly: Boolean! = false
+  "May it change datasets, as far as its roles may? It needs a holder with data:write."
+  write: Boolean! = false
   "Left out: in a day, and not after the holder's."
   expiresAt: Timestamp
   "Unused for so long it ends, at least 120; left out: the holder's."
@@ -11042,8 +11046,11 @@ func (ec *executionContext) unmarshalInputNewToken(ctx context.Context, obj any)
 	if _, present := asMap["savedOnly"]; !present {
 		asMap["savedOnly"] = false
 	}
+	if _, present := asMap["write"]; !present {
+		asMap["write"] = false
+	}
 
-	fieldsInOrder := [...]string{"tenant", "subject", "name", "email", "roles", "strategy", "strategies", "filters", "parameters", "cleared", "metadata", "accounts", "datasets", "savedOnly", "timezone", "expiresAt", "inactivitySeconds", "rate"}
+	fieldsInOrder := [...]string{"tenant", "subject", "name", "email", "roles", "strategy", "strategies", "filters", "parameters", "cleared", "metadata", "accounts", "datasets", "savedOnly", "write", "timezone", "expiresAt", "inactivitySeconds", "rate"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -11148,6 +11155,13 @@ func (ec *executionContext) unmarshalInputNewToken(ctx context.Context, obj any)
 				return it, err
 			}
 			it.SavedOnly = data
+		case "write":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("write"))
+			data, err := ec.unmarshalNBoolean2bool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Write = data
 		case "timezone":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("timezone"))
 			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
@@ -11711,8 +11725,11 @@ func (ec *executionContext) unmarshalInputTokenNarrowing(ctx context.Context, ob
 	if _, present := asMap["savedOnly"]; !present {
 		asMap["savedOnly"] = false
 	}
+	if _, present := asMap["write"]; !present {
+		asMap["write"] = false
+	}
 
-	fieldsInOrder := [...]string{"name", "roles", "filters", "datasets", "savedOnly", "expiresAt", "inactivitySeconds", "rate"}
+	fieldsInOrder := [...]string{"name", "roles", "filters", "datasets", "savedOnly", "write", "expiresAt", "inactivitySeconds", "rate"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -11754,6 +11771,13 @@ func (ec *executionContext) unmarshalInputTokenNarrowing(ctx context.Context, ob
 				return it, err
 			}
 			it.SavedOnly = data
+		case "write":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("write"))
+			data, err := ec.unmarshalNBoolean2bool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Write = data
 		case "expiresAt":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("expiresAt"))
 			data, err := ec.unmarshalOTimestamp2ᚖtimeᚐTime(ctx, v)

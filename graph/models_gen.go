@@ -480,6 +480,8 @@ type NewToken struct {
 	Datasets graphql.Omittable[[]string] `json:"datasets,omitempty"`
 	// The tenant's saved queries only.
 	SavedOnly bool `json:"savedOnly"`
+	// May it change datasets, as far as its roles may? It needs a minter with data:write.
+	Write bool `json:"write"`
 	// An IANA name.
 	Timezone *string `json:"timezone,omitempty"`
 	// Left out: in a day, and not after the minter's own.
@@ -728,6 +730,8 @@ type TokenNarrowing struct {
 	Datasets graphql.Omittable[[]string] `json:"datasets,omitempty"`
 	// The tenant's saved queries only.
 	SavedOnly bool `json:"savedOnly"`
+	// May it change datasets, as far as its roles may? It needs a holder with data:write.
+	Write bool `json:"write"`
 	// Left out: in a day, and not after the holder's.
 	ExpiresAt *time.Time `json:"expiresAt,omitempty"`
 	// Unused for so long it ends, at least 120; left out: the holder's.

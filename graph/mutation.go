@@ -4,6 +4,8 @@ import (
 	"context"
 
 	"github.com/99designs/gqlgen/graphql"
+
+	"usher/fault"
 )
 
 // mutation answers the fields of a mutation one after another, and none after
@@ -13,6 +15,9 @@ func (x *executable) mutation(ctx context.Context, op *graphql.OperationContext)
 	root := x.schema.AST.Mutation.Name
 	fields := graphql.CollectFields(op, op.Operation.SelectionSet, []string{root})
 	changes, err := x.changes(fields)
+	if err == nil && !changes && op.Extensions[idempotencyExtension] != nil {
+		err = fault.New(fault.BadUserInput, "an idempotency key is for mutations of datasets").WithHint("Send this one without a key.")
+	}
 	if err != nil {
 		ctx = graphql.WithFreshResponseContext(ctx)
 		graphql.AddError(ctx, err)

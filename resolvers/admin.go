@@ -103,7 +103,7 @@ func restrictedHosts(list []string) []string {
 func tokenRequest(in graph.NewToken) (r tenancy.TokenRequest, err error) {
 	r = tenancy.TokenRequest{
 		Tenant: given(in.Tenant), Subject: in.Subject, Name: given(in.Name), Email: given(in.Email), Roles: in.Roles,
-		Strategy: given(in.Strategy), Filters: filters(in.Filters), Cleared: in.Cleared, SavedOnly: in.SavedOnly, Timezone: given(in.Timezone),
+		Strategy: given(in.Strategy), Filters: filters(in.Filters), Cleared: in.Cleared, SavedOnly: in.SavedOnly, Write: in.Write, Timezone: given(in.Timezone),
 	}
 	if r.Inactivity, r.Rate, err = bounds(in.InactivitySeconds, in.Rate); err != nil {
 		return r, err
@@ -145,7 +145,7 @@ func bounds(inactivitySeconds, rate *int) (time.Duration, int, error) {
 
 func narrowing(in graph.TokenNarrowing) (n tenancy.Narrowing, err error) {
 	n = tenancy.Narrowing{
-		Name: given(in.Name), Filters: filters(in.Filters), SavedOnly: in.SavedOnly,
+		Name: given(in.Name), Filters: filters(in.Filters), SavedOnly: in.SavedOnly, Write: in.Write,
 	}
 	if n.Inactivity, n.Rate, err = bounds(in.InactivitySeconds, in.Rate); err != nil {
 		return n, err

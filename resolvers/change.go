@@ -1,10 +1,10 @@
 package resolvers
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"strconv"
-	"strings"
 
 	"github.com/vektah/gqlparser/v2/ast"
 
@@ -23,29 +23,37 @@ import (
 // Change implements graph.DatasetResolver. The way of a change is on this screen: what was
 // asked becomes plans, or refusals before anything is touched; those are made in
 // one transaction; and what it answers becomes bytes.
-func (d *Datasets) Change(ctx context.Context, asked []query.Change, numbers graph.Numbers) []graph.Outcome {
+func (d *Datasets) Change(ctx context.Context, asked graph.AskedChanges) []graph.Outcome {
+	n := len(asked.Changes)
 	who, err := principal.From(ctx)
 	if err != nil {
-		return failed(len(asked), err)
+		return failed(n, err)
 	}
 	cat, _, err := graph.ViewFrom(ctx)
 	if err != nil {
-		return failed(len(asked), err)
+		return failed(n, err)
 	}
-	out := make([]graph.Outcome, len(asked))
-	plans, refused := make([]plan.Change, len(asked)), false
-	for i, change := range asked {
-		plans[i], out[i].Err = plan.BuildChange(change, cat, who, graph.Started(ctx)) // resolved, typed, stamped, scoped; or refused
-		refused = refused || out[i].Err != nil
+	out := make([]graph.Outcome, n)
+	m := mutation{d: d, who: who, plans: make([]plan.Change, n), numbersAsText: asked.Numbers.AsText(d.NumbersAsText)}
+	var refused error
+	for i, change := range asked.Changes {
+		m.plans[i], out[i].Err = plan.BuildChange(change, cat, who, graph.Started(ctx)) // resolved, typed, stamped, scoped; or refused
+		refused = cmp.Or(refused, out[i].Err)
 	}
-	if refused {
+	note := d.beginChange(ctx, who, asked.Changes, m.plans)
+	if refused != nil {
+		_ = note.ended(ctx, nil, false, refused) // there is nothing that would have to be undone
 		return out
 	}
-	note := d.beginChange(ctx, who, plans)
-	changed, err := d.Sources.Change(ctx, plans) // all of them, or none
-	if note != nil {
-		note.done(affected(changed), err)
+	terms := datasource.Terms{Before: func(changed []sqlexec.Changed) error { return note.intends(ctx, changed) }}
+	if asked.Key != "" {
+		if terms.Once, err = onceOf(who, asked); err != nil {
+			return failed(n, err)
+		}
+		terms.Keep = func(changed []sqlexec.Changed) ([]byte, error) { return m.keep(ctx, changed) }
 	}
+	made, err := d.Sources.Change(ctx, m.plans, terms) // all of them, or none
+	unnoted := note.ended(ctx, made.Changed, made.Kept != nil, err)
 	if err != nil {
 		at := 0
 		var of *datasource.ChangeError
@@ -55,18 +63,61 @@ func (d *Datasets) Change(ctx context.Context, asked []query.Change, numbers gra
 		out[at].Err = err
 		return out
 	}
-	for i, c := range changed {
-		if out[i].Err = c.Err; c.Err == nil {
-			out[i].Answer, out[i].Err = d.answered(ctx, who, plans[i], c, numbers.AsText(d.NumbersAsText))
-		}
-		out[i].Rows, out[i].Applied = c.Affected, true
-		if out[i].Err != nil {
+	switch {
+	case made.Kept != nil:
+		out = outcomesOf(made.Kept, n)
+	case asked.Key != "":
+		out = m.outcomes
+	default:
+		out = m.answer(ctx, made.Changed)
+	}
+	d.tell(ctx, m.plans, len(made.Changed) > 0)
+	for i := range out {
+		out[i].Applied = true
+		if out[i].Err = cmp.Or(out[i].Err, unnoted); out[i].Err != nil {
 			f := *fault.From(out[i].Err)
 			f.Applied = true
 			out[i].Err = &f
 		}
 	}
 	return out
+}
+
+// mutation is what is changed for somebody, in one transaction.
+type mutation struct {
+	d             *Datasets
+	who           principal.Principal
+	plans         []plan.Change
+	numbersAsText bool
+	outcomes      []graph.Outcome // written before COMMIT, to be kept
+}
+
+// answer writes what each of the changes answers.
+func (m *mutation) answer(ctx context.Context, changed []sqlexec.Changed) []graph.Outcome {
+	out := make([]graph.Outcome, len(changed))
+	for i, c := range changed {
+		if out[i].Err = c.Err; c.Err == nil {
+			out[i].Answer, out[i].Err = m.d.answered(ctx, m.who, m.plans[i], c, m.numbersAsText)
+		}
+		out[i].Rows = c.Affected
+	}
+	return out
+}
+
+// tell has other gateways forget what they keep of the datasets. What is not kept
+// need not be forgotten.
+func (d *Datasets) tell(ctx context.Context, plans []plan.Change, changed bool) {
+	if d.Told == nil || !changed {
+		return
+	}
+	told := make(map[[3]string]bool)
+	for _, c := range plans {
+		at := [3]string{c.Target().Source, c.Dataset(), c.Owner()}
+		if !told[at] {
+			told[at] = true
+			d.Told(ctx, c)
+		}
+	}
 }
 
 // answered writes the answer of one change.
@@ -115,29 +166,4 @@ func (d *Datasets) answered(ctx context.Context, who principal.Principal, c plan
 		e.Path = append(ast.Path{ast.PathName(c.Key())}, e.Path...)
 	}
 	return out, nil
-}
-
-// beginChange is the entry of a change in the audit log, or nil.
-func (d *Datasets) beginChange(ctx context.Context, who principal.Principal, plans []plan.Change) *access {
-	if d.Audit == nil {
-		return nil
-	}
-	t := trailOf(ctx, nil, nil)
-	var kinds []string
-	for _, c := range plans {
-		t.add(c.Dataset())
-		kinds = append(kinds, c.Kind().String()+" "+c.Dataset())
-	}
-	t.strategy = plans[0].Strategy()
-	a := d.begin(ctx, who, t, 1)
-	a.entry.Source, a.entry.Detail = plans[0].Target().Source, strings.Join(kinds, ", ")
-	return a
-}
-
-func affected(changed []sqlexec.Changed) int {
-	n := 0
-	for _, c := range changed {
-		n += c.Affected
-	}
-	return n
 }

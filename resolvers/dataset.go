@@ -10,6 +10,7 @@ import (
 	"usher/fault"
 	"usher/graph"
 	"usher/held"
+	"usher/plan"
 	"usher/principal"
 	"usher/stage"
 )
@@ -22,6 +23,12 @@ type Datasets struct {
 	NumbersAsText bool              // where a request does not say how it wants them
 	Audit         func(audit.Entry) // takes what was asked, without waiting; nil: nothing does
 	Stages        *stage.Times      // nil: nobody looks
+
+	// AuditStrictly writes an entry of what is changed before it returns; nil: nobody
+	// waits for those either.
+	AuditStrictly func(context.Context, audit.Entry) error
+	// Told hears of each dataset that was changed; nil: nobody else keeps answers.
+	Told func(context.Context, plan.Change)
 
 	plans planCache
 }

@@ -89,6 +89,14 @@ func (t *tx) insert(entries []audit.Entry) error {
 // Audit takes an entry and writes it soon.
 func (s *Store) Audit(e audit.Entry) { s.audit.Add(e) }
 
+// AuditNow writes an entry before it returns.
+func (s *Store) AuditNow(ctx context.Context, e audit.Entry) error {
+	if e.At.IsZero() {
+		e.At = s.now()
+	}
+	return s.writeEntries(ctx, []audit.Entry{e})
+}
+
 // Dropped is how many entries were lost since the store was opened.
 func (s *Store) Dropped() int64 { return s.audit.Dropped() }
 

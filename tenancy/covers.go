@@ -43,6 +43,7 @@ func covers(m minter, wanted TokenRequest) (principal.Grant, error) {
 	for _, check := range []func(minter, TokenRequest) error{
 		coversTenant,
 		coversRoles,
+		coversWriting,
 		coversStrategy,
 		coversStrategies,
 		coversDatasets,
@@ -105,6 +106,14 @@ func coversRoles(m minter, wanted TokenRequest) error {
 		if !slices.Contains(m.Roles, role) && !slices.Contains(m.owned, role) && !m.administersAll() {
 			return forbidden("the minter does not hold role %s", role)
 		}
+	}
+	return nil
+}
+
+// coversWriting: who does not write hands it to nobody, whatever else they may grant.
+func coversWriting(m minter, wanted TokenRequest) error {
+	if wanted.Write && !has(m.Principal, principal.WriteData) {
+		return forbidden("a token that writes needs a minter with the scope %s", principal.WriteData)
 	}
 	return nil
 }

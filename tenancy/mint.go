@@ -28,6 +28,7 @@ type TokenRequest struct {
 	Accounts   map[string]principal.Account // by source
 	Datasets   []string                     // nil: all that the roles allow
 	SavedOnly  bool
+	Write      bool          // may change datasets
 	Timezone   string        // IANA name
 	ExpiresAt  time.Time     // default: in 24 hours, and not after the minter's
 	Inactivity time.Duration // unused for so long it ends; 0: it does not
@@ -76,6 +77,14 @@ func (r TokenRequest) check(now time.Time, longest time.Duration) error {
 		return unusable("the rate must be from 1 to %d requests a minute", maxRate)
 	}
 	return nil
+}
+
+// scopes are those of the token: none is handed on that is not asked for.
+func (r TokenRequest) scopes() []principal.Scope {
+	if r.Write {
+		return []principal.Scope{principal.ReadData, principal.WriteData}
+	}
+	return []principal.Scope{principal.ReadData}
 }
 
 // spoken is how long a token lives at most, as people say it.
@@ -153,6 +162,9 @@ func (r TokenRequest) names() string {
 			text += "; " + part.what + " " + named
 		}
 	}
+	if r.Write {
+		text += "; " + string(principal.WriteData)
+	}
 	return text
 }
 
@@ -177,6 +189,7 @@ type Narrowing struct {
 	Filters    []principal.Filter // in addition to the holder's
 	Datasets   []string           // nil: all of the holder's
 	SavedOnly  bool
+	Write      bool
 	ExpiresAt  time.Time // default: in 24 hours, and not after the holder's
 	Inactivity time.Duration
 	Rate       int
@@ -188,7 +201,7 @@ type Narrowing struct {
 func (s *Store) Narrow(ctx context.Context, holder principal.Principal, n Narrowing) (Issued, error) {
 	r := TokenRequest{
 		Tenant: holder.Tenant, Subject: holder.Subject, Name: n.Name, Roles: n.Roles, Filters: n.Filters, Datasets: n.Datasets,
-		Cleared: holder.Grant.Cleared, SavedOnly: n.SavedOnly, ExpiresAt: n.ExpiresAt, Inactivity: n.Inactivity, Rate: n.Rate,
+		Cleared: holder.Grant.Cleared, SavedOnly: n.SavedOnly, Write: n.Write, ExpiresAt: n.ExpiresAt, Inactivity: n.Inactivity, Rate: n.Rate,
 	}
 	if r.Roles == nil {
 		r.Roles = holder.Roles
@@ -257,7 +270,7 @@ func (s *Store) makeToken(ctx context.Context, p principal.Principal, a act, r T
 		}
 		wanted := principal.Principal{
 			Subject: r.Subject, Name: r.Name, Email: r.Email, Issuer: Issuer, Tenant: r.Tenant, TenantKey: tenant.Key, Routing: routing,
-			Roles: r.Roles, Scopes: []principal.Scope{principal.ReadData}, Acting: p.Acting, Grant: grant, Issued: t.now, Expires: r.ExpiresAt,
+			Roles: r.Roles, Scopes: r.scopes(), Acting: p.Acting, Grant: grant, Issued: t.now, Expires: r.ExpiresAt,
 		}
 		if err := t.ownRoles(&wanted); err != nil {
 			return err

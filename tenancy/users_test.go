@@ -330,7 +330,7 @@ func TestServiceKeys(t *testing.T) {
 			n++
 			first = accepted(t, s, made[i].Token)
 		}
-		if n != 1 || !first.AllTenants || len(first.Scopes) != 5 || !first.Expires.IsZero() {
+		if n != 1 || !first.AllTenants || len(first.Scopes) != 6 || !first.Expires.IsZero() {
 			t.Fatalf("%d first keys, of which one is %+v", n, first)
 		}
 		must(s.CreateTenant(ctx, first, tenancy.NewTenant{ID: "acme"}))

@@ -41,12 +41,13 @@ type tokenCreate struct {
 	JSON            []string `name:"metadata-json" sep:"none" help:"Metadata in JSON: 'client_id=1234'; may be repeated." placeholder:"NAME=JSON"`
 	Accounts        string   `help:"File with accounts to use, as JSON: [{\"source\": \"silo\", \"user\": …, \"password\": …}]." placeholder:"FILE"`
 	SavedOnly       bool     `help:"Only the tenant's saved queries."`
+	Write           bool     `help:"It may change datasets, as far as its roles may; the key needs data:write."`
 	Timezone        string   `help:"An IANA name."`
 }
 
 // Run makes the token.
 func (c tokenCreate) Run(ctx context.Context, s *term.IO) error {
-	input := variables{"subject": c.Subject, "savedOnly": c.SavedOnly}
+	input := variables{"subject": c.Subject, "savedOnly": c.SavedOnly, "write": c.Write}
 	input.list("cleared", c.Clear)
 	for name, text := range map[string]string{"tenant": c.Tenant, "name": c.Name, "email": c.Email, "strategy": c.Strategy, "timezone": c.Timezone} {
 		input.set(name, text)
@@ -176,11 +177,12 @@ type tokenNarrow struct {
 	Filter    []string `sep:"none" help:"Restricts a dataset's rows further; may be repeated." placeholder:"DATASET=WHERE"`
 	Having    []string `sep:"none" help:"Restricts a dataset to groups, further; may be repeated." placeholder:"DATASET=HAVING"`
 	SavedOnly bool     `help:"Only the tenant's saved queries."`
+	Write     bool     `help:"It may change datasets, as far as its roles may; the token needs data:write."`
 }
 
 // Run makes the token.
 func (c tokenNarrow) Run(ctx context.Context, s *term.IO) error {
-	input := variables{"savedOnly": c.SavedOnly}
+	input := variables{"savedOnly": c.SavedOnly, "write": c.Write}
 	input.set("name", c.Name)
 	input.list("roles", c.Role)
 	input.list("datasets", c.Dataset)

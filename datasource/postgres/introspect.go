@@ -159,7 +159,7 @@ LEFT JOIN LATERAL (
 	WHERE c.relkind = 'r' AND c.reltuples > 0 AND current_setting('server_version_num')::int >= 130000
 ) z ON TRUE
 WHERE n.nspname = ANY($1::text[])
-	AND c.relkind IN ('r', 'p', 'v', 'm', 'f') AND NOT c.relispartition
+	AND c.relkind IN ('r', 'p', 'v', 'm', 'f') AND NOT c.relispartition AND NOT (n.nspname = 'usher' AND c.relname = 'idempotency')
 	AND a.attnum > 0 AND NOT a.attisdropped AND has_column_privilege(c.oid, a.attnum, 'SELECT')
 ORDER BY n.nspname COLLATE "C", c.relname COLLATE "C", a.attnum`
 

@@ -141,6 +141,9 @@ func (x *exchange) read(start time.Time) (*graphql.RawParams, *refusal) {
 		params, refused = readPost(x.w, x.r, x.maxBody)
 		_ = connection.SetReadDeadline(time.Time{})
 	}
+	if refused == nil {
+		refused = readIdempotencyKey(x.r, params)
+	}
 	if refused != nil {
 		return nil, refused
 	}

@@ -10,7 +10,7 @@ var varies = []string{"Authorization, Accept, Accept-Encoding"}
 
 // requestHeaders are those that pages of other origins may send besides the ones
 // that browsers let through: what GraphQL clients identify themselves and their
-// operations with, and what traces are carried in. Only the first three mean
+// operations with, and what traces are carried in. Only the first four mean
 // something to usher.
 const requestHeaders = "Authorization, Content-Type, X-Request-Id, " +
 	"Idempotency-Key, Apollo-Require-Preflight, X-Apollo-Operation-Name, X-Apollo-Operation-Id, X-Apollo-Operation-Type, " +

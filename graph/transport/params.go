@@ -17,6 +17,13 @@ import (
 // query: the name of a saved one, the hash of a persisted one.
 var naming = [...]string{"savedQuery", "persistedQuery"}
 
+// The key of a mutation that is made once is a header, or a member of a request's
+// extensions.
+const (
+	idempotencyHeader    = "Idempotency-Key"
+	idempotencyExtension = "idempotencyKey"
+)
+
 // readPost reads the parameters of a POST. The refusal's status says which
 // part of the request is wrong.
 func readPost(w http.ResponseWriter, r *http.Request, limit int64) (*graphql.RawParams, *refusal) {
@@ -102,6 +109,25 @@ func readEnvelope(envelope map[string]any) (*graphql.RawParams, *refusal) {
 		return nil, refuse(http.StatusBadRequest, "the parameter extensions must be an object")
 	}
 	return &graphql.RawParams{Query: query, OperationName: name, Variables: variables, Extensions: extensions}, nil
+}
+
+// readIdempotencyKey puts the header with the key of a mutation where a body may have it.
+func readIdempotencyKey(r *http.Request, params *graphql.RawParams) *refusal {
+	given := r.Header.Values(idempotencyHeader)
+	if len(given) == 0 {
+		return nil
+	}
+	beside, both := params.Extensions[idempotencyExtension]
+	switch {
+	case len(given) > 1:
+		return refuse(http.StatusBadRequest, "the header "+idempotencyHeader+" is given twice")
+	case both && beside != given[0]:
+		return refuse(http.StatusBadRequest, "the header "+idempotencyHeader+" and the extension "+idempotencyExtension+" differ")
+	case params.Extensions == nil:
+		params.Extensions = make(map[string]any, 1)
+	}
+	params.Extensions[idempotencyExtension] = given[0]
+	return nil
 }
 
 // named tells whether the request names an operation, which stands for a query.

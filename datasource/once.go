@@ -1,0 +1,141 @@
+package datasource
+
+import (
+	"context"
+	"time"
+
+	"usher/datasource/sqlexec"
+	"usher/fault"
+	"usher/value"
+)
+
+// A mutation with a key is made once, however often it is sent. The key is a row of
+// usher.idempotency in the source that is changed, in the transaction of the changes: what
+// is committed has its key, and what has its key was committed. Whoever sends it again waits
+// for one that is under way, and is given what that has answered.
+
+// Once names a mutation that is to be made once.
+type Once struct {
+	Tenant, Subject, Key string
+	Asked                string // tells what was asked from anything else
+}
+
+// Terms are what a mutation wants of its transaction beside its changes.
+type Terms struct {
+	// Once is set where the mutation has a key.
+	Once *Once
+	// Keep writes what is kept with the key, before COMMIT. It may be called more than
+	// once: for a transaction that was begun anew.
+	Keep func([]sqlexec.Changed) ([]byte, error)
+	// Before is called when all is done but for COMMIT. An error undoes everything.
+	Before func([]sqlexec.Changed) error
+}
+
+// Made is what has become of a mutation.
+type Made struct {
+	Changed []sqlexec.Changed
+	Kept    []byte // what was kept, of a mutation that was made before; nothing was changed now
+}
+
+// maxKept bounds what is kept with a key.
+const maxKept = 1 << 20
+
+const (
+	// Whether there is a table that this account may use so.
+	onceThere = `SELECT EXISTS (SELECT FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+	WHERE n.nspname = 'usher' AND c.relname = 'idempotency' AND c.relkind = 'r' AND pg_catalog.has_schema_privilege(n.oid, 'USAGE')
+	AND pg_catalog.has_table_privilege(c.oid, 'SELECT') AND pg_catalog.has_table_privilege(c.oid, 'INSERT')
+	AND pg_catalog.has_table_privilege(c.oid, 'UPDATE') AND pg_catalog.has_table_privilege(c.oid, 'DELETE'))`
+
+	// What is a day old is no more. It waits for another transaction with the key.
+	onceBegins = `INSERT INTO usher.idempotency AS i (tenant, subject, key, asked, made_at) VALUES ($1::text, $2::text, $3::text, $4::text, pg_catalog.now())
+	ON CONFLICT (tenant, subject, key) DO UPDATE SET asked = excluded.asked, answer = NULL, made_at = excluded.made_at
+	WHERE i.made_at < pg_catalog.now() - INTERVAL '1 day' RETURNING 1`
+
+	onceFound = `SELECT asked = $4::text, answer FROM usher.idempotency WHERE tenant = $1::text AND subject = $2::text AND key = $3::text`
+
+	onceEnds = `UPDATE usher.idempotency SET answer = $4::text WHERE tenant = $1::text AND subject = $2::text AND key = $3::text RETURNING 1`
+
+	// Of whoever; what somebody uses at this moment is left for the next time.
+	onceForgets = `DELETE FROM usher.idempotency WHERE (tenant, subject, key) IN (SELECT tenant, subject, key FROM usher.idempotency
+	WHERE made_at < pg_catalog.now() - INTERVAL '1 day' LIMIT 1000 FOR UPDATE SKIP LOCKED) RETURNING 1`
+)
+
+// errNoKeys refuses a key where none is kept: it is never ignored.
+var errNoKeys = fault.New(fault.NotImplemented, "idempotency keys are not kept where these rows are, and nothing was changed").
+	WithHint("Send the mutation without a key, or have usher.idempotency made there: the manual of writing has its statement.")
+
+// begin takes the key, or returns what is kept under it.
+func (o *Once) begin(ctx context.Context, s sqlexec.Session) (kept []byte, err error) {
+	there := false
+	if _, err := first(ctx, s, onceThere, nil, func(row value.Rows) { there = row.Cell(0).Bool }); err != nil {
+		return nil, err
+	}
+	if !there {
+		return nil, errNoKeys
+	}
+	args := []string{o.Tenant, o.Subject, o.Key, o.Asked}
+	taken, err := first(ctx, s, onceBegins, args, nil)
+	if err != nil || taken {
+		return nil, err
+	}
+	same := false
+	found, err := first(ctx, s, onceFound, args, func(row value.Rows) {
+		same = row.Cell(0).Bool
+		kept = append([]byte(nil), row.Cell(1).Text...)
+	})
+	switch {
+	case err != nil:
+		return nil, err
+	case found && !same:
+		return nil, fault.New(fault.Conflict, "the idempotency key stands for another mutation").WithHint("Make a new key for each mutation, and send the same one only to send the same again.")
+	case !found || len(kept) == 0: // forgotten meanwhile
+		return nil, fault.New(fault.Conflict, "the idempotency key is in use at this moment").WithHint("Send it again.")
+	}
+	return kept, nil
+}
+
+// end keeps what was answered.
+func (o *Once) end(ctx context.Context, s sqlexec.Session, answer []byte) error {
+	if len(answer) > maxKept {
+		return fault.New(fault.TooComplex, "the answer is larger than the %d bytes that are kept with an idempotency key, and nothing was changed", maxKept).
+			WithHint("Ask for fewer rows or fields of what is changed.")
+	}
+	done, err := first(ctx, s, onceEnds, []string{o.Tenant, o.Subject, o.Key, string(answer)}, nil)
+	if err == nil && !done {
+		err = fault.New(fault.Internal, "the idempotency key is gone")
+	}
+	return err
+}
+
+// first runs a statement and reads its first row, if there is one.
+func first(ctx context.Context, s sqlexec.Session, text string, args []string, read func(value.Rows)) (bool, error) {
+	rows, err := s.Query(ctx, text, args)
+	if err != nil {
+		return false, err
+	}
+	found := rows.Next()
+	if found && read != nil {
+		read(rows)
+	}
+	err = rows.Err()
+	if closed := rows.Close(); err == nil {
+		err = closed
+	}
+	return found && err == nil, err
+}
+
+// forgetEvery is how often keys are forgotten, while some are used.
+const forgetEvery = time.Minute
+
+// forget ends keys that are a day old. What fails is done the next time.
+func (d *database) forget(ctx context.Context) {
+	last, now := d.forgot.Load(), time.Now().UnixNano()
+	if now-last < int64(forgetEvery) || !d.forgot.CompareAndSwap(last, now) {
+		return
+	}
+	_ = d.writer.Write(ctx, false, func(s sqlexec.Session) error {
+		_, err := first(ctx, s, onceForgets, nil, nil)
+		return err
+	})
+}

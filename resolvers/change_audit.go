@@ -1,0 +1,116 @@
+package resolvers
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"usher/audit"
+	"usher/datasource/postgres"
+	"usher/datasource/sqlexec"
+	"usher/fault"
+	"usher/plan"
+	"usher/principal"
+	"usher/query"
+)
+
+// changeNote is a mutation on its way into the audit log: who, as whose tenant, which
+// datasets, what was done to them and to how many rows. Where the log is strict, it knows
+// of the mutation before it is committed, and again when it was; nothing is
+// changed of which it could not be told.
+type changeNote struct {
+	*access
+	kinds    []string
+	strictly func(context.Context, audit.Entry) error // nil: nobody waits for the log
+	intended bool
+}
+
+// maxNoting is how long somebody waits for the log when their request has ended.
+const maxNoting = 5 * time.Second
+
+// beginChange is nil where there is no audit log.
+func (d *Datasets) beginChange(ctx context.Context, who principal.Principal, asked []query.Change, plans []plan.Change) *changeNote {
+	if d.Audit == nil {
+		return nil
+	}
+	n := &changeNote{strictly: d.AuditStrictly}
+	t := trailOf(ctx, nil, nil)
+	for i, c := range asked {
+		t.add(c.Dataset)
+		n.kinds = append(n.kinds, c.Kind.String()+" "+c.Dataset)
+		if plans[i].Valid() {
+			t.strategy = cmp.Or(t.strategy, plans[i].Strategy())
+		}
+	}
+	n.access = d.begin(ctx, who, t, 1)
+	if plans[0].Valid() {
+		n.entry.Source = plans[0].Target().Source
+	}
+	n.entry.Detail = strings.Join(n.kinds, ", ")
+	return n
+}
+
+// count says how many rows were changed, in all and by each change.
+func (n *changeNote) count(changed []sqlexec.Changed) {
+	if len(changed) != len(n.kinds) {
+		return
+	}
+	texts := make([]string, len(changed))
+	n.entry.Rows = 0
+	for i, c := range changed {
+		n.entry.Rows += int64(c.Affected)
+		texts[i] = fmt.Sprintf("%s: %d", n.kinds[i], c.Affected)
+	}
+	n.entry.Detail = strings.Join(texts, ", ")
+}
+
+// intends tells a strict log what will be committed. A transaction that is begun
+// anew is told of once.
+func (n *changeNote) intends(ctx context.Context, changed []sqlexec.Changed) error {
+	if n == nil || n.strictly == nil || n.intended {
+		return nil
+	}
+	n.count(changed)
+	e := n.entry
+	e.Outcome, e.Duration = audit.Intent, time.Since(n.began)
+	if err := n.strictly(ctx, e); err != nil {
+		return fault.New(fault.Unavailable, "the audit log cannot be written, and nothing is changed without it").WithHint("Try again later.").Because(err)
+	}
+	n.intended = true
+	return nil
+}
+
+// ended tells what the mutation has come to. The error is that of a strict log, which could
+// not be told of what was changed; it will be, when it can.
+func (n *changeNote) ended(ctx context.Context, changed []sqlexec.Changed, repeated bool, err error) error {
+	if n == nil {
+		return nil
+	}
+	n.count(changed)
+	e := n.entry
+	e.Duration = time.Since(n.began)
+	switch {
+	case errors.Is(err, postgres.ErrUnknown):
+		e.Outcome = audit.Unknown
+	case err != nil:
+		e.Outcome = string(fault.From(err).Code)
+	case repeated:
+		e.Rows = 0
+		e.Detail = "made before by the same key: " + e.Detail
+	}
+	if n.strictly == nil {
+		n.audit(e)
+		return nil
+	}
+	noting, cancel := context.WithTimeout(context.WithoutCancel(ctx), maxNoting)
+	defer cancel()
+	if failed := n.strictly(noting, e); failed != nil {
+		n.audit(e)
+		return fault.New(fault.Unavailable, "the rows were changed, and the audit log could not be told of it").
+			WithHint("Do not make the change again: look whether it was made.").Because(failed)
+	}
+	return nil
+}
