@@ -62,7 +62,9 @@ func (s *Sources) Change(ctx context.Context, changes []plan.Change) ([]sqlexec.
 	}
 	defer func() { // also after a failure, of which nobody may know what it has left
 		for _, c := range changes {
-			s.Purge(c.Owner(), c.Dataset())
+			for _, name := range c.Datasets() {
+				s.Purge(c.Owner(), name)
+			}
 		}
 	}()
 	return db.change(ctx, changes)
@@ -146,6 +148,9 @@ func changedRefs(c plan.Change) []plan.Ref {
 	for i := range c.Answers() {
 		add(c.Answer(i).Root())
 	}
+	for _, nested := range c.Nested() {
+		out = append(out, changedRefs(nested)...)
+	}
 	return out
 }
 
@@ -163,7 +168,12 @@ func refusedChange(changes []plan.Change, err error) error {
 	if at.Change < 0 || !errors.As(err, &v) {
 		return at
 	}
-	return &ChangeError{at.Change, violated(changes[at.Change], v).Because(at.err)}
+	c := changes[at.Change]
+	var of *sqlexec.Failed
+	if errors.As(err, &of) {
+		c = of.Change
+	}
+	return &ChangeError{at.Change, violated(c, v).Because(at.err)}
 }
 
 func violated(c plan.Change, v *postgres.Violation) *fault.Error {

@@ -52,6 +52,9 @@ func (cb *changeBuilder) upsert(cells []map[*catalog.Column]Given, stamps []*cat
 	if err != nil || !ok {
 		return err
 	}
+	if len(cb.c.before)+len(cb.c.after) > 0 {
+		return fault.New(fault.BadUserInput, "onConflict does not go with rows that are nested").WithHint("insert those by a field of their own")
+	}
 	d := cb.vis.Dataset
 	key, err := cb.conflictKey(member(given, "key"))
 	if err != nil {

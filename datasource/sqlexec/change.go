@@ -2,6 +2,7 @@ package sqlexec
 
 import (
 	"context"
+	"errors"
 
 	"usher/fault"
 	"usher/held"
@@ -51,20 +52,23 @@ type applying struct {
 	charge  charge
 	keys    [][]value.Value // of the rows, by cell of the key
 	count   int
+
+	inside        *applying // whose rows these are nested in
+	before, after []*applying
 }
 
 func (a *applying) apply(ctx context.Context) (Changed, error) {
-	if err := a.references(ctx); err != nil {
-		return Changed{}, err
-	}
 	if a.c.Kind().Inserts() {
-		if err := a.insert(ctx); err != nil {
+		if err := a.inserts(ctx); err != nil {
 			return Changed{}, err
 		}
-		if err := a.check(ctx, nil); err != nil {
+		if err := a.checks(ctx); err != nil {
 			return Changed{}, err
 		}
 		return a.answered(ctx)
+	}
+	if err := a.references(ctx); err != nil {
+		return Changed{}, err
 	}
 	if err := a.choose(ctx); err != nil || a.count == 0 {
 		return Changed{Results: make([]*value.Result, a.c.Answers())}, err
@@ -82,12 +86,9 @@ func (a *applying) apply(ctx context.Context) (Changed, error) {
 		}
 		return a.answered(ctx)
 	}
-	if err := a.kept(ctx); err != nil {
-		return Changed{}, err
-	}
 	out, err := a.answered(ctx) // of what is there no more afterwards
 	if err == nil {
-		err = a.write(ctx)
+		err = a.remove(ctx)
 	}
 	return out, err
 }
@@ -135,12 +136,12 @@ func (a *applying) references(ctx context.Context) error {
 				keys[link] = append(keys[link], r.Value(link, n))
 			}
 		}
-		ask := func(l plan.Level, lock sqlgen.Lock) error {
+		ask := func(l plan.Level, lock sqlgen.Lock, below func(int, value.Rows) error) error {
 			statement, err := sqlgen.Named(l, lock, a.d)
 			if err != nil {
 				return err
 			}
-			there, err := a.named(ctx, statement, keys, r.Tuples(), nil)
+			there, err := a.named(ctx, statement, keys, r.Tuples(), below)
 			if err != nil {
 				return err
 			}
@@ -153,14 +154,63 @@ func (a *applying) references(ctx context.Context) error {
 		}
 		lock := sqlgen.NoLock
 		if only, apart := r.Lock(); apart {
-			if err := ask(only, sqlgen.ToRefer); err != nil {
+			if err := ask(only, sqlgen.ToRefer, nil); err != nil {
 				return err
 			}
 		} else if r.Locks() {
 			lock = sqlgen.ToRefer
 		}
-		if err := ask(r.Level(), lock); err != nil {
+		up := climb{level: r.Level(), from: 1}
+		if err := ask(r.Level(), lock, up.below(r.Above(), r.AboveAt)); err != nil {
 			return err
+		}
+		if err := a.above(ctx, up, r.Above(), r.AboveAt); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// inserts makes rows, those that they lead to before them and those that lead to them after
+// them.
+func (a *applying) inserts(ctx context.Context) error {
+	nested := func(c plan.Change) (*applying, error) {
+		of := &applying{session: a.session, d: a.d, c: c, inside: a}
+		return of, of.failed(of.inserts(ctx))
+	}
+	for i := range a.c.Before() {
+		of, err := nested(a.c.BeforeAt(i))
+		if err != nil {
+			return err
+		}
+		a.before = append(a.before, of)
+	}
+	if err := a.references(ctx); err != nil {
+		return err
+	}
+	if err := a.insert(ctx); err != nil {
+		return err
+	}
+	for i := range a.c.After() {
+		of, err := nested(a.c.AfterAt(i))
+		if err != nil {
+			return err
+		}
+		a.after = append(a.after, of)
+	}
+	return nil
+}
+
+// checks reads all that was inserted again, when all of it is there.
+func (a *applying) checks(ctx context.Context) error {
+	if err := a.check(ctx, nil); err != nil {
+		return err
+	}
+	for _, list := range [][]*applying{a.before, a.after} {
+		for _, of := range list {
+			if err := of.checks(ctx); err != nil {
+				return of.failed(err)
+			}
 		}
 	}
 	return nil
@@ -176,6 +226,10 @@ func (a *applying) insert(ctx context.Context) error {
 	upsert, upserts := a.c.Upsert()
 	for i := range a.c.Inserts() {
 		into := a.c.Insert(i)
+		into = into.Filled(
+			func(row, cell int) value.Value { return a.inside.keys[cell][row] },
+			func(of, row, cell int) value.Value { return a.before[of].keys[cell][row] },
+		)
 		statement, err := sqlgen.Insert(into, upsert, a.d)
 		if err != nil {
 			return err
@@ -213,27 +267,45 @@ func (a *applying) refused() error {
 }
 
 // choose finds the rows to be changed, and keeps them as they are.
-func (a *applying) choose(ctx context.Context) error {
+func (a *applying) choose(ctx context.Context) error { return a.chooseOf(ctx, nil) }
+
+// chooseOf finds the rows to be changed, or those of them that refer to rows of another
+// change.
+func (a *applying) chooseOf(ctx context.Context, of *applying) error {
 	l := a.c.Chosen()
+	first, args := 0, []string(nil)
 	statement, err := sqlgen.Chosen(l, a.d)
+	if of != nil {
+		lock := sqlgen.NoLock
+		if sqlgen.Lockable(l) {
+			lock = sqlgen.ToChange
+		}
+		first, args = 1, of.linked(l)
+		statement, err = sqlgen.Named(l, lock, a.d)
+	}
 	if err != nil {
 		return err
 	}
 	if err := fits(statement.Args.Len(), 0); err != nil {
 		return err
 	}
-	rows, err := a.session.Query(ctx, statement.Text, statement.Args.Bind(nil))
+	rows, err := a.session.Query(ctx, statement.Text, append(args, statement.Args.Bind(nil)...))
 	if err != nil {
 		return err
 	}
 	a.keys = make([][]value.Value, a.c.Keys())
 	stale := false
+	up := climb{level: l, from: first}
+	below := up.below(a.c.Above(), a.c.AboveAt)
 	for rows.Next() {
 		for k := range a.keys {
-			a.keys[k] = append(a.keys[k], value.Bound(l.Column(k).Type(), rows.Cell(k)))
+			a.keys[k] = append(a.keys[k], value.Bound(l.Column(k).Type(), rows.Cell(first+k)))
+		}
+		if below != nil {
+			_ = below(a.count, rows)
 		}
 		a.count++
-		stale = stale || a.c.Versioned() && !rows.Cell(a.c.Keys()).Bool
+		stale = stale || a.c.Versioned() && !rows.Cell(first+a.c.Keys()).Bool
 	}
 	if err := ended(rows); err != nil {
 		return err
@@ -246,8 +318,11 @@ func (a *applying) choose(ctx context.Context) error {
 		return fault.New(fault.Internal, "the key of %s names several rows", a.c.Dataset())
 	case stale:
 		return fault.New(fault.Conflict, "the row of %s has changed meanwhile", a.c.Dataset()).WithHint("read it again, and change what is there now")
-	case a.count == 0 || sqlgen.Lockable(l):
+	case a.count == 0:
 		return nil
+	}
+	if err := a.above(ctx, up, a.c.Above(), a.c.AboveAt); err != nil || sqlgen.Lockable(l) {
+		return err
 	}
 	lock, err := sqlgen.Named(a.c.Locked(), sqlgen.ToChange, a.d)
 	if err != nil {
@@ -300,19 +375,80 @@ func (a *applying) write(ctx context.Context) error {
 	return a.all(ctx, statement)
 }
 
+// linked are the cells of the keys by which rows of a level refer to these.
+func (a *applying) linked(l plan.Level) []string {
+	out := make([]string, 0, l.Links())
+	for link := range l.Links() {
+		out = append(out, a.d.KeyList(a.keys[l.Link(link).Cell()]))
+	}
+	return out
+}
+
+// remove deletes the chosen rows, after what is to be done with those that refer to them.
+func (a *applying) remove(ctx context.Context) error {
+	if err := a.kept(ctx, a.c.Keepers(), a.c.Keeper); err != nil {
+		return err
+	}
+	for i := range a.c.Dependents() {
+		of := &applying{session: a.session, d: a.d, c: a.c.Dependent(i)}
+		if err := of.depend(ctx, a); err != nil {
+			return of.failed(err)
+		}
+	}
+	if err := a.kept(ctx, a.c.Leftovers(), a.c.Leftover); err != nil {
+		return err
+	}
+	return a.write(ctx)
+}
+
+// depend makes a change of rows that refer to others.
+func (a *applying) depend(ctx context.Context, of *applying) error {
+	if err := a.chooseOf(ctx, of); err != nil || a.count == 0 {
+		return err
+	}
+	if !a.c.Kind().Updates() {
+		return a.remove(ctx)
+	}
+	by, err := a.held(ctx)
+	if err == nil {
+		err = a.write(ctx)
+	}
+	if err == nil {
+		err = a.check(ctx, by)
+	}
+	return err
+}
+
+// Failed is what is wrong with a change that belongs to another.
+type Failed struct {
+	Change plan.Change
+	err    error
+}
+
+// Error implements error.
+func (f *Failed) Error() string { return f.err.Error() }
+
+// Unwrap returns what is wrong.
+func (f *Failed) Unwrap() error { return f.err }
+
+// failed says of which of the changes an error is.
+func (a *applying) failed(err error) error {
+	var of *Failed
+	if err == nil || errors.As(err, &of) {
+		return err
+	}
+	return &Failed{a.c, err}
+}
+
 // kept refuses to delete rows that others refer to.
-func (a *applying) kept(ctx context.Context) error {
-	for i := range a.c.Keepers() {
-		k := a.c.Keeper(i)
+func (a *applying) kept(ctx context.Context, keepers int, keeper func(int) plan.Keeper) error {
+	for i := range keepers {
+		k := keeper(i)
 		statement, err := sqlgen.Named(k.Level(), sqlgen.NoLock, a.d)
 		if err != nil {
 			return err
 		}
-		args := make([]string, 0, k.Level().Links()+statement.Args.Len())
-		for link := range k.Level().Links() {
-			args = append(args, a.d.KeyList(a.keys[k.Level().Link(link).Cell()]))
-		}
-		rows, err := a.session.Query(ctx, statement.Text, append(args, statement.Args.Bind(nil)...))
+		rows, err := a.session.Query(ctx, statement.Text, append(a.linked(k.Level()), statement.Args.Bind(nil)...))
 		if err != nil {
 			return err
 		}
