@@ -3,6 +3,8 @@ package sqlexec
 import (
 	"context"
 	"errors"
+	"fmt"
+	"strings"
 
 	"usher/fault"
 	"usher/held"
@@ -53,6 +55,8 @@ type applying struct {
 	keys    [][]value.Value // of the rows, by cell of the key
 	count   int
 
+	made          map[string]bool // keys of rows that were inserted, where others were there already
+	affected      int
 	inside        *applying // whose rows these are nested in
 	before, after []*applying
 }
@@ -61,6 +65,14 @@ func (a *applying) apply(ctx context.Context) (Changed, error) {
 	if a.c.Kind().Inserts() {
 		if err := a.inserts(ctx); err != nil {
 			return Changed{}, err
+		}
+		if upsert, ok := a.c.Upsert(); ok && upsert.Finds() {
+			if err := a.find(ctx, upsert); err != nil {
+				return Changed{}, err
+			}
+			out, err := a.answered(ctx)
+			out.Affected = a.affected
+			return out, err
 		}
 		if err := a.checks(ctx); err != nil {
 			return Changed{}, err
@@ -241,6 +253,12 @@ func (a *applying) insert(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
+		if upserts && upsert.Finds() {
+			if err := a.fresh(rows, into); err != nil {
+				return err
+			}
+			continue
+		}
 		n := 0
 		for ; n < into.Rows() && rows.Next(); n++ {
 			for k := range a.keys {
@@ -259,6 +277,77 @@ func (a *applying) insert(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// fresh notes the keys of rows that were inserted, where others were there already.
+func (a *applying) fresh(rows value.Rows, into plan.Insert) error {
+	if a.made == nil {
+		a.made = make(map[string]bool)
+	}
+	for n := 0; n <= into.Rows() && rows.Next(); n++ {
+		key := make([]value.Value, a.c.Keys())
+		for k := range key {
+			key[k] = value.Bound(into.Key(k).Type, rows.Cell(k))
+		}
+		a.made[keyText(key)] = true
+	}
+	return ended(rows)
+}
+
+// keyText tells keys apart.
+func keyText(key []value.Value) string {
+	var text strings.Builder
+	for _, v := range key {
+		_, _ = fmt.Fprintf(&text, "%d:%s", len(v.Text()), v.Text())
+	}
+	return text.String()
+}
+
+// find takes the keys of all rows, of those that were inserted and of those that were there,
+// and checks the former: nothing was written to the others.
+func (a *applying) find(ctx context.Context, u plan.Upsert) error {
+	l := u.Level()
+	statement, err := sqlgen.Named(l, sqlgen.NoLock, a.d)
+	if err != nil {
+		return err
+	}
+	keys := make([][]value.Value, u.Keys())
+	for i := range keys {
+		for n := range a.count {
+			keys[i] = append(keys[i], u.Found(i, n))
+		}
+	}
+	only := &applying{session: a.session, d: a.d, c: a.c, keys: make([][]value.Value, a.c.Keys())}
+	there, err := a.named(ctx, statement, keys, a.count, func(n int, row value.Rows) error {
+		key := make([]value.Value, a.c.Keys())
+		for k := range key {
+			key[k] = value.Bound(l.Column(k).Type(), row.Cell(k+1))
+			a.keys[k][n] = key[k]
+		}
+		if a.made[keyText(key)] {
+			for k := range key {
+				only.keys[k] = append(only.keys[k], key[k])
+			}
+			only.count++
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	if only.count < len(a.made) { // what was written is not what was given, or is out of the scope
+		return a.refused()
+	}
+	for _, ok := range there {
+		if !ok {
+			return fault.New(fault.Conflict, "a row of %s with the key of one of these is there, and is not shown", a.c.Dataset())
+		}
+	}
+	a.affected = only.count
+	if only.count == 0 {
+		return nil
+	}
+	return only.check(ctx, nil)
 }
 
 // refused is the error where the source has written other rows than it was given.

@@ -164,7 +164,7 @@ func (w writer) field() string {
 	case 15:
 		return `deleteOrders(` + w.where() + limit + `)` + orderRows
 	case 16:
-		return `insertOrders(rows: [{id: ` + w.id() + `, note: "u"}, {id: ` + w.id() + `, note: "v"}], onConflict: {key: id, update: [` + w.pick("note", "note, amount") + `]})` + orderRows
+		return `insertOrders(rows: [{id: ` + w.id() + `, note: "u"}, {id: ` + w.id() + `, note: "v"}], onConflict: {key: id, update: [` + w.pick("note", "note, amount", "") + `]})` + orderRows
 	case 10:
 		return `deleteCustomersByPk(id: ` + w.id() + `) ` + customerFields
 	}
