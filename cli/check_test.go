@@ -49,7 +49,7 @@ func TestCheck(t *testing.T) {
 		"right":         {nil, nil},
 		"another type":  {[]string{"total: Decimal", "total: Int"}, []string{"usher.yml:14:", "datasets.orders.columns.total"}},
 		"no table":      {[]string{"orders: {tenant", "sales: {tenant"}, []string{"datasets.sales", "roles.clerk"}},
-		"unknown key":   {[]string{"key: id", "keys: id"}, []string{"unknown key"}},
+		"unknown key":   {[]string{"key: id", "kee: id"}, []string{"unknown key"}},
 		"no file":       {[]string{"path: shop", "path: shed"}, []string{"source shop could not be looked into", "shed.duckdb"}},
 		"weak issuer":   {[]string{"[HS256]", "[HS257]"}, []string{"issuers.tests.algorithms"}},
 		"type is taken": {[]string{"key: id", "key: id, type: Query"}, []string{"Query"}},

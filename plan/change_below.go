@@ -29,22 +29,20 @@ func (c Change) Leftovers() int { return len(c.body.leftovers) }
 // Leftover is the i-th of them.
 func (c Change) Leftover(i int) Keeper { return c.body.leftovers[i] }
 
-// Nested are the changes that belong to this one, but for those that belong to them.
-func (c Change) Nested() []Change {
-	return slices.Concat(c.body.before, c.body.after, c.body.dependents)
+// Nested is the number of changes that belong to this one, but for those that belong to them.
+func (c Change) Nested() int {
+	return len(c.body.before) + len(c.body.after) + len(c.body.dependents)
 }
 
-// Datasets are those whose rows may be changed, each once.
-func (c Change) Datasets() []string {
-	out := []string{c.body.dataset}
-	for _, one := range c.Nested() {
-		for _, name := range one.Datasets() {
-			if !slices.Contains(out, name) {
-				out = append(out, name)
-			}
+// NestedAt is the i-th of them.
+func (c Change) NestedAt(i int) Change {
+	for _, list := range [][]Change{c.body.before, c.body.after} {
+		if i < len(list) {
+			return list[i]
 		}
+		i -= len(list)
 	}
-	return out
+	return c.body.dependents[i]
 }
 
 // behind plans what becomes of the rows that refer to those that are deleted.
@@ -58,7 +56,11 @@ func (cb *changeBuilder) behind() error {
 	if d.Deleted != nil {
 		return nil // the row stays, and with it what refers to it
 	}
-	for _, r := range cb.table.uses[0].binding.Target.Referrers {
+	target := cb.table.uses[0].binding.Target
+	if target == nil { // nobody knows of any
+		return nil
+	}
+	for _, r := range target.Referrers {
 		if r.OnDelete == catalog.NoAction {
 			continue
 		}

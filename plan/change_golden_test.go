@@ -119,8 +119,10 @@ func TestChangeScopes(t *testing.T) {
 		s.cat, s.p, s.what = c.cat, c.p, c.text
 		for all := []plan.Change{made}; len(all) > 0; all = all[1:] {
 			made := all[0]
-			all = append(all, made.Nested()...)
-			nested += len(made.Nested())
+			for i := range made.Nested() {
+				all = append(all, made.NestedAt(i))
+			}
+			nested += made.Nested()
 			walk := func(l plan.Level) {
 				if l.Refs() == 0 {
 					return

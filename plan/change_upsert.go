@@ -161,6 +161,10 @@ func (cb *changeBuilder) upsert(cells []map[*catalog.Column]Given, stamps []*cat
 // be known, by which it is found.
 func (cb *changeBuilder) found(key []*catalog.Column, cells []map[*catalog.Column]Given, stamps []*catalog.Column, same []Given) error {
 	d, lb := cb.vis.Dataset, cb.level()
+	if cb.c.target.Kind != catalog.Postgres {
+		return fault.New(fault.NotImplemented, "rows of %s are in a source that tells nobody which of them it has left as they are", d.Name).
+			WithHint("onConflict.update names a column at least there")
+	}
 	if _, err := lb.root(d); err != nil {
 		return err
 	}

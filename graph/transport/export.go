@@ -15,7 +15,9 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 
 	"usher/fault"
+	"usher/graph/client"
 	"usher/principal"
+	"usher/query"
 )
 
 // ExportOptions are those of the endpoint of exports.
@@ -23,8 +25,10 @@ type ExportOptions struct {
 	// Timeout bounds an export, from its request to its last byte. Zero means an
 	// hour. A piece of it must be taken within Options.Timeout.
 	Timeout time.Duration
-	// Prepare makes the export of an operation's field of a dataset.
-	Prepare func(ctx context.Context, op *graphql.OperationContext, dataset, format string) (Export, error)
+	// Read is what an operation's field of a dataset asks for, and Prepare makes the
+	// export of it.
+	Read    func(ctx context.Context, op *graphql.OperationContext, dataset string) (context.Context, query.Request, error)
+	Prepare func(ctx context.Context, asked query.Request, format string) (Export, error)
 	Metrics *ExportMetrics
 }
 
@@ -84,7 +88,7 @@ func (h *exporter) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer cancel()
 	ctx, share := h.options.Held.Begin(ctx)
 	defer share.End()
-	x := &exchange{handler: h.handler, w: w, share: share, maxBody: h.options.MaxBody, r: r.WithContext(graphql.StartOperationTrace(ctx))}
+	x := &exchange{handler: h.handler, w: w, share: share, maxBody: h.options.MaxBody, r: r, ctx: client.With(graphql.StartOperationTrace(ctx), r, h.options.Proxies)}
 	out := &outlet{exchange: x, checked: start}
 	defer func() {
 		recovered := recover()
@@ -125,14 +129,18 @@ func (h *exporter) serve(x *exchange, out *outlet, start time.Time) *refusal {
 	if refused != nil {
 		return refused
 	}
-	ctx := x.r.Context()
+	ctx := x.ctx
 	operation, errs := x.exec.CreateOperationContext(ctx, params)
 	if errs != nil {
 		return x.answer(graphqlResponse, x.exec.DispatchError(graphql.WithOperationContext(ctx, operation), errs))
 	}
 	x.operation = operation.Operation.Name
 	dataset := x.r.PathValue("dataset")
-	prepared, err := h.export.Prepare(ctx, operation, dataset, file.name)
+	ctx, asked, err := h.export.Read(ctx, operation, dataset)
+	if err != nil {
+		return refusalOf(err)
+	}
+	prepared, err := h.export.Prepare(ctx, asked, file.name)
 	if err != nil {
 		return refusalOf(err)
 	}
@@ -202,7 +210,7 @@ func (o *outlet) send(ctx context.Context, export Export) *refusal {
 		err = buffered.Flush()
 	}
 	if err == nil {
-		err = o.finish()
+		o.finish()
 	}
 	o.rows = rows
 	if err != nil {
@@ -260,7 +268,7 @@ func (o *outlet) Write(p []byte) (int, error) {
 // still refuses to go on for who may no longer: the token has to be good to the
 // end, and mean what it meant when the export was planned.
 func (o *outlet) still() error {
-	now, err := o.authenticate(o.r.Context(), o.r)
+	now, err := o.authenticate(o.ctx, o.r)
 	if err != nil {
 		return err
 	}
@@ -285,7 +293,7 @@ func (o *outlet) begin() {
 
 // finish writes what comes last. An export always has bytes: names at least, or it
 // is NDJSON of no rows.
-func (o *outlet) finish() error {
+func (o *outlet) finish() {
 	if !o.begun {
 		o.begin()
 	}
@@ -294,7 +302,6 @@ func (o *outlet) finish() error {
 		o.encoded = nil
 		encoded.end()
 	}
-	return nil
 }
 
 // abandon puts the compressor back without the end of what it wrote.

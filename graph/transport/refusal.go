@@ -123,10 +123,13 @@ var (
 )
 
 func utf8Of(media mediaType) []string {
-	if media == graphqlResponse {
+	switch media { //nolint:exhaustive // only what is answered often is shared
+	case graphqlResponse:
 		return graphUTF8
+	case plainJSON:
+		return plainUTF8
 	}
-	return plainUTF8
+	return []string{string(media) + "; charset=utf-8"}
 }
 
 // unknownLength is that of an answer that is compressed while it is sent.
