@@ -140,3 +140,26 @@ func (w *Writes) Gives(col *Column, allTenants bool) (insert, update bool) {
 // Astray tells whether nobody can say whose row it leads to, so that its columns are
 // given a value by nobody.
 func (r *Reference) Astray() bool { return r.astray }
+
+// Refers tells whether a to-one relation of the dataset is a reference: its own columns name
+// a row of the other side. A relation from the whole key of a row is one of
+// the other side, to this row, unless it leads to the parent.
+func (d *Dataset) Refers(rel *Relation) bool {
+	if rel.Many || len(rel.On) == 0 {
+		return false
+	}
+	from := func(col *Column) bool {
+		return slices.ContainsFunc(rel.On, func(p Pair) bool { return p.From == col })
+	}
+	key := !slices.ContainsFunc(rel.On, func(p Pair) bool { return p.From != d.Owner() && !slices.Contains(d.Key, p.From) })
+	whole := key && !slices.ContainsFunc(d.Key, func(k *Column) bool { return k != d.Tenant && !from(k) })
+	return rel == d.Parent || !whole
+}
+
+// ByReference tells whether a column is part of a reference, by which its value
+// may be given as well.
+func (d *Dataset) ByReference(col *Column) bool {
+	return slices.ContainsFunc(d.Relations, func(rel *Relation) bool {
+		return d.Refers(rel) && slices.ContainsFunc(rel.On, func(p Pair) bool { return p.From == col })
+	})
+}

@@ -66,7 +66,7 @@ func (s *Sources) Change(ctx context.Context, changes []plan.Change, terms Terms
 	}
 	defer func() { // also after a failure, of which nobody may know what it has left
 		for _, c := range changes {
-			s.Purge(c.Owner(), c.Dataset())
+			s.purgeChanged(c)
 		}
 	}()
 	made, err := db.change(ctx, changes, terms)
@@ -74,6 +74,14 @@ func (s *Sources) Change(ctx context.Context, changes []plan.Change, terms Terms
 		db.forget(ctx)
 	}
 	return made, err
+}
+
+// purgeChanged ends what is kept of all datasets that a change has written to.
+func (s *Sources) purgeChanged(c plan.Change) {
+	s.Purge(c.Owner(), c.Dataset())
+	for i := range c.Nested() {
+		s.purgeChanged(c.NestedAt(i))
+	}
 }
 
 // mostBegun is how often a transaction is begun that collides with others.
@@ -195,6 +203,9 @@ func changedRefs(c plan.Change) []plan.Ref {
 	for i := range c.Answers() {
 		add(c.Answer(i).Root())
 	}
+	for i := range c.Nested() {
+		out = append(out, changedRefs(c.NestedAt(i))...)
+	}
 	return out
 }
 
@@ -214,11 +225,15 @@ func refusedChange(changes []plan.Change, err error) error {
 		}
 		return at
 	}
-	v := violationOf(err, &changes[at.Change])
+	c := changes[at.Change]
+	var of *sqlexec.Failed
+	if errors.As(err, &of) {
+		c = of.Change
+	}
+	v := violationOf(err, &c)
 	if v == nil {
 		return at
 	}
-	c := changes[at.Change]
 	return &ChangeError{at.Change, violated(c, c.Update().Sets() == 0 && c.Given() == 0, v).Because(at.err)}
 }
 

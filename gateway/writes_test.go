@@ -199,6 +199,18 @@ func TestWrites(t *testing.T) {
 			`{"insertOrders":{"affected":2,"rows":[{"id":30,"note":"again","status":"open","version":2},{"id":50,"note":"fifty","status":"open","version":1}]}}`,
 		},
 		{`mutation { insertOrders(rows: [{id: 2, note: "b's has this id, too"}], onConflict: {key: id, update: [note]}) { rows { id note } } }`, `{"insertOrders":{"rows":[{"id":2,"note":"b's has this id, too"}]}}`},
+		{ // or stay as they are
+			`mutation { insertOrders(rows: [{id: 51, note: "51st"}, {id: 30, note: "not written"}], onConflict: {key: id, update: []}) { affected rows { id note version } } }`,
+			`{"insertOrders":{"affected":1,"rows":[{"id":51,"note":"51st","version":1},{"id":30,"note":"again","version":2}]}}`,
+		},
+		{`mutation { insertOrders(rows: [{id: 30}], onConflict: {key: id, update: []}) { affected rows { id } } }`, `{"insertOrders":{"affected":0,"rows":[{"id":30}]}}`},
+		{`mutation { insertOrders(rows: [{id: 52, note: "again"}], onConflict: {key: id, update: []}) { affected } }`, `null CONFLICT: there is a row of orders with the same note`},
+		{`mutation { insertOrders(rows: [{id: 30}, {id: 30}], onConflict: {key: id, update: []}) { affected } }`, `null BAD_USER_INPUT: two rows have the same key (insertOrders.rows.1)`},
+		{`mutation { insertOrders(rows: [{id: 53}], onConflict: {key: note, update: []}) { affected } }`, `null BAD_USER_INPUT: note is missing, by which a row is found that is there already (insertOrders.rows.0)`},
+		{`mutation { insertCustomers(rows: [{id: 2, name: "shown"}], onConflict: {key: id, update: []}) { affected } }`, `null CONFLICT: a row of customers with the key of one of these is there, and is not shown`},
+		{`mutation { insertCustomers(rows: [{id: 3, name: "ours"}], onConflict: {key: id, update: []}) { affected rows { id name } } }`, `{"insertCustomers":{"affected":1,"rows":[{"id":3,"name":"ours"}]}}`}, // another tenant's has the same id
+		{`mutation { deleteCustomersByPk(id: 3) { id } }`, `{"deleteCustomersByPk":{"id":3}}`},
+		{`mutation { deleteOrdersByPk(id: 51) { id } }`, `{"deleteOrdersByPk":{"id":51}}`},
 		{`mutation { insertOrders(rows: [{id: 50}, {id: 50}], onConflict: {key: id, update: [note]}) { affected } }`, `null BAD_USER_INPUT: two rows have the same key (insertOrders.rows.1)`},
 		{`mutation { insertCustomers(rows: [{id: 2, name: "shown"}], onConflict: {key: id, update: [name]}) { affected } }`, `null CONFLICT: a row of customers with the key of one of these is there, and cannot be changed`},
 		{`mutation { deleteOrders(where: {id: {gt: 1}}) { affected } }`, `{"deleteOrders":{"affected":7}}`},

@@ -17,33 +17,36 @@ import (
 type Change struct{ body *change }
 
 type change struct {
-	kind     query.ChangeKind
-	key      string // of the field
-	dataset  string
-	typ      string
-	strategy string
-	target   Target
-	identity Identity
-	owner    string
-	snapshot bool
-	given    int
-	inserts  []Insert
-	upsert   Upsert
-	chosen   Level
-	keys     int
-	version  bool // the chosen rows have one more cell: their version is the one that was named
-	locked   Level
-	held     []Level
-	update   Update
-	remove   Level
-	keepers  []Keeper
-	refs     []Reference
-	checks   []Check
-	output   []ChangeOutput
-	answers  []Query
-	names    map[string]string // of columns that the principal sees, by what they are stored as
-	table    Ref
-	calling  // of rows of an API
+	kind                      query.ChangeKind
+	key                       string // of the field
+	dataset                   string
+	typ                       string
+	strategy                  string
+	target                    Target
+	identity                  Identity
+	owner                     string
+	snapshot                  bool
+	given                     int
+	inserts                   []Insert
+	upsert                    Upsert
+	chosen                    Level
+	keys                      int
+	version                   bool // the chosen rows have one more cell: their version is the one that was named
+	above                     []Above
+	locked                    Level
+	held                      []Level
+	update                    Update
+	remove                    Level
+	keepers                   []Keeper
+	dependents, before, after []Change
+	leftovers                 []Keeper
+	refs                      []Reference
+	checks                    []Check
+	output                    []ChangeOutput
+	answers                   []Query
+	names                     map[string]string // of columns that the principal sees, by what they are stored as
+	table                     Ref
+	calling                   // of rows of an API
 }
 
 // Valid tells a Change that BuildChange made from the zero value.
@@ -99,7 +102,7 @@ func (c Change) Chosen() Level { return c.body.chosen }
 // where Chosen joins other tables and cannot be.
 func (c Change) Locked() Level { return c.body.locked }
 
-// Versioned tells that the last cell of the chosen rows says whether their version is
+// Versioned tells that the cell after the key of the chosen rows says whether their version is
 // the one that was named.
 func (c Change) Versioned() bool { return c.body.version }
 
@@ -183,10 +186,11 @@ type Given struct {
 	value value.Value
 	items []value.Value
 	list  bool
+	from  *carried
 }
 
 // Null tells that nothing is written.
-func (g Given) Null() bool { return !g.list && g.value.Null() }
+func (g Given) Null() bool { return !g.list && g.from == nil && g.value.Null() }
 
 // List tells a list.
 func (g Given) List() bool { return g.list }
@@ -279,6 +283,7 @@ func (s Set) Added() bool { return s.add }
 type Reference struct {
 	level  Level
 	lock   Level // what is locked, if Level cannot be
+	above  []Above
 	locks  bool
 	refuse []error         // by row
 	rows   []int           // by tuple of values

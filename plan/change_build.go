@@ -50,16 +50,21 @@ func BuildChange(r query.Change, cat *catalog.Catalog, p principal.Principal, no
 // changeBuilder makes one change.
 type changeBuilder struct {
 	*builder
-	vis     *catalog.Visible
-	field   query.Field
-	args    arguments
-	now     time.Time
-	c       *change
-	table   *levelBuilder // of the one reference to the table
-	granted *catalog.Granted
-	grants  []grant
-	asked   []*catalog.Column // to which the caller gives something
-	written []*catalog.Column // to which something is written
+	vis                *catalog.Visible
+	field              query.Field
+	args               arguments
+	now                time.Time
+	c                  *change
+	table              *levelBuilder // of the one reference to the table
+	granted            *catalog.Granted
+	grants             []grant
+	asked              []*catalog.Column  // to which the caller gives something
+	written            []*catalog.Column  // to which something is written
+	inside             *changeBuilder     // of the change that this one belongs to
+	under              []*catalog.Dataset // whose rows are deleted with these
+	placed             *nests             // that are inserted, where they are nested in others
+	leading, following []*nests           // rows nested in these: those that they lead to, and those that lead to them
+	links              []catalog.Pair     // by which rows that are changed refer to the key of those they are deleted with
 }
 
 func (cb *changeBuilder) build() error {
@@ -248,23 +253,10 @@ func (cb *changeBuilder) references() []*catalog.Relation {
 	return out
 }
 
-// refers tells whether a to-one relation is a reference that is written: its own columns
-// name a row of the other side. A relation from the whole key of a row is
-// one of the other side, to this row, unless it leads to the parent.
+// refers tells whether a to-one relation is a reference that is written.
 func (cb *changeBuilder) refers(rel *catalog.Relation) bool {
 	d := cb.vis.Dataset
-	written, key := false, true
-	for _, pair := range rel.On {
-		if pair.From == d.Owner() {
-			continue
-		}
-		written = written || slices.Contains(cb.written, pair.From)
-		key = key && slices.Contains(d.Key, pair.From)
-	}
-	whole := key && !slices.ContainsFunc(d.Key, func(k *catalog.Column) bool {
-		return k != d.Tenant && !slices.ContainsFunc(rel.On, func(p catalog.Pair) bool { return p.From == k })
-	})
-	return written && (rel == d.Parent || !whole)
+	return d.Refers(rel) && slices.ContainsFunc(rel.On, func(p catalog.Pair) bool { return p.From != d.Owner() && slices.Contains(cb.written, p.From) })
 }
 
 // notThere is the error where a reference leads to no row: for one that is another's,
@@ -300,7 +292,7 @@ func (cb *changeBuilder) refer(places []string, of func(row int, col *catalog.Co
 				if pair.From == cb.vis.Dataset.Tenant {
 					given.value, ok = cb.stampOf(), true
 				}
-				if !ok || given.Null() || given.list {
+				if !ok || given.Null() || given.list || given.from != nil {
 					break // what is not known yet is checked when it is written
 				}
 				tuple = append(tuple, given.value)
@@ -341,6 +333,9 @@ func (cb *changeBuilder) lead(r *Reference, rel *catalog.Relation, on []catalog.
 	}
 	lb, err := linked()
 	if err != nil {
+		return err
+	}
+	if r.above, err = cb.upwards(lb); err != nil {
 		return err
 	}
 	if r.level, err = cb.sealed(lb, false); err != nil {

@@ -96,6 +96,10 @@ func (cb *changeBuilder) callable() error {
 		return fault.New(fault.NotImplemented, "rows of %s are in an API, and no call adds to what is there", d.Name).
 			WithHint("set the value")
 	}
+	if len(cb.c.before)+len(cb.c.after)+len(cb.c.dependents) > 0 {
+		return fault.New(fault.NotImplemented, "rows of %s are in an API, and each call writes one row", d.Name).
+			WithHint("write what belongs to them by mutations of their own")
+	}
 	return cb.keysGiven()
 }
 

@@ -37,6 +37,17 @@ func DumpChange(c Change) string {
 		}
 		level(how, r.level)
 		level("by itself", r.lock)
+		for _, up := range r.above {
+			level("below", up.level)
+		}
+	}
+	for _, list := range []struct {
+		word    string
+		changes []Change
+	}{{"before", c.body.before}, {"after", c.body.after}} {
+		for _, nested := range list.changes {
+			b.WriteString(list.word + " " + strings.ReplaceAll(strings.TrimSuffix(DumpChange(nested), "\n"), "\n", "\n  | ") + "\n")
+		}
 	}
 	for _, i := range c.body.inserts {
 		fmt.Fprintf(&b, "rows %v\n", i.rows)
@@ -54,6 +65,9 @@ func DumpChange(c Change) string {
 	}
 	level("chosen", c.body.chosen)
 	level("locked", c.body.locked)
+	for _, up := range c.body.above {
+		level("below", up.level)
+	}
 	for _, l := range c.body.held {
 		level("held", l)
 	}
@@ -65,6 +79,17 @@ func DumpChange(c Change) string {
 		fmt.Fprintf(&b, word, s.column.Stored, s.value.text())
 	}
 	level("written", c.body.update.level)
+	for _, k := range c.body.keepers {
+		fmt.Fprintf(&b, "kept by, or %v\n", k.refusal)
+		level("kept by", k.level)
+	}
+	for _, dependent := range c.body.dependents {
+		b.WriteString("first " + strings.ReplaceAll(strings.TrimSuffix(DumpChange(dependent), "\n"), "\n", "\n  | ") + "\n")
+	}
+	for _, k := range c.body.leftovers {
+		fmt.Fprintf(&b, "none left, or %v\n", k.refusal)
+		level("none left", k.level)
+	}
 	level("removed", c.body.remove)
 	for _, check := range c.body.checks {
 		for i, err := range check.refuse {
@@ -81,6 +106,9 @@ func DumpChange(c Change) string {
 func (g Given) text() string {
 	if g.Null() {
 		return "null"
+	}
+	if g.from != nil {
+		return fmt.Sprintf("of %d row %d c%d", g.from.of, g.from.row, g.from.cell)
 	}
 	if !g.list {
 		return fmt.Sprintf("%q", g.value.Text())

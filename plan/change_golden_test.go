@@ -110,77 +110,93 @@ func TestChangeScopes(t *testing.T) {
 	t.Parallel()
 	cases, _ := changeCases(t)
 	s := &sweep{T: t, kinds: make(map[plan.ScopeKind]int)}
-	stamped, levels := 0, 0
+	stamped, levels, nested := 0, 0, 0
 	for _, c := range cases {
 		made, err := c.build()
 		if err != nil {
 			continue
 		}
 		s.cat, s.p, s.what = c.cat, c.p, c.text
-		walk := func(l plan.Level) {
-			if l.Refs() == 0 {
-				return
+		for all := []plan.Change{made}; len(all) > 0; all = all[1:] {
+			made := all[0]
+			for i := range made.Nested() {
+				all = append(all, made.NestedAt(i))
 			}
-			levels++
-			for i := range l.Refs() {
-				s.ref(l, i)
+			nested += made.Nested()
+			walk := func(l plan.Level) {
+				if l.Refs() == 0 {
+					return
+				}
+				levels++
+				for i := range l.Refs() {
+					s.ref(l, i)
+				}
+				s.reads(l)
 			}
-			s.reads(l)
-		}
-		owned := func(l plan.Level) { // by their keys, and by the tenant
-			walk(l)
-			if l.Refs() == 0 {
-				return
+			owned := func(l plan.Level) { // by their keys, and by the tenant
+				walk(l)
+				if l.Refs() == 0 {
+					return
+				}
+				if l.Links() != made.Keys() || l.Ref(0).Dataset() != made.Dataset() || l.Ref(0).ScopeKind() != made.Table().ScopeKind() || l.Ref(0).Target() != made.Target() {
+					t.Errorf("%s: %d links to %s", c.text, l.Links(), l.Ref(0).Dataset())
+				}
 			}
-			if l.Links() != made.Keys() || l.Ref(0).Dataset() != made.Dataset() || l.Ref(0).ScopeKind() != made.Table().ScopeKind() || l.Ref(0).Target() != made.Target() {
-				t.Errorf("%s: %d links to %s", c.text, l.Links(), l.Ref(0).Dataset())
+			walk(made.Chosen())
+			owned(made.Locked())
+			owned(made.Update().Level())
+			owned(made.Remove())
+			for i := range made.Helds() {
+				owned(made.Held(i))
 			}
-		}
-		walk(made.Chosen())
-		owned(made.Locked())
-		owned(made.Update().Level())
-		owned(made.Remove())
-		for i := range made.Helds() {
-			owned(made.Held(i))
-		}
-		for i := range made.Keepers() {
-			walk(made.Keeper(i).Level())
-		}
-		for i := range made.Checks() {
-			owned(made.Check(i).Level())
-		}
-		for i := range made.Answers() {
-			owned(made.Answer(i).Root())
-			for j := range made.Answer(i).Root().Children() {
-				walk(made.Answer(i).Root().Child(j))
+			for i := range made.Keepers() {
+				walk(made.Keeper(i).Level())
 			}
-		}
-		for i := range made.References() {
-			r := made.Reference(i)
-			walk(r.Level())
-			if only, ok := r.Lock(); ok {
-				walk(only)
+			for i := range made.Checks() {
+				owned(made.Check(i).Level())
 			}
-			if r.Locks() == c.cat.Dataset(r.Level().Ref(0).Dataset()).Common || r.Level().Links() == 0 {
-				t.Errorf("%s: rows of %s are locked: %t", c.text, r.Level().Ref(0).Dataset(), r.Locks())
+			for i := range made.Answers() {
+				owned(made.Answer(i).Root())
+				for j := range made.Answer(i).Root().Children() {
+					walk(made.Answer(i).Root().Child(j))
+				}
 			}
-		}
-		for i := range made.Inserts() {
-			into := made.Insert(i)
-			for n := range into.Columns() {
-				if f := into.Column(n); f.Name == into.Table().TenantColumn() {
-					stamped++
-					if n >= into.Stamps() || into.Value(n, 0).Value().Text() != c.p.TenantKey {
-						t.Errorf("%s: the tenant is %q", c.text, into.Value(n, 0).Value().Text())
+			for i := range made.References() {
+				r := made.Reference(i)
+				walk(r.Level())
+				if only, ok := r.Lock(); ok {
+					walk(only)
+				}
+				for i := range r.Above() {
+					walk(r.AboveAt(i).Level())
+				}
+				if r.Locks() == c.cat.Dataset(r.Level().Ref(0).Dataset()).Common || r.Level().Links() == 0 {
+					t.Errorf("%s: rows of %s are locked: %t", c.text, r.Level().Ref(0).Dataset(), r.Locks())
+				}
+			}
+			for i := range made.Inserts() {
+				into := made.Insert(i)
+				for n := range into.Columns() {
+					if f := into.Column(n); f.Name == into.Table().TenantColumn() {
+						stamped++
+						if n >= into.Stamps() || into.Value(n, 0).Value().Text() != c.p.TenantKey {
+							t.Errorf("%s: the tenant is %q", c.text, into.Value(n, 0).Value().Text())
+						}
 					}
 				}
 			}
-		}
-		if made.Kind().Inserts() && made.Checks() == 0 || made.Kind().Updates() && made.Checks() == 0 {
-			t.Errorf("%s: nothing is checked", c.text)
+			if made.Kind().Inserts() && made.Checks() == 0 || made.Kind().Updates() && made.Checks() == 0 {
+				t.Errorf("%s: nothing is checked", c.text)
+			}
+			for i := range made.Above() {
+				walk(made.AboveAt(i).Level())
+			}
+			for i := range made.Leftovers() {
+				walk(made.Leftover(i).Level())
+			}
 		}
 	}
-	if stamped == 0 || levels == 0 || s.kinds[plan.ByTenantColumn] == 0 || s.kinds[plan.ByParent] == 0 {
+	if stamped == 0 || levels == 0 || nested == 0 || s.kinds[plan.ByTenantColumn] == 0 || s.kinds[plan.ByParent] == 0 {
 		t.Errorf("%d stamps, %d levels: the sweep has nothing to prove there", stamped, levels)
 	}
 }

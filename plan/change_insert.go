@@ -25,6 +25,9 @@ func (cb *changeBuilder) insert() error {
 	if err != nil {
 		return err
 	}
+	if err := cb.nestedInserts(cells); err != nil {
+		return err
+	}
 	if err := cb.covered(); err != nil {
 		return err
 	}
@@ -45,6 +48,7 @@ func (cb *changeBuilder) insert() error {
 			}
 			cb.c.inserts = append(cb.c.inserts, cb.statement(stamps, same, columns[n]))
 		}
+		p.ok("", cb.ownedBy(cells[n], stamps, same, places[n]))
 		into := &cb.c.inserts[i]
 		into.rows = append(into.rows, n)
 		for c, col := range columns[n] {
@@ -76,12 +80,40 @@ func (cb *changeBuilder) insert() error {
 func (cb *changeBuilder) cells(rows []query.Object, places []string) ([]map[*catalog.Column]Given, [][]*catalog.Column, error) {
 	cells, columns := make([]map[*catalog.Column]Given, len(rows)), make([][]*catalog.Column, len(rows))
 	p := cb.problems()
+	once := func(n int, col *catalog.Column, g Given) error {
+		if _, twice := cells[n][col]; twice {
+			f := fault.New(fault.BadUserInput, "%s is given twice", col.Name)
+			f.At = places[n] + "." + col.Name
+			return f
+		}
+		columns[n], cells[n][col] = append(columns[n], col), g
+		return nil
+	}
 	for n, row := range rows {
 		cells[n] = make(map[*catalog.Column]Given, len(row))
 		for _, m := range row {
+			if rel := cb.relation(m.Name); rel != nil {
+				given, err := cb.nest(rel, m.Value, places[n], n)
+				p.ok("", err)
+				for col, g := range given {
+					p.ok("", once(n, col, g))
+				}
+				continue
+			}
 			col, given, err := cb.member(m, places[n])
 			if p.ok("", err) {
-				columns[n], cells[n][col] = append(columns[n], col), given
+				p.ok("", once(n, col, given))
+			}
+		}
+		if cb.placed != nil && cb.placed.given != nil {
+			for col, g := range cb.placed.given[n] {
+				var err error
+				if cb.settable(col.Name) == nil {
+					err = fault.New(fault.Forbidden, "no role of yours links rows of %s", cb.vis.Dataset.Name)
+				}
+				if p.ok("", err) {
+					p.ok("", once(n, col, g))
+				}
 			}
 		}
 		slices.SortFunc(columns[n], func(a, b *catalog.Column) int {
@@ -132,6 +164,9 @@ func namesOf(columns []*catalog.Column) string {
 
 // given are the rows to insert, and where each of them stands.
 func (cb *changeBuilder) given() (rows []query.Object, places []string, err error) {
+	if cb.placed != nil {
+		return cb.placed.rows, cb.placed.places, nil
+	}
 	if cb.c.kind == query.InsertOne {
 		row, ok, err := cb.args.object("row")
 		if err == nil && !ok {

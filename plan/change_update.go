@@ -49,18 +49,17 @@ func (cb *changeBuilder) sets() (sets []Set, cells map[*catalog.Column]Given, er
 	p.ok("increment", err)
 	cells = make(map[*catalog.Column]Given)
 	var columns []*catalog.Column
-	add := func(m query.Member, place string, added bool) {
-		col, given, err := cb.member(m, cb.c.key+"."+place)
+	put := func(col *catalog.Column, given Given, place string, added bool, err error) {
 		if err == nil && slices.Contains(d.Key, col) {
 			err = fault.New(fault.BadUserInput, "%s is of the key of %s, which stays", col.Name, d.Name)
 		}
 		if err == nil && slices.Contains(columns, col) {
-			err = fault.New(fault.BadUserInput, "%s is set and incremented", col.Name)
+			err = fault.New(fault.BadUserInput, "%s is set twice", col.Name)
 		}
 		if err == nil && added && (given.Null() || !col.Type.Numeric()) {
 			err = fault.New(fault.BadUserInput, "%s is no number that can be incremented", col.Name)
 		}
-		if !p.ok(place+"."+m.Name, err) {
+		if !p.ok(place, err) {
 			return
 		}
 		cb.asked = append(cb.asked, col)
@@ -70,8 +69,22 @@ func (cb *changeBuilder) sets() (sets []Set, cells map[*catalog.Column]Given, er
 			cells[col] = given
 		}
 	}
+	add := func(m query.Member, place string, added bool) {
+		col, given, err := cb.member(m, cb.c.key+"."+place)
+		put(col, given, place+"."+m.Name, added, err)
+	}
 	for _, m := range set {
-		add(m, "set", false)
+		rel := cb.relation(m.Name)
+		if rel == nil || rel.Many {
+			add(m, "set", false)
+			continue
+		}
+		given, err := cb.nest(rel, m.Value, cb.c.key+".set", 0)
+		if p.ok("set."+m.Name, err) {
+			for _, pair := range cb.own(rel) {
+				put(pair.From, given[pair.From], "set."+m.Name, false, nil)
+			}
+		}
 	}
 	for _, m := range increment {
 		add(m, "increment", true)
@@ -83,22 +96,14 @@ func (cb *changeBuilder) sets() (sets []Set, cells map[*catalog.Column]Given, er
 		return nil, nil, fault.New(fault.BadUserInput, "nothing is set")
 	}
 	cb.wrote(columns)
-	presets, err := cb.presets(d.Writes.UpdatePresets)
+	more, own, err := cb.changedBeside()
 	if err != nil {
 		return nil, nil, err
 	}
-	var own []*catalog.Column
-	for _, preset := range presets {
-		sets = append(sets, Set{column: cb.stored(preset.column), value: preset.value})
-		cells[preset.column], own = preset.value, append(own, preset.column)
+	for i, col := range own { // presets come first
+		cells[col] = more[i].value
 	}
-	if v := d.Writes.Version; v != nil {
-		one, err := typed(v.Type, query.Number("1"))
-		if err != nil {
-			return nil, nil, err
-		}
-		sets = append(sets, Set{column: cb.stored(v), value: Given{value: one}, add: true})
-	}
+	sets = append(sets, more...)
 	cb.wrote(own)
 	return sets, cells, nil
 }
@@ -134,6 +139,9 @@ func (cb *changeBuilder) choose() error {
 	if err := cb.versioned(lb); err != nil {
 		return err
 	}
+	if cb.c.above, err = cb.upwards(lb); err != nil {
+		return err
+	}
 	if cb.c.chosen, err = cb.sealed(lb, true); err != nil {
 		return err
 	}
@@ -164,6 +172,14 @@ func (cb *changeBuilder) choose() error {
 
 // which reads the key, or the condition.
 func (cb *changeBuilder) which(lb *levelBuilder) error {
+	if cb.links != nil {
+		lb.l.limit = MaxChanged + 1
+		for _, pair := range cb.links {
+			cell := slices.Index(cb.inside.vis.Dataset.Key, pair.From)
+			lb.l.parent = append(lb.l.parent, Link{cell: cell, typ: pair.From.Type, own: lb.read(0, pair.To)})
+		}
+		return nil
+	}
 	if cb.c.kind.One() {
 		return cb.byKey(lb)
 	}
@@ -259,7 +275,7 @@ func (cb *changeBuilder) delete() error {
 	if err != nil {
 		return err
 	}
-	if err := cb.keep(); err != nil {
+	if err := cb.behind(); err != nil {
 		return err
 	}
 	deleted := cb.vis.Dataset.Deleted
@@ -287,40 +303,6 @@ func (cb *changeBuilder) delete() error {
 			return err
 		}
 		cb.c.update.sets = append(cb.c.update.sets, Set{column: cb.stored(v), value: Given{value: one}, add: true})
-	}
-	return nil
-}
-
-// keep plans what keeps rows from being deleted: those that relations lead to which
-// restrict it.
-func (cb *changeBuilder) keep() error {
-	d := cb.vis.Dataset
-	for _, rel := range d.Relations {
-		switch rel.OnDelete {
-		case catalog.LeaveToSource:
-			continue
-		case catalog.Restrict:
-		case catalog.Cascade, catalog.Unlink:
-			return fault.New(fault.NotImplemented, "rows of %s are not deleted yet where rows of %s would have to be changed as well", d.Name, rel.To.Name).
-				WithHint("delete or change those first, and leave on_delete away")
-		}
-		lb := cb.level()
-		if _, err := lb.root(rel.To); err != nil {
-			return err
-		}
-		lb.l.limit = 1
-		for _, pair := range cb.tenantPair(d, rel.To, rel.On) {
-			cell := slices.Index(d.Key, pair.From)
-			if cell < 0 {
-				return fault.New(fault.NotImplemented, "rows of %s are not deleted where %s leads from other columns than the key", d.Name, rel.Name)
-			}
-			lb.l.parent = append(lb.l.parent, Link{cell: cell, typ: pair.From.Type, own: lb.read(0, pair.To)})
-		}
-		if lb.failed != nil || lb.l.refs[0].target != cb.c.target {
-			return fault.New(fault.NotImplemented, "rows of %s are not deleted where rows of %s are in another source", d.Name, rel.To.Name)
-		}
-		cb.c.snapshot = true
-		cb.c.keepers = append(cb.c.keepers, Keeper{level: lb.l, refusal: fault.New(fault.Conflict, "rows of %s are referred to by rows of %s", d.Name, rel.To.Name)})
 	}
 	return nil
 }

@@ -7,6 +7,7 @@ import (
 	"usher/catalog"
 	"usher/fault"
 	"usher/query"
+	"usher/value"
 )
 
 // Upsert says what becomes of a row that is there already, by a key that holds the tenant.
@@ -16,7 +17,16 @@ type Upsert struct {
 	own   []bool
 	level Level
 	id    []string
+
+	found [][]value.Value // by column of the key, then row: where nothing is written to rows that are there
 }
+
+// Finds tells that rows that are there stay as they are, and are found by their keys: those of
+// the level that have the values of Found.
+func (u Upsert) Finds() bool { return u.found != nil }
+
+// Found is the value of a column of the key in a row.
+func (u Upsert) Found(column, row int) value.Value { return u.found[column][row] }
 
 // Identity is how many columns tell the rows of the level apart.
 func (u Upsert) Identity() int { return len(u.id) }
@@ -52,6 +62,9 @@ func (cb *changeBuilder) upsert(cells []map[*catalog.Column]Given, stamps []*cat
 	if err != nil || !ok {
 		return err
 	}
+	if len(cb.c.before)+len(cb.c.after) > 0 {
+		return fault.New(fault.BadUserInput, "onConflict does not go with rows that are nested").WithHint("insert those by a field of their own")
+	}
 	d := cb.vis.Dataset
 	key, err := cb.conflictKey(member(given, "key"))
 	if err != nil {
@@ -61,8 +74,14 @@ func (cb *changeBuilder) upsert(cells []map[*catalog.Column]Given, stamps []*cat
 	if one, isEnum := member(given, "update").(query.Enum); isEnum {
 		list, ok = query.List{one}, true
 	}
-	if !ok || len(list) == 0 {
+	if !ok {
 		return fault.New(fault.BadUserInput, "onConflict.update names the columns to write where a row is there already")
+	}
+	if len(list) == 0 {
+		if err := cb.twice(key, cells, stamps, same); err != nil {
+			return err
+		}
+		return cb.found(key, cells, stamps, same)
 	}
 	insertGrants := cb.grants
 	may := cb.vis.Writing().Update
@@ -136,6 +155,48 @@ func (cb *changeBuilder) upsert(cells []map[*catalog.Column]Given, stamps []*cat
 		cb.grants[i] = grant{checks: slices.Concat(g.checks, updates.checks), of: g.of}
 	}
 	return nil
+}
+
+// found plans that rows which are there already stay as they are: of each row the whole key has to
+// be known, by which it is found.
+func (cb *changeBuilder) found(key []*catalog.Column, cells []map[*catalog.Column]Given, stamps []*catalog.Column, same []Given) error {
+	d, lb := cb.vis.Dataset, cb.level()
+	if cb.c.target.Kind != catalog.Postgres {
+		return fault.New(fault.NotImplemented, "rows of %s are in a source that tells nobody which of them it has left as they are", d.Name).
+			WithHint("onConflict.update names a column at least there")
+	}
+	if _, err := lb.root(d); err != nil {
+		return err
+	}
+	u := Upsert{found: [][]value.Value{}}
+	for _, col := range key {
+		if cb.table.uses[0].binding.Columns[col.Name].Missing {
+			continue
+		}
+		list := make([]value.Value, len(cells))
+		for n, row := range cells {
+			given, ok := row[col]
+			if i := slices.Index(stamps, col); !ok && i >= 0 {
+				given, ok = same[i], true
+			}
+			if !ok || given.Null() || given.list {
+				f := fault.New(fault.BadUserInput, "%s is missing, by which a row is found that is there already", col.Name)
+				f.At = fmt.Sprintf("%s.rows.%d", cb.c.key, n)
+				return f
+			}
+			list[n] = given.value
+		}
+		lb.l.parent = append(lb.l.parent, Link{cell: len(u.key), typ: col.Type, own: lb.read(0, col)})
+		u.key, u.found = append(u.key, cb.stored(col)), append(u.found, list)
+	}
+	lb.l.limit = All
+	for _, col := range d.Key {
+		lb.l.columns = append(lb.l.columns, lb.read(0, col))
+	}
+	var err error
+	u.level, err = cb.sealed(lb, true)
+	cb.c.upsert = u
+	return err
 }
 
 // conflictKey is the unique key that onConflict names.

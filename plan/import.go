@@ -116,7 +116,7 @@ func (cb *changeBuilder) take(i *imported, names []string) error {
 	for _, key := range cb.vis.Dataset.Key {
 		i.key = append(i.key, cb.stored(key))
 	}
-	if err := cb.leading(i, stamps, same); err != nil {
+	if err := cb.importLeading(i, stamps, same); err != nil {
 		return err
 	}
 	return cb.checked()
@@ -156,9 +156,9 @@ func (l Lead) Value(link int) Given { return l.from[link].value }
 // Refusal is the error where a row is not there.
 func (l Lead) Refusal() error { return l.refusal }
 
-// leading makes the references of the rows. One that is known only when they are written is
+// importLeading makes the references of the rows. One that is known only when they are written is
 // checked then.
-func (cb *changeBuilder) leading(i *imported, stamps []*catalog.Column, same []Given) error {
+func (cb *changeBuilder) importLeading(i *imported, stamps []*catalog.Column, same []Given) error {
 	for _, rel := range cb.references() {
 		on := cb.tenantPair(cb.vis.Dataset, rel.To, rel.On)
 		lead, known := Lead{refusal: cb.notThere(rel, "")}, true

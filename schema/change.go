@@ -47,6 +47,21 @@ func (f *facts) writesText() string {
 			b.WriteByte(',')
 		}
 	}
+	for _, r := range f.relations {
+		b.WriteByte('|')
+		if r.to.inserts() {
+			b.WriteByte('!')
+		}
+		for _, pair := range r.On {
+			if r.to.visible.Column(pair.To.Name) != nil {
+				b.WriteByte('.')
+			}
+			if r.to.inserts() && r.to.visible.Writing().Insert.Column(pair.To.Name) != nil {
+				b.WriteByte('=')
+			}
+			b.WriteByte(',')
+		}
+	}
 	return b.String()
 }
 
@@ -78,7 +93,7 @@ func (b *Builder) changes(p *part, f *facts) {
 		return []*ast.ArgumentDefinition{b.said("version", b.column(p, w.Of.Version.Type), "The version that the row had when it was read: of another nothing is changed.")}
 	}
 	if g := w.Insert; g != nil && len(g.Columns) > 0 {
-		b.rowInput(p, d, insertType, g.Columns, func(c *catalog.Column) bool { return w.Of.Required(c) })
+		b.rowInput(p, d, insertType, g.Columns, func(c *catalog.Column) bool { return needed(d, c) }, b.nestedInserts(p, f)...)
 		args := []*ast.ArgumentDefinition{b.said("rows", "["+d.Type+insertType+"!]!", "The rows.")}
 		if b.onConflict(p, f) {
 			args = append(args, b.said("onConflict", d.Type+"OnConflict", "What becomes of rows that are there already; left out: none is written then."))
@@ -98,7 +113,7 @@ func (b *Builder) changes(p *part, f *facts) {
 			}
 		}
 		if len(columns) > 0 {
-			b.rowInput(p, d, setType, columns, func(*catalog.Column) bool { return false })
+			b.rowInput(p, d, setType, columns, func(*catalog.Column) bool { return false }, b.relinks(p, f, columns)...)
 			what := []*ast.ArgumentDefinition{b.said("set", d.Type+setType, "What is written to columns.")}
 			if len(numbers) > 0 {
 				b.rowInput(p, d, incrementType, numbers, func(*catalog.Column) bool { return false })
@@ -165,7 +180,7 @@ func (b *Builder) onConflict(p *part, f *facts) bool {
 func enumerable(name string) bool { return name != "true" && name != "false" && name != "null" }
 
 // rowInput defines an input whose members are columns.
-func (b *Builder) rowInput(p *part, d *catalog.Dataset, ending string, columns []*catalog.Column, required func(*catalog.Column) bool) {
+func (b *Builder) rowInput(p *part, d *catalog.Dataset, ending string, columns []*catalog.Column, required func(*catalog.Column) bool, nested ...*ast.FieldDefinition) {
 	fields := make(ast.FieldList, len(columns))
 	for i, c := range columns {
 		typ := b.column(p, c.Type)
@@ -186,7 +201,7 @@ func (b *Builder) rowInput(p *part, d *catalog.Dataset, ending string, columns [
 		insertType:    "A row of " + d.Name + " to insert. What is left out is as the source has it.",
 		setType:       "What is written to columns of " + d.Name + ". What is left out stays as it is.",
 		incrementType: "What is added to numbers of " + d.Name + ".",
-	}[ending], fields)
+	}[ending], append(fields, nested...))
 	p.inputs = append(p.inputs, d.Type+ending)
 }
 

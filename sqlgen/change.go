@@ -114,6 +114,10 @@ func (w *writer) upsert(u plan.Upsert, d ChangeDialect) {
 		}
 		w.put(Identifier(u.Key(i).Stored))
 	}
+	if u.Finds() {
+		w.put(") DO NOTHING")
+		return
+	}
 	w.put(") DO UPDATE SET ")
 	for i := range u.Sets() {
 		if i > 0 {

@@ -76,6 +76,9 @@ func (c *conn) begin(ctx context.Context, limit time.Duration) error {
 		return c.enter(ctx, limit)
 	}
 	text := c.beginText()
+	if c.begins != "" {
+		text += "; " + allImmediate
+	}
 	if limit < c.limit {
 		text += "; SET LOCAL statement_timeout = " + milliseconds(limit)
 	}

@@ -76,7 +76,7 @@ func (h *host) write(ctx context.Context, c *conn, snapshot bool, fn func(sqlexe
 func (c *conn) write(ctx context.Context, fn func(sqlexec.Session) error) (dead bool, err error) {
 	s := &session{conn: c, snapshot: true, asked: true}
 	err = s.begin(ctx)
-	if err == nil {
+	if err == nil && c.pooling.pooled() { // it began in one message otherwise
 		err = c.exec(ctx, allImmediate)
 	}
 	if err != nil {

@@ -2,6 +2,9 @@ package sqlexec
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"strings"
 
 	"usher/fault"
 	"usher/held"
@@ -52,20 +55,33 @@ type applying struct {
 	charge  charge
 	keys    [][]value.Value // of the rows, by cell of the key
 	count   int
+
+	made          map[string]bool // keys of rows that were inserted, where others were there already
+	written       int
+	inside        *applying // whose rows these are nested in
+	before, after []*applying
 }
 
 func (a *applying) apply(ctx context.Context) (Changed, error) {
-	if err := a.references(ctx); err != nil {
-		return Changed{}, err
-	}
 	if a.c.Kind().Inserts() {
-		if err := a.insert(ctx); err != nil {
+		if err := a.inserts(ctx); err != nil {
 			return Changed{}, err
 		}
-		if err := a.check(ctx, nil); err != nil {
+		if upsert, ok := a.c.Upsert(); ok && upsert.Finds() {
+			if err := a.find(ctx, upsert); err != nil {
+				return Changed{}, err
+			}
+			out, err := a.answered(ctx)
+			out.Affected = a.written
+			return out, err
+		}
+		if err := a.checks(ctx); err != nil {
 			return Changed{}, err
 		}
 		return a.answered(ctx)
+	}
+	if err := a.references(ctx); err != nil {
+		return Changed{}, err
 	}
 	if err := a.choose(ctx); err != nil || a.count == 0 {
 		return Changed{Results: make([]*value.Result, a.c.Answers())}, err
@@ -83,12 +99,9 @@ func (a *applying) apply(ctx context.Context) (Changed, error) {
 		}
 		return a.answered(ctx)
 	}
-	if err := a.kept(ctx); err != nil {
-		return Changed{}, err
-	}
 	out, err := a.answered(ctx) // of what is there no more afterwards
 	if err == nil {
-		err = a.write(ctx)
+		err = a.remove(ctx)
 	}
 	return out, err
 }
@@ -136,12 +149,12 @@ func (a *applying) references(ctx context.Context) error {
 				keys[link] = append(keys[link], r.Value(link, n))
 			}
 		}
-		ask := func(l plan.Level, lock sqlgen.Lock) error {
+		ask := func(l plan.Level, lock sqlgen.Lock, below func(int, value.Rows) error) error {
 			statement, err := sqlgen.Named(l, lock, a.d)
 			if err != nil {
 				return err
 			}
-			there, err := a.named(ctx, statement, keys, r.Tuples(), nil)
+			there, err := a.named(ctx, statement, keys, r.Tuples(), below)
 			if err != nil {
 				return err
 			}
@@ -154,14 +167,63 @@ func (a *applying) references(ctx context.Context) error {
 		}
 		lock := sqlgen.NoLock
 		if only, apart := r.Lock(); apart {
-			if err := ask(only, sqlgen.ToRefer); err != nil {
+			if err := ask(only, sqlgen.ToRefer, nil); err != nil {
 				return err
 			}
 		} else if r.Locks() {
 			lock = sqlgen.ToRefer
 		}
-		if err := ask(r.Level(), lock); err != nil {
+		up := climb{level: r.Level(), from: 1}
+		if err := ask(r.Level(), lock, up.below(r.Above(), r.AboveAt)); err != nil {
 			return err
+		}
+		if err := a.above(ctx, up, r.Above(), r.AboveAt); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// inserts makes rows, those that they lead to before them and those that lead to them after
+// them.
+func (a *applying) inserts(ctx context.Context) error {
+	nested := func(c plan.Change) (*applying, error) {
+		of := &applying{session: a.session, d: a.d, c: c, inside: a}
+		return of, of.failed(of.inserts(ctx))
+	}
+	for i := range a.c.Before() {
+		of, err := nested(a.c.BeforeAt(i))
+		if err != nil {
+			return err
+		}
+		a.before = append(a.before, of)
+	}
+	if err := a.references(ctx); err != nil {
+		return err
+	}
+	if err := a.insert(ctx); err != nil {
+		return err
+	}
+	for i := range a.c.After() {
+		of, err := nested(a.c.AfterAt(i))
+		if err != nil {
+			return err
+		}
+		a.after = append(a.after, of)
+	}
+	return nil
+}
+
+// checks reads all that was inserted again, when all of it is there.
+func (a *applying) checks(ctx context.Context) error {
+	if err := a.check(ctx, nil); err != nil {
+		return err
+	}
+	for _, list := range [][]*applying{a.before, a.after} {
+		for _, of := range list {
+			if err := of.checks(ctx); err != nil {
+				return of.failed(err)
+			}
 		}
 	}
 	return nil
@@ -177,6 +239,10 @@ func (a *applying) insert(ctx context.Context) error {
 	upsert, upserts := a.c.Upsert()
 	for i := range a.c.Inserts() {
 		into := a.c.Insert(i)
+		into = into.Filled(
+			func(row, cell int) value.Value { return a.inside.keys[cell][row] },
+			func(of, row, cell int) value.Value { return a.before[of].keys[cell][row] },
+		)
 		if upserts && !a.d.Returns() {
 			if err := a.merge(ctx, into, upsert); err != nil {
 				return err
@@ -193,6 +259,12 @@ func (a *applying) insert(ctx context.Context) error {
 		rows, err := a.session.Query(ctx, statement.Text, statement.Args.Bind(nil))
 		if err != nil {
 			return err
+		}
+		if upserts && upsert.Finds() {
+			if err := a.fresh(rows, into); err != nil {
+				return err
+			}
+			continue
 		}
 		n := 0
 		for ; n < into.Rows() && rows.Next(); n++ {
@@ -212,6 +284,77 @@ func (a *applying) insert(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// fresh notes the keys of rows that were inserted, where others were there already.
+func (a *applying) fresh(rows value.Rows, into plan.Insert) error {
+	if a.made == nil {
+		a.made = make(map[string]bool)
+	}
+	for n := 0; n <= into.Rows() && rows.Next(); n++ {
+		key := make([]value.Value, a.c.Keys())
+		for k := range key {
+			key[k] = value.Bound(into.Key(k).Type, rows.Cell(k))
+		}
+		a.made[keyText(key)] = true
+	}
+	return ended(rows)
+}
+
+// keyText tells keys apart.
+func keyText(key []value.Value) string {
+	var text strings.Builder
+	for _, v := range key {
+		_, _ = fmt.Fprintf(&text, "%d:%s", len(v.Text()), v.Text())
+	}
+	return text.String()
+}
+
+// find takes the keys of all rows, of those that were inserted and of those that were there,
+// and checks the former: nothing was written to the others.
+func (a *applying) find(ctx context.Context, u plan.Upsert) error {
+	l := u.Level()
+	statement, err := sqlgen.Named(l, sqlgen.NoLock, a.d)
+	if err != nil {
+		return err
+	}
+	keys := make([][]value.Value, u.Keys())
+	for i := range keys {
+		for n := range a.count {
+			keys[i] = append(keys[i], u.Found(i, n))
+		}
+	}
+	only := &applying{session: a.session, d: a.d, c: a.c, keys: make([][]value.Value, a.c.Keys())}
+	there, err := a.named(ctx, statement, keys, a.count, func(n int, row value.Rows) error {
+		key := make([]value.Value, a.c.Keys())
+		for k := range key {
+			key[k] = value.Bound(l.Column(k).Type(), row.Cell(k+1))
+			a.keys[k][n] = key[k]
+		}
+		if a.made[keyText(key)] {
+			for k := range key {
+				only.keys[k] = append(only.keys[k], key[k])
+			}
+			only.count++
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	if only.count < len(a.made) { // what was written is not what was given, or is out of the scope
+		return a.refused()
+	}
+	for _, ok := range there {
+		if !ok {
+			return fault.New(fault.Conflict, "a row of %s with the key of one of these is there, and is not shown", a.c.Dataset())
+		}
+	}
+	a.written = only.count
+	if only.count == 0 {
+		return nil
+	}
+	return only.check(ctx, nil)
 }
 
 // merge makes rows, or changes those that are there already, in several statements.
@@ -291,27 +434,45 @@ func (a *applying) refused() error {
 }
 
 // choose finds the rows to be changed, and keeps them as they are.
-func (a *applying) choose(ctx context.Context) error {
+func (a *applying) choose(ctx context.Context) error { return a.chooseOf(ctx, nil) }
+
+// chooseOf finds the rows to be changed, or those of them that refer to rows of another
+// change.
+func (a *applying) chooseOf(ctx context.Context, of *applying) error {
 	l := a.c.Chosen()
+	first, args := 0, []string(nil)
 	statement, err := sqlgen.Chosen(l, a.d)
+	if of != nil {
+		lock := sqlgen.NoLock
+		if sqlgen.Lockable(l) {
+			lock = sqlgen.ToChange
+		}
+		first, args = 1, of.linked(l)
+		statement, err = sqlgen.Named(l, lock, a.d)
+	}
 	if err != nil {
 		return err
 	}
 	if err := fits(statement.Args.Len(), 0); err != nil {
 		return err
 	}
-	rows, err := a.session.Query(ctx, statement.Text, statement.Args.Bind(nil))
+	rows, err := a.session.Query(ctx, statement.Text, append(args, statement.Args.Bind(nil)...))
 	if err != nil {
 		return err
 	}
 	a.keys = make([][]value.Value, a.c.Keys())
 	stale := false
+	up := climb{level: l, from: first}
+	below := up.below(a.c.Above(), a.c.AboveAt)
 	for rows.Next() {
 		for k := range a.keys {
-			a.keys[k] = append(a.keys[k], value.Bound(l.Column(k).Type(), rows.Cell(k)))
+			a.keys[k] = append(a.keys[k], value.Bound(l.Column(k).Type(), rows.Cell(first+k)))
+		}
+		if below != nil {
+			_ = below(a.count, rows)
 		}
 		a.count++
-		stale = stale || a.c.Versioned() && !rows.Cell(a.c.Keys()).Bool
+		stale = stale || a.c.Versioned() && !rows.Cell(first+a.c.Keys()).Bool
 	}
 	if err := ended(rows); err != nil {
 		return err
@@ -324,8 +485,11 @@ func (a *applying) choose(ctx context.Context) error {
 		return fault.New(fault.Internal, "the key of %s names several rows", a.c.Dataset())
 	case stale:
 		return fault.New(fault.Conflict, "the row of %s has changed meanwhile", a.c.Dataset()).WithHint("read it again, and change what is there now")
-	case a.count == 0 || sqlgen.Lockable(l):
+	case a.count == 0:
 		return nil
+	}
+	if err := a.above(ctx, up, a.c.Above(), a.c.AboveAt); err != nil || sqlgen.Lockable(l) {
+		return err
 	}
 	lock, err := sqlgen.Named(a.c.Locked(), sqlgen.ToChange, a.d)
 	if err != nil {
@@ -381,6 +545,71 @@ func (a *applying) write(ctx context.Context) error {
 	return a.all(ctx, statement)
 }
 
+// linked are the cells of the keys by which rows of a level refer to these.
+func (a *applying) linked(l plan.Level) []string {
+	out := make([]string, 0, l.Links())
+	for link := range l.Links() {
+		out = append(out, a.d.KeyList(a.keys[l.Link(link).Cell()]))
+	}
+	return out
+}
+
+// remove deletes the chosen rows, after what is to be done with those that refer to them.
+func (a *applying) remove(ctx context.Context) error {
+	if err := a.kept(ctx, a.c.Keepers(), a.c.Keeper); err != nil {
+		return err
+	}
+	for i := range a.c.Dependents() {
+		of := &applying{session: a.session, d: a.d, c: a.c.Dependent(i)}
+		if err := of.depend(ctx, a); err != nil {
+			return of.failed(err)
+		}
+	}
+	if err := a.kept(ctx, a.c.Leftovers(), a.c.Leftover); err != nil {
+		return err
+	}
+	return a.write(ctx)
+}
+
+// depend makes a change of rows that refer to others.
+func (a *applying) depend(ctx context.Context, of *applying) error {
+	if err := a.chooseOf(ctx, of); err != nil || a.count == 0 {
+		return err
+	}
+	if !a.c.Kind().Updates() {
+		return a.remove(ctx)
+	}
+	by, err := a.held(ctx)
+	if err == nil {
+		err = a.write(ctx)
+	}
+	if err == nil {
+		err = a.check(ctx, by)
+	}
+	return err
+}
+
+// Failed is what is wrong with a change that belongs to another.
+type Failed struct {
+	Change plan.Change
+	err    error
+}
+
+// Error implements error.
+func (f *Failed) Error() string { return f.err.Error() }
+
+// Unwrap returns what is wrong.
+func (f *Failed) Unwrap() error { return f.err }
+
+// failed says of which of the changes an error is.
+func (a *applying) failed(err error) error {
+	var of *Failed
+	if err == nil || errors.As(err, &of) {
+		return err
+	}
+	return &Failed{a.c, err}
+}
+
 // counted runs a statement that has to be about as many rows as there are keys: no key
 // names two of them, so that fewer are another number.
 func (a *applying) counted(ctx context.Context, statement sqlgen.Statement) error {
@@ -412,18 +641,14 @@ func (a *applying) affected(ctx context.Context, statement sqlgen.Statement, key
 }
 
 // kept refuses to delete rows that others refer to.
-func (a *applying) kept(ctx context.Context) error {
-	for i := range a.c.Keepers() {
-		k := a.c.Keeper(i)
+func (a *applying) kept(ctx context.Context, keepers int, keeper func(int) plan.Keeper) error {
+	for i := range keepers {
+		k := keeper(i)
 		statement, err := sqlgen.Named(k.Level(), sqlgen.NoLock, a.d)
 		if err != nil {
 			return err
 		}
-		args := make([]string, 0, k.Level().Links()+statement.Args.Len())
-		for link := range k.Level().Links() {
-			args = append(args, a.d.KeyList(a.keys[k.Level().Link(link).Cell()]))
-		}
-		rows, err := a.session.Query(ctx, statement.Text, append(args, statement.Args.Bind(nil)...))
+		rows, err := a.session.Query(ctx, statement.Text, append(a.linked(k.Level()), statement.Args.Bind(nil)...))
 		if err != nil {
 			return err
 		}

@@ -39,6 +39,21 @@ datasets:
     columns: {id: Int!, tenant: String!, customer_id: Int, amount: {type: Decimal, precision: 8, scale: 2}, note: String, made_by: String, doc: JSON, tags: "[String]"}
     relations:
       customer: {to: customers, on: {customer_id: id}}
+      lines: {to: lines, many: true, on: {id: order_id}, on_delete: cascade}
+      notes: {to: notes, many: true, on: {id: order_id}, on_delete: unlink}
+  lines:
+    tenant: tenant
+    key: [order_id, line]
+    writable: true
+    columns: {tenant: String!, order_id: Int!, line: Int!, sku: String}
+    relations: {order: {to: orders, on: {order_id: id}}}
+  notes:
+    tenant: tenant
+    key: id
+    writable: true
+    version: version
+    columns: {tenant: String!, id: Int!, order_id: Int, version: Int!}
+    relations: {order: {to: orders, on: {order_id: id}}}
 `
 
 // writtenTables are the tables of all tenants, or, without the tenant's column, of one.
@@ -46,7 +61,9 @@ func writtenTables(tenant bool) string {
 	text := `
 CREATE TABLE customers (tenant text NOT NULL, id int NOT NULL, name varchar(12), code text, version int NOT NULL, PRIMARY KEY (tenant, id), UNIQUE (tenant, code));
 CREATE TABLE orders (tenant text NOT NULL, id int NOT NULL, customer_id int, amount numeric(8,2) CHECK (amount < 1000), note text, made_by text, doc jsonb, tags text[],
-	PRIMARY KEY (tenant, id), FOREIGN KEY (tenant, customer_id) REFERENCES customers (tenant, id));`
+	PRIMARY KEY (tenant, id), FOREIGN KEY (tenant, customer_id) REFERENCES customers (tenant, id));
+CREATE TABLE lines (tenant text NOT NULL, order_id int NOT NULL, line int NOT NULL, sku text, PRIMARY KEY (tenant, order_id, line), FOREIGN KEY (tenant, order_id) REFERENCES orders (tenant, id));
+CREATE TABLE notes (tenant text NOT NULL, id int NOT NULL, order_id int, version int NOT NULL, PRIMARY KEY (tenant, id), FOREIGN KEY (tenant, order_id) REFERENCES orders (tenant, id));`
 	if !tenant {
 		return strings.NewReplacer("tenant text NOT NULL, ", "", "tenant, ", "").Replace(text)
 	}
@@ -92,8 +109,17 @@ func (w writer) where() string {
 	)
 }
 
+// nested are rows within a row, or what it is linked to.
+func (w writer) nested() string {
+	return w.pick(
+		`customer: {link: {id: `+w.id()+`}}, `, `customer: {insert: {id: `+w.id()+`, `+w.customer()+`}}, `, `customer: null, `,
+		`lines: [{line: 1, sku: "a"}, {line: `+w.id()+`}], `, `notes: {id: `+w.id()+`}, `, `lines: [], `,
+		`customer: {insert: {id: `+w.id()+`, orders: {id: `+w.id()+`, lines: {line: 3}}}}, lines: {line: 4}, `,
+	)
+}
+
 const (
-	orderFields    = `{ id note amount made_by doc tags customer { id name version } }`
+	orderFields    = `{ id note amount made_by doc tags customer { id name version } lines(orderBy: [{line: ASC}]) { line sku } notes(orderBy: [{id: ASC}]) { id version } }`
 	customerFields = `{ id name code version orders(orderBy: [{id: DESC}]) { id note } }`
 	orderRows      = ` { affected rows ` + orderFields + ` sorted: rows(orderBy: [{amount: DESC}, {id: ASC}], limit: 2) { id } }`
 	customerRows   = ` { affected rows ` + customerFields + ` }`
@@ -104,7 +130,7 @@ func (w writer) field() string {
 	if w.IntN(3) == 0 {
 		limit = ", limit: " + w.pick("0", "1", "2")
 	}
-	switch w.IntN(12) {
+	switch w.IntN(18) {
 	case 0:
 		return `insertOrdersOne(row: {id: ` + w.id() + `, ` + w.order() + `}) ` + orderFields
 	case 1:
@@ -127,6 +153,18 @@ func (w writer) field() string {
 		return `updateCustomersByPk(id: ` + w.id() + `, set: {` + w.customer() + `}` + w.pick("", ", version: 1", ", version: 2") + `) ` + customerFields
 	case 9:
 		return `deleteOrders(` + w.where() + limit + `)` + orderRows
+	case 11:
+		return `insertOrdersOne(row: {id: ` + w.id() + `, ` + w.nested() + `}) ` + orderFields
+	case 12:
+		return `insertOrders(rows: [{id: ` + w.id() + `, ` + w.nested() + `}, {id: ` + w.id() + `, note: "b", ` + w.nested() + `}])` + orderRows
+	case 13:
+		return `insertCustomersOne(row: {id: ` + w.id() + `, ` + w.customer() + `orders: [{id: ` + w.id() + `, note: "n"}, {id: ` + w.id() + `, lines: {line: 1}}]}) ` + customerFields
+	case 14:
+		return `updateOrders(` + w.where() + `, set: {customer: ` + w.pick(`{unlink: true}`, `{link: {id: `+w.id()+`}}`) + `})` + orderRows
+	case 15:
+		return `deleteOrders(` + w.where() + limit + `)` + orderRows
+	case 16:
+		return `insertOrders(rows: [{id: ` + w.id() + `, note: "u"}, {id: ` + w.id() + `, note: "v"}], onConflict: {key: id, update: [` + w.pick("note", "note, amount", "") + `]})` + orderRows
 	case 10:
 		return `deleteCustomersByPk(id: ` + w.id() + `) ` + customerFields
 	}
@@ -152,7 +190,9 @@ func TestWritesAreTheSame(t *testing.T) {
 	own.Exec(t, writtenTables(false))
 	shared.Exec(t, `
 INSERT INTO customers SELECT t, n, 'of ' || t, 'c' || n, 1 FROM unnest(ARRAY['bistro', 'cantina']) t, generate_series(1, 9) n;
-INSERT INTO orders (tenant, id, customer_id, note) SELECT t, n, n, 'of ' || t FROM unnest(ARRAY['bistro', 'cantina']) t, generate_series(1, 9) n`)
+INSERT INTO orders (tenant, id, customer_id, note) SELECT t, n, n, 'of ' || t FROM unnest(ARRAY['bistro', 'cantina']) t, generate_series(1, 9) n;
+INSERT INTO lines SELECT t, n, 1, 'of ' || t FROM unnest(ARRAY['bistro', 'cantina']) t, generate_series(1, 9) n;
+INSERT INTO notes SELECT t, n, n, 1 FROM unnest(ARRAY['bistro', 'cantina']) t, generate_series(1, 9) n`)
 	open := func(more, bind string) *gateway {
 		text := fmt.Sprintf(writtenConfig, shared.Name, shared.User, shared.Port, more, bind)
 		cfg, err := config.Parse("usher.yml", []byte(text), func(string) (string, bool) { return shared.Password, true })
@@ -164,7 +204,7 @@ INSERT INTO orders (tenant, id, customer_id, note) SELECT t, n, n, 'of ' || t FR
 	together := open("", "")
 	apart := open(
 		fmt.Sprintf("  own: {kind: postgres, host: 127.0.0.1, port: %d, database: %q, user: %q, password: {env: PG}, sslmode: disable}", own.Port, own.Name, own.User),
-		"tenants: {acme: {bind: {customers: {source: own, table: customers, columns: {tenant: ~}}, orders: {source: own, table: orders, columns: {tenant: ~}}}}}",
+		"tenants: {acme: {bind: {customers: {source: own, table: customers, columns: {tenant: ~}}, orders: {source: own, table: orders, columns: {tenant: ~}}, lines: {source: own, table: lines, columns: {tenant: ~}}, notes: {source: own, table: notes, columns: {tenant: ~}}}}}",
 	)
 	who := principal.Principal{Subject: "ana", Tenant: "acme", TenantKey: "acme", Scopes: []principal.Scope{principal.ReadData, principal.WriteData}}
 	sharedRows, ownRows := shared.Open(t), own.Open(t)
@@ -216,7 +256,7 @@ func tablesOf(t *testing.T, db *sql.DB, its bool) string {
 	t.Helper()
 	var sum string
 	row := db.QueryRowContext(t.Context(), `
-WITH c AS (SELECT to_jsonb(x) AS r FROM customers x), o AS (SELECT to_jsonb(x) AS r FROM orders x)
+WITH c AS (SELECT to_jsonb(x) AS r FROM customers x), o AS (SELECT to_jsonb(x) AS r FROM orders x UNION ALL SELECT to_jsonb(x) FROM lines x UNION ALL SELECT to_jsonb(x) FROM notes x)
 SELECT coalesce((SELECT string_agg((r - 'tenant')::text, ';' ORDER BY r) FROM c WHERE NOT r ? 'tenant' OR (r ->> 'tenant' = 'acme') = $1), '') || '/' ||
 	coalesce((SELECT string_agg((r - 'tenant')::text, ';' ORDER BY r) FROM o WHERE NOT r ? 'tenant' OR (r ->> 'tenant' = 'acme') = $1), '')`, its)
 	if err := row.Scan(&sum); err != nil {
