@@ -56,7 +56,7 @@ INSERT INTO orders (tenant, id, customer_id, note) SELECT t, n, n, 'of ' || t FR
 	whose := func(tenant string) principal.Principal {
 		return principal.Principal{Subject: "ana", Tenant: tenant, TenantKey: tenant, Scopes: []principal.Scope{principal.ReadData, principal.WriteData}}
 	}
-	w := writer{rand.New(rand.NewPCG(5, 3))}
+	w := writer{rand.New(rand.NewPCG(5, 3)), 11}
 	read := `{ orders(orderBy: [{id: ASC}]) ` + orderFields + ` customers(orderBy: [{id: ASC}]) ` + customerFields + ` }`
 	others := answerIn(t, server, whose("bistro"), read) + answerIn(t, server, whose("cantina"), read)
 	done, upserted, refused := 0, 0, make(map[string]int)
