@@ -65,6 +65,8 @@ type Server struct {
 
 	MaxExports    int           `yaml:"max_exports"`    // under way at a time
 	ExportTimeout time.Duration `yaml:"export_timeout"` // of one of them
+	MaxImport     int64         `yaml:"max_import"`     // bytes of an import's body
+	ImportTimeout time.Duration `yaml:"import_timeout"` // of one import
 
 	AllowedOrigins []string `yaml:"allowed_origins"` // web origins whose pages may ask; "*" for all
 	TrustedProxies []string `yaml:"trusted_proxies"` // networks whose X-Forwarded-For and -Prefix are believed
@@ -136,7 +138,7 @@ func DefaultServer() Server {
 	return Server{
 		Listen: "127.0.0.1:8080", Numbers: NumbersExact, Timeout: 30 * time.Second, Drain: 5 * time.Second, MaxBody: 1 << 20,
 		MaxTokens: 10_000, MaxDepth: 15, MaxAliases: 100, MaxRootFields: 50, MaxItems: 10_000, MaxConditions: 1000, CacheBytes: 64 << 20,
-		MaxWaiting: 100, MaxWait: 10 * time.Second, MaxExports: 4, ExportTimeout: time.Hour,
+		MaxWaiting: 100, MaxWait: 10 * time.Second, MaxExports: 4, ExportTimeout: time.Hour, MaxImport: 1 << 30, ImportTimeout: time.Hour,
 		Playground: true,
 	}
 }
@@ -239,11 +241,15 @@ func (s Server) problems() []catalog.Problem {
 	if s.ExportTimeout <= 0 {
 		add("export_timeout", "must be longer than nothing, such as 1h")
 	}
+	if s.ImportTimeout <= 0 {
+		add("import_timeout", "must be longer than nothing, such as 1h")
+	}
 	for _, limit := range []struct {
 		key string
 		n   int64
 	}{
 		{"max_body", s.MaxBody},
+		{"max_import", s.MaxImport},
 		{"max_tokens", int64(s.MaxTokens)},
 		{"max_depth", int64(s.MaxDepth)},
 		{"max_aliases", int64(s.MaxAliases)},

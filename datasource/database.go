@@ -9,7 +9,6 @@ import (
 
 	"usher/datasource/admit"
 	"usher/datasource/duckdb"
-	"usher/datasource/postgres"
 	"usher/datasource/sqlexec"
 	"usher/fault"
 	"usher/plan"
@@ -29,7 +28,9 @@ type database struct {
 	meter   *meter
 	gate    *admit.Gate
 	flights group[sameQuestion, Answered]
-	writer  *postgres.DB // nil: nothing is written there
+	writer  writer // nil: nothing is written there
+	changes sqlgen.ChangeDialect
+	writing *admit.Gate  // the way into the writer
 	forgot  atomic.Int64 // when keys of mutations were forgotten for the last time
 }
 

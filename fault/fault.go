@@ -80,9 +80,11 @@ type Error struct {
 	Hint       string        // optional: what to do next
 	RetryAfter time.Duration // optional: sent as Retry-After when the whole request fails
 	At         string        // optional: which field and argument of the question is meant, such as orders.items.limit
+	Line       int64         // optional: which line of an import is meant, from 1
 	Also       []*Error      // optional: what else is wrong with the same question
 	Unknown    bool          // of a change: nobody knows whether it was made
 	Applied    bool          // of a change: it was made, and this is about its answer
+	Written    *int          // of a change by calls, which nothing undoes: how many rows were written before it failed
 	cause      error
 }
 

@@ -80,15 +80,15 @@ func New(ctx context.Context, cfg *config.Config, opts Options) (_ *Gateway, err
 			return nil, err
 		}
 	}
-	calls, requests, exports, stages := upstream.NewMetrics(), transport.NewMetrics(), transport.NewExportMetrics(), stage.New()
-	if err := next.wire(cfg, g, opts, calls, requests, exports, stages); err != nil {
+	calls, requests, exports, imports, stages := upstream.NewMetrics(), transport.NewMetrics(), transport.NewExportMetrics(), transport.NewImportMetrics(), stage.New()
+	if err := next.wire(cfg, g, opts, calls, requests, exports, imports, stages); err != nil {
 		return nil, err
 	}
 	if g.control != nil {
 		g.control.OnChange(func(c tenancy.Change) { next.sources.Changed(c.Source, c.Dataset, c.Tenants) })
 		opts.Metrics = append(opts.Metrics, AuditLost(g.control.Dropped))
 	}
-	g.metrics, err = registryOf(append(opts.Metrics, requests, exports, stages, next.data, next.sources, calls, SourcesUnreached(g.catalog))...)
+	g.metrics, err = registryOf(append(opts.Metrics, requests, exports, imports, stages, next.data, next.sources, calls, SourcesUnreached(g.catalog))...)
 	if err == nil {
 		g.reach(cfg, opts)
 	}

@@ -34,6 +34,7 @@ type snapshot struct {
 	engine  *graph.Engine
 	graphql http.Handler
 	exports http.Handler
+	imports http.Handler
 	proxies client.Proxies
 	handler http.Handler
 }
@@ -50,7 +51,7 @@ func (s *snapshot) compile(ctx context.Context, cfg *config.Config, log *slog.Lo
 }
 
 // wire makes the way of a request, from its end to its beginning.
-func (s *snapshot) wire(cfg *config.Config, g *Gateway, opts Options, calls *upstream.Metrics, requests *transport.Metrics, exports *transport.ExportMetrics, stages *stage.Times) (err error) {
+func (s *snapshot) wire(cfg *config.Config, g *Gateway, opts Options, calls *upstream.Metrics, requests *transport.Metrics, exports *transport.ExportMetrics, imports *transport.ImportMetrics, stages *stage.Times) (err error) {
 	if s.sources, err = datasource.New(s.catalog, datasource.Options{
 		Held:       g.budget,
 		Log:        opts.Log,
@@ -108,6 +109,9 @@ func (s *snapshot) wire(cfg *config.Config, g *Gateway, opts Options, calls *ups
 	s.exports = transport.NewExport(s.engine, s.tokens.Authenticate, manners, transport.ExportOptions{
 		Timeout: cfg.Server.ExportTimeout, Read: s.engine.Exporting, Prepare: s.export, Metrics: exports,
 	})
+	s.imports = transport.NewImport(s.tokens.Authenticate, manners, transport.ImportOptions{
+		Timeout: cfg.Server.ImportTimeout, MaxBytes: cfg.Server.MaxImport, Load: s.load, Metrics: imports,
+	})
 	s.route(cfg, g, opts)
 	return nil
 }
@@ -118,6 +122,7 @@ func (s *snapshot) route(cfg *config.Config, g *Gateway, opts Options) {
 	mux.Handle("/graphql", s.graphql)
 	mux.Handle("/graphql/{$}", s.graphql) // there are proxies that add a slash
 	mux.Handle("/export/{dataset}", s.exports)
+	mux.Handle("/import/{dataset}", s.imports)
 	mux.Handle("/health/", transport.Health(g.ready))
 	if changes := hooks(s.catalog, g.told(cfg, s.catalog, s.sources.Changed), opts.Log); changes != nil {
 		mux.Handle("/hooks/", changes)

@@ -292,13 +292,18 @@ func fitting(t value.Type, v query.Value) (value.Value, error) {
 	if err != nil {
 		return out, err
 	}
+	return out, fits(t, out)
+}
+
+// fits refuses a decimal that would be rounded.
+func fits(t value.Type, v value.Value) error {
 	if t.Scalar == value.Decimal && t.Scale != value.Unscaled {
-		whole, fraction := value.DecimalShape(out.Text())
+		whole, fraction := value.DecimalShape(v.Text())
 		if fraction > max(t.Scale, 0) || t.Precision > 0 && whole > max(t.Precision-t.Scale, 1) {
-			return value.Value{}, fmt.Errorf("the number has more digits than are kept: %d in all, %d of them after the point", t.Precision, t.Scale)
+			return fmt.Errorf("the number has more digits than are kept: %d in all, %d of them after the point", t.Precision, t.Scale)
 		}
 	}
-	return out, nil
+	return nil
 }
 
 // needed refuses a row without a column that has to be given.

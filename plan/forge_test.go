@@ -98,6 +98,15 @@ func TestForged(t *testing.T) {
 			t.Errorf("the zero change is made: %v", err)
 		}
 	}
+	if in, err := sources.Import(t.Context(), plan.Import{}, nil, 0); in != 0 || !errors.Is(err, datasource.ErrNotPlanned) {
+		t.Errorf("the zero import is made: %v", err)
+	}
+	if s, err := sqlgen.Load(plan.Import{}, sqlgen.PostgresImport); !errors.Is(err, sqlgen.ErrNotPlanned) || s.Text != "" {
+		t.Errorf("the zero import is rendered as %q, %v", s.Text, err)
+	}
+	if _, err := sqlgen.Stage(plan.Import{}, sqlgen.PostgresImport); !errors.Is(err, sqlgen.ErrNotPlanned) {
+		t.Errorf("the zero import is staged: %v", err)
+	}
 	if _, err := sources.PrepareSharedScan(plan.SharedScan{}); !errors.Is(err, datasource.ErrNotPlanned) {
 		t.Errorf("no shared scan is prepared: %v", err)
 	}
@@ -174,6 +183,7 @@ func TestSealed(t *testing.T) {
 	walk(reflect.TypeFor[plan.SharedScan]())
 	walk(reflect.TypeFor[plan.Lookup]())
 	walk(reflect.TypeFor[plan.Change]())
+	walk(reflect.TypeFor[plan.Import]())
 	for _, typ := range []reflect.Type{reflect.TypeFor[plan.Level](), reflect.TypeFor[plan.Ref](), reflect.TypeFor[plan.Expr](), reflect.TypeFor[value.Value]()} {
 		if !seen[typ] {
 			t.Errorf("the walk did not reach %s", typ)

@@ -96,7 +96,9 @@ type mutation struct {
 func (m *mutation) answer(ctx context.Context, changed []sqlexec.Changed) []graph.Outcome {
 	out := make([]graph.Outcome, len(changed))
 	for i, c := range changed {
-		out[i].Answer, out[i].Err = m.d.answered(ctx, m.who, m.plans[i], c, m.numbersAsText)
+		if out[i].Err = c.Err; c.Err == nil {
+			out[i].Answer, out[i].Err = m.d.answered(ctx, m.who, m.plans[i], c, m.numbersAsText)
+		}
 		out[i].Rows = c.Affected
 	}
 	return out

@@ -399,3 +399,44 @@ func (w *wire) rest() {
 		w.frame = nil
 	}
 }
+
+// flush has the server answer what it was sent so far.
+func (w *wire) flush() { w.end(w.begin('H')) }
+
+// accepts reads up to where a COPY takes rows.
+func (w *wire) accepts() error {
+	for {
+		typ, body, err := w.message()
+		if err != nil {
+			return err
+		}
+		switch typ {
+		case '1', '2': // parsed, bound
+		case 'G':
+			return nil
+		case 'E': // it passes over everything up to here
+			w.sync()
+			if err := w.send(); err != nil {
+				return err
+			}
+			return w.failed(body)
+		default:
+			return fmt.Errorf("%w: a message %q before a COPY", errProtocol, typ)
+		}
+	}
+}
+
+// rows sends rows of a COPY, and that they were all.
+func (w *wire) rows(data []byte) error {
+	head := w.begin('d')
+	binary.BigEndian.PutUint32(w.out[head:], uint32(len(data)+4))
+	if err := w.send(); err != nil {
+		return err
+	}
+	if _, err := w.link.Write(data); err != nil {
+		return err
+	}
+	w.end(w.begin('c'))
+	w.sync()
+	return w.send()
+}

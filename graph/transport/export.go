@@ -265,14 +265,17 @@ func (o *outlet) Write(p []byte) (int, error) {
 	return sent, nil
 }
 
-// still refuses to go on for who may no longer: the token has to be good to the
-// end, and mean what it meant when the export was planned.
-func (o *outlet) still() error {
-	now, err := o.authenticate(o.ctx, o.r)
+// still refuses to go on for who may no longer.
+func (o *outlet) still() error { return o.stillMay(principal.ExportData) }
+
+// stillMay asks whether the token is good for what takes long: it has to be to the end, and
+// to mean what it meant in the beginning.
+func (x *exchange) stillMay(scope principal.Scope) error {
+	now, err := x.authenticate(x.ctx, x.r)
 	if err != nil {
 		return err
 	}
-	if !slices.Contains(now.Scopes, principal.ExportData) || string(now.AppendRights(nil)) != string(o.caller.AppendRights(nil)) {
+	if !slices.Contains(now.Scopes, scope) || string(now.AppendRights(nil)) != string(x.caller.AppendRights(nil)) {
 		return fault.New(fault.Forbidden, "the rights of the token have changed")
 	}
 	return nil

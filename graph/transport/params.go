@@ -37,9 +37,9 @@ func readPost(w http.ResponseWriter, r *http.Request, limit int64) (*graphql.Raw
 	var tooLarge *http.MaxBytesError
 	switch {
 	case errors.As(err, &tooLarge):
-		return nil, &refusal{http.StatusRequestEntityTooLarge, fault.New(fault.TooComplex, "the body is larger than %d bytes", limit)}
+		return nil, &refusal{status: http.StatusRequestEntityTooLarge, err: fault.New(fault.TooComplex, "the body is larger than %d bytes", limit)}
 	case errors.Is(err, os.ErrDeadlineExceeded):
-		return nil, &refusal{http.StatusRequestTimeout, fault.New(fault.Timeout, "the body did not arrive in time")}
+		return nil, &refusal{status: http.StatusRequestTimeout, err: fault.New(fault.Timeout, "the body did not arrive in time")}
 	case err != nil:
 		return nil, refuse(http.StatusBadRequest, "the body could not be read").because(err)
 	case len(body) == 0:
@@ -62,7 +62,7 @@ func readPost(w http.ResponseWriter, r *http.Request, limit int64) (*graphql.Raw
 // readGet reads the parameters of a GET from its query string.
 func readGet(r *http.Request, limit int64) (*graphql.RawParams, *refusal) {
 	if int64(len(r.URL.RawQuery)) > limit {
-		return nil, &refusal{http.StatusRequestURITooLong, fault.New(fault.TooComplex, "the query string is larger than %d bytes", limit)}
+		return nil, &refusal{status: http.StatusRequestURITooLong, err: fault.New(fault.TooComplex, "the query string is larger than %d bytes", limit)}
 	}
 	values, err := url.ParseQuery(r.URL.RawQuery)
 	if err != nil {

@@ -3,6 +3,7 @@ package transport
 import (
 	"encoding/json"
 	"errors"
+	"maps"
 	"math"
 	"net/http"
 	"strconv"
@@ -20,21 +21,22 @@ const notAuthenticated = "no valid token was shown"
 type refusal struct {
 	status int
 	err    *fault.Error
+	more   map[string]any // extensions beside those that every error has
 }
 
 // refuse makes the refusal of a malformed request.
 func refuse(status int, message string) *refusal {
-	return &refusal{status, fault.New(fault.BadUserInput, "%s", message)}
+	return &refusal{status: status, err: fault.New(fault.BadUserInput, "%s", message)}
 }
 
 func (r *refusal) because(cause error) *refusal {
-	return &refusal{r.status, r.err.Because(cause)}
+	return &refusal{status: r.status, err: r.err.Because(cause)}
 }
 
 // refusalOf translates an error that failed the whole request.
 func refusalOf(err error) *refusal {
 	e := fault.From(err)
-	return &refusal{fault.Lookup(e.Code).Status, e}
+	return &refusal{status: fault.Lookup(e.Code).Status, err: e}
 }
 
 // write answers a request that fails as a whole, with a GraphQL error as body.
@@ -57,7 +59,14 @@ func (r *refusal) write(w http.ResponseWriter, request *http.Request, explain bo
 		seconds := math.Ceil(r.err.RetryAfter.Seconds())
 		w.Header().Set("Retry-After", strconv.FormatFloat(seconds, 'f', 0, 64))
 	}
-	extensions := map[string]string{"code": string(r.err.Code)}
+	extensions := map[string]any{"code": string(r.err.Code)}
+	maps.Copy(extensions, r.more)
+	if r.err.Line > 0 {
+		extensions["line"] = r.err.Line
+	}
+	if r.err.Unknown {
+		extensions["unknown"] = true
+	}
 	if id := requestid.From(request.Context()); id != "" {
 		extensions["requestId"] = id
 	}
@@ -65,8 +74,8 @@ func (r *refusal) write(w http.ResponseWriter, request *http.Request, explain bo
 		extensions["hint"] = r.err.Hint
 	}
 	type graphqlError struct {
-		Message    string            `json:"message"`
-		Extensions map[string]string `json:"extensions"`
+		Message    string         `json:"message"`
+		Extensions map[string]any `json:"extensions"`
 	}
 	// Strings always marshal.
 	body, _ := json.Marshal(map[string][]graphqlError{"errors": {{message, extensions}}})

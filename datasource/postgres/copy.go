@@ -1,0 +1,69 @@
+package postgres
+
+import (
+	"cmp"
+	"context"
+	"time"
+
+	"usher/fault"
+	"usher/pglink"
+)
+
+// Copy implements sqlexec.Loads: one COPY takes one portion of rows, so that a sender who
+// takes hours is no statement to the server's time limit.
+func (s *session) Copy(ctx context.Context, text string, rows []byte) error {
+	s.closeRows()
+	if err := ctx.Err(); err != nil {
+		return fault.From(err)
+	}
+	c := s.conn
+	if c.broken {
+		return fault.New(fault.Unavailable, "the connection to the source is lost").Because(causeOf(cmp.Or(c.why, errLost)))
+	}
+	s.asked = true
+	stop := c.link.Watch(ctx, pglink.Grace)
+	c.link.Allow()
+	err := c.copyRows(text, rows)
+	if stop() {
+		c.broken = true
+	}
+	if err != nil {
+		return translate(ctx, c.failed(err))
+	}
+	return nil
+}
+
+func (c *conn) copyRows(text string, rows []byte) error {
+	c.wire.parse("", text)
+	c.wire.execute("", nil)
+	c.wire.flush()
+	if err := c.wire.send(); err != nil {
+		return err
+	}
+	if err := c.wire.accepts(); err != nil {
+		return err
+	}
+	if err := c.wire.rows(rows); err != nil {
+		return err
+	}
+	if err := c.wire.completed(nil); err != nil {
+		return err
+	}
+	return c.wire.ready()
+}
+
+// patience bounds the statements that follow in the transaction, as narrowly as the owner of
+// the database has.
+const patience = `SELECT set_config('statement_timeout', (CASE WHEN reset_val::int8 BETWEEN 1 AND $1::int8 THEN reset_val::int8 ELSE $1::int8 END)::text, true)
+FROM pg_catalog.pg_settings WHERE name = 'statement_timeout'`
+
+// Patient implements sqlexec.Loads.
+func (s *session) Patient(ctx context.Context, limit time.Duration) error {
+	found, err := s.ask(ctx, patience, []string{milliseconds(max(limit, time.Millisecond))}, &prepared{}, asEver)
+	if err != nil {
+		return err
+	}
+	for found.Next() { //nolint:revive // it has nothing to say
+	}
+	return found.Err()
+}

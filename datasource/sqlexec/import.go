@@ -1,0 +1,259 @@
+package sqlexec
+
+import (
+	"context"
+	"errors"
+	"io"
+	"time"
+
+	"usher/fault"
+	"usher/plan"
+	"usher/sqlgen"
+	"usher/value"
+)
+
+// Loads is a session that takes many rows at once.
+type Loads interface {
+	Session
+	Plans
+	// Copy takes rows as the dialect has written them.
+	Copy(ctx context.Context, text string, rows []byte) error
+	// Patient bounds the statements that follow by this instead of the source's timeout.
+	Patient(ctx context.Context, limit time.Duration) error
+}
+
+// Incoming is rows that come one after the other. Next returns a row and its number in the
+// input, which is valid until the next one; io.EOF is after the last.
+type Incoming interface {
+	Next() (line int64, row []plan.Given, err error)
+}
+
+// importPortion is how many bytes of rows are sent at once. ImportMemory is what an import
+// holds at most: a portion and the row that fills it.
+const (
+	importPortion = 512 << 10
+	ImportMemory  = 8 << 20
+)
+
+// Loading is an import under way: rows are taken of it portion by portion, and written in
+// transactions of a bounded number of rows, or in one.
+type Loading struct {
+	plan  plan.Import
+	d     sqlgen.ImportDialect
+	rows  Incoming
+	batch int64
+	buf   []byte
+	count int64 // of rows in the transaction
+	ended bool
+}
+
+// NewLoading begins an import, in transactions of so many rows at most; 0: in one.
+func NewLoading(i plan.Import, d sqlgen.ImportDialect, rows Incoming, batch int64) *Loading {
+	return &Loading{plan: i, d: d, rows: rows, batch: batch}
+}
+
+// More reads the first rows of the next transaction, and tells whether there are any.
+func (l *Loading) More() (bool, error) {
+	l.count = 0
+	err := l.fill()
+	return l.count > 0, err
+}
+
+// Count is how many rows the transaction has that Write wrote.
+func (l *Loading) Count() int64 { return l.count }
+
+// fill reads rows up to a portion.
+func (l *Loading) fill() error {
+	l.buf = l.buf[:0]
+	for !l.full() && len(l.buf) < importPortion {
+		line, row, err := l.rows.Next()
+		if errors.Is(err, io.EOF) {
+			l.ended = true
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		l.buf = l.d.AppendStaged(l.buf, line, row)
+		l.count++
+	}
+	return nil
+}
+
+// full tells that the transaction takes no more rows.
+func (l *Loading) full() bool { return l.ended || l.batch > 0 && l.count >= l.batch }
+
+// Write takes the rows of one transaction, which its caller begins, and commits only if
+// there is no error: into tables of the session, then what they lead to is asked for and
+// kept as it is, then they are inserted, and what was written is read again.
+func (l *Loading) Write(ctx context.Context, s Loads, limit time.Duration) error {
+	if !l.plan.Valid() {
+		return fault.New(fault.Internal, "internal error").Because(sqlgen.ErrNotPlanned)
+	}
+	if err := s.Patient(ctx, limit); err != nil {
+		return err
+	}
+	tables, err := sqlgen.Stage(l.plan, l.d)
+	if err != nil {
+		return err
+	}
+	for _, text := range tables {
+		if _, err := l.one(ctx, s, sqlgen.Statement{Text: text}, 0); err != nil {
+			return err
+		}
+	}
+	for {
+		if err := s.Copy(ctx, sqlgen.CopyStaged, l.buf); err != nil {
+			return err
+		}
+		if l.full() {
+			break
+		}
+		if err := l.fill(); err != nil {
+			return err
+		}
+		if len(l.buf) == 0 {
+			break
+		}
+	}
+	if err := l.leads(ctx, s); err != nil {
+		return err
+	}
+	load, err := sqlgen.Load(l.plan, l.d)
+	if err != nil {
+		return err
+	}
+	if _, err := l.one(ctx, s, load, 0); err != nil {
+		return err
+	}
+	return l.check(ctx, s)
+}
+
+// one runs a statement that has one row to say, or none; nil if it has none. It is planned
+// for tables that nobody else has, and not kept.
+func (l *Loading) one(ctx context.Context, s Loads, statement sqlgen.Statement, width int) ([]value.Cell, error) {
+	rows, err := s.QueryByValues(ctx, statement.Text, statement.Args.Bind(nil))
+	if err != nil {
+		return nil, err
+	}
+	var cells []value.Cell
+	if rows.Next() {
+		for i := range width {
+			cells = append(cells, rows.Cell(i)) // none of them is text
+		}
+	}
+	return cells, ended(rows)
+}
+
+// count runs a statement that counts.
+func (l *Loading) number(ctx context.Context, s Loads, statement sqlgen.Statement) (int64, error) {
+	cells, err := l.one(ctx, s, statement, 1)
+	if err != nil {
+		return 0, err
+	}
+	return cells[0].Int, nil
+}
+
+// leads asks for the rows that will be led to, and keeps them as they are.
+func (l *Loading) leads(ctx context.Context, s Loads) error {
+	for i := range l.plan.Leads() {
+		lead := l.plan.Lead(i)
+		ask := func(level plan.Level, lock sqlgen.Lock) error {
+			statement, err := sqlgen.Missing(l.plan, lead, level, lock, l.d)
+			if err != nil {
+				return err
+			}
+			cells, err := l.one(ctx, s, statement, 1)
+			if err == nil && !cells[0].Null() {
+				return at(lead.Refusal(), cells[0].Int)
+			}
+			return err
+		}
+		lock := sqlgen.NoLock
+		if only, apart := lead.Lock(); apart {
+			if err := ask(only, sqlgen.ToRefer); err != nil {
+				return err
+			}
+		} else if lead.Locks() {
+			lock = sqlgen.ToRefer
+		}
+		if err := ask(lead.Level(), lock); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// check reads what was written. A row has to be right in one of the ways: of several, each
+// takes away what is right by it, and the last one has to find all that is left.
+func (l *Loading) check(ctx context.Context, s Loads) error {
+	left, err := l.number(ctx, s, sqlgen.Statement{Text: sqlgen.CountKeys})
+	switch {
+	case err != nil:
+		return err
+	case left != l.count: // a trigger, or a rule of the table's own
+		return fault.New(fault.Forbidden, "the source does not write these rows of %s", l.plan.Dataset())
+	}
+	last := l.plan.Checks() - 1
+	if last < 0 {
+		return fault.New(fault.Internal, "internal error").Because(sqlgen.ErrNotPlanned)
+	}
+	for i := range last {
+		forget, err := sqlgen.ForgetRight(l.plan.Check(i), l.d)
+		if err != nil {
+			return err
+		}
+		if _, err := l.one(ctx, s, forget, 0); err != nil {
+			return err
+		}
+		if left, err = l.number(ctx, s, sqlgen.Statement{Text: sqlgen.CountKeys}); err != nil {
+			return err
+		}
+	}
+	check := l.plan.Check(last)
+	statement, err := sqlgen.Right(check, l.d)
+	if err != nil {
+		return err
+	}
+	cells, err := l.one(ctx, s, statement, 2)
+	switch {
+	case err != nil:
+		return err
+	case cells[0].Int > left:
+		return fault.New(fault.Internal, "the key of %s names several rows", l.plan.Dataset())
+	case cells[0].Int == left && cells[1].Int == left:
+		return nil
+	}
+	return l.wrong(ctx, s, check)
+}
+
+// wrong says what is wrong with the first row that is not right.
+func (l *Loading) wrong(ctx context.Context, s Loads, check plan.Check) error {
+	statement, err := sqlgen.Wrong(check, l.d)
+	if err != nil {
+		return err
+	}
+	width := check.Level().Columns()
+	cells, err := l.one(ctx, s, statement, 2+width)
+	switch {
+	case err != nil:
+		return err
+	case cells == nil:
+		return fault.New(fault.Internal, "the rows of %s are right and were not", l.plan.Dataset())
+	case !cells[1].Bool:
+		return at(check.Outside(), cells[0].Int)
+	}
+	for cell := range width {
+		if !cells[2+cell].Bool {
+			return at(check.Refusal(cell), cells[0].Int)
+		}
+	}
+	return at(check.Outside(), cells[0].Int)
+}
+
+// at is an error of a line of the input.
+func at(err error, line int64) error {
+	f := *fault.From(err)
+	f.Line = line
+	return &f
+}

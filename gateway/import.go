@@ -1,0 +1,18 @@
+package gateway
+
+import (
+	"context"
+	"io"
+
+	"usher/graph/transport"
+	"usher/resolvers"
+)
+
+// load joins what an import is asked for with who writes its rows.
+func (s *snapshot) load(ctx context.Context, asked transport.ImportRequest, body io.Reader) (int64, error) {
+	ctx, err := s.engine.Importing(ctx)
+	if err != nil {
+		return 0, err
+	}
+	return s.data.Import(ctx, resolvers.ImportRequest(asked), body)
+}

@@ -1,0 +1,283 @@
+package plan
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"usher/catalog"
+	"usher/fault"
+	"usher/principal"
+	"usher/query"
+	"usher/value"
+)
+
+// Import is an insert of rows that come one after the other and are never held whole. Only
+// BuildImport makes one, of what a Change is made of: the same rights, stamps and checks.
+// What is written to a column of a row is a Given, which it reads.
+type Import struct{ body *imported }
+
+type imported struct {
+	*change
+	key     []Field
+	columns []Field
+	texts   bool
+	stamps  []stampedField
+	leads   []Lead
+}
+
+type stampedField struct {
+	field Field
+	value Given
+}
+
+// BuildImport makes the plan of an import: the only way to an Import. The error is a
+// *fault.Error the caller may see.
+func BuildImport(r query.Import, cat *catalog.Catalog, p principal.Principal, now time.Time) (Import, error) {
+	cb, err := importing(r.Dataset, cat, p, now)
+	if err != nil {
+		return Import{}, err
+	}
+	i := &imported{change: cb.c, texts: r.Texts}
+	if err := cb.take(i, r.Columns); err != nil {
+		return Import{}, err
+	}
+	if err := cb.reached(); err != nil {
+		return Import{}, err
+	}
+	cb.c.strategy = cb.reachedBy()
+	return Import{i}, nil
+}
+
+// MayImport refuses who may not import rows of a dataset, whatever they are.
+func MayImport(dataset string, cat *catalog.Catalog, p principal.Principal, now time.Time) error {
+	_, err := importing(dataset, cat, p, now)
+	return err
+}
+
+// importing finds the table, or refuses.
+func importing(dataset string, cat *catalog.Catalog, p principal.Principal, now time.Time) (*changeBuilder, error) {
+	if p.Grant.SavedOnly {
+		return nil, fault.New(fault.Forbidden, "the token may run saved operations only, and an import is none")
+	}
+	b, err := newBuilder(cat, principal.Slotted{Principal: p}, now)
+	if err != nil {
+		return nil, err
+	}
+	vis := b.view.Dataset(dataset)
+	if vis == nil {
+		return nil, fault.New(fault.NotFound, "there is no such dataset")
+	}
+	b.path = []string{dataset}
+	cb := &changeBuilder{
+		builder: b, vis: vis, now: now,
+		c: &change{kind: query.Insert, key: dataset, dataset: dataset, identity: b.identity(), names: make(map[string]string)},
+	}
+	return cb, cb.open()
+}
+
+// take plans rows of which these columns are given.
+func (cb *changeBuilder) take(i *imported, names []string) error {
+	p := cb.problems()
+	for _, name := range names {
+		col := cb.settable(name)
+		switch {
+		case col == nil:
+			p.ok(name, fault.New(fault.BadUserInput, "%s of %s cannot be written", name, cb.vis.Dataset.Name))
+		case slices.Contains(cb.asked, col):
+			p.ok(name, fault.New(fault.BadUserInput, "%s is named twice", name))
+		default:
+			cb.asked = append(cb.asked, col)
+			i.columns = append(i.columns, cb.stored(col))
+		}
+	}
+	if len(names) == 0 {
+		p.ok("", fault.New(fault.BadUserInput, "a row names a column at least"))
+	}
+	if err := p.err(); err != nil {
+		return err
+	}
+	if err := cb.covered(); err != nil {
+		return err
+	}
+	stamps, same, err := cb.stamps()
+	if err != nil {
+		return err
+	}
+	for n, col := range stamps {
+		i.stamps = append(i.stamps, stampedField{cb.stored(col), same[n]})
+	}
+	cb.wrote(cb.asked)
+	cb.wrote(stamps)
+	if err := cb.needed(cb.asked, stamps, cb.vis.Dataset.Name); err != nil {
+		return err
+	}
+	for _, key := range cb.vis.Dataset.Key {
+		i.key = append(i.key, cb.stored(key))
+	}
+	if err := cb.leading(i, stamps, same); err != nil {
+		return err
+	}
+	return cb.checked()
+}
+
+// Lead is rows of another dataset that rows of an import lead to: they must be there, the
+// tenant's own or common, and seen by the principal.
+type Lead struct {
+	reference Reference
+	from      []leadFrom // by link
+	refusal   error
+}
+
+// leadFrom is a column of the rows, or one value that all of them have.
+type leadFrom struct {
+	column int // -1: the value
+	value  Given
+}
+
+// Level are the rows that may be led to, linked by the values.
+func (l Lead) Level() Level { return l.reference.level }
+
+// Locks tells that they are kept as they are until the import is done.
+func (l Lead) Locks() bool { return l.reference.locks }
+
+// Lock is what is locked in place of Level, where that joins other tables.
+func (l Lead) Lock() (Level, bool) { return l.reference.Lock() }
+
+// From is the column whose values are found by a link; false: Value is.
+func (l Lead) From(link int) (column int, ok bool) {
+	return l.from[link].column, l.from[link].column >= 0
+}
+
+// Value is the value that all rows have.
+func (l Lead) Value(link int) Given { return l.from[link].value }
+
+// Refusal is the error where a row is not there.
+func (l Lead) Refusal() error { return l.refusal }
+
+// leading makes the references of the rows. One that is known only when they are written is
+// checked then.
+func (cb *changeBuilder) leading(i *imported, stamps []*catalog.Column, same []Given) error {
+	for _, rel := range cb.references() {
+		on := cb.tenantPair(cb.vis.Dataset, rel.To, rel.On)
+		lead, known := Lead{refusal: cb.notThere(rel, "")}, true
+		for _, pair := range on {
+			from := leadFrom{column: slices.Index(cb.asked, pair.From)}
+			switch at := slices.Index(stamps, pair.From); {
+			case pair.From.Type.List:
+				known = false
+			case from.column >= 0:
+			case pair.From == cb.vis.Dataset.Tenant:
+				from.value = Given{value: cb.stampOf()}
+			case at >= 0 && !same[at].Null():
+				from.value = same[at]
+			default:
+				known = false
+			}
+			lead.from = append(lead.from, from)
+		}
+		if !known {
+			continue
+		}
+		if err := cb.lead(&lead.reference, rel, on); err != nil {
+			return err
+		}
+		i.leads = append(i.leads, lead)
+	}
+	return nil
+}
+
+// Valid tells an Import that BuildImport made from the zero value.
+func (i Import) Valid() bool { return i.body != nil }
+
+// Dataset is the name of the dataset whose rows they are.
+func (i Import) Dataset() string { return i.body.dataset }
+
+// Key is what places of the rows are named below: the dataset.
+func (i Import) Key() string { return i.body.dataset }
+
+// Target is where the rows go.
+func (i Import) Target() Target { return i.body.target }
+
+// Strategy is the name of the strategy they are reached by.
+func (i Import) Strategy() string { return i.body.strategy }
+
+// Identity is who asks.
+func (i Import) Identity() Identity { return i.body.identity }
+
+// Owner is the tenant whose rows they are; empty for rows common to all.
+func (i Import) Owner() string { return i.body.owner }
+
+// Snapshot tells that what decides on the rows reads other tables than theirs.
+func (i Import) Snapshot() bool { return i.body.snapshot }
+
+// Table is where the rows go, under the scope they have to be in.
+func (i Import) Table() Ref { return i.body.table }
+
+// ColumnStored is the name by which the principal sees what the table calls so, or empty.
+func (i Import) ColumnStored(name string) string { return i.body.names[name] }
+
+// Keys is the number of columns that make the key.
+func (i Import) Keys() int { return len(i.body.key) }
+
+// KeyColumn is the n-th of them.
+func (i Import) KeyColumn(n int) Field { return i.body.key[n] }
+
+// Stamps is the number of columns that have one value in all rows: the tenant among them.
+func (i Import) Stamps() int { return len(i.body.stamps) }
+
+// Stamp is the n-th of them and its value.
+func (i Import) Stamp(n int) (Field, Given) { return i.body.stamps[n].field, i.body.stamps[n].value }
+
+// Columns is the number of columns that each row has a value for.
+func (i Import) Columns() int { return len(i.body.columns) }
+
+// Column is the n-th of them.
+func (i Import) Column(n int) Field { return i.body.columns[n] }
+
+// Leads is the number of references to rows that must be there.
+func (i Import) Leads() int { return len(i.body.leads) }
+
+// Lead is the n-th of them.
+func (i Import) Lead(n int) Lead { return i.body.leads[n] }
+
+// Checks is the number of ways in which what was written may be right: a row needs one.
+func (i Import) Checks() int { return len(i.body.checks) }
+
+// Check is the n-th of them.
+func (i Import) Check(n int) Check { return i.body.checks[n] }
+
+// Read reads what a row has for the n-th column. The error is a *fault.Error.
+func (i Import) Read(n int, v query.Value) (Given, error) {
+	col := i.body.columns[n]
+	given, err := i.given(col.Type, v)
+	if err == nil && given.Null() && !given.list && !col.Null {
+		err = errors.New("it is never null")
+	}
+	if err != nil {
+		f := fault.New(fault.BadUserInput, "%s: %v", col.Name, err)
+		f.At = i.body.dataset + "." + col.Name
+		return Given{}, f
+	}
+	return given, nil
+}
+
+func (i Import) given(t value.Type, v query.Value) (Given, error) {
+	text, isText := v.(query.Text)
+	if !i.body.texts || !isText {
+		return givenOf(t, v)
+	}
+	if t.List {
+		list, err := query.ReadJSON([]byte(text))
+		if _, ok := list.(query.List); err != nil || !ok {
+			return Given{}, fmt.Errorf("expected a list in JSON")
+		}
+		return givenOf(t, list)
+	}
+	out, err := value.Parse(t, string(text))
+	if err != nil {
+		return Given{}, err
+	}
+	return Given{value: out}, fits(t, out)
+}

@@ -1,0 +1,103 @@
+package resolvers
+
+import (
+	"context"
+	"errors"
+	"io"
+	"time"
+
+	"usher/audit"
+	"usher/fault"
+	"usher/graph"
+	"usher/intake"
+	"usher/plan"
+	"usher/principal"
+	"usher/query"
+)
+
+// ImportRequest is rows of a file that are to be written.
+type ImportRequest struct {
+	Dataset string
+	Format  string   // as intake has it
+	Columns []string // none: those that the file names
+	Batch   int64    // rows of a transaction; 0: all of them
+	From    int64    // rows that are in already
+}
+
+// Import writes the rows of a file as they come, and tells how many of them are in, those
+// that were in before included, after an error too. Whatever becomes of it is in the
+// audit log.
+func (d *Datasets) Import(ctx context.Context, asked ImportRequest, body io.Reader) (rows int64, err error) {
+	rows = asked.From
+	who, err := principal.From(ctx)
+	if err != nil {
+		return rows, err
+	}
+	cat, _, err := graph.ViewFrom(ctx)
+	if err != nil {
+		return rows, err
+	}
+	began, entry := time.Now(), audit.Of(who, audit.DataAccess)
+	entry.Detail, entry.Datasets = "import of "+asked.Format, []string{asked.Dataset}
+	if cat.Dataset(asked.Dataset) == nil { // a name of the caller's
+		entry.Datasets = nil
+	}
+	err = fault.New(fault.Internal, "internal error") // stays, if it panics
+	defer func() {
+		if d.Audit == nil {
+			return
+		}
+		entry.Rows, entry.Outcome, entry.Duration = rows-asked.From, audit.Done, time.Since(began)
+		if err != nil {
+			entry.Outcome = string(fault.From(err).Code)
+		}
+		d.Audit(entry)
+	}()
+	if err := plan.MayImport(asked.Dataset, cat, who, began); err != nil { // before anything is read
+		return rows, err
+	}
+	file, err := intake.Open(asked.Format, body, asked.Columns)
+	if err != nil {
+		return rows, err
+	}
+	columns, line := file.Columns()
+	planned, err := plan.BuildImport(query.Import{Dataset: asked.Dataset, Columns: columns, Texts: asked.Format == intake.CSV}, cat, who, began) // resolved, stamped, scoped; or refused
+	if err != nil {
+		f := *fault.From(err)
+		f.Line = line
+		return rows, &f
+	}
+	entry.Strategy, entry.Source = planned.Strategy(), planned.Target().Source
+	for range asked.From {
+		if _, _, err := file.Next(); errors.Is(err, io.EOF) {
+			return rows, fault.New(fault.BadUserInput, "the file has fewer rows than %d, from which to continue", asked.From)
+		} else if err != nil {
+			return rows, err
+		}
+	}
+	in, err := d.Sources.Import(ctx, planned, &typedRows{file: file, plan: planned, row: make([]plan.Given, planned.Columns())}, asked.Batch)
+	return rows + in, err
+}
+
+// typedRows are the rows of a file as values of their columns.
+type typedRows struct {
+	file intake.Rows
+	plan plan.Import
+	row  []plan.Given
+}
+
+// Next implements sqlexec.Incoming.
+func (t *typedRows) Next() (int64, []plan.Given, error) {
+	line, row, err := t.file.Next()
+	if err != nil {
+		return line, nil, err
+	}
+	for i, v := range row {
+		if t.row[i], err = t.plan.Read(i, v); err != nil {
+			f := fault.From(err) // made for this value
+			f.Line = line
+			return line, nil, f
+		}
+	}
+	return line, t.row, nil
+}

@@ -1,0 +1,202 @@
+package sqlgen
+
+import (
+	"strconv"
+	"strings"
+
+	"usher/plan"
+	"usher/value"
+)
+
+// ImportDialect is the spelling of an engine that takes many rows at once, by way of a table
+// of the session.
+type ImportDialect interface {
+	ChangeDialect
+	// Staged is the type of the session's column for a column's values, and whether that
+	// is assigned to the column as it is; else it is text, which Given reads.
+	Staged(f plan.Field) (typ string, asItIs bool)
+	// LinkType is the type of what a link is compared with, and Linked a text as that.
+	LinkType(t value.Type) string
+	Linked(text string, t value.Type) string
+	// AppendStaged writes a row for the session's table: its number and its values.
+	AppendStaged(b []byte, n int64, row []plan.Given) []byte
+}
+
+// The tables of the session: rows with their number in the input, and the keys of what
+// was written, with the number of each among them. Both end with the transaction.
+const (
+	stagedRows = "pg_temp.usher_import"
+	stagedKeys = "pg_temp.usher_import_keys"
+)
+
+// CopyStaged begins to take rows into the session's table.
+const CopyStaged = "COPY " + stagedRows + " FROM STDIN"
+
+// CountKeys counts the rows that were written.
+const CountKeys = "SELECT count(*) FROM " + stagedKeys
+
+// Stage makes the tables of the session.
+func Stage(i plan.Import, d ImportDialect) ([]string, error) {
+	if !i.Valid() || i.Columns() == 0 || i.Keys() == 0 {
+		return nil, ErrNotPlanned
+	}
+	var rows, keys strings.Builder
+	rows.WriteString("CREATE TEMPORARY TABLE " + stagedRows + " (n bigint")
+	for n := range i.Columns() {
+		typ, _ := d.Staged(i.Column(n))
+		rows.WriteString(", c" + strconv.Itoa(n) + " " + typ)
+	}
+	keys.WriteString("CREATE TEMPORARY TABLE " + stagedKeys + " (n bigint")
+	for n := range i.Keys() {
+		keys.WriteString(", k" + strconv.Itoa(n) + " " + d.LinkType(i.KeyColumn(n).Type))
+	}
+	const end = ") ON COMMIT DROP"
+	return []string{rows.String() + end, keys.String() + end}, nil
+}
+
+// Missing writes the statement that looks for what the rows lead to: the number of the
+// first row that leads to nothing, or null.
+func Missing(i plan.Import, lead plan.Lead, l plan.Level, lock Lock, d ImportDialect) (Statement, error) {
+	if !i.Valid() || l.Refs() == 0 || l.Links() == 0 || l.Grouped() {
+		return Statement{}, ErrNotPlanned
+	}
+	w := &writer{d: d, l: l, args: &arguments{}}
+	var keys, there, numbers []string
+	for link := range l.Links() {
+		typ := l.Link(link).Type()
+		x := ""
+		if column, ok := lead.From(link); ok {
+			x = "i.c" + strconv.Itoa(column)
+			if _, asItIs := d.Staged(i.Column(column)); !asItIs {
+				x = d.Linked(x, typ)
+			}
+		} else {
+			x = w.bind(textOf(lead.Value(link), d).Text(), func(n string) string { return d.Linked("CAST("+n+" AS "+d.TextType()+")", typ) })
+		}
+		keys, there, numbers = append(keys, x+" AS k"+strconv.Itoa(link)), append(there, x+" IS NOT NULL"), append(numbers, strconv.Itoa(link+1))
+	}
+	w.put("WITH p AS MATERIALIZED (SELECT ", strings.Join(keys, ", "), ", min(i.n) AS n FROM ", stagedRows, " AS i WHERE ", strings.Join(there, " AND "),
+		" GROUP BY ", strings.Join(numbers, ", "), "), there AS MATERIALIZED (SELECT p.n FROM ")
+	w.from(w.linkedTo("p"))
+	w.condition(" WHERE ", l.Where())
+	if lock != NoLock {
+		w.put(d.Lock(lock, table(0)))
+	}
+	w.put(") SELECT min(p.n) FROM p WHERE NOT EXISTS (SELECT FROM there WHERE there.n = p.n)")
+	return Statement{Text: w.b.String(), Args: w.args.Args}, w.err
+}
+
+// linkedTo writes the first reference joined to rows of the session that have the keys.
+func (w *writer) linkedTo(rows string) func() {
+	return func() {
+		w.put(rows, " JOIN ")
+		w.reference(0)
+		w.put(" ON ")
+		w.links()
+	}
+}
+
+// Load writes the statement that inserts the rows of the session's table and notes their
+// keys. A table of the session is read in the order in which it was written.
+func Load(i plan.Import, d ImportDialect) (Statement, error) {
+	if !i.Valid() || i.Columns() == 0 || i.Keys() == 0 || i.Table().ScopeKind() == 0 {
+		return Statement{}, ErrNotPlanned
+	}
+	w := &writer{d: d, args: &arguments{}}
+	stamped := i.Table().TenantColumn() == ""
+	var names, values []string
+	for n := range i.Stamps() {
+		f, given := i.Stamp(n)
+		stamped = stamped || f.Name == i.Table().TenantColumn()
+		names, values = append(names, Identifier(f.Stored)), append(values, w.given(given, f, d))
+	}
+	if !stamped {
+		return Statement{}, ErrNotPlanned
+	}
+	for n := range i.Columns() {
+		f, x := i.Column(n), "i.c"+strconv.Itoa(n)
+		if _, asItIs := d.Staged(f); !asItIs {
+			x = d.Given(x, f)
+		}
+		names, values = append(names, Identifier(f.Stored)), append(values, x)
+	}
+	w.put("WITH w AS (INSERT INTO ")
+	w.into(i.Table())
+	w.put(" (", strings.Join(names, ", "), ") SELECT ", strings.Join(values, ", "), " FROM ", stagedRows, " AS i RETURNING ")
+	for n := range i.Keys() {
+		if n > 0 {
+			w.put(", ")
+		}
+		f := i.KeyColumn(n)
+		w.put(d.Read(changed+"."+Identifier(f.Stored), f))
+	}
+	w.put(") INSERT INTO ", stagedKeys, " SELECT row_number() OVER (), w.* FROM w")
+	return Statement{Text: w.b.String(), Args: w.args.Args}, w.err
+}
+
+// written begins a statement about rows that were written and are right by a check.
+func written(c plan.Check, d ImportDialect) (*writer, error) {
+	l := c.Level()
+	if l.Refs() == 0 || l.Links() == 0 || l.Grouped() {
+		return nil, ErrNotPlanned
+	}
+	return &writer{d: d, l: l, args: &arguments{}}, nil
+}
+
+// ofCheck writes the rows of a check by their keys.
+func (w *writer) ofCheck() {
+	w.put(" FROM ")
+	w.from(w.linkedTo(stagedKeys + " AS p"))
+	w.condition(" WHERE ", w.l.Where())
+}
+
+// right writes that what a row of the check leads to is there.
+func (w *writer) right() string {
+	cells := []string{"TRUE"}
+	for i := range w.l.Columns() {
+		cells = append(cells, w.stored(w.l.Column(i)))
+	}
+	return "(" + strings.Join(cells, " AND ") + ")"
+}
+
+// Right counts the rows that a check finds, and those of them that are right.
+func Right(c plan.Check, d ImportDialect) (Statement, error) {
+	w, err := written(c, d)
+	if err != nil {
+		return Statement{}, err
+	}
+	w.put("SELECT count(*), count(*)", w.d.Filter(w.right()))
+	w.ofCheck()
+	return Statement{Text: w.b.String(), Args: w.args.Args}, w.err
+}
+
+// ForgetRight forgets the keys of rows that are right by a check: others need not
+// look at them.
+func ForgetRight(c plan.Check, d ImportDialect) (Statement, error) {
+	w, err := written(c, d)
+	if err != nil {
+		return Statement{}, err
+	}
+	w.put("DELETE FROM ", stagedKeys, " AS k USING (SELECT p.n, ", w.right(), " AS fine")
+	w.ofCheck()
+	w.put(") AS r WHERE r.n = k.n AND r.fine")
+	return Statement{Text: w.b.String(), Args: w.args.Args}, w.err
+}
+
+// Wrong finds the first row that is not right by a check: its number in the input, whether
+// it was found, and the check's cells of it.
+func Wrong(c plan.Check, d ImportDialect) (Statement, error) {
+	w, err := written(c, d)
+	if err != nil {
+		return Statement{}, err
+	}
+	w.put("SELECT (SELECT i.n FROM ", stagedRows, " AS i OFFSET k.n - 1 LIMIT 1), r.n IS NOT NULL")
+	for i := range w.l.Columns() {
+		w.put(", r.c", strconv.Itoa(i))
+	}
+	w.put(" FROM ", stagedKeys, " AS k LEFT JOIN (SELECT p.n, ", w.right(), " AS fine, ")
+	w.columns()
+	w.ofCheck()
+	w.put(") AS r ON r.n = k.n WHERE r.fine IS NOT TRUE ORDER BY k.n LIMIT 1")
+	return Statement{Text: w.b.String(), Args: w.args.Args}, w.err
+}
