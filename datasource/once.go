@@ -61,9 +61,11 @@ const (
 	WHERE made_at < pg_catalog.now() - INTERVAL '1 day' LIMIT 1000 FOR UPDATE SKIP LOCKED) RETURNING 1`
 )
 
-// errNoKeys refuses a key where none is kept: it is never ignored.
-var errNoKeys = fault.New(fault.NotImplemented, "idempotency keys are not kept where these rows are, and nothing was changed").
-	WithHint("Send the mutation without a key, or have usher.idempotency made there: the manual of writing has its statement.")
+// errNoKeys refuses a key: it must not be taken for one that is kept.
+func errNoKeys() error {
+	return fault.New(fault.NotImplemented, "idempotency keys are not kept where these rows are, and nothing was changed").
+		WithHint("Send the mutation without a key, or have usher.idempotency made there: the manual of writing has its statement.")
+}
 
 // begin takes the key, or returns what is kept under it.
 func (o *Once) begin(ctx context.Context, s sqlexec.Session) (kept []byte, err error) {
@@ -72,7 +74,7 @@ func (o *Once) begin(ctx context.Context, s sqlexec.Session) (kept []byte, err e
 		return nil, err
 	}
 	if !there {
-		return nil, errNoKeys
+		return nil, errNoKeys()
 	}
 	args := []string{o.Tenant, o.Subject, o.Key, o.Asked}
 	taken, err := first(ctx, s, onceBegins, args, nil)

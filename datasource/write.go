@@ -92,7 +92,7 @@ const pause = 5 * time.Millisecond
 
 func (d *database) change(ctx context.Context, changes []plan.Change, terms Terms) (Made, error) {
 	if _, ok := d.writer.(*postgres.DB); terms.Once != nil && !ok {
-		return Made{}, &ChangeError{-1, errNoKeys}
+		return Made{}, &ChangeError{-1, errNoKeys()}
 	}
 	slot, err := d.writing.Enter(ctx, changes[0].Identity().Tenant())
 	if err != nil {

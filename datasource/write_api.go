@@ -30,7 +30,7 @@ const mostCalls = 1000
 // rows were written.
 func (s *Sources) call(ctx context.Context, api *upstream.Source, changes []plan.Change, terms Terms) (Made, error) {
 	if terms.Once != nil {
-		return Made{}, &ChangeError{-1, errNoKeys}
+		return Made{}, &ChangeError{-1, errNoKeys()}
 	}
 	c := changes[0]
 	if len(changes) > 1 {

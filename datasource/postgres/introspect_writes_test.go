@@ -164,3 +164,19 @@ func TestIntrospectKinds(t *testing.T) {
 		t.Errorf("-want +got:\n%s", diff)
 	}
 }
+
+// TestKeysAreNoDataset: the table with the keys of mutations, and what they were answered, is
+// not there for whoever makes datasets; other tables of its schema are.
+func TestKeysAreNoDataset(t *testing.T) {
+	t.Parallel()
+	source := open(t, specOf(database(t, `
+		CREATE SCHEMA usher;
+		CREATE TABLE usher.idempotency (tenant text, subject text, key text, PRIMARY KEY (tenant, subject, key));
+		CREATE TABLE usher.orders (id int PRIMARY KEY);
+		CREATE TABLE public.idempotency (id int PRIMARY KEY);
+	`)), postgres.Options{})
+	tables, err := source.Introspect(t.Context(), "usher", "public")
+	if err != nil || len(tables) != 2 || tables[0].Schema != "public" || tables[1].Name != "orders" {
+		t.Errorf("%+v, %v", tables, err)
+	}
+}
