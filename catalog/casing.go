@@ -124,6 +124,7 @@ func (c *compiler) inCamel(spec Spec) Spec {
 		d.Bind = maps.Clone(d.Bind)
 		for source, b := range d.Bind {
 			b.Columns = renamed(at.in("bind", source, "columns"), b.Columns)
+			b.Writes = camelCalls(b.Writes)
 			d.Bind[source] = b
 		}
 		spec.Datasets[name] = d

@@ -132,6 +132,7 @@ type Binding struct {
 	Rows    string            // API sources: JSON pointer to the rows, overrides the source's
 	Columns map[string]Stored // by column name; every column of the dataset is there
 	Target  *Target           // what is to be known of it for writing; nil: nothing is written there
+	Writes  *APIWrites        // API sources: the calls by which rows are written; nil: none are
 }
 
 // Own says where one tenant's rows of a dataset are, and nobody else's: its

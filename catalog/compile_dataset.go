@@ -51,7 +51,7 @@ func (c *compiler) datasets() {
 		c.chooseSources, c.bind, c.owns, c.columns, c.extras, c.store, c.checkTenant, c.storeOwn, c.key, c.relations, c.foreignToOne, c.foreignToMany, c.parent, c.checkParents, c.measures,
 		func(d *draft) { checkFields(d.at, d.Dataset) },
 		func(d *draft) { c.policy(d.at.in("filter"), d.Dataset, d.Filter) },
-		c.targets, c.deleted, c.writes, c.judgeWrites, c.upserts, c.give,
+		c.apiWrites, c.targets, c.deleted, c.writes, c.judgeWrites, c.upserts, c.give,
 	}
 	for _, step := range steps {
 		for _, d := range drafts {

@@ -22,6 +22,9 @@ func (c *compiler) targets(d *draft) {
 }
 
 func (c *compiler) target(d *draft, src *Source, b *Binding, t Table, known bool) *Target {
+	if b.Writes != nil {
+		return new(Target) // what rows collide by is the API's to know
+	}
 	if src.Kind == API || src.Kind == DuckDB && src.DuckDB.Path == "" || t.Kind == ReadFile {
 		return nil
 	}

@@ -220,6 +220,12 @@ func (c *compiler) give(d *draft) {
 		g.update = g.update && !presets(w.UpdatePresets, col)
 		for _, b := range d.writtenIn() {
 			stored := b.Columns[col.Name]
+			if b.Writes != nil { // what it fills in itself is its own to say
+				g.left = true
+				if !d.sendable(b, col) {
+					g.insert, g.update = false, false
+				}
+			}
 			if stored.Missing {
 				continue
 			}

@@ -16,6 +16,11 @@ func (c *compiler) judgeWrites(d *draft) {
 	places := 0
 	for _, source := range d.sources {
 		b := d.Bindings[source]
+		if b != nil && b.Writes != nil {
+			places++
+			c.judgeAPIWrites(d, source, b)
+			continue
+		}
 		if b == nil || b.Target == nil {
 			d.at.in("writable").note("rows of %s are not written in %s: it is an API, or reads files", d.Name, source)
 			continue
@@ -51,6 +56,10 @@ func (c *compiler) unwritable(d *draft, source string, b *Binding, t Table, know
 	w, table := d.Writes, sqlTable(b)
 	if known && t.Kind == Materialized {
 		say(table, " is a materialized view, to which nothing is written; leave `writable` out")
+		return out
+	}
+	if known && t.hides() && c.catalog.Sources[source].Kind == DuckDB {
+		say(table, " is ", t.kindText(), ", to which DuckDB writes nothing; leave `writable` out")
 		return out
 	}
 	if known && t.hides() && len(d.declaredKeys()) == 0 {
@@ -196,6 +205,8 @@ func (c *compiler) judgeOnDelete(d *draft) {
 			at.problem("%s are linked by rows of %s; say it at a relation that leads to those", rel.To.Name, rel.Through.Name)
 		case !leadsToOne(back, d):
 			at.problem("leads from rows that name one of %s; say it at the relation from the row that is named to those that name it", rel.To.Name)
+		case rel.OnDelete == Cascade && c.referredInFile(d, rel.To):
+			at.problem("a DuckDB file deletes no row in the transaction that deletes those that refer to it, where it declares the foreign key of %s; make that table without it, or restrict here", rel.To.Name)
 		case rel.OnDelete == Cascade && !slices.Contains(may, DeleteRows):
 			at.problem("no row of %s is deleted; say `writable: [delete]` there, or restrict here", rel.To.Name)
 		case rel.OnDelete == Unlink && !slices.Contains(may, UpdateRows):
@@ -211,6 +222,16 @@ func (c *compiler) judgeOnDelete(d *draft) {
 			}
 		}
 	}
+}
+
+// referredInFile tells whether a DuckDB file declares a foreign key from one dataset to
+// the other.
+func (c *compiler) referredInFile(d *draft, from *Dataset) bool {
+	return slices.ContainsFunc(d.sources, func(source string) bool {
+		b := d.Bindings[source]
+		return c.catalog.Sources[source].Kind == DuckDB && b != nil && b.Target != nil &&
+			slices.ContainsFunc(b.Target.Referrers, func(r *Reference) bool { return r.Dataset == from })
+	})
 }
 
 // sqlTable is a place in a database, for statements that people read.

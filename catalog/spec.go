@@ -316,6 +316,7 @@ type BindingSpec struct {
 	Rows    string             `yaml:"rows"`
 	Dataset string             `yaml:"dataset"`
 	Columns map[string]*string `yaml:"columns"`
+	Writes  APIWritesSpec      `yaml:"writes"`
 }
 
 // Ordered is a mapping that keeps the order in which it was written.

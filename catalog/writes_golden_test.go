@@ -35,6 +35,7 @@ func writes(b *strings.Builder, d *catalog.Dataset) {
 	for _, source := range slices.Sorted(maps.Keys(d.Bindings)) {
 		if bind := d.Bindings[source]; d.WritableIn(bind) {
 			target(b, source, bind.Target)
+			calls(b, bind.Writes)
 		}
 	}
 	for _, tenant := range slices.Sorted(maps.Keys(d.Own)) {
@@ -152,4 +153,22 @@ func made(tc *catalog.TableColumn, words []string) {
 			tc.Default = catalog.Computed
 		}
 	}
+}
+
+// calls dumps the calls by which rows are written through an API.
+func calls(b *strings.Builder, w *catalog.APIWrites) {
+	if w == nil {
+		return
+	}
+	for i, call := range []*catalog.WriteCall{w.Insert, w.Update, w.Delete} {
+		if call == nil {
+			continue
+		}
+		fmt.Fprintf(b, "      %s by %s %s", []string{"insert", "update", "delete"}[i], call.Method, call.Path)
+		if call.Body != nil {
+			fmt.Fprintf(b, " %s", queryText(call.Body))
+		}
+		fmt.Fprintln(b)
+	}
+	fmt.Fprintf(b, "      row=%q rowless=%t key=%q\n", w.Row, w.Rowless, w.IdempotencyKey)
 }

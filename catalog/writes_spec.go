@@ -61,3 +61,25 @@ type UpdateSpec struct {
 type DeleteSpec struct {
 	Filter query.Value `yaml:"filter"`
 }
+
+// APIWritesSpec describes the calls by which rows are written through an API. A way
+// of writing without a call is not taken there.
+type APIWritesSpec struct {
+	Insert         *CallSpec `yaml:"insert"`
+	Update         *CallSpec `yaml:"update"`
+	Delete         *CallSpec `yaml:"delete"`
+	Row            *string   `yaml:"row"`
+	IdempotencyKey string    `yaml:"idempotency_key"`
+}
+
+// CallSpec describes the call that writes one row.
+type CallSpec struct {
+	Method string       `yaml:"method"`
+	Path   string       `yaml:"path"`
+	Body   CallBodySpec `yaml:"body"`
+}
+
+// CallBodySpec describes what such a call carries.
+type CallBodySpec struct {
+	JSON query.Value `yaml:"json"` // its texts are templates
+}

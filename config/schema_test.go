@@ -295,6 +295,8 @@ func TestDocumentation(t *testing.T) {
 	f("relations", reflect.TypeFor[catalog.RelationSpec](), "")
 	f("measures", reflect.TypeFor[catalog.MeasureSpec](), "")
 	f("bind", reflect.TypeFor[catalog.BindingSpec](), "")
+	f("bind", reflect.TypeFor[catalog.APIWritesSpec](), "writes.")
+	f("bind", reflect.TypeFor[catalog.CallSpec](), "writes.insert.")
 }
 
 // The example in the documentation is a file that usher accepts.

@@ -53,11 +53,18 @@ func (a *accounts) openDuckDB(spec *catalog.Source, t plan.Target) (Source, erro
 	}
 	opts := a.opts.Sources
 	opts.MaxConns++ // one looks at tables while all others run
+	if opts.Writes = file.Path != "" && writes(a.cat.Load(), t.Source); opts.Writes {
+		opts.MaxConns++ // one writes
+	}
 	db, err := duckdb.OpenSource(file, opts)
 	if err != nil {
 		return nil, err
 	}
-	return opened(&database{db: db, dialect: sqlgen.DuckDB, timeout: spec.Timeout, files: a.filesOf(t, spec.Timeout), meter: a.counts.of(t.Source), gate: a.gate(a.opts.Sources.MaxConns)}), nil
+	var into writer
+	if opts.Writes {
+		into = fileWriter{db}
+	}
+	return opened(&database{writer: into, changes: sqlgen.DuckDBChange, writing: a.gate(1), db: db, dialect: sqlgen.DuckDB, timeout: spec.Timeout, files: a.filesOf(t, spec.Timeout), meter: a.counts.of(t.Source), gate: a.gate(a.opts.Sources.MaxConns)}), nil
 }
 
 func (a *accounts) openPostgres(spec *catalog.Source, t plan.Target) (Source, error) {
@@ -79,11 +86,12 @@ func (a *accounts) openPostgres(spec *catalog.Source, t plan.Target) (Source, er
 	if err != nil {
 		return nil, err
 	}
-	writer, err := openWriter(a.cat.Load(), t.Source, server, opts)
+	into, err := openWriter(a.cat.Load(), t.Source, server, opts)
 	if err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
-	return opened(&database{db: db, writer: writer, dialect: sqlgen.Postgres, timeout: spec.Timeout, shape: a.shapeOf(t, db, spec.Timeout), meter: a.counts.of(t.Source), gate: a.gate(a.conns.Most(server.MaxConns * db.Reading()))}), nil
+	gate := a.gate(a.conns.Most(server.MaxConns * db.Reading()))
+	return opened(&database{db: db, writer: into, changes: sqlgen.PostgresChange, writing: gate, dialect: sqlgen.Postgres, timeout: spec.Timeout, shape: a.shapeOf(t, db, spec.Timeout), meter: a.counts.of(t.Source), gate: gate}), nil
 }
 
 // hostsChanged logs which host is asked what must be fresh.

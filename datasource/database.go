@@ -8,7 +8,6 @@ import (
 
 	"usher/datasource/admit"
 	"usher/datasource/duckdb"
-	"usher/datasource/postgres"
 	"usher/datasource/sqlexec"
 	"usher/fault"
 	"usher/plan"
@@ -28,7 +27,9 @@ type database struct {
 	meter   *meter
 	gate    *admit.Gate
 	flights group[sameQuestion, Answered]
-	writer  *postgres.DB // nil: nothing is written there
+	writer  writer // nil: nothing is written there
+	changes sqlgen.ChangeDialect
+	writing *admit.Gate // the way into the writer
 }
 
 type sqlDB interface {

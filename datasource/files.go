@@ -49,6 +49,10 @@ func (f *files) shapeOf(v *duckdb.Version) *shape {
 // fits refuses a question whose tables are not what the catalog says, in the files that
 // its session reads.
 func (d *database) fits(ctx context.Context, session sqlexec.Session, q *Question) error {
+	return d.fitting(ctx, session, q.reads)
+}
+
+func (d *database) fitting(ctx context.Context, session sqlexec.Session, refs []plan.Ref) error {
 	if d.files == nil {
 		return nil
 	}
@@ -60,7 +64,7 @@ func (d *database) fits(ctx context.Context, session sqlexec.Session, q *Questio
 	if s := shape.cat.Sources[shape.target.Source]; !s.Seen && !shape.target.Account().Own && len(ownIn(shape.cat, shape.target)) == 0 {
 		return nil // the catalog was not made of it, and promises nothing
 	}
-	return shape.check(ctx, q.reads)
+	return shape.check(ctx, refs)
 }
 
 // looked has files looked at before anybody joins what is under way: it may be

@@ -6,12 +6,13 @@ import (
 	"time"
 
 	"usher/catalog"
+	"usher/datasource/duckdb"
 	"usher/datasource/postgres"
 	"usher/datasource/sqlexec"
+	"usher/datasource/upstream"
 	"usher/fault"
 	"usher/held"
 	"usher/plan"
-	"usher/sqlgen"
 )
 
 // The way of a change is its own: it waits for its turn and has its source's time like a
@@ -56,6 +57,9 @@ func (s *Sources) Change(ctx context.Context, changes []plan.Change) ([]sqlexec.
 		return nil, &ChangeError{-1, err}
 	}
 	defer release()
+	if api, ok := source.(*upstream.Source); ok {
+		return s.call(ctx, api, changes)
+	}
 	db, ok := source.(*database)
 	if !ok || db.writer == nil {
 		return nil, &ChangeError{0, fault.New(fault.NotImplemented, "%s cannot be written where this tenant's rows are", changes[0].Dataset())}
@@ -75,7 +79,7 @@ const mostBegun = 5
 const pause = 5 * time.Millisecond
 
 func (d *database) change(ctx context.Context, changes []plan.Change) ([]sqlexec.Changed, error) {
-	slot, err := d.gate.Enter(ctx, changes[0].Identity().Tenant())
+	slot, err := d.writing.Enter(ctx, changes[0].Identity().Tenant())
 	if err != nil {
 		return nil, &ChangeError{-1, err}
 	}
@@ -91,8 +95,10 @@ func (d *database) change(ctx context.Context, changes []plan.Change) ([]sqlexec
 	}
 	for try := 1; ; try++ {
 		out, err := d.transaction(ctx, changes)
-		var v *postgres.Violation
-		if err == nil || !errors.As(err, &v) || !v.Passing() || try == mostBegun {
+		if errors.Is(err, duckdb.ErrBroken) { // what was begun is not begun again, and the next shall not find it broken
+			err = errors.Join(err, d.renew(ctx))
+		}
+		if v := violationOf(err, nil); v == nil || !v.Passing() || try == mostBegun {
 			return out, refusedChange(changes, err)
 		}
 		select {
@@ -113,7 +119,11 @@ func (d *database) transaction(ctx context.Context, changes []plan.Change) (out 
 	err = d.writer.Write(ctx, snapshot, func(session sqlexec.Session) error {
 		out = nil
 		for i, c := range changes {
-			changed, err := sqlexec.Apply(ctx, session, sqlgen.PostgresChange, c)
+			err := d.fitting(ctx, session, changedRefs(c))
+			if err != nil {
+				return &ChangeError{i, err}
+			}
+			changed, err := sqlexec.Apply(ctx, session, d.changes, c)
 			if err != nil {
 				return &ChangeError{i, err}
 			}
@@ -159,8 +169,14 @@ func refusedChange(changes []plan.Change, err error) error {
 	if !errors.As(err, &at) {
 		at = &ChangeError{-1, err}
 	}
-	var v *postgres.Violation
-	if at.Change < 0 || !errors.As(err, &v) {
+	if at.Change < 0 {
+		if v := violationOf(err, nil); v != nil && v.Passing() {
+			return &ChangeError{-1, violated(changes[0], v).Because(at.err)}
+		}
+		return at
+	}
+	v := violationOf(err, &changes[at.Change])
+	if v == nil {
 		return at
 	}
 	c := changes[at.Change]
@@ -225,23 +241,64 @@ func violated(c written, removes bool, v *postgres.Violation) *fault.Error {
 	return fault.New(fault.Forbidden, "the source does not let %s be written so", c.Dataset())
 }
 
-// openWriter prepares the connections by which a source is written: those of the same
-// account, without the rule that they only read.
-func openWriter(cat *catalog.Catalog, source string, spec catalog.PostgresSpec, opts postgres.Options) (*postgres.DB, error) {
+// writer is an account by which a source is written, in transactions.
+type writer interface {
+	Write(ctx context.Context, snapshot bool, fn func(sqlexec.Session) error) error
+	Close() error
+}
+
+// fileWriter writes to a file of DuckDB by the instance that reads it, whose transactions are
+// snapshots anyway.
+type fileWriter struct{ source *duckdb.Source }
+
+func (w fileWriter) Write(ctx context.Context, _ bool, fn func(sqlexec.Session) error) error {
+	return w.source.Write(ctx, fn)
+}
+
+func (fileWriter) Close() error { return nil }
+
+// violationOf is what a source says of rows that it does not write, whichever it is; nil: it
+// says nothing of rows.
+func violationOf(err error, of *plan.Change) *postgres.Violation {
+	var v *postgres.Violation
+	if errors.As(err, &v) {
+		return v
+	}
+	var file *duckdb.Violation
+	if !errors.As(err, &file) {
+		return nil
+	}
+	v = &postgres.Violation{Code: file.Code, Columns: file.Columns}
+	if of != nil && (v.Class() != "23" || file.Columns != nil || file.Refers) {
+		v.Schema, v.Table = of.Table().Schema(), of.Table().Table()
+	}
+	return v
+}
+
+// openWriter prepares the connections by which a server is written: those of the same
+// account, without the rule that they only read. Nil: nothing is written there.
+func openWriter(cat *catalog.Catalog, source string, spec catalog.PostgresSpec, opts postgres.Options) (writer, error) {
+	if !writes(cat, source) {
+		return nil, nil //nolint:nilnil // nothing is written there
+	}
+	opts.Writes = true
+	return postgres.Open(spec, opts)
+}
+
+// writes tells whether rows of any dataset may be written in a source.
+func writes(cat *catalog.Catalog, source string) bool {
 	for _, d := range cat.Datasets {
 		if d.Writes == nil {
 			continue
 		}
 		if d.WritableIn(d.Bindings[source]) {
-			opts.Writes = true
-			return postgres.Open(spec, opts)
+			return true
 		}
 		for _, own := range d.Own {
 			if own.Source == source && d.WritableIn(&own.Binding) {
-				opts.Writes = true
-				return postgres.Open(spec, opts)
+				return true
 			}
 		}
 	}
-	return nil, nil //nolint:nilnil // nothing is written there
+	return false
 }

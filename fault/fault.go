@@ -84,6 +84,7 @@ type Error struct {
 	Also       []*Error      // optional: what else is wrong with the same question
 	Unknown    bool          // of a change: nobody knows whether it was made
 	Applied    bool          // of a change: it was made, and this is about its answer
+	Written    *int          // of a change by calls, which nothing undoes: how many rows were written before it failed
 	cause      error
 }
 

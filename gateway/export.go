@@ -3,19 +3,13 @@ package gateway
 import (
 	"context"
 
-	"github.com/99designs/gqlgen/graphql"
-
 	"usher/answer/sheet"
 	"usher/graph/transport"
+	"usher/query"
 )
 
-// export joins what an operation asks for, which the engine reads, with who writes
-// the file.
-func (s *snapshot) export(ctx context.Context, op *graphql.OperationContext, dataset, format string) (transport.Export, error) {
-	ctx, asked, err := s.engine.Exporting(ctx, op, dataset)
-	if err != nil {
-		return nil, err
-	}
+// export writes what the engine has read of an operation.
+func (s *snapshot) export(ctx context.Context, asked query.Request, format string) (transport.Export, error) {
 	x, err := s.data.Export(ctx, asked, sheet.Format(format))
 	if err != nil {
 		return nil, err

@@ -16,6 +16,7 @@ import (
 	"net/url"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -125,8 +126,8 @@ func (e exports) get(ctx context.Context, t *testing.T, token, path, query strin
 		r.Header.Set("Authorization", "Bearer "+token)
 	}
 	r.Header.Set("Accept-Encoding", "identity")
-	for i := 0; i < len(header); i += 2 {
-		r.Header.Set(header[i], header[i+1])
+	for pair := range slices.Chunk(header, 2) {
+		r.Header.Set(pair[0], pair[1])
 	}
 	response, err := http.DefaultTransport.RoundTrip(r)
 	if err != nil {
@@ -137,9 +138,9 @@ func (e exports) get(ctx context.Context, t *testing.T, token, path, query strin
 }
 
 // whole is a complete export, or how it was refused.
-func (e exports) whole(t *testing.T, token, path, query string, header ...string) string {
+func (e exports) whole(t *testing.T, token, path, query string) string {
 	t.Helper()
-	response := e.get(t.Context(), t, token, path, query, header...)
+	response := e.get(t.Context(), t, token, path, query) //nolint:bodyclose // get sees to it
 	body, err := io.ReadAll(response.Body)
 	if err != nil {
 		t.Fatalf("%s: %v", path, err)
@@ -227,7 +228,7 @@ func TestExports(t *testing.T) {
 		"gzip": func(r io.Reader) (io.Reader, error) { return gzip.NewReader(r) },
 		"zstd": func(r io.Reader) (io.Reader, error) { return zstd.NewReader(r) },
 	} {
-		response := e.get(t.Context(), t, acme, "/export/orders", all, "Accept-Encoding", encoding, "Accept", "application/x-ndjson, text/csv;q=0.5")
+		response := e.get(t.Context(), t, acme, "/export/orders", all, "Accept-Encoding", encoding, "Accept", "application/x-ndjson, text/csv;q=0.5") //nolint:bodyclose // get sees to it
 		plain, err := open(response.Body)
 		if err != nil {
 			t.Fatal(err)
@@ -278,7 +279,7 @@ func TestExportOfAMillionRows(t *testing.T) {
 		"/export/orders": `{ orders(where: {id: {gte: 10}}) { id text customer { name } } }`, "/export/orders?format=parquet": `{ orders(where: {id: {gte: 10}}) { id text customer { name } } }`,
 		"/export/orders?format=ndjson": `{ orders(where: {id: {gte: 10}}, orderBy: [{total: DESC}]) { id text customer { name } } }`,
 	} {
-		response := e.get(t.Context(), t, program.Sign(t, `{"tenant":"acme"}`), path, query)
+		response := e.get(t.Context(), t, program.Sign(t, `{"tenant":"acme"}`), path, query) //nolint:bodyclose // get sees to it
 		in := bufio.NewReaderSize(response.Body, 1<<20)
 		lines, most, held := 0, int64(0), int64(0)
 		for {
@@ -333,19 +334,19 @@ func TestExportsBreakOff(t *testing.T) {
 		}
 	}
 
-	response := e.get(t.Context(), t, acme, "/export/orders", all)
+	response := e.get(t.Context(), t, acme, "/export/orders", all) //nolint:bodyclose // get sees to it
 	first(response)
 	e.db.Exec(t, `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'usher' AND state <> 'idle'`)
 	broken("a source that ends", response)
 
 	ctx, leave := context.WithCancel(t.Context())
-	response = e.get(ctx, t, acme, "/export/orders", all)
+	response = e.get(ctx, t, acme, "/export/orders", all) //nolint:bodyclose // get sees to it
 	first(response)
 	leave()
 	e.quiet(t)
 
 	key := e.key(t, "READ_DATA, EXPORT_DATA")
-	response = e.get(t.Context(), t, key, "/export/orders", all)
+	response = e.get(t.Context(), t, key, "/export/orders", all) //nolint:bodyclose // get sees to it
 	first(response)
 	var id string
 	{
@@ -395,13 +396,13 @@ func TestExportsBreakOff(t *testing.T) {
 	// While the gateway drains, what is under way goes on to its end; at the end of
 	// that, what is still under way is cut off.
 	const some = `{ orders(where: {id: {lte: 100000}}) { id text } }`
-	response = e.get(t.Context(), t, acme, "/export/orders", some)
+	response = e.get(t.Context(), t, acme, "/export/orders", some) //nolint:bodyclose // get sees to it
 	first(response)
 	e.Drain()
 	if _, err := io.Copy(io.Discard, response.Body); err != nil || response.Trailer.Get("X-Usher-Rows") != "99995" {
 		t.Errorf("an export ends with %v while usher drains, and has %v", err, response.Trailer)
 	}
-	response = e.get(t.Context(), t, acme, "/export/orders", all)
+	response = e.get(t.Context(), t, acme, "/export/orders", all) //nolint:bodyclose // get sees to it
 	first(response)
 	if !response.Close {
 		t.Error("a connection goes on while usher drains")
@@ -417,7 +418,7 @@ func TestExportsHaveAnEnd(t *testing.T) {
 	t.Parallel()
 	e := openExports(t, "export_timeout: 1500ms")
 	e.db.Exec(t, million)
-	response := e.get(t.Context(), t, program.Sign(t, `{"tenant":"acme"}`), "/export/orders?format=ndjson", `{ orders { id text a: text b: text } }`)
+	response := e.get(t.Context(), t, program.Sign(t, `{"tenant":"acme"}`), "/export/orders?format=ndjson", `{ orders { id text a: text b: text } }`) //nolint:bodyclose // get sees to it
 	if _, err := io.ReadFull(response.Body, make([]byte, 1000)); err != nil {
 		t.Fatal(err)
 	}

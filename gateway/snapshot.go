@@ -104,7 +104,7 @@ func (s *snapshot) wire(cfg *config.Config, g *Gateway, opts Options, calls *ups
 	}
 	s.graphql = transport.New(s.engine, s.tokens.Authenticate, manners)
 	s.exports = transport.NewExport(s.engine, s.tokens.Authenticate, manners, transport.ExportOptions{
-		Timeout: cfg.Server.ExportTimeout, Prepare: s.export, Metrics: exports,
+		Timeout: cfg.Server.ExportTimeout, Read: s.engine.Exporting, Prepare: s.export, Metrics: exports,
 	})
 	s.imports = transport.NewImport(s.tokens.Authenticate, manners, transport.ImportOptions{
 		Timeout: cfg.Server.ImportTimeout, MaxBytes: cfg.Server.MaxImport, Load: s.load, Metrics: imports,

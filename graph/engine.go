@@ -41,7 +41,7 @@ type Options struct {
 	Limits      Limits
 	Concurrency int          // root fields of one operation that run at once; default 8
 	Views       int          // views whose schemas are kept; default 256
-	CacheBytes  int          // of validated documents kept for each view; default 4 MiB
+	CacheBytes  int          // of validated documents kept for each view; default 8 MiB
 	Logger      *slog.Logger // causes of errors; default slog.Default
 }
 
@@ -74,7 +74,7 @@ func NewEngine(cat *catalog.Catalog, control ResolverRoot, datasets DatasetResol
 		options.Views = 256
 	}
 	if options.CacheBytes <= 0 {
-		options.CacheBytes = 4 << 20
+		options.CacheBytes = 8 << 20
 	}
 	if options.Logger == nil {
 		options.Logger = slog.Default()

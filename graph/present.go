@@ -54,6 +54,9 @@ func (p presenter) present(ctx context.Context, err error) *gqlerror.Error {
 	if f.Applied {
 		out.Extensions["applied"] = true
 	}
+	if f.Written != nil {
+		out.Extensions["applied"] = *f.Written
+	}
 	if f.Unknown {
 		out.Extensions["unknown"] = true
 	}

@@ -10,23 +10,25 @@ import (
 	"usher/fault"
 	"usher/principal"
 	"usher/query"
+	"usher/slot"
 	"usher/value"
 )
 
 // Build makes the plan of a request: the only way to a Query. Now is the
 // instant of the operation. The error is a *fault.Error the caller may see.
 func Build(r query.Request, cat *catalog.Catalog, p principal.Principal, now time.Time) (Query, error) {
-	return Prepare(r, cat, principal.Slotted{Principal: p}, now)
+	return Prepare(r, cat, principal.Slotted{Principal: p}, now, nil)
 }
 
 // Prepare makes the plan of a request for all who are alike: what it leaves open of
-// the request and of who asks comes later, what it was made by are the guards of the
-// slots.
-func Prepare(r query.Request, cat *catalog.Catalog, who principal.Slotted, now time.Time) (Query, error) {
+// the request, of who asks and of the time comes later; what it was made by are the
+// guards of the slots. Later is the term of Now, or nil.
+func Prepare(r query.Request, cat *catalog.Catalog, who principal.Slotted, now time.Time, later *slot.Term) (Query, error) {
 	b, err := newBuilder(cat, who, now)
 	if err != nil {
 		return Query{}, err
 	}
+	b.later = later
 	return b.build(r)
 }
 
@@ -82,6 +84,7 @@ type builder struct {
 	lists      map[string]query.SlotList // parameters that come later as one
 	zone       string
 	now        time.Time
+	later      *slot.Term        // now as it comes later; nil: it does not
 	moment     bool              // now has been looked at
 	targets    map[string]Target // by source, as resolved so far
 	fresh      time.Duration
@@ -121,7 +124,7 @@ func fit(cat *catalog.Catalog, who principal.Slotted, now time.Time) (*builder, 
 	if err != nil {
 		return nil, grantFault("%v", err)
 	}
-	b := &builder{cat: cat, view: view, p: p, who: who, zone: "UTC", now: now.UTC().Truncate(time.Second)}
+	b := &builder{cat: cat, view: view, p: p, who: who, zone: "UTC", now: instantOf(now)}
 	if err := b.chooseStrategies(); err != nil {
 		return nil, err
 	}

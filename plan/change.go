@@ -43,6 +43,7 @@ type change struct {
 	answers  []Query
 	names    map[string]string // of columns that the principal sees, by what they are stored as
 	table    Ref
+	calling  // of rows of an API
 }
 
 // Valid tells a Change that BuildChange made from the zero value.

@@ -77,6 +77,9 @@ func (cb *changeBuilder) build() error {
 	default:
 		err = fault.New(fault.Internal, "a change without a kind")
 	}
+	if err == nil {
+		err = cb.callable()
+	}
 	if err != nil {
 		return err
 	}
@@ -98,7 +101,11 @@ func (cb *changeBuilder) open() error {
 	}
 	ref := cb.table.l.refs[0]
 	binding := cb.table.uses[0].binding
-	if ref.target.Kind != catalog.Postgres || !d.WritableIn(binding) {
+	if ref.target.Kind == catalog.API && d.WritableIn(binding) {
+		if err := cb.calls(binding.Writes); err != nil {
+			return err
+		}
+	} else if ref.target.Kind == catalog.API || !d.WritableIn(binding) {
 		return fault.New(fault.NotImplemented, "%s cannot be written where this tenant's rows are", d.Name)
 	}
 	if cb.p.AllTenants && !d.Common {
@@ -106,6 +113,7 @@ func (cb *changeBuilder) open() error {
 	}
 	for _, col := range d.Key {
 		cb.table.read(0, col)
+		cb.c.keyNames = append(cb.c.keyNames, col.Name)
 	}
 	cb.c.table, cb.c.target, cb.c.keys = cb.table.l.refs[0], ref.target, len(d.Key)
 	if !d.Common {
@@ -155,7 +163,7 @@ func (cb *changeBuilder) sealed(lb *levelBuilder, snapshot bool) (Level, error) 
 		cb.c.snapshot = true
 	}
 	for _, r := range l.refs {
-		if err == nil && r.target != cb.c.target {
+		if err == nil && r.target != cb.c.target && !cb.called() {
 			return Level{}, fault.New(fault.NotImplemented, "%s and %s are in different sources, and one change is made in one", cb.vis.Dataset.Name, r.dataset).
 				WithHint("ask for rows of %s in a query of their own", r.dataset)
 		}
@@ -218,7 +226,7 @@ func (cb *changeBuilder) check(role func(*levelBuilder, whereAt) (Expr, error)) 
 	}
 	cb.c.snapshot = cb.c.snapshot || own > 1 || len(c.level.refs) > own+len(c.refuse)
 	for _, r := range c.level.refs {
-		if r.target != cb.c.target {
+		if r.target != cb.c.target && !cb.called() {
 			return c, fault.New(fault.NotImplemented, "%s and %s are in different sources, and one change is made in one", cb.vis.Dataset.Name, r.dataset)
 		}
 	}
@@ -413,7 +421,7 @@ func (cb *changeBuilder) rows(f query.Field, shape query.Shape) (Query, error) {
 		return Query{}, err
 	}
 	q := Query{&body{root: root, shape: shape, strategy: cb.reachedBy(), identity: cb.c.identity, overrides: cb.overrides(), datasets: cb.datasets, own: cb.tenanted}}
-	if target, single := q.Single(); !single || target != cb.c.target {
+	if target, single := q.Single(); (!single || target != cb.c.target) && !cb.called() {
 		return Query{}, fault.New(fault.NotImplemented, "the answer of a change reads what is in its own source").
 			WithHint("ask for what is elsewhere in a query of its own")
 	}

@@ -216,6 +216,7 @@ func (lb *levelBuilder) seal() (Level, error) {
 			f.Asked = slices.Contains(lb.uses[i].asked, f.Name)
 		}
 	}
+	lb.l.shifted()
 	return lb.l, lb.failed
 }
 

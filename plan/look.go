@@ -29,7 +29,7 @@ func (l Level) literals(f func(Expr)) {
 			walk(*e.filter)
 		}
 	}
-	for _, list := range [][]Expr{{l.where, l.having, l.guard}, l.keys, l.aggs, l.columns} {
+	for _, list := range [][]Expr{{l.where, l.having, l.guard, l.around}, l.keys, l.aggs, l.columns} {
 		for _, e := range list {
 			walk(e)
 		}

@@ -19,9 +19,10 @@ import (
 
 // prepare plans a case with slots wherever there can be one.
 func (g golden) prepare() (plan.Query, *slot.Slots, error) {
-	slots := slot.New(plantest.Inputs(g.r, g.p))
+	in := append(plantest.Inputs(g.r, g.p), plan.Now(now))
+	slots := slot.New(in)
 	r, who := plantest.Slotted(g.r, g.p, slots)
-	q, err := plan.Prepare(r, g.cat, who, now)
+	q, err := plan.Prepare(r, g.cat, who, now, slots.At(len(in)-1))
 	return q, slots, err
 }
 
@@ -86,7 +87,7 @@ func TestPreparedForAnother(t *testing.T) {
 		slots.Seal()
 		other := g
 		other.p.Tenant, other.p.TenantKey, other.p.Subject = "another-tenant", "535353", "another-subject"
-		in := plantest.Inputs(other.r, other.p)
+		in := append(plantest.Inputs(other.r, other.p), plan.Now(now))
 		if answers, ok := slots.Guards().Answers(nil, in); !ok || string(answers) != said {
 			continue // it is the first one's alone
 		}

@@ -138,6 +138,7 @@ type Level struct {
 	values   *Values // grouped: with groups for values that no row has
 	top      *Top    // grouped: the first groups only
 	shift    *shift  // grouped: what Prior is earlier by
+	around   Expr    // grouped: what follows for the column of the shift in the rows of Prior
 }
 
 // Grouped tells groups from rows.

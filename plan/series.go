@@ -1,7 +1,9 @@
 package plan
 
 import (
+	"fmt"
 	"math/big"
+	"strconv"
 	"strings"
 	"time"
 
@@ -79,14 +81,23 @@ func (l Level) Prior() (Level, bool) {
 		return Level{}, false
 	}
 	p := Level{grouped: true, refs: l.refs, having: predicate(True), guard: l.guard, aggs: l.aggs, parent: l.parent, through: l.through, limit: All}
-	p.where = l.shift.moved(l.where)
-	for _, e := range l.where.conjuncts() {
-		p.where = all([]Expr{p.where, l.shift.around(e)})
-	}
+	p.where = all([]Expr{l.shift.moved(l.where), l.around})
 	for _, key := range l.keys {
 		p.keys = append(p.keys, l.shift.moved(key))
 	}
 	return p, true
+}
+
+// shifted notes what follows for the column of the shift itself, when the conditions
+// are known.
+func (l *Level) shifted() {
+	parts := []Expr{predicate(True)}
+	if l.shift != nil {
+		for _, e := range l.where.conjuncts() {
+			parts = append(parts, l.shift.around(e))
+		}
+	}
+	l.around = all(parts)
 }
 
 // shift moves a column of time by a period.
@@ -120,16 +131,24 @@ func (s shift) around(e Expr) Expr {
 	if at.op != Column || at.ref != 0 || at.name != s.column {
 		return predicate(True)
 	}
-	bound, err := instant(to)
-	if err != nil {
-		return predicate(True)
-	}
-	bound = step(bound, s.unit, -s.n)
+	bound, scalar := to.lits[0], to.typ.Scalar
 	edge := func(op Op, days int) Expr {
-		v, err := boundary(at.typ, bound.AddDate(0, 0, days))
-		if err != nil { // beyond the years there are
+		moved := func(text string) (string, error) {
+			t, err := instant(scalar, text)
+			if err != nil {
+				return "", err
+			}
+			v, err := boundary(at.typ, step(t, s.unit, -s.n).AddDate(0, 0, days))
+			return v.Text(), err
+		}
+		name := fmt.Sprintf("moved %d %s and %d days as %s", -s.n, s.unit, days, at.typ.Scalar)
+		if bound.Says(name, func(text string) string {
+			_, err := moved(text)
+			return strconv.FormatBool(err == nil)
+		}) != "true" { // beyond the years there are
 			return predicate(True)
 		}
+		v, _ := bound.As(at.typ, name, moved)
 		return predicate(op, at, literal(v))
 	}
 	slack := s.slack()
@@ -349,28 +368,32 @@ func (f Fill) bounded() error {
 	if f.low == nil || f.high == nil {
 		return nil
 	}
-	from, err := instant(f.low.args[0])
-	if err != nil {
-		return err
-	}
-	to, err := instant(f.high.args[0])
-	if err != nil {
-		return err
-	}
-	if (to.UnixMilli()-from.UnixMilli())/unitLength[f.unit].Milliseconds() > maxBuckets { // a Duration ends at 292 years
-		return fault.New(fault.TooComplex, "the range has more than %d buckets of a %s", maxBuckets, f.unit).
-			WithHint("ask for a shorter range or a longer unit")
-	}
-	return nil
+	low, high, unit := f.low.args[0].lits[0], f.high.args[0].lits[0], f.unit
+	scalar := low.Type().Scalar
+	return value.Check(low, high, "so many buckets of a "+string(unit), func(low, high string) error {
+		from, err := instant(scalar, low)
+		if err != nil {
+			return err
+		}
+		to, err := instant(scalar, high)
+		if err != nil {
+			return err
+		}
+		if (to.UnixMilli()-from.UnixMilli())/unitLength[unit].Milliseconds() > maxBuckets { // a Duration ends at 292 years
+			return fault.New(fault.TooComplex, "the range has more than %d buckets of a %s", maxBuckets, unit).
+				WithHint("ask for a shorter range or a longer unit")
+		}
+		return nil
+	})
 }
 
-// instant is the time of a literal, in UTC where it has no zone.
-func instant(e Expr) (time.Time, error) {
+// instant is the time of a literal's text, in UTC where it has no zone.
+func instant(scalar value.Scalar, text string) (time.Time, error) {
 	layout := "2006-01-02 15:04:05.999999"
-	if e.typ.Scalar == value.Date {
+	if scalar == value.Date {
 		layout = time.DateOnly
 	}
-	at, err := time.Parse(layout, trimZone(e.lits[0].Text()))
+	at, err := time.Parse(layout, trimZone(text))
 	if err != nil {
 		return at, fault.New(fault.Internal, "internal error").Because(err)
 	}
@@ -379,15 +402,18 @@ func instant(e Expr) (time.Time, error) {
 
 // justBefore is the last instant, or day, before a literal.
 func justBefore(e Expr) (Expr, error) {
-	step := -time.Microsecond
-	if e.typ.Scalar == value.Date {
+	t, step := e.typ, -time.Microsecond
+	if t.Scalar == value.Date {
 		step = -24 * time.Hour
 	}
-	at, err := instant(e)
-	if err != nil {
-		return Expr{}, err
-	}
-	v, err := boundary(e.typ, at.Add(step))
+	v, err := e.lits[0].As(t, "just before", func(text string) (string, error) {
+		at, err := instant(t.Scalar, text)
+		if err != nil {
+			return "", err
+		}
+		before, err := boundary(t, at.Add(step))
+		return before.Text(), err
+	})
 	return literal(v), err
 }
 

@@ -42,7 +42,7 @@ func TestAroundHoldsWhereMovedDoes(t *testing.T) {
 		}
 		wide := s.around(predicate(op, column, literal(value.TimestampOf(bound))))
 		for _, e := range wide.conjuncts() {
-			edge, err := instant(e.args[1])
+			edge, err := instant(e.args[1].typ.Scalar, e.args[1].lits[0].Text())
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -9,6 +9,7 @@ import (
 
 	"usher/fault"
 	"usher/query"
+	"usher/slot"
 	"usher/value"
 )
 
@@ -107,17 +108,22 @@ func (lb *levelBuilder) relative(at whereAt, e Expr, name string, operand query.
 	if name == "lastAvailable" {
 		return lb.lastAvailable(at, e, unit, n, zoneText)
 	}
-	lb.moment = true
-	from, to := rangeOf(name, lb.now.In(zone), unit, n)
+	which := fmt.Sprintf("%s %d %s in %s", name, n, unit, zoneText)
 	var ends []Expr
-	if !from.IsZero() {
-		low, err := boundary(e.typ, from)
+	if name != "moreThanAgo" && name != "orMoreAgo" { // which have no beginning
+		low, err := lb.atNow(e.typ, "from "+which, func(now time.Time) time.Time {
+			from, _ := rangeOf(name, now.In(zone), unit, n)
+			return from
+		})
 		if err != nil {
 			return Expr{}, err
 		}
 		ends = append(ends, predicate(Gte, e, literal(low)))
 	}
-	high, err := boundary(e.typ, to)
+	high, err := lb.atNow(e.typ, "to "+which, func(now time.Time) time.Time {
+		_, to := rangeOf(name, now.In(zone), unit, n)
+		return to
+	})
 	if err != nil {
 		return Expr{}, err
 	}
@@ -127,6 +133,29 @@ func (lb *levelBuilder) relative(at whereAt, e Expr, name string, operand query.
 	}
 	return all(append(ends, predicate(upper, e, literal(high)))), nil
 }
+
+// atNow is a time that goes by the operation's instant, by a name that tells it from
+// others.
+func (b *builder) atNow(t value.Type, name string, of func(now time.Time) time.Time) (value.Value, error) {
+	if b.later == nil {
+		b.moment = true
+		return boundary(t, of(b.now))
+	}
+	term, err := b.later.Then(name+" as "+t.Scalar.String(), func(text string, _ slot.Inputs) (string, error) {
+		now, err := time.Parse(time.RFC3339, text)
+		if err != nil {
+			return "", fault.New(fault.Internal, "internal error").Because(err)
+		}
+		v, err := boundary(t, of(now.UTC()))
+		return v.Text(), err
+	})
+	return value.Later(t, term), err
+}
+
+// Now is an operation's instant as the text of a slot.
+func Now(at time.Time) string { return instantOf(at).Format(time.RFC3339) }
+
+func instantOf(at time.Time) time.Time { return at.UTC().Truncate(time.Second) }
 
 // rangeOf is the range from its first instant to the one after its last, or to
 // now itself for last and toDate. What has no beginning has the zero time.

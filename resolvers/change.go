@@ -56,7 +56,9 @@ func (d *Datasets) Change(ctx context.Context, asked []query.Change, numbers gra
 		return out
 	}
 	for i, c := range changed {
-		out[i].Answer, out[i].Err = d.answered(ctx, who, plans[i], c, numbers.AsText(d.NumbersAsText))
+		if out[i].Err = c.Err; c.Err == nil {
+			out[i].Answer, out[i].Err = d.answered(ctx, who, plans[i], c, numbers.AsText(d.NumbersAsText))
+		}
 		out[i].Rows, out[i].Applied = c.Affected, true
 		if out[i].Err != nil {
 			f := *fault.From(out[i].Err)

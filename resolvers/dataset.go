@@ -44,7 +44,7 @@ func (d *Datasets) Resolve(ctx context.Context, asked graph.Asked) []graph.Task 
 		return refused(asked, err)
 	}
 	alike := cat.Needed(who) // what is planned for one is planned for all of them
-	key, in := planKeyOf(cat, view, alike, asked)
+	key, in := planKeyOf(cat, view, alike, asked, graph.Started(ctx))
 	began := time.Now()
 	op, texts, kept := d.plans.get(key, in)
 	if !kept {

@@ -57,6 +57,7 @@ func (d *Datasets) plan(ctx context.Context, asked graph.Asked, cat *catalog.Cat
 	defer slots.Seal()
 	requests := asked.Requests(slots)
 	who := p.Slotted(slots, len(asked.Inputs))
+	now := len(in) - 1
 	id := who.Tenant
 	tenant := func(in slot.Inputs) string {
 		text, _ := id.Of(in) // a slot's own text: nothing can fail
@@ -70,7 +71,7 @@ func (d *Datasets) plan(ctx context.Context, asked graph.Asked, cat *catalog.Cat
 			err = op.goesOn(ctx)
 		}
 		if err == nil {
-			op.plans[i], err = plan.Prepare(request, cat, who, graph.Started(ctx)) // resolved, typed, scoped; or refused
+			op.plans[i], err = plan.Prepare(request, cat, who, graph.Started(ctx), slots.At(now)) // resolved, typed, scoped; or refused
 		}
 		if err != nil {
 			op.refuse(i, err)
@@ -114,6 +115,7 @@ func (d *Datasets) plan(ctx context.Context, asked graph.Asked, cat *catalog.Cat
 		}
 	}
 	op.size += slots.Size()
+	op.lasting = op.lasting && !slots.Guarded(now) // it would be for this second
 	return op
 }
 

@@ -2,12 +2,14 @@ package resolvers
 
 import (
 	"slices"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
 	"usher/catalog"
 	"usher/graph"
 	"usher/lru"
+	"usher/plan"
 	"usher/principal"
 	"usher/slot"
 )
@@ -23,10 +25,10 @@ type planKey struct {
 }
 
 // planKeyOf is the key, and the values of all slots: first the operation's, then those
-// of who asks.
-func planKeyOf(cat *catalog.Catalog, view *catalog.View, who principal.Principal, asked graph.Asked) (planKey, slot.Inputs) {
+// of who asks, last the time.
+func planKeyOf(cat *catalog.Catalog, view *catalog.View, who principal.Principal, asked graph.Asked, now time.Time) (planKey, slot.Inputs) {
 	rights, in := who.AppendShape(make([]byte, 0, 256), slices.Clip(asked.Inputs))
-	return planKey{catalog: cat, view: view, rights: string(rights), asked: asked.Key}, in
+	return planKey{catalog: cat, view: view, rights: string(rights), asked: asked.Key}, append(in, plan.Now(now))
 }
 
 // size is about how many bytes the key takes in memory, with the cache's own.
@@ -59,8 +61,8 @@ const mostGuards = 16
 // planCacheBytes bounds the operations that are kept ready, and largestKept each
 // of them: a large one is asked once, and would drive out many small ones.
 const (
-	planCacheBytes = 16 << 20
-	largestKept    = planCacheBytes / 32
+	planCacheBytes = 64 << 20
+	largestKept    = planCacheBytes / 64
 )
 
 func newPlanCache() planCache {

@@ -130,6 +130,17 @@ func (s *Slots) observe(g guard, said string) {
 	s.guards = append(s.guards, g)
 }
 
+// Guarded tells whether something was made by what follows from a slot.
+func (s *Slots) Guarded(input int) bool {
+	return slices.ContainsFunc(s.guards, func(g guard) bool {
+		t := g.term
+		for t.from != nil {
+			t = t.from
+		}
+		return t.input == input
+	})
+}
+
 // open stops whoever would look into what others use already.
 func (s *Slots) open() {
 	if s.sealed {

@@ -15,6 +15,9 @@ type ChangeDialect interface {
 	Given(x string, f plan.Field) string
 	// Texts makes rows c0, c1, … n of the lists bound to the placeholders, in their order.
 	Texts(placeholders []string) string
+	// Returns tells that a statement that changes or removes rows may return something of
+	// each. Otherwise it returns how many they are.
+	Returns() bool
 	// Lock ends a statement whose rows of a table are kept as they are.
 	Lock(how Lock, table string) string
 }
@@ -35,15 +38,31 @@ const changed = "w"
 // Insert writes the statement that inserts rows. It returns the key of each, in their
 // order; its arguments are the values that all have, then a list for each column.
 func Insert(i plan.Insert, u plan.Upsert, d ChangeDialect) (Statement, error) {
+	if !stamped(i) {
+		return Statement{}, ErrNotPlanned
+	}
+	w := &writer{d: d, l: u.Level(), args: &arguments{}}
+	names, values, texts := w.toInsert(i, d)
+	w.put("INSERT INTO ")
+	w.into(i.Table())
+	w.put(" (", strings.Join(names, ", "), ") SELECT ", strings.Join(values, ", "), " FROM ", texts, " AS i ORDER BY i.n")
+	w.upsert(u, d)
+	w.returning(i)
+	return Statement{Text: w.b.String(), Args: w.args.Args}, w.err
+}
+
+// stamped tells rows that are the tenant's, if they are any tenant's.
+func stamped(i plan.Insert) bool {
 	stamped := i.Table().TenantColumn() == ""
 	for n := range i.Stamps() {
 		stamped = stamped || i.Column(n).Name == i.Table().TenantColumn()
 	}
-	if i.Columns() == 0 || i.Rows() == 0 || i.Keys() == 0 || i.Table().ScopeKind() == 0 || !stamped {
-		return Statement{}, ErrNotPlanned
-	}
-	w := &writer{d: d, l: u.Level(), args: &arguments{}}
-	var names, values, lists []string
+	return stamped && i.Columns() > 0 && i.Rows() > 0 && i.Keys() > 0 && i.Table().ScopeKind() != 0
+}
+
+// toInsert binds the values of rows: the columns, what each of them gets of a row i, and those rows.
+func (w *writer) toInsert(i plan.Insert, d ChangeDialect) (names, values []string, texts string) {
+	var lists []string
 	for n := range i.Columns() {
 		f := i.Column(n)
 		names = append(names, Identifier(f.Stored))
@@ -64,19 +83,19 @@ func Insert(i plan.Insert, u plan.Upsert, d ChangeDialect) (Statement, error) {
 	if len(lists) == 0 { // as many rows as there are items
 		lists = append(lists, w.bind(d.KeyList(items), asItStands))
 	}
-	w.put("INSERT INTO ")
-	w.into(i.Table())
-	w.put(" (", strings.Join(names, ", "), ") SELECT ", strings.Join(values, ", "), " FROM ", d.Texts(lists), " AS i ORDER BY i.n")
-	w.upsert(u, d)
+	return names, values, d.Texts(lists)
+}
+
+// returning ends a statement that inserts rows with their keys.
+func (w *writer) returning(i plan.Insert) {
 	w.put(" RETURNING ")
 	for n := range i.Keys() {
 		if n > 0 {
 			w.put(", ")
 		}
 		f := i.Key(n)
-		w.put(d.InternalText(d.Read(changed+"."+Identifier(f.Stored), f), f.Type))
+		w.put(w.d.InternalText(w.d.Read(Identifier(f.Stored), f), f.Type))
 	}
-	return Statement{Text: w.b.String(), Args: w.args.Args}, w.err
 }
 
 // asItStands is a placeholder whose type the statement says elsewhere.
@@ -112,10 +131,16 @@ func (w *writer) upsert(u plan.Upsert, d ChangeDialect) {
 			w.put(w.given(s.Value(), s.Column(), d))
 		}
 	}
+	w.put(" WHERE ")
+	w.shown(u)
+}
+
+// shown tells a row that is there already and may be changed.
+func (w *writer) shown(u plan.Upsert) {
 	for i := range u.Identity() {
 		w.sameBy = append(w.sameBy, u.IdentityColumn(i))
 	}
-	w.put(" WHERE EXISTS (SELECT 1 FROM ")
+	w.put("EXISTS (SELECT 1 FROM ")
 	w.from(w.alone)
 	w.put(" WHERE ")
 	w.same()
@@ -123,7 +148,7 @@ func (w *writer) upsert(u plan.Upsert, d ChangeDialect) {
 }
 
 // Update writes the statement that changes rows of the level: those with the keys that its
-// first arguments list. It returns the number of each key.
+// first arguments list. It returns the number of each key, or how many rows they are.
 func Update(u plan.Update, d ChangeDialect) (Statement, error) {
 	l := u.Level()
 	if l.Refs() == 0 || l.Links() == 0 || u.Sets() == 0 {
@@ -146,7 +171,7 @@ func Update(u plan.Update, d ChangeDialect) (Statement, error) {
 		w.put(w.given(s.Value(), s.Column(), d))
 	}
 	w.put(" FROM ")
-	w.named()
+	w.named(d)
 	return Statement{Text: w.b.String(), Args: w.args.Args, Parents: w.parents}, w.err
 }
 
@@ -160,7 +185,7 @@ func Delete(l plan.Level, d ChangeDialect) (Statement, error) {
 	w.put("DELETE FROM ")
 	w.into(l.Ref(0))
 	w.put(" USING ")
-	w.named()
+	w.named(d)
 	return Statement{Text: w.b.String(), Args: w.args.Args, Parents: w.parents}, w.err
 }
 
@@ -176,12 +201,14 @@ func (w *writer) into(r plan.Ref) {
 // named ties the table that is changed to the rows of the level that have the keys: its
 // reference, with the scope in it. A row is the same if it has the same key of the
 // same tenant.
-func (w *writer) named() {
+func (w *writer) named(d ChangeDialect) {
 	w.from(w.belonging)
 	w.put(" WHERE ")
 	w.same()
 	w.condition(" AND ", w.l.Where())
-	w.put(" RETURNING p.n")
+	if d.Returns() {
+		w.put(" RETURNING p.n")
+	}
 }
 
 // same writes that a row of the table that is changed is one of the level's reference.
@@ -232,6 +259,15 @@ func Lockable(l plan.Level) bool { return l.Ref(0).Policies() == 0 }
 // first arguments list: in the order of the level, then of the keys. The first cell is
 // the number of the key.
 func Named(l plan.Level, lock Lock, d ChangeDialect) (Statement, error) {
+	statement, err := Keyed(l, d)
+	if err == nil && lock != NoLock {
+		statement.Text += d.Lock(lock, table(0))
+	}
+	return statement, err
+}
+
+// Keyed is Named for rows that nobody changes meanwhile.
+func Keyed(l plan.Level, d Dialect) (Statement, error) {
 	if l.Refs() == 0 || l.Links() == 0 || l.Grouped() {
 		return Statement{}, ErrNotPlanned
 	}
@@ -248,9 +284,6 @@ func Named(l plan.Level, lock Lock, d ChangeDialect) (Statement, error) {
 		w.put(" ORDER BY p.n")
 	}
 	w.limit()
-	if lock != NoLock {
-		w.put(d.Lock(lock, table(0)))
-	}
 	return Statement{Text: w.b.String(), Args: w.args.Args, Parents: w.parents}, w.err
 }
 

@@ -41,6 +41,8 @@ func (postgres) Texts(placeholders []string) string {
 	return "(SELECT * FROM unnest(" + strings.Join(lists, ", ") + ") WITH ORDINALITY AS u(" + strings.Join(names, ", ") + ", n))"
 }
 
+func (postgres) Returns() bool { return true }
+
 func (postgres) Lock(how Lock, table string) string {
 	if how == ToChange {
 		return " FOR UPDATE OF " + table

@@ -65,6 +65,36 @@ func (v Value) Says(name string, about func(text string) string) string {
 	return v.later.Says(name, about)
 }
 
+// Check refuses two values together, by a name that tells the check from others. It is
+// made again of those that come later.
+func Check(a, b Value, name string, check func(a, b string) error) error {
+	name += " " + string(a.AppendKey(nil)) + string(b.AppendKey(nil))
+	var err error
+	switch {
+	case a.later != nil:
+		_, err = a.later.Then(name, func(text string, in slot.Inputs) (string, error) {
+			other, err := b.of(in)
+			if err == nil {
+				err = check(text, other)
+			}
+			return "", err
+		})
+	case b.later != nil:
+		_, err = b.later.Then(name, func(text string, _ slot.Inputs) (string, error) { return "", check(a.text, text) })
+	default:
+		err = check(a.text, b.text)
+	}
+	return err
+}
+
+// of is the text for other inputs.
+func (v Value) of(in slot.Inputs) (string, error) {
+	if v.later == nil {
+		return v.text, nil
+	}
+	return v.later.Of(in)
+}
+
 // Alike tells values of one text, or of one term. Different terms are not alike,
 // whatever their texts are now.
 func (v Value) Alike(o Value) bool {

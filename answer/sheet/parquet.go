@@ -25,7 +25,7 @@ const (
 
 // columnar is a Parquet file.
 type columnar struct {
-	writer  *parquet.Writer
+	writer  *parquet.Writer //nolint:staticcheck // the generic one wants Go types, and there are none
 	columns []answer.Column
 	makers  []maker
 	rows    []parquet.Row
@@ -37,7 +37,7 @@ type columnar struct {
 // maker makes the value of a column from its canonical text; false: it does not fit.
 type maker func(text []byte, cell value.Cell) (parquet.Value, bool)
 
-func newParquet(to io.Writer, columns []answer.Column) (*columnar, error) {
+func newParquet(to io.Writer, columns []answer.Column) *columnar {
 	c := &columnar{columns: columns, makers: make([]maker, len(columns))}
 	root := &ordered{Group: parquet.Group{}}
 	for i := range columns {
@@ -47,7 +47,7 @@ func newParquet(to io.Writer, columns []answer.Column) (*columnar, error) {
 		root.fields = append(root.fields, &member{node, columns[i].Name})
 	}
 	c.writer = parquet.NewWriter(to, parquet.NewSchema("rows", root), parquet.CreatedBy("usher", "", ""))
-	return c, nil
+	return c
 }
 
 // ordered is a group whose fields stay in the order that they were asked for.

@@ -47,7 +47,7 @@ func New(f Format, to io.Writer, q plan.Query, w answer.Writing) (Sheet, error) 
 		return nil, err
 	}
 	if f == Parquet {
-		return newParquet(to, columns)
+		return newParquet(to, columns), nil
 	}
 	return &csv{to: to, columns: columns}, nil
 }

@@ -183,10 +183,10 @@ func query(t *testing.T, file []byte, text string) []string {
 		t.Fatal(err)
 	}
 	defer func() { _ = db.Close() }()
-	if _, err := db.ExecContext(t.Context(), "SET GLOBAL TimeZone = 'UTC'; CREATE VIEW f AS SELECT * FROM read_parquet('"+path+"')"); err != nil {
+	if _, err := db.ExecContext(t.Context(), "SET GLOBAL TimeZone = 'UTC'; CREATE VIEW f AS SELECT * FROM read_parquet('"+path+"')"); err != nil { //nolint:gosec // the test's own path
 		t.Fatal(err)
 	}
-	found, err := db.QueryContext(t.Context(), "SELECT concat_ws('|', COLUMNS(*)::VARCHAR) FROM ("+text+")")
+	found, err := db.QueryContext(t.Context(), "SELECT concat_ws('|', COLUMNS(*)::VARCHAR) FROM ("+text+")") //nolint:gosec // the test's own text
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -18,6 +18,7 @@ type conn struct {
 	engine *duckdb.Conn
 	late   <-chan outcome // of a call that was not waited for
 	once   bool           // never another caller's: what it holds must end with it
+	turn   chan struct{}  // of writing, which it has until it is given back; nil: it only reads
 }
 
 type outcome struct {
@@ -105,17 +106,22 @@ func (c *conn) release(transaction bool) {
 	}()
 }
 
-// rollbackTimeout bounds the end of a transaction that has nothing to write.
+// rollbackTimeout bounds the end of a transaction of which nothing is written.
 const rollbackTimeout = time.Second
 
+func (c *conn) rollback() error {
+	ctx, cancel := context.WithTimeout(context.Background(), rollbackTimeout)
+	defer cancel()
+	_, err := c.engine.ExecContext(ctx, "ROLLBACK", nil)
+	return err
+}
+
 func (c *conn) giveBack(transaction bool) {
-	if transaction {
-		ctx, cancel := context.WithTimeout(context.Background(), rollbackTimeout)
-		defer cancel()
-		if _, err := c.engine.ExecContext(ctx, "ROLLBACK", nil); err != nil {
-			// A connection in an unknown state is not used again.
-			_ = c.pooled.Raw(func(any) error { return driver.ErrBadConn })
-		}
+	if transaction && c.rollback() != nil {
+		c.once = true // a connection in an unknown state is not used again
+	}
+	if c.turn != nil {
+		defer func() { <-c.turn }()
 	}
 	if c.once {
 		// A pool without idle connections still hands one to a caller who waits.

@@ -13,7 +13,7 @@ import (
 // instance's memory, and goes to its temporary directory where there is one.
 const exported = `temp.main."usher export"`
 
-// cursor is a place in that table. There is no transaction around it: in one, its
+// cursor is a place in that table. There is no transaction around its making: in one, its
 // rows would have no numbers yet.
 type cursor struct {
 	session *session
@@ -23,11 +23,19 @@ type cursor struct {
 // Cursor implements sqlexec.Cursors.
 func (s *session) Cursor(ctx context.Context, text string, args []string) (sqlexec.Cursor, error) {
 	s.conn.once = true // the table ends with its connection
-	made, err := s.Query(ctx, "CREATE TEMP TABLE "+exported+" AS "+text, args)
-	if err != nil {
-		return nil, err
+	if s.reads {
+		if err := s.conn.exec(ctx, "COMMIT"); err != nil {
+			return nil, err
+		}
 	}
-	return &cursor{session: s}, made.Close()
+	made, err := s.Query(ctx, "CREATE TEMP TABLE "+exported+" AS "+text, args)
+	if err == nil {
+		err = made.Close()
+	}
+	if err == nil && s.reads { // what is nested in its rows is read as it was then, or just after
+		err = s.conn.exec(ctx, beginReading)
+	}
+	return &cursor{session: s}, err
 }
 
 // Next implements sqlexec.Cursor.

@@ -2,7 +2,7 @@
 // in place, and the embedded engine's scratch tables for what a source cannot
 // answer itself. Everything it runs is confined: no file but those bound, no
 // extension, no change of settings, bounded memory and threads. It refuses to
-// write to a source and to open a file that does not exist.
+// write to a source but in Write, and to open a file that does not exist.
 package duckdb
 
 import (
@@ -34,6 +34,7 @@ type Options struct {
 	TempDir     string  // where work larger than the memory spills; empty: it fails instead
 	TempLimit   int64   // bytes in TempDir; default 4 GiB
 	MaxConns    int     // sessions at the same time, more wait; default 8
+	Writes      bool    // a database file is opened so that Write may be called
 }
 
 const defaultThreads = 2
@@ -44,11 +45,12 @@ const attached = "source"
 // DB is an open source.
 type DB struct {
 	*instance
-	files bool // its tables are views over files
+	files bool          // its tables are views over files
+	turn  chan struct{} // of who writes; nil: nobody does
 }
 
-// Open opens a database file read-only, or files as the views of an in-memory
-// database.
+// Open opens a database file, read-only unless it is to be written, or files as the views
+// of an in-memory database.
 func Open(spec catalog.DuckDBSpec, opts Options) (*DB, error) {
 	return openChecked(spec, opts, func([]*os.File) error { return nil })
 }
@@ -76,13 +78,21 @@ func openChecked(spec catalog.DuckDBSpec, opts Options, check func([]*os.File) e
 
 // openPath is of a database file: the engine opens it once, and keeps it open.
 func openPath(path string, opts Options, check func([]*os.File) error) *DB {
-	return &DB{instance: newInstance(opts.memory(), func(limit int64) (*sql.DB, error) {
+	db := &DB{}
+	var claimed string // guarded as pool is
+	db.instance = newInstance(opts.memory(), func(limit int64) (*sql.DB, error) {
 		if err := check(nil); err != nil {
 			return nil, unreadable(err)
 		}
-		setup, err := attach(path)
+		real, setup, err := attach(path, opts.Writes)
 		if err != nil {
 			return nil, unreadable(err)
+		}
+		if claimed == "" {
+			if err := opened.claim(real, db.instance, opts.Writes); err != nil {
+				return nil, unreadable(err)
+			}
+			claimed = real
 		}
 		pool, err := start(opts, limit, setup, []string{"USE " + attached})
 		if err != nil {
@@ -92,7 +102,17 @@ func openPath(path string, opts Options, check func([]*os.File) error) *DB {
 			return nil, unreadable(errors.Join(err, pool.Close()))
 		}
 		return pool, nil
-	})}
+	})
+	db.ended = func() {
+		if claimed != "" {
+			opened.release(claimed, db.instance)
+			claimed = ""
+		}
+	}
+	if opts.Writes {
+		db.alone, db.turn = true, make(chan struct{}, 1)
+	}
+	return db
 }
 
 // openFiles is of files that are read in place. The engine opens them anew for each
@@ -143,12 +163,20 @@ func (db *DB) Close() error { return db.close() }
 // Renew opens the source anew if it is broken.
 func (db *DB) Renew(ctx context.Context) error { return db.renew(ctx) }
 
-func attach(path string) ([]string, error) {
-	path, err := existing(path)
-	if err != nil {
-		return nil, err
+// attach returns the file that a path leads to, and how it is attached. What is written
+// first goes to a file beside it, which has to be found again whatever has led there.
+func attach(path string, writes bool) (real string, _ []string, err error) {
+	if path, err = existing(path); err != nil {
+		return "", nil, err
 	}
-	return []string{"ATTACH " + literal(path) + " AS " + attached + " (READ_ONLY, TYPE duckdb)"}, nil
+	if real, err = filepath.EvalSymlinks(path); err != nil {
+		return "", nil, err
+	}
+	mode := "READ_ONLY"
+	if writes {
+		mode, path = "READ_WRITE", real
+	}
+	return real, []string{"ATTACH " + literal(path) + " AS " + attached + " (" + mode + ", TYPE duckdb)"}, nil
 }
 
 // existing returns the absolute path of a file; the engine would make a

@@ -25,6 +25,9 @@ func translate(ctx context.Context, err error) error {
 		return fault.From(ctx.Err())
 	}
 	cause := redacted(err)
+	if v := violationOf(err); v != nil {
+		cause = v
+	}
 	var engine *duckdb.Error
 	if !errors.As(err, &engine) {
 		return fault.New(fault.Internal, "the source failed").Because(cause)
@@ -67,7 +70,7 @@ func redacted(err error) error {
 		return err
 	}
 	switch engine.Type {
-	case duckdb.ErrorTypeConversion, duckdb.ErrorTypeOutOfRange, duckdb.ErrorTypeInvalidInput, duckdb.ErrorTypeConstraint, duckdb.ErrorTypeInvalid:
+	case duckdb.ErrorTypeConversion, duckdb.ErrorTypeOutOfRange, duckdb.ErrorTypeInvalidInput, duckdb.ErrorTypeConstraint, duckdb.ErrorTypeInvalid, duckdb.ErrorTypeTransaction:
 		kind, _, _ := strings.Cut(engine.Msg, ":")
 		return fmt.Errorf("duckdb: %s", kind)
 	default:

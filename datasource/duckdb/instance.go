@@ -19,6 +19,7 @@ type instance struct {
 	open   func(limit int64) (*sql.DB, error)
 	memory *Memory
 	turn   chan struct{} // of who may open it
+	alone  bool          // what it opens is for it alone: one ends before another begins
 	ended  func()        // lets go what open has opened beside the pool, when nobody uses it; may be nil
 
 	renewing sync.Mutex
@@ -29,6 +30,7 @@ type instance struct {
 	users   int
 	at      *list.Element
 	closed  bool
+	yields  bool // somebody waits for what it has opened: it closes when nobody uses it, and may be opened again
 	retired bool // its files were replaced: it ends with its users
 }
 
@@ -61,8 +63,14 @@ func (i *instance) renew(ctx context.Context) error {
 	if old.PingContext(ctx) == nil && answers(ctx, old) {
 		return nil
 	}
+	if i.alone {
+		_ = old.Close()
+	}
 	pool, err := i.open(i.limit)
 	if err != nil {
+		if i.alone {
+			i.memory.yield(i) // and is opened anew by who comes next
+		}
 		return err
 	}
 	i.memory.mu.Lock()

@@ -83,6 +83,9 @@ func (m *Memory) enter(i *instance) (pool *sql.DB, wait <-chan struct{}, err err
 	if i.closed {
 		return nil, nil, fault.New(fault.Unavailable, "the source has just been closed")
 	}
+	if i.pool != nil && i.yields {
+		return nil, m.freed, nil
+	}
 	if i.pool != nil {
 		i.users++
 		m.open.MoveToFront(i.at)
@@ -138,11 +141,22 @@ func (m *Memory) done(i *instance) {
 		m.drop(i)
 		return
 	}
-	if i.retired {
+	if i.retired || i.yields {
 		m.close(i)
 		return
 	}
 	m.tell()
+}
+
+// yield closes an instance as soon as nobody uses it; whoever comes then opens it again.
+func (m *Memory) yield(i *instance) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if i.users == 0 {
+		m.close(i)
+		return
+	}
+	i.yields = true
 }
 
 // retire lets nobody use an instance any more. It closes when its users have left.
@@ -189,7 +203,7 @@ func (m *Memory) drop(i *instance) {
 	}
 	m.open.Remove(i.at)
 	m.free += i.limit
-	i.at, i.limit = nil, 0
+	i.at, i.limit, i.yields = nil, 0, false
 	m.tell()
 }
 

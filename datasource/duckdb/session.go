@@ -8,7 +8,8 @@ import (
 )
 
 // Session calls fn with a session that ends when fn returns. With snapshot all
-// its statements see the same data. Errors that fn returns come back as they
+// its statements see the same data, and so they do where the file is written meanwhile:
+// there a transaction is also what keeps the session from writing. Errors that fn returns come back as they
 // are, the session's own are *fault.Error.
 func (db *DB) Session(ctx context.Context, snapshot bool, fn func(sqlexec.Session) error) error {
 	c, err := acquire(ctx, db.instance)
@@ -17,20 +18,24 @@ func (db *DB) Session(ctx context.Context, snapshot bool, fn func(sqlexec.Sessio
 	}
 	transaction := false
 	defer func() { c.release(transaction) }()
-	if snapshot {
+	if snapshot || db.turn != nil {
 		transaction = true
-		if err := c.exec(ctx, "BEGIN TRANSACTION READ ONLY"); err != nil {
+		if err := c.exec(ctx, beginReading); err != nil {
 			return err
 		}
 	}
-	s := &session{conn: c}
+	s := &session{conn: c, reads: db.turn != nil}
 	defer s.closeRows()
 	return fn(s)
 }
 
+const beginReading = "BEGIN TRANSACTION READ ONLY"
+
 type session struct {
-	conn *conn
-	rows *rows // of the statement before
+	conn   *conn
+	rows   *rows // of the statement before
+	reads  bool  // its transaction keeps it from writing, and is begun anew where one ends
+	failed error // of the first statement that did
 }
 
 // Query implements sqlexec.Session.
@@ -38,6 +43,9 @@ func (s *session) Query(ctx context.Context, text string, args []string) (value.
 	s.closeRows()
 	source, err := s.conn.query(ctx, text, args...)
 	if err != nil {
+		if s.failed == nil {
+			s.failed = err
+		}
 		return nil, err
 	}
 	rows, err := newRows(source)

@@ -16,7 +16,8 @@ import (
 )
 
 // Source is a source whose files may be replaced. Whoever asks has it look at them
-// first: device, inode, size and time tell one file from another. When they
+// first: device, inode, size and time tell one file from another, and of a file that it
+// writes itself the first two. When they
 // have changed, a new instance reads the new ones; sessions that run finish on the old
 // one, which ends with the last of them. Both are counted in one Memory. Files are
 // replaced by renaming: one that is written over is read half written.
@@ -34,6 +35,7 @@ type Version struct {
 	Number uint64 // later ones have higher numbers
 	db     *DB
 	files  []stamp
+	pins   []*os.File
 }
 
 // stamp tells a file from another of the same name.
@@ -67,8 +69,16 @@ func OpenSource(spec catalog.DuckDBSpec, opts Options) (*Source, error) {
 func (s *Source) open(number uint64) (*Version, error) {
 	v := &Version{Number: number, files: make([]stamp, len(s.paths))}
 	for i, path := range s.paths {
+		if s.writes() {
+			pin, err := pinned(path)
+			if err != nil {
+				return nil, unreadable(err)
+			}
+			v.pins = append(v.pins, pin)
+		}
 		var err error
-		if v.files[i], err = stampOf(path); err != nil {
+		if v.files[i], err = s.stampOf(path); err != nil {
+			v.unpin()
 			return nil, unreadable(err)
 		}
 	}
@@ -84,7 +94,40 @@ func (s *Source) open(number uint64) (*Version, error) {
 		}
 		return nil
 	})
+	if err != nil {
+		v.unpin()
+	}
 	return v, err
+}
+
+// writes tells that the source's file is written by the source itself. Its size and time
+// change then with each change of rows, and it is the same file all the same.
+func (s *Source) writes() bool { return s.opts.Writes && s.spec.Path != "" }
+
+func (s *Source) stampOf(path string) (stamp, error) {
+	at, err := stampOf(path)
+	if s.writes() {
+		at = stamp{device: at.device, inode: at.inode}
+	}
+	return at, err
+}
+
+// pinned keeps the number of a file from being given to another while it tells them
+// apart. The descriptor is of the path only: to close one of the file itself would give up
+// the engine's lock on it.
+func pinned(path string) (*os.File, error) {
+	const onlyPath = 0x200000 // O_PATH
+	fd, err := syscall.Open(path, onlyPath|syscall.O_CLOEXEC, 0)
+	if err != nil {
+		return nil, fmt.Errorf("open %s: %w", path, err)
+	}
+	return os.NewFile(uintptr(fd), path), nil
+}
+
+func (v *Version) unpin() {
+	for _, pin := range v.pins {
+		_ = pin.Close()
+	}
 }
 
 func stampOf(path string) (stamp, error) {
@@ -110,7 +153,7 @@ func stampIn(st *syscall.Stat_t) stamp {
 // changed tells whether the files are others than a version's. One that is gone is another.
 func (s *Source) changed(v *Version) bool {
 	for i, path := range s.paths {
-		if now, err := stampOf(path); err != nil || now != v.files[i] {
+		if now, err := s.stampOf(path); err != nil || now != v.files[i] {
 			return true
 		}
 	}
@@ -143,6 +186,7 @@ func (s *Source) version() (*Version, error) {
 	}
 	s.now.Store(next)
 	v.db.retire()
+	v.unpin()
 	return next, nil
 }
 
@@ -197,5 +241,7 @@ func (s *Source) Renew(ctx context.Context) error { return s.now.Load().db.Renew
 func (s *Source) Close() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.now.Load().db.Close()
+	v := s.now.Load()
+	defer v.unpin()
+	return v.db.Close()
 }

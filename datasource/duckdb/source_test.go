@@ -8,11 +8,10 @@ import (
 	"usher/datasource/sqlexec"
 )
 
-// BenchmarkSession says what a session costs that looks at its file first, and
-// one that does not.
+// BenchmarkSession says what a session costs that looks at its file first, one that
+// does not, and one of a file that is written.
 func BenchmarkSession(b *testing.B) {
-	file := file(b, "CREATE TABLE t (n INTEGER)")
-	spec := catalog.DuckDBSpec{Path: file}
+	spec := catalog.DuckDBSpec{Path: file(b, "CREATE TABLE t (n INTEGER)")}
 	plain, err := duckdb.Open(spec, duckdb.Options{})
 	if err != nil {
 		b.Fatal(err)
@@ -39,6 +38,19 @@ func BenchmarkSession(b *testing.B) {
 				b.Fatal(err)
 			}
 			if err := watched.Session(b.Context(), false, nothing); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+	b.Run("written", func(b *testing.B) { // which has a transaction
+		written, err := duckdb.OpenSource(catalog.DuckDBSpec{Path: file(b, "CREATE TABLE t (n INTEGER)")}, duckdb.Options{Writes: true})
+		if err != nil {
+			b.Fatal(err)
+		}
+		defer func() { _ = written.Close() }()
+		b.ReportAllocs()
+		for b.Loop() {
+			if err := written.Session(b.Context(), false, nothing); err != nil {
 				b.Fatal(err)
 			}
 		}

@@ -15,6 +15,7 @@ import (
 type Changed struct {
 	Affected int
 	Results  []*value.Result // of its answers; nil where there is no row for one
+	Err      error           // of its answers, where they could not be read once it was made
 }
 
 // Apply makes a change in a session whose transaction its caller begins, and commits
@@ -176,6 +177,12 @@ func (a *applying) insert(ctx context.Context) error {
 	upsert, upserts := a.c.Upsert()
 	for i := range a.c.Inserts() {
 		into := a.c.Insert(i)
+		if upserts && !a.d.Returns() {
+			if err := a.merge(ctx, into, upsert); err != nil {
+				return err
+			}
+			continue
+		}
 		statement, err := sqlgen.Insert(into, upsert, a.d)
 		if err != nil {
 			return err
@@ -198,13 +205,84 @@ func (a *applying) insert(ctx context.Context) error {
 			return err
 		}
 		if upserts && n < into.Rows() { // one that is there and not shown, or not to be changed
-			return fault.New(fault.Conflict, "a row of %s with the key of one of these is there, and cannot be changed", a.c.Dataset())
+			return a.unchanged()
 		}
 		if more || n < into.Rows() { // a trigger, or a rule of the table's own
 			return a.refused()
 		}
 	}
 	return nil
+}
+
+// merge makes rows, or changes those that are there already, in several statements.
+func (a *applying) merge(ctx context.Context, into plan.Insert, upsert plan.Upsert) error {
+	m, err := sqlgen.Merge(into, upsert, a.d)
+	if err != nil {
+		return err
+	}
+	if err := fits(max(m.There.Args.Len(), m.Change.Args.Len(), m.Rest.Args.Len()), 0); err != nil {
+		return err
+	}
+	found, err := a.session.Query(ctx, m.There.Text, m.There.Args.Bind(nil))
+	if err != nil {
+		return err
+	}
+	there, count := make([]bool, into.Rows()), 0
+	for ; found.Next(); count++ {
+		n := int(found.Cell(0).Int) - 1
+		if n < 0 || n >= len(there) || there[n] {
+			_ = found.Close()
+			return fault.New(fault.Internal, "the key of %s names several rows", a.c.Dataset())
+		}
+		there[n] = true
+		for k := range a.keys {
+			a.keys[k][into.Row(n)] = value.Bound(into.Key(k).Type, found.Cell(k+1))
+		}
+	}
+	if err := ended(found); err != nil {
+		return err
+	}
+	if count > 0 {
+		done, err := a.affected(ctx, m.Change)
+		if err != nil {
+			return err
+		}
+		if done != count {
+			return a.unchanged()
+		}
+	}
+	if count == len(there) {
+		return nil
+	}
+	made, err := a.session.Query(ctx, m.Rest.Text, m.Rest.Args.Bind(nil))
+	if err != nil {
+		return err
+	}
+	whole := true
+	for n := range there {
+		if there[n] {
+			continue
+		}
+		if whole = whole && made.Next(); !whole {
+			break
+		}
+		for k := range a.keys {
+			a.keys[k][into.Row(n)] = value.Bound(into.Key(k).Type, made.Cell(k))
+		}
+	}
+	whole = whole && !made.Next()
+	if err := ended(made); err != nil {
+		return err
+	}
+	if !whole {
+		return a.refused()
+	}
+	return nil
+}
+
+// unchanged is the error where a row is there that is not shown, or not to be changed.
+func (a *applying) unchanged() error {
+	return fault.New(fault.Conflict, "a row of %s with the key of one of these is there, and cannot be changed", a.c.Dataset())
 }
 
 // refused is the error where the source has written other rows than it was given.
@@ -297,7 +375,40 @@ func (a *applying) write(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if !a.d.Returns() {
+		return a.counted(ctx, statement)
+	}
 	return a.all(ctx, statement)
+}
+
+// counted runs a statement that has to be about as many rows as there are keys: no key
+// names two of them, so that fewer are another number.
+func (a *applying) counted(ctx context.Context, statement sqlgen.Statement) error {
+	done, err := a.affected(ctx, statement, a.keys...)
+	if err == nil && done != a.count {
+		err = a.refused()
+	}
+	return err
+}
+
+// affected runs a statement that returns how many rows it is about.
+func (a *applying) affected(ctx context.Context, statement sqlgen.Statement, keys ...[]value.Value) (int, error) {
+	if err := fits(statement.Args.Len(), 0); err != nil {
+		return 0, err
+	}
+	args := make([]string, 0, len(keys)+statement.Args.Len())
+	for _, list := range keys {
+		args = append(args, a.d.KeyList(list))
+	}
+	rows, err := a.session.Query(ctx, statement.Text, append(args, statement.Args.Bind(nil)...))
+	if err != nil {
+		return 0, err
+	}
+	n := 0
+	if rows.Next() {
+		n = int(rows.Cell(0).Int)
+	}
+	return n, ended(rows)
 }
 
 // kept refuses to delete rows that others refer to.
@@ -386,39 +497,60 @@ func (a *applying) answered(ctx context.Context) (Changed, error) {
 }
 
 func (a *applying) answer(ctx context.Context, q plan.Query) (*value.Result, error) {
+	return Run{Session: a.session, Dialect: a.d, Before: AsPlanned}.keyed(ctx, q, a.keys, a.count, &a.charge)
+}
+
+// Keyed answers a query for the rows that have keys, in the order of the keys where the query
+// has none of its own.
+func (r Run) Keyed(ctx context.Context, q plan.Query, keys [][]value.Value, count int) (*value.Result, error) {
+	if !q.Valid() {
+		return nil, fault.New(fault.Internal, "internal error").Because(sqlgen.ErrNotPlanned)
+	}
+	c := charge{share: held.From(ctx)}
+	result, err := r.keyed(ctx, q, keys, count, &c)
+	if err != nil {
+		return nil, err
+	}
+	return result, c.settle(result)
+}
+
+func (r Run) keyed(ctx context.Context, q plan.Query, keys [][]value.Value, count int, c *charge) (*value.Result, error) {
 	l := q.Root()
-	statement, err := sqlgen.Named(l, sqlgen.NoLock, a.d)
+	here, err := r.Before(ctx, l, keys)
 	if err != nil {
 		return nil, err
 	}
-	args := make([]string, 0, len(a.keys)+statement.Args.Len())
-	for _, list := range a.keys {
-		args = append(args, a.d.KeyList(list))
-	}
-	rows, err := a.session.Query(ctx, statement.Text, append(args, statement.Args.Bind(nil)...))
+	statement, err := sqlgen.Keyed(here, r.Dialect)
 	if err != nil {
 		return nil, err
 	}
-	numbered, err := read(rows, First(l)+max(l.Columns(), 1), min(a.count, 1024), &a.charge)
+	args := make([]string, 0, len(keys)+statement.Args.Len())
+	for _, list := range keys {
+		args = append(args, r.Dialect.KeyList(list))
+	}
+	rows, err := r.Session.Query(ctx, statement.Text, append(args, statement.Args.Bind(nil)...))
 	if err != nil {
 		return nil, err
 	}
-	run := Run{Session: a.session, Dialect: a.d, Before: func(_ context.Context, l plan.Level, _ [][]value.Value) (plan.Level, error) { return l, nil }}
+	numbered, err := read(rows, First(l)+max(l.Columns(), 1), min(count, 1024), c)
+	if err != nil {
+		return nil, err
+	}
 	result := &value.Result{Rows: value.NewBuffer(max(l.Columns(), 1))}
 	for i := range l.Children() {
-		child, err := run.child(ctx, l, l.Child(i), numbered, &a.charge)
+		child, err := r.child(ctx, l, l.Child(i), numbered, c)
 		if err != nil {
 			return nil, err
 		}
 		result.Children = append(result.Children, child)
 	}
 	for i := range numbered.Len() { // the numbers of the keys were for the order
-		for c := range result.Rows.Width() {
-			result.Rows.Append(numbered.Row(i).Cell(c + 1))
+		for n := range result.Rows.Width() {
+			result.Rows.Append(numbered.Row(i).Cell(n + 1))
 		}
 	}
 	if q.Shape() == query.ByKey && result.Rows.Len() > 1 {
-		return nil, fault.New(fault.Internal, "the key of %s names several rows", a.c.Dataset())
+		return nil, fault.New(fault.Internal, "the key of %s names several rows", l.Ref(0).Dataset())
 	}
 	return result, nil
 }

@@ -40,6 +40,9 @@ func (a *account) retire() {
 // source allows that and nothing else is left.
 func (a *account) do(ctx context.Context, tenant string, c call) (reply, error) {
 	a.meter.requests.Inc()
+	if c.repeatable {
+		return a.attempts(ctx, tenant, nil, c)
+	}
 	if !c.idempotent {
 		return a.attempt(ctx, tenant, nil, c)
 	}

@@ -10,10 +10,12 @@ import (
 	"maps"
 	"mime"
 	"net/http"
+	"net/http/httptrace"
 	"net/url"
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"usher/catalog"
@@ -27,6 +29,9 @@ type call struct {
 	body       []byte
 	idempotent bool // twice does what once does: it may be repeated, and shared with equal calls
 	format     catalog.Format
+	writes     bool         // it writes a row: it is nobody else's, and its reply may be empty
+	repeatable bool         // of one that writes: the API knows it again by its key
+	sent       *atomic.Bool // of one that writes: set when the API may have it
 }
 
 // key is the same for equal calls only: everything that is sent is in it, the
@@ -108,6 +113,10 @@ func send(ctx context.Context, client *http.Client, c call) (reply, error) {
 	if len(c.body) == 0 {
 		request.Body, request.GetBody, request.ContentLength = nil, nil, 0
 	}
+	if c.sent != nil {
+		sent := c.sent
+		request = request.WithContext(httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{WroteHeaders: func() { sent.Store(true) }}))
+	}
 	response, err := client.Do(request)
 	if err != nil {
 		if outer := (*url.Error)(nil); errors.As(err, &outer) {
@@ -115,7 +124,7 @@ func send(ctx context.Context, client *http.Client, c call) (reply, error) {
 		}
 		return reply{}, err
 	}
-	r, err := begin(response, c.format)
+	r, err := begin(response, c)
 	if err != nil {
 		_ = response.Body.Close()
 		return reply{}, err
@@ -124,8 +133,12 @@ func send(ctx context.Context, client *http.Client, c call) (reply, error) {
 }
 
 // begin reads as much of a response as is held in memory.
-func begin(response *http.Response, format catalog.Format) (reply, error) {
-	if err := acceptable(response, format); err != nil {
+func begin(response *http.Response, c call) (reply, error) {
+	accepted := acceptable
+	if c.writes {
+		accepted = acknowledged
+	}
+	if err := accepted(response, c.format); err != nil {
 		return reply{}, err
 	}
 	var head bytes.Buffer
@@ -194,6 +207,16 @@ func acceptable(r *http.Response, format catalog.Format) error {
 		return contentError("the reply ends with its connection, so half of it would look like all of it")
 	}
 	return nil
+}
+
+// acknowledged refuses every response to a call that writes but that it is done. 202 says
+// that it is not, or not yet.
+func acknowledged(r *http.Response, _ catalog.Format) error {
+	switch r.StatusCode {
+	case http.StatusOK, http.StatusCreated, http.StatusNoContent:
+		return nil
+	}
+	return &statusError{r.StatusCode, retryAfter(r.Header)}
 }
 
 func isMedia(media string, format catalog.Format) bool {

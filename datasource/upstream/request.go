@@ -163,24 +163,30 @@ func (r requests) header(id plan.Identity, o plan.Override) (http.Header, error)
 // at is the URL of a path below the base. The path cannot leave the base: it
 // has neither query nor host, and no value adds a segment to it.
 func (r requests) at(path string, id plan.Identity) (*url.URL, error) {
-	broken := func(err error) error {
-		return fault.New(fault.Internal, "internal error").Because(fmt.Errorf("a binding's path: %w", err))
-	}
 	t, err := parseTemplate(path)
 	if err != nil {
-		return nil, broken(err)
+		return nil, brokenPath(err)
 	}
 	filled, err := t.fill(id, inPath)
 	if err != nil {
 		return nil, err
 	}
+	return r.below(filled)
+}
+
+func brokenPath(err error) error {
+	return fault.New(fault.Internal, "internal error").Because(fmt.Errorf("a binding's path: %w", err))
+}
+
+// below is the URL of a path whose values are filled in.
+func (r requests) below(filled string) (*url.URL, error) {
 	if slices.ContainsFunc(strings.Split(filled, "/"), func(s string) bool { return s == "." || s == ".." }) {
 		return nil, fault.New(fault.Forbidden, "the token's values make a path with a dot segment")
 	}
 	raw := strings.TrimSuffix(r.base.EscapedPath(), "/") + filled
 	plain, err := url.PathUnescape(raw)
-	if err != nil || !strings.HasPrefix(path, "/") || strings.ContainsAny(path, "?#") {
-		return nil, broken(errors.New("it must start with / and hold neither ? nor #"))
+	if err != nil || !strings.HasPrefix(filled, "/") || strings.ContainsAny(filled, "?#") {
+		return nil, brokenPath(errors.New("it must start with / and hold neither ? nor #"))
 	}
 	to := *r.base
 	to.Path, to.RawPath = plain, raw

@@ -17,7 +17,10 @@ type template []string
 // parseTemplate reads {tenant}, {tenant_key}, {subject}, {metadata.NAME} and
 // {parameters.NAME}.
 // Its errors do not repeat the text, which may hold a secret.
-func parseTemplate(text string) (template, error) {
+func parseTemplate(text string) (template, error) { return parse(text, false) }
+
+// parse reads a template; keyed knows {key.NAME} too.
+func parse(text string, keyed bool) (template, error) {
 	var t template
 	for {
 		before, rest, found := strings.Cut(text, "{")
@@ -38,6 +41,7 @@ func parseTemplate(text string) (template, error) {
 		case name == "tenant" || name == "tenant_key" || name == "subject":
 		case isMetadata && metadata != "":
 		case isParameter && parameter != "":
+		case keyed && strings.HasPrefix(name, keyOf):
 		default:
 			return nil, fmt.Errorf("a placeholder that is none of {tenant}, {tenant_key}, {subject}, {metadata.NAME} and {parameters.NAME}")
 		}
@@ -49,6 +53,14 @@ func parseTemplate(text string) (template, error) {
 // value that is missing or empty refuses the request: left out, it would ask
 // for more than the principal's rows.
 func (t template) fill(id plan.Identity, encode func(string) (string, error)) (string, error) {
+	return t.fillKeyed(id, nil, encode)
+}
+
+// keyOf begins a placeholder for a column of the key of the row that is written.
+const keyOf = "key."
+
+// fillKeyed is fill for a template of a call that writes a row with a key.
+func (t template) fillKeyed(id plan.Identity, key map[string]string, encode func(string) (string, error)) (string, error) {
 	if len(t) == 1 {
 		return t[0], nil
 	}
@@ -56,6 +68,14 @@ func (t template) fill(id plan.Identity, encode func(string) (string, error)) (s
 	for i, part := range t {
 		if i%2 == 0 {
 			out.WriteString(part)
+			continue
+		}
+		if name, ok := strings.CutPrefix(part, keyOf); ok {
+			text, err := encode(key[name])
+			if err != nil || key[name] == "" {
+				return "", fault.New(fault.BadUserInput, "the value of %s names no row of the API", name)
+			}
+			out.WriteString(text)
 			continue
 		}
 		value := valueOf(part, id)

@@ -17,6 +17,7 @@ import (
 	"usher/fault"
 	"usher/graph/client"
 	"usher/principal"
+	"usher/query"
 )
 
 // ExportOptions are those of the endpoint of exports.
@@ -24,8 +25,10 @@ type ExportOptions struct {
 	// Timeout bounds an export, from its request to its last byte. Zero means an
 	// hour. A piece of it must be taken within Options.Timeout.
 	Timeout time.Duration
-	// Prepare makes the export of an operation's field of a dataset.
-	Prepare func(ctx context.Context, op *graphql.OperationContext, dataset, format string) (Export, error)
+	// Read is what an operation's field of a dataset asks for, and Prepare makes the
+	// export of it.
+	Read    func(ctx context.Context, op *graphql.OperationContext, dataset string) (context.Context, query.Request, error)
+	Prepare func(ctx context.Context, asked query.Request, format string) (Export, error)
 	Metrics *ExportMetrics
 }
 
@@ -133,7 +136,11 @@ func (h *exporter) serve(x *exchange, out *outlet, start time.Time) *refusal {
 	}
 	x.operation = operation.Operation.Name
 	dataset := x.r.PathValue("dataset")
-	prepared, err := h.export.Prepare(ctx, operation, dataset, file.name)
+	ctx, asked, err := h.export.Read(ctx, operation, dataset)
+	if err != nil {
+		return refusalOf(err)
+	}
+	prepared, err := h.export.Prepare(ctx, asked, file.name)
 	if err != nil {
 		return refusalOf(err)
 	}

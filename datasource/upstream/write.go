@@ -1,0 +1,433 @@
+package upstream
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"mime"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync/atomic"
+
+	"usher/catalog"
+	"usher/datasource/trouble"
+	"usher/datasource/upstream/decode"
+	"usher/datasource/upstream/jsonscan"
+	"usher/fault"
+	"usher/plan"
+	"usher/query"
+	"usher/value"
+)
+
+// A row is written by one call. It waits for its turn like any other and has the source's
+// time; it is never shared with an equal one, and sent again only where the API tells a
+// repeated call by a key.
+
+// Writer makes the calls of one change.
+type Writer struct {
+	source  *Source
+	change  plan.Change
+	request requests
+	ask     asker
+	decoder *decode.Decoder
+}
+
+// Writer prepares the calls of a change of rows of this source. It takes no other.
+func (s *Source) Writer(c plan.Change) (*Writer, error) {
+	switch {
+	case !c.Valid():
+		return nil, broken(errors.New("upstream: the change was not made by plan.BuildChange"))
+	case c.Target().Source != s.spec.Name || c.Call().Method() == "" || s.plugin != nil:
+		return nil, broken(fmt.Errorf("upstream: source %q is asked for a change that is not made there", s.spec.Name))
+	}
+	request, err := s.request.over(c.Override())
+	if err != nil {
+		return nil, err
+	}
+	ask, err := s.asker(request.base.String(), c.Identity(), c.Override())
+	if err != nil {
+		return nil, err
+	}
+	decoder, err := decode.NewDecoder(c.Table(), c.Identity())
+	if err != nil {
+		return nil, fault.From(err)
+	}
+	return &Writer{source: s, change: c, request: request, ask: ask, decoder: decoder}, nil
+}
+
+func broken(err error) error { return fault.New(fault.Internal, "internal error").Because(err) }
+
+// Insert makes a row of the change, and returns its key.
+func (w *Writer) Insert(ctx context.Context, row int) ([]value.Value, error) {
+	for i := range w.change.Inserts() {
+		into := w.change.Insert(i)
+		for n := range into.Rows() {
+			if into.Row(n) != row {
+				continue
+			}
+			members := make(map[string]any)
+			for column := range into.Columns() {
+				if err := put(members, into.Column(column), into.Value(column, n)); err != nil {
+					return nil, broken(err)
+				}
+			}
+			key, known := GivenKey(w.change, into, n)
+			gone, made, err := w.write(ctx, members, key, known)
+			if err == nil && gone {
+				err = unavailable(trouble.NoTable, w.change.Dataset())
+			}
+			return made, err
+		}
+	}
+	return nil, broken(errors.New("upstream: a row that the change does not have"))
+}
+
+// Change writes what the change says into the row with a key, or deletes it. Gone tells that
+// the API has no such row.
+func (w *Writer) Change(ctx context.Context, key []value.Value) (gone bool, err error) {
+	var members map[string]any
+	if sets := w.change.Update(); sets.Sets() > 0 {
+		members = make(map[string]any)
+		for i := range sets.Sets() {
+			if err := put(members, sets.Set(i).Column(), sets.Set(i).Value()); err != nil {
+				return false, broken(err)
+			}
+		}
+	}
+	gone, _, err = w.write(ctx, members, key, true)
+	return gone, err
+}
+
+// GivenKey is the key of a row that is inserted; false: the API makes a part of it. A column
+// that the API does not have is the tenant's, which it is told.
+func GivenKey(c plan.Change, into plan.Insert, row int) (key []value.Value, known bool) {
+	known = true
+	for k := range into.Keys() {
+		var v value.Value
+		if f := into.Key(k); f.Stored == "" {
+			v, _ = value.Parse(f.Type, c.Identity().Key())
+		}
+		for column := range into.Columns() {
+			if into.Column(column).Name == into.Key(k).Name {
+				v = into.Value(column, row).Value()
+			}
+		}
+		known = known && !v.Null()
+		key = append(key, v)
+	}
+	return key, known
+}
+
+// write makes the call for one row. Of a key that is not known it takes what the API says.
+func (w *Writer) write(ctx context.Context, members map[string]any, key []value.Value, known bool) (gone bool, _ []value.Value, err error) {
+	c, err := w.call(members, key)
+	if err != nil {
+		return false, nil, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, w.source.spec.Timeout)
+	defer cancel()
+	r, err := w.ask(ctx, c)
+	if err != nil {
+		gone, err = w.failed(ctx, err, c.sent.Load())
+		return gone, nil, err
+	}
+	defer r.close()
+	if w.deletes() || w.change.Call().Rowless() || (known && r.rest == nil && len(r.head) == 0) {
+		if !known {
+			err = w.unsure(errors.New("the reply does not say which row was made"))
+		}
+		return false, key, err
+	}
+	said, err := w.said(r)
+	if err == nil && known && !sameKey(key, said) {
+		err = errors.New("the reply is about another row")
+	}
+	if err != nil {
+		return false, nil, w.unsure(err)
+	}
+	return false, said, nil
+}
+
+// deletes tells that no row is left for the API to send.
+func (w *Writer) deletes() bool { return !w.change.Kind().Inserts() && w.change.Update().Sets() == 0 }
+
+// said is the key of the row that the API says it has written. It is the tenant's.
+func (w *Writer) said(r reply) ([]value.Value, error) {
+	media, _, err := mime.ParseMediaType(r.header.Get("Content-Type"))
+	switch {
+	case r.rest != nil:
+		return nil, errTooLarge
+	case err != nil || !isMedia(media, catalog.JSON), r.header.Get("Content-Encoding") != "":
+		return nil, contentError("the reply's Content-Type is not that of json")
+	}
+	kept, err := decode.One(w.change.Call().Row(), r.head, w.decoder)
+	if err != nil {
+		return nil, err
+	}
+	if !kept {
+		return nil, decode.ErrForeignRow
+	}
+	ref := w.change.Table()
+	key := make([]value.Value, 0, w.change.Keys())
+	for k := range w.change.Keys() {
+		for i := range ref.Fields() {
+			if ref.Field(i).Name == w.change.KeyName(k) {
+				key = append(key, value.Bound(ref.Field(i).Type, w.decoder.Cell(i)))
+			}
+		}
+	}
+	if len(key) != w.change.Keys() {
+		return nil, errors.New("the key is none of what is read")
+	}
+	return key, nil
+}
+
+func sameKey(a, b []value.Value) bool {
+	if len(a) != len(b) {
+		return false
+	}
+	for i := range a {
+		if a[i].Null() || b[i].Null() || a[i].Text() != b[i].Text() {
+			return false
+		}
+	}
+	return true
+}
+
+// call is the call for one row.
+func (w *Writer) call(members map[string]any, key []value.Value) (call, error) {
+	how, id := w.change.Call(), w.change.Identity()
+	keys := make(map[string]string, len(key))
+	for k, v := range key {
+		if !v.Null() {
+			keys[w.change.KeyName(k)] = literal(v)
+		}
+	}
+	c := call{method: how.Method(), format: catalog.JSON, writes: true, sent: new(atomic.Bool)}
+	path, err := parse(how.Path(), true)
+	if err != nil {
+		return c, brokenPath(err)
+	}
+	filled, err := path.fillKeyed(id, keys, inPath)
+	if err != nil {
+		return c, err
+	}
+	to, err := w.request.below(filled)
+	if err != nil {
+		return c, err
+	}
+	asked := make(url.Values, len(w.request.query))
+	for _, n := range w.request.query {
+		text, err := n.value.fill(id, inQuery)
+		if err != nil {
+			return c, err
+		}
+		asked.Set(n.name, text)
+	}
+	to.RawQuery = asked.Encode()
+	c.url = to
+	if c.header, err = w.request.header(id, w.change.Override()); err != nil {
+		return c, err
+	}
+	c.header.Set("Accept", accepted[catalog.JSON])
+	if name := how.IdempotencyKey(); name != "" {
+		c.header.Set(name, rand.Text())
+		c.repeatable = true
+	}
+	c.body, err = w.body(members, key, keys, c.header)
+	return c, err
+}
+
+// body is what the call carries.
+func (w *Writer) body(members map[string]any, key []value.Value, keys map[string]string, h http.Header) ([]byte, error) {
+	spec := w.change.Call().Body()
+	if spec == nil {
+		if members == nil {
+			return nil, nil
+		}
+		return (&body{json: members}).encode(h)
+	}
+	f := filling{id: w.change.Identity(), row: members, keys: keys, typed: make(map[string]any, len(key))}
+	for k, v := range key {
+		if !v.Null() {
+			f.typed["{"+keyOf+w.change.KeyName(k)+"}"] = json.RawMessage(appendValue(nil, v))
+		}
+	}
+	filled, err := f.value(spec)
+	if err != nil {
+		return nil, err
+	}
+	return (&body{json: filled}).encode(h)
+}
+
+// filling puts a row, its key and who asks into a body.
+type filling struct {
+	id    plan.Identity
+	row   map[string]any
+	keys  map[string]string
+	typed map[string]any // keys as JSON, where the whole text is one
+}
+
+func (f filling) value(v query.Value) (any, error) {
+	switch v := v.(type) {
+	case query.Text:
+		if v == catalog.RowPlaceholder && f.row != nil {
+			return f.row, nil
+		}
+		if key, ok := f.typed[string(v)]; ok {
+			return key, nil
+		}
+		t, err := parse(string(v), true)
+		if err != nil {
+			return nil, broken(fmt.Errorf("a body: %w", err))
+		}
+		return t.fillKeyed(f.id, f.keys, inJSON)
+	case query.List:
+		out := make([]any, len(v))
+		for i, item := range v {
+			filled, err := f.value(item)
+			if err != nil {
+				return nil, err
+			}
+			out[i] = filled
+		}
+		return out, nil
+	case query.Object:
+		out := make(map[string]any, len(v))
+		for _, m := range v {
+			filled, err := f.value(m.Value)
+			if err != nil {
+				return nil, err
+			}
+			out[m.Name] = filled
+		}
+		return out, nil
+	}
+	return fillJSON(v, nil)
+}
+
+// put writes a value where a column stands in a row. The catalog has seen to it that the way
+// leads through objects; a column that the API does not have is what it was told.
+func put(row map[string]any, f plan.Field, g plan.Given) error {
+	if f.Stored == "" {
+		return nil
+	}
+	way := []string{f.Stored}
+	if strings.HasPrefix(f.Stored, "/") {
+		var err error
+		if way, err = decode.ParsePointer(f.Stored); err != nil {
+			return err
+		}
+	}
+	for _, step := range way[:len(way)-1] {
+		if row[step] == nil {
+			row[step] = make(map[string]any)
+		}
+		inner, ok := row[step].(map[string]any)
+		if !ok {
+			return fmt.Errorf("upstream: %s stands within another column", f.Name)
+		}
+		row = inner
+	}
+	row[way[len(way)-1]] = json.RawMessage(appendGiven(nil, g))
+	return nil
+}
+
+func appendGiven(dst []byte, g plan.Given) []byte {
+	switch {
+	case g.Null():
+		return append(dst, "null"...)
+	case !g.List():
+		return appendValue(dst, g.Value())
+	}
+	dst = append(dst, '[')
+	for i := range g.Items() {
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		dst = appendValue(dst, g.Item(i))
+	}
+	return append(dst, ']')
+}
+
+// appendValue writes a value as JSON.
+func appendValue(dst []byte, v value.Value) []byte {
+	switch t := v.Type(); {
+	case v.Null():
+		return append(dst, "null"...)
+	case t.Numeric(), t.Scalar == value.Boolean, t.Scalar == value.JSON:
+		return append(dst, v.Text()...)
+	}
+	cell := value.Cell{Kind: value.KindText, Text: []byte(v.Text())}
+	if out, err := value.AppendJSON(dst, v.Type(), cell, value.Style{}); err == nil {
+		return out
+	}
+	return value.AppendQuoted(dst, []byte(v.Text()))
+}
+
+// Cell is a value that is written as the API would send it.
+func Cell(t value.Type, g plan.Given) (value.Cell, error) {
+	if g.Null() {
+		return value.Cell{}, nil
+	}
+	s := jsonscan.Over(appendGiven(nil, g))
+	c, _, err := jsonscan.ReaderOf(t)(s, t, nil)
+	if err == nil {
+		err = s.End()
+	}
+	return c, err
+}
+
+// unsure is the failure of a call that the API has taken, and answered with something that
+// shows another row than the one that was to be written, or none.
+func (w *Writer) unsure(err error) error {
+	f := fault.From((&rows{source: w.source, ctx: context.Background(), dataset: w.change.Dataset(), read: 1}).failure(err))
+	out := fault.New(fault.Unavailable, "the API of %s did not say of the row that it wrote it", w.change.Dataset()).
+		WithHint("look whether it is there before you try again").Because(f)
+	out.Unknown = true
+	return out
+}
+
+// failed is the failure of a call, or says that the row is gone. Nothing that the API says
+// is repeated.
+func (w *Writer) failed(ctx context.Context, err error, sent bool) (gone bool, _ error) {
+	name := w.change.Dataset()
+	var status *statusError
+	if errors.As(err, &status) {
+		return w.answered(status, err)
+	}
+	f := fault.From((&rows{source: w.source, ctx: ctx, dataset: name}).failure(err))
+	if !sent || errors.Is(err, errPaused) || notAdmitted(err) {
+		return false, f
+	}
+	out := fault.New(fault.Unavailable, "the API of %s did not answer, and nobody knows whether it wrote the row", name).
+		WithHint("look whether it is there before you try again").Because(f)
+	out.Unknown = true
+	return false, out
+}
+
+// answered is what a status means to whoever writes.
+func (w *Writer) answered(status *statusError, err error) (gone bool, _ error) {
+	name := w.change.Dataset()
+	cause := trouble.With(troubleOf(err), fmt.Errorf("source %q, dataset %q: %w", w.source.spec.Name, name, err))
+	switch status.code {
+	case http.StatusNotFound, http.StatusGone:
+		return true, nil
+	case http.StatusConflict, http.StatusPreconditionFailed:
+		return false, fault.New(fault.Conflict, "the change of %s collides with a row that is there", name).Because(cause)
+	case http.StatusBadRequest, http.StatusUnprocessableEntity, http.StatusRequestEntityTooLarge:
+		return false, fault.New(fault.BadUserInput, "the API does not take this row of %s", name).Because(cause)
+	case http.StatusForbidden:
+		return false, fault.New(fault.Forbidden, "the API does not let %s be written so", name).Because(cause)
+	}
+	f := unavailable(troubleOf(err), name).Because(cause)
+	f.RetryAfter = status.after
+	if status.code >= http.StatusInternalServerError || status.code == http.StatusAccepted {
+		f.Message, f.Unknown, f.RetryAfter = "the API of "+name+" failed, and nobody knows whether it wrote the row", true, 0
+		f.Hint = "look whether it is there before you try again"
+	}
+	return false, f
+}
