@@ -171,7 +171,7 @@ func refusedChange(changes []plan.Change, err error) error {
 	}
 	if at.Change < 0 {
 		if v := violationOf(err, nil); v != nil && v.Passing() {
-			return &ChangeError{-1, violated(changes[0], v).Because(at.err)}
+			return &ChangeError{-1, violated(changes[0], false, v).Because(at.err)}
 		}
 		return at
 	}
