@@ -80,7 +80,7 @@ func (t *table) read() (line int64, err error) {
 			return line, err
 		}
 		if t.record = append(t.record, text...); len(t.record) > maxRow {
-			return line, t.tooLong()
+			return line, bad(line, fault.New(fault.TooComplex, "the row is longer than %d bytes", maxRow))
 		}
 	}
 	t.record = cut(t.record)

@@ -14,7 +14,7 @@ type objects struct {
 	*lines
 	columns []string
 	names   int64 // the line of the columns; 0: no line has named them
-	sparse  bool // a column that a line does not have is null
+	sparse  bool  // a column that a line does not have is null
 	row     []query.Value
 	first   query.Object // that has named the columns
 }

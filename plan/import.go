@@ -74,7 +74,13 @@ func importing(dataset string, cat *catalog.Catalog, p principal.Principal, now 
 		builder: b, vis: vis, now: now,
 		c: &change{kind: query.Insert, key: dataset, dataset: dataset, identity: b.identity(), names: make(map[string]string)},
 	}
-	return cb, cb.open()
+	if err := cb.open(); err != nil {
+		return nil, err
+	}
+	if cb.c.target.Kind != catalog.Postgres {
+		return nil, fault.New(fault.NotImplemented, "rows of %s cannot be imported where this tenant's rows are", dataset).WithHint("insert them, some at a time")
+	}
+	return cb, nil
 }
 
 // take plans rows of which these columns are given.
