@@ -214,10 +214,11 @@ func (c *compiler) give(d *draft) {
 		if col == d.Tenant || col == w.Version || d.Deleted != nil && (col == d.Deleted.At || col == d.Deleted.By) {
 			g.insert, g.update, g.left = false, false, true
 		}
-		if presets(w.InsertPresets, col) {
-			g.insert, g.left = false, true
+		if presets(w.InsertPresets, col) { // and nobody changes afterwards what was noted
+			g.insert, g.update, g.left = false, false, true
 		}
-		g.update = g.update && !presets(w.UpdatePresets, col)
+		noted := presets(w.UpdatePresets, col)
+		g.update = g.update && !noted
 		for _, b := range d.writtenIn() {
 			stored := b.Columns[col.Name]
 			if b.Writes != nil { // what it fills in itself is its own to say
@@ -244,6 +245,9 @@ func (c *compiler) give(d *draft) {
 			if b.Target.makes(col) {
 				g.tenants = false
 			}
+		}
+		if noted && g.left { // what an update notes, an insert does not make up
+			g.insert = false
 		}
 		w.given[col] = g
 	}

@@ -202,9 +202,9 @@ func TestTokensThatWrite(t *testing.T) {
 		t.Errorf("a token that writes is answered %s", got)
 	}
 	for what, got := range map[string]string{
-		"who reads hands on writing": g.query(t, reader, `mutation { createToken(input: {subject: "page", write: true}) { token } }`),
+		"who reads hands on writing":   g.query(t, reader, `mutation { createToken(input: {subject: "page", write: true}) { token } }`),
 		"who reads narrows to writing": g.query(t, reader, `mutation { narrowToken(input: {write: true}) { token } }`),
-		"null":                       g.query(t, writer, `mutation { createToken(input: {subject: "page", write: null}) { token } }`),
+		"null":                         g.query(t, writer, `mutation { createToken(input: {subject: "page", write: null}) { token } }`),
 	} {
 		if !strings.Contains(got, "FORBIDDEN") && what != "null" || strings.Contains(got, `"token":"`) {
 			t.Errorf("%s: %s", what, got)

@@ -94,7 +94,7 @@ func TestForged(t *testing.T) {
 		t.Errorf("the zero query is answered: %v", err)
 	}
 	for _, changes := range [][]plan.Change{nil, {{}}} {
-		if _, err := sources.Change(t.Context(), changes); !errors.Is(err, datasource.ErrNotPlanned) {
+		if _, err := sources.Change(t.Context(), changes, datasource.Terms{}); !errors.Is(err, datasource.ErrNotPlanned) {
 			t.Errorf("the zero change is made: %v", err)
 		}
 	}
