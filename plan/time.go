@@ -181,12 +181,19 @@ func rangeOf(name string, now time.Time, unit Unit, n int) (from, to time.Time) 
 	return start, now
 }
 
+// longestYears is how far back from a latest row lastAvailable goes: no engine has times
+// of any age.
+const longestYears = 4000
+
 // lastAvailable reads the last n units up to the one in which the latest row of
 // the column's dataset lies, of the rows that a condition here may look at.
 func (lb *levelBuilder) lastAvailable(at whereAt, e Expr, unit Unit, n int, zone string) (Expr, error) {
 	if e.op != Column || at.own {
 		return Expr{}, fault.New(fault.BadUserInput, "lastAvailable compares columns of rows, not what is computed of them, and stands in no filter of a tenant's own role").
 			WithHint("use last or previous, which go by the clock")
+	}
+	if unitLength[unit].Milliseconds()/1000*int64(n) > longestYears*365*24*3600 {
+		return Expr{}, fault.New(fault.BadUserInput, "%d units of a %s are more than the %d years that lastAvailable goes back", n, unit, longestYears)
 	}
 	d := lb.uses[e.ref].dataset
 	i, err := lb.add(d, -1, at.inside, nil)
