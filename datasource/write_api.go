@@ -253,7 +253,7 @@ func (w *calling) settled(ctx context.Context, by [][]bool) (sqlexec.Changed, er
 	answered, err := w.answered(ctx)
 	if err != nil {
 		out.Err = err
-		return out, nil
+		return out, nil //nolint:nilerr // the change is made, and its answer is what failed
 	}
 	return answered, nil
 }

@@ -13,6 +13,7 @@ import (
 	"net/http/httptest"
 	"path/filepath"
 	"runtime/metrics"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -69,8 +70,8 @@ func (i importing) send(ctx context.Context, t *testing.T, token, path string, b
 	if token != "" {
 		r.Header.Set("Authorization", "Bearer "+token)
 	}
-	for n := 0; n < len(header); n += 2 {
-		r.Header.Set(header[n], header[n+1])
+	for pair := range slices.Chunk(header, 2) {
+		r.Header.Set(pair[0], pair[1])
 	}
 	response, err := http.DefaultTransport.RoundTrip(r)
 	if err != nil {

@@ -204,7 +204,7 @@ func newCutter(t *testing.T, db pgtest.DB) *cutter {
 			if err != nil {
 				return
 			}
-			server, err := net.Dial("tcp", c.server) //nolint:noctx // it ends with the listener
+			server, err := net.Dial("tcp", c.server)
 			if err != nil {
 				_ = client.Close()
 				continue
@@ -218,7 +218,7 @@ func newCutter(t *testing.T, db pgtest.DB) *cutter {
 }
 
 func (c *cutter) requests(client, server net.Conn, cutting *atomic.Bool) {
-	defer server.Close()
+	defer func() { _ = server.Close() }()
 	buf := make([]byte, 64<<10)
 	for {
 		n, err := client.Read(buf)
@@ -232,7 +232,7 @@ func (c *cutter) requests(client, server net.Conn, cutting *atomic.Bool) {
 }
 
 func answersOf(client, server net.Conn, cutting *atomic.Bool) {
-	defer client.Close()
+	defer func() { _ = client.Close() }()
 	buf := make([]byte, 64<<10)
 	for {
 		n, err := server.Read(buf)

@@ -167,7 +167,7 @@ func (p *partner) answerInstead(f func(w http.ResponseWriter, r *http.Request, n
 }
 
 // openCalled is a gateway with orders in an API; change edits the configuration.
-func openCalled(t *testing.T, p *partner, isolation, tenant string, change func(string) string) (writing, pgtest.DB) {
+func openCalled(t *testing.T, p *partner, isolation, tenant string, change func(string) string) writing {
 	t.Helper()
 	db := pgtest.Start(t).Database(t)
 	db.Exec(t, writtenTables)
@@ -189,13 +189,13 @@ func openCalled(t *testing.T, p *partner, isolation, tenant string, change func(
 	for _, tenant := range []string{"a", "b"} {
 		w.check(t, w.root, `mutation { admin { createTenant(input: {id: "`+tenant+`"}) { id } } }`, `200 {"data":{"admin":{"createTenant":{"id":"`+tenant+`"}}}}`)
 	}
-	return w, db
+	return w
 }
 
 func TestWritesOfAPIs(t *testing.T) {
 	t.Parallel()
 	p := newPartner(t)
-	g, _ := openCalled(t, p, "gateway", "tenant", nil)
+	g := openCalled(t, p, "gateway", "tenant", nil)
 	ann := g.keyOf(t, "ann", "a", "READ_DATA, WRITE_DATA")
 	for _, line := range []struct{ text, want, calls string }{
 		{
@@ -293,7 +293,7 @@ func TestWritesOfAPIsOfTenants(t *testing.T) {
 	t.Parallel()
 	p := newPartner(t)
 	p.rows = map[string]map[string]any{"1": {"id": "1", "status": "open"}}
-	g, _ := openCalled(t, p, "upstream", "~", nil)
+	g := openCalled(t, p, "upstream", "~", nil)
 	ann := g.keyOf(t, "ann", "a", "READ_DATA, WRITE_DATA")
 	for _, line := range []struct{ text, want, calls string }{
 		{`mutation { insertOrdersOne(row: {id: "7"}) { id } }`, `{"insertOrdersOne":{"id":"7"}}`, `POST /orders a {"created_by":"ann","id":"7"}`},
@@ -314,7 +314,7 @@ func TestWritesOfAPIsOfTenants(t *testing.T) {
 func TestWritesOfHostileAPIs(t *testing.T) {
 	t.Parallel()
 	p := newPartner(t)
-	g, _ := openCalled(t, p, "gateway", "tenant", nil)
+	g := openCalled(t, p, "gateway", "tenant", nil)
 	ann := g.keyOf(t, "ann", "a", "READ_DATA, WRITE_DATA")
 	says := func(status int, body string) func(http.ResponseWriter, *http.Request, int) bool {
 		return func(w http.ResponseWriter, r *http.Request, nth int) bool {
@@ -397,7 +397,7 @@ func TestWritesOfHostileAPIs(t *testing.T) {
 func TestWritesOfAPIsAgain(t *testing.T) {
 	t.Parallel()
 	p := newPartner(t)
-	g, _ := openCalled(t, p, "gateway", "tenant", func(text string) string {
+	g := openCalled(t, p, "gateway", "tenant", func(text string) string {
 		return strings.Replace(text, "insert: {}", "idempotency_key: Idempotency-Key\n          insert: {}", 1)
 	})
 	ann := g.keyOf(t, "ann", "a", "READ_DATA, WRITE_DATA")
@@ -440,7 +440,7 @@ func TestWritesOfAPIsAgain(t *testing.T) {
 func TestWritesOfAPIsByRoles(t *testing.T) {
 	t.Parallel()
 	p := newPartner(t)
-	g, _ := openCalled(t, p, "gateway", "tenant", func(text string) string {
+	g := openCalled(t, p, "gateway", "tenant", func(text string) string {
 		text = strings.Replace(text, "delete: {path: \"/orders/{key.id}\"}", "delete: {method: post, path: \"/orders/{tenant_key}/delete\", body: {json: [\"{key.id}\", \"{tenant_key}/{key.id}\"]}}\n          row: none", 1)
 
 		return text + `
@@ -495,7 +495,7 @@ roles:
 func TestWritesOfAPIsThatFail(t *testing.T) {
 	t.Parallel()
 	p := newPartner(t)
-	g, _ := openCalled(t, p, "gateway", "tenant", nil)
+	g := openCalled(t, p, "gateway", "tenant", nil)
 	ann := g.keyOf(t, "ann", "a", "READ_DATA, WRITE_DATA")
 	p.answerInstead(func(w http.ResponseWriter, _ *http.Request, _ int) bool {
 		w.WriteHeader(http.StatusBadGateway)

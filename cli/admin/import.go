@@ -45,7 +45,7 @@ func (c ImportCommand) Run(ctx context.Context, s *term.IO) error {
 	if err != nil {
 		return err
 	}
-	from, size := io.Reader(s.Stdin), int64(0)
+	from, size := s.Stdin, int64(0)
 	if c.File != "-" {
 		file, err := os.Open(c.File)
 		if err != nil {

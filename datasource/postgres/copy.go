@@ -63,7 +63,7 @@ func (s *session) Patient(ctx context.Context, limit time.Duration) error {
 	if err != nil {
 		return err
 	}
-	for found.Next() { //nolint:revive // it has nothing to say
+	for found.Next() {
 	}
 	return found.Err()
 }
