@@ -255,9 +255,8 @@ func padded(size int, from io.Reader) io.Reader {
 }
 
 // TestImportsOfMany: however many rows there are, few of them are held; one bad line, and
-// nothing is there.
+// nothing is there. It runs alone, for it looks at the heap of the whole process.
 func TestImportsOfMany(t *testing.T) {
-	t.Parallel()
 	i := openImports(t, "max_held: 20000000")
 	ann := i.keyOf(t, "ann", "a", "READ_DATA, WRITE_DATA")
 	most, live, stop, stopped := int64(0), int64(0), make(chan struct{}), make(chan struct{})

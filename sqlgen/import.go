@@ -41,12 +41,12 @@ func Stage(i plan.Import, d ImportDialect) ([]string, error) {
 		return nil, ErrNotPlanned
 	}
 	var rows, keys strings.Builder
-	rows.WriteString("CREATE TEMPORARY TABLE " + stagedRows + " (n bigint")
+	rows.WriteString("CREATE TEMPORARY TABLE " + stagedRows + " (n " + d.InternalType(value.Of(value.BigInt)))
 	for n := range i.Columns() {
 		typ, _ := d.Staged(i.Column(n))
 		rows.WriteString(", c" + strconv.Itoa(n) + " " + typ)
 	}
-	keys.WriteString("CREATE TEMPORARY TABLE " + stagedKeys + " (n bigint")
+	keys.WriteString("CREATE TEMPORARY TABLE " + stagedKeys + " (n " + d.InternalType(value.Of(value.BigInt)))
 	for n := range i.Keys() {
 		keys.WriteString(", k" + strconv.Itoa(n) + " " + d.LinkType(i.KeyColumn(n).Type))
 	}
@@ -75,8 +75,8 @@ func Missing(i plan.Import, lead plan.Lead, l plan.Level, lock Lock, d ImportDia
 		}
 		keys, there, numbers = append(keys, x+" AS k"+strconv.Itoa(link)), append(there, x+" IS NOT NULL"), append(numbers, strconv.Itoa(link+1))
 	}
-	w.put("WITH p AS MATERIALIZED (SELECT ", strings.Join(keys, ", "), ", min(i.n) AS n FROM ", stagedRows, " AS i WHERE ", strings.Join(there, " AND "),
-		" GROUP BY ", strings.Join(numbers, ", "), "), there AS MATERIALIZED (SELECT p.n FROM ")
+	w.put("WITH p", w.d.Materialized(), "SELECT ", strings.Join(keys, ", "), ", min(i.n) AS n FROM ", stagedRows, " AS i WHERE ", strings.Join(there, " AND "),
+		" GROUP BY ", strings.Join(numbers, ", "), "), there", w.d.Materialized(), "SELECT p.n FROM ")
 	w.from(w.linkedTo("p"))
 	w.condition(" WHERE ", l.Where())
 	if lock != NoLock {
