@@ -39,9 +39,6 @@ func New(in Inputs) *Slots {
 	return &Slots{in: in, byName: make(map[string]*Term), asked: make(map[string]bool)}
 }
 
-// Len is the number of slots.
-func (s *Slots) Len() int { return len(s.in) }
-
 // Term is a text that follows from a slot, or from another term.
 type Term struct {
 	of     *Slots
