@@ -1,6 +1,8 @@
 package gateway_test
 
 import (
+	"fmt"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -112,6 +114,63 @@ func TestMutationsOfSeveralDatasetsAreAudited(t *testing.T) {
 	} {
 		if !strings.Contains(answer, part) {
 			t.Errorf("%s\nlacks %s", answer, part)
+		}
+	}
+}
+
+// The tenant that is named decides on the source: a file of its own, or an API that is told it.
+func TestWritesOfAllTenantsElsewhere(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	for _, tenant := range []string{"a", "b"} {
+		program.MakeDuckDB(t, filepath.Join(dir, "of_"+tenant+".duckdb"), "CREATE TABLE notes (id BIGINT PRIMARY KEY, text VARCHAR UNIQUE); INSERT INTO notes VALUES (1, 'of "+tenant+"')")
+	}
+	g := openFiles(t, dir, fmt.Sprintf(`
+control: {path: %q, key: {id: a, secret: {env: KEY}}}
+sources: {silo: {kind: duckdb, path: "of_{tenant}.duckdb", template: true}}
+strategies: {own: {kind: database, source: silo}}
+default_strategy: own
+datasets:
+  notes: {tenant: tenant, key: id, writable: true, cache: 1h, columns: {id: BigInt!, tenant: String!, text: String}, bind: {silo: {columns: {tenant: ~}}}}
+`, filepath.Join(dir, "store.duckdb")))
+	operator, ann := g.operator(t), g.keyOf(t, "ann", "b", "READ_DATA, WRITE_DATA")
+	for _, line := range []struct{ text, want string }{
+		{`mutation { insertNotesOne(tenant: "b", row: {id: 2, text: "more"}) { id text } }`, `{"insertNotesOne":{"id":2,"text":"more"}}`},
+		{`mutation { insertNotesOne(tenant: "b", row: {id: 3}) { id tenant } }`, `{"insertNotesOne":{"id":3,"tenant":"b"}}`},
+		{`mutation { updateNotes(tenant: "b", where: {id: {eq: 1}}, set: {text: "new"}) { affected } }`, `{"updateNotes":{"affected":1}}`},
+		{`mutation { updateNotes(where: {id: {eq: 1}}, set: {text: "new"}) { affected } }`, `null FORBIDDEN: rows of notes are written as one tenant`},
+		{`mutation { a: insertNotesOne(tenant: "a", row: {id: 5}) { id } b: insertNotesOne(tenant: "b", row: {id: 5}) { id } }`, `null BAD_USER_INPUT: the changes of one mutation are made in one source, and notes is in another than notes`},
+	} {
+		if got := short(t, g.query(t, operator, line.text)); got != line.want {
+			t.Errorf("%s\n got %s\nwant %s", line.text, got, line.want)
+		}
+	}
+	if got := short(t, g.query(t, ann, `{ notes(orderBy: [{id: ASC}]) { id text } }`)); got != `{"notes":[{"id":1,"text":"new"},{"id":2,"text":"more"},{"id":3,"text":null}]}` {
+		t.Errorf("b has %s", got)
+	}
+	if got := short(t, g.query(t, g.keyOf(t, "bob", "a", "READ_DATA"), `{ notes { id text } }`)); got != `{"notes":[{"id":1,"text":"of a"}]}` {
+		t.Errorf("a has %s", got)
+	}
+
+	for isolation, tenant := range map[string]string{"upstream": "~", "gateway": "/tenant"} {
+		p := newPartner(t)
+		if isolation == "upstream" {
+			p.rows = map[string]map[string]any{"1": {"id": "1", "status": "open"}}
+		}
+		called := openCalled(t, p, isolation, tenant, nil)
+		operator := called.operator(t)
+		for _, line := range []struct{ text, want, calls string }{
+			{`mutation { insertOrdersOne(tenant: "a", row: {id: "7"}) { id } }`, `{"insertOrdersOne":{"id":"7"}}`, `POST /orders a `},
+			{`mutation { updateOrdersByPk(tenant: "a", id: "1", set: {status: "x"}) { status } }`, `{"updateOrdersByPk":{"status":"x"}}`, `PATCH /orders/1 a `},
+			{`mutation { updateOrders(all: true, set: {status: "x"}) { affected } }`, `null FORBIDDEN: rows of orders are written as one tenant`, ""},
+			{`mutation { deleteOrdersByPk(tenant: "b", id: "1") { status } }`, map[string]string{"upstream": `{"deleteOrdersByPk":{"status":"x"}}`, "gateway": `{"deleteOrdersByPk":null}`}[isolation], map[string]string{"upstream": `DELETE /orders/1 b`}[isolation]},
+		} {
+			if got := short(t, called.query(t, operator, line.text)); got != line.want {
+				t.Errorf("%s: %s\n got %s\nwant %s", isolation, line.text, got, line.want)
+			}
+			if got := p.said(); !strings.HasPrefix(got, line.calls) || line.calls == "" && got != "" {
+				t.Errorf("%s: %s\ncalls %s\n want %s", isolation, line.text, got, line.calls)
+			}
 		}
 	}
 }

@@ -34,7 +34,7 @@ func buildChange(r query.Change, cat *catalog.Catalog, p principal.Principal, vi
 		return Change{}, err
 	}
 	if view != nil {
-		b.view = view
+		b.view, b.named = view, true
 	}
 	vis := b.view.Dataset(r.Dataset)
 	if vis == nil {

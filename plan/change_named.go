@@ -53,6 +53,16 @@ func BuildChangeOf(t Tenant, r query.Change, cat *catalog.Catalog, p principal.P
 	return buildChange(r, cat, p, view, now)
 }
 
+// namedTenant is what stands in the tenant column for whoever has named the tenant, where the
+// source has no such column because all of its rows are that one's.
+func (lb *levelBuilder) namedTenant(ref int, col *catalog.Column) (string, bool) {
+	u := lb.uses[ref]
+	if !lb.named || col != u.dataset.Tenant || !u.binding.Columns[col.Name].Missing || !col.Type.Text() || lb.l.refs[ref].target.Kind == catalog.API {
+		return "", false
+	}
+	return lb.p.TenantKey, true
+}
+
 // ofAll refuses what a principal of all tenants cannot do without a name.
 func (cb *changeBuilder) ofAll() error {
 	d := cb.vis.Dataset

@@ -137,6 +137,9 @@ func (lb *levelBuilder) selectField(vis *catalog.Visible, ref int, f query.Field
 		return lb.identity(vis, ref, f)
 	}
 	if col := vis.Column(f.Name); col != nil {
+		if text, known := lb.namedTenant(ref, col); known {
+			return Output{key: f.Key, kind: OutTypename, text: text}, nil
+		}
 		return Output{key: f.Key, kind: OutCell, index: lb.cell(lb.ask(ref, col)), typ: col.Type, always: col.Promised()}, nil
 	}
 	if rel, to := lb.view.Relation(vis, f.Name); rel != nil {
