@@ -263,3 +263,12 @@ func TestWritesRefused(t *testing.T) {
 		t.Errorf("%d orders are as they were, %v", rows, err)
 	}
 }
+
+// openWrittenWith is openWritten with more tables, and another configuration.
+func openWrittenWith(t *testing.T, tables string, edit func(string) string) (writing, pgtest.DB) {
+	t.Helper()
+	db := pgtest.Start(t).Database(t)
+	db.Exec(t, writtenTables)
+	db.Exec(t, tables)
+	return openWrittenAs(t, db, edit), db
+}

@@ -303,6 +303,7 @@ func (cb *changeBuilder) refer(places []string, of func(row int, col *catalog.Co
 	for _, rel := range cb.references() {
 		on := cb.tenantPair(cb.vis.Dataset, rel.To, rel.On)
 		r := Reference{values: make([][]value.Value, len(on))}
+		beside := cb.beside(rel, on, len(places), of)
 		seen := make(map[string]bool)
 		for row, place := range places {
 			tuple, key := make([]value.Value, 0, len(on)), ""
@@ -321,6 +322,12 @@ func (cb *changeBuilder) refer(places []string, of func(row int, col *catalog.Co
 				continue
 			}
 			seen[key] = true
+			if beside[key] {
+				f := fault.New(fault.BadUserInput, "%s leads to a row of the same insert", cb.visiblePair(rel)).
+					WithHint("insert that row by a field before this one")
+				f.At = place
+				return f
+			}
 			for i, v := range tuple {
 				r.values[i] = append(r.values[i], v)
 			}
