@@ -36,7 +36,10 @@ type Config struct {
 	Pools   Pools
 	Control *Control          // nil: there is no control store
 	Issuers []auth.IssuerSpec // in the order written
-	Spec    catalog.Spec
+
+	Documents *Documents // nil: operations are not known beforehand
+
+	Spec catalog.Spec
 
 	name string
 	tree *node
@@ -162,6 +165,7 @@ type file struct {
 	Server       Server                           `yaml:"server"`
 	Pools        Pools                            `yaml:"pools"`
 	Control      Control                          `yaml:"control"`
+	Documents    *Documents                       `yaml:"documents"`
 	Issuers      catalog.Ordered[auth.IssuerSpec] `yaml:"issuers"`
 	catalog.Spec `yaml:",inline"`
 }
@@ -188,13 +192,13 @@ func Parse(name string, data []byte, env func(string) (string, bool)) (*Config, 
 	f := file{Server: DefaultServer(), Pools: DefaultPools(), Control: DefaultControl()}
 	d := &decoder{dir: filepath.Dir(name), env: env}
 	d.decode(tree, &f)
-	c := &Config{Server: f.Server, Pools: f.Pools, Spec: f.Spec, name: name, tree: tree}
+	c := &Config{Server: f.Server, Pools: f.Pools, Documents: f.Documents, Spec: f.Spec, name: name, tree: tree}
 	for _, e := range f.Issuers {
 		e.Value.Name = e.Name
 		c.Issuers = append(c.Issuers, e.Value)
 	}
 	found := slices.Concat(problems, d.problems)
-	wrong := slices.Concat(f.Server.problems(), f.Pools.problems())
+	wrong := slices.Concat(f.Server.problems(), f.Pools.problems(), f.Documents.problems())
 	if _, ok := tree.get("control"); ok {
 		c.Control = &f.Control
 		wrong = append(wrong, f.Control.problems()...)

@@ -79,6 +79,9 @@ func (s *snapshot) wire(cfg *config.Config, g *Gateway, opts Options, calls *ups
 		},
 		Logger: opts.Log,
 	}
+	if err := trust(cfg.Documents, opts.Log, &answering); err != nil {
+		return err
+	}
 	if cfg.Server.Relay {
 		answering.OpenID = s.data.OpenID
 	}
