@@ -8,9 +8,9 @@ import (
 	"strings"
 )
 
-// version is set by the linker where the sources come without their history. A
-// build in a checkout needs it not: Go stamps the tag of the commit.
-var version string
+// These are set by the linker when a release is built. Other builds need it not:
+// Go stamps what it knows of the checkout.
+var version, commit, date string
 
 // Devel is the version of a program of which nobody said one.
 const Devel = "devel"
@@ -42,14 +42,11 @@ func Read() Info {
 	if !ok {
 		stamped = &debug.BuildInfo{GoVersion: "go"}
 	}
-	return read(stamped, version)
+	return read(stamped, Info{Version: version, Commit: commit, Date: date})
 }
 
-func read(stamped *debug.BuildInfo, linked string) Info {
+func read(stamped *debug.BuildInfo, linked Info) Info {
 	info := Info{Version: stamped.Main.Version, Go: stamped.GoVersion}
-	if linked != "" {
-		info.Version = linked
-	}
 	if info.Version == "" || info.Version == "(devel)" {
 		info.Version = Devel
 	}
@@ -67,6 +64,9 @@ func read(stamped *debug.BuildInfo, linked string) Info {
 		case "GOARCH":
 			processor = s.Value
 		}
+	}
+	if linked.Version != "" {
+		info.Version, info.Commit, info.Date, info.Modified = linked.Version, linked.Commit, linked.Date, false
 	}
 	info.Platform = strings.Trim(system+"/"+processor, "/")
 	for _, path := range engines {
