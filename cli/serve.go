@@ -11,6 +11,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"usher/build"
 	"usher/cli/term"
 	"usher/config"
 	"usher/gateway"
@@ -42,7 +43,7 @@ func (c serveCommand) Run(ctx context.Context, s *term.IO) error {
 	log := sink.Logger()
 	defer outlive(log)()
 	defer sink.Close()
-	g, err := gateway.New(ctx, cfg, gateway.Options{Log: log, Metrics: []prometheus.Collector{sink}})
+	g, err := gateway.New(ctx, cfg, gateway.Options{Log: log, Metrics: []prometheus.Collector{sink, build.Metric(build.Read())}})
 	if err != nil {
 		return err
 	}
@@ -80,10 +81,13 @@ func (c serveCommand) Run(ctx context.Context, s *term.IO) error {
 		where += fmt.Sprintf("usher shows its metrics at http://%s/metrics\n", operations)
 	}
 	_, _ = fmt.Fprint(s.Stdout, where)
+	tell := manager(ctx, s)
+	tell("READY=1")
 	serving, end := context.WithCancel(context.WithoutCancel(ctx))
 	defer end()
 	defer context.AfterFunc(ctx, func() {
 		g.Drain()
+		tell("STOPPING=1")
 		drain(ctx, cfg.Server.Drain, log)
 		end()
 	})()
