@@ -43,7 +43,7 @@ say "the archive of $version"
 
 # serve PROGRAM: it serves a file, is ready, and ends in order.
 serve() {
-  local folder=$work/served address=http://127.0.0.1:18471
+  local folder=$work/served address=
   mkdir -p "$folder"
   printf 'id,tenant\n1,acme\n' >"$folder/notes.csv"
   head -c 32 /dev/urandom | base64 >"$folder/secret"
@@ -55,10 +55,11 @@ default_strategy: shared
 issuers: {idp: {issuer: idp, audience: [usher], algorithms: [HS256], keys: {secret: {file: secret}}, tenants: trusted, claims: {tenant: /tenant}}}
 datasets: {notes: {tenant: tenant, key: id, columns: {id: BigInt!, tenant: String!}}}
 END
-  "$1" serve -c "$folder/usher.yml" --listen "${address#http://}" >"$folder/out" 2>"$folder/err" &
+  "$1" serve -c "$folder/usher.yml" --listen 127.0.0.1:0 >"$folder/out" 2>"$folder/err" &
   running=$!
   for _ in {1..60}; do
-    if "$1" health --server "$address" >/dev/null 2>&1; then break; fi
+    address=$(grep -oE 'http://[0-9.:]+' "$folder/out" | head -n 1 || true)
+    if [[ -n $address ]]; then break; fi
     kill -0 "$running" 2>/dev/null || fail "it does not serve: $(cat "$folder/err")"
     sleep 0.5
   done
