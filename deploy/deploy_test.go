@@ -189,7 +189,7 @@ func TestJudge(t *testing.T) {
 // An alert says what is to be done, and is tried.
 func TestAlerts(t *testing.T) {
 	t.Parallel()
-	tried := read(t, "prometheus/alerts_test.yml")
+	tried, told := read(t, "prometheus/alerts_test.yml"), read(t, "../docs/operations.md")
 	for _, g := range theRules(t).Groups {
 		for _, r := range g.Rules {
 			if r.Annotations["summary"] == "" || r.Annotations["description"] == "" || !slices.Contains([]string{"critical", "warning"}, r.Labels["severity"]) {
@@ -197,6 +197,9 @@ func TestAlerts(t *testing.T) {
 			}
 			if !strings.Contains(tried, "alertname: "+r.Alert+"}") || !strings.Contains(tried, `{alertname="`+r.Alert+`"}`) {
 				t.Errorf("alerts_test.yml does not try %s both ways", r.Alert)
+			}
+			if !strings.Contains(told, "`"+r.Alert+"`") {
+				t.Errorf("docs/operations.md does not have %s", r.Alert)
 			}
 		}
 	}

@@ -41,6 +41,14 @@ grep -q '"name": "github.com/duckdb/duckdb-go-bindings/lib/linux-' "$dist/$name.
 if readelf --sections --wide "$usher" | grep -qF .symtab; then fail "the program has its symbols"; fi
 say "the archive of $version"
 
+tar -xzf "$dist/usher-${version#v}.tgz" -C "$work"
+grep -q "^appVersion: $version$" "$work/usher/Chart.yaml" || fail "the chart is of another version"
+if [[ -x bin/helm ]]; then
+  bin/helm template usher "$dist/usher-${version#v}.tgz" --kube-version 1.37 --values deploy/helm/usher/ci/minimal.yaml >"$work/chart.yaml"
+  grep -q "image: \"usher:$version\"" "$work/chart.yaml" || fail "the chart wants another image"
+fi
+say "the chart"
+
 # serve PROGRAM: it serves a file, is ready, and ends in order.
 serve() {
   local folder=$work/served address=
