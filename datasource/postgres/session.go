@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"strings"
 	"time"
 
 	"github.com/lib/pq"
@@ -75,8 +76,8 @@ func (c *conn) begin(ctx context.Context, limit time.Duration) error {
 	if c.pooling.pooled() {
 		return c.enter(ctx, limit)
 	}
-	text := c.beginText()
-	if c.begins != "" {
+	text := strings.Join(c.beginTexts(), "; ")
+	if c.begins != nil {
 		text += "; " + allImmediate
 	}
 	if limit < c.limit {
