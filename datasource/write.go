@@ -120,12 +120,17 @@ func (d *database) change(ctx context.Context, changes []plan.Change, terms Term
 			return Made{}, &ChangeError{-1, err}
 		}
 	}
+	unseen := 0
 	for try := 1; ; try++ {
 		made, err := d.transaction(ctx, changes, terms)
 		if errors.Is(err, duckdb.ErrBroken) { // what was begun is not begun again, and the next shall not find it broken
 			err = errors.Join(err, d.renew(ctx))
 		}
 		again, err := d.again(ctx, of, err)
+		if !again && errors.Is(err, sqlexec.ErrUnseen) {
+			unseen++
+			again = unseen <= mostUnseen
+		}
 		if !again || try >= mostBegun {
 			return made, refusedChange(changes, err)
 		}
@@ -136,6 +141,10 @@ func (d *database) change(ctx context.Context, changes []plan.Change, terms Term
 		}
 	}
 }
+
+// mostUnseen is how often rows are looked for anew that were there and not seen: others may
+// insert and delete them meanwhile.
+const mostUnseen = 3
 
 // backoff is how long one waits before it begins anew. Those that collide wait for
 // different times.

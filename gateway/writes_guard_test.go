@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -173,5 +174,40 @@ func TestMigrationsBeforeAnImport(t *testing.T) {
 	}
 	if _, err := i.sql.ExecContext(t.Context(), `DROP INDEX of_all; CREATE UNIQUE INDEX ON orders (tenant, amount)`); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// Of many who upsert one new key at once each inserts the row or changes it, also where a
+// transaction sees one state of several tables. A row that is not shown stays a conflict.
+func TestUpsertsOfOneKeyAtOnce(t *testing.T) {
+	t.Parallel()
+	for _, filter := range []string{"", "    filter: {or: [{customer_id: {isNull: true}}, {customer: {name: {neq: gone}}}]}\n"} {
+		db := pgtest.Start(t).Database(t)
+		db.Exec(t, writtenTables)
+		g := openWrittenAs(t, db, func(text string) string { return strings.Replace(text, "    version: version\n", "    version: version\n"+filter, 1) })
+		ann := g.keyOf(t, "ann", "a", "READ_DATA, WRITE_DATA")
+		const writers, keys = 16, 5
+		answers := make(chan string, writers*keys)
+		for key := range keys {
+			start := make(chan struct{})
+			var done sync.WaitGroup
+			for by := range writers {
+				done.Go(func() {
+					<-start
+					answers <- g.query(t, ann, fmt.Sprintf(`mutation { insertOrders(rows: [{id: %d, status: "by %d"}], onConflict: {key: id, update: [status]}) { affected } }`, 100+key, by))
+				})
+			}
+			close(start)
+			done.Wait()
+		}
+		close(answers)
+		for answer := range answers {
+			if got := short(t, answer); got != `{"insertOrders":{"affected":1}}` {
+				t.Errorf("filter %q: %s", filter, got)
+			}
+		}
+		if got := one(t, db.Open(t), `SELECT string_agg(version::text, ' ') FROM orders WHERE id >= 100`); got != "16 16 16 16 16" {
+			t.Errorf("filter %q: the rows were changed %s times", filter, got)
+		}
 	}
 }

@@ -433,9 +433,13 @@ func (a *applying) merge(ctx context.Context, into plan.Insert, upsert plan.Upse
 	return nil
 }
 
+// ErrUnseen is the cause of a conflict with a row that is not shown, or that another transaction
+// inserted when the statement had begun: then it is shown to the next.
+var ErrUnseen = errors.New("a row with the key of one that was to be inserted is there, and was not seen")
+
 // unchanged is the error where a row is there that is not shown, or not to be changed.
 func (a *applying) unchanged() error {
-	return fault.New(fault.Conflict, "a row of %s with the key of one of these is there, and cannot be changed", a.c.Dataset())
+	return fault.New(fault.Conflict, "a row of %s with the key of one of these is there, and cannot be changed", a.c.Dataset()).Because(ErrUnseen)
 }
 
 // refused is the error where the source has written other rows than it was given.
