@@ -211,3 +211,93 @@ func TestUpsertsOfOneKeyAtOnce(t *testing.T) {
 		}
 	}
 }
+
+// triggered has code of its owner's run that names what it reads without a schema.
+const triggered = `
+CREATE TABLE settings (name text PRIMARY KEY, value text NOT NULL);
+INSERT INTO settings VALUES ('prefix', 'no. ');
+CREATE TABLE journal (what text);
+CREATE FUNCTION prefixed(note text) RETURNS text LANGUAGE plpgsql AS $$ BEGIN RETURN (SELECT value FROM settings WHERE name = 'prefix') || note; END $$;
+CREATE FUNCTION before_row() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN new.note := prefixed(new.note); RETURN new; END $$;
+CREATE FUNCTION noted() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN INSERT INTO journal VALUES (tg_op || ' ' || tg_level || ' ' || tg_when); RETURN NULL; END $$;
+CREATE FUNCTION said() RETURNS text LANGUAGE plpgsql AS $$ BEGIN RETURN (SELECT value FROM settings) || 'said'; END $$;
+ALTER TABLE orders ALTER COLUMN created_by SET DEFAULT said();
+CREATE TRIGGER a BEFORE INSERT OR UPDATE ON orders FOR EACH ROW WHEN (new.note IS NOT NULL) EXECUTE FUNCTION before_row();
+CREATE TRIGGER b AFTER INSERT OR UPDATE OR DELETE ON orders FOR EACH ROW EXECUTE FUNCTION noted();
+CREATE TRIGGER c BEFORE INSERT OR UPDATE OR DELETE ON orders FOR EACH STATEMENT EXECUTE FUNCTION noted();
+CREATE CONSTRAINT TRIGGER d AFTER INSERT ON orders DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION noted();
+`
+
+// Triggers and functions of the database's find what they name without a schema where they do for other
+// programs: directly, and behind poolers. What somebody puts into such a schema gives no
+// statement of usher's another meaning.
+func TestTriggersFindTheirTables(t *testing.T) {
+	t.Parallel()
+	for _, pooler := range []string{"", "session", "transaction"} {
+		db := pgtest.Start(t).Database(t)
+		db.Exec(t, writtenTables+triggered+`
+			CREATE FUNCTION always(varchar, text) RETURNS boolean LANGUAGE sql IMMUTABLE AS 'SELECT TRUE';
+			CREATE FUNCTION always(text, varchar) RETURNS boolean LANGUAGE sql IMMUTABLE AS 'SELECT TRUE';
+			CREATE FUNCTION always(varchar, varchar) RETURNS boolean LANGUAGE sql IMMUTABLE AS 'SELECT TRUE';
+			CREATE OPERATOR = (LEFTARG = varchar, RIGHTARG = text, FUNCTION = always);
+			CREATE OPERATOR = (LEFTARG = text, RIGHTARG = varchar, FUNCTION = always);
+			CREATE OPERATOR = (LEFTARG = varchar, RIGHTARG = varchar, FUNCTION = always);
+			CREATE FUNCTION unnest(text[]) RETURNS SETOF text LANGUAGE sql AS $$ SELECT 'hijacked' $$;
+			ALTER TABLE orders DROP CONSTRAINT orders_tenant_customer_id_fkey;
+			ALTER TABLE orders ALTER tenant TYPE varchar(20);`)
+		served := db
+		if pooler != "" {
+			served = db.Bouncer(t, pooler)
+		}
+		g := openWrittenAs(t, served, func(text string) string {
+			text = strings.Replace(text, "    presets: {insert: {created_by: $subject}}\n", "", 1)
+			if pooler != "" {
+				text = strings.Replace(text, "sslmode: disable", "sslmode: disable, pooler: "+pooler, 1)
+			}
+			return text
+		})
+		ann := g.keyOf(t, "ann", "a", "READ_DATA, WRITE_DATA")
+		for _, line := range []struct{ text, want string }{
+			{`mutation { insertOrders(rows: [{id: 10, note: "ten"}, {id: 11}]) { rows { id note created_by } } }`, `{"insertOrders":{"rows":[{"id":10,"note":"no. ten","created_by":"no. said"},{"id":11,"note":null,"created_by":"no. said"}]}}`},
+			{`mutation { a: updateOrdersByPk(id: 10, set: {note: "x"}) { note } b: updateOrders(all: true, set: {status: "paid"}) { affected } }`, `{"a":{"note":"no. x"},"b":{"affected":3}}`},
+			{`mutation { insertOrders(rows: [{id: 10, note: "y"}], onConflict: {key: id, update: [note]}) { rows { note } } }`, `{"insertOrders":{"rows":[{"note":"no. no. y"}]}}`},
+			{`mutation { deleteOrders(all: true) { affected } }`, `{"deleteOrders":{"affected":3}}`},
+		} {
+			if got := short(t, g.query(t, ann, line.text)); got != line.want {
+				t.Errorf("pooler %q: %s\n got %s\nwant %s", pooler, line.text, got, line.want)
+			}
+		}
+		const noted = `SELECT string_agg(n || ' ' || what, ', ' ORDER BY what) FROM (SELECT what, count(*) AS n FROM journal GROUP BY what) j`
+		if got := one(t, db.Open(t), noted); got != "3 DELETE ROW AFTER, 1 DELETE STATEMENT BEFORE, 4 INSERT ROW AFTER, 3 INSERT STATEMENT BEFORE, 5 UPDATE ROW AFTER, 3 UPDATE STATEMENT BEFORE" {
+			t.Errorf("pooler %q: the triggers have noted %s", pooler, got)
+		}
+		if got := one(t, db.Open(t), `SELECT string_agg(o::text, ';') FROM orders o`); got != "(b,2,3,theirs,open,,1,,,)" && got != "(b,2,3,,open,theirs,,1,,,)" {
+			t.Errorf("pooler %q: the other tenant's rows are %s", pooler, got)
+		}
+	}
+}
+
+// A source says where names are looked up; with no path, and with a wrong one, the table's own trigger
+// fails, and that is what is said.
+func TestSearchPathOfASource(t *testing.T) {
+	t.Parallel()
+	db := pgtest.Start(t).Database(t)
+	db.Exec(t, writtenTables+"CREATE SCHEMA app; SET search_path TO app, public;"+triggered+"RESET search_path")
+	for path, want := range map[string]string{
+		"search_path: [app, public]": `{"insertOrdersOne":{"note":"no. x"}}`,
+		"search_path: []":            `null UNAVAILABLE: a trigger or a function of the database's own failed when orders was written`,
+		"max_conns: 3":               `null UNAVAILABLE: a trigger or a function of the database's own failed when orders was written`, // the account has "$user", public
+	} {
+		g := openWrittenAs(t, db, func(text string) string { return strings.Replace(text, "sslmode: disable", "sslmode: disable, "+path, 1) })
+		ann := g.keyOf(t, "ann", "a", "READ_DATA, WRITE_DATA")
+		if got := short(t, g.query(t, ann, `mutation { insertOrdersOne(row: {id: 10, note: "x"}) { note } }`)); got != want {
+			t.Errorf("%s: %s", path, got)
+		}
+	}
+	db.Exec(t, `ALTER ROLE CURRENT_USER IN DATABASE "`+db.Name+`" SET search_path TO app`)
+	db.Exec(t, `ALTER DATABASE "`+db.Name+`" SET search_path TO app`)
+	g := openWrittenAs(t, db, func(text string) string { return text })
+	if got := short(t, g.query(t, g.keyOf(t, "ann", "a", "READ_DATA, WRITE_DATA"), `mutation { insertOrdersOne(row: {id: 11, note: "y"}) { note } }`)); got != `{"insertOrdersOne":{"note":"no. y"}}` {
+		t.Errorf("the database's: %s", got)
+	}
+}

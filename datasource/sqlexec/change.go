@@ -119,6 +119,11 @@ func (a *applying) apply(ctx context.Context) (Changed, error) {
 // named runs a statement about rows that are named by keys, and returns which of them it
 // has rows for.
 func (a *applying) named(ctx context.Context, statement sqlgen.Statement, keys [][]value.Value, count int, cell func(n int, row value.Rows) error) ([]bool, error) {
+	return a.rowsOf(ctx, statement, keys, count, false, cell)
+}
+
+// rowsOf is named for a statement that may write.
+func (a *applying) rowsOf(ctx context.Context, statement sqlgen.Statement, keys [][]value.Value, count int, writes bool, cell func(n int, row value.Rows) error) ([]bool, error) {
 	args := make([]string, 0, len(keys)+statement.Args.Len())
 	for _, list := range keys {
 		args = append(args, a.d.KeyList(list))
@@ -127,7 +132,13 @@ func (a *applying) named(ctx context.Context, statement sqlgen.Statement, keys [
 	if err := fits(statement.Args.Len(), 0); err != nil {
 		return nil, err
 	}
-	rows, err := a.session.Query(ctx, statement.Text, args)
+	ask := a.session.Query
+	if writes {
+		ask = func(ctx context.Context, text string, args []string) (value.Rows, error) {
+			return writing(ctx, a.session, text, args)
+		}
+	}
+	rows, err := ask(ctx, statement.Text, args)
 	if err != nil {
 		return nil, err
 	}
@@ -266,7 +277,7 @@ func (a *applying) insert(ctx context.Context) error {
 		if err := fits(statement.Args.Len(), 0); err != nil {
 			return err
 		}
-		rows, err := a.session.Query(ctx, statement.Text, statement.Args.Bind(nil))
+		rows, err := writing(ctx, a.session, statement.Text, statement.Args.Bind(nil))
 		if err != nil {
 			return err
 		}
@@ -509,12 +520,16 @@ func (a *applying) chooseOf(ctx context.Context, of *applying) error {
 	if err != nil {
 		return err
 	}
-	return a.all(ctx, lock, nil)
+	return a.all(ctx, lock)
 }
 
 // all runs a statement that has to have a row for each key.
-func (a *applying) all(ctx context.Context, statement sqlgen.Statement, cell func(int, value.Rows) error) error {
-	there, err := a.named(ctx, statement, a.keys, a.count, cell)
+func (a *applying) all(ctx context.Context, statement sqlgen.Statement) error {
+	return a.every(ctx, statement, false, nil)
+}
+
+func (a *applying) every(ctx context.Context, statement sqlgen.Statement, writes bool, cell func(int, value.Rows) error) error {
+	there, err := a.rowsOf(ctx, statement, a.keys, a.count, writes, cell)
 	if err != nil {
 		return err
 	}
@@ -558,10 +573,12 @@ func (a *applying) write(ctx context.Context) error {
 	if !a.d.Returns() {
 		return a.counted(ctx, statement)
 	}
-	if told == "" {
-		return a.all(ctx, statement, nil)
-	}
-	return a.all(ctx, statement, func(_ int, row value.Rows) error { return a.tables.Same(a.c.Table(), row.Cell(1).Int) })
+	return a.every(ctx, statement, true, func(_ int, row value.Rows) error {
+		if told == "" {
+			return nil
+		}
+		return a.tables.Same(a.c.Table(), row.Cell(1).Int)
+	})
 }
 
 // told is the expression that tells what the table is that is written.

@@ -16,6 +16,7 @@ import (
 type Loads interface {
 	Session
 	Plans
+	Writes
 	// Copy takes rows as the dialect has written them.
 	Copy(ctx context.Context, text string, rows []byte) error
 	// Patient bounds the statements that follow by this instead of the source's timeout.
@@ -124,7 +125,11 @@ func (l *Loading) Write(ctx context.Context, s Loads, limit time.Duration) error
 	if err != nil {
 		return err
 	}
-	if _, err := l.one(ctx, s, load, 0); err != nil {
+	rows, err := s.QueryWriting(ctx, load.Text, load.Args.Bind(nil), true)
+	if err != nil {
+		return err
+	}
+	if err := ended(rows); err != nil {
 		return err
 	}
 	return l.check(ctx, s)
