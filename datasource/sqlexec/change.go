@@ -68,6 +68,7 @@ type applying struct {
 	keys    [][]value.Value // of the rows, by cell of the key
 	count   int
 
+	by            [][]bool        // which checks are of a grant that lets a row be changed that was there; nil: all
 	made          map[string]bool // keys of rows that were inserted, where others were there already
 	written       int
 	inside        *applying // whose rows these are nested in
@@ -240,7 +241,7 @@ func (a *applying) inserts(ctx context.Context) error {
 
 // checks reads all that was inserted again, when all of it is there.
 func (a *applying) checks(ctx context.Context) error {
-	if err := a.check(ctx, nil); err != nil {
+	if err := a.check(ctx, a.by); err != nil {
 		return err
 	}
 	for _, list := range [][]*applying{a.before, a.after} {
@@ -261,6 +262,13 @@ func (a *applying) insert(ctx context.Context) error {
 		a.keys[k] = make([]value.Value, a.count)
 	}
 	upsert, upserts := a.c.Upsert()
+	if upserts && upsert.Helds() > 0 {
+		by, err := a.heldBefore(ctx, upsert)
+		if err != nil {
+			return err
+		}
+		a.by = by
+	}
 	for i := range a.c.Inserts() {
 		into := a.c.Insert(i)
 		into = into.Filled(
