@@ -76,10 +76,15 @@ func (s *snapshot) wire(cfg *config.Config, g *Gateway, opts Options, calls *ups
 		Limits: control.Limits(cfg.Server),
 		Logger: opts.Log,
 	}
+	if err := trust(cfg.Documents, opts.Log, &answering); err != nil {
+		return err
+	}
 	if cfg.Server.Relay {
 		answering.OpenID = s.data.OpenID
 	}
-	verifying := auth.Options{Log: opts.Log, Tenants: control.Registry(s.catalog, g.control), TenantOf: control.TenantOf(s.catalog, g.control)}
+	registry := control.Registry(s.catalog, g.control)
+	s.data.Tenant = control.NamedTenant(registry, cfg.Issuers)
+	verifying := auth.Options{Log: opts.Log, Tenants: registry, TenantOf: control.TenantOf(s.catalog, g.control)}
 	if g.control != nil {
 		s.data.Audit, s.data.Told = g.control.Audit, g.tells(s.catalog, opts.Log)
 		if cfg.Control.Audit == config.AuditStrict {
