@@ -23,6 +23,7 @@ import (
 
 	"usher/auth"
 	"usher/catalog"
+	"usher/dashboard"
 )
 
 // Schema is the JSON Schema of usher.yml, for editors.
@@ -41,8 +42,11 @@ type Config struct {
 
 	Spec catalog.Spec
 
-	name string
-	tree *node
+	Dashboards map[string]dashboard.Document // in files beside it, by name
+
+	name       string
+	tree       *node
+	dashboards map[string]dashboardFile // by name
 }
 
 // Server is how usher listens and what it takes.
@@ -213,6 +217,9 @@ func Parse(name string, data []byte, env func(string) (string, bool)) (*Config, 
 	}
 	if len(found) > 0 {
 		return nil, newError(name, found)
+	}
+	if err := c.readDashboards(filepath.Dir(name)); err != nil {
+		return nil, err
 	}
 	return c, nil
 }

@@ -21,6 +21,7 @@ import (
 	"usher/config"
 	"usher/console"
 	"usher/control"
+	"usher/dashboard"
 	"usher/datasource/upstream"
 	"usher/graph"
 	"usher/graph/transport"
@@ -88,7 +89,7 @@ func New(ctx context.Context, cfg *config.Config, opts Options) (_ *Gateway, err
 		if g.control, err = control.Open(ctx, *cfg.Control, tenancy.Options{
 			Check: control.CheckGrant(g.catalog, time.Now), CheckMinted: control.CheckMinted(g.catalog, time.Now), CheckRole: control.CheckRole(g.catalog),
 			CheckMayGrant: control.CheckMayGrant(g.catalog),
-			CheckDisjoint: g.homes.CheckDisjoint, Places: &g.homes, Operations: control.Operations(g.Engine),
+			CheckDisjoint: g.homes.CheckDisjoint, Places: &g.homes, Operations: control.Operations(g.Engine), Dashboards: g.dashboards,
 			KnownIssuer: control.KnownIssuer(g.issuers), KnownTenant: control.KnownTenant(g.catalog, g.issuers), Configured: control.KnownName(g.catalog), Log: opts.Log,
 		}); err != nil {
 			return nil, fmt.Errorf("open the control store: %w", err)
@@ -132,6 +133,9 @@ func (g *Gateway) catalog() *catalog.Catalog { return g.current.Load().catalog }
 
 // issuers are those that are trusted now.
 func (g *Gateway) issuers() []auth.IssuerSpec { return g.current.Load().cfg.Issuers }
+
+// dashboards are those of the files that are served now.
+func (g *Gateway) dashboards() map[string]dashboard.Document { return g.current.Load().cfg.Dashboards }
 
 // Handler answers tenants and their pages. While it drains, connections are
 // closed once they have their answer: whoever keeps them opens the next one

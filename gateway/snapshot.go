@@ -36,6 +36,7 @@ type snapshot struct {
 	graphql http.Handler
 	exports http.Handler
 	imports http.Handler
+	boards  http.Handler
 	proxies client.Proxies
 	handler http.Handler
 
@@ -83,11 +84,7 @@ func (s *snapshot) wire(g *Gateway, before *snapshot) (err error) {
 	s.data = resolvers.NewDatasets(s.sources, s.cursors, cfg.Server.Numbers == config.NumbersString)
 	s.data.Stages = g.counts.stages
 	answering := graph.Options{
-		Limits: graph.Limits{
-			Tokens: cfg.Server.MaxTokens, Depth: cfg.Server.MaxDepth,
-			Aliases: cfg.Server.MaxAliases, RootFields: cfg.Server.MaxRootFields,
-			Items: cfg.Server.MaxItems, Conditions: cfg.Server.MaxConditions, Bytes: int(cfg.Server.MaxBody),
-		},
+		Limits: control.Limits(cfg.Server),
 		Logger: opts.Log,
 	}
 	if err := trust(cfg.Documents, opts.Log, &answering); err != nil {
@@ -128,6 +125,8 @@ func (s *snapshot) wire(g *Gateway, before *snapshot) (err error) {
 	s.imports = transport.NewImport(s.tokens.Authenticate, manners, transport.ImportOptions{
 		Timeout: cfg.Server.ImportTimeout, MaxBytes: cfg.Server.MaxImport, Load: s.load, Metrics: g.counts.imports,
 	})
+	boards := control.Dashboards{Store: g.control, Files: cfg.Dashboards, Engine: s.engine}
+	s.boards = transport.NewDashboards(s.tokens.Authenticate, manners, transport.DashboardOptions{Page: boards.Page, Run: boards.Run})
 	s.route(g)
 	return nil
 }
@@ -140,6 +139,7 @@ func (s *snapshot) route(g *Gateway) {
 	mux.Handle("/graphql/{$}", s.graphql) // there are proxies that add a slash
 	mux.Handle("/export/{dataset}", s.exports)
 	mux.Handle("/import/{dataset}", s.imports)
+	mux.Handle("/dashboards/{dashboard}", s.boards)
 	mux.Handle("/health/", transport.Health(g.ready))
 	if changes := hooks(s.catalog, g.told(cfg, s.catalog, s.sources.Changed), opts.Log); changes != nil {
 		mux.Handle("/hooks/", changes)
