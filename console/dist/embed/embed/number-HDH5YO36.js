@@ -1,0 +1,12 @@
+import{a as b}from"./chunk-P7ZOJJ7Q.js";import{a as m}from"./chunk-IKLWX63R.js";import{a as f,b as x,c as v}from"./chunk-6OMUL3W3.js";import{b as i,d as a}from"./chunk-UF6JPII4.js";import{c as l,h as n}from"./chunk-R2KHQN6F.js";import"./chunk-BB5YNRZ7.js";var w="usher-number{display:flex;gap:4px 16px;align-items:center}usher-number .figure{flex:1 1 auto;min-width:0}usher-number .value{font-size:28px;line-height:36px;font-weight:650;letter-spacing:-.01em;overflow-wrap:anywhere}usher-number .delta{display:flex;flex-wrap:wrap;gap:2px 8px;align-items:center;margin-top:4px;font-size:12px;line-height:18px;color:var(--u-muted)}.badge{display:inline-flex;align-items:center;gap:4px;padding:0 6px;border-radius:6px;font-weight:600;background:var(--u-track);color:var(--u-text)}.badge svg{width:9px;height:9px;fill:currentcolor;flex:none}.badge.good{background:var(--u-good-tint);color:var(--u-good)}.badge.bad{background:var(--u-bad-tint);color:var(--u-bad)}.spark{overflow:visible}.spark>svg{width:100%;height:100%;overflow:visible}.spark .line{fill:none;stroke:var(--u-s1);stroke-width:1.5;stroke-linejoin:round;vector-effect:non-scaling-stroke}.spark .under{fill:var(--u-s1);opacity:.1}.spark circle{fill:var(--u-s1)}usher-number .spark{flex:0 1 96px;min-width:56px;height:32px;margin-inline-end:3px;align-self:flex-start}@container tile (width < 220px){usher-number .spark{display:none}}@container usher (width < 560px){usher-number .value{font-size:22px;line-height:30px}usher-number .spark{display:none}}";var z=x(w),u=class extends f{sheet=z;render(){let{chart:r,rows:s,data:k,formats:p}=this.view,t=r.y?.[0]??"",c=s.at(-1),d=n(c,t),o=r.compare?n(c,r.compare):s.length>1?n(s.at(-2),t):void 0,e=l(d)&&l(o)?p.change(t,d,o):void 0,h=r.series?n(k,r.series):s,g=Array.isArray(h)?n(h,t):void 0,y=e&&(e.same?"":e.up?"good":"bad");return i`<div class="figure">
+        <div class="value">${p.text(t,d)}</div>
+        ${e||r.compareLabel?i`<div class="delta">
+              ${e?i`<span class="badge ${y}" title=${l(o)?p.text(t,o):a}
+                    >${e.same?a:i`<svg viewBox="0 0 10 10" role="img" aria-label=${m.change(e.up)}>
+                          <path d=${e.up?"M5 1 9.5 9h-9z":"M5 9 .5 1h9z"} />
+                        </svg>`}${e.text}</span
+                  >`:a}
+              ${r.compareLabel?i`<span>${r.compareLabel}</span>`:a}
+            </div>`:a}
+      </div>
+      ${Array.isArray(g)?b(g,!0):a}`}};v("usher-number",u);
