@@ -1,5 +1,5 @@
 import { isNumeric } from '@usher/client';
-import { at, label } from './paths.ts';
+import { column, label } from './paths.ts';
 import type { UsherTile } from './tile.ts';
 import type { PlotView } from './views/plot.ts';
 import type { View } from './view.ts';
@@ -25,7 +25,8 @@ export async function download(tile: UsherTile, what: 'csv' | 'png'): Promise<vo
 export function csv({ chart, rows }: View): string {
   const columns = chart.columns?.map(({ path, label: said }) => ({ path, name: said ?? label(path) })) ??
     [...new Set([chart.x, chart.series, ...(chart.y ?? []), chart.size, chart.compare])].flatMap((path) => (path ? [{ path, name: label(path) }] : []));
-  const lines = [columns.map(({ name }) => field(name)), ...rows.map((row) => columns.map(({ path }) => field(at(row, path))))];
+  const cells = columns.map(({ path }) => column(rows, path));
+  const lines = [columns.map(({ name }) => field(name)), ...rows.map((_row, i) => cells.map((values) => field(values[i])))];
   return lines.map((line) => `${line.join(',')}\r\n`).join('');
 }
 

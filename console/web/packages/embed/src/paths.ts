@@ -1,3 +1,5 @@
+import { texts } from './texts.ts';
+
 // Paths into answers: members by their names, with dots between. Through a list a path leads to the list of what it leads to in each item.
 export function at(value: unknown, path: string | undefined): unknown {
   if (!path) return value;
@@ -22,13 +24,27 @@ export function rowsOf(data: unknown, path: string | undefined): unknown[] {
   return Array.isArray(found) ? found.filter((row) => row !== null) : [found];
 }
 
+/** The one item of a list that has one: an aggregate below a row is such a list. */
+export function single(value: unknown): unknown {
+  return Array.isArray(value) && value.length === 1 ? value[0] : value;
+}
+
+/** The values of a column. */
+export function column(rows: unknown[], path: string): unknown[] {
+  const values = rows.map((row) => at(row, path));
+  const lists = values.some((value) => Array.isArray(value) && value.length > 1);
+  return lists ? values : values.map((value) => (Array.isArray(value) && value.length === 0 ? null : single(value)));
+}
+
 /** The last name of a path, which is what formats and parameters may be named after. */
 export function leaf(path: string): string {
   return path.slice(path.lastIndexOf('.') + 1);
 }
 
-/** orderedAt, ordered_at: Ordered at. */
+/** orderedAt, ordered_at: Ordered at. total.avg: Average total. */
 export function label(path: string): string {
+  const of = texts.functions[leaf(path)];
+  if (of && path.includes('.')) return of(label(path.slice(0, path.lastIndexOf('.'))));
   const words = leaf(path)
     .replace(/_/g, ' ')
     .replace(/([a-z\d])([A-Z])/g, (_all, before: string, after: string) => `${before} ${after.toLowerCase()}`);

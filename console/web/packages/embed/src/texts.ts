@@ -33,6 +33,14 @@ export const texts = {
   legend: 'Series',
   parameters: 'Parameters',
   rows: (n: string) => `${n} rows`,
+  functions: {
+    avg: (name) => `Average ${name.toLowerCase()}`,
+    sum: (name) => name,
+    min: (name) => `Lowest ${name.toLowerCase()}`,
+    max: (name) => `Highest ${name.toLowerCase()}`,
+    median: (name) => `Median ${name.toLowerCase()}`,
+    countDistinct: (name) => `Different ${name.toLowerCase()}`,
+  } as Record<string, (name: string) => string>,
   sentence: {
     kind: {
       line: 'Line chart', area: 'Area chart', bar: 'Bar chart', pie: 'Pie chart', donut: 'Donut chart', scatter: 'Scatter plot', heatmap: 'Heat map',

@@ -35,7 +35,7 @@ export function model({ chart, rows, formats }: View): Model {
   const values = series ? distinct(rows, series) : [null];
   const unitS = series ? units(chart, series, values) : undefined;
   // Names are told apart even where two values are written alike.
-  const ordered = series && !unitS ? [...values].sort((a, b) => (a === null ? 1 : b === null ? -1 : String(a).localeCompare(String(b), undefined, { numeric: true }))) : values;
+  const ordered = series && !unitS && chart.kind !== 'heatmap' ? [...values].sort((a, b) => (a === null ? 1 : b === null ? -1 : String(a).localeCompare(String(b), undefined, { numeric: true }))) : values;
   for (const value of ordered) {
     for (const path of y) {
       const of = series ? formats.category(series, value, unitS) : '';

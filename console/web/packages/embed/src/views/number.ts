@@ -1,6 +1,6 @@
 import { isNumeric } from '@usher/client';
 import { html, nothing } from 'lit';
-import { at } from '../paths.ts';
+import { at, single } from '../paths.ts';
 import { texts } from '../texts.ts';
 import styles from './number.css';
 import { defineView, sheet, ViewElement } from './base.ts';
@@ -20,14 +20,15 @@ class NumberView extends ViewElement {
     const path = chart.y?.[0] ?? '';
     const last = rows.at(-1);
     const value = at(last, path);
-    const before = chart.compare ? at(last, chart.compare) : rows.length > 1 ? at(rows.at(-2), path) : undefined;
+    // What it is compared with stands in the row, or elsewhere in the answer.
+    const before = chart.compare ? (at(last, chart.compare) ?? single(at(data, chart.compare))) : rows.length > 1 ? at(rows.at(-2), path) : undefined;
     const change = isNumeric(value) && isNumeric(before) ? formats.change(path, value, before) : undefined;
     const line = chart.series ? at(data, chart.series) : rows;
     const points = Array.isArray(line) ? at(line, path) : undefined;
     const direction = change && (change.same ? '' : change.up ? 'good' : 'bad');
-    return html`<div class="figure">
-        <div class="value">${formats.text(path, value)}</div>
-        ${change || chart.compareLabel
+    return html`<div class="value">${formats.text(path, value)}</div>
+      ${Array.isArray(points) ? spark(points, true) : nothing}
+      ${change || chart.compareLabel
           ? html`<div class="delta">
               ${change
                 ? html`<span class="badge ${direction}" title=${isNumeric(before) ? formats.text(path, before) : nothing}
@@ -40,9 +41,7 @@ class NumberView extends ViewElement {
                 : nothing}
               ${chart.compareLabel ? html`<span>${chart.compareLabel}</span>` : nothing}
             </div>`
-          : nothing}
-      </div>
-      ${Array.isArray(points) ? spark(points, true) : nothing}`;
+          : nothing}`;
   }
 }
 

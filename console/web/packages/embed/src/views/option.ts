@@ -39,7 +39,7 @@ export function draw(view: View, model: Model, colors: Colors, size: Size): Draw
     case 'scatter':
       return scatter(view, model, colors);
     case 'heatmap':
-      return heat(view, model, colors);
+      return heat(view, model, colors, size);
     default:
       return cartesian(view, model, colors, size);
   }
@@ -74,6 +74,7 @@ function cartesian(view: View, model: Model, colors: Colors, size: Size): Drawin
   const radius = 4;
   const round = horizontal ? [0, radius, radius, 0] : [radius, radius, 0, 0];
 
+  const besides = model.categories.map((_category, c) => (compare ? formats.text(compare, at(model.series[0]?.cells[c]?.row, compare)) : ''));
   const category = {
     type: 'category',
     data: model.categories.map((value) => model.name(value, true)),
@@ -92,6 +93,7 @@ function cartesian(view: View, model: Model, colors: Colors, size: Size): Drawin
   const value = {
     type: 'value',
     splitNumber: 4,
+    ...(horizontal && compare ? { max: 'dataMax' } : {}),
     axisLine: { show: false },
     axisTick: { show: false },
     splitLine: { show: !(horizontal && compare), lineStyle: { color: colors.line } },
@@ -144,7 +146,7 @@ function cartesian(view: View, model: Model, colors: Colors, size: Size): Drawin
               show: true,
               position: horizontal ? 'right' : 'top',
               ...font(colors),
-              formatter: ({ dataIndex }: { dataIndex: number }) => formats.text(compare, at(model.series[0]?.cells[dataIndex]?.row, compare)),
+              formatter: ({ dataIndex }: { dataIndex: number }) => besides[dataIndex],
             },
           }
         : {}),
@@ -153,7 +155,7 @@ function cartesian(view: View, model: Model, colors: Colors, size: Size): Drawin
   return {
     option: {
       ...animation(),
-      grid: { left: 2, right: horizontal ? (compare ? 52 : 16) : 4, top: 10, bottom: 6, containLabel: true },
+      grid: { left: 2, right: horizontal ? (compare ? 12 + 7 * Math.max(...besides.map((text) => text.length)) : 16) : 4, top: 10, bottom: 6, containLabel: true },
       xAxis: horizontal ? value : category,
       yAxis: horizontal ? category : value,
       series,
@@ -250,30 +252,33 @@ function scatter(view: View, _model: Model, colors: Colors): Drawing {
   };
 }
 
-function heat(view: View, model: Model, colors: Colors): Drawing {
+function heat(view: View, model: Model, colors: Colors, size: Size): Drawing {
   const { formats } = view;
   const cells = model.series.flatMap((series, s) => series.cells.flatMap((cell, c) => (cell && cell.value !== null ? [{ series, s, c, cell }] : [])));
   const numbers = cells.map(({ cell }) => Number(cell.value));
   const least = Math.min(0, ...numbers);
   const most = Math.max(...numbers);
   const names = model.series.map(({ name }) => name);
-  const axis = (data: string[]) => ({
+  const axis = (data: string[], all: boolean) => ({
     type: 'category', data, axisTick: { show: false }, axisLine: { show: false }, splitLine: { show: false },
-    axisLabel: { ...font(colors), hideOverlap: true },
+    axisLabel: { ...font(colors), ...(all ? { interval: 0, width: Math.min(150, size.width * 0.34), overflow: 'truncate' } : { hideOverlap: true }) },
   });
+  const roomy = size.height / names.length > 22;
+  const written = roomy && (size.width * 0.7) / model.categories.length > 48;
   return {
     option: {
       ...animation(),
       grid: { left: 2, right: 4, top: 4, bottom: 6, containLabel: true },
-      xAxis: axis(model.categories.map((value) => model.name(value, true))),
-      yAxis: { ...axis(names), inverse: true },
+      xAxis: axis(model.categories.map((value) => model.name(value, true)), false),
+      yAxis: { ...axis(names, roomy), inverse: true },
       series: [{
         id: '0',
         type: 'heatmap',
-        data: cells.map(({ s, c, cell }) => {
+        data: cells.map(({ series, s, c, cell }) => {
           const part = most === least ? 1 : (Number(cell.value) - least) / (most - least);
           return {
             value: [c, s, Number(cell.value)],
+            label: { show: written, color: part > 0.72 ? colors.surface : colors.text, fontSize: 12, formatter: () => formats.short(series.path, Number(cell.value)) },
             itemStyle: { color: mix(colors.series[0]!, colors.surface, 0.08 + 0.92 * part), borderColor: colors.surface, borderWidth: 2, borderRadius: 4 },
           };
         }),

@@ -1,6 +1,6 @@
 import { type Column, isNumeric } from '@usher/client';
 import { html, nothing } from 'lit';
-import { at, label, leaf } from '../paths.ts';
+import { at, column as cells, label, leaf } from '../paths.ts';
 import { texts } from '../texts.ts';
 import { defineView, sheet, ViewElement } from './base.ts';
 import { spark } from './spark.ts';
@@ -41,22 +41,31 @@ class TableView extends ViewElement {
     }, { passive: true });
   }
 
-  #kept: { view: unknown; sort: unknown; rows: unknown[]; columns: Shown[] } | undefined;
+  #kept: { view: unknown; sort: unknown; order: number[]; columns: Shown[] } | undefined;
 
-  #table(): { rows: unknown[]; columns: Shown[] } {
-    const { view, _sort: sort } = this;
+  /** The columns, and the rows' places in the order that is shown. Bars are ordered by their length until somebody asks otherwise. */
+  #table(): { order: number[]; columns: Shown[] } {
+    const { view } = this;
+    const sort = this.#sorted;
     if (this.#kept?.view === view && this.#kept.sort === sort) return this.#kept;
     const columns = (view.chart.columns ?? []).map((column): Shown => {
-      const values = view.rows.map((row) => at(row, column.path));
+      const values = cells(view.rows, column.path);
       const known = values.filter((value) => value !== null && value !== undefined);
       const numbers = known.length > 0 && known.every(isNumeric);
       const lines = known.length > 0 && known.every((value) => Array.isArray(value) && value.every((v) => v === null || isNumeric(v)));
       const kind = lines ? 'line' : !numbers ? 'text' : view.chart.y?.includes(column.path) ? 'bar' : 'number';
       return { ...column, values, kind, top: numbers ? Math.max(0, ...known.map(Number)) : 0 };
     });
-    const rows = sort ? [...view.rows].sort((a, b) => compare(at(a, sort.path), at(b, sort.path)) * (sort.up ? 1 : -1)) : view.rows;
-    this.#kept = { view, sort, rows, columns };
+    const order = view.rows.map((_row, i) => i);
+    const by = sort && columns.find(({ path }) => path === sort.path)?.values;
+    if (by) order.sort((a, b) => compare(by[a], by[b], sort.up));
+    this.#kept = { view, sort, order, columns };
     return this.#kept;
+  }
+
+  get #sorted(): { path: string; up: boolean } | undefined {
+    const bars = this.view.chart.y?.[0];
+    return this._sort ?? (bars === undefined ? undefined : { path: bars, up: false });
   }
 
   get #tall(): boolean {
@@ -67,7 +76,7 @@ class TableView extends ViewElement {
   }
 
   override render(): unknown {
-    const { rows, columns } = this.#table();
+    const { order: rows, columns } = this.#table();
     const many = rows.length > few;
     const from = many ? Math.max(0, this._top - beyond) : 0;
     const until = many ? Math.min(rows.length, this._top + Math.ceil((this.clientHeight || 600) / this.#height) + beyond) : rows.length;
@@ -96,7 +105,7 @@ class TableView extends ViewElement {
   #head(column: Shown, i: number): unknown {
     const name = column.label ?? label(column.path);
     if (column.kind === 'line') return html`<th scope="col" class=${this.#class(column, i)}>${name}</th>`;
-    const sorted = this._sort?.path === column.path ? this._sort : undefined;
+    const sorted = this.#sorted?.path === column.path ? this.#sorted : undefined;
     return html`<th scope="col" class=${this.#class(column, i)} aria-sort=${sorted ? (sorted.up ? 'ascending' : 'descending') : nothing}>
       <button class="sort" @click=${() => (this._sort = { path: column.path, up: sorted ? !sorted.up : column.kind === 'text' })}
         >${name}${sorted ? html`<svg viewBox="0 0 10 10" aria-hidden="true"><path d=${sorted.up ? 'M5 1 9.5 9h-9z' : 'M5 9 .5 1h9z'} /></svg>` : nothing}</button
@@ -104,13 +113,14 @@ class TableView extends ViewElement {
     </th>`;
   }
 
-  #row(row: unknown, index: number, columns: Shown[], many: boolean): unknown {
+  #row(place: number, index: number, columns: Shown[], many: boolean): unknown {
+    const row = this.view.rows[place];
     const { chart, formats, selectable, selected } = this.view;
     const paths = [...columns.map(({ path }) => path), ...(chart.series ? [chart.series] : [])].filter((path) => selectable.has(leaf(path)));
     const on = paths.some((path) => selected.get(leaf(path)) === at(row, path));
     return html`<tr class="${this.#tall ? 'tall' : ''} ${on ? 'on' : ''}" aria-rowindex=${many ? index + 2 : nothing}>
       ${columns.map((column, i) => {
-        const value = at(row, column.path);
+        const value = column.values[place];
         const classes = this.#class(column, i);
         if (column.kind === 'line') return html`<td class=${classes}>${spark(value as unknown[])}</td>`;
         const text = formats.text(column.path, value, column.values);
@@ -135,11 +145,11 @@ function gap(height: number, columns: number): unknown {
 }
 
 /** Nothing comes last; numbers by their size, all else as people order it. */
-function compare(a: unknown, b: unknown): number {
+function compare(a: unknown, b: unknown, up: boolean): number {
   if (a === null || a === undefined) return b === null || b === undefined ? 0 : 1;
   if (b === null || b === undefined) return -1;
-  if (isNumeric(a) && isNumeric(b)) return Number(a) - Number(b);
-  return String(a).localeCompare(String(b), undefined, { numeric: true });
+  const order = isNumeric(a) && isNumeric(b) ? Number(a) - Number(b) : String(a).localeCompare(String(b), undefined, { numeric: true });
+  return up ? order : -order;
 }
 
 defineView('usher-table', TableView);
