@@ -127,6 +127,9 @@ func (s *snapshot) route(cfg *config.Config, g *Gateway, opts Options) {
 	if changes := hooks(s.catalog, g.told(cfg, s.catalog, s.sources.Changed), opts.Log); changes != nil {
 		mux.Handle("/hooks/", changes)
 	}
+	embed := console.Embed()
+	mux.Handle("/embed.js", embed)
+	mux.Handle("/embed/", embed)
 	if cfg.Server.Playground {
 		pages := console.Handler(opts.Console)
 		mux.Handle("/playground", pages)

@@ -73,7 +73,7 @@ export class Formats {
     if (isNumeric(value)) return this.number(path, value, like);
     if (typeof value === 'boolean') return value ? texts.yes : texts.no;
     const { style, unit } = this.of(path);
-    if (isTime(value) && (style === undefined || style === 'date')) return this.time(value, unit ?? unitOf([value]));
+    if (isTime(value) && (style === undefined || style === 'date')) return this.time(value, unit ?? unitOf((like ?? [value]).filter(isTime)));
     if (typeof value === 'string') return value;
     if (Array.isArray(value)) return value.map((item) => this.text(path, item)).join(', ');
     return JSON.stringify(value);

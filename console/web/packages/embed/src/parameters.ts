@@ -1,7 +1,7 @@
 import { type Parameter } from '@usher/client';
 import { html, LitElement, unsafeCSS } from 'lit';
 import styles from './parameters.css';
-import { label } from './paths.ts';
+import { label } from './labels.ts';
 import { midnight } from './zone.ts';
 
 /** The controls of a dashboard's parameters: the browser's own, which people and screen readers know. It tells `parameter`. */

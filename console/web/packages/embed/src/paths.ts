@@ -1,5 +1,3 @@
-import { texts } from './texts.ts';
-
 // Paths into answers: members by their names, with dots between. Through a list a path leads to the list of what it leads to in each item.
 export function at(value: unknown, path: string | undefined): unknown {
   if (!path) return value;
@@ -39,14 +37,4 @@ export function column(rows: unknown[], path: string): unknown[] {
 /** The last name of a path, which is what formats and parameters may be named after. */
 export function leaf(path: string): string {
   return path.slice(path.lastIndexOf('.') + 1);
-}
-
-/** orderedAt, ordered_at: Ordered at. total.avg: Average total. */
-export function label(path: string): string {
-  const of = texts.functions[leaf(path)];
-  if (of && path.includes('.')) return of(label(path.slice(0, path.lastIndexOf('.'))));
-  const words = leaf(path)
-    .replace(/_/g, ' ')
-    .replace(/([a-z\d])([A-Z])/g, (_all, before: string, after: string) => `${before} ${after.toLowerCase()}`);
-  return words.charAt(0).toUpperCase() + words.slice(1);
 }

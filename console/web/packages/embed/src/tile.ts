@@ -178,7 +178,7 @@ export class UsherTile extends LitElement {
     if (kind === 'number' || kind === 'text') return nothing;
     const save = (what: 'csv' | 'png') => async () => {
       const { download } = await import('./download.ts');
-      await download(this, what);
+      await download(this, what, this._legend);
     };
     if (!plots.has(kind)) return html`<button class="small" @click=${save('csv')}>${texts.exportCsv}</button>`;
     // A menu of its own: closed by Escape, and when the focus leaves it.

@@ -1,5 +1,6 @@
 import { type Format, isNumeric, type Numeric } from '@usher/client';
-import { at, label } from '../paths.ts';
+import { label } from '../labels.ts';
+import { at } from '../paths.ts';
 import { texts } from '../texts.ts';
 import type { View } from '../view.ts';
 import { distinct, units } from './categories.ts';

@@ -1,6 +1,7 @@
 // What ECharts is told to draw.
 import { isNumeric } from '@usher/client';
-import { at, label } from '../paths.ts';
+import { label } from '../labels.ts';
+import { at } from '../paths.ts';
 import type { LegendEntry, View } from '../view.ts';
 import type { EChartsCoreOption } from './engine.ts';
 import type { Cell, Model, Series } from './model.ts';
@@ -14,6 +15,8 @@ export interface Colors {
   track: string;
   series: string[];
   tint: string;
+  /** The place of a name among the colors: it keeps it, whatever else comes and goes. */
+  place(name: string): number;
 }
 
 /** What is drawn, and what is told when somebody points at it. */
@@ -65,7 +68,7 @@ function cartesian(view: View, model: Model, colors: Colors, size: Size): Drawin
   const stacked = chart.stacked === true && model.series.length > 1;
   // Two parts of one whole, lying: the second is what is left of the first.
   const parts = bars && stacked && horizontal && !chart.series && model.series.length === 2;
-  const hue = (i: number) => (parts ? { color: i === 0 ? colors.series[2]! : colors.tint, opacity: 1 } : color(colors, i));
+  const hue = (name: string, i: number) => (parts ? { color: i === 0 ? colors.series[2]! : colors.tint, opacity: 1 } : color(colors, colors.place(name)));
   const shown = model.series.map((series, i) => ({ series, i })).filter(({ series }) => !hidden.has(series.name));
   const path = model.series[0]?.path ?? '';
 
@@ -85,6 +88,7 @@ function cartesian(view: View, model: Model, colors: Colors, size: Size): Drawin
     axisLabel: {
       ...font(colors, horizontal ? colors.text : colors.muted),
       hideOverlap: true,
+      ...(bars || horizontal ? {} : { alignMinLabel: 'left', alignMaxLabel: 'right' }),
       margin: horizontal ? 8 : 10,
       ...(horizontal ? { width: Math.min(150, size.width * 0.34), overflow: 'truncate', interval: 0 } : {}),
       ...(!horizontal && model.unit === undefined ? { width: Math.max(48, size.width / Math.max(1, model.categories.length) - 8), overflow: 'truncate', interval: size.width < 560 ? 'auto' : 0 } : {}),
@@ -100,7 +104,7 @@ function cartesian(view: View, model: Model, colors: Colors, size: Size): Drawin
     axisLabel: { show: !(horizontal && compare), ...font(colors), hideOverlap: true, formatter: (n: number) => formats.short(path, n) },
   };
   const series = shown.map(({ series, i }, place) => {
-    const { color, opacity } = hue(i);
+    const { color, opacity } = hue(series.name, i);
     const common = {
       id: `${i}`,
       name: series.name,
@@ -160,7 +164,7 @@ function cartesian(view: View, model: Model, colors: Colors, size: Size): Drawin
       yAxis: horizontal ? category : value,
       series,
     },
-    legend: model.series.map(({ name }, i) => ({ name, color: parts ? (i === 0 ? 's3' : 'tint') : swatch(i) })),
+    legend: model.series.map(({ name }, i) => ({ name, color: parts ? (i === 0 ? 's3' : 'tint') : swatch(colors.place(name)) })),
     find: (index, c) => {
       const found = shown[index]?.series;
       const cell = found?.cells[c];
@@ -172,7 +176,7 @@ function cartesian(view: View, model: Model, colors: Colors, size: Size): Drawin
 function pie(view: View, model: Model, colors: Colors, size: Size): Drawing {
   const { formats, hidden, chart } = view;
   const one = model.series[0];
-  const slices = model.categories.map((category, i) => ({ category, i, name: model.name(category), cell: one?.cells[i] }));
+  const slices = model.categories.map((category, i) => ({ category, name: model.name(category), cell: one?.cells[i] }));
   const shown = slices.filter(({ name, cell }) => !hidden.has(name) && Number(cell?.value ?? 0) > 0);
   const total = shown.reduce((sum, { cell }) => sum + Number(cell!.value), 0);
   const outer = Math.max(40, Math.min(size.width, size.height) / 2 - 6);
@@ -190,10 +194,10 @@ function pie(view: View, model: Model, colors: Colors, size: Size): Drawing {
           : { show: false },
         labelLine: { show: false },
         emphasis: { scaleSize: 4 },
-        data: shown.map(({ name, i, cell }) => ({ name, value: Number(cell!.value), itemStyle: color(colors, i) })),
+        data: shown.map(({ name, cell }) => ({ name, value: Number(cell!.value), itemStyle: color(colors, colors.place(name)) })),
       }],
     },
-    legend: slices.map(({ name, i }) => ({ name, color: swatch(i) })),
+    legend: slices.map(({ name }) => ({ name, color: swatch(colors.place(name)) })),
     find: (_series, datum) => {
       const slice = shown[datum];
       return slice?.cell && { cell: slice.cell, series: one, category: slice.category };
@@ -239,10 +243,10 @@ function scatter(view: View, _model: Model, colors: Colors): Drawing {
         data: rows.map((row) => [Number(at(row, x)), Number(at(row, path))]),
         symbolSize: (_value: unknown, { dataIndex }: { dataIndex: number }) =>
           size && most > 0 ? 6 + 22 * Math.sqrt(Math.max(0, Number(at(rows[dataIndex], size) ?? 0)) / most) : 9,
-        itemStyle: { color: color(colors, i).color, opacity: 0.72, borderColor: colors.surface, borderWidth: 1 },
+        itemStyle: { color: color(colors, colors.place(name)).color, opacity: 0.72, borderColor: colors.surface, borderWidth: 1 },
       })),
     },
-    legend: named.map(({ name, i }) => ({ name, color: swatch(i) })),
+    legend: named.map(({ name }) => ({ name, color: swatch(colors.place(name)) })),
     find: (index, datum) => {
       const row = shown[index]?.rows[datum];
       const value = at(row, path);

@@ -1,5 +1,6 @@
 import { html } from 'lit';
-import { at, label } from '../paths.ts';
+import { label } from '../labels.ts';
+import { at } from '../paths.ts';
 import { texts } from '../texts.ts';
 import { distinct, units } from './categories.ts';
 import { defineView, sheet, ViewElement } from './base.ts';

@@ -1,5 +1,6 @@
 import type { ECharts } from './engine.ts';
-import { at as valueAt, label } from '../paths.ts';
+import { label } from '../labels.ts';
+import { at as valueAt } from '../paths.ts';
 import type { LegendEntry } from '../view.ts';
 import { defineView, sheet, ViewElement } from './base.ts';
 import { init } from './engine.ts';
@@ -102,6 +103,8 @@ export class PlotView extends ViewElement {
     this.#tellLegend(this.#drawing.legend);
   }
 
+  #names = new Map<string, number>();
+
   #said = '';
   #tellLegend(legend: LegendEntry[]): void {
     const said = JSON.stringify(legend);
@@ -119,10 +122,14 @@ export class PlotView extends ViewElement {
       probe.style.color = `var(--u-${name})`;
       return getComputedStyle(probe).color;
     };
-    const colors = {
+    const colors: Colors = {
       text: read('text'), muted: read('muted'), line: read('line'), surface: read('surface'), track: read('track'),
       series: [1, 2, 3, 4, 5, 6].map((i) => read(`s${i}`)),
       tint: '',
+      place: (name: string) => {
+        if (!this.#names.has(name)) this.#names.set(name, this.#names.size);
+        return this.#names.get(name)!;
+      },
     };
     probe.className = 'tint';
     colors.tint = srgb(getComputedStyle(probe).backgroundColor);

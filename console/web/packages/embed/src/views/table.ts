@@ -1,6 +1,7 @@
 import { type Column, isNumeric } from '@usher/client';
 import { html, nothing } from 'lit';
-import { at, column as cells, label, leaf } from '../paths.ts';
+import { label } from '../labels.ts';
+import { at, column as cells, leaf } from '../paths.ts';
 import { texts } from '../texts.ts';
 import { defineView, sheet, ViewElement } from './base.ts';
 import { spark } from './spark.ts';
