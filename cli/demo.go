@@ -73,7 +73,7 @@ func (c demoCommand) Run(ctx context.Context, s *term.IO) error {
 		return errors.Join(err, listener.Close(), g.Close())
 	}
 	_, _ = fmt.Fprintf(s.Stdout, welcome, base, tokens, api.URL, demo.Queries(data)[0].Query)
-	return errors.Join(serveHTTP(ctx, listener, g.Handler(), log), g.Close())
+	return errors.Join(serveHTTP(ctx, &door{Listener: listener}, g.Handler(), log), g.Close())
 }
 
 const welcome = `
