@@ -72,8 +72,8 @@ func (c serveCommand) Run(ctx context.Context, s *term.IO) error {
 		return errors.Join(err, listener.Close(), g.Close())
 	}
 	where := fmt.Sprintf("usher serves GraphQL at http://%s/graphql", listener.Addr())
-	if cfg.Server.Playground {
-		where += fmt.Sprintf(", with a playground at http://%s/playground", listener.Addr())
+	if cfg.Server.Console && cfg.Server.Playground {
+		where += fmt.Sprintf(", with a console at http://%s/console", listener.Addr())
 	}
 	where += "\n"
 	if cfg.Server.ExplainTokens {
