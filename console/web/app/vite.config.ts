@@ -8,6 +8,7 @@ export default defineConfig({
   base: './',
   plugins: [react()],
   build: {
+    chunkSizeWarningLimit: 1000,
     outDir: '../../dist/console',
     emptyOutDir: true,
     assetsInlineLimit: 0,
