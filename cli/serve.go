@@ -84,8 +84,8 @@ func (c serveCommand) Run(ctx context.Context, s *term.IO) error {
 		return errors.Join(err, d.Close(), g.Close())
 	}
 	where := fmt.Sprintf("usher serves GraphQL at %s/graphql", d.base())
-	if cfg.Server.Playground {
-		where += fmt.Sprintf(", with a playground at %s/playground", d.base())
+	if cfg.Server.Console && cfg.Server.Playground {
+		where += fmt.Sprintf(", with a console at %s/console", d.base())
 	}
 	where += "\n"
 	if cfg.Server.ExplainTokens {

@@ -144,11 +144,18 @@ func (s *snapshot) route(g *Gateway) {
 	if changes := hooks(s.catalog, g.told(cfg, s.catalog, s.sources.Changed), opts.Log); changes != nil {
 		mux.Handle("/hooks/", changes)
 	}
-	if cfg.Server.Playground {
-		pages := console.Handler(opts.Console)
-		mux.Handle("/playground", pages)
-		mux.Handle("/playground/", pages)
-		mux.HandleFunc("GET /{$}", toPlayground)
+	embed := console.Embed()
+	mux.Handle("/embed.js", embed)
+	mux.Handle("/embed/", embed)
+	if cfg.Server.Console && cfg.Server.Playground {
+		shown := opts.Console
+		shown.FrameAncestors = cfg.Server.FrameAncestors
+		pages := console.Handler(shown)
+		mux.Handle("/console", pages)
+		mux.Handle("/console/", pages)
+		mux.Handle("GET /{$}", leads("", "console"))
+		mux.Handle("GET /playground", leads("", "console/query"))
+		mux.Handle("GET /playground/{$}", leads("../", "console/query"))
 	}
 	s.handler = prefixed(cfg.Server.PathPrefix, s.proxies, mux)
 }
