@@ -75,6 +75,10 @@ generate: $(GOLANGCI_STAMP) ## Generate the GraphQL code from schema/ and gqlgen
 	@# gqlgen rewrites the resolvers' import lists in a format of its own.
 	$(GOLANGCI) fmt $(GENERATED)
 
+.PHONY: console
+console: ## Build the console's pages from console/web into console/dist (needs Node 20.19)
+	scripts/progress.sh "building the console" go generate ./console
+
 .PHONY: golden
 golden: ## Rewrite the golden files; read the diff before committing it
 	go test $(GOLDEN) -update

@@ -34,6 +34,7 @@ type commands struct {
 	Key        admin.KeyCommands        `cmd:"" help:"Make, list and revoke service keys."`
 	Session    admin.SessionCommands    `cmd:"" help:"List and end sessions, and act as a tenant."`
 	SavedQuery admin.SavedQueryCommands `cmd:"" help:"Administer saved queries."`
+	Dashboard  admin.DashboardCommands  `cmd:"" help:"Administer dashboards."`
 	Export     admin.ExportCommand      `cmd:"" help:"Write a dataset's rows to a file, however many they are." example:"usher export orders --query '{ orders { id total customer { name } } }' --out orders.csv"`
 	Import     admin.ImportCommand      `cmd:"" help:"Write the rows of a file into a dataset, all or nothing or in batches." example:"usher import orders orders.csv"`
 	Audit      admin.AuditCommands      `cmd:"" help:"Read the audit log."`

@@ -32,6 +32,22 @@ const (
 // readPost reads the parameters of a POST. The refusal's status says which
 // part of the request is wrong.
 func readPost(w http.ResponseWriter, r *http.Request, limit int64) (*graphql.RawParams, *refusal) {
+	value, refused := readBody(w, r, limit, "a query")
+	if refused != nil {
+		return nil, refused
+	}
+	switch envelope := value.(type) {
+	case map[string]any:
+		return readEnvelope(envelope)
+	case []any:
+		return nil, refuse(http.StatusBadRequest, "batches are not answered: send one operation in a request")
+	default:
+		return nil, refuse(http.StatusBadRequest, "the body must be a JSON object with a query")
+	}
+}
+
+// readBody reads a body of JSON, which is to be an object with something.
+func readBody(w http.ResponseWriter, r *http.Request, limit int64, with string) (any, *refusal) {
 	if encoding := r.Header.Get("Content-Encoding"); encoding != "" && encoding != "identity" {
 		return nil, refuse(http.StatusUnsupportedMediaType, "an encoded body is not accepted: send it without Content-Encoding")
 	}
@@ -48,20 +64,13 @@ func readPost(w http.ResponseWriter, r *http.Request, limit int64) (*graphql.Raw
 	case err != nil:
 		return nil, refuse(http.StatusBadRequest, "the body could not be read").because(err)
 	case len(body) == 0:
-		return nil, refuse(http.StatusBadRequest, "the body is empty: send a JSON object with a query")
+		return nil, refuse(http.StatusBadRequest, "the body is empty: send a JSON object with "+with)
 	}
 	value, err := decodeStrict(body)
 	if err != nil {
 		return nil, refuse(http.StatusBadRequest, "the body cannot be read as JSON: "+err.Error())
 	}
-	switch envelope := value.(type) {
-	case map[string]any:
-		return readEnvelope(envelope)
-	case []any:
-		return nil, refuse(http.StatusBadRequest, "batches are not answered: send one operation in a request")
-	default:
-		return nil, refuse(http.StatusBadRequest, "the body must be a JSON object with a query")
-	}
+	return value, nil
 }
 
 // readGet reads the parameters of a GET from its query string.
