@@ -23,6 +23,7 @@ import (
 
 	"usher/auth"
 	"usher/catalog"
+	"usher/dashboard"
 )
 
 // Schema is the JSON Schema of usher.yml, for editors.
@@ -36,16 +37,24 @@ type Config struct {
 	Pools   Pools
 	Control *Control          // nil: there is no control store
 	Issuers []auth.IssuerSpec // in the order written
-	Spec    catalog.Spec
 
-	name string
-	tree *node
+	Documents *Documents // nil: operations are not known beforehand
+
+	Spec catalog.Spec
+
+	Dashboards map[string]dashboard.Document // in files beside it, by name
+
+	name       string
+	tree       *node
+	dashboards map[string]dashboardFile // by name
 }
 
 // Server is how usher listens and what it takes.
 type Server struct {
 	Listen        string         `yaml:"listen"`
 	AdminListen   string         `yaml:"admin_listen"`    // for metrics, profiles and health; empty: nowhere
+	TLS           *TLS           `yaml:"tls"`             // how listen answers as https; nil: it answers as http
+	H2C           bool           `yaml:"h2c"`             // takes HTTP/2 without TLS as well, from balancers
 	Secret        catalog.Secret `yaml:"secret"`          // empty: one is made at start
 	Numbers       string         `yaml:"numbers"`         // NumbersExact or NumbersString
 	Relay         bool           `yaml:"relay"`           // rows have ids, by which Relay finds them again
@@ -77,6 +86,12 @@ type Server struct {
 	ExplainTokens  bool     `yaml:"explain_tokens"`  // says in answers why a token was refused
 
 	ProfileRates ProfileRates `yaml:"profile_rates"`
+}
+
+// TLS is by what usher shows who it is. The files may be replaced while it runs.
+type TLS struct {
+	Cert catalog.Path `yaml:"cert"` // PEM, with the certificates between it and an authority
+	Key  catalog.Path `yaml:"key"`  // PEM
 }
 
 // ProfileRates are how much goes into those profiles of the Go runtime that cost
@@ -156,6 +171,7 @@ type file struct {
 	Server       Server                           `yaml:"server"`
 	Pools        Pools                            `yaml:"pools"`
 	Control      Control                          `yaml:"control"`
+	Documents    *Documents                       `yaml:"documents"`
 	Issuers      catalog.Ordered[auth.IssuerSpec] `yaml:"issuers"`
 	catalog.Spec `yaml:",inline"`
 }
@@ -182,13 +198,13 @@ func Parse(name string, data []byte, env func(string) (string, bool)) (*Config, 
 	f := file{Server: DefaultServer(), Pools: DefaultPools(), Control: DefaultControl()}
 	d := &decoder{dir: filepath.Dir(name), env: env}
 	d.decode(tree, &f)
-	c := &Config{Server: f.Server, Pools: f.Pools, Spec: f.Spec, name: name, tree: tree}
+	c := &Config{Server: f.Server, Pools: f.Pools, Documents: f.Documents, Spec: f.Spec, name: name, tree: tree}
 	for _, e := range f.Issuers {
 		e.Value.Name = e.Name
 		c.Issuers = append(c.Issuers, e.Value)
 	}
 	found := slices.Concat(problems, d.problems)
-	wrong := slices.Concat(f.Server.problems(), f.Pools.problems())
+	wrong := slices.Concat(f.Server.problems(), f.Pools.problems(), f.Documents.problems())
 	if _, ok := tree.get("control"); ok {
 		c.Control = &f.Control
 		wrong = append(wrong, f.Control.problems()...)
@@ -203,6 +219,9 @@ func Parse(name string, data []byte, env func(string) (string, bool)) (*Config, 
 	}
 	if len(found) > 0 {
 		return nil, newError(name, found)
+	}
+	if err := c.readDashboards(filepath.Dir(name)); err != nil {
+		return nil, err
 	}
 	return c, nil
 }
@@ -224,6 +243,12 @@ func (s Server) problems() []catalog.Problem {
 	}
 	if s.AdminListen != "" && s.AdminListen == s.Listen && !strings.HasSuffix(s.Listen, ":0") {
 		add("admin_listen", "must be another address than listen: whoever reaches it needs no token")
+	}
+	if s.TLS != nil && (s.TLS.Cert == "" || s.TLS.Key == "") {
+		add("tls", "needs both cert and key, each a file in PEM")
+	}
+	if s.TLS != nil && s.H2C {
+		add("h2c", "is HTTP/2 without TLS: with tls HTTP/2 is there anyway")
 	}
 	if s.Secret != "" && len(s.Secret) < minSecret {
 		add("secret", "must have at least %d bytes; `openssl rand -base64 32` makes one", minSecret)

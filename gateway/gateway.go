@@ -71,7 +71,7 @@ func New(ctx context.Context, cfg *config.Config, opts Options) (_ *Gateway, err
 		if g.control, err = control.Open(ctx, *cfg.Control, tenancy.Options{
 			Check: control.CheckGrant(g.catalog, time.Now), CheckMinted: control.CheckMinted(g.catalog, time.Now), CheckRole: control.CheckRole(g.catalog),
 			CheckMayGrant: control.CheckMayGrant(g.catalog),
-			CheckDisjoint: g.homes.CheckDisjoint, Places: &g.homes, Operations: control.Operations(g.Engine),
+			CheckDisjoint: g.homes.CheckDisjoint, Places: &g.homes, Operations: control.Operations(g.Engine), Dashboards: cfg.Dashboards,
 			KnownIssuer: control.KnownIssuer(cfg.Issuers), KnownTenant: control.KnownTenant(next.catalog, cfg.Issuers), Configured: control.KnownName(g.catalog), Log: opts.Log,
 		}); err != nil {
 			return nil, fmt.Errorf("open the control store: %w", err)

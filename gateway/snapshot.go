@@ -35,6 +35,7 @@ type snapshot struct {
 	graphql http.Handler
 	exports http.Handler
 	imports http.Handler
+	boards  http.Handler
 	proxies client.Proxies
 	handler http.Handler
 }
@@ -72,17 +73,18 @@ func (s *snapshot) wire(cfg *config.Config, g *Gateway, opts Options, calls *ups
 	s.data = resolvers.NewDatasets(s.sources, cursors, cfg.Server.Numbers == config.NumbersString)
 	s.data.Stages = stages
 	answering := graph.Options{
-		Limits: graph.Limits{
-			Tokens: cfg.Server.MaxTokens, Depth: cfg.Server.MaxDepth,
-			Aliases: cfg.Server.MaxAliases, RootFields: cfg.Server.MaxRootFields,
-			Items: cfg.Server.MaxItems, Conditions: cfg.Server.MaxConditions, Bytes: int(cfg.Server.MaxBody),
-		},
+		Limits: control.Limits(cfg.Server),
 		Logger: opts.Log,
+	}
+	if err := trust(cfg.Documents, opts.Log, &answering); err != nil {
+		return err
 	}
 	if cfg.Server.Relay {
 		answering.OpenID = s.data.OpenID
 	}
-	verifying := auth.Options{Log: opts.Log, Tenants: control.Registry(s.catalog, g.control), TenantOf: control.TenantOf(s.catalog, g.control)}
+	registry := control.Registry(s.catalog, g.control)
+	s.data.Tenant = control.NamedTenant(registry, cfg.Issuers)
+	verifying := auth.Options{Log: opts.Log, Tenants: registry, TenantOf: control.TenantOf(s.catalog, g.control)}
 	if g.control != nil {
 		s.data.Audit, s.data.Told = g.control.Audit, g.tells(s.catalog, opts.Log)
 		if cfg.Control.Audit == config.AuditStrict {
@@ -112,6 +114,8 @@ func (s *snapshot) wire(cfg *config.Config, g *Gateway, opts Options, calls *ups
 	s.imports = transport.NewImport(s.tokens.Authenticate, manners, transport.ImportOptions{
 		Timeout: cfg.Server.ImportTimeout, MaxBytes: cfg.Server.MaxImport, Load: s.load, Metrics: imports,
 	})
+	boards := control.Dashboards{Store: g.control, Files: cfg.Dashboards, Engine: s.engine}
+	s.boards = transport.NewDashboards(s.tokens.Authenticate, manners, transport.DashboardOptions{Page: boards.Page, Run: boards.Run})
 	s.route(cfg, g, opts)
 	return nil
 }
@@ -123,10 +127,14 @@ func (s *snapshot) route(cfg *config.Config, g *Gateway, opts Options) {
 	mux.Handle("/graphql/{$}", s.graphql) // there are proxies that add a slash
 	mux.Handle("/export/{dataset}", s.exports)
 	mux.Handle("/import/{dataset}", s.imports)
+	mux.Handle("/dashboards/{dashboard}", s.boards)
 	mux.Handle("/health/", transport.Health(g.ready))
 	if changes := hooks(s.catalog, g.told(cfg, s.catalog, s.sources.Changed), opts.Log); changes != nil {
 		mux.Handle("/hooks/", changes)
 	}
+	embed := console.Embed()
+	mux.Handle("/embed.js", embed)
+	mux.Handle("/embed/", embed)
 	if cfg.Server.Console && cfg.Server.Playground {
 		shown := opts.Console
 		shown.FrameAncestors = cfg.Server.FrameAncestors

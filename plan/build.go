@@ -93,6 +93,7 @@ type builder struct {
 	tenanted   bool     // some of them hold one tenant's rows
 	literals   int      // that its conditions compare with, see maxLiterals
 	path       []string // of the field that is planned, as response keys
+	named      bool     // the tenant is one that a principal of all tenants has named
 	export     bool     // rows have no bounds but those that are asked for
 }
 

@@ -162,7 +162,7 @@ func (cb *changeBuilder) keeper(to *catalog.Dataset, on []catalog.Pair) (Keeper,
 		lb.l.where = predicate(IsNull, lb.read(0, to.Deleted.At))
 	}
 	for _, pair := range on {
-		cell := slices.Index(d.Key, pair.From)
+		cell := slices.Index(cb.keyColumns(), pair.From)
 		if cell < 0 {
 			return Keeper{}, nil, fault.New(fault.NotImplemented, "rows of %s are not deleted where those of %s refer to other columns than the key", d.Name, to.Name)
 		}

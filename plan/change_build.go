@@ -24,9 +24,17 @@ const (
 // BuildChange makes the plan of a change: the only way to a Change. Now is the
 // instant of the operation. The error is a *fault.Error the caller may see.
 func BuildChange(r query.Change, cat *catalog.Catalog, p principal.Principal, now time.Time) (Change, error) {
+	return buildChange(r, cat, p, nil, now)
+}
+
+// buildChange makes the plan in a view, or in the principal's own.
+func buildChange(r query.Change, cat *catalog.Catalog, p principal.Principal, view *catalog.View, now time.Time) (Change, error) {
 	b, err := newBuilder(cat, principal.Slotted{Principal: p}, now)
 	if err != nil {
 		return Change{}, err
+	}
+	if view != nil {
+		b.view, b.named = view, true
 	}
 	vis := b.view.Dataset(r.Dataset)
 	if vis == nil {
@@ -64,6 +72,7 @@ type changeBuilder struct {
 	under              []*catalog.Dataset // whose rows are deleted with these
 	placed             *nests             // that are inserted, where they are nested in others
 	leading, following []*nests           // rows nested in these: those that they lead to, and those that lead to them
+	restores           bool               // of rows that were deleted
 	links              []catalog.Pair     // by which rows that are changed refer to the key of those they are deleted with
 }
 
@@ -102,6 +111,9 @@ func (cb *changeBuilder) open() error {
 	}
 	cb.table = cb.level()
 	if _, err := cb.table.root(d); err != nil {
+		if cb.p.AllTenants && !d.Common {
+			return cb.nameIt()
+		}
 		return err
 	}
 	ref := cb.table.l.refs[0]
@@ -113,14 +125,15 @@ func (cb *changeBuilder) open() error {
 	} else if ref.target.Kind == catalog.API || !d.WritableIn(binding) {
 		return fault.New(fault.NotImplemented, "%s cannot be written where this tenant's rows are", d.Name)
 	}
-	if cb.p.AllTenants && !d.Common {
-		return fault.New(fault.Forbidden, "rows of %s are written as one tenant", d.Name).WithHint("act as the tenant whose rows they are")
+	if err := cb.ofAll(); err != nil {
+		return err
 	}
-	for _, col := range d.Key {
+	key := cb.keyColumns()
+	for _, col := range key {
 		cb.table.read(0, col)
 		cb.c.keyNames = append(cb.c.keyNames, col.Name)
 	}
-	cb.c.table, cb.c.target, cb.c.keys = cb.table.l.refs[0], ref.target, len(d.Key)
+	cb.c.table, cb.c.target, cb.c.keys = cb.table.l.refs[0], ref.target, len(key)
 	if !d.Common {
 		cb.c.owner = cb.tenant()
 	}
@@ -155,7 +168,7 @@ func (cb *changeBuilder) keyed(role func(*levelBuilder, whereAt) (Expr, error)) 
 // link ties a level to the keys of rows that were chosen or written.
 func (cb *changeBuilder) link(lb *levelBuilder) {
 	lb.l.limit = All
-	for i, col := range cb.vis.Dataset.Key {
+	for i, col := range cb.keyColumns() {
 		lb.l.parent = append(lb.l.parent, Link{cell: i, typ: col.Type, own: lb.read(0, col)})
 	}
 }
@@ -309,6 +322,9 @@ func (cb *changeBuilder) refer(places []string, of func(row int, col *catalog.Co
 		}
 		if len(r.rows) == 0 {
 			continue
+		}
+		if cb.p.AllTenants && !cb.vis.Dataset.Common && !rel.To.Common { // which tenant's each row is, is not known yet
+			return cb.nameIt()
 		}
 		if err := cb.lead(&r, rel, on); err != nil {
 			return err

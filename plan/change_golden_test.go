@@ -27,7 +27,21 @@ type changeCase struct {
 	want *[]byte
 }
 
-func (c changeCase) build() (plan.Change, error) { return plan.BuildChange(c.r, c.cat, c.p, now) }
+func (c changeCase) build() (plan.Change, error) {
+	if id, named := plan.NamedTenant(c.r); named {
+		return plan.BuildChangeOf(plan.Tenant{ID: id, Key: id}, c.r, c.cat, c.p, now)
+	}
+	return plan.BuildChange(c.r, c.cat, c.p, now)
+}
+
+// as is as whom a change is planned.
+func (c changeCase) as() principal.Principal {
+	p := c.p
+	if id, named := plan.NamedTenant(c.r); named {
+		p.AllTenants, p.Tenant, p.TenantKey = false, id, id
+	}
+	return p
+}
 
 // changeCases reads the cases. A principal makes all changes up to the next one.
 func changeCases(t *testing.T) ([]changeCase, *txtar.Archive) {
@@ -116,7 +130,7 @@ func TestChangeScopes(t *testing.T) {
 		if err != nil {
 			continue
 		}
-		s.cat, s.p, s.what = c.cat, c.p, c.text
+		s.cat, s.p, s.what = c.cat, c.as(), c.text
 		for all := []plan.Change{made}; len(all) > 0; all = all[1:] {
 			made := all[0]
 			for i := range made.Nested() {
@@ -179,7 +193,7 @@ func TestChangeScopes(t *testing.T) {
 				for n := range into.Columns() {
 					if f := into.Column(n); f.Name == into.Table().TenantColumn() {
 						stamped++
-						if n >= into.Stamps() || into.Value(n, 0).Value().Text() != c.p.TenantKey {
+						if n >= into.Stamps() || into.Value(n, 0).Value().Text() != c.as().TenantKey {
 							t.Errorf("%s: the tenant is %q", c.text, into.Value(n, 0).Value().Text())
 						}
 					}

@@ -91,7 +91,7 @@ func (cb *changeBuilder) upsert(cells []map[*catalog.Column]Given, stamps []*cat
 	var columns []*catalog.Column
 	for _, item := range list {
 		col := may.Column(enumName(item))
-		if col == nil || slices.Contains(d.Key, col) || slices.Contains(key, col) {
+		if col == nil || slices.Contains(d.Key, col) || slices.Contains(key, col) || cb.isStamp(col) {
 			return fault.New(fault.BadUserInput, "%s of %s is not written where a row is there already", enumName(item), d.Name)
 		}
 		if !slices.Contains(columns, col) {

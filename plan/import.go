@@ -58,7 +58,7 @@ func MayImport(dataset string, cat *catalog.Catalog, p principal.Principal, now 
 
 // importing finds the table, or refuses.
 func importing(dataset string, cat *catalog.Catalog, p principal.Principal, now time.Time) (*changeBuilder, error) {
-	if p.Grant.SavedOnly {
+	if p.Grant.SavedOnly || p.Grant.Dashboards != nil {
 		return nil, fault.New(fault.Forbidden, "the token may run saved operations only, and an import is none")
 	}
 	b, err := newBuilder(cat, principal.Slotted{Principal: p}, now)

@@ -22,6 +22,8 @@ type levelBuilder struct {
 
 	failed error // of a read that had to add references
 
+	deleted bool // rows of the first reference that were deleted are asked for
+
 	role func(at whereAt) (Expr, error) // of a change: what is asked of the first reference in place of the roles' filter
 }
 
@@ -229,8 +231,8 @@ func (lb *levelBuilder) policies(i int) error {
 	}
 	var scope []Expr
 	at := whereAt{ref: i, inside: i, policy: true, variables: true}
-	if d.Filter != nil {
-		e, err := lb.where(at, d, d.Filter)
+	if filter := lb.filterOf(i); filter != nil {
+		e, err := lb.where(at, d, filter)
 		if err != nil {
 			return err
 		}
@@ -306,12 +308,15 @@ func (lb *levelBuilder) rowsOf(i int, rights []*catalog.Right, at whereAt, colum
 		if lb.l.grouped && !right.Aggregate {
 			continue
 		}
-		if right.Filter == nil {
-			return predicate(True), nil
-		}
-		e, err := lb.where(at, u.dataset, right.Filter)
-		if err != nil {
-			return Expr{}, err
+		e := lb.present(i, right)
+		if right.Filter != nil {
+			filter, err := lb.where(at, u.dataset, right.Filter)
+			if err != nil {
+				return Expr{}, err
+			}
+			e = all([]Expr{filter, e})
+		} else if e.op == True {
+			return e, nil
 		}
 		filters = append(filters, e)
 	}

@@ -19,6 +19,7 @@ type Changed struct {
 	Affected int
 	Results  []*value.Result // of its answers; nil where there is no row for one
 	Err      error           // of its answers, where they could not be read once it was made
+	Also     []Count         // what was written of other datasets, and of rows nested in these
 }
 
 // Apply makes a change in a session whose transaction its caller begins, and commits
@@ -34,6 +35,7 @@ func Apply(ctx context.Context, s Session, d sqlgen.ChangeDialect, c plan.Change
 	if err != nil {
 		return Changed{}, err
 	}
+	a.belonging(&out)
 	return out, a.charge.settle(present(out.Results)...)
 }
 
@@ -60,6 +62,7 @@ type applying struct {
 	written       int
 	inside        *applying // whose rows these are nested in
 	before, after []*applying
+	went          []*applying // of rows that referred to those that were deleted
 }
 
 func (a *applying) apply(ctx context.Context) (Changed, error) {
@@ -564,6 +567,7 @@ func (a *applying) remove(ctx context.Context) error {
 		if err := of.depend(ctx, a); err != nil {
 			return of.failed(err)
 		}
+		a.went = append(a.went, of)
 	}
 	if err := a.kept(ctx, a.c.Leftovers(), a.c.Leftover); err != nil {
 		return err
