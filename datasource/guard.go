@@ -239,3 +239,23 @@ func (g *guard) keeps(of []writtenTable) []postgres.Name {
 	})
 	return out
 }
+
+// checked are the columns that a condition of a table is about.
+func (g *guard) checked(r plan.Ref, name string) []string {
+	_, b := g.binding(r)
+	if b == nil || b.Target == nil {
+		return nil
+	}
+	for _, by := range b.Target.Checks {
+		if by.Name == name {
+			return by.Columns
+		}
+	}
+	return nil
+}
+
+// shows tells whether whoever writes is told what code of the database's own says.
+func (g *guard) shows() bool {
+	source := g.accounts.cat.Sources[g.target.Source]
+	return source != nil && source.Postgres.ShowRaised
+}

@@ -184,7 +184,9 @@ func TestUpsertsOfOneKeyAtOnce(t *testing.T) {
 	for _, filter := range []string{"", "    filter: {or: [{customer_id: {isNull: true}}, {customer: {name: {neq: gone}}}]}\n"} {
 		db := pgtest.Start(t).Database(t)
 		db.Exec(t, writtenTables)
-		g := openWrittenAs(t, db, func(text string) string { return strings.Replace(text, "    version: version\n", "    version: version\n"+filter, 1) })
+		g := openWrittenAs(t, db, func(text string) string {
+			return strings.Replace(text, "    version: version\n", "    version: version\n"+filter, 1)
+		})
 		ann := g.keyOf(t, "ann", "a", "READ_DATA, WRITE_DATA")
 		const writers, keys = 16, 5
 		answers := make(chan string, writers*keys)
@@ -285,10 +287,12 @@ func TestSearchPathOfASource(t *testing.T) {
 	db.Exec(t, writtenTables+"CREATE SCHEMA app; SET search_path TO app, public;"+triggered+"RESET search_path")
 	for path, want := range map[string]string{
 		"search_path: [app, public]": `{"insertOrdersOne":{"note":"no. x"}}`,
-		"search_path: []":            `null UNAVAILABLE: a trigger or a function of the database's own failed when orders was written`,
-		"max_conns: 3":               `null UNAVAILABLE: a trigger or a function of the database's own failed when orders was written`, // the account has "$user", public
+		"search_path: []":            `null UNAVAILABLE: a trigger or a function of the database's own failed`,
+		"max_conns: 3":               `null UNAVAILABLE: a trigger or a function of the database's own failed`, // the account has "$user", public
 	} {
-		g := openWrittenAs(t, db, func(text string) string { return strings.Replace(text, "sslmode: disable", "sslmode: disable, "+path, 1) })
+		g := openWrittenAs(t, db, func(text string) string {
+			return strings.Replace(text, "sslmode: disable", "sslmode: disable, "+path, 1)
+		})
 		ann := g.keyOf(t, "ann", "a", "READ_DATA, WRITE_DATA")
 		if got := short(t, g.query(t, ann, `mutation { insertOrdersOne(row: {id: 10, note: "x"}) { note } }`)); got != want {
 			t.Errorf("%s: %s", path, got)
@@ -299,5 +303,83 @@ func TestSearchPathOfASource(t *testing.T) {
 	g := openWrittenAs(t, db, func(text string) string { return text })
 	if got := short(t, g.query(t, g.keyOf(t, "ann", "a", "READ_DATA, WRITE_DATA"), `mutation { insertOrdersOne(row: {id: 11, note: "y"}) { note } }`)); got != `{"insertOrdersOne":{"note":"no. y"}}` {
 		t.Errorf("the database's: %s", got)
+	}
+}
+
+// What a source refuses has a place: the row of the input and its column, as far as that can be
+// known, whatever refuses it. What the database's own code says is told where the source says so.
+func TestRefusalsHaveAPlace(t *testing.T) {
+	t.Parallel()
+	for _, show := range []bool{false, true} {
+		db := pgtest.Start(t).Database(t)
+		db.Exec(t, writtenTables+`
+			ALTER TABLE orders ADD COLUMN small smallint, ADD CONSTRAINT fits CHECK (amount > customer_id), ADD CONSTRAINT whose CHECK (tenant <> 'x' OR note <> 'x');
+			CREATE UNIQUE INDEX ON orders (tenant, amount, status) WHERE amount = 7;
+			CREATE FUNCTION rule() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+				IF new.note = 'raise' THEN RAISE EXCEPTION 'order % may not be so', new.id; END IF;
+				IF new.note = 'coded' THEN RAISE EXCEPTION 'so not' USING ERRCODE = 'AB001'; END IF;
+				IF new.note = 'null' THEN new.status := NULL; END IF;
+				IF new.note = 'broken' THEN PERFORM * FROM not_there; END IF;
+				RETURN new; END $$;
+			CREATE TRIGGER rule BEFORE INSERT OR UPDATE ON orders FOR EACH ROW EXECUTE FUNCTION rule();`)
+		g := openWrittenAs(t, db, func(text string) string {
+			text = strings.Replace(text, "status: String!, note: String,", "status: String!, note: String, small: Int,", 1)
+			if show {
+				text = strings.Replace(text, "sslmode: disable", "sslmode: disable, show_raised: true", 1)
+			}
+			return text
+		})
+		ann := g.keyOf(t, "ann", "a", "READ_DATA, WRITE_DATA")
+		said := func(text string) string {
+			if show {
+				return text
+			}
+			return ""
+		}
+		for _, line := range []struct{ text, want string }{
+			{`mutation { insertOrders(rows: [{id: 10}, {id: 11}, {id: 1}, {id: 12}]) { affected } }`, `null CONFLICT: there is a row of orders with the same id (insertOrders.rows.2.id)`},
+			{`mutation { insertOrders(rows: [{id: 10}, {id: 11}, {id: 10}]) { affected } }`, `null CONFLICT: there is a row of orders with the same id (insertOrders.rows.2.id)`},
+			{`mutation { insertOrders(rows: [{id: 10, note: "a"}, {id: 11}, {id: 12, note: "first"}]) { affected } }`, `null CONFLICT: there is a row of orders with the same note (insertOrders.rows.2.note)`},
+			{`mutation { a: insertOrdersOne(row: {id: 10}) { id } b: insertOrders(rows: [{id: 9}, {id: 10}]) { affected } }`, `null CONFLICT: there is a row of orders with the same id (b.rows.1.id)`},
+			{`mutation { insertOrders(rows: [{id: 10, amount: 7}, {id: 11, amount: 7}]) { affected } }`, `null CONFLICT: there is a row of orders with the same amount, status (insertOrders.rows.1)`},
+			{`mutation { insertOrders(rows: [{id: 10, status: "a"}, {id: 11, status: "bad"}]) { affected } }`, `null BAD_USER_INPUT: status of orders may not have such a value (insertOrders.rows.1.status)`},
+			{`mutation { insertOrders(rows: [{id: 10}, {id: 11, customer_id: 1, amount: 0.5}]) { affected } }`, `null BAD_USER_INPUT: customer_id, amount of a row of orders may not have such values together (insertOrders.rows.1)`},
+			{`mutation { updateOrdersByPk(id: 1, set: {status: "bad"}) { id } }`, `null BAD_USER_INPUT: status of orders may not have such a value (updateOrdersByPk.set.status)`},
+			{`mutation { insertOrders(rows: [{id: 10, small: 1}, {id: 11, small: 40000}]) { affected } }`, `null BAD_USER_INPUT: a number is too large for its column in orders (insertOrders.rows.1.small)`},
+			{`mutation { updateOrders(all: true, set: {small: 40000}) { affected } }`, `null BAD_USER_INPUT: a number is too large for its column in orders (updateOrders.set.small)`},
+			{`mutation { insertCustomers(rows: [{id: 10}, {id: 11, name: "a name of more than twenty letters"}]) { affected } }`, `null BAD_USER_INPUT: a text is too long for its column in customers (insertCustomers.rows.1.name)`},
+			{`mutation { insertOrders(rows: [{id: 10}, {id: 11, note: "null"}]) { affected } }`, `null BAD_USER_INPUT: status is never null (insertOrders.rows.1.status)`},
+			{`mutation { insertOrders(rows: [{id: 10}, {id: 11}, {id: 12, note: "raise"}]) { affected } }`, `null BAD_USER_INPUT: a rule of the database's own refuses what would be written to orders` + said(": order 12 may not be so") + ` (insertOrders.rows.2)`},
+			{`mutation { updateOrdersByPk(id: 1, set: {note: "raise"}) { id } }`, `null BAD_USER_INPUT: a rule of the database's own refuses what would be written to orders` + said(": order 1 may not be so") + ` (updateOrdersByPk.set)`},
+			{`mutation { insertOrdersOne(row: {id: 12, note: "coded"}) { id } }`, `null BAD_USER_INPUT: a rule of the database's own refuses what would be written to orders` + said(": so not") + ` (insertOrdersOne.row)`},
+			{`mutation { insertOrdersOne(row: {id: 12, note: "broken"}) { id } }`, `null UNAVAILABLE: a trigger or a function of the database's own failed`},
+			{`mutation { insertBoxesOne(row: {id: 20, items: [{line: 1}, {line: 2}, {line: 1}]}) { id } }`, `null CONFLICT: there is a row of items with the same box_id, line (insertBoxesOne.row.items.2)`},
+			{`{ orders { id note } }`, `{"orders":[{"id":1,"note":"first"}]}`},
+		} {
+			if got := short(t, g.query(t, ann, line.text)); got != line.want {
+				t.Errorf("%s\n got %s\nwant %s", line.text, got, line.want)
+			}
+		}
+	}
+}
+
+// Transactions that are in each other's way are begun anew until the deadline; then that is said.
+func TestInEachOthersWay(t *testing.T) {
+	t.Parallel()
+	db := pgtest.Start(t).Database(t)
+	db.Exec(t, writtenTables+`
+		CREATE SEQUENCE tries;
+		CREATE FUNCTION never() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM nextval('tries'); RAISE EXCEPTION 'x' USING ERRCODE = '40P01'; END $$;
+		CREATE TRIGGER never BEFORE INSERT ON orders FOR EACH ROW EXECUTE FUNCTION never();`)
+	g := openWrittenAs(t, db, func(text string) string {
+		return strings.Replace(text, "sslmode: disable", "sslmode: disable, timeout: 3s", 1)
+	})
+	ann := g.keyOf(t, "ann", "a", "READ_DATA, WRITE_DATA")
+	got := short(t, g.query(t, ann, `mutation { insertOrdersOne(row: {id: 12}) { id } }`))
+	if got != `null UNAVAILABLE: others change the same rows of orders at this moment, and the change was undone each time that it was made` {
+		t.Error(got)
+	}
+	if tries := one(t, db.Open(t), `SELECT (last_value > 5)::text FROM tries`); tries != "true" {
+		t.Error("it was hardly tried")
 	}
 }

@@ -68,7 +68,9 @@ type applying struct {
 	keys    [][]value.Value // of the rows, by cell of the key
 	count   int
 
-	by            [][]bool        // which checks are of a grant that lets a row be changed that was there; nil: all
+	by    [][]bool // which checks are of a grant that lets a row be changed that was there; nil: all
+	seeks bool     // which row is the first that the source refuses
+
 	made          map[string]bool // keys of rows that were inserted, where others were there already
 	written       int
 	inside        *applying // whose rows these are nested in
@@ -213,7 +215,7 @@ func (a *applying) references(ctx context.Context) error {
 // them.
 func (a *applying) inserts(ctx context.Context) error {
 	nested := func(c plan.Change) (*applying, error) {
-		of := &applying{session: a.session, d: a.d, c: c, tables: a.tables, inside: a}
+		of := &applying{session: a.session, d: a.d, c: c, tables: a.tables, seeks: a.seeks, inside: a}
 		return of, of.failed(of.inserts(ctx))
 	}
 	for i := range a.c.Before() {
@@ -281,39 +283,48 @@ func (a *applying) insert(ctx context.Context) error {
 			}
 			continue
 		}
-		statement, err := sqlgen.Insert(into, upsert, a.d)
-		if err != nil {
+		put := a.put
+		if a.seeks {
+			put = a.seek
+		}
+		if err := put(ctx, into, upsert, upserts); err != nil {
 			return err
 		}
-		if err := fits(statement.Args.Len(), 0); err != nil {
-			return err
+	}
+	return nil
+}
+
+// put runs the statement of one insert.
+func (a *applying) put(ctx context.Context, into plan.Insert, upsert plan.Upsert, upserts bool) error {
+	statement, err := sqlgen.Insert(into, upsert, a.d)
+	if err != nil {
+		return err
+	}
+	if err := fits(statement.Args.Len(), 0); err != nil {
+		return err
+	}
+	rows, err := writing(ctx, a.session, statement.Text, statement.Args.Bind(nil))
+	if err != nil {
+		return err
+	}
+	if upserts && upsert.Finds() {
+		return a.fresh(rows, into)
+	}
+	n := 0
+	for ; n < into.Rows() && rows.Next(); n++ {
+		for k := range a.keys {
+			a.keys[k][into.Row(n)] = value.Bound(into.Key(k).Type, rows.Cell(k))
 		}
-		rows, err := writing(ctx, a.session, statement.Text, statement.Args.Bind(nil))
-		if err != nil {
-			return err
-		}
-		if upserts && upsert.Finds() {
-			if err := a.fresh(rows, into); err != nil {
-				return err
-			}
-			continue
-		}
-		n := 0
-		for ; n < into.Rows() && rows.Next(); n++ {
-			for k := range a.keys {
-				a.keys[k][into.Row(n)] = value.Bound(into.Key(k).Type, rows.Cell(k))
-			}
-		}
-		more := rows.Next()
-		if err := ended(rows); err != nil {
-			return err
-		}
-		if upserts && n < into.Rows() { // one that is there and not shown, or not to be changed
-			return a.unchanged()
-		}
-		if more || n < into.Rows() { // a trigger, or a rule of the table's own
-			return a.refused()
-		}
+	}
+	more := rows.Next()
+	if err := ended(rows); err != nil {
+		return err
+	}
+	if upserts && n < into.Rows() { // one that is there and not shown, or not to be changed
+		return a.unchanged()
+	}
+	if more || n < into.Rows() { // a trigger, or a rule of the table's own
+		return a.refused()
 	}
 	return nil
 }

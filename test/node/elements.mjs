@@ -18,14 +18,8 @@ if (!scenarios[scenario] || !address) {
   process.exit(2);
 }
 
-const browser = await launch(new URL(address).hostname);
+let browser;
 const problems = [];
-try {
-  await scenarios[scenario]();
-  if (problems.length > 0) throw new Error(problems.join('\n'));
-} finally {
-  await browser.close();
-}
 
 function expect(what, got, want) {
   const [a, b] = [JSON.stringify(got), JSON.stringify(want)];
@@ -126,7 +120,7 @@ async function kinds() {
   // A chart of its own, whose kind and columns are guessed.
   const page = await open('/?page=chart');
   await loaded(page, 'one');
-  const said = await page.locator('usher-chart').getByRole('img').getAttribute('aria-label');
+  const said = await page.locator('usher-chart').getByRole('img').first().getAttribute('aria-label');
   expect('the chart', said, 'Bar chart: Regions. 2 values from EU to US. Highest 40.00 (US), lowest 35.50 (EU).');
   await clean(page);
 }
@@ -214,8 +208,8 @@ async function select() {
   await loaded(page, 'all');
   const chart = tile(page, 'bars').locator('usher-plot svg');
   const first = async () => {
-    const { x, width, y } = await chart.boundingBox();
-    await page.mouse.click(x + width * 0.5, y + 30); // the upper of two lying bars
+    const { x, width, y, height } = await chart.boundingBox();
+    await page.mouse.click(x + width * 0.5, y + 10 + (height - 40) / 4); // the upper of two lying bars
   };
   await chart.locator('path').first().waitFor({ state: 'attached' });
   await first();
@@ -267,4 +261,12 @@ async function select() {
 
 async function asked(page) {
   return (await page.request.get(new URL('/asked', address).href)).json();
+}
+
+browser = await launch(new URL(address).hostname);
+try {
+  await scenarios[scenario]();
+  if (problems.length > 0) throw new Error(problems.join('\n'));
+} finally {
+  await browser.close();
 }

@@ -6,6 +6,7 @@ import type { Me } from './viewer';
 interface Page {
   to: string;
   label: string;
+  one?: string; // where there is one only
   icon: LucideIcon;
   fills: (me: Me) => boolean;
 }
@@ -24,7 +25,7 @@ const groups: { name?: string; pages: Page[] }[] = [
   {
     name: t.nav.administration,
     pages: [
-      { to: '/tenants', label: t.nav.tenants, icon: Building2, fills: administers('tenant') },
+      { to: '/tenants', label: t.nav.tenants, one: t.nav.tenant, icon: Building2, fills: administers('tenant') },
       { to: '/users', label: t.nav.users, icon: UsersRound, fills: administers('users') },
       { to: '/roles', label: t.nav.roles, icon: ShieldCheck, fills: administers('roles') },
       { to: '/tokens', label: t.nav.tokens, icon: TicketCheck, fills: (me) => administers('tokens')(me) || (me.can('CREATE_TOKENS') && me.has('Mutation.createToken')) },
@@ -35,7 +36,7 @@ const groups: { name?: string; pages: Page[] }[] = [
 ];
 
 export function pagesFor(me: Me) {
-  return groups.map(({ name, pages }) => ({ name, pages: pages.filter((page) => page.fills(me)) })).filter(({ pages }) => pages.length > 0);
+  return groups.map(({ name, pages }) => ({ name, pages: pages.filter((page) => page.fills(me)).map((page) => ({ ...page, label: (!me.allTenants && page.one) || page.label })) })).filter(({ pages }) => pages.length > 0);
 }
 
 // shows tells whether there is a page at a path for somebody.

@@ -1,3 +1,5 @@
+import type { Scope } from './viewer';
+
 // All that the console says, in one file.
 const plural = (n: number, one: string, many: string) => `${n.toLocaleString('en')} ${n === 1 ? one : many}`;
 
@@ -47,6 +49,7 @@ export const t = {
     explore: 'Explore',
     dashboards: 'Dashboards',
     tenants: 'Tenants',
+    tenant: 'Tenant',
     users: 'Users',
     roles: 'Roles',
     tokens: 'Tokens',
@@ -120,6 +123,7 @@ export const t = {
       query: ['Ask a question', 'GraphQL with completion, docs and explain'],
       tenant: ['Register the first tenant', 'There is none yet in the control store'],
       tenants: ['See the tenants', 'Their records, accounts and state'],
+      ownTenant: ['See your tenant', 'Its record, accounts and state'],
       mint: ['Mint a token', 'For a page that shows a tenant its data'],
       users: ['Invite people', 'Users who sign in with a password'],
       audit: ['See who did what', 'The audit log, the newest first'],
@@ -294,7 +298,16 @@ export const t = {
     record: 'Record',
     recordWords: 'What the control store knows of this tenant',
     datasetStrategies: 'Other strategies',
+    gone: 'There is no tenant of this id, or it is not yours.',
   },
+  scopes: {
+    READ_DATA: ['Read data', 'Ask datasets'],
+    WRITE_DATA: ['Change data', 'Insert, update and delete, as far as roles allow'],
+    EXPORT_DATA: ['Export data', 'Take away whole datasets'],
+    CREATE_TOKENS: ['Mint tokens', 'Embed tokens, at most as wide as itself'],
+    EXPLAIN: ['Explain', 'Be told how an answer came to be'],
+    ADMINISTER: ['Administer', 'Users, roles, tokens and keys'],
+  } as Record<Scope, [string, string]>,
   confirm: {
     type: (name: string) => `Type ${name} to go on`,
   },
@@ -391,7 +404,8 @@ export const t = {
     badJSON: 'This is no JSON object.',
     strategy: 'Strategy',
     expires: 'Expires in',
-    expiry: { '3600': 'an hour', '86400': 'a day', '604800': 'a week', '2592000': '30 days' } as Record<string, string>,
+    expiryUsual: 'a day, or with your session',
+    expiry: { '600': 'ten minutes', '3600': 'an hour', '86400': 'a day', '604800': 'a week', '2592000': '30 days' } as Record<string, string>,
     savedOnly: 'Saved queries only',
     savedOnlyHint: 'It runs the tenant’s saved queries and nothing else.',
     write: 'May change data',
@@ -404,7 +418,8 @@ export const t = {
     seesSaved: 'It runs saved queries only, so there is no catalog to look at.',
     made: 'The token is minted',
     madeWords: 'This text is shown this once. Whoever has it sees what the token grants.',
-    allRoles: 'all that you see',
+    allRoles: 'all its roles allow',
+    filteredMark: 'filtered',
   },
   keys: {
     title: 'Service keys',

@@ -12,7 +12,7 @@ export function Home() {
   const steps: { to: string; icon: LucideIcon; words: string[] }[] = [
     { to: '/catalog', icon: Table2, words: t.home.steps.catalog },
     { to: '/query', icon: SquareTerminal, words: t.home.steps.query },
-    { to: '/tenants', icon: Building2, words: t.home.steps.tenants },
+    { to: '/tenants', icon: Building2, words: me.allTenants ? t.home.steps.tenants : t.home.steps.ownTenant },
     { to: '/users', icon: UsersRound, words: t.home.steps.users },
     { to: '/tokens', icon: TicketCheck, words: t.home.steps.mint },
     { to: '/audit', icon: ScrollText, words: t.home.steps.audit },

@@ -24,6 +24,7 @@ export class PlotView extends ViewElement {
   constructor() {
     super();
     this.#canvas.className = 'canvas';
+    this.#canvas.ariaHidden = 'true'; // the sentence says it
   }
 
   // The canvas is not Lit's.
