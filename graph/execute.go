@@ -175,24 +175,24 @@ func recovering[T any](ctx context.Context, op *graphql.OperationContext, run fu
 // prepared is what tells the operation from others in its view but for the values
 // of its slots, and those values.
 func (x *executable) prepared(op *graphql.OperationContext) (AskedKey, slot.Inputs) {
-	k, variables := x.document(op)
-	if len(variables) == 0 {
-		return k, nil
+	k, o := x.document(op)
+	if len(o.variables) == 0 {
+		return k, o.literals
 	}
-	in := make(slot.Inputs, 0, 8)
+	in := append(make(slot.Inputs, 0, 8+len(o.literals)), o.literals...)
 	var text []byte
-	for _, name := range slices.Sorted(maps.Keys(variables)) {
-		text, in = query.AppendShape(append(append(text, name...), '='), variables[name], in)
+	for _, name := range slices.Sorted(maps.Keys(o.variables)) {
+		text, in = query.AppendShape(append(append(text, name...), '='), o.variables[name], in)
 	}
 	k.variables = string(text)
 	return k, in
 }
 
-// later are the literals with slots in the places of the variables' values, as
-// prepared counts them.
+// later are the literals with slots in the places of those that are lifted and of the
+// variables' values, as prepared counts them.
 func (l literals) later(slots *slot.Slots) literals {
-	out := literals{schema: l.schema, variables: make(map[string]query.Value, len(l.variables))}
-	next := 0
+	out := literals{schema: l.schema, variables: make(map[string]query.Value, len(l.variables)), lifted: l.lifted, slots: slots}
+	next := len(l.lifted)
 	for _, name := range slices.Sorted(maps.Keys(l.variables)) {
 		out.variables[name], next = query.Slotted(l.variables[name], slots, next)
 	}
@@ -201,20 +201,23 @@ func (l literals) later(slots *slot.Slots) literals {
 
 // key is what tells the operation from others in its view, with all values.
 func (x *executable) key(op *graphql.OperationContext) AskedKey {
-	k, variables := x.document(op)
+	k, o := x.document(op)
 	var text []byte
-	for _, name := range slices.Sorted(maps.Keys(variables)) {
-		text = query.AppendKey(append(append(text, name...), '='), variables[name])
+	for _, written := range o.literals {
+		text = query.AppendKey(text, query.Text(written))
+	}
+	for _, name := range slices.Sorted(maps.Keys(o.variables)) {
+		text = query.AppendKey(append(append(text, name...), '='), o.variables[name])
 	}
 	k.variables = string(text)
 	return k
 }
 
 // document is what tells the operation from those that are written otherwise, and
-// the variables it was given.
-func (x *executable) document(op *graphql.OperationContext) (AskedKey, map[string]query.Value) {
+// what it was given.
+func (x *executable) document(op *graphql.OperationContext) (AskedKey, *operation) {
 	o, _ := op.Stats.GetExtension(operationKey).(*operation)
-	return AskedKey{numbers: o.numbers, document: o.document.number, operation: op.Operation.Name, text: len(o.document.text)}, o.variables
+	return AskedKey{numbers: o.numbers, document: o.document.number, operation: op.Operation.Name, text: len(o.document.text)}, o
 }
 
 // at is the context of a field of the root, or of one below a field of it.
@@ -235,6 +238,10 @@ func (x *executable) datasetField(ctx context.Context, f graphql.CollectedField,
 	if err == nil && len(got.Errors) == 0 {
 		return a
 	}
+	op := graphql.GetOperationContext(ctx)
+	if _, o := x.document(op); o.literals != nil {
+		f.Field = o.document.placed(f.Field, op.RawQuery)
+	}
 	ctx = graphql.WithFreshResponseContext(ctx)
 	at := x.at(ctx, f, nil)
 	if err != nil {
@@ -253,5 +260,10 @@ func (x *executable) datasetField(ctx context.Context, f graphql.CollectedField,
 
 func (x *executable) literals(op *graphql.OperationContext) literals {
 	o, _ := op.Stats.GetExtension(operationKey).(*operation)
-	return literals{schema: x.schema.AST, variables: o.variables}
+	return o.values(x.schema.AST)
+}
+
+// values are those that stand in the document, and the operation's variables.
+func (o *operation) values(s *ast.Schema) literals {
+	return literals{schema: s, variables: o.variables, lifted: o.document.lifted, given: o.literals}
 }

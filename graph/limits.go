@@ -68,14 +68,18 @@ func (l Limits) check(doc *ast.QueryDocument, administration bool) (map[*ast.Ope
 	return extents, nil
 }
 
-// checkVariables measures an operation with the values of its variables in
-// their places. Few and short ones are seen to fit without a look at the places.
-func (l Limits) checkVariables(doc *document, op *ast.OperationDefinition, given map[string]any) error {
+// checkVariables measures an operation with the values of its variables, and its
+// literals where others share the document, in their places. Few and short ones are
+// seen to fit without a look at the places.
+func (l Limits) checkVariables(doc *document, op *ast.OperationDefinition, given map[string]any, literals []string) error {
 	e := doc.extents[op]
 	if e.uses == 0 {
 		return nil
 	}
 	most := load{}
+	for _, text := range literals {
+		most.bytes = max(most.bytes, len(text))
+	}
 	for _, def := range op.VariableDefinitions {
 		w := loadOfVariable(def, given)
 		most = load{items: max(most.items, w.items), conditions: max(most.conditions, w.conditions), bytes: max(most.bytes, w.bytes)}
@@ -91,7 +95,7 @@ func (l Limits) checkVariables(doc *document, op *ast.OperationDefinition, given
 	for _, def := range op.VariableDefinitions {
 		variables[def.Variable] = loadOfVariable(def, given)
 	}
-	m := meter{doc: doc.QueryDocument, fragments: make(map[string]extent), variables: variables}
+	m := meter{doc: doc.QueryDocument, fragments: make(map[string]extent), variables: variables, lifted: doc.lifted, literals: literals}
 	return l.checkLoad(m.selection(op.SelectionSet).load)
 }
 
@@ -145,6 +149,8 @@ type meter struct {
 	doc       *ast.QueryDocument
 	fragments map[string]extent
 	variables map[string]load // nil: as if they were empty
+	lifted    map[*ast.Value]lifted
+	literals  []string // those that are lifted; nil: as if they were empty
 
 	administration bool // a field admin of the root is usher's own
 }

@@ -37,7 +37,7 @@ func (d *Datasets) beginChange(ctx context.Context, who principal.Principal, ask
 		return nil
 	}
 	n := &changeNote{strictly: d.AuditStrictly}
-	t := trailOf(ctx, nil, nil)
+	var t trail
 	for i, c := range asked {
 		t.add(c.Dataset)
 		n.kinds = append(n.kinds, c.Kind.String()+" "+c.Dataset)
