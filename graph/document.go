@@ -24,28 +24,33 @@ type viewExecutor struct {
 	schema    *schema.Schema
 	limits    Limits
 	documents *lru.Cache[string, *document]
+	pages     *lru.Cache[string, *document] // what the documents of tiles are together, which has no text
+	run       *executable
 	dispatch  *executor.Executor
 }
 
 func (e *Engine) newViewExecutor(s *schema.Schema, limits Limits) *viewExecutor {
 	number := e.numbers.Add(1)
+	run := &executable{
+		view:           number,
+		introspections: e.introspections,
+		turn:           make(chan struct{}, 1),
+
+		schema:      s,
+		control:     NewExecutableSchema(Config{Resolvers: e.control, Schema: s.AST}),
+		datasets:    e.datasets,
+		openID:      e.options.OpenID,
+		concurrency: e.options.Concurrency,
+	}
 	return &viewExecutor{
 		number:    number,
 		numbers:   &e.numbers,
 		schema:    s,
 		limits:    limits,
 		documents: lru.New[string, *document](e.options.CacheBytes),
-		dispatch: e.executor(&executable{
-			view:           number,
-			introspections: e.introspections,
-			turn:           make(chan struct{}, 1),
-
-			schema:      s,
-			control:     NewExecutableSchema(Config{Resolvers: e.control, Schema: s.AST}),
-			datasets:    e.datasets,
-			openID:      e.options.OpenID,
-			concurrency: e.options.Concurrency,
-		}),
+		pages:     lru.New[string, *document](1000),
+		run:       run,
+		dispatch:  e.executor(run),
 	}
 }
 
@@ -57,7 +62,7 @@ type document struct {
 	extents map[*ast.OperationDefinition]extent
 
 	lifted map[*ast.Value]lifted // of one that texts with other literals share; else nil
-	places []place               // of these literals, by number
+	places []spot                // of these literals, by number
 }
 
 // nodeSize is about what a field or a value takes in memory, with its place in
@@ -132,18 +137,27 @@ func (x *viewExecutor) document(text string, stats *graphql.Stats) (_ *document,
 			return doc, f.cut, known(stats)
 		}
 	}
+	doc, errs := x.own(text, stats)
+	return doc, nil, errs
+}
+
+// own is the validated document of a text alone.
+func (x *viewExecutor) own(text string, stats *graphql.Stats) (*document, gqlerror.List) {
+	if doc, ok := x.documents.Get(text); ok {
+		return doc, known(stats)
+	}
 	doc, errs := x.read(text, stats)
 	if errs != nil {
-		return nil, nil, errs
+		return nil, errs
 	}
-	if cut {
-		if shared := doc.shared(x.schema, f); shared != nil {
+	if f, cut := formOf(text); cut {
+		if shared := doc.shared(x.schema, f); shared != nil { // before others see the document
 			shared.number = x.numbers.Add(1)
 			x.documents.Add(f.text, shared, len(f.text)+shared.size())
 		}
 	}
 	x.documents.Add(text, doc, doc.size())
-	return doc, nil, nil
+	return doc, nil
 }
 
 // known notes that a document was parsed and validated before.

@@ -45,7 +45,7 @@ func (d *document) shared(s *schema.Schema, f form) *document {
 			one.scalar = v.Definition.Name
 		}
 		out.lifted[v] = one
-		out.places = append(out.places, place{v.Kind, one.scalar})
+		out.places = append(out.places, spot{v.Kind, one.scalar})
 	}
 	if !mergeWhateverIsWritten(d.QueryDocument, w.found) {
 		return nil
@@ -56,8 +56,8 @@ func (d *document) shared(s *schema.Schema, f form) *document {
 	return out
 }
 
-// place is where a literal of a shared document stands.
-type place struct {
+// spot is where a literal of a shared document stands.
+type spot struct {
 	kind   ast.ValueKind
 	scalar string
 }

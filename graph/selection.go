@@ -106,6 +106,7 @@ type literals struct {
 	lifted    map[*ast.Value]lifted
 	given     []string    // in the places of those that are lifted
 	slots     *slot.Slots // in their places, where values come later
+	first     int         // the number of the first of these slots
 }
 
 // value is false for a variable that has no value: what it stands for is
@@ -144,7 +145,7 @@ func (l literals) written(v *ast.Value, number bool) query.Value {
 	raw := v.Raw
 	if one, ok := l.lifted[v]; ok {
 		if l.slots != nil {
-			return query.Slot{Term: l.slots.At(one.number), Number: number}
+			return query.Slot{Term: l.slots.At(l.first + one.number), Number: number}
 		}
 		raw = l.given[one.number]
 	}
