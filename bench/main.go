@@ -84,6 +84,7 @@ func run(ctx context.Context) error {
 	only := flags.String("only", "", "measure these workloads alone, such as W1,W2_distinct: a name without _ is all its forms")
 	clients := flags.String("clients", "", "numbers of clients, such as 16,64")
 	rounds := flags.Int("rounds", 0, "rounds of each server")
+	round := flags.Duration("round", 0, "how long each of them is, such as 5s for a profiler")
 	peers := flags.Bool("peers", false, "with -quick: gqlgen's server and PostGraphile as well")
 	grow := flags.Bool("growth", false, "report what grows with what instead, into GROWTH.md")
 	profile := flags.Bool("perf", false, "print the process ids before measuring, for a profiler")
@@ -97,6 +98,9 @@ func run(ctx context.Context) error {
 	p.peers = p.peers || *peers
 	if err := p.narrow(*only, *clients, *rounds); err != nil {
 		return err
+	}
+	if *round > 0 {
+		p.output, p.round = false, *round
 	}
 	ctx, cancel := context.WithTimeoutCause(ctx, p.limit, fmt.Errorf("the run took longer than %s", p.limit))
 	defer cancel()

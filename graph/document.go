@@ -60,6 +60,9 @@ type document struct {
 	number  uint64 // no other document has
 	text    string
 	extents map[*ast.OperationDefinition]extent
+
+	lifted map[*ast.Value]lifted // of one that texts with other literals share; else nil
+	places []spot                // of these literals, by number
 }
 
 // nodeSize is about what a field or a value takes in memory, with its place in
@@ -117,17 +120,55 @@ func (d *document) size() int {
 		n += nodeSize
 		selection(f.SelectionSet)
 	}
-	return n
+	return n + nodeSize*len(d.lifted)
 }
 
-// document returns the validated document of a text.
-func (x *viewExecutor) document(text string, stats *graphql.Stats) (*document, gqlerror.List) {
+// document returns the validated document of a text: its own, or one that is shared
+// by texts with other literals, and the literals of this one. A text has its own if it
+// is the first of its form, as most clients send what differs in variables.
+func (x *viewExecutor) document(text string, stats *graphql.Stats) (_ *document, literals []string, _ gqlerror.List) {
 	stats.Parsing.Start = graphql.Now()
 	if doc, ok := x.documents.Get(text); ok {
-		stats.Parsing.End = graphql.Now()
-		stats.Validation = graphql.TraceTiming{Start: stats.Parsing.End, End: stats.Parsing.End}
-		return doc, nil
+		return doc, nil, known(stats)
 	}
+	f, cut := formOf(text)
+	if cut {
+		if doc, ok := x.documents.Get(f.text); ok && doc.takes(f.cut) {
+			return doc, f.cut, known(stats)
+		}
+	}
+	doc, errs := x.own(text, stats)
+	return doc, nil, errs
+}
+
+// own is the validated document of a text alone.
+func (x *viewExecutor) own(text string, stats *graphql.Stats) (*document, gqlerror.List) {
+	if doc, ok := x.documents.Get(text); ok {
+		return doc, known(stats)
+	}
+	doc, errs := x.read(text, stats)
+	if errs != nil {
+		return nil, errs
+	}
+	if f, cut := formOf(text); cut {
+		if shared := doc.shared(x.schema, f); shared != nil { // before others see the document
+			shared.number = x.numbers.Add(1)
+			x.documents.Add(f.text, shared, len(f.text)+shared.size())
+		}
+	}
+	x.documents.Add(text, doc, doc.size())
+	return doc, nil
+}
+
+// known notes that a document was parsed and validated before.
+func known(stats *graphql.Stats) gqlerror.List {
+	stats.Parsing.End = graphql.Now()
+	stats.Validation = graphql.TraceTiming{Start: stats.Parsing.End, End: stats.Parsing.End}
+	return nil
+}
+
+// read parses and validates a text.
+func (x *viewExecutor) read(text string, stats *graphql.Stats) (*document, gqlerror.List) {
 	doc, err := parse(text, x.limits.Tokens)
 	stats.Parsing.End = graphql.Now()
 	if err != nil {
@@ -148,9 +189,7 @@ func (x *viewExecutor) document(text string, stats *graphql.Stats) (*document, g
 	if err := checkIntrospection(doc); err != nil {
 		return nil, refuse(err)
 	}
-	known := &document{QueryDocument: doc, number: x.numbers.Add(1), text: text, extents: extents}
-	x.documents.Add(text, known, known.size())
-	return known, nil
+	return &document{QueryDocument: doc, number: x.numbers.Add(1), text: text, extents: extents}, nil
 }
 
 // unparsed says why a text is no document. The parser reports its limit with

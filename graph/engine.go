@@ -123,6 +123,7 @@ func (e *Engine) executor(es graphql.ExecutableSchema) *executor.Executor {
 type operation struct {
 	scope     *scope
 	document  *document
+	literals  []string // of the text, where others share the document
 	variables map[string]query.Value
 	explain   bool
 	numbers   Numbers
@@ -178,7 +179,7 @@ func (e *Engine) CreateOperationContext(ctx context.Context, params *graphql.Raw
 		return op, refuse(err)
 	}
 	op.RawQuery = text
-	doc, errs := sc.executor.document(text, &op.Stats)
+	doc, literals, errs := sc.executor.document(text, &op.Stats)
 	if errs == nil {
 		op.Doc = doc.QueryDocument
 		op.Operation = op.Doc.Operations.ForName(params.OperationName)
@@ -201,7 +202,7 @@ func (e *Engine) CreateOperationContext(ctx context.Context, params *graphql.Raw
 		return op, invalid("The document has no operation of that name, or several and none was named.")
 	}
 	e.keep(key, text)
-	if err := sc.executor.limits.checkVariables(doc, op.Operation, given); err != nil {
+	if err := sc.executor.limits.checkVariables(doc, op.Operation, given, literals); err != nil {
 		return op, refuse(err)
 	}
 	variables, err := coerceVariables(sc.executor.schema.AST, op.Operation, given)
@@ -215,7 +216,7 @@ func (e *Engine) CreateOperationContext(ctx context.Context, params *graphql.Raw
 	for name, v := range variables {
 		op.Variables[name] = plain(v)
 	}
-	op.Stats.SetExtension(operationKey, &operation{scope: sc, document: doc, variables: variables, explain: explain, numbers: numbers})
+	op.Stats.SetExtension(operationKey, &operation{scope: sc, document: doc, literals: literals, variables: variables, explain: explain, numbers: numbers})
 	return op, nil
 }
 

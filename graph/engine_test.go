@@ -33,6 +33,7 @@ type resolver struct {
 
 	mu    sync.Mutex
 	asked []query.Request
+	keys  []graph.AskedKey // of operations
 }
 
 // looked is a field with the values of its slots.
@@ -47,6 +48,9 @@ func looked(f query.Field) query.Field {
 }
 
 func (r *resolver) Resolve(_ context.Context, asked graph.Asked) []graph.Task {
+	r.mu.Lock()
+	r.keys = append(r.keys, asked.Key)
+	r.mu.Unlock()
 	var tasks []graph.Task
 	for i, q := range asked.Requests(slot.New(asked.Inputs)) {
 		q.Field = looked(q.Field)

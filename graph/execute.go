@@ -215,22 +215,24 @@ func (x *executable) prepared(op *graphql.OperationContext, pieces []*piece) (As
 		if i > 0 {
 			text = append(text, '|')
 		}
-		_, variables := x.document(p.op)
-		if len(variables) > 0 && in == nil {
-			in = make(slot.Inputs, 0, 8)
+		_, o := x.document(p.op)
+		if len(o.variables)+len(o.literals) > 0 && in == nil {
+			in = make(slot.Inputs, 0, 8+len(o.literals))
 		}
-		for _, name := range slices.Sorted(maps.Keys(variables)) {
-			text, in = query.AppendShape(append(append(text, name...), '='), variables[name], in)
+		in = append(in, o.literals...)
+		for _, name := range slices.Sorted(maps.Keys(o.variables)) {
+			text, in = query.AppendShape(append(append(text, name...), '='), o.variables[name], in)
 		}
 	}
 	k.variables = string(text)
 	return k, in
 }
 
-// later are the literals with slots in the places of the variables' values, as
-// prepared counts them, from a number on; and the number after them.
+// later are the literals with slots in the places of those that are lifted and of the
+// variables' values, as prepared counts them, from a number on; and the number after them.
 func (l literals) later(slots *slot.Slots, next int) (literals, int) {
-	out := literals{schema: l.schema, variables: make(map[string]query.Value, len(l.variables))}
+	out := literals{schema: l.schema, variables: make(map[string]query.Value, len(l.variables)), lifted: l.lifted, slots: slots, first: next}
+	next += len(l.lifted)
 	for _, name := range slices.Sorted(maps.Keys(l.variables)) {
 		out.variables[name], next = query.Slotted(l.variables[name], slots, next)
 	}
@@ -239,20 +241,23 @@ func (l literals) later(slots *slot.Slots, next int) (literals, int) {
 
 // key is what tells the operation from others in its view, with all values.
 func (x *executable) key(op *graphql.OperationContext) AskedKey {
-	k, variables := x.document(op)
+	k, o := x.document(op)
 	var text []byte
-	for _, name := range slices.Sorted(maps.Keys(variables)) {
-		text = query.AppendKey(append(append(text, name...), '='), variables[name])
+	for _, written := range o.literals {
+		text = query.AppendKey(text, query.Text(written))
+	}
+	for _, name := range slices.Sorted(maps.Keys(o.variables)) {
+		text = query.AppendKey(append(append(text, name...), '='), o.variables[name])
 	}
 	k.variables = string(text)
 	return k
 }
 
 // document is what tells the operation from those that are written otherwise, and
-// the variables it was given.
-func (x *executable) document(op *graphql.OperationContext) (AskedKey, map[string]query.Value) {
+// what it was given.
+func (x *executable) document(op *graphql.OperationContext) (AskedKey, *operation) {
 	o, _ := op.Stats.GetExtension(operationKey).(*operation)
-	return AskedKey{numbers: o.numbers, document: o.document.number, operation: op.Operation.Name, text: len(o.document.text)}, o.variables
+	return AskedKey{numbers: o.numbers, document: o.document.number, operation: op.Operation.Name, text: len(o.document.text)}, o
 }
 
 // at is the context of a field of the root, or of one below a field of it.
@@ -273,6 +278,10 @@ func (x *executable) datasetField(ctx context.Context, f graphql.CollectedField,
 	if err == nil && len(got.Errors) == 0 {
 		return a
 	}
+	op := graphql.GetOperationContext(ctx)
+	if _, o := x.document(op); o.literals != nil {
+		f.Field = o.document.placed(f.Field, op.RawQuery)
+	}
 	ctx = graphql.WithFreshResponseContext(ctx)
 	at := x.at(ctx, f, nil)
 	if err != nil {
@@ -291,5 +300,10 @@ func (x *executable) datasetField(ctx context.Context, f graphql.CollectedField,
 
 func (x *executable) literals(op *graphql.OperationContext) literals {
 	o, _ := op.Stats.GetExtension(operationKey).(*operation)
-	return literals{schema: x.schema.AST, variables: o.variables}
+	return o.values(x.schema.AST)
+}
+
+// values are those that stand in the document, and the operation's variables.
+func (o *operation) values(s *ast.Schema) literals {
+	return literals{schema: s, variables: o.variables, lifted: o.document.lifted, given: o.literals}
 }

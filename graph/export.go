@@ -34,9 +34,8 @@ func (e *Engine) Exporting(ctx context.Context, op *graphql.OperationContext, da
 	if dataset != root.Dataset && dataset != fields[0].Name {
 		return ctx, query.Request{}, fault.New(fault.BadUserInput, "the query asks for %s, and the path names another dataset", fields[0].Name)
 	}
-	literals := literals{schema: s.AST, variables: o.variables}
 	return withScope(graphql.WithOperationContext(ctx, op), o.scope), query.Request{
 		Dataset: root.Dataset, Shape: root.Shape,
-		Field: selection{operation: op, literals: literals, schema: s}.field(fields[0], s.AST.Query.Name),
+		Field: selection{operation: op, literals: o.values(s.AST), schema: s}.field(fields[0], s.AST.Query.Name),
 	}, nil
 }

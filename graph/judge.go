@@ -127,7 +127,7 @@ func sameInput(part, all *ast.Schema, name string, seen map[string]bool) bool {
 
 // valid is the document of a text that fits a scope.
 func (s *scope) valid(text string) (*document, error) {
-	doc, errs := s.executor.document(text, &graphql.Stats{})
+	doc, _, errs := s.executor.document(text, &graphql.Stats{})
 	if len(errs) == 0 {
 		return doc, nil
 	}

@@ -72,19 +72,23 @@ func (l Limits) checkExtent(e extent) error {
 	return l.checkLoad(e.load)
 }
 
-// checkVariables measures an operation with the values of its variables in
-// their places. Few and short ones are seen to fit without a look at the places.
-func (l Limits) checkVariables(doc *document, op *ast.OperationDefinition, given map[string]any) error {
-	if doc.extents[op].uses == 0 || l.checkLoad(doc.mostLoad(op, given)) == nil {
+// checkVariables measures an operation with the values of its variables, and its
+// literals where others share the document, in their places. Few and short ones are
+// seen to fit without a look at the places.
+func (l Limits) checkVariables(doc *document, op *ast.OperationDefinition, given map[string]any, literals []string) error {
+	if doc.extents[op].uses == 0 || l.checkLoad(doc.mostLoad(op, given, literals)) == nil {
 		return nil
 	}
-	return l.checkLoad(doc.load(op, given))
+	return l.checkLoad(doc.load(op, given, literals))
 }
 
 // mostLoad is what an operation loads at most, as if the largest of the values
 // stood in every place of a variable.
-func (d *document) mostLoad(op *ast.OperationDefinition, given map[string]any) load {
+func (d *document) mostLoad(op *ast.OperationDefinition, given map[string]any, literals []string) load {
 	e, most := d.extents[op], load{}
+	for _, text := range literals {
+		most.bytes = max(most.bytes, len(text))
+	}
 	for _, def := range op.VariableDefinitions {
 		w := loadOfVariable(def, given)
 		most = load{items: max(most.items, w.items), conditions: max(most.conditions, w.conditions), bytes: max(most.bytes, w.bytes)}
@@ -97,12 +101,12 @@ func (d *document) mostLoad(op *ast.OperationDefinition, given map[string]any) l
 }
 
 // load is what an operation loads with the values of its variables in their places.
-func (d *document) load(op *ast.OperationDefinition, given map[string]any) load {
+func (d *document) load(op *ast.OperationDefinition, given map[string]any, literals []string) load {
 	variables := make(map[string]load, len(op.VariableDefinitions))
 	for _, def := range op.VariableDefinitions {
 		variables[def.Variable] = loadOfVariable(def, given)
 	}
-	m := meter{doc: d.QueryDocument, fragments: make(map[string]extent), variables: variables}
+	m := meter{doc: d.QueryDocument, fragments: make(map[string]extent), variables: variables, lifted: d.lifted, literals: literals}
 	return m.selection(op.SelectionSet).load
 }
 
@@ -156,6 +160,8 @@ type meter struct {
 	doc       *ast.QueryDocument
 	fragments map[string]extent
 	variables map[string]load // nil: as if they were empty
+	lifted    map[*ast.Value]lifted
+	literals  []string // those that are lifted; nil: as if they were empty
 
 	administration bool // a field admin of the root is usher's own
 }

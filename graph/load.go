@@ -53,6 +53,13 @@ func (m *meter) value(v *ast.Value) load {
 		}
 		return w
 	}
+	if one, ok := m.lifted[v]; ok {
+		w := load{uses: 1}
+		if m.literals != nil {
+			w.bytes = len(m.literals[one.number])
+		}
+		return w
+	}
 	return load{bytes: len(v.Raw)}
 }
 

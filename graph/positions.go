@@ -136,7 +136,7 @@ func (p *positions) literal(v *ast.Value, at string) error {
 func (p *positions) value(t *ast.Type, v query.Value, variable, at string) error {
 	if !p.mutation {
 		if _, null := v.(query.Null); null && t.NonNull && variable != "" {
-			return coercion{variable: variable}.refuse("", `it is null where the type is "%s"`, t.String())
+			return coercion{variable: variable}.refuse(nil, `it is null where the type is "%s"`, t.String())
 		}
 		return nil
 	}

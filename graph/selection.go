@@ -8,6 +8,7 @@ import (
 
 	"usher/query"
 	"usher/schema"
+	"usher/slot"
 )
 
 // selection turns collected fields into what was asked: fragments are merged
@@ -102,6 +103,10 @@ func (s selection) withoutNulls(t *ast.Type, v query.Value) query.Value {
 type literals struct {
 	schema    *ast.Schema
 	variables map[string]query.Value
+	lifted    map[*ast.Value]lifted
+	given     []string    // in the places of those that are lifted
+	slots     *slot.Slots // in their places, where values come later
+	first     int         // the number of the first of these slots
 }
 
 // value is false for a variable that has no value: what it stands for is
@@ -123,10 +128,7 @@ func (l literals) value(v *ast.Value, t *ast.Type) (query.Value, bool) {
 	}
 	switch v.Kind {
 	case ast.IntValue, ast.FloatValue:
-		if t != nil && t.NamedType == "ID" {
-			return query.Text(v.Raw), true
-		}
-		return query.Number(v.Raw), true
+		return l.written(v, t == nil || t.NamedType != "ID"), true
 	case ast.BooleanValue:
 		return query.Bool(v.Raw == "true"), true
 	case ast.EnumValue:
@@ -134,8 +136,23 @@ func (l literals) value(v *ast.Value, t *ast.Type) (query.Value, bool) {
 	case ast.ObjectValue:
 		return l.object(v, t), true
 	default:
-		return query.Text(v.Raw), true
+		return l.written(v, false), true
 	}
+}
+
+// written is a number or a text of the document.
+func (l literals) written(v *ast.Value, number bool) query.Value {
+	raw := v.Raw
+	if one, ok := l.lifted[v]; ok {
+		if l.slots != nil {
+			return query.Slot{Term: l.slots.At(l.first + one.number), Number: number}
+		}
+		raw = l.given[one.number]
+	}
+	if number {
+		return query.Number(raw)
+	}
+	return query.Text(raw)
 }
 
 // list has a null where a variable has no value, as the specification says.

@@ -82,7 +82,7 @@ func (e *Engine) tile(sc *scope, page *pageOf, t Tile) (*graphql.OperationContex
 		RootResolverMiddleware: func(ctx context.Context, next graphql.RootResolver) graphql.Marshaler { return next(ctx) },
 	}
 	op.Stats.OperationStart = graphql.Now()
-	doc, errs := sc.executor.document(t.Query, &op.Stats)
+	doc, errs := sc.executor.own(t.Query, &op.Stats)
 	if len(errs) > 0 {
 		if refusal := awaits(sc.catalog, t.Query); refusal != nil {
 			return nil, refusal
@@ -136,8 +136,8 @@ type pageOf struct {
 
 func (p *pageOf) add(doc *document, op *ast.OperationDefinition, given map[string]any) {
 	p.extent.beside(doc.extents[op])
-	p.most.add(doc.mostLoad(op, given))
-	p.exactly = append(p.exactly, func() load { return doc.load(op, given) })
+	p.most.add(doc.mostLoad(op, given, nil))
+	p.exactly = append(p.exactly, func() load { return doc.load(op, given, nil) })
 	p.numbers = append(strconv.AppendUint(p.numbers, doc.number, 10), ' ')
 	p.text.WriteString(doc.text)
 	p.text.WriteByte('\n')

@@ -27,7 +27,7 @@ func coerceVariables(s *ast.Schema, op *ast.OperationDefinition, given map[strin
 		raw, present := given[def.Variable]
 		switch {
 		case present:
-			v, err := c.value(def.Type, raw, "")
+			v, err := c.value(def.Type, raw, nil)
 			if err != nil {
 				return nil, err
 			}
@@ -37,7 +37,7 @@ func coerceVariables(s *ast.Schema, op *ast.OperationDefinition, given map[strin
 			v, _ := l.value(def.DefaultValue, def.Type)
 			out[def.Variable] = v
 		case def.Type.NonNull:
-			return nil, c.refuse("", "it is missing")
+			return nil, c.refuse(nil, "it is missing")
 		}
 	}
 	return out, nil
@@ -50,11 +50,29 @@ type coercion struct {
 	variable string
 }
 
-func (c coercion) refuse(at, format string, args ...any) error {
-	return fault.New(fault.BadUserInput, `Variable "$%s%s" cannot be used: %s.`, c.variable, at, fmt.Sprintf(format, args...))
+func (c coercion) refuse(at *within, format string, args ...any) error {
+	return fault.New(fault.BadUserInput, `Variable "$%s%s" cannot be used: %s.`, c.variable, at.path(), fmt.Sprintf(format, args...))
 }
 
-func (c coercion) value(t *ast.Type, raw any, at string) (query.Value, error) {
+// within is a place inside of a variable, which is spelled for errors only; nil: it is
+// the whole.
+type within struct {
+	outer  *within
+	member string // of an object; empty: of a list
+	index  int
+}
+
+func (w *within) path() string {
+	switch {
+	case w == nil:
+		return ""
+	case w.member != "":
+		return w.outer.path() + "." + w.member
+	}
+	return fmt.Sprintf("%s[%d]", w.outer.path(), w.index)
+}
+
+func (c coercion) value(t *ast.Type, raw any, at *within) (query.Value, error) {
 	if raw == nil {
 		if t.NonNull {
 			return nil, c.refuse(at, `it is null, and the type is "%s"`, t.String())
@@ -85,15 +103,16 @@ func (c coercion) value(t *ast.Type, raw any, at string) (query.Value, error) {
 }
 
 // list takes one value for a list of it.
-func (c coercion) list(elem *ast.Type, raw any, at string) (query.Value, error) {
+func (c coercion) list(elem *ast.Type, raw any, at *within) (query.Value, error) {
 	items, ok := raw.([]any)
 	if !ok {
 		v, err := c.value(elem, raw, at)
 		return query.List{v}, err
 	}
-	out := make(query.List, len(items))
+	out, here := make(query.List, len(items)), within{outer: at}
 	for i, item := range items {
-		v, err := c.value(elem, item, fmt.Sprintf("%s[%d]", at, i))
+		here.index = i
+		v, err := c.value(elem, item, &here)
 		if err != nil {
 			return nil, err
 		}
@@ -102,7 +121,7 @@ func (c coercion) list(elem *ast.Type, raw any, at string) (query.Value, error) 
 	return out, nil
 }
 
-func (c coercion) object(def *ast.Definition, raw any, at string) (query.Value, error) {
+func (c coercion) object(def *ast.Definition, raw any, at *within) (query.Value, error) {
 	members, ok := raw.(map[string]any)
 	if !ok {
 		return nil, c.refuse(at, `it is no object of the type "%s"`, def.Name)
@@ -116,7 +135,7 @@ func (c coercion) object(def *ast.Definition, raw any, at string) (query.Value, 
 		if f == nil {
 			return nil, c.refuse(at, `the field "%s" is not defined by the type "%s"`, name, def.Name)
 		}
-		v, err := c.value(f.Type, members[name], at+"."+name)
+		v, err := c.value(f.Type, members[name], &within{outer: at, member: name})
 		if err != nil {
 			return nil, err
 		}

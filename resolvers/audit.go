@@ -21,16 +21,14 @@ import (
 
 // trail is what the audit log says of an operation whoever asks it.
 type trail struct {
-	hash     string // of the text
 	datasets []string
 	strategy string // several names, if there are several
 }
 
 // trailOf reads an operation's plans; of a field that was refused, what it
 // asked for.
-func trailOf(ctx context.Context, requests []query.Request, plans []plan.Query) trail {
-	sum := sha256.Sum256([]byte(graphql.GetOperationContext(ctx).RawQuery))
-	t := trail{hash: hex.EncodeToString(sum[:])}
+func trailOf(requests []query.Request, plans []plan.Query) trail {
+	var t trail
 	var strategies []string
 	for i, p := range plans {
 		if !p.Valid() {
@@ -63,6 +61,13 @@ func (t *trail) add(dataset string) {
 	}
 }
 
+// hashOf is that of the text of the context's operation: whoever shares its plan may
+// have written other values.
+func hashOf(ctx context.Context) string {
+	sum := sha256.Sum256([]byte(graphql.GetOperationContext(ctx).RawQuery))
+	return hex.EncodeToString(sum[:])
+}
+
 // access is an operation on datasets on its way into the audit log.
 type access struct {
 	audit func(audit.Entry)
@@ -80,13 +85,13 @@ func (d *Datasets) begin(ctx context.Context, who principal.Principal, t trail, 
 	}
 	a := &access{audit: d.Audit, began: time.Now(), entry: audit.Of(who, audit.DataAccess), tasks: tasks}
 	a.entry.Operation = graphql.GetOperationContext(ctx).Operation.Name
-	a.entry.Outcome = audit.Done
+	a.entry.Hash, a.entry.Outcome = hashOf(ctx), audit.Done
 	a.say(t)
 	return a
 }
 
 func (a *access) say(t trail) {
-	a.entry.Hash, a.entry.Datasets, a.entry.Strategy = t.hash, t.datasets, t.strategy
+	a.entry.Datasets, a.entry.Strategy = t.datasets, t.strategy
 }
 
 // done takes what a task has come to. The last one's is written; nobody waits

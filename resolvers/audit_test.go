@@ -49,7 +49,7 @@ func TestOneEntryForAnOperation(t *testing.T) {
 			defer mu.Unlock()
 			got = append(got, e)
 		}}
-		said := trail{hash: "h", datasets: []string{"customers", "orders"}, strategy: "shared"}
+		said := trail{datasets: []string{"customers", "orders"}, strategy: "shared"}
 		var group sync.WaitGroup
 		for _, task := range d.audited(asking(t.Context(), "mine", "{ secret }"), who, said, tasks) {
 			group.Go(func() {
@@ -60,7 +60,7 @@ func TestOneEntryForAnOperation(t *testing.T) {
 		group.Wait()
 		want := []audit.Entry{{
 			Kind: audit.DataAccess, Subject: "ann", Issuer: "idp", TokenID: "t-1", Tenant: "acme", Acting: "root", Reason: "a ticket",
-			Operation: "mine", Hash: "h", Datasets: []string{"customers", "orders"}, Strategy: "shared", Rows: rowsRead, Outcome: outcome,
+			Operation: "mine", Hash: hashOf(asking(t.Context(), "mine", "{ secret }")), Datasets: []string{"customers", "orders"}, Strategy: "shared", Rows: rowsRead, Outcome: outcome,
 		}}
 		if diff := cmp.Diff(want, got, cmpopts.IgnoreFields(audit.Entry{}, "Duration")); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", what, diff)
@@ -126,7 +126,7 @@ func TestTrail(t *testing.T) {
 func BenchmarkAudit(b *testing.B) {
 	who := principal.Principal{Subject: "ann", Issuer: "idp", TokenID: "t-1", Tenant: "acme"}
 	task := graph.Task{Run: func(context.Context) []graph.Outcome { return []graph.Outcome{{Rows: 20}} }}
-	tasks, said := []graph.Task{task, task}, trail{hash: "h", datasets: []string{"orders"}, strategy: "shared"}
+	tasks, said := []graph.Task{task, task}, trail{datasets: []string{"orders"}, strategy: "shared"}
 	ctx := asking(b.Context(), "mine", "")
 	waiting := make(chan audit.Entry, 4096)
 	for name, audit := range map[string]func(audit.Entry){

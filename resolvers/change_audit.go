@@ -37,7 +37,7 @@ func (d *Datasets) beginChange(ctx context.Context, who principal.Principal, ask
 		return nil
 	}
 	n := &changeNote{strictly: d.AuditStrictly}
-	t := trailOf(ctx, nil, nil)
+	var t trail
 	tenants := make(map[string]bool)
 	for i, c := range asked {
 		t.add(c.Dataset)

@@ -45,8 +45,8 @@ func (d *Datasets) Export(ctx context.Context, asked query.Request, format sheet
 	x := &Export{data: d, began: time.Now(), entry: audit.Of(who, audit.DataAccess)}
 	x.entry.Operation, x.entry.Detail = graphql.GetOperationContext(ctx).Operation.Name, "export as "+string(format)
 	planned, err := plan.BuildExport(asked, cat, who, graph.Started(ctx)) // resolved, typed, scoped; or refused
-	trail := trailOf(ctx, []query.Request{asked}, []plan.Query{planned.Query()})
-	x.entry.Hash, x.entry.Datasets, x.entry.Strategy = trail.hash, trail.datasets, trail.strategy
+	trail := trailOf([]query.Request{asked}, []plan.Query{planned.Query()})
+	x.entry.Hash, x.entry.Datasets, x.entry.Strategy = hashOf(ctx), trail.datasets, trail.strategy
 	if err == nil {
 		x.export, err = d.Sources.PrepareExport(planned)
 	}

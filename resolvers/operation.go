@@ -83,7 +83,7 @@ func (d *Datasets) plan(ctx context.Context, asked graph.Asked, cat *catalog.Cat
 		alone[i] = &part{fields: []int{i}, encoders: []*answer.Encoder{encoder}, cursors: []bindingOf{cursors}}
 	}
 	if d.Audit != nil {
-		op.trail = trailOf(ctx, requests, op.plans)
+		op.trail = trailOf(requests, op.plans)
 	}
 	for i, p := range alone {
 		if p == nil {

@@ -44,7 +44,7 @@ func (d *Datasets) table(ctx context.Context, q graph.TableQuery) (_ *graph.Tabl
 		return nil, err
 	}
 	if access != nil {
-		access.say(trailOf(ctx, []query.Request{asked}, []plan.Query{planned}))
+		access.say(trailOf([]query.Request{asked}, []plan.Query{planned}))
 	}
 	cells := answer.TableCells(planned)
 	if len(cells) != len(columns) {

@@ -14,6 +14,7 @@ import (
 	"reflect"
 	"slices"
 	"strconv"
+	"strings"
 )
 
 // Inputs are the texts of an operation's slots, by number.
@@ -88,6 +89,7 @@ func (t *Term) Number() int { return t.number }
 // Text is the term's text. What is made of it holds for this text only.
 func (t *Term) Text() string {
 	if !t.looked {
+		t.text = strings.Clone(t.text) // it is kept, and may be a part of a long document
 		t.of.observe(guard{term: t, name: t.name}, t.text)
 		t.looked = true
 	}
@@ -104,7 +106,7 @@ func (t *Term) Says(name string, about func(text string) string) string {
 		return about(t.text)
 	}
 	t.of.open()
-	said := about(t.text)
+	said := strings.Clone(about(t.text))
 	t.of.observe(guard{term: t, name: t.name + "?" + name, about: about}, said)
 	return said
 }

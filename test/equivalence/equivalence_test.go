@@ -45,6 +45,7 @@ func TestOneAnswer(t *testing.T) {
 	t.Run("Tiles", func(t *testing.T) { tiles(t, w, ways) })
 	t.Run("AddUp", func(t *testing.T) { addsUp(t, w, ways) })
 	t.Run("Prepared", func(t *testing.T) { prepared(t, w, ways) })
+	t.Run("PreparedTexts", func(t *testing.T) { preparedTexts(t, w, ways) })
 	t.Run("Pages", func(t *testing.T) { pages(t, w, ways) })
 }
 

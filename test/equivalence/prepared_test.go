@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/vektah/gqlparser/v2/lexer"
 	"pgregory.net/rapid"
 
 	"usher/value"
@@ -52,6 +54,65 @@ func prepared(t *testing.T, w *world, ways []way) {
 	if compared < *checks/3 {
 		t.Errorf("%d answers were compared: too few", compared)
 	}
+}
+
+// preparedTexts: an operation that was planned for a text with other literals answers as
+// one that is planned for its own, errors and their places included.
+func preparedTexts(t *testing.T, w *world, ways []way) {
+	t.Helper()
+	compared := 0
+	rapid.Check(t, func(t *rapid.T) {
+		tenant := rapid.SampledFrom(tenants).Draw(t, "tenant")
+		by := rapid.SampledFrom(ways).Draw(t, "way")
+		g := newGenerator(t, by.gateway.schema, w, tenant)
+		op := g.operation(g.selection([]field{g.root()}, "Query"))
+		op.Query = "query Q" + strings.TrimPrefix(strings.TrimPrefix(op.Query, "query Q"), "query")
+		if !by.answers(op) {
+			return
+		}
+		for i := range 6 {
+			asked, tenant := op, tenant
+			if i > 0 {
+				asked.Query, tenant = g.anotherText(op.Query), pick(g, tenants, "another tenant")
+			}
+			anew := asked
+			anew.Query = "query " + string(rune('A'+i)) + strings.TrimPrefix(asked.Query, "query Q")
+			got, want := by.ask(t.Context(), tenant, asked), by.ask(t.Context(), tenant, anew)
+			broken(t, by, asked, got)
+			same(t, tenant, asked, by.name+", prepared,", got, by.name+", planned anew,", want)
+			if asked.Query != op.Query && !bytes.Contains(got, []byte(`"errors"`)) {
+				compared++
+			}
+		}
+	})
+	if compared < *checks/3 {
+		t.Errorf("%d answers were compared: too few", compared)
+	}
+}
+
+// anotherText is a document with other numbers and strings in it.
+func (g *generator) anotherText(text string) string {
+	var out strings.Builder
+	all, done := []rune(text), 0
+	lex := lexer.New(&ast.Source{Input: text})
+	for {
+		token, err := lex.ReadToken()
+		if err != nil || token.Kind == lexer.EOF {
+			break
+		}
+		var other any
+		switch token.Kind { //nolint:exhaustive // the others are no literals
+		case lexer.Int, lexer.Float:
+			other = g.another(json.Number(token.Value))
+		case lexer.String:
+			other = g.another(token.Value)
+		default:
+			continue
+		}
+		out.WriteString(string(all[done:token.Pos.Start]) + written(other))
+		done = token.Pos.End
+	}
+	return out.String() + string(all[done:])
 }
 
 // another is a value of the same form with other texts and numbers in it, of which
