@@ -70,7 +70,7 @@ func (c *compiler) writeColumns(at place, d *Dataset, r *Right, names []string, 
 			at.problem("%s has no column %s", d.Name, name)
 		case !r.Grants(name):
 			at.problem("%s is not among the columns that the role shows", name)
-		case d.Writes != nil && !d.Writes.given[col].insert && !d.Writes.given[col].update && !(restores && d.Writes.given[col].restores):
+		case d.Writes != nil && !d.Writes.given[col].insert && !d.Writes.given[col].update && (!restores || !d.Writes.given[col].restores):
 			at.problem("%s is never given a value: usher or the database sets it", name)
 		}
 		out[name] = true

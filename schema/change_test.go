@@ -91,7 +91,9 @@ func TestWhatWritersSee(t *testing.T) {
 			return c.typ == "Query" && !strings.HasPrefix(line, "notes") || strings.HasPrefix(line, "dataset")
 		})
 		if c.typ == "Mutation" {
-			got = slices.DeleteFunc(got, func(line string) bool { return !strings.Contains(line, "Notes") && !strings.Contains(line, "Tags") && !strings.Contains(line, "Words") })
+			got = slices.DeleteFunc(got, func(line string) bool {
+				return !strings.Contains(line, "Notes") && !strings.Contains(line, "Tags") && !strings.Contains(line, "Words")
+			})
 		}
 		if !slices.Equal(got, c.want) {
 			t.Errorf("%s: there is\n%s\nwant\n%s", name, strings.Join(got, "\n"), strings.Join(c.want, "\n"))
