@@ -68,7 +68,7 @@ const maxShapes = 10_000
 // shapeOf is the shape of an account, nil for one that has the tables of its
 // source and no others.
 func (a *accounts) shapeOf(t plan.Target, db introspector, timeout time.Duration) *shape {
-	cat := a.cat.Load()
+	cat := a.cat
 	if !t.Account().Own && len(ownIn(cat, t)) == 0 {
 		return nil
 	}
@@ -114,13 +114,6 @@ func (s *shapes) of(t plan.Target) *findings {
 		s.known[t] = known
 	}
 	return known
-}
-
-// forget forgets all accounts.
-func (s *shapes) forget() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.known = nil
 }
 
 // schema is what is known of a schema, looked at if nothing is.

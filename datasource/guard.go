@@ -55,7 +55,7 @@ func placeOf(r plan.Ref) tablePlace {
 
 // binding is what the catalog says of a table that is written.
 func (g *guard) binding(r plan.Ref) (*catalog.Dataset, *catalog.Binding) {
-	d := g.accounts.cat.Load().Dataset(r.Dataset())
+	d := g.accounts.cat.Dataset(r.Dataset())
 	if d == nil {
 		return nil, nil
 	}
@@ -258,6 +258,6 @@ func (g *guard) checked(r plan.Ref, name string) []string {
 
 // shows tells whether whoever writes is told what code of the database's own says.
 func (g *guard) shows() bool {
-	source := g.accounts.cat.Load().Sources[g.target.Source]
+	source := g.accounts.cat.Sources[g.target.Source]
 	return source != nil && source.Postgres.ShowRaised
 }

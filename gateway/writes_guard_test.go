@@ -184,7 +184,9 @@ func TestUpsertsOfOneKeyAtOnce(t *testing.T) {
 	for _, filter := range []string{"", "    filter: {or: [{customer_id: {isNull: true}}, {customer: {name: {neq: gone}}}]}\n"} {
 		db := pgtest.Start(t).Database(t)
 		db.Exec(t, writtenTables)
-		g := openWrittenAs(t, db, func(text string) string { return strings.Replace(text, "    version: version\n", "    version: version\n"+filter, 1) })
+		g := openWrittenAs(t, db, func(text string) string {
+			return strings.Replace(text, "    version: version\n", "    version: version\n"+filter, 1)
+		})
 		ann := g.keyOf(t, "ann", "a", "READ_DATA, WRITE_DATA")
 		const writers, keys = 16, 5
 		answers := make(chan string, writers*keys)
@@ -288,7 +290,9 @@ func TestSearchPathOfASource(t *testing.T) {
 		"search_path: []":            `null UNAVAILABLE: a trigger or a function of the database's own failed`,
 		"max_conns: 3":               `null UNAVAILABLE: a trigger or a function of the database's own failed`, // the account has "$user", public
 	} {
-		g := openWrittenAs(t, db, func(text string) string { return strings.Replace(text, "sslmode: disable", "sslmode: disable, "+path, 1) })
+		g := openWrittenAs(t, db, func(text string) string {
+			return strings.Replace(text, "sslmode: disable", "sslmode: disable, "+path, 1)
+		})
 		ann := g.keyOf(t, "ann", "a", "READ_DATA, WRITE_DATA")
 		if got := short(t, g.query(t, ann, `mutation { insertOrdersOne(row: {id: 10, note: "x"}) { note } }`)); got != want {
 			t.Errorf("%s: %s", path, got)

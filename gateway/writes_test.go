@@ -235,10 +235,10 @@ func TestWritesRefused(t *testing.T) {
 		{ann, `mutation { updateOrders(set: {note: "x"}) { affected } }`, "exactly one of where and all"},
 		{ann, `mutation { updateOrders(where: {id: {eq: 1}}, all: true, set: {note: "x"}) { affected } }`, "exactly one of where and all"},
 		{ann, `mutation { updateOrders(all: false, set: {note: "x"}) { affected } }`, "all is true or is left out"},
-		{ann, `mutation { deleteOrders(where: {}) { affected } }`, "where has no condition"},
-		{ann, `mutation { deleteOrders(where: {and: []}) { affected } }`, "where has no condition"},
-		{ann, `mutation { deleteOrders(where: {not: {}}) { affected } }`, "where has no condition"},
-		{ann, `mutation { deleteOrders(where: {not: {or: [{}]}}) { affected } }`, "where has no condition"},
+		{ann, `mutation { deleteOrders(where: {}) { affected } }`, "where has no condition that a row could fail"},
+		{ann, `mutation { deleteOrders(where: {and: []}) { affected } }`, "where has no condition that a row could fail"},
+		{ann, `mutation { deleteOrders(where: {not: {}}) { affected } }`, "where has no condition that a row could fail"},
+		{ann, `mutation { deleteOrders(where: {not: {or: [{}]}}) { affected } }`, "where has no condition that a row could fail"},
 		{ann, `mutation { deleteOrders(where: null) { affected } }`, "BAD_USER_INPUT"},
 		{ann, `mutation { deleteOrders(where: {id: null}) { affected } }`, "BAD_USER_INPUT"},
 		{ann, `mutation { deleteOrders(where: {id: {eq: null}}) { affected } }`, "BAD_USER_INPUT"},
@@ -262,4 +262,13 @@ func TestWritesRefused(t *testing.T) {
 	if err := db.Open(t).QueryRowContext(t.Context(), `SELECT count(*) FROM orders WHERE version = 1`).Scan(&rows); err != nil || rows != 2 {
 		t.Errorf("%d orders are as they were, %v", rows, err)
 	}
+}
+
+// openWrittenWith is openWritten with more tables, and another configuration.
+func openWrittenWith(t *testing.T, tables string, edit func(string) string) (writing, pgtest.DB) {
+	t.Helper()
+	db := pgtest.Start(t).Database(t)
+	db.Exec(t, writtenTables)
+	db.Exec(t, tables)
+	return openWrittenAs(t, db, edit), db
 }

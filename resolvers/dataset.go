@@ -27,6 +27,9 @@ type Datasets struct {
 	// AuditStrictly writes an entry of what is changed before it returns; nil: nobody
 	// waits for those either.
 	AuditStrictly func(context.Context, audit.Entry) error
+	// Tenant finds a tenant that a principal of all tenants names, to write its rows; nil: it
+	// names none.
+	Tenant func(ctx context.Context, id string) (plan.Tenant, error)
 	// Told hears of each dataset that was changed; nil: nobody else keeps answers.
 	Told func(context.Context, plan.Change)
 

@@ -19,6 +19,7 @@ type Changed struct {
 	Affected int
 	Results  []*value.Result // of its answers; nil where there is no row for one
 	Err      error           // of its answers, where they could not be read once it was made
+	Also     []Count         // what was written of other datasets, and of rows nested in these
 }
 
 // Tables is what is known of the tables that are written. What is known was read before they
@@ -43,6 +44,7 @@ func Apply(ctx context.Context, s Session, d sqlgen.ChangeDialect, c plan.Change
 	if err != nil {
 		return Changed{}, err
 	}
+	a.belonging(&out)
 	return out, a.charge.settle(present(out.Results)...)
 }
 
@@ -66,12 +68,14 @@ type applying struct {
 	keys    [][]value.Value // of the rows, by cell of the key
 	count   int
 
-	seeks bool // which row is the first that the source refuses
+	by    [][]bool // which checks are of a grant that lets a row be changed that was there; nil: all
+	seeks bool     // which row is the first that the source refuses
 
 	made          map[string]bool // keys of rows that were inserted, where others were there already
 	written       int
 	inside        *applying // whose rows these are nested in
 	before, after []*applying
+	went          []*applying // of rows that referred to those that were deleted
 }
 
 func (a *applying) apply(ctx context.Context) (Changed, error) {
@@ -239,7 +243,7 @@ func (a *applying) inserts(ctx context.Context) error {
 
 // checks reads all that was inserted again, when all of it is there.
 func (a *applying) checks(ctx context.Context) error {
-	if err := a.check(ctx, nil); err != nil {
+	if err := a.check(ctx, a.by); err != nil {
 		return err
 	}
 	for _, list := range [][]*applying{a.before, a.after} {
@@ -260,6 +264,13 @@ func (a *applying) insert(ctx context.Context) error {
 		a.keys[k] = make([]value.Value, a.count)
 	}
 	upsert, upserts := a.c.Upsert()
+	if upserts && upsert.Helds() > 0 {
+		by, err := a.heldBefore(ctx, upsert)
+		if err != nil {
+			return err
+		}
+		a.by = by
+	}
 	for i := range a.c.Inserts() {
 		into := a.c.Insert(i)
 		into = into.Filled(
@@ -619,6 +630,7 @@ func (a *applying) remove(ctx context.Context) error {
 		if err := of.depend(ctx, a); err != nil {
 			return of.failed(err)
 		}
+		a.went = append(a.went, of)
 	}
 	if err := a.kept(ctx, a.c.Leftovers(), a.c.Leftover); err != nil {
 		return err

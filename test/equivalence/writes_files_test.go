@@ -21,7 +21,7 @@ var unbound = strings.NewReplacer(" CHECK (amount < 1000)", "", "varchar(12)", "
 
 // twice is what the engines say of rows that collide: DuckDB does not say in which
 // columns where both are of one mutation.
-var twice = regexp.MustCompile(`there is a row of (\w+) with the same \w+|the change of (\w+) collides with a row that is there`)
+var twice = regexp.MustCompile(`there is a row of (\w+) with the same [\w, ]+|the change of (\w+) collides with a row that is there`)
 
 // upsert is a mutation of rows that may be there already.
 func (w writer) upsert() string {
@@ -56,8 +56,8 @@ INSERT INTO orders (tenant, id, customer_id, note) SELECT t, n, n, 'of ' || t FR
 	whose := func(tenant string) principal.Principal {
 		return principal.Principal{Subject: "ana", Tenant: tenant, TenantKey: tenant, Scopes: []principal.Scope{principal.ReadData, principal.WriteData}}
 	}
-	w := writer{rand.New(rand.NewPCG(5, 3)), 11}
-	read := `{ orders(orderBy: [{id: ASC}]) ` + orderFields + ` customers(orderBy: [{id: ASC}]) ` + customerFields + ` }`
+	w := writer{rand.New(rand.NewPCG(10, 3)), 18}
+	read := `{ orders(orderBy: [{id: ASC}]) ` + orderFields + ` customers(orderBy: [{id: ASC}]) ` + customerFields + ` lines(orderBy: [{order_id: ASC}, {line: ASC}]) { order_id line sku } notes(orderBy: [{id: ASC}]) { id order_id version } }`
 	others := answerIn(t, server, whose("bistro"), read) + answerIn(t, server, whose("cantina"), read)
 	done, upserted, refused := 0, 0, make(map[string]int)
 	for n := range 400 {
