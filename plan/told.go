@@ -22,4 +22,6 @@ func (b *builder) rowsNamed(d *catalog.Dataset) string {
 }
 
 // sees tells whether the principal sees a dataset. What is made without a view is told to nobody.
-func (b *builder) sees(d *catalog.Dataset) bool { return b.view == nil || b.view.Dataset(d.Name) != nil }
+func (b *builder) sees(d *catalog.Dataset) bool {
+	return b.view == nil || b.view.Dataset(d.Name) != nil
+}

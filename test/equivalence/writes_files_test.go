@@ -26,7 +26,7 @@ var twice = regexp.MustCompile(`there is a row of (\w+) with the same [\w, ]+|th
 // collided is where in the input that is: the server finds the row as well.
 var collided = regexp.MustCompile(`"at":"[^"]*","code":"CONFLICT"`)
 
-func alike(answer string) string {
+func sameSaid(answer string) string {
 	return collided.ReplaceAllString(twice.ReplaceAllString(answer, "twice $1$2"), `"code":"CONFLICT"`)
 }
 
@@ -72,7 +72,7 @@ INSERT INTO orders (tenant, id, customer_id, note) SELECT t, n, n, 'of ' || t FR
 		if n%4 == 3 {
 			text = w.upsert()
 		}
-		a, b := alike(answerIn(t, server, whose("acme"), text)), alike(answerIn(t, file, whose("acme"), text))
+		a, b := sameSaid(answerIn(t, server, whose("acme"), text)), sameSaid(answerIn(t, file, whose("acme"), text))
 		if a != b {
 			t.Fatalf("mutation %d: %s\nserver: %s\nfile:   %s\n%s", n, text, a, b, file.log)
 		}
