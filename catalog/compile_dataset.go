@@ -329,7 +329,11 @@ func (c *compiler) key(d *draft) {
 			}
 			d.Key = append(d.Key, col)
 		}
-		if known && len(t.uniqueSets()) > 0 && !d.uniqueBy(t, d.Key) {
+		within := d.Key // one tenant, whose rows are all that are asked by key
+		if d.Tenant != nil {
+			within = append(slices.Clone(d.Key), d.Tenant)
+		}
+		if known && len(t.uniqueSets()) > 0 && !d.uniqueBy(t, within) {
 			at.note("no unique constraint of %s says that these columns identify a row; two rows with one key would be one", t.Name)
 		}
 		return

@@ -150,7 +150,7 @@ const mostUnseen = 3
 // different times.
 func backoff(try int) time.Duration {
 	most := min(time.Duration(try)*pause, mostPause)
-	return most/2 + rand.N(most)
+	return most/2 + rand.N(most) //nolint:gosec // nobody gains by knowing it
 }
 
 // again tells whether a transaction is to be begun anew: all of it was undone, because of

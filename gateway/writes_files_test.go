@@ -306,7 +306,7 @@ func TestWritesTwiceInAFile(t *testing.T) {
 	ann := g.keyOf(t, "ann", "a", "READ_DATA, WRITE_DATA")
 	for text, at := range map[string]string{
 		`mutation { a: insertOrdersOne(row: {id: 40, note: "secret"}) { id } b: insertOrdersOne(row: {id: 40}) { id } }`: " (b.row)",
-		`mutation { a: insertOrders(rows: [{id: 40, note: "secret"}, {id: 41, note: "secret"}]) { affected } }`:         "",
+		`mutation { a: insertOrders(rows: [{id: 40, note: "secret"}, {id: 41, note: "secret"}]) { affected } }`:          "",
 	} {
 		if got := short(t, g.query(t, ann, text)); got != `null CONFLICT: the change of orders collides with a row that is there`+at {
 			t.Error(got)
@@ -329,7 +329,9 @@ func TestAnotherFileIsJudged(t *testing.T) {
 	if got := short(t, g.query(t, ann, insert)); got != `{"insertOrdersOne":{"id":40}}` {
 		t.Fatal(got)
 	}
-	replace(t, path, func(path string) { program.MakeDuckDB(t, path, inFile+"; CREATE UNIQUE INDEX of_all ON orders (note);") })
+	replace(t, path, func(path string) {
+		program.MakeDuckDB(t, path, inFile+"; CREATE UNIQUE INDEX of_all ON orders (note);")
+	})
 	if got := short(t, g.query(t, ann, insert)); !strings.HasPrefix(got, "null UNAVAILABLE: the keys, triggers or rules of the table of orders have changed") {
 		t.Error(got)
 	}

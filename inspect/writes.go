@@ -24,8 +24,10 @@ func writing(cat *catalog.Catalog, tables catalog.Introspected) []string {
 			if t, ok := tables[source][catalog.TableKey(b.Schema, b.Table)]; ok && d.WritableIn(b) {
 				out = append(out, counted(cat.Sources[source], d, b, t)...)
 				out = append(out, astray(d, b, t)...)
+				out = append(out, deferred(d, b)...)
 			}
 		}
+		out = append(out, unused(cat, d)...)
 		if !d.Writes.Insert {
 			continue
 		}
@@ -73,6 +75,63 @@ func astray(d *catalog.Dataset, b *catalog.Binding, t catalog.Table) []string {
 		fk := t.ForeignKeys[i]
 		out = append(out, fmt.Sprintf("datasets.%s: (%s) refers to %s, and no dataset says whose rows those are, so nobody gives it a value; serve that table as a dataset, or let the foreign key pair the tenants",
 			d.Name, strings.Join(fk.Columns, ", "), catalog.TableKey(fk.RefSchema, fk.RefTable)))
+	}
+	return out
+}
+
+// deferred names the keys that the database would check when a transaction ends. All is checked
+// after each statement, since what was written is read again before the end.
+func deferred(d *catalog.Dataset, b *catalog.Binding) []string {
+	var names []string
+	for _, k := range b.Target.Keys {
+		if k.Deferrable {
+			names = append(names, "the key "+k.Name)
+		}
+	}
+	for _, r := range b.Target.References {
+		if r.Deferrable && r.Dataset != nil {
+			names = append(names, "the foreign key to "+r.Dataset.Name)
+		}
+	}
+	var out []string
+	for _, name := range names {
+		out = append(out, fmt.Sprintf("datasets.%s: %s is deferrable, and is checked after each statement all the same: rows that take each other's value, or lead to one that comes later, go by a value that is free between two fields, or by nested rows", d.Name, name))
+	}
+	return out
+}
+
+// unused names what the file lets nobody do after all: there are roles, and none grants it.
+func unused(cat *catalog.Catalog, d *catalog.Dataset) []string {
+	if len(cat.Roles) == 0 {
+		return nil
+	}
+	grants := func(r *catalog.Role, of *catalog.Dataset, op string) bool {
+		right := r.Datasets[of.Name]
+		return right != nil && (op == catalog.InsertRows && right.Insert != nil || op == catalog.UpdateRows && right.Update != nil || op == catalog.DeleteRows && right.Delete != nil)
+	}
+	by := func(op string) (out []*catalog.Role) {
+		for _, name := range slices.Sorted(maps.Keys(cat.Roles)) {
+			if grants(cat.Roles[name], d, op) {
+				out = append(out, cat.Roles[name])
+			}
+		}
+		return out
+	}
+	var out []string
+	for op, may := range map[string]bool{catalog.InsertRows: d.Writes.Insert, catalog.UpdateRows: d.Writes.Update, catalog.DeleteRows: d.Writes.Delete} {
+		if may && len(by(op)) == 0 {
+			out = append(out, fmt.Sprintf("datasets.%s.writable: %s, and no role grants it, so nobody does", d.Name, op))
+		}
+	}
+	slices.Sort(out)
+	for _, rel := range d.Relations {
+		op := map[catalog.OnDelete]string{catalog.Cascade: catalog.DeleteRows, catalog.Unlink: catalog.UpdateRows}[rel.OnDelete]
+		deleting := by(catalog.DeleteRows)
+		if op == "" || len(deleting) == 0 || slices.ContainsFunc(deleting, func(r *catalog.Role) bool { return grants(r, rel.To, op) }) {
+			continue
+		}
+		out = append(out, fmt.Sprintf("datasets.%s.relations.%s.on_delete: %s, and no role that deletes %s may %s %s, so whoever deletes a row that any of those refer to is refused",
+			d.Name, rel.Name, rel.OnDelete, d.Name, op, rel.To.Name))
 	}
 	return out
 }

@@ -113,3 +113,50 @@ func TestSequencesTell(t *testing.T) {
 		t.Errorf("after mending: %s\n%s", strings.Join(r.Problems, "\n"), strings.Join(r.Notes, "\n"))
 	}
 }
+
+// What a check says of keys that hold the tenant, of keys that are deferrable, and of what nobody may use.
+func TestNotesOfWriting(t *testing.T) {
+	t.Parallel()
+	db := pgtest.Start(t).Database(t)
+	db.Exec(t, `CREATE TABLE customers (tenant text NOT NULL, id int, name text, PRIMARY KEY (tenant, id));
+		CREATE INDEX ON customers (tenant);
+		CREATE TABLE orders (tenant text NOT NULL, id int, customer_id int, code int, PRIMARY KEY (tenant, id),
+			FOREIGN KEY (tenant, customer_id) REFERENCES customers DEFERRABLE INITIALLY DEFERRED, UNIQUE (tenant, code) DEFERRABLE)`)
+	const datasets = `{
+  orders: {tenant: tenant, key: id, writable: true},
+  customers: {tenant: tenant, key: id, writable: true, relations: {orders: {to: orders, many: true, on: {id: customer_id}, on_delete: cascade}}}}
+`
+	const roles = "roles: {clerk: {datasets: {orders: {insert: {}, update: {}}, customers: {insert: {}, delete: {}}}}}"
+	said := func(r *inspect.Report) string {
+		t.Helper()
+		if len(r.Problems) > 0 {
+			t.Fatalf("the problems are\n%s", strings.Join(r.Problems, "\n"))
+		}
+		return strings.Join(slices.DeleteFunc(r.Notes, func(note string) bool { return strings.Contains(note, "CREATE INDEX") }), "\n")
+	}
+	want := []string{
+		"datasets.orders: the key code is deferrable, and is checked after each statement all the same",
+		"datasets.orders: the foreign key to customers is deferrable, and is checked after each statement all the same",
+	}
+	without := said(checkShop(t, db, datasets))
+	with := said(checkShop(t, db, datasets+roles))
+	for _, line := range want {
+		if !strings.Contains(without, line) || !strings.Contains(with, line) {
+			t.Errorf("%q is not said:\n%s\n%s", line, without, with)
+		}
+	}
+	if strings.Count(without, "\n") != 1 {
+		t.Errorf("without roles the notes are\n%s", without)
+	}
+	for _, line := range []string{
+		"datasets.orders.writable: delete, and no role grants it, so nobody does", "datasets.customers.writable: update, and no role grants it, so nobody does",
+		"datasets.customers.relations.orders.on_delete: cascade, and no role that deletes customers may delete orders",
+	} {
+		if !strings.Contains(with, line) {
+			t.Errorf("%q is not said:\n%s", line, with)
+		}
+	}
+	if strings.Count(with, "\n") != 4 {
+		t.Errorf("with roles the notes are\n%s", with)
+	}
+}

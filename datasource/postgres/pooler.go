@@ -177,8 +177,7 @@ func (c *connector) arrive(ctx context.Context, made *conn) error {
 const identity = `SELECT current_database()::text, current_user::text, EXISTS(SELECT FROM pg_namespace WHERE nspname = $1::text),
 	pg_backend_pid()::int8, s.bound,
 	CASE WHEN pg_backend_pid() = $2::int8 THEN set_config('statement_timeout', s.bound::text, false) END,
-	CASE WHEN pg_backend_pid() = $2::int8 AND s.checks THEN set_config('client_connection_check_interval', '500', false) END,
-	s.path`
+	CASE WHEN pg_backend_pid() = $2::int8 AND s.checks THEN set_config('client_connection_check_interval', '500', false) END`
 
 const identityFrom = `
 FROM (
@@ -202,11 +201,16 @@ func (c *connector) identify(ctx context.Context, made *conn, greeted int64) err
 	for _, s := range made.pooling.settings {
 		text += ", current_setting(" + pq.QuoteLiteral(s.Name) + ")"
 	}
+	columns := 7 + len(made.pooling.settings)
+	if c.opts.Writes {
+		text += ", s.path"
+		columns++
+	}
 	found, err := made.row(ctx, text+identityFrom, []string{c.opts.Schema, strconv.FormatInt(greeted, 10), milliseconds(made.limit)})
 	if err != nil {
 		return err
 	}
-	if len(found) != 8+len(made.pooling.settings) {
+	if len(found) != columns {
 		return pglink.ErrProtocol
 	}
 	database, user, backend := string(found[0].Text), string(found[1].Text), found[3].Int
@@ -220,7 +224,7 @@ func (c *connector) identify(ctx context.Context, made *conn, greeted int64) err
 		return fmt.Errorf("%w (another process answers than the one that greeted)", errPooler)
 	}
 	for i, s := range made.pooling.settings {
-		if is := string(found[8+i].Text); is != s.Value {
+		if is := string(found[7+i].Text); is != s.Value {
 			return fmt.Errorf("%w (%s is %q where %q was asked for)", errPooler, s.Name, is, s.Value)
 		}
 	}
@@ -228,7 +232,7 @@ func (c *connector) identify(ctx context.Context, made *conn, greeted int64) err
 	if c.opts.Writes {
 		schemas := c.opts.SearchPath
 		if schemas == nil {
-			schemas = schemasIn(string(found[7].Text))
+			schemas = schemasIn(string(found[columns-1].Text))
 		}
 		made.path = pathOf(append([]string{c.opts.Schema}, schemas...))
 	}
