@@ -21,6 +21,7 @@ type Statement struct {
 	Text    string
 	Args    Args
 	Parents int
+	Single  bool // of one that names rows by their keys: it reads one table
 }
 
 // ErrNotPlanned is returned for the zero value of a plan.
@@ -65,6 +66,7 @@ type writer struct {
 	rowless bool // counts are of no rows
 	part    *part
 	sameBy  []string // by which the row of an upsert is found in its level
+	written bool     // the first reference reads rows that the statement itself has written
 	err     error
 }
 
@@ -252,6 +254,9 @@ func (w *writer) reference(i int) {
 	}
 	outer := w.inside
 	w.put("(SELECT TRUE AS ", Identifier(rowMark))
+	if w.written && i == 0 {
+		w.put(", ", table(i), ".", Identifier(parentMark))
+	}
 	for j := range r.Fields() {
 		f := r.Field(j)
 		if f.Func != "" {
@@ -271,10 +276,15 @@ func (w *writer) reference(i int) {
 		}
 	}
 	w.put(" FROM ")
-	if r.Schema() != "" {
-		w.put(Identifier(r.Schema()), ".")
+	if w.written && i == 0 {
+		w.put(writtenRows)
+	} else {
+		if r.Schema() != "" {
+			w.put(Identifier(r.Schema()), ".")
+		}
+		w.put(Identifier(r.Table()))
 	}
-	w.put(Identifier(r.Table()), " AS ", table(i))
+	w.put(" AS ", table(i))
 	for j := range r.Policies() {
 		p := r.Policy(j)
 		w.put(" LEFT JOIN ")
