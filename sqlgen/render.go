@@ -66,7 +66,6 @@ type writer struct {
 	rowless bool // counts are of no rows
 	part    *part
 	sameBy  []string // by which the row of an upsert is found in its level
-	written bool     // the first reference reads rows that the statement itself has written
 	err     error
 }
 
@@ -254,9 +253,6 @@ func (w *writer) reference(i int) {
 	}
 	outer := w.inside
 	w.put("(SELECT TRUE AS ", Identifier(rowMark))
-	if w.written && i == 0 {
-		w.put(", ", table(i), ".", Identifier(parentMark))
-	}
 	for j := range r.Fields() {
 		f := r.Field(j)
 		if f.Func != "" {
@@ -276,15 +272,10 @@ func (w *writer) reference(i int) {
 		}
 	}
 	w.put(" FROM ")
-	if w.written && i == 0 {
-		w.put(writtenRows)
-	} else {
-		if r.Schema() != "" {
-			w.put(Identifier(r.Schema()), ".")
-		}
-		w.put(Identifier(r.Table()))
+	if r.Schema() != "" {
+		w.put(Identifier(r.Schema()), ".")
 	}
-	w.put(" AS ", table(i))
+	w.put(Identifier(r.Table()), " AS ", table(i))
 	for j := range r.Policies() {
 		p := r.Policy(j)
 		w.put(" LEFT JOIN ")

@@ -2,6 +2,7 @@ package sqlgen
 
 import (
 	"strconv"
+	"strings"
 
 	"usher/plan"
 )
@@ -18,7 +19,7 @@ func AtOnce(c plan.Change, d ChangeDialect) bool {
 		return false
 	}
 	for i := range c.Answers() {
-		if l := c.Answer(i).Root(); !alone(l) || l.Orders() > 0 || l.Offset() > 0 || l.Cut() {
+		if l := c.Answer(i).Root(); !alone(l) || l.Orders() > 0 || l.Offset() > 0 || l.Limit() != plan.All {
 			return false
 		}
 	}
@@ -37,58 +38,98 @@ func alone(l plan.Level) bool {
 	return l.Refs() == 1 && l.Children() == 0 && !total && !l.Grouped()
 }
 
-// WholeCells are the cells before the answer: how many rows were to be written, how many
-// were, how many of these are right, what the table is, and the number of the row that is answered,
-// or null where none is.
-const WholeCells = 5
+// The cells before those of the answer: whether the row was written, whether it is right, whether
+// it is shown, and what the table is. Without an answer there is one row, and they are how many of
+// the rows were to be written, were, and are right.
+const WholeCells = 4
+
+// What the rows are called that are compared with the check and the answer's level: no column can have
+// such a name.
+const (
+	rightMark = "__right"
+	shownMark = "__shown"
+)
 
 // Whole writes a change that is one statement. Told is an expression that tells what the table
-// is; empty: nobody asks. There is a row at least.
+// is; empty: nobody asks.
 func Whole(c plan.Change, told string, d ChangeDialect) (Statement, error) {
 	if !c.Valid() || !AtOnce(c, d) {
 		return Statement{}, ErrNotPlanned
 	}
 	w := &writer{d: d, args: &arguments{}}
-	chosen := "0"
 	w.put("WITH ")
+	rows, made := writtenRows+" AS "+table(0), "TRUE"
 	if c.Kind().Inserts() {
 		w.wholeInsert(c, d)
-		chosen = strconv.Itoa(c.Given())
 	} else {
 		w.wholeUpdate(c, d)
-		chosen = "(SELECT count(*) FROM p)"
+		rows = "p LEFT JOIN " + rows + " ON " + table(0) + "." + Identifier(parentMark) + " = p.n"
+		made = table(0) + "." + Identifier(parentMark) + " IS NOT NULL"
 	}
 	if told == "" {
 		told = "NULL"
 	}
-	w.put(" SELECT CAST(", chosen, " AS bigint), (SELECT count(*) FROM ", writtenRows, "), (SELECT count(*) FROM ")
-	w.overWritten(c.Check(0).Level(), func(l *writer) {
-		l.reference(0)
-		l.condition(" WHERE ", l.l.Where())
-	})
-	w.put("), CAST(", told, " AS bigint)")
-	if c.Answers() == 0 {
-		w.put(", CAST(NULL AS bigint)")
-		return Statement{Text: w.b.String(), Args: w.args.Args}, w.err
+	levels := []*writer{{d: d, l: c.Check(0).Level(), args: w.args}}
+	for i := range c.Answers() {
+		levels = append(levels, &writer{d: d, l: c.Answer(i).Root(), args: w.args})
 	}
-	w.put(", a.* FROM (SELECT 1) AS o LEFT JOIN (SELECT ")
-	w.overWritten(c.Answer(0).Root(), func(l *writer) {
-		l.put(table(0), ".", Identifier(parentMark), " AS n, ")
-		l.columns()
-		l.put(" FROM ")
-		l.reference(0)
-		l.condition(" WHERE ", l.l.Where())
-		l.put(" ORDER BY 1")
-		l.limit()
-	})
-	w.put(") AS a ON TRUE ORDER BY a.n")
+	marks := []string{rightMark, shownMark}
+	right := make([]string, len(levels))
+	for i, l := range levels {
+		right[i] = table(0) + "." + Identifier(marks[i])
+		if where := l.l.Where(); where.Op() != plan.True {
+			right[i] += " AND " + l.expr(where)
+		}
+	}
+	w.put(" SELECT ")
+	if c.Answers() == 0 {
+		w.put("count(*), count(*)", d.Filter(Identifier(rowMark)), ", count(*)", d.Filter(Identifier(rowMark)+" AND "+right[0]), ", CAST(", told, " AS bigint)")
+	} else {
+		w.put(Identifier(rowMark), ", ", right[0], ", ", right[1], ", CAST(", told, " AS bigint), ")
+		levels[1].columns()
+		w.put(levels[1].b.String())
+	}
+	w.put(" FROM (SELECT ", made, " AS ", Identifier(rowMark))
+	seen := make(map[string]bool)
+	for i, l := range levels {
+		w.put(", ", l.confined(), " AS ", Identifier(marks[i]))
+		r := l.l.Ref(0)
+		for n := range r.Fields() {
+			f := r.Field(n)
+			if seen[f.Name] {
+				continue
+			}
+			seen[f.Name] = true
+			read := table(0) + "." + Identifier(f.Stored)
+			if !atUse(f) {
+				read = d.Read(read, f)
+			}
+			w.put(", ", read, " AS ", Identifier(f.Name))
+		}
+		if w.err == nil {
+			w.err = l.err
+		}
+	}
+	if !c.Kind().Inserts() {
+		w.put(", p.n AS ", Identifier(parentMark))
+	}
+	w.put(" FROM ", rows, ") AS ", table(0))
+	if !c.Kind().Inserts() && c.Answers() > 0 {
+		w.put(" ORDER BY ", table(0), ".", Identifier(parentMark))
+	}
 	return Statement{Text: w.b.String(), Args: w.args.Args}, w.err
 }
 
-// overWritten writes a level over the rows that the statement has written.
-func (w *writer) overWritten(l plan.Level, write func(*writer)) {
-	of := &writer{d: w.d, l: l, args: w.args, written: true}
-	w.within(of, write)
+// confined is the scope of the first reference, of its rows as they are stored.
+func (w *writer) confined() string {
+	r := w.l.Ref(0)
+	parts := []string{"TRUE"}
+	w.inside = 1
+	for i := range r.Scopes() {
+		parts = append(parts, w.expr(r.Scope(i)))
+	}
+	w.inside = 0
+	return "(" + strings.Join(parts, " AND ") + ")"
 }
 
 // within writes with another writer of the same statement.
@@ -107,12 +148,12 @@ func (w *writer) wholeInsert(c plan.Change, d ChangeDialect) {
 		return
 	}
 	names, values, texts := w.toInsert(i, d)
-	w.put("i", w.d.Materialized(), "INSERT INTO ")
+	w.put(writtenRows, " AS (INSERT INTO ")
 	w.into(i.Table())
 	w.inserted(names, values, texts)
 	w.put(" RETURNING ")
 	w.returned(c)
-	w.put("), ", writtenRows, w.d.Materialized(), "SELECT row_number() OVER () AS ", Identifier(parentMark), ", i.* FROM i)")
+	w.put(")")
 }
 
 func (w *writer) wholeUpdate(c plan.Change, d ChangeDialect) {
@@ -132,7 +173,7 @@ func (w *writer) wholeUpdate(c plan.Change, d ChangeDialect) {
 		of.limit()
 		of.put(d.Lock(ToChange, table(0)))
 	})
-	w.put(") AS s), ", writtenRows, w.d.Materialized(), "UPDATE ")
+	w.put(") AS s), ", writtenRows, " AS (UPDATE ")
 	w.within(&writer{d: w.d, l: c.Update().Level(), args: w.args}, func(of *writer) {
 		of.into(of.l.Ref(0))
 		of.sets(c.Update(), d)

@@ -5,7 +5,6 @@ import (
 
 	"usher/fault"
 	"usher/plan"
-	"usher/query"
 	"usher/sqlgen"
 	"usher/value"
 )
@@ -28,26 +27,29 @@ func (a *applying) whole(ctx context.Context) (Changed, error) {
 	if err != nil {
 		return Changed{}, err
 	}
-	written := &writtenRows{Rows: rows}
+	written := &writtenRows{Rows: rows, answers: a.c.Answers() > 0}
 	results := make([]*value.Result, a.c.Answers())
-	if len(results) == 0 {
-		written.Next()
-		err = ended(written)
-	} else {
+	if written.answers {
 		l := a.c.Answer(0).Root()
 		results[0] = &value.Result{}
-		results[0].Rows, err = read(written, max(l.Columns(), 1), min(a.c.Given(), 1024), &a.charge)
+		results[0].Rows, err = read(written, max(l.Columns(), 1), min(max(a.c.Given(), 1), 1024), &a.charge)
+	} else {
+		if rows.Next() {
+			written.chosen, written.done, written.right = rows.Cell(0).Int, rows.Cell(1).Int, rows.Cell(2).Int
+		}
+		err = ended(rows)
+	}
+	if a.c.Kind().Inserts() {
+		written.chosen = int64(a.c.Given())
 	}
 	switch {
 	case err != nil:
 		return Changed{}, err
-	case !written.begun:
-		return Changed{}, fault.New(fault.Internal, "the source says nothing of what it has written to %s", a.c.Dataset())
 	case written.chosen > plan.MaxChanged:
 		return Changed{}, a.tooMany()
-	case a.c.Kind().One() && (written.chosen > 1 || len(results) > 0 && a.c.Answer(0).Shape() == query.ByKey && results[0].Rows.Len() > 1):
+	case a.c.Kind().One() && written.chosen > 1:
 		return Changed{}, fault.New(fault.Internal, "the key of %s names several rows", a.c.Dataset())
-	case written.done != written.chosen: // a trigger, or a rule of the table's own
+	case written.done != written.chosen: // a rule of the table's own
 		return Changed{}, a.refused()
 	case written.right != written.done:
 		return Changed{}, a.c.Check(0).Outside()
@@ -57,20 +59,25 @@ func (a *applying) whole(ctx context.Context) (Changed, error) {
 	return Changed{Affected: int(written.done), Results: results}, nil
 }
 
-// writtenRows are the rows of an answer behind what is said of all that was written.
+// writtenRows are the rows of an answer behind what is said of those that were written, of
+// which some are not shown.
 type writtenRows struct {
 	value.Rows
-	begun               bool
+	answers             bool
 	chosen, done, right int64
 }
 
-// Next implements value.Rows. Where no row is answered there is one all the same.
+// Next implements value.Rows.
 func (w *writtenRows) Next() bool {
 	for w.Rows.Next() {
-		if !w.begun {
-			w.begun, w.chosen, w.done, w.right = true, w.Rows.Cell(0).Int, w.Rows.Cell(1).Int, w.Rows.Cell(2).Int
+		w.chosen++
+		if w.Rows.Cell(0).Bool {
+			w.done++
 		}
-		if !w.Rows.Cell(sqlgen.WholeCells - 1).Null() {
+		if w.Rows.Cell(1).Bool {
+			w.right++
+		}
+		if w.Rows.Cell(2).Bool {
 			return true
 		}
 	}
