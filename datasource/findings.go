@@ -30,6 +30,8 @@ type shape struct {
 type findings struct {
 	mu    sync.Mutex
 	known map[string]inspected
+
+	writes *judgements
 }
 
 // introspector is a database that can say which tables it has.
@@ -95,7 +97,9 @@ func ownIn(cat *catalog.Catalog, t plan.Target) []ownTable {
 	return out
 }
 
-func newFindings() *findings { return &findings{known: make(map[string]inspected)} }
+func newFindings() *findings { 
+	return &findings{known: make(map[string]inspected), writes: &judgements{known: make(map[tablePlace]judged)}}
+}
 
 func (s *shapes) of(t plan.Target) *findings {
 	s.mu.Lock()

@@ -3,6 +3,8 @@ package datasource
 import (
 	"context"
 	"errors"
+	"math/rand/v2"
+	"slices"
 	"time"
 
 	"usher/catalog"
@@ -84,11 +86,15 @@ func (s *Sources) purgeChanged(c plan.Change) {
 	}
 }
 
-// mostBegun is how often a transaction is begun that collides with others.
-const mostBegun = 5
+// mostBegun is how often a transaction is begun that collides with others, as long as its
+// deadline lets it.
+const mostBegun = 100
 
-// pause is how long one waits before it begins anew, longer each time.
-const pause = 5 * time.Millisecond
+// pause is how long one waits before it begins anew, longer each time, up to mostPause.
+const (
+	pause     = 5 * time.Millisecond
+	mostPause = 100 * time.Millisecond
+)
 
 func (d *database) change(ctx context.Context, changes []plan.Change, terms Terms) (Made, error) {
 	if _, ok := d.writer.(*postgres.DB); terms.Once != nil && !ok {
@@ -108,24 +114,89 @@ func (d *database) change(ctx context.Context, changes []plan.Change, terms Term
 			}
 		}
 	}
+	of := writtenBy(changes...)
+	if d.guard != nil {
+		if err := d.guard.allows(ctx, of); err != nil {
+			return Made{}, &ChangeError{-1, err}
+		}
+	}
+	unseen := 0
 	for try := 1; ; try++ {
 		made, err := d.transaction(ctx, changes, terms)
 		if errors.Is(err, duckdb.ErrBroken) { // what was begun is not begun again, and the next shall not find it broken
 			err = errors.Join(err, d.renew(ctx))
 		}
-		if v := violationOf(err, nil); v == nil || !v.Passing() || try == mostBegun {
+		again, err := d.again(ctx, of, err)
+		if !again && errors.Is(err, sqlexec.ErrUnseen) {
+			unseen++
+			again = unseen <= mostUnseen
+		}
+		if !again || try >= mostBegun {
 			return made, refusedChange(changes, err)
 		}
 		select {
 		case <-ctx.Done():
 			return Made{}, refusedChange(changes, err)
-		case <-time.After(time.Duration(try) * pause):
+		case <-time.After(backoff(try)):
 		}
 	}
 }
 
+// mostUnseen is how often rows are looked for anew that were there and not seen: others may
+// insert and delete them meanwhile.
+const mostUnseen = 3
+
+// backoff is how long one waits before it begins anew. Those that collide wait for
+// different times.
+func backoff(try int) time.Duration {
+	most := min(time.Duration(try)*pause, mostPause)
+	return most/2 + rand.N(most)
+}
+
+// again tells whether a transaction is to be begun anew: all of it was undone, because of
+// others that ran beside it, or because its tables are others than were known and have been judged
+// since. What was refused by a key that nobody knew of is not told.
+func (d *database) again(ctx context.Context, of []writtenTable, err error) (bool, error) {
+	var altered *alteredError
+	v := violationOf(err, nil)
+	switch {
+	case err == nil:
+		return false, nil
+	case errors.As(err, &altered):
+		i := slices.IndexFunc(of, func(w writtenTable) bool { return placeOf(w.table) == placeOf(altered.table) })
+		if i < 0 {
+			return false, err
+		}
+		if refused := d.guard.judge(ctx, of[i]); refused != nil {
+			return false, insteadOf(err, refused)
+		}
+		return true, insteadOf(err, fault.New(fault.Unavailable, "the keys, triggers or rules of the table of %s are changing at this moment", altered.table.Dataset()).WithHint("try again").Because(err))
+	case v != nil && v.Passing():
+		return true, err
+	case v != nil && v.Class() == "23" && d.guard != nil:
+		for _, w := range of {
+			switch altered, refused := d.guard.look(ctx, w, d.db); {
+			case refused != nil:
+				return false, insteadOf(err, refused)
+			case altered:
+				return true, err
+			}
+		}
+	}
+	return false, err
+}
+
 // errMade ends the transaction of a mutation that was made before.
 var errMade = errors.New("the mutation was made before")
+
+// insteadOf is another error of the change that one is about.
+func insteadOf(err, refused error) error {
+	var of *ChangeError
+	if errors.As(err, &of) {
+		return &ChangeError{of.Change, refused}
+	}
+	return refused
+}
 
 // transaction makes the changes once.
 func (d *database) transaction(ctx context.Context, changes []plan.Change, terms Terms) (Made, error) {
@@ -135,7 +206,15 @@ func (d *database) transaction(ctx context.Context, changes []plan.Change, terms
 	}
 	began := time.Now()
 	var made Made
-	err := d.writer.Write(ctx, snapshot, func(session sqlexec.Session) (err error) {
+	begins := postgres.Transaction{Snapshot: snapshot}
+	var tables sqlexec.Tables
+	if d.guard != nil {
+		tables = d.guard
+		if snapshot {
+			begins.Keep = d.guard.keeps(writtenBy(changes...))
+		}
+	}
+	err := d.writer.Write(ctx, begins, func(session sqlexec.Session) (err error) {
 		made = Made{}
 		if terms.Once != nil {
 			if made.Kept, err = terms.Once.begin(ctx, session); err == nil && made.Kept != nil {
@@ -150,7 +229,7 @@ func (d *database) transaction(ctx context.Context, changes []plan.Change, terms
 			if err != nil {
 				return &ChangeError{i, err}
 			}
-			changed, err := sqlexec.Apply(ctx, session, d.changes, c)
+			changed, err := sqlexec.Apply(ctx, session, d.changes, c, tables)
 			if err != nil {
 				return &ChangeError{i, err}
 			}
@@ -297,7 +376,7 @@ func violated(c written, removes bool, v *postgres.Violation) *fault.Error {
 
 // writer is an account by which a source is written, in transactions.
 type writer interface {
-	Write(ctx context.Context, snapshot bool, fn func(sqlexec.Session) error) error
+	Write(ctx context.Context, t postgres.Transaction, fn func(sqlexec.Session) error) error
 	Close() error
 }
 
@@ -305,7 +384,7 @@ type writer interface {
 // snapshots anyway.
 type fileWriter struct{ source *duckdb.Source }
 
-func (w fileWriter) Write(ctx context.Context, _ bool, fn func(sqlexec.Session) error) error {
+func (w fileWriter) Write(ctx context.Context, _ postgres.Transaction, fn func(sqlexec.Session) error) error {
 	return w.source.Write(ctx, fn)
 }
 

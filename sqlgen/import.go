@@ -159,13 +159,14 @@ func (w *writer) right() string {
 	return "(" + strings.Join(cells, " AND ") + ")"
 }
 
-// Right counts the rows that a check finds, and those of them that are right.
-func Right(c plan.Check, d ImportDialect) (Statement, error) {
+// Right counts the rows that a check finds, and those of them that are right. The third cell is
+// what is told of the table.
+func Right(c plan.Check, told string, d ImportDialect) (Statement, error) {
 	w, err := written(c, d)
 	if err != nil {
 		return Statement{}, err
 	}
-	w.put("SELECT count(*), count(*)", w.d.Filter(w.right()))
+	w.put("SELECT count(*), count(*)", w.d.Filter(w.right()), ", ", told)
 	w.ofCheck()
 	return Statement{Text: w.b.String(), Args: w.args.Args}, w.err
 }

@@ -152,12 +152,17 @@ type conn struct {
 	limit      time.Duration // of each statement
 	broken     bool          // in an unknown state, or with a statement still running
 	why        error         // it is broken, if an error says so
-	begins     string        // how a transaction that writes begins; empty: it reads
+	begins     []string      // how a transaction that writes begins; nil: it reads
 	opening    []string      // statements that begin a transaction, to be sent with the first one in it
 }
 
-// beginText is how the next transaction begins.
-func (c *conn) beginText() string { return cmp.Or(c.begins, beginText) }
+// beginTexts is how the next transaction begins.
+func (c *conn) beginTexts() []string {
+	if c.begins != nil {
+		return c.begins
+	}
+	return []string{beginText}
+}
 
 // usable tells whether another session may have the connection.
 func (c *conn) usable() bool { return !c.broken && !c.wire.stray && c.pq.IsValid() }

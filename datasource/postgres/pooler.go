@@ -276,8 +276,10 @@ func (c *conn) enter(ctx context.Context, limit time.Duration) error {
 }
 
 func (c *conn) entered(limit time.Duration) error {
-	c.wire.parse("", c.beginText())
-	c.wire.execute("", nil)
+	for _, text := range c.beginTexts() {
+		c.wire.parse("", text)
+		c.wire.execute("", nil)
+	}
 	if c.pooling.named() && c.place.backend == "" { // the first; somebody before us may have left one
 		c.wire.forget(&prepared{name: c.pooling.name})
 		c.wire.parse(c.pooling.name, c.pooling.preamble)
@@ -285,8 +287,10 @@ func (c *conn) entered(limit time.Duration) error {
 	c.preface(limit, asEver)
 	c.wire.sync()
 	err := c.wire.send()
-	if err == nil {
-		err = c.wire.completed(nil)
+	for range c.beginTexts() {
+		if err == nil {
+			err = c.wire.completed(nil)
+		}
 	}
 	if err == nil {
 		err = c.prefaced()

@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/lib/pq"
@@ -75,15 +77,15 @@ func (c *conn) begin(ctx context.Context, limit time.Duration) error {
 	if c.pooling.pooled() {
 		return c.enter(ctx, limit)
 	}
-	if c.begins != "" && c.setup.text == "" {
-		c.opening = []string{c.begins, allImmediate}
+	if c.begins != nil && c.setup.text == "" {
+		c.opening = append(slices.Clone(c.begins), allImmediate)
 		if limit < c.limit-time.Second { // else the server gives up two seconds after the request has
 			c.opening = append(c.opening, "SET LOCAL statement_timeout = "+milliseconds(limit))
 		}
 		return nil
 	}
-	text := c.beginText()
-	if c.begins != "" {
+	text := strings.Join(c.beginTexts(), "; ")
+	if c.begins != nil {
 		text += "; " + allImmediate
 	}
 	if limit < c.limit {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/lib/pq"
 
@@ -27,11 +28,50 @@ const (
 // it was committed.
 var ErrUnknown = errors.New("the connection was lost after COMMIT was sent")
 
+// Transaction is how one begins that writes.
+type Transaction struct {
+	// Snapshot has all its statements see the same data.
+	Snapshot bool
+	// Keep are tables that nobody alters before it ends, from before its snapshot on: what
+	// its statements read of them in the server's catalogs is what they are. Without a
+	// snapshot there is no need: whatever follows a statement that writes to a table sees it.
+	Keep []Name
+}
+
+// Name is a table's.
+type Name struct{ Schema, Table string }
+
+func (n Name) sql() string {
+	if n.Schema == "" {
+		return pq.QuoteIdentifier(n.Table)
+	}
+	return pq.QuoteIdentifier(n.Schema) + "." + pq.QuoteIdentifier(n.Table)
+}
+
+// begins are the statements that come before the first one that reads anything.
+func (t Transaction) begins(role string, limit time.Duration) []string {
+	if !t.Snapshot {
+		return []string{beginWriting}
+	}
+	out := []string{beginSnapshot}
+	if len(t.Keep) == 0 {
+		return out
+	}
+	if role != "" {
+		out = append(out, "SET LOCAL ROLE "+pq.QuoteIdentifier(role))
+	}
+	names := make([]string, len(t.Keep))
+	for i, n := range t.Keep {
+		names[i] = n.sql()
+	}
+	return append(out, "SET LOCAL statement_timeout = "+milliseconds(limit), "LOCK TABLE "+strings.Join(names, ", ")+" IN ROW EXCLUSIVE MODE")
+}
+
 // Write calls fn with a session in one transaction that may write, and commits it if fn
 // returns no error. The connections have to be those of an account that was opened for
 // writing. The transaction begins in the message of the first statement, or, where a session has to be
 // set up, before it. Fn is called once, unless the connection turned out to be dead by then.
-func (db *DB) Write(ctx context.Context, snapshot bool, fn func(sqlexec.Session) error) error {
+func (db *DB) Write(ctx context.Context, t Transaction, fn func(sqlexec.Session) error) error {
 	for try := 1; ; try++ {
 		h := db.hosts[0]
 		if db.cluster != nil {
@@ -45,17 +85,17 @@ func (db *DB) Write(ctx context.Context, snapshot bool, fn func(sqlexec.Session)
 		if err != nil {
 			return translate(ctx, err)
 		}
-		dead, err := h.write(ctx, taken.(*conn), snapshot, fn)
+		dead, err := h.write(ctx, taken.(*conn), t, fn)
 		if !dead || try >= lostTries {
 			return err
 		}
 	}
 }
 
-func (h *host) write(ctx context.Context, c *conn, snapshot bool, fn func(sqlexec.Session) error) (dead bool, err error) {
+func (h *host) write(ctx context.Context, c *conn, t Transaction, fn func(sqlexec.Session) error) (dead bool, err error) {
 	whole := false
 	defer func() {
-		c.begins = ""
+		c.begins = nil
 		h.account.Return(c, whole && c.usable())
 	}()
 	defer func() {
@@ -63,10 +103,7 @@ func (h *host) write(ctx context.Context, c *conn, snapshot bool, fn func(sqlexe
 			dead, err = false, panicked(p)
 		}
 	}()
-	c.begins = beginWriting
-	if snapshot {
-		c.begins = beginSnapshot
-	}
+	c.begins = t.begins(c.setup.role, c.limit)
 	dead, err = c.write(ctx, fn)
 	whole = true
 	return dead, err

@@ -21,15 +21,24 @@ type Changed struct {
 	Err      error           // of its answers, where they could not be read once it was made
 }
 
+// Tables is what is known of the tables that are written. What is known was read before they
+// were: what they are is read again, when they have been written to.
+type Tables interface {
+	// Told is an expression that tells what a table is; empty: it cannot become another.
+	Told(table plan.Ref) string
+	// Same refuses a table of which that told something else than is known.
+	Same(table plan.Ref, told int64) error
+}
+
 // Apply makes a change in a session whose transaction its caller begins, and commits
 // only if there is no error. What must be there is asked for and kept as it is,
 // then rows are written, one statement for each table; what was written is read again, and
 // then answered.
-func Apply(ctx context.Context, s Session, d sqlgen.ChangeDialect, c plan.Change) (Changed, error) {
+func Apply(ctx context.Context, s Session, d sqlgen.ChangeDialect, c plan.Change, t Tables) (Changed, error) {
 	if !c.Valid() {
 		return Changed{}, fault.New(fault.Internal, "internal error").Because(sqlgen.ErrNotPlanned)
 	}
-	a := &applying{session: s, d: d, c: c, charge: charge{share: held.From(ctx)}}
+	a := &applying{session: s, d: d, c: c, tables: t, charge: charge{share: held.From(ctx)}}
 	out, err := a.apply(ctx)
 	if err != nil {
 		return Changed{}, err
@@ -52,6 +61,7 @@ type applying struct {
 	session Session
 	d       sqlgen.ChangeDialect
 	c       plan.Change
+	tables  Tables
 	charge  charge
 	keys    [][]value.Value // of the rows, by cell of the key
 	count   int
@@ -207,7 +217,7 @@ func (a *applying) references(ctx context.Context) error {
 // them.
 func (a *applying) inserts(ctx context.Context) error {
 	nested := func(c plan.Change) (*applying, error) {
-		of := &applying{session: a.session, d: a.d, c: c, inside: a}
+		of := &applying{session: a.session, d: a.d, c: c, tables: a.tables, inside: a}
 		return of, of.failed(of.inserts(ctx))
 	}
 	for i := range a.c.Before() {
@@ -343,7 +353,7 @@ func (a *applying) find(ctx context.Context, u plan.Upsert) error {
 			keys[i] = append(keys[i], u.Found(i, n))
 		}
 	}
-	only := &applying{session: a.session, d: a.d, c: a.c, keys: make([][]value.Value, a.c.Keys())}
+	only := &applying{session: a.session, d: a.d, c: a.c, tables: a.tables, keys: make([][]value.Value, a.c.Keys())}
 	there, err := a.named(ctx, statement, keys, a.count, func(n int, row value.Rows) error {
 		key := make([]value.Value, a.c.Keys())
 		for k := range key {
@@ -442,9 +452,13 @@ func (a *applying) merge(ctx context.Context, into plan.Insert, upsert plan.Upse
 	return nil
 }
 
+// ErrUnseen is the cause of a conflict with a row that is not shown, or that another transaction
+// inserted when the statement had begun: then it is shown to the next.
+var ErrUnseen = errors.New("a row with the key of one that was to be inserted is there, and was not seen")
+
 // unchanged is the error where a row is there that is not shown, or not to be changed.
 func (a *applying) unchanged() error {
-	return fault.New(fault.Conflict, "a row of %s with the key of one of these is there, and cannot be changed", a.c.Dataset())
+	return fault.New(fault.Conflict, "a row of %s with the key of one of these is there, and cannot be changed", a.c.Dataset()).Because(ErrUnseen)
 }
 
 // refused is the error where the source has written other rows than it was given.
@@ -513,7 +527,7 @@ func (a *applying) chooseOf(ctx context.Context, of *applying) error {
 	if err != nil {
 		return err
 	}
-	return a.all(ctx, lock)
+	return a.all(ctx, lock, nil)
 }
 
 // tooMany is the error where more rows would be changed than may be.
@@ -523,8 +537,8 @@ func (a *applying) tooMany() error {
 }
 
 // all runs a statement that has to have a row for each key.
-func (a *applying) all(ctx context.Context, statement sqlgen.Statement) error {
-	there, err := a.named(ctx, statement, a.keys, a.count, nil)
+func (a *applying) all(ctx context.Context, statement sqlgen.Statement, cell func(int, value.Rows) error) error {
+	there, err := a.named(ctx, statement, a.keys, a.count, cell)
 	if err != nil {
 		return err
 	}
@@ -555,10 +569,12 @@ func (a *applying) held(ctx context.Context) ([][]bool, error) {
 func (a *applying) write(ctx context.Context) error {
 	var statement sqlgen.Statement
 	var err error
+	told := ""
 	if a.c.Update().Sets() > 0 {
-		statement, err = sqlgen.Update(a.c.Update(), a.d)
+		statement, err = sqlgen.Update(a.c.Update(), a.d) // what the table is is told by the check
 	} else {
-		statement, err = sqlgen.Delete(a.c.Remove(), a.d)
+		told = a.told()
+		statement, err = sqlgen.Delete(a.c.Remove(), told, a.d)
 	}
 	if err != nil {
 		return err
@@ -566,7 +582,18 @@ func (a *applying) write(ctx context.Context) error {
 	if !a.d.Returns() {
 		return a.counted(ctx, statement)
 	}
-	return a.all(ctx, statement)
+	if told == "" {
+		return a.all(ctx, statement, nil)
+	}
+	return a.all(ctx, statement, func(_ int, row value.Rows) error { return a.tables.Same(a.c.Table(), row.Cell(1).Int) })
+}
+
+// told is the expression that tells what the table is that is written.
+func (a *applying) told() string {
+	if a.tables == nil {
+		return ""
+	}
+	return a.tables.Told(a.c.Table())
 }
 
 // linked are the cells of the keys by which rows of a level refer to these.
@@ -584,7 +611,7 @@ func (a *applying) remove(ctx context.Context) error {
 		return err
 	}
 	for i := range a.c.Dependents() {
-		of := &applying{session: a.session, d: a.d, c: a.c.Dependent(i)}
+		of := &applying{session: a.session, d: a.d, c: a.c.Dependent(i), tables: a.tables}
 		if err := of.depend(ctx, a); err != nil {
 			return of.failed(err)
 		}
@@ -688,18 +715,27 @@ func (a *applying) kept(ctx context.Context, keepers int, keeper func(int) plan.
 }
 
 // check reads what was written. A row has to be right in one of the ways, and of several
-// grants in that of one that let it be changed.
+// grants in that of one that let it be changed. What the table is is read with the rows, after it
+// was written to: so nobody has made it another, nor can before the transaction ends.
 func (a *applying) check(ctx context.Context, by [][]bool) error {
 	right := make([]bool, a.count)
 	var first error
 	for i := range a.c.Checks() {
-		check := a.c.Check(i)
-		statement, err := sqlgen.Named(check.Level(), sqlgen.NoLock, a.d)
+		check, told := a.c.Check(i), ""
+		if i == 0 {
+			told = a.told()
+		}
+		statement, err := sqlgen.Checked(check.Level(), told, a.d)
 		if err != nil {
 			return err
 		}
 		refers := make([]error, a.count)
 		there, err := a.named(ctx, statement, a.keys, a.count, func(n int, row value.Rows) error {
+			if told != "" {
+				if err := a.tables.Same(a.c.Table(), row.Cell(1+max(check.Level().Columns(), 1)).Int); err != nil {
+					return err
+				}
+			}
 			for cell := range check.Level().Columns() {
 				if !row.Cell(cell + 1).Bool {
 					refers[n] = check.Refusal(cell)

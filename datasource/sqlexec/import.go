@@ -40,6 +40,7 @@ const (
 type Loading struct {
 	plan  plan.Import
 	d     sqlgen.ImportDialect
+	table Tables
 	rows  Incoming
 	batch int64
 	buf   []byte
@@ -48,8 +49,8 @@ type Loading struct {
 }
 
 // NewLoading begins an import, in transactions of so many rows at most; 0: in one.
-func NewLoading(i plan.Import, d sqlgen.ImportDialect, rows Incoming, batch int64) *Loading {
-	return &Loading{plan: i, d: d, rows: rows, batch: batch}
+func NewLoading(i plan.Import, d sqlgen.ImportDialect, t Tables, rows Incoming, batch int64) *Loading {
+	return &Loading{plan: i, d: d, table: t, rows: rows, batch: batch}
 }
 
 // More reads the first rows of the next transaction, and tells whether there are any.
@@ -211,11 +212,14 @@ func (l *Loading) check(ctx context.Context, s Loads) error {
 		}
 	}
 	check := l.plan.Check(last)
-	statement, err := sqlgen.Right(check, l.d)
+	statement, err := sqlgen.Right(check, l.table.Told(l.plan.Table()), l.d)
 	if err != nil {
 		return err
 	}
-	cells, err := l.one(ctx, s, statement, 2)
+	cells, err := l.one(ctx, s, statement, 3)
+	if err == nil {
+		err = l.table.Same(l.plan.Table(), cells[2].Int)
+	}
 	switch {
 	case err != nil:
 		return err

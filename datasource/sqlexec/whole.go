@@ -12,7 +12,8 @@ import (
 // whole makes a change by one statement: rows are chosen and written, what the source returns of
 // them is compared with the check, and it is the answer.
 func (a *applying) whole(ctx context.Context) (Changed, error) {
-	statement, err := sqlgen.Whole(a.c, "", a.d)
+	told := a.told()
+	statement, err := sqlgen.Whole(a.c, told, a.d)
 	if err != nil {
 		return Changed{}, err
 	}
@@ -35,7 +36,7 @@ func (a *applying) whole(ctx context.Context) (Changed, error) {
 		results[0].Rows, err = read(written, max(l.Columns(), 1), min(max(a.c.Given(), 1), 1024), &a.charge)
 	} else {
 		if rows.Next() {
-			written.chosen, written.done, written.right = rows.Cell(0).Int, rows.Cell(1).Int, rows.Cell(2).Int
+			written.chosen, written.done, written.right, written.told = rows.Cell(0).Int, rows.Cell(1).Int, rows.Cell(2).Int, rows.Cell(3).Int
 		}
 		err = ended(rows)
 	}
@@ -45,6 +46,8 @@ func (a *applying) whole(ctx context.Context) (Changed, error) {
 	switch {
 	case err != nil:
 		return Changed{}, err
+	case told != "" && written.done > 0 && a.tables.Same(a.c.Table(), written.told) != nil:
+		return Changed{}, a.tables.Same(a.c.Table(), written.told)
 	case written.chosen > plan.MaxChanged:
 		return Changed{}, a.tooMany()
 	case a.c.Kind().One() && written.chosen > 1:
@@ -65,6 +68,7 @@ type writtenRows struct {
 	value.Rows
 	answers             bool
 	chosen, done, right int64
+	told                int64 // of the table
 }
 
 // Next implements value.Rows.
@@ -74,6 +78,7 @@ func (w *writtenRows) Next() bool {
 		if w.Rows.Cell(0).Bool {
 			w.done++
 		}
+		w.told = w.Rows.Cell(3).Int
 		if w.Rows.Cell(1).Bool {
 			w.right++
 		}
