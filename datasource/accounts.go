@@ -30,6 +30,8 @@ type accounts struct {
 	shapes shapes
 	counts *metrics
 
+	written lately // to any of them
+
 	mu       sync.Mutex
 	open     map[plan.Target]*account
 	recent   *list.List // of *account, most recent first; a tenant's own only

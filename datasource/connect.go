@@ -91,7 +91,7 @@ func (a *accounts) openPostgres(spec *catalog.Source, t plan.Target) (Source, er
 		return nil, errors.Join(err, db.Close())
 	}
 	gate := a.gate(a.conns.Most(server.MaxConns * db.Reading()))
-	return opened(&database{db: db, writer: into, guard: a.guardOf(t, db, spec.Timeout), changes: sqlgen.PostgresChange, writing: gate, dialect: sqlgen.Postgres, timeout: spec.Timeout, shape: a.shapeOf(t, db, spec.Timeout), meter: a.counts.of(t.Source), gate: gate}), nil
+	return opened(&database{db: db, writer: into, written: &a.written, guard: a.guardOf(t, db, spec.Timeout), changes: sqlgen.PostgresChange, writing: gate, dialect: sqlgen.Postgres, timeout: spec.Timeout, shape: a.shapeOf(t, db, spec.Timeout), meter: a.counts.of(t.Source), gate: gate}), nil
 }
 
 // hostsChanged logs which host is asked what must be fresh.

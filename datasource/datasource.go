@@ -131,6 +131,7 @@ func (s *Sources) Answer(ctx context.Context, q plan.Query) (*value.Result, erro
 // What is on its way was perhaps read before the change: nobody joins it any
 // more, and it is not kept.
 func (s *Sources) Purge(tenant, dataset string) {
+	s.accounts.written.note(tenant, time.Now(), longest(s.accounts.cat.Load())) // before those that are under way are forgotten: who begins then knows
 	s.accounts.each(func(_ plan.Target, source Source) {
 		if db, ok := source.(*database); ok {
 			db.flights.forget()

@@ -97,7 +97,7 @@ func ownIn(cat *catalog.Catalog, t plan.Target) []ownTable {
 	return out
 }
 
-func newFindings() *findings { 
+func newFindings() *findings {
 	return &findings{known: make(map[string]inspected), writes: &judgements{known: make(map[tablePlace]judged)}}
 }
 

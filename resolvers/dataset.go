@@ -10,7 +10,6 @@ import (
 	"usher/fault"
 	"usher/graph"
 	"usher/held"
-	"usher/plan"
 	"usher/principal"
 	"usher/stage"
 )
@@ -27,8 +26,9 @@ type Datasets struct {
 	// AuditStrictly writes an entry of what is changed before it returns; nil: nobody
 	// waits for those either.
 	AuditStrictly func(context.Context, audit.Entry) error
-	// Told hears of each dataset that was changed; nil: nobody else keeps answers.
-	Told func(context.Context, plan.Change)
+	// Told hears of each dataset that was changed in a source, and whose rows of it, everybody's
+	// without an owner; nil: there is nobody else who reads it.
+	Told func(ctx context.Context, source, dataset, owner string)
 
 	plans planCache
 }

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"usher/plan"
+	"usher/value"
 )
 
 // Rows that a statement has written, with what it returned of each. Nothing else can
@@ -66,6 +67,7 @@ func Whole(c plan.Change, told string, d ChangeDialect) (Statement, error) {
 		rows = "p LEFT JOIN " + rows + " ON " + table(0) + "." + Identifier(parentMark) + " = p.n"
 		made = table(0) + "." + Identifier(parentMark) + " IS NOT NULL"
 	}
+	whole := d.InternalType(value.Of(value.BigInt))
 	if told == "" {
 		told = "NULL"
 	}
@@ -83,9 +85,9 @@ func Whole(c plan.Change, told string, d ChangeDialect) (Statement, error) {
 	}
 	w.put(" SELECT ")
 	if c.Answers() == 0 {
-		w.put("count(*), count(*)", d.Filter(Identifier(rowMark)), ", count(*)", d.Filter(Identifier(rowMark)+" AND "+right[0]), ", CAST(", told, " AS bigint)")
+		w.put("count(*), count(*)", d.Filter(Identifier(rowMark)), ", count(*)", d.Filter(Identifier(rowMark)+" AND "+right[0]), ", CAST(", told, " AS ", whole, ")")
 	} else {
-		w.put(Identifier(rowMark), ", ", right[0], ", ", right[1], ", CAST(", told, " AS bigint), ")
+		w.put(Identifier(rowMark), ", ", right[0], ", ", right[1], ", CAST(", told, " AS ", whole, "), ")
 		levels[1].columns()
 		w.put(levels[1].b.String())
 	}
