@@ -86,6 +86,9 @@ func (a *accounts) openPostgres(spec *catalog.Source, t plan.Target) (Source, er
 	if err != nil {
 		return nil, err
 	}
+	if w := server.Writer; w.User != "" && !account.Foreign && server.User == spec.Postgres.User && server.Password == spec.Postgres.Password {
+		server.User, server.Password = w.User, w.Password // the source's, where its own account reads; one of a tenant's own writes as itself
+	}
 	into, err := openWriter(a.cat.Load(), t.Source, server, opts)
 	if err != nil {
 		return nil, errors.Join(err, db.Close())

@@ -24,6 +24,7 @@ func writing(cat *catalog.Catalog, tables catalog.Introspected) []string {
 			if t, ok := tables[source][catalog.TableKey(b.Schema, b.Table)]; ok && d.WritableIn(b) {
 				out = append(out, counted(cat.Sources[source], d, b, t)...)
 				out = append(out, astray(d, b, t)...)
+				out = append(out, readerWrites(cat.Sources[source], d, b, t)...)
 			}
 		}
 		if !d.Writes.Insert {
@@ -36,6 +37,15 @@ func writing(cat *catalog.Catalog, tables catalog.Introspected) []string {
 		}
 	}
 	return out
+}
+
+// readerWrites says that the account that reads could write as well, where another one is there for that.
+func readerWrites(source *catalog.Source, d *catalog.Dataset, b *catalog.Binding, t catalog.Table) []string {
+	if source.Kind != catalog.Postgres || source.Postgres.Writer.User == "" || !t.Writable {
+		return nil
+	}
+	return []string{fmt.Sprintf("datasets.%s: %s could write to it as well, though %s is there for that: REVOKE INSERT, UPDATE, DELETE ON %s.%s FROM %s;",
+		d.Name, source.Postgres.User, source.Postgres.Writer.User, sqlgen.Identifier(b.Schema), sqlgen.Identifier(b.Table), sqlgen.Identifier(source.Postgres.User))}
 }
 
 // counted names the columns that a sequence fills for all tenants together.

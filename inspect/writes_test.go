@@ -24,9 +24,14 @@ datasets: %s
 
 func checkShop(t *testing.T, db pgtest.DB, datasets string) *inspect.Report {
 	t.Helper()
+	return checkShopAs(t, db, writableShop, datasets)
+}
+
+func checkShopAs(t *testing.T, db pgtest.DB, shop, datasets string) *inspect.Report {
+	t.Helper()
 	dir := t.TempDir()
 	program.WriteFile(t, filepath.Join(dir, "secret"), program.Secret)
-	text := fmt.Sprintf(writableShop, db.Host, db.Port, db.Name, db.User, datasets)
+	text := fmt.Sprintf(shop, db.Host, db.Port, db.Name, db.User, datasets)
 	cfg, err := config.Parse(filepath.Join(dir, "usher.yml"), []byte(text), func(string) (string, bool) { return db.Password, true })
 	if err != nil {
 		t.Fatal(err)
@@ -111,5 +116,24 @@ func TestSequencesTell(t *testing.T) {
 	db.Exec(t, "INSERT INTO orders (tenant) VALUES ('acme')")
 	if r = checkShop(t, db, datasets); strings.Contains(strings.Join(r.Notes, "\n"), "counts it") || len(r.Problems) > 0 {
 		t.Errorf("after mending: %s\n%s", strings.Join(r.Problems, "\n"), strings.Join(r.Notes, "\n"))
+	}
+}
+
+// An account that reads needs no right to write where another one has it.
+func TestReaderThatCouldWrite(t *testing.T) {
+	t.Parallel()
+	db := pgtest.Start(t).Database(t)
+	db.Exec(t, `CREATE TABLE orders (tenant text NOT NULL, id int NOT NULL, PRIMARY KEY (tenant, id))`)
+	const datasets = "{orders: {tenant: tenant, writable: true}}"
+	noted := func(shop string) bool {
+		t.Helper()
+		r := checkShopAs(t, db, shop, datasets)
+		return slices.ContainsFunc(r.Notes, func(note string) bool { return strings.Contains(note, "could write to it as well") })
+	}
+	if noted(writableShop) {
+		t.Error("without a writer the one account has to write")
+	}
+	if !noted(strings.Replace(writableShop, "{env: PASSWORD}", "{env: PASSWORD}, writer: {user: scribe}", 1)) {
+		t.Error("it is not said that the reader could write")
 	}
 }
