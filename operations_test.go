@@ -12,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -21,6 +22,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/prometheus/client_golang/prometheus"
 
+	"usher/build"
 	"usher/catalog"
 	"usher/datasource"
 	"usher/datasource/upstream"
@@ -525,6 +527,7 @@ func TestOperations(t *testing.T) {
 	o.ask(t, `{"tenant": "acme", "$secret": "another secret than the one that is known"}`, `{ orders { id } }`, `{}`)
 	_, metrics := get(o.admin, "/metrics")
 	for _, line := range []string{
+		`usher_build_info{goversion="` + runtime.Version() + `",revision="",version="devel"} 1`,
 		`usher_requests_total{outcome="answered",status="200"} 3`,
 		`usher_requests_total{outcome="errors",status="200"} 2`,
 		`usher_requests_total{outcome="refused",status="401"} 1`,
@@ -594,7 +597,7 @@ func TestMetricsAreDocumented(t *testing.T) {
 	t.Cleanup(sink.Close)
 	described := make(map[string]string)
 	form := regexp.MustCompile(`fqName: "(usher_\w+)".*variableLabels: \{([^}]*)\}`)
-	for _, c := range []prometheus.Collector{transport.NewMetrics(), transport.NewExportMetrics(), transport.NewImportMetrics(), stage.New(), upstream.NewMetrics(), sources, resolvers.NewDatasets(sources, nil, false), sink, gateway.AuditLost(func() int64 { return 0 }), gateway.SourcesUnreached(nil)} {
+	for _, c := range []prometheus.Collector{transport.NewMetrics(), transport.NewExportMetrics(), transport.NewImportMetrics(), stage.New(), upstream.NewMetrics(), sources, resolvers.NewDatasets(sources, nil, false), sink, build.Metric(build.Read()), gateway.AuditLost(func() int64 { return 0 }), gateway.SourcesUnreached(nil), gateway.NewLoads()} {
 		all := make(chan *prometheus.Desc, 100)
 		c.Describe(all)
 		close(all)

@@ -13,7 +13,7 @@ import (
 
 // mapping is a ClaimsSpec ready to use.
 type mapping struct {
-	tenant, allTenants, roles, strategy, strategies, filters, parameters, clear, metadata, accounts, datasets, timezone, subject, person, email claim
+	tenant, allTenants, roles, strategy, strategies, filters, parameters, clear, metadata, accounts, datasets, dashboards, timezone, subject, person, email claim
 }
 
 // claim reads one part of a principal.
@@ -48,6 +48,7 @@ func newMapping(spec ClaimsSpec) (mapping, []error) {
 		metadata:   compile("metadata", spec.Metadata),
 		accounts:   compile("accounts", spec.Accounts),
 		datasets:   compile("datasets", spec.Datasets),
+		dashboards: compile("dashboards", spec.Dashboards),
 		timezone:   compile("timezone", spec.Timezone),
 		subject:    compile("subject", spec.Subject),
 		person:     compile("name", spec.Name),

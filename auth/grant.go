@@ -48,6 +48,7 @@ func (i *issuer) principal(claims query.Object) (p principal.Principal, external
 			Metadata:   take(&r, c.metadata, i.metadata),
 			Accounts:   take(&r, c.accounts, i.accounts),
 			Datasets:   i.capped(take(&r, c.datasets, i.datasets)),
+			Dashboards: take(&r, c.dashboards, dashboards),
 			Timezone:   take(&r, c.timezone, timezone),
 		},
 	}
@@ -97,7 +98,7 @@ func (i *issuer) scope(claims query.Object) (tenant string, all bool, err error)
 // claims the issuer's mapping does not read: ignoring them would grant more than
 // was meant.
 func (i *issuer) checkNarrowing(claims query.Object) error {
-	for _, c := range []claim{i.claims.filters, i.claims.accounts, i.claims.datasets} {
+	for _, c := range []claim{i.claims.filters, i.claims.accounts, i.claims.datasets, i.claims.dashboards} {
 		if c.path != nil {
 			continue
 		}
@@ -128,6 +129,7 @@ func (i *issuer) checkDefaults() []error {
 		tryDefault(c.metadata, none, i.metadata),
 		tryDefault(c.accounts, none, i.accounts),
 		tryDefault(c.datasets, none, i.datasets),
+		tryDefault(c.dashboards, none, dashboards),
 		tryDefault(c.timezone, none, timezone),
 	}
 	return slices.DeleteFunc(tried, func(err error) bool { return err == nil })
@@ -228,6 +230,16 @@ func (i *issuer) datasets(v query.Value) ([]string, error) {
 	if len(i.mayGrant.Datasets) > 0 {
 		return namesWithin(v, i.mayGrant.Datasets)
 	}
+	v, err := structured(v)
+	if err != nil {
+		return nil, err
+	}
+	return texts(v)
+}
+
+// dashboards reads names. Which there are is for the control store to say: an empty
+// list shows none.
+func dashboards(v query.Value) ([]string, error) {
 	v, err := structured(v)
 	if err != nil {
 		return nil, err

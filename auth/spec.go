@@ -48,6 +48,7 @@ type ClaimsSpec struct {
 	Metadata   Claim `yaml:"metadata"`   // object: any JSON but null
 	Accounts   Claim `yaml:"accounts"`   // object: by source, {host, port, database, …}
 	Datasets   Claim `yaml:"datasets"`   // list of names
+	Dashboards Claim `yaml:"dashboards"` // list of names
 	Timezone   Claim `yaml:"timezone"`   // IANA name
 	Subject    Claim `yaml:"subject"`    // pointer defaults to /sub
 	Name       Claim `yaml:"name"`       // what people call the subject

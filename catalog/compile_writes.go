@@ -210,7 +210,7 @@ func (c *compiler) give(d *draft) {
 		return
 	}
 	for _, col := range d.Columns {
-		g := giving{insert: true, update: true, tenants: true, left: col.Nullable}
+		g, settable := giving{insert: true, update: true, tenants: true, left: col.Nullable}, true
 		if col == d.Tenant || col == w.Version || d.Deleted != nil && (col == d.Deleted.At || col == d.Deleted.By) {
 			g.insert, g.update, g.left = false, false, true
 		}
@@ -224,7 +224,7 @@ func (c *compiler) give(d *draft) {
 			if b.Writes != nil { // what it fills in itself is its own to say
 				g.left = true
 				if !d.sendable(b, col) {
-					g.insert, g.update = false, false
+					g.insert, g.update, settable = false, false, false
 				}
 			}
 			if stored.Missing {
@@ -232,12 +232,12 @@ func (c *compiler) give(d *draft) {
 			}
 			switch stored.Default {
 			case AlwaysOwn, Computed:
-				g.insert, g.update = false, false
+				g.insert, g.update, settable = false, false, false
 			case ByDefault, NoDefault:
 			}
 			g.left = g.left || stored.Default != NoDefault
 			if !writable(stored.Form) || b.Target.strays(col) {
-				g.insert, g.update = false, false
+				g.insert, g.update, settable = false, false, false
 			}
 			if b.Target.followed(col) {
 				g.update = false
@@ -248,6 +248,9 @@ func (c *compiler) give(d *draft) {
 		}
 		if noted && g.left { // what an update notes, an insert does not make up
 			g.insert = false
+		}
+		if d.Deleted != nil && col == d.Deleted.At {
+			g.restores = settable && !noted
 		}
 		w.given[col] = g
 	}

@@ -10,6 +10,9 @@ import (
 type Writing struct {
 	Of                     *Writes
 	Insert, Update, Delete *Granted // nil: it may not
+
+	Named    bool // whose rows are written is named: it is of all tenants, and they are not common
+	Restores bool // Update has the column that says when a row was deleted: to null it may be set
 }
 
 // Granted is one way of writing, as far as a principal may. For each row one of
@@ -50,12 +53,16 @@ func (d *Visible) writingOf(allTenants bool) *Writing {
 	if w == nil {
 		return nil
 	}
-	out := &Writing{Of: w}
+	out := &Writing{Of: w, Named: allTenants && !d.Dataset.Common}
 	if w.Insert {
 		out.Insert = d.granting(func(r *Right) *WriteGrant { return r.Insert }, func(g giving) bool { return g.insert && (g.tenants || allTenants) })
 	}
 	if w.Update {
-		out.Update = d.granting(func(r *Right) *WriteGrant { return r.Update }, func(g giving) bool { return g.update && (g.tenants || allTenants) })
+		restores := d.IncludesDeleted()
+		out.Update = d.granting(func(r *Right) *WriteGrant { return r.Update }, func(g giving) bool {
+			return g.update && (g.tenants || allTenants) || g.restores && restores
+		})
+		out.Restores = restores && out.Update != nil && out.Update.Column(d.Dataset.Deleted.At.Name) != nil
 		if out.Update != nil && len(out.Update.Columns) == 0 {
 			out.Update = nil
 		}
@@ -110,6 +117,9 @@ func (d *Visible) writingText(b *strings.Builder) {
 	w := d.writing
 	if w == nil {
 		return
+	}
+	if w.Named {
+		b.WriteString(",@")
 	}
 	for i, g := range []*Granted{w.Insert, w.Update, w.Delete} {
 		if g == nil {

@@ -107,12 +107,12 @@ func TestWhatMayBeWritten(t *testing.T) {
 		"no role":                 {withRoles, writer("acme"), ""},
 		"reader":                  {withRoles, writer("acme", "reader"), "orders:\nprices:"},
 		"clerk":                   {withRoles, writer("acme", "clerk"), "orders: + region! note ~ note"},
-		"boss":                    {withRoles, writer("acme", "boss"), "orders: + " + everyColumn + " special ~ id region note made_by special - deleted\nprices:"},
-		"boss of all":             {withRoles, writer("", "boss"), "orders: + " + everyColumn + " ~ id region note made_by - deleted\nprices: + id! price ~ id price -"},
+		"boss":                    {withRoles, writer("acme", "boss"), "orders: + " + everyColumn + " special ~ id region note made_by gone special - deleted\nprices:"},
+		"boss of all":             {withRoles, writer("", "boss"), "orders: + " + everyColumn + " ~ id region note made_by gone - deleted\nprices: + id! price ~ id price -"},
 		"narrowed":                {withRoles, narrowed, "prices:"},
 		// A role of the tenant's own restricts: what it does not grant, nobody has by another.
 		"own role that reads":  {withRoles, own(`{"datasets": {"orders": {}}}`, "boss"), "orders:"},
-		"own role that writes": {withRoles, own(`{"datasets": {"orders": {"insert": {"columns": ["region"]}, "update": {}, "include_deleted": true}}}`, "boss"), "orders: + region! ~ id region note made_by special deleted"},
+		"own role that writes": {withRoles, own(`{"datasets": {"orders": {"insert": {"columns": ["region"]}, "update": {}, "include_deleted": true}}}`, "boss"), "orders: + region! ~ id region note made_by gone special deleted"},
 		"own role of a clerk": {
 			withRoles, own(`{"datasets": {"orders": {"columns": ["note"], "update": {"check": {"note": {"neq": "x"}}}, "delete": {}}}}`, "clerk"),
 			"orders: ~ note",

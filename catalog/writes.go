@@ -25,6 +25,7 @@ type giving struct {
 	insert, update bool // somebody may
 	tenants        bool // so may principals of one tenant
 	left           bool // a row may be inserted without it
+	restores       bool // it says when a row was deleted: whoever sees those may set it to null
 }
 
 // Preset is a value that usher writes, whatever was asked: a constant, or one of the

@@ -11,6 +11,7 @@ import (
 
 	"github.com/alecthomas/kong"
 
+	"usher/build"
 	"usher/cli/admin"
 	"usher/cli/term"
 )
@@ -24,6 +25,7 @@ type commands struct {
 	Init   initCommand    `cmd:"" help:"Write a first configuration from a live database or from files." example:"usher init --dsn 'host=db.example dbname=shop user=reader' --schema public,sales --naming camel"`
 	Schema schemaCommand  `cmd:"" help:"Print the GraphQL schema that a principal sees." example:"usher schema --as acme --role clerk"`
 	Config configCommands `cmd:"" help:"About the configuration file."`
+	Health healthCommand  `cmd:"" help:"Ask a running server whether it should be sent requests." example:"usher health --server http://127.0.0.1:8080"`
 
 	Tenant     admin.TenantCommands     `cmd:"" help:"Administer the tenants of a running server."`
 	User       admin.UserCommands       `cmd:"" help:"Administer who logs in to a running server."`
@@ -32,13 +34,14 @@ type commands struct {
 	Key        admin.KeyCommands        `cmd:"" help:"Make, list and revoke service keys."`
 	Session    admin.SessionCommands    `cmd:"" help:"List and end sessions, and act as a tenant."`
 	SavedQuery admin.SavedQueryCommands `cmd:"" help:"Administer saved queries."`
+	Dashboard  admin.DashboardCommands  `cmd:"" help:"Administer dashboards."`
 	Export     admin.ExportCommand      `cmd:"" help:"Write a dataset's rows to a file, however many they are." example:"usher export orders --query '{ orders { id total customer { name } } }' --out orders.csv"`
 	Import     admin.ImportCommand      `cmd:"" help:"Write the rows of a file into a dataset, all or nothing or in batches." example:"usher import orders orders.csv"`
 	Audit      admin.AuditCommands      `cmd:"" help:"Read the audit log."`
 
 	Completion completionCommand `cmd:"" help:"Print what makes a shell complete usher's commands." example:"source <(usher completion bash)"`
 	Help       helpCommand       `cmd:"" help:"Show the help of a command." example:"usher help token create"`
-	Version    versionCommand    `cmd:"" help:"Print the version." example:"usher version"`
+	Version    versionCommand    `cmd:"" help:"Print the version, and what this program was made of." example:"usher version --json"`
 
 	ShowVersion kong.VersionFlag `name:"version" help:"Print the version."`
 }
@@ -77,12 +80,11 @@ func Run(ctx context.Context, args []string, io *term.IO) error {
 
 // newParser knows the commands. Its help shows their examples.
 func newParser(ctx context.Context, c *commands, io *term.IO, exit func(int)) (*kong.Kong, error) {
-	usher, language := term.Version()
 	parser, err := kong.New(c,
 		kong.Name("usher"),
 		kong.Description("A GraphQL gateway for applications with many tenants."),
 		kong.ConfigureHelp(kong.HelpOptions{NoExpandSubcommands: true}),
-		kong.Vars{"version": fmt.Sprintf("usher %s (%s)", usher, language)},
+		kong.Vars{"version": versionLine(build.Read())},
 		kong.TypeMapper(reflect.TypeFor[time.Duration](), kong.MapperFunc(duration)),
 		kong.TypeMapper(reflect.TypeFor[time.Time](), kong.MapperFunc(moment)),
 		kong.Writers(io.Stdout, io.Stderr),
@@ -139,15 +141,6 @@ func ExitCode(err error) int {
 		return exitUsage
 	}
 	return exitFailed
-}
-
-type versionCommand struct{}
-
-// Run prints the version.
-func (versionCommand) Run(s *term.IO) error {
-	usher, language := term.Version()
-	_, err := fmt.Fprintf(s.Stdout, "usher %s (%s)\n", usher, language)
-	return err
 }
 
 type helpCommand struct {

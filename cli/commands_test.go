@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -227,6 +228,8 @@ func TestHelpAndVersion(t *testing.T) {
 	says("usher devel (go", "--version")
 	says("usher devel (go", "version")
 	says("usher devel (go", "serve", "--version")
+	says("platform  "+runtime.GOOS+"/"+runtime.GOARCH, "version")
+	says(`"version": "devel",`, "version", "--json")
 	says("Usage: usher <command>", "help")
 	says("Usage: usher <command>")
 	says("Usage: usher tenant create <id> [flags]", "help", "tenant", "create")

@@ -6,14 +6,12 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"net"
-	"net/http"
 	"runtime"
 	"runtime/debug"
-	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"usher/build"
 	"usher/cli/term"
 	"usher/config"
 	"usher/gateway"
@@ -24,17 +22,24 @@ import (
 type serveCommand struct {
 	Config string `short:"c" default:"usher.yml" env:"USHER_CONFIG" help:"The configuration file (${default})." placeholder:"FILE"`
 	Listen string `env:"USHER_LISTEN" help:"Address to listen on; overrides server.listen." placeholder:"HOST:PORT"`
+	Watch  bool   `help:"Serve another configuration whenever the file changes, as after SIGHUP."`
+}
+
+// read reads the configuration, with what the command line says.
+func (c serveCommand) read(env func(string) (string, bool)) (*config.Config, error) {
+	cfg, err := config.Load(c.Config, env)
+	if err == nil && c.Listen != "" {
+		cfg.Server.Listen = c.Listen
+	}
+	return cfg, err
 }
 
 // Run serves until ctx ends, and for as long as it takes to leave without
 // losing a request.
 func (c serveCommand) Run(ctx context.Context, s *term.IO) error {
-	cfg, err := config.Load(c.Config, s.Env)
+	cfg, err := c.read(s.Env)
 	if err != nil {
 		return err
-	}
-	if c.Listen != "" {
-		cfg.Server.Listen = c.Listen
 	}
 	if _, set := s.Env("GOGC"); !set {
 		debug.SetGCPercent(gcPercent)
@@ -43,11 +48,18 @@ func (c serveCommand) Run(ctx context.Context, s *term.IO) error {
 	noteWaits(cfg.Server.ProfileRates)
 	sink := logsink.New(s.Stderr, logsink.JSON(slog.LevelInfo))
 	log := sink.Logger()
-	defer outlive(log)()
+	again := &reloader{read: func() (*config.Config, error) { return c.read(s.Env) }, log: log, ready: make(chan struct{})}
+	background, leave := context.WithCancel(context.WithoutCancel(ctx))
+	defer leave()
+	defer outlive(func() { _ = again.reload(background) })() // it is in the log
 	defer sink.Close()
-	g, err := gateway.New(ctx, cfg, gateway.Options{Log: log, Metrics: []prometheus.Collector{sink}})
+	g, err := gateway.New(ctx, cfg, gateway.Options{Log: log, Metrics: []prometheus.Collector{sink, build.Metric(build.Read())}})
 	if err != nil {
 		return err
+	}
+	again.serves(g)
+	if c.Watch {
+		go again.watch(background, c.Config)
 	}
 	if _, set := s.Env("GOMEMLIMIT"); !set {
 		debug.SetMemoryLimit(2*g.MaxHeld() + besides)
@@ -62,18 +74,18 @@ func (c serveCommand) Run(ctx context.Context, s *term.IO) error {
 		return errors.Join(err, g.Close())
 	}
 	debug.FreeOSMemory() // of what reading the configuration left behind
-	listener, err := listen(ctx, cfg.Server.Listen)
+	d, err := openDoor(ctx, cfg.Server, log)
 	if err != nil {
 		return errors.Join(err, g.Close())
 	}
 	// Behind it, for the operators' listener says that usher is ready.
 	operations, stop, err := operate(ctx, g, cfg.Server.AdminListen, log)
 	if err != nil {
-		return errors.Join(err, listener.Close(), g.Close())
+		return errors.Join(err, d.Close(), g.Close())
 	}
-	where := fmt.Sprintf("usher serves GraphQL at http://%s/graphql", listener.Addr())
-	if cfg.Server.Playground {
-		where += fmt.Sprintf(", with a playground at http://%s/playground", listener.Addr())
+	where := fmt.Sprintf("usher serves GraphQL at %s/graphql", d.base())
+	if cfg.Server.Console && cfg.Server.Playground {
+		where += fmt.Sprintf(", with a console at %s/console", d.base())
 	}
 	where += "\n"
 	if cfg.Server.ExplainTokens {
@@ -83,14 +95,17 @@ func (c serveCommand) Run(ctx context.Context, s *term.IO) error {
 		where += fmt.Sprintf("usher shows its metrics at http://%s/metrics\n", operations)
 	}
 	_, _ = fmt.Fprint(s.Stdout, where)
+	tell := manager(ctx, s)
+	tell("READY=1")
 	serving, end := context.WithCancel(context.WithoutCancel(ctx))
 	defer end()
 	defer context.AfterFunc(ctx, func() {
 		g.Drain()
+		tell("STOPPING=1")
 		drain(ctx, cfg.Server.Drain, log)
 		end()
 	})()
-	return errors.Join(serveHTTP(serving, listener, g.Handler(), log), stop(), g.Close())
+	return errors.Join(serveHTTP(serving, d, g.Handler(), log), stop(), g.Close())
 }
 
 // sayFirstKey tells how the first administrator's key is made, while nobody
@@ -130,62 +145,3 @@ func ballast() []byte { return make([]byte, min(maxBallast, held.Memory()/32)) }
 // may hold the heap is collected more often: a burst of large answers would let
 // it grow to three times what is in use.
 const besides = 512 << 20
-
-func listen(ctx context.Context, address string) (net.Listener, error) {
-	var lc net.ListenConfig
-	listener, err := lc.Listen(ctx, "tcp", address)
-	if err != nil {
-		return nil, fmt.Errorf("cannot listen on %s: %w; choose another address with --listen", address, err)
-	}
-	return listener, nil
-}
-
-// grace is how long requests may take to finish when usher is told to end.
-const grace = 25 * time.Second
-
-// serveHTTP serves until ctx ends, then lets running requests finish.
-func serveHTTP(ctx context.Context, listener net.Listener, handler http.Handler, log *slog.Logger) error {
-	server := &http.Server{
-		Handler:           handler,
-		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),
-		ReadHeaderTimeout: 5 * time.Second,
-		ReadTimeout:       30 * time.Second,
-		WriteTimeout:      2 * time.Minute,
-		IdleTimeout:       2 * time.Minute,
-		MaxHeaderBytes:    32 << 10,
-	}
-	ended := make(chan error, 1)
-	go func() { ended <- server.Serve(listener) }()
-	select {
-	case err := <-ended:
-		return err
-	case <-ctx.Done():
-	}
-	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), grace)
-	defer cancel()
-	err := server.Shutdown(last)
-	if errors.Is(err, context.DeadlineExceeded) {
-		return errors.Join(errors.New("some requests did not finish in time and were cut off"), server.Close())
-	}
-	return err
-}
-
-// operate serves operations at an address until stop is called; without an
-// address there is nothing to serve. It stays while requests end that were
-// begun, so that their end can be watched.
-func operate(ctx context.Context, g *gateway.Gateway, address string, log *slog.Logger) (at string, stop func() error, err error) {
-	if address == "" {
-		return "", func() error { return nil }, nil
-	}
-	listener, err := listen(ctx, address)
-	if err != nil {
-		return "", nil, fmt.Errorf("server.admin_listen: %w", err)
-	}
-	serving, end := context.WithCancel(context.WithoutCancel(ctx))
-	ended := make(chan error, 1)
-	go func() { ended <- serveHTTP(serving, listener, g.AdminHandler(), log) }()
-	return listener.Addr().String(), func() error {
-		end()
-		return <-ended
-	}, nil
-}

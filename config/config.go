@@ -23,6 +23,7 @@ import (
 
 	"usher/auth"
 	"usher/catalog"
+	"usher/dashboard"
 )
 
 // Schema is the JSON Schema of usher.yml, for editors.
@@ -36,16 +37,24 @@ type Config struct {
 	Pools   Pools
 	Control *Control          // nil: there is no control store
 	Issuers []auth.IssuerSpec // in the order written
-	Spec    catalog.Spec
 
-	name string
-	tree *node
+	Documents *Documents // nil: operations are not known beforehand
+
+	Spec catalog.Spec
+
+	Dashboards map[string]dashboard.Document // in files beside it, by name
+
+	name       string
+	tree       *node
+	dashboards map[string]dashboardFile // by name
 }
 
 // Server is how usher listens and what it takes.
 type Server struct {
 	Listen        string         `yaml:"listen"`
 	AdminListen   string         `yaml:"admin_listen"`    // for metrics, profiles and health; empty: nowhere
+	TLS           *TLS           `yaml:"tls"`             // how listen answers as https; nil: it answers as http
+	H2C           bool           `yaml:"h2c"`             // takes HTTP/2 without TLS as well, from balancers
 	Secret        catalog.Secret `yaml:"secret"`          // empty: one is made at start
 	Numbers       string         `yaml:"numbers"`         // NumbersExact or NumbersString
 	Relay         bool           `yaml:"relay"`           // rows have ids, by which Relay finds them again
@@ -71,10 +80,18 @@ type Server struct {
 	AllowedOrigins []string `yaml:"allowed_origins"` // web origins whose pages may ask; "*" for all
 	TrustedProxies []string `yaml:"trusted_proxies"` // networks whose X-Forwarded-For and -Prefix are believed
 	PathPrefix     string   `yaml:"path_prefix"`     // below which everything is answered as well; empty: nowhere else
-	Playground     bool     `yaml:"playground"`      // is served
+	Console        bool     `yaml:"console"`         // is served
+	Playground     bool     `yaml:"playground"`      // the former name of console: what either leaves out is not served
+	FrameAncestors []string `yaml:"frame_ancestors"` // web origins whose pages may show the console in a frame
 	ExplainTokens  bool     `yaml:"explain_tokens"`  // says in answers why a token was refused
 
 	ProfileRates ProfileRates `yaml:"profile_rates"`
+}
+
+// TLS is by what usher shows who it is. The files may be replaced while it runs.
+type TLS struct {
+	Cert catalog.Path `yaml:"cert"` // PEM, with the certificates between it and an authority
+	Key  catalog.Path `yaml:"key"`  // PEM
 }
 
 // ProfileRates are how much goes into those profiles of the Go runtime that cost
@@ -139,7 +156,7 @@ func DefaultServer() Server {
 		Listen: "127.0.0.1:8080", Numbers: NumbersExact, Timeout: 30 * time.Second, Drain: 5 * time.Second, MaxBody: 1 << 20,
 		MaxTokens: 10_000, MaxDepth: 15, MaxAliases: 100, MaxRootFields: 50, MaxItems: 10_000, MaxConditions: 1000, CacheBytes: 64 << 20,
 		MaxWaiting: 100, MaxWait: 10 * time.Second, MaxExports: 4, ExportTimeout: time.Hour, MaxImport: 1 << 30, ImportTimeout: time.Hour,
-		Playground: true,
+		Console: true, Playground: true,
 	}
 }
 
@@ -154,6 +171,7 @@ type file struct {
 	Server       Server                           `yaml:"server"`
 	Pools        Pools                            `yaml:"pools"`
 	Control      Control                          `yaml:"control"`
+	Documents    *Documents                       `yaml:"documents"`
 	Issuers      catalog.Ordered[auth.IssuerSpec] `yaml:"issuers"`
 	catalog.Spec `yaml:",inline"`
 }
@@ -180,13 +198,13 @@ func Parse(name string, data []byte, env func(string) (string, bool)) (*Config, 
 	f := file{Server: DefaultServer(), Pools: DefaultPools(), Control: DefaultControl()}
 	d := &decoder{dir: filepath.Dir(name), env: env}
 	d.decode(tree, &f)
-	c := &Config{Server: f.Server, Pools: f.Pools, Spec: f.Spec, name: name, tree: tree}
+	c := &Config{Server: f.Server, Pools: f.Pools, Documents: f.Documents, Spec: f.Spec, name: name, tree: tree}
 	for _, e := range f.Issuers {
 		e.Value.Name = e.Name
 		c.Issuers = append(c.Issuers, e.Value)
 	}
 	found := slices.Concat(problems, d.problems)
-	wrong := slices.Concat(f.Server.problems(), f.Pools.problems())
+	wrong := slices.Concat(f.Server.problems(), f.Pools.problems(), f.Documents.problems())
 	if _, ok := tree.get("control"); ok {
 		c.Control = &f.Control
 		wrong = append(wrong, f.Control.problems()...)
@@ -201,6 +219,9 @@ func Parse(name string, data []byte, env func(string) (string, bool)) (*Config, 
 	}
 	if len(found) > 0 {
 		return nil, newError(name, found)
+	}
+	if err := c.readDashboards(filepath.Dir(name)); err != nil {
+		return nil, err
 	}
 	return c, nil
 }
@@ -222,6 +243,12 @@ func (s Server) problems() []catalog.Problem {
 	}
 	if s.AdminListen != "" && s.AdminListen == s.Listen && !strings.HasSuffix(s.Listen, ":0") {
 		add("admin_listen", "must be another address than listen: whoever reaches it needs no token")
+	}
+	if s.TLS != nil && (s.TLS.Cert == "" || s.TLS.Key == "") {
+		add("tls", "needs both cert and key, each a file in PEM")
+	}
+	if s.TLS != nil && s.H2C {
+		add("h2c", "is HTTP/2 without TLS: with tls HTTP/2 is there anyway")
 	}
 	if s.Secret != "" && len(s.Secret) < minSecret {
 		add("secret", "must have at least %d bytes; `openssl rand -base64 32` makes one", minSecret)
@@ -273,6 +300,11 @@ func (s Server) problems() []catalog.Problem {
 	for _, origin := range s.AllowedOrigins {
 		if !isOrigin(origin) {
 			add("allowed_origins", "%q is no origin: write scheme and host, such as https://app.example, or * for all", origin)
+		}
+	}
+	for _, origin := range s.FrameAncestors {
+		if origin == "*" || !isOrigin(origin) {
+			add("frame_ancestors", "%q is no origin: write scheme and host, such as https://app.example", origin)
 		}
 	}
 	if s.PathPrefix != "" && !isPath(s.PathPrefix) {

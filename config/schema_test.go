@@ -284,6 +284,7 @@ func TestDocumentation(t *testing.T) {
 	f("control", reflect.TypeFor[Control](), "")
 	f("control", reflect.TypeFor[ControlPostgres](), "postgres.")
 	f("control", reflect.TypeFor[ControlKey](), "key.")
+	f("documents", reflect.TypeFor[Documents](), "")
 	f("strategies", reflect.TypeFor[catalog.StrategySpec](), "")
 	f("limits", reflect.TypeFor[catalog.LimitsSpec](), "")
 	f("tenants", reflect.TypeFor[catalog.TenantSpec](), "")

@@ -42,6 +42,7 @@ type introspector interface {
 // inspected is what was found in a schema; what does not differ is left out.
 type inspected struct {
 	drifts map[tableKey]catalog.Drift
+	writes map[tableKey]catalog.Judgement // of those that are written in files
 	at     time.Time
 }
 
@@ -67,7 +68,7 @@ const maxShapes = 10_000
 // shapeOf is the shape of an account, nil for one that has the tables of its
 // source and no others.
 func (a *accounts) shapeOf(t plan.Target, db introspector, timeout time.Duration) *shape {
-	cat := a.cat.Load()
+	cat := a.cat
 	if !t.Account().Own && len(ownIn(cat, t)) == 0 {
 		return nil
 	}
@@ -115,13 +116,6 @@ func (s *shapes) of(t plan.Target) *findings {
 	return known
 }
 
-// forget forgets all accounts.
-func (s *shapes) forget() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.known = nil
-}
-
 // schema is what is known of a schema, looked at if nothing is.
 func (s *shape) schema(ctx context.Context, name string) (inspected, error) {
 	if found, ok := s.recall(name); ok {
@@ -142,8 +136,11 @@ func (s *shape) schema(ctx context.Context, name string) (inspected, error) {
 	if err != nil {
 		return inspected{}, err
 	}
-	found := inspected{drifts: make(map[tableKey]catalog.Drift), at: time.Now()}
+	found := inspected{drifts: make(map[tableKey]catalog.Drift), writes: make(map[tableKey]catalog.Judgement), at: time.Now()}
 	note := func(d *catalog.Dataset, b *catalog.Binding, own string) {
+		if s.target.Kind == catalog.DuckDB && d.WritableIn(b) {
+			found.writes[tableKey{d.Name, own}] = d.Rejudge(b, tables)
+		}
 		if drift := d.Drift(b, tables); drift.Differs() {
 			found.drifts[tableKey{d.Name, own}] = drift
 		}

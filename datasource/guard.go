@@ -55,7 +55,7 @@ func placeOf(r plan.Ref) tablePlace {
 
 // binding is what the catalog says of a table that is written.
 func (g *guard) binding(r plan.Ref) (*catalog.Dataset, *catalog.Binding) {
-	d := g.accounts.cat.Load().Dataset(r.Dataset())
+	d := g.accounts.cat.Dataset(r.Dataset())
 	if d == nil {
 		return nil, nil
 	}
@@ -164,7 +164,9 @@ func (g *guard) judge(ctx context.Context, w writtenTable) error {
 }
 
 // refusal is what a judgement means to whoever writes. What is wrong is for the log.
-func (g *guard) refusal(w writtenTable, j judged) error {
+func (g *guard) refusal(w writtenTable, j judged) error { return refusal(w, j.Judgement, g.target) }
+
+func refusal(w writtenTable, j catalog.Judgement, in plan.Target) error {
 	bad := j.Rows
 	if w.deletes {
 		bad = slices.Concat(bad, j.Deletes)
@@ -174,7 +176,7 @@ func (g *guard) refusal(w writtenTable, j judged) error {
 	}
 	return fault.New(fault.Unavailable, "the keys, triggers or rules of the table of %s have changed since usher read them, and rows of it are not written as they are now", w.table.Dataset()).
 		WithHint("Tell an administrator, who can see with `usher check` what stands in the way, and restarts usher after it is mended.").
-		Because(fmt.Errorf("%s of %s: %s", place(w.table), g.target, strings.Join(bad, "; ")))
+		Because(fmt.Errorf("%s of %s: %s", place(w.table), in, strings.Join(bad, "; ")))
 }
 
 // look compares a table with what is known of it after something was refused, and judges it
@@ -238,4 +240,24 @@ func (g *guard) keeps(of []writtenTable) []postgres.Name {
 		return cmp.Or(strings.Compare(a.Schema, b.Schema), strings.Compare(a.Table, b.Table))
 	})
 	return out
+}
+
+// checked are the columns that a condition of a table is about.
+func (g *guard) checked(r plan.Ref, name string) []string {
+	_, b := g.binding(r)
+	if b == nil || b.Target == nil {
+		return nil
+	}
+	for _, by := range b.Target.Checks {
+		if by.Name == name {
+			return by.Columns
+		}
+	}
+	return nil
+}
+
+// shows tells whether whoever writes is told what code of the database's own says.
+func (g *guard) shows() bool {
+	source := g.accounts.cat.Sources[g.target.Source]
+	return source != nil && source.Postgres.ShowRaised
 }

@@ -101,7 +101,18 @@ func (d *database) load(ctx context.Context, i plan.Import, loading *sqlexec.Loa
 	}
 	var v *postgres.Violation
 	if errors.As(err, &v) {
-		return violated(i, false, v).Because(err)
+		var at *sqlexec.Refused
+		line := int64(0)
+		if errors.As(err, &at) {
+			if together := violationOf(at.Together, nil); together == nil || together.Code == v.Code {
+				line = at.Line
+			} else {
+				v = together
+			}
+		}
+		f := d.violated(i, false, v)
+		f.Line = line
+		return f.Because(err)
 	}
 	return err
 }

@@ -132,11 +132,11 @@ func (d *database) change(ctx context.Context, changes []plan.Change, terms Term
 			again = unseen <= mostUnseen
 		}
 		if !again || try >= mostBegun {
-			return made, refusedChange(changes, err)
+			return made, d.refused(ctx, changes, err)
 		}
 		select {
 		case <-ctx.Done():
-			return Made{}, refusedChange(changes, err)
+			return Made{}, d.refused(ctx, changes, err)
 		case <-time.After(backoff(try)):
 		}
 	}
@@ -200,20 +200,9 @@ func insteadOf(err, refused error) error {
 
 // transaction makes the changes once.
 func (d *database) transaction(ctx context.Context, changes []plan.Change, terms Terms) (Made, error) {
-	snapshot := false
-	for _, c := range changes {
-		snapshot = snapshot || c.Snapshot()
-	}
 	began := time.Now()
 	var made Made
-	begins := postgres.Transaction{Snapshot: snapshot}
-	var tables sqlexec.Tables
-	if d.guard != nil {
-		tables = d.guard
-		if snapshot {
-			begins.Keep = d.guard.keeps(writtenBy(changes...))
-		}
-	}
+	begins, tables := d.begins(changes)
 	err := d.writer.Write(ctx, begins, func(session sqlexec.Session) (err error) {
 		made = Made{}
 		if terms.Once != nil {
@@ -225,7 +214,7 @@ func (d *database) transaction(ctx context.Context, changes []plan.Change, terms
 			}
 		}
 		for i, c := range changes {
-			err := d.fitting(ctx, session, changedRefs(c))
+			err := d.writable(ctx, session, c)
 			if err != nil {
 				return &ChangeError{i, err}
 			}
@@ -246,6 +235,21 @@ func (d *database) transaction(ctx context.Context, changes []plan.Change, terms
 		return Made{}, err
 	}
 	return made, nil
+}
+
+// begins says how the transaction of changes begins, and what is known of their tables.
+func (d *database) begins(changes []plan.Change) (postgres.Transaction, sqlexec.Tables) {
+	begins := postgres.Transaction{}
+	for _, c := range changes {
+		begins.Snapshot = begins.Snapshot || c.Snapshot()
+	}
+	if d.guard == nil {
+		return begins, nil
+	}
+	if begins.Snapshot {
+		begins.Keep = d.guard.keeps(writtenBy(changes...))
+	}
+	return begins, d.guard
 }
 
 // end does what is to be done before COMMIT.
@@ -286,92 +290,6 @@ func changedRefs(c plan.Change) []plan.Ref {
 		out = append(out, changedRefs(c.NestedAt(i))...)
 	}
 	return out
-}
-
-// refusedChange says what a source's refusal means to whoever asked for the change. It
-// names what the dataset has, and repeats no value and no word of the source.
-func refusedChange(changes []plan.Change, err error) error {
-	if err == nil {
-		return nil
-	}
-	var at *ChangeError
-	if !errors.As(err, &at) {
-		at = &ChangeError{-1, err}
-	}
-	if at.Change < 0 {
-		if v := violationOf(err, nil); v != nil && v.Passing() {
-			return &ChangeError{-1, violated(changes[0], false, v).Because(at.err)}
-		}
-		return at
-	}
-	c := changes[at.Change]
-	var of *sqlexec.Failed
-	if errors.As(err, &of) {
-		c = of.Change
-	}
-	v := violationOf(err, &c)
-	if v == nil {
-		return at
-	}
-	return &ChangeError{at.Change, violated(c, c.Update().Sets() == 0 && c.Given() == 0, v).Because(at.err)}
-}
-
-// written is what is written to one table.
-type written interface {
-	Dataset() string
-	Key() string
-	Table() plan.Ref
-	ColumnStored(name string) string
-}
-
-func violated(c written, removes bool, v *postgres.Violation) *fault.Error {
-	own := v.Table == c.Table().Table() && (v.Schema == c.Table().Schema() || c.Table().Schema() == "")
-	names := ""
-	if own {
-		for _, stored := range v.Columns {
-			if name := c.ColumnStored(stored); name != "" {
-				if names != "" {
-					names += ", "
-				}
-				names += name
-			}
-		}
-	}
-	at := func(f *fault.Error) *fault.Error {
-		if own && len(v.Columns) == 1 && names != "" {
-			f.At = c.Key() + "." + names
-		}
-		return f
-	}
-	switch {
-	case v.Code == "23505" && names != "":
-		return fault.New(fault.Conflict, "there is a row of %s with the same %s", c.Dataset(), names)
-	case v.Code == "23505", v.Code == "23P01":
-		return fault.New(fault.Conflict, "the change of %s collides with a row that is there", c.Dataset())
-	case v.Code == "23503" && own && removes:
-		return fault.New(fault.Conflict, "rows of %s are referred to by others of the same dataset", c.Dataset())
-	case v.Code == "23503" && own && names != "":
-		return at(fault.New(fault.NotFound, "%s leads to no row", names))
-	case v.Code == "23503" && own:
-		return fault.New(fault.NotFound, "a row of %s leads to no row", c.Dataset())
-	case v.Code == "23503":
-		return fault.New(fault.Conflict, "rows of %s are referred to", c.Dataset())
-	case v.Code == "23502" && names != "":
-		return at(fault.New(fault.BadUserInput, "%s is never null", names))
-	case v.Code == "23514", v.Code == "23502":
-		return fault.New(fault.BadUserInput, "a row of %s has values that may not be there together", c.Dataset())
-	case v.Code == "22001":
-		return fault.New(fault.BadUserInput, "a text is too long for its column in %s", c.Dataset())
-	case v.Code == "22003":
-		return fault.New(fault.BadUserInput, "a number is too large for its column in %s", c.Dataset())
-	case v.Class() == "22":
-		return fault.New(fault.BadUserInput, "a value does not fit its column in %s", c.Dataset())
-	case v.Class() == "40":
-		return fault.New(fault.Unavailable, "others change the same rows at this moment").WithHint("try again")
-	case v.Code == "55P03":
-		return fault.New(fault.Conflict, "others change the same rows at this moment").WithHint("try again")
-	}
-	return fault.New(fault.Forbidden, "the source does not let %s be written so", c.Dataset())
 }
 
 // writer is an account by which a source is written, in transactions.

@@ -53,6 +53,7 @@ var leftOut = map[string]string{
 	"NewToken.datasets":          "the minter's, all that the roles allow",
 	"NewToken.savedOnly":         "as the minter",
 	"NewToken.write":             "no",
+	"NewToken.dashboards":        "as the minter",
 	"NewToken.timezone":          "the minter's, UTC",
 	"NewToken.expiresAt":         "in a day, not after the minter",
 	"NewToken.inactivitySeconds": "the minter's, none",
@@ -64,6 +65,7 @@ var leftOut = map[string]string{
 	"TokenNarrowing.datasets":          "the holder's",
 	"TokenNarrowing.savedOnly":         "as the holder",
 	"TokenNarrowing.write":             "no",
+	"TokenNarrowing.dashboards":        "as the holder",
 	"TokenNarrowing.expiresAt":         "in a day, not after the holder",
 	"TokenNarrowing.inactivitySeconds": "the holder's",
 	"TokenNarrowing.rate":              "the holder's",
@@ -80,6 +82,7 @@ var leftOut = map[string]string{
 	"NewServiceKey.roles":      "none",
 	"NewServiceKey.datasets":   "all that the roles allow",
 	"NewServiceKey.mayGrant":   "nothing",
+	"NewServiceKey.dashboards": "not for dashboards only",
 	"NewServiceKey.expiresAt":  "never",
 
 	"MayGrantInput.strategies": "none",
@@ -102,6 +105,10 @@ var leftOut = map[string]string{
 	"SavedQueryInput.description": "none",
 	"SavedQueryInput.ofTenant":    "the user's own",
 	"SavedQueryInput.shared":      "not shared",
+
+	"saveDashboard.shared":  "not shared",
+	"saveDashboard.version": "a new one",
+	"copyDashboard.as":      "the same",
 
 	"setTenantStrategy.strategy":  "the default",
 	"setTenantCell.cell":          "where the sources are themselves",

@@ -24,28 +24,33 @@ type viewExecutor struct {
 	schema    *schema.Schema
 	limits    Limits
 	documents *lru.Cache[string, *document]
+	pages     *lru.Cache[string, *document] // what the documents of tiles are together, which has no text
+	run       *executable
 	dispatch  *executor.Executor
 }
 
 func (e *Engine) newViewExecutor(s *schema.Schema, limits Limits) *viewExecutor {
 	number := e.numbers.Add(1)
+	run := &executable{
+		view:           number,
+		introspections: e.introspections,
+		turn:           make(chan struct{}, 1),
+
+		schema:      s,
+		control:     NewExecutableSchema(Config{Resolvers: e.control, Schema: s.AST}),
+		datasets:    e.datasets,
+		openID:      e.options.OpenID,
+		concurrency: e.options.Concurrency,
+	}
 	return &viewExecutor{
 		number:    number,
 		numbers:   &e.numbers,
 		schema:    s,
 		limits:    limits,
 		documents: lru.New[string, *document](e.options.CacheBytes),
-		dispatch: e.executor(&executable{
-			view:           number,
-			introspections: e.introspections,
-			turn:           make(chan struct{}, 1),
-
-			schema:      s,
-			control:     NewExecutableSchema(Config{Resolvers: e.control, Schema: s.AST}),
-			datasets:    e.datasets,
-			openID:      e.options.OpenID,
-			concurrency: e.options.Concurrency,
-		}),
+		pages:     lru.New[string, *document](1000),
+		run:       run,
+		dispatch:  e.executor(run),
 	}
 }
 

@@ -20,6 +20,7 @@ import (
 
 	"usher/catalog"
 	"usher/fault"
+	"usher/graph/documents"
 	"usher/lru"
 	"usher/principal"
 	"usher/query"
@@ -33,6 +34,13 @@ type Options struct {
 	// Saved finds the text of a saved operation, and the values of variables
 	// that are kept with it, for who asks. Nil: there are none.
 	Saved func(ctx context.Context, who principal.Principal, name SavedName) (text string, variables map[string]any, err error)
+
+	// Documents are the trusted ones, which a request may name by their ids; nil:
+	// there are none. Untrusted is told of operations that are run without being
+	// one of them, where Trusting wants that.
+	Documents *documents.Trusted
+	Trusting  Trusting
+	Untrusted func(ctx context.Context, operation, text string)
 
 	// OpenID reads the ids of rows. With it rows have ids, and are found by them
 	// as Relay does.
@@ -161,6 +169,10 @@ func (e *Engine) CreateOperationContext(ctx context.Context, params *graphql.Raw
 	if err != nil {
 		return op, refuse(err)
 	}
+	text, trusted, err := e.trusted(params, text)
+	if err != nil {
+		return op, refuse(err)
+	}
 	text, key, err := e.persisted(ctx, sc.executor, params, text)
 	if err != nil {
 		return op, refuse(err)
@@ -170,6 +182,11 @@ func (e *Engine) CreateOperationContext(ctx context.Context, params *graphql.Raw
 	if errs == nil {
 		op.Doc = doc.QueryDocument
 		op.Operation = op.Doc.Operations.ForName(params.OperationName)
+	}
+	if !trusted {
+		if err := e.allows(ctx, sc, op, doc); err != nil {
+			return op, refuse(err)
+		}
 	}
 	switch {
 	case op.Operation != nil:

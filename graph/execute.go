@@ -64,45 +64,71 @@ func (x *executable) Exec(ctx context.Context) graphql.ResponseHandler {
 }
 
 func (x *executable) query(ctx context.Context, op *graphql.OperationContext) *graphql.Response {
-	root := x.schema.AST.Query.Name
-	fields := graphql.CollectFields(op, op.Operation.SelectionSet, []string{root})
-	answers := make([]rootAnswer, len(fields))
+	p := x.piece(op)
+	x.answer(ctx, op, []*piece{p})
+	later := refusedForNow(p.answers)
+	response := x.response(ctx, p.fields, p.answers) // takes the answers apart
+	if later {
+		response.Data = nil
+	}
+	return response
+}
+
+// piece is what one text asks: a whole operation, or a tile of a page, whose pieces
+// are answered as one operation.
+type piece struct {
+	op      *graphql.OperationContext
+	fields  []graphql.CollectedField
+	answers []rootAnswer
+}
+
+func (x *executable) piece(op *graphql.OperationContext) *piece {
+	fields := graphql.CollectFields(op, op.Operation.SelectionSet, []string{x.schema.AST.Query.Name})
+	return &piece{op: op, fields: fields, answers: make([]rootAnswer, len(fields))}
+}
+
+// place is a field of a piece.
+type place struct {
+	*piece
+	at int
+}
+
+func (p place) field() graphql.CollectedField { return p.fields[p.at] }
+
+// answer answers all fields of the pieces of one operation.
+func (x *executable) answer(ctx context.Context, op *graphql.OperationContext, pieces []*piece) {
 	var work []func()
-	var datasets []int
+	var datasets []place
 	var admins []func()
-	for i, f := range fields {
-		switch _, isDataset := x.schema.Roots[f.Name]; {
-		case f.Name == "__typename":
-			answers[i] = typename(root)
-		case isDataset:
-			datasets = append(datasets, i)
-		case introspects(f.Name):
-			work = append(work, func() { answers[i] = x.introspection(ctx, op, f) })
-		case x.schema.IsNode(f.Name):
-			work = append(work, func() { answers[i] = x.nodeField(ctx, op, f) })
-		case isAdmin(f):
-			admin := x.admin(op, f)
-			for n := range admin.fields {
-				work = append(work, func() { admin.run(ctx, x, op, n) })
+	for _, p := range pieces {
+		for i, f := range p.fields {
+			switch _, isDataset := x.schema.Roots[f.Name]; {
+			case f.Name == "__typename":
+				p.answers[i] = typename(x.schema.AST.Query.Name)
+			case isDataset:
+				datasets = append(datasets, place{p, i})
+			case introspects(f.Name):
+				work = append(work, func() { p.answers[i] = x.introspection(ctx, p.op, f) })
+			case x.schema.IsNode(f.Name):
+				work = append(work, func() { p.answers[i] = x.nodeField(ctx, p.op, f) })
+			case isAdmin(f):
+				admin := x.admin(p.op, f)
+				for n := range admin.fields {
+					work = append(work, func() { admin.run(ctx, x, p.op, n) })
+				}
+				admins = append(admins, func() { p.answers[i] = admin.answer(ctx) })
+			default:
+				work = append(work, func() { p.answers[i] = x.controlField(ctx, p.op, f, nil) })
 			}
-			admins = append(admins, func() { answers[i] = admin.answer(ctx) })
-		default:
-			work = append(work, func() { answers[i] = x.controlField(ctx, op, f, nil) })
 		}
 	}
 	if len(datasets) > 0 {
-		work = append(work, x.tasks(ctx, op, fields, datasets, answers)...)
+		work = append(work, x.tasks(ctx, op, pieces, datasets)...)
 	}
 	x.all(work)
 	for _, gather := range admins {
 		gather()
 	}
-	later := refusedForNow(answers)
-	response := x.response(ctx, fields, answers) // takes the answers apart
-	if later {
-		response.Data = nil
-	}
-	return response
 }
 
 // all runs functions side by side within the bound, the last of them here.
@@ -128,21 +154,28 @@ func (x *executable) all(work []func()) {
 
 // tasks asks the resolver how the dataset fields are answered, and returns what
 // puts their answers in place.
-func (x *executable) tasks(ctx context.Context, op *graphql.OperationContext, fields []graphql.CollectedField, datasets []int, answers []rootAnswer) []func() {
-	key, inputs := x.prepared(op)
+func (x *executable) tasks(ctx context.Context, op *graphql.OperationContext, pieces []*piece, datasets []place) []func() {
+	key, inputs := x.prepared(op, pieces)
 	asked := Asked{Key: key, Inputs: inputs, Explain: Explaining(ctx), Requests: func(slots *slot.Slots) []query.Request {
-		s := selection{operation: op, literals: x.literals(op).later(slots), schema: x.schema}
+		var s selection
+		var of *piece
+		rest, next := pieces, 0
 		requests := make([]query.Request, len(datasets))
 		for i, at := range datasets {
-			root := x.schema.Roots[fields[at].Name]
-			requests[i] = query.Request{Dataset: root.Dataset, Shape: root.Shape, Field: s.field(fields[at], x.schema.AST.Query.Name)}
+			for ; of != at.piece; rest = rest[1:] { // in the order of prepared, those without datasets too
+				of = rest[0]
+				s = selection{operation: of.op, schema: x.schema}
+				s.literals, next = x.literals(of.op).later(slots, next)
+			}
+			root := x.schema.Roots[at.field().Name]
+			requests[i] = query.Request{Dataset: root.Dataset, Shape: root.Shape, Field: s.field(at.field(), x.schema.AST.Query.Name)}
 		}
 		return requests
 	}}
 	tasks, err := recovering(ctx, op, func() []Task { return x.datasets.Resolve(ctx, asked) })
 	if err != nil {
 		for _, at := range datasets {
-			answers[at] = x.datasetField(ctx, fields[at], Outcome{Err: err})
+			at.answers[at.at] = x.datasetField(ctx, at.field(), Outcome{Err: err})
 		}
 	}
 	work := make([]func(), len(tasks))
@@ -155,7 +188,7 @@ func (x *executable) tasks(ctx context.Context, op *graphql.OperationContext, fi
 					outcome = got[i]
 				}
 				at := datasets[field]
-				answers[at] = x.datasetField(ctx, fields[at], outcome)
+				at.answers[at.at] = x.datasetField(ctx, at.field(), outcome)
 			}
 		}
 	}
@@ -174,29 +207,34 @@ func recovering[T any](ctx context.Context, op *graphql.OperationContext, run fu
 
 // prepared is what tells the operation from others in its view but for the values
 // of its slots, and those values.
-func (x *executable) prepared(op *graphql.OperationContext) (AskedKey, slot.Inputs) {
-	k, variables := x.document(op)
-	if len(variables) == 0 {
-		return k, nil
-	}
-	in := make(slot.Inputs, 0, 8)
+func (x *executable) prepared(op *graphql.OperationContext, pieces []*piece) (AskedKey, slot.Inputs) {
+	k, _ := x.document(op)
+	var in slot.Inputs
 	var text []byte
-	for _, name := range slices.Sorted(maps.Keys(variables)) {
-		text, in = query.AppendShape(append(append(text, name...), '='), variables[name], in)
+	for i, p := range pieces {
+		if i > 0 {
+			text = append(text, '|')
+		}
+		_, variables := x.document(p.op)
+		if len(variables) > 0 && in == nil {
+			in = make(slot.Inputs, 0, 8)
+		}
+		for _, name := range slices.Sorted(maps.Keys(variables)) {
+			text, in = query.AppendShape(append(append(text, name...), '='), variables[name], in)
+		}
 	}
 	k.variables = string(text)
 	return k, in
 }
 
 // later are the literals with slots in the places of the variables' values, as
-// prepared counts them.
-func (l literals) later(slots *slot.Slots) literals {
+// prepared counts them, from a number on; and the number after them.
+func (l literals) later(slots *slot.Slots, next int) (literals, int) {
 	out := literals{schema: l.schema, variables: make(map[string]query.Value, len(l.variables))}
-	next := 0
 	for _, name := range slices.Sorted(maps.Keys(l.variables)) {
 		out.variables[name], next = query.Slotted(l.variables[name], slots, next)
 	}
-	return out
+	return out, next
 }
 
 // key is what tells the operation from others in its view, with all values.

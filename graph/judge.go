@@ -27,8 +27,17 @@ func (e *Engine) CheckSaved(writer principal.Principal, text string, closed bool
 		return err
 	}
 	doc, err := j.own.valid(text)
-	if err != nil || !closed || j.whole() {
+	if err != nil || !closed {
 		return err
+	}
+	return j.bounds(doc)
+}
+
+// bounds refuses a document that alone bounds somebody else, if it lets them choose
+// names that its writer does not see.
+func (j judgement) bounds(doc *document) error {
+	if j.whole() {
+		return nil
 	}
 	if field := choosing(doc); field != "" {
 		return fault.New(fault.Forbidden, "the tenant's query has the field %s, which names at run time what you may not see", field).

@@ -52,15 +52,7 @@ func (l Limits) check(doc *ast.QueryDocument, administration bool) (map[*ast.Ope
 	extents := make(map[*ast.OperationDefinition]extent, len(doc.Operations))
 	for _, op := range doc.Operations {
 		e := m.selection(op.SelectionSet)
-		if err := exceeds([]bound{
-			{e.roots, l.RootFields, "fields of the query type"},
-			{e.fields, l.Fields, "fields, fragments expanded"},
-			{e.aliases, l.Aliases, "aliases, fragments expanded"},
-			{e.depth, l.Depth, "levels of fields"},
-		}); err != nil {
-			return nil, err
-		}
-		if err := l.checkLoad(e.load); err != nil {
+		if err := l.checkExtent(e); err != nil {
 			return nil, err
 		}
 		extents[op] = e
@@ -68,31 +60,50 @@ func (l Limits) check(doc *ast.QueryDocument, administration bool) (map[*ast.Ope
 	return extents, nil
 }
 
+func (l Limits) checkExtent(e extent) error {
+	if err := exceeds([]bound{
+		{e.roots, l.RootFields, "fields of the query type"},
+		{e.fields, l.Fields, "fields, fragments expanded"},
+		{e.aliases, l.Aliases, "aliases, fragments expanded"},
+		{e.depth, l.Depth, "levels of fields"},
+	}); err != nil {
+		return err
+	}
+	return l.checkLoad(e.load)
+}
+
 // checkVariables measures an operation with the values of its variables in
 // their places. Few and short ones are seen to fit without a look at the places.
 func (l Limits) checkVariables(doc *document, op *ast.OperationDefinition, given map[string]any) error {
-	e := doc.extents[op]
-	if e.uses == 0 {
+	if doc.extents[op].uses == 0 || l.checkLoad(doc.mostLoad(op, given)) == nil {
 		return nil
 	}
-	most := load{}
+	return l.checkLoad(doc.load(op, given))
+}
+
+// mostLoad is what an operation loads at most, as if the largest of the values
+// stood in every place of a variable.
+func (d *document) mostLoad(op *ast.OperationDefinition, given map[string]any) load {
+	e, most := d.extents[op], load{}
 	for _, def := range op.VariableDefinitions {
 		w := loadOfVariable(def, given)
 		most = load{items: max(most.items, w.items), conditions: max(most.conditions, w.conditions), bytes: max(most.bytes, w.bytes)}
 	}
-	if l.checkLoad(load{
+	return load{
 		items:      e.items + e.uses*most.items,
 		conditions: e.conditions + e.uses*most.conditions,
 		bytes:      e.bytes + e.uses*most.bytes,
-	}) == nil {
-		return nil
 	}
+}
+
+// load is what an operation loads with the values of its variables in their places.
+func (d *document) load(op *ast.OperationDefinition, given map[string]any) load {
 	variables := make(map[string]load, len(op.VariableDefinitions))
 	for _, def := range op.VariableDefinitions {
 		variables[def.Variable] = loadOfVariable(def, given)
 	}
-	m := meter{doc: doc.QueryDocument, fragments: make(map[string]extent), variables: variables}
-	return l.checkLoad(m.selection(op.SelectionSet).load)
+	m := meter{doc: d.QueryDocument, fragments: make(map[string]extent), variables: variables}
+	return m.selection(op.SelectionSet).load
 }
 
 func (l Limits) checkLoad(w load) error {

@@ -155,6 +155,8 @@ type AdminToken struct {
 	Accounts []AccountKeys `json:"accounts"`
 	// Whether it runs the tenant's saved queries only.
 	SavedOnly bool `json:"savedOnly"`
+	// The dashboards that it shows, and it does nothing else; null: it is not for dashboards only.
+	Dashboards []string `json:"dashboards,omitempty"`
 	// Requests a minute; null: not limited.
 	Rate *int `json:"rate,omitempty"`
 	// Unused for so long it ends; null: it does not.
@@ -265,6 +267,44 @@ type AuditPage struct {
 	Items []AuditEntry `json:"items"`
 	// The after of the next page; null at the end.
 	Next *string `json:"next,omitempty"`
+}
+
+// A dashboard with what it says.
+type Dashboard struct {
+	// By which it is asked for.
+	Name string `json:"name"`
+	// What people call it.
+	Title string `json:"title"`
+	// What it is for.
+	Description *string `json:"description,omitempty"`
+	// Whether it is shared with all tenants.
+	Shared bool `json:"shared"`
+	// Whether it is the viewer's tenant's own, or of the viewer who administers all: to be changed.
+	Own bool `json:"own"`
+	// Raised by each change; 0: it stands in a file beside the configuration.
+	Version int `json:"version"`
+	// When it was last changed; null: it stands in a file.
+	UpdatedAt *time.Time `json:"updatedAt,omitempty"`
+	// What it says, as it was saved; null: it names, or chooses at run time, what the viewer does not see.
+	Document *JSON `json:"document,omitempty"`
+}
+
+// A dashboard, as a list shows it.
+type DashboardEntry struct {
+	// By which it is asked for.
+	Name string `json:"name"`
+	// What people call it.
+	Title string `json:"title"`
+	// What it is for.
+	Description *string `json:"description,omitempty"`
+	// Whether it is shared with all tenants.
+	Shared bool `json:"shared"`
+	// Whether it is the viewer's tenant's own, or of the viewer who administers all: to be changed.
+	Own bool `json:"own"`
+	// Raised by each change; 0: it stands in a file beside the configuration.
+	Version int `json:"version"`
+	// When it was last changed; null: it stands in a file.
+	UpdatedAt *time.Time `json:"updatedAt,omitempty"`
 }
 
 // A logical table, as far as the viewer may see it.
@@ -421,6 +461,8 @@ type NewServiceKey struct {
 	Roles []string `json:"roles"`
 	// Left out: all that the roles allow.
 	Datasets graphql.Omittable[[]string] `json:"datasets,omitempty"`
+	// These dashboards only, and nothing else; left out: it is not for dashboards only.
+	Dashboards graphql.Omittable[[]string] `json:"dashboards,omitempty"`
 	// What it may put into tokens beyond what it holds itself.
 	MayGrant *MayGrantInput `json:"mayGrant"`
 	// Left out: never.
@@ -480,6 +522,8 @@ type NewToken struct {
 	Datasets graphql.Omittable[[]string] `json:"datasets,omitempty"`
 	// The tenant's saved queries only.
 	SavedOnly bool `json:"savedOnly"`
+	// These dashboards only, and nothing else; left out: as the minter.
+	Dashboards graphql.Omittable[[]string] `json:"dashboards,omitempty"`
 	// May it change datasets, as far as its roles may? It needs a minter with data:write.
 	Write bool `json:"write"`
 	// An IANA name.
@@ -600,6 +644,8 @@ type ServiceKey struct {
 	Scopes []Scope `json:"scopes"`
 	// Null: all that the roles allow.
 	Datasets []string `json:"datasets,omitempty"`
+	// The dashboards that it shows, and it does nothing else; null: it is not for dashboards only.
+	Dashboards []string `json:"dashboards,omitempty"`
 	// What it may put into tokens beyond what it holds itself.
 	MayGrant *MayGrant `json:"mayGrant"`
 	// Subject of who made it.
@@ -730,6 +776,8 @@ type TokenNarrowing struct {
 	Datasets graphql.Omittable[[]string] `json:"datasets,omitempty"`
 	// The tenant's saved queries only.
 	SavedOnly bool `json:"savedOnly"`
+	// These dashboards only, and nothing else; left out: as the holder.
+	Dashboards graphql.Omittable[[]string] `json:"dashboards,omitempty"`
 	// May it change datasets, as far as its roles may? It needs a holder with data:write.
 	Write bool `json:"write"`
 	// Left out: in a day, and not after the holder's.

@@ -31,6 +31,9 @@ func (e *Engine) asked(ctx context.Context, params *graphql.RawParams) (string, 
 	switch {
 	case err != nil:
 		return "", nil, err
+	case who.Grant.Dashboards != nil && (named || !endsToken(params.Query)):
+		return "", nil, fault.New(fault.Forbidden, "the token is for dashboards only").
+			WithHint("Ask for one of its dashboards: POST /dashboards/NAME.")
 	case !named && who.Grant.SavedOnly && !endsToken(params.Query):
 		return "", nil, fault.New(fault.Forbidden, "the token is for saved queries only").
 			WithHint(`Name one instead of a text: "extensions": {"savedQuery": {"name": "…"}}.`)

@@ -48,6 +48,7 @@ func Check(ctx context.Context, cfg *config.Config) (*Report, error) {
 	_, problems := control.Configured(r.Catalog)
 	r.problem(cfg.Locate(problems))
 	r.problem(schemaFits(r.Catalog, cfg.Control != nil, cfg.Server.Relay))
+	r.problem(control.CheckDashboards(r.Catalog, cfg))
 	tokens, err := auth.New(cfg.Issuers, auth.Options{Tenants: control.Registry(r.Catalog, nil), Log: slog.New(slog.DiscardHandler)})
 	if err == nil {
 		tokens.Close()

@@ -24,9 +24,17 @@ const (
 // BuildChange makes the plan of a change: the only way to a Change. Now is the
 // instant of the operation. The error is a *fault.Error the caller may see.
 func BuildChange(r query.Change, cat *catalog.Catalog, p principal.Principal, now time.Time) (Change, error) {
+	return buildChange(r, cat, p, nil, now)
+}
+
+// buildChange makes the plan in a view, or in the principal's own.
+func buildChange(r query.Change, cat *catalog.Catalog, p principal.Principal, view *catalog.View, now time.Time) (Change, error) {
 	b, err := newBuilder(cat, principal.Slotted{Principal: p}, now)
 	if err != nil {
 		return Change{}, err
+	}
+	if view != nil {
+		b.view, b.named = view, true
 	}
 	vis := b.view.Dataset(r.Dataset)
 	if vis == nil {
@@ -64,6 +72,7 @@ type changeBuilder struct {
 	under              []*catalog.Dataset // whose rows are deleted with these
 	placed             *nests             // that are inserted, where they are nested in others
 	leading, following []*nests           // rows nested in these: those that they lead to, and those that lead to them
+	restores           bool               // of rows that were deleted
 	links              []catalog.Pair     // by which rows that are changed refer to the key of those they are deleted with
 }
 
@@ -102,6 +111,9 @@ func (cb *changeBuilder) open() error {
 	}
 	cb.table = cb.level()
 	if _, err := cb.table.root(d); err != nil {
+		if cb.p.AllTenants && !d.Common {
+			return cb.nameIt()
+		}
 		return err
 	}
 	ref := cb.table.l.refs[0]
@@ -113,14 +125,15 @@ func (cb *changeBuilder) open() error {
 	} else if ref.target.Kind == catalog.API || !d.WritableIn(binding) {
 		return fault.New(fault.NotImplemented, "%s cannot be written where this tenant's rows are", d.Name)
 	}
-	if cb.p.AllTenants && !d.Common {
-		return fault.New(fault.Forbidden, "rows of %s are written as one tenant", d.Name).WithHint("act as the tenant whose rows they are")
+	if err := cb.ofAll(); err != nil {
+		return err
 	}
-	for _, col := range d.Key {
+	key := cb.keyColumns()
+	for _, col := range key {
 		cb.table.read(0, col)
 		cb.c.keyNames = append(cb.c.keyNames, col.Name)
 	}
-	cb.c.table, cb.c.target, cb.c.keys = cb.table.l.refs[0], ref.target, len(d.Key)
+	cb.c.table, cb.c.target, cb.c.keys = cb.table.l.refs[0], ref.target, len(key)
 	cb.c.settled = settles(binding.Target)
 	if !d.Common {
 		cb.c.owner = cb.tenant()
@@ -162,7 +175,7 @@ func (cb *changeBuilder) keyed(role func(*levelBuilder, whereAt) (Expr, error)) 
 // link ties a level to the keys of rows that were chosen or written.
 func (cb *changeBuilder) link(lb *levelBuilder) {
 	lb.l.limit = All
-	for i, col := range cb.vis.Dataset.Key {
+	for i, col := range cb.keyColumns() {
 		lb.l.parent = append(lb.l.parent, Link{cell: i, typ: col.Type, own: lb.read(0, col)})
 	}
 }
@@ -176,11 +189,17 @@ func (cb *changeBuilder) sealed(lb *levelBuilder, snapshot bool) (Level, error) 
 	}
 	for _, r := range l.refs {
 		if err == nil && r.target != cb.c.target && !cb.called() {
-			return Level{}, fault.New(fault.NotImplemented, "%s and %s are in different sources, and one change is made in one", cb.vis.Dataset.Name, r.dataset).
-				WithHint("ask for rows of %s in a query of their own", r.dataset)
+			return Level{}, cb.elsewhere(r)
 		}
 	}
 	return l, err
+}
+
+// elsewhere is the error where a change reaches for rows of another source.
+func (cb *changeBuilder) elsewhere(r Ref) error {
+	name := cb.nameOf(cb.cat.Dataset(r.dataset))
+	return fault.New(fault.NotImplemented, "%s and %s are in different sources, and one change is made in one", cb.vis.Dataset.Name, name).
+		WithHint("ask for rows of %s in a query of their own", name)
 }
 
 // everyWritten is asked of rows that were written: no role's filter of reading.
@@ -239,7 +258,7 @@ func (cb *changeBuilder) check(role func(*levelBuilder, whereAt) (Expr, error)) 
 	cb.c.snapshot = cb.c.snapshot || own > 1 || len(c.level.refs) > own+len(c.refuse)
 	for _, r := range c.level.refs {
 		if r.target != cb.c.target && !cb.called() {
-			return c, fault.New(fault.NotImplemented, "%s and %s are in different sources, and one change is made in one", cb.vis.Dataset.Name, r.dataset)
+			return c, cb.elsewhere(r)
 		}
 	}
 	return c, nil
@@ -276,9 +295,9 @@ func (cb *changeBuilder) notThere(rel *catalog.Relation, place string) error {
 		}
 	}
 	if len(names) == 0 {
-		return fault.New(fault.NotFound, "there is no such row of %s", rel.To.Name)
+		return fault.New(fault.NotFound, "there is no such row of %s", cb.nameOf(rel.To))
 	}
-	f := fault.New(fault.NotFound, "%s leads to no row of %s", strings.Join(names, ", "), rel.To.Name)
+	f := fault.New(fault.NotFound, "%s leads to no row of %s", strings.Join(names, ", "), cb.nameOf(rel.To))
 	if place != "" {
 		f.At = place + "." + names[0]
 	}
@@ -291,6 +310,7 @@ func (cb *changeBuilder) refer(places []string, of func(row int, col *catalog.Co
 	for _, rel := range cb.references() {
 		on := cb.tenantPair(cb.vis.Dataset, rel.To, rel.On)
 		r := Reference{values: make([][]value.Value, len(on))}
+		beside := cb.beside(rel, on, len(places), of)
 		seen := make(map[string]bool)
 		for row, place := range places {
 			tuple, key := make([]value.Value, 0, len(on)), ""
@@ -309,6 +329,12 @@ func (cb *changeBuilder) refer(places []string, of func(row int, col *catalog.Co
 				continue
 			}
 			seen[key] = true
+			if beside[key] {
+				f := fault.New(fault.BadUserInput, "%s leads to a row of the same insert", cb.visiblePair(rel)).
+					WithHint("insert that row by a field before this one")
+				f.At = place
+				return f
+			}
 			for i, v := range tuple {
 				r.values[i] = append(r.values[i], v)
 			}
@@ -316,6 +342,9 @@ func (cb *changeBuilder) refer(places []string, of func(row int, col *catalog.Co
 		}
 		if len(r.rows) == 0 {
 			continue
+		}
+		if cb.p.AllTenants && !cb.vis.Dataset.Common && !rel.To.Common { // which tenant's each row is, is not known yet
+			return cb.nameIt()
 		}
 		if err := cb.lead(&r, rel, on); err != nil {
 			return err

@@ -27,7 +27,21 @@ type changeCase struct {
 	want *[]byte
 }
 
-func (c changeCase) build() (plan.Change, error) { return plan.BuildChange(c.r, c.cat, c.p, now) }
+func (c changeCase) build() (plan.Change, error) {
+	if id, named := plan.NamedTenant(c.r); named {
+		return plan.BuildChangeOf(plan.Tenant{ID: id, Key: id}, c.r, c.cat, c.p, now)
+	}
+	return plan.BuildChange(c.r, c.cat, c.p, now)
+}
+
+// as is as whom a change is planned.
+func (c changeCase) as() principal.Principal {
+	p := c.p
+	if id, named := plan.NamedTenant(c.r); named {
+		p.AllTenants, p.Tenant, p.TenantKey = false, id, id
+	}
+	return p
+}
 
 // changeCases reads the cases. A principal makes all changes up to the next one.
 func changeCases(t *testing.T) ([]changeCase, *txtar.Archive) {
@@ -110,13 +124,13 @@ func TestChangeScopes(t *testing.T) {
 	t.Parallel()
 	cases, _ := changeCases(t)
 	s := &sweep{T: t, kinds: make(map[plan.ScopeKind]int)}
-	stamped, levels, nested := 0, 0, 0
+	stamped, levels, nested, held := 0, 0, 0, 0
 	for _, c := range cases {
 		made, err := c.build()
 		if err != nil {
 			continue
 		}
-		s.cat, s.p, s.what = c.cat, c.p, c.text
+		s.cat, s.p, s.what = c.cat, c.as(), c.text
 		for all := []plan.Change{made}; len(all) > 0; all = all[1:] {
 			made := all[0]
 			for i := range made.Nested() {
@@ -143,6 +157,13 @@ func TestChangeScopes(t *testing.T) {
 				}
 			}
 			walk(made.Chosen())
+			if u, ok := made.Upsert(); ok {
+				walk(u.Level())
+				for i := range u.Helds() {
+					held++
+					walk(u.Held(i))
+				}
+			}
 			owned(made.Locked())
 			owned(made.Update().Level())
 			owned(made.Remove())
@@ -179,7 +200,7 @@ func TestChangeScopes(t *testing.T) {
 				for n := range into.Columns() {
 					if f := into.Column(n); f.Name == into.Table().TenantColumn() {
 						stamped++
-						if n >= into.Stamps() || into.Value(n, 0).Value().Text() != c.p.TenantKey {
+						if n >= into.Stamps() || into.Value(n, 0).Value().Text() != c.as().TenantKey {
 							t.Errorf("%s: the tenant is %q", c.text, into.Value(n, 0).Value().Text())
 						}
 					}
@@ -196,7 +217,7 @@ func TestChangeScopes(t *testing.T) {
 			}
 		}
 	}
-	if stamped == 0 || levels == 0 || nested == 0 || s.kinds[plan.ByTenantColumn] == 0 || s.kinds[plan.ByParent] == 0 {
+	if stamped == 0 || levels == 0 || nested == 0 || held == 0 || s.kinds[plan.ByTenantColumn] == 0 || s.kinds[plan.ByParent] == 0 {
 		t.Errorf("%d stamps, %d levels: the sweep has nothing to prove there", stamped, levels)
 	}
 }

@@ -80,7 +80,7 @@ func grantOf(of ...*catalog.WriteGrant) grant {
 // covered leaves the grants that cover all columns that are given. Of grants that
 // preset other values the first counts, by the names of their roles.
 func (cb *changeBuilder) covered() error {
-	cb.grants = slices.DeleteFunc(cb.grants, func(g grant) bool { return !g.covers(cb.asked) })
+	cb.grants = slices.DeleteFunc(cb.grants, func(g grant) bool { return !g.covers(cb.asked) || cb.restores && !cb.showsDeleted(g) })
 	if len(cb.grants) == 0 {
 		return fault.New(fault.Forbidden, "no role of yours writes these columns of %s together", cb.vis.Dataset.Name).
 			WithHint("write less of it at a time, or ask whoever grants the roles for one that writes all of it")
@@ -92,6 +92,15 @@ func (cb *changeBuilder) covered() error {
 		cb.grants = cb.grants[i : i+1]
 	}
 	return nil
+}
+
+// showsDeleted tells whether the roles of a grant show rows that were deleted: what a role does
+// not show, it does not restore.
+func (cb *changeBuilder) showsDeleted(g grant) bool {
+	return !slices.ContainsFunc(g.of, func(one *catalog.WriteGrant) bool {
+		shown := func(r *catalog.Right) bool { return r.Update == one && r.IncludeDeleted }
+		return !slices.ContainsFunc(cb.vis.Rights(), shown) && !slices.ContainsFunc(cb.vis.OwnRights(), shown)
+	})
 }
 
 // settable is a column that the caller may give a value, or nil.

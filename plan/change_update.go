@@ -33,6 +33,7 @@ func (cb *changeBuilder) update() error {
 	if err != nil {
 		return err
 	}
+	lb.deleted = cb.restores
 	cb.c.update.sets = sets
 	if cb.c.update.level, err = cb.sealed(lb, true); err != nil {
 		return err
@@ -55,6 +56,12 @@ func (cb *changeBuilder) sets() (sets []Set, cells map[*catalog.Column]Given, er
 		}
 		if err == nil && slices.Contains(columns, col) {
 			err = fault.New(fault.BadUserInput, "%s is set twice", col.Name)
+		}
+		if err == nil && cb.isStamp(col) {
+			if !given.Null() || added {
+				err = fault.New(fault.BadUserInput, "%s says when the row was deleted: null restores it, and nothing else is written there", col.Name)
+			}
+			cb.restores = true
 		}
 		if err == nil && added && (given.Null() || !col.Type.Numeric()) {
 			err = fault.New(fault.BadUserInput, "%s is no number that can be incremented", col.Name)
@@ -105,7 +112,25 @@ func (cb *changeBuilder) sets() (sets []Set, cells map[*catalog.Column]Given, er
 	}
 	sets = append(sets, more...)
 	cb.wrote(own)
+	if by := cb.deletedBy(); cb.restores && by != nil && !slices.Contains(own, by) {
+		sets = append(sets, Set{column: cb.stored(by)})
+		cb.wrote([]*catalog.Column{by})
+	}
 	return sets, cells, nil
+}
+
+// isStamp tells the column that says when a row was deleted. Who sees deleted rows restores
+// them by it.
+func (cb *changeBuilder) isStamp(col *catalog.Column) bool {
+	deleted := cb.vis.Dataset.Deleted
+	return deleted != nil && col == deleted.At
+}
+
+func (cb *changeBuilder) deletedBy() *catalog.Column {
+	if cb.vis.Dataset.Deleted == nil {
+		return nil
+	}
+	return cb.vis.Dataset.Deleted.By
 }
 
 // choose plans which rows are changed, in the view in which they are read.
@@ -114,6 +139,7 @@ func (cb *changeBuilder) choose() error {
 	if err != nil {
 		return err
 	}
+	lb.deleted = cb.restores
 	lb.role = func(at whereAt) (Expr, error) {
 		read, err := lb.roleFilter(0, at)
 		if err != nil {
@@ -132,7 +158,7 @@ func (cb *changeBuilder) choose() error {
 	if err := cb.which(lb); err != nil {
 		return err
 	}
-	for _, col := range cb.vis.Dataset.Key {
+	for _, col := range cb.keyColumns() {
 		lb.l.columns = append(lb.l.columns, lb.read(0, col))
 		lb.order(Order{expr: lb.read(0, col)})
 	}
@@ -161,6 +187,7 @@ func (cb *changeBuilder) choose() error {
 		if err != nil {
 			return err
 		}
+		one.deleted = cb.restores
 		level, err := cb.sealed(one, true)
 		if err != nil {
 			return err
@@ -175,7 +202,7 @@ func (cb *changeBuilder) which(lb *levelBuilder) error {
 	if cb.links != nil {
 		lb.l.limit = MaxChanged + 1
 		for _, pair := range cb.links {
-			cell := slices.Index(cb.inside.vis.Dataset.Key, pair.From)
+			cell := slices.Index(cb.inside.keyColumns(), pair.From)
 			lb.l.parent = append(lb.l.parent, Link{cell: cell, typ: pair.From.Type, own: lb.read(0, pair.To)})
 		}
 		return nil
@@ -211,8 +238,8 @@ func (cb *changeBuilder) which(lb *levelBuilder) error {
 	if err != nil {
 		return err
 	}
-	if e.op == True || e.op == False {
-		return fault.New(fault.BadUserInput, "where has no condition").WithHint("write a condition, or all: true for every row")
+	if named := len(lb.l.refs) > 1 || len(lb.uses[0].asked) > 0; !named || lb.unfailing(e) {
+		return fault.New(fault.BadUserInput, "where has no condition that a row could fail").WithHint("write a condition, or all: true for every row")
 	}
 	lb.l.where = e
 	return nil
@@ -222,6 +249,9 @@ func (cb *changeBuilder) byKey(lb *levelBuilder) error {
 	key := cb.vis.Key()
 	if len(key) == 0 {
 		return fault.New(fault.BadUserInput, "%s has no key", cb.vis.Dataset.Name)
+	}
+	if cb.vis.Writing().Named { // the tenant is, and in one column there is nothing else
+		key = slices.DeleteFunc(key, func(col *catalog.Column) bool { return col == cb.vis.Dataset.Tenant })
 	}
 	var parts []Expr
 	for _, col := range key {

@@ -68,6 +68,7 @@ func (b *builder) connection(vis *catalog.Visible, f query.Field) (Level, error)
 	}
 	args := arguments(f.Args)
 	p := b.problems()
+	p.ok(DeletedArgument, lb.withDeleted(vis, args))
 	p.ok("where", lb.filter(vis.Dataset, args))
 	ordered := p.ok("orderBy", lb.totalOrder(vis, args))
 	page := &Page{}
@@ -322,6 +323,9 @@ func (lb *levelBuilder) selectEdge(vis *catalog.Visible, f query.Field) ([]Outpu
 func (b *builder) count(vis *catalog.Visible, args arguments) (Level, error) {
 	lb, err := b.start(vis, nil)
 	if err != nil {
+		return Level{}, err
+	}
+	if err := lb.withDeleted(vis, args); err != nil {
 		return Level{}, err
 	}
 	if err := lb.filter(vis.Dataset, args); err != nil {

@@ -101,7 +101,7 @@ func TestForged(t *testing.T) {
 	if in, err := sources.Import(t.Context(), plan.Import{}, nil, 0); in != 0 || !errors.Is(err, datasource.ErrNotPlanned) {
 		t.Errorf("the zero import is made: %v", err)
 	}
-	if s, err := sqlgen.Load(plan.Import{}, sqlgen.PostgresImport); !errors.Is(err, sqlgen.ErrNotPlanned) || s.Text != "" {
+	if s, err := sqlgen.Load(plan.Import{}, nil, sqlgen.PostgresImport); !errors.Is(err, sqlgen.ErrNotPlanned) || s.Text != "" {
 		t.Errorf("the zero import is rendered as %q, %v", s.Text, err)
 	}
 	if _, err := sqlgen.Stage(plan.Import{}, sqlgen.PostgresImport); !errors.Is(err, sqlgen.ErrNotPlanned) {

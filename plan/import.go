@@ -58,7 +58,7 @@ func MayImport(dataset string, cat *catalog.Catalog, p principal.Principal, now 
 
 // importing finds the table, or refuses.
 func importing(dataset string, cat *catalog.Catalog, p principal.Principal, now time.Time) (*changeBuilder, error) {
-	if p.Grant.SavedOnly {
+	if p.Grant.SavedOnly || p.Grant.Dashboards != nil {
 		return nil, fault.New(fault.Forbidden, "the token may run saved operations only, and an import is none")
 	}
 	b, err := newBuilder(cat, principal.Slotted{Principal: p}, now)
@@ -68,6 +68,9 @@ func importing(dataset string, cat *catalog.Catalog, p principal.Principal, now 
 	vis := b.view.Dataset(dataset)
 	if vis == nil {
 		return nil, fault.New(fault.NotFound, "there is no such dataset")
+	}
+	if p.AllTenants && !vis.Dataset.Common {
+		return nil, fault.New(fault.Forbidden, "rows of %s are written as one tenant", dataset).WithHint("act as the tenant whose rows they are")
 	}
 	b.path = []string{dataset}
 	cb := &changeBuilder{

@@ -22,6 +22,8 @@ type levelBuilder struct {
 
 	failed error // of a read that had to add references
 
+	deleted bool // rows of the first reference that were deleted are asked for
+
 	role func(at whereAt) (Expr, error) // of a change: what is asked of the first reference in place of the roles' filter
 }
 
@@ -87,7 +89,7 @@ func (lb *levelBuilder) add(d *catalog.Dataset, from, inside int, on []catalog.P
 	lb.uses = append(lb.uses, u)
 	lb.l.refs = append(lb.l.refs, Ref{
 		dataset: d.Name, target: target, schema: schema, table: binding.Table, path: binding.Path, rows: binding.Rows,
-		reason: reason, inside: inside, from: from,
+		reason: reason, inside: inside, from: from, shown: lb.sees(d),
 	})
 	if lb.isOwn(d, binding) {
 		lb.l.refs[i].own = lb.tenant()
@@ -211,7 +213,7 @@ func (lb *levelBuilder) seal() (Level, error) {
 			// the rows of the tenant it is told: what stands there is known.
 			told := lb.l.refs[i].target.Kind == catalog.API && lb.uses[i].dataset.Tenant != nil && f.Name == lb.uses[i].dataset.Tenant.Name
 			if lb.uses[i].binding.Columns[f.Name].Missing && !told {
-				return Level{}, fault.New(fault.Forbidden, "a filter of %s needs a column that is not where this tenant's rows are", lb.uses[i].dataset.Name)
+				return Level{}, fault.New(fault.Forbidden, "a filter of %s needs a column that is not where this tenant's rows are", lb.nameOf(lb.uses[i].dataset))
 			}
 			f.Asked = slices.Contains(lb.uses[i].asked, f.Name)
 		}
@@ -225,12 +227,12 @@ func (lb *levelBuilder) seal() (Level, error) {
 func (lb *levelBuilder) policies(i int) error {
 	d := lb.uses[i].dataset
 	if lb.uses[i].visible == nil {
-		return fault.New(fault.Forbidden, "the answer needs %s, which no role of yours grants", d.Name)
+		return fault.New(fault.Forbidden, "this needs rows that no role of yours shows")
 	}
 	var scope []Expr
 	at := whereAt{ref: i, inside: i, policy: true, variables: true}
-	if d.Filter != nil {
-		e, err := lb.where(at, d, d.Filter)
+	if filter := lb.filterOf(i); filter != nil {
+		e, err := lb.where(at, d, filter)
 		if err != nil {
 			return err
 		}
@@ -306,12 +308,15 @@ func (lb *levelBuilder) rowsOf(i int, rights []*catalog.Right, at whereAt, colum
 		if lb.l.grouped && !right.Aggregate {
 			continue
 		}
-		if right.Filter == nil {
-			return predicate(True), nil
-		}
-		e, err := lb.where(at, u.dataset, right.Filter)
-		if err != nil {
-			return Expr{}, err
+		e := lb.present(i, right)
+		if right.Filter != nil {
+			filter, err := lb.where(at, u.dataset, right.Filter)
+			if err != nil {
+				return Expr{}, err
+			}
+			e = all([]Expr{filter, e})
+		} else if e.op == True {
+			return e, nil
 		}
 		filters = append(filters, e)
 	}

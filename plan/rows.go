@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"slices"
 	"strings"
 
 	"usher/catalog"
@@ -44,6 +45,9 @@ func (b *builder) many(vis *catalog.Visible, f query.Field, in *nested) (Level, 
 		return Level{}, err
 	}
 	args, p := arguments(f.Args), b.problems()
+	if in == nil {
+		p.ok(DeletedArgument, lb.withDeleted(vis, args))
+	}
 	p.ok("where", lb.filter(vis.Dataset, args))
 	p.ok("limit", lb.limits(vis, args))
 	p.ok("orderBy", lb.totalOrder(vis, args))
@@ -67,6 +71,11 @@ func (b *builder) byKey(vis *catalog.Visible, f query.Field) (Level, error) {
 	key := vis.Key()
 	if len(key) == 0 {
 		return Level{}, fault.New(fault.BadUserInput, "%s has no key", vis.Dataset.Name)
+	}
+	if !slices.ContainsFunc(key, func(col *catalog.Column) bool { return col.Name == DeletedArgument }) {
+		if err := lb.withDeleted(vis, arguments(f.Args)); err != nil {
+			return Level{}, err
+		}
 	}
 	var parts []Expr
 	for _, col := range key {
@@ -128,6 +137,9 @@ func (lb *levelBuilder) selectField(vis *catalog.Visible, ref int, f query.Field
 		return lb.identity(vis, ref, f)
 	}
 	if col := vis.Column(f.Name); col != nil {
+		if text, known := lb.namedTenant(ref, col); known {
+			return Output{key: f.Key, kind: OutTypename, text: text}, nil
+		}
 		return Output{key: f.Key, kind: OutCell, index: lb.cell(lb.ask(ref, col)), typ: col.Type, always: col.Promised()}, nil
 	}
 	if rel, to := lb.view.Relation(vis, f.Name); rel != nil {

@@ -81,6 +81,7 @@ type Grant struct {
 	Accounts   map[string]Account     // by source: whose account is used instead of the configured one
 	Datasets   []string               // nil: every dataset the roles allow
 	SavedOnly  bool                   // saved operations of the tenant only
+	Dashboards []string               // nil: not restricted; else these dashboards only, and nothing else
 	Timezone   string                 // IANA name; empty: UTC
 }
 

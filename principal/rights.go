@@ -81,7 +81,7 @@ func (p Principal) appendRights(b []byte, value func([]byte, query.Value) []byte
 	b = list(append(b, 'c'), g.Cleared)
 	b = sorted(b, g.Metadata, value)
 	b = accounts(b, g.Accounts)
-	b = list(b, g.Datasets)
+	b = list(list(b, g.Datasets), g.Dashboards)
 	return strconv.AppendBool(b, g.SavedOnly)
 }
 

@@ -114,6 +114,9 @@ func tokenRequest(in graph.NewToken) (r tenancy.TokenRequest, err error) {
 	if r.Datasets, err = restriction("datasets", in.Datasets); err != nil {
 		return r, err
 	}
+	if r.Dashboards, err = restriction("dashboards", in.Dashboards); err != nil {
+		return r, err
+	}
 	if r.Parameters, err = named("parameter", in.Parameters, func(p graph.TokenParameter) (string, query.Value) {
 		return p.Name, p.Value.Written
 	}); err != nil {
@@ -156,7 +159,10 @@ func narrowing(in graph.TokenNarrowing) (n tenancy.Narrowing, err error) {
 	if n.Roles, err = restriction("roles", in.Roles); err != nil {
 		return n, err
 	}
-	n.Datasets, err = restriction("datasets", in.Datasets)
+	if n.Datasets, err = restriction("datasets", in.Datasets); err != nil {
+		return n, err
+	}
+	n.Dashboards, err = restriction("dashboards", in.Dashboards)
 	return n, err
 }
 
@@ -165,9 +171,14 @@ func keyRequest(in graph.NewServiceKey) (tenancy.KeyRequest, error) {
 	if err != nil {
 		return tenancy.KeyRequest{}, err
 	}
+	dashboards, err := restriction("dashboards", in.Dashboards)
+	if err != nil {
+		return tenancy.KeyRequest{}, err
+	}
 	expires, err := timeGiven("expiresAt", in.ExpiresAt)
 	return tenancy.KeyRequest{
-		Name: in.Name, Tenant: given(in.Tenant), AllTenants: in.AllTenants, Scopes: scopesIn(in.Scopes), Roles: in.Roles, Datasets: datasets,
+		Dashboards: dashboards,
+		Name:       in.Name, Tenant: given(in.Tenant), AllTenants: in.AllTenants, Scopes: scopesIn(in.Scopes), Roles: in.Roles, Datasets: datasets,
 		MayGrant: tenancy.MayGrant{
 			Strategies: in.MayGrant.Strategies, Accounts: in.MayGrant.Accounts,
 			Parameters: in.MayGrant.Parameters, Clear: in.MayGrant.Clear, Metadata: in.MayGrant.Metadata,

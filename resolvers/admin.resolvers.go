@@ -406,6 +406,39 @@ func (r *mutationResolver) DeleteSavedQuery(ctx context.Context, id string) (*bo
 	return done(err)
 }
 
+func (r *mutationResolver) SaveDashboard(ctx context.Context, name string, document graph.JSON, shared bool, version *int) (*graph.Dashboard, error) {
+	store, who, err := r.control(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if version != nil && *version < 1 {
+		return nil, store.Refused(who, "saveDashboard", who.Tenant, name, fault.New(fault.BadUserInput, "the version is at least 1").WithHint("Leave it out for a new dashboard."))
+	}
+	kept, err := store.SaveDashboard(ctx, who, tenancy.NewDashboard{Name: name, Document: document.Written, Shared: shared, Version: given(version)})
+	return one(kept, err, describeDashboard(store, who))
+}
+
+func (r *mutationResolver) CopyDashboard(ctx context.Context, name string, as *string) (*graph.Dashboard, error) {
+	store, who, err := r.control(ctx)
+	if err != nil {
+		return nil, err
+	}
+	copied := name
+	if as != nil {
+		copied = *as
+	}
+	kept, err := store.CopyDashboard(ctx, who, name, copied)
+	return one(kept, err, describeDashboard(store, who))
+}
+
+func (r *mutationResolver) DeleteDashboard(ctx context.Context, name string, version int) (*bool, error) {
+	store, who, err := r.control(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return done(store.DeleteDashboard(ctx, who, name, version))
+}
+
 func (r *queryResolver) Admin(ctx context.Context) (*graph.AdminQuery, error) {
 	return &graph.AdminQuery{}, nil
 }
@@ -437,6 +470,27 @@ func (r *queryResolver) SavedQuery(ctx context.Context, id *string, name *string
 		got, err = store.SavedQuery(ctx, who, *name)
 	}
 	return missing(one(got, err, describeSavedQuery(store, who)))
+}
+
+func (r *queryResolver) Dashboards(ctx context.Context) ([]graph.DashboardEntry, error) {
+	store, who, err := r.control(ctx)
+	if err != nil {
+		return nil, err
+	}
+	seen, err := store.Dashboards(ctx, who)
+	if err != nil {
+		return nil, err
+	}
+	return each(seen, describeDashboardEntry), nil
+}
+
+func (r *queryResolver) Dashboard(ctx context.Context, name string) (*graph.Dashboard, error) {
+	store, who, err := r.control(ctx)
+	if err != nil {
+		return nil, err
+	}
+	found, err := store.Dashboard(ctx, who, name)
+	return missing(one(found, err, describeDashboard(store, who)))
 }
 
 func (r *Resolver) AdminMutation() graph.AdminMutationResolver { return &adminMutationResolver{r} }

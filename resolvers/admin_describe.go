@@ -54,7 +54,7 @@ func describeToken(t tenancy.Token) graph.AdminToken {
 	out := graph.AdminToken{
 		ID: t.ID, Kind: graph.TokenKindEmbed, Tenant: optional(t.Tenant), Subject: t.Subject, Name: optional(t.Name), Email: optional(t.Email),
 		Roles: always(t.Roles), Scopes: scopesOut(t.Scopes), Strategy: optional(t.Strategy), Strategies: describeStrategies(t.Strategies), Datasets: t.Datasets, Filtered: always(t.Filtered),
-		Parameters: always(t.Parameters), Cleared: always(t.Cleared), Metadata: always(t.Metadata), Accounts: each(t.Accounts, describeAccount), SavedOnly: t.SavedOnly,
+		Parameters: always(t.Parameters), Cleared: always(t.Cleared), Metadata: always(t.Metadata), Accounts: each(t.Accounts, describeAccount), SavedOnly: t.SavedOnly, Dashboards: t.Dashboards,
 		Rate: positive(t.Rate), InactivitySeconds: positive(int(t.Inactivity / time.Second)), MintedBy: t.MintedBy,
 		CreatedAt: t.Created, ExpiresAt: instant(t.Expires), LastUsedAt: instant(t.LastUsed), RevokedAt: instant(t.Revoked),
 	}
@@ -69,7 +69,7 @@ func describeToken(t tenancy.Token) graph.AdminToken {
 
 func describeKey(t tenancy.Token) graph.ServiceKey {
 	return graph.ServiceKey{
-		ID: t.ID, Name: t.Name, Tenant: optional(t.Tenant), Roles: always(t.Roles), Scopes: scopesOut(t.Scopes), Datasets: t.Datasets,
+		ID: t.ID, Name: t.Name, Tenant: optional(t.Tenant), Roles: always(t.Roles), Scopes: scopesOut(t.Scopes), Datasets: t.Datasets, Dashboards: t.Dashboards,
 		MayGrant: &graph.MayGrant{
 			Strategies: always(t.MayGrant.Strategies), Accounts: always(t.MayGrant.Accounts),
 			Parameters: always(t.MayGrant.Parameters), Clear: always(t.MayGrant.Clear), Metadata: always(t.MayGrant.Metadata),
@@ -113,6 +113,25 @@ func describeSavedQuery(store *tenancy.Store, viewer principal.Principal) func(t
 		out.Document = &q.Document
 		if q.Variables != nil {
 			out.Variables = &graph.JSON{Encoded: q.Variables}
+		}
+		return out
+	}
+}
+
+func describeDashboardEntry(d tenancy.Dashboard) graph.DashboardEntry {
+	return graph.DashboardEntry{
+		Name: d.Name, Title: d.Title, Description: optional(d.Description), Shared: d.Shared, Own: d.Own, Version: d.Version, UpdatedAt: instant(d.Changed),
+	}
+}
+
+// describeDashboard leaves out a document that names more than the viewer sees.
+func describeDashboard(store *tenancy.Store, viewer principal.Principal) func(tenancy.Dashboard) graph.Dashboard {
+	return func(d tenancy.Dashboard) graph.Dashboard {
+		out := graph.Dashboard{
+			Name: d.Name, Title: d.Title, Description: optional(d.Description), Shared: d.Shared, Own: d.Own, Version: d.Version, UpdatedAt: instant(d.Changed),
+		}
+		if store.ShowsDashboard(viewer, d) {
+			out.Document = &graph.JSON{Encoded: d.Document.JSON()}
 		}
 		return out
 	}

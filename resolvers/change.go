@@ -37,7 +37,7 @@ func (d *Datasets) Change(ctx context.Context, asked graph.AskedChanges) []graph
 	m := mutation{d: d, who: who, plans: make([]plan.Change, n), numbersAsText: asked.Numbers.AsText(d.NumbersAsText)}
 	var refused error
 	for i, change := range asked.Changes {
-		m.plans[i], out[i].Err = plan.BuildChange(change, cat, who, graph.Started(ctx)) // resolved, typed, stamped, scoped; or refused
+		m.plans[i], out[i].Err = d.planChange(ctx, change, cat, who) // resolved, typed, stamped, scoped; or refused
 		refused = cmp.Or(refused, out[i].Err)
 	}
 	note := d.beginChange(ctx, who, asked.Changes, m.plans)

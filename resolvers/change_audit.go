@@ -38,19 +38,38 @@ func (d *Datasets) beginChange(ctx context.Context, who principal.Principal, ask
 	}
 	n := &changeNote{strictly: d.AuditStrictly}
 	t := trailOf(ctx, nil, nil)
+	tenants := make(map[string]bool)
 	for i, c := range asked {
 		t.add(c.Dataset)
-		n.kinds = append(n.kinds, c.Kind.String()+" "+c.Dataset)
+		kind := c.Kind.String() + " " + c.Dataset
+		owner := "" // the right to all tenants: those that are named
 		if plans[i].Valid() {
 			t.strategy = cmp.Or(t.strategy, plans[i].Strategy())
+			t.nested(plans[i])
+			owner = plans[i].Owner()
 		}
+		if tenants[owner] = true; who.AllTenants && owner != "" {
+			kind += " of " + owner
+		}
+		n.kinds = append(n.kinds, kind)
 	}
 	n.access = d.begin(ctx, who, t, 1)
+	if len(tenants) == 1 && plans[0].Valid() && plans[0].Owner() != "" {
+		n.entry.Tenant = plans[0].Owner()
+	}
 	if plans[0].Valid() {
 		n.entry.Source = plans[0].Target().Source
 	}
 	n.entry.Detail = strings.Join(n.kinds, ", ")
 	return n
+}
+
+// nested adds the datasets of changes that belong to another.
+func (t *trail) nested(c plan.Change) {
+	for i := range c.Nested() {
+		t.add(c.NestedAt(i).Dataset())
+		t.nested(c.NestedAt(i))
+	}
 }
 
 // count says how many rows were changed, in all and by each change.
@@ -63,6 +82,10 @@ func (n *changeNote) count(changed []sqlexec.Changed) {
 	for i, c := range changed {
 		n.entry.Rows += int64(c.Affected)
 		texts[i] = fmt.Sprintf("%s: %d", n.kinds[i], c.Affected)
+		for _, also := range c.Also {
+			n.entry.Rows += int64(also.Rows)
+			texts[i] += fmt.Sprintf(" with %s %s: %d", also.Kind, also.Dataset, also.Rows)
+		}
 	}
 	n.entry.Detail = strings.Join(texts, ", ")
 }

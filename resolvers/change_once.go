@@ -55,7 +55,7 @@ func rightsOf(who principal.Principal) (string, error) {
 	}
 	text, err := json.Marshal([]any{
 		who.TenantKey, who.AllTenants, who.Roles, who.RoleSpecs, who.Scopes, who.Acting, who.Routing.Strategy, who.Routing.Strategies, who.Routing.Cell, accounts,
-		g.Strategy, g.Strategies, filters, valueKeys(g.Parameters), g.Cleared, valueKeys(g.Metadata), g.Datasets, g.SavedOnly, g.Timezone,
+		g.Strategy, g.Strategies, filters, valueKeys(g.Parameters), g.Cleared, valueKeys(g.Metadata), g.Datasets, g.SavedOnly, g.Dashboards, g.Timezone,
 	})
 	return string(text), err
 }

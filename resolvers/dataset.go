@@ -10,6 +10,7 @@ import (
 	"usher/fault"
 	"usher/graph"
 	"usher/held"
+	"usher/plan"
 	"usher/principal"
 	"usher/stage"
 )
@@ -26,6 +27,9 @@ type Datasets struct {
 	// AuditStrictly writes an entry of what is changed before it returns; nil: nobody
 	// waits for those either.
 	AuditStrictly func(context.Context, audit.Entry) error
+	// Tenant finds a tenant that a principal of all tenants names, to write its rows; nil: it
+	// names none.
+	Tenant func(ctx context.Context, id string) (plan.Tenant, error)
 	// Told hears of each dataset that was changed in a source, and whose rows of it, everybody's
 	// without an owner; nil: there is nobody else who reads it.
 	Told func(ctx context.Context, source, dataset, owner string)

@@ -47,6 +47,8 @@ var fields = map[string]Audience{
 	"Query.nodes":         Reader,
 	"Query.savedQueries":  Administrator | Member,
 	"Query.savedQuery":    Administrator | Member,
+	"Query.dashboards":    Administrator | Member,
+	"Query.dashboard":     Administrator | Member,
 
 	"Mutation.createToken":      Administrator | Minter,
 	"Mutation.narrowToken":      Administrator | Minter,
@@ -57,6 +59,9 @@ var fields = map[string]Audience{
 	"Mutation.createSavedQuery": Administrator | Author,
 	"Mutation.updateSavedQuery": Administrator | Author,
 	"Mutation.deleteSavedQuery": Administrator | Author,
+	"Mutation.saveDashboard":    Administrator,
+	"Mutation.copyDashboard":    Administrator,
+	"Mutation.deleteDashboard":  Administrator,
 
 	"AdminQuery.tenants":     Operator,
 	"AdminQuery.tenant":      Administrator,
@@ -113,7 +118,7 @@ func AudienceOf(p principal.Principal) Audience {
 	}
 	member, session, oneself := p.Tenant != "", p.Kind == principal.Session, p.Acting == nil
 	add(Member, member)
-	add(Author, member && !p.Grant.SavedOnly && (oneself || has(principal.WriteData)))
+	add(Author, member && !p.Grant.SavedOnly && p.Grant.Dashboards == nil && (oneself || has(principal.WriteData)))
 	add(User, session && oneself)
 	add(Minter, oneself && has(principal.CreateTokens))
 	administers := oneself && has(principal.Administer)

@@ -95,7 +95,7 @@ func TestAudiences(t *testing.T) {
 	all := []principal.Scope{principal.CreateTokens, principal.ReadData, principal.WriteData, principal.Administer}
 	acting := &principal.Acting{Subject: "root", Reason: "a ticket"}
 	const data = "authenticated dataset datasets table viewer"
-	const saved = " savedQueries savedQuery"
+	const saved = " savedQueries savedQuery dashboards dashboard"
 	const keep = " createSavedQuery deleteSavedQuery updateSavedQuery"
 	b, err := NewBuilder(Administration)
 	if err != nil {

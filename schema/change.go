@@ -17,6 +17,9 @@ type ChangeRoot struct {
 	Kind    query.ChangeKind
 }
 
+// tenantArgument names the tenant whose rows somebody writes who is of all tenants.
+const tenantArgument = "tenant"
+
 // Types of what is written, by their endings.
 const (
 	insertType    = "Insert"
@@ -36,6 +39,9 @@ func (f *facts) writesText() string {
 		return ""
 	}
 	var b strings.Builder
+	if w.Named {
+		b.WriteByte('@')
+	}
 	for _, g := range []*catalog.Granted{w.Insert, w.Update, w.Delete} {
 		b.WriteByte('|')
 		if g == nil {
@@ -77,14 +83,24 @@ func (b *Builder) changes(p *part, f *facts) {
 		p.kinds = append(p.kinds, kind)
 	}
 	many := d.Type + changeType
-	var key []*ast.ArgumentDefinition
+	var key, whose, of []*ast.ArgumentDefinition
+	if w.Named {
+		whose = []*ast.ArgumentDefinition{b.said(tenantArgument, "String!", "The id of the tenant whose rows they are.")}
+		of = []*ast.ArgumentDefinition{b.said(tenantArgument, "String", "The id of the tenant whose rows are meant; left out: rows of all.")}
+	}
+	keyed := len(f.visible.Key()) > 0
 	for _, c := range f.visible.Key() {
+		if w.Named && c == d.Tenant {
+			continue // which is named
+		}
+		keyed = keyed && (!w.Named || c.Name != tenantArgument)
 		key = append(key, b.said(c.Name, b.column(p, c.Type)+"!", "The "+c.Name+" of the row."))
 	}
-	which := []*ast.ArgumentDefinition{
+	key = slices.Concat(whose, key)
+	which := append(of,
 		b.said("where", d.Type+"Where", "Which rows: a condition. Exactly one of where and all is given."),
 		b.said("all", "Boolean", "True for every row."),
-	}
+	)
 	limit := b.said("limit", "Int", "How many at most, the first by their key.")
 	version := func() []*ast.ArgumentDefinition {
 		if w.Of.Version == nil {
@@ -94,12 +110,12 @@ func (b *Builder) changes(p *part, f *facts) {
 	}
 	if g := w.Insert; g != nil && len(g.Columns) > 0 {
 		b.rowInput(p, d, insertType, g.Columns, func(c *catalog.Column) bool { return needed(d, c) }, b.nestedInserts(p, f)...)
-		args := []*ast.ArgumentDefinition{b.said("rows", "["+d.Type+insertType+"!]!", "The rows.")}
+		args := slices.Concat(whose, []*ast.ArgumentDefinition{b.said("rows", "["+d.Type+insertType+"!]!", "The rows.")})
 		if b.onConflict(p, f) {
 			args = append(args, b.said("onConflict", d.Type+"OnConflict", "What becomes of rows that are there already; left out: none is written then."))
 		}
 		add(query.Insert, b.call("insert"+d.Type, many, "Inserts rows, all or none.", args...))
-		add(query.InsertOne, b.call("insert"+d.Type+"One", d.Type, "Inserts a row.", b.said("row", d.Type+insertType+"!", "The row.")))
+		add(query.InsertOne, b.call("insert"+d.Type+"One", d.Type, "Inserts a row.", append(slices.Clone(whose), b.said("row", d.Type+insertType+"!", "The row."))...))
 	}
 	if g := w.Update; g != nil {
 		var numbers, columns []*catalog.Column
@@ -120,14 +136,14 @@ func (b *Builder) changes(p *part, f *facts) {
 				what = append(what, b.said("increment", d.Type+incrementType, "What is added to numbers."))
 			}
 			add(query.Update, b.call("update"+d.Type, many, "Changes rows, all or none.", slices.Concat(which, what, []*ast.ArgumentDefinition{limit})...))
-			if key != nil {
+			if keyed {
 				add(query.UpdateByKey, b.call("update"+d.Type+"ByPk", d.Type, "Changes the row with this key; null where there is none.", slices.Concat(key, what, version())...))
 			}
 		}
 	}
 	if w.Delete != nil {
 		add(query.Delete, b.call("delete"+d.Type, many, "Deletes rows, all or none.", append(slices.Clone(which), limit)...))
-		if key != nil {
+		if keyed {
 			add(query.DeleteByKey, b.call("delete"+d.Type+"ByPk", d.Type, "Deletes the row with this key, and answers what it was; null where there is none.", slices.Concat(key, version())...))
 		}
 	}
@@ -158,7 +174,7 @@ func (b *Builder) onConflict(p *part, f *facts) bool {
 		}
 	}
 	for _, c := range w.Update.Columns {
-		if !slices.Contains(d.Key, c) && enumerable(c.Name) {
+		if !slices.Contains(d.Key, c) && !stamp(d, c) && enumerable(c.Name) {
 			columns = append(columns, &ast.EnumValueDefinition{Name: c.Name})
 		}
 	}
@@ -176,6 +192,10 @@ func (b *Builder) onConflict(p *part, f *facts) bool {
 	return true
 }
 
+// stamp tells the column that says when a row was deleted: it is set to null, which restores the
+// row, and to nothing else.
+func stamp(d *catalog.Dataset, c *catalog.Column) bool { return d.Deleted != nil && c == d.Deleted.At }
+
 // enumerable tells a name that may be a value of an enum.
 func enumerable(name string) bool { return name != "true" && name != "false" && name != "null" }
 
@@ -188,6 +208,9 @@ func (b *Builder) rowInput(p *part, d *catalog.Dataset, ending string, columns [
 			typ += "!"
 		}
 		words := describe(c.Label, c.Description)
+		if ending == setType && stamp(d, c) {
+			words = "Null restores a row that was deleted; nothing else is written to " + c.Name + "."
+		}
 		if words == "" {
 			words = map[string]string{
 				insertType:    "The value of the column " + c.Name + ".",

@@ -67,6 +67,7 @@ func (f *facts) rights(measures []*catalog.Measure) string {
 	flag(f.visible.Aggregate, 'a')
 	flag(f.key, 'k')
 	flag(f.entity.node, 'n')
+	flag(f.visible.IncludesDeleted(), 'd')
 	for _, c := range f.columns {
 		s.WriteByte(',')
 		s.WriteString(c.Name)
@@ -162,22 +163,33 @@ func (b *Builder) roots(p *part, f *facts) {
 	}
 	// Lists are nullable at the root, so that one that fails does not take the
 	// others with it.
-	add(query.Many, b.call(d.Name, "["+d.Type+"!]", describe(d.Label, d.Description), b.rowArgs(f)...))
+	add(query.Many, b.call(d.Name, "["+d.Type+"!]", describe(d.Label, d.Description), b.withDeleted(f, b.rowArgs(f))...))
 	if key := f.visible.Key(); len(key) > 0 {
 		args := make([]*ast.ArgumentDefinition, len(key))
 		for i, c := range key {
 			args[i] = b.arg(c.Name, b.column(p, c.Type)+"!")
 		}
-		add(query.ByKey, b.call(d.Name+"ByPk", d.Type, "The row with this key, or null.", args...))
+		add(query.ByKey, b.call(d.Name+"ByPk", d.Type, "The row with this key, or null.", b.withDeleted(f, args)...))
 	}
 	if f.visible.Key() != nil || len(d.Key) > 0 {
-		add(query.Connection, b.call(d.Name+"Connection", d.Type+"Connection", "Pages of rows by position.", b.pageArgs(f)...))
+		add(query.Connection, b.call(d.Name+"Connection", d.Type+"Connection", "Pages of rows by position.", b.withDeleted(f, b.pageArgs(f))...))
 		b.connection(p, f)
 	}
 	if f.visible.Aggregate {
 		add(query.Groups, b.call(d.Name+"Aggregate", "["+d.Type+"Aggregate!]", perGroup, b.groupArgs(f)...))
 	}
 }
+
+// withDeleted adds the argument that asks for deleted rows, where somebody may.
+func (b *Builder) withDeleted(f *facts, args []*ast.ArgumentDefinition) []*ast.ArgumentDefinition {
+	taken := slices.ContainsFunc(args, func(a *ast.ArgumentDefinition) bool { return a.Name == deletedArgument })
+	if !f.visible.IncludesDeleted() || taken {
+		return args
+	}
+	return append(args, b.said(deletedArgument, "Boolean", "True: rows that were deleted, too."))
+}
+
+const deletedArgument = "includeDeleted"
 
 const perGroup = "One row for each distinct key; you group by the fields of the key that you select, and by none in one row."
 

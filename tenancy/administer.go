@@ -35,7 +35,7 @@ func mayAdminister(p principal.Principal, tenant string) error {
 // unrestricted refuses who would hand out more than they see.
 func unrestricted(p principal.Principal) error {
 	g := p.Grant
-	if len(p.RoleSpecs) > 0 || len(g.Filters) > 0 || len(g.Parameters) > 0 || len(g.Cleared) > 0 || len(g.Accounts) > 0 || g.Datasets != nil || g.SavedOnly {
+	if len(p.RoleSpecs) > 0 || len(g.Filters) > 0 || len(g.Parameters) > 0 || len(g.Cleared) > 0 || len(g.Accounts) > 0 || g.Datasets != nil || g.SavedOnly || g.Dashboards != nil {
 		return forbidden("a token that is restricted itself cannot do this")
 	}
 	return nil

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"usher/dashboard"
 	"usher/fault"
 	"usher/principal"
 	"usher/tenancy"
@@ -186,6 +187,40 @@ func TestAuthority(t *testing.T) {
 			}},
 			{"DeleteSavedQuery", "of the tenant", "boss clerk", func(p actor) error { return s.DeleteSavedQuery(ctx, p, ofTenant("{ a }")) }},
 			{"DeleteSavedQuery", "of the tenant, which a clerk does not see", "boss", func(p actor) error { return s.DeleteSavedQuery(ctx, p, ofTenant("{ hidden }")) }},
+			{"SaveDashboard", "of one's own", "root boss clerk foreign", func(p actor) error { return created(s.SaveDashboard(ctx, p, board(name(), "{ a }"))) }},
+			{"SaveDashboard", "which a clerk does not see", "boss foreign", func(p actor) error { return created(s.SaveDashboard(ctx, p, board(name(), "{ hidden }"))) }},
+			{"SaveDashboard", "shared", "root", func(p actor) error {
+				n := board(name(), "{ a }")
+				n.Shared = true
+				return created(s.SaveDashboard(ctx, p, n))
+			}},
+			{"SaveDashboard", "in place of what a clerk does not see", "boss", func(p actor) error {
+				n := board(name(), "{ hidden }")
+				must(s.SaveDashboard(ctx, actors()["boss"], n))
+				n.Version, n.Document = 1, board("x", "{ a }").Document
+				return created(s.SaveDashboard(ctx, p, n))
+			}},
+			{"CopyDashboard", "that is shared", "root boss clerk foreign", func(p actor) error {
+				n := board(name(), "{ a }")
+				n.Shared = true
+				must(s.SaveDashboard(ctx, root(), n))
+				return created(s.CopyDashboard(ctx, p, n.Name, name()))
+			}},
+			{"CopyDashboard", "of the tenant, which a clerk does not see", "boss", func(p actor) error {
+				n := board(name(), "{ hidden }")
+				must(s.SaveDashboard(ctx, actors()["boss"], n))
+				return created(s.CopyDashboard(ctx, p, n.Name, name()))
+			}},
+			{"DeleteDashboard", "of the tenant", "boss clerk", func(p actor) error {
+				n := board(name(), "{ a }")
+				must(s.SaveDashboard(ctx, actors()["boss"], n))
+				return s.DeleteDashboard(ctx, p, n.Name, 1)
+			}},
+			{"DeleteDashboard", "which a clerk does not see", "boss", func(p actor) error {
+				n := board(name(), "{ hidden }")
+				must(s.SaveDashboard(ctx, actors()["boss"], n))
+				return s.DeleteDashboard(ctx, p, n.Name, 1)
+			}},
 		} {
 			tried[line.method] = true
 			for who, p := range actors() {
@@ -214,12 +249,24 @@ func TestAuthority(t *testing.T) {
 // changesNobody are the methods that read, that concern only who asks, or whose
 // rule is covers (TestCovers).
 var changesNobody = []string{
-	"Tenants", "GetTenant", "Users", "GetUser", "Roles", "Tokens", "Entries", "SavedQueries", "SavedQuery", "SavedQueryByID", "Refused", "Revoked",
+	"Tenants", "GetTenant", "Users", "GetUser", "Roles", "Tokens", "Entries", "SavedQueries", "SavedQuery", "SavedQueryByID", "Dashboard", "Dashboards", "ShowsDashboard", "Refused", "Revoked",
 	"Mint", "Narrow", "ChangePassword", "RevokeOwn", "ShowsDocument", "ShowsRole",
 }
 
 // hiding shows whatever has "hidden" in its text to auditors only.
 type hiding struct{}
+
+func (h hiding) CheckDashboard(p principal.Principal, d dashboard.Document) error {
+	return h.CheckWritten(p, string(d.JSON()), true)
+}
+
+func (h hiding) ShowsDashboard(p principal.Principal, d dashboard.Document) bool {
+	return !h.HidesDashboard(p, d)
+}
+
+func (h hiding) HidesDashboard(p principal.Principal, d dashboard.Document) bool {
+	return h.Hides(p, tenancy.SavedQuery{Document: string(d.JSON())})
+}
 
 func (h hiding) CheckWritten(p principal.Principal, document string, _ bool) error {
 	if h.Hides(p, tenancy.SavedQuery{Document: document}) {

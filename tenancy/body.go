@@ -28,6 +28,7 @@ type body struct {
 	Metadata   map[string]json.RawMessage `json:"metadata,omitempty"`
 	Datasets   []string                   `json:"datasets"` // null: not restricted
 	SavedOnly  bool                       `json:"savedOnly,omitempty"`
+	Dashboards []string                   `json:"dashboards"` // null: not restricted
 	Timezone   string                     `json:"timezone,omitempty"`
 	MayGrant   MayGrant                   `json:"mayGrant,omitzero"`
 	Rate       int                        `json:"rate,omitempty"`   // requests a minute; 0: not limited
@@ -45,7 +46,7 @@ func bodyOf(p principal.Principal, caps MayGrant, rate int, rateOf string) (stri
 	g := p.Grant
 	b := body{
 		AllTenants: p.AllTenants, Name: p.Name, Email: p.Email, Roles: p.Roles, Scopes: p.Scopes, Acting: p.Acting,
-		Strategy: g.Strategy, Strategies: g.Strategies, Cleared: g.Cleared, Datasets: g.Datasets, SavedOnly: g.SavedOnly, Timezone: g.Timezone,
+		Strategy: g.Strategy, Strategies: g.Strategies, Cleared: g.Cleared, Datasets: g.Datasets, SavedOnly: g.SavedOnly, Dashboards: g.Dashboards, Timezone: g.Timezone,
 		MayGrant: caps, Rate: rate, RateOf: rateOf,
 	}
 	for _, f := range g.Filters {
@@ -93,7 +94,7 @@ func readBody(text string) (body, error) {
 // grant is the grant that the body says.
 func (b body) grant() (principal.Grant, error) {
 	g := principal.Grant{
-		Strategy: b.Strategy, Strategies: b.Strategies, Cleared: b.Cleared, Datasets: b.Datasets, SavedOnly: b.SavedOnly, Timezone: b.Timezone,
+		Strategy: b.Strategy, Strategies: b.Strategies, Cleared: b.Cleared, Datasets: b.Datasets, SavedOnly: b.SavedOnly, Dashboards: b.Dashboards, Timezone: b.Timezone,
 	}
 	unreadable := func(err error) error {
 		return fault.New(fault.Internal, "a grant in the control store cannot be read").Because(err)

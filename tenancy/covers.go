@@ -47,6 +47,7 @@ func covers(m minter, wanted TokenRequest) (principal.Grant, error) {
 		coversStrategy,
 		coversStrategies,
 		coversDatasets,
+		coversDashboards,
 		coversParameters,
 		coversCleared,
 		coversMetadata,
@@ -68,6 +69,7 @@ func covers(m minter, wanted TokenRequest) (principal.Grant, error) {
 		Accounts:   merged(own.Accounts, wanted.Accounts),
 		Datasets:   slices.Clone(wanted.Datasets),
 		SavedOnly:  own.SavedOnly || wanted.SavedOnly,
+		Dashboards: slices.Clone(wanted.Dashboards),
 		Timezone:   wanted.Timezone,
 	}
 	if g.Strategy == "" {
@@ -75,6 +77,9 @@ func covers(m minter, wanted TokenRequest) (principal.Grant, error) {
 	}
 	if g.Datasets == nil {
 		g.Datasets = slices.Clone(own.Datasets)
+	}
+	if g.Dashboards == nil {
+		g.Dashboards = slices.Clone(own.Dashboards)
 	}
 	if g.Timezone == "" {
 		g.Timezone = own.Timezone
@@ -175,6 +180,26 @@ func coversDatasets(m minter, wanted TokenRequest) error {
 	for _, dataset := range wanted.Datasets {
 		if !slices.Contains(m.Grant.Datasets, dataset) {
 			return forbidden("the minter's own token does not reach dataset %s", dataset)
+		}
+	}
+	return nil
+}
+
+// coversDashboards: who runs nothing but some dashboards hands on some of those, and
+// who runs nothing but saved queries hands on none.
+func coversDashboards(m minter, wanted TokenRequest) error {
+	own := m.Grant
+	switch {
+	case own.SavedOnly && wanted.Dashboards != nil:
+		return forbidden("the minter's own token is for saved queries only")
+	case own.Dashboards != nil && wanted.SavedOnly:
+		return forbidden("the minter's own token is for dashboards only")
+	case own.Dashboards == nil:
+		return nil
+	}
+	for _, name := range wanted.Dashboards {
+		if !slices.Contains(own.Dashboards, name) {
+			return forbidden("the minter's own token is for other dashboards than %s", name)
 		}
 	}
 	return nil

@@ -17,6 +17,7 @@ type KeyRequest struct {
 	Scopes     []principal.Scope
 	Roles      []string
 	Datasets   []string // nil: all that the roles allow
+	Dashboards []string // nil: not restricted; else it runs these and nothing else
 	MayGrant   MayGrant
 	ExpiresAt  time.Time // zero: never
 }
@@ -34,7 +35,7 @@ func (r KeyRequest) check(now time.Time) error {
 		return unusable("a key needs at least one scope")
 	}
 	for _, err := range []error{
-		checkPresent("the key's name", r.Name, maxName), checkScopes(r.Scopes), checkNames("role", r.Roles), checkNames("dataset", r.Datasets),
+		checkPresent("the key's name", r.Name, maxName), checkScopes(r.Scopes), checkNames("role", r.Roles), checkNames("dataset", r.Datasets), checkNames("dashboard", r.Dashboards),
 		checkNames("strategy", r.MayGrant.Strategies), checkNames("source", r.MayGrant.Accounts),
 		checkNames("parameter", r.MayGrant.Parameters), checkNames("parameter", r.MayGrant.Clear), checkNames("metadata member", r.MayGrant.Metadata),
 	} {
@@ -91,7 +92,7 @@ func (s *Store) CreateKey(ctx context.Context, p principal.Principal, r KeyReque
 func (t *tx) createKey(maker principal.Principal, r KeyRequest) (Issued, error) {
 	key := principal.Principal{
 		Subject: r.Name, Issuer: Issuer, Tenant: r.Tenant, AllTenants: r.AllTenants, Roles: r.Roles, Scopes: r.Scopes,
-		Grant: principal.Grant{Datasets: r.Datasets}, Issued: t.now, Expires: r.ExpiresAt,
+		Grant: principal.Grant{Datasets: r.Datasets, Dashboards: r.Dashboards}, Issued: t.now, Expires: r.ExpiresAt,
 	}
 	if r.Tenant != "" {
 		tenant, err := t.activeTenant(r.Tenant)
@@ -107,6 +108,9 @@ func (t *tx) createKey(maker principal.Principal, r KeyRequest) (Issued, error) 
 		return Issued{}, err
 	}
 	if err := t.store.opts.Check(key); err != nil {
+		return Issued{}, err
+	}
+	if err := t.knownDashboards(r.Tenant, r.Dashboards); err != nil {
 		return Issued{}, err
 	}
 	return t.issue(issue{kind: ServiceKey, principal: key, mayGrant: r.MayGrant, name: r.Name, minter: maker, expires: r.ExpiresAt})

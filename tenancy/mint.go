@@ -28,6 +28,7 @@ type TokenRequest struct {
 	Accounts   map[string]principal.Account // by source
 	Datasets   []string                     // nil: all that the roles allow
 	SavedOnly  bool
+	Dashboards []string      // nil: not restricted; else it runs these and nothing else
 	Write      bool          // may change datasets
 	Timezone   string        // IANA name
 	ExpiresAt  time.Time     // default: in 24 hours, and not after the minter's
@@ -50,13 +51,13 @@ func (r TokenRequest) check(now time.Time, longest time.Duration) error {
 	if err := checkTenantID(r.Tenant); err != nil {
 		return err
 	}
-	if max(len(r.Roles), len(r.Strategies), len(r.Filters), len(r.Parameters), len(r.Cleared), len(r.Metadata), len(r.Accounts), len(r.Datasets)) > maxListed {
+	if max(len(r.Roles), len(r.Strategies), len(r.Filters), len(r.Parameters), len(r.Cleared), len(r.Metadata), len(r.Accounts), len(r.Datasets), len(r.Dashboards)) > maxListed {
 		return unusable("a token has at most %d of each", maxListed)
 	}
 	for _, err := range []error{
 		checkPresent("the subject", r.Subject, maxName),
 		checkLine("the name", r.Name, maxName), checkLine("the email address", r.Email, maxName),
-		checkNames("role", r.Roles), checkNames("dataset", r.Datasets), checkStrategy(r.Strategy), checkStrategies(r.Strategies),
+		checkNames("role", r.Roles), checkNames("dataset", r.Datasets), checkNames("dashboard", r.Dashboards), checkStrategy(r.Strategy), checkStrategies(r.Strategies),
 		checkNames("parameter", sortedKeys(r.Parameters)), checkNames("parameter", r.Cleared), checkMetadata(r.Metadata), checkAccounts(r.Accounts),
 		checkFilters(r.Filters), checkTimezone(r.Timezone),
 	} {
@@ -65,6 +66,10 @@ func (r TokenRequest) check(now time.Time, longest time.Duration) error {
 		}
 	}
 	switch {
+	case r.SavedOnly && r.Dashboards != nil:
+		return unusable("a token is for saved queries or for dashboards, and not for both")
+	case r.Write && r.Dashboards != nil:
+		return unusable("a token for dashboards changes nothing: leave out write")
 	case !r.ExpiresAt.After(now):
 		return unusable("the token would have expired already")
 	case r.ExpiresAt.After(now.Add(longest)):
@@ -157,6 +162,7 @@ func (r TokenRequest) names() string {
 		{"metadata", sortedKeys(r.Metadata)},
 		{"accounts of", sortedKeys(r.Accounts)},
 		{"datasets", r.Datasets},
+		{"dashboards", r.Dashboards},
 	} {
 		if named := strings.Join(part.names, ", "); named != "" {
 			text += "; " + part.what + " " + named
@@ -189,6 +195,7 @@ type Narrowing struct {
 	Filters    []principal.Filter // in addition to the holder's
 	Datasets   []string           // nil: all of the holder's
 	SavedOnly  bool
+	Dashboards []string // nil: as the holder's
 	Write      bool
 	ExpiresAt  time.Time // default: in 24 hours, and not after the holder's
 	Inactivity time.Duration
@@ -201,7 +208,7 @@ type Narrowing struct {
 func (s *Store) Narrow(ctx context.Context, holder principal.Principal, n Narrowing) (Issued, error) {
 	r := TokenRequest{
 		Tenant: holder.Tenant, Subject: holder.Subject, Name: n.Name, Roles: n.Roles, Filters: n.Filters, Datasets: n.Datasets,
-		Cleared: holder.Grant.Cleared, SavedOnly: n.SavedOnly, Write: n.Write, ExpiresAt: n.ExpiresAt, Inactivity: n.Inactivity, Rate: n.Rate,
+		Cleared: holder.Grant.Cleared, SavedOnly: n.SavedOnly, Dashboards: n.Dashboards, Write: n.Write, ExpiresAt: n.ExpiresAt, Inactivity: n.Inactivity, Rate: n.Rate,
 	}
 	if r.Roles == nil {
 		r.Roles = holder.Roles
@@ -282,6 +289,9 @@ func (s *Store) makeToken(ctx context.Context, p principal.Principal, a act, r T
 			return err
 		}
 		if err := s.opts.Check(wanted); err != nil {
+			return err
+		}
+		if err := t.knownDashboards(r.Tenant, r.Dashboards); err != nil {
 			return err
 		}
 		if err := t.checkPlaces(wanted); err != nil {

@@ -78,6 +78,8 @@ type Operations interface {
 	// Hides tells whether a query names what others of the tenant may see and
 	// this one does not.
 	Hides(viewer principal.Principal, q SavedQuery) bool
+
+	DashboardJudge
 }
 
 // allowsAll stands for Operations where there are none.
@@ -125,6 +127,9 @@ const visible = "tenant = $1 AND (owner = '' OR NOT $2 AND (owner = $3 OR shared
 
 // visibleTo are the arguments of visible.
 func visibleTo(p principal.Principal) ([]any, error) {
+	if p.Grant.Dashboards != nil {
+		return nil, forbidden("the token is for dashboards only")
+	}
 	if p.Tenant == "" || p.AllTenants {
 		return nil, forbidden("saved queries are a tenant's; act as one")
 	}

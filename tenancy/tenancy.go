@@ -31,6 +31,7 @@ import (
 	"golang.org/x/time/rate"
 
 	"usher/audit"
+	"usher/dashboard"
 	"usher/lru"
 	"usher/principal"
 )
@@ -69,9 +70,12 @@ type Options struct {
 	// CheckRole judges the right spec of a role that a tenant owns, and that
 	// its name is no system role's, for whoever writes it. Nil refuses such roles.
 	CheckRole func(writer principal.Principal, tenant, name string, spec json.RawMessage) error
-	// Operations judges the texts of saved queries by what somebody sees. Nil
-	// accepts and shows all.
+	// Operations judges the texts of saved queries, and dashboards, by what somebody
+	// sees. Nil accepts and shows all.
 	Operations Operations
+	// Dashboards are those that stand in files now: whoever runs the gateway shares them
+	// with all tenants. Nil: there are none.
+	Dashboards func() map[string]dashboard.Document
 
 	Key     SealKey   // encrypts credentials at rest; none: storing one is refused
 	OldKeys []SealKey // with which credentials may still be encrypted
@@ -120,6 +124,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Clock == nil {
 		o.Clock = time.Now
+	}
+	if o.Dashboards == nil {
+		o.Dashboards = func() map[string]dashboard.Document { return nil }
 	}
 	if o.Log == nil {
 		o.Log = slog.Default()

@@ -137,6 +137,7 @@ func (t *tx) purge(tenant string) error {
 		"DELETE FROM store.users WHERE tenant = $1",
 		"DELETE FROM store.roles WHERE tenant = $1",
 		"DELETE FROM store.saved WHERE tenant = $1",
+		"DELETE FROM store.dashboards WHERE tenant = $1",
 		"DELETE FROM store.tokens WHERE tenant = $1",
 		"DELETE FROM store.external_ids WHERE tenant = $1",
 	} {

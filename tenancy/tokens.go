@@ -27,6 +27,7 @@ type Token struct {
 	Metadata     []string          // names
 	Accounts     []AccountKeys
 	SavedOnly    bool
+	Dashboards   []string // nil: not restricted
 	Acting       *principal.Acting
 	MayGrant     MayGrant
 	Rate         int
@@ -87,7 +88,7 @@ func (s *Store) describe(row tokenRow) (Token, error) {
 		ID: row.ID, Name: row.Name, Kind: row.Kind, Tenant: row.Tenant, Subject: row.Subject, Email: row.Email,
 		Roles: b.Roles, Scopes: b.Scopes, Strategy: b.Strategy, Strategies: b.Strategies, Datasets: b.Datasets,
 		Parameters: sortedKeys(b.Parameters), Cleared: b.Cleared, Metadata: sortedKeys(b.Metadata), Accounts: accountKeys(accounts),
-		SavedOnly: b.SavedOnly, Acting: b.Acting, MayGrant: b.MayGrant, Rate: b.Rate,
+		SavedOnly: b.SavedOnly, Dashboards: b.Dashboards, Acting: b.Acting, MayGrant: b.MayGrant, Rate: b.Rate,
 		Inactivity: time.Duration(row.Inactivity) * time.Microsecond, MintedBy: row.MinterSubject,
 		Created: moment(row.Created), Expires: moment(row.Expires), LastUsed: moment(row.Used), Revoked: moment(row.Revoked),
 		minterIssuer: row.MinterIssuer,

@@ -32,6 +32,7 @@ type keyCreate struct {
 	Scope             []string      `required:"" enum:"tokens:create,data:read,data:write,data:export,admin,explain" help:"tokens:create, data:read, data:write, data:export, admin or explain; may be repeated."`
 	Role              []string      `sep:"none" help:"A role; may be repeated."`
 	Dataset           []string      `sep:"none" help:"A dataset it reaches, if not all that the roles allow; may be repeated."`
+	Dashboard         []string      `sep:"none" help:"A dashboard that it shows, and nothing else; may be repeated."`
 	MayGrantStrategy  []string      `sep:"none" help:"A strategy it may put into tokens; may be repeated."`
 	MayGrantAccount   []string      `sep:"none" help:"A source whose account it may replace in tokens; may be repeated." placeholder:"SOURCE"`
 	MayGrantParameter []string      `sep:"none" help:"A parameter it may give in tokens; may be repeated." placeholder:"NAME"`
@@ -52,6 +53,7 @@ func (c keyCreate) Run(ctx context.Context, s *term.IO) error {
 	input.set("tenant", c.Tenant)
 	input.list("roles", c.Role)
 	input.list("datasets", c.Dataset)
+	input.list("dashboards", c.Dashboard)
 	if c.ExpiresIn != 0 {
 		input["expiresAt"] = time.Now().Add(c.ExpiresIn).UTC().Format(time.RFC3339)
 	}

@@ -339,6 +339,21 @@ func TestUpdates(t *testing.T) {
 	}
 	wantText(t, asBackend("saved-query", "delete", "sales"), "deleted: sales\n")
 
+	board := file("board.yml", "title: Sales\ntiles:\n- {id: a, at: {x: 0, y: 0, w: 3, h: 2}, query: '{ orders { id } }', chart: {kind: table, rows: orders}}\n")
+	asBackend("dashboard", "save", "sales", "--file", board)
+	asBackend("dashboard", "save", "sales", "--file", board, "--from-version", "1")
+	asBackend("dashboard", "copy", "sales", "--as", "more")
+	wantText(t, asBackend("dashboard", "list"), "NAME  TITLE  SHARED  OWN  VERSION  UPDATED\nmore  Sales  false  true  1  TIME\nsales  Sales  false  true  2  TIME\n")
+	if out := asBackend("dashboard", "show", "sales"); !strings.Contains(out, `"query":"{ orders { id } }"`) {
+		t.Error(out)
+	}
+	wantText(t, asBackend("dashboard", "delete", "sales", "--from-version", "2"), "deleted: sales\n")
+	for _, args := range [][]string{{"show", "sales"}, {"save", "sales", "--file", "/nowhere"}, {"save", "more", "--file", board}, {"delete", "more", "--from-version", "7"}} {
+		if out, _, err := a.With(t, backend, "", append([]string{"dashboard"}, args...)...); err == nil {
+			t.Errorf("%v: %s", args, out)
+		}
+	}
+
 	if _, _, err := a.With(t, backend, "", "saved-query", "show", "sales"); err == nil || !strings.Contains(err.Error(), "there is no saved query sales") {
 		t.Error(err)
 	}
@@ -368,7 +383,7 @@ func TestUpdates(t *testing.T) {
 		{[]string{"role", "show", "clerk", "--tenant", "acme"}, "there is no role clerk"},
 		{[]string{"role", "delete", "clerk", "--tenant", "acme"}, "clerk"},
 		{[]string{"role", "put", "clerk", "--tenant", "acme", "--file", file("bad.yml", "a: [")}, "is neither JSON nor YAML"},
-		{[]string{"role", "put", "clerk", "--tenant", "acme", "--file", filepath.Join(dir, "no.yml")}, "cannot read the role"},
+		{[]string{"role", "put", "clerk", "--tenant", "acme", "--file", filepath.Join(dir, "no.yml")}, "cannot read the file"},
 		{[]string{"saved-query", "show", "sales"}, "saved queries are a tenant's"},
 		{[]string{"saved-query", "update", "sales"}, "say what to change"},
 		{[]string{"session", "act", "nobody", "--reason", "r"}, "nobody"},

@@ -62,17 +62,9 @@ type rolePut struct {
 
 // Run keeps the role.
 func (c rolePut) Run(ctx context.Context, s *term.IO) error {
-	text, err := os.ReadFile(c.File)
+	spec, err := readDocument(c.File)
 	if err != nil {
-		return fmt.Errorf("cannot read the role: %w", err)
-	}
-	spec, err := jsonText(string(text))
-	if err != nil {
-		converted, err := yaml.YAMLToJSON(text)
-		if err != nil {
-			return fmt.Errorf("%s is neither JSON nor YAML", c.File)
-		}
-		spec = bytes.TrimSpace(converted)
+		return err
 	}
 	v := variables{"name": c.Name, "spec": spec}
 	definition, argument := c.document(v)
@@ -81,6 +73,23 @@ func (c rolePut) Run(ctx context.Context, s *term.IO) error {
 		return err
 	}
 	return c.show(s, got.Role, got.Role.text)
+}
+
+// readDocument reads a file in JSON or YAML, as JSON.
+func readDocument(file string) (json.RawMessage, error) {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return nil, fmt.Errorf("cannot read the file: %w", err)
+	}
+	document, err := jsonText(string(text))
+	if err != nil {
+		converted, err := yaml.YAMLToJSON(text)
+		if err != nil {
+			return nil, fmt.Errorf("%s is neither JSON nor YAML", file)
+		}
+		document = bytes.TrimSpace(converted)
+	}
+	return document, nil
 }
 
 func (o owner) list(ctx context.Context, r remote, s *term.IO) ([]roleAnswer, error) {

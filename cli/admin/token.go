@@ -41,6 +41,7 @@ type tokenCreate struct {
 	JSON            []string `name:"metadata-json" sep:"none" help:"Metadata in JSON: 'client_id=1234'; may be repeated." placeholder:"NAME=JSON"`
 	Accounts        string   `help:"File with accounts to use, as JSON: [{\"source\": \"silo\", \"user\": …, \"password\": …}]." placeholder:"FILE"`
 	SavedOnly       bool     `help:"Only the tenant's saved queries."`
+	Dashboard       []string `sep:"none" help:"A dashboard that it shows, and nothing else; may be repeated."`
 	Write           bool     `help:"It may change datasets, as far as its roles may; the key needs data:write."`
 	Timezone        string   `help:"An IANA name."`
 }
@@ -54,6 +55,7 @@ func (c tokenCreate) Run(ctx context.Context, s *term.IO) error {
 	}
 	input.list("roles", c.Role)
 	input.list("datasets", c.Dataset)
+	input.list("dashboards", c.Dashboard)
 	if err := errors.Join(
 		readStrategies(c.DatasetStrategy, input),
 		readFilters(c.Filter, c.Having, input),
@@ -177,6 +179,7 @@ type tokenNarrow struct {
 	Filter    []string `sep:"none" help:"Restricts a dataset's rows further; may be repeated." placeholder:"DATASET=WHERE"`
 	Having    []string `sep:"none" help:"Restricts a dataset to groups, further; may be repeated." placeholder:"DATASET=HAVING"`
 	SavedOnly bool     `help:"Only the tenant's saved queries."`
+	Dashboard []string `sep:"none" help:"A dashboard that it shows, and nothing else; may be repeated."`
 	Write     bool     `help:"It may change datasets, as far as its roles may; the token needs data:write."`
 }
 
@@ -186,6 +189,7 @@ func (c tokenNarrow) Run(ctx context.Context, s *term.IO) error {
 	input.set("name", c.Name)
 	input.list("roles", c.Role)
 	input.list("datasets", c.Dataset)
+	input.list("dashboards", c.Dashboard)
 	if err := errors.Join(readFilters(c.Filter, c.Having, input), c.lifetime.read(input)); err != nil {
 		return err
 	}
@@ -209,6 +213,7 @@ type tokenAnswer struct {
 	Roles      []string        `json:"roles"`
 	Strategy   *string         `json:"strategy"`
 	Datasets   []string        `json:"datasets"`
+	Dashboards []string        `json:"dashboards"`
 	Filtered   []string        `json:"filtered"`
 	Parameters []string        `json:"parameters"`
 	Metadata   []string        `json:"metadata"`
@@ -237,7 +242,7 @@ func (c tokenList) Run(ctx context.Context, s *term.IO) error {
 		}
 	}
 	if err := c.administer(ctx, s, query, "$kind: TokenKind!, $tenant: String, $subject: String, $living: Boolean!, $after: String, $limit: Int!", `tokens(kind: $kind, tenant: $tenant, subject: $subject, living: $living, after: $after, limit: $limit) {
-			items { id tenant subject name roles strategy datasets filtered parameters metadata accounts { source set } savedOnly mintedBy createdAt expiresAt lastUsedAt revokedAt }
+			items { id tenant subject name roles strategy datasets filtered parameters metadata accounts { source set } savedOnly dashboards mintedBy createdAt expiresAt lastUsedAt revokedAt }
 			next }`, v, &got); err != nil {
 		return err
 	}

@@ -107,6 +107,23 @@ func (s *session) QueryByValues(ctx context.Context, text string, args []string)
 	return s.ask(ctx, text, args, &prepared{}, asEver)
 }
 
+// QueryWriting implements sqlexec.Writes.
+func (s *session) QueryWriting(ctx context.Context, text string, args []string, once bool) (value.Rows, error) {
+	s.conn.writing = true
+	defer func() { s.conn.writing = false }()
+	if once {
+		return s.ask(ctx, text, args, &prepared{}, asEver)
+	}
+	return s.ask(ctx, text, args, nil, asEver)
+}
+
+// QueryWritingForAll implements sqlexec.Writes.
+func (s *session) QueryWritingForAll(ctx context.Context, text string, args []string) (value.Rows, error) {
+	s.conn.writing = true
+	defer func() { s.conn.writing = false }()
+	return s.QueryForAll(ctx, text, args)
+}
+
 // QueryForAll implements sqlexec.Plans. Where the server takes a plan for any
 // arguments for the dearer one, it would plan a short list anew with every run. An
 // account that has settings of its own plans as they say.

@@ -209,9 +209,13 @@ type Violation struct {
 	Code                      string // its SQLSTATE
 	Schema, Table, Constraint string
 	Columns                   []string
+	Raised                    string // by code of the owner's own: what it says, which is nobody's but the owner's to show
 
 	cause error
 }
+
+// Raises is the code of what a trigger or a function of the owner's refuses.
+const Raises = "P0001"
 
 // Error implements error.
 func (v *Violation) Error() string {
@@ -228,6 +232,18 @@ func (v *Violation) Class() string { return v.Code[:2] }
 // begun anew.
 func (v *Violation) Passing() bool { return v.Code == "40001" || v.Code == "40P01" }
 
+// ownCode tells that a statement failed in a trigger or a function of the database's owner.
+// What was copied from a client has a place as well.
+func ownCode(reported *pq.Error) bool {
+	return reported.Where != "" && !strings.HasPrefix(reported.Where, "COPY ")
+}
+
+// raised tells that such code refuses something on purpose.
+func raised(reported *pq.Error) bool {
+	first, _, _ := strings.Cut(reported.Where, "\n")
+	return reported.Code == Raises || strings.HasSuffix(first, " at RAISE")
+}
+
 // violationOf reads what a server says of rows, and of transactions that collided.
 func violationOf(err error) *Violation {
 	var reported *pq.Error
@@ -235,9 +251,15 @@ func violationOf(err error) *Violation {
 		return nil
 	}
 	v := &Violation{Code: string(reported.Code), Schema: reported.Schema, Table: reported.Table, Constraint: reported.Constraint}
+	if raised(reported) && v.Class() != "23" && v.Class() != "40" { // whatever code it was given
+		v.Code, v.Raised = Raises, pglink.Said(reported.Message)
+	}
 	switch v.Class() {
 	case "22", "23", "40", "44":
 	default:
+		if v.Code == "42501" && ownCode(reported) {
+			return nil
+		}
 		if v.Code != "42501" && v.Code != "55P03" && v.Code != "P0001" && v.Code != "428C9" && v.Code != "25006" {
 			return nil
 		}

@@ -19,6 +19,7 @@ type Changed struct {
 	Affected int
 	Results  []*value.Result // of its answers; nil where there is no row for one
 	Err      error           // of its answers, where they could not be read once it was made
+	Also     []Count         // what was written of other datasets, and of rows nested in these
 }
 
 // Tables is what is known of the tables that are written. What is known was read before they
@@ -43,6 +44,7 @@ func Apply(ctx context.Context, s Session, d sqlgen.ChangeDialect, c plan.Change
 	if err != nil {
 		return Changed{}, err
 	}
+	a.belonging(&out)
 	return out, a.charge.settle(present(out.Results)...)
 }
 
@@ -66,10 +68,14 @@ type applying struct {
 	keys    [][]value.Value // of the rows, by cell of the key
 	count   int
 
+	by    [][]bool // which checks are of a grant that lets a row be changed that was there; nil: all
+	seeks bool     // which row is the first that the source refuses
+
 	made          map[string]bool // keys of rows that were inserted, where others were there already
 	written       int
 	inside        *applying // whose rows these are nested in
 	before, after []*applying
+	went          []*applying // of rows that referred to those that were deleted
 }
 
 func (a *applying) apply(ctx context.Context) (Changed, error) {
@@ -128,6 +134,11 @@ func (a *applying) apply(ctx context.Context) (Changed, error) {
 // named runs a statement about rows that are named by keys, and returns which of them it
 // has rows for.
 func (a *applying) named(ctx context.Context, statement sqlgen.Statement, keys [][]value.Value, count int, cell func(n int, row value.Rows) error) ([]bool, error) {
+	return a.rowsOf(ctx, statement, keys, count, false, cell)
+}
+
+// rowsOf is named for a statement that may write.
+func (a *applying) rowsOf(ctx context.Context, statement sqlgen.Statement, keys [][]value.Value, count int, writes bool, cell func(n int, row value.Rows) error) ([]bool, error) {
 	args := make([]string, 0, len(keys)+statement.Args.Len())
 	for _, list := range keys {
 		args = append(args, a.d.KeyList(list))
@@ -136,7 +147,11 @@ func (a *applying) named(ctx context.Context, statement sqlgen.Statement, keys [
 	if err := fits(statement.Args.Len(), 0); err != nil {
 		return nil, err
 	}
-	rows, err := ask(ctx, a.session, keyedAs(statement, count), statement.Text, args)
+	run := ask
+	if writes {
+		run = writing
+	}
+	rows, err := run(ctx, a.session, keyedAs(statement, count), statement.Text, args)
 	if err != nil {
 		return nil, err
 	}
@@ -217,7 +232,7 @@ func (a *applying) references(ctx context.Context) error {
 // them.
 func (a *applying) inserts(ctx context.Context) error {
 	nested := func(c plan.Change) (*applying, error) {
-		of := &applying{session: a.session, d: a.d, c: c, tables: a.tables, inside: a}
+		of := &applying{session: a.session, d: a.d, c: c, tables: a.tables, seeks: a.seeks, inside: a}
 		return of, of.failed(of.inserts(ctx))
 	}
 	for i := range a.c.Before() {
@@ -245,7 +260,7 @@ func (a *applying) inserts(ctx context.Context) error {
 
 // checks reads all that was inserted again, when all of it is there.
 func (a *applying) checks(ctx context.Context) error {
-	if err := a.check(ctx, nil); err != nil {
+	if err := a.check(ctx, a.by); err != nil {
 		return err
 	}
 	for _, list := range [][]*applying{a.before, a.after} {
@@ -266,6 +281,13 @@ func (a *applying) insert(ctx context.Context) error {
 		a.keys[k] = make([]value.Value, a.count)
 	}
 	upsert, upserts := a.c.Upsert()
+	if upserts && upsert.Helds() > 0 {
+		by, err := a.heldBefore(ctx, upsert)
+		if err != nil {
+			return err
+		}
+		a.by = by
+	}
 	for i := range a.c.Inserts() {
 		into := a.c.Insert(i)
 		into = into.Filled(
@@ -278,39 +300,48 @@ func (a *applying) insert(ctx context.Context) error {
 			}
 			continue
 		}
-		statement, err := sqlgen.Insert(into, upsert, a.d)
-		if err != nil {
+		put := a.put
+		if a.seeks {
+			put = a.seek
+		}
+		if err := put(ctx, into, upsert, upserts); err != nil {
 			return err
 		}
-		if err := fits(statement.Args.Len(), 0); err != nil {
-			return err
+	}
+	return nil
+}
+
+// put runs the statement of one insert.
+func (a *applying) put(ctx context.Context, into plan.Insert, upsert plan.Upsert, upserts bool) error {
+	statement, err := sqlgen.Insert(into, upsert, a.d)
+	if err != nil {
+		return err
+	}
+	if err := fits(statement.Args.Len(), 0); err != nil {
+		return err
+	}
+	rows, err := writing(ctx, a.session, forAll, statement.Text, statement.Args.Bind(nil))
+	if err != nil {
+		return err
+	}
+	if upserts && upsert.Finds() {
+		return a.fresh(rows, into)
+	}
+	n := 0
+	for ; n < into.Rows() && rows.Next(); n++ {
+		for k := range a.keys {
+			a.keys[k][into.Row(n)] = value.Bound(into.Key(k).Type, rows.Cell(k))
 		}
-		rows, err := ask(ctx, a.session, forAll, statement.Text, statement.Args.Bind(nil))
-		if err != nil {
-			return err
-		}
-		if upserts && upsert.Finds() {
-			if err := a.fresh(rows, into); err != nil {
-				return err
-			}
-			continue
-		}
-		n := 0
-		for ; n < into.Rows() && rows.Next(); n++ {
-			for k := range a.keys {
-				a.keys[k][into.Row(n)] = value.Bound(into.Key(k).Type, rows.Cell(k))
-			}
-		}
-		more := rows.Next()
-		if err := ended(rows); err != nil {
-			return err
-		}
-		if upserts && n < into.Rows() { // one that is there and not shown, or not to be changed
-			return a.unchanged()
-		}
-		if more || n < into.Rows() { // a trigger, or a rule of the table's own
-			return a.refused()
-		}
+	}
+	more := rows.Next()
+	if err := ended(rows); err != nil {
+		return err
+	}
+	if upserts && n < into.Rows() { // one that is there and not shown, or not to be changed
+		return a.unchanged()
+	}
+	if more || n < into.Rows() { // a trigger, or a rule of the table's own
+		return a.refused()
 	}
 	return nil
 }
@@ -527,7 +558,7 @@ func (a *applying) chooseOf(ctx context.Context, of *applying) error {
 	if err != nil {
 		return err
 	}
-	return a.all(ctx, lock, nil)
+	return a.all(ctx, lock)
 }
 
 // tooMany is the error where more rows would be changed than may be.
@@ -537,8 +568,12 @@ func (a *applying) tooMany() error {
 }
 
 // all runs a statement that has to have a row for each key.
-func (a *applying) all(ctx context.Context, statement sqlgen.Statement, cell func(int, value.Rows) error) error {
-	there, err := a.named(ctx, statement, a.keys, a.count, cell)
+func (a *applying) all(ctx context.Context, statement sqlgen.Statement) error {
+	return a.every(ctx, statement, false, nil)
+}
+
+func (a *applying) every(ctx context.Context, statement sqlgen.Statement, writes bool, cell func(int, value.Rows) error) error {
+	there, err := a.rowsOf(ctx, statement, a.keys, a.count, writes, cell)
 	if err != nil {
 		return err
 	}
@@ -582,10 +617,12 @@ func (a *applying) write(ctx context.Context) error {
 	if !a.d.Returns() {
 		return a.counted(ctx, statement)
 	}
-	if told == "" {
-		return a.all(ctx, statement, nil)
-	}
-	return a.all(ctx, statement, func(_ int, row value.Rows) error { return a.tables.Same(a.c.Table(), row.Cell(1).Int) })
+	return a.every(ctx, statement, true, func(_ int, row value.Rows) error {
+		if told == "" {
+			return nil
+		}
+		return a.tables.Same(a.c.Table(), row.Cell(1).Int)
+	})
 }
 
 // told is the expression that tells what the table is that is written.
@@ -615,6 +652,7 @@ func (a *applying) remove(ctx context.Context) error {
 		if err := of.depend(ctx, a); err != nil {
 			return of.failed(err)
 		}
+		a.went = append(a.went, of)
 	}
 	if err := a.kept(ctx, a.c.Leftovers(), a.c.Leftover); err != nil {
 		return err

@@ -24,7 +24,7 @@ func (a *applying) whole(ctx context.Context) (Changed, error) {
 	if a.c.Kind().Inserts() || a.c.Kind().One() {
 		how = forAll
 	}
-	rows, err := ask(ctx, a.session, how, statement.Text, statement.Args.Bind(nil))
+	rows, err := writing(ctx, a.session, how, statement.Text, statement.Args.Bind(nil))
 	if err != nil {
 		return Changed{}, err
 	}

@@ -67,6 +67,7 @@ type exchange struct {
 	share     *held.Share
 	anonymous bool // no token was shown, and need not be
 	encodable bool // the answer may be compressed
+	named     bool // the request names its query
 	maxBody   int64
 	operation string
 	status    int
@@ -147,6 +148,7 @@ func (x *exchange) read(start time.Time) (*graphql.RawParams, *refusal) {
 	if refused != nil {
 		return nil, refused
 	}
+	x.named = params.Query == ""
 	params.ReadTime = graphql.TraceTiming{Start: began, End: graphql.Now()}
 	return params, nil
 }

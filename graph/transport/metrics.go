@@ -40,7 +40,7 @@ type ending struct {
 }
 
 func endings() []ending {
-	all := []ending{{answered, http.StatusOK}, {erred, http.StatusOK}, {left, statusClientLeft}}
+	all := []ending{{answered, http.StatusOK}, {answered, http.StatusNotModified}, {erred, http.StatusOK}, {left, statusClientLeft}}
 	for _, o := range []outcome{erred, rejected} {
 		all = append(all, ending{o, 0})
 		for _, row := range fault.Table() {

@@ -14,8 +14,13 @@ import (
 )
 
 // naming are the members of a request's extensions that may stand for its
-// query: the name of a saved one, the hash of a persisted one.
-var naming = [...]string{"savedQuery", "persistedQuery"}
+// query: the name of a saved one, the hash of a persisted one, the id of a trusted
+// document.
+var naming = [...]string{"savedQuery", "persistedQuery", documentID}
+
+// documentID names a trusted document, as a member of the request, by either of
+// two names, the second of which is Relay's.
+const documentID, docID = "documentId", "doc_id"
 
 // The key of a mutation that is made once is a header, or a member of a request's
 // extensions.
@@ -27,6 +32,22 @@ const (
 // readPost reads the parameters of a POST. The refusal's status says which
 // part of the request is wrong.
 func readPost(w http.ResponseWriter, r *http.Request, limit int64) (*graphql.RawParams, *refusal) {
+	value, refused := readBody(w, r, limit, "a query")
+	if refused != nil {
+		return nil, refused
+	}
+	switch envelope := value.(type) {
+	case map[string]any:
+		return readEnvelope(envelope)
+	case []any:
+		return nil, refuse(http.StatusBadRequest, "batches are not answered: send one operation in a request")
+	default:
+		return nil, refuse(http.StatusBadRequest, "the body must be a JSON object with a query")
+	}
+}
+
+// readBody reads a body of JSON, which is to be an object with something.
+func readBody(w http.ResponseWriter, r *http.Request, limit int64, with string) (any, *refusal) {
 	if encoding := r.Header.Get("Content-Encoding"); encoding != "" && encoding != "identity" {
 		return nil, refuse(http.StatusUnsupportedMediaType, "an encoded body is not accepted: send it without Content-Encoding")
 	}
@@ -43,20 +64,13 @@ func readPost(w http.ResponseWriter, r *http.Request, limit int64) (*graphql.Raw
 	case err != nil:
 		return nil, refuse(http.StatusBadRequest, "the body could not be read").because(err)
 	case len(body) == 0:
-		return nil, refuse(http.StatusBadRequest, "the body is empty: send a JSON object with a query")
+		return nil, refuse(http.StatusBadRequest, "the body is empty: send a JSON object with "+with)
 	}
 	value, err := decodeStrict(body)
 	if err != nil {
 		return nil, refuse(http.StatusBadRequest, "the body cannot be read as JSON: "+err.Error())
 	}
-	switch envelope := value.(type) {
-	case map[string]any:
-		return readEnvelope(envelope)
-	case []any:
-		return nil, refuse(http.StatusBadRequest, "batches are not answered: send one operation in a request")
-	default:
-		return nil, refuse(http.StatusBadRequest, "the body must be a JSON object with a query")
-	}
+	return value, nil
 }
 
 // readGet reads the parameters of a GET from its query string.
@@ -69,7 +83,7 @@ func readGet(r *http.Request, limit int64) (*graphql.RawParams, *refusal) {
 		return nil, refuse(http.StatusBadRequest, "the query string cannot be read")
 	}
 	envelope := map[string]any{}
-	for _, name := range []string{"query", "operationName", "variables", "extensions"} {
+	for _, name := range []string{"query", "operationName", documentID, docID, "variables", "extensions"} {
 		given := values[name]
 		if len(given) > 1 {
 			return nil, refuse(http.StatusBadRequest, "the parameter "+name+" is given twice")
@@ -77,7 +91,7 @@ func readGet(r *http.Request, limit int64) (*graphql.RawParams, *refusal) {
 		if len(given) == 0 || given[0] == "" {
 			continue
 		}
-		if name == "query" || name == "operationName" {
+		if name != "variables" && name != "extensions" {
 			envelope[name] = given[0]
 			continue
 		}
@@ -92,6 +106,9 @@ func readGet(r *http.Request, limit int64) (*graphql.RawParams, *refusal) {
 // not know are ignored, as the specification wants. The request's headers are
 // not passed on: they hold the token.
 func readEnvelope(envelope map[string]any) (*graphql.RawParams, *refusal) {
+	if refused := readDocumentID(envelope); refused != nil {
+		return nil, refused
+	}
 	query, isString := envelope["query"].(string)
 	if !isString && (envelope["query"] != nil || !named(envelope)) {
 		return nil, refuse(http.StatusBadRequest, "the parameter query is missing or no string")
@@ -109,6 +126,40 @@ func readEnvelope(envelope map[string]any) (*graphql.RawParams, *refusal) {
 		return nil, refuse(http.StatusBadRequest, "the parameter extensions must be an object")
 	}
 	return &graphql.RawParams{Query: query, OperationName: name, Variables: variables, Extensions: extensions}, nil
+}
+
+// readDocumentID puts the id of a document where the executor looks for what stands
+// for a query.
+func readDocumentID(envelope map[string]any) *refusal {
+	var id string
+	for _, name := range []string{documentID, docID} {
+		given, isText := envelope[name].(string)
+		switch {
+		case envelope[name] == nil:
+			continue
+		case !isText || given == "":
+			return refuse(http.StatusBadRequest, "the parameter "+name+" must be the id of a document, as a string")
+		case id != "" && id != given:
+			return refuse(http.StatusBadRequest, "the parameters "+documentID+" and "+docID+" differ")
+		}
+		id = given
+	}
+	if id == "" {
+		return nil
+	}
+	extensions, isObject := envelope["extensions"].(map[string]any)
+	if !isObject && envelope["extensions"] != nil {
+		return refuse(http.StatusBadRequest, "the parameter extensions must be an object")
+	}
+	if extensions == nil {
+		extensions = make(map[string]any, 1)
+		envelope["extensions"] = extensions
+	}
+	if beside, isText := extensions[documentID].(string); extensions[documentID] != nil && (!isText || beside != id) {
+		return refuse(http.StatusBadRequest, "the parameter "+documentID+" and the extension of that name differ")
+	}
+	extensions[documentID] = id
+	return nil
 }
 
 // readIdempotencyKey puts the header with the key of a mutation where a body may have it.

@@ -126,6 +126,7 @@ func described(r rune) rune {
 // The headers of every answer, shared by all: nobody writes to a value of a header.
 var (
 	noStore   = []string{"no-store"}
+	private   = []string{"private, no-cache"} // kept by its own client, and asked for each time whether it still holds
 	noSniff   = []string{"nosniff"}
 	plainUTF8 = []string{string(plainJSON) + "; charset=utf-8"}
 	graphUTF8 = []string{string(graphqlResponse) + "; charset=utf-8"}
@@ -151,7 +152,10 @@ func writeHead(w http.ResponseWriter, media mediaType, status, length int) {
 	if length != unknownLength {
 		header.Set("Content-Length", strconv.Itoa(length))
 	}
-	header["Cache-Control"], header["X-Content-Type-Options"] = noStore, noSniff
+	if len(header["Cache-Control"]) == 0 {
+		header["Cache-Control"] = noStore
+	}
+	header["X-Content-Type-Options"] = noSniff
 	if len(header["Vary"]) == 0 {
 		header["Vary"] = varies
 	}

@@ -51,6 +51,14 @@ func (x *exchange) writeResponse(media mediaType, response *graphql.Response) (i
 	if seconds := retryAfter(response); seconds > 0 {
 		x.w.Header().Set("Retry-After", strconv.Itoa(seconds))
 	}
+	if x.revalidates(status, response) {
+		tag := entityTag(response.Data)
+		x.w.Header()["Etag"], x.w.Header()["Cache-Control"] = []string{tag}, private
+		if holds(x.r.Header["If-None-Match"], tag) {
+			writeHead(x.w, media, http.StatusNotModified, unknownLength)
+			return http.StatusNotModified, nil
+		}
+	}
 	length := len(head) + len(response.Data) + len(tail)
 	var body io.Writer = x.w
 	if x.encodable {

@@ -107,7 +107,7 @@ type Output struct {
 // NewOutput is for a program whose address is waited for.
 func NewOutput() *Output { return &Output{Address: make(chan string, 1)} }
 
-var address = regexp.MustCompile(`http://127\.0\.0\.1:\d+`)
+var address = regexp.MustCompile(`https?://127\.0\.0\.1:\d+`)
 
 // Write implements io.Writer.
 func (o *Output) Write(p []byte) (int, error) {

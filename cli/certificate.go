@@ -1,0 +1,89 @@
+package cli
+
+import (
+	"crypto/tls"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"os"
+	"sync"
+	"time"
+
+	"usher/config"
+)
+
+// certificate is the pair of files by which usher shows who it is. Whoever renews
+// them replaces the files; the pair that was read last goes on until both fit.
+type certificate struct {
+	files config.TLS
+	log   *slog.Logger
+
+	mu     sync.Mutex
+	pair   *tls.Certificate
+	looked time.Time // when the files were looked at
+	seen   [2]time.Time
+}
+
+// lookAgain is how often the files are looked at, while connections are opened.
+const lookAgain = time.Second
+
+// loadCertificate reads the files, or says why they cannot be used.
+func loadCertificate(files config.TLS, log *slog.Logger) (*certificate, error) {
+	c := &certificate{files: files, log: log}
+	if err := c.read(c.changed()); err != nil {
+		return nil, fmt.Errorf("server.tls: %w", err)
+	}
+	c.looked = time.Now()
+	return c, nil
+}
+
+// changed is when the files were written; zero for one that is not there.
+func (c *certificate) changed() (at [2]time.Time) {
+	for i, name := range []string{string(c.files.Cert), string(c.files.Key)} {
+		if info, err := os.Stat(name); err == nil {
+			at[i] = info.ModTime()
+		}
+	}
+	return at
+}
+
+// read reads the files as they were written at a time.
+func (c *certificate) read(written [2]time.Time) error {
+	c.seen = written
+	pair, err := tls.LoadX509KeyPair(string(c.files.Cert), string(c.files.Key))
+	if err != nil {
+		return err
+	}
+	c.pair = &pair
+	return nil
+}
+
+// get is the certificate for a new connection.
+func (c *certificate) get(*tls.ClientHelloInfo) (*tls.Certificate, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if now := time.Now(); now.Sub(c.looked) >= lookAgain {
+		c.looked = now
+		if written := c.changed(); written != c.seen {
+			if err := c.read(written); err != nil {
+				c.log.Error("the replaced certificate cannot be used, the one before it goes on", "error", err, "until", c.pair.Leaf.NotAfter)
+			} else {
+				c.log.Info("a replaced certificate is used", "until", c.pair.Leaf.NotAfter)
+			}
+		}
+	}
+	return c.pair, nil
+}
+
+// config is how connections are secured.
+func (c *certificate) config() *tls.Config {
+	return &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: c.get}
+}
+
+// strict has browsers come by https only, for a year after they did.
+func strict(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Strict-Transport-Security", "max-age=31536000")
+		next.ServeHTTP(w, r)
+	})
+}

@@ -1,0 +1,151 @@
+package control
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strconv"
+
+	"github.com/99designs/gqlgen/graphql"
+
+	"usher/catalog"
+	"usher/config"
+	"usher/dashboard"
+	"usher/fault"
+	"usher/graph"
+	"usher/principal"
+	"usher/query"
+	"usher/tenancy"
+)
+
+// Those who administer all tenants know the whole catalog, whatever roles they have.
+func knowsAll(p principal.Principal) bool {
+	return p.AllTenants && p.Acting == nil && slices.Contains(p.Scopes, principal.Administer)
+}
+
+func (o operations) CheckDashboard(writer principal.Principal, d dashboard.Document) error {
+	if !knowsAll(writer) {
+		return o.engine().CheckDashboard(writer, d)
+	}
+	wrong, err := o.engine().CheckWhole(d)
+	for i := range d.Tiles {
+		if err == nil {
+			err = wrong[i]
+		}
+	}
+	return err
+}
+
+func (o operations) ShowsDashboard(viewer principal.Principal, d dashboard.Document) bool {
+	return knowsAll(viewer) || !slices.ContainsFunc(askedBy(d), func(q tenancy.SavedQuery) bool { return !o.Shows(viewer, q) })
+}
+
+func (o operations) HidesDashboard(viewer principal.Principal, d dashboard.Document) bool {
+	return !knowsAll(viewer) && slices.ContainsFunc(askedBy(d), func(q tenancy.SavedQuery) bool { return o.Hides(viewer, q) })
+}
+
+// askedBy are the queries of a dashboard's tiles, with the values that are kept with
+// them.
+func askedBy(d dashboard.Document) []tenancy.SavedQuery {
+	defaults, err := d.Values(nil)
+	if err != nil { // nothing is given that could be wrong
+		panic(err)
+	}
+	var all []tenancy.SavedQuery
+	for _, t := range d.Tiles {
+		if t.Query != "" {
+			all = append(all, tenancy.SavedQuery{Document: t.Query, Variables: query.AppendJSON(nil, t.With(defaults))})
+		}
+	}
+	return all
+}
+
+// Dashboards run the dashboards of the store, if there is one, and of files.
+type Dashboards struct {
+	Store  *tenancy.Store // nil: there is none
+	Files  map[string]dashboard.Document
+	Engine *graph.Engine
+}
+
+// Page is what is drawn of a dashboard, for whoever asks.
+func (d Dashboards) Page(ctx context.Context, name string) (json.RawMessage, error) {
+	found, who, err := d.find(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	return d.page(found, who), nil
+}
+
+// Run answers tiles of a dashboard as one operation; nil ids are all of them.
+func (d Dashboards) Run(ctx context.Context, name string, parameters query.Object, ids []string) (page json.RawMessage, tiles []string, answers []*graphql.Response, err error) {
+	found, who, err := d.find(ctx, name)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	values, err := found.Document.Values(parameters)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	some, err := found.Document.Some(ids)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	var asked []graph.Tile
+	for _, t := range some {
+		if t.Query != "" {
+			tiles, asked = append(tiles, t.ID), append(asked, graph.Tile{Query: t.Query, Variables: t.With(values)})
+		}
+	}
+	if answers, err = d.Engine.Tiles(ctx, name, asked); err != nil {
+		return nil, nil, nil, err
+	}
+	return d.page(found, who), tiles, answers, nil
+}
+
+func (d Dashboards) find(ctx context.Context, name string) (tenancy.Dashboard, principal.Principal, error) {
+	who, err := principal.From(ctx)
+	if err != nil {
+		return tenancy.Dashboard{}, who, err
+	}
+	found, err := tenancy.FindDashboard(ctx, d.Store, d.Files, who, name)
+	return found, who, err
+}
+
+func (d Dashboards) page(found tenancy.Dashboard, who principal.Principal) json.RawMessage {
+	return found.Document.Page(func(t dashboard.Tile) bool { return d.Engine.ShowsTile(who, t) })
+}
+
+// CheckDashboards says which tiles of the files' dashboards ask for what the catalog
+// does not have.
+func CheckDashboards(cat *catalog.Catalog, cfg *config.Config) error {
+	if len(cfg.Dashboards) == 0 {
+		return nil
+	}
+	engine, err := graph.NewEngine(cat, nil, nil, graph.Options{Administration: cfg.Control != nil, Limits: Limits(cfg.Server)})
+	if err != nil {
+		return nil //nolint:nilerr // whoever checks the schema says so
+	}
+	for name := range cfg.DashboardNames() {
+		wrong, err := engine.CheckWhole(cfg.Dashboards[name])
+		if err != nil {
+			return fmt.Errorf("dashboard %s: %w", name, err)
+		}
+		var problems []dashboard.Problem
+		for i, err := range wrong {
+			problems = append(problems, dashboard.Problem{Path: []string{"tiles", strconv.Itoa(i), "query"}, Message: fault.From(err).Message})
+		}
+		if err := cfg.LocateInDashboard(name, problems); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Limits are how much one operation may ask.
+func Limits(s config.Server) graph.Limits {
+	return graph.Limits{
+		Tokens: s.MaxTokens, Depth: s.MaxDepth, Aliases: s.MaxAliases, RootFields: s.MaxRootFields,
+		Items: s.MaxItems, Conditions: s.MaxConditions, Bytes: int(s.MaxBody),
+	}
+}

@@ -1,0 +1,147 @@
+// Package dashboard owns the document of a dashboard: what it may say, and which
+// values its parameters have. It refuses members that it does not know, nulls,
+// and what is longer than anybody writes. What the queries of the tiles mean is
+// for others to judge: it knows neither schemas nor stores.
+package dashboard
+
+import (
+	"encoding/json"
+
+	"usher/fault"
+	"usher/query"
+)
+
+// Document is a dashboard, read.
+type Document struct {
+	Title       string
+	Description string
+	Refresh     int // seconds between refreshes; 0: only when the page comes back into view
+	Parameters  []Parameter
+	Tiles       []Tile
+
+	written query.Object
+}
+
+// Parameter is what a viewer may choose, for all tiles with a variable of its name.
+type Parameter struct {
+	Name    string
+	Type    string      // of GraphQL, such as [Timestamp!]
+	Default query.Value // nil: none
+
+	written query.Object
+}
+
+// Tile is a part of the page: the answer to a query as a chart, or a text.
+type Tile struct {
+	ID        string
+	Query     string       // empty: of a text
+	Variables query.Object // for those that no parameter gives a value
+
+	written query.Object
+	kind    string // of the chart
+}
+
+// Value is the document as it was written.
+func (d Document) Value() query.Value { return d.written }
+
+// JSON is the document as it is kept.
+func (d Document) JSON() []byte { return query.AppendJSON(nil, d.written) }
+
+// Page is what is drawn, without what is asked: of tiles that are not shown, how
+// large they are and what people call them, and none of the names in their charts.
+func (d Document) Page(shown func(Tile) bool) json.RawMessage {
+	page := query.Object{{Name: "title", Value: query.Text(d.Title)}}
+	for _, name := range []string{"description", "refresh"} {
+		if v, ok := d.written.Get(name); ok {
+			page = append(page, query.Member{Name: name, Value: v})
+		}
+	}
+	parameters, tiles := make(query.List, len(d.Parameters)), make(query.List, len(d.Tiles))
+	for i, p := range d.Parameters {
+		parameters[i] = p.written
+	}
+	for i, t := range d.Tiles {
+		var tile query.Object
+		for _, m := range t.written {
+			switch {
+			case m.Name == "query", m.Name == "variables":
+			case m.Name == "chart" && !shown(t):
+				tile = append(tile, query.Member{Name: m.Name, Value: query.Object{{Name: "kind", Value: query.Text(t.kind)}}})
+			default:
+				tile = append(tile, m)
+			}
+		}
+		tiles[i] = tile
+	}
+	page = append(page, query.Member{Name: "parameters", Value: parameters}, query.Member{Name: "tiles", Value: tiles})
+	return query.AppendJSON(nil, page)
+}
+
+// Values are those of the parameters: the given one or else the default.
+func (d Document) Values(given query.Object) (query.Object, error) {
+	for _, m := range given {
+		if _, null := m.Value.(query.Null); null {
+			return nil, fault.New(fault.BadUserInput, "the parameter %s is null", m.Name).WithHint("Leave it out, if that is what you mean.")
+		}
+		if _, ok := d.Parameter(m.Name); !ok {
+			return nil, fault.New(fault.BadUserInput, "the dashboard has no parameter %s", m.Name)
+		}
+	}
+	var values query.Object
+	for _, p := range d.Parameters {
+		v, ok := given.Get(p.Name)
+		if !ok {
+			v, ok = p.Default, p.Default != nil
+		}
+		if ok {
+			values = append(values, query.Member{Name: p.Name, Value: v})
+		}
+	}
+	return values, nil
+}
+
+// Parameter is the one of a name.
+func (d Document) Parameter(name string) (Parameter, bool) {
+	for _, p := range d.Parameters {
+		if p.Name == name {
+			return p, true
+		}
+	}
+	return Parameter{}, false
+}
+
+// With are the values of a tile's variables, where its parameters have those.
+func (t Tile) With(parameters query.Object) query.Object {
+	all := parameters
+	for _, m := range t.Variables {
+		if _, ok := parameters.Get(m.Name); !ok {
+			all = append(all[:len(all):len(all)], m)
+		}
+	}
+	return all
+}
+
+// Some are the tiles of these ids, in the document's order; nil means all.
+func (d Document) Some(ids []string) ([]Tile, error) {
+	if ids == nil {
+		return d.Tiles, nil
+	}
+	wanted := make(map[string]bool, len(ids))
+	for _, id := range ids {
+		if wanted[id] {
+			return nil, fault.New(fault.BadUserInput, "the tile %s is asked for twice", id)
+		}
+		wanted[id] = true
+	}
+	var some []Tile
+	for _, t := range d.Tiles {
+		if wanted[t.ID] {
+			some = append(some, t)
+			delete(wanted, t.ID)
+		}
+	}
+	for id := range wanted {
+		return nil, fault.New(fault.BadUserInput, "the dashboard has no tile %s", id)
+	}
+	return some, nil
+}

@@ -1,0 +1,65 @@
+{{- define "usher.fullname" -}}
+{{- if .Values.fullnameOverride -}}
+{{- .Values.fullnameOverride | trunc 63 | trimSuffix "-" -}}
+{{- else -}}
+{{- $name := default .Chart.Name .Values.nameOverride -}}
+{{- if contains $name .Release.Name -}}
+{{- .Release.Name | trunc 63 | trimSuffix "-" -}}
+{{- else -}}
+{{- printf "%s-%s" .Release.Name $name | trunc 63 | trimSuffix "-" -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "usher.selector" -}}
+app.kubernetes.io/name: {{ default .Chart.Name .Values.nameOverride | trunc 63 | trimSuffix "-" }}
+app.kubernetes.io/instance: {{ .Release.Name }}
+{{- end -}}
+
+{{- define "usher.labels" -}}
+{{ include "usher.selector" . }}
+app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
+app.kubernetes.io/managed-by: {{ .Release.Service }}
+helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | trunc 63 | trimSuffix "-" }}
+{{- end -}}
+
+{{- define "usher.serviceAccount" -}}
+{{- if .Values.serviceAccount.create -}}
+{{- default (include "usher.fullname" .) .Values.serviceAccount.name -}}
+{{- else -}}
+{{- default "default" .Values.serviceAccount.name -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "usher.image" -}}
+{{- if .Values.image.digest -}}
+{{- printf "%s@%s" .Values.image.repository .Values.image.digest -}}
+{{- else -}}
+{{- printf "%s:%s" .Values.image.repository (default .Chart.AppVersion .Values.image.tag) -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "usher.configMap" -}}
+{{- default (include "usher.fullname" .) .Values.existingConfigMap -}}
+{{- end -}}
+
+{{/* What the pod is told about usher.yml is what stands in it. */}}
+{{- define "usher.check" -}}
+{{- if not .Values.existingConfigMap -}}
+{{- $text := required "config: the text of usher.yml is required (or existingConfigMap)" .Values.config -}}
+{{- $config := fromYaml $text -}}
+{{- with $config.Error -}}
+{{- fail (printf "config: usher.yml is no YAML: %s" .) -}}
+{{- end -}}
+{{- $server := default dict $config.server -}}
+{{- if not (hasSuffix (printf ":%v" .Values.ports.admin) (default "" $server.admin_listen)) -}}
+{{- fail (printf "config: server.admin_listen has to be 0.0.0.0:%v, the port of ports.admin" .Values.ports.admin) -}}
+{{- end -}}
+{{- if ne (default "" $server.drain) (printf "%vs" .Values.drainSeconds) -}}
+{{- fail (printf "config: server.drain has to be %vs, as drainSeconds says" .Values.drainSeconds) -}}
+{{- end -}}
+{{- if and (or .Values.autoscaling.enabled (gt (int .Values.replicaCount) 1)) (not $server.secret) -}}
+{{- fail "config: server.secret has to be there where several pods answer: each would read its own cursors only" -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}

@@ -1,0 +1,115 @@
+package graph
+
+import (
+	"strings"
+
+	"github.com/vektah/gqlparser/v2/ast"
+
+	"usher/dashboard"
+	"usher/fault"
+	"usher/principal"
+	"usher/schema"
+)
+
+// CheckDashboard says why somebody may not keep a dashboard, which others run: a
+// tile names what they do not see, is no single query, or has a variable that
+// nothing gives a fitting value. Some tokens run nothing but dashboards, so the
+// texts bound those as the tenant's saved queries do.
+func (e *Engine) CheckDashboard(writer principal.Principal, d dashboard.Document) error {
+	j, err := e.current.Load().judge(writer)
+	if err != nil {
+		return err
+	}
+	for _, t := range d.Tiles {
+		if err := checkTile(j.own, d, t, j.bounds); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// CheckWhole is what is wrong with a dashboard for whoever knows the whole catalog, by
+// the number of the tile.
+func (e *Engine) CheckWhole(d dashboard.Document) (problems map[int]error, err error) {
+	g := e.current.Load()
+	view := g.catalog.Everything()
+	x, err := g.executor(view, schema.Holder|schema.Reader)
+	if err != nil {
+		return nil, err
+	}
+	whole := &scope{catalog: g.catalog, view: view, executor: x}
+	problems = make(map[int]error)
+	for i, t := range d.Tiles {
+		if err := checkTile(whole, d, t, func(*document) error { return nil }); err != nil {
+			problems[i] = err
+		}
+	}
+	return problems, nil
+}
+
+func checkTile(s *scope, d dashboard.Document, t dashboard.Tile, bounds func(*document) error) error {
+	if t.Query == "" {
+		return nil
+	}
+	said := func(err error) error {
+		f := fault.From(err)
+		return fault.New(f.Code, "tile %s: %s", t.ID, f.Message).WithHint("%s", f.Hint)
+	}
+	doc, err := s.valid(t.Query)
+	if err != nil {
+		return said(err)
+	}
+	op, err := onlyQuery(doc)
+	if err == nil {
+		err = bounds(doc)
+	}
+	if err != nil {
+		return said(err)
+	}
+	for _, m := range t.Variables {
+		if op.VariableDefinitions.ForName(m.Name) == nil {
+			return said(fault.New(fault.BadUserInput, "the query has no variable $%s", m.Name))
+		}
+	}
+	defaults, err := d.Values(nil)
+	if err != nil {
+		return said(err)
+	}
+	given := make(map[string]any)
+	for _, m := range t.With(defaults) {
+		given[m.Name] = plain(m.Value)
+	}
+	for _, def := range op.VariableDefinitions {
+		p, chosen := d.Parameter(def.Variable)
+		if chosen && !sameShape(p.Type, def.Type) {
+			return said(fault.New(fault.BadUserInput, "the variable $%s is of the type %s, and the parameter of that name is of %s", def.Variable, def.Type.String(), p.Type))
+		}
+		if _, has := given[def.Variable]; !has && chosen { // whoever looks gives it
+			continue
+		}
+		if _, err := coerceVariables(s.executor.schema.AST, &ast.OperationDefinition{VariableDefinitions: ast.VariableDefinitionList{def}}, given); err != nil {
+			return said(err)
+		}
+	}
+	return nil
+}
+
+// sameShape tells whether a parameter's values fit a variable, but for nulls.
+func sameShape(parameter string, variable *ast.Type) bool {
+	plain := func(text string) string { return strings.ReplaceAll(text, "!", "") }
+	return plain(parameter) == plain(variable.String())
+}
+
+// ShowsTile tells whether a tile fits the view of somebody, so that the names in its
+// chart are names that they see.
+func (e *Engine) ShowsTile(viewer principal.Principal, t dashboard.Tile) bool {
+	if t.Query == "" {
+		return true
+	}
+	s, err := e.current.Load().scopeFor(viewer)
+	if err != nil {
+		return false
+	}
+	_, err = s.valid(t.Query)
+	return err == nil
+}

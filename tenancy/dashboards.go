@@ -1,0 +1,370 @@
+package tenancy
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"strings"
+	"time"
+
+	"usher/dashboard"
+	"usher/fault"
+	"usher/principal"
+	"usher/query"
+)
+
+// Dashboard is a dashboard that somebody sees. It is their tenant's own, or one that
+// those who administer all tenants share with everybody.
+type Dashboard struct {
+	Name        string
+	Title       string
+	Description string
+	Shared      bool // with all tenants
+	Own         bool // the viewer's to change
+	Version     int  // raised by each change; 0: it stands in a file
+	Changed     time.Time
+	Document    dashboard.Document // of one that was asked for by name
+}
+
+// NewDashboard is what a dashboard says from now on.
+type NewDashboard struct {
+	Name     string
+	Document query.Value
+	Shared   bool // with all tenants: for those who administer all
+	Version  int  // the one that is replaced; 0: there is none yet
+}
+
+const maxDashboards = 500 // of one owner
+
+// DashboardJudge judges dashboards, of whose queries the store knows nothing, by what
+// somebody sees.
+type DashboardJudge interface {
+	// CheckDashboard says why somebody may not keep a dashboard, which others run.
+	CheckDashboard(writer principal.Principal, d dashboard.Document) error
+	// ShowsDashboard tells whether a dashboard names only what somebody sees, and
+	// HidesDashboard whether it names what others of the tenant may see and this one
+	// does not.
+	ShowsDashboard(viewer principal.Principal, d dashboard.Document) bool
+	HidesDashboard(viewer principal.Principal, d dashboard.Document) bool
+}
+
+func (allowsAll) CheckDashboard(principal.Principal, dashboard.Document) error { return nil }
+func (allowsAll) ShowsDashboard(principal.Principal, dashboard.Document) bool  { return true }
+func (allowsAll) HidesDashboard(principal.Principal, dashboard.Document) bool  { return false }
+
+type dashboardRow struct {
+	Tenant      string `db:"tenant"`
+	Name        string `db:"name"`
+	Title       string `db:"title"`
+	Description string `db:"description"`
+	Document    string `db:"document"`
+	Shared      bool   `db:"shared"`
+	Version     int64  `db:"version"`
+	Created     int64  `db:"created_at"`
+	Changed     int64  `db:"changed_at"`
+}
+
+const (
+	dashboardListed  = "tenant, name, title, description, shared, version, changed_at"
+	dashboardColumns = dashboardListed + ", document, created_at"
+
+	// seen is which rows a principal may see: its tenant's, and those shared with all.
+	// $1 is its tenant; who is of all is of the empty one.
+	seen = "(tenant = $1 OR tenant = '' AND shared)"
+)
+
+func (r dashboardRow) listed(p principal.Principal) Dashboard {
+	return Dashboard{
+		Name: r.Name, Title: r.Title, Description: r.Description, Shared: r.Shared, Own: r.Tenant == p.Tenant, Version: int(r.Version), Changed: moment(r.Changed),
+	}
+}
+
+func (r dashboardRow) read(p principal.Principal) (Dashboard, error) {
+	d := r.listed(p)
+	v, err := query.ReadJSON([]byte(r.Document))
+	if err == nil {
+		d.Document, err = dashboard.Parse(v)
+	}
+	if err != nil {
+		return Dashboard{}, fault.New(fault.Internal, "a dashboard in the control store cannot be read").Because(err)
+	}
+	return d, nil
+}
+
+// OfFile is a dashboard that stands in a file, which whoever runs the gateway shares
+// with all tenants.
+func OfFile(name string, d dashboard.Document) Dashboard {
+	return Dashboard{Name: name, Title: d.Title, Description: d.Description, Shared: true, Document: d}
+}
+
+// mayRun refuses who may not look at a dashboard, whether there is one or not.
+func mayRun(p principal.Principal, name string) error {
+	switch {
+	case (p.Tenant == "") != p.AllTenants:
+		return fault.New(fault.Unauthenticated, "no valid token was shown")
+	case p.Grant.SavedOnly:
+		return forbidden("the token is for saved queries only")
+	case p.Grant.Dashboards != nil && !slices.Contains(p.Grant.Dashboards, name):
+		return forbidden("the token is for other dashboards")
+	}
+	return nil
+}
+
+// FindDashboard is a dashboard that a principal may look at, where there is a store
+// (nil: there is none) and where there are files.
+func FindDashboard(ctx context.Context, s *Store, files map[string]dashboard.Document, p principal.Principal, name string) (Dashboard, error) {
+	if err := mayRun(p, name); err != nil {
+		return Dashboard{}, err
+	}
+	if !dashboard.IsName(name) {
+		return Dashboard{}, noDashboard(name)
+	}
+	if s != nil {
+		return s.dashboard(ctx, p, name, files)
+	}
+	if d, ok := files[name]; ok {
+		return OfFile(name, d), nil
+	}
+	return Dashboard{}, noDashboard(name)
+}
+
+func noDashboard(name string) error { return notFound("there is no dashboard %s", name) }
+
+// dashboard finds one: the tenant's own hides what is shared, and a file the store's.
+func (s *Store) dashboard(ctx context.Context, p principal.Principal, name string, files map[string]dashboard.Document) (Dashboard, error) {
+	var row dashboardRow
+	err := s.get(ctx, &row, "SELECT "+dashboardColumns+" FROM store.dashboards WHERE "+seen+" AND name = $2 ORDER BY tenant DESC LIMIT 1", p.Tenant, name)
+	d, ofFile := files[name]
+	switch {
+	case err != nil && !missing(err):
+		return Dashboard{}, translate(ctx, err)
+	case ofFile && (err != nil || row.Tenant == ""):
+		return OfFile(name, d), nil
+	case err != nil:
+		return Dashboard{}, noDashboard(name)
+	}
+	return row.read(p)
+}
+
+// Dashboard finds a dashboard that one sees, by name.
+func (s *Store) Dashboard(ctx context.Context, p principal.Principal, name string) (Dashboard, error) {
+	return FindDashboard(ctx, s, s.opts.Dashboards(), p, name)
+}
+
+// Dashboards lists the dashboards that one sees, by name, without their documents.
+func (s *Store) Dashboards(ctx context.Context, p principal.Principal) ([]Dashboard, error) {
+	if (p.Tenant == "") != p.AllTenants {
+		return nil, fault.New(fault.Unauthenticated, "no valid token was shown")
+	}
+	var rows []dashboardRow
+	err := s.list(ctx, &rows, "SELECT "+dashboardListed+" FROM store.dashboards WHERE "+seen+" ORDER BY tenant DESC, name", p.Tenant)
+	if err != nil {
+		return nil, translate(ctx, err)
+	}
+	files := s.opts.Dashboards()
+	found := make(map[string]Dashboard, len(rows)+len(files))
+	for _, row := range rows {
+		if _, hidden := found[row.Name]; !hidden {
+			found[row.Name] = row.listed(p)
+		}
+	}
+	for name, d := range files {
+		if have, ok := found[name]; !ok || have.Shared {
+			found[name] = OfFile(name, d)
+		}
+	}
+	var all []Dashboard
+	for _, name := range sortedKeys(found) {
+		if mayRun(p, name) == nil {
+			all = append(all, found[name])
+		}
+	}
+	return all, nil
+}
+
+// ShowsDashboard tells whether somebody who sees a dashboard may see its document
+// too.
+func (s *Store) ShowsDashboard(viewer principal.Principal, d Dashboard) bool {
+	return s.opts.Operations.ShowsDashboard(viewer, d.Document)
+}
+
+// SaveDashboard keeps a dashboard: the tenant's own or, of who administers all
+// tenants, one that they may share with them.
+func (s *Store) SaveDashboard(ctx context.Context, p principal.Principal, n NewDashboard) (Dashboard, error) {
+	a := act{operation: "saveDashboard", tenant: p.Tenant, detail: n.Name}
+	d, err := s.checkDashboard(p, a, n)
+	if err != nil {
+		return Dashboard{}, s.refused(p, a, err)
+	}
+	return s.keepDashboard(ctx, p, a, n, d)
+}
+
+func (s *Store) checkDashboard(p principal.Principal, a act, n NewDashboard) (dashboard.Document, error) {
+	if err := cmp.Or(a.allowed(p), unrestricted(p), dashboard.CheckName(n.Name)); err != nil {
+		return dashboard.Document{}, err
+	}
+	_, ofFile := s.opts.Dashboards()[n.Name]
+	switch {
+	case n.Shared && !p.AllTenants:
+		return dashboard.Document{}, forbidden("who administers all tenants shares dashboards with them; everybody of your tenant sees its own")
+	case n.Version < 0:
+		return dashboard.Document{}, unusable("the version is at least 1; leave it out for a new dashboard")
+	case p.AllTenants && ofFile:
+		return dashboard.Document{}, fault.New(fault.Conflict, "the dashboard %s stands in a file beside the configuration", n.Name).WithHint("Change it there, or choose another name.")
+	}
+	d, err := dashboard.Parse(n.Document)
+	if err != nil {
+		return dashboard.Document{}, err
+	}
+	return d, s.opts.Operations.CheckDashboard(p, d)
+}
+
+func (s *Store) keepDashboard(ctx context.Context, p principal.Principal, a act, n NewDashboard, d dashboard.Document) (Dashboard, error) {
+	var kept Dashboard
+	err := s.administer(ctx, p, a, func(t *tx) error {
+		if err := unrestricted(p); err != nil {
+			return err
+		}
+		old, err := t.ownDashboard(p, n.Name)
+		switch {
+		case err != nil && fault.From(err).Code != fault.NotFound:
+			return err
+		case err != nil && n.Version > 0:
+			return err
+		case err == nil && n.Version == 0:
+			return fault.New(fault.Conflict, "there is a dashboard %s", n.Name).WithHint("Give its version to replace it, or choose another name.")
+		case err == nil:
+			if err := t.mayReplace(p, old, n.Version); err != nil {
+				return err
+			}
+		default:
+			var owned int
+			if err := t.get(&owned, "SELECT count(*) FROM store.dashboards WHERE tenant = $1", p.Tenant); err != nil {
+				return err
+			}
+			if owned >= maxDashboards {
+				return fault.New(fault.Conflict, "at most %d dashboards are kept for one tenant", maxDashboards)
+			}
+		}
+		row := dashboardRow{
+			Tenant: p.Tenant, Name: n.Name, Title: d.Title, Description: d.Description, Document: string(d.JSON()), Shared: n.Shared,
+			Version: old.Version + 1, Created: cmp.Or(old.Created, micros(t.now)), Changed: micros(t.now),
+		}
+		if old.Version > 0 {
+			_, err = t.exec(`UPDATE store.dashboards SET title = $3, description = $4, document = $5, shared = $6, version = $7, changed_at = $8
+				WHERE tenant = $1 AND name = $2`, row.Tenant, row.Name, row.Title, row.Description, row.Document, row.Shared, row.Version, row.Changed)
+		} else {
+			_, err = t.exec("INSERT INTO store.dashboards ("+dashboardColumns+") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+				row.Tenant, row.Name, row.Title, row.Description, row.Shared, row.Version, row.Changed, row.Document, row.Created)
+		}
+		if duplicate(err) {
+			return changedMeanwhile(row.Name)
+		}
+		if err != nil {
+			return err
+		}
+		kept = row.listed(p)
+		kept.Document = d
+		return nil
+	})
+	return kept, err
+}
+
+// ownDashboard finds what a principal may change. Of several that change it, one waits
+// for the other.
+func (t *tx) ownDashboard(p principal.Principal, name string) (dashboardRow, error) {
+	if err := t.lockDashboards(p.Tenant); err != nil {
+		return dashboardRow{}, err
+	}
+	var row dashboardRow
+	err := t.get(&row, "SELECT "+dashboardColumns+" FROM store.dashboards WHERE tenant = $1 AND name = $2", p.Tenant, name)
+	if missing(err) {
+		err = noDashboard(name)
+	}
+	return row, err
+}
+
+func (t *tx) lockDashboards(tenant string) error {
+	if t.store.dsn == nil { // only one writes anyway
+		return nil
+	}
+	_, err := t.exec("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", "usher dashboards "+t.store.schema+" "+tenant)
+	return err
+}
+
+func changedMeanwhile(name string) error {
+	return fault.New(fault.Conflict, "the dashboard %s has changed meanwhile", name).WithHint("Load it again, and make your change to that.")
+}
+
+// mayReplace refuses to change what has changed since, and what names more than who
+// changes it sees: tokens may be bounded by it.
+func (t *tx) mayReplace(p principal.Principal, old dashboardRow, version int) error {
+	if old.Version != int64(version) {
+		return changedMeanwhile(old.Name)
+	}
+	d, err := old.read(p)
+	if err != nil {
+		return err
+	}
+	if t.store.opts.Operations.HidesDashboard(p, d.Document) {
+		return forbidden("the dashboard %s names what you do not see", old.Name)
+	}
+	return nil
+}
+
+// DeleteDashboard deletes one of one's own; what is shared under its name shows again.
+func (s *Store) DeleteDashboard(ctx context.Context, p principal.Principal, name string, version int) error {
+	a := act{operation: "deleteDashboard", tenant: p.Tenant, detail: name}
+	return s.administer(ctx, p, a, func(t *tx) error {
+		if err := unrestricted(p); err != nil {
+			return err
+		}
+		old, err := t.ownDashboard(p, name)
+		if err == nil {
+			err = t.mayReplace(p, old, version)
+		}
+		if err != nil {
+			return err
+		}
+		_, err = t.exec("DELETE FROM store.dashboards WHERE tenant = $1 AND name = $2", p.Tenant, name)
+		return err
+	})
+}
+
+// CopyDashboard makes a dashboard of one's own of one that one sees. Under the same
+// name it hides the one that is shared.
+func (s *Store) CopyDashboard(ctx context.Context, p principal.Principal, name, as string) (Dashboard, error) {
+	a := act{operation: "copyDashboard", tenant: p.Tenant, detail: strings.TrimSpace(name + " as " + as)}
+	if err := cmp.Or(a.allowed(p), unrestricted(p)); err != nil {
+		return Dashboard{}, s.refused(p, a, err)
+	}
+	from, err := s.Dashboard(ctx, p, name)
+	if err != nil {
+		return Dashboard{}, s.refused(p, a, err)
+	}
+	n := NewDashboard{Name: as, Document: from.Document.Value()}
+	d, err := s.checkDashboard(p, a, n)
+	if err != nil {
+		return Dashboard{}, s.refused(p, a, err)
+	}
+	return s.keepDashboard(ctx, p, a, n, d)
+}
+
+// knownDashboards refuses names of dashboards that a tenant does not see: a token for
+// one would be refused wherever it is shown, and for a misspelled one until somebody
+// makes it.
+func (t *tx) knownDashboards(tenant string, names []string) error {
+	for _, name := range names {
+		if _, ofFile := t.store.opts.Dashboards()[name]; ofFile {
+			continue
+		}
+		var known int
+		if err := t.get(&known, "SELECT count(*) FROM store.dashboards WHERE "+seen+" AND name = $2", tenant, name); err != nil {
+			return err
+		}
+		if known == 0 {
+			return unusable("there is no dashboard %s", name)
+		}
+	}
+	return nil
+}
