@@ -38,6 +38,11 @@ var writing = []workload{
 		variables: `{"row":@}`, value: someEntry,
 	},
 	{
+		name: "Insert_plain", title: "the same, beside a baseline that checks nothing", needs: "insertEntriesOne", inserts: 1,
+		documents: map[kind]string{byHand: "", ofUsher: `mutation Insert_plain($row: EntriesInsert!) { insertEntriesOne(row: $row) { reference amount } }`},
+		variables: `{"row":@}`, value: someEntry,
+	},
+	{
 		name: "Insert_1000", title: "insert 1000 rows in one mutation", needs: "insertEntries", inserts: 1000,
 		documents: map[kind]string{byHand: "", ofUsher: `mutation Insert_1000($rows: [EntriesInsert!]!) { insertEntries(rows: $rows) { affected } }`},
 		variables: `{"rows":[@]}`, value: func(out []byte, of *holding, n int) []byte {

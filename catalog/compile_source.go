@@ -121,6 +121,15 @@ func postgresSource(at place, spec SourceSpec) PostgresSpec {
 	if out.MaxLag < MinMaxLag {
 		at.in("max_lag").problem("must be at least %s: servers are asked once a second how far they are", MinMaxLag)
 	}
+	out.Writer = Writer{User: spec.Writer.User, Password: string(spec.Writer.Password)}
+	switch at := at.in("writer"); {
+	case out.Writer.User == "" && out.Writer.Password != "":
+		at.problem("has no user")
+	case out.Writer.User != "" && (strings.Contains(out.Writer.User, "{") || strings.Contains(out.User, "{")):
+		at.problem("is one account for all tenants; leave it out where each of them has its own user")
+	case out.Writer.User != "" && out.Writer.User == out.User:
+		at.problem("is the account that reads; leave it out, and that one writes")
+	}
 	out.Port = cmp.Or(out.Port, defaultPort)
 	if out.Port < 1 || out.Port > 65535 {
 		at.in("port").problem("must be from 1 to 65535")

@@ -33,6 +33,7 @@ type Table struct {
 	Referrers []Referrer    // foreign keys onto it, from whichever schema
 	Checks    []CheckedBy   // conditions that every row satisfies
 	Shape     int64         // another number when its keys, triggers or rules are others; 0: nobody has read it
+	Writable  bool          // whoever has looked may write to it
 	Parts     bool          // others hold rows of it: partitions, or tables that inherit
 }
 

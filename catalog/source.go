@@ -16,6 +16,7 @@ type PostgresSpec struct {
 	Database string          // may hold {tenant} in a template
 	User     string
 	Password string
+	Writer   Writer // who writes in place of User; empty: nobody else does
 	Schema   string // schema of tables that name none; default public
 	SSLMode  string // default verify-full
 	RootCert string // file with the CA's certificate
@@ -28,6 +29,9 @@ type PostgresSpec struct {
 	AllowPrivate bool // a host that an override names may be loopback or private
 	Session      Session
 }
+
+// Writer is the account by which rows are written.
+type Writer struct{ User, Password string }
 
 // Pooler says of what kind the connection pooler is that stands before a server.
 type Pooler string

@@ -38,6 +38,7 @@ type SourceSpec struct {
 	Database string              `yaml:"database" kind:"postgres"`
 	User     string              `yaml:"user" kind:"postgres"`
 	Password Secret              `yaml:"password" kind:"postgres"`
+	Writer   WriterSpec          `yaml:"writer" kind:"postgres"`
 	Schema   string              `yaml:"schema" kind:"postgres"`
 	SSLMode  string              `yaml:"sslmode" kind:"postgres"`
 	RootCert Path                `yaml:"root_cert" kind:"postgres api"`
@@ -122,6 +123,13 @@ type OAuth2Spec struct {
 	Scopes       []string            `yaml:"scopes"`
 	Params       map[string]Template `yaml:"params"`
 	Credentials  string              `yaml:"credentials"`
+}
+
+// WriterSpec is the account by which rows of a source are written, where that is another
+// than the one by which they are read.
+type WriterSpec struct {
+	User     string `yaml:"user"`
+	Password Secret `yaml:"password"`
 }
 
 // WebhookSpec describes how a source tells that its rows have changed.

@@ -277,6 +277,7 @@ func TestDocumentation(t *testing.T) {
 	f("sources", reflect.TypeFor[catalog.CSVSpec](), "csv.")
 	f("sources", reflect.TypeFor[catalog.OAuth2Spec](), "oauth2.")
 	f("sources", reflect.TypeFor[catalog.WebhookSpec](), "webhook.")
+	f("sources", reflect.TypeFor[catalog.WriterSpec](), "writer.")
 	f("sources", reflect.TypeFor[catalog.PluginSpec](), "plugin.")
 	f("sources", reflect.TypeFor[catalog.SessionSpec](), "session.")
 	f("pools", reflect.TypeFor[Pools](), "")

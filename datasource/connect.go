@@ -84,12 +84,15 @@ func (a *accounts) openPostgres(spec *catalog.Source, t plan.Target) (Source, er
 	if err != nil {
 		return nil, err
 	}
+	if w := server.Writer; w.User != "" && !account.Foreign && server.User == spec.Postgres.User && server.Password == spec.Postgres.Password {
+		server.User, server.Password = w.User, w.Password // the source's, where its own account reads; one of a tenant's own writes as itself
+	}
 	into, err := openWriter(a.cat, t.Source, server, opts)
 	if err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
 	gate := a.admits(a.conns.Most(server.MaxConns * db.Reading()))
-	return opened(&database{db: db, end: db.Close, writer: into, guard: a.guardOf(t, db, spec.Timeout), changes: sqlgen.PostgresChange, writing: gate, dialect: sqlgen.Postgres, timeout: spec.Timeout, shape: a.shapeOf(t, db, spec.Timeout), meter: a.metrics.of(t.Source), gate: gate}), nil
+	return opened(&database{db: db, end: db.Close, writer: into, written: &a.lasting.written, guard: a.guardOf(t, db, spec.Timeout), changes: sqlgen.PostgresChange, writing: gate, dialect: sqlgen.Postgres, timeout: spec.Timeout, shape: a.shapeOf(t, db, spec.Timeout), meter: a.metrics.of(t.Source), gate: gate}), nil
 }
 
 // hostsChanged logs which host is asked what must be fresh.

@@ -30,6 +30,7 @@ type database struct {
 	gate    *admit.Gate
 	flights group[sameQuestion, Answered]
 	writer  writer // nil: nothing is written there
+	written *lately
 	guard   *guard // of its tables; nil: nobody else alters them
 	changes sqlgen.ChangeDialect
 	writing *admit.Gate  // the way into the writer

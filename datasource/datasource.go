@@ -70,6 +70,7 @@ type lasting struct {
 	budget  *held.Budget
 	metrics *metrics
 	users   atomic.Int32 // sources that are not closed
+	written lately       // to any source
 }
 
 // New prepares the sources of a catalog; none is opened yet.
@@ -154,6 +155,7 @@ func (s *Sources) Answer(ctx context.Context, q plan.Query) (*value.Result, erro
 // What is on its way was perhaps read before the change: nobody joins it any
 // more, and it is not kept.
 func (s *Sources) Purge(tenant, dataset string) {
+	s.written.note(tenant, time.Now(), longest(s.accounts.cat)) // before those that are under way are forgotten: who begins then knows
 	s.accounts.each(func(_ plan.Target, source Source) {
 		if db, ok := source.(*database); ok {
 			db.flights.forget()

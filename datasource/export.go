@@ -2,7 +2,9 @@ package datasource
 
 import (
 	"context"
+	"errors"
 
+	"usher/datasource/admit"
 	"usher/fault"
 	"usher/plan"
 	"usher/value"
@@ -29,7 +31,7 @@ func (s *Sources) PrepareExport(e plan.Export) (*Export, error) {
 // valid after each returns. The context carries the share that they are counted in.
 func (x *Export) Run(ctx context.Context, each func(*value.Result) error) (rows int64, err error) {
 	tenant := x.query.Identity().Tenant()
-	slot, err := x.sources.exports.Enter(ctx, tenant)
+	slot, err := x.sources.turn(ctx, tenant)
 	if err != nil {
 		return 0, err
 	}
@@ -44,6 +46,17 @@ func (x *Export) Run(ctx context.Context, each func(*value.Result) error) (rows 
 		err = fault.From(ctx.Err())
 	}
 	return int64(to.read), err
+}
+
+// turn is a turn among exports and imports. Who gets none is told what there are too few of.
+func (s *Sources) turn(ctx context.Context, tenant string) (admit.Slot, error) {
+	slot, err := s.exports.Enter(ctx, tenant)
+	if err == nil || errors.Is(err, context.Canceled) {
+		return slot, err
+	}
+	f := *fault.From(err)
+	f.Message, f.Hint = "as many exports and imports are under way as may be at a time", "Try again when one has ended. Whoever runs usher says how many there may be: server.max_exports."
+	return slot, &f
 }
 
 // exports tells an export from a question that is answered at once.

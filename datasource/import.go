@@ -22,7 +22,7 @@ func (s *Sources) Import(ctx context.Context, i plan.Import, rows sqlexec.Incomi
 	if !i.Valid() {
 		return 0, ErrNotPlanned
 	}
-	turn, err := s.exports.Enter(ctx, i.Identity().Tenant())
+	turn, err := s.turn(ctx, i.Identity().Tenant())
 	if err != nil {
 		return 0, err
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"usher/datasource/duckdb"
+	"usher/datasource/postgres"
 )
 
 // asker answers a question, or does its part of that and asks the next.
@@ -25,11 +26,16 @@ func (s *Sources) toDatabase() asker {
 // way is the way into one account, for statements and for fetches.
 func (d *database) way() asker {
 	files, _ := d.db.(*duckdb.Source)
+	written := d.written
+	if server, ok := d.db.(*postgres.DB); !ok || !server.Replicated() {
+		written = nil
+	}
 	return steps{
 		&looked{source: files, forget: d.flights.forget}, // before coalescing: who joins gets rows of the files that are there
 		&checked{shape: d.shape},                         // before anybody waits for tables that differ
 		&noted{dialect: d.dialect},                       // before coalescing: who joins has a receipt too, and waiting is part of it
 		&coalesced{group: &d.flights, meter: d.meter},    // before admission: who joins takes no slot
+		&reread{written: written},                        // behind coalescing: whoever joins wants no more than who came first
 		&admitted{gate: d.gate},                          // before the timeout: a source's time begins when it is asked
 		&timed{timeout: d.timeout},                       // before retries: all of them together have it
 		&renewed{renew: d.renew},                         // when the engine gave up, once more on another

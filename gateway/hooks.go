@@ -10,7 +10,6 @@ import (
 	"usher/auth"
 	"usher/catalog"
 	"usher/config"
-	"usher/plan"
 	"usher/tenancy"
 	"usher/webhook"
 )
@@ -44,20 +43,30 @@ func (g *Gateway) told(cfg *config.Config, cat *catalog.Catalog, forget func(sou
 }
 
 // tells has the other gateways forget what they keep of a dataset that was changed
-// here. Of one of which no answers are kept there is nothing to forget.
-func (g *Gateway) tells(cat *catalog.Catalog, log *slog.Logger) func(context.Context, plan.Change) {
-	return func(ctx context.Context, c plan.Change) {
-		if d := cat.Dataset(c.Dataset()); d == nil || d.Cache == 0 {
+// here, and read it where it has been written. Of one of which no answers are kept, and which has no
+// replicas, there is nothing to know.
+func (g *Gateway) tells(cat *catalog.Catalog, log *slog.Logger) func(ctx context.Context, source, dataset, owner string) {
+	return func(ctx context.Context, source, dataset, owner string) {
+		if d := cat.Dataset(dataset); d == nil || d.Cache == 0 && !replicated(cat.Sources[source]) {
 			return
 		}
-		told := tenancy.Change{Source: c.Target().Source, Dataset: c.Dataset()}
-		if c.Owner() != "" {
-			told.Tenants = []string{c.Owner()}
+		told := tenancy.Change{Source: source, Dataset: dataset}
+		if owner != "" {
+			told.Tenants = []string{owner}
 		}
 		if err := g.control.TellChange(context.WithoutCancel(ctx), told); err != nil {
 			log.WarnContext(ctx, "other gateways could not be told of changed rows", "source", told.Source, "dataset", told.Dataset, "error", err)
 		}
 	}
+}
+
+// replicated tells a source whose rows are also read where they are not written.
+func replicated(s *catalog.Source) bool {
+	if s == nil || s.Kind != catalog.Postgres {
+		return false
+	}
+	servers, err := catalog.Servers(s.Postgres.Host, s.Postgres.Port)
+	return err != nil || slices.ContainsFunc(servers, func(one catalog.Server) bool { return one.Replica })
 }
 
 // hooks takes the calls of sources that tell of changed rows, and hands them

@@ -2,6 +2,8 @@ package gateway_test
 
 import (
 	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"sync"
 	"testing"
@@ -72,6 +74,7 @@ func TestOtherGatewaysForgetWhatIsWritten(t *testing.T) {
 	db.Exec(t, writtenTables)
 	inStore := func(text string) string {
 		_, rest, _ := strings.Cut(text, "\n  key:")
+		rest = strings.Replace(rest, "filter: {name: {neq: hidden}}", "relations: {orders: {to: orders, many: true, on: {id: customer_id}}}", 1)
 		return "control:\n  " + inPostgres(store) + "\n  key:" + rest
 	}
 	one := openWrittenAs(t, db, inStore)
@@ -80,7 +83,24 @@ func TestOtherGatewaysForgetWhatIsWritten(t *testing.T) {
 	const notes = `{ orders { note } }`
 	program.Soon(t, program.Patience, "the other gateway knows the key", func() bool { return strings.HasPrefix(two.query(t, ann, notes), "200") })
 	one.query(t, ann, `mutation { updateOrdersByPk(id: 1, set: {note: "new"}) { id } }`)
-	program.Soon(t, 3*time.Second, "the other gateway forgets", func() bool { return short(t, two.query(t, ann, notes)) == `{"orders":[{"note":"new"}]}` })
+	forgets := func(want string) {
+		t.Helper()
+		program.Soon(t, 3*time.Second, "the other gateway forgets", func() bool { return short(t, two.query(t, ann, notes)) == want })
+	}
+	forgets(`{"orders":[{"note":"new"}]}`)
+	if got := short(t, one.query(t, ann, `mutation { insertCustomersOne(row: {id: 9, orders: [{id: 8, note: "nested"}]}) { id } }`)); got != `{"insertCustomersOne":{"id":9}}` {
+		t.Fatal(got)
+	}
+	forgets(`{"orders":[{"note":"new"},{"note":"nested"}]}`)
+	r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/import/orders", strings.NewReader("id,note\n9,imported\n"))
+	r.Header.Set("Authorization", "Bearer "+ann)
+	r.Header.Set("Content-Type", "text/csv")
+	answer := httptest.NewRecorder()
+	one.Handler().ServeHTTP(answer, r)
+	if answer.Code != http.StatusOK {
+		t.Fatal(answer.Body)
+	}
+	forgets(`{"orders":[{"note":"new"},{"note":"nested"},{"note":"imported"}]}`)
 }
 
 const changesLogged = `{ admin { auditLog(filter: {kind: DATA}) { items { subject tenant actedBy operation datasets source rows outcome detail } } } }`

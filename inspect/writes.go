@@ -25,6 +25,7 @@ func writing(cat *catalog.Catalog, tables catalog.Introspected) []string {
 				out = append(out, counted(cat.Sources[source], d, b, t)...)
 				out = append(out, astray(d, b, t)...)
 				out = append(out, deferred(d, b)...)
+				out = append(out, readerWrites(cat.Sources[source], d, b, t)...)
 			}
 		}
 		out = append(out, unused(cat, d)...)
@@ -38,6 +39,15 @@ func writing(cat *catalog.Catalog, tables catalog.Introspected) []string {
 		}
 	}
 	return out
+}
+
+// readerWrites says that the account that reads could write as well, where another one is there for that.
+func readerWrites(source *catalog.Source, d *catalog.Dataset, b *catalog.Binding, t catalog.Table) []string {
+	if source.Kind != catalog.Postgres || source.Postgres.Writer.User == "" || !t.Writable {
+		return nil
+	}
+	return []string{fmt.Sprintf("datasets.%s: %s could write to it as well, though %s is there for that: REVOKE INSERT, UPDATE, DELETE ON %s.%s FROM %s;",
+		d.Name, source.Postgres.User, source.Postgres.Writer.User, sqlgen.Identifier(b.Schema), sqlgen.Identifier(b.Table), sqlgen.Identifier(source.Postgres.User))}
 }
 
 // counted names the columns that a sequence fills for all tenants together.

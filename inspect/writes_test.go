@@ -24,9 +24,14 @@ datasets: %s
 
 func checkShop(t *testing.T, db pgtest.DB, datasets string) *inspect.Report {
 	t.Helper()
+	return checkShopAs(t, db, writableShop, datasets)
+}
+
+func checkShopAs(t *testing.T, db pgtest.DB, shop, datasets string) *inspect.Report {
+	t.Helper()
 	dir := t.TempDir()
 	program.WriteFile(t, filepath.Join(dir, "secret"), program.Secret)
-	text := fmt.Sprintf(writableShop, db.Host, db.Port, db.Name, db.User, datasets)
+	text := fmt.Sprintf(shop, db.Host, db.Port, db.Name, db.User, datasets)
 	cfg, err := config.Parse(filepath.Join(dir, "usher.yml"), []byte(text), func(string) (string, bool) { return db.Password, true })
 	if err != nil {
 		t.Fatal(err)
@@ -158,5 +163,24 @@ func TestNotesOfWriting(t *testing.T) {
 	}
 	if strings.Count(with, "\n") != 4 {
 		t.Errorf("with roles the notes are\n%s", with)
+	}
+}
+
+// An account that reads needs no right to write where another one has it.
+func TestReaderThatCouldWrite(t *testing.T) {
+	t.Parallel()
+	db := pgtest.Start(t).Database(t)
+	db.Exec(t, `CREATE TABLE orders (tenant text NOT NULL, id int NOT NULL, PRIMARY KEY (tenant, id))`)
+	const datasets = "{orders: {tenant: tenant, writable: true}}"
+	noted := func(shop string) bool {
+		t.Helper()
+		r := checkShopAs(t, db, shop, datasets)
+		return slices.ContainsFunc(r.Notes, func(note string) bool { return strings.Contains(note, "could write to it as well") })
+	}
+	if noted(writableShop) {
+		t.Error("without a writer the one account has to write")
+	}
+	if !noted(strings.Replace(writableShop, "{env: PASSWORD}", "{env: PASSWORD}, writer: {user: scribe}", 1)) {
+		t.Error("it is not said that the reader could write")
 	}
 }

@@ -71,7 +71,7 @@ type Status struct {
 const StatusQuery = `SELECT r::text,
 	CASE WHEN r THEN (SELECT received_tli FROM pg_catalog.pg_stat_wal_receiver)::text
 		ELSE ('x' || pg_catalog.substr(pg_catalog.pg_walfile_name(pg_catalog.pg_current_wal_lsn()), 1, 8))::pg_catalog.bit(32)::pg_catalog.int4::text END,
-	pg_catalog.pg_wal_lsn_diff(CASE WHEN r THEN pg_catalog.pg_last_wal_replay_lsn() ELSE pg_catalog.pg_current_wal_lsn() END, '0/0')::pg_catalog.int8::text,
+	pg_catalog.pg_wal_lsn_diff(CASE WHEN r THEN pg_catalog.pg_last_wal_replay_lsn() ELSE pg_catalog.pg_current_wal_insert_lsn() END, '0/0')::pg_catalog.int8::text,
 	(r AND EXISTS (SELECT FROM pg_catalog.pg_stat_wal_receiver WHERE pid IS NOT NULL))::text
 FROM (SELECT pg_catalog.pg_is_in_recovery() AS r) s`
 
@@ -147,8 +147,9 @@ func (c *Cluster) Primary(ctx context.Context) (int, error) {
 }
 
 // Read is a server to read from that is not among those tried, a set of bits: a
-// standby that is fresh, they take turns, or else the primary.
-func (c *Cluster) Read(ctx context.Context, tried uint64) (int, error) {
+// standby that is fresh and has all that was committed before a moment of our clock, they take
+// turns, or else the primary.
+func (c *Cluster) Read(ctx context.Context, tried uint64, since time.Time) (int, error) {
 	t, err := c.topology(ctx)
 	if err != nil {
 		return 0, err
@@ -156,7 +157,7 @@ func (c *Cluster) Read(ctx context.Context, tried uint64) (int, error) {
 	now, turn := time.Now(), c.turns.Add(1)
 	for i := range uint64(len(t.asOf)) {
 		n := int((turn + i) % uint64(len(t.asOf)))
-		if tried&(1<<n) == 0 && c.fresh(t, n, now) {
+		if tried&(1<<n) == 0 && c.fresh(t, n, now) && !t.asOf[n].Before(since) {
 			return n, nil
 		}
 	}

@@ -26,6 +26,7 @@ type change struct {
 	identity                  Identity
 	owner                     string
 	snapshot                  bool
+	settled                   bool
 	given                     int
 	places                    []string // of the rows to insert, in the input
 	inserts                   []Insert
@@ -80,6 +81,10 @@ func (c Change) Owner() string { return c.body.owner }
 // Snapshot tells that what decides on the change reads other tables than the one
 // that is changed: its statements have to see one state of them all.
 func (c Change) Snapshot() bool { return c.body.snapshot }
+
+// Settled tells that what the source returns of a row that it writes is what is there
+// afterwards: nothing of its own changes it then, and it is a table that is written.
+func (c Change) Settled() bool { return c.body.settled }
 
 // Table is the table that is changed, under the tenant's scope.
 func (c Change) Table() Ref { return c.body.table }

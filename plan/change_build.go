@@ -134,6 +134,7 @@ func (cb *changeBuilder) open() error {
 		cb.c.keyNames = append(cb.c.keyNames, col.Name)
 	}
 	cb.c.table, cb.c.target, cb.c.keys = cb.table.l.refs[0], ref.target, len(key)
+	cb.c.settled = settles(binding.Target)
 	if !d.Common {
 		cb.c.owner = cb.tenant()
 	}
@@ -143,6 +144,12 @@ func (cb *changeBuilder) open() error {
 		}
 	}
 	return cb.table.failed
+}
+
+// settles tells that somebody has looked into a table and found nothing that would change a row
+// after it was written.
+func settles(t *catalog.Target) bool {
+	return t != nil && !t.Triggers && !t.Unsure && len(t.Keys) > 0 && !slices.ContainsFunc(t.Keys, func(k *catalog.UniqueKey) bool { return k.Declared })
 }
 
 // stored is a column as the table has it.

@@ -61,6 +61,7 @@ func (d *Datasets) Change(ctx context.Context, asked graph.AskedChanges) []graph
 			at = of.Change
 		}
 		out[at].Err = err
+		d.tell(ctx, m.plans, fault.From(err).Unknown)
 		return out
 	}
 	switch {
@@ -111,12 +112,19 @@ func (d *Datasets) tell(ctx context.Context, plans []plan.Change, changed bool) 
 		return
 	}
 	told := make(map[[3]string]bool)
-	for _, c := range plans {
+	var tell func(c plan.Change)
+	tell = func(c plan.Change) {
 		at := [3]string{c.Target().Source, c.Dataset(), c.Owner()}
 		if !told[at] {
 			told[at] = true
-			d.Told(ctx, c)
+			d.Told(ctx, at[0], at[1], at[2])
 		}
+		for i := range c.Nested() {
+			tell(c.NestedAt(i))
+		}
+	}
+	for _, c := range plans {
+		tell(c)
 	}
 }
 

@@ -30,8 +30,9 @@ type Datasets struct {
 	// Tenant finds a tenant that a principal of all tenants names, to write its rows; nil: it
 	// names none.
 	Tenant func(ctx context.Context, id string) (plan.Tenant, error)
-	// Told hears of each dataset that was changed; nil: nobody else keeps answers.
-	Told func(context.Context, plan.Change)
+	// Told hears of each dataset that was changed in a source, and whose rows of it, everybody's
+	// without an owner; nil: there is nobody else who reads it.
+	Told func(ctx context.Context, source, dataset, owner string)
 
 	plans planCache
 }

@@ -76,6 +76,9 @@ func (d *Datasets) Import(ctx context.Context, asked ImportRequest, body io.Read
 		}
 	}
 	in, err := d.Sources.Import(ctx, planned, &typedRows{file: file, plan: planned, row: make([]plan.Given, planned.Columns())}, asked.Batch)
+	if d.Told != nil && (in > 0 || err != nil && fault.From(err).Unknown) {
+		d.Told(ctx, planned.Target().Source, planned.Dataset(), planned.Owner())
+	}
 	return rows + in, err
 }
 

@@ -45,10 +45,14 @@ func Insert(i plan.Insert, u plan.Upsert, d ChangeDialect) (Statement, error) {
 	names, values, texts := w.toInsert(i, d)
 	w.put("INSERT INTO ")
 	w.into(i.Table())
-	w.put(" (", strings.Join(names, ", "), ") SELECT ", strings.Join(values, ", "), " FROM ", texts, " AS i ORDER BY i.n")
+	w.inserted(names, values, texts)
 	w.upsert(u, d)
 	w.returning(i)
 	return Statement{Text: w.b.String(), Args: w.args.Args}, w.err
+}
+
+func (w *writer) inserted(names, values []string, texts string) {
+	w.put(" (", strings.Join(names, ", "), ") SELECT ", strings.Join(values, ", "), " FROM ", texts, " AS i ORDER BY i.n")
 }
 
 // stamped tells rows that are the tenant's, if they are any tenant's.
@@ -161,6 +165,13 @@ func Update(u plan.Update, d ChangeDialect) (Statement, error) {
 	w := &writer{d: d, l: l, args: &arguments{}, parents: l.Links()}
 	w.put("UPDATE ")
 	w.into(l.Ref(0))
+	w.sets(u, d)
+	w.put(" FROM ")
+	w.named(d)
+	return Statement{Text: w.b.String(), Args: w.args.Args, Parents: w.parents, Single: l.Refs() == 1}, w.err
+}
+
+func (w *writer) sets(u plan.Update, d ChangeDialect) {
 	w.put(" SET ")
 	for n := range u.Sets() {
 		if n > 0 {
@@ -174,9 +185,6 @@ func Update(u plan.Update, d ChangeDialect) (Statement, error) {
 		}
 		w.put(w.given(s.Value(), s.Column(), d))
 	}
-	w.put(" FROM ")
-	w.named(d)
-	return Statement{Text: w.b.String(), Args: w.args.Args, Parents: w.parents}, w.err
 }
 
 // Delete writes the statement that removes rows of the level: those with the keys that
@@ -194,7 +202,7 @@ func Delete(l plan.Level, told string, d ChangeDialect) (Statement, error) {
 	if told != "" && d.Returns() {
 		w.put(", ", told)
 	}
-	return Statement{Text: w.b.String(), Args: w.args.Args, Parents: w.parents}, w.err
+	return Statement{Text: w.b.String(), Args: w.args.Args, Parents: w.parents, Single: l.Refs() == 1}, w.err
 }
 
 // into names the table that is changed. Which of its rows are is said by named, or they
@@ -300,7 +308,7 @@ func keyed(l plan.Level, told string, d Dialect) (Statement, error) {
 		w.put(" ORDER BY p.n")
 	}
 	w.limit()
-	return Statement{Text: w.b.String(), Args: w.args.Args, Parents: w.parents}, w.err
+	return Statement{Text: w.b.String(), Args: w.args.Args, Parents: w.parents, Single: l.Refs() == 1}, w.err
 }
 
 // given binds one value for a column.

@@ -21,6 +21,7 @@ type Statement struct {
 	Text    string
 	Args    Args
 	Parents int
+	Single  bool // of one that names rows by their keys: it reads one table
 }
 
 // ErrNotPlanned is returned for the zero value of a plan.

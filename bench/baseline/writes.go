@@ -10,12 +10,13 @@ import (
 	"strconv"
 )
 
-// writes are the workloads that write. Each notes who wrote what, in the same
-// transaction. A row is written by one statement; many travel as JSON; lines
-// of an import are copied to a table of their own first.
+// writes are the workloads that write. Each notes who wrote what, in the same transaction, reads
+// what it wrote, and commits it if that is the tenant's. A row is written by one statement; many travel
+// as JSON; lines of an import are copied to a table of their own first. What is called plain is
+// one statement that checks nothing.
 type writes struct {
-	db                *sql.DB
-	one, many, update *sql.Stmt
+	db                       *sql.DB
+	one, many, update, plain *sql.Stmt
 }
 
 // entry is a row that a client sends.
@@ -36,13 +37,16 @@ func prepareWrites(db *sql.DB) (*writes, error) {
 		sql       string
 	}{
 		{&w.one, note + `'insert', 'entries', 1))
+			INSERT INTO entries (tenant_id, reference, customer, amount, quantity) VALUES ($1, $3, $4, $5, $6) RETURNING reference, amount, tenant_id = $1`},
+		{&w.plain, note + `'insert', 'entries', 1))
 			INSERT INTO entries (tenant_id, reference, customer, amount, quantity) VALUES ($1, $3, $4, $5, $6) RETURNING reference, amount`},
-		{&w.many, note + `'insert', 'entries', json_array_length($3::json)))
+		{&w.many, note + `'insert', 'entries', json_array_length($3::json))), made AS (
 			INSERT INTO entries (tenant_id, reference, customer, amount, quantity)
 			SELECT $1, reference, customer, amount, quantity FROM json_to_recordset($3::json)
-				AS r (reference text, customer text, amount numeric(12,2), quantity int)`},
+				AS r (reference text, customer text, amount numeric(12,2), quantity int) RETURNING tenant_id)
+			SELECT count(*), bool_and(tenant_id = $1) FROM made`},
 		{&w.update, note + `'update', 'entries', 1))
-			UPDATE entries SET quantity = 7 WHERE tenant_id = $1 AND id = $3 RETURNING id, quantity`},
+			UPDATE entries SET quantity = 7 WHERE tenant_id = $1 AND id = $3 RETURNING id, quantity, tenant_id = $1`},
 	} {
 		var err error
 		*one.statement, err = db.PrepareContext(context.Background(), one.sql) //nolint:sqlclosecheck // for as long as the server lives
@@ -61,26 +65,60 @@ func (w *writes) answer(ctx context.Context, out []byte, operation string, q ask
 			return out, err
 		}
 		var reference, amount string
-		err := w.one.QueryRowContext(ctx, tenant, subject, e.Reference, e.Customer, string(e.Amount), e.Quantity).Scan(&reference, &amount)
-		out = append(quote(append(out, `{"data":{"insertEntriesOne":{"reference":`...), reference), `,"amount":`...)
-		return append(append(out, amount...), `}}}`...), err
-	case "Insert_1000":
-		done, err := w.many.ExecContext(ctx, tenant, subject, q.variable())
-		if err != nil {
+		err := w.checked(ctx, w.one, []any{tenant, subject, e.Reference, e.Customer, string(e.Amount), e.Quantity}, &reference, &amount)
+		return inserted(out, reference, amount), err
+	case "Insert_plain":
+		var e entry
+		if err := json.Unmarshal([]byte(q.variable()), &e); err != nil {
 			return out, err
 		}
-		n, err := done.RowsAffected()
+		var reference, amount string
+		err := w.plain.QueryRowContext(ctx, tenant, subject, e.Reference, e.Customer, string(e.Amount), e.Quantity).Scan(&reference, &amount)
+		return inserted(out, reference, amount), err
+	case "Insert_1000":
+		var n int64
+		err := w.checked(ctx, w.many, []any{tenant, subject, q.variable()}, &n)
 		out = strconv.AppendInt(append(out, `{"data":{"insertEntries":{"affected":`...), n, 10)
 		return append(out, `}}}`...), err
 	case "Update":
 		var id string
 		var quantity int64
-		err := w.update.QueryRowContext(ctx, tenant, subject, q.variable()).Scan(&id, &quantity)
+		err := w.checked(ctx, w.update, []any{tenant, subject, q.variable()}, &id, &quantity)
 		out = append(quote(append(out, `{"data":{"updateEntriesByPk":{"id":`...), id), `,"quantity":`...)
 		return append(strconv.AppendInt(out, quantity, 10), `}}}`...), err
 	}
 	return out, errUnknown
 }
+
+// inserted is the answer of the insert of one row.
+func inserted(out []byte, reference, amount string) []byte {
+	out = append(quote(append(out, `{"data":{"insertEntriesOne":{"reference":`...), reference), `,"amount":`...)
+	return append(append(out, amount...), `}}}`...)
+}
+
+// checked runs a statement in a transaction of its own, which holds if the last column of its row
+// says that what was written is right.
+func (w *writes) checked(ctx context.Context, statement *sql.Stmt, args []any, into ...any) (err error) {
+	tx, err := w.db.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			_ = tx.Rollback()
+		}
+	}()
+	right := false
+	if err := tx.StmtContext(ctx, statement).QueryRowContext(ctx, args...).Scan(append(into, &right)...); err != nil {
+		return err
+	}
+	if !right {
+		return errAnothers
+	}
+	return tx.Commit()
+}
+
+var errAnothers = errors.New("what was written is another tenant's")
 
 var errUnknown = errors.New("there is no such workload")
 

@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -25,7 +26,7 @@ type ExportCommand struct {
 	Query     string        `help:"The GraphQL document: one field of the dataset." placeholder:"TEXT" xor:"query"`
 	File      string        `help:"File with the document." placeholder:"FILE" xor:"query"`
 	Variables string        `help:"Values of its variables, as JSON." placeholder:"JSON"`
-	Format    string        `help:"csv, ndjson or parquet; else the ending of --out says it, or it is csv." placeholder:"FORMAT"`
+	Format    string        `help:"csv, ndjson or parquet; else the ending of --out says it, .csv, .ndjson or .parquet, or it is csv." placeholder:"FORMAT"`
 	Out       string        `short:"o" help:"File to write; else the standard output." placeholder:"FILE"`
 	Timeout   time.Duration `default:"1h" help:"The longest it may take (${default})."`
 }
@@ -103,6 +104,9 @@ func (c ExportCommand) request(ctx context.Context, s *term.IO) (*http.Request, 
 	if format == "" {
 		if format = strings.TrimPrefix(filepath.Ext(c.Out), "."); format == "" {
 			format = "csv"
+		}
+		if !slices.Contains([]string{"csv", "ndjson", "parquet"}, format) {
+			return nil, fmt.Errorf("the ending of %s says no format: .csv, .ndjson and .parquet are known; write --format beside it", c.Out)
 		}
 	}
 	address := strings.TrimSuffix(endpoint, "graphql") + "export/" + url.PathEscape(c.Dataset) + "?format=" + url.QueryEscape(format)

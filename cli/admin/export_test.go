@@ -55,6 +55,10 @@ func TestExportCommand(t *testing.T) {
 	if text, reading := os.ReadFile(file); err != nil || reading != nil || string(text) != "/export/orders?format=parquet"+sent {
 		t.Errorf("%q %v %v", text, err, reading)
 	}
+	_, _, err = run("--query", "{ orders { id } }", "--out", filepath.Join(dir, "x.txt"))
+	if err == nil || !strings.Contains(err.Error(), ".csv, .ndjson and .parquet are known") {
+		t.Errorf("an ending that says no format: %v", err)
+	}
 	query := filepath.Join(dir, "query.graphql")
 	program.WriteFile(t, query, "query($n: Int) { orders }")
 	out, _, err = run("--file", query, "--variables", `{"n": 1}`, "--format", "ndjson")

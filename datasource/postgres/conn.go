@@ -156,6 +156,7 @@ type conn struct {
 	broken     bool          // in an unknown state, or with a statement still running
 	why        error         // it is broken, if an error says so
 	begins     []string      // how a transaction that writes begins; nil: it reads
+	opening    []string      // statements that begin a transaction, to be sent with the first one in it
 	path       string        // sets the path for what the database's owner has a statement do that writes; empty: there is none
 	writing    bool          // the statement that is sent writes
 }
@@ -244,7 +245,12 @@ func (c *conn) run(text string, p *prepared, args []string, alone bool, mode pla
 	if err := bindable(args); err != nil {
 		return err
 	}
-	preface, switched := alone && c.pooling.pooled(), c.switches(mode)
+	preface, switched, opening := alone && c.pooling.pooled(), c.switches(mode), c.opening
+	c.opening = nil
+	for _, text := range opening {
+		c.wire.parse("", text)
+		c.wire.execute("", nil)
+	}
 	switch {
 	case preface:
 		c.preface(c.limit, mode)
@@ -267,6 +273,11 @@ func (c *conn) run(text string, p *prepared, args []string, alone bool, mode pla
 	c.wire.sync()
 	if err := c.wire.send(); err != nil {
 		return c.failed(err)
+	}
+	for range opening {
+		if err := c.wire.completed(nil); err != nil {
+			return c.failed(err)
+		}
 	}
 	if preface {
 		if err := c.prefaced(); err != nil {

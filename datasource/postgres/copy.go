@@ -20,7 +20,9 @@ func (s *session) Copy(ctx context.Context, text string, rows []byte) error {
 	if c.broken {
 		return fault.New(fault.Unavailable, "the connection to the source is lost").Because(causeOf(cmp.Or(c.why, errLost)))
 	}
-	s.asked = true
+	if err := s.begun(ctx); err != nil {
+		return err
+	}
 	stop := c.link.Watch(ctx, pglink.Grace)
 	c.link.Allow()
 	err := c.copyRows(text, rows)
@@ -31,6 +33,18 @@ func (s *session) Copy(ctx context.Context, text string, rows []byte) error {
 		return translate(ctx, c.failed(err))
 	}
 	return nil
+}
+
+// begun sees to it that the transaction has begun, which it does with a statement.
+func (s *session) begun(ctx context.Context) error {
+	if s.conn.opening == nil {
+		return nil
+	}
+	found, err := s.ask(ctx, "SELECT", nil, &prepared{}, asEver)
+	if err != nil {
+		return err
+	}
+	return found.Close()
 }
 
 func (c *conn) copyRows(text string, rows []byte) error {

@@ -71,7 +71,8 @@ func (db *DB) choose(ctx context.Context, tried uint64) (int, error) {
 		}
 		return at, err
 	}
-	return db.cluster.Read(ctx, tried)
+	since, _ := ctx.Value(sinceKey{}).(time.Time)
+	return db.cluster.Read(ctx, tried, since)
 }
 
 // unreachable tells whether an attempt to get a connection says that its host is not
@@ -123,6 +124,17 @@ type freshKey struct{}
 func Fresh(ctx context.Context) context.Context { return context.WithValue(ctx, freshKey{}, true) }
 
 func freshOnly(ctx context.Context) bool { return ctx.Value(freshKey{}) != nil }
+
+type sinceKey struct{}
+
+// Since returns a context in which sessions go to a server that has all that was committed
+// before a moment.
+func Since(ctx context.Context, at time.Time) context.Context {
+	return context.WithValue(ctx, sinceKey{}, at)
+}
+
+// Replicated tells whether reads may go to a server that is behind the one that is written.
+func (db *DB) Replicated() bool { return db.cluster != nil && db.cluster.Replicas() > 0 }
 
 // probe is the connection that a host is asked on what it is. It is not the
 // pool's: a host whose connections are all in use is not gone.

@@ -32,7 +32,8 @@ var kindsText = familyText + `
 SELECT f.root::int8, c.relkind::text,
 	bool_or(EXISTS (SELECT FROM pg_rewrite r WHERE r.ev_class = f.member AND r.ev_type <> '1' AND r.ev_enabled <> 'D')),
 	bool_or(EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = f.member AND NOT t.tgisinternal AND t.tgenabled <> 'D' AND t.tgtype & 28 <> 0)),
-	(sum(` + shapeOfMember + `))::int8, count(*) > 1
+	(sum(` + shapeOfMember + `))::int8, count(*) > 1,
+	bool_or(has_table_privilege(f.member, 'INSERT, UPDATE, DELETE'))
 FROM family f JOIN pg_class c ON c.oid = f.root
 GROUP BY f.root, c.relkind
 ORDER BY f.root`
@@ -51,7 +52,7 @@ func (in *introspection) addKind(rows value.Rows) error {
 	case "f":
 		t.Kind = catalog.ForeignTable
 	}
-	t.Rules, t.Triggers, t.Shape, t.Parts = rows.Cell(2).Bool, rows.Cell(3).Bool, rows.Cell(4).Int, rows.Cell(5).Bool
+	t.Rules, t.Triggers, t.Shape, t.Parts, t.Writable = rows.Cell(2).Bool, rows.Cell(3).Bool, rows.Cell(4).Int, rows.Cell(5).Bool, rows.Cell(6).Bool
 	return nil
 }
 

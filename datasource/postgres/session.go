@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"time"
 
@@ -76,6 +77,13 @@ func (c *conn) begin(ctx context.Context, limit time.Duration) error {
 	if c.pooling.pooled() {
 		return c.enter(ctx, limit)
 	}
+	if c.begins != nil && c.setup.text == "" {
+		c.opening = append(slices.Clone(c.begins), allImmediate)
+		if limit < c.limit-time.Second { // else the server gives up two seconds after the request has
+			c.opening = append(c.opening, "SET LOCAL statement_timeout = "+milliseconds(limit))
+		}
+		return nil
+	}
 	text := strings.Join(c.beginTexts(), "; ")
 	if c.begins != nil {
 		text += "; " + allImmediate
@@ -107,6 +115,13 @@ func (s *session) QueryWriting(ctx context.Context, text string, args []string, 
 		return s.ask(ctx, text, args, &prepared{}, asEver)
 	}
 	return s.ask(ctx, text, args, nil, asEver)
+}
+
+// QueryWritingForAll implements sqlexec.Writes.
+func (s *session) QueryWritingForAll(ctx context.Context, text string, args []string) (value.Rows, error) {
+	s.conn.writing = true
+	defer func() { s.conn.writing = false }()
+	return s.QueryForAll(ctx, text, args)
 }
 
 // QueryForAll implements sqlexec.Plans. Where the server takes a plan for any

@@ -69,8 +69,8 @@ func (t Transaction) begins(role string, limit time.Duration) []string {
 
 // Write calls fn with a session in one transaction that may write, and commits it if fn
 // returns no error. The connections have to be those of an account that was opened for
-// writing. Fn is called once, unless the connection turned out to be dead before
-// the transaction began.
+// writing. The transaction begins in the message of the first statement, or, where a session has to be
+// set up, before it. Fn is called once, unless the connection turned out to be dead by then.
 func (db *DB) Write(ctx context.Context, t Transaction, fn func(sqlexec.Session) error) error {
 	for try := 1; ; try++ {
 		h := db.hosts[0]
@@ -111,7 +111,7 @@ func (h *host) write(ctx context.Context, c *conn, t Transaction, fn func(sqlexe
 
 // write reports as dead that the connection was lost before anything was asked.
 func (c *conn) write(ctx context.Context, fn func(sqlexec.Session) error) (dead bool, err error) {
-	s := &session{conn: c, snapshot: true, asked: true}
+	s := &session{conn: c, snapshot: true}
 	err = s.begin(ctx)
 	if err == nil && c.pooling.pooled() { // it began in one message otherwise
 		err = c.exec(ctx, allImmediate)
@@ -120,6 +120,7 @@ func (c *conn) write(ctx context.Context, fn func(sqlexec.Session) error) (dead 
 		err = translate(ctx, err)
 		return c.lost(err), err
 	}
+	s.asked = c.opening == nil
 	err = fn(s)
 	s.closeRows()
 	if err == nil && ctx.Err() != nil {
@@ -131,9 +132,15 @@ func (c *conn) write(ctx context.Context, fn func(sqlexec.Session) error) (dead 
 			err = fault.New(fault.Unavailable, "the source does not answer")
 		}
 		return false, err
+	case c.opening != nil: // nothing was asked, and nothing has begun
+		c.opening = nil
+		return false, err
 	case err != nil:
 		if rolled := c.exec(ctx, "ROLLBACK"); rolled != nil {
 			c.broken = true
+		}
+		if c.mode != asEver {
+			c.mode = unknownMode // what was set is taken back
 		}
 		return false, err
 	}

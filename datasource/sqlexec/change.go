@@ -80,6 +80,12 @@ type applying struct {
 
 func (a *applying) apply(ctx context.Context) (Changed, error) {
 	if a.c.Kind().Inserts() {
+		if sqlgen.AtOnce(a.c, a.d) {
+			if err := a.references(ctx); err != nil {
+				return Changed{}, err
+			}
+			return a.whole(ctx)
+		}
 		if err := a.inserts(ctx); err != nil {
 			return Changed{}, err
 		}
@@ -98,6 +104,9 @@ func (a *applying) apply(ctx context.Context) (Changed, error) {
 	}
 	if err := a.references(ctx); err != nil {
 		return Changed{}, err
+	}
+	if sqlgen.AtOnce(a.c, a.d) {
+		return a.whole(ctx)
 	}
 	if err := a.choose(ctx); err != nil || a.count == 0 {
 		return Changed{Results: make([]*value.Result, a.c.Answers())}, err
@@ -138,13 +147,11 @@ func (a *applying) rowsOf(ctx context.Context, statement sqlgen.Statement, keys 
 	if err := fits(statement.Args.Len(), 0); err != nil {
 		return nil, err
 	}
-	ask := a.session.Query
+	run := ask
 	if writes {
-		ask = func(ctx context.Context, text string, args []string) (value.Rows, error) {
-			return writing(ctx, a.session, text, args)
-		}
+		run = writing
 	}
-	rows, err := ask(ctx, statement.Text, args)
+	rows, err := run(ctx, a.session, keyedAs(statement, count), statement.Text, args)
 	if err != nil {
 		return nil, err
 	}
@@ -164,6 +171,16 @@ func (a *applying) rowsOf(ctx context.Context, statement sqlgen.Statement, keys 
 		}
 	}
 	return there, ended(rows)
+}
+
+// few rows of one table are found by their keys one by one, whatever these are: there is no better plan.
+const few = 100
+
+func keyedAs(s sqlgen.Statement, count int) planned {
+	if s.Single && count <= few {
+		return forAll
+	}
+	return asEver
 }
 
 // references asks for the rows that will be led to, and keeps them as they are.
@@ -303,7 +320,7 @@ func (a *applying) put(ctx context.Context, into plan.Insert, upsert plan.Upsert
 	if err := fits(statement.Args.Len(), 0); err != nil {
 		return err
 	}
-	rows, err := writing(ctx, a.session, statement.Text, statement.Args.Bind(nil))
+	rows, err := writing(ctx, a.session, forAll, statement.Text, statement.Args.Bind(nil))
 	if err != nil {
 		return err
 	}
@@ -526,8 +543,7 @@ func (a *applying) chooseOf(ctx context.Context, of *applying) error {
 	}
 	switch {
 	case a.count > plan.MaxChanged:
-		return fault.New(fault.TooComplex, "more than %d rows of %s would be changed at once", plan.MaxChanged, a.c.Dataset()).
-			WithHint("change fewer rows at a time: write a limit, or a narrower condition")
+		return a.tooMany()
 	case a.c.Kind().One() && a.count > 1:
 		return fault.New(fault.Internal, "the key of %s names several rows", a.c.Dataset())
 	case stale:
@@ -543,6 +559,12 @@ func (a *applying) chooseOf(ctx context.Context, of *applying) error {
 		return err
 	}
 	return a.all(ctx, lock)
+}
+
+// tooMany is the error where more rows would be changed than may be.
+func (a *applying) tooMany() error {
+	return fault.New(fault.TooComplex, "more than %d rows of %s would be changed at once", plan.MaxChanged, a.c.Dataset()).
+		WithHint("change fewer rows at a time: write a limit, or a narrower condition")
 }
 
 // all runs a statement that has to have a row for each key.
@@ -829,7 +851,7 @@ func (r Run) keyed(ctx context.Context, q plan.Query, keys [][]value.Value, coun
 	for _, list := range keys {
 		args = append(args, r.Dialect.KeyList(list))
 	}
-	rows, err := r.Session.Query(ctx, statement.Text, append(args, statement.Args.Bind(nil)...))
+	rows, err := ask(ctx, r.Session, keyedAs(statement, count), statement.Text, append(args, statement.Args.Bind(nil)...))
 	if err != nil {
 		return nil, err
 	}

@@ -30,11 +30,17 @@ type Writes interface {
 	// QueryWriting is Query, while the owner's code finds names where it finds them for
 	// others; the statement itself is read as all are. Once says that it is not kept.
 	QueryWriting(ctx context.Context, text string, args []string, once bool) (value.Rows, error)
+	// QueryWritingForAll is QueryWriting with a plan that is made once, for any arguments.
+	QueryWritingForAll(ctx context.Context, text string, args []string) (value.Rows, error)
 }
 
 // writing runs a statement that writes.
-func writing(ctx context.Context, s Session, text string, args []string) (value.Rows, error) {
-	if w, ok := s.(Writes); ok {
+func writing(ctx context.Context, s Session, how planned, text string, args []string) (value.Rows, error) {
+	w, ok := s.(Writes)
+	switch {
+	case ok && how == forAll:
+		return w.QueryWritingForAll(ctx, text, args)
+	case ok:
 		return w.QueryWriting(ctx, text, args, false)
 	}
 	return s.Query(ctx, text, args)
