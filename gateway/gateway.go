@@ -26,6 +26,7 @@ import (
 	"usher/held"
 	"usher/stage"
 	"usher/tenancy"
+	"usher/traffic"
 )
 
 // Options are what a configuration does not say.
@@ -41,6 +42,9 @@ type Gateway struct {
 	budget   *held.Budget    // of what all requests hold
 	homes    control.Current // who is read from where
 	metrics  *prometheus.Registry
+	traffic  *traffic.Hour
+	seen     traffic.Sources // when they answered and failed
+	started  time.Time
 	current  atomic.Pointer[snapshot]
 	draining atomic.Bool // it is about to end: no further requests, please
 
@@ -51,7 +55,7 @@ type Gateway struct {
 // New wires a gateway from a configuration. Whatever it opened is closed again
 // when it fails.
 func New(ctx context.Context, cfg *config.Config, opts Options) (_ *Gateway, err error) {
-	g := &Gateway{budget: held.New(cfg.Server.MaxHeld)}
+	g := &Gateway{budget: held.New(cfg.Server.MaxHeld), traffic: traffic.New(), started: time.Now()}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, g.Close())

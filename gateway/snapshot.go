@@ -71,7 +71,7 @@ func (s *snapshot) wire(cfg *config.Config, g *Gateway, opts Options, calls *ups
 		return err
 	}
 	s.data = resolvers.NewDatasets(s.sources, cursors, cfg.Server.Numbers == config.NumbersString)
-	s.data.Stages = stages
+	s.data.Stages, s.data.Seen = stages, &g.seen
 	answering := graph.Options{
 		Limits: control.Limits(cfg.Server),
 		Logger: opts.Log,
@@ -93,7 +93,7 @@ func (s *snapshot) wire(cfg *config.Config, g *Gateway, opts Options, calls *ups
 		answering.Administration, answering.Saved = true, control.SavedOperations(g.control)
 		verifying.Opaque, verifying.Revoked, verifying.Ready = g.control.Authenticate, g.control.Revoked, g.control.Ready
 	}
-	if s.engine, err = graph.NewEngine(s.catalog, &resolvers.Resolver{Data: s.data, Control: g.control}, s.data, answering); err != nil {
+	if s.engine, err = graph.NewEngine(s.catalog, &resolvers.Resolver{Data: s.data, Control: g.control, House: g.house(cfg, opts)}, s.data, answering); err != nil {
 		return err
 	}
 	if s.tokens, err = auth.New(cfg.Issuers, verifying); err != nil {
@@ -105,7 +105,7 @@ func (s *snapshot) wire(cfg *config.Config, g *Gateway, opts Options, calls *ups
 	manners := transport.Options{
 		Timeout: cfg.Server.Timeout, MaxBody: cfg.Server.MaxBody, AllowedOrigins: cfg.Server.AllowedOrigins,
 		Anonymous: g.control != nil, Proxies: s.proxies, ExplainTokens: cfg.Server.ExplainTokens,
-		Held: g.budget, Metrics: requests, Stages: stages, Logger: opts.Log,
+		Held: g.budget, Metrics: requests, Traffic: g.traffic, Stages: stages, Logger: opts.Log,
 	}
 	s.graphql = transport.New(s.engine, s.tokens.Authenticate, manners)
 	s.exports = transport.NewExport(s.engine, s.tokens.Authenticate, manners, transport.ExportOptions{
