@@ -15,7 +15,7 @@ import (
 )
 
 // TestDemo is the demo as a person meets it: one start, the same query for
-// every strategy, the playground in a browser, a second start.
+// every strategy, the console in a browser, a second start.
 func TestDemo(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -35,9 +35,9 @@ func TestDemo(t *testing.T) {
 		noderun.Run(t, "introspect.mjs", u.Base+"/graphql", all.Token)
 		noderun.Run(t, "introspect.mjs", u.Base+"/graphql", tokens(t, dir).Tokens[1].Token)
 	})
-	t.Run("playground", func(t *testing.T) {
-		noderun.Run(t, "playground.mjs", u.Base+"/playground",
-			"--token", "Casa Verde (database)", "--expect", `"data"`, "--expect", `"sold"`)
+	t.Run("query page", func(t *testing.T) {
+		noderun.Run(t, "query.mjs", u.Base+"/playground",
+			"--token", "Casa Verde: own database", "--expect", `"data"`, "--expect", `"sold"`)
 	})
 	u.Stop(t)
 

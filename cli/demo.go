@@ -40,6 +40,9 @@ func (c demoCommand) Run(ctx context.Context, s *term.IO) error {
 	if err := os.WriteFile(file, demo.Config(data, api.URL), 0o600); err != nil {
 		return fmt.Errorf("cannot write the demo's configuration: %w", err)
 	}
+	if err := demo.WriteDashboards(data); err != nil {
+		return err
+	}
 	cfg, err := config.Load(file, s.Env)
 	if err != nil {
 		return err
@@ -76,7 +79,7 @@ func (c demoCommand) Run(ctx context.Context, s *term.IO) error {
 const welcome = `
 The burrito chain is open.
 
-  Playground   %[1]s/playground   (choose a token, run a query)
+  Console      %[1]s/console   (choose a sample token, look around, run a query)
   GraphQL      %[1]s/graphql
   Tokens       %[2]s
   The API that serves the same rows, for tokens with the strategy "api":  %[3]s

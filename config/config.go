@@ -80,7 +80,9 @@ type Server struct {
 	AllowedOrigins []string `yaml:"allowed_origins"` // web origins whose pages may ask; "*" for all
 	TrustedProxies []string `yaml:"trusted_proxies"` // networks whose X-Forwarded-For and -Prefix are believed
 	PathPrefix     string   `yaml:"path_prefix"`     // below which everything is answered as well; empty: nowhere else
-	Playground     bool     `yaml:"playground"`      // is served
+	Console        bool     `yaml:"console"`         // is served
+	Playground     bool     `yaml:"playground"`      // the former name of console: what either leaves out is not served
+	FrameAncestors []string `yaml:"frame_ancestors"` // web origins whose pages may show the console in a frame
 	ExplainTokens  bool     `yaml:"explain_tokens"`  // says in answers why a token was refused
 
 	ProfileRates ProfileRates `yaml:"profile_rates"`
@@ -154,7 +156,7 @@ func DefaultServer() Server {
 		Listen: "127.0.0.1:8080", Numbers: NumbersExact, Timeout: 30 * time.Second, Drain: 5 * time.Second, MaxBody: 1 << 20,
 		MaxTokens: 10_000, MaxDepth: 15, MaxAliases: 100, MaxRootFields: 50, MaxItems: 10_000, MaxConditions: 1000, CacheBytes: 64 << 20,
 		MaxWaiting: 100, MaxWait: 10 * time.Second, MaxExports: 4, ExportTimeout: time.Hour, MaxImport: 1 << 30, ImportTimeout: time.Hour,
-		Playground: true,
+		Console: true, Playground: true,
 	}
 }
 
@@ -298,6 +300,11 @@ func (s Server) problems() []catalog.Problem {
 	for _, origin := range s.AllowedOrigins {
 		if !isOrigin(origin) {
 			add("allowed_origins", "%q is no origin: write scheme and host, such as https://app.example, or * for all", origin)
+		}
+	}
+	for _, origin := range s.FrameAncestors {
+		if origin == "*" || !isOrigin(origin) {
+			add("frame_ancestors", "%q is no origin: write scheme and host, such as https://app.example", origin)
 		}
 	}
 	if s.PathPrefix != "" && !isPath(s.PathPrefix) {

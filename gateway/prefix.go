@@ -38,14 +38,16 @@ func withPath(r *http.Request, path string) *http.Request {
 
 type publicKey struct{}
 
-// toPlayground leads from the root to the playground. Without knowing below which
-// path browsers see the root, it can only say where the playground is from there.
-func toPlayground(w http.ResponseWriter, r *http.Request) {
-	to := "playground"
-	if public, known := r.Context().Value(publicKey{}).(string); known {
-		to = public + "/playground"
-	}
-	w.Header().Set("Location", to)
-	w.Header().Set("Cache-Control", "no-store")
-	w.WriteHeader(http.StatusFound)
+// leads sends to a page. Without knowing below which path browsers see the root,
+// it can only say where that is from here: back steps behind the page.
+func leads(back, page string) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		to := back + page
+		if public, known := r.Context().Value(publicKey{}).(string); known {
+			to = public + "/" + page
+		}
+		w.Header().Set("Location", to)
+		w.Header().Set("Cache-Control", "no-store")
+		w.WriteHeader(http.StatusFound)
+	})
 }

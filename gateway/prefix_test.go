@@ -17,18 +17,18 @@ func TestPrefixes(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, line := range []struct{ configured, forwarded, path, inside, location string }{
-		{"", "", "/", "/", "playground"},
+		{"", "", "/", "/", "console"},
 		{"", "", "/graphql", "/graphql", ""},
 		{"", "", "/usher/graphql", "/usher/graphql", ""},
-		{"", "/usher", "/", "/", "/usher/playground"},
+		{"", "/usher", "/", "/", "/usher/console"},
 		{"", "/usher", "/graphql", "/graphql", ""},
 		{"", "/usher", "/usher/graphql", "/graphql", ""},
-		{"", "/usher", "/usher", "/", "/usher/playground"},
-		{"", "/usher", "/usher/", "/", "/usher/playground"},
+		{"", "/usher", "/usher", "/", "/usher/console"},
+		{"", "/usher", "/usher/", "/", "/usher/console"},
 		{"", "/usher", "/ushers/graphql", "/ushers/graphql", ""},
-		{"", "//evil.example", "/", "/", "playground"},
-		{"/usher", "", "/", "/", "playground"},
-		{"/usher", "", "/usher", "/", "/usher/playground"},
+		{"", "//evil.example", "/", "/", "console"},
+		{"/usher", "", "/", "/", "console"},
+		{"/usher", "", "/usher", "/", "/usher/console"},
 		{"/usher", "", "/usher/graphql", "/graphql", ""},
 		{"/usher", "", "/graphql", "/graphql", ""},
 		{"/usher", "", "/usher/usher/graphql", "/usher/graphql", ""},
@@ -39,7 +39,7 @@ func TestPrefixes(t *testing.T) {
 		var inside string
 		h := prefixed(line.configured, proxies, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			if inside = r.URL.Path; inside == "/" {
-				toPlayground(w, r)
+				leads("", "console").ServeHTTP(w, r)
 			}
 		}))
 		r := httptest.NewRequest(http.MethodGet, "http://usher.example"+line.path, nil)

@@ -27,17 +27,22 @@ func served(t *testing.T, settings string) gate {
 	return gate{g}
 }
 
-// The playground is served or not, and everything also with a slash behind it.
-func TestPlaygroundCanBeSwitchedOff(t *testing.T) {
+// The console is served or not, whichever name its switch has, and everything also
+// with a slash behind it.
+func TestConsoleCanBeSwitchedOff(t *testing.T) {
 	t.Parallel()
-	for setting, status := range map[string]int{"true": http.StatusOK, "false": http.StatusNotFound} {
+	for setting, shown := range map[string]bool{
+		"console: true": true, "playground: true": true, "console: false": false, "playground: false": false, "console: true, playground: false": false,
+	} {
 		t.Run(setting, func(t *testing.T) {
 			t.Parallel()
-			g := served(t, "path_prefix: /usher, playground: "+setting)
-			for _, path := range []string{"/playground", "/playground/", "/playground/playground.js", "/usher/playground", "/"} {
-				want := status
-				if path == "/" && want == http.StatusOK {
-					want = http.StatusFound
+			g := served(t, "path_prefix: /usher, "+setting)
+			for path, want := range map[string]int{
+				"/console": http.StatusOK, "/console/": http.StatusOK, "/console/tenants/acme": http.StatusOK, "/usher/console": http.StatusOK,
+				"/": http.StatusFound, "/playground": http.StatusFound, "/playground/": http.StatusFound,
+			} {
+				if !shown {
+					want = http.StatusNotFound
 				}
 				w := httptest.NewRecorder()
 				g.Handler().ServeHTTP(w, httptest.NewRequest(http.MethodGet, path, nil))
@@ -53,6 +58,33 @@ func TestPlaygroundCanBeSwitchedOff(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// The playground's address leads to the page that took its place, below any path.
+func TestPlaygroundLeadsToTheConsole(t *testing.T) {
+	t.Parallel()
+	g := served(t, "path_prefix: /usher")
+	for path, want := range map[string]string{
+		"/playground": "console/query", "/playground/": "../console/query", "/usher/playground": "/usher/console/query", "/": "console", "/usher/": "/usher/console",
+	} {
+		w := httptest.NewRecorder()
+		g.Handler().ServeHTTP(w, httptest.NewRequest(http.MethodGet, path, nil))
+		if got := w.Header().Get("Location"); w.Code != http.StatusFound || got != want {
+			t.Errorf("%s: %d to %q, want %q", path, w.Code, got, want)
+		}
+	}
+}
+
+// Other pages may show the console in a frame where the configuration says so.
+func TestConsoleInAFrame(t *testing.T) {
+	t.Parallel()
+	for settings, want := range map[string]string{"": "frame-ancestors 'none'", "frame_ancestors: [https://portal.example]": "frame-ancestors https://portal.example"} {
+		w := httptest.NewRecorder()
+		served(t, settings).Handler().ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/console", nil))
+		if got := w.Header().Get("Content-Security-Policy"); !strings.HasSuffix(got, "; "+want) || (w.Header().Get("X-Frame-Options") == "DENY") != (settings == "") {
+			t.Errorf("%q: %q, %q", settings, got, w.Header().Get("X-Frame-Options"))
+		}
 	}
 }
 

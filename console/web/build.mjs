@@ -1,53 +1,67 @@
-// Bundles src/ into ../dist, which is committed and embedded: the page, one
-// script, one style sheet and the licenses of what is inside. Nothing in it
-// loads from elsewhere.
-import { build } from 'esbuild';
+// Builds all workspaces into ../dist, which is committed and embedded: the
+// console into dist/console, and each package that has a "bundle" script into the
+// folder of dist that its script names. Beside them stand the licenses of what is
+// inside, and the hash of the sources. Nothing of it loads from elsewhere.
+import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { copyFile, mkdir, readFile, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, readdir, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 
-const outdir = '../dist';
-await rm(outdir, { recursive: true, force: true });
-await mkdir(outdir, { recursive: true });
-const { metafile } = await build({
-  entryPoints: { playground: 'src/playground.jsx' },
-  outdir,
-  bundle: true,
-  minify: true,
-  format: 'iife',
-  target: ['es2021'],
-  jsx: 'automatic',
-  // Every JSON.parse of the bundle, GraphiQL's own included, keeps all digits.
-  inject: ['src/exact.js'],
-  define: { 'process.env.NODE_ENV': '"production"' },
-  legalComments: 'none',
-  logLevel: 'warning',
-  metafile: true,
-});
-await copyFile('src/playground.html', `${outdir}/playground.html`);
-await writeFile(`${outdir}/licenses.txt`, await licenses(Object.keys(metafile.inputs)));
-await writeFile(`${outdir}/source.sha256`, `${await sourceHash()}\n`);
+const dist = '../dist';
+const folders = ['app', ...(await entries('packages')).map((name) => `packages/${name}`)];
 
-// licenses gathers the license of every package that went into the bundle.
-async function licenses(inputs) {
-  const folders = inputs.map((path) => path.match(/^.*node_modules\/(?:@[^/]+\/)?[^/]+/)?.[0]);
+await rm(`${dist}/console`, { recursive: true, force: true });
+await mkdir(dist, { recursive: true });
+// Packages come first: the console is made of some of them.
+for (const folder of [...folders].reverse()) {
+  execFileSync('npm', ['run', 'bundle', '--if-present', '--workspace', folder], { stdio: 'inherit' });
+}
+await writeFile(`${dist}/licenses.txt`, await licenses());
+await writeFile(`${dist}/source.sha256`, `${await sourceHash()}\n`);
+
+// licenses gathers the license of every package that the workspaces depend on at
+// run time, and of what those depend on.
+async function licenses() {
+  const { packages } = JSON.parse(await readFile('package-lock.json', 'utf8'));
   const texts = [];
-  for (const folder of [...new Set(folders.filter(Boolean))].sort()) {
-    const { name, version, license } = JSON.parse(await readFile(`${folder}/package.json`, 'utf8'));
-    const file = (await readdir(folder)).find((entry) => /^licen[cs]e/i.test(entry));
-    const text = file ? (await readFile(`${folder}/${file}`, 'utf8')).trim() : '';
-    texts.push(`${name} ${version} (${license})\n\n${text}`.trim());
+  for (const [folder, { dev, devOptional, link, version, license }] of Object.entries(packages).sort()) {
+    if (!folder.includes('node_modules/') || dev || devOptional || link) continue;
+    const files = await entries(folder);
+    const file = files.find((name) => /^licen[cs]e/i.test(name));
+    const text = file ? (await readFile(join(folder, file), 'utf8')).trim() : '';
+    texts.push(`${folder.replace(/^.*node_modules\//, '')} ${version} (${license ?? 'see below'})\n\n${text}`.trim());
   }
-  return `${texts.join(`\n\n${'-'.repeat(78)}\n\n`)}\n`;
+  return `${[...new Set(texts)].join(`\n\n${'-'.repeat(78)}\n\n`)}\n`;
 }
 
 // sourceHash names the state of the sources, so that a test can tell a bundle
 // that was not built again after a change.
 async function sourceHash() {
-  const sources = (await readdir('src')).map((file) => `src/${file}`);
+  const paths = ['build.mjs', 'package-lock.json', 'package.json'];
+  for (const folder of folders) paths.push(...(await files(folder)));
   const hash = createHash('sha256');
-  for (const path of ['build.mjs', 'package-lock.json', 'package.json', ...sources].sort()) {
+  for (const path of paths.sort()) {
     const content = await readFile(path);
     hash.update(`${path}\n${content.length}\n`).update(content);
   }
   return hash.digest('hex');
+}
+
+async function files(folder) {
+  const found = [];
+  for (const entry of await readdir(folder, { withFileTypes: true })) {
+    if (['node_modules', 'dist'].includes(entry.name)) continue;
+    const path = `${folder}/${entry.name}`;
+    if (entry.isDirectory()) found.push(...(await files(path)));
+    else found.push(path);
+  }
+  return found;
+}
+
+async function entries(folder) {
+  try {
+    return (await readdir(folder)).filter((name) => !name.startsWith('.')).sort();
+  } catch {
+    return [];
+  }
 }

@@ -54,7 +54,7 @@ func TestProgramsFail(t *testing.T) {
 		"nobody listens":     {"audit.mjs", []string{"http://127.0.0.1:1", "good"}, "fetch failed"},
 		"arguments missing":  {"audit.mjs", nil, "usage"},
 		"no such program":    {"missing.mjs", nil, "missing.mjs"},
-		"page is not served": {"playground.mjs", []string{answering(t, `{}`)}, "is not the playground"},
+		"page is not served": {"query.mjs", []string{answering(t, `{}`) + "/console"}, "is not the console"},
 		"client sees others": {"clients.mjs", []string{wrongClient(t), "ask"}, "ask: regions:"},
 		"no client":          {"clients.mjs", []string{t.TempDir()}, "usage"},
 	} {

@@ -1,0 +1,287 @@
+package console_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"usher/console"
+	"usher/test/noderun"
+)
+
+// portal is an application with pages, and beside it an usher of canned answers,
+// of another origin: what the elements do is judged by what both are asked.
+type portal struct {
+	pages, usher *httptest.Server
+	release      chan struct{}
+
+	mu      sync.Mutex
+	minted  map[string]int // tokens, by who asked
+	revoked map[string]bool
+	refused map[string]bool // tokens
+	shown   map[string]map[string]bool
+	failing int
+	runs    int
+	asked   json.RawMessage // the parameters of the last run
+}
+
+const portalPolicy = "default-src 'none'; script-src 'self' %[1]s; connect-src 'self' %[1]s; style-src 'self'; img-src data:"
+
+var portalPages = map[string]string{
+	"kinds":   `<usher-dashboard id="all" name="kinds" token-url="/token?who=left"></usher-dashboard>`,
+	"states":  `<usher-dashboard id="all" name="states" token-url="/token?who=left"></usher-dashboard>`,
+	"missing": `<usher-dashboard name="missing" token-url="/token?who=left"></usher-dashboard>`,
+	"select":  `<usher-dashboard id="all" name="select" timezone="America/Chicago" token-url="/token?who=left"></usher-dashboard>`,
+	"chart":   `<usher-chart id="one" heading="Regions" kind="bar" query="{ordersAggregate{key{region}revenue}}" token-url="/token?who=left"></usher-chart>`,
+	"two": `<usher-dashboard id="left" name="who" token-url="/token?who=left"></usher-dashboard>
+		<usher-dashboard id="right" name="who" token-url="/token?who=right"></usher-dashboard>`,
+}
+
+func openPortal(t *testing.T) *portal {
+	t.Helper()
+	p := &portal{
+		release: make(chan struct{}), minted: make(map[string]int),
+		revoked: make(map[string]bool), refused: make(map[string]bool), shown: make(map[string]map[string]bool),
+	}
+	usher := http.NewServeMux()
+	usher.Handle("/embed.js", console.Embed())
+	usher.Handle("/embed/", console.Embed())
+	usher.HandleFunc("GET /dashboards/{name}", p.describe)
+	usher.HandleFunc("POST /dashboards/{name}", p.run)
+	usher.HandleFunc("POST /graphql", p.query)
+	usher.HandleFunc("OPTIONS /dashboards/{name}", func(w http.ResponseWriter, _ *http.Request) { allow(w) })
+	usher.HandleFunc("OPTIONS /graphql", func(w http.ResponseWriter, _ *http.Request) { allow(w) })
+	p.usher = httptest.NewServer(usher)
+	t.Cleanup(p.usher.Close)
+	pages := http.NewServeMux()
+	pages.HandleFunc("GET /{$}", p.page)
+	pages.HandleFunc("POST /token", p.token)
+	pages.HandleFunc("GET /release", func(http.ResponseWriter, *http.Request) { close(p.release) })
+	pages.HandleFunc("GET /fail", func(_ http.ResponseWriter, r *http.Request) {
+		p.change(func() { p.failing, _ = strconv.Atoi(r.URL.Query().Get("times")) })
+	})
+	pages.HandleFunc("GET /revoke", func(_ http.ResponseWriter, r *http.Request) {
+		p.change(func() { p.revoked[r.URL.Query().Get("who")] = true })
+	})
+	pages.HandleFunc("GET /refuse", func(_ http.ResponseWriter, r *http.Request) {
+		p.change(func() {
+			who := r.URL.Query().Get("who")
+			p.refused[fmt.Sprintf("token-of-%s-%d", who, p.minted[who])] = true
+		})
+	})
+	pages.HandleFunc("GET /asked", func(w http.ResponseWriter, _ *http.Request) {
+		p.change(func() { _, _ = w.Write(p.asked) })
+	})
+	p.pages = httptest.NewServer(pages)
+	t.Cleanup(p.pages.Close)
+	return p
+}
+
+func (p *portal) change(f func()) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	f()
+}
+
+func allow(w http.ResponseWriter) {
+	w.Header().Set("Access-Control-Allow-Origin", "*")
+	w.Header().Set("Access-Control-Allow-Headers", "Authorization, Content-Type")
+	w.Header().Set("Content-Type", "application/json")
+}
+
+func (p *portal) page(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Content-Security-Policy", fmt.Sprintf(portalPolicy, p.usher.URL))
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	_, _ = fmt.Fprintf(w, `<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>Portal</title>
+<link rel="icon" href="data:,"><script type="module" src="%s/embed.js"></script><main><h1>Portal</h1>%s</main></html>`, p.usher.URL, portalPages[r.URL.Query().Get("page")])
+}
+
+func (p *portal) token(w http.ResponseWriter, r *http.Request) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	who := r.URL.Query().Get("who")
+	if p.revoked[who] {
+		http.Error(w, "sign in first", http.StatusUnauthorized)
+		return
+	}
+	p.minted[who]++
+	// By the page's clock, which a test moves on: the page says what time it is.
+	_ = json.NewEncoder(w).Encode(map[string]string{
+		"token":     fmt.Sprintf("token-of-%s-%d", who, p.minted[who]),
+		"expiresAt": time.Now().Add(20 * time.Second).Add(p.ahead(who)).UTC().Format(time.RFC3339Nano),
+	})
+}
+
+// ahead is how far the test has moved the page's clock by the time of the token: those after the first are made later.
+func (p *portal) ahead(who string) time.Duration {
+	return time.Duration(p.minted[who]-1) * 20 * time.Second
+}
+
+// allowed notes whose token asks for what.
+func (p *portal) allowed(w http.ResponseWriter, r *http.Request) (who string, ok bool) {
+	allow(w)
+	token := strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer ")
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	parts := strings.Split(token, "-")
+	if len(parts) != 4 || p.refused[token] || p.revoked[parts[2]] {
+		w.WriteHeader(http.StatusUnauthorized)
+		_, _ = io.WriteString(w, `{"errors":[{"message":"no valid token was shown","extensions":{"code":"UNAUTHENTICATED"}}]}`)
+		return "", false
+	}
+	return parts[2], true
+}
+
+func (p *portal) describe(w http.ResponseWriter, r *http.Request) {
+	if _, ok := p.allowed(w, r); !ok {
+		return
+	}
+	plan, ok := plans[r.PathValue("name")]
+	if !ok {
+		w.WriteHeader(http.StatusNotFound)
+		_, _ = io.WriteString(w, `{"errors":[{"message":"there is no dashboard of that name","extensions":{"code":"NOT_FOUND","requestId":"r-missing"}}]}`)
+		return
+	}
+	_, _ = fmt.Fprintf(w, `{"dashboard":%s}`, plan)
+}
+
+func (p *portal) run(w http.ResponseWriter, r *http.Request) {
+	who, ok := p.allowed(w, r)
+	if !ok {
+		return
+	}
+	var body struct{ Parameters json.RawMessage }
+	if err := json.NewDecoder(r.Body).Decode(&body); err != nil {
+		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
+	}
+	name := r.PathValue("name")
+	if name == "states" {
+		select {
+		case <-p.release:
+		case <-r.Context().Done():
+		}
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.failing > 0 {
+		p.failing--
+		w.WriteHeader(http.StatusServiceUnavailable)
+		_, _ = io.WriteString(w, `{"errors":[{"message":"a source does not answer","extensions":{"code":"UNAVAILABLE"}}]}`)
+		return
+	}
+	p.runs++
+	p.asked = body.Parameters
+	answers := results(name, who, p.runs)
+	_, _ = fmt.Fprintf(w, `{"dashboard":%s,"tiles":{%s}}`, plans[name], strings.Join(answers, ","))
+}
+
+func (p *portal) query(w http.ResponseWriter, r *http.Request) {
+	if _, ok := p.allowed(w, r); ok {
+		_, _ = io.WriteString(w, `{"data":{"ordersAggregate":[{"key":{"region":"EU"},"revenue":35.50},{"key":{"region":"US"},"revenue":40.00}]}}`)
+	}
+}
+
+const (
+	monthly = `"rows":[{"month":"2026-09-01T00:00:00-05:00","channel":"app","n":1.00},{"month":"2026-09-01T00:00:00-05:00","channel":"web","n":2.00},
+		{"month":"2026-10-01T00:00:00-05:00","channel":"app","n":3.00},{"month":"2026-11-01T00:00:00-05:00","channel":"app","n":5.00},{"month":"2026-11-01T00:00:00-05:00","channel":"web","n":7.00}]`
+	over = `"rows":"rows","x":"month","y":["n"],"series":"channel"`
+)
+
+// plans are the dashboards.
+var plans = map[string]string{
+	"kinds": `{"title":"All kinds","description":"<b>one</b> of each","parameters":[],"tiles":[` + strings.Join(slices.Concat(
+		[]string{
+			`{"id":"number","title":"number","at":{"x":0,"y":0,"w":3,"h":1},"chart":{"kind":"number","rows":"now","y":["n"],"compare":"before","compareLabel":"than before","series":"rows","format":{"n":{"style":"currency","currency":"USD"}}}}`,
+			`{"id":"text","title":"text","at":{"x":3,"y":0,"w":3,"h":1},"chart":{"kind":"text","text":"# Words\n\n**strong** and [a link](https://example.com/) and [no link](javascript:alert(1)) <script>alert(1)</script>"}}`,
+			`{"id":"table","title":"table","at":{"x":6,"y":0,"w":6,"h":3},"chart":{"kind":"table","rows":"rows","columns":[{"path":"name"},{"path":"big"},{"path":"exact"},{"path":"bars.n","label":"Bars"},{"path":"line.n"}],"y":["bars.n"],"series":"note"}}`,
+			`{"id":"pivot","title":"pivot","at":{"x":0,"y":1,"w":6,"h":2},"chart":{"kind":"pivot",` + over + `}}`,
+			`{"id":"many","title":"many","at":{"x":0,"y":20,"w":12,"h":4},"chart":{"kind":"table","rows":"rows"}}`,
+			`{"id":"scatter","title":"scatter","at":{"x":0,"y":16,"w":6,"h":4},"chart":{"kind":"scatter","rows":"rows","x":"a","y":["b"],"size":"c","series":"name"}}`,
+		},
+		each([]string{"line", "area", "bar", "pie", "donut", "heatmap"}, func(i int, kind string) string {
+			return fmt.Sprintf(`{"id":%q,"title":%q,"description":"of months","at":{"x":%d,"y":%d,"w":6,"h":4},"chart":{"kind":%q,"stacked":%t,%s}}`, kind, kind, i%2*6, 3+i/2*4, kind, kind == "bar", over)
+		}),
+	), ",") + `]}`,
+	"states": `{"title":"States","refresh":60,"parameters":[],"tiles":[
+		{"id":"slow","title":"Slow","at":{"x":0,"y":0,"w":4,"h":3},"chart":{"kind":"bar",` + over + `}},
+		{"id":"empty","title":"Empty","at":{"x":4,"y":0,"w":4,"h":3},"chart":{"kind":"table","rows":"rows"}},
+		{"id":"broken","title":"Broken","at":{"x":8,"y":0,"w":4,"h":3},"chart":{"kind":"number","rows":"now","y":["n"]}}]}`,
+	"who": `{"title":"Who","parameters":[],"tiles":[{"id":"who","title":"Who","at":{"x":0,"y":0,"w":3,"h":1},"chart":{"kind":"number","rows":"now","y":["n"]}}]}`,
+	"select": `{"title":"Select","parameters":[
+		{"name":"region","label":"Region","type":"[String!]!","control":"select","default":["EU","US"],"options":[{"label":"Everywhere","value":["EU","US"]},{"label":"Europe","value":["EU"]},{"label":"America","value":["US"]}]},
+		{"name":"from","type":"Timestamp!","control":"date","default":"2026-06-01T05:00:00Z"}],"tiles":[
+		{"id":"bars","title":"Bars","at":{"x":0,"y":0,"w":6,"h":3},"chart":{"kind":"bar","horizontal":true,"rows":"rows","x":"key.region","y":["n"]}},
+		{"id":"rows","title":"Rows","at":{"x":6,"y":0,"w":6,"h":3},"chart":{"kind":"table","rows":"rows","columns":[{"path":"key.region"},{"path":"count"},{"path":"note"}]}},
+		{"id":"series","title":"Series","at":{"x":0,"y":3,"w":12,"h":4},"chart":{"kind":"line",` + over + `}}]}`,
+}
+
+func each(kinds []string, write func(int, string) string) []string {
+	out := make([]string, len(kinds))
+	for i, kind := range kinds {
+		out[i] = write(i, kind)
+	}
+	return out
+}
+
+// results are the answers to a dashboard's tiles.
+func results(name, who string, run int) []string {
+	tile := func(id, data string) string { return fmt.Sprintf(`%q:{"data":{%s}}`, id, data) }
+	switch name {
+	case "kinds":
+		many := make([]string, 5000)
+		for i := range many {
+			many[i] = fmt.Sprintf(`{"name":"row %d","n":%d}`, i, i)
+		}
+		const hostile = `<img src=x onerror=\"alert(1)\">`
+		return slices.Concat([]string{
+			tile("number", `"now":{"n":12345678901234567890.50,"before":10000000000000000000.00},`+monthly),
+			tile("table", `"rows":[{"name":"`+hostile+`","note":"`+hostile+`","big":9007199254740993,"exact":1.50,"bars":[{"n":2}],"line":[{"n":1},{"n":3},{"n":2}]},
+				{"name":"plain","note":null,"big":1,"exact":null,"bars":[{"n":1}],"line":[{"n":3},{"n":null},{"n":2}]}]`),
+			tile("pivot", monthly),
+			tile("many", `"rows":[`+strings.Join(many, ",")+`]`),
+			tile("scatter", `"rows":[{"name":"`+hostile+`","a":1,"b":2.50,"c":3},{"name":"b","a":2,"b":1,"c":9},{"name":null,"a":3,"b":null,"c":1}]`),
+		}, each([]string{"line", "area", "bar", "pie", "donut", "heatmap"}, func(_ int, kind string) string { return tile(kind, monthly) }))
+	case "states":
+		broken := `"broken":{"data":{"now":null},"errors":[{"message":"the data did not arrive in time","extensions":{"code":"TIMEOUT","requestId":"r-broken"}}]}`
+		if run > 1 {
+			broken = tile("broken", `"now":[{"n":42}]`)
+		}
+		return []string{tile("slow", monthly), tile("empty", `"rows":[]`), broken}
+	case "select":
+		const rows = `"rows":[{"key":{"region":"EU"},"n":2,"count":9007199254740993,"note":"=1+1, \"quoted\""},{"key":{"region":"US"},"n":1,"count":2.50,"note":null}]`
+		return []string{tile("bars", rows), tile("rows", rows), tile("series", monthly)}
+	default:
+		return []string{tile("who", fmt.Sprintf(`"now":{"n":%d}`, map[string]int{"left": 1, "right": 2}[who]))}
+	}
+}
+
+// The elements in pages of another origin: every kind, every state, whose token
+// is used where, and what is chosen.
+func TestElements(t *testing.T) {
+	t.Parallel()
+	for _, scenario := range []string{"kinds", "states", "tokens", "select"} {
+		t.Run(scenario, func(t *testing.T) {
+			t.Parallel()
+			p := openPortal(t)
+			noderun.Run(t, "elements.mjs", scenario, p.pages.URL, t.ArtifactDir())
+			if scenario != "tokens" {
+				return
+			}
+			p.mu.Lock()
+			defer p.mu.Unlock()
+			// Three of the left: the first, before its end, and in the place of the one refused. The third element asked for its own.
+			if p.minted["left"] != 3 || p.minted["right"] < 2 {
+				t.Errorf("%v tokens were made", p.minted)
+			}
+		})
+	}
+}

@@ -1,0 +1,61 @@
+// The way to usher: one typed fetch of one GraphQL operation.
+import { server } from './base';
+import { session } from './session';
+import { t } from './texts';
+
+// Failure is what went wrong, in words for people.
+export class Failure extends Error {
+  constructor(
+    message: string,
+    readonly code: string,
+    readonly requestId?: string,
+    readonly retryable = true,
+  ) {
+    super(message);
+  }
+}
+
+interface Answer {
+  data?: unknown;
+  errors?: { message: string; path?: (string | number)[]; extensions?: { code?: string; requestId?: string } }[];
+}
+
+// send asks with the tab's token or another one and returns what came, unread.
+export async function send(body: string, token: string | undefined = session.token(), signal?: AbortSignal): Promise<Response> {
+  try {
+    return await fetch(server('graphql'), {
+      method: 'POST',
+      headers: {
+        'content-type': 'application/json',
+        accept: 'application/graphql-response+json, application/json;q=0.9',
+        ...(token ? { authorization: `Bearer ${token}` } : {}),
+      },
+      body,
+      signal,
+      credentials: 'omit',
+      cache: 'no-store',
+    });
+  } catch (error) {
+    if (signal?.aborted) throw error;
+    throw new Failure(t.errors.unreachable, 'UNREACHABLE');
+  }
+}
+
+// ask returns the data of one operation, or throws a Failure: of the first error,
+// if any. A refused token ends the session, unless another one was given.
+export async function ask<T>(query: string, variables?: Record<string, unknown>, other?: { token: string }): Promise<T> {
+  const response = await send(JSON.stringify({ query, variables }), other?.token);
+  const requestId = response.headers.get('x-request-id') ?? undefined;
+  let answer: Answer;
+  try {
+    answer = (await response.json()) as Answer;
+  } catch {
+    throw new Failure(t.errors.noJSON(response.status), 'NO_JSON', requestId);
+  }
+  const first = answer.errors?.[0];
+  if (response.status === 401 && !other && session.token()) session.end('refused', first?.message);
+  if (first || !answer.data) {
+    throw new Failure(first?.message ?? t.errors.noJSON(response.status), first?.extensions?.code ?? String(response.status), requestId, response.status >= 500 || response.status === 429);
+  }
+  return answer.data as T;
+}

@@ -1,0 +1,203 @@
+// Sign-in: a user with a password, a pasted token, or a sample of a demo.
+import { useQuery, useQueryClient } from '@tanstack/react-query';
+import { useNavigate, useSearch } from '@tanstack/react-router';
+import { CircleAlert, Info } from 'lucide-react';
+import { useEffect, useState, type FormEvent } from 'react';
+import { Tab, TabList, TabPanel, Tabs } from 'react-aria-components';
+import { ask } from '../api';
+import { demoQuery, type Sample } from '../demo';
+import { Mark } from '../logo';
+import { session } from '../session';
+import { t } from '../texts';
+import { Button, classes, TextField } from '../ui/controls';
+import { useSubmit } from '../ui/dialog';
+import { Loading } from '../ui/state';
+import { whoIs } from '../viewer';
+
+export interface SignInSearch {
+  tenant?: string;
+  back?: string;
+}
+
+export function SignIn() {
+  const { tenant, back } = useSearch({ strict: false }) as SignInSearch;
+  const demo = useQuery(demoQuery);
+  // Without a control store nobody can log in, and nothing is answered without a token.
+  const login = useQuery({
+    queryKey: ['login'],
+    retry: false,
+    staleTime: Infinity,
+    queryFn: async () => {
+      try {
+        await ask('{ authenticated }', undefined, { token: '' });
+        return true;
+      } catch {
+        return false;
+      }
+    },
+  });
+  const navigate = useNavigate();
+  const client = useQueryClient();
+  useEffect(() => {
+    document.title = `${t.signIn.title} · ${t.brand}`;
+  }, []);
+
+  async function enter(token: string) {
+    await whoIs(token);
+    client.removeQueries({ predicate: (query) => query.queryKey[0] !== 'demo' && query.queryKey[0] !== 'login' });
+    session.start(token);
+    await navigate({ to: back?.startsWith('/') && !back.startsWith('//') ? back : '/', replace: true });
+  }
+
+  const samples = demo.data?.tokens ?? [];
+  const ready = demo.data !== undefined && login.data !== undefined;
+  const first = samples.length > 0 ? 'samples' : login.data ? 'password' : 'token';
+  return (
+    <main className={classes('entrance', samples.length > 0 && 'wide')}>
+      <div className="brand">
+        <Mark size={28} />
+        {t.brand}
+      </div>
+      <div className="card gate">
+        <div className="inner">
+          <h1>{t.signIn.title}</h1>
+          <Ended />
+          {!ready ? (
+            <Loading />
+          ) : (
+            <Tabs className="tabs" defaultSelectedKey={first}>
+              <TabList className="tab-list" aria-label={t.signIn.title}>
+                {samples.length > 0 && (
+                  <Tab id="samples" className="tab">
+                    {t.signIn.withSample}
+                  </Tab>
+                )}
+                {login.data && (
+                  <Tab id="password" className="tab">
+                    {t.signIn.withPassword}
+                  </Tab>
+                )}
+                <Tab id="token" className="tab">
+                  {t.signIn.withToken}
+                </Tab>
+              </TabList>
+              {samples.length > 0 && (
+                <TabPanel id="samples" className="tab-panel">
+                  <Samples samples={samples} enter={enter} />
+                </TabPanel>
+              )}
+              {login.data && (
+                <TabPanel id="password" className="tab-panel">
+                  <Password tenant={tenant} enter={enter} />
+                </TabPanel>
+              )}
+              <TabPanel id="token" className="tab-panel">
+                <Pasted enter={enter} only={!login.data && samples.length === 0} />
+              </TabPanel>
+            </Tabs>
+          )}
+        </div>
+      </div>
+    </main>
+  );
+}
+
+function Ended() {
+  const ended = session.ending();
+  if (!ended) return null;
+  const text = t.signIn.ended[ended.how];
+  return (
+    <p className={classes('note', ended.how !== 'signedOut' && 'warn')} role="status">
+      <Info size={16} aria-hidden />
+      <span>{typeof text === 'string' ? text : text(ended.words)}</span>
+    </p>
+  );
+}
+
+type Enter = (token: string) => Promise<void>;
+
+function Wrong({ error }: { error?: string }) {
+  return error ? (
+    <p className="note bad" role="alert">
+      <CircleAlert size={16} aria-hidden />
+      <span>{error}</span>
+    </p>
+  ) : null;
+}
+
+function Password({ tenant: given, enter }: { tenant?: string; enter: Enter }) {
+  const [tenant, setTenant] = useState(given ?? '');
+  const [username, setUsername] = useState('');
+  const [password, setPassword] = useState('');
+  const { pending, error, submit } = useSubmit();
+  function send(event: FormEvent) {
+    event.preventDefault();
+    void submit(async () => {
+      const answer = await ask<{ login: { token: string } }>(
+        'mutation Login($username: String!, $password: String!) { login(username: $username, password: $password) { token } }',
+        { username: tenant.trim() && !username.includes('|') ? `${tenant.trim()}|${username.trim()}` : username.trim(), password },
+        { token: '' },
+      );
+      await enter(answer.login.token);
+    });
+  }
+  return (
+    <form onSubmit={send}>
+      <TextField label={t.signIn.tenant} hint={t.signIn.tenantHint} value={tenant} onChange={setTenant} autoComplete="organization" isReadOnly={given !== undefined} name="tenant" />
+      <TextField label={t.signIn.username} hint={t.signIn.usernameHint(tenant || 'acme')} value={username} onChange={setUsername} autoComplete="username" name="username" isRequired autoFocus />
+      <TextField label={t.signIn.password} type="password" value={password} onChange={setPassword} autoComplete="current-password" name="password" isRequired />
+      <Wrong error={error} />
+      <Button type="submit" look="primary" isDisabled={pending}>
+        {pending ? t.signIn.going : t.signIn.go}
+      </Button>
+    </form>
+  );
+}
+
+function Pasted({ enter, only }: { enter: Enter; only: boolean }) {
+  const [token, setToken] = useState('');
+  const { pending, error, submit } = useSubmit();
+  function send(event: FormEvent) {
+    event.preventDefault();
+    void submit(() => enter(token.trim()));
+  }
+  return (
+    <form onSubmit={send}>
+      {only && <p className="muted small">{t.signIn.tokenOnly}</p>}
+      <TextField label={t.signIn.token} type="password" hint={t.signIn.tokenHint} value={token} onChange={setToken} autoComplete="off" isRequired />
+      <Wrong error={error} />
+      <Button type="submit" look="primary" isDisabled={pending || !token.trim()}>
+        {pending ? t.signIn.going : t.signIn.useToken}
+      </Button>
+    </form>
+  );
+}
+
+function Samples({ samples, enter }: { samples: Sample[]; enter: Enter }) {
+  const { pending, error, submit } = useSubmit();
+  const groups = new Map<string, Sample[]>();
+  for (const sample of samples) {
+    const name = sample.name.replace(/ \([^)]*\)$/, '');
+    groups.set(name, [...(groups.get(name) ?? []), sample]);
+  }
+  return (
+    <>
+      <p className="muted small">{t.signIn.samplesLead}</p>
+      <Wrong error={error} />
+      <ul className="samples">
+        {[...groups].map(([name, group]) => (
+          <li key={name}>
+            <span className="break">{name}</span>
+            <span className="ways">
+              {group.map((sample) => (
+                <Button key={sample.name} small isDisabled={pending} aria-label={`${name}: ${t.signIn.ways[sample.strategy] ?? sample.strategy}`} onPress={() => void submit(() => enter(sample.token))}>
+                  {t.signIn.ways[sample.strategy] ?? sample.strategy}
+                </Button>
+              ))}
+            </span>
+          </li>
+        ))}
+      </ul>
+    </>
+  );
+}

@@ -1,0 +1,115 @@
+// The pages by their paths. Those that few open are loaded when they are.
+import { createRootRoute, createRoute, createRouter, lazyRouteComponent, Link, Outlet, redirect } from '@tanstack/react-router';
+import { Compass } from 'lucide-react';
+import type { ReactNode } from 'react';
+import { consolePath } from './base';
+import { useMe } from './me';
+import { Catalog } from './pages/catalog';
+import { Home } from './pages/home';
+import { SignIn, type SignInSearch } from './pages/signin';
+import { session } from './session';
+import { Shell } from './shell';
+import { shows } from './sitemap';
+import { t } from './texts';
+import { Page } from './ui/page';
+import { Empty, Failed, Loading } from './ui/state';
+
+const text = (value: unknown) => (typeof value === 'string' && value !== '' ? value : undefined);
+
+const root = createRootRoute({ component: Outlet, notFoundComponent: NotFound });
+
+const signIn = createRoute({
+  getParentRoute: () => root,
+  path: '/sign-in',
+  component: SignIn,
+  validateSearch: (search): SignInSearch => ({ tenant: text(search.tenant), back: text(search.back) }),
+});
+
+// Whoever has no token signs in first, and is back where they were.
+const shell = createRoute({
+  getParentRoute: () => root,
+  id: 'shell',
+  component: Shell,
+  beforeLoad: ({ location }) => {
+    if (session.token() !== undefined) return;
+    const back = session.ending()?.how === 'signedOut' || location.href === '/' ? undefined : location.href;
+    throw redirect({ to: '/sign-in', search: { back }, replace: true });
+  },
+});
+
+// guard shows a page to those whose token can fill it, and to nobody else.
+function guard(to: string, Component: () => ReactNode) {
+  return function Guarded() {
+    return shows(useMe(), to) ? <Component /> : <NotFound />;
+  };
+}
+
+function NotFound() {
+  return (
+    <Page title={t.errors.notFound}>
+      <div className="card">
+        <Empty
+          icon={Compass}
+          title={t.errors.notFound}
+          action={
+            <Link to="/" className="button">
+              {t.errors.home}
+            </Link>
+          }
+        >
+          {t.errors.notFoundWords}
+        </Empty>
+      </div>
+    </Page>
+  );
+}
+
+const home = createRoute({ getParentRoute: () => shell, path: '/', component: Home });
+const catalog = createRoute({ getParentRoute: () => shell, path: '/catalog', component: guard('/catalog', Catalog) });
+const dataset = createRoute({ getParentRoute: () => catalog, path: '$dataset' });
+
+const Query = lazyRouteComponent(() => import('./query/page'), 'QueryPage');
+const query = createRoute({ getParentRoute: () => shell, path: '/query', component: guard('/query', () => <Query />) });
+
+const admin = () => import('./pages/admin');
+const Tenants = lazyRouteComponent(admin, 'Tenants');
+const TenantPage = lazyRouteComponent(admin, 'TenantPage');
+const Users = lazyRouteComponent(admin, 'Users');
+const Roles = lazyRouteComponent(admin, 'Roles');
+const Tokens = lazyRouteComponent(admin, 'Tokens');
+const Keys = lazyRouteComponent(admin, 'Keys');
+const Audit = lazyRouteComponent(admin, 'Audit');
+
+const ofTenant = (search: Record<string, unknown>): { tenant?: string } => ({ tenant: text(search.tenant) });
+
+const pages = [
+  createRoute({ getParentRoute: () => shell, path: '/tenants', component: guard('/tenants', () => <Tenants />) }),
+  createRoute({ getParentRoute: () => shell, path: '/tenants/$tenant', component: guard('/tenants', () => <TenantPage />) }),
+  createRoute({ getParentRoute: () => shell, path: '/users', validateSearch: ofTenant, component: guard('/users', () => <Users />) }),
+  createRoute({ getParentRoute: () => shell, path: '/roles', validateSearch: ofTenant, component: guard('/roles', () => <Roles />) }),
+  createRoute({ getParentRoute: () => shell, path: '/tokens', validateSearch: ofTenant, component: guard('/tokens', () => <Tokens />) }),
+  createRoute({ getParentRoute: () => shell, path: '/keys', validateSearch: ofTenant, component: guard('/keys', () => <Keys />) }),
+  createRoute({ getParentRoute: () => shell, path: '/audit', validateSearch: ofTenant, component: guard('/audit', () => <Audit />) }),
+];
+
+export const router = createRouter({
+  routeTree: root.addChildren([signIn, shell.addChildren([home, catalog.addChildren([dataset]), query, ...pages])]),
+  basepath: consolePath,
+  defaultPreload: false,
+  defaultPendingComponent: Loading,
+  defaultPendingMs: 0,
+  defaultErrorComponent: ({ error }) => (
+    <main className="page">
+      <div className="card">
+        <Failed error={error} title={t.errors.page} retry={() => location.reload()} />
+      </div>
+    </main>
+  ),
+  defaultNotFoundComponent: NotFound,
+});
+
+declare module '@tanstack/react-router' {
+  interface Register {
+    router: typeof router;
+  }
+}

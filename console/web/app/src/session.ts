@@ -1,0 +1,54 @@
+// Who this tab is. The token lives in the tab's session storage: not in other
+// tabs, not in the address, gone with the tab. While somebody acts as a tenant,
+// the token of before is kept beside it.
+const key = 'usher.token';
+const before = 'usher.token.before';
+
+export type Ending = 'signedOut' | 'refused' | 'expired';
+
+type Listener = () => void;
+const listeners = new Set<Listener>();
+let ending: { how: Ending; words?: string } | undefined;
+
+function changed() {
+  for (const listener of listeners) listener();
+}
+
+export const session = {
+  token: () => sessionStorage.getItem(key) ?? undefined,
+  ending: () => ending,
+  start(token: string) {
+    ending = undefined;
+    sessionStorage.removeItem(before);
+    sessionStorage.setItem(key, token);
+    changed();
+  },
+  // actAs goes on with a token for a while; actNoMore goes back.
+  actAs(token: string) {
+    sessionStorage.setItem(before, sessionStorage.getItem(key) ?? '');
+    sessionStorage.setItem(key, token);
+    changed();
+  },
+  acts: () => Boolean(sessionStorage.getItem(before)),
+  actNoMore() {
+    const own = sessionStorage.getItem(before);
+    sessionStorage.removeItem(before);
+    if (own) sessionStorage.setItem(key, own);
+    changed();
+  },
+  // end ends what was: an acted session goes back to the one before it.
+  end(how: Ending, words?: string) {
+    if (how !== 'signedOut' && session.acts()) {
+      session.actNoMore();
+      return;
+    }
+    ending = { how, words };
+    sessionStorage.removeItem(key);
+    sessionStorage.removeItem(before);
+    changed();
+  },
+  subscribe(listener: Listener) {
+    listeners.add(listener);
+    return () => void listeners.delete(listener);
+  },
+};

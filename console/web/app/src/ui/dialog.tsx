@@ -1,0 +1,132 @@
+// Dialogs: a form, a typed confirmation, a text that is shown once.
+import { CircleAlert, CircleCheck, Copy } from 'lucide-react';
+import { useState, type FormEvent, type ReactNode } from 'react';
+import { Dialog as AriaDialog, Heading, Modal, ModalOverlay } from 'react-aria-components';
+import { Failure } from '../api';
+import { t } from '../texts';
+import { Button, classes, TextField } from './controls';
+import { toast } from './toast';
+
+export function Dialog({ title, lead, wide, onClose, children, keep }: { title: string; lead?: string; wide?: boolean; keep?: boolean; onClose: () => void; children: ReactNode }) {
+  return (
+    <ModalOverlay isOpen isDismissable={!keep} className="veil" onOpenChange={(open) => !open && onClose()}>
+      <Modal className={classes('dialog-modal', wide && 'wide')}>
+        <AriaDialog className="dialog">
+          <header>
+            <Heading slot="title" level={2}>
+              {title}
+            </Heading>
+            {lead && <p>{lead}</p>}
+          </header>
+          {children}
+        </AriaDialog>
+      </Modal>
+    </ModalOverlay>
+  );
+}
+
+// useSubmit runs one change at a time and keeps what went wrong with it.
+export function useSubmit() {
+  const [pending, setPending] = useState(false);
+  const [error, setError] = useState<string>();
+  async function submit(change: () => Promise<void>) {
+    if (pending) return;
+    setPending(true);
+    setError(undefined);
+    try {
+      await change();
+    } catch (failure) {
+      setError(failure instanceof Failure ? failure.message : t.errors.pageWords);
+    } finally {
+      setPending(false);
+    }
+  }
+  return { pending, error, submit };
+}
+
+interface FormProps {
+  title: string;
+  lead?: string;
+  wide?: boolean;
+  action: string;
+  danger?: boolean;
+  disabled?: boolean;
+  submit: () => Promise<void>;
+  onClose: () => void;
+  extra?: ReactNode;
+  children?: ReactNode;
+}
+
+// FormDialog closes when what it is for has been done.
+export function FormDialog({ title, lead, wide, action, danger, disabled, submit, onClose, extra, children }: FormProps) {
+  const doing = useSubmit();
+  function send(event: FormEvent) {
+    event.preventDefault();
+    if (!disabled) void doing.submit(submit);
+  }
+  return (
+    <Dialog title={title} lead={lead} wide={wide} onClose={onClose} keep={doing.pending}>
+      <form onSubmit={send}>
+        <div className="body">
+          {children}
+          {doing.error && (
+            <p className="note bad" role="alert">
+              <CircleAlert size={16} aria-hidden />
+              {doing.error}
+            </p>
+          )}
+        </div>
+        <footer>
+          {extra}
+          <Button onPress={onClose} isDisabled={doing.pending}>
+            {t.cancel}
+          </Button>
+          <Button type="submit" look={danger ? 'danger' : 'primary'} isDisabled={disabled || doing.pending}>
+            {action}
+          </Button>
+        </footer>
+      </form>
+    </Dialog>
+  );
+}
+
+// Confirm asks before what cannot be undone: the name has to be typed.
+export function Confirm({ title, lead, name, action, submit, onClose, children }: { title: string; lead: string; name?: string; action: string; submit: () => Promise<void>; onClose: () => void; children?: ReactNode }) {
+  const [typed, setTyped] = useState('');
+  return (
+    <FormDialog title={title} lead={lead} action={action} danger disabled={name !== undefined && typed !== name} submit={submit} onClose={onClose}>
+      {name !== undefined && <TextField label={t.confirm.type(name)} value={typed} onChange={setTyped} autoFocus autoComplete="off" />}
+      {children}
+    </FormDialog>
+  );
+}
+
+export async function copy(text: string) {
+  try {
+    await navigator.clipboard.writeText(text);
+    toast(t.copied);
+  } catch {
+    // Without the right to the clipboard the text can still be selected.
+  }
+}
+
+export function Secret({ text, label }: { text: string; label: string }) {
+  return (
+    <div className="secret">
+      <code aria-label={label}>{text}</code>
+      <Button small onPress={() => void copy(text)}>
+        <Copy size={14} aria-hidden />
+        {t.copy}
+      </Button>
+    </div>
+  );
+}
+
+export function Good({ children }: { children: ReactNode }) {
+  return (
+    <p className="note good">
+      <CircleCheck size={16} aria-hidden />
+      <span>{children}</span>
+    </p>
+  );
+}

@@ -1,0 +1,40 @@
+// The frame of a page: title, a muted line below, what can be done.
+import { useEffect, useRef, type ReactNode } from 'react';
+import { classes } from './controls';
+import { t } from '../texts';
+
+export function Page({ title, lead, actions, full, children }: { title: string; lead?: ReactNode; actions?: ReactNode; full?: boolean; children: ReactNode }) {
+  const main = useRef<HTMLElement>(null);
+  useEffect(() => {
+    document.title = `${title} · ${t.brand}`;
+  }, [title]);
+  return (
+    <main id="content" ref={main} tabIndex={-1} className={classes('page', full && 'full')}>
+      <div className="page-head">
+        <div>
+          <h1>{title}</h1>
+          {lead && <p>{lead}</p>}
+        </div>
+        {actions && <div className="do">{actions}</div>}
+      </div>
+      {children}
+    </main>
+  );
+}
+
+export const when = (text: string | null | undefined, zone?: string) => {
+  if (!text) return undefined;
+  const date = new Date(text);
+  if (Number.isNaN(date.getTime())) return text;
+  return new Intl.DateTimeFormat('en-GB', { dateStyle: 'medium', timeStyle: 'short', timeZone: zone }).format(date);
+};
+
+export function When({ at, otherwise = t.none }: { at: string | null | undefined; otherwise?: string }) {
+  return at ? (
+    <time dateTime={at} title={at}>
+      {when(at)}
+    </time>
+  ) : (
+    <span className="muted">{otherwise}</span>
+  );
+}

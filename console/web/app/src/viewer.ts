@@ -1,0 +1,67 @@
+// Who is asking, and what their token can fill: which pages there are follows from
+// the scopes and from the fields that the schema of their token has.
+import { queryOptions } from '@tanstack/react-query';
+import { ask, Failure } from './api';
+import { session } from './session';
+
+export type Scope = 'CREATE_TOKENS' | 'READ_DATA' | 'WRITE_DATA' | 'EXPORT_DATA' | 'ADMINISTER' | 'EXPLAIN';
+
+export interface Viewer {
+  subject: string;
+  tenant: string | null;
+  allTenants: boolean;
+  roles: string[];
+  tokenKind: 'JWT' | 'EMBED' | 'SERVICE_KEY' | 'SESSION';
+  scopes: Scope[];
+  acting: { subject: string; reason: string } | null;
+  strategy: string | null;
+  expiresAt: string | null;
+  timezone: string;
+}
+
+export interface Me extends Viewer {
+  // has tells whether the schema has a field, such as "AdminQuery.tenants".
+  has: (field: string) => boolean;
+  can: (scope: Scope) => boolean;
+}
+
+const viewerFields = 'viewer { subject tenant allTenants roles tokenKind scopes acting { subject reason } strategy expiresAt timezone }';
+
+const names = ['AdminQuery', 'AdminMutation', 'Mutation'] as const;
+
+type Named = { fields: { name: string; args: { name: string }[] }[] } | null;
+
+// whoIs asks who a token is, the tab's own if none is given.
+export async function whoIs(token?: string): Promise<Me> {
+  const other = token === undefined ? undefined : { token };
+  type Answer = { viewer: Viewer } & Record<(typeof names)[number], Named>;
+  let answer: Answer;
+  try {
+    const types = names.map((name) => `${name}: __type(name: "${name}") { fields { name args { name } } }`).join(' ');
+    answer = await ask<Answer>(`{ ${viewerFields} ${types} }`, undefined, other);
+  } catch (error) {
+    // A token for saved queries alone may not look at the schema.
+    if (!(error instanceof Failure) || error.code === 'UNAUTHENTICATED' || error.code === 'UNREACHABLE' || error.code === '401') throw error;
+    answer = { ...(await ask<{ viewer: Viewer }>(`{ ${viewerFields} }`, undefined, other)), AdminQuery: null, AdminMutation: null, Mutation: null };
+  }
+  const fields = new Set<string>();
+  for (const name of names) {
+    for (const field of answer[name]?.fields ?? []) {
+      fields.add(`${name}.${field.name}`);
+      for (const arg of field.args) fields.add(`${name}.${field.name}.${arg.name}`);
+    }
+  }
+  return {
+    ...answer.viewer,
+    has: (field) => fields.has(field),
+    can: (scope) => answer.viewer.scopes.includes(scope),
+  };
+}
+
+export const meQuery = queryOptions({
+  queryKey: ['me', ''],
+  queryFn: () => whoIs(),
+  enabled: () => session.token() !== undefined,
+  staleTime: Infinity,
+  retry: false,
+});

@@ -1,0 +1,19 @@
+import react from '@vitejs/plugin-react';
+import { defineConfig } from 'vite';
+
+// The page names all its parts from where its <base> says that it stands, so it
+// works below any path. Nothing is inlined: the content security policy allows
+// no data but images, and what is a file of its own is kept by browsers.
+export default defineConfig({
+  base: './',
+  plugins: [react()],
+  build: {
+    chunkSizeWarningLimit: 1000,
+    outDir: '../../dist/console',
+    emptyOutDir: true,
+    assetsInlineLimit: 0,
+    modulePreload: { polyfill: false },
+    target: 'es2022',
+    manifest: false,
+  },
+});

@@ -1,0 +1,104 @@
+import type { Dashboard, Run } from './dashboard.ts';
+import { type Failure, UsherError } from './error.ts';
+import { parse } from './numbers.ts';
+import { type TokenSource, Tokens, tokensFrom } from './tokens.ts';
+
+export interface Options {
+  /** Where usher is published, such as https://usher.example/. */
+  server: string | URL;
+  /** A token, or who makes one: it is asked again before a token ends, and when one is refused. */
+  token?: string | TokenSource | undefined;
+  /** Where the page's backend hands out tokens, by POST. */
+  tokenUrl?: string | URL | undefined;
+  fetch?: typeof fetch;
+  /** The clock, in milliseconds. */
+  now?: () => number;
+}
+
+/** GraphQL text; the strings of `@graphql-codegen` with `documentMode: 'string'` bring the types of their answer and variables. */
+export interface Document<Data, Variables> {
+  toString(): string;
+  __apiType?: (variables: Variables) => Data;
+}
+
+export interface Answer<Data> {
+  data: Data | null;
+  errors: Failure[];
+}
+
+/** Asks one usher with one token. Two clients share nothing. */
+export class Client {
+  readonly server: URL;
+  #tokens: Tokens;
+  #fetch: typeof fetch;
+
+  constructor({ server, token, tokenUrl, fetch: fetcher = (...args) => fetch(...args), now = Date.now }: Options) {
+    this.server = new URL(String(server).replace(/\/?$/, '/'), globalThis.document?.baseURI);
+    this.#fetch = fetcher;
+    const source = token ?? (tokenUrl && tokensFrom(tokenUrl, fetcher));
+    if (!source) throw new UsherError('There is neither a token nor an address to get one from.', { code: 'UNAUTHENTICATED' });
+    this.#tokens = new Tokens(source, now);
+  }
+
+  /** Asks a question. Fields that failed are null and stand in `errors`. */
+  async query<Data = Record<string, unknown>, Variables = Record<string, unknown>>(
+    document: string | Document<Data, Variables>,
+    variables?: Variables,
+    { signal }: { signal?: AbortSignal } = {},
+  ): Promise<Answer<Data>> {
+    const answer = await this.#ask<Answer<Data>>('graphql', { query: String(document), variables }, signal);
+    if (answer.data === undefined) throw UsherError.of(answer.errors?.[0]);
+    return { data: answer.data, errors: answer.errors ?? [] };
+  }
+
+  /** What is on a dashboard, without its numbers. */
+  async dashboard(name: string, { signal }: { signal?: AbortSignal } = {}): Promise<Dashboard> {
+    const { dashboard } = await this.#ask<{ dashboard: Dashboard }>(`dashboards/${encodeURIComponent(name)}`, undefined, signal);
+    return dashboard;
+  }
+
+  /** Runs the tiles of a dashboard, all or those named, as one operation. */
+  run(
+    name: string,
+    { parameters, tiles, signal }: { parameters?: Record<string, unknown>; tiles?: string[]; signal?: AbortSignal } = {},
+  ): Promise<Run> {
+    return this.#ask<Run>(`dashboards/${encodeURIComponent(name)}`, { parameters: parameters ?? {}, tiles }, signal);
+  }
+
+  /** Sends a body, or asks by GET without one. A refused token is replaced once. */
+  async #ask<T>(path: string, body: unknown, signal: AbortSignal | undefined): Promise<T> {
+    for (let again = true; ; again = false) {
+      const token = await this.#tokens.current();
+      const response = await this.#send(path, body, token, signal);
+      if (response.status === 401 && this.#tokens.refused(token) && again) continue;
+      const answer = await read(response);
+      if (response.ok && answer !== undefined) return answer as T;
+      const failed = answer as { data?: unknown; errors?: Failure[] } | undefined;
+      if (failed?.data !== undefined) return answer as T; // fields that failed stand beside those that did not
+      throw UsherError.of(failed?.errors?.[0], response);
+    }
+  }
+
+  async #send(path: string, body: unknown, token: string, signal: AbortSignal | undefined): Promise<Response> {
+    const headers: Record<string, string> = { Accept: 'application/graphql-response+json, application/json', Authorization: `Bearer ${token}` };
+    const request: RequestInit = { headers, signal: signal ?? null, credentials: 'omit', cache: 'no-store' };
+    if (body !== undefined) {
+      headers['Content-Type'] = 'application/json';
+      Object.assign(request, { method: 'POST', body: JSON.stringify(body) });
+    }
+    try {
+      return await this.#fetch(new URL(path, this.server), request);
+    } catch (error) {
+      if (signal?.aborted) throw error;
+      throw new UsherError('The server cannot be reached.', { code: 'NETWORK' });
+    }
+  }
+}
+
+async function read(response: Response): Promise<unknown> {
+  try {
+    return await parse(await response.text());
+  } catch {
+    return undefined; // not usher's: a proxy's page, say
+  }
+}

@@ -1,0 +1,80 @@
+import type { Chart, Client, Result } from '@usher/client';
+import { html, unsafeCSS } from 'lit';
+import { UsherElement } from './element.ts';
+import type { Pick } from './view.ts';
+
+const list = { fromAttribute: (text: string | null) => text?.split(/[\s,]+/).filter(Boolean) };
+
+/**
+ * One chart of one question:
+ *   <usher-chart query="{ordersAggregate{key{region}revenue}}" kind="bar" token-url="/api/usher-token"></usher-chart>
+ * It tells `usher:select`, `usher:load` and `usher:error`, as a dashboard does.
+ */
+export class UsherChart extends UsherElement<Result> {
+  static override properties = {
+    ...UsherElement.properties,
+    query: {},
+    variables: { type: Object },
+    kind: {},
+    rows: {},
+    x: {},
+    y: { converter: list },
+    series: {},
+    chart: { type: Object },
+    heading: {},
+    description: {},
+    every: { attribute: 'refresh', type: Number },
+  };
+  static override styles = [...UsherElement.styles, unsafeCSS(':host{height:360px}usher-tile{height:100%}')];
+
+  declare query: string | undefined;
+  declare variables: Record<string, unknown> | undefined;
+  declare kind: Chart['kind'] | undefined;
+  declare rows: string | undefined;
+  declare x: string | undefined;
+  declare y: string[] | undefined;
+  declare series: string | undefined;
+  /** Everything that a tile's chart may say; attributes say it for the usual. */
+  declare chart: Partial<Chart> | undefined;
+  declare heading: string | undefined;
+  declare description: string | undefined;
+  /** Seconds between refreshes; without them only when the page comes back into view. */
+  declare every: number | undefined;
+
+  protected readonly identity = ['query'];
+  protected readonly details = ['variables', 'timezone', 'every'];
+
+  protected asks(): boolean {
+    return !!this.query;
+  }
+
+  protected ask(client: Client, signal: AbortSignal): Promise<Result> {
+    const query = this.query!;
+    const zone = this.timezone && /\$timezone\b/.test(query) ? { timezone: this.timezone } : {};
+    return client.query(query, { ...zone, ...this.variables }, { signal });
+  }
+
+  protected seconds(): number {
+    return this.every ?? 0;
+  }
+
+  protected failures({ errors }: Result): ReturnType<UsherElement<Result>['failures']> {
+    return errors?.[0] ? [{ failure: errors[0] }] : [];
+  }
+
+  override render(): unknown {
+    const { id, heading: title, description, rows, x, y, series, chart, _answer: answer } = this;
+    const given = Object.fromEntries(Object.entries({ rows, x, y, series }).filter(([, value]) => value !== undefined));
+    const drawn = { ...chart, ...given, kind: this.kind ?? chart?.kind ?? 'bar' };
+    return html`<usher-tile
+      .tile=${{ id, title, description, chart: drawn }}
+      .result=${drawn.kind === 'text' ? {} : answer}
+      .problem=${answer ? undefined : this._problem}
+      ?busy=${this._busy && answer !== undefined}
+      .locale=${this.language}
+      .timezone=${this.timezone}
+      @tile-retry=${this.refresh}
+      @tile-pick=${({ detail }: CustomEvent<Pick>) => this.tell('select', detail)}
+    ></usher-tile>`;
+  }
+}

@@ -1,0 +1,134 @@
+import { Client, type Failure, type Feed, poll, type TokenSource, UsherError } from '@usher/client';
+import { LitElement, type PropertyValues, unsafeCSS } from 'lit';
+import tokens from './tokens.css';
+
+/** What all elements for pages share: where they ask, as whom and when, and how they look. `Answer` is what is asked for. */
+export abstract class UsherElement<Answer = unknown> extends LitElement {
+  /** Where usher is published unless an element says so: where embed.js came from. */
+  static server: string | undefined;
+
+  static override properties: Record<string, object> = {
+    server: {},
+    tokenUrl: { attribute: 'token-url' },
+    token: {},
+    client: { attribute: false },
+    theme: { reflect: true },
+    locale: {},
+    timezone: {},
+    _answer: { state: true },
+    _problem: { state: true },
+    _busy: { state: true },
+  };
+  static override styles = [unsafeCSS(tokens)];
+
+  declare server: string | undefined;
+  declare tokenUrl: string | undefined;
+  /** A token, or a function that gets one. */
+  declare token: string | TokenSource | undefined;
+  /** Asks in the place of one that the element makes for itself. Elements share one only if the page says so. */
+  declare client: Client | undefined;
+  declare theme: 'auto' | 'light' | 'dark' | undefined;
+  declare locale: string | undefined;
+  declare timezone: string | undefined;
+
+  declare _answer: Answer | undefined;
+  declare _problem: unknown;
+  declare _busy: boolean;
+
+  #own: Client | undefined;
+  #feed: Feed | undefined;
+
+  constructor() {
+    super();
+    this._busy = false;
+  }
+
+  /** Properties that make it another question, for which nothing of the one before is kept. */
+  protected abstract readonly identity: readonly string[];
+  /** Properties that ask the same question anew. */
+  protected abstract readonly details: readonly string[];
+  /** Whether there is a question. */
+  protected abstract asks(): boolean;
+  protected abstract ask(client: Client, signal: AbortSignal): Promise<Answer>;
+  protected abstract seconds(last: Answer | undefined): number;
+  /** What of an answer failed. */
+  protected abstract failures(answer: Answer): { tile?: string; failure: Failure }[];
+  /** Forgets what was known of the question before. */
+  protected forget(): void {
+    this._answer = undefined;
+  }
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    void import('./tile.ts'); // while the token and the answers are on their way
+    if (this.hasUpdated) this.#start();
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    this.#feed?.stop();
+  }
+
+  override willUpdate(changed: PropertyValues): void {
+    // Another way to a token may lead to somebody else: nothing of the one before is used again.
+    const caller = ['server', 'tokenUrl', 'token', 'client'].some((name) => changed.has(name));
+    if (caller) this.#own = undefined;
+    if (caller || !this.hasUpdated || this.identity.some((name) => changed.has(name))) this.#start();
+    else if (this.details.some((name) => changed.has(name))) this.refresh();
+  }
+
+  /** Asks for new numbers now. */
+  refresh(): void {
+    if (!this.#feed) return this.#start();
+    this._busy = true;
+    this.#feed.refresh();
+  }
+
+  #start(): void {
+    this.#feed?.stop();
+    this.#feed = undefined;
+    this._problem = undefined;
+    this.forget();
+    if (!this.asks()) return;
+    this._busy = true;
+    this.#feed = poll<Answer>(
+      async (signal) => this.ask(this.#client(), signal),
+      {
+        next: (answer) => {
+          this._answer = answer;
+          this._problem = undefined;
+          this._busy = false;
+          this.tell('load', {});
+          for (const { tile, failure } of this.failures(answer)) this.tell('error', { tile, error: UsherError.of(failure) });
+        },
+        error: (problem) => {
+          const { code } = problem as UsherError;
+          // Who has lost access is shown nothing any more, and asks no more.
+          if (code === 'UNAUTHENTICATED') this.#feed = undefined;
+          if (code === 'UNAUTHENTICATED' || code === 'FORBIDDEN' || code === 'NOT_FOUND') this.forget();
+          this._problem = problem;
+          this._busy = false;
+          this.tell('error', { error: problem });
+        },
+      },
+      (last) => this.seconds(last),
+    );
+  }
+
+  /** Who asks for this element. */
+  #client(): Client {
+    if (this.client) return this.client;
+    const { server = UsherElement.server, token, tokenUrl } = this;
+    if (!server) throw new UsherError('The element does not know where usher is: set its attribute "server".', { code: 'BAD_USER_INPUT' });
+    return (this.#own ??= new Client({ server, token, tokenUrl: tokenUrl && new URL(tokenUrl, document.baseURI) }));
+  }
+
+  protected get language(): string {
+    return this.locale || document.documentElement.lang || navigator.language;
+  }
+
+  /** Tells the page. Whether the page leaves what follows to the element. */
+  protected tell(name: string, detail: unknown): boolean {
+    return this.dispatchEvent(new CustomEvent(`usher:${name}`, { detail, bubbles: true, composed: true, cancelable: true }));
+  }
+}

@@ -1,0 +1,58 @@
+import { type Parameter } from '@usher/client';
+import { html, LitElement, unsafeCSS } from 'lit';
+import styles from './parameters.css';
+import { label } from './labels.ts';
+import { midnight } from './zone.ts';
+
+/** The controls of a dashboard's parameters: the browser's own, which people and screen readers know. It tells `parameter`. */
+class Parameters extends LitElement {
+  static override properties = { parameters: { attribute: false }, values: { attribute: false }, timezone: {} };
+  static override styles = unsafeCSS(styles);
+
+  declare parameters: Parameter[];
+  declare values: Record<string, unknown>;
+  declare timezone: string | undefined;
+
+  override render(): unknown {
+    return (this.parameters ?? []).map((parameter) => this.#control(parameter));
+  }
+
+  #control(parameter: Parameter): unknown {
+    const { name, control, options = [], type } = parameter;
+    const value = this.values[name];
+    const said = parameter.label ?? label(name);
+    const tell = (given: unknown) => this.dispatchEvent(new CustomEvent('parameter', { detail: { name, value: given } }));
+    switch (control) {
+      case 'toggle':
+        return html`<label class="toggle"><input type="checkbox" .checked=${value === true}
+          @change=${(event: Event) => tell((event.target as HTMLInputElement).checked)}>${said}</label>`;
+      case 'select': {
+        const at = options.findIndex((option) => JSON.stringify(option.value) === JSON.stringify(value));
+        return html`<label>${said}<span class="select"><select
+            @change=${(event: Event) => tell(options[(event.target as HTMLSelectElement).selectedIndex - (at < 0 ? 1 : 0)]?.value)}
+          >${at < 0 ? html`<option selected disabled>–</option>` : ''}${options.map(
+            (option, i) => html`<option .selected=${i === at}>${option.label ?? String(option.value)}</option>`,
+          )}</select><svg viewBox="0 0 10 10" aria-hidden="true"><path d="M1 3l4 4 4-4" /></svg></span></label>`;
+      }
+      case 'date': {
+        const shown = typeof value === 'string' ? value.slice(0, 10) : '';
+        return html`<label>${said}<input type="date" .value=${shown}
+          @change=${(event: Event) => {
+            const date = (event.target as HTMLInputElement).value;
+            tell(date === '' ? undefined : type.startsWith('Timestamp') ? midnight(date, this.timezone) : type.startsWith('LocalTimestamp') ? `${date}T00:00:00` : date);
+          }}></label>`;
+      }
+      case 'number':
+        return html`<label>${said}<input type="number" step="any" .value=${value === undefined ? '' : String(value)}
+          @change=${(event: Event) => {
+            const text = (event.target as HTMLInputElement).value;
+            tell(text === '' ? undefined : Number(text));
+          }}></label>`;
+      default:
+        return html`<label>${said}<input type="text" .value=${value === undefined ? '' : String(value)}
+          @change=${(event: Event) => tell((event.target as HTMLInputElement).value)}></label>`;
+    }
+  }
+}
+
+if (!customElements.get('usher-parameters')) customElements.define('usher-parameters', Parameters);

@@ -1,0 +1,78 @@
+import { type Format, isNumeric, type Numeric } from '@usher/client';
+import { label } from '../labels.ts';
+import { at } from '../paths.ts';
+import { texts } from '../texts.ts';
+import type { View } from '../view.ts';
+import { distinct, units } from './categories.ts';
+
+/** A row that is drawn, and its number. */
+export interface Cell {
+  value: Numeric | null;
+  row: unknown;
+}
+
+export interface Series {
+  name: string;
+  path: string; // of the measure
+  value: unknown; // of `series`
+  cells: (Cell | undefined)[];
+}
+
+/** What a chart has along its axis, and the series over that. */
+export interface Model {
+  x: string;
+  categories: unknown[];
+  unit: Format['unit'];
+  series: Series[];
+  name(category: unknown, short?: boolean): string;
+}
+
+export function model({ chart, rows, formats }: View): Model {
+  const { x = '', series, y = [] } = chart;
+  const categories = distinct(rows, x);
+  const unit = units(chart, x, categories);
+  const place = new Map(categories.map((value, i) => [JSON.stringify(value), i]));
+  const made = new Map<string, Series>();
+  const values = series ? distinct(rows, series) : [null];
+  const unitS = series ? units(chart, series, values) : undefined;
+  // Names are told apart even where two values are written alike.
+  const ordered = series && !unitS && chart.kind !== 'heatmap' ? [...values].sort((a, b) => (a === null ? 1 : b === null ? -1 : String(a).localeCompare(String(b), undefined, { numeric: true }))) : values;
+  for (const value of ordered) {
+    for (const path of y) {
+      const of = series ? formats.category(series, value, unitS) : '';
+      made.set(JSON.stringify([value, path]), {
+        name: !series ? label(path) : y.length > 1 ? `${of}, ${label(path)}` : of,
+        path, value,
+        cells: new Array<Cell | undefined>(categories.length).fill(undefined),
+      });
+    }
+  }
+  for (const row of rows) {
+    const i = place.get(JSON.stringify(at(row, x) ?? null))!;
+    for (const path of y) {
+      const value = at(row, path);
+      made.get(JSON.stringify([series ? (at(row, series) ?? null) : null, path]))!.cells[i] = { value: isNumeric(value) ? value : null, row };
+    }
+  }
+  return {
+    x, categories, unit,
+    series: [...made.values()],
+    name: (category, short) => formats.category(x, category, unit, short),
+  };
+}
+
+/** The sentence that says what a chart shows to who does not see it. */
+export function sentence({ chart, formats, title }: View, { categories, series, name }: Model): string {
+  const said = texts.sentence;
+  let text = said.chart(said.kind[chart.kind] ?? chart.kind, title);
+  if (categories.length > 0) text += said.span(categories.length, name(categories[0]), name(categories.at(-1)));
+  if (series.length > 1) text += said.series(series.map((one) => one.name).join(', '));
+  const all = series.flatMap((one) => one.cells.flatMap((cell, i) => (cell && cell.value !== null ? [{ one, i, value: cell.value }] : [])));
+  if (all.length > 1) {
+    const most = all.reduce((a, b) => (Number(b.value) > Number(a.value) ? b : a));
+    const least = all.reduce((a, b) => (Number(b.value) < Number(a.value) ? b : a));
+    const where = ({ one, i }: (typeof all)[number]) => (series.length > 1 ? `${one.name}, ` : '') + name(categories[i]);
+    text += said.extremes(formats.text(most.one.path, most.value), where(most), formats.text(least.one.path, least.value), where(least));
+  }
+  return text;
+}

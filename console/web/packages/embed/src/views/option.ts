@@ -1,0 +1,305 @@
+// What ECharts is told to draw.
+import { isNumeric } from '@usher/client';
+import { label } from '../labels.ts';
+import { at } from '../paths.ts';
+import type { LegendEntry, View } from '../view.ts';
+import type { EChartsCoreOption } from './engine.ts';
+import type { Cell, Model, Series } from './model.ts';
+
+/** The colors of the page, as they are now. */
+export interface Colors {
+  text: string;
+  muted: string;
+  line: string;
+  surface: string;
+  track: string;
+  series: string[];
+  tint: string;
+  /** The place of a name among the colors: it keeps it, whatever else comes and goes. */
+  place(name: string): number;
+}
+
+/** What is drawn, and what is told when somebody points at it. */
+export interface Drawing {
+  option: EChartsCoreOption;
+  legend: LegendEntry[];
+  /** What stands at a place: by the index of the series and of the datum. */
+  find(series: number, datum: number): { cell: Cell; series: Series | undefined; category: unknown } | undefined;
+}
+
+export interface Size {
+  width: number;
+  height: number;
+}
+
+const font = (colors: Colors, color = colors.muted) => ({ color, fontSize: 12, lineHeight: 18 });
+
+export function draw(view: View, model: Model, colors: Colors, size: Size): Drawing {
+  switch (view.chart.kind) {
+    case 'pie':
+    case 'donut':
+      return pie(view, model, colors, size);
+    case 'scatter':
+      return scatter(view, model, colors);
+    case 'heatmap':
+      return heat(view, model, colors, size);
+    default:
+      return cartesian(view, model, colors, size);
+  }
+}
+
+/** Colors belong to series, whichever of them are hidden. After six they come again, lighter. */
+function color(colors: Colors, i: number): { color: string; opacity: number } {
+  return { color: colors.series[i % 6]!, opacity: 1 - 0.35 * Math.min(2, Math.floor(i / 6)) };
+}
+
+const swatch = (i: number) => `s${(i % 6) + 1}`;
+
+const animation = () => ({
+  animation: !matchMedia('(prefers-reduced-motion: reduce)').matches,
+  animationDuration: 250,
+  animationDurationUpdate: 250,
+});
+
+function cartesian(view: View, model: Model, colors: Colors, size: Size): Drawing {
+  const { chart, formats, hidden } = view;
+  const { kind, horizontal = false, compare } = chart;
+  const bars = kind === 'bar';
+  const stacked = chart.stacked === true && model.series.length > 1;
+  // Two parts of one whole, lying: the second is what is left of the first.
+  const parts = bars && stacked && horizontal && !chart.series && model.series.length === 2;
+  const hue = (name: string, i: number) => (parts ? { color: i === 0 ? colors.series[2]! : colors.tint, opacity: 1 } : color(colors, colors.place(name)));
+  const shown = model.series.map((series, i) => ({ series, i })).filter(({ series }) => !hidden.has(series.name));
+  const path = model.series[0]?.path ?? '';
+
+  // Only what is on top of a stack is round.
+  const top = model.categories.map((_category, c) => shown.findLastIndex(({ series }) => Number(series.cells[c]?.value ?? 0) > 0));
+  const radius = 4;
+  const round = horizontal ? [0, radius, radius, 0] : [radius, radius, 0, 0];
+
+  const besides = model.categories.map((_category, c) => (compare ? formats.text(compare, at(model.series[0]?.cells[c]?.row, compare)) : ''));
+  const category = {
+    type: 'category',
+    data: model.categories.map((value) => model.name(value, true)),
+    inverse: horizontal,
+    boundaryGap: bars,
+    axisTick: { show: false },
+    axisLine: { show: !horizontal, lineStyle: { color: colors.line } },
+    axisLabel: {
+      ...font(colors, horizontal ? colors.text : colors.muted),
+      hideOverlap: true,
+      ...(bars || horizontal ? {} : { alignMinLabel: 'left', alignMaxLabel: 'right' }),
+      margin: horizontal ? 8 : 10,
+      ...(horizontal ? { width: Math.min(150, size.width * 0.34), overflow: 'truncate', interval: 0 } : {}),
+      ...(!horizontal && model.unit === undefined ? { width: Math.max(48, size.width / Math.max(1, model.categories.length) - 8), overflow: 'truncate', interval: size.width < 560 ? 'auto' : 0 } : {}),
+    },
+  };
+  const value = {
+    type: 'value',
+    splitNumber: 4,
+    ...(horizontal && compare ? { max: 'dataMax' } : {}),
+    axisLine: { show: false },
+    axisTick: { show: false },
+    splitLine: { show: !(horizontal && compare), lineStyle: { color: colors.line } },
+    axisLabel: { show: !(horizontal && compare), ...font(colors), hideOverlap: true, formatter: (n: number) => formats.short(path, n) },
+  };
+  const series = shown.map(({ series, i }, place) => {
+    const { color, opacity } = hue(series.name, i);
+    const common = {
+      id: `${i}`,
+      name: series.name,
+      ...(stacked ? { stack: 'all' } : {}),
+      emphasis: { focus: model.series.length > 1 ? 'series' : 'none', blurScope: 'coordinateSystem' },
+      blur: { itemStyle: { opacity: 0.35 }, lineStyle: { opacity: 0.35 }, areaStyle: { opacity: 0.08 } },
+    };
+    const datum = (c: number) => {
+      const cell = series.cells[c];
+      return cell?.value === null || cell?.value === undefined ? null : Number(cell.value);
+    };
+    if (!bars) {
+      const alone = model.categories.length === 1;
+      return {
+        ...common,
+        type: 'line',
+        data: model.categories.map((_value, c) => datum(c)),
+        symbol: 'circle',
+        symbolSize: 6,
+        showSymbol: alone,
+        connectNulls: false,
+        lineStyle: { width: 2, color, opacity },
+        itemStyle: { color },
+        ...(kind === 'area' ? { areaStyle: { color, opacity: stacked ? 0.55 : 0.14 } } : {}),
+      };
+    }
+    const beside = compare && place === shown.length - 1;
+    return {
+      ...common,
+      type: 'bar',
+      barMaxWidth: horizontal ? 16 : 40,
+      barMinHeight: 1,
+      barCategoryGap: '34%',
+      barGap: '12%',
+      data: model.categories.map((_value, c) => ({
+        value: datum(c),
+        itemStyle: { borderRadius: !stacked || top[c] === place ? round : horizontal && parts && place === 0 ? [radius, 0, 0, radius] : 0 },
+      })),
+      itemStyle: { color, opacity, ...(stacked && !parts ? { borderColor: colors.surface, borderWidth: 1 } : {}) },
+      ...(beside
+        ? {
+            label: {
+              show: true,
+              position: horizontal ? 'right' : 'top',
+              ...font(colors),
+              formatter: ({ dataIndex }: { dataIndex: number }) => besides[dataIndex],
+            },
+          }
+        : {}),
+    };
+  });
+  return {
+    option: {
+      ...animation(),
+      grid: { left: 2, right: horizontal ? (compare ? 12 + 7 * Math.max(...besides.map((text) => text.length)) : 16) : 4, top: 10, bottom: 6, containLabel: true },
+      xAxis: horizontal ? value : category,
+      yAxis: horizontal ? category : value,
+      series,
+    },
+    legend: model.series.map(({ name }, i) => ({ name, color: parts ? (i === 0 ? 's3' : 'tint') : swatch(colors.place(name)) })),
+    find: (index, c) => {
+      const found = shown[index]?.series;
+      const cell = found?.cells[c];
+      return found && cell && { cell, series: found, category: model.categories[c] };
+    },
+  };
+}
+
+function pie(view: View, model: Model, colors: Colors, size: Size): Drawing {
+  const { formats, hidden, chart } = view;
+  const one = model.series[0];
+  const slices = model.categories.map((category, i) => ({ category, name: model.name(category), cell: one?.cells[i] }));
+  const shown = slices.filter(({ name, cell }) => !hidden.has(name) && Number(cell?.value ?? 0) > 0);
+  const total = shown.reduce((sum, { cell }) => sum + Number(cell!.value), 0);
+  const outer = Math.max(40, Math.min(size.width, size.height) / 2 - 6);
+  return {
+    option: {
+      ...animation(),
+      series: [{
+        id: '0',
+        type: 'pie',
+        radius: chart.kind === 'donut' ? [outer * 0.62, outer] : [0, outer],
+        padAngle: shown.length > 1 ? 0.6 : 0,
+        itemStyle: { borderRadius: 3, borderColor: colors.surface, borderWidth: 1 },
+        label: chart.kind === 'donut' && total > 0
+          ? { show: true, position: 'center', color: colors.text, fontSize: 22, fontWeight: 650, lineHeight: 30, formatter: () => formats.short(one?.path ?? '', total) }
+          : { show: false },
+        labelLine: { show: false },
+        emphasis: { scaleSize: 4 },
+        data: shown.map(({ name, cell }) => ({ name, value: Number(cell!.value), itemStyle: color(colors, colors.place(name)) })),
+      }],
+    },
+    legend: slices.map(({ name }) => ({ name, color: swatch(colors.place(name)) })),
+    find: (_series, datum) => {
+      const slice = shown[datum];
+      return slice?.cell && { cell: slice.cell, series: one, category: slice.category };
+    },
+  };
+}
+
+function scatter(view: View, _model: Model, colors: Colors): Drawing {
+  const { chart, rows, formats, hidden } = view;
+  const { x = '', y = [], series, size } = chart;
+  const path = y[0] ?? '';
+  const groups = new Map<string, unknown[]>();
+  for (const row of rows) {
+    const name = series ? formats.category(series, at(row, series), undefined) : label(path);
+    groups.set(name, [...(groups.get(name) ?? []), row]);
+  }
+  const most = size ? Math.max(...rows.map((row) => Number(at(row, size) ?? 0))) : 0;
+  const named = [...groups].map(([name, rows], i) => ({ name, i, rows: rows.filter((row) => isNumeric(at(row, x)) && isNumeric(at(row, path))) }));
+  const shown = named.filter(({ name }) => !hidden.has(name));
+  const axis = (of: string, above: boolean) => ({
+    type: 'value',
+    scale: true,
+    splitNumber: 4,
+    name: label(of),
+    nameLocation: above ? 'end' : 'middle',
+    nameGap: above ? 12 : 26,
+    nameTextStyle: { ...font(colors), ...(above ? { align: 'left' } : {}) },
+    axisLine: { show: !above, lineStyle: { color: colors.line } },
+    axisTick: { show: false },
+    splitLine: { show: above, lineStyle: { color: colors.line } },
+    axisLabel: { ...font(colors), hideOverlap: true, formatter: (n: number) => formats.short(of, n) },
+  });
+  return {
+    option: {
+      ...animation(),
+      grid: { left: 2, right: 16, top: 28, bottom: 24, containLabel: true },
+      xAxis: axis(x, false),
+      yAxis: axis(path, true),
+      series: shown.map(({ name, i, rows }) => ({
+        id: `${i}`,
+        name,
+        type: 'scatter',
+        data: rows.map((row) => [Number(at(row, x)), Number(at(row, path))]),
+        symbolSize: (_value: unknown, { dataIndex }: { dataIndex: number }) =>
+          size && most > 0 ? 6 + 22 * Math.sqrt(Math.max(0, Number(at(rows[dataIndex], size) ?? 0)) / most) : 9,
+        itemStyle: { color: color(colors, colors.place(name)).color, opacity: 0.72, borderColor: colors.surface, borderWidth: 1 },
+      })),
+    },
+    legend: named.map(({ name }) => ({ name, color: swatch(colors.place(name)) })),
+    find: (index, datum) => {
+      const row = shown[index]?.rows[datum];
+      const value = at(row, path);
+      if (!row || !isNumeric(value)) return undefined;
+      return { cell: { value, row }, series: { name: shown[index]!.name, path, value: series && at(row, series), cells: [] }, category: at(row, x) };
+    },
+  };
+}
+
+function heat(view: View, model: Model, colors: Colors, size: Size): Drawing {
+  const { formats } = view;
+  const cells = model.series.flatMap((series, s) => series.cells.flatMap((cell, c) => (cell && cell.value !== null ? [{ series, s, c, cell }] : [])));
+  const numbers = cells.map(({ cell }) => Number(cell.value));
+  const least = Math.min(0, ...numbers);
+  const most = Math.max(...numbers);
+  const names = model.series.map(({ name }) => name);
+  const axis = (data: string[], all: boolean) => ({
+    type: 'category', data, axisTick: { show: false }, axisLine: { show: false }, splitLine: { show: false },
+    axisLabel: { ...font(colors), ...(all ? { interval: 0, width: Math.min(150, size.width * 0.34), overflow: 'truncate' } : { hideOverlap: true }) },
+  });
+  const roomy = size.height / names.length > 22;
+  const written = roomy && (size.width * 0.7) / model.categories.length > 48;
+  return {
+    option: {
+      ...animation(),
+      grid: { left: 2, right: 4, top: 4, bottom: 6, containLabel: true },
+      xAxis: axis(model.categories.map((value) => model.name(value, true)), false),
+      yAxis: { ...axis(names, roomy), inverse: true },
+      series: [{
+        id: '0',
+        type: 'heatmap',
+        data: cells.map(({ series, s, c, cell }) => {
+          const part = most === least ? 1 : (Number(cell.value) - least) / (most - least);
+          return {
+            value: [c, s, Number(cell.value)],
+            label: { show: written, color: part > 0.72 ? colors.surface : colors.text, fontSize: 12, formatter: () => formats.short(series.path, Number(cell.value)) },
+            itemStyle: { color: mix(colors.series[0]!, colors.surface, 0.08 + 0.92 * part), borderColor: colors.surface, borderWidth: 2, borderRadius: 4 },
+          };
+        }),
+      }],
+    },
+    legend: [],
+    find: (_series, datum) => {
+      const found = cells[datum];
+      return found && { cell: found.cell, series: found.series, category: model.categories[found.c] };
+    },
+  };
+
+  // Two colors as the browser computed them.
+  function mix(a: string, b: string, part: number): string {
+    const [x, y] = [a, b].map((text) => text.match(/[\d.]+/g)!.map(Number));
+    return `rgb(${[0, 1, 2].map((i) => Math.round(x![i]! * part + y![i]! * (1 - part))).join(',')})`;
+  }
+}
+
+export { type Cell, type Model, type Series };

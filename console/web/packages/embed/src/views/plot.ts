@@ -1,0 +1,211 @@
+import type { ECharts } from './engine.ts';
+import { label } from '../labels.ts';
+import { at as valueAt } from '../paths.ts';
+import type { LegendEntry } from '../view.ts';
+import { defineView, sheet, ViewElement } from './base.ts';
+import { init } from './engine.ts';
+import { model, sentence } from './model.ts';
+import { type Colors, draw, type Drawing } from './option.ts';
+import styles from './plot.css';
+
+const style = sheet(styles);
+
+/** Charts that ECharts draws. It is told colors, and draws again when those of the page change. */
+export class PlotView extends ViewElement {
+  protected readonly sheet = style;
+
+  #canvas = document.createElement('div');
+  #chart: ECharts | undefined;
+  #drawing: Drawing | undefined;
+  #sizes: ResizeObserver | undefined;
+  #scheme = matchMedia('(prefers-color-scheme: dark)');
+  #theme: MutationObserver | undefined;
+
+  constructor() {
+    super();
+    this.#canvas.className = 'canvas';
+    this.#canvas.ariaHidden = 'true'; // the sentence says it
+  }
+
+  // The canvas is not Lit's.
+  override render(): unknown {
+    return this.#canvas;
+  }
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    this.#scheme.addEventListener('change', this.#again);
+    this.#sizes = new ResizeObserver(() => this.#resized());
+    this.#sizes.observe(this);
+    const host = (this.getRootNode() as ShadowRoot).host?.getRootNode();
+    if (host instanceof ShadowRoot) {
+      this.#theme = new MutationObserver(this.#again);
+      this.#theme.observe(host.host, { attributeFilter: ['theme', 'style', 'class'] });
+    }
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    this.#scheme.removeEventListener('change', this.#again);
+    this.#sizes?.disconnect();
+    this.#theme?.disconnect();
+    this.#chart?.dispose();
+    this.#chart = undefined;
+  }
+
+  #again = (): void => this.requestUpdate();
+
+  #resized(): void {
+    const { clientWidth: width, clientHeight: height } = this;
+    if (width === 0 || height === 0) return;
+    if (this.#chart && (this.#chart.getWidth() !== width || this.#chart.getHeight() !== height)) {
+      this.#chart.resize({ width, height });
+    }
+    this.requestUpdate(); // labels follow the width
+  }
+
+  override updated(): void {
+    const { clientWidth: width, clientHeight: height } = this;
+    if (width === 0 || height === 0) return;
+    if (!this.#chart) {
+      this.#chart = init(this.#canvas, undefined, { renderer: 'svg', width, height });
+      this.#chart.on('click', ({ seriesIndex, dataIndex }) => this.#clicked(seriesIndex ?? 0, dataIndex));
+      // On paper a drawing fits the sheet.
+      this.#chart.on('finished', () => {
+        const svg = this.#canvas.querySelector('svg');
+        if (svg) svg.setAttribute('viewBox', `0 0 ${svg.getAttribute('width')} ${svg.getAttribute('height')}`);
+      });
+    }
+    const made = model(this.view);
+    this.role = 'img';
+    this.ariaLabel = sentence(this.view, made);
+    const colors = this.#colors();
+    this.#drawing = draw(this.view, made, colors, { width, height });
+    const axis = ['line', 'area', 'bar'].includes(this.view.chart.kind);
+    this.#chart.setOption(
+      {
+        ...this.#drawing.option,
+        textStyle: { fontFamily: getComputedStyle(this).fontFamily },
+        tooltip: {
+          trigger: axis ? 'axis' : 'item',
+          confine: true,
+          transitionDuration: 0,
+          padding: 0,
+          borderWidth: 0,
+          backgroundColor: 'transparent',
+          shadowBlur: 0,
+          shadowColor: 'transparent',
+          axisPointer: { type: this.view.chart.kind === 'bar' ? 'shadow' : 'line', lineStyle: { color: colors.muted, width: 1 }, shadowStyle: { color: colors.muted, opacity: 0.08 }, label: { show: false } },
+          formatter: (params: unknown) => this.#tip(params as Point | Point[]),
+        },
+      },
+      { replaceMerge: ['series'] },
+    );
+    this.#tellLegend(this.#drawing.legend);
+  }
+
+  #names = new Map<string, number>();
+
+  #said = '';
+  #tellLegend(legend: LegendEntry[]): void {
+    const said = JSON.stringify(legend);
+    if (said === this.#said) return;
+    this.#said = said;
+    this.dispatchEvent(new CustomEvent('legend', { detail: legend }));
+  }
+
+  /** The page's colors as rgb(), which is what the browser makes of any. */
+  #colors(): Colors {
+    const probe = document.createElement('i');
+    probe.hidden = true;
+    this.append(probe);
+    const read = (name: string) => {
+      probe.style.color = `var(--u-${name})`;
+      return getComputedStyle(probe).color;
+    };
+    const colors: Colors = {
+      text: read('text'), muted: read('muted'), line: read('line'), surface: read('surface'), track: read('track'),
+      series: [1, 2, 3, 4, 5, 6].map((i) => read(`s${i}`)),
+      tint: '',
+      place: (name: string) => {
+        if (!this.#names.has(name)) this.#names.set(name, this.#names.size);
+        return this.#names.get(name)!;
+      },
+    };
+    probe.className = 'tint';
+    colors.tint = srgb(getComputedStyle(probe).backgroundColor);
+    probe.remove();
+    return colors;
+  }
+
+  /** A tooltip of elements: names of data are text in it, whatever they are. */
+  #tip(params: Point | Point[]): HTMLElement | string {
+    const points = Array.isArray(params) ? params : [params];
+    const { formats, chart } = this.view;
+    const found = points.flatMap((point) => {
+      const at = this.#drawing?.find(point.seriesIndex, point.dataIndex);
+      return at ? [{ ...at, color: typeof point.color === 'string' ? point.color : '' }] : [];
+    });
+    const first = found[0];
+    if (!first) return '';
+    const tip = element('div', 'tip');
+    const line = (color: string | undefined, name: string, value: string) => {
+      const row = element('div', '');
+      if (color) {
+        const mark = element('i', '');
+        mark.style.background = color;
+        row.append(mark);
+      }
+      row.append(element('span', '', name), element('b', '', value));
+      tip.append(row);
+    };
+    const made = model(this.view);
+    if (chart.kind === 'scatter') {
+      tip.append(element('strong', '', first.series!.name));
+      for (const path of [chart.x, ...(chart.y ?? []), chart.size]) {
+        if (path) line(undefined, label(path), formats.text(path, valueAt(first.cell.row, path)));
+      }
+      return tip;
+    }
+    tip.append(element('strong', '', made.name(first.category)));
+    for (const { cell, series, color } of [...found].reverse()) line(color, series!.name, formats.text(series!.path, cell.value));
+    if (chart.compare && chart.kind === 'bar') line(undefined, label(chart.compare), formats.text(chart.compare, valueAt(first.cell.row, chart.compare)));
+    return tip;
+  }
+
+  #clicked(series: number, datum: number): void {
+    const found = this.#drawing?.find(series, datum);
+    if (!found) return;
+    const { chart } = this.view;
+    const values: Record<string, unknown> = {};
+    for (const path of [chart.x, chart.series]) if (path) values[path] = valueAt(found.cell.row, path);
+    this.pick({ values, row: found.cell.row });
+  }
+
+  /** The drawing as it is, as text of an SVG file. */
+  svg(): { text: string; width: number; height: number } {
+    const chart = this.#chart!;
+    return { text: chart.renderToSVGString(), width: chart.getWidth(), height: chart.getHeight() };
+  }
+}
+
+interface Point {
+  seriesIndex: number;
+  dataIndex: number;
+  color?: unknown;
+}
+
+function element(name: string, className: string, text?: string): HTMLElement {
+  const made = document.createElement(name);
+  if (className) made.className = className;
+  if (text !== undefined) made.textContent = text;
+  return made;
+}
+
+/** color(srgb 0.1 0.2 0.3), which ECharts does not read, as rgb(). */
+function srgb(text: string): string {
+  const parts = /^color\(srgb ([\d.]+) ([\d.]+) ([\d.]+)/.exec(text);
+  return parts ? `rgb(${parts.slice(1, 4).map((part) => Math.round(Number(part) * 255)).join(',')})` : text;
+}
+
+defineView('usher-plot', PlotView);

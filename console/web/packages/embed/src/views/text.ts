@@ -1,0 +1,33 @@
+import { html, type TemplateResult } from 'lit';
+import { defineView, sheet, ViewElement } from './base.ts';
+
+const style = sheet(`usher-text{overflow:auto;font-size:14px;line-height:20px}usher-text>*{margin:0 0 8px}usher-text>:last-child{margin:0}
+usher-text h4{font-size:15px;line-height:22px;font-weight:600}usher-text p{font-size:14px;color:inherit}usher-text ul{padding-inline-start:20px}
+usher-text a{color:var(--u-accent);text-underline-offset:2px}`);
+
+/** Words: paragraphs, `# ` headings, `- ` lists, **strong** and [links](https://…). Nothing in it is HTML. */
+class TextView extends ViewElement {
+  protected readonly sheet = style;
+
+  override render(): unknown {
+    return (this.view.chart.text ?? '').split(/\n\s*\n/).map((block) => {
+      const lines = block.trim().split('\n');
+      const heading = /^#{1,4} (.*)$/.exec(lines[0]!);
+      if (heading && lines.length === 1) return html`<h4>${inline(heading[1]!)}</h4>`;
+      if (lines.every((line) => /^[-*] /.test(line))) return html`<ul>${lines.map((line) => html`<li>${inline(line.slice(2))}</li>`)}</ul>`;
+      return html`<p>${inline(lines.join(' '))}</p>`;
+    });
+  }
+}
+
+function inline(text: string): (string | TemplateResult)[] {
+  return text.split(/(\*\*[^*]+\*\*|\[[^\]]+\]\([^)\s]+\))/).map((part) => {
+    const strong = /^\*\*(.+)\*\*$/.exec(part);
+    if (strong) return html`<strong>${strong[1]}</strong>`;
+    const link = /^\[(.+)\]\((https?:\/\/[^)\s]+)\)$/.exec(part);
+    if (link) return html`<a href=${link[2]!} target="_blank" rel="noopener noreferrer">${link[1]}</a>`;
+    return part;
+  });
+}
+
+defineView('usher-text', TextView);

@@ -1,0 +1,23 @@
+// @usher/react owns the elements of @usher/embed as React components: properties are props, and the events onSelect, onLoad and onError.
+import { createComponent, type EventName } from '@lit/react';
+import { UsherChart as Chart, UsherDashboard as Dashboard, type UsherError } from '@usher/embed';
+import * as React from 'react';
+
+export interface Select {
+  /** The tile that it was chosen in, of a dashboard. */
+  tile?: string;
+  /** The values that were chosen, by their paths. */
+  values: Record<string, unknown>;
+  row: unknown;
+}
+
+const events = {
+  onSelect: 'usher:select' as EventName<CustomEvent<Select>>,
+  onLoad: 'usher:load' as EventName<CustomEvent<object>>,
+  onError: 'usher:error' as EventName<CustomEvent<{ error: UsherError; tile?: string }>>,
+};
+
+export const UsherDashboard = createComponent({ react: React, tagName: 'usher-dashboard', elementClass: Dashboard, events });
+export const UsherChart = createComponent({ react: React, tagName: 'usher-chart', elementClass: Chart, events });
+
+export * from '@usher/client';

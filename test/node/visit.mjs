@@ -1,0 +1,86 @@
+// Visits the console as a person does, and watches: visit(address, options, use)
+// opens a page in Chromium and gives it to use, with the steps that people take.
+// It fails when the page asked another origin, threw, reported an error (a breach of
+// its content security policy is one), kept the token beyond the tab, or is no use
+// to those who cannot see it.
+import { readFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { launch } from './browser.mjs';
+
+export const patience = 15_000; // milliseconds for each step
+
+const axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+
+export async function visit(address, { dark = false, width = 1280, height = 800 }, use) {
+  const browser = await launch(address.hostname);
+  try {
+    const page = await browser.newPage({ colorScheme: dark ? 'dark' : 'light', viewport: { width, height } });
+    page.setDefaultTimeout(patience);
+    const problems = [];
+    await page.addInitScript(() => {
+      globalThis.breaches = [];
+      document.addEventListener('securitypolicyviolation', (event) => globalThis.breaches.push(`${event.violatedDirective} ${event.blockedURI}`));
+    });
+    page.on('request', (request) => {
+      const { origin, protocol } = new URL(request.url());
+      if (origin !== address.origin && protocol !== 'data:') problems.push(`asked ${request.url()}`);
+    });
+    page.on('pageerror', (error) => problems.push(`threw ${error.message}`));
+    page.on('dialog', (dialog) => {
+      problems.push(`ran a script: ${dialog.message()}`);
+      void dialog.dismiss();
+    });
+    page.on('console', (message) => {
+      // A refused request is an answer: to somebody without a token yet, or to a
+      // page that looks for the samples of a demo.
+      const { pathname } = new URL(message.location().url || address);
+      if (message.type() !== 'error' || /\/(graphql|console\/demo\.json)$/.test(pathname)) return;
+      problems.push(`reported ${message.text()}`);
+    });
+    try {
+      await use(page, { settled: (name) => settled(page, name, problems) });
+    } catch (error) {
+      throw new Error(`${error.message}\n${problems.join('\n')}\nthe console shows at ${page.url()}:\n${await page.locator('body').innerText()}`);
+    }
+    problems.push(...(await page.evaluate(() => globalThis.breaches)).map((breach) => `breached its policy: ${breach}`));
+    const kept = await page.evaluate(() => {
+      const token = sessionStorage.getItem('usher.token');
+      return token !== null && JSON.stringify({ ...localStorage }).includes(token);
+    });
+    if (kept) problems.push('kept the token in the local storage');
+    if (problems.length) throw new Error(`the console ${problems.join('\nthe console ')}`);
+  } finally {
+    await browser.close();
+  }
+}
+
+// settled judges a page once it shows what it is about: nothing of it is wider than
+// the window, and axe finds nothing serious.
+async function settled(page, name, problems) {
+  const wider = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+  if (wider > 0) problems.push(`is ${wider} pixels wider than the window at ${name}`);
+  await page.evaluate(axe);
+  const { violations } = await page.evaluate(() => globalThis.axe.run(document, { resultTypes: ['violations'] }));
+  for (const { id, impact, nodes } of violations) {
+    if (impact === 'serious' || impact === 'critical') problems.push(`fails ${id} at ${name}: ${nodes.map(({ target, html }) => `${target.flat().join(' ')} ${html.slice(0, 200)}`).slice(0, 3).join(', ')}`);
+  }
+}
+
+// write replaces the text of one of the page's editors.
+export async function write(page, label, text) {
+  const editor = page.getByRole('textbox', { name: label, exact: true });
+  await editor.click();
+  await page.keyboard.press('Control+A');
+  await page.keyboard.insertText(text);
+  await page.keyboard.press('Escape');
+}
+
+// expect waits until a part of the page has a text.
+export async function expect(page, selector, text) {
+  try {
+    await page.locator(selector).filter({ hasText: text }).first().waitFor();
+  } catch {
+    const found = await page.locator(selector).allInnerTexts();
+    throw new Error(`the console does not show ${text}, but:\n${found.join('\n') || (await page.locator('body').innerText())}`);
+  }
+}
