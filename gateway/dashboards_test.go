@@ -403,3 +403,21 @@ tiles:
 		t.Errorf("%v", w.Header())
 	}
 }
+
+// Tiles are no way around trusted documents: whoever administers a tenant may save some.
+// What whoever runs the gateway shares is trusted.
+func TestTilesAreNoWayAroundTrust(t *testing.T) {
+	t.Parallel()
+	g, root := trusting(t, "only")
+	key := g.text(t, root, `mutation { admin { createServiceKey(input: {name: "k", tenant: "acme", scopes: [ADMINISTER, READ_DATA]}) { token } } }`, "token")
+	const chart = `{"kind": "table", "rows": "notes"}`
+	board := dashboardOf("", tile("known", listNotes, chart), tile("other", otherNotes, chart))
+	g.save(t, key, "own", board, "")
+	g.save(t, root, "shared", board, ", shared: true")
+	if got := g.look(t, key, "own", "{}"); !strings.Contains(got, `"known":{"data":{"notes":[{"id":1,"text":"hello"}`) || !strings.Contains(got, `"other":{"errors":[{"message":"only documents`) {
+		t.Errorf("a tenant's own is answered %s", got)
+	}
+	if got := g.look(t, key, "shared", "{}"); strings.Contains(got, "errors") || strings.Count(got, "hello") != 2 {
+		t.Errorf("what is shared is answered %s", got)
+	}
+}

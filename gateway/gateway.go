@@ -28,6 +28,7 @@ import (
 	"usher/held"
 	"usher/stage"
 	"usher/tenancy"
+	"usher/traffic"
 )
 
 // Options are what a configuration does not say.
@@ -46,6 +47,9 @@ type Gateway struct {
 	metrics  *prometheus.Registry
 	counts   instruments
 	loads    *Loads
+	traffic  *traffic.Hour
+	seen     traffic.Sources // when they answered and failed
+	started  time.Time
 	current  atomic.Pointer[snapshot]
 	draining atomic.Bool // it is about to end: no further requests, please
 
@@ -67,7 +71,7 @@ type instruments struct {
 // when it fails.
 func New(ctx context.Context, cfg *config.Config, opts Options) (_ *Gateway, err error) {
 	g := &Gateway{
-		opts: opts, budget: held.New(cfg.Server.MaxHeld), loads: NewLoads(),
+		opts: opts, budget: held.New(cfg.Server.MaxHeld), loads: NewLoads(), traffic: traffic.New(), started: time.Now(),
 		counts: instruments{upstream.NewMetrics(), transport.NewMetrics(), transport.NewExportMetrics(), transport.NewImportMetrics(), stage.New()},
 	}
 	defer func() {

@@ -82,7 +82,7 @@ func (s *snapshot) wire(g *Gateway, before *snapshot) (err error) {
 		return err
 	}
 	s.data = resolvers.NewDatasets(s.sources, s.cursors, cfg.Server.Numbers == config.NumbersString)
-	s.data.Stages = g.counts.stages
+	s.data.Stages, s.data.Seen = g.counts.stages, &g.seen
 	answering := graph.Options{
 		Limits: control.Limits(cfg.Server),
 		Logger: opts.Log,
@@ -104,7 +104,7 @@ func (s *snapshot) wire(g *Gateway, before *snapshot) (err error) {
 		answering.Administration, answering.Saved = true, control.SavedOperations(g.control)
 		verifying.Opaque, verifying.Revoked, verifying.Ready = g.control.Authenticate, g.control.Revoked, g.control.Ready
 	}
-	if s.engine, err = graph.NewEngine(s.catalog, &resolvers.Resolver{Data: s.data, Control: g.control}, s.data, answering); err != nil {
+	if s.engine, err = graph.NewEngine(s.catalog, &resolvers.Resolver{Data: s.data, Control: g.control, House: g.house(cfg, opts)}, s.data, answering); err != nil {
 		return err
 	}
 	if s.tokens, err = auth.New(cfg.Issuers, verifying); err != nil {
@@ -116,7 +116,7 @@ func (s *snapshot) wire(g *Gateway, before *snapshot) (err error) {
 	manners := transport.Options{
 		Timeout: cfg.Server.Timeout, MaxBody: cfg.Server.MaxBody, AllowedOrigins: cfg.Server.AllowedOrigins,
 		Anonymous: g.control != nil, Proxies: s.proxies, ExplainTokens: cfg.Server.ExplainTokens,
-		Held: g.budget, Metrics: g.counts.requests, Stages: g.counts.stages, Logger: opts.Log,
+		Held: g.budget, Metrics: g.counts.requests, Traffic: g.traffic, Stages: g.counts.stages, Logger: opts.Log,
 	}
 	s.graphql = transport.New(s.engine, s.tokens.Authenticate, manners)
 	s.exports = transport.NewExport(s.engine, s.tokens.Authenticate, manners, transport.ExportOptions{

@@ -13,6 +13,7 @@ import (
 	"usher/plan"
 	"usher/principal"
 	"usher/stage"
+	"usher/traffic"
 )
 
 // Datasets answers the root fields of datasets. It is the way of a request
@@ -33,6 +34,9 @@ type Datasets struct {
 	// Told hears of each dataset that was changed in a source, and whose rows of it, everybody's
 	// without an owner; nil: there is nobody else who reads it.
 	Told func(ctx context.Context, source, dataset, owner string)
+
+	// Seen is told when sources answer and fail; nil: nobody looks.
+	Seen *traffic.Sources
 
 	plans planCache
 }
@@ -78,6 +82,7 @@ func (d *Datasets) run(ctx context.Context, p *part, b bound) []graph.Outcome {
 	began := time.Now()
 	answered, err := p.question.Bind(b.who.Tenant, b.texts).Answer(ctx) // question ─▶ rows
 	watch.asked(d.Stages.Took(stage.Source, began))
+	d.saw(ctx, p.source, err)
 	if err != nil {
 		return d.withoutRows(ctx, p, b, err)
 	}
