@@ -57,7 +57,7 @@ func TestEmbed(t *testing.T) {
 						t.Errorf("%s\nis answered %s", query, got)
 					}
 				}
-				if status, body := v.run(t, "others", `{}`); status != http.StatusNotFound {
+				if status, body := v.run(t, "others", `{}`); status != http.StatusForbidden {
 					t.Errorf("a dashboard that the token does not name is answered %d %s", status, body)
 				}
 				noderun.Run(t, "embed.mjs", backend, line.name, months.last[0], months.last[1], months.last[2])
