@@ -6,6 +6,7 @@ import { useMe } from '../me';
 import { shows } from '../sitemap';
 import { t } from '../texts';
 import { Page, When } from '../ui/page';
+import { HealthCards } from './health';
 
 export function Home() {
   const me = useMe();
@@ -47,6 +48,8 @@ export function Home() {
               ))}
           </ul>
         </section>
+        <div className="stack">
+        {me.has('AdminQuery.health') && <HealthCards />}
         <section className="card" aria-label={t.home.you}>
           <header>
             <div>
@@ -72,6 +75,7 @@ export function Home() {
             </dl>
           </div>
         </section>
+        </div>
       </div>
     </Page>
   );
