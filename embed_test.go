@@ -1,15 +1,19 @@
 package main
 
 import (
+	"encoding/csv"
 	"encoding/json"
+	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/cookiejar"
 	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"regexp"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -24,38 +28,99 @@ const embedExample = "examples/embed"
 
 // TestEmbed is examples/embed as its README has it, over real HTTP: usher, the
 // backend in Go and the one in Node as programs of their own, and the page in a
-// browser.
+// browser. What is shown is what adding up the file's rows says.
 func TestEmbed(t *testing.T) {
 	t.Parallel()
 	a, shop := embedded(t)
 	readme := readExample(t, "README.md")
-	for _, rows := range []string{"| EU | 2 | 20 |\n| US | 2 | 23 |\n", "| EU | 1 | 99 |\n| US | 2 | 51 |\n"} {
-		if !strings.Contains(readme, rows) {
-			t.Errorf("the README does not have the answer\n%s", rows)
-		}
-	}
 	for name, backend := range backends(t, a, shop) {
 		t.Run(name, func(t *testing.T) {
-			for _, line := range []struct{ who, want string }{
-				{"ann", `{"data":{"ordersAggregate":[{"key":{"region":"EU"},"count":2,"sold":20},{"key":{"region":"US"},"count":2,"sold":23}]}}`},
-				{"bob", `{"data":{"ordersAggregate":[{"key":{"region":"EU"},"count":1,"sold":99},{"key":{"region":"US"},"count":2,"sold":51}]}}`},
+			for _, line := range []struct {
+				who, name string
+				tenant    string
+				regions   []string
+			}{
+				{"ann", "Ann", "burrito-bros", []string{"South", "West"}},
+				{"bob", "Bob", "luna-y-sol", nil},
 			} {
-				v := visit(t, backend)
+				v := visit(t, backend, a.Base)
 				v.signIn(t, line.who)
-				if got := v.asks(t, v.query); got != line.want {
-					t.Errorf("%s sees %s\nwant %s", line.who, got, line.want)
+				months := soldByMonth(t, line.tenant, line.regions)
+				if got := v.shows(t, "sold"); got != months.sold {
+					t.Errorf("%s sees %s\nwant %s", line.who, got, months.sold)
 				}
-				v.learnsNothing(t, `"US"`, "APAC", "acme", "globex")
+				if row := fmt.Sprintf("| %s | %s | %s | %s |", line.name, months.last[0], months.last[1], months.last[2]); !strings.Contains(readme, row) {
+					t.Errorf("the README does not say %s", row)
+				}
+				for _, query := range attempts { // the token is for one dashboard, and for nothing else
+					if got := v.asks(t, query); strings.Contains(got, `"data":{`) {
+						t.Errorf("%s\nis answered %s", query, got)
+					}
+				}
+				if status, body := v.run(t, "others", `{}`); status != http.StatusForbidden {
+					t.Errorf("a dashboard that the token does not name is answered %d %s", status, body)
+				}
+				noderun.Run(t, "embed.mjs", backend, line.name, months.last[0], months.last[1], months.last[2])
 			}
-			stranger := visit(t, backend)
+			stranger := visit(t, backend, a.Base)
 			if status := stranger.post(t, "/token", nil); status != http.StatusUnauthorized {
 				t.Errorf("who is not signed in is answered %d", status)
 			}
 			if status := stranger.post(t, "/signin", url.Values{"name": {"eve"}}); status != http.StatusForbidden {
 				t.Errorf("somebody unknown is answered %d", status)
 			}
-			noderun.Run(t, "embed.mjs", backend, "Ann", "EU", "2", "20", "US", "2", "23")
 		})
+	}
+}
+
+// months are what the example's cards say.
+type months struct {
+	sold string    // the answer of the tile
+	last [3]string // pieces, revenue and margin of the last month, as people read them
+}
+
+// soldByMonth adds up the rows of the file that somebody may see.
+func soldByMonth(t *testing.T, tenant string, regions []string) months {
+	t.Helper()
+	rows, err := csv.NewReader(strings.NewReader(readExample(t, "sales.csv"))).ReadAll()
+	if err != nil {
+		t.Fatal(err)
+	}
+	pieces, revenue, costs := make(map[string]int64), make(map[string]int64), make(map[string]int64)
+	cents := func(text string) int64 {
+		n, err := strconv.ParseInt(strings.Replace(text, ".", "", 1), 10, 64)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	for _, row := range rows[1:] {
+		if row[1] != tenant || regions != nil && !slices.Contains(regions, row[2]) {
+			continue
+		}
+		month := row[9][:len("2026-01")]
+		n, err := strconv.ParseInt(row[6], 10, 64)
+		if err != nil {
+			t.Fatal(err)
+		}
+		pieces[month] += n
+		revenue[month] += n * cents(row[7])
+		costs[month] += n * cents(row[8])
+	}
+	all := slices.Sorted(maps.Keys(pieces))
+	var sold []string
+	for _, month := range all {
+		sold = append(sold, fmt.Sprintf(`{"key":{"sold_on":"%s-01"},"sold":%d}`, month, pieces[month]))
+	}
+	last := all[len(all)-1]
+	dollars := (revenue[last] + 50) / 100
+	shown := fmt.Sprintf("$%d", dollars)
+	if dollars >= 1000 {
+		shown = fmt.Sprintf("$%d,%03d", dollars/1000, dollars%1000)
+	}
+	return months{
+		sold: `{"salesAggregate":[` + strings.Join(sold, ",") + `]}`,
+		last: [3]string{strconv.FormatInt(pieces[last], 10), shown, fmt.Sprintf("%.1f%%", 100*(1-float64(costs[last])/float64(revenue[last])))},
 	}
 }
 
@@ -70,10 +135,17 @@ func embedded(t *testing.T) (_ program.Administered, shop string) {
 		t.Fatal("the example allows other origins than this test knows")
 	}
 	program.WriteFile(t, filepath.Join(dir, "usher.yml"), strings.Replace(text, origins, `["*"]`, 1))
-	program.WriteFile(t, filepath.Join(dir, "orders.csv"), readExample(t, "orders.csv"))
+	program.WriteFile(t, filepath.Join(dir, "sales.csv"), readExample(t, "sales.csv"))
+	if err := os.Mkdir(filepath.Join(dir, "dashboards"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	for file, text := range map[string]string{"portal.yml": readExample(t, "dashboards/portal.yml"), "others.yml": readExample(t, "dashboards/portal.yml")} {
+		program.WriteFile(t, filepath.Join(dir, "dashboards", file), text)
+	}
 	a := program.Administer(t, filepath.Join(dir, "usher.yml"))
-	a.Says(t, "tenant", "create", "acme")
-	a.Says(t, "tenant", "create", "globex")
+	for _, tenant := range []string{"burrito-bros", "casa-verde", "luna-y-sol"} {
+		a.Says(t, "tenant", "create", tenant)
+	}
 	return a, program.IssuedBy(t, a.Says(t, "key", "create", "shop", "--all-tenants", "--scope", "tokens:create", "--json")).Token
 }
 
@@ -125,28 +197,40 @@ func startBackend(t *testing.T, a program.Administered, key, name string, args .
 
 // visitor is a browser at a backend's page: with cookies, and later a token.
 type visitor struct {
-	client  *http.Client
-	backend string
-	query   string // the page's
-	access  struct{ Graphql, Token string }
+	client         *http.Client
+	backend, usher string
+	access         struct{ Token, ExpiresAt string }
 }
 
-var pageQuery = regexp.MustCompile(`const query = "(.*)";`)
-
-func visit(t *testing.T, backend string) *visitor {
+func visit(t *testing.T, backend, usher string) *visitor {
 	t.Helper()
 	jar, err := cookiejar.New(nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	v := &visitor{client: &http.Client{Jar: jar, Timeout: program.Patience}, backend: backend}
-	_, _, page := v.do(t, http.MethodGet, backend+"/", "", nil)
-	found := pageQuery.FindStringSubmatch(page)
-	if found == nil {
-		t.Fatalf("the page has no query: %s", page)
+	return &visitor{client: &http.Client{Jar: jar, Timeout: program.Patience}, backend: backend, usher: usher}
+}
+
+// run asks for a dashboard as the element does.
+func (v *visitor) run(t *testing.T, name, body string) (status int, answer string) {
+	t.Helper()
+	status, _, answer = v.do(t, http.MethodPost, v.usher+"/dashboards/"+name, body, http.Header{
+		"Content-Type": {"application/json"}, "Authorization": {"Bearer " + v.access.Token}, "Origin": {v.backend},
+	})
+	return status, answer
+}
+
+// shows is the data of a tile.
+func (v *visitor) shows(t *testing.T, tile string) string {
+	t.Helper()
+	_, answer := v.run(t, "portal", `{"tiles":["`+tile+`"]}`)
+	var run struct {
+		Tiles map[string]struct{ Data json.RawMessage }
 	}
-	v.query = found[1]
-	return v
+	if err := json.Unmarshal([]byte(answer), &run); err != nil || len(run.Tiles) != 1 {
+		t.Fatalf("%v: %s", err, answer)
+	}
+	return string(run.Tiles[tile].Data)
 }
 
 func (v *visitor) do(t *testing.T, method, address, body string, header http.Header) (status int, got http.Header, text string) {
@@ -198,7 +282,7 @@ func (v *visitor) asks(t *testing.T, query string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, header, answer := v.do(t, http.MethodPost, v.access.Graphql, string(body), http.Header{
+	_, header, answer := v.do(t, http.MethodPost, v.usher+"/graphql", string(body), http.Header{
 		"Content-Type": {"application/json"}, "Authorization": {"Bearer " + v.access.Token}, "Origin": {v.backend},
 	})
 	if origin := header.Get("Access-Control-Allow-Origin"); origin != v.backend {
@@ -278,8 +362,8 @@ func TestHolderLearnsNothing(t *testing.T) {
 	program.WriteFile(t, filepath.Join(dir, "accounts.json"), string(account))
 	made := program.IssuedBy(t, a.Says(t, "token", "create", "--tenant", "acme", "--subject", "ann", "--json",
 		"--filter", `orders={"region": {"eq": "canaryland"}}`, "--metadata", "desk=canary-metadata", "--accounts", filepath.Join(dir, "accounts.json")))
-	v := &visitor{client: &http.Client{Timeout: program.Patience}, backend: "https://app.example"}
-	v.access.Graphql, v.access.Token = a.Base+"/graphql", made.Token
+	v := &visitor{client: &http.Client{Timeout: program.Patience}, backend: "https://app.example", usher: a.Base}
+	v.access.Token = made.Token
 	if got := v.asks(t, `{ orders { id } }`); got != `{"data":{"orders":[{"id":1}]}}` {
 		t.Fatalf("the token's rows are %s", got)
 	}

@@ -12,38 +12,38 @@ if (!key) {
   console.error("put the service key into USHER_KEY; the README makes one");
   process.exit(2);
 }
-const page = readFileSync(new URL("page.html", import.meta.url));
+const file = (name) => readFileSync(new URL(name, import.meta.url), "utf8");
 
 // What this application knows of its people. Whose data they see, and which
 // part of it, is decided here and nowhere in the browser.
 const people = new Map([
-  ["ann", { tenant: "acme", regions: ["EU", "US"] }],
-  ["bob", { tenant: "globex" }],
+  ["ann", { tenant: "burrito-bros", regions: ["South", "West"] }],
+  ["bob", { tenant: "luna-y-sol" }],
 ]);
 const sessions = new Map(); // by the cookie's value: who
 
-// A token for a quarter of an hour, for the tenant, for one dataset and for
+// A token for a quarter of an hour, for the tenant, for one dashboard and for
 // the regions that this person may see.
 async function mint(name, { tenant, regions }) {
   const input = {
     tenant,
     subject: name,
-    datasets: ["orders"],
+    dashboards: ["portal"],
     expiresAt: new Date(Date.now() + 15 * 60_000).toISOString(),
-    filters: regions ? [{ dataset: "orders", where: { region: { in: regions } } }] : [],
+    filters: regions ? [{ dataset: "sales", where: { region: { in: regions } } }] : [],
   };
   const response = await fetch(`${usher}/graphql`, {
     method: "POST",
     headers: { "Content-Type": "application/json", Authorization: `Bearer ${key}` },
     body: JSON.stringify({
-      query: "mutation($input: NewToken!) { createToken(input: $input) { token } }",
+      query: "mutation($input: NewToken!) { createToken(input: $input) { token expiresAt } }",
       variables: { input },
     }),
     signal: AbortSignal.timeout(10_000),
   });
   const { data, errors } = await response.json();
   if (errors) throw new Error(errors[0].message);
-  return data.createToken.token;
+  return data.createToken;
 }
 
 async function body(request) {
@@ -57,7 +57,17 @@ async function body(request) {
 
 const routes = {
   "GET /": async (request, response) => {
-    response.writeHead(200, { "Content-Type": "text/html; charset=utf-8" }).end(page);
+    // The page may run this server's scripts and usher's, and ask both: nothing else.
+    const policy = `default-src 'none'; script-src 'self' ${usher}; connect-src 'self' ${usher}; style-src 'self'; img-src 'self' data:`;
+    response
+      .writeHead(200, { "Content-Type": "text/html; charset=utf-8", "Content-Security-Policy": policy })
+      .end(file("page.html").replaceAll("{{usher}}", usher));
+  },
+  "GET /page.css": async (request, response) => {
+    response.writeHead(200, { "Content-Type": "text/css; charset=utf-8" }).end(file("page.css"));
+  },
+  "GET /page.js": async (request, response) => {
+    response.writeHead(200, { "Content-Type": "text/javascript; charset=utf-8" }).end(file("page.js"));
   },
   // Stands for however an application knows its users.
   "POST /signin": async (request, response) => {
@@ -71,10 +81,10 @@ const routes = {
     const session = /(?:^|; )session=([^;]+)/.exec(request.headers.cookie ?? "")?.[1];
     const name = sessions.get(session);
     if (!name) return response.writeHead(401).end("sign in first");
-    const token = await mint(name, people.get(name));
+    const issued = await mint(name, people.get(name));
     response
       .writeHead(200, { "Content-Type": "application/json", "Cache-Control": "no-store" })
-      .end(JSON.stringify({ graphql: `${usher}/graphql`, token }));
+      .end(JSON.stringify(issued));
   },
 };
 

@@ -1,4 +1,4 @@
-// Embed is an example of a backend whose pages show a shop's own data: it
+// Embed is an example of a backend whose pages show a distributor's dashboard: it
 // knows who is signed in, asks usher for a token for them, and hands that to
 // their browser. The browser asks usher by itself.
 package main
@@ -7,7 +7,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/rand"
-	_ "embed"
+	"embed"
 	"encoding/json"
 	"errors"
 	"flag"
@@ -21,8 +21,8 @@ import (
 	"time"
 )
 
-//go:embed page.html
-var page []byte
+//go:embed page.html page.css page.js
+var files embed.FS
 
 func main() {
 	ctx, end := signal.NotifyContext(context.Background(), os.Interrupt)
@@ -67,8 +67,8 @@ type person struct {
 }
 
 var people = map[string]person{
-	"ann": {tenant: "acme", regions: []string{"EU", "US"}},
-	"bob": {tenant: "globex"},
+	"ann": {tenant: "burrito-bros", regions: []string{"South", "West"}},
+	"bob": {tenant: "luna-y-sol"},
 }
 
 type backend struct {
@@ -80,13 +80,25 @@ type backend struct {
 
 func (b *backend) routes() http.Handler {
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Content-Type", "text/html; charset=utf-8")
-		_, _ = w.Write(page)
-	})
+	mux.HandleFunc("GET /{$}", b.page)
+	mux.Handle("GET /page.css", http.FileServerFS(files))
+	mux.Handle("GET /page.js", http.FileServerFS(files))
 	mux.HandleFunc("POST /signin", b.signIn)
 	mux.HandleFunc("POST /token", b.token)
 	return mux
+}
+
+// page may run this server's scripts and usher's, and ask both: nothing else.
+func (b *backend) page(w http.ResponseWriter, _ *http.Request) {
+	text, err := files.ReadFile("page.html")
+	if err != nil {
+		http.Error(w, "there is no page", http.StatusInternalServerError)
+		return
+	}
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.Header().Set("Content-Security-Policy", fmt.Sprintf(
+		"default-src 'none'; script-src 'self' %[1]s; connect-src 'self' %[1]s; style-src 'self'; img-src 'self' data:", b.usher))
+	_, _ = w.Write(bytes.ReplaceAll(text, []byte("{{usher}}"), []byte(b.usher)))
 }
 
 // signIn stands for however an application knows its users.
@@ -124,7 +136,7 @@ func (b *backend) token(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "sign in first", http.StatusUnauthorized)
 		return
 	}
-	token, err := b.mint(r.Context(), name, who)
+	issued, err := b.mint(r.Context(), name, who)
 	if err != nil {
 		slog.Error("usher made no token", "error", err)
 		http.Error(w, "the data cannot be reached", http.StatusBadGateway)
@@ -132,52 +144,58 @@ func (b *backend) token(w http.ResponseWriter, r *http.Request) {
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Cache-Control", "no-store")
-	_ = json.NewEncoder(w).Encode(map[string]string{"graphql": b.usher + "/graphql", "token": token})
+	_ = json.NewEncoder(w).Encode(issued)
 }
 
-const createToken = `mutation($input: NewToken!) { createToken(input: $input) { token } }`
+const createToken = `mutation($input: NewToken!) { createToken(input: $input) { token expiresAt } }`
+
+// issued is what the page's element needs: it asks for another one before the end.
+type issued struct {
+	Token     string `json:"token"`
+	ExpiresAt string `json:"expiresAt"`
+}
 
 // mint asks usher for a token: for a quarter of an hour, for the tenant, for
-// one dataset and for the regions that this person may see.
-func (b *backend) mint(ctx context.Context, name string, who person) (string, error) {
+// one dashboard and for the regions that this person may see.
+func (b *backend) mint(ctx context.Context, name string, who person) (issued, error) {
 	input := map[string]any{
-		"tenant":    who.tenant,
-		"subject":   name,
-		"datasets":  []string{"orders"},
-		"expiresAt": time.Now().Add(15 * time.Minute).UTC().Format(time.RFC3339),
+		"tenant":     who.tenant,
+		"subject":    name,
+		"dashboards": []string{"portal"},
+		"expiresAt":  time.Now().Add(15 * time.Minute).UTC().Format(time.RFC3339),
 	}
 	if who.regions != nil {
 		input["filters"] = []any{map[string]any{
-			"dataset": "orders",
+			"dataset": "sales",
 			"where":   map[string]any{"region": map[string]any{"in": who.regions}},
 		}}
 	}
 	body, err := json.Marshal(map[string]any{"query": createToken, "variables": map[string]any{"input": input}})
 	if err != nil {
-		return "", err
+		return issued{}, err
 	}
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, b.usher+"/graphql", bytes.NewReader(body))
 	if err != nil {
-		return "", err
+		return issued{}, err
 	}
 	request.Header.Set("Content-Type", "application/json")
 	request.Header.Set("Authorization", "Bearer "+b.key)
 	response, err := http.DefaultClient.Do(request)
 	if err != nil {
-		return "", err
+		return issued{}, err
 	}
 	defer func() { _ = response.Body.Close() }()
 	var answer struct {
-		Data   struct{ CreateToken struct{ Token string } }
+		Data   struct{ CreateToken issued }
 		Errors []struct{ Message string }
 	}
 	if err := json.NewDecoder(response.Body).Decode(&answer); err != nil {
-		return "", err
+		return issued{}, err
 	}
 	if len(answer.Errors) > 0 {
-		return "", fmt.Errorf("usher: %s", answer.Errors[0].Message)
+		return issued{}, fmt.Errorf("usher: %s", answer.Errors[0].Message)
 	}
-	return answer.Data.CreateToken.Token, nil
+	return answer.Data.CreateToken, nil
 }

@@ -1,5 +1,5 @@
 // Which pages there are, and what a token must be able to fill them.
-import { Building2, House, KeyRound, type LucideIcon, ScrollText, ShieldCheck, SquareTerminal, Table2, TicketCheck, UsersRound } from 'lucide-react';
+import { Building2, House, KeyRound, LayoutDashboard, type LucideIcon, ScrollText, ShieldCheck, SquareTerminal, Table2, TicketCheck, UsersRound } from 'lucide-react';
 import { t } from './texts';
 import type { Me } from './viewer';
 
@@ -19,6 +19,7 @@ const groups: { name?: string; pages: Page[] }[] = [
     name: t.nav.data,
     pages: [
       { to: '/catalog', label: t.nav.catalog, icon: Table2, fills: (me) => me.can('READ_DATA') },
+      { to: '/dashboards', label: t.nav.dashboards, icon: LayoutDashboard, fills: (me) => me.can('READ_DATA') && (me.has('Query.dashboards') || me.samples.length > 0) },
       { to: '/query', label: t.nav.query, icon: SquareTerminal, fills: () => true },
     ],
   },

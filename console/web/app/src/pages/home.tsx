@@ -1,16 +1,18 @@
 // Where people arrive: who they are, and where to go from here.
 import { Link } from '@tanstack/react-router';
-import { ArrowRight, Building2, ScrollText, SquareTerminal, Table2, TicketCheck, UsersRound, type LucideIcon } from 'lucide-react';
+import { ArrowRight, Building2, LayoutDashboard, ScrollText, SquareTerminal, Table2, TicketCheck, UsersRound, type LucideIcon } from 'lucide-react';
 import type { ReactNode } from 'react';
 import { useMe } from '../me';
 import { shows } from '../sitemap';
 import { t } from '../texts';
 import { Page, When } from '../ui/page';
+import { HealthCards } from './health';
 
 export function Home() {
   const me = useMe();
   const steps: { to: string; icon: LucideIcon; words: string[] }[] = [
     { to: '/catalog', icon: Table2, words: t.home.steps.catalog },
+    { to: '/dashboards', icon: LayoutDashboard, words: t.home.steps.dashboards },
     { to: '/query', icon: SquareTerminal, words: t.home.steps.query },
     { to: '/tenants', icon: Building2, words: me.allTenants ? t.home.steps.tenants : t.home.steps.ownTenant },
     { to: '/users', icon: UsersRound, words: t.home.steps.users },
@@ -46,6 +48,8 @@ export function Home() {
               ))}
           </ul>
         </section>
+        <div className="stack">
+        {me.has('AdminQuery.health') && <HealthCards />}
         <section className="card" aria-label={t.home.you}>
           <header>
             <div>
@@ -71,6 +75,7 @@ export function Home() {
             </dl>
           </div>
         </section>
+        </div>
       </div>
     </Page>
   );

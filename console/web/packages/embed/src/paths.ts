@@ -1,9 +1,10 @@
-// Paths into answers: members by their names, with dots between. Through a list a path leads to the list of what it leads to in each item.
+// Paths into answers: members by their names, items by their numbers, with dots between. Through a list a path leads to the list of what it leads to in each item.
 export function at(value: unknown, path: string | undefined): unknown {
   if (!path) return value;
   let found = value;
   for (const name of path.split('.')) {
-    if (Array.isArray(found)) found = found.map((item) => member(item, name));
+    if (Array.isArray(found) && /^\d+$/.test(name)) found = found[Number(name)];
+    else if (Array.isArray(found)) found = found.map((item) => member(item, name));
     else found = member(found, name);
   }
   return found;

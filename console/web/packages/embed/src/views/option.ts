@@ -117,7 +117,8 @@ function cartesian(view: View, model: Model, colors: Colors, size: Size): Drawin
       return cell?.value === null || cell?.value === undefined ? null : Number(cell.value);
     };
     if (!bars) {
-      const alone = model.categories.length === 1;
+      // A point without neighbors is no line.
+      const alone = model.categories.some((_value, c) => datum(c) !== null && (datum(c - 1) ?? datum(c + 1) ?? null) === null);
       return {
         ...common,
         type: 'line',
