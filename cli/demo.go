@@ -6,8 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"usher/cli/term"
@@ -56,12 +58,17 @@ func (c demoCommand) Run(ctx context.Context, s *term.IO) error {
 	sink := logsink.New(s.Stderr, logsink.Text(slog.LevelWarn))
 	defer sink.Close()
 	log := sink.Logger()
+	dashboards, err := demo.Dashboards(data)
+	if err != nil {
+		return err
+	}
+	named := slices.Sorted(maps.Keys(dashboards))
 	samples := func() []byte {
 		tokens, err := demo.Tokens(data, time.Now())
 		if err != nil {
 			return []byte("{}")
 		}
-		text, _ := json.Marshal(demo.TokenFile{GraphQL: base + "/graphql", Tokens: tokens, Queries: demo.Queries(data)})
+		text, _ := json.Marshal(demo.TokenFile{GraphQL: base + "/graphql", Tokens: tokens, Queries: demo.Queries(data), Dashboards: named})
 		return text
 	}
 	g, err := gateway.New(ctx, cfg, gateway.Options{Console: console.Options{Demo: samples}, Log: log})

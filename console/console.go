@@ -19,7 +19,7 @@ import (
 type Options struct {
 	// Demo returns the sample tokens and queries as JSON:
 	//	{"tokens":  [{"name", "tenant", "strategy", "token"}, …],
-	//	 "queries": [{"name", "query"}, …]}
+	//	 "queries": [{"name", "query"}, …], "dashboards": ["name", …]}
 	// It is called for each request. Nil means that this is no demo, and
 	// nothing is offered: whoever reaches the server could read the tokens.
 	Demo func() []byte

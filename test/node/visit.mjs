@@ -75,15 +75,6 @@ export async function write(page, label, text) {
   await page.keyboard.press('Escape');
 }
 
-// signIn signs a user in by the form.
-export async function signIn(page, { tenant, username, password }) {
-  if (tenant) await page.getByLabel('Tenant').fill(tenant);
-  await page.getByLabel('Username').fill(username);
-  await page.getByLabel('Password', { exact: true }).last().fill(password);
-  await page.getByRole('button', { name: 'Sign in' }).click();
-  await page.getByRole('heading', { name: 'Home', level: 1 }).waitFor();
-}
-
 // expect waits until a part of the page has a text.
 export async function expect(page, selector, text) {
   try {

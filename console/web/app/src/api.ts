@@ -59,3 +59,14 @@ export async function ask<T>(query: string, variables?: Record<string, unknown>,
   }
   return answer.data as T;
 }
+
+// get asks for something beside /graphql, such as a dashboard.
+export async function get<T>(path: string): Promise<T> {
+  const response = await fetch(server(path), { headers: { authorization: `Bearer ${session.token() ?? ''}` }, credentials: 'omit', cache: 'no-store' }).catch(() => {
+    throw new Failure(t.errors.unreachable, 'UNREACHABLE');
+  });
+  const requestId = response.headers.get('x-request-id') ?? undefined;
+  const answer = (await response.json().catch(() => ({}))) as Answer & T;
+  if (!response.ok) throw new Failure(answer.errors?.[0]?.message ?? t.errors.noJSON(response.status), answer.errors?.[0]?.extensions?.code ?? String(response.status), requestId);
+  return answer;
+}

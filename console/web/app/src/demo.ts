@@ -12,9 +12,10 @@ export interface Sample {
 export interface Demo {
   tokens: Sample[];
   queries: { name: string; query: string }[];
+  dashboards: string[]; // that stand in files: without a control store nothing lists them
 }
 
-const nothing: Demo = { tokens: [], queries: [] };
+const nothing: Demo = { tokens: [], queries: [], dashboards: [] };
 
 export const demoQuery = queryOptions({
   queryKey: ['demo'],
@@ -24,8 +25,8 @@ export const demoQuery = queryOptions({
     try {
       const response = await fetch(below('demo.json'), { cache: 'no-store', credentials: 'omit' });
       if (!response.ok) return nothing;
-      const { tokens = [], queries = [] } = (await response.json()) as Partial<Demo>;
-      return { tokens, queries };
+      const { tokens = [], queries = [], dashboards = [] } = (await response.json()) as Partial<Demo>;
+      return { tokens, queries, dashboards };
     } catch {
       return nothing;
     }

@@ -71,6 +71,10 @@ const dataset = createRoute({ getParentRoute: () => catalog, path: '$dataset' })
 const Query = lazyRouteComponent(() => import('./query/page'), 'QueryPage');
 const query = createRoute({ getParentRoute: () => shell, path: '/query', component: guard('/query', () => <Query />) });
 
+const dashboards = () => import('./pages/dashboards');
+const Dashboards = lazyRouteComponent(dashboards, 'Dashboards');
+const DashboardPage = lazyRouteComponent(dashboards, 'DashboardPage');
+
 const admin = () => import('./pages/admin');
 const Tenants = lazyRouteComponent(admin, 'Tenants');
 const TenantPage = lazyRouteComponent(admin, 'TenantPage');
@@ -83,6 +87,8 @@ const Audit = lazyRouteComponent(admin, 'Audit');
 const ofTenant = (search: Record<string, unknown>): { tenant?: string } => ({ tenant: text(search.tenant) });
 
 const pages = [
+  createRoute({ getParentRoute: () => shell, path: '/dashboards', component: guard('/dashboards', () => <Dashboards />) }),
+  createRoute({ getParentRoute: () => shell, path: '/dashboards/$dashboard', component: guard('/dashboards', () => <DashboardPage />) }),
   createRoute({ getParentRoute: () => shell, path: '/tenants', component: guard('/tenants', () => <Tenants />) }),
   createRoute({ getParentRoute: () => shell, path: '/tenants/$tenant', component: guard('/tenants', () => <TenantPage />) }),
   createRoute({ getParentRoute: () => shell, path: '/users', validateSearch: ofTenant, component: guard('/users', () => <Users />) }),

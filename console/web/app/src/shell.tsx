@@ -5,6 +5,7 @@ import { Check, ChevronsUpDown, KeyRound, LogOut, Menu as MenuIcon, UserRoundPen
 import { useEffect, useState, useSyncExternalStore } from 'react';
 import { Button as AriaButton, Dialog as AriaDialog, Header, Menu, MenuItem, MenuSection, MenuTrigger, Modal, ModalOverlay, Popover, Separator } from 'react-aria-components';
 import { ask } from './api';
+import { demoQuery } from './demo';
 import { Mark } from './logo';
 import { pagesFor } from './sitemap';
 import { session } from './session';
@@ -24,6 +25,7 @@ export function Shell() {
   const router = useRouter();
   const client = useQueryClient();
   const me = useQuery({ ...meQuery, queryKey: ['me', token ?? ''] });
+  const demo = useQuery(demoQuery);
   const [open, setOpen] = useState(false);
 
   // Another token sees other things. Without one, the route leads to the sign-in.
@@ -50,14 +52,15 @@ export function Shell() {
       </main>
     );
   }
-  if (!me.data) return <Loading />;
+  if (!me.data || !demo.data) return <Loading />;
+  const who = { ...me.data, samples: demo.data.dashboards };
   return (
-    <MeContext value={me.data}>
+    <MeContext value={who}>
       <a className="skip" href={`${location.href}#content`} onClick={skip}>
         {t.skip}
       </a>
       <div className="shell">
-        <Side me={me.data} />
+        <Side me={who} />
         <div className="main">
           <div className="top">
             <Button look="quiet" icon aria-label={t.menu} onPress={() => setOpen(true)}>
@@ -75,7 +78,7 @@ export function Shell() {
       <ModalOverlay isOpen={open} onOpenChange={setOpen} isDismissable className="drawer-veil">
         <Modal className="drawer">
           <AriaDialog aria-label={t.nav.label}>
-            <Side me={me.data} />
+            <Side me={who} />
           </AriaDialog>
         </Modal>
       </ModalOverlay>

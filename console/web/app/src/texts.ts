@@ -1,3 +1,5 @@
+import type { Scope } from './viewer';
+
 // All that the console says, in one file.
 const plural = (n: number, one: string, many: string) => `${n.toLocaleString('en')} ${n === 1 ? one : many}`;
 
@@ -47,6 +49,7 @@ export const t = {
     explore: 'Explore',
     dashboards: 'Dashboards',
     tenants: 'Tenants',
+    tenant: 'Tenant',
     users: 'Users',
     roles: 'Roles',
     tokens: 'Tokens',
@@ -117,9 +120,11 @@ export const t = {
     nextWords: 'What people do first',
     steps: {
       catalog: ['Look at what there is', 'Datasets, their columns, measures and relations'],
+      dashboards: ['See the dashboards', 'Numbers and charts, kept and shared'],
       query: ['Ask a question', 'GraphQL with completion, docs and explain'],
       tenant: ['Register the first tenant', 'There is none yet in the control store'],
       tenants: ['See the tenants', 'Their records, accounts and state'],
+      ownTenant: ['See your tenant', 'Its record, accounts and state'],
       mint: ['Mint a token', 'For a page that shows a tenant its data'],
       users: ['Invite people', 'Users who sign in with a password'],
       audit: ['See who did what', 'The audit log, the newest first'],
@@ -240,6 +245,28 @@ export const t = {
     response: 'Response',
     how: 'How it came to be',
   },
+  dashboards: {
+    title: 'Dashboards',
+    lead: 'Numbers and charts that are asked together, here and in pages that embed them',
+    empty: 'No dashboards yet',
+    emptyWords: 'They come from files beside the configuration, or from saveDashboard of the API. Those that are shared are seen by all tenants.',
+    shared: 'shared with all tenants',
+    own: 'of this tenant',
+    inFile: 'in a file of the configuration',
+    back: 'All dashboards',
+    share: 'Share',
+    shareWords: 'A page of yours shows it with two lines, and a token that its backend mints for whoever looks.',
+    snippet: 'In the page',
+    mint: 'In its backend, with a service key that mints',
+    mintHint: 'Such a token shows this dashboard and does nothing else. The page’s origin has to be among server.allowed_origins.',
+    copy: 'Make a copy',
+    copyWords: 'The copy is of your tenant and can be changed. It hides the one that is shared under its name.',
+    copied: (name: string) => `${name} is copied.`,
+    remove: 'Delete',
+    removeWords: 'One that is shared under its name is seen again.',
+    removed: (name: string) => `${name} is deleted.`,
+    noElements: 'The charts could not be loaded. Check your connection, then try again.',
+  },
   tenants: {
     title: 'Tenants',
     lead: 'Whose data usher keeps apart',
@@ -294,7 +321,16 @@ export const t = {
     record: 'Record',
     recordWords: 'What the control store knows of this tenant',
     datasetStrategies: 'Other strategies',
+    gone: 'There is no tenant of this id, or it is not yours.',
   },
+  scopes: {
+    READ_DATA: ['Read data', 'Ask datasets'],
+    WRITE_DATA: ['Change data', 'Insert, update and delete, as far as roles allow'],
+    EXPORT_DATA: ['Export data', 'Take away whole datasets'],
+    CREATE_TOKENS: ['Mint tokens', 'Embed tokens, at most as wide as itself'],
+    EXPLAIN: ['Explain', 'Be told how an answer came to be'],
+    ADMINISTER: ['Administer', 'Users, roles, tokens and keys'],
+  } as Record<Scope, [string, string]>,
   confirm: {
     type: (name: string) => `Type ${name} to go on`,
   },
@@ -391,7 +427,8 @@ export const t = {
     badJSON: 'This is no JSON object.',
     strategy: 'Strategy',
     expires: 'Expires in',
-    expiry: { '3600': 'an hour', '86400': 'a day', '604800': 'a week', '2592000': '30 days' } as Record<string, string>,
+    expiryUsual: 'a day, or with your session',
+    expiry: { '600': 'ten minutes', '3600': 'an hour', '86400': 'a day', '604800': 'a week', '2592000': '30 days' } as Record<string, string>,
     savedOnly: 'Saved queries only',
     savedOnlyHint: 'It runs the tenant’s saved queries and nothing else.',
     write: 'May change data',
@@ -404,7 +441,8 @@ export const t = {
     seesSaved: 'It runs saved queries only, so there is no catalog to look at.',
     made: 'The token is minted',
     madeWords: 'This text is shown this once. Whoever has it sees what the token grants.',
-    allRoles: 'all that you see',
+    allRoles: 'all its roles allow',
+    filteredMark: 'filtered',
   },
   keys: {
     title: 'Service keys',

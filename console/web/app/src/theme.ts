@@ -1,6 +1,7 @@
 // Light, dark, or as the system: kept for this browser.
 export type Theme = 'auto' | 'light' | 'dark';
 const key = 'usher.theme';
+const listeners = new Set<() => void>();
 
 export const theme = {
   get(): Theme {
@@ -11,6 +12,11 @@ export const theme = {
     if (next === 'auto') localStorage.removeItem(key);
     else localStorage.setItem(key, next);
     theme.apply();
+    for (const listener of listeners) listener();
+  },
+  subscribe(listener: () => void) {
+    listeners.add(listener);
+    return () => void listeners.delete(listener);
   },
   apply() {
     const chosen = theme.get();

@@ -23,13 +23,14 @@ export interface Me extends Viewer {
   // has tells whether the schema has a field, such as "AdminQuery.tenants".
   has: (field: string) => boolean;
   can: (scope: Scope) => boolean;
+  samples: string[]; // dashboards of a demo
 }
 
 const viewerFields = 'viewer { subject tenant allTenants roles tokenKind scopes acting { subject reason } strategy expiresAt timezone }';
 
-const names = ['AdminQuery', 'AdminMutation', 'Mutation'] as const;
+const names = ['Query', 'AdminQuery', 'AdminMutation', 'Mutation'] as const;
 
-type Named = { fields: { name: string; args: { name: string }[] }[] } | null;
+type Named = { fields: { name: string; args?: { name: string }[] }[] } | null;
 
 // whoIs asks who a token is, the tab's own if none is given.
 export async function whoIs(token?: string): Promise<Me> {
@@ -37,24 +38,25 @@ export async function whoIs(token?: string): Promise<Me> {
   type Answer = { viewer: Viewer } & Record<(typeof names)[number], Named>;
   let answer: Answer;
   try {
-    const types = names.map((name) => `${name}: __type(name: "${name}") { fields { name args { name } } }`).join(' ');
+    const types = names.map((name) => `${name}: __type(name: "${name}") { fields { name ${name === 'Query' ? '' : 'args { name }'} } }`).join(' ');
     answer = await ask<Answer>(`{ ${viewerFields} ${types} }`, undefined, other);
   } catch (error) {
     // A token for saved queries alone may not look at the schema.
     if (!(error instanceof Failure) || error.code === 'UNAUTHENTICATED' || error.code === 'UNREACHABLE' || error.code === '401') throw error;
-    answer = { ...(await ask<{ viewer: Viewer }>(`{ ${viewerFields} }`, undefined, other)), AdminQuery: null, AdminMutation: null, Mutation: null };
+    answer = { ...(await ask<{ viewer: Viewer }>(`{ ${viewerFields} }`, undefined, other)), Query: null, AdminQuery: null, AdminMutation: null, Mutation: null };
   }
   const fields = new Set<string>();
   for (const name of names) {
     for (const field of answer[name]?.fields ?? []) {
       fields.add(`${name}.${field.name}`);
-      for (const arg of field.args) fields.add(`${name}.${field.name}.${arg.name}`);
+      for (const arg of field.args ?? []) fields.add(`${name}.${field.name}.${arg.name}`);
     }
   }
   return {
     ...answer.viewer,
     has: (field) => fields.has(field),
     can: (scope) => answer.viewer.scopes.includes(scope),
+    samples: [],
   };
 }
 

@@ -7,6 +7,7 @@ import { useDeferredValue, useEffect, useMemo, useRef, useState } from 'react';
 import { ask } from '../api';
 import { t } from '../texts';
 import { Button, classes, SearchField } from '../ui/controls';
+import { toOpen } from '../query/store';
 import { Page } from '../ui/page';
 import { Empty, Loaded } from '../ui/state';
 import { Drawing } from './drawing';
@@ -168,7 +169,7 @@ function Found({ dataset, all }: { dataset: Dataset; all: Listed[] }) {
   const { columns, measures, relations, parameters } = dataset;
   function query() {
     const fields = columns.slice(0, 8).map((column) => `    ${column.name}`);
-    sessionStorage.setItem('usher.query.open', `query {\n  ${dataset.name}(limit: 20) {\n${fields.join('\n') || '    __typename'}\n  }\n}\n`);
+    toOpen.want(`query {\n  ${dataset.name}(limit: 20) {\n${fields.join('\n') || '    __typename'}\n  }\n}\n`);
     void navigate({ to: '/query' });
   }
   return (

@@ -56,6 +56,7 @@ export function QueryPage() {
   useEffect(() => saveTabs(state), [state]);
   useEffect(() => {
     document.title = `${t.query.title} · ${t.brand}`;
+    toOpen.taken();
   }, []);
   // A demo starts with its first sample, so that there is something to run.
   const samples = demo.data?.queries ?? [];
@@ -349,7 +350,7 @@ export function QueryPage() {
 
 // opened adds the tab that another page asked for.
 function opened(state: TabsState): TabsState {
-  const text = toOpen();
+  const text = toOpen.get();
   if (text === undefined) return state;
   const same = state.tabs.find(({ query }) => query === text);
   if (same) return { ...state, active: same.id };

@@ -49,12 +49,13 @@ export function loadTabs(): Tabs {
 
 export const saveTabs = (state: Tabs) => write(tabsKey, state);
 
-// toOpen is what another page wants to have opened here, once.
-export function toOpen(): string | undefined {
-  const text = sessionStorage.getItem(opening) ?? undefined;
-  sessionStorage.removeItem(opening);
-  return text;
-}
+// toOpen is what another page wants to have opened here. A rendering that is thrown
+// away must not take it, so it is taken when the page is there.
+export const toOpen = {
+  want: (query: string) => sessionStorage.setItem(opening, query),
+  get: () => sessionStorage.getItem(opening) ?? undefined,
+  taken: () => sessionStorage.removeItem(opening),
+};
 
 export const history = {
   get: () => read<Asked[]>(historyKey, []),

@@ -74,9 +74,9 @@ export function Select({ label, choices, value, onChange, hidden, small, placeho
       value={value}
       onChange={(key) => key !== null && onChange(String(key))}
     >
-      {!hidden && <Label>{label}</Label>}
+      {!hidden && <Label className="label">{label}</Label>}
       <AriaButton className="trigger">
-        <SelectValue />
+        <SelectValue>{({ selectedText, defaultChildren, isPlaceholder }) => (isPlaceholder ? defaultChildren : selectedText)}</SelectValue>
         <ChevronDown size={16} aria-hidden />
       </AriaButton>
       <Popover className="popover wide-as-trigger">

@@ -113,7 +113,9 @@ export async function copy(text: string) {
 export function Secret({ text, label }: { text: string; label: string }) {
   return (
     <div className="secret">
-      <code aria-label={label}>{text}</code>
+      <code aria-label={label} role="group" tabIndex={0}>
+        {text}
+      </code>
       <Button small onPress={() => void copy(text)}>
         <Copy size={14} aria-hidden />
         {t.copy}

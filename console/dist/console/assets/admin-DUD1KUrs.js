@@ -1,1 +1,0 @@
-var e=()=>null,t=e,n=e,r=e,i=e,a=e,o=e;export{o as Audit,a as Keys,r as Roles,t as TenantPage,e as Tenants,i as Tokens,n as Users};
