@@ -2,6 +2,13 @@
 
 GOLANGCI_VERSION := v2.15.0
 
+# What reads deploy/, and whose schemas it is compared with.
+HELM_VERSION := v3.22.0
+KUBECONFORM_VERSION := v0.8.0
+COMPOSE_VERSION := v2.16.2
+KUBERNETES_VERSION := v1.37.2
+PROMETHEUS_OPERATOR_VERSION := v0.85.0
+
 # Packages whose tests have an -update flag that rewrites their golden files.
 GOLDEN = ./schema ./plan ./sqlgen ./catalog ./config ./setup ./cli ./docs .
 
@@ -21,12 +28,14 @@ export PATH := $(CURDIR)/bin:$(PATH)
 GOLANGCI := bin/golangci-lint
 GOLANGCI_STAMP := bin/.golangci-lint-$(GOLANGCI_VERSION)
 
+DEPLOY_STAMP := bin/.deploy-$(HELM_VERSION)-$(KUBECONFORM_VERSION)-$(COMPOSE_VERSION)-$(KUBERNETES_VERSION)-$(PROMETHEUS_OPERATOR_VERSION)
+
 # Outside a usable git checkout there is no revision to stamp.
 BUILDVCS = $(shell git rev-parse --verify --quiet HEAD >/dev/null 2>&1 && echo auto || echo false)
 
 .PHONY: help
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: demo
 demo: ## Install what is missing, build, and start usher with sample data on 127.0.0.1:8080
@@ -103,9 +112,29 @@ bench-growth: build ## What an answer costs when something else grows or usher i
 	@scripts/prerequisites.sh test
 	go run -C bench . -growth
 
+# Releases. VERSION says which: make release VERSION=v1.2.3.
+.PHONY: release
+release: ## Make all that is published of VERSION into dist/: archives, packages, bills of materials, sums (5 minutes)
+	@scripts/prerequisites.sh release
+	scripts/release.sh "$(VERSION)" dist
+
+.PHONY: release-check
+release-check: ## Try what is in dist/: sums, program, lintian, installing the package into a folder
+	@scripts/prerequisites.sh release
+	scripts/release-check.sh dist
+
+.PHONY: image
+image: ## Build the image usher:VERSION with Docker
+	scripts/image.sh "$(VERSION)"
+
+.PHONY: lint-deploy
+lint-deploy: $(DEPLOY_STAMP) ## Look at all of deploy/ with the tools that will read it
+	@scripts/prerequisites.sh deploy
+	scripts/lint-deploy.sh
+
 .PHONY: clean
 clean: ## Remove what the build and the demo made
-	rm -rf bin/usher usher-demo
+	rm -rf bin/usher dist usher-demo
 
 $(GOLANGCI_STAMP):
 	@echo "installing golangci-lint $(GOLANGCI_VERSION) into bin/ (about 3 minutes, once)"
@@ -113,4 +142,21 @@ $(GOLANGCI_STAMP):
 	@GOBIN=$(CURDIR)/bin GOFLAGS= scripts/progress.sh "installing golangci-lint" \
 		go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_VERSION)
 	@rm -f bin/.golangci-lint-*
+	@touch $@
+
+$(DEPLOY_STAMP):
+	@scripts/prerequisites.sh deploy
+	@echo "installing helm, kubeconform and compose-spec into bin/ (about 4 minutes, once)"
+	@mkdir -p bin
+	@for tool in helm.sh/helm/v3/cmd/helm@$(HELM_VERSION) github.com/yannh/kubeconform/cmd/kubeconform@$(KUBECONFORM_VERSION); do \
+		GOBIN=$(CURDIR)/bin GOFLAGS= scripts/progress.sh "installing $$tool" go install $$tool; done
+	@# Its folder is called cmd, and so would be the program.
+	@work=$$(mktemp -d) && GOBIN=$$work GOFLAGS= scripts/progress.sh "installing compose-spec" \
+		go install github.com/compose-spec/compose-go/v2/cmd@$(COMPOSE_VERSION) && mv $$work/cmd bin/compose-spec && rm -r $$work
+	@rm -rf bin/kube-schemas
+	@cd / && kubernetes=$$(go mod download -json k8s.io/kubernetes@$(KUBERNETES_VERSION) | awk -F '"' '$$2 == "Dir" { print $$4 }') && \
+		operator=$$(go mod download -json github.com/prometheus-operator/prometheus-operator@$(PROMETHEUS_OPERATOR_VERSION) | awk -F '"' '$$2 == "Dir" { print $$4 }') && \
+		go run -C $(CURDIR) ./scripts/kubeschemas bin/kube-schemas $$kubernetes/api/openapi-spec/swagger.json \
+			$$operator/jsonnet/prometheus-operator/servicemonitors-crd.json
+	@rm -f bin/.deploy-*
 	@touch $@

@@ -14,11 +14,7 @@ import (
 // TestServiceManager: a unit of Type=notify learns when usher serves, and when
 // it is about to end.
 func TestServiceManager(t *testing.T) {
-	dir, err := os.MkdirTemp("", "usher") // names of sockets are short
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	dir := t.TempDir()
 	socket := filepath.Join(dir, "notify")
 	listener, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: socket, Net: "unixgram"})
 	if err != nil {

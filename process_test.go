@@ -2,7 +2,9 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
 	"net"
@@ -83,14 +85,14 @@ func prepare(t *testing.T, drain string, replaced ...string) (config string) {
 }
 
 // launch starts usher and waits until it serves.
-func launch(t *testing.T, config, listen string, stderr io.Writer) *process {
+func launch(t *testing.T, config, listen string, stderr io.Writer, more ...string) *process {
 	t.Helper()
 	itself, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
 	}
 	p := &process{
-		command: exec.CommandContext(context.WithoutCancel(t.Context()), itself, "serve", "-c", config, "--listen", listen), //nolint:gosec // it is this program
+		command: exec.CommandContext(context.WithoutCancel(t.Context()), itself, append([]string{"serve", "-c", config, "--listen", listen}, more...)...), //nolint:gosec // it is this program
 		stdout:  program.NewOutput(), ended: make(chan struct{}),
 	}
 	p.command.Env = append(os.Environ(), asProcess+"=1")
@@ -285,7 +287,7 @@ func TestLeaving(t *testing.T) {
 		t.Error("connections are closed from the beginning")
 	}
 	p.tell(t, syscall.SIGHUP) // ends nothing
-	program.Soon(t, program.Patience, "SIGHUP is in the log", func() bool { return strings.Contains(stderr.String(), "SIGHUP changes nothing") })
+	program.Soon(t, program.Patience, "SIGHUP is in the log", func() bool { return strings.Contains(stderr.String(), "another configuration is served") })
 	for _, base := range []string{p.base, p.admin} {
 		if status, _ := program.Fetch(t, get(t, base+"/health/ready")); status != http.StatusOK {
 			t.Errorf("%s: ready answers %d", base, status)
@@ -355,6 +357,49 @@ func (b begun) finish(t *testing.T) {
 	}
 	_ = response.Body.Close()
 	_ = b.connection.Close()
+}
+
+// TestReloadingAFile: with --watch a file that is changed is served, and so is one that was
+// named by SIGHUP; one that cannot be served is not, and the log says why.
+func TestReloadingAFile(t *testing.T) {
+	t.Parallel()
+	stderr := program.NewOutput()
+	config := prepare(t, "0s")
+	p := launch(t, config, "127.0.0.1:0", stderr, "--watch")
+	asked := func(text string) string {
+		t.Helper()
+		body, err := json.Marshal(map[string]string{"query": text})
+		if err != nil {
+			t.Fatal(err)
+		}
+		r := p.question(t)
+		r.Body, r.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
+		response, err := http.DefaultClient.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = response.Body.Close() }()
+		answer, _ := io.ReadAll(response.Body)
+		return string(answer)
+	}
+	text, err := os.ReadFile(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	another := strings.Replace(string(text), "text: String", "words: {type: String, column: text}", 1)
+	program.WriteFile(t, config, another)
+	program.Soon(t, program.Patience, "the changed file is served", func() bool { return strings.Contains(asked(`{ notes { words } }`), `"words":"hello"`) })
+	program.WriteFile(t, config, "datasets: {")
+	program.Soon(t, program.Patience, "the log says what is wrong", func() bool { return strings.Contains(stderr.String(), "the configuration cannot be served") })
+	if got := asked(`{ notes { words } }`); !strings.Contains(got, `"words":"hello"`) {
+		t.Errorf("after a file that cannot be served: %s", got)
+	}
+	if p.metric(t, "usher_config_reload_failed") != 1 {
+		t.Error("the metrics do not say that the last file was refused")
+	}
+	program.WriteFile(t, config, string(text))
+	p.tell(t, syscall.SIGHUP)
+	program.Soon(t, program.Patience, "the first file is served again", func() bool { return strings.Contains(asked(`{ notes { text } }`), `"text":"hello"`) })
 }
 
 // TestNotReadyBeforeThePortIsBound: the operators' listener, which says that

@@ -58,6 +58,10 @@ type Options struct {
 	HTTPClient *http.Client
 	// Log hears of key sets that cannot be fetched; nil means slog.Default.
 	Log *slog.Logger
+	// Before is the verifier that this one follows. Key sets that both fetch from one
+	// address go on from those it has, so that an issuer that does not answer just now
+	// is known still. Nil: there was none.
+	Before *Verifier
 }
 
 // Verifier verifies tokens. It is safe for concurrent use.
@@ -105,7 +109,7 @@ func newVerifier(specs []IssuerSpec, opts Options, fetching fetching) (*Verifier
 		cache:   newCache(),
 		stop:    stop,
 	}
-	remote := remote{ctx: ctx, client: opts.HTTPClient, clock: opts.Clock, log: opts.Log, fetching: fetching}
+	remote := remote{ctx: ctx, client: opts.HTTPClient, clock: opts.Clock, log: opts.Log, fetching: fetching, known: opts.Before.fetched()}
 	problems := checkSpecs(specs, opts.Tenants != nil)
 	for _, spec := range specs {
 		if spec.Name == ownIssuer && opts.Opaque != nil {
@@ -122,6 +126,20 @@ func newVerifier(specs []IssuerSpec, opts Options, fetching fetching) (*Verifier
 		return nil, errors.Join(problems...)
 	}
 	return v, nil
+}
+
+// fetched are the key sets that were fetched, by their addresses.
+func (v *Verifier) fetched() map[string]*keys {
+	if v == nil {
+		return nil
+	}
+	sets := make(map[string]*keys)
+	for _, i := range v.issuers {
+		if of, ok := i.keys.(*fetchedKeys); ok {
+			sets[of.address] = of.set.Load()
+		}
+	}
+	return sets
 }
 
 // Close ends the refreshing of key sets. The Verifier keeps working with the

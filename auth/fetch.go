@@ -46,6 +46,7 @@ type remote struct {
 	client *http.Client
 	clock  func() time.Time
 	log    *slog.Logger
+	known  map[string]*keys // sets that a verifier before this one has fetched, by address
 	fetching
 }
 
@@ -56,6 +57,7 @@ func (r remote) keys(address, issuer string) (KeySet, error) {
 	}
 	r.client = withoutRedirects(r.client)
 	k := &fetchedKeys{remote: r, address: address, issuer: issuer, asked: rate.NewLimiter(rate.Every(r.unknown), 1)}
+	k.set.Store(r.known[address])
 	// Under way before anybody can ask for a key, so that the first tokens wait for it.
 	first := k.flight.DoChan("", func() (any, error) { return nil, k.fetch() })
 	go k.refresh(first)

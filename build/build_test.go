@@ -45,7 +45,8 @@ func TestRead(t *testing.T) {
 		},
 		"the linker was told": {
 			debug.BuildInfo{Main: debug.Module{Version: "v1.2.4-0.20261128120000-c0ffee"}, Settings: []debug.BuildSetting{{Key: "vcs.revision", Value: "decaf"}, {Key: "vcs.modified", Value: "true"}}},
-			Info{Version: "v1.2.3", Commit: "c0ffee"}, Info{Version: "v1.2.3", Commit: "c0ffee"},
+			Info{Version: "v1.2.3", Commit: "c0ffee"},
+			Info{Version: "v1.2.3", Commit: "c0ffee"},
 		},
 	} {
 		if diff := cmp.Diff(c.want, read(&c.stamped, c.linked)); diff != "" {

@@ -9,7 +9,7 @@ func (c *compiler) writeGrants(at place, d *Dataset, role string, r *Right, spec
 	if in := spec.Insert; in != nil {
 		at := at.in("insert")
 		c.mayBeGranted(at, d, d.Writes != nil && d.Writes.Insert, InsertRows)
-		g := &WriteGrant{Role: role, Columns: c.writeColumns(at.in("columns"), d, r, in.Columns), Check: in.Check}
+		g := &WriteGrant{Role: role, Columns: c.writeColumns(at.in("columns"), d, r, in.Columns, false), Check: in.Check}
 		c.policy(at.in("check"), d, in.Check)
 		if in.Check == nil {
 			g.Check = r.Filter
@@ -22,7 +22,7 @@ func (c *compiler) writeGrants(at place, d *Dataset, role string, r *Right, spec
 		c.mayBeGranted(at, d, d.Writes != nil && d.Writes.Update, UpdateRows)
 		c.policy(at.in("filter"), d, up.Filter)
 		c.policy(at.in("check"), d, up.Check)
-		g := &WriteGrant{Role: role, Columns: c.writeColumns(at.in("columns"), d, r, up.Columns), Filter: both(r.Filter, up.Filter), Check: up.Check}
+		g := &WriteGrant{Role: role, Columns: c.writeColumns(at.in("columns"), d, r, up.Columns, spec.IncludeDeleted), Filter: both(r.Filter, up.Filter), Check: up.Check}
 		if up.Check == nil {
 			g.Check = g.Filter
 		}
@@ -52,8 +52,9 @@ func (c *compiler) mayBeGranted(at place, d *Dataset, writable bool, op string) 
 	at.problem("grants what nobody may; say `writable: [%s]` at datasets.%s", op, d.Name)
 }
 
-// writeColumns are those of a grant; nil: all of the dataset's.
-func (c *compiler) writeColumns(at place, d *Dataset, r *Right, names []string) map[string]bool {
+// writeColumns are those of a grant; nil: all of the dataset's. Who restores rows may set
+// the column to null that says when they were deleted.
+func (c *compiler) writeColumns(at place, d *Dataset, r *Right, names []string, restores bool) map[string]bool {
 	if names == nil {
 		return r.Columns
 	}
@@ -69,7 +70,7 @@ func (c *compiler) writeColumns(at place, d *Dataset, r *Right, names []string) 
 			at.problem("%s has no column %s", d.Name, name)
 		case !r.Grants(name):
 			at.problem("%s is not among the columns that the role shows", name)
-		case d.Writes != nil && !d.Writes.given[col].insert && !d.Writes.given[col].update:
+		case d.Writes != nil && !d.Writes.given[col].insert && !d.Writes.given[col].update && !(restores && d.Writes.given[col].restores):
 			at.problem("%s is never given a value: usher or the database sets it", name)
 		}
 		out[name] = true

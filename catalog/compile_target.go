@@ -28,8 +28,8 @@ func (c *compiler) target(d *draft, src *Source, b *Binding, t Table, known bool
 	if src.Kind == API || src.Kind == DuckDB && src.DuckDB.Path == "" || t.Kind == ReadFile {
 		return nil
 	}
-	out := &Target{Triggers: t.Triggers, Unsure: t.hides()}
 	alone := d.alone(src, b)
+	out := &Target{Triggers: t.Triggers, Unsure: t.hides(), Checks: t.Checks, Shape: t.Shape, Parts: t.Parts, alone: alone}
 	if known && !t.hides() {
 		for _, by := range t.colliding() {
 			out.Keys = append(out.Keys, d.uniqueKey(b, by, t, alone))
@@ -40,7 +40,7 @@ func (c *compiler) target(d *draft, src *Source, b *Binding, t Table, known bool
 		}
 	}
 	for _, fk := range t.ForeignKeys {
-		ref := &Reference{Columns: d.columnsIn(b, fk.Columns), OnDelete: fk.OnDelete, OnUpdate: fk.OnUpdate, Deferrable: fk.Deferrable, some: d.someIn(b, fk.Columns)}
+		ref := &Reference{Columns: d.columnsIn(b, fk.Columns), OnDelete: fk.OnDelete, OnUpdate: fk.OnUpdate, Deferrable: fk.Deferrable, some: d.someIn(b, fk.Columns), key: fk}
 		ref.Tenant = d.Tenant != nil && slices.Contains(ref.some, d.Tenant)
 		ref.astray = !alone && !ref.Tenant
 		if to := c.tableOf(src.Name, fk.RefSchema, fk.RefTable); to != nil {

@@ -9,31 +9,76 @@ import (
 // written to though that one may: rows of tenants could collide in it, or it takes
 // others along.
 func (d *Dataset) WriteDrift(b *Binding, tables []Table) []string {
-	i := slices.IndexFunc(tables, func(t Table) bool { return t.Name == b.Table })
-	if i < 0 || !d.WritableIn(b) {
-		return nil
-	}
-	t, work := tables[i], &draft{Dataset: d}
-	var out []string
-	for _, by := range t.colliding() {
-		if k := work.uniqueKey(b, by, t, d.Common); !t.hides() && !k.Tenant && !k.Made && !d.Writes.GlobalKeys {
-			out = append(out, work.collides(b, t, k, true))
-		}
-	}
-	if t.hides() != b.Target.Unsure || t.Triggers && !b.Target.Triggers {
-		out = append(out, sqlTable(b)+" is "+t.kindText()+", or has triggers, and the table that was looked into is not so")
-	}
-	if !d.Writes.Delete {
-		return out
-	}
-	for _, r := range t.Referrers {
-		known := slices.ContainsFunc(b.Target.Referrers, func(k *Reference) bool {
-			return k.at.Schema == r.Schema && k.at.Table == r.Table && k.OnDelete == r.OnDelete && slices.Equal(k.at.Columns, r.Columns) && slices.Equal(k.at.Sets, r.Sets)
-		})
-		if r.OnDelete != NoAction && !known {
-			out = append(out, "deleting changes rows of "+quotedName(r.Schema)+"."+quotedName(r.Table)+" (ON DELETE "+strings.ToUpper(string(r.OnDelete))+
-				"), which it does not in the table that was looked into")
-		}
+	j := d.Rejudge(b, tables)
+	out := slices.Concat(j.Rows, j.Deletes)
+	if t, ok := j.table, j.Found; ok && t.Triggers && !b.Target.Triggers {
+		out = append(out, sqlTable(b)+" has triggers, and the table that was looked into has none")
 	}
 	return out
+}
+
+// Judgement is what speaks against writing to a table as it is now, though it may be written
+// to as it was when the catalog was made.
+type Judgement struct {
+	Found   bool     // there is such a table
+	Rows    []string // against writing at all
+	Deletes []string // against deleting
+	Shape   int64    // of the table that was judged
+	Parts   bool
+
+	table Table
+}
+
+// Rejudge judges a table that is another than the one of which the catalog was made, or has
+// become another: as that one was judged, and where that is not known, against it.
+func (d *Dataset) Rejudge(b *Binding, tables []Table) Judgement {
+	i := slices.IndexFunc(tables, func(t Table) bool { return t.Name == b.Table })
+	if i < 0 || !d.WritableIn(b) {
+		return Judgement{}
+	}
+	t, work := tables[i], &draft{Dataset: d}
+	j := Judgement{Found: true, Shape: t.Shape, Parts: t.Parts, table: t}
+	against := func(words ...string) { j.Rows = append(j.Rows, strings.Join(words, "")) }
+	alone := b.Target.alone
+	for _, by := range t.colliding() {
+		k := work.uniqueKey(b, by, t, alone)
+		known := k.Made && !slices.ContainsFunc(k.made, func(col *Column) bool { return !b.Target.makes(col) }) // so that no tenant gives it
+		if !t.hides() && !k.Tenant && !known && !d.Writes.GlobalKeys {
+			against(work.collides(b, t, k, true))
+		}
+	}
+	if t.hides() != b.Target.Unsure {
+		against(sqlTable(b), " is ", t.kindText(), ", and the table that was looked into is not so")
+	}
+	for _, fk := range t.ForeignKeys {
+		known := alone || d.Tenant != nil && slices.Contains(work.someIn(b, fk.Columns), d.Tenant) ||
+			slices.ContainsFunc(b.Target.References, func(r *Reference) bool { return sameReference(r.key, fk) })
+		if !known {
+			against("(", strings.Join(fk.Columns, ", "), ") refers to ", TableKey(fk.RefSchema, fk.RefTable), ", and pairs no tenants, which it did not in the table that was looked into")
+		}
+	}
+	for _, r := range t.Referrers {
+		known := slices.ContainsFunc(b.Target.Referrers, func(k *Reference) bool { return k.sameReferrer(b.Schema, r, t.Schema) })
+		from := quotedName(r.Schema) + "." + quotedName(r.Table)
+		if r.OnUpdate != NoAction && !known && !alone {
+			against("updating changes rows of ", from, " (ON UPDATE ", strings.ToUpper(string(r.OnUpdate)), "), which it does not in the table that was looked into")
+		}
+		if r.OnDelete != NoAction && !known && d.Writes.Delete {
+			j.Deletes = append(j.Deletes, "deleting changes rows of "+from+" (ON DELETE "+strings.ToUpper(string(r.OnDelete))+"), which it does not in the table that was looked into")
+		}
+	}
+	return j
+}
+
+// sameReference tells whether two foreign keys lead from the same columns to the same.
+func sameReference(a, b ForeignKey) bool {
+	return a.RefTable == b.RefTable && slices.Equal(a.Columns, b.Columns) && slices.Equal(a.RefColumns, b.RefColumns)
+}
+
+// sameReferrer tells whether a foreign key onto a table is the one that is known of another
+// such table, which may be in a schema of its own, as whatever refers to it.
+func (r *Reference) sameReferrer(schema string, other Referrer, otherSchema string) bool {
+	same := r.at.Schema == other.Schema || r.at.Schema == schema && other.Schema == otherSchema
+	return same && r.at.Table == other.Table && r.OnDelete == other.OnDelete && r.OnUpdate == other.OnUpdate &&
+		slices.Equal(r.at.Columns, other.Columns) && slices.Equal(r.at.Sets, other.Sets)
 }

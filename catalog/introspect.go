@@ -31,6 +31,15 @@ type Table struct {
 	Triggers  bool          // the database runs triggers of its own when rows of it are written
 	Colliding []CollidingBy // everything by which rows may collide, Unique and PrimaryKey among it
 	Referrers []Referrer    // foreign keys onto it, from whichever schema
+	Checks    []CheckedBy   // conditions that every row satisfies
+	Shape     int64         // another number when its keys, triggers or rules are others; 0: nobody has read it
+	Parts     bool          // others hold rows of it: partitions, or tables that inherit
+}
+
+// CheckedBy is a condition of a table, by its name.
+type CheckedBy struct {
+	Name    string
+	Columns []string
 }
 
 // TableKind is what a table is to whoever writes to it.

@@ -62,6 +62,10 @@ func (c *compiler) unwritable(d *draft, source string, b *Binding, t Table, know
 		say(table, " is ", t.kindText(), ", to which DuckDB writes nothing; leave `writable` out")
 		return out
 	}
+	if known && t.Rules && len(d.spec.Keys) == 0 {
+		say(table, " has rules, so rows go nobody can see where, and nobody can see by what they collide; declare under `keys` all columns there that no two rows share, the key among them, or make triggers of the rules")
+		return out
+	}
 	if known && t.hides() && len(d.declaredKeys()) == 0 {
 		say(table, " is ", t.kindText(), ", so nobody can see which rows collide; declare `key`, and under `keys` all other columns that no two rows share")
 	}

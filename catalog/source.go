@@ -22,6 +22,9 @@ type PostgresSpec struct {
 	MaxConns int    // per account and host
 	Pooler   Pooler // what stands before the server
 
+	SearchPath []string // where triggers and functions of the database's look names up; nil: where they do for its accounts
+	ShowRaised bool     // what they raise is told to whoever writes
+
 	AllowPrivate bool // a host that an override names may be loopback or private
 	Session      Session
 }

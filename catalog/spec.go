@@ -44,6 +44,9 @@ type SourceSpec struct {
 	MaxConns int                 `yaml:"max_conns" kind:"postgres"`
 	Pooler   string              `yaml:"pooler" kind:"postgres"`
 
+	SearchPath []string `yaml:"search_path" kind:"postgres"` // nil: the database's
+	ShowRaised bool     `yaml:"show_raised" kind:"postgres"`
+
 	Session    SessionSpec `yaml:"session" kind:"postgres"`
 	AllowHosts []string    `yaml:"allow_hosts" kind:"postgres api"`
 

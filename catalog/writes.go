@@ -62,8 +62,12 @@ type Target struct {
 	Unsure     bool         // only reading it again tells whether a row that was written is shown
 	References []*Reference // its foreign keys
 	Referrers  []*Reference // foreign keys onto it
+	Checks     []CheckedBy
+	Shape      int64 // the table's
+	Parts      bool
 
 	refused bool // rows of its dataset may not be written here
+	alone   bool // all its rows are one tenant's, or everybody's
 }
 
 // Reference is a foreign key that the database keeps, seen from one of its ends.
@@ -82,6 +86,7 @@ type Reference struct {
 	some []*Column // those of this end's columns that the dataset has
 	sets []*Column // of the other end, those that OnDelete sets where it does not set all
 	at   Referrer  // of one onto the table
+	key  ForeignKey
 }
 
 // Deleted says how deleted rows of a dataset are kept.

@@ -22,6 +22,7 @@ type schemaCommand struct {
 	Config     string   `short:"c" default:"usher.yml" env:"USHER_CONFIG" help:"The configuration file (${default})." placeholder:"FILE"`
 	As         string   `xor:"who" help:"Id of the tenant to print it for." placeholder:"TENANT"`
 	AllTenants bool     `xor:"who" help:"Print it for somebody who may see all tenants: with the tenant columns."`
+	Write      bool     `help:"Print it for somebody who may write, with what their roles grant: the scope data:write."`
 	Role       []string `help:"A role of whoever it is printed for; may be repeated."`
 	Client     string   `help:"Print what a client's cache or compiler has to know of the schema instead, as a module: apollo, graphcache (urql), relay or codegen (graphql-codegen)." placeholder:"CLIENT"`
 }
@@ -56,7 +57,11 @@ func (c schemaCommand) Run(ctx context.Context, s *term.IO) error {
 	if len(c.Role) == 0 && len(cat.Roles) > 0 {
 		return errors.New("who has no role sees nothing here; choose with --role: " + strings.Join(slices.Sorted(maps.Keys(cat.Roles)), ", "))
 	}
-	view, err := cat.View(principal.Principal{Tenant: c.As, AllTenants: c.AllTenants, Roles: c.Role})
+	who := principal.Principal{Tenant: c.As, AllTenants: c.AllTenants, Roles: c.Role, Scopes: []principal.Scope{principal.ReadData}}
+	if c.Write {
+		who.Scopes = append(who.Scopes, principal.WriteData)
+	}
+	view, err := cat.View(who)
 	if err != nil {
 		return err
 	}

@@ -22,17 +22,24 @@ import (
 type serveCommand struct {
 	Config string `short:"c" default:"usher.yml" env:"USHER_CONFIG" help:"The configuration file (${default})." placeholder:"FILE"`
 	Listen string `env:"USHER_LISTEN" help:"Address to listen on; overrides server.listen." placeholder:"HOST:PORT"`
+	Watch  bool   `help:"Serve another configuration whenever the file changes, as after SIGHUP."`
+}
+
+// read reads the configuration, with what the command line says.
+func (c serveCommand) read(env func(string) (string, bool)) (*config.Config, error) {
+	cfg, err := config.Load(c.Config, env)
+	if err == nil && c.Listen != "" {
+		cfg.Server.Listen = c.Listen
+	}
+	return cfg, err
 }
 
 // Run serves until ctx ends, and for as long as it takes to leave without
 // losing a request.
 func (c serveCommand) Run(ctx context.Context, s *term.IO) error {
-	cfg, err := config.Load(c.Config, s.Env)
+	cfg, err := c.read(s.Env)
 	if err != nil {
 		return err
-	}
-	if c.Listen != "" {
-		cfg.Server.Listen = c.Listen
 	}
 	if _, set := s.Env("GOGC"); !set {
 		debug.SetGCPercent(gcPercent)
@@ -41,11 +48,18 @@ func (c serveCommand) Run(ctx context.Context, s *term.IO) error {
 	noteWaits(cfg.Server.ProfileRates)
 	sink := logsink.New(s.Stderr, logsink.JSON(slog.LevelInfo))
 	log := sink.Logger()
-	defer outlive(log)()
+	again := &reloader{read: func() (*config.Config, error) { return c.read(s.Env) }, log: log, ready: make(chan struct{})}
+	background, leave := context.WithCancel(context.WithoutCancel(ctx))
+	defer leave()
+	defer outlive(func() { _ = again.reload(background) })() // it is in the log
 	defer sink.Close()
 	g, err := gateway.New(ctx, cfg, gateway.Options{Log: log, Metrics: []prometheus.Collector{sink, build.Metric(build.Read())}})
 	if err != nil {
 		return err
+	}
+	again.serves(g)
+	if c.Watch {
+		go again.watch(background, c.Config)
 	}
 	if _, set := s.Env("GOMEMLIMIT"); !set {
 		debug.SetMemoryLimit(2*g.MaxHeld() + besides)

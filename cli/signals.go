@@ -33,23 +33,24 @@ func UntilTold(parent context.Context) context.Context {
 }
 
 // outlive keeps signals from ending a server that are not about its end: that a
-// configuration has changed, and that nobody reads what it prints.
-func outlive(log *slog.Logger) (stop func()) {
-	changed, unread, done := make(chan os.Signal, 1), make(chan os.Signal, 1), make(chan struct{})
-	signal.Notify(changed, syscall.SIGHUP)
+// configuration has changed, which is what changed is called for, and that nobody
+// reads what it prints.
+func outlive(changed func()) (stop func()) {
+	hangup, unread, done := make(chan os.Signal, 1), make(chan os.Signal, 1), make(chan struct{})
+	signal.Notify(hangup, syscall.SIGHUP)
 	signal.Notify(unread, syscall.SIGPIPE)
 	go func() {
 		for {
 			select {
-			case <-changed:
-				log.Warn("SIGHUP changes nothing: the configuration is read at the start only; restart usher to apply it")
+			case <-hangup:
+				changed()
 			case <-done:
 				return
 			}
 		}
 	}()
 	return func() {
-		signal.Stop(changed)
+		signal.Stop(hangup)
 		signal.Stop(unread)
 		close(done)
 	}

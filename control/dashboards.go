@@ -94,7 +94,7 @@ func (d Dashboards) Run(ctx context.Context, name string, parameters query.Objec
 	var asked []graph.Tile
 	for _, t := range some {
 		if t.Query != "" {
-			tiles, asked = append(tiles, t.ID), append(asked, graph.Tile{Query: t.Query, Variables: t.With(values)})
+			tiles, asked = append(tiles, t.ID), append(asked, graph.Tile{Query: t.Query, Variables: t.With(values), Trusted: found.Shared})
 		}
 	}
 	if answers, err = d.Engine.Tiles(ctx, name, asked); err != nil {

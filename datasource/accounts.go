@@ -1,7 +1,6 @@
 package datasource
 
 import (
-	"cmp"
 	"container/list"
 	"context"
 	"errors"
@@ -11,11 +10,9 @@ import (
 	"runtime/debug"
 	"slices"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"usher/catalog"
-	"usher/datasource/pool"
 	"usher/fault"
 	"usher/plan"
 )
@@ -24,11 +21,9 @@ import (
 // own are closed when nobody uses them, and there are slots for only so many at a
 // time (slots.go).
 type accounts struct {
-	cat    atomic.Pointer[catalog.Catalog]
-	opts   Options
-	conns  *pool.Pool
+	cat *catalog.Catalog
+	*lasting
 	shapes shapes
-	counts *metrics
 
 	mu       sync.Mutex
 	open     map[plan.Target]*account
@@ -52,15 +47,8 @@ type account struct {
 	at     *list.Element
 }
 
-func newAccounts(cat *catalog.Catalog, opts Options) *accounts {
-	opts.Accounts = cmp.Or(opts.Accounts, 64)
-	opts.Conns.Idle = cmp.Or(opts.Conns.Idle, 5*time.Minute)
-	a := &accounts{
-		opts: opts, conns: pool.New(opts.Conns), counts: newMetrics(),
-		open: make(map[plan.Target]*account), recent: list.New(), waiting: list.New(),
-	}
-	a.cat.Store(cat)
-	return a
+func newAccounts(cat *catalog.Catalog, l *lasting) *accounts {
+	return &accounts{cat: cat, lasting: l, open: make(map[plan.Target]*account), recent: list.New(), waiting: list.New()}
 }
 
 // get returns the source of a target; the caller calls release when it is done
@@ -189,37 +177,6 @@ func (a *accounts) drop(acc *account) {
 	a.remove(acc)
 }
 
-// use takes another catalog of the same sources. Accounts that are open end with
-// their users: what was found in their tables was compared with the catalog
-// before.
-func (a *accounts) use(cat *catalog.Catalog) {
-	a.cat.Store(cat)
-	a.shapes.forget()
-	for _, acc := range a.list() {
-		a.retire(acc)
-	}
-}
-
-// retire lets nobody join an account any more; it ends with its users, or now.
-func (a *accounts) retire(acc *account) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if acc.gone {
-		return
-	}
-	own := acc.at != nil
-	a.remove(acc)
-	switch {
-	case acc.users > 0 && own:
-		a.draining++
-	case acc.users == 0:
-		a.end(acc)
-		if own {
-			a.release()
-		}
-	}
-}
-
 func (a *accounts) leave(acc *account) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -267,7 +224,6 @@ func (a *accounts) close() error {
 	for _, acc := range a.shutDown() {
 		errs = append(errs, shut(acc.source))
 	}
-	a.conns.Close()
 	return errors.Join(errs...)
 }
 

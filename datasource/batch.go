@@ -32,7 +32,7 @@ type part struct {
 func (s *Sources) parts(f plan.Fetch, column string, keys []value.Value) []part {
 	ref := f.Query().Root().Ref(0)
 	whole := []part{{f.Narrowed(column, keys), column, keys}}
-	spec := s.accounts.cat.Load().Sources[ref.Target().Source]
+	spec := s.accounts.cat.Sources[ref.Target().Source]
 	if ref.Target().Kind != catalog.API || spec == nil || !slices.Contains(spec.API.Pushdown.Filters[column], "in") {
 		return whole
 	}

@@ -140,7 +140,7 @@ func (c *combination) narrow(ctx context.Context, l plan.Level, fetches []plan.F
 // groupsExactly tells whether a source says of the groups it makes that they are
 // exact: see plan.Level.Partial.
 func (s *Sources) groupsExactly(t plan.Target) bool {
-	spec := s.accounts.cat.Load().Sources[t.Source]
+	spec := s.accounts.cat.Sources[t.Source]
 	return spec != nil && spec.API.Plugin != nil && spec.API.Plugin.Groups
 }
 

@@ -10,8 +10,6 @@ import (
 
 	"usher/catalog"
 	"usher/datasource/address"
-	"usher/datasource/admit"
-	"usher/datasource/duckdb"
 	"usher/datasource/postgres"
 	"usher/datasource/upstream"
 	"usher/fault"
@@ -22,7 +20,7 @@ import (
 // connect opens the account a target means. Everything that tells it from
 // another is in the target; of the source it takes what all accounts share.
 func (a *accounts) connect(t plan.Target) (Source, error) {
-	spec := a.cat.Load().Sources[t.Source]
+	spec := a.cat.Sources[t.Source]
 	if spec == nil {
 		return nil, broken("a plan names the unknown source %q", t.Source)
 	}
@@ -36,7 +34,7 @@ func (a *accounts) connect(t plan.Target) (Source, error) {
 		return a.openPostgres(spec, t)
 	case catalog.API:
 		opts := a.opts.Upstream
-		opts.Gate = a.gate
+		opts.Gate = a.admits
 		return upstream.Open(spec, opts)
 	}
 	return nil, broken("source %q has the unknown kind %q", t.Source, spec.Kind)
@@ -53,10 +51,10 @@ func (a *accounts) openDuckDB(spec *catalog.Source, t plan.Target) (Source, erro
 	}
 	opts := a.opts.Sources
 	opts.MaxConns++ // one looks at tables while all others run
-	if opts.Writes = file.Path != "" && writes(a.cat.Load(), t.Source); opts.Writes {
+	if opts.Writes = file.Path != "" && writes(a.cat, t.Source); opts.Writes {
 		opts.MaxConns++ // one writes
 	}
-	db, err := duckdb.OpenSource(file, opts)
+	db, release, err := databaseFiles.open(file, opts)
 	if err != nil {
 		return nil, err
 	}
@@ -64,7 +62,7 @@ func (a *accounts) openDuckDB(spec *catalog.Source, t plan.Target) (Source, erro
 	if opts.Writes {
 		into = fileWriter{db}
 	}
-	return opened(&database{writer: into, changes: sqlgen.DuckDBChange, writing: a.gate(1), db: db, dialect: sqlgen.DuckDB, timeout: spec.Timeout, files: a.filesOf(t, spec.Timeout), meter: a.counts.of(t.Source), gate: a.gate(a.opts.Sources.MaxConns)}), nil
+	return opened(&database{writer: into, changes: sqlgen.DuckDBChange, writing: a.admits(1), db: db, end: release, dialect: sqlgen.DuckDB, timeout: spec.Timeout, files: a.filesOf(t, spec.Timeout), meter: a.metrics.of(t.Source), gate: a.admits(a.opts.Sources.MaxConns)}), nil
 }
 
 func (a *accounts) openPostgres(spec *catalog.Source, t plan.Target) (Source, error) {
@@ -72,7 +70,7 @@ func (a *accounts) openPostgres(spec *catalog.Source, t plan.Target) (Source, er
 	server.Host, server.Port, server.Database = account.Host, account.Port, account.Database
 	server.User, server.Password = account.User, account.Password()
 	server.MaxConns = cmp.Or(server.MaxConns, 8)
-	opts := postgres.Options{Timeout: spec.Timeout, Pool: a.conns, Session: catalog.Session{Role: account.Role}, HostsChanged: hostsChanged(a.opts.Log, t, account)}
+	opts := postgres.Options{SearchPath: server.SearchPath, Timeout: spec.Timeout, Pool: a.conns, Session: catalog.Session{Role: account.Role}, HostsChanged: hostsChanged(a.opts.Log, t, account)}
 	for name, v := range account.Settings() {
 		opts.Session.Settings = append(opts.Session.Settings, catalog.Setting{Name: name, Value: v})
 	}
@@ -86,12 +84,12 @@ func (a *accounts) openPostgres(spec *catalog.Source, t plan.Target) (Source, er
 	if err != nil {
 		return nil, err
 	}
-	into, err := openWriter(a.cat.Load(), t.Source, server, opts)
+	into, err := openWriter(a.cat, t.Source, server, opts)
 	if err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
-	gate := a.gate(a.conns.Most(server.MaxConns * db.Reading()))
-	return opened(&database{db: db, writer: into, changes: sqlgen.PostgresChange, writing: gate, dialect: sqlgen.Postgres, timeout: spec.Timeout, shape: a.shapeOf(t, db, spec.Timeout), meter: a.counts.of(t.Source), gate: gate}), nil
+	gate := a.admits(a.conns.Most(server.MaxConns * db.Reading()))
+	return opened(&database{db: db, end: db.Close, writer: into, guard: a.guardOf(t, db, spec.Timeout), changes: sqlgen.PostgresChange, writing: gate, dialect: sqlgen.Postgres, timeout: spec.Timeout, shape: a.shapeOf(t, db, spec.Timeout), meter: a.metrics.of(t.Source), gate: gate}), nil
 }
 
 // hostsChanged logs which host is asked what must be fresh.
@@ -108,10 +106,4 @@ func hostsChanged(log *slog.Logger, t plan.Target, account plan.Account) func(in
 		host := net.JoinHostPort(servers[primary].Host, strconv.Itoa(servers[primary].Port))
 		log.Info("a source's primary was found", "source", t.Source, "host", host)
 	}
-}
-
-// gate is the way into an account: as many are at work as it has connections, or
-// as there may be calls under way to an API.
-func (a *accounts) gate(slots int) *admit.Gate {
-	return admit.New(slots, a.opts.Waiting, &a.counts.refused)
 }

@@ -21,6 +21,7 @@ import (
 type database struct {
 	asker   // its way
 	db      sqlDB
+	end     func() error // of db, which others may use still
 	dialect sqlgen.Dialect
 	timeout time.Duration
 	shape   *shape // nil: the tables are the source's
@@ -29,6 +30,7 @@ type database struct {
 	gate    *admit.Gate
 	flights group[sameQuestion, Answered]
 	writer  writer // nil: nothing is written there
+	guard   *guard // of its tables; nil: nobody else alters them
 	changes sqlgen.ChangeDialect
 	writing *admit.Gate  // the way into the writer
 	forgot  atomic.Int64 // when keys of mutations were forgotten for the last time
@@ -36,7 +38,6 @@ type database struct {
 
 type sqlDB interface {
 	Session(ctx context.Context, snapshot bool, fn func(sqlexec.Session) error) error
-	Close() error
 }
 
 // opened makes a source of a database whose way is known.
@@ -67,9 +68,9 @@ func (d *database) renew(ctx context.Context) error {
 // Close implements Source.
 func (d *database) Close() error {
 	if d.writer != nil {
-		return errors.Join(d.db.Close(), d.writer.Close())
+		return errors.Join(d.end(), d.writer.Close())
 	}
-	return d.db.Close()
+	return d.end()
 }
 
 // ask opens the account of a question's target, if it is not open, and asks it.

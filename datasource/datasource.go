@@ -10,6 +10,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"usher/catalog"
@@ -50,17 +51,25 @@ type Options struct {
 	Log        *slog.Logger     // default slog.Default
 }
 
-// Sources answers plans.
+// Sources answers plans of one catalog.
 type Sources struct {
 	accounts *accounts
-	engine   *duckdb.Engine
-	gate     *admit.Gate // of the engine
-	exports  *admit.Gate
-	budget   *held.Budget
 	cache    *cache
-	metrics  *metrics
+	*lasting
 
 	databaseWay, engineWay asker // of questions: see way.go
+}
+
+// lasting is what the sources of one catalog hand on to those of the next.
+type lasting struct {
+	opts    Options
+	conns   *pool.Pool
+	engine  *duckdb.Engine
+	gate    *admit.Gate // of the engine
+	exports *admit.Gate
+	budget  *held.Budget
+	metrics *metrics
+	users   atomic.Int32 // sources that are not closed
 }
 
 // New prepares the sources of a catalog; none is opened yet.
@@ -77,22 +86,30 @@ func New(cat *catalog.Catalog, opts Options) (*Sources, error) {
 		opts.Held = held.New(0)
 	}
 	opts.shareMemory()
-	accounts := newAccounts(cat, opts)
-	s := &Sources{
-		accounts: accounts,
-		metrics:  accounts.counts,
-		engine:   duckdb.NewEngine(opts.Engine),
-		gate:     accounts.gate(opts.Engine.MaxConns),
-		exports:  accounts.gate(cmp.Or(opts.Exports, 4)),
-		budget:   opts.Held,
-		cache:    newCache(opts.CacheBytes, opts.Clock),
+	opts.Accounts = cmp.Or(opts.Accounts, 64)
+	opts.Conns.Idle = cmp.Or(opts.Conns.Idle, 5*time.Minute)
+	l := &lasting{
+		opts: opts, conns: pool.New(opts.Conns), engine: duckdb.NewEngine(opts.Engine), budget: opts.Held, metrics: newMetrics(),
 	}
-	s.databaseWay, s.engineWay = s.toDatabase(), s.toEngine()
-	return s, nil
+	l.gate, l.exports = l.admits(opts.Engine.MaxConns), l.admits(cmp.Or(opts.Exports, 4))
+	return l.sources(cat), nil
 }
 
-// Use takes another catalog of the same sources, of which more is known.
-func (s *Sources) Use(cat *catalog.Catalog) { s.accounts.use(cat) }
+// Next are the sources of another catalog. They have what connections, memory and turns
+// there are in common with these, and keep no answers of theirs. Both are closed.
+func (s *Sources) Next(cat *catalog.Catalog) *Sources { return s.lasting.sources(cat) }
+
+func (l *lasting) sources(cat *catalog.Catalog) *Sources {
+	l.users.Add(1)
+	s := &Sources{accounts: newAccounts(cat, l), cache: newCache(l.opts.CacheBytes, l.opts.Clock), lasting: l}
+	s.databaseWay, s.engineWay = s.toDatabase(), s.toEngine()
+	return s
+}
+
+// admits is a gate that lets so many in at a time.
+func (l *lasting) admits(slots int) *admit.Gate {
+	return admit.New(slots, l.opts.Waiting, &l.metrics.refused)
+}
 
 // engineMemory is what the embedded engine uses at most, unless told otherwise.
 const engineMemory = 512 << 20
@@ -107,9 +124,15 @@ func (o *Options) shareMemory() {
 	}
 }
 
-// Close closes every account and the embedded engine.
+// Close closes every account and, with the last of the sources that have it in
+// common, the embedded engine.
 func (s *Sources) Close() error {
-	return errors.Join(s.accounts.close(), s.engine.Close())
+	err := s.accounts.close()
+	if s.users.Add(-1) > 0 {
+		return err
+	}
+	s.conns.Close()
+	return errors.Join(err, s.engine.Close())
 }
 
 // Answer answers a query: from its source, when that is one database that can

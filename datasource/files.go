@@ -43,7 +43,7 @@ func (f *files) of(v *duckdb.Version) *shape {
 }
 
 func (f *files) shapeOf(v *duckdb.Version) *shape {
-	return &shape{cat: f.accounts.cat.Load(), target: f.target, tables: v, timeout: f.timeout, inspecting: make(chan struct{}, 1), findings: newFindings()}
+	return &shape{cat: f.accounts.cat, target: f.target, tables: v, timeout: f.timeout, inspecting: make(chan struct{}, 1), findings: newFindings()}
 }
 
 // fits refuses a question whose tables are not what the catalog says, in the files that

@@ -30,6 +30,8 @@ type shape struct {
 type findings struct {
 	mu    sync.Mutex
 	known map[string]inspected
+
+	writes *judgements
 }
 
 // introspector is a database that can say which tables it has.
@@ -65,7 +67,7 @@ const maxShapes = 10_000
 // shapeOf is the shape of an account, nil for one that has the tables of its
 // source and no others.
 func (a *accounts) shapeOf(t plan.Target, db introspector, timeout time.Duration) *shape {
-	cat := a.cat.Load()
+	cat := a.cat
 	if !t.Account().Own && len(ownIn(cat, t)) == 0 {
 		return nil
 	}
@@ -95,7 +97,9 @@ func ownIn(cat *catalog.Catalog, t plan.Target) []ownTable {
 	return out
 }
 
-func newFindings() *findings { return &findings{known: make(map[string]inspected)} }
+func newFindings() *findings {
+	return &findings{known: make(map[string]inspected), writes: &judgements{known: make(map[tablePlace]judged)}}
+}
 
 func (s *shapes) of(t plan.Target) *findings {
 	s.mu.Lock()
@@ -109,13 +113,6 @@ func (s *shapes) of(t plan.Target) *findings {
 		s.known[t] = known
 	}
 	return known
-}
-
-// forget forgets all accounts.
-func (s *shapes) forget() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.known = nil
 }
 
 // schema is what is known of a schema, looked at if nothing is.

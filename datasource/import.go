@@ -43,7 +43,7 @@ func (s *Sources) Import(ctx context.Context, i plan.Import, rows sqlexec.Incomi
 	}
 	defer release()
 	db, ok := source.(*database)
-	if !ok || db.writer == nil {
+	if !ok || db.writer == nil || db.guard == nil {
 		return 0, fault.New(fault.NotImplemented, "%s cannot be written where this tenant's rows are", i.Dataset())
 	}
 	if db.shape != nil {
@@ -51,7 +51,11 @@ func (s *Sources) Import(ctx context.Context, i plan.Import, rows sqlexec.Incomi
 			return 0, err
 		}
 	}
-	loading := sqlexec.NewLoading(i, sqlgen.PostgresImport, rows, batch)
+	of := []writtenTable{{table: i.Table()}}
+	if err := db.guard.allows(ctx, of); err != nil {
+		return 0, err
+	}
+	loading := sqlexec.NewLoading(i, sqlgen.PostgresImport, db.guard, rows, batch)
 	for {
 		more, err := loading.More()
 		if err != nil || !more {
@@ -78,7 +82,12 @@ func (d *database) load(ctx context.Context, i plan.Import, loading *sqlexec.Loa
 		limit = time.Until(deadline)
 	}
 	began := time.Now()
-	err = d.writer.Write(ctx, i.Snapshot(), func(session sqlexec.Session) error {
+	of := []writtenTable{{table: i.Table()}}
+	begins := postgres.Transaction{Snapshot: i.Snapshot()}
+	if begins.Snapshot {
+		begins.Keep = d.guard.keeps(of)
+	}
+	err = d.writer.Write(ctx, begins, func(session sqlexec.Session) error {
 		loads, ok := session.(sqlexec.Loads)
 		if !ok {
 			return fault.New(fault.Internal, "a session of the source takes no rows")
@@ -87,9 +96,23 @@ func (d *database) load(ctx context.Context, i plan.Import, loading *sqlexec.Loa
 	})
 	d.meter.statements.Inc()
 	d.meter.duration.Observe(time.Since(began).Seconds())
+	if _, refused := d.again(ctx, of, err); refused != nil { // the rows have gone by
+		err = refused
+	}
 	var v *postgres.Violation
 	if errors.As(err, &v) {
-		return violated(i, false, v).Because(err)
+		var at *sqlexec.Refused
+		line := int64(0)
+		if errors.As(err, &at) {
+			if together := violationOf(at.Together, nil); together == nil || together.Code == v.Code {
+				line = at.Line
+			} else {
+				v = together
+			}
+		}
+		f := d.violated(i, false, v)
+		f.Line = line
+		return f.Because(err)
 	}
 	return err
 }

@@ -26,12 +26,7 @@ func Introspect(ctx context.Context, source *catalog.Source, schemas ...string) 
 	var err error
 	switch source.Kind {
 	case catalog.DuckDB:
-		var db *duckdb.DB
-		if db, err = duckdb.Open(source.DuckDB, duckdb.Options{}); err != nil {
-			return nil, err
-		}
-		defer func() { _ = db.Close() }()
-		tables, err = db.Introspect(ctx, schemas...)
+		tables, err = introspectDuckDB(ctx, source.DuckDB, schemas)
 	case catalog.Postgres:
 		tables, err = introspectPostgres(ctx, source, schemas)
 	case catalog.API:
@@ -44,6 +39,15 @@ func Introspect(ctx context.Context, source *catalog.Source, schemas ...string) 
 		found[catalog.TableKey(t.Schema, t.Name)] = t
 	}
 	return found, nil
+}
+
+func introspectDuckDB(ctx context.Context, spec catalog.DuckDBSpec, schemas []string) ([]catalog.Table, error) {
+	db, release, err := databaseFiles.open(spec, duckdb.Options{})
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = release() }() // it was read only
+	return db.Introspect(ctx, schemas...)
 }
 
 // introspectPostgres looks where the source is itself or, if it is in cells only,

@@ -89,7 +89,7 @@ func (s *Sources) Collect(out chan<- prometheus.Metric) {
 	}
 	hosts := make(map[string]map[string]int)
 	accounts, conns, lines := make(map[string]int), make(map[string]pool.Stats), map[string]int{"": s.gate.Waiting()}
-	for name := range s.accounts.cat.Load().Sources {
+	for name := range s.accounts.cat.Sources {
 		accounts[name] = 0
 	}
 	s.accounts.each(func(t plan.Target, source Source) {

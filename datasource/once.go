@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"usher/datasource/postgres"
 	"usher/datasource/sqlexec"
 	"usher/fault"
 	"usher/value"
@@ -136,7 +137,7 @@ func (d *database) forget(ctx context.Context) {
 	if now-last < int64(forgetEvery) || !d.forgot.CompareAndSwap(last, now) {
 		return
 	}
-	_ = d.writer.Write(ctx, false, func(s sqlexec.Session) error {
+	_ = d.writer.Write(ctx, postgres.Transaction{}, func(s sqlexec.Session) error {
 		_, err := first(ctx, s, onceForgets, nil, nil)
 		return err
 	})

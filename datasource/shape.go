@@ -75,7 +75,11 @@ func (s *shape) ref(ctx context.Context, r plan.Ref) error {
 	if r.Target().Tenant == "" && r.Own() == "" && !r.Target().Account().Own {
 		where = "its database"
 	}
-	refusal := fault.New(fault.Unavailable, "%s is not what the catalog says in %s", r.Dataset(), where).
+	name := r.Dataset()
+	if !r.Shown() {
+		name = "another dataset"
+	}
+	refusal := fault.New(fault.Unavailable, "%s is not what the catalog says in %s", name, where).
 		WithHint("whoever runs that database has to bring its tables up to date")
 	if drift.Missing {
 		return refusal.Because(fmt.Errorf("%s of %s: there is no table %s.%s", r.Dataset(), s.placeOf(r), r.Schema(), r.Table()))

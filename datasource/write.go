@@ -3,6 +3,8 @@ package datasource
 import (
 	"context"
 	"errors"
+	"math/rand/v2"
+	"slices"
 	"time"
 
 	"usher/catalog"
@@ -84,11 +86,15 @@ func (s *Sources) purgeChanged(c plan.Change) {
 	}
 }
 
-// mostBegun is how often a transaction is begun that collides with others.
-const mostBegun = 5
+// mostBegun is how often a transaction is begun that collides with others, as long as its
+// deadline lets it.
+const mostBegun = 100
 
-// pause is how long one waits before it begins anew, longer each time.
-const pause = 5 * time.Millisecond
+// pause is how long one waits before it begins anew, longer each time, up to mostPause.
+const (
+	pause     = 5 * time.Millisecond
+	mostPause = 100 * time.Millisecond
+)
 
 func (d *database) change(ctx context.Context, changes []plan.Change, terms Terms) (Made, error) {
 	if _, ok := d.writer.(*postgres.DB); terms.Once != nil && !ok {
@@ -108,34 +114,96 @@ func (d *database) change(ctx context.Context, changes []plan.Change, terms Term
 			}
 		}
 	}
+	of := writtenBy(changes...)
+	if d.guard != nil {
+		if err := d.guard.allows(ctx, of); err != nil {
+			return Made{}, &ChangeError{-1, err}
+		}
+	}
+	unseen := 0
 	for try := 1; ; try++ {
 		made, err := d.transaction(ctx, changes, terms)
 		if errors.Is(err, duckdb.ErrBroken) { // what was begun is not begun again, and the next shall not find it broken
 			err = errors.Join(err, d.renew(ctx))
 		}
-		if v := violationOf(err, nil); v == nil || !v.Passing() || try == mostBegun {
-			return made, refusedChange(changes, err)
+		again, err := d.again(ctx, of, err)
+		if !again && errors.Is(err, sqlexec.ErrUnseen) {
+			unseen++
+			again = unseen <= mostUnseen
+		}
+		if !again || try >= mostBegun {
+			return made, d.refused(ctx, changes, err)
 		}
 		select {
 		case <-ctx.Done():
-			return Made{}, refusedChange(changes, err)
-		case <-time.After(time.Duration(try) * pause):
+			return Made{}, d.refused(ctx, changes, err)
+		case <-time.After(backoff(try)):
 		}
 	}
+}
+
+// mostUnseen is how often rows are looked for anew that were there and not seen: others may
+// insert and delete them meanwhile.
+const mostUnseen = 3
+
+// backoff is how long one waits before it begins anew. Those that collide wait for
+// different times.
+func backoff(try int) time.Duration {
+	most := min(time.Duration(try)*pause, mostPause)
+	return most/2 + rand.N(most)
+}
+
+// again tells whether a transaction is to be begun anew: all of it was undone, because of
+// others that ran beside it, or because its tables are others than were known and have been judged
+// since. What was refused by a key that nobody knew of is not told.
+func (d *database) again(ctx context.Context, of []writtenTable, err error) (bool, error) {
+	var altered *alteredError
+	v := violationOf(err, nil)
+	switch {
+	case err == nil:
+		return false, nil
+	case errors.As(err, &altered):
+		i := slices.IndexFunc(of, func(w writtenTable) bool { return placeOf(w.table) == placeOf(altered.table) })
+		if i < 0 {
+			return false, err
+		}
+		if refused := d.guard.judge(ctx, of[i]); refused != nil {
+			return false, insteadOf(err, refused)
+		}
+		return true, insteadOf(err, fault.New(fault.Unavailable, "the keys, triggers or rules of the table of %s are changing at this moment", altered.table.Dataset()).WithHint("try again").Because(err))
+	case v != nil && v.Passing():
+		return true, err
+	case v != nil && v.Class() == "23" && d.guard != nil:
+		for _, w := range of {
+			switch altered, refused := d.guard.look(ctx, w, d.db); {
+			case refused != nil:
+				return false, insteadOf(err, refused)
+			case altered:
+				return true, err
+			}
+		}
+	}
+	return false, err
 }
 
 // errMade ends the transaction of a mutation that was made before.
 var errMade = errors.New("the mutation was made before")
 
+// insteadOf is another error of the change that one is about.
+func insteadOf(err, refused error) error {
+	var of *ChangeError
+	if errors.As(err, &of) {
+		return &ChangeError{of.Change, refused}
+	}
+	return refused
+}
+
 // transaction makes the changes once.
 func (d *database) transaction(ctx context.Context, changes []plan.Change, terms Terms) (Made, error) {
-	snapshot := false
-	for _, c := range changes {
-		snapshot = snapshot || c.Snapshot()
-	}
 	began := time.Now()
 	var made Made
-	err := d.writer.Write(ctx, snapshot, func(session sqlexec.Session) (err error) {
+	begins, tables := d.begins(changes)
+	err := d.writer.Write(ctx, begins, func(session sqlexec.Session) (err error) {
 		made = Made{}
 		if terms.Once != nil {
 			if made.Kept, err = terms.Once.begin(ctx, session); err == nil && made.Kept != nil {
@@ -150,7 +218,7 @@ func (d *database) transaction(ctx context.Context, changes []plan.Change, terms
 			if err != nil {
 				return &ChangeError{i, err}
 			}
-			changed, err := sqlexec.Apply(ctx, session, d.changes, c)
+			changed, err := sqlexec.Apply(ctx, session, d.changes, c, tables)
 			if err != nil {
 				return &ChangeError{i, err}
 			}
@@ -167,6 +235,21 @@ func (d *database) transaction(ctx context.Context, changes []plan.Change, terms
 		return Made{}, err
 	}
 	return made, nil
+}
+
+// begins says how the transaction of changes begins, and what is known of their tables.
+func (d *database) begins(changes []plan.Change) (postgres.Transaction, sqlexec.Tables) {
+	begins := postgres.Transaction{}
+	for _, c := range changes {
+		begins.Snapshot = begins.Snapshot || c.Snapshot()
+	}
+	if d.guard == nil {
+		return begins, nil
+	}
+	if begins.Snapshot {
+		begins.Keep = d.guard.keeps(writtenBy(changes...))
+	}
+	return begins, d.guard
 }
 
 // end does what is to be done before COMMIT.
@@ -209,95 +292,9 @@ func changedRefs(c plan.Change) []plan.Ref {
 	return out
 }
 
-// refusedChange says what a source's refusal means to whoever asked for the change. It
-// names what the dataset has, and repeats no value and no word of the source.
-func refusedChange(changes []plan.Change, err error) error {
-	if err == nil {
-		return nil
-	}
-	var at *ChangeError
-	if !errors.As(err, &at) {
-		at = &ChangeError{-1, err}
-	}
-	if at.Change < 0 {
-		if v := violationOf(err, nil); v != nil && v.Passing() {
-			return &ChangeError{-1, violated(changes[0], false, v).Because(at.err)}
-		}
-		return at
-	}
-	c := changes[at.Change]
-	var of *sqlexec.Failed
-	if errors.As(err, &of) {
-		c = of.Change
-	}
-	v := violationOf(err, &c)
-	if v == nil {
-		return at
-	}
-	return &ChangeError{at.Change, violated(c, c.Update().Sets() == 0 && c.Given() == 0, v).Because(at.err)}
-}
-
-// written is what is written to one table.
-type written interface {
-	Dataset() string
-	Key() string
-	Table() plan.Ref
-	ColumnStored(name string) string
-}
-
-func violated(c written, removes bool, v *postgres.Violation) *fault.Error {
-	own := v.Table == c.Table().Table() && (v.Schema == c.Table().Schema() || c.Table().Schema() == "")
-	names := ""
-	if own {
-		for _, stored := range v.Columns {
-			if name := c.ColumnStored(stored); name != "" {
-				if names != "" {
-					names += ", "
-				}
-				names += name
-			}
-		}
-	}
-	at := func(f *fault.Error) *fault.Error {
-		if own && len(v.Columns) == 1 && names != "" {
-			f.At = c.Key() + "." + names
-		}
-		return f
-	}
-	switch {
-	case v.Code == "23505" && names != "":
-		return fault.New(fault.Conflict, "there is a row of %s with the same %s", c.Dataset(), names)
-	case v.Code == "23505", v.Code == "23P01":
-		return fault.New(fault.Conflict, "the change of %s collides with a row that is there", c.Dataset())
-	case v.Code == "23503" && own && removes:
-		return fault.New(fault.Conflict, "rows of %s are referred to by others of the same dataset", c.Dataset())
-	case v.Code == "23503" && own && names != "":
-		return at(fault.New(fault.NotFound, "%s leads to no row", names))
-	case v.Code == "23503" && own:
-		return fault.New(fault.NotFound, "a row of %s leads to no row", c.Dataset())
-	case v.Code == "23503":
-		return fault.New(fault.Conflict, "rows of %s are referred to", c.Dataset())
-	case v.Code == "23502" && names != "":
-		return at(fault.New(fault.BadUserInput, "%s is never null", names))
-	case v.Code == "23514", v.Code == "23502":
-		return fault.New(fault.BadUserInput, "a row of %s has values that may not be there together", c.Dataset())
-	case v.Code == "22001":
-		return fault.New(fault.BadUserInput, "a text is too long for its column in %s", c.Dataset())
-	case v.Code == "22003":
-		return fault.New(fault.BadUserInput, "a number is too large for its column in %s", c.Dataset())
-	case v.Class() == "22":
-		return fault.New(fault.BadUserInput, "a value does not fit its column in %s", c.Dataset())
-	case v.Class() == "40":
-		return fault.New(fault.Unavailable, "others change the same rows at this moment").WithHint("try again")
-	case v.Code == "55P03":
-		return fault.New(fault.Conflict, "others change the same rows at this moment").WithHint("try again")
-	}
-	return fault.New(fault.Forbidden, "the source does not let %s be written so", c.Dataset())
-}
-
 // writer is an account by which a source is written, in transactions.
 type writer interface {
-	Write(ctx context.Context, snapshot bool, fn func(sqlexec.Session) error) error
+	Write(ctx context.Context, t postgres.Transaction, fn func(sqlexec.Session) error) error
 	Close() error
 }
 
@@ -305,7 +302,7 @@ type writer interface {
 // snapshots anyway.
 type fileWriter struct{ source *duckdb.Source }
 
-func (w fileWriter) Write(ctx context.Context, _ bool, fn func(sqlexec.Session) error) error {
+func (w fileWriter) Write(ctx context.Context, _ postgres.Transaction, fn func(sqlexec.Session) error) error {
 	return w.source.Write(ctx, fn)
 }
 

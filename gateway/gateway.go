@@ -16,16 +16,19 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"usher/auth"
 	"usher/catalog"
 	"usher/config"
 	"usher/console"
 	"usher/control"
+	"usher/dashboard"
 	"usher/datasource/upstream"
 	"usher/graph"
 	"usher/graph/transport"
 	"usher/held"
 	"usher/stage"
 	"usher/tenancy"
+	"usher/traffic"
 )
 
 // Options are what a configuration does not say.
@@ -37,42 +40,61 @@ type Options struct {
 
 // Gateway answers requests, from New to Close.
 type Gateway struct {
+	opts     Options
 	control  *tenancy.Store  // nil: there is none
 	budget   *held.Budget    // of what all requests hold
 	homes    control.Current // who is read from where
 	metrics  *prometheus.Registry
+	counts   instruments
+	loads    *Loads
+	traffic  *traffic.Hour
+	seen     traffic.Sources // when they answered and failed
+	started  time.Time
 	current  atomic.Pointer[snapshot]
 	draining atomic.Bool // it is about to end: no further requests, please
 
+	replacing    sync.Mutex         // one snapshot follows another
 	stopReaching context.CancelFunc // nil: every source was reached at once
 	reaching     sync.WaitGroup
+}
+
+// instruments count what is asked of one snapshot after another.
+type instruments struct {
+	calls    *upstream.Metrics
+	requests *transport.Metrics
+	exports  *transport.ExportMetrics
+	imports  *transport.ImportMetrics
+	stages   *stage.Times
 }
 
 // New wires a gateway from a configuration. Whatever it opened is closed again
 // when it fails.
 func New(ctx context.Context, cfg *config.Config, opts Options) (_ *Gateway, err error) {
-	g := &Gateway{budget: held.New(cfg.Server.MaxHeld)}
+	g := &Gateway{
+		opts: opts, budget: held.New(cfg.Server.MaxHeld), loads: NewLoads(), traffic: traffic.New(), started: time.Now(),
+		counts: instruments{upstream.NewMetrics(), transport.NewMetrics(), transport.NewExportMetrics(), transport.NewImportMetrics(), stage.New()},
+	}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, g.Close())
 		}
 	}()
-	next := &snapshot{}
-	if err := next.compile(ctx, cfg, opts.Log); err != nil {
+	first := &snapshot{cfg: cfg}
+	if err := first.compile(ctx, opts.Log); err != nil {
 		return nil, err
 	}
-	neighbors, problems := control.Configured(next.catalog)
+	neighbors, problems := control.Configured(first.catalog)
 	if err := cfg.Locate(problems); err != nil {
 		return nil, err
 	}
 	g.homes.Set(neighbors)
-	g.current.Store(next)
+	g.current.Store(first)
 	if cfg.Control != nil {
 		if g.control, err = control.Open(ctx, *cfg.Control, tenancy.Options{
 			Check: control.CheckGrant(g.catalog, time.Now), CheckMinted: control.CheckMinted(g.catalog, time.Now), CheckRole: control.CheckRole(g.catalog),
 			CheckMayGrant: control.CheckMayGrant(g.catalog),
-			CheckDisjoint: g.homes.CheckDisjoint, Places: &g.homes, Operations: control.Operations(g.Engine), Dashboards: cfg.Dashboards,
-			KnownIssuer: control.KnownIssuer(cfg.Issuers), KnownTenant: control.KnownTenant(next.catalog, cfg.Issuers), Configured: control.KnownName(g.catalog), Log: opts.Log,
+			CheckDisjoint: g.homes.CheckDisjoint, Places: &g.homes, Operations: control.Operations(g.Engine), Dashboards: g.dashboards,
+			KnownIssuer: control.KnownIssuer(g.issuers), KnownTenant: control.KnownTenant(g.catalog, g.issuers), Configured: control.KnownName(g.catalog), Log: opts.Log,
 		}); err != nil {
 			return nil, fmt.Errorf("open the control store: %w", err)
 		}
@@ -80,23 +102,44 @@ func New(ctx context.Context, cfg *config.Config, opts Options) (_ *Gateway, err
 			return nil, err
 		}
 	}
-	calls, requests, exports, imports, stages := upstream.NewMetrics(), transport.NewMetrics(), transport.NewExportMetrics(), transport.NewImportMetrics(), stage.New()
-	if err := next.wire(cfg, g, opts, calls, requests, exports, imports, stages); err != nil {
+	if err := first.wire(g, nil); err != nil {
 		return nil, err
 	}
+	collectors := append(opts.Metrics, g.counts.requests, g.counts.exports, g.counts.imports, g.counts.stages, g.counts.calls, g.loads, SourcesUnreached(g.catalog),
+		current{first.data, func() prometheus.Collector { return g.current.Load().data }},
+		current{first.sources, func() prometheus.Collector { return g.current.Load().sources }})
 	if g.control != nil {
-		g.control.OnChange(func(c tenancy.Change) { next.sources.Changed(c.Source, c.Dataset, c.Tenants) })
-		opts.Metrics = append(opts.Metrics, AuditLost(g.control.Dropped))
+		g.control.OnChange(func(c tenancy.Change) { g.current.Load().sources.Changed(c.Source, c.Dataset, c.Tenants) })
+		collectors = append(collectors, AuditLost(g.control.Dropped))
 	}
-	g.metrics, err = registryOf(append(opts.Metrics, requests, exports, imports, stages, next.data, next.sources, calls, SourcesUnreached(g.catalog))...)
+	g.metrics, err = registryOf(collectors...)
 	if err == nil {
-		g.reach(cfg, opts)
+		g.loads.loaded(time.Now())
+		g.reach()
 	}
 	return g, err
 }
 
+// current shows the metrics of what is served now.
+type current struct {
+	first prometheus.Collector // describes them all
+	now   func() prometheus.Collector
+}
+
+// Describe implements prometheus.Collector.
+func (c current) Describe(out chan<- *prometheus.Desc) { c.first.Describe(out) }
+
+// Collect implements prometheus.Collector.
+func (c current) Collect(out chan<- prometheus.Metric) { c.now().Collect(out) }
+
 // catalog is the one that is served now.
 func (g *Gateway) catalog() *catalog.Catalog { return g.current.Load().catalog }
+
+// issuers are those that are trusted now.
+func (g *Gateway) issuers() []auth.IssuerSpec { return g.current.Load().cfg.Issuers }
+
+// dashboards are those of the files that are served now.
+func (g *Gateway) dashboards() map[string]dashboard.Document { return g.current.Load().cfg.Dashboards }
 
 // Handler answers tenants and their pages. While it drains, connections are
 // closed once they have their answer: whoever keeps them opens the next one
@@ -106,7 +149,9 @@ func (g *Gateway) Handler() http.Handler {
 		if g.draining.Load() {
 			w.Header().Set("Connection", "close")
 		}
-		g.current.Load().handler.ServeHTTP(w, r)
+		s := g.enter()
+		defer s.leave()
+		s.handler.ServeHTTP(w, r)
 	})
 }
 
@@ -149,8 +194,8 @@ func (g *Gateway) Close() error {
 		g.reaching.Wait()
 	}
 	var errs []error
-	if current := g.current.Load(); current != nil {
-		errs = append(errs, current.close())
+	if s := g.current.Load(); s != nil {
+		errs = append(errs, s.close())
 	}
 	if g.control != nil {
 		errs = append(errs, g.control.Close())

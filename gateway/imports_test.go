@@ -165,10 +165,10 @@ func TestImports(t *testing.T) {
 		{ann, "/import/orders?format=csv", "id,note\n20,a\x00b\n", failed(400, "note: text must be UTF-8 without NUL", `,"line":2,"rows":0`)},
 		{ann, "/import/orders?format=csv", "id,note\n20,\xff\n", failed(400, "note: text must be UTF-8 without NUL", `,"line":2,"rows":0`)},
 		// What the table itself does not take.
-		{ann, "/import/orders?format=csv", "id\n20\n1\n", failed(409, "there is a row of orders with the same id", `,"rows":0`)},
-		{ann, "/import/orders?format=csv", "id\n20\n20\n", failed(409, "there is a row of orders with the same id", `,"rows":0`)},
-		{ann, "/import/orders?format=csv", "id,status\n20,bad\n", failed(400, "a row of orders has values that may not be there together", `,"rows":0`)},
-		{ann, "/import/customers?format=csv", "id,name\n20,a name of more than twenty letters\n", failed(400, "a text is too long for its column in customers", `,"rows":0`)},
+		{ann, "/import/orders?format=csv", "id\n20\n1\n", failed(409, "there is a row of orders with the same id", `,"line":3,"rows":0`)},
+		{ann, "/import/orders?format=csv", "id\n20\n20\n", failed(409, "there is a row of orders with the same id", `,"line":3,"rows":0`)},
+		{ann, "/import/orders?format=csv", "id,status\n20,bad\n", failed(400, "status of orders may not have such a value", `,"line":2,"rows":0`)},
+		{ann, "/import/customers?format=csv", "id,name\n20,a name of more than twenty letters\n", failed(400, "a text is too long for its column in customers", `,"line":2,"rows":0`)},
 		// What would not be shown.
 		{ann, "/import/customers?format=csv", "id,name\n20,shown\n21,hidden\n", failed(403, "what would be written to customers is not what you may write there", `,"line":3,"rows":0`)},
 		// Columns.

@@ -115,6 +115,7 @@ var leftOut = map[string]string{
 	"revokeServiceKey.keepMinted": "what was minted ends too",
 	"setUserRights.tenant":        "the viewer's",
 	"setUserStatus.tenant":        "the viewer's",
+	"setUserProfile.tenant":       "the viewer's",
 	"setPassword.tenant":          "the viewer's",
 	"deleteUser.tenant":           "the viewer's",
 	"login.tenant":                "the username's, none",

@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"sync/atomic"
 
 	"usher/auth"
 	"usher/catalog"
@@ -20,12 +21,12 @@ import (
 	"usher/graph/transport"
 	"usher/inspect"
 	"usher/resolvers"
-	"usher/stage"
 )
 
 // snapshot is all that follows from one configuration: what another one would
 // replace, in one go.
 type snapshot struct {
+	cfg     *config.Config
 	found   *inspect.Found
 	catalog *catalog.Catalog
 	sources *datasource.Sources
@@ -38,12 +39,15 @@ type snapshot struct {
 	boards  http.Handler
 	proxies client.Proxies
 	handler http.Handler
+
+	cursors *cursor.Sealer
+	users   atomic.Int64 // requests under way, and the gateway while it is served
 }
 
 // compile looks into the sources. Those that could not be looked into do not
 // matter to the others.
-func (s *snapshot) compile(ctx context.Context, cfg *config.Config, log *slog.Logger) (err error) {
-	if s.found, err = inspect.Look(ctx, cfg); err != nil {
+func (s *snapshot) compile(ctx context.Context, log *slog.Logger) (err error) {
+	if s.found, err = inspect.Look(ctx, s.cfg); err != nil {
 		return err
 	}
 	s.found.Log(ctx, log)
@@ -51,12 +55,18 @@ func (s *snapshot) compile(ctx context.Context, cfg *config.Config, log *slog.Lo
 	return err
 }
 
-// wire makes the way of a request, from its end to its beginning.
-func (s *snapshot) wire(cfg *config.Config, g *Gateway, opts Options, calls *upstream.Metrics, requests *transport.Metrics, exports *transport.ExportMetrics, imports *transport.ImportMetrics, stages *stage.Times) (err error) {
-	if s.sources, err = datasource.New(s.catalog, datasource.Options{
+// wire makes the way of a request, from its end to its beginning. What the snapshot
+// before has that goes on with this one is taken over; nil: there was none.
+func (s *snapshot) wire(g *Gateway, before *snapshot) (err error) {
+	cfg, opts := s.cfg, g.opts
+	s.users.Store(1)
+	var tokens *auth.Verifier
+	if before != nil {
+		s.sources, tokens = before.sources.Next(s.catalog), before.tokens
+	} else if s.sources, err = datasource.New(s.catalog, datasource.Options{
 		Held:       g.budget,
 		Log:        opts.Log,
-		Upstream:   upstream.Options{Metrics: calls},
+		Upstream:   upstream.Options{Metrics: g.counts.calls},
 		Exports:    cfg.Server.MaxExports,
 		Accounts:   cfg.Pools.Accounts,
 		DuckDB:     cfg.Pools.DuckDBMemory,
@@ -66,12 +76,13 @@ func (s *snapshot) wire(cfg *config.Config, g *Gateway, opts Options, calls *ups
 	}); err != nil {
 		return err
 	}
-	cursors, err := cursor.New([]byte(cfg.Server.Secret))
-	if err != nil {
+	if before != nil && before.cfg.Server.Secret == cfg.Server.Secret { // also one that was made at the start
+		s.cursors = before.cursors
+	} else if s.cursors, err = cursor.New([]byte(cfg.Server.Secret)); err != nil {
 		return err
 	}
-	s.data = resolvers.NewDatasets(s.sources, cursors, cfg.Server.Numbers == config.NumbersString)
-	s.data.Stages = stages
+	s.data = resolvers.NewDatasets(s.sources, s.cursors, cfg.Server.Numbers == config.NumbersString)
+	s.data.Stages, s.data.Seen = g.counts.stages, &g.seen
 	answering := graph.Options{
 		Limits: control.Limits(cfg.Server),
 		Logger: opts.Log,
@@ -84,7 +95,7 @@ func (s *snapshot) wire(cfg *config.Config, g *Gateway, opts Options, calls *ups
 	}
 	registry := control.Registry(s.catalog, g.control)
 	s.data.Tenant = control.NamedTenant(registry, cfg.Issuers)
-	verifying := auth.Options{Log: opts.Log, Tenants: registry, TenantOf: control.TenantOf(s.catalog, g.control)}
+	verifying := auth.Options{Log: opts.Log, Before: tokens, Tenants: registry, TenantOf: control.TenantOf(s.catalog, g.control)}
 	if g.control != nil {
 		s.data.Audit, s.data.Told = g.control.Audit, g.tells(s.catalog, opts.Log)
 		if cfg.Control.Audit == config.AuditStrict {
@@ -93,7 +104,7 @@ func (s *snapshot) wire(cfg *config.Config, g *Gateway, opts Options, calls *ups
 		answering.Administration, answering.Saved = true, control.SavedOperations(g.control)
 		verifying.Opaque, verifying.Revoked, verifying.Ready = g.control.Authenticate, g.control.Revoked, g.control.Ready
 	}
-	if s.engine, err = graph.NewEngine(s.catalog, &resolvers.Resolver{Data: s.data, Control: g.control}, s.data, answering); err != nil {
+	if s.engine, err = graph.NewEngine(s.catalog, &resolvers.Resolver{Data: s.data, Control: g.control, House: g.house(cfg, opts)}, s.data, answering); err != nil {
 		return err
 	}
 	if s.tokens, err = auth.New(cfg.Issuers, verifying); err != nil {
@@ -105,23 +116,24 @@ func (s *snapshot) wire(cfg *config.Config, g *Gateway, opts Options, calls *ups
 	manners := transport.Options{
 		Timeout: cfg.Server.Timeout, MaxBody: cfg.Server.MaxBody, AllowedOrigins: cfg.Server.AllowedOrigins,
 		Anonymous: g.control != nil, Proxies: s.proxies, ExplainTokens: cfg.Server.ExplainTokens,
-		Held: g.budget, Metrics: requests, Stages: stages, Logger: opts.Log,
+		Held: g.budget, Metrics: g.counts.requests, Traffic: g.traffic, Stages: g.counts.stages, Logger: opts.Log,
 	}
 	s.graphql = transport.New(s.engine, s.tokens.Authenticate, manners)
 	s.exports = transport.NewExport(s.engine, s.tokens.Authenticate, manners, transport.ExportOptions{
-		Timeout: cfg.Server.ExportTimeout, Read: s.engine.Exporting, Prepare: s.export, Metrics: exports,
+		Timeout: cfg.Server.ExportTimeout, Read: s.engine.Exporting, Prepare: s.export, Metrics: g.counts.exports,
 	})
 	s.imports = transport.NewImport(s.tokens.Authenticate, manners, transport.ImportOptions{
-		Timeout: cfg.Server.ImportTimeout, MaxBytes: cfg.Server.MaxImport, Load: s.load, Metrics: imports,
+		Timeout: cfg.Server.ImportTimeout, MaxBytes: cfg.Server.MaxImport, Load: s.load, Metrics: g.counts.imports,
 	})
 	boards := control.Dashboards{Store: g.control, Files: cfg.Dashboards, Engine: s.engine}
 	s.boards = transport.NewDashboards(s.tokens.Authenticate, manners, transport.DashboardOptions{Page: boards.Page, Run: boards.Run})
-	s.route(cfg, g, opts)
+	s.route(g)
 	return nil
 }
 
 // route puts the handlers where they are asked.
-func (s *snapshot) route(cfg *config.Config, g *Gateway, opts Options) {
+func (s *snapshot) route(g *Gateway) {
+	cfg, opts := s.cfg, g.opts
 	mux := http.NewServeMux()
 	mux.Handle("/graphql", s.graphql)
 	mux.Handle("/graphql/{$}", s.graphql) // there are proxies that add a slash
@@ -146,6 +158,25 @@ func (s *snapshot) route(cfg *config.Config, g *Gateway, opts Options) {
 		mux.Handle("GET /playground/{$}", leads("../", "console/query"))
 	}
 	s.handler = prefixed(cfg.Server.PathPrefix, s.proxies, mux)
+}
+
+// enter makes a request a user of what is served now, which stays until it leaves.
+func (g *Gateway) enter() *snapshot {
+	for {
+		s := g.current.Load()
+		for n := s.users.Load(); n > 0; n = s.users.Load() { // else it has ended, and another is served
+			if s.users.CompareAndSwap(n, n+1) {
+				return s
+			}
+		}
+	}
+}
+
+// leave ends what was served before, with the last request that began in it.
+func (s *snapshot) leave() {
+	if s.users.Add(-1) == 0 {
+		_ = s.close() // nobody uses it, and what did not end well ends with the process
+	}
 }
 
 func (s *snapshot) close() error {

@@ -12,7 +12,6 @@ import (
 
 	"usher/catalog"
 	"usher/config"
-	"usher/control"
 	"usher/inspect"
 )
 
@@ -24,51 +23,71 @@ const (
 	lastLook  = 30 * time.Second
 )
 
-// reach looks into the sources that are still to be reached until none is left.
-func (g *Gateway) reach(cfg *config.Config, opts Options) {
-	found := g.current.Load().found
-	if !found.Pending() {
+// reach looks into the sources that are still to be reached until none is left, or
+// another configuration is served.
+func (g *Gateway) reach() {
+	s := g.current.Load()
+	if !s.found.Pending() {
 		return
 	}
 	ctx, stop := context.WithCancel(context.Background())
 	g.stopReaching = stop
-	g.reaching.Go(func() {
-		for wait := firstLook; found.Pending(); wait = min(2*wait, lastLook) {
-			select {
-			case <-ctx.Done():
-				return
-			case <-time.After(wait/2 + rand.N(wait/2)): //nolint:gosec // spreads load, keeps no secret
-			}
-			again, err := found.Again(ctx, cfg)
-			if ctx.Err() != nil {
-				return
-			}
-			if err != nil {
-				opts.Log.ErrorContext(ctx, "the sources cannot be looked into", "error", err)
-				continue
-			}
-			again.Log(ctx, opts.Log)
-			for _, source := range again.Reached(found) { // one that does not fit is left out, and does not hold up the others
-				if alone := only(again, cfg, source, again.Reached(found)); alone.Problem != nil {
-					opts.Log.ErrorContext(ctx, "a source was reached, and what it holds cannot be served", "source", source, "error", alone.Problem)
-					again = again.Without(cfg, source, alone.Problem)
-				}
-			}
-			now := again.Reached(found)
-			if len(now) == 0 && maps.Equal(again.Unfit, found.Unfit) {
-				continue
-			}
-			if err := g.replace(ctx, cfg, opts, again); err != nil {
-				opts.Log.ErrorContext(ctx, "sources were reached, and what they hold cannot be served", "sources", now, "error", err)
-				continue
-			}
-			if len(now) > 0 {
-				opts.Log.InfoContext(ctx, "sources were reached and are served from now on", "sources", now)
-			}
-			tellUnfit(ctx, opts.Log, found.Unfit, again.Unfit)
-			found, wait = again, firstLook
+	g.reaching.Go(func() { g.reachOf(ctx, s.cfg, s.found) })
+}
+
+func (g *Gateway) reachOf(ctx context.Context, cfg *config.Config, found *inspect.Found) {
+	log := g.opts.Log
+	for wait := firstLook; found.Pending(); wait = min(2*wait, lastLook) {
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(wait/2 + rand.N(wait/2)): //nolint:gosec // spreads load, keeps no secret
 		}
-	})
+		again, err := found.Again(ctx, cfg)
+		if ctx.Err() != nil {
+			return
+		}
+		if err != nil {
+			log.ErrorContext(ctx, "the sources cannot be looked into", "error", err)
+			continue
+		}
+		again.Log(ctx, log)
+		for _, source := range again.Reached(found) { // one that does not fit is left out, and does not hold up the others
+			if alone := only(again, cfg, source, again.Reached(found)); alone.Problem != nil {
+				log.ErrorContext(ctx, "a source was reached, and what it holds cannot be served", "source", source, "error", alone.Problem)
+				again = again.Without(cfg, source, alone.Problem)
+			}
+		}
+		now := again.Reached(found)
+		if len(now) == 0 && maps.Equal(again.Unfit, found.Unfit) {
+			continue
+		}
+		if err := g.serveFound(ctx, cfg, again); err != nil {
+			if ctx.Err() == nil {
+				log.ErrorContext(ctx, "sources were reached, and what they hold cannot be served", "sources", now, "error", err)
+			}
+			continue
+		}
+		if len(now) > 0 {
+			log.InfoContext(ctx, "sources were reached and are served from now on", "sources", now)
+		}
+		tellUnfit(ctx, log, found.Unfit, again.Unfit)
+		found, wait = again, firstLook
+	}
+}
+
+// serveFound serves what was found, of the configuration that is served already.
+func (g *Gateway) serveFound(ctx context.Context, cfg *config.Config, found *inspect.Found) error {
+	g.replacing.Lock()
+	defer g.replacing.Unlock()
+	if err := ctx.Err(); err != nil { // another configuration is served by now
+		return err
+	}
+	cat, err := found.Served()
+	if err != nil {
+		return err
+	}
+	return g.replace(ctx, &snapshot{cfg: cfg, found: found, catalog: cat})
 }
 
 // tellUnfit says which datasets are refused alone, and which no longer are.
@@ -93,37 +112,6 @@ func only(found *inspect.Found, cfg *config.Config, source string, reached []str
 		}
 	}
 	return found
-}
-
-// replace serves what was found from now on. Requests that have begun finish with the
-// catalog before. What would not have been served at the start is not served now either.
-func (g *Gateway) replace(ctx context.Context, cfg *config.Config, opts Options, found *inspect.Found) error {
-	cat, err := found.Served()
-	if err != nil {
-		return err
-	}
-	neighbors, problems := control.Configured(cat)
-	if err := cfg.Locate(problems); err != nil {
-		return err
-	}
-	if g.control != nil {
-		if err := control.CheckDisjoint(ctx, cfg, neighbors, g.control); err != nil {
-			return err
-		}
-	}
-	next := *g.current.Load()
-	next.found, next.catalog = found, cat
-	next.route(cfg, g, opts)
-	next.sources.Use(cat)
-	g.homes.Set(neighbors)
-	if err := next.engine.Swap(cat); err != nil {
-		return err
-	}
-	g.current.Store(&next)
-	for _, note := range found.Notes {
-		opts.Log.InfoContext(ctx, note)
-	}
-	return nil
 }
 
 // Unreached are the sources that nobody could look into yet.

@@ -147,7 +147,7 @@ func TestWritesNested(t *testing.T) {
 		{`mutation { updateLabelsByPk(id: "x", set: {shelf: {link: {id: 2}}}) { id } }`, `null NOT_FOUND: shelf_id leads to no row of shelves (updateLabelsByPk.set.shelf_id)`},
 		{`mutation { insertLabelsOne(row: {id: "y", shelf: {link: {id: 2}}}) { id } }`, `null NOT_FOUND: shelf_id leads to no row of shelves (insertLabelsOne.row.shelf_id)`},
 		{`mutation { insertLabelsOne(row: {id: "y", shelf: {link: {id: 99}}}) { id } }`, `null NOT_FOUND: shelf_id leads to no row of shelves (insertLabelsOne.row.shelf_id)`},
-		{`mutation { insertShelvesOne(row: {id: 13, boxes: [{id: 14}, {id: 11}]}) { id } }`, `null CONFLICT: there is a row of boxes with the same id`},
+		{`mutation { insertShelvesOne(row: {id: 13, boxes: [{id: 14}, {id: 11}]}) { id } }`, `null CONFLICT: there is a row of boxes with the same id (insertShelvesOne.row.boxes.1.id)`},
 		{`mutation { insertOrdersOne(row: {note: "6", customer: {insert: {name: "hidden"}}}) { id } }`, `null NOT_FOUND: customer_id leads to no row of customers`},
 		{`mutation { insertCustomersOne(row: {name: "hidden", orders: [{note: "6"}]}) { id } }`, `null FORBIDDEN: what would be written to customers is not what you may write there`},
 		{`mutation { insertShelvesOne(row: {id: 13, boxes: [{id: 14, shelf_id: 1}]}) { id } }`, `null BAD_USER_INPUT: shelf_id is given twice (insertShelvesOne.row.boxes.0.shelf_id)`},

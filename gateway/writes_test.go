@@ -181,14 +181,14 @@ func TestWrites(t *testing.T) {
 		{`mutation { updateCustomersByPk(id: 1, set: {name: "hidden"}) { id } }`, `null FORBIDDEN: what would be written to customers is not what you may write there`},
 		{`mutation { deleteCustomersByPk(id: 1) { id } }`, `null CONFLICT: rows of customers are referred to`},
 		// Errors name columns, and no values.
-		{`mutation { insertOrdersOne(row: {id: 10}) { id } }`, `null CONFLICT: there is a row of orders with the same id`},
-		{`mutation { insertOrdersOne(row: {id: 30, note: "first"}) { id } }`, `null CONFLICT: there is a row of orders with the same note`},
+		{`mutation { insertOrdersOne(row: {id: 10}) { id } }`, `null CONFLICT: there is a row of orders with the same id (insertOrdersOne.row.id)`},
+		{`mutation { insertOrdersOne(row: {id: 30, note: "first"}) { id } }`, `null CONFLICT: there is a row of orders with the same note (insertOrdersOne.row.note)`},
 		{`mutation { insertOrdersOne(row: {id: 30, note: "theirs"}) { id note } }`, `{"insertOrdersOne":{"id":30,"note":"theirs"}}`},
-		{`mutation { insertOrdersOne(row: {id: 31, status: "bad"}) { id } }`, `null BAD_USER_INPUT: a row of orders has values that may not be there together`},
+		{`mutation { insertOrdersOne(row: {id: 31, status: "bad"}) { id } }`, `null BAD_USER_INPUT: status of orders may not have such a value (insertOrdersOne.row.status)`},
 		{`mutation { insertOrdersOne(row: {id: 31, amount: 1.234}) { id } }`, `null BAD_USER_INPUT: amount: the number has more digits than are kept: 12 in all, 2 of them after the point (insertOrdersOne.row.amount)`},
-		{`mutation { updateCustomersByPk(id: 1, set: {name: "a name of more than twenty letters"}) { id } }`, `null BAD_USER_INPUT: a text is too long for its column in customers`},
+		{`mutation { updateCustomersByPk(id: 1, set: {name: "a name of more than twenty letters"}) { id } }`, `null BAD_USER_INPUT: a text is too long for its column in customers (updateCustomersByPk.set.name)`},
 		// One transaction.
-		{`mutation { a: insertOrdersOne(row: {id: 40}) { id } b: insertOrdersOne(row: {id: 40}) { id } }`, `null CONFLICT: there is a row of orders with the same id`},
+		{`mutation { a: insertOrdersOne(row: {id: 40}) { id } b: insertOrdersOne(row: {id: 40}) { id } }`, `null CONFLICT: there is a row of orders with the same id (b.row.id)`},
 		{
 			`mutation { a: insertOrdersOne(row: {id: 40}) { id } b: updateOrdersByPk(id: 40, set: {note: "forty"}) { note } c: deleteOrdersByPk(id: 40) { note version } }`,
 			`{"a":{"id":40},"b":{"note":"forty"},"c":{"note":"forty","version":2}}`,
@@ -204,7 +204,7 @@ func TestWrites(t *testing.T) {
 			`{"insertOrders":{"affected":1,"rows":[{"id":51,"note":"51st","version":1},{"id":30,"note":"again","version":2}]}}`,
 		},
 		{`mutation { insertOrders(rows: [{id: 30}], onConflict: {key: id, update: []}) { affected rows { id } } }`, `{"insertOrders":{"affected":0,"rows":[{"id":30}]}}`},
-		{`mutation { insertOrders(rows: [{id: 52, note: "again"}], onConflict: {key: id, update: []}) { affected } }`, `null CONFLICT: there is a row of orders with the same note`},
+		{`mutation { insertOrders(rows: [{id: 52, note: "again"}], onConflict: {key: id, update: []}) { affected } }`, `null CONFLICT: there is a row of orders with the same note (insertOrders.rows.0.note)`},
 		{`mutation { insertOrders(rows: [{id: 30}, {id: 30}], onConflict: {key: id, update: []}) { affected } }`, `null BAD_USER_INPUT: two rows have the same key (insertOrders.rows.1)`},
 		{`mutation { insertOrders(rows: [{id: 53}], onConflict: {key: note, update: []}) { affected } }`, `null BAD_USER_INPUT: note is missing, by which a row is found that is there already (insertOrders.rows.0)`},
 		{`mutation { insertCustomers(rows: [{id: 2, name: "shown"}], onConflict: {key: id, update: []}) { affected } }`, `null CONFLICT: a row of customers with the key of one of these is there, and is not shown`},
@@ -235,10 +235,10 @@ func TestWritesRefused(t *testing.T) {
 		{ann, `mutation { updateOrders(set: {note: "x"}) { affected } }`, "exactly one of where and all"},
 		{ann, `mutation { updateOrders(where: {id: {eq: 1}}, all: true, set: {note: "x"}) { affected } }`, "exactly one of where and all"},
 		{ann, `mutation { updateOrders(all: false, set: {note: "x"}) { affected } }`, "all is true or is left out"},
-		{ann, `mutation { deleteOrders(where: {}) { affected } }`, "where has no condition"},
-		{ann, `mutation { deleteOrders(where: {and: []}) { affected } }`, "where has no condition"},
-		{ann, `mutation { deleteOrders(where: {not: {}}) { affected } }`, "where has no condition"},
-		{ann, `mutation { deleteOrders(where: {not: {or: [{}]}}) { affected } }`, "where has no condition"},
+		{ann, `mutation { deleteOrders(where: {}) { affected } }`, "where has no condition that a row could fail"},
+		{ann, `mutation { deleteOrders(where: {and: []}) { affected } }`, "where has no condition that a row could fail"},
+		{ann, `mutation { deleteOrders(where: {not: {}}) { affected } }`, "where has no condition that a row could fail"},
+		{ann, `mutation { deleteOrders(where: {not: {or: [{}]}}) { affected } }`, "where has no condition that a row could fail"},
 		{ann, `mutation { deleteOrders(where: null) { affected } }`, "BAD_USER_INPUT"},
 		{ann, `mutation { deleteOrders(where: {id: null}) { affected } }`, "BAD_USER_INPUT"},
 		{ann, `mutation { deleteOrders(where: {id: {eq: null}}) { affected } }`, "BAD_USER_INPUT"},
@@ -262,4 +262,13 @@ func TestWritesRefused(t *testing.T) {
 	if err := db.Open(t).QueryRowContext(t.Context(), `SELECT count(*) FROM orders WHERE version = 1`).Scan(&rows); err != nil || rows != 2 {
 		t.Errorf("%d orders are as they were, %v", rows, err)
 	}
+}
+
+// openWrittenWith is openWritten with more tables, and another configuration.
+func openWrittenWith(t *testing.T, tables string, edit func(string) string) (writing, pgtest.DB) {
+	t.Helper()
+	db := pgtest.Start(t).Database(t)
+	db.Exec(t, writtenTables)
+	db.Exec(t, tables)
+	return openWrittenAs(t, db, edit), db
 }

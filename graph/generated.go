@@ -61,6 +61,7 @@ type AdminMutationResolver interface {
 	RevokeServiceKey(ctx context.Context, obj *AdminMutation, id string, keepMinted bool) (*int, error)
 	CreateUser(ctx context.Context, obj *AdminMutation, input NewUser) (*AdminUser, error)
 	SetUserRights(ctx context.Context, obj *AdminMutation, tenant *string, username string, roles []string, scopes []Scope) (*AdminUser, error)
+	SetUserProfile(ctx context.Context, obj *AdminMutation, tenant *string, username string, name string, email string) (*AdminUser, error)
 	SetUserStatus(ctx context.Context, obj *AdminMutation, tenant *string, username string, status UserStatus) (*AdminUser, error)
 	SetPassword(ctx context.Context, obj *AdminMutation, tenant *string, username string, password string) (*AdminUser, error)
 	DeleteUser(ctx context.Context, obj *AdminMutation, tenant *string, username string) (*bool, error)
@@ -70,11 +71,14 @@ type AdminMutationResolver interface {
 type AdminQueryResolver interface {
 	Tenants(ctx context.Context, obj *AdminQuery, search *string, after *string, limit int) (*TenantPage, error)
 	Tenant(ctx context.Context, obj *AdminQuery, id string) (*AdminTenant, error)
-	Tokens(ctx context.Context, obj *AdminQuery, kind TokenKind, tenant *string, subject *string, living bool, after *string, limit int) (*TokenPage, error)
-	ServiceKeys(ctx context.Context, obj *AdminQuery, tenant *string, living bool, after *string, limit int) (*ServiceKeyPage, error)
-	Users(ctx context.Context, obj *AdminQuery, tenant *string, after *string, limit int) (*UserPage, error)
+	Health(ctx context.Context, obj *AdminQuery) (*Health, error)
+	Findings(ctx context.Context, obj *AdminQuery) (*Findings, error)
+	Tokens(ctx context.Context, obj *AdminQuery, kind TokenKind, tenant *string, subject *string, search *string, living bool, after *string, limit int) (*TokenPage, error)
+	ServiceKeys(ctx context.Context, obj *AdminQuery, tenant *string, search *string, living bool, after *string, limit int) (*ServiceKeyPage, error)
+	Users(ctx context.Context, obj *AdminQuery, tenant *string, allTenants bool, search *string, after *string, limit int) (*UserPage, error)
 	User(ctx context.Context, obj *AdminQuery, tenant *string, username string) (*AdminUser, error)
 	Roles(ctx context.Context, obj *AdminQuery, tenant *string) ([]AdminRole, error)
+	ConfiguredRoles(ctx context.Context, obj *AdminQuery) ([]ConfiguredRole, error)
 	AuditLog(ctx context.Context, obj *AdminQuery, filter *AuditFilter, after *string, limit int) (*AuditPage, error)
 }
 type MutationResolver interface {
@@ -83,6 +87,7 @@ type MutationResolver interface {
 	NarrowToken(ctx context.Context, input TokenNarrowing) (*IssuedToken, error)
 	Login(ctx context.Context, tenant *string, username string, password string) (*IssuedToken, error)
 	Logout(ctx context.Context) (*bool, error)
+	LogoutEverywhere(ctx context.Context) (*int, error)
 	ChangePassword(ctx context.Context, old string, new string) (*bool, error)
 	ActAs(ctx context.Context, tenant string, reason string, minutes int, write bool, roles []string) (*IssuedToken, error)
 	CreateSavedQuery(ctx context.Context, input SavedQueryInput) (*SavedQuery, error)
@@ -94,6 +99,7 @@ type MutationResolver interface {
 }
 type QueryResolver interface {
 	Authenticated(ctx context.Context) (bool, error)
+	Console(ctx context.Context) (*Console, error)
 	Viewer(ctx context.Context) (*Viewer, error)
 	Datasets(ctx context.Context) ([]Dataset, error)
 	Dataset(ctx context.Context, name string) (*Dataset, error)
@@ -269,6 +275,18 @@ type AdminQuery {
     id: String!
   ): AdminTenant
 
+  """
+  How usher and its sources are, and what there was to do in the last hour. A tenant's administrators are told of their
+  own tenant's requests, and of the sources of the datasets that they see.
+  """
+  health: Health
+
+  """
+  What stands in the way of the configuration that is served, and is worth knowing of it, as ` + "`" + `usher check` + "`" + ` says it. Needs
+  the right to administer all tenants.
+  """
+  findings: Findings
+
   "Embed tokens and sessions, by id: names of what they grant, never values and never a secret."
   tokens(
     "Left out: embed tokens."
@@ -277,6 +295,8 @@ type AdminQuery {
     tenant: String
     "Who uses it."
     subject: String
+    "Occurs, in any case, in the id, the subject, name, e-mail address, tenant or minter."
+    search: String
     "Only those that are neither revoked nor expired."
     living: Boolean! = false
     "The next of the page before; left out: from the beginning."
@@ -289,6 +309,8 @@ type AdminQuery {
   serviceKeys(
     "Left out: the viewer's own or, with the right to all tenants, every key."
     tenant: String
+    "Occurs, in any case, in the id, name, tenant or minter."
+    search: String
     "Only those that are neither revoked nor expired."
     living: Boolean! = false
     "The next of the page before; left out: from the beginning."
@@ -297,10 +319,14 @@ type AdminQuery {
     limit: Int! = 50
   ): ServiceKeyPage
 
-  "The users of a tenant, by name."
+  "The users of a tenant by name, or of all tenants by tenant and name."
   users(
     "Left out: the viewer's own; with the right to all tenants: the users of none."
     tenant: String
+    "Of all tenants and of none: needs the right to administer all of them."
+    allTenants: Boolean! = false
+    "Occurs, in any case, in the username, name or e-mail address, or in the tenant's id or name."
+    search: String
     "The next of the page before; left out: from the beginning."
     after: String
     "1 to 500."
@@ -320,6 +346,12 @@ type AdminQuery {
     "Left out: the viewer's own."
     tenant: String
   ): [AdminRole!]
+
+  """
+  The roles of the configuration, with what each grants. A tenant's administrators see those that they hold, which they
+  may give to others, as far as they see the datasets.
+  """
+  configuredRoles: [ConfiguredRole!]
 
   "What was done and by whom, the newest first. It holds names, never values."
   auditLog(
@@ -352,7 +384,7 @@ type Mutation {
   ): IssuedToken
   "Makes a session. Whatever is wrong, the answer is the same; after some failures nothing is tried for a growing while."
   login(
-    "May stand before the username instead: acme|alice. Neither: a user of no tenant."
+    "May stand before the username instead, and beside it as well: acme|alice. Neither: a user of no tenant."
     tenant: String
     "Who logs in."
     username: String!
@@ -361,6 +393,11 @@ type Mutation {
   ): IssuedToken
   "Ends the token that is shown, and tokens and sessions made with it. Service keys made with it stay."
   logout: Boolean
+  """
+  Ends all sessions of the user who is logged in, this one too, and tokens and sessions made with them. Service keys made
+  with them stay. Returns how many have ended.
+  """
+  logoutEverywhere: Int
   "Gives the user who is logged in another password and ends their other sessions and all that was made with those."
   changePassword(
     "What it was."
@@ -543,6 +580,17 @@ type AdminMutation {
     roles: [String!]!
     "All that they have from now on."
     scopes: [Scope!]!
+  ): AdminUser
+  "Replaces what is shown of a user; an empty text is none."
+  setUserProfile(
+    "Left out: the viewer's own; with the right to all tenants: a user of none."
+    tenant: String
+    "Who it is, within the tenant."
+    username: String!
+    "What people call them."
+    name: String!
+    "Their e-mail address."
+    email: String!
   ): AdminUser
   "Disables a user, which ends their sessions, or lets them in again."
   setUserStatus(
@@ -781,6 +829,100 @@ type AdminToken {
   revokedAt: Timestamp
 }
 
+"How usher is."
+type Health {
+  "Of usher."
+  version: String!
+  "Since when this gateway answers."
+  startedAt: Timestamp!
+  "Of the last hour, of this gateway; of a tenant's administrators those of their tenant."
+  requests: Int!
+  "Of them, those that were refused or had an error in their answer."
+  errors: Int!
+  "The same, by the minute, the oldest first."
+  minutes: [HealthMinute!]!
+  "By name."
+  sources: [SourceHealth!]!
+  "Datasets that are not served since they do not fit what their sources hold; told to who administers all tenants."
+  unfit: [String!]!
+}
+
+"What there was to do in a minute."
+type HealthMinute {
+  "When it began."
+  at: Timestamp!
+  "How many there were."
+  requests: Int!
+  "Of them, those that were refused or had an error in their answer."
+  errors: Int!
+}
+
+"How a source is."
+type SourceHealth {
+  "In the configuration."
+  name: String!
+  "What it is; null to who does not administer all tenants."
+  kind: String
+  "As far as this gateway knows."
+  status: SourceStatus!
+  "When it last answered a question that it alone could answer; null: it has not yet, or that is not for the viewer."
+  answeredAt: Timestamp
+  "When such a question last failed; likewise."
+  failedAt: Timestamp
+  "The code of that failure; likewise."
+  code: String
+}
+
+"What is known of a source."
+enum SourceStatus {
+  "It answers, or nobody has asked it yet."
+  UP
+  "It has not been reached since usher started. What is read from it is refused."
+  UNREACHED
+  "It failed within the hour, and has not answered since."
+  FAILING
+}
+
+"What is to be said of the configuration."
+type Findings {
+  "What should be mended, with places."
+  problems: [String!]!
+  "What is worth knowing."
+  notes: [String!]!
+}
+
+"A role of the configuration."
+type ConfiguredRole {
+  "As it is given to users and tokens."
+  name: String!
+  "What it shows and lets change, by dataset."
+  grants: [RoleGrant!]!
+}
+
+"What a role grants of a dataset."
+type RoleGrant {
+  "Of the configuration."
+  dataset: String!
+  "Which are shown."
+  columns: [String!]!
+  "Whether its rows may be grouped."
+  aggregate: Boolean!
+  "How many rows may be asked for."
+  maxLimit: Int!
+  "What may be changed."
+  changes: [RoleChange!]!
+}
+
+"A way of changing rows."
+enum RoleChange {
+  "Make rows."
+  INSERT
+  "Change rows."
+  UPDATE
+  "Take rows away."
+  DELETE
+}
+
 "A page of tokens."
 type TokenPage {
   "The tokens of the page."
@@ -849,6 +991,8 @@ type AdminUser {
   tenant: String
   "Who logs in; in lower case."
   username: String!
+  "The one text by which they log in: acme|alice, or the username of who is of no tenant."
+  login: String!
   "Shown only."
   name: String
   "Shown only."
@@ -1033,6 +1177,8 @@ input AuditFilter {
   outcome: String
   "Only what was done by somebody who acted as a tenant."
   acted: Boolean! = false
+  "Occurs, in any case, in the subject, operation, datasets, source or detail."
+  search: String
   "At this time or later."
   from: Timestamp
   "Before this time."
@@ -1295,6 +1441,8 @@ input SavedQueryInput {
 type Query {
   "Whether an accepted token was shown. Without one, nothing else is answered here."
   authenticated: Boolean!
+  "What a page has to know before it shows anything: how to log in, and what the viewer's token can fill."
+  console: Console!
   "Who is asking, as the token says."
   viewer: Viewer!
   "The datasets the viewer may ask, sorted by name."
@@ -1304,6 +1452,68 @@ type Query {
     "Its name in the configuration."
     name: String!
   ): Dataset
+}
+
+"What a page has to know before it shows anything. Without a token it says how to get one."
+type Console {
+  "Of usher; null without a token."
+  version: String
+  "Whether people log in with a username and a password: there is a control store."
+  passwords: Boolean!
+  "How many characters a password has at least."
+  minPassword: Int!
+  "Whose tokens are accepted, beside usher's own."
+  issuers: [ConsoleIssuer!]!
+  "Tokens to try, which a demo publishes; none anywhere else."
+  sampleTokens: [SampleToken!]!
+  "What the viewer's token can fill; none without one."
+  pages: [ConsolePage!]!
+}
+
+"Somebody whose tokens are accepted."
+type ConsoleIssuer {
+  "In the configuration."
+  name: String!
+  "As its tokens say it."
+  issuer: String!
+}
+
+"A token to try."
+type SampleToken {
+  "What people call it."
+  name: String!
+  "Null: of all tenants."
+  tenant: String
+  "By which data is reached."
+  strategy: String!
+  "The text that is shown to usher."
+  token: String!
+}
+
+"What pages show of usher."
+enum ConsolePage {
+  "How usher and its sources are."
+  HOME
+  "The datasets."
+  CATALOG
+  "Questions that are put together."
+  EXPLORE
+  "Questions that are written."
+  QUERY
+  "The dashboards of a tenant, and those that are shared."
+  DASHBOARDS
+  "The tenants: their list, or the administrator's own."
+  TENANTS
+  "Who logs in."
+  USERS
+  "Roles, and what they grant."
+  ROLES
+  "Embed tokens and sessions."
+  TOKENS
+  "Service keys."
+  KEYS
+  "What was done, and by whom."
+  AUDIT
 }
 
 "Who is asking. What the token filters by, and the credentials it carries, stay on the server."
@@ -1693,6 +1903,8 @@ func (ec *executionContext) childFields_AdminMutation(ctx context.Context, field
 		return ec.fieldContext_AdminMutation_createUser(ctx, field)
 	case "setUserRights":
 		return ec.fieldContext_AdminMutation_setUserRights(ctx, field)
+	case "setUserProfile":
+		return ec.fieldContext_AdminMutation_setUserProfile(ctx, field)
 	case "setUserStatus":
 		return ec.fieldContext_AdminMutation_setUserStatus(ctx, field)
 	case "setPassword":
@@ -1713,6 +1925,10 @@ func (ec *executionContext) childFields_AdminQuery(ctx context.Context, field gr
 		return ec.fieldContext_AdminQuery_tenants(ctx, field)
 	case "tenant":
 		return ec.fieldContext_AdminQuery_tenant(ctx, field)
+	case "health":
+		return ec.fieldContext_AdminQuery_health(ctx, field)
+	case "findings":
+		return ec.fieldContext_AdminQuery_findings(ctx, field)
 	case "tokens":
 		return ec.fieldContext_AdminQuery_tokens(ctx, field)
 	case "serviceKeys":
@@ -1723,6 +1939,8 @@ func (ec *executionContext) childFields_AdminQuery(ctx context.Context, field gr
 		return ec.fieldContext_AdminQuery_user(ctx, field)
 	case "roles":
 		return ec.fieldContext_AdminQuery_roles(ctx, field)
+	case "configuredRoles":
+		return ec.fieldContext_AdminQuery_configuredRoles(ctx, field)
 	case "auditLog":
 		return ec.fieldContext_AdminQuery_auditLog(ctx, field)
 	}
@@ -1843,6 +2061,8 @@ func (ec *executionContext) childFields_AdminUser(ctx context.Context, field gra
 		return ec.fieldContext_AdminUser_tenant(ctx, field)
 	case "username":
 		return ec.fieldContext_AdminUser_username(ctx, field)
+	case "login":
+		return ec.fieldContext_AdminUser_login(ctx, field)
 	case "name":
 		return ec.fieldContext_AdminUser_name(ctx, field)
 	case "email":
@@ -1911,6 +2131,44 @@ func (ec *executionContext) childFields_AuditPage(ctx context.Context, field gra
 		return ec.fieldContext_AuditPage_next(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type AuditPage", field.Name)
+}
+
+func (ec *executionContext) childFields_ConfiguredRole(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "name":
+		return ec.fieldContext_ConfiguredRole_name(ctx, field)
+	case "grants":
+		return ec.fieldContext_ConfiguredRole_grants(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ConfiguredRole", field.Name)
+}
+
+func (ec *executionContext) childFields_Console(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "version":
+		return ec.fieldContext_Console_version(ctx, field)
+	case "passwords":
+		return ec.fieldContext_Console_passwords(ctx, field)
+	case "minPassword":
+		return ec.fieldContext_Console_minPassword(ctx, field)
+	case "issuers":
+		return ec.fieldContext_Console_issuers(ctx, field)
+	case "sampleTokens":
+		return ec.fieldContext_Console_sampleTokens(ctx, field)
+	case "pages":
+		return ec.fieldContext_Console_pages(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Console", field.Name)
+}
+
+func (ec *executionContext) childFields_ConsoleIssuer(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "name":
+		return ec.fieldContext_ConsoleIssuer_name(ctx, field)
+	case "issuer":
+		return ec.fieldContext_ConsoleIssuer_issuer(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ConsoleIssuer", field.Name)
 }
 
 func (ec *executionContext) childFields_Dashboard(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -2053,6 +2311,48 @@ func (ec *executionContext) childFields_DatasetStrategy(ctx context.Context, fie
 	return nil, fmt.Errorf("no field named %q was found under type DatasetStrategy", field.Name)
 }
 
+func (ec *executionContext) childFields_Findings(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "problems":
+		return ec.fieldContext_Findings_problems(ctx, field)
+	case "notes":
+		return ec.fieldContext_Findings_notes(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Findings", field.Name)
+}
+
+func (ec *executionContext) childFields_Health(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "version":
+		return ec.fieldContext_Health_version(ctx, field)
+	case "startedAt":
+		return ec.fieldContext_Health_startedAt(ctx, field)
+	case "requests":
+		return ec.fieldContext_Health_requests(ctx, field)
+	case "errors":
+		return ec.fieldContext_Health_errors(ctx, field)
+	case "minutes":
+		return ec.fieldContext_Health_minutes(ctx, field)
+	case "sources":
+		return ec.fieldContext_Health_sources(ctx, field)
+	case "unfit":
+		return ec.fieldContext_Health_unfit(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Health", field.Name)
+}
+
+func (ec *executionContext) childFields_HealthMinute(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "at":
+		return ec.fieldContext_HealthMinute_at(ctx, field)
+	case "requests":
+		return ec.fieldContext_HealthMinute_requests(ctx, field)
+	case "errors":
+		return ec.fieldContext_HealthMinute_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type HealthMinute", field.Name)
+}
+
 func (ec *executionContext) childFields_IssuedToken(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "id":
@@ -2079,6 +2379,36 @@ func (ec *executionContext) childFields_MayGrant(ctx context.Context, field grap
 		return ec.fieldContext_MayGrant_metadata(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type MayGrant", field.Name)
+}
+
+func (ec *executionContext) childFields_RoleGrant(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "dataset":
+		return ec.fieldContext_RoleGrant_dataset(ctx, field)
+	case "columns":
+		return ec.fieldContext_RoleGrant_columns(ctx, field)
+	case "aggregate":
+		return ec.fieldContext_RoleGrant_aggregate(ctx, field)
+	case "maxLimit":
+		return ec.fieldContext_RoleGrant_maxLimit(ctx, field)
+	case "changes":
+		return ec.fieldContext_RoleGrant_changes(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RoleGrant", field.Name)
+}
+
+func (ec *executionContext) childFields_SampleToken(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "name":
+		return ec.fieldContext_SampleToken_name(ctx, field)
+	case "tenant":
+		return ec.fieldContext_SampleToken_tenant(ctx, field)
+	case "strategy":
+		return ec.fieldContext_SampleToken_strategy(ctx, field)
+	case "token":
+		return ec.fieldContext_SampleToken_token(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SampleToken", field.Name)
 }
 
 func (ec *executionContext) childFields_SavedQuery(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -2155,6 +2485,24 @@ func (ec *executionContext) childFields_ServiceKeyPage(ctx context.Context, fiel
 		return ec.fieldContext_ServiceKeyPage_next(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type ServiceKeyPage", field.Name)
+}
+
+func (ec *executionContext) childFields_SourceHealth(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "name":
+		return ec.fieldContext_SourceHealth_name(ctx, field)
+	case "kind":
+		return ec.fieldContext_SourceHealth_kind(ctx, field)
+	case "status":
+		return ec.fieldContext_SourceHealth_status(ctx, field)
+	case "answeredAt":
+		return ec.fieldContext_SourceHealth_answeredAt(ctx, field)
+	case "failedAt":
+		return ec.fieldContext_SourceHealth_failedAt(ctx, field)
+	case "code":
+		return ec.fieldContext_SourceHealth_code(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SourceHealth", field.Name)
 }
 
 func (ec *executionContext) childFields_Table(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -2701,6 +3049,44 @@ func (ec *executionContext) field_AdminMutation_setTenantStrategy_args(ctx conte
 	return args, nil
 }
 
+func (ec *executionContext) field_AdminMutation_setUserProfile_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "tenant",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["tenant"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "username",
+		func(ctx context.Context, v any) (string, error) {
+			return ec.unmarshalNString2string(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["username"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "name",
+		func(ctx context.Context, v any) (string, error) {
+			return ec.unmarshalNString2string(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["name"] = arg2
+	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "email",
+		func(ctx context.Context, v any) (string, error) {
+			return ec.unmarshalNString2string(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["email"] = arg3
+	return args, nil
+}
+
 func (ec *executionContext) field_AdminMutation_setUserRights_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -2852,30 +3238,38 @@ func (ec *executionContext) field_AdminQuery_serviceKeys_args(ctx context.Contex
 		return nil, err
 	}
 	args["tenant"] = arg0
-	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "living",
-		func(ctx context.Context, v any) (bool, error) {
-			return ec.unmarshalNBoolean2bool(ctx, v)
-		})
-	if err != nil {
-		return nil, err
-	}
-	args["living"] = arg1
-	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "search",
 		func(ctx context.Context, v any) (*string, error) {
 			return ec.unmarshalOString2ᚖstring(ctx, v)
 		})
 	if err != nil {
 		return nil, err
 	}
-	args["after"] = arg2
-	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "limit",
+	args["search"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "living",
+		func(ctx context.Context, v any) (bool, error) {
+			return ec.unmarshalNBoolean2bool(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["living"] = arg2
+	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["after"] = arg3
+	arg4, err := graphql.ProcessArgField(ctx, rawArgs, "limit",
 		func(ctx context.Context, v any) (int, error) {
 			return ec.unmarshalNInt2int(ctx, v)
 		})
 	if err != nil {
 		return nil, err
 	}
-	args["limit"] = arg3
+	args["limit"] = arg4
 	return args, nil
 }
 
@@ -2950,30 +3344,38 @@ func (ec *executionContext) field_AdminQuery_tokens_args(ctx context.Context, ra
 		return nil, err
 	}
 	args["subject"] = arg2
-	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "living",
-		func(ctx context.Context, v any) (bool, error) {
-			return ec.unmarshalNBoolean2bool(ctx, v)
-		})
-	if err != nil {
-		return nil, err
-	}
-	args["living"] = arg3
-	arg4, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "search",
 		func(ctx context.Context, v any) (*string, error) {
 			return ec.unmarshalOString2ᚖstring(ctx, v)
 		})
 	if err != nil {
 		return nil, err
 	}
-	args["after"] = arg4
-	arg5, err := graphql.ProcessArgField(ctx, rawArgs, "limit",
+	args["search"] = arg3
+	arg4, err := graphql.ProcessArgField(ctx, rawArgs, "living",
+		func(ctx context.Context, v any) (bool, error) {
+			return ec.unmarshalNBoolean2bool(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["living"] = arg4
+	arg5, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["after"] = arg5
+	arg6, err := graphql.ProcessArgField(ctx, rawArgs, "limit",
 		func(ctx context.Context, v any) (int, error) {
 			return ec.unmarshalNInt2int(ctx, v)
 		})
 	if err != nil {
 		return nil, err
 	}
-	args["limit"] = arg5
+	args["limit"] = arg6
 	return args, nil
 }
 
@@ -3010,22 +3412,38 @@ func (ec *executionContext) field_AdminQuery_users_args(ctx context.Context, raw
 		return nil, err
 	}
 	args["tenant"] = arg0
-	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "allTenants",
+		func(ctx context.Context, v any) (bool, error) {
+			return ec.unmarshalNBoolean2bool(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["allTenants"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "search",
 		func(ctx context.Context, v any) (*string, error) {
 			return ec.unmarshalOString2ᚖstring(ctx, v)
 		})
 	if err != nil {
 		return nil, err
 	}
-	args["after"] = arg1
-	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "limit",
+	args["search"] = arg2
+	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["after"] = arg3
+	arg4, err := graphql.ProcessArgField(ctx, rawArgs, "limit",
 		func(ctx context.Context, v any) (int, error) {
 			return ec.unmarshalNInt2int(ctx, v)
 		})
 	if err != nil {
 		return nil, err
 	}
-	args["limit"] = arg2
+	args["limit"] = arg4
 	return args, nil
 }
 
@@ -4436,6 +4854,50 @@ func (ec *executionContext) fieldContext_AdminMutation_setUserRights(ctx context
 	return fc, nil
 }
 
+func (ec *executionContext) _AdminMutation_setUserProfile(ctx context.Context, field graphql.CollectedField, obj *AdminMutation) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AdminMutation_setUserProfile(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.AdminMutation().SetUserProfile(ctx, obj, fc.Args["tenant"].(*string), fc.Args["username"].(string), fc.Args["name"].(string), fc.Args["email"].(string))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *AdminUser) graphql.Marshaler {
+			return ec.marshalOAdminUser2ᚖusherᚋgraphᚐAdminUser(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_AdminMutation_setUserProfile(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "AdminMutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_AdminUser(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_AdminMutation_setUserProfile_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _AdminMutation_setUserStatus(ctx context.Context, field graphql.CollectedField, obj *AdminMutation) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -4744,6 +5206,70 @@ func (ec *executionContext) fieldContext_AdminQuery_tenant(ctx context.Context, 
 	return fc, nil
 }
 
+func (ec *executionContext) _AdminQuery_health(ctx context.Context, field graphql.CollectedField, obj *AdminQuery) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AdminQuery_health(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.AdminQuery().Health(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *Health) graphql.Marshaler {
+			return ec.marshalOHealth2ᚖusherᚋgraphᚐHealth(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_AdminQuery_health(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "AdminQuery",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Health(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _AdminQuery_findings(ctx context.Context, field graphql.CollectedField, obj *AdminQuery) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AdminQuery_findings(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.AdminQuery().Findings(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *Findings) graphql.Marshaler {
+			return ec.marshalOFindings2ᚖusherᚋgraphᚐFindings(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_AdminQuery_findings(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "AdminQuery",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Findings(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _AdminQuery_tokens(ctx context.Context, field graphql.CollectedField, obj *AdminQuery) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -4754,7 +5280,7 @@ func (ec *executionContext) _AdminQuery_tokens(ctx context.Context, field graphq
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.AdminQuery().Tokens(ctx, obj, fc.Args["kind"].(TokenKind), fc.Args["tenant"].(*string), fc.Args["subject"].(*string), fc.Args["living"].(bool), fc.Args["after"].(*string), fc.Args["limit"].(int))
+			return ec.Resolvers.AdminQuery().Tokens(ctx, obj, fc.Args["kind"].(TokenKind), fc.Args["tenant"].(*string), fc.Args["subject"].(*string), fc.Args["search"].(*string), fc.Args["living"].(bool), fc.Args["after"].(*string), fc.Args["limit"].(int))
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *TokenPage) graphql.Marshaler {
@@ -4798,7 +5324,7 @@ func (ec *executionContext) _AdminQuery_serviceKeys(ctx context.Context, field g
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.AdminQuery().ServiceKeys(ctx, obj, fc.Args["tenant"].(*string), fc.Args["living"].(bool), fc.Args["after"].(*string), fc.Args["limit"].(int))
+			return ec.Resolvers.AdminQuery().ServiceKeys(ctx, obj, fc.Args["tenant"].(*string), fc.Args["search"].(*string), fc.Args["living"].(bool), fc.Args["after"].(*string), fc.Args["limit"].(int))
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *ServiceKeyPage) graphql.Marshaler {
@@ -4842,7 +5368,7 @@ func (ec *executionContext) _AdminQuery_users(ctx context.Context, field graphql
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.AdminQuery().Users(ctx, obj, fc.Args["tenant"].(*string), fc.Args["after"].(*string), fc.Args["limit"].(int))
+			return ec.Resolvers.AdminQuery().Users(ctx, obj, fc.Args["tenant"].(*string), fc.Args["allTenants"].(bool), fc.Args["search"].(*string), fc.Args["after"].(*string), fc.Args["limit"].(int))
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *UserPage) graphql.Marshaler {
@@ -4960,6 +5486,38 @@ func (ec *executionContext) fieldContext_AdminQuery_roles(ctx context.Context, f
 	if fc.Args, err = ec.field_AdminQuery_roles_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _AdminQuery_configuredRoles(ctx context.Context, field graphql.CollectedField, obj *AdminQuery) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AdminQuery_configuredRoles(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.AdminQuery().ConfiguredRoles(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []ConfiguredRole) graphql.Marshaler {
+			return ec.marshalOConfiguredRole2ᚕusherᚋgraphᚐConfiguredRoleᚄ(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_AdminQuery_configuredRoles(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "AdminQuery",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ConfiguredRole(ctx, field)
+		},
 	}
 	return fc, nil
 }
@@ -6125,6 +6683,29 @@ func (ec *executionContext) fieldContext_AdminUser_username(_ context.Context, f
 	return graphql.NewScalarFieldContext("AdminUser", field, false, false, errors.New("field of type String does not have child fields"))
 }
 
+func (ec *executionContext) _AdminUser_login(ctx context.Context, field graphql.CollectedField, obj *AdminUser) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AdminUser_login(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Login, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_AdminUser_login(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("AdminUser", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
 func (ec *executionContext) _AdminUser_name(ctx context.Context, field graphql.CollectedField, obj *AdminUser) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -6753,6 +7334,263 @@ func (ec *executionContext) _AuditPage_next(ctx context.Context, field graphql.C
 }
 func (ec *executionContext) fieldContext_AuditPage_next(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("AuditPage", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _ConfiguredRole_name(ctx context.Context, field graphql.CollectedField, obj *ConfiguredRole) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ConfiguredRole_name(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Name, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ConfiguredRole_name(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ConfiguredRole", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _ConfiguredRole_grants(ctx context.Context, field graphql.CollectedField, obj *ConfiguredRole) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ConfiguredRole_grants(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Grants, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []RoleGrant) graphql.Marshaler {
+			return ec.marshalNRoleGrant2ᚕusherᚋgraphᚐRoleGrantᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ConfiguredRole_grants(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ConfiguredRole",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_RoleGrant(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Console_version(ctx context.Context, field graphql.CollectedField, obj *Console) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Console_version(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Version, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Console_version(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Console", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _Console_passwords(ctx context.Context, field graphql.CollectedField, obj *Console) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Console_passwords(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Passwords, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Console_passwords(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Console", field, false, false, errors.New("field of type Boolean does not have child fields"))
+}
+
+func (ec *executionContext) _Console_minPassword(ctx context.Context, field graphql.CollectedField, obj *Console) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Console_minPassword(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.MinPassword, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Console_minPassword(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Console", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _Console_issuers(ctx context.Context, field graphql.CollectedField, obj *Console) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Console_issuers(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Issuers, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []ConsoleIssuer) graphql.Marshaler {
+			return ec.marshalNConsoleIssuer2ᚕusherᚋgraphᚐConsoleIssuerᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Console_issuers(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Console",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ConsoleIssuer(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Console_sampleTokens(ctx context.Context, field graphql.CollectedField, obj *Console) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Console_sampleTokens(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.SampleTokens, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []SampleToken) graphql.Marshaler {
+			return ec.marshalNSampleToken2ᚕusherᚋgraphᚐSampleTokenᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Console_sampleTokens(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Console",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_SampleToken(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Console_pages(ctx context.Context, field graphql.CollectedField, obj *Console) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Console_pages(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Pages, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []ConsolePage) graphql.Marshaler {
+			return ec.marshalNConsolePage2ᚕusherᚋgraphᚐConsolePageᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Console_pages(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Console", field, false, false, errors.New("field of type ConsolePage does not have child fields"))
+}
+
+func (ec *executionContext) _ConsoleIssuer_name(ctx context.Context, field graphql.CollectedField, obj *ConsoleIssuer) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ConsoleIssuer_name(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Name, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ConsoleIssuer_name(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ConsoleIssuer", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _ConsoleIssuer_issuer(ctx context.Context, field graphql.CollectedField, obj *ConsoleIssuer) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ConsoleIssuer_issuer(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Issuer, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ConsoleIssuer_issuer(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ConsoleIssuer", field, false, false, errors.New("field of type String does not have child fields"))
 }
 
 func (ec *executionContext) _Dashboard_name(ctx context.Context, field graphql.CollectedField, obj *Dashboard) (ret graphql.Marshaler) {
@@ -7849,6 +8687,300 @@ func (ec *executionContext) fieldContext_DatasetStrategy_strategy(_ context.Cont
 	return graphql.NewScalarFieldContext("DatasetStrategy", field, false, false, errors.New("field of type String does not have child fields"))
 }
 
+func (ec *executionContext) _Findings_problems(ctx context.Context, field graphql.CollectedField, obj *Findings) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Findings_problems(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Problems, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []string) graphql.Marshaler {
+			return ec.marshalNString2ᚕstringᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Findings_problems(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Findings", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _Findings_notes(ctx context.Context, field graphql.CollectedField, obj *Findings) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Findings_notes(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Notes, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []string) graphql.Marshaler {
+			return ec.marshalNString2ᚕstringᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Findings_notes(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Findings", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _Health_version(ctx context.Context, field graphql.CollectedField, obj *Health) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Health_version(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Version, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Health_version(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Health", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _Health_startedAt(ctx context.Context, field graphql.CollectedField, obj *Health) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Health_startedAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.StartedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNTimestamp2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Health_startedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Health", field, false, false, errors.New("field of type Timestamp does not have child fields"))
+}
+
+func (ec *executionContext) _Health_requests(ctx context.Context, field graphql.CollectedField, obj *Health) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Health_requests(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Requests, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Health_requests(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Health", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _Health_errors(ctx context.Context, field graphql.CollectedField, obj *Health) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Health_errors(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Errors, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Health_errors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Health", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _Health_minutes(ctx context.Context, field graphql.CollectedField, obj *Health) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Health_minutes(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Minutes, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []HealthMinute) graphql.Marshaler {
+			return ec.marshalNHealthMinute2ᚕusherᚋgraphᚐHealthMinuteᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Health_minutes(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Health",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_HealthMinute(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Health_sources(ctx context.Context, field graphql.CollectedField, obj *Health) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Health_sources(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Sources, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []SourceHealth) graphql.Marshaler {
+			return ec.marshalNSourceHealth2ᚕusherᚋgraphᚐSourceHealthᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Health_sources(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Health",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_SourceHealth(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Health_unfit(ctx context.Context, field graphql.CollectedField, obj *Health) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Health_unfit(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Unfit, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []string) graphql.Marshaler {
+			return ec.marshalNString2ᚕstringᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Health_unfit(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Health", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _HealthMinute_at(ctx context.Context, field graphql.CollectedField, obj *HealthMinute) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_HealthMinute_at(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.At, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNTimestamp2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_HealthMinute_at(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("HealthMinute", field, false, false, errors.New("field of type Timestamp does not have child fields"))
+}
+
+func (ec *executionContext) _HealthMinute_requests(ctx context.Context, field graphql.CollectedField, obj *HealthMinute) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_HealthMinute_requests(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Requests, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_HealthMinute_requests(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("HealthMinute", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _HealthMinute_errors(ctx context.Context, field graphql.CollectedField, obj *HealthMinute) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_HealthMinute_errors(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Errors, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_HealthMinute_errors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("HealthMinute", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
 func (ec *executionContext) _IssuedToken_id(ctx context.Context, field graphql.CollectedField, obj *IssuedToken) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -8218,6 +9350,29 @@ func (ec *executionContext) _Mutation_logout(ctx context.Context, field graphql.
 }
 func (ec *executionContext) fieldContext_Mutation_logout(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Mutation", field, true, true, errors.New("field of type Boolean does not have child fields"))
+}
+
+func (ec *executionContext) _Mutation_logoutEverywhere(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_logoutEverywhere(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Mutation().LogoutEverywhere(ctx)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *int) graphql.Marshaler {
+			return ec.marshalOInt2ᚖint(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_logoutEverywhere(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Mutation", field, true, true, errors.New("field of type Int does not have child fields"))
 }
 
 func (ec *executionContext) _Mutation_changePassword(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
@@ -8687,6 +9842,38 @@ func (ec *executionContext) fieldContext_Query_authenticated(_ context.Context, 
 	return graphql.NewScalarFieldContext("Query", field, true, true, errors.New("field of type Boolean does not have child fields"))
 }
 
+func (ec *executionContext) _Query_console(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_console(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Query().Console(ctx)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *Console) graphql.Marshaler {
+			return ec.marshalNConsole2ᚖusherᚋgraphᚐConsole(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Query_console(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Console(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Query_viewer(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -9109,6 +10296,213 @@ func (ec *executionContext) fieldContext_Query___schema(_ context.Context, field
 		},
 	}
 	return fc, nil
+}
+
+func (ec *executionContext) _RoleGrant_dataset(ctx context.Context, field graphql.CollectedField, obj *RoleGrant) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RoleGrant_dataset(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Dataset, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RoleGrant_dataset(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RoleGrant", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _RoleGrant_columns(ctx context.Context, field graphql.CollectedField, obj *RoleGrant) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RoleGrant_columns(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Columns, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []string) graphql.Marshaler {
+			return ec.marshalNString2ᚕstringᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RoleGrant_columns(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RoleGrant", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _RoleGrant_aggregate(ctx context.Context, field graphql.CollectedField, obj *RoleGrant) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RoleGrant_aggregate(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Aggregate, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RoleGrant_aggregate(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RoleGrant", field, false, false, errors.New("field of type Boolean does not have child fields"))
+}
+
+func (ec *executionContext) _RoleGrant_maxLimit(ctx context.Context, field graphql.CollectedField, obj *RoleGrant) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RoleGrant_maxLimit(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.MaxLimit, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RoleGrant_maxLimit(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RoleGrant", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _RoleGrant_changes(ctx context.Context, field graphql.CollectedField, obj *RoleGrant) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RoleGrant_changes(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Changes, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []RoleChange) graphql.Marshaler {
+			return ec.marshalNRoleChange2ᚕusherᚋgraphᚐRoleChangeᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RoleGrant_changes(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RoleGrant", field, false, false, errors.New("field of type RoleChange does not have child fields"))
+}
+
+func (ec *executionContext) _SampleToken_name(ctx context.Context, field graphql.CollectedField, obj *SampleToken) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SampleToken_name(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Name, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_SampleToken_name(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SampleToken", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _SampleToken_tenant(ctx context.Context, field graphql.CollectedField, obj *SampleToken) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SampleToken_tenant(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Tenant, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_SampleToken_tenant(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SampleToken", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _SampleToken_strategy(ctx context.Context, field graphql.CollectedField, obj *SampleToken) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SampleToken_strategy(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Strategy, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_SampleToken_strategy(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SampleToken", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _SampleToken_token(ctx context.Context, field graphql.CollectedField, obj *SampleToken) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SampleToken_token(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Token, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_SampleToken_token(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SampleToken", field, false, false, errors.New("field of type String does not have child fields"))
 }
 
 func (ec *executionContext) _SavedQuery_id(ctx context.Context, field graphql.CollectedField, obj *SavedQuery) (ret graphql.Marshaler) {
@@ -9734,6 +11128,144 @@ func (ec *executionContext) _ServiceKeyPage_next(ctx context.Context, field grap
 }
 func (ec *executionContext) fieldContext_ServiceKeyPage_next(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("ServiceKeyPage", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _SourceHealth_name(ctx context.Context, field graphql.CollectedField, obj *SourceHealth) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SourceHealth_name(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Name, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_SourceHealth_name(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SourceHealth", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _SourceHealth_kind(ctx context.Context, field graphql.CollectedField, obj *SourceHealth) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SourceHealth_kind(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Kind, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_SourceHealth_kind(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SourceHealth", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _SourceHealth_status(ctx context.Context, field graphql.CollectedField, obj *SourceHealth) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SourceHealth_status(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Status, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v SourceStatus) graphql.Marshaler {
+			return ec.marshalNSourceStatus2usherᚋgraphᚐSourceStatus(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_SourceHealth_status(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SourceHealth", field, false, false, errors.New("field of type SourceStatus does not have child fields"))
+}
+
+func (ec *executionContext) _SourceHealth_answeredAt(ctx context.Context, field graphql.CollectedField, obj *SourceHealth) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SourceHealth_answeredAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.AnsweredAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalOTimestamp2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_SourceHealth_answeredAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SourceHealth", field, false, false, errors.New("field of type Timestamp does not have child fields"))
+}
+
+func (ec *executionContext) _SourceHealth_failedAt(ctx context.Context, field graphql.CollectedField, obj *SourceHealth) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SourceHealth_failedAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.FailedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalOTimestamp2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_SourceHealth_failedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SourceHealth", field, false, false, errors.New("field of type Timestamp does not have child fields"))
+}
+
+func (ec *executionContext) _SourceHealth_code(ctx context.Context, field graphql.CollectedField, obj *SourceHealth) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SourceHealth_code(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Code, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_SourceHealth_code(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SourceHealth", field, false, false, errors.New("field of type String does not have child fields"))
 }
 
 func (ec *executionContext) _Table_columns(ctx context.Context, field graphql.CollectedField, obj *Table) (ret graphql.Marshaler) {
@@ -11438,7 +12970,7 @@ func (ec *executionContext) unmarshalInputAuditFilter(ctx context.Context, obj a
 		asMap["acted"] = false
 	}
 
-	fieldsInOrder := [...]string{"tenant", "subject", "kind", "operation", "outcome", "acted", "from", "to"}
+	fieldsInOrder := [...]string{"tenant", "subject", "kind", "operation", "outcome", "acted", "search", "from", "to"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -11487,6 +13019,13 @@ func (ec *executionContext) unmarshalInputAuditFilter(ctx context.Context, obj a
 				return it, err
 			}
 			it.Acted = data
+		case "search":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("search"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Search = data
 		case "from":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("from"))
 			data, err := ec.unmarshalOTimestamp2ᚖtimeᚐTime(ctx, v)
@@ -13513,6 +15052,44 @@ func (ec *executionContext) _AdminMutation(ctx context.Context, sel ast.Selectio
 			}
 
 			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "setUserProfile":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._AdminMutation_setUserProfile(ctx, field, obj)
+				if res == graphql.RequiredNull {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
 		case "setUserStatus":
 			field := field
 
@@ -13812,6 +15389,82 @@ func (ec *executionContext) _AdminQuery(ctx context.Context, sel ast.SelectionSe
 			}
 
 			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "health":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._AdminQuery_health(ctx, field, obj)
+				if res == graphql.RequiredNull {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "findings":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._AdminQuery_findings(ctx, field, obj)
+				if res == graphql.RequiredNull {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
 		case "tokens":
 			field := field
 
@@ -13974,6 +15627,44 @@ func (ec *executionContext) _AdminQuery(ctx context.Context, sel ast.SelectionSe
 					}
 				}()
 				res = ec._AdminQuery_roles(ctx, field, obj)
+				if res == graphql.RequiredNull {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "configuredRoles":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._AdminQuery_configuredRoles(ctx, field, obj)
 				if res == graphql.RequiredNull {
 					atomic.AddUint32(&fs.Invalids, 1)
 				}
@@ -14407,6 +16098,11 @@ func (ec *executionContext) _AdminUser(ctx context.Context, sel ast.SelectionSet
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
+		case "login":
+			out.Values[i] = ec._AdminUser_login(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		case "name":
 			out.Values[i] = ec._AdminUser_name(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
@@ -14606,6 +16302,155 @@ func (ec *executionContext) _AuditPage(ctx context.Context, sel ast.SelectionSet
 		case "next":
 			out.Values[i] = ec._AuditPage_next(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var configuredRoleImplementors = []string{"ConfiguredRole"}
+
+func (ec *executionContext) _ConfiguredRole(ctx context.Context, sel ast.SelectionSet, obj *ConfiguredRole) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, configuredRoleImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ConfiguredRole")
+		case "name":
+			out.Values[i] = ec._ConfiguredRole_name(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "grants":
+			out.Values[i] = ec._ConfiguredRole_grants(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var consoleImplementors = []string{"Console"}
+
+func (ec *executionContext) _Console(ctx context.Context, sel ast.SelectionSet, obj *Console) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, consoleImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("Console")
+		case "version":
+			out.Values[i] = ec._Console_version(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "passwords":
+			out.Values[i] = ec._Console_passwords(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "minPassword":
+			out.Values[i] = ec._Console_minPassword(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "issuers":
+			out.Values[i] = ec._Console_issuers(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "sampleTokens":
+			out.Values[i] = ec._Console_sampleTokens(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "pages":
+			out.Values[i] = ec._Console_pages(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var consoleIssuerImplementors = []string{"ConsoleIssuer"}
+
+func (ec *executionContext) _ConsoleIssuer(ctx context.Context, sel ast.SelectionSet, obj *ConsoleIssuer) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, consoleIssuerImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ConsoleIssuer")
+		case "name":
+			out.Values[i] = ec._ConsoleIssuer_name(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "issuer":
+			out.Values[i] = ec._ConsoleIssuer_issuer(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
 		default:
@@ -15123,6 +16968,165 @@ func (ec *executionContext) _DatasetStrategy(ctx context.Context, sel ast.Select
 	return out
 }
 
+var findingsImplementors = []string{"Findings"}
+
+func (ec *executionContext) _Findings(ctx context.Context, sel ast.SelectionSet, obj *Findings) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, findingsImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("Findings")
+		case "problems":
+			out.Values[i] = ec._Findings_problems(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "notes":
+			out.Values[i] = ec._Findings_notes(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var healthImplementors = []string{"Health"}
+
+func (ec *executionContext) _Health(ctx context.Context, sel ast.SelectionSet, obj *Health) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, healthImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("Health")
+		case "version":
+			out.Values[i] = ec._Health_version(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "startedAt":
+			out.Values[i] = ec._Health_startedAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "requests":
+			out.Values[i] = ec._Health_requests(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "errors":
+			out.Values[i] = ec._Health_errors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "minutes":
+			out.Values[i] = ec._Health_minutes(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "sources":
+			out.Values[i] = ec._Health_sources(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "unfit":
+			out.Values[i] = ec._Health_unfit(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var healthMinuteImplementors = []string{"HealthMinute"}
+
+func (ec *executionContext) _HealthMinute(ctx context.Context, sel ast.SelectionSet, obj *HealthMinute) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, healthMinuteImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("HealthMinute")
+		case "at":
+			out.Values[i] = ec._HealthMinute_at(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "requests":
+			out.Values[i] = ec._HealthMinute_requests(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "errors":
+			out.Values[i] = ec._HealthMinute_errors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
 var issuedTokenImplementors = []string{"IssuedToken"}
 
 func (ec *executionContext) _IssuedToken(ctx context.Context, sel ast.SelectionSet, obj *IssuedToken) graphql.Marshaler {
@@ -15280,6 +17284,13 @@ func (ec *executionContext) _Mutation(ctx context.Context, sel ast.SelectionSet)
 		case "logout":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return ec._Mutation_logout(ctx, field)
+			})
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "logoutEverywhere":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_logoutEverywhere(ctx, field)
 			})
 			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
@@ -15444,6 +17455,28 @@ func (ec *executionContext) _Query(ctx context.Context, sel ast.SelectionSet) gr
 					}
 				}()
 				res = ec._Query_authenticated(ctx, field)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			rrm := func(ctx context.Context) graphql.Marshaler {
+				return ec.OperationContext.RootResolverMiddleware(ctx,
+					func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return rrm(innerCtx) })
+		case "console":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._Query_console(ctx, field)
 				if res == graphql.Null {
 					atomic.AddUint32(&fs.Invalids, 1)
 				}
@@ -15667,6 +17700,117 @@ func (ec *executionContext) _Query(ctx context.Context, sel ast.SelectionSet) gr
 			})
 			if out.Values[i] == graphql.RequiredNull {
 				atomic.AddUint32(&out.Invalids, 1)
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var roleGrantImplementors = []string{"RoleGrant"}
+
+func (ec *executionContext) _RoleGrant(ctx context.Context, sel ast.SelectionSet, obj *RoleGrant) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, roleGrantImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("RoleGrant")
+		case "dataset":
+			out.Values[i] = ec._RoleGrant_dataset(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "columns":
+			out.Values[i] = ec._RoleGrant_columns(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "aggregate":
+			out.Values[i] = ec._RoleGrant_aggregate(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "maxLimit":
+			out.Values[i] = ec._RoleGrant_maxLimit(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "changes":
+			out.Values[i] = ec._RoleGrant_changes(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var sampleTokenImplementors = []string{"SampleToken"}
+
+func (ec *executionContext) _SampleToken(ctx context.Context, sel ast.SelectionSet, obj *SampleToken) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, sampleTokenImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("SampleToken")
+		case "name":
+			out.Values[i] = ec._SampleToken_name(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "tenant":
+			out.Values[i] = ec._SampleToken_tenant(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "strategy":
+			out.Values[i] = ec._SampleToken_strategy(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "token":
+			out.Values[i] = ec._SampleToken_token(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
 			}
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
@@ -15927,6 +18071,69 @@ func (ec *executionContext) _ServiceKeyPage(ctx context.Context, sel ast.Selecti
 			}
 		case "next":
 			out.Values[i] = ec._ServiceKeyPage_next(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var sourceHealthImplementors = []string{"SourceHealth"}
+
+func (ec *executionContext) _SourceHealth(ctx context.Context, sel ast.SelectionSet, obj *SourceHealth) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, sourceHealthImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("SourceHealth")
+		case "name":
+			out.Values[i] = ec._SourceHealth_name(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "kind":
+			out.Values[i] = ec._SourceHealth_kind(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "status":
+			out.Values[i] = ec._SourceHealth_status(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "answeredAt":
+			out.Values[i] = ec._SourceHealth_answeredAt(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "failedAt":
+			out.Values[i] = ec._SourceHealth_failedAt(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "code":
+			out.Values[i] = ec._SourceHealth_code(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
 			}
@@ -16858,6 +19065,85 @@ func (ec *executionContext) marshalNBoolean2bool(ctx context.Context, sel ast.Se
 	return res
 }
 
+func (ec *executionContext) marshalNConfiguredRole2usherᚋgraphᚐConfiguredRole(ctx context.Context, sel ast.SelectionSet, v ConfiguredRole) graphql.Marshaler {
+	return ec._ConfiguredRole(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNConsole2usherᚋgraphᚐConsole(ctx context.Context, sel ast.SelectionSet, v Console) graphql.Marshaler {
+	return ec._Console(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNConsole2ᚖusherᚋgraphᚐConsole(ctx context.Context, sel ast.SelectionSet, v *Console) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._Console(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNConsoleIssuer2usherᚋgraphᚐConsoleIssuer(ctx context.Context, sel ast.SelectionSet, v ConsoleIssuer) graphql.Marshaler {
+	return ec._ConsoleIssuer(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNConsoleIssuer2ᚕusherᚋgraphᚐConsoleIssuerᚄ(ctx context.Context, sel ast.SelectionSet, v []ConsoleIssuer) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNConsoleIssuer2usherᚋgraphᚐConsoleIssuer(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) unmarshalNConsolePage2usherᚋgraphᚐConsolePage(ctx context.Context, v any) (ConsolePage, error) {
+	var res ConsolePage
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNConsolePage2usherᚋgraphᚐConsolePage(ctx context.Context, sel ast.SelectionSet, v ConsolePage) graphql.Marshaler {
+	return v
+}
+
+func (ec *executionContext) unmarshalNConsolePage2ᚕusherᚋgraphᚐConsolePageᚄ(ctx context.Context, v any) ([]ConsolePage, error) {
+	var vSlice []any
+	vSlice = graphql.CoerceList(v)
+	var err error
+	res := make([]ConsolePage, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNConsolePage2usherᚋgraphᚐConsolePage(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) marshalNConsolePage2ᚕusherᚋgraphᚐConsolePageᚄ(ctx context.Context, sel ast.SelectionSet, v []ConsolePage) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNConsolePage2usherᚋgraphᚐConsolePage(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
 func (ec *executionContext) marshalNDashboardEntry2usherᚋgraphᚐDashboardEntry(ctx context.Context, sel ast.SelectionSet, v DashboardEntry) graphql.Marshaler {
 	return ec._DashboardEntry(ctx, sel, &v)
 }
@@ -17018,6 +19304,26 @@ func (ec *executionContext) marshalNFloat2float64(ctx context.Context, sel ast.S
 	return graphql.WrapContextMarshaler(ctx, res)
 }
 
+func (ec *executionContext) marshalNHealthMinute2usherᚋgraphᚐHealthMinute(ctx context.Context, sel ast.SelectionSet, v HealthMinute) graphql.Marshaler {
+	return ec._HealthMinute(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNHealthMinute2ᚕusherᚋgraphᚐHealthMinuteᚄ(ctx context.Context, sel ast.SelectionSet, v []HealthMinute) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNHealthMinute2usherᚋgraphᚐHealthMinute(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
 func (ec *executionContext) unmarshalNInt2int(ctx context.Context, v any) (int, error) {
 	res, err := graphql.UnmarshalInt(v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -17104,6 +19410,87 @@ func (ec *executionContext) unmarshalNRevocation2usherᚋgraphᚐRevocation(ctx 
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
+func (ec *executionContext) unmarshalNRoleChange2usherᚋgraphᚐRoleChange(ctx context.Context, v any) (RoleChange, error) {
+	var res RoleChange
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNRoleChange2usherᚋgraphᚐRoleChange(ctx context.Context, sel ast.SelectionSet, v RoleChange) graphql.Marshaler {
+	return v
+}
+
+func (ec *executionContext) unmarshalNRoleChange2ᚕusherᚋgraphᚐRoleChangeᚄ(ctx context.Context, v any) ([]RoleChange, error) {
+	var vSlice []any
+	vSlice = graphql.CoerceList(v)
+	var err error
+	res := make([]RoleChange, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNRoleChange2usherᚋgraphᚐRoleChange(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) marshalNRoleChange2ᚕusherᚋgraphᚐRoleChangeᚄ(ctx context.Context, sel ast.SelectionSet, v []RoleChange) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNRoleChange2usherᚋgraphᚐRoleChange(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNRoleGrant2usherᚋgraphᚐRoleGrant(ctx context.Context, sel ast.SelectionSet, v RoleGrant) graphql.Marshaler {
+	return ec._RoleGrant(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNRoleGrant2ᚕusherᚋgraphᚐRoleGrantᚄ(ctx context.Context, sel ast.SelectionSet, v []RoleGrant) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNRoleGrant2usherᚋgraphᚐRoleGrant(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNSampleToken2usherᚋgraphᚐSampleToken(ctx context.Context, sel ast.SelectionSet, v SampleToken) graphql.Marshaler {
+	return ec._SampleToken(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNSampleToken2ᚕusherᚋgraphᚐSampleTokenᚄ(ctx context.Context, sel ast.SelectionSet, v []SampleToken) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNSampleToken2usherᚋgraphᚐSampleToken(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
 func (ec *executionContext) marshalNSavedQuery2usherᚋgraphᚐSavedQuery(ctx context.Context, sel ast.SelectionSet, v SavedQuery) graphql.Marshaler {
 	return ec._SavedQuery(ctx, sel, &v)
 }
@@ -17188,6 +19575,36 @@ func (ec *executionContext) marshalNServiceKey2ᚕusherᚋgraphᚐServiceKeyᚄ(
 	}
 
 	return ret
+}
+
+func (ec *executionContext) marshalNSourceHealth2usherᚋgraphᚐSourceHealth(ctx context.Context, sel ast.SelectionSet, v SourceHealth) graphql.Marshaler {
+	return ec._SourceHealth(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNSourceHealth2ᚕusherᚋgraphᚐSourceHealthᚄ(ctx context.Context, sel ast.SelectionSet, v []SourceHealth) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNSourceHealth2usherᚋgraphᚐSourceHealth(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) unmarshalNSourceStatus2usherᚋgraphᚐSourceStatus(ctx context.Context, v any) (SourceStatus, error) {
+	var res SourceStatus
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNSourceStatus2usherᚋgraphᚐSourceStatus(ctx context.Context, sel ast.SelectionSet, v SourceStatus) graphql.Marshaler {
+	return v
 }
 
 func (ec *executionContext) unmarshalNString2string(ctx context.Context, v any) (string, error) {
@@ -17674,6 +20091,25 @@ func (ec *executionContext) marshalOBoolean2ᚖbool(ctx context.Context, sel ast
 	return res
 }
 
+func (ec *executionContext) marshalOConfiguredRole2ᚕusherᚋgraphᚐConfiguredRoleᚄ(ctx context.Context, sel ast.SelectionSet, v []ConfiguredRole) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNConfiguredRole2usherᚋgraphᚐConfiguredRole(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
 func (ec *executionContext) marshalODashboard2ᚖusherᚋgraphᚐDashboard(ctx context.Context, sel ast.SelectionSet, v *Dashboard) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
@@ -17725,6 +20161,13 @@ func (ec *executionContext) marshalODecimal2ᚖstring(ctx context.Context, sel a
 	return res
 }
 
+func (ec *executionContext) marshalOFindings2ᚖusherᚋgraphᚐFindings(ctx context.Context, sel ast.SelectionSet, v *Findings) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._Findings(ctx, sel, v)
+}
+
 func (ec *executionContext) unmarshalOFloat2ᚖfloat64(ctx context.Context, v any) (*float64, error) {
 	if v == nil {
 		return nil, nil
@@ -17740,6 +20183,13 @@ func (ec *executionContext) marshalOFloat2ᚖfloat64(ctx context.Context, sel as
 	_ = sel
 	res := graphql.MarshalFloatContext(*v)
 	return graphql.WrapContextMarshaler(ctx, res)
+}
+
+func (ec *executionContext) marshalOHealth2ᚖusherᚋgraphᚐHealth(ctx context.Context, sel ast.SelectionSet, v *Health) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._Health(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalOInt2ᚖint(ctx context.Context, v any) (*int, error) {

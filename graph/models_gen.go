@@ -185,6 +185,8 @@ type AdminUser struct {
 	Tenant *string `json:"tenant,omitempty"`
 	// Who logs in; in lower case.
 	Username string `json:"username"`
+	// The one text by which they log in: acme|alice, or the username of who is of no tenant.
+	Login string `json:"login"`
 	// Shown only.
 	Name *string `json:"name,omitempty"`
 	// Shown only.
@@ -255,6 +257,8 @@ type AuditFilter struct {
 	Outcome *string `json:"outcome,omitempty"`
 	// Only what was done by somebody who acted as a tenant.
 	Acted bool `json:"acted"`
+	// Occurs, in any case, in the subject, operation, datasets, source or detail.
+	Search *string `json:"search,omitempty"`
 	// At this time or later.
 	From *time.Time `json:"from,omitempty"`
 	// Before this time.
@@ -267,6 +271,38 @@ type AuditPage struct {
 	Items []AuditEntry `json:"items"`
 	// The after of the next page; null at the end.
 	Next *string `json:"next,omitempty"`
+}
+
+// A role of the configuration.
+type ConfiguredRole struct {
+	// As it is given to users and tokens.
+	Name string `json:"name"`
+	// What it shows and lets change, by dataset.
+	Grants []RoleGrant `json:"grants"`
+}
+
+// What a page has to know before it shows anything. Without a token it says how to get one.
+type Console struct {
+	// Of usher; null without a token.
+	Version *string `json:"version,omitempty"`
+	// Whether people log in with a username and a password: there is a control store.
+	Passwords bool `json:"passwords"`
+	// How many characters a password has at least.
+	MinPassword int `json:"minPassword"`
+	// Whose tokens are accepted, beside usher's own.
+	Issuers []ConsoleIssuer `json:"issuers"`
+	// Tokens to try, which a demo publishes; none anywhere else.
+	SampleTokens []SampleToken `json:"sampleTokens"`
+	// What the viewer's token can fill; none without one.
+	Pages []ConsolePage `json:"pages"`
+}
+
+// Somebody whose tokens are accepted.
+type ConsoleIssuer struct {
+	// In the configuration.
+	Name string `json:"name"`
+	// As its tokens say it.
+	Issuer string `json:"issuer"`
 }
 
 // A dashboard with what it says.
@@ -399,6 +435,42 @@ type DatasetStrategyInput struct {
 	Dataset string `json:"dataset"`
 	// By which it is reached.
 	Strategy string `json:"strategy"`
+}
+
+// What is to be said of the configuration.
+type Findings struct {
+	// What should be mended, with places.
+	Problems []string `json:"problems"`
+	// What is worth knowing.
+	Notes []string `json:"notes"`
+}
+
+// How usher is.
+type Health struct {
+	// Of usher.
+	Version string `json:"version"`
+	// Since when this gateway answers.
+	StartedAt time.Time `json:"startedAt"`
+	// Of the last hour, of this gateway; of a tenant's administrators those of their tenant.
+	Requests int `json:"requests"`
+	// Of them, those that were refused or had an error in their answer.
+	Errors int `json:"errors"`
+	// The same, by the minute, the oldest first.
+	Minutes []HealthMinute `json:"minutes"`
+	// By name.
+	Sources []SourceHealth `json:"sources"`
+	// Datasets that are not served since they do not fit what their sources hold; told to who administers all tenants.
+	Unfit []string `json:"unfit"`
+}
+
+// What there was to do in a minute.
+type HealthMinute struct {
+	// When it began.
+	At time.Time `json:"at"`
+	// How many there were.
+	Requests int `json:"requests"`
+	// Of them, those that were refused or had an error in their answer.
+	Errors int `json:"errors"`
 }
 
 // A text that was just made. It is shown this once; what is kept of it is a hash.
@@ -584,6 +656,32 @@ type Revocation struct {
 	KeepMinted bool `json:"keepMinted"`
 }
 
+// What a role grants of a dataset.
+type RoleGrant struct {
+	// Of the configuration.
+	Dataset string `json:"dataset"`
+	// Which are shown.
+	Columns []string `json:"columns"`
+	// Whether its rows may be grouped.
+	Aggregate bool `json:"aggregate"`
+	// How many rows may be asked for.
+	MaxLimit int `json:"maxLimit"`
+	// What may be changed.
+	Changes []RoleChange `json:"changes"`
+}
+
+// A token to try.
+type SampleToken struct {
+	// What people call it.
+	Name string `json:"name"`
+	// Null: of all tenants.
+	Tenant *string `json:"tenant,omitempty"`
+	// By which data is reached.
+	Strategy string `json:"strategy"`
+	// The text that is shown to usher.
+	Token string `json:"token"`
+}
+
 // A GraphQL operation kept under a name.
 type SavedQuery struct {
 	// Given once.
@@ -666,6 +764,22 @@ type ServiceKeyPage struct {
 	Items []ServiceKey `json:"items"`
 	// The after of the next page; null at the end.
 	Next *string `json:"next,omitempty"`
+}
+
+// How a source is.
+type SourceHealth struct {
+	// In the configuration.
+	Name string `json:"name"`
+	// What it is; null to who does not administer all tenants.
+	Kind *string `json:"kind,omitempty"`
+	// As far as this gateway knows.
+	Status SourceStatus `json:"status"`
+	// When it last answered a question that it alone could answer; null: it has not yet, or that is not for the viewer.
+	AnsweredAt *time.Time `json:"answeredAt,omitempty"`
+	// When such a question last failed; likewise.
+	FailedAt *time.Time `json:"failedAt,omitempty"`
+	// The code of that failure; likewise.
+	Code *string `json:"code,omitempty"`
 }
 
 // Rows of cells, each as JSON writes the type of its column.
@@ -988,6 +1102,152 @@ func (e AuditKind) MarshalJSON() ([]byte, error) {
 	return buf.Bytes(), nil
 }
 
+// What pages show of usher.
+type ConsolePage string
+
+const (
+	// How usher and its sources are.
+	ConsolePageHome ConsolePage = "HOME"
+	// The datasets.
+	ConsolePageCatalog ConsolePage = "CATALOG"
+	// Questions that are put together.
+	ConsolePageExplore ConsolePage = "EXPLORE"
+	// Questions that are written.
+	ConsolePageQuery ConsolePage = "QUERY"
+	// The dashboards of a tenant, and those that are shared.
+	ConsolePageDashboards ConsolePage = "DASHBOARDS"
+	// The tenants: their list, or the administrator's own.
+	ConsolePageTenants ConsolePage = "TENANTS"
+	// Who logs in.
+	ConsolePageUsers ConsolePage = "USERS"
+	// Roles, and what they grant.
+	ConsolePageRoles ConsolePage = "ROLES"
+	// Embed tokens and sessions.
+	ConsolePageTokens ConsolePage = "TOKENS"
+	// Service keys.
+	ConsolePageKeys ConsolePage = "KEYS"
+	// What was done, and by whom.
+	ConsolePageAudit ConsolePage = "AUDIT"
+)
+
+var AllConsolePage = []ConsolePage{
+	ConsolePageHome,
+	ConsolePageCatalog,
+	ConsolePageExplore,
+	ConsolePageQuery,
+	ConsolePageDashboards,
+	ConsolePageTenants,
+	ConsolePageUsers,
+	ConsolePageRoles,
+	ConsolePageTokens,
+	ConsolePageKeys,
+	ConsolePageAudit,
+}
+
+func (e ConsolePage) IsValid() bool {
+	switch e {
+	case ConsolePageHome, ConsolePageCatalog, ConsolePageExplore, ConsolePageQuery, ConsolePageDashboards, ConsolePageTenants, ConsolePageUsers, ConsolePageRoles, ConsolePageTokens, ConsolePageKeys, ConsolePageAudit:
+		return true
+	}
+	return false
+}
+
+func (e ConsolePage) String() string {
+	return string(e)
+}
+
+func (e *ConsolePage) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = ConsolePage(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid ConsolePage", str)
+	}
+	return nil
+}
+
+func (e ConsolePage) MarshalGQL(w io.Writer) {
+	fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *ConsolePage) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e ConsolePage) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
+// A way of changing rows.
+type RoleChange string
+
+const (
+	// Make rows.
+	RoleChangeInsert RoleChange = "INSERT"
+	// Change rows.
+	RoleChangeUpdate RoleChange = "UPDATE"
+	// Take rows away.
+	RoleChangeDelete RoleChange = "DELETE"
+)
+
+var AllRoleChange = []RoleChange{
+	RoleChangeInsert,
+	RoleChangeUpdate,
+	RoleChangeDelete,
+}
+
+func (e RoleChange) IsValid() bool {
+	switch e {
+	case RoleChangeInsert, RoleChangeUpdate, RoleChangeDelete:
+		return true
+	}
+	return false
+}
+
+func (e RoleChange) String() string {
+	return string(e)
+}
+
+func (e *RoleChange) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = RoleChange(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid RoleChange", str)
+	}
+	return nil
+}
+
+func (e RoleChange) MarshalGQL(w io.Writer) {
+	fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *RoleChange) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e RoleChange) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
 // What a token or a user may do beside what its roles say of datasets.
 type Scope string
 
@@ -1053,6 +1313,67 @@ func (e *Scope) UnmarshalJSON(b []byte) error {
 }
 
 func (e Scope) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
+// What is known of a source.
+type SourceStatus string
+
+const (
+	// It answers, or nobody has asked it yet.
+	SourceStatusUp SourceStatus = "UP"
+	// It has not been reached since usher started. What is read from it is refused.
+	SourceStatusUnreached SourceStatus = "UNREACHED"
+	// It failed within the hour, and has not answered since.
+	SourceStatusFailing SourceStatus = "FAILING"
+)
+
+var AllSourceStatus = []SourceStatus{
+	SourceStatusUp,
+	SourceStatusUnreached,
+	SourceStatusFailing,
+}
+
+func (e SourceStatus) IsValid() bool {
+	switch e {
+	case SourceStatusUp, SourceStatusUnreached, SourceStatusFailing:
+		return true
+	}
+	return false
+}
+
+func (e SourceStatus) String() string {
+	return string(e)
+}
+
+func (e *SourceStatus) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = SourceStatus(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid SourceStatus", str)
+	}
+	return nil
+}
+
+func (e SourceStatus) MarshalGQL(w io.Writer) {
+	fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *SourceStatus) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e SourceStatus) MarshalJSON() ([]byte, error) {
 	var buf bytes.Buffer
 	e.MarshalGQL(&buf)
 	return buf.Bytes(), nil

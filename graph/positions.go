@@ -184,5 +184,8 @@ func (p *positions) inside(def *ast.Definition, object bool) (end func()) {
 
 // named refuses what is named in a mutation and says nothing.
 func named(at, what string) error {
+	if strings.HasPrefix(at, "where.") {
+		return fault.New(fault.BadUserInput, "%s is %s", at, what).WithHint("Write isNull: true for rows that have no value there, isNull: false for all others, or leave it out.")
+	}
 	return fault.New(fault.BadUserInput, "%s is %s", at, what).WithHint("Leave it out, or give it a value.")
 }

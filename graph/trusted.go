@@ -111,7 +111,7 @@ func asksControlOnly(s *schema.Schema, op *ast.OperationDefinition) bool {
 // asked. A field that is not named here is taken for one that leads to rows.
 func describes(field string) bool {
 	switch field {
-	case "__typename", "authenticated", "viewer", "datasets", "dataset", "admin":
+	case "__typename", "authenticated", "console", "viewer", "datasets", "dataset", "dashboards", "dashboard", "admin":
 		return true
 	}
 	return false

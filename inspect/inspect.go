@@ -10,6 +10,7 @@ import (
 	"errors"
 	"log/slog"
 	"maps"
+	"reflect"
 	"slices"
 
 	"golang.org/x/sync/errgroup"
@@ -44,6 +45,19 @@ const maxLooks = 8
 // configuration that says too little to look at anything.
 func Look(ctx context.Context, cfg *config.Config) (*Found, error) {
 	return look(ctx, cfg, make(catalog.Introspected), nil, func(string) bool { return true })
+}
+
+// LookAfter is Look for a configuration that follows another. A source that is as it was,
+// and does not answer just now, is taken as it was found before.
+func LookAfter(ctx context.Context, cfg *config.Config, before *Found) (*Found, error) {
+	sources, _ := catalog.Sources(cfg.Spec) // what is wrong with them is found below
+	known := make(catalog.Introspected)
+	for name, tables := range before.Tables {
+		if reflect.DeepEqual(sources[name], before.Sources[name]) {
+			known[name] = tables
+		}
+	}
+	return look(ctx, cfg, known, nil, func(string) bool { return true })
 }
 
 // Pending tells whether a look into the sources may find more: some were silent, or came

@@ -98,25 +98,25 @@ func (b *builder) target(d *catalog.Dataset) (Target, *catalog.Binding, error) {
 	source := b.cat.Sources[name]
 	switch {
 	case binding == nil && d.PerTenant && b.p.AllTenants:
-		return Target{}, nil, fault.New(fault.Forbidden, "%s is kept apart for each tenant; ask as one tenant", d.Name)
+		return Target{}, nil, fault.New(fault.Forbidden, "%s is kept apart for each tenant; ask as one tenant", b.nameOf(d))
 	case binding == nil && d.PerTenant:
-		return Target{}, nil, fault.New(fault.Forbidden, "nothing says where the %s of this tenant are", d.Name).
+		return Target{}, nil, fault.New(fault.Forbidden, "nothing says where the %s of this tenant are", b.rowsNamed(d)).
 			WithHint("the tenant needs a binding of its own")
 	case source == nil || binding == nil:
-		return Target{}, nil, fault.New(fault.Forbidden, "%s cannot be reached by the strategy %q", d.Name, b.strategyOf(d).Name)
+		return Target{}, nil, fault.New(fault.Forbidden, "%s cannot be reached by the strategy %q", b.nameOf(d), b.strategyOf(d).Name)
 	}
 	if len(source.Postgres.Cells) > 0 && b.p.AllTenants && !d.Common {
-		return Target{}, nil, fault.New(fault.Forbidden, "%s is kept in several databases, and only some of the rows would be counted; ask as one tenant", d.Name)
+		return Target{}, nil, fault.New(fault.Forbidden, "%s is kept in several databases, and only some of the rows would be counted; ask as one tenant", b.nameOf(d))
 	}
 	if source.Template && b.p.AllTenants {
-		return Target{}, nil, fault.New(fault.Forbidden, "%s is kept apart for each tenant; ask as one tenant", d.Name)
+		return Target{}, nil, fault.New(fault.Forbidden, "%s is kept apart for each tenant; ask as one tenant", b.nameOf(d))
 	}
 	t, err := b.reach(source)
 	if err != nil {
 		return Target{}, nil, err
 	}
 	if source.Template && !source.NamesTenant(binding) && !leads(source, binding, t.Account()) {
-		return Target{}, nil, fault.New(fault.Forbidden, "nothing says where the %s of this tenant are", d.Name).
+		return Target{}, nil, fault.New(fault.Forbidden, "nothing says where the %s of this tenant are", b.rowsNamed(d)).
 			WithHint("the tenant needs an account of its own")
 	}
 	return t, binding, nil

@@ -362,7 +362,7 @@ func (b *builder) confine(d *catalog.Dataset, t Target, binding *catalog.Binding
 	}
 	column, known := d.Parent == nil, b.saysWhose(d, binding, t.Source)
 	if api && !isolated && !column {
-		return 0, false, fault.New(fault.Forbidden, "%s cannot be reached by the strategy %q", d.Name, b.strategyOf(d).Name)
+		return 0, false, fault.New(fault.Forbidden, "%s cannot be reached by the strategy %q", b.nameOf(d), b.strategyOf(d).Name)
 	}
 	switch {
 	case isolated:
@@ -376,7 +376,7 @@ func (b *builder) confine(d *catalog.Dataset, t Target, binding *catalog.Binding
 	case b.cat.Sources[t.Source].Template:
 		return ByOwnSource, false, nil
 	}
-	return 0, false, fault.New(fault.Forbidden, "nothing says whose the %s are where the strategy %q looks for it", d.Name, b.strategyOf(d).Name)
+	return 0, false, fault.New(fault.Forbidden, "nothing says whose the %s are where the strategy %q looks for it", b.rowsNamed(d), b.strategyOf(d).Name)
 }
 
 // saysWhose tells whether the tenant column is there that says whose rows a

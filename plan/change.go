@@ -27,6 +27,7 @@ type change struct {
 	owner                     string
 	snapshot                  bool
 	given                     int
+	places                    []string // of the rows to insert, in the input
 	inserts                   []Insert
 	upsert                    Upsert
 	chosen                    Level
@@ -85,6 +86,9 @@ func (c Change) Table() Ref { return c.body.table }
 
 // Given is how many rows there are to insert.
 func (c Change) Given() int { return c.body.given }
+
+// Place is where the row-th of them is in the input.
+func (c Change) Place(row int) string { return c.body.places[row] }
 
 // Inserts is the number of statements that insert them.
 func (c Change) Inserts() int { return len(c.body.inserts) }
@@ -235,6 +239,18 @@ func (i Insert) Column(n int) Field { return i.columns[n] }
 
 // Rows is the number of rows.
 func (i Insert) Rows() int { return len(i.rows) }
+
+// Part is the insert of its rows from one to before another.
+func (i Insert) Part(from, to int) Insert {
+	values := make([][]Given, len(i.values))
+	for n, list := range i.values {
+		if values[n] = list; n >= i.stamps {
+			values[n] = list[from:to]
+		}
+	}
+	i.rows, i.values = i.rows[from:to], values
+	return i
+}
 
 // Row is the number that the n-th row has among all rows of the change.
 func (i Insert) Row(n int) int { return i.rows[n] }

@@ -80,6 +80,8 @@ func (cb *changeBuilder) ownedBy(row map[*catalog.Column]Given, stamps []*catalo
 		}
 		switch {
 		case !ok && cb.required(pair.From): // refused already
+		case !ok && cb.settable(pair.From.Name) == nil:
+			return fault.New(fault.Forbidden, "rows of %s need what you may not write", cb.vis.Dataset.Name)
 		case !ok:
 			f := fault.New(fault.BadUserInput, "%s is missing", pair.From.Name)
 			f.At = place + "." + pair.From.Name

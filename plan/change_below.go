@@ -122,7 +122,7 @@ func (cb *changeBuilder) left(to *catalog.Dataset, on []catalog.Pair, how catalo
 		return fault.New(fault.Forbidden, "deleting rows of %s changes rows that you may not change", d.Name)
 	}
 	if to == d || slices.Contains(cb.under, to) {
-		return fault.New(fault.NotImplemented, "rows of %s are not deleted where that leads back to rows of %s", d.Name, to.Name).
+		return fault.New(fault.NotImplemented, "rows of %s are not deleted where that leads back to rows of %s", d.Name, cb.nameOf(to)).
 			WithHint("delete those first")
 	}
 	sub := cb.nested(vis, query.Delete, cb.field)
@@ -134,7 +134,7 @@ func (cb *changeBuilder) left(to *catalog.Dataset, on []catalog.Pair, how catalo
 		return err
 	}
 	if sub.c.target != cb.c.target {
-		return fault.New(fault.NotImplemented, "rows of %s are not deleted where rows of %s are in another source", d.Name, to.Name)
+		return fault.New(fault.NotImplemented, "rows of %s are not deleted where rows of %s are in another source", d.Name, cb.nameOf(to))
 	}
 	if how == catalog.Unlink {
 		err = sub.unlink(on)
@@ -144,7 +144,7 @@ func (cb *changeBuilder) left(to *catalog.Dataset, on []catalog.Pair, how catalo
 	if err != nil {
 		return err
 	}
-	keeper.refusal = fault.New(fault.Conflict, "rows of %s are referred to by rows of %s that you may not change", d.Name, to.Name)
+	keeper.refusal = fault.New(fault.Conflict, "rows of %s are referred to by rows of %s that you may not change", d.Name, cb.nameOf(to))
 	cb.c.dependents, cb.c.leftovers = append(cb.c.dependents, Change{sub.c}), append(cb.c.leftovers, keeper)
 	cb.c.snapshot = cb.c.snapshot || sub.c.snapshot
 	return nil
@@ -164,15 +164,15 @@ func (cb *changeBuilder) keeper(to *catalog.Dataset, on []catalog.Pair) (Keeper,
 	for _, pair := range on {
 		cell := slices.Index(cb.keyColumns(), pair.From)
 		if cell < 0 {
-			return Keeper{}, nil, fault.New(fault.NotImplemented, "rows of %s are not deleted where those of %s refer to other columns than the key", d.Name, to.Name)
+			return Keeper{}, nil, fault.New(fault.NotImplemented, "rows of %s are not deleted where those of %s refer to other columns than the key", d.Name, cb.nameOf(to))
 		}
 		lb.l.parent = append(lb.l.parent, Link{cell: cell, typ: pair.From.Type, own: lb.read(0, pair.To)})
 	}
 	if lb.failed != nil || lb.l.refs[0].target != cb.c.target {
-		return Keeper{}, nil, fault.New(fault.NotImplemented, "rows of %s are not deleted where rows of %s are in another source", d.Name, to.Name)
+		return Keeper{}, nil, fault.New(fault.NotImplemented, "rows of %s are not deleted where rows of %s are in another source", d.Name, cb.nameOf(to))
 	}
 	cb.c.snapshot = true
-	return Keeper{level: lb.l, refusal: fault.New(fault.Conflict, "rows of %s are referred to by rows of %s", d.Name, to.Name)}, on, nil
+	return Keeper{level: lb.l, refusal: fault.New(fault.Conflict, "rows of %s are referred to by rows of %s", d.Name, cb.nameOf(to))}, on, nil
 }
 
 // nested is the builder of a change that belongs to this one.

@@ -182,11 +182,17 @@ func (cb *changeBuilder) sealed(lb *levelBuilder, snapshot bool) (Level, error) 
 	}
 	for _, r := range l.refs {
 		if err == nil && r.target != cb.c.target && !cb.called() {
-			return Level{}, fault.New(fault.NotImplemented, "%s and %s are in different sources, and one change is made in one", cb.vis.Dataset.Name, r.dataset).
-				WithHint("ask for rows of %s in a query of their own", r.dataset)
+			return Level{}, cb.elsewhere(r)
 		}
 	}
 	return l, err
+}
+
+// elsewhere is the error where a change reaches for rows of another source.
+func (cb *changeBuilder) elsewhere(r Ref) error {
+	name := cb.nameOf(cb.cat.Dataset(r.dataset))
+	return fault.New(fault.NotImplemented, "%s and %s are in different sources, and one change is made in one", cb.vis.Dataset.Name, name).
+		WithHint("ask for rows of %s in a query of their own", name)
 }
 
 // everyWritten is asked of rows that were written: no role's filter of reading.
@@ -245,7 +251,7 @@ func (cb *changeBuilder) check(role func(*levelBuilder, whereAt) (Expr, error)) 
 	cb.c.snapshot = cb.c.snapshot || own > 1 || len(c.level.refs) > own+len(c.refuse)
 	for _, r := range c.level.refs {
 		if r.target != cb.c.target && !cb.called() {
-			return c, fault.New(fault.NotImplemented, "%s and %s are in different sources, and one change is made in one", cb.vis.Dataset.Name, r.dataset)
+			return c, cb.elsewhere(r)
 		}
 	}
 	return c, nil
@@ -282,9 +288,9 @@ func (cb *changeBuilder) notThere(rel *catalog.Relation, place string) error {
 		}
 	}
 	if len(names) == 0 {
-		return fault.New(fault.NotFound, "there is no such row of %s", rel.To.Name)
+		return fault.New(fault.NotFound, "there is no such row of %s", cb.nameOf(rel.To))
 	}
-	f := fault.New(fault.NotFound, "%s leads to no row of %s", strings.Join(names, ", "), rel.To.Name)
+	f := fault.New(fault.NotFound, "%s leads to no row of %s", strings.Join(names, ", "), cb.nameOf(rel.To))
 	if place != "" {
 		f.At = place + "." + names[0]
 	}
@@ -297,6 +303,7 @@ func (cb *changeBuilder) refer(places []string, of func(row int, col *catalog.Co
 	for _, rel := range cb.references() {
 		on := cb.tenantPair(cb.vis.Dataset, rel.To, rel.On)
 		r := Reference{values: make([][]value.Value, len(on))}
+		beside := cb.beside(rel, on, len(places), of)
 		seen := make(map[string]bool)
 		for row, place := range places {
 			tuple, key := make([]value.Value, 0, len(on)), ""
@@ -315,6 +322,12 @@ func (cb *changeBuilder) refer(places []string, of func(row int, col *catalog.Co
 				continue
 			}
 			seen[key] = true
+			if beside[key] {
+				f := fault.New(fault.BadUserInput, "%s leads to a row of the same insert", cb.visiblePair(rel)).
+					WithHint("insert that row by a field before this one")
+				f.At = place
+				return f
+			}
 			for i, v := range tuple {
 				r.values[i] = append(r.values[i], v)
 			}

@@ -63,6 +63,21 @@ func DumpChange(c Change) string {
 			b.WriteByte('\n')
 		}
 	}
+	for i, s := range c.body.upsert.sets {
+		word := "or set %s = %s\n"
+		if s.add {
+			word = "or set %s += %s\n"
+		}
+		text := s.value.text()
+		if c.body.upsert.own[i] {
+			text = "what was to be inserted"
+		}
+		fmt.Fprintf(&b, word, s.column.Stored, text)
+	}
+	level("of these", c.body.upsert.level)
+	for _, l := range c.body.upsert.held {
+		level("held before", l)
+	}
 	level("chosen", c.body.chosen)
 	level("locked", c.body.locked)
 	for _, up := range c.body.above {

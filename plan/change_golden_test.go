@@ -124,7 +124,7 @@ func TestChangeScopes(t *testing.T) {
 	t.Parallel()
 	cases, _ := changeCases(t)
 	s := &sweep{T: t, kinds: make(map[plan.ScopeKind]int)}
-	stamped, levels, nested := 0, 0, 0
+	stamped, levels, nested, held := 0, 0, 0, 0
 	for _, c := range cases {
 		made, err := c.build()
 		if err != nil {
@@ -157,6 +157,13 @@ func TestChangeScopes(t *testing.T) {
 				}
 			}
 			walk(made.Chosen())
+			if u, ok := made.Upsert(); ok {
+				walk(u.Level())
+				for i := range u.Helds() {
+					held++
+					walk(u.Held(i))
+				}
+			}
 			owned(made.Locked())
 			owned(made.Update().Level())
 			owned(made.Remove())
@@ -210,7 +217,7 @@ func TestChangeScopes(t *testing.T) {
 			}
 		}
 	}
-	if stamped == 0 || levels == 0 || nested == 0 || s.kinds[plan.ByTenantColumn] == 0 || s.kinds[plan.ByParent] == 0 {
+	if stamped == 0 || levels == 0 || nested == 0 || held == 0 || s.kinds[plan.ByTenantColumn] == 0 || s.kinds[plan.ByParent] == 0 {
 		t.Errorf("%d stamps, %d levels: the sweep has nothing to prove there", stamped, levels)
 	}
 }

@@ -20,7 +20,7 @@ func (cb *changeBuilder) insert() error {
 	if err != nil {
 		return err
 	}
-	cb.c.given = len(rows)
+	cb.c.given, cb.c.places = len(rows), places
 	cells, columns, err := cb.cells(rows, places)
 	if err != nil {
 		return err

@@ -60,7 +60,7 @@ func (lb *levelBuilder) namedTenant(ref int, col *catalog.Column) (string, bool)
 	if !lb.named || col != u.dataset.Tenant || !u.binding.Columns[col.Name].Missing || !col.Type.Text() || lb.l.refs[ref].target.Kind == catalog.API {
 		return "", false
 	}
-	return lb.p.TenantKey, true
+	return lb.tenantKey(), true
 }
 
 // ofAll refuses what a principal of all tenants cannot do without a name.

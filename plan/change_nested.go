@@ -110,6 +110,9 @@ func (cb *changeBuilder) nest(rel *catalog.Relation, v query.Value, place string
 		return nil, nil
 	}
 	how, ok := v.(query.Object)
+	if _, null := v.(query.Null); null {
+		return nil, bad("%s is null: unlink: true is for a row that leads to none", rel.Name)
+	}
 	if !ok || len(how) != 1 {
 		return nil, bad("%s has exactly one member", rel.Name)
 	}
@@ -143,6 +146,8 @@ func (cb *changeBuilder) nest(rel *catalog.Relation, v query.Value, place string
 			}
 			out[col] = given
 		}
+	case name == "unlink" && cb.c.kind.Updates():
+		return nil, bad("unlink is true; leave %s out for a row that stays as it is", rel.Name)
 	case name == "insert" && cb.c.kind.Inserts():
 		row, ok := how[0].Value.(query.Object)
 		if !ok {

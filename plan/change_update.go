@@ -238,8 +238,8 @@ func (cb *changeBuilder) which(lb *levelBuilder) error {
 	if err != nil {
 		return err
 	}
-	if e.op == True || e.op == False {
-		return fault.New(fault.BadUserInput, "where has no condition").WithHint("write a condition, or all: true for every row")
+	if named := len(lb.l.refs) > 1 || len(lb.uses[0].asked) > 0; !named || lb.unfailing(e) {
+		return fault.New(fault.BadUserInput, "where has no condition that a row could fail").WithHint("write a condition, or all: true for every row")
 	}
 	lb.l.where = e
 	return nil

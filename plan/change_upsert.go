@@ -16,6 +16,7 @@ type Upsert struct {
 	sets  []Set // a value that is not given is that of the row that was to be inserted
 	own   []bool
 	level Level
+	held  []Level // of each update grant, where several decide on a row
 	id    []string
 
 	found [][]value.Value // by column of the key, then row: where nothing is written to rows that are there
@@ -51,6 +52,14 @@ func (u Upsert) Inserted(i int) bool { return u.own[i] }
 
 // Level are the rows that may be changed.
 func (u Upsert) Level() Level { return u.level }
+
+// Helds is the number of grants that decide on a row one by one, each linked by the key: the
+// filter of the one that held the row before goes with its check afterwards, which is each Helds-th of
+// the change's. There are none where one grant decides on all.
+func (u Upsert) Helds() int { return len(u.held) }
+
+// Held are the rows that the i-th of them lets be changed.
+func (u Upsert) Held(i int) Level { return u.held[i] }
 
 // Upsert says what becomes of rows that are there already; false: they are a conflict.
 func (c Change) Upsert() (Upsert, bool) { return c.body.upsert, len(c.body.upsert.key) > 0 }
@@ -98,7 +107,7 @@ func (cb *changeBuilder) upsert(cells []map[*catalog.Column]Given, stamps []*cat
 			columns = append(columns, col)
 		}
 	}
-	updates, err := cb.updateGrant(may, columns)
+	updates, err := cb.updateGrants(may, columns)
 	if err != nil {
 		return err
 	}
@@ -129,18 +138,9 @@ func (cb *changeBuilder) upsert(cells []map[*catalog.Column]Given, stamps []*cat
 		}
 		u.sets, u.own = append(u.sets, Set{column: cb.stored(v), value: Given{value: one}, add: true}), append(u.own, false)
 	}
-	lb := cb.level()
-	if _, err := lb.root(d); err != nil {
+	lb, err := cb.changeable(updates)
+	if err != nil {
 		return err
-	}
-	lb.l.limit = All
-	lb.role = func(at whereAt) (Expr, error) {
-		read, err := lb.roleFilter(0, at)
-		if err != nil {
-			return Expr{}, err
-		}
-		e, err := holds(updates.filters)(lb, at)
-		return all([]Expr{read, e}), err
 	}
 	for _, col := range d.Key {
 		lb.read(0, col)
@@ -149,12 +149,67 @@ func (cb *changeBuilder) upsert(cells []map[*catalog.Column]Given, stamps []*cat
 	if u.level, err = cb.sealed(lb, true); err != nil {
 		return err
 	}
+	if len(updates) > 1 {
+		if u.held, err = cb.heldBy(updates, key); err != nil {
+			return err
+		}
+		cb.c.snapshot = true // a row that comes meanwhile is seen by none of them, and begins the change anew
+	}
 	cb.c.upsert = u
-	cb.grants = make([]grant, len(insertGrants)) // a row that is there afterwards is right by both
-	for i, g := range insertGrants {
-		cb.grants[i] = grant{checks: slices.Concat(g.checks, updates.checks), of: g.of}
+	cb.grants = nil // a row that is there afterwards is right by both
+	for _, g := range insertGrants {
+		for _, update := range updates {
+			cb.grants = append(cb.grants, grant{checks: slices.Concat(g.checks, update.checks), of: g.of})
+		}
 	}
 	return nil
+}
+
+// changeable is a level of rows that are shown, and that one of some grants lets be updated.
+func (cb *changeBuilder) changeable(by []grant) (*levelBuilder, error) {
+	lb := cb.level()
+	if _, err := lb.root(cb.vis.Dataset); err != nil {
+		return nil, err
+	}
+	lb.l.limit = All
+	lb.role = func(at whereAt) (Expr, error) {
+		read, err := lb.roleFilter(0, at)
+		if err != nil {
+			return Expr{}, err
+		}
+		granted := make([]Expr, 0, len(by))
+		for _, g := range by {
+			e, err := holds(g.filters)(lb, at)
+			if err != nil {
+				return Expr{}, err
+			}
+			granted = append(granted, e)
+		}
+		return all([]Expr{read, anyOf(granted)}), nil
+	}
+	return lb, nil
+}
+
+// heldBy are for each grant the rows that it lets be updated, found by a key.
+func (cb *changeBuilder) heldBy(updates []grant, key []*catalog.Column) ([]Level, error) {
+	var out []Level
+	for _, g := range updates {
+		lb, err := cb.changeable([]grant{g})
+		if err != nil {
+			return nil, err
+		}
+		for _, col := range key {
+			if !cb.table.uses[0].binding.Columns[col.Name].Missing {
+				lb.l.parent = append(lb.l.parent, Link{cell: len(lb.l.parent), typ: col.Type, own: lb.read(0, col)})
+			}
+		}
+		l, err := cb.sealed(lb, true)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, l)
+	}
+	return out, nil
 }
 
 // found plans that rows which are there already stay as they are: of each row the whole key has to
@@ -216,8 +271,9 @@ func (cb *changeBuilder) shows(columns []*catalog.Column) bool {
 	})
 }
 
-// updateGrant is the one grant that covers columns which are updated.
-func (cb *changeBuilder) updateGrant(may *catalog.Granted, columns []*catalog.Column) (grant, error) {
+// updateGrants are the grants that cover columns which are updated. One that asks for nothing
+// decides on all.
+func (cb *changeBuilder) updateGrants(may *catalog.Granted, columns []*catalog.Column) ([]grant, error) {
 	var out []grant
 	for _, role := range may.Roles {
 		if may.Own == nil {
@@ -228,17 +284,13 @@ func (cb *changeBuilder) updateGrant(may *catalog.Granted, columns []*catalog.Co
 		}
 	}
 	out = slices.DeleteFunc(out, func(g grant) bool { return !g.covers(columns) })
+	if len(out) == 0 {
+		return nil, fault.New(fault.Forbidden, "no role of yours updates these columns of %s together", cb.vis.Dataset.Name)
+	}
 	if i := slices.IndexFunc(out, grant.plain); i >= 0 {
-		return out[i], nil
+		out = out[i : i+1]
 	}
-	switch len(out) {
-	case 1:
-		return out[0], nil
-	case 0:
-		return grant{}, fault.New(fault.Forbidden, "no role of yours updates these columns of %s together", cb.vis.Dataset.Name)
-	}
-	return grant{}, fault.New(fault.Forbidden, "several roles of yours update %s, each some rows; which of them decides on a row that is there already cannot be told", cb.vis.Dataset.Name).
-		WithHint("update the rows that are there, and insert the others")
+	return out, nil
 }
 
 // twice refuses rows of which two have the same key: what becomes of the row would depend on

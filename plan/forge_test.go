@@ -72,7 +72,7 @@ func TestForged(t *testing.T) {
 			return sqlgen.Insert(plan.Insert{}, plan.Upsert{}, d)
 		},
 		"update": func(d sqlgen.ChangeDialect) (sqlgen.Statement, error) { return sqlgen.Update(plan.Update{}, d) },
-		"delete": func(d sqlgen.ChangeDialect) (sqlgen.Statement, error) { return sqlgen.Delete(plan.Level{}, d) },
+		"delete": func(d sqlgen.ChangeDialect) (sqlgen.Statement, error) { return sqlgen.Delete(plan.Level{}, "", d) },
 		"chosen": func(d sqlgen.ChangeDialect) (sqlgen.Statement, error) { return sqlgen.Chosen(plan.Level{}, d) },
 		"named": func(d sqlgen.ChangeDialect) (sqlgen.Statement, error) {
 			return sqlgen.Named(plan.Level{}, sqlgen.NoLock, d)
@@ -82,7 +82,7 @@ func TestForged(t *testing.T) {
 			t.Errorf("the zero %s is rendered as %q, %v", what, s.Text, err)
 		}
 	}
-	if _, err := sqlexec.Apply(t.Context(), nil, sqlgen.PostgresChange, plan.Change{}); !errors.Is(err, sqlgen.ErrNotPlanned) {
+	if _, err := sqlexec.Apply(t.Context(), nil, sqlgen.PostgresChange, plan.Change{}, nil); !errors.Is(err, sqlgen.ErrNotPlanned) {
 		t.Errorf("the zero change is made: %v", err)
 	}
 	sources, err := datasource.New(&catalog.Catalog{}, datasource.Options{})
@@ -101,7 +101,7 @@ func TestForged(t *testing.T) {
 	if in, err := sources.Import(t.Context(), plan.Import{}, nil, 0); in != 0 || !errors.Is(err, datasource.ErrNotPlanned) {
 		t.Errorf("the zero import is made: %v", err)
 	}
-	if s, err := sqlgen.Load(plan.Import{}, sqlgen.PostgresImport); !errors.Is(err, sqlgen.ErrNotPlanned) || s.Text != "" {
+	if s, err := sqlgen.Load(plan.Import{}, nil, sqlgen.PostgresImport); !errors.Is(err, sqlgen.ErrNotPlanned) || s.Text != "" {
 		t.Errorf("the zero import is rendered as %q, %v", s.Text, err)
 	}
 	if _, err := sqlgen.Stage(plan.Import{}, sqlgen.PostgresImport); !errors.Is(err, sqlgen.ErrNotPlanned) {

@@ -48,7 +48,7 @@ var grants = []struct{ catalog, principal, want string }{
 	{"accounts.yml", `tenant: "acme", filters: {orders: {}}`, "allows everything"},
 	{"accounts.yml", `tenant: "acme", filters: {others: {id: {eq: 1}}}`, `unknown dataset "others"`},
 	// Build lets the next one pass as long as nobody asks for orders.
-	{"accounts.yml", `tenant: "acme", strategy: "silo", datasets: ["products"], filters: {orders: {region: {eq: "EU"}}}`, "nothing says where the orders"},
+	{"accounts.yml", `tenant: "acme", strategy: "silo", datasets: ["products"], filters: {orders: {region: {eq: "EU"}}}`, "nothing says where the rows"},
 	{"accounts.yml", `allTenants: true`, ""},
 	{"accounts.yml", `allTenants: true, strategy: "silo"`, "ask as one tenant"},
 	{"accounts.yml", `allTenants: true, strategy: "partner"`, "ask as one tenant"},

@@ -89,7 +89,7 @@ func (lb *levelBuilder) add(d *catalog.Dataset, from, inside int, on []catalog.P
 	lb.uses = append(lb.uses, u)
 	lb.l.refs = append(lb.l.refs, Ref{
 		dataset: d.Name, target: target, schema: schema, table: binding.Table, path: binding.Path, rows: binding.Rows,
-		reason: reason, inside: inside, from: from,
+		reason: reason, inside: inside, from: from, shown: lb.view.Dataset(d.Name) != nil,
 	})
 	if lb.isOwn(d, binding) {
 		lb.l.refs[i].own = lb.tenant()
@@ -213,7 +213,7 @@ func (lb *levelBuilder) seal() (Level, error) {
 			// the rows of the tenant it is told: what stands there is known.
 			told := lb.l.refs[i].target.Kind == catalog.API && lb.uses[i].dataset.Tenant != nil && f.Name == lb.uses[i].dataset.Tenant.Name
 			if lb.uses[i].binding.Columns[f.Name].Missing && !told {
-				return Level{}, fault.New(fault.Forbidden, "a filter of %s needs a column that is not where this tenant's rows are", lb.uses[i].dataset.Name)
+				return Level{}, fault.New(fault.Forbidden, "a filter of %s needs a column that is not where this tenant's rows are", lb.nameOf(lb.uses[i].dataset))
 			}
 			f.Asked = slices.Contains(lb.uses[i].asked, f.Name)
 		}
@@ -227,7 +227,7 @@ func (lb *levelBuilder) seal() (Level, error) {
 func (lb *levelBuilder) policies(i int) error {
 	d := lb.uses[i].dataset
 	if lb.uses[i].visible == nil {
-		return fault.New(fault.Forbidden, "the answer needs %s, which no role of yours grants", d.Name)
+		return fault.New(fault.Forbidden, "this needs rows that no role of yours shows")
 	}
 	var scope []Expr
 	at := whereAt{ref: i, inside: i, policy: true, variables: true}

@@ -289,6 +289,7 @@ type Ref struct {
 	absent  bool   // the rows are looked up, not joined
 	shared  bool   // the rows are read from the base of a SharedScan, where the scope stands
 	own     string // the tenant whose own the table is
+	shown   bool   // the principal sees the dataset
 	step    bool   // a step from the reference that it is inside of, or from the step before, to the tenant column
 }
 
@@ -370,6 +371,9 @@ func (r Ref) Shared() bool { return r.shared }
 // Own is the tenant whose own table it is, or empty. What the table is like is
 // only known when it is looked at.
 func (r Ref) Own() string { return r.own }
+
+// Shown tells that the principal sees the dataset: an error may name it.
+func (r Ref) Shown() bool { return r.shown }
 
 // Step tells a reference that is there to say whose the rows are of the one
 // that it is inside of. Nothing but the tenant confines it.

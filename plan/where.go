@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"errors"
 	"slices"
 	"strings"
 
@@ -292,6 +293,9 @@ func (lb *levelBuilder) comparison(at whereAt, e Expr, m query.Member) (Expr, er
 		return in, nil
 	case "isNull":
 		b, ok := operand.(query.Bool)
+		if _, null := operand.(query.Null); null {
+			return Expr{}, errors.New("it is true for null and false for any value, and null is neither")
+		}
 		if !ok {
 			return Expr{}, mismatch(value.Of(value.Boolean), "something else")
 		}

@@ -255,7 +255,7 @@ func auditFilter(in *graph.AuditFilter) tenancy.AuditFilter {
 	}
 	f := tenancy.AuditFilter{
 		Tenant: given(in.Tenant), Subject: given(in.Subject), Operation: given(in.Operation), Outcome: given(in.Outcome),
-		ActedOnly: in.Acted, From: given(in.From), To: given(in.To),
+		Search: given(in.Search), ActedOnly: in.Acted, From: given(in.From), To: given(in.To),
 	}
 	switch given(in.Kind) {
 	case graph.AuditKindAdministration:

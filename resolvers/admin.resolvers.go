@@ -155,6 +155,12 @@ func (r *adminMutationResolver) SetUserRights(ctx context.Context, obj *graph.Ad
 	})
 }
 
+func (r *adminMutationResolver) SetUserProfile(ctx context.Context, obj *graph.AdminMutation, tenant *string, username string, name string, email string) (*graph.AdminUser, error) {
+	return r.changeUser(ctx, tenant, username, func(store *tenancy.Store, who principal.Principal, tenant string) error {
+		return store.SetUserProfile(ctx, who, tenant, username, name, email)
+	})
+}
+
 func (r *adminMutationResolver) SetUserStatus(ctx context.Context, obj *graph.AdminMutation, tenant *string, username string, status graph.UserStatus) (*graph.AdminUser, error) {
 	return r.changeUser(ctx, tenant, username, func(store *tenancy.Store, who principal.Principal, tenant string) error {
 		wanted := tenancy.Active
@@ -229,12 +235,20 @@ func (r *adminQueryResolver) Tenant(ctx context.Context, obj *graph.AdminQuery, 
 	return missing(one(got, err, describeTenant))
 }
 
-func (r *adminQueryResolver) Tokens(ctx context.Context, obj *graph.AdminQuery, kind graph.TokenKind, tenant *string, subject *string, living bool, after *string, limit int) (*graph.TokenPage, error) {
+func (r *adminQueryResolver) Health(ctx context.Context, obj *graph.AdminQuery) (*graph.Health, error) {
+	return r.health(ctx)
+}
+
+func (r *adminQueryResolver) Findings(ctx context.Context, obj *graph.AdminQuery) (*graph.Findings, error) {
+	return r.findings(ctx)
+}
+
+func (r *adminQueryResolver) Tokens(ctx context.Context, obj *graph.AdminQuery, kind graph.TokenKind, tenant *string, subject *string, search *string, living bool, after *string, limit int) (*graph.TokenPage, error) {
 	store, who, part, err := r.listing(ctx, after, limit)
 	if err != nil {
 		return nil, err
 	}
-	which := tenancy.TokenFilter{Kind: tenancy.EmbedToken, Tenant: given(tenant), Subject: given(subject), Living: living}
+	which := tenancy.TokenFilter{Kind: tenancy.EmbedToken, Tenant: given(tenant), Subject: given(subject), Search: given(search), Living: living}
 	if kind == graph.TokenKindSession {
 		which.Kind = tenancy.Session
 	}
@@ -245,12 +259,12 @@ func (r *adminQueryResolver) Tokens(ctx context.Context, obj *graph.AdminQuery, 
 	return &graph.TokenPage{Items: each(rows, describeToken), Next: optional(next)}, nil
 }
 
-func (r *adminQueryResolver) ServiceKeys(ctx context.Context, obj *graph.AdminQuery, tenant *string, living bool, after *string, limit int) (*graph.ServiceKeyPage, error) {
+func (r *adminQueryResolver) ServiceKeys(ctx context.Context, obj *graph.AdminQuery, tenant *string, search *string, living bool, after *string, limit int) (*graph.ServiceKeyPage, error) {
 	store, who, part, err := r.listing(ctx, after, limit)
 	if err != nil {
 		return nil, err
 	}
-	which := tenancy.TokenFilter{Kind: tenancy.ServiceKey, Tenant: given(tenant), Living: living}
+	which := tenancy.TokenFilter{Kind: tenancy.ServiceKey, Tenant: given(tenant), Search: given(search), Living: living}
 	rows, next, err := store.Tokens(ctx, who, which, part)
 	if err != nil {
 		return nil, err
@@ -258,12 +272,16 @@ func (r *adminQueryResolver) ServiceKeys(ctx context.Context, obj *graph.AdminQu
 	return &graph.ServiceKeyPage{Items: each(rows, describeKey), Next: optional(next)}, nil
 }
 
-func (r *adminQueryResolver) Users(ctx context.Context, obj *graph.AdminQuery, tenant *string, after *string, limit int) (*graph.UserPage, error) {
+func (r *adminQueryResolver) Users(ctx context.Context, obj *graph.AdminQuery, tenant *string, allTenants bool, search *string, after *string, limit int) (*graph.UserPage, error) {
 	store, who, part, err := r.listing(ctx, after, limit)
 	if err != nil {
 		return nil, err
 	}
-	rows, next, err := store.Users(ctx, who, ofViewer(who, tenant), part)
+	which := tenancy.UserFilter{Tenant: ofViewer(who, tenant), AllTenants: allTenants, Search: given(search)}
+	if allTenants && tenant != nil {
+		return nil, fault.New(fault.BadUserInput, "users are listed of one tenant, or of all")
+	}
+	rows, next, err := store.Users(ctx, who, which, part)
 	if err != nil {
 		return nil, err
 	}
@@ -293,6 +311,10 @@ func (r *adminQueryResolver) Roles(ctx context.Context, obj *graph.AdminQuery, t
 		return nil, err
 	}
 	return each(rows, describeRole(store, who)), nil
+}
+
+func (r *adminQueryResolver) ConfiguredRoles(ctx context.Context, obj *graph.AdminQuery) ([]graph.ConfiguredRole, error) {
+	return r.configuredRoles(ctx)
 }
 
 func (r *adminQueryResolver) AuditLog(ctx context.Context, obj *graph.AdminQuery, filter *graph.AuditFilter, after *string, limit int) (*graph.AuditPage, error) {
@@ -354,6 +376,14 @@ func (r *mutationResolver) Logout(ctx context.Context) (*bool, error) {
 	}
 	err = store.RevokeOwn(ctx, who)
 	return done(err)
+}
+
+func (r *mutationResolver) LogoutEverywhere(ctx context.Context) (*int, error) {
+	store, who, err := r.control(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return itself(store.RevokeSessions(ctx, who))
 }
 
 func (r *mutationResolver) ChangePassword(ctx context.Context, old string, new string) (*bool, error) {

@@ -80,7 +80,7 @@ func describeKey(t tenancy.Token) graph.ServiceKey {
 
 func describeUser(u tenancy.User) graph.AdminUser {
 	out := graph.AdminUser{
-		ID: u.ID, Tenant: optional(u.Tenant), Username: u.Username, Name: optional(u.Name), Email: optional(u.Email),
+		ID: u.ID, Tenant: optional(u.Tenant), Username: u.Username, Login: u.Login(), Name: optional(u.Name), Email: optional(u.Email),
 		Status: graph.UserStatusActive, Roles: always(u.Roles), Scopes: scopesOut(u.Scopes), CreatedAt: u.Created, ChangedAt: u.Changed,
 	}
 	if u.Status == tenancy.Disabled {

@@ -17,6 +17,10 @@ func (r *queryResolver) Authenticated(ctx context.Context) (bool, error) {
 	return err == nil, nil
 }
 
+func (r *queryResolver) Console(ctx context.Context) (*graph.Console, error) {
+	return r.console(ctx), nil
+}
+
 func (r *queryResolver) Viewer(ctx context.Context) (*graph.Viewer, error) {
 	who, err := principal.From(ctx)
 	if err != nil {

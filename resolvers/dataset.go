@@ -13,6 +13,7 @@ import (
 	"usher/plan"
 	"usher/principal"
 	"usher/stage"
+	"usher/traffic"
 )
 
 // Datasets answers the root fields of datasets. It is the way of a request
@@ -32,6 +33,9 @@ type Datasets struct {
 	Tenant func(ctx context.Context, id string) (plan.Tenant, error)
 	// Told hears of each dataset that was changed; nil: nobody else keeps answers.
 	Told func(context.Context, plan.Change)
+
+	// Seen is told when sources answer and fail; nil: nobody looks.
+	Seen *traffic.Sources
 
 	plans planCache
 }
@@ -77,6 +81,7 @@ func (d *Datasets) run(ctx context.Context, p *part, b bound) []graph.Outcome {
 	began := time.Now()
 	answered, err := p.question.Bind(b.who.Tenant, b.texts).Answer(ctx) // question ─▶ rows
 	watch.asked(d.Stages.Took(stage.Source, began))
+	d.saw(ctx, p.source, err)
 	if err != nil {
 		return d.withoutRows(ctx, p, b, err)
 	}

@@ -32,6 +32,7 @@ type part struct {
 	encoders []*answer.Encoder
 	cursors  []bindingOf // beside encoders; nil: of a field without cursors
 	question *datasource.Question
+	source   string  // that alone answers it, of everybody; empty: several do, or a tenant's own
 	each     []*part // the same fields one by one, where there are several
 }
 
@@ -80,7 +81,7 @@ func (d *Datasets) plan(ctx context.Context, asked graph.Asked, cat *catalog.Cat
 		op.lasting = op.lasting && op.plans[i].Timeless()
 		op.size += op.plans[i].Size() + fieldSize
 		encoder := answer.NewEncoder(op.plans[i], answer.Writing{Key: request.Field.Key, NumbersAsText: asked.Key.Numbers().AsText(d.NumbersAsText)})
-		alone[i] = &part{fields: []int{i}, encoders: []*answer.Encoder{encoder}, cursors: []bindingOf{cursors}}
+		alone[i] = &part{fields: []int{i}, encoders: []*answer.Encoder{encoder}, cursors: []bindingOf{cursors}, source: askedAlone(op.plans[i])}
 	}
 	if d.Audit != nil {
 		op.trail = trailOf(ctx, requests, op.plans)
@@ -138,7 +139,7 @@ func (d *Datasets) together(scan plan.SharedScan, alone []*part) *part {
 		shared.fields = append(shared.fields, one.fields...)
 		shared.encoders = append(shared.encoders, one.encoders...)
 		shared.cursors = append(shared.cursors, one.cursors...)
-		shared.each = append(shared.each, one)
+		shared.each, shared.source = append(shared.each, one), one.source
 	}
 	return shared
 }

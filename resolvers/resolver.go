@@ -9,4 +9,5 @@ import "usher/tenancy"
 type Resolver struct {
 	Data    *Datasets      // answers tables
 	Control *tenancy.Store // answers administration; nil: there is none, and no schema shows it
+	House   House          // what there is to be told of the gateway itself
 }

@@ -40,6 +40,7 @@ const (
 var fields = map[string]Audience{
 	"Query.authenticated": Anonymous | Holder,
 	"Query.viewer":        Holder,
+	"Query.console":       Anonymous | Holder,
 	"Query.datasets":      Reader,
 	"Query.dataset":       Reader,
 	"Query.table":         Reader,
@@ -54,6 +55,7 @@ var fields = map[string]Audience{
 	"Mutation.narrowToken":      Administrator | Minter,
 	"Mutation.login":            Anonymous,
 	"Mutation.logout":           Guest,
+	"Mutation.logoutEverywhere": User,
 	"Mutation.changePassword":   User,
 	"Mutation.actAs":            Operator,
 	"Mutation.createSavedQuery": Administrator | Author,
@@ -70,7 +72,11 @@ var fields = map[string]Audience{
 	"AdminQuery.users":       Administrator,
 	"AdminQuery.user":        Administrator,
 	"AdminQuery.roles":       Administrator,
-	"AdminQuery.auditLog":    Administrator,
+
+	"AdminQuery.configuredRoles": Administrator,
+	"AdminQuery.health":          Administrator,
+	"AdminQuery.findings":        Operator,
+	"AdminQuery.auditLog":        Administrator,
 
 	"AdminMutation.createTenant":         Operator,
 	"AdminMutation.renameTenant":         Administrator,
@@ -89,6 +95,7 @@ var fields = map[string]Audience{
 	"AdminMutation.createUser":           Administrator,
 	"AdminMutation.setUserRights":        Administrator,
 	"AdminMutation.setUserStatus":        Administrator,
+	"AdminMutation.setUserProfile":       Administrator,
 	"AdminMutation.setPassword":          Administrator,
 	"AdminMutation.deleteUser":           Administrator,
 	"AdminMutation.putRole":              Administrator,

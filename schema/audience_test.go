@@ -94,7 +94,7 @@ func TestAudiences(t *testing.T) {
 	t.Parallel()
 	all := []principal.Scope{principal.CreateTokens, principal.ReadData, principal.WriteData, principal.Administer}
 	acting := &principal.Acting{Subject: "root", Reason: "a ticket"}
-	const data = "authenticated dataset datasets table viewer"
+	const data = "authenticated console dataset datasets table viewer"
 	const saved = " savedQueries savedQuery dashboards dashboard"
 	const keep = " createSavedQuery deleteSavedQuery updateSavedQuery"
 	b, err := NewBuilder(Administration)
@@ -102,7 +102,7 @@ func TestAudiences(t *testing.T) {
 		t.Fatal(err)
 	}
 	everything := slices.DeleteFunc(slices.Collect(maps.Keys(fields)), func(name string) bool {
-		return slices.Contains([]string{"Query.node", "Query.nodes", "Mutation.login", "Mutation.logout", "Mutation.changePassword"}, name)
+		return slices.Contains([]string{"Query.node", "Query.nodes", "Mutation.login", "Mutation.logout", "Mutation.logoutEverywhere", "Mutation.changePassword"}, name)
 	})
 	f := func(what string, p principal.Principal, queries, mutations string) {
 		t.Helper()
@@ -153,21 +153,21 @@ func TestAudiences(t *testing.T) {
 	f("a JWT", tenant(principal.JWT, principal.ReadData), data+saved, keep)
 	f("an embed token", tenant(principal.EmbedToken, principal.ReadData), data, "logout")
 	f("an embed token with every scope", tenant(principal.EmbedToken, all...), data, "logout")
-	f("an embed token without scopes", tenant(principal.EmbedToken), "authenticated viewer", "logout")
-	f("a key without scopes", principal.Principal{Kind: principal.ServiceKey, AllTenants: true}, "authenticated viewer", "")
+	f("an embed token without scopes", tenant(principal.EmbedToken), "authenticated console viewer", "logout")
+	f("a key without scopes", principal.Principal{Kind: principal.ServiceKey, AllTenants: true}, "authenticated console viewer", "")
 	f("a minter", principal.Principal{Kind: principal.ServiceKey, AllTenants: true, Scopes: []principal.Scope{principal.CreateTokens}},
-		"authenticated viewer admin.tokens", "createToken narrowToken admin.revokeTokens")
+		"authenticated console viewer admin.tokens", "createToken narrowToken admin.revokeTokens")
 	f("a tenant's minter", tenant(principal.ServiceKey, principal.CreateTokens),
-		"authenticated viewer admin.tokens"+saved, "createToken narrowToken admin.revokeTokens"+keep)
-	f("a user", tenant(principal.Session, principal.ReadData), data+saved, keep+" logout changePassword")
+		"authenticated console viewer admin.tokens"+saved, "createToken narrowToken admin.revokeTokens"+keep)
+	f("a user", tenant(principal.Session, principal.ReadData), data+saved, keep+" logout logoutEverywhere changePassword")
 	f("an administrator of all tenants", principal.Principal{Kind: principal.ServiceKey, AllTenants: true, Scopes: all}, of("Query."), of("Mutation."))
-	const operators = " tenants actAs createTenant setTenantStrategy setTenantCell setTenantAccounts setTenantExternalIds setTenantAllowHosts suspendTenant resumeTenant deleteTenant "
+	const operators = " tenants findings actAs createTenant setTenantStrategy setTenantCell setTenantAccounts setTenantExternalIds setTenantAllowHosts suspendTenant resumeTenant deleteTenant "
 	everything = slices.DeleteFunc(everything, func(name string) bool {
 		_, field, _ := strings.Cut(name, ".")
 		return strings.Contains(operators, " "+field+" ")
 	})
 	f("a tenant's administrator who may do all", tenant(principal.ServiceKey, all...), of("Query."), of("Mutation."))
-	f("an administrator who is logged in", tenant(principal.Session, all...), of("Query."), of("Mutation.")+" logout changePassword")
+	f("an administrator who is logged in", tenant(principal.Session, all...), of("Query."), of("Mutation.")+" logout logoutEverywhere changePassword")
 	reading := tenant(principal.Session, principal.ReadData)
 	reading.Acting = acting
 	f("who acts to read", reading, data+saved, "logout")
@@ -177,7 +177,7 @@ func TestAudiences(t *testing.T) {
 	only := tenant(principal.JWT, principal.ReadData)
 	only.Grant.SavedOnly = true
 	f("who has saved queries only", only, data+saved, "")
-	f("nobody in particular", principal.Principal{}, "authenticated viewer", "")
+	f("nobody in particular", principal.Principal{}, "authenticated console viewer", "")
 
 	anonymous := b.staticFor(Anonymous)
 	if got := fmt.Sprint(anonymous.Mutation.Fields.ForName("login") != nil, len(anonymous.Mutation.Fields)); got != "true 1" {

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# Installs what is missing to build usher (demo), to run all its tests (test), or to
-# measure it beside others (bench):
-#   scripts/prerequisites.sh demo|test|bench
+# Installs what is missing to build usher (demo), to run all its tests (test), to
+# measure it beside others (bench), to make a release (release), or to look at what
+# operators get (deploy):
+#   scripts/prerequisites.sh demo|test|bench|release|deploy
 # It installs on Debian and Ubuntu only; elsewhere it names what is missing.
 # With everything in place it does nothing, quickly.
 set -euo pipefail
@@ -9,9 +10,9 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 purpose=${1:-}
 case $purpose in
-  demo | test | bench) ;;
+  demo | test | bench | release | deploy) ;;
   *)
-    echo "usage: scripts/prerequisites.sh demo|test|bench" >&2
+    echo "usage: scripts/prerequisites.sh demo|test|bench|release|deploy" >&2
     exit 2
     ;;
 esac
@@ -74,7 +75,7 @@ missing() {
   has_compiler || echo compiler
   has_certificates || echo certificates
   has_go || echo go
-  if [[ $purpose != demo ]]; then
+  if [[ $purpose == test || $purpose == bench ]]; then
     has_postgres || echo postgres
     has_node || echo node
   fi
@@ -82,6 +83,16 @@ missing() {
     has_daemon pgbouncer || echo pgbouncer
     has_chromium || echo chromium
     has_daemon haproxy || echo haproxy
+  fi
+  if [[ $purpose == release ]]; then
+    has dpkg-deb && has readelf || echo packaging
+    has lintian || echo lintian
+  fi
+  if [[ $purpose == deploy ]]; then
+    has promtool || echo prometheus
+    has_daemon haproxy || echo haproxy
+    has shellcheck || echo shellcheck
+    has systemd-analyze || echo systemd
   fi
 }
 
@@ -95,6 +106,11 @@ describe() {
     node) echo "Node.js $node_oldest or newer with npm" ;;
     chromium) echo "Chromium or Google Chrome" ;;
     haproxy) echo "HAProxy" ;;
+    packaging) echo "dpkg-deb and readelf (dpkg and binutils)" ;;
+    lintian) echo "lintian" ;;
+    prometheus) echo "promtool (prometheus)" ;;
+    shellcheck) echo "shellcheck" ;;
+    systemd) echo "systemd-analyze (systemd)" ;;
   esac
 }
 
@@ -176,7 +192,9 @@ install() {
     certificates) apt_install ca-certificates ;;
     go) install_go ;;
     postgres) install_postgres ;;
-    pgbouncer | haproxy) install_daemon "$1" ;;
+    pgbouncer | haproxy | prometheus) install_daemon "$1" ;;
+    packaging) apt_install dpkg binutils ;;
+    lintian | shellcheck | systemd) apt_install "$1" ;;
     node) if has node; then apt_install npm; else apt_install nodejs npm; fi ;;
     chromium) install_chromium ;;
   esac

@@ -9,7 +9,9 @@ folder=$1 arch=$2 out=$3
 : "${VERSION:?}" "${SOURCE_DATE_EPOCH:?}"
 debian=${VERSION#v}
 debian=${debian/-/\~} # a candidate sorts before the release
+maintainer=${MAINTAINER:-usher maintainers <maintainers@usher.example>}
 root=$(mktemp -d)
+chmod 755 "$root" # it is in the package as ./
 trap 'rm -rf "$root"' EXIT
 
 # put FILE PLACE [MODE]
@@ -33,11 +35,18 @@ put "$folder/LICENSES-of-modules.txt" $doc/LICENSES-of-modules.txt
 put "$folder/LICENSES-of-pages.txt" $doc/LICENSES-of-pages.txt
 put README.md $doc/README.md
 for file in docs/*.md docs/*.png; do put "$file" "$doc/docs/${file#docs/}"; done
-gzip --no-name --best <CHANGELOG.md >"$root/$doc/changelog.gz"
+put CHANGELOG.md $doc/CHANGELOG.md
+gzip --no-name --best >"$root/$doc/changelog.gz" <<END
+usher ($debian) stable; urgency=medium
+
+  * $VERSION: CHANGELOG.md beside this file says what has changed.
+
+ -- $maintainer  $(date -u -R -d "@$SOURCE_DATE_EPOCH")
+END
 put deploy/debian/lintian-overrides usr/share/lintian/overrides/usher
 
 # newest PREFIX: the newest of the versioned symbols that the program needs.
-newest() { objdump -T "$folder/usher" | grep -oE "\b$1_[0-9.]+" | sort -Vu | tail -n 1 | sed "s/$1_//"; }
+newest() { readelf --wide --dyn-syms "$folder/usher" | grep -oE "@$1_[0-9.]+" | sort -Vu | tail -n 1 | sed "s/@$1_//"; }
 case $(newest GLIBCXX) in # https://gcc.gnu.org/onlinedocs/libstdc++/manual/abi.html
   3.4.29) stdcxx=11 ;;
   3.4.30) stdcxx=12 ;;
@@ -58,7 +67,7 @@ cat >"$root/DEBIAN/control" <<END
 Package: usher
 Version: $debian
 Architecture: $arch
-Maintainer: The usher authors <usher@localhost>
+Maintainer: $maintainer
 Installed-Size: $(du -k --apparent-size --summarize --exclude=DEBIAN "$root" | cut -f 1)
 Depends: libc6 (>= $(newest GLIBC)), libgcc-s1 (>= 3.0), libstdc++6 (>= $stdcxx), ca-certificates, systemd | systemd-standalone-sysusers | systemd-sysusers, systemd | systemd-standalone-tmpfiles | systemd-tmpfiles
 Section: database

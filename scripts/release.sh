@@ -2,7 +2,7 @@
 # Makes all that is published of a version, into dist/:
 #   scripts/release.sh v1.2.3 [dist]
 # For each platform an archive, a package for Debian and Ubuntu, and a bill of materials;
-# SHA256SUMS of all. The same commit and compiler make the same bytes, for their times
+# the chart for Kubernetes; SHA256SUMS of all. The same commit and compiler make the same bytes, for their times
 # are that of the commit (or SOURCE_DATE_EPOCH).
 #
 # DuckDB is linked in, so that each platform needs a C++ compiler for it. Linux on amd64
@@ -107,6 +107,14 @@ for platform in "${platforms[@]}"; do
   pack "$folder" "$out/$name.tar.gz"
   scripts/release-deb.sh "$folder" "$arch" "$out"
 done
+
+# The chart is the same on all platforms.
+chart=$work/chart/usher
+mkdir -p "$work/chart"
+cp -R deploy/helm/usher "$chart"
+rm -r "$chart/ci"
+sed -i "s/^version: .*/version: ${version#v}/; s/^appVersion: .*/appVersion: $version/" "$chart/Chart.yaml"
+pack "$chart" "$out/usher-${version#v}.tgz"
 
 (cd "$out" && sha256sum -- * >SHA256SUMS.tmp && mv SHA256SUMS.tmp SHA256SUMS)
 ls -l "$out"

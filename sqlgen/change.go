@@ -180,8 +180,9 @@ func Update(u plan.Update, d ChangeDialect) (Statement, error) {
 }
 
 // Delete writes the statement that removes rows of the level: those with the keys that
-// its first arguments list. It returns the number of each key.
-func Delete(l plan.Level, d ChangeDialect) (Statement, error) {
+// its first arguments list. It returns the number of each key, and beside it what is told of the
+// table, if that is asked.
+func Delete(l plan.Level, told string, d ChangeDialect) (Statement, error) {
 	if l.Refs() == 0 || l.Links() == 0 {
 		return Statement{}, ErrNotPlanned
 	}
@@ -190,6 +191,9 @@ func Delete(l plan.Level, d ChangeDialect) (Statement, error) {
 	w.into(l.Ref(0))
 	w.put(" USING ")
 	w.named(d)
+	if told != "" && d.Returns() {
+		w.put(", ", told)
+	}
 	return Statement{Text: w.b.String(), Args: w.args.Args, Parents: w.parents}, w.err
 }
 
@@ -270,14 +274,22 @@ func Named(l plan.Level, lock Lock, d ChangeDialect) (Statement, error) {
 	return statement, err
 }
 
+// Checked is Keyed with one more cell at the end: what is told of the table.
+func Checked(l plan.Level, told string, d Dialect) (Statement, error) { return keyed(l, told, d) }
+
 // Keyed is Named for rows that nobody changes meanwhile.
-func Keyed(l plan.Level, d Dialect) (Statement, error) {
+func Keyed(l plan.Level, d Dialect) (Statement, error) { return keyed(l, "", d) }
+
+func keyed(l plan.Level, told string, d Dialect) (Statement, error) {
 	if l.Refs() == 0 || l.Links() == 0 || l.Grouped() {
 		return Statement{}, ErrNotPlanned
 	}
 	w := &writer{d: d, l: l, args: &arguments{}, parents: l.Links()}
 	w.put("SELECT p.n, ")
 	w.columns()
+	if told != "" {
+		w.put(", ", told)
+	}
 	w.put(" FROM ")
 	w.from(w.belonging)
 	w.condition(" WHERE ", l.Where())

@@ -82,7 +82,7 @@ func TestChangeStatements(t *testing.T) {
 			write("updates", s, err)
 		}
 		if c.Remove().Refs() > 0 {
-			s, err := sqlgen.Delete(c.Remove(), sqlgen.PostgresChange)
+			s, err := sqlgen.Delete(c.Remove(), "", sqlgen.PostgresChange)
 			write("deletes", s, err)
 		}
 		for i := range c.Checks() {

@@ -96,9 +96,12 @@ func (w *writer) linkedTo(rows string) func() {
 	}
 }
 
-// Load writes the statement that inserts the rows of the session's table and notes their
-// keys. A table of the session is read in the order in which it was written.
-func Load(i plan.Import, d ImportDialect) (Statement, error) {
+// Lines finds the first and the last line of the rows of the session's table.
+const Lines = "SELECT min(n), max(n) FROM " + stagedRows
+
+// Load writes the statement that inserts the rows of the session's table, or those of some
+// lines, and notes their keys. A table of the session is read in the order in which it was written.
+func Load(i plan.Import, lines []int64, d ImportDialect) (Statement, error) {
 	if !i.Valid() || i.Columns() == 0 || i.Keys() == 0 || i.Table().ScopeKind() == 0 {
 		return Statement{}, ErrNotPlanned
 	}
@@ -122,7 +125,11 @@ func Load(i plan.Import, d ImportDialect) (Statement, error) {
 	}
 	w.put("WITH w AS (INSERT INTO ")
 	w.into(i.Table())
-	w.put(" (", strings.Join(names, ", "), ") SELECT ", strings.Join(values, ", "), " FROM ", stagedRows, " AS i RETURNING ")
+	w.put(" (", strings.Join(names, ", "), ") SELECT ", strings.Join(values, ", "), " FROM ", stagedRows, " AS i")
+	if len(lines) == 2 {
+		w.put(" WHERE i.n BETWEEN ", strconv.FormatInt(lines[0], 10), " AND ", strconv.FormatInt(lines[1], 10))
+	}
+	w.put(" RETURNING ")
 	for n := range i.Keys() {
 		if n > 0 {
 			w.put(", ")
@@ -159,13 +166,14 @@ func (w *writer) right() string {
 	return "(" + strings.Join(cells, " AND ") + ")"
 }
 
-// Right counts the rows that a check finds, and those of them that are right.
-func Right(c plan.Check, d ImportDialect) (Statement, error) {
+// Right counts the rows that a check finds, and those of them that are right. The third cell is
+// what is told of the table.
+func Right(c plan.Check, told string, d ImportDialect) (Statement, error) {
 	w, err := written(c, d)
 	if err != nil {
 		return Statement{}, err
 	}
-	w.put("SELECT count(*), count(*)", w.d.Filter(w.right()))
+	w.put("SELECT count(*), count(*)", w.d.Filter(w.right()), ", ", told)
 	w.ofCheck()
 	return Statement{Text: w.b.String(), Args: w.args.Args}, w.err
 }

@@ -59,7 +59,7 @@ func TestChangeStatementsOfFiles(t *testing.T) {
 			add(sqlgen.Update(c.Update(), sqlgen.DuckDBChange))
 		}
 		if c.Remove().Refs() > 0 {
-			add(sqlgen.Delete(c.Remove(), sqlgen.DuckDBChange))
+			add(sqlgen.Delete(c.Remove(), "", sqlgen.DuckDBChange))
 		}
 		for _, s := range statements {
 			for _, word := range []string{"secret", "acme", "ann", " FOR ", "ON CONFLICT", "RETURNING p.n", "::"} {

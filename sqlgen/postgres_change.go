@@ -49,3 +49,32 @@ func (postgres) Lock(how Lock, table string) string {
 	}
 	return " FOR SHARE OF " + table
 }
+
+// What keeps tenants apart when a table is written are its keys, the foreign keys at both its ends,
+// triggers and rules. Who makes one takes a lock that a statement which writes to the table does not
+// go with, so what is read afterwards, in the same transaction, holds until that ends. Foreign
+// keys are read of the triggers by which the server keeps them: an index finds those.
+const postgresShape = `hashint8(@::int8)::int8` +
+	` + coalesce((SELECT sum(hashint8(t.oid::int8 << 16 | t.tgtype::int8 << 8 | ascii(t.tgenabled::text))) FROM pg_trigger AS t WHERE t.tgrelid = @), 0)` +
+	` + coalesce((SELECT sum(hashint8(i.indexrelid::int8 << 8 | i.indimmediate::int)) FROM pg_index AS i WHERE i.indrelid = @ AND (i.indisunique OR i.indisexclusion) AND i.indislive), 0)` +
+	` + coalesce((SELECT sum(hashint8(r.oid::int8 << 8 | ascii(r.ev_enabled::text))) FROM pg_rewrite AS r WHERE r.ev_class = @ AND r.ev_type <> '1'), 0)`
+
+// PostgresShapeOf is a number that is another when what keeps tenants apart in a table is
+// another. The table is named by the text of its object id; those that hold rows of it have
+// their own.
+func PostgresShapeOf(id string) string { return strings.ReplaceAll(postgresShape, "@", id) }
+
+// PostgresShape is the sum of the numbers of a table and of all that hold rows of it: partitions,
+// and tables that inherit. Without those there is no way down to them, but the first is noticed.
+func PostgresShape(schema, table string, parts bool) string {
+	id := Identifier(table)
+	if schema != "" {
+		id = Identifier(schema) + "." + id
+	}
+	id = "'" + strings.ReplaceAll(id, "'", "''") + "'::regclass::oid"
+	if parts {
+		return "(WITH RECURSIVE f(m) AS (SELECT " + id + " UNION SELECT h.inhrelid FROM f JOIN pg_inherits AS h ON h.inhparent = f.m) SELECT sum(" +
+			PostgresShapeOf("f.m") + ")::int8 FROM f)"
+	}
+	return "(" + PostgresShapeOf(id) + " + (SELECT count(*) FROM pg_inherits AS h WHERE h.inhparent = " + id + "))::int8"
+}

@@ -32,6 +32,12 @@ func mayAdminister(p principal.Principal, tenant string) error {
 	return nil
 }
 
+// Administers refuses who has no right to administer a tenant or, if it is empty, all
+// of them: what else such people are told than the store holds.
+func (s *Store) Administers(p principal.Principal, tenant string) error {
+	return mayAdminister(p, tenant)
+}
+
 // unrestricted refuses who would hand out more than they see.
 func unrestricted(p principal.Principal) error {
 	g := p.Grant

@@ -1,6 +1,7 @@
 package tenancy
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -121,7 +122,8 @@ type AuditFilter struct {
 	Kind      audit.Kind
 	Operation string
 	Outcome   string
-	ActedOnly bool // by somebody who acted as a tenant
+	Search    string // occurs, in any case, in what the entry names
+	ActedOnly bool   // by somebody who acted as a tenant
 	From, To  time.Time
 }
 
@@ -135,7 +137,7 @@ func (s *Store) Entries(ctx context.Context, p principal.Principal, f AuditFilte
 		return nil, "", err
 	}
 	limit, err := page.limit()
-	if err != nil {
+	if err = cmp.Or(err, checkSearch(f.Search)); err != nil {
 		return nil, "", err
 	}
 	if f.To.IsZero() {
@@ -146,8 +148,10 @@ func (s *Store) Entries(ctx context.Context, p principal.Principal, f AuditFilte
 		WHERE ($1 = '' OR id < $1) AND ($2 = '' OR tenant = $2) AND ($3 = '' OR subject = $3) AND ($4 = '' OR kind = $4)
 			AND ($5 = '' OR operation = $5) AND ($6 = '' OR outcome = $6) AND (NOT $7 OR acting <> '')
 			AND happened_at >= $8 AND happened_at < $9
+			AND ($11 = '' OR strpos(lower(subject), $11) > 0 OR strpos(lower(operation), $11) > 0 OR strpos(lower(datasets), $11) > 0
+				OR strpos(lower(source), $11) > 0 OR strpos(lower(detail), $11) > 0)
 		ORDER BY id DESC LIMIT $10`,
-		page.After, f.Tenant, f.Subject, string(f.Kind), f.Operation, f.Outcome, f.ActedOnly, micros(f.From), micros(f.To), limit+1)
+		page.After, f.Tenant, f.Subject, string(f.Kind), f.Operation, f.Outcome, f.ActedOnly, micros(f.From), micros(f.To), limit+1, strings.ToLower(f.Search))
 	if err != nil {
 		return nil, "", translate(ctx, err)
 	}

@@ -113,6 +113,8 @@ func TestAuthority(t *testing.T) {
 			{"SetUserRights", "take what restricts from one who may more", both, func(p actor) error {
 				return s.SetUserRights(ctx, p, "acme", some(less, "auditor", role()), []string{"auditor"}, less)
 			}},
+			{"SetUserProfile", "of ann", both, func(p actor) error { return s.SetUserProfile(ctx, p, "acme", ann(), "Ann", "ann@acme.example") }},
+			{"SetUserProfile", "of bob", three, func(p actor) error { return s.SetUserProfile(ctx, p, "acme", bob(), "", "") }},
 			{"DeleteUser", "ann", both, func(p actor) error { return s.DeleteUser(ctx, p, "acme", ann()) }},
 			{"DeleteUser", "bob", three, func(p actor) error { return s.DeleteUser(ctx, p, "acme", bob()) }},
 			{"CreateUser", "who may more", both, func(p actor) error {
@@ -250,7 +252,7 @@ func TestAuthority(t *testing.T) {
 // rule is covers (TestCovers).
 var changesNobody = []string{
 	"Tenants", "GetTenant", "Users", "GetUser", "Roles", "Tokens", "Entries", "SavedQueries", "SavedQuery", "SavedQueryByID", "Dashboard", "Dashboards", "ShowsDashboard", "Refused", "Revoked",
-	"Mint", "Narrow", "ChangePassword", "RevokeOwn", "ShowsDocument", "ShowsRole",
+	"Mint", "Narrow", "ChangePassword", "RevokeOwn", "RevokeSessions", "Administers", "ShowsDocument", "ShowsRole",
 }
 
 // hiding shows whatever has "hidden" in its text to auditors only.

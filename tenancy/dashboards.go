@@ -148,7 +148,7 @@ func (s *Store) dashboard(ctx context.Context, p principal.Principal, name strin
 
 // Dashboard finds a dashboard that one sees, by name.
 func (s *Store) Dashboard(ctx context.Context, p principal.Principal, name string) (Dashboard, error) {
-	return FindDashboard(ctx, s, s.opts.Dashboards, p, name)
+	return FindDashboard(ctx, s, s.opts.Dashboards(), p, name)
 }
 
 // Dashboards lists the dashboards that one sees, by name, without their documents.
@@ -161,13 +161,14 @@ func (s *Store) Dashboards(ctx context.Context, p principal.Principal) ([]Dashbo
 	if err != nil {
 		return nil, translate(ctx, err)
 	}
-	found := make(map[string]Dashboard, len(rows)+len(s.opts.Dashboards))
+	files := s.opts.Dashboards()
+	found := make(map[string]Dashboard, len(rows)+len(files))
 	for _, row := range rows {
 		if _, hidden := found[row.Name]; !hidden {
 			found[row.Name] = row.listed(p)
 		}
 	}
-	for name, d := range s.opts.Dashboards {
+	for name, d := range files {
 		if have, ok := found[name]; !ok || have.Shared {
 			found[name] = OfFile(name, d)
 		}
@@ -202,7 +203,7 @@ func (s *Store) checkDashboard(p principal.Principal, a act, n NewDashboard) (da
 	if err := cmp.Or(a.allowed(p), unrestricted(p), dashboard.CheckName(n.Name)); err != nil {
 		return dashboard.Document{}, err
 	}
-	_, ofFile := s.opts.Dashboards[n.Name]
+	_, ofFile := s.opts.Dashboards()[n.Name]
 	switch {
 	case n.Shared && !p.AllTenants:
 		return dashboard.Document{}, forbidden("who administers all tenants shares dashboards with them; everybody of your tenant sees its own")
@@ -354,7 +355,7 @@ func (s *Store) CopyDashboard(ctx context.Context, p principal.Principal, name, 
 // makes it.
 func (t *tx) knownDashboards(tenant string, names []string) error {
 	for _, name := range names {
-		if _, ofFile := t.store.opts.Dashboards[name]; ofFile {
+		if _, ofFile := t.store.opts.Dashboards()[name]; ofFile {
 			continue
 		}
 		var known int

@@ -46,7 +46,7 @@ func titles(all []tenancy.Dashboard) string {
 func TestDashboards(t *testing.T) {
 	each(t, func(t *testing.T, open func(tenancy.Options) *tenancy.Store) {
 		files := map[string]dashboard.Document{"filed": document(t, "{ filed }"), "both": document(t, "{ both }")}
-		s := open(tenancy.Options{Dashboards: files})
+		s := open(tenancy.Options{Dashboards: func() map[string]dashboard.Document { return files }})
 		ctx := t.Context()
 		tenant(t, s, "acme")
 		tenant(t, s, "other")

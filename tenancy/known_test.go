@@ -79,7 +79,7 @@ func TestListsOfNoTenant(t *testing.T) {
 		}
 		lists := map[string]func(principal.Principal, string) error{
 			"users": func(p principal.Principal, of string) error {
-				_, _, err := s.Users(ctx, p, of, tenancy.Page{})
+				_, _, err := s.Users(ctx, p, tenancy.UserFilter{Tenant: of}, tenancy.Page{})
 				return err
 			},
 			"tokens": func(p principal.Principal, of string) error {

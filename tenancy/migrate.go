@@ -57,29 +57,10 @@ func awaitTurn(ctx context.Context, tx *sql.Tx, name string) error {
 }
 
 func (s *Store) migrateAlone(ctx context.Context) error {
-	// The account may be allowed to use the schema and not to make it.
-	var schemas int
-	if err := s.db.QueryRowContext(ctx, "SELECT count(*) FROM information_schema.schemata WHERE schema_name = $1", s.schema).Scan(&schemas); err != nil {
+	if err := s.makeSchema(ctx); err != nil {
 		return err
 	}
-	if schemas == 0 {
-		if _, err := s.db.ExecContext(ctx, "CREATE SCHEMA "+s.schema); err != nil {
-			return err
-		}
-	}
-	all, err := s.migrations()
-	if err != nil {
-		return err
-	}
-	// Of goose's own dialects this one asks for nothing DuckDB lacks: its keys
-	// are counted, not generated. The lock is ours, so that it also covers the
-	// making of the schema.
-	versions, err := database.NewStore(database.DialectAuroraDSQL, s.schema+".migrations")
-	if err != nil {
-		return err
-	}
-	provider, err := goose.NewProvider("", s.db.DB, nil,
-		goose.WithStore(versions), goose.WithGoMigrations(all...), goose.WithDisableGlobalRegistry(true))
+	provider, err := s.migrating()
 	if err != nil {
 		return err
 	}
@@ -93,6 +74,38 @@ func (s *Store) migrateAlone(ctx context.Context) error {
 	}
 	_, err = provider.Up(ctx)
 	return err
+}
+
+// makeSchema makes the schema of the tables, if it is missing.
+func (s *Store) makeSchema(ctx context.Context) error {
+	// The account may be allowed to use the schema and not to make it.
+	var schemas int
+	if err := s.db.QueryRowContext(ctx, "SELECT count(*) FROM information_schema.schemata WHERE schema_name = $1", s.schema).Scan(&schemas); err != nil {
+		return err
+	}
+	if schemas == 0 {
+		if _, err := s.db.ExecContext(ctx, "CREATE SCHEMA "+s.schema); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// migrating knows the versions that there are, and which the store has.
+func (s *Store) migrating() (*goose.Provider, error) {
+	all, err := s.migrations()
+	if err != nil {
+		return nil, err
+	}
+	// Of goose's own dialects this one asks for nothing DuckDB lacks: its keys
+	// are counted, not generated. The lock is ours, so that it also covers the
+	// making of the schema.
+	versions, err := database.NewStore(database.DialectAuroraDSQL, s.schema+".migrations")
+	if err != nil {
+		return nil, err
+	}
+	return goose.NewProvider("", s.db.DB, nil,
+		goose.WithStore(versions), goose.WithGoMigrations(all...), goose.WithDisableGlobalRegistry(true))
 }
 
 // migrations are the embedded files, with the schema put in: goose runs a file

@@ -239,6 +239,47 @@ func (s *Store) RevokeOwn(ctx context.Context, p principal.Principal) error {
 	})
 }
 
+// RevokeSessions ends all sessions of the user who is logged in, the one that is shown
+// too, and the tokens and sessions made with them. Service keys stay, as when one
+// session is logged out. It returns how many have ended.
+func (s *Store) RevokeSessions(ctx context.Context, p principal.Principal) (int, error) {
+	if p.Issuer != Issuer || p.TokenID == "" || p.Acting != nil {
+		return 0, forbidden("only a user who is logged in has sessions")
+	}
+	entry := audit.Of(p, audit.Administration)
+	entry.Operation, entry.Outcome = "logoutEverywhere", audit.Done
+	ended := 0
+	err := s.write(ctx, func(t *tx) error {
+		shown, err := t.token(p.TokenID)
+		if missing(err) || err == nil && shown.UserID == "" {
+			return forbidden("only a user who is logged in has sessions")
+		}
+		if err != nil {
+			return err
+		}
+		if _, err := t.nextGeneration(); err != nil {
+			return err
+		}
+		if err := t.revoking(); err != nil {
+			return err
+		}
+		var living []string
+		if err := t.list(&living, "SELECT id FROM store.tokens WHERE user_id = $1 AND revoked_at = 0 AND expires_at > $2 ORDER BY id", shown.UserID, micros(t.now)); err != nil {
+			return err
+		}
+		for _, id := range living {
+			n, err := t.revoke(revocationKey{Issuer: Issuer, Token: id}, forever, allButKeys)
+			if err != nil {
+				return err
+			}
+			ended += n
+		}
+		entry.Detail = fmt.Sprintf("%d tokens and sessions", ended)
+		return t.record(entry)
+	})
+	return ended, err
+}
+
 // revocationLeeway is how long a revocation outlives its token: gateways' clocks differ.
 const revocationLeeway = 5 * time.Minute
 

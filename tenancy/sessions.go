@@ -12,7 +12,7 @@ import (
 
 // Credentials are what a person logs in with.
 type Credentials struct {
-	Tenant   string // may stand in the username instead: acme|alice
+	Tenant   string // may stand in the username instead, or as well: acme|alice
 	Username string
 	Password string
 	Address  string // where the request comes from, for counting failures
@@ -26,9 +26,9 @@ const nobody = "\u2014"
 func (c Credentials) identity() (tenant, username string) {
 	tenant, username = c.Tenant, c.Username
 	if tenant == "" {
-		if before, after, found := strings.Cut(username, separator); found {
-			tenant, username = before, after
-		}
+		tenant, username = splitLogin(username)
+	} else {
+		username = strings.TrimPrefix(username, tenant+separator) // who gives both may give the whole name
 	}
 	if tenant != "" && !principal.IsTenantID(tenant) {
 		tenant = nobody

@@ -73,9 +73,9 @@ type Options struct {
 	// Operations judges the texts of saved queries, and dashboards, by what somebody
 	// sees. Nil accepts and shows all.
 	Operations Operations
-	// Dashboards are those that stand in files: whoever runs the gateway shares them with
-	// all tenants.
-	Dashboards map[string]dashboard.Document
+	// Dashboards are those that stand in files now: whoever runs the gateway shares them
+	// with all tenants. Nil: there are none.
+	Dashboards func() map[string]dashboard.Document
 
 	Key     SealKey   // encrypts credentials at rest; none: storing one is refused
 	OldKeys []SealKey // with which credentials may still be encrypted
@@ -124,6 +124,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Clock == nil {
 		o.Clock = time.Now
+	}
+	if o.Dashboards == nil {
+		o.Dashboards = func() map[string]dashboard.Document { return nil }
 	}
 	if o.Log == nil {
 		o.Log = slog.Default()

@@ -289,7 +289,7 @@ func (s *Store) Tenants(ctx context.Context, p principal.Principal, search strin
 	if err != nil {
 		return nil, "", err
 	}
-	if err := checkLine("the search", search, maxName); err != nil {
+	if err := checkSearch(search); err != nil {
 		return nil, "", err
 	}
 	var rows []tenantRow

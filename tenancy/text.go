@@ -47,6 +47,9 @@ func checkPresent(what, text string, most int) error {
 	return checkLine(what, text, most)
 }
 
+// checkSearch refuses what occurs nowhere.
+func checkSearch(text string) error { return checkLine("the search", text, maxName) }
+
 func checkNames(what string, names []string) error {
 	for i, name := range names {
 		if err := checkPresent("the name of a "+what, name, maxName); err != nil {

@@ -1,8 +1,10 @@
 package tenancy
 
 import (
+	"cmp"
 	"context"
 	"slices"
+	"strings"
 	"time"
 
 	"usher/principal"
@@ -106,7 +108,8 @@ type TokenFilter struct {
 	Kind    Kind
 	Tenant  string
 	Subject string
-	Living  bool // neither revoked nor expired
+	Search  string // occurs, in any case, in what says whose it is
+	Living  bool   // neither revoked nor expired
 }
 
 // Tokens lists tokens, keys and sessions by id, never with a secret. An
@@ -120,7 +123,7 @@ func (s *Store) Tokens(ctx context.Context, p principal.Principal, f TokenFilter
 	}
 	limit, err := page.limit()
 	if err == nil {
-		err = s.knownTenant(ctx, p, f.Tenant)
+		err = cmp.Or(checkSearch(f.Search), s.knownTenant(ctx, p, f.Tenant))
 	}
 	if err != nil {
 		return nil, "", err
@@ -129,8 +132,10 @@ func (s *Store) Tokens(ctx context.Context, p principal.Principal, f TokenFilter
 	err = s.list(ctx, &rows, "SELECT "+tokenColumns+` FROM store.tokens
 		WHERE id > $1 AND ($2 = '' OR kind = $2) AND ($3 = '' OR tenant = $3) AND ($4 = '' OR subject = $4)
 			AND (NOT $5 OR revoked_at = 0 AND (expires_at = 0 OR expires_at > $6))
-		ORDER BY id LIMIT $7`,
-		page.After, string(f.Kind), f.Tenant, f.Subject, f.Living, micros(s.now()), limit+1)
+			AND ($7 = '' OR strpos(id, $7) > 0 OR strpos(tenant, $7) > 0 OR strpos(lower(subject), $7) > 0 OR strpos(lower(name), $7) > 0
+				OR strpos(lower(email), $7) > 0 OR strpos(lower(minter_subject), $7) > 0)
+		ORDER BY id LIMIT $8`,
+		page.After, string(f.Kind), f.Tenant, f.Subject, f.Living, micros(s.now()), strings.ToLower(f.Search), limit+1)
 	if err != nil {
 		return nil, "", translate(ctx, err)
 	}

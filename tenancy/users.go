@@ -1,6 +1,7 @@
 package tenancy
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"strings"
@@ -86,6 +87,15 @@ func canonical(username string) (string, error) {
 // tenant's id has it, so the first one separates.
 const separator = "|"
 
+// splitLogin is the tenant and the name of a text that may say both. Who is of no
+// tenant has no separator in their name.
+func splitLogin(text string) (tenant, username string) {
+	if before, after, found := strings.Cut(text, separator); found {
+		return before, after
+	}
+	return "", text
+}
+
 // CreateUser makes a user of a tenant, or one with the right to all tenants.
 func (s *Store) CreateUser(ctx context.Context, p principal.Principal, n NewUser) (User, error) {
 	if n.Scopes == nil {
@@ -126,6 +136,9 @@ func (s *Store) prepareUser(ctx context.Context, p principal.Principal, a act, n
 	}
 	if username, err = canonical(n.Username); err != nil {
 		return "", "", err
+	}
+	if n.Tenant != "" && strings.HasPrefix(username, n.Tenant+separator) {
+		return "", "", unusable("a username must not begin with its tenant and %q: leave that out, they log in with it all the same", separator)
 	}
 	if n.Tenant == "" && strings.Contains(username, separator) {
 		return "", "", unusable("the name of a user of no tenant must not hold %q", separator)
@@ -192,25 +205,59 @@ func (t *tx) user(tenant, username string) (userRow, error) {
 	return row, err
 }
 
-// Users lists a tenant's users by name; without a tenant, those of none.
-func (s *Store) Users(ctx context.Context, p principal.Principal, tenant string, page Page) (users []User, next string, err error) {
-	if err := mayAdminister(p, tenant); err != nil {
+// Login is the one text by which a user logs in.
+func (u User) Login() string { return loginName(u.Tenant, u.Username) }
+
+func loginName(tenant, username string) string {
+	if tenant == "" {
+		return username
+	}
+	return tenant + separator + username
+}
+
+// UserFilter says which users to list.
+type UserFilter struct {
+	Tenant     string // empty: those of none
+	AllTenants bool   // those of all tenants and of none
+	Search     string // occurs, in any case, in the username, name or e-mail address, or in the tenant's id or name
+}
+
+// Users lists the users of a tenant by name, or those of all by tenant and name.
+func (s *Store) Users(ctx context.Context, p principal.Principal, f UserFilter, page Page) (users []User, next string, err error) {
+	of := f.Tenant
+	if f.AllTenants {
+		of = everyTenant
+	}
+	if err := mayAdminister(p, of); err != nil {
 		return nil, "", err
 	}
 	limit, err := page.limit()
 	if err == nil {
-		err = s.knownTenant(ctx, p, tenant)
+		err = cmp.Or(checkSearch(f.Search), s.knownTenant(ctx, p, of))
 	}
 	if err != nil {
 		return nil, "", err
 	}
+	afterTenant, after := f.Tenant, page.After
+	if f.AllTenants {
+		afterTenant, after = splitLogin(page.After)
+	}
 	var rows []userRow
-	err = s.list(ctx, &rows, "SELECT "+userColumns+" FROM store.users WHERE tenant = $1 AND username > $2 ORDER BY username LIMIT $3",
-		tenant, page.After, limit+1)
+	err = s.list(ctx, &rows, "SELECT "+userColumns+` FROM store.users
+		WHERE ($1 OR tenant = $2) AND (tenant > $3 OR tenant = $3 AND username > $4)
+			AND ($5 = '' OR strpos(username, $5) > 0 OR strpos(lower(name), $5) > 0 OR strpos(lower(email), $5) > 0 OR strpos(tenant, $5) > 0
+				OR EXISTS (SELECT 1 FROM store.tenants t WHERE t.id = users.tenant AND strpos(lower(t.name), $5) > 0))
+		ORDER BY tenant, username LIMIT $6`,
+		f.AllTenants, f.Tenant, afterTenant, after, strings.ToLower(f.Search), limit+1)
 	if err != nil {
 		return nil, "", translate(ctx, err)
 	}
-	rows, next = cut(rows, limit, func(r userRow) string { return r.Username })
+	rows, next = cut(rows, limit, func(r userRow) string {
+		if f.AllTenants {
+			return loginName(r.Tenant, r.Username)
+		}
+		return r.Username
+	})
 	for _, row := range rows {
 		user, err := row.user()
 		if err != nil {

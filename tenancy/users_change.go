@@ -1,6 +1,7 @@
 package tenancy
 
 import (
+	"cmp"
 	"context"
 
 	"usher/principal"
@@ -41,6 +42,14 @@ func (s *Store) SetUserStatus(ctx context.Context, p principal.Principal, tenant
 			return t.endUser(row.ID, "")
 		}
 		return nil
+	})
+}
+
+// SetUserProfile replaces what is shown of a user.
+func (s *Store) SetUserProfile(ctx context.Context, p principal.Principal, tenant, username, name, email string) error {
+	return s.changeUser(ctx, p, "setUserProfile", tenant, username, func(_ *tx, row *userRow) error {
+		row.Name, row.Email = name, email
+		return cmp.Or(checkLine("the name", name, maxName), checkLine("the email address", email, maxName))
 	})
 }
 
@@ -104,8 +113,8 @@ func (s *Store) changeUser(ctx context.Context, p principal.Principal, operation
 }
 
 func (t *tx) storeUser(row userRow) error {
-	_, err := t.exec("UPDATE store.users SET password = $2, status = $3, roles = $4, scopes = $5, changed_at = $6 WHERE id = $1",
-		row.ID, row.Password, string(row.Status), row.Roles, row.Scopes, micros(t.now))
+	_, err := t.exec("UPDATE store.users SET password = $2, status = $3, roles = $4, scopes = $5, changed_at = $6, name = $7, email = $8 WHERE id = $1",
+		row.ID, row.Password, string(row.Status), row.Roles, row.Scopes, micros(t.now), row.Name, row.Email)
 	return err
 }
 

@@ -300,9 +300,9 @@ func TestRights(t *testing.T) {
 		wantCode(t, s.SetUserRights(ctx, adminOf("acme"), "acme", "u1", []string{"auditor"}, nil), fault.Forbidden)
 		wantCode(t, s.SetPassword(ctx, adminOf("other"), "acme", "u1", password), fault.Forbidden)
 		wantCode(t, s.DeleteUser(ctx, adminOf("acme"), "acme", "nobody"), fault.NotFound)
-		_, _, err = s.Users(ctx, adminOf("other"), "acme", tenancy.Page{})
+		_, _, err = s.Users(ctx, adminOf("other"), tenancy.UserFilter{Tenant: "acme"}, tenancy.Page{})
 		wantCode(t, err, fault.Forbidden)
-		if users, _, err := s.Users(ctx, adminOf("acme"), "acme", tenancy.Page{}); err != nil || len(users) != 1 {
+		if users, _, err := s.Users(ctx, adminOf("acme"), tenancy.UserFilter{Tenant: "acme"}, tenancy.Page{}); err != nil || len(users) != 1 {
 			t.Errorf("%v, %v", users, err)
 		}
 	})

@@ -16,6 +16,7 @@ type UserCommands struct {
 	List     userList     `cmd:"" help:"List the users of a tenant." example:"usher user list --tenant acme"`
 	Show     userShow     `cmd:"" help:"Show one user." example:"usher user show ann --tenant acme"`
 	Update   userUpdate   `cmd:"" help:"Replace a user's roles or scopes." example:"usher user update ann --tenant acme --role viewer --role clerk"`
+	Profile  userProfile  `cmd:"" help:"Replace what is shown of a user." example:"usher user profile ann --tenant acme --name 'Ann Example' --email ann@acme.example"`
 	Disable  userDisable  `cmd:"" help:"Keep a user out, and end their sessions." example:"usher user disable ann --tenant acme"`
 	Enable   userEnable   `cmd:"" help:"Let a user in again." example:"usher user enable ann --tenant acme"`
 	Password userPassword `cmd:"" help:"Give a user another password, and end their sessions." example:"usher user password ann --tenant acme --password-stdin"`
@@ -226,6 +227,21 @@ func (p person) setStatus(ctx context.Context, r remote, s *term.IO, status stri
 	v := p.variables()
 	v["status"] = status
 	return r.changedUser(ctx, s, definitions+", $status: UserStatus!", "setUserStatus("+arguments+", status: $status)", v)
+}
+
+type userProfile struct {
+	remote
+	person
+	Name  string `help:"What people call them; left out: nothing."`
+	Email string `help:"Their e-mail address; left out: none."`
+}
+
+// Run replaces what is shown.
+func (c userProfile) Run(ctx context.Context, s *term.IO) error {
+	definitions, arguments := c.document()
+	v := c.person.variables()
+	v["name"], v["email"] = c.Name, c.Email
+	return c.changedUser(ctx, s, definitions+", $name: String!, $email: String!", "setUserProfile("+arguments+", name: $name, email: $email)", v)
 }
 
 type userDisable struct {

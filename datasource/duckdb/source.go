@@ -234,6 +234,15 @@ func (v *Version) Introspect(ctx context.Context, schemas ...string) ([]catalog.
 	return v.db.Introspect(ctx, schemas...)
 }
 
+// Introspect describes the tables of the files as they are now.
+func (s *Source) Introspect(ctx context.Context, schemas ...string) ([]catalog.Table, error) {
+	v, err := s.version()
+	if err != nil {
+		return nil, err
+	}
+	return v.Introspect(ctx, schemas...)
+}
+
 // Renew opens the source anew if it is broken.
 func (s *Source) Renew(ctx context.Context) error { return s.now.Load().db.Renew(ctx) }
 

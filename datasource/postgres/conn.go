@@ -49,6 +49,9 @@ func newConnector(spec catalog.PostgresSpec, opts Options) (*connector, error) {
 			switch s.Name {
 			case "client_encoding", "DateStyle": // have fields of their own
 			default:
+				if s.Name == "search_path" && opts.Writes { // set later: sent along, it would hide the owner's
+					continue
+				}
 				c.config.Runtime[s.Name] = s.Value
 			}
 		}
@@ -152,11 +155,18 @@ type conn struct {
 	limit      time.Duration // of each statement
 	broken     bool          // in an unknown state, or with a statement still running
 	why        error         // it is broken, if an error says so
-	begins     string        // how a transaction that writes begins; empty: it reads
+	begins     []string      // how a transaction that writes begins; nil: it reads
+	path       string        // sets the path for what the database's owner has a statement do that writes; empty: there is none
+	writing    bool          // the statement that is sent writes
 }
 
-// beginText is how the next transaction begins.
-func (c *conn) beginText() string { return cmp.Or(c.begins, beginText) }
+// beginTexts is how the next transaction begins.
+func (c *conn) beginTexts() []string {
+	if c.begins != nil {
+		return c.begins
+	}
+	return []string{beginText}
+}
 
 // usable tells whether another session may have the connection.
 func (c *conn) usable() bool { return !c.broken && !c.wire.stray && c.pq.IsValid() }
@@ -248,7 +258,12 @@ func (c *conn) run(text string, p *prepared, args []string, alone bool, mode pla
 	if !p.described {
 		c.wire.describe(p.name)
 	}
-	c.wire.execute(p.name, args)
+	writes := c.writing && c.path != ""
+	if writes {
+		c.sendWriting(p, args)
+	} else {
+		c.wire.execute(p.name, args)
+	}
 	c.wire.sync()
 	if err := c.wire.send(); err != nil {
 		return c.failed(err)
@@ -263,7 +278,12 @@ func (c *conn) run(text string, p *prepared, args []string, alone bool, mode pla
 			return c.failed(err)
 		}
 	}
-	err := c.wire.started(p)
+	var err error
+	if writes {
+		err = c.startedWriting(p)
+	} else {
+		err = c.wire.started(p)
+	}
 	if !p.kept && p.parsed && p.name != "" {
 		c.keep(text, p)
 	}

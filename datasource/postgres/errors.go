@@ -7,6 +7,8 @@ import (
 	"net"
 	"runtime/debug"
 
+	"github.com/lib/pq"
+
 	"usher/datasource/pool"
 	"usher/datasource/trouble"
 	"usher/fault"
@@ -36,6 +38,10 @@ func translate(ctx context.Context, err error) error {
 	}
 	if kind, reported := pglink.KindOf(err); reported {
 		f := ofKind(kind)
+		if failed := (*pq.Error)(nil); errors.As(err, &failed) && ownCode(failed) && (kind == pglink.Differs || kind == pglink.Forbidden || kind == pglink.Failed) {
+			return fault.New(fault.Unavailable, "a trigger or a function of the database's own failed").
+				WithHint("Tell an administrator: the log says at what. Code that names tables without their schema finds them by the source's search_path.").Because(cause)
+		}
 		if kind == pglink.Differs {
 			cause = fmt.Errorf("%w: %w", ErrDrift, cause)
 		}

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"usher/catalog"
+	"usher/sqlgen"
 	"usher/value"
 )
 
@@ -25,10 +26,13 @@ WITH RECURSIVE family AS (
 
 // A rule for selecting is what makes a view one. Triggers that are disabled, and those
 // that keep constraints, do not count.
-const kindsText = familyText + `
+var shapeOfMember = sqlgen.PostgresShapeOf("f.member")
+
+var kindsText = familyText + `
 SELECT f.root::int8, c.relkind::text,
 	bool_or(EXISTS (SELECT FROM pg_rewrite r WHERE r.ev_class = f.member AND r.ev_type <> '1' AND r.ev_enabled <> 'D')),
-	bool_or(EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = f.member AND NOT t.tgisinternal AND t.tgenabled <> 'D' AND t.tgtype & 28 <> 0))
+	bool_or(EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = f.member AND NOT t.tgisinternal AND t.tgenabled <> 'D' AND t.tgtype & 28 <> 0)),
+	(sum(` + shapeOfMember + `))::int8, count(*) > 1
 FROM family f JOIN pg_class c ON c.oid = f.root
 GROUP BY f.root, c.relkind
 ORDER BY f.root`
@@ -47,7 +51,31 @@ func (in *introspection) addKind(rows value.Rows) error {
 	case "f":
 		t.Kind = catalog.ForeignTable
 	}
-	t.Rules, t.Triggers = rows.Cell(2).Bool, rows.Cell(3).Bool
+	t.Rules, t.Triggers, t.Shape, t.Parts = rows.Cell(2).Bool, rows.Cell(3).Bool, rows.Cell(4).Int, rows.Cell(5).Bool
+	return nil
+}
+
+// What a domain checks is not a table's.
+const checksText = `
+SELECT k.conrelid::int8, k.conname::text,
+	coalesce((SELECT json_agg(a.attname ORDER BY a.attnum) FROM pg_attribute a WHERE a.attrelid = k.conrelid AND a.attnum = ANY(k.conkey)), '[]')::text
+FROM pg_constraint k
+JOIN pg_class c ON c.oid = k.conrelid
+JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE k.contype = 'c' AND n.nspname = ANY($1::text[]) AND c.relkind IN ('r', 'p', 'f') AND NOT c.relispartition
+ORDER BY k.conrelid, k.conname`
+
+func (in *introspection) addCheck(rows value.Rows) error {
+	i, ok := in.byID[rows.Cell(0).Int]
+	if !ok {
+		return nil
+	}
+	columns, err := names(rows.Cell(2))
+	if err != nil {
+		return err
+	}
+	t := &in.tables[i]
+	t.Checks = append(t.Checks, catalog.CheckedBy{Name: text(rows.Cell(1)), Columns: columns})
 	return nil
 }
 

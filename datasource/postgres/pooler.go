@@ -146,7 +146,16 @@ func refused(err error) error {
 func (c *connector) arrive(ctx context.Context, made *conn) error {
 	made.limit = c.opts.Timeout + time.Second
 	if !made.pooling.pooled() {
+		if c.opts.Writes {
+			if err := made.exec(ctx, "SELECT pg_catalog.set_config('search_path', '', false)"); err != nil {
+				return err
+			}
+		}
 		return c.identify(ctx, made, made.link.Backend())
+	}
+	if c.opts.Writes { // what the preamble sets cannot be set in a transaction that only reads
+		made.begins = []string{beginWriting}
+		defer func() { made.begins = nil }()
 	}
 	err := made.enter(ctx, made.limit)
 	var reported *pq.Error
@@ -164,19 +173,21 @@ func (c *connector) arrive(ctx context.Context, made *conn) error {
 
 // identity is what a new connection says of itself. Whoever owns the database
 // may have bounded statements more narrowly than usher does: the bound that a
-// session begins with is theirs, and stays.
+// session begins with is theirs, and stays. So is the path that it would have.
 const identity = `SELECT current_database()::text, current_user::text, EXISTS(SELECT FROM pg_namespace WHERE nspname = $1::text),
 	pg_backend_pid()::int8, s.bound,
 	CASE WHEN pg_backend_pid() = $2::int8 THEN set_config('statement_timeout', s.bound::text, false) END,
-	CASE WHEN pg_backend_pid() = $2::int8 AND s.checks THEN set_config('client_connection_check_interval', '500', false) END`
+	CASE WHEN pg_backend_pid() = $2::int8 AND s.checks THEN set_config('client_connection_check_interval', '500', false) END,
+	s.path`
 
 const identityFrom = `
 FROM (
-	SELECT checks, CASE WHEN owners BETWEEN 1 AND $3::int8 THEN owners ELSE $3::int8 END AS bound
+	SELECT checks, path, CASE WHEN owners BETWEEN 1 AND $3::int8 THEN owners ELSE $3::int8 END AS bound
 	FROM (
 		SELECT bool_or(name = 'client_connection_check_interval') AS checks,
-			max(CASE name WHEN 'statement_timeout' THEN reset_val::int8 END) AS owners
-		FROM pg_settings WHERE name IN ('statement_timeout', 'client_connection_check_interval')
+			max(CASE name WHEN 'statement_timeout' THEN reset_val::int8 END) AS owners,
+			max(CASE name WHEN 'search_path' THEN reset_val END) AS path
+		FROM pg_settings WHERE name IN ('statement_timeout', 'client_connection_check_interval', 'search_path')
 	) found
 ) s`
 
@@ -195,7 +206,7 @@ func (c *connector) identify(ctx context.Context, made *conn, greeted int64) err
 	if err != nil {
 		return err
 	}
-	if len(found) != 7+len(made.pooling.settings) {
+	if len(found) != 8+len(made.pooling.settings) {
 		return pglink.ErrProtocol
 	}
 	database, user, backend := string(found[0].Text), string(found[1].Text), found[3].Int
@@ -209,11 +220,18 @@ func (c *connector) identify(ctx context.Context, made *conn, greeted int64) err
 		return fmt.Errorf("%w (another process answers than the one that greeted)", errPooler)
 	}
 	for i, s := range made.pooling.settings {
-		if is := string(found[7+i].Text); is != s.Value {
+		if is := string(found[8+i].Text); is != s.Value {
 			return fmt.Errorf("%w (%s is %q where %q was asked for)", errPooler, s.Name, is, s.Value)
 		}
 	}
 	made.limit = time.Duration(found[4].Int) * time.Millisecond
+	if c.opts.Writes {
+		schemas := c.opts.SearchPath
+		if schemas == nil {
+			schemas = schemasIn(string(found[7].Text))
+		}
+		made.path = pathOf(append([]string{c.opts.Schema}, schemas...))
+	}
 	made.place.backend = strconv.FormatInt(backend, 10)
 	return nil
 }
@@ -276,8 +294,10 @@ func (c *conn) enter(ctx context.Context, limit time.Duration) error {
 }
 
 func (c *conn) entered(limit time.Duration) error {
-	c.wire.parse("", c.beginText())
-	c.wire.execute("", nil)
+	for _, text := range c.beginTexts() {
+		c.wire.parse("", text)
+		c.wire.execute("", nil)
+	}
 	if c.pooling.named() && c.place.backend == "" { // the first; somebody before us may have left one
 		c.wire.forget(&prepared{name: c.pooling.name})
 		c.wire.parse(c.pooling.name, c.pooling.preamble)
@@ -285,8 +305,10 @@ func (c *conn) entered(limit time.Duration) error {
 	c.preface(limit, asEver)
 	c.wire.sync()
 	err := c.wire.send()
-	if err == nil {
-		err = c.wire.completed(nil)
+	for range c.beginTexts() {
+		if err == nil {
+			err = c.wire.completed(nil)
+		}
 	}
 	if err == nil {
 		err = c.prefaced()

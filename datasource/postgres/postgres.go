@@ -42,8 +42,11 @@ type Options struct {
 
 	// Session is what every transaction starts with; empty: nothing.
 	Session catalog.Session
-	// Schema must be there; empty: none must.
+	// Schema must be there; empty: none must. It comes first in the path.
 	Schema string
+	// SearchPath are the schemas in which triggers and functions of the database's look names
+	// up; nil: those that the database, or the account, has.
+	SearchPath []string
 }
 
 // DB is one account's connections, made on demand.

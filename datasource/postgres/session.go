@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"strings"
 	"time"
 
 	"github.com/lib/pq"
@@ -75,8 +76,8 @@ func (c *conn) begin(ctx context.Context, limit time.Duration) error {
 	if c.pooling.pooled() {
 		return c.enter(ctx, limit)
 	}
-	text := c.beginText()
-	if c.begins != "" {
+	text := strings.Join(c.beginTexts(), "; ")
+	if c.begins != nil {
 		text += "; " + allImmediate
 	}
 	if limit < c.limit {
@@ -96,6 +97,16 @@ func (s *session) Query(ctx context.Context, text string, args []string) (value.
 // planned for its arguments. That holds behind every pooler.
 func (s *session) QueryByValues(ctx context.Context, text string, args []string) (value.Rows, error) {
 	return s.ask(ctx, text, args, &prepared{}, asEver)
+}
+
+// QueryWriting implements sqlexec.Writes.
+func (s *session) QueryWriting(ctx context.Context, text string, args []string, once bool) (value.Rows, error) {
+	s.conn.writing = true
+	defer func() { s.conn.writing = false }()
+	if once {
+		return s.ask(ctx, text, args, &prepared{}, asEver)
+	}
+	return s.ask(ctx, text, args, nil, asEver)
 }
 
 // QueryForAll implements sqlexec.Plans. Where the server takes a plan for any

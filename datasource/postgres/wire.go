@@ -214,10 +214,23 @@ func (w *wire) body(size int64) ([]byte, error) {
 	return w.frame, nil
 }
 
+// closePortal ends a portal; the answer is passed over.
+func (w *wire) closePortal(portal string) {
+	at := w.begin('C')
+	w.out = append(w.out, 'P')
+	w.text(portal)
+	w.end(at)
+}
+
 // started reads up to the first row, which the server has begun to answer with:
 // what a statement's columns are, if it has just been prepared, and no more. An
 // error of the server is returned when the server is ready again.
-func (w *wire) started(p *prepared) error {
+func (w *wire) started(p *prepared) error { return w.begun(p, false) }
+
+// bound reads up to where a statement is bound.
+func (w *wire) bound(p *prepared) error { return w.begun(p, true) }
+
+func (w *wire) begun(p *prepared, bound bool) error {
 	for {
 		typ, body, err := w.message()
 		if err != nil {
@@ -235,6 +248,9 @@ func (w *wire) started(p *prepared) error {
 			}
 			p.described = true
 		case '2': // bound
+			if bound {
+				return nil
+			}
 		case 'E':
 			return w.failed(body)
 		case 'D', 'C', 'I':

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/lib/pq"
 
@@ -27,11 +28,50 @@ const (
 // it was committed.
 var ErrUnknown = errors.New("the connection was lost after COMMIT was sent")
 
+// Transaction is how one begins that writes.
+type Transaction struct {
+	// Snapshot has all its statements see the same data.
+	Snapshot bool
+	// Keep are tables that nobody alters before it ends, from before its snapshot on: what
+	// its statements read of them in the server's catalogs is what they are. Without a
+	// snapshot there is no need: whatever follows a statement that writes to a table sees it.
+	Keep []Name
+}
+
+// Name is a table's.
+type Name struct{ Schema, Table string }
+
+func (n Name) sql() string {
+	if n.Schema == "" {
+		return pq.QuoteIdentifier(n.Table)
+	}
+	return pq.QuoteIdentifier(n.Schema) + "." + pq.QuoteIdentifier(n.Table)
+}
+
+// begins are the statements that come before the first one that reads anything.
+func (t Transaction) begins(role string, limit time.Duration) []string {
+	if !t.Snapshot {
+		return []string{beginWriting}
+	}
+	out := []string{beginSnapshot}
+	if len(t.Keep) == 0 {
+		return out
+	}
+	if role != "" {
+		out = append(out, "SET LOCAL ROLE "+pq.QuoteIdentifier(role))
+	}
+	names := make([]string, len(t.Keep))
+	for i, n := range t.Keep {
+		names[i] = n.sql()
+	}
+	return append(out, "SET LOCAL statement_timeout = "+milliseconds(limit), "LOCK TABLE "+strings.Join(names, ", ")+" IN ROW EXCLUSIVE MODE")
+}
+
 // Write calls fn with a session in one transaction that may write, and commits it if fn
 // returns no error. The connections have to be those of an account that was opened for
 // writing. Fn is called once, unless the connection turned out to be dead before
 // the transaction began.
-func (db *DB) Write(ctx context.Context, snapshot bool, fn func(sqlexec.Session) error) error {
+func (db *DB) Write(ctx context.Context, t Transaction, fn func(sqlexec.Session) error) error {
 	for try := 1; ; try++ {
 		h := db.hosts[0]
 		if db.cluster != nil {
@@ -45,17 +85,17 @@ func (db *DB) Write(ctx context.Context, snapshot bool, fn func(sqlexec.Session)
 		if err != nil {
 			return translate(ctx, err)
 		}
-		dead, err := h.write(ctx, taken.(*conn), snapshot, fn)
+		dead, err := h.write(ctx, taken.(*conn), t, fn)
 		if !dead || try >= lostTries {
 			return err
 		}
 	}
 }
 
-func (h *host) write(ctx context.Context, c *conn, snapshot bool, fn func(sqlexec.Session) error) (dead bool, err error) {
+func (h *host) write(ctx context.Context, c *conn, t Transaction, fn func(sqlexec.Session) error) (dead bool, err error) {
 	whole := false
 	defer func() {
-		c.begins = ""
+		c.begins = nil
 		h.account.Return(c, whole && c.usable())
 	}()
 	defer func() {
@@ -63,10 +103,7 @@ func (h *host) write(ctx context.Context, c *conn, snapshot bool, fn func(sqlexe
 			dead, err = false, panicked(p)
 		}
 	}()
-	c.begins = beginWriting
-	if snapshot {
-		c.begins = beginSnapshot
-	}
+	c.begins = t.begins(c.setup.role, c.limit)
 	dead, err = c.write(ctx, fn)
 	whole = true
 	return dead, err
@@ -165,9 +202,13 @@ type Violation struct {
 	Code                      string // its SQLSTATE
 	Schema, Table, Constraint string
 	Columns                   []string
+	Raised                    string // by code of the owner's own: what it says, which is nobody's but the owner's to show
 
 	cause error
 }
+
+// Raises is the code of what a trigger or a function of the owner's refuses.
+const Raises = "P0001"
 
 // Error implements error.
 func (v *Violation) Error() string {
@@ -184,6 +225,18 @@ func (v *Violation) Class() string { return v.Code[:2] }
 // begun anew.
 func (v *Violation) Passing() bool { return v.Code == "40001" || v.Code == "40P01" }
 
+// ownCode tells that a statement failed in a trigger or a function of the database's owner.
+// What was copied from a client has a place as well.
+func ownCode(reported *pq.Error) bool {
+	return reported.Where != "" && !strings.HasPrefix(reported.Where, "COPY ")
+}
+
+// raised tells that such code refuses something on purpose.
+func raised(reported *pq.Error) bool {
+	first, _, _ := strings.Cut(reported.Where, "\n")
+	return reported.Code == Raises || strings.HasSuffix(first, " at RAISE")
+}
+
 // violationOf reads what a server says of rows, and of transactions that collided.
 func violationOf(err error) *Violation {
 	var reported *pq.Error
@@ -191,9 +244,15 @@ func violationOf(err error) *Violation {
 		return nil
 	}
 	v := &Violation{Code: string(reported.Code), Schema: reported.Schema, Table: reported.Table, Constraint: reported.Constraint}
+	if raised(reported) && v.Class() != "23" && v.Class() != "40" { // whatever code it was given
+		v.Code, v.Raised = Raises, pglink.Said(reported.Message)
+	}
 	switch v.Class() {
 	case "22", "23", "40", "44":
 	default:
+		if v.Code == "42501" && ownCode(reported) {
+			return nil
+		}
 		if v.Code != "42501" && v.Code != "55P03" && v.Code != "P0001" && v.Code != "428C9" && v.Code != "25006" {
 			return nil
 		}

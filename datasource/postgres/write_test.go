@@ -37,7 +37,7 @@ func TestWrite(t *testing.T) {
 		return got
 	}
 	write := func(snapshot bool, statements ...string) error {
-		return db.Write(ctx, snapshot, func(s sqlexec.Session) error {
+		return db.Write(ctx, postgres.Transaction{Snapshot: snapshot}, func(s sqlexec.Session) error {
 			for _, text := range statements {
 				if err := run(ctx, s, text); err != nil {
 					return err
@@ -74,7 +74,7 @@ func TestWrite(t *testing.T) {
 		}
 	}
 	// Who does not mind that a statement failed is told that nothing was done.
-	err := db.Write(ctx, false, func(s sqlexec.Session) error {
+	err := db.Write(ctx, postgres.Transaction{}, func(s sqlexec.Session) error {
 		if err := run(ctx, s, `INSERT INTO public.rows VALUES (5, 1)`); err != nil {
 			return err
 		}
@@ -87,11 +87,11 @@ func TestWrite(t *testing.T) {
 		t.Errorf("a transaction that failed: %v, %s rows", err, count())
 	}
 	want := errors.New("no")
-	if err := db.Write(ctx, false, func(s sqlexec.Session) error { return errors.Join(run(ctx, s, `DELETE FROM public.rows`), want) }); !errors.Is(err, want) || count() != "2" {
+	if err := db.Write(ctx, postgres.Transaction{}, func(s sqlexec.Session) error { return errors.Join(run(ctx, s, `DELETE FROM public.rows`), want) }); !errors.Is(err, want) || count() != "2" {
 		t.Errorf("refused: %v, %s rows", err, count())
 	}
 	// Of two that change what both have read, one is begun anew.
-	err = db.Write(ctx, true, func(s sqlexec.Session) error {
+	err = db.Write(ctx, postgres.Transaction{Snapshot: true}, func(s sqlexec.Session) error {
 		if err := run(ctx, s, `SELECT n FROM public.rows WHERE id = 1`); err != nil {
 			return err
 		}
@@ -124,7 +124,7 @@ func TestWriteLost(t *testing.T) {
 		spec.Port = hangingUp(t, spec.Host, spec.Port, c.at)
 		db := open(t, spec, postgres.Options{Writes: true})
 		calls := 0
-		err := db.Write(t.Context(), false, func(s sqlexec.Session) error {
+		err := db.Write(t.Context(), postgres.Transaction{}, func(s sqlexec.Session) error {
 			calls++
 			return run(t.Context(), s, `INSERT INTO public.rows VALUES (1)`)
 		})

@@ -22,15 +22,24 @@ type Changed struct {
 	Also     []Count         // what was written of other datasets, and of rows nested in these
 }
 
+// Tables is what is known of the tables that are written. What is known was read before they
+// were: what they are is read again, when they have been written to.
+type Tables interface {
+	// Told is an expression that tells what a table is; empty: it cannot become another.
+	Told(table plan.Ref) string
+	// Same refuses a table of which that told something else than is known.
+	Same(table plan.Ref, told int64) error
+}
+
 // Apply makes a change in a session whose transaction its caller begins, and commits
 // only if there is no error. What must be there is asked for and kept as it is,
 // then rows are written, one statement for each table; what was written is read again, and
 // then answered.
-func Apply(ctx context.Context, s Session, d sqlgen.ChangeDialect, c plan.Change) (Changed, error) {
+func Apply(ctx context.Context, s Session, d sqlgen.ChangeDialect, c plan.Change, t Tables) (Changed, error) {
 	if !c.Valid() {
 		return Changed{}, fault.New(fault.Internal, "internal error").Because(sqlgen.ErrNotPlanned)
 	}
-	a := &applying{session: s, d: d, c: c, charge: charge{share: held.From(ctx)}}
+	a := &applying{session: s, d: d, c: c, tables: t, charge: charge{share: held.From(ctx)}}
 	out, err := a.apply(ctx)
 	if err != nil {
 		return Changed{}, err
@@ -54,9 +63,13 @@ type applying struct {
 	session Session
 	d       sqlgen.ChangeDialect
 	c       plan.Change
+	tables  Tables
 	charge  charge
 	keys    [][]value.Value // of the rows, by cell of the key
 	count   int
+
+	by    [][]bool // which checks are of a grant that lets a row be changed that was there; nil: all
+	seeks bool     // which row is the first that the source refuses
 
 	made          map[string]bool // keys of rows that were inserted, where others were there already
 	written       int
@@ -112,6 +125,11 @@ func (a *applying) apply(ctx context.Context) (Changed, error) {
 // named runs a statement about rows that are named by keys, and returns which of them it
 // has rows for.
 func (a *applying) named(ctx context.Context, statement sqlgen.Statement, keys [][]value.Value, count int, cell func(n int, row value.Rows) error) ([]bool, error) {
+	return a.rowsOf(ctx, statement, keys, count, false, cell)
+}
+
+// rowsOf is named for a statement that may write.
+func (a *applying) rowsOf(ctx context.Context, statement sqlgen.Statement, keys [][]value.Value, count int, writes bool, cell func(n int, row value.Rows) error) ([]bool, error) {
 	args := make([]string, 0, len(keys)+statement.Args.Len())
 	for _, list := range keys {
 		args = append(args, a.d.KeyList(list))
@@ -120,7 +138,13 @@ func (a *applying) named(ctx context.Context, statement sqlgen.Statement, keys [
 	if err := fits(statement.Args.Len(), 0); err != nil {
 		return nil, err
 	}
-	rows, err := a.session.Query(ctx, statement.Text, args)
+	ask := a.session.Query
+	if writes {
+		ask = func(ctx context.Context, text string, args []string) (value.Rows, error) {
+			return writing(ctx, a.session, text, args)
+		}
+	}
+	rows, err := ask(ctx, statement.Text, args)
 	if err != nil {
 		return nil, err
 	}
@@ -191,7 +215,7 @@ func (a *applying) references(ctx context.Context) error {
 // them.
 func (a *applying) inserts(ctx context.Context) error {
 	nested := func(c plan.Change) (*applying, error) {
-		of := &applying{session: a.session, d: a.d, c: c, inside: a}
+		of := &applying{session: a.session, d: a.d, c: c, tables: a.tables, seeks: a.seeks, inside: a}
 		return of, of.failed(of.inserts(ctx))
 	}
 	for i := range a.c.Before() {
@@ -219,7 +243,7 @@ func (a *applying) inserts(ctx context.Context) error {
 
 // checks reads all that was inserted again, when all of it is there.
 func (a *applying) checks(ctx context.Context) error {
-	if err := a.check(ctx, nil); err != nil {
+	if err := a.check(ctx, a.by); err != nil {
 		return err
 	}
 	for _, list := range [][]*applying{a.before, a.after} {
@@ -240,6 +264,13 @@ func (a *applying) insert(ctx context.Context) error {
 		a.keys[k] = make([]value.Value, a.count)
 	}
 	upsert, upserts := a.c.Upsert()
+	if upserts && upsert.Helds() > 0 {
+		by, err := a.heldBefore(ctx, upsert)
+		if err != nil {
+			return err
+		}
+		a.by = by
+	}
 	for i := range a.c.Inserts() {
 		into := a.c.Insert(i)
 		into = into.Filled(
@@ -252,39 +283,48 @@ func (a *applying) insert(ctx context.Context) error {
 			}
 			continue
 		}
-		statement, err := sqlgen.Insert(into, upsert, a.d)
-		if err != nil {
+		put := a.put
+		if a.seeks {
+			put = a.seek
+		}
+		if err := put(ctx, into, upsert, upserts); err != nil {
 			return err
 		}
-		if err := fits(statement.Args.Len(), 0); err != nil {
-			return err
+	}
+	return nil
+}
+
+// put runs the statement of one insert.
+func (a *applying) put(ctx context.Context, into plan.Insert, upsert plan.Upsert, upserts bool) error {
+	statement, err := sqlgen.Insert(into, upsert, a.d)
+	if err != nil {
+		return err
+	}
+	if err := fits(statement.Args.Len(), 0); err != nil {
+		return err
+	}
+	rows, err := writing(ctx, a.session, statement.Text, statement.Args.Bind(nil))
+	if err != nil {
+		return err
+	}
+	if upserts && upsert.Finds() {
+		return a.fresh(rows, into)
+	}
+	n := 0
+	for ; n < into.Rows() && rows.Next(); n++ {
+		for k := range a.keys {
+			a.keys[k][into.Row(n)] = value.Bound(into.Key(k).Type, rows.Cell(k))
 		}
-		rows, err := a.session.Query(ctx, statement.Text, statement.Args.Bind(nil))
-		if err != nil {
-			return err
-		}
-		if upserts && upsert.Finds() {
-			if err := a.fresh(rows, into); err != nil {
-				return err
-			}
-			continue
-		}
-		n := 0
-		for ; n < into.Rows() && rows.Next(); n++ {
-			for k := range a.keys {
-				a.keys[k][into.Row(n)] = value.Bound(into.Key(k).Type, rows.Cell(k))
-			}
-		}
-		more := rows.Next()
-		if err := ended(rows); err != nil {
-			return err
-		}
-		if upserts && n < into.Rows() { // one that is there and not shown, or not to be changed
-			return a.unchanged()
-		}
-		if more || n < into.Rows() { // a trigger, or a rule of the table's own
-			return a.refused()
-		}
+	}
+	more := rows.Next()
+	if err := ended(rows); err != nil {
+		return err
+	}
+	if upserts && n < into.Rows() { // one that is there and not shown, or not to be changed
+		return a.unchanged()
+	}
+	if more || n < into.Rows() { // a trigger, or a rule of the table's own
+		return a.refused()
 	}
 	return nil
 }
@@ -327,7 +367,7 @@ func (a *applying) find(ctx context.Context, u plan.Upsert) error {
 			keys[i] = append(keys[i], u.Found(i, n))
 		}
 	}
-	only := &applying{session: a.session, d: a.d, c: a.c, keys: make([][]value.Value, a.c.Keys())}
+	only := &applying{session: a.session, d: a.d, c: a.c, tables: a.tables, keys: make([][]value.Value, a.c.Keys())}
 	there, err := a.named(ctx, statement, keys, a.count, func(n int, row value.Rows) error {
 		key := make([]value.Value, a.c.Keys())
 		for k := range key {
@@ -426,9 +466,13 @@ func (a *applying) merge(ctx context.Context, into plan.Insert, upsert plan.Upse
 	return nil
 }
 
+// ErrUnseen is the cause of a conflict with a row that is not shown, or that another transaction
+// inserted when the statement had begun: then it is shown to the next.
+var ErrUnseen = errors.New("a row with the key of one that was to be inserted is there, and was not seen")
+
 // unchanged is the error where a row is there that is not shown, or not to be changed.
 func (a *applying) unchanged() error {
-	return fault.New(fault.Conflict, "a row of %s with the key of one of these is there, and cannot be changed", a.c.Dataset())
+	return fault.New(fault.Conflict, "a row of %s with the key of one of these is there, and cannot be changed", a.c.Dataset()).Because(ErrUnseen)
 }
 
 // refused is the error where the source has written other rows than it was given.
@@ -503,7 +547,11 @@ func (a *applying) chooseOf(ctx context.Context, of *applying) error {
 
 // all runs a statement that has to have a row for each key.
 func (a *applying) all(ctx context.Context, statement sqlgen.Statement) error {
-	there, err := a.named(ctx, statement, a.keys, a.count, nil)
+	return a.every(ctx, statement, false, nil)
+}
+
+func (a *applying) every(ctx context.Context, statement sqlgen.Statement, writes bool, cell func(int, value.Rows) error) error {
+	there, err := a.rowsOf(ctx, statement, a.keys, a.count, writes, cell)
 	if err != nil {
 		return err
 	}
@@ -534,10 +582,12 @@ func (a *applying) held(ctx context.Context) ([][]bool, error) {
 func (a *applying) write(ctx context.Context) error {
 	var statement sqlgen.Statement
 	var err error
+	told := ""
 	if a.c.Update().Sets() > 0 {
-		statement, err = sqlgen.Update(a.c.Update(), a.d)
+		statement, err = sqlgen.Update(a.c.Update(), a.d) // what the table is is told by the check
 	} else {
-		statement, err = sqlgen.Delete(a.c.Remove(), a.d)
+		told = a.told()
+		statement, err = sqlgen.Delete(a.c.Remove(), told, a.d)
 	}
 	if err != nil {
 		return err
@@ -545,7 +595,20 @@ func (a *applying) write(ctx context.Context) error {
 	if !a.d.Returns() {
 		return a.counted(ctx, statement)
 	}
-	return a.all(ctx, statement)
+	return a.every(ctx, statement, true, func(_ int, row value.Rows) error {
+		if told == "" {
+			return nil
+		}
+		return a.tables.Same(a.c.Table(), row.Cell(1).Int)
+	})
+}
+
+// told is the expression that tells what the table is that is written.
+func (a *applying) told() string {
+	if a.tables == nil {
+		return ""
+	}
+	return a.tables.Told(a.c.Table())
 }
 
 // linked are the cells of the keys by which rows of a level refer to these.
@@ -563,7 +626,7 @@ func (a *applying) remove(ctx context.Context) error {
 		return err
 	}
 	for i := range a.c.Dependents() {
-		of := &applying{session: a.session, d: a.d, c: a.c.Dependent(i)}
+		of := &applying{session: a.session, d: a.d, c: a.c.Dependent(i), tables: a.tables}
 		if err := of.depend(ctx, a); err != nil {
 			return of.failed(err)
 		}
@@ -668,18 +731,27 @@ func (a *applying) kept(ctx context.Context, keepers int, keeper func(int) plan.
 }
 
 // check reads what was written. A row has to be right in one of the ways, and of several
-// grants in that of one that let it be changed.
+// grants in that of one that let it be changed. What the table is is read with the rows, after it
+// was written to: so nobody has made it another, nor can before the transaction ends.
 func (a *applying) check(ctx context.Context, by [][]bool) error {
 	right := make([]bool, a.count)
 	var first error
 	for i := range a.c.Checks() {
-		check := a.c.Check(i)
-		statement, err := sqlgen.Named(check.Level(), sqlgen.NoLock, a.d)
+		check, told := a.c.Check(i), ""
+		if i == 0 {
+			told = a.told()
+		}
+		statement, err := sqlgen.Checked(check.Level(), told, a.d)
 		if err != nil {
 			return err
 		}
 		refers := make([]error, a.count)
 		there, err := a.named(ctx, statement, a.keys, a.count, func(n int, row value.Rows) error {
+			if told != "" {
+				if err := a.tables.Same(a.c.Table(), row.Cell(1+max(check.Level().Columns(), 1)).Int); err != nil {
+					return err
+				}
+			}
 			for cell := range check.Level().Columns() {
 				if !row.Cell(cell + 1).Bool {
 					refers[n] = check.Refusal(cell)

@@ -16,6 +16,7 @@ import (
 type Loads interface {
 	Session
 	Plans
+	Writes
 	// Copy takes rows as the dialect has written them.
 	Copy(ctx context.Context, text string, rows []byte) error
 	// Patient bounds the statements that follow by this instead of the source's timeout.
@@ -40,6 +41,7 @@ const (
 type Loading struct {
 	plan  plan.Import
 	d     sqlgen.ImportDialect
+	table Tables
 	rows  Incoming
 	batch int64
 	buf   []byte
@@ -48,8 +50,8 @@ type Loading struct {
 }
 
 // NewLoading begins an import, in transactions of so many rows at most; 0: in one.
-func NewLoading(i plan.Import, d sqlgen.ImportDialect, rows Incoming, batch int64) *Loading {
-	return &Loading{plan: i, d: d, rows: rows, batch: batch}
+func NewLoading(i plan.Import, d sqlgen.ImportDialect, t Tables, rows Incoming, batch int64) *Loading {
+	return &Loading{plan: i, d: d, table: t, rows: rows, batch: batch}
 }
 
 // More reads the first rows of the next transaction, and tells whether there are any.
@@ -119,14 +121,72 @@ func (l *Loading) Write(ctx context.Context, s Loads, limit time.Duration) error
 	if err := l.leads(ctx, s); err != nil {
 		return err
 	}
-	load, err := sqlgen.Load(l.plan, l.d)
+	if err := run(ctx, s, mark); err != nil {
+		return err
+	}
+	if err := l.load(ctx, s, nil); err != nil {
+		return l.seek(ctx, s, err)
+	}
+	return l.check(ctx, s)
+}
+
+// load inserts the rows, or those of some lines.
+func (l *Loading) load(ctx context.Context, s Loads, lines []int64) error {
+	load, err := sqlgen.Load(l.plan, lines, l.d)
 	if err != nil {
 		return err
 	}
-	if _, err := l.one(ctx, s, load, 0); err != nil {
+	rows, err := s.QueryWriting(ctx, load.Text, load.Args.Bind(nil), true)
+	if err != nil {
 		return err
 	}
-	return l.check(ctx, s)
+	return ended(rows)
+}
+
+// Refused is a line that a source refuses, of rows that were refused together.
+type Refused struct {
+	Line     int64
+	Together error
+	err      error
+}
+
+// Error implements error.
+func (r *Refused) Error() string { return r.err.Error() }
+
+// Unwrap returns what the source says of it.
+func (r *Refused) Unwrap() error { return r.err }
+
+// seek finds the first line that is refused. The rows are there still, and what is inserted of
+// them goes with the transaction. Where it is not found in time, all that is said is what
+// was refused.
+func (l *Loading) seek(ctx context.Context, s Loads, refused error) error {
+	if ctx.Err() != nil || run(ctx, s, back) != nil {
+		return refused
+	}
+	cells, err := l.one(ctx, s, sqlgen.Statement{Text: sqlgen.Lines}, 2)
+	if err != nil || cells == nil || cells[0].Null() {
+		return refused
+	}
+	for from, to := cells[0].Int, cells[1].Int; ; {
+		if run(ctx, s, mark) != nil {
+			return refused
+		}
+		half := from + (to-from)/2
+		err := l.load(ctx, s, []int64{from, half})
+		switch {
+		case err != nil && from == half:
+			return &Refused{from, refused, err}
+		case err != nil:
+			if run(ctx, s, back) != nil {
+				return refused
+			}
+			to = half
+		case from == to: // nothing is refused where it stands alone
+			return refused
+		default:
+			from = half + 1
+		}
+	}
 }
 
 // one runs a statement that has one row to say, or none; nil if it has none. It is planned
@@ -211,11 +271,14 @@ func (l *Loading) check(ctx context.Context, s Loads) error {
 		}
 	}
 	check := l.plan.Check(last)
-	statement, err := sqlgen.Right(check, l.d)
+	statement, err := sqlgen.Right(check, l.table.Told(l.plan.Table()), l.d)
 	if err != nil {
 		return err
 	}
-	cells, err := l.one(ctx, s, statement, 2)
+	cells, err := l.one(ctx, s, statement, 3)
+	if err == nil {
+		err = l.table.Same(l.plan.Table(), cells[2].Int)
+	}
 	switch {
 	case err != nil:
 		return err

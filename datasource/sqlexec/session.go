@@ -25,6 +25,21 @@ type Plans interface {
 	QueryForAll(ctx context.Context, text string, args []string) (value.Rows, error)
 }
 
+// Writes is a session of a database that has code of its owner's run when rows are written.
+type Writes interface {
+	// QueryWriting is Query, while the owner's code finds names where it finds them for
+	// others; the statement itself is read as all are. Once says that it is not kept.
+	QueryWriting(ctx context.Context, text string, args []string, once bool) (value.Rows, error)
+}
+
+// writing runs a statement that writes.
+func writing(ctx context.Context, s Session, text string, args []string) (value.Rows, error) {
+	if w, ok := s.(Writes); ok {
+		return w.QueryWriting(ctx, text, args, false)
+	}
+	return s.Query(ctx, text, args)
+}
+
 // planned says how a statement is to be planned.
 type planned uint8
 

@@ -15,6 +15,7 @@ const maxLoggedName = 128
 // log writes the request's line: who asked for what by name, and how it went.
 // It holds no token, no query text and no value.
 func (x *exchange) log(duration time.Duration) {
+	x.options.Traffic.Count(x.caller.Tenant, x.outcome == erred || x.outcome == rejected, time.Now())
 	operation := x.operation
 	if len(operation) > maxLoggedName {
 		operation = operation[:maxLoggedName]

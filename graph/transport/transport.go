@@ -27,6 +27,7 @@ import (
 	"usher/held"
 	"usher/principal"
 	"usher/stage"
+	"usher/traffic"
 )
 
 // Authenticate tells who is asking from the headers of a request. Its errors
@@ -58,6 +59,8 @@ type Options struct {
 	Held *held.Budget
 	// Metrics count the requests. Nil means that nobody looks at them.
 	Metrics *Metrics
+	// Traffic counts them by the minute, for each tenant. Nil means that nobody looks.
+	Traffic *traffic.Hour
 	// Stages measure how long authenticating and validating take. Nil means that
 	// nobody looks at them.
 	Stages *stage.Times

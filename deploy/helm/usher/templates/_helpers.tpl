@@ -52,9 +52,6 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | 
 {{- fail (printf "config: usher.yml is no YAML: %s" .) -}}
 {{- end -}}
 {{- $server := default dict $config.server -}}
-{{- if not (hasSuffix (printf ":%v" .Values.ports.http) (default "" $server.listen)) -}}
-{{- fail (printf "config: server.listen has to be 0.0.0.0:%v, the port of ports.http" .Values.ports.http) -}}
-{{- end -}}
 {{- if not (hasSuffix (printf ":%v" .Values.ports.admin) (default "" $server.admin_listen)) -}}
 {{- fail (printf "config: server.admin_listen has to be 0.0.0.0:%v, the port of ports.admin" .Values.ports.admin) -}}
 {{- end -}}

@@ -1,0 +1,268 @@
+package datasource
+
+import (
+	"context"
+	"errors"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"usher/datasource/postgres"
+	"usher/datasource/sqlexec"
+	"usher/fault"
+	"usher/plan"
+)
+
+// refused says what a source's refusal means to whoever asked for the change, and which row of
+// the input it is about. It names what the dataset has, and repeats no value and no word
+// of the source.
+func (d *database) refused(ctx context.Context, changes []plan.Change, err error) error {
+	if err == nil {
+		return nil
+	}
+	var at *ChangeError
+	if !errors.As(err, &at) {
+		at = &ChangeError{-1, err}
+	}
+	if at.Change < 0 {
+		if v := violationOf(err, nil); v != nil && v.Passing() {
+			return &ChangeError{-1, d.violated(changes[0], false, v).Because(at.err)}
+		}
+		return at
+	}
+	c := changes[at.Change]
+	var of *sqlexec.Failed
+	if errors.As(err, &of) {
+		c = of.Change
+	}
+	v := violationOf(err, &c)
+	if v == nil {
+		return at
+	}
+	row := -1
+	switch {
+	case c.Given() == 1:
+		row = 0
+	case c.Given() > 1:
+		if row = firstUnfit(v, c); row < 0 {
+			c, row, v = d.seek(ctx, changes[:at.Change+1], c, v)
+		}
+	}
+	f := d.violated(c, c.Update().Sets() == 0 && c.Given() == 0, v)
+	return &ChangeError{at.Change, placed(c, row, f, v).Because(at.err)}
+}
+
+// seek finds the row that is refused of the last of several changes: all of them are made once
+// more, that one in parts, in a transaction that is not committed. Files have none that goes on after a
+// failure.
+func (d *database) seek(ctx context.Context, changes []plan.Change, c plan.Change, v *postgres.Violation) (plan.Change, int, *postgres.Violation) {
+	if d.guard == nil || v.Passing() || ctx.Err() != nil {
+		return c, -1, v
+	}
+	begins, tables := d.begins(changes)
+	last := len(changes) - 1
+	err := d.writer.Write(ctx, begins, func(session sqlexec.Session) error {
+		for _, before := range changes[:last] {
+			if _, err := sqlexec.Apply(ctx, session, d.changes, before, tables); err != nil {
+				return err
+			}
+		}
+		return sqlexec.Seek(ctx, session, d.changes, changes[last], tables)
+	})
+	var at *sqlexec.At
+	if again := violationOf(err, nil); again != nil && again.Code == v.Code && errors.As(err, &at) {
+		return at.Change, at.Row, again
+	}
+	return c, -1, v
+}
+
+// placed says where in the input it is that a source refuses: the row, if that is known, and the
+// column, if it is one.
+func placed(c plan.Change, row int, f *fault.Error, v *postgres.Violation) *fault.Error {
+	place, fields := "", []givenField(nil)
+	switch {
+	case row >= 0:
+		place, fields = c.Place(row), ofRow(c, row)
+	case c.Given() > 0:
+		return f
+	case c.Update().Sets() > 0:
+		place, fields = c.Key()+".set", ofSet(c)
+	default:
+		return f
+	}
+	column := strings.TrimPrefix(f.At, c.Key()+".")
+	if f.At == "" {
+		column = unfit(v, c, fields)
+	}
+	f.At = place
+	if column == "" {
+		return f
+	}
+	if slices.ContainsFunc(fields, func(g givenField) bool { return g.field.Name == column && g.added }) {
+		place = c.Key() + ".increment"
+	}
+	f.At = place + "." + column
+	return f
+}
+
+// givenField is a value and the column that it is for.
+type givenField struct {
+	field plan.Field
+	value plan.Given
+	added bool
+}
+
+func ofRow(c plan.Change, row int) []givenField {
+	for i := range c.Inserts() {
+		into := c.Insert(i)
+		for n := range into.Rows() {
+			if into.Row(n) != row {
+				continue
+			}
+			var out []givenField
+			for column := into.Stamps(); column < into.Columns(); column++ {
+				out = append(out, givenField{into.Column(column), into.Value(column, n), false})
+			}
+			return out
+		}
+	}
+	return nil
+}
+
+func ofSet(c plan.Change) []givenField {
+	var out []givenField
+	for i := range c.Update().Sets() {
+		s := c.Update().Set(i)
+		out = append(out, givenField{s.Column(), s.Value(), s.Added()})
+	}
+	return out
+}
+
+// bounded is a type that takes texts up to a length.
+var bounded = regexp.MustCompile(`^(?:character varying|character|varchar|char|bpchar)\((\d+)\)$`)
+
+// unfit is the one column of which the value is too long or too large, if the source says that one
+// is, and it is one that is shown.
+func unfit(v *postgres.Violation, c plan.Change, fields []givenField) string {
+	var found, added []string
+	for _, g := range fields {
+		switch {
+		case g.value.Null() || g.value.List() || c.ColumnStored(g.field.Stored) == "":
+		case v.Code == "22001" && tooLong(g), v.Code == "22003" && !g.added && tooLarge(g):
+			found = append(found, g.field.Name)
+		case v.Code == "22003" && g.added:
+			added = append(added, g.field.Name)
+		}
+	}
+	if found == nil { // a sum is
+		found = added
+	}
+	if len(found) != 1 {
+		return ""
+	}
+	return found[0]
+}
+
+// firstUnfit is the first row of which that is known without asking; -1: there is none.
+func firstUnfit(v *postgres.Violation, c plan.Change) int {
+	if v.Code != "22001" && v.Code != "22003" {
+		return -1
+	}
+	for row := range c.Given() {
+		if unfit(v, c, ofRow(c, row)) != "" {
+			return row
+		}
+	}
+	return -1
+}
+
+func tooLong(g givenField) bool {
+	m := bounded.FindStringSubmatch(g.field.Native)
+	if m == nil {
+		return false
+	}
+	most, err := strconv.Atoi(m[1])
+	return err == nil && utf8.RuneCountInString(g.value.Value().Text()) > most
+}
+
+func tooLarge(g givenField) bool {
+	bits := map[string]int{"smallint": 16, "integer": 32, "bigint": 64}[strings.ToLower(g.field.Native)]
+	if bits > 0 {
+		_, err := strconv.ParseInt(g.value.Value().Text(), 10, bits)
+		return err != nil
+	}
+	return false // decimals have been counted
+}
+
+// written is what is written to one table.
+type written interface {
+	Dataset() string
+	Key() string
+	Table() plan.Ref
+	ColumnStored(name string) string
+}
+
+// violated says what a source refuses. Its place is below the field, if it is one column.
+func (d *database) violated(c written, removes bool, v *postgres.Violation) *fault.Error {
+	own := v.Table == c.Table().Table() && (v.Schema == c.Table().Schema() || c.Table().Schema() == "")
+	stored := v.Columns
+	if own && v.Code == "23514" && d.guard != nil {
+		stored = d.guard.checked(c.Table(), v.Constraint)
+	}
+	var names []string
+	if own {
+		for _, s := range stored {
+			if name := c.ColumnStored(s); name != "" {
+				names = append(names, name)
+			}
+		}
+	}
+	list := strings.Join(names, ", ")
+	at := func(f *fault.Error) *fault.Error {
+		if len(names) == 1 {
+			f.At = c.Key() + "." + names[0]
+		}
+		return f
+	}
+	switch {
+	case v.Code == "23505" && list != "":
+		return at(fault.New(fault.Conflict, "there is a row of %s with the same %s", c.Dataset(), list))
+	case v.Code == "23505", v.Code == "23P01":
+		return fault.New(fault.Conflict, "the change of %s collides with a row that is there", c.Dataset())
+	case v.Code == "23503" && own && removes:
+		return fault.New(fault.Conflict, "rows of %s are referred to by others of the same dataset", c.Dataset())
+	case v.Code == "23503" && own && list != "":
+		return at(fault.New(fault.NotFound, "%s leads to no row", list))
+	case v.Code == "23503" && own:
+		return fault.New(fault.NotFound, "a row of %s leads to no row", c.Dataset())
+	case v.Code == "23503":
+		return fault.New(fault.Conflict, "rows of %s are referred to", c.Dataset())
+	case v.Code == "23502" && list != "":
+		return at(fault.New(fault.BadUserInput, "%s is never null", list))
+	case v.Code == "23514" && len(names) == 1:
+		return at(fault.New(fault.BadUserInput, "%s of %s may not have such a value", list, c.Dataset()))
+	case v.Code == "23514" && len(names) > 1:
+		return fault.New(fault.BadUserInput, "%s of a row of %s may not have such values together", list, c.Dataset())
+	case v.Code == "23514", v.Code == "23502":
+		return fault.New(fault.BadUserInput, "a row of %s has values that may not be there together", c.Dataset())
+	case v.Code == "22001":
+		return fault.New(fault.BadUserInput, "a text is too long for its column in %s", c.Dataset())
+	case v.Code == "22003":
+		return fault.New(fault.BadUserInput, "a number is too large for its column in %s", c.Dataset())
+	case v.Class() == "22":
+		return fault.New(fault.BadUserInput, "a value does not fit its column in %s", c.Dataset())
+	case v.Code == postgres.Raises:
+		f := fault.New(fault.BadUserInput, "a rule of the database's own refuses what would be written to %s", c.Dataset())
+		if d.guard != nil && d.guard.shows() {
+			f.Message += ": " + v.Raised
+		}
+		return f
+	case v.Class() == "40":
+		return fault.New(fault.Unavailable, "others change the same rows of %s at this moment, and the change was undone each time that it was made", c.Dataset()).WithHint("try again")
+	case v.Code == "55P03":
+		return fault.New(fault.Conflict, "others change the same rows at this moment").WithHint("try again")
+	}
+	return fault.New(fault.Forbidden, "the source does not let %s be written so", c.Dataset())
+}

@@ -1,0 +1,156 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"reflect"
+	"strings"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"usher/config"
+	"usher/control"
+	"usher/inspect"
+)
+
+// Reload serves another configuration from now on. Requests that have begun finish
+// with the one before, and every answer is of one of them. Where the new one cannot be
+// served nothing changes, and the error says all that is wrong with it.
+func (g *Gateway) Reload(ctx context.Context, cfg *config.Config) (err error) {
+	g.replacing.Lock()
+	defer g.replacing.Unlock()
+	defer func() { g.loads.reloaded(err, time.Now()) }()
+	before := g.current.Load()
+	if keys := lasting(before.cfg, cfg); len(keys) > 0 {
+		return fmt.Errorf("%s cannot be changed while usher runs: restart it to apply that", strings.Join(keys, ", "))
+	}
+	next := &snapshot{cfg: cfg}
+	if next.found, err = inspect.LookAfter(ctx, cfg, before.found); err != nil {
+		return err
+	}
+	next.found.Log(ctx, g.opts.Log)
+	if next.catalog, err = next.found.Served(); err != nil {
+		return err
+	}
+	if g.stopReaching != nil {
+		g.stopReaching() // of the configuration before
+	}
+	if err := g.replace(ctx, next); err != nil {
+		g.reach() // as before
+		return err
+	}
+	g.reach()
+	return nil
+}
+
+// Unread notes that another configuration was to be served and could not be read.
+func (g *Gateway) Unread(err error) { g.loads.reloaded(err, time.Now()) }
+
+// replace serves a snapshot that is not wired yet. What would not have been served at the
+// start is not served now either. The lock of replacing is held.
+func (g *Gateway) replace(ctx context.Context, next *snapshot) error {
+	neighbors, problems := control.Configured(next.catalog)
+	if err := next.cfg.Locate(problems); err != nil {
+		return err
+	}
+	if g.control != nil {
+		if err := control.CheckDisjoint(ctx, next.cfg, neighbors, g.control); err != nil {
+			return err
+		}
+	}
+	before := g.current.Load()
+	if err := next.wire(g, before); err != nil {
+		return errors.Join(err, next.close())
+	}
+	g.homes.Set(neighbors)
+	g.current.Store(next)
+	before.leave()
+	for _, note := range next.found.Notes {
+		g.opts.Log.InfoContext(ctx, note)
+	}
+	return nil
+}
+
+// lasting are the keys in which two configurations differ of what is made once, when
+// usher starts: listeners, the control store, and what all requests share.
+func lasting(before, after *config.Config) (keys []string) {
+	was, is := before.Server, after.Server
+	for _, k := range []struct {
+		key     string
+		was, is any
+	}{
+		{"server.listen", was.Listen, is.Listen},
+		{"server.admin_listen", was.AdminListen, is.AdminListen},
+		{"server.tls", was.TLS, is.TLS},
+		{"server.h2c", was.H2C, is.H2C},
+		{"server.drain", was.Drain, is.Drain},
+		{"server.profile_rates", was.ProfileRates, is.ProfileRates},
+		{"server.cache_bytes", was.CacheBytes, is.CacheBytes},
+		{"server.max_held", was.MaxHeld, is.MaxHeld},
+		{"server.max_waiting", was.MaxWaiting, is.MaxWaiting},
+		{"server.max_wait", was.MaxWait, is.MaxWait},
+		{"server.max_exports", was.MaxExports, is.MaxExports},
+		{"pools", before.Pools, after.Pools},
+		{"control", before.Control, after.Control},
+	} {
+		if !reflect.DeepEqual(k.was, k.is) {
+			keys = append(keys, k.key)
+		}
+	}
+	return keys
+}
+
+// Loads tells of the configurations that were served, and of those that were not.
+type Loads struct {
+	reloads *prometheus.CounterVec
+	failed  prometheus.Gauge
+	at      prometheus.Gauge
+}
+
+// NewLoads makes the metrics; the caller registers them.
+func NewLoads() *Loads {
+	gauge := func(name, help string) prometheus.Gauge {
+		return prometheus.NewGauge(prometheus.GaugeOpts{Namespace: "usher", Name: name, Help: help})
+	}
+	l := &Loads{
+		reloads: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Namespace: "usher", Name: "config_reloads_total", Help: "Configurations that were read while usher ran, by outcome: served or refused.",
+		}, []string{"outcome"}),
+		failed: gauge("config_reload_failed", "1 when the last configuration that was read was refused, so that the one before is served still."),
+		at:     gauge("config_loaded_timestamp_seconds", "When the configuration that is served was read."),
+	}
+	l.reloads.WithLabelValues("served")
+	l.reloads.WithLabelValues("refused")
+	return l
+}
+
+func (l *Loads) loaded(at time.Time) {
+	l.at.Set(float64(at.UnixMilli()) / 1000)
+	l.failed.Set(0)
+}
+
+func (l *Loads) reloaded(err error, at time.Time) {
+	if err != nil {
+		l.reloads.WithLabelValues("refused").Inc()
+		l.failed.Set(1)
+		return
+	}
+	l.reloads.WithLabelValues("served").Inc()
+	l.loaded(at)
+}
+
+// Describe implements prometheus.Collector.
+func (l *Loads) Describe(out chan<- *prometheus.Desc) {
+	for _, c := range []prometheus.Collector{l.reloads, l.failed, l.at} {
+		c.Describe(out)
+	}
+}
+
+// Collect implements prometheus.Collector.
+func (l *Loads) Collect(out chan<- prometheus.Metric) {
+	for _, c := range []prometheus.Collector{l.reloads, l.failed, l.at} {
+		c.Collect(out)
+	}
+}

@@ -1,0 +1,179 @@
+package gateway_test
+
+import (
+	"fmt"
+	"log/slog"
+	"net/http"
+	"path/filepath"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"usher/config"
+	"usher/gateway"
+	"usher/pgtest"
+	"usher/test/program"
+)
+
+// reloadable is a gateway with a folder for its files, and what reads a text as its next
+// configuration.
+func reloadable(t *testing.T, text string) (gate, func(text string) error) {
+	t.Helper()
+	dir := t.TempDir()
+	program.WriteFile(t, filepath.Join(dir, "secret"), program.Secret)
+	program.MakeDuckDB(t, filepath.Join(dir, "shop.duckdb"), controlledData)
+	parse := func(text string) (*config.Config, error) {
+		return config.Parse(filepath.Join(dir, "usher.yml"), []byte(text), controlledEnv(pgtest.DB{}))
+	}
+	cfg, err := parse(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	g, err := gateway.New(t.Context(), cfg, gateway.Options{Log: slog.New(slog.NewTextHandler(t.Output(), nil))})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := g.Close(); err != nil {
+			t.Errorf("close the gateway: %v", err)
+		}
+	})
+	return gate{g}, func(text string) error {
+		cfg, err := parse(text)
+		if err != nil {
+			return err
+		}
+		return g.Reload(t.Context(), cfg)
+	}
+}
+
+// generation is a configuration whose rows say which one it is: a label, and a filter that
+// fits it.
+func generation(n int) string {
+	return fmt.Sprintf(`
+sources:
+  shop: {kind: duckdb, path: shop.duckdb}
+strategies:
+  shared: {kind: shared, source: shop}
+issuers:
+  tests:
+    issuer: tests
+    audience: [usher]
+    algorithms: [HS256]
+    keys: {secret: {file: secret}}
+    tenants: trusted
+    claims: {tenant: /tenant}
+    may_grant: {write: true}
+datasets:
+  notes:
+    tenant: tenant
+    key: id
+    label: "%d"
+    filter: {id: {lte: %d}}
+    columns: {id: Int!, tenant: String!, text: String}
+`, n, 1+n%2)
+}
+
+// TestReload: a hundred configurations follow one another under load, some of which cannot
+// be served. Every answer is of one of them, whole, and none is lost.
+func TestReload(t *testing.T) {
+	t.Parallel()
+	g, reload := reloadable(t, generation(0))
+	token := program.Sign(t, `{"tenant": "acme"}`)
+	var asked atomic.Int64
+	var load sync.WaitGroup
+	done := make(chan struct{})
+	for range 4 {
+		load.Go(func() {
+			for {
+				select {
+				case <-done:
+					return
+				default:
+				}
+				got := g.ask(t, token, `{"query": "{ notes { id } dataset(name: \"notes\") { label } }"}`)
+				body := got.Body.String()
+				even, odd := `{"data":{"notes":[{"id":1}],"dataset":{"label":"`, `{"data":{"notes":[{"id":1},{"id":2}],"dataset":{"label":"`
+				_, rest, isEven := strings.Cut(body, even)
+				if !isEven {
+					_, rest, _ = strings.Cut(body, odd)
+				}
+				n := -1
+				if _, err := fmt.Sscanf(rest, "%d", &n); err != nil || got.Code != http.StatusOK || (n%2 == 0) != isEven {
+					t.Errorf("an answer is of no configuration: %d %s", got.Code, body)
+					return
+				}
+				asked.Add(1)
+			}
+		})
+	}
+	bad := []string{
+		"datasets: {", "", strings.Replace(generation(1), "id: Int!", "id: Int!, missing: Int", 1), strings.Replace(generation(1), "notes:", "notes: {}\n  nothing:", 1),
+		"server: {drain: 1s}\n" + generation(1),
+	}
+	for n := 1; n <= 100; n++ {
+		if n%20 == 0 {
+			if err := reload(bad[n/20-1]); err == nil {
+				t.Errorf("%q is served", bad[n/20-1])
+			}
+			continue
+		}
+		if err := reload(generation(n)); err != nil {
+			t.Fatalf("generation %d: %v", n, err)
+		}
+	}
+	close(done)
+	load.Wait()
+	if asked.Load() < 100 {
+		t.Errorf("%d questions are no load", asked.Load())
+	}
+	metrics := operators(t, g.Gateway, "/metrics")
+	for _, line := range []string{`usher_config_reloads_total{outcome="refused"} 3`, `usher_config_reloads_total{outcome="served"} 95`, "usher_config_reload_failed 1"} {
+		if !strings.Contains(metrics, line) { // two of the bad ones are not read as a configuration at all
+			t.Errorf("the metrics do not say %s", line)
+		}
+	}
+}
+
+// TestReloadKeepsWhatIsUnderWay: rows that are written while configurations follow one
+// another are all there: a file is open once, whatever is served.
+func TestReloadKeepsWhatIsUnderWay(t *testing.T) {
+	t.Parallel()
+	writable := strings.Replace(generation(1), "    key: id\n", "    key: id\n    writable: true\n    global_keys: true\n", 1)
+	writable = strings.Replace(writable, "    filter: {id: {lte: 2}}\n", "", 1)
+	g, reload := reloadable(t, writable)
+	token := program.Sign(t, `{"tenant": "acme"}`)
+	var wrote atomic.Int64
+	var load sync.WaitGroup
+	done := make(chan struct{})
+	for worker := range 3 {
+		load.Go(func() {
+			for n := 0; ; n++ {
+				select {
+				case <-done:
+					return
+				default:
+				}
+				id := 100 + worker + 10*n
+				body := g.ask(t, token, fmt.Sprintf(`{"query": "mutation { insertNotesOne(row: {id: %d, text: \"x\"}) { id } }"}`, id)).Body.String()
+				if !strings.Contains(body, fmt.Sprintf(`"id":%d`, id)) {
+					t.Errorf("%d: %s", id, body)
+					return
+				}
+				wrote.Add(1)
+			}
+		})
+	}
+	for n := range 20 {
+		if err := reload(strings.Replace(writable, `label: "1"`, fmt.Sprintf(`label: "%d"`, n), 1)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	close(done)
+	load.Wait()
+	body := g.ask(t, token, `{"query": "{ notesAggregate(where: {id: {gte: 100}}) { count } }"}`).Body.String()
+	if wrote.Load() == 0 || !strings.Contains(body, fmt.Sprintf(`"count":%d`, wrote.Load())) {
+		t.Errorf("%d rows were written, and there are %s", wrote.Load(), body)
+	}
+}

@@ -1,0 +1,47 @@
+package plan
+
+import (
+	"fmt"
+	"strings"
+
+	"usher/catalog"
+)
+
+// beside are the keys of rows that are inserted together, where they may lead to each other. In which
+// order they are there depends on the engine and on which columns each of them has: none of
+// them leads to another.
+func (cb *changeBuilder) beside(rel *catalog.Relation, on []catalog.Pair, rows int, of func(row int, col *catalog.Column) (Given, bool)) map[string]bool {
+	if _, upserts := cb.args.get("onConflict"); rel.To != cb.vis.Dataset || !cb.c.kind.Inserts() || upserts && cb.inside == nil {
+		return nil // of an upsert the row may be there already
+	}
+	keys := make(map[string]bool, rows)
+	for row := range rows {
+		key := ""
+		for _, pair := range on {
+			given, ok := of(row, pair.To)
+			if pair.To == cb.vis.Dataset.Tenant {
+				given.value, ok = cb.stampOf(), true
+			}
+			if !ok || given.Null() || given.list || given.from != nil {
+				key = ""
+				break
+			}
+			key += fmt.Sprintf("%d:%s", len(given.value.Text()), given.value.Text())
+		}
+		if key != "" {
+			keys[key] = true
+		}
+	}
+	return keys
+}
+
+// visiblePair names the columns of a relation that the principal sees.
+func (cb *changeBuilder) visiblePair(rel *catalog.Relation) string {
+	var names []string
+	for _, pair := range rel.On {
+		if cb.vis.Column(pair.From.Name) != nil {
+			names = append(names, pair.From.Name)
+		}
+	}
+	return strings.Join(names, ", ")
+}
