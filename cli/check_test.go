@@ -141,6 +141,29 @@ func TestSchemaCommand(t *testing.T) {
 	}
 }
 
+// Somebody who writes has a mutation, as far as their roles grant.
+func TestSchemaOfWriters(t *testing.T) {
+	t.Parallel()
+	file := shopFile(t, "key: id", "key: id, writable: true, global_keys: true", "clerk: {datasets: {orders: {", "clerk: {datasets: {orders: {insert: {}, ")
+	for _, c := range []struct {
+		args []string
+		want string
+	}{
+		{[]string{"--as", "acme", "--role", "clerk"}, ""},
+		{[]string{"--as", "acme", "--role", "buyer", "--write"}, ""},
+		{[]string{"--as", "acme", "--role", "clerk", "--write"}, "rows"},
+		{[]string{"--all-tenants", "--role", "clerk", "--write"}, "tenant"},
+	} {
+		got := ""
+		if m := schemaOf(t, append([]string{"-c", file}, c.args...)...).Mutation; m != nil && m.Fields.ForName("insertOrders") != nil {
+			got = m.Fields.ForName("insertOrders").Arguments[0].Name
+		}
+		if got != c.want {
+			t.Errorf("%v: the first argument of insertOrders is %q, want %q", c.args, got, c.want)
+		}
+	}
+}
+
 // schemaOf prints a schema twice and reads it.
 func schemaOf(t *testing.T, args ...string) *ast.Schema {
 	t.Helper()

@@ -53,18 +53,45 @@ func (d *database) fits(ctx context.Context, session sqlexec.Session, q *Questio
 }
 
 func (d *database) fitting(ctx context.Context, session sqlexec.Session, refs []plan.Ref) error {
+	_, err := d.shapeIn(ctx, session, refs)
+	return err
+}
+
+// writable refuses a change of tables that are not what was judged, in the file that its session
+// writes: nobody alters one that is open, but another may have been put in its place.
+func (d *database) writable(ctx context.Context, session sqlexec.Session, c plan.Change) error {
+	shape, err := d.shapeIn(ctx, session, changedRefs(c))
+	if err != nil || shape == nil {
+		return err
+	}
+	for _, w := range writtenBy(c) {
+		found, err := shape.schema(ctx, w.table.Schema())
+		if err != nil {
+			return err
+		}
+		if j, ok := found.writes[tableKey{w.table.Dataset(), w.table.Own()}]; ok {
+			if err := refusal(w, j, shape.target); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// shapeIn is that of the file which a session reads, checked; nil where nothing is promised of it.
+func (d *database) shapeIn(ctx context.Context, session sqlexec.Session, refs []plan.Ref) (*shape, error) {
 	if d.files == nil {
-		return nil
+		return nil, nil //nolint:nilnil // it is no file
 	}
 	v := duckdb.VersionOf(session)
 	if v == nil {
-		return broken("a session of files is of no version")
+		return nil, broken("a session of files is of no version")
 	}
 	shape := d.files.of(v)
 	if s := shape.cat.Sources[shape.target.Source]; !s.Seen && !shape.target.Account().Own && len(ownIn(shape.cat, shape.target)) == 0 {
-		return nil // the catalog was not made of it, and promises nothing
+		return nil, nil //nolint:nilnil // the catalog was not made of it, and promises nothing
 	}
-	return shape.check(ctx, refs)
+	return shape, shape.check(ctx, refs)
 }
 
 // looked has files looked at before anybody joins what is under way: it may be

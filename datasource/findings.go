@@ -42,6 +42,7 @@ type introspector interface {
 // inspected is what was found in a schema; what does not differ is left out.
 type inspected struct {
 	drifts map[tableKey]catalog.Drift
+	writes map[tableKey]catalog.Judgement // of those that are written in files
 	at     time.Time
 }
 
@@ -135,8 +136,11 @@ func (s *shape) schema(ctx context.Context, name string) (inspected, error) {
 	if err != nil {
 		return inspected{}, err
 	}
-	found := inspected{drifts: make(map[tableKey]catalog.Drift), at: time.Now()}
+	found := inspected{drifts: make(map[tableKey]catalog.Drift), writes: make(map[tableKey]catalog.Judgement), at: time.Now()}
 	note := func(d *catalog.Dataset, b *catalog.Binding, own string) {
+		if s.target.Kind == catalog.DuckDB && d.WritableIn(b) {
+			found.writes[tableKey{d.Name, own}] = d.Rejudge(b, tables)
+		}
 		if drift := d.Drift(b, tables); drift.Differs() {
 			found.drifts[tableKey{d.Name, own}] = drift
 		}

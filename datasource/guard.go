@@ -164,7 +164,9 @@ func (g *guard) judge(ctx context.Context, w writtenTable) error {
 }
 
 // refusal is what a judgement means to whoever writes. What is wrong is for the log.
-func (g *guard) refusal(w writtenTable, j judged) error {
+func (g *guard) refusal(w writtenTable, j judged) error { return refusal(w, j.Judgement, g.target) }
+
+func refusal(w writtenTable, j catalog.Judgement, in plan.Target) error {
 	bad := j.Rows
 	if w.deletes {
 		bad = slices.Concat(bad, j.Deletes)
@@ -174,7 +176,7 @@ func (g *guard) refusal(w writtenTable, j judged) error {
 	}
 	return fault.New(fault.Unavailable, "the keys, triggers or rules of the table of %s have changed since usher read them, and rows of it are not written as they are now", w.table.Dataset()).
 		WithHint("Tell an administrator, who can see with `usher check` what stands in the way, and restarts usher after it is mended.").
-		Because(fmt.Errorf("%s of %s: %s", place(w.table), g.target, strings.Join(bad, "; ")))
+		Because(fmt.Errorf("%s of %s: %s", place(w.table), in, strings.Join(bad, "; ")))
 }
 
 // look compares a table with what is known of it after something was refused, and judges it

@@ -43,6 +43,8 @@ func (d *database) refused(ctx context.Context, changes []plan.Change, err error
 	}
 	row := -1
 	switch {
+	case v.Passing():
+		return &ChangeError{at.Change, d.violated(c, false, v).Because(at.err)}
 	case c.Given() == 1:
 		row = 0
 	case c.Given() > 1:

@@ -214,7 +214,7 @@ func (d *database) transaction(ctx context.Context, changes []plan.Change, terms
 			}
 		}
 		for i, c := range changes {
-			err := d.fitting(ctx, session, changedRefs(c))
+			err := d.writable(ctx, session, c)
 			if err != nil {
 				return &ChangeError{i, err}
 			}

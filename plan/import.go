@@ -69,6 +69,9 @@ func importing(dataset string, cat *catalog.Catalog, p principal.Principal, now 
 	if vis == nil {
 		return nil, fault.New(fault.NotFound, "there is no such dataset")
 	}
+	if p.AllTenants && !vis.Dataset.Common {
+		return nil, fault.New(fault.Forbidden, "rows of %s are written as one tenant", dataset).WithHint("act as the tenant whose rows they are")
+	}
 	b.path = []string{dataset}
 	cb := &changeBuilder{
 		builder: b, vis: vis, now: now,

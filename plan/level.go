@@ -89,7 +89,7 @@ func (lb *levelBuilder) add(d *catalog.Dataset, from, inside int, on []catalog.P
 	lb.uses = append(lb.uses, u)
 	lb.l.refs = append(lb.l.refs, Ref{
 		dataset: d.Name, target: target, schema: schema, table: binding.Table, path: binding.Path, rows: binding.Rows,
-		reason: reason, inside: inside, from: from, shown: lb.view.Dataset(d.Name) != nil,
+		reason: reason, inside: inside, from: from, shown: lb.sees(d),
 	})
 	if lb.isOwn(d, binding) {
 		lb.l.refs[i].own = lb.tenant()

@@ -7,16 +7,19 @@ import "usher/catalog"
 
 // nameOf is a dataset's name for whoever sees it.
 func (b *builder) nameOf(d *catalog.Dataset) string {
-	if b.view.Dataset(d.Name) == nil {
-		return "another dataset"
+	if b.sees(d) {
+		return d.Name
 	}
-	return d.Name
+	return "another dataset"
 }
 
 // rowsNamed is nameOf for a text about the rows of a dataset.
 func (b *builder) rowsNamed(d *catalog.Dataset) string {
-	if b.view.Dataset(d.Name) == nil {
-		return "rows"
+	if b.sees(d) {
+		return d.Name
 	}
-	return d.Name
+	return "rows"
 }
+
+// sees tells whether the principal sees a dataset. What is made without a view is told to nobody.
+func (b *builder) sees(d *catalog.Dataset) bool { return b.view == nil || b.view.Dataset(d.Name) != nil }

@@ -66,7 +66,7 @@ END
   "$1" serve -c "$folder/usher.yml" --listen 127.0.0.1:0 >"$folder/out" 2>"$folder/err" &
   running=$!
   for _ in {1..60}; do
-    address=$(grep -oE 'http://[0-9.:]+' "$folder/out" | head -n 1 || true)
+    address=$(grep -oE 'http://[0-9.:]+' "$folder/out" 2>/dev/null | head -n 1 || true)
     if [[ -n $address ]]; then break; fi
     kill -0 "$running" 2>/dev/null || fail "it does not serve: $(cat "$folder/err")"
     sleep 0.5
