@@ -85,7 +85,8 @@ export class PlotView extends ViewElement {
     this.#chart.setOption(
       {
         ...this.#drawing.option,
-        textStyle: { fontFamily: getComputedStyle(this).fontFamily },
+        // Quotes of a family's name would end the attribute that it is written into.
+        textStyle: { fontFamily: getComputedStyle(this).fontFamily.replaceAll('"', "'") },
         tooltip: {
           trigger: axis ? 'axis' : 'item',
           confine: true,
