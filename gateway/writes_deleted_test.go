@@ -113,7 +113,7 @@ func TestDeletedRows(t *testing.T) {
 				{keeper, `mutation { updateNotesByPk(id: 2, set: {gone_at: null, text: "back"}) { id text version gone_at gone_by } }`, `{"updateNotesByPk":{"id":2,"text":"back","version":2,"gone_at":null,"gone_by":null}}`},
 				{user, `{ notes(orderBy: [{id: ASC}]) { id text } }`, `{"notes":[{"id":1,"text":"one"},{"id":2,"text":"back"}]}`},
 				{user, `mutation { deleteNotesByPk(id: 2) { id } }`, `{"deleteNotesByPk":{"id":2}}`},
-				{user, `mutation { insertNotesOne(row: {id: 2}) { id } }`, `null CONFLICT: there is a row of notes with the same id`},
+				{user, `mutation { insertNotesOne(row: {id: 2}) { id } }`, `null CONFLICT: there is a row of notes with the same id (insertNotesOne.row.id)`},
 				{user, `mutation { insertNotes(rows: [{id: 2, text: "new"}], onConflict: {key: id, update: [text]}) { affected } }`, `null CONFLICT: a row of notes with the key of one of these is there, and cannot be changed`},
 				{both, `mutation { updateNotes(where: {gone_at: {isNull: false}}, set: {gone_at: null}) { affected rows { id } } }`, `{"updateNotes":{"affected":2,"rows":[{"id":2},{"id":3}]}}`},
 				{operator, `mutation { updateNotesByPk(tenant: "b", id: 2, set: {gone_at: null}) { tenant id } }`, `{"updateNotesByPk":{"tenant":"b","id":2}}`},
