@@ -21,6 +21,9 @@ type Tile struct {
 	Trusted   bool // whoever runs the gateway has written it, or shares it with all tenants
 }
 
+// TileAnswer is what one tile is answered.
+type TileAnswer = graphql.Response
+
 // hiddenTile is all that is said of a tile that does not fit the view of who looks
 // at it: its text is somebody else's, and may name what they do not see.
 var hiddenTile = fault.New(fault.Forbidden, "the tile shows what is not there, or not for you").

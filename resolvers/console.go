@@ -212,9 +212,7 @@ func (r *Resolver) configuredRoles(ctx context.Context) ([]graph.ConfiguredRole,
 func holding(who principal.Principal, role string) principal.Principal {
 	who.Scopes = []principal.Scope{principal.ReadData, principal.WriteData}
 	who.Roles = []string{role}
-	for _, own := range slices.Sorted(maps.Keys(who.RoleSpecs)) {
-		who.Roles = append(who.Roles, own)
-	}
+	who.Roles = append(who.Roles, slices.Sorted(maps.Keys(who.RoleSpecs))...)
 	return who
 }
 

@@ -134,13 +134,13 @@ func noDashboard(name string) error { return notFound("there is no dashboard %s"
 func (s *Store) dashboard(ctx context.Context, p principal.Principal, name string, files map[string]dashboard.Document) (Dashboard, error) {
 	var row dashboardRow
 	err := s.get(ctx, &row, "SELECT "+dashboardColumns+" FROM store.dashboards WHERE "+seen+" AND name = $2 ORDER BY tenant DESC LIMIT 1", p.Tenant, name)
-	d, ofFile := files[name]
-	switch {
-	case err != nil && !missing(err):
+	if err != nil && !missing(err) {
 		return Dashboard{}, translate(ctx, err)
-	case ofFile && (err != nil || row.Tenant == ""):
+	}
+	if d, ofFile := files[name]; ofFile && row.Tenant == "" { // none of the tenant's own
 		return OfFile(name, d), nil
-	case err != nil:
+	}
+	if row.Name == "" {
 		return Dashboard{}, noDashboard(name)
 	}
 	return row.read(p)
