@@ -90,7 +90,7 @@ CREATE TRIGGER marks AFTER INSERT ON marked FOR EACH ROW EXECUTE FUNCTION mark()
 		{`mutation { insertCustomers(rows: [{id: 2%d}, {id: 1%[1]d}]) { affected rows { id } } }`, `{"insertCustomers":{"affected":2,"rows":[{"id":2%d},{"id":1%[1]d}]}}`, 2},
 		{`mutation { insertCustomers(rows: [{id: 4%d}, {id: 3%[1]d}]) { affected } }`, `{"insertCustomers":{"affected":2}}`, 2},
 		{`mutation { insertCustomersOne(row: {id: 5%d, name: "hidden"}) { id } }`, `null FORBIDDEN: what would be written to customers is not what you may write there`, 2},
-		{`mutation { insertCustomersOne(row: {id: 1, name: "%d"}) { id } }`, `null CONFLICT: there is a row of customers with the same id`, 3}, // the last one: what refuses is a key that is known of
+		{`mutation { insertCustomersOne(row: {id: 1, name: "%d"}) { id } }`, `null CONFLICT: there is a row of customers with the same id (insertCustomersOne.row.id)`, 3}, // the last one: what refuses is a key that is known of
 		{`mutation { updateCustomersByPk(id: 1, set: {name: "y%d"}) { id name } }`, `{"updateCustomersByPk":{"id":1,"name":"y%d"}}`, 2},
 		{`mutation { updateCustomersByPk(id: 9%d, set: {name: "y"}) { id name } }`, `{"updateCustomersByPk":null}`, 2},
 		{`mutation { updateCustomers(where: {id: {eq: %d}}, set: {name: "hidden"}) { affected } }`, `null FORBIDDEN: what would be written to customers is not what you may write there`, 2},
