@@ -129,12 +129,14 @@ func (d *document) size() int {
 func (x *viewExecutor) document(text string, stats *graphql.Stats) (_ *document, literals []string, _ gqlerror.List) {
 	stats.Parsing.Start = graphql.Now()
 	if doc, ok := x.documents.Get(text); ok {
-		return doc, nil, known(stats)
+		known(stats)
+		return doc, nil, nil
 	}
 	f, cut := formOf(text)
 	if cut {
 		if doc, ok := x.documents.Get(f.text); ok && doc.takes(f.cut) {
-			return doc, f.cut, known(stats)
+			known(stats)
+			return doc, f.cut, nil
 		}
 	}
 	doc, errs := x.own(text, stats)
@@ -144,7 +146,8 @@ func (x *viewExecutor) document(text string, stats *graphql.Stats) (_ *document,
 // own is the validated document of a text alone.
 func (x *viewExecutor) own(text string, stats *graphql.Stats) (*document, gqlerror.List) {
 	if doc, ok := x.documents.Get(text); ok {
-		return doc, known(stats)
+		known(stats)
+		return doc, nil
 	}
 	doc, errs := x.read(text, stats)
 	if errs != nil {
@@ -161,10 +164,9 @@ func (x *viewExecutor) own(text string, stats *graphql.Stats) (*document, gqlerr
 }
 
 // known notes that a document was parsed and validated before.
-func known(stats *graphql.Stats) gqlerror.List {
+func known(stats *graphql.Stats) {
 	stats.Parsing.End = graphql.Now()
 	stats.Validation = graphql.TraceTiming{Start: stats.Parsing.End, End: stats.Parsing.End}
-	return nil
 }
 
 // read parses and validates a text.
