@@ -108,9 +108,7 @@ func TestHTTPS(t *testing.T) {
 	if _, err := ask(before, true); err == nil {
 		t.Error("the old certificate is shown still")
 	}
-	if !strings.Contains(stderr.String(), "a replaced certificate is used") {
-		t.Error("the log does not say that the certificate was replaced")
-	}
+	program.Soon(t, program.Patience, "the log says that the certificate was replaced", func() bool { return strings.Contains(stderr.String(), "a replaced certificate is used") })
 }
 
 // TestHTTP2WithoutTLS: with server.h2c a balancer speaks HTTP/2 to usher, and

@@ -58,11 +58,7 @@ func (c demoCommand) Run(ctx context.Context, s *term.IO) error {
 	sink := logsink.New(s.Stderr, logsink.Text(slog.LevelWarn))
 	defer sink.Close()
 	log := sink.Logger()
-	dashboards, err := demo.Dashboards(data)
-	if err != nil {
-		return err
-	}
-	named := slices.Sorted(maps.Keys(dashboards))
+	named := slices.Sorted(maps.Keys(cfg.Dashboards))
 	samples := func() []byte {
 		tokens, err := demo.Tokens(data, time.Now())
 		if err != nil {

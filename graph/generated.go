@@ -1456,13 +1456,13 @@ type Query {
 
 "What a page has to know before it shows anything. Without a token it says how to get one."
 type Console {
-  "Of usher; null without a token."
+  "Of the server; null without a token."
   version: String
   "Whether people log in with a username and a password: there is a control store."
   passwords: Boolean!
   "How many characters a password has at least."
   minPassword: Int!
-  "Whose tokens are accepted, beside usher's own."
+  "Whose tokens are accepted, beside the server's own."
   issuers: [ConsoleIssuer!]!
   "Tokens to try, which a demo publishes; none anywhere else."
   sampleTokens: [SampleToken!]!
@@ -1486,13 +1486,13 @@ type SampleToken {
   tenant: String
   "By which data is reached."
   strategy: String!
-  "The text that is shown to usher."
+  "The text that is shown."
   token: String!
 }
 
-"What pages show of usher."
+"A page for people."
 enum ConsolePage {
-  "How usher and its sources are."
+  "How the server and its sources are."
   HOME
   "The datasets."
   CATALOG

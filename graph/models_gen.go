@@ -283,13 +283,13 @@ type ConfiguredRole struct {
 
 // What a page has to know before it shows anything. Without a token it says how to get one.
 type Console struct {
-	// Of usher; null without a token.
+	// Of the server; null without a token.
 	Version *string `json:"version,omitempty"`
 	// Whether people log in with a username and a password: there is a control store.
 	Passwords bool `json:"passwords"`
 	// How many characters a password has at least.
 	MinPassword int `json:"minPassword"`
-	// Whose tokens are accepted, beside usher's own.
+	// Whose tokens are accepted, beside the server's own.
 	Issuers []ConsoleIssuer `json:"issuers"`
 	// Tokens to try, which a demo publishes; none anywhere else.
 	SampleTokens []SampleToken `json:"sampleTokens"`
@@ -678,7 +678,7 @@ type SampleToken struct {
 	Tenant *string `json:"tenant,omitempty"`
 	// By which data is reached.
 	Strategy string `json:"strategy"`
-	// The text that is shown to usher.
+	// The text that is shown.
 	Token string `json:"token"`
 }
 
@@ -1102,11 +1102,11 @@ func (e AuditKind) MarshalJSON() ([]byte, error) {
 	return buf.Bytes(), nil
 }
 
-// What pages show of usher.
+// A page for people.
 type ConsolePage string
 
 const (
-	// How usher and its sources are.
+	// How the server and its sources are.
 	ConsolePageHome ConsolePage = "HOME"
 	// The datasets.
 	ConsolePageCatalog ConsolePage = "CATALOG"

@@ -67,13 +67,17 @@ type Status struct {
 	Position  int64 // in the log: a primary's end, as far as a standby has replayed
 }
 
-// StatusQuery asks for a Status: one row of texts, for ReadStatus.
+// StatusQuery asks for a Status: one row of texts, for ReadStatus. A primary's end is where
+// the next record is inserted, for a commit that is not waited for is not written yet; where
+// a page of the log has nothing but its header (24 bytes, or 40 in a segment's first one), a
+// standby that has everything stands before it.
 const StatusQuery = `SELECT r::text,
 	CASE WHEN r THEN (SELECT received_tli FROM pg_catalog.pg_stat_wal_receiver)::text
 		ELSE ('x' || pg_catalog.substr(pg_catalog.pg_walfile_name(pg_catalog.pg_current_wal_lsn()), 1, 8))::pg_catalog.bit(32)::pg_catalog.int4::text END,
-	pg_catalog.pg_wal_lsn_diff(CASE WHEN r THEN pg_catalog.pg_last_wal_replay_lsn() ELSE pg_catalog.pg_current_wal_insert_lsn() END, '0/0')::pg_catalog.int8::text,
+	(at - CASE WHEN NOT r AND at % 8192 IN (24, 40) THEN at % 8192 ELSE 0 END)::text,
 	(r AND EXISTS (SELECT FROM pg_catalog.pg_stat_wal_receiver WHERE pid IS NOT NULL))::text
-FROM (SELECT pg_catalog.pg_is_in_recovery() AS r) s`
+FROM (SELECT r, pg_catalog.pg_wal_lsn_diff(CASE WHEN r THEN pg_catalog.pg_last_wal_replay_lsn() ELSE pg_catalog.pg_current_wal_insert_lsn() END, '0/0')::pg_catalog.int8 AS at
+	FROM (SELECT pg_catalog.pg_is_in_recovery() AS r) s) s`
 
 // ReadStatus reads the answer to StatusQuery. Of a standby that does not say how
 // far it is, the position is none that a primary has.

@@ -25,6 +25,7 @@ export async function visit(address, { dark = false, width = 1280, height = 800 
       const { origin, protocol } = new URL(request.url());
       if (origin !== address.origin && protocol !== 'data:') problems.push(`asked ${request.url()}`);
     });
+    page.on('crash', () => problems.push('crashed'));
     page.on('pageerror', (error) => problems.push(`threw ${error.message}`));
     page.on('dialog', (dialog) => {
       problems.push(`ran a script: ${dialog.message()}`);
@@ -40,7 +41,8 @@ export async function visit(address, { dark = false, width = 1280, height = 800 
     try {
       await use(page, { settled: (name) => settled(page, name, problems) });
     } catch (error) {
-      throw new Error(`${error.message}\n${problems.join('\n')}\nthe console shows at ${page.url()}:\n${await page.locator('body').innerText()}`);
+      const shown = await page.locator('body').innerText({ timeout: 2000 }).catch(() => '(the page does not answer)');
+      throw new Error(`${error.message}\n${problems.join('\n')}\nthe console shows at ${page.url()}:\n${shown}`);
     }
     problems.push(...(await page.evaluate(() => globalThis.breaches)).map((breach) => `breached its policy: ${breach}`));
     const kept = await page.evaluate(() => {

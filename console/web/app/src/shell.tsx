@@ -2,7 +2,7 @@
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { Link, Outlet, useLocation, useNavigate, useRouter } from '@tanstack/react-router';
 import { Check, ChevronsUpDown, KeyRound, LogOut, Menu as MenuIcon, UserRoundPen } from 'lucide-react';
-import { useEffect, useState, useSyncExternalStore } from 'react';
+import { useEffect, useMemo, useState, useSyncExternalStore } from 'react';
 import { Button as AriaButton, Dialog as AriaDialog, Header, Menu, MenuItem, MenuSection, MenuTrigger, Modal, ModalOverlay, Popover, Separator } from 'react-aria-components';
 import { ask } from './api';
 import { demoQuery } from './demo';
@@ -27,6 +27,8 @@ export function Shell() {
   const me = useQuery({ ...meQuery, queryKey: ['me', token ?? ''] });
   const demo = useQuery(demoQuery);
   const [open, setOpen] = useState(false);
+  // The same as long as what it says is: every page reads it.
+  const who = useMemo(() => me.data && demo.data && { ...me.data, samples: demo.data.dashboards }, [me.data, demo.data]);
 
   // Another token sees other things. Without one, the route leads to the sign-in.
   useEffect(() => {
@@ -52,8 +54,7 @@ export function Shell() {
       </main>
     );
   }
-  if (!me.data || !demo.data) return <Loading />;
-  const who = { ...me.data, samples: demo.data.dashboards };
+  if (!who) return <Loading />;
   return (
     <MeContext value={who}>
       <a className="skip" href={`${location.href}#content`} onClick={skip}>
@@ -71,7 +72,7 @@ export function Shell() {
               {t.brand}
             </Link>
           </div>
-          {me.data.acting && <Acting me={me.data} />}
+          {who.acting && <Acting me={who} />}
           <Outlet />
         </div>
       </div>
