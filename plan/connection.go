@@ -158,8 +158,11 @@ func (lb *levelBuilder) positionOf(v query.Value) ([]value.Value, error) {
 	for i, item := range list {
 		c := value.Cell{}
 		if later, ok := item.(query.Slot); ok {
-			out[i] = value.Later(lb.l.order[i].expr.typ, later.Term)
-			continue
+			if !spelled(lb.l.order[i].expr.typ) {
+				out[i] = value.Later(lb.l.order[i].expr.typ, later.Term)
+				continue
+			}
+			item = query.Look(later)
 		}
 		if text, ok := item.(query.Text); ok {
 			c = value.Cell{Kind: value.KindText, Text: []byte(text)}

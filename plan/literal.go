@@ -62,11 +62,15 @@ func typedNow(t value.Type, v query.Value) (value.Value, error) {
 	return value.Parse(t, text)
 }
 
-// typedLater reads a value that comes later. Labels, intervals and JSON are written
-// into statements by what they are.
+// spelled tells types whose values statements are written by: labels, intervals and JSON.
+// All others are arguments.
+func spelled(t value.Type) bool {
+	return t.Scalar == value.Enum || t.Scalar == value.Interval || t.Scalar == value.JSON
+}
+
+// typedLater reads a value that comes later.
 func typedLater(t value.Type, v query.Slot) (value.Value, error) {
-	switch t.Scalar { //nolint:exhaustive // all others are arguments
-	case value.Enum, value.Interval, value.JSON:
+	if spelled(t) {
 		return typedNow(t, query.Look(v))
 	}
 	name, read := "text as "+t.Scalar.String(), readText[t.Scalar]

@@ -9,6 +9,7 @@ import (
 	"io"
 	"net"
 	"strconv"
+	"strings"
 	"syscall"
 	"time"
 
@@ -245,6 +246,9 @@ func (c *conn) run(text string, p *prepared, args []string, alone bool, mode pla
 	if err := bindable(args); err != nil {
 		return err
 	}
+	if ofSavepoint(text) {
+		mode = c.mode
+	}
 	preface, switched, opening := alone && c.pooling.pooled(), c.switches(mode), c.opening
 	c.opening = nil
 	for _, text := range opening {
@@ -301,7 +305,16 @@ func (c *conn) run(text string, p *prepared, args []string, alone bool, mode pla
 	if err != nil {
 		return c.failed(err)
 	}
+	if strings.HasPrefix(text, "ROLLBACK TO ") {
+		c.mode = unknownMode // what was set since is taken back
+	}
 	return nil
+}
+
+// ofSavepoint tells statements that have no plan: nothing is set for them, for a transaction
+// that has failed takes no settings.
+func ofSavepoint(text string) bool {
+	return strings.HasPrefix(text, "SAVEPOINT ") || strings.HasPrefix(text, "ROLLBACK TO ") || strings.HasPrefix(text, "RELEASE ")
 }
 
 // makeRoom closes the statement unused for longest if there are too many. The
