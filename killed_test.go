@@ -58,11 +58,11 @@ func launchWriting(t *testing.T, db pgtest.DB) *process {
 	return launch(t, config, "127.0.0.1:0", t.Output())
 }
 
-// mutate sends a mutation of acme's under one key, and returns its answer or what became of the
+// mutate sends twoNotes as acme's under one key, and returns its answer or what became of the
 // request.
-func (p *process) mutate(t *testing.T, text string) string {
+func (p *process) mutate(t *testing.T) string {
 	t.Helper()
-	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, p.base+"/graphql", strings.NewReader(`{"query": "`+text+`"}`))
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, p.base+"/graphql", strings.NewReader(`{"query": "`+twoNotes+`"}`))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -110,7 +110,7 @@ func TestKilledWhileItWrites(t *testing.T) {
 		t.Fatal(err)
 	}
 	answered := make(chan string, 1)
-	go func() { answered <- p.mutate(t, twoNotes) }()
+	go func() { answered <- p.mutate(t) }()
 	program.Soon(t, program.Patience, "the mutation waits for a row", func() bool { return waits(t, rows, "transactionid") == 1 })
 	if err := p.command.Process.Kill(); err != nil {
 		t.Fatal(err)
@@ -132,7 +132,7 @@ func TestKilledWhileItWrites(t *testing.T) {
 	}
 	p = launchWriting(t, db)
 	for range 2 {
-		if got := p.mutate(t, twoNotes); got != bothDone {
+		if got := p.mutate(t); got != bothDone {
 			t.Errorf("sent again: %s", got)
 		}
 	}
@@ -166,7 +166,7 @@ func TestServerKilledWhileItCommits(t *testing.T) {
 	}()
 	program.Soon(t, program.Patience, "commits wait", func() bool { return waits(t, rows, "SyncRep") == 1 })
 	answered := make(chan string, 1)
-	go func() { answered <- p.mutate(t, twoNotes) }()
+	go func() { answered <- p.mutate(t) }()
 	program.Soon(t, program.Patience, "the mutation is committed", func() bool { return waits(t, rows, "SyncRep") == 2 })
 	server.Crash(t)
 	<-probed
@@ -185,7 +185,7 @@ func TestServerKilledWhileItCommits(t *testing.T) {
 	}
 	local("ALTER SYSTEM RESET synchronous_standby_names")
 	local("SELECT pg_reload_conf()")
-	program.Soon(t, program.Patience, "it is answered under its key", func() bool { return p.mutate(t, twoNotes) == bothDone })
+	program.Soon(t, program.Patience, "it is answered under its key", func() bool { return p.mutate(t) == bothDone })
 	var made string
 	if err := rows.QueryRowContext(t.Context(), "SELECT string_agg(id || ' ' || text, ', ' ORDER BY id) || (SELECT ' / ' || count(*) FROM usher.idempotency) FROM notes").Scan(&made); err != nil {
 		t.Fatal(err)

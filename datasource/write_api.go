@@ -29,10 +29,10 @@ const mostCalls = 1000
 // call makes a change of rows of an API. What it returns beside an error is how many
 // rows were written.
 func (s *Sources) call(ctx context.Context, api *upstream.Source, changes []plan.Change, terms Terms) (Made, error) {
-	if terms.Once != nil {
+	c := changes[0]
+	if terms.Once != nil && c.Call().IdempotencyKey() == "" {
 		return Made{}, &ChangeError{-1, errNoKeys()}
 	}
-	c := changes[0]
 	if len(changes) > 1 {
 		return Made{}, &ChangeError{1, fault.New(fault.BadUserInput, "%s is in an API, where a change that is made is not undone when the next one fails", c.Dataset()).
 			WithHint("send each change as a mutation of its own")}
@@ -43,6 +43,9 @@ func (s *Sources) call(ctx context.Context, api *upstream.Source, changes []plan
 	writer, err := api.Writer(c)
 	if err != nil {
 		return Made{}, &ChangeError{0, err}
+	}
+	if o := terms.Once; o != nil { // the API keeps the keys, and tells calls that are made again by them
+		writer.Under(o.Tenant, o.Subject, o.Key)
 	}
 	slot, err := s.gate.Enter(ctx, c.Identity().Tenant())
 	if err != nil {

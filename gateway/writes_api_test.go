@@ -435,6 +435,56 @@ func TestWritesOfAPIsAgain(t *testing.T) {
 	}
 }
 
+// A mutation with a key makes its calls under keys that follow from it, so that the API makes
+// each once, however often the mutation is sent. Without such a header a key is refused.
+func TestWritesOfAPIsUnderAKey(t *testing.T) {
+	t.Parallel()
+	p := newPartner(t)
+	g := openCalled(t, p, "gateway", "tenant", func(text string) string {
+		return strings.Replace(text, "insert: {}", "idempotency_key: Idempotency-Key\n          insert: {}", 1)
+	})
+	ann, bob := g.keyOf(t, "ann", "a", "READ_DATA, WRITE_DATA"), g.keyOf(t, "bob", "a", "READ_DATA, WRITE_DATA")
+	down := true
+	p.answerInstead(func(w http.ResponseWriter, r *http.Request, _ int) bool {
+		if down && r.Method == http.MethodPost && len(p.keys) > 1 { // the second row
+			w.WriteHeader(http.StatusBadRequest)
+			return true
+		}
+		if !down { // who tells calls apart by their keys answers a repeated one as before
+			delete(p.rows, "20")
+			delete(p.rows, "21")
+		}
+		return false
+	})
+	insert := func(who, key string) string {
+		return called(t, plainAnswer(g.ask(t, who, `{"query": "mutation { insertOrders(rows: [{id: \"20\"}, {id: \"21\"}]) { affected } }", "extensions": {"idempotencyKey": "`+key+`"}}`)))
+	}
+	if got := insert(ann, "k"); !strings.Contains(got, "applied=1") {
+		t.Fatalf("the first time: %s", got)
+	}
+	down = false
+	first := slices.Clone(p.keys)
+	insert(ann, "k")
+	again := slices.Clone(p.keys[len(first):])
+	if len(first) != 2 || len(again) != 2 || first[0] != again[0] || first[1] != again[1] || first[0] == first[1] {
+		t.Errorf("the keys are %q, and then %q", first, again)
+	}
+	for who, key := range map[string]string{ann: "other", bob: "k"} {
+		before := len(p.keys)
+		insert(who, key)
+		for _, k := range p.keys[before:] {
+			if slices.Contains(first, k) {
+				t.Errorf("a key of another mutation, or of somebody else's, is the same: %q", k)
+			}
+		}
+	}
+	plain := openCalled(t, newPartner(t), "gateway", "tenant", func(text string) string { return text })
+	carl := plain.keyOf(t, "carl", "a", "READ_DATA, WRITE_DATA")
+	if got := called(t, plainAnswer(plain.ask(t, carl, `{"query": "mutation { insertOrdersOne(row: {id: \"1\"}) { id } }", "extensions": {"idempotencyKey": "k"}}`))); !strings.Contains(got, "idempotency keys are not kept") {
+		t.Errorf("an API without keys: %s", got)
+	}
+}
+
 // Rows that others refer to stay, whoever may see those; a role's filter holds before a change,
 // its check after it, and what no reply would say is asked for.
 func TestWritesOfAPIsByRoles(t *testing.T) {

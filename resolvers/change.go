@@ -67,7 +67,7 @@ func (d *Datasets) Change(ctx context.Context, asked graph.AskedChanges) []graph
 	switch {
 	case made.Kept != nil:
 		out = outcomesOf(made.Kept, n)
-	case asked.Key != "":
+	case m.outcomes != nil: // written before COMMIT
 		out = m.outcomes
 	default:
 		out = m.answer(ctx, made.Changed)

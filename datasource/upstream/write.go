@@ -3,12 +3,16 @@ package upstream
 import (
 	"context"
 	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"mime"
 	"net/http"
 	"net/url"
+	"slices"
+	"strconv"
 	"strings"
 	"sync/atomic"
 
@@ -33,7 +37,12 @@ type Writer struct {
 	request requests
 	ask     asker
 	decoder *decode.Decoder
+	under   []string // the mutation's own key, and whose it is; nil: each call has a key that is nobody's
 }
+
+// Under has the calls made under the key of a mutation: the same mutation makes them under the
+// same keys, by which the API makes each once.
+func (w *Writer) Under(tenant, subject, key string) { w.under = []string{tenant, subject, key} }
 
 // Writer prepares the calls of a change of rows of this source. It takes no other.
 func (s *Source) Writer(c plan.Change) (*Writer, error) {
@@ -75,7 +84,7 @@ func (w *Writer) Insert(ctx context.Context, row int) ([]value.Value, error) {
 				}
 			}
 			key, known := GivenKey(w.change, into, n)
-			gone, made, err := w.write(ctx, members, key, known)
+			gone, made, err := w.write(ctx, members, key, known, "row "+strconv.Itoa(row))
 			if err == nil && gone {
 				err = unavailable(trouble.NoTable, w.change.Dataset())
 			}
@@ -97,7 +106,12 @@ func (w *Writer) Change(ctx context.Context, key []value.Value) (gone bool, err 
 			}
 		}
 	}
-	gone, _, err = w.write(ctx, members, key, true)
+	named := make([]string, len(key))
+	for i, v := range key {
+		named[i] = v.Text()
+	}
+	text, _ := json.Marshal(named) // of texts there is always JSON
+	gone, _, err = w.write(ctx, members, key, true, "key "+string(text))
 	return gone, err
 }
 
@@ -121,9 +135,10 @@ func GivenKey(c plan.Change, into plan.Insert, row int) (key []value.Value, know
 	return key, known
 }
 
-// write makes the call for one row. Of a key that is not known it takes what the API says.
-func (w *Writer) write(ctx context.Context, members map[string]any, key []value.Value, known bool) (gone bool, _ []value.Value, err error) {
-	c, err := w.call(members, key)
+// write makes the call for one row, which part tells from the others of the change. Of a key
+// that is not known it takes what the API says.
+func (w *Writer) write(ctx context.Context, members map[string]any, key []value.Value, known bool, part string) (gone bool, _ []value.Value, err error) {
+	c, err := w.call(members, key, part)
 	if err != nil {
 		return false, nil, err
 	}
@@ -198,7 +213,7 @@ func sameKey(a, b []value.Value) bool {
 }
 
 // call is the call for one row.
-func (w *Writer) call(members map[string]any, key []value.Value) (call, error) {
+func (w *Writer) call(members map[string]any, key []value.Value, part string) (call, error) {
 	how, id := w.change.Call(), w.change.Identity()
 	keys := make(map[string]string, len(key))
 	for k, v := range key {
@@ -234,11 +249,22 @@ func (w *Writer) call(members map[string]any, key []value.Value) (call, error) {
 	}
 	c.header.Set("Accept", accepted[catalog.JSON])
 	if name := how.IdempotencyKey(); name != "" {
-		c.header.Set(name, rand.Text())
+		c.header.Set(name, w.keyOf(part))
 		c.repeatable = true
 	}
 	c.body, err = w.body(members, key, keys, c.header)
 	return c, err
+}
+
+// keyOf is the key of the call for a part of the change. What was asked is none of it: another
+// mutation under the same key is for the API to refuse.
+func (w *Writer) keyOf(part string) string {
+	if w.under == nil {
+		return rand.Text()
+	}
+	text, _ := json.Marshal(append(slices.Clone(w.under), w.change.Dataset(), w.change.Kind().String(), part))
+	sum := sha256.Sum256(text)
+	return hex.EncodeToString(sum[:16])
 }
 
 // body is what the call carries.
