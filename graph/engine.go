@@ -62,7 +62,7 @@ type Engine struct {
 	options  Options
 	errors   presenter
 	refusals *executor.Executor // presents errors of operations that never began
-	current  atomic.Pointer[generation]
+	views    *views
 	numbers  atomic.Uint64 // of documents and views
 
 	introspections introspections
@@ -91,21 +91,11 @@ func NewEngine(cat *catalog.Catalog, control ResolverRoot, datasets DatasetResol
 	e.texts = lru.New[persistedKey, string](persistedBytes)
 	e.introspections = newIntrospections(max(1, runtime.GOMAXPROCS(0)/2))
 	e.refusals = e.executor(&executable{})
-	if err := e.Swap(cat); err != nil {
-		return nil, err
+	var err error
+	if e.views, err = e.newViews(cat); err != nil {
+		return nil, fmt.Errorf("build the GraphQL schema: %w", err)
 	}
 	return e, nil
-}
-
-// Swap serves another catalog from now on; operations that have begun finish
-// with theirs. On an error the engine keeps the catalog it has.
-func (e *Engine) Swap(cat *catalog.Catalog) error {
-	g, err := e.newGeneration(cat)
-	if err != nil {
-		return fmt.Errorf("build the GraphQL schema: %w", err)
-	}
-	e.current.Store(g)
-	return nil
 }
 
 // executor is gqlgen's, for dispatching only: documents are read by
@@ -154,7 +144,7 @@ func (e *Engine) CreateOperationContext(ctx context.Context, params *graphql.Raw
 		}
 	}()
 
-	sc, err := e.current.Load().scopeOf(ctx)
+	sc, err := e.views.scopeOf(ctx)
 	if err != nil {
 		return op, refuse(err)
 	}

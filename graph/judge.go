@@ -22,7 +22,7 @@ import (
 // the text is all that bounds it; closed refuses what would let such a token
 // choose names at run time that the writer does not see.
 func (e *Engine) CheckSaved(writer principal.Principal, text string, closed bool) error {
-	j, err := e.current.Load().judge(writer)
+	j, err := e.views.judge(writer)
 	if err != nil {
 		return err
 	}
@@ -57,7 +57,7 @@ func (j judgement) bounds(doc *document) error {
 // ShowsSaved tells whether a saved operation, with the values that are kept
 // with it, names only what somebody sees.
 func (e *Engine) ShowsSaved(viewer principal.Principal, text string, kept map[string]any) bool {
-	j, err := e.current.Load().judge(viewer)
+	j, err := e.views.judge(viewer)
 	return err == nil && j.shows(text, kept)
 }
 
@@ -65,7 +65,7 @@ func (e *Engine) ShowsSaved(viewer principal.Principal, text string, kept map[st
 // tenant may see and this one does not. What nobody sees any more is hidden
 // from nobody.
 func (e *Engine) HidesSaved(viewer principal.Principal, text string, kept map[string]any) bool {
-	j, err := e.current.Load().judge(viewer)
+	j, err := e.views.judge(viewer)
 	if err != nil {
 		return true
 	}
@@ -76,12 +76,12 @@ func (e *Engine) HidesSaved(viewer principal.Principal, text string, kept map[st
 // judgement has the scope of somebody and that of all roles of their tenant.
 type judgement struct{ own, all *scope }
 
-func (g *generation) judge(who principal.Principal) (j judgement, err error) {
-	if j.own, err = g.scopeFor(who); err != nil {
+func (v *views) judge(who principal.Principal) (j judgement, err error) {
+	if j.own, err = v.scopeFor(who); err != nil {
 		return j, err
 	}
-	everybody := principal.Principal{Tenant: who.Tenant, Roles: slices.Sorted(maps.Keys(g.catalog.Roles))}
-	j.all, err = g.scope(schema.AudienceOf(who)|schema.Reader, everybody)
+	everybody := principal.Principal{Tenant: who.Tenant, Roles: slices.Sorted(maps.Keys(v.catalog.Roles))}
+	j.all, err = v.scope(schema.AudienceOf(who)|schema.Reader, everybody)
 	return j, err
 }
 

@@ -16,7 +16,7 @@ import (
 // nothing gives a fitting value. Some tokens run nothing but dashboards, so the
 // texts bound those as the tenant's saved queries do.
 func (e *Engine) CheckDashboard(writer principal.Principal, d dashboard.Document) error {
-	j, err := e.current.Load().judge(writer)
+	j, err := e.views.judge(writer)
 	if err != nil {
 		return err
 	}
@@ -31,13 +31,13 @@ func (e *Engine) CheckDashboard(writer principal.Principal, d dashboard.Document
 // CheckWhole is what is wrong with a dashboard for whoever knows the whole catalog, by
 // the number of the tile.
 func (e *Engine) CheckWhole(d dashboard.Document) (problems map[int]error, err error) {
-	g := e.current.Load()
-	view := g.catalog.Everything()
-	x, err := g.executor(view, schema.Holder|schema.Reader)
+	v := e.views
+	view := v.catalog.Everything()
+	x, err := v.executor(view, schema.Holder|schema.Reader)
 	if err != nil {
 		return nil, err
 	}
-	whole := &scope{catalog: g.catalog, view: view, executor: x}
+	whole := &scope{catalog: v.catalog, view: view, executor: x}
 	problems = make(map[int]error)
 	for i, t := range d.Tiles {
 		if err := checkTile(whole, d, t, func(*document) error { return nil }); err != nil {
@@ -106,7 +106,7 @@ func (e *Engine) ShowsTile(viewer principal.Principal, t dashboard.Tile) bool {
 	if t.Query == "" {
 		return true
 	}
-	s, err := e.current.Load().scopeFor(viewer)
+	s, err := e.views.scopeFor(viewer)
 	if err != nil {
 		return false
 	}

@@ -50,9 +50,9 @@ type rights struct {
 	view     *catalog.View
 }
 
-// generation is all that belongs to one catalog: schemas, executors and the
+// views are all that belongs to the catalog: schemas, executors and the
 // documents validated against them go with it.
-type generation struct {
+type views struct {
 	engine  *Engine
 	catalog *catalog.Catalog
 	builder *schema.Builder
@@ -62,7 +62,7 @@ type generation struct {
 	building  singleflight.Group
 }
 
-func (e *Engine) newGeneration(cat *catalog.Catalog) (*generation, error) {
+func (e *Engine) newViews(cat *catalog.Catalog) (*views, error) {
 	var parts []schema.Part
 	if e.options.Administration {
 		parts = append(parts, schema.Administration)
@@ -74,7 +74,7 @@ func (e *Engine) newGeneration(cat *catalog.Catalog) (*generation, error) {
 	if err != nil {
 		return nil, err
 	}
-	g := &generation{
+	v := &views{
 		engine:    e,
 		catalog:   cat,
 		builder:   builder,
@@ -84,74 +84,74 @@ func (e *Engine) newGeneration(cat *catalog.Catalog) (*generation, error) {
 	if _, err := builder.BuildAll(cat.Everything()); err != nil { // when that builds, every view does
 		return nil, err
 	}
-	return g, nil
+	return v, nil
 }
 
 // scopeOf finds or makes the scope of whoever the context is of.
-func (g *generation) scopeOf(ctx context.Context) (*scope, error) {
-	if g.engine.options.Administration && principal.IsAnonymous(ctx) {
-		return g.scope(schema.Anonymous, principal.Principal{Grant: principal.Grant{Datasets: []string{}}})
+func (v *views) scopeOf(ctx context.Context) (*scope, error) {
+	if v.engine.options.Administration && principal.IsAnonymous(ctx) {
+		return v.scope(schema.Anonymous, principal.Principal{Grant: principal.Grant{Datasets: []string{}}})
 	}
 	who, err := principal.From(ctx)
 	if err != nil {
 		return nil, err
 	}
-	return g.scopeFor(who)
+	return v.scopeFor(who)
 }
 
 // scopeFor finds or makes the scope of a principal.
-func (g *generation) scopeFor(who principal.Principal) (*scope, error) {
+func (v *views) scopeFor(who principal.Principal) (*scope, error) {
 	audience := schema.AudienceOf(who)
-	if who.AllTenants && g.engine.options.OpenID != nil {
+	if who.AllTenants && v.engine.options.OpenID != nil {
 		audience |= schema.OfAll
 	}
 	if audience&schema.Reader == 0 {
 		who.Grant.Datasets = []string{}
 	}
-	return g.scope(audience, who)
+	return v.scope(audience, who)
 }
 
 // scope finds or makes the scope of an audience with a principal's rights. The
 // catalog keeps one view for all who have the same, whichever tenant they are
 // of, so the view is what tells scopes apart.
-func (g *generation) scope(audience schema.Audience, who principal.Principal) (*scope, error) {
-	view, err := g.catalog.View(who)
-	if err != nil && g.catalog.Unreached.Incomplete() {
-		return nil, g.catalog.Unreached.Unknown().Because(err)
+func (v *views) scope(audience schema.Audience, who principal.Principal) (*scope, error) {
+	view, err := v.catalog.View(who)
+	if err != nil && v.catalog.Unreached.Incomplete() {
+		return nil, v.catalog.Unreached.Unknown().Because(err)
 	}
 	if err != nil {
 		return nil, fault.New(fault.Forbidden, "the token grants what does not exist here").
 			WithHint("Issue a token with roles and datasets of the current configuration.").Because(err)
 	}
 	key := rights{audience, view}
-	if s, ok := g.scopes.Get(key); ok {
+	if s, ok := v.scopes.Get(key); ok {
 		return s, nil
 	}
-	x, err := g.executor(view, audience)
+	x, err := v.executor(view, audience)
 	if err != nil {
 		return nil, err
 	}
-	s := &scope{catalog: g.catalog, view: view, executor: x}
-	g.scopes.Add(key, s, 1)
+	s := &scope{catalog: v.catalog, view: view, executor: x}
+	v.scopes.Add(key, s, 1)
 	return s, nil
 }
 
-func (g *generation) executor(view *catalog.View, audience schema.Audience) (*viewExecutor, error) {
+func (v *views) executor(view *catalog.View, audience schema.Audience) (*viewExecutor, error) {
 	key := fmt.Sprintf("%d %s", audience, view.Key)
-	made, err, _ := g.building.Do(key, func() (any, error) {
-		if x, ok := g.executors.Get(key); ok {
+	made, err, _ := v.building.Do(key, func() (any, error) {
+		if x, ok := v.executors.Get(key); ok {
 			return x, nil
 		}
-		s, err := g.builder.Build(view, audience)
+		s, err := v.builder.Build(view, audience)
 		if err != nil {
 			return nil, err
 		}
-		limits := g.engine.options.Limits
+		limits := v.engine.options.Limits
 		if audience == schema.Anonymous {
 			limits.RootFields = 1 // many logins are many requests
 		}
-		x := g.engine.newViewExecutor(s, limits)
-		g.executors.Add(key, x, 1)
+		x := v.engine.newViewExecutor(s, limits)
+		v.executors.Add(key, x, 1)
 		return x, nil
 	})
 	if err != nil {

@@ -35,7 +35,7 @@ var hiddenTile = fault.New(fault.Forbidden, "the tile shows what is not there, o
 // tile that fails leaves the others their answers; an error is for all of them.
 func (e *Engine) Tiles(ctx context.Context, name string, tiles []Tile) ([]*graphql.Response, error) {
 	ctx = graphql.WithResponseContext(ctx, e.errors.present, e.errors.recovered)
-	sc, err := e.current.Load().scopeOf(ctx)
+	sc, err := e.views.scopeOf(ctx)
 	if err != nil {
 		return nil, err
 	}
