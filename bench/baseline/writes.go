@@ -109,7 +109,9 @@ func (w *writes) checked(ctx context.Context, statement *sql.Stmt, args []any, i
 		}
 	}()
 	right := false
-	if err := tx.StmtContext(ctx, statement).QueryRowContext(ctx, args...).Scan(append(into, &right)...); err != nil {
+	inside := tx.StmtContext(ctx, statement)
+	defer func() { _ = inside.Close() }() // the one it is made of stays
+	if err := inside.QueryRowContext(ctx, args...).Scan(append(into, &right)...); err != nil {
 		return err
 	}
 	if !right {
