@@ -60,15 +60,17 @@ type Dataset struct {
 	Source      string    // a common dataset's source
 	Relations   []*Relation
 	Measures    []*Measure
-	Filter      query.Value         // nil, or a where that holds for every principal; may use parameters
-	Limit       int                 // rows when none are asked for
-	MaxLimit    int                 // rows at most
-	Cache       time.Duration       // how old its answers may be; 0: not kept
-	Bindings    map[string]*Binding // by source
-	Own         map[string]*Own     // by tenant: where its rows are instead
-	PerTenant   bool                // `bound: per_tenant`: there is nothing but Own
-	Writes      *Writes             // nil: nobody writes it
-	Deleted     *Deleted            // nil: rows that are deleted are gone
+
+	relied    []relied            // by what belongs to the tenants of these rows
+	Filter    query.Value         // nil, or a where that holds for every principal; may use parameters
+	Limit     int                 // rows when none are asked for
+	MaxLimit  int                 // rows at most
+	Cache     time.Duration       // how old its answers may be; 0: not kept
+	Bindings  map[string]*Binding // by source
+	Own       map[string]*Own     // by tenant: where its rows are instead
+	PerTenant bool                // `bound: per_tenant`: there is nothing but Own
+	Writes    *Writes             // nil: nobody writes it
+	Deleted   *Deleted            // nil: rows that are deleted are gone
 
 	columns   map[string]*Column
 	relations map[string]*Relation

@@ -144,7 +144,9 @@ func (c *compiler) checkParentIn(at place, d *draft, source string, chain []*Dat
 	t, known := to.found[source]
 	enforced := known && to.uniqueIn(t, to.Bindings[source], cols)
 	switch {
-	case enforced, declared && !known:
+	case enforced:
+		to.relied = append(to.relied, relied{source, d.Name, cols})
+	case declared && !known:
 	case declared && len(t.uniqueSets()) == 0 && (t.View || src.Kind != Postgres): // where a constraint is not to be had
 		at.note("nothing in %s says that a row of %s has its key for itself among the rows of all tenants; with two of one key, both their tenants would see what leads to it", source, to.Name)
 	default:

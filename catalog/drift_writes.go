@@ -57,6 +57,11 @@ func (d *Dataset) Rejudge(b *Binding, tables []Table) Judgement {
 			against("(", strings.Join(fk.Columns, ", "), ") refers to ", TableKey(fk.RefSchema, fk.RefTable), ", and pairs no tenants, which it did not in the table that was looked into")
 		}
 	}
+	for _, r := range d.relied {
+		if d.Bindings[r.source] == b && !work.uniqueIn(t, b, r.columns) {
+			against("rows of ", r.by, " are whose their one row of ", d.Name, " is, and its key is unique no more: two tenants would see one row")
+		}
+	}
 	for _, r := range t.Referrers {
 		known := slices.ContainsFunc(b.Target.Referrers, func(k *Reference) bool { return k.sameReferrer(b.Schema, r, t.Schema) })
 		from := quotedName(r.Schema) + "." + quotedName(r.Table)
@@ -68,6 +73,14 @@ func (d *Dataset) Rejudge(b *Binding, tables []Table) Judgement {
 		}
 	}
 	return j
+}
+
+// relied are columns of a dataset that have to tell its rows apart, whoever's they are: those
+// of another belong to the tenant of the row that they lead to by them.
+type relied struct {
+	source  string
+	by      string // the other dataset
+	columns []*Column
 }
 
 // sameReference tells whether two foreign keys lead from the same columns to the same.

@@ -175,7 +175,7 @@ func refusal(w writtenTable, j catalog.Judgement, in plan.Target) error {
 		return nil
 	}
 	return fault.New(fault.Unavailable, "the keys, triggers or rules of the table of %s have changed since usher read them, and rows of it are not written as they are now", w.table.Dataset()).
-		WithHint("Tell an administrator, who can see with `usher check` what stands in the way, and restarts usher after it is mended.").
+		WithHint("Tell an administrator, who can see with `usher check` what stands in the way, and has it read its configuration anew (SIGHUP) after it is mended.").
 		Because(fmt.Errorf("%s of %s: %s", place(w.table), in, strings.Join(bad, "; ")))
 }
 

@@ -54,6 +54,10 @@ var migrations = []struct {
 		"a child with a key of its own", `CREATE TABLE more_orders (UNIQUE (note)) INHERITS (orders)`,
 		`mutation { updateOrdersByPk(id: 1, set: {note: "x"}) { id } }`, `null UNAVAILABLE: the keys, triggers or rules of the table of orders have changed`,
 	},
+	{
+		"a parent whose key is another tenant's too", `ALTER TABLE boxes DROP CONSTRAINT boxes_pkey, ADD PRIMARY KEY (tenant, id)`,
+		`mutation { insertBoxesOne(row: {id: 2}) { id } }`, `null UNAVAILABLE: the keys, triggers or rules of the table of boxes have changed`,
+	},
 	// What changes nothing between tenants goes on.
 	{
 		"an index of the tenant's", `CREATE UNIQUE INDEX ON orders (tenant, amount)`,
@@ -381,5 +385,19 @@ func TestInEachOthersWay(t *testing.T) {
 	}
 	if tries := one(t, db.Open(t), `SELECT (last_value > 5)::text FROM tries`); tries != "true" {
 		t.Error("it was hardly tried")
+	}
+}
+
+// A change that was made is told as made, also where a cell of its answer cannot be shown.
+func TestAnswersOfChangesInParts(t *testing.T) {
+	t.Parallel()
+	g, db := openWritten(t)
+	ann := g.keyOf(t, "ann", "a", "READ_DATA, WRITE_DATA")
+	db.Exec(t, `UPDATE orders SET amount = 'NaN' WHERE id = 1`)
+	for _, text := range []string{`mutation { updateOrdersByPk(id: 1, set: {note: "x"}) { id amount } }`, `mutation { updateOrders(where: {id: {eq: 1}}, set: {note: "y"}) { affected rows { id amount } } }`} {
+		got := g.query(t, ann, text)
+		if !strings.Contains(got, `"amount":null`) || !strings.Contains(got, `"applied":true`) {
+			t.Errorf("%s: %s", text, got)
+		}
 	}
 }

@@ -75,6 +75,11 @@ func (d *Datasets) Change(ctx context.Context, asked graph.AskedChanges) []graph
 	d.tell(ctx, m.plans, len(made.Changed) > 0)
 	for i := range out {
 		out[i].Applied = true
+		for j, e := range out[i].Errors { // of cells of the answer
+			f, at := *fault.From(e), *e
+			f.Applied, at.Err = true, &f
+			out[i].Errors[j] = &at
+		}
 		if out[i].Err = cmp.Or(out[i].Err, unnoted); out[i].Err != nil {
 			f := *fault.From(out[i].Err)
 			f.Applied = true
