@@ -91,7 +91,7 @@ function cartesian(view: View, model: Model, colors: Colors, size: Size): Drawin
       ...(bars || horizontal ? {} : { alignMinLabel: 'left', alignMaxLabel: 'right' }),
       margin: horizontal ? 8 : 10,
       ...(horizontal ? { width: Math.min(150, size.width * 0.34), overflow: 'truncate', interval: 0 } : {}),
-      ...(!horizontal && model.unit === undefined ? { width: Math.max(48, size.width / Math.max(1, model.categories.length) - 8), overflow: 'truncate', interval: size.width < 560 ? 'auto' : 0 } : {}),
+      ...(!horizontal && model.unit === undefined ? named(size.width, model.categories.length) : {}),
     },
   };
   const value = {
@@ -304,3 +304,10 @@ function heat(view: View, model: Model, colors: Colors, size: Size): Drawing {
 }
 
 export { type Cell, type Model, type Series };
+
+// named lays out names below their columns: each has the place of its column, as long as that is
+// enough to read some of it; the axis of values takes its part of the width.
+function named(width: number, columns: number) {
+  const place = (width - 72) / Math.max(1, columns) - 8;
+  return place >= 40 ? { width: place, overflow: 'truncate', interval: 0, hideOverlap: false } : { interval: 'auto' };
+}
