@@ -88,7 +88,7 @@ func TestAFloodIsItsTenantsOwn(t *testing.T) {
 		})
 	}
 	pass(500 * time.Millisecond)
-	if n := a.Waiting(); n != 20 {
+	if n := a.Waiting(); n < 15 || n > 20 { // full, but for those who were just let in
 		t.Errorf("%d calls are in line", n)
 	}
 	beside := quietly()
