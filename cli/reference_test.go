@@ -64,10 +64,10 @@ func command(out *strings.Builder, level string, c *kong.Node) {
 		name := "`" + p.Summary() + "`"
 		rows = append(rows, [2]string{name, p.Help})
 	}
-	asks := false
+	var asks []string
 	for _, f := range c.Flags {
 		if f.Group != nil && f.Group.Title == server {
-			asks = true
+			asks = append(asks, "`--"+f.Name+"`")
 			continue
 		}
 		if !f.Hidden {
@@ -80,8 +80,8 @@ func command(out *strings.Builder, level string, c *kong.Node) {
 	for _, row := range rows {
 		fmt.Fprintf(out, "| %s | %s |\n", row[0], strings.ReplaceAll(row[1], "|", "\\|"))
 	}
-	if asks {
-		out.WriteString("\nAsks a running server: `--server`, `--key-file`, `--json`.\n")
+	if asks != nil {
+		fmt.Fprintf(out, "\nAsks a running server: %s.\n", strings.Join(asks, ", "))
 	}
 }
 

@@ -102,3 +102,37 @@ func TestKeptAnswers(t *testing.T) {
 	at.now = at.now.Add(-time.Hour) // a clock that was set back makes nothing younger
 	ask("a", sum, "11", 0, 30*time.Second)
 }
+
+// Rows that a request of the catalog before has changed are forgotten by the sources of the
+// next one too, as long as both answer.
+func TestNextForgetsWithTheOneBefore(t *testing.T) {
+	t.Parallel()
+	before, err := New(&catalog.Catalog{}, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	next := before.Next(&catalog.Catalog{})
+	key := cacheKey{target: plan.Target{Source: "a"}}
+	keep := func() {
+		next.cache.put(key, &kept{at: time.Now(), tenant: "a", datasets: []string{"orders"}}, next.cache.purges.Load())
+		if _, ok := next.cache.get(key, time.Hour); !ok {
+			t.Fatal("nothing is kept")
+		}
+	}
+	for what, changed := range map[string]func(){
+		"a change here": func() { before.Purge("a", "orders") }, "a change that is told": func() { before.Changed("a", "orders", []string{"a"}) },
+	} {
+		keep()
+		if changed(); next.cache.entries.Len() != 0 {
+			t.Errorf("%s leaves what the next sources keep", what)
+		}
+	}
+	for _, s := range []*Sources{before, next} {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+	if len(next.all()) != 0 {
+		t.Error("closed sources are alive")
+	}
+}

@@ -10,7 +10,8 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"sync/atomic"
+	"slices"
+	"sync"
 	"time"
 
 	"usher/catalog"
@@ -69,8 +70,10 @@ type lasting struct {
 	exports *admit.Gate
 	budget  *held.Budget
 	metrics *metrics
-	users   atomic.Int32 // sources that are not closed
-	written lately       // to any source
+	written lately // to any source
+
+	mu    sync.Mutex
+	alive []*Sources // that are not closed: of one catalog, or of two while one follows another
 }
 
 // New prepares the sources of a catalog; none is opened yet.
@@ -101,10 +104,28 @@ func New(cat *catalog.Catalog, opts Options) (*Sources, error) {
 func (s *Sources) Next(cat *catalog.Catalog) *Sources { return s.lasting.sources(cat) }
 
 func (l *lasting) sources(cat *catalog.Catalog) *Sources {
-	l.users.Add(1)
 	s := &Sources{accounts: newAccounts(cat, l), cache: newCache(l.opts.CacheBytes, l.opts.Clock), lasting: l}
 	s.databaseWay, s.engineWay = s.toDatabase(), s.toEngine()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.alive = append(l.alive, s)
 	return s
+}
+
+// all are the sources that are not closed. Rows change for all of them, whichever they were
+// changed by: what was written by a request of the catalog before is read by those of the next.
+func (l *lasting) all() []*Sources {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return slices.Clone(l.alive)
+}
+
+// last takes sources out of those that are alive, and tells whether they were the last.
+func (l *lasting) last(s *Sources) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.alive = slices.DeleteFunc(l.alive, func(other *Sources) bool { return other == s })
+	return len(l.alive) == 0
 }
 
 // admits is a gate that lets so many in at a time.
@@ -129,7 +150,7 @@ func (o *Options) shareMemory() {
 // common, the embedded engine.
 func (s *Sources) Close() error {
 	err := s.accounts.close()
-	if s.users.Add(-1) > 0 {
+	if !s.last(s) {
 		return err
 	}
 	s.conns.Close()
@@ -156,12 +177,14 @@ func (s *Sources) Answer(ctx context.Context, q plan.Query) (*value.Result, erro
 // more, and it is not kept.
 func (s *Sources) Purge(tenant, dataset string) {
 	s.written.note(tenant, time.Now(), longest(s.accounts.cat)) // before those that are under way are forgotten: who begins then knows
-	s.accounts.each(func(_ plan.Target, source Source) {
-		if db, ok := source.(*database); ok {
-			db.flights.forget()
-		}
-	})
-	s.cache.purge(tenant, dataset)
+	for _, each := range s.all() {
+		each.accounts.each(func(_ plan.Target, source Source) {
+			if db, ok := source.(*database); ok {
+				db.flights.forget()
+			}
+		})
+		each.cache.purge(tenant, dataset)
+	}
 	s.metrics.purges.Inc()
 }
 
@@ -170,11 +193,13 @@ func (s *Sources) Purge(tenant, dataset string) {
 // empty source and an empty dataset are any.
 // Tenants are those whose rows have changed; nil means everybody's.
 func (s *Sources) Changed(source, dataset string, tenants []string) {
-	s.accounts.each(func(t plan.Target, of Source) {
-		if api, ok := of.(*upstream.Source); ok && (source == "" || t.Source == source) {
-			api.Forget()
-		}
-	})
+	for _, each := range s.all() {
+		each.accounts.each(func(t plan.Target, of Source) {
+			if api, ok := of.(*upstream.Source); ok && (source == "" || t.Source == source) {
+				api.Forget()
+			}
+		})
+	}
 	if tenants == nil {
 		tenants = []string{""}
 	}
