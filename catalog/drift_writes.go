@@ -58,7 +58,7 @@ func (d *Dataset) Rejudge(b *Binding, tables []Table) Judgement {
 		}
 	}
 	for _, r := range d.relied {
-		if d.Bindings[r.source] == b && !work.uniqueIn(t, b, r.columns) {
+		if d.Bindings[r.source] == b && !work.tellsApart(t, b, r.columns) {
 			against("rows of ", r.by, " are whose their one row of ", d.Name, " is, and its key is unique no more: two tenants would see one row")
 		}
 	}
@@ -81,6 +81,7 @@ type relied struct {
 	source  string
 	by      string // the other dataset
 	columns []*Column
+	Alone
 }
 
 // sameReference tells whether two foreign keys lead from the same columns to the same.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"runtime/debug"
+	"strings"
 
 	"github.com/lib/pq"
 
@@ -13,6 +14,7 @@ import (
 	"usher/datasource/trouble"
 	"usher/fault"
 	"usher/pglink"
+	"usher/sqlgen"
 )
 
 // ErrDrift is the cause of an error of a statement that names what the database
@@ -35,6 +37,11 @@ func translate(ctx context.Context, err error) error {
 	if violated := violationOf(err); violated != nil {
 		violated.cause = cause
 		cause = violated
+	}
+	if failed := (*pq.Error)(nil); errors.As(err, &failed) && keyGone(failed) {
+		return fault.New(fault.Unavailable, "whose rows these are cannot be told: the key is gone by which they lead to one row").
+			WithHint("Tell an administrator, who can see with `usher check` which key it is.").
+			Because(fmt.Errorf("%w: a table has lost the unique key by which rows of others are a tenant's: %w", ErrDrift, cause))
 	}
 	if kind, reported := pglink.KindOf(err); reported {
 		f := ofKind(kind)
@@ -62,6 +69,9 @@ func translate(ctx context.Context, err error) error {
 		return unavailable(trouble.Of(cause)).Because(cause)
 	}
 }
+
+// keyGone tells that a condition failed which sqlgen's Alone has written.
+func keyGone(failed *pq.Error) bool { return strings.Contains(failed.Message, sqlgen.SharedKey) }
 
 // unavailable says as much of a source that cannot be asked as anybody may know:
 // what is wrong, never where.

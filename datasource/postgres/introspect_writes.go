@@ -53,6 +53,7 @@ func (in *introspection) addKind(rows value.Rows) error {
 		t.Kind = catalog.ForeignTable
 	}
 	t.Rules, t.Triggers, t.Shape, t.Parts, t.Writable = rows.Cell(2).Bool, rows.Cell(3).Bool, rows.Cell(4).Int, rows.Cell(5).Bool, rows.Cell(6).Bool
+	t.Inherited = t.Parts && text(rows.Cell(1)) != "p"
 	return nil
 }
 

@@ -247,7 +247,7 @@ func raised(reported *pq.Error) bool {
 // violationOf reads what a server says of rows, and of transactions that collided.
 func violationOf(err error) *Violation {
 	var reported *pq.Error
-	if !errors.As(err, &reported) || len(reported.Code) != 5 {
+	if !errors.As(err, &reported) || len(reported.Code) != 5 || keyGone(reported) {
 		return nil
 	}
 	v := &Violation{Code: string(reported.Code), Schema: reported.Schema, Table: reported.Table, Constraint: reported.Constraint}
