@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"runtime/debug"
+	"slices"
 	"strings"
 
 	"github.com/lib/pq"
@@ -45,7 +46,7 @@ func translate(ctx context.Context, err error) error {
 	}
 	if kind, reported := pglink.KindOf(err); reported {
 		f := ofKind(kind)
-		if failed := (*pq.Error)(nil); errors.As(err, &failed) && ownCode(failed) && (kind == pglink.Differs || kind == pglink.Forbidden || kind == pglink.Failed) {
+		if failed := (*pq.Error)(nil); errors.As(err, &failed) && ownCode(failed) && slices.Contains(ofCode, kind) {
 			return fault.New(fault.Unavailable, "a trigger or a function of the database's own failed").
 				WithHint("Tell an administrator: the log says at what. Code that names tables without their schema finds them by the source's search_path.").Because(cause)
 		}
@@ -114,6 +115,9 @@ func troubleOf(err error) trouble.Kind {
 	return ""
 }
 
+// ofCode are the kinds of errors that tell of what a function computes, where one failed.
+var ofCode = []pglink.Kind{pglink.Differs, pglink.Forbidden, pglink.Failed, pglink.Amiss, pglink.Inexact, pglink.Encoding, pglink.Duplicate}
+
 func ofKind(kind pglink.Kind) *fault.Error {
 	switch kind {
 	case pglink.Canceled:
@@ -137,6 +141,9 @@ func ofKind(kind pglink.Kind) *fault.Error {
 		return fault.New(fault.Unavailable, "the source has no such database as the account names").WithHint(hintAccount)
 	case pglink.Overloaded:
 		return fault.New(fault.Unavailable, "the source is overloaded")
+	case pglink.Amiss:
+		return fault.New(fault.Unavailable, "something of the database's own failed").
+			WithHint("Tell an administrator: the log says with which code. It may be a view, a function, a value that is none, or the server's disk.")
 	case pglink.TooComplex:
 		return fault.New(fault.TooComplex, "the question is too complex for the source")
 	default:
