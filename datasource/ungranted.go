@@ -10,8 +10,11 @@ import (
 	"usher/catalog"
 	"usher/datasource/postgres"
 	"usher/datasource/sqlexec"
+	"usher/datasource/trouble"
+	"usher/fault"
 	"usher/plan"
 	"usher/sqlgen"
+	"usher/value"
 )
 
 // A server says that a table may not be touched, and neither by whom nor what is missing. It is asked
@@ -42,35 +45,72 @@ func (d *database) ungranted(ctx context.Context, changes []plan.Change) error {
 		d.needs(c, need)
 	}
 	var lacks []error
-	err := d.writer.Write(ctx, postgres.Transaction{}, func(s sqlexec.Session) error {
-		lacks = nil
-		for _, n := range needs {
-			args := make([]string, len(n))
-			for i, text := range n {
-				args[i] = sqlgen.Postgres.List([]string{text})
-			}
-			rows, err := s.Query(ctx, lackedText, args)
-			if err != nil {
-				return err
-			}
-			if rows.Next() {
-				role, table := string(rows.Cell(0).Text), sqlgen.Identifier(n[0])+"."+sqlgen.Identifier(n[1])
-				give := "GRANT " + n[2] + " ON " + table + " TO " + sqlgen.Identifier(role)
-				if len(rows.Cell(2).Text) == 0 {
-					give = "GRANT USAGE ON SCHEMA " + sqlgen.Identifier(n[0]) + " TO " + sqlgen.Identifier(role)
-				}
-				lacks = append(lacks, fmt.Errorf("the role %s lacks %s on %s: %s;", role, n[2], catalog.TableKey(n[0], n[1]), strings.ToValidUTF8(give, "?")))
-			}
-			if err := errors.Join(rows.Err(), rows.Close()); err != nil {
-				return err
-			}
-		}
-		return nil
+	err := d.writer.Write(ctx, postgres.Transaction{}, func(s sqlexec.Session) (err error) {
+		lacks, err = lacked(ctx, s, needs)
+		return err
 	})
 	if err != nil {
 		return nil //nolint:nilerr // what it was asked after is the error
 	}
 	return errors.Join(lacks...)
+}
+
+// lacked asks which privileges the account of a session lacks, each of a schema's table.
+func lacked(ctx context.Context, s sqlexec.Session, needs [][3]string) (lacks []error, err error) {
+	for _, n := range needs {
+		args := make([]string, len(n))
+		for i, text := range n {
+			args[i] = sqlgen.Postgres.List([]string{text})
+		}
+		_, err := first(ctx, s, lackedText, args, func(row value.Rows) {
+			role, table := string(row.Cell(0).Text), sqlgen.Identifier(n[0])+"."+sqlgen.Identifier(n[1])
+			give := n[2] + " ON " + table
+			if len(row.Cell(2).Text) == 0 {
+				give = "USAGE ON SCHEMA " + sqlgen.Identifier(n[0])
+			}
+			lacks = append(lacks, fmt.Errorf("the role %s lacks %s on %s: GRANT %s TO %s;", strings.ToValidUTF8(role, "?"), n[2], catalog.TableKey(n[0], n[1]), give, sqlgen.Identifier(role)))
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	return lacks, nil
+}
+
+// granted says of a question that the account may not ask what it lacks.
+type granted struct {
+	next
+	db    sqlDB
+	guard *guard // nil: there are no privileges
+}
+
+func (g *granted) ask(ctx context.Context, q *Question) (Answered, error) {
+	answered, err := g.next.ask(ctx, q)
+	if err == nil || g.guard == nil || trouble.Of(err) != trouble.NotReadable {
+		return answered, err
+	}
+	names := q.datasets
+	if q.query.Valid() {
+		names = datasetsOf(nil, q.query)
+	}
+	var needs [][3]string
+	for _, name := range names {
+		d := g.guard.accounts.cat.Dataset(name)
+		if d == nil || d.Bindings[g.guard.target.Source] == nil {
+			continue
+		}
+		b := d.Bindings[g.guard.target.Source]
+		needs = append(needs, [3]string{plan.SchemaOf(g.guard.accounts.cat.Sources[g.guard.target.Source], b, g.guard.target), b.Table, "SELECT"})
+	}
+	var lacks []error
+	asked := g.db.Session(postgres.Fresh(ctx), false, func(s sqlexec.Session) (err error) {
+		lacks, err = lacked(ctx, s, needs)
+		return err
+	})
+	if asked != nil || len(lacks) == 0 {
+		return answered, err
+	}
+	return answered, fault.From(err).Because(errors.Join(err, errors.Join(lacks...)))
 }
 
 // needs names what a change does to which tables.

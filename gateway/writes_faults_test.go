@@ -199,8 +199,15 @@ func TestLackedPrivilegesAreLogged(t *testing.T) {
 	if !strings.HasPrefix(got, "null FORBIDDEN") || strings.Contains(got, role) || strings.Contains(got, "GRANT") {
 		t.Error(got)
 	}
+	db.Exec(t, "REVOKE SELECT ON products FROM "+role)
+	if got := short(t, g.query(t, ann, `{ products { id } }`)); !strings.Contains(got, "UNAVAILABLE: the source's account may not read the table") || strings.Contains(got, role) {
+		t.Error(got)
+	}
 	logged.mu.Lock()
 	defer logged.mu.Unlock()
+	if !strings.Contains(logged.String(), "GRANT SELECT ON") || !strings.Contains(logged.String(), "lacks SELECT on public.products") {
+		t.Errorf("logged is\n%s", logged.String())
+	}
 	if want := `GRANT INSERT ON`; !strings.Contains(logged.String(), want) || !strings.Contains(logged.String(), role) || strings.Contains(logged.String(), "GRANT UPDATE") {
 		t.Errorf("logged is\n%s", logged.String())
 	}
