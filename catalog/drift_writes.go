@@ -26,6 +26,8 @@ type Judgement struct {
 	Shape   int64    // of the table that was judged
 	Parts   bool
 
+	Triggers bool // the table that was judged has some
+
 	table Table
 }
 
@@ -37,7 +39,7 @@ func (d *Dataset) Rejudge(b *Binding, tables []Table) Judgement {
 		return Judgement{}
 	}
 	t, work := tables[i], &draft{Dataset: d}
-	j := Judgement{Found: true, Shape: t.Shape, Parts: t.Parts, table: t}
+	j := Judgement{Found: true, Shape: t.Shape, Parts: t.Parts, Triggers: t.Triggers, table: t}
 	against := func(words ...string) { j.Rows = append(j.Rows, strings.Join(words, "")) }
 	alone := b.Target.alone
 	for _, by := range t.colliding() {

@@ -277,6 +277,9 @@ func (g *guard) tenantOf(r plan.Ref) string {
 
 // triggers tells whether the database runs triggers of its own on a table.
 func (g *guard) triggers(r plan.Ref) bool {
+	if j, ok := g.recall(r); ok && j.Triggers {
+		return true
+	}
 	_, b := g.binding(r)
 	return b == nil || b.Target == nil || b.Target.Triggers
 }

@@ -58,8 +58,12 @@ func (d *database) refused(ctx context.Context, changes []plan.Change, err error
 		return &ChangeError{at.Change, c.Check(0).Outside()}
 	}
 	f := d.violated(c, c.Update().Sets() == 0 && c.Given() == 0, v)
-	if v.Code == "42501" {
-		at.err = errors.Join(at.err, d.ungranted(ctx, changes))
+	if v.Code == "42501" { // for lack of a privilege, or by a policy of the table's own
+		if lacks := d.ungranted(ctx, changes); lacks != nil {
+			f := fault.New(fault.Unavailable, "the source's account may not write %s", c.Dataset()).
+				WithHint("Tell an administrator: the log says what it lacks, and how that is granted.")
+			return &ChangeError{at.Change, f.Because(errors.Join(at.err, lacks))}
+		}
 	}
 	return &ChangeError{at.Change, placed(c, row, f, v).Because(at.err)}
 }
