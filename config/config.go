@@ -265,7 +265,7 @@ func (s Server) problems() []catalog.Problem {
 	}
 	for i, other := range s.OtherSecrets {
 		if len(other) < minSecret {
-			add("other_secrets."+strconv.Itoa(i), "must have at least %d bytes", minSecret)
+			add("other_secrets", "each must have at least %d bytes; number %d has fewer", minSecret, i+1)
 		}
 	}
 	if s.Numbers != NumbersExact && s.Numbers != NumbersString {
