@@ -11,7 +11,8 @@
 //     below its own waits. Nobody else waiting, it may have more.
 //   - The last free slot is only for a tenant that has none (if there are two at
 //     least). So a tenant alone has all but one, and whoever comes next finds
-//     a free slot however slow the others' questions are.
+//     a free slot however slow the others' questions are. Beside others it is, in
+//     its turn, for one that weighs more and is below its share, too.
 //   - What takes long and nobody looks at (see InBulk) is a class of its own, with
 //     lines of its own. It comes when nobody else waits who might enter, takes no
 //     more than half of the slots, and never the last one. So that it does not
@@ -264,7 +265,7 @@ func (g *Gate) first(c class) *tenant {
 	var first *tenant
 	for e := g.turns[c].Front(); e != nil; e = e.Next() {
 		t := e.Value.(*tenant)
-		if !g.mayEnter(t, c) {
+		if !g.mayEnter(t, c) && (e.Prev() != nil || c == bulk || !g.outweighs(t)) {
 			if c == bulk { // nor may anybody else of it
 				return nil
 			}
@@ -291,6 +292,12 @@ func (g *Gate) mayEnter(t *tenant, c class) bool {
 		kept = 0
 	}
 	return g.free > kept && g.atWork[bulk] < most
+}
+
+// outweighs tells that a tenant that weighs more than others has less than its share
+// beside them: who has no slot does not come before it each time then, but in turn.
+func (g *Gate) outweighs(t *tenant) bool {
+	return t.weight > 1 && len(g.tenants) > 1 && t.of[interactive].held < g.share(t)
 }
 
 // starving tells that the lower class was passed by for long enough.
