@@ -247,6 +247,7 @@ func (k *Keeper) bucket(h Holder, kind Kind) *bucket {
 	at := key{h.Of, kind, h.Name}
 	b := k.buckets[at]
 	if b == nil {
+		k.tidy(k.opts.Clock())
 		b = newBucket(at)
 		k.buckets[at] = b
 	}
