@@ -55,7 +55,8 @@ func (g *Gateway) serveReady(w http.ResponseWriter, r *http.Request) {
 		Reason    string            `json:"reason,omitempty"`
 		Unreached []string          `json:"unreached,omitempty"` // sources
 		Unfit     map[string]string `json:"unfit,omitempty"`     // datasets of sources that were reached late, and why
-	}{Status: "ready", Unreached: g.Unreached(), Unfit: g.Unfit()}
+		Alone     bool              `json:"budgets_alone,omitempty"` // the store does not answer for them
+	}{Status: "ready", Alone: g.budgets.Alone(), Unreached: g.Unreached(), Unfit: g.Unfit()}
 	status := http.StatusOK
 	if err := g.ready(r.Context()); err != nil {
 		status, answer.Status, answer.Reason = http.StatusServiceUnavailable, "not ready", err.Error()

@@ -167,7 +167,25 @@ func (k *Keeper) Begin(ctx context.Context, of ...Holder) (context.Context, erro
 }
 
 // Take counts one request of a holder, or refuses it.
-func (k *Keeper) Take(ctx context.Context, h Holder) error { return k.take(ctx, h, Requests, 1) }
+func (k *Keeper) Take(ctx context.Context, h Holder) error {
+	if ctx.Value(again{}) != nil {
+		return nil
+	}
+	return k.take(ctx, h, Requests, 1)
+}
+
+type again struct{}
+
+// Again is the context of looking again at a token whose request was counted: what takes long
+// asks every second whether it is still good.
+func Again(ctx context.Context) context.Context { return context.WithValue(ctx, again{}, true) }
+
+// Alone tells that the store does not answer, so that this gateway goes on with its share.
+func (k *Keeper) Alone() bool {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.silent
+}
 
 // Admit refuses a request of which a holder has used up what it may use. It is asked before
 // a source is; who was admitted stays so to the end of the request.
