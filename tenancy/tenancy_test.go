@@ -12,8 +12,8 @@ import (
 	"usher/fault"
 	"usher/pgtest"
 	"usher/principal"
-	"usher/quota"
 	"usher/query"
+	"usher/quota"
 	"usher/tenancy"
 )
 
