@@ -57,6 +57,9 @@ func (d *Datasets) Import(ctx context.Context, asked ImportRequest, body io.Read
 	if err := plan.MayImport(asked.Dataset, cat, who, began); err != nil { // before anything is read
 		return rows, err
 	}
+	if err := quota.From(ctx).Admit(ctx); err != nil { // what it reads is its own
+		return rows, err
+	}
 	file, err := intake.Open(asked.Format, quota.From(ctx).Reading(body), asked.Columns)
 	if err != nil {
 		return rows, err
