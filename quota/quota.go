@@ -215,6 +215,40 @@ func (a *Account) Spend(database time.Duration, rows, bytes int) {
 	}
 }
 
+// Left is what a holder has left of a budget.
+type Left struct {
+	Of     string `json:"of"`
+	Budget string `json:"budget"` // database_time is in milliseconds
+	Limit  int64  `json:"aMinute"`
+	Left   int64  `json:"left"` // as far as this gateway knows; below zero: a debt
+}
+
+// Left are the budgets of the request's holders, but for that of requests.
+func (a *Account) Left() []Left {
+	if a == nil {
+		return nil
+	}
+	k := a.keeper
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	now, share := k.opts.Clock(), k.share()
+	var all []Left
+	for _, h := range a.holders[:a.count] {
+		for kind := Database; kind < kinds; kind++ {
+			if h.Limits[kind] == 0 {
+				continue
+			}
+			b := k.bucket(h, kind)
+			left := b.left(share, now)
+			if share == 0 {
+				left += b.level
+			}
+			all = append(all, Left{h.Of.String(), kind.String(), h.Limits[kind], int64(math.Floor(left))})
+		}
+	}
+	return all
+}
+
 // spend counts what was used, whether it was there or not.
 func (k *Keeper) spend(h Holder, kind Kind, n float64) {
 	if h.Limits[kind] == 0 || n == 0 {

@@ -123,6 +123,9 @@ func TestBudgets(t *testing.T) {
 					}
 				}
 				spend(first, 600)
+				if left := first.Left(); len(left) != 1 || left[0] != (Left{"tenant", kind.String(), 600, 0}) {
+					t.Errorf("left are %v", left)
+				}
 				spend(second, 599) // which ends normally
 				if err := second.Admit(t.Context()); err != nil {
 					t.Errorf("one that runs is refused: %v", err)
