@@ -18,6 +18,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -30,7 +31,7 @@ import (
 const (
 	fairShare  = 20 // requests a second of each tenant
 	fairFlood  = 50 // times its share
-	fairWindow = 4 * time.Second
+	fairWindow = 3500 * time.Millisecond
 	fairLoud   = "loud"
 	fairRows   = 2000
 	fairSleeps = 10 * time.Millisecond // of a question that takes the database's time and nobody else's
@@ -53,7 +54,7 @@ default_strategy: %[3]s
 issuers:
   bench: {issuer: %[4]s, audience: [%[5]s], algorithms: [HS256], keys: {secret: {env: BENCH_SECRET}}, claims: {tenant: /tenant}, may_grant: {write: true}}
 tenants: {loud: {}, ann: {}, bob: {}, cid: {}}
-limits: {tenant: {requests: %[6]d}}
+limits: {tenant: {%[6]s}}
 datasets:
   orders:
     tenant: tenant
@@ -78,6 +79,8 @@ type fair struct {
 	client  *http.Client
 	tokens  map[string]string
 	address string
+
+	imported atomic.Int64 // rows
 }
 
 func reportFairness(ctx context.Context, usher, cache string, out io.Writer) (err error) {
@@ -97,18 +100,18 @@ func reportFairness(ctx context.Context, usher, cache string, out io.Writer) (er
 			return err
 		}
 	}
-	_, _ = fmt.Fprintf(out, "One tenant at %d times its share of %d requests a second, beside %d that keep to theirs.\n\n| strategy | the one sends | others' p99 alone | beside it | ratio | others' errors | its refusals | 99 of 100 within |\n|---|---|---|---|---|---|---|---|\n", fairFlood, fairShare, len(fairQuiet))
+	_, _ = fmt.Fprintf(out, "One tenant at %d times its share of %d requests a second, beside %d that keep to theirs.\n\n| strategy | the one sends | others' p99 alone | beside it, by turns alone | beside it, when its budget is gone | ratio | others' errors | its refusals | 99 of 100 within |\n|---|---|---|---|---|---|---|---|---|\n", fairFlood, fairShare, len(fairQuiet))
 	for _, strategy := range []string{"shared", "database", "api"} {
 		for _, kind := range []string{"queries", "imports"} {
 			if strategy == "api" && kind == "imports" {
 				continue
 			}
-			if err := f.serving(ctx, strategy, 3*60*fairShare, func() error { return f.beside(ctx, strategy, kind, out) }); err != nil {
+			if err := f.serving(ctx, strategy, fmt.Sprintf("requests: %d, rows: %d", 75*fairShare, 75*fairShare*20), func() error { return f.beside(ctx, strategy, kind, out) }); err != nil {
 				return fmt.Errorf("%s, %s: %w", strategy, kind, err)
 			}
 		}
 	}
-	return f.serving(ctx, "shared", 1_000_000, func() error { return f.saturated(ctx, out) })
+	return f.serving(ctx, "shared", "", func() error { return f.saturated(ctx, out) })
 }
 
 // serveOrders answers as an API of all tenants does.
@@ -152,13 +155,13 @@ func (f *fair) load(ctx context.Context) error {
 }
 
 // serving runs fn beside a gateway.
-func (f *fair) serving(ctx context.Context, strategy string, requests int, fn func() error) (err error) {
+func (f *fair) serving(ctx context.Context, strategy, budget string, fn func() error) (err error) {
 	port, err := freePort(ctx)
 	if err != nil {
 		return err
 	}
 	config := filepath.Join(f.folder, "usher.yml")
-	if err := os.WriteFile(config, fmt.Appendf(nil, fairConfiguration, f.cluster.port, f.api.URL, strategy, token.Issuer, token.Audience, requests), 0o600); err != nil {
+	if err := os.WriteFile(config, fmt.Appendf(nil, fairConfiguration, f.cluster.port, f.api.URL, strategy, token.Issuer, token.Audience, budget), 0o600); err != nil {
 		return err
 	}
 	f.address = net.JoinHostPort("127.0.0.1", fmt.Sprint(port))
@@ -246,33 +249,42 @@ func (f *fair) beside(ctx context.Context, strategy, kind string, out io.Writer)
 	}
 	quiet() // warm
 	alone := quiet()
-	var loud []sent
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
+	flood := func() []sent {
 		rate := float64(fairShare * fairFlood)
 		if kind == "queries" {
-			loud = arrive(ctx, rate, fairWindow, func(n int) sent { return query(fairLoud, n) })
-			return
+			return arrive(ctx, rate, fairWindow, func(n int) sent { return query(fairLoud, n) })
 		}
-		loud = arrive(ctx, rate/20, fairWindow, func(n int) sent { // of 500 rows each
+		return arrive(ctx, rate/20, fairWindow, func(int) sent { // of 20 times as many rows
 			var body strings.Builder
 			body.WriteString("id,note\n")
-			for i := range 500 {
-				fmt.Fprintf(&body, "%d,imported\n", 1_000_000+n*500+i)
+			first := int(f.imported.Add(400))
+			for i := range 400 {
+				fmt.Fprintf(&body, "%d,imported\n", 1_000_000+first+i)
 			}
 			return f.send(ctx, fairLoud, "/import/orders", "text/csv", []byte(body.String()))
 		})
-	}()
-	beside := quiet()
-	<-done
+	}
+	both := func() (others, loud []sent) {
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			loud = flood()
+		}()
+		others = quiet()
+		<-done
+		return others, loud
+	}
+	byTurns, first := both()
+	beside, second := both()
 	failed, refused, slow := 0, 0, []time.Duration(nil)
-	for _, s := range slices.Concat(alone, beside) {
+	others := slices.Concat(alone, byTurns, beside)
+	for _, s := range others {
 		if s.err != nil || s.status != http.StatusOK {
 			failed++
 			progress("a quiet tenant was answered %d, %v", s.status, s.err)
 		}
 	}
+	loud := slices.Concat(first, second)
 	for _, s := range loud {
 		if s.status == http.StatusTooManyRequests {
 			refused++
@@ -283,7 +295,7 @@ func (f *fair) beside(ctx context.Context, strategy, kind string, out io.Writer)
 		}
 	}
 	before, after := p99(times(alone)), p99(times(beside))
-	_, err := fmt.Fprintf(out, "| %s | %s | %.1f ms | %.1f ms | %.2f | %d of %d | %d of %d | %.1f ms |\n", strategy, kind, ms(before), ms(after), float64(after)/float64(before), failed, len(alone)+len(beside), refused, len(loud), ms(p99(slow)))
+	_, err := fmt.Fprintf(out, "| %s | %s | %.1f ms | %.1f ms | %.1f ms | %.2f | %d of %d | %d of %d | %.1f ms |\n", strategy, kind, ms(before), ms(p99(times(byTurns))), ms(after), float64(after)/float64(before), failed, len(others), refused, len(loud), ms(p99(slow)))
 	return err
 }
 
@@ -293,24 +305,35 @@ func (f *fair) saturated(ctx context.Context, out io.Writer) error {
 	nap := func(n int) sent {
 		return f.send(ctx, tenants[n%len(tenants)], "/graphql", "application/json", fmt.Appendf(nil, `{"query":"query($n: Int!) { naps(where: {id: {gt: $n}}) { nap } }","variables":{"n":%d}}`, -n))
 	}
-	good := func(rate float64) (perSecond float64, refusals []time.Duration) {
-		all := arrive(ctx, rate, fairWindow, nap)
-		n := 0
-		for _, s := range all {
-			switch {
-			case s.status == http.StatusOK && s.err == nil:
-				n++
-			case s.status == http.StatusTooManyRequests:
-				refusals = append(refusals, s.took)
+	// As much as can be: as many ask, one question after another, as keep all connections at work.
+	var answered atomic.Int64
+	var group sync.WaitGroup
+	began := time.Now()
+	for w := range 4 * fairConns {
+		group.Go(func() {
+			for n := w; time.Since(began) < fairWindow; n += 4 * fairConns {
+				if s := nap(n); s.err == nil && s.status == http.StatusOK {
+					answered.Add(1)
+				}
 			}
-		}
-		return float64(n) / fairWindow.Seconds(), refusals
+		})
 	}
-	most := float64(fairConns) / fairSleeps.Seconds()
-	good(most / 4)
-	once, _ := good(most)
-	thrice, refusals := good(3 * most)
-	_, err := fmt.Fprintf(out, "\nAt saturation (%.0f questions of %s a second for %d connections) %.0f a second are answered; at three times that, %.0f: %.0f %%. 99 of 100 refusals within %.1f ms.\n", most, fairSleeps, fairConns, once, thrice, 100*thrice/once, ms(p99(refusals)))
+	group.Wait()
+	most := float64(answered.Load()) / time.Since(began).Seconds()
+	began = time.Now()
+	all := arrive(ctx, 3*most, fairWindow, nap)
+	took := time.Since(began)
+	n, refusals := 0, []time.Duration(nil)
+	for _, s := range all {
+		switch {
+		case s.status == http.StatusOK && s.err == nil:
+			n++
+		case s.status == http.StatusTooManyRequests:
+			refusals = append(refusals, s.took)
+		}
+	}
+	good := float64(n) / took.Seconds()
+	_, err := fmt.Fprintf(out, "\nOf questions that take %s on %d connections, %.0f a second can be answered. Of three times as many %.0f a second are: %.0f %%; 99 of 100 refusals within %.1f ms.\n", fairSleeps, fairConns, most, good, 100*good/most, ms(p99(refusals)))
 	return err
 }
 
