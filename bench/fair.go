@@ -229,8 +229,9 @@ func arrive(ctx context.Context, perSecond float64, window time.Duration, send f
 			return all
 		}
 		for ; float64(n) < perSecond*time.Since(began).Seconds(); n++ {
+			at := n // n goes on
 			group.Go(func() {
-				s := send(n)
+				s := send(at)
 				mu.Lock()
 				defer mu.Unlock()
 				all = append(all, s)
