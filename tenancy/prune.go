@@ -29,6 +29,9 @@ func (s *Store) Prune(ctx context.Context) error {
 		if err := t.pruneAttempts(maxAttempts); err != nil {
 			return err
 		}
+		if err := t.pruneBudgets(); err != nil {
+			return err
+		}
 		if err := t.pruneChanges(); err != nil {
 			return err
 		}

@@ -13,6 +13,7 @@ import (
 	"usher/pgtest"
 	"usher/principal"
 	"usher/query"
+	"usher/quota"
 	"usher/tenancy"
 )
 
@@ -363,6 +364,9 @@ func TestRate(t *testing.T) {
 			if f := fault.From(err); f.RetryAfter <= 0 {
 				t.Error("when to try again is not said")
 			}
+		}
+		if _, err := s.Authenticate(quota.Again(ctx), made.Token); err != nil { // of a request that was counted
+			t.Error(err)
 		}
 		c.pass(20 * time.Second)
 		accepted(t, s, made.Token)
