@@ -29,10 +29,14 @@ var parentsAltered = []struct {
 	{name: "a unique index is of two columns", tables: byIndex, migrate: `DROP INDEX by_id; CREATE UNIQUE INDEX by_id ON boxes (id, tenant); INSERT INTO boxes VALUES (2, 'a')`},
 	{name: "a unique index is of another column", tables: byIndex, migrate: `ALTER TABLE boxes ADD other serial; DROP INDEX by_id; CREATE UNIQUE INDEX by_id ON boxes (other); INSERT INTO boxes VALUES (2, 'a')`},
 	{name: "a unique index, made anew", tables: byIndex, migrate: `REINDEX INDEX CONCURRENTLY by_id; CREATE UNIQUE INDEX more ON boxes (id); DROP INDEX by_id`, read: true},
-	{name: "a key that is checked late is gone", tables: `ALTER TABLE boxes DROP CONSTRAINT boxes_pkey; ALTER TABLE boxes ADD CONSTRAINT boxes_pkey PRIMARY KEY (id) DEFERRABLE`,
-		migrate: `ALTER TABLE boxes DROP CONSTRAINT boxes_pkey; INSERT INTO boxes VALUES (2, 'a')`},
-	{name: "partitions have the key no more", tables: `DROP TABLE boxes; CREATE TABLE boxes (id bigint PRIMARY KEY, tenant text NOT NULL) PARTITION BY HASH (id); CREATE TABLE part PARTITION OF boxes FOR VALUES WITH (MODULUS 1, REMAINDER 0); INSERT INTO boxes VALUES (1, 'a'), (2, 'b')`,
-		migrate: `ALTER TABLE boxes DROP CONSTRAINT boxes_pkey; INSERT INTO boxes VALUES (2, 'a')`},
+	{
+		name: "a key that is checked late is gone", tables: `ALTER TABLE boxes DROP CONSTRAINT boxes_pkey; ALTER TABLE boxes ADD CONSTRAINT boxes_pkey PRIMARY KEY (id) DEFERRABLE`,
+		migrate: `ALTER TABLE boxes DROP CONSTRAINT boxes_pkey; INSERT INTO boxes VALUES (2, 'a')`,
+	},
+	{
+		name: "partitions have the key no more", tables: `DROP TABLE boxes; CREATE TABLE boxes (id bigint PRIMARY KEY, tenant text NOT NULL) PARTITION BY HASH (id); CREATE TABLE part PARTITION OF boxes FOR VALUES WITH (MODULUS 1, REMAINDER 0); INSERT INTO boxes VALUES (1, 'a'), (2, 'b')`,
+		migrate: `ALTER TABLE boxes DROP CONSTRAINT boxes_pkey; INSERT INTO boxes VALUES (2, 'a')`,
+	},
 }
 
 const byIndex = `ALTER TABLE boxes DROP CONSTRAINT boxes_pkey; CREATE UNIQUE INDEX by_id ON boxes (id)`
