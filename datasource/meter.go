@@ -6,6 +6,8 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"usher/datasource/cost"
+	"usher/trace"
 	"usher/value"
 )
 
@@ -13,12 +15,15 @@ import (
 type meter struct {
 	statements, rows, coalesced prometheus.Counter
 	duration                    prometheus.Observer
+	costs                       *cost.Costs
+	traced                      bool
 }
 
 func (m *metrics) of(source string) *meter {
 	return &meter{
 		statements: m.statements.WithLabelValues(source), rows: m.rows.WithLabelValues(source),
 		coalesced: m.coalesced.WithLabelValues(source), duration: m.duration.WithLabelValues(source),
+		costs: m.costs, traced: m.traced,
 	}
 }
 
@@ -33,11 +38,21 @@ func (m *metered) ask(ctx context.Context, q *Question) (Answered, error) {
 	answered, err := m.next.ask(ctx, q)
 	m.meter.statements.Inc()
 	m.meter.rows.Add(float64(rowsRead(q, answered)))
-	if q.exports() { // as long as its reader takes
-		return answered, err
+	took := time.Since(began)
+	m.meter.costs.Add(q.tenant, took)
+	if !q.exports() { // as long as its reader takes
+		m.meter.took(ctx, took)
 	}
-	m.meter.duration.Observe(time.Since(began).Seconds())
 	return answered, err
+}
+
+// took notes how long a statement took, with its trace if there is one.
+func (m *meter) took(ctx context.Context, took time.Duration) {
+	if m.traced {
+		trace.Observe(ctx, m.duration, took.Seconds())
+		return
+	}
+	m.duration.Observe(took.Seconds())
 }
 
 // rowsRead is how many rows a question was answered with.
