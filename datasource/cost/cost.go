@@ -3,10 +3,12 @@
 // series, and one for everybody else.
 //
 // Every second is counted once, where its tenant stands at that moment: in its own
-// series, or in the others'. So no counter ever goes back, and all of them together are
-// the whole at any time. What a tenant cost before it was among the first is with the
-// others; a tenant that is among them no more ends its series, and goes on with it when
-// it is back.
+// series, or in the others'. So no counter ever goes back, and the increase of all of
+// them is what everybody cost. What a tenant cost before it was among the first is with
+// the others. The series of one that is to make room for another stays as it is for a
+// while, so that whoever reads has seen its end; when the tenant is back it goes on from
+// there, or from nothing if the tenant was forgotten meanwhile, as counters do after a
+// restart.
 package cost
 
 import (
@@ -31,6 +33,7 @@ const (
 	known    = 1000             // tenants whose cost is remembered, at least; twice as many at most
 	halfLife = 10 * time.Minute // of what a tenant has cost, for its rank
 	settled  = time.Minute      // between two looks at who is among the first
+	farewell = 5 * time.Minute  // for which a series that ends is shown
 	lead     = 1.5              // by so much must a tenant cost more to take another's place
 	maxName  = 128              // bytes of a label
 )
@@ -54,7 +57,11 @@ type tenant struct {
 	recent float64   // what it has cost, less the longer ago; at its time
 	at     time.Time // of recent
 	named  bool
+	leaves time.Time // its series ends then; zero: it counts
 }
+
+// counts tells whether the tenant's series does.
+func (t *tenant) counts() bool { return t.named && t.leaves.IsZero() }
 
 // weight is what the tenant's recent cost is worth at a time.
 func (t *tenant) weight(now time.Time) float64 {
@@ -92,7 +99,7 @@ func (c *Costs) Add(id string, took time.Duration) {
 		t.named = true
 		c.named++
 	}
-	if t.named {
+	if t.counts() {
 		t.total += seconds
 	} else {
 		c.others += seconds
@@ -102,25 +109,38 @@ func (c *Costs) Add(id string, took time.Duration) {
 	}
 }
 
-// rank gives the places of those who cost little to those who cost clearly more. Nothing that
-// was counted moves.
+// rank has those who cost little make room for those who cost clearly more, and gives the
+// room that has come free to those who cost most. Nothing that was counted moves.
 func (c *Costs) rank(now time.Time) {
 	c.ranked = now
 	var first, rest []*tenant
+	leaving := 0
 	for _, t := range c.tenants {
-		if t.named {
+		if t.named && !t.leaves.IsZero() && !now.Before(t.leaves) {
+			t.named, t.leaves = false, time.Time{}
+			c.named--
+		}
+		switch {
+		case t.counts():
 			first = append(first, t)
-		} else {
+		case t.named:
+			leaving++
+		default:
 			rest = append(rest, t)
 		}
 	}
 	slices.SortFunc(first, func(a, b *tenant) int { return cmp.Compare(a.weight(now), b.weight(now)) })
 	slices.SortFunc(rest, func(a, b *tenant) int { return cmp.Compare(b.weight(now), a.weight(now)) })
+	for len(rest) > 0 && c.named < Named {
+		rest[0].named, rest = true, rest[1:]
+		c.named++
+	}
+	rest = rest[min(leaving, len(rest)):] // there is room to come for these
 	for i := range min(len(first), len(rest)) {
 		if rest[i].weight(now) <= lead*first[i].weight(now) {
 			return
 		}
-		first[i].named, rest[i].named = false, true
+		first[i].leaves = now.Add(farewell)
 	}
 }
 
