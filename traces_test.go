@@ -234,7 +234,7 @@ func checkTraces(t *testing.T, protocol string) {
 	for _, n := range names {
 		counts[n]++
 	}
-	for name, n := range map[string]int{"POST /graphql": 4, "authenticate": 4, "validate": 4, "encode": 4, "source main": 1, "source own": 1, "source rest": 1, "source broker": 1, "engine ": 2, "GET": 1} {
+	for name, n := range map[string]int{"POST /graphql": 4, "authenticate": 4, "validate": 4, "encode": 4, "source main": 1, "source own": 1, "source rest": 1, "source broker": 1, "engine": 2, "GET": 1} {
 		if counts[name] != n {
 			t.Errorf("%d spans are named %q: %v", counts[name], name, counts)
 		}

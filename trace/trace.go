@@ -111,11 +111,20 @@ func Start(ctx context.Context, name string) (context.Context, *Span) {
 
 // Ask begins a step that asks a source, and what may be said of it.
 func Ask(ctx context.Context, step string, s Source) (context.Context, *Span) {
+	if s.Name == "" { // usher itself
+		return Start(ctx, step)
+	}
+	if !trace.SpanFromContext(ctx).IsRecording() {
+		return ctx, nil
+	}
 	return start(ctx, step+" "+s.Name, trace.WithSpanKind(trace.SpanKindClient), trace.WithAttributes(s.attributes()...))
 }
 
 // Call begins a step that is a call over HTTP.
 func Call(ctx context.Context, method string) (context.Context, *Span) {
+	if !trace.SpanFromContext(ctx).IsRecording() {
+		return ctx, nil
+	}
 	return start(ctx, method, trace.WithSpanKind(trace.SpanKindClient), trace.WithAttributes(semconv.HTTPRequestMethodKey.String(method)))
 }
 
