@@ -34,6 +34,7 @@ import (
 	"usher/resolvers"
 	"usher/stage"
 	"usher/test/program"
+	"usher/trace/otlp"
 	"usher/webhook"
 )
 
@@ -601,7 +602,7 @@ func TestMetricsAreDocumented(t *testing.T) {
 	t.Cleanup(sink.Close)
 	described := make(map[string]string)
 	form := regexp.MustCompile(`fqName: "(usher_\w+)".*variableLabels: \{([^}]*)\}`)
-	for _, c := range []prometheus.Collector{transport.NewMetrics(), transport.NewExportMetrics(), transport.NewImportMetrics(), stage.New(), upstream.NewMetrics(), sources, resolvers.NewDatasets(sources, nil, false), sink, build.Metric(build.Read()), gateway.AuditLost(func() int64 { return 0 }), gateway.SourcesUnreached(nil), gateway.NewLoads()} {
+	for _, c := range []prometheus.Collector{transport.NewMetrics(), transport.NewExportMetrics(), transport.NewImportMetrics(), stage.New(), upstream.NewMetrics(), sources, resolvers.NewDatasets(sources, nil, false), sink, build.Metric(build.Read()), otlp.Metrics(), gateway.AuditLost(func() int64 { return 0 }), gateway.SourcesUnreached(nil), gateway.NewLoads()} {
 		all := make(chan *prometheus.Desc, 100)
 		c.Describe(all)
 		close(all)

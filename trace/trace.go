@@ -81,7 +81,9 @@ func joined(ctx context.Context, h http.Header) context.Context {
 
 // Inject names the trace of the context in the headers of a call, if there is one.
 func Inject(ctx context.Context, h http.Header) {
-	propagation.TraceContext{}.Inject(ctx, propagation.HeaderCarrier(h))
+	if trace.SpanContextFromContext(ctx).IsValid() {
+		propagation.TraceContext{}.Inject(ctx, propagation.HeaderCarrier(h))
+	}
 }
 
 // Comment is the trace of the context as a comment that leads a statement, in the form
@@ -106,7 +108,10 @@ func IDs(ctx context.Context) (id, span string) {
 
 // Start begins a step of what the context's span is of; nil: nobody traces it.
 func Start(ctx context.Context, name string) (context.Context, *Span) {
-	return start(ctx, name, trace.WithSpanKind(trace.SpanKindInternal))
+	if !recording(ctx) {
+		return ctx, nil
+	}
+	return start(ctx, name)
 }
 
 // Ask begins a step that asks a source, and what may be said of it.
@@ -114,7 +119,7 @@ func Ask(ctx context.Context, step string, s Source) (context.Context, *Span) {
 	if s.Name == "" { // usher itself
 		return Start(ctx, step)
 	}
-	if !trace.SpanFromContext(ctx).IsRecording() {
+	if !recording(ctx) {
 		return ctx, nil
 	}
 	return start(ctx, step+" "+s.Name, trace.WithSpanKind(trace.SpanKindClient), trace.WithAttributes(s.attributes()...))
@@ -122,7 +127,7 @@ func Ask(ctx context.Context, step string, s Source) (context.Context, *Span) {
 
 // Call begins a step that is a call over HTTP.
 func Call(ctx context.Context, method string) (context.Context, *Span) {
-	if !trace.SpanFromContext(ctx).IsRecording() {
+	if !recording(ctx) {
 		return ctx, nil
 	}
 	return start(ctx, method, trace.WithSpanKind(trace.SpanKindClient), trace.WithAttributes(semconv.HTTPRequestMethodKey.String(method)))
@@ -130,7 +135,8 @@ func Call(ctx context.Context, method string) (context.Context, *Span) {
 
 // Note is a step that began then and has just ended.
 func Note(ctx context.Context, name string, began time.Time) {
-	if _, s := start(ctx, name, trace.WithTimestamp(began)); s != nil {
+	if recording(ctx) {
+		_, s := start(ctx, name, trace.WithTimestamp(began))
 		s.End()
 	}
 }
@@ -143,12 +149,12 @@ func Current(ctx context.Context) *Span {
 	return nil
 }
 
+// recording tells whether the context's span is one that somebody will see. It is asked before
+// anything is made for a span.
+func recording(ctx context.Context) bool { return trace.SpanFromContext(ctx).IsRecording() }
+
 func start(ctx context.Context, name string, options ...trace.SpanStartOption) (context.Context, *Span) {
-	parent := trace.SpanFromContext(ctx)
-	if !parent.IsRecording() {
-		return ctx, nil
-	}
-	ctx, span := parent.TracerProvider().Tracer(scope).Start(ctx, name, options...)
+	ctx, span := trace.SpanFromContext(ctx).TracerProvider().Tracer(scope).Start(ctx, name, options...)
 	return ctx, &Span{span}
 }
 

@@ -62,17 +62,25 @@ func Open(ctx context.Context, env func(string) (string, bool), version string, 
 
 // open sends spans by an exporter of OpenTelemetry's.
 func open(to sdk.SpanExporter, joins bool, log *slog.Logger, options ...sdk.TracerProviderOption) *Exporter {
-	counter := func(name, help string) prometheus.Counter {
-		return prometheus.NewCounter(prometheus.CounterOpts{Namespace: "usher", Name: name, Help: help})
-	}
-	e := &Exporter{
-		ended: counter("trace_spans_total", "Spans of traces that are sampled."),
-		sent:  counter("trace_spans_sent_total", "Spans that a collector has taken."),
-	}
+	e := counters()
 	batches := sdk.NewBatchSpanProcessor(&sending{SpanExporter: to, log: log, sent: e.sent, now: time.Now})
 	e.provider = sdk.NewTracerProvider(append(options, sdk.WithSpanProcessor(counting{batches, e.ended}))...)
 	e.tracer = trace.New(e.provider, joins)
 	return e
+}
+
+// Metrics are those of an Exporter that sends nothing.
+func Metrics() prometheus.Collector { return counters() }
+
+// counters make an Exporter's metrics.
+func counters() *Exporter {
+	counter := func(name, help string) prometheus.Counter {
+		return prometheus.NewCounter(prometheus.CounterOpts{Namespace: "usher", Name: name, Help: help})
+	}
+	return &Exporter{
+		ended: counter("trace_spans_total", "Spans of traces that are sampled."),
+		sent:  counter("trace_spans_sent_total", "Spans that a collector has taken."),
+	}
 }
 
 // Tracer makes the spans; nil of nil.
