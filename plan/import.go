@@ -221,6 +221,10 @@ func (i Import) Owner() string { return i.body.owner }
 // Snapshot tells that what decides on the rows reads other tables than theirs.
 func (i Import) Snapshot() bool { return i.body.snapshot }
 
+// Settled tells that what the source returns of a row that it writes is what is there
+// afterwards.
+func (i Import) Settled() bool { return i.body.settled }
+
 // Table is where the rows go, under the scope they have to be in.
 func (i Import) Table() Ref { return i.body.table }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"sync/atomic"
 	"time"
 
 	"usher/fault"
@@ -30,10 +31,10 @@ type Incoming interface {
 }
 
 // importPortion is how many bytes of rows are sent at once. ImportMemory is what an import
-// holds at most: a portion and the row that fills it.
+// holds at most: a portion that is sent, one that is read meanwhile, and the rows that fill them.
 const (
 	importPortion = 512 << 10
-	ImportMemory  = 8 << 20
+	ImportMemory  = 9 << 20
 )
 
 // Loading is an import under way: rows are taken of it portion by portion, and written in
@@ -44,9 +45,16 @@ type Loading struct {
 	table Tables
 	rows  Incoming
 	batch int64
-	buf   []byte
-	count int64 // of rows in the transaction
+	first portion // of the transaction
+	spare []byte  // room for another one
+	count int64   // of rows in the transaction
 	ended bool
+}
+
+// portion is rows as the dialect has written them.
+type portion struct {
+	text []byte
+	err  error // of the row behind them
 }
 
 // NewLoading begins an import, in transactions of so many rows at most; 0: in one.
@@ -57,37 +65,72 @@ func NewLoading(i plan.Import, d sqlgen.ImportDialect, t Tables, rows Incoming, 
 // More reads the first rows of the next transaction, and tells whether there are any.
 func (l *Loading) More() (bool, error) {
 	l.count = 0
-	err := l.fill()
-	return l.count > 0, err
+	l.first = l.read(l.first.text[:0], nil)
+	return l.count > 0, l.first.err
 }
 
 // Count is how many rows the transaction has that Write wrote.
 func (l *Loading) Count() int64 { return l.count }
 
-// fill reads rows up to a portion.
-func (l *Loading) fill() error {
-	l.buf = l.buf[:0]
-	for !l.full() && len(l.buf) < importPortion {
+// read reads rows up to a portion, unless nobody wants them any more.
+func (l *Loading) read(into []byte, unwanted *atomic.Bool) portion {
+	for !l.full() && len(into) < importPortion && (unwanted == nil || !unwanted.Load()) {
 		line, row, err := l.rows.Next()
 		if errors.Is(err, io.EOF) {
 			l.ended = true
-			return nil
+			break
 		}
 		if err != nil {
-			return err
+			return portion{into, err}
 		}
-		l.buf = l.d.AppendStaged(l.buf, line, row)
+		into = l.d.AppendStaged(into, line, row)
 		l.count++
 	}
-	return nil
+	return portion{text: into}
 }
 
 // full tells that the transaction takes no more rows.
 func (l *Loading) full() bool { return l.ended || l.batch > 0 && l.count >= l.batch }
 
+// gather takes all rows of the transaction into the session's table. While one portion is sent the
+// next one is read, and nobody waits for a row that is not wanted any more, but for the piece of
+// the body that is being waited for.
+func (l *Loading) gather(ctx context.Context, s Loads) error {
+	for now := l.first; ; {
+		if l.full() {
+			l.first = now
+			return s.Copy(ctx, sqlgen.CopyStaged, now.text)
+		}
+		var unwanted atomic.Bool
+		next := make(chan func() portion, 1)
+		go func() {
+			defer func() {
+				if p := recover(); p != nil {
+					next <- func() portion { panic(p) }
+				}
+			}()
+			read := l.read(l.spare[:0], &unwanted)
+			next <- func() portion { return read }
+		}()
+		err := s.Copy(ctx, sqlgen.CopyStaged, now.text)
+		unwanted.Store(err != nil)
+		l.spare = now.text
+		now = (<-next)()
+		switch {
+		case err != nil:
+			return err
+		case now.err != nil:
+			return now.err
+		case len(now.text) == 0:
+			return nil
+		}
+	}
+}
+
 // Write takes the rows of one transaction, which its caller begins, and commits only if
 // there is no error: into tables of the session, then what they lead to is asked for and
-// kept as it is, then they are inserted, and what was written is read again.
+// kept as it is, then they are inserted, and what was written is read again, unless nothing changes
+// it afterwards.
 func (l *Loading) Write(ctx context.Context, s Loads, limit time.Duration) error {
 	if !l.plan.Valid() {
 		return fault.New(fault.Internal, "internal error").Because(sqlgen.ErrNotPlanned)
@@ -104,19 +147,8 @@ func (l *Loading) Write(ctx context.Context, s Loads, limit time.Duration) error
 			return err
 		}
 	}
-	for {
-		if err := s.Copy(ctx, sqlgen.CopyStaged, l.buf); err != nil {
-			return err
-		}
-		if l.full() {
-			break
-		}
-		if err := l.fill(); err != nil {
-			return err
-		}
-		if len(l.buf) == 0 {
-			break
-		}
+	if err := l.gather(ctx, s); err != nil {
+		return err
 	}
 	if err := l.leads(ctx, s); err != nil {
 		return err
@@ -124,10 +156,41 @@ func (l *Loading) Write(ctx context.Context, s Loads, limit time.Duration) error
 	if err := run(ctx, s, mark); err != nil {
 		return err
 	}
+	if sqlgen.LoadsAtOnce(l.plan) {
+		fine, err := l.whole(ctx, s)
+		switch {
+		case err != nil:
+			return l.seek(ctx, s, err)
+		case fine:
+			return nil
+		}
+		if err := run(ctx, s, back); err != nil {
+			return err
+		}
+	}
 	if err := l.load(ctx, s, nil); err != nil {
 		return l.seek(ctx, s, err)
 	}
 	return l.check(ctx, s)
+}
+
+// whole inserts the rows and checks them by one statement. If something is not as it should be,
+// they have to be inserted again to find out what.
+func (l *Loading) whole(ctx context.Context, s Loads) (fine bool, err error) {
+	load, err := sqlgen.LoadWhole(l.plan, l.table.Told(l.plan.Table()), l.d)
+	if err != nil {
+		return false, err
+	}
+	rows, err := s.QueryWriting(ctx, load.Text, load.Args.Bind(nil), true)
+	if err != nil {
+		return false, err
+	}
+	var written, right, told int64
+	if rows.Next() {
+		written, right, told = rows.Cell(0).Int, rows.Cell(1).Int, rows.Cell(2).Int
+	}
+	err = ended(rows)
+	return err == nil && written == l.count && right == l.count && l.table.Same(l.plan.Table(), told) == nil, err
 }
 
 // load inserts the rows, or those of some lines.
