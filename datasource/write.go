@@ -192,7 +192,7 @@ func (d *database) again(ctx context.Context, of []writtenTable, err error) (boo
 		return true, insteadOf(err, fault.New(fault.Unavailable, "the keys, triggers or rules of the table of %s are changing at this moment", altered.table.Dataset()).WithHint("try again").Because(err))
 	case v != nil && v.Passing():
 		return true, err
-	case v != nil && v.Class() == "23" && d.guard != nil:
+	case d.guard != nil && (v != nil && v.Class() == "23" || errors.Is(err, postgres.ErrDrift)): // a key that is gone, or a rule, is such a drift
 		for _, w := range of {
 			switch altered, refused := d.guard.look(ctx, w, d.db); {
 			case refused != nil:

@@ -33,9 +33,10 @@ type stampedField struct {
 }
 
 // BuildImport makes the plan of an import: the only way to an Import. The error is a
-// *fault.Error the caller may see.
-func BuildImport(r query.Import, cat *catalog.Catalog, p principal.Principal, now time.Time) (Import, error) {
-	cb, err := importing(r.Dataset, cat, p, now)
+// *fault.Error the caller may see. Of is the tenant that a principal of all tenants names, and nobody
+// for all others.
+func BuildImport(of Tenant, r query.Import, cat *catalog.Catalog, p principal.Principal, now time.Time) (Import, error) {
+	cb, err := importing(of, r.Dataset, cat, p, now)
 	if err != nil {
 		return Import{}, err
 	}
@@ -51,26 +52,44 @@ func BuildImport(r query.Import, cat *catalog.Catalog, p principal.Principal, no
 }
 
 // MayImport refuses who may not import rows of a dataset, whatever they are.
-func MayImport(dataset string, cat *catalog.Catalog, p principal.Principal, now time.Time) error {
-	_, err := importing(dataset, cat, p, now)
+func MayImport(of Tenant, dataset string, cat *catalog.Catalog, p principal.Principal, now time.Time) error {
+	_, err := importing(of, dataset, cat, p, now)
 	return err
 }
 
-// importing finds the table, or refuses.
-func importing(dataset string, cat *catalog.Catalog, p principal.Principal, now time.Time) (*changeBuilder, error) {
+// importing finds the table, or refuses. As with changes, what is done for a tenant that is named is done as
+// that one's own, with the rights and the view of whoever names it.
+func importing(of Tenant, dataset string, cat *catalog.Catalog, p principal.Principal, now time.Time) (*changeBuilder, error) {
 	if p.Grant.SavedOnly || p.Grant.Dashboards != nil {
 		return nil, fault.New(fault.Forbidden, "the token may run saved operations only, and an import is none")
+	}
+	view, err := cat.View(p)
+	if err != nil {
+		return nil, grantFault("%v", err)
+	}
+	named := of.ID != "" || of.Key != ""
+	if named {
+		if !p.AllTenants || of.ID == "" || of.Key == "" {
+			return nil, fault.New(fault.Forbidden, "whose rows are written is not for you to name")
+		}
+		p.AllTenants, p.Tenant, p.TenantKey, p.Routing = false, of.ID, of.Key, of.Routing
 	}
 	b, err := newBuilder(cat, principal.Slotted{Principal: p}, now)
 	if err != nil {
 		return nil, err
+	}
+	if named {
+		b.view, b.named = view, true
 	}
 	vis := b.view.Dataset(dataset)
 	if vis == nil {
 		return nil, fault.New(fault.NotFound, "there is no such dataset")
 	}
 	if p.AllTenants && !vis.Dataset.Common {
-		return nil, fault.New(fault.Forbidden, "rows of %s are written as one tenant", dataset).WithHint("act as the tenant whose rows they are")
+		return nil, fault.New(fault.Forbidden, "rows of %s are written as one tenant", dataset).WithHint("name the tenant whose rows they are: tenant=…")
+	}
+	if named && vis.Dataset.Common {
+		return nil, fault.New(fault.BadUserInput, "rows of %s are no tenant's: they are common to all", dataset)
 	}
 	b.path = []string{dataset}
 	cb := &changeBuilder{

@@ -382,7 +382,7 @@ func (l *Loading) check(ctx context.Context, s Loads) error {
 	case err != nil:
 		return err
 	case cells[0].Int > left:
-		return fault.New(fault.Internal, "the key of %s names several rows", l.plan.Dataset())
+		return SeveralRows(l.plan.Dataset())
 	case cells[0].Int == left && cells[1].Int == left:
 		return nil
 	}
