@@ -21,7 +21,7 @@ export function Builder({ list, models, state, change, replace }: { list: Listed
   const rows = state.rows || !main.aggregate;
   return (
     <section className="card builder" aria-label={t.explore.question}>
-      <div className="part">
+      <div className="bit">
         <Picker label={t.explore.dataset(main.label)} items={datasetItems(list)} className="dataset" small={false} onPick={(name) => name !== state.dataset && replace(start(name))}>
           <Database size={16} aria-hidden />
           <span className="truncate">{main.label}</span>
@@ -49,8 +49,8 @@ export function Builder({ list, models, state, change, replace }: { list: Listed
 export function Part({ title, add, children }: { title: string; add?: ReactNode; children?: ReactNode }) {
   const id = useId();
   return (
-    <section className="part" aria-labelledby={id}>
-      <div className="part-head">
+    <section className="bit" aria-labelledby={id}>
+      <div className="bit-head">
         <h2 id={id}>{title}</h2>
         {add}
       </div>
