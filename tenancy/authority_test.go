@@ -190,7 +190,7 @@ func TestAuthority(t *testing.T) {
 				as := name()
 				return created(s.CopySavedQuery(ctx, p, templateOf("{ a }"), &as, true))
 			}},
-			{"CopySavedQuery", "that a clerk does not see", "boss", func(p actor) error {
+			{"CopySavedQuery", "that a clerk does not see", "boss foreign", func(p actor) error {
 				as := name()
 				return created(s.CopySavedQuery(ctx, p, templateOf("{ hidden }"), &as, true))
 			}},

@@ -186,17 +186,17 @@ function Sort({ models, state, change, rows }: { models: Models; state: State; c
           ))}
         </ul>
       </Part>
-      <Part title={t.explore.limits}>
+      {(rows || keys.length > 0) && <Part title={t.explore.limits}>
         <div className="pairs">
           {!rows && keys.length > 0 && <Whole label={t.explore.top} hint={t.explore.topHint} value={state.top} max={10_000} set={(top) => change({ top })} />}
-          {(rows || keys.length > 0) && <Whole label={t.explore.limit} hint={t.explore.limitHint(main.maxLimit)} value={state.limit} max={main.maxLimit} set={(limit) => change({ limit })} />}
+          <Whole label={t.explore.limit} hint={t.explore.limitHint(main.maxLimit)} value={state.limit} max={main.maxLimit} set={(limit) => change({ limit })} />
         </div>
         {!rows && state.top !== undefined && (
           <Checkbox isSelected={state.others ?? false} onChange={(others) => change({ others: others || undefined })}>
             {t.explore.others}
           </Checkbox>
         )}
-      </Part>
+      </Part>}
       {!rows && main.compares.length > 0 && <Compare models={models} state={state} change={change} />}
     </>
   );

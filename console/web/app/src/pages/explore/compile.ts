@@ -1,4 +1,5 @@
 // A state as GraphQL: names from the viewer's own schema, values as literals.
+import { at } from './asked';
 import type { Column, Models } from './model';
 import { numeric, temporal } from './model';
 import type { Condition, Drawn, Key, State, Value } from './state';
@@ -195,10 +196,18 @@ export function suits(state: State): Set<string> {
   return new Set(fit);
 }
 
+// besideEachOther leaves out measures that would lie flat beside the greatest one.
+function besideEachOther(measures: string[], rows: readonly unknown[]): string[] {
+  const most = measures.map((path) => Math.max(0, ...rows.slice(0, 1000).map((row) => Math.abs(Number(at(row, path)) || 0))));
+  const greatest = Math.max(...most);
+  return measures.filter((_path, index) => most[index]! * 50 >= greatest);
+}
+
 const few = 40; // names along an axis
 
 // chartOf draws what came: a series of time as a line, few names as bars, one number as a number.
-export function chartOf(state: State, models: Models, compiled: Compiled, rows: number): Chart {
+export function chartOf(state: State, models: Models, compiled: Compiled, came: readonly unknown[]): Chart {
+  const rows = came.length;
   const suit = suits(state);
   const time = state.keys.findIndex(({ path }) => models.column(path)?.time);
   const guess =
@@ -221,7 +230,7 @@ export function chartOf(state: State, models: Models, compiled: Compiled, rows: 
   if (kind === 'scatter') return { ...base_, x: measures[0]!, y: [measures[1]!], ...(compiled.keys[0] ? { series: compiled.keys[0] } : {}) };
   return {
     ...base_, x,
-    y: series && state.keys.length > 1 ? [measures[0]!] : ['pie', 'donut'].includes(kind) ? [measures[0]!] : [...measures, ...(state.compare && kind !== 'heatmap' ? [`previous.${measures[0]}`] : [])],
+    y: series && state.keys.length > 1 ? [measures[0]!] : ['pie', 'donut'].includes(kind) ? [measures[0]!] : [...besideEachOther(measures, came), ...(state.compare && kind !== 'heatmap' ? [`previous.${measures[0]}`] : [])],
     ...(series && state.keys.length > 1 ? { series } : {}),
     ...(kind === 'bar' || kind === 'area' ? { stacked: state.chart.stacked ?? state.keys.length > 1 } : {}),
     ...(kind === 'bar' ? { horizontal: state.chart.horizontal ?? (time < 0 && rows > 6) } : {}),

@@ -150,7 +150,7 @@ function Operand({ name, op, value, type, column, set }: { name: string; op: str
     }
     case 'list': {
       const chosen = Array.isArray(value) ? value : [];
-      if (labels) return <Checks label={label_} choices={labels.map(({ name: id, description }) => ({ id, name: id, under: description ?? undefined }))} value={chosen} onChange={set} />;
+      if (labels) return <Checks label={label_} choices={labels.map(({ name: id }) => ({ id, name: id }))} value={chosen} onChange={set} />;
       return <Several key={op} label={label_} value={chosen} set={set} />;
     }
     default:
@@ -177,7 +177,7 @@ function Several({ label: name, value, set }: { label: string; value: string[]; 
 
 function Single({ label: name, type, labels, value, set }: { label: string; type: string; labels?: Column['labels']; value: string; set: (value: string) => void }) {
   const { timezone } = useMe();
-  if (labels) return <Select small hidden label={name} placeholder={t.explore.choose} value={value || null} onChange={set} choices={labels.map(({ name: id, description }) => ({ id, name: description ? `${id}: ${description}` : id }))} />;
+  if (labels) return <Select small hidden label={name} placeholder={t.explore.choose} value={value || null} onChange={set} choices={labels.map(({ name: id }) => ({ id, name: id }))} />;
   if (type === 'Boolean') {
     return (
       <Select

@@ -200,7 +200,7 @@ function Open({ list, models, state, change, replace, kept, changed }: OpenProps
   }, [eyes]);
   const panes = eyes.length === 2 ? eyes : eyes.length === 1 ? (side ? [undefined, eyes[0]] : [eyes[0]]) : [undefined];
 
-  const kind = chartOf(state, models, compiled, 10).kind;
+  const rows = useRef<readonly unknown[]>([]);
   async function update() {
     await ask('mutation($id: String!, $input: SavedQueryInput!, $version: Int) { updateSavedQuery(id: $id, input: $input, version: $version) { version } }', {
       id: kept!.id, version: kept!.version,
@@ -287,7 +287,8 @@ function Open({ list, models, state, change, replace, kept, changed }: OpenProps
             panes={panes}
             explain={mayExplain}
             view={view}
-            tell={(busy, said) => (
+            rows={rows}
+            tell={(busy, said, kind) => (
               <div className="results-bar">
                 <div className="segments" role="group" aria-label={t.explore.view}>
                   {(['answer', ...(mayExplain ? ['how'] : []), 'text'] as View[]).map((one) => (
@@ -308,7 +309,7 @@ function Open({ list, models, state, change, replace, kept, changed }: OpenProps
         </section>
       </div>
       {dialog === 'keep' && <Keep state={state} compiled={compiled} onClose={() => setDialog(undefined)} onKept={(made) => made.view !== null && void navigate({ to: '/explore', search: { saved: made.id } })} />}
-      {dialog === 'tile' && <AsTile compiled={compiled} chart={chartOf(state, models, compiled, 10)} onClose={() => setDialog(undefined)} />}
+      {dialog === 'tile' && <AsTile compiled={compiled} chart={chartOf(state, models, compiled, rows.current)} onClose={() => setDialog(undefined)} />}
       {(dialog === 'eyes' || dialog === 'another') && (
         <SeeAs
           title={dialog === 'another' ? t.explore.besideAnother : t.explore.seeAs}

@@ -1,7 +1,7 @@
 // What came: as a chart and as a table, how it came to be, and as text.
 import { useQuery } from '@tanstack/react-query';
 import { ChartArea, ChartColumn, ChartLine, ChartPie, ChartScatter, CircleAlert, Donut, Grid3x3, Hash, SearchX, Table2, TableProperties, Wand, type LucideIcon } from 'lucide-react';
-import { useMemo, useSyncExternalStore, type ReactNode } from 'react';
+import { useEffect, useMemo, useSyncExternalStore, type ReactNode } from 'react';
 import { server } from '../../base';
 import { Explain } from '../../query/explain';
 import { t } from '../../texts';
@@ -65,11 +65,11 @@ interface Props {
   panes: (Eyes | undefined)[];
   explain: boolean;
   view: View;
-  onKind?: (kind: string) => void;
-  tell: (busy: boolean, words: ReactNode) => ReactNode;
+  rows: { current: readonly unknown[] };
+  tell: (busy: boolean, words: ReactNode, kind: string | undefined) => ReactNode;
 }
 
-export function Results({ state, models, compiled, panes, explain, view, tell }: Props) {
+export function Results({ state, models, compiled, panes, explain, view, rows, tell }: Props) {
   const elements = useQuery(elementsQuery);
   const question = (eyes: Eyes | undefined) => ({ query: compiled.query, field: compiled.field, explain: explain && eyes === undefined, eyes: eyes && { id: eyes.id, token: eyes.token } });
   const first = useAnswer(elements.data, question(panes[0]));
@@ -77,12 +77,16 @@ export function Results({ state, models, compiled, panes, explain, view, tell }:
   const answers = panes.length > 1 ? [first, second] : [first];
   const busy = answers.some(({ isFetching }) => isFetching);
   const late = useLate(busy);
-  if (elements.error) return <Failed error={elements.error} retry={() => location.reload()} />;
   const [a, b] = answers.map(({ data, error, isPlaceholderData }) => (error || isPlaceholderData ? undefined : data));
   const one = panes.length === 1 && first.data && !first.error ? first.data : undefined;
+  const kind = first.data && chartOf(state, models, compiled, first.data.rows).kind;
+  useEffect(() => {
+    if (one) rows.current = one.rows;
+  }, [one, rows]);
+  if (elements.error) return <Failed error={elements.error} retry={() => location.reload()} />;
   return (
     <>
-      {tell(late, one && `${t.explore.came(one.rows.length)} · ${t.query.timing(one.ms)}`)}
+      {tell(late, one && `${t.explore.came(one.rows.length)} · ${t.query.timing(one.ms)}`, kind)}
       <div className={classes('panes', panes.length > 1 && 'two')} aria-busy={busy}>
         {answers.map((answer, index) => {
           const eyes = panes[index];
@@ -136,8 +140,8 @@ function Problem({ error, eyes, retry }: { error: unknown; eyes: Eyes | undefine
 }
 
 function Shown({ came, state, models, compiled, view, mine, explain }: { came: Came; state: State; models: Models; compiled: Compiled; view: View; mine: boolean; explain: boolean }) {
-  const chart = useMemo(() => chartOf(state, models, compiled, came.rows.length), [state, models, compiled, came]);
-  const table = useMemo(() => chartOf({ ...state, chart: { kind: 'table' } }, models, compiled, came.rows.length), [state, models, compiled, came]);
+  const chart = useMemo(() => chartOf(state, models, compiled, came.rows), [state, models, compiled, came]);
+  const table = useMemo(() => chartOf({ ...state, chart: { kind: 'table' } }, models, compiled, came.rows), [state, models, compiled, came]);
   if (view === 'text') {
     return (
       <div className="card text-of">
