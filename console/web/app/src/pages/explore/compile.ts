@@ -43,6 +43,16 @@ export function known(state: State, models: Models): State {
   };
 }
 
+// finished is what of a state the text of its question names: what is kept says no more
+// than the text, by which it is judged who may see it.
+export function finished(given: State, models: Models): State {
+  const state = known(given, models);
+  const where = state.where.filter((one) => condition(one, models) !== undefined);
+  return state.rows
+    ? { ...state, where, measures: [], keys: [], having: [], compare: undefined, top: undefined, others: undefined, fill: undefined }
+    : { ...state, where, columns: [], having: state.keys.length ? state.having.filter(({ op, value }) => comparison(op, value, 'Float', false) !== undefined) : [] };
+}
+
 // base is the operator of the schema that a word of ours stands for.
 export const base = (op: string) => (op === 'notNull' ? 'isNull' : op);
 
@@ -128,7 +138,7 @@ export function compile(given: State, models: Models): Compiled {
   const state = known(given, models);
   const { main } = models;
   const where = state.where.map((one) => condition(one, models));
-  const having = state.having.map((one) => {
+  const having = (state.keys.length ? state.having : []).map((one) => {
     const compared = comparison(one.op, one.value, models.measure(one.path)?.type ?? 'Float', false);
     return compared && nest(one.path.split('.'), compared);
   });

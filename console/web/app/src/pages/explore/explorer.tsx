@@ -17,7 +17,7 @@ import { Page } from '../../ui/page';
 import { Empty, Failed, Loaded, Loading } from '../../ui/state';
 import { toast } from '../../ui/toast';
 import { Builder, datasetItems } from './builder';
-import { chartOf, compile, known } from './compile';
+import { chartOf, compile, finished, known } from './compile';
 import { borrows, close, EyesBanner, SeeAs, type Eyes } from './eyes';
 import { AsTile, Keep, keeps, keptFields, tiles, type Kept } from './keep';
 import { listQuery, useModels, words, type Listed } from './model';
@@ -204,7 +204,7 @@ function Open({ list, models, state, change, replace, kept, changed }: OpenProps
   async function update() {
     await ask('mutation($id: String!, $input: SavedQueryInput!, $version: Int) { updateSavedQuery(id: $id, input: $input, version: $version) { version } }', {
       id: kept!.id, version: kept!.version,
-      input: { name: kept!.name, description: kept!.description ?? undefined, document: compiled.query, view: written(state), shared: kept!.shared },
+      input: { name: kept!.name, description: kept!.description ?? undefined, document: compiled.query, view: written(finished(state, models)), shared: kept!.shared },
     });
     await client.invalidateQueries({ queryKey: ['saved'] });
     toast(t.explore.kept(kept!.name));
@@ -308,7 +308,7 @@ function Open({ list, models, state, change, replace, kept, changed }: OpenProps
           />
         </section>
       </div>
-      {dialog === 'keep' && <Keep state={state} compiled={compiled} onClose={() => setDialog(undefined)} onKept={(made) => made.view !== null && void navigate({ to: '/explore', search: { saved: made.id } })} />}
+      {dialog === 'keep' && <Keep state={state} models={models} compiled={compiled} onClose={() => setDialog(undefined)} onKept={(made) => made.view !== null && void navigate({ to: '/explore', search: { saved: made.id } })} />}
       {dialog === 'tile' && <AsTile compiled={compiled} chart={chartOf(state, models, compiled, rows.current)} onClose={() => setDialog(undefined)} />}
       {(dialog === 'eyes' || dialog === 'another') && (
         <SeeAs

@@ -10,7 +10,8 @@ import { FormDialog } from '../../ui/dialog';
 import { toast } from '../../ui/toast';
 import type { Me } from '../../viewer';
 import { elementsQuery, exactly, type Elements } from './asked';
-import type { Chart, Compiled } from './compile';
+import { finished, type Chart, type Compiled } from './compile';
+import type { Models } from './model';
 import { written, type State } from './state';
 
 export const keeps = (me: Me) => me.has('Mutation.createSavedQuery');
@@ -50,7 +51,7 @@ function whoseChoices(me: Me) {
   ];
 }
 
-export function Keep({ state, compiled, onKept, onClose }: { state: State; compiled: Compiled; onKept: (kept: Kept) => void; onClose: () => void }) {
+export function Keep({ state, models, compiled, onKept, onClose }: { state: State; models: Models; compiled: Compiled; onKept: (kept: Kept) => void; onClose: () => void }) {
   const me = useMe();
   const client = useQueryClient();
   const [title, setTitle] = useState('');
@@ -61,7 +62,7 @@ export function Keep({ state, compiled, onKept, onClose }: { state: State; compi
   const wrong = called !== '' && !/^[A-Za-z_][A-Za-z0-9_]{0,62}$/.test(called) ? t.explore.nameHint : undefined;
   async function submit() {
     const { kept } = await ask<{ kept: Kept }>(`mutation($input: SavedQueryInput!) { kept: createSavedQuery(input: $input) { ${keptFields} } }`, {
-      input: { name: called, description: title.trim(), document: compiled.query, view: plain ? undefined : written(state), ofTenant: whose === 'tenant' || whose === 'all', shared: whose === 'shown' || whose === 'all' },
+      input: { name: called, description: title.trim(), document: compiled.query, view: plain ? undefined : written(finished(state, models)), ofTenant: whose === 'tenant' || whose === 'all', shared: whose === 'shown' || whose === 'all' },
     });
     await client.invalidateQueries({ queryKey: ['saved'] });
     toast(t.explore.kept(kept.name));
