@@ -95,7 +95,7 @@ async function operator(page, { settled }) {
   await expect(page, '.toasts', 'By region is on the dashboard.');
 
   // With the eyes of a tenant, beside one's own.
-  await eyes(page, 'See as', { tenant: 'acme', subject: 'eyes' });
+  await eyes(page, 'See as', { tenant: 'acme', subject: 'eyes', strategy: 'shared' });
   await expect(page, '.banner.eyes', 'Seen as acme|eyes. Strategy: shared. Until');
   await page.getByRole('button', { name: 'Beside mine' }).click();
   await expect(page, '.differences', '3 differ');

@@ -121,6 +121,7 @@ export const t = {
     nextWords: 'What people do first',
     steps: {
       catalog: ['Look at what there is', 'Datasets, their columns, measures and relations'],
+      explore: ['Explore the data', 'Questions put together by choosing, as charts and tables'],
       dashboards: ['See the dashboards', 'Numbers and charts, kept and shared'],
       query: ['Ask a question', 'GraphQL with completion, docs and explain'],
       tenant: ['Register the first tenant', 'There is none yet in the control store'],

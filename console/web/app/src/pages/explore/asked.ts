@@ -6,6 +6,7 @@ import { server } from '../../base';
 import type { Explained } from '../../query/explain';
 import { session } from '../../session';
 import { t } from '../../texts';
+import { era } from './era';
 
 // Elements are the parts of embed.js that are used here: the charts that other pages
 // have, and numbers with all their digits.
@@ -105,7 +106,7 @@ export function useAnswer(elements: Elements | undefined, question: Question | u
   const { query = '', field = '', explain = false, eyes } = question ?? {};
   const asked = useQuery({
     // Never the token itself: keys of queries may be looked at.
-    queryKey: ['explore', 'answer', eyes?.id ?? session.token()?.length, eyes?.id ?? 'own', query, explain],
+    queryKey: ['explore', era(), 'answer', eyes?.id ?? 'own', query, explain],
     enabled: elements !== undefined && question !== undefined,
     retry: false,
     staleTime: 30_000,

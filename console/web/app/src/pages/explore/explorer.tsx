@@ -18,6 +18,7 @@ import { Empty, Failed, Loaded, Loading } from '../../ui/state';
 import { toast } from '../../ui/toast';
 import { Builder, datasetItems } from './builder';
 import { chartOf, compile, finished, known } from './compile';
+import { era } from './era';
 import { borrows, close, EyesBanner, SeeAs, type Eyes } from './eyes';
 import { AsTile, Keep, keeps, keptFields, tiles, type Kept } from './keep';
 import { listQuery, useModels, words, type Listed } from './model';
@@ -31,13 +32,13 @@ export interface ExploreSearch {
 }
 
 export function Explore() {
-  const list = useQuery(listQuery);
+  const list = useQuery(listQuery());
   return <Loaded of={list}>{(datasets) => <Explorer list={datasets} />}</Loaded>;
 }
 
 function useKept(id: string | undefined) {
   return useQuery({
-    queryKey: ['saved', 'one', id],
+    queryKey: ['saved', era(), 'one', id],
     enabled: id !== undefined,
     queryFn: async () => {
       const { kept } = await ask<{ kept: Kept | null }>(`query($id: String!) { kept: savedQuery(id: $id) { ${keptFields} } }`, { id });

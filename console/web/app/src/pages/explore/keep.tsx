@@ -10,6 +10,7 @@ import { FormDialog } from '../../ui/dialog';
 import { toast } from '../../ui/toast';
 import type { Me } from '../../viewer';
 import { elementsQuery, exactly, type Elements } from './asked';
+import { era } from './era';
 import { finished, type Chart, type Compiled } from './compile';
 import type { Models } from './model';
 import { written, type State } from './state';
@@ -93,7 +94,7 @@ const fresh = '';
 export function AsTile({ compiled, chart, onClose }: { compiled: Compiled; chart: Chart; onClose: () => void }) {
   const client = useQueryClient();
   const elements = useQuery(elementsQuery);
-  const list = useQuery({ queryKey: ['dashboards', 'own'], queryFn: () => ask<{ dashboards: Entry[] }>('{ dashboards { name title own version } }').then(({ dashboards }) => dashboards.filter(({ own, version }) => own && version > 0)) });
+  const list = useQuery({ queryKey: ['dashboards', 'own', era()], queryFn: () => ask<{ dashboards: Entry[] }>('{ dashboards { name title own version } }').then(({ dashboards }) => dashboards.filter(({ own, version }) => own && version > 0)) });
   const [into, setInto] = useState(fresh);
   const [title, setTitle] = useState('');
   const [board, setBoard] = useState('');

@@ -3,6 +3,7 @@
 import { useQueries, useQuery } from '@tanstack/react-query';
 import { ask, Failure } from '../../api';
 import { t } from '../../texts';
+import { era } from './era';
 
 export interface Label {
   name: string;
@@ -62,11 +63,11 @@ export interface Model {
   operatorsOf: (type: string) => Column['operators'];
 }
 
-export const listQuery = {
-  queryKey: ['explore', 'datasets'],
+export const listQuery = () => ({
+  queryKey: ['explore', era(), 'datasets'],
   staleTime: 60_000,
   queryFn: () => ask<{ datasets: Listed[] }>('{ datasets { name type label description aggregate relations { name to many } } }').then(({ datasets }) => datasets),
-};
+});
 
 interface Ref {
   kind: string;
@@ -194,9 +195,9 @@ const near = 12; // relations whose columns are offered
 // useModels reads a dataset and those next to it.
 export function useModels(list: Listed[] | undefined, dataset: string | undefined): { data: Models | undefined; error: unknown; refetch: () => unknown } {
   const listed = list?.find(({ name }) => name === dataset);
-  const main = useQuery({ queryKey: ['explore', 'model', dataset], enabled: listed !== undefined, staleTime: 300_000, queryFn: () => load(listed!) });
+  const main = useQuery({ queryKey: ['explore', era(), 'model', dataset], enabled: listed !== undefined, staleTime: 300_000, queryFn: () => load(listed!) });
   const next = [...new Set(main.data?.relations.map(({ to }) => to))].slice(0, near).flatMap((to) => list?.find(({ name }) => name === to) ?? []);
-  const others = useQueries({ queries: next.map((one) => ({ queryKey: ['explore', 'model', one.name], staleTime: 300_000, queryFn: () => load(one) })) });
+  const others = useQueries({ queries: next.map((one) => ({ queryKey: ['explore', era(), 'model', one.name], staleTime: 300_000, queryFn: () => load(one) })) });
   if (!main.data || others.some(({ isPending }) => isPending)) return { data: undefined, error: main.error, refetch: () => main.refetch() };
   const found = new Map(others.flatMap(({ data }) => (data ? [[data.name, data] as const] : [])));
   const model = main.data;

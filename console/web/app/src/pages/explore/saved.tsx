@@ -18,6 +18,7 @@ import { Empty, Failed, Loading } from '../../ui/state';
 import { toast } from '../../ui/toast';
 import type { Me } from '../../viewer';
 import { elementsQuery, exactly } from './asked';
+import { era } from './era';
 import { administers, keeps, keptFields, type Kept } from './keep';
 
 interface Doing {
@@ -33,7 +34,7 @@ export function Saved() {
   const wanted = useDelayed(search.trim());
   const [doing, setDoing] = useState<Doing>();
   const saved = useInfiniteQuery({
-    queryKey: ['saved', 'list', wanted],
+    queryKey: ['saved', era(), 'list', wanted],
     initialPageParam: null as string | null,
     queryFn: ({ pageParam }) => ask<{ savedQueries: { items: Kept[]; next: string | null } }>(operation, { search: wanted || undefined, after: pageParam ?? undefined }).then(({ savedQueries }) => savedQueries),
     getNextPageParam: (last) => last.next,
