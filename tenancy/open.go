@@ -66,7 +66,9 @@ func Open(ctx context.Context, spec Spec, opts Options) (*Store, error) {
 		hashing:     make(chan struct{}, opts.Logins),
 		decoy:       opts.Password.hash("the password of nobody"),
 	}
-	s.audit = audit.NewQueue(opts.AuditQueue, s.now, opts.Log, s.writeEntries)
+	s.audit = audit.NewQueue(opts.AuditQueue, s.now, opts.Log, s.writeSoon)
+	s.journal = audit.NewJournal(s.now, opts.Log, s.writeChained)
+	s.chains = newChains(s.gateway, opts.Key)
 	if err := s.connect(ctx, spec); err != nil {
 		return nil, fault.New(fault.Unavailable, "the control store cannot be opened").Because(redacted(err))
 	}
@@ -112,6 +114,7 @@ func (s *Store) start() {
 	hasten := make(chan struct{}, 1)
 	s.background.Go(func() { s.watch(ctx, hasten) })
 	s.background.Go(func() { every(ctx, writeEvery, s.flush) })
+	s.background.Go(func() { s.journal.Run(ctx) })
 	s.background.Go(func() { every(ctx, pruneEvery, s.pruneExpired) })
 	if s.dsn != nil {
 		s.background.Go(func() { s.listen(ctx, hasten) })
@@ -142,6 +145,7 @@ func (s *Store) Close() error {
 	ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
 	defer cancel()
 	s.flush(ctx)
+	s.journal.Close(ctx)
 	s.audit.Close(ctx)
 	err := s.db.Close()
 	if s.dsn != nil {

@@ -231,7 +231,8 @@ func (s *Store) createSaved(ctx context.Context, p principal.Principal, n NewSav
 		if err != nil {
 			return err
 		}
-		return t.record(savedEntry(p, operation, row))
+		t.record(savedEntry(p, operation, row))
+		return nil
 	})
 	if err != nil {
 		return SavedQuery{}, err
@@ -352,7 +353,8 @@ func (s *Store) changeSaved(ctx context.Context, p principal.Principal, id strin
 		if err := change(t, row); err != nil {
 			return err
 		}
-		return t.record(savedEntry(p, operation, row))
+		t.record(savedEntry(p, operation, row))
+		return nil
 	})
 }
 
