@@ -86,6 +86,7 @@ func (s *snapshot) wire(g *Gateway, before *snapshot) (err error) {
 	answering := graph.Options{
 		Limits: control.Limits(cfg.Server),
 		Logger: opts.Log,
+		Plans:  control.Plans,
 	}
 	if err := trust(cfg.Documents, opts.Log, &answering); err != nil {
 		return err
