@@ -1,6 +1,6 @@
 import type { Chart, Client, Result } from '@usher/client';
 import { html, unsafeCSS } from 'lit';
-import { UsherElement } from './element.ts';
+import { object, UsherElement } from './element.ts';
 import type { Pick } from './view.ts';
 
 const list = { fromAttribute: (text: string | null) => text?.split(/[\s,]+/).filter(Boolean) };
@@ -14,13 +14,13 @@ export class UsherChart extends UsherElement<Result> {
   static override properties = {
     ...UsherElement.properties,
     query: {},
-    variables: { type: Object },
+    variables: { converter: object },
     kind: {},
     rows: {},
     x: {},
     y: { converter: list },
     series: {},
-    chart: { type: Object },
+    chart: { converter: object },
     heading: {},
     description: {},
     every: { attribute: 'refresh', type: Number },
@@ -44,9 +44,8 @@ export class UsherChart extends UsherElement<Result> {
   protected readonly identity = ['query'];
   protected readonly details = ['variables', 'timezone', 'every'];
 
-  protected asks(): boolean {
-    return !!this.query;
-  }
+  protected readonly needs = 'query';
+  protected readonly objects = ['variables', 'chart'];
 
   protected ask(client: Client, signal: AbortSignal): Promise<Result> {
     const query = this.query!;
@@ -65,7 +64,7 @@ export class UsherChart extends UsherElement<Result> {
   override render(): unknown {
     const { id, heading: title, description, rows, x, y, series, chart, _answer: answer } = this;
     const given = Object.fromEntries(Object.entries({ rows, x, y, series }).filter(([, value]) => value !== undefined));
-    const drawn = { ...chart, ...given, kind: this.kind ?? chart?.kind ?? 'bar' };
+    const drawn = { ...(this._problem ? {} : chart), ...given, kind: this.kind ?? chart?.kind ?? 'bar' };
     return html`<usher-tile
       .tile=${{ id, title, description, chart: drawn }}
       .result=${drawn.kind === 'text' ? {} : answer}
