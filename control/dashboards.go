@@ -102,6 +102,31 @@ type Dashboards struct {
 	Engine *graph.Engine
 }
 
+// List are the dashboards that whoever asks may open, and whether their token shows
+// nothing else.
+func (d Dashboards) List(ctx context.Context) (json.RawMessage, error) {
+	who, err := principal.From(ctx)
+	if err != nil {
+		return nil, err
+	}
+	found, err := tenancy.ListDashboards(ctx, d.Store, d.Files, who)
+	if err != nil {
+		return nil, err
+	}
+	all := make(query.List, len(found))
+	for i, one := range found {
+		entry := query.Object{
+			{Name: "name", Value: query.Text(one.Name)}, {Name: "title", Value: query.Text(one.Title)},
+			{Name: "shared", Value: query.Bool(one.Shared)}, {Name: "own", Value: query.Bool(one.Own)}, {Name: "version", Value: query.Number(strconv.Itoa(one.Version))},
+		}
+		if one.Description != "" {
+			entry = append(entry, query.Member{Name: "description", Value: query.Text(one.Description)})
+		}
+		all[i] = entry
+	}
+	return query.AppendJSON(nil, query.Object{{Name: "only", Value: query.Bool(who.Grant.Dashboards != nil)}, {Name: "dashboards", Value: all}}), nil
+}
+
 // Page is what is drawn of a dashboard, for whoever asks.
 func (d Dashboards) Page(ctx context.Context, name string) (json.RawMessage, error) {
 	found, who, err := d.find(ctx, name)

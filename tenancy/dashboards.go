@@ -160,6 +160,24 @@ func (s *Store) Dashboard(ctx context.Context, p principal.Principal, name strin
 	return FindDashboard(ctx, s, s.opts.Dashboards(), p, name)
 }
 
+// ListDashboards lists the dashboards that a principal may open, where there is a store
+// (nil: there is none) and where there are files.
+func ListDashboards(ctx context.Context, s *Store, files map[string]dashboard.Document, p principal.Principal) ([]Dashboard, error) {
+	if s != nil {
+		return s.Dashboards(ctx, p)
+	}
+	if (p.Tenant == "") != p.AllTenants {
+		return nil, fault.New(fault.Unauthenticated, "no valid token was shown")
+	}
+	var all []Dashboard
+	for _, name := range sortedKeys(files) {
+		if mayRun(p, name) == nil {
+			all = append(all, OfFile(name, files[name]))
+		}
+	}
+	return all, nil
+}
+
 // Dashboards lists the dashboards that one sees, by name, without their documents.
 func (s *Store) Dashboards(ctx context.Context, p principal.Principal) ([]Dashboard, error) {
 	if (p.Tenant == "") != p.AllTenants {

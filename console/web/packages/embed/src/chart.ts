@@ -47,8 +47,13 @@ export class UsherChart extends UsherElement<Result> {
   protected readonly needs = 'query';
   protected readonly objects = ['variables', 'chart'];
 
-  protected ask(client: Client, signal: AbortSignal): Promise<Result> {
-    const query = this.query!;
+  protected override asks(): boolean {
+    return super.asks() || this.#drawn.kind === 'text'; // which asks nothing
+  }
+
+  protected async ask(client: Client, signal: AbortSignal): Promise<Result> {
+    const query = this.query;
+    if (!query) return {};
     const zone = this.timezone && /\$timezone\b/.test(query) ? { timezone: this.timezone } : {};
     return client.query(query, { ...zone, ...this.variables }, { signal });
   }
@@ -61,10 +66,15 @@ export class UsherChart extends UsherElement<Result> {
     return errors?.[0] ? [{ failure: errors[0] }] : [];
   }
 
-  override render(): unknown {
-    const { id, heading: title, description, rows, x, y, series, chart, _answer: answer } = this;
+  get #drawn(): Chart {
+    const { rows, x, y, series, chart } = this;
     const given = Object.fromEntries(Object.entries({ rows, x, y, series }).filter(([, value]) => value !== undefined));
-    const drawn = { ...(this._problem ? {} : chart), ...given, kind: this.kind ?? chart?.kind ?? 'bar' };
+    return { ...chart, ...given, kind: this.kind ?? chart?.kind ?? 'bar' };
+  }
+
+  override render(): unknown {
+    const { id, heading: title, description, _answer: answer } = this;
+    const drawn = this.#drawn;
     return html`<usher-tile
       .tile=${{ id, title, description, chart: drawn }}
       .result=${drawn.kind === 'text' ? {} : answer}
