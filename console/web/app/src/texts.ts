@@ -553,6 +553,8 @@ export const t = {
     expiryUsual: 'a day, or with your session',
     expiry: { '600': 'ten minutes', '3600': 'an hour', '86400': 'a day', '604800': 'a week', '2592000': '30 days' } as Record<string, string>,
     savedOnly: 'Saved queries only',
+    boards: 'Dashboards',
+    snippetOf: (name: string) => `In the page, to show ${name}`,
     savedOnlyHint: 'It runs the tenant’s saved queries and nothing else.',
     write: 'May change data',
     writeHint: 'As far as its roles may.',
