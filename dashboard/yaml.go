@@ -11,8 +11,8 @@ import (
 // order is how people write the members of each part; others come after them as they
 // stand.
 var order = []string{
-	"title", "id", "name", "label", "description", "refresh", "parameters", "tiles", "type", "control", "default", "options", "at",
-	"x", "y", "w", "h", "query", "variables", "chart", "kind", "rows", "path", "series", "size", "columns", "compare", "compareLabel", "stacked", "horizontal", "format", "style", "text",
+	"id", "name", "title", "label", "description", "refresh", "parameters", "tiles", "type", "control", "default", "options", "at", "query", "variables", "chart",
+	"kind", "rows", "x", "y", "w", "h", "path", "series", "size", "columns", "compare", "compareLabel", "stacked", "horizontal", "format", "style", "text",
 }
 
 // YAML is the document as people keep it in a file: what is read from it is the same

@@ -43,12 +43,12 @@ export function Grid({ tiles, chosen, onChoose, onChange, onDuplicate, onRemove,
   }, []);
 
   const cell = (width - gap * (columns - 1)) / columns;
-  const narrow = width < 640;
+  const narrow = width < 520;
   const ordered = [...tiles].sort((a, b) => a.at.y - b.at.y || a.at.x - b.at.x);
 
   function move(tile: Tile, place: Place) {
     const next = put(tiles, tile.id, place);
-    onChange(next, `move ${tile.id}`);
+    onChange(next, '');
     const { x, y, w, h } = next.find(({ id }) => id === tile.id)!.at;
     setSaid(t.editor.place(x + 1, y + 1, w, h));
   }
