@@ -171,7 +171,7 @@ async function administrator(page, { settled }) {
   await page.getByRole('navigation').getByRole('link', { name: 'Tokens' }).click();
   await page.getByRole('button', { name: 'Mint a token' }).first().click();
   const mint = page.getByRole('dialog');
-  await mint.getByLabel('For').fill('portal');
+  await mint.getByLabel('For', { exact: true }).fill('portal');
   await mint.locator('.check', { hasText: 'Mine' }).click();
   await mint.getByRole('button', { name: 'What would it see?' }).click();
   await mint.locator('usher-dashboard .value', { hasText: '$10.50' }).waitFor();
