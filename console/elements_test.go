@@ -36,8 +36,8 @@ type portal struct {
 const portalPolicy = "default-src 'none'; script-src 'self' %[1]s; connect-src 'self' %[1]s; style-src 'self'; img-src data:"
 
 var portalPages = map[string]string{
-	"kinds":   `<usher-dashboard id="all" name="kinds" token-url="/token?who=left"></usher-dashboard>`,
-	"states":  `<usher-dashboard id="all" name="states" token-url="/token?who=left"></usher-dashboard>`,
+	"kinds":  `<usher-dashboard id="all" name="kinds" token-url="/token?who=left"></usher-dashboard>`,
+	"states": `<usher-dashboard id="all" name="states" token-url="/token?who=left"></usher-dashboard>`,
 	"setup": `<usher-dashboard id="nameless" token-url="/token?who=left"></usher-dashboard>
 		<usher-chart id="questionless" token-url="/token?who=left"></usher-chart>
 		<usher-dashboard id="unread" name="who" parameters="{region: 'EU'}" token-url="/token?who=left"></usher-dashboard>

@@ -138,7 +138,7 @@ func charted(data *shape, c dashboard.Chart, say func(message string, at ...stri
 		value(&row, path, "columns", fmt.Sprint(i), "path")
 	}
 	for name, path := range map[string]string{"x": c.X, "size": c.Size, "series": c.Series, "compare": c.Compare} {
-		if path == "" {
+		if path == "" || !draws(c.Kind, name) {
 			continue
 		}
 		used = append(used, path)
@@ -169,6 +169,19 @@ func charted(data *shape, c dashboard.Chart, say func(message string, at ...stri
 		}
 		say("nothing that is drawn is called "+path+": "+listed(used), "format", path)
 	}
+}
+
+// draws tells whether a kind has a use for a path.
+func draws(kind, path string) bool {
+	switch path {
+	case "x":
+		return kind != "number" && kind != "table"
+	case "size":
+		return kind == "scatter"
+	case "compare":
+		return kind == "number" || kind == "bar"
+	}
+	return kind != "pie" && kind != "donut"
 }
 
 // wordy are the types that are certainly no numbers.

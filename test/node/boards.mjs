@@ -16,7 +16,7 @@ if (!uses[kind] || !password) {
   process.exit(2);
 }
 const address = new URL(base);
-await visit(address, {}, (page, watch) => uses[kind](page, watch));
+await visit(address, { width: 1600, height: 900 }, (page, watch) => uses[kind](page, watch));
 
 async function enter(page, name) {
   await page.getByLabel('Username').fill(name);

@@ -30,6 +30,8 @@ const uses: Record<string, { x?: boolean; y?: boolean; series?: boolean; size?: 
   pivot: { x: true, y: true, series: true },
 };
 
+const unused = { text: 0, x: 0, y: 0, series: 0, size: 0, compare: 0, columns: 0, stacked: 0, horizontal: 0 };
+
 export function TilePanel({ tile, tiles, schema, onChange, onRename }: Props) {
   const { chart } = tile;
   const text = chart.kind === 'text';
@@ -43,7 +45,12 @@ export function TilePanel({ tile, tiles, schema, onChange, onRename }: Props) {
 
   function become(kind: string) {
     if (kind === 'text') onChange(without({ ...tile, query: undefined, variables: undefined, chart: { kind, text: chart.text ?? tile.title ?? '' } }) as Tile, '');
-    else onChange(without({ ...tile, query: tile.query ?? '{ }', chart: without({ ...chart, kind, text: undefined, rows: chart.rows ?? shape?.lists[0] ?? 'rows' }) as Chart }) as Tile, '');
+    else {
+      // What the kind has no use for would be told of as leading nowhere.
+      const use = uses[kind] ?? {};
+      const kept = Object.fromEntries(Object.entries(chart).filter(([name]) => !(name in unused) || use[name as keyof typeof use])) as Partial<Chart>;
+      onChange(without({ ...tile, query: tile.query ?? '{ }', chart: without({ ...kept, kind, rows: chart.rows ?? shape?.lists[0] ?? 'rows' }) as Chart }) as Tile, '');
+    }
   }
 
   const paths = (of: Leaf[], has: string | undefined): Choice[] => {
