@@ -47,9 +47,9 @@ func TestDashboardsAsYAML(t *testing.T) {
 	}
 	for text, want := range map[string]string{
 		"title: A\ntiles:\n  - id: a\n    at: {x: 0, y: 0, w: 99, h: 1}\n    chart: {kind: text, text: a}\n": "board.yml:4:22: tiles.0.at.w: must be a whole number from 1 to 12",
-		"title: A\ntiles: 5\n":            "board.yml:2:1: tiles: must be a list",
-		"title: A\n  tiles: []\n b: c\n": "board.yml:",
-		"":                                "board.yml:1:1: the file is empty",
+		"title: A\ntiles: 5\n":             "board.yml:2:1: tiles: must be a list",
+		"title: A\n  tiles: []\n b: c\n":   "board.yml:",
+		"":                                 "board.yml:1:1: the file is empty",
 		"{\"title\": \"A\", \"tiles\": []": "board.yml:1:",
 	} {
 		write(text)

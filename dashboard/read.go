@@ -344,7 +344,9 @@ func (r *reader) place(at []string, v query.Value) {
 }
 
 func (r *reader) chart(at []string, v query.Value, c *Chart) query.Object {
-	path := func(into *string) func([]string, query.Value) { return r.form(into, pathForm, "a path, such as key.month") }
+	path := func(into *string) func([]string, query.Value) {
+		return r.form(into, pathForm, "a path, such as key.month")
+	}
 	paths := func(into *[]string) func([]string, query.Value) {
 		return func(at []string, v query.Value) {
 			var one string

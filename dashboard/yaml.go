@@ -119,7 +119,9 @@ func flat(o query.Object) bool {
 // literal tells whether a text of several lines is the same in a block of YAML.
 func literal(text string) bool {
 	return strings.Contains(text, "\n") && !strings.HasSuffix(text, "\n\n") && !strings.HasPrefix(text, "\n") && !strings.HasPrefix(text, " ") && !strings.HasPrefix(text, "\t") &&
-		!strings.ContainsFunc(text, func(r rune) bool { return r < ' ' && r != '\n' && r != '\t' || r == 0x7f || r == 0x85 || r == 0x2028 || r == 0x2029 || r == 0xfeff })
+		!strings.ContainsFunc(text, func(r rune) bool {
+			return r < ' ' && r != '\n' && r != '\t' || r == 0x7f || r == 0x85 || r == 0x2028 || r == 0x2029 || r == 0xfeff
+		})
 }
 
 // writeFlow writes a value in one line: as JSON, which is YAML.

@@ -469,8 +469,8 @@ func TestFindingsOfDashboards(t *testing.T) {
 		}
 	}
 	for query, want := range map[string]string{
-		`mutation { logout }`:                                        "a tile asks one query, and nothing else",
-		`{ __schema { queryType { name } } }`:                        "a tile asks for rows, and not for the schema",
+		`mutation { logout }`:                                         "a tile asks one query, and nothing else",
+		`{ __schema { queryType { name } } }`:                         "a tile asks for rows, and not for the schema",
 		`{ ...f } fragment f on Query { __type(name: "A") { name } }`: "a tile asks for rows, and not for the schema",
 	} {
 		if got := found(boss, "refused", dashboardOf("", tile("a", query, listChart)), ""); !strings.Contains(got, want) {
