@@ -12,6 +12,7 @@ import (
 	"log/slog"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"usher/catalog"
@@ -70,7 +71,8 @@ type lasting struct {
 	exports *admit.Gate
 	budget  *held.Budget
 	metrics *metrics
-	written lately // to any source
+	written lately                          // to any source
+	catalog atomic.Pointer[catalog.Catalog] // the last one: it says what tenants weigh
 
 	mu    sync.Mutex
 	alive []*Sources // that are not closed: of one catalog, or of two while one follows another
@@ -95,6 +97,8 @@ func New(cat *catalog.Catalog, opts Options) (*Sources, error) {
 	l := &lasting{
 		opts: opts, conns: pool.New(opts.Conns), engine: duckdb.NewEngine(opts.Engine), budget: opts.Held, metrics: newMetrics(),
 	}
+	l.opts.Waiting.Weight = func(tenant string) int { return l.catalog.Load().Weight(tenant) }
+	l.catalog.Store(cat)
 	l.gate, l.exports = l.admits(opts.Engine.MaxConns), l.admits(cmp.Or(opts.Exports, 4))
 	return l.sources(cat), nil
 }
@@ -104,6 +108,7 @@ func New(cat *catalog.Catalog, opts Options) (*Sources, error) {
 func (s *Sources) Next(cat *catalog.Catalog) *Sources { return s.lasting.sources(cat) }
 
 func (l *lasting) sources(cat *catalog.Catalog) *Sources {
+	l.catalog.Store(cat)
 	s := &Sources{accounts: newAccounts(cat, l), cache: newCache(l.opts.CacheBytes, l.opts.Clock), lasting: l}
 	s.databaseWay, s.engineWay = s.toDatabase(), s.toEngine()
 	l.mu.Lock()

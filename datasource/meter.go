@@ -6,6 +6,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"usher/quota"
 	"usher/value"
 )
 
@@ -29,14 +30,24 @@ type metered struct {
 }
 
 func (m *metered) ask(ctx context.Context, q *Question) (Answered, error) {
-	began := time.Now()
-	answered, err := m.next.ask(ctx, q)
-	m.meter.statements.Inc()
-	m.meter.rows.Add(float64(rowsRead(q, answered)))
-	if q.exports() { // as long as its reader takes
-		return answered, err
+	began, account := time.Now(), quota.From(ctx)
+	if q.exports() {
+		q.stream.portions = portions{account: account, since: began}
 	}
-	m.meter.duration.Observe(time.Since(began).Seconds())
+	answered, err := m.next.ask(ctx, q)
+	took, rows := time.Since(began), rowsRead(q, answered)
+	m.meter.statements.Inc()
+	m.meter.rows.Add(float64(rows))
+	switch {
+	case q.exports(): // as long as its reader takes
+		account.Spend(time.Since(q.stream.portions.since), 0, 0)
+		return answered, err
+	case q.stream != nil: // whoever takes its rows counts them
+		account.Spend(took, 0, 0)
+	default:
+		account.Spend(took, rows, int(answered.Held))
+	}
+	m.meter.duration.Observe(took.Seconds())
 	return answered, err
 }
 

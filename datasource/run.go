@@ -54,14 +54,15 @@ type stream struct {
 
 	portion  func(*value.Result) error // of an export
 	handed   bool                      // some were
-	patience time.Duration             // of a portion; 0: as long as the request has
+	portions portions
+	patience time.Duration // of a portion; 0: as long as the request has
 }
 
 // hand hands on a portion of an export.
 func (s *stream) hand(r *value.Result) error {
 	s.handed = true
 	s.read += r.Rows.Len()
-	return s.portion(r)
+	return s.portions.hand(r, s.portion)
 }
 
 func (s *stream) take(rows value.Rows) error {

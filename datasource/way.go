@@ -20,6 +20,7 @@ type asker interface {
 func (s *Sources) toDatabase() asker {
 	return steps{
 		&cached{cache: s.cache, metrics: s.metrics}, // before an account is opened: a kept answer needs none
+		&budgeted{}, // behind the cache: a kept answer costs nobody anything
 	}.to(s.accounts) // the account of the question's target, and from there the account's own way:
 }
 
@@ -48,6 +49,7 @@ func (d *database) way() asker {
 // source that has rows and no answers.
 func (s *Sources) toEngine() asker {
 	return steps{
+		&budgeted{},                     // before a source is asked
 		&lookedUp{sources: s},           // first without the engine, if keys are all that joins the sources
 		&admitted{gate: s.gate},         // the engine's slot is held while those of sources are waited for
 		&renewed{renew: s.engine.Renew}, // when the engine gave up, once more on another

@@ -15,6 +15,7 @@ import (
 	"usher/fault"
 	"usher/held"
 	"usher/plan"
+	"usher/quota"
 )
 
 // The way of a change is its own: it waits for its turn and has its source's time like a
@@ -48,6 +49,9 @@ func (s *Sources) Change(ctx context.Context, changes []plan.Change, terms Terms
 	}
 	if len(changes) == 0 {
 		return Made{}, ErrNotPlanned
+	}
+	if err := quota.From(ctx).Admit(ctx); err != nil {
+		return Made{}, &ChangeError{-1, err}
 	}
 	if held.From(ctx) == nil {
 		own, share := s.budget.Begin(ctx)
@@ -228,6 +232,7 @@ func (d *database) transaction(ctx context.Context, changes []plan.Change, terms
 	})
 	d.meter.statements.Inc()
 	d.meter.duration.Observe(time.Since(began).Seconds())
+	spentOn(ctx, began, made.Changed)
 	switch {
 	case errors.Is(err, errMade):
 		return made, nil

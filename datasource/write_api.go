@@ -14,6 +14,7 @@ import (
 	"usher/fault"
 	"usher/held"
 	"usher/plan"
+	"usher/quota"
 	"usher/sqlgen"
 	"usher/value"
 )
@@ -64,6 +65,7 @@ func (s *Sources) call(ctx context.Context, api *upstream.Source, changes []plan
 	w := &calling{sources: s, writer: writer, change: c, forget: func() { s.Changed(c.Target().Source, c.Dataset(), owners) }}
 	w.rows = combination{sources: s, scratch: scratch, part: held.From(ctx).Part()}
 	defer w.rows.part.Release()
+	defer func() { quota.From(ctx).Spend(0, w.written, 0) }()
 	ctx = postgres.OneHost(ctx)
 	var changed sqlexec.Changed
 	err = scratch.Session(ctx, false, func(session sqlexec.Session) (err error) {

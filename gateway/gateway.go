@@ -26,6 +26,7 @@ import (
 	"usher/graph"
 	"usher/graph/transport"
 	"usher/held"
+	"usher/quota"
 	"usher/stage"
 	"usher/tenancy"
 	"usher/traffic"
@@ -43,6 +44,7 @@ type Gateway struct {
 	opts     Options
 	control  *tenancy.Store  // nil: there is none
 	budget   *held.Budget    // of what all requests hold
+	budgets  *quota.Keeper   // of what tenants and tokens use
 	homes    control.Current // who is read from where
 	metrics  *prometheus.Registry
 	counts   instruments
@@ -102,10 +104,13 @@ func New(ctx context.Context, cfg *config.Config, opts Options) (_ *Gateway, err
 			return nil, err
 		}
 	}
+	if g.budgets = quota.New(quota.Options{Log: opts.Log}); g.control != nil {
+		g.budgets = g.control.Budgets()
+	}
 	if err := first.wire(g, nil); err != nil {
 		return nil, err
 	}
-	collectors := append(opts.Metrics, g.counts.requests, g.counts.exports, g.counts.imports, g.counts.stages, g.counts.calls, g.loads, SourcesUnreached(g.catalog),
+	collectors := append(opts.Metrics, g.counts.requests, g.counts.exports, g.counts.imports, g.counts.stages, g.counts.calls, g.loads, g.budgets, SourcesUnreached(g.catalog),
 		current{first.data, func() prometheus.Collector { return g.current.Load().data }},
 		current{first.sources, func() prometheus.Collector { return g.current.Load().sources }})
 	if g.control != nil {

@@ -53,9 +53,10 @@ func (g *Gateway) serveReady(w http.ResponseWriter, r *http.Request) {
 	answer := struct {
 		Status    string            `json:"status"`
 		Reason    string            `json:"reason,omitempty"`
-		Unreached []string          `json:"unreached,omitempty"` // sources
-		Unfit     map[string]string `json:"unfit,omitempty"`     // datasets of sources that were reached late, and why
-	}{Status: "ready", Unreached: g.Unreached(), Unfit: g.Unfit()}
+		Unreached []string          `json:"unreached,omitempty"`     // sources
+		Unfit     map[string]string `json:"unfit,omitempty"`         // datasets of sources that were reached late, and why
+		Alone     bool              `json:"budgets_alone,omitempty"` // the store does not answer for them
+	}{Status: "ready", Alone: g.budgets.Alone(), Unreached: g.Unreached(), Unfit: g.Unfit()}
 	status := http.StatusOK
 	if err := g.ready(r.Context()); err != nil {
 		status, answer.Status, answer.Reason = http.StatusServiceUnavailable, "not ready", err.Error()

@@ -76,9 +76,9 @@ func (s *snapshot) wire(g *Gateway, before *snapshot) (err error) {
 	}); err != nil {
 		return err
 	}
-	if before != nil && before.cfg.Server.Secret == cfg.Server.Secret { // also one that was made at the start
+	if before != nil && before.cfg.Server.Secret == "" && cfg.Server.Secret == "" { // one was made at the start
 		s.cursors = before.cursors
-	} else if s.cursors, err = cursor.New([]byte(cfg.Server.Secret)); err != nil {
+	} else if s.cursors, err = sealer(cfg.Server); err != nil {
 		return err
 	}
 	s.data = resolvers.NewDatasets(s.sources, s.cursors, cfg.Server.Numbers == config.NumbersString)
@@ -117,7 +117,8 @@ func (s *snapshot) wire(g *Gateway, before *snapshot) (err error) {
 	manners := transport.Options{
 		Timeout: cfg.Server.Timeout, MaxBody: cfg.Server.MaxBody, AllowedOrigins: cfg.Server.AllowedOrigins,
 		Anonymous: g.control != nil, Proxies: s.proxies, ExplainTokens: cfg.Server.ExplainTokens,
-		Held: g.budget, Metrics: g.counts.requests, Traffic: g.traffic, Stages: g.counts.stages, Logger: opts.Log,
+		Begin: begins(s.catalog.Budgets, g.budgets),
+		Held:  g.budget, Metrics: g.counts.requests, Traffic: g.traffic, Stages: g.counts.stages, Logger: opts.Log,
 	}
 	s.graphql = transport.New(s.engine, s.tokens.Authenticate, manners)
 	s.exports = transport.NewExport(s.engine, s.tokens.Authenticate, manners, transport.ExportOptions{
@@ -189,4 +190,13 @@ func (s *snapshot) close() error {
 		return nil
 	}
 	return s.sources.Close()
+}
+
+// sealer is of the secrets that cursors are sealed under, and opened.
+func sealer(server config.Server) (*cursor.Sealer, error) {
+	var others [][]byte
+	for _, other := range server.OtherSecrets {
+		others = append(others, []byte(other))
+	}
+	return cursor.New([]byte(server.Secret), others...)
 }

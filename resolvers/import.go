@@ -13,6 +13,7 @@ import (
 	"usher/plan"
 	"usher/principal"
 	"usher/query"
+	"usher/quota"
 )
 
 // ImportRequest is rows of a file that are to be written.
@@ -56,7 +57,10 @@ func (d *Datasets) Import(ctx context.Context, asked ImportRequest, body io.Read
 	if err := plan.MayImport(asked.Dataset, cat, who, began); err != nil { // before anything is read
 		return rows, err
 	}
-	file, err := intake.Open(asked.Format, body, asked.Columns)
+	if err := quota.From(ctx).Admit(ctx); err != nil { // what it reads is its own
+		return rows, err
+	}
+	file, err := intake.Open(asked.Format, quota.From(ctx).Reading(body), asked.Columns)
 	if err != nil {
 		return rows, err
 	}

@@ -18,6 +18,7 @@ import (
 	"usher/graph/client"
 	"usher/principal"
 	"usher/query"
+	"usher/quota"
 )
 
 // ExportOptions are those of the endpoint of exports.
@@ -271,7 +272,7 @@ func (o *outlet) still() error { return o.stillMay(principal.ExportData) }
 // stillMay asks whether the token is good for what takes long: it has to be to the end, and
 // to mean what it meant in the beginning.
 func (x *exchange) stillMay(scope principal.Scope) error {
-	now, err := x.authenticate(x.ctx, x.r)
+	now, err := x.authenticate(quota.Again(x.ctx), x.r)
 	if err != nil {
 		return err
 	}

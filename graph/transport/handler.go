@@ -123,6 +123,11 @@ func (x *exchange) identifyCaller() error {
 		return err
 	}
 	x.caller = caller
+	if x.options.Begin != nil {
+		if ctx, err = x.options.Begin(ctx, caller); err != nil {
+			return err
+		}
+	}
 	x.ctx = ctx
 	return nil
 }

@@ -54,6 +54,9 @@ type Options struct {
 	// ExplainTokens says in answers why a token was refused. That is for
 	// development: whoever makes tokens that are not accepted learns from it.
 	ExplainTokens bool
+	// Begin counts a request of somebody and gives its context what counts the rest of it, or
+	// refuses it. Nil: nobody is limited.
+	Begin func(context.Context, principal.Principal) (context.Context, error)
 	// Held is what the requests' rows and answers are counted in. Nil means a
 	// budget of its own.
 	Held *held.Budget
