@@ -34,7 +34,7 @@ func (e *Engine) CheckDashboard(writer principal.Principal, d dashboard.Document
 // CheckWhole is what is wrong with a dashboard for whoever knows the whole catalog, by
 // the number of the tile.
 func (e *Engine) CheckWhole(d dashboard.Document) (problems map[int]error, err error) {
-	whole, _, err := e.whole()
+	whole, err := e.whole()
 	if err != nil {
 		return nil, err
 	}
@@ -47,14 +47,20 @@ func (e *Engine) CheckWhole(d dashboard.Document) (problems map[int]error, err e
 	return problems, nil
 }
 
-// whole is the view of all there is, and somebody who sees it: of all tenants, with
-// all roles.
-func (e *Engine) whole() (*scope, principal.Principal, error) {
+// whole is the scope of whoever knows the whole catalog.
+func (e *Engine) whole() (*scope, error) {
 	v := e.views
 	view := v.catalog.Everything()
 	x, err := v.executor(view, schema.Holder|schema.Reader)
-	all := principal.Principal{AllTenants: true, Roles: slices.Sorted(maps.Keys(v.catalog.Roles))}
-	return &scope{catalog: v.catalog, view: view, executor: x}, all, err
+	if err != nil {
+		return nil, err
+	}
+	return &scope{catalog: v.catalog, view: view, executor: x}, nil
+}
+
+// everybody is somebody who sees all that whole has: of all tenants, with all roles.
+func (v *views) everybody() principal.Principal {
+	return principal.Principal{AllTenants: true, Roles: slices.Sorted(maps.Keys(v.catalog.Roles))}
 }
 
 func checkTile(s *scope, d dashboard.Document, t dashboard.Tile, bounds func(*document) error) error {

@@ -28,11 +28,11 @@ func (e *Engine) Findings(viewer principal.Principal, d dashboard.Document, shar
 // FindingsWhole are those for whoever knows the whole catalog, and sees all of it or
 // not: the tiles that this one does not see are found too.
 func (e *Engine) FindingsWhole(viewer *principal.Principal, d dashboard.Document, shared bool) ([]dashboard.Finding, error) {
-	whole, all, err := e.whole()
+	whole, err := e.whole()
 	if err != nil {
 		return nil, err
 	}
-	found := e.findings(whole, all, d, shared)
+	found := e.findings(whole, e.views.everybody(), d, shared)
 	for i, t := range d.Tiles {
 		if viewer != nil && t.Query != "" && !e.ShowsTile(*viewer, t) {
 			found = append(found, finding(true, "it shows you nothing: you do not see what it asks for, with the roles that you have", "tiles", fmt.Sprint(i), "query"))

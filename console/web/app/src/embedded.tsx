@@ -14,12 +14,14 @@ declare module 'react' {
       'usher-dashboard': React.DetailedHTMLProps<React.HTMLAttributes<HTMLElement>, HTMLElement> & { name: string; server: string; token: () => string; theme: string; locale: string };
       'usher-chart': React.DetailedHTMLProps<React.HTMLAttributes<HTMLElement>, HTMLElement> & {
         query: string | undefined;
-        variables: Record<string, unknown>;
-        chart: object;
-        heading: string | undefined;
-        description: string | undefined;
+        variables?: Record<string, unknown>;
+        client?: unknown;
+        chart: unknown;
+        kind?: string;
+        heading?: string | undefined;
+        description?: string | undefined;
         server: string;
-        token: () => string;
+        token?: () => string;
         theme: string;
         locale: string;
       };
