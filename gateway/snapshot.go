@@ -21,6 +21,7 @@ import (
 	"usher/graph/transport"
 	"usher/inspect"
 	"usher/resolvers"
+	"usher/trace"
 )
 
 // snapshot is all that follows from one configuration: what another one would
@@ -66,6 +67,7 @@ func (s *snapshot) wire(g *Gateway, before *snapshot) (err error) {
 	} else if s.sources, err = datasource.New(s.catalog, datasource.Options{
 		Held:       g.budget,
 		Log:        opts.Log,
+		Traced:     opts.Tracer != nil,
 		Upstream:   upstream.Options{Metrics: g.counts.calls},
 		Exports:    cfg.Server.MaxExports,
 		Accounts:   cfg.Pools.Accounts,
@@ -119,6 +121,7 @@ func (s *snapshot) wire(g *Gateway, before *snapshot) (err error) {
 		Anonymous: g.control != nil, Proxies: s.proxies, ExplainTokens: cfg.Server.ExplainTokens,
 		Begin: begins(s.catalog.Budgets, g.budgets),
 		Held:  g.budget, Metrics: g.counts.requests, Traffic: g.traffic, Stages: g.counts.stages, Logger: opts.Log,
+		Tracer: opts.Tracer, TraceTenant: trace.Tenants(cfg.Server.TraceTenants, g.hides(cfg)),
 	}
 	s.graphql = transport.New(s.engine, s.tokens.Authenticate, manners)
 	s.exports = transport.NewExport(s.engine, s.tokens.Authenticate, manners, transport.ExportOptions{
