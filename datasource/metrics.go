@@ -106,6 +106,9 @@ func (s *Sources) Collect(out chan<- prometheus.Metric) {
 			return
 		}
 		lines[t.Source] += db.gate.Waiting()
+		if db.short != nil {
+			lines[t.Source] += db.short.Waiting()
+		}
 		if several, ok := db.db.(interface{ Hosts() map[string]int }); ok && t.Tenant == "" {
 			for state, n := range several.Hosts() {
 				if hosts[t.Source] == nil {

@@ -57,6 +57,7 @@ type DB struct {
 	hosts   []*host
 	cluster *pglink.Cluster // of the hosts; nil: there is one
 	own     *pool.Pool      // nil unless it is this account's alone
+	packets *packets        // nil: each statement goes alone
 }
 
 // Open prepares the connections; it makes none yet.
@@ -84,6 +85,9 @@ func Open(spec catalog.PostgresSpec, opts Options) (*DB, error) {
 			return nil, fault.New(fault.Internal, "the source's account cannot be used").Because(err)
 		}
 		db.hosts = append(db.hosts, &host{account: shared.Account(connector.server.Address(), maxConns, connector.Connect), connector: connector})
+	}
+	if len(servers) == 1 {
+		db.packets = newPackets(db.hosts[0].account, shared.Most(maxConns), db.hosts[0].connector)
 	}
 	if len(servers) > 1 {
 		db.cluster = newCluster(servers, spec.MaxLag, opts.HostsChanged, db)

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/lib/pq"
 	"github.com/lib/pq/pqerror"
@@ -32,6 +33,7 @@ type wire struct {
 	frame    []byte // a message that does not fit the reader
 	stray    bool   // something came that nobody asked for: the driver would not see it
 	ended    bool   // the server has closed behind an error
+	due      int    // answers that come after this one: others have asked in the same packet
 	held     byte   // the type of a message that was looked at and is still to be read, or 0
 	heldBody []byte
 }
@@ -51,6 +53,8 @@ type prepared struct {
 	described bool     // its columns are known
 	kept      bool     // for the next time
 	types     []uint32 // of its columns, by object id
+
+	took time.Duration // about; 0: it has not run where that is of interest
 }
 
 // The types of columns that have a cell.
@@ -339,7 +343,8 @@ func (w *wire) ready() error {
 		case len(body) != 1:
 			return errProtocol
 		}
-		w.stray = w.in.Buffered() > 0
+		w.stray = w.due == 0 && w.in.Buffered() > 0
+		w.due = max(0, w.due-1)
 		return nil
 	}
 }
