@@ -16,6 +16,7 @@ import (
 	"usher/held"
 	"usher/plan"
 	"usher/quota"
+	"usher/trace"
 )
 
 // The way of a change is its own: it waits for its turn and has its source's time like a
@@ -58,6 +59,20 @@ func (s *Sources) Change(ctx context.Context, changes []plan.Change, terms Terms
 		defer share.End()
 		ctx = own
 	}
+	ctx, span := trace.Ask(ctx, "change", sourceOf(changes[0].Target()))
+	defer span.End()
+	made, err := s.make(ctx, changes, terms)
+	rows := 0
+	for _, c := range made.Changed {
+		rows += c.Affected
+	}
+	span.Rows(rows)
+	failed(span, err)
+	return made, err
+}
+
+// make makes changes of one source.
+func (s *Sources) make(ctx context.Context, changes []plan.Change, terms Terms) (Made, error) {
 	source, release, err := s.accounts.get(ctx, changes[0].Target())
 	if err != nil {
 		return Made{}, &ChangeError{-1, err}
@@ -230,8 +245,10 @@ func (d *database) transaction(ctx context.Context, changes []plan.Change, terms
 		}
 		return terms.end(ctx, session, made.Changed)
 	})
+	took := time.Since(began)
 	d.meter.statements.Inc()
-	d.meter.duration.Observe(time.Since(began).Seconds())
+	d.meter.took(ctx, took)
+	d.meter.costs.Add(changes[0].Identity().Tenant(), took)
 	spentOn(ctx, began, made.Changed)
 	switch {
 	case errors.Is(err, errMade):

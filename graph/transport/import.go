@@ -76,12 +76,14 @@ func (h *importer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	ctx, share := h.options.Held.Begin(ctx)
 	defer share.End()
 	x := &exchange{handler: h.handler, w: w, share: share, r: r, ctx: client.With(graphql.StartOperationTrace(ctx), r, h.options.Proxies)}
+	x.trace()
 	rows := int64(0)
 	defer func() {
 		if recovered := recover(); recovered != nil {
 			x.panicked(recovered)
 		}
 		x.log(time.Since(start))
+		x.traced()
 		h.imports.Metrics.ended(x.outcome, rows)
 	}()
 	connection := http.NewResponseController(w)
