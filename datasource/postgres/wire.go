@@ -405,6 +405,8 @@ func serverError(body []byte) (*pq.Error, error) {
 			e.Table = text
 		case 'c':
 			e.Column = text
+		case 'd':
+			e.DataTypeName = text
 		case 'n':
 			e.Constraint = text
 		}
