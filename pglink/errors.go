@@ -67,7 +67,7 @@ func kindOf(code string) Kind {
 		return Overloaded
 	case "54":
 		return TooComplex
-	case "21", "22", "25", "2F", "38", "39", "3B", "44", "55", "58", "F0", "HV", "P0", "XX":
+	case "21", "22", "2F", "38", "39", "3B", "44", "55", "58", "F0", "HV", "P0", "XX":
 		return Amiss
 	}
 	return Failed

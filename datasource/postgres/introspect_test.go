@@ -167,7 +167,7 @@ func TestIntrospectTables(t *testing.T) {
 		if tables[i].Shape == 0 || tables[i].Parts != (tables[i].Name == "orders") {
 			t.Errorf("%s: shape %d, parts %t", tables[i].Name, tables[i].Shape, tables[i].Parts)
 		}
-		tables[i].Kind, tables[i].Colliding, tables[i].Referrers, tables[i].Shape, tables[i].Writable, tables[i].Parts = "", nil, nil, 0, false, false // see TestIntrospectWrites
+		tables[i].Kind, tables[i].Colliding, tables[i].Referrers, tables[i].Shape, tables[i].Writable, tables[i].Parts, tables[i].Members = "", nil, nil, 0, false, false, nil // see TestIntrospectWrites
 		for j := range tables[i].Columns {
 			c := &tables[i].Columns[j]
 			if !c.ByCode || c.Form != value.Plain || !c.Supported {

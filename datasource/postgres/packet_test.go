@@ -177,7 +177,7 @@ func (r rig) alone(kind, whose string, size int, begun <-chan struct{}) error {
 	case "point":
 		text, want = pointText, []string{fmt.Sprintf("%s %d", whose, size*10)}
 	case "fails", "fails late":
-		text, arg, want, code = divideText, map[string]string{"fails": "1", "fails late": "4"}[kind], nil, fault.Internal
+		text, arg, want, code = divideText, map[string]string{"fails": "1", "fails late": "4"}[kind], nil, fault.Unavailable
 	case "stops", "panics":
 		stopped := errors.New("enough")
 		err := r.ask(ctx, text, []string{whose, "5"}, func(rows value.Rows) error {

@@ -213,7 +213,7 @@ func TestPooledSessions(t *testing.T) {
 			})
 			gone(t, db.Open(t), "marker")
 			_, err = ask(t.Context(), source, snapshot, 1, "SELECT 1 / $1::int", "0")
-			wantFault(t, err, fault.Internal)
+			wantFault(t, err, fault.Unavailable)
 			want(t, source, "7", "SELECT a FROM public.t")
 		}
 	}
@@ -388,7 +388,7 @@ func TestFailuresLeaveNothing(t *testing.T) {
 	for i := range 1000 {
 		for range 2 {
 			_, err := ask(t.Context(), source, i%2 == 0, 1, fmt.Sprintf("SELECT %d / $1::int", i), "0")
-			wantFault(t, err, fault.Internal)
+			wantFault(t, err, fault.Unavailable)
 		}
 	}
 	want(t, source, "true", "SELECT count(*) <= 256 FROM pg_prepared_statements")

@@ -341,7 +341,7 @@ func TestErrors(t *testing.T) {
 		{"SELECT b FROM public.t", fault.Unavailable},
 		{"SELECT 1 FROM public.u", fault.Unavailable},
 		{"SELECT 1 FROM t", fault.Unavailable}, // there is no search path
-		{"SELECT a::int FROM public.t", fault.Internal},
+		{"SELECT a::int FROM public.t", fault.Unavailable},
 		{"SELECT 1 +", fault.Internal},
 		{"SELECT 9223372036854775807 + length(a) FROM public.t", fault.TooComplex},
 		{"SELECT repeat(a, 1000000) FROM public.t, generate_series(1, 20)", fault.TooComplex},

@@ -60,11 +60,11 @@ func TestPreparedStatementsDiffer(t *testing.T) {
 	}{
 		"there already":            {false, []string{refusal("42P05"), columns, answer("2")}, "PDBES DBES", "", true},
 		"there already, then gone": {false, []string{refusal("42P05"), refusal("26000")}, "PDBES DBES", fault.Internal, false},
-		"there already, fails":     {false, []string{refusal("42P05"), columns, refusal("22012")}, "PDBES DBES", fault.Internal, true},
+		"there already, fails":     {false, []string{refusal("42P05"), columns, refusal("22012")}, "PDBES DBES", fault.Unavailable, true},
 		"gone":                     {true, []string{refusal("26000"), parsed, columns, answer("2")}, "BES CPDBES", "", true},
 		"gone twice":               {true, []string{refusal("26000"), refusal("26000")}, "BES CPDBES", fault.Internal, false},
 		"of another type":          {true, []string{refusal("0A000"), parsed, columns, answer("2")}, "BES CPDBES", "", true},
-		"fails":                    {false, []string{parsed, columns, refusal("22012")}, "PDBES", fault.Internal, true},
+		"fails":                    {false, []string{parsed, columns, refusal("22012")}, "PDBES", fault.Unavailable, true},
 		"is none":                  {false, []string{refusal("42601")}, "PDBES", fault.Internal, false},
 	} {
 		says := c.says
