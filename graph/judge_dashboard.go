@@ -31,13 +31,10 @@ func (e *Engine) CheckDashboard(writer principal.Principal, d dashboard.Document
 // CheckWhole is what is wrong with a dashboard for whoever knows the whole catalog, by
 // the number of the tile.
 func (e *Engine) CheckWhole(d dashboard.Document) (problems map[int]error, err error) {
-	v := e.views
-	view := v.catalog.Everything()
-	x, err := v.executor(view, schema.Holder|schema.Reader)
+	whole, err := e.whole()
 	if err != nil {
 		return nil, err
 	}
-	whole := &scope{catalog: v.catalog, view: view, executor: x}
 	problems = make(map[int]error)
 	for i, t := range d.Tiles {
 		if err := checkTile(whole, d, t, func(*document) error { return nil }); err != nil {
@@ -45,6 +42,17 @@ func (e *Engine) CheckWhole(d dashboard.Document) (problems map[int]error, err e
 		}
 	}
 	return problems, nil
+}
+
+// whole is the scope of whoever knows the whole catalog.
+func (e *Engine) whole() (*scope, error) {
+	v := e.views
+	view := v.catalog.Everything()
+	x, err := v.executor(view, schema.Holder|schema.Reader)
+	if err != nil {
+		return nil, err
+	}
+	return &scope{catalog: v.catalog, view: view, executor: x}, nil
 }
 
 func checkTile(s *scope, d dashboard.Document, t dashboard.Tile, bounds func(*document) error) error {

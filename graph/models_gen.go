@@ -682,7 +682,7 @@ type SampleToken struct {
 	Token string `json:"token"`
 }
 
-// A GraphQL operation kept under a name.
+// A GraphQL operation kept under a name. One with a view is an exploration: a page shows it as it was put together.
 type SavedQuery struct {
 	// Given once.
 	ID string `json:"id"`
@@ -696,8 +696,14 @@ type SavedQuery struct {
 	Document *string `json:"document,omitempty"`
 	// The values of its variables that it is kept with; null: none, or as the document.
 	Variables *JSON `json:"variables,omitempty"`
-	// Whether a user's own is seen by the whole tenant.
+	// How a page shows it, as the page has kept it; null: none, or as the document.
+	View *JSON `json:"view,omitempty"`
+	// Whether a user's own is seen by the whole tenant and, of who administers all tenants, what is of no user by all tenants.
 	Shared bool `json:"shared"`
+	// Whether it is of the viewer's tenant, or of the viewer who administers all; otherwise it is shared with all tenants, and a copy can be changed.
+	Own bool `json:"own"`
+	// Raised by each change.
+	Version int `json:"version"`
 	// When it was made.
 	CreatedAt time.Time `json:"createdAt"`
 	// When it was last changed.
@@ -712,11 +718,13 @@ type SavedQueryInput struct {
 	Document string `json:"document"`
 	// The values of its variables to keep.
 	Variables *JSON `json:"variables,omitempty"`
+	// How a page shows it: an object that is kept as it is, and told with the document.
+	View *JSON `json:"view,omitempty"`
 	// For people only.
 	Description *string `json:"description,omitempty"`
 	// The tenant's own, which its administrators keep; else the user's. An existing query stays whose it is.
 	OfTenant bool `json:"ofTenant"`
-	// Whether a user's own is seen by the whole tenant.
+	// Whether a user's own is seen by the whole tenant and, of who administers all tenants, what is of no user by all tenants.
 	Shared bool `json:"shared"`
 }
 

@@ -104,7 +104,7 @@ func describeRole(store *tenancy.Store, viewer principal.Principal) func(tenancy
 func describeSavedQuery(store *tenancy.Store, viewer principal.Principal) func(tenancy.SavedQuery) graph.SavedQuery {
 	return func(q tenancy.SavedQuery) graph.SavedQuery {
 		out := graph.SavedQuery{
-			ID: q.ID, Name: q.Name, Owner: optional(q.Owner), Description: optional(q.Description), Shared: q.Shared,
+			ID: q.ID, Name: q.Name, Owner: optional(q.Owner), Description: optional(q.Description), Shared: q.Shared, Own: q.Own, Version: q.Version,
 			CreatedAt: q.Created, ChangedAt: q.Changed,
 		}
 		if !store.ShowsDocument(viewer, q) {
@@ -113,6 +113,9 @@ func describeSavedQuery(store *tenancy.Store, viewer principal.Principal) func(t
 		out.Document = &q.Document
 		if q.Variables != nil {
 			out.Variables = &graph.JSON{Encoded: q.Variables}
+		}
+		if q.Shown != nil {
+			out.View = &graph.JSON{Encoded: q.Shown}
 		}
 		return out
 	}

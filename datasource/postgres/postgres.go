@@ -40,6 +40,9 @@ type Options struct {
 	// Writes makes connections that may write. Every transaction says whether it does.
 	Writes bool
 
+	// Traces has statements of a traced request say so.
+	Traces bool
+
 	// Session is what every transaction starts with; empty: nothing.
 	Session catalog.Session
 	// Schema must be there; empty: none must. It comes first in the path.

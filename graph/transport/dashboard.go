@@ -47,13 +47,15 @@ func (h *boards) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	ctx, share := h.options.Held.Begin(ctx)
 	defer share.End() // when the answer has been written
 	x := &exchange{handler: h.handler, w: w, share: share, maxBody: h.options.MaxBody, r: r, ctx: client.With(graphql.StartOperationTrace(ctx), r, h.options.Proxies)}
+	x.trace()
 	defer func() {
 		if recovered := recover(); recovered != nil {
 			x.panicked(recovered)
 		}
 		took := time.Since(start)
-		h.options.Metrics.ended(x.outcome, x.status, took)
+		x.measure(took)
 		x.log(took)
+		x.traced()
 	}()
 	if refused := h.serve(x, start); refused != nil {
 		x.refuse(refused)
@@ -189,7 +191,7 @@ func (x *exchange) page(media mediaType, page json.RawMessage, ids []string, ans
 		}
 		parts = append(parts, part...)
 		if len(a.Errors) > 0 {
-			x.outcome = erred
+			x.outcome, x.code = erred, codeOf(a.Errors[0])
 			x.options.Metrics.erred(a.Errors)
 		}
 		after := retryAfter(a)

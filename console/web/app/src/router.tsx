@@ -71,6 +71,10 @@ const dataset = createRoute({ getParentRoute: () => catalog, path: '$dataset' })
 const Query = lazyRouteComponent(() => import('./query/page'), 'QueryPage');
 const query = createRoute({ getParentRoute: () => shell, path: '/query', component: guard('/query', () => <Query />) });
 
+const explore = () => import('./pages/explore');
+const Explore = lazyRouteComponent(explore, 'Explore');
+const Saved = lazyRouteComponent(explore, 'Saved');
+
 const dashboards = () => import('./pages/dashboards');
 const Dashboards = lazyRouteComponent(dashboards, 'Dashboards');
 const DashboardPage = lazyRouteComponent(dashboards, 'DashboardPage');
@@ -87,6 +91,14 @@ const Audit = lazyRouteComponent(admin, 'Audit');
 const ofTenant = (search: Record<string, unknown>): { tenant?: string } => ({ tenant: text(search.tenant) });
 
 const pages = [
+  createRoute({
+    getParentRoute: () => shell,
+    path: '/explore',
+    // What is explored is read by the page, which takes nothing of it on trust.
+    validateSearch: (search): { q?: unknown; saved?: string } => ({ q: typeof search.q === 'object' && search.q !== null ? search.q : undefined, saved: text(search.saved) }),
+    component: guard('/explore', () => <Explore />),
+  }),
+  createRoute({ getParentRoute: () => shell, path: '/saved', component: guard('/saved', () => <Saved />) }),
   createRoute({ getParentRoute: () => shell, path: '/dashboards', component: guard('/dashboards', () => <Dashboards />) }),
   createRoute({ getParentRoute: () => shell, path: '/dashboards/$dashboard', component: guard('/dashboards', () => <DashboardPage />) }),
   createRoute({ getParentRoute: () => shell, path: '/tenants', component: guard('/tenants', () => <Tenants />) }),
