@@ -323,7 +323,7 @@ func (k *packets) fly(ctx context.Context, p *packet, w *rider, read func(value.
 	return true, err
 }
 
-// failed tells what becomes of a statement that was not begun to be answered: the server has
+// failedTogether tells what becomes of a statement that was not begun to be answered: the server has
 // said why, or it is asked again in a session, for the connection is lost or knows another
 // statement by its name.
 func (c *conn) failedTogether(ctx context.Context, text string, err error) (asked bool, _ error) {
