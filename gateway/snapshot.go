@@ -88,6 +88,7 @@ func (s *snapshot) wire(g *Gateway, before *snapshot) (err error) {
 	answering := graph.Options{
 		Limits: control.Limits(cfg.Server),
 		Logger: opts.Log,
+		Plans:  control.Plans,
 	}
 	if err := trust(cfg.Documents, opts.Log, &answering); err != nil {
 		return err
@@ -130,7 +131,7 @@ func (s *snapshot) wire(g *Gateway, before *snapshot) (err error) {
 		Timeout: cfg.Server.ImportTimeout, MaxBytes: cfg.Server.MaxImport, Load: s.load, Metrics: g.counts.imports,
 	})
 	boards := control.Dashboards{Store: g.control, Files: cfg.Dashboards, Engine: s.engine}
-	s.boards = transport.NewDashboards(s.tokens.Authenticate, manners, transport.DashboardOptions{Page: boards.Page, Run: boards.Run})
+	s.boards = transport.NewDashboards(s.tokens.Authenticate, manners, transport.DashboardOptions{List: boards.List, Page: boards.Page, Run: boards.Run})
 	s.route(g)
 	return nil
 }
@@ -143,6 +144,7 @@ func (s *snapshot) route(g *Gateway) {
 	mux.Handle("/graphql/{$}", s.graphql) // there are proxies that add a slash
 	mux.Handle("/export/{dataset}", s.exports)
 	mux.Handle("/import/{dataset}", s.imports)
+	mux.Handle("/dashboards", s.boards)
 	mux.Handle("/dashboards/{dashboard}", s.boards)
 	mux.Handle("/health/", transport.Health(g.ready))
 	if changes := hooks(s.catalog, g.told(cfg, s.catalog, s.sources.Changed), opts.Log); changes != nil {

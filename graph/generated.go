@@ -780,6 +780,8 @@ type IssuedToken {
   token: String!
   "Null: never."
   expiresAt: Timestamp
+  "What is worth knowing: such as dashboards of which the token shows no tile."
+  findings: [String!]!
 }
 
 "The kinds of tokens that are listed as such; service keys have a list of their own."
@@ -1130,6 +1132,23 @@ type Dashboard {
   updatedAt: Timestamp
   "What it says, as it was saved; null: it names, or chooses at run time, what the viewer does not see."
   document: JSON
+  """
+  What is worth knowing of it, as whoever asks this would open it: tiles that show an error or nothing, paths that lead
+  nowhere, parameters that nothing asks for. Empty where the document is null.
+  """
+  findings: [DashboardFinding!]!
+}
+
+"What is worth knowing of a place of a dashboard."
+type DashboardFinding {
+  "The id of the tile; null: it is of no tile."
+  tile: String
+  "Keys and numbers of items that lead to the place."
+  path: [String!]!
+  "What is found there, and what to do."
+  message: String!
+  "Whether the tile shows an error or nothing because of it."
+  fails: Boolean!
 }
 
 "A line of the audit log."
@@ -2216,6 +2235,8 @@ func (ec *executionContext) childFields_Dashboard(ctx context.Context, field gra
 		return ec.fieldContext_Dashboard_updatedAt(ctx, field)
 	case "document":
 		return ec.fieldContext_Dashboard_document(ctx, field)
+	case "findings":
+		return ec.fieldContext_Dashboard_findings(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Dashboard", field.Name)
 }
@@ -2238,6 +2259,20 @@ func (ec *executionContext) childFields_DashboardEntry(ctx context.Context, fiel
 		return ec.fieldContext_DashboardEntry_updatedAt(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type DashboardEntry", field.Name)
+}
+
+func (ec *executionContext) childFields_DashboardFinding(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "tile":
+		return ec.fieldContext_DashboardFinding_tile(ctx, field)
+	case "path":
+		return ec.fieldContext_DashboardFinding_path(ctx, field)
+	case "message":
+		return ec.fieldContext_DashboardFinding_message(ctx, field)
+	case "fails":
+		return ec.fieldContext_DashboardFinding_fails(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type DashboardFinding", field.Name)
 }
 
 func (ec *executionContext) childFields_Dataset(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -2388,6 +2423,8 @@ func (ec *executionContext) childFields_IssuedToken(ctx context.Context, field g
 		return ec.fieldContext_IssuedToken_token(ctx, field)
 	case "expiresAt":
 		return ec.fieldContext_IssuedToken_expiresAt(ctx, field)
+	case "findings":
+		return ec.fieldContext_IssuedToken_findings(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type IssuedToken", field.Name)
 }
@@ -7864,6 +7901,38 @@ func (ec *executionContext) fieldContext_Dashboard_document(_ context.Context, f
 	return graphql.NewScalarFieldContext("Dashboard", field, false, false, errors.New("field of type JSON does not have child fields"))
 }
 
+func (ec *executionContext) _Dashboard_findings(ctx context.Context, field graphql.CollectedField, obj *Dashboard) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Dashboard_findings(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Findings, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []DashboardFinding) graphql.Marshaler {
+			return ec.marshalNDashboardFinding2ᚕusherᚋgraphᚐDashboardFindingᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Dashboard_findings(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Dashboard",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_DashboardFinding(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _DashboardEntry_name(ctx context.Context, field graphql.CollectedField, obj *DashboardEntry) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -8023,6 +8092,98 @@ func (ec *executionContext) _DashboardEntry_updatedAt(ctx context.Context, field
 }
 func (ec *executionContext) fieldContext_DashboardEntry_updatedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("DashboardEntry", field, false, false, errors.New("field of type Timestamp does not have child fields"))
+}
+
+func (ec *executionContext) _DashboardFinding_tile(ctx context.Context, field graphql.CollectedField, obj *DashboardFinding) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DashboardFinding_tile(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Tile, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_DashboardFinding_tile(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("DashboardFinding", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _DashboardFinding_path(ctx context.Context, field graphql.CollectedField, obj *DashboardFinding) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DashboardFinding_path(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Path, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []string) graphql.Marshaler {
+			return ec.marshalNString2ᚕstringᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_DashboardFinding_path(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("DashboardFinding", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _DashboardFinding_message(ctx context.Context, field graphql.CollectedField, obj *DashboardFinding) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DashboardFinding_message(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Message, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_DashboardFinding_message(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("DashboardFinding", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _DashboardFinding_fails(ctx context.Context, field graphql.CollectedField, obj *DashboardFinding) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DashboardFinding_fails(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Fails, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_DashboardFinding_fails(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("DashboardFinding", field, false, false, errors.New("field of type Boolean does not have child fields"))
 }
 
 func (ec *executionContext) _Dataset_name(ctx context.Context, field graphql.CollectedField, obj *Dataset) (ret graphql.Marshaler) {
@@ -9135,6 +9296,29 @@ func (ec *executionContext) _IssuedToken_expiresAt(ctx context.Context, field gr
 }
 func (ec *executionContext) fieldContext_IssuedToken_expiresAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("IssuedToken", field, false, false, errors.New("field of type Timestamp does not have child fields"))
+}
+
+func (ec *executionContext) _IssuedToken_findings(ctx context.Context, field graphql.CollectedField, obj *IssuedToken) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_IssuedToken_findings(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Findings, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []string) graphql.Marshaler {
+			return ec.marshalNString2ᚕstringᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_IssuedToken_findings(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("IssuedToken", field, false, false, errors.New("field of type String does not have child fields"))
 }
 
 func (ec *executionContext) _MayGrant_strategies(ctx context.Context, field graphql.CollectedField, obj *MayGrant) (ret graphql.Marshaler) {
@@ -16733,6 +16917,11 @@ func (ec *executionContext) _Dashboard(ctx context.Context, sel ast.SelectionSet
 			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
 			}
+		case "findings":
+			out.Values[i] = ec._Dashboard_findings(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
@@ -16799,6 +16988,59 @@ func (ec *executionContext) _DashboardEntry(ctx context.Context, sel ast.Selecti
 		case "updatedAt":
 			out.Values[i] = ec._DashboardEntry_updatedAt(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var dashboardFindingImplementors = []string{"DashboardFinding"}
+
+func (ec *executionContext) _DashboardFinding(ctx context.Context, sel ast.SelectionSet, obj *DashboardFinding) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, dashboardFindingImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("DashboardFinding")
+		case "tile":
+			out.Values[i] = ec._DashboardFinding_tile(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "path":
+			out.Values[i] = ec._DashboardFinding_path(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "message":
+			out.Values[i] = ec._DashboardFinding_message(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "fails":
+			out.Values[i] = ec._DashboardFinding_fails(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
 		default:
@@ -17359,6 +17601,11 @@ func (ec *executionContext) _IssuedToken(ctx context.Context, sel ast.SelectionS
 		case "expiresAt":
 			out.Values[i] = ec._IssuedToken_expiresAt(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "findings":
+			out.Values[i] = ec._IssuedToken_findings(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
 		default:
@@ -19375,6 +19622,26 @@ func (ec *executionContext) marshalNConsolePage2ᚕusherᚋgraphᚐConsolePage�
 
 func (ec *executionContext) marshalNDashboardEntry2usherᚋgraphᚐDashboardEntry(ctx context.Context, sel ast.SelectionSet, v DashboardEntry) graphql.Marshaler {
 	return ec._DashboardEntry(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNDashboardFinding2usherᚋgraphᚐDashboardFinding(ctx context.Context, sel ast.SelectionSet, v DashboardFinding) graphql.Marshaler {
+	return ec._DashboardFinding(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNDashboardFinding2ᚕusherᚋgraphᚐDashboardFindingᚄ(ctx context.Context, sel ast.SelectionSet, v []DashboardFinding) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNDashboardFinding2usherᚋgraphᚐDashboardFinding(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
 }
 
 func (ec *executionContext) marshalNDataset2usherᚋgraphᚐDataset(ctx context.Context, sel ast.SelectionSet, v Dataset) graphql.Marshaler {

@@ -323,6 +323,9 @@ type Dashboard struct {
 	UpdatedAt *time.Time `json:"updatedAt,omitempty"`
 	// What it says, as it was saved; null: it names, or chooses at run time, what the viewer does not see.
 	Document *JSON `json:"document,omitempty"`
+	// What is worth knowing of it, as whoever asks this would open it: tiles that show an error or nothing, paths that lead
+	// nowhere, parameters that nothing asks for. Empty where the document is null.
+	Findings []DashboardFinding `json:"findings"`
 }
 
 // A dashboard, as a list shows it.
@@ -341,6 +344,18 @@ type DashboardEntry struct {
 	Version int `json:"version"`
 	// When it was last changed; null: it stands in a file.
 	UpdatedAt *time.Time `json:"updatedAt,omitempty"`
+}
+
+// What is worth knowing of a place of a dashboard.
+type DashboardFinding struct {
+	// The id of the tile; null: it is of no tile.
+	Tile *string `json:"tile,omitempty"`
+	// Keys and numbers of items that lead to the place.
+	Path []string `json:"path"`
+	// What is found there, and what to do.
+	Message string `json:"message"`
+	// Whether the tile shows an error or nothing because of it.
+	Fails bool `json:"fails"`
 }
 
 // A logical table, as far as the viewer may see it.
@@ -481,6 +496,8 @@ type IssuedToken struct {
 	Token string `json:"token"`
 	// Null: never.
 	ExpiresAt *time.Time `json:"expiresAt,omitempty"`
+	// What is worth knowing: such as dashboards of which the token shows no tile.
+	Findings []string `json:"findings"`
 }
 
 // What a service key may put into tokens beyond what it holds itself.

@@ -47,7 +47,11 @@ func describeAccount(a tenancy.AccountKeys) graph.AccountKeys {
 }
 
 func describeIssued(i tenancy.Issued) graph.IssuedToken {
-	return graph.IssuedToken{ID: i.ID, Token: i.Token, ExpiresAt: instant(i.Expires)}
+	out := graph.IssuedToken{ID: i.ID, Token: i.Token, ExpiresAt: instant(i.Expires), Findings: []string{}}
+	for _, name := range i.Blank {
+		out.Findings = append(out.Findings, "the token shows no tile of the dashboard "+name+": give it roles and datasets that see what its tiles ask for")
+	}
+	return out
 }
 
 func describeToken(t tenancy.Token) graph.AdminToken {
@@ -132,12 +136,26 @@ func describeDashboard(store *tenancy.Store, viewer principal.Principal) func(te
 	return func(d tenancy.Dashboard) graph.Dashboard {
 		out := graph.Dashboard{
 			Name: d.Name, Title: d.Title, Description: optional(d.Description), Shared: d.Shared, Own: d.Own, Version: d.Version, UpdatedAt: instant(d.Changed),
+			Findings: []graph.DashboardFinding{},
 		}
 		if store.ShowsDashboard(viewer, d) {
 			out.Document = &graph.JSON{Encoded: d.Document.JSON()}
+			out.Findings = findingsOf(store, viewer, d)
 		}
 		return out
 	}
+}
+
+func findingsOf(store *tenancy.Store, viewer principal.Principal, d tenancy.Dashboard) []graph.DashboardFinding {
+	out := []graph.DashboardFinding{}
+	for _, f := range store.Findings(viewer, d) {
+		told := graph.DashboardFinding{Path: f.Path, Message: f.Message, Fails: f.Fails}
+		if id, ok := d.Document.Tile(f.Path); ok {
+			told.Tile = &id
+		}
+		out = append(out, told)
+	}
+	return out
 }
 
 func describeEntry(e audit.Entry) graph.AuditEntry {

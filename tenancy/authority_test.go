@@ -286,6 +286,12 @@ func (h hiding) ShowsDashboard(p principal.Principal, d dashboard.Document) bool
 	return !h.HidesDashboard(p, d)
 }
 
+func (h hiding) ShowsSome(p principal.Principal, d dashboard.Document) bool {
+	return h.ShowsDashboard(p, d)
+}
+
+func (hiding) Findings(principal.Principal, dashboard.Document, bool) []dashboard.Finding { return nil }
+
 func (h hiding) HidesDashboard(p principal.Principal, d dashboard.Document) bool {
 	return h.Hides(p, tenancy.SavedQuery{Document: string(d.JSON())})
 }

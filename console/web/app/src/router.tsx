@@ -1,5 +1,5 @@
 // The pages by their paths. Those that few open are loaded when they are.
-import { createRootRoute, createRoute, createRouter, lazyRouteComponent, Link, Outlet, redirect } from '@tanstack/react-router';
+import { createRootRoute, createRoute, createRouter, lazyRouteComponent, Link, Navigate, Outlet, redirect } from '@tanstack/react-router';
 import { Compass } from 'lucide-react';
 import type { ReactNode } from 'react';
 import { consolePath } from './base';
@@ -64,7 +64,12 @@ function NotFound() {
   );
 }
 
-const home = createRoute({ getParentRoute: () => shell, path: '/', component: Home });
+// Who may see dashboards alone begins there.
+function Entry() {
+  return useMe().only ? <Navigate to="/dashboards" replace /> : <Home />;
+}
+
+const home = createRoute({ getParentRoute: () => shell, path: '/', component: Entry });
 const catalog = createRoute({ getParentRoute: () => shell, path: '/catalog', component: guard('/catalog', Catalog) });
 const dataset = createRoute({ getParentRoute: () => catalog, path: '$dataset' });
 
@@ -78,6 +83,8 @@ const Saved = lazyRouteComponent(explore, 'Saved');
 const dashboards = () => import('./pages/dashboards');
 const Dashboards = lazyRouteComponent(dashboards, 'Dashboards');
 const DashboardPage = lazyRouteComponent(dashboards, 'DashboardPage');
+
+const EditorPage = lazyRouteComponent(() => import('./board/editor'), 'EditorPage');
 
 const admin = () => import('./pages/admin');
 const Tenants = lazyRouteComponent(admin, 'Tenants');
@@ -101,6 +108,7 @@ const pages = [
   createRoute({ getParentRoute: () => shell, path: '/saved', component: guard('/saved', () => <Saved />) }),
   createRoute({ getParentRoute: () => shell, path: '/dashboards', component: guard('/dashboards', () => <Dashboards />) }),
   createRoute({ getParentRoute: () => shell, path: '/dashboards/$dashboard', component: guard('/dashboards', () => <DashboardPage />) }),
+  createRoute({ getParentRoute: () => shell, path: '/dashboards/$dashboard/edit', component: guard('/dashboards', () => <EditorPage />) }),
   createRoute({ getParentRoute: () => shell, path: '/tenants', component: guard('/tenants', () => <Tenants />) }),
   createRoute({ getParentRoute: () => shell, path: '/tenants/$tenant', component: guard('/tenants', () => <TenantPage />) }),
   createRoute({ getParentRoute: () => shell, path: '/users', validateSearch: ofTenant, component: guard('/users', () => <Users />) }),

@@ -15,14 +15,6 @@ import type { Eyes } from './eyes';
 import type { Models } from './model';
 import type { State } from './state';
 
-declare module 'react' {
-  namespace JSX {
-    interface IntrinsicElements {
-      'usher-chart': React.DetailedHTMLProps<React.HTMLAttributes<HTMLElement>, HTMLElement> & { query: string; client: unknown; chart: unknown; kind?: string; heading?: string; server: string; theme: string; locale: string };
-    }
-  }
-}
-
 const icons: Record<string, LucideIcon> = { table: Table2, number: Hash, line: ChartLine, area: ChartArea, bar: ChartColumn, pie: ChartPie, donut: Donut, scatter: ChartScatter, heatmap: Grid3x3, pivot: TableProperties };
 
 export function Kinds({ state, kind, change }: { state: State; kind: string | undefined; change: (chart: State['chart']) => void }) {
