@@ -40,7 +40,7 @@ func (m *metered) ask(ctx context.Context, q *Question) (Answered, error) {
 		q.stream.portions = portions{account: account, since: began}
 	}
 	answered, err := m.next.ask(ctx, q)
-	took, rows := time.Since(began), rowsRead(q, answered)
+	took, rows := time.Since(began)-answered.waited, rowsRead(q, answered)
 	m.meter.statements.Inc()
 	m.meter.rows.Add(float64(rows))
 	m.meter.costs.Add(q.tenant, took)

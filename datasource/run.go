@@ -34,9 +34,13 @@ func (r *runner) ask(ctx context.Context, q *Question) (Answered, error) {
 			return sqlexec.Fetch(ctx, session, r.dialect, q.query, q.stream.take)
 		})
 	}
+	waited := time.Duration(0)
 	if together, ok := r.db.(sqlexec.Together); ok {
-		if results, answered, err := q.statement.RunTogether(ctx, together); answered {
-			return answeredWith(results...), err
+		results, asked, forOthers, err := q.statement.RunTogether(ctx, together)
+		if waited = forOthers; asked {
+			answered := answeredWith(results...)
+			answered.waited = waited
+			return answered, err
 		}
 	}
 	var results []*value.Result
@@ -47,7 +51,9 @@ func (r *runner) ask(ctx context.Context, q *Question) (Answered, error) {
 		results, err = q.statement.Run(ctx, session)
 		return err
 	})
-	return answeredWith(results...), err
+	answered := answeredWith(results...)
+	answered.waited = waited
+	return answered, err
 }
 
 // stream is where the rows of a fetch go, or the portions of an export. It counts

@@ -49,7 +49,7 @@ const (
 // newPackets returns nil where each statement goes alone: half of the connections are left to
 // what is not short, and with fewer than two for packets processors would stand idle.
 func newPackets(account *pool.Account, conns int, c *connector) *packets {
-	if conns < 4 || c.pooling.pooled() || c.opts.Writes || !c.opts.Session.Empty() {
+	if conns < 4 || c.pooling.pooled() || c.opts.Writes || c.opts.Traces || !c.opts.Session.Empty() {
 		return nil
 	}
 	return &packets{account: account, most: conns / 2, brief: brief}
@@ -84,28 +84,31 @@ type rider struct {
 
 // Together runs a short statement that has one plan for all arguments, perhaps in one
 // packet with those of others, and has its rows read. It may do nothing: then the
-// statement is to be asked in a session.
-func (db *DB) Together(ctx context.Context, text string, args []string, read func(value.Rows) error) (asked bool, err error) {
+// statement is to be asked in a session. Waited is how long it was for others.
+func (db *DB) Together(ctx context.Context, text string, args []string, read func(value.Rows) error) (asked bool, waited time.Duration, err error) {
 	if db.packets == nil || ctx.Err() != nil || bindable(args) != nil {
-		return false, nil
+		return false, waited, nil
 	}
 	k, w := db.packets, &rider{text: text, args: args}
 	p := k.board(w)
 	if p == nil {
+		began := time.Now()
 		p = k.wait(ctx, w)
+		waited = time.Since(began)
 	}
 	if p == nil {
-		return false, nil
+		return false, waited, nil
 	}
 	if p.conn == nil {
 		taken, err := k.account.Take(ctx)
 		if err != nil {
 			k.cancel(p)
-			return true, translate(ctx, err)
+			return true, waited, translate(ctx, err)
 		}
 		p.conn = taken.(*conn)
 	}
-	return k.fly(ctx, p, w, read)
+	asked, err = k.fly(ctx, p, w, read)
+	return asked, waited, err
 }
 
 // board returns the packet that the rider leads, or nil: it is in line.
@@ -320,7 +323,7 @@ func (k *packets) fly(ctx context.Context, p *packet, w *rider, read func(value.
 	return true, err
 }
 
-// failed tells what becomes of a statement that was not begun to be answered: the server has
+// failedTogether tells what becomes of a statement that was not begun to be answered: the server has
 // said why, or it is asked again in a session, for the connection is lost or knows another
 // statement by its name.
 func (c *conn) failedTogether(ctx context.Context, text string, err error) (asked bool, _ error) {

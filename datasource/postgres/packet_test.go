@@ -47,7 +47,7 @@ func newRig(t *testing.T) (rig, pgtest.DB) {
 
 // ask asks as datasource does.
 func (r rig) ask(ctx context.Context, text string, args []string, take func(value.Rows) error) error {
-	if asked, err := r.Together(ctx, text, args, take); asked {
+	if asked, _, err := r.Together(ctx, text, args, take); asked {
 		return err
 	}
 	return r.Session(ctx, false, func(s sqlexec.Session) error {
@@ -363,6 +363,7 @@ func TestPacketsAreForPlainAccounts(t *testing.T) {
 		"session pooler": {catalog.PostgresSpec{Pooler: catalog.SessionPooler}, Options{}, 0},
 		"transactions":   {catalog.PostgresSpec{Pooler: catalog.TransactionPooler}, Options{}, 0},
 		"writes":         {catalog.PostgresSpec{}, Options{Writes: true}, 0},
+		"traces":         {catalog.PostgresSpec{}, Options{Traces: true}, 0},
 		"a role":         {catalog.PostgresSpec{}, Options{Session: catalog.Session{Role: "reader"}}, 0},
 	} {
 		spec := c.spec

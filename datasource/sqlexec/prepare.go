@@ -4,6 +4,7 @@ import (
 	"context"
 	"strings"
 	"sync/atomic"
+	"time"
 
 	"usher/fault"
 	"usher/held"
@@ -157,18 +158,18 @@ func (p *Prepared) Short() bool { return p != nil && p.how == forAll && p.parts 
 
 // RunTogether is Run where the statement may go in one packet with those of others. Answered is
 // false if it was not asked: then it has to run in a session.
-func (p Statement) RunTogether(ctx context.Context, db Together) (results []*value.Result, answered bool, err error) {
+func (p Statement) RunTogether(ctx context.Context, db Together) (results []*value.Result, answered bool, waited time.Duration, err error) {
 	if !p.Short() {
-		return nil, false, nil
+		return nil, false, 0, nil
 	}
-	answered, err = db.Together(ctx, p.text, p.args, func(rows value.Rows) (err error) {
+	answered, waited, err = db.Together(ctx, p.text, p.args, func(rows value.Rows) (err error) {
 		results, err = p.read(ctx, rows)
 		return err
 	})
 	if err != nil {
 		results = nil
 	}
-	return results, answered, err
+	return results, answered, waited, err
 }
 
 // read reads all rows, into memory alone: others may wait behind them.

@@ -3,6 +3,7 @@ package sqlexec
 
 import (
 	"context"
+	"time"
 
 	"usher/plan"
 	"usher/value"
@@ -28,8 +29,8 @@ type Plans interface {
 // Together is a database that sends short statements of several callers in one packet.
 type Together interface {
 	// Together runs a statement with a plan for any arguments and has its rows read, which must
-	// wait for nothing else. It may not ask at all.
-	Together(ctx context.Context, text string, args []string, read func(value.Rows) error) (asked bool, err error)
+	// wait for nothing else. It may not ask at all. Waited is how long it was for others.
+	Together(ctx context.Context, text string, args []string, read func(value.Rows) error) (asked bool, waited time.Duration, err error)
 }
 
 // Writes is a session of a database that has code of its owner's run when rows are written.
