@@ -51,26 +51,27 @@ type Config struct {
 
 // Server is how usher listens and what it takes.
 type Server struct {
-	Listen        string         `yaml:"listen"`
-	AdminListen   string         `yaml:"admin_listen"`    // for metrics, profiles and health; empty: nowhere
-	TLS           *TLS           `yaml:"tls"`             // how listen answers as https; nil: it answers as http
-	H2C           bool           `yaml:"h2c"`             // takes HTTP/2 without TLS as well, from balancers
-	Secret        catalog.Secret `yaml:"secret"`          // empty: one is made at start
-	Numbers       string         `yaml:"numbers"`         // NumbersExact or NumbersString
-	Relay         bool           `yaml:"relay"`           // rows have ids, by which Relay finds them again
-	Timeout       time.Duration  `yaml:"timeout"`         // of one request
-	Drain         time.Duration  `yaml:"drain"`           // from not being ready to taking no requests, at the end
-	MaxBody       int64          `yaml:"max_body"`        // bytes of a request
-	MaxTokens     int            `yaml:"max_tokens"`      // lexical tokens of a document
-	MaxDepth      int            `yaml:"max_depth"`       // nested selections
-	MaxAliases    int            `yaml:"max_aliases"`     // in an operation
-	MaxRootFields int            `yaml:"max_root_fields"` // of an operation
-	MaxItems      int            `yaml:"max_items"`       // of lists in an operation's arguments
-	MaxConditions int            `yaml:"max_conditions"`  // in an operation's arguments
-	CacheBytes    int            `yaml:"cache_bytes"`     // of kept answers, of all datasets together
-	MaxWaiting    int            `yaml:"max_waiting"`     // questions of one tenant in line for one account
-	MaxWait       time.Duration  `yaml:"max_wait"`        // of one of them
-	MaxHeld       int64          `yaml:"max_held"`        // bytes of rows and answers, of all requests together; 0: as the memory allows
+	Listen        string           `yaml:"listen"`
+	AdminListen   string           `yaml:"admin_listen"`    // for metrics, profiles and health; empty: nowhere
+	TLS           *TLS             `yaml:"tls"`             // how listen answers as https; nil: it answers as http
+	H2C           bool             `yaml:"h2c"`             // takes HTTP/2 without TLS as well, from balancers
+	Secret        catalog.Secret   `yaml:"secret"`          // empty: one is made at start
+	OtherSecrets  []catalog.Secret `yaml:"other_secrets"`   // under which cursors are opened, and none are sealed
+	Numbers       string           `yaml:"numbers"`         // NumbersExact or NumbersString
+	Relay         bool             `yaml:"relay"`           // rows have ids, by which Relay finds them again
+	Timeout       time.Duration    `yaml:"timeout"`         // of one request
+	Drain         time.Duration    `yaml:"drain"`           // from not being ready to taking no requests, at the end
+	MaxBody       int64            `yaml:"max_body"`        // bytes of a request
+	MaxTokens     int              `yaml:"max_tokens"`      // lexical tokens of a document
+	MaxDepth      int              `yaml:"max_depth"`       // nested selections
+	MaxAliases    int              `yaml:"max_aliases"`     // in an operation
+	MaxRootFields int              `yaml:"max_root_fields"` // of an operation
+	MaxItems      int              `yaml:"max_items"`       // of lists in an operation's arguments
+	MaxConditions int              `yaml:"max_conditions"`  // in an operation's arguments
+	CacheBytes    int              `yaml:"cache_bytes"`     // of kept answers, of all datasets together
+	MaxWaiting    int              `yaml:"max_waiting"`     // questions of one tenant in line for one account
+	MaxWait       time.Duration    `yaml:"max_wait"`        // of one of them
+	MaxHeld       int64            `yaml:"max_held"`        // bytes of rows and answers, of all requests together; 0: as the memory allows
 
 	MaxExports    int           `yaml:"max_exports"`    // under way at a time
 	ExportTimeout time.Duration `yaml:"export_timeout"` // of one of them
@@ -166,6 +167,9 @@ const maxDrain = 10 * time.Minute
 // minSecret is how many bytes a secret that signs or encrypts must have.
 const minSecret = 32
 
+// maxOtherSecrets bounds how often a cursor is tried that nobody has sealed.
+const maxOtherSecrets = 4
+
 // file is the shape of usher.yml.
 type file struct {
 	Server       Server                           `yaml:"server"`
@@ -252,6 +256,17 @@ func (s Server) problems() []catalog.Problem {
 	}
 	if s.Secret != "" && len(s.Secret) < minSecret {
 		add("secret", "must have at least %d bytes; `openssl rand -base64 32` makes one", minSecret)
+	}
+	if len(s.OtherSecrets) > maxOtherSecrets {
+		add("other_secrets", "%d are too many, at most %d", len(s.OtherSecrets), maxOtherSecrets)
+	}
+	if s.Secret == "" && len(s.OtherSecrets) > 0 {
+		add("other_secrets", "opens what was sealed under a secret before `secret`: name that one as well")
+	}
+	for i, other := range s.OtherSecrets {
+		if len(other) < minSecret {
+			add("other_secrets", "each must have at least %d bytes; number %d has fewer", minSecret, i+1)
+		}
 	}
 	if s.Numbers != NumbersExact && s.Numbers != NumbersString {
 		add("numbers", "must be %s or %s", NumbersExact, NumbersString)

@@ -76,9 +76,9 @@ func (s *snapshot) wire(g *Gateway, before *snapshot) (err error) {
 	}); err != nil {
 		return err
 	}
-	if before != nil && before.cfg.Server.Secret == cfg.Server.Secret { // also one that was made at the start
+	if before != nil && before.cfg.Server.Secret == "" && cfg.Server.Secret == "" { // one was made at the start
 		s.cursors = before.cursors
-	} else if s.cursors, err = cursor.New([]byte(cfg.Server.Secret)); err != nil {
+	} else if s.cursors, err = sealer(cfg.Server); err != nil {
 		return err
 	}
 	s.data = resolvers.NewDatasets(s.sources, s.cursors, cfg.Server.Numbers == config.NumbersString)
@@ -188,4 +188,13 @@ func (s *snapshot) close() error {
 		return nil
 	}
 	return s.sources.Close()
+}
+
+// sealer is of the secrets that cursors are sealed under, and opened.
+func sealer(server config.Server) (*cursor.Sealer, error) {
+	var others [][]byte
+	for _, other := range server.OtherSecrets {
+		others = append(others, []byte(other))
+	}
+	return cursor.New([]byte(server.Secret), others...)
 }

@@ -65,12 +65,14 @@ func Open(ctx context.Context, spec Spec, opts Options) (*Store, error) {
 		hashing:     make(chan struct{}, opts.Logins),
 		decoy:       opts.Password.hash("the password of nobody"),
 	}
+	s.audit = audit.NewQueue(opts.AuditQueue, s.now, opts.Log, s.writeSoon)
+	s.journal = audit.NewJournal(s.now, opts.Log, s.writeChained)
+	s.chains = newChains(s.gateway, opts.Key)
 	budgets := quota.Options{Clock: s.now, Log: opts.Log, Patience: opts.Patience}
 	if spec.Postgres != nil { // a file is one gateway's, which counts in its memory
 		budgets.Settle = s.settleBudgets
 	}
 	s.budgets = quota.New(budgets)
-	s.audit = audit.NewQueue(opts.AuditQueue, s.now, opts.Log, s.writeEntries)
 	if err := s.connect(ctx, spec); err != nil {
 		return nil, fault.New(fault.Unavailable, "the control store cannot be opened").Because(redacted(err))
 	}
@@ -117,6 +119,7 @@ func (s *Store) start() {
 	hasten := make(chan struct{}, 1)
 	s.background.Go(func() { s.watch(ctx, hasten) })
 	s.background.Go(func() { every(ctx, writeEvery, s.flush) })
+	s.background.Go(func() { s.journal.Run(ctx) })
 	s.background.Go(func() { every(ctx, pruneEvery, s.pruneExpired) })
 	s.background.Go(func() { every(ctx, quota.Together, s.budgets.Tick) })
 	s.background.Go(func() { every(ctx, appearEvery, s.appear) })
@@ -149,6 +152,7 @@ func (s *Store) Close() error {
 	ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
 	defer cancel()
 	s.flush(ctx)
+	s.journal.Close(ctx)
 	s.leave(ctx)
 	s.audit.Close(ctx)
 	err := s.db.Close()

@@ -193,7 +193,8 @@ func (s *Store) CreateSavedQuery(ctx context.Context, p principal.Principal, n N
 		if err != nil {
 			return err
 		}
-		return t.record(savedEntry(p, "createSavedQuery", row))
+		t.record(savedEntry(p, "createSavedQuery", row))
+		return nil
 	})
 	if err != nil {
 		return SavedQuery{}, err
@@ -284,7 +285,8 @@ func (s *Store) changeSaved(ctx context.Context, p principal.Principal, id, oper
 		if err := change(t, row); err != nil {
 			return err
 		}
-		return t.record(savedEntry(p, operation, row))
+		t.record(savedEntry(p, operation, row))
+		return nil
 	})
 }
 

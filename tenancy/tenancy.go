@@ -175,7 +175,9 @@ type Store struct {
 	started time.Time
 
 	touches touches
-	audit   *audit.Queue
+	audit   *audit.Queue   // of data that was read
+	journal *audit.Journal // of what was refused
+	chains  *chains
 	hashing chan struct{}
 	decoy   string // a password hash that belongs to nobody
 

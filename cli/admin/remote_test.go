@@ -261,6 +261,20 @@ func TestBootstrap(t *testing.T) {
 	if out, err := program.Command(t, "key", "bootstrap", "-c", config); err == nil || !strings.Contains(err.Error(), "keys or users already: Make further keys") || strings.Contains(out, "usher_") {
 		t.Errorf("%v\n%s", err, out)
 	}
+	heads := filepath.Join(t.TempDir(), "heads.json")
+	if out, err := program.Command(t, "audit", "verify", "-c", config, "--heads", heads); err != nil || !strings.Contains(out, "nothing was changed, added or removed") {
+		t.Errorf("%v\n%s", err, out)
+	}
+	if out, err := program.Command(t, "audit", "verify", "-c", config, "--seen", heads, "--heads", heads, "--json"); err != nil || !strings.Contains(out, `"problems": 0`) {
+		t.Errorf("%v\n%s", err, out)
+	}
+	db.Exec(t, "UPDATE usher.audit SET detail = 'somebody' WHERE operation = 'bootstrap'")
+	if out, err := program.Command(t, "audit", "verify", "-c", config); err == nil || !strings.Contains(err.Error(), "1 findings") || !strings.Contains(out, "it was changed") {
+		t.Errorf("%v\n%s", err, out)
+	}
+	if _, err := program.Command(t, "key", "reseal", "-c", config); err == nil || !strings.Contains(err.Error(), "has no key") {
+		t.Error(err)
+	}
 	if _, err := program.Command(t, "key", "bootstrap", "-c", sellers(t, "")); err == nil || !strings.Contains(err.Error(), "has no control store") {
 		t.Error(err)
 	}
