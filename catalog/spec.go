@@ -47,6 +47,7 @@ type SourceSpec struct {
 
 	SearchPath []string `yaml:"search_path" kind:"postgres"` // nil: the database's
 	ShowRaised bool     `yaml:"show_raised" kind:"postgres"`
+	TraceSQL   bool     `yaml:"trace_sql" kind:"postgres"`
 
 	Session    SessionSpec `yaml:"session" kind:"postgres"`
 	AllowHosts []string    `yaml:"allow_hosts" kind:"postgres api"`

@@ -24,6 +24,7 @@ import (
 	"usher/auth"
 	"usher/catalog"
 	"usher/dashboard"
+	"usher/trace"
 )
 
 // Schema is the JSON Schema of usher.yml, for editors.
@@ -85,6 +86,7 @@ type Server struct {
 	Playground     bool     `yaml:"playground"`      // the former name of console: what either leaves out is not served
 	FrameAncestors []string `yaml:"frame_ancestors"` // web origins whose pages may show the console in a frame
 	ExplainTokens  bool     `yaml:"explain_tokens"`  // says in answers why a token was refused
+	TraceTenants   string   `yaml:"trace_tenants"`   // how spans name tenants: plain, hashed or off
 
 	ProfileRates ProfileRates `yaml:"profile_rates"`
 }
@@ -157,7 +159,7 @@ func DefaultServer() Server {
 		Listen: "127.0.0.1:8080", Numbers: NumbersExact, Timeout: 30 * time.Second, Drain: 5 * time.Second, MaxBody: 1 << 20,
 		MaxTokens: 10_000, MaxDepth: 15, MaxAliases: 100, MaxRootFields: 50, MaxItems: 10_000, MaxConditions: 1000, CacheBytes: 64 << 20,
 		MaxWaiting: 100, MaxWait: 10 * time.Second, MaxExports: 4, ExportTimeout: time.Hour, MaxImport: 1 << 30, ImportTimeout: time.Hour,
-		Console: true, Playground: true,
+		Console: true, Playground: true, TraceTenants: trace.Plain,
 	}
 }
 
@@ -270,6 +272,9 @@ func (s Server) problems() []catalog.Problem {
 	}
 	if s.Numbers != NumbersExact && s.Numbers != NumbersString {
 		add("numbers", "must be %s or %s", NumbersExact, NumbersString)
+	}
+	if s.TraceTenants != trace.Plain && s.TraceTenants != trace.Hashed && s.TraceTenants != trace.Off {
+		add("trace_tenants", "must be plain, hashed or off")
 	}
 	if s.Timeout <= 0 {
 		add("timeout", "must be longer than nothing, such as 30s")

@@ -51,6 +51,7 @@ type Options struct {
 	CacheBytes int              // of kept answers; default 64 MiB
 	Clock      func() time.Time // default time.Now
 	Log        *slog.Logger     // default slog.Default
+	Traced     bool             // requests may be traced
 }
 
 // Sources answers plans of one catalog.
@@ -95,7 +96,7 @@ func New(cat *catalog.Catalog, opts Options) (*Sources, error) {
 	opts.Accounts = cmp.Or(opts.Accounts, 64)
 	opts.Conns.Idle = cmp.Or(opts.Conns.Idle, 5*time.Minute)
 	l := &lasting{
-		opts: opts, conns: pool.New(opts.Conns), engine: duckdb.NewEngine(opts.Engine), budget: opts.Held, metrics: newMetrics(),
+		opts: opts, conns: pool.New(opts.Conns), engine: duckdb.NewEngine(opts.Engine), budget: opts.Held, metrics: newMetrics(opts),
 	}
 	l.opts.Waiting.Weight = func(tenant string) int { return l.catalog.Load().Weight(tenant) }
 	l.catalog.Store(cat)

@@ -13,6 +13,7 @@ import (
 	"usher/plan"
 	"usher/quota"
 	"usher/sqlgen"
+	"usher/trace"
 )
 
 // Import writes rows as they come and tells how many are in, after an error too: all or none
@@ -58,6 +59,12 @@ func (s *Sources) Import(ctx context.Context, i plan.Import, rows sqlexec.Incomi
 			return 0, err
 		}
 	}
+	ctx, span := trace.Ask(ctx, "import", sourceOf(i.Target()))
+	defer func() {
+		span.Rows(int(in))
+		failed(span, err)
+		span.End()
+	}()
 	of := []writtenTable{{table: i.Table()}}
 	if err := db.guard.allows(ctx, of); err != nil {
 		return 0, err
@@ -103,8 +110,10 @@ func (d *database) load(ctx context.Context, i plan.Import, loading *sqlexec.Loa
 		}
 		return loading.Write(ctx, loads, limit)
 	})
+	took := time.Since(began)
 	d.meter.statements.Inc()
-	d.meter.duration.Observe(time.Since(began).Seconds())
+	d.meter.took(ctx, took)
+	d.meter.costs.Add(i.Identity().Tenant(), took)
 	if _, refused := d.again(ctx, of, err); refused != nil { // the rows have gone by
 		err = refused
 	}

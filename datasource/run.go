@@ -34,6 +34,11 @@ func (r *runner) ask(ctx context.Context, q *Question) (Answered, error) {
 			return sqlexec.Fetch(ctx, session, r.dialect, q.query, q.stream.take)
 		})
 	}
+	if together, ok := r.db.(sqlexec.Together); ok {
+		if results, answered, err := q.statement.RunTogether(ctx, together); answered {
+			return answeredWith(results...), err
+		}
+	}
 	var results []*value.Result
 	err := r.db.Session(ctx, false, func(session sqlexec.Session) (err error) {
 		if err := r.fits(ctx, session, q); err != nil {

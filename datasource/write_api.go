@@ -337,7 +337,7 @@ func (w *calling) choose(ctx context.Context) error {
 	case w.count > mostCalls:
 		return tooManyCalls(w.change)
 	case w.change.Kind().One() && w.count > 1:
-		return fault.New(fault.Internal, "the key of %s names several rows", w.change.Dataset())
+		return sqlexec.SeveralRows(w.change.Dataset())
 	}
 	return w.current()
 }
@@ -444,7 +444,7 @@ func (w *calling) named(ctx context.Context, l plan.Level, keys [][]value.Value,
 		n := int(rows.Cell(0).Int) - 1
 		if n < 0 || n >= count || there[n] {
 			_ = rows.Close()
-			return nil, fault.New(fault.Internal, "the key of %s names several rows", w.change.Dataset())
+			return nil, sqlexec.SeveralRows(w.change.Dataset())
 		}
 		there[n] = true
 		if cell != nil {

@@ -6,6 +6,7 @@ package gateway
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -29,6 +30,7 @@ import (
 	"usher/quota"
 	"usher/stage"
 	"usher/tenancy"
+	"usher/trace"
 	"usher/traffic"
 )
 
@@ -37,6 +39,7 @@ type Options struct {
 	Console console.Options
 	Log     *slog.Logger
 	Metrics []prometheus.Collector // of what stands around it, shown with its own
+	Tracer  *trace.Tracer          // nil: nobody traces
 }
 
 // Gateway answers requests, from New to Close.
@@ -52,6 +55,7 @@ type Gateway struct {
 	traffic  *traffic.Hour
 	seen     traffic.Sources // when they answered and failed
 	started  time.Time
+	unnamed  []byte // hides tenants in traces where the configuration has no secret for it
 	current  atomic.Pointer[snapshot]
 	draining atomic.Bool // it is about to end: no further requests, please
 
@@ -73,9 +77,10 @@ type instruments struct {
 // when it fails.
 func New(ctx context.Context, cfg *config.Config, opts Options) (_ *Gateway, err error) {
 	g := &Gateway{
-		opts: opts, budget: held.New(cfg.Server.MaxHeld), loads: NewLoads(), traffic: traffic.New(), started: time.Now(),
+		opts: opts, budget: held.New(cfg.Server.MaxHeld), loads: NewLoads(), traffic: traffic.New(), started: time.Now(), unnamed: []byte(rand.Text()),
 		counts: instruments{upstream.NewMetrics(), transport.NewMetrics(), transport.NewExportMetrics(), transport.NewImportMetrics(), stage.New()},
 	}
+	g.counts.stages.Traced = opts.Tracer != nil
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, g.Close())

@@ -32,6 +32,7 @@ type Issued struct {
 	ID      string
 	Token   string
 	Expires time.Time // zero: never
+	Blank   []string  // dashboards of which the token shows no tile
 }
 
 func tokenRowName(id string) string { return "tokens/" + id }

@@ -304,6 +304,9 @@ func (s *Store) makeToken(ctx context.Context, p principal.Principal, a act, r T
 		if err != nil {
 			return err
 		}
+		if made.Blank, err = t.blank(wanted, r.Dashboards); err != nil {
+			return err
+		}
 		a.detail = made.ID + " for " + r.Subject
 		t.record(a.entry(p))
 		return nil

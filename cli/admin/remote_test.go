@@ -351,6 +351,10 @@ func TestUpdates(t *testing.T) {
 	if out := asBackend("saved-query", "show", "sales"); !strings.HasSuffix(plain(out), "variables  {\"n\":1}\n\nquery($n: Int!) { orders(limit: $n) { id } }\n") {
 		t.Error(out)
 	}
+	if out := asBackend("saved-query", "copy", "sales", "--as", "ours"); !strings.Contains(plain(out), "ours") {
+		t.Errorf("the copy shows as %q", out)
+	}
+	asBackend("saved-query", "delete", "ours")
 	wantText(t, asBackend("saved-query", "delete", "sales"), "deleted: sales\n")
 
 	board := file("board.yml", "title: Sales\ntiles:\n- {id: a, at: {x: 0, y: 0, w: 3, h: 2}, query: '{ orders { id } }', chart: {kind: table, rows: orders}}\n")
@@ -398,7 +402,7 @@ func TestUpdates(t *testing.T) {
 		{[]string{"role", "delete", "clerk", "--tenant", "acme"}, "clerk"},
 		{[]string{"role", "put", "clerk", "--tenant", "acme", "--file", file("bad.yml", "a: [")}, "is neither JSON nor YAML"},
 		{[]string{"role", "put", "clerk", "--tenant", "acme", "--file", filepath.Join(dir, "no.yml")}, "cannot read the file"},
-		{[]string{"saved-query", "show", "sales"}, "saved queries are a tenant's"},
+		{[]string{"saved-query", "show", "sales"}, "there is no saved query sales"},
 		{[]string{"saved-query", "update", "sales"}, "say what to change"},
 		{[]string{"session", "act", "nobody", "--reason", "r"}, "nobody"},
 	} {

@@ -90,6 +90,7 @@ func (h *exporter) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	ctx, share := h.options.Held.Begin(ctx)
 	defer share.End()
 	x := &exchange{handler: h.handler, w: w, share: share, maxBody: h.options.MaxBody, r: r, ctx: client.With(graphql.StartOperationTrace(ctx), r, h.options.Proxies)}
+	x.trace()
 	out := &outlet{exchange: x, checked: start}
 	defer func() {
 		recovered := recover()
@@ -97,6 +98,7 @@ func (h *exporter) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			x.panicked(recovered)
 		}
 		x.log(time.Since(start))
+		x.traced()
 		h.export.Metrics.ended(x.outcome, out.rows)
 		if recovered != nil && out.begun || out.broken {
 			out.abandon()
@@ -135,7 +137,7 @@ func (h *exporter) serve(x *exchange, out *outlet, start time.Time) *refusal {
 	if errs != nil {
 		return x.answer(graphqlResponse, x.exec.DispatchError(graphql.WithOperationContext(ctx, operation), errs))
 	}
-	x.operation = operation.Operation.Name
+	x.operation, x.kind = operation.Operation.Name, operation.Operation.Operation
 	dataset := x.r.PathValue("dataset")
 	ctx, asked, err := h.export.Read(ctx, operation, dataset)
 	if err != nil {

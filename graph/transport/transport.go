@@ -27,6 +27,7 @@ import (
 	"usher/held"
 	"usher/principal"
 	"usher/stage"
+	"usher/trace"
 	"usher/traffic"
 )
 
@@ -67,6 +68,10 @@ type Options struct {
 	// Stages measure how long authenticating and validating take. Nil means that
 	// nobody looks at them.
 	Stages *stage.Times
+	// Tracer makes requests traces, and TraceTenant is how a tenant is named there.
+	// Nil means that nobody traces.
+	Tracer      *trace.Tracer
+	TraceTenant func(id string) string
 	// Logger gets one line per request, the causes of refusals and panics.
 	// Nil means slog.Default.
 	Logger *slog.Logger
