@@ -88,7 +88,7 @@ func TestSchema(t *testing.T) {
 	var outside, inside int
 	err := db.Open(t).QueryRowContext(t.Context(), `SELECT count(*) FILTER (WHERE schemaname = 'public'), count(*) FILTER (WHERE schemaname = 'control')
 		FROM pg_tables WHERE schemaname NOT IN ('pg_catalog', 'information_schema')`).Scan(&outside, &inside)
-	if err != nil || outside != 1 || inside != 15 {
+	if err != nil || outside != 1 || inside != 16 {
 		t.Errorf("%d tables outside of the schema, %d inside, %v", outside, inside, err)
 	}
 }
