@@ -28,6 +28,7 @@ type packets struct {
 	account *pool.Account
 	most    int           // packets under way
 	brief   time.Duration // how long one waits while nothing moves
+	traces  bool          // statements of a traced request say so, and go alone
 
 	mu     sync.Mutex
 	flying int
@@ -52,7 +53,7 @@ func newPackets(account *pool.Account, conns int, c *connector) *packets {
 	if conns < 4 || c.pooling.pooled() || c.opts.Writes || !c.opts.Session.Empty() {
 		return nil
 	}
-	return &packets{account: account, most: conns / 2, brief: brief}
+	return &packets{account: account, most: conns / 2, brief: brief, traces: c.opts.Traces}
 }
 
 // Packets is how many short statements may wait for each other; 0: none goes with others.
@@ -86,7 +87,7 @@ type rider struct {
 // packet with those of others, and has its rows read. It may do nothing: then the
 // statement is to be asked in a session.
 func (db *DB) Together(ctx context.Context, text string, args []string, read func(value.Rows) error) (asked bool, err error) {
-	if db.packets == nil || ctx.Err() != nil || bindable(args) != nil {
+	if db.packets == nil || ctx.Err() != nil || bindable(args) != nil || db.packets.tell(ctx) {
 		return false, nil
 	}
 	k, w := db.packets, &rider{text: text, args: args}

@@ -16,3 +16,7 @@ func (c *conn) told(ctx context.Context, text string) string {
 	}
 	return trace.Comment(ctx) + text
 }
+
+// tell tells that a statement is to say its trace: it goes alone, for what goes with others is
+// prepared by name.
+func (k *packets) tell(ctx context.Context) bool { return k.traces && trace.Comment(ctx) != "" }
