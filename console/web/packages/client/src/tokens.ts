@@ -54,7 +54,7 @@ export class Tokens {
   async #fetch(): Promise<string> {
     const given = await this.#source!();
     const { token, expiresAt } = typeof given === 'string' ? { token: given, expiresAt: undefined } : given;
-    if (typeof token !== 'string' || token === '') throw new UsherError('The page handed out no token.', { code: 'NO_TOKEN', hint: 'Its function has to return a token, or {token, expiresAt}.' });
+    if (typeof token !== 'string' || token === '') throw new UsherError('The page handed out no token.', { code: 'NO_TOKEN' });
     const now = this.#now();
     this.#token = token;
     this.#expires = expiresAt ? Date.parse(expiresAt) : endOfJWT(token);
@@ -83,24 +83,16 @@ export function tokensFrom(url: string | URL, fetcher: typeof fetch): TokenSourc
     } catch {
       throw new UsherError('The page could not ask for a token.', { code: 'NETWORK' });
     }
-    const { status } = response;
-    if (status === 401 || status === 403) throw new UsherError('You are no longer signed in.', { code: 'UNAUTHENTICATED', status });
-    const none = (what: string, hint: string) => new UsherError(`${new URL(url, response.url || globalThis.document?.baseURI).pathname} ${what}.`, { code: 'NO_TOKEN', status, hint });
-    if (status >= 500) throw new UsherError(`The page got no token: its backend answered ${status}.`, { code: 'UNAVAILABLE', status });
-    if (!response.ok) throw none(`answered ${status}`, 'Does the page name the right token-url, and does it take POST?');
     const text = (await response.text()).trim();
-    if (text.startsWith('<')) throw none('answered a page and no token', 'Perhaps it is a form to sign in, or another route than token-url should name.');
-    if (!text.startsWith('{')) {
-      if (text === '' || /\s/.test(text)) throw none('answered no token', 'It has to answer {"token": "…", "expiresAt": "…"}, or the token as text.');
-      return text;
+    if (response.ok) {
+      if (/^[\w.~+/=-]+$/.test(text)) return text;
+      try {
+        const issued = JSON.parse(text) as Issued;
+        if (issued.token && typeof issued.token === 'string') return issued;
+      } catch {
+        // said below
+      }
     }
-    let issued: Issued;
-    try {
-      issued = JSON.parse(text) as Issued;
-    } catch {
-      throw none('answered no JSON', 'It has to answer {"token": "…", "expiresAt": "…"}, or the token as text.');
-    }
-    if (typeof issued.token !== 'string' || issued.token === '') throw none('answered without a token', 'Hand on what createToken answered: {"token": "…", "expiresAt": "…"}. Did it answer errors?');
-    return issued;
+    throw (await import('./advice.ts')).noToken(url, response, text);
   };
 }

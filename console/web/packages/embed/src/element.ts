@@ -101,7 +101,8 @@ export abstract class UsherElement<Answer = unknown> extends LitElement {
     const caller = ['server', 'tokenUrl', 'token', 'client'].some((name) => changed.has(name));
     if (caller) this.#own = undefined;
     if (caller || !this.hasUpdated || this.identity.some((name) => changed.has(name))) this.#start();
-    else if (this.details.some((name) => changed.has(name))) this.#wrong(false) ? this.#start() : this.refresh();
+    else if (this.objects.some((name) => changed.has(name)) && (this.#wrong(false) || (this._problem as UsherError | undefined)?.code === 'SETUP')) this.#start();
+    else if (this.details.some((name) => changed.has(name))) this.refresh();
   }
 
   #waits: ReturnType<typeof setTimeout> | undefined;
@@ -117,17 +118,17 @@ export abstract class UsherElement<Answer = unknown> extends LitElement {
       const value = (this as unknown as Record<string, unknown>)[name];
       if (value === undefined || value === null || (typeof value === 'object' && !Array.isArray(value) && !(value instanceof Unread))) continue;
       const shown = value instanceof Unread ? value.text : String(value);
-      if (tell) this.#setup(`The attribute "${name}" is no JSON object: ${shown.slice(0, 80)}`, `Write it as ${name}='{"region": "EU"}', with double quotes inside of single ones.`);
+      if (tell) this.#setup((say) => say.unread(name, shown));
       return true;
     }
     return false;
   }
 
-  #setup(message: string, hint: string): void {
-    const problem = new UsherError(message, { code: 'SETUP', hint });
-    this._problem = problem;
+  #setup(say: (words: typeof import('./setup.ts')) => UsherError): void {
     this._busy = false;
-    this.tell('error', { error: problem });
+    void import('./setup.ts').then((words) => {
+      if (!this.#feed) this.tell('error', { error: (this._problem = say(words)) });
+    });
   }
 
   /** Asks for new numbers now. */
@@ -145,7 +146,7 @@ export abstract class UsherElement<Answer = unknown> extends LitElement {
     clearTimeout(this.#waits);
     if (this.#wrong(true)) return;
     if (!this.asks()) {
-      this.#waits = setTimeout(() => this.#setup(`The element has no "${this.needs}".`, this.needs === 'name' ? 'Name a dashboard: <usher-dashboard name="sales">.' : 'Give it a question: <usher-chart query="{ … }">.'), late);
+      this.#waits = setTimeout(() => this.#setup((say) => say.missing(this.needs)), late);
       return;
     }
     this._busy = true;
