@@ -29,7 +29,7 @@ func (c *compiler) tenants() {
 			}
 		}
 		if spec.Registered != nil && !*spec.Registered {
-			if spec.Key != "" || spec.Name != "" || spec.Strategy != "" || spec.Cell != "" || len(spec.Strategies) > 0 || spec.ExternalIDs != nil || spec.AllowHosts != nil || len(spec.Accounts) > 0 || len(spec.Bind) == 0 {
+			if spec.Key != "" || spec.Name != "" || spec.Strategy != "" || spec.Cell != "" || len(spec.Strategies)+len(spec.Bindings) > 0 || spec.ExternalIDs != nil || spec.AllowHosts != nil || len(spec.Accounts) > 0 || len(spec.Bind) == 0 {
 				at.in("registered").problem("the control store says what the tenant is; beside `registered: false` there is `bind` and nothing else")
 			}
 			continue
@@ -53,7 +53,10 @@ func (c *compiler) tenants() {
 		if err := c.catalog.CheckStrategies(spec.Strategies); err != nil {
 			at.in("strategies").problem("%s", err)
 		}
-		t.Strategies = spec.Strategies
+		if err := c.catalog.CheckBindings(id, spec.Bindings); err != nil {
+			at.in("bindings").problem("%s", err)
+		}
+		t.Strategies, t.Bindings = spec.Strategies, spec.Bindings
 		allowed, err := ParseDestinations(spec.AllowHosts)
 		if err != nil {
 			at.in("allow_hosts").problem("%s", err)

@@ -48,12 +48,13 @@ func (c serveCommand) Run(ctx context.Context, s *term.IO) error {
 	noteWaits(cfg.Server.ProfileRates)
 	sink := logsink.New(s.Stderr, logsink.JSON(slog.LevelInfo))
 	log := sink.Logger()
-	again := &reloader{read: func() (*config.Config, error) { return c.read(s.Env) }, log: log, ready: make(chan struct{})}
+	again := &reloader{ready: make(chan struct{})}
 	background, leave := context.WithCancel(context.WithoutCancel(ctx))
 	defer leave()
 	defer outlive(func() { _ = again.reload(background) })() // it is in the log
 	defer sink.Close()
-	g, err := gateway.New(ctx, cfg, gateway.Options{Log: log, Metrics: []prometheus.Collector{sink, build.Metric(build.Read())}})
+	read := func() (*config.Config, error) { return c.read(s.Env) }
+	g, err := gateway.New(ctx, cfg, gateway.Options{Log: log, Read: read, Metrics: []prometheus.Collector{sink, build.Metric(build.Read())}})
 	if err != nil {
 		return err
 	}
