@@ -1,7 +1,9 @@
-// Package audit owns what is noted of who did what: the entry, and the queue of
-// those that nobody waits for. It refuses to hold anything up: an entry that
-// cannot be written in time is dropped, counted and reported. Where entries are
-// kept is the control store's; an act and its entry are one transaction there.
+// Package audit owns what is noted of who did what: the entry; the queue of
+// those that nobody waits for, which may lose some and counts them; the journal of
+// those that have to be written; and the chains by which it is found out that
+// somebody has changed, added or removed an entry. It refuses to hold anything up
+// for longer than a moment. Where entries are kept is the control store's; an act
+// and its entry are one transaction there.
 package audit
 
 import (

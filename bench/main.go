@@ -7,12 +7,14 @@
 // fail with the machine's mood.
 //
 //	go run . [-quick] [-peers] [-only W1,W2] [-clients 16,64] [-rounds 10] [-usher ../bin/usher] [-cache DIR] [-out DIR]
+//	go run . -fair [-usher ../bin/usher]
 //	go run . -compare OLD [-usher NEW] -only W1,W2 -clients 16 -rounds 10
 //
 // With -compare two builds of usher are measured beside each other, and nothing
 // else. With -growth it reports instead what one answer costs when the catalog, the
 // registry, the operation or the answer grows, how usher behaves when it is cold,
-// and the memory of a million requests. -only, -clients and -rounds write no files.
+// and the memory of a million requests; with -fair, what tenants notice of one that
+// asks for far more than its share. -only, -clients and -rounds write no files.
 package main
 
 import (
@@ -87,6 +89,7 @@ func run(ctx context.Context) error {
 	round := flags.Duration("round", 0, "how long each of them is, such as 5s for a profiler")
 	peers := flags.Bool("peers", false, "with -quick: gqlgen's server and PostGraphile as well")
 	grow := flags.Bool("growth", false, "report what grows with what instead, into GROWTH.md")
+	fairness := flags.Bool("fair", false, "report instead what tenants notice of one that asks for fifty times its share; quick")
 	profile := flags.Bool("perf", false, "print the process ids before measuring, for a profiler")
 	if err := flags.Parse(os.Args[1:]); err != nil {
 		return err
@@ -117,6 +120,9 @@ func run(ctx context.Context) error {
 		}
 	}
 	p.older = *older
+	if *fairness {
+		return reportFairness(ctx, *usher, *cache, os.Stdout)
+	}
 	if *grow {
 		return reportGrowth(ctx, p, *usher, *cache, *out)
 	}

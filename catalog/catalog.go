@@ -26,8 +26,11 @@ type Catalog struct {
 	Roles           map[string]*Role
 	Unreached       Unreached // what is not known yet
 
-	byName map[string]*Dataset
-	byKey  map[string]string // ids of Tenants, by their keys
+	byName  map[string]*Dataset
+	Budgets Budgets // of each tenant and each token
+
+	weights map[string]int    // of tenants, also of those that the control store registers
+	byKey   map[string]string // ids of Tenants, by their keys
 
 	byExternalID map[string]string // likewise
 	shapes       map[string]string // by tenant, see ShapeOf

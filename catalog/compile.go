@@ -72,6 +72,7 @@ func (c *compiler) at(path ...string) place { return place{path: path, to: &c.pr
 func (c *compiler) limits() {
 	l, at := c.spec.Limits, c.at("limits")
 	c.rows, c.maxRows = limitPair(at, "rows", "max_rows", l.Rows, l.MaxRows, defaultRows, defaultMaxRows)
+	c.catalog.Budgets = Budgets{Tenant: budget(at.in("tenant"), l.Tenant), Token: budget(at.in("token"), l.Token)}
 }
 
 // limitPair fills and checks a default and a maximum number of rows.

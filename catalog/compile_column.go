@@ -348,6 +348,15 @@ func (c *compiler) stored(d *draft, source string, col *Column) Stored {
 		at.problem("in %s %s", source, drift)
 	}
 	s.Native, s.Form, s.ByCode, s.Filled, s.Default, s.Spread = tc.Native, tc.Form, tc.ByCode, !tc.Nullable && !t.View, tc.Default, tc.Spread
+	if col.Type.Scalar == value.Enum && served(tc.Type).Scalar == value.Enum && len(tc.Type.Labels) > len(col.Type.Labels) {
+		var more []string
+		for _, label := range tc.Type.Labels {
+			if !slices.Contains(col.Type.Labels, label) {
+				more = append(more, label)
+			}
+		}
+		at.note("%s has more labels in %s than here: %s; a row with one of them has null there, and an error", col.Name, source, strings.Join(more, ", "))
+	}
 	if note := tc.Form.Note(); note != "" {
 		at.note("%s (%s) is served %s", col.Name, tc.Native, note)
 	}
@@ -389,7 +398,7 @@ func differs(col *Column, tc TableColumn, view bool) string {
 	switch {
 	case !same || t.List != found.List:
 		return fmt.Sprintf("it is %s (%s), not %s", found.GraphQL(), tc.Native, t.GraphQL())
-	case t.Scalar == value.Enum && !slices.Equal(t.Labels, found.Labels):
+	case t.Scalar == value.Enum && !labelsIn(t.Labels, found.Labels):
 		return fmt.Sprintf("its labels are %s, not %s", strings.Join(found.Labels, ", "), strings.Join(t.Labels, ", "))
 	case t.Scalar == value.Decimal && found.Scale != value.Unscaled && t.Scale != found.Scale:
 		return fmt.Sprintf("it has %d digits after the point (%s), not %s", found.Scale, tc.Native, scaleText(t.Scale))
@@ -397,6 +406,17 @@ func differs(col *Column, tc TableColumn, view bool) string {
 		return "it may be null; write the type without !, or make the column NOT NULL"
 	}
 	return ""
+}
+
+// labelsIn tells whether an enum's labels are among those that the source has, in their order: ALTER TYPE …
+// ADD VALUE leaves what there was.
+func labelsIn(labels, of []string) bool {
+	for _, label := range of {
+		if len(labels) > 0 && labels[0] == label {
+			labels = labels[1:]
+		}
+	}
+	return len(labels) == 0
 }
 
 func scaleText(scale int) string {

@@ -142,10 +142,13 @@ func (c *compiler) checkParentIn(at place, d *draft, source string, chain []*Dat
 	}
 	declared := len(to.Key) > 0 && !slices.ContainsFunc(to.Key, func(col *Column) bool { return !slices.Contains(cols, col) })
 	t, known := to.found[source]
-	enforced := known && to.uniqueIn(t, to.Bindings[source], cols)
+	enforced := known && to.tellsApart(t, to.Bindings[source], cols)
 	switch {
+	case enforced && slices.Contains(cols, to.Tenant): // two of one key are one tenant's
 	case enforced:
-		to.relied = append(to.relied, relied{source, d.Name, cols})
+		to.relied = append(to.relied, relied{source: source, by: d.Name, columns: cols, Alone: to.aloneIn(t, to.Bindings[source], cols)})
+	case known && t.Inherited:
+		at.problem("tables inherit from %s, and no key tells their rows from its own, so a row of %s could lead to two", to.Name, d.Name)
 	case declared && !known:
 	case declared && len(t.uniqueSets()) == 0 && (t.View || src.Kind != Postgres): // where a constraint is not to be had
 		at.note("nothing in %s says that a row of %s has its key for itself among the rows of all tenants; with two of one key, both their tenants would see what leads to it", source, to.Name)
@@ -153,6 +156,43 @@ func (c *compiler) checkParentIn(at place, d *draft, source string, chain []*Dat
 		at.problem("%s leads to one row of a tenant, but not to one among those of all: what it pairs must be unique in %s, whoever's the rows are, "+
 			"or two tenants would see one row", d.Parent.Name, to.Name)
 	}
+}
+
+// tellsApart tells whether no two rows that are read of the table agree in cols.
+func (d *draft) tellsApart(t Table, b *Binding, cols []*Column) bool {
+	return !t.Inherited && d.uniqueIn(t, b, cols)
+}
+
+// aloneIn says how it is known of a table in which cols tell rows apart.
+func (d *draft) aloneIn(t Table, b *Binding, cols []*Column) Alone {
+	out := Alone{Parts: t.Parts}
+	for _, col := range cols {
+		out.Columns = append(out.Columns, b.Columns[col.Name].Name)
+	}
+	late := slices.ContainsFunc(t.Colliding, func(by CollidingBy) bool { return by.Deferrable && slices.Equal(by.Columns, t.PrimaryKey) })
+	out.Primary = len(t.PrimaryKey) > 0 && !late && !t.Parts &&
+		!slices.ContainsFunc(t.PrimaryKey, func(name string) bool { return !slices.Contains(out.Columns, name) })
+	return out
+}
+
+// Alone are columns of a table by which no two of its rows agree, whoever's they are. Whose rows of
+// others are that lead there follows from it, so who reads those has to see to it that it still holds.
+type Alone struct {
+	Columns []string // as the source names them
+	Primary bool     // the primary key is in them
+	Parts   bool     // partitions hold the rows
+}
+
+// Alone is what whose-the-rows-are relies on in a source where they lead to the dataset by pairs; nil: on
+// nothing, or nothing that the source promises.
+func (d *Dataset) Alone(source string, on []Pair) *Alone {
+	for i := range d.relied {
+		if r := &d.relied[i]; r.source == source && len(r.columns) == len(on) &&
+			!slices.ContainsFunc(on, func(p Pair) bool { return !slices.Contains(r.columns, p.To) }) {
+			return &r.Alone
+		}
+	}
+	return nil
 }
 
 // uniqueIn tells whether a table of the dataset promises that no two rows agree

@@ -91,7 +91,7 @@ func postgresSource(at place, spec SourceSpec) PostgresSpec {
 		Schema: cmp.Or(spec.Schema, defaultSchema), SSLMode: spec.SSLMode, RootCert: string(spec.RootCert),
 		MaxConns: cmp.Or(spec.MaxConns, defaultMaxConns), AllowPrivate: spec.AllowPrivate,
 		Session: session(at.in("session"), spec.Session), Pooler: Pooler(spec.Pooler), MaxLag: cmp.Or(spec.MaxLag, DefaultMaxLag),
-		SearchPath: spec.SearchPath, ShowRaised: spec.ShowRaised,
+		SearchPath: spec.SearchPath, ShowRaised: spec.ShowRaised, TraceSQL: spec.TraceSQL,
 	}
 	for i, schema := range spec.SearchPath {
 		if schema == "" || len(schema) > MaxName || strings.Contains(schema, "\x00") {

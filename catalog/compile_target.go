@@ -29,7 +29,7 @@ func (c *compiler) target(d *draft, src *Source, b *Binding, t Table, known bool
 		return nil
 	}
 	alone := d.alone(src, b)
-	out := &Target{Triggers: t.Triggers, Unsure: t.hides(), Checks: t.Checks, Shape: t.Shape, Parts: t.Parts, alone: alone}
+	out := &Target{Triggers: t.Triggers, Unsure: t.hides(), Checks: t.Checks, Shape: t.Shape, Parts: t.Parts, Members: t.Members, alone: alone}
 	if known && !t.hides() {
 		for _, by := range t.colliding() {
 			out.Keys = append(out.Keys, d.uniqueKey(b, by, t, alone))

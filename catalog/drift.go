@@ -8,6 +8,7 @@ import (
 type Drift struct {
 	Missing bool              // there is no such table
 	Columns map[string]string // by column: how it differs
+	Shared  []string          // datasets of which a row may be two tenants' now, since it may lead to two rows here
 }
 
 const notThere = "it is not there"
@@ -16,7 +17,7 @@ const notThere = "it is not there"
 func (d Drift) Lacks(column string) bool { return d.Columns[column] == notThere }
 
 // Differs tells whether there is anything to say.
-func (d Drift) Differs() bool { return d.Missing || len(d.Columns) > 0 }
+func (d Drift) Differs() bool { return d.Missing || len(d.Columns) > 0 || len(d.Shared) > 0 }
 
 // Drift compares the tables of a schema with what the dataset promises of the
 // one it is bound to.
@@ -48,6 +49,11 @@ func (d *Dataset) driftOf(b *Binding, t Table) Drift {
 			if bad := differs(col, tc, t.View); bad != "" {
 				out.Columns[col.Name] = bad
 			}
+		}
+	}
+	for _, r := range d.relied {
+		if d.Bindings[r.source] == b && !(&draft{Dataset: d}).tellsApart(t, b, r.columns) {
+			out.Shared = append(out.Shared, r.by)
 		}
 	}
 	return out

@@ -26,6 +26,8 @@ type Judgement struct {
 	Shape   int64    // of the table that was judged
 	Parts   bool
 
+	Triggers bool // the table that was judged has some
+
 	table Table
 }
 
@@ -37,7 +39,7 @@ func (d *Dataset) Rejudge(b *Binding, tables []Table) Judgement {
 		return Judgement{}
 	}
 	t, work := tables[i], &draft{Dataset: d}
-	j := Judgement{Found: true, Shape: t.Shape, Parts: t.Parts, table: t}
+	j := Judgement{Found: true, Shape: t.Shape, Parts: t.Parts, Triggers: t.Triggers, table: t}
 	against := func(words ...string) { j.Rows = append(j.Rows, strings.Join(words, "")) }
 	alone := b.Target.alone
 	for _, by := range t.colliding() {
@@ -58,7 +60,7 @@ func (d *Dataset) Rejudge(b *Binding, tables []Table) Judgement {
 		}
 	}
 	for _, r := range d.relied {
-		if d.Bindings[r.source] == b && !work.uniqueIn(t, b, r.columns) {
+		if d.Bindings[r.source] == b && !work.tellsApart(t, b, r.columns) {
 			against("rows of ", r.by, " are whose their one row of ", d.Name, " is, and its key is unique no more: two tenants would see one row")
 		}
 	}
@@ -81,6 +83,7 @@ type relied struct {
 	source  string
 	by      string // the other dataset
 	columns []*Column
+	Alone
 }
 
 // sameReference tells whether two foreign keys lead from the same columns to the same.

@@ -36,11 +36,14 @@ type Table struct {
 	Shape     int64         // another number when its keys, triggers or rules are others; 0: nobody has read it
 	Writable  bool          // whoever has looked may write to it
 	Parts     bool          // others hold rows of it: partitions, or tables that inherit
+	Members   []string      // the names of these, by TableKey
+	Inherited bool          // tables inherit from it, whose rows are in none of its indexes
 }
 
 // CheckedBy is a condition of a table, by its name.
 type CheckedBy struct {
 	Name    string
+	Domain  string // whose condition it is; empty: the table's
 	Columns []string
 }
 

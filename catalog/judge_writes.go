@@ -121,6 +121,9 @@ func (d *draft) collides(b *Binding, t Table, k *UniqueKey, alters bool) string 
 		what = "the unique key (" + strings.Join(k.index.Columns, ", ") + ")"
 	}
 	out := what + " holds no tenant, so rows of two tenants could collide: say `global_keys: true` if a tenant may learn that a value is taken, or "
+	if by := d.reliedBy(b, k.index.Columns); len(by) > 0 { // without the key nobody could say whose those are
+		return out + "give " + strings.Join(by, ", ") + " a tenant column first: whose their rows are is known by this key alone, so it has to stay as long as they say `tenant: {through: …}`"
+	}
 	cols := d.tenantColumns(b)
 	if len(cols) == 0 || k.index.Expression || k.Exclusion || k.Partial || name == "" || !alters {
 		return out + "make one that begins with what says whose a row is, and drop it"
@@ -141,6 +144,17 @@ func (d *draft) collides(b *Binding, t Table, k *UniqueKey, alters bool) string 
 		return out + drop + ", ADD PRIMARY KEY (" + list + ");"
 	}
 	return out + "CREATE UNIQUE INDEX ON " + table + " (" + list + "); " + drop + ";"
+}
+
+// reliedBy names the datasets whose rows are whose the rows here are, by columns that a key tells apart.
+func (d *draft) reliedBy(b *Binding, key []string) []string {
+	var out []string
+	for _, r := range d.relied {
+		if d.Bindings[r.source] == b && !slices.ContainsFunc(key, func(name string) bool { return !slices.Contains(r.Columns, name) }) {
+			out = append(out, r.by)
+		}
+	}
+	return out
 }
 
 // tenantColumns are those of a place that say whose a row is.

@@ -25,6 +25,7 @@ type PostgresSpec struct {
 
 	SearchPath []string // where triggers and functions of the database's look names up; nil: where they do for its accounts
 	ShowRaised bool     // what they raise is told to whoever writes
+	TraceSQL   bool     // statements of traced requests say which trace they are of
 
 	AllowPrivate bool // a host that an override names may be loopback or private
 	Session      Session

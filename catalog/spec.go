@@ -47,6 +47,7 @@ type SourceSpec struct {
 
 	SearchPath []string `yaml:"search_path" kind:"postgres"` // nil: the database's
 	ShowRaised bool     `yaml:"show_raised" kind:"postgres"`
+	TraceSQL   bool     `yaml:"trace_sql" kind:"postgres"`
 
 	Session    SessionSpec `yaml:"session" kind:"postgres"`
 	AllowHosts []string    `yaml:"allow_hosts" kind:"postgres api"`
@@ -168,10 +169,23 @@ type StrategySpec struct {
 	Datasets map[string]string `yaml:"datasets"` // sources of datasets that are elsewhere, by dataset
 }
 
-// LimitsSpec holds the limits of datasets that have none of their own.
+// LimitsSpec holds the limits of datasets that have none of their own, and the budgets of each
+// tenant and of each token.
 type LimitsSpec struct {
 	Rows    int `yaml:"rows"`
 	MaxRows int `yaml:"max_rows"`
+
+	Tenant BudgetSpec `yaml:"tenant"`
+	Token  BudgetSpec `yaml:"token"`
+}
+
+// BudgetSpec says how much there is for a minute. What is left out, or null, is not limited;
+// a limit is at least 1, so that nothing which means "none" can be read as "any".
+type BudgetSpec struct {
+	Requests     *int64         `yaml:"requests"`
+	DatabaseTime *time.Duration `yaml:"database_time"` // that databases worked
+	Rows         *int64         `yaml:"rows"`          // read and written
+	Bytes        *int64         `yaml:"bytes"`         // of them
 }
 
 // TenantSpec describes a tenant; it may be written as its key alone.
@@ -180,6 +194,7 @@ type TenantSpec struct {
 	Name     string `yaml:"name"`             // for people; default: the id
 	Strategy string `yaml:"strategy"`         // of tokens that name none
 	Cell     string `yaml:"cell"`             // of the sources that have cells
+	Weight   *int   `yaml:"weight"`           // in its turns at a source; default 1
 
 	Strategies map[string]string `yaml:"strategies"` // those of single datasets, by dataset
 	Bindings   map[string]string `yaml:"bindings"`   // those that a dataset has by name, by dataset

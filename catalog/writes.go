@@ -65,6 +65,7 @@ type Target struct {
 	Checks     []CheckedBy
 	Shape      int64 // the table's
 	Parts      bool
+	Members    []string // the names of those that hold rows of it, by TableKey
 
 	refused bool // rows of its dataset may not be written here
 	alone   bool // all its rows are one tenant's, or everybody's

@@ -17,6 +17,8 @@ import (
 	"usher/gateway"
 	"usher/held"
 	"usher/logsink"
+	"usher/trace"
+	"usher/trace/otlp"
 )
 
 type serveCommand struct {
@@ -47,14 +49,26 @@ func (c serveCommand) Run(ctx context.Context, s *term.IO) error {
 	}
 	noteWaits(cfg.Server.ProfileRates)
 	sink := logsink.New(s.Stderr, logsink.JSON(slog.LevelInfo))
+	defer sink.Close()
 	log := sink.Logger()
+	traces, err := otlp.Open(ctx, s.Env, build.Read().Version, log)
+	if err != nil {
+		return err
+	}
+	defer traces.Close() // before the log: it may have something to say
+	if traces != nil {
+		log = slog.New(trace.Lines(log.Handler()))
+	}
 	again := &reloader{ready: make(chan struct{})}
 	background, leave := context.WithCancel(context.WithoutCancel(ctx))
 	defer leave()
 	defer outlive(func() { _ = again.reload(background) })() // it is in the log
-	defer sink.Close()
+	metrics := []prometheus.Collector{sink, build.Metric(build.Read())}
+	if traces != nil {
+		metrics = append(metrics, traces)
+	}
 	read := func() (*config.Config, error) { return c.read(s.Env) }
-	g, err := gateway.New(ctx, cfg, gateway.Options{Log: log, Read: read, Metrics: []prometheus.Collector{sink, build.Metric(build.Read())}})
+	g, err := gateway.New(ctx, cfg, gateway.Options{Log: log, Read: read, Metrics: metrics, Tracer: traces.Tracer()})
 	if err != nil {
 		return err
 	}

@@ -24,6 +24,7 @@ import (
 	"usher/auth"
 	"usher/catalog"
 	"usher/dashboard"
+	"usher/trace"
 )
 
 // Schema is the JSON Schema of usher.yml, for editors.
@@ -51,26 +52,27 @@ type Config struct {
 
 // Server is how usher listens and what it takes.
 type Server struct {
-	Listen        string         `yaml:"listen"`
-	AdminListen   string         `yaml:"admin_listen"`    // for metrics, profiles and health; empty: nowhere
-	TLS           *TLS           `yaml:"tls"`             // how listen answers as https; nil: it answers as http
-	H2C           bool           `yaml:"h2c"`             // takes HTTP/2 without TLS as well, from balancers
-	Secret        catalog.Secret `yaml:"secret"`          // empty: one is made at start
-	Numbers       string         `yaml:"numbers"`         // NumbersExact or NumbersString
-	Relay         bool           `yaml:"relay"`           // rows have ids, by which Relay finds them again
-	Timeout       time.Duration  `yaml:"timeout"`         // of one request
-	Drain         time.Duration  `yaml:"drain"`           // from not being ready to taking no requests, at the end
-	MaxBody       int64          `yaml:"max_body"`        // bytes of a request
-	MaxTokens     int            `yaml:"max_tokens"`      // lexical tokens of a document
-	MaxDepth      int            `yaml:"max_depth"`       // nested selections
-	MaxAliases    int            `yaml:"max_aliases"`     // in an operation
-	MaxRootFields int            `yaml:"max_root_fields"` // of an operation
-	MaxItems      int            `yaml:"max_items"`       // of lists in an operation's arguments
-	MaxConditions int            `yaml:"max_conditions"`  // in an operation's arguments
-	CacheBytes    int            `yaml:"cache_bytes"`     // of kept answers, of all datasets together
-	MaxWaiting    int            `yaml:"max_waiting"`     // questions of one tenant in line for one account
-	MaxWait       time.Duration  `yaml:"max_wait"`        // of one of them
-	MaxHeld       int64          `yaml:"max_held"`        // bytes of rows and answers, of all requests together; 0: as the memory allows
+	Listen        string           `yaml:"listen"`
+	AdminListen   string           `yaml:"admin_listen"`    // for metrics, profiles and health; empty: nowhere
+	TLS           *TLS             `yaml:"tls"`             // how listen answers as https; nil: it answers as http
+	H2C           bool             `yaml:"h2c"`             // takes HTTP/2 without TLS as well, from balancers
+	Secret        catalog.Secret   `yaml:"secret"`          // empty: one is made at start
+	OtherSecrets  []catalog.Secret `yaml:"other_secrets"`   // under which cursors are opened, and none are sealed
+	Numbers       string           `yaml:"numbers"`         // NumbersExact or NumbersString
+	Relay         bool             `yaml:"relay"`           // rows have ids, by which Relay finds them again
+	Timeout       time.Duration    `yaml:"timeout"`         // of one request
+	Drain         time.Duration    `yaml:"drain"`           // from not being ready to taking no requests, at the end
+	MaxBody       int64            `yaml:"max_body"`        // bytes of a request
+	MaxTokens     int              `yaml:"max_tokens"`      // lexical tokens of a document
+	MaxDepth      int              `yaml:"max_depth"`       // nested selections
+	MaxAliases    int              `yaml:"max_aliases"`     // in an operation
+	MaxRootFields int              `yaml:"max_root_fields"` // of an operation
+	MaxItems      int              `yaml:"max_items"`       // of lists in an operation's arguments
+	MaxConditions int              `yaml:"max_conditions"`  // in an operation's arguments
+	CacheBytes    int              `yaml:"cache_bytes"`     // of kept answers, of all datasets together
+	MaxWaiting    int              `yaml:"max_waiting"`     // questions of one tenant in line for one account
+	MaxWait       time.Duration    `yaml:"max_wait"`        // of one of them
+	MaxHeld       int64            `yaml:"max_held"`        // bytes of rows and answers, of all requests together; 0: as the memory allows
 
 	MaxExports    int           `yaml:"max_exports"`    // under way at a time
 	ExportTimeout time.Duration `yaml:"export_timeout"` // of one of them
@@ -84,6 +86,7 @@ type Server struct {
 	Playground     bool     `yaml:"playground"`      // the former name of console: what either leaves out is not served
 	FrameAncestors []string `yaml:"frame_ancestors"` // web origins whose pages may show the console in a frame
 	ExplainTokens  bool     `yaml:"explain_tokens"`  // says in answers why a token was refused
+	TraceTenants   string   `yaml:"trace_tenants"`   // how spans name tenants: plain, hashed or off
 
 	ProfileRates ProfileRates `yaml:"profile_rates"`
 }
@@ -156,7 +159,7 @@ func DefaultServer() Server {
 		Listen: "127.0.0.1:8080", Numbers: NumbersExact, Timeout: 30 * time.Second, Drain: 5 * time.Second, MaxBody: 1 << 20,
 		MaxTokens: 10_000, MaxDepth: 15, MaxAliases: 100, MaxRootFields: 50, MaxItems: 10_000, MaxConditions: 1000, CacheBytes: 64 << 20,
 		MaxWaiting: 100, MaxWait: 10 * time.Second, MaxExports: 4, ExportTimeout: time.Hour, MaxImport: 1 << 30, ImportTimeout: time.Hour,
-		Console: true, Playground: true,
+		Console: true, Playground: true, TraceTenants: trace.Plain,
 	}
 }
 
@@ -165,6 +168,9 @@ const maxDrain = 10 * time.Minute
 
 // minSecret is how many bytes a secret that signs or encrypts must have.
 const minSecret = 32
+
+// maxOtherSecrets bounds how often a cursor is tried that nobody has sealed.
+const maxOtherSecrets = 4
 
 // file is the shape of usher.yml.
 type file struct {
@@ -253,8 +259,22 @@ func (s Server) problems() []catalog.Problem {
 	if s.Secret != "" && len(s.Secret) < minSecret {
 		add("secret", "must have at least %d bytes; `openssl rand -base64 32` makes one", minSecret)
 	}
+	if len(s.OtherSecrets) > maxOtherSecrets {
+		add("other_secrets", "%d are too many, at most %d", len(s.OtherSecrets), maxOtherSecrets)
+	}
+	if s.Secret == "" && len(s.OtherSecrets) > 0 {
+		add("other_secrets", "opens what was sealed under a secret before `secret`: name that one as well")
+	}
+	for i, other := range s.OtherSecrets {
+		if len(other) < minSecret {
+			add("other_secrets", "each must have at least %d bytes; number %d has fewer", minSecret, i+1)
+		}
+	}
 	if s.Numbers != NumbersExact && s.Numbers != NumbersString {
 		add("numbers", "must be %s or %s", NumbersExact, NumbersString)
+	}
+	if s.TraceTenants != trace.Plain && s.TraceTenants != trace.Hashed && s.TraceTenants != trace.Off {
+		add("trace_tenants", "must be plain, hashed or off")
 	}
 	if s.Timeout <= 0 {
 		add("timeout", "must be longer than nothing, such as 30s")

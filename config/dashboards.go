@@ -59,6 +59,15 @@ func (c *Config) readDashboards(dir string) error {
 	return nil
 }
 
+// ReadDashboard reads a file with a dashboard, in YAML or JSON. An error has the places
+// of all that is wrong.
+func ReadDashboard(path string) (dashboard.Document, error) {
+	c := &Config{}
+	const only = "a"
+	err := c.readDashboard(only, path)
+	return c.Dashboards[only], err
+}
+
 func (c *Config) readDashboard(name, path string) error {
 	text, err := os.ReadFile(path)
 	if err != nil {

@@ -287,6 +287,7 @@ func TestDocumentation(t *testing.T) {
 	f("documents", reflect.TypeFor[Documents](), "")
 	f("strategies", reflect.TypeFor[catalog.StrategySpec](), "")
 	f("limits", reflect.TypeFor[catalog.LimitsSpec](), "")
+	f("limits", reflect.TypeFor[catalog.BudgetSpec](), "tenant.")
 	f("tenants", reflect.TypeFor[catalog.TenantSpec](), "")
 	f("tenants", reflect.TypeFor[catalog.AccountSpec](), "accounts.")
 	f("tenants", reflect.TypeFor[catalog.OwnSpec](), "bind.")

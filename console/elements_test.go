@@ -36,8 +36,20 @@ type portal struct {
 const portalPolicy = "default-src 'none'; script-src 'self' %[1]s; connect-src 'self' %[1]s; style-src 'self'; img-src data:"
 
 var portalPages = map[string]string{
-	"kinds":   `<usher-dashboard id="all" name="kinds" token-url="/token?who=left"></usher-dashboard>`,
-	"states":  `<usher-dashboard id="all" name="states" token-url="/token?who=left"></usher-dashboard>`,
+	"kinds":  `<usher-dashboard id="all" name="kinds" token-url="/token?who=left"></usher-dashboard>`,
+	"states": `<usher-dashboard id="all" name="states" token-url="/token?who=left"></usher-dashboard>`,
+	"setup": `<usher-dashboard id="nameless" token-url="/token?who=left"></usher-dashboard>
+		<usher-chart id="questionless" token-url="/token?who=left"></usher-chart>
+		<usher-dashboard id="unread" name="who" parameters="{region: 'EU'}" token-url="/token?who=left"></usher-dashboard>
+		<usher-dashboard id="listed" name="who" parameters="[1]" token-url="/token?who=left"></usher-dashboard>
+		<usher-dashboard id="tokenless" name="who"></usher-dashboard>
+		<usher-dashboard id="nowhere" name="who" token-url="/no-such-route"></usher-dashboard>
+		<usher-dashboard id="html" name="who" token-url="/answers?text=%3C!doctype%20html%3E"></usher-dashboard>
+		<usher-dashboard id="empty" name="who" token-url="/answers"></usher-dashboard>
+		<usher-dashboard id="errors" name="who" token-url="/answers?text=%7B%22errors%22%3A%5B%5D%7D"></usher-dashboard>
+		<usher-dashboard id="broken" name="who" token-url="/answers?text=%7B%22token"></usher-dashboard>
+		<usher-dashboard id="failing" name="failing" token-url="/token?who=left"></usher-dashboard>
+		<usher-chart id="words" chart='{"kind": "text", "text": "Hello"}' token-url="/token?who=left"></usher-chart>`,
 	"missing": `<usher-dashboard name="missing" token-url="/token?who=left"></usher-dashboard>`,
 	"select":  `<usher-dashboard id="all" name="select" timezone="America/Chicago" token-url="/token?who=left"></usher-dashboard>`,
 	"chart":   `<usher-chart id="one" heading="Regions" kind="bar" query="{ordersAggregate{key{region}revenue}}" token-url="/token?who=left"></usher-chart>`,
@@ -64,6 +76,7 @@ func openPortal(t *testing.T) *portal {
 	pages := http.NewServeMux()
 	pages.HandleFunc("GET /{$}", p.page)
 	pages.HandleFunc("POST /token", p.token)
+	pages.HandleFunc("POST /answers", func(w http.ResponseWriter, r *http.Request) { _, _ = io.WriteString(w, r.URL.Query().Get("text")) })
 	pages.HandleFunc("GET /release", func(http.ResponseWriter, *http.Request) { close(p.release) })
 	pages.HandleFunc("GET /fail", func(_ http.ResponseWriter, r *http.Request) {
 		p.change(func() { p.failing, _ = strconv.Atoi(r.URL.Query().Get("times")) })
@@ -144,7 +157,11 @@ func (p *portal) describe(w http.ResponseWriter, r *http.Request) {
 	if _, ok := p.allowed(w, r); !ok {
 		return
 	}
-	plan, ok := plans[r.PathValue("name")]
+	name := r.PathValue("name")
+	if name == "failing" {
+		name = "who"
+	}
+	plan, ok := plans[name]
 	if !ok {
 		w.WriteHeader(http.StatusNotFound)
 		_, _ = io.WriteString(w, `{"errors":[{"message":"there is no dashboard of that name","extensions":{"code":"NOT_FOUND","requestId":"r-missing"}}]}`)
@@ -176,6 +193,11 @@ func (p *portal) run(w http.ResponseWriter, r *http.Request) {
 		p.failing--
 		w.WriteHeader(http.StatusServiceUnavailable)
 		_, _ = io.WriteString(w, `{"errors":[{"message":"a source does not answer","extensions":{"code":"UNAVAILABLE"}}]}`)
+		return
+	}
+	if name == "failing" { // what usher answers when no tile can be answered for now
+		w.WriteHeader(http.StatusServiceUnavailable)
+		_, _ = fmt.Fprintf(w, `{"dashboard":%s,"tiles":{"who":{"errors":[{"message":"the source shop does not answer","extensions":{"code":"UNAVAILABLE","retryAfter":60,"requestId":"r-tile"}}]}}}`, plans["who"])
 		return
 	}
 	p.runs++
@@ -268,7 +290,7 @@ func results(name, who string, run int) []string {
 // is used where, and what is chosen.
 func TestElements(t *testing.T) {
 	t.Parallel()
-	for _, scenario := range []string{"kinds", "states", "tokens", "select"} {
+	for _, scenario := range []string{"kinds", "states", "setup", "tokens", "select"} {
 		t.Run(scenario, func(t *testing.T) {
 			t.Parallel()
 			p := openPortal(t)

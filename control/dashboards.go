@@ -3,15 +3,18 @@ package control
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
+	"time"
 
 	"usher/catalog"
 	"usher/config"
 	"usher/dashboard"
 	"usher/fault"
 	"usher/graph"
+	"usher/plan"
 	"usher/principal"
 	"usher/query"
 	"usher/tenancy"
@@ -43,6 +46,39 @@ func (o operations) HidesDashboard(viewer principal.Principal, d dashboard.Docum
 	return !knowsAll(viewer) && slices.ContainsFunc(askedBy(d), func(q tenancy.SavedQuery) bool { return o.Hides(viewer, q) })
 }
 
+func (o operations) ShowsSome(viewer principal.Principal, d dashboard.Document) bool {
+	asks := false
+	for _, t := range d.Tiles {
+		if t.Query != "" {
+			asks = true
+			if o.engine().ShowsTile(viewer, t) {
+				return true
+			}
+		}
+	}
+	return !asks
+}
+
+func (o operations) Findings(viewer principal.Principal, d dashboard.Document, shared bool) []dashboard.Finding {
+	var found []dashboard.Finding
+	var err error
+	if knowsAll(viewer) {
+		found, err = o.engine().FindingsWhole(&viewer, d, shared)
+	} else {
+		found, err = o.engine().Findings(viewer, d, shared)
+	}
+	if err != nil { // such as a source that is not reached: saving says so by itself
+		return nil
+	}
+	return found
+}
+
+// Plans tells why a request would be refused before any source is asked.
+func Plans(cat *catalog.Catalog, who principal.Principal, r query.Request) error {
+	_, err := plan.Build(r, cat, who, time.Now())
+	return err
+}
+
 // askedBy are the queries of a dashboard's tiles, with the values that are kept with
 // them.
 func askedBy(d dashboard.Document) []tenancy.SavedQuery {
@@ -64,6 +100,31 @@ type Dashboards struct {
 	Store  *tenancy.Store // nil: there is none
 	Files  map[string]dashboard.Document
 	Engine *graph.Engine
+}
+
+// List are the dashboards that whoever asks may open, and whether their token shows
+// nothing else.
+func (d Dashboards) List(ctx context.Context) (json.RawMessage, error) {
+	who, err := principal.From(ctx)
+	if err != nil {
+		return nil, err
+	}
+	found, err := tenancy.ListDashboards(ctx, d.Store, d.Files, who)
+	if err != nil {
+		return nil, err
+	}
+	all := make(query.List, len(found))
+	for i, one := range found {
+		entry := query.Object{
+			{Name: "name", Value: query.Text(one.Name)}, {Name: "title", Value: query.Text(one.Title)},
+			{Name: "shared", Value: query.Bool(one.Shared)}, {Name: "own", Value: query.Bool(one.Own)}, {Name: "version", Value: query.Number(strconv.Itoa(one.Version))},
+		}
+		if one.Description != "" {
+			entry = append(entry, query.Member{Name: "description", Value: query.Text(one.Description)})
+		}
+		all[i] = entry
+	}
+	return query.AppendJSON(nil, query.Object{{Name: "only", Value: query.Bool(who.Grant.Dashboards != nil)}, {Name: "dashboards", Value: all}}), nil
 }
 
 // Page is what is drawn of a dashboard, for whoever asks.
@@ -115,29 +176,57 @@ func (d Dashboards) page(found tenancy.Dashboard, who principal.Principal) json.
 }
 
 // CheckDashboards says which tiles of the files' dashboards ask for what the catalog
-// does not have.
-func CheckDashboards(cat *catalog.Catalog, cfg *config.Config) error {
+// does not have, or show an error to whoever opens them, and what else is worth knowing.
+func CheckDashboards(cat *catalog.Catalog, cfg *config.Config) (wrong, notes error) {
 	if len(cfg.Dashboards) == 0 {
-		return nil
+		return nil, nil
 	}
-	engine, err := graph.NewEngine(cat, nil, nil, graph.Options{Administration: cfg.Control != nil, Limits: Limits(cfg.Server)})
+	engine, err := graph.NewEngine(cat, nil, nil, graph.Options{Administration: cfg.Control != nil, Limits: Limits(cfg.Server), Plans: Plans})
 	if err != nil {
-		return nil // whoever checks the schema says so
+		return nil, nil //nolint:nilerr // whoever checks the schema says so
 	}
 	for name := range cfg.DashboardNames() {
-		wrong, err := engine.CheckWhole(cfg.Dashboards[name])
+		problems, worth, err := checkDashboard(engine, cfg.Dashboards[name])
 		if err != nil {
-			return fmt.Errorf("dashboard %s: %w", name, err)
+			return fmt.Errorf("dashboard %s: %w", name, err), notes
 		}
-		var problems []dashboard.Problem
-		for i, err := range wrong {
-			problems = append(problems, dashboard.Problem{Path: []string{"tiles", strconv.Itoa(i), "query"}, Message: fault.From(err).Message})
+		wrong = errors.Join(wrong, cfg.LocateInDashboard(name, problems))
+		notes = errors.Join(notes, cfg.LocateInDashboard(name, worth))
+	}
+	return wrong, notes
+}
+
+func checkDashboard(engine *graph.Engine, d dashboard.Document) (problems, worth []dashboard.Problem, err error) {
+	wrong, err := engine.CheckWhole(d)
+	if err != nil {
+		return nil, nil, err
+	}
+	for i, err := range wrong {
+		problems = append(problems, dashboard.Problem{Path: []string{"tiles", strconv.Itoa(i), "query"}, Message: fault.From(err).Message})
+	}
+	found, err := engine.FindingsWhole(nil, d, true)
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, f := range found {
+		id, ofTile := d.Tile(f.Path)
+		if ofTile {
+			f.Message = "tile " + id + ": " + f.Message
 		}
-		if err := cfg.LocateInDashboard(name, problems); err != nil {
-			return err
+		switch {
+		case ofTile && told(wrong, f.Path[1]):
+		case f.Fails:
+			problems = append(problems, f.Problem)
+		default:
+			worth = append(worth, f.Problem)
 		}
 	}
-	return nil
+	return problems, worth, nil
+}
+
+func told(wrong map[int]error, tile string) bool {
+	n, err := strconv.Atoi(tile)
+	return err == nil && wrong[n] != nil
 }
 
 // Limits are how much one operation may ask.

@@ -20,29 +20,54 @@ import (
 	"usher/fault"
 )
 
-// Sealer seals and opens cursors under one secret.
+// Sealer seals cursors under one secret, and opens those of others as well: a
+// secret is replaced without the pages that people stand on.
 type Sealer struct {
-	aead cipher.AEAD
-	mac  []byte
+	key
+	others []key
 }
 
-// New makes a Sealer. All gateways behind one address need the same secret;
-// without one a secret is made up, and cursors end with the process.
-func New(secret []byte) (*Sealer, error) {
+// New makes a Sealer that seals under a secret and opens what it or one of the
+// others has sealed. All gateways behind one address need the same; without a
+// secret one is made up, and cursors end with the process.
+func New(secret []byte, others ...[]byte) (*Sealer, error) {
 	if len(secret) == 0 {
 		secret = make([]byte, 32)
 		_, _ = rand.Read(secret) // never fails
 	}
-	key, mac := derive(secret, "encrypt"), derive(secret, "nonce")
-	block, err := aes.NewCipher(key)
+	var s Sealer
+	var err error
+	if s.key, err = newKey(secret); err != nil {
+		return nil, err
+	}
+	for _, other := range others {
+		k, err := newKey(other)
+		if err != nil {
+			return nil, err
+		}
+		s.others = append(s.others, k)
+	}
+	return &s, nil
+}
+
+// key is what a secret is made of. A cursor does not say whose it is: its seal
+// fits one of them or none.
+type key struct {
+	aead cipher.AEAD
+	mac  []byte
+}
+
+func newKey(secret []byte) (key, error) {
+	encrypt, mac := derive(secret, "encrypt"), derive(secret, "nonce")
+	block, err := aes.NewCipher(encrypt)
 	if err != nil {
-		return nil, fmt.Errorf("cursor key: %w", err)
+		return key{}, fmt.Errorf("cursor key: %w", err)
 	}
 	aead, err := cipher.NewGCM(block)
 	if err != nil {
-		return nil, fmt.Errorf("cursor cipher: %w", err)
+		return key{}, fmt.Errorf("cursor cipher: %w", err)
 	}
-	return &Sealer{aead: aead, mac: mac}, nil
+	return key{aead: aead, mac: mac}, nil
 }
 
 func derive(secret []byte, purpose string) []byte {
@@ -69,9 +94,17 @@ func (s *Sealer) Open(binding []byte, text string) ([]byte, error) {
 	if err != nil || len(raw) < s.aead.NonceSize() {
 		return nil, refused
 	}
-	position, err := s.aead.Open(nil, raw[:s.aead.NonceSize()], raw[s.aead.NonceSize():], binding)
-	if err != nil {
-		return nil, refused
+	if position, err := s.open(binding, raw); err == nil {
+		return position, nil
 	}
-	return position, nil
+	for _, k := range s.others {
+		if position, err := k.open(binding, raw); err == nil {
+			return position, nil
+		}
+	}
+	return nil, refused
+}
+
+func (k key) open(binding, raw []byte) ([]byte, error) {
+	return k.aead.Open(nil, raw[:k.aead.NonceSize()], raw[k.aead.NonceSize():], binding)
 }

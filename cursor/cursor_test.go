@@ -138,3 +138,34 @@ func TestACursorHidesThePosition(t *testing.T) {
 		t.Error("the cursor shows what it holds")
 	}
 }
+
+// A secret is replaced in three steps, and no page is lost in any of them: all open
+// the next one's, all seal with it and open the one before, the one before is gone.
+func TestASecretIsReplaced(t *testing.T) {
+	t.Parallel()
+	before, next := []byte(secret), []byte(strings.Repeat("n", 32))
+	of := func(secret []byte, others ...[]byte) *cursor.Sealer {
+		t.Helper()
+		s, err := cursor.New(secret, others...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return s
+	}
+	steps := []*cursor.Sealer{of(before), of(before, next), of(next, before), of(next)}
+	for i, from := range steps {
+		text := from.Seal(binding, position)
+		for j, to := range steps {
+			got, err := to.Open(binding, text)
+			if beside := i-j <= 1 && j-i <= 1; beside && (err != nil || !bytes.Equal(got, position)) {
+				t.Errorf("sealed in step %d, opened in step %d: %q, %v", i, j, got, err)
+			}
+			if _, err := to.Open([]byte("another list"), text); fault.From(err).Code != fault.BadUserInput {
+				t.Errorf("sealed in step %d, opened in step %d for another list: %v", i, j, err)
+			}
+		}
+	}
+	if _, err := of(next).Open(binding, of(before).Seal(binding, position)); fault.From(err).Code != fault.BadUserInput {
+		t.Errorf("a secret that is gone still opens: %v", err)
+	}
+}

@@ -27,6 +27,7 @@ type Parameter struct {
 	Name    string
 	Type    string      // of GraphQL, such as [Timestamp!]
 	Default query.Value // nil: none
+	Options []query.Value
 
 	written query.Object
 }
@@ -36,9 +37,16 @@ type Tile struct {
 	ID        string
 	Query     string       // empty: of a text
 	Variables query.Object // for those that no parameter gives a value
+	Chart     Chart
 
 	written query.Object
-	kind    string // of the chart
+}
+
+// Chart is what the paths of a chart lead to; as it was written it has more.
+type Chart struct {
+	Kind                           string
+	Rows, X, Series, Size, Compare string
+	Y, Columns, Formats            []string
 }
 
 // Value is the document as it was written.
@@ -66,7 +74,7 @@ func (d Document) Page(shown func(Tile) bool) json.RawMessage {
 			switch {
 			case m.Name == "query", m.Name == "variables":
 			case m.Name == "chart" && !shown(t):
-				tile = append(tile, query.Member{Name: m.Name, Value: query.Object{{Name: "kind", Value: query.Text(t.kind)}}})
+				tile = append(tile, query.Member{Name: m.Name, Value: query.Object{{Name: "kind", Value: query.Text(t.Chart.Kind)}}})
 			default:
 				tile = append(tile, m)
 			}

@@ -37,6 +37,7 @@ var (
 	variableForm = regexp.MustCompile(`^[_A-Za-z][_0-9A-Za-z]{0,62}$`)
 	typeForm     = regexp.MustCompile(`^(?:[_A-Za-z][_0-9A-Za-z]*|\[[_A-Za-z][_0-9A-Za-z]*!?\])!?$`)
 	pathForm     = regexp.MustCompile(`^[_0-9A-Za-z]+(?:\.[_0-9A-Za-z]+)*$`)
+	plainText    = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_.-]*(?: [A-Za-z][A-Za-z0-9_.-]*)*$`)
 	currencyForm = regexp.MustCompile(`^[A-Z]{3}$`)
 )
 
@@ -150,7 +151,7 @@ func (r *reader) list(at []string, v query.Value, most int, item func(at []strin
 		r.problem(at, "has more than %d items", most)
 	default:
 		for i, v := range list {
-			item(below(at, strconv.Itoa(i)), v)
+			item(below(at, number(i)), v)
 		}
 	}
 }
@@ -291,6 +292,7 @@ func (r *reader) parameter(at []string, v query.Value) Parameter {
 			r.list(at, v, maxOptions, func(at []string, v query.Value) {
 				var value query.Value
 				r.object(at, v, members{"value!": r.value(&value), "label": r.line(&label)})
+				p.Options = append(p.Options, value)
 			})
 		},
 	})
@@ -315,15 +317,15 @@ func (r *reader) tile(at []string, v query.Value) Tile {
 				r.problem(at, "must be an object")
 			}
 		},
-		"chart!": func(at []string, v query.Value) { chart = r.chart(at, v, &t.kind) },
+		"chart!": func(at []string, v query.Value) { chart = r.chart(at, v, &t.Chart) },
 	})
 	_, rows := chart.Get("rows")
 	switch {
-	case t.kind == "text" && (t.Query != "" || len(t.Variables) > 0):
+	case t.Chart.Kind == "text" && (t.Query != "" || len(t.Variables) > 0):
 		r.problem(at, "a text asks nothing: leave out query and variables")
-	case t.kind != "" && t.kind != "text" && strings.TrimSpace(t.Query) == "":
+	case t.Chart.Kind != "" && t.Chart.Kind != "text" && strings.TrimSpace(t.Query) == "":
 		r.problem(at, "query is missing")
-	case t.kind != "" && t.kind != "text" && !rows:
+	case t.Chart.Kind != "" && t.Chart.Kind != "text" && !rows:
 		r.problem(below(at, "chart"), "rows is missing: the path to what is drawn")
 	}
 	return t
@@ -341,46 +343,53 @@ func (r *reader) place(at []string, v query.Value) {
 	}
 }
 
-func (r *reader) chart(at []string, v query.Value, kind *string) query.Object {
-	path := func(at []string, v query.Value) {
-		var text string
-		r.form(&text, pathForm, "a path, such as key.month")(at, v)
+func (r *reader) chart(at []string, v query.Value, c *Chart) query.Object {
+	path := func(into *string) func([]string, query.Value) {
+		return r.form(into, pathForm, "a path, such as key.month")
+	}
+	paths := func(into *[]string) func([]string, query.Value) {
+		return func(at []string, v query.Value) {
+			var one string
+			path(&one)(at, v)
+			*into = append(*into, one)
+		}
 	}
 	var text, label string
 	chart := r.object(at, v, members{
-		"kind!": r.oneOf(kind, kinds),
-		"rows":  path, "x": path, "series": path, "size": path, "compare": path,
-		"y":            func(at []string, v query.Value) { r.list(at, v, maxListed, path) },
+		"kind!": r.oneOf(&c.Kind, kinds),
+		"rows":  path(&c.Rows), "x": path(&c.X), "series": path(&c.Series), "size": path(&c.Size), "compare": path(&c.Compare),
+		"y":            func(at []string, v query.Value) { r.list(at, v, maxListed, paths(&c.Y)) },
 		"compareLabel": r.line(&label),
 		"columns": func(at []string, v query.Value) {
 			r.list(at, v, maxListed, func(at []string, v query.Value) {
-				r.object(at, v, members{"path!": path, "label": r.line(&label)})
+				r.object(at, v, members{"path!": paths(&c.Columns), "label": r.line(&label)})
 			})
 		},
 		"stacked": r.boolean, "horizontal": r.boolean,
-		"format": r.formats,
+		"format": func(at []string, v query.Value) { c.Formats = r.formats(at, v) },
 		"text":   r.text(&text, maxText),
 	})
 	_, hasText := chart.Get("text")
-	if *kind != "" && hasText != (*kind == "text") {
+	if c.Kind != "" && hasText != (c.Kind == "text") {
 		r.problem(at, "a chart of the kind text has a text, and no other has")
 	}
 	return chart
 }
 
 // formats reads how the values of some paths are written.
-func (r *reader) formats(at []string, v query.Value) {
+func (r *reader) formats(at []string, v query.Value) (paths []string) {
 	o, ok := v.(query.Object)
 	if !ok || len(o) > maxListed {
 		r.problem(at, "must be an object of at most %d paths", maxListed)
-		return
+		return nil
 	}
 	known := make(members, len(o))
 	for _, m := range o {
 		if !pathForm.MatchString(m.Name) {
 			r.problem(below(at, m.Name), "is no path, such as key.month")
-			return
+			return nil
 		}
+		paths = append(paths, m.Name)
 		known[m.Name] = func(at []string, v query.Value) {
 			var style, currency, unit string
 			var digits int
@@ -391,4 +400,7 @@ func (r *reader) formats(at []string, v query.Value) {
 		}
 	}
 	r.object(at, v, known)
+	return paths
 }
+
+func number(i int) string { return strconv.Itoa(i) }

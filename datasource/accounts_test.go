@@ -19,7 +19,7 @@ import (
 func limited(n int) *accounts {
 	return newAccounts(&catalog.Catalog{Sources: map[string]*catalog.Source{"a": {
 		Name: "a", Kind: catalog.API, API: catalog.APISpec{BaseURL: "https://a.example", Pages: catalog.Pages{Kind: catalog.NoPages, Max: 1}, MaxConcurrent: 1},
-	}}}, &lasting{opts: Options{Accounts: n, Conns: pool.Limits{Idle: time.Minute}}, metrics: newMetrics()})
+	}}}, &lasting{opts: Options{Accounts: n, Conns: pool.Limits{Idle: time.Minute}}, metrics: newMetrics(Options{Clock: time.Now})})
 }
 
 func of(tenant string) plan.Target {

@@ -9,6 +9,7 @@ import (
 
 	"usher/catalog"
 	"usher/plan"
+	"usher/quota"
 	"usher/value"
 )
 
@@ -87,7 +88,7 @@ func (c *combination) together(ctx context.Context, source Source, parts []part)
 	for i, p := range parts {
 		group.Go(func() error {
 			return source.Fetch(ctx, p.fetch.Query(), func(rows value.Rows) (err error) {
-				all.buffers[i], err = c.gather(p, rows)
+				all.buffers[i], err = c.gather(ctx, p, rows)
 				c.note(rows)
 				return err
 			})
@@ -97,7 +98,7 @@ func (c *combination) together(ctx context.Context, source Source, parts []part)
 }
 
 // gather copies the rows of a part.
-func (c *combination) gather(p part, rows value.Rows) (*value.Buffer, error) {
+func (c *combination) gather(ctx context.Context, p part, rows value.Rows) (*value.Buffer, error) {
 	ref := p.fetch.Query().Root().Ref(0)
 	mine := make(map[string]bool, len(p.keys))
 	for _, k := range p.keys {
@@ -107,7 +108,7 @@ func (c *combination) gather(p part, rows value.Rows) (*value.Buffer, error) {
 	}
 	by := fieldOf(ref, p.column)
 	buffer := value.NewBuffer(ref.Fields())
-	read := &counted{Rows: rows, cells: ref.Fields(), part: c.part}
+	read := &counted{Rows: rows, cells: ref.Fields(), part: c.part, spent: quota.From(ctx)}
 	for read.Next() {
 		if key := read.Cell(by); key.Null() || !mine[value.WireText(key)] {
 			continue

@@ -11,6 +11,7 @@ import (
 	"usher/datasource/sqlexec"
 	"usher/lru"
 	"usher/plan"
+	"usher/trace"
 	"usher/value"
 )
 
@@ -29,6 +30,11 @@ func (c *cached) ask(ctx context.Context, q *Question) (Answered, error) {
 	key := cacheKey{q.target, q.statement.Key()}
 	if answered, ok := c.cache.get(key, q.maxAge); ok {
 		c.metrics.hits.Inc()
+		if _, span := trace.Ask(ctx, "source", sourceOf(q.target)); span.Recorded() {
+			span.Kept()
+			span.Rows(rowsOf(answered.Results...))
+			span.End()
+		}
 		if notes := receipt.From(ctx); notes != nil {
 			notes.Add(receipt.Step{Source: q.target.Source, SQL: q.statement.Text(), Rows: rowsOf(answered.Results...), Kept: true})
 		}

@@ -12,6 +12,7 @@ import (
 	"usher/datasource/sqlexec"
 	"usher/held"
 	"usher/plan"
+	"usher/quota"
 	"usher/sqlgen"
 	"usher/value"
 )
@@ -37,6 +38,16 @@ func (e *combined) ask(ctx context.Context, q *Question) (Answered, error) {
 	defer scratch.Close()
 	c := &combination{sources: e.sources, query: q.query, scratch: scratch, part: held.From(ctx).Part()}
 	defer c.part.Release() // of what the scratch holds
+	began, account := time.Now(), quota.From(ctx)
+	if account != nil {
+		defer func() { // of the engine itself
+			took := time.Since(began) - c.away
+			if q.exports() {
+				took -= q.stream.portions.away
+			}
+			account.Spend(max(took, 0), 0, 0)
+		}()
+	}
 	if q.exports() {
 		c.portion = held.From(ctx).Part()
 		defer c.portion.Release()
@@ -66,6 +77,8 @@ type combination struct {
 	session sqlexec.Session
 	levels  int
 	part    *held.Part
+
+	away time.Duration // sources were waited for
 
 	portion *held.Part // of an export: what the levels below the root hold, for one portion of its rows
 	tables  []string   // theirs
@@ -171,6 +184,8 @@ func (c *combination) forget(ctx context.Context) error {
 
 // load runs one fetch, in one or several parts, and makes a table of its rows.
 func (c *combination) load(ctx context.Context, parts []part) error {
+	began := time.Now()
+	defer func() { c.away += time.Since(began) }()
 	f := parts[0].fetch
 	ref := f.Query().Root().Ref(0)
 	source, release, err := c.sources.accounts.get(ctx, ref.Target())
@@ -194,7 +209,7 @@ func (c *combination) load(ctx context.Context, parts []part) error {
 		return err
 	}
 	return source.Fetch(ctx, f.Query(), func(rows value.Rows) error {
-		_, err := c.scratch.Load(ctx, f.Table(), columns, &counted{Rows: rows, cells: len(columns), part: c.part}, fetchCaps)
+		_, err := c.scratch.Load(ctx, f.Table(), columns, &counted{Rows: rows, cells: len(columns), part: c.part, spent: quota.From(ctx)}, fetchCaps)
 		c.note(rows)
 		return err
 	})

@@ -10,6 +10,7 @@ import (
 
 	"usher/catalog"
 	"usher/datasource/address"
+	"usher/datasource/admit"
 	"usher/datasource/postgres"
 	"usher/datasource/upstream"
 	"usher/fault"
@@ -70,7 +71,7 @@ func (a *accounts) openPostgres(spec *catalog.Source, t plan.Target) (Source, er
 	server.Host, server.Port, server.Database = account.Host, account.Port, account.Database
 	server.User, server.Password = account.User, account.Password()
 	server.MaxConns = cmp.Or(server.MaxConns, 8)
-	opts := postgres.Options{SearchPath: server.SearchPath, Timeout: spec.Timeout, Pool: a.conns, Session: catalog.Session{Role: account.Role}, HostsChanged: hostsChanged(a.opts.Log, t, account)}
+	opts := postgres.Options{SearchPath: server.SearchPath, Timeout: spec.Timeout, Pool: a.conns, Session: catalog.Session{Role: account.Role}, HostsChanged: hostsChanged(a.opts.Log, t, account), Traces: server.TraceSQL && a.opts.Traced}
 	for name, v := range account.Settings() {
 		opts.Session.Settings = append(opts.Session.Settings, catalog.Setting{Name: name, Value: v})
 	}
@@ -92,7 +93,11 @@ func (a *accounts) openPostgres(spec *catalog.Source, t plan.Target) (Source, er
 		return nil, errors.Join(err, db.Close())
 	}
 	gate := a.admits(a.conns.Most(server.MaxConns * db.Reading()))
-	return opened(&database{db: db, end: db.Close, writer: into, written: &a.lasting.written, guard: a.guardOf(t, db, spec.Timeout), changes: sqlgen.PostgresChange, writing: gate, dialect: sqlgen.Postgres, timeout: spec.Timeout, shape: a.shapeOf(t, db, spec.Timeout), meter: a.metrics.of(t.Source), gate: gate}), nil
+	var short *admit.Gate
+	if n := db.Packets(); n > 0 {
+		short = a.admits(n)
+	}
+	return opened(&database{short: short, db: db, end: db.Close, writer: into, written: &a.lasting.written, guard: a.guardOf(t, db, spec.Timeout), changes: sqlgen.PostgresChange, writing: gate, dialect: sqlgen.Postgres, timeout: spec.Timeout, shape: a.shapeOf(t, db, spec.Timeout), meter: a.metrics.of(t.Source), gate: gate}), nil
 }
 
 // hostsChanged logs which host is asked what must be fresh.

@@ -28,6 +28,7 @@ type database struct {
 	files   *files // nil: the tables are in no files
 	meter   *meter
 	gate    *admit.Gate
+	short   *admit.Gate // of statements that share connections; nil: none does
 	flights group[sameQuestion, Answered]
 	writer  writer // nil: nothing is written there
 	written *lately

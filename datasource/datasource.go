@@ -12,6 +12,7 @@ import (
 	"log/slog"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"usher/catalog"
@@ -50,6 +51,7 @@ type Options struct {
 	CacheBytes int              // of kept answers; default 64 MiB
 	Clock      func() time.Time // default time.Now
 	Log        *slog.Logger     // default slog.Default
+	Traced     bool             // requests may be traced
 }
 
 // Sources answers plans of one catalog.
@@ -70,7 +72,8 @@ type lasting struct {
 	exports *admit.Gate
 	budget  *held.Budget
 	metrics *metrics
-	written lately // to any source
+	written lately                          // to any source
+	catalog atomic.Pointer[catalog.Catalog] // the last one: it says what tenants weigh
 
 	mu    sync.Mutex
 	alive []*Sources // that are not closed: of one catalog, or of two while one follows another
@@ -93,8 +96,10 @@ func New(cat *catalog.Catalog, opts Options) (*Sources, error) {
 	opts.Accounts = cmp.Or(opts.Accounts, 64)
 	opts.Conns.Idle = cmp.Or(opts.Conns.Idle, 5*time.Minute)
 	l := &lasting{
-		opts: opts, conns: pool.New(opts.Conns), engine: duckdb.NewEngine(opts.Engine), budget: opts.Held, metrics: newMetrics(),
+		opts: opts, conns: pool.New(opts.Conns), engine: duckdb.NewEngine(opts.Engine), budget: opts.Held, metrics: newMetrics(opts),
 	}
+	l.opts.Waiting.Weight = func(tenant string) int { return l.catalog.Load().Weight(tenant) }
+	l.catalog.Store(cat)
 	l.gate, l.exports = l.admits(opts.Engine.MaxConns), l.admits(cmp.Or(opts.Exports, 4))
 	return l.sources(cat), nil
 }
@@ -104,6 +109,7 @@ func New(cat *catalog.Catalog, opts Options) (*Sources, error) {
 func (s *Sources) Next(cat *catalog.Catalog) *Sources { return s.lasting.sources(cat) }
 
 func (l *lasting) sources(cat *catalog.Catalog) *Sources {
+	l.catalog.Store(cat)
 	s := &Sources{accounts: newAccounts(cat, l), cache: newCache(l.opts.CacheBytes, l.opts.Clock), lasting: l}
 	s.databaseWay, s.engineWay = s.toDatabase(), s.toEngine()
 	l.mu.Lock()

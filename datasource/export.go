@@ -7,6 +7,7 @@ import (
 	"usher/datasource/admit"
 	"usher/fault"
 	"usher/plan"
+	"usher/quota"
 	"usher/value"
 )
 
@@ -30,12 +31,16 @@ func (s *Sources) PrepareExport(e plan.Export) (*Export, error) {
 // Run hands the portions on, in order, and tells how many rows they were. None is
 // valid after each returns. The context carries the share that they are counted in.
 func (x *Export) Run(ctx context.Context, each func(*value.Result) error) (rows int64, err error) {
+	if err := quota.From(ctx).Admit(ctx); err != nil {
+		return 0, err
+	}
 	tenant := x.query.Identity().Tenant()
 	slot, err := x.sources.turn(ctx, tenant)
 	if err != nil {
 		return 0, err
 	}
 	defer slot.Leave()
+	ctx = admit.InBulk(ctx)
 	to := &stream{portion: each}
 	q := &Question{sources: x.sources, way: x.sources.engineWay, tenant: tenant, query: x.query, stream: to}
 	if target, ok := x.query.Single(); ok {

@@ -242,18 +242,46 @@ func (g *guard) keeps(of []writtenTable) []postgres.Name {
 	return out
 }
 
-// checked are the columns that a condition of a table is about.
-func (g *guard) checked(r plan.Ref, name string) []string {
+// checked are the columns that a condition of a table is about, or of a domain.
+func (g *guard) checked(r plan.Ref, name string, domain bool) []string {
 	_, b := g.binding(r)
 	if b == nil || b.Target == nil {
 		return nil
 	}
+	var out []string
 	for _, by := range b.Target.Checks {
-		if by.Name == name {
-			return by.Columns
+		if by.Name == name && (by.Domain != "") == domain {
+			out = append(out, by.Columns...)
 		}
 	}
-	return nil
+	if domain && len(out) > 1 { // one of them is not as it has to be, and not all together
+		return nil
+	}
+	return out
+}
+
+// holds tells whether a table holds rows of one that is written: it is a part of it.
+func (g *guard) holds(r plan.Ref, schema, table string) bool {
+	_, b := g.binding(r)
+	return b != nil && b.Target != nil && slices.Contains(b.Target.Members, catalog.TableKey(schema, table))
+}
+
+// tenantOf is the tenant's column of a table; empty: it has none.
+func (g *guard) tenantOf(r plan.Ref) string {
+	d, b := g.binding(r)
+	if b == nil || d.Tenant == nil || b.Columns[d.Tenant.Name].Missing {
+		return ""
+	}
+	return b.Columns[d.Tenant.Name].Name
+}
+
+// triggers tells whether the database runs triggers of its own on a table.
+func (g *guard) triggers(r plan.Ref) bool {
+	if j, ok := g.recall(r); ok && j.Triggers {
+		return true
+	}
+	_, b := g.binding(r)
+	return b == nil || b.Target == nil || b.Target.Triggers
 }
 
 // shows tells whether whoever writes is told what code of the database's own says.

@@ -2,6 +2,7 @@ package datasource
 
 import (
 	"usher/held"
+	"usher/quota"
 	"usher/value"
 )
 
@@ -14,7 +15,9 @@ type counted struct {
 	value.Rows
 	cells int
 	part  *held.Part
+	spent *quota.Account // nil: nobody is limited
 
+	rows    int
 	pending int64
 	err     error
 }
@@ -22,16 +25,24 @@ type counted struct {
 // Next implements value.Rows.
 func (c *counted) Next() bool {
 	if c.err != nil || !c.Rows.Next() {
+		c.count()
 		return false
 	}
+	c.rows++
 	for i := range c.cells {
 		c.pending += int64(8 + len(c.Cell(i).Text))
 	}
 	if c.pending >= takeEvery {
 		c.err = c.part.Take(c.pending)
-		c.pending = 0
+		c.count()
 	}
 	return c.err == nil
+}
+
+// count counts what was read as used.
+func (c *counted) count() {
+	c.spent.Spend(0, c.rows, int(c.pending))
+	c.rows, c.pending = 0, 0
 }
 
 // Err implements value.Rows.

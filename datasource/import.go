@@ -5,12 +5,15 @@ import (
 	"errors"
 	"time"
 
+	"usher/datasource/admit"
 	"usher/datasource/postgres"
 	"usher/datasource/sqlexec"
 	"usher/fault"
 	"usher/held"
 	"usher/plan"
+	"usher/quota"
 	"usher/sqlgen"
+	"usher/trace"
 )
 
 // Import writes rows as they come and tells how many are in, after an error too: all or none
@@ -22,11 +25,16 @@ func (s *Sources) Import(ctx context.Context, i plan.Import, rows sqlexec.Incomi
 	if !i.Valid() {
 		return 0, ErrNotPlanned
 	}
+	if err := quota.From(ctx).Admit(ctx); err != nil {
+		return 0, err
+	}
 	turn, err := s.turn(ctx, i.Identity().Tenant())
 	if err != nil {
 		return 0, err
 	}
 	defer turn.Leave()
+	ctx = admit.InBulk(ctx)
+	rows, counted := arrivingOf(ctx, rows)
 	if held.From(ctx) == nil {
 		own, share := s.budget.Begin(ctx)
 		defer share.End()
@@ -51,6 +59,12 @@ func (s *Sources) Import(ctx context.Context, i plan.Import, rows sqlexec.Incomi
 			return 0, err
 		}
 	}
+	ctx, span := trace.Ask(ctx, "import", sourceOf(i.Target()))
+	defer func() {
+		span.Rows(int(in))
+		failed(span, err)
+		span.End()
+	}()
 	of := []writtenTable{{table: i.Table()}}
 	if err := db.guard.allows(ctx, of); err != nil {
 		return 0, err
@@ -61,7 +75,7 @@ func (s *Sources) Import(ctx context.Context, i plan.Import, rows sqlexec.Incomi
 		if err != nil || !more {
 			return in, err
 		}
-		if err := db.load(ctx, i, loading); err != nil {
+		if err := db.load(ctx, i, loading, counted); err != nil {
 			s.Purge(i.Owner(), i.Dataset()) // nobody may know what it has left
 			return in, err
 		}
@@ -71,7 +85,7 @@ func (s *Sources) Import(ctx context.Context, i plan.Import, rows sqlexec.Incomi
 }
 
 // load writes the rows of one transaction.
-func (d *database) load(ctx context.Context, i plan.Import, loading *sqlexec.Loading) error {
+func (d *database) load(ctx context.Context, i plan.Import, loading *sqlexec.Loading, counted *arriving) error {
 	slot, err := d.gate.Enter(ctx, i.Identity().Tenant())
 	if err != nil {
 		return err
@@ -82,6 +96,8 @@ func (d *database) load(ctx context.Context, i plan.Import, loading *sqlexec.Loa
 		limit = time.Until(deadline)
 	}
 	began := time.Now()
+	counted.begins()
+	defer counted.ends()
 	of := []writtenTable{{table: i.Table()}}
 	begins := postgres.Transaction{Snapshot: i.Snapshot()}
 	if begins.Snapshot {
@@ -94,8 +110,10 @@ func (d *database) load(ctx context.Context, i plan.Import, loading *sqlexec.Loa
 		}
 		return loading.Write(ctx, loads, limit)
 	})
+	took := time.Since(began)
 	d.meter.statements.Inc()
-	d.meter.duration.Observe(time.Since(began).Seconds())
+	d.meter.took(ctx, took)
+	d.meter.costs.Add(i.Identity().Tenant(), took)
 	if _, refused := d.again(ctx, of, err); refused != nil { // the rows have gone by
 		err = refused
 	}

@@ -6,6 +6,9 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"usher/datasource/cost"
+	"usher/quota"
+	"usher/trace"
 	"usher/value"
 )
 
@@ -13,12 +16,15 @@ import (
 type meter struct {
 	statements, rows, coalesced prometheus.Counter
 	duration                    prometheus.Observer
+	costs                       *cost.Costs
+	traced                      bool
 }
 
 func (m *metrics) of(source string) *meter {
 	return &meter{
 		statements: m.statements.WithLabelValues(source), rows: m.rows.WithLabelValues(source),
 		coalesced: m.coalesced.WithLabelValues(source), duration: m.duration.WithLabelValues(source),
+		costs: m.costs, traced: m.traced,
 	}
 }
 
@@ -29,15 +35,35 @@ type metered struct {
 }
 
 func (m *metered) ask(ctx context.Context, q *Question) (Answered, error) {
-	began := time.Now()
-	answered, err := m.next.ask(ctx, q)
-	m.meter.statements.Inc()
-	m.meter.rows.Add(float64(rowsRead(q, answered)))
-	if q.exports() { // as long as its reader takes
-		return answered, err
+	began, account := time.Now(), quota.From(ctx)
+	if q.exports() {
+		q.stream.portions = portions{account: account, since: began}
 	}
-	m.meter.duration.Observe(time.Since(began).Seconds())
+	answered, err := m.next.ask(ctx, q)
+	took, rows := time.Since(began), rowsRead(q, answered)
+	m.meter.statements.Inc()
+	m.meter.rows.Add(float64(rows))
+	m.meter.costs.Add(q.tenant, took)
+	switch {
+	case q.exports(): // as long as its reader takes
+		account.Spend(time.Since(q.stream.portions.since), 0, 0)
+		return answered, err
+	case q.stream != nil: // whoever takes its rows counts them
+		account.Spend(took, 0, 0)
+	default:
+		account.Spend(took, rows, int(answered.Held))
+	}
+	m.meter.took(ctx, took)
 	return answered, err
+}
+
+// took notes how long a statement took, with its trace if there is one.
+func (m *meter) took(ctx context.Context, took time.Duration) {
+	if m.traced {
+		trace.Observe(ctx, m.duration, took.Seconds())
+		return
+	}
+	m.duration.Observe(took.Seconds())
 }
 
 // rowsRead is how many rows a question was answered with.

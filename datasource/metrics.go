@@ -4,6 +4,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"usher/datasource/admit"
+	"usher/datasource/cost"
 	"usher/datasource/pool"
 	"usher/datasource/upstream"
 	"usher/plan"
@@ -23,9 +24,11 @@ type metrics struct {
 	misses     prometheus.Counter
 	purges     prometheus.Counter
 	refused    admit.Counts
+	costs      *cost.Costs
+	traced     bool
 }
 
-func newMetrics() *metrics {
+func newMetrics(opts Options) *metrics {
 	counter := func(name, help string) prometheus.Counter {
 		return prometheus.NewCounter(prometheus.CounterOpts{Namespace: "usher", Name: name, Help: help})
 	}
@@ -33,6 +36,7 @@ func newMetrics() *metrics {
 		return prometheus.NewCounterVec(prometheus.CounterOpts{Namespace: "usher", Name: name, Help: help}, []string{"source"})
 	}
 	return &metrics{
+		costs: cost.New(opts.Clock), traced: opts.Traced,
 		statements: bySource("statements_total", "Statements that databases were sent."),
 		rows:       bySource("rows_total", "Rows that databases returned."),
 		duration: prometheus.NewHistogramVec(prometheus.HistogramOpts{
@@ -49,7 +53,7 @@ func newMetrics() *metrics {
 }
 
 func (m *metrics) all() []prometheus.Collector {
-	return []prometheus.Collector{m.statements, m.rows, m.duration, m.coalesced, m.lookedUp, m.combined, m.hits, m.misses, m.purges}
+	return []prometheus.Collector{m.statements, m.rows, m.duration, m.coalesced, m.lookedUp, m.combined, m.hits, m.misses, m.purges, m.costs}
 }
 
 // What is counted at the moment it is asked for.
@@ -102,6 +106,9 @@ func (s *Sources) Collect(out chan<- prometheus.Metric) {
 			return
 		}
 		lines[t.Source] += db.gate.Waiting()
+		if db.short != nil {
+			lines[t.Source] += db.short.Waiting()
+		}
 		if several, ok := db.db.(interface{ Hosts() map[string]int }); ok && t.Tenant == "" {
 			for state, n := range several.Hosts() {
 				if hosts[t.Source] == nil {

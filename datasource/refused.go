@@ -1,6 +1,7 @@
 package datasource
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"regexp"
@@ -13,6 +14,7 @@ import (
 	"usher/datasource/sqlexec"
 	"usher/fault"
 	"usher/plan"
+	"usher/value"
 )
 
 // refused says what a source's refusal means to whoever asked for the change, and which row of
@@ -52,8 +54,32 @@ func (d *database) refused(ctx context.Context, changes []plan.Change, err error
 			c, row, v = d.seek(ctx, changes[:at.Change+1], c, v)
 		}
 	}
+	if d.moved(c, v) {
+		return &ChangeError{at.Change, c.Check(0).Outside()}
+	}
 	f := d.violated(c, c.Update().Sets() == 0 && c.Given() == 0, v)
+	if v.Code == "42501" { // for lack of a privilege, or by a policy of the table's own
+		if lacks := d.ungranted(ctx, changes); lacks != nil {
+			f := fault.New(fault.Unavailable, "the source's account may not write %s", c.Dataset()).
+				WithHint("Tell an administrator: the log says what it lacks, and how that is granted.")
+			return &ChangeError{at.Change, f.Because(errors.Join(at.err, lacks))}
+		}
+	}
 	return &ChangeError{at.Change, placed(c, row, f, v).Because(at.err)}
+}
+
+// moved tells that a row collides with one that is not of its tenant, since a trigger made it another's. It
+// could not stay there if that one were missing either, so both are told alike.
+func (d *database) moved(c plan.Change, v *postgres.Violation) bool {
+	if v.Code != "23505" || d.guard == nil || v.Table != c.Table().Table() || c.Checks() == 0 || !d.guard.triggers(c.Table()) {
+		return false
+	}
+	column, key := d.guard.tenantOf(c.Table()), c.Identity().Key()
+	if column == "" || key == "" || len(v.Columns) > 0 && !slices.Contains(v.Columns, column) {
+		return false // the key is everybody's
+	}
+	same, _ := v.Says(column, key)
+	return !same
 }
 
 // seek finds the row that is refused of the last of several changes: all of them are made once
@@ -154,6 +180,8 @@ func unfit(v *postgres.Violation, c plan.Change, fields []givenField) string {
 		case g.value.Null() || g.value.List() || c.ColumnStored(g.field.Stored) == "":
 		case v.Code == "22001" && tooLong(g), v.Code == "22003" && !g.added && tooLarge(g):
 			found = append(found, g.field.Name)
+		case v.Code == "22P05" && g.field.Type.Scalar == value.JSON && strings.Contains(g.value.Value().Text(), `\u0000`):
+			found = append(found, g.field.Name)
 		case v.Code == "22003" && g.added:
 			added = append(added, g.field.Name)
 		}
@@ -169,7 +197,7 @@ func unfit(v *postgres.Violation, c plan.Change, fields []givenField) string {
 
 // firstUnfit is the first row of which that is known without asking; -1: there is none.
 func firstUnfit(v *postgres.Violation, c plan.Change) int {
-	if v.Code != "22001" && v.Code != "22003" {
+	if v.Code != "22001" && v.Code != "22003" && v.Code != "22P05" {
 		return -1
 	}
 	for row := range c.Given() {
@@ -206,12 +234,30 @@ type written interface {
 	ColumnStored(name string) string
 }
 
+// conflicting names the columns of the key by which rows are found that are there already.
+func conflicting(c written) string {
+	change, ok := c.(plan.Change)
+	if !ok {
+		return "key"
+	}
+	by, _ := change.Upsert()
+	var names []string
+	for i := range by.Keys() {
+		if f := by.Key(i); c.ColumnStored(f.Stored) != "" {
+			names = append(names, f.Name)
+		}
+	}
+	return cmp.Or(strings.Join(names, ", "), "key")
+}
+
 // violated says what a source refuses. Its place is below the field, if it is one column.
 func (d *database) violated(c written, removes bool, v *postgres.Violation) *fault.Error {
 	own := v.Table == c.Table().Table() && (v.Schema == c.Table().Schema() || c.Table().Schema() == "")
+	domain := v.Table == "" && v.Domain != ""
+	own = own || domain || d.guard != nil && d.guard.holds(c.Table(), v.Schema, v.Table)
 	stored := v.Columns
 	if own && v.Code == "23514" && d.guard != nil {
-		stored = d.guard.checked(c.Table(), v.Constraint)
+		stored = d.guard.checked(c.Table(), v.Constraint, domain)
 	}
 	var names []string
 	if own {
@@ -253,6 +299,10 @@ func (d *database) violated(c written, removes bool, v *postgres.Violation) *fau
 		return fault.New(fault.BadUserInput, "a text is too long for its column in %s", c.Dataset())
 	case v.Code == "22003":
 		return fault.New(fault.BadUserInput, "a number is too large for its column in %s", c.Dataset())
+	case v.Code == "21000":
+		return fault.New(fault.BadUserInput, "two rows of %s have the same %s, as the source compares it", c.Dataset(), conflicting(c))
+	case v.Code == "22P05":
+		return fault.New(fault.BadUserInput, "a text has a character that %s cannot hold where it is written", c.Dataset())
 	case v.Class() == "22":
 		return fault.New(fault.BadUserInput, "a value does not fit its column in %s", c.Dataset())
 	case v.Code == postgres.Raises:

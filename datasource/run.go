@@ -34,6 +34,11 @@ func (r *runner) ask(ctx context.Context, q *Question) (Answered, error) {
 			return sqlexec.Fetch(ctx, session, r.dialect, q.query, q.stream.take)
 		})
 	}
+	if together, ok := r.db.(sqlexec.Together); ok {
+		if results, answered, err := q.statement.RunTogether(ctx, together); answered {
+			return answeredWith(results...), err
+		}
+	}
 	var results []*value.Result
 	err := r.db.Session(ctx, false, func(session sqlexec.Session) (err error) {
 		if err := r.fits(ctx, session, q); err != nil {
@@ -54,14 +59,15 @@ type stream struct {
 
 	portion  func(*value.Result) error // of an export
 	handed   bool                      // some were
-	patience time.Duration             // of a portion; 0: as long as the request has
+	portions portions
+	patience time.Duration // of a portion; 0: as long as the request has
 }
 
 // hand hands on a portion of an export.
 func (s *stream) hand(r *value.Result) error {
 	s.handed = true
 	s.read += r.Rows.Len()
-	return s.portion(r)
+	return s.portions.hand(r, s.portion)
 }
 
 func (s *stream) take(rows value.Rows) error {

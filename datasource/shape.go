@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"usher/catalog"
 	"usher/datasource/postgres"
@@ -98,6 +99,11 @@ func (s *shape) ref(ctx context.Context, r plan.Ref) error {
 	}
 	if d := s.cat.Dataset(r.Dataset()); d != nil && d.Tenant != nil && drift.Columns[d.Tenant.Name] != "" { // nobody reads rows of which it is not known whose they are
 		causes = append(causes, fmt.Errorf("the tenant column of %s of %s: %s", r.Dataset(), s.placeOf(r), drift.Columns[d.Tenant.Name]))
+	}
+	if _, relies := r.Alone(); relies && len(drift.Shared) > 0 {
+		return fault.New(fault.Unavailable, "whose rows these are cannot be told: the key is gone by which they lead to one row").
+			WithHint("Tell an administrator, who can see with `usher check` which key it is.").
+			Because(fmt.Errorf("%s of %s has no unique key by which rows of %s are a tenant's", r.Dataset(), s.placeOf(r), strings.Join(drift.Shared, ", ")))
 	}
 	if causes == nil {
 		return nil

@@ -2,6 +2,7 @@ package datasource
 
 import (
 	"context"
+	"slices"
 
 	"usher/datasource/duckdb"
 	"usher/datasource/postgres"
@@ -20,6 +21,7 @@ type asker interface {
 func (s *Sources) toDatabase() asker {
 	return steps{
 		&cached{cache: s.cache, metrics: s.metrics}, // before an account is opened: a kept answer needs none
+		&budgeted{}, // behind the cache: a kept answer costs nobody anything
 	}.to(s.accounts) // the account of the question's target, and from there the account's own way:
 }
 
@@ -30,28 +32,38 @@ func (d *database) way() asker {
 	if server, ok := d.db.(*postgres.DB); !ok || !server.Replicated() {
 		written = nil
 	}
-	return steps{
+	way := steps{
 		&looked{source: files, forget: d.flights.forget}, // before coalescing: who joins gets rows of the files that are there
 		&checked{shape: d.shape},                         // before anybody waits for tables that differ
 		&noted{dialect: d.dialect},                       // before coalescing: who joins has a receipt too, and waiting is part of it
 		&coalesced{group: &d.flights, meter: d.meter},    // before admission: who joins takes no slot
 		&reread{written: written},                        // behind coalescing: whoever joins wants no more than who came first
-		&admitted{gate: d.gate},                          // before the timeout: a source's time begins when it is asked
+		&admitted{gate: d.gate, short: d.short},          // before the timeout: a source's time begins when it is asked
+		&granted{db: d.db, guard: d.guard},               // before the timeout, which may have passed
 		&timed{timeout: d.timeout},                       // before retries: all of them together have it
 		&renewed{renew: d.renew},                         // when the engine gave up, once more on another
 		&reconnected{},                                   // when the connection was lost, on another
 		&metered{meter: d.meter},                         // behind retries: each try is a statement
-	}.to(&runner{db: d.db, dialect: d.dialect, fits: d.fits, snapshot: files == nil})
+	}
+	if d.meter.traced {
+		way = slices.Insert(way, 3, step(&traced{step: "source", dialect: d.dialect})) // where it is noted, for the same reasons
+	}
+	return way.to(&runner{db: d.db, dialect: d.dialect, fits: d.fits, snapshot: files == nil})
 }
 
 // toEngine is the way of a question that needs rows of several sources, or of a
 // source that has rows and no answers.
 func (s *Sources) toEngine() asker {
-	return steps{
+	way := steps{
+		&budgeted{},                     // before a source is asked
 		&lookedUp{sources: s},           // first without the engine, if keys are all that joins the sources
 		&admitted{gate: s.gate},         // the engine's slot is held while those of sources are waited for
 		&renewed{renew: s.engine.Renew}, // when the engine gave up, once more on another
-	}.to(&combined{sources: s})
+	}
+	if s.opts.Traced {
+		way = slices.Insert(way, 0, step(&traced{step: "engine"})) // what it asks is below it
+	}
+	return way.to(&combined{sources: s})
 }
 
 // steps are decorators, outermost first.

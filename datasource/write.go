@@ -15,6 +15,8 @@ import (
 	"usher/fault"
 	"usher/held"
 	"usher/plan"
+	"usher/quota"
+	"usher/trace"
 )
 
 // The way of a change is its own: it waits for its turn and has its source's time like a
@@ -49,11 +51,28 @@ func (s *Sources) Change(ctx context.Context, changes []plan.Change, terms Terms
 	if len(changes) == 0 {
 		return Made{}, ErrNotPlanned
 	}
+	if err := quota.From(ctx).Admit(ctx); err != nil {
+		return Made{}, &ChangeError{-1, err}
+	}
 	if held.From(ctx) == nil {
 		own, share := s.budget.Begin(ctx)
 		defer share.End()
 		ctx = own
 	}
+	ctx, span := trace.Ask(ctx, "change", sourceOf(changes[0].Target()))
+	defer span.End()
+	made, err := s.make(ctx, changes, terms)
+	rows := 0
+	for _, c := range made.Changed {
+		rows += c.Affected
+	}
+	span.Rows(rows)
+	failed(span, err)
+	return made, err
+}
+
+// make makes changes of one source.
+func (s *Sources) make(ctx context.Context, changes []plan.Change, terms Terms) (Made, error) {
 	source, release, err := s.accounts.get(ctx, changes[0].Target())
 	if err != nil {
 		return Made{}, &ChangeError{-1, err}
@@ -173,7 +192,7 @@ func (d *database) again(ctx context.Context, of []writtenTable, err error) (boo
 		return true, insteadOf(err, fault.New(fault.Unavailable, "the keys, triggers or rules of the table of %s are changing at this moment", altered.table.Dataset()).WithHint("try again").Because(err))
 	case v != nil && v.Passing():
 		return true, err
-	case v != nil && v.Class() == "23" && d.guard != nil:
+	case d.guard != nil && (v != nil && v.Class() == "23" || errors.Is(err, postgres.ErrDrift)): // a key that is gone, or a rule, is such a drift
 		for _, w := range of {
 			switch altered, refused := d.guard.look(ctx, w, d.db); {
 			case refused != nil:
@@ -226,8 +245,11 @@ func (d *database) transaction(ctx context.Context, changes []plan.Change, terms
 		}
 		return terms.end(ctx, session, made.Changed)
 	})
+	took := time.Since(began)
 	d.meter.statements.Inc()
-	d.meter.duration.Observe(time.Since(began).Seconds())
+	d.meter.took(ctx, took)
+	d.meter.costs.Add(changes[0].Identity().Tenant(), took)
+	spentOn(ctx, began, made.Changed)
 	switch {
 	case errors.Is(err, errMade):
 		return made, nil

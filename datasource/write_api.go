@@ -14,6 +14,7 @@ import (
 	"usher/fault"
 	"usher/held"
 	"usher/plan"
+	"usher/quota"
 	"usher/sqlgen"
 	"usher/value"
 )
@@ -64,6 +65,7 @@ func (s *Sources) call(ctx context.Context, api *upstream.Source, changes []plan
 	w := &calling{sources: s, writer: writer, change: c, forget: func() { s.Changed(c.Target().Source, c.Dataset(), owners) }}
 	w.rows = combination{sources: s, scratch: scratch, part: held.From(ctx).Part()}
 	defer w.rows.part.Release()
+	defer func() { quota.From(ctx).Spend(0, w.written, 0) }()
 	ctx = postgres.OneHost(ctx)
 	var changed sqlexec.Changed
 	err = scratch.Session(ctx, false, func(session sqlexec.Session) (err error) {
@@ -335,7 +337,7 @@ func (w *calling) choose(ctx context.Context) error {
 	case w.count > mostCalls:
 		return tooManyCalls(w.change)
 	case w.change.Kind().One() && w.count > 1:
-		return fault.New(fault.Internal, "the key of %s names several rows", w.change.Dataset())
+		return sqlexec.SeveralRows(w.change.Dataset())
 	}
 	return w.current()
 }
@@ -442,7 +444,7 @@ func (w *calling) named(ctx context.Context, l plan.Level, keys [][]value.Value,
 		n := int(rows.Cell(0).Int) - 1
 		if n < 0 || n >= count || there[n] {
 			_ = rows.Close()
-			return nil, fault.New(fault.Internal, "the key of %s names several rows", w.change.Dataset())
+			return nil, sqlexec.SeveralRows(w.change.Dataset())
 		}
 		there[n] = true
 		if cell != nil {

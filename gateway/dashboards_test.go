@@ -29,7 +29,7 @@ func (g gate) looked(t *testing.T, token, name, body string, header http.Header)
 	if body != "" {
 		method = http.MethodPost
 	}
-	r := httptest.NewRequestWithContext(t.Context(), method, "/dashboards/"+name, strings.NewReader(body))
+	r := httptest.NewRequestWithContext(t.Context(), method, strings.TrimSuffix("/dashboards/"+name, "/"), strings.NewReader(body))
 	for name, values := range header {
 		r.Header[name] = values
 	}
@@ -419,5 +419,101 @@ func TestTilesAreNoWayAroundTrust(t *testing.T) {
 	}
 	if got := g.look(t, key, "shared", "{}"); strings.Contains(got, "errors") || strings.Count(got, "hello") != 2 {
 		t.Errorf("what is shared is answered %s", got)
+	}
+}
+
+// Who keeps a dashboard is told what will not work when somebody opens it.
+func TestFindingsOfDashboards(t *testing.T) {
+	t.Parallel()
+	g, root, key := savedBy(t)
+	boss, clerk := key(`roles: ["full", "clerk"]`), key(`roles: ["clerk"]`)
+	found := func(token, name, document, more string) string {
+		t.Helper()
+		body, err := json.Marshal(map[string]any{
+			"query":     `mutation($d: JSON!) { saveDashboard(name: "` + name + `", document: $d` + more + `) { findings { tile path message fails } } }`,
+			"variables": map[string]any{"d": json.RawMessage(document)},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return plainAnswer(g.ask(t, token, string(body)))
+	}
+	chart := func(more string) string { return `{"kind": "bar", "rows": "customersAggregate"` + more + `}` }
+	const groups = `{ customersAggregate { key { name } count score { sum } } }`
+	for i, line := range []struct {
+		parameters, tile string
+		want             string // empty: nothing is found
+	}{
+		{"", tile("a", groups, chart(`, "x": "key.name", "y": ["count", "score.sum"], "format": {"score.sum": {"digits": 1}, "count": {"digits": 0}}`)), ""},
+		{"", tile("a", groups, chart("")), ""},
+		{"", tile("a", groups, chart(`, "format": {"sum": {"digits": 1}}`)), ""},
+		{"", tile("a", groups, chart(`, "y": ["key.name"]`)), `"message":"key.name is of the type String, and what is measured is a number","fails":true`},
+		{"", tile("a", groups, chart(`, "x": "key.nam"`)), `"path":["tiles","0","chart","x"],"message":"key.nam leads nowhere: there is no nam, but name","fails":true`},
+		{"", tile("a", groups, chart(`, "x": "key"`)), `"message":"key leads to an object: name one of name below it"`},
+		{"", tile("a", groups, chart(`, "y": ["count.sum"]`)), `"message":"count.sum leads into a value: there is no sum below it"`},
+		{"", tile("a", groups, chart(`, "series": "id"`)), `"message":"id leads nowhere`},
+		{"", tile("a", groups, chart(`, "x": "key.name", "y": ["count"], "format": {"total": {"digits": 1}}`)), `"message":"nothing that is drawn is called total: count, key.name","fails":false`},
+		{"", tile("a", groups, `{"kind": "table", "rows": "customers"}`), `"message":"customers leads nowhere: there is no customers, but customersAggregate"`},
+		{"", tile("a", groups, `{"kind": "table", "rows": "customersAggregate", "columns": [{"path": "count"}, {"path": "gone"}]}`), `"path":["tiles","0","chart","columns","1","path"]`},
+		{`{"name": "gone", "type": "Int"}`, tile("a", groups, chart("")), `"path":["parameters","0"],"message":"no tile has a variable $gone, so nothing follows from it","fails":false`},
+		{"", tile("a", `query($n: Int) { customers(limit: $n) { id } }`, listChart), `"message":"$n never has a value`},
+		{`{"name": "n", "type": "Int!"}`, tile("a", `query($n: Int!) { customers(limit: $n) { id } }`, listChart), `"message":"$n has no value until whoever shows the dashboard gives one`},
+		{`{"name": "n", "type": "Int", "default": 1, "options": [{"value": 2}, {"value": "two"}]}`, tile("a", `query($n: Int) { customers(limit: $n) { id } }`, listChart), `"path":["parameters","0","options","1","value"]`},
+		{`{"name": "ids", "type": "[Int!]"}`, tile("a", `query($ids: [Int!]) { customers(where: {id: {in: $ids}}) { id } }`, listChart), `the comparison of id is empty`},
+		{`{"name": "ids", "type": "[Int!]", "default": [1]}`, tile("a", `query($ids: [Int!]) { customers(where: {id: {in: $ids}}) { id } }`, listChart), ""},
+		{`{"name": "which", "type": "CustomersWhere!", "default": {}}`, tile("a", `query($which: CustomersWhere!) { customers(where: $which) { id } }`, listChart), ""},
+	} {
+		got := found(boss, fmt.Sprintf("b%d", i), dashboardOf(line.parameters, line.tile), "")
+		if line.want == "" && got != `200 {"data":{"saveDashboard":{"findings":[]}}}` || line.want != "" && (!strings.Contains(got, line.want) || strings.Count(got, `"message"`) != 1) {
+			t.Errorf("%s %s\nis told %s\nwant %s", line.parameters, line.tile, got, line.want)
+		}
+	}
+	for query, want := range map[string]string{
+		`mutation { logout }`:                                         "a tile asks one query, and nothing else",
+		`{ __schema { queryType { name } } }`:                         "a tile asks for rows, and not for the schema",
+		`{ ...f } fragment f on Query { __type(name: "A") { name } }`: "a tile asks for rows, and not for the schema",
+	} {
+		if got := found(boss, "refused", dashboardOf("", tile("a", query, listChart)), ""); !strings.Contains(got, want) {
+			t.Errorf("%s is answered %s", query, got)
+		}
+	}
+	// Who administers all tenants and has no role sees nothing of what they keep, and is told.
+	if got := found(root, "all", dashboardOf("", tile("a", groups, chart(""))), ", shared: true"); strings.Contains(got, "errors") {
+		t.Error(got)
+	}
+	if got := found(clerk, "few", dashboardOf("", tile("a", groups, chart(""))), ""); strings.Contains(got, `"saveDashboard":{`) && strings.Contains(got, "you do not see") {
+		t.Error(got)
+	}
+	// A token that shows no tile of its dashboard is made all the same, and its maker is told.
+	mint := func(of string) string {
+		return plainAnswer(g.ask(t, boss, `{"query": "mutation { createToken(input: {subject: \"v\", `+of+`, dashboards: [\"b0\"]}) { findings } }"}`))
+	}
+	if got := mint(`roles: [\"full\"]`); got != `200 {"data":{"createToken":{"findings":[]}}}` {
+		t.Error(got)
+	}
+	if got := mint(`roles: [\"full\"], datasets: []`); !strings.Contains(got, "the token shows no tile of the dashboard b0") {
+		t.Error(got)
+	}
+	// It lists what it shows, and nothing else does.
+	token := g.text(t, boss, `mutation { createToken(input: {subject: "v", roles: ["full"], dashboards: ["b1", "b0"]}) { token } }`, "token")
+	if got := g.look(t, token, "", ""); !strings.HasPrefix(got, `200 {"only":true,"dashboards":[{"name":"b0","title":"Sales","shared":false,"own":true,"version":1},{"name":"b1",`) || strings.Count(got, `"name"`) != 2 {
+		t.Error(got)
+	}
+	if got := g.look(t, boss, "", ""); !strings.HasPrefix(got, `200 {"only":false,`) {
+		t.Error(got)
+	}
+}
+
+// Where only trusted documents are run, a copy of what is shared is not, and its maker is told.
+func TestCopiesAreNotTrusted(t *testing.T) {
+	t.Parallel()
+	g, root := trusting(t, "only")
+	key := g.text(t, root, `mutation { admin { createServiceKey(input: {name: "k", tenant: "acme", scopes: [ADMINISTER, READ_DATA]}) { token } } }`, "token")
+	const chart = `{"kind": "table", "rows": "notes"}`
+	g.save(t, root, "shared", dashboardOf("", tile("known", listNotes, chart), tile("other", otherNotes, chart)), ", shared: true")
+	body, _ := json.Marshal(map[string]string{"query": `mutation { copyDashboard(name: "shared", as: "mine") { findings { tile message } } }`})
+	got := plainAnswer(g.ask(t, key, string(body)))
+	if !strings.Contains(got, `{"tile":"other","message":"only trusted documents are run here`) || strings.Contains(got, `"tile":"known","message":"only`) {
+		t.Error(got)
 	}
 }

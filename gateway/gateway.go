@@ -6,6 +6,7 @@ package gateway
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -26,8 +27,10 @@ import (
 	"usher/graph"
 	"usher/graph/transport"
 	"usher/held"
+	"usher/quota"
 	"usher/stage"
 	"usher/tenancy"
+	"usher/trace"
 	"usher/traffic"
 )
 
@@ -36,6 +39,7 @@ type Options struct {
 	Console console.Options
 	Log     *slog.Logger
 	Metrics []prometheus.Collector // of what stands around it, shown with its own
+	Tracer  *trace.Tracer          // nil: nobody traces
 
 	Read func() (*config.Config, error) // reads the configuration again; nil: there is no file
 }
@@ -45,6 +49,7 @@ type Gateway struct {
 	opts     Options
 	control  *tenancy.Store  // nil: there is none
 	budget   *held.Budget    // of what all requests hold
+	budgets  *quota.Keeper   // of what tenants and tokens use
 	homes    control.Current // who is read from where
 	metrics  *prometheus.Registry
 	counts   instruments
@@ -52,6 +57,7 @@ type Gateway struct {
 	traffic  *traffic.Hour
 	seen     traffic.Sources // when they answered and failed
 	started  time.Time
+	unnamed  []byte // hides tenants in traces where the configuration has no secret for it
 	current  atomic.Pointer[snapshot]
 	draining atomic.Bool // it is about to end: no further requests, please
 
@@ -73,9 +79,10 @@ type instruments struct {
 // when it fails.
 func New(ctx context.Context, cfg *config.Config, opts Options) (_ *Gateway, err error) {
 	g := &Gateway{
-		opts: opts, budget: held.New(cfg.Server.MaxHeld), loads: NewLoads(), traffic: traffic.New(), started: time.Now(),
+		opts: opts, budget: held.New(cfg.Server.MaxHeld), loads: NewLoads(), traffic: traffic.New(), started: time.Now(), unnamed: []byte(rand.Text()),
 		counts: instruments{upstream.NewMetrics(), transport.NewMetrics(), transport.NewExportMetrics(), transport.NewImportMetrics(), stage.New()},
 	}
+	g.counts.stages.Traced = opts.Tracer != nil
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, g.Close())
@@ -104,10 +111,13 @@ func New(ctx context.Context, cfg *config.Config, opts Options) (_ *Gateway, err
 			return nil, err
 		}
 	}
+	if g.budgets = quota.New(quota.Options{Log: opts.Log}); g.control != nil {
+		g.budgets = g.control.Budgets()
+	}
 	if err := first.wire(g, nil); err != nil {
 		return nil, err
 	}
-	collectors := append(opts.Metrics, g.counts.requests, g.counts.exports, g.counts.imports, g.counts.stages, g.counts.calls, g.loads, SourcesUnreached(g.catalog),
+	collectors := append(opts.Metrics, g.counts.requests, g.counts.exports, g.counts.imports, g.counts.stages, g.counts.calls, g.loads, g.budgets, SourcesUnreached(g.catalog),
 		current{first.data, func() prometheus.Collector { return g.current.Load().data }},
 		current{first.sources, func() prometheus.Collector { return g.current.Load().sources }})
 	if g.control != nil {

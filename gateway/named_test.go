@@ -105,6 +105,11 @@ var leftOut = map[string]string{
 	"SavedQueryInput.description": "none",
 	"SavedQueryInput.ofTenant":    "the user's own",
 	"SavedQueryInput.shared":      "not shared",
+	"SavedQueryInput.view":        "none",
+	"updateSavedQuery.version":    "whichever there is",
+	"deleteSavedQuery.version":    "whichever there is",
+	"copySavedQuery.as":           "the same name",
+	"copySavedQuery.ofTenant":     "the user's own",
 
 	"saveDashboard.shared":  "not shared",
 	"saveDashboard.version": "a new one",

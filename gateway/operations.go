@@ -10,6 +10,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"usher/config"
 	"usher/graph/transport"
 )
 
@@ -32,11 +33,19 @@ func AuditLost(dropped func() int64) prometheus.Collector {
 	}, func() float64 { return float64(dropped()) })
 }
 
+// hides is the key by which tenants are hidden in traces.
+func (g *Gateway) hides(cfg *config.Config) []byte {
+	if cfg.Server.Secret != "" {
+		return []byte(cfg.Server.Secret)
+	}
+	return g.unnamed
+}
+
 // AdminHandler answers those who run usher: whoever reaches it sees all of it,
 // so it has a listener of its own.
 func (g *Gateway) AdminHandler() http.Handler {
 	mux := http.NewServeMux()
-	mux.Handle("GET /metrics", promhttp.HandlerFor(g.metrics, promhttp.HandlerOpts{}))
+	mux.Handle("GET /metrics", promhttp.HandlerFor(g.metrics, promhttp.HandlerOpts{EnableOpenMetrics: true}))
 	mux.Handle("/health/", transport.Health(g.ready))
 	mux.HandleFunc("GET /health/ready", g.serveReady)
 	mux.HandleFunc("/debug/pprof/", pprof.Index)
@@ -53,9 +62,10 @@ func (g *Gateway) serveReady(w http.ResponseWriter, r *http.Request) {
 	answer := struct {
 		Status    string            `json:"status"`
 		Reason    string            `json:"reason,omitempty"`
-		Unreached []string          `json:"unreached,omitempty"` // sources
-		Unfit     map[string]string `json:"unfit,omitempty"`     // datasets of sources that were reached late, and why
-	}{Status: "ready", Unreached: g.Unreached(), Unfit: g.Unfit()}
+		Unreached []string          `json:"unreached,omitempty"`     // sources
+		Unfit     map[string]string `json:"unfit,omitempty"`         // datasets of sources that were reached late, and why
+		Alone     bool              `json:"budgets_alone,omitempty"` // the store does not answer for them
+	}{Status: "ready", Alone: g.budgets.Alone(), Unreached: g.Unreached(), Unfit: g.Unfit()}
 	status := http.StatusOK
 	if err := g.ready(r.Context()); err != nil {
 		status, answer.Status, answer.Reason = http.StatusServiceUnavailable, "not ready", err.Error()

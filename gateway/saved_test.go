@@ -87,6 +87,40 @@ func TestSavedQueriesNameWhatTheirWriterSees(t *testing.T) {
 	g.check(t, boss, `mutation { deleteSavedQuery(id: "`+pub+`") }`, `200 {"data":{"deleteSavedQuery":true}}`)
 }
 
+// What is shared with all tenants shows its text and its view to those who see what it
+// names, and is copied by nobody else.
+func TestTemplatesShowWhatTheirViewerSees(t *testing.T) {
+	t.Parallel()
+	g, root, key := savedBy(t)
+	boss, clerk := key(`roles: ["full"]`), key(`roles: ["clerk"]`)
+	id := g.text(t, root, `mutation { createSavedQuery(input: {name: "codes", ofTenant: true, shared: true, document: "{ secrets { code } }", view: {dataset: "secrets", n: 1.50}}) { id } }`, "id")
+	one := `{ savedQuery(id: "` + id + `") { name document view shared own version } }`
+	g.check(t, boss, one, `200 {"data":{"savedQuery":{"name":"codes","document":"{ secrets { code } }","view":{"dataset":"secrets","n":1.50},"shared":true,"own":false,"version":1}}}`)
+	g.check(t, clerk, one, `200 {"data":{"savedQuery":{"name":"codes","document":null,"view":null,"shared":true,"own":false,"version":1}}}`)
+	g.check(t, root, `{ savedQueries(search: "CODE") { items { name own } } }`, `200 {"data":{"savedQueries":{"items":[{"name":"codes","own":true}]}}}`)
+	for who, text := range map[string]string{
+		clerk: `mutation { copySavedQuery(id: "` + id + `") { id } }`,
+		boss:  `mutation { updateSavedQuery(id: "` + id + `", input: ` + savedInput("codes", "{ customers { id } }") + `) { id } }`,
+	} {
+		if got := g.query(t, who, text); !strings.Contains(got, "FORBIDDEN") {
+			t.Errorf("%s\nis answered %s", text, got)
+		}
+	}
+	for text, want := range map[string]string{
+		`copySavedQuery(id: "` + id + `", as: "") { id }`: "BAD_USER_INPUT", `deleteSavedQuery(id: "` + id + `", version: 0)`: "BAD_USER_INPUT",
+		`createSavedQuery(input: {name: "x", document: "{ customers { id } }", view: []}) { id }`:                           "BAD_USER_INPUT",
+		`createSavedQuery(input: {name: "x", document: "{ nothing }", ofTenant: true}) { id }`:                              "BAD_USER_INPUT",
+		`updateSavedQuery(id: "` + id + `", version: 7, input: ` + savedInput("codes", "{ customers { id } }") + `) { id }`: "CONFLICT",
+	} {
+		if got := g.query(t, root, "mutation { "+text+" }"); !strings.Contains(got, want) {
+			t.Errorf("%s\nis answered %s", text, got)
+		}
+	}
+	g.check(t, boss, `mutation { copySavedQuery(id: "`+id+`", as: null, ofTenant: true) { name view shared own version } }`,
+		`200 {"data":{"copySavedQuery":{"name":"codes","view":{"dataset":"secrets","n":1.50},"shared":false,"own":true,"version":1}}}`)
+	g.check(t, boss, `{ savedQueries { items { name own } } }`, `200 {"data":{"savedQueries":{"items":[{"name":"codes","own":true}]}}}`)
+}
+
 // Who administers a part of a tenant is not told by roles, saved queries,
 // explanations or messages what the rest is called.
 func TestAdministratorsSeeNoHiddenNames(t *testing.T) {

@@ -21,6 +21,7 @@ import (
 	"usher/graph/transport"
 	"usher/inspect"
 	"usher/resolvers"
+	"usher/trace"
 )
 
 // snapshot is all that follows from one configuration: what another one would
@@ -66,6 +67,7 @@ func (s *snapshot) wire(g *Gateway, before *snapshot) (err error) {
 	} else if s.sources, err = datasource.New(s.catalog, datasource.Options{
 		Held:       g.budget,
 		Log:        opts.Log,
+		Traced:     opts.Tracer != nil,
 		Upstream:   upstream.Options{Metrics: g.counts.calls},
 		Exports:    cfg.Server.MaxExports,
 		Accounts:   cfg.Pools.Accounts,
@@ -76,9 +78,9 @@ func (s *snapshot) wire(g *Gateway, before *snapshot) (err error) {
 	}); err != nil {
 		return err
 	}
-	if before != nil && before.cfg.Server.Secret == cfg.Server.Secret { // also one that was made at the start
+	if before != nil && before.cfg.Server.Secret == "" && cfg.Server.Secret == "" { // one was made at the start
 		s.cursors = before.cursors
-	} else if s.cursors, err = cursor.New([]byte(cfg.Server.Secret)); err != nil {
+	} else if s.cursors, err = sealer(cfg.Server); err != nil {
 		return err
 	}
 	s.data = resolvers.NewDatasets(s.sources, s.cursors, cfg.Server.Numbers == config.NumbersString)
@@ -86,6 +88,7 @@ func (s *snapshot) wire(g *Gateway, before *snapshot) (err error) {
 	answering := graph.Options{
 		Limits: control.Limits(cfg.Server),
 		Logger: opts.Log,
+		Plans:  control.Plans,
 	}
 	if err := trust(cfg.Documents, opts.Log, &answering); err != nil {
 		return err
@@ -116,7 +119,9 @@ func (s *snapshot) wire(g *Gateway, before *snapshot) (err error) {
 	manners := transport.Options{
 		Timeout: cfg.Server.Timeout, MaxBody: cfg.Server.MaxBody, AllowedOrigins: cfg.Server.AllowedOrigins,
 		Anonymous: g.control != nil, Proxies: s.proxies, ExplainTokens: cfg.Server.ExplainTokens,
-		Held: g.budget, Metrics: g.counts.requests, Traffic: g.traffic, Stages: g.counts.stages, Logger: opts.Log,
+		Begin: begins(s.catalog.Budgets, g.budgets),
+		Held:  g.budget, Metrics: g.counts.requests, Traffic: g.traffic, Stages: g.counts.stages, Logger: opts.Log,
+		Tracer: opts.Tracer, TraceTenant: trace.Tenants(cfg.Server.TraceTenants, g.hides(cfg)),
 	}
 	s.graphql = transport.New(s.engine, s.tokens.Authenticate, manners)
 	s.exports = transport.NewExport(s.engine, s.tokens.Authenticate, manners, transport.ExportOptions{
@@ -126,7 +131,7 @@ func (s *snapshot) wire(g *Gateway, before *snapshot) (err error) {
 		Timeout: cfg.Server.ImportTimeout, MaxBytes: cfg.Server.MaxImport, Load: s.load, Metrics: g.counts.imports,
 	})
 	boards := control.Dashboards{Store: g.control, Files: cfg.Dashboards, Engine: s.engine}
-	s.boards = transport.NewDashboards(s.tokens.Authenticate, manners, transport.DashboardOptions{Page: boards.Page, Run: boards.Run})
+	s.boards = transport.NewDashboards(s.tokens.Authenticate, manners, transport.DashboardOptions{List: boards.List, Page: boards.Page, Run: boards.Run})
 	s.route(g)
 	return nil
 }
@@ -139,6 +144,7 @@ func (s *snapshot) route(g *Gateway) {
 	mux.Handle("/graphql/{$}", s.graphql) // there are proxies that add a slash
 	mux.Handle("/export/{dataset}", s.exports)
 	mux.Handle("/import/{dataset}", s.imports)
+	mux.Handle("/dashboards", s.boards)
 	mux.Handle("/dashboards/{dashboard}", s.boards)
 	mux.Handle("/health/", transport.Health(g.ready))
 	if changes := hooks(s.catalog, g.told(cfg, s.catalog, s.sources.Changed), opts.Log); changes != nil {
@@ -187,4 +193,13 @@ func (s *snapshot) close() error {
 		return nil
 	}
 	return s.sources.Close()
+}
+
+// sealer is of the secrets that cursors are sealed under, and opened.
+func sealer(server config.Server) (*cursor.Sealer, error) {
+	var others [][]byte
+	for _, other := range server.OtherSecrets {
+		others = append(others, []byte(other))
+	}
+	return cursor.New([]byte(server.Secret), others...)
 }

@@ -18,7 +18,7 @@ func TestWritersReadTheirOwnWrites(t *testing.T) {
 	t.Parallel()
 	g, db := openWritten(t)
 	db.Exec(t, `INSERT INTO customers SELECT t, n, 'c' FROM generate_series(1, 9) n, unnest(ARRAY['a', 'b']) t ON CONFLICT DO NOTHING`)
-	const each = 500 // of four writers
+	const each, fields = 250, 20 // of four writers: 20,000 changes
 	var readers, writers sync.WaitGroup
 	var starts []chan struct{}
 	for _, tenant := range []string{"a", "b"} {
@@ -33,15 +33,20 @@ func TestWritersReadTheirOwnWrites(t *testing.T) {
 			}
 		})
 		for w := range 2 {
-			token, id := g.keyOf(t, fmt.Sprint("w", w), tenant, "READ_DATA, WRITE_DATA"), 1000+w
+			token, first := g.keyOf(t, fmt.Sprint("w", w), tenant, "READ_DATA, WRITE_DATA"), 1000+100*w
 			writers.Go(func() {
 				for i := range each {
-					note := fmt.Sprintf("%s-%d-%d", tenant, id, i)
-					mutation := fmt.Sprintf(`mutation { updateOrdersByPk(id: %d, set: {note: %q}) { note } }`, id, note)
-					want := fmt.Sprintf(`{"updateOrdersByPk":{"note":%q}}`, note)
+					var rows, updates, wants, reads strings.Builder
+					for n := range fields {
+						note := fmt.Sprintf("%s-%d-%d", tenant, first+n, i)
+						fmt.Fprintf(&rows, "{id: %d, note: %q},", first+n, note)
+						fmt.Fprintf(&updates, "m%d: updateOrdersByPk(id: %d, set: {note: %q}) { note } ", n, first+n, note)
+						fmt.Fprintf(&wants, `,"m%d":{"note":%q}`, n, note)
+						fmt.Fprintf(&reads, `,{"id":%d,"note":%q}`, first+n, note)
+					}
+					mutation, want := "mutation { "+updates.String()+"}", "{"+wants.String()[1:]+"}"
 					if i == 0 {
-						mutation = fmt.Sprintf(`mutation { insertOrdersOne(row: {id: %d, note: %q}) { note } }`, id, note)
-						want = fmt.Sprintf(`{"insertOrdersOne":{"note":%q}}`, note)
+						mutation, want = "mutation { insertOrders(rows: ["+rows.String()+"]) { affected } }", fmt.Sprintf(`{"insertOrders":{"affected":%d}}`, fields)
 					}
 					select {
 					case begun <- struct{}{}:
@@ -51,8 +56,8 @@ func TestWritersReadTheirOwnWrites(t *testing.T) {
 						t.Errorf("%s\n got %s", mutation, got)
 						return
 					}
-					if got := g.query(t, token, `{ orders(orderBy: [{id: ASC}]) { id note } }`); !strings.Contains(got, fmt.Sprintf(`{"id":%d,"note":%q}`, id, note)) {
-						t.Errorf("after %s is written, one reads %s", note, got)
+					if got := g.query(t, token, `{ orders(orderBy: [{id: ASC}]) { id note } }`); !strings.Contains(got, reads.String()[1:]) {
+						t.Errorf("after %s is written, one reads %s", reads.String(), got)
 						return
 					}
 				}

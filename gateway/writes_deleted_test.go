@@ -97,6 +97,12 @@ func TestDeletedRows(t *testing.T) {
 				{keeper, `{ notesByPk(id: 2, includeDeleted: true) { id gone_by } none: notesByPk(id: 4, includeDeleted: true) { id } }`, `{"notesByPk":{"id":2,"gone_by":"ann"},"none":null}`},
 				{keeper, `{ notesConnection(includeDeleted: true, first: 2, orderBy: [{id: DESC}]) { totalCount nodes { id } } notesAggregate { count } }`, `{"notesConnection":{"totalCount":3,"nodes":[{"id":3},{"id":2}]},"notesAggregate":[{"count":1}]}`},
 				{keeper, `{ authors { notes { id } } notes(includeDeleted: true, where: {id: {eq: 2}}) { author { notes { id } } } }`, `{"authors":[{"notes":[{"id":1}]}],"notes":[{"author":{"notes":[{"id":1}]}}]}`},
+				{keeper, `{ notesAggregate(includeDeleted: true) { count } }`, `{"notesAggregate":[{"count":3}]}`},
+				{keeper, `{ notesAggregate(includeDeleted: false) { count } }`, `{"notesAggregate":[{"count":1}]}`},
+				{keeper, `{ notesAggregate(includeDeleted: true, where: {gone_by: {eq: "ann"}}, orderBy: [{count: DESC}]) { key { gone_by } count } }`, `{"notesAggregate":[{"key":{"gone_by":"ann"},"count":2}]}`},
+				{keeper, `{ authors { notesAggregate(includeDeleted: true) { count } } }`, ` GRAPHQL_VALIDATION_FAILED`},
+				{both, `{ notesAggregate(includeDeleted: true) { count } }`, `{"notesAggregate":[{"count":3}]}`},
+				{operator, `{ notesAggregate(includeDeleted: true) { count } }`, `{"notesAggregate":[{"count":5}]}`},
 				{operator, `{ notes(includeDeleted: true, orderBy: [{id: ASC}]) { tenant id } }`, `{"notes":[{"tenant":"a","id":1},{"tenant":"a","id":2},{"tenant":"b","id":2},{"tenant":"a","id":3},{"tenant":"b","id":5}]}`},
 				{looker, `query ($d: Boolean) { notes(includeDeleted: $d) { id } }`, `{"notes":[{"id":1}]}`},
 				// A row that was deleted is there for nobody who updates.

@@ -96,10 +96,14 @@ func openWrittenAs(t *testing.T, db pgtest.DB, edit func(string) string) writing
 	return w
 }
 
+func writtenText(db pgtest.DB, dir string) string {
+	return fmt.Sprintf(written, db.Name, db.User, db.Port, filepath.Join(dir, "store.duckdb"))
+}
+
 func serveWritten(t *testing.T, db pgtest.DB, edit func(string) string) gate {
 	t.Helper()
 	dir := t.TempDir()
-	text := edit(fmt.Sprintf(written, db.Name, db.User, db.Port, filepath.Join(dir, "store.duckdb")))
+	text := edit(writtenText(db, dir))
 	cfg, err := config.Parse(filepath.Join(dir, "usher.yml"), []byte(text), controlledEnv(db))
 	if err != nil {
 		t.Fatal(err)

@@ -42,6 +42,10 @@ type Options struct {
 	Trusting  Trusting
 	Untrusted func(ctx context.Context, operation, text string)
 
+	// Plans tells why a request of somebody would be refused, without running it. Nil:
+	// nothing is said of that.
+	Plans func(cat *catalog.Catalog, who principal.Principal, r query.Request) error
+
 	// OpenID reads the ids of rows. With it rows have ids, and are found by them
 	// as Relay does.
 	OpenID OpenID

@@ -94,8 +94,9 @@ type MutationResolver interface {
 	ChangePassword(ctx context.Context, old string, new string) (*bool, error)
 	ActAs(ctx context.Context, tenant string, reason string, minutes int, write bool, roles []string) (*IssuedToken, error)
 	CreateSavedQuery(ctx context.Context, input SavedQueryInput) (*SavedQuery, error)
-	UpdateSavedQuery(ctx context.Context, id string, input SavedQueryInput) (*SavedQuery, error)
-	DeleteSavedQuery(ctx context.Context, id string) (*bool, error)
+	UpdateSavedQuery(ctx context.Context, id string, input SavedQueryInput, version *int) (*SavedQuery, error)
+	CopySavedQuery(ctx context.Context, id string, as *string, ofTenant bool) (*SavedQuery, error)
+	DeleteSavedQuery(ctx context.Context, id string, version *int) (*bool, error)
 	SaveDashboard(ctx context.Context, name string, document JSON, shared bool, version *int) (*Dashboard, error)
 	CopyDashboard(ctx context.Context, name string, as *string) (*Dashboard, error)
 	DeleteDashboard(ctx context.Context, name string, version int) (*bool, error)
@@ -107,7 +108,7 @@ type QueryResolver interface {
 	Datasets(ctx context.Context) ([]Dataset, error)
 	Dataset(ctx context.Context, name string) (*Dataset, error)
 	Admin(ctx context.Context) (*AdminQuery, error)
-	SavedQueries(ctx context.Context, after *string, limit int) (*SavedQueryPage, error)
+	SavedQueries(ctx context.Context, search *string, after *string, limit int) (*SavedQueryPage, error)
 	SavedQuery(ctx context.Context, id *string, name *string) (*SavedQuery, error)
 	Dashboards(ctx context.Context) ([]DashboardEntry, error)
 	Dashboard(ctx context.Context, name string) (*Dashboard, error)
@@ -235,8 +236,13 @@ var sources = []*ast.Source{
   "What is administered: tenants, tokens, users, roles, the audit log."
   admin: AdminQuery!
 
-  "The saved queries the viewer sees, by id: the tenant's, the viewer's own, and those that others share."
+  """
+  The saved queries the viewer sees, by id: the tenant's, the viewer's own, those that others of the tenant share, and those
+  that are shared with all tenants, unless the tenant or the viewer has one of that name.
+  """
   savedQueries(
+    "Occurs in the name or the description, in any case."
+    search: String
     "The next of the page before; left out: from the beginning."
     after: String
     "1 to 500."
@@ -247,7 +253,7 @@ var sources = []*ast.Source{
   savedQuery(
     "Its id; or else its name."
     id: String
-    "The viewer's own comes before the tenant's, that before what others share."
+    "The viewer's own comes before the tenant's, that before what others share, that before what is shared with all tenants."
     name: String
   ): SavedQuery
 
@@ -436,11 +442,24 @@ type Mutation {
     id: String!
     "What it says from now on."
     input: SavedQueryInput!
+    "The version that is replaced; left out: whichever there is."
+    version: Int
   ): SavedQuery
-  "Deletes a saved query. True: there was one."
+  "Makes a saved query of one's own of one that the viewer sees. Under the same name it hides the one that is shared with all tenants."
+  copySavedQuery(
+    "Which query."
+    id: String!
+    "The name of the copy; left out: the same."
+    as: String
+    "The tenant's own, which its administrators keep; else the user's."
+    ofTenant: Boolean! = false
+  ): SavedQuery
+  "Deletes a saved query. True: there was one. One that is shared under its name with all tenants is seen again."
   deleteSavedQuery(
     "Which query."
     id: String!
+    "The version that is deleted; left out: whichever there is."
+    version: Int
   ): Boolean
   """
   Keeps a dashboard: the tenant's own or, of who administers all tenants, one that they may share. Its tiles name only
@@ -793,6 +812,8 @@ type IssuedToken {
   token: String!
   "Null: never."
   expiresAt: Timestamp
+  "What is worth knowing: such as dashboards of which the token shows no tile."
+  findings: [String!]!
 }
 
 "The kinds of tokens that are listed as such; service keys have a list of their own."
@@ -1131,7 +1152,7 @@ type AdminRole {
   changedAt: Timestamp!
 }
 
-"A GraphQL operation kept under a name."
+"A GraphQL operation kept under a name. One with a view is an exploration: a page shows it as it was put together."
 type SavedQuery {
   "Given once."
   id: String!
@@ -1145,8 +1166,14 @@ type SavedQuery {
   document: String
   "The values of its variables that it is kept with; null: none, or as the document."
   variables: JSON
-  "Whether a user's own is seen by the whole tenant."
+  "How a page shows it, as the page has kept it; null: none, or as the document."
+  view: JSON
+  "Whether a user's own is seen by the whole tenant and, of who administers all tenants, what is of no user by all tenants."
   shared: Boolean!
+  "Whether it is of the viewer's tenant, or of the viewer who administers all; otherwise it is shared with all tenants, and a copy can be changed."
+  own: Boolean!
+  "Raised by each change."
+  version: Int!
   "When it was made."
   createdAt: Timestamp!
   "When it was last changed."
@@ -1197,6 +1224,23 @@ type Dashboard {
   updatedAt: Timestamp
   "What it says, as it was saved; null: it names, or chooses at run time, what the viewer does not see."
   document: JSON
+  """
+  What is worth knowing of it, as whoever asks this would open it: tiles that show an error or nothing, paths that lead
+  nowhere, parameters that nothing asks for. Empty where the document is null.
+  """
+  findings: [DashboardFinding!]!
+}
+
+"What is worth knowing of a place of a dashboard."
+type DashboardFinding {
+  "The id of the tile; null: it is of no tile."
+  tile: String
+  "Keys and numbers of items that lead to the place."
+  path: [String!]!
+  "What is found there, and what to do."
+  message: String!
+  "Whether the tile shows an error or nothing because of it."
+  fails: Boolean!
 }
 
 "A line of the audit log."
@@ -1531,11 +1575,13 @@ input SavedQueryInput {
   document: String!
   "The values of its variables to keep."
   variables: JSON
+  "How a page shows it: an object that is kept as it is, and told with the document."
+  view: JSON
   "For people only."
   description: String
   "The tenant's own, which its administrators keep; else the user's. An existing query stays whose it is."
   ofTenant: Boolean! = false
-  "Whether a user's own is seen by the whole tenant."
+  "Whether a user's own is seen by the whole tenant and, of who administers all tenants, what is of no user by all tenants."
   shared: Boolean! = false
 }
 `, BuiltIn: false},
@@ -2357,6 +2403,8 @@ func (ec *executionContext) childFields_Dashboard(ctx context.Context, field gra
 		return ec.fieldContext_Dashboard_updatedAt(ctx, field)
 	case "document":
 		return ec.fieldContext_Dashboard_document(ctx, field)
+	case "findings":
+		return ec.fieldContext_Dashboard_findings(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Dashboard", field.Name)
 }
@@ -2379,6 +2427,20 @@ func (ec *executionContext) childFields_DashboardEntry(ctx context.Context, fiel
 		return ec.fieldContext_DashboardEntry_updatedAt(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type DashboardEntry", field.Name)
+}
+
+func (ec *executionContext) childFields_DashboardFinding(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "tile":
+		return ec.fieldContext_DashboardFinding_tile(ctx, field)
+	case "path":
+		return ec.fieldContext_DashboardFinding_path(ctx, field)
+	case "message":
+		return ec.fieldContext_DashboardFinding_message(ctx, field)
+	case "fails":
+		return ec.fieldContext_DashboardFinding_fails(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type DashboardFinding", field.Name)
 }
 
 func (ec *executionContext) childFields_Dataset(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -2539,6 +2601,8 @@ func (ec *executionContext) childFields_IssuedToken(ctx context.Context, field g
 		return ec.fieldContext_IssuedToken_token(ctx, field)
 	case "expiresAt":
 		return ec.fieldContext_IssuedToken_expiresAt(ctx, field)
+	case "findings":
+		return ec.fieldContext_IssuedToken_findings(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type IssuedToken", field.Name)
 }
@@ -2615,8 +2679,14 @@ func (ec *executionContext) childFields_SavedQuery(ctx context.Context, field gr
 		return ec.fieldContext_SavedQuery_document(ctx, field)
 	case "variables":
 		return ec.fieldContext_SavedQuery_variables(ctx, field)
+	case "view":
+		return ec.fieldContext_SavedQuery_view(ctx, field)
 	case "shared":
 		return ec.fieldContext_SavedQuery_shared(ctx, field)
+	case "own":
+		return ec.fieldContext_SavedQuery_own(ctx, field)
+	case "version":
+		return ec.fieldContext_SavedQuery_version(ctx, field)
 	case "createdAt":
 		return ec.fieldContext_SavedQuery_createdAt(ctx, field)
 	case "changedAt":
@@ -3749,6 +3819,36 @@ func (ec *executionContext) field_Mutation_copyDashboard_args(ctx context.Contex
 	return args, nil
 }
 
+func (ec *executionContext) field_Mutation_copySavedQuery_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "id",
+		func(ctx context.Context, v any) (string, error) {
+			return ec.unmarshalNString2string(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["id"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "as",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["as"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "ofTenant",
+		func(ctx context.Context, v any) (bool, error) {
+			return ec.unmarshalNBoolean2bool(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["ofTenant"] = arg2
+	return args, nil
+}
+
 func (ec *executionContext) field_Mutation_createSavedQuery_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -3810,6 +3910,14 @@ func (ec *executionContext) field_Mutation_deleteSavedQuery_args(ctx context.Con
 		return nil, err
 	}
 	args["id"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "version",
+		func(ctx context.Context, v any) (*int, error) {
+			return ec.unmarshalOInt2ᚖint(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["version"] = arg1
 	return args, nil
 }
 
@@ -3914,6 +4022,14 @@ func (ec *executionContext) field_Mutation_updateSavedQuery_args(ctx context.Con
 		return nil, err
 	}
 	args["input"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "version",
+		func(ctx context.Context, v any) (*int, error) {
+			return ec.unmarshalOInt2ᚖint(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["version"] = arg2
 	return args, nil
 }
 
@@ -3962,22 +4078,30 @@ func (ec *executionContext) field_Query_dataset_args(ctx context.Context, rawArg
 func (ec *executionContext) field_Query_savedQueries_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
-	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "search",
 		func(ctx context.Context, v any) (*string, error) {
 			return ec.unmarshalOString2ᚖstring(ctx, v)
 		})
 	if err != nil {
 		return nil, err
 	}
-	args["after"] = arg0
-	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "limit",
+	args["search"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["after"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "limit",
 		func(ctx context.Context, v any) (int, error) {
 			return ec.unmarshalNInt2int(ctx, v)
 		})
 	if err != nil {
 		return nil, err
 	}
-	args["limit"] = arg1
+	args["limit"] = arg2
 	return args, nil
 }
 
@@ -8547,6 +8671,38 @@ func (ec *executionContext) fieldContext_Dashboard_document(_ context.Context, f
 	return graphql.NewScalarFieldContext("Dashboard", field, false, false, errors.New("field of type JSON does not have child fields"))
 }
 
+func (ec *executionContext) _Dashboard_findings(ctx context.Context, field graphql.CollectedField, obj *Dashboard) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Dashboard_findings(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Findings, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []DashboardFinding) graphql.Marshaler {
+			return ec.marshalNDashboardFinding2ᚕusherᚋgraphᚐDashboardFindingᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Dashboard_findings(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Dashboard",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_DashboardFinding(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _DashboardEntry_name(ctx context.Context, field graphql.CollectedField, obj *DashboardEntry) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -8706,6 +8862,98 @@ func (ec *executionContext) _DashboardEntry_updatedAt(ctx context.Context, field
 }
 func (ec *executionContext) fieldContext_DashboardEntry_updatedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("DashboardEntry", field, false, false, errors.New("field of type Timestamp does not have child fields"))
+}
+
+func (ec *executionContext) _DashboardFinding_tile(ctx context.Context, field graphql.CollectedField, obj *DashboardFinding) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DashboardFinding_tile(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Tile, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_DashboardFinding_tile(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("DashboardFinding", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _DashboardFinding_path(ctx context.Context, field graphql.CollectedField, obj *DashboardFinding) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DashboardFinding_path(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Path, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []string) graphql.Marshaler {
+			return ec.marshalNString2ᚕstringᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_DashboardFinding_path(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("DashboardFinding", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _DashboardFinding_message(ctx context.Context, field graphql.CollectedField, obj *DashboardFinding) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DashboardFinding_message(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Message, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_DashboardFinding_message(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("DashboardFinding", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _DashboardFinding_fails(ctx context.Context, field graphql.CollectedField, obj *DashboardFinding) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DashboardFinding_fails(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Fails, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_DashboardFinding_fails(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("DashboardFinding", field, false, false, errors.New("field of type Boolean does not have child fields"))
 }
 
 func (ec *executionContext) _Dataset_name(ctx context.Context, field graphql.CollectedField, obj *Dataset) (ret graphql.Marshaler) {
@@ -9866,6 +10114,29 @@ func (ec *executionContext) fieldContext_IssuedToken_expiresAt(_ context.Context
 	return graphql.NewScalarFieldContext("IssuedToken", field, false, false, errors.New("field of type Timestamp does not have child fields"))
 }
 
+func (ec *executionContext) _IssuedToken_findings(ctx context.Context, field graphql.CollectedField, obj *IssuedToken) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_IssuedToken_findings(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Findings, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []string) graphql.Marshaler {
+			return ec.marshalNString2ᚕstringᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_IssuedToken_findings(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("IssuedToken", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
 func (ec *executionContext) _MayGrant_strategies(ctx context.Context, field graphql.CollectedField, obj *MayGrant) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -10333,7 +10604,7 @@ func (ec *executionContext) _Mutation_updateSavedQuery(ctx context.Context, fiel
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Mutation().UpdateSavedQuery(ctx, fc.Args["id"].(string), fc.Args["input"].(SavedQueryInput))
+			return ec.Resolvers.Mutation().UpdateSavedQuery(ctx, fc.Args["id"].(string), fc.Args["input"].(SavedQueryInput), fc.Args["version"].(*int))
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *SavedQuery) graphql.Marshaler {
@@ -10367,6 +10638,50 @@ func (ec *executionContext) fieldContext_Mutation_updateSavedQuery(ctx context.C
 	return fc, nil
 }
 
+func (ec *executionContext) _Mutation_copySavedQuery(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_copySavedQuery(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().CopySavedQuery(ctx, fc.Args["id"].(string), fc.Args["as"].(*string), fc.Args["ofTenant"].(bool))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *SavedQuery) graphql.Marshaler {
+			return ec.marshalOSavedQuery2ᚖusherᚋgraphᚐSavedQuery(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_copySavedQuery(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_SavedQuery(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_copySavedQuery_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Mutation_deleteSavedQuery(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -10377,7 +10692,7 @@ func (ec *executionContext) _Mutation_deleteSavedQuery(ctx context.Context, fiel
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Mutation().DeleteSavedQuery(ctx, fc.Args["id"].(string))
+			return ec.Resolvers.Mutation().DeleteSavedQuery(ctx, fc.Args["id"].(string), fc.Args["version"].(*int))
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *bool) graphql.Marshaler {
@@ -10840,7 +11155,7 @@ func (ec *executionContext) _Query_savedQueries(ctx context.Context, field graph
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Query().SavedQueries(ctx, fc.Args["after"].(*string), fc.Args["limit"].(int))
+			return ec.Resolvers.Query().SavedQueries(ctx, fc.Args["search"].(*string), fc.Args["after"].(*string), fc.Args["limit"].(int))
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *SavedQueryPage) graphql.Marshaler {
@@ -11528,6 +11843,29 @@ func (ec *executionContext) fieldContext_SavedQuery_variables(_ context.Context,
 	return graphql.NewScalarFieldContext("SavedQuery", field, false, false, errors.New("field of type JSON does not have child fields"))
 }
 
+func (ec *executionContext) _SavedQuery_view(ctx context.Context, field graphql.CollectedField, obj *SavedQuery) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SavedQuery_view(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.View, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *JSON) graphql.Marshaler {
+			return ec.marshalOJSON2ᚖusherᚋgraphᚐJSON(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_SavedQuery_view(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SavedQuery", field, false, false, errors.New("field of type JSON does not have child fields"))
+}
+
 func (ec *executionContext) _SavedQuery_shared(ctx context.Context, field graphql.CollectedField, obj *SavedQuery) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -11549,6 +11887,52 @@ func (ec *executionContext) _SavedQuery_shared(ctx context.Context, field graphq
 }
 func (ec *executionContext) fieldContext_SavedQuery_shared(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("SavedQuery", field, false, false, errors.New("field of type Boolean does not have child fields"))
+}
+
+func (ec *executionContext) _SavedQuery_own(ctx context.Context, field graphql.CollectedField, obj *SavedQuery) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SavedQuery_own(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Own, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_SavedQuery_own(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SavedQuery", field, false, false, errors.New("field of type Boolean does not have child fields"))
+}
+
+func (ec *executionContext) _SavedQuery_version(ctx context.Context, field graphql.CollectedField, obj *SavedQuery) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SavedQuery_version(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Version, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_SavedQuery_version(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SavedQuery", field, false, false, errors.New("field of type Int does not have child fields"))
 }
 
 func (ec *executionContext) _SavedQuery_createdAt(ctx context.Context, field graphql.CollectedField, obj *SavedQuery) (ret graphql.Marshaler) {
@@ -14687,7 +15071,7 @@ func (ec *executionContext) unmarshalInputSavedQueryInput(ctx context.Context, o
 		asMap["shared"] = false
 	}
 
-	fieldsInOrder := [...]string{"name", "document", "variables", "description", "ofTenant", "shared"}
+	fieldsInOrder := [...]string{"name", "document", "variables", "view", "description", "ofTenant", "shared"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -14715,6 +15099,13 @@ func (ec *executionContext) unmarshalInputSavedQueryInput(ctx context.Context, o
 				return it, err
 			}
 			it.Variables = data
+		case "view":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("view"))
+			data, err := ec.unmarshalOJSON2ᚖusherᚋgraphᚐJSON(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.View = data
 		case "description":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("description"))
 			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
@@ -17794,6 +18185,11 @@ func (ec *executionContext) _Dashboard(ctx context.Context, sel ast.SelectionSet
 			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
 			}
+		case "findings":
+			out.Values[i] = ec._Dashboard_findings(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
@@ -17860,6 +18256,59 @@ func (ec *executionContext) _DashboardEntry(ctx context.Context, sel ast.Selecti
 		case "updatedAt":
 			out.Values[i] = ec._DashboardEntry_updatedAt(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var dashboardFindingImplementors = []string{"DashboardFinding"}
+
+func (ec *executionContext) _DashboardFinding(ctx context.Context, sel ast.SelectionSet, obj *DashboardFinding) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, dashboardFindingImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("DashboardFinding")
+		case "tile":
+			out.Values[i] = ec._DashboardFinding_tile(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "path":
+			out.Values[i] = ec._DashboardFinding_path(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "message":
+			out.Values[i] = ec._DashboardFinding_message(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "fails":
+			out.Values[i] = ec._DashboardFinding_fails(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
 		default:
@@ -18465,6 +18914,11 @@ func (ec *executionContext) _IssuedToken(ctx context.Context, sel ast.SelectionS
 			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
 			}
+		case "findings":
+			out.Values[i] = ec._IssuedToken_findings(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
@@ -18630,6 +19084,13 @@ func (ec *executionContext) _Mutation(ctx context.Context, sel ast.SelectionSet)
 		case "updateSavedQuery":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return ec._Mutation_updateSavedQuery(ctx, field)
+			})
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "copySavedQuery":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_copySavedQuery(ctx, field)
 			})
 			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
@@ -19234,8 +19695,23 @@ func (ec *executionContext) _SavedQuery(ctx context.Context, sel ast.SelectionSe
 			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
 			}
+		case "view":
+			out.Values[i] = ec._SavedQuery_view(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
 		case "shared":
 			out.Values[i] = ec._SavedQuery_shared(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "own":
+			out.Values[i] = ec._SavedQuery_own(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "version":
+			out.Values[i] = ec._SavedQuery_version(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -20565,6 +21041,26 @@ func (ec *executionContext) marshalNConsolePage2ᚕusherᚋgraphᚐConsolePage�
 
 func (ec *executionContext) marshalNDashboardEntry2usherᚋgraphᚐDashboardEntry(ctx context.Context, sel ast.SelectionSet, v DashboardEntry) graphql.Marshaler {
 	return ec._DashboardEntry(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNDashboardFinding2usherᚋgraphᚐDashboardFinding(ctx context.Context, sel ast.SelectionSet, v DashboardFinding) graphql.Marshaler {
+	return ec._DashboardFinding(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNDashboardFinding2ᚕusherᚋgraphᚐDashboardFindingᚄ(ctx context.Context, sel ast.SelectionSet, v []DashboardFinding) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNDashboardFinding2usherᚋgraphᚐDashboardFinding(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
 }
 
 func (ec *executionContext) marshalNDataset2usherᚋgraphᚐDataset(ctx context.Context, sel ast.SelectionSet, v Dataset) graphql.Marshaler {

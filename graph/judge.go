@@ -33,6 +33,15 @@ func (e *Engine) CheckSaved(writer principal.Principal, text string, closed bool
 	return j.bounds(doc)
 }
 
+// CheckSavedWhole is what is wrong with a text for whoever knows the whole catalog.
+func (e *Engine) CheckSavedWhole(text string) error {
+	whole, err := e.whole()
+	if err == nil {
+		_, err = whole.valid(text)
+	}
+	return err
+}
+
 // bounds refuses a document that alone bounds somebody else, if it lets them choose
 // names that its writer does not see.
 func (j judgement) bounds(doc *document) error {

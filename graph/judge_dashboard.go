@@ -1,6 +1,8 @@
 package graph
 
 import (
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/vektah/gqlparser/v2/ast"
@@ -8,6 +10,7 @@ import (
 	"usher/dashboard"
 	"usher/fault"
 	"usher/principal"
+	"usher/query"
 	"usher/schema"
 )
 
@@ -31,13 +34,10 @@ func (e *Engine) CheckDashboard(writer principal.Principal, d dashboard.Document
 // CheckWhole is what is wrong with a dashboard for whoever knows the whole catalog, by
 // the number of the tile.
 func (e *Engine) CheckWhole(d dashboard.Document) (problems map[int]error, err error) {
-	v := e.views
-	view := v.catalog.Everything()
-	x, err := v.executor(view, schema.Holder|schema.Reader)
+	whole, err := e.whole()
 	if err != nil {
 		return nil, err
 	}
-	whole := &scope{catalog: v.catalog, view: view, executor: x}
 	problems = make(map[int]error)
 	for i, t := range d.Tiles {
 		if err := checkTile(whole, d, t, func(*document) error { return nil }); err != nil {
@@ -47,6 +47,22 @@ func (e *Engine) CheckWhole(d dashboard.Document) (problems map[int]error, err e
 	return problems, nil
 }
 
+// whole is the scope of whoever knows the whole catalog.
+func (e *Engine) whole() (*scope, error) {
+	v := e.views
+	view := v.catalog.Everything()
+	x, err := v.executor(view, schema.Holder|schema.Reader)
+	if err != nil {
+		return nil, err
+	}
+	return &scope{catalog: v.catalog, view: view, executor: x}, nil
+}
+
+// everybody is somebody who sees all that whole has: of all tenants, with all roles.
+func (v *views) everybody() principal.Principal {
+	return principal.Principal{AllTenants: true, Roles: slices.Sorted(maps.Keys(v.catalog.Roles))}
+}
+
 func checkTile(s *scope, d dashboard.Document, t dashboard.Tile, bounds func(*document) error) error {
 	if t.Query == "" {
 		return nil
@@ -54,6 +70,9 @@ func checkTile(s *scope, d dashboard.Document, t dashboard.Tile, bounds func(*do
 	said := func(err error) error {
 		f := fault.From(err)
 		return fault.New(f.Code, "tile %s: %s", t.ID, f.Message).WithHint("%s", f.Hint)
+	}
+	if err := onlyRows(t.Query); err != nil {
+		return said(err)
 	}
 	doc, err := s.valid(t.Query)
 	if err != nil {
@@ -71,13 +90,9 @@ func checkTile(s *scope, d dashboard.Document, t dashboard.Tile, bounds func(*do
 			return said(fault.New(fault.BadUserInput, "the query has no variable $%s", m.Name))
 		}
 	}
-	defaults, err := d.Values(nil)
+	given, err := startsWith(d, t)
 	if err != nil {
 		return said(err)
-	}
-	given := make(map[string]any)
-	for _, m := range t.With(defaults) {
-		given[m.Name] = plain(m.Value)
 	}
 	for _, def := range op.VariableDefinitions {
 		p, chosen := d.Parameter(def.Variable)
@@ -87,9 +102,62 @@ func checkTile(s *scope, d dashboard.Document, t dashboard.Tile, bounds func(*do
 		if _, has := given[def.Variable]; !has && chosen { // whoever looks gives it
 			continue
 		}
-		if _, err := coerceVariables(s.executor.schema.AST, &ast.OperationDefinition{VariableDefinitions: ast.VariableDefinitionList{def}}, given); err != nil {
+		if _, err := s.one(def, given); err != nil {
 			return said(err)
 		}
+	}
+	return nil
+}
+
+// startsWith are the values that the variables of a tile have when somebody opens the
+// dashboard.
+func startsWith(d dashboard.Document, t dashboard.Tile) (map[string]any, error) {
+	defaults, err := d.Values(nil)
+	if err != nil {
+		return nil, err
+	}
+	given := make(map[string]any)
+	for _, m := range t.With(defaults) {
+		given[m.Name] = plain(m.Value)
+	}
+	return given, nil
+}
+
+// one reads the value of one variable.
+func (s *scope) one(def *ast.VariableDefinition, given map[string]any) (map[string]query.Value, error) {
+	return coerceVariables(s.executor.schema.AST, &ast.OperationDefinition{VariableDefinitions: ast.VariableDefinitionList{def}}, given)
+}
+
+// onlyRows refuses a text that is more than a question for rows, before it is compared
+// with any schema: there it would be told what has no such field.
+func onlyRows(text string) error {
+	doc, err := parse(text, 0)
+	if err != nil {
+		return nil //nolint:nilerr // whoever validates it says where
+	}
+	if len(doc.Operations) != 1 || doc.Operations[0].Operation != ast.Query {
+		return notOneQuery
+	}
+	spread := make(map[string]bool)
+	var describes func(ast.SelectionSet) bool
+	describes = func(set ast.SelectionSet) bool {
+		return slices.ContainsFunc(set, func(selected ast.Selection) bool {
+			switch selected := selected.(type) {
+			case *ast.Field:
+				return introspects(selected.Name)
+			case *ast.InlineFragment:
+				return describes(selected.SelectionSet)
+			case *ast.FragmentSpread:
+				f := doc.Fragments.ForName(selected.Name)
+				again := spread[selected.Name]
+				spread[selected.Name] = true
+				return f != nil && !again && describes(f.SelectionSet)
+			}
+			return false
+		})
+	}
+	if describes(doc.Operations[0].SelectionSet) {
+		return fault.New(fault.BadUserInput, "a tile asks for rows, and not for the schema").WithHint("Leave out __schema and __type.")
 	}
 	return nil
 }

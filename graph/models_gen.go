@@ -375,6 +375,9 @@ type Dashboard struct {
 	UpdatedAt *time.Time `json:"updatedAt,omitempty"`
 	// What it says, as it was saved; null: it names, or chooses at run time, what the viewer does not see.
 	Document *JSON `json:"document,omitempty"`
+	// What is worth knowing of it, as whoever asks this would open it: tiles that show an error or nothing, paths that lead
+	// nowhere, parameters that nothing asks for. Empty where the document is null.
+	Findings []DashboardFinding `json:"findings"`
 }
 
 // A dashboard, as a list shows it.
@@ -393,6 +396,18 @@ type DashboardEntry struct {
 	Version int `json:"version"`
 	// When it was last changed; null: it stands in a file.
 	UpdatedAt *time.Time `json:"updatedAt,omitempty"`
+}
+
+// What is worth knowing of a place of a dashboard.
+type DashboardFinding struct {
+	// The id of the tile; null: it is of no tile.
+	Tile *string `json:"tile,omitempty"`
+	// Keys and numbers of items that lead to the place.
+	Path []string `json:"path"`
+	// What is found there, and what to do.
+	Message string `json:"message"`
+	// Whether the tile shows an error or nothing because of it.
+	Fails bool `json:"fails"`
 }
 
 // A logical table, as far as the viewer may see it.
@@ -549,6 +564,8 @@ type IssuedToken struct {
 	Token string `json:"token"`
 	// Null: never.
 	ExpiresAt *time.Time `json:"expiresAt,omitempty"`
+	// What is worth knowing: such as dashboards of which the token shows no tile.
+	Findings []string `json:"findings"`
 }
 
 // What a service key may put into tokens beyond what it holds itself.
@@ -762,7 +779,7 @@ type SampleToken struct {
 	Token string `json:"token"`
 }
 
-// A GraphQL operation kept under a name.
+// A GraphQL operation kept under a name. One with a view is an exploration: a page shows it as it was put together.
 type SavedQuery struct {
 	// Given once.
 	ID string `json:"id"`
@@ -776,8 +793,14 @@ type SavedQuery struct {
 	Document *string `json:"document,omitempty"`
 	// The values of its variables that it is kept with; null: none, or as the document.
 	Variables *JSON `json:"variables,omitempty"`
-	// Whether a user's own is seen by the whole tenant.
+	// How a page shows it, as the page has kept it; null: none, or as the document.
+	View *JSON `json:"view,omitempty"`
+	// Whether a user's own is seen by the whole tenant and, of who administers all tenants, what is of no user by all tenants.
 	Shared bool `json:"shared"`
+	// Whether it is of the viewer's tenant, or of the viewer who administers all; otherwise it is shared with all tenants, and a copy can be changed.
+	Own bool `json:"own"`
+	// Raised by each change.
+	Version int `json:"version"`
 	// When it was made.
 	CreatedAt time.Time `json:"createdAt"`
 	// When it was last changed.
@@ -792,11 +815,13 @@ type SavedQueryInput struct {
 	Document string `json:"document"`
 	// The values of its variables to keep.
 	Variables *JSON `json:"variables,omitempty"`
+	// How a page shows it: an object that is kept as it is, and told with the document.
+	View *JSON `json:"view,omitempty"`
 	// For people only.
 	Description *string `json:"description,omitempty"`
 	// The tenant's own, which its administrators keep; else the user's. An existing query stays whose it is.
 	OfTenant bool `json:"ofTenant"`
-	// Whether a user's own is seen by the whole tenant.
+	// Whether a user's own is seen by the whole tenant and, of who administers all tenants, what is of no user by all tenants.
 	Shared bool `json:"shared"`
 }
 

@@ -124,10 +124,13 @@ func (e *Engine) tile(ctx context.Context, sc *scope, page *pageOf, t Tile) (*gr
 	return op, nil
 }
 
+var notOneQuery = fault.New(fault.BadUserInput, "a tile asks one query, and nothing else").
+	WithHint("Write each operation into a tile of its own; mutations are for /graphql.")
+
 // onlyQuery is the one operation of a tile's document.
 func onlyQuery(doc *document) (*ast.OperationDefinition, error) {
 	if len(doc.Operations) != 1 || doc.Operations[0].Operation != ast.Query {
-		return nil, fault.New(fault.BadUserInput, "a tile asks one query, and nothing else")
+		return nil, notOneQuery
 	}
 	return doc.Operations[0], nil
 }

@@ -60,6 +60,9 @@ func differences(cat *catalog.Catalog, source string, tables []catalog.Table) []
 		for _, column := range slices.Sorted(maps.Keys(drift.Columns)) {
 			out = append(out, fmt.Sprintf("datasets.%s.columns.%s: %s", d.Name, column, drift.Columns[column]))
 		}
+		for _, by := range drift.Shared {
+			out = append(out, fmt.Sprintf("datasets.%s.tenant.through: nothing keeps two rows of %s from having one key there, so rows of %[1]s could be two tenants', and are not read", by, d.Name))
+		}
 		for _, bad := range d.WriteDrift(b, here) {
 			out = append(out, fmt.Sprintf("datasets.%s.writable: %s", d.Name, bad))
 		}

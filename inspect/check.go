@@ -48,7 +48,11 @@ func Check(ctx context.Context, cfg *config.Config) (*Report, error) {
 	_, problems := control.Configured(r.Catalog)
 	r.problem(cfg.Locate(problems))
 	r.problem(schemaFits(r.Catalog, cfg.Control != nil, cfg.Server.Relay))
-	r.problem(control.CheckDashboards(r.Catalog, cfg))
+	wrong, worth := control.CheckDashboards(r.Catalog, cfg)
+	r.problem(wrong)
+	if worth != nil {
+		r.Notes = append(r.Notes, strings.Split(worth.Error(), "\n")...)
+	}
 	tokens, err := auth.New(cfg.Issuers, auth.Options{Tenants: control.Registry(r.Catalog, nil), Log: slog.New(slog.DiscardHandler)})
 	if err == nil {
 		tokens.Close()

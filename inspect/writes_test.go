@@ -82,6 +82,26 @@ func TestWhatMendsWriting(t *testing.T) {
 	}
 }
 
+// A key that says whose rows of others are is not to be dropped: they are named instead.
+func TestKeysThatOthersRelyOn(t *testing.T) {
+	t.Parallel()
+	db := pgtest.Start(t).Database(t)
+	db.Exec(t, `
+		CREATE TABLE orders (id int PRIMARY KEY, tenant text NOT NULL);
+		CREATE TABLE lines (order_id int NOT NULL REFERENCES orders, no int NOT NULL, PRIMARY KEY (order_id, no));
+		CREATE TABLE more (parent int NOT NULL) INHERITS (lines);`)
+	const datasets = "{orders: {tenant: tenant, writable: true}, lines: {tenant: {through: order}, relations: {order: {to: orders, on: {order_id: id}}}}}"
+	all := strings.Join(checkShop(t, db, datasets).Problems, "\n")
+	if !strings.Contains(all, "the primary key (id) holds no tenant") || !strings.Contains(all, "give lines a tenant column first") || strings.Contains(all, "DROP CONSTRAINT") {
+		t.Error(all)
+	}
+	db.Exec(t, `CREATE TABLE elsewhere () INHERITS (orders)`)
+	all = strings.Join(checkShop(t, db, datasets).Problems, "\n")
+	if !strings.Contains(all, "tables inherit from orders, and no key tells their rows from its own, so a row of lines could lead to two") {
+		t.Error(all)
+	}
+}
+
 // Numbers that are counted for all tenants tell of others; the statement that is named makes
 // them tell nothing.
 func TestSequencesTell(t *testing.T) {

@@ -16,7 +16,7 @@ const (
 	Failed     Kind = iota // in a way that means nothing to the caller
 	Canceled               // the statement took too long, or nobody waited for it
 	Inexact                // a number is out of its type's range
-	Differs                // a name or a type is not what the statement holds it for
+	Differs                // a name, a type or a key is not what the statement holds it for
 	Forbidden              // the account may not do that
 	Duplicate              // there is such a row already
 	Busy                   // others are in the way
@@ -26,6 +26,7 @@ const (
 	Overloaded             // the server lacks room
 	Encoding               // a text is none in the database's encoding, or in UTF-8
 	TooComplex             // the statement is more than the server can do
+	Amiss                  // what the server's owner has made does not work: a view, a function, a disk
 )
 
 // KindOf is the kind of the server's error in err; false: there is none, the
@@ -46,7 +47,7 @@ func kindOf(code string) Kind {
 		return Inexact
 	case "22021", "22P05":
 		return Encoding
-	case "42P01", "42703", "42704", "42804", "42883", "3F000":
+	case "42P01", "42703", "42704", "42804", "42809", "42883", "42P10", "3F000", "0A000", "428C9":
 		return Differs
 	case "42501":
 		return Forbidden
@@ -66,6 +67,8 @@ func kindOf(code string) Kind {
 		return Overloaded
 	case "54":
 		return TooComplex
+	case "21", "22", "25", "2F", "38", "39", "3B", "44", "55", "58", "F0", "HV", "P0", "XX":
+		return Amiss
 	}
 	return Failed
 }

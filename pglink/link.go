@@ -121,6 +121,23 @@ func (l *Link) Watch(ctx context.Context, after time.Duration) (stop func() (end
 	return func() bool { return !forget() }
 }
 
+// Linger is Watch where others wait for answers behind this one: nothing is canceled, and if the answer
+// comes after all, the link is as it was.
+func (l *Link) Linger(ctx context.Context, after time.Duration) (stop func() (ended bool)) {
+	begun := make(chan struct{})
+	forget := context.AfterFunc(ctx, func() {
+		_ = l.raw.SetDeadline(time.Now().Add(after))
+		close(begun)
+	})
+	return func() bool {
+		if !forget() {
+			<-begun
+			_ = l.raw.SetDeadline(time.Time{})
+		}
+		return false
+	}
+}
+
 // cancelBy notes the key with which the server's work for this link can be
 // canceled.
 func (l *Link) cancelBy(key []byte) {

@@ -34,6 +34,11 @@ func (b *builder) groups(vis *catalog.Visible, f query.Field, in *nested) (Level
 	lb.l.grouped = true
 	args := arguments(f.Args)
 	g := &groupBuilder{levelBuilder: lb, vis: vis}
+	if in == nil {
+		if err := lb.withDeleted(vis, args); err != nil {
+			return Level{}, err
+		}
+	}
 	if err := g.arguments(args, f.Fields); err != nil {
 		return Level{}, err
 	}

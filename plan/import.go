@@ -33,9 +33,10 @@ type stampedField struct {
 }
 
 // BuildImport makes the plan of an import: the only way to an Import. The error is a
-// *fault.Error the caller may see.
-func BuildImport(r query.Import, cat *catalog.Catalog, p principal.Principal, now time.Time) (Import, error) {
-	cb, err := importing(r.Dataset, cat, p, now)
+// *fault.Error the caller may see. Of is the tenant that a principal of all tenants names, and nobody
+// for all others.
+func BuildImport(of Tenant, r query.Import, cat *catalog.Catalog, p principal.Principal, now time.Time) (Import, error) {
+	cb, err := importing(of, r.Dataset, cat, p, now)
 	if err != nil {
 		return Import{}, err
 	}
@@ -51,26 +52,44 @@ func BuildImport(r query.Import, cat *catalog.Catalog, p principal.Principal, no
 }
 
 // MayImport refuses who may not import rows of a dataset, whatever they are.
-func MayImport(dataset string, cat *catalog.Catalog, p principal.Principal, now time.Time) error {
-	_, err := importing(dataset, cat, p, now)
+func MayImport(of Tenant, dataset string, cat *catalog.Catalog, p principal.Principal, now time.Time) error {
+	_, err := importing(of, dataset, cat, p, now)
 	return err
 }
 
-// importing finds the table, or refuses.
-func importing(dataset string, cat *catalog.Catalog, p principal.Principal, now time.Time) (*changeBuilder, error) {
+// importing finds the table, or refuses. As with changes, what is done for a tenant that is named is done as
+// that one's own, with the rights and the view of whoever names it.
+func importing(of Tenant, dataset string, cat *catalog.Catalog, p principal.Principal, now time.Time) (*changeBuilder, error) {
 	if p.Grant.SavedOnly || p.Grant.Dashboards != nil {
 		return nil, fault.New(fault.Forbidden, "the token may run saved operations only, and an import is none")
+	}
+	view, err := cat.View(p)
+	if err != nil {
+		return nil, grantFault("%v", err)
+	}
+	named := of.ID != "" || of.Key != ""
+	if named {
+		if !p.AllTenants || of.ID == "" || of.Key == "" {
+			return nil, fault.New(fault.Forbidden, "whose rows are written is not for you to name")
+		}
+		p.AllTenants, p.Tenant, p.TenantKey, p.Routing = false, of.ID, of.Key, of.Routing
 	}
 	b, err := newBuilder(cat, principal.Slotted{Principal: p}, now)
 	if err != nil {
 		return nil, err
+	}
+	if named {
+		b.view, b.named = view, true
 	}
 	vis := b.view.Dataset(dataset)
 	if vis == nil {
 		return nil, fault.New(fault.NotFound, "there is no such dataset")
 	}
 	if p.AllTenants && !vis.Dataset.Common {
-		return nil, fault.New(fault.Forbidden, "rows of %s are written as one tenant", dataset).WithHint("act as the tenant whose rows they are")
+		return nil, fault.New(fault.Forbidden, "rows of %s are written as one tenant", dataset).WithHint("name the tenant whose rows they are: tenant=…")
+	}
+	if named && vis.Dataset.Common {
+		return nil, fault.New(fault.BadUserInput, "rows of %s are no tenant's: they are common to all", dataset)
 	}
 	b.path = []string{dataset}
 	cb := &changeBuilder{
@@ -221,6 +240,25 @@ func (i Import) Owner() string { return i.body.owner }
 // Snapshot tells that what decides on the rows reads other tables than theirs.
 func (i Import) Snapshot() bool { return i.body.snapshot }
 
+// Settled tells that what the source returns of a row that it writes is what is there
+// afterwards.
+func (i Import) Settled() bool { return i.body.settled }
+
+// Stamped tells that rows are right by what is stamped on them, and that it stays so: all that is
+// asked of them is whose they are.
+func (i Import) Stamped() bool {
+	b := i.body
+	if !b.settled || b.snapshot || len(b.leads) > 0 || len(b.checks) != 1 {
+		return false
+	}
+	l := b.checks[0].level
+	if l.Refs() != 1 || l.Children() > 0 || l.Columns() > 0 || l.Grouped() || l.where.op != True || len(l.refs[0].scope) > 1 {
+		return false
+	}
+	own := l.refs[0].tenant == "" || slices.ContainsFunc(b.stamps, func(s stampedField) bool { return s.field.Name == l.refs[0].tenant && !s.value.Null() })
+	return own && !slices.ContainsFunc(l.refs[0].scope, func(e Expr) bool { return !l.refs[0].tenantPredicate(e) })
+}
+
 // Table is where the rows go, under the scope they have to be in.
 func (i Import) Table() Ref { return i.body.table }
 
@@ -259,8 +297,8 @@ func (i Import) Check(n int) Check { return i.body.checks[n] }
 
 // Read reads what a row has for the n-th column. The error is a *fault.Error.
 func (i Import) Read(n int, v query.Value) (Given, error) {
-	col := i.body.columns[n]
-	given, err := i.given(col.Type, v)
+	col := &i.body.columns[n]
+	given, err := i.given(&col.Type, v)
 	if err == nil && given.Null() && !given.list && !col.Null {
 		err = errors.New("it is never null")
 	}
@@ -272,21 +310,21 @@ func (i Import) Read(n int, v query.Value) (Given, error) {
 	return given, nil
 }
 
-func (i Import) given(t value.Type, v query.Value) (Given, error) {
+func (i Import) given(t *value.Type, v query.Value) (Given, error) {
 	text, isText := v.(query.Text)
 	if !i.body.texts || !isText {
-		return givenOf(t, v)
+		return givenOf(*t, v)
 	}
 	if t.List {
 		list, err := query.ReadJSON([]byte(text))
 		if _, ok := list.(query.List); err != nil || !ok {
 			return Given{}, fmt.Errorf("expected a list in JSON")
 		}
-		return givenOf(t, list)
+		return givenOf(*t, list)
 	}
-	out, err := value.Parse(t, string(text))
+	out, err := value.Parse(*t, string(text))
 	if err != nil {
 		return Given{}, err
 	}
-	return Given{value: out}, fits(t, out)
+	return Given{value: out}, fits(*t, out)
 }

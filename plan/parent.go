@@ -49,6 +49,9 @@ func (lb *levelBuilder) step(from, inside int, rel *catalog.Relation) (int, erro
 	}
 	r := &lb.l.refs[i]
 	r.step = true
+	if by := rel.To.Alone(r.target.Source, rel.On); by != nil {
+		r.alone = Alone{by.Columns, by.Primary, by.Parts}
+	}
 	if r.target != lb.l.refs[from].target || r.own != "" || r.reason != ByTenantColumn && r.reason != ByParent && r.reason != IsAllTenants {
 		return 0, fault.New(fault.Forbidden, "whose the rows of %s are cannot be told where the strategy %q finds them", lb.nameOf(lb.uses[inside].dataset), lb.strategyOf(lb.uses[inside].dataset).Name)
 	}

@@ -291,6 +291,7 @@ type Ref struct {
 	own     string // the key in Dataset.Own
 	shown   bool   // the principal sees the dataset
 	step    bool   // a step from the reference that it is inside of, or from the step before, to the tenant column
+	alone   Alone  // of a step: by what its rows are told apart, whoever's they are
 }
 
 // ScopeKind says why a reference's scope confines it to the principal.
@@ -378,6 +379,28 @@ func (r Ref) Shown() bool { return r.shown }
 // Step tells a reference that is there to say whose the rows are of the one
 // that it is inside of. Nothing but the tenant confines it.
 func (r Ref) Step() bool { return r.step }
+
+// Alone are the columns of a step of which its source promises that no two rows agree; false: it promises
+// nothing that could end. Without that one row could lead to two, and be two tenants'.
+func (r Ref) Alone() (Alone, bool) { return r.alone, len(r.alone.columns) > 0 }
+
+// Alone are columns of a table by which no two of its rows agree, whoever's they are.
+type Alone struct {
+	columns        []string
+	primary, parts bool
+}
+
+// Columns is their number.
+func (a Alone) Columns() int { return len(a.columns) }
+
+// Column is the i-th, as the source names it.
+func (a Alone) Column(i int) string { return a.columns[i] }
+
+// Primary tells that the primary key of the table is in them.
+func (a Alone) Primary() bool { return a.primary }
+
+// Parts tells that partitions hold the rows.
+func (a Alone) Parts() bool { return a.parts }
 
 // TenantColumn is the name of the column whose value must be the tenant's key
 // in every row, or empty.

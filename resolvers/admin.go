@@ -254,7 +254,18 @@ func newSavedQuery(in graph.SavedQueryInput) tenancy.NewSavedQuery {
 	if in.Variables != nil {
 		n.Variables = query.AppendJSON(nil, in.Variables.Written)
 	}
+	if in.View != nil {
+		n.Shown = query.AppendJSON(nil, in.View.Written)
+	}
 	return n
+}
+
+// replaced is the version that a change is of; 0: whichever there is.
+func replaced(version *int) (int, error) {
+	if version != nil && *version < 1 {
+		return 0, fault.New(fault.BadUserInput, "the version is at least 1").WithHint("Leave it out for whichever there is.")
+	}
+	return given(version), nil
 }
 
 func auditFilter(in *graph.AuditFilter) tenancy.AuditFilter {

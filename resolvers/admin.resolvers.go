@@ -436,22 +436,38 @@ func (r *mutationResolver) CreateSavedQuery(ctx context.Context, input graph.Sav
 	return one(made, err, describeSavedQuery(store, who))
 }
 
-func (r *mutationResolver) UpdateSavedQuery(ctx context.Context, id string, input graph.SavedQueryInput) (*graph.SavedQuery, error) {
+func (r *mutationResolver) UpdateSavedQuery(ctx context.Context, id string, input graph.SavedQueryInput, version *int) (*graph.SavedQuery, error) {
 	store, who, err := r.control(ctx)
 	if err != nil {
 		return nil, err
 	}
-	changed, err := store.UpdateSavedQuery(ctx, who, id, newSavedQuery(input))
+	n := newSavedQuery(input)
+	if n.Version, err = replaced(version); err != nil {
+		return nil, err
+	}
+	changed, err := store.UpdateSavedQuery(ctx, who, id, n)
 	return one(changed, err, describeSavedQuery(store, who))
 }
 
-func (r *mutationResolver) DeleteSavedQuery(ctx context.Context, id string) (*bool, error) {
+func (r *mutationResolver) CopySavedQuery(ctx context.Context, id string, as *string, ofTenant bool) (*graph.SavedQuery, error) {
 	store, who, err := r.control(ctx)
 	if err != nil {
 		return nil, err
 	}
-	err = store.DeleteSavedQuery(ctx, who, id)
-	return done(err)
+	copied, err := store.CopySavedQuery(ctx, who, id, as, ofTenant)
+	return one(copied, err, describeSavedQuery(store, who))
+}
+
+func (r *mutationResolver) DeleteSavedQuery(ctx context.Context, id string, version *int) (*bool, error) {
+	store, who, err := r.control(ctx)
+	if err != nil {
+		return nil, err
+	}
+	old, err := replaced(version)
+	if err != nil {
+		return nil, err
+	}
+	return done(store.DeleteSavedQuery(ctx, who, id, old))
 }
 
 func (r *mutationResolver) SaveDashboard(ctx context.Context, name string, document graph.JSON, shared bool, version *int) (*graph.Dashboard, error) {
@@ -491,12 +507,12 @@ func (r *queryResolver) Admin(ctx context.Context) (*graph.AdminQuery, error) {
 	return &graph.AdminQuery{}, nil
 }
 
-func (r *queryResolver) SavedQueries(ctx context.Context, after *string, limit int) (*graph.SavedQueryPage, error) {
+func (r *queryResolver) SavedQueries(ctx context.Context, search *string, after *string, limit int) (*graph.SavedQueryPage, error) {
 	store, who, part, err := r.listing(ctx, after, limit)
 	if err != nil {
 		return nil, err
 	}
-	rows, next, err := store.SavedQueries(ctx, who, part)
+	rows, next, err := store.SavedQueries(ctx, who, given(search), part)
 	if err != nil {
 		return nil, err
 	}

@@ -53,7 +53,11 @@ func describeAccount(a tenancy.AccountKeys) graph.AccountKeys {
 }
 
 func describeIssued(i tenancy.Issued) graph.IssuedToken {
-	return graph.IssuedToken{ID: i.ID, Token: i.Token, ExpiresAt: instant(i.Expires)}
+	out := graph.IssuedToken{ID: i.ID, Token: i.Token, ExpiresAt: instant(i.Expires), Findings: []string{}}
+	for _, name := range i.Blank {
+		out.Findings = append(out.Findings, "the token shows no tile of the dashboard "+name+": give it roles and datasets that see what its tiles ask for")
+	}
+	return out
 }
 
 func describeToken(t tenancy.Token) graph.AdminToken {
@@ -110,7 +114,7 @@ func describeRole(store *tenancy.Store, viewer principal.Principal) func(tenancy
 func describeSavedQuery(store *tenancy.Store, viewer principal.Principal) func(tenancy.SavedQuery) graph.SavedQuery {
 	return func(q tenancy.SavedQuery) graph.SavedQuery {
 		out := graph.SavedQuery{
-			ID: q.ID, Name: q.Name, Owner: optional(q.Owner), Description: optional(q.Description), Shared: q.Shared,
+			ID: q.ID, Name: q.Name, Owner: optional(q.Owner), Description: optional(q.Description), Shared: q.Shared, Own: q.Own, Version: q.Version,
 			CreatedAt: q.Created, ChangedAt: q.Changed,
 		}
 		if !store.ShowsDocument(viewer, q) {
@@ -119,6 +123,9 @@ func describeSavedQuery(store *tenancy.Store, viewer principal.Principal) func(t
 		out.Document = &q.Document
 		if q.Variables != nil {
 			out.Variables = &graph.JSON{Encoded: q.Variables}
+		}
+		if q.Shown != nil {
+			out.View = &graph.JSON{Encoded: q.Shown}
 		}
 		return out
 	}
@@ -135,12 +142,26 @@ func describeDashboard(store *tenancy.Store, viewer principal.Principal) func(te
 	return func(d tenancy.Dashboard) graph.Dashboard {
 		out := graph.Dashboard{
 			Name: d.Name, Title: d.Title, Description: optional(d.Description), Shared: d.Shared, Own: d.Own, Version: d.Version, UpdatedAt: instant(d.Changed),
+			Findings: []graph.DashboardFinding{},
 		}
 		if store.ShowsDashboard(viewer, d) {
 			out.Document = &graph.JSON{Encoded: d.Document.JSON()}
+			out.Findings = findingsOf(store, viewer, d)
 		}
 		return out
 	}
+}
+
+func findingsOf(store *tenancy.Store, viewer principal.Principal, d tenancy.Dashboard) []graph.DashboardFinding {
+	out := []graph.DashboardFinding{}
+	for _, f := range store.Findings(viewer, d) {
+		told := graph.DashboardFinding{Path: f.Path, Message: f.Message, Fails: f.Fails}
+		if id, ok := d.Document.Tile(f.Path); ok {
+			told.Tile = &id
+		}
+		out = append(out, told)
+	}
+	return out
 }
 
 func describeEntry(e audit.Entry) graph.AuditEntry {

@@ -67,7 +67,7 @@ func (d *Datasets) Resolve(ctx context.Context, asked graph.Asked) []graph.Task 
 		d.plans.add(key, op)
 		texts, _ = op.slots.Bind(in) // which it was made for
 	}
-	planning := d.Stages.Took(stage.Plan, began)
+	planning := d.Stages.Took(ctx, stage.Plan, began)
 	tasks := d.audited(ctx, who, op.trail, d.tasks(op, bound{alike, in, texts}))
 	if asked.Explain {
 		return explained(op, tasks, keysOf(asked), planning, view)
@@ -81,7 +81,7 @@ func (d *Datasets) run(ctx context.Context, p *part, b bound) []graph.Outcome {
 	watch, share := watchFrom(ctx), held.From(ctx)
 	began := time.Now()
 	answered, err := p.question.Bind(b.who.Tenant, b.texts).Answer(ctx) // question ─▶ rows
-	watch.asked(d.Stages.Took(stage.Source, began))
+	watch.asked(d.Stages.Took(ctx, stage.Source, began))
 	d.saw(ctx, p.source, err)
 	if err != nil {
 		return d.withoutRows(ctx, p, b, err)
@@ -90,7 +90,7 @@ func (d *Datasets) run(ctx context.Context, p *part, b bound) []graph.Outcome {
 	for i, rows := range answered.Results {
 		began = time.Now()
 		out[i].Answer, out[i].Err = p.encoders[i].Encode(share, rows, d.seals(p.cursors[i], b.who, b.in)) // rows ─▶ bytes
-		watch.encoded(p.fields[i], d.Stages.Took(stage.Encode, began))
+		watch.encoded(p.fields[i], d.Stages.Took(ctx, stage.Encode, began))
 		out[i].Rows = rows.Rows.Len()
 		out[i].Age, out[i].MaxAge, out[i].AsOf = answered.Age, answered.MaxAge, rows.AsOf
 	}

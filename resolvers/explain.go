@@ -10,6 +10,7 @@ import (
 	"usher/datasource/receipt"
 	"usher/graph"
 	"usher/plan"
+	"usher/quota"
 	"usher/slot"
 )
 
@@ -29,6 +30,7 @@ type explanation struct {
 	Cached    bool            `json:"cached"`
 	Coalesced bool            `json:"coalesced"`
 	AsOf      *time.Time      `json:"asOf,omitempty"`
+	Budgets   []quota.Left    `json:"budgets,omitempty"` // of who asks, after the answer
 	Timings   explainTimings  `json:"timings"`
 }
 
@@ -104,7 +106,7 @@ func explained(op *operation, tasks []graph.Task, keys []string, planning time.D
 					e := explain(q, notes, asked)
 					e.Path, e.Rows, e.Timings = []string{keys[at]}, outcomes[j].Rows, watch.timings(at)
 					e.Timings.Plan = milliseconds(planning)
-					e.AsOf = moment(outcomes[j].AsOf)
+					e.AsOf, e.Budgets = moment(outcomes[j].AsOf), quota.From(ctx).Left()
 					for _, other := range task.Fields {
 						if other != at {
 							e.With = append(e.With, keys[other])

@@ -13,6 +13,7 @@ import (
 	"usher/plan"
 	"usher/principal"
 	"usher/query"
+	"usher/quota"
 )
 
 // ImportRequest is rows of a file that are to be written.
@@ -22,6 +23,7 @@ type ImportRequest struct {
 	Columns []string // none: those that the file names
 	Batch   int64    // rows of a transaction; 0: all of them
 	From    int64    // rows that are in already
+	Tenant  string   // whose rows they are, where a principal of all tenants names one
 }
 
 // Import writes the rows of a file as they come, and tells how many of them are in, those
@@ -47,21 +49,31 @@ func (d *Datasets) Import(ctx context.Context, asked ImportRequest, body io.Read
 		if d.Audit == nil {
 			return
 		}
-		entry.Rows, entry.Outcome, entry.Duration = rows-asked.From, audit.Done, time.Since(began)
+		entry.Rows, entry.Outcome, entry.Duration = max(rows-asked.From, 0), audit.Done, time.Since(began)
 		if err != nil {
 			entry.Outcome = string(fault.From(err).Code)
 		}
 		d.Audit(entry)
 	}()
-	if err := plan.MayImport(asked.Dataset, cat, who, began); err != nil { // before anything is read
+	var of plan.Tenant
+	if asked.Tenant != "" {
+		if of, err = d.importedTenant(ctx, asked.Tenant, who); err != nil {
+			return rows, err
+		}
+		entry.Tenant = of.ID
+	}
+	if err := plan.MayImport(of, asked.Dataset, cat, who, began); err != nil { // before anything is read
 		return rows, err
 	}
-	file, err := intake.Open(asked.Format, body, asked.Columns)
+	if err := quota.From(ctx).Admit(ctx); err != nil { // what it reads is its own
+		return rows, err
+	}
+	file, err := intake.Open(asked.Format, quota.From(ctx).Reading(body), asked.Columns)
 	if err != nil {
 		return rows, err
 	}
 	columns, line := file.Columns()
-	planned, err := plan.BuildImport(query.Import{Dataset: asked.Dataset, Columns: columns, Texts: asked.Format == intake.CSV}, cat, who, began) // resolved, stamped, scoped; or refused
+	planned, err := plan.BuildImport(of, query.Import{Dataset: asked.Dataset, Columns: columns, Texts: asked.Format == intake.CSV}, cat, who, began) // resolved, stamped, scoped; or refused
 	if err != nil {
 		f := *fault.From(err)
 		f.Line = line
@@ -70,6 +82,7 @@ func (d *Datasets) Import(ctx context.Context, asked ImportRequest, body io.Read
 	entry.Strategy, entry.Source = planned.Strategy(), planned.Target().Source
 	for range asked.From {
 		if _, _, err := file.Next(); errors.Is(err, io.EOF) {
+			rows = 0 // what is in is not known by a number that the file has not
 			return rows, fault.New(fault.BadUserInput, "the file has fewer rows than %d, from which to continue", asked.From)
 		} else if err != nil {
 			return rows, err
@@ -80,6 +93,17 @@ func (d *Datasets) Import(ctx context.Context, asked ImportRequest, body io.Read
 		d.Told(ctx, planned.Target().Source, planned.Dataset(), planned.Owner())
 	}
 	return rows + in, err
+}
+
+// importedTenant is the tenant that an import names.
+func (d *Datasets) importedTenant(ctx context.Context, id string, who principal.Principal) (plan.Tenant, error) {
+	switch {
+	case !who.AllTenants: // before anybody is told which there are
+		return plan.Tenant{}, fault.New(fault.Forbidden, "whose rows are written is not for you to name")
+	case d.Tenant == nil:
+		return plan.Tenant{}, fault.New(fault.NotImplemented, "nothing here knows which tenants there are")
+	}
+	return d.Tenant(ctx, id)
 }
 
 // typedRows are the rows of a file as values of their columns.

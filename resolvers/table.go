@@ -39,7 +39,7 @@ func (d *Datasets) table(ctx context.Context, q graph.TableQuery) (_ *graph.Tabl
 	}
 	began := time.Now()
 	planned, err := plan.Build(asked, cat, who, graph.Started(ctx))
-	d.Stages.Took(stage.Plan, began)
+	d.Stages.Took(ctx, stage.Plan, began)
 	if err != nil {
 		return nil, err
 	}
@@ -64,7 +64,7 @@ func (d *Datasets) table(ctx context.Context, q graph.TableQuery) (_ *graph.Tabl
 	}
 	began = time.Now()
 	result, err := d.Sources.Answer(asking, planned)
-	took := d.Stages.Took(stage.Source, began)
+	took := d.Stages.Took(ctx, stage.Source, began)
 	if err != nil {
 		return nil, err
 	}
@@ -73,7 +73,7 @@ func (d *Datasets) table(ctx context.Context, q graph.TableQuery) (_ *graph.Tabl
 	began = time.Now()
 	told := graph.Outcome{AsOf: result.AsOf}
 	told.Answer, err = answer.EncodeTable(held.From(ctx), planned, result, answer.Writing{Key: key, NumbersAsText: graph.NumbersOf(ctx).AsText(d.NumbersAsText)}, rows)
-	d.Stages.Took(stage.Encode, began)
+	d.Stages.Took(ctx, stage.Encode, began)
 	if err != nil {
 		return nil, err
 	}

@@ -60,6 +60,7 @@ var fields = map[string]Audience{
 	"Mutation.actAs":            Operator,
 	"Mutation.createSavedQuery": Administrator | Author,
 	"Mutation.updateSavedQuery": Administrator | Author,
+	"Mutation.copySavedQuery":   Administrator | Author,
 	"Mutation.deleteSavedQuery": Administrator | Author,
 	"Mutation.saveDashboard":    Administrator,
 	"Mutation.copyDashboard":    Administrator,

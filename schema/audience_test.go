@@ -96,7 +96,7 @@ func TestAudiences(t *testing.T) {
 	acting := &principal.Acting{Subject: "root", Reason: "a ticket"}
 	const data = "authenticated console dataset datasets table viewer"
 	const saved = " savedQueries savedQuery dashboards dashboard"
-	const keep = " createSavedQuery deleteSavedQuery updateSavedQuery"
+	const keep = " copySavedQuery createSavedQuery deleteSavedQuery updateSavedQuery"
 	b, err := NewBuilder(Administration)
 	if err != nil {
 		t.Fatal(err)

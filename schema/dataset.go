@@ -176,7 +176,7 @@ func (b *Builder) roots(p *part, f *facts) {
 		b.connection(p, f)
 	}
 	if f.visible.Aggregate {
-		add(query.Groups, b.call(d.Name+"Aggregate", "["+d.Type+"Aggregate!]", perGroup, b.groupArgs(f)...))
+		add(query.Groups, b.call(d.Name+"Aggregate", "["+d.Type+"Aggregate!]", perGroup, b.withDeleted(f, b.groupArgs(f))...))
 	}
 }
 

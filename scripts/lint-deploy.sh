@@ -42,7 +42,7 @@ say "the unit: $(grep -o 'exposure level.*' "$work/security" | grep -oE '[0-9.]+
 # --- Compose -------------------------------------------------------------------
 
 (cd deploy/compose && compose-spec compose.yml >"$work/compose.yml")
-for want in usher-a usher-b balancer postgres prometheus grafana; do
+for want in usher-a usher-b balancer postgres collector tempo prometheus grafana; do
   grep -q "^    $want:" "$work/compose.yml" || {
     echo "compose.yml has no service $want" >&2
     exit 1

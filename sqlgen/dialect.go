@@ -23,6 +23,11 @@ type Dialect interface {
 	AtZone(at, zone string) string
 	Listed(x, order string) string
 
+	// Alone reads a table of which no two rows may agree in some columns: how it is named, and a
+	// condition that is true of every row, and an error once the table promises that no more.
+	// Empty: nobody takes such a promise back while the table is open.
+	Alone(name, alias string, by plan.Alone) (from, condition string)
+
 	// Arg types the placeholder of a value by the value itself. Native is the
 	// type of the column it is compared with, which an enum's label needs.
 	Arg(placeholder string, v value.Value, native string) string

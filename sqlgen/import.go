@@ -1,6 +1,7 @@
 package sqlgen
 
 import (
+	"bytes"
 	"strconv"
 	"strings"
 
@@ -18,6 +19,8 @@ type ImportDialect interface {
 	// LinkType is the type of what a link is compared with, and Linked a text as that.
 	LinkType(t value.Type) string
 	Linked(text string, t value.Type) string
+	// Copied tells that a column of the table itself takes what is written for the session's.
+	Copied(f plan.Field) bool
 	// AppendStaged writes a row for the session's table: its number and its values.
 	AppendStaged(b []byte, n int64, row []plan.Given) []byte
 }
@@ -102,8 +105,26 @@ const Lines = "SELECT min(n), max(n) FROM " + stagedRows
 // Load writes the statement that inserts the rows of the session's table, or those of some
 // lines, and notes their keys. A table of the session is read in the order in which it was written.
 func Load(i plan.Import, lines []int64, d ImportDialect) (Statement, error) {
+	w, err := loading(i, lines, d)
+	if err != nil {
+		return Statement{}, err
+	}
+	for n := range i.Keys() {
+		if n > 0 {
+			w.put(", ")
+		}
+		f := i.KeyColumn(n)
+		w.put(d.Read(changed+"."+Identifier(f.Stored), f))
+	}
+	w.put(") INSERT INTO ", stagedKeys, " SELECT row_number() OVER (), ", writtenRows, ".* FROM ", writtenRows)
+	return Statement{Text: w.b.String(), Args: w.args.Args}, w.err
+}
+
+// loading begins a statement that inserts rows of the session's table, up to what it returns
+// of each.
+func loading(i plan.Import, lines []int64, d ImportDialect) (*writer, error) {
 	if !i.Valid() || i.Columns() == 0 || i.Keys() == 0 || i.Table().ScopeKind() == 0 {
-		return Statement{}, ErrNotPlanned
+		return nil, ErrNotPlanned
 	}
 	w := &writer{d: d, args: &arguments{}}
 	stamped := i.Table().TenantColumn() == ""
@@ -114,7 +135,7 @@ func Load(i plan.Import, lines []int64, d ImportDialect) (Statement, error) {
 		names, values = append(names, Identifier(f.Stored)), append(values, w.given(given, f, d))
 	}
 	if !stamped {
-		return Statement{}, ErrNotPlanned
+		return nil, ErrNotPlanned
 	}
 	for n := range i.Columns() {
 		f, x := i.Column(n), "i.c"+strconv.Itoa(n)
@@ -123,22 +144,132 @@ func Load(i plan.Import, lines []int64, d ImportDialect) (Statement, error) {
 		}
 		names, values = append(names, Identifier(f.Stored)), append(values, x)
 	}
-	w.put("WITH w AS (INSERT INTO ")
+	w.put("WITH ", writtenRows, " AS (INSERT INTO ")
 	w.into(i.Table())
 	w.put(" (", strings.Join(names, ", "), ") SELECT ", strings.Join(values, ", "), " FROM ", stagedRows, " AS i")
 	if len(lines) == 2 {
 		w.put(" WHERE i.n BETWEEN ", strconv.FormatInt(lines[0], 10), " AND ", strconv.FormatInt(lines[1], 10))
 	}
 	w.put(" RETURNING ")
-	for n := range i.Keys() {
-		if n > 0 {
-			w.put(", ")
-		}
-		f := i.KeyColumn(n)
-		w.put(d.Read(changed+"."+Identifier(f.Stored), f))
+	return w, w.err
+}
+
+// LoadsAtOnce tells whether rows can be inserted and checked by one statement: what the source
+// returns of the rows it writes is what is there afterwards, and it is all that checks read.
+func LoadsAtOnce(i plan.Import) bool {
+	if !i.Valid() || !i.Settled() || i.Snapshot() || i.Checks() == 0 {
+		return false
 	}
-	w.put(") INSERT INTO ", stagedKeys, " SELECT row_number() OVER (), w.* FROM w")
+	for n := range i.Checks() {
+		if l := i.Check(n).Level(); l.Columns() > 0 || !alone(l) {
+			return false
+		}
+	}
+	return true
+}
+
+// LoadWhole writes the statement that inserts the rows of the session's table and counts them, and
+// those of them that are right by a check. The third cell is what is told of the table.
+func LoadWhole(i plan.Import, told string, d ImportDialect) (Statement, error) {
+	if !LoadsAtOnce(i) {
+		return Statement{}, ErrNotPlanned
+	}
+	w, err := loading(i, nil, d)
+	if err != nil {
+		return Statement{}, err
+	}
+	var read, fields, marks, right []string
+	stored, named := make(map[string]bool), make(map[string]bool)
+	for n := range i.Checks() {
+		l := &writer{d: d, l: i.Check(n).Level(), args: w.args}
+		mark := Identifier(rightMark + strconv.Itoa(n))
+		marks = append(marks, l.confined()+" AS "+mark)
+		is := table(0) + "." + mark
+		if where := l.l.Where(); where.Op() != plan.True {
+			is += " AND " + l.expr(where)
+		}
+		right = append(right, "("+is+")")
+		r := l.l.Ref(0)
+		for n := range r.Fields() {
+			f := r.Field(n)
+			if !stored[f.Stored] {
+				stored[f.Stored] = true
+				read = append(read, changed+"."+Identifier(f.Stored))
+			}
+			if !named[f.Name] {
+				named[f.Name] = true
+				x := table(0) + "." + Identifier(f.Stored)
+				if !atUse(f) {
+					x = d.Read(x, f)
+				}
+				fields = append(fields, x+" AS "+Identifier(f.Name))
+			}
+		}
+		if w.err == nil {
+			w.err = l.err
+		}
+	}
+	if read == nil {
+		read = []string{"TRUE"}
+	}
+	w.put(strings.Join(read, ", "), ") SELECT count(*), count(*)", d.Filter(strings.Join(right, " OR ")), ", CAST(", told, " AS ", d.InternalType(value.Of(value.BigInt)),
+		") FROM (SELECT ", strings.Join(append(marks, fields...), ", "), " FROM ", writtenRows, " AS ", table(0), ") AS ", table(0))
 	return Statement{Text: w.b.String(), Args: w.args.Args}, w.err
+}
+
+// CopiesAtOnce tells whether rows can go into their table as they come: nobody has to look at them
+// before or after.
+func CopiesAtOnce(i plan.Import, d ImportDialect) bool {
+	if !i.Valid() || !i.Stamped() {
+		return false
+	}
+	for n := range i.Stamps() {
+		if f, _ := i.Stamp(n); !d.Copied(f) {
+			return false
+		}
+	}
+	for n := range i.Columns() {
+		if !d.Copied(i.Column(n)) {
+			return false
+		}
+	}
+	return true
+}
+
+// CopyWhole writes the COPY that takes rows into their table, and the rows, stamped, of what was
+// written for the session's.
+func CopyWhole(i plan.Import, staged []byte, d ImportDialect) (text string, rows []byte, err error) {
+	if !CopiesAtOnce(i, d) || i.Columns() == 0 || i.Table().ScopeKind() == 0 {
+		return "", nil, ErrNotPlanned
+	}
+	var names []string
+	var stamps []plan.Given
+	stamped := i.Table().TenantColumn() == ""
+	for n := range i.Stamps() {
+		f, given := i.Stamp(n)
+		stamped = stamped || f.Name == i.Table().TenantColumn()
+		names, stamps = append(names, Identifier(f.Stored)), append(stamps, given)
+	}
+	if !stamped {
+		return "", nil, ErrNotPlanned
+	}
+	for n := range i.Columns() {
+		names = append(names, Identifier(i.Column(n).Stored))
+	}
+	_, prefix, _ := bytes.Cut(bytes.TrimSuffix(d.AppendStaged(nil, 0, stamps), []byte("\n")), []byte("\t"))
+	if len(stamps) > 0 {
+		prefix = append(prefix, '\t')
+	}
+	rows = make([]byte, 0, len(staged)+len(prefix)*bytes.Count(staged, []byte("\n")))
+	for row := range bytes.Lines(staged) { // an end of a line within a value is written in another way
+		_, values, _ := bytes.Cut(row, []byte("\t"))
+		rows = append(append(rows, prefix...), values...)
+	}
+	w := &writer{d: d}
+	w.put("COPY ")
+	w.target(i.Table())
+	w.put(" (", strings.Join(names, ", "), ") FROM STDIN")
+	return w.b.String(), rows, w.err
 }
 
 // written begins a statement about rows that were written and are right by a check.

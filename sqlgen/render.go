@@ -271,11 +271,15 @@ func (w *writer) reference(i int) {
 			w.put(" AS ", Identifier(f.Name))
 		}
 	}
-	w.put(" FROM ")
+	name := Identifier(r.Table())
 	if r.Schema() != "" {
-		w.put(Identifier(r.Schema()), ".")
+		name = Identifier(r.Schema()) + "." + name
 	}
-	w.put(Identifier(r.Table()), " AS ", table(i))
+	apart := ""
+	if by, ok := r.Alone(); ok {
+		name, apart = w.d.Alone(name, table(i), by)
+	}
+	w.put(" FROM ", name, " AS ", table(i))
 	for j := range r.Policies() {
 		p := r.Policy(j)
 		w.put(" LEFT JOIN ")
@@ -292,6 +296,13 @@ func (w *writer) reference(i int) {
 			w.put(" AND ")
 		}
 		w.put(w.expr(r.Scope(j)))
+	}
+	if apart != "" {
+		if r.Scopes() == 0 {
+			w.put(" WHERE ", apart)
+		} else {
+			w.put(" AND ", apart)
+		}
 	}
 	w.inside = outer
 	w.put(") AS ", table(i))

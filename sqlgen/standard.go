@@ -1,6 +1,10 @@
 package sqlgen
 
-import "strings"
+import (
+	"strings"
+
+	"usher/plan"
+)
 
 // Identifier quotes a name, so that it means itself whatever is in it.
 func Identifier(name string) string { return `"` + strings.ReplaceAll(name, `"`, `""`) + `"` }
@@ -8,6 +12,9 @@ func Identifier(name string) string { return `"` + strings.ReplaceAll(name, `"`,
 // standard is what the engines so far spell alike, most of it from the SQL
 // standard. A dialect embeds it and says otherwise where it has to.
 type standard struct{}
+
+// Alone has no condition: files are looked at when others take their place.
+func (standard) Alone(name, _ string, _ plan.Alone) (from, condition string) { return name, "" }
 
 // Materialized opens a common table expression whose rows are made once.
 func (standard) Materialized() string { return " AS MATERIALIZED (" }

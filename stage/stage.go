@@ -1,12 +1,15 @@
 // Package stage owns how long the stages of a request take, from its token to
-// its bytes, in one histogram. It refuses to know whose request it is: stages
-// are fixed words.
+// its bytes, in one histogram and in the spans of those that are traced. It refuses
+// to know whose request it is: stages are fixed words.
 package stage
 
 import (
+	"context"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"usher/trace"
 )
 
 // Stage is a part of the way of a request.
@@ -29,6 +32,8 @@ func (s Stage) String() string {
 
 // Times is the histogram. A nil one measures, and nobody looks at it.
 type Times struct {
+	Traced bool // requests may be traced: stages are spans as well
+
 	seconds *prometheus.HistogramVec
 	each    [count]prometheus.Observer
 }
@@ -46,9 +51,16 @@ func New() *Times {
 }
 
 // Took notes that a stage that began then has ended, and says how long it took.
-func (t *Times) Took(s Stage, began time.Time) time.Duration {
+func (t *Times) Took(ctx context.Context, s Stage, began time.Time) time.Duration {
 	took := time.Since(began)
-	if t != nil {
+	switch {
+	case t == nil:
+	case t.Traced:
+		trace.Observe(ctx, t.each[s], took.Seconds())
+		if s != Source { // the source has spans of its own, with what it was asked
+			trace.Note(ctx, s.String(), began)
+		}
+	default:
 		t.each[s].Observe(took.Seconds())
 	}
 	return took

@@ -13,10 +13,10 @@ import (
 func TestTook(t *testing.T) {
 	times, began := stage.New(), time.Now().Add(-time.Second)
 	for _, each := range []*stage.Times{times, nil} {
-		if got := testing.AllocsPerRun(100, func() { each.Took(stage.Encode, began) }); got != 0 {
+		if got := testing.AllocsPerRun(100, func() { each.Took(t.Context(), stage.Encode, began) }); got != 0 {
 			t.Errorf("%v allocations", got)
 		}
-		if took := each.Took(stage.Plan, began); took < time.Second {
+		if took := each.Took(t.Context(), stage.Plan, began); took < time.Second {
 			t.Errorf("it took %v", took)
 		}
 	}

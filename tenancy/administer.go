@@ -79,7 +79,8 @@ func (s *Store) administer(ctx context.Context, p principal.Principal, a act, fn
 			if a.result != nil {
 				done.Detail += ": " + a.result()
 			}
-			return t.record(done)
+			t.record(done)
+			return nil
 		})
 	}
 	return s.refused(p, a, err)
@@ -114,7 +115,7 @@ func (s *Store) Refused(p principal.Principal, operation, tenant, detail string,
 	return err
 }
 
-// noteRefusal notes a refusal without making the caller wait; entitled tells that
+// noteRefusal notes a refusal before the caller is told of it; entitled tells that
 // the caller may do such things at all. What somebody of a tenant tries with
 // another one is in the log of their own: they must not write into the other's.
 func (s *Store) noteRefusal(p principal.Principal, entry audit.Entry, err error, entitled bool) {
@@ -139,6 +140,6 @@ func (s *Store) noteRefusal(p principal.Principal, entry audit.Entry, err error,
 		entry.Tenant, entry.Detail = p.Tenant, strings.TrimSpace("tenant "+other+": "+entry.Detail)
 	}
 	entry.Outcome = string(code)
-	entry.Tenant, entry.Detail = strings.Clone(storable(entry.Tenant)), strings.Clone(storable(entry.Detail)) // it waits for long, and may be large
-	s.Audit(entry)
+	entry.Tenant, entry.Detail = strings.Clone(storable(entry.Tenant)), strings.Clone(storable(entry.Detail)) // it may wait for long, and be large
+	s.journal.Add(entry)
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -29,7 +30,7 @@ type auditRow struct {
 	Strategy  string     `db:"strategy"`
 	Source    string     `db:"source"`
 	Rows      int64      `db:"row_count"`
-	Duration  int64      `db:"duration"`
+	Duration  int64      `db:"duration"` // microseconds
 	Outcome   string     `db:"outcome"`
 	Detail    string     `db:"detail"`
 }
@@ -37,12 +38,28 @@ type auditRow struct {
 const auditColumns = `id, happened_at, kind, subject, issuer, token, tenant, acting, reason, operation, hash, datasets, strategy, source,
 	row_count, duration, outcome, detail`
 
-const auditMembers = 18
+// entryRow is an entry as it is stored.
+func entryRow(e audit.Entry) auditRow {
+	return auditRow{
+		ID: entryID(e.At), Happened: micros(e.At), Kind: e.Kind, Subject: storable(e.Subject), Issuer: storable(e.Issuer), Token: storable(e.TokenID),
+		Tenant: storable(e.Tenant), Acting: storable(e.Acting), Reason: storable(e.Reason), Operation: storable(e.Operation), Hash: storable(e.Hash),
+		Datasets: names(e.Datasets), Strategy: storable(e.Strategy), Source: storable(e.Source), Rows: e.Rows, Duration: e.Duration.Microseconds(),
+		Outcome: storable(e.Outcome), Detail: storable(e.Detail),
+	}
+}
 
-func entryArgs(e audit.Entry) []any {
+// stored is what a link of a chain is made of, and args are what is inserted.
+func (r auditRow) stored() []string {
+	return []string{
+		r.ID, strconv.FormatInt(r.Happened, 10), string(r.Kind), r.Subject, r.Issuer, r.Token, r.Tenant, r.Acting, r.Reason, r.Operation, r.Hash,
+		r.Datasets, r.Strategy, r.Source, strconv.FormatInt(r.Rows, 10), strconv.FormatInt(r.Duration, 10), r.Outcome, r.Detail,
+	}
+}
+
+func (r auditRow) args() []any {
 	return []any{
-		entryID(e.At), micros(e.At), string(e.Kind), storable(e.Subject), storable(e.Issuer), storable(e.TokenID), storable(e.Tenant), storable(e.Acting), storable(e.Reason),
-		storable(e.Operation), storable(e.Hash), names(e.Datasets), storable(e.Strategy), storable(e.Source), e.Rows, e.Duration.Microseconds(), storable(e.Outcome), storable(e.Detail),
+		r.ID, r.Happened, string(r.Kind), r.Subject, r.Issuer, r.Token, r.Tenant, r.Acting, r.Reason, r.Operation, r.Hash,
+		r.Datasets, r.Strategy, r.Source, r.Rows, r.Duration, r.Outcome, r.Detail,
 	}
 }
 
@@ -58,48 +75,45 @@ func storable(text string) string {
 	return strings.ReplaceAll(strings.ToValidUTF8(text, "\uFFFD"), "\x00", "\uFFFD")
 }
 
-// record writes an entry with the transaction it is about.
-func (t *tx) record(e audit.Entry) error {
-	e.At = t.now
-	return t.insert([]audit.Entry{e})
+// record writes an entry with the transaction it is about, as a link of a chain.
+func (t *tx) record(e audit.Entry) {
+	if e.At.IsZero() {
+		e.At = t.now
+	}
+	t.entries = append(t.entries, entryRow(e))
 }
 
-// insert writes entries in one statement.
-func (t *tx) insert(entries []audit.Entry) error {
+// insert writes entries in one statement, each with its place in a chain.
+func (t *tx) insert(rows []auditRow, places []audit.Place) error {
 	var text strings.Builder
-	args := make([]any, 0, len(entries)*auditMembers)
-	text.WriteString("INSERT INTO store.audit (" + auditColumns + ") VALUES ")
-	for i, e := range entries {
-		if i > 0 {
-			text.WriteString(", ")
+	var args []any
+	text.WriteString("INSERT INTO store.audit (" + auditColumns + ", chain, seq, link) VALUES ")
+	for i, row := range rows {
+		separator := ", ("
+		if i == 0 {
+			separator = "("
 		}
-		for j := range auditMembers {
-			open := ", "
-			if j == 0 {
-				open = "("
-			}
-			fmt.Fprintf(&text, "%s$%d", open, i*auditMembers+j+1)
+		for _, arg := range append(row.args(), places[i].Chain, places[i].Seq, places[i].Link) {
+			args = append(args, arg)
+			fmt.Fprintf(&text, "%s$%d", separator, len(args))
+			separator = ", "
 		}
 		text.WriteString(")")
-		args = append(args, entryArgs(e)...)
 	}
 	_, err := t.exec(text.String(), args...)
 	return err
 }
 
-// Audit takes an entry and writes it soon.
+// Audit takes an entry of data that was read, and writes it soon.
 func (s *Store) Audit(e audit.Entry) { s.audit.Add(e) }
 
 // AuditNow writes an entry before it returns.
 func (s *Store) AuditNow(ctx context.Context, e audit.Entry) error {
-	if e.At.IsZero() {
-		e.At = s.now()
-	}
-	return s.writeEntries(ctx, []audit.Entry{e})
+	return s.writeChained(ctx, []audit.Entry{e})
 }
 
 // Dropped is how many entries were lost since the store was opened.
-func (s *Store) Dropped() int64 { return s.audit.Dropped() }
+func (s *Store) Dropped() int64 { return s.audit.Dropped() + s.journal.Lost() }
 
 // writeEvery is how often that is written for which nobody waits.
 const writeEvery = time.Second
@@ -111,8 +125,23 @@ func (s *Store) flush(ctx context.Context) {
 	s.audit.Flush(ctx)
 }
 
-func (s *Store) writeEntries(ctx context.Context, entries []audit.Entry) error {
-	return s.write(ctx, func(t *tx) error { return t.insert(entries) })
+// writeSoon writes entries that stand in no chain: some may have been lost.
+func (s *Store) writeSoon(ctx context.Context, entries []audit.Entry) error {
+	rows := make([]auditRow, len(entries))
+	for i, e := range entries {
+		rows[i] = entryRow(e)
+	}
+	return s.write(ctx, func(t *tx) error { return t.insert(rows, make([]audit.Place, len(rows))) })
+}
+
+// writeChained writes entries of which none may be lost.
+func (s *Store) writeChained(ctx context.Context, entries []audit.Entry) error {
+	return s.write(ctx, func(t *tx) error {
+		for _, e := range entries {
+			t.record(e)
+		}
+		return nil
+	})
 }
 
 // AuditFilter says which entries to list. Empty members fit all.

@@ -91,6 +91,11 @@ func TestAuthority(t *testing.T) {
 		ofTenant := func(document string) string {
 			return must(s.CreateSavedQuery(ctx, actors()["boss"], tenancy.NewSavedQuery{Name: name(), Document: document, OfTenant: true})).ID
 		}
+		templateOf := func(document string) string {
+			p := root()
+			p.Roles = []string{"auditor"}
+			return must(s.CreateSavedQuery(ctx, p, tenancy.NewSavedQuery{Name: name(), Document: document, OfTenant: true, Shared: true})).ID
+		}
 		operation := tenancy.NewSavedQuery{Name: "q", Document: "{ b }", Shared: true}
 		created := func(_ any, err error) error { return err }
 		type actor = principal.Principal
@@ -173,11 +178,26 @@ func TestAuthority(t *testing.T) {
 			}},
 			{"UpdateSavedQuery", "of ann", "boss", func(p actor) error { return created(s.UpdateSavedQuery(ctx, p, query(ann()), operation)) }},
 			{"UpdateSavedQuery", "of bob", "boss clerk", func(p actor) error { return created(s.UpdateSavedQuery(ctx, p, query(bob()), operation)) }},
-			{"DeleteSavedQuery", "of ann", "boss", func(p actor) error { return s.DeleteSavedQuery(ctx, p, query(ann())) }},
-			{"DeleteSavedQuery", "of bob", "boss clerk", func(p actor) error { return s.DeleteSavedQuery(ctx, p, query(bob())) }},
-			{"CreateSavedQuery", "of the tenant", "boss clerk foreign", func(p actor) error {
+			{"DeleteSavedQuery", "of ann", "boss", func(p actor) error { return s.DeleteSavedQuery(ctx, p, query(ann()), 0) }},
+			{"DeleteSavedQuery", "of bob", "boss clerk", func(p actor) error { return s.DeleteSavedQuery(ctx, p, query(bob()), 0) }},
+			{"CreateSavedQuery", "of the tenant", "root boss clerk foreign", func(p actor) error {
 				return created(s.CreateSavedQuery(ctx, p, tenancy.NewSavedQuery{Name: name(), Document: "{ a }", OfTenant: true}))
 			}},
+			{"CreateSavedQuery", "shared with all tenants", "root", func(p actor) error {
+				return created(s.CreateSavedQuery(ctx, p, tenancy.NewSavedQuery{Name: name(), Document: "{ a }", OfTenant: true, Shared: true}))
+			}},
+			{"CopySavedQuery", "that is shared with all tenants", "root boss clerk foreign", func(p actor) error {
+				as := name()
+				return created(s.CopySavedQuery(ctx, p, templateOf("{ a }"), &as, true))
+			}},
+			{"CopySavedQuery", "that a clerk does not see", "boss foreign", func(p actor) error {
+				as := name()
+				return created(s.CopySavedQuery(ctx, p, templateOf("{ hidden }"), &as, true))
+			}},
+			{"UpdateSavedQuery", "that is shared with all tenants", "root", func(p actor) error {
+				return created(s.UpdateSavedQuery(ctx, p, templateOf("{ a }"), tenancy.NewSavedQuery{Name: name(), Document: "{ b }"}))
+			}},
+			{"DeleteSavedQuery", "that is shared with all tenants", "root", func(p actor) error { return s.DeleteSavedQuery(ctx, p, templateOf("{ a }"), 0) }},
 			{"UpdateSavedQuery", "of the tenant", "boss clerk", func(p actor) error {
 				return created(s.UpdateSavedQuery(ctx, p, ofTenant("{ a }"), tenancy.NewSavedQuery{Name: name(), Document: "{ b }"}))
 			}},
@@ -187,8 +207,8 @@ func TestAuthority(t *testing.T) {
 			{"UpdateSavedQuery", "of the tenant, which a clerk does not see", "boss", func(p actor) error {
 				return created(s.UpdateSavedQuery(ctx, p, ofTenant("{ hidden }"), tenancy.NewSavedQuery{Name: name(), Document: "{ b }"}))
 			}},
-			{"DeleteSavedQuery", "of the tenant", "boss clerk", func(p actor) error { return s.DeleteSavedQuery(ctx, p, ofTenant("{ a }")) }},
-			{"DeleteSavedQuery", "of the tenant, which a clerk does not see", "boss", func(p actor) error { return s.DeleteSavedQuery(ctx, p, ofTenant("{ hidden }")) }},
+			{"DeleteSavedQuery", "of the tenant", "boss clerk", func(p actor) error { return s.DeleteSavedQuery(ctx, p, ofTenant("{ a }"), 0) }},
+			{"DeleteSavedQuery", "of the tenant, which a clerk does not see", "boss", func(p actor) error { return s.DeleteSavedQuery(ctx, p, ofTenant("{ hidden }"), 0) }},
 			{"SaveDashboard", "of one's own", "root boss clerk foreign", func(p actor) error { return created(s.SaveDashboard(ctx, p, board(name(), "{ a }"))) }},
 			{"SaveDashboard", "which a clerk does not see", "boss foreign", func(p actor) error { return created(s.SaveDashboard(ctx, p, board(name(), "{ hidden }"))) }},
 			{"SaveDashboard", "shared", "root", func(p actor) error {
@@ -265,6 +285,12 @@ func (h hiding) CheckDashboard(p principal.Principal, d dashboard.Document) erro
 func (h hiding) ShowsDashboard(p principal.Principal, d dashboard.Document) bool {
 	return !h.HidesDashboard(p, d)
 }
+
+func (h hiding) ShowsSome(p principal.Principal, d dashboard.Document) bool {
+	return h.ShowsDashboard(p, d)
+}
+
+func (hiding) Findings(principal.Principal, dashboard.Document, bool) []dashboard.Finding { return nil }
 
 func (h hiding) HidesDashboard(p principal.Principal, d dashboard.Document) bool {
 	return h.Hides(p, tenancy.SavedQuery{Document: string(d.JSON())})

@@ -31,8 +31,9 @@ type body struct {
 	Dashboards []string                   `json:"dashboards"` // null: not restricted
 	Timezone   string                     `json:"timezone,omitempty"`
 	MayGrant   MayGrant                   `json:"mayGrant,omitzero"`
-	Rate       int                        `json:"rate,omitempty"`   // requests a minute; 0: not limited
-	RateOf     string                     `json:"rateOf,omitempty"` // the token whose allowance is shared
+	Rate       int                        `json:"rate,omitempty"`       // requests a minute; 0: not limited
+	RateOf     string                     `json:"rateOf,omitempty"`     // the token whose allowance is shared
+	SharedRate int                        `json:"sharedRate,omitempty"` // that one's
 }
 
 type storedFilter struct {
@@ -42,12 +43,12 @@ type storedFilter struct {
 }
 
 // bodyOf is how a principal is stored.
-func bodyOf(p principal.Principal, caps MayGrant, rate int, rateOf string) (string, error) {
+func bodyOf(p principal.Principal, caps MayGrant, rate rate) (string, error) {
 	g := p.Grant
 	b := body{
 		AllTenants: p.AllTenants, Name: p.Name, Email: p.Email, Roles: p.Roles, Scopes: p.Scopes, Acting: p.Acting,
 		Strategy: g.Strategy, Strategies: g.Strategies, Cleared: g.Cleared, Datasets: g.Datasets, SavedOnly: g.SavedOnly, Dashboards: g.Dashboards, Timezone: g.Timezone,
-		MayGrant: caps, Rate: rate, RateOf: rateOf,
+		MayGrant: caps, Rate: rate.own, RateOf: rate.of, SharedRate: rate.shared,
 	}
 	for _, f := range g.Filters {
 		stored := storedFilter{Dataset: f.Dataset}

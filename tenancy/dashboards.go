@@ -46,11 +46,20 @@ type DashboardJudge interface {
 	// does not.
 	ShowsDashboard(viewer principal.Principal, d dashboard.Document) bool
 	HidesDashboard(viewer principal.Principal, d dashboard.Document) bool
+	// ShowsSome tells whether somebody who opens a dashboard sees the rows of a tile, or
+	// it has none with rows.
+	ShowsSome(viewer principal.Principal, d dashboard.Document) bool
+	// Findings are what is worth knowing of a dashboard that may be kept.
+	Findings(viewer principal.Principal, d dashboard.Document, shared bool) []dashboard.Finding
 }
 
 func (allowsAll) CheckDashboard(principal.Principal, dashboard.Document) error { return nil }
 func (allowsAll) ShowsDashboard(principal.Principal, dashboard.Document) bool  { return true }
 func (allowsAll) HidesDashboard(principal.Principal, dashboard.Document) bool  { return false }
+func (allowsAll) ShowsSome(principal.Principal, dashboard.Document) bool       { return true }
+func (allowsAll) Findings(principal.Principal, dashboard.Document, bool) []dashboard.Finding {
+	return nil
+}
 
 type dashboardRow struct {
 	Tenant      string `db:"tenant"`
@@ -151,6 +160,24 @@ func (s *Store) Dashboard(ctx context.Context, p principal.Principal, name strin
 	return FindDashboard(ctx, s, s.opts.Dashboards(), p, name)
 }
 
+// ListDashboards lists the dashboards that a principal may open, where there is a store
+// (nil: there is none) and where there are files.
+func ListDashboards(ctx context.Context, s *Store, files map[string]dashboard.Document, p principal.Principal) ([]Dashboard, error) {
+	if s != nil {
+		return s.Dashboards(ctx, p)
+	}
+	if (p.Tenant == "") != p.AllTenants {
+		return nil, fault.New(fault.Unauthenticated, "no valid token was shown")
+	}
+	var all []Dashboard
+	for _, name := range sortedKeys(files) {
+		if mayRun(p, name) == nil {
+			all = append(all, OfFile(name, files[name]))
+		}
+	}
+	return all, nil
+}
+
 // Dashboards lists the dashboards that one sees, by name, without their documents.
 func (s *Store) Dashboards(ctx context.Context, p principal.Principal) ([]Dashboard, error) {
 	if (p.Tenant == "") != p.AllTenants {
@@ -186,6 +213,12 @@ func (s *Store) Dashboards(ctx context.Context, p principal.Principal) ([]Dashbo
 // too.
 func (s *Store) ShowsDashboard(viewer principal.Principal, d Dashboard) bool {
 	return s.opts.Operations.ShowsDashboard(viewer, d.Document)
+}
+
+// Findings are what is worth knowing of a dashboard, for somebody who may see its
+// document.
+func (s *Store) Findings(viewer principal.Principal, d Dashboard) []dashboard.Finding {
+	return s.opts.Operations.Findings(viewer, d.Document, d.Shared)
 }
 
 // SaveDashboard keeps a dashboard: the tenant's own or, of who administers all
@@ -367,4 +400,29 @@ func (t *tx) knownDashboards(tenant string, names []string) error {
 		}
 	}
 	return nil
+}
+
+// blank are those of the dashboards of which a token shows no tile: it would be made in
+// vain.
+func (t *tx) blank(p principal.Principal, names []string) ([]string, error) {
+	var blank []string
+	for _, name := range names {
+		d, ofFile := t.store.opts.Dashboards()[name]
+		var row dashboardRow
+		err := t.get(&row, "SELECT "+dashboardColumns+" FROM store.dashboards WHERE "+seen+" AND name = $2 ORDER BY tenant DESC LIMIT 1", p.Tenant, name)
+		switch {
+		case err != nil && !missing(err):
+			return nil, err
+		case row.Name != "" && (row.Tenant != "" || !ofFile):
+			read, err := row.read(p)
+			if err != nil {
+				return nil, err
+			}
+			d = read.Document
+		}
+		if !t.store.opts.Operations.ShowsSome(p, d) {
+			blank = append(blank, name)
+		}
+	}
+	return blank, nil
 }

@@ -258,7 +258,7 @@ func TestTokensForDashboards(t *testing.T) {
 		}
 		_, err := s.SavedQuery(ctx, some, "q")
 		wantCode(t, err, fault.Forbidden)
-		_, _, err = s.SavedQueries(ctx, none, tenancy.Page{})
+		_, _, err = s.SavedQueries(ctx, none, "", tenancy.Page{})
 		wantCode(t, err, fault.Forbidden)
 		key := accepted(t, s, must(s.CreateKey(ctx, adminOf("acme"), tenancy.KeyRequest{Name: "k", Tenant: "acme", Scopes: []principal.Scope{principal.ReadData}, Dashboards: []string{"b"}})).Token)
 		if got := looks(key); got != "FORBIDDEN ok FORBIDDEN FORBIDDEN b:false:true:1" {

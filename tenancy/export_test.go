@@ -80,3 +80,6 @@ func (s *Store) CatchUp(ctx context.Context) error { return s.catchUp(ctx) }
 
 // Deafen makes a store that has heard nothing for so long.
 func (s *Store) Deafen(d time.Duration) { s.heard.Store(s.heard.Load() - int64(d)) }
+
+// Appear tells the others that this gateway is there.
+func (s *Store) Appear(ctx context.Context) { s.appear(ctx) }

@@ -16,8 +16,15 @@ type issue struct {
 	minter      principal.Principal
 	expires     time.Time // zero: never
 	inactivity  time.Duration
-	rate        int
-	rateOf      string
+	rate        rate
+}
+
+// rate is how many requests a minute a token may send: its own, and those of another token
+// whose allowance it shares.
+type rate struct {
+	own    int // 0: not limited
+	of     string
+	shared int
 }
 
 // Issued is a token that was just made. Its text is shown this once.
@@ -25,6 +32,7 @@ type Issued struct {
 	ID      string
 	Token   string
 	Expires time.Time // zero: never
+	Blank   []string  // dashboards of which the token shows no tile
 }
 
 func tokenRowName(id string) string { return "tokens/" + id }
@@ -32,7 +40,7 @@ func tokenRowName(id string) string { return "tokens/" + id }
 // issue makes the token and stores what it grants, and of its text a hash.
 func (t *tx) issue(i issue) (Issued, error) {
 	o := newOpaque(i.kind)
-	text, err := bodyOf(i.principal, i.mayGrant, i.rate, i.rateOf)
+	text, err := bodyOf(i.principal, i.mayGrant, i.rate)
 	if err != nil {
 		return Issued{}, err
 	}

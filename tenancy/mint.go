@@ -299,13 +299,17 @@ func (s *Store) makeToken(ctx context.Context, p principal.Principal, a act, r T
 		}
 		made, err = t.issue(issue{
 			kind: EmbedToken, principal: wanted, name: r.Name, email: r.Email, minter: p, expires: r.ExpiresAt,
-			inactivity: shorter(r.Inactivity, parent.inactivity), rate: slower(r.Rate, parent.Rate), rateOf: parent.rateOf(),
+			inactivity: shorter(r.Inactivity, parent.inactivity), rate: parent.rate(r.Rate),
 		})
 		if err != nil {
 			return err
 		}
+		if made.Blank, err = t.blank(wanted, r.Dashboards); err != nil {
+			return err
+		}
 		a.detail = made.ID + " for " + r.Subject
-		return t.record(a.entry(p))
+		t.record(a.entry(p))
+		return nil
 	})
 	return made, err
 }
@@ -354,16 +358,14 @@ func (t *tx) parent(p principal.Principal) (parent, error) {
 	return parent{body: b, id: row.ID, inactivity: time.Duration(row.Inactivity) * time.Microsecond}, err
 }
 
-// rateOf is whose allowance is shared: of all that is narrowed from a token
-// that is limited.
-func (p parent) rateOf() string {
-	switch {
-	case p.Rate == 0:
-		return ""
-	case p.RateOf != "":
-		return p.RateOf
+// rate is that of a token that is narrowed from one: all of those share the allowance of
+// the first that is limited.
+func (p parent) rate(own int) rate {
+	r := rate{own: slower(own, p.Rate), of: p.RateOf, shared: p.SharedRate}
+	if p.Rate != 0 && p.RateOf == "" {
+		r.of, r.shared = p.id, p.Rate
 	}
-	return p.id
+	return r
 }
 
 // shorter and slower take 0 for no bound.

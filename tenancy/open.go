@@ -7,11 +7,11 @@ import (
 	"time"
 
 	"github.com/jmoiron/sqlx"
-	"golang.org/x/time/rate"
 
 	"usher/audit"
 	"usher/fault"
 	"usher/lru"
+	"usher/quota"
 )
 
 // Spec says where the store is: exactly one of Postgres and Path.
@@ -59,14 +59,20 @@ func Open(ctx context.Context, spec Spec, opts Options) (*Store, error) {
 		sealer:      sealer,
 		tenants:     newTenantCache(opts.Tenants),
 		verified:    lru.New[[32]byte, *verified](opts.Verified),
-		limiters:    lru.New[string, *rate.Limiter](opts.Verified),
 		revocations: newRevocations(),
 		started:     time.Now(),
 		gateway:     newID(),
 		hashing:     make(chan struct{}, opts.Logins),
 		decoy:       opts.Password.hash("the password of nobody"),
 	}
-	s.audit = audit.NewQueue(opts.AuditQueue, s.now, opts.Log, s.writeEntries)
+	s.audit = audit.NewQueue(opts.AuditQueue, s.now, opts.Log, s.writeSoon)
+	s.journal = audit.NewJournal(s.now, opts.Log, s.writeChained)
+	s.chains = newChains(s.gateway, opts.Key)
+	budgets := quota.Options{Clock: s.now, Log: opts.Log, Patience: opts.Patience}
+	if spec.Postgres != nil { // a file is one gateway's, which counts in its memory
+		budgets.Settle = s.settleBudgets
+	}
+	s.budgets = quota.New(budgets)
 	if err := s.connect(ctx, spec); err != nil {
 		return nil, fault.New(fault.Unavailable, "the control store cannot be opened").Because(redacted(err))
 	}
@@ -103,6 +109,7 @@ func (s *Store) prepare(ctx context.Context) error {
 	if err := s.migrate(ctx); err != nil {
 		return translate(ctx, err)
 	}
+	s.appear(ctx)
 	return s.catchUp(ctx)
 }
 
@@ -112,7 +119,10 @@ func (s *Store) start() {
 	hasten := make(chan struct{}, 1)
 	s.background.Go(func() { s.watch(ctx, hasten) })
 	s.background.Go(func() { every(ctx, writeEvery, s.flush) })
+	s.background.Go(func() { s.journal.Run(ctx) })
 	s.background.Go(func() { every(ctx, pruneEvery, s.pruneExpired) })
+	s.background.Go(func() { every(ctx, quota.Together, s.budgets.Tick) })
+	s.background.Go(func() { every(ctx, appearEvery, s.appear) })
 	if s.dsn != nil {
 		s.background.Go(func() { s.listen(ctx, hasten) })
 	}
@@ -142,6 +152,8 @@ func (s *Store) Close() error {
 	ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
 	defer cancel()
 	s.flush(ctx)
+	s.journal.Close(ctx)
+	s.leave(ctx)
 	s.audit.Close(ctx)
 	err := s.db.Close()
 	if s.dsn != nil {

@@ -29,6 +29,9 @@ func (s *Store) Prune(ctx context.Context) error {
 		if err := t.pruneAttempts(maxAttempts); err != nil {
 			return err
 		}
+		if err := t.pruneBudgets(); err != nil {
+			return err
+		}
 		if err := t.pruneChanges(); err != nil {
 			return err
 		}
@@ -40,7 +43,6 @@ func (s *Store) Prune(ctx context.Context) error {
 		if err != nil || s.opts.AuditRetention < 0 {
 			return err
 		}
-		_, err = t.exec("DELETE FROM store.audit WHERE happened_at < $1", micros(now.Add(-s.opts.AuditRetention)))
-		return err
+		return t.pruneAudit(now.Add(-s.opts.AuditRetention))
 	})
 }

@@ -18,7 +18,10 @@ func (s *Store) Reload(ctx context.Context, p principal.Principal, serve func() 
 		err = serve()
 	}
 	if err == nil {
-		err = s.write(ctx, func(t *tx) error { return t.record(a.entry(p)) })
+		err = s.write(ctx, func(t *tx) error {
+			t.record(a.entry(p))
+			return nil
+		})
 	}
 	return s.refused(p, a, err)
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"strings"
 	"time"
 
 	"usher/audit"
@@ -11,16 +12,21 @@ import (
 	"usher/principal"
 )
 
-// SavedQuery is a GraphQL operation kept under a name.
+// SavedQuery is a GraphQL operation kept under a name. With what a page needs to show
+// it again it is an exploration. It is a user's, their tenant's or, of those who
+// administer all tenants, one that they share with everybody: a template.
 type SavedQuery struct {
 	ID          string
-	Tenant      string
+	Tenant      string // empty: of those who administer all
 	Owner       string // subject of its user; empty: the tenant's own
 	Name        string
 	Document    string
 	Variables   json.RawMessage // a JSON object; nil: none
+	Shown       json.RawMessage // how a page shows it, a JSON object; nil: it is a text alone
 	Description string
-	Shared      bool // a user's own: seen by the whole tenant
+	Shared      bool // a user's own: seen by the whole tenant; of those who administer all: by all tenants
+	Own         bool // of the viewer's tenant; else it is a template
+	Version     int  // raised by each change
 	Created     time.Time
 	Changed     time.Time
 }
@@ -30,28 +36,34 @@ type NewSavedQuery struct {
 	Name        string
 	Document    string
 	Variables   json.RawMessage
+	Shown       json.RawMessage
 	Description string
 	OfTenant    bool // the tenant's own, for which one administers it; else the user's
 	Shared      bool
+	Version     int // the one that is replaced; 0: whichever there is
 }
 
 const (
 	maxDocument    = 64 << 10
 	maxVariables   = 64 << 10
+	maxShown       = 64 << 10
 	maxDescription = 4 << 10
 	maxSaved       = 1000 // of one owner
 )
 
-func (n NewSavedQuery) check() error {
+func (n NewSavedQuery) check(p principal.Principal) error {
 	if !nameForm.MatchString(n.Name) {
 		return unusable("a saved query's name must have the form %s", nameForm)
 	}
-	if n.OfTenant && n.Shared {
-		return unusable("what is the tenant's own is seen by the whole tenant anyway")
+	if n.OfTenant && n.Shared && !p.AllTenants {
+		return forbidden("who administers all tenants shares queries with them; what is the tenant's own is seen by the whole tenant anyway")
+	}
+	if n.Version < 0 {
+		return unusable("the version is at least 1; leave it out to replace whichever there is")
 	}
 	for _, err := range []error{
 		checkText("the operation", n.Document, maxDocument), checkText("the variables", string(n.Variables), maxVariables),
-		checkText("the description", n.Description, maxDescription),
+		checkText("the description", n.Description, maxDescription), checkText("the view", string(n.Shown), maxShown),
 	} {
 		if err != nil {
 			return err
@@ -60,11 +72,18 @@ func (n NewSavedQuery) check() error {
 	if n.Document == "" {
 		return unusable("the operation is missing")
 	}
-	var object map[string]json.RawMessage
-	if len(n.Variables) > 0 && (json.Unmarshal(n.Variables, &object) != nil || object == nil) {
+	if !isObject(n.Variables) {
 		return unusable("the variables are not a JSON object")
 	}
+	if !isObject(n.Shown) {
+		return unusable("the view is not a JSON object")
+	}
 	return nil
+}
+
+func isObject(text json.RawMessage) bool {
+	var object map[string]json.RawMessage
+	return len(text) == 0 || json.Unmarshal(text, &object) == nil && object != nil
 }
 
 // Operations judges texts of operations, of which the store knows nothing, by
@@ -106,31 +125,46 @@ type savedRow struct {
 	Shared      bool   `db:"shared"`
 	Created     int64  `db:"created_at"`
 	Changed     int64  `db:"changed_at"`
+	Shown       string `db:"shown"`
+	Version     int64  `db:"version"`
 }
 
-const savedColumns = "id, tenant, owner, name, document, variables, description, shared, created_at, changed_at"
+const savedColumns = "id, tenant, owner, name, document, variables, description, shared, created_at, changed_at, shown, version"
 
-func (r savedRow) query() SavedQuery {
+func (r savedRow) query(p principal.Principal) SavedQuery {
 	q := SavedQuery{
 		ID: r.ID, Tenant: r.Tenant, Owner: r.Owner, Name: r.Name, Document: r.Document, Description: r.Description, Shared: r.Shared,
-		Created: moment(r.Created), Changed: moment(r.Changed),
+		Own: r.Tenant == p.Tenant, Version: int(r.Version), Created: moment(r.Created), Changed: moment(r.Changed),
 	}
 	if r.Variables != "" {
 		q.Variables = json.RawMessage(r.Variables)
 	}
+	if r.Shown != "" {
+		q.Shown = json.RawMessage(r.Shown)
+	}
 	return q
 }
 
-// visible is which rows a principal may see: of its tenant, those the tenant
-// owns and, unless its token is for the tenant's only, its own and the shared.
-const visible = "tenant = $1 AND (owner = '' OR NOT $2 AND (owner = $3 OR shared))"
+const (
+	// visible is which rows a principal may see: of its tenant, those the tenant
+	// owns and, unless its token is for the tenant's only, its own and the shared,
+	// and the templates. What a token for the tenant's queries runs is what the
+	// tenant has saved: a template counts once the tenant has copied it.
+	visible = "(tenant = $1 AND (owner = '' OR NOT $2 AND (owner = $3 OR shared)) OR " + template + " AND NOT $2)"
+
+	template = "(tenant = '' AND owner = '' AND shared)"
+
+	// unhidden is false for templates of whose name there is one of the viewer's or of
+	// their tenant.
+	unhidden = "(tenant = $1 OR NOT EXISTS (SELECT 1 FROM store.saved o WHERE o.tenant = $1 AND o.owner IN ('', $3) AND o.name = s.name))"
+)
 
 // visibleTo are the arguments of visible.
 func visibleTo(p principal.Principal) ([]any, error) {
 	if p.Grant.Dashboards != nil {
 		return nil, forbidden("the token is for dashboards only")
 	}
-	if p.Tenant == "" || p.AllTenants {
+	if (p.Tenant == "") != p.AllTenants {
 		return nil, forbidden("saved queries are a tenant's; act as one")
 	}
 	return []any{p.Tenant, p.Grant.SavedOnly, p.Subject}, nil
@@ -142,7 +176,7 @@ func mayKeep(p principal.Principal, ofTenant bool) error {
 		return err
 	}
 	switch {
-	case ofTenant:
+	case ofTenant, p.AllTenants:
 		return cmp.Or(mayAdminister(p, p.Tenant), unrestricted(p))
 	case p.Acting != nil && !has(p, principal.WriteData):
 		return forbidden("who acts as a tenant to read does not save queries")
@@ -163,10 +197,14 @@ func ownerOf(p principal.Principal, ofTenant bool) string {
 
 // CreateSavedQuery keeps a query under a name that its owner has not used.
 func (s *Store) CreateSavedQuery(ctx context.Context, p principal.Principal, n NewSavedQuery) (SavedQuery, error) {
+	return s.createSaved(ctx, p, n, "createSavedQuery")
+}
+
+func (s *Store) createSaved(ctx context.Context, p principal.Principal, n NewSavedQuery, operation string) (SavedQuery, error) {
 	if err := mayKeep(p, n.OfTenant); err != nil {
 		return SavedQuery{}, err
 	}
-	if err := n.check(); err != nil {
+	if err := n.check(p); err != nil {
 		return SavedQuery{}, err
 	}
 	if err := s.checkWritten(p, n, false); err != nil {
@@ -174,7 +212,7 @@ func (s *Store) CreateSavedQuery(ctx context.Context, p principal.Principal, n N
 	}
 	row := savedRow{
 		ID: newID(), Tenant: p.Tenant, Owner: ownerOf(p, n.OfTenant), Name: n.Name, Document: n.Document, Variables: string(n.Variables),
-		Description: n.Description, Shared: n.Shared,
+		Description: n.Description, Shared: n.Shared, Shown: string(n.Shown), Version: 1,
 	}
 	err := s.write(ctx, func(t *tx) error {
 		var kept int
@@ -185,20 +223,21 @@ func (s *Store) CreateSavedQuery(ctx context.Context, p principal.Principal, n N
 			return fault.New(fault.Conflict, "at most %d queries are kept for one owner", maxSaved)
 		}
 		row.Created, row.Changed = micros(t.now), micros(t.now)
-		_, err := t.exec("INSERT INTO store.saved ("+savedColumns+") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
-			row.ID, row.Tenant, row.Owner, row.Name, row.Document, row.Variables, row.Description, row.Shared, row.Created, row.Changed)
+		_, err := t.exec("INSERT INTO store.saved ("+savedColumns+") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
+			row.ID, row.Tenant, row.Owner, row.Name, row.Document, row.Variables, row.Description, row.Shared, row.Created, row.Changed, row.Shown, row.Version)
 		if duplicate(err) {
 			return fault.New(fault.Conflict, "there is a saved query of that name")
 		}
 		if err != nil {
 			return err
 		}
-		return t.record(savedEntry(p, "createSavedQuery", row))
+		t.record(savedEntry(p, operation, row))
+		return nil
 	})
 	if err != nil {
 		return SavedQuery{}, err
 	}
-	return row.query(), nil
+	return row.query(p), nil
 }
 
 // checkWritten judges what others will run: the tenant's queries, those that are
@@ -219,19 +258,19 @@ func savedEntry(p principal.Principal, operation string, row savedRow) audit.Ent
 // UpdateSavedQuery replaces what a query says; whose it is stays.
 func (s *Store) UpdateSavedQuery(ctx context.Context, p principal.Principal, id string, n NewSavedQuery) (SavedQuery, error) {
 	var changed savedRow
-	err := s.changeSaved(ctx, p, id, "updateSavedQuery", func(t *tx, row savedRow) error {
+	err := s.changeSaved(ctx, p, id, n.Version, "updateSavedQuery", func(t *tx, row savedRow) error {
 		n.OfTenant = row.Owner == ""
-		if err := n.check(); err != nil {
+		if err := n.check(p); err != nil {
 			return err
 		}
 		if err := s.checkWritten(p, n, row.Owner != p.Subject); err != nil {
 			return err
 		}
 		row.Name, row.Document, row.Variables, row.Description, row.Shared = n.Name, n.Document, string(n.Variables), n.Description, n.Shared
-		row.Changed = micros(t.now)
+		row.Changed, row.Shown, row.Version = micros(t.now), string(n.Shown), row.Version+1
 		changed = row
-		_, err := t.exec("UPDATE store.saved SET name = $2, document = $3, variables = $4, description = $5, shared = $6, changed_at = $7 WHERE id = $1",
-			id, row.Name, row.Document, row.Variables, row.Description, row.Shared, row.Changed)
+		_, err := t.exec("UPDATE store.saved SET name = $2, document = $3, variables = $4, description = $5, shared = $6, changed_at = $7, shown = $8, version = $9 WHERE id = $1",
+			id, row.Name, row.Document, row.Variables, row.Description, row.Shared, row.Changed, row.Shown, row.Version)
 		if duplicate(err) {
 			return fault.New(fault.Conflict, "there is a saved query of that name")
 		}
@@ -240,13 +279,37 @@ func (s *Store) UpdateSavedQuery(ctx context.Context, p principal.Principal, id 
 	if err != nil {
 		return SavedQuery{}, err
 	}
-	return changed.query(), nil
+	return changed.query(p), nil
+}
+
+// CopySavedQuery makes a query of one's own, or of one's tenant, of one that one sees
+// and may read; as nil: under the same name, where it hides the template.
+func (s *Store) CopySavedQuery(ctx context.Context, p principal.Principal, id string, as *string, ofTenant bool) (SavedQuery, error) {
+	if err := mayKeep(p, ofTenant); err != nil {
+		return SavedQuery{}, err
+	}
+	from, err := s.SavedQueryByID(ctx, p, id)
+	if err != nil {
+		return SavedQuery{}, err
+	}
+	// The text of one's own is shown to oneself: a copy shows no more than what it is of.
+	if !s.ShowsDocument(p, from) {
+		return SavedQuery{}, forbidden("the query %s names what you do not see", from.Name)
+	}
+	n := NewSavedQuery{
+		Name: from.Name, Document: from.Document, Variables: from.Variables, Shown: from.Shown, Description: from.Description, OfTenant: ofTenant,
+	}
+	if as != nil {
+		n.Name = *as
+	}
+	return s.createSaved(ctx, p, n, "copySavedQuery")
 }
 
 // DeleteSavedQuery deletes a query of one's own, or, as administrator, any of
-// the tenant's that one sees.
-func (s *Store) DeleteSavedQuery(ctx context.Context, p principal.Principal, id string) error {
-	return s.changeSaved(ctx, p, id, "deleteSavedQuery", func(t *tx, row savedRow) error {
+// the tenant's that one sees; version 0: whichever there is. A template of its name
+// shows again.
+func (s *Store) DeleteSavedQuery(ctx context.Context, p principal.Principal, id string, version int) error {
+	return s.changeSaved(ctx, p, id, version, "deleteSavedQuery", func(t *tx, row savedRow) error {
 		_, err := t.exec("DELETE FROM store.saved WHERE id = $1", row.ID)
 		return err
 	})
@@ -255,7 +318,7 @@ func (s *Store) DeleteSavedQuery(ctx context.Context, p principal.Principal, id 
 // changeSaved finds a query that the principal sees and may change. Another's
 // or the tenant's changes who covers its owner and sees what it names: tokens may
 // be bounded by it.
-func (s *Store) changeSaved(ctx context.Context, p principal.Principal, id, operation string, change func(*tx, savedRow) error) error {
+func (s *Store) changeSaved(ctx context.Context, p principal.Principal, id string, version int, operation string, change func(*tx, savedRow) error) error {
 	args, err := visibleTo(p)
 	if err != nil {
 		return err
@@ -269,11 +332,14 @@ func (s *Store) changeSaved(ctx context.Context, p principal.Principal, id, oper
 		if err != nil {
 			return err
 		}
+		if row.Tenant != p.Tenant {
+			return forbidden("the query %s is shared with all tenants; make a copy to change", row.Name)
+		}
 		anothers := row.Owner != p.Subject || p.Subject == ""
 		if err := mayKeep(p, anothers); err != nil {
 			return err
 		}
-		if anothers && s.opts.Operations.Hides(p, row.query()) {
+		if anothers && s.opts.Operations.Hides(p, row.query(p)) {
 			return forbidden("the query %s names what you do not see", row.Name)
 		}
 		if row.Owner != "" && row.Owner != p.Subject {
@@ -281,15 +347,20 @@ func (s *Store) changeSaved(ctx context.Context, p principal.Principal, id, oper
 				return err
 			}
 		}
+		if version != 0 && row.Version != int64(version) {
+			return fault.New(fault.Conflict, "the query %s has changed meanwhile", row.Name).WithHint("Load it again, and make your change to that.")
+		}
 		if err := change(t, row); err != nil {
 			return err
 		}
-		return t.record(savedEntry(p, operation, row))
+		t.record(savedEntry(p, operation, row))
+		return nil
 	})
 }
 
-// SavedQueries lists the queries one sees, by id.
-func (s *Store) SavedQueries(ctx context.Context, p principal.Principal, page Page) (queries []SavedQuery, next string, err error) {
+// SavedQueries lists the queries one sees, by id. What the search holds must occur in
+// the name or the description, in any case.
+func (s *Store) SavedQueries(ctx context.Context, p principal.Principal, search string, page Page) (queries []SavedQuery, next string, err error) {
 	args, err := visibleTo(p)
 	if err != nil {
 		return nil, "", err
@@ -298,21 +369,26 @@ func (s *Store) SavedQueries(ctx context.Context, p principal.Principal, page Pa
 	if err != nil {
 		return nil, "", err
 	}
+	if err := checkSearch(search); err != nil {
+		return nil, "", err
+	}
 	var rows []savedRow
-	err = s.list(ctx, &rows, "SELECT "+savedColumns+" FROM store.saved WHERE "+visible+" AND id > $4 ORDER BY id LIMIT $5",
-		append(args, page.After, limit+1)...)
+	err = s.list(ctx, &rows, "SELECT "+savedColumns+" FROM store.saved s WHERE "+visible+" AND "+unhidden+
+		" AND id > $4 AND ($5 = '' OR strpos(lower(name), $5) > 0 OR strpos(lower(description), $5) > 0) ORDER BY id LIMIT $6",
+		append(args, page.After, strings.ToLower(search), limit+1)...)
 	if err != nil {
 		return nil, "", translate(ctx, err)
 	}
 	rows, next = cut(rows, limit, func(r savedRow) string { return r.ID })
 	for _, row := range rows {
-		queries = append(queries, row.query())
+		queries = append(queries, row.query(p))
 	}
 	return queries, next, nil
 }
 
 // SavedQuery finds a query by name: one's own, else the tenant's own, else the
-// only one of that name that somebody shares.
+// only one of that name that somebody shares, else the template: what a name means in
+// a tenant does not change because others publish something.
 func (s *Store) SavedQuery(ctx context.Context, p principal.Principal, name string) (SavedQuery, error) {
 	args, err := visibleTo(p)
 	if err != nil {
@@ -320,16 +396,16 @@ func (s *Store) SavedQuery(ctx context.Context, p principal.Principal, name stri
 	}
 	var rows []savedRow
 	err = s.list(ctx, &rows, "SELECT "+savedColumns+" FROM store.saved WHERE "+visible+` AND name = $4
-		ORDER BY CASE WHEN owner = $3 AND owner <> '' THEN 0 WHEN owner = '' THEN 1 ELSE 2 END LIMIT 2`, append(args, name)...)
+		ORDER BY CASE WHEN owner = $3 AND owner <> '' THEN 0 WHEN tenant = $1 AND owner = '' THEN 1 WHEN tenant = $1 THEN 2 ELSE 3 END LIMIT 2`, append(args, name)...)
 	switch {
 	case err != nil:
 		return SavedQuery{}, translate(ctx, err)
 	case len(rows) == 0:
 		return SavedQuery{}, notFound("there is no saved query %s", name)
-	case len(rows) == 2 && rows[0].Owner != "" && rows[0].Owner != p.Subject:
+	case len(rows) == 2 && rows[0].Owner != "" && rows[0].Owner != p.Subject && rows[1].Tenant == p.Tenant:
 		return SavedQuery{}, fault.New(fault.Conflict, "several users share a query of that name").WithHint("Name it by its id.")
 	}
-	return rows[0].query(), nil
+	return rows[0].query(p), nil
 }
 
 // SavedQueryByID finds a query that one sees.
@@ -346,5 +422,5 @@ func (s *Store) SavedQueryByID(ctx context.Context, p principal.Principal, id st
 	if err != nil {
 		return SavedQuery{}, translate(ctx, err)
 	}
-	return row.query(), nil
+	return row.query(p), nil
 }

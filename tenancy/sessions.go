@@ -56,7 +56,7 @@ func (s *Store) Login(ctx context.Context, c Credentials) (Issued, error) {
 	if err != nil {
 		if fault.From(err).Code == fault.Unauthenticated {
 			entry.Outcome = string(fault.Unauthenticated)
-			s.Audit(entry)
+			s.journal.Add(entry)
 		}
 		return Issued{}, err
 	}
@@ -68,7 +68,8 @@ func (s *Store) Login(ctx context.Context, c Credentials) (Issued, error) {
 		if err := t.resetAttempts(counted); err != nil {
 			return err
 		}
-		return t.record(entry)
+		t.record(entry)
+		return nil
 	})
 	return made, err
 }
@@ -181,6 +182,7 @@ func (s *Store) ChangePassword(ctx context.Context, p principal.Principal, old, 
 		if err := t.storeUser(row); err != nil {
 			return err
 		}
-		return t.record(entry)
+		t.record(entry)
+		return nil
 	})
 }

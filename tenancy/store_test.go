@@ -88,7 +88,7 @@ func TestSchema(t *testing.T) {
 	var outside, inside int
 	err := db.Open(t).QueryRowContext(t.Context(), `SELECT count(*) FILTER (WHERE schemaname = 'public'), count(*) FILTER (WHERE schemaname = 'control')
 		FROM pg_tables WHERE schemaname NOT IN ('pg_catalog', 'information_schema')`).Scan(&outside, &inside)
-	if err != nil || outside != 1 || inside != 13 {
+	if err != nil || outside != 1 || inside != 15 {
 		t.Errorf("%d tables outside of the schema, %d inside, %v", outside, inside, err)
 	}
 }
@@ -291,9 +291,9 @@ func TestSaved(t *testing.T) {
 		for _, p := range []principal.Principal{bob, eve, embedded, boss} {
 			_, err := s.SavedQueryByID(ctx, p, mine.ID)
 			wantCode(t, err, fault.NotFound)
-			wantCode(t, s.DeleteSavedQuery(ctx, p, mine.ID), fault.NotFound)
+			wantCode(t, s.DeleteSavedQuery(ctx, p, mine.ID, 0), fault.NotFound)
 		}
-		wantCode(t, s.DeleteSavedQuery(ctx, alice, shared.ID), fault.Forbidden)
+		wantCode(t, s.DeleteSavedQuery(ctx, alice, shared.ID, 0), fault.Forbidden)
 		_, err := s.UpdateSavedQuery(ctx, alice, shared.ID, tenancy.NewSavedQuery{Name: "x", Document: "{ x }"})
 		wantCode(t, err, fault.Forbidden)
 		for _, p := range []principal.Principal{embedded, alice} {
@@ -320,13 +320,13 @@ func TestSaved(t *testing.T) {
 		if changed.Name != "revenue" || changed.ID != mine.ID || must(s.SavedQuery(ctx, bob, "revenue")).Document != "{ b }" {
 			t.Errorf("changed to %+v", changed)
 		}
-		if all, _, err := s.SavedQueries(ctx, bob, tenancy.Page{}); err != nil || len(all) != 4 {
+		if all, _, err := s.SavedQueries(ctx, bob, "", tenancy.Page{}); err != nil || len(all) != 4 {
 			t.Errorf("bob sees %+v, %v", all, err)
 		}
-		if all, _, err := s.SavedQueries(ctx, embedded, tenancy.Page{}); err != nil || len(all) != 1 {
+		if all, _, err := s.SavedQueries(ctx, embedded, "", tenancy.Page{}); err != nil || len(all) != 1 {
 			t.Errorf("an embedded token sees %+v, %v", all, err)
 		}
-		if err := s.DeleteSavedQuery(ctx, alice, mine.ID); err != nil {
+		if err := s.DeleteSavedQuery(ctx, alice, mine.ID, 0); err != nil {
 			t.Error(err)
 		}
 	})

@@ -28,12 +28,12 @@ import (
 	"time"
 
 	"github.com/jmoiron/sqlx"
-	"golang.org/x/time/rate"
 
 	"usher/audit"
 	"usher/dashboard"
 	"usher/lru"
 	"usher/principal"
+	"usher/quota"
 )
 
 // Issuer is the issuer of every token the store makes.
@@ -89,6 +89,7 @@ type Options struct {
 	SessionIdle  time.Duration // default 30 min
 
 	Poll     time.Duration // how often the generation is asked for; default 500 ms
+	Patience time.Duration // how long a request waits for the store to say what is left of a budget; default 25 ms
 	MaxStale time.Duration // silence after which tokens are refused; default 10 s
 
 	Tenants  int // records kept in memory; default 4096
@@ -162,7 +163,7 @@ type Store struct {
 
 	tenants     *tenantCache
 	verified    *lru.Cache[[32]byte, *verified]
-	limiters    *lru.Cache[string, *rate.Limiter]
+	budgets     *quota.Keeper
 	revocations *revocations
 	rights      atomic.Int64                 // generation of users and roles
 	changed     atomic.Pointer[func(Change)] // what is done with changes of rows; nil: nothing yet
@@ -174,7 +175,9 @@ type Store struct {
 	started time.Time
 
 	touches touches
-	audit   *audit.Queue
+	audit   *audit.Queue   // of data that was read
+	journal *audit.Journal // of what was refused
+	chains  *chains
 	hashing chan struct{}
 	decoy   string // a password hash that belongs to nobody
 

@@ -13,6 +13,7 @@ import (
 	"usher/pgtest"
 	"usher/principal"
 	"usher/query"
+	"usher/quota"
 	"usher/tenancy"
 )
 
@@ -364,6 +365,9 @@ func TestRate(t *testing.T) {
 				t.Error("when to try again is not said")
 			}
 		}
+		if _, err := s.Authenticate(quota.Again(ctx), made.Token); err != nil { // of a request that was counted
+			t.Error(err)
+		}
 		c.pass(20 * time.Second)
 		accepted(t, s, made.Token)
 	})
@@ -452,6 +456,23 @@ func TestKeys(t *testing.T) {
 	_, _, err = lost.Tenant(ctx, "acme")
 	wantCode(t, err, fault.Internal)
 	if err := lost.Close(); err != nil {
+		t.Fatal(err)
+	}
+	// Sealed anew, the old key can go; what is sealed already stays as it is.
+	rotated = must(tenancy.Open(ctx, tenancy.Spec{Path: path}, tenancy.Options{Password: cheap, Key: another, OldKeys: []tenancy.SealKey{key}}))
+	for _, want := range []int{1, 0} {
+		if n, err := rotated.Reseal(ctx); err != nil || n != want {
+			t.Errorf("%d rows were sealed anew, want %d: %v", n, want, err)
+		}
+	}
+	if err := rotated.Close(); err != nil {
+		t.Fatal(err)
+	}
+	without := must(tenancy.Open(ctx, tenancy.Spec{Path: path}, tenancy.Options{Password: cheap, Key: another}))
+	if _, routing, err := without.Tenant(ctx, "acme"); err != nil || routing.Accounts["silo"].Password != "canary" {
+		t.Errorf("sealed anew: %v", err)
+	}
+	if err := without.Close(); err != nil {
 		t.Fatal(err)
 	}
 	for _, bad := range []tenancy.SealKey{{ID: "k", Secret: []byte("short")}, {Secret: key.Secret}, {ID: "a.b", Secret: key.Secret}} {

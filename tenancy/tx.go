@@ -15,7 +15,8 @@ type tx struct {
 	ctx        context.Context // of the one call it belongs to
 	tx         *sqlx.Tx
 	now        time.Time
-	generation int64 // raised by this transaction; 0: not yet
+	generation int64      // raised by this transaction; 0: not yet
+	entries    []auditRow // of the audit log: written last, so that whoever has a chain waits for nothing
 }
 
 // write runs fn in a transaction. When it has raised the generation, this
@@ -38,7 +39,7 @@ func (s *Store) write(ctx context.Context, fn func(*tx) error) error {
 		_ = raw.Rollback()
 		return translate(ctx, err)
 	}
-	if err := raw.Commit(); err != nil {
+	if err := t.commit(); err != nil {
 		return translate(ctx, err)
 	}
 	if t.generation == 0 {
@@ -49,6 +50,31 @@ func (s *Store) write(ctx context.Context, fn func(*tx) error) error {
 		s.opts.Log.WarnContext(ctx, "the control store was changed but cannot be read", "error", err)
 	}
 	return nil
+}
+
+// commit ends the transaction, with its entries of the audit log.
+func (t *tx) commit() error {
+	if len(t.entries) == 0 {
+		return t.tx.Commit()
+	}
+	c, err := t.store.chains.take(t.ctx)
+	if err != nil {
+		_ = t.tx.Rollback()
+		return err
+	}
+	next, err := t.chain(c.Place)
+	if err != nil {
+		_ = t.tx.Rollback()
+		t.store.chains.put(c)
+		return err
+	}
+	err = t.tx.Commit()
+	if err != nil {
+		next = t.store.chains.another() // nobody knows whether the chain has gone on
+	}
+	c.Place = next
+	t.store.chains.put(c)
+	return err
 }
 
 // exec runs a statement and returns how many rows it has changed.

@@ -8,10 +8,9 @@ import (
 	"sync/atomic"
 	"time"
 
-	"golang.org/x/time/rate"
-
 	"usher/fault"
 	"usher/principal"
+	"usher/quota"
 )
 
 // refusal is all that a caller learns about a token that is not accepted.
@@ -36,8 +35,7 @@ type verified struct {
 	principal  principal.Principal // without what the tenant's record says
 	rights     int64               // generation of users and roles it was read at
 	inactivity time.Duration
-	rate       int
-	rateOf     string
+	rate       rate
 	used       atomic.Int64 // last use, in microseconds
 	noted      atomic.Int64 // last use that was given to be written
 }
@@ -66,7 +64,7 @@ func (s *Store) Authenticate(ctx context.Context, raw string) (principal.Princip
 			return principal.Principal{}, err
 		}
 	}
-	if err := s.allow(v); err != nil {
+	if err := s.allow(ctx, v); err != nil {
 		return principal.Principal{}, err
 	}
 	s.touch(v)
@@ -157,8 +155,7 @@ func (s *Store) remembered(ctx context.Context, row tokenRow) (*verified, error)
 			Scopes: b.Scopes, Acting: b.Acting, Grant: grant, Issued: moment(row.Created), Expires: moment(row.Expires),
 		},
 		inactivity: time.Duration(row.Inactivity) * time.Microsecond,
-		rate:       b.Rate,
-		rateOf:     b.RateOf,
+		rate:       rate{own: b.Rate, of: b.RateOf, shared: b.SharedRate},
 	}
 	if row.UserID != "" {
 		if err := s.readRights(ctx, &v.principal, row.UserID); err != nil {
@@ -202,23 +199,26 @@ func (s *Store) idle(v *verified) bool {
 	return v.inactivity > 0 && s.now().Sub(moment(v.used.Load())) > v.inactivity
 }
 
-// allow takes one request from what the token may ask in a minute. What is
-// narrowed from a token takes from the same.
-func (s *Store) allow(v *verified) error {
-	if v.rate == 0 {
+// allow takes one request from what the token may ask in a minute, at all gateways. What is
+// narrowed from a token takes from that one's as well.
+func (s *Store) allow(ctx context.Context, v *verified) error {
+	if v.rate.own == 0 {
 		return nil
 	}
-	of := v.rateOf
-	if of == "" {
-		of = v.principal.TokenID
+	take := func(token string, limit int) error {
+		return s.budgets.Take(ctx, quota.Holder{Of: quota.Token, Name: [3]string{token, "rate"}, Limits: quota.Limits{quota.Requests: int64(limit)}})
 	}
-	perMinute := rate.Limit(v.rate) / 60
-	limiter := s.limiters.GetOrAdd(of, 1, func() *rate.Limiter { return rate.NewLimiter(perMinute, v.rate) })
-	now := s.now()
-	if limiter.AllowN(now, 1) {
-		return nil
+	if v.rate.of == "" {
+		return take(v.principal.TokenID, v.rate.own)
 	}
-	slow := fault.New(fault.TooManyRequests, "the token allows %d requests a minute", v.rate)
-	slow.RetryAfter = time.Duration(float64(time.Second) / float64(perMinute))
-	return slow
+	shared := v.rate.shared
+	if shared == 0 { // of a token that was made before that was kept
+		shared = v.rate.own
+	}
+	if v.rate.own < shared {
+		if err := take(v.principal.TokenID, v.rate.own); err != nil {
+			return err
+		}
+	}
+	return take(v.rate.of, shared)
 }

@@ -65,7 +65,7 @@ func parseInt(t Type, text string) (string, error) {
 	if err != nil {
 		return "", expected(t, "a whole number from -2147483648 to 2147483647")
 	}
-	return strconv.FormatInt(n, 10), nil
+	return wholeText(text, n), nil
 }
 
 func parseBigInt(t Type, text string) (string, error) {
@@ -73,19 +73,30 @@ func parseBigInt(t Type, text string) (string, error) {
 	if err != nil {
 		return "", expected(t, "a whole number from -9223372036854775808 to 9223372036854775807")
 	}
-	return strconv.FormatInt(n, 10), nil
+	return wholeText(text, n), nil
+}
+
+// wholeText is the canonical text of a number that was read of a text: that one, as a rule.
+func wholeText(text string, n int64) string {
+	if first := text[0]; '1' <= first && first <= '9' || len(text) == 1 && first == '0' {
+		return text
+	}
+	return strconv.FormatInt(n, 10)
 }
 
 // parseDecimal takes digits with an optional sign, point and exponent and
 // writes them without exponent, without leading zeros and without trailing
 // zeros after the point.
 func parseDecimal(t Type, text string) (string, error) {
-	bad := expected(t, "a number of at most 38 digits")
+	if plainDecimal(text) {
+		return text, nil
+	}
+	bad := func() error { return expected(t, "a number of at most 38 digits") }
 	mantissa, exponent := text, 0
 	if i := strings.IndexAny(text, "eE"); i >= 0 {
 		n, err := strconv.Atoi(text[i+1:])
 		if err != nil || n > 99 || n < -99 {
-			return "", bad
+			return "", bad()
 		}
 		mantissa, exponent = text[:i], n
 	}
@@ -93,7 +104,7 @@ func parseDecimal(t Type, text string) (string, error) {
 	mantissa = strings.TrimPrefix(mantissa, "-")
 	whole, fraction, _ := strings.Cut(mantissa, ".")
 	if whole == "" || !digits(whole) || !digits(fraction) || strings.HasSuffix(mantissa, ".") {
-		return "", bad
+		return "", bad()
 	}
 	all := whole + fraction
 	point := len(whole) + exponent
@@ -106,7 +117,7 @@ func parseDecimal(t Type, text string) (string, error) {
 	}
 	whole, fraction = strings.TrimLeft(all[:point], "0"), strings.TrimRight(all[point:], "0")
 	if len(whole)+len(fraction) > MaxDigits {
-		return "", bad
+		return "", bad()
 	}
 	if whole == "" {
 		whole = "0"
@@ -119,6 +130,18 @@ func parseDecimal(t Type, text string) (string, error) {
 		out = "-" + out
 	}
 	return out, nil
+}
+
+// plainDecimal tells a decimal that is written as it is kept, and is not negative.
+func plainDecimal(text string) bool {
+	if len(text) == 0 || len(text) > MaxDigits || text[len(text)-1] == '.' || text[0] == '0' && len(text) > 1 && text[1] != '.' {
+		return false
+	}
+	point := strings.IndexByte(text, '.')
+	if point < 0 {
+		return digits(text)
+	}
+	return point > 0 && text[len(text)-1] != '0' && digits(text[:point]) && digits(text[point+1:])
 }
 
 func digits(s string) bool {
@@ -178,17 +201,17 @@ func parseDate(t Type, text string) (string, error) {
 }
 
 func parseTime(t Type, text string) (string, error) {
-	bad := expected(t, "a time such as 22:19:23 or 22:19:23.5")
+	bad := func() error { return expected(t, "a time such as 22:19:23 or 22:19:23.5") }
 	head, fraction, _ := strings.Cut(text, ".")
 	if len(fraction) > 6 || strings.HasSuffix(text, ".") || !digits(fraction) {
-		return "", bad
+		return "", bad()
 	}
 	if head == "24:00:00" && strings.Trim(fraction, "0") == "" { // the end of a day, which both engines have
 		return head, nil
 	}
 	at, err := time.Parse(time.TimeOnly, head)
 	if err != nil || len(head) != 8 {
-		return "", bad
+		return "", bad()
 	}
 	return at.Format(time.TimeOnly) + fractionText(fraction), nil
 }
@@ -211,7 +234,20 @@ func parseTimestamp(t Type, text string) (string, error) {
 	if at.Year() < 1 || at.Year() > 9999 {
 		return "", expected(t, "a year from 1 to 9999")
 	}
+	if plainUTC(text) {
+		return text[:10] + " " + text[11:len(text)-1] + "+00", nil
+	}
 	return at.Format("2006-01-02 15:04:05.999999") + "+00", nil
+}
+
+// plainUTC tells an instant, of those that can be read, of which only what is between its parts
+// is written in another way than it is kept.
+func plainUTC(text string) bool {
+	end := len(text) - 1
+	if end < 19 || end > 26 || text[10] != 'T' || text[13] != ':' || text[end] != 'Z' {
+		return false
+	}
+	return end == 19 || text[19] == '.' && text[end-1] != '0'
 }
 
 func parseLocalTimestamp(t Type, text string) (string, error) {

@@ -12,7 +12,8 @@ import (
 
 // AuditCommands are those of `usher audit`.
 type AuditCommands struct {
-	List auditList `cmd:"" help:"List what was done and by whom, the newest first." example:"usher audit list --tenant acme --kind administration --since 7d"`
+	List   auditList   `cmd:"" help:"List what was done and by whom, the newest first." example:"usher audit list --tenant acme --kind administration --since 7d"`
+	Verify auditVerify `cmd:"" help:"Check that of the log nothing was changed, added or removed but by usher." example:"usher audit verify -c usher.yml --seen heads.json --heads heads.json"`
 }
 
 type auditList struct {

@@ -6,9 +6,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"strconv"
+	"strings"
 
 	"usher/cli/term"
+	"usher/config"
+	"usher/dashboard"
+	values "usher/query"
 )
 
 // DashboardCommands are those of `usher dashboard`.
@@ -29,11 +34,18 @@ type dashboardAnswer struct {
 	Version     int             `json:"version"`
 	UpdatedAt   *string         `json:"updatedAt"`
 	Document    json.RawMessage `json:"document,omitempty"`
+
+	Findings []struct {
+		Tile    *string  `json:"tile"`
+		Path    []string `json:"path"`
+		Message string   `json:"message"`
+		Fails   bool     `json:"fails"`
+	} `json:"findings,omitempty"`
 }
 
 const (
 	dashboardEntry  = `name title description shared own version updatedAt`
-	dashboardFields = `{ ` + dashboardEntry + ` document }`
+	dashboardFields = `{ ` + dashboardEntry + ` document findings { tile path message fails } }`
 )
 
 func (a dashboardAnswer) text(w io.Writer) {
@@ -65,7 +77,9 @@ func (c dashboardList) Run(ctx context.Context, s *term.IO) error {
 
 type dashboardShow struct {
 	remote
-	Name string `arg:"" help:"The dashboard."`
+	Name   string `arg:"" help:"The dashboard."`
+	YAML   bool   `name:"yaml" help:"Print the document alone, in YAML, as save takes it again."`
+	Output string `short:"o" help:"Write the document into a file, in YAML, as save takes it again; one that is there is replaced." placeholder:"FILE"`
 }
 
 // Run shows the dashboard.
@@ -77,7 +91,29 @@ func (c dashboardShow) Run(ctx context.Context, s *term.IO) error {
 	if got.Dashboard == nil {
 		return fmt.Errorf("there is no dashboard %s that the key sees", c.Name)
 	}
-	return c.show(s, got.Dashboard, got.Dashboard.text)
+	if !c.YAML && c.Output == "" {
+		return c.show(s, got.Dashboard, got.Dashboard.text)
+	}
+	if len(got.Dashboard.Document) == 0 || string(got.Dashboard.Document) == "null" {
+		return fmt.Errorf("the dashboard %s names what the key does not see, so its document is not shown", c.Name)
+	}
+	v, err := values.ReadJSON(got.Dashboard.Document)
+	if err != nil {
+		return fmt.Errorf("the document cannot be read: %w", err)
+	}
+	document, err := dashboard.Parse(v)
+	if err != nil {
+		return fmt.Errorf("the server's documents are of another version: %w", err)
+	}
+	if c.Output == "" {
+		_, err := s.Stdout.Write(document.YAML())
+		return err
+	}
+	if err := os.WriteFile(c.Output, document.YAML(), 0o600); err != nil {
+		return fmt.Errorf("cannot write the file: %w", err)
+	}
+	fmt.Fprintf(s.Stderr, "written: version %d of %s\n", got.Dashboard.Version, c.Name)
+	return nil
 }
 
 type dashboardSave struct {
@@ -90,11 +126,11 @@ type dashboardSave struct {
 
 // Run keeps the dashboard.
 func (c dashboardSave) Run(ctx context.Context, s *term.IO) error {
-	document, err := readDocument(c.File)
+	document, err := config.ReadDashboard(c.File)
 	if err != nil {
 		return err
 	}
-	v := variables{"name": c.Name, "document": document, "shared": c.Shared}
+	v := variables{"name": c.Name, "document": json.RawMessage(document.JSON()), "shared": c.Shared}
 	definitions, arguments := "$name: String!, $document: JSON!, $shared: Boolean!", "name: $name, document: $document, shared: $shared"
 	if c.Version < 0 {
 		return errors.New("--from-version is at least 1; leave it out for a new dashboard")
@@ -110,6 +146,17 @@ func (r remote) kept(ctx context.Context, s *term.IO, definitions, change string
 	var got struct{ Kept dashboardAnswer }
 	if err := r.operate(ctx, s, mutation, definitions, "kept: "+change+" "+dashboardFields, v, &got); err != nil {
 		return err
+	}
+	for _, f := range got.Kept.Findings {
+		where := strings.Join(f.Path, ".")
+		if f.Tile != nil {
+			where = "tile " + *f.Tile
+		}
+		what := "note"
+		if f.Fails {
+			what = "warning"
+		}
+		fmt.Fprintf(s.Stderr, "%s: %s: %s\n", what, where, f.Message)
 	}
 	return r.show(s, got.Kept, got.Kept.text)
 }

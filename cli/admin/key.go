@@ -5,13 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"strings"
 	"time"
 
 	"usher/cli/term"
-	"usher/config"
-	"usher/control"
 	"usher/fault"
 	"usher/tenancy"
 )
@@ -21,6 +18,7 @@ type KeyCommands struct {
 	Create    keyCreate    `cmd:"" help:"Make a service key, for a backend." example:"usher key create backend --tenant acme --scope tokens:create --scope data:read --role viewer --expires-in 90d"`
 	List      keyList      `cmd:"" help:"List service keys, without their text." example:"usher key list --tenant acme --living"`
 	Revoke    keyRevoke    `cmd:"" help:"End a service key and what it has minted, everywhere within a second." example:"usher key revoke 8f2kq0w1c5h7n3jd"`
+	Reseal    keyReseal    `cmd:"" help:"Encrypt the accounts in the control store with its key, if they are with one of its old keys." example:"usher key reseal -c usher.yml"`
 	Bootstrap keyBootstrap `cmd:"" help:"Make the first administrator's key, in a control store that has no key and no user." example:"usher key bootstrap -c usher.yml"`
 }
 
@@ -138,18 +136,8 @@ type keyBootstrap struct {
 // Run opens the control store itself: nobody has a key, yet or any longer, to
 // ask the server with.
 func (c keyBootstrap) Run(ctx context.Context, s *term.IO) (err error) {
-	cfg, err := config.Load(c.Config, s.Env)
+	store, err := openStore(ctx, s, c.Config)
 	if err != nil {
-		return err
-	}
-	if cfg.Control == nil {
-		return fmt.Errorf("%s has no control store: name one with `control`, as docs/configuration.md says", c.Config)
-	}
-	store, err := control.Open(ctx, *cfg.Control, tenancy.Options{Log: slog.New(slog.NewTextHandler(s.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))})
-	if err != nil {
-		if cfg.Control.Path != "" {
-			return fmt.Errorf("%w; a server that has the file open must be stopped first", err)
-		}
 		return err
 	}
 	defer func() { err = errors.Join(err, store.Close()) }()

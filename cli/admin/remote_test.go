@@ -261,6 +261,20 @@ func TestBootstrap(t *testing.T) {
 	if out, err := program.Command(t, "key", "bootstrap", "-c", config); err == nil || !strings.Contains(err.Error(), "keys or users already: Make further keys") || strings.Contains(out, "usher_") {
 		t.Errorf("%v\n%s", err, out)
 	}
+	heads := filepath.Join(t.TempDir(), "heads.json")
+	if out, err := program.Command(t, "audit", "verify", "-c", config, "--heads", heads); err != nil || !strings.Contains(out, "nothing was changed, added or removed") {
+		t.Errorf("%v\n%s", err, out)
+	}
+	if out, err := program.Command(t, "audit", "verify", "-c", config, "--seen", heads, "--heads", heads, "--json"); err != nil || !strings.Contains(out, `"problems": 0`) {
+		t.Errorf("%v\n%s", err, out)
+	}
+	db.Exec(t, "UPDATE usher.audit SET detail = 'somebody' WHERE operation = 'bootstrap'")
+	if out, err := program.Command(t, "audit", "verify", "-c", config); err == nil || !strings.Contains(err.Error(), "1 findings") || !strings.Contains(out, "it was changed") {
+		t.Errorf("%v\n%s", err, out)
+	}
+	if _, err := program.Command(t, "key", "reseal", "-c", config); err == nil || !strings.Contains(err.Error(), "has no key") {
+		t.Error(err)
+	}
 	if _, err := program.Command(t, "key", "bootstrap", "-c", sellers(t, "")); err == nil || !strings.Contains(err.Error(), "has no control store") {
 		t.Error(err)
 	}
@@ -337,6 +351,10 @@ func TestUpdates(t *testing.T) {
 	if out := asBackend("saved-query", "show", "sales"); !strings.HasSuffix(plain(out), "variables  {\"n\":1}\n\nquery($n: Int!) { orders(limit: $n) { id } }\n") {
 		t.Error(out)
 	}
+	if out := asBackend("saved-query", "copy", "sales", "--as", "ours"); !strings.Contains(plain(out), "ours") {
+		t.Errorf("the copy shows as %q", out)
+	}
+	asBackend("saved-query", "delete", "ours")
 	wantText(t, asBackend("saved-query", "delete", "sales"), "deleted: sales\n")
 
 	board := file("board.yml", "title: Sales\ntiles:\n- {id: a, at: {x: 0, y: 0, w: 3, h: 2}, query: '{ orders { id } }', chart: {kind: table, rows: orders}}\n")
@@ -384,7 +402,7 @@ func TestUpdates(t *testing.T) {
 		{[]string{"role", "delete", "clerk", "--tenant", "acme"}, "clerk"},
 		{[]string{"role", "put", "clerk", "--tenant", "acme", "--file", file("bad.yml", "a: [")}, "is neither JSON nor YAML"},
 		{[]string{"role", "put", "clerk", "--tenant", "acme", "--file", filepath.Join(dir, "no.yml")}, "cannot read the file"},
-		{[]string{"saved-query", "show", "sales"}, "saved queries are a tenant's"},
+		{[]string{"saved-query", "show", "sales"}, "there is no saved query sales"},
 		{[]string{"saved-query", "update", "sales"}, "say what to change"},
 		{[]string{"session", "act", "nobody", "--reason", "r"}, "nobody"},
 	} {

@@ -19,6 +19,7 @@ type SavedQueryCommands struct {
 	List   savedList   `cmd:"" help:"List the saved queries that the key sees." example:"usher saved-query list"`
 	Show   savedShow   `cmd:"" help:"Show one saved query." example:"usher saved-query show sales"`
 	Update savedUpdate `cmd:"" help:"Change a saved query; whose it is stays." example:"usher saved-query update sales --file sales.graphql"`
+	Copy   savedCopy   `cmd:"" help:"Make a saved query of the tenant's own of one that the key sees." example:"usher saved-query copy sales --as our_sales"`
 	Delete savedDelete `cmd:"" help:"Delete a saved query." example:"usher saved-query delete sales"`
 }
 
@@ -29,12 +30,13 @@ type savedAnswer struct {
 	Description *string         `json:"description"`
 	Document    *string         `json:"document"`
 	Variables   json.RawMessage `json:"variables"`
+	View        json.RawMessage `json:"view"`
 	Shared      bool            `json:"shared"`
 	CreatedAt   string          `json:"createdAt"`
 	ChangedAt   string          `json:"changedAt"`
 }
 
-const savedFields = `{ id name owner description document variables shared createdAt changedAt }`
+const savedFields = `{ id name owner description document variables view shared createdAt changedAt }`
 
 func (a savedAnswer) text(w io.Writer) {
 	row(w, "id", a.ID)
@@ -85,7 +87,7 @@ type savedCreate struct {
 	Variables   string `help:"Values of its variables to keep, as JSON." placeholder:"JSON"`
 	Description string `help:"For people."`
 	Own         bool   `help:"The key's own, not the tenant's."`
-	Shared      bool   `help:"A query of one's own is seen by the whole tenant."`
+	Shared      bool   `help:"A query of one's own is seen by the whole tenant; one of who administers all tenants by all of them."`
 }
 
 // Run keeps the query.
@@ -193,6 +195,9 @@ func (c savedUpdate) Run(ctx context.Context, s *term.IO) error {
 	if given(a.Variables) != "" {
 		input["variables"] = a.Variables
 	}
+	if given(a.View) != "" {
+		input["view"] = a.View
+	}
 	if err := readSaved(c.File, c.Variables, input); err != nil {
 		return err
 	}
@@ -200,6 +205,23 @@ func (c savedUpdate) Run(ctx context.Context, s *term.IO) error {
 		return errors.New("the key does not see the text that the query has, so it cannot leave it as it is: give it with --file")
 	}
 	return c.savedAs(ctx, s, "$id: String!, $input: SavedQueryInput!", "updateSavedQuery(id: $id, input: $input)", variables{"id": a.ID, "input": input})
+}
+
+type savedCopy struct {
+	remote
+	Query string `arg:"" help:"Name or id."`
+	As    string `help:"Name of the copy. Left out: the same, by which it hides one that is shared with all tenants."`
+	Own   bool   `help:"The key's own, not the tenant's."`
+}
+
+// Run makes the copy.
+func (c savedCopy) Run(ctx context.Context, s *term.IO) error {
+	a, err := c.findSaved(ctx, s, c.Query)
+	if err != nil {
+		return err
+	}
+	return c.savedAs(ctx, s, "$id: String!, $as: String!, $ofTenant: Boolean!", "copySavedQuery(id: $id, as: $as, ofTenant: $ofTenant)",
+		variables{"id": a.ID, "as": cmp.Or(c.As, a.Name), "ofTenant": !c.Own})
 }
 
 type savedDelete struct {

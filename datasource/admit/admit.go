@@ -5,13 +5,19 @@
 // The rules of a gate with n slots:
 //
 //   - Each tenant has a line of its own, first come, first served. Lines are
-//     served in turn, whatever their length.
-//   - With k tenants at work or in line, a tenant's share is n/k, rounded up. A
-//     tenant that has its share gets no further slot while one below its own
-//     waits. Nobody else waiting, it may have more.
+//     served in turn, whatever their length: of each as many as the tenant weighs.
+//   - Of those at work or in line a tenant's share is its part of their weights,
+//     rounded up. A tenant that has its share gets no further slot while one
+//     below its own waits. Nobody else waiting, it may have more.
 //   - The last free slot is only for a tenant that has none (if there are two at
 //     least). So a tenant alone has all but one, and whoever comes next finds
-//     a free slot however slow the others' questions are.
+//     a free slot however slow the others' questions are. Beside others it is, in
+//     its turn, for one that weighs more and is below its share, too.
+//   - What takes long and nobody looks at (see InBulk) is a class of its own, with
+//     lines of its own. It comes when nobody else waits who might enter, takes no
+//     more than half of the slots, and never the last one. So that it does not
+//     starve, one of it comes in its turn when 4n others went before and none of
+//     it is at work.
 //
 // It refuses at once, and holds nothing for, those whose tenant's line is full,
 // and those who have waited for too long. It knows neither sources nor plans.
@@ -31,14 +37,37 @@ import (
 
 // Limits bound a tenant's line. Zero values mean the defaults.
 type Limits struct {
-	Waiting int           // callers of one tenant in line; default 100
-	Wait    time.Duration // how long one waits at most; default 10 s
+	Waiting int              // callers of one tenant and class in line; default 100
+	Wait    time.Duration    // how long one waits at most; default 10 s
+	Weight  func(string) int // of a tenant, 1 at least; nil: all weigh the same
 }
 
 // Counts are what the gates of a gateway count together.
 type Counts struct {
 	Full    atomic.Int64 // refused, because the tenant's line was full
 	Expired atomic.Int64 // refused, because no slot became free in time
+}
+
+// class is who comes first.
+type class int
+
+const (
+	interactive class = iota // somebody waits for it
+	bulk
+	classes
+)
+
+type inBulk struct{}
+
+// InBulk is the context of what takes long and nobody looks at while it lasts: exports and
+// imports, and all that they ask.
+func InBulk(ctx context.Context) context.Context { return context.WithValue(ctx, inBulk{}, true) }
+
+func classOf(ctx context.Context) class {
+	if ctx.Value(inBulk{}) != nil {
+		return bulk
+	}
+	return interactive
 }
 
 // Gate is the way into one account.
@@ -50,17 +79,27 @@ type Gate struct {
 	mu      sync.Mutex
 	free    int
 	tenants map[string]*tenant // those at work or in line
-	turns   list.List          // of *tenant: those in line, the next one first
+	weight  int                // theirs
+	turns   [classes]list.List // of *tenant: those in line, the next one first
 	waiting int
-	spare   *tenant // to be used again
+	atWork  [classes]int // slots
+	passed  int          // how many went before those of the lower class that wait
+	spare   *tenant      // to be used again
 }
 
 // tenant is one tenant's part of a gate.
 type tenant struct {
-	name string
+	name   string
+	weight int
+	of     [classes]part
+}
+
+// part is what a tenant has of one class.
+type part struct {
 	held int       // slots
 	line list.List // of *waiter
 	turn *list.Element
+	left int // how many are still served in this turn
 }
 
 // waiter is a caller in line.
@@ -73,6 +112,7 @@ type waiter struct {
 type Slot struct {
 	gate   *Gate
 	tenant *tenant
+	class  class
 }
 
 // New makes a gate with so many slots, one at least. Counts may be nil.
@@ -95,18 +135,19 @@ func (g *Gate) Waiting() int {
 // Enter returns when a slot is the caller's, or with the reason why none is. All
 // principals without a tenant are one tenant, whose name is empty.
 func (g *Gate) Enter(ctx context.Context, name string) (Slot, error) {
-	t, w, err := g.ask(name)
+	c := classOf(ctx)
+	t, w, err := g.ask(name, c)
 	switch {
 	case err != nil:
 		return Slot{}, err
 	case w == nil:
-		return Slot{g, t}, nil
+		return Slot{g, t, c}, nil
 	}
 	limit := time.NewTimer(g.limits.Wait)
 	defer limit.Stop()
 	select {
 	case <-w.admitted:
-		return Slot{g, t}, nil
+		return Slot{g, t, c}, nil
 	case <-limit.C:
 		err = g.expired()
 	case <-ctx.Done():
@@ -114,8 +155,8 @@ func (g *Gate) Enter(ctx context.Context, name string) (Slot, error) {
 			err = g.expired()
 		}
 	}
-	if !g.giveUp(t, w) { // admitted just now
-		Slot{g, t}.Leave()
+	if !g.giveUp(t, c, w) { // admitted just now
+		Slot{g, t, c}.Leave()
 	}
 	return Slot{}, err
 }
@@ -138,35 +179,37 @@ func (g *Gate) expired() error {
 }
 
 // ask admits at once or puts the caller in line.
-func (g *Gate) ask(name string) (*tenant, *waiter, error) {
+func (g *Gate) ask(name string, c class) (*tenant, *waiter, error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	t := g.tenant(name)
-	if g.turns.Len() == 0 && g.mayEnter(t) {
-		g.enter(t)
+	if g.waiting == 0 && g.mayEnter(t, c) {
+		g.enter(t, c)
 		return t, nil, nil
 	}
-	if t.line.Len() >= g.limits.Waiting {
+	p := &t.of[c]
+	if p.line.Len() >= g.limits.Waiting {
+		g.settle(t)
 		return nil, nil, g.full()
 	}
 	w := &waiter{admitted: make(chan struct{})}
-	w.at = t.line.PushBack(w)
+	w.at = p.line.PushBack(w)
 	g.waiting++
-	if t.turn == nil {
-		t.turn = g.turns.PushBack(t)
+	if p.turn == nil {
+		p.turn, p.left = g.turns[c].PushBack(t), t.weight
 	}
 	g.serve() // those in line may all have their share
 	return t, w, nil
 }
 
 // giveUp tells whether the caller was still in line.
-func (g *Gate) giveUp(t *tenant, w *waiter) bool {
+func (g *Gate) giveUp(t *tenant, c class, w *waiter) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if w.at == nil {
 		return false
 	}
-	g.out(t, w)
+	g.out(t, c, w)
 	g.settle(t)
 	g.serve() // the shares of the others are larger now
 	return true
@@ -177,7 +220,8 @@ func (s Slot) Leave() {
 	g := s.gate
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	s.tenant.held--
+	s.tenant.of[s.class].held--
+	g.atWork[s.class]--
 	g.free++
 	g.settle(s.tenant)
 	g.serve()
@@ -185,27 +229,49 @@ func (s Slot) Leave() {
 
 // serve admits whoever may enter, in turn.
 func (g *Gate) serve() {
-	for t := g.next(); t != nil; t = g.next() {
-		w := t.line.Front().Value.(*waiter)
-		g.out(t, w)
-		if t.turn != nil {
-			g.turns.MoveToBack(t.turn)
+	for t, c := g.next(); t != nil; t, c = g.next() {
+		p := &t.of[c]
+		w := p.line.Front().Value.(*waiter)
+		g.out(t, c, w)
+		if p.left--; p.left <= 0 && p.turn != nil {
+			g.turns[c].MoveToBack(p.turn)
+			p.left = t.weight
 		}
-		g.enter(t)
+		g.enter(t, c)
 		close(w.admitted)
 	}
 }
 
-// next is the first in turn that is below its share, or else the first. The walk
+// next is who is served next: somebody of the lower class when it would starve, and
+// else when there is nobody of the higher one.
+func (g *Gate) next() (*tenant, class) {
+	if g.free == 0 {
+		return nil, bulk
+	}
+	if g.starving() {
+		if t := g.first(bulk); t != nil {
+			return t, bulk
+		}
+	}
+	if t := g.first(interactive); t != nil {
+		return t, interactive
+	}
+	return g.first(bulk), bulk
+}
+
+// first is the first in turn that is below its share, or else the first. The walk
 // is short: no more tenants than there are slots can have their share, or one.
-func (g *Gate) next() *tenant {
+func (g *Gate) first(c class) *tenant {
 	var first *tenant
-	for e := g.turns.Front(); e != nil && g.free > 0; e = e.Next() {
+	for e := g.turns[c].Front(); e != nil; e = e.Next() {
 		t := e.Value.(*tenant)
-		if !g.mayEnter(t) {
+		if !g.mayEnter(t, c) && (e.Prev() != nil || c == bulk || !g.outweighs(t)) {
+			if c == bulk { // nor may anybody else of it
+				return nil
+			}
 			continue
 		}
-		if t.held < g.share() {
+		if t.of[c].held < g.share(t) {
 			return t
 		}
 		if first == nil {
@@ -215,28 +281,54 @@ func (g *Gate) next() *tenant {
 	return first
 }
 
-// mayEnter keeps the last free slot for those who have none.
-func (g *Gate) mayEnter(t *tenant) bool {
-	return g.free > 1 || g.free == 1 && (t.held == 0 || g.slots == 1)
+// mayEnter keeps the last free slot for those who have none, and for those whom
+// somebody waits for.
+func (g *Gate) mayEnter(t *tenant, c class) bool {
+	if c == interactive {
+		return g.free > 1 || g.free == 1 && (t.of[c].held == 0 || g.slots == 1)
+	}
+	most, kept := max(g.slots/2, 1), 1
+	if g.slots == 1 || g.starving() {
+		kept = 0
+	}
+	return g.free > kept && g.atWork[bulk] < most
 }
 
-// share is how many slots a tenant has before others that wait come first. All
-// tenants weigh the same; weights would stand here and in the turns.
-func (g *Gate) share() int { return (g.slots + len(g.tenants) - 1) / len(g.tenants) }
+// outweighs tells that a tenant that weighs more than others has less than its share
+// beside them: who has no slot does not come before it each time then, but in turn.
+func (g *Gate) outweighs(t *tenant) bool {
+	return t.weight > 1 && len(g.tenants) > 1 && t.of[interactive].held < g.share(t)
+}
 
-func (g *Gate) enter(t *tenant) {
-	t.held++
+// starving tells that the lower class was passed by for long enough.
+func (g *Gate) starving() bool { return g.atWork[bulk] == 0 && g.passed >= passes*g.slots }
+
+// passes is how often each slot is given to others before one of the lower class gets it.
+const passes = 4
+
+// share is how many slots a tenant has before others that wait come first.
+func (g *Gate) share(t *tenant) int { return (g.slots*t.weight + g.weight - 1) / g.weight }
+
+func (g *Gate) enter(t *tenant, c class) {
+	t.of[c].held++
+	g.atWork[c]++
 	g.free--
+	if c == bulk || g.turns[bulk].Len() == 0 {
+		g.passed = 0
+	} else {
+		g.passed++
+	}
 }
 
 // out takes a caller out of its tenant's line.
-func (g *Gate) out(t *tenant, w *waiter) {
-	t.line.Remove(w.at)
+func (g *Gate) out(t *tenant, c class, w *waiter) {
+	p := &t.of[c]
+	p.line.Remove(w.at)
 	w.at = nil
 	g.waiting--
-	if t.line.Len() == 0 {
-		g.turns.Remove(t.turn)
-		t.turn = nil
+	if p.line.Len() == 0 {
+		g.turns[c].Remove(p.turn)
+		p.turn = nil
 	}
 }
 
@@ -246,16 +338,24 @@ func (g *Gate) tenant(name string) *tenant {
 		if t, g.spare = g.spare, nil; t == nil {
 			t = &tenant{}
 		}
-		t.name = name
+		t.name, t.weight = name, 1
+		if g.limits.Weight != nil {
+			t.weight = max(g.limits.Weight(name), 1)
+		}
 		g.tenants[name] = t
+		g.weight += t.weight
 	}
 	return t
 }
 
 // settle forgets a tenant that is neither at work nor in line.
 func (g *Gate) settle(t *tenant) {
-	if t.held == 0 && t.line.Len() == 0 {
-		delete(g.tenants, t.name)
-		g.spare = t
+	for c := range t.of {
+		if t.of[c].held > 0 || t.of[c].line.Len() > 0 {
+			return
+		}
 	}
+	delete(g.tenants, t.name)
+	g.weight -= t.weight
+	g.spare = t
 }

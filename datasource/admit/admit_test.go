@@ -53,7 +53,7 @@ func (g *Gate) held(tenant string) int {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if t := g.tenants[tenant]; t != nil {
-		return t.held
+		return t.of[interactive].held
 	}
 	return 0
 }
@@ -61,8 +61,8 @@ func (g *Gate) held(tenant string) int {
 // idle checks that nothing is left of what was asked.
 func (g *Gate) idle(t *testing.T) {
 	t.Helper()
-	if g.free != g.slots || g.waiting != 0 || g.turns.Len() != 0 || len(g.tenants) != 0 {
-		t.Errorf("%d of %d slots are free, %d in line, %d turns, %d tenants", g.free, g.slots, g.waiting, g.turns.Len(), len(g.tenants))
+	if g.free != g.slots || g.waiting != 0 || g.turns[interactive].Len() != 0 || g.turns[bulk].Len() != 0 || len(g.tenants) != 0 || g.weight != 0 {
+		t.Errorf("%d of %d slots are free, %d in line, %d turns, %d tenants", g.free, g.slots, g.waiting, g.turns[interactive].Len()+g.turns[bulk].Len(), len(g.tenants))
 	}
 }
 
@@ -141,6 +141,114 @@ func TestTurns(t *testing.T) {
 	})
 }
 
+// Tenants that always have more to ask are served as they weigh.
+func TestWeights(t *testing.T) {
+	t.Parallel()
+	for _, slots := range []int{1, 4, 8, 10} {
+		synctest.Test(t, func(t *testing.T) {
+			g := New(slots, Limits{Wait: time.Hour, Weight: func(name string) int { return map[string]int{"heavy": 3, "none": -1}[name] }}, nil)
+			ctx, cancel := context.WithCancel(t.Context())
+			var group sync.WaitGroup
+			served := make(map[string]int)
+			var mu sync.Mutex
+			for _, who := range []string{"heavy", "light", "none"} {
+				for range 4 * slots {
+					group.Go(func() {
+						for ctx.Err() == nil {
+							slot, err := g.Enter(ctx, who)
+							if err != nil {
+								return
+							}
+							mu.Lock()
+							served[who]++
+							mu.Unlock()
+							pass(10 * time.Millisecond)
+							slot.Leave()
+						}
+					})
+				}
+			}
+			pass(20 * time.Second)
+			cancel()
+			group.Wait()
+			ratio := float64(served["heavy"]) / float64(served["light"])
+			if same := float64(served["none"]) / float64(served["light"]); ratio < 2.5 || ratio > 3.5 || same < 0.9 || same > 1.1 {
+				t.Errorf("of %d slots: %v", slots, served)
+			}
+			g.idle(t)
+		})
+	}
+}
+
+// Whoever is waited for waits for nothing of the lower class but what is at work, and half
+// of the slots are never its.
+func TestClasses(t *testing.T) {
+	t.Parallel()
+	for _, slots := range []int{1, 2, 4, 9} {
+		synctest.Test(t, func(t *testing.T) {
+			g := New(slots, Limits{Wait: time.Hour}, nil)
+			ctx, cancel := context.WithCancel(InBulk(t.Context()))
+			var group sync.WaitGroup
+			for i := range 20 {
+				group.Go(func() {
+					slot, err := g.Enter(ctx, fmt.Sprint(i%3))
+					if err != nil {
+						return
+					}
+					<-ctx.Done()
+					slot.Leave()
+				})
+			}
+			synctest.Wait()
+			if n := g.atWork[bulk]; n != max(slots/2, 1) {
+				t.Errorf("of %d slots the lower class has %d", slots, n)
+			}
+			if slots > 1 { // also of the tenants that are at work in bulk
+				began := time.Now()
+				for i := range 50 {
+					must(t, g, fmt.Sprint(i%5)).Leave()
+				}
+				if time.Since(began) != 0 {
+					t.Error("somebody waited for the lower class")
+				}
+			}
+			cancel()
+			group.Wait()
+			g.idle(t)
+		})
+	}
+}
+
+// However many are waited for, the lower class gets on.
+func TestNobodyStarves(t *testing.T) {
+	t.Parallel()
+	for _, slots := range []int{1, 2, 8} {
+		synctest.Test(t, func(t *testing.T) {
+			g := New(slots, Limits{Wait: time.Hour}, nil)
+			var ends []func()
+			for i := range slots + 1 {
+				ends = append(ends, flood(t, g, fmt.Sprint(i), 4, time.Millisecond))
+			}
+			began, n := time.Now(), 0
+			for ; n < 10; n++ {
+				slot, err := g.Enter(InBulk(t.Context()), "patient")
+				if err != nil {
+					t.Fatal(err)
+				}
+				pass(time.Millisecond)
+				slot.Leave()
+			}
+			if waited := time.Since(began); waited > time.Duration(n)*(passes+3)*time.Millisecond || waited < time.Duration(n)*passes*time.Millisecond {
+				t.Errorf("of %d slots the lower class got %d after %s", slots, n, waited)
+			}
+			for _, end := range ends {
+				end()
+			}
+			g.idle(t)
+		})
+	}
+}
+
 func TestRefusals(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -206,6 +314,9 @@ func TestNothingIsLost(t *testing.T) {
 				group.Go(func() {
 					for range 50 {
 						ctx, cancel := context.WithTimeout(t.Context(), time.Duration(rng.IntN(8))*time.Millisecond)
+						if rng.IntN(4) == 0 {
+							ctx = InBulk(ctx)
+						}
 						if slot, err := g.Enter(ctx, fmt.Sprint(w%6)); err == nil {
 							pass(time.Duration(rng.IntN(3)) * time.Millisecond)
 							g.check(t)
@@ -227,13 +338,15 @@ func (g *Gate) check(t *testing.T) {
 	defer g.mu.Unlock()
 	held, waiting := 0, 0
 	for _, other := range g.tenants {
-		held += other.held
-		waiting += other.line.Len()
+		for _, p := range other.of {
+			held += p.held
+			waiting += p.line.Len()
+		}
 	}
 	if held+g.free != g.slots || waiting != g.waiting || g.free < 0 {
 		t.Errorf("%d held, %d free of %d, %d in lines, %d counted", held, g.free, g.slots, waiting, g.waiting)
 	}
-	if next := g.next(); next != nil {
+	if next, _ := g.next(); next != nil {
 		t.Errorf("%q waits while it might enter", next.name)
 	}
 }

@@ -130,7 +130,7 @@ func (c *connector) login(ctx context.Context, l *pglink.Link) (*conn, error) {
 		return nil, refused(err)
 	}
 	return &conn{
-		pq: made, link: l, wire: newWire(l), statements: newStatements(maxStatements), setup: newSessionSetup(c.opts.Session),
+		traces: c.opts.Traces, pq: made, link: l, wire: newWire(l), statements: newStatements(maxStatements), setup: newSessionSetup(c.opts.Session),
 		silence: &c.silence,
 		pooling: c.pooling, place: place{user: c.config.User, database: c.config.Database},
 	}, nil
@@ -160,6 +160,7 @@ type conn struct {
 	opening    []string      // statements that begin a transaction, to be sent with the first one in it
 	path       string        // sets the path for what the database's owner has a statement do that writes; empty: there is none
 	writing    bool          // the statement that is sent writes
+	traces     bool          // statements of a traced request say so
 }
 
 // beginTexts is how the next transaction begins.

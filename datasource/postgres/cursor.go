@@ -29,14 +29,14 @@ type cursor struct {
 var errNoSnapshot = errors.New("postgres: a cursor needs a session of one snapshot")
 
 // Cursor implements sqlexec.Cursors.
-func (s *session) Cursor(_ context.Context, text string, args []string) (sqlexec.Cursor, error) {
+func (s *session) Cursor(ctx context.Context, text string, args []string) (sqlexec.Cursor, error) {
 	if !s.snapshot {
 		return nil, fault.New(fault.Internal, "internal error").Because(errNoSnapshot)
 	}
 	if err := bindable(args); err != nil {
 		return nil, fault.New(fault.Internal, "internal error").Because(err)
 	}
-	return &cursor{session: s, text: text, args: args}, nil
+	return &cursor{session: s, text: s.conn.told(ctx, text), args: args}, nil
 }
 
 // Next implements sqlexec.Cursor.

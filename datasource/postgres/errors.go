@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"net"
 	"runtime/debug"
+	"slices"
+	"strings"
 
 	"github.com/lib/pq"
 
@@ -13,6 +15,7 @@ import (
 	"usher/datasource/trouble"
 	"usher/fault"
 	"usher/pglink"
+	"usher/sqlgen"
 )
 
 // ErrDrift is the cause of an error of a statement that names what the database
@@ -36,9 +39,14 @@ func translate(ctx context.Context, err error) error {
 		violated.cause = cause
 		cause = violated
 	}
+	if failed := (*pq.Error)(nil); errors.As(err, &failed) && keyGone(failed) {
+		return fault.New(fault.Unavailable, "whose rows these are cannot be told: the key is gone by which they lead to one row").
+			WithHint("Tell an administrator, who can see with `usher check` which key it is.").
+			Because(fmt.Errorf("%w: a table has lost the unique key by which rows of others are a tenant's: %w", ErrDrift, cause))
+	}
 	if kind, reported := pglink.KindOf(err); reported {
 		f := ofKind(kind)
-		if failed := (*pq.Error)(nil); errors.As(err, &failed) && ownCode(failed) && (kind == pglink.Differs || kind == pglink.Forbidden || kind == pglink.Failed) {
+		if failed := (*pq.Error)(nil); errors.As(err, &failed) && ownCode(failed) && slices.Contains(ofCode, kind) {
 			return fault.New(fault.Unavailable, "a trigger or a function of the database's own failed").
 				WithHint("Tell an administrator: the log says at what. Code that names tables without their schema finds them by the source's search_path.").Because(cause)
 		}
@@ -62,6 +70,9 @@ func translate(ctx context.Context, err error) error {
 		return unavailable(trouble.Of(cause)).Because(cause)
 	}
 }
+
+// keyGone tells that a condition failed which sqlgen's Alone has written.
+func keyGone(failed *pq.Error) bool { return strings.Contains(failed.Message, sqlgen.SharedKey) }
 
 // unavailable says as much of a source that cannot be asked as anybody may know:
 // what is wrong, never where.
@@ -104,6 +115,9 @@ func troubleOf(err error) trouble.Kind {
 	return ""
 }
 
+// ofCode are the kinds of errors that tell of what a function computes, where one failed.
+var ofCode = []pglink.Kind{pglink.Differs, pglink.Forbidden, pglink.Failed, pglink.Amiss, pglink.Inexact, pglink.Encoding, pglink.Duplicate}
+
 func ofKind(kind pglink.Kind) *fault.Error {
 	switch kind {
 	case pglink.Canceled:
@@ -127,6 +141,9 @@ func ofKind(kind pglink.Kind) *fault.Error {
 		return fault.New(fault.Unavailable, "the source has no such database as the account names").WithHint(hintAccount)
 	case pglink.Overloaded:
 		return fault.New(fault.Unavailable, "the source is overloaded")
+	case pglink.Amiss:
+		return fault.New(fault.Unavailable, "something of the database's own failed").
+			WithHint("Tell an administrator: the log says with which code. It may be a view, a function, a value that is none, or the server's disk.")
 	case pglink.TooComplex:
 		return fault.New(fault.TooComplex, "the question is too complex for the source")
 	default:

@@ -33,7 +33,9 @@ SELECT f.root::int8, c.relkind::text,
 	bool_or(EXISTS (SELECT FROM pg_rewrite r WHERE r.ev_class = f.member AND r.ev_type <> '1' AND r.ev_enabled <> 'D')),
 	bool_or(EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = f.member AND NOT t.tgisinternal AND t.tgenabled <> 'D' AND t.tgtype & 28 <> 0)),
 	(sum(` + shapeOfMember + `))::int8, count(*) > 1,
-	bool_or(has_table_privilege(f.member, 'INSERT, UPDATE, DELETE'))
+	bool_or(has_table_privilege(f.member, 'INSERT, UPDATE, DELETE')),
+	(SELECT coalesce(json_agg(json_build_array(n.nspname, m.relname) ORDER BY m.oid), '[]') FROM family o JOIN pg_class m ON m.oid = o.member JOIN pg_namespace n ON n.oid = m.relnamespace
+	 WHERE o.root = f.root AND o.member <> f.root)::text
 FROM family f JOIN pg_class c ON c.oid = f.root
 GROUP BY f.root, c.relkind
 ORDER BY f.root`
@@ -53,18 +55,42 @@ func (in *introspection) addKind(rows value.Rows) error {
 		t.Kind = catalog.ForeignTable
 	}
 	t.Rules, t.Triggers, t.Shape, t.Parts, t.Writable = rows.Cell(2).Bool, rows.Cell(3).Bool, rows.Cell(4).Int, rows.Cell(5).Bool, rows.Cell(6).Bool
+	var members [][2]string
+	if err := json.Unmarshal(rows.Cell(7).Text, &members); err != nil {
+		return fmt.Errorf("a list of names: %w", err)
+	}
+	t.Members = nil
+	for _, m := range members {
+		t.Members = append(t.Members, catalog.TableKey(m[0], m[1]))
+	}
+	t.Inherited = t.Parts && text(rows.Cell(1)) != "p"
 	return nil
 }
 
-// What a domain checks is not a table's.
+// What a domain checks is told of the columns that are of it, or of a domain of it.
 const checksText = `
+WITH RECURSIVE made(domain, of) AS (
+	SELECT oid, oid FROM pg_type WHERE typtype = 'd'
+	UNION
+	SELECT m.domain, t.typbasetype FROM made m JOIN pg_type t ON t.oid = m.of WHERE t.typtype = 'd'
+)
+SELECT a.attrelid::int8, k.conname::text, json_agg(a.attname ORDER BY a.attnum)::text, min(y.typname::text)
+FROM pg_constraint k
+JOIN pg_type y ON y.oid = k.contypid
+JOIN made m ON m.of = k.contypid
+JOIN pg_attribute a ON a.atttypid = m.domain AND NOT a.attisdropped
+JOIN pg_class c ON c.oid = a.attrelid
+JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE k.contype = 'c' AND n.nspname = ANY($1::text[]) AND c.relkind IN ('r', 'p', 'f') AND NOT c.relispartition
+GROUP BY a.attrelid, k.oid, k.conname
+UNION ALL
 SELECT k.conrelid::int8, k.conname::text,
-	coalesce((SELECT json_agg(a.attname ORDER BY a.attnum) FROM pg_attribute a WHERE a.attrelid = k.conrelid AND a.attnum = ANY(k.conkey)), '[]')::text
+	coalesce((SELECT json_agg(a.attname ORDER BY a.attnum) FROM pg_attribute a WHERE a.attrelid = k.conrelid AND a.attnum = ANY(k.conkey)), '[]')::text, ''
 FROM pg_constraint k
 JOIN pg_class c ON c.oid = k.conrelid
 JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE k.contype = 'c' AND n.nspname = ANY($1::text[]) AND c.relkind IN ('r', 'p', 'f') AND NOT c.relispartition
-ORDER BY k.conrelid, k.conname`
+ORDER BY 1, 4, 2, 3`
 
 func (in *introspection) addCheck(rows value.Rows) error {
 	i, ok := in.byID[rows.Cell(0).Int]
@@ -76,7 +102,7 @@ func (in *introspection) addCheck(rows value.Rows) error {
 		return err
 	}
 	t := &in.tables[i]
-	t.Checks = append(t.Checks, catalog.CheckedBy{Name: text(rows.Cell(1)), Columns: columns})
+	t.Checks = append(t.Checks, catalog.CheckedBy{Name: text(rows.Cell(1)), Columns: columns, Domain: text(rows.Cell(3))})
 	return nil
 }
 

@@ -40,6 +40,9 @@ type Options struct {
 	// Writes makes connections that may write. Every transaction says whether it does.
 	Writes bool
 
+	// Traces has statements of a traced request say so.
+	Traces bool
+
 	// Session is what every transaction starts with; empty: nothing.
 	Session catalog.Session
 	// Schema must be there; empty: none must. It comes first in the path.
@@ -54,6 +57,7 @@ type DB struct {
 	hosts   []*host
 	cluster *pglink.Cluster // of the hosts; nil: there is one
 	own     *pool.Pool      // nil unless it is this account's alone
+	packets *packets        // nil: each statement goes alone
 }
 
 // Open prepares the connections; it makes none yet.
@@ -81,6 +85,9 @@ func Open(spec catalog.PostgresSpec, opts Options) (*DB, error) {
 			return nil, fault.New(fault.Internal, "the source's account cannot be used").Because(err)
 		}
 		db.hosts = append(db.hosts, &host{account: shared.Account(connector.server.Address(), maxConns, connector.Connect), connector: connector})
+	}
+	if len(servers) == 1 {
+		db.packets = newPackets(db.hosts[0].account, shared.Most(maxConns), db.hosts[0].connector)
 	}
 	if len(servers) > 1 {
 		db.cluster = newCluster(servers, spec.MaxLag, opts.HostsChanged, db)

@@ -162,6 +162,9 @@ func (s *session) ask(ctx context.Context, text string, args []string, anew *pre
 func (s *session) query(ctx context.Context, text string, args []string, anew *prepared, mode planMode) (*rows, error) {
 	stop := s.conn.link.Watch(ctx, pglink.Grace)
 	s.conn.link.Allow()
+	if told := s.conn.told(ctx, text); told != text {
+		text, anew = told, &prepared{}
+	}
 	statement, err := anew, error(nil)
 	if anew != nil {
 		err = s.conn.run(text, anew, args, !s.snapshot, mode)

@@ -7,6 +7,9 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strconv"
+	"strings"
+	"time"
 
 	"github.com/lib/pq"
 	"github.com/lib/pq/pqerror"
@@ -30,6 +33,7 @@ type wire struct {
 	frame    []byte // a message that does not fit the reader
 	stray    bool   // something came that nobody asked for: the driver would not see it
 	ended    bool   // the server has closed behind an error
+	due      int    // answers that come after this one: others have asked in the same packet
 	held     byte   // the type of a message that was looked at and is still to be read, or 0
 	heldBody []byte
 }
@@ -49,6 +53,8 @@ type prepared struct {
 	described bool     // its columns are known
 	kept      bool     // for the next time
 	types     []uint32 // of its columns, by object id
+
+	took time.Duration // about; 0: it has not run where that is of interest
 }
 
 // The types of columns that have a cell.
@@ -337,7 +343,8 @@ func (w *wire) ready() error {
 		case len(body) != 1:
 			return errProtocol
 		}
-		w.stray = w.in.Buffered() > 0
+		w.stray = w.due == 0 && w.in.Buffered() > 0
+		w.due = max(0, w.due-1)
 		return nil
 	}
 }
@@ -419,7 +426,7 @@ func (w *wire) rest() {
 // flush has the server answer what it was sent so far.
 func (w *wire) flush() { w.end(w.begin('H')) }
 
-// accepts reads up to where a COPY takes rows.
+// accepts reads up to where a COPY takes rows, behind what was executed before it.
 func (w *wire) accepts() error {
 	for {
 		typ, body, err := w.message()
@@ -427,7 +434,7 @@ func (w *wire) accepts() error {
 			return err
 		}
 		switch typ {
-		case '1', '2': // parsed, bound
+		case '1', '2', 'C': // parsed, bound, done
 		case 'G':
 			return nil
 		case 'E': // it passes over everything up to here
@@ -442,8 +449,8 @@ func (w *wire) accepts() error {
 	}
 }
 
-// rows sends rows of a COPY, and that they were all.
-func (w *wire) rows(data []byte) error {
+// rows sends rows of a COPY, and that they were all. What is to be done behind it follows.
+func (w *wire) rows(data []byte, behind func()) error {
 	head := w.begin('d')
 	binary.BigEndian.PutUint32(w.out[head:], uint32(len(data)+4))
 	if err := w.send(); err != nil {
@@ -453,6 +460,29 @@ func (w *wire) rows(data []byte) error {
 		return err
 	}
 	w.end(w.begin('c'))
+	if behind != nil {
+		behind()
+	}
 	w.sync()
 	return w.send()
+}
+
+// copied reads how many rows a COPY has taken.
+func (w *wire) copied() (int64, error) {
+	typ, body, err := w.message()
+	switch {
+	case err != nil:
+		return 0, err
+	case typ == 'E':
+		return 0, w.failed(body)
+	case typ != 'C':
+		return 0, fmt.Errorf("%w: a message %q behind a COPY", errProtocol, typ)
+	}
+	tag, _, ended := cutText(body)
+	number, isCopy := strings.CutPrefix(tag, "COPY ")
+	n, err := strconv.ParseInt(number, 10, 64)
+	if !ended || !isCopy || err != nil {
+		return 0, fmt.Errorf("%w: the end of a COPY", errProtocol)
+	}
+	return n, nil
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -209,9 +210,28 @@ type Violation struct {
 	Code                      string // its SQLSTATE
 	Schema, Table, Constraint string
 	Columns                   []string
+	Domain                    string // of which a condition is not met
 	Raised                    string // by code of the owner's own: what it says, which is nobody's but the owner's to show
 
-	cause error
+	values string // of the columns of a key, as the server lists them; nobody is told
+	cause  error
+}
+
+// Says tells whether the server says that a column of a key has a value; told is false where it does not
+// say what the columns have.
+func (v *Violation) Says(column, value string) (same, told bool) {
+	i := slices.Index(v.Columns, column)
+	if i < 0 || v.values == "" {
+		return false, false
+	}
+	in := ", " + v.values + ", "
+	switch i {
+	case 0:
+		return strings.HasPrefix(in, ", "+value+", "), true
+	case len(v.Columns) - 1:
+		return strings.HasSuffix(in, ", "+value+", "), true
+	}
+	return strings.Contains(in, ", "+value+", "), true
 }
 
 // Raises is the code of what a trigger or a function of the owner's refuses.
@@ -234,8 +254,17 @@ func (v *Violation) Passing() bool { return v.Code == "40001" || v.Code == "40P0
 
 // ownCode tells that a statement failed in a trigger or a function of the database's owner.
 // What was copied from a client has a place as well.
+// So has a JSON text, in lines that name no function.
 func ownCode(reported *pq.Error) bool {
-	return reported.Where != "" && !strings.HasPrefix(reported.Where, "COPY ")
+	if strings.HasPrefix(reported.Where, "COPY ") {
+		return false
+	}
+	for line := range strings.SplitSeq(reported.Where, "\n") {
+		if line != "" && !strings.HasPrefix(line, "JSON") && (!strings.Contains(line, "JSON") || strings.Contains(line, "PL/pgSQL")) {
+			return true
+		}
+	}
+	return false
 }
 
 // raised tells that such code refuses something on purpose.
@@ -247,15 +276,19 @@ func raised(reported *pq.Error) bool {
 // violationOf reads what a server says of rows, and of transactions that collided.
 func violationOf(err error) *Violation {
 	var reported *pq.Error
-	if !errors.As(err, &reported) || len(reported.Code) != 5 {
+	if !errors.As(err, &reported) || len(reported.Code) != 5 || keyGone(reported) {
 		return nil
 	}
-	v := &Violation{Code: string(reported.Code), Schema: reported.Schema, Table: reported.Table, Constraint: reported.Constraint}
+	v := &Violation{Code: string(reported.Code), Schema: reported.Schema, Table: reported.Table, Constraint: reported.Constraint, Domain: reported.DataTypeName}
 	if raised(reported) && v.Class() != "23" && v.Class() != "40" { // whatever code it was given
 		v.Code, v.Raised = Raises, pglink.Said(reported.Message)
 	}
 	switch v.Class() {
-	case "22", "23", "40", "44":
+	case "23", "40", "44":
+	case "21", "22": // of a value that was given, unless code of the owner's has computed it
+		if ownCode(reported) {
+			return nil
+		}
 	default:
 		if v.Code == "42501" && ownCode(reported) {
 			return nil
@@ -272,6 +305,10 @@ func violationOf(err error) *Violation {
 		if names, _, ok := strings.Cut(rest, ")=("); ok && v.Columns == nil {
 			for _, name := range strings.Split(names, ", ") {
 				v.Columns = append(v.Columns, strings.Trim(name, `"`))
+			}
+			_, values, _ := strings.Cut(rest, ")=(")
+			if end := strings.LastIndexByte(values, ')'); end >= 0 {
+				v.values = values[:end]
 			}
 		}
 	}

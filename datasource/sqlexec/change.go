@@ -160,7 +160,7 @@ func (a *applying) rowsOf(ctx context.Context, statement sqlgen.Statement, keys 
 		n := int(rows.Cell(0).Int) - 1
 		if n < 0 || n >= count || there[n] {
 			_ = rows.Close()
-			return nil, fault.New(fault.Internal, "the key of %s names several rows", a.c.Dataset())
+			return nil, SeveralRows(a.c.Dataset())
 		}
 		there[n] = true
 		if cell != nil {
@@ -435,7 +435,7 @@ func (a *applying) merge(ctx context.Context, into plan.Insert, upsert plan.Upse
 		n := int(found.Cell(0).Int) - 1
 		if n < 0 || n >= len(there) || there[n] {
 			_ = found.Close()
-			return fault.New(fault.Internal, "the key of %s names several rows", a.c.Dataset())
+			return SeveralRows(a.c.Dataset())
 		}
 		there[n] = true
 		for k := range a.keys {
@@ -481,6 +481,13 @@ func (a *applying) merge(ctx context.Context, into plan.Insert, upsert plan.Upse
 		return a.refused()
 	}
 	return nil
+}
+
+// SeveralRows is the error where a key of the configuration's names more than one row, as it can where the
+// source has nothing that keeps it.
+func SeveralRows(dataset string) error {
+	return fault.New(fault.Unavailable, "there are several rows of %s where the source has them, and the key names one", dataset).
+		WithHint("Tell an administrator: rows of one key have to be made one, or the dataset needs a key that tells them apart.")
 }
 
 // ErrUnseen is the cause of a conflict with a row that is not shown, or that another transaction
@@ -545,7 +552,7 @@ func (a *applying) chooseOf(ctx context.Context, of *applying) error {
 	case a.count > plan.MaxChanged:
 		return a.tooMany()
 	case a.c.Kind().One() && a.count > 1:
-		return fault.New(fault.Internal, "the key of %s names several rows", a.c.Dataset())
+		return SeveralRows(a.c.Dataset())
 	case stale:
 		return fault.New(fault.Conflict, "the row of %s has changed meanwhile", a.c.Dataset()).WithHint("read it again, and change what is there now")
 	case a.count == 0:
@@ -873,7 +880,7 @@ func (r Run) keyed(ctx context.Context, q plan.Query, keys [][]value.Value, coun
 		}
 	}
 	if q.Shape() == query.ByKey && result.Rows.Len() > 1 {
-		return nil, fault.New(fault.Internal, "the key of %s names several rows", l.Ref(0).Dataset())
+		return nil, SeveralRows(l.Ref(0).Dataset())
 	}
 	return result, nil
 }

@@ -1,9 +1,11 @@
 package sqlexec
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
+	"sync/atomic"
 	"time"
 
 	"usher/fault"
@@ -19,6 +21,9 @@ type Loads interface {
 	Writes
 	// Copy takes rows as the dialect has written them.
 	Copy(ctx context.Context, text string, rows []byte) error
+	// CopyWriting is Copy into a table that has code of its owner's run, and tells how many
+	// rows that took.
+	CopyWriting(ctx context.Context, text string, rows []byte) (int64, error)
 	// Patient bounds the statements that follow by this instead of the source's timeout.
 	Patient(ctx context.Context, limit time.Duration) error
 }
@@ -29,11 +34,13 @@ type Incoming interface {
 	Next() (line int64, row []plan.Given, err error)
 }
 
-// importPortion is how many bytes of rows are sent at once. ImportMemory is what an import
-// holds at most: a portion and the row that fills it.
+// importPortion is how many bytes of rows are sent at once, and importWhole how many rows have that
+// may go into their table at once. ImportMemory is what an import holds at most: a portion that
+// is sent, one that is read meanwhile, and the rows that fill them.
 const (
 	importPortion = 512 << 10
-	ImportMemory  = 8 << 20
+	importWhole   = 1 << 20
+	ImportMemory  = 9<<20 + importWhole/2
 )
 
 // Loading is an import under way: rows are taken of it portion by portion, and written in
@@ -44,9 +51,16 @@ type Loading struct {
 	table Tables
 	rows  Incoming
 	batch int64
-	buf   []byte
-	count int64 // of rows in the transaction
+	first portion // of the transaction
+	spare []byte  // room for another one
+	count int64   // of rows in the transaction
 	ended bool
+}
+
+// portion is rows as the dialect has written them.
+type portion struct {
+	text []byte
+	err  error // of the row behind them
 }
 
 // NewLoading begins an import, in transactions of so many rows at most; 0: in one.
@@ -57,43 +71,83 @@ func NewLoading(i plan.Import, d sqlgen.ImportDialect, t Tables, rows Incoming, 
 // More reads the first rows of the next transaction, and tells whether there are any.
 func (l *Loading) More() (bool, error) {
 	l.count = 0
-	err := l.fill()
-	return l.count > 0, err
+	l.first = l.read(l.first.text[:0], importWhole, nil)
+	return l.count > 0, l.first.err
 }
 
 // Count is how many rows the transaction has that Write wrote.
 func (l *Loading) Count() int64 { return l.count }
 
-// fill reads rows up to a portion.
-func (l *Loading) fill() error {
-	l.buf = l.buf[:0]
-	for !l.full() && len(l.buf) < importPortion {
+// read reads rows up to so many bytes, unless nobody wants them any more.
+func (l *Loading) read(into []byte, most int, unwanted *atomic.Bool) portion {
+	for !l.full() && len(into) < most && (unwanted == nil || !unwanted.Load()) {
 		line, row, err := l.rows.Next()
 		if errors.Is(err, io.EOF) {
 			l.ended = true
-			return nil
+			break
 		}
 		if err != nil {
-			return err
+			return portion{into, err}
 		}
-		l.buf = l.d.AppendStaged(l.buf, line, row)
+		into = l.d.AppendStaged(into, line, row)
 		l.count++
 	}
-	return nil
+	return portion{text: into}
 }
 
 // full tells that the transaction takes no more rows.
 func (l *Loading) full() bool { return l.ended || l.batch > 0 && l.count >= l.batch }
 
+// gather takes all rows of the transaction into the session's table. While one portion is sent the
+// next one is read, and nobody waits for a row that is not wanted any more, but for the piece of
+// the body that is being waited for.
+func (l *Loading) gather(ctx context.Context, s Loads) error {
+	for now := l.first; ; {
+		if l.full() {
+			l.first = now
+			return s.Copy(ctx, sqlgen.CopyStaged, now.text)
+		}
+		var unwanted atomic.Bool
+		next, room := make(chan func() portion, 1), l.spare[:0]
+		go func() {
+			defer func() {
+				if p := recover(); p != nil {
+					next <- func() portion { panic(p) }
+				}
+			}()
+			read := l.read(room, importPortion, &unwanted)
+			next <- func() portion { return read }
+		}()
+		err := s.Copy(ctx, sqlgen.CopyStaged, now.text)
+		unwanted.Store(err != nil)
+		l.spare = now.text
+		now = (<-next)()
+		switch {
+		case err != nil:
+			return err
+		case now.err != nil:
+			return now.err
+		case len(now.text) == 0:
+			return nil
+		}
+	}
+}
+
 // Write takes the rows of one transaction, which its caller begins, and commits only if
 // there is no error: into tables of the session, then what they lead to is asked for and
-// kept as it is, then they are inserted, and what was written is read again.
+// kept as it is, then they are inserted, and what was written is read again, unless nothing changes
+// it afterwards.
 func (l *Loading) Write(ctx context.Context, s Loads, limit time.Duration) error {
 	if !l.plan.Valid() {
 		return fault.New(fault.Internal, "internal error").Because(sqlgen.ErrNotPlanned)
 	}
 	if err := s.Patient(ctx, limit); err != nil {
 		return err
+	}
+	if l.full() && sqlgen.CopiesAtOnce(l.plan, l.d) {
+		if done, err := l.straight(ctx, s); done || err != nil {
+			return err
+		}
 	}
 	tables, err := sqlgen.Stage(l.plan, l.d)
 	if err != nil {
@@ -104,19 +158,8 @@ func (l *Loading) Write(ctx context.Context, s Loads, limit time.Duration) error
 			return err
 		}
 	}
-	for {
-		if err := s.Copy(ctx, sqlgen.CopyStaged, l.buf); err != nil {
-			return err
-		}
-		if l.full() {
-			break
-		}
-		if err := l.fill(); err != nil {
-			return err
-		}
-		if len(l.buf) == 0 {
-			break
-		}
+	if err := l.gather(ctx, s); err != nil {
+		return err
 	}
 	if err := l.leads(ctx, s); err != nil {
 		return err
@@ -124,10 +167,66 @@ func (l *Loading) Write(ctx context.Context, s Loads, limit time.Duration) error
 	if err := run(ctx, s, mark); err != nil {
 		return err
 	}
+	if sqlgen.LoadsAtOnce(l.plan) {
+		fine, err := l.whole(ctx, s)
+		switch {
+		case err != nil:
+			return l.seek(ctx, s, err)
+		case fine:
+			return nil
+		}
+		if err := run(ctx, s, back); err != nil {
+			return err
+		}
+	}
 	if err := l.load(ctx, s, nil); err != nil {
 		return l.seek(ctx, s, err)
 	}
 	return l.check(ctx, s)
+}
+
+// straight takes rows that are all there into their table itself, and tells whether that was all.
+// Nothing of others is locked while a sender is waited for. If something is not as it should be,
+// the other way finds out what.
+func (l *Loading) straight(ctx context.Context, s Loads) (done bool, err error) {
+	text, rows, err := sqlgen.CopyWhole(l.plan, l.first.text, l.d)
+	if err != nil {
+		return false, err
+	}
+	if err := run(ctx, s, mark); err != nil {
+		return false, err
+	}
+	n, refused := s.CopyWriting(ctx, text, rows)
+	if refused == nil && n == l.count {
+		cells, err := l.one(ctx, s, sqlgen.Statement{Text: "SELECT " + l.table.Told(l.plan.Table())}, 1)
+		if err == nil && l.table.Same(l.plan.Table(), cells[0].Int) == nil {
+			return true, nil
+		}
+		refused = err
+	}
+	if ctx.Err() != nil {
+		return false, cmp.Or(refused, ctx.Err())
+	}
+	return false, run(ctx, s, back)
+}
+
+// whole inserts the rows and checks them by one statement. If something is not as it should be,
+// they have to be inserted again to find out what.
+func (l *Loading) whole(ctx context.Context, s Loads) (fine bool, err error) {
+	load, err := sqlgen.LoadWhole(l.plan, l.table.Told(l.plan.Table()), l.d)
+	if err != nil {
+		return false, err
+	}
+	rows, err := s.QueryWriting(ctx, load.Text, load.Args.Bind(nil), true)
+	if err != nil {
+		return false, err
+	}
+	var written, right, told int64
+	if rows.Next() {
+		written, right, told = rows.Cell(0).Int, rows.Cell(1).Int, rows.Cell(2).Int
+	}
+	err = ended(rows)
+	return err == nil && written == l.count && right == l.count && l.table.Same(l.plan.Table(), told) == nil, err
 }
 
 // load inserts the rows, or those of some lines.
@@ -283,7 +382,7 @@ func (l *Loading) check(ctx context.Context, s Loads) error {
 	case err != nil:
 		return err
 	case cells[0].Int > left:
-		return fault.New(fault.Internal, "the key of %s names several rows", l.plan.Dataset())
+		return SeveralRows(l.plan.Dataset())
 	case cells[0].Int == left && cells[1].Int == left:
 		return nil
 	}

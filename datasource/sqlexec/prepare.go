@@ -148,6 +148,31 @@ func (p Statement) Run(ctx context.Context, s Session) ([]*value.Result, error) 
 	if err != nil {
 		return nil, err
 	}
+	return p.read(ctx, rows)
+}
+
+// Short tells a statement that has few rows to look at, whoever asks, and nothing nested in them: it may
+// go in one packet with others.
+func (p *Prepared) Short() bool { return p != nil && p.how == forAll && p.parts == nil }
+
+// RunTogether is Run where the statement may go in one packet with those of others. Answered is
+// false if it was not asked: then it has to run in a session.
+func (p Statement) RunTogether(ctx context.Context, db Together) (results []*value.Result, answered bool, err error) {
+	if !p.Short() {
+		return nil, false, nil
+	}
+	answered, err = db.Together(ctx, p.text, p.args, func(rows value.Rows) (err error) {
+		results, err = p.read(ctx, rows)
+		return err
+	})
+	if err != nil {
+		results = nil
+	}
+	return results, answered, err
+}
+
+// read reads all rows, into memory alone: others may wait behind them.
+func (p Statement) read(ctx context.Context, rows value.Rows) ([]*value.Result, error) {
 	c := charge{share: held.From(ctx)}
 	if p.parts == nil {
 		buffer := value.NewBuffer(max(p.level.Columns(), 1))

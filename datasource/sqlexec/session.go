@@ -25,6 +25,13 @@ type Plans interface {
 	QueryForAll(ctx context.Context, text string, args []string) (value.Rows, error)
 }
 
+// Together is a database that sends short statements of several callers in one packet.
+type Together interface {
+	// Together runs a statement with a plan for any arguments and has its rows read, which must
+	// wait for nothing else. It may not ask at all.
+	Together(ctx context.Context, text string, args []string, read func(value.Rows) error) (asked bool, err error)
+}
+
 // Writes is a session of a database that has code of its owner's run when rows are written.
 type Writes interface {
 	// QueryWriting is Query, while the owner's code finds names where it finds them for

@@ -3,7 +3,6 @@ package sqlexec
 import (
 	"context"
 
-	"usher/fault"
 	"usher/plan"
 	"usher/sqlgen"
 	"usher/value"
@@ -51,7 +50,7 @@ func (a *applying) whole(ctx context.Context) (Changed, error) {
 	case written.chosen > plan.MaxChanged:
 		return Changed{}, a.tooMany()
 	case a.c.Kind().One() && written.chosen > 1:
-		return Changed{}, fault.New(fault.Internal, "the key of %s names several rows", a.c.Dataset())
+		return Changed{}, SeveralRows(a.c.Dataset())
 	case written.done != written.chosen: // a rule of the table's own
 		return Changed{}, a.refused()
 	case written.right != written.done:

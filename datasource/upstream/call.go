@@ -19,6 +19,8 @@ import (
 	"time"
 
 	"usher/catalog"
+	"usher/fault"
+	"usher/trace"
 )
 
 // call is one request to an API as it is sent, and what its reply must be.
@@ -105,11 +107,28 @@ func (c closing) Close() error {
 // send makes the call and reads the beginning of its reply. The error holds no
 // part of the URL but the host: queries carry credentials.
 func send(ctx context.Context, client *http.Client, c call) (reply, error) {
+	ctx, span := trace.Call(ctx, c.method)
+	defer span.End() // of its beginning: who reads the rest takes their time
+	r, status, err := c.send(ctx, client)
+	if span.Recorded() {
+		if status != 0 {
+			span.Status(status)
+		}
+		if err != nil {
+			span.Failed(string(fault.Unavailable))
+		}
+	}
+	return r, err
+}
+
+// send returns the status that the call was answered with, too; 0: with none.
+func (c call) send(ctx context.Context, client *http.Client) (_ reply, status int, _ error) {
 	request, err := http.NewRequestWithContext(ctx, c.method, "", bytes.NewReader(c.body))
 	if err != nil {
-		return reply{}, err
+		return reply{}, 0, err
 	}
 	request.URL, request.Host, request.Header = c.url, c.url.Host, c.header.Clone()
+	trace.Inject(ctx, request.Header)
 	if len(c.body) == 0 {
 		request.Body, request.GetBody, request.ContentLength = nil, nil, 0
 	}
@@ -122,14 +141,14 @@ func send(ctx context.Context, client *http.Client, c call) (reply, error) {
 		if outer := (*url.Error)(nil); errors.As(err, &outer) {
 			err = outer.Err
 		}
-		return reply{}, err
+		return reply{}, 0, err
 	}
 	r, err := begin(response, c)
 	if err != nil {
 		_ = response.Body.Close()
-		return reply{}, err
+		return reply{}, response.StatusCode, err
 	}
-	return r, nil
+	return r, response.StatusCode, nil
 }
 
 // begin reads as much of a response as is held in memory.

@@ -25,6 +25,7 @@ import (
 	"usher/fault"
 	"usher/held"
 	"usher/plan"
+	"usher/trace"
 	"usher/value"
 )
 
@@ -140,6 +141,16 @@ func (s *Source) Close() error {
 // to do, or did not do, is left to the caller. Each must not keep the rows
 // after it returns.
 func (s *Source) Fetch(ctx context.Context, q plan.Query, each func(value.Rows) error) error {
+	ctx, span := trace.Ask(ctx, "source", trace.Source{Name: s.spec.Name, System: string(s.spec.Kind)})
+	defer span.End()
+	err := s.fetch(ctx, q, each)
+	if err != nil && span.Recorded() {
+		span.Failed(string(fault.From(err).Code))
+	}
+	return err
+}
+
+func (s *Source) fetch(ctx context.Context, q plan.Query, each func(value.Rows) error) error {
 	if err := s.accept(q); err != nil {
 		return fault.New(fault.Internal, "internal error").Because(err)
 	}
@@ -185,6 +196,7 @@ func (s *Source) Fetch(ctx context.Context, q plan.Query, each func(value.Rows) 
 // took counts the rows of a question and notes how they were asked for.
 func (s *Source) took(ctx context.Context, r *rows, pushed plan.Pushed, began time.Time) {
 	s.meter.rows.Add(float64(r.kept))
+	trace.Current(ctx).Rows(r.kept)
 	notes := receipt.From(ctx)
 	if notes == nil {
 		return

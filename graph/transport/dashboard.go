@@ -20,6 +20,8 @@ import (
 
 // DashboardOptions are what the endpoint of dashboards answers with.
 type DashboardOptions struct {
+	// List are the dashboards that whoever asks may open, as JSON.
+	List func(ctx context.Context) (json.RawMessage, error)
 	// Page is what is drawn of a dashboard.
 	Page func(ctx context.Context, name string) (json.RawMessage, error)
 	// Run answers tiles of it, all for nil, with the values of its parameters.
@@ -32,7 +34,8 @@ type boards struct {
 }
 
 // NewDashboards returns the handler of dashboards, whose path has the name as
-// {dashboard}: GET answers what is drawn, POST that and the answers of the tiles.
+// {dashboard}: GET answers what is drawn, POST that and the answers of the tiles. Without
+// a name GET lists those that may be opened.
 func NewDashboards(authenticate Authenticate, options Options, board DashboardOptions) http.Handler {
 	options = options.withDefaults()
 	options.Anonymous = false
@@ -47,13 +50,15 @@ func (h *boards) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	ctx, share := h.options.Held.Begin(ctx)
 	defer share.End() // when the answer has been written
 	x := &exchange{handler: h.handler, w: w, share: share, maxBody: h.options.MaxBody, r: r, ctx: client.With(graphql.StartOperationTrace(ctx), r, h.options.Proxies)}
+	x.trace()
 	defer func() {
 		if recovered := recover(); recovered != nil {
 			x.panicked(recovered)
 		}
 		took := time.Since(start)
-		h.options.Metrics.ended(x.outcome, x.status, took)
+		x.measure(took)
 		x.log(took)
+		x.traced()
 	}()
 	if refused := h.serve(x, start); refused != nil {
 		x.refuse(refused)
@@ -72,6 +77,15 @@ func (h *boards) serve(x *exchange, start time.Time) *refusal {
 		return refuse(http.StatusMethodNotAllowed, "only GET and POST are answered here")
 	case !acceptable:
 		return refuse(http.StatusNotAcceptable, "answers are application/json")
+	case name == "" && x.r.Method != http.MethodGet:
+		x.w.Header().Set("Allow", http.MethodGet)
+		return refuse(http.StatusMethodNotAllowed, "only GET lists dashboards; POST asks one of them")
+	case name == "":
+		all, err := h.board.List(x.ctx)
+		if err != nil {
+			return refusalOf(err)
+		}
+		return x.whole(all)
 	case x.r.Method == http.MethodGet:
 		page, err := h.board.Page(x.ctx, name)
 		if err != nil {
@@ -189,7 +203,7 @@ func (x *exchange) page(media mediaType, page json.RawMessage, ids []string, ans
 		}
 		parts = append(parts, part...)
 		if len(a.Errors) > 0 {
-			x.outcome = erred
+			x.outcome, x.code = erred, codeOf(a.Errors[0])
 			x.options.Metrics.erred(a.Errors)
 		}
 		after := retryAfter(a)
@@ -216,6 +230,20 @@ func (x *exchange) page(media mediaType, page json.RawMessage, ids []string, ans
 	for _, part := range parts {
 		_, _ = body.Write(part) // a failing write means the client left
 	}
+	return nil
+}
+
+// whole writes an answer as it is.
+func (x *exchange) whole(answer []byte) *refusal {
+	x.status, x.outcome = http.StatusOK, answered
+	var body io.Writer = x.w
+	length := len(answer)
+	if encoded := x.encoders.begin(x.w, x.r, x.share, length); encoded != nil {
+		defer encoded.end()
+		body, length = encoded, unknownLength
+	}
+	writeHead(x.w, plainJSON, x.status, length)
+	_, _ = body.Write(answer) // a failing write means the client left
 	return nil
 }
 

@@ -18,6 +18,7 @@ import (
 	"usher/graph/client"
 	"usher/principal"
 	"usher/query"
+	"usher/quota"
 )
 
 // ExportOptions are those of the endpoint of exports.
@@ -89,6 +90,7 @@ func (h *exporter) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	ctx, share := h.options.Held.Begin(ctx)
 	defer share.End()
 	x := &exchange{handler: h.handler, w: w, share: share, maxBody: h.options.MaxBody, r: r, ctx: client.With(graphql.StartOperationTrace(ctx), r, h.options.Proxies)}
+	x.trace()
 	out := &outlet{exchange: x, checked: start}
 	defer func() {
 		recovered := recover()
@@ -96,6 +98,7 @@ func (h *exporter) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			x.panicked(recovered)
 		}
 		x.log(time.Since(start))
+		x.traced()
 		h.export.Metrics.ended(x.outcome, out.rows)
 		if recovered != nil && out.begun || out.broken {
 			out.abandon()
@@ -134,7 +137,7 @@ func (h *exporter) serve(x *exchange, out *outlet, start time.Time) *refusal {
 	if errs != nil {
 		return x.answer(graphqlResponse, x.exec.DispatchError(graphql.WithOperationContext(ctx, operation), errs))
 	}
-	x.operation = operation.Operation.Name
+	x.operation, x.kind = operation.Operation.Name, operation.Operation.Operation
 	dataset := x.r.PathValue("dataset")
 	ctx, asked, err := h.export.Read(ctx, operation, dataset)
 	if err != nil {
@@ -271,7 +274,7 @@ func (o *outlet) still() error { return o.stillMay(principal.ExportData) }
 // stillMay asks whether the token is good for what takes long: it has to be to the end, and
 // to mean what it meant in the beginning.
 func (x *exchange) stillMay(scope principal.Scope) error {
-	now, err := x.authenticate(x.ctx, x.r)
+	now, err := x.authenticate(quota.Again(x.ctx), x.r)
 	if err != nil {
 		return err
 	}

@@ -18,6 +18,7 @@ import (
 	"usher/held"
 	"usher/principal"
 	"usher/stage"
+	"usher/trace"
 )
 
 const allowedMethods = "GET, POST, OPTIONS"
@@ -44,13 +45,15 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	ctx, share := h.options.Held.Begin(ctx)
 	defer share.End() // when the answer has been written
 	x := &exchange{handler: h, w: w, share: share, maxBody: h.options.MaxBody, r: r, ctx: client.With(graphql.StartOperationTrace(ctx), r, h.options.Proxies)}
+	x.trace()
 	defer func() {
 		if recovered := recover(); recovered != nil {
 			x.panicked(recovered)
 		}
 		took := time.Since(start)
-		h.options.Metrics.ended(x.outcome, x.status, took)
+		x.measure(took)
 		x.log(took)
+		x.traced()
 	}()
 	if refused := x.serve(start); refused != nil {
 		x.refuse(refused)
@@ -70,9 +73,12 @@ type exchange struct {
 	named     bool // the request names its query
 	maxBody   int64
 	operation string
+	kind      ast.Operation
 	status    int
 	outcome   outcome
 	cause     *fault.Error // of a refusal
+	code      fault.Code   // of the first error of an answer
+	span      *trace.Span  // nil: nobody traces it
 }
 
 // serve is a request's way in: who, what form, what question, the answer.
@@ -114,7 +120,7 @@ func (x *exchange) identifyCaller() error {
 	}
 	began := time.Now()
 	caller, err := x.authenticate(x.ctx, x.r)
-	x.options.Stages.Took(stage.Authenticate, began)
+	x.options.Stages.Took(x.ctx, stage.Authenticate, began)
 	if err != nil {
 		return err
 	}
@@ -123,7 +129,13 @@ func (x *exchange) identifyCaller() error {
 		return err
 	}
 	x.caller = caller
+	if x.options.Begin != nil {
+		if ctx, err = x.options.Begin(ctx, caller); err != nil {
+			return err
+		}
+	}
 	x.ctx = ctx
+	x.identified()
 	return nil
 }
 
@@ -157,7 +169,7 @@ func (x *exchange) execute(media mediaType, params *graphql.RawParams) *refusal 
 	ctx := x.ctx
 	began := time.Now()
 	operation, errs := x.exec.CreateOperationContext(ctx, params)
-	x.options.Stages.Took(stage.Validate, began)
+	x.options.Stages.Took(ctx, stage.Validate, began)
 	if errs != nil {
 		if refused := fault.From(errs[0]); x.anonymous && refused.Code == fault.Unauthenticated {
 			return refusalOf(refused)
@@ -167,7 +179,7 @@ func (x *exchange) execute(media mediaType, params *graphql.RawParams) *refusal 
 		}
 		return x.answer(media, x.exec.DispatchError(ctx, errs))
 	}
-	x.operation = operation.Operation.Name
+	x.operation, x.kind = operation.Operation.Name, operation.Operation.Operation
 	switch {
 	case operation.Operation.Operation == ast.Subscription:
 		return refuse(http.StatusBadRequest, "a subscription needs a connection that stays open; this one answers once")
@@ -206,7 +218,7 @@ func (x *exchange) answer(media mediaType, response *graphql.Response) *refusal 
 	}
 	x.status, x.outcome = status, answered
 	if len(response.Errors) > 0 {
-		x.outcome = erred
+		x.outcome, x.code = erred, codeOf(response.Errors[0])
 		x.options.Metrics.erred(response.Errors)
 	}
 	return nil

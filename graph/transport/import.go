@@ -41,6 +41,7 @@ type ImportRequest struct {
 	Columns []string // of NDJSON; none: those of its first line
 	Batch   int64    // rows of a transaction; 0: all of them
 	From    int64    // rows that are in already
+	Tenant  string   // whose rows they are, where a principal of all tenants names one
 }
 
 // maxBatch is how many rows a transaction may be asked to have.
@@ -75,12 +76,14 @@ func (h *importer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	ctx, share := h.options.Held.Begin(ctx)
 	defer share.End()
 	x := &exchange{handler: h.handler, w: w, share: share, r: r, ctx: client.With(graphql.StartOperationTrace(ctx), r, h.options.Proxies)}
+	x.trace()
 	rows := int64(0)
 	defer func() {
 		if recovered := recover(); recovered != nil {
 			x.panicked(recovered)
 		}
 		x.log(time.Since(start))
+		x.traced()
 		h.imports.Metrics.ended(x.outcome, rows)
 	}()
 	connection := http.NewResponseController(w)
@@ -162,8 +165,12 @@ func importOf(r *http.Request) (ImportRequest, *refusal) {
 			if asked.From, err = strconv.ParseInt(given[0], 10, 64); err != nil || asked.From < 0 {
 				return asked, refuse(http.StatusBadRequest, "the parameter from is a number of rows")
 			}
+		case "tenant":
+			if asked.Tenant = given[0]; asked.Tenant == "" {
+				return asked, refuse(http.StatusBadRequest, "the parameter tenant is the id of a tenant")
+			}
 		default:
-			return asked, refuse(http.StatusBadRequest, "the parameters of an import are format, columns, batch and from")
+			return asked, refuse(http.StatusBadRequest, "the parameters of an import are format, columns, batch, from and tenant")
 		}
 	}
 	if asked.From > 0 && asked.Batch == 0 {

@@ -105,12 +105,16 @@ func (m *Metrics) Collect(out chan<- prometheus.Metric) {
 }
 
 func (m *Metrics) ended(o outcome, status int, took time.Duration) {
+	m.count(o, status)
+	m.durations[o].Observe(took.Seconds())
+}
+
+func (m *Metrics) count(o outcome, status int) {
 	c := m.requests[ending{o, status}]
 	if c == nil {
 		c = m.requests[ending{rejected, 0}]
 	}
 	c.Inc()
-	m.durations[o].Observe(took.Seconds())
 }
 
 func (m *Metrics) begun(kind ast.Operation) {

@@ -27,6 +27,7 @@ import (
 	"usher/held"
 	"usher/principal"
 	"usher/stage"
+	"usher/trace"
 	"usher/traffic"
 )
 
@@ -54,6 +55,9 @@ type Options struct {
 	// ExplainTokens says in answers why a token was refused. That is for
 	// development: whoever makes tokens that are not accepted learns from it.
 	ExplainTokens bool
+	// Begin counts a request of somebody and gives its context what counts the rest of it, or
+	// refuses it. Nil: nobody is limited.
+	Begin func(context.Context, principal.Principal) (context.Context, error)
 	// Held is what the requests' rows and answers are counted in. Nil means a
 	// budget of its own.
 	Held *held.Budget
@@ -64,6 +68,10 @@ type Options struct {
 	// Stages measure how long authenticating and validating take. Nil means that
 	// nobody looks at them.
 	Stages *stage.Times
+	// Tracer makes requests traces, and TraceTenant is how a tenant is named there.
+	// Nil means that nobody traces.
+	Tracer      *trace.Tracer
+	TraceTenant func(id string) string
 	// Logger gets one line per request, the causes of refusals and panics.
 	// Nil means slog.Default.
 	Logger *slog.Logger

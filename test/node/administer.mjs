@@ -134,7 +134,7 @@ async function administrator(page, { settled }) {
   await title(page, 'Home');
   await settled('home');
   const pages = await page.getByRole('navigation').getByRole('link').allInnerTexts();
-  same(pages, ['Home', 'Catalog', 'Dashboards', 'Query', 'Tenant', 'Users', 'Roles', 'Tokens', 'Keys', 'Audit']);
+  same(pages, ['Home', 'Catalog', 'Explore', 'Dashboards', 'Query', 'Saved', 'Tenant', 'Users', 'Roles', 'Tokens', 'Keys', 'Audit']);
   await go(page, 'Tenant', markup);
   if (await page.getByRole('menuitem', { name: 'Delete' }).count()) throw new Error('a tenant deletes itself');
   await settled('her tenant');
@@ -160,7 +160,7 @@ async function reader(page, { settled }) {
   await page.goto(`${base}/console/`);
   await enter(page, 'umbrella|rita');
   await title(page, 'Home');
-  same(await page.getByRole('navigation').getByRole('link').allInnerTexts(), ['Home', 'Catalog', 'Dashboards', 'Query']);
+  same(await page.getByRole('navigation').getByRole('link').allInnerTexts(), ['Home', 'Catalog', 'Explore', 'Dashboards', 'Query', 'Saved']);
   await page.goto(`${base}/console/users`);
   await title(page, 'There is no such page');
   await settled('a page that she cannot fill');

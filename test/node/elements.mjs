@@ -12,7 +12,7 @@ const patience = 30_000; // milliseconds for each step
 const axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
 const [scenario, address, folder] = process.argv.slice(2);
-const scenarios = { kinds, states, tokens, select };
+const scenarios = { kinds, states, setup, tokens, select };
 if (!scenarios[scenario] || !address) {
   console.error('usage: node elements.mjs SCENARIO URL [FOLDER]');
   process.exit(2);
@@ -36,7 +36,7 @@ async function open(path, options = {}) {
   page.on('console', (message) => {
     const asked = message.location().url ?? '';
     // A refused request is an answer.
-    if (message.type() === 'error' && !/\/(dashboards\/|graphql$|token)/.test(asked)) problems.push(`reported ${message.text()}`);
+    if (message.type() === 'error' && !/\/(dashboards\/|graphql$|token|no-such-route)/.test(asked)) problems.push(`reported ${message.text()}`);
   });
   await page.addInitScript(() => {
     globalThis.told = [];
@@ -163,6 +163,36 @@ async function states() {
   await clean(nothing);
 }
 
+// What a page lacks is shown in the element, with what to do, and told.
+async function setup() {
+  const page = await open('/?page=setup');
+  const wants = {
+    nameless: ['This page is not set up yet', 'has no "name"', 'SETUP'],
+    questionless: ['This page is not set up yet', 'has no "query"', 'SETUP'],
+    unread: ['This page is not set up yet', "The attribute \"parameters\" is no JSON object: {region: 'EU'}", 'SETUP'],
+    listed: ['This page is not set up yet', 'is no JSON object: [1]', 'SETUP'],
+    tokenless: ['This page is not set up yet', 'Set token-url to a route of your backend', 'SETUP'],
+    nowhere: ['The page got no token', '/no-such-route answered 4', 'NO_TOKEN'],
+    html: ['The page got no token', 'answered a page and no token', 'NO_TOKEN'],
+    empty: ['The page got no token', 'answered no token', 'NO_TOKEN'],
+    errors: ['The page got no token', 'answered without a token', 'NO_TOKEN'],
+    broken: ['The page got no token', 'answered no JSON', 'NO_TOKEN'],
+    failing: ['This could not be loaded', 'The source shop does not answer.', 'UNAVAILABLE'],
+  };
+  for (const [id, [title, why, code]] of Object.entries(wants)) {
+    const alert = page.locator(`#${id}`).getByRole('alert').first();
+    await alert.filter({ hasText: why }).waitFor();
+    expect(`what ${id} shows`, await alert.locator('strong').innerText(), title);
+    expect(`what ${id} tells`, (await told(page, 'error')).filter(({ from }) => from === id).map((event) => event.code)[0], code);
+  }
+  await page.locator('#words').getByText('Hello').waitFor();
+  // What is mended is shown.
+  await page.evaluate(() => document.querySelector('#nameless').setAttribute('name', 'who'));
+  await page.evaluate(() => document.querySelector('#unread').setAttribute('parameters', '{"region": "EU"}'));
+  for (const id of ['nameless', 'unread']) await tile(page, 'who', `#${id}`).locator('.value').waitFor();
+  await clean(page);
+}
+
 // Whose token is used where, and until when.
 async function tokens() {
   const page = await open('/?page=two', { clock: true });
@@ -248,6 +278,16 @@ async function select() {
   await page.locator('input[type=date]').fill('2026-07-01');
   await loaded(page, 'all', 6);
   expect('what the day asks', await asked(page), { region: ['US'], from: '2026-07-01T05:00:00Z' });
+  // Charts say their values to the arrow keys.
+  const plot = tile(page, 'series').locator('usher-plot');
+  await plot.focus();
+  const heard = [];
+  for (const key of ['ArrowRight', 'ArrowRight', 'End', 'Home']) {
+    await plot.press(key);
+    heard.push(await plot.getByRole('status').innerText());
+  }
+  expect('what the arrows say', heard, ['app, Sep 2026: 1.00', 'web, Sep 2026: 2.00', 'web, Nov 2026: 7.00', 'app, Sep 2026: 1.00']);
+  await plot.press('Escape');
   // Legends hide series, by keyboard.
   const app = tile(page, 'series').getByRole('button', { name: 'app' });
   await app.press('Enter');

@@ -36,7 +36,7 @@ export async function visit(address, { dark = false, width = 1280, height = 800 
       // page that looks for the samples of a demo.
       const { pathname } = new URL(message.location().url || address);
       if (message.type() !== 'error' || /\/(graphql|console\/demo\.json)$/.test(pathname)) return;
-      problems.push(`reported ${message.text()}`);
+      problems.push(`reported ${message.text()} at ${pathname}:${message.location().lineNumber}:${message.location().columnNumber}`);
     });
     try {
       await use(page, { settled: (name) => settled(page, name, problems) });
@@ -73,6 +73,7 @@ export async function write(page, label, text) {
   const editor = page.getByRole('textbox', { name: label, exact: true });
   await editor.click();
   await page.keyboard.press('Control+A');
+  await page.keyboard.press('Delete'); // what is typed over keeps a style of the browser's, which the policy refuses
   await page.keyboard.insertText(text);
   await page.keyboard.press('Escape');
 }

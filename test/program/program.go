@@ -40,10 +40,16 @@ type Running struct {
 // Start runs usher with arguments until it serves.
 func Start(tb testing.TB, args ...string) *Running {
 	tb.Helper()
+	return StartIn(tb, NoEnv, args...)
+}
+
+// StartIn is Start with an environment.
+func StartIn(tb testing.TB, env func(string) (string, bool), args ...string) *Running {
+	tb.Helper()
 	ctx, end := context.WithCancel(tb.Context())
 	u := &Running{Stdout: NewOutput(), Stderr: NewOutput(), end: end, ended: make(chan error, 1)}
 	go func() {
-		u.ended <- cli.Run(ctx, args, &term.IO{Env: NoEnv, Stdin: nothing(), Stdout: u.Stdout, Stderr: u.Stderr})
+		u.ended <- cli.Run(ctx, args, &term.IO{Env: env, Stdin: nothing(), Stdout: u.Stdout, Stderr: u.Stderr})
 	}()
 	select {
 	case u.Base = <-u.Stdout.Address:

@@ -15,5 +15,9 @@ export default defineConfig({
     modulePreload: { polyfill: false },
     target: 'es2022',
     manifest: false,
+    // What edits texts is loaded by the pages that have such an editor: a test holds those to a budget of their own, by the name.
+    rolldownOptions: {
+      output: { chunkFileNames: ({ moduleIds }) => `assets/${moduleIds.some((id) => id.includes('@codemirror/view')) ? 'page-code' : '[name]'}-[hash].js` },
+    },
   },
 });

@@ -61,8 +61,8 @@ export async function ask<T>(query: string, variables?: Record<string, unknown>,
 }
 
 // get asks for something beside /graphql, such as a dashboard.
-export async function get<T>(path: string): Promise<T> {
-  const response = await fetch(server(path), { headers: { authorization: `Bearer ${session.token() ?? ''}` }, credentials: 'omit', cache: 'no-store' }).catch(() => {
+export async function get<T>(path: string, token: string | undefined = session.token()): Promise<T> {
+  const response = await fetch(server(path), { headers: { authorization: `Bearer ${token ?? ''}` }, credentials: 'omit', cache: 'no-store' }).catch(() => {
     throw new Failure(t.errors.unreachable, 'UNREACHABLE');
   });
   const requestId = response.headers.get('x-request-id') ?? undefined;

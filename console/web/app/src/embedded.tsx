@@ -12,11 +12,24 @@ declare module 'react' {
   namespace JSX {
     interface IntrinsicElements {
       'usher-dashboard': React.DetailedHTMLProps<React.HTMLAttributes<HTMLElement>, HTMLElement> & { name: string; server: string; token: () => string; theme: string; locale: string };
+      'usher-chart': React.DetailedHTMLProps<React.HTMLAttributes<HTMLElement>, HTMLElement> & {
+        query: string | undefined;
+        variables?: Record<string, unknown>;
+        client?: unknown;
+        chart: unknown;
+        kind?: string;
+        heading?: string | undefined;
+        description?: string | undefined;
+        server: string;
+        token?: () => string;
+        theme: string;
+        locale: string;
+      };
     }
   }
 }
 
-const elementsQuery = {
+export const elementsQuery = {
   queryKey: ['embed.js'],
   staleTime: Infinity,
   retry: false,
@@ -30,26 +43,40 @@ const elementsQuery = {
   },
 };
 
-const root = server('').replace(/\/$/, '');
+export const root = server('').replace(/\/$/, '');
 
-export function EmbeddedDashboard({ name }: { name: string }): ReactNode {
+// EmbeddedChart is one tile as it will be drawn, with the numbers of whoever looks.
+export function EmbeddedChart({ query, variables, chart, title, description }: { query: string | undefined; variables: Record<string, unknown>; chart: object; title: string | undefined; description: string | undefined }): ReactNode {
+  const elements = useQuery(elementsQuery);
+  const chosen = useSyncExternalStore(theme.subscribe, theme.get);
+  const token = useMemo(() => () => session.token() ?? '', []);
+  const [values, drawn] = [JSON.stringify(variables), JSON.stringify(chart)];
+  // The same as long as they say the same: others would be asked anew.
+  const given = useMemo(() => JSON.parse(values) as Record<string, unknown>, [values]);
+  const as = useMemo(() => JSON.parse(drawn) as object, [drawn]);
+  if (elements.error) return <Failed error={elements.error} />;
+  if (elements.data === undefined) return <Loading />;
+  return <usher-chart query={query} variables={given} chart={as} heading={title} description={description} server={root} token={token} theme={chosen} locale="en" />;
+}
+
+export function EmbeddedDashboard({ name, token: given }: { name: string; token?: string }): ReactNode {
   const elements = useQuery(elementsQuery);
   const chosen = useSyncExternalStore(theme.subscribe, theme.get);
   const host = useRef<HTMLDivElement>(null);
   const ready = elements.data !== undefined;
   // Another function would be another caller, and nothing would be kept.
-  const token = useMemo(() => () => session.token() ?? '', []);
+  const token = useMemo(() => () => given ?? session.token() ?? '', [given]);
 
   useEffect(() => {
     const node = host.current;
-    if (!node || !ready) return;
+    if (!node || !ready || given !== undefined) return;
     const failed = (event: Event) => {
       const { error } = (event as CustomEvent<{ error?: { code?: string; message?: string } }>).detail;
       if (error?.code === 'UNAUTHENTICATED') session.end('refused', error.message);
     };
     node.addEventListener('usher:error', failed);
     return () => node.removeEventListener('usher:error', failed);
-  }, [ready]);
+  }, [ready, given]);
 
   if (elements.error) return <Failed error={elements.error} retry={() => location.reload()} />;
   if (!ready) return <Loading />;

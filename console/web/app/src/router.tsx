@@ -1,5 +1,5 @@
 // The pages by their paths. Those that few open are loaded when they are.
-import { createRootRoute, createRoute, createRouter, lazyRouteComponent, Link, Outlet, redirect } from '@tanstack/react-router';
+import { createRootRoute, createRoute, createRouter, lazyRouteComponent, Link, Navigate, Outlet, redirect } from '@tanstack/react-router';
 import { Compass } from 'lucide-react';
 import type { ReactNode } from 'react';
 import { consolePath } from './base';
@@ -64,16 +64,27 @@ function NotFound() {
   );
 }
 
-const home = createRoute({ getParentRoute: () => shell, path: '/', component: Home });
+// Who may see dashboards alone begins there.
+function Entry() {
+  return useMe().only ? <Navigate to="/dashboards" replace /> : <Home />;
+}
+
+const home = createRoute({ getParentRoute: () => shell, path: '/', component: Entry });
 const catalog = createRoute({ getParentRoute: () => shell, path: '/catalog', component: guard('/catalog', Catalog) });
 const dataset = createRoute({ getParentRoute: () => catalog, path: '$dataset' });
 
 const Query = lazyRouteComponent(() => import('./query/page'), 'QueryPage');
 const query = createRoute({ getParentRoute: () => shell, path: '/query', component: guard('/query', () => <Query />) });
 
+const explore = () => import('./pages/explore');
+const Explore = lazyRouteComponent(explore, 'Explore');
+const Saved = lazyRouteComponent(explore, 'Saved');
+
 const dashboards = () => import('./pages/dashboards');
 const Dashboards = lazyRouteComponent(dashboards, 'Dashboards');
 const DashboardPage = lazyRouteComponent(dashboards, 'DashboardPage');
+
+const EditorPage = lazyRouteComponent(() => import('./board/editor'), 'EditorPage');
 
 const admin = () => import('./pages/admin');
 const Tenants = lazyRouteComponent(admin, 'Tenants');
@@ -87,8 +98,17 @@ const Audit = lazyRouteComponent(admin, 'Audit');
 const ofTenant = (search: Record<string, unknown>): { tenant?: string } => ({ tenant: text(search.tenant) });
 
 const pages = [
+  createRoute({
+    getParentRoute: () => shell,
+    path: '/explore',
+    // What is explored is read by the page, which takes nothing of it on trust.
+    validateSearch: (search): { q?: unknown; saved?: string } => ({ q: typeof search.q === 'object' && search.q !== null ? search.q : undefined, saved: text(search.saved) }),
+    component: guard('/explore', () => <Explore />),
+  }),
+  createRoute({ getParentRoute: () => shell, path: '/saved', component: guard('/saved', () => <Saved />) }),
   createRoute({ getParentRoute: () => shell, path: '/dashboards', component: guard('/dashboards', () => <Dashboards />) }),
   createRoute({ getParentRoute: () => shell, path: '/dashboards/$dashboard', component: guard('/dashboards', () => <DashboardPage />) }),
+  createRoute({ getParentRoute: () => shell, path: '/dashboards/$dashboard/edit', component: guard('/dashboards', () => <EditorPage />) }),
   createRoute({ getParentRoute: () => shell, path: '/tenants', component: guard('/tenants', () => <Tenants />) }),
   createRoute({ getParentRoute: () => shell, path: '/tenants/$tenant', component: guard('/tenants', () => <TenantPage />) }),
   createRoute({ getParentRoute: () => shell, path: '/users', validateSearch: ofTenant, component: guard('/users', () => <Users />) }),

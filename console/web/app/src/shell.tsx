@@ -155,7 +155,7 @@ function Who({ me }: { me: Me }) {
           </span>
           <span className="names">
             <span>{me.subject}</span>
-            <span className="under">{me.tenant ?? t.allTenants}</span>
+            <span className="under">{me.only ? t.me.kinds[me.tokenKind] : (me.tenant ?? t.allTenants)}</span>
           </span>
           <ChevronsUpDown size={16} aria-hidden />
         </AriaButton>
@@ -163,7 +163,7 @@ function Who({ me }: { me: Me }) {
           <Menu className="menu" aria-label={t.me.menu} disabledKeys={['info']}>
             <MenuSection>
               <Header>
-                {t.me.kinds[me.tokenKind]}, {me.expiresAt ? t.me.until(when(me.expiresAt) ?? '') : t.me.withoutEnd}
+                {me.only ? t.me.dashboardsOnlyWords : `${t.me.kinds[me.tokenKind]}, ${me.expiresAt ? t.me.until(when(me.expiresAt) ?? '') : t.me.withoutEnd}`}
               </Header>
               {me.tokenKind === 'SESSION' && !me.acting ? (
                 <MenuItem className="item" onAction={() => setDialog(true)}>

@@ -1,5 +1,5 @@
 // Which pages there are, and what a token must be able to fill them.
-import { Building2, House, KeyRound, LayoutDashboard, type LucideIcon, ScrollText, ShieldCheck, SquareTerminal, Table2, TicketCheck, UsersRound } from 'lucide-react';
+import { Bookmark, Building2, Compass, House, KeyRound, LayoutDashboard, type LucideIcon, ScrollText, ShieldCheck, SquareTerminal, Table2, TicketCheck, UsersRound } from 'lucide-react';
 import { t } from './texts';
 import type { Me } from './viewer';
 
@@ -14,13 +14,15 @@ interface Page {
 const administers = (field: string) => (me: Me) => me.can('ADMINISTER') && me.has(`AdminQuery.${field}`);
 
 const groups: { name?: string; pages: Page[] }[] = [
-  { pages: [{ to: '/', label: t.nav.home, icon: House, fills: () => true }] },
+  { pages: [{ to: '/', label: t.nav.home, icon: House, fills: (me) => !me.only }] },
   {
     name: t.nav.data,
     pages: [
       { to: '/catalog', label: t.nav.catalog, icon: Table2, fills: (me) => me.can('READ_DATA') },
-      { to: '/dashboards', label: t.nav.dashboards, icon: LayoutDashboard, fills: (me) => me.can('READ_DATA') && (me.has('Query.dashboards') || me.samples.length > 0) },
-      { to: '/query', label: t.nav.query, icon: SquareTerminal, fills: () => true },
+      { to: '/explore', label: t.nav.explore, icon: Compass, fills: (me) => me.can('READ_DATA') && me.has('Query.datasets') },
+      { to: '/dashboards', label: t.nav.dashboards, icon: LayoutDashboard, fills: (me) => me.only === 'dashboards' || (me.can('READ_DATA') && (me.has('Query.dashboards') || me.samples.length > 0)) },
+      { to: '/query', label: t.nav.query, icon: SquareTerminal, fills: (me) => !me.only },
+      { to: '/saved', label: t.nav.saved, icon: Bookmark, fills: (me) => me.can('READ_DATA') && me.has('Query.savedQueries') },
     ],
   },
   {

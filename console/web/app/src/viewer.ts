@@ -1,8 +1,9 @@
 // Who is asking, and what their token can fill: which pages there are follows from
 // the scopes and from the fields that the schema of their token has.
 import { queryOptions } from '@tanstack/react-query';
-import { ask, Failure } from './api';
+import { ask, Failure, get } from './api';
 import { session } from './session';
+import { t } from './texts';
 
 export type Scope = 'CREATE_TOKENS' | 'READ_DATA' | 'WRITE_DATA' | 'EXPORT_DATA' | 'ADMINISTER' | 'EXPLAIN';
 
@@ -24,6 +25,7 @@ export interface Me extends Viewer {
   has: (field: string) => boolean;
   can: (scope: Scope) => boolean;
   samples: string[]; // dashboards of a demo
+  only?: 'dashboards'; // that is all the token shows
 }
 
 const viewerFields = 'viewer { subject tenant allTenants roles tokenKind scopes acting { subject reason } strategy expiresAt timezone }';
@@ -41,6 +43,8 @@ export async function whoIs(token?: string): Promise<Me> {
     const types = names.map((name) => `${name}: __type(name: "${name}") { fields { name ${name === 'Query' ? '' : 'args { name }'} } }`).join(' ');
     answer = await ask<Answer>(`{ ${viewerFields} ${types} }`, undefined, other);
   } catch (error) {
+    // A token for dashboards alone asks nothing else, not even who it is.
+    if (error instanceof Failure && error.code === 'FORBIDDEN' && (await showsDashboards(token))) return onlyDashboards;
     // A token for saved queries alone may not look at the schema.
     if (!(error instanceof Failure) || error.code === 'UNAUTHENTICATED' || error.code === 'UNREACHABLE' || error.code === '401') throw error;
     answer = { ...(await ask<{ viewer: Viewer }>(`{ ${viewerFields} }`, undefined, other)), Query: null, AdminQuery: null, AdminMutation: null, Mutation: null };
@@ -58,6 +62,15 @@ export async function whoIs(token?: string): Promise<Me> {
     can: (scope) => answer.viewer.scopes.includes(scope),
     samples: [],
   };
+}
+
+const onlyDashboards: Me = {
+  subject: t.me.dashboardsOnly, tenant: null, allTenants: false, roles: [], tokenKind: 'EMBED', scopes: [], acting: null, strategy: null, expiresAt: null, timezone: 'UTC',
+  has: () => false, can: () => false, samples: [], only: 'dashboards',
+};
+
+async function showsDashboards(token: string | undefined) {
+  return get<{ only: boolean }>('dashboards', token).then(({ only }) => only, () => false);
 }
 
 export const meQuery = queryOptions({

@@ -1,13 +1,15 @@
 // Tokens: what browsers hold, and sessions. Minting shows what such a token sees.
-import { useQueryClient } from '@tanstack/react-query';
+import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { useNavigate, useSearch } from '@tanstack/react-router';
 import { Ban, CircleAlert, Eye, Plus, TicketCheck } from 'lucide-react';
 import { useState } from 'react';
 import { ask } from '../api';
+import { server } from '../base';
+import { EmbeddedDashboard } from '../embedded';
 import { useMe } from '../me';
 import { Badges } from '../pages/home';
 import { t } from '../texts';
-import { Button, Checkbox, Select, TextField } from '../ui/controls';
+import { Button, Checkbox, Checks, Select, TextField } from '../ui/controls';
 import { Confirm, Dialog, FormDialog, Secret, useSubmit } from '../ui/dialog';
 import { Page, When } from '../ui/page';
 import { Empty } from '../ui/state';
@@ -157,9 +159,12 @@ async function look(token: string): Promise<Sees[]> {
   return datasets;
 }
 
-const mutation = 'mutation($input: NewToken!) { createToken(input: $input) { id token expiresAt } }';
+const mutation = 'mutation($input: NewToken!) { createToken(input: $input) { id token expiresAt findings } }';
 
-type Issued = { id: string; token: string; expiresAt: string | null };
+type Issued = { id: string; token: string; expiresAt: string | null; findings: string[] };
+
+// snippet is what a page has to say to show a dashboard.
+const snippet = (name: string) => `<script type="module" src="${server('embed.js')}"></script>\n<usher-dashboard name="${name}" token-url="/api/usher-token"></usher-dashboard>`;
 
 function Mint({ tenant: given, onClose }: { tenant?: string; onClose: () => void }) {
   const me = useMe();
@@ -174,6 +179,13 @@ function Mint({ tenant: given, onClose }: { tenant?: string; onClose: () => void
   const [expires, setExpires] = useState('');
   const [savedOnly, setSavedOnly] = useState(false);
   const [write, setWrite] = useState(false);
+  const [boards, setBoards] = useState<string[]>([]);
+  const [tried, setTried] = useState<Issued>();
+  const offered = useQuery({
+    queryKey: ['dashboards', 'offered'],
+    enabled: me.has('Query.dashboards'),
+    queryFn: () => ask<{ dashboards: { name: string; title: string; shared: boolean }[] }>('{ dashboards { name title shared } }').then(({ dashboards }) => dashboards),
+  });
   const [sees, setSees] = useState<Sees[]>();
   const [made, setMade] = useState<Issued>();
   const preview = useSubmit();
@@ -195,13 +207,19 @@ function Mint({ tenant: given, onClose }: { tenant?: string; onClose: () => void
     parameters: Object.entries(values ?? {}).map(([parameter, value]) => ({ name: parameter, value })),
     savedOnly,
     write,
+    dashboards: boards.length > 0 ? boards : undefined,
     expiresAt: seconds ? new Date(Date.now() + seconds * 1000).toISOString() : undefined,
   });
 
   // What a token would see is found out with one that ends at once.
   const tryOut = () =>
     void preview.submit(async () => {
-      const { createToken } = await ask<{ createToken: Issued }>(mutation, { input: input(60) });
+      await drop();
+      const { createToken } = await ask<{ createToken: Issued }>(mutation, { input: input(boards.length > 0 ? 300 : 60) });
+      if (boards.length > 0) {
+        setTried(createToken); // it shows the dashboards until something else is tried
+        return;
+      }
       try {
         setSees(savedOnly ? [] : await look(createToken.token));
       } finally {
@@ -209,11 +227,23 @@ function Mint({ tenant: given, onClose }: { tenant?: string; onClose: () => void
       }
     });
 
+  // drop ends the token that something was tried with.
+  async function drop() {
+    setTried(undefined);
+    setSees(undefined);
+    if (tried) await admin('mutation($by: Revocation!) { admin { it: revokeTokens(by: $by) } }', { by: { token: tried.id } }).catch(() => undefined);
+  }
+  const close = () => {
+    void drop();
+    onClose();
+  };
+
   async function submit() {
     const { createToken } = await ask<{ createToken: Issued }>(mutation, { input: input(Number(expires)) });
+    await drop();
     await client.invalidateQueries({ queryKey: ['tokens'] });
     setMade(createToken);
-    setSees(savedOnly ? [] : await look(createToken.token).catch(() => []));
+    if (boards.length === 0) setSees(savedOnly ? [] : await look(createToken.token).catch(() => []));
   }
 
   if (made) {
@@ -224,7 +254,15 @@ function Mint({ tenant: given, onClose }: { tenant?: string; onClose: () => void
           <p className="muted small">
             {t.tokens.until} <When at={made.expiresAt} otherwise={t.never} />
           </p>
+          <Told findings={made.findings} />
+          {boards.map((name) => (
+            <div className="field" key={name}>
+              <span className="label">{t.tokens.snippetOf(name)}</span>
+              <Secret text={snippet(name)} label={t.tokens.snippetOf(name)} />
+            </div>
+          ))}
           {sees && <Seen sees={sees} savedOnly={savedOnly} />}
+          {boards.length > 0 && <Shown token={made.token} boards={boards} />}
         </div>
         <footer>
           <Button look="primary" onPress={onClose}>
@@ -241,7 +279,7 @@ function Mint({ tenant: given, onClose }: { tenant?: string; onClose: () => void
       wide
       action={t.tokens.mint}
       submit={submit}
-      onClose={onClose}
+      onClose={close}
       disabled={!ready}
       extra={
         <Button look="quiet" className="start" isDisabled={!ready || preview.pending} onPress={tryOut}>
@@ -264,6 +302,17 @@ function Mint({ tenant: given, onClose }: { tenant?: string; onClose: () => void
         <TextField label={t.tokens.filters} hint={t.tokens.filtersHint} wrong={where ? undefined : t.tokens.badJSON} value={filters} onChange={setFilters} lines={3} mono />
         <TextField label={t.tokens.parameters} hint={t.tokens.parametersHint} wrong={values ? undefined : t.tokens.badJSON} value={parameters} onChange={setParameters} lines={3} mono />
       </div>
+      {(offered.data?.length ?? 0) > 0 && (
+        <Checks
+          label={t.tokens.boards}
+          value={boards}
+          onChange={(next) => {
+            setBoards(next);
+            void drop();
+          }}
+          choices={offered.data!.filter(({ shared }) => shared || !me.allTenants).map(({ name: id, title }) => ({ id, name: title, under: id }))}
+        />
+      )}
       <Checkbox isSelected={savedOnly} onChange={setSavedOnly} hint={t.tokens.savedOnlyHint}>
         {t.tokens.savedOnly}
       </Checkbox>
@@ -279,7 +328,33 @@ function Mint({ tenant: given, onClose }: { tenant?: string; onClose: () => void
         </p>
       )}
       {sees && <Seen sees={sees} savedOnly={savedOnly} />}
+      {tried && <Told findings={tried.findings} />}
+      {tried && <Shown token={tried.token} boards={boards} />}
     </FormDialog>
+  );
+}
+
+function Told({ findings }: { findings: string[] }) {
+  return findings.map((finding) => (
+    <p key={finding} className="note warn" role="alert">
+      <CircleAlert size={16} aria-hidden />
+      {finding}
+    </p>
+  ));
+}
+
+// Shown are the dashboards as the token shows them.
+function Shown({ token, boards }: { token: string; boards: string[] }) {
+  const [chosen, setChosen] = useState(boards[0]!);
+  const name = boards.includes(chosen) ? chosen : boards[0]!;
+  return (
+    <section aria-label={t.tokens.sees} className="stack">
+      <h3>{t.tokens.sees}</h3>
+      {boards.length > 1 && <Select label={t.tokens.boards} value={name} onChange={setChosen} choices={boards.map((id) => ({ id, name: id }))} />}
+      <div className="token-board">
+        <EmbeddedDashboard key={`${token} ${name}`} name={name} token={token} />
+      </div>
+    </section>
   );
 }
 

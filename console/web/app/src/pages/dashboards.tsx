@@ -1,14 +1,14 @@
 // Dashboards: those that the viewer sees, and one of them as pages embed it.
 import { useQuery, useQueryClient } from '@tanstack/react-query';
-import { Link, useParams } from '@tanstack/react-router';
-import { ArrowLeft, Copy, LayoutDashboard, Share2, Trash2 } from 'lucide-react';
+import { Link, useNavigate, useParams } from '@tanstack/react-router';
+import { ArrowLeft, Copy, LayoutDashboard, Pencil, Plus, Share2, Trash2 } from 'lucide-react';
 import { useEffect, useState } from 'react';
 import { ask, get } from '../api';
 import { server } from '../base';
 import { EmbeddedDashboard } from '../embedded';
 import { useMe } from '../me';
 import { t } from '../texts';
-import { Button } from '../ui/controls';
+import { Button, Checkbox, TextField } from '../ui/controls';
 import { Confirm, Dialog, FormDialog, Secret } from '../ui/dialog';
 import { Page, When } from '../ui/page';
 import { Empty, Loaded } from '../ui/state';
@@ -30,7 +30,7 @@ const operation = '{ dashboards { name title description shared own version upda
 
 const listQuery = (me: Me) => ({
   queryKey: ['dashboards'],
-  queryFn: () => (me.has('Query.dashboards') ? ask<{ dashboards: Entry[] }>(operation).then(({ dashboards }) => dashboards) : Promise.all(me.samples.map(inFile))),
+  queryFn: () => (me.only ? get<{ dashboards: Entry[] }>('dashboards').then(({ dashboards }) => dashboards) : me.has('Query.dashboards') ? ask<{ dashboards: Entry[] }>(operation).then(({ dashboards }) => dashboards) : Promise.all(me.samples.map(inFile))),
 });
 
 // inFile is a dashboard of a demo: it has no control store that would list them.
@@ -45,8 +45,16 @@ export function Dashboards() {
   const me = useMe();
   const list = useQuery(listQuery(me));
   const [doing, setDoing] = useState<Doing>();
+  const [making, setMaking] = useState(false);
+  const navigate = useNavigate();
+  const make = me.has('Mutation.saveDashboard') ? (
+    <Button look="primary" onPress={() => setMaking(true)}>
+      <Plus size={16} aria-hidden />
+      {t.dashboards.create}
+    </Button>
+  ) : undefined;
   return (
-    <Page title={t.dashboards.title} lead={t.dashboards.lead}>
+    <Page title={t.dashboards.title} lead={t.dashboards.lead} actions={make}>
       <Loaded of={list}>
         {(dashboards) =>
           dashboards.length === 0 ? (
@@ -77,6 +85,7 @@ export function Dashboards() {
                   <Actions
                     of={entry.title}
                     items={[
+                      me.has('Mutation.saveDashboard') && entry.own && entry.version > 0 && { name: t.dashboards.edit, icon: Pencil, act: () => void navigate({ to: '/dashboards/$dashboard/edit', params: { dashboard: entry.name } }) },
                       me.has('Mutation.copyDashboard') && { name: t.dashboards.copy, icon: Copy, act: () => setDoing({ what: 'copy', of: entry }) },
                       me.has('Mutation.deleteDashboard') && entry.own && entry.version > 0 && { name: t.dashboards.remove, icon: Trash2, bad: true, act: () => setDoing({ what: 'remove', of: entry }) },
                     ]}
@@ -88,6 +97,7 @@ export function Dashboards() {
         }
       </Loaded>
       {doing && <Change doing={doing} onClose={() => setDoing(undefined)} />}
+      {making && <Make onClose={() => setMaking(false)} />}
     </Page>
   );
 }
@@ -99,17 +109,77 @@ function Change({ doing: { what, of }, onClose }: { doing: Doing; onClose: () =>
     toast(said);
     onClose();
   };
+  const [as, setAs] = useState(of.name);
+  const [found, setFound] = useState<{ tile: string | null; message: string }[]>();
+  if (found) {
+    return (
+      <Dialog title={t.dashboards.copied(of.title)} lead={t.dashboards.told} onClose={onClose}>
+        <ul className="body findings">
+          {found.map(({ tile, message }, i) => (
+            <li key={i}>
+              {tile && <strong>{tile}</strong>} {message}
+            </li>
+          ))}
+        </ul>
+        <footer>
+          <Button look="primary" onPress={onClose}>
+            {t.done}
+          </Button>
+        </footer>
+      </Dialog>
+    );
+  }
   if (what === 'copy') {
-    const submit = () => ask('mutation($name: String!) { copyDashboard(name: $name) { name } }', { name: of.name }).then(() => done(t.dashboards.copied(of.title)));
-    return <FormDialog title={`${t.dashboards.copy}: ${of.title}`} lead={t.dashboards.copyWords} action={t.dashboards.copy} submit={submit} onClose={onClose} />;
+    const submit = async () => {
+      const { copyDashboard } = await ask<{ copyDashboard: { findings: { tile: string | null; message: string }[] } }>('mutation($name: String!, $as: String!) { copyDashboard(name: $name, as: $as) { findings { tile message } } }', { name: of.name, as });
+      if (copyDashboard.findings.length === 0) return done(t.dashboards.copied(of.title));
+      await client.invalidateQueries({ queryKey: ['dashboards'] });
+      setFound(copyDashboard.findings);
+    };
+    return (
+      <FormDialog title={`${t.dashboards.copy}: ${of.title}`} lead={t.dashboards.copyWords} action={t.dashboards.copy} submit={submit} onClose={onClose} disabled={!isName.test(as)}>
+        <TextField label={t.dashboards.copyName} hint={t.dashboards.nameHint} wrong={isName.test(as) ? undefined : t.dashboards.nameForm} value={as} onChange={setAs} autoComplete="off" mono />
+      </FormDialog>
+    );
   }
   const submit = () => ask('mutation($name: String!, $version: Int!) { deleteDashboard(name: $name, version: $version) }', { name: of.name, version: of.version }).then(() => done(t.dashboards.removed(of.title)));
   return <Confirm title={`${t.dashboards.remove}: ${of.title}`} lead={t.dashboards.removeWords} name={of.name} action={t.dashboards.remove} submit={submit} onClose={onClose} />;
 }
 
+const isName = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
+
+// Make keeps an empty page, and leads to the editor.
+function Make({ onClose }: { onClose: () => void }) {
+  const me = useMe();
+  const client = useQueryClient();
+  const navigate = useNavigate();
+  const [name, setName] = useState('');
+  const [title, setTitle] = useState('');
+  const [shared, setShared] = useState(false);
+  async function submit() {
+    await ask('mutation($name: String!, $document: JSON!, $shared: Boolean!) { saveDashboard(name: $name, document: $document, shared: $shared) { version } }', { name, document: { title: title.trim(), tiles: [] }, shared });
+    await client.invalidateQueries({ queryKey: ['dashboards'] });
+    onClose();
+    await navigate({ to: '/dashboards/$dashboard/edit', params: { dashboard: name } });
+  }
+  return (
+    <FormDialog title={t.dashboards.create} lead={t.dashboards.createWords} action={t.dashboards.create} submit={submit} onClose={onClose} disabled={!isName.test(name) || title.trim() === ''}>
+      <TextField label={t.dashboards.titleLabel} value={title} onChange={setTitle} autoFocus autoComplete="off" />
+      <TextField label={t.dashboards.name} hint={t.dashboards.nameHint} wrong={name === '' || isName.test(name) ? undefined : t.dashboards.nameForm} value={name} onChange={setName} autoComplete="off" mono />
+      {me.allTenants && (
+        <Checkbox isSelected={shared} onChange={setShared} hint={t.editor.sharedHint}>
+          {t.editor.shared}
+        </Checkbox>
+      )}
+    </FormDialog>
+  );
+}
+
 export function DashboardPage() {
   const { dashboard: name } = useParams({ strict: false }) as { dashboard: string };
-  const list = useQuery(listQuery(useMe()));
+  const me = useMe();
+  const list = useQuery(listQuery(me));
+  const entry = list.data?.find((one) => one.name === name);
   const [sharing, setSharing] = useState(false);
   const title = list.data?.find((entry) => entry.name === name)?.title ?? name;
   useEffect(() => {
@@ -123,10 +193,20 @@ export function DashboardPage() {
           <ArrowLeft size={16} aria-hidden />
           {t.dashboards.back}
         </Link>
-        <Button onPress={() => setSharing(true)}>
-          <Share2 size={16} aria-hidden />
-          {t.dashboards.share}
-        </Button>
+        <div className="row">
+          {me.has('Mutation.saveDashboard') && entry?.own && entry.version > 0 && (
+            <Link to="/dashboards/$dashboard/edit" params={{ dashboard: name }} className="button">
+              <Pencil size={16} aria-hidden />
+              {t.dashboards.edit}
+            </Link>
+          )}
+          {!me.only && (
+            <Button onPress={() => setSharing(true)}>
+              <Share2 size={16} aria-hidden />
+              {t.dashboards.share}
+            </Button>
+          )}
+        </div>
       </div>
       <EmbeddedDashboard key={name} name={name} />
       {sharing && <Share name={name} onClose={() => setSharing(false)} />}

@@ -1,6 +1,6 @@
 // Where people arrive: who they are, and where to go from here.
 import { Link } from '@tanstack/react-router';
-import { ArrowRight, Building2, LayoutDashboard, ScrollText, SquareTerminal, Table2, TicketCheck, UsersRound, type LucideIcon } from 'lucide-react';
+import { ArrowRight, Building2, Compass, LayoutDashboard, ScrollText, SquareTerminal, Table2, TicketCheck, UsersRound, type LucideIcon } from 'lucide-react';
 import type { ReactNode } from 'react';
 import { useMe } from '../me';
 import { shows } from '../sitemap';
@@ -12,6 +12,7 @@ export function Home() {
   const me = useMe();
   const steps: { to: string; icon: LucideIcon; words: string[] }[] = [
     { to: '/catalog', icon: Table2, words: t.home.steps.catalog },
+    { to: '/explore', icon: Compass, words: t.home.steps.explore },
     { to: '/dashboards', icon: LayoutDashboard, words: t.home.steps.dashboards },
     { to: '/query', icon: SquareTerminal, words: t.home.steps.query },
     { to: '/tenants', icon: Building2, words: me.allTenants ? t.home.steps.tenants : t.home.steps.ownTenant },

@@ -36,7 +36,7 @@ export class Client {
     this.server = new URL(String(server).replace(/\/?$/, '/'), globalThis.document?.baseURI);
     this.#fetch = fetcher;
     const source = token ?? (tokenUrl && tokensFrom(tokenUrl, fetcher));
-    if (!source) throw new UsherError('There is neither a token nor an address to get one from.', { code: 'UNAUTHENTICATED' });
+    if (!source) throw new UsherError('There is neither a token nor an address to get one from.', { code: 'SETUP', hint: 'Set token-url to a route of your backend, or the property token.' });
     this.#tokens = new Tokens(source, now);
   }
 
@@ -73,8 +73,9 @@ export class Client {
       if (response.status === 401 && this.#tokens.refused(token) && again) continue;
       const answer = await read(response);
       if (response.ok && answer !== undefined) return answer as T;
-      const failed = answer as { data?: unknown; errors?: Failure[] } | undefined;
-      if (failed?.data !== undefined) return answer as T; // fields that failed stand beside those that did not
+      const failed = answer as { data?: unknown; tiles?: unknown; errors?: Failure[] } | undefined;
+      // Fields or tiles that failed say why by themselves, also where none has an answer.
+      if (failed?.data !== undefined || failed?.tiles !== undefined) return answer as T;
       throw UsherError.of(failed?.errors?.[0], response);
     }
   }

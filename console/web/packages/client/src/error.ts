@@ -5,7 +5,7 @@ export interface Failure {
   extensions?: { code?: string; hint?: string; requestId?: string; retryAfter?: number };
 }
 
-/** A request that has no answer: `code` is usher's, or NETWORK when nobody answered. */
+/** A request that has no answer: `code` is usher's, or NETWORK when nobody answered, NO_TOKEN when the page got none, SETUP when it says too little. */
 export class UsherError extends Error {
   override readonly name = 'UsherError';
   readonly code: string;

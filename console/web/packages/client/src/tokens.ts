@@ -54,13 +54,13 @@ export class Tokens {
   async #fetch(): Promise<string> {
     const given = await this.#source!();
     const { token, expiresAt } = typeof given === 'string' ? { token: given, expiresAt: undefined } : given;
-    if (typeof token !== 'string' || token === '') throw new UsherError('No token was handed out.', { code: 'UNAUTHENTICATED' });
+    if (typeof token !== 'string' || token === '') throw new UsherError('The page handed out no token.', { code: 'NO_TOKEN', hint: 'Its function has to return a token, or {token, expiresAt}.' });
     const now = this.#now();
     this.#token = token;
     this.#expires = expiresAt ? Date.parse(expiresAt) : endOfJWT(token);
     if (Number.isNaN(this.#expires)) this.#expires = Number.POSITIVE_INFINITY;
-    // Half a minute before the end, or a tenth of the life if that is short.
-    this.#renewAt = this.#expires - Math.min(30_000, Math.max(0, this.#expires - now) / 10);
+    // When a third of the life is left, or the last half minute of a long one: a request that waits meanwhile still finds it valid.
+    this.#renewAt = this.#expires - Math.min(30_000, Math.max(0, this.#expires - now) / 3);
     return token;
   }
 }
@@ -83,15 +83,24 @@ export function tokensFrom(url: string | URL, fetcher: typeof fetch): TokenSourc
     } catch {
       throw new UsherError('The page could not ask for a token.', { code: 'NETWORK' });
     }
-    if (!response.ok) {
-      const ended = response.status === 401 || response.status === 403;
-      throw new UsherError(ended ? 'You are no longer signed in.' : 'The page got no token.', {
-        code: ended ? 'UNAUTHENTICATED' : 'UNAVAILABLE',
-        status: response.status,
-      });
+    const { status } = response;
+    if (status === 401 || status === 403) throw new UsherError('You are no longer signed in.', { code: 'UNAUTHENTICATED', status });
+    const none = (what: string, hint: string) => new UsherError(`${new URL(url, response.url || globalThis.document?.baseURI).pathname} ${what}.`, { code: 'NO_TOKEN', status, hint });
+    if (status >= 500) throw new UsherError(`The page got no token: its backend answered ${status}.`, { code: 'UNAVAILABLE', status });
+    if (!response.ok) throw none(`answered ${status}`, 'Does the page name the right token-url, and does it take POST?');
+    const text = (await response.text()).trim();
+    if (text.startsWith('<')) throw none('answered a page and no token', 'Perhaps it is a form to sign in, or another route than token-url should name.');
+    if (!text.startsWith('{')) {
+      if (text === '' || /\s/.test(text)) throw none('answered no token', 'It has to answer {"token": "…", "expiresAt": "…"}, or the token as text.');
+      return text;
     }
-    const text = await response.text();
-    if (!text.trimStart().startsWith('{')) return text.trim();
-    return JSON.parse(text) as Issued;
+    let issued: Issued;
+    try {
+      issued = JSON.parse(text) as Issued;
+    } catch {
+      throw none('answered no JSON', 'It has to answer {"token": "…", "expiresAt": "…"}, or the token as text.');
+    }
+    if (typeof issued.token !== 'string' || issued.token === '') throw none('answered without a token', 'Hand on what createToken answered: {"token": "…", "expiresAt": "…"}. Did it answer errors?');
+    return issued;
   };
 }

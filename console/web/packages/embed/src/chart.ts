@@ -1,6 +1,6 @@
 import type { Chart, Client, Result } from '@usher/client';
 import { html, unsafeCSS } from 'lit';
-import { UsherElement } from './element.ts';
+import { object, UsherElement } from './element.ts';
 import type { Pick } from './view.ts';
 
 const list = { fromAttribute: (text: string | null) => text?.split(/[\s,]+/).filter(Boolean) };
@@ -14,13 +14,13 @@ export class UsherChart extends UsherElement<Result> {
   static override properties = {
     ...UsherElement.properties,
     query: {},
-    variables: { type: Object },
+    variables: { converter: object },
     kind: {},
     rows: {},
     x: {},
     y: { converter: list },
     series: {},
-    chart: { type: Object },
+    chart: { converter: object },
     heading: {},
     description: {},
     every: { attribute: 'refresh', type: Number },
@@ -44,12 +44,16 @@ export class UsherChart extends UsherElement<Result> {
   protected readonly identity = ['query'];
   protected readonly details = ['variables', 'timezone', 'every'];
 
-  protected asks(): boolean {
-    return !!this.query;
+  protected readonly needs = 'query';
+  protected readonly objects = ['variables', 'chart'];
+
+  protected override asks(): boolean {
+    return super.asks() || this.#drawn.kind === 'text'; // which asks nothing
   }
 
-  protected ask(client: Client, signal: AbortSignal): Promise<Result> {
-    const query = this.query!;
+  protected async ask(client: Client, signal: AbortSignal): Promise<Result> {
+    const query = this.query;
+    if (!query) return {};
     const zone = this.timezone && /\$timezone\b/.test(query) ? { timezone: this.timezone } : {};
     return client.query(query, { ...zone, ...this.variables }, { signal });
   }
@@ -62,10 +66,15 @@ export class UsherChart extends UsherElement<Result> {
     return errors?.[0] ? [{ failure: errors[0] }] : [];
   }
 
-  override render(): unknown {
-    const { id, heading: title, description, rows, x, y, series, chart, _answer: answer } = this;
+  get #drawn(): Chart {
+    const { rows, x, y, series, chart } = this;
     const given = Object.fromEntries(Object.entries({ rows, x, y, series }).filter(([, value]) => value !== undefined));
-    const drawn = { ...chart, ...given, kind: this.kind ?? chart?.kind ?? 'bar' };
+    return { ...chart, ...given, kind: this.kind ?? chart?.kind ?? 'bar' };
+  }
+
+  override render(): unknown {
+    const { id, heading: title, description, _answer: answer } = this;
+    const drawn = this.#drawn;
     return html`<usher-tile
       .tile=${{ id, title, description, chart: drawn }}
       .result=${drawn.kind === 'text' ? {} : answer}

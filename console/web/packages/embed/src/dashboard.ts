@@ -1,7 +1,7 @@
-import type { Client, Dashboard, Parameter, Run, Tile } from '@usher/client';
+import { type Client, type Dashboard, type Parameter, type Run, type Tile, UsherError } from '@usher/client';
 import { html, nothing, unsafeCSS } from 'lit';
 import styles from './dashboard.css';
-import { UsherElement } from './element.ts';
+import { object, UsherElement } from './element.ts';
 import { leaf } from './paths.ts';
 import type { Pick } from './view.ts';
 
@@ -15,7 +15,7 @@ export class UsherDashboard extends UsherElement<Run> {
   static override properties = {
     ...UsherElement.properties,
     name: {},
-    parameters: { type: Object },
+    parameters: { converter: object },
     headless: { type: Boolean },
     _plan: { state: true },
     _chosen: { state: true },
@@ -40,20 +40,26 @@ export class UsherDashboard extends UsherElement<Run> {
     this._chosen = {};
   }
 
-  protected asks(): boolean {
-    return !!this.name;
-  }
+  protected readonly needs = 'name';
+  protected readonly objects = ['parameters'];
 
   protected async ask(client: Client, signal: AbortSignal): Promise<Run> {
     // The frame of the page stands while its numbers are counted.
     this._plan ??= await client.dashboard(this.name!, { signal });
     const run = await client.run(this.name!, { parameters: this.#sent(), signal });
     this._plan = run.dashboard;
+    // Where nothing is answered for now, what is shown stays.
+    const tiles = Object.values(run.tiles);
+    const first = tiles.find(({ data, errors }) => data === undefined && errors?.[0]?.extensions?.retryAfter !== undefined)?.errors?.[0];
+    if (first && this._answer && tiles.every(({ data }) => data === undefined || data === null)) throw UsherError.of(first);
     return run;
   }
 
   protected seconds(last: Run | undefined): number {
-    return last?.dashboard.refresh ?? 0;
+    const refresh = last?.dashboard.refresh ?? 0;
+    const waits = Object.values(last?.tiles ?? {}).map(({ data, errors }) => (data === undefined ? Number(errors?.[0]?.extensions?.retryAfter ?? 0) : 0));
+    const wait = Math.max(0, ...waits);
+    return refresh > 0 ? Math.max(refresh, wait) : wait;
   }
 
   protected failures({ tiles }: Run): ReturnType<UsherElement<Run>['failures']> {
@@ -86,7 +92,7 @@ export class UsherDashboard extends UsherElement<Run> {
 
   override render(): unknown {
     const { _plan: plan, _problem: problem, values } = this;
-    if (!plan && !problem && !this.name) return nothing;
+    if (!plan && !problem && !this.name) return nothing; // the page may still name it
     return html`<div class="page" @tile-retry=${this.refresh} @tile-reset=${() => (this._chosen = {})} @tile-pick=${this.#pick}>
       ${plan && !this.headless ? this.#head(plan, values) : nothing}
       ${problem && this._answer ? html`<usher-notice .problem=${problem}></usher-notice>` : nothing}

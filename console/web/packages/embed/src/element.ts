@@ -2,6 +2,30 @@ import { Client, type Failure, type Feed, poll, type TokenSource, UsherError } f
 import { LitElement, type PropertyValues, unsafeCSS } from 'lit';
 import tokens from './tokens.css';
 
+/** What an attribute holds that is no JSON object: it is told of when the element asks. */
+class Unread {
+  readonly text: string;
+  constructor(text: string) {
+    this.text = text;
+  }
+}
+
+/** Reads an attribute with a JSON object. */
+export const object = {
+  fromAttribute: (text: string | null): unknown => {
+    if (text === null) return undefined;
+    try {
+      const value: unknown = JSON.parse(text);
+      if (value !== null && typeof value === 'object' && !Array.isArray(value)) return value;
+    } catch {
+      // told below
+    }
+    return new Unread(text);
+  },
+};
+
+const late = 100; // milliseconds in which a page may still say what an element is for
+
 /** What all elements for pages share: where they ask, as whom and when, and how they look. `Answer` is what is asked for. */
 export abstract class UsherElement<Answer = unknown> extends LitElement {
   /** Where usher is published unless an element says so: where embed.js came from. */
@@ -47,8 +71,10 @@ export abstract class UsherElement<Answer = unknown> extends LitElement {
   protected abstract readonly identity: readonly string[];
   /** Properties that ask the same question anew. */
   protected abstract readonly details: readonly string[];
-  /** Whether there is a question. */
-  protected abstract asks(): boolean;
+  /** Whether there is a question, which has this name. */
+  protected abstract readonly needs: string;
+  /** Properties that are objects. */
+  protected abstract readonly objects: readonly string[];
   protected abstract ask(client: Client, signal: AbortSignal): Promise<Answer>;
   protected abstract seconds(last: Answer | undefined): number;
   /** What of an answer failed. */
@@ -66,6 +92,7 @@ export abstract class UsherElement<Answer = unknown> extends LitElement {
 
   override disconnectedCallback(): void {
     super.disconnectedCallback();
+    clearTimeout(this.#waits);
     this.#feed?.stop();
   }
 
@@ -74,7 +101,33 @@ export abstract class UsherElement<Answer = unknown> extends LitElement {
     const caller = ['server', 'tokenUrl', 'token', 'client'].some((name) => changed.has(name));
     if (caller) this.#own = undefined;
     if (caller || !this.hasUpdated || this.identity.some((name) => changed.has(name))) this.#start();
-    else if (this.details.some((name) => changed.has(name))) this.refresh();
+    else if (this.details.some((name) => changed.has(name))) this.#wrong(false) ? this.#start() : this.refresh();
+  }
+
+  #waits: ReturnType<typeof setTimeout> | undefined;
+
+  /** Whether there is a question. */
+  protected asks(): boolean {
+    return !!(this as unknown as Record<string, unknown>)[this.needs];
+  }
+
+  /** Whether the page says what nobody can ask, which is shown and told. */
+  #wrong(tell: boolean): boolean {
+    for (const name of this.objects) {
+      const value = (this as unknown as Record<string, unknown>)[name];
+      if (value === undefined || value === null || (typeof value === 'object' && !Array.isArray(value) && !(value instanceof Unread))) continue;
+      const shown = value instanceof Unread ? value.text : String(value);
+      if (tell) this.#setup(`The attribute "${name}" is no JSON object: ${shown.slice(0, 80)}`, `Write it as ${name}='{"region": "EU"}', with double quotes inside of single ones.`);
+      return true;
+    }
+    return false;
+  }
+
+  #setup(message: string, hint: string): void {
+    const problem = new UsherError(message, { code: 'SETUP', hint });
+    this._problem = problem;
+    this._busy = false;
+    this.tell('error', { error: problem });
   }
 
   /** Asks for new numbers now. */
@@ -89,7 +142,12 @@ export abstract class UsherElement<Answer = unknown> extends LitElement {
     this.#feed = undefined;
     this._problem = undefined;
     this.forget();
-    if (!this.asks()) return;
+    clearTimeout(this.#waits);
+    if (this.#wrong(true)) return;
+    if (!this.asks()) {
+      this.#waits = setTimeout(() => this.#setup(`The element has no "${this.needs}".`, this.needs === 'name' ? 'Name a dashboard: <usher-dashboard name="sales">.' : 'Give it a question: <usher-chart query="{ … }">.'), late);
+      return;
+    }
     this._busy = true;
     this.#feed = poll<Answer>(
       async (signal) => this.ask(this.#client(), signal),
@@ -105,7 +163,7 @@ export abstract class UsherElement<Answer = unknown> extends LitElement {
           const { code } = problem as UsherError;
           // Who has lost access is shown nothing any more, and asks no more.
           if (code === 'UNAUTHENTICATED') this.#feed = undefined;
-          if (code === 'UNAUTHENTICATED' || code === 'FORBIDDEN' || code === 'NOT_FOUND') this.forget();
+          if (['UNAUTHENTICATED', 'NO_TOKEN', 'FORBIDDEN', 'NOT_FOUND'].includes(code)) this.forget();
           this._problem = problem;
           this._busy = false;
           this.tell('error', { error: problem });
@@ -119,7 +177,7 @@ export abstract class UsherElement<Answer = unknown> extends LitElement {
   #client(): Client {
     if (this.client) return this.client;
     const { server = UsherElement.server, token, tokenUrl } = this;
-    if (!server) throw new UsherError('The element does not know where usher is: set its attribute "server".', { code: 'BAD_USER_INPUT' });
+    if (!server) throw new UsherError('The element does not know where usher is: set its attribute "server".', { code: 'SETUP' });
     return (this.#own ??= new Client({ server, token, tokenUrl: tokenUrl && new URL(tokenUrl, document.baseURI) }));
   }
 

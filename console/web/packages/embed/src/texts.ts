@@ -10,6 +10,8 @@ export const texts = {
   endedWhy: 'Your access ended or was taken back. Sign in again to go on.',
   forbidden: 'This is not for you to see',
   missing: 'There is no such dashboard',
+  noToken: 'The page got no token',
+  setup: 'This page is not set up yet',
   network: 'The server cannot be reached. Check the connection and try again.',
   unavailable: 'The data does not answer at the moment.',
   busy: 'There is much to do at the moment.',
@@ -31,6 +33,7 @@ export const texts = {
   points: 'pts',
   select: (what: string) => `Select ${what}`,
   legend: 'Series',
+  readable: 'Values, read with the arrow keys',
   parameters: 'Parameters',
   rows: (n: string) => `${n} rows`,
   functions: {

@@ -1,6 +1,7 @@
 import type { ECharts } from './engine.ts';
 import { label } from '../labels.ts';
 import { at as valueAt } from '../paths.ts';
+import { texts } from '../texts.ts';
 import type { LegendEntry } from '../view.ts';
 import { defineView, sheet, ViewElement } from './base.ts';
 import { init } from './engine.ts';
@@ -24,12 +25,67 @@ export class PlotView extends ViewElement {
   constructor() {
     super();
     this.#canvas.className = 'canvas';
-    this.#canvas.ariaHidden = 'true'; // the sentence says it
+    this.#canvas.role = 'img';
+    this.#reading.className = 'reading';
+    this.#reading.role = 'status';
+    this.addEventListener('keydown', (event) => this.#keyed(event));
+    this.addEventListener('blur', () => this.#read(-1));
   }
+
+  #reading = document.createElement('div');
+  #place = -1;
 
   // The canvas is not Lit's.
   override render(): unknown {
-    return this.#canvas;
+    return [this.#canvas, this.#reading];
+  }
+
+  /** Arrows go from mark to mark and say each, and Enter chooses it. */
+  #keyed(event: KeyboardEvent): void {
+    const marks = this.#marks();
+    const step: Record<string, number> = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 };
+    let next = this.#place;
+    if (event.key in step) next = Math.min(marks.length - 1, Math.max(0, this.#place < 0 ? 0 : this.#place + step[event.key]!));
+    else if (event.key === 'Home') next = 0;
+    else if (event.key === 'End') next = marks.length - 1;
+    else if (event.key === 'Escape' && this.#place >= 0) next = -1;
+    else if ((event.key === 'Enter' || event.key === ' ') && marks[this.#place]) {
+      this.#clicked(...marks[this.#place]!);
+      event.preventDefault();
+      return;
+    } else return;
+    event.preventDefault();
+    this.#read(next);
+  }
+
+  /** The places that have a value, along the axis and up the series. */
+  #marks(): [series: number, datum: number][] {
+    const option = this.#drawing?.option as { series?: { data?: unknown[] }[] } | undefined;
+    const lengths = (option?.series ?? []).map(({ data }) => data?.length ?? 0);
+    const marks: [number, number][] = [];
+    for (let datum = 0; datum < Math.max(0, ...lengths); datum++) {
+      for (let series = 0; series < lengths.length; series++) if (datum < lengths[series]! && this.#drawing!.find(series, datum)) marks.push([series, datum]);
+    }
+    return marks;
+  }
+
+  #read(next: number): void {
+    this.#place = next;
+    const mark = this.#marks()[next];
+    const found = mark && this.#drawing!.find(...mark);
+    if (!mark || !found) {
+      this.#chart?.dispatchAction({ type: 'hideTip' });
+      this.#chart?.dispatchAction({ type: 'downplay' });
+      this.#reading.textContent = '';
+      return;
+    }
+    const { formats, chart } = this.view;
+    const name = chart.kind === 'scatter' ? formats.text(chart.x ?? '', found.category) : model(this.view).name(found.category);
+    const of = found.series && (chart.series || (chart.y?.length ?? 0) > 1) ? `${found.series.name}, ` : '';
+    this.#reading.textContent = `${of}${name}: ${formats.text(found.series?.path ?? '', found.cell.value)}`;
+    this.#chart?.dispatchAction({ type: 'downplay' });
+    this.#chart?.dispatchAction({ type: 'highlight', seriesIndex: mark[0], dataIndex: mark[1] });
+    this.#chart?.dispatchAction({ type: 'showTip', seriesIndex: mark[0], dataIndex: mark[1] });
   }
 
   override connectedCallback(): void {
@@ -77,8 +133,10 @@ export class PlotView extends ViewElement {
       });
     }
     const made = model(this.view);
-    this.role = 'img';
-    this.ariaLabel = sentence(this.view, made);
+    this.role = 'group';
+    this.tabIndex = 0;
+    this.ariaLabel = texts.readable;
+    this.#canvas.ariaLabel = sentence(this.view, made);
     const colors = this.#colors();
     this.#drawing = draw(this.view, made, colors, { width, height });
     const axis = ['line', 'area', 'bar'].includes(this.view.chart.kind);

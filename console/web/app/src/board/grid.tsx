@@ -1,0 +1,153 @@
+// The page of a dashboard, to be arranged: by dragging and by keys, which both ask for a
+// place and take what put makes of it.
+import { Copy, GripVertical, MoveDiagonal2, Trash2 } from 'lucide-react';
+import { useLayoutEffect, useRef, useState, type KeyboardEvent, type PointerEvent, type ReactNode } from 'react';
+import { t } from '../texts';
+import { classes } from '../ui/controls';
+import { columns, put, type Place, type Tile } from './document';
+
+const row = 96;
+const gap = 16;
+
+interface Props {
+  tiles: Tile[];
+  chosen: string | undefined;
+  onChoose: (id: string) => void;
+  onChange: (tiles: Tile[], kind: string) => void;
+  onDuplicate: (id: string) => void;
+  onRemove: (id: string) => void;
+  wrong: ReadonlySet<string>;
+  children: (tile: Tile) => ReactNode;
+}
+
+interface Drag {
+  id: string;
+  sizes: boolean;
+  from: { x: number; y: number };
+  at: Place;
+  tiles: Tile[]; // as they stood when it began
+}
+
+export function Grid({ tiles, chosen, onChoose, onChange, onDuplicate, onRemove, wrong, children }: Props) {
+  const host = useRef<HTMLDivElement>(null);
+  const [width, setWidth] = useState(0);
+  const [said, setSaid] = useState('');
+  const drag = useRef<Drag>(undefined);
+  const [dragged, setDragged] = useState<string>();
+
+  useLayoutEffect(() => {
+    const observer = new ResizeObserver(() => setWidth(host.current?.clientWidth ?? 0));
+    observer.observe(host.current!);
+    setWidth(host.current!.clientWidth);
+    return () => observer.disconnect();
+  }, []);
+
+  const cell = (width - gap * (columns - 1)) / columns;
+  const narrow = width < 520;
+  const ordered = [...tiles].sort((a, b) => a.at.y - b.at.y || a.at.x - b.at.x);
+
+  function move(tile: Tile, place: Place) {
+    const next = put(tiles, tile.id, place);
+    onChange(next, '');
+    const { x, y, w, h } = next.find(({ id }) => id === tile.id)!.at;
+    setSaid(t.editor.place(x + 1, y + 1, w, h));
+  }
+
+  function keyed(event: KeyboardEvent, tile: Tile) {
+    if (event.target !== event.currentTarget) return;
+    const steps: Record<string, [number, number]> = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
+    const step = steps[event.key];
+    const { x, y, w, h } = tile.at;
+    if (step && !event.altKey && !event.ctrlKey && !event.metaKey) {
+      move(tile, event.shiftKey ? { x, y, w: Math.min(columns - x, w + step[0]), h: h + step[1] } : { x: x + step[0], y: y + step[1], w, h });
+    } else if (event.key === 'Delete' || event.key === 'Backspace') onRemove(tile.id);
+    else if (event.key === 'Enter' || event.key === ' ') onChoose(tile.id);
+    else if (event.key === 'd' && !event.ctrlKey && !event.metaKey) onDuplicate(tile.id);
+    else return;
+    event.preventDefault();
+  }
+
+  function begin(event: PointerEvent, tile: Tile, sizes: boolean) {
+    if (event.button !== 0 || narrow) return;
+    event.preventDefault();
+    event.currentTarget.setPointerCapture(event.pointerId);
+    drag.current = { id: tile.id, sizes, from: { x: event.clientX, y: event.clientY }, at: tile.at, tiles };
+    setDragged(tile.id);
+    onChoose(tile.id);
+  }
+
+  function dragging(event: PointerEvent) {
+    const now = drag.current;
+    if (!now) return;
+    const x = Math.round((event.clientX - now.from.x) / (cell + gap));
+    const y = Math.round((event.clientY - now.from.y) / (row + gap));
+    const { at } = now;
+    const place = now.sizes ? { ...at, w: Math.min(columns - at.x, at.w + x), h: at.h + y } : { ...at, x: at.x + x, y: at.y + y };
+    const next = put(now.tiles, now.id, place);
+    const before = tiles.find(({ id }) => id === now.id)?.at;
+    const after = next.find(({ id }) => id === now.id)!.at;
+    if (before && (before.x !== after.x || before.y !== after.y || before.w !== after.w || before.h !== after.h)) onChange(next, `drag ${now.id} ${now.from.x} ${now.from.y}`);
+  }
+
+  function ended() {
+    drag.current = undefined;
+    setDragged(undefined);
+  }
+
+  const height = Math.max(4, ...tiles.map(({ at }) => at.y + at.h)) * (row + gap);
+  return (
+    <>
+      <p className="hidden-visually" id="grid-keys">
+        {t.editor.keys}
+      </p>
+      <div className={classes('edit-grid', narrow && 'narrow')} ref={host} style={narrow ? undefined : { height }} role="group" aria-label={t.editor.tiles}>
+        {ordered.map((tile) => {
+          const { x, y, w, h } = tile.at;
+          const name = tile.title ?? tile.id;
+          return (
+            <div
+              key={tile.id}
+              className={classes('edit-tile', chosen === tile.id && 'chosen', dragged === tile.id && 'dragged', wrong.has(tile.id) && 'wrong')}
+              style={
+                narrow
+                  ? { height: h * row + (h - 1) * gap }
+                  : { left: x * (cell + gap), top: y * (row + gap), width: w * cell + (w - 1) * gap, height: h * row + (h - 1) * gap }
+              }
+              role="group"
+              tabIndex={0}
+              aria-label={t.editor.tileAt(name, x + 1, y + 1, w, h)}
+              aria-describedby="grid-keys"
+              onKeyDown={(event) => keyed(event, tile)}
+              onClick={() => onChoose(tile.id)}
+              onPointerMove={dragging}
+              onPointerUp={ended}
+              onPointerCancel={ended}
+            >
+              <div className="edit-bar">
+                <span className="grip" onPointerDown={(event) => begin(event, tile, false)} aria-hidden>
+                  <GripVertical size={14} />
+                  <span className="truncate">{name}</span>
+                </span>
+                <button type="button" aria-label={t.editor.duplicate(name)} title={t.editor.duplicate(name)} onClick={(event) => (event.stopPropagation(), onDuplicate(tile.id))}>
+                  <Copy size={14} aria-hidden />
+                </button>
+                <button type="button" aria-label={t.editor.removeTile(name)} title={t.editor.removeTile(name)} onClick={(event) => (event.stopPropagation(), onRemove(tile.id))}>
+                  <Trash2 size={14} aria-hidden />
+                </button>
+              </div>
+              <div className="edit-shown" inert>
+                {children(tile)}
+              </div>
+              <span className="corner" onPointerDown={(event) => begin(event, tile, true)} aria-hidden>
+                <MoveDiagonal2 size={14} />
+              </span>
+            </div>
+          );
+        })}
+      </div>
+      <p className="hidden-visually" role="status">
+        {said}
+      </p>
+    </>
+  );
+}

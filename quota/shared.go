@@ -1,0 +1,177 @@
+package quota
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"time"
+
+	"usher/fault"
+)
+
+// Together is how long ahead a gateway has what it may use, and how often it settles with
+// the store what it has used.
+const Together = time.Second
+
+// settleTimeout bounds a call of the store that nobody waits for any more.
+const settleTimeout = 5 * time.Second
+
+// ask waits until the store has answered for a bucket, or for as long as requests wait.
+// What is asked while it answers is asked together after that. The lock is held, but for
+// the waiting.
+func (k *Keeper) ask(ctx context.Context, b *bucket) error {
+	if !b.asked {
+		b.asked = true
+		k.pending = append(k.pending, b)
+	}
+	if k.next == nil {
+		k.next = make(chan struct{})
+	}
+	b.waiting++
+	answered := k.next
+	if k.flight == nil {
+		k.depart(context.WithoutCancel(ctx))
+	}
+	k.mu.Unlock()
+	patience := time.NewTimer(k.opts.Patience)
+	defer patience.Stop()
+	var err error
+	select {
+	case <-answered:
+		k.mu.Lock()
+	case <-patience.C:
+		k.mu.Lock()
+		select {
+		case <-answered: // just now
+		default:
+			k.silence(ctx, nil)
+		}
+	case <-ctx.Done():
+		k.mu.Lock()
+		err = fault.From(ctx.Err())
+	}
+	b.waiting--
+	return err
+}
+
+// depart asks the store, in the background, for all that is pending, until nothing is.
+func (k *Keeper) depart(ctx context.Context) {
+	buckets := k.pending
+	k.pending, k.flight, k.next = nil, k.next, nil
+	go func() {
+		ctx, cancel := context.WithTimeout(ctx, settleTimeout)
+		defer cancel()
+		k.settle(ctx, buckets)
+		k.mu.Lock()
+		defer k.mu.Unlock()
+		close(k.flight)
+		if k.flight = nil; k.next != nil {
+			k.depart(context.WithoutCancel(ctx))
+		}
+	}()
+}
+
+// settle settles with the store what buckets have used, and takes leases for them.
+func (k *Keeper) settle(ctx context.Context, buckets []*bucket) {
+	k.mu.Lock()
+	now := k.opts.Clock()
+	slices.SortFunc(buckets, func(a, b *bucket) int { return strings.Compare(a.who, b.who) }) // one order for all: nobody waits in a ring
+	claims, spent := make([]Claim, len(buckets)), make([]float64, len(buckets))
+	for i, b := range buckets {
+		claims[i], spent[i] = b.claim(now), b.spent
+		b.asked = false
+	}
+	k.mu.Unlock()
+	grants, gateways, err := k.opts.Settle(ctx, claims)
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if err != nil {
+		k.silence(ctx, err)
+		return
+	}
+	for i, b := range buckets {
+		b.granted(grants[i], b.spent-spent[i], now)
+	}
+	k.shared = max(gateways, 1)
+	if k.silent {
+		k.silent = false
+	}
+}
+
+// silence has everybody go on with their own share.
+func (k *Keeper) silence(ctx context.Context, err error) {
+	if k.silent {
+		return
+	}
+	k.silent = true
+	now := k.opts.Clock()
+	if !k.told.IsZero() && now.Sub(k.told) < logEvery {
+		return
+	}
+	k.told = now
+	k.opts.Log.WarnContext(ctx, "the control store does not answer for budgets: this gateway goes on with its share of them", "gateways", k.shared, "error", err)
+}
+
+// Tick settles what was used since the last time. It is called every Together.
+func (k *Keeper) Tick(ctx context.Context) {
+	k.mu.Lock()
+	now := k.opts.Clock()
+	k.tidy(now)
+	if k.opts.Settle == nil {
+		k.mu.Unlock()
+		return
+	}
+	var used []*bucket
+	for _, b := range k.buckets {
+		if !b.asked && (b.leased != 0 || b.spent != 0) && now.Sub(b.settled) >= Together {
+			b.asked = true
+			used = append(used, b)
+		}
+	}
+	due := len(used) > 0 || k.silent
+	k.mu.Unlock()
+	if due {
+		ctx, cancel := context.WithTimeout(ctx, settleTimeout)
+		defer cancel()
+		k.settle(ctx, used)
+	}
+}
+
+// Return gives back what was leased and not used. It is called at the end.
+func (k *Keeper) Return(ctx context.Context) {
+	k.mu.Lock()
+	var claims []Claim
+	for _, b := range k.buckets {
+		if b.leased != b.spent {
+			claims = append(claims, Claim{Who: b.who, Limit: b.limit, Used: b.spent - b.leased})
+			b.leased, b.spent = 0, 0
+		}
+	}
+	k.mu.Unlock()
+	if k.opts.Settle == nil || len(claims) == 0 {
+		return
+	}
+	slices.SortFunc(claims, func(a, b Claim) int { return strings.Compare(a.Who, b.Who) })
+	_, _, _ = k.opts.Settle(ctx, claims) // what is not given back is there again within a minute
+}
+
+// Gateways is heard by the keeper that shares with so many.
+func (k *Keeper) Gateways(n int) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.shared = max(n, 1)
+}
+
+// tidy forgets who has used nothing for a while.
+func (k *Keeper) tidy(now time.Time) {
+	if now.Sub(k.tidied) < time.Minute {
+		return
+	}
+	k.tidied = now
+	share := k.share()
+	for at, b := range k.buckets {
+		if b.idle(k.opts.Settle == nil, share, now) {
+			delete(k.buckets, at)
+		}
+	}
+}

@@ -1,0 +1,198 @@
+// Makes, edits and shares dashboards in the console, in Chromium:
+//   node boards.mjs operator|administrator|holder URL PASSWORD [FOLDER]
+// The operator, olga, makes a dashboard of all tenants by pointer and keys, is told of
+// what will not work, and loses nothing when somebody else saves it meanwhile. The
+// administrator, ann of umbrella, makes a copy of her own and mints a token for it, which
+// she sees as its holder does. The holder signs in with that token, given as PASSWORD, and
+// sees that dashboard and nothing else. Pictures go into FOLDER. See visit.mjs for what
+// else makes it fail.
+import { join } from 'node:path';
+import { expect, visit, write } from './visit.mjs';
+
+const [kind, base, password, folder] = process.argv.slice(2);
+const uses = { operator, administrator, holder };
+if (!uses[kind] || !password) {
+  console.error('usage: node boards.mjs operator|administrator|holder URL PASSWORD [FOLDER]');
+  process.exit(2);
+}
+const address = new URL(base);
+await visit(address, { width: 1600, height: 900 }, (page, watch) => uses[kind](page, watch));
+
+async function enter(page, name) {
+  await page.getByLabel('Username').fill(name);
+  await page.getByRole('textbox', { name: 'Password' }).fill(password);
+  await page.getByRole('button', { name: 'Sign in' }).click();
+}
+
+async function picture(page, name) {
+  if (!folder) return;
+  for (const [width, colorScheme] of [[390, 'light'], [1280, 'dark'], [1920, 'light'], [1280, 'light']]) {
+    await page.setViewportSize({ width, height: 900 });
+    await page.emulateMedia({ colorScheme });
+    await page.waitForTimeout(600);
+    await page.screenshot({ path: join(folder, `${name}-${width}-${colorScheme}.png`), fullPage: true });
+  }
+}
+
+function tile(page, name) {
+  return page.locator('.edit-tile', { hasText: name });
+}
+
+function place(page, name) {
+  return tile(page, name).first().getAttribute('aria-label');
+}
+
+function same(what, got, want) {
+  if (JSON.stringify(got) !== JSON.stringify(want)) throw new Error(`${what} is ${JSON.stringify(got)}, not ${JSON.stringify(want)}`);
+}
+
+// asks asks usher with the page's token.
+function asks(page, query, variables) {
+  return page.evaluate(
+    async ([url, query, variables]) => {
+      const token = sessionStorage.getItem('usher.token');
+      const response = await fetch(url, { method: 'POST', headers: { 'content-type': 'application/json', authorization: `Bearer ${token}` }, body: JSON.stringify({ query, variables }) });
+      return response.json();
+    },
+    [`${base}/graphql`, query, variables],
+  );
+}
+
+async function operator(page, { settled }) {
+  await page.goto(`${base}/console/dashboards`);
+  await enter(page, 'olga');
+  await page.getByRole('button', { name: 'Make a dashboard' }).click();
+  await page.getByLabel('Title').fill('Sales');
+  await page.getByLabel('Name', { exact: true }).fill('Sales!');
+  await expect(page, '.dialog .wrong', 'It has the form of sales-2');
+  await page.getByLabel('Name', { exact: true }).fill('board');
+  await page.locator('.check', { hasText: 'Share it with all tenants' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Make a dashboard' }).click();
+  await page.getByRole('heading', { level: 1, name: 'Sales' }).waitFor();
+  await expect(page, '.editor-canvas', 'No tile yet');
+  await settled('an empty page');
+
+  // A tile, of what the query answers.
+  await page.getByRole('button', { name: 'Add a tile' }).first().click();
+  await page.getByLabel('Title', { exact: true }).fill('By region');
+  await page.getByLabel('Id', { exact: true }).fill('regions');
+  await write(page, 'Query', '{ ordersAggregate(orderBy: [{key: {region: ASC}}]) { key { region } revenue count } }');
+  await choose(page, 'Rows', 'ordersAggregate');
+  await choose(page, 'Along', 'key.region');
+  await page.locator('.check', { hasText: 'revenue' }).click();
+  await choose(page.getByRole('group', { name: 'Format of revenue' }), 'Style', 'money', page);
+  await page.getByRole('group', { name: 'Format of revenue' }).getByLabel('Digits').fill('2');
+  await tile(page, 'By region').locator('usher-plot [role=img]').waitFor();
+  await page.getByRole('img', { name: 'Bar chart: By region. 2 values from EU to US. Highest $40.00 (US), lowest $35.50 (EU).', includeHidden: true }).waitFor();
+  await settled('a tile');
+
+  // It moves by keys and by pointer; what stands in its way goes down.
+  const regions = tile(page, 'By region').first();
+  await regions.focus();
+  await page.keyboard.press('ArrowRight');
+  await page.keyboard.press('ArrowDown');
+  await page.keyboard.press('Shift+ArrowRight');
+  await page.keyboard.press('Shift+ArrowUp');
+  same('its place', await place(page, 'By region'), 'By region: column 2, row 2, 7 wide, 3 high');
+  for (let i = 0; i < 4; i++) await page.keyboard.press('Control+z');
+  same('its place when undone', await place(page, 'By region'), 'By region: column 1, row 1, 6 wide, 4 high');
+  await page.keyboard.press('Control+Shift+z');
+  await page.keyboard.press('Control+z');
+  await page.keyboard.press('d');
+  await tile(page, 'By region').nth(1).waitFor();
+  const second = page.locator('.edit-tile.chosen');
+  same('the other', await second.getAttribute('aria-label'), 'By region: column 1, row 5, 6 wide, 4 high');
+  await page.getByLabel('Title', { exact: true }).fill('In all');
+  await choose(page, 'Drawn as', 'Number');
+  await write(page, 'Query', '{ ordersAggregate { revenue } }');
+  await tile(page, 'In all').locator('.value', { hasText: '$75.50' }).waitFor();
+  const grip = tile(page, 'In all').locator('.grip');
+  const box = await grip.boundingBox();
+  await page.mouse.move(box.x + 20, box.y + 10);
+  await page.mouse.down();
+  await page.mouse.move(box.x + 20, box.y + 10 - 300, { steps: 5 });
+  await page.mouse.move(box.x + 20, box.y + 10 - 4 * 112, { steps: 5 });
+  await page.mouse.up();
+  same('the dragged', [await place(page, 'In all'), await place(page, 'By region')], ['In all: column 1, row 1, 6 wide, 4 high', 'By region: column 1, row 5, 6 wide, 4 high']);
+
+  // A parameter.
+  await page.getByRole('tab', { name: 'Parameters' }).click();
+  await page.getByRole('button', { name: 'Add a parameter' }).click();
+  await page.getByLabel('Name', { exact: true }).fill('which');
+  await settled('parameters');
+  await page.getByRole('button', { name: 'Save', exact: true }).click();
+  await expect(page, '.toasts', 'Saved as version 2.');
+  await expect(page, '.findings', 'no tile has a variable $which');
+  await picture(page, 'editor');
+
+  // Whoever saved it meanwhile is told of, and nothing is lost.
+  const kept = (await asks(page, '{ dashboard(name: "board") { document version } }')).data.dashboard;
+  await asks(page, 'mutation($d: JSON!, $v: Int!) { saveDashboard(name: "board", document: $d, shared: true, version: $v) { version } }', { d: { ...kept.document, title: 'Theirs' }, v: kept.version });
+  await page.getByRole('button', { name: 'Remove which' }).click();
+  await page.getByRole('button', { name: 'Save', exact: true }).click();
+  await expect(page, '.dialog', 'Version 3 is there now');
+  await settled('a conflict');
+  await page.getByRole('button', { name: 'Take theirs' }).click();
+  await page.getByRole('heading', { level: 1, name: 'Theirs' }).waitFor();
+  await page.getByRole('button', { name: 'Undo' }).click();
+  await page.getByRole('heading', { level: 1, name: 'Sales' }).waitFor();
+
+  // Nobody leaves what is not saved without knowing.
+  await page.getByRole('link', { name: 'Leave' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Go on editing' }).click();
+  await page.getByRole('button', { name: 'Save', exact: true }).click();
+  await expect(page, '.toasts', 'Saved as version 4.');
+  await page.getByRole('link', { name: 'Leave' }).click();
+  await page.locator('usher-dashboard').waitFor();
+  await page.locator('usher-dashboard .value', { hasText: '$75.50' }).waitFor();
+  await settled('the dashboard');
+}
+
+async function choose(part, label, option, page = part) {
+  await part.getByRole('button', { name: label }).click();
+  await page.getByRole('option', { name: option, exact: true }).click();
+}
+
+async function administrator(page, { settled }) {
+  await page.goto(`${base}/console/sign-in?tenant=umbrella`);
+  await enter(page, 'ann');
+  await page.getByRole('navigation').getByRole('link', { name: 'Dashboards' }).click();
+  await page.getByRole('button', { name: 'Actions: Sales' }).click();
+  if (await page.getByRole('menuitem', { name: 'Edit' }).count()) throw new Error('she edits what all tenants share');
+  await page.getByRole('menuitem', { name: 'Make a copy' }).click();
+  await page.getByLabel('Name of the copy').fill('mine');
+  await page.getByRole('dialog').getByRole('button', { name: 'Make a copy' }).click();
+  await page.getByRole('dialog').waitFor({ state: 'detached' });
+  await page.goto(`${base}/console/dashboards/mine/edit`);
+  await page.getByLabel('Title').fill('Mine');
+  if (await page.locator('.check', { hasText: 'Share it with all tenants' }).count()) throw new Error('she shares with all tenants');
+  await page.getByRole('button', { name: 'Save', exact: true }).click();
+  await expect(page, '.toasts', 'Saved as version 2.');
+  await page.getByRole('navigation').getByRole('link', { name: 'Tokens' }).click();
+  await page.getByRole('button', { name: 'Mint a token' }).first().click();
+  const mint = page.getByRole('dialog');
+  await mint.getByLabel('For', { exact: true }).fill('portal');
+  await mint.locator('.check', { hasText: 'Mine' }).click();
+  await mint.getByRole('button', { name: 'What would it see?' }).click();
+  await mint.locator('usher-dashboard .value', { hasText: '$10.50' }).waitFor();
+  await settled('a preview');
+  await picture(page, 'mint');
+  await mint.getByRole('button', { name: 'Mint a token' }).click();
+  await expect(page, '.secret', '<usher-dashboard name="mine"');
+  console.log(await page.locator('.secret code').first().innerText());
+}
+
+async function holder(page, { settled }) {
+  await page.goto(`${base}/console`);
+  await page.getByRole('tab', { name: 'Token' }).click();
+  await page.getByRole('textbox', { name: 'Token' }).fill(password);
+  await page.getByRole('button', { name: 'Use this token' }).click();
+  await page.getByRole('link', { name: 'Mine' }).waitFor();
+  same('the pages', await page.getByRole('navigation').getByRole('link').allInnerTexts(), ['Dashboards']);
+  await settled('its dashboards');
+  await page.getByRole('link', { name: 'Mine' }).click();
+  await page.locator('usher-dashboard .value', { hasText: '$10.50' }).waitFor();
+  if (await page.getByRole('link', { name: 'Edit' }).count()) throw new Error('the holder edits');
+  await page.goto(`${base}/console/query`);
+  await expect(page, 'main', 'There is no such page');
+}
