@@ -141,6 +141,7 @@ func (c *compiler) inCamel(spec Spec) Spec {
 	spec.Tenants = maps.Clone(spec.Tenants)
 	for id, t := range spec.Tenants {
 		t.Strategies = renamed(c.at("tenants", id, "strategies"), t.Strategies)
+		t.Bindings = renamed(c.at("tenants", id, "bindings"), t.Bindings)
 		t.Bind = renamed(c.at("tenants", id, "bind"), t.Bind)
 		for dataset, own := range t.Bind {
 			at := c.at("tenants", id, "bind", dataset)

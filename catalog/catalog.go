@@ -70,7 +70,7 @@ type Dataset struct {
 	MaxLimit  int                 // rows at most
 	Cache     time.Duration       // how old its answers may be; 0: not kept
 	Bindings  map[string]*Binding // by source
-	Own       map[string]*Own     // by tenant: where its rows are instead
+	Own       map[string]*Own     // by tenant, or by Chosen: where rows are instead
 	PerTenant bool                // `bound: per_tenant`: there is nothing but Own
 	Writes    *Writes             // nil: nobody writes it
 	Deleted   *Deleted            // nil: rows that are deleted are gone
@@ -141,9 +141,11 @@ type Binding struct {
 }
 
 // Own says where one tenant's rows of a dataset are, and nobody else's: its
-// principals are served from there, and only they.
+// principals are served from there, and only they. One that has a name instead of a
+// tenant is for those whose record names it, and keeps them apart itself.
 type Own struct {
 	Tenant string
+	Name   string
 	Source string
 	Binding
 }
@@ -230,6 +232,7 @@ type Tenant struct {
 	Cell     string // where its rows are in sources that have cells; empty: where those are themselves
 
 	Strategies  map[string]string // those of single datasets, by dataset
+	Bindings    map[string]string // names of those that datasets are read by, by dataset
 	ExternalIDs []string          // what identity providers call it
 	AllowHosts  []string          // where its accounts may lead, of what the sources allow; nil: to all of that
 
@@ -238,7 +241,7 @@ type Tenant struct {
 
 // Routing is how the tenant's data is reached.
 func (t Tenant) Routing() principal.Routing {
-	return principal.Routing{Strategy: t.Strategy, Strategies: t.Strategies, Accounts: t.Accounts, AllowHosts: t.AllowHosts, Cell: t.Cell}
+	return principal.Routing{Strategy: t.Strategy, Strategies: t.Strategies, Bindings: t.Bindings, Accounts: t.Accounts, AllowHosts: t.AllowHosts, Cell: t.Cell}
 }
 
 // Parameter is a named, typed value of a grant.

@@ -80,7 +80,7 @@ func bodyTexts(at place, v query.Value, params map[string]ParameterSpec) (named 
 // Then those of all must, which is checked where each is bound.
 func pathsName(source string, all Spec) bool {
 	for _, d := range all.Datasets {
-		if placeholder.MatchString(d.Bind[source].Path) {
+		if b := d.Bind[source]; b.Source == "" && placeholder.MatchString(b.Path) {
 			return true
 		}
 	}

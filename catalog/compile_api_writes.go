@@ -42,7 +42,7 @@ var keyPlaceholder = regexp.MustCompile(`\{key\.([^{}]*)\}`)
 func (c *compiler) apiWrites(d *draft) {
 	for _, source := range slices.Sorted(maps.Keys(d.spec.Bind)) {
 		spec := d.spec.Bind[source]
-		if spec.Writes == (APIWritesSpec{}) {
+		if spec.Writes == (APIWritesSpec{}) || spec.Source != "" {
 			continue
 		}
 		src, b, at := c.catalog.Sources[source], d.Bindings[source], d.at.in("bind", source, "writes")

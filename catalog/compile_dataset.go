@@ -48,7 +48,7 @@ func (c *compiler) datasets() {
 		c.at("datasets").problem("there is none, so nothing can be asked")
 	}
 	steps := []func(*draft){
-		c.chooseSources, c.bind, c.owns, c.columns, c.extras, c.store, c.checkTenant, c.storeOwn, c.key, c.relations, c.foreignToOne, c.foreignToMany, c.parent, c.checkParents, c.measures,
+		c.chooseSources, c.bind, c.owns, c.choices, c.columns, c.extras, c.store, c.checkTenant, c.storeOwn, c.key, c.relations, c.foreignToOne, c.foreignToMany, c.parent, c.checkParents, c.measures,
 		func(d *draft) { checkFields(d.at, d.Dataset) },
 		func(d *draft) { c.policy(d.at.in("filter"), d.Dataset, d.Filter) },
 		c.apiWrites, c.targets, c.deleted, c.writes, c.judgeWrites, c.upserts, c.give,
@@ -109,8 +109,8 @@ func (c *compiler) chooseSources(d *draft) {
 	case d.Common:
 		c.commonSource(d)
 	case d.PerTenant:
-		if len(d.spec.Bind) > 0 || d.spec.Source != "" {
-			d.at.in("bound").problem("each tenant has rows of its own under `tenants`; leave out `bind` and `source`, whose rows nobody would get")
+		if d.spec.Source != "" || slices.ContainsFunc(slices.Collect(maps.Values(d.spec.Bind)), func(b BindingSpec) bool { return b.Source == "" }) {
+			d.at.in("bound").problem("each tenant has rows of its own, under `tenants` or by a binding that its record names; leave out `source` and what `bind` says of sources, whose rows nobody would get")
 		}
 		return
 	default:
@@ -129,6 +129,7 @@ func (c *compiler) chooseSources(d *draft) {
 	}
 	for _, name := range slices.Sorted(maps.Keys(d.spec.Bind)) {
 		switch {
+		case d.spec.Bind[name].Source != "": // see choices
 		case c.catalog.Sources[name] == nil:
 			d.at.in("bind", name).problem("%s", unknown("source", name, c.catalog.Sources))
 		case !slices.Contains(d.sources, name) && d.Common:

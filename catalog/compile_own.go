@@ -48,6 +48,15 @@ func (c *compiler) owns(d *draft) {
 	}
 }
 
+// has tells whether the table has a column: those that are only some tenants' stand in
+// a table of theirs and, but for extra ones, where records may lead them.
+func (o *ownDraft) has(col *Column) bool {
+	if o.Name != "" {
+		return !col.Extra
+	}
+	return col.Only.For(o.Tenant)
+}
+
 func (c *compiler) ownBinding(at place, src *Source, dataset string, spec OwnSpec) *Binding {
 	in := BindingSpec{Schema: spec.Schema, Table: spec.Table, Path: spec.Path, Rows: spec.Rows, Dataset: spec.Dataset}
 	if src.API.Plugin != nil {
@@ -117,7 +126,7 @@ func (c *compiler) storeOwn(d *draft) {
 		for _, name := range slices.Sorted(maps.Keys(o.spec.Columns)) {
 			col := d.columns[name]
 			switch at := o.at.in("columns", name); {
-			case col == nil && len(d.Columns) > 0, col != nil && !col.Only.For(id):
+			case col == nil && len(d.Columns) > 0, col != nil && !o.has(col):
 				at.problem("there is no column %s", name)
 			case col != nil && col.Extra:
 				at.problem("say it under `extra`, as `column`")
@@ -130,7 +139,7 @@ func (c *compiler) storeOwn(d *draft) {
 }
 
 func (c *compiler) storedOwn(d *draft, o *ownDraft, col *Column) Stored {
-	if !col.Only.For(o.Tenant) {
+	if !o.has(col) {
 		return Stored{Missing: true}
 	}
 	at := o.at.in("columns", col.Name)
@@ -147,6 +156,8 @@ func (c *compiler) storedOwn(d *draft, o *ownDraft, col *Column) Stored {
 	case given && name == nil:
 		if col != d.Tenant {
 			at.problem("only the tenant column may be absent: then every row of the table is this tenant's")
+		} else if o.Name != "" && !apart(c.catalog.Sources[o.Source]) {
+			at.problem("several tenants may be read from here, and only the tenant column tells their rows apart; it may be absent in a template, and in an API with `isolation: upstream`")
 		} else if _, there := o.table.column(s.Name); there {
 			at.problem("the table has a column %q; leave this out, so that rows are confined by it", s.Name)
 		}
@@ -170,7 +181,7 @@ func (c *compiler) storedOwn(d *draft, o *ownDraft, col *Column) Stored {
 		bad = c.differs(o.Source, col, tc, o.table.View)
 	}
 	if bad != "" {
-		at.note("%s, so this tenant's questions that read it are refused", bad)
+		at.note("%s, so %s that read it are refused", bad, o.whose())
 	}
 	s.Native, s.Form, s.ByCode, s.Default = tc.Native, tc.Form, tc.ByCode, tc.Default
 	return s
@@ -191,14 +202,14 @@ func (c *compiler) checkAlone() {
 		}
 		for _, id := range slices.Sorted(maps.Keys(d.Own)) {
 			for _, at := range whereabouts(c.catalog.Sources[d.Own[id].Source], &d.Own[id].Binding) {
-				readers[at] = append(readers[at], reader{who: d.Name + " of " + id, tenant: id})
+				readers[at] = append(readers[at], reader{who: d.Name + " of " + cmp.Or(d.Own[id].Tenant, "those who are bound by "+d.Own[id].Name), tenant: id})
 			}
 		}
 	}
 	for _, d := range c.catalog.Datasets {
 		for _, id := range slices.Sorted(maps.Keys(d.Own)) {
 			o, src := d.Own[id], c.catalog.Sources[d.Own[id].Source]
-			if d.Tenant != nil && !o.Columns[d.Tenant.Name].Missing || src.Template || src.API.Isolation == ByUpstream {
+			if o.Name != "" || d.Tenant != nil && !o.Columns[d.Tenant.Name].Missing || apart(src) {
 				continue
 			}
 			for _, at := range whereabouts(src, &o.Binding) {

@@ -99,7 +99,7 @@ func (c *compiler) checkParents(d *draft) {
 			at.problem("each tenant has rows of its own of %s, and these are everybody's; say `bound: %s` here too", up.Name, boundPerTenant)
 		}
 		for _, id := range slices.Sorted(maps.Keys(up.Own)) {
-			if d.Own[id] == nil {
+			if d.Own[id] == nil && up.Own[id].Tenant != "" {
 				c.work[up.Name].own[id].at.problem("%s is this tenant's through %s, which has rows elsewhere for it; bind %s as well", d.Name, up.Name, d.Name)
 			}
 		}

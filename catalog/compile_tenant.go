@@ -31,7 +31,7 @@ func (c *compiler) tenants() {
 		}
 		c.weight(at, id, spec.Weight)
 		if spec.Registered != nil && !*spec.Registered {
-			if spec.Key != "" || spec.Name != "" || spec.Strategy != "" || spec.Cell != "" || len(spec.Strategies) > 0 || spec.ExternalIDs != nil || spec.AllowHosts != nil || len(spec.Accounts) > 0 || len(spec.Bind) == 0 && spec.Weight == nil {
+			if spec.Key != "" || spec.Name != "" || spec.Strategy != "" || spec.Cell != "" || len(spec.Strategies)+len(spec.Bindings) > 0 || spec.ExternalIDs != nil || spec.AllowHosts != nil || len(spec.Accounts) > 0 || len(spec.Bind) == 0 && spec.Weight == nil {
 				at.in("registered").problem("the control store says what the tenant is; beside `registered: false` there are `bind` and `weight` and nothing else")
 			}
 			continue
@@ -55,7 +55,10 @@ func (c *compiler) tenants() {
 		if err := c.catalog.CheckStrategies(spec.Strategies); err != nil {
 			at.in("strategies").problem("%s", err)
 		}
-		t.Strategies = spec.Strategies
+		if err := c.catalog.CheckBindings(id, spec.Bindings); err != nil {
+			at.in("bindings").problem("%s", err)
+		}
+		t.Strategies, t.Bindings = spec.Strategies, spec.Bindings
 		allowed, err := ParseDestinations(spec.AllowHosts)
 		if err != nil {
 			at.in("allow_hosts").problem("%s", err)

@@ -1,6 +1,7 @@
 package catalog
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 	"strings"
@@ -234,8 +235,11 @@ func (s Spec) Schemas(source *Source) []string {
 		}
 	}
 	for _, d := range s.Datasets {
-		b := d.Bind[source.Name]
-		note(b.Schema, b.Table)
+		for name, b := range d.Bind {
+			if cmp.Or(b.Source, name) == source.Name {
+				note(b.Schema, b.Table)
+			}
+		}
 	}
 	for _, t := range s.Tenants {
 		for _, b := range t.Bind {

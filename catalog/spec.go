@@ -197,6 +197,7 @@ type TenantSpec struct {
 	Weight   *int   `yaml:"weight"`           // in its turns at a source; default 1
 
 	Strategies map[string]string `yaml:"strategies"` // those of single datasets, by dataset
+	Bindings   map[string]string `yaml:"bindings"`   // those that a dataset has by name, by dataset
 
 	ExternalIDs []string `yaml:"external_ids"` // what identity providers call it
 	AllowHosts  []string `yaml:"allow_hosts"`  // where its accounts may lead, of what the sources allow
@@ -334,8 +335,10 @@ type MeasureSpec struct {
 }
 
 // BindingSpec says where a source keeps a dataset. A column bound to nil is
-// one that the source does not have.
+// one that the source does not have. With a source of its own it is no source's, but
+// one that tenants' records may name.
 type BindingSpec struct {
+	Source  string             `yaml:"source"`
 	Schema  string             `yaml:"schema"`
 	Table   string             `yaml:"table"`
 	Path    string             `yaml:"path"`

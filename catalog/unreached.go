@@ -1,6 +1,7 @@
 package catalog
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 	"time"
@@ -154,8 +155,8 @@ func waitingFor(spec Spec, sources map[string]bool) map[string]bool {
 				out[name] = out[name] || sources[source] || !named && sources[s.Source]
 			}
 		}
-		for source := range d.Bind {
-			out[name] = out[name] || sources[source]
+		for source, b := range d.Bind {
+			out[name] = out[name] || sources[cmp.Or(b.Source, source)]
 		}
 	}
 	for _, t := range spec.Tenants {
@@ -201,7 +202,7 @@ func (u Unreached) without(spec Spec) Spec {
 	tenants := spec.Tenants
 	spec.Tenants = make(map[string]TenantSpec, len(tenants))
 	for name, t := range tenants {
-		t.Bind, t.Strategies = remaining(t.Bind, u.isLeft), remaining(t.Strategies, u.isLeft)
+		t.Bind, t.Strategies, t.Bindings = remaining(t.Bind, u.isLeft), remaining(t.Strategies, u.isLeft), remaining(t.Bindings, u.isLeft)
 		spec.Tenants[name] = t
 	}
 	strategies := spec.Strategies

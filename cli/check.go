@@ -12,8 +12,9 @@ import (
 )
 
 type checkCommand struct {
-	Config string `short:"c" default:"usher.yml" env:"USHER_CONFIG" help:"The configuration file (${default})." placeholder:"FILE"`
-	Tenant string `help:"Try the accounts of this tenant, too, of the file or of the control store." placeholder:"ID"`
+	Config  string `short:"c" default:"usher.yml" env:"USHER_CONFIG" help:"The configuration file (${default})." placeholder:"FILE"`
+	Tenants bool   `help:"Compare the records of all tenants of the control store, too, with the configuration."`
+	Tenant  string `help:"Try the accounts of this tenant, too, of the file or of the control store." placeholder:"ID"`
 }
 
 // errProblems ends a check whose problems are printed already.
@@ -31,6 +32,13 @@ func (c checkCommand) Run(ctx context.Context, s *term.IO) error {
 	over()
 	if err != nil {
 		return err
+	}
+	if c.Tenants && r.Catalog != nil {
+		records, err := inspect.Records(ctx, cfg, r.Catalog)
+		if err != nil {
+			return err
+		}
+		r.Problems = append(r.Problems, records...)
 	}
 	for _, line := range r.Problems {
 		fmt.Fprintln(s.Stdout, line)

@@ -19,13 +19,14 @@ import (
 // commands are what usher can be told to do. What stands in a command's tag
 // `example` is shown by its help.
 type commands struct {
-	Serve  serveCommand   `cmd:"" help:"Serve the data that a configuration describes." example:"usher serve -c usher.yml --listen 127.0.0.1:8080"`
-	Demo   demoCommand    `cmd:"" help:"Make sample data and serve it: nothing else is needed." example:"usher demo --orders 10000"`
-	Check  checkCommand   `cmd:"" help:"Check a configuration against the sources it names." example:"usher check -c usher.yml"`
-	Init   initCommand    `cmd:"" help:"Write a first configuration from a live database or from files." example:"usher init --dsn 'host=db.example dbname=shop user=reader' --schema public,sales --naming camel"`
-	Schema schemaCommand  `cmd:"" help:"Print the GraphQL schema that a principal sees." example:"usher schema --as acme --role clerk"`
-	Config configCommands `cmd:"" help:"About the configuration file."`
-	Health healthCommand  `cmd:"" help:"Ask a running server whether it should be sent requests." example:"usher health --server http://127.0.0.1:8080"`
+	Serve  serveCommand        `cmd:"" help:"Serve the data that a configuration describes." example:"usher serve -c usher.yml --listen 127.0.0.1:8080"`
+	Demo   demoCommand         `cmd:"" help:"Make sample data and serve it: nothing else is needed." example:"usher demo --orders 10000"`
+	Check  checkCommand        `cmd:"" help:"Check a configuration against the sources it names." example:"usher check -c usher.yml"`
+	Init   initCommand         `cmd:"" help:"Write a first configuration from a live database or from files." example:"usher init --dsn 'host=db.example dbname=shop user=reader' --schema public,sales --naming camel"`
+	Schema schemaCommand       `cmd:"" help:"Print the GraphQL schema that a principal sees." example:"usher schema --as acme --role clerk"`
+	Config configCommands      `cmd:"" help:"About the configuration file."`
+	Reload admin.ReloadCommand `cmd:"" help:"Have a running server read its configuration again, and serve it." example:"usher reload --server https://usher.example"`
+	Health healthCommand       `cmd:"" help:"Ask a running server whether it should be sent requests." example:"usher health --server http://127.0.0.1:8080"`
 
 	Tenant     admin.TenantCommands     `cmd:"" help:"Administer the tenants of a running server."`
 	User       admin.UserCommands       `cmd:"" help:"Administer who logs in to a running server."`

@@ -3,18 +3,14 @@ package cli
 import (
 	"bytes"
 	"context"
-	"log/slog"
 	"os"
 	"time"
 
-	"usher/config"
 	"usher/gateway"
 )
 
-// reloader reads the configuration again and has it served.
+// reloader has the configuration read again and served.
 type reloader struct {
-	read  func() (*config.Config, error)
-	log   *slog.Logger
 	g     *gateway.Gateway
 	ready chan struct{} // closed when g is there
 }
@@ -32,18 +28,7 @@ func (r *reloader) reload(ctx context.Context) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-	cfg, err := r.read()
-	if err == nil {
-		err = r.g.Reload(ctx, cfg)
-	} else {
-		r.g.Unread(err)
-	}
-	if err != nil {
-		r.log.ErrorContext(ctx, "the configuration cannot be served; the one before it is served still", "error", err)
-		return err
-	}
-	r.log.InfoContext(ctx, "another configuration is served")
-	return nil
+	return r.g.Reread(ctx)
 }
 
 // lookAtFile is how often a watched file is looked at.

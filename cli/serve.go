@@ -59,7 +59,7 @@ func (c serveCommand) Run(ctx context.Context, s *term.IO) error {
 	if traces != nil {
 		log = slog.New(trace.Lines(log.Handler()))
 	}
-	again := &reloader{read: func() (*config.Config, error) { return c.read(s.Env) }, log: log, ready: make(chan struct{})}
+	again := &reloader{ready: make(chan struct{})}
 	background, leave := context.WithCancel(context.WithoutCancel(ctx))
 	defer leave()
 	defer outlive(func() { _ = again.reload(background) })() // it is in the log
@@ -67,7 +67,8 @@ func (c serveCommand) Run(ctx context.Context, s *term.IO) error {
 	if traces != nil {
 		metrics = append(metrics, traces)
 	}
-	g, err := gateway.New(ctx, cfg, gateway.Options{Log: log, Metrics: metrics, Tracer: traces.Tracer()})
+	read := func() (*config.Config, error) { return c.read(s.Env) }
+	g, err := gateway.New(ctx, cfg, gateway.Options{Log: log, Read: read, Metrics: metrics, Tracer: traces.Tracer()})
 	if err != nil {
 		return err
 	}

@@ -25,6 +25,11 @@ func CheckGrant(current func() *catalog.Catalog, now func() time.Time) func(prin
 		if cell := p.Routing.Cell; record && cell != "" && !slices.Contains(cat.Cells(), cell) {
 			return fault.New(fault.BadUserInput, "no source has a cell %q", cell)
 		}
+		if record {
+			if err := cat.CheckBindings(p.Tenant, p.Routing.Bindings); err != nil {
+				return fault.New(fault.BadUserInput, "%s", err).WithHint("`admin { configuration { bindings } }` has those that there are.")
+			}
+		}
 		switch {
 		case record && len(p.Routing.Accounts) == 0:
 			return checkRecord(cat, p.Routing)

@@ -172,7 +172,7 @@ func (n *Neighbors) complete(p principal.Principal) error {
 // nothing, and no source has a place for each tenant.
 func (n *Neighbors) everywhere(p principal.Principal) bool {
 	r := p.Routing
-	if len(r.Accounts)+len(r.Strategies)+len(p.Grant.Accounts) > 0 || r.Strategy != "" || r.Cell != "" {
+	if len(r.Accounts)+len(r.Strategies)+len(r.Bindings)+len(p.Grant.Accounts) > 0 || r.Strategy != "" || r.Cell != "" {
 		return false
 	}
 	for _, s := range n.cat.Sources {

@@ -11,6 +11,11 @@ import (
 	"usher/tenancy"
 )
 
+// OpenToRead opens the store for a command that reads it.
+func OpenToRead(ctx context.Context, cfg *config.Config) (*tenancy.Store, error) {
+	return Open(ctx, *cfg.Control, tenancy.Options{Log: slog.New(slog.DiscardHandler)})
+}
+
 // Record is the record of a tenant of the configuration or of the control store,
 // which is opened for that: an embedded one only while no server holds it.
 func Record(ctx context.Context, cfg *config.Config, cat *catalog.Catalog, id string) (principal.Principal, error) {
@@ -20,7 +25,7 @@ func Record(ctx context.Context, cfg *config.Config, cat *catalog.Catalog, id st
 	if cfg.Control == nil {
 		return principal.Principal{}, fmt.Errorf("the configuration registers no tenant %s, and has no control store", id)
 	}
-	store, err := Open(ctx, *cfg.Control, tenancy.Options{Log: slog.New(slog.DiscardHandler)})
+	store, err := OpenToRead(ctx, cfg)
 	if err != nil {
 		return principal.Principal{}, fmt.Errorf("open the control store, to look up tenant %s: %w", id, err)
 	}

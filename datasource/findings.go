@@ -49,7 +49,7 @@ type inspected struct {
 // tableKey tells the tables of datasets apart.
 type tableKey struct {
 	dataset string
-	own     string // the tenant whose own table it is; empty: the one that the source binds
+	own     string // the key in Dataset.Own; empty: the one that the source binds
 }
 
 // recheckAfter is how soon tables that differ are looked at again: somebody may have
@@ -79,7 +79,7 @@ func (a *accounts) shapeOf(t plan.Target, db introspector, timeout time.Duration
 	return s
 }
 
-// ownTable is a dataset's table that is one tenant's own.
+// ownTable is a dataset's table that is one tenant's own, or of those whose records name it.
 type ownTable struct {
 	dataset *catalog.Dataset
 	own     *catalog.Own
@@ -90,7 +90,7 @@ func ownIn(cat *catalog.Catalog, t plan.Target) []ownTable {
 	var out []ownTable
 	for _, d := range cat.Datasets {
 		for _, own := range d.Own {
-			if own.Source == t.Source && (t.Tenant == "" || t.Tenant == own.Tenant) {
+			if own.Source == t.Source && (t.Tenant == "" || own.Tenant == "" || t.Tenant == own.Tenant) {
 				out = append(out, ownTable{d, own})
 			}
 		}
@@ -152,7 +152,7 @@ func (s *shape) schema(ctx context.Context, name string) (inspected, error) {
 	}
 	for _, t := range ownIn(s.cat, s.target) {
 		if s.schemaOf(&t.own.Binding) == name {
-			note(t.dataset, &t.own.Binding, t.own.Tenant)
+			note(t.dataset, &t.own.Binding, t.own.Key())
 		}
 	}
 	s.findings.put(name, found)

@@ -2,6 +2,8 @@ package datasource
 
 import (
 	"errors"
+	"os"
+	"path/filepath"
 	"sync"
 	"time"
 
@@ -14,10 +16,27 @@ import (
 // engines that write to it would spoil it, one that reads beside one that writes would
 // read what is half there, and the locks that keep other processes away belong to the
 // process, so that whoever closes the file gives them up for all. So the sources of two
-// catalogs, and who looks into a file, have one engine between them.
+// catalogs, and who looks into a file, have one engine between them. A file of two names,
+// by links, is not shared, for each name may lead to another file at any time: while one
+// of the two writes, the other waits until it is gone.
 type openFiles struct {
 	mu     sync.Mutex
 	byPath map[string]*openFile
+}
+
+// linked is what is open, under another name, of the file that a path leads to now, where
+// that and opening it once more cannot be at once.
+func (o *openFiles) linked(path string, writes bool) *openFile {
+	there, err := os.Stat(path)
+	if err != nil { // whoever opens it says so
+		return nil
+	}
+	for _, f := range o.byPath {
+		if same, err := os.Stat(f.path); err == nil && os.SameFile(same, there) && (writes || f.opts.Writes) {
+			return f
+		}
+	}
+	return nil
 }
 
 // openFile is a file that is open, or being opened.
@@ -80,8 +99,13 @@ func (f *openFile) start(spec catalog.DuckDBSpec) {
 func (o *openFiles) join(path string, opts duckdb.Options) (f *openFile, first, joined bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	f = o.byPath[path]
-	if f == nil {
+	if full, err := filepath.Abs(path); err == nil {
+		path = full
+	}
+	if f = o.byPath[path]; f == nil {
+		if other := o.linked(path, opts.Writes); other != nil {
+			return other, false, false
+		}
 		f = &openFile{path: path, opts: opts, ready: make(chan struct{}), gone: make(chan struct{}), users: 1}
 		o.byPath[path] = f
 		return f, true, true
@@ -118,7 +142,7 @@ func alone(spec catalog.DuckDBSpec, opts duckdb.Options) (*duckdb.Source, func()
 
 func busy(path string) error {
 	err := fault.New(fault.Unavailable, "the file is in use as it was configured before").WithHint("Try again in a moment.").
-		Because(errors.New("it is open to be read and is to be written, or with other limits: " + path))
+		Because(errors.New("it is open to be read and is to be written, with other limits, or under another name: " + path))
 	err.RetryAfter = patience
 	return err
 }

@@ -40,6 +40,8 @@ type Options struct {
 	Log     *slog.Logger
 	Metrics []prometheus.Collector // of what stands around it, shown with its own
 	Tracer  *trace.Tracer          // nil: nobody traces
+
+	Read func() (*config.Config, error) // reads the configuration again; nil: there is no file
 }
 
 // Gateway answers requests, from New to Close.
@@ -125,6 +127,7 @@ func New(ctx context.Context, cfg *config.Config, opts Options) (_ *Gateway, err
 	g.metrics, err = registryOf(collectors...)
 	if err == nil {
 		g.loads.loaded(time.Now())
+		g.tellRecords(ctx)
 		g.reach()
 	}
 	return g, err

@@ -7,6 +7,7 @@ import (
 
 	"usher/build"
 	"usher/config"
+	"usher/control"
 	"usher/graph"
 	"usher/inspect"
 	"usher/resolvers"
@@ -35,7 +36,27 @@ func (g *Gateway) house(cfg *config.Config, opts Options) resolvers.House {
 		if err != nil {
 			return nil, nil, err
 		}
+		if g.control != nil { // who asks has come by way of the store
+			records, err := control.Unfit(ctx, g.catalog(), g.control)
+			if err != nil {
+				return nil, nil, err
+			}
+			found.Problems = append(found.Problems, records...)
+		}
 		return withoutCauses(found.Problems), withoutCauses(found.Notes), nil
+	}
+	h.Loaded = func() resolvers.Loaded { return *g.loads.now.Load() }
+	if opts.Read != nil {
+		h.Reload = func(ctx context.Context) error {
+			done := make(chan error, 1) // it is not given up half way because nobody waits any more
+			go func() { done <- g.Reread(context.WithoutCancel(ctx)) }()
+			select {
+			case err := <-done:
+				return err
+			case <-ctx.Done():
+				return ctx.Err()
+			}
+		}
 	}
 	return h
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"reflect"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -13,6 +14,7 @@ import (
 	"usher/config"
 	"usher/control"
 	"usher/inspect"
+	"usher/resolvers"
 )
 
 // Reload serves another configuration from now on. Requests that have begun finish
@@ -45,8 +47,21 @@ func (g *Gateway) Reload(ctx context.Context, cfg *config.Config) (err error) {
 	return nil
 }
 
-// Unread notes that another configuration was to be served and could not be read.
-func (g *Gateway) Unread(err error) { g.loads.reloaded(err, time.Now()) }
+// Reread serves what the file says now, or leaves what is served as it is.
+func (g *Gateway) Reread(ctx context.Context) error {
+	cfg, err := g.opts.Read()
+	if err == nil {
+		err = g.Reload(ctx, cfg)
+	} else {
+		g.loads.reloaded(err, time.Now())
+	}
+	if err != nil {
+		g.opts.Log.ErrorContext(ctx, "the configuration cannot be served; the one before it is served still", "error", err)
+		return err
+	}
+	g.opts.Log.InfoContext(ctx, "another configuration is served")
+	return nil
+}
 
 // replace serves a snapshot that is not wired yet. What would not have been served at the
 // start is not served now either. The lock of replacing is held.
@@ -70,7 +85,23 @@ func (g *Gateway) replace(ctx context.Context, next *snapshot) error {
 	for _, note := range next.found.Notes {
 		g.opts.Log.InfoContext(ctx, note)
 	}
+	g.tellRecords(ctx)
 	return nil
+}
+
+// tellRecords says which records of the store name what the configuration does not have:
+// it may have had that when they were made.
+func (g *Gateway) tellRecords(ctx context.Context) {
+	if g.control == nil {
+		return
+	}
+	lines, err := control.Unfit(ctx, g.catalog(), g.control)
+	if err != nil { // findings say so to whoever asks
+		g.opts.Log.WarnContext(ctx, "the records of tenants could not be compared with the configuration", "error", err)
+	}
+	for _, line := range lines {
+		g.opts.Log.WarnContext(ctx, "the record of a tenant does not fit the configuration, and what it says is refused", "record", line)
+	}
 }
 
 // lasting are the keys in which two configurations differ of what is made once, when
@@ -107,6 +138,7 @@ type Loads struct {
 	reloads *prometheus.CounterVec
 	failed  prometheus.Gauge
 	at      prometheus.Gauge
+	now     atomic.Pointer[resolvers.Loaded]
 }
 
 // NewLoads makes the metrics; the caller registers them.
@@ -127,6 +159,7 @@ func NewLoads() *Loads {
 }
 
 func (l *Loads) loaded(at time.Time) {
+	l.now.Store(&resolvers.Loaded{At: at})
 	l.at.Set(float64(at.UnixMilli()) / 1000)
 	l.failed.Set(0)
 }
@@ -135,6 +168,7 @@ func (l *Loads) reloaded(err error, at time.Time) {
 	if err != nil {
 		l.reloads.WithLabelValues("refused").Inc()
 		l.failed.Set(1)
+		l.now.Store(&resolvers.Loaded{At: l.now.Load().At, Refused: at, Problems: withoutCauses(strings.Split(err.Error(), "\n"))})
 		return
 	}
 	l.reloads.WithLabelValues("served").Inc()

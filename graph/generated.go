@@ -45,9 +45,11 @@ type ComplexityRoot struct {
 // region    ************************** generated!.gotpl **************************
 
 type AdminMutationResolver interface {
+	Reload(ctx context.Context, obj *AdminMutation) (*Reload, error)
 	CreateTenant(ctx context.Context, obj *AdminMutation, input NewTenant) (*AdminTenant, error)
 	RenameTenant(ctx context.Context, obj *AdminMutation, id string, name string) (*AdminTenant, error)
 	SetTenantStrategy(ctx context.Context, obj *AdminMutation, id string, strategy *string, strategies []DatasetStrategyInput) (*AdminTenant, error)
+	SetTenantBindings(ctx context.Context, obj *AdminMutation, id string, bindings []DatasetBindingInput) (*AdminTenant, error)
 	SetTenantExternalIds(ctx context.Context, obj *AdminMutation, id string, externalIds []string) (*AdminTenant, error)
 	SetTenantAllowHosts(ctx context.Context, obj *AdminMutation, id string, allowHosts []string) (*AdminTenant, error)
 	SetTenantCell(ctx context.Context, obj *AdminMutation, id string, cell *string) (*AdminTenant, error)
@@ -73,6 +75,7 @@ type AdminQueryResolver interface {
 	Tenant(ctx context.Context, obj *AdminQuery, id string) (*AdminTenant, error)
 	Health(ctx context.Context, obj *AdminQuery) (*Health, error)
 	Findings(ctx context.Context, obj *AdminQuery) (*Findings, error)
+	Configuration(ctx context.Context, obj *AdminQuery) (*Configuration, error)
 	Tokens(ctx context.Context, obj *AdminQuery, kind TokenKind, tenant *string, subject *string, search *string, living bool, after *string, limit int) (*TokenPage, error)
 	ServiceKeys(ctx context.Context, obj *AdminQuery, tenant *string, search *string, living bool, after *string, limit int) (*ServiceKeyPage, error)
 	Users(ctx context.Context, obj *AdminQuery, tenant *string, allTenants bool, search *string, after *string, limit int) (*UserPage, error)
@@ -137,6 +140,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 	inputUnmarshalMap := graphql.BuildUnmarshalerMap(
 		ec.unmarshalInputAccountInput,
 		ec.unmarshalInputAuditFilter,
+		ec.unmarshalInputDatasetBindingInput,
 		ec.unmarshalInputDatasetStrategyInput,
 		ec.unmarshalInputMayGrantInput,
 		ec.unmarshalInputNamedText,
@@ -292,6 +296,9 @@ type AdminQuery {
   the right to administer all tenants.
   """
   findings: Findings
+
+  "What is served, and what a tenant's record may name of it. Needs the right to administer all tenants."
+  configuration: Configuration
 
   "Embed tokens and sessions, by id: names of what they grant, never values and never a secret."
   tokens(
@@ -486,6 +493,11 @@ type Mutation {
 
 "Changes of what is administered, one after another in the order of the document."
 type AdminMutation {
+  """
+  Has the gateway that is asked, and no other, read its configuration again and serve it. What cannot be served changes
+  nothing, and the answer says what is wrong with it. Needs the right to administer all tenants.
+  """
+  reload: Reload
   "Registers a tenant. An id or key that was ever used is refused."
   createTenant(
     "What its record says."
@@ -506,6 +518,16 @@ type AdminMutation {
     strategy: String
     "Of datasets that are reached in another way; left out: none are."
     strategies: [DatasetStrategyInput!]! = []
+  ): AdminTenant
+  """
+  Replaces the bindings by which single datasets of the tenant are read, whatever its strategy is, of those that the
+  configuration has by name. The rows do not move. An empty list takes all of it away.
+  """
+  setTenantBindings(
+    "Which tenant."
+    id: String!
+    "All that it has from now on."
+    bindings: [DatasetBindingInput!]!
   ): AdminTenant
   """
   Replaces what identity providers call the tenant; an empty list takes all of it away. An external id is one tenant's
@@ -670,6 +692,8 @@ type AdminTenant {
   cell: String
   "Of datasets that are reached in another way."
   strategies: [DatasetStrategy!]!
+  "Of datasets that are read by a binding of the configuration that has a name."
+  bindings: [DatasetBinding!]!
   "What accounts of its own say, without the values."
   accounts: [AccountKeys!]!
   "What identity providers call it."
@@ -688,6 +712,14 @@ type DatasetStrategy {
   dataset: String!
   "By which it is reached."
   strategy: String!
+}
+
+"The binding by which one dataset is read."
+type DatasetBinding {
+  "Which dataset."
+  dataset: String!
+  "Its name."
+  binding: String!
 }
 
 "What came of trying one account of a tenant's."
@@ -910,6 +942,66 @@ type Findings {
   problems: [String!]!
   "What is worth knowing."
   notes: [String!]!
+}
+
+"What is served."
+type Configuration {
+  "When the file was read that is served."
+  loadedAt: Timestamp!
+  "What was wrong with another that was read since; empty: none was refused."
+  problems: [String!]!
+  "When that was refused; null: none was."
+  refusedAt: Timestamp
+  "By name."
+  sources: [ConfiguredSource!]!
+  "The ways to a tenant's rows, by name."
+  strategies: [ConfiguredStrategy!]!
+  "Bindings that tenants' records may name, by dataset and name."
+  bindings: [ConfiguredBinding!]!
+  "Names of the cells of sources."
+  cells: [String!]!
+}
+
+"A source of the configuration."
+type ConfiguredSource {
+  "Its name."
+  name: String!
+  "What it is: postgres, duckdb or api."
+  kind: String!
+  "Whether each tenant has another of it, by its name or by an account."
+  template: Boolean!
+}
+
+"A strategy of the configuration."
+type ConfiguredStrategy {
+  "Its name."
+  name: String!
+  "What it leads to: shared, database or api."
+  kind: String!
+  "The usual source."
+  source: String!
+  "Whether it is that of records and tokens that name none."
+  default: Boolean!
+}
+
+"A binding of the configuration that has a name."
+type ConfiguredBinding {
+  "Whose rows are read by it."
+  dataset: String!
+  "By which records name it."
+  name: String!
+  "Where it leads."
+  source: String!
+}
+
+"What came of reading the configuration again."
+type Reload {
+  "Whether what was read is served now."
+  served: Boolean!
+  "When the file was read that is served."
+  loadedAt: Timestamp!
+  "What stands in the way, with places; empty if it is served."
+  problems: [String!]!
 }
 
 "A role of the configuration."
@@ -1243,6 +1335,8 @@ input NewTenant {
   cell: String
   "Of datasets that are reached in another way."
   strategies: [DatasetStrategyInput!]! = []
+  "Of datasets that are read by a binding of the configuration that has a name."
+  bindings: [DatasetBindingInput!]! = []
   "Accounts of its own."
   accounts: [AccountInput!]! = []
   "What identity providers call it: texts, and numbers as they write them, of at most 255 characters."
@@ -1260,6 +1354,14 @@ input DatasetStrategyInput {
   dataset: String!
   "By which it is reached."
   strategy: String!
+}
+
+"The binding by which one dataset is read."
+input DatasetBindingInput {
+  "Which dataset."
+  dataset: String!
+  "Its name."
+  binding: String!
 }
 
 """
@@ -1917,12 +2019,16 @@ func (ec *executionContext) childFields_Acting(ctx context.Context, field graphq
 
 func (ec *executionContext) childFields_AdminMutation(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
+	case "reload":
+		return ec.fieldContext_AdminMutation_reload(ctx, field)
 	case "createTenant":
 		return ec.fieldContext_AdminMutation_createTenant(ctx, field)
 	case "renameTenant":
 		return ec.fieldContext_AdminMutation_renameTenant(ctx, field)
 	case "setTenantStrategy":
 		return ec.fieldContext_AdminMutation_setTenantStrategy(ctx, field)
+	case "setTenantBindings":
+		return ec.fieldContext_AdminMutation_setTenantBindings(ctx, field)
 	case "setTenantExternalIds":
 		return ec.fieldContext_AdminMutation_setTenantExternalIds(ctx, field)
 	case "setTenantAllowHosts":
@@ -1975,6 +2081,8 @@ func (ec *executionContext) childFields_AdminQuery(ctx context.Context, field gr
 		return ec.fieldContext_AdminQuery_health(ctx, field)
 	case "findings":
 		return ec.fieldContext_AdminQuery_findings(ctx, field)
+	case "configuration":
+		return ec.fieldContext_AdminQuery_configuration(ctx, field)
 	case "tokens":
 		return ec.fieldContext_AdminQuery_tokens(ctx, field)
 	case "serviceKeys":
@@ -2025,6 +2133,8 @@ func (ec *executionContext) childFields_AdminTenant(ctx context.Context, field g
 		return ec.fieldContext_AdminTenant_cell(ctx, field)
 	case "strategies":
 		return ec.fieldContext_AdminTenant_strategies(ctx, field)
+	case "bindings":
+		return ec.fieldContext_AdminTenant_bindings(ctx, field)
 	case "accounts":
 		return ec.fieldContext_AdminTenant_accounts(ctx, field)
 	case "externalIds":
@@ -2179,6 +2289,38 @@ func (ec *executionContext) childFields_AuditPage(ctx context.Context, field gra
 	return nil, fmt.Errorf("no field named %q was found under type AuditPage", field.Name)
 }
 
+func (ec *executionContext) childFields_Configuration(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "loadedAt":
+		return ec.fieldContext_Configuration_loadedAt(ctx, field)
+	case "problems":
+		return ec.fieldContext_Configuration_problems(ctx, field)
+	case "refusedAt":
+		return ec.fieldContext_Configuration_refusedAt(ctx, field)
+	case "sources":
+		return ec.fieldContext_Configuration_sources(ctx, field)
+	case "strategies":
+		return ec.fieldContext_Configuration_strategies(ctx, field)
+	case "bindings":
+		return ec.fieldContext_Configuration_bindings(ctx, field)
+	case "cells":
+		return ec.fieldContext_Configuration_cells(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Configuration", field.Name)
+}
+
+func (ec *executionContext) childFields_ConfiguredBinding(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "dataset":
+		return ec.fieldContext_ConfiguredBinding_dataset(ctx, field)
+	case "name":
+		return ec.fieldContext_ConfiguredBinding_name(ctx, field)
+	case "source":
+		return ec.fieldContext_ConfiguredBinding_source(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ConfiguredBinding", field.Name)
+}
+
 func (ec *executionContext) childFields_ConfiguredRole(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "name":
@@ -2187,6 +2329,32 @@ func (ec *executionContext) childFields_ConfiguredRole(ctx context.Context, fiel
 		return ec.fieldContext_ConfiguredRole_grants(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type ConfiguredRole", field.Name)
+}
+
+func (ec *executionContext) childFields_ConfiguredSource(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "name":
+		return ec.fieldContext_ConfiguredSource_name(ctx, field)
+	case "kind":
+		return ec.fieldContext_ConfiguredSource_kind(ctx, field)
+	case "template":
+		return ec.fieldContext_ConfiguredSource_template(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ConfiguredSource", field.Name)
+}
+
+func (ec *executionContext) childFields_ConfiguredStrategy(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "name":
+		return ec.fieldContext_ConfiguredStrategy_name(ctx, field)
+	case "kind":
+		return ec.fieldContext_ConfiguredStrategy_kind(ctx, field)
+	case "source":
+		return ec.fieldContext_ConfiguredStrategy_source(ctx, field)
+	case "default":
+		return ec.fieldContext_ConfiguredStrategy_default(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ConfiguredStrategy", field.Name)
 }
 
 func (ec *executionContext) childFields_Console(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -2305,6 +2473,16 @@ func (ec *executionContext) childFields_Dataset(ctx context.Context, field graph
 		return ec.fieldContext_Dataset_maxLimit(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Dataset", field.Name)
+}
+
+func (ec *executionContext) childFields_DatasetBinding(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "dataset":
+		return ec.fieldContext_DatasetBinding_dataset(ctx, field)
+	case "binding":
+		return ec.fieldContext_DatasetBinding_binding(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type DatasetBinding", field.Name)
 }
 
 func (ec *executionContext) childFields_DatasetColumn(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -2443,6 +2621,18 @@ func (ec *executionContext) childFields_MayGrant(ctx context.Context, field grap
 		return ec.fieldContext_MayGrant_metadata(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type MayGrant", field.Name)
+}
+
+func (ec *executionContext) childFields_Reload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "served":
+		return ec.fieldContext_Reload_served(ctx, field)
+	case "loadedAt":
+		return ec.fieldContext_Reload_loadedAt(ctx, field)
+	case "problems":
+		return ec.fieldContext_Reload_problems(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Reload", field.Name)
 }
 
 func (ec *executionContext) childFields_RoleGrant(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -3042,6 +3232,28 @@ func (ec *executionContext) field_AdminMutation_setTenantAllowHosts_args(ctx con
 		return nil, err
 	}
 	args["allowHosts"] = arg1
+	return args, nil
+}
+
+func (ec *executionContext) field_AdminMutation_setTenantBindings_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "id",
+		func(ctx context.Context, v any) (string, error) {
+			return ec.unmarshalNString2string(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["id"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "bindings",
+		func(ctx context.Context, v any) ([]DatasetBindingInput, error) {
+			return ec.unmarshalNDatasetBindingInput2ᚕusherᚋgraphᚐDatasetBindingInputᚄ(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["bindings"] = arg1
 	return args, nil
 }
 
@@ -4274,6 +4486,38 @@ func (ec *executionContext) fieldContext_Acting_reason(_ context.Context, field 
 	return graphql.NewScalarFieldContext("Acting", field, false, false, errors.New("field of type String does not have child fields"))
 }
 
+func (ec *executionContext) _AdminMutation_reload(ctx context.Context, field graphql.CollectedField, obj *AdminMutation) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AdminMutation_reload(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.AdminMutation().Reload(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *Reload) graphql.Marshaler {
+			return ec.marshalOReload2ᚖusherᚋgraphᚐReload(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_AdminMutation_reload(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "AdminMutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Reload(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _AdminMutation_createTenant(ctx context.Context, field graphql.CollectedField, obj *AdminMutation) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -4400,6 +4644,50 @@ func (ec *executionContext) fieldContext_AdminMutation_setTenantStrategy(ctx con
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_AdminMutation_setTenantStrategy_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _AdminMutation_setTenantBindings(ctx context.Context, field graphql.CollectedField, obj *AdminMutation) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AdminMutation_setTenantBindings(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.AdminMutation().SetTenantBindings(ctx, obj, fc.Args["id"].(string), fc.Args["bindings"].([]DatasetBindingInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *AdminTenant) graphql.Marshaler {
+			return ec.marshalOAdminTenant2ᚖusherᚋgraphᚐAdminTenant(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_AdminMutation_setTenantBindings(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "AdminMutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_AdminTenant(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_AdminMutation_setTenantBindings_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -5394,6 +5682,38 @@ func (ec *executionContext) fieldContext_AdminQuery_findings(_ context.Context, 
 	return fc, nil
 }
 
+func (ec *executionContext) _AdminQuery_configuration(ctx context.Context, field graphql.CollectedField, obj *AdminQuery) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AdminQuery_configuration(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.AdminQuery().Configuration(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *Configuration) graphql.Marshaler {
+			return ec.marshalOConfiguration2ᚖusherᚋgraphᚐConfiguration(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_AdminQuery_configuration(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "AdminQuery",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Configuration(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _AdminQuery_tokens(ctx context.Context, field graphql.CollectedField, obj *AdminQuery) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -5970,6 +6290,38 @@ func (ec *executionContext) fieldContext_AdminTenant_strategies(_ context.Contex
 		IsResolver: false,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields_DatasetStrategy(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _AdminTenant_bindings(ctx context.Context, field graphql.CollectedField, obj *AdminTenant) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AdminTenant_bindings(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Bindings, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []DatasetBinding) graphql.Marshaler {
+			return ec.marshalNDatasetBinding2ᚕusherᚋgraphᚐDatasetBindingᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_AdminTenant_bindings(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "AdminTenant",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_DatasetBinding(ctx, field)
 		},
 	}
 	return fc, nil
@@ -7460,6 +7812,263 @@ func (ec *executionContext) fieldContext_AuditPage_next(_ context.Context, field
 	return graphql.NewScalarFieldContext("AuditPage", field, false, false, errors.New("field of type String does not have child fields"))
 }
 
+func (ec *executionContext) _Configuration_loadedAt(ctx context.Context, field graphql.CollectedField, obj *Configuration) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Configuration_loadedAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.LoadedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNTimestamp2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Configuration_loadedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Configuration", field, false, false, errors.New("field of type Timestamp does not have child fields"))
+}
+
+func (ec *executionContext) _Configuration_problems(ctx context.Context, field graphql.CollectedField, obj *Configuration) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Configuration_problems(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Problems, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []string) graphql.Marshaler {
+			return ec.marshalNString2ᚕstringᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Configuration_problems(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Configuration", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _Configuration_refusedAt(ctx context.Context, field graphql.CollectedField, obj *Configuration) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Configuration_refusedAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.RefusedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalOTimestamp2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Configuration_refusedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Configuration", field, false, false, errors.New("field of type Timestamp does not have child fields"))
+}
+
+func (ec *executionContext) _Configuration_sources(ctx context.Context, field graphql.CollectedField, obj *Configuration) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Configuration_sources(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Sources, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []ConfiguredSource) graphql.Marshaler {
+			return ec.marshalNConfiguredSource2ᚕusherᚋgraphᚐConfiguredSourceᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Configuration_sources(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Configuration",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ConfiguredSource(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Configuration_strategies(ctx context.Context, field graphql.CollectedField, obj *Configuration) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Configuration_strategies(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Strategies, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []ConfiguredStrategy) graphql.Marshaler {
+			return ec.marshalNConfiguredStrategy2ᚕusherᚋgraphᚐConfiguredStrategyᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Configuration_strategies(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Configuration",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ConfiguredStrategy(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Configuration_bindings(ctx context.Context, field graphql.CollectedField, obj *Configuration) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Configuration_bindings(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Bindings, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []ConfiguredBinding) graphql.Marshaler {
+			return ec.marshalNConfiguredBinding2ᚕusherᚋgraphᚐConfiguredBindingᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Configuration_bindings(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Configuration",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ConfiguredBinding(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Configuration_cells(ctx context.Context, field graphql.CollectedField, obj *Configuration) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Configuration_cells(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Cells, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []string) graphql.Marshaler {
+			return ec.marshalNString2ᚕstringᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Configuration_cells(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Configuration", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _ConfiguredBinding_dataset(ctx context.Context, field graphql.CollectedField, obj *ConfiguredBinding) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ConfiguredBinding_dataset(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Dataset, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ConfiguredBinding_dataset(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ConfiguredBinding", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _ConfiguredBinding_name(ctx context.Context, field graphql.CollectedField, obj *ConfiguredBinding) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ConfiguredBinding_name(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Name, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ConfiguredBinding_name(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ConfiguredBinding", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _ConfiguredBinding_source(ctx context.Context, field graphql.CollectedField, obj *ConfiguredBinding) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ConfiguredBinding_source(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Source, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ConfiguredBinding_source(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ConfiguredBinding", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
 func (ec *executionContext) _ConfiguredRole_name(ctx context.Context, field graphql.CollectedField, obj *ConfiguredRole) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -7513,6 +8122,167 @@ func (ec *executionContext) fieldContext_ConfiguredRole_grants(_ context.Context
 		},
 	}
 	return fc, nil
+}
+
+func (ec *executionContext) _ConfiguredSource_name(ctx context.Context, field graphql.CollectedField, obj *ConfiguredSource) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ConfiguredSource_name(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Name, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ConfiguredSource_name(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ConfiguredSource", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _ConfiguredSource_kind(ctx context.Context, field graphql.CollectedField, obj *ConfiguredSource) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ConfiguredSource_kind(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Kind, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ConfiguredSource_kind(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ConfiguredSource", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _ConfiguredSource_template(ctx context.Context, field graphql.CollectedField, obj *ConfiguredSource) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ConfiguredSource_template(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Template, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ConfiguredSource_template(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ConfiguredSource", field, false, false, errors.New("field of type Boolean does not have child fields"))
+}
+
+func (ec *executionContext) _ConfiguredStrategy_name(ctx context.Context, field graphql.CollectedField, obj *ConfiguredStrategy) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ConfiguredStrategy_name(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Name, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ConfiguredStrategy_name(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ConfiguredStrategy", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _ConfiguredStrategy_kind(ctx context.Context, field graphql.CollectedField, obj *ConfiguredStrategy) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ConfiguredStrategy_kind(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Kind, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ConfiguredStrategy_kind(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ConfiguredStrategy", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _ConfiguredStrategy_source(ctx context.Context, field graphql.CollectedField, obj *ConfiguredStrategy) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ConfiguredStrategy_source(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Source, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ConfiguredStrategy_source(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ConfiguredStrategy", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _ConfiguredStrategy_default(ctx context.Context, field graphql.CollectedField, obj *ConfiguredStrategy) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ConfiguredStrategy_default(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Default, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ConfiguredStrategy_default(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ConfiguredStrategy", field, false, false, errors.New("field of type Boolean does not have child fields"))
 }
 
 func (ec *executionContext) _Console_version(ctx context.Context, field graphql.CollectedField, obj *Console) (ret graphql.Marshaler) {
@@ -8519,6 +9289,52 @@ func (ec *executionContext) _Dataset_maxLimit(ctx context.Context, field graphql
 }
 func (ec *executionContext) fieldContext_Dataset_maxLimit(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Dataset", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _DatasetBinding_dataset(ctx context.Context, field graphql.CollectedField, obj *DatasetBinding) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DatasetBinding_dataset(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Dataset, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_DatasetBinding_dataset(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("DatasetBinding", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _DatasetBinding_binding(ctx context.Context, field graphql.CollectedField, obj *DatasetBinding) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DatasetBinding_binding(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Binding, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_DatasetBinding_binding(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("DatasetBinding", field, false, false, errors.New("field of type String does not have child fields"))
 }
 
 func (ec *executionContext) _DatasetColumn_name(ctx context.Context, field graphql.CollectedField, obj *DatasetColumn) (ret graphql.Marshaler) {
@@ -10611,6 +11427,75 @@ func (ec *executionContext) fieldContext_Query___schema(_ context.Context, field
 		},
 	}
 	return fc, nil
+}
+
+func (ec *executionContext) _Reload_served(ctx context.Context, field graphql.CollectedField, obj *Reload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Reload_served(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Served, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Reload_served(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Reload", field, false, false, errors.New("field of type Boolean does not have child fields"))
+}
+
+func (ec *executionContext) _Reload_loadedAt(ctx context.Context, field graphql.CollectedField, obj *Reload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Reload_loadedAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.LoadedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNTimestamp2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Reload_loadedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Reload", field, false, false, errors.New("field of type Timestamp does not have child fields"))
+}
+
+func (ec *executionContext) _Reload_problems(ctx context.Context, field graphql.CollectedField, obj *Reload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Reload_problems(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Problems, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []string) graphql.Marshaler {
+			return ec.marshalNString2ᚕstringᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Reload_problems(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Reload", field, false, false, errors.New("field of type String does not have child fields"))
 }
 
 func (ec *executionContext) _RoleGrant_dataset(ctx context.Context, field graphql.CollectedField, obj *RoleGrant) (ret graphql.Marshaler) {
@@ -13429,6 +14314,43 @@ func (ec *executionContext) unmarshalInputAuditFilter(ctx context.Context, obj a
 	return it, nil
 }
 
+func (ec *executionContext) unmarshalInputDatasetBindingInput(ctx context.Context, obj any) (DatasetBindingInput, error) {
+	var it DatasetBindingInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"dataset", "binding"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "dataset":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("dataset"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Dataset = data
+		case "binding":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("binding"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Binding = data
+		}
+	}
+	return it, nil
+}
+
 func (ec *executionContext) unmarshalInputDatasetStrategyInput(ctx context.Context, obj any) (DatasetStrategyInput, error) {
 	var it DatasetStrategyInput
 	if obj == nil {
@@ -13687,6 +14609,9 @@ func (ec *executionContext) unmarshalInputNewTenant(ctx context.Context, obj any
 	if _, present := asMap["strategies"]; !present {
 		asMap["strategies"] = []any{}
 	}
+	if _, present := asMap["bindings"]; !present {
+		asMap["bindings"] = []any{}
+	}
 	if _, present := asMap["accounts"]; !present {
 		asMap["accounts"] = []any{}
 	}
@@ -13697,7 +14622,7 @@ func (ec *executionContext) unmarshalInputNewTenant(ctx context.Context, obj any
 		asMap["allowHosts"] = []any{"*"}
 	}
 
-	fieldsInOrder := [...]string{"id", "key", "name", "strategy", "cell", "strategies", "accounts", "externalIds", "allowHosts"}
+	fieldsInOrder := [...]string{"id", "key", "name", "strategy", "cell", "strategies", "bindings", "accounts", "externalIds", "allowHosts"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -13746,6 +14671,13 @@ func (ec *executionContext) unmarshalInputNewTenant(ctx context.Context, obj any
 				return it, err
 			}
 			it.Strategies = data
+		case "bindings":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("bindings"))
+			data, err := ec.unmarshalNDatasetBindingInput2ᚕusherᚋgraphᚐDatasetBindingInputᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Bindings = data
 		case "accounts":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("accounts"))
 			data, err := ec.unmarshalNAccountInput2ᚕusherᚋgraphᚐAccountInputᚄ(ctx, v)
@@ -14835,6 +15767,44 @@ func (ec *executionContext) _AdminMutation(ctx context.Context, sel ast.Selectio
 		switch field.Name {
 		case "__typename":
 			out.Values[i] = graphql.MarshalString("AdminMutation")
+		case "reload":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._AdminMutation_reload(ctx, field, obj)
+				if res == graphql.RequiredNull {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
 		case "createTenant":
 			field := field
 
@@ -14921,6 +15891,44 @@ func (ec *executionContext) _AdminMutation(ctx context.Context, sel ast.Selectio
 					}
 				}()
 				res = ec._AdminMutation_setTenantStrategy(ctx, field, obj)
+				if res == graphql.RequiredNull {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "setTenantBindings":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._AdminMutation_setTenantBindings(ctx, field, obj)
 				if res == graphql.RequiredNull {
 					atomic.AddUint32(&fs.Invalids, 1)
 				}
@@ -15856,6 +16864,44 @@ func (ec *executionContext) _AdminQuery(ctx context.Context, sel ast.SelectionSe
 			}
 
 			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "configuration":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._AdminQuery_configuration(ctx, field, obj)
+				if res == graphql.RequiredNull {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
 		case "tokens":
 			field := field
 
@@ -16245,6 +17291,11 @@ func (ec *executionContext) _AdminTenant(ctx context.Context, sel ast.SelectionS
 			}
 		case "strategies":
 			out.Values[i] = ec._AdminTenant_strategies(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "bindings":
+			out.Values[i] = ec._AdminTenant_bindings(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -16716,6 +17767,122 @@ func (ec *executionContext) _AuditPage(ctx context.Context, sel ast.SelectionSet
 	return out
 }
 
+var configurationImplementors = []string{"Configuration"}
+
+func (ec *executionContext) _Configuration(ctx context.Context, sel ast.SelectionSet, obj *Configuration) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, configurationImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("Configuration")
+		case "loadedAt":
+			out.Values[i] = ec._Configuration_loadedAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "problems":
+			out.Values[i] = ec._Configuration_problems(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "refusedAt":
+			out.Values[i] = ec._Configuration_refusedAt(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "sources":
+			out.Values[i] = ec._Configuration_sources(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "strategies":
+			out.Values[i] = ec._Configuration_strategies(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "bindings":
+			out.Values[i] = ec._Configuration_bindings(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "cells":
+			out.Values[i] = ec._Configuration_cells(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var configuredBindingImplementors = []string{"ConfiguredBinding"}
+
+func (ec *executionContext) _ConfiguredBinding(ctx context.Context, sel ast.SelectionSet, obj *ConfiguredBinding) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, configuredBindingImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ConfiguredBinding")
+		case "dataset":
+			out.Values[i] = ec._ConfiguredBinding_dataset(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "name":
+			out.Values[i] = ec._ConfiguredBinding_name(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "source":
+			out.Values[i] = ec._ConfiguredBinding_source(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
 var configuredRoleImplementors = []string{"ConfiguredRole"}
 
 func (ec *executionContext) _ConfiguredRole(ctx context.Context, sel ast.SelectionSet, obj *ConfiguredRole) graphql.Marshaler {
@@ -16735,6 +17902,107 @@ func (ec *executionContext) _ConfiguredRole(ctx context.Context, sel ast.Selecti
 			}
 		case "grants":
 			out.Values[i] = ec._ConfiguredRole_grants(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var configuredSourceImplementors = []string{"ConfiguredSource"}
+
+func (ec *executionContext) _ConfiguredSource(ctx context.Context, sel ast.SelectionSet, obj *ConfiguredSource) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, configuredSourceImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ConfiguredSource")
+		case "name":
+			out.Values[i] = ec._ConfiguredSource_name(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "kind":
+			out.Values[i] = ec._ConfiguredSource_kind(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "template":
+			out.Values[i] = ec._ConfiguredSource_template(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var configuredStrategyImplementors = []string{"ConfiguredStrategy"}
+
+func (ec *executionContext) _ConfiguredStrategy(ctx context.Context, sel ast.SelectionSet, obj *ConfiguredStrategy) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, configuredStrategyImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ConfiguredStrategy")
+		case "name":
+			out.Values[i] = ec._ConfiguredStrategy_name(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "kind":
+			out.Values[i] = ec._ConfiguredStrategy_kind(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "source":
+			out.Values[i] = ec._ConfiguredStrategy_source(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "default":
+			out.Values[i] = ec._ConfiguredStrategy_default(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -17138,6 +18406,49 @@ func (ec *executionContext) _Dataset(ctx context.Context, sel ast.SelectionSet, 
 			}
 		case "maxLimit":
 			out.Values[i] = ec._Dataset_maxLimit(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var datasetBindingImplementors = []string{"DatasetBinding"}
+
+func (ec *executionContext) _DatasetBinding(ctx context.Context, sel ast.SelectionSet, obj *DatasetBinding) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, datasetBindingImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("DatasetBinding")
+		case "dataset":
+			out.Values[i] = ec._DatasetBinding_dataset(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "binding":
+			out.Values[i] = ec._DatasetBinding_binding(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -18161,6 +19472,54 @@ func (ec *executionContext) _Query(ctx context.Context, sel ast.SelectionSet) gr
 			})
 			if out.Values[i] == graphql.RequiredNull {
 				atomic.AddUint32(&out.Invalids, 1)
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var reloadImplementors = []string{"Reload"}
+
+func (ec *executionContext) _Reload(ctx context.Context, sel ast.SelectionSet, obj *Reload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, reloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("Reload")
+		case "served":
+			out.Values[i] = ec._Reload_served(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "loadedAt":
+			out.Values[i] = ec._Reload_loadedAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "problems":
+			out.Values[i] = ec._Reload_problems(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
 			}
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
@@ -19541,8 +20900,68 @@ func (ec *executionContext) marshalNBoolean2bool(ctx context.Context, sel ast.Se
 	return res
 }
 
+func (ec *executionContext) marshalNConfiguredBinding2usherᚋgraphᚐConfiguredBinding(ctx context.Context, sel ast.SelectionSet, v ConfiguredBinding) graphql.Marshaler {
+	return ec._ConfiguredBinding(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNConfiguredBinding2ᚕusherᚋgraphᚐConfiguredBindingᚄ(ctx context.Context, sel ast.SelectionSet, v []ConfiguredBinding) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNConfiguredBinding2usherᚋgraphᚐConfiguredBinding(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
 func (ec *executionContext) marshalNConfiguredRole2usherᚋgraphᚐConfiguredRole(ctx context.Context, sel ast.SelectionSet, v ConfiguredRole) graphql.Marshaler {
 	return ec._ConfiguredRole(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNConfiguredSource2usherᚋgraphᚐConfiguredSource(ctx context.Context, sel ast.SelectionSet, v ConfiguredSource) graphql.Marshaler {
+	return ec._ConfiguredSource(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNConfiguredSource2ᚕusherᚋgraphᚐConfiguredSourceᚄ(ctx context.Context, sel ast.SelectionSet, v []ConfiguredSource) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNConfiguredSource2usherᚋgraphᚐConfiguredSource(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNConfiguredStrategy2usherᚋgraphᚐConfiguredStrategy(ctx context.Context, sel ast.SelectionSet, v ConfiguredStrategy) graphql.Marshaler {
+	return ec._ConfiguredStrategy(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNConfiguredStrategy2ᚕusherᚋgraphᚐConfiguredStrategyᚄ(ctx context.Context, sel ast.SelectionSet, v []ConfiguredStrategy) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNConfiguredStrategy2usherᚋgraphᚐConfiguredStrategy(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
 }
 
 func (ec *executionContext) marshalNConsole2usherᚋgraphᚐConsole(ctx context.Context, sel ast.SelectionSet, v Console) graphql.Marshaler {
@@ -19662,6 +21081,46 @@ func (ec *executionContext) marshalNDataset2ᚕusherᚋgraphᚐDatasetᚄ(ctx co
 	}
 
 	return ret
+}
+
+func (ec *executionContext) marshalNDatasetBinding2usherᚋgraphᚐDatasetBinding(ctx context.Context, sel ast.SelectionSet, v DatasetBinding) graphql.Marshaler {
+	return ec._DatasetBinding(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNDatasetBinding2ᚕusherᚋgraphᚐDatasetBindingᚄ(ctx context.Context, sel ast.SelectionSet, v []DatasetBinding) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNDatasetBinding2usherᚋgraphᚐDatasetBinding(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) unmarshalNDatasetBindingInput2usherᚋgraphᚐDatasetBindingInput(ctx context.Context, v any) (DatasetBindingInput, error) {
+	res, err := ec.unmarshalInputDatasetBindingInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalNDatasetBindingInput2ᚕusherᚋgraphᚐDatasetBindingInputᚄ(ctx context.Context, v any) ([]DatasetBindingInput, error) {
+	var vSlice []any
+	vSlice = graphql.CoerceList(v)
+	var err error
+	res := make([]DatasetBindingInput, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNDatasetBindingInput2usherᚋgraphᚐDatasetBindingInput(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
 }
 
 func (ec *executionContext) marshalNDatasetColumn2usherᚋgraphᚐDatasetColumn(ctx context.Context, sel ast.SelectionSet, v DatasetColumn) graphql.Marshaler {
@@ -20587,6 +22046,13 @@ func (ec *executionContext) marshalOBoolean2ᚖbool(ctx context.Context, sel ast
 	return res
 }
 
+func (ec *executionContext) marshalOConfiguration2ᚖusherᚋgraphᚐConfiguration(ctx context.Context, sel ast.SelectionSet, v *Configuration) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._Configuration(ctx, sel, v)
+}
+
 func (ec *executionContext) marshalOConfiguredRole2ᚕusherᚋgraphᚐConfiguredRoleᚄ(ctx context.Context, sel ast.SelectionSet, v []ConfiguredRole) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
@@ -20727,6 +22193,13 @@ func (ec *executionContext) marshalOJSON2ᚖusherᚋgraphᚐJSON(ctx context.Con
 		return graphql.Null
 	}
 	return v
+}
+
+func (ec *executionContext) marshalOReload2ᚖusherᚋgraphᚐReload(ctx context.Context, sel ast.SelectionSet, v *Reload) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._Reload(ctx, sel, v)
 }
 
 func (ec *executionContext) marshalOSavedQuery2ᚖusherᚋgraphᚐSavedQuery(ctx context.Context, sel ast.SelectionSet, v *SavedQuery) graphql.Marshaler {

@@ -107,6 +107,8 @@ type AdminTenant struct {
 	Cell *string `json:"cell,omitempty"`
 	// Of datasets that are reached in another way.
 	Strategies []DatasetStrategy `json:"strategies"`
+	// Of datasets that are read by a binding of the configuration that has a name.
+	Bindings []DatasetBinding `json:"bindings"`
 	// What accounts of its own say, without the values.
 	Accounts []AccountKeys `json:"accounts"`
 	// What identity providers call it.
@@ -273,12 +275,62 @@ type AuditPage struct {
 	Next *string `json:"next,omitempty"`
 }
 
+// What is served.
+type Configuration struct {
+	// When the file was read that is served.
+	LoadedAt time.Time `json:"loadedAt"`
+	// What was wrong with another that was read since; empty: none was refused.
+	Problems []string `json:"problems"`
+	// When that was refused; null: none was.
+	RefusedAt *time.Time `json:"refusedAt,omitempty"`
+	// By name.
+	Sources []ConfiguredSource `json:"sources"`
+	// The ways to a tenant's rows, by name.
+	Strategies []ConfiguredStrategy `json:"strategies"`
+	// Bindings that tenants' records may name, by dataset and name.
+	Bindings []ConfiguredBinding `json:"bindings"`
+	// Names of the cells of sources.
+	Cells []string `json:"cells"`
+}
+
+// A binding of the configuration that has a name.
+type ConfiguredBinding struct {
+	// Whose rows are read by it.
+	Dataset string `json:"dataset"`
+	// By which records name it.
+	Name string `json:"name"`
+	// Where it leads.
+	Source string `json:"source"`
+}
+
 // A role of the configuration.
 type ConfiguredRole struct {
 	// As it is given to users and tokens.
 	Name string `json:"name"`
 	// What it shows and lets change, by dataset.
 	Grants []RoleGrant `json:"grants"`
+}
+
+// A source of the configuration.
+type ConfiguredSource struct {
+	// Its name.
+	Name string `json:"name"`
+	// What it is: postgres, duckdb or api.
+	Kind string `json:"kind"`
+	// Whether each tenant has another of it, by its name or by an account.
+	Template bool `json:"template"`
+}
+
+// A strategy of the configuration.
+type ConfiguredStrategy struct {
+	// Its name.
+	Name string `json:"name"`
+	// What it leads to: shared, database or api.
+	Kind string `json:"kind"`
+	// The usual source.
+	Source string `json:"source"`
+	// Whether it is that of records and tokens that name none.
+	Default bool `json:"default"`
 }
 
 // What a page has to know before it shows anything. Without a token it says how to get one.
@@ -386,6 +438,22 @@ type Dataset struct {
 	Limit int `json:"limit"`
 	// How many rows the viewer may ask for.
 	MaxLimit int `json:"maxLimit"`
+}
+
+// The binding by which one dataset is read.
+type DatasetBinding struct {
+	// Which dataset.
+	Dataset string `json:"dataset"`
+	// Its name.
+	Binding string `json:"binding"`
+}
+
+// The binding by which one dataset is read.
+type DatasetBindingInput struct {
+	// Which dataset.
+	Dataset string `json:"dataset"`
+	// Its name.
+	Binding string `json:"binding"`
 }
 
 // A column of a dataset.
@@ -572,6 +640,8 @@ type NewTenant struct {
 	Cell *string `json:"cell,omitempty"`
 	// Of datasets that are reached in another way.
 	Strategies []DatasetStrategyInput `json:"strategies"`
+	// Of datasets that are read by a binding of the configuration that has a name.
+	Bindings []DatasetBindingInput `json:"bindings"`
 	// Accounts of its own.
 	Accounts []AccountInput `json:"accounts"`
 	// What identity providers call it: texts, and numbers as they write them, of at most 255 characters.
@@ -655,6 +725,16 @@ type PageInfo struct {
 	StartCursor *string `json:"startCursor,omitempty"`
 	// Where its last row stands; null: it has none.
 	EndCursor *string `json:"endCursor,omitempty"`
+}
+
+// What came of reading the configuration again.
+type Reload struct {
+	// Whether what was read is served now.
+	Served bool `json:"served"`
+	// When the file was read that is served.
+	LoadedAt time.Time `json:"loadedAt"`
+	// What stands in the way, with places; empty if it is served.
+	Problems []string `json:"problems"`
 }
 
 // Which tokens end: those on which all that is given fits.

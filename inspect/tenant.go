@@ -12,6 +12,20 @@ import (
 	"usher/plan"
 )
 
+// Records returns a line for each tenant of the control store whose record names what
+// the configuration does not have. The store is opened for that.
+func Records(ctx context.Context, cfg *config.Config, cat *catalog.Catalog) ([]string, error) {
+	if cfg.Control == nil {
+		return nil, errors.New("the configuration has no control store, and so no records of tenants beside its own")
+	}
+	store, err := control.OpenToRead(ctx, cfg)
+	if err != nil {
+		return nil, fmt.Errorf("open the control store, to compare the records of its tenants: %w", err)
+	}
+	defer func() { _ = store.Close() }() // nothing was written
+	return control.Unfit(ctx, cat, store)
+}
+
 // Tenant tries the accounts by which a tenant's data is reached, and returns a line
 // for all that is wrong, then what was tried. The tenant is one of the file or of the control
 // store, which is opened for that: an embedded one only while no server holds it.

@@ -73,9 +73,12 @@ func (b *builder) overrides() map[string]Override {
 }
 
 // place is the source and the binding that the dataset is read from: the
-// tenant's own if it has one, which nobody else is led to, or else the
+// tenant's own if it has one, which nobody else is led to, the one that its record names, or else the
 // strategy's. The binding is nil where there is none.
 func (b *builder) place(d *catalog.Dataset) (source string, binding *catalog.Binding) {
+	if b.astray(d) {
+		return "", nil
+	}
 	if own := b.ownOf(d); own != nil {
 		return own.Source, &own.Binding
 	}
@@ -86,10 +89,20 @@ func (b *builder) place(d *catalog.Dataset) (source string, binding *catalog.Bin
 	return source, d.Bindings[source]
 }
 
-// isOwn tells whether a binding is the principal's tenant's own.
+// isOwn tells whether a binding is the principal's tenant's own. One that its record
+// names is not: others may be read from it.
 func (b *builder) isOwn(d *catalog.Dataset, binding *catalog.Binding) bool {
 	own := b.ownOf(d)
-	return own != nil && binding == &own.Binding
+	return own != nil && binding == &own.Binding && own.Tenant != ""
+}
+
+// ownKey is the key in Dataset.Own of the binding that is read, or empty.
+func (b *builder) ownKey(d *catalog.Dataset, binding *catalog.Binding) string {
+	own := b.ownOf(d)
+	if own == nil || binding != &own.Binding {
+		return ""
+	}
+	return own.Key()
 }
 
 // target says where the dataset's rows are for this principal.
@@ -97,6 +110,10 @@ func (b *builder) target(d *catalog.Dataset) (Target, *catalog.Binding, error) {
 	name, binding := b.place(d)
 	source := b.cat.Sources[name]
 	switch {
+	case b.astray(d):
+		return Target{}, nil, fault.New(fault.Unavailable, "the tenant's record says of the %s what this gateway's configuration does not have", b.rowsNamed(d)).
+			Because(fmt.Errorf("dataset %s has no binding %q for this tenant", d.Name, b.p.Routing.Bindings[d.Name])).
+			WithHint("ask whoever registers the tenants")
 	case binding == nil && d.PerTenant && b.p.AllTenants:
 		return Target{}, nil, fault.New(fault.Forbidden, "%s is kept apart for each tenant; ask as one tenant", b.nameOf(d))
 	case binding == nil && d.PerTenant:

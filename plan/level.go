@@ -91,9 +91,7 @@ func (lb *levelBuilder) add(d *catalog.Dataset, from, inside int, on []catalog.P
 		dataset: d.Name, target: target, schema: schema, table: binding.Table, path: binding.Path, rows: binding.Rows,
 		reason: reason, inside: inside, from: from, shown: lb.sees(d),
 	})
-	if lb.isOwn(d, binding) {
-		lb.l.refs[i].own = lb.tenant()
-	}
+	lb.l.refs[i].own = lb.ownKey(d, binding)
 	if byColumn {
 		key, err := lb.keyIn(d.Tenant)
 		if err != nil {

@@ -288,7 +288,7 @@ type Ref struct {
 	tenant  string // tenant column by catalog name when its predicate is in the scope
 	absent  bool   // the rows are looked up, not joined
 	shared  bool   // the rows are read from the base of a SharedScan, where the scope stands
-	own     string // the tenant whose own the table is
+	own     string // the key in Dataset.Own
 	shown   bool   // the principal sees the dataset
 	step    bool   // a step from the reference that it is inside of, or from the step before, to the tenant column
 	alone   Alone  // of a step: by what its rows are told apart, whoever's they are
@@ -369,7 +369,7 @@ func (r Ref) Absent() bool { return r.absent }
 // reference with its scope.
 func (r Ref) Shared() bool { return r.shared }
 
-// Own is the tenant whose own table it is, or empty. What the table is like is
+// Own is the tenant whose own table it is, or the key of a binding that its record names, or empty. What the table is like is
 // only known when it is looked at.
 func (r Ref) Own() string { return r.own }
 

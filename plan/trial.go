@@ -35,7 +35,7 @@ func Trials(cat *catalog.Catalog, record principal.Principal) ([]Trial, error) {
 	}
 	var out []Trial
 	for _, d := range cat.Datasets {
-		if source, binding := b.place(d); !d.Common && binding != nil {
+		if source, binding := b.place(d); !d.Common && (binding != nil || b.astray(d)) {
 			out = append(out, b.trial(d, source, binding))
 		}
 	}
@@ -43,7 +43,11 @@ func Trials(cat *catalog.Catalog, record principal.Principal) ([]Trial, error) {
 }
 
 func (b *builder) trial(d *catalog.Dataset, source string, binding *catalog.Binding) Trial {
-	t := Trial{dataset: d, binding: binding, source: source, own: len(b.own(source)) > 0 || b.cat.Sources[source].Template || b.isOwn(d, binding)}
+	t := Trial{dataset: d, binding: binding, source: source}
+	if binding == nil { // the record is wrong, and this is where the rows would be without it
+		t.source = b.strategyOf(d).SourceOf(d.Name)
+	}
+	t.own = binding == nil || len(b.own(source)) > 0 || b.cat.Sources[source].Template || b.ownOf(d) != nil
 	lb := b.level()
 	if _, t.err = lb.root(d); t.err != nil {
 		return t

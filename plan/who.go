@@ -51,9 +51,23 @@ func (b *builder) only(o catalog.Only) bool {
 	}) == "yes"
 }
 
-// ownOf is the binding of a dataset that is this tenant's own, or nil. Tenants
-// without one are alike.
+// ownOf is the binding of a dataset that is this tenant's own, or that its record
+// names, or nil. Tenants without one are alike, and so are those whose records name the same.
 func (b *builder) ownOf(d *catalog.Dataset) *catalog.Own {
+	if name, named := b.p.Routing.Bindings[d.Name]; named {
+		return d.Own[catalog.Chosen(name)]
+	}
+	return b.tenantsOwn(d)
+}
+
+// astray tells that the tenant's record names a binding of the dataset that there is
+// not, or not for this tenant: what the record was made by has changed. Its rows are nowhere then.
+func (b *builder) astray(d *catalog.Dataset) bool {
+	name, named := b.p.Routing.Bindings[d.Name]
+	return named && (d.Common || d.Own[catalog.Chosen(name)] == nil || b.tenantsOwn(d) != nil)
+}
+
+func (b *builder) tenantsOwn(d *catalog.Dataset) *catalog.Own {
 	if len(d.Own) == 0 {
 		return nil
 	}

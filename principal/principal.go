@@ -35,6 +35,7 @@ type Principal struct {
 type Routing struct {
 	Strategy   string             // empty: the default strategy
 	Strategies map[string]string  // those of single datasets, by dataset
+	Bindings   map[string]string  // names of those that datasets are read by, by dataset
 	Accounts   map[string]Account // by source
 	AllowHosts []string           // where accounts may lead, of what the sources allow; nil: to all of that
 	Cell       string             // where the rows are in sources that have cells; empty: where those are themselves

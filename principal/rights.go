@@ -65,7 +65,7 @@ func (p Principal) Slotted(slots *slot.Slots, first int) Slotted {
 func (p Principal) appendRights(b []byte, value func([]byte, query.Value) []byte) []byte {
 	b = text(b, p.Name, p.Email, p.Issuer)
 	b = strconv.AppendBool(b, p.AllTenants)
-	b = texts(text(b, p.Routing.Strategy, p.Routing.Cell), p.Routing.Strategies)
+	b = texts(texts(text(b, p.Routing.Strategy, p.Routing.Cell), p.Routing.Strategies), p.Routing.Bindings)
 	b = list(accounts(b, p.Routing.Accounts), p.Routing.AllowHosts)
 	b = texts(list(b, p.Roles), p.RoleSpecs)
 	if p.Acting != nil {

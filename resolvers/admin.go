@@ -81,15 +81,23 @@ func newTenant(in graph.NewTenant) (tenancy.NewTenant, error) {
 	if err != nil {
 		return tenancy.NewTenant{}, err
 	}
+	bindings, err := bindingsOf(in.Bindings)
+	if err != nil {
+		return tenancy.NewTenant{}, err
+	}
 	strategies, err := strategiesOf(in.Strategies)
 	return tenancy.NewTenant{
 		ID: in.ID, Key: given(in.Key), Name: given(in.Name), Strategy: given(in.Strategy), Cell: given(in.Cell), Accounts: accounts,
-		Strategies: strategies, ExternalIDs: in.ExternalIds, AllowHosts: restrictedHosts(in.AllowHosts),
+		Strategies: strategies, Bindings: bindings, ExternalIDs: in.ExternalIds, AllowHosts: restrictedHosts(in.AllowHosts),
 	}, err
 }
 
 func strategiesOf(list []graph.DatasetStrategyInput) (map[string]string, error) {
 	return named("the strategy of dataset", list, func(in graph.DatasetStrategyInput) (string, string) { return in.Dataset, in.Strategy })
+}
+
+func bindingsOf(list []graph.DatasetBindingInput) (map[string]string, error) {
+	return named("the binding of dataset", list, func(in graph.DatasetBindingInput) (string, string) { return in.Dataset, in.Binding })
 }
 
 // restrictedHosts are nil for all that the sources allow.

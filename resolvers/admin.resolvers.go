@@ -17,6 +17,10 @@ import (
 	"usher/tenancy"
 )
 
+func (r *adminMutationResolver) Reload(ctx context.Context, obj *graph.AdminMutation) (*graph.Reload, error) {
+	return r.reload(ctx)
+}
+
 func (r *adminMutationResolver) CreateTenant(ctx context.Context, obj *graph.AdminMutation, input graph.NewTenant) (*graph.AdminTenant, error) {
 	store, who, err := r.control(ctx)
 	if err != nil {
@@ -43,6 +47,16 @@ func (r *adminMutationResolver) SetTenantStrategy(ctx context.Context, obj *grap
 			return store.Refused(who, "setTenantStrategy", id, "", err)
 		}
 		return store.SetTenantStrategy(ctx, who, id, given(strategy), of)
+	})
+}
+
+func (r *adminMutationResolver) SetTenantBindings(ctx context.Context, obj *graph.AdminMutation, id string, bindings []graph.DatasetBindingInput) (*graph.AdminTenant, error) {
+	return r.changeTenant(ctx, id, func(store *tenancy.Store, who principal.Principal) error {
+		of, err := bindingsOf(bindings)
+		if err != nil {
+			return store.Refused(who, "setTenantBindings", id, "", err)
+		}
+		return store.SetTenantBindings(ctx, who, id, of)
 	})
 }
 
@@ -241,6 +255,10 @@ func (r *adminQueryResolver) Health(ctx context.Context, obj *graph.AdminQuery) 
 
 func (r *adminQueryResolver) Findings(ctx context.Context, obj *graph.AdminQuery) (*graph.Findings, error) {
 	return r.findings(ctx)
+}
+
+func (r *adminQueryResolver) Configuration(ctx context.Context, obj *graph.AdminQuery) (*graph.Configuration, error) {
+	return r.configuration(ctx)
 }
 
 func (r *adminQueryResolver) Tokens(ctx context.Context, obj *graph.AdminQuery, kind graph.TokenKind, tenant *string, subject *string, search *string, living bool, after *string, limit int) (*graph.TokenPage, error) {

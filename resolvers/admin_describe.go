@@ -19,13 +19,19 @@ func describeTenant(t tenancy.Tenant) graph.AdminTenant {
 	return graph.AdminTenant{
 		ID: t.ID, Key: t.Key, Name: t.Name, Status: tenantStatus[t.Status], Strategy: optional(t.Strategy), Cell: optional(t.Cell),
 		Accounts: each(t.Accounts, describeAccount), CreatedAt: t.Created, ChangedAt: t.Changed,
-		Strategies: describeStrategies(t.Strategies), ExternalIds: always(t.ExternalIDs), AllowHosts: describeHosts(t.AllowHosts),
+		Strategies: describeStrategies(t.Strategies), Bindings: describeBindings(t.Bindings), ExternalIds: always(t.ExternalIDs), AllowHosts: describeHosts(t.AllowHosts),
 	}
 }
 
 func describeStrategies(by map[string]string) []graph.DatasetStrategy {
 	return each(slices.Sorted(maps.Keys(by)), func(dataset string) graph.DatasetStrategy {
 		return graph.DatasetStrategy{Dataset: dataset, Strategy: by[dataset]}
+	})
+}
+
+func describeBindings(by map[string]string) []graph.DatasetBinding {
+	return each(slices.Sorted(maps.Keys(by)), func(dataset string) graph.DatasetBinding {
+		return graph.DatasetBinding{Dataset: dataset, Binding: by[dataset]}
 	})
 }
 

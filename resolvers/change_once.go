@@ -53,10 +53,14 @@ func rightsOf(who principal.Principal) (string, error) {
 	for _, f := range g.Filters {
 		filters = append(filters, []any{f.Dataset, valueKey(f.Where), valueKey(f.Having)})
 	}
-	text, err := json.Marshal([]any{
+	said := []any{
 		who.TenantKey, who.AllTenants, who.Roles, who.RoleSpecs, who.Scopes, who.Acting, who.Routing.Strategy, who.Routing.Strategies, who.Routing.Cell, accounts,
 		g.Strategy, g.Strategies, filters, valueKeys(g.Parameters), g.Cleared, valueKeys(g.Metadata), g.Datasets, g.SavedOnly, g.Dashboards, g.Timezone,
-	})
+	}
+	if len(who.Routing.Bindings) > 0 { // else it reads as before there were any
+		said = append(said, who.Routing.Bindings)
+	}
+	text, err := json.Marshal(said)
 	return string(text), err
 }
 

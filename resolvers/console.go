@@ -24,6 +24,9 @@ type House struct {
 	Samples     func() []byte // tokens of a demo, as its page has them; nil: this is none
 	Traffic     *traffic.Hour
 	Sources     *traffic.Sources
+	Loaded      func() Loaded
+	// Reload serves what the file says now, or tells what is wrong with it; nil: there is no file.
+	Reload func(ctx context.Context) error
 	// Findings look into the sources, as a check of the configuration does.
 	Findings func(ctx context.Context) (problems, notes []string, err error)
 }

@@ -77,6 +77,7 @@ var fields = map[string]Audience{
 	"AdminQuery.configuredRoles": Administrator,
 	"AdminQuery.health":          Administrator,
 	"AdminQuery.findings":        Operator,
+	"AdminQuery.configuration":   Operator,
 	"AdminQuery.auditLog":        Administrator,
 
 	"AdminMutation.createTenant":         Operator,
@@ -87,6 +88,8 @@ var fields = map[string]Audience{
 	"AdminMutation.setTenantExternalIds": Operator,
 	"AdminMutation.setTenantAllowHosts":  Operator,
 	"AdminMutation.testAccount":          Administrator,
+	"AdminMutation.setTenantBindings":    Operator,
+	"AdminMutation.reload":               Operator,
 	"AdminMutation.suspendTenant":        Operator,
 	"AdminMutation.resumeTenant":         Operator,
 	"AdminMutation.deleteTenant":         Operator,

@@ -36,6 +36,7 @@ type Tenant struct {
 	Changed  time.Time
 
 	Strategies  map[string]string // of single datasets, by dataset
+	Bindings    map[string]string // names of those that datasets are read by, by dataset
 	ExternalIDs []string          // what identity providers call it
 	AllowHosts  []string          // where its accounts may lead, of what the sources allow; nil: to all of that
 }
@@ -50,12 +51,13 @@ type NewTenant struct {
 	Accounts map[string]principal.Account // by source
 
 	Strategies  map[string]string
+	Bindings    map[string]string
 	ExternalIDs []string
 	AllowHosts  []string // nil: all that the sources allow
 }
 
 func (n NewTenant) routing() principal.Routing {
-	return principal.Routing{Strategy: n.Strategy, Strategies: n.Strategies, Accounts: n.Accounts, AllowHosts: n.AllowHosts, Cell: n.Cell}
+	return principal.Routing{Strategy: n.Strategy, Strategies: n.Strategies, Bindings: n.Bindings, Accounts: n.Accounts, AllowHosts: n.AllowHosts, Cell: n.Cell}
 }
 
 type tenantRow struct {
@@ -72,9 +74,10 @@ type tenantRow struct {
 	Strategies string `db:"strategies"`
 	AllowHosts string `db:"allow_hosts"`
 	External   string `db:"external_ids"`
+	Bindings   string `db:"bindings"`
 }
 
-const tenantColumns = `id, tenant_key, name, status, strategy, accounts, created_at, changed_at, strategies, allow_hosts, external_ids, cell`
+const tenantColumns = `id, tenant_key, name, status, strategy, accounts, created_at, changed_at, strategies, allow_hosts, external_ids, cell, bindings`
 
 func accountRow(tenant string) string { return "tenants/" + tenant }
 
@@ -85,7 +88,7 @@ func (s *Store) routing(row tenantRow) (principal.Routing, error) {
 		return principal.Routing{}, err
 	}
 	r := principal.Routing{Strategy: row.Strategy, Accounts: accounts, Cell: row.Cell}
-	if err := errors.Join(readList(row.Strategies, &r.Strategies), readList(row.AllowHosts, &r.AllowHosts)); err != nil {
+	if err := errors.Join(readList(row.Strategies, &r.Strategies), readList(row.Bindings, &r.Bindings), readList(row.AllowHosts, &r.AllowHosts)); err != nil {
 		return principal.Routing{}, fault.New(fault.Internal, "a tenant in the control store cannot be read").Because(err)
 	}
 	return r, nil
@@ -125,7 +128,7 @@ func (s *Store) tenant(row tenantRow) (Tenant, error) {
 	return Tenant{
 		ID: row.ID, Key: row.Key, Name: row.Name, Status: row.Status, Strategy: row.Strategy, Cell: row.Cell,
 		Accounts: accountKeys(routing.Accounts), Created: moment(row.Created), Changed: moment(row.Changed),
-		Strategies: routing.Strategies, ExternalIDs: external, AllowHosts: routing.AllowHosts,
+		Strategies: routing.Strategies, Bindings: routing.Bindings, ExternalIDs: external, AllowHosts: routing.AllowHosts,
 	}, err
 }
 
@@ -194,7 +197,7 @@ func (s *Store) CreateTenant(ctx context.Context, p principal.Principal, n NewTe
 	err := s.administer(ctx, p, a, func(t *tx) error {
 		for _, err := range []error{
 			checkNewTenant(n.ID), checkKey(n.Key), checkPresent("the tenant's name", n.Name, maxName),
-			checkStrategy(n.Strategy), checkCell(n.Cell), checkStrategies(n.Strategies), checkAccounts(n.Accounts), checkExternalIDs(n.ExternalIDs), checkHosts(n.AllowHosts),
+			checkStrategy(n.Strategy), checkCell(n.Cell), checkStrategies(n.Strategies), checkBindings(n.Bindings), checkAccounts(n.Accounts), checkExternalIDs(n.ExternalIDs), checkHosts(n.AllowHosts),
 			s.checkRouting(n.ID, n.Key, n.routing()),
 		} {
 			if err != nil {
@@ -206,6 +209,10 @@ func (s *Store) CreateTenant(ctx context.Context, p principal.Principal, n NewTe
 			return err
 		}
 		strategies, err := writeList(n.Strategies)
+		if err != nil {
+			return err
+		}
+		bindings, err := writeList(n.Bindings)
 		if err != nil {
 			return err
 		}
@@ -234,9 +241,9 @@ func (s *Store) CreateTenant(ctx context.Context, p principal.Principal, n NewTe
 					WithHint("Ids and keys are never used again, nor one for the other.")
 			}
 		}
-		_, err = t.exec(`INSERT INTO store.tenants (id, tenant_key, name, status, strategy, accounts, created_at, changed_at, generation, strategies, allow_hosts, external_ids, cell)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $7, $8, $9, $10, $11, $12)`,
-			n.ID, n.Key, n.Name, string(Active), n.Strategy, accounts, micros(t.now), generation, strategies, hosts, external, n.Cell)
+		_, err = t.exec(`INSERT INTO store.tenants (id, tenant_key, name, status, strategy, accounts, created_at, changed_at, generation, strategies, allow_hosts, external_ids, cell, bindings)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $7, $8, $9, $10, $11, $12, $13)`,
+			n.ID, n.Key, n.Name, string(Active), n.Strategy, accounts, micros(t.now), generation, strategies, hosts, external, n.Cell, bindings)
 		if err != nil {
 			return err
 		}

@@ -70,7 +70,9 @@ func (s *Store) SetTenantAccounts(ctx context.Context, p principal.Principal, id
 			return err
 		}
 		if known != nil {
-			if since, err = s.checkDisjoint(ctx, recordOf(id, known.key, principal.Routing{Accounts: accounts, Cell: known.routing.Cell})); err != nil {
+			routing := known.routing
+			routing.Accounts = accounts
+			if since, err = s.checkDisjoint(ctx, recordOf(id, known.key, routing)); err != nil {
 				return s.refused(p, a, err)
 			}
 		}
@@ -165,7 +167,7 @@ func (t *tx) changeTenant(id string, change func(*tenantRow) error) error {
 	if err := change(&row); err != nil {
 		return err
 	}
-	_, err = t.exec("UPDATE store.tenants SET name = $2, status = $3, strategy = $4, accounts = $5, changed_at = $6, generation = $7, strategies = $8, allow_hosts = $9, external_ids = $10, cell = $11 WHERE id = $1",
-		id, row.Name, string(row.Status), row.Strategy, row.Accounts, micros(t.now), generation, row.Strategies, row.AllowHosts, row.External, row.Cell)
+	_, err = t.exec("UPDATE store.tenants SET name = $2, status = $3, strategy = $4, accounts = $5, changed_at = $6, generation = $7, strategies = $8, allow_hosts = $9, external_ids = $10, cell = $11, bindings = $12 WHERE id = $1",
+		id, row.Name, string(row.Status), row.Strategy, row.Accounts, micros(t.now), generation, row.Strategies, row.AllowHosts, row.External, row.Cell, row.Bindings)
 	return err
 }

@@ -21,6 +21,7 @@ type TenantCommands struct {
 	Update      tenantUpdate      `cmd:"" help:"Change a tenant's name or its accounts." example:"usher tenant update acme --name 'Acme Group' --accounts accounts.json"`
 	Rename      tenantRename      `cmd:"" help:"Change a tenant's name." example:"usher tenant rename acme 'Acme Group'"`
 	Strategy    tenantStrategy    `cmd:"" help:"Replace the strategies by which a tenant's data is reached." example:"usher tenant strategy acme --strategy standard --dataset-strategy webOrders=broker"`
+	Bindings    tenantBindings    `cmd:"" help:"Replace the bindings by which single datasets of a tenant are read." example:"usher tenant bindings acme orders=legacy"`
 	ExternalIDs tenantExternalIDs `cmd:"" name:"external-ids" help:"Replace what identity providers call a tenant." example:"usher tenant external-ids acme org_9ybsU1dN2d"`
 	AllowHosts  tenantAllowHosts  `cmd:"" help:"Replace where a tenant's accounts may lead." example:"usher tenant allow-hosts acme db.acme.example"`
 	Test        tenantTest        `cmd:"" help:"Try the accounts by which a tenant's data is reached." example:"usher tenant test acme"`
@@ -42,6 +43,7 @@ type tenantAnswer struct {
 	Changed  string          `json:"changedAt"`
 
 	Strategies  []strategyAnswer `json:"strategies"`
+	Bindings    []bindingAnswer  `json:"bindings"`
 	ExternalIDs []string         `json:"externalIds"`
 	AllowHosts  []string         `json:"allowHosts"`
 }
@@ -51,7 +53,7 @@ type accountAnswer struct {
 	Set    []string `json:"set"`
 }
 
-const tenantFields = `{ id key name status strategy cell accounts { source set } createdAt changedAt strategies { dataset strategy } externalIds allowHosts }`
+const tenantFields = `{ id key name status strategy cell accounts { source set } createdAt changedAt strategies { dataset strategy } bindings { dataset binding } externalIds allowHosts }`
 
 func (t tenantAnswer) text(w io.Writer) {
 	row(w, "id", t.ID)
@@ -87,6 +89,7 @@ type tenantCreate struct {
 	Strategy        string   `help:"By which its data is reached, if not by the configuration's default."`
 	Cell            string   `help:"Where its rows are in sources that have cells."`
 	DatasetStrategy []string `sep:"none" help:"A dataset that is reached in another way; may be repeated." placeholder:"DATASET=STRATEGY"`
+	Binding         []string `sep:"none" help:"A dataset, and the binding of the configuration by which it is read; may be repeated." placeholder:"DATASET=BINDING"`
 	ExternalID      []string `sep:"none" help:"What an identity provider calls it; may be repeated." placeholder:"ID"`
 	AllowHost       []string `sep:"none" help:"A host or base URL where its accounts may lead, if not wherever the sources allow; may be repeated." placeholder:"HOST"`
 	Accounts        string   `help:"File with accounts of its own, as JSON: [{\"source\": \"silo\", \"user\": …, \"password\": …}]." placeholder:"FILE"`
@@ -101,7 +104,7 @@ func (c tenantCreate) Run(ctx context.Context, s *term.IO) error {
 	input.set("cell", c.Cell)
 	input.list("externalIds", c.ExternalID)
 	input.list("allowHosts", c.AllowHost)
-	if err := errors.Join(readAccounts(c.Accounts, input), readStrategies(c.DatasetStrategy, input)); err != nil {
+	if err := errors.Join(readAccounts(c.Accounts, input), readStrategies(c.DatasetStrategy, input), readBindings(c.Binding, input)); err != nil {
 		return err
 	}
 	return c.changed(ctx, s, "$input: NewTenant!", "createTenant(input: $input)", variables{"input": input})

@@ -37,6 +37,7 @@ func (t tenantAnswer) textRouting(w io.Writer) {
 	for _, s := range t.Strategies {
 		row(w, "strategy of "+s.Dataset, s.Strategy)
 	}
+	textBindings(w, t.Bindings)
 	if len(t.ExternalIDs) > 0 {
 		row(w, "external ids", strings.Join(t.ExternalIDs, ", "))
 	}
