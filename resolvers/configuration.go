@@ -75,7 +75,7 @@ func (r *Resolver) reload(ctx context.Context) (*graph.Reload, error) {
 	loaded := r.House.Loaded()
 	switch {
 	case problem != nil:
-		return &graph.Reload{LoadedAt: loaded.At, Problems: always(loaded.Problems)}, nil
+		return &graph.Reload{LoadedAt: loaded.At, Problems: always(loaded.Problems)}, nil //nolint:nilerr // a configuration that is refused is an answer
 	case err != nil:
 		return nil, err
 	}

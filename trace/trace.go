@@ -43,7 +43,8 @@ func (t *Tracer) Request(ctx context.Context, r *http.Request, route string) (co
 	if t.joins {
 		ctx = joined(ctx, r.Header)
 	}
-	method, known := r.Method, attribute.KeyValue{}
+	method := r.Method
+	var known attribute.KeyValue
 	switch method {
 	case http.MethodGet, http.MethodPost, http.MethodOptions, http.MethodHead, http.MethodPut, http.MethodDelete, http.MethodPatch:
 		known = semconv.HTTPRequestMethodKey.String(method)

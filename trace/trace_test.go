@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -26,8 +27,8 @@ const (
 
 func asked(headers ...string) *http.Request {
 	r := httptest.NewRequest(http.MethodPost, "/graphql", nil)
-	for i := 0; i < len(headers); i += 2 {
-		r.Header.Add(headers[i], headers[i+1])
+	for pair := range slices.Chunk(headers, 2) {
+		r.Header.Add(pair[0], pair[1])
 	}
 	return r
 }
@@ -153,8 +154,8 @@ func TestSpansAreBounded(t *testing.T) {
 	size := 0
 	for _, s := range to.GetSpans() {
 		for _, a := range s.Attributes {
-			size += len(a.Value.Emit())
-			if strings.ToValidUTF8(a.Value.Emit(), "?") != a.Value.Emit() {
+			size += len(a.Value.String())
+			if strings.ToValidUTF8(a.Value.String(), "?") != a.Value.String() {
 				t.Errorf("%s is no text", a.Key)
 			}
 		}

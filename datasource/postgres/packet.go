@@ -87,7 +87,7 @@ type rider struct {
 // statement is to be asked in a session. Waited is how long it was for others.
 func (db *DB) Together(ctx context.Context, text string, args []string, read func(value.Rows) error) (asked bool, waited time.Duration, err error) {
 	if db.packets == nil || ctx.Err() != nil || bindable(args) != nil {
-		return false, waited, nil
+		return false, waited, nil //nolint:nilerr // what cannot be bound is refused in a session
 	}
 	k, w := db.packets, &rider{text: text, args: args}
 	p := k.board(w)

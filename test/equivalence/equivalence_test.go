@@ -39,7 +39,7 @@ func TestMain(m *testing.M) {
 // made once; nothing changes them.
 func TestOneAnswer(t *testing.T) {
 	w := newWorld()
-	ways := slices.Concat(embedded(t, w), served(t, w), mixed(t, w))
+	ways := slices.Concat(embedded(t, w), served(t, w), mixed(t, w), distributed(t, w))
 	t.Run("Equivalence", func(t *testing.T) { equivalence(t, w, ways) })
 	t.Run("Complement", func(t *testing.T) { complement(t, w, ways) })
 	t.Run("Tiles", func(t *testing.T) { tiles(t, w, ways) })
