@@ -24,6 +24,7 @@ var leftOut = map[string]string{
 	"NewTenant.accounts": "none",
 
 	"NewTenant.strategies":         "none",
+	"NewTenant.bindings":           "none",
 	"NewTenant.externalIds":        "none",
 	"NewTenant.allowHosts":         "all that the sources allow",
 	"setTenantStrategy.strategies": "none",

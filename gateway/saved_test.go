@@ -107,7 +107,8 @@ func TestTemplatesShowWhatTheirViewerSees(t *testing.T) {
 		}
 	}
 	for text, want := range map[string]string{
-		`copySavedQuery(id: "` + id + `", as: "") { id }`: "BAD_USER_INPUT", `deleteSavedQuery(id: "` + id + `", version: 0)`: "BAD_USER_INPUT",
+		`copySavedQuery(id: "` + id + `", as: "") { id }`: "BAD_USER_INPUT", `copySavedQuery(id: "` + id + `", as: null) { id }`: "BAD_USER_INPUT",
+		`deleteSavedQuery(id: "` + id + `", version: 0)`:                                                                    "BAD_USER_INPUT",
 		`createSavedQuery(input: {name: "x", document: "{ customers { id } }", view: []}) { id }`:                           "BAD_USER_INPUT",
 		`createSavedQuery(input: {name: "x", document: "{ nothing }", ofTenant: true}) { id }`:                              "BAD_USER_INPUT",
 		`updateSavedQuery(id: "` + id + `", version: 7, input: ` + savedInput("codes", "{ customers { id } }") + `) { id }`: "CONFLICT",
@@ -116,7 +117,7 @@ func TestTemplatesShowWhatTheirViewerSees(t *testing.T) {
 			t.Errorf("%s\nis answered %s", text, got)
 		}
 	}
-	g.check(t, boss, `mutation { copySavedQuery(id: "`+id+`", as: null, ofTenant: true) { name view shared own version } }`,
+	g.check(t, boss, `mutation { copySavedQuery(id: "`+id+`", ofTenant: true) { name view shared own version } }`,
 		`200 {"data":{"copySavedQuery":{"name":"codes","view":{"dataset":"secrets","n":1.50},"shared":false,"own":true,"version":1}}}`)
 	g.check(t, boss, `{ savedQueries { items { name own } } }`, `200 {"data":{"savedQueries":{"items":[{"name":"codes","own":true}]}}}`)
 }
