@@ -31,6 +31,7 @@ var noCommand = map[string]string{
 	"Query.console":              "is for pages, which ask what to show",
 	"AdminQuery.health":          "is for pages; `/metrics` tells programs more",
 	"AdminQuery.findings":        "`usher check` says it",
+	"AdminQuery.configuration":   "is for pages; `usher reload` and the log say it",
 	"AdminQuery.configuredRoles": "the configuration has them",
 
 	"Mutation.changePassword": "is for who is logged in; `user password` is for administrators",
@@ -171,6 +172,7 @@ func TestEveryMutationHasACommand(t *testing.T) {
 	t.Chdir(t.TempDir())
 	program.WriteFile(t, "accounts.json", `[{"source": "silo", "user": "acme", "password": "secret"}]`)
 	program.WriteFile(t, "clerk.yml", "datasets:\n  orders: {columns: [id], limit: 10}\n")
+	program.WriteFile(t, "sales.yml", "title: Sales\ntiles:\n  - {id: total, at: {x: 0, y: 0, w: 3, h: 2}, query: '{ sales { total } }', chart: {kind: number, rows: sales, y: [total]}}\n")
 	program.WriteFile(t, "sales.graphql", "{ sales { total } }")
 	env := func(name string) (string, bool) { return "key", name == "USHER_KEY" }
 	for _, command := range leaves(t) {

@@ -48,6 +48,11 @@ func (c serveCommand) Run(ctx context.Context, s *term.IO) error {
 		defer runtime.KeepAlive(ballast())
 	}
 	noteWaits(cfg.Server.ProfileRates)
+	again := &reloader{ready: make(chan struct{})}
+	background, leave := context.WithCancel(context.WithoutCancel(ctx))
+	defer leave()
+	// Until the log has its last line: one that nobody reads would end the process.
+	defer outlive(func() { _ = again.reload(background) })() // it is in the log
 	sink := logsink.New(s.Stderr, logsink.JSON(slog.LevelInfo))
 	defer sink.Close()
 	log := sink.Logger()
@@ -59,10 +64,6 @@ func (c serveCommand) Run(ctx context.Context, s *term.IO) error {
 	if traces != nil {
 		log = slog.New(trace.Lines(log.Handler()))
 	}
-	again := &reloader{ready: make(chan struct{})}
-	background, leave := context.WithCancel(context.WithoutCancel(ctx))
-	defer leave()
-	defer outlive(func() { _ = again.reload(background) })() // it is in the log
 	metrics := []prometheus.Collector{sink, build.Metric(build.Read())}
 	if traces != nil {
 		metrics = append(metrics, traces)

@@ -168,6 +168,8 @@ func TestAuthority(t *testing.T) {
 				return err
 			}},
 			{"SetTenantCell", "", everyTenants, func(p actor) error { return s.SetTenantCell(ctx, p, "acme", "") }},
+			{"SetTenantBindings", "", everyTenants, func(p actor) error { return s.SetTenantBindings(ctx, p, "acme", nil) }},
+			{"Reload", "", everyTenants, func(p actor) error { return s.Reload(ctx, p, func() error { return nil }) }},
 			{"SetTenantAccounts", "", everyTenants, func(p actor) error { return s.SetTenantAccounts(ctx, p, "acme", nil) }},
 			{"SuspendTenant", "", everyTenants, func(p actor) error { id := name(); tenant(t, s, id); return s.SuspendTenant(ctx, p, id) }},
 			{"ResumeTenant", "", everyTenants, func(p actor) error { id := name(); tenant(t, s, id); return s.ResumeTenant(ctx, p, id) }},
@@ -271,7 +273,7 @@ func TestAuthority(t *testing.T) {
 // changesNobody are the methods that read, that concern only who asks, or whose
 // rule is covers (TestCovers).
 var changesNobody = []string{
-	"Tenants", "GetTenant", "Users", "GetUser", "Roles", "Tokens", "Entries", "SavedQueries", "SavedQuery", "SavedQueryByID", "Dashboard", "Dashboards", "ShowsDashboard", "Refused", "Revoked",
+	"Tenants", "GetTenant", "Users", "GetUser", "Roles", "Tokens", "Entries", "SavedQueries", "SavedQuery", "SavedQueryByID", "Dashboard", "Dashboards", "ShowsDashboard", "Findings", "Refused", "Revoked",
 	"Mint", "Narrow", "ChangePassword", "RevokeOwn", "RevokeSessions", "Administers", "ShowsDocument", "ShowsRole",
 }
 

@@ -20,7 +20,7 @@ import (
 type DashboardCommands struct {
 	List   dashboardList   `cmd:"" help:"List the dashboards that the key sees." example:"usher dashboard list"`
 	Show   dashboardShow   `cmd:"" help:"Show one dashboard." example:"usher dashboard show sales"`
-	Save   dashboardSave   `cmd:"" help:"Keep a dashboard, as the tenant's own or of all tenants." example:"usher dashboard save sales --file clerk.yml --from-version 3"`
+	Save   dashboardSave   `cmd:"" help:"Keep a dashboard, as the tenant's own or of all tenants." example:"usher dashboard save sales --file sales.yml --from-version 3"`
 	Copy   dashboardCopy   `cmd:"" help:"Make a dashboard of one's own of one that the key sees." example:"usher dashboard copy sales"`
 	Delete dashboardDelete `cmd:"" help:"Delete a dashboard; one that is shared under its name is seen again." example:"usher dashboard delete sales --from-version 3"`
 }
