@@ -31,6 +31,7 @@ import (
 	"usher/logsink"
 	"usher/pgtest"
 	"usher/plugin"
+	"usher/quota"
 	"usher/resolvers"
 	"usher/stage"
 	"usher/test/program"
@@ -602,7 +603,7 @@ func TestMetricsAreDocumented(t *testing.T) {
 	t.Cleanup(sink.Close)
 	described := make(map[string]string)
 	form := regexp.MustCompile(`fqName: "(usher_\w+)".*variableLabels: \{([^}]*)\}`)
-	for _, c := range []prometheus.Collector{transport.NewMetrics(), transport.NewExportMetrics(), transport.NewImportMetrics(), stage.New(), upstream.NewMetrics(), sources, resolvers.NewDatasets(sources, nil, false), sink, build.Metric(build.Read()), otlp.Metrics(), gateway.AuditLost(func() int64 { return 0 }), gateway.SourcesUnreached(nil), gateway.NewLoads()} {
+	for _, c := range []prometheus.Collector{transport.NewMetrics(), transport.NewExportMetrics(), transport.NewImportMetrics(), stage.New(), upstream.NewMetrics(), sources, resolvers.NewDatasets(sources, nil, false), sink, build.Metric(build.Read()), otlp.Metrics(), gateway.AuditLost(func() int64 { return 0 }), gateway.SourcesUnreached(nil), gateway.NewLoads(), quota.New(quota.Options{})} {
 		all := make(chan *prometheus.Desc, 100)
 		c.Describe(all)
 		close(all)
