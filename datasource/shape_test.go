@@ -1,12 +1,14 @@
 package datasource
 
 import (
+	"errors"
 	"strings"
 	"testing"
 
 	"usher/fault"
 	"usher/pgtest"
 	"usher/principal"
+	"usher/value"
 )
 
 // tenantDatabases makes a database for each named text of SQL, and a gate whose
@@ -68,6 +70,8 @@ func TestDrift(t *testing.T) {
 		"scale":   goodOrders + "ALTER TABLE orders ALTER amount TYPE numeric(12,3);",
 		"null":    goodOrders + "ALTER TABLE orders DROP CONSTRAINT orders_pkey; ALTER TABLE orders ALTER id DROP NOT NULL;",
 		"label":   goodOrders + "ALTER TYPE state ADD VALUE 'lost';",
+		"fewer":   goodOrders + "ALTER TYPE state RENAME VALUE 'paid' TO 'lost';",
+		"order":   goodOrders + "ALTER TYPE state RENAME VALUE 'paid' TO 'x'; ALTER TYPE state RENAME VALUE 'open' TO 'paid'; ALTER TYPE state RENAME VALUE 'x' TO 'open';",
 		"read":    goodOrders + "ALTER TABLE orders ALTER note TYPE inet USING '10.0.0.1';",
 		"extra":   goodOrders + "ALTER TABLE orders ADD extra text;",
 		"nothing": "",
@@ -81,7 +85,9 @@ func TestDrift(t *testing.T) {
 		g.refused(at("type", dbs["type"]), all, "orders.amount is not", "double precision")
 		g.refused(at("scale", dbs["scale"]), all, "3 digits after the point", "numeric(12,3)")
 		g.refused(at("null", dbs["null"]), all, "orders.id is not what the catalog says", "may be null")
-		g.refused(at("label", dbs["label"]), all, "open, paid, lost", "orders.state")
+		g.want(at("label", dbs["label"]), all, "1|2.50|x|open")
+		g.refused(at("fewer", dbs["fewer"]), all, "its labels are open, lost, not open, paid", "orders.state")
+		g.refused(at("order", dbs["order"]), all, "its labels are paid, open, not open, paid", "orders.state")
 		g.refused(at("read", dbs["read"]), all, "it is inet, which is read otherwise than the column is", "orders.note")
 		g.refused(at("nothing", dbs["nothing"]), all, "orders is not what the catalog says", "there is no table public.orders")
 		g.refused(at("good", dbs["nothing"]), "items { id }", "items is not", "there is no table public.items")
@@ -92,6 +98,27 @@ func TestDrift(t *testing.T) {
 		g.refused(at("column", dbs["column"]), "ordersAggregate { key { note } count }", "orders.note", "not there")
 		// A column that nobody asked for is not named.
 		g.refused(at("null", dbs["null"]), "orders { note }", "orders is not what the catalog says", "orders.id of silo of null")
+	}
+}
+
+// A row with a label that came later is told as an error wherever the label would be shown, and is never
+// shown as another.
+func TestLabelsThatCameLater(t *testing.T) {
+	t.Parallel()
+	g, dbs := tenantDatabases(t, Options{}, map[string]string{"label": goodOrders + "ALTER TYPE state ADD VALUE 'lost' BEFORE 'paid';"})
+	dbs["label"].Exec(t, "INSERT INTO orders VALUES (2, 3.5, 'y', 'lost'), (3, 4.5, 'z', 'paid')")
+	p := at("label", dbs["label"])
+	g.want(p, "orders(orderBy: [{id: ASC}]) { id }", "1", "2", "3")
+	g.want(p, "orders(orderBy: [{state: ASC}]) { id }", "1", "2", "3")
+	g.want(p, "orders(where: {state: {eq: open}}) { id state }", "1|open")
+	g.want(p, "orders(where: {state: {in: [open, paid]}}, orderBy: [{id: ASC}]) { id state }", "1|open", "3|paid")
+	g.want(p, "orders(where: {state: {neq: open}}, orderBy: [{id: ASC}]) { id }", "2", "3")
+	for _, text := range []string{
+		"orders { id state }", "orders(where: {state: {neq: open}}) { state }", "ordersAggregate { key { state } count }",
+	} {
+		if rows, err := g.ask(p, text); !errors.Is(err, value.ErrLabel) {
+			t.Errorf("%s is answered %v, %v", text, rows, err)
+		}
 	}
 }
 

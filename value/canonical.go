@@ -126,7 +126,11 @@ func AppendText(dst []byte, t Type, c Cell, style Style) ([]byte, error) {
 			err = ErrNotJSON
 		}
 		return out, err
-	case Int, BigInt, Float, Boolean, String, ID, Enum, UUID, Bytes:
+	case Enum:
+		if !t.labeled(c.Text) {
+			return dst, ErrLabel
+		}
+	case Int, BigInt, Float, Boolean, String, ID, UUID, Bytes:
 	}
 	return append(dst, c.Text...), nil
 }

@@ -149,6 +149,12 @@ func TestAppendJSONRefuses(t *testing.T) {
 		if err == nil || want != nil && !errors.Is(err, want) {
 			t.Errorf("%s %s: %s, %v; want %v", typ.GraphQL(), value.WireText(c), got, err, want)
 		}
+		if typ.List {
+			return
+		}
+		if got, err := value.AppendText(nil, typ, c, value.Style{}); err == nil || want != nil && !errors.Is(err, want) {
+			t.Errorf("%s %s as text: %s, %v; want %v", typ.GraphQL(), value.WireText(c), got, err, want)
+		}
 	}
 	of := value.Of
 	for _, x := range []float64{math.NaN(), math.Inf(1), math.Inf(-1)} {

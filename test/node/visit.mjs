@@ -60,12 +60,21 @@ export async function visit(address, { dark = false, width = 1280, height = 800 
 // the window, and axe finds nothing serious.
 async function settled(page, name, problems) {
   const wider = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
-  if (wider > 0) problems.push(`is ${wider} pixels wider than the window at ${name}`);
+  if (wider > 0) problems.push(`is ${wider} pixels wider than the window at ${name}: ${await page.evaluate(wide)}`);
   await page.evaluate(axe);
   const { violations } = await page.evaluate(() => globalThis.axe.run(document, { resultTypes: ['violations'] }));
   for (const { id, impact, nodes } of violations) {
     if (impact === 'serious' || impact === 'critical') problems.push(`fails ${id} at ${name}: ${nodes.map(({ target, html }) => `${target.flat().join(' ')} ${html.slice(0, 200)}`).slice(0, 3).join(', ')}`);
   }
+}
+
+// wide names what reaches beyond the window, or holds text that does.
+function wide() {
+  const reach = [...document.body.querySelectorAll('*')].filter((each) => {
+    const { left, right } = each.getBoundingClientRect();
+    return Math.max(right, getComputedStyle(each).overflowX === 'visible' ? left + each.scrollWidth : 0) > innerWidth + 1;
+  });
+  return reach.slice(-8).map((each) => each.cloneNode(false).outerHTML.slice(0, 80)).join(' ');
 }
 
 // write replaces the text of one of the page's editors.
