@@ -41,10 +41,19 @@ export async function send(body: string, token: string | undefined = session.tok
   }
 }
 
+// given leaves the variables out of an operation that are undefined: a mutation that
+// names one without a value is refused.
+function given(query: string, variables: Record<string, unknown> = {}): string {
+  for (const [name, value] of Object.entries(variables)) {
+    if (value === undefined) query = query.replace(new RegExp(`\\$${name}: [\\w[\\]!]+(, )?|\\w+: \\$${name}\\b(, )?`, 'g'), '');
+  }
+  return query.replaceAll('()', '');
+}
+
 // ask returns the data of one operation, or throws a Failure: of the first error,
 // if any. A refused token ends the session, unless another one was given.
 export async function ask<T>(query: string, variables?: Record<string, unknown>, other?: { token: string }): Promise<T> {
-  const response = await send(JSON.stringify({ query, variables }), other?.token);
+  const response = await send(JSON.stringify({ query: given(query, variables), variables }), other?.token);
   const requestId = response.headers.get('x-request-id') ?? undefined;
   let answer: Answer;
   try {

@@ -2,6 +2,7 @@
 import { Route } from 'lucide-react';
 import { t } from '../texts';
 import { Empty } from '../ui/state';
+import '../styles/explain.css';
 
 export interface Explained {
   path: (string | number)[];
