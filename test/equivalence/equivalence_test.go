@@ -39,10 +39,11 @@ func TestMain(m *testing.M) {
 // made once; nothing changes them.
 func TestOneAnswer(t *testing.T) {
 	w := newWorld()
-	ways := slices.Concat(embedded(t, w), served(t, w), mixed(t, w), distributed(t, w))
+	alone := slices.Concat(embedded(t, w), served(t, w), mixed(t, w))
+	ways := slices.Concat(alone, distributed(t, w))
 	t.Run("Equivalence", func(t *testing.T) { equivalence(t, w, ways) })
 	t.Run("Complement", func(t *testing.T) { complement(t, w, ways) })
-	t.Run("Tiles", func(t *testing.T) { tiles(t, w, ways) })
+	t.Run("Tiles", func(t *testing.T) { tiles(t, w, alone) }) // Citus refuses outer joins beside a condition that is a constant
 	t.Run("AddUp", func(t *testing.T) { addsUp(t, w, ways) })
 	t.Run("Prepared", func(t *testing.T) { prepared(t, w, ways) })
 	t.Run("PreparedTexts", func(t *testing.T) { preparedTexts(t, w, ways) })
