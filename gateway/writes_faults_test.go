@@ -160,6 +160,20 @@ func TestLabelsThatCameLater(t *testing.T) {
 	if got := short(t, g.query(t, ann, `{ moods(where: {mood: {eq: good}}) { id } }`)); got != `{"moods":[{"id":1}]}` {
 		t.Error(got)
 	}
+	page := func(order, after string) string {
+		return `{ moodsConnection(orderBy: [{` + order + `}], first: 2` + after + `) { nodes { id } pageInfo { endCursor } } }`
+	}
+	next := func(order string) string {
+		_, cursor, _ := strings.Cut(g.query(t, ann, page(order, "")), `"endCursor":`)
+		cursor, _, _ = strings.Cut(cursor, "}")
+		return g.query(t, ann, page(order, ", after: "+cursor))
+	}
+	if got := next("mood: ASC"); !strings.Contains(got, "BAD_USER_INPUT") || !strings.Contains(got, "came later") {
+		t.Errorf("what is beyond a label that the schema has not is answered %s", got)
+	}
+	if got := next("id: ASC"); !strings.Contains(got, `"nodes":[]`) {
+		t.Error(got)
+	}
 }
 
 // loglines keeps what is logged.

@@ -166,6 +166,11 @@ func (lb *levelBuilder) positionOf(v query.Value) ([]value.Value, error) {
 		}
 		if text, ok := item.(query.Text); ok {
 			c = value.Cell{Kind: value.KindText, Text: []byte(text)}
+			if typ := lb.l.order[i].expr.typ; typ.Scalar == value.Enum && !typ.List && !slices.Contains(typ.Labels, string(text)) {
+				// Nobody knows what is beyond it: a list that went on would begin again, or end.
+				return nil, fault.New(fault.BadUserInput, "the cursor stands at a label that the schema has not: it came later").
+					WithHint("Order by something else, or page with limit and offset.")
+			}
 		}
 		out[i] = value.Bound(lb.l.order[i].expr.typ, c)
 	}
