@@ -149,6 +149,11 @@ async function administrator(page, { settled }) {
   await page.keyboard.press('Escape');
   await go(page, 'Roles');
   await expect(page, '.table', 'few');
+  await page.getByRole('button', { name: 'Make a role' }).first().click(); // of her tenant, which she does not name
+  await page.getByLabel('Name', { exact: true }).fill('hers');
+  await page.getByLabel('What it says').fill('{"datasets": {"notes": {}}}');
+  await page.getByRole('button', { name: 'Save' }).click();
+  await expect(page, '.table', 'hers');
   await go(page, 'Audit');
   await expect(page, '.table', 'login');
   await page.goto(`${base}/console/tenants/other`);
