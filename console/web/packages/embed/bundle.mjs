@@ -1,12 +1,13 @@
 // Bundles embed.js and its chunks into ../../../dist/embed, which is committed and
 // embedded. embed.js keeps its name; chunks are named by what is in them, so that browsers may keep them for good.
 import { build } from 'esbuild';
-import { rm } from 'node:fs/promises';
+import { readFile, rm, writeFile } from 'node:fs/promises';
+import { basename } from 'node:path';
 import { css } from './css.mjs';
 
 const outdir = '../../../dist/embed';
 await rm(outdir, { recursive: true, force: true });
-await build({
+const { metafile } = await build({
   entryPoints: { embed: 'src/embed.ts' },
   outdir,
   bundle: true,
@@ -20,4 +21,13 @@ await build({
   plugins: [css],
   legalComments: 'none',
   logLevel: 'warning',
+  metafile: true,
 });
+
+// esbuild has every chunk wait for the one with its helpers, also those that use none. It holds no module, and does nothing by itself.
+const helpers = Object.keys(metafile.outputs).filter((path) => Object.keys(metafile.outputs[path].inputs).length === 0);
+for (const path of Object.keys(metafile.outputs)) {
+  const text = await readFile(path, 'utf8');
+  const without = helpers.reduce((rest, helper) => rest.replace(new RegExp(`import"[./a-z]*/${basename(helper)}";`), ''), text);
+  if (without !== text) await writeFile(path, without);
+}

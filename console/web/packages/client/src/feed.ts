@@ -60,8 +60,7 @@ export const poll: Live = <T>(ask: (signal: AbortSignal) => Promise<T>, sink: Si
       }
       sink.error(error);
     }
-    const every = seconds(last);
-    later(every > 0 ? Math.max(every, wait) : wait);
+    later(Math.max(seconds(last) || 0, wait));
   };
   const seen = () => {
     if (!document.hidden && Date.now() - asked > fresh) void refresh();

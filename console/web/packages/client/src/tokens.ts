@@ -93,6 +93,7 @@ export function tokensFrom(url: string | URL, fetcher: typeof fetch): TokenSourc
         // said below
       }
     }
-    throw (await import('./advice.ts')).noToken(url, response, text);
+    const { noToken } = await import('./advice.ts');
+    throw new UsherError(...noToken(url, response, text));
   };
 }

@@ -1,8 +1,7 @@
-import { type Client, type Dashboard, type Parameter, type Run, type Tile, UsherError } from '@usher/client';
+import { type Client, type Dashboard, type Result, type Run, type Tile, UsherError } from '@usher/client';
 import { html, nothing, unsafeCSS } from 'lit';
 import styles from './dashboard.css';
 import { object, UsherElement } from './element.ts';
-import { leaf } from './paths.ts';
 import type { Pick } from './view.ts';
 
 /**
@@ -50,16 +49,13 @@ export class UsherDashboard extends UsherElement<Run> {
     this._plan = run.dashboard;
     // Where nothing is answered for now, what is shown stays.
     const tiles = Object.values(run.tiles);
-    const first = tiles.find(({ data, errors }) => data === undefined && errors?.[0]?.extensions?.retryAfter !== undefined)?.errors?.[0];
-    if (first && this._answer && tiles.every(({ data }) => data === undefined || data === null)) throw UsherError.of(first);
+    const later = this._answer && tiles.every(({ data }) => data == null) && tiles.find(wait);
+    if (later) throw UsherError.of(later.errors![0]);
     return run;
   }
 
   protected seconds(last: Run | undefined): number {
-    const refresh = last?.dashboard.refresh ?? 0;
-    const waits = Object.values(last?.tiles ?? {}).map(({ data, errors }) => (data === undefined ? Number(errors?.[0]?.extensions?.retryAfter ?? 0) : 0));
-    const wait = Math.max(0, ...waits);
-    return refresh > 0 ? Math.max(refresh, wait) : wait;
+    return Math.max(last?.dashboard.refresh ?? 0, ...Object.values(last?.tiles ?? {}).map(wait));
   }
 
   protected failures({ tiles }: Run): ReturnType<UsherElement<Run>['failures']> {
@@ -140,28 +136,14 @@ export class UsherDashboard extends UsherElement<Run> {
 
   #pick({ target, detail }: CustomEvent<Pick>): void {
     if (!this.tell('select', { tile: (target as HTMLElement).dataset.tile, ...detail })) return;
-    // A value of a column that a parameter is named after is that parameter's; chosen again, it is taken back.
-    const chosen = { ...this._chosen };
-    for (const [path, value] of Object.entries(detail.values)) {
-      const parameter = this._plan?.parameters?.find(({ name }) => name === leaf(path));
-      const given = parameter && valueFor(parameter, value);
-      if (!parameter || given === undefined) continue;
-      if (same(this.values[parameter.name], given)) delete chosen[parameter.name];
-      else chosen[parameter.name] = given;
-    }
-    this._chosen = chosen;
+    // It is here: a tile tells of it.
+    void import('./tile.ts').then(({ choose }) => (this._chosen = choose(detail, this._plan?.parameters, this.values, this._chosen)));
   }
 }
 
-/** The value of a parameter that stands for what was chosen: an option of that value or name, or the value itself. */
-function valueFor({ options, type }: Parameter, value: unknown): unknown {
-  if (options) return options.find((option) => same(option.value, value) || same(option.value, [value]) || option.label === value)?.value;
-  if (value === null || value === undefined) return undefined;
-  return type.startsWith('[') ? [value] : value;
-}
-
-function same(a: unknown, b: unknown): boolean {
-  return JSON.stringify(a) === JSON.stringify(b);
+/** For how many seconds a tile asks to be left alone. */
+function wait({ data, errors }: Result): number {
+  return data === undefined ? Number(errors?.[0]?.extensions?.retryAfter ?? 0) : 0;
 }
 
 /** As they are read, by screen readers and by narrow pages. */

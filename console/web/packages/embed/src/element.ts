@@ -2,25 +2,14 @@ import { Client, type Failure, type Feed, poll, type TokenSource, UsherError } f
 import { LitElement, type PropertyValues, unsafeCSS } from 'lit';
 import tokens from './tokens.css';
 
-/** What an attribute holds that is no JSON object: it is told of when the element asks. */
-class Unread {
-  readonly text: string;
-  constructor(text: string) {
-    this.text = text;
-  }
-}
-
-/** Reads an attribute with a JSON object. */
+/** Reads an attribute with a JSON object. What is none stays as it is: it is told of when the element asks. */
 export const object = {
   fromAttribute: (text: string | null): unknown => {
-    if (text === null) return undefined;
     try {
-      const value: unknown = JSON.parse(text);
-      if (value !== null && typeof value === 'object' && !Array.isArray(value)) return value;
+      return JSON.parse(text!) ?? text;
     } catch {
-      // told below
+      return text;
     }
-    return new Unread(text);
   },
 };
 
@@ -101,7 +90,7 @@ export abstract class UsherElement<Answer = unknown> extends LitElement {
     const caller = ['server', 'tokenUrl', 'token', 'client'].some((name) => changed.has(name));
     if (caller) this.#own = undefined;
     if (caller || !this.hasUpdated || this.identity.some((name) => changed.has(name))) this.#start();
-    else if (this.objects.some((name) => changed.has(name)) && (this.#wrong(false) || (this._problem as UsherError | undefined)?.code === 'SETUP')) this.#start();
+    else if (this.objects.some((name) => changed.has(name)) && (this.#wrong() || (this._problem as UsherError | undefined)?.code === 'SETUP')) this.#start();
     else if (this.details.some((name) => changed.has(name))) this.refresh();
   }
 
@@ -112,22 +101,18 @@ export abstract class UsherElement<Answer = unknown> extends LitElement {
     return !!(this as unknown as Record<string, unknown>)[this.needs];
   }
 
-  /** Whether the page says what nobody can ask, which is shown and told. */
-  #wrong(tell: boolean): boolean {
-    for (const name of this.objects) {
-      const value = (this as unknown as Record<string, unknown>)[name];
-      if (value === undefined || value === null || (typeof value === 'object' && !Array.isArray(value) && !(value instanceof Unread))) continue;
-      const shown = value instanceof Unread ? value.text : String(value);
-      if (tell) this.#setup((say) => say.unread(name, shown));
-      return true;
-    }
-    return false;
+  /** The property that is no object although it has to be one: nobody can ask with it. */
+  #wrong(): string | undefined {
+    return this.objects.find((name) => {
+      const value = (this as unknown as Record<string, unknown>)[name] ?? {};
+      return typeof value !== 'object' || Array.isArray(value);
+    });
   }
 
-  #setup(say: (words: typeof import('./setup.ts')) => UsherError): void {
+  #setup(say: (words: typeof import('./setup.ts')) => ConstructorParameters<typeof UsherError>): void {
     this._busy = false;
     void import('./setup.ts').then((words) => {
-      if (!this.#feed) this.tell('error', { error: (this._problem = say(words)) });
+      if (!this.#feed) this.tell('error', { error: (this._problem = new UsherError(...say(words))) });
     });
   }
 
@@ -144,7 +129,8 @@ export abstract class UsherElement<Answer = unknown> extends LitElement {
     this._problem = undefined;
     this.forget();
     clearTimeout(this.#waits);
-    if (this.#wrong(true)) return;
+    const wrong = this.#wrong();
+    if (wrong) return this.#setup((say) => say.unread(wrong, (this as unknown as Record<string, unknown>)[wrong]));
     if (!this.asks()) {
       this.#waits = setTimeout(() => this.#setup((say) => say.missing(this.needs)), late);
       return;

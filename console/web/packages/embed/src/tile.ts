@@ -3,6 +3,7 @@ import { html, LitElement, nothing, type TemplateResult, unsafeCSS } from 'lit';
 import { explain } from './explain.ts';
 import { Formats } from './format.ts';
 import './notice.ts';
+export { choose } from './choose.ts';
 import styles from './tile.css';
 import { texts } from './texts.ts';
 import { complete, type LegendEntry, type Pick, type View } from './view.ts';

@@ -1,1 +1,0 @@
-import{a as f,b as s}from"./chunk-6FH653YH.js";import{a as e,e as u}from"./chunk-F7MXVP3E.js";function c(t,r){let o=new Map;for(let n of t){let i=e(n,r)??null;o.set(JSON.stringify(i),i)}return[...o.values()]}function w(t,r,o){let n=o.filter(m=>m!==null);return n.length===0||!n.every(f)?void 0:(t.format?.[r]??t.format?.[u(r)])?.unit??s(n)}export{c as a,w as b};
