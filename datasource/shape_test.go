@@ -122,6 +122,34 @@ func TestLabelsThatCameLater(t *testing.T) {
 	}
 }
 
+// So it is where rows of two databases are combined.
+func TestLabelsThatCameLaterCombined(t *testing.T) {
+	t.Parallel()
+	s := pgtest.Start(t)
+	one, two := s.Database(t), s.Database(t)
+	one.Exec(t, `CREATE TYPE mood AS ENUM ('good', 'fair', 'bad'); CREATE TABLE moods (id int PRIMARY KEY, tenant text NOT NULL, place int, mood mood);
+		INSERT INTO moods VALUES (1, 'a', 1, 'good'), (2, 'a', 1, 'fair'), (3, 'a', 1, 'bad')`)
+	two.Exec(t, "CREATE TABLE places (id int PRIMARY KEY, name text NOT NULL); INSERT INTO places VALUES (1, 'x')")
+	g := open(t, one, Options{}, `
+sources: {one: {`+server(one)+`}, two: {`+server(two)+`}}
+strategies: {own: {kind: shared, source: one}}
+datasets:
+  moods: {tenant: tenant, key: id, columns: {id: Int!, tenant: String!, place: Int, mood: {type: Enum, name: Mood, labels: [good, bad]}}, relations: {at: {to: places, on: {place: id}}}}
+  places: {common: true, source: two, key: id, columns: {id: Int!, name: String!}, relations: {}}
+`)
+	p := named("a")
+	g.want(p, `moods(where: {at: {name: {eq: "x"}}}, orderBy: [{id: ASC}]) { id }`, "1", "2", "3")
+	g.want(p, `moodsAggregate(where: {at: {name: {eq: "x"}}, mood: {eq: good}}) { key { mood } count }`, "good|1")
+	for _, text := range []string{
+		`moods(where: {at: {name: {eq: "x"}}}) { id mood }`, `moods(orderBy: [{at: {name: ASC}}, {mood: ASC}]) { id }`,
+		`moodsAggregate(where: {at: {name: {eq: "x"}}}) { key { mood } count }`, `moodsAggregate(where: {at: {name: {eq: "x"}}, mood: {neq: good}}) { count }`,
+	} {
+		if rows, err := g.ask(p, text); !errors.Is(err, value.ErrLabel) || fault.From(err).Code != fault.NotImplemented {
+			t.Errorf("%s is answered %v, %v", text, rows, err)
+		}
+	}
+}
+
 // Tables that change while they are known to be good are looked at again when
 // a statement fails on them; tables that differ are, after a moment.
 func TestDriftLater(t *testing.T) {

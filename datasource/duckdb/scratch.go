@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"database/sql/driver"
+	"errors"
 	"strings"
 	"sync"
 
@@ -165,6 +166,7 @@ func (s *Scratch) append(ctx context.Context, table string, columns []ScratchCol
 		}
 	}()
 	var size int64
+	var text []byte
 	row := make([]driver.Value, len(columns))
 	for ; rows.Next(); n++ {
 		if n == caps.MaxRows {
@@ -177,6 +179,13 @@ func (s *Scratch) append(ctx context.Context, table string, columns []ScratchCol
 				return n, err
 			}
 			size += int64(8 + len(cell.Text))
+			if columns[i].Type.Scalar != value.Enum {
+				continue
+			}
+			if text, err = value.AppendJSON(text[:0], columns[i].Type, cell, value.Style{}); errors.Is(err, value.ErrLabel) {
+				return n, fault.New(fault.NotImplemented, "%s", value.ErrLabel).Because(err)
+			}
+			err = nil
 		}
 		if size > caps.MaxBytes {
 			return n, fault.New(fault.TooComplex, "the question needs more than %d bytes of one dataset", caps.MaxBytes).

@@ -134,6 +134,7 @@ func TestLoadRefuses(t *testing.T) {
 	t.Parallel()
 	s := scratch(t, engine(t, duckdb.Options{}))
 	text, number := value.Of(value.String), value.Of(value.BigInt)
+	enum := value.Type{Scalar: value.Enum, EnumName: "Mood", Labels: []string{"ok"}}
 	lost := fault.New(fault.Unavailable, "lost")
 	for i, c := range []struct {
 		typ  value.Type
@@ -147,6 +148,8 @@ func TestLoadRefuses(t *testing.T) {
 		{number, &cells{rows: [][]any{{"1"}}}, caps, fault.Internal},
 		{text, &cells{rows: [][]any{{"\xff secret"}}}, caps, fault.Internal},
 		{value.Of(value.Date), &cells{rows: [][]any{{"secret"}}}, caps, fault.Internal},
+		{enum, &cells{rows: [][]any{{"ok"}, {"secret"}}}, caps, fault.NotImplemented},
+		{listOf(enum), &cells{rows: [][]any{{`["ok"]`}, {`["ok","secret"]`}}}, caps, fault.NotImplemented},
 		{value.Of(value.Int), &cells{rows: [][]any{{1 << 40}}}, caps, fault.Internal},
 		{value.Of(value.Decimal), &cells{rows: [][]any{{"12345678901234567890"}, {"0.12345678901234567890"}}}, caps, fault.TooComplex},
 		{number, &cells{rows: [][]any{{1}}, err: lost}, caps, fault.Unavailable},
