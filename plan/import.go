@@ -244,21 +244,6 @@ func (i Import) Snapshot() bool { return i.body.snapshot }
 // afterwards.
 func (i Import) Settled() bool { return i.body.settled }
 
-// Stamped tells that rows are right by what is stamped on them, and that it stays so: all that is
-// asked of them is whose they are.
-func (i Import) Stamped() bool {
-	b := i.body
-	if !b.settled || b.snapshot || len(b.leads) > 0 || len(b.checks) != 1 {
-		return false
-	}
-	l := b.checks[0].level
-	if l.Refs() != 1 || l.Children() > 0 || l.Columns() > 0 || l.Grouped() || l.where.op != True || len(l.refs[0].scope) > 1 {
-		return false
-	}
-	own := l.refs[0].tenant == "" || slices.ContainsFunc(b.stamps, func(s stampedField) bool { return s.field.Name == l.refs[0].tenant && !s.value.Null() })
-	return own && !slices.ContainsFunc(l.refs[0].scope, func(e Expr) bool { return !l.refs[0].tenantPredicate(e) })
-}
-
 // Table is where the rows go, under the scope they have to be in.
 func (i Import) Table() Ref { return i.body.table }
 
@@ -297,8 +282,8 @@ func (i Import) Check(n int) Check { return i.body.checks[n] }
 
 // Read reads what a row has for the n-th column. The error is a *fault.Error.
 func (i Import) Read(n int, v query.Value) (Given, error) {
-	col := &i.body.columns[n]
-	given, err := i.given(&col.Type, v)
+	col := i.body.columns[n]
+	given, err := i.given(col.Type, v)
 	if err == nil && given.Null() && !given.list && !col.Null {
 		err = errors.New("it is never null")
 	}
@@ -310,21 +295,21 @@ func (i Import) Read(n int, v query.Value) (Given, error) {
 	return given, nil
 }
 
-func (i Import) given(t *value.Type, v query.Value) (Given, error) {
+func (i Import) given(t value.Type, v query.Value) (Given, error) {
 	text, isText := v.(query.Text)
 	if !i.body.texts || !isText {
-		return givenOf(*t, v)
+		return givenOf(t, v)
 	}
 	if t.List {
 		list, err := query.ReadJSON([]byte(text))
 		if _, ok := list.(query.List); err != nil || !ok {
 			return Given{}, fmt.Errorf("expected a list in JSON")
 		}
-		return givenOf(*t, list)
+		return givenOf(t, list)
 	}
-	out, err := value.Parse(*t, string(text))
+	out, err := value.Parse(t, string(text))
 	if err != nil {
 		return Given{}, err
 	}
-	return Given{value: out}, fits(*t, out)
+	return Given{value: out}, fits(t, out)
 }

@@ -208,15 +208,10 @@ func Delete(l plan.Level, told string, d ChangeDialect) (Statement, error) {
 // into names the table that is changed. Which of its rows are is said by named, or they
 // are new and stamped.
 func (w *writer) into(r plan.Ref) {
-	w.target(r)
-	w.put(" AS ", changed)
-}
-
-func (w *writer) target(r plan.Ref) {
 	if r.Schema() != "" {
 		w.put(Identifier(r.Schema()), ".")
 	}
-	w.put(Identifier(r.Table()))
+	w.put(Identifier(r.Table()), " AS ", changed)
 }
 
 // named ties the table that is changed to the rows of the level that have the keys: its

@@ -1,7 +1,6 @@
 package sqlgen
 
 import (
-	"bytes"
 	"strconv"
 	"strings"
 
@@ -19,8 +18,6 @@ type ImportDialect interface {
 	// LinkType is the type of what a link is compared with, and Linked a text as that.
 	LinkType(t value.Type) string
 	Linked(text string, t value.Type) string
-	// Copied tells that a column of the table itself takes what is written for the session's.
-	Copied(f plan.Field) bool
 	// AppendStaged writes a row for the session's table: its number and its values.
 	AppendStaged(b []byte, n int64, row []plan.Given) []byte
 }
@@ -215,61 +212,6 @@ func LoadWhole(i plan.Import, told string, d ImportDialect) (Statement, error) {
 	w.put(strings.Join(read, ", "), ") SELECT count(*), count(*)", d.Filter(strings.Join(right, " OR ")), ", CAST(", told, " AS ", d.InternalType(value.Of(value.BigInt)),
 		") FROM (SELECT ", strings.Join(append(marks, fields...), ", "), " FROM ", writtenRows, " AS ", table(0), ") AS ", table(0))
 	return Statement{Text: w.b.String(), Args: w.args.Args}, w.err
-}
-
-// CopiesAtOnce tells whether rows can go into their table as they come: nobody has to look at them
-// before or after.
-func CopiesAtOnce(i plan.Import, d ImportDialect) bool {
-	if !i.Valid() || !i.Stamped() {
-		return false
-	}
-	for n := range i.Stamps() {
-		if f, _ := i.Stamp(n); !d.Copied(f) {
-			return false
-		}
-	}
-	for n := range i.Columns() {
-		if !d.Copied(i.Column(n)) {
-			return false
-		}
-	}
-	return true
-}
-
-// CopyWhole writes the COPY that takes rows into their table, and the rows, stamped, of what was
-// written for the session's.
-func CopyWhole(i plan.Import, staged []byte, d ImportDialect) (text string, rows []byte, err error) {
-	if !CopiesAtOnce(i, d) || i.Columns() == 0 || i.Table().ScopeKind() == 0 {
-		return "", nil, ErrNotPlanned
-	}
-	var names []string
-	var stamps []plan.Given
-	stamped := i.Table().TenantColumn() == ""
-	for n := range i.Stamps() {
-		f, given := i.Stamp(n)
-		stamped = stamped || f.Name == i.Table().TenantColumn()
-		names, stamps = append(names, Identifier(f.Stored)), append(stamps, given)
-	}
-	if !stamped {
-		return "", nil, ErrNotPlanned
-	}
-	for n := range i.Columns() {
-		names = append(names, Identifier(i.Column(n).Stored))
-	}
-	_, prefix, _ := bytes.Cut(bytes.TrimSuffix(d.AppendStaged(nil, 0, stamps), []byte("\n")), []byte("\t"))
-	if len(stamps) > 0 {
-		prefix = append(prefix, '\t')
-	}
-	rows = make([]byte, 0, len(staged)+len(prefix)*bytes.Count(staged, []byte("\n")))
-	for row := range bytes.Lines(staged) { // an end of a line within a value is written in another way
-		_, values, _ := bytes.Cut(row, []byte("\t"))
-		rows = append(append(rows, prefix...), values...)
-	}
-	w := &writer{d: d}
-	w.put("COPY ")
-	w.target(i.Table())
-	w.put(" (", strings.Join(names, ", "), ") FROM STDIN")
-	return w.b.String(), rows, w.err
 }
 
 // written begins a statement about rows that were written and are right by a check.

@@ -20,20 +20,6 @@ func (d postgres) Staged(f plan.Field) (typ string, asItIs bool) {
 	return "text", false
 }
 
-// Copied has the server read values of the plain types where they stay, which comes to the same as
-// assigning them. What is rounded twice on its way, made anew or cast is not among them.
-func (d postgres) Copied(f plan.Field) bool {
-	if _, asItIs := d.Staged(f); !asItIs || f.Type.List || f.Form != value.Plain {
-		return false
-	}
-	switch f.Type.Scalar {
-	case value.Int, value.BigInt, value.Decimal, value.Boolean, value.String, value.ID, value.UUID, value.Date, value.Time, value.Timestamp, value.LocalTimestamp:
-		return true
-	case value.Float, value.Interval, value.JSON, value.Bytes, value.Enum:
-	}
-	return false
-}
-
 func (postgres) LinkType(t value.Type) string { return postgresTypes[t.Scalar] }
 
 func (postgres) Linked(text string, t value.Type) string {
@@ -46,8 +32,7 @@ func (postgres) Linked(text string, t value.Type) string {
 // AppendStaged writes a line of COPY's text format.
 func (d postgres) AppendStaged(b []byte, n int64, row []plan.Given) []byte {
 	b = strconv.AppendInt(b, n, 10)
-	for i := range row {
-		g := &row[i] // there are many, and they are large
+	for _, g := range row {
 		b = append(b, '\t')
 		if g.Null() {
 			b = append(b, '\\', 'N')
@@ -55,7 +40,7 @@ func (d postgres) AppendStaged(b []byte, n int64, row []plan.Given) []byte {
 		}
 		text := ""
 		if g.List() {
-			text = textOf(*g, d).Text()
+			text = textOf(g, d).Text()
 		} else {
 			text = argText(g.Value())
 		}

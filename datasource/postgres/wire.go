@@ -7,8 +7,6 @@ import (
 	"fmt"
 	"math"
 	"slices"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/lib/pq"
@@ -428,7 +426,7 @@ func (w *wire) rest() {
 // flush has the server answer what it was sent so far.
 func (w *wire) flush() { w.end(w.begin('H')) }
 
-// accepts reads up to where a COPY takes rows, behind what was executed before it.
+// accepts reads up to where a COPY takes rows.
 func (w *wire) accepts() error {
 	for {
 		typ, body, err := w.message()
@@ -436,7 +434,7 @@ func (w *wire) accepts() error {
 			return err
 		}
 		switch typ {
-		case '1', '2', 'C': // parsed, bound, done
+		case '1', '2': // parsed, bound
 		case 'G':
 			return nil
 		case 'E': // it passes over everything up to here
@@ -451,8 +449,8 @@ func (w *wire) accepts() error {
 	}
 }
 
-// rows sends rows of a COPY, and that they were all. What is to be done behind it follows.
-func (w *wire) rows(data []byte, behind func()) error {
+// rows sends rows of a COPY, and that they were all.
+func (w *wire) rows(data []byte) error {
 	head := w.begin('d')
 	binary.BigEndian.PutUint32(w.out[head:], uint32(len(data)+4))
 	if err := w.send(); err != nil {
@@ -462,29 +460,6 @@ func (w *wire) rows(data []byte, behind func()) error {
 		return err
 	}
 	w.end(w.begin('c'))
-	if behind != nil {
-		behind()
-	}
 	w.sync()
 	return w.send()
-}
-
-// copied reads how many rows a COPY has taken.
-func (w *wire) copied() (int64, error) {
-	typ, body, err := w.message()
-	switch {
-	case err != nil:
-		return 0, err
-	case typ == 'E':
-		return 0, w.failed(body)
-	case typ != 'C':
-		return 0, fmt.Errorf("%w: a message %q behind a COPY", errProtocol, typ)
-	}
-	tag, _, ended := cutText(body)
-	number, isCopy := strings.CutPrefix(tag, "COPY ")
-	n, err := strconv.ParseInt(number, 10, 64)
-	if !ended || !isCopy || err != nil {
-		return 0, fmt.Errorf("%w: the end of a COPY", errProtocol)
-	}
-	return n, nil
 }

@@ -1,7 +1,6 @@
 package sqlexec
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -21,9 +20,6 @@ type Loads interface {
 	Writes
 	// Copy takes rows as the dialect has written them.
 	Copy(ctx context.Context, text string, rows []byte) error
-	// CopyWriting is Copy into a table that has code of its owner's run, and tells how many
-	// rows that took.
-	CopyWriting(ctx context.Context, text string, rows []byte) (int64, error)
 	// Patient bounds the statements that follow by this instead of the source's timeout.
 	Patient(ctx context.Context, limit time.Duration) error
 }
@@ -34,13 +30,11 @@ type Incoming interface {
 	Next() (line int64, row []plan.Given, err error)
 }
 
-// importPortion is how many bytes of rows are sent at once, and importWhole how many rows have that
-// may go into their table at once. ImportMemory is what an import holds at most: a portion that
-// is sent, one that is read meanwhile, and the rows that fill them.
+// importPortion is how many bytes of rows are sent at once. ImportMemory is what an import
+// holds at most: a portion that is sent, one that is read meanwhile, and the rows that fill them.
 const (
 	importPortion = 512 << 10
-	importWhole   = 1 << 20
-	ImportMemory  = 9<<20 + importWhole/2
+	ImportMemory  = 9 << 20
 )
 
 // Loading is an import under way: rows are taken of it portion by portion, and written in
@@ -71,16 +65,16 @@ func NewLoading(i plan.Import, d sqlgen.ImportDialect, t Tables, rows Incoming, 
 // More reads the first rows of the next transaction, and tells whether there are any.
 func (l *Loading) More() (bool, error) {
 	l.count = 0
-	l.first = l.read(l.first.text[:0], importWhole, nil)
+	l.first = l.read(l.first.text[:0], nil)
 	return l.count > 0, l.first.err
 }
 
 // Count is how many rows the transaction has that Write wrote.
 func (l *Loading) Count() int64 { return l.count }
 
-// read reads rows up to so many bytes, unless nobody wants them any more.
-func (l *Loading) read(into []byte, most int, unwanted *atomic.Bool) portion {
-	for !l.full() && len(into) < most && (unwanted == nil || !unwanted.Load()) {
+// read reads rows up to a portion, unless nobody wants them any more.
+func (l *Loading) read(into []byte, unwanted *atomic.Bool) portion {
+	for !l.full() && len(into) < importPortion && (unwanted == nil || !unwanted.Load()) {
 		line, row, err := l.rows.Next()
 		if errors.Is(err, io.EOF) {
 			l.ended = true
@@ -115,7 +109,7 @@ func (l *Loading) gather(ctx context.Context, s Loads) error {
 					next <- func() portion { panic(p) }
 				}
 			}()
-			read := l.read(room, importPortion, &unwanted)
+			read := l.read(room, &unwanted)
 			next <- func() portion { return read }
 		}()
 		err := s.Copy(ctx, sqlgen.CopyStaged, now.text)
@@ -143,11 +137,6 @@ func (l *Loading) Write(ctx context.Context, s Loads, limit time.Duration) error
 	}
 	if err := s.Patient(ctx, limit); err != nil {
 		return err
-	}
-	if l.full() && sqlgen.CopiesAtOnce(l.plan, l.d) {
-		if done, err := l.straight(ctx, s); done || err != nil {
-			return err
-		}
 	}
 	tables, err := sqlgen.Stage(l.plan, l.d)
 	if err != nil {
@@ -183,31 +172,6 @@ func (l *Loading) Write(ctx context.Context, s Loads, limit time.Duration) error
 		return l.seek(ctx, s, err)
 	}
 	return l.check(ctx, s)
-}
-
-// straight takes rows that are all there into their table itself, and tells whether that was all.
-// Nothing of others is locked while a sender is waited for. If something is not as it should be,
-// the other way finds out what.
-func (l *Loading) straight(ctx context.Context, s Loads) (done bool, err error) {
-	text, rows, err := sqlgen.CopyWhole(l.plan, l.first.text, l.d)
-	if err != nil {
-		return false, err
-	}
-	if err := run(ctx, s, mark); err != nil {
-		return false, err
-	}
-	n, refused := s.CopyWriting(ctx, text, rows)
-	if refused == nil && n == l.count {
-		cells, err := l.one(ctx, s, sqlgen.Statement{Text: "SELECT " + l.table.Told(l.plan.Table())}, 1)
-		if err == nil && l.table.Same(l.plan.Table(), cells[0].Int) == nil {
-			return true, nil
-		}
-		refused = err
-	}
-	if ctx.Err() != nil {
-		return false, cmp.Or(refused, ctx.Err())
-	}
-	return false, run(ctx, s, back)
 }
 
 // whole inserts the rows and checks them by one statement. If something is not as it should be,
