@@ -210,7 +210,7 @@ func (f *fair) send(ctx context.Context, tenant, path, media string, body []byte
 }
 
 // arrive sends requests at a rate, whatever becomes of them, and waits for all.
-func arrive(ctx context.Context, perSecond float64, window time.Duration, send func(n int) sent) []sent {
+func arrive(ctx context.Context, perSecond float64, send func(n int) sent) []sent {
 	var mu sync.Mutex
 	var all []sent
 	var group sync.WaitGroup
@@ -224,7 +224,7 @@ func arrive(ctx context.Context, perSecond float64, window time.Duration, send f
 			return all
 		case <-tick.C:
 		}
-		if time.Since(began) > window {
+		if time.Since(began) > fairWindow {
 			group.Wait()
 			return all
 		}
@@ -246,16 +246,16 @@ func (f *fair) beside(ctx context.Context, strategy, kind string, out io.Writer)
 		return f.send(ctx, tenant, "/graphql", "application/json", fmt.Appendf(nil, `{"query":"query($n: Int!) { orders(where: {id: {gt: $n}}, limit: 20, orderBy: [{id: ASC}]) { id note } }","variables":{"n":%d}}`, n%(fairRows-20)))
 	}
 	quiet := func() []sent {
-		return arrive(ctx, float64(fairShare*len(fairQuiet)), fairWindow, func(n int) sent { return query(fairQuiet[n%len(fairQuiet)], n) })
+		return arrive(ctx, float64(fairShare*len(fairQuiet)), func(n int) sent { return query(fairQuiet[n%len(fairQuiet)], n) })
 	}
 	quiet() // warm
 	alone := quiet()
 	flood := func() []sent {
 		rate := float64(fairShare * fairFlood)
 		if kind == "queries" {
-			return arrive(ctx, rate, fairWindow, func(n int) sent { return query(fairLoud, n) })
+			return arrive(ctx, rate, func(n int) sent { return query(fairLoud, n) })
 		}
-		return arrive(ctx, rate/20, fairWindow, func(int) sent { // of 20 times as many rows
+		return arrive(ctx, rate/20, func(int) sent { // of 20 times as many rows
 			var body strings.Builder
 			body.WriteString("id,note\n")
 			first := int(f.imported.Add(400))
@@ -322,7 +322,7 @@ func (f *fair) saturated(ctx context.Context, out io.Writer) error {
 	group.Wait()
 	most := float64(answered.Load()) / time.Since(began).Seconds()
 	began = time.Now()
-	all := arrive(ctx, 3*most, fairWindow, nap)
+	all := arrive(ctx, 3*most, nap)
 	took := time.Since(began)
 	n, refusals := 0, []time.Duration(nil)
 	for _, s := range all {
