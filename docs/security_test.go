@@ -23,7 +23,7 @@ func TestSecurityNamesTests(t *testing.T) {
 // namesTests: a document names so many tests at least, and each of them exists.
 func namesTests(t *testing.T, document string, least int) {
 	t.Helper()
-	text, err := os.ReadFile(document) //nolint:gosec // One of this folder.
+	text, err := os.ReadFile(document)
 	if err != nil {
 		t.Fatal(err)
 	}
