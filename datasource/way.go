@@ -2,7 +2,6 @@ package datasource
 
 import (
 	"context"
-	"slices"
 
 	"usher/datasource/duckdb"
 	"usher/datasource/postgres"
@@ -32,38 +31,32 @@ func (d *database) way() asker {
 	if server, ok := d.db.(*postgres.DB); !ok || !server.Replicated() {
 		written = nil
 	}
-	way := steps{
-		&looked{source: files, forget: d.flights.forget}, // before coalescing: who joins gets rows of the files that are there
-		&checked{shape: d.shape},                         // before anybody waits for tables that differ
-		&noted{dialect: d.dialect},                       // before coalescing: who joins has a receipt too, and waiting is part of it
-		&coalesced{group: &d.flights, meter: d.meter},    // before admission: who joins takes no slot
-		&reread{written: written},                        // behind coalescing: whoever joins wants no more than who came first
-		&admitted{gate: d.gate, short: d.short},          // before the timeout: a source's time begins when it is asked
-		&granted{db: d.db, guard: d.guard},               // before the timeout, which may have passed
-		&timed{timeout: d.timeout},                       // before retries: all of them together have it
-		&renewed{renew: d.renew},                         // when the engine gave up, once more on another
-		&reconnected{},                                   // when the connection was lost, on another
-		&metered{meter: d.meter},                         // behind retries: each try is a statement
-	}
-	if d.meter.traced {
-		way = slices.Insert(way, 3, step(&traced{step: "source", dialect: d.dialect})) // where it is noted, for the same reasons
-	}
-	return way.to(&runner{db: d.db, dialect: d.dialect, fits: d.fits, snapshot: files == nil})
+	return steps{
+		&looked{source: files, forget: d.flights.forget},                  // before coalescing: who joins gets rows of the files that are there
+		&checked{shape: d.shape},                                          // before anybody waits for tables that differ
+		&noted{dialect: d.dialect},                                        // before coalescing: who joins has a receipt too, and waiting is part of it
+		only(d.meter.traced, &traced{step: "source", dialect: d.dialect}), // where it is noted, for the same reasons
+		&coalesced{group: &d.flights, meter: d.meter},                     // before admission: who joins takes no slot
+		&reread{written: written},                                         // behind coalescing: whoever joins wants no more than who came first
+		&admitted{gate: d.gate, short: d.short},                           // before the timeout: a source's time begins when it is asked
+		&granted{db: d.db, guard: d.guard},                                // before the timeout, which may have passed
+		&timed{timeout: d.timeout},                                        // before retries: all of them together have it
+		&renewed{renew: d.renew},                                          // when the engine gave up, once more on another
+		&reconnected{},                                                    // when the connection was lost, on another
+		&metered{meter: d.meter},                                          // behind retries: each try is a statement
+	}.to(&runner{db: d.db, dialect: d.dialect, fits: d.fits, snapshot: files == nil})
 }
 
 // toEngine is the way of a question that needs rows of several sources, or of a
 // source that has rows and no answers.
 func (s *Sources) toEngine() asker {
-	way := steps{
+	return steps{
+		only(s.opts.Traced, &traced{step: "engine"}), // what it asks is below it
 		&budgeted{},                     // before a source is asked
 		&lookedUp{sources: s},           // first without the engine, if keys are all that joins the sources
 		&admitted{gate: s.gate},         // the engine's slot is held while those of sources are waited for
 		&renewed{renew: s.engine.Renew}, // when the engine gave up, once more on another
-	}
-	if s.opts.Traced {
-		way = slices.Insert(way, 0, step(&traced{step: "engine"})) // what it asks is below it
-	}
-	return way.to(&combined{sources: s})
+	}.to(&combined{sources: s})
 }
 
 // steps are decorators, outermost first.
@@ -77,10 +70,20 @@ type step interface {
 // to composes the way through the steps to where it ends.
 func (s steps) to(end asker) asker {
 	for i := len(s) - 1; i >= 0; i-- {
-		s[i].before(end)
-		end = s[i]
+		if s[i] != nil {
+			s[i].before(end)
+			end = s[i]
+		}
 	}
 	return end
+}
+
+// only is a step that is taken on some ways alone.
+func only(taken bool, s step) step {
+	if taken {
+		return s
+	}
+	return nil
 }
 
 // next is whom a step asks. Each step embeds it.
