@@ -23,8 +23,8 @@ var chartColors = []string{"#9aa0a6", "#2563eb", "#7c9cf5", "#0d9488", "#d97706"
 func (r *results) chart() []byte {
 	var b bytes.Buffer
 	put := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
-	others := r.servers[1:]
 	rows := slices.DeleteFunc(slices.Clone(r.rows), func(one *row) bool { return one.clients != r.plan.clients[0] })
+	others := compared(rows)
 	height := chartTop + 20
 	for _, one := range rows {
 		height += (len(one.servers)-1)*(barHeight+barGap) + groupGap
@@ -34,8 +34,8 @@ func (r *results) chart() []byte {
 	put(`<rect width="%d" height="%d" fill="#fff"/>`, chartWidth, height)
 	x := labelWidth
 	for i, v := range others {
-		put(`<rect x="%d" y="12" width="12" height="12" fill="%s"/><text x="%d" y="22" fill="#333">%s</text>`, x, chartColors[i%len(chartColors)], x+17, v.name)
-		x += 40 + 8*len(v.name)
+		put(`<rect x="%d" y="12" width="12" height="12" fill="%s"/><text x="%d" y="22" fill="#333">%s</text>`, x, chartColors[i%len(chartColors)], x+17, v)
+		x += 40 + 8*len(v)
 	}
 	put(`<text x="%d" y="22" fill="#b91c1c">┆ usher's target</text>`, x)
 	y := chartTop
@@ -47,10 +47,10 @@ func (r *results) chart() []byte {
 				y += barHeight + barGap
 				continue
 			}
-			ratio := one.ratio(v.name, r.servers[0].name, aspects[0])
+			ratio := one.ratio(v.name, one.servers[0].name, aspects[0])
 			width := scale * min(ratio, most)
 			put(`<rect x="%d" y="%d" width="%.1f" height="%d" fill="%s"/><text x="%.1f" y="%d" fill="#333">%.2f</text>`,
-				labelWidth, y, width, barHeight, chartColors[slices.Index(others, v)%len(chartColors)], labelWidth+width+5, y+barHeight-3, ratio)
+				labelWidth, y, width, barHeight, chartColors[slices.Index(others, v.name)%len(chartColors)], labelWidth+width+5, y+barHeight-3, ratio)
 			if target := one.workload.targets.throughput; v.name == "usher" && target > 0 {
 				at := labelWidth + scale*target
 				put(`<line x1="%.1f" y1="%d" x2="%.1f" y2="%d" stroke="#b91c1c" stroke-width="2" stroke-dasharray="3 2"/>`, at, y-2, at, y+barHeight+2)
@@ -63,4 +63,18 @@ func (r *results) chart() []byte {
 	put(`<line x1="%.1f" y1="%d" x2="%.1f" y2="%d" stroke="#111"/><text x="%.1f" y="%d" fill="#111" text-anchor="middle">baseline</text>`, one, chartTop-6, one, height-18, one, height-5)
 	put(`</svg>`)
 	return b.Bytes()
+}
+
+// compared are the names of all servers that stand beside a baseline. Not every workload has the
+// same ones: what writes is compared with a baseline of its own.
+func compared(rows []*row) []string {
+	var names []string
+	for _, one := range rows {
+		for _, v := range one.servers[1:] {
+			if !slices.Contains(names, v.name) {
+				names = append(names, v.name)
+			}
+		}
+	}
+	return names
 }

@@ -55,8 +55,15 @@ func TestReport(t *testing.T) {
 
 func TestChart(t *testing.T) {
 	t.Parallel()
-	text := string(sample().chart())
-	for _, want := range []string{">0.50<", ">failed<", "</svg>"} {
+	// What writes has a baseline of its own, and servers that read nothing.
+	s := sample()
+	checked := &server{name: "checked"}
+	s.rows = append(s.rows, &row{
+		workload: workload{name: "Insert"}, clients: 16, servers: []*server{checked, s.servers[0], s.servers[2]},
+		rounds: map[string][]round{"checked": s.rows[0].rounds["baseline"], "baseline": s.rows[0].rounds["baseline"], "usher": s.rows[0].rounds["usher"]},
+	})
+	text := string(s.chart())
+	for _, want := range []string{">0.50<", ">failed<", ">Insert<", "</svg>"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("%s is not in\n%s", want, text)
 		}
