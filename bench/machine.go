@@ -41,7 +41,8 @@ func describe(ctx context.Context, s *stage) (machine, error) {
 		return m, err
 	}
 	text, err := exec.CommandContext(ctx, s.usher, "version").Output() //nolint:gosec // the program under test
-	m.usher = string(bytes.TrimSpace(text))
+	first, _, _ := bytes.Cut(text, []byte("\n"))                       // what it is made of follows
+	m.usher = string(bytes.TrimSpace(first))
 	return m, err
 }
 
