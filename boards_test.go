@@ -45,6 +45,7 @@ func TestBoards(t *testing.T) {
 		}
 	}
 	noderun.Run(t, "boards.mjs", "operator", a.Base, password, t.ArtifactDir())
+	noderun.Run(t, "boards.mjs", "unsaved", a.Base, password, t.ArtifactDir())
 	token := strings.TrimSpace(noderun.Run(t, "boards.mjs", "administrator", a.Base, password, t.ArtifactDir()))
 	if !strings.HasPrefix(token, "usher_et_") {
 		t.Fatalf("no token is shown: %s", token)

@@ -2,7 +2,7 @@ package main
 
 import (
 	"database/sql"
-	"os"
+	"encoding/base64"
 	"path/filepath"
 	"testing"
 
@@ -13,10 +13,15 @@ import (
 const consoleConfig = `
 sources:
   shop: {kind: duckdb, path: shop.duckdb}
+  silo: {kind: postgres, host: 127.0.0.1, port: 1, database: nowhere, user: nobody, template: true, sslmode: disable, allow_hosts: ["*.db.example"]}
 strategies:
   shared: {kind: shared, source: shop}
+limits:
+  tenant: {requests: 6000}
+  token: {rows: 1000000}
 control:
   path: control.duckdb
+  key: {id: a, secret: {file: key}}
 datasets:
   notes:
     label: Notes
@@ -24,6 +29,8 @@ datasets:
     tenant: tenant
     key: id
     columns: {id: Int!, tenant: String!, text: {type: String, label: "<b>text</b>"}}
+    bind:
+      archive: {source: shop, table: notes}
   tags:
     label: Tags
     tenant: tenant
@@ -52,9 +59,8 @@ func TestConsole(t *testing.T) {
 		t.Fatal(err)
 	}
 	config := filepath.Join(dir, "usher.yml")
-	if err := os.WriteFile(config, []byte(consoleConfig), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	program.WriteFile(t, config, consoleConfig)
+	program.WriteFile(t, filepath.Join(dir, "key"), base64.StdEncoding.EncodeToString([]byte("0123456789abcdef0123456789abcdef")))
 	a := program.Administer(t, config)
 	const password = "a-password-of-tests"
 	if out, says, err := a.With(t, a.Key, password, "user", "create", "olga", "--all-tenants", "--scope", "data:read,admin,tokens:create,explain", "--password-stdin"); err != nil {
@@ -63,4 +69,5 @@ func TestConsole(t *testing.T) {
 	for _, kind := range []string{"operator", "administrator", "reader"} {
 		noderun.Run(t, "administer.mjs", kind, a.Base, password)
 	}
+	noderun.Run(t, "shell.mjs", a.Base, password)
 }

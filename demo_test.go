@@ -39,6 +39,9 @@ func TestDemo(t *testing.T) {
 		noderun.Run(t, "query.mjs", u.Base+"/playground",
 			"--token", "Casa Verde: own database", "--expect", `"data"`, "--expect", `"sold"`)
 	})
+	t.Run("people", func(t *testing.T) {
+		noderun.Run(t, "begin.mjs", "people", u.Base, "Olga", "Ann", "Ben")
+	})
 	t.Run("dashboards", func(t *testing.T) {
 		noderun.Run(t, "dashboards.mjs", u.Base+"/", "--token", "Casa Verde: shared database", "--expect", "Revenue this month", "--expect", "Promotions and profit")
 	})

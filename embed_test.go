@@ -62,6 +62,15 @@ func TestEmbed(t *testing.T) {
 				}
 				noderun.Run(t, "embed.mjs", backend, line.name, months.last[0], months.last[1], months.last[2])
 			}
+			besides := make([]string, 0, 4)
+			for _, tenant := range []string{"burrito-bros", "luna-y-sol"} {
+				numbers, err := json.Marshal(soldByMonth(t, tenant, nil).last)
+				if err != nil {
+					t.Fatal(err)
+				}
+				besides = append(besides, tenant, string(numbers))
+			}
+			noderun.Run(t, "side.mjs", append([]string{backend, a.Base + "/", shop}, besides...)...)
 			stranger := visit(t, backend, a.Base)
 			if status := stranger.post(t, "/token", nil); status != http.StatusUnauthorized {
 				t.Errorf("who is not signed in is answered %d", status)

@@ -31,10 +31,12 @@ datasets:
     columns:
       id: Int!
       tenant: String!
+      cityCode: {type: String, column: region, label: City code}
       region: {type: String, label: "<i>Region</i>"}
       status: {type: Enum, name: Status, labels: [paid, open]}
       soldAt: {type: Timestamp, column: sold_at}
       total: {type: Decimal, precision: 20, scale: 2}
+      rating: Float
     measures:
       revenue: {expr: sum(total), label: Revenue}
     relations:
@@ -59,9 +61,9 @@ func TestExplore(t *testing.T) {
 	}
 	if _, err := db.ExecContext(t.Context(), `
 		CREATE TYPE status AS ENUM ('paid', 'open');
-		CREATE TABLE sales (id INTEGER PRIMARY KEY, tenant VARCHAR NOT NULL, region VARCHAR, status status, sold_at TIMESTAMPTZ, total DECIMAL(20,2));
+		CREATE TABLE sales (id INTEGER PRIMARY KEY, tenant VARCHAR NOT NULL, region VARCHAR, status status, sold_at TIMESTAMPTZ, total DECIMAL(20,2), rating DOUBLE);
 		INSERT INTO sales SELECT i, CASE WHEN i % 3 = 0 THEN 'other' ELSE 'acme' END, CASE i % 4 WHEN 0 THEN '<img src=x onerror=alert(3)>' WHEN 1 THEN 'North' ELSE 'South' END,
-			CASE WHEN i % 5 = 0 THEN 'open' ELSE 'paid' END, TIMESTAMPTZ '2026-01-01 00:00:00+00' + INTERVAL (i) DAY, 900719925474099.25 + i FROM range(300) r(i);
+			CASE WHEN i % 5 = 0 THEN 'open' ELSE 'paid' END, TIMESTAMPTZ '2026-01-01 00:00:00+00' + INTERVAL (i) DAY, 900719925474099.25 + i, 0.08125 + (i % 2) * 0.001 FROM range(300) r(i);
 		CREATE TABLE shops (tenant VARCHAR NOT NULL, region VARCHAR NOT NULL, city VARCHAR);
 		INSERT INTO shops VALUES ('acme', 'North', 'Oslo'), ('acme', 'South', 'Rome'), ('other', 'North', 'Bergen')`); err != nil {
 		t.Fatal(err)

@@ -18,7 +18,7 @@ import (
 	"usher/test/program"
 )
 
-// issue writes a certificate for 127.0.0.1 and its key, and returns who trusts it.
+// issue writes a certificate for 127.0.0.1 and its key, good for as many hours as its serial number says, and returns who trusts it.
 func issue(t *testing.T, dir string, serial int64) *x509.CertPool {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
@@ -26,7 +26,7 @@ func issue(t *testing.T, dir string, serial int64) *x509.CertPool {
 		t.Fatal(err)
 	}
 	template := &x509.Certificate{
-		SerialNumber: big.NewInt(serial), NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
+		SerialNumber: big.NewInt(serial), NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Duration(serial) * time.Hour),
 		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, IsCA: true, BasicConstraintsValid: true,
 	}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
@@ -91,6 +91,13 @@ func TestHTTPS(t *testing.T) {
 		t.Errorf("http at the port of https: %s", plain.Status)
 	}
 
+	hours := func() time.Duration { // that the certificate is good for, as operators see it
+		return time.Until(time.Unix(int64(p.metric(t, "usher_certificate_expires_timestamp_seconds")), 0)).Round(time.Hour) / time.Hour
+	}
+	if n := hours(); n != 1 {
+		t.Errorf("the certificate is shown as good for %d hours", n)
+	}
+
 	// Half of a renewal: the key of another certificate.
 	before := trusted
 	program.WriteFile(t, filepath.Join(dir, "tls.key"), "no key")
@@ -100,6 +107,9 @@ func TestHTTPS(t *testing.T) {
 		}
 		return strings.Contains(stderr.String(), "the replaced certificate cannot be used")
 	})
+	if n := hours(); n != 1 {
+		t.Errorf("beside a renewed one that is refused, the certificate is shown as good for %d hours", n)
+	}
 	trusted = issue(t, dir, 2)
 	program.Soon(t, program.Patience, "the new certificate is used", func() bool {
 		_, err := ask(trusted, true)
@@ -108,6 +118,7 @@ func TestHTTPS(t *testing.T) {
 	if _, err := ask(before, true); err == nil {
 		t.Error("the old certificate is shown still")
 	}
+	program.Soon(t, program.Patience, "operators see that it was renewed", func() bool { return hours() == 2 })
 	program.Soon(t, program.Patience, "the log says that the certificate was replaced", func() bool { return strings.Contains(stderr.String(), "a replaced certificate is used") })
 }
 

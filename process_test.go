@@ -33,6 +33,9 @@ const asProcess = "USHER_TEST_PROCESS"
 
 func TestMain(m *testing.M) {
 	if os.Getenv(asProcess) != "" {
+		if text := os.Getenv(fullAt); text != "" {
+			fillAt(text)
+		}
 		main()
 		os.Exit(0)
 	}
@@ -87,6 +90,12 @@ func prepare(t *testing.T, drain string, replaced ...string) (config string) {
 // launch starts usher and waits until it serves.
 func launch(t *testing.T, config, listen string, stderr io.Writer, more ...string) *process {
 	t.Helper()
+	return launchIn(t, os.Environ(), config, listen, stderr, more...)
+}
+
+// launchIn is launch with an environment.
+func launchIn(t *testing.T, env []string, config, listen string, stderr io.Writer, more ...string) *process {
+	t.Helper()
 	itself, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
@@ -95,7 +104,7 @@ func launch(t *testing.T, config, listen string, stderr io.Writer, more ...strin
 		command: exec.CommandContext(context.WithoutCancel(t.Context()), itself, append([]string{"serve", "-c", config, "--listen", listen}, more...)...), //nolint:gosec // it is this program
 		stdout:  program.NewOutput(), ended: make(chan struct{}),
 	}
-	p.command.Env = append(os.Environ(), asProcess+"=1")
+	p.command.Env = append(env, asProcess+"=1")
 	p.command.Stdout, p.command.Stderr = p.stdout, stderr
 	if err := p.command.Start(); err != nil {
 		t.Fatal(err)
@@ -155,6 +164,12 @@ func (p *process) question(t *testing.T) *http.Request {
 func (p *process) metric(t *testing.T, name string) int {
 	t.Helper()
 	_, text := program.Fetch(t, get(t, p.admin+"/metrics"))
+	return metricIn(t, text, name)
+}
+
+// metricIn is the value of a metric without labels in what was read of all.
+func metricIn(t *testing.T, text []byte, name string) int {
+	t.Helper()
 	found := regexp.MustCompile(`(?m)^` + name + ` (\S+)$`).FindSubmatch(text)
 	if found == nil {
 		t.Fatalf("there is no %s", name)
@@ -400,6 +415,53 @@ func TestReloadingAFile(t *testing.T) {
 	program.WriteFile(t, config, string(text))
 	p.tell(t, syscall.SIGHUP)
 	program.Soon(t, program.Patience, "the first file is served again", func() bool { return strings.Contains(asked(`{ notes { text } }`), `"text":"hello"`) })
+}
+
+// TestHangupBeforeTheFirstFile: who is told of another configuration before the first one
+// is read lives on, and serves that.
+func TestHangupBeforeTheFirstFile(t *testing.T) {
+	t.Parallel()
+	config := prepare(t, "0s")
+	text, err := os.ReadFile(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pipe := filepath.Join(filepath.Dir(config), "pipe.yml")
+	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	itself, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, end := context.WithTimeout(t.Context(), program.Patience) // it ends usher, so that nothing is waited for in vain
+	defer end()
+	stdout := program.NewOutput()
+	usher := exec.CommandContext(ctx, itself, "serve", "-c", pipe, "--listen", "127.0.0.1:0") //nolint:gosec // it is this program
+	usher.Env, usher.Stdout, usher.Stderr = append(os.Environ(), asProcess+"=1"), stdout, os.Stderr
+	if err := usher.Start(); err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- usher.Wait() }()
+	w, err := os.OpenFile(pipe, os.O_WRONLY, 0) // when usher reads it
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = usher.Process.Signal(syscall.SIGHUP)
+	_, err = w.Write(text)
+	if closing := w.Close(); err != nil || closing != nil {
+		t.Fatal(err, closing)
+	}
+	select {
+	case <-stdout.Address:
+	case err := <-ended:
+		t.Fatalf("usher ended: %v", err)
+	}
+	_ = usher.Process.Signal(syscall.SIGTERM)
+	if err := <-ended; err != nil {
+		t.Errorf("usher ended with %v", err)
+	}
 }
 
 // TestNotReadyBeforeThePortIsBound: the operators' listener, which says that

@@ -14,6 +14,7 @@ import (
 )
 
 func main() {
+	cli.Begin(os.Args[1:])
 	err := run(cli.UntilTold(context.Background()), os.Args[1:], os.LookupEnv, os.Stdin, os.Stdout, os.Stderr)
 	if err == nil {
 		return

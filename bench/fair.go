@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"crypto/rand"
 	"database/sql"
@@ -25,20 +24,31 @@ import (
 	"usher/bench/token"
 )
 
-// The report on fairness: what three tenants notice of a fourth that asks for fifty times
-// its share, and how much is answered when three times as much is asked as can be.
+// The report on fairness: what tenants that keep to their share notice of one that asks for
+// fifty times as much, and how much is answered when three times as much is asked as can be.
+//
+// The flood comes from a process of its own. So that what the machine does is told from
+// what usher does, the quiet tenants are measured beside three things in turn: nothing, the same
+// flood sent to a server that does nothing (a stand-in), and the flood sent to usher. And so that what
+// those who send take of the processors is told from both, clients that never rest are measured
+// once more from a process that gives way to all others, on one processor at most.
 
 const (
 	fairShare  = 20 // requests a second of each tenant
 	fairFlood  = 50 // times its share
-	fairWindow = 3500 * time.Millisecond
+	fairWindow = 2 * time.Second
+	fairRounds = 2
 	fairLoud   = "loud"
 	fairRows   = 2000
+	fairImport = 400                   // rows of an import
 	fairSleeps = 10 * time.Millisecond // of a question that takes the database's time and nobody else's
 	fairConns  = 4
 )
 
-var fairQuiet = []string{"ann", "bob", "cid"}
+var (
+	fairQuiet   = []string{"ann", "bob", "cid", "dan", "eve", "fay", "gil", "hal", "ida"}
+	fairTenants = append([]string{fairLoud}, fairQuiet...)
+)
 
 const fairConfiguration = `
 server: {drain: 0s, max_waiting: 20}
@@ -53,7 +63,7 @@ strategies:
 default_strategy: %[3]s
 issuers:
   bench: {issuer: %[4]s, audience: [%[5]s], algorithms: [HS256], keys: {secret: {env: BENCH_SECRET}}, claims: {tenant: /tenant}, may_grant: {write: true}}
-tenants: {loud: {}, ann: {}, bob: {}, cid: {}}
+tenants: {%[7]s}
 limits: {tenant: {%[6]s}}
 datasets:
   orders:
@@ -79,13 +89,13 @@ type fair struct {
 	client  *http.Client
 	tokens  map[string]string
 	address string
+	serves  *process
 
 	imported atomic.Int64 // rows
 }
 
-func reportFairness(ctx context.Context, usher, cache string, out io.Writer) (err error) {
-	f := &fair{usher: usher, folder: filepath.Join(cache, "fair"), secret: rand.Text() + rand.Text(), tokens: make(map[string]string)}
-	f.client = &http.Client{Timeout: 30 * time.Second, Transport: &http.Transport{MaxIdleConns: 4000, MaxIdleConnsPerHost: 4000}}
+func reportFairness(ctx context.Context, usher, cache, only string, out io.Writer) (err error) {
+	f := &fair{usher: usher, folder: filepath.Join(cache, "fair"), secret: rand.Text() + rand.Text(), tokens: make(map[string]string), client: manyConnections()}
 	if f.cluster, err = startCluster(ctx, f.folder); err != nil {
 		return err
 	}
@@ -93,45 +103,66 @@ func reportFairness(ctx context.Context, usher, cache string, out io.Writer) (er
 	if err := f.load(ctx); err != nil {
 		return err
 	}
-	f.api = httptest.NewServer(http.HandlerFunc(serveOrders))
+	orders, err := ordersOfAll()
+	if err != nil {
+		return err
+	}
+	f.api = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { serveOrders(w, r, orders) }))
 	defer f.api.Close()
-	for _, tenant := range append([]string{fairLoud}, fairQuiet...) {
+	for _, tenant := range fairTenants {
 		if f.tokens[tenant], err = token.Sign([]byte(f.secret), tenant, nil, time.Now()); err != nil {
 			return err
 		}
 	}
-	_, _ = fmt.Fprintf(out, "One tenant at %d times its share of %d requests a second, beside %d that keep to theirs.\n\n| strategy | the one sends | others' p99 alone | beside it, by turns alone | beside it, when its budget is gone | ratio | others' errors | its refusals | 99 of 100 within |\n|---|---|---|---|---|---|---|---|---|\n", fairFlood, fairShare, len(fairQuiet))
+	_, _ = fmt.Fprintf(out, "One tenant at %d times its share of %d requests a second, beside %d that keep to theirs; times of these, in ms.\n\n"+
+		"| strategy | the one sends | its budget | p50 alone | beside a stand-in | beside it | p99 alone | beside a stand-in | beside it | p99, ratio to alone | to the stand-in | others' errors | its refusals | 99 of 100 within | CPU of usher, PostgreSQL, all senders |\n|"+strings.Repeat("---|", 15)+"\n", fairFlood, fairShare, len(fairQuiet))
 	for _, strategy := range []string{"shared", "database", "api"} {
-		for _, kind := range []string{"queries", "imports"} {
-			if strategy == "api" && kind == "imports" {
+		for _, kind := range []string{fairQueries, fairImports, fairHog, fairMeek, fairRests} {
+			if strategy == "api" && kind == fairImports || only != "" && !slices.Contains(strings.Split(only, ","), strategy+"_"+kind) {
 				continue
 			}
-			if err := f.serving(ctx, strategy, fmt.Sprintf("requests: %d, rows: %d", 75*fairShare, 75*fairShare*20), func() error { return f.beside(ctx, strategy, kind, out) }); err != nil {
-				return fmt.Errorf("%s, %s: %w", strategy, kind, err)
+			for _, budget := range []string{"", fmt.Sprintf("requests: %d, rows: %d", 75*fairShare, 75*fairShare*20)} {
+				if kind == fairMeek && budget != "" { // what is refused takes no processor from anybody
+					continue
+				}
+				if err := f.serving(ctx, strategy, budget, func() error { return f.beside(ctx, strategy, kind, budget, out) }); err != nil {
+					return fmt.Errorf("%s, %s: %w", strategy, kind, err)
+				}
 			}
 		}
+	}
+	if only != "" && !slices.Contains(strings.Split(only, ","), "saturated") {
+		return nil
 	}
 	return f.serving(ctx, "shared", "", func() error { return f.saturated(ctx, out) })
 }
 
-// serveOrders answers as an API of all tenants does.
-func serveOrders(w http.ResponseWriter, r *http.Request) {
-	select {
-	case <-time.After(2 * time.Millisecond):
-	case <-r.Context().Done():
-	}
-	rows := make([]map[string]any, 0, 80)
-	for i, tenant := range append([]string{fairLoud}, fairQuiet...) {
+func manyConnections() *http.Client {
+	return &http.Client{Timeout: 30 * time.Second, Transport: &http.Transport{MaxIdleConns: 4000, MaxIdleConnsPerHost: 4000}}
+}
+
+// ordersOfAll is what the API answers: rows of all tenants, of which usher takes one's.
+func ordersOfAll() ([]byte, error) {
+	var rows []map[string]any
+	for i, tenant := range fairTenants {
 		for n := range 20 {
 			rows = append(rows, map[string]any{"id": i*1000 + n, "tenant": tenant, "note": "from afar"})
 		}
 	}
+	return json.Marshal(rows)
+}
+
+func serveOrders(w http.ResponseWriter, r *http.Request, orders []byte) {
+	select {
+	case <-time.After(2 * time.Millisecond):
+	case <-r.Context().Done():
+	}
 	w.Header().Set("Content-Type", "application/json")
-	_ = json.NewEncoder(w).Encode(rows)
+	_, _ = w.Write(orders)
 }
 
 func (f *fair) load(ctx context.Context) error {
-	databases := map[string][]string{"fair": append([]string{fairLoud}, fairQuiet...)}
+	databases := map[string][]string{"fair": fairTenants}
 	for _, tenant := range databases["fair"] {
 		databases["fair_"+tenant] = []string{tenant}
 	}
@@ -161,7 +192,7 @@ func (f *fair) serving(ctx context.Context, strategy, budget string, fn func() e
 		return err
 	}
 	config := filepath.Join(f.folder, "usher.yml")
-	if err := os.WriteFile(config, fmt.Appendf(nil, fairConfiguration, f.cluster.port, f.api.URL, strategy, token.Issuer, token.Audience, budget), 0o600); err != nil {
+	if err := os.WriteFile(config, fmt.Appendf(nil, fairConfiguration, f.cluster.port, f.api.URL, strategy, token.Issuer, token.Audience, budget, strings.Join(fairTenants, ": {}, ")+": {}"), 0o600); err != nil {
 		return err
 	}
 	f.address = net.JoinHostPort("127.0.0.1", fmt.Sprint(port))
@@ -172,148 +203,134 @@ func (f *fair) serving(ctx context.Context, strategy, budget string, fn func() e
 		return err
 	}
 	defer func() { err = errors.Join(err, p.stop()) }()
+	f.serves = p
 	if err := p.await(ctx, "usher", 20*time.Second, func(ctx context.Context) error {
-		return f.send(ctx, fairLoud, "/graphql", "application/json", []byte(`{"query":"{ orders(limit: 1) { id } }"}`)).err
+		return f.send(ctx, fairLoud, "/graphql", "application/json", []byte(`{"query":"{ orders(limit: 1) { id } }"}`)).Err
 	}); err != nil {
 		return err
 	}
 	return fn()
 }
 
-// sent is what became of one request.
-type sent struct {
-	took    time.Duration
-	status  int
-	err     error
-	comesBy bool // it was told when to come back
+// query asks for a list that is another one each time.
+func (f *fair) query(ctx context.Context, tenant string, n int) sent {
+	return f.send(ctx, tenant, "/graphql", "application/json", listOf(n))
 }
 
-func (f *fair) send(ctx context.Context, tenant, path, media string, body []byte) (s sent) {
-	began := time.Now()
-	defer func() { s.took = time.Since(began) }()
-	r, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+f.address+path, bytes.NewReader(body))
-	if err != nil {
-		return sent{err: err}
-	}
-	r.Header.Set("Authorization", "Bearer "+f.tokens[tenant])
-	r.Header.Set("Content-Type", media)
-	response, err := f.client.Do(r)
-	if err != nil {
-		return sent{err: err}
-	}
-	defer func() { _ = response.Body.Close() }()
-	text, err := io.ReadAll(response.Body)
-	if err == nil && response.StatusCode == http.StatusOK && bytes.Contains(text, []byte(`"errors"`)) {
-		err = fmt.Errorf("answered with errors: %.300s", text)
-	}
-	return sent{status: response.StatusCode, err: err, comesBy: response.Header.Get("Retry-After") != ""}
+func listOf(n int) []byte {
+	return fmt.Appendf(nil, `{"query":"query($n: Int!) { orders(where: {id: {gt: $n}}, limit: 20, orderBy: [{id: ASC}]) { id note } }","variables":{"n":%d}}`, n%(fairRows-20))
 }
 
-// arrive sends requests at a rate, whatever becomes of them, and waits for all.
-func arrive(ctx context.Context, perSecond float64, send func(n int) sent) []sent {
-	var mu sync.Mutex
-	var all []sent
-	var group sync.WaitGroup
-	began := time.Now()
-	tick := time.NewTicker(time.Millisecond)
-	defer tick.Stop()
-	for n := 0; ; {
-		select {
-		case <-ctx.Done():
-			group.Wait()
-			return all
-		case <-tick.C:
-		}
-		if time.Since(began) > fairWindow {
-			group.Wait()
-			return all
-		}
-		for ; float64(n) < perSecond*time.Since(began).Seconds(); n++ {
-			at := n // n goes on
-			group.Go(func() {
-				s := send(at)
-				mu.Lock()
-				defer mu.Unlock()
-				all = append(all, s)
-			})
-		}
+func (f *fair) send(ctx context.Context, tenant, path, media string, body []byte) sent {
+	return send(ctx, f.client, "http://"+f.address+path, f.tokens[tenant], media, body)
+}
+
+// used is the CPU time of usher, of PostgreSQL, and of all that send and play the API.
+type used [3]time.Duration
+
+func (f *fair) used(flood time.Duration) (u used, err error) {
+	if u[0], _, err = usage(f.serves.pid(), false); err != nil {
+		return u, err
 	}
+	if u[1], _, err = usage(f.cluster.process.pid(), true); err != nil {
+		return u, err
+	}
+	u[2], _, err = usage(os.Getpid(), false)
+	u[2] += flood
+	return u, err
 }
 
 // beside measures what the quiet tenants notice.
-func (f *fair) beside(ctx context.Context, strategy, kind string, out io.Writer) error {
-	query := func(tenant string, n int) sent {
-		return f.send(ctx, tenant, "/graphql", "application/json", fmt.Appendf(nil, `{"query":"query($n: Int!) { orders(where: {id: {gt: $n}}, limit: 20, orderBy: [{id: ASC}]) { id note } }","variables":{"n":%d}}`, n%(fairRows-20)))
+func (f *fair) beside(ctx context.Context, strategy, kind, budget string, out io.Writer) error {
+	tenants := fairQuiet
+	if strategy == "api" { // a question that is combined takes milliseconds of a processor
+		tenants = fairQuiet[:3]
 	}
 	quiet := func() []sent {
-		return arrive(ctx, float64(fairShare*len(fairQuiet)), func(n int) sent { return query(fairQuiet[n%len(fairQuiet)], n) })
+		return arrive(ctx, float64(fairShare*len(tenants)), fairWindow, func(n int) sent { return f.query(ctx, tenants[n%len(tenants)], n) })
 	}
 	quiet() // warm
-	alone := quiet()
-	flood := func() []sent {
-		rate := float64(fairShare * fairFlood)
-		if kind == "queries" {
-			return arrive(ctx, rate, func(n int) sent { return query(fairLoud, n) })
+	for n := range fairFlood {
+		f.query(ctx, fairLoud, n) // its connections are open, as theirs are
+	}
+	if budget != "" { // is gone from the beginning
+		if _, err := f.flood(ctx, flood{Address: f.address, Token: f.tokens[fairLoud], Kind: kind, First: int(f.imported.Add(1_000_000))}); err != nil {
+			return err
 		}
-		return arrive(ctx, rate/20, func(int) sent { // of 20 times as many rows
-			var body strings.Builder
-			body.WriteString("id,note\n")
-			first := int(f.imported.Add(400))
-			for i := range 400 {
-				fmt.Fprintf(&body, "%d,imported\n", 1_000_000+first+i)
+	}
+	var alone, standIn, beside, loud []sent
+	var busy used
+	for range fairRounds {
+		alone = append(alone, quiet()...)
+		for _, address := range []string{"", f.address} {
+			ended := make(chan error, 1)
+			var theirs flooded
+			before, err := f.used(0)
+			if err != nil {
+				return err
 			}
-			return f.send(ctx, fairLoud, "/import/orders", "text/csv", []byte(body.String()))
-		})
-	}
-	both := func() (others, loud []sent) {
-		done := make(chan struct{})
-		go func() {
-			defer close(done)
-			loud = flood()
-		}()
-		others = quiet()
-		<-done
-		return others, loud
-	}
-	byTurns, first := both()
-	beside, second := both()
-	failed, refused, slow := 0, 0, []time.Duration(nil)
-	others := slices.Concat(alone, byTurns, beside)
-	for _, s := range others {
-		if s.err != nil || s.status != http.StatusOK {
-			failed++
-			progress("a quiet tenant was answered %d, %v", s.status, s.err)
+			go func() {
+				var err error
+				theirs, err = f.flood(ctx, flood{Address: address, Token: f.tokens[fairLoud], Kind: kind, First: int(f.imported.Add(1_000_000))})
+				ended <- err
+			}()
+			others := quiet()
+			if err := <-ended; err != nil {
+				return err
+			}
+			if address == "" {
+				standIn = append(standIn, others...)
+				continue
+			}
+			beside, loud = append(beside, others...), append(loud, theirs.Sent...)
+			after, err := f.used(theirs.CPU)
+			if err != nil {
+				return err
+			}
+			for i := range busy {
+				busy[i] += after[i] - before[i]
+			}
 		}
 	}
-	loud := slices.Concat(first, second)
+	failed := 0
+	others := slices.Concat(alone, standIn, beside)
+	for _, s := range others {
+		if s.Err != nil || s.Status != http.StatusOK {
+			failed++
+			progress("a quiet tenant was answered %d, %v", s.Status, s.Err)
+		}
+	}
+	var slow []time.Duration
 	for _, s := range loud {
-		if s.status == http.StatusTooManyRequests {
-			refused++
-			slow = append(slow, s.took)
-			if !s.comesBy {
+		if s.Status == http.StatusTooManyRequests {
+			slow = append(slow, s.Took)
+			if !s.ComesBy {
 				return errors.New("a refusal does not say when to come back")
 			}
 		}
 	}
-	before, after := p99(times(alone)), p99(times(beside))
-	_, err := fmt.Fprintf(out, "| %s | %s | %.1f ms | %.1f ms | %.1f ms | %.2f | %d of %d | %d of %d | %.1f ms |\n", strategy, kind, ms(before), ms(p99(times(byTurns))), ms(after), float64(after)/float64(before), failed, len(others), refused, len(loud), ms(p99(slow)))
+	of := func(all []sent, percent int) float64 { return ms(percentile(times(all), percent)) }
+	all := float64(fairRounds) * fairWindow.Seconds() / 100
+	_, err := fmt.Fprintf(out, "| %s | %s | %s | %.2f | %.2f | %.2f | %.1f | %.1f | %.1f | %.2f | %.2f | %d of %d | %d of %d | %.1f | %.0f, %.0f, %.0f %% |\n", strategy, kind, map[bool]string{true: "none", false: "gone"}[budget == ""],
+		of(alone, 50), of(standIn, 50), of(beside, 50), of(alone, 99), of(standIn, 99), of(beside, 99), of(beside, 99)/of(alone, 99), of(beside, 99)/of(standIn, 99),
+		failed, len(others), len(slow), len(loud), ms(percentile(slow, 99)), busy[0].Seconds()/all, busy[1].Seconds()/all, busy[2].Seconds()/all)
 	return err
 }
 
 // saturated measures how much is answered when three times as much is asked as can be.
 func (f *fair) saturated(ctx context.Context, out io.Writer) error {
-	tenants := append([]string{fairLoud}, fairQuiet...)
 	nap := func(n int) sent {
-		return f.send(ctx, tenants[n%len(tenants)], "/graphql", "application/json", fmt.Appendf(nil, `{"query":"query($n: Int!) { naps(where: {id: {gt: $n}}) { nap } }","variables":{"n":%d}}`, -n))
+		return f.send(ctx, fairTenants[n%len(fairTenants)], "/graphql", "application/json", fmt.Appendf(nil, `{"query":"query($n: Int!) { naps(where: {id: {gt: $n}}) { nap } }","variables":{"n":%d}}`, -n))
 	}
 	// As much as can be: as many ask, one question after another, as keep all connections at work.
+	const window = 3 * fairWindow / 2
 	var answered atomic.Int64
 	var group sync.WaitGroup
 	began := time.Now()
 	for w := range 4 * fairConns {
 		group.Go(func() {
-			for n := w; time.Since(began) < fairWindow; n += 4 * fairConns {
-				if s := nap(n); s.err == nil && s.status == http.StatusOK {
+			for n := w; time.Since(began) < window; n += 4 * fairConns {
+				if s := nap(n); s.Err == nil && s.Status == http.StatusOK {
 					answered.Add(1)
 				}
 			}
@@ -322,34 +339,34 @@ func (f *fair) saturated(ctx context.Context, out io.Writer) error {
 	group.Wait()
 	most := float64(answered.Load()) / time.Since(began).Seconds()
 	began = time.Now()
-	all := arrive(ctx, 3*most, nap)
+	all := arrive(ctx, 3*most, window, nap)
 	took := time.Since(began)
 	n, refusals := 0, []time.Duration(nil)
 	for _, s := range all {
 		switch {
-		case s.status == http.StatusOK && s.err == nil:
+		case s.Status == http.StatusOK && s.Err == nil:
 			n++
-		case s.status == http.StatusTooManyRequests:
-			refusals = append(refusals, s.took)
+		case s.Status == http.StatusTooManyRequests:
+			refusals = append(refusals, s.Took)
 		}
 	}
 	good := float64(n) / took.Seconds()
-	_, err := fmt.Fprintf(out, "\nOf questions that take %s on %d connections, %.0f a second can be answered. Of three times as many %.0f a second are: %.0f %%; 99 of 100 refusals within %.1f ms.\n", fairSleeps, fairConns, most, good, 100*good/most, ms(p99(refusals)))
+	_, err := fmt.Fprintf(out, "\nOf questions that take %s on %d connections, %.0f a second can be answered. Of three times as many %.0f a second are: %.0f %%; 99 of 100 refusals within %.1f ms.\n", fairSleeps, fairConns, most, good, 100*good/most, ms(percentile(refusals, 99)))
 	return err
 }
 
 func times(all []sent) []time.Duration {
 	out := make([]time.Duration, len(all))
 	for i, s := range all {
-		out[i] = s.took
+		out[i] = s.Took
 	}
 	return out
 }
 
-func p99(took []time.Duration) time.Duration {
+func percentile(took []time.Duration, percent int) time.Duration {
 	if len(took) == 0 {
 		return 0
 	}
 	slices.Sort(took)
-	return took[len(took)*99/100]
+	return took[len(took)*percent/100]
 }

@@ -6,6 +6,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -103,9 +104,11 @@ func measureGrowth(ctx context.Context, p plan, usher, cache string) (_ *growth,
 	if g.cold, err = s.cold(ctx); err != nil {
 		return nil, err
 	}
-	for _, w := range []workload{workloads[0], workloads[1]} {
-		one := soak{title: map[bool]string{true: "the same again and again", false: "another question each time"}[w.value == nil]}
-		if one.points, err = s.soak(ctx, w); err != nil {
+	for _, of := range []struct{ title, name string }{
+		{"the same again and again", "W1"}, {"another value each time", "W1_distinct"}, {"another document each time", "W1text_texts"},
+	} {
+		one := soak{title: of.title}
+		if one.points, err = s.soak(ctx, workloads[slices.IndexFunc(workloads, func(w workload) bool { return w.name == of.name })]); err != nil {
 			return nil, err
 		}
 		g.soaks = append(g.soaks, one)

@@ -7,7 +7,7 @@
 // fail with the machine's mood.
 //
 //	go run . [-quick] [-peers] [-only W1,W2] [-clients 16,64] [-rounds 10] [-usher ../bin/usher] [-cache DIR] [-out DIR]
-//	go run . -fair [-usher ../bin/usher]
+//	go run . -fair [-only shared_queries,saturated] [-usher ../bin/usher]
 //	go run . -compare OLD [-usher NEW] -only W1,W2 -clients 16 -rounds 10
 //
 // With -compare two builds of usher are measured beside each other, and nothing
@@ -90,16 +90,22 @@ func run(ctx context.Context) error {
 	peers := flags.Bool("peers", false, "with -quick: gqlgen's server and PostGraphile as well")
 	grow := flags.Bool("growth", false, "report what grows with what instead, into GROWTH.md")
 	fairness := flags.Bool("fair", false, "report instead what tenants notice of one that asks for fifty times its share; quick")
+	floods := flags.Bool("flood", false, "send what standard input says, for -fair")
 	profile := flags.Bool("perf", false, "print the process ids before measuring, for a profiler")
 	if err := flags.Parse(os.Args[1:]); err != nil {
 		return err
+	}
+	if *floods {
+		return sendFlood(ctx, os.Stdin, os.Stdout)
 	}
 	p := full
 	if *short || *older != "" {
 		p = quick
 	}
 	p.peers = p.peers || *peers
-	if err := p.narrow(*only, *clients, *rounds); err != nil {
+	if *fairness {
+		p.output = false
+	} else if err := p.narrow(*only, *clients, *rounds); err != nil {
 		return err
 	}
 	if *round > 0 {
@@ -121,7 +127,7 @@ func run(ctx context.Context) error {
 	}
 	p.older = *older
 	if *fairness {
-		return reportFairness(ctx, *usher, *cache, os.Stdout)
+		return reportFairness(ctx, *usher, *cache, *only, os.Stdout)
 	}
 	if *grow {
 		return reportGrowth(ctx, p, *usher, *cache, *out)
@@ -147,7 +153,7 @@ func run(ctx context.Context) error {
 	)
 }
 
-// narrow leaves some of the plan out. What is left is no report.
+// narrow leaves some of the plan out. What lacks workloads or clients is no report.
 func (p *plan) narrow(only, clients string, rounds int) error {
 	if only != "" {
 		p.output, p.only = false, strings.Split(only, ",")
@@ -168,7 +174,7 @@ func (p *plan) narrow(only, clients string, rounds int) error {
 		}
 	}
 	if rounds > 0 {
-		p.output, p.rounds = false, rounds
+		p.rounds = rounds // the report says how many
 	}
 	return nil
 }

@@ -75,7 +75,7 @@ const known = "usher_known_operations_"
 
 // mechanism says by what usher answered so many requests: how many of their
 // operations it found ready and in which way, how many questions an equal one
-// under way or a kept answer answered, and how many statements are left. What was
+// under way or a kept answer answered, how many statements are left, and how many of them went in packets with others. What was
 // found ready for a question that was never put before had its values bound.
 func (c counters) mechanism(w workload, requests int) string {
 	if c == nil || requests == 0 {
@@ -105,6 +105,7 @@ func (c counters) mechanism(w workload, requests int) string {
 	}
 	statements, coalesced := c["usher_statements_total"], c["usher_coalesced_total"]
 	share("coalesced", coalesced, statements+coalesced)
+	share("in packets", c["usher_pipelined_statements_total"], statements)
 	share("kept answers", c["usher_cache_hits_total"], c["usher_cache_hits_total"]+c["usher_cache_misses_total"])
 	share("looked up", c["usher_looked_up_total"], float64(requests))
 	share("combined", c["usher_combined_total"], float64(requests))

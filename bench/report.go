@@ -138,7 +138,7 @@ func (r *results) legend(put func(string, ...any)) {
 	put("\nIn a workload called `_distinct` one variable's value differs in every request, in `_texts` the document does; in the others each\n")
 	put("tenant asks the same again and again. The mechanism is read from usher's own metrics, per request of the measured rounds: how many\n")
 	put("operations it found planned (prepared, where their values had never been sent before), how many questions an equal one under way answered (coalesced), which fields shared one pass over the rows\n")
-	put("(shared scan), and how many statements PostgreSQL was sent.\n")
+	put("(shared scan), how many statements PostgreSQL was sent, and how many of these in packets with others.\n")
 }
 
 // cell is an error as the cell of a table.

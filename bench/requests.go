@@ -84,6 +84,21 @@ func data(answer []byte) ([]byte, error) {
 	return envelope.Data, nil
 }
 
+// begun is how answers begin, up to the end of their data.
+func (a answers) begun() (answers, error) {
+	out := make(answers, len(a))
+	for name, answer := range a {
+		d, err := data(answer)
+		if err != nil {
+			return nil, err
+		}
+		if out[name] = append([]byte(`{"data":`), d...); !bytes.HasPrefix(answer, out[name]) {
+			return nil, fmt.Errorf("%s is answered %.100s: %w", name, answer, errShape)
+		}
+	}
+	return out, nil
+}
+
 // answered tells whether an answer has data and no errors, at a glance.
 func answered(answer []byte) bool {
 	return bytes.HasPrefix(answer, []byte(`{"data":{`)) && !bytes.Contains(answer, []byte(`"errors":`))

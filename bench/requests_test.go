@@ -116,3 +116,26 @@ func TestCompare(t *testing.T) {
 		t.Error("usher's answers are not compared byte for byte")
 	}
 }
+
+// An answer that is asked for again has the same data, whatever stands beside it.
+func TestBegun(t *testing.T) {
+	t.Parallel()
+	first := answers{"a": []byte(`{"data":{"n":[1,2]},"extensions":{"age":0}}`)}
+	begun, err := first.begun()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for text, same := range map[string]bool{
+		`{"data":{"n":[1,2]},"extensions":{"age":17}}`: true,
+		`{"data":{"n":[1,2]}}`:                         true,
+		`{"data":{"n":[1,3]},"extensions":{"age":0}}`:  false,
+		`{"data":{"n":[1,2],"m":1}}`:                   false,
+	} {
+		if bytes.HasPrefix([]byte(text), begun["a"]) != same {
+			t.Errorf("%s: not %t", text, same)
+		}
+	}
+	if _, err := (answers{"a": []byte(`{"errors":[]}`)}).begun(); err == nil {
+		t.Error("an answer without data begins with some")
+	}
+}

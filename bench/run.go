@@ -169,6 +169,11 @@ func (t *trial) prepare(ctx context.Context, v *server) error {
 			return errors.Join(err, fmt.Errorf("%s has added %d rows, not %d", v.name, after-before, want))
 		}
 	}
+	if t.w.value == nil && t.w.path == "" {
+		if l.begun, err = l.answers.begun(); err != nil {
+			return err
+		}
+	}
 	l.next = len(askers)
 	t.loads[v.name] = l
 	want := t.loads[t.base.name].answers

@@ -1,31 +1,24 @@
 package catalog
 
-import "time"
+import (
+	"cmp"
+	"time"
 
-// Budgets are what each tenant and each token may use.
-type Budgets struct{ Tenant, Token Budget }
+	"usher/principal"
+)
 
-// Budget is how much there is for a minute; 0: it is not limited.
-type Budget struct {
-	Requests     int64
-	DatabaseTime time.Duration
-	Rows, Bytes  int64
+// Budgets are what each tenant and each token may use; what is 0 is not limited.
+type Budgets struct{ Tenant, Token principal.Budget }
+
+// Share is a tenant's share as the file says: of that tenant, or else of every one. What
+// its record says comes before.
+func (c *Catalog) Share(tenant string, record principal.Share) principal.Share {
+	own := c.shares[tenant]
+	return principal.Share{Weight: cmp.Or(record.Weight, own.Weight, 1), Limits: record.Limits.Over(own.Limits).Over(c.Budgets.Tenant)}
 }
 
-// mostWeight bounds how much more often than others a tenant has its turn: whoever weighs 1
-// beside it is not to wait for thousands.
-const mostWeight = 100
-
-// Weight is how often a tenant has its turn, beside one that weighs 1.
-func (c *Catalog) Weight(tenant string) int {
-	if w, ok := c.weights[tenant]; ok {
-		return w
-	}
-	return 1
-}
-
-func budget(at place, spec BudgetSpec) Budget {
-	var b Budget
+func budget(at place, spec BudgetSpec) principal.Budget {
+	var b principal.Budget
 	for _, limit := range []struct {
 		key  string
 		spec *int64
@@ -46,13 +39,14 @@ func budget(at place, spec BudgetSpec) Budget {
 	return b
 }
 
-func (c *compiler) weight(at place, id string, weight *int) {
-	if weight == nil {
-		return
+func (c *compiler) share(at place, id string, spec TenantSpec) {
+	share := principal.Share{Limits: budget(at.in("limits"), spec.Limits)}
+	if w := spec.Weight; w != nil {
+		if share.Weight = *w; *w < 1 || *w > principal.MostWeight {
+			at.in("weight").problem("must be from 1 to %d; to keep a tenant out, suspend it", principal.MostWeight)
+		}
 	}
-	if *weight < 1 || *weight > mostWeight {
-		at.in("weight").problem("must be from 1 to %d; to keep a tenant out, suspend it", mostWeight)
-		return
+	if share != (principal.Share{}) {
+		c.catalog.shares[id] = share
 	}
-	c.catalog.weights[id] = *weight
 }

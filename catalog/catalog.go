@@ -29,8 +29,8 @@ type Catalog struct {
 	byName  map[string]*Dataset
 	Budgets Budgets // of each tenant and each token
 
-	weights map[string]int    // of tenants, also of those that the control store registers
-	byKey   map[string]string // ids of Tenants, by their keys
+	shares map[string]principal.Share // of tenants, also of those that the control store registers
+	byKey  map[string]string          // ids of Tenants, by their keys
 
 	byExternalID map[string]string // likewise
 	shapes       map[string]string // by tenant, see ShapeOf
@@ -72,6 +72,7 @@ type Dataset struct {
 	Bindings  map[string]*Binding // by source
 	Own       map[string]*Own     // by tenant, or by Chosen: where rows are instead
 	PerTenant bool                // `bound: per_tenant`: there is nothing but Own
+	Unsettled bool                // whether it has a Key only a source can say that has not been reached; the order of its rows is refused until then
 	Writes    *Writes             // nil: nobody writes it
 	Deleted   *Deleted            // nil: rows that are deleted are gone
 
@@ -103,6 +104,7 @@ type Column struct {
 	Collation   bool // `collation: source`: text orders as the source orders it
 	Only        Only // the tenants it is for
 	Extra       bool // only tenants' own tables have it
+	Unsettled   bool // how its values are written only a source can say that has not been reached; it is refused until then
 }
 
 // Promised tells whether the schema says that the column is never null. JSON has

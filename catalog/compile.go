@@ -21,12 +21,12 @@ const (
 // hold. It reports every problem it finds; the catalog is nil when one of
 // them is more than a note.
 func Compile(spec Spec, tables Introspected) (*Catalog, []Problem) {
-	return compile(spec, tables, false)
+	return compile(spec, tables, nil, false)
 }
 
-// compile compiles a spec of which datasets, perhaps all, were left out.
-func compile(spec Spec, tables Introspected, incomplete bool) (*Catalog, []Problem) {
-	c := &compiler{spec: spec, tables: tables, incomplete: incomplete, work: make(map[string]*draft)}
+// compile compiles a spec of which some sources are silent, and datasets, perhaps all, were left out.
+func compile(spec Spec, tables Introspected, silent map[string]bool, incomplete bool) (*Catalog, []Problem) {
+	c := &compiler{spec: spec, tables: tables, silent: silent, incomplete: incomplete, work: make(map[string]*draft)}
 	c.catalog = &Catalog{
 		Strategies: make(map[string]*Strategy), Tenants: make(map[string]Tenant), Parameters: make(map[string]*Parameter), Roles: make(map[string]*Role),
 		byName: make(map[string]*Dataset), views: lru.New[viewKey, *View](maxViews),
@@ -64,7 +64,8 @@ type compiler struct {
 	rows     int
 	maxRows  int
 
-	incomplete bool // datasets were left out
+	silent     map[string]bool // sources that nobody could look into yet
+	incomplete bool            // datasets were left out
 }
 
 func (c *compiler) at(path ...string) place { return place{path: path, to: &c.problems} }
@@ -75,24 +76,25 @@ func (c *compiler) limits() {
 	c.catalog.Budgets = Budgets{Tenant: budget(at.in("tenant"), l.Tenant), Token: budget(at.in("token"), l.Token)}
 }
 
-// limitPair fills and checks a default and a maximum number of rows.
-func limitPair(at place, rowsKey, maxKey string, rows, maxRows, defRows, defMax int) (int, int) {
-	if rows < 0 {
+// limitPair fills and checks a default and a maximum number of rows. Zero, which might mean
+// none or anything, is refused, and only the maximum itself raises the maximum.
+func limitPair(at place, rowsKey, maxKey string, rows, maxRows *int, defRows, defMax int) (int, int) {
+	most := defMax
+	if maxRows != nil {
+		if most = *maxRows; most < 1 {
+			at.in(maxKey).problem("must be at least 1")
+		}
+	}
+	if rows == nil {
+		return min(defRows, most), most
+	}
+	switch {
+	case *rows < 1:
 		at.in(rowsKey).problem("must be at least 1")
+	case *rows > most:
+		at.in(rowsKey).problem("is more than %s, %d", maxKey, most)
 	}
-	if maxRows < 0 {
-		at.in(maxKey).problem("must be at least 1")
-	}
-	if maxRows == 0 {
-		maxRows = max(defMax, rows)
-	}
-	if rows == 0 {
-		rows = min(defRows, maxRows)
-	}
-	if rows > maxRows {
-		at.in(rowsKey).problem("is more than %s, %d", maxKey, maxRows)
-	}
-	return rows, maxRows
+	return *rows, most
 }
 
 func (c *compiler) parameters() {

@@ -159,6 +159,7 @@ func (c *compiler) column(at place, d *draft, name string, spec ColumnSpec, tc T
 	if spec.Type == "" && tc.Name != "" && spec.Null == nil {
 		required, col.Odd = !tc.Nullable, tc.Odd
 	}
+	col.Unsettled = col.Type.Scalar == value.Decimal && spec.Precision == 0 && spec.Scale == nil && col.Type.Scale == value.Unscaled && !c.described(d)
 	if col.Type.Scalar == value.String {
 		col.Type.Folded = tc.Type.Folded
 	}
@@ -383,7 +384,7 @@ func (c *compiler) differs(source string, col *Column, tc TableColumn, view bool
 	return differs(col, tc, view)
 }
 
-// differs says how a column of a table is not what the dataset promises, or "".
+// differs says in all ways how a column of a table is not what the dataset promises, or "".
 func differs(col *Column, tc TableColumn, view bool) string {
 	t, found := col.Type, served(tc.Type)
 	if t.Scalar == 0 {
@@ -395,17 +396,19 @@ func differs(col *Column, tc TableColumn, view bool) string {
 	same := t.Scalar == found.Scalar ||
 		t.Scalar == value.ID && found.Scalar == value.String ||
 		t.Scalar == value.BigInt && found.Scalar == value.Int
+	var bad []string
 	switch {
 	case !same || t.List != found.List:
-		return fmt.Sprintf("it is %s (%s), not %s", found.GraphQL(), tc.Native, t.GraphQL())
+		bad = append(bad, fmt.Sprintf("it is %s (%s), not %s", found.GraphQL(), tc.Native, t.GraphQL()))
 	case t.Scalar == value.Enum && !labelsIn(t.Labels, found.Labels):
-		return fmt.Sprintf("its labels are %s, not %s", strings.Join(found.Labels, ", "), strings.Join(t.Labels, ", "))
-	case t.Scalar == value.Decimal && found.Scale != value.Unscaled && t.Scale != found.Scale:
-		return fmt.Sprintf("it has %d digits after the point (%s), not %s", found.Scale, tc.Native, scaleText(t.Scale))
-	case !col.Nullable && tc.Nullable && !view:
-		return "it may be null; write the type without !, or make the column NOT NULL"
+		bad = append(bad, fmt.Sprintf("its labels are %s, not %s", strings.Join(found.Labels, ", "), strings.Join(t.Labels, ", ")))
+	case t.Scalar == value.Decimal && !col.Unsettled && found.Scale != value.Unscaled && t.Scale != found.Scale:
+		bad = append(bad, fmt.Sprintf("it has %d digits after the point (%s), not %s", found.Scale, tc.Native, scaleText(t.Scale)))
 	}
-	return ""
+	if !col.Nullable && tc.Nullable && !view {
+		bad = append(bad, "it may be null; write the type without !, or make the column NOT NULL")
+	}
+	return strings.Join(bad, "; and ") // all at once: who mends one shall not be told of the next
 }
 
 // labelsIn tells whether an enum's labels are among those that the source has, in their order: ALTER TYPE …

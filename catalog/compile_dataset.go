@@ -33,6 +33,20 @@ func (d *draft) main() (described Table, ok bool) {
 	return described, ok
 }
 
+// described tells whether nothing that main says of a dataset may be another when the sources
+// that are silent are reached.
+func (c *compiler) described(d *draft) bool {
+	for _, name := range d.sources {
+		switch t, found := d.found[name]; {
+		case found && !t.Plugin:
+			return true
+		case c.silent[name] && c.catalog.Sources[name].Kind != API:
+			return false
+		}
+	}
+	return !slices.ContainsFunc(d.sources, func(name string) bool { return c.silent[name] })
+}
+
 // datasets compiles in steps, each over all datasets, since a later step of
 // one needs the earlier steps of others.
 func (c *compiler) datasets() {
@@ -44,8 +58,12 @@ func (c *compiler) datasets() {
 		c.catalog.Datasets = append(c.catalog.Datasets, d.Dataset)
 		c.catalog.byName[name] = d.Dataset
 	}
-	if len(drafts) == 0 && !c.incomplete {
-		c.at("datasets").problem("there is none, so nothing can be asked")
+	switch {
+	case len(drafts) > 0 || c.incomplete:
+	case c.spec.Datasets == nil: // whoever begins with none says so: what was forgotten is no beginning
+		c.at("datasets").problem("there is none, so nothing can be asked; `usher init` writes a first configuration from what a database has, and `datasets: {}` begins without")
+	default:
+		c.at("datasets").note("there is none yet, so nothing can be asked; `usher init` proposes some from what a database has")
 	}
 	steps := []func(*draft){
 		c.chooseSources, c.bind, c.owns, c.choices, c.columns, c.extras, c.store, c.checkTenant, c.storeOwn, c.key, c.relations, c.foreignToOne, c.foreignToMany, c.parent, c.checkParents, c.measures,
@@ -340,6 +358,7 @@ func (c *compiler) key(d *draft) {
 		return
 	}
 	if !known {
+		d.Unsettled = !c.described(d)
 		return
 	}
 	for _, physical := range t.PrimaryKey {

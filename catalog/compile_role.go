@@ -28,7 +28,7 @@ func (c *compiler) roles() {
 }
 
 func (c *compiler) right(at place, d *Dataset, role string, spec RightSpec) *Right {
-	r := &Right{Filter: spec.Filter, Aggregate: spec.Aggregate, Limit: spec.Limit}
+	r := &Right{Filter: spec.Filter, Aggregate: spec.Aggregate}
 	if spec.Columns != nil {
 		r.Columns = make(map[string]bool, len(spec.Columns))
 		if len(spec.Columns) == 0 {
@@ -41,8 +41,10 @@ func (c *compiler) right(at place, d *Dataset, role string, spec RightSpec) *Rig
 		}
 		r.Columns[name] = true
 	}
-	if spec.Limit < 0 || spec.Limit > d.MaxLimit {
-		at.in("limit").problem("must be from 1 to the dataset's maximum, %d", d.MaxLimit)
+	if spec.Limit != nil {
+		if r.Limit = *spec.Limit; r.Limit < 1 || r.Limit > d.MaxLimit {
+			at.in("limit").problem("must be from 1 to the dataset's maximum, %d", d.MaxLimit)
+		}
 	}
 	c.policy(at.in("filter"), d, spec.Filter)
 	c.writeGrants(at, d, role, r, spec)

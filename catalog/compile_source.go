@@ -92,6 +92,7 @@ func postgresSource(at place, spec SourceSpec) PostgresSpec {
 		MaxConns: cmp.Or(spec.MaxConns, defaultMaxConns), AllowPrivate: spec.AllowPrivate,
 		Session: session(at.in("session"), spec.Session), Pooler: Pooler(spec.Pooler), MaxLag: cmp.Or(spec.MaxLag, DefaultMaxLag),
 		SearchPath: spec.SearchPath, ShowRaised: spec.ShowRaised, TraceSQL: spec.TraceSQL,
+		NoPipelining: spec.Pipelining != nil && !*spec.Pipelining,
 	}
 	for i, schema := range spec.SearchPath {
 		if schema == "" || len(schema) > MaxName || strings.Contains(schema, "\x00") {

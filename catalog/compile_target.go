@@ -29,7 +29,7 @@ func (c *compiler) target(d *draft, src *Source, b *Binding, t Table, known bool
 		return nil
 	}
 	alone := d.alone(src, b)
-	out := &Target{Triggers: t.Triggers, Unsure: t.hides(), Checks: t.Checks, Shape: t.Shape, Parts: t.Parts, Members: t.Members, alone: alone}
+	out := &Target{Triggers: t.Triggers, Unsure: t.hides(), Checks: t.Checks, Shape: t.Shape, Parts: t.Parts, Members: t.Members, Single: known && d.single(b, t), alone: alone}
 	if known && !t.hides() {
 		for _, by := range t.colliding() {
 			out.Keys = append(out.Keys, d.uniqueKey(b, by, t, alone))
@@ -62,6 +62,16 @@ func (c *compiler) target(d *draft, src *Source, b *Binding, t Table, known bool
 		out.Referrers = append(out.Referrers, ref)
 	}
 	return out
+}
+
+// single tells a table where nothing becomes of rows but what is written to it: no code of the database's
+// owner runs, and no other table has some of them. The dataset's key names one row at most of a tenant's.
+func (d *draft) single(b *Binding, t Table) bool {
+	key := slices.Clone(d.Key)
+	if d.Tenant != nil && !b.Columns[d.Tenant.Name].Missing {
+		key = append(key, d.Tenant)
+	}
+	return !t.hides() && !t.Triggers && !t.Parts && len(d.Key) > 0 && d.tellsApart(t, b, key)
 }
 
 // hides tells whether what is written to a table may become something else.

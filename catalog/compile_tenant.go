@@ -17,7 +17,7 @@ import (
 func (c *compiler) tenants() {
 	byKey := make(map[string]string)
 	c.catalog.byKey, c.catalog.byExternalID = byKey, make(map[string]string)
-	c.catalog.weights = make(map[string]int)
+	c.catalog.shares = make(map[string]principal.Share)
 	for _, id := range slices.Sorted(maps.Keys(c.spec.Tenants)) {
 		spec, at := c.spec.Tenants[id], c.at("tenants", id)
 		if err := principal.CheckTenantID(id); err != nil {
@@ -29,10 +29,10 @@ func (c *compiler) tenants() {
 				at.in("bind", dataset).problem("%s", unknown("dataset", dataset, c.spec.Datasets))
 			}
 		}
-		c.weight(at, id, spec.Weight)
+		c.share(at, id, spec)
 		if spec.Registered != nil && !*spec.Registered {
-			if spec.Key != "" || spec.Name != "" || spec.Strategy != "" || spec.Cell != "" || len(spec.Strategies)+len(spec.Bindings) > 0 || spec.ExternalIDs != nil || spec.AllowHosts != nil || len(spec.Accounts) > 0 || len(spec.Bind) == 0 && spec.Weight == nil {
-				at.in("registered").problem("the control store says what the tenant is; beside `registered: false` there are `bind` and `weight` and nothing else")
+			if spec.Key != "" || spec.Name != "" || spec.Strategy != "" || spec.Cell != "" || len(spec.Strategies)+len(spec.Bindings) > 0 || spec.ExternalIDs != nil || spec.AllowHosts != nil || len(spec.Accounts) > 0 || len(spec.Bind) == 0 && spec.Weight == nil && spec.Limits == (BudgetSpec{}) {
+				at.in("registered").problem("the control store says what the tenant is; beside `registered: false` there are `bind`, `weight` and `limits` and nothing else")
 			}
 			continue
 		}

@@ -209,6 +209,7 @@ func (c *compiler) give(d *draft) {
 	if w == nil {
 		return
 	}
+	unseen := slices.ContainsFunc(d.sources, func(source string) bool { return c.silent[source] && d.WritableIn(d.Bindings[source]) })
 	for _, col := range d.Columns {
 		g, settable := giving{insert: true, update: true, tenants: true, left: col.Nullable}, true
 		if col == d.Tenant || col == w.Version || d.Deleted != nil && (col == d.Deleted.At || col == d.Deleted.By) {
@@ -249,6 +250,7 @@ func (c *compiler) give(d *draft) {
 		if noted && g.left { // what an update notes, an insert does not make up
 			g.insert = false
 		}
+		g.left = g.left || unseen // a place that nobody has looked into may fill it in
 		if d.Deleted != nil && col == d.Deleted.At {
 			g.restores = settable && !noted
 		}
@@ -287,28 +289,55 @@ func (d *draft) writtenIn() []*Binding {
 	return out
 }
 
-// upserts finds the keys that every place has to which rows are written.
+// upserts finds the keys that every place has to which rows are written. A mutation means the same wherever a
+// tenant's rows are, so what only some have is none, which is said.
 func (c *compiler) upserts(d *draft) {
 	if d.Writes == nil {
 		return
 	}
 	places := d.writtenIn()
-	names := make(map[string]bool)
+	seen := make(map[string]bool)
 	for i, b := range places {
-		if i > 0 {
-			break
-		}
 		for _, key := range b.Target.Keys {
-			everywhere := !b.Target.Unsure && key.upserts() && !slices.ContainsFunc(places, func(other *Binding) bool {
-				return !slices.ContainsFunc(other.Target.Keys, func(k *UniqueKey) bool { return k.upserts() && d.sameKey(k, key) })
+			if b.Target.Unsure || !key.upserts() || seen[key.Name] {
+				continue
+			}
+			seen[key.Name] = true
+			lacks := slices.IndexFunc(places, func(other *Binding) bool {
+				return other.Target.Unsure || !slices.ContainsFunc(other.Target.Keys, func(k *UniqueKey) bool { return k.upserts() && d.sameKey(k, key) })
 			})
-			if everywhere && !names[key.Name] {
-				names[key.Name] = true
+			if lacks < 0 && i == 0 {
 				d.Writes.Keys = append(d.Writes.Keys, key)
+			} else if lacks >= 0 {
+				d.at.in("writable").note("nobody writes onConflict: {key: %s} of %s: %s, and a mutation means the same wherever a tenant's rows are", key.Name, d.Name, c.keyless(d, places[lacks]))
 			}
 		}
 	}
 	slices.SortFunc(d.Writes.Keys, func(a, b *UniqueKey) int { return strings.Compare(a.Name, b.Name) })
+}
+
+// keyless says why nobody knows a key of a place: a template's databases are not looked into.
+func (c *compiler) keyless(d *draft, b *Binding) string {
+	name := d.placeName(b)
+	if src := c.catalog.Sources[name]; src != nil && src.Template {
+		return name + " is a template whose databases are not looked into, so its keys are those that the file declares; name this one under `keys` where all of them have it"
+	}
+	return name + " has no such key"
+}
+
+// placeName is the source of a binding.
+func (d *draft) placeName(b *Binding) string {
+	for _, source := range d.sources {
+		if d.Bindings[source] == b {
+			return source
+		}
+	}
+	for _, own := range d.Own {
+		if &own.Binding == b {
+			return own.Source
+		}
+	}
+	return b.Table
 }
 
 // upserts tells whether an upsert may go by the key.

@@ -27,6 +27,8 @@ type Judgement struct {
 	Parts   bool
 
 	Triggers bool // the table that was judged has some
+	Single   bool // Target.Single of that table
+	Checks   []CheckedBy
 
 	table Table
 }
@@ -39,7 +41,7 @@ func (d *Dataset) Rejudge(b *Binding, tables []Table) Judgement {
 		return Judgement{}
 	}
 	t, work := tables[i], &draft{Dataset: d}
-	j := Judgement{Found: true, Shape: t.Shape, Parts: t.Parts, Triggers: t.Triggers, table: t}
+	j := Judgement{Found: true, Shape: t.Shape, Parts: t.Parts, Triggers: t.Triggers, Single: work.single(b, t), Checks: t.Checks, table: t}
 	against := func(words ...string) { j.Rows = append(j.Rows, strings.Join(words, "")) }
 	alone := b.Target.alone
 	for _, by := range t.colliding() {

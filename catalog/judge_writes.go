@@ -4,6 +4,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"usher/value"
 )
 
 // judgeWrites refuses what must not be writable: where rows of two tenants could
@@ -26,6 +28,9 @@ func (c *compiler) judgeWrites(d *draft) {
 			continue
 		}
 		places++
+		if c.silent[source] { // nobody writes there before it was looked into, and it is judged then
+			continue
+		}
 		t, known := d.found[source]
 		for _, bad := range c.unwritable(d, source, b, t, known) {
 			d.at.in("writable").problem("in %s %s", source, bad)
@@ -124,7 +129,16 @@ func (d *draft) collides(b *Binding, t Table, k *UniqueKey, alters bool) string 
 	if by := d.reliedBy(b, k.index.Columns); len(by) > 0 { // without the key nobody could say whose those are
 		return out + "give " + strings.Join(by, ", ") + " a tenant column first: whose their rows are is known by this key alone, so it has to stay as long as they say `tenant: {through: …}`"
 	}
+	if alters && len(k.index.Columns) == 1 && !k.index.Expression && !k.index.Partial && t.keptUUID(k.index.Columns[0]) {
+		out += "ALTER TABLE " + table + " ALTER COLUMN " + quotedName(k.index.Columns[0]) + " SET DEFAULT gen_random_uuid(); for values that nobody gives and no other row has, or "
+	}
+	if by := t.referredBy(k.index.Columns); len(by) > 0 {
+		return out + "let the foreign keys of " + strings.Join(by, ", ") + " pair the tenants first, which need the key as it is"
+	}
 	cols := d.tenantColumns(b)
+	if i := slices.IndexFunc(t.Columns, func(c TableColumn) bool { return primary && c.Nullable && slices.Contains(cols, c.Name) }); i >= 0 {
+		return out + "give every row a " + t.Columns[i].Name + ", and make a primary key that begins with it"
+	}
 	if len(cols) == 0 || k.index.Expression || k.Exclusion || k.Partial || name == "" || !alters {
 		return out + "make one that begins with what says whose a row is, and drop it"
 	}
@@ -144,6 +158,25 @@ func (d *draft) collides(b *Binding, t Table, k *UniqueKey, alters bool) string 
 		return out + drop + ", ADD PRIMARY KEY (" + list + ");"
 	}
 	return out + "CREATE UNIQUE INDEX ON " + table + " (" + list + "); " + drop + ";"
+}
+
+// keptUUID tells a column of UUIDs that the database makes none of.
+func (t Table) keptUUID(column string) bool {
+	return slices.ContainsFunc(t.Columns, func(c TableColumn) bool {
+		return c.Name == column && c.Type.Scalar == value.UUID && c.Default == NoDefault
+	})
+}
+
+// referredBy names the tables whose foreign keys need a key of exactly these columns.
+func (t Table) referredBy(key []string) []string {
+	var out []string
+	for _, r := range t.Referrers {
+		if name := TableKey(r.Schema, r.Table); len(r.RefColumns) == len(key) && !slices.Contains(out, name) &&
+			!slices.ContainsFunc(r.RefColumns, func(column string) bool { return !slices.Contains(key, column) }) {
+			out = append(out, name)
+		}
+	}
+	return out
 }
 
 // reliedBy names the datasets whose rows are whose the rows here are, by columns that a key tells apart.

@@ -16,17 +16,17 @@ import (
 // the catalog's. The error is a *fault.Error that whoever writes the role may
 // see: it names nothing that the tenant may not know of.
 func CompileRole(c *Catalog, tenant, name string, spec []byte) (*Role, error) {
-	return compileRole(c, nil, tenant, name, spec)
+	return compileRole(c, nil, true, tenant, name, spec)
 }
 
 // JudgeRole is what CompileRole says to somebody who writes a role for their
 // own tenant: what their view does not show does not exist for them.
 func JudgeRole(c *Catalog, writer *View, tenant, name string, spec []byte) error {
-	_, err := compileRole(c, writer, tenant, name, spec)
+	_, err := compileRole(c, writer, false, tenant, name, spec)
 	return err
 }
 
-func compileRole(c *Catalog, writer *View, tenant, name string, spec []byte) (*Role, error) {
+func compileRole(c *Catalog, writer *View, kept bool, tenant, name string, spec []byte) (*Role, error) {
 	if bad := badPlain(name); bad != "" {
 		return nil, fault.New(fault.BadUserInput, "%s", bad)
 	}
@@ -40,10 +40,11 @@ func compileRole(c *Catalog, writer *View, tenant, name string, spec []byte) (*R
 	r := &ownRole{
 		compiler: compiler{catalog: c, sees: func(d *Dataset, col *Column) bool {
 			shown := writer == nil || writer.Dataset(d.Name).Column(col.Name) != nil
-			return shown && col.Only.For(tenant) && (col != d.Tenant || col.Expose)
+			return shown && (kept || !col.Unsettled) && col.Only.For(tenant) && (col != d.Tenant || col.Expose)
 		}},
 		role:   &Role{Name: name, Datasets: make(map[string]*Right)},
 		writer: writer,
+		kept:   kept,
 	}
 	if writer != nil {
 		r.knows = writer.knows
@@ -63,6 +64,7 @@ type ownRole struct {
 	compiler
 	role   *Role
 	writer *View // nil: of whatever the tenant sees
+	kept   bool  // it was judged when it was written
 }
 
 func (r *ownRole) read(at place, v query.Value) {
@@ -73,6 +75,9 @@ func (r *ownRole) read(at place, v query.Value) {
 		}
 		members(at, m.Value, func(at place, m query.Member) {
 			d := r.catalog.byName[m.Name]
+			if d == nil && r.kept && r.catalog.Unreached.LeftOut(m.Name) {
+				return // what it shows of that is nobody's for now
+			}
 			if d == nil || r.writer != nil && r.writer.Dataset(m.Name) == nil {
 				at.problem("there is no dataset %s", m.Name)
 				return
@@ -112,7 +117,10 @@ func rightSpec(at place, v query.Value) RightSpec {
 			set, ok = m.Value.(query.Bool)
 			spec.Aggregate = bool(set)
 		case "limit":
-			spec.Limit, ok = whole(m.Value)
+			var most int
+			if most, ok = whole(m.Value); ok {
+				spec.Limit = &most
+			}
 		case "include_deleted":
 			var set query.Bool
 			set, ok = m.Value.(query.Bool)

@@ -27,6 +27,8 @@ type PostgresSpec struct {
 	ShowRaised bool     // what they raise is told to whoever writes
 	TraceSQL   bool     // statements of traced requests say which trace they are of
 
+	NoPipelining bool // no statement is sent before the one before it is answered
+
 	AllowPrivate bool // a host that an override names may be loopback or private
 	Session      Session
 }

@@ -48,6 +48,7 @@ type SourceSpec struct {
 	SearchPath []string `yaml:"search_path" kind:"postgres"` // nil: the database's
 	ShowRaised bool     `yaml:"show_raised" kind:"postgres"`
 	TraceSQL   bool     `yaml:"trace_sql" kind:"postgres"`
+	Pipelining *bool    `yaml:"pipelining" kind:"postgres"` // nil: yes
 
 	Session    SessionSpec `yaml:"session" kind:"postgres"`
 	AllowHosts []string    `yaml:"allow_hosts" kind:"postgres api"`
@@ -172,8 +173,8 @@ type StrategySpec struct {
 // LimitsSpec holds the limits of datasets that have none of their own, and the budgets of each
 // tenant and of each token.
 type LimitsSpec struct {
-	Rows    int `yaml:"rows"`
-	MaxRows int `yaml:"max_rows"`
+	Rows    *int `yaml:"rows"`
+	MaxRows *int `yaml:"max_rows"`
 
 	Tenant BudgetSpec `yaml:"tenant"`
 	Token  BudgetSpec `yaml:"token"`
@@ -196,6 +197,8 @@ type TenantSpec struct {
 	Cell     string `yaml:"cell"`             // of the sources that have cells
 	Weight   *int   `yaml:"weight"`           // in its turns at a source; default 1
 
+	Limits BudgetSpec `yaml:"limits"` // before those of every tenant
+
 	Strategies map[string]string `yaml:"strategies"` // those of single datasets, by dataset
 	Bindings   map[string]string `yaml:"bindings"`   // those that a dataset has by name, by dataset
 
@@ -205,7 +208,7 @@ type TenantSpec struct {
 	Accounts map[string]AccountSpec `yaml:"accounts"` // by source
 	Bind     map[string]OwnSpec     `yaml:"bind"`     // by dataset
 
-	Registered *bool `yaml:"registered"` // false: the control store registers it, and only bind is said here
+	Registered *bool `yaml:"registered"` // false: the control store registers it, and only bind, weight and limits are said here
 }
 
 // OwnSpec says where a tenant's own table of a dataset is. Extra are columns
@@ -253,7 +256,7 @@ type RightSpec struct {
 	Columns   []string    `yaml:"columns"`
 	Filter    query.Value `yaml:"filter"`
 	Aggregate bool        `yaml:"aggregate"`
-	Limit     int         `yaml:"limit"`
+	Limit     *int        `yaml:"limit"`
 
 	Insert         *InsertSpec `yaml:"insert"`
 	Update         *UpdateSpec `yaml:"update"`
@@ -271,8 +274,8 @@ type DatasetSpec struct {
 	Source      string                 `yaml:"source"`
 	Key         Names                  `yaml:"key"`
 	Filter      query.Value            `yaml:"filter"`
-	Limit       int                    `yaml:"limit"`
-	MaxLimit    int                    `yaml:"max_limit"`
+	Limit       *int                   `yaml:"limit"`
+	MaxLimit    *int                   `yaml:"max_limit"`
 	Cache       time.Duration          `yaml:"cache"`
 	Columns     Ordered[ColumnSpec]    `yaml:"columns"`
 	Relations   Ordered[RelationSpec]  `yaml:"relations"`

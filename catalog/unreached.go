@@ -2,8 +2,10 @@ package catalog
 
 import (
 	"cmp"
+	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"usher/fault"
@@ -15,11 +17,12 @@ import (
 // seen that its tables are so.
 type Unreached struct {
 	sources map[string]bool
-	left    map[string]bool    // datasets that the file says too little of: they are not in the catalog
-	unfit   map[string]Problem // those of them whose sources were reached late, and hold something else
-	misfits map[string]bool    // of names, those of what does not fit
-	names   map[string]bool    // of datasets of such sources, and of relations that lead to them
-	camel   bool               // names become those above only when they are compiled
+	left    map[string]bool     // datasets that the file says too little of: they are not in the catalog
+	unfit   map[string]Problem  // those of them whose sources were reached late, and hold something else
+	misfits map[string]bool     // of names, those of what does not fit
+	places  map[string]places   // where those that are left out may be
+	names   map[string][]string // of datasets of such sources and their types, and of relations that lead to them; which sources they are
+	camel   bool                // names become those above only when they are compiled
 }
 
 // Reached tells whether a source has been looked into, as far as it can be.
@@ -33,23 +36,61 @@ func (u Unreached) Incomplete() bool { return len(u.left) > 0 }
 
 // Concerns tells whether a name is that of a dataset of which not all is known,
 // or of a relation to one.
-func (u Unreached) Concerns(name string) bool { return u.names[name] }
+func (u Unreached) Concerns(name string) bool { _, ok := u.names[name]; return ok }
+
+// LeftOut tells whether a dataset is one that the file has and the catalog has not. What
+// restricts it restricts nothing, for nobody is shown it.
+func (u Unreached) LeftOut(name string) bool { return u.left[name] }
+
+// Awaits is what is said instead of a refusal while a text speaks of what is not known: what
+// only a source can say that has not been reached, or a dataset that does not fit. nil: it speaks of nothing
+// such. The text is not parsed, so a word in a string counts too.
+func (u Unreached) Awaits(text string) *fault.Error {
+	if name := u.concerned(text); name != "" {
+		return u.refusal(name)
+	}
+	return nil
+}
+
+// AwaitsOf is Awaits for those who may know the names of sources.
+func (u Unreached) AwaitsOf(text string) *fault.Error {
+	switch name := u.concerned(text); {
+	case name == "":
+		return nil
+	case u.misfits[name]:
+		return misfit()
+	default:
+		return NotYet(u.names[name]...)
+	}
+}
+
+// concerned is the first name of a text of which not all is known, or empty.
+func (u Unreached) concerned(text string) string {
+	if len(u.names) == 0 {
+		return ""
+	}
+	for word := range strings.FieldsFuncSeq(text, func(r rune) bool {
+		return r != '_' && (r < '0' || r > '9') && (r < 'A' || r > 'Z') && (r < 'a' || r > 'z')
+	}) {
+		for _, prefix := range []string{"", "insert", "update", "delete"} { // with the type's name
+			rest, ok := strings.CutPrefix(word, prefix)
+			for _, suffix := range []string{"", "One", "ByPk", "Connection", "Aggregate"} {
+				if name, is := strings.CutSuffix(rest, suffix); ok && is && u.Concerns(name) {
+					return name
+				}
+			}
+		}
+	}
+	return ""
+}
 
 // Unfit are the datasets that a source which was reached late holds otherwise than the file
 // says, and why. They alone are not served.
 func (u Unreached) Unfit() map[string]Problem { return u.unfit }
 
-// Refusal is what is said of a name of which not all is known.
-func (u Unreached) Refusal(name string) *fault.Error {
+// refusal is what is said of a name of which not all is known.
+func (u Unreached) refusal(name string) *fault.Error {
 	if u.misfits[name] {
-		return misfit()
-	}
-	return NotYet()
-}
-
-// Unknown is what is said of something that is not in the catalog, and may be left out.
-func (u Unreached) Unknown() *fault.Error {
-	if len(u.sources) == 0 {
 		return misfit()
 	}
 	return NotYet()
@@ -64,10 +105,18 @@ func misfit() *fault.Error {
 // unreachedRetry is what callers are told to wait.
 const unreachedRetry = 5 * time.Second
 
-// NotYet refuses what cannot be judged, or answered, before every source has
-// been looked into.
-func NotYet() *fault.Error {
-	f := fault.New(fault.Unavailable, "a source of this has not been reached since usher started").WithHint("Try again in a moment.")
+// NotYet refuses what cannot be judged, or answered, before a source has
+// been looked into. Sources are named for those who may know their names.
+func NotYet(sources ...string) *fault.Error {
+	what, look := "a source of this has", "say which source it is"
+	if len(sources) > 0 {
+		what, look = fmt.Sprintf("the source %s has", sources[0]), "say why"
+		if len(sources) > 1 {
+			what = fmt.Sprintf("the sources %s have", strings.Join(sources, ", "))
+		}
+	}
+	f := fault.New(fault.Unavailable, "%s not been reached since usher started", what).
+		WithHint("Try again in a moment. Where that does not help, usher's log and /health/ready on its admin_listen %s.", look)
 	f.RetryAfter = unreachedRetry
 	return f
 }
@@ -80,7 +129,7 @@ func NotYet() *fault.Error {
 // reached late, when others are served already, the datasets are left out that do not fit.
 func CompileReached(spec Spec, tables Introspected, silent, late []string) (*Catalog, []Problem) {
 	u := Unreached{
-		sources: make(map[string]bool), left: make(map[string]bool), names: make(map[string]bool),
+		sources: make(map[string]bool), left: make(map[string]bool), names: make(map[string][]string),
 		unfit: make(map[string]Problem), misfits: make(map[string]bool),
 	}
 	for _, name := range silent {
@@ -90,17 +139,18 @@ func CompileReached(spec Spec, tables Introspected, silent, late []string) (*Cat
 	if u.camel = spec.Naming == CamelNames; u.camel {
 		named = new(compiler).inCamel(spec)
 	}
-	waiting := waitingFor(named, u.sources)
+	waiting := sourcesOf(named, u.sources)
 	arrived := make(map[string]bool)
 	for _, name := range late {
 		arrived[name] = !u.sources[name]
 	}
-	judged := waitingFor(named, arrived)
+	judged := sourcesOf(named, arrived)
 	for {
-		cat, problems := compile(u.without(spec), tables, u.Incomplete())
+		cat, problems := compile(u.without(spec), tables, u.sources, u.Incomplete())
 		if cat != nil || len(silent)+len(late) == 0 {
 			if cat != nil {
 				u.name(named, waiting)
+				u.places = placesOf(named, u.left)
 				cat.Unreached = u
 			}
 			return cat, problems
@@ -108,9 +158,9 @@ func CompileReached(spec Spec, tables Introspected, silent, late []string) (*Cat
 		more := false
 		for _, p := range problems {
 			d := datasetOf(p)
-			if d != "" && !p.Note && !u.left[d] && (waiting[d] || judged[d] || u.leadsToLeft(named.Datasets[d])) {
+			if d != "" && !p.Note && !u.left[d] && (len(waiting[d])+len(judged[d]) > 0 || u.leadsToLeft(named.Datasets[d])) {
 				u.left[d], more = true, true
-				if !waiting[d] && !u.leadsToSilent(named.Datasets[d]) {
+				if len(waiting[d]) == 0 && !u.leadsToSilent(named.Datasets[d]) {
 					u.unfit[d] = p
 				}
 			}
@@ -142,26 +192,18 @@ func (u Unreached) leadsToSilent(d DatasetSpec) bool {
 	})
 }
 
-// waitingFor are the datasets of which a part may be in one of some sources.
-func waitingFor(spec Spec, sources map[string]bool) map[string]bool {
-	out := make(map[string]bool)
-	for name, d := range spec.Datasets {
-		switch {
-		case d.Source != "":
-			out[name] = sources[d.Source]
-		default:
-			for _, s := range spec.Strategies {
-				source, named := s.Datasets[name]
-				out[name] = out[name] || sources[source] || !named && sources[s.Source]
+// sourcesOf are, of some sources, those that a part of each dataset may be in.
+func sourcesOf(spec Spec, some map[string]bool) map[string][]string {
+	out := make(map[string][]string)
+	for name := range spec.Datasets {
+		var in []string
+		for _, source := range placesFor(spec, name).all() {
+			if some[source] {
+				in = append(in, source)
 			}
 		}
-		for source, b := range d.Bind {
-			out[name] = out[name] || sources[cmp.Or(b.Source, source)]
-		}
-	}
-	for _, t := range spec.Tenants {
-		for name, own := range t.Bind {
-			out[name] = out[name] || sources[own.Source]
+		if in != nil {
+			out[name] = in
 		}
 	}
 	return out
@@ -221,16 +263,24 @@ func remaining[V any](m map[string]V, left func(string) bool) map[string]V {
 }
 
 // name notes the names by which others speak of what is not known wholly.
-func (u Unreached) name(spec Spec, waiting map[string]bool) {
+func (u Unreached) name(spec Spec, waiting map[string][]string) {
+	note := func(name, dataset string) {
+		_, bad := u.unfit[dataset]
+		in := append(u.names[name], waiting[dataset]...)
+		slices.Sort(in)
+		u.names[name], u.misfits[name] = slices.Compact(in), bad
+	}
 	for name, d := range spec.Datasets {
-		_, bad := u.unfit[name]
-		if waiting[name] || u.left[name] {
-			u.names[name], u.misfits[name] = true, bad
+		if waiting[name] != nil || u.left[name] {
+			note(name, name)
+			note(cmp.Or(d.Type, pascal(name)), name)
 		}
 		for _, r := range d.Relations {
-			if waiting[r.Value.To] || u.left[r.Value.To] || u.left[r.Value.Through] {
-				_, bad := u.unfit[r.Value.To]
-				u.names[r.Name], u.misfits[r.Name] = true, bad
+			if waiting[r.Value.To] != nil || u.left[r.Value.To] || u.left[r.Value.Through] {
+				note(r.Name, r.Value.To)
+				if r.Value.Through != "" {
+					note(r.Name, r.Value.Through)
+				}
 			}
 		}
 	}

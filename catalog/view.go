@@ -36,7 +36,7 @@ type Visible struct {
 // it depends on the tenant's shape, not on the tenant. It is read-only. Every
 // role of the principal must be one of the catalog's, or one of its tenant's
 // own, whose specs the principal carries; every dataset of its grant must
-// exist.
+// exist, or be left out for now.
 //
 // A catalog without roles shows everything that is for everybody or for the
 // tenant; a catalog with roles shows a principal without any of them nothing.
@@ -107,7 +107,7 @@ func (c *Catalog) view(p principal.Principal) (*View, error) {
 		return nil, err
 	}
 	for _, name := range p.Grant.Datasets {
-		if c.Dataset(name) == nil {
+		if c.Dataset(name) == nil && !c.Unreached.LeftOut(name) {
 			return nil, fmt.Errorf("unknown dataset %q", name)
 		}
 	}

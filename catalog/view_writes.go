@@ -31,6 +31,12 @@ func (g *Granted) Column(name string) *Column {
 	return nil
 }
 
+// Presets tells whether one of the roles fills in a column of rows that are inserted, so that
+// a row may leave it out.
+func (g *Granted) Presets(col *Column) bool {
+	return slices.ContainsFunc(g.Roles, func(w *WriteGrant) bool { return presets(w.Presets, col) })
+}
+
 // Writing is what the principal may write of the dataset, or nil.
 func (d *Visible) Writing() *Writing { return d.writing }
 
@@ -48,6 +54,13 @@ func (w *Writes) Required(col *Column) bool {
 	return g.insert && !g.left
 }
 
+// Lacks tells whether a row cannot be inserted for a column that has to have a value: nothing fills
+// it in, and no principal, of one tenant or of all, may give it, as far as no role matters.
+func (w *Writes) Lacks(col *Column, allTenants bool) bool {
+	g := w.given[col]
+	return !g.left && (!g.insert || !g.tenants && !allTenants)
+}
+
 func (d *Visible) writingOf(allTenants bool) *Writing {
 	w := d.Dataset.Writes
 	if w == nil {
@@ -56,6 +69,9 @@ func (d *Visible) writingOf(allTenants bool) *Writing {
 	out := &Writing{Of: w, Named: allTenants && !d.Dataset.Common}
 	if w.Insert {
 		out.Insert = d.granting(func(r *Right) *WriteGrant { return r.Insert }, func(g giving) bool { return g.insert && (g.tenants || allTenants) })
+	}
+	if in := out.Insert; in != nil && slices.ContainsFunc(d.Dataset.Columns, func(col *Column) bool { return w.Lacks(col, allTenants) && !in.Presets(col) }) {
+		out.Insert = nil // it would never succeed, which usher check tells
 	}
 	if w.Update {
 		restores := d.IncludesDeleted()
@@ -128,6 +144,9 @@ func (d *Visible) writingText(b *strings.Builder) {
 		b.WriteString(",!" + [...]string{InsertRows, UpdateRows, DeleteRows}[i])
 		for _, col := range g.Columns {
 			b.WriteString("," + col.Name)
+			if g.Presets(col) {
+				b.WriteString("?")
+			}
 		}
 	}
 }

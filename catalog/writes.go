@@ -66,6 +66,7 @@ type Target struct {
 	Shape      int64 // the table's
 	Parts      bool
 	Members    []string // the names of those that hold rows of it, by TableKey
+	Single     bool     // nothing becomes of its rows but what is written to it, and the dataset's key is one row's
 
 	refused bool // rows of its dataset may not be written here
 	alone   bool // all its rows are one tenant's, or everybody's

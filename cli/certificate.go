@@ -7,7 +7,10 @@ import (
 	"net/http"
 	"os"
 	"sync"
+	"sync/atomic"
 	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
 
 	"usher/config"
 )
@@ -78,6 +81,26 @@ func (c *certificate) get(*tls.ClientHelloInfo) (*tls.Certificate, error) {
 // config is how connections are secured.
 func (c *certificate) config() *tls.Config {
 	return &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: c.get}
+}
+
+// CertificateExpiry shows until when the certificate is good that usher shows who connects.
+// Without TLS it shows nothing.
+type CertificateExpiry struct{ of atomic.Pointer[certificate] }
+
+var certificateExpires = prometheus.NewDesc("usher_certificate_expires_timestamp_seconds", "Until when the certificate is good that usher shows who connects: of a renewed one that was refused it is still the one before.", nil, nil)
+
+// Describe implements prometheus.Collector.
+func (*CertificateExpiry) Describe(out chan<- *prometheus.Desc) { out <- certificateExpires }
+
+// Collect implements prometheus.Collector. It looks whether the files were replaced, as who connects does.
+func (e *CertificateExpiry) Collect(out chan<- prometheus.Metric) {
+	c := e.of.Load()
+	if c == nil {
+		return
+	}
+	if pair, err := c.get(nil); err == nil {
+		out <- prometheus.MustNewConstMetric(certificateExpires, prometheus.GaugeValue, float64(pair.Leaf.NotAfter.Unix()))
+	}
 }
 
 // strict has browsers come by https only, for a year after they did.

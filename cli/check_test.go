@@ -2,6 +2,7 @@ package cli_test
 
 import (
 	"fmt"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -75,6 +76,36 @@ func TestCheck(t *testing.T) {
 	}
 }
 
+// A tile that no role shows is wrong, and is named; one that a role shows is not.
+func TestCheckOfTilesThatNobodySees(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		replace []string
+		want    string
+	}{
+		{[]string{"", ""}, ""},
+		{[]string{", aggregate: true", ""}, "sold.yml:6:5: tiles.1.query: tile sum: it shows nobody anything: no role shows all that it asks for"},
+	} {
+		file := shopFile(t, c.replace...)
+		dir := filepath.Join(filepath.Dir(file), "dashboards")
+		if err := os.Mkdir(dir, 0o700); err != nil {
+			t.Fatal(err)
+		}
+		program.WriteFile(t, filepath.Join(dir, "sold.yml"), `title: Sold
+tiles:
+  - {id: all, at: {x: 0, y: 0, w: 6, h: 4}, query: "{ orders { id } }", chart: {kind: table, rows: orders}}
+  - id: sum
+    at: {x: 6, y: 0, w: 6, h: 4}
+    query: "{ ordersAggregate { count } }"
+    chart: {kind: number, rows: ordersAggregate, y: [count]}
+`)
+		printed, err := program.Command(t, "check", "-c", file)
+		if all := printed + fmt.Sprint(err); (err == nil) != (c.want == "") || !strings.Contains(all, c.want) || strings.Contains(all, "tile all") {
+			t.Errorf("%q: %s\nwant %s", c.replace, all, c.want)
+		}
+	}
+}
+
 // A tenant of the file, or of the control store, is tried by what its strategies
 // lead to; every fault is told.
 func TestCheckOfATenant(t *testing.T) {
@@ -104,7 +135,7 @@ datasets:
 	program.MakeDuckDB(t, filepath.Join(dir, "of-globex.duckdb"), `CREATE TABLE orders (id VARCHAR)`)
 	for tenant, want := range map[string]string{
 		"acme":    "tenant acme: 1 dataset of source own can be read\ntenant acme: 2 datasets of source shop can be read\nok: 3 datasets, 2 sources\n",
-		"globex":  "tenant globex: source own: orders.id: it is String (VARCHAR), not Int\ntenant globex: source own: orders.total: it is not there\n",
+		"globex":  "tenant globex: source own: orders.id: it is String (VARCHAR), not Int; and it may be null; write the type without !, or make the column NOT NULL\ntenant globex: source own: orders.total: it is not there\n",
 		"initech": "tenant initech: source own: there is no database of that name, or no such file",
 		"nobody":  "neither the configuration nor the control store has a tenant nobody",
 	} {

@@ -34,6 +34,9 @@ var noCommand = map[string]string{
 	"AdminQuery.configuration":   "is for pages; `usher reload` and the log say it",
 	"AdminQuery.configuredRoles": "the configuration has them",
 
+	"AdminQuery.configuredTenants": "the configuration has them",
+	"AdminQuery.configuredTenant":  "the configuration has it",
+
 	"Mutation.changePassword": "is for who is logged in; `user password` is for administrators",
 	"Query.authenticated":     "is for pages that ask whether to log in",
 	"Query.viewer":            "tells a client about its own token",
@@ -118,7 +121,7 @@ func (s *standIn) value(t *ast.Type, selected ast.SelectionSet) any {
 		return s.answer(selected)
 	case def.Kind == ast.Enum:
 		return def.EnumValues[0].Name
-	case t.NamedType == "Int", t.NamedType == "Float":
+	case t.NamedType == "Int", t.NamedType == "BigInt", t.NamedType == "Float":
 		return 1
 	case t.NamedType == "Boolean":
 		return true
@@ -166,11 +169,30 @@ func TestExamples(t *testing.T) {
 	}
 }
 
+// What is worth knowing of a token is told beside it, where who reads the token does not
+// take it for a part of that.
+func TestFindingsOfTokens(t *testing.T) {
+	t.Parallel()
+	server := newStandIn(t)
+	env := func(name string) (string, bool) { return "key", name == "USHER_KEY" }
+	for _, args := range [][]string{
+		{"token", "create", "--subject", "ann", "--dashboard", "sales"},
+		{"token", "narrow", "--dashboard", "sales"},
+		{"key", "create", "backend", "--tenant", "acme", "--scope", "tokens:create"},
+	} {
+		out, errs, err := program.CommandIn(t, env, "", append(args, "--json", "--server", server.URL)...)
+		if err != nil || errs != "clerk\n" || !strings.Contains(out, `"findings": [`) {
+			t.Errorf("%s: %v\n%s%s", strings.Join(args, " "), err, out, errs)
+		}
+	}
+}
+
 // Whatever the control plane can do and show has a command.
 func TestEveryMutationHasACommand(t *testing.T) {
 	server := newStandIn(t)
 	t.Chdir(t.TempDir())
 	program.WriteFile(t, "accounts.json", `[{"source": "silo", "user": "acme", "password": "secret"}]`)
+	program.WriteFile(t, "account.json", `{"source": "silo", "user": "acme", "password": "secret"}`)
 	program.WriteFile(t, "clerk.yml", "datasets:\n  orders: {columns: [id], limit: 10}\n")
 	program.WriteFile(t, "sales.yml", "title: Sales\ntiles:\n  - {id: total, at: {x: 0, y: 0, w: 3, h: 2}, query: '{ sales { total } }', chart: {kind: number, rows: sales, y: [total]}}\n")
 	program.WriteFile(t, "sales.graphql", "{ sales { total } }")
@@ -286,7 +308,7 @@ func TestCompletion(t *testing.T) {
 		want  string
 	}{
 		{[]string{"ten"}, "tenant"},
-		{[]string{"tenant", "re"}, "rename resume"},
+		{[]string{"tenant", "re"}, "rename remove-account resume"},
 		{[]string{"tenant", "update", "acme", "--ac"}, "--accounts"},
 		{[]string{"completion", ""}, "bash zsh fish --help --version"},
 		{[]string{"user", "create", "ann", "--scope", "data:"}, "data:read data:write data:export"},

@@ -6,12 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"maps"
 	"os"
 	"path/filepath"
-	"slices"
+	"strings"
 	"time"
 
+	"usher/cli/admin"
 	"usher/cli/term"
 	"usher/config"
 	"usher/console"
@@ -39,7 +39,7 @@ func (c demoCommand) Run(ctx context.Context, s *term.IO) error {
 	}
 	defer func() { _ = api.Close() }()
 	file := filepath.Join(data.Dir, "usher.yml")
-	if err := os.WriteFile(file, demo.Config(data, api.URL), 0o600); err != nil {
+	if err := os.WriteFile(file, append(demo.Config(data, api.URL), demo.Control...), 0o600); err != nil {
 		return fmt.Errorf("cannot write the demo's configuration: %w", err)
 	}
 	if err := demo.WriteDashboards(data); err != nil {
@@ -50,6 +50,9 @@ func (c demoCommand) Run(ctx context.Context, s *term.IO) error {
 		return err
 	}
 	cfg.Server.ExplainTokens = true
+	if err := admin.Employ(ctx, cfg, data); err != nil {
+		return err
+	}
 	listener, err := listen(ctx, c.Listen)
 	if err != nil {
 		return err
@@ -58,13 +61,12 @@ func (c demoCommand) Run(ctx context.Context, s *term.IO) error {
 	sink := logsink.New(s.Stderr, logsink.Text(slog.LevelWarn))
 	defer sink.Close()
 	log := sink.Logger()
-	named := slices.Sorted(maps.Keys(cfg.Dashboards))
 	samples := func() []byte {
 		tokens, err := demo.Tokens(data, time.Now())
 		if err != nil {
 			return []byte("{}")
 		}
-		text, _ := json.Marshal(demo.TokenFile{GraphQL: base + "/graphql", Tokens: tokens, Queries: demo.Queries(data), Dashboards: named})
+		text, _ := json.Marshal(demo.TokenFile{GraphQL: base + "/graphql", Tokens: tokens, Queries: demo.Queries(data), People: demo.People(data)})
 		return text
 	}
 	g, err := gateway.New(ctx, cfg, gateway.Options{Console: console.Options{Demo: samples}, Log: log})
@@ -75,15 +77,15 @@ func (c demoCommand) Run(ctx context.Context, s *term.IO) error {
 	if err := demo.WriteTokens(tokens, data, base+"/graphql", time.Now()); err != nil {
 		return errors.Join(err, listener.Close(), g.Close())
 	}
-	_, _ = fmt.Fprintf(s.Stdout, welcome, base, tokens, api.URL, demo.Queries(data)[0].Query)
+	_, _ = fmt.Fprintf(s.Stdout, welcome, base, tokens, api.URL, demo.Queries(data)[0].Query, signIns(demo.People(data)))
 	return errors.Join(serveHTTP(ctx, &door{Listener: listener}, g.Handler(), log), g.Close())
 }
 
 const welcome = `
 The burrito chain is open.
 
-  Console      %[1]s/console   (choose a sample token, look around, run a query)
-  GraphQL      %[1]s/graphql
+  Console      %[1]s/console   (sign in as one of these, or choose a sample token)
+%[5]s  GraphQL      %[1]s/graphql
   Tokens       %[2]s
   The API that serves the same rows, for tokens with the strategy "api":  %[3]s
 
@@ -92,3 +94,16 @@ A query to start with; the same text works with every token:
 %[4]s
 Press Ctrl-C to close.
 `
+
+// signIns are the people who may sign in, a line each.
+func signIns(people []demo.Person) string {
+	var out strings.Builder
+	for _, p := range people {
+		name := p.Username
+		if p.Tenant != "" {
+			name = p.Tenant + "|" + name
+		}
+		_, _ = fmt.Fprintf(&out, "                 %-18s %s  (%s)\n", name, p.Password, p.Does)
+	}
+	return out.String()
+}

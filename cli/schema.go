@@ -48,8 +48,11 @@ func (c schemaCommand) Run(ctx context.Context, s *term.IO) error {
 	if err != nil {
 		return err
 	}
+	if silent := cat.Unreached.Pending(); cat.Unreached.Incomplete() && len(silent) > 0 {
+		return fmt.Errorf("%s could not be looked into, and the file alone does not say what the schema is", strings.Join(silent, ", "))
+	}
 	if cat.Unreached.Incomplete() {
-		return errors.New("a source could not be looked into, and the file alone does not say what the schema is")
+		return errors.New("a dataset does not fit what its source holds, so the schema is not whole; `usher check` says which")
 	}
 	if _, known := cat.Tenants[c.As]; c.As != "" && len(cat.Tenants) > 0 && !known {
 		return fmt.Errorf("there is no tenant %q", c.As)

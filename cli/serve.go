@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"runtime"
 	"runtime/debug"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -39,20 +40,22 @@ func (c serveCommand) read(env func(string) (string, bool)) (*config.Config, err
 // Run serves until ctx ends, and for as long as it takes to leave without
 // losing a request.
 func (c serveCommand) Run(ctx context.Context, s *term.IO) error {
+	// First of all, for a signal may come before there is anything to reload; and until the
+	// log has its last line, for one that nobody reads would end the process.
+	again := &reloader{ready: make(chan struct{})}
+	background, leave := context.WithCancel(context.WithoutCancel(ctx))
+	defer leave()
+	defer outlive(func() { _ = again.reload(background) })() // it is in the log
 	cfg, err := c.read(s.Env)
 	if err != nil {
 		return err
 	}
+	runtime.MemProfileRate = allocationsNoted
 	if _, set := s.Env("GOGC"); !set {
 		debug.SetGCPercent(gcPercent)
 		defer runtime.KeepAlive(ballast())
 	}
 	noteWaits(cfg.Server.ProfileRates)
-	again := &reloader{ready: make(chan struct{})}
-	background, leave := context.WithCancel(context.WithoutCancel(ctx))
-	defer leave()
-	// Until the log has its last line: one that nobody reads would end the process.
-	defer outlive(func() { _ = again.reload(background) })() // it is in the log
 	sink := logsink.New(s.Stderr, logsink.JSON(slog.LevelInfo))
 	defer sink.Close()
 	log := sink.Logger()
@@ -64,12 +67,17 @@ func (c serveCommand) Run(ctx context.Context, s *term.IO) error {
 	if traces != nil {
 		log = slog.New(trace.Lines(log.Handler()))
 	}
-	metrics := []prometheus.Collector{sink, build.Metric(build.Read())}
+	expiry := new(CertificateExpiry)
+	metrics := []prometheus.Collector{sink, build.Metric(build.Read()), expiry}
 	if traces != nil {
 		metrics = append(metrics, traces)
 	}
 	read := func() (*config.Config, error) { return c.read(s.Env) }
-	g, err := gateway.New(ctx, cfg, gateway.Options{Log: log, Read: read, Metrics: metrics, Tracer: traces.Tracer()})
+	g, err := gateway.New(ctx, cfg, gateway.Options{Log: log, Read: read, Metrics: metrics, Tracer: traces.Tracer(), StoreWait: storeWait})
+	if err != nil && ctx.Err() != nil {
+		log.Info("usher was told to end before it served")
+		return nil
+	}
 	if err != nil {
 		return err
 	}
@@ -86,7 +94,7 @@ func (c serveCommand) Run(ctx context.Context, s *term.IO) error {
 	if cfg.Control != nil {
 		log.Info("the control store is open", "postgres", cfg.Control.Postgres != nil)
 	}
-	if err := sayFirstKey(ctx, g, s.Stdout); err != nil {
+	if err := c.sayFirstKey(ctx, g, cfg.Control, s.Stdout); err != nil {
 		return errors.Join(err, g.Close())
 	}
 	debug.FreeOSMemory() // of what reading the configuration left behind
@@ -94,6 +102,7 @@ func (c serveCommand) Run(ctx context.Context, s *term.IO) error {
 	if err != nil {
 		return errors.Join(err, g.Close())
 	}
+	expiry.of.Store(d.certificate)
 	// Behind it, for the operators' listener says that usher is ready.
 	operations, stop, err := operate(ctx, g, cfg.Server.AdminListen, log)
 	if err != nil {
@@ -124,14 +133,24 @@ func (c serveCommand) Run(ctx context.Context, s *term.IO) error {
 	return errors.Join(serveHTTP(serving, d, g.Handler(), log), stop(), g.Close())
 }
 
+// storeWait is how long the control store is waited for at the start. Whatever starts usher
+// tries again after it; a unit or a probe that gave up earlier would never see the store come.
+const storeWait = time.Minute
+
 // sayFirstKey tells how the first administrator's key is made, while nobody
 // administers an empty store.
-func sayFirstKey(ctx context.Context, g *gateway.Gateway, out io.Writer) error {
+func (c serveCommand) sayFirstKey(ctx context.Context, g *gateway.Gateway, store *config.Control, out io.Writer) error {
 	unclaimed, err := g.Unclaimed(ctx)
-	if err == nil && unclaimed {
-		fmt.Fprintln(out, "Nobody administers this gateway yet: `usher key bootstrap` makes the first administrator's key.")
+	if err != nil || !unclaimed {
+		return err
 	}
-	return err
+	command := "`usher key bootstrap -c " + c.Config + "`"
+	if store.Path != "" { // a file is for one program at a time
+		fmt.Fprintf(out, "Nobody administers this gateway yet. The control store is a file that it has open: stop it, run %s, which makes the first administrator's key, and start it again.\n", command)
+		return nil
+	}
+	fmt.Fprintf(out, "Nobody administers this gateway yet: %s makes the first administrator's key.\n", command)
+	return nil
 }
 
 // noteWaits has the runtime note what its profiles of waiting show.
@@ -143,6 +162,10 @@ func noteWaits(rates config.ProfileRates) {
 		runtime.SetBlockProfileRate(int(rates.Block))
 	}
 }
+
+// allocationsNoted is about after how many bytes the runtime notes for the profiles of memory who
+// allocates. A busy gateway allocates hundreds of megabytes in a second, and each note is a stack that is walked.
+const allocationsNoted = 2 << 20
 
 // gcPercent lets the heap grow to three times what is in use before it is
 // collected. Little is in use between requests, so memory stays small, and large

@@ -32,6 +32,15 @@ func UntilTold(parent context.Context) context.Context {
 	return ctx
 }
 
+// Begin is called before anything else: a server that is told of another configuration
+// before it has read one needs no more than to live on. Other commands end by SIGHUP, as
+// when their terminal is closed.
+func Begin(args []string) {
+	if len(args) > 0 && args[0] == "serve" {
+		signal.Ignore(syscall.SIGHUP) // until outlive
+	}
+}
+
 // outlive keeps signals from ending a server that are not about its end: that a
 // configuration has changed, which is what changed is called for, and that nobody
 // reads what it prints.

@@ -72,6 +72,7 @@ type Server struct {
 	CacheBytes    int              `yaml:"cache_bytes"`     // of kept answers, of all datasets together
 	MaxWaiting    int              `yaml:"max_waiting"`     // questions of one tenant in line for one account
 	MaxWait       time.Duration    `yaml:"max_wait"`        // of one of them
+	MaxBeside     int              `yaml:"max_beside"`      // requests of one tenant under way while others ask; 0: as many as there are processors
 	MaxHeld       int64            `yaml:"max_held"`        // bytes of rows and answers, of all requests together; 0: as the memory allows
 
 	MaxExports    int           `yaml:"max_exports"`    // under way at a time
@@ -313,6 +314,9 @@ func (s Server) problems() []catalog.Problem {
 	}
 	if s.ProfileRates.Mutex < 0 || s.ProfileRates.Block < 0 {
 		add("profile_rates", "must not be negative; 0 keeps a profile empty")
+	}
+	if s.MaxBeside < 0 {
+		add("max_beside", "must not be negative; 0 is as many as there are processors")
 	}
 	if s.MaxHeld < 0 {
 		add("max_held", "must not be negative; 0 is as much as the memory allows")

@@ -24,15 +24,23 @@ type Control struct {
 	SessionIdle    time.Duration    `yaml:"session_idle"`
 	Audit          string           `yaml:"audit"` // AuditSoon or AuditStrict
 	AuditRetention time.Duration    `yaml:"audit_retention"`
-	MinPassword    int              `yaml:"min_password"`  // characters
-	FreeAttempts   int              `yaml:"free_attempts"` // failed logins of one name before waiting begins
-	MaxLockout     time.Duration    `yaml:"max_lockout"`   // the longest wait
+	AuditReads     string           `yaml:"audit_reads"`           // ReadsAll or ReadsNone
+	ReadsRetention time.Duration    `yaml:"audit_reads_retention"` // of entries that tell of questions; at most AuditRetention
+	MinPassword    int              `yaml:"min_password"`          // characters
+	FreeAttempts   int              `yaml:"free_attempts"`         // failed logins of one name before waiting begins
+	MaxLockout     time.Duration    `yaml:"max_lockout"`           // the longest wait
 }
 
 // When entries of the audit log are written that tell of changed rows.
 const (
 	AuditSoon   = "soon"   // when there is time: nobody waits for it
 	AuditStrict = "strict" // before COMMIT and after it: without it nothing is changed
+)
+
+// Which questions are in the audit log.
+const (
+	ReadsAll  = "all"
+	ReadsNone = "none" // but those of whoever acts as a tenant
 )
 
 // ControlPostgres is the account of the control store's database.
@@ -79,7 +87,7 @@ const day = 24 * time.Hour
 func DefaultControl() Control {
 	return Control{
 		MaxStale: 10 * time.Second, TokenLife: day, MaxTokenLife: 365 * day, SessionLife: 12 * time.Hour, SessionIdle: 30 * time.Minute,
-		Audit: AuditSoon, AuditRetention: 400 * day, MinPassword: 12, FreeAttempts: 5, MaxLockout: 15 * time.Minute,
+		Audit: AuditSoon, AuditRetention: 400 * day, AuditReads: ReadsAll, ReadsRetention: 400 * day, MinPassword: 12, FreeAttempts: 5, MaxLockout: 15 * time.Minute,
 	}
 }
 
@@ -133,6 +141,7 @@ func (c Control) problems() []catalog.Problem {
 		{"session_life", c.SessionLife, time.Minute, 365 * day},
 		{"session_idle", c.SessionIdle, time.Minute, 365 * day},
 		{"audit_retention", c.AuditRetention, day, 100 * 365 * day},
+		{"audit_reads_retention", c.ReadsRetention, time.Hour, 100 * 365 * day},
 		{"max_lockout", c.MaxLockout, time.Second, day},
 	} {
 		if t.value < t.least || t.value > t.most {
@@ -141,6 +150,9 @@ func (c Control) problems() []catalog.Problem {
 	}
 	if c.Audit != AuditSoon && c.Audit != AuditStrict {
 		add("audit", "must be soon or strict")
+	}
+	if c.AuditReads != ReadsAll && c.AuditReads != ReadsNone {
+		add("audit_reads", "must be all or none")
 	}
 	if c.MinPassword < 8 || c.MinPassword > 128 {
 		add("min_password", "must be from 8 to 128")

@@ -19,9 +19,9 @@ import (
 type Options struct {
 	// Demo returns the sample tokens and queries as JSON:
 	//	{"tokens":  [{"name", "tenant", "strategy", "token"}, …],
-	//	 "queries": [{"name", "query"}, …], "dashboards": ["name", …]}
+	//	 "queries": [{"name", "query"}, …], "people": [{"name", "tenant", "username", "password", "does"}, …]}
 	// It is called for each request. Nil means that this is no demo, and
-	// nothing is offered: whoever reaches the server could read the tokens.
+	// nothing is offered ({}): whoever reaches the server could read the tokens.
 	Demo func() []byte
 	// FrameAncestors are the origins whose pages may show the console in a frame.
 	FrameAncestors []string
@@ -43,15 +43,15 @@ func Handler(options Options) http.Handler {
 	page := pages()
 	mux.Handle("GET /console", page)
 	mux.Handle("GET /console/", page)
-	demo := http.NotFound
-	if options.Demo != nil {
-		demo = func(w http.ResponseWriter, _ *http.Request) {
-			w.Header().Set("Content-Type", "application/json; charset=utf-8")
-			w.Header().Set("Cache-Control", "no-store")
-			_, _ = w.Write(options.Demo())
-		}
+	samples := options.Demo
+	if samples == nil {
+		samples = func() []byte { return []byte("{}") }
 	}
-	mux.HandleFunc("GET /console/demo.json", demo)
+	mux.HandleFunc("GET /console/demo.json", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/json; charset=utf-8")
+		w.Header().Set("Cache-Control", "no-store")
+		_, _ = w.Write(samples())
+	})
 	return guarded(policy(options.FrameAncestors), len(options.FrameAncestors) > 0, mux)
 }
 
@@ -66,7 +66,8 @@ func pages() http.Handler {
 	bases := make(map[string]*asset)
 	for depth := range maxDepth {
 		base := stands(depth)
-		bases[base] = newAsset(bytes.Replace(text, []byte(placeholder), []byte(`<base href="`+base+`">`), 1), "text/html; charset=utf-8", false)
+		page := bytes.Replace(text, []byte(placeholder), []byte(`<base href="`+base+`">`), 1)
+		bases[base] = newAsset(func() []byte { return page }, "text/html; charset=utf-8", false)
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		depth := strings.Count(r.URL.Path, "/") - 1

@@ -53,6 +53,14 @@ var portalPages = map[string]string{
 	"missing": `<usher-dashboard name="missing" token-url="/token?who=left"></usher-dashboard>`,
 	"select":  `<usher-dashboard id="all" name="select" timezone="America/Chicago" token-url="/token?who=left"></usher-dashboard>`,
 	"chart":   `<usher-chart id="one" heading="Regions" kind="bar" query="{ordersAggregate{key{region}revenue}}" token-url="/token?who=left"></usher-chart>`,
+	"paper":   `<usher-dashboard id="all" name="paper" token-url="/token?who=left"></usher-dashboard>`,
+	"sheet":   `<div id="sheet"><usher-dashboard id="left" name="wide" token-url="/token?who=left"></usher-dashboard><usher-dashboard id="right" name="wide" token-url="/token?who=right"></usher-dashboard></div>`,
+	"nothing": `<usher-dashboard id="all" name="nothing" token-url="/token?who=left"></usher-dashboard>`,
+	"alike":   `<usher-dashboard id="all" name="alike" token-url="/token?who=left"></usher-dashboard>`,
+	"fits": `<usher-dashboard id="all" name="fits" token-url="/token?who=left"></usher-dashboard>
+		<usher-chart id="low" heading="Revenue of the regions that came last" description="in euros" token-url="/token?who=left" query="{ordersAggregate{key{region}revenue}}"
+			chart='{"kind": "number", "y": ["revenue"], "compareLabel": "than in the region before that one", "format": {"revenue": {"style": "currency", "currency": "EUR", "digits": 4}}}'></usher-chart>`,
+	"only": `<usher-chart id="one" query="{ordersAggregate{revenue}}" token-url="/token?who=only"></usher-chart>`,
 	"two": `<usher-dashboard id="left" name="who" token-url="/token?who=left"></usher-dashboard>
 		<usher-dashboard id="right" name="who" token-url="/token?who=right"></usher-dashboard>`,
 }
@@ -114,7 +122,7 @@ func (p *portal) page(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Security-Policy", fmt.Sprintf(portalPolicy, p.usher.URL))
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	_, _ = fmt.Fprintf(w, `<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>Portal</title>
-<link rel="icon" href="data:,"><script type="module" src="%s/embed.js"></script><main><h1>Portal</h1>%s</main></html>`, p.usher.URL, portalPages[r.URL.Query().Get("page")])
+<link rel="icon" href="data:,"><script type="module" src="%s/embed.js"></script><header><nav aria-label="Pages"><a href="/">Portal</a></nav></header><main><h1>Portal</h1>%s</main><footer>Portal</footer></html>`, p.usher.URL, portalPages[r.URL.Query().Get("page")])
 }
 
 func (p *portal) token(w http.ResponseWriter, r *http.Request) {
@@ -207,7 +215,21 @@ func (p *portal) run(w http.ResponseWriter, r *http.Request) {
 }
 
 func (p *portal) query(w http.ResponseWriter, r *http.Request) {
-	if _, ok := p.allowed(w, r); ok {
+	who, ok := p.allowed(w, r)
+	if ok && who == "only" { // whose token is for dashboards alone
+		w.WriteHeader(http.StatusForbidden)
+		_, _ = io.WriteString(w, `{"errors":[{"message":"the token is for dashboards only","extensions":{"code":"FORBIDDEN","hint":"Ask for one of its dashboards: POST /dashboards/NAME."}}]}`)
+		return
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if ok && p.failing > 0 {
+		p.failing--
+		w.WriteHeader(http.StatusServiceUnavailable)
+		_, _ = io.WriteString(w, `{"errors":[{"message":"a source does not answer","extensions":{"code":"UNAVAILABLE"}}]}`)
+		return
+	}
+	if ok {
 		_, _ = io.WriteString(w, `{"data":{"ordersAggregate":[{"key":{"region":"EU"},"revenue":35.50},{"key":{"region":"US"},"revenue":40.00}]}}`)
 	}
 }
@@ -237,6 +259,39 @@ var plans = map[string]string{
 		{"id":"slow","title":"Slow","at":{"x":0,"y":0,"w":4,"h":3},"chart":{"kind":"bar",` + over + `}},
 		{"id":"empty","title":"Empty","at":{"x":4,"y":0,"w":4,"h":3},"chart":{"kind":"table","rows":"rows"}},
 		{"id":"broken","title":"Broken","at":{"x":8,"y":0,"w":4,"h":3},"chart":{"kind":"number","rows":"now","y":["n"]}}]}`,
+	"paper": `{"title":"Paper","refresh":60,"parameters":[
+		{"name":"region","label":"Region","type":"[String!]!","control":"select","default":["EU"],"options":[{"label":"Europe","value":["EU"]},{"label":"America","value":["US"]}]},
+		{"name":"from","label":"From","type":"Timestamp!","control":"date","default":"2026-06-01T00:00:00Z"}],"tiles":[
+		{"id":"long","title":"Long","at":{"x":0,"y":0,"w":12,"h":3},"chart":{"kind":"table","rows":"rows"}},
+		{"id":"pivot","title":"Pivot","at":{"x":0,"y":3,"w":6,"h":2},"chart":{"kind":"pivot",` + over + `}},
+		{"id":"bars","title":"Bars","at":{"x":6,"y":3,"w":6,"h":3},"chart":{"kind":"bar",` + over + `}}]}`,
+	"wide": `{"title":"Wide","parameters":[],"tiles":[
+		{"id":"one","title":"One","at":{"x":0,"y":0,"w":3,"h":1},"chart":{"kind":"number","rows":"rows","y":["amount"]}},
+		{"id":"two","title":"Two","at":{"x":3,"y":0,"w":3,"h":1},"chart":{"kind":"number","rows":"rows","y":["amount"]}},
+		{"id":"three","title":"Three","at":{"x":6,"y":0,"w":3,"h":1},"chart":{"kind":"number","rows":"rows","y":["amount"]}},
+		{"id":"months","title":"Months","at":{"x":0,"y":1,"w":12,"h":3},"chart":{"kind":"line","rows":"months","x":"at","y":["n"]}},
+		{"id":"rows","title":"Rows","at":{"x":0,"y":4,"w":12,"h":3},"chart":{"kind":"table","rows":"rows"}},
+		{"id":"across","title":"Across","at":{"x":0,"y":7,"w":12,"h":3},"chart":{"kind":"pivot","rows":"rows","x":"product","y":["big"],"series":"region"}}]}`,
+	"nothing": `{"title":"Nothing","parameters":[],"tiles":[
+		{"id":"a","at":{"x":0,"y":0,"w":6,"h":3},"chart":{"kind":"bar"}},{"id":"b","at":{"x":6,"y":0,"w":6,"h":3},"chart":{"kind":"number"}}]}`,
+	"alike": `{"title":"Alike","parameters":[],"tiles":[
+		{"id":"money","title":"Money","at":{"x":0,"y":0,"w":3,"h":1},"chart":{"kind":"number","rows":"rows","y":["n"],"format":{"n":{"style":"currency","currency":"USD"}}}},
+		{"id":"words","at":{"x":3,"y":0,"w":9,"h":1},"chart":{"kind":"text","text":"# A heading\n\nand words"}},
+		{"id":"round","title":"Round","at":{"x":0,"y":1,"w":4,"h":4},"chart":{"kind":"donut","rows":"rows","x":"key.channel","y":["n"]}},
+		{"id":"days","title":"Days","at":{"x":4,"y":1,"w":8,"h":4},"chart":{"kind":"area","stacked":true,` + over + `}},
+		{"id":"heat","title":"Heat","at":{"x":0,"y":5,"w":6,"h":3},"chart":{"kind":"heatmap","rows":"cells","x":"x","y":["n"],"series":"s"}},
+		{"id":"beside","title":"Beside","at":{"x":6,"y":5,"w":6,"h":3},"chart":{"kind":"bar","horizontal":true,"rows":"rows","x":"key.channel","y":["n"],"compare":"m"}}]}`,
+	"fits": `{"title":"Fits","parameters":[],"tiles":[` + strings.Join(slices.Concat(
+		each([]string{"1", "2", "3", "4"}, func(i int, w string) string {
+			x := []int{0, 1, 3, 6}[i]
+			return fmt.Sprintf(`{"id":"money%s","title":"Money","at":{"x":%d,"y":0,"w":%s,"h":2},"chart":{"kind":"number","rows":"now","y":["money"],"compare":"before","series":"rows","format":{"money":{"style":"currency","currency":"EUR"}}}},
+				{"id":"large%s","title":"Large","at":{"x":%d,"y":2,"w":%s,"h":1},"chart":{"kind":"number","rows":"now","y":["large"]}}`, w, x, w, w, x, w)
+		}),
+		each([]string{"line", "pie", "donut", "bar"}, func(i int, kind string) string {
+			return fmt.Sprintf(`{"id":%q,"title":%q,"at":{"x":%d,"y":3,"w":3,"h":3},"chart":{"kind":%q,"rows":"long",%s,"y":["n"]}}`, kind, kind, i*3, kind,
+				map[bool]string{true: `"x":"name"`, false: `"x":"month","series":"name"`}[kind == "pie" || kind == "donut"])
+		}),
+	), ",") + `]}`,
 	"who": `{"title":"Who","parameters":[],"tiles":[{"id":"who","title":"Who","at":{"x":0,"y":0,"w":3,"h":1},"chart":{"kind":"number","rows":"now","y":["n"]}}]}`,
 	"select": `{"title":"Select","parameters":[
 		{"name":"region","label":"Region","type":"[String!]!","control":"select","default":["EU","US"],"options":[{"label":"Everywhere","value":["EU","US"]},{"label":"Europe","value":["EU"]},{"label":"America","value":["US"]}]},
@@ -278,6 +333,38 @@ func results(name, who string, run int) []string {
 			broken = tile("broken", `"now":[{"n":42}]`)
 		}
 		return []string{tile("slow", monthly), tile("empty", `"rows":[]`), broken}
+	case "paper":
+		rows := make([]string, 300)
+		for i := range rows {
+			rows[i] = fmt.Sprintf(`{"name":"a row with a long name, number %d","a":%d,"b":1234567.50,"c":1234567.50,"d":1234567.50,"e":1234567.50,"f":1234567.50,"g":1234567.50,"last":%d}`, i, i, i)
+		}
+		return []string{tile("long", `"rows":[`+strings.Join(rows, ",")+`]`), tile("pivot", monthly), tile("bars", monthly)}
+	case "wide":
+		months, rows := make([]string, 11), make([]string, 40)
+		for i := range months {
+			months[i] = fmt.Sprintf(`{"at":"2026-%02d-01T00:00:00Z","n":%d}`, i+1, 100+i%3)
+		}
+		for i := range rows {
+			rows[i] = fmt.Sprintf(`{"id":%d,"product":"product number %d of many","amount":%d.5,"rating":0.08%d,"average":106.0798469387755,"at":"2026-01-%02dT12:30:00Z","paid":true,"big":123456789012345678901234567890123456%02d,"name":"Customer","region":"region %d"}`, 1000+i, i, 1000+i, 100+i, 1+i%28, i, i%4)
+		}
+		data := `"rows":[` + strings.Join(rows, ",") + `],"months":[` + strings.Join(months, ",") + `]`
+		return each([]string{"one", "two", "three", "months", "rows", "across"}, func(_ int, id string) string { return tile(id, data) })
+	case "fits":
+		long := make([]string, 12)
+		for i := range long {
+			long[i] = fmt.Sprintf(`{"name":"%d %s","month":"2026-%02d-01","n":%d}`, i, strings.Repeat("a name without an end ", 10), i+1, 100+i)
+		}
+		data := `"now":{"money":1624800.00,"before":1500000.00,"large":12345678901234567890.123456},` + monthly + `,"long":[` + strings.Join(long, ",") + `]`
+		return each([]string{"money1", "money2", "money3", "money4", "large1", "large2", "large3", "large4", "line", "pie", "donut", "bar"}, func(_ int, id string) string { return tile(id, data) })
+	case "nothing":
+		const refused = `{"errors":[{"message":"the tile shows what is not there, or not for you","extensions":{"code":"FORBIDDEN","hint":"Whoever keeps the dashboard is told more when saving it."}}]}`
+		return []string{`"a":` + refused, `"b":` + refused}
+	case "alike":
+		const channels = `"rows":[{"key":{"channel":"web"},"n":1234567,"m":2},{"key":{"channel":"app"},"n":1234569,"m":1}]`
+		return []string{
+			tile("money", channels), tile("round", channels), tile("beside", channels), tile("days", monthly),
+			tile("heat", `"cells":[{"x":"a","s":"b","n":993},{"x":"b","s":"b","n":1053},{"x":"a","s":"c","n":1000},{"x":"b","s":"c","n":7}]`),
+		}
 	case "select":
 		const rows = `"rows":[{"key":{"region":"EU"},"n":2,"count":9007199254740993,"note":"=1+1, \"quoted\""},{"key":{"region":"US"},"n":1,"count":2.50,"note":null}]`
 		return []string{tile("bars", rows), tile("rows", rows), tile("series", monthly)}
@@ -290,7 +377,7 @@ func results(name, who string, run int) []string {
 // is used where, and what is chosen.
 func TestElements(t *testing.T) {
 	t.Parallel()
-	for _, scenario := range []string{"kinds", "states", "setup", "tokens", "select"} {
+	for _, scenario := range []string{"kinds", "states", "setup", "tokens", "select", "paper", "sheet", "old", "alike", "fits"} {
 		t.Run(scenario, func(t *testing.T) {
 			t.Parallel()
 			p := openPortal(t)

@@ -9,6 +9,7 @@ import (
 	"mime"
 	"net/http"
 	"path"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -20,20 +21,22 @@ import (
 var dist embed.FS
 
 // asset is a built file, and what it is when compressed, which is found out
-// when the first browser wants it.
+// when the first browser wants it. Until then it is in the program alone: what is read of
+// that is a copy, and many gateways never show a page.
 type asset struct {
-	content     []byte
+	read        func() []byte
 	gzipped     func() []byte
 	contentType string
 	tag         string
 	immutable   bool
+	packed      bool // it is compressed already
 }
 
-// newAsset is a file of that content. Immutable is what has its hash in its name.
-func newAsset(content []byte, contentType string, immutable bool) *asset {
-	sum := sha256.Sum256(content)
+// newAsset is a file of the content that read gives. Immutable is what has its hash in its name.
+func newAsset(read func() []byte, contentType string, immutable bool) *asset {
+	sum := sha256.Sum256(read())
 	return &asset{
-		content: content, contentType: contentType, immutable: immutable,
+		read: read, contentType: contentType, immutable: immutable,
 		tag: `W/"` + hex.EncodeToString(sum[:16]) + `"`, // of the file, compressed or not
 		gzipped: sync.OnceValue(func() []byte {
 			var out bytes.Buffer
@@ -41,7 +44,7 @@ func newAsset(content []byte, contentType string, immutable bool) *asset {
 			if err != nil {
 				panic("console: " + err.Error()) // the level is a constant
 			}
-			_, _ = w.Write(content)
+			_, _ = w.Write(read())
 			_ = w.Close()
 			return out.Bytes()
 		}),
@@ -55,12 +58,10 @@ func assets(folder string) map[string]*asset {
 		if err != nil || entry.IsDir() {
 			return err
 		}
-		content, err := dist.ReadFile(name)
-		if err == nil {
-			short := strings.TrimPrefix(name, folder+"/")
-			found[short] = newAsset(content, contentType(name), strings.HasPrefix(short, "assets/"))
-		}
-		return err
+		short := strings.TrimPrefix(name, folder+"/")
+		found[short] = newAsset(built(name), contentType(name), strings.HasPrefix(short, "assets/"))
+		found[short].packed = slices.Contains([]string{".woff2", ".tgz"}, path.Ext(name))
+		return nil
 	})
 	if err != nil {
 		panic("console: " + err.Error() + ": run go generate ./console")
@@ -68,13 +69,20 @@ func assets(folder string) map[string]*asset {
 	return found
 }
 
+// built reads a built file.
+func built(name string) func() []byte {
+	return func() []byte {
+		content, err := dist.ReadFile(name)
+		if err != nil {
+			panic("console: " + err.Error() + ": run go generate ./console")
+		}
+		return content
+	}
+}
+
 // single is one file.
 func single(name, contentType string) *asset {
-	content, err := dist.ReadFile(name)
-	if err != nil {
-		panic("console: " + err.Error() + ": run go generate ./console")
-	}
-	return newAsset(content, contentType, false)
+	return newAsset(built(name), contentType, false)
 }
 
 // contentType says what a built file is, whatever the machine's tables say.
@@ -88,6 +96,8 @@ func contentType(name string) string {
 		return "text/html; charset=utf-8"
 	case ".woff2":
 		return "font/woff2"
+	case ".tgz":
+		return "application/gzip"
 	case ".svg":
 		return "image/svg+xml"
 	default:
@@ -111,13 +121,14 @@ func (a *asset) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	header.Set("Content-Type", a.contentType)
-	content := a.content
-	if a.contentType != "font/woff2" && takesGzip(r.Header["Accept-Encoding"]) {
-		content = a.gzipped()
+	content := a.read
+	if !a.packed && takesGzip(r.Header["Accept-Encoding"]) {
+		content = a.gzipped
 		header.Set("Content-Encoding", "gzip")
 	}
-	header.Set("Content-Length", strconv.Itoa(len(content)))
-	_, _ = w.Write(content)
+	text := content()
+	header.Set("Content-Length", strconv.Itoa(len(text)))
+	_, _ = w.Write(text)
 }
 
 // takesGzip tells whether the Accept-Encoding headers allow gzip.

@@ -20,8 +20,13 @@ func (c *Current) Set(n *Neighbors) { c.now.Store(n) }
 func (c *Current) Seen() int64 { return c.now.Load().Seen() }
 
 // Follow implements tenancy.Places.
-func (c *Current) Follow(since, generation int64, changed iter.Seq2[principal.Principal, error]) error {
+func (c *Current) Follow(since, generation int64, changed iter.Seq2[tenancy.Record, error]) error {
 	return c.now.Load().Follow(since, generation, changed)
+}
+
+// CheckRecord implements tenancy.Places.
+func (c *Current) CheckRecord(record principal.Principal, generation int64) error {
+	return c.now.Load().CheckRecord(record, generation)
 }
 
 // CheckAccounts implements tenancy.Places.
@@ -29,7 +34,7 @@ func (c *Current) CheckAccounts(token principal.Principal, generation int64) err
 	return c.now.Load().CheckAccounts(token, generation)
 }
 
-// CheckDisjoint is the current neighbors' judgment of a tenant's record.
+// CheckDisjoint implements tenancy.Places.
 func (c *Current) CheckDisjoint(p principal.Principal, others iter.Seq2[principal.Principal, error]) error {
 	return c.now.Load().CheckDisjoint(p, others)
 }

@@ -47,16 +47,30 @@ func (o operations) HidesDashboard(viewer principal.Principal, d dashboard.Docum
 }
 
 func (o operations) ShowsSome(viewer principal.Principal, d dashboard.Document) bool {
+	return showsSome(o.engine(), viewer, d)
+}
+
+func showsSome(engine *graph.Engine, viewer principal.Principal, d dashboard.Document) bool {
 	asks := false
 	for _, t := range d.Tiles {
 		if t.Query != "" {
 			asks = true
-			if o.engine().ShowsTile(viewer, t) {
+			if engine.ShowsTile(viewer, t) {
 				return true
 			}
 		}
 	}
 	return !asks
+}
+
+func (o operations) HiddenTiles(viewer principal.Principal, d dashboard.Document) []string {
+	var hidden []string
+	for _, t := range d.Tiles {
+		if !o.engine().ShowsTile(viewer, t) {
+			hidden = append(hidden, t.ID)
+		}
+	}
+	return hidden
 }
 
 func (o operations) Findings(viewer principal.Principal, d dashboard.Document, shared bool) []dashboard.Finding {
@@ -121,6 +135,7 @@ func (d Dashboards) List(ctx context.Context) (json.RawMessage, error) {
 			{Name: "shared", Value: query.Bool(one.Shared)},
 			{Name: "own", Value: query.Bool(one.Own)},
 			{Name: "version", Value: query.Number(strconv.Itoa(one.Version))},
+			{Name: "shows", Value: query.Bool(showsSome(d.Engine, who, one.Document))},
 		}
 		if one.Description != "" {
 			entry = append(entry, query.Member{Name: "description", Value: query.Text(one.Description)})

@@ -35,10 +35,8 @@ func CheckGrant(current func() *catalog.Catalog, now func() time.Time) func(prin
 			return checkRecord(cat, p.Routing)
 		// What of these can be reached is decided where it is asked for.
 		case !record && p.AllTenants:
-			if _, err := cat.View(p); err != nil && cat.Unreached.Incomplete() {
-				return cat.Unreached.Unknown().Because(err)
-			} else if err != nil {
-				return fault.New(fault.BadUserInput, "this does not fit the configuration: %s", err)
+			if _, err := cat.View(p); err != nil {
+				return notYet(cat.Unreached.Awaits, err.Error(), fault.New(fault.BadUserInput, "this does not fit the configuration: %s", err))
 			}
 			return nil
 		case !record && !slices.Contains(p.Scopes, principal.ReadData):
@@ -86,16 +84,13 @@ func CheckRole(current func() *catalog.Catalog) func(writer principal.Principal,
 	return func(writer principal.Principal, tenant, name string, spec json.RawMessage) error {
 		cat := current()
 		if writer.AllTenants {
-			return notYet(cat, catalog.JudgeRole(cat, nil, tenant, name, spec))
+			return notYet(cat.Unreached.AwaitsOf, string(spec), catalog.JudgeRole(cat, nil, tenant, name, spec))
 		}
 		view, err := cat.View(writer)
-		if err != nil && cat.Unreached.Incomplete() {
-			return cat.Unreached.Unknown().Because(err)
-		}
 		if err != nil {
-			return fault.New(fault.Forbidden, "your own roles do not fit the configuration: %s", err)
+			return notYet(cat.Unreached.Awaits, err.Error(), fault.New(fault.Forbidden, "your own roles do not fit the configuration: %s", err))
 		}
-		return notYet(cat, catalog.JudgeRole(cat, view, tenant, name, spec))
+		return notYet(cat.Unreached.Awaits, string(spec), catalog.JudgeRole(cat, view, tenant, name, spec))
 	}
 }
 
@@ -120,11 +115,14 @@ func KnownName(current func() *catalog.Catalog) func(name string) bool {
 	return func(name string) bool { return taken(current(), name, name) }
 }
 
-// notYet is what is said instead while datasets are left out of the catalog: what is
-// not there may be one of them.
-func notYet(cat *catalog.Catalog, err error) error {
-	if err != nil && cat.Unreached.Incomplete() {
-		return cat.Unreached.Unknown().Because(err)
+// notYet is what is said in the place of an error about a text which speaks of what
+// a source may say that has not been reached.
+func notYet(awaits func(text string) *fault.Error, text string, err error) error {
+	if err == nil {
+		return nil
+	}
+	if refusal := awaits(text); refusal != nil {
+		return refusal.Because(err)
 	}
 	return err
 }

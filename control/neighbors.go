@@ -86,16 +86,26 @@ func (n *Neighbors) add(tenant string, places []plan.Place) {
 	}
 }
 
+// allowed are the places of a record, as far as the configuration says: none is one that
+// must not be another's.
+func (n *Neighbors) allowed(record principal.Principal) ([]plan.Place, error) {
+	if err := n.cat.Unplaced(record.Routing); err != nil {
+		return nil, err
+	}
+	places := plan.Places(n.cat, record)
+	if at, _, met := n.meets(record.Tenant, places); met {
+		return nil, shared(at)
+	}
+	return places, nil
+}
+
 // CheckDisjoint judges a tenant that is about to be registered, or to get an
 // account: nothing of it may be read from the place of another where nothing
 // else keeps them apart.
 func (n *Neighbors) CheckDisjoint(p principal.Principal, others iter.Seq2[principal.Principal, error]) error {
-	if err := n.complete(p); err != nil {
+	places, err := n.allowed(p)
+	if err != nil {
 		return err
-	}
-	places := plan.Places(n.cat, p)
-	if at, _, met := n.meets(p.Tenant, places); met {
-		return shared(at)
 	}
 	// Whoever is alone somewhere was compared with the places of everybody.
 	own := &Neighbors{at: make(map[string]resident)}
@@ -110,7 +120,7 @@ func (n *Neighbors) CheckDisjoint(p principal.Principal, others iter.Seq2[princi
 		if other.Tenant == p.Tenant {
 			continue
 		}
-		if at, _, met := own.meets(other.Tenant, plan.Places(n.cat, other)); met {
+		if at, _, met := own.meets(other.Tenant, plan.OwnPlaces(n.cat, other)); met {
 			return shared(at)
 		}
 	}
@@ -132,7 +142,7 @@ func (n *Neighbors) settled(ctx context.Context, cfg *config.Config, store *tena
 		if err != nil {
 			return err
 		}
-		places := plan.Places(n.cat, p)
+		places := plan.OwnPlaces(n.cat, p) // whoever is alone somewhere has met everybody there
 		at, other, met := all.meets(p.Tenant, places)
 		if _, ofFile := n.cat.Tenants[other]; met && ofFile {
 			return cfg.Locate([]catalog.Problem{{
@@ -147,38 +157,4 @@ func (n *Neighbors) settled(ctx context.Context, cfg *config.Config, store *tena
 		all.add(p.Tenant, places)
 	}
 	return nil
-}
-
-// complete refuses to judge places while some are not known: datasets are left
-// out of the catalog, or an account is of a source that nobody has looked into. A
-// tenant with nothing of its own is where everybody is, whatever those hold.
-func (n *Neighbors) complete(p principal.Principal) error {
-	known := !n.cat.Unreached.Incomplete() || n.everywhere(p)
-	for _, accounts := range []map[string]principal.Account{p.Routing.Accounts, p.Grant.Accounts} {
-		for source := range accounts {
-			known = known && n.cat.Unreached.Reached(source)
-		}
-	}
-	switch pending := n.cat.Unreached.Pending(); {
-	case known:
-		return nil
-	case len(pending) > 0:
-		return catalog.NotYet().Because(fmt.Errorf("the sources %q have not been reached, and where the tenant's rows are cannot be judged without", pending))
-	}
-	return n.cat.Unreached.Unknown()
-}
-
-// everywhere tells that a tenant has no place that is not everybody's: its record says
-// nothing, and no source has a place for each tenant.
-func (n *Neighbors) everywhere(p principal.Principal) bool {
-	r := p.Routing
-	if len(r.Accounts)+len(r.Strategies)+len(r.Bindings)+len(p.Grant.Accounts) > 0 || r.Strategy != "" || r.Cell != "" {
-		return false
-	}
-	for _, s := range n.cat.Sources {
-		if s.Template {
-			return false
-		}
-	}
-	return true
 }

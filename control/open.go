@@ -10,6 +10,7 @@ import (
 
 	"usher/config"
 	"usher/tenancy"
+	"usher/tenancy/database"
 )
 
 // Open opens the control store of a configuration. The options say who judges
@@ -17,6 +18,7 @@ import (
 func Open(ctx context.Context, c config.Control, opts tenancy.Options) (*tenancy.Store, error) {
 	opts.MaxStale = c.MaxStale
 	opts.TokenLife, opts.MaxTokenLife, opts.SessionLife, opts.SessionIdle = c.TokenLife, c.MaxTokenLife, c.SessionLife, c.SessionIdle
+	opts.ReadsRetention = c.ReadsRetention
 	opts.AuditRetention, opts.MinPassword, opts.FreeAttempts, opts.MaxLockout = c.AuditRetention, c.MinPassword, c.FreeAttempts, c.MaxLockout
 	var err error
 	if c.Key != nil {
@@ -39,19 +41,19 @@ func sealKey(k config.ControlKey) (tenancy.SealKey, error) {
 	return tenancy.SealKey{ID: k.ID, Secret: secret}, err
 }
 
-func place(c config.Control) tenancy.Spec {
+func place(c config.Control) database.Spec {
 	if c.Postgres == nil {
-		return tenancy.Spec{Path: string(c.Path)}
+		return database.Spec{Path: string(c.Path)}
 	}
 	p := c.Postgres
-	hosts := []tenancy.Host{{Name: p.Host, Port: p.Port}}
+	hosts := []database.Host{{Name: p.Host, Port: p.Port}}
 	if len(p.Hosts) > 0 {
 		hosts = nil
 	}
 	for _, h := range p.Hosts {
-		hosts = append(hosts, tenancy.Host{Name: h.Host, Port: cmp.Or(h.Port, p.Port)})
+		hosts = append(hosts, database.Host{Name: h.Host, Port: cmp.Or(h.Port, p.Port)})
 	}
-	return tenancy.Spec{Schema: p.Schema, Postgres: &tenancy.PostgresSpec{
+	return database.Spec{Schema: p.Schema, Postgres: &database.Postgres{
 		Hosts: hosts, Database: p.Database, User: p.User, Password: string(p.Password),
 		SSLMode: p.SSLMode, RootCert: string(p.RootCert),
 	}}

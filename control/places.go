@@ -11,13 +11,37 @@ import (
 	"usher/tenancy"
 )
 
-// registered is where the tenants of the store are read, kept for tokens with
-// accounts: each is compared with all of them, and there may be many.
+// registered is where the tenants of the store are read, kept for what each of many
+// is compared with: by place, so that it takes as long however many they are.
 type registered struct {
 	mu   sync.Mutex
-	seen int64                      // the generation of the store
-	of   map[string][]string        // places by tenant
-	at   map[string]map[string]bool // tenants by place; whether it is all that keeps their rows apart
+	seen int64             // the generation of the store
+	of   map[string][]stay // by tenant
+	at   map[string]crowds // by place
+}
+
+// stay is a place of one tenant.
+type stay struct {
+	where   string
+	alone   bool // it is all that keeps its rows apart
+	deleted bool // the tenant: what it has left behind is there
+}
+
+// crowd is how many tenants are read from a place, and how many of them alone.
+type crowd struct{ all, alone int }
+
+type crowds struct{ living, deleted crowd }
+
+func (c crowds) with(s stay, n int) crowds {
+	of := &c.living
+	if s.deleted {
+		of = &c.deleted
+	}
+	of.all += n
+	if s.alone {
+		of.alone += n
+	}
+	return c
 }
 
 var _ tenancy.Places = (*Neighbors)(nil)
@@ -32,17 +56,18 @@ func (n *Neighbors) Seen() int64 {
 // Follow takes tenants that have changed since a generation of the store, up to another. They are read
 // before the lock is taken: who waits for it may hold what reading needs. What
 // somebody else has read up to a later generation is newer.
-func (n *Neighbors) Follow(since, generation int64, changed iter.Seq2[principal.Principal, error]) error {
+func (n *Neighbors) Follow(since, generation int64, changed iter.Seq2[tenancy.Record, error]) error {
 	type moved struct {
-		tenant string
-		places []plan.Place
+		tenant  string
+		places  []plan.Place
+		deleted bool
 	}
 	var all []moved
-	for p, err := range changed {
+	for r, err := range changed {
 		if err != nil {
 			return err
 		}
-		all = append(all, moved{p.Tenant, n.own(plan.Places(n.cat, p))})
+		all = append(all, moved{r.Tenant, n.own(plan.OwnPlaces(n.cat, r.Principal)), r.Deleted})
 	}
 	r := &n.registered
 	r.mu.Lock()
@@ -51,10 +76,10 @@ func (n *Neighbors) Follow(since, generation int64, changed iter.Seq2[principal.
 		return nil
 	}
 	if r.of == nil {
-		r.of, r.at = make(map[string][]string), make(map[string]map[string]bool)
+		r.of, r.at = make(map[string][]stay), make(map[string]crowds)
 	}
 	for _, m := range all {
-		r.set(m.tenant, m.places)
+		r.set(m.tenant, m.places, m.deleted)
 	}
 	r.seen = generation
 	return nil
@@ -67,28 +92,67 @@ func (n *Neighbors) own(places []plan.Place) []plan.Place {
 }
 
 // set replaces the places of a tenant.
-func (r *registered) set(tenant string, places []plan.Place) {
-	for _, where := range r.of[tenant] {
-		delete(r.at[where], tenant)
-		if len(r.at[where]) == 0 {
-			delete(r.at, where)
+func (r *registered) set(tenant string, places []plan.Place, deleted bool) {
+	for _, s := range r.of[tenant] {
+		if r.at[s.where] = r.at[s.where].with(s, -1); r.at[s.where] == (crowds{}) {
+			delete(r.at, s.where)
 		}
 	}
 	delete(r.of, tenant)
 	for _, p := range places {
-		if r.at[p.Where] == nil {
-			r.at[p.Where] = make(map[string]bool, 1)
+		if i := slices.IndexFunc(r.of[tenant], func(s stay) bool { return s.where == p.Where }); i < 0 {
+			r.of[tenant] = append(r.of[tenant], stay{p.Where, p.Alone, deleted})
+		} else {
+			r.of[tenant][i].alone = r.of[tenant][i].alone || p.Alone // for one dataset is enough
 		}
-		r.at[p.Where][tenant] = r.at[p.Where][tenant] || p.Alone
-		r.of[tenant] = append(r.of[tenant], p.Where)
 	}
+	for _, s := range r.of[tenant] {
+		r.at[s.where] = r.at[s.where].with(s, 1)
+	}
+}
+
+// taken finds a place of a tenant that must not be another's too, and is. What deleted ones
+// have left behind counts for tokens, not for the next tenant that is registered there.
+func (r *registered) taken(tenant string, places []plan.Place, deleted bool) error {
+	for _, p := range places {
+		there := r.at[p.Where]
+		for _, s := range r.of[tenant] {
+			if s.where == p.Where {
+				there = there.with(s, -1)
+			}
+		}
+		in := there.living
+		if deleted {
+			in.all, in.alone = in.all+there.deleted.all, in.alone+there.deleted.alone
+		}
+		if in.alone > 0 || p.Alone && in.all > 0 {
+			return shared(p)
+		}
+	}
+	return nil
+}
+
+// CheckRecord judges a tenant that is about to be registered, or to get an account, as
+// CheckDisjoint does, against all tenants of the store.
+func (n *Neighbors) CheckRecord(record principal.Principal, generation int64) error {
+	places, err := n.allowed(record)
+	if err != nil {
+		return err
+	}
+	r := &n.registered
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.seen < generation { // another catalog has just come to be served
+		return catalog.NotYet()
+	}
+	return r.taken(record.Tenant, n.own(places), false)
 }
 
 // CheckAccounts judges a token about to be made whose accounts are other than its
 // tenant's: none may lead to the place of another tenant, of the file or of the
 // store, where nothing else keeps the two apart.
 func (n *Neighbors) CheckAccounts(token principal.Principal, generation int64) error {
-	if err := n.complete(token); err != nil {
+	if err := n.cat.UnplacedAccounts(token.Grant.Accounts); err != nil {
 		return err
 	}
 	places := slices.DeleteFunc(plan.Places(n.cat, token), func(p plan.Place) bool {
@@ -104,12 +168,5 @@ func (n *Neighbors) CheckAccounts(token principal.Principal, generation int64) e
 	if r.seen < generation { // another catalog has just come to be served
 		return catalog.NotYet()
 	}
-	for _, p := range places {
-		for tenant, alone := range r.at[p.Where] {
-			if tenant != token.Tenant && (alone || p.Alone) {
-				return shared(p)
-			}
-		}
-	}
-	return nil
+	return r.taken(token.Tenant, places, true)
 }

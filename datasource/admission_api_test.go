@@ -10,7 +10,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
-	"usher/datasource/admit"
+	"usher/admit"
 	"usher/fault"
 	"usher/pgtest"
 )

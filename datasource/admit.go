@@ -3,7 +3,7 @@ package datasource
 import (
 	"context"
 
-	"usher/datasource/admit"
+	"usher/admit"
 )
 
 // admitted asks when it is the tenant's turn.

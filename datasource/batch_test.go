@@ -83,7 +83,7 @@ func (s *shop) open(t *testing.T, opts datasource.Options, operators ...string) 
 		},
 		Strategies:      map[string]catalog.StrategySpec{"api": {Kind: "api", Source: "orders"}},
 		DefaultStrategy: "api",
-		Limits:          catalog.LimitsSpec{Rows: 1000, MaxRows: 1000},
+		Limits:          catalog.LimitsSpec{Rows: new(1000), MaxRows: new(1000)},
 		Datasets: map[string]catalog.DatasetSpec{
 			"orders": {
 				Tenant: catalog.TenancySpec{Column: "tenant"}, Key: catalog.Names{"id"},

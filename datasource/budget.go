@@ -45,14 +45,13 @@ func (p *portions) hand(r *value.Result, portion func(*value.Result) error) erro
 // countEvery is how many rows of an import are counted together.
 const countEvery = 1000
 
-// arriving counts the rows of an import, and for how long they were waited for: that is no
-// time of the database.
+// arriving counts the rows of an import, and for how long the database was at work with them:
+// portion by portion, since one may take an hour.
 type arriving struct {
 	sqlexec.Incoming
 	account *quota.Account
 	rows    int
-	since   time.Time // of a transaction; zero: there is none
-	away    time.Duration
+	spent   time.Duration // of a transaction, and counted
 }
 
 // arrivingOf counts rows where somebody counts them.
@@ -67,38 +66,30 @@ func arrivingOf(ctx context.Context, rows sqlexec.Incoming) (sqlexec.Incoming, *
 
 // Next implements sqlexec.Incoming.
 func (a *arriving) Next() (int64, []plan.Given, error) {
-	began := time.Now()
 	line, row, err := a.Incoming.Next()
-	a.away += time.Since(began)
 	if err == nil {
 		if a.rows++; a.rows >= countEvery {
-			a.count()
+			a.account.Spend(0, a.rows, 0)
+			a.rows = 0
 		}
 	}
 	return line, row, err
 }
 
-// begins and ends are those of a transaction.
-func (a *arriving) begins() {
+// worked counts a portion.
+func (a *arriving) worked(took time.Duration) {
 	if a != nil {
-		a.since, a.away = time.Now(), 0
+		a.account.Spend(took, 0, 0)
+		a.spent += took
 	}
 }
 
-func (a *arriving) ends() {
+// ends counts what is left of a transaction that took so long.
+func (a *arriving) ends(took time.Duration) {
 	if a != nil {
-		a.count()
-		a.since = time.Time{}
+		a.account.Spend(max(took-a.spent, 0), a.rows, 0)
+		a.rows, a.spent = 0, 0
 	}
-}
-
-func (a *arriving) count() {
-	var took time.Duration
-	if now := time.Now(); !a.since.IsZero() {
-		took, a.since = max(now.Sub(a.since)-a.away, 0), now
-	}
-	a.account.Spend(took, a.rows, 0)
-	a.rows, a.away = 0, 0
 }
 
 // spentOn counts what a transaction has changed and read.

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"usher/admit"
 	"usher/datasource/duckdb"
 	"usher/datasource/receipt"
 	"usher/datasource/sqlexec"
@@ -31,6 +32,14 @@ const maxKeys = 1000
 type combined struct{ sources *Sources }
 
 func (e *combined) ask(ctx context.Context, q *Question) (Answered, error) {
+	if !q.exports() { // which would have their turn for as long as their reader reads
+		var turn *admit.Turn
+		var err error
+		if ctx, turn, err = e.sources.turns.Enter(ctx, q.tenant); err != nil {
+			return Answered{}, err
+		}
+		defer turn.Leave()
+	}
 	scratch, err := e.sources.engine.Scratch(ctx)
 	if err != nil {
 		return Answered{}, err
@@ -186,6 +195,8 @@ func (c *combination) forget(ctx context.Context) error {
 func (c *combination) load(ctx context.Context, parts []part) error {
 	began := time.Now()
 	defer func() { c.away += time.Since(began) }()
+	turn := admit.Away(ctx)
+	defer turn.Back()
 	f := parts[0].fetch
 	ref := f.Query().Root().Ref(0)
 	source, release, err := c.sources.accounts.get(ctx, ref.Target())
@@ -205,10 +216,14 @@ func (c *combination) load(ctx context.Context, parts []part) error {
 		if err != nil {
 			return err
 		}
+		turn.Back()
+		defer admit.Away(ctx)
 		_, err = c.scratch.Load(ctx, f.Table(), columns, rows, fetchCaps)
 		return err
 	}
 	return source.Fetch(ctx, f.Query(), func(rows value.Rows) error {
+		turn.Back()
+		defer admit.Away(ctx)
 		_, err := c.scratch.Load(ctx, f.Table(), columns, &counted{Rows: rows, cells: len(columns), part: c.part, spent: quota.From(ctx)}, fetchCaps)
 		c.note(rows)
 		return err

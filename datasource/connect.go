@@ -8,9 +8,9 @@ import (
 	"net"
 	"strconv"
 
+	"usher/admit"
 	"usher/catalog"
 	"usher/datasource/address"
-	"usher/datasource/admit"
 	"usher/datasource/postgres"
 	"usher/datasource/upstream"
 	"usher/fault"
@@ -35,7 +35,7 @@ func (a *accounts) connect(t plan.Target) (Source, error) {
 		return a.openPostgres(spec, t)
 	case catalog.API:
 		opts := a.opts.Upstream
-		opts.Gate = a.admits
+		opts.Gate, opts.Spent = a.admits, a.metrics.costs.Add
 		return upstream.Open(spec, opts)
 	}
 	return nil, broken("source %q has the unknown kind %q", t.Source, spec.Kind)
@@ -63,7 +63,7 @@ func (a *accounts) openDuckDB(spec *catalog.Source, t plan.Target) (Source, erro
 	if opts.Writes {
 		into = fileWriter{db}
 	}
-	return opened(&database{writer: into, changes: sqlgen.DuckDBChange, writing: a.admits(1), db: db, end: release, dialect: sqlgen.DuckDB, timeout: spec.Timeout, files: a.filesOf(t, spec.Timeout), meter: a.metrics.of(t.Source), gate: a.admits(a.opts.Sources.MaxConns)}), nil
+	return opened(&database{writer: into, changes: sqlgen.DuckDBChange, writing: a.admits(1), db: db, end: release, dialect: sqlgen.DuckDB, timeout: spec.Timeout, files: a.filesOf(t, spec.Timeout), meter: a.metrics.of(t.Source), gate: a.computes(a.opts.Sources.MaxConns)}), nil
 }
 
 func (a *accounts) openPostgres(spec *catalog.Source, t plan.Target) (Source, error) {

@@ -7,7 +7,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"usher/datasource/admit"
+	"usher/admit"
 	"usher/datasource/duckdb"
 	"usher/datasource/sqlexec"
 	"usher/fault"

@@ -10,13 +10,13 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"runtime"
 	"slices"
 	"sync"
-	"sync/atomic"
 	"time"
 
+	"usher/admit"
 	"usher/catalog"
-	"usher/datasource/admit"
 	"usher/datasource/duckdb"
 	"usher/datasource/pool"
 	"usher/datasource/upstream"
@@ -69,11 +69,11 @@ type lasting struct {
 	conns   *pool.Pool
 	engine  *duckdb.Engine
 	gate    *admit.Gate // of the engine
+	turns   *admit.Turns
 	exports *admit.Gate
 	budget  *held.Budget
 	metrics *metrics
-	written lately                          // to any source
-	catalog atomic.Pointer[catalog.Catalog] // the last one: it says what tenants weigh
+	written lately // to any source
 
 	mu    sync.Mutex
 	alive []*Sources // that are not closed: of one catalog, or of two while one follows another
@@ -98,9 +98,8 @@ func New(cat *catalog.Catalog, opts Options) (*Sources, error) {
 	l := &lasting{
 		opts: opts, conns: pool.New(opts.Conns), engine: duckdb.NewEngine(opts.Engine), budget: opts.Held, metrics: newMetrics(opts),
 	}
-	l.opts.Waiting.Weight = func(tenant string) int { return l.catalog.Load().Weight(tenant) }
-	l.catalog.Store(cat)
 	l.gate, l.exports = l.admits(opts.Engine.MaxConns), l.admits(cmp.Or(opts.Exports, 4))
+	l.turns = admit.NewTurns(runtime.GOMAXPROCS(0)/2, engineBrief, opts.Waiting, &l.metrics.refused)
 	return l.sources(cat), nil
 }
 
@@ -109,7 +108,6 @@ func New(cat *catalog.Catalog, opts Options) (*Sources, error) {
 func (s *Sources) Next(cat *catalog.Catalog) *Sources { return s.lasting.sources(cat) }
 
 func (l *lasting) sources(cat *catalog.Catalog) *Sources {
-	l.catalog.Store(cat)
 	s := &Sources{accounts: newAccounts(cat, l), cache: newCache(l.opts.CacheBytes, l.opts.Clock), lasting: l}
 	s.databaseWay, s.engineWay = s.toDatabase(), s.toEngine()
 	l.mu.Lock()
@@ -138,6 +136,18 @@ func (l *lasting) last(s *Sources) bool {
 func (l *lasting) admits(slots int) *admit.Gate {
 	return admit.New(slots, l.opts.Waiting, &l.metrics.refused)
 }
+
+// computes is a gate to what is done by the processors of this machine: one tenant does not
+// have all of them while others ask.
+func (l *lasting) computes(slots int) *admit.Gate {
+	limits := l.opts.Waiting
+	limits.Beside = min((slots+1)/2, max(runtime.GOMAXPROCS(0), 2))
+	return admit.New(slots, limits, &l.metrics.refused)
+}
+
+// engineBrief is how long a tenant's turn at the engine's processors stays its own beside
+// others while it waits for a source: about as long as it then computes.
+const engineBrief = 5 * time.Millisecond
 
 // engineMemory is what the embedded engine uses at most, unless told otherwise.
 const engineMemory = 512 << 20

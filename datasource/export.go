@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 
-	"usher/datasource/admit"
+	"usher/admit"
 	"usher/fault"
 	"usher/plan"
 	"usher/quota"

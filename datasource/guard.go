@@ -80,7 +80,7 @@ func (g *guard) recall(r plan.Ref) (judged, bool) {
 	if b == nil || b.Target == nil || b.Target.Shape == 0 || g.target.Account().Own {
 		return judged{}, false
 	}
-	j := judged{Judgement: catalog.Judgement{Found: true, Shape: b.Target.Shape, Parts: b.Target.Parts}}
+	j := judged{Judgement: catalog.Judgement{Found: true, Shape: b.Target.Shape, Parts: b.Target.Parts, Single: b.Target.Single, Checks: b.Target.Checks}}
 	g.known.known[placeOf(r)] = j
 	return j, true
 }
@@ -175,7 +175,7 @@ func refusal(w writtenTable, j catalog.Judgement, in plan.Target) error {
 		return nil
 	}
 	return fault.New(fault.Unavailable, "the keys, triggers or rules of the table of %s have changed since usher read them, and rows of it are not written as they are now", w.table.Dataset()).
-		WithHint("Tell an administrator, who can see with `usher check` what stands in the way, and has it read its configuration anew (SIGHUP) after it is mended.").
+		WithHint("Tell an administrator, who can see with `usher check` what stands in the way. Rows are written again a few seconds after it is mended.").
 		Because(fmt.Errorf("%s of %s: %s", place(w.table), in, strings.Join(bad, "; ")))
 }
 
@@ -244,12 +244,9 @@ func (g *guard) keeps(of []writtenTable) []postgres.Name {
 
 // checked are the columns that a condition of a table is about, or of a domain.
 func (g *guard) checked(r plan.Ref, name string, domain bool) []string {
-	_, b := g.binding(r)
-	if b == nil || b.Target == nil {
-		return nil
-	}
+	j, _ := g.recall(r)
 	var out []string
-	for _, by := range b.Target.Checks {
+	for _, by := range j.Checks {
 		if by.Name == name && (by.Domain != "") == domain {
 			out = append(out, by.Columns...)
 		}

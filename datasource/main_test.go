@@ -1,6 +1,7 @@
 package datasource
 
 import (
+	"context"
 	"fmt"
 	"testing"
 	"time"
@@ -53,11 +54,15 @@ func server(db pgtest.DB) string {
 
 // ask answers a question as its rows, with | between cells.
 func (g *gate) ask(p principal.Principal, text string) ([]string, error) {
+	return g.askIn(g.Context(), p, text)
+}
+
+func (g *gate) askIn(ctx context.Context, p principal.Principal, text string) ([]string, error) {
 	q, err := plan.Build(plantest.Request(g, text), g.cat, p, now)
 	if err != nil {
 		return nil, err
 	}
-	result, err := g.Answer(g.Context(), q)
+	result, err := g.Answer(ctx, q)
 	if err != nil {
 		return nil, err
 	}

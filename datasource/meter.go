@@ -14,15 +14,16 @@ import (
 
 // meter is one source's part of the metrics.
 type meter struct {
-	statements, rows, coalesced prometheus.Counter
-	duration                    prometheus.Observer
-	costs                       *cost.Costs
-	traced                      bool
+	statements, pipelined, rows, coalesced prometheus.Counter
+
+	duration prometheus.Observer
+	costs    *cost.Costs
+	traced   bool
 }
 
 func (m *metrics) of(source string) *meter {
 	return &meter{
-		statements: m.statements.WithLabelValues(source), rows: m.rows.WithLabelValues(source),
+		statements: m.statements.WithLabelValues(source), pipelined: m.pipelined.WithLabelValues(source), rows: m.rows.WithLabelValues(source),
 		coalesced: m.coalesced.WithLabelValues(source), duration: m.duration.WithLabelValues(source),
 		costs: m.costs, traced: m.traced,
 	}
@@ -40,8 +41,11 @@ func (m *metered) ask(ctx context.Context, q *Question) (Answered, error) {
 		q.stream.portions = portions{account: account, since: began}
 	}
 	answered, err := m.next.ask(ctx, q)
-	took, rows := time.Since(began)-answered.waited, rowsRead(q, answered)
+	took, rows := time.Since(began)-answered.ride.Waited, rowsRead(q, answered)
 	m.meter.statements.Inc()
+	if answered.ride.Shared {
+		m.meter.pipelined.Inc()
+	}
 	m.meter.rows.Add(float64(rows))
 	m.meter.costs.Add(q.tenant, took)
 	switch {

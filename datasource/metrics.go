@@ -3,7 +3,7 @@ package datasource
 import (
 	"github.com/prometheus/client_golang/prometheus"
 
-	"usher/datasource/admit"
+	"usher/admit"
 	"usher/datasource/cost"
 	"usher/datasource/pool"
 	"usher/datasource/upstream"
@@ -15,6 +15,7 @@ import (
 // with is made when its account is opened.
 type metrics struct {
 	statements *prometheus.CounterVec
+	pipelined  *prometheus.CounterVec
 	rows       *prometheus.CounterVec
 	duration   *prometheus.HistogramVec
 	coalesced  *prometheus.CounterVec
@@ -38,6 +39,7 @@ func newMetrics(opts Options) *metrics {
 	return &metrics{
 		costs: cost.New(opts.Clock), traced: opts.Traced,
 		statements: bySource("statements_total", "Statements that databases were sent."),
+		pipelined:  bySource("pipelined_statements_total", "Statements that went to databases in one packet with others."),
 		rows:       bySource("rows_total", "Rows that databases returned."),
 		duration: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Namespace: "usher", Name: "statement_duration_seconds", Help: "Time from asking for a connection to the last row.",
@@ -53,7 +55,7 @@ func newMetrics(opts Options) *metrics {
 }
 
 func (m *metrics) all() []prometheus.Collector {
-	return []prometheus.Collector{m.statements, m.rows, m.duration, m.coalesced, m.lookedUp, m.combined, m.hits, m.misses, m.purges, m.costs}
+	return []prometheus.Collector{m.statements, m.pipelined, m.rows, m.duration, m.coalesced, m.lookedUp, m.combined, m.hits, m.misses, m.purges, m.costs}
 }
 
 // What is counted at the moment it is asked for.
@@ -92,7 +94,7 @@ func (s *Sources) Collect(out chan<- prometheus.Metric) {
 		out <- prometheus.MustNewConstMetric(refusals, prometheus.CounterValue, float64(n), reason)
 	}
 	hosts := make(map[string]map[string]int)
-	accounts, conns, lines := make(map[string]int), make(map[string]pool.Stats), map[string]int{"": s.gate.Waiting()}
+	accounts, conns, lines := make(map[string]int), make(map[string]pool.Stats), map[string]int{"": s.gate.Waiting() + s.turns.Waiting()}
 	for name := range s.accounts.cat.Sources {
 		accounts[name] = 0
 	}

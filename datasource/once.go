@@ -2,6 +2,7 @@ package datasource
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"usher/datasource/postgres"
@@ -15,7 +16,7 @@ import (
 // is committed has its key, and what has its key was committed. Whoever sends it again waits
 // for one that is under way, and is given what that has answered.
 
-// Once names a mutation that is to be made once.
+// Once names a mutation or an import that is to be made once.
 type Once struct {
 	Tenant, Subject, Key string
 	Asked                string // tells what was asked from anything else
@@ -30,6 +31,8 @@ type Terms struct {
 	Keep func([]sqlexec.Changed) ([]byte, error)
 	// Before is called when all is done but for COMMIT. An error undoes everything.
 	Before func([]sqlexec.Changed) error
+	// Prepared are the statements of changes that were prepared, beside them; nil: they were not.
+	Prepared []PreparedChange
 }
 
 // Made is what has become of a mutation.
@@ -41,44 +44,86 @@ type Made struct {
 // maxKept bounds what is kept with a key.
 const maxKept = 1 << 20
 
-const (
-	// Whether there is a table that this account may use so.
-	onceThere = `SELECT EXISTS (SELECT FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+// onceIn is what sources spell differently of keys.
+type onceIn struct {
+	there   string // whether there is a table that this account may use so
+	held    string // what is kept, while others with the key are kept away
+	forgets string // ends keys that are older
+}
+
+var (
+	onceInPostgres = onceIn{
+		there: `SELECT EXISTS (SELECT FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 	WHERE n.nspname = 'usher' AND c.relname = 'idempotency' AND c.relkind = 'r' AND pg_catalog.has_schema_privilege(n.oid, 'USAGE')
 	AND pg_catalog.has_table_privilege(c.oid, 'SELECT') AND pg_catalog.has_table_privilege(c.oid, 'INSERT')
-	AND pg_catalog.has_table_privilege(c.oid, 'UPDATE') AND pg_catalog.has_table_privilege(c.oid, 'DELETE'))`
+	AND pg_catalog.has_table_privilege(c.oid, 'UPDATE') AND pg_catalog.has_table_privilege(c.oid, 'DELETE'))`,
+		held: onceKept + ` FOR UPDATE`,
+		// Of whoever; what somebody uses at this moment is left for the next time.
+		forgets: `DELETE FROM usher.idempotency WHERE (tenant, subject, key) IN (SELECT tenant, subject, key FROM usher.idempotency
+	WHERE made_at < $1::text::timestamptz LIMIT 1000 FOR UPDATE SKIP LOCKED) RETURNING 1`,
+	}
+	// A file has one writer at a time.
+	onceInFile = onceIn{
+		there: `SELECT count(*) > 0 FROM duckdb_tables() WHERE database_name = current_database()
+	AND schema_name = 'usher' AND table_name = 'idempotency' AND NOT temporary`,
+		held:    onceKept,
+		forgets: `DELETE FROM usher.idempotency WHERE made_at < $1::text::timestamptz RETURNING 1`,
+	}
+)
 
-	// What is a day old is no more. It waits for another transaction with the key.
-	onceBegins = `INSERT INTO usher.idempotency AS i (tenant, subject, key, asked, made_at) VALUES ($1::text, $2::text, $3::text, $4::text, pg_catalog.now())
+const (
+	onceKept = `SELECT answer FROM usher.idempotency WHERE tenant = $1::text AND subject = $2::text AND key = $3::text`
+
+	// What is a day old is no more. In a server it waits for another transaction with the key.
+	onceBegins = `INSERT INTO usher.idempotency AS i (tenant, subject, key, asked, made_at) VALUES ($1::text, $2::text, $3::text, $4::text, $5::text::timestamptz)
 	ON CONFLICT (tenant, subject, key) DO UPDATE SET asked = excluded.asked, answer = NULL, made_at = excluded.made_at
-	WHERE i.made_at < pg_catalog.now() - INTERVAL '1 day' RETURNING 1`
+	WHERE i.made_at < $6::text::timestamptz RETURNING 1`
 
 	onceFound = `SELECT asked = $4::text, answer FROM usher.idempotency WHERE tenant = $1::text AND subject = $2::text AND key = $3::text`
 
-	onceEnds = `UPDATE usher.idempotency SET answer = $4::text WHERE tenant = $1::text AND subject = $2::text AND key = $3::text RETURNING 1`
-
-	// Of whoever; what somebody uses at this moment is left for the next time.
-	onceForgets = `DELETE FROM usher.idempotency WHERE (tenant, subject, key) IN (SELECT tenant, subject, key FROM usher.idempotency
-	WHERE made_at < pg_catalog.now() - INTERVAL '1 day' LIMIT 1000 FOR UPDATE SKIP LOCKED) RETURNING 1`
+	onceEnds = `UPDATE usher.idempotency SET answer = $4::text, made_at = $5::text::timestamptz WHERE tenant = $1::text AND subject = $2::text AND key = $3::text RETURNING 1`
 )
+
+// onceFor is how long a key is kept.
+const onceFor = 24 * time.Hour
+
+// onceAt is a moment as statements have it.
+func onceAt(t time.Time) string { return t.UTC().Format(time.RFC3339Nano) }
+
+// onceIn is how the source keeps keys; nil: it keeps none.
+func (d *database) onceIn() *onceIn {
+	switch d.writer.(type) {
+	case *postgres.DB:
+		return &onceInPostgres
+	case fileWriter:
+		return &onceInFile
+	}
+	return nil
+}
 
 // errNoKeys refuses a key: it must not be taken for one that is kept.
 func errNoKeys() error {
 	return fault.New(fault.NotImplemented, "idempotency keys are not kept where these rows are, and nothing was changed").
-		WithHint("Send the mutation without a key, or have usher.idempotency made there: the manual of writing has its statement.")
+		WithHint("Send it without a key, or have usher.idempotency made there: the manual of writing has its statement.")
+}
+
+// errAPIKeepsNone refuses a key where an API would not be told of it.
+func errAPIKeepsNone() error {
+	return fault.New(fault.NotImplemented, "the API of these rows takes no idempotency keys, and nothing was changed").
+		WithHint("Send it without a key. Where the API tells a repeated call by a header, its binding names that: writes.idempotency_key.")
 }
 
 // begin takes the key, or returns what is kept under it.
-func (o *Once) begin(ctx context.Context, s sqlexec.Session) (kept []byte, err error) {
+func (o *Once) begin(ctx context.Context, s sqlexec.Session, in *onceIn) (kept []byte, err error) {
 	there := false
-	if _, err := first(ctx, s, onceThere, nil, func(row value.Rows) { there = row.Cell(0).Bool }); err != nil {
+	if _, err := first(ctx, s, in.there, nil, func(row value.Rows) { there = row.Cell(0).Bool }); err != nil {
 		return nil, err
 	}
 	if !there {
 		return nil, errNoKeys()
 	}
-	args := []string{o.Tenant, o.Subject, o.Key, o.Asked}
-	taken, err := first(ctx, s, onceBegins, args, nil)
+	args, now := []string{o.Tenant, o.Subject, o.Key, o.Asked}, time.Now()
+	taken, err := first(ctx, s, onceBegins, append(slices.Clone(args), onceAt(now), onceAt(now.Add(-onceFor))), nil)
 	if err != nil || taken {
 		return nil, err
 	}
@@ -91,7 +136,7 @@ func (o *Once) begin(ctx context.Context, s sqlexec.Session) (kept []byte, err e
 	case err != nil:
 		return nil, err
 	case found && !same:
-		return nil, fault.New(fault.Conflict, "the idempotency key stands for another mutation").WithHint("Make a new key for each mutation, and send the same one only to send the same again.")
+		return nil, fault.New(fault.Conflict, "the idempotency key stands for something else").WithHint("Make a new key for each mutation and each import, and send the same one only to send the same again.")
 	case !found || len(kept) == 0: // forgotten meanwhile
 		return nil, fault.New(fault.Conflict, "the idempotency key is in use at this moment").WithHint("Send it again.")
 	}
@@ -104,7 +149,7 @@ func (o *Once) end(ctx context.Context, s sqlexec.Session, answer []byte) error 
 		return fault.New(fault.TooComplex, "the answer is larger than the %d bytes that are kept with an idempotency key, and nothing was changed", maxKept).
 			WithHint("Ask for fewer rows or fields of what is changed.")
 	}
-	done, err := first(ctx, s, onceEnds, []string{o.Tenant, o.Subject, o.Key, string(answer)}, nil)
+	done, err := first(ctx, s, onceEnds, []string{o.Tenant, o.Subject, o.Key, string(answer), onceAt(time.Now())}, nil)
 	if err == nil && !done {
 		err = fault.New(fault.Internal, "the idempotency key is gone")
 	}
@@ -138,7 +183,7 @@ func (d *database) forget(ctx context.Context) {
 		return
 	}
 	_ = d.writer.Write(ctx, postgres.Transaction{}, func(s sqlexec.Session) error {
-		_, err := first(ctx, s, onceForgets, nil, nil)
+		_, err := first(ctx, s, d.onceIn().forgets, []string{onceAt(time.Now().Add(-onceFor))}, nil)
 		return err
 	})
 }

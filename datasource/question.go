@@ -44,8 +44,8 @@ type Answered struct {
 	MaxAge  time.Duration   // how old it may be; 0 when answers are not kept
 	Held    int64           // bytes of the request's share, to be given back when the results are no longer needed
 
-	joined bool          // an equal question under way brought it
-	waited time.Duration // behind the statements of others, which is not the tenant's to pay
+	joined bool         // an equal question under way brought it
+	ride   sqlexec.Ride // in a packet with others; waiting for them is not the tenant's to pay
 }
 
 // answeredWith is the answer of results that were just read.

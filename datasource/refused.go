@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"net/netip"
 	"regexp"
 	"slices"
 	"strconv"
@@ -40,70 +41,70 @@ func (d *database) refused(ctx context.Context, changes []plan.Change, err error
 		c = of.Change
 	}
 	v := violationOf(err, &c)
-	if v == nil {
-		return at
-	}
+	removes := c.Update().Sets() == 0 && c.Given() == 0
+	moves := !removes && d.moves(changes[at.Change]) && (v != nil && v.Class() == "23" || errors.Is(err, sqlexec.ErrHidden))
 	row := -1
 	switch {
-	case v.Passing():
+	case v == nil && !moves:
+		return at
+	case v != nil && v.Passing():
 		return &ChangeError{at.Change, d.violated(c, false, v).Because(at.err)}
 	case c.Given() == 1:
 		row = 0
-	case c.Given() > 1:
-		if row = firstUnfit(v, c); row < 0 {
-			c, row, v = d.seek(ctx, changes[:at.Change+1], c, v)
+	case c.Given() > 1 && v != nil:
+		row = firstUnfit(v, c)
+	}
+	if moves || c.Given() > 1 && row < 0 {
+		found := d.seek(ctx, changes[:at.Change+1], moves)
+		again := violationOf(found.Unwrap(), nil)
+		switch {
+		case found.Unwrap() == nil: // it is not found
+		case moves && again == nil && !errors.Is(found.Unwrap(), sqlexec.ErrHidden): // it was written, and is not right
+			return &ChangeError{at.Change, found.Unwrap()}
+		case d.moved(ctx, found.Change, found.Row, again), d.moved(ctx, found.Change, found.Row, violationOf(found.Plainly, nil)):
+			return &ChangeError{at.Change, found.Change.Check(0).Outside()}
+		case v != nil && again != nil && again.Code == v.Code:
+			c, row, v = found.Change, found.Row, again
 		}
 	}
-	if d.moved(c, v) {
+	if v == nil {
+		return at
+	}
+	d.describe(ctx, c, v)
+	if d.moved(ctx, c, row, v) {
 		return &ChangeError{at.Change, c.Check(0).Outside()}
 	}
-	f := d.violated(c, c.Update().Sets() == 0 && c.Given() == 0, v)
+	f := d.violated(c, removes, v)
 	if v.Code == "42501" { // for lack of a privilege, or by a policy of the table's own
 		if lacks := d.ungranted(ctx, changes); lacks != nil {
-			f := fault.New(fault.Unavailable, "the source's account may not write %s", c.Dataset()).
-				WithHint("Tell an administrator: the log says what it lacks, and how that is granted.")
-			return &ChangeError{at.Change, f.Because(errors.Join(at.err, lacks))}
+			return &ChangeError{at.Change, unwritable(c.Dataset()).Because(errors.Join(at.err, lacks))}
 		}
 	}
 	return &ChangeError{at.Change, placed(c, row, f, v).Because(at.err)}
 }
 
-// moved tells that a row collides with one that is not of its tenant, since a trigger made it another's. It
-// could not stay there if that one were missing either, so both are told alike.
-func (d *database) moved(c plan.Change, v *postgres.Violation) bool {
-	if v.Code != "23505" || d.guard == nil || v.Table != c.Table().Table() || c.Checks() == 0 || !d.guard.triggers(c.Table()) {
-		return false
-	}
-	column, key := d.guard.tenantOf(c.Table()), c.Identity().Key()
-	if column == "" || key == "" || len(v.Columns) > 0 && !slices.Contains(v.Columns, column) {
-		return false // the key is everybody's
-	}
-	same, _ := v.Says(column, key)
-	return !same
-}
-
 // seek finds the row that is refused of the last of several changes: all of them are made once
 // more, that one in parts, in a transaction that is not committed. Files have none that goes on after a
 // failure.
-func (d *database) seek(ctx context.Context, changes []plan.Change, c plan.Change, v *postgres.Violation) (plan.Change, int, *postgres.Violation) {
-	if d.guard == nil || v.Passing() || ctx.Err() != nil {
-		return c, -1, v
+func (d *database) seek(ctx context.Context, changes []plan.Change, moves bool) *sqlexec.At {
+	if d.guard == nil || ctx.Err() != nil {
+		return &sqlexec.At{}
 	}
 	begins, tables := d.begins(changes)
 	last := len(changes) - 1
 	err := d.writer.Write(ctx, begins, func(session sqlexec.Session) error {
 		for _, before := range changes[:last] {
-			if _, err := sqlexec.Apply(ctx, session, d.changes, before, tables); err != nil {
+			if _, err := sqlexec.Apply(ctx, session, d.changes, before, nil, tables); err != nil {
 				return err
 			}
 		}
-		return sqlexec.Seek(ctx, session, d.changes, changes[last], tables)
+		return sqlexec.Seek(ctx, session, d.changes, changes[last], tables, moves)
 	})
 	var at *sqlexec.At
-	if again := violationOf(err, nil); again != nil && again.Code == v.Code && errors.As(err, &at) {
-		return at.Change, at.Row, again
+	if errors.As(err, &at) {
+		return at
 	}
-	return c, -1, v
+	return &sqlexec.At{}
 }
 
 // placed says where in the input it is that a source refuses: the row, if that is known, and the
@@ -113,7 +114,8 @@ func placed(c plan.Change, row int, f *fault.Error, v *postgres.Violation) *faul
 	switch {
 	case row >= 0:
 		place, fields = c.Place(row), ofRow(c, row)
-	case c.Given() > 0:
+	case c.Given() > 0: // of which it is no one's to say where it stands
+		f.At = ""
 		return f
 	case c.Update().Sets() > 0:
 		place, fields = c.Key()+".set", ofSet(c)
@@ -168,25 +170,32 @@ func ofSet(c plan.Change) []givenField {
 	return out
 }
 
+// mostIndexed is about how much of a value PostgreSQL keeps in an index: what is less is not what it refuses.
+const mostIndexed = 2 << 10
+
 // bounded is a type that takes texts up to a length.
 var bounded = regexp.MustCompile(`^(?:character varying|character|varchar|char|bpchar)\((\d+)\)$`)
 
-// unfit is the one column of which the value is too long or too large, if the source says that one
+// unfit is the one column of which the value is too long, too large or not to be read, if the source says that one
 // is, and it is one that is shown.
 func unfit(v *postgres.Violation, c plan.Change, fields []givenField) string {
-	var found, added []string
+	var found, added []string // of others it may be one of the latter
 	for _, g := range fields {
 		switch {
 		case g.value.Null() || g.value.List() || c.ColumnStored(g.field.Stored) == "":
+		case v.Code == postgres.TooMuch && len(g.value.Value().Text()) > mostIndexed:
+			found = append(found, g.field.Name)
 		case v.Code == "22001" && tooLong(g), v.Code == "22003" && !g.added && tooLarge(g):
 			found = append(found, g.field.Name)
 		case v.Code == "22P05" && g.field.Type.Scalar == value.JSON && strings.Contains(g.value.Value().Text(), `\u0000`):
 			found = append(found, g.field.Name)
-		case v.Code == "22003" && g.added:
+		case unread(v) && unreadable(g):
+			found = append(found, g.field.Name)
+		case v.Code == "22003" && g.added, unread(v) && g.field.Type.Scalar == value.Enum:
 			added = append(added, g.field.Name)
 		}
 	}
-	if found == nil { // a sum is
+	if found == nil { // a sum is, or a label that the source has no longer
 		found = added
 	}
 	if len(found) != 1 {
@@ -195,9 +204,28 @@ func unfit(v *postgres.Violation, c plan.Change, fields []givenField) string {
 	return found[0]
 }
 
+// unread tells that a text was none of its column's type.
+func unread(v *postgres.Violation) bool {
+	return v.Code == "22P02" || v.Code == "22007" || v.Code == "22008"
+}
+
+// unreadable tells a text that is no address, of those that usher takes for texts the only type that it writes.
+func unreadable(g givenField) bool {
+	if strings.ToLower(g.field.Native) != "inet" {
+		return false
+	}
+	text := g.value.Value().Text()
+	if address, mask, _ := strings.Cut(text, "/"); mask == "" {
+		_, err := netip.ParseAddr(address)
+		return err != nil || strings.Contains(text, "%")
+	}
+	_, err := netip.ParsePrefix(text)
+	return err != nil
+}
+
 // firstUnfit is the first row of which that is known without asking; -1: there is none.
 func firstUnfit(v *postgres.Violation, c plan.Change) int {
-	if v.Code != "22001" && v.Code != "22003" && v.Code != "22P05" {
+	if v.Code != "22001" && v.Code != "22003" && v.Code != "22P05" && v.Code != postgres.TooMuch {
 		return -1
 	}
 	for row := range c.Given() {
@@ -232,6 +260,9 @@ type written interface {
 	Key() string
 	Table() plan.Ref
 	ColumnStored(name string) string
+	Identity() plan.Identity
+	Checks() int
+	Check(i int) plan.Check
 }
 
 // conflicting names the columns of the key by which rows are found that are there already.
@@ -252,9 +283,8 @@ func conflicting(c written) string {
 
 // violated says what a source refuses. Its place is below the field, if it is one column.
 func (d *database) violated(c written, removes bool, v *postgres.Violation) *fault.Error {
-	own := v.Table == c.Table().Table() && (v.Schema == c.Table().Schema() || c.Table().Schema() == "")
 	domain := v.Table == "" && v.Domain != ""
-	own = own || domain || d.guard != nil && d.guard.holds(c.Table(), v.Schema, v.Table)
+	own := domain || d.owns(c, v)
 	stored := v.Columns
 	if own && v.Code == "23514" && d.guard != nil {
 		stored = d.guard.checked(c.Table(), v.Constraint, domain)
@@ -287,13 +317,18 @@ func (d *database) violated(c written, removes bool, v *postgres.Violation) *fau
 		return fault.New(fault.NotFound, "a row of %s leads to no row", c.Dataset())
 	case v.Code == "23503":
 		return fault.New(fault.Conflict, "rows of %s are referred to", c.Dataset())
-	case v.Code == "23502" && list != "":
+	case v.Code == postgres.NeverNull && list != "":
 		return at(fault.New(fault.BadUserInput, "%s is never null", list))
 	case v.Code == "23514" && len(names) == 1:
 		return at(fault.New(fault.BadUserInput, "%s of %s may not have such a value", list, c.Dataset()))
 	case v.Code == "23514" && len(names) > 1:
 		return fault.New(fault.BadUserInput, "%s of a row of %s may not have such values together", list, c.Dataset())
-	case v.Code == "23514", v.Code == "23502":
+	case v.Code == postgres.NeverNull && own && len(stored) > 0:
+		return fault.New(fault.Unavailable, "rows of %s need a value that nobody here may give, and nothing fills it in", c.Dataset()).
+			WithHint("Tell an administrator: the log says of which column. It gets a default, or usher reads its configuration anew (SIGHUP) with it.")
+	case v.Code == postgres.TooMuch:
+		return fault.New(fault.BadUserInput, "a value is larger than the source keeps in an index or in a row of %s", c.Dataset())
+	case v.Code == "23514", v.Code == postgres.NeverNull:
 		return fault.New(fault.BadUserInput, "a row of %s has values that may not be there together", c.Dataset())
 	case v.Code == "22001":
 		return fault.New(fault.BadUserInput, "a text is too long for its column in %s", c.Dataset())

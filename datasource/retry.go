@@ -38,7 +38,7 @@ const endedTries = 4
 
 // reconnected asks again when the connection was lost before anything of the
 // answer was given out, once: perhaps the question is what crashed the server.
-// That somebody ended it on purpose says nothing of the question.
+// That somebody ended it on purpose, or that a table has changed, says nothing of the question.
 type reconnected struct{ next }
 
 func (r *reconnected) ask(ctx context.Context, q *Question) (Answered, error) {
@@ -47,7 +47,7 @@ func (r *reconnected) ask(ctx context.Context, q *Question) (Answered, error) {
 		if err == nil {
 			return answered, nil
 		}
-		again := postgres.Lost(err) && try < 2 || postgres.Ended(err) && try < endedTries
+		again := postgres.Lost(err) && try < 2 || (postgres.Ended(err) || errors.Is(err, postgres.ErrStale)) && try < endedTries
 		if !again || q.stream.given() || ctx.Err() != nil {
 			return answered, err
 		}

@@ -34,26 +34,28 @@ func (r *runner) ask(ctx context.Context, q *Question) (Answered, error) {
 			return sqlexec.Fetch(ctx, session, r.dialect, q.query, q.stream.take)
 		})
 	}
-	waited := time.Duration(0)
-	if together, ok := r.db.(sqlexec.Together); ok {
-		results, asked, forOthers, err := q.statement.RunTogether(ctx, together)
-		if waited = forOthers; asked {
-			answered := answeredWith(results...)
-			answered.waited = waited
-			return answered, err
-		}
-	}
-	var results []*value.Result
-	err := r.db.Session(ctx, false, func(session sqlexec.Session) (err error) {
-		if err := r.fits(ctx, session, q); err != nil {
+	results, ride, err := r.together(ctx, q)
+	if !ride.Asked {
+		err = r.db.Session(ctx, false, func(session sqlexec.Session) (err error) {
+			if err := r.fits(ctx, session, q); err != nil {
+				return err
+			}
+			results, err = q.statement.Run(ctx, session)
 			return err
-		}
-		results, err = q.statement.Run(ctx, session)
-		return err
-	})
+		})
+	}
 	answered := answeredWith(results...)
-	answered.waited = waited
+	answered.ride = ride
 	return answered, err
+}
+
+// together asks in one packet with others, where the database and the statement are for that.
+func (r *runner) together(ctx context.Context, q *Question) ([]*value.Result, sqlexec.Ride, error) {
+	db, ok := r.db.(sqlexec.Together)
+	if !ok {
+		return nil, sqlexec.Ride{}, nil
+	}
+	return q.statement.RunTogether(ctx, db)
 }
 
 // stream is where the rows of a fetch go, or the portions of an export. It counts

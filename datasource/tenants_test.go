@@ -3,6 +3,8 @@ package datasource
 import (
 	"fmt"
 	"math/rand/v2"
+	"os"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -19,25 +21,39 @@ import (
 // Many tenants, each with a database and a user of its own, share few
 // connections: each is answered, by its own, and the server never sees more
 // connections than allowed. Passwords that change meanwhile hurt nobody.
+// USHER_TEST_TENANTS says how many there are; those beyond the first 300 have a schema and a
+// user of their own, for databases take seven megabytes each.
 func TestManyTenantsShareFewConnections(t *testing.T) {
 	t.Parallel()
-	const tenants, most, workers = 300, 40, 32
+	const databases, most, workers = 300, 40, 32
+	tenants := databases
+	if text := os.Getenv("USHER_TEST_TENANTS"); text != "" {
+		var err error
+		if tenants, err = strconv.Atoi(text); err != nil || tenants < databases {
+			t.Fatalf("USHER_TEST_TENANTS=%s: %v", text, err)
+		}
+	}
 	s := pgtest.StartOwn(t)
 	db := s.Database(t)
-	makeTenants(t, db, tenants)
+	makeTenants(t, db, databases)
+	makeSchemas(t, db, databases, tenants)
 	g := open(t, db, Options{Accounts: 64, Conns: pool.Limits{Conns: most, PerHost: most}}, `
 sources: {silo: {`+server(db)+`, template: true}}
 strategies: {own: {kind: database, source: silo}}
 datasets: {whoami: {tenant: tenant, columns: {tenant: String!, db: String, usr: String}, bind: {silo: {columns: {tenant: ~}}}}}
 `)
-	var passwords [tenants]atomic.Pointer[string]
+	passwords := make([]atomic.Pointer[string], tenants)
 	for i := range passwords {
 		passwords[i].Store(new("first"))
 	}
 	ask := func(i int) error {
 		name := fmt.Sprintf("t%d", i)
+		account := principal.Account{Database: name, User: name, Password: *passwords[i].Load()}
+		if i >= databases {
+			account.Database, account.Schema = "form", name
+		}
 		rows, err := g.ask(principal.Principal{Tenant: name, TenantKey: name, Routing: principal.Routing{Accounts: map[string]principal.Account{
-			"silo": {Database: name, User: name, Password: *passwords[i].Load()},
+			"silo": account,
 		}}}, "whoami { db usr }")
 		if err != nil {
 			return fmt.Errorf("%s: %w", name, err)
@@ -50,8 +66,9 @@ datasets: {whoami: {tenant: tenant, columns: {tenant: String!, db: String, usr: 
 	stop := watchConnections(t, db, most)
 	defer stop()
 
-	var served [tenants]atomic.Int64
+	served := make([]atomic.Int64, tenants)
 	var next atomic.Int64
+	began := time.Now()
 	run := func(each int, choose func(*rand.Rand) int) {
 		var group errgroup.Group
 		for w := range workers {
@@ -72,6 +89,7 @@ datasets: {whoami: {tenant: tenant, columns: {tenant: String!, db: String, usr: 
 		}
 	}
 	run((2*tenants+workers-1)/workers, func(*rand.Rand) int { return int(next.Add(1)-1) % tenants }) // round robin, twice
+	t.Logf("%d tenants were asked twice in %s", tenants, time.Since(began).Round(time.Millisecond))
 	for i := range served {
 		if served[i].Load() < 2 {
 			t.Errorf("t%d was served %d times", i, served[i].Load())
@@ -83,7 +101,7 @@ datasets: {whoami: {tenant: tenant, columns: {tenant: String!, db: String, usr: 
 	for i := 0; i < tenants; i += 3 {
 		passwords[i].Store(new("second"))
 	}
-	run(30, func(rng *rand.Rand) int { return int(rand.NewZipf(rng, 1.2, 4, tenants-1).Uint64()) })
+	run(30, func(rng *rand.Rand) int { return int(rand.NewZipf(rng, 1.2, 4, uint64(tenants-1)).Uint64()) })
 	passwords[297].Store(new("third"))
 	if err := ask(297); err == nil {
 		t.Error("a wrong password is accepted")
@@ -114,6 +132,18 @@ func makeTenants(t *testing.T, db pgtest.DB, n int) {
 		})
 	}
 	_ = group.Wait()
+}
+
+// makeSchemas makes users of the names t<from> up to t<to>, in the database that others were made of,
+// each with a schema and a view of its own.
+func makeSchemas(t *testing.T, db pgtest.DB, from, to int) {
+	t.Helper()
+	form := db
+	form.URL = strings.Replace(db.URL, "/"+db.Name+"?", "/form?", 1)
+	for i := from; i < to; i++ {
+		form.Exec(t, fmt.Sprintf(`CREATE ROLE t%[1]d LOGIN PASSWORD 'first'; CREATE SCHEMA t%[1]d AUTHORIZATION t%[1]d;
+			CREATE VIEW t%[1]d.whoami AS SELECT 't%[1]d'::text AS db, current_user::text AS usr; GRANT SELECT ON t%[1]d.whoami TO t%[1]d;`, i))
+	}
 }
 
 func rotate(t *testing.T, db pgtest.DB, n, step int) {

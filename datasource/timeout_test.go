@@ -87,14 +87,26 @@ datasets:
 `, server(db), slowFile(t), silence(t)))
 	in := func(text string) {
 		t.Helper()
-		began := time.Now()
-		rows, err := g.ask(named("acme"), text)
-		took := time.Since(began)
-		if err == nil || fault.From(err).Code != fault.Timeout || took > sourcesTimeout+late {
-			t.Errorf("%s: %v, %v after %s", text, rows, err, took)
+		took := time.Hour
+		for n := range 3 { // a machine that has much to do is late once; who does not look at the time is so each time
+			began := time.Now()
+			rows, err := g.ask(named("acme"), text)
+			if err == nil || n == 0 && fault.From(err).Code != fault.Timeout { // that the server does not answer is known then
+				t.Errorf("%s: %v, %v", text, rows, err)
+			}
+			if took = min(took, time.Since(began)); took <= sourcesTimeout+late {
+				return
+			}
+		}
+		t.Errorf("%s: the answer comes after %s at best", text, took)
+	}
+	_, err := g.ask(named("acme"), `quick { id }`)
+	for range 5 { // to connect counts, too
+		if err != nil {
+			_, err = g.ask(named("acme"), `quick { id }`)
 		}
 	}
-	if _, err := g.ask(named("acme"), `quick { id }`); err != nil {
+	if err != nil {
 		t.Fatal(err)
 	}
 	in(`sleepy { id }`)

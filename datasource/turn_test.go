@@ -7,8 +7,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"usher/admit"
 	"usher/catalog"
-	"usher/datasource/admit"
 	"usher/fault"
 )
 

@@ -35,18 +35,43 @@ func (d *database) ungranted(ctx context.Context, changes []plan.Change) error {
 	if d.guard == nil {
 		return nil
 	}
-	var needs [][3]string
-	need := func(r plan.Ref, privilege string) {
-		if n := [3]string{r.Schema(), r.Table(), privilege}; !slices.Contains(needs, n) {
-			needs = append(needs, n)
-		}
-	}
+	var needs privileges
 	for _, c := range changes {
-		d.needs(c, need)
+		d.needs(c, needs.of)
 	}
+	return d.lacks(ctx, func(s sqlexec.Session) ([]error, error) { return lacked(ctx, s, needs) })
+}
+
+// unimported says the same of imports, whose rows arrive in a table of the session's own.
+func (d *database) unimported(ctx context.Context, i plan.Import) error {
+	var needs privileges
+	needs.of(i.Table(), "INSERT")
+	needs.of(i.Table(), "SELECT")
+	for _, r := range importedRefs(i) {
+		needs.of(r, "SELECT")
+	}
+	return d.lacks(ctx, func(s sqlexec.Session) ([]error, error) {
+		lacks, err := lacked(ctx, s, needs)
+		if err != nil {
+			return nil, err
+		}
+		_, err = first(ctx, s, temporaryText, nil, func(row value.Rows) {
+			role, db := string(row.Cell(0).Text), string(row.Cell(1).Text)
+			lacks = append(lacks, fmt.Errorf("the role %s lacks TEMPORARY on the database %s: GRANT TEMPORARY ON DATABASE %s TO %s;",
+				strings.ToValidUTF8(role, "?"), strings.ToValidUTF8(db, "?"), sqlgen.Identifier(db), sqlgen.Identifier(role)))
+		})
+		return lacks, err
+	})
+}
+
+// temporaryText says that the account may make no tables of its session's own.
+const temporaryText = `SELECT current_user::text, current_database()::text WHERE NOT has_database_privilege(current_database(), 'TEMPORARY')`
+
+// lacks asks in a transaction of its own.
+func (d *database) lacks(ctx context.Context, ask func(sqlexec.Session) ([]error, error)) error {
 	var lacks []error
 	err := d.writer.Write(ctx, postgres.Transaction{}, func(s sqlexec.Session) (err error) {
-		lacks, err = lacked(ctx, s, needs)
+		lacks, err = ask(s)
 		return err
 	})
 	if err != nil {
@@ -55,8 +80,23 @@ func (d *database) ungranted(ctx context.Context, changes []plan.Change) error {
 	return errors.Join(lacks...)
 }
 
-// lacked asks which privileges the account of a session lacks, each of a schema's table.
-func lacked(ctx context.Context, s sqlexec.Session, needs [][3]string) (lacks []error, err error) {
+// privileges are needed, each of a schema's table.
+type privileges [][3]string
+
+func (p *privileges) of(r plan.Ref, privilege string) {
+	if n := [3]string{r.Schema(), r.Table(), privilege}; !slices.Contains(*p, n) {
+		*p = append(*p, n)
+	}
+}
+
+// unwritable is what a caller is told where the account lacks a privilege.
+func unwritable(dataset string) *fault.Error {
+	return fault.New(fault.Unavailable, "the source's account may not write %s", dataset).
+		WithHint("Tell an administrator: the log says what it lacks, and how that is granted.")
+}
+
+// lacked asks which privileges the account of a session lacks.
+func lacked(ctx context.Context, s sqlexec.Session, needs privileges) (lacks []error, err error) {
 	for _, n := range needs {
 		args := make([]string, len(n))
 		for i, text := range n {
@@ -93,7 +133,7 @@ func (g *granted) ask(ctx context.Context, q *Question) (Answered, error) {
 	if q.query.Valid() {
 		names = datasetsOf(nil, q.query)
 	}
-	var needs [][3]string
+	var needs privileges
 	for _, name := range names {
 		d := g.guard.accounts.cat.Dataset(name)
 		if d == nil || d.Bindings[g.guard.target.Source] == nil {

@@ -6,8 +6,8 @@ import (
 	"syscall"
 	"testing"
 
+	"usher/admit"
 	"usher/catalog"
-	"usher/datasource/admit"
 	"usher/datasource/duckdb"
 	"usher/fault"
 	"usher/plan"

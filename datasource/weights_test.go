@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"usher/datasource/admit"
+	"usher/admit"
 	"usher/pgtest"
 	"usher/plan"
 	"usher/plan/plantest"
@@ -25,7 +25,7 @@ CREATE VIEW slow AS SELECT tenant, id, (pg_sleep(0.01) IS NULL)::text AS nap FRO
 	return open(t, db, Options{Waiting: admit.Limits{Wait: time.Minute}, Exports: 20}, fmt.Sprintf(`
 sources: {a: {`+server(db)+`, max_conns: %d}}
 strategies: {shared: {kind: shared, source: a}}
-tenants: {heavy: {weight: 3}, light: {}, quiet: {}}
+tenants: {heavy: {}, light: {}, quiet: {}}
 datasets:
   items: {tenant: tenant, key: id, columns: {tenant: String!, id: Int!, note: String!}, bind: {a: {table: items}}}
   slow: {tenant: tenant, key: id, columns: {tenant: String!, id: Int!, nap: String!}, bind: {a: {table: slow}}}
@@ -43,7 +43,7 @@ func TestRowsAreServedByWeight(t *testing.T) {
 		for w := range 16 {
 			group.Go(func() {
 				for i := w; ; i += 16 {
-					rows, err := g.ask(named(who), fmt.Sprintf("slow(where: {id: {gt: %d}}) { nap }", -i))
+					rows, err := g.askIn(admit.Weighing(g.Context(), map[string]int{"heavy": 3}[who]), named(who), fmt.Sprintf("slow(where: {id: {gt: %d}}) { nap }", -i))
 					if err != nil || len(rows) != 1 {
 						t.Errorf("%s is answered %v, %v", who, rows, err)
 						return

@@ -16,12 +16,53 @@ import (
 	"usher/held"
 	"usher/plan"
 	"usher/quota"
+	"usher/sqlgen"
 	"usher/trace"
 )
 
 // The way of a change is its own: it waits for its turn and has its source's time like a
 // question, and nothing of it is shared, kept or sent twice. Only a transaction that the
 // server has undone as a whole, because of others that ran beside it, is begun anew.
+
+// PreparedChange is the statement of a change that is bound for each request.
+type PreparedChange struct {
+	whole  *sqlgen.Whole
+	sealed *sqlgen.Sealed // that it may be as well; nil: it may not
+}
+
+// Size is about how many bytes it takes in memory.
+func (p PreparedChange) Size() int {
+	n := 0
+	if p.whole != nil {
+		n += p.whole.Size()
+	}
+	if p.sealed != nil {
+		n += p.sealed.Size()
+	}
+	return n
+}
+
+// PrepareChange writes the statement of a change that plan.PrepareChange made, if it is one. All
+// others are written when they are made.
+func (s *Sources) PrepareChange(c plan.Change) (PreparedChange, error) {
+	if c.Target().Kind != catalog.Postgres {
+		return PreparedChange{}, nil
+	}
+	whole, err := sqlexec.PrepareChange(c, sqlgen.PostgresChange)
+	if err != nil || whole == nil {
+		return PreparedChange{}, err
+	}
+	sealed, err := sqlexec.PrepareSealed(c, sqlgen.PostgresChange)
+	return PreparedChange{whole, sealed}, err
+}
+
+// prepared is the statement of a change that was prepared, or nil.
+func (t Terms) prepared(i int) *sqlgen.Whole {
+	if t.Prepared == nil {
+		return nil
+	}
+	return t.Prepared[i].whole
+}
 
 // ChangeError says which of several changes could not be made; none of them was.
 type ChangeError struct {
@@ -116,7 +157,7 @@ const (
 )
 
 func (d *database) change(ctx context.Context, changes []plan.Change, terms Terms) (Made, error) {
-	if _, ok := d.writer.(*postgres.DB); terms.Once != nil && !ok {
+	if terms.Once != nil && d.onceIn() == nil {
 		return Made{}, &ChangeError{-1, errNoKeys()}
 	}
 	slot, err := d.writing.Enter(ctx, changes[0].Identity().Tenant())
@@ -145,6 +186,10 @@ func (d *database) change(ctx context.Context, changes []plan.Change, terms Term
 		if errors.Is(err, duckdb.ErrBroken) { // what was begun is not begun again, and the next shall not find it broken
 			err = errors.Join(err, d.renew(ctx))
 		}
+		if next := otherwise(changes, err); next != nil {
+			changes, try = next, 0
+			continue
+		}
 		again, err := d.again(ctx, of, err)
 		if !again && errors.Is(err, sqlexec.ErrUnseen) {
 			unseen++
@@ -159,6 +204,22 @@ func (d *database) change(ctx context.Context, changes []plan.Change, terms Term
 		case <-time.After(backoff(try)):
 		}
 	}
+}
+
+// otherwise are the changes with what another role presets, where rows are not what the first one lets
+// be written; nil: there is no such role.
+func otherwise(changes []plan.Change, err error) []plan.Change {
+	var of *ChangeError
+	if !errors.As(err, &of) || of.Change < 0 {
+		return nil
+	}
+	next, ok := changes[of.Change].Otherwise(of.err)
+	if !ok {
+		return nil
+	}
+	changes = slices.Clone(changes)
+	changes[of.Change] = next
+	return changes
 }
 
 // mostUnseen is how often rows are looked for anew that were there and not seen: others may
@@ -189,8 +250,10 @@ func (d *database) again(ctx context.Context, of []writtenTable, err error) (boo
 		if refused := d.guard.judge(ctx, of[i]); refused != nil {
 			return false, insteadOf(err, refused)
 		}
-		return true, insteadOf(err, fault.New(fault.Unavailable, "the keys, triggers or rules of the table of %s are changing at this moment", altered.table.Dataset()).WithHint("try again").Because(err))
-	case v != nil && v.Passing():
+		f := fault.New(fault.Unavailable, "the keys, triggers or rules of the table of %s are changing at this moment", altered.table.Dataset()).WithHint("try again").Because(err)
+		f.RetryAfter = time.Second
+		return true, insteadOf(err, f)
+	case v != nil && v.Passing(), errors.Is(err, postgres.ErrStale):
 		return true, err
 	case d.guard != nil && (v != nil && v.Class() == "23" || errors.Is(err, postgres.ErrDrift)): // a key that is gone, or a rule, is such a drift
 		for _, w := range of {
@@ -220,31 +283,10 @@ func insteadOf(err, refused error) error {
 // transaction makes the changes once.
 func (d *database) transaction(ctx context.Context, changes []plan.Change, terms Terms) (Made, error) {
 	began := time.Now()
-	var made Made
-	begins, tables := d.begins(changes)
-	err := d.writer.Write(ctx, begins, func(session sqlexec.Session) (err error) {
-		made = Made{}
-		if terms.Once != nil {
-			if made.Kept, err = terms.Once.begin(ctx, session); err == nil && made.Kept != nil {
-				err = errMade
-			}
-			if err != nil {
-				return err
-			}
-		}
-		for i, c := range changes {
-			err := d.writable(ctx, session, c)
-			if err != nil {
-				return &ChangeError{i, err}
-			}
-			changed, err := sqlexec.Apply(ctx, session, d.changes, c, tables)
-			if err != nil {
-				return &ChangeError{i, err}
-			}
-			made.Changed = append(made.Changed, changed)
-		}
-		return terms.end(ctx, session, made.Changed)
-	})
+	made, sealed, err := d.sealed(ctx, changes, terms)
+	if !sealed {
+		made, err = d.statements(ctx, changes, terms)
+	}
 	took := time.Since(began)
 	d.meter.statements.Inc()
 	d.meter.took(ctx, took)
@@ -257,6 +299,35 @@ func (d *database) transaction(ctx context.Context, changes []plan.Change, terms
 		return Made{}, err
 	}
 	return made, nil
+}
+
+// statements makes the changes statement by statement.
+func (d *database) statements(ctx context.Context, changes []plan.Change, terms Terms) (made Made, err error) {
+	begins, tables := d.begins(changes)
+	err = d.writer.Write(ctx, begins, func(session sqlexec.Session) (err error) {
+		made = Made{}
+		if terms.Once != nil {
+			if made.Kept, err = terms.Once.begin(ctx, session, d.onceIn()); err == nil && made.Kept != nil {
+				err = errMade
+			}
+			if err != nil {
+				return err
+			}
+		}
+		for i, c := range changes {
+			err := d.writable(ctx, session, c)
+			if err != nil {
+				return &ChangeError{i, err}
+			}
+			changed, err := sqlexec.Apply(ctx, session, d.changes, c, terms.prepared(i), tables)
+			if err != nil {
+				return &ChangeError{i, err}
+			}
+			made.Changed = append(made.Changed, changed)
+		}
+		return terms.end(ctx, session, made.Changed)
+	})
+	return made, err
 }
 
 // begins says how the transaction of changes begins, and what is known of their tables.

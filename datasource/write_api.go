@@ -32,7 +32,7 @@ const mostCalls = 1000
 func (s *Sources) call(ctx context.Context, api *upstream.Source, changes []plan.Change, terms Terms) (Made, error) {
 	c := changes[0]
 	if terms.Once != nil && c.Call().IdempotencyKey() == "" {
-		return Made{}, &ChangeError{-1, errNoKeys()}
+		return Made{}, &ChangeError{-1, errAPIKeepsNone()}
 	}
 	if len(changes) > 1 {
 		return Made{}, &ChangeError{1, fault.New(fault.BadUserInput, "%s is in an API, where a change that is made is not undone when the next one fails", c.Dataset()).
@@ -41,48 +41,36 @@ func (s *Sources) call(ctx context.Context, api *upstream.Source, changes []plan
 	if c.Given() > mostCalls {
 		return Made{}, &ChangeError{0, tooManyCalls(c)}
 	}
-	writer, err := api.Writer(c)
-	if err != nil {
+	w := s.calling(c, nil)
+	if err := w.turn(api, c, terms.Once); err != nil {
 		return Made{}, &ChangeError{0, err}
 	}
-	if o := terms.Once; o != nil { // the API keeps the keys, and tells calls that are made again by them
-		writer.Under(o.Tenant, o.Subject, o.Key)
-	}
-	slot, err := s.gate.Enter(ctx, c.Identity().Tenant())
-	if err != nil {
-		return Made{}, &ChangeError{-1, err}
-	}
-	defer slot.Leave()
-	scratch, err := s.engine.Scratch(ctx)
-	if err != nil {
-		return Made{}, &ChangeError{-1, err}
-	}
-	defer scratch.Close()
-	var owners []string
-	if c.Owner() != "" {
-		owners = []string{c.Owner()}
-	}
-	w := &calling{sources: s, writer: writer, change: c, forget: func() { s.Changed(c.Target().Source, c.Dataset(), owners) }}
-	w.rows = combination{sources: s, scratch: scratch, part: held.From(ctx).Part()}
-	defer w.rows.part.Release()
 	defer func() { quota.From(ctx).Spend(0, w.written, 0) }()
 	ctx = postgres.OneHost(ctx)
 	var changed sqlexec.Changed
-	err = scratch.Session(ctx, false, func(session sqlexec.Session) (err error) {
-		w.rows.session = session
+	err := w.beside(ctx, func() (err error) {
 		if terms.Before != nil { // nothing undoes a call
 			if err := terms.Before(nil); err != nil {
 				return err
 			}
 		}
-		changed, err = w.make(ctx)
-		return err
+		for {
+			changed, err = w.make(ctx)
+			next, again := w.change.Otherwise(err)
+			if !again || w.called {
+				return err
+			}
+			if err := w.turn(api, next, terms.Once); err != nil {
+				return err
+			}
+		}
 	})
-	if errors.Is(err, duckdb.ErrBroken) {
-		err = errors.Join(err, s.engine.Renew(ctx))
-	}
-	if err == nil {
+	var outside *ChangeError
+	switch {
+	case err == nil:
 		return Made{Changed: []sqlexec.Changed{changed}}, nil
+	case errors.As(err, &outside):
+		return Made{}, outside
 	}
 	if w.called {
 		f := *fault.From(err)
@@ -93,6 +81,53 @@ func (s *Sources) call(ctx context.Context, api *upstream.Source, changes []plan
 		err = &f
 	}
 	return Made{Changed: []sqlexec.Changed{{Affected: w.written}}}, &ChangeError{0, err}
+}
+
+// turn has a change be made: the one that was planned first, or one with what another role presets.
+func (w *calling) turn(api *upstream.Source, c plan.Change, once *Once) error {
+	writer, err := api.Writer(c)
+	if err != nil {
+		return err
+	}
+	if once != nil { // the API keeps the keys, and tells calls that are made again by them
+		writer.Under(once.Tenant, once.Subject, once.Key)
+	}
+	w.change, w.writer = c, writer
+	return nil
+}
+
+// calling readies a change that is made by calls.
+func (s *Sources) calling(c plan.Change, writer *upstream.Writer) *calling {
+	var owners []string
+	if c.Owner() != "" {
+		owners = []string{c.Owner()}
+	}
+	return &calling{sources: s, writer: writer, change: c, forget: func() { s.Changed(c.Target().Source, c.Dataset(), owners) }}
+}
+
+// beside does something for which rows are read in the embedded engine, when it is the tenant's turn there.
+func (w *calling) beside(ctx context.Context, do func() error) error {
+	s := w.sources
+	slot, err := s.gate.Enter(ctx, w.change.Identity().Tenant())
+	if err != nil {
+		return &ChangeError{-1, err}
+	}
+	defer slot.Leave()
+	scratch, err := s.engine.Scratch(ctx)
+	if err != nil {
+		return &ChangeError{-1, err}
+	}
+	defer scratch.Close()
+	w.rows = combination{sources: s, scratch: scratch, part: held.From(ctx).Part()}
+	defer w.rows.part.Release()
+	err = scratch.Session(ctx, false, func(session sqlexec.Session) error {
+		w.rows.session = session
+		return do()
+	})
+	if errors.Is(err, duckdb.ErrBroken) {
+		err = errors.Join(err, s.engine.Renew(ctx))
+	}
+	return err
 }
 
 func tooManyCalls(c plan.Change) *fault.Error {
@@ -399,7 +434,7 @@ func (w *calling) check(ctx context.Context, by [][]bool, from ahead) error {
 			switch {
 			case !there[n] || len(by) > 0 && !by[i][n]:
 			case refers[n] != nil:
-				return refers[n]
+				return &rowError{n, refers[n]}
 			default:
 				right[n] = true
 			}
@@ -408,11 +443,23 @@ func (w *calling) check(ctx context.Context, by [][]bool, from ahead) error {
 			first = check.Outside()
 		}
 	}
-	if slices.Contains(right, false) {
-		return first
+	if n := slices.Index(right, false); n >= 0 {
+		return &rowError{n, first}
 	}
 	return nil
 }
+
+// rowError is what is wrong with one of the rows of a change.
+type rowError struct {
+	row int
+	err error
+}
+
+// Error implements error.
+func (e *rowError) Error() string { return e.err.Error() }
+
+// Unwrap returns what is wrong.
+func (e *rowError) Unwrap() error { return e.err }
 
 // named asks for the rows of a level that have keys, and returns which of them there are.
 func (w *calling) named(ctx context.Context, l plan.Level, keys [][]value.Value, count int, from ahead, cell func(n int, row value.Rows)) ([]bool, error) {
@@ -554,7 +601,7 @@ func (w *calling) foresee(ctx context.Context) error {
 		if key := textOfKey(keys, n); seen[key] {
 			f := fault.New(fault.BadUserInput, "two rows have the same key")
 			f.At = fmt.Sprintf("%s.rows.%d", w.change.Key(), n)
-			return f
+			return &rowError{n, f}
 		}
 		seen[textOfKey(keys, n)] = true
 	}

@@ -90,7 +90,7 @@ func Prepare(ctx context.Context, dir string, o Options) (*Data, error) {
 	if d.Secret, err = secret(d.SecretFile()); err != nil {
 		return nil, err
 	}
-	return d, nil
+	return d, d.makeControlKey()
 }
 
 func (d *Data) findOrMake(ctx context.Context, progress io.Writer) error {

@@ -312,8 +312,8 @@ func TestKilledMakingIsDoneAnew(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(left) != 4 || len(hidden) != 0 {
-		t.Errorf("in the directory: %v %v, want manifest, secret, shared database and tenants", left, hidden)
+	if len(left) != 5 || len(hidden) != 0 {
+		t.Errorf("in the directory: %v %v, want manifest, secret, key of the control store, shared database and tenants", left, hidden)
 	}
 }
 

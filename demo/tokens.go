@@ -24,8 +24,8 @@ type TokenFile struct {
 	GraphQL string  `json:"graphql"`
 	Tokens  []Token `json:"tokens"`
 	Queries []Query `json:"queries"`
-	// Dashboards are the names of those that stand beside the configuration.
-	Dashboards []string `json:"dashboards,omitempty"`
+	// People are those who sign in with a password.
+	People []Person `json:"people,omitempty"`
 }
 
 // Tokens signs a token for every tenant under every strategy, and first one

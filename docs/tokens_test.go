@@ -14,7 +14,7 @@ import (
 
 var (
 	graphqlBlock = regexp.MustCompile("(?s)```graphql\n(.*?)```")
-	memberRow    = regexp.MustCompile("(?m)^\\| (`[a-zA-Z`, ]+`) \\| (?:id|text|list|name|boolean|IANA|RFC|seconds|requests)")
+	memberRow    = regexp.MustCompile("(?m)^\\| (`[a-zA-Z`, ]+`) \\| (?:id|text|list|name|boolean|IANA|RFC|seconds|requests|object)")
 )
 
 // TestTokensFitTheSchema: the operations that tokens.md shows are valid, and its

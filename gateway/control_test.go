@@ -15,6 +15,7 @@ import (
 	"usher/gateway"
 	"usher/pgtest"
 	"usher/tenancy"
+	"usher/tenancy/database"
 	"usher/test/program"
 )
 
@@ -417,7 +418,7 @@ func TestSilentControlStore(t *testing.T) {
 	registered, configured, everybody := program.Sign(t, `{"tenant": "acme"}`), program.Sign(t, `{"tenant": "initech", "iss": "trusting"}`), program.Sign(t, `{"all": true}`)
 	g.check(t, embedded, notes, ofAcme)
 	g.check(t, registered, notes, ofAcme)
-	const silent = `503 {"errors":[{"message":"the control store does not answer","extensions":{"code":"UNAVAILABLE","hint":"Try again in a moment."}}]}`
+	const silent = `503 {"errors":[{"message":"the control store does not answer","extensions":{"code":"UNAVAILABLE","hint":"Try again in a moment.","retryAfter":1}}]}`
 	server.Freeze(t)
 	program.Soon(t, program.Patience, "the silence is noticed", func() bool { return g.query(t, embedded, notes) == silent })
 	g.check(t, registered, notes, silent)
@@ -544,7 +545,7 @@ func TestFirstKeyIsExplained(t *testing.T) {
 	if got := serve(); strings.Count(got, "usher key bootstrap") != 1 || strings.Contains(got, tenancy.Prefix) {
 		t.Errorf("an empty store is served with %s", got)
 	}
-	store, err := tenancy.Open(t.Context(), tenancy.Spec{Path: filepath.Join(dir, "control.duckdb")}, tenancy.Options{})
+	store, err := tenancy.Open(t.Context(), database.Spec{Path: filepath.Join(dir, "control.duckdb")}, tenancy.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -496,7 +496,7 @@ func TestFindingsOfDashboards(t *testing.T) {
 	}
 	// It lists what it shows, and nothing else does.
 	token := g.text(t, boss, `mutation { createToken(input: {subject: "v", roles: ["full"], dashboards: ["b1", "b0"]}) { token } }`, "token")
-	if got := g.look(t, token, "", ""); !strings.HasPrefix(got, `200 {"only":true,"dashboards":[{"name":"b0","title":"Sales","shared":false,"own":true,"version":1},{"name":"b1",`) || strings.Count(got, `"name"`) != 2 {
+	if got := g.look(t, token, "", ""); !strings.HasPrefix(got, `200 {"only":true,"dashboards":[{"name":"b0","title":"Sales","shared":false,"own":true,"version":1,"shows":true},{"name":"b1",`) || strings.Count(got, `"name"`) != 2 {
 		t.Error(got)
 	}
 	if got := g.look(t, boss, "", ""); !strings.HasPrefix(got, `200 {"only":false,`) {

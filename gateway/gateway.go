@@ -5,18 +5,21 @@
 package gateway
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"usher/admit"
 	"usher/auth"
 	"usher/catalog"
 	"usher/config"
@@ -42,6 +45,9 @@ type Options struct {
 	Tracer  *trace.Tracer          // nil: nobody traces
 
 	Read func() (*config.Config, error) // reads the configuration again; nil: there is no file
+
+	StoreWait time.Duration // how long New waits for a control store that does not answer; default: not at all
+	Patience  time.Duration // how long a request waits for the control store to say what is left of a budget; default 25 ms
 }
 
 // Gateway answers requests, from New to Close.
@@ -50,6 +56,7 @@ type Gateway struct {
 	control  *tenancy.Store  // nil: there is none
 	budget   *held.Budget    // of what all requests hold
 	budgets  *quota.Keeper   // of what tenants and tokens use
+	turns    *admit.Turns    // at the processors
 	homes    control.Current // who is read from where
 	metrics  *prometheus.Registry
 	counts   instruments
@@ -80,6 +87,7 @@ type instruments struct {
 func New(ctx context.Context, cfg *config.Config, opts Options) (_ *Gateway, err error) {
 	g := &Gateway{
 		opts: opts, budget: held.New(cfg.Server.MaxHeld), loads: NewLoads(), traffic: traffic.New(), started: time.Now(), unnamed: []byte(rand.Text()),
+		turns:  admit.NewTurns(cmp.Or(cfg.Server.MaxBeside, runtime.GOMAXPROCS(0)), time.Millisecond, admit.Limits{Waiting: cfg.Server.MaxWaiting, Wait: cfg.Server.MaxWait}, nil),
 		counts: instruments{upstream.NewMetrics(), transport.NewMetrics(), transport.NewExportMetrics(), transport.NewImportMetrics(), stage.New()},
 	}
 	g.counts.stages.Traced = opts.Tracer != nil
@@ -102,8 +110,8 @@ func New(ctx context.Context, cfg *config.Config, opts Options) (_ *Gateway, err
 		if g.control, err = control.Open(ctx, *cfg.Control, tenancy.Options{
 			Check: control.CheckGrant(g.catalog, time.Now), CheckMinted: control.CheckMinted(g.catalog, time.Now), CheckRole: control.CheckRole(g.catalog),
 			CheckMayGrant: control.CheckMayGrant(g.catalog),
-			CheckDisjoint: g.homes.CheckDisjoint, Places: &g.homes, Operations: control.Operations(g.Engine), Dashboards: g.dashboards,
-			KnownIssuer: control.KnownIssuer(g.issuers), KnownTenant: control.KnownTenant(g.catalog, g.issuers), Configured: control.KnownName(g.catalog), Log: opts.Log,
+			Places:        &g.homes, Operations: control.Operations(g.Engine), Dashboards: g.dashboards,
+			KnownIssuer: control.KnownIssuer(g.issuers), KnownTenant: control.KnownTenant(g.catalog, g.issuers), Configured: control.KnownName(g.catalog), Log: opts.Log, Wait: opts.StoreWait, Patience: opts.Patience,
 		}); err != nil {
 			return nil, fmt.Errorf("open the control store: %w", err)
 		}
@@ -117,7 +125,7 @@ func New(ctx context.Context, cfg *config.Config, opts Options) (_ *Gateway, err
 	if err := first.wire(g, nil); err != nil {
 		return nil, err
 	}
-	collectors := append(opts.Metrics, g.counts.requests, g.counts.exports, g.counts.imports, g.counts.stages, g.counts.calls, g.loads, g.budgets, SourcesUnreached(g.catalog),
+	collectors := append(opts.Metrics, g.counts.requests, g.counts.exports, g.counts.imports, g.counts.stages, g.counts.calls, g.loads, g.budgets, g.turns, SourcesUnreached(g.catalog),
 		current{first.data, func() prometheus.Collector { return g.current.Load().data }},
 		current{first.sources, func() prometheus.Collector { return g.current.Load().sources }})
 	if g.control != nil {

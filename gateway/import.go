@@ -9,10 +9,11 @@ import (
 )
 
 // load joins what an import is asked for with who writes its rows.
-func (s *snapshot) load(ctx context.Context, asked transport.ImportRequest, body io.Reader) (int64, error) {
+func (s *snapshot) load(ctx context.Context, asked transport.ImportRequest, body io.Reader) (transport.Imported, error) {
 	ctx, err := s.engine.Importing(ctx)
 	if err != nil {
-		return 0, err
+		return transport.Imported{Rows: asked.From, Beyond: asked.Beyond}, err
 	}
-	return s.data.Import(ctx, resolvers.ImportRequest(asked), body)
+	in, err := s.data.Import(ctx, resolvers.ImportRequest(asked), body)
+	return transport.Imported(in), err
 }

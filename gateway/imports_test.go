@@ -48,16 +48,30 @@ func openImports(t *testing.T, server string) importing {
 	if err != nil {
 		t.Fatal(err)
 	}
-	served := httptest.NewServer(g.Handler())
-	t.Cleanup(func() {
-		served.Close()
-		_ = g.Close()
-	})
-	i := importing{writing{gate{g}, gate{g}.bootstrap(t)}, served.URL, db.Open(t)}
+	t.Cleanup(func() { _ = g.Close() })
+	i := importing{writing: writing{gate{g}, gate{g}.bootstrap(t)}, sql: db.Open(t)}
+	i.serve(t)
 	for _, tenant := range []string{"a", "b"} {
 		i.check(t, i.root, `mutation { admin { createTenant(input: {id: "`+tenant+`"}) { id } } }`, `200 {"data":{"admin":{"createTenant":{"id":"`+tenant+`"}}}}`)
 	}
 	return i
+}
+
+// openFileImports is the same with the rows in a file, of whose tables nobody asks.
+func openFileImports(t *testing.T) importing {
+	t.Helper()
+	dir := t.TempDir()
+	program.MakeDuckDB(t, filepath.Join(dir, "shop.duckdb"), inFile)
+	i := importing{writing: openWrittenFile(t, dir)}
+	i.serve(t)
+	return i
+}
+
+func (i *importing) serve(t *testing.T) {
+	t.Helper()
+	served := httptest.NewServer(i.Handler())
+	t.Cleanup(served.Close)
+	i.url = served.URL
 }
 
 // Whoever may write rows of all tenants names whose they are, and they are that one's; nobody else names any.
@@ -147,11 +161,23 @@ func failed(status int, message, more string) string {
 	return fmt.Sprintf(`%d {"errors":[{"message":%q,"extensions":{"code":"%s"%s}}]}`, status, message, code, more)
 }
 
-// TestImports: rows go where the caller's rows are, with what usher writes into them, or
+// TestImports: rows of both engines go where the caller's rows are, with what usher writes into them, or
 // the whole file is refused, with the line that is wrong.
 func TestImports(t *testing.T) {
 	t.Parallel()
-	i := openImports(t, "")
+	for engine, open := range map[string]func(*testing.T) importing{
+		"postgres": func(t *testing.T) importing { return openImports(t, "") },
+		"duckdb":   openFileImports,
+	} {
+		t.Run(engine, func(t *testing.T) {
+			t.Parallel()
+			testImports(t, open(t))
+		})
+	}
+}
+
+func testImports(t *testing.T, i importing) {
+	t.Helper()
 	ann := i.keyOf(t, "ann", "a", "READ_DATA, WRITE_DATA")
 	bob := i.keyOf(t, "bob", "b", "READ_DATA, WRITE_DATA")
 	if got := short(t, i.query(t, ann, `{ orders { id } }`)); got != `{"orders":[{"id":1}]}` {
@@ -177,7 +203,14 @@ func TestImports(t *testing.T) {
 			`{"id":14,"note":null,"status":"open","amount":null,"version":1,"created_by":"ann","doc":null,"tags":null}]}` {
 		t.Error(got)
 	}
-	before := i.rows(t, `SELECT md5(string_agg(o::text, ';' ORDER BY o.tenant, o.id)) FROM orders o`)
+	everything := func() string {
+		text := ""
+		for _, token := range []string{ann, bob} {
+			text += i.query(t, token, `{ orders(orderBy: [{id: ASC}]) { id note status amount version created_by doc tags } customers(orderBy: [{id: ASC}]) { id name } items(orderBy: [{box_id: ASC}, {line: ASC}]) { box_id line sku } boxes(orderBy: [{id: ASC}]) { id } }`)
+		}
+		return text
+	}
+	before := everything()
 	for _, c := range []struct{ token, path, body, want string }{
 		// What is another's, what is missing and what is not shown is all the same.
 		{ann, "/import/orders?format=csv", "id,customer_id\n20,1\n21,3\n", failed(404, "customer_id leads to no row of customers", `,"line":3,"rows":0`)},
@@ -213,7 +246,7 @@ func TestImports(t *testing.T) {
 		{ann, "/import/orders?format=csv", "id,note\n20\n", failed(400, "the row has 1 cells, and the first line names 2 columns", `,"line":2,"rows":0`)},
 		{ann, "/import/orders?format=csv", "id,note\n20,\"x\" y\n", failed(400, "there is text behind a quote; a quote within a cell is written twice", `,"line":2,"rows":0`)},
 		{ann, "/import/orders?format=csv", "id,note\n20,x\"y\"\n", failed(400, "there is a quote within a cell that is not quoted", `,"line":2,"rows":0`)},
-		{ann, "/import/orders?format=csv", "id,note\n20,\"x\n", failed(400, "a quote is not closed", `,"line":2,"rows":0`)},
+		{ann, "/import/orders?format=csv", "id,note\n20,\"x\n", failed(400, "a quote is not closed; one within a cell is written twice, and the cell is quoted", `,"line":2,"rows":0`)},
 		{ann, "/import/orders?format=csv", "", failed(400, "the file is empty: its first line names the columns", `,"rows":0`)},
 		{ann, "/import/orders?format=ndjson", "{\"id\":20}\n{\"id\":21,\"id\":22}\n", failed(400, "id is there twice", `,"line":2,"rows":0`)},
 		{ann, "/import/orders?format=ndjson", "{\"id\":20,\"tenant\":\"b\"}\n", failed(400, "tenant of orders cannot be written", `,"line":1,"rows":0`)},
@@ -228,20 +261,31 @@ func TestImports(t *testing.T) {
 		{ann, "/import/orders?format=csv&batch=0", "id\n20\n", failed(400, "the parameter batch is a number of rows from 1 to 1000000", "")},
 		{ann, "/import/orders?format=csv&from=1", "id\n20\n", failed(400, "from continues an import in batches: say batch as well", "")},
 		{ann, "/import/orders?format=csv&batch=1&from=2", "id\n20\n", failed(400, "the file has fewer rows than 2, from which to continue", `,"rows":0`)},
-		{ann, "/import/orders?format=csv&onConflict=id", "id\n20\n", failed(400, "the parameters of an import are format, columns, batch, from and tenant", "")},
+		{ann, "/import/orders?format=csv&onConflict=id", "id\n20\n", failed(400, "the parameters of an import are format, columns, batch, from, beyond and tenant", "")},
 		{"", "/import/orders?format=csv", "id\n20\n", unauthenticated},
 	} {
+		if i.sql == nil && strings.Contains(c.want, "too long") {
+			continue // the type has no length there
+		}
+		if i.sql == nil { // as mutations say it, of what the engine says
+			c.want = strings.Replace(c.want, "status of orders may not have such a value", "a row of orders has values that may not be there together", 1)
+			if c.body == "id\n20\n20\n" {
+				c.want = strings.Replace(c.want, "there is a row of orders with the same id", "the change of orders collides with a row that is there", 1)
+			}
+		}
 		if got := i.load(t, c.token, c.path, c.body); got != c.want {
 			t.Errorf("%s %q:\n got %s\nwant %s", c.path, c.body, got, c.want)
 		}
 	}
-	if after := i.rows(t, `SELECT md5(string_agg(o::text, ';' ORDER BY o.tenant, o.id)) FROM orders o`); after != before {
+	if after := everything(); after != before {
 		t.Errorf("the orders are %s, and were %s", after, before)
 	}
-	if got := i.rows(t, `SELECT string_agg(o.tenant || ':' || o.id, ' ' ORDER BY o.tenant, o.id) FROM (SELECT tenant, id FROM boxes UNION ALL SELECT 'items', count(*) FROM items UNION ALL SELECT 'customers', count(*) FROM customers) o`); got != "a:1 a:7 a:8 b:2 customers:3 items:4" {
-		t.Error(got)
+	if i.sql != nil {
+		if got := i.rows(t, `SELECT string_agg(o.tenant || ':' || o.id, ' ' ORDER BY o.tenant, o.id) FROM (SELECT tenant, id FROM boxes UNION ALL SELECT 'items', count(*) FROM items UNION ALL SELECT 'customers', count(*) FROM customers) o`); got != "a:1 a:7 a:8 b:2 customers:3 items:4" {
+			t.Error(got)
+		}
+		i.quiet(t)
 	}
-	i.quiet(t)
 	program.Soon(t, program.Patience, "imports are in the audit log", func() bool {
 		answer := i.query(t, i.root, `{ admin { auditLog(filter: {kind: DATA}, limit: 200) { items { tenant subject datasets strategy source rows outcome detail } } } }`)
 		return strings.Contains(answer, `{"tenant":"a","subject":"ann","datasets":["orders"],"strategy":"all","source":"shop","rows":3,"outcome":"done","detail":"import of csv"}`) &&
@@ -463,7 +507,7 @@ func (zeros) Read(p []byte) (int, error) {
 // token has been taken away.
 func TestImportsLeftAlone(t *testing.T) {
 	t.Parallel()
-	i := openImports(t, "timeout: 2s")
+	i := openImports(t, "timeout: 6s")
 	ann := i.keyOf(t, "ann", "a", "READ_DATA, WRITE_DATA")
 	read, write := io.Pipe()
 	answer := make(chan string, 1)

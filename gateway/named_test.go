@@ -22,6 +22,14 @@ var leftOut = map[string]string{
 	"NewTenant.strategy": "the default",
 	"NewTenant.cell":     "where the sources are themselves",
 	"NewTenant.accounts": "none",
+	"NewTenant.weight":   "as the configuration says",
+	"NewTenant.limits":   "as the configuration says",
+
+	"MinuteLimitsInput.requests":             "as the configuration says",
+	"MinuteLimitsInput.databaseMilliseconds": "as the configuration says",
+	"MinuteLimitsInput.rows":                 "as the configuration says",
+	"MinuteLimitsInput.bytes":                "as the configuration says",
+	"setTenantWeight.weight":                 "as the configuration says",
 
 	"NewTenant.strategies":         "none",
 	"NewTenant.bindings":           "none",
@@ -59,6 +67,7 @@ var leftOut = map[string]string{
 	"NewToken.expiresAt":         "in a day, not after the minter",
 	"NewToken.inactivitySeconds": "the minter's, none",
 	"NewToken.rate":              "the minter's, none",
+	"NewToken.limits":            "the minter's, as the configuration says",
 
 	"TokenNarrowing.name":              "shown only",
 	"TokenNarrowing.roles":             "the holder's",
@@ -70,6 +79,7 @@ var leftOut = map[string]string{
 	"TokenNarrowing.expiresAt":         "in a day, not after the holder",
 	"TokenNarrowing.inactivitySeconds": "the holder's",
 	"TokenNarrowing.rate":              "the holder's",
+	"TokenNarrowing.limits":            "the holder's",
 
 	"Revocation.token":        "every one on which the rest fits",
 	"Revocation.subject":      "every one on which the rest fits",
@@ -85,6 +95,8 @@ var leftOut = map[string]string{
 	"NewServiceKey.mayGrant":   "nothing",
 	"NewServiceKey.dashboards": "not for dashboards only",
 	"NewServiceKey.expiresAt":  "never",
+	"NewServiceKey.rate":       "the maker's, none",
+	"NewServiceKey.limits":     "the maker's, as the configuration says",
 
 	"MayGrantInput.strategies": "none",
 	"MayGrantInput.accounts":   "none",
@@ -124,6 +136,8 @@ var leftOut = map[string]string{
 	"setUserProfile.tenant":       "the viewer's",
 	"setPassword.tenant":          "the viewer's",
 	"deleteUser.tenant":           "the viewer's",
+	"unlockUser.tenant":           "the viewer's",
+	"endUserSessions.tenant":      "the viewer's",
 	"login.tenant":                "the username's, none",
 	"actAs.minutes":               "15",
 	"actAs.write":                 "it reads",

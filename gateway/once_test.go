@@ -131,6 +131,7 @@ func TestMutationsWithKeysAreMadeOnce(t *testing.T) {
 		"a key of nothing":     g.once(t, ann, "", absent, nil),
 		"a key with spaces":    g.once(t, ann, "a b", absent, nil),
 		"a key of 256":         g.once(t, ann, strings.Repeat("k", 256), absent, nil),
+		"a key that is null":   plainAnswer(g.ask(t, ann, `{"query": `+quoted(t, absent)+`, "extensions": {"idempotencyKey": null}}`)),
 		"a key that is a list": plainAnswer(g.ask(t, ann, `{"query": `+quoted(t, absent)+`, "extensions": {"idempotencyKey": ["k"]}}`)),
 		"of the control plane": g.once(t, g.root, "k9", `mutation { admin { createTenant(input: {id: "c"}) { id } } }`, nil),
 	} {

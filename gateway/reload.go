@@ -28,6 +28,17 @@ func (g *Gateway) Reload(ctx context.Context, cfg *config.Config) (err error) {
 	if keys := lasting(before.cfg, cfg); len(keys) > 0 {
 		return fmt.Errorf("%s cannot be changed while usher runs: restart it to apply that", strings.Join(keys, ", "))
 	}
+	// Before the store is asked about the new configuration: it may know the old password no longer.
+	if was, is := storePassword(before.cfg), storePassword(cfg); was != is {
+		if err := g.control.SignInWith(is); err != nil {
+			return fmt.Errorf("%s: %w", passwordKey, err)
+		}
+		defer func() {
+			if err != nil {
+				err = errors.Join(err, g.control.SignInWith(was))
+			}
+		}()
+	}
 	next := &snapshot{cfg: cfg}
 	if next.found, err = inspect.LookAfter(ctx, cfg, before.found); err != nil {
 		return err
@@ -122,15 +133,42 @@ func lasting(before, after *config.Config) (keys []string) {
 		{"server.max_held", was.MaxHeld, is.MaxHeld},
 		{"server.max_waiting", was.MaxWaiting, is.MaxWaiting},
 		{"server.max_wait", was.MaxWait, is.MaxWait},
+		{"server.max_beside", was.MaxBeside, is.MaxBeside},
 		{"server.max_exports", was.MaxExports, is.MaxExports},
 		{"pools", before.Pools, after.Pools},
-		{"control", before.Control, after.Control},
 	} {
 		if !reflect.DeepEqual(k.was, k.is) {
 			keys = append(keys, k.key)
 		}
 	}
+	return append(keys, differing("control", reflect.ValueOf(before.Control), reflect.ValueOf(after.Control))...)
+}
+
+// differing are the keys below one in which two parts of configurations differ, but for the
+// password of the control store, which is taken.
+func differing(key string, was, is reflect.Value) (keys []string) {
+	switch {
+	case key == passwordKey || reflect.DeepEqual(was.Interface(), is.Interface()):
+		return nil
+	case was.Kind() == reflect.Pointer && !was.IsNil() && !is.IsNil():
+		return differing(key, was.Elem(), is.Elem())
+	case was.Kind() != reflect.Struct:
+		return []string{key}
+	}
+	for i := range was.NumField() {
+		keys = append(keys, differing(key+"."+was.Type().Field(i).Tag.Get("yaml"), was.Field(i), is.Field(i))...)
+	}
 	return keys
+}
+
+const passwordKey = "control.postgres.password"
+
+// storePassword is the control store's, where it has one.
+func storePassword(cfg *config.Config) string {
+	if cfg.Control == nil || cfg.Control.Postgres == nil {
+		return ""
+	}
+	return string(cfg.Control.Postgres.Password)
 }
 
 // Loads tells of the configurations that were served, and of those that were not.

@@ -189,3 +189,33 @@ func TestAdministratorsSeeNoHiddenNames(t *testing.T) {
 		t.Errorf("the boss is told %s", got)
 	}
 }
+
+// Mutations are saved with variables of what is written, by whoever sees all of that in the tenant; and for all tenants by who
+// administers them, whose own mutations name one.
+func TestSavedMutationsOfVariables(t *testing.T) {
+	t.Parallel()
+	g, _ := openWritten(t)
+	boss := g.keyOf(t, "boss", "a", "READ_DATA, WRITE_DATA, ADMINISTER")
+	for name, document := range map[string]string{
+		"set":    `mutation($s: OrdersSet!) { updateOrdersByPk(id: 1, set: $s) { id } }`,
+		"insert": `mutation($r: [OrdersInsert!]!, $c: OrdersOnConflict) { insertOrders(rows: $r, onConflict: $c) { affected } }`,
+	} {
+		input := "{name: \"" + name + "\", ofTenant: true, document: " + quoted(t, document) + "}"
+		if got := g.query(t, boss, `mutation { createSavedQuery(input: `+input+`) { name } }`); !strings.HasPrefix(got, `200 {"data":{"createSavedQuery":{"name":`) {
+			t.Errorf("%s: %s", name, got)
+		}
+	}
+	operator := g.text(t, g.root, `mutation { admin { createServiceKey(input: {name: "op", allTenants: true, scopes: [READ_DATA, WRITE_DATA, ADMINISTER]}) { token } } }`, "token")
+	for name, document := range map[string]string{
+		"of_one": `mutation { insertOrdersOne(row: {id: 8}) { id } }`,
+		"by_key": `mutation($s: OrdersSet!) { updateOrdersByPk(id: 1, set: $s) { id } }`,
+	} {
+		input := "{name: \"" + name + "\", ofTenant: true, shared: true, document: " + quoted(t, document) + "}"
+		if got := g.query(t, operator, `mutation { createSavedQuery(input: `+input+`) { name } }`); !strings.HasPrefix(got, `200 {"data":{"createSavedQuery":{"name":`) {
+			t.Errorf("%s: %s", name, got)
+		}
+	}
+	if got := g.query(t, operator, `mutation { createSavedQuery(input: {name: "none", ofTenant: true, shared: true, document: "mutation { insertNobodysOne(row: {id: 8}) { id } }"}) { name } }`); !strings.Contains(got, "BAD_USER_INPUT") {
+		t.Error(got)
+	}
+}

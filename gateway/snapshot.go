@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"sync/atomic"
 
+	"usher/admit"
 	"usher/auth"
 	"usher/catalog"
 	"usher/config"
@@ -13,7 +14,6 @@ import (
 	"usher/control"
 	"usher/cursor"
 	"usher/datasource"
-	"usher/datasource/admit"
 	"usher/datasource/pool"
 	"usher/datasource/upstream"
 	"usher/graph"
@@ -100,7 +100,9 @@ func (s *snapshot) wire(g *Gateway, before *snapshot) (err error) {
 	s.data.Tenant = control.NamedTenant(registry, cfg.Issuers)
 	verifying := auth.Options{Log: opts.Log, Before: tokens, Tenants: registry, TenantOf: control.TenantOf(s.catalog, g.control)}
 	if g.control != nil {
+		s.data.Closed = g.control.Closed
 		s.data.Audit, s.data.Told = g.control.Audit, g.tells(s.catalog, opts.Log)
+		s.data.ReadsUnnoted = cfg.Control.AuditReads == config.ReadsNone
 		if cfg.Control.Audit == config.AuditStrict {
 			s.data.AuditStrictly = g.control.AuditNow
 		}
@@ -119,8 +121,8 @@ func (s *snapshot) wire(g *Gateway, before *snapshot) (err error) {
 	manners := transport.Options{
 		Timeout: cfg.Server.Timeout, MaxBody: cfg.Server.MaxBody, AllowedOrigins: cfg.Server.AllowedOrigins,
 		Anonymous: g.control != nil, Proxies: s.proxies, ExplainTokens: cfg.Server.ExplainTokens,
-		Begin: begins(s.catalog.Budgets, g.budgets),
-		Held:  g.budget, Metrics: g.counts.requests, Traffic: g.traffic, Stages: g.counts.stages, Logger: opts.Log,
+		Begin: begins(s.catalog, g.budgets), Turns: g.turns,
+		Held: g.budget, Metrics: g.counts.requests, Traffic: g.traffic, Stages: g.counts.stages, Logger: opts.Log,
 		Tracer: opts.Tracer, TraceTenant: trace.Tenants(cfg.Server.TraceTenants, g.hides(cfg)),
 	}
 	s.graphql = transport.New(s.engine, s.tokens.Authenticate, manners)
@@ -153,6 +155,7 @@ func (s *snapshot) route(g *Gateway) {
 	embed := console.Embed()
 	mux.Handle("/embed.js", embed)
 	mux.Handle("/embed/", embed)
+	mux.Handle("/packages/", console.Packages())
 	if cfg.Server.Console && cfg.Server.Playground {
 		shown := opts.Console
 		shown.FrameAncestors = cfg.Server.FrameAncestors

@@ -29,6 +29,8 @@ var parentsAltered = []struct {
 	{name: "a unique index is of two columns", tables: byIndex, migrate: `DROP INDEX by_id; CREATE UNIQUE INDEX by_id ON boxes (id, tenant); INSERT INTO boxes VALUES (2, 'a')`},
 	{name: "a unique index is of another column", tables: byIndex, migrate: `ALTER TABLE boxes ADD other serial; DROP INDEX by_id; CREATE UNIQUE INDEX by_id ON boxes (other); INSERT INTO boxes VALUES (2, 'a')`},
 	{name: "a unique index, made anew", tables: byIndex, migrate: `REINDEX INDEX CONCURRENTLY by_id; CREATE UNIQUE INDEX more ON boxes (id); DROP INDEX by_id`, read: true},
+	{name: "the key is gone, and one plan serves everybody", tables: manyBoxes, migrate: `ALTER TABLE boxes DROP CONSTRAINT boxes_pkey; INSERT INTO boxes VALUES (2, 'a')`},
+	{name: "a unique index is gone, and one plan serves everybody", tables: byIndex + ";" + manyBoxes, migrate: `DROP INDEX CONCURRENTLY by_id; INSERT INTO boxes VALUES (2, 'a')`},
 	{
 		name: "a key that is checked late is gone", tables: `ALTER TABLE boxes DROP CONSTRAINT boxes_pkey; ALTER TABLE boxes ADD CONSTRAINT boxes_pkey PRIMARY KEY (id) DEFERRABLE`,
 		migrate: `ALTER TABLE boxes DROP CONSTRAINT boxes_pkey; INSERT INTO boxes VALUES (2, 'a')`,
@@ -37,11 +39,23 @@ var parentsAltered = []struct {
 		name: "partitions have the key no more", tables: `DROP TABLE boxes; CREATE TABLE boxes (id bigint PRIMARY KEY, tenant text NOT NULL) PARTITION BY HASH (id); CREATE TABLE part PARTITION OF boxes FOR VALUES WITH (MODULUS 1, REMAINDER 0); INSERT INTO boxes VALUES (1, 'a'), (2, 'b')`,
 		migrate: `ALTER TABLE boxes DROP CONSTRAINT boxes_pkey; INSERT INTO boxes VALUES (2, 'a')`,
 	},
+	{name: "the table is partitioned, with the key", migrate: partitionsBoxes}, // of whose rows a statement for the table before sees none
+	{name: "the table is partitioned, and one plan serves everybody", tables: manyBoxes, migrate: partitionsBoxes},
+	{name: "the table with a unique index is partitioned", tables: byIndex, migrate: partitionsBoxes},
+	{name: "partitions are one table again", tables: strings.ReplaceAll(partitionsBoxes, "before", "old"), migrate: `ALTER TABLE boxes RENAME TO boxes_before; CREATE TABLE boxes (id bigint PRIMARY KEY, tenant text NOT NULL); INSERT INTO boxes SELECT * FROM boxes_before; CREATE TABLE more_boxes () INHERITS (boxes); INSERT INTO more_boxes VALUES (2, 'a')`},
+	{name: "the table becomes a partition itself", migrate: `CREATE TABLE all_boxes (id bigint PRIMARY KEY, tenant text NOT NULL) PARTITION BY RANGE (id); ALTER TABLE all_boxes ATTACH PARTITION boxes FOR VALUES FROM (0) TO (100000)`, read: true},
 }
+
+const partitionsBoxes = `ALTER TABLE boxes RENAME TO boxes_before; CREATE TABLE boxes (id bigint PRIMARY KEY, tenant text NOT NULL) PARTITION BY RANGE (id); ` +
+	`CREATE TABLE boxes_of_all PARTITION OF boxes FOR VALUES FROM (0) TO (100000); INSERT INTO boxes SELECT * FROM boxes_before`
 
 const byIndex = `ALTER TABLE boxes DROP CONSTRAINT boxes_pkey; CREATE UNIQUE INDEX by_id ON boxes (id)`
 
+// manyBoxes are so many that a list of them has one plan for everybody, with what is nested in it.
+const manyBoxes = `INSERT INTO boxes SELECT n, 'a' FROM generate_series(1000, 3000) AS n; INSERT INTO items SELECT n, 1, 'x' FROM generate_series(1000, 3000) AS n; ANALYZE`
+
 var childrenRead = []string{
+	`{ boxes(where: {id: {in: [1, 2]}}) { id items { sku } } }`,
 	`{ items { sku } }`, `{ boxes { items { sku } } }`, `{ itemsAggregate { count } }`, `{ boxes { id itemsAggregate { count } } }`,
 	`{ itemsByPk(box_id: 2, line: 1) { sku } }`, `{ boxes(where: {items: {some: {sku: {eq: "y"}}}}) { id } }`,
 	`mutation { updateItems(where: {box_id: {eq: 2}}, set: {sku: "mine"}) { affected } }`,

@@ -149,10 +149,16 @@ func TestStartWithASourceDown(t *testing.T) {
 			t.Errorf("%s: %s", text, got)
 		}
 	}
-	for _, who := range []string{narrow, filtered} {
-		if got := ask(who, `{ countries { name } }`); !strings.HasPrefix(got, "503 ") {
+	for _, who := range []string{narrow, filtered} { // what they say of events is nothing to others
+		if got := ask(who, `{ events { id } }`); !strings.HasPrefix(got, "503 ") {
 			t.Errorf("a token that grants what is not known: %s", got)
 		}
+	}
+	if got := ask(narrow, `{ countries { name } }`); !strings.Contains(got, "GRAPHQL_VALIDATION_FAILED") {
+		t.Errorf("a token that grants something else: %s", got)
+	}
+	if got, want := ask(filtered, `{ countries { name } }`), `200 {"data":{"countries":[{"name":"Germany"}]}}`; got != want {
+		t.Errorf("a token that filters something else: %s", got)
 	}
 	if got, want := ask(token, `{ countries { name } }`), `200 {"data":{"countries":[{"name":"Germany"}]}}`; got != want {
 		t.Errorf("the source that is there: %s", got)

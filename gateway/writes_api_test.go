@@ -480,7 +480,7 @@ func TestWritesOfAPIsUnderAKey(t *testing.T) {
 	}
 	plain := openCalled(t, newPartner(t), "gateway", "tenant", func(text string) string { return text })
 	carl := plain.keyOf(t, "carl", "a", "READ_DATA, WRITE_DATA")
-	if got := called(t, plainAnswer(plain.ask(t, carl, `{"query": "mutation { insertOrdersOne(row: {id: \"1\"}) { id } }", "extensions": {"idempotencyKey": "k"}}`))); !strings.Contains(got, "idempotency keys are not kept") {
+	if got := called(t, plainAnswer(plain.ask(t, carl, `{"query": "mutation { insertOrdersOne(row: {id: \"1\"}) { id } }", "extensions": {"idempotencyKey": "k"}}`))); !strings.Contains(got, "takes no idempotency keys") {
 		t.Errorf("an API without keys: %s", got)
 	}
 }

@@ -2,6 +2,8 @@ package gateway_test
 
 import (
 	"bytes"
+	"crypto/sha256"
+	"fmt"
 	"log/slog"
 	"strings"
 	"sync"
@@ -13,6 +15,8 @@ import (
 	"usher/gateway"
 	"usher/pgtest"
 )
+
+const unfilled = `ALTER TABLE orders ADD must int NOT NULL DEFAULT 1; ALTER TABLE orders ALTER must DROP DEFAULT`
 
 // What the owner of a table does to it, what a tenant then does, and what it is answered: never that
 // usher failed.
@@ -28,6 +32,22 @@ var ownersFaults = []struct{ name, owner, text, want string }{
 	{
 		"a rule in the place of what is done", `CREATE RULE away AS ON UPDATE TO customers DO INSTEAD NOTHING`,
 		`mutation { updateCustomersByPk(id: 1, set: {name: "x"}) { name } }`, "null UNAVAILABLE: the keys, triggers or rules of the table of customers have changed",
+	},
+	{
+		"a column that nobody knows and nothing fills in", unfilled,
+		`mutation { insertOrdersOne(row: {id: 9}) { id } }`, "null UNAVAILABLE: rows of orders need a value that nobody here may give, and nothing fills it in",
+	},
+	{
+		"the same, of several rows", unfilled,
+		`mutation { insertOrders(rows: [{id: 9}, {id: 10}], onConflict: {key: id, update: [note]}) { affected } }`, "null UNAVAILABLE: rows of orders need a value that nobody here may give, and nothing fills it in",
+	},
+	{
+		"the same, of an update", unfilled,
+		`mutation { updateOrdersByPk(id: 1, set: {note: "x"}) { note } }`, `{"updateOrdersByPk":{"note":"x"}}`,
+	},
+	{
+		"a column that may be null no more", `ALTER TABLE orders ALTER note SET NOT NULL`,
+		`mutation { insertOrdersOne(row: {id: 9, note: null}) { id } }`, "null BAD_USER_INPUT: note is never null (insertOrdersOne.row.note)",
 	},
 	{
 		"a division in a trigger", of(`new.amount := 1 / (new.id - new.id); RETURN new`),
@@ -67,7 +87,7 @@ var ownersFaults = []struct{ name, owner, text, want string }{
 	},
 	{
 		"a condition of a domain", `CREATE DOMAIN short AS text CONSTRAINT is_short CHECK (length(value) < 5); ALTER TABLE orders ALTER note TYPE short USING left(note, 4)`,
-		`mutation { insertOrders(rows: [{id: 8, note: "ok"}, {id: 9, note: "far too long"}]) { affected } }`, "null BAD_USER_INPUT: a row of orders has values that may not be there together (insertOrders.rows.1)",
+		`mutation { insertOrders(rows: [{id: 8, note: "ok"}, {id: 9, note: "far too long"}]) { affected } }`, "null BAD_USER_INPUT: note of orders may not have such a value (insertOrders.rows.1.note)",
 	},
 	{
 		"JSON that holds what no text holds", "",
@@ -80,6 +100,12 @@ var ownersFaults = []struct{ name, owner, text, want string }{
 	{
 		"a trigger that makes a row another tenant's, who has its key", of(`new.tenant := 'b'; RETURN new`),
 		`mutation { insertOrdersOne(row: {id: 2}) { id } }`, "null FORBIDDEN: what would be written to orders is not what you may write there",
+	},
+	{
+		"a trigger that moves a row to another partition", `DROP TABLE orders CASCADE; CREATE TABLE orders (tenant text NOT NULL, id bigint NOT NULL, customer_id bigint, product_id int, status text NOT NULL DEFAULT 'open', note text,
+			amount numeric(12,2), version int NOT NULL, created_by text, doc jsonb, tags text[], PRIMARY KEY (tenant, id, status)) PARTITION BY LIST (status);
+			CREATE TABLE orders_open PARTITION OF orders FOR VALUES IN ('open'); CREATE TABLE orders_other PARTITION OF orders DEFAULT; ` + of(`new.status := 'closed'; RETURN new`),
+		`mutation { insertOrdersOne(row: {id: 77}) { id } }`, "null UNAVAILABLE: a trigger or a function of the database's own failed",
 	},
 	{
 		"a trigger that does nothing, and a key that is taken", of(`RETURN new`),
@@ -160,19 +186,30 @@ func TestLabelsThatCameLater(t *testing.T) {
 	if got := short(t, g.query(t, ann, `{ moods(where: {mood: {eq: good}}) { id } }`)); got != `{"moods":[{"id":1}]}` {
 		t.Error(got)
 	}
-	page := func(order, after string) string {
-		return `{ moodsConnection(orderBy: [{` + order + `}], first: 2` + after + `) { nodes { id } pageInfo { endCursor } } }`
-	}
-	next := func(order string) string {
-		_, cursor, _ := strings.Cut(g.query(t, ann, page(order, "")), `"endCursor":`)
-		cursor, _, _ = strings.Cut(cursor, "}")
-		return g.query(t, ann, page(order, ", after: "+cursor))
-	}
-	if got := next("mood: ASC"); !strings.Contains(got, "BAD_USER_INPUT") || !strings.Contains(got, "came later") {
-		t.Errorf("what is beyond a label that the schema has not is answered %s", got)
-	}
-	if got := next("id: ASC"); !strings.Contains(got, `"nodes":[]`) {
-		t.Error(got)
+	// A label that is there since usher looked has its place on the pages as well.
+	db.Exec(t, `ALTER TYPE mood ADD VALUE 'great' BEFORE 'good'`)
+	db.Exec(t, `INSERT INTO moods VALUES ('a', 3, 'great'), ('a', 4, 'bad'), ('a', 5, NULL), ('a', 6, 'fair'), ('b', 7, 'fair')`)
+	for _, way := range []struct{ order, first, after, end, want string }{
+		{"mood: ASC", "first", "after", "endCursor", "3 1 2 6 4 5"},
+		{"mood: DESC_NULLS_FIRST", "first", "after", "endCursor", "5 4 2 6 1 3"},
+		{"mood: ASC", "last", "before", "startCursor", "5 4 6 2 1 3"},
+		{"mood: DESC_NULLS_FIRST", "last", "before", "startCursor", "3 1 6 2 4 5"},
+	} {
+		var got []string
+		for cursor := ""; len(got) < 8; {
+			answer := g.query(t, ann, `{ moodsConnection(orderBy: [{`+way.order+`}], `+way.first+`: 1`+cursor+`) { nodes { id } pageInfo { `+way.end+` } } }`)
+			_, id, more := strings.Cut(answer, `"nodes":[{"id":`)
+			if !more {
+				break
+			}
+			id, _, _ = strings.Cut(id, "}")
+			_, cursor, _ = strings.Cut(answer, way.end+`":`)
+			cursor, _, _ = strings.Cut(cursor, "}")
+			got, cursor = append(got, id), ", "+way.after+": "+cursor
+		}
+		if strings.Join(got, " ") != way.want {
+			t.Errorf("%v has the pages %v", way, got)
+		}
 	}
 }
 
@@ -213,6 +250,15 @@ func TestLackedPrivilegesAreLogged(t *testing.T) {
 	if !strings.HasPrefix(got, "null UNAVAILABLE: the source's account may not write orders") || strings.Contains(got, role) || strings.Contains(got, "GRANT") {
 		t.Error(got)
 	}
+	loads := importing{writing: g}
+	loads.serve(t)
+	if got := loads.load(t, ann, "/import/orders?format=csv", "id\n10\n"); !strings.HasPrefix(got, "503 ") || !strings.Contains(got, "the source's account may not write orders") {
+		t.Error(got)
+	}
+	db.Exec(t, "GRANT INSERT ON orders TO "+role+`; REVOKE TEMPORARY ON DATABASE "`+db.Name+`" FROM public`)
+	if got := loads.load(t, ann, "/import/orders?format=csv", "id\n10\n"); !strings.HasPrefix(got, "503 ") || strings.Contains(got, "TEMPORARY") {
+		t.Error(got)
+	}
 	db.Exec(t, "REVOKE SELECT ON products FROM "+role)
 	if got := short(t, g.query(t, ann, `{ products { id } }`)); !strings.Contains(got, "UNAVAILABLE: the source's account may not read the table") || strings.Contains(got, role) {
 		t.Error(got)
@@ -222,7 +268,59 @@ func TestLackedPrivilegesAreLogged(t *testing.T) {
 	if !strings.Contains(logged.String(), "GRANT SELECT ON") || !strings.Contains(logged.String(), "lacks SELECT on public.products") {
 		t.Errorf("logged is\n%s", logged.String())
 	}
+	if want := "GRANT TEMPORARY ON DATABASE " + `"` + db.Name + `" TO`; strings.Count(logged.String(), "lacks TEMPORARY on the database") != 1 {
+		t.Errorf("logged is\n%s\nwant %s", logged.String(), want)
+	}
 	if want := `GRANT INSERT ON`; !strings.Contains(logged.String(), want) || !strings.Contains(logged.String(), role) || strings.Contains(logged.String(), "GRANT UPDATE") {
 		t.Errorf("logged is\n%s", logged.String())
+	}
+}
+
+// A value that is larger than what a server keeps in an index is what is wrong with the input, wherever it stands.
+func TestValuesThatNoIndexTakes(t *testing.T) {
+	t.Parallel()
+	i := openImports(t, "")
+	ann := i.keyOf(t, "ann", "a", "READ_DATA, WRITE_DATA")
+	var long strings.Builder // of which nothing can be left out by compressing it
+	for n := range 400 {
+		fmt.Fprintf(&long, "%x", sha256.Sum256([]byte{byte(n), byte(n >> 8)}))
+	}
+	const refused = `null BAD_USER_INPUT: a value is larger than the source keeps in an index or in a row of orders`
+	for _, m := range []struct{ text, at string }{
+		{`mutation ($n: String) { insertOrdersOne(row: {id: 20, note: $n}) { id } }`, "insertOrdersOne.row.note"},
+		{`mutation ($n: String) { insertOrders(rows: [{id: 20, note: "short"}, {id: 21, note: $n}, {id: 22}]) { affected } }`, "insertOrders.rows.1.note"},
+		{`mutation ($n: String) { insertOrders(rows: [{id: 20, note: "short"}, {id: 21, note: $n}], onConflict: {key: id, update: [note]}) { affected } }`, "insertOrders.rows.1.note"},
+		{`mutation ($n: String) { updateOrdersByPk(id: 1, set: {note: $n}) { id } }`, "updateOrdersByPk.set.note"},
+		{`mutation ($n: String) { updateOrders(all: true, set: {status: "new", note: $n}) { affected } }`, "updateOrders.set.note"},
+	} {
+		if got := short(t, i.withVariables(t, ann, m.text, `{"n":"`+long.String()+`"}`)); got != refused+" ("+m.at+")" {
+			t.Errorf("%s\n got %s", m.text, got)
+		}
+	}
+	got := i.load(t, ann, "/import/orders?format=csv", "id,note\n20,short\n21,"+long.String()+"\n")
+	if !strings.HasPrefix(got, "400 ") || !strings.Contains(got, "larger than the source keeps") || !strings.Contains(got, `"line":3`) {
+		t.Errorf("imported: %s", got)
+	}
+	if got := i.rows(t, `SELECT count(*)::text FROM orders`); got != "2" {
+		t.Errorf("there are %s orders", got)
+	}
+}
+
+// Where a file does not say which of several rows it refuses, no place is named that is not in the input.
+func TestPlacesOfRowsThatFilesRefuse(t *testing.T) {
+	t.Parallel()
+	g := openFileImports(t)
+	ann := g.keyOf(t, "ann", "a", "READ_DATA, WRITE_DATA")
+	for _, m := range []struct{ text, want string }{
+		{`mutation { insertOrders(rows: [{id: 5}, {id: 1}]) { affected } }`, `null CONFLICT: there is a row of orders with the same id`},
+		{`mutation { insertOrders(rows: [{id: 5, note: "first"}, {id: 6}]) { affected } }`, `null CONFLICT: there is a row of orders with the same note`},
+		{`mutation { insertOrders(rows: [{id: 1}]) { affected } }`, `null CONFLICT: there is a row of orders with the same id (insertOrders.rows.0.id)`},
+		{`mutation { insertBoxesOne(row: {id: 9, items: [{line: 1}, {line: 1}]}) { id } }`, `null CONFLICT: `},
+		{`mutation { insertCustomersOne(row: {id: 1}) { id } }`, `null CONFLICT: there is a row of customers with the same id (insertCustomersOne.row.id)`},
+	} {
+		got := short(t, g.query(t, ann, m.text))
+		if got != m.want && (!strings.HasSuffix(m.want, ": ") || !strings.HasPrefix(got, m.want) || strings.Contains(got, "(")) {
+			t.Errorf("%s\n got %s\nwant %s", m.text, got, m.want)
+		}
 	}
 }

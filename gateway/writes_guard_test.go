@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"usher/pgtest"
+	"usher/test/program"
 )
 
 // What migrations do to tables of the written shop while usher runs; what a tenant then does;
@@ -108,6 +109,103 @@ func TestMigrationsAreNoticed(t *testing.T) {
 				t.Errorf("there is\n%s\nand was\n%s", after, before)
 			}
 		})
+	}
+}
+
+// What a migration has put in the way is in the way until it is mended, and not until usher is started again:
+// tables that were refused are judged anew every few seconds, by who writes then.
+func TestMigrationsAreMended(t *testing.T) {
+	t.Parallel()
+	for _, m := range []struct{ name, migrate, mend, text string }{
+		{"a unique index", `CREATE UNIQUE INDEX of_all ON orders (note)`, `DROP INDEX of_all`, `mutation { insertOrdersOne(row: {id: 9, note: "mine"}) { id } }`},
+		{"a cascade", `CREATE TABLE bins (id int PRIMARY KEY, box_id bigint REFERENCES boxes ON DELETE CASCADE)`, `DROP TABLE bins`, `mutation { deleteBoxesByPk(id: 1) { id } }`},
+		{"a rule", `CREATE RULE away AS ON INSERT TO orders WHERE new.id = 77 DO ALSO SELECT 1`, `DROP RULE away ON orders`, `mutation { updateOrdersByPk(id: 1, set: {note: "x"}) { id } }`},
+		{"another table", `ALTER TABLE orders RENAME TO old; CREATE TABLE orders (LIKE old INCLUDING ALL); ALTER TABLE orders ADD UNIQUE (id)`, `DROP TABLE orders; ALTER TABLE old RENAME TO orders`, `mutation { insertOrdersOne(row: {id: 9, note: "mine"}) { id } }`},
+	} {
+		t.Run(m.name, func(t *testing.T) {
+			t.Parallel()
+			g, db := openWritten(t)
+			ann := g.keyOf(t, "ann", "a", "READ_DATA, WRITE_DATA")
+			db.Exec(t, m.migrate)
+			if got := short(t, g.query(t, ann, m.text)); !strings.HasPrefix(got, "null UNAVAILABLE: the keys, triggers or rules of the table") {
+				t.Fatal(got)
+			}
+			db.Exec(t, m.mend)
+			program.Soon(t, time.Minute, "it is mended, and written again", func() bool {
+				got := short(t, g.query(t, ann, m.text))
+				if strings.HasPrefix(got, "null") && !strings.HasPrefix(got, "null UNAVAILABLE: the keys, triggers or rules of the table") {
+					t.Fatal(got)
+				}
+				return !strings.HasPrefix(got, "null")
+			})
+		})
+	}
+}
+
+// A table that others lead to becomes one that is partitioned by its key, while usher runs: rows are led to as
+// before. What is whose because of it is told to nobody until the configuration is read anew, since the key of partitions is
+// proved in another way; and it is said so, instead of that there is nothing.
+func TestParentsBecomePartitioned(t *testing.T) {
+	t.Parallel()
+	g, db := openWritten(t)
+	ann, bob := g.keyOf(t, "ann", "a", "READ_DATA, WRITE_DATA"), g.keyOf(t, "bob", "b", "READ_DATA, WRITE_DATA")
+	const order = `mutation ($r: OrdersInsert!) { insertOrdersOne(row: $r) { id customer { name } } }`
+	const item = `mutation ($r: ItemsInsert!) { insertItemsOne(row: $r) { sku } }`
+	ask := func(key, text, variables, want string) {
+		t.Helper()
+		if got := short(t, g.withVariables(t, key, text, variables)); got != want {
+			t.Errorf("%s %s\n got %s\nwant %s", text, variables, got, want)
+		}
+	}
+	ask(ann, order, `{"r":{"id":10,"customer_id":1}}`, `{"insertOrdersOne":{"id":10,"customer":{"name":"Ann"}}}`)
+	ask(ann, item, `{"r":{"box_id":1,"line":2,"sku":"a"}}`, `{"insertItemsOne":{"sku":"a"}}`)
+	db.Exec(t, `ALTER TABLE orders DROP CONSTRAINT orders_tenant_customer_id_fkey;
+		ALTER TABLE customers RENAME TO old_customers;
+		CREATE TABLE customers (tenant text NOT NULL, id bigint NOT NULL, name varchar(20), PRIMARY KEY (tenant, id)) PARTITION BY HASH (tenant, id);
+		CREATE TABLE customers_0 PARTITION OF customers FOR VALUES WITH (MODULUS 2, REMAINDER 0); CREATE TABLE customers_1 PARTITION OF customers FOR VALUES WITH (MODULUS 2, REMAINDER 1);
+		INSERT INTO customers SELECT * FROM old_customers;
+		ALTER TABLE orders ADD FOREIGN KEY (tenant, customer_id) REFERENCES customers;
+		ALTER TABLE boxes RENAME TO old_boxes;
+		CREATE TABLE boxes (id bigint PRIMARY KEY, tenant text NOT NULL) PARTITION BY RANGE (id);
+		CREATE TABLE boxes_0 PARTITION OF boxes FOR VALUES FROM (0) TO (2); CREATE TABLE boxes_1 PARTITION OF boxes FOR VALUES FROM (2) TO (1000);
+		INSERT INTO boxes SELECT * FROM old_boxes`)
+	ask(ann, order, `{"r":{"id":11,"customer_id":1}}`, `{"insertOrdersOne":{"id":11,"customer":{"name":"Ann"}}}`)
+	ask(ann, order, `{"r":{"id":12,"customer_id":3}}`, `null NOT_FOUND: customer_id leads to no row of customers (insertOrdersOne.row.customer_id)`)
+	ask(bob, order, `{"r":{"id":12,"customer_id":3}}`, `{"insertOrdersOne":{"id":12,"customer":{"name":"Bob"}}}`)
+	const replaced = `UNAVAILABLE: whose rows these are cannot be told: the table by which they are a tenant's was replaced by another one`
+	ask(ann, item, `{"r":{"box_id":1,"line":3,"sku":"b"}}`, `null `+replaced)
+	ask(ann, item, `{"r":{"box_id":2,"line":3,"sku":"c"}}`, `null NOT_FOUND: box_id leads to no row of boxes (insertItemsOne.row.box_id)`)
+	for _, text := range []string{
+		`{ items { sku } }`, `{ itemsAggregate { count } }`, `{ items(where: {sku: {eq: "nothing"}}) { sku } }`, `{ boxes { id items { sku } } }`,
+		`{ boxes(where: {items: {some: {sku: {eq: "a"}}}}) { id } }`, `mutation { updateItems(all: true, set: {sku: "x"}) { affected } }`,
+		`mutation { deleteItems(all: true) { affected } }`,
+	} {
+		for _, who := range []string{ann, bob} {
+			if got := short(t, g.query(t, who, text)); !strings.HasSuffix(got, replaced) {
+				t.Errorf("%s: %s", text, got)
+			}
+		}
+	}
+	if got := g.query(t, ann, `{ items { sku } }`); !strings.Contains(got, "SIGHUP") || strings.Contains(got, "usher_needs") {
+		t.Errorf("what to do next is not told: %s", got)
+	}
+	g = openWrittenAs(t, db, func(text string) string { return text }) // which reads what is there now
+	ann, bob = g.keyOf(t, "ann", "a", "READ_DATA, WRITE_DATA"), g.keyOf(t, "bob", "b", "READ_DATA, WRITE_DATA")
+	ask(ann, item, `{"r":{"box_id":1,"line":3,"sku":"b"}}`, `{"insertItemsOne":{"sku":"b"}}`)
+	ask(ann, item, `{"r":{"box_id":2,"line":3,"sku":"c"}}`, `null NOT_FOUND: box_id leads to no row of boxes (insertItemsOne.row.box_id)`)
+	ask(bob, item, `{"r":{"box_id":2,"line":3,"sku":"d"}}`, `{"insertItemsOne":{"sku":"d"}}`)
+	ask(ann, `mutation ($id: BigInt!) { insertBoxesOne(row: {id: $id, items: [{line: 1}]}) { id items { line } } }`, `{"id":20}`, `{"insertBoxesOne":{"id":20,"items":[{"line":1}]}}`)
+	ask(bob, `mutation ($id: BigInt!) { deleteBoxesByPk(id: $id) { id } }`, `{"id":20}`, `{"deleteBoxesByPk":null}`)
+	ask(bob, `mutation ($id: BigInt!) { insertBoxesOne(row: {id: $id}) { id } }`, `{"id":20}`, `null CONFLICT: there is a row of boxes with the same id (insertBoxesOne.row.id)`)
+	if got := one(t, db.Open(t), `SELECT string_agg(sku, '' ORDER BY sku) FROM items WHERE sku IN ('a', 'b', 'c', 'd')`); got != "abd" {
+		t.Errorf("there are the items %s", got)
+	}
+	db.Exec(t, `ALTER TABLE boxes RENAME TO parted; CREATE TABLE boxes (id bigint PRIMARY KEY, tenant text NOT NULL); INSERT INTO boxes SELECT * FROM parted;
+		CREATE TABLE more () INHERITS (boxes); INSERT INTO more VALUES (1, 'b')`)
+	for _, who := range []string{ann, bob} { // back again, with a table whose rows repeat the key
+		if got := short(t, g.query(t, who, `{ items { sku } }`)); !strings.HasSuffix(got, replaced) {
+			t.Errorf("of a table that is not partitioned any more: %s", got)
+		}
 	}
 }
 
@@ -317,6 +415,7 @@ func TestRefusalsHaveAPlace(t *testing.T) {
 	for _, show := range []bool{false, true} {
 		db := pgtest.Start(t).Database(t)
 		db.Exec(t, writtenTables+`
+			CREATE TYPE mood AS ENUM ('good', 'bad'); ALTER TABLE customers ADD COLUMN host inet, ADD COLUMN mood mood;
 			ALTER TABLE orders ADD COLUMN small smallint, ADD CONSTRAINT fits CHECK (amount > customer_id), ADD CONSTRAINT whose CHECK (tenant <> 'x' OR note <> 'x');
 			CREATE UNIQUE INDEX ON orders (tenant, amount, status) WHERE amount = 7;
 			CREATE FUNCTION rule() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
@@ -328,6 +427,7 @@ func TestRefusalsHaveAPlace(t *testing.T) {
 			CREATE TRIGGER rule BEFORE INSERT OR UPDATE ON orders FOR EACH ROW EXECUTE FUNCTION rule();`)
 		g := openWrittenAs(t, db, func(text string) string {
 			text = strings.Replace(text, "status: String!, note: String,", "status: String!, note: String, small: Int,", 1)
+			text = strings.Replace(text, "tenant: String!, name: String}", "tenant: String!, name: String, host: String, mood: {type: Enum, name: Mood, labels: [good, bad]}}", 1)
 			if show {
 				text = strings.Replace(text, "sslmode: disable", "sslmode: disable, show_raised: true", 1)
 			}
@@ -340,7 +440,13 @@ func TestRefusalsHaveAPlace(t *testing.T) {
 			}
 			return ""
 		}
+		db.Exec(t, `ALTER TYPE mood RENAME VALUE 'bad' TO 'worse'`)
 		for _, line := range []struct{ text, want string }{
+			{`mutation { insertCustomers(rows: [{id: 10, host: "10.0.0.1", mood: good}, {id: 11, host: "10.0.0.1/8", mood: good}, {id: 12, host: "nowhere", mood: good}]) { affected } }`, `null BAD_USER_INPUT: a value does not fit its column in customers (insertCustomers.rows.2.host)`},
+			{`mutation { insertCustomers(rows: [{id: 10, mood: good}, {id: 11, mood: bad}]) { affected } }`, `null BAD_USER_INPUT: a value does not fit its column in customers (insertCustomers.rows.1.mood)`},
+			{`mutation { updateCustomersByPk(id: 1, set: {host: "10.0.0.256"}) { id } }`, `null BAD_USER_INPUT: a value does not fit its column in customers (updateCustomersByPk.set.host)`},
+			{`mutation { updateCustomersByPk(id: 1, set: {name: "x", host: "::1", mood: bad}) { id } }`, `null BAD_USER_INPUT: a value does not fit its column in customers (updateCustomersByPk.set.mood)`},
+			{`mutation { updateCustomers(all: true, set: {host: "::1/129", mood: good}) { affected } }`, `null BAD_USER_INPUT: a value does not fit its column in customers (updateCustomers.set.host)`},
 			{`mutation { insertOrders(rows: [{id: 10}, {id: 11}, {id: 1}, {id: 12}]) { affected } }`, `null CONFLICT: there is a row of orders with the same id (insertOrders.rows.2.id)`},
 			{`mutation { insertOrders(rows: [{id: 10}, {id: 11}, {id: 10}]) { affected } }`, `null CONFLICT: there is a row of orders with the same id (insertOrders.rows.2.id)`},
 			{`mutation { insertOrders(rows: [{id: 10, note: "a"}, {id: 11}, {id: 12, note: "first"}]) { affected } }`, `null CONFLICT: there is a row of orders with the same note (insertOrders.rows.2.note)`},
@@ -399,5 +505,60 @@ func TestAnswersOfChangesInParts(t *testing.T) {
 		if !strings.Contains(got, `"amount":null`) || !strings.Contains(got, `"applied":true`) {
 			t.Errorf("%s: %s", text, got)
 		}
+	}
+}
+
+// After migrations that leave what rows are as it is, and after ANALYZE, statements that connections keep fit their
+// tables no more. Nobody who writes notices: each mutation is made, and once, on whichever connection.
+func TestMigrationsThatNobodyNotices(t *testing.T) {
+	t.Parallel()
+	g, db := openWritten(t)
+	ann := g.keyOf(t, "ann", "a", "READ_DATA, WRITE_DATA")
+	const writers = 12
+	round := 0
+	write := func(why string) {
+		t.Helper()
+		var all sync.WaitGroup
+		failed := make(chan string, writers)
+		for by := range writers {
+			id := 1000*(round+1) + by
+			all.Go(func() {
+				for _, m := range []struct{ text, variables string }{
+					{`mutation ($r: OrdersInsert!) { insertOrdersOne(row: $r) { id note status amount } }`, `{"r":{"id":%[1]d,"note":"n%[1]d","amount":1}}`},
+					{`mutation ($id: BigInt!, $n: String) { updateOrdersByPk(id: $id, set: {note: $n}) { id note status amount version } }`, `{"id":%[1]d,"n":"m%[1]d"}`},
+					{`mutation ($id: BigInt!) { updateOrders(where: {id: {eq: $id}}, increment: {amount: 1}) { affected rows { note status amount } } }`, `{"id":%[1]d}`},
+					{`mutation ($r: [OrdersInsert!]!) { insertOrders(rows: $r, onConflict: {key: id, update: [note]}) { affected rows { note status amount } } }`, `{"r":[{"id":%[1]d,"note":"o%[1]d"}]}`},
+					{`mutation ($id: BigInt!) { insertOrdersOne(row: {id: $id, note: "gone"}) { note } deleteOrdersByPk(id: $id) { note status amount } }`, `{"id":9%[1]d}`},
+					{`mutation ($id: BigInt!) { deleteOrders(where: {id: {eq: $id}}) { affected rows { note } } }`, `{"id":9%[1]d}`},
+				} {
+					m.text = strings.Replace(m.text, "gone", fmt.Sprint("gone ", id), 1)
+					if got := short(t, g.withVariables(t, ann, m.text, fmt.Sprintf(m.variables, id))); strings.HasPrefix(got, "null") {
+						failed <- m.text + ": " + got
+						return
+					}
+				}
+			})
+		}
+		all.Wait()
+		close(failed)
+		for answer := range failed {
+			t.Errorf("%s: %s", why, answer)
+		}
+		round++
+	}
+	for range 3 {
+		write("at first")
+	}
+	for _, migrate := range []string{
+		`ALTER TABLE orders ALTER note TYPE varchar(100)`, `ANALYZE`, `ALTER TABLE orders ALTER status TYPE varchar(40), ALTER note TYPE text`,
+		`ALTER TABLE orders ADD COLUMN more text, ALTER amount TYPE numeric(14,2)`, `CREATE INDEX ON orders (status)`,
+	} {
+		db.Exec(t, migrate)
+		write(migrate)
+		write(migrate + ", once more")
+	}
+	want := fmt.Sprintf("%d rows, amounts %d.00, versions %d", writers*round, 2*writers*round, 4*writers*round)
+	if got := one(t, db.Open(t), `SELECT count(*) || ' rows, amounts ' || sum(amount) || ', versions ' || sum(version) FROM orders WHERE id >= 1000`); got != want {
+		t.Errorf("there are %s, want %s", got, want)
 	}
 }

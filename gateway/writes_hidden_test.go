@@ -2,14 +2,9 @@ package gateway_test
 
 import (
 	"encoding/json"
-	"fmt"
-	"log/slog"
-	"path/filepath"
 	"strings"
 	"testing"
 
-	"usher/config"
-	"usher/gateway"
 	"usher/pgtest"
 )
 
@@ -110,17 +105,7 @@ func TestWritesNameNothingHidden(t *testing.T) {
 	t.Parallel()
 	db := pgtest.Start(t).Database(t)
 	db.Exec(t, secretiveTables)
-	dir := t.TempDir()
-	cfg, err := config.Parse(filepath.Join(dir, "usher.yml"), fmt.Appendf(nil, secretive, db.Name, db.User, db.Port, filepath.Join(dir, "store.duckdb")), controlledEnv(db))
-	if err != nil {
-		t.Fatal(err)
-	}
-	made, err := gateway.New(t.Context(), cfg, gateway.Options{Log: slog.New(slog.NewTextHandler(t.Output(), nil))})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = made.Close() })
-	g := writing{gate{made}, gate{made}.bootstrap(t)}
+	g := openWritingOf(t, db, secretive)
 	g.check(t, g.root, `mutation { admin { createTenant(input: {id: "a"}) { id } } }`, `200 {"data":{"admin":{"createTenant":{"id":"a"}}}}`)
 	g.check(t, g.root, `mutation { admin { createTenant(input: {id: "b", strategy: "split"}) { id } } }`, `200 {"data":{"admin":{"createTenant":{"id":"b"}}}}`)
 	key := func(name, whose string) string {

@@ -174,3 +174,28 @@ datasets:
 		}
 	}
 }
+
+// Nothing of a suspended tenant is written, whether it is named or not.
+func TestSuspendedTenantsAreNotWritten(t *testing.T) {
+	t.Parallel()
+	g, db := openWritten(t)
+	operator := g.operator(t)
+	db.Exec(t, `INSERT INTO orders (tenant, id, version) VALUES ('a', 30, 1), ('b', 30, 1), ('nobody', 30, 1)`)
+	g.check(t, g.root, `mutation { admin { suspendTenant(id: "a") { id } } }`, `200 {"data":{"admin":{"suspendTenant":{"id":"a"}}}}`)
+	for _, line := range []struct{ text, want string }{
+		{`mutation { updateOrdersByPk(tenant: "a", id: 30, set: {note: "x"}) { id } }`, `null FORBIDDEN: the tenant is suspended, and nothing of it is written`},
+		{`mutation { updateOrders(where: {id: {eq: 30}}, set: {note: "x"}) { affected rows(orderBy: [{tenant: ASC}]) { tenant } } }`, `{"updateOrders":{"affected":2,"rows":[{"tenant":"b"},{"tenant":"nobody"}]}}`},
+		{`mutation { updateOrders(where: {tenant: {eq: "a"}}, set: {note: null}) { affected } }`, `{"updateOrders":{"affected":0}}`},
+		{`mutation { updateOrders(all: true, limit: 1, set: {note: "y"}) { affected rows { tenant id } } }`, `{"updateOrders":{"affected":1,"rows":[{"tenant":"b","id":2}]}}`},
+		{`mutation { deleteOrders(where: {tenant: {eq: "a"}}) { affected } }`, `{"deleteOrders":{"affected":0}}`},
+		{`mutation { deleteOrders(where: {id: {eq: 30}}) { affected } }`, `{"deleteOrders":{"affected":2}}`},
+	} {
+		if got := short(t, g.query(t, operator, line.text)); got != line.want {
+			t.Errorf("%s\n got %s\nwant %s", line.text, got, line.want)
+		}
+	}
+	g.check(t, g.root, `mutation { admin { resumeTenant(id: "a") { id } } }`, `200 {"data":{"admin":{"resumeTenant":{"id":"a"}}}}`)
+	if got := short(t, g.query(t, operator, `mutation { deleteOrders(where: {id: {eq: 30}}) { affected rows { tenant note } } }`)); got != `{"deleteOrders":{"affected":1,"rows":[{"tenant":"a","note":null}]}}` {
+		t.Error(got)
+	}
+}

@@ -96,6 +96,23 @@ func openWrittenAs(t *testing.T, db pgtest.DB, edit func(string) string) writing
 	return w
 }
 
+// openWritingOf serves a configuration whose %[1]q, %[2]q, %[3]d and %[4]q are a database's name, user and
+// port and the control store's file. It has no tenant yet.
+func openWritingOf(t *testing.T, db pgtest.DB, text string) writing {
+	t.Helper()
+	dir := t.TempDir()
+	cfg, err := config.Parse(filepath.Join(dir, "usher.yml"), fmt.Appendf(nil, text, db.Name, db.User, db.Port, filepath.Join(dir, "store.duckdb")), controlledEnv(db))
+	if err != nil {
+		t.Fatal(err)
+	}
+	made, err := gateway.New(t.Context(), cfg, gateway.Options{Log: slog.New(slog.NewTextHandler(t.Output(), nil))})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = made.Close() })
+	return writing{gate{made}, gate{made}.bootstrap(t)}
+}
+
 func writtenText(db pgtest.DB, dir string) string {
 	return fmt.Sprintf(written, db.Name, db.User, db.Port, filepath.Join(dir, "store.duckdb"))
 }

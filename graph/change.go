@@ -2,12 +2,15 @@ package graph
 
 import (
 	"context"
+	"slices"
 
 	"github.com/99designs/gqlgen/graphql"
+	"github.com/vektah/gqlparser/v2/ast"
 
 	"usher/answer"
 	"usher/fault"
 	"usher/query"
+	"usher/slot"
 )
 
 // changes tells whether a mutation changes datasets. It does that, or something of the
@@ -30,14 +33,31 @@ func (x *executable) changes(fields []graphql.CollectedField) (bool, error) {
 	return datasets > 0, nil
 }
 
+// fewRows is how many rows an insert may have that is asked for again with other values. Of more, no two
+// mutations have as many with nulls in the same places: what is kept of them would only drive out others.
+const fewRows = 5
+
+// rowsOf is how many rows a field inserts, but for those that are nested in them.
+func rowsOf(variables map[string]query.Value, f graphql.CollectedField) int {
+	rows := f.Arguments.ForName("rows")
+	if rows == nil {
+		return 1
+	}
+	if list, ok := variables[rows.Value.Raw].(query.List); ok && rows.Value.Kind == ast.Variable {
+		return len(list)
+	}
+	return len(rows.Value.Children)
+}
+
 // change answers a mutation of datasets: all its fields are one transaction, and one that
 // fails leaves none of them an answer.
 func (x *executable) change(ctx context.Context, op *graphql.OperationContext, fields []graphql.CollectedField) *graphql.Response {
 	root := x.schema.AST.Mutation.Name
-	s := selection{operation: op, literals: x.literals(op), schema: x.schema}
 	answers := make([]rootAnswer, len(fields))
 	var which []int
 	var asked []query.Change
+	few := true
+	key, of := x.document(op)
 	for i, f := range fields {
 		at, ok := x.schema.Changes[f.Name]
 		if !ok {
@@ -45,9 +65,23 @@ func (x *executable) change(ctx context.Context, op *graphql.OperationContext, f
 			continue
 		}
 		which = append(which, i)
-		asked = append(asked, query.Change{Dataset: at.Dataset, Kind: at.Kind, Field: s.field(f, root)})
+		asked = append(asked, query.Change{Dataset: at.Dataset, Kind: at.Kind})
+		few = few && rowsOf(of.variables, f) <= fewRows
 	}
-	all := AskedChanges{Changes: asked, Numbers: x.key(op).numbers}
+	all := AskedChanges{Changes: asked, Numbers: key.numbers, Requests: func(slots *slot.Slots) []query.Change {
+		s := selection{operation: op, literals: x.literals(op), schema: x.schema}
+		if slots != nil {
+			s.literals, _ = s.literals.later(slots, 0)
+		}
+		requests := slices.Clone(asked)
+		for n, i := range which {
+			requests[n].Field = s.field(fields[i], root)
+		}
+		return requests
+	}}
+	if few {
+		all.Shape, all.Inputs = x.prepared(op, []*piece{{op: op}})
+	}
 	var outcomes []Outcome
 	var err error
 	if all.Key, err = idempotencyKey(op.Extensions); err == nil {

@@ -10,6 +10,7 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/ast"
 
+	"usher/admit"
 	"usher/answer"
 	"usher/fault"
 	"usher/query"
@@ -21,6 +22,7 @@ import (
 func (x *executable) controlField(
 	ctx context.Context, op *graphql.OperationContext, f graphql.CollectedField, parent *graphql.CollectedField,
 ) (a rootAnswer) {
+	defer admit.Away(ctx).Back() // it mostly waits for the control store
 	ctx = graphql.WithFreshResponseContext(ctx)
 	defer func() {
 		if p := recover(); p != nil {

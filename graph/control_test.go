@@ -169,8 +169,8 @@ func TestAdminOfQueries(t *testing.T) {
 	f(`{ admin { id } }`, `none  GRAPHQL_VALIDATION_FAILED: Cannot query field "id" on type "AdminQuery".`)
 	f(`{ admin { __schema { types { name } } } }`, `none  GRAPHQL_VALIDATION_FAILED: Cannot query field "__schema" on type "AdminQuery".`)
 	// Each is an operation of its own, and counts as a field of the root.
-	f(`{ admin { a: __typename b: __typename c: __typename d: __typename } }`, `none  TOO_COMPLEX: the operation has more than 3 fields of the query type`)
-	f(`{ x: admin { a: __typename b: __typename } y: admin { ...f } } fragment f on AdminQuery { a: __typename b: __typename }`, `none  TOO_COMPLEX: the operation has more than 3 fields of the query type`)
+	f(`{ admin { a: __typename b: __typename c: __typename d: __typename } }`, `none  TOO_COMPLEX: the operation has more than 3 root fields`)
+	f(`{ x: admin { a: __typename b: __typename } y: admin { ...f } } fragment f on AdminQuery { a: __typename b: __typename }`, `none  TOO_COMPLEX: the operation has more than 3 root fields`)
 	// Nobody who administers nothing learns that there is such a field.
 	who = tenant()
 	f(`{ admin { tenant(id: "acme") { id } } }`, `none  GRAPHQL_VALIDATION_FAILED: Cannot query field "admin" on type "Query".`)

@@ -23,10 +23,17 @@ type DatasetResolver interface {
 
 // AskedChanges is what one mutation asks of datasets.
 type AskedChanges struct {
-	Changes []query.Change // in the order of the answer
+	Changes []query.Change // in the order of the answer, which datasets and how; their fields are Requests'
 	Numbers Numbers
-	Key     string // by which it is made once; empty: it has none
-	Text    string // with a key: all that tells it from another mutation, but for who asks
+	// Shape is equal for mutations that ask the same in one view, but for the values of their
+	// slots, and Inputs are those values. A mutation of many rows has none: it would be its own.
+	Shape  AskedKey
+	Inputs slot.Inputs
+	// Requests are the changes with their fields, with slots in the places of values unless
+	// that is nil. They are made when they are called for.
+	Requests func(*slot.Slots) []query.Change
+	Key      string // by which it is made once; empty: it has none
+	Text     string // with a key: all that tells it from another mutation, but for who asks
 }
 
 // Asked is what one operation asks of datasets.

@@ -2,11 +2,11 @@ package graph
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"sync/atomic"
 
 	"github.com/99designs/gqlgen/graphql"
-	"github.com/99designs/gqlgen/graphql/executor"
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
@@ -26,7 +26,6 @@ type viewExecutor struct {
 	documents *lru.Cache[string, *document]
 	pages     *lru.Cache[string, *document] // what the documents of tiles are together, which has no text
 	run       *executable
-	dispatch  *executor.Executor
 }
 
 func (e *Engine) newViewExecutor(s *schema.Schema, limits Limits) *viewExecutor {
@@ -50,7 +49,6 @@ func (e *Engine) newViewExecutor(s *schema.Schema, limits Limits) *viewExecutor 
 		documents: lru.New[string, *document](e.options.CacheBytes),
 		pages:     lru.New[string, *document](1000),
 		run:       run,
-		dispatch:  e.executor(run),
 	}
 }
 
@@ -60,6 +58,7 @@ type document struct {
 	number  uint64 // no other document has
 	text    string
 	extents map[*ast.OperationDefinition]extent
+	roots   map[*ast.OperationDefinition][]graphql.CollectedField // of queries in which no variable decides which fields there are
 
 	lifted map[*ast.Value]lifted // of one that texts with other literals share; else nil
 	places []spot                // of these literals, by number
@@ -191,7 +190,22 @@ func (x *viewExecutor) read(text string, stats *graphql.Stats) (*document, gqler
 	if err := checkIntrospection(doc); err != nil {
 		return nil, refuse(err)
 	}
-	return &document{QueryDocument: doc, number: x.numbers.Add(1), text: text, extents: extents}, nil
+	return &document{QueryDocument: doc, number: x.numbers.Add(1), text: text, extents: extents, roots: rootsOf(doc)}, nil
+}
+
+// rootsOf collects the root's fields of queries that have nothing but fields there, and no
+// directive that could leave one out.
+func rootsOf(doc *ast.QueryDocument) map[*ast.OperationDefinition][]graphql.CollectedField {
+	roots := make(map[*ast.OperationDefinition][]graphql.CollectedField, len(doc.Operations))
+	for _, op := range doc.Operations {
+		if op.Operation == ast.Query && !slices.ContainsFunc(op.SelectionSet, func(s ast.Selection) bool {
+			f, plain := s.(*ast.Field)
+			return !plain || len(f.Directives) > 0
+		}) {
+			roots[op] = graphql.CollectFields(&graphql.OperationContext{}, op.SelectionSet, nil)
+		}
+	}
+	return roots
 }
 
 // unparsed says why a text is no document. The parser reports its limit with

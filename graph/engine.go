@@ -15,7 +15,6 @@ import (
 	"sync/atomic"
 
 	"github.com/99designs/gqlgen/graphql"
-	"github.com/99designs/gqlgen/graphql/executor"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
 	"usher/catalog"
@@ -64,8 +63,8 @@ type Engine struct {
 	control  ResolverRoot
 	datasets DatasetResolver
 	options  Options
-	errors   presenter
-	refusals *executor.Executor // presents errors of operations that never began
+	present  graphql.ErrorPresenterFunc
+	recover  graphql.RecoverFunc
 	views    *views
 	numbers  atomic.Uint64 // of documents and views
 
@@ -91,25 +90,15 @@ func NewEngine(cat *catalog.Catalog, control ResolverRoot, datasets DatasetResol
 	if options.Logger == nil {
 		options.Logger = slog.Default()
 	}
-	e := &Engine{control: control, datasets: datasets, options: options, errors: presenter{options.Logger}}
+	errors := presenter{options.Logger}
+	e := &Engine{control: control, datasets: datasets, options: options, present: errors.present, recover: errors.recovered}
 	e.texts = lru.New[persistedKey, string](persistedBytes)
 	e.introspections = newIntrospections(max(1, runtime.GOMAXPROCS(0)/2))
-	e.refusals = e.executor(&executable{})
 	var err error
 	if e.views, err = e.newViews(cat); err != nil {
 		return nil, fmt.Errorf("build the GraphQL schema: %w", err)
 	}
 	return e, nil
-}
-
-// executor is gqlgen's, for dispatching only: documents are read by
-// CreateOperationContext below, because the limits have to stand between
-// parsing and validating.
-func (e *Engine) executor(es graphql.ExecutableSchema) *executor.Executor {
-	x := executor.New(es)
-	x.SetErrorPresenter(e.errors.present)
-	x.SetRecoverFunc(e.errors.recovered)
-	return x
 }
 
 // operation is what the engine keeps of an operation between its creation and
@@ -136,7 +125,7 @@ func (e *Engine) CreateOperationContext(ctx context.Context, params *graphql.Raw
 		OperationName:          params.OperationName,
 		Extensions:             params.Extensions,
 		Headers:                params.Headers,
-		RecoverFunc:            e.errors.recovered,
+		RecoverFunc:            e.recover,
 		ResolverMiddleware:     func(ctx context.Context, next graphql.Resolver) (any, error) { return next(ctx) },
 		RootResolverMiddleware: func(ctx context.Context, next graphql.RootResolver) graphql.Marshaler { return next(ctx) },
 	}
@@ -144,7 +133,7 @@ func (e *Engine) CreateOperationContext(ctx context.Context, params *graphql.Raw
 	op.Stats.OperationStart = graphql.Now()
 	defer func() {
 		if p := recover(); p != nil {
-			errs = refuse(e.errors.recovered(ctx, p))
+			errs = refuse(e.recover(ctx, p))
 		}
 	}()
 
@@ -188,7 +177,7 @@ func (e *Engine) CreateOperationContext(ctx context.Context, params *graphql.Raw
 	case principal.IsAnonymous(ctx):
 		return op, refuse(fault.New(fault.Unauthenticated, "no valid token was shown"))
 	case errs != nil:
-		if refusal := awaits(sc.catalog, text); refusal != nil {
+		if refusal := sc.catalog.Unreached.Awaits(text); refusal != nil {
 			return op, refuse(refusal)
 		}
 		return op, errs
@@ -207,25 +196,47 @@ func (e *Engine) CreateOperationContext(ctx context.Context, params *graphql.Raw
 		return op, refuse(err)
 	}
 	op.Variables = make(map[string]any, len(variables))
-	for name, v := range variables {
-		op.Variables[name] = plain(v)
+	for _, def := range op.Operation.VariableDefinitions {
+		if v, ok := variables[def.Variable]; ok && !sc.executor.schema.IsRow(def.Type.Name()) { // rows are for datasets alone
+			op.Variables[def.Variable] = plain(v)
+		}
 	}
 	op.Stats.SetExtension(operationKey, &operation{scope: sc, document: doc, literals: literals, variables: variables, explain: explain, numbers: numbers})
 	return op, nil
 }
 
-// DispatchOperation executes an operation that CreateOperationContext made.
+// DispatchOperation executes an operation that CreateOperationContext made, once.
 func (e *Engine) DispatchOperation(ctx context.Context, op *graphql.OperationContext) (graphql.ResponseHandler, context.Context) {
 	o, ok := op.Stats.GetExtension(operationKey).(*operation)
 	if !ok {
 		return graphql.OneShot(e.DispatchError(ctx, refuse(fmt.Errorf("an operation of another executor")))), ctx
 	}
-	return o.scope.executor.dispatch.DispatchOperation(withScope(ctx, o.scope), op)
+	done := false
+	return func(ctx context.Context) *graphql.Response {
+		if done || ctx.Err() != nil {
+			return nil
+		}
+		done = true
+		ctx = e.answering(ctx)
+		response := o.scope.executor.run.operation(ctx, op)
+		response.Errors = append(response.Errors, graphql.GetErrors(ctx)...)
+		response.Extensions = graphql.GetExtensions(ctx)
+		return response
+	}, graphql.WithOperationContext(withScope(ctx, o.scope), op)
 }
 
 // DispatchError presents the errors of an operation that was not executed.
 func (e *Engine) DispatchError(ctx context.Context, list gqlerror.List) *graphql.Response {
-	return e.refusals.DispatchError(ctx, list)
+	ctx = e.answering(ctx)
+	for _, err := range list {
+		graphql.AddError(ctx, err)
+	}
+	return &graphql.Response{Errors: graphql.GetErrors(ctx), Extensions: graphql.GetExtensions(ctx)}
+}
+
+// answering is the context of an answer, in which its errors gather as they are told.
+func (e *Engine) answering(ctx context.Context) context.Context {
+	return graphql.WithResponseContext(ctx, e.present, e.recover)
 }
 
 // refuse is an error of the whole operation.

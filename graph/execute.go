@@ -3,7 +3,6 @@ package graph
 import (
 	"context"
 	"errors"
-	"maps"
 	"slices"
 
 	"github.com/99designs/gqlgen/graphql"
@@ -32,35 +31,15 @@ type executable struct {
 	turn           chan struct{} // of those who make an answer about this view's schema
 }
 
-var _ graphql.ExecutableSchema = (*executable)(nil)
-
-// Schema is the merged schema of the view.
-func (x *executable) Schema() *ast.Schema { return x.schema.AST }
-
-// Complexity knows of none: limits are checked on the document.
-func (x *executable) Complexity(context.Context, string, string, int, map[string]any) (int, bool) {
-	return 0, false
-}
-
-// Exec answers one operation once.
-func (x *executable) Exec(ctx context.Context) graphql.ResponseHandler {
-	op := graphql.GetOperationContext(ctx)
-	run := x.query
+// operation answers one operation.
+func (x *executable) operation(ctx context.Context, op *graphql.OperationContext) *graphql.Response {
 	switch op.Operation.Operation {
 	case ast.Query:
+		return x.query(ctx, op)
 	case ast.Mutation:
-		run = x.mutation
-	default:
-		return graphql.OneShot(graphql.ErrorResponse(ctx, "only queries and mutations are answered here"))
+		return x.mutation(ctx, op)
 	}
-	done := false
-	return func(ctx context.Context) *graphql.Response {
-		if done {
-			return nil
-		}
-		done = true
-		return run(ctx, op)
-	}
+	return graphql.ErrorResponse(ctx, "only queries and mutations are answered here")
 }
 
 func (x *executable) query(ctx context.Context, op *graphql.OperationContext) *graphql.Response {
@@ -83,7 +62,11 @@ type piece struct {
 }
 
 func (x *executable) piece(op *graphql.OperationContext) *piece {
-	fields := graphql.CollectFields(op, op.Operation.SelectionSet, []string{x.schema.AST.Query.Name})
+	_, o := x.document(op)
+	fields := o.document.roots[op.Operation]
+	if fields == nil {
+		fields = graphql.CollectFields(op, op.Operation.SelectionSet, []string{x.schema.AST.Query.Name})
+	}
 	return &piece{op: op, fields: fields, answers: make([]rootAnswer, len(fields))}
 }
 
@@ -220,7 +203,7 @@ func (x *executable) prepared(op *graphql.OperationContext, pieces []*piece) (As
 			in = make(slot.Inputs, 0, 8+len(o.literals))
 		}
 		in = append(in, o.literals...)
-		for _, name := range slices.Sorted(maps.Keys(o.variables)) {
+		for _, name := range sortedNames(o.variables) {
 			text, in = query.AppendShape(append(append(text, name...), '='), o.variables[name], in)
 		}
 	}
@@ -233,10 +216,20 @@ func (x *executable) prepared(op *graphql.OperationContext, pieces []*piece) (As
 func (l literals) later(slots *slot.Slots, next int) (literals, int) {
 	out := literals{schema: l.schema, variables: make(map[string]query.Value, len(l.variables)), lifted: l.lifted, slots: slots, first: next}
 	next += len(l.lifted)
-	for _, name := range slices.Sorted(maps.Keys(l.variables)) {
+	for _, name := range sortedNames(l.variables) {
 		out.variables[name], next = query.Slotted(l.variables[name], slots, next)
 	}
 	return out, next
+}
+
+// sortedNames are the names of variables.
+func sortedNames(of map[string]query.Value) []string {
+	names := make([]string, 0, len(of))
+	for name := range of {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	return names
 }
 
 // key is what tells the operation from others in its view, with all values.
@@ -246,7 +239,7 @@ func (x *executable) key(op *graphql.OperationContext) AskedKey {
 	for _, written := range o.literals {
 		text = query.AppendKey(text, query.Text(written))
 	}
-	for _, name := range slices.Sorted(maps.Keys(o.variables)) {
+	for _, name := range sortedNames(o.variables) {
 		text = query.AppendKey(append(append(text, name...), '='), o.variables[name])
 	}
 	k.variables = string(text)

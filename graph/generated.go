@@ -30,6 +30,7 @@ type Config = graphql.Config[ResolverRoot, DirectiveRoot, ComplexityRoot]
 type ResolverRoot interface {
 	AdminMutation() AdminMutationResolver
 	AdminQuery() AdminQueryResolver
+	AdminTenant() AdminTenantResolver
 	Mutation() MutationResolver
 	Query() QueryResolver
 }
@@ -50,10 +51,14 @@ type AdminMutationResolver interface {
 	RenameTenant(ctx context.Context, obj *AdminMutation, id string, name string) (*AdminTenant, error)
 	SetTenantStrategy(ctx context.Context, obj *AdminMutation, id string, strategy *string, strategies []DatasetStrategyInput) (*AdminTenant, error)
 	SetTenantBindings(ctx context.Context, obj *AdminMutation, id string, bindings []DatasetBindingInput) (*AdminTenant, error)
+	SetTenantWeight(ctx context.Context, obj *AdminMutation, id string, weight *int) (*AdminTenant, error)
+	SetTenantLimits(ctx context.Context, obj *AdminMutation, id string, limits MinuteLimitsInput) (*AdminTenant, error)
 	SetTenantExternalIds(ctx context.Context, obj *AdminMutation, id string, externalIds []string) (*AdminTenant, error)
 	SetTenantAllowHosts(ctx context.Context, obj *AdminMutation, id string, allowHosts []string) (*AdminTenant, error)
 	SetTenantCell(ctx context.Context, obj *AdminMutation, id string, cell *string) (*AdminTenant, error)
 	SetTenantAccounts(ctx context.Context, obj *AdminMutation, id string, accounts []AccountInput) (*AdminTenant, error)
+	SetTenantAccount(ctx context.Context, obj *AdminMutation, id string, account AccountInput) (*AdminTenant, error)
+	RemoveTenantAccount(ctx context.Context, obj *AdminMutation, id string, source string) (*AdminTenant, error)
 	TestAccount(ctx context.Context, obj *AdminMutation, tenant *string) ([]AccountTest, error)
 	SuspendTenant(ctx context.Context, obj *AdminMutation, id string) (*AdminTenant, error)
 	ResumeTenant(ctx context.Context, obj *AdminMutation, id string) (*AdminTenant, error)
@@ -66,6 +71,8 @@ type AdminMutationResolver interface {
 	SetUserProfile(ctx context.Context, obj *AdminMutation, tenant *string, username string, name string, email string) (*AdminUser, error)
 	SetUserStatus(ctx context.Context, obj *AdminMutation, tenant *string, username string, status UserStatus) (*AdminUser, error)
 	SetPassword(ctx context.Context, obj *AdminMutation, tenant *string, username string, password string) (*AdminUser, error)
+	UnlockUser(ctx context.Context, obj *AdminMutation, tenant *string, username string) (*AdminUser, error)
+	EndUserSessions(ctx context.Context, obj *AdminMutation, tenant *string, username string) (*int, error)
 	DeleteUser(ctx context.Context, obj *AdminMutation, tenant *string, username string) (*bool, error)
 	PutRole(ctx context.Context, obj *AdminMutation, tenant *string, name string, spec JSON) (*AdminRole, error)
 	DeleteRole(ctx context.Context, obj *AdminMutation, tenant *string, name string) (*bool, error)
@@ -73,6 +80,8 @@ type AdminMutationResolver interface {
 type AdminQueryResolver interface {
 	Tenants(ctx context.Context, obj *AdminQuery, search *string, after *string, limit int) (*TenantPage, error)
 	Tenant(ctx context.Context, obj *AdminQuery, id string) (*AdminTenant, error)
+	ConfiguredTenants(ctx context.Context, obj *AdminQuery, search *string, after *string, limit int) (*ConfiguredTenantPage, error)
+	ConfiguredTenant(ctx context.Context, obj *AdminQuery, id string) (*ConfiguredTenant, error)
 	Health(ctx context.Context, obj *AdminQuery) (*Health, error)
 	Findings(ctx context.Context, obj *AdminQuery) (*Findings, error)
 	Configuration(ctx context.Context, obj *AdminQuery) (*Configuration, error)
@@ -83,6 +92,9 @@ type AdminQueryResolver interface {
 	Roles(ctx context.Context, obj *AdminQuery, tenant *string) ([]AdminRole, error)
 	ConfiguredRoles(ctx context.Context, obj *AdminQuery) ([]ConfiguredRole, error)
 	AuditLog(ctx context.Context, obj *AdminQuery, filter *AuditFilter, after *string, limit int) (*AuditPage, error)
+}
+type AdminTenantResolver interface {
+	Usual(ctx context.Context, obj *AdminTenant) (*TenantShare, error)
 }
 type MutationResolver interface {
 	Admin(ctx context.Context) (*AdminMutation, error)
@@ -143,6 +155,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		ec.unmarshalInputDatasetBindingInput,
 		ec.unmarshalInputDatasetStrategyInput,
 		ec.unmarshalInputMayGrantInput,
+		ec.unmarshalInputMinuteLimitsInput,
 		ec.unmarshalInputNamedText,
 		ec.unmarshalInputNewServiceKey,
 		ec.unmarshalInputNewTenant,
@@ -284,6 +297,25 @@ type AdminQuery {
     "Which tenant."
     id: String!
   ): AdminTenant
+
+  """
+  What the configuration says of tenants, by id: those that it registers, and those of the control store to which it gives a
+  weight or tables of their own. Needs the right to administer all tenants.
+  """
+  configuredTenants(
+    "Occurs in the id or, in any case, in the name or an external id."
+    search: String
+    "The next of the page before; left out: from the beginning."
+    after: String
+    "1 to 500."
+    limit: Int! = 50
+  ): ConfiguredTenantPage
+
+  "What the configuration says of one tenant; null when it says nothing. A tenant's administrators see their own."
+  configuredTenant(
+    "Which tenant."
+    id: String!
+  ): ConfiguredTenant
 
   """
   How usher and its sources are, and what there was to do in the last hour. A tenant's administrators are told of their
@@ -530,6 +562,23 @@ type AdminMutation {
     bindings: [DatasetBindingInput!]!
   ): AdminTenant
   """
+  How many turns the tenant has at a source where others wait too, beside tenants with one. It holds at every gateway
+  within a second.
+  """
+  setTenantWeight(
+    "Which tenant."
+    id: String!
+    "From 1 to 100; left out: as the configuration says."
+    weight: Int
+  ): AdminTenant
+  "Replaces what the tenant may use in a minute. It holds at every gateway within a second."
+  setTenantLimits(
+    "Which tenant."
+    id: String!
+    "All that is said of it from now on."
+    limits: MinuteLimitsInput!
+  ): AdminTenant
+  """
   Replaces what identity providers call the tenant; an empty list takes all of it away. An external id is one tenant's
   alone, and never another's id or key.
   """
@@ -562,6 +611,20 @@ type AdminMutation {
     id: String!
     "All that it has from now on."
     accounts: [AccountInput!]!
+  ): AdminTenant
+  "Replaces the tenant's account of one source; those of others stay."
+  setTenantAccount(
+    "Which tenant."
+    id: String!
+    "All that it says from now on."
+    account: AccountInput!
+  ): AdminTenant
+  "Removes the tenant's account of one source; those of others stay."
+  removeTenantAccount(
+    "Which tenant."
+    id: String!
+    "Name of the source in the configuration."
+    source: String!
   ): AdminTenant
   """
   Tries the accounts by which the tenant's data is reached, and looks at what is there for it. A tenant's administrators
@@ -642,7 +705,10 @@ type AdminMutation {
     "What they are from now on."
     status: UserStatus!
   ): AdminUser
-  "Gives a user another password and ends their sessions and all that was made with them, service keys included."
+  """
+  Gives a user another password and ends their sessions and all that was made with them, service keys included. Whoever
+  had to wait after failed attempts to log in may log in at once.
+  """
   setPassword(
     "Left out: the viewer's own; with the right to all tenants: none."
     tenant: String
@@ -651,6 +717,23 @@ type AdminMutation {
     "12 characters at least."
     password: String!
   ): AdminUser
+  "Forgets a user's failed attempts to log in, so that they need not wait any longer."
+  unlockUser(
+    "Left out: the viewer's own; with the right to all tenants: none."
+    tenant: String
+    "Who it is, within the tenant."
+    username: String!
+  ): AdminUser
+  """
+  Ends all sessions of a user, and tokens and sessions made with them. Service keys made with them stay. Returns how many
+  have ended.
+  """
+  endUserSessions(
+    "Left out: the viewer's own; with the right to all tenants: none."
+    tenant: String
+    "Who it is, within the tenant."
+    username: String!
+  ): Int
   "Deletes a user and ends their sessions. True: there was one."
   deleteUser(
     "Left out: the viewer's own; with the right to all tenants: none."
@@ -700,10 +783,76 @@ type AdminTenant {
   externalIds: [String!]!
   "Where its accounts may lead, of what the sources allow: hosts and base URLs; \"*\" is all of that."
   allowHosts: [String!]!
+  "How many turns it has at a source, beside tenants with one; null: as the configuration says."
+  weight: Int
+  "What it may use in a minute, where that is not as the configuration says."
+  limits: MinuteLimits!
+  "What the configuration says of both, for what is null there."
+  usual: TenantShare!
   "When it was made."
   createdAt: Timestamp!
   "When it was last changed."
   changedAt: Timestamp!
+}
+
+"A tenant's part of what all have in common."
+type TenantShare {
+  "How many turns it has at a source where others wait too, beside tenants with one."
+  weight: Int!
+  "What it may use in a minute; what is null is not limited."
+  limits: MinuteLimits!
+}
+
+"How much there is for a minute. What is null is not said here."
+type MinuteLimits {
+  "Requests."
+  requests: BigInt
+  "For how long databases and APIs may be at work, in milliseconds."
+  databaseMilliseconds: BigInt
+  "That are read and written."
+  rows: BigInt
+  "Of these rows."
+  bytes: BigInt
+}
+
+"What the configuration says of a tenant. It changes with the file alone."
+type ConfiguredTenant {
+  "Its id."
+  id: String!
+  "Whether it is registered there. Else the control store registers it, and has all of its record but the last three members."
+  registered: Boolean!
+  "The value in tenant columns; null: the control store has it."
+  key: String
+  "For people only; null: the control store has it."
+  name: String
+  "By which its data is reached; null: the configuration's default."
+  strategy: String
+  "Where its rows are in sources that have cells; null: where those are themselves."
+  cell: String
+  "Of datasets that are reached in another way."
+  strategies: [DatasetStrategy!]!
+  "Of datasets that are read by a binding that has a name."
+  bindings: [DatasetBinding!]!
+  "What accounts of its own say, without the values."
+  accounts: [AccountKeys!]!
+  "What identity providers call it."
+  externalIds: [String!]!
+  "Where its accounts may lead, of what the sources allow; \"*\" is all of that."
+  allowHosts: [String!]!
+  "How many turns it has at a source where others wait too, beside tenants with one."
+  weight: Int!
+  "What it may use in a minute, by what is said of it and of every tenant; what is null is not limited."
+  limits: MinuteLimits!
+  "Datasets that are read in tables of its own."
+  bound: [String!]!
+}
+
+"A page of what the configuration says of tenants."
+type ConfiguredTenantPage {
+  "The tenants of the page."
+  items: [ConfiguredTenant!]!
+  "The after of the next page; null at the end."
+  next: String
 }
 
 "The strategy by which one dataset is reached."
@@ -812,7 +961,7 @@ type IssuedToken {
   token: String!
   "Null: never."
   expiresAt: Timestamp
-  "What is worth knowing: such as dashboards of which the token shows no tile."
+  "What is worth knowing: such as tiles of its dashboards that the token does not show."
   findings: [String!]!
 }
 
@@ -864,6 +1013,8 @@ type AdminToken {
   dashboards: [String!]
   "Requests a minute; null: not limited."
   rate: Int
+  "What it may use in a minute, where less than the configuration says."
+  limits: MinuteLimits!
   "Unused for so long it ends; null: it does not."
   inactivitySeconds: Int
   "Subject of who minted it."
@@ -960,6 +1111,8 @@ type Configuration {
   bindings: [ConfiguredBinding!]!
   "Names of the cells of sources."
   cells: [String!]!
+  "What each token may use in a minute, beside its tenant; what is null is not limited."
+  tokenLimits: MinuteLimits!
 }
 
 "A source of the configuration."
@@ -1062,6 +1215,10 @@ type ServiceKey {
   dashboards: [String!]
   "What it may put into tokens beyond what it holds itself."
   mayGrant: MayGrant!
+  "Requests a minute of it and of all that is made with it; null: not limited."
+  rate: Int
+  "What it and all that is made with it may use in a minute, where less than the configuration says."
+  limits: MinuteLimits!
   "Subject of who made it."
   mintedBy: String!
   "When it was made."
@@ -1112,6 +1269,8 @@ type AdminUser {
   email: String
   "Whether they may log in."
   status: UserStatus!
+  "After failed attempts, until when no other is made; null: they need not wait."
+  lockedUntil: Timestamp
   "Which rows and columns they see."
   roles: [String!]!
   "What their sessions may be used for."
@@ -1204,6 +1363,8 @@ type DashboardEntry {
   version: Int!
   "When it was last changed; null: it stands in a file."
   updatedAt: Timestamp
+  "Whether the viewer sees the rows of a tile, or there is none with rows: of others nothing is shown to them."
+  shows: Boolean!
 }
 
 "A dashboard with what it says."
@@ -1346,6 +1507,22 @@ input NewTenant {
   allow an API there or below. "*" is all that the sources allow; an empty list is nothing.
   """
   allowHosts: [String!]! = ["*"]
+  "How many turns it has at a source, beside tenants with one: from 1 to 100; left out: as the configuration says."
+  weight: Int
+  "What it may use in a minute; left out: as the configuration says."
+  limits: MinuteLimitsInput
+}
+
+"How much there is for a minute: numbers from 1. What is left out is not said here."
+input MinuteLimitsInput {
+  "Requests."
+  requests: BigInt
+  "For how long databases and APIs may be at work, in milliseconds."
+  databaseMilliseconds: BigInt
+  "That are read and written."
+  rows: BigInt
+  "Of these rows."
+  bytes: BigInt
 }
 
 "The strategy by which one dataset is reached."
@@ -1441,6 +1618,8 @@ input NewToken {
   inactivitySeconds: Int
   "Requests a minute, at least 1; left out: the minter's."
   rate: Int
+  "What it may use in a minute, beside its tenant; left out: as the minter and the configuration say. What is wider than that changes nothing."
+  limits: MinuteLimitsInput
 }
 
 """
@@ -1493,6 +1672,8 @@ input TokenNarrowing {
   inactivitySeconds: Int
   "Requests a minute, at least 1; left out: the holder's."
   rate: Int
+  "What it may use in a minute, of what the holder may; left out: all of that."
+  limits: MinuteLimitsInput
 }
 
 "Which tokens end: those on which all that is given fits."
@@ -1531,6 +1712,10 @@ input NewServiceKey {
   mayGrant: MayGrantInput! = {}
   "Left out: never."
   expiresAt: Timestamp
+  "Requests a minute of the key and of all that is made with it, at least 1; left out: the maker's."
+  rate: Int
+  "What the key and all that is made with it may use in a minute; left out: as the maker and the configuration say. What is wider than that changes nothing."
+  limits: MinuteLimitsInput
 }
 
 "What a service key may put into tokens beyond what it holds itself. What is left out allows nothing."
@@ -2029,6 +2214,10 @@ func (ec *executionContext) childFields_AdminMutation(ctx context.Context, field
 		return ec.fieldContext_AdminMutation_setTenantStrategy(ctx, field)
 	case "setTenantBindings":
 		return ec.fieldContext_AdminMutation_setTenantBindings(ctx, field)
+	case "setTenantWeight":
+		return ec.fieldContext_AdminMutation_setTenantWeight(ctx, field)
+	case "setTenantLimits":
+		return ec.fieldContext_AdminMutation_setTenantLimits(ctx, field)
 	case "setTenantExternalIds":
 		return ec.fieldContext_AdminMutation_setTenantExternalIds(ctx, field)
 	case "setTenantAllowHosts":
@@ -2037,6 +2226,10 @@ func (ec *executionContext) childFields_AdminMutation(ctx context.Context, field
 		return ec.fieldContext_AdminMutation_setTenantCell(ctx, field)
 	case "setTenantAccounts":
 		return ec.fieldContext_AdminMutation_setTenantAccounts(ctx, field)
+	case "setTenantAccount":
+		return ec.fieldContext_AdminMutation_setTenantAccount(ctx, field)
+	case "removeTenantAccount":
+		return ec.fieldContext_AdminMutation_removeTenantAccount(ctx, field)
 	case "testAccount":
 		return ec.fieldContext_AdminMutation_testAccount(ctx, field)
 	case "suspendTenant":
@@ -2061,6 +2254,10 @@ func (ec *executionContext) childFields_AdminMutation(ctx context.Context, field
 		return ec.fieldContext_AdminMutation_setUserStatus(ctx, field)
 	case "setPassword":
 		return ec.fieldContext_AdminMutation_setPassword(ctx, field)
+	case "unlockUser":
+		return ec.fieldContext_AdminMutation_unlockUser(ctx, field)
+	case "endUserSessions":
+		return ec.fieldContext_AdminMutation_endUserSessions(ctx, field)
 	case "deleteUser":
 		return ec.fieldContext_AdminMutation_deleteUser(ctx, field)
 	case "putRole":
@@ -2077,6 +2274,10 @@ func (ec *executionContext) childFields_AdminQuery(ctx context.Context, field gr
 		return ec.fieldContext_AdminQuery_tenants(ctx, field)
 	case "tenant":
 		return ec.fieldContext_AdminQuery_tenant(ctx, field)
+	case "configuredTenants":
+		return ec.fieldContext_AdminQuery_configuredTenants(ctx, field)
+	case "configuredTenant":
+		return ec.fieldContext_AdminQuery_configuredTenant(ctx, field)
 	case "health":
 		return ec.fieldContext_AdminQuery_health(ctx, field)
 	case "findings":
@@ -2141,6 +2342,12 @@ func (ec *executionContext) childFields_AdminTenant(ctx context.Context, field g
 		return ec.fieldContext_AdminTenant_externalIds(ctx, field)
 	case "allowHosts":
 		return ec.fieldContext_AdminTenant_allowHosts(ctx, field)
+	case "weight":
+		return ec.fieldContext_AdminTenant_weight(ctx, field)
+	case "limits":
+		return ec.fieldContext_AdminTenant_limits(ctx, field)
+	case "usual":
+		return ec.fieldContext_AdminTenant_usual(ctx, field)
 	case "createdAt":
 		return ec.fieldContext_AdminTenant_createdAt(ctx, field)
 	case "changedAt":
@@ -2189,6 +2396,8 @@ func (ec *executionContext) childFields_AdminToken(ctx context.Context, field gr
 		return ec.fieldContext_AdminToken_dashboards(ctx, field)
 	case "rate":
 		return ec.fieldContext_AdminToken_rate(ctx, field)
+	case "limits":
+		return ec.fieldContext_AdminToken_limits(ctx, field)
 	case "inactivitySeconds":
 		return ec.fieldContext_AdminToken_inactivitySeconds(ctx, field)
 	case "mintedBy":
@@ -2225,6 +2434,8 @@ func (ec *executionContext) childFields_AdminUser(ctx context.Context, field gra
 		return ec.fieldContext_AdminUser_email(ctx, field)
 	case "status":
 		return ec.fieldContext_AdminUser_status(ctx, field)
+	case "lockedUntil":
+		return ec.fieldContext_AdminUser_lockedUntil(ctx, field)
 	case "roles":
 		return ec.fieldContext_AdminUser_roles(ctx, field)
 	case "scopes":
@@ -2305,6 +2516,8 @@ func (ec *executionContext) childFields_Configuration(ctx context.Context, field
 		return ec.fieldContext_Configuration_bindings(ctx, field)
 	case "cells":
 		return ec.fieldContext_Configuration_cells(ctx, field)
+	case "tokenLimits":
+		return ec.fieldContext_Configuration_tokenLimits(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Configuration", field.Name)
 }
@@ -2355,6 +2568,50 @@ func (ec *executionContext) childFields_ConfiguredStrategy(ctx context.Context, 
 		return ec.fieldContext_ConfiguredStrategy_default(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type ConfiguredStrategy", field.Name)
+}
+
+func (ec *executionContext) childFields_ConfiguredTenant(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_ConfiguredTenant_id(ctx, field)
+	case "registered":
+		return ec.fieldContext_ConfiguredTenant_registered(ctx, field)
+	case "key":
+		return ec.fieldContext_ConfiguredTenant_key(ctx, field)
+	case "name":
+		return ec.fieldContext_ConfiguredTenant_name(ctx, field)
+	case "strategy":
+		return ec.fieldContext_ConfiguredTenant_strategy(ctx, field)
+	case "cell":
+		return ec.fieldContext_ConfiguredTenant_cell(ctx, field)
+	case "strategies":
+		return ec.fieldContext_ConfiguredTenant_strategies(ctx, field)
+	case "bindings":
+		return ec.fieldContext_ConfiguredTenant_bindings(ctx, field)
+	case "accounts":
+		return ec.fieldContext_ConfiguredTenant_accounts(ctx, field)
+	case "externalIds":
+		return ec.fieldContext_ConfiguredTenant_externalIds(ctx, field)
+	case "allowHosts":
+		return ec.fieldContext_ConfiguredTenant_allowHosts(ctx, field)
+	case "weight":
+		return ec.fieldContext_ConfiguredTenant_weight(ctx, field)
+	case "limits":
+		return ec.fieldContext_ConfiguredTenant_limits(ctx, field)
+	case "bound":
+		return ec.fieldContext_ConfiguredTenant_bound(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ConfiguredTenant", field.Name)
+}
+
+func (ec *executionContext) childFields_ConfiguredTenantPage(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "items":
+		return ec.fieldContext_ConfiguredTenantPage_items(ctx, field)
+	case "next":
+		return ec.fieldContext_ConfiguredTenantPage_next(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ConfiguredTenantPage", field.Name)
 }
 
 func (ec *executionContext) childFields_Console(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -2425,6 +2682,8 @@ func (ec *executionContext) childFields_DashboardEntry(ctx context.Context, fiel
 		return ec.fieldContext_DashboardEntry_version(ctx, field)
 	case "updatedAt":
 		return ec.fieldContext_DashboardEntry_updatedAt(ctx, field)
+	case "shows":
+		return ec.fieldContext_DashboardEntry_shows(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type DashboardEntry", field.Name)
 }
@@ -2623,6 +2882,20 @@ func (ec *executionContext) childFields_MayGrant(ctx context.Context, field grap
 	return nil, fmt.Errorf("no field named %q was found under type MayGrant", field.Name)
 }
 
+func (ec *executionContext) childFields_MinuteLimits(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "requests":
+		return ec.fieldContext_MinuteLimits_requests(ctx, field)
+	case "databaseMilliseconds":
+		return ec.fieldContext_MinuteLimits_databaseMilliseconds(ctx, field)
+	case "rows":
+		return ec.fieldContext_MinuteLimits_rows(ctx, field)
+	case "bytes":
+		return ec.fieldContext_MinuteLimits_bytes(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type MinuteLimits", field.Name)
+}
+
 func (ec *executionContext) childFields_Reload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "served":
@@ -2723,6 +2996,10 @@ func (ec *executionContext) childFields_ServiceKey(ctx context.Context, field gr
 		return ec.fieldContext_ServiceKey_dashboards(ctx, field)
 	case "mayGrant":
 		return ec.fieldContext_ServiceKey_mayGrant(ctx, field)
+	case "rate":
+		return ec.fieldContext_ServiceKey_rate(ctx, field)
+	case "limits":
+		return ec.fieldContext_ServiceKey_limits(ctx, field)
 	case "mintedBy":
 		return ec.fieldContext_ServiceKey_mintedBy(ctx, field)
 	case "createdAt":
@@ -2795,6 +3072,16 @@ func (ec *executionContext) childFields_TenantPage(ctx context.Context, field gr
 		return ec.fieldContext_TenantPage_next(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type TenantPage", field.Name)
+}
+
+func (ec *executionContext) childFields_TenantShare(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "weight":
+		return ec.fieldContext_TenantShare_weight(ctx, field)
+	case "limits":
+		return ec.fieldContext_TenantShare_limits(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type TenantShare", field.Name)
 }
 
 func (ec *executionContext) childFields_TokenPage(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -3059,6 +3346,28 @@ func (ec *executionContext) field_AdminMutation_deleteUser_args(ctx context.Cont
 	return args, nil
 }
 
+func (ec *executionContext) field_AdminMutation_endUserSessions_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "tenant",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["tenant"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "username",
+		func(ctx context.Context, v any) (string, error) {
+			return ec.unmarshalNString2string(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["username"] = arg1
+	return args, nil
+}
+
 func (ec *executionContext) field_AdminMutation_putRole_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -3086,6 +3395,28 @@ func (ec *executionContext) field_AdminMutation_putRole_args(ctx context.Context
 		return nil, err
 	}
 	args["spec"] = arg2
+	return args, nil
+}
+
+func (ec *executionContext) field_AdminMutation_removeTenantAccount_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "id",
+		func(ctx context.Context, v any) (string, error) {
+			return ec.unmarshalNString2string(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["id"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "source",
+		func(ctx context.Context, v any) (string, error) {
+			return ec.unmarshalNString2string(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["source"] = arg1
 	return args, nil
 }
 
@@ -3188,6 +3519,28 @@ func (ec *executionContext) field_AdminMutation_setPassword_args(ctx context.Con
 		return nil, err
 	}
 	args["password"] = arg2
+	return args, nil
+}
+
+func (ec *executionContext) field_AdminMutation_setTenantAccount_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "id",
+		func(ctx context.Context, v any) (string, error) {
+			return ec.unmarshalNString2string(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["id"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "account",
+		func(ctx context.Context, v any) (AccountInput, error) {
+			return ec.unmarshalNAccountInput2usherᚋgraphᚐAccountInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["account"] = arg1
 	return args, nil
 }
 
@@ -3301,6 +3654,28 @@ func (ec *executionContext) field_AdminMutation_setTenantExternalIds_args(ctx co
 	return args, nil
 }
 
+func (ec *executionContext) field_AdminMutation_setTenantLimits_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "id",
+		func(ctx context.Context, v any) (string, error) {
+			return ec.unmarshalNString2string(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["id"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "limits",
+		func(ctx context.Context, v any) (MinuteLimitsInput, error) {
+			return ec.unmarshalNMinuteLimitsInput2usherᚋgraphᚐMinuteLimitsInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["limits"] = arg1
+	return args, nil
+}
+
 func (ec *executionContext) field_AdminMutation_setTenantStrategy_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -3328,6 +3703,28 @@ func (ec *executionContext) field_AdminMutation_setTenantStrategy_args(ctx conte
 		return nil, err
 	}
 	args["strategies"] = arg2
+	return args, nil
+}
+
+func (ec *executionContext) field_AdminMutation_setTenantWeight_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "id",
+		func(ctx context.Context, v any) (string, error) {
+			return ec.unmarshalNString2string(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["id"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "weight",
+		func(ctx context.Context, v any) (*int, error) {
+			return ec.unmarshalOInt2ᚖint(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["weight"] = arg1
 	return args, nil
 }
 
@@ -3465,6 +3862,28 @@ func (ec *executionContext) field_AdminMutation_testAccount_args(ctx context.Con
 	return args, nil
 }
 
+func (ec *executionContext) field_AdminMutation_unlockUser_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "tenant",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["tenant"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "username",
+		func(ctx context.Context, v any) (string, error) {
+			return ec.unmarshalNString2string(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["username"] = arg1
+	return args, nil
+}
+
 func (ec *executionContext) field_AdminQuery_auditLog_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -3476,6 +3895,50 @@ func (ec *executionContext) field_AdminQuery_auditLog_args(ctx context.Context, 
 		return nil, err
 	}
 	args["filter"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["after"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "limit",
+		func(ctx context.Context, v any) (int, error) {
+			return ec.unmarshalNInt2int(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["limit"] = arg2
+	return args, nil
+}
+
+func (ec *executionContext) field_AdminQuery_configuredTenant_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "id",
+		func(ctx context.Context, v any) (string, error) {
+			return ec.unmarshalNString2string(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["id"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_AdminQuery_configuredTenants_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "search",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["search"] = arg0
 	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "after",
 		func(ctx context.Context, v any) (*string, error) {
 			return ec.unmarshalOString2ᚖstring(ctx, v)
@@ -4694,6 +5157,94 @@ func (ec *executionContext) fieldContext_AdminMutation_setTenantBindings(ctx con
 	return fc, nil
 }
 
+func (ec *executionContext) _AdminMutation_setTenantWeight(ctx context.Context, field graphql.CollectedField, obj *AdminMutation) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AdminMutation_setTenantWeight(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.AdminMutation().SetTenantWeight(ctx, obj, fc.Args["id"].(string), fc.Args["weight"].(*int))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *AdminTenant) graphql.Marshaler {
+			return ec.marshalOAdminTenant2ᚖusherᚋgraphᚐAdminTenant(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_AdminMutation_setTenantWeight(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "AdminMutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_AdminTenant(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_AdminMutation_setTenantWeight_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _AdminMutation_setTenantLimits(ctx context.Context, field graphql.CollectedField, obj *AdminMutation) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AdminMutation_setTenantLimits(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.AdminMutation().SetTenantLimits(ctx, obj, fc.Args["id"].(string), fc.Args["limits"].(MinuteLimitsInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *AdminTenant) graphql.Marshaler {
+			return ec.marshalOAdminTenant2ᚖusherᚋgraphᚐAdminTenant(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_AdminMutation_setTenantLimits(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "AdminMutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_AdminTenant(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_AdminMutation_setTenantLimits_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _AdminMutation_setTenantExternalIds(ctx context.Context, field graphql.CollectedField, obj *AdminMutation) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -4864,6 +5415,94 @@ func (ec *executionContext) fieldContext_AdminMutation_setTenantAccounts(ctx con
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_AdminMutation_setTenantAccounts_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _AdminMutation_setTenantAccount(ctx context.Context, field graphql.CollectedField, obj *AdminMutation) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AdminMutation_setTenantAccount(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.AdminMutation().SetTenantAccount(ctx, obj, fc.Args["id"].(string), fc.Args["account"].(AccountInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *AdminTenant) graphql.Marshaler {
+			return ec.marshalOAdminTenant2ᚖusherᚋgraphᚐAdminTenant(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_AdminMutation_setTenantAccount(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "AdminMutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_AdminTenant(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_AdminMutation_setTenantAccount_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _AdminMutation_removeTenantAccount(ctx context.Context, field graphql.CollectedField, obj *AdminMutation) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AdminMutation_removeTenantAccount(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.AdminMutation().RemoveTenantAccount(ctx, obj, fc.Args["id"].(string), fc.Args["source"].(string))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *AdminTenant) graphql.Marshaler {
+			return ec.marshalOAdminTenant2ᚖusherᚋgraphᚐAdminTenant(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_AdminMutation_removeTenantAccount(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "AdminMutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_AdminTenant(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_AdminMutation_removeTenantAccount_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -5398,6 +6037,94 @@ func (ec *executionContext) fieldContext_AdminMutation_setPassword(ctx context.C
 	return fc, nil
 }
 
+func (ec *executionContext) _AdminMutation_unlockUser(ctx context.Context, field graphql.CollectedField, obj *AdminMutation) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AdminMutation_unlockUser(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.AdminMutation().UnlockUser(ctx, obj, fc.Args["tenant"].(*string), fc.Args["username"].(string))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *AdminUser) graphql.Marshaler {
+			return ec.marshalOAdminUser2ᚖusherᚋgraphᚐAdminUser(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_AdminMutation_unlockUser(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "AdminMutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_AdminUser(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_AdminMutation_unlockUser_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _AdminMutation_endUserSessions(ctx context.Context, field graphql.CollectedField, obj *AdminMutation) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AdminMutation_endUserSessions(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.AdminMutation().EndUserSessions(ctx, obj, fc.Args["tenant"].(*string), fc.Args["username"].(string))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *int) graphql.Marshaler {
+			return ec.marshalOInt2ᚖint(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_AdminMutation_endUserSessions(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "AdminMutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return nil, errors.New("field of type Int does not have child fields")
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_AdminMutation_endUserSessions_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _AdminMutation_deleteUser(ctx context.Context, field graphql.CollectedField, obj *AdminMutation) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -5612,6 +6339,94 @@ func (ec *executionContext) fieldContext_AdminQuery_tenant(ctx context.Context, 
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_AdminQuery_tenant_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _AdminQuery_configuredTenants(ctx context.Context, field graphql.CollectedField, obj *AdminQuery) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AdminQuery_configuredTenants(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.AdminQuery().ConfiguredTenants(ctx, obj, fc.Args["search"].(*string), fc.Args["after"].(*string), fc.Args["limit"].(int))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ConfiguredTenantPage) graphql.Marshaler {
+			return ec.marshalOConfiguredTenantPage2ᚖusherᚋgraphᚐConfiguredTenantPage(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_AdminQuery_configuredTenants(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "AdminQuery",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ConfiguredTenantPage(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_AdminQuery_configuredTenants_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _AdminQuery_configuredTenant(ctx context.Context, field graphql.CollectedField, obj *AdminQuery) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AdminQuery_configuredTenant(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.AdminQuery().ConfiguredTenant(ctx, obj, fc.Args["id"].(string))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ConfiguredTenant) graphql.Marshaler {
+			return ec.marshalOConfiguredTenant2ᚖusherᚋgraphᚐConfiguredTenant(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_AdminQuery_configuredTenant(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "AdminQuery",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ConfiguredTenant(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_AdminQuery_configuredTenant_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -6405,6 +7220,93 @@ func (ec *executionContext) fieldContext_AdminTenant_allowHosts(_ context.Contex
 	return graphql.NewScalarFieldContext("AdminTenant", field, false, false, errors.New("field of type String does not have child fields"))
 }
 
+func (ec *executionContext) _AdminTenant_weight(ctx context.Context, field graphql.CollectedField, obj *AdminTenant) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AdminTenant_weight(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Weight, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *int) graphql.Marshaler {
+			return ec.marshalOInt2ᚖint(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_AdminTenant_weight(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("AdminTenant", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _AdminTenant_limits(ctx context.Context, field graphql.CollectedField, obj *AdminTenant) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AdminTenant_limits(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Limits, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *MinuteLimits) graphql.Marshaler {
+			return ec.marshalNMinuteLimits2ᚖusherᚋgraphᚐMinuteLimits(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_AdminTenant_limits(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "AdminTenant",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_MinuteLimits(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _AdminTenant_usual(ctx context.Context, field graphql.CollectedField, obj *AdminTenant) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AdminTenant_usual(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.AdminTenant().Usual(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *TenantShare) graphql.Marshaler {
+			return ec.marshalNTenantShare2ᚖusherᚋgraphᚐTenantShare(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_AdminTenant_usual(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "AdminTenant",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_TenantShare(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _AdminTenant_createdAt(ctx context.Context, field graphql.CollectedField, obj *AdminTenant) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -6906,6 +7808,38 @@ func (ec *executionContext) fieldContext_AdminToken_rate(_ context.Context, fiel
 	return graphql.NewScalarFieldContext("AdminToken", field, false, false, errors.New("field of type Int does not have child fields"))
 }
 
+func (ec *executionContext) _AdminToken_limits(ctx context.Context, field graphql.CollectedField, obj *AdminToken) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AdminToken_limits(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Limits, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *MinuteLimits) graphql.Marshaler {
+			return ec.marshalNMinuteLimits2ᚖusherᚋgraphᚐMinuteLimits(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_AdminToken_limits(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "AdminToken",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_MinuteLimits(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _AdminToken_inactivitySeconds(ctx context.Context, field graphql.CollectedField, obj *AdminToken) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -7249,6 +8183,29 @@ func (ec *executionContext) _AdminUser_status(ctx context.Context, field graphql
 }
 func (ec *executionContext) fieldContext_AdminUser_status(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("AdminUser", field, false, false, errors.New("field of type UserStatus does not have child fields"))
+}
+
+func (ec *executionContext) _AdminUser_lockedUntil(ctx context.Context, field graphql.CollectedField, obj *AdminUser) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AdminUser_lockedUntil(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.LockedUntil, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalOTimestamp2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_AdminUser_lockedUntil(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("AdminUser", field, false, false, errors.New("field of type Timestamp does not have child fields"))
 }
 
 func (ec *executionContext) _AdminUser_roles(ctx context.Context, field graphql.CollectedField, obj *AdminUser) (ret graphql.Marshaler) {
@@ -8000,6 +8957,38 @@ func (ec *executionContext) fieldContext_Configuration_cells(_ context.Context, 
 	return graphql.NewScalarFieldContext("Configuration", field, false, false, errors.New("field of type String does not have child fields"))
 }
 
+func (ec *executionContext) _Configuration_tokenLimits(ctx context.Context, field graphql.CollectedField, obj *Configuration) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Configuration_tokenLimits(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.TokenLimits, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *MinuteLimits) graphql.Marshaler {
+			return ec.marshalNMinuteLimits2ᚖusherᚋgraphᚐMinuteLimits(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Configuration_tokenLimits(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Configuration",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_MinuteLimits(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _ConfiguredBinding_dataset(ctx context.Context, field graphql.CollectedField, obj *ConfiguredBinding) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -8283,6 +9272,419 @@ func (ec *executionContext) _ConfiguredStrategy_default(ctx context.Context, fie
 }
 func (ec *executionContext) fieldContext_ConfiguredStrategy_default(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("ConfiguredStrategy", field, false, false, errors.New("field of type Boolean does not have child fields"))
+}
+
+func (ec *executionContext) _ConfiguredTenant_id(ctx context.Context, field graphql.CollectedField, obj *ConfiguredTenant) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ConfiguredTenant_id(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ConfiguredTenant_id(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ConfiguredTenant", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _ConfiguredTenant_registered(ctx context.Context, field graphql.CollectedField, obj *ConfiguredTenant) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ConfiguredTenant_registered(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Registered, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ConfiguredTenant_registered(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ConfiguredTenant", field, false, false, errors.New("field of type Boolean does not have child fields"))
+}
+
+func (ec *executionContext) _ConfiguredTenant_key(ctx context.Context, field graphql.CollectedField, obj *ConfiguredTenant) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ConfiguredTenant_key(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Key, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_ConfiguredTenant_key(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ConfiguredTenant", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _ConfiguredTenant_name(ctx context.Context, field graphql.CollectedField, obj *ConfiguredTenant) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ConfiguredTenant_name(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Name, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_ConfiguredTenant_name(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ConfiguredTenant", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _ConfiguredTenant_strategy(ctx context.Context, field graphql.CollectedField, obj *ConfiguredTenant) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ConfiguredTenant_strategy(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Strategy, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_ConfiguredTenant_strategy(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ConfiguredTenant", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _ConfiguredTenant_cell(ctx context.Context, field graphql.CollectedField, obj *ConfiguredTenant) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ConfiguredTenant_cell(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Cell, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_ConfiguredTenant_cell(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ConfiguredTenant", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _ConfiguredTenant_strategies(ctx context.Context, field graphql.CollectedField, obj *ConfiguredTenant) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ConfiguredTenant_strategies(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Strategies, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []DatasetStrategy) graphql.Marshaler {
+			return ec.marshalNDatasetStrategy2ᚕusherᚋgraphᚐDatasetStrategyᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ConfiguredTenant_strategies(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ConfiguredTenant",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_DatasetStrategy(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ConfiguredTenant_bindings(ctx context.Context, field graphql.CollectedField, obj *ConfiguredTenant) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ConfiguredTenant_bindings(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Bindings, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []DatasetBinding) graphql.Marshaler {
+			return ec.marshalNDatasetBinding2ᚕusherᚋgraphᚐDatasetBindingᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ConfiguredTenant_bindings(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ConfiguredTenant",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_DatasetBinding(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ConfiguredTenant_accounts(ctx context.Context, field graphql.CollectedField, obj *ConfiguredTenant) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ConfiguredTenant_accounts(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Accounts, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []AccountKeys) graphql.Marshaler {
+			return ec.marshalNAccountKeys2ᚕusherᚋgraphᚐAccountKeysᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ConfiguredTenant_accounts(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ConfiguredTenant",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_AccountKeys(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ConfiguredTenant_externalIds(ctx context.Context, field graphql.CollectedField, obj *ConfiguredTenant) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ConfiguredTenant_externalIds(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ExternalIds, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []string) graphql.Marshaler {
+			return ec.marshalNString2ᚕstringᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ConfiguredTenant_externalIds(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ConfiguredTenant", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _ConfiguredTenant_allowHosts(ctx context.Context, field graphql.CollectedField, obj *ConfiguredTenant) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ConfiguredTenant_allowHosts(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.AllowHosts, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []string) graphql.Marshaler {
+			return ec.marshalNString2ᚕstringᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ConfiguredTenant_allowHosts(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ConfiguredTenant", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _ConfiguredTenant_weight(ctx context.Context, field graphql.CollectedField, obj *ConfiguredTenant) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ConfiguredTenant_weight(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Weight, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ConfiguredTenant_weight(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ConfiguredTenant", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _ConfiguredTenant_limits(ctx context.Context, field graphql.CollectedField, obj *ConfiguredTenant) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ConfiguredTenant_limits(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Limits, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *MinuteLimits) graphql.Marshaler {
+			return ec.marshalNMinuteLimits2ᚖusherᚋgraphᚐMinuteLimits(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ConfiguredTenant_limits(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ConfiguredTenant",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_MinuteLimits(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ConfiguredTenant_bound(ctx context.Context, field graphql.CollectedField, obj *ConfiguredTenant) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ConfiguredTenant_bound(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Bound, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []string) graphql.Marshaler {
+			return ec.marshalNString2ᚕstringᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ConfiguredTenant_bound(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ConfiguredTenant", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _ConfiguredTenantPage_items(ctx context.Context, field graphql.CollectedField, obj *ConfiguredTenantPage) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ConfiguredTenantPage_items(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Items, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []ConfiguredTenant) graphql.Marshaler {
+			return ec.marshalNConfiguredTenant2ᚕusherᚋgraphᚐConfiguredTenantᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ConfiguredTenantPage_items(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ConfiguredTenantPage",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ConfiguredTenant(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ConfiguredTenantPage_next(ctx context.Context, field graphql.CollectedField, obj *ConfiguredTenantPage) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ConfiguredTenantPage_next(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Next, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_ConfiguredTenantPage_next(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ConfiguredTenantPage", field, false, false, errors.New("field of type String does not have child fields"))
 }
 
 func (ec *executionContext) _Console_version(ctx context.Context, field graphql.CollectedField, obj *Console) (ret graphql.Marshaler) {
@@ -8862,6 +10264,29 @@ func (ec *executionContext) _DashboardEntry_updatedAt(ctx context.Context, field
 }
 func (ec *executionContext) fieldContext_DashboardEntry_updatedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("DashboardEntry", field, false, false, errors.New("field of type Timestamp does not have child fields"))
+}
+
+func (ec *executionContext) _DashboardEntry_shows(ctx context.Context, field graphql.CollectedField, obj *DashboardEntry) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DashboardEntry_shows(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Shows, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_DashboardEntry_shows(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("DashboardEntry", field, false, false, errors.New("field of type Boolean does not have child fields"))
 }
 
 func (ec *executionContext) _DashboardFinding_tile(ctx context.Context, field graphql.CollectedField, obj *DashboardFinding) (ret graphql.Marshaler) {
@@ -10250,6 +11675,98 @@ func (ec *executionContext) _MayGrant_metadata(ctx context.Context, field graphq
 }
 func (ec *executionContext) fieldContext_MayGrant_metadata(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("MayGrant", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _MinuteLimits_requests(ctx context.Context, field graphql.CollectedField, obj *MinuteLimits) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MinuteLimits_requests(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Requests, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *int64) graphql.Marshaler {
+			return ec.marshalOBigInt2ᚖint64(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_MinuteLimits_requests(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("MinuteLimits", field, false, false, errors.New("field of type BigInt does not have child fields"))
+}
+
+func (ec *executionContext) _MinuteLimits_databaseMilliseconds(ctx context.Context, field graphql.CollectedField, obj *MinuteLimits) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MinuteLimits_databaseMilliseconds(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.DatabaseMilliseconds, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *int64) graphql.Marshaler {
+			return ec.marshalOBigInt2ᚖint64(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_MinuteLimits_databaseMilliseconds(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("MinuteLimits", field, false, false, errors.New("field of type BigInt does not have child fields"))
+}
+
+func (ec *executionContext) _MinuteLimits_rows(ctx context.Context, field graphql.CollectedField, obj *MinuteLimits) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MinuteLimits_rows(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Rows, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *int64) graphql.Marshaler {
+			return ec.marshalOBigInt2ᚖint64(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_MinuteLimits_rows(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("MinuteLimits", field, false, false, errors.New("field of type BigInt does not have child fields"))
+}
+
+func (ec *executionContext) _MinuteLimits_bytes(ctx context.Context, field graphql.CollectedField, obj *MinuteLimits) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MinuteLimits_bytes(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Bytes, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *int64) graphql.Marshaler {
+			return ec.marshalOBigInt2ᚖint64(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_MinuteLimits_bytes(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("MinuteLimits", field, false, false, errors.New("field of type BigInt does not have child fields"))
 }
 
 func (ec *executionContext) _Mutation_admin(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
@@ -12229,6 +13746,61 @@ func (ec *executionContext) fieldContext_ServiceKey_mayGrant(_ context.Context, 
 	return fc, nil
 }
 
+func (ec *executionContext) _ServiceKey_rate(ctx context.Context, field graphql.CollectedField, obj *ServiceKey) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ServiceKey_rate(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Rate, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *int) graphql.Marshaler {
+			return ec.marshalOInt2ᚖint(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_ServiceKey_rate(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ServiceKey", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _ServiceKey_limits(ctx context.Context, field graphql.CollectedField, obj *ServiceKey) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ServiceKey_limits(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Limits, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *MinuteLimits) graphql.Marshaler {
+			return ec.marshalNMinuteLimits2ᚖusherᚋgraphᚐMinuteLimits(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ServiceKey_limits(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ServiceKey",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_MinuteLimits(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _ServiceKey_mintedBy(ctx context.Context, field graphql.CollectedField, obj *ServiceKey) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -12714,6 +14286,61 @@ func (ec *executionContext) _TenantPage_next(ctx context.Context, field graphql.
 }
 func (ec *executionContext) fieldContext_TenantPage_next(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("TenantPage", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _TenantShare_weight(ctx context.Context, field graphql.CollectedField, obj *TenantShare) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_TenantShare_weight(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Weight, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_TenantShare_weight(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("TenantShare", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _TenantShare_limits(ctx context.Context, field graphql.CollectedField, obj *TenantShare) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_TenantShare_limits(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Limits, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *MinuteLimits) graphql.Marshaler {
+			return ec.marshalNMinuteLimits2ᚖusherᚋgraphᚐMinuteLimits(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_TenantShare_limits(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "TenantShare",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_MinuteLimits(ctx, field)
+		},
+	}
+	return fc, nil
 }
 
 func (ec *executionContext) _TokenPage_items(ctx context.Context, field graphql.CollectedField, obj *TokenPage) (ret graphql.Marshaler) {
@@ -14462,6 +16089,57 @@ func (ec *executionContext) unmarshalInputMayGrantInput(ctx context.Context, obj
 	return it, nil
 }
 
+func (ec *executionContext) unmarshalInputMinuteLimitsInput(ctx context.Context, obj any) (MinuteLimitsInput, error) {
+	var it MinuteLimitsInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"requests", "databaseMilliseconds", "rows", "bytes"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "requests":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("requests"))
+			data, err := ec.unmarshalOBigInt2ᚖint64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Requests = data
+		case "databaseMilliseconds":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("databaseMilliseconds"))
+			data, err := ec.unmarshalOBigInt2ᚖint64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.DatabaseMilliseconds = data
+		case "rows":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("rows"))
+			data, err := ec.unmarshalOBigInt2ᚖint64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Rows = data
+		case "bytes":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("bytes"))
+			data, err := ec.unmarshalOBigInt2ᚖint64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Bytes = data
+		}
+	}
+	return it, nil
+}
+
 func (ec *executionContext) unmarshalInputNamedText(ctx context.Context, obj any) (NamedText, error) {
 	var it NamedText
 	if obj == nil {
@@ -14520,7 +16198,7 @@ func (ec *executionContext) unmarshalInputNewServiceKey(ctx context.Context, obj
 		asMap["mayGrant"] = map[string]any{}
 	}
 
-	fieldsInOrder := [...]string{"name", "tenant", "allTenants", "scopes", "roles", "datasets", "dashboards", "mayGrant", "expiresAt"}
+	fieldsInOrder := [...]string{"name", "tenant", "allTenants", "scopes", "roles", "datasets", "dashboards", "mayGrant", "expiresAt", "rate", "limits"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -14590,6 +16268,20 @@ func (ec *executionContext) unmarshalInputNewServiceKey(ctx context.Context, obj
 				return it, err
 			}
 			it.ExpiresAt = data
+		case "rate":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("rate"))
+			data, err := ec.unmarshalOInt2ᚖint(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Rate = data
+		case "limits":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("limits"))
+			data, err := ec.unmarshalOMinuteLimitsInput2ᚖusherᚋgraphᚐMinuteLimitsInput(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Limits = data
 		}
 	}
 	return it, nil
@@ -14622,7 +16314,7 @@ func (ec *executionContext) unmarshalInputNewTenant(ctx context.Context, obj any
 		asMap["allowHosts"] = []any{"*"}
 	}
 
-	fieldsInOrder := [...]string{"id", "key", "name", "strategy", "cell", "strategies", "bindings", "accounts", "externalIds", "allowHosts"}
+	fieldsInOrder := [...]string{"id", "key", "name", "strategy", "cell", "strategies", "bindings", "accounts", "externalIds", "allowHosts", "weight", "limits"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -14699,6 +16391,20 @@ func (ec *executionContext) unmarshalInputNewTenant(ctx context.Context, obj any
 				return it, err
 			}
 			it.AllowHosts = data
+		case "weight":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("weight"))
+			data, err := ec.unmarshalOInt2ᚖint(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Weight = data
+		case "limits":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("limits"))
+			data, err := ec.unmarshalOMinuteLimitsInput2ᚖusherᚋgraphᚐMinuteLimitsInput(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Limits = data
 		}
 	}
 	return it, nil
@@ -14743,7 +16449,7 @@ func (ec *executionContext) unmarshalInputNewToken(ctx context.Context, obj any)
 		asMap["write"] = false
 	}
 
-	fieldsInOrder := [...]string{"tenant", "subject", "name", "email", "roles", "strategy", "strategies", "filters", "parameters", "cleared", "metadata", "accounts", "datasets", "savedOnly", "dashboards", "write", "timezone", "expiresAt", "inactivitySeconds", "rate"}
+	fieldsInOrder := [...]string{"tenant", "subject", "name", "email", "roles", "strategy", "strategies", "filters", "parameters", "cleared", "metadata", "accounts", "datasets", "savedOnly", "dashboards", "write", "timezone", "expiresAt", "inactivitySeconds", "rate", "limits"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -14890,6 +16596,13 @@ func (ec *executionContext) unmarshalInputNewToken(ctx context.Context, obj any)
 				return it, err
 			}
 			it.Rate = data
+		case "limits":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("limits"))
+			data, err := ec.unmarshalOMinuteLimitsInput2ᚖusherᚋgraphᚐMinuteLimitsInput(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Limits = data
 		}
 	}
 	return it, nil
@@ -15436,7 +17149,7 @@ func (ec *executionContext) unmarshalInputTokenNarrowing(ctx context.Context, ob
 		asMap["write"] = false
 	}
 
-	fieldsInOrder := [...]string{"name", "roles", "filters", "datasets", "savedOnly", "dashboards", "write", "expiresAt", "inactivitySeconds", "rate"}
+	fieldsInOrder := [...]string{"name", "roles", "filters", "datasets", "savedOnly", "dashboards", "write", "expiresAt", "inactivitySeconds", "rate", "limits"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -15513,6 +17226,13 @@ func (ec *executionContext) unmarshalInputTokenNarrowing(ctx context.Context, ob
 				return it, err
 			}
 			it.Rate = data
+		case "limits":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("limits"))
+			data, err := ec.unmarshalOMinuteLimitsInput2ᚖusherᚋgraphᚐMinuteLimitsInput(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Limits = data
 		}
 	}
 	return it, nil
@@ -15957,6 +17677,82 @@ func (ec *executionContext) _AdminMutation(ctx context.Context, sel ast.Selectio
 			}
 
 			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "setTenantWeight":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._AdminMutation_setTenantWeight(ctx, field, obj)
+				if res == graphql.RequiredNull {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "setTenantLimits":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._AdminMutation_setTenantLimits(ctx, field, obj)
+				if res == graphql.RequiredNull {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
 		case "setTenantExternalIds":
 			field := field
 
@@ -16081,6 +17877,82 @@ func (ec *executionContext) _AdminMutation(ctx context.Context, sel ast.Selectio
 					}
 				}()
 				res = ec._AdminMutation_setTenantAccounts(ctx, field, obj)
+				if res == graphql.RequiredNull {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "setTenantAccount":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._AdminMutation_setTenantAccount(ctx, field, obj)
+				if res == graphql.RequiredNull {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "removeTenantAccount":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._AdminMutation_removeTenantAccount(ctx, field, obj)
 				if res == graphql.RequiredNull {
 					atomic.AddUint32(&fs.Invalids, 1)
 				}
@@ -16565,6 +18437,82 @@ func (ec *executionContext) _AdminMutation(ctx context.Context, sel ast.Selectio
 			}
 
 			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "unlockUser":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._AdminMutation_unlockUser(ctx, field, obj)
+				if res == graphql.RequiredNull {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "endUserSessions":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._AdminMutation_endUserSessions(ctx, field, obj)
+				if res == graphql.RequiredNull {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
 		case "deleteUser":
 			field := field
 
@@ -16760,6 +18708,82 @@ func (ec *executionContext) _AdminQuery(ctx context.Context, sel ast.SelectionSe
 					}
 				}()
 				res = ec._AdminQuery_tenant(ctx, field, obj)
+				if res == graphql.RequiredNull {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "configuredTenants":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._AdminQuery_configuredTenants(ctx, field, obj)
+				if res == graphql.RequiredNull {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "configuredTenant":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._AdminQuery_configuredTenant(ctx, field, obj)
 				if res == graphql.RequiredNull {
 					atomic.AddUint32(&fs.Invalids, 1)
 				}
@@ -17262,67 +19286,115 @@ func (ec *executionContext) _AdminTenant(ctx context.Context, sel ast.SelectionS
 		case "id":
 			out.Values[i] = ec._AdminTenant_id(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "key":
 			out.Values[i] = ec._AdminTenant_key(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "name":
 			out.Values[i] = ec._AdminTenant_name(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "status":
 			out.Values[i] = ec._AdminTenant_status(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "strategy":
 			out.Values[i] = ec._AdminTenant_strategy(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "cell":
 			out.Values[i] = ec._AdminTenant_cell(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "strategies":
 			out.Values[i] = ec._AdminTenant_strategies(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "bindings":
 			out.Values[i] = ec._AdminTenant_bindings(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "accounts":
 			out.Values[i] = ec._AdminTenant_accounts(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "externalIds":
 			out.Values[i] = ec._AdminTenant_externalIds(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "allowHosts":
 			out.Values[i] = ec._AdminTenant_allowHosts(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
+		case "weight":
+			out.Values[i] = ec._AdminTenant_weight(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "limits":
+			out.Values[i] = ec._AdminTenant_limits(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "usual":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._AdminTenant_usual(ctx, field, obj)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
 		case "createdAt":
 			out.Values[i] = ec._AdminTenant_createdAt(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "changedAt":
 			out.Values[i] = ec._AdminTenant_changedAt(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
@@ -17452,6 +19524,11 @@ func (ec *executionContext) _AdminToken(ctx context.Context, sel ast.SelectionSe
 			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
 			}
+		case "limits":
+			out.Values[i] = ec._AdminToken_limits(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		case "inactivitySeconds":
 			out.Values[i] = ec._AdminToken_inactivitySeconds(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
@@ -17558,6 +19635,11 @@ func (ec *executionContext) _AdminUser(ctx context.Context, sel ast.SelectionSet
 		case "status":
 			out.Values[i] = ec._AdminUser_status(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "lockedUntil":
+			out.Values[i] = ec._AdminUser_lockedUntil(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
 			}
 		case "roles":
@@ -17814,6 +19896,11 @@ func (ec *executionContext) _Configuration(ctx context.Context, sel ast.Selectio
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
+		case "tokenLimits":
+			out.Values[i] = ec._Configuration_tokenLimits(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
@@ -18004,6 +20091,152 @@ func (ec *executionContext) _ConfiguredStrategy(ctx context.Context, sel ast.Sel
 		case "default":
 			out.Values[i] = ec._ConfiguredStrategy_default(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var configuredTenantImplementors = []string{"ConfiguredTenant"}
+
+func (ec *executionContext) _ConfiguredTenant(ctx context.Context, sel ast.SelectionSet, obj *ConfiguredTenant) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, configuredTenantImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ConfiguredTenant")
+		case "id":
+			out.Values[i] = ec._ConfiguredTenant_id(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "registered":
+			out.Values[i] = ec._ConfiguredTenant_registered(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "key":
+			out.Values[i] = ec._ConfiguredTenant_key(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "name":
+			out.Values[i] = ec._ConfiguredTenant_name(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "strategy":
+			out.Values[i] = ec._ConfiguredTenant_strategy(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "cell":
+			out.Values[i] = ec._ConfiguredTenant_cell(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "strategies":
+			out.Values[i] = ec._ConfiguredTenant_strategies(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "bindings":
+			out.Values[i] = ec._ConfiguredTenant_bindings(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "accounts":
+			out.Values[i] = ec._ConfiguredTenant_accounts(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "externalIds":
+			out.Values[i] = ec._ConfiguredTenant_externalIds(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "allowHosts":
+			out.Values[i] = ec._ConfiguredTenant_allowHosts(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "weight":
+			out.Values[i] = ec._ConfiguredTenant_weight(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "limits":
+			out.Values[i] = ec._ConfiguredTenant_limits(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "bound":
+			out.Values[i] = ec._ConfiguredTenant_bound(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var configuredTenantPageImplementors = []string{"ConfiguredTenantPage"}
+
+func (ec *executionContext) _ConfiguredTenantPage(ctx context.Context, sel ast.SelectionSet, obj *ConfiguredTenantPage) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, configuredTenantPageImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ConfiguredTenantPage")
+		case "items":
+			out.Values[i] = ec._ConfiguredTenantPage_items(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "next":
+			out.Values[i] = ec._ConfiguredTenantPage_next(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
 			}
 		default:
@@ -18256,6 +20489,11 @@ func (ec *executionContext) _DashboardEntry(ctx context.Context, sel ast.Selecti
 		case "updatedAt":
 			out.Values[i] = ec._DashboardEntry_updatedAt(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "shows":
+			out.Values[i] = ec._DashboardEntry_shows(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
 		default:
@@ -18975,6 +21213,59 @@ func (ec *executionContext) _MayGrant(ctx context.Context, sel ast.SelectionSet,
 		case "metadata":
 			out.Values[i] = ec._MayGrant_metadata(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var minuteLimitsImplementors = []string{"MinuteLimits"}
+
+func (ec *executionContext) _MinuteLimits(ctx context.Context, sel ast.SelectionSet, obj *MinuteLimits) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, minuteLimitsImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("MinuteLimits")
+		case "requests":
+			out.Values[i] = ec._MinuteLimits_requests(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "databaseMilliseconds":
+			out.Values[i] = ec._MinuteLimits_databaseMilliseconds(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "rows":
+			out.Values[i] = ec._MinuteLimits_rows(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "bytes":
+			out.Values[i] = ec._MinuteLimits_bytes(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
 			}
 		default:
@@ -19841,6 +22132,16 @@ func (ec *executionContext) _ServiceKey(ctx context.Context, sel ast.SelectionSe
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
+		case "rate":
+			out.Values[i] = ec._ServiceKey_rate(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "limits":
+			out.Values[i] = ec._ServiceKey_limits(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		case "mintedBy":
 			out.Values[i] = ec._ServiceKey_mintedBy(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
@@ -20104,6 +22405,49 @@ func (ec *executionContext) _TenantPage(ctx context.Context, sel ast.SelectionSe
 		case "next":
 			out.Values[i] = ec._TenantPage_next(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var tenantShareImplementors = []string{"TenantShare"}
+
+func (ec *executionContext) _TenantShare(ctx context.Context, sel ast.SelectionSet, obj *TenantShare) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, tenantShareImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("TenantShare")
+		case "weight":
+			out.Values[i] = ec._TenantShare_weight(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "limits":
+			out.Values[i] = ec._TenantShare_limits(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
 		default:
@@ -20964,6 +23308,26 @@ func (ec *executionContext) marshalNConfiguredStrategy2ᚕusherᚋgraphᚐConfig
 	return ret
 }
 
+func (ec *executionContext) marshalNConfiguredTenant2usherᚋgraphᚐConfiguredTenant(ctx context.Context, sel ast.SelectionSet, v ConfiguredTenant) graphql.Marshaler {
+	return ec._ConfiguredTenant(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNConfiguredTenant2ᚕusherᚋgraphᚐConfiguredTenantᚄ(ctx context.Context, sel ast.SelectionSet, v []ConfiguredTenant) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNConfiguredTenant2usherᚋgraphᚐConfiguredTenant(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
 func (ec *executionContext) marshalNConsole2usherᚋgraphᚐConsole(ctx context.Context, sel ast.SelectionSet, v Console) graphql.Marshaler {
 	return ec._Console(ctx, sel, &v)
 }
@@ -21320,6 +23684,21 @@ func (ec *executionContext) unmarshalNMayGrantInput2ᚖusherᚋgraphᚐMayGrantI
 	return &res, graphql.ErrorOnPath(ctx, err)
 }
 
+func (ec *executionContext) marshalNMinuteLimits2ᚖusherᚋgraphᚐMinuteLimits(ctx context.Context, sel ast.SelectionSet, v *MinuteLimits) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._MinuteLimits(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNMinuteLimitsInput2usherᚋgraphᚐMinuteLimitsInput(ctx context.Context, v any) (MinuteLimitsInput, error) {
+	res, err := ec.unmarshalInputMinuteLimitsInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
 func (ec *executionContext) unmarshalNNamedText2usherᚋgraphᚐNamedText(ctx context.Context, v any) (NamedText, error) {
 	res, err := ec.unmarshalInputNamedText(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -21641,6 +24020,20 @@ func (ec *executionContext) unmarshalNTableMeasure2usherᚋgraphᚐTableMeasure(
 func (ec *executionContext) unmarshalNTableQuery2usherᚋgraphᚐTableQuery(ctx context.Context, v any) (TableQuery, error) {
 	res, err := ec.unmarshalInputTableQuery(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNTenantShare2usherᚋgraphᚐTenantShare(ctx context.Context, sel ast.SelectionSet, v TenantShare) graphql.Marshaler {
+	return ec._TenantShare(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNTenantShare2ᚖusherᚋgraphᚐTenantShare(ctx context.Context, sel ast.SelectionSet, v *TenantShare) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._TenantShare(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalNTenantStatus2usherᚋgraphᚐTenantStatus(ctx context.Context, v any) (TenantStatus, error) {
@@ -22016,6 +24409,24 @@ func (ec *executionContext) marshalOAuditPage2ᚖusherᚋgraphᚐAuditPage(ctx c
 	return ec._AuditPage(ctx, sel, v)
 }
 
+func (ec *executionContext) unmarshalOBigInt2ᚖint64(ctx context.Context, v any) (*int64, error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := UnmarshalBigInt(v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalOBigInt2ᚖint64(ctx context.Context, sel ast.SelectionSet, v *int64) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	_ = sel
+	_ = ctx
+	res := MarshalBigInt(*v)
+	return res
+}
+
 func (ec *executionContext) unmarshalOBoolean2bool(ctx context.Context, v any) (bool, error) {
 	res, err := graphql.UnmarshalBoolean(v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -22070,6 +24481,20 @@ func (ec *executionContext) marshalOConfiguredRole2ᚕusherᚋgraphᚐConfigured
 	}
 
 	return ret
+}
+
+func (ec *executionContext) marshalOConfiguredTenant2ᚖusherᚋgraphᚐConfiguredTenant(ctx context.Context, sel ast.SelectionSet, v *ConfiguredTenant) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._ConfiguredTenant(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalOConfiguredTenantPage2ᚖusherᚋgraphᚐConfiguredTenantPage(ctx context.Context, sel ast.SelectionSet, v *ConfiguredTenantPage) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._ConfiguredTenantPage(ctx, sel, v)
 }
 
 func (ec *executionContext) marshalODashboard2ᚖusherᚋgraphᚐDashboard(ctx context.Context, sel ast.SelectionSet, v *Dashboard) graphql.Marshaler {
@@ -22193,6 +24618,14 @@ func (ec *executionContext) marshalOJSON2ᚖusherᚋgraphᚐJSON(ctx context.Con
 		return graphql.Null
 	}
 	return v
+}
+
+func (ec *executionContext) unmarshalOMinuteLimitsInput2ᚖusherᚋgraphᚐMinuteLimitsInput(ctx context.Context, v any) (*MinuteLimitsInput, error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := ec.unmarshalInputMinuteLimitsInput(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
 }
 
 func (ec *executionContext) marshalOReload2ᚖusherᚋgraphᚐReload(ctx context.Context, sel ast.SelectionSet, v *Reload) graphql.Marshaler {

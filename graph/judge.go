@@ -33,11 +33,22 @@ func (e *Engine) CheckSaved(writer principal.Principal, text string, closed bool
 	return j.bounds(doc)
 }
 
-// CheckSavedWhole is what is wrong with a text for whoever knows the whole catalog.
+// CheckSavedWhole is what is wrong with a text for whoever knows the whole catalog. Mutations of a tenant's own
+// rows name no tenant, as those of all have to, and are saved for those who run them.
 func (e *Engine) CheckSavedWhole(text string) error {
 	whole, err := e.whole()
-	if err == nil {
-		_, err = whole.valid(text)
+	if err != nil {
+		return err
+	}
+	if _, err = whole.valid(text); err == nil {
+		return nil
+	}
+	writer := principal.Principal{Roles: slices.Sorted(maps.Keys(e.views.catalog.Roles)), Scopes: []principal.Scope{principal.ReadData, principal.WriteData}}
+	tenants, other := e.views.scope(schema.Reader, writer)
+	if other == nil {
+		if _, other = tenants.valid(text); other == nil {
+			return nil
+		}
 	}
 	return err
 }
@@ -79,7 +90,8 @@ func (e *Engine) HidesSaved(viewer principal.Principal, text string, kept map[st
 		return true
 	}
 	_, broken := j.all.valid(text)
-	return broken == nil && !j.shows(text, kept)
+	unknown := broken != nil && fault.From(broken).Code == fault.Unavailable // a source has not been reached, so nobody can say
+	return (broken == nil || unknown) && !j.shows(text, kept)
 }
 
 // judgement has the scope of somebody and that of all roles of their tenant.
@@ -89,7 +101,7 @@ func (v *views) judge(who principal.Principal) (j judgement, err error) {
 	if j.own, err = v.scopeFor(who); err != nil {
 		return j, err
 	}
-	everybody := principal.Principal{Tenant: who.Tenant, Roles: slices.Sorted(maps.Keys(v.catalog.Roles))}
+	everybody := principal.Principal{Tenant: who.Tenant, Roles: slices.Sorted(maps.Keys(v.catalog.Roles)), Scopes: who.Scopes} // what nobody may write who does not, by a query neither
 	j.all, err = v.scope(schema.AudienceOf(who)|schema.Reader, everybody)
 	return j, err
 }
@@ -142,6 +154,9 @@ func (s *scope) valid(text string) (*document, error) {
 	}
 	if f := (*fault.Error)(nil); errors.As(errs[0], &f) {
 		return nil, f
+	}
+	if refusal := s.catalog.Unreached.Awaits(text); refusal != nil {
+		return nil, refusal
 	}
 	return nil, fault.New(fault.BadUserInput, "the operation cannot be saved: %s", errs[0].Message).
 		WithHint("What others run names only what you see yourself.")

@@ -60,7 +60,7 @@ func (e *Engine) whole() (*scope, error) {
 
 // everybody is somebody who sees all that whole has: of all tenants, with all roles.
 func (v *views) everybody() principal.Principal {
-	return principal.Principal{AllTenants: true, Roles: slices.Sorted(maps.Keys(v.catalog.Roles))}
+	return principal.Principal{AllTenants: true, Scopes: []principal.Scope{principal.ReadData}, Roles: slices.Sorted(maps.Keys(v.catalog.Roles))}
 }
 
 func checkTile(s *scope, d dashboard.Document, t dashboard.Tile, bounds func(*document) error) error {
@@ -68,8 +68,9 @@ func checkTile(s *scope, d dashboard.Document, t dashboard.Tile, bounds func(*do
 		return nil
 	}
 	said := func(err error) error {
-		f := fault.From(err)
-		return fault.New(f.Code, "tile %s: %s", t.ID, f.Message).WithHint("%s", f.Hint)
+		of := *fault.From(err)
+		of.Message = "tile " + t.ID + ": " + of.Message
+		return &of
 	}
 	if err := onlyRows(t.Query); err != nil {
 		return said(err)

@@ -34,8 +34,12 @@ func (e *Engine) FindingsWhole(viewer *principal.Principal, d dashboard.Document
 	}
 	found := e.findings(whole, e.views.everybody(), d, shared)
 	for i, t := range d.Tiles {
-		if viewer != nil && t.Query != "" && !e.ShowsTile(*viewer, t) {
+		switch {
+		case t.Query == "":
+		case viewer != nil && !e.ShowsTile(*viewer, t):
 			found = append(found, finding(true, "it shows you nothing: you do not see what it asks for, with the roles that you have", "tiles", fmt.Sprint(i), "query"))
+		case viewer == nil && !e.ShowsTile(e.views.everybody(), t):
+			found = append(found, finding(true, "it shows nobody anything: no role shows all that it asks for; groups and aggregates are shown by roles with `aggregate: true`", "tiles", fmt.Sprint(i), "query"))
 		}
 	}
 	return found, nil

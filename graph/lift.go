@@ -38,7 +38,7 @@ func (d *document) shared(s *schema.Schema, f form) *document {
 	if !w.open || !slices.EqualFunc(w.found, f.cut, func(v *ast.Value, text string) bool { return v.Raw == text }) {
 		return nil
 	}
-	out := &document{QueryDocument: d.QueryDocument, text: d.text, lifted: make(map[*ast.Value]lifted, len(w.found))}
+	out := &document{QueryDocument: d.QueryDocument, text: d.text, roots: d.roots, lifted: make(map[*ast.Value]lifted, len(w.found))}
 	for i, v := range w.found {
 		one := lifted{number: i}
 		if v.Definition != nil && v.ExpectedType != nil {

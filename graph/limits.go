@@ -15,7 +15,7 @@ type Limits struct {
 	Tokens     int // lexical tokens; default 10000
 	Depth      int // fields inside fields, not counted in __schema and __type; default 15
 	Aliases    int // fields with an alias of their own; default 500
-	RootFields int // fields of the query type, and those below admin; default 50
+	RootFields int // of an operation, and those below admin; default 50
 	Fields     int // fields in all; default 5000
 
 	Items      int // of lists in arguments; default 10000
@@ -62,7 +62,7 @@ func (l Limits) check(doc *ast.QueryDocument, administration bool) (map[*ast.Ope
 
 func (l Limits) checkExtent(e extent) error {
 	if err := exceeds([]bound{
-		{e.roots, l.RootFields, "fields of the query type"},
+		{e.roots, l.RootFields, "root fields"},
 		{e.fields, l.Fields, "fields, fragments expanded"},
 		{e.aliases, l.Aliases, "aliases, fragments expanded"},
 		{e.depth, l.Depth, "levels of fields"},

@@ -23,8 +23,8 @@ func TestLimits(t *testing.T) {
 		`{ orders { a: id b: id c: id d: id e: id } }`:                                                                          "4 aliases, fragments expanded",
 		`{ a: orders { ...F } b: orders { ...F } } fragment F on Orders { x: id y: region }`:                                    "4 aliases, fragments expanded",
 		`{ a: __typename b: __typename c: __typename }`:                                                                         "",
-		`{ a: __typename b: __typename c: __typename d: __typename }`:                                                           "3 fields of the query type",
-		`{ a: __typename ...R b: __typename } fragment R on Query { c: __typename d: __typename }`:                              "3 fields of the query type",
+		`{ a: __typename b: __typename c: __typename d: __typename }`:                                                           "3 root fields",
+		`{ a: __typename ...R b: __typename } fragment R on Query { c: __typename d: __typename }`:                              "3 root fields",
 		`{ orders { id id id id id id id id id id id id } }`:                                                                    "12 fields, fragments expanded",
 	} {
 		got := s.ask(t, tenant(), text)

@@ -115,6 +115,12 @@ type AdminTenant struct {
 	ExternalIds []string `json:"externalIds"`
 	// Where its accounts may lead, of what the sources allow: hosts and base URLs; "*" is all of that.
 	AllowHosts []string `json:"allowHosts"`
+	// How many turns it has at a source, beside tenants with one; null: as the configuration says.
+	Weight *int `json:"weight,omitempty"`
+	// What it may use in a minute, where that is not as the configuration says.
+	Limits *MinuteLimits `json:"limits"`
+	// What the configuration says of both, for what is null there.
+	Usual *TenantShare `json:"usual"`
 	// When it was made.
 	CreatedAt time.Time `json:"createdAt"`
 	// When it was last changed.
@@ -161,6 +167,8 @@ type AdminToken struct {
 	Dashboards []string `json:"dashboards,omitempty"`
 	// Requests a minute; null: not limited.
 	Rate *int `json:"rate,omitempty"`
+	// What it may use in a minute, where less than the configuration says.
+	Limits *MinuteLimits `json:"limits"`
 	// Unused for so long it ends; null: it does not.
 	InactivitySeconds *int `json:"inactivitySeconds,omitempty"`
 	// Subject of who minted it.
@@ -195,6 +203,8 @@ type AdminUser struct {
 	Email *string `json:"email,omitempty"`
 	// Whether they may log in.
 	Status UserStatus `json:"status"`
+	// After failed attempts, until when no other is made; null: they need not wait.
+	LockedUntil *time.Time `json:"lockedUntil,omitempty"`
 	// Which rows and columns they see.
 	Roles []string `json:"roles"`
 	// What their sessions may be used for.
@@ -291,6 +301,8 @@ type Configuration struct {
 	Bindings []ConfiguredBinding `json:"bindings"`
 	// Names of the cells of sources.
 	Cells []string `json:"cells"`
+	// What each token may use in a minute, beside its tenant; what is null is not limited.
+	TokenLimits *MinuteLimits `json:"tokenLimits"`
 }
 
 // A binding of the configuration that has a name.
@@ -331,6 +343,46 @@ type ConfiguredStrategy struct {
 	Source string `json:"source"`
 	// Whether it is that of records and tokens that name none.
 	Default bool `json:"default"`
+}
+
+// What the configuration says of a tenant. It changes with the file alone.
+type ConfiguredTenant struct {
+	// Its id.
+	ID string `json:"id"`
+	// Whether it is registered there. Else the control store registers it, and has all of its record but the last three members.
+	Registered bool `json:"registered"`
+	// The value in tenant columns; null: the control store has it.
+	Key *string `json:"key,omitempty"`
+	// For people only; null: the control store has it.
+	Name *string `json:"name,omitempty"`
+	// By which its data is reached; null: the configuration's default.
+	Strategy *string `json:"strategy,omitempty"`
+	// Where its rows are in sources that have cells; null: where those are themselves.
+	Cell *string `json:"cell,omitempty"`
+	// Of datasets that are reached in another way.
+	Strategies []DatasetStrategy `json:"strategies"`
+	// Of datasets that are read by a binding that has a name.
+	Bindings []DatasetBinding `json:"bindings"`
+	// What accounts of its own say, without the values.
+	Accounts []AccountKeys `json:"accounts"`
+	// What identity providers call it.
+	ExternalIds []string `json:"externalIds"`
+	// Where its accounts may lead, of what the sources allow; "*" is all of that.
+	AllowHosts []string `json:"allowHosts"`
+	// How many turns it has at a source where others wait too, beside tenants with one.
+	Weight int `json:"weight"`
+	// What it may use in a minute, by what is said of it and of every tenant; what is null is not limited.
+	Limits *MinuteLimits `json:"limits"`
+	// Datasets that are read in tables of its own.
+	Bound []string `json:"bound"`
+}
+
+// A page of what the configuration says of tenants.
+type ConfiguredTenantPage struct {
+	// The tenants of the page.
+	Items []ConfiguredTenant `json:"items"`
+	// The after of the next page; null at the end.
+	Next *string `json:"next,omitempty"`
 }
 
 // What a page has to know before it shows anything. Without a token it says how to get one.
@@ -396,6 +448,8 @@ type DashboardEntry struct {
 	Version int `json:"version"`
 	// When it was last changed; null: it stands in a file.
 	UpdatedAt *time.Time `json:"updatedAt,omitempty"`
+	// Whether the viewer sees the rows of a tile, or there is none with rows: of others nothing is shown to them.
+	Shows bool `json:"shows"`
 }
 
 // What is worth knowing of a place of a dashboard.
@@ -564,7 +618,7 @@ type IssuedToken struct {
 	Token string `json:"token"`
 	// Null: never.
 	ExpiresAt *time.Time `json:"expiresAt,omitempty"`
-	// What is worth knowing: such as dashboards of which the token shows no tile.
+	// What is worth knowing: such as tiles of its dashboards that the token does not show.
 	Findings []string `json:"findings"`
 }
 
@@ -596,6 +650,30 @@ type MayGrantInput struct {
 	Metadata []string `json:"metadata"`
 }
 
+// How much there is for a minute. What is null is not said here.
+type MinuteLimits struct {
+	// Requests.
+	Requests *int64 `json:"requests,omitempty"`
+	// For how long databases and APIs may be at work, in milliseconds.
+	DatabaseMilliseconds *int64 `json:"databaseMilliseconds,omitempty"`
+	// That are read and written.
+	Rows *int64 `json:"rows,omitempty"`
+	// Of these rows.
+	Bytes *int64 `json:"bytes,omitempty"`
+}
+
+// How much there is for a minute: numbers from 1. What is left out is not said here.
+type MinuteLimitsInput struct {
+	// Requests.
+	Requests *int64 `json:"requests,omitempty"`
+	// For how long databases and APIs may be at work, in milliseconds.
+	DatabaseMilliseconds *int64 `json:"databaseMilliseconds,omitempty"`
+	// That are read and written.
+	Rows *int64 `json:"rows,omitempty"`
+	// Of these rows.
+	Bytes *int64 `json:"bytes,omitempty"`
+}
+
 // A text with a name.
 type NamedText struct {
 	// What it is called.
@@ -624,6 +702,10 @@ type NewServiceKey struct {
 	MayGrant *MayGrantInput `json:"mayGrant"`
 	// Left out: never.
 	ExpiresAt *time.Time `json:"expiresAt,omitempty"`
+	// Requests a minute of the key and of all that is made with it, at least 1; left out: the maker's.
+	Rate *int `json:"rate,omitempty"`
+	// What the key and all that is made with it may use in a minute; left out: as the maker and the configuration say. What is wider than that changes nothing.
+	Limits *MinuteLimitsInput `json:"limits,omitempty"`
 }
 
 // What a tenant's record says.
@@ -649,6 +731,10 @@ type NewTenant struct {
 	// Where its accounts may lead, of what the sources allow: hosts as in allow_hosts of a source, and base URLs, which
 	// allow an API there or below. "*" is all that the sources allow; an empty list is nothing.
 	AllowHosts []string `json:"allowHosts"`
+	// How many turns it has at a source, beside tenants with one: from 1 to 100; left out: as the configuration says.
+	Weight *int `json:"weight,omitempty"`
+	// What it may use in a minute; left out: as the configuration says.
+	Limits *MinuteLimitsInput `json:"limits,omitempty"`
 }
 
 // What an embed token grants.
@@ -693,6 +779,8 @@ type NewToken struct {
 	InactivitySeconds *int `json:"inactivitySeconds,omitempty"`
 	// Requests a minute, at least 1; left out: the minter's.
 	Rate *int `json:"rate,omitempty"`
+	// What it may use in a minute, beside its tenant; left out: as the minter and the configuration say. What is wider than that changes nothing.
+	Limits *MinuteLimitsInput `json:"limits,omitempty"`
 }
 
 // A user is of one tenant, or explicitly of none and with the right to all.
@@ -851,6 +939,10 @@ type ServiceKey struct {
 	Dashboards []string `json:"dashboards,omitempty"`
 	// What it may put into tokens beyond what it holds itself.
 	MayGrant *MayGrant `json:"mayGrant"`
+	// Requests a minute of it and of all that is made with it; null: not limited.
+	Rate *int `json:"rate,omitempty"`
+	// What it and all that is made with it may use in a minute, where less than the configuration says.
+	Limits *MinuteLimits `json:"limits"`
 	// Subject of who made it.
 	MintedBy string `json:"mintedBy"`
 	// When it was made.
@@ -965,6 +1057,14 @@ type TenantPage struct {
 	Next *string `json:"next,omitempty"`
 }
 
+// A tenant's part of what all have in common.
+type TenantShare struct {
+	// How many turns it has at a source where others wait too, beside tenants with one.
+	Weight int `json:"weight"`
+	// What it may use in a minute; what is null is not limited.
+	Limits *MinuteLimits `json:"limits"`
+}
+
 // Restricts one dataset: its rows, its groups, or both. A dataset with a condition on groups is shown in groups only.
 type TokenFilter struct {
 	// Whose rows.
@@ -1005,6 +1105,8 @@ type TokenNarrowing struct {
 	InactivitySeconds *int `json:"inactivitySeconds,omitempty"`
 	// Requests a minute, at least 1; left out: the holder's.
 	Rate *int `json:"rate,omitempty"`
+	// What it may use in a minute, of what the holder may; left out: all of that.
+	Limits *MinuteLimitsInput `json:"limits,omitempty"`
 }
 
 // A page of tokens.

@@ -19,14 +19,19 @@ const maxIdempotencyKey = 255
 // idempotencyKey is the key of a request, or empty.
 func idempotencyKey(extensions map[string]any) (string, error) {
 	given, named := extensions[idempotencyExtension]
-	if !named || given == nil {
+	if !named {
 		return "", nil
 	}
 	key, _ := given.(string)
+	return key, GoodKey(key)
+}
+
+// GoodKey refuses what is no idempotency key.
+func GoodKey(key string) error {
 	if key == "" || len(key) > maxIdempotencyKey || strings.ContainsFunc(key, func(r rune) bool { return r <= ' ' || r > '~' }) {
-		return "", fault.New(fault.BadUserInput, "an idempotency key has 1 to %d visible characters of ASCII", maxIdempotencyKey).WithHint("A random UUID is one.")
+		return fault.New(fault.BadUserInput, "an idempotency key has 1 to %d visible characters of ASCII", maxIdempotencyKey).WithHint("A random UUID is one.")
 	}
-	return key, nil
+	return nil
 }
 
 // told is all that a mutation says: its text, which operation of it, the values it was

@@ -23,10 +23,11 @@ import (
 // What is written to columns of a dataset is data: there a null is a null, an empty text
 // is one, and a variable without a value is as if it were not there.
 func checkPositions(s *schema.Schema, op *ast.OperationDefinition, variables map[string]query.Value) error {
-	p := positions{schema: s.AST, isRow: s.IsRow, variables: variables, mutation: op.Operation == ast.Mutation}
-	if !p.mutation && !p.anyNull() {
+	mutation := op.Operation == ast.Mutation
+	if !mutation && !anyNull(variables) {
 		return nil
 	}
+	p := positions{schema: s.AST, isRow: s.IsRow, variables: variables, mutation: mutation}
 	return p.selections(op.SelectionSet)
 }
 
@@ -38,10 +39,11 @@ type positions struct {
 	row       bool // members of an input of columns are looked at
 	condition bool // members of a condition are
 	seen      map[*ast.FragmentDefinition]bool
+	within    []string // members of a value that lead to what is looked at
 }
 
-func (p *positions) anyNull() bool {
-	for _, v := range p.variables {
+func anyNull(variables map[string]query.Value) bool {
+	for _, v := range variables {
 		if _, null := v.(query.Null); null {
 			return true
 		}
@@ -145,10 +147,10 @@ func (p *positions) value(t *ast.Type, v query.Value, variable, at string) error
 		if p.row && !t.NonNull {
 			return nil
 		}
-		return named(at, "null")
+		return p.named(at, "null")
 	case query.Text:
 		if v == "" && !p.row && !p.condition && !t.NonNull && t.Name() == "String" {
-			return named(at, "empty")
+			return p.named(at, "empty")
 		}
 	case query.List:
 		for _, item := range v {
@@ -160,30 +162,40 @@ func (p *positions) value(t *ast.Type, v query.Value, variable, at string) error
 		}
 	case query.Object:
 		def := p.schema.Types[t.Name()]
-		defer p.inside(def, true)()
+		row, condition := p.enter(def, true)
 		for _, m := range v {
 			if f := def.Fields.ForName(m.Name); f != nil {
-				if err := p.value(f.Type, m.Value, variable, at+"."+m.Name); err != nil {
+				p.within = append(p.within, m.Name)
+				if err := p.value(f.Type, m.Value, variable, at); err != nil {
 					return err
 				}
+				p.within = p.within[:len(p.within)-1]
 			}
 		}
+		p.row, p.condition = row, condition
 	}
 	return nil
 }
 
 // inside notes that members of an input are looked at, until the returned function is called.
 func (p *positions) inside(def *ast.Definition, object bool) (end func()) {
-	row, condition := p.row, p.condition
+	row, condition := p.enter(def, object)
+	return func() { p.row, p.condition = row, condition }
+}
+
+// enter is inside for who puts back what was noted before.
+func (p *positions) enter(def *ast.Definition, object bool) (row, condition bool) {
+	row, condition = p.row, p.condition
 	if object && def != nil && def.Kind == ast.InputObject {
 		p.row = p.isRow(def.Name)
 		p.condition = strings.HasSuffix(def.Name, "Where")
 	}
-	return func() { p.row, p.condition = row, condition }
+	return row, condition
 }
 
 // named refuses what is named in a mutation and says nothing.
-func named(at, what string) error {
+func (p *positions) named(at, what string) error {
+	at = strings.Join(append([]string{at}, p.within...), ".")
 	if strings.HasPrefix(at, "where.") {
 		return fault.New(fault.BadUserInput, "%s is %s", at, what).WithHint("Write isNull: true for rows that have no value there, isNull: false for all others, or leave it out.")
 	}

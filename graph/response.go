@@ -54,7 +54,7 @@ func data(share *held.Share, fields []graphql.CollectedField, answers []rootAnsw
 	if err := share.Take(int64(size)); err != nil {
 		return nil, err
 	}
-	out := append(make([]byte, 0, size), '{')
+	out := append(make([]byte, 0, size), '{') // not one that was used before: a connection may hold what it sends for longer than the request
 	for i := range answers {
 		if i > 0 {
 			out = append(out, ',')

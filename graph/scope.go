@@ -25,12 +25,12 @@ type scope struct {
 type scopeKey struct{}
 
 func withScope(ctx context.Context, s *scope) context.Context {
-	return WithView(ctx, s.catalog, s.view)
+	return context.WithValue(ctx, scopeKey{}, s)
 }
 
 // WithView returns a context that carries a catalog and a view of it.
 func WithView(ctx context.Context, cat *catalog.Catalog, v *catalog.View) context.Context {
-	return context.WithValue(ctx, scopeKey{}, &scope{catalog: cat, view: v})
+	return withScope(ctx, &scope{catalog: cat, view: v})
 }
 
 // ViewFrom returns the catalog and view an operation was validated against. A
@@ -116,10 +116,10 @@ func (v *views) scopeFor(who principal.Principal) (*scope, error) {
 // of, so the view is what tells scopes apart.
 func (v *views) scope(audience schema.Audience, who principal.Principal) (*scope, error) {
 	view, err := v.catalog.View(who)
-	if err != nil && v.catalog.Unreached.Incomplete() {
-		return nil, v.catalog.Unreached.Unknown().Because(err)
-	}
 	if err != nil {
+		if refusal := v.catalog.Unreached.Awaits(err.Error()); refusal != nil {
+			return nil, refusal.Because(err)
+		}
 		return nil, fault.New(fault.Forbidden, "the token grants what does not exist here").
 			WithHint("Issue a token with roles and datasets of the current configuration.").Because(err)
 	}

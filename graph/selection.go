@@ -1,6 +1,7 @@
 package graph
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/99designs/gqlgen/graphql"
@@ -68,33 +69,57 @@ func leftOut(name string, v query.Value) bool {
 }
 
 // withoutNulls leaves out null members of inputs too, but for those of
-// conditions.
+// conditions. What has none is what it was.
 func (s selection) withoutNulls(t *ast.Type, v query.Value) query.Value {
+	v, _ = s.nullsLeftOut(t, v)
+	return v
+}
+
+func (s selection) nullsLeftOut(t *ast.Type, v query.Value) (_ query.Value, fewer bool) {
 	if t == nil {
-		return v
+		return v, false
 	}
 	switch v := v.(type) {
 	case query.List:
-		out := make(query.List, len(v))
+		var out query.List
 		for i, item := range v {
-			out[i] = s.withoutNulls(t.Elem, item)
+			left, fewer := s.nullsLeftOut(t.Elem, item)
+			if fewer && out == nil {
+				out = slices.Clone(v)
+			}
+			if fewer {
+				out[i] = left
+			}
 		}
-		return out
+		if out != nil {
+			return out, true
+		}
 	case query.Object:
 		def := s.literals.schema.Types[t.Name()]
 		if def == nil || def.Kind != ast.InputObject {
-			return v
+			return v, false
 		}
 		condition := strings.HasSuffix(def.Name, "Where") || strings.HasSuffix(def.Name, "Having") || s.schema.IsRow(def.Name)
-		out := make(query.Object, 0, len(v))
-		for _, m := range v {
-			if _, null := m.Value.(query.Null); !null || condition {
-				out = append(out, query.Member{Name: m.Name, Value: s.withoutNulls(def.Fields.ForName(m.Name).Type, m.Value)})
+		var out query.Object
+		for i, m := range v {
+			_, null := m.Value.(query.Null)
+			null = null && !condition
+			left, fewer := m.Value, false
+			if !null {
+				left, fewer = s.nullsLeftOut(def.Fields.ForName(m.Name).Type, m.Value)
+			}
+			if (null || fewer) && out == nil {
+				out = append(make(query.Object, 0, len(v)), v[:i]...)
+			}
+			if out != nil && !null {
+				out = append(out, query.Member{Name: m.Name, Value: left})
 			}
 		}
-		return out
+		if out != nil {
+			return out, true
+		}
 	}
-	return v
+	return v, false
 }
 
 // literals turns values of a document into values as they were written. Of the

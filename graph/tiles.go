@@ -34,7 +34,7 @@ var hiddenTile = fault.New(fault.Forbidden, "the tile shows what is not there, o
 // their names, places and variables, and meet where dataset fields are planned. A
 // tile that fails leaves the others their answers; an error is for all of them.
 func (e *Engine) Tiles(ctx context.Context, name string, tiles []Tile) ([]*graphql.Response, error) {
-	ctx = graphql.WithResponseContext(ctx, e.errors.present, e.errors.recovered)
+	ctx = e.answering(ctx)
 	sc, err := e.views.scopeOf(ctx)
 	if err != nil {
 		return nil, err
@@ -81,14 +81,14 @@ func failedTile(ctx context.Context, err error) *graphql.Response {
 func (e *Engine) tile(ctx context.Context, sc *scope, page *pageOf, t Tile) (*graphql.OperationContext, error) {
 	op := &graphql.OperationContext{
 		RawQuery:               t.Query,
-		RecoverFunc:            e.errors.recovered,
+		RecoverFunc:            e.recover,
 		ResolverMiddleware:     func(ctx context.Context, next graphql.Resolver) (any, error) { return next(ctx) },
 		RootResolverMiddleware: func(ctx context.Context, next graphql.RootResolver) graphql.Marshaler { return next(ctx) },
 	}
 	op.Stats.OperationStart = graphql.Now()
 	doc, errs := sc.executor.own(t.Query, &op.Stats)
 	if len(errs) > 0 {
-		if refusal := awaits(sc.catalog, t.Query); refusal != nil {
+		if refusal := sc.catalog.Unreached.Awaits(t.Query); refusal != nil {
 			return nil, refusal
 		}
 		return nil, hiddenTile.Because(errors.New(errs.Error())) // not as it is: the presenter would find it
@@ -180,7 +180,7 @@ func (p *pageOf) operation(e *Engine, name string) *graphql.OperationContext {
 		known.Add(key, doc, 1)
 	}
 	op := &graphql.OperationContext{
-		RawQuery: doc.text, OperationName: name, Operation: &ast.OperationDefinition{Operation: ast.Query, Name: name}, RecoverFunc: e.errors.recovered,
+		RawQuery: doc.text, OperationName: name, Operation: &ast.OperationDefinition{Operation: ast.Query, Name: name}, RecoverFunc: e.recover,
 	}
 	op.Stats.OperationStart = graphql.Now()
 	op.Stats.SetExtension(operationKey, &operation{scope: p.scope, document: doc})

@@ -50,7 +50,7 @@ func (e *Engine) trusted(params *graphql.RawParams, text string) (string, bool, 
 	switch {
 	case !ok:
 		return "", false, fault.New(fault.NotFound, "no document of this id is known here").
-			WithHint("Put the manifest of the client's build where the configuration's documents names it, and start usher anew.")
+			WithHint("Put the manifest of the client's build where the configuration's documents names it, and have usher read its configuration anew: usher reload, or SIGHUP.")
 	case text != "" && sha256.Sum256([]byte(text)) != sha256.Sum256([]byte(kept)):
 		return "", false, fault.New(fault.BadUserInput, "the document of this id is another text than the query").
 			WithHint("Leave out the query, or the id.")

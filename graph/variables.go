@@ -129,13 +129,19 @@ func (c coercion) object(def *ast.Definition, raw any, at *within) (query.Value,
 	if schema.IsOneOf(def) && !isOne(members) {
 		return nil, c.refuse(at, `exactly one field of the type "%s" must be given, and not null`, def.Name)
 	}
-	out := make(query.Object, 0, len(members))
-	for _, name := range slices.Sorted(maps.Keys(members)) {
+	out, here := make(query.Object, 0, len(members)), within{outer: at}
+	names := make([]string, 0, 16)
+	for name := range members {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	for _, name := range names {
 		f := def.Fields.ForName(name)
 		if f == nil {
 			return nil, c.refuse(at, `the field "%s" is not defined by the type "%s"`, name, def.Name)
 		}
-		v, err := c.value(f.Type, members[name], &within{outer: at, member: name})
+		here.member = name
+		v, err := c.value(f.Type, members[name], &here)
 		if err != nil {
 			return nil, err
 		}

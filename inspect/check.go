@@ -60,6 +60,14 @@ func Check(ctx context.Context, cfg *config.Config) (*Report, error) {
 	r.problem(err)
 	r.Notes = append(r.Notes, indexes(r.Catalog, f.Tables)...)
 	r.Notes = append(r.Notes, writing(r.Catalog, f.Tables)...)
+	for _, name := range slices.Sorted(maps.Keys(f.Tables)) {
+		lacks, err := datasource.Lacking(ctx, r.Catalog, f.Sources[name])
+		if err != nil {
+			err = fmt.Errorf("source %s: what the account that writes may do could not be asked: %w", name, err)
+		}
+		r.problem(err)
+		r.Problems, r.Notes = append(r.Problems, lacks.Writing...), append(r.Notes, lacks.Some...)
+	}
 	return r, nil
 }
 

@@ -33,8 +33,8 @@ func writing(cat *catalog.Catalog, tables catalog.Introspected) []string {
 			continue
 		}
 		for _, col := range d.Columns {
-			if may, _ := d.Writes.Gives(col, false); d.Writes.Required(col) && !may && !d.Common {
-				out = append(out, fmt.Sprintf("datasets.%s.columns.%s: no tenant may give it, and nothing else fills it in, so no tenant can insert a row; give it a default or a preset", d.Name, col.Name))
+			if d.Writes.Lacks(col, d.Common) {
+				out = append(out, fmt.Sprintf("datasets.%s.columns.%s: nobody who writes rows may give it, and nothing else fills it in, so no insert is offered but by a role that presets it; give it a default or a preset", d.Name, col.Name))
 			}
 		}
 	}

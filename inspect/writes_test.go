@@ -204,3 +204,26 @@ func TestReaderThatCouldWrite(t *testing.T) {
 		t.Error("it is not said that the reader could write")
 	}
 }
+
+// Of a template's databases nobody knows what they hold, which is not said as if they lacked something.
+func TestKeysOfTemplates(t *testing.T) {
+	t.Parallel()
+	db := pgtest.Start(t).Database(t)
+	db.Exec(t, "CREATE TABLE items (tenant text NOT NULL, id int, name text, PRIMARY KEY (tenant, id), UNIQUE (tenant, name))")
+	shop := strings.Replace(writableShop, "strategies: {all: {kind: shared, source: shop}}",
+		"  silo: {kind: duckdb, path: \"{tenant}.duckdb\", template: true}\nstrategies: {all: {kind: shared, source: shop}, own: {kind: database, source: silo}}\ndefault_strategy: all", 1)
+	const items = "{items: {tenant: tenant, key: id, writable: true, %scolumns: {tenant: String!, id: Int!, name: String}}}"
+	notes := func(keys string) string {
+		r := checkShopAs(t, db, shop, fmt.Sprintf(items, keys))
+		if len(r.Problems) > 0 {
+			t.Errorf("the problems are\n%s", strings.Join(r.Problems, "\n"))
+		}
+		return strings.Join(r.Notes, "\n")
+	}
+	if got := notes(""); !strings.Contains(got, "nobody writes onConflict: {key: name} of items: silo is a template whose databases are not looked into") || strings.Contains(got, "has no such key") {
+		t.Errorf("the notes are\n%s", got)
+	}
+	if got := notes("keys: [[tenant, name]], "); strings.Contains(got, "onConflict") {
+		t.Errorf("with the key declared the notes are\n%s", got)
+	}
+}

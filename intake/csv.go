@@ -74,7 +74,7 @@ func (t *table) read() (line int64, err error) {
 	for quotes := bytes.Count(text, []byte{'"'}); quotes%2 == 1; quotes += bytes.Count(text, []byte{'"'}) {
 		text, err = t.next()
 		if errors.Is(err, io.EOF) {
-			return line, bad(line, fault.New(fault.BadUserInput, "a quote is not closed"))
+			return line, bad(line, fault.New(fault.BadUserInput, "a quote is not closed; one within a cell is written twice, and the cell is quoted"))
 		}
 		if err != nil {
 			return line, err

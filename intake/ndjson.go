@@ -22,8 +22,11 @@ type objects struct {
 func openObjects(l *lines, columns []string) (Rows, error) {
 	o := &objects{lines: l, columns: columns, sparse: len(columns) > 0}
 	if !o.sparse {
-		var err error
-		if o.first, err = o.object(); errors.Is(err, io.EOF) {
+		line, err := o.line()
+		if err == nil {
+			o.first, err = o.object(line)
+		}
+		if errors.Is(err, io.EOF) {
 			return nil, fault.New(fault.BadUserInput, "the file is empty: its first line names the columns")
 		} else if err != nil {
 			return nil, err
@@ -43,13 +46,20 @@ func (o *objects) Columns() ([]string, int64) { return o.columns, o.names }
 // Next implements Rows.
 func (o *objects) Next() (int64, []query.Value, error) {
 	object := o.first
+	clear(o.row)
 	if o.first = nil; object == nil {
-		var err error
-		if object, err = o.object(); err != nil {
+		line, err := o.line()
+		if err != nil {
+			return o.last, nil, err
+		}
+		if o.read(line) {
+			return o.last, o.row, o.whole()
+		}
+		clear(o.row)
+		if object, err = o.object(line); err != nil {
 			return o.last, nil, err
 		}
 	}
-	clear(o.row)
 	for i, m := range object {
 		at := i
 		if at >= len(o.columns) || o.columns[at] != m.Name {
@@ -60,17 +70,22 @@ func (o *objects) Next() (int64, []query.Value, error) {
 		}
 		o.row[at] = m.Value
 	}
+	return o.last, o.row, o.whole()
+}
+
+// whole makes null of what is missing, where that may be.
+func (o *objects) whole() error {
 	for i, v := range o.row {
 		switch {
 		case v != nil:
 		case o.sparse:
 			o.row[i] = query.Null{}
 		default:
-			return o.last, nil, bad(o.last, fault.New(fault.BadUserInput, "%s is missing, which the first line has", o.columns[i]).
+			return bad(o.last, fault.New(fault.BadUserInput, "%s is missing, which the first line has", o.columns[i]).
 				WithHint("Write null, or name all there may be in the parameter columns: what a line does not have is null then."))
 		}
 	}
-	return o.last, o.row, nil
+	return nil
 }
 
 func (o *objects) index(name string) int {
@@ -82,8 +97,8 @@ func (o *objects) index(name string) int {
 	return -1
 }
 
-// object reads the next line that has anything in it.
-func (o *objects) object() (query.Object, error) {
+// line reads the next line that has anything in it.
+func (o *objects) line() ([]byte, error) {
 	for {
 		line, err := o.next()
 		if err != nil {
@@ -92,20 +107,24 @@ func (o *objects) object() (query.Object, error) {
 		if len(line) > maxRow {
 			return nil, o.tooLong()
 		}
-		if line = bytes.TrimSpace(line); len(line) == 0 {
-			continue
+		if line = bytes.TrimSpace(line); len(line) > 0 {
+			return line, nil
 		}
-		v, err := query.ReadJSON(line)
-		var twice query.RepeatedName
-		if errors.As(err, &twice) {
-			return nil, bad(o.last, fault.New(fault.BadUserInput, "%s is there twice", clipped(twice.Name)))
-		}
-		object, ok := v.(query.Object)
-		if err != nil || !ok {
-			return nil, bad(o.last, fault.New(fault.BadUserInput, "the line is no JSON object"))
-		}
-		return object, nil
 	}
+}
+
+// object reads any JSON.
+func (o *objects) object(line []byte) (query.Object, error) {
+	v, err := query.ReadJSON(line)
+	var twice query.RepeatedName
+	if errors.As(err, &twice) {
+		return nil, bad(o.last, fault.New(fault.BadUserInput, "%s is there twice", clipped(twice.Name)))
+	}
+	object, ok := v.(query.Object)
+	if err != nil || !ok {
+		return nil, bad(o.last, fault.New(fault.BadUserInput, "the line is no JSON object"))
+	}
+	return object, nil
 }
 
 // clipped is a name that may be of any length.

@@ -23,7 +23,8 @@ const (
 	Gone                   // the server is not there, or is about to leave
 	Refused                // the server does not let the account in
 	NoDatabase             // the server has no such database
-	Overloaded             // the server lacks room
+	Overloaded             // the server lacks memory or connections
+	NoRoom                 // the server's disk is full
 	Encoding               // a text is none in the database's encoding, or in UTF-8
 	TooComplex             // the statement is more than the server can do
 	Amiss                  // what the server's owner has made does not work: a view, a function, a disk
@@ -45,6 +46,8 @@ func kindOf(code string) Kind {
 		return Canceled
 	case "22003":
 		return Inexact
+	case "53100":
+		return NoRoom
 	case "22021", "22P05":
 		return Encoding
 	case "42P01", "42703", "42704", "42804", "42809", "42883", "42P10", "3F000", "0A000", "428C9":

@@ -52,7 +52,7 @@ func TestRedacted(t *testing.T) {
 func TestKinds(t *testing.T) {
 	t.Parallel()
 	for code, want := range map[string]Kind{
-		"57014": Canceled, "57P01": Gone, "08006": Gone, "28P01": Refused, "3D000": NoDatabase, "53300": Overloaded, "54001": TooComplex,
+		"57014": Canceled, "57P01": Gone, "08006": Gone, "28P01": Refused, "3D000": NoDatabase, "53300": Overloaded, "53100": NoRoom, "54001": TooComplex,
 		"42P01": Differs, "42501": Forbidden, "23505": Duplicate, "40001": Busy, "22012": Amiss, "XX001": Amiss, "55000": Amiss, "P0002": Amiss, "42P10": Differs, "0A000": Differs, "42601": Failed, "": Failed, "4": Failed,
 	} {
 		if got := kindOf(code); got != want {

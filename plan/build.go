@@ -83,7 +83,7 @@ type builder struct {
 	parameters map[string][]value.Value
 	lists      map[string]query.SlotList // parameters that come later as one
 	zone       string
-	now        time.Time
+	now, exact time.Time
 	later      *slot.Term        // now as it comes later; nil: it does not
 	moment     bool              // now has been looked at
 	targets    map[string]Target // by source, as resolved so far
@@ -93,14 +93,18 @@ type builder struct {
 	tenanted   bool     // some of them hold one tenant's rows
 	literals   int      // that its conditions compare with, see maxLiterals
 	path       []string // of the field that is planned, as response keys
+	unsettled  bool     // what is planned depends on what a source has not said yet
 	named      bool     // the tenant is one that a principal of all tenants has named
 	export     bool     // rows have no bounds but those that are asked for
 }
 
 // reached refuses a plan that reads from a source that nobody has looked into:
 // that its tables are what the file says, a tenant column among them, is not
-// taken for granted.
+// taken for granted. Nor is what such a source would say of rows that are read elsewhere.
 func (b *builder) reached() error {
+	if b.unsettled {
+		return catalog.NotYet()
+	}
 	for name := range b.targets {
 		if !b.cat.Unreached.Reached(name) {
 			return catalog.NotYet()
@@ -112,7 +116,7 @@ func (b *builder) reached() error {
 // newBuilder is how a principal is made ready to plan for, or refused.
 func newBuilder(cat *catalog.Catalog, who principal.Slotted, now time.Time) (*builder, error) {
 	b, err := fit(cat, who, now)
-	return b, refused(notYet(cat, err))
+	return b, refused(notYet(cat, err, false))
 }
 
 // fit is newBuilder for those who answer for what does not fit themselves.
@@ -125,7 +129,7 @@ func fit(cat *catalog.Catalog, who principal.Slotted, now time.Time) (*builder, 
 	if err != nil {
 		return nil, grantFault("%v", err)
 	}
-	b := &builder{cat: cat, view: view, p: p, who: who, zone: "UTC", now: instantOf(now)}
+	b := &builder{cat: cat, view: view, p: p, who: who, zone: "UTC", now: instantOf(now), exact: exactInstant(now)}
 	if err := b.chooseStrategies(); err != nil {
 		return nil, err
 	}
@@ -280,9 +284,18 @@ func members(v query.Value) int {
 // request does not touch: a token is refused as a whole. Strict refuses a
 // filter on what cannot be reached at all, too.
 func (b *builder) checkFilters(strict bool) error {
+	if len(b.p.Grant.Filters) == 0 {
+		return nil
+	}
+	targets, unsettled := b.targets, b.unsettled
+	b.targets = maps.Clone(targets)
+	defer func() { b.targets, b.unsettled = targets, unsettled }() // what is only judged is not read
 	for _, f := range b.p.Grant.Filters {
 		d := b.cat.Dataset(f.Dataset)
-		if d == nil {
+		switch {
+		case d == nil && !strict && b.cat.Unreached.LeftOut(f.Dataset):
+			continue // nobody is shown it for now
+		case d == nil:
 			return unknownFilter(f)
 		}
 		lb := b.level()
@@ -307,6 +320,9 @@ func (b *builder) checkFilters(strict bool) error {
 				return err
 			}
 		}
+	}
+	if strict && b.unsettled {
+		return catalog.NotYet()
 	}
 	return nil
 }

@@ -1,6 +1,8 @@
 package plan
 
 import (
+	"slices"
+
 	"usher/query"
 	"usher/value"
 )
@@ -14,7 +16,10 @@ import (
 // so that no row is touched that the scope does not hold; what was written is
 // read again by Levels that say what must be true of it; and the answer is a
 // Query, linked by the keys as well.
-type Change struct{ body *change }
+type Change struct {
+	body  *change
+	bound *bound // of one that was prepared; nil: nothing comes later
+}
 
 type change struct {
 	kind                      query.ChangeKind
@@ -25,10 +30,14 @@ type change struct {
 	target                    Target
 	identity                  Identity
 	owner                     string
+	owned                     bool // the rows are the tenant's
+	open                      bool // something comes later
 	snapshot                  bool
 	settled                   bool
+	single                    bool
+	otherwise                 func() (Change, error) // with what another role presets; nil: there is none
 	given                     int
-	places                    []string // of the rows to insert, in the input
+	places                    inputRows // of the rows to insert, in the input
 	inserts                   []Insert
 	upsert                    Upsert
 	chosen                    Level
@@ -73,10 +82,23 @@ func (c Change) Type() string { return c.body.typ }
 func (c Change) Strategy() string { return c.body.strategy }
 
 // Identity is who asks.
-func (c Change) Identity() Identity { return c.body.identity }
+func (c Change) Identity() Identity {
+	if c.bound != nil {
+		return c.bound.identity
+	}
+	return c.body.identity
+}
 
 // Owner is the tenant whose rows are changed; empty for rows common to all.
-func (c Change) Owner() string { return c.body.owner }
+func (c Change) Owner() string {
+	switch {
+	case c.bound == nil:
+		return c.body.owner
+	case c.body.owned:
+		return c.bound.identity.tenant
+	}
+	return ""
+}
 
 // Snapshot tells that what decides on the change reads other tables than the one
 // that is changed: its statements have to see one state of them all.
@@ -86,6 +108,9 @@ func (c Change) Snapshot() bool { return c.body.snapshot }
 // afterwards: nothing of its own changes it then, and it is a table that is written.
 func (c Change) Settled() bool { return c.body.settled }
 
+// Single tells a change of a table where nothing becomes of rows but what is written, and a key is one row's.
+func (c Change) Single() bool { return c.body.single }
+
 // Table is the table that is changed, under the tenant's scope.
 func (c Change) Table() Ref { return c.body.table }
 
@@ -93,23 +118,27 @@ func (c Change) Table() Ref { return c.body.table }
 func (c Change) Given() int { return c.body.given }
 
 // Place is where the row-th of them is in the input.
-func (c Change) Place(row int) string { return c.body.places[row] }
+func (c Change) Place(row int) string { return c.body.places.at(row).String() }
 
 // Inserts is the number of statements that insert them.
 func (c Change) Inserts() int { return len(c.body.inserts) }
 
 // Insert is the i-th of them.
-func (c Change) Insert(i int) Insert { return c.body.inserts[i] }
+func (c Change) Insert(i int) Insert {
+	into := c.body.inserts[i]
+	into.texts = c.texts()
+	return into
+}
 
 // Keys is how many cells make the key of a row.
 func (c Change) Keys() int { return c.body.keys }
 
 // Chosen are the rows to update or delete: the first cells are their keys.
-func (c Change) Chosen() Level { return c.body.chosen }
+func (c Change) Chosen() Level { return c.body.chosen.in(c.texts()) }
 
 // Locked are the rows, of those with given keys, that are locked before they are changed,
 // where Chosen joins other tables and cannot be.
-func (c Change) Locked() Level { return c.body.locked }
+func (c Change) Locked() Level { return c.body.locked.in(c.texts()) }
 
 // Versioned tells that the cell after the key of the chosen rows says whether their version is
 // the one that was named.
@@ -120,32 +149,44 @@ func (c Change) Versioned() bool { return c.body.version }
 func (c Change) Helds() int { return len(c.body.held) }
 
 // Held are the rows, of those with given keys, that the i-th grant lets be changed.
-func (c Change) Held(i int) Level { return c.body.held[i] }
+func (c Change) Held(i int) Level { return c.body.held[i].in(c.texts()) }
 
 // Update is what is written into the chosen rows.
-func (c Change) Update() Update { return c.body.update }
+func (c Change) Update() Update {
+	u := c.body.update
+	u.texts = c.texts()
+	return u
+}
 
 // Remove are the rows to delete, of those with given keys.
-func (c Change) Remove() Level { return c.body.remove }
+func (c Change) Remove() Level { return c.body.remove.in(c.texts()) }
 
 // Keepers is the number of relations whose rows keep a row from being deleted.
 func (c Change) Keepers() int { return len(c.body.keepers) }
 
 // Keeper is the i-th of them.
-func (c Change) Keeper(i int) Keeper { return c.body.keepers[i] }
+func (c Change) Keeper(i int) Keeper { return c.body.keepers[i].in(c.texts()) }
 
 // References is the number of references to rows that must be there.
 func (c Change) References() int { return len(c.body.refs) }
 
 // Reference is the i-th of them.
-func (c Change) Reference(i int) Reference { return c.body.refs[i] }
+func (c Change) Reference(i int) Reference {
+	r := c.body.refs[i]
+	r.texts = c.texts()
+	return r
+}
 
 // Checks is the number of ways in which what was written may be right: a row needs one.
 // With Helds it is the one of the grant that held the row before.
 func (c Change) Checks() int { return len(c.body.checks) }
 
 // Check is the i-th of them.
-func (c Change) Check(i int) Check { return c.body.checks[i] }
+func (c Change) Check(i int) Check {
+	check := c.body.checks[i]
+	check.texts = c.texts()
+	return check
+}
 
 // Outputs is the number of fields in the answer of a change of several rows.
 func (c Change) Outputs() int { return len(c.body.output) }
@@ -157,8 +198,19 @@ func (c Change) Output(i int) ChangeOutput { return c.body.output[i] }
 // the rows. A change of one row has one.
 func (c Change) Answers() int { return len(c.body.answers) }
 
-// Answer is the i-th of them.
+// Answer is the i-th of them, as it was planned.
 func (c Change) Answer(i int) Query { return c.body.answers[i] }
+
+// Answering is the i-th of them, with what came later.
+func (c Change) Answering(i int) Query {
+	q := c.body.answers[i]
+	if texts := c.texts(); texts != nil {
+		of := *q.body
+		of.root = of.root.in(texts)
+		q.body = &of
+	}
+	return q
+}
 
 // ColumnStored is the name by which the principal sees what the table calls so, or
 // empty.
@@ -192,7 +244,7 @@ func (o ChangeOutput) Answer() int { return o.answer }
 
 // Given is a value to be written: of one column of one row. One that is not set is null.
 type Given struct {
-	value value.Value
+	value value.Value // of a list: the whole of it, where that comes later as one
 	items []value.Value
 	list  bool
 	from  *carried
@@ -206,6 +258,11 @@ func (g Given) List() bool { return g.list }
 
 // Value is what is written, if it is no list.
 func (g Given) Value() value.Value { return g.value }
+
+// Open tells that what is written comes later: it is known of a change that is bound.
+func (g Given) Open() bool {
+	return later(g.value) || slices.ContainsFunc(g.items, later)
+}
 
 // Items is the number of items of a list.
 func (g Given) Items() int { return len(g.items) }
@@ -221,6 +278,7 @@ type Insert struct {
 	columns []Field
 	rows    []int
 	values  [][]Given // by column; a stamp's has one
+	texts   []string  // of what comes later
 }
 
 // Table is where the rows go, under the scope they have to be in.
@@ -265,23 +323,28 @@ func (i Insert) Value(column, n int) Given {
 	if column < i.stamps {
 		n = 0
 	}
-	return i.values[column][n]
+	return i.values[column][n].in(i.texts)
 }
 
 // Update is what is written into rows that are named by their keys.
 type Update struct {
 	level Level
 	sets  []Set
+	texts []string // of what comes later
 }
 
 // Level are the rows, of those with given keys, that the scope holds.
-func (u Update) Level() Level { return u.level }
+func (u Update) Level() Level { return u.level.in(u.texts) }
 
 // Sets is the number of columns that are written.
 func (u Update) Sets() int { return len(u.sets) }
 
 // Set is the i-th of them.
-func (u Update) Set(i int) Set { return u.sets[i] }
+func (u Update) Set(i int) Set {
+	s := u.sets[i]
+	s.value = s.value.in(u.texts)
+	return s
+}
 
 // Set is a column and what is written to it.
 type Set struct {
@@ -306,39 +369,41 @@ type Reference struct {
 	lock   Level // what is locked, if Level cannot be
 	above  []Above
 	locks  bool
-	refuse []error         // by row
+	refuse func(i int) error
 	rows   []int           // by tuple of values
 	values [][]value.Value // by link, then tuple
+	texts  []string        // of what comes later
 }
 
 // Level are the rows that may be led to, linked by the values.
-func (r Reference) Level() Level { return r.level }
+func (r Reference) Level() Level { return r.level.in(r.texts) }
 
 // Locks tells that they are kept as they are until the change is done.
 func (r Reference) Locks() bool { return r.locks }
 
 // Lock is what is locked in place of Level, where that joins other tables.
-func (r Reference) Lock() (Level, bool) { return r.lock, len(r.lock.refs) > 0 }
+func (r Reference) Lock() (Level, bool) { return r.lock.in(r.texts), len(r.lock.refs) > 0 }
 
 // Tuples is how many rows are led to.
 func (r Reference) Tuples() int { return len(r.rows) }
 
 // Value is what the i-th of them is found by.
-func (r Reference) Value(link, i int) value.Value { return r.values[link][i] }
+func (r Reference) Value(link, i int) value.Value { return r.values[link][i].In(r.texts) }
 
 // Refusal is the error where the i-th is not there.
-func (r Reference) Refusal(i int) error { return r.refuse[i] }
+func (r Reference) Refusal(i int) error { return r.refuse(i) }
 
 // Check reads again what was written. A row that it does not find is out of scope.
 type Check struct {
 	level   Level
 	refuse  []error // by cell
 	outside error
+	texts   []string // of what comes later
 }
 
 // Level are the rows that are right, linked by their keys. Its cells say whether what each
 // leads to is there.
-func (c Check) Level() Level { return c.level }
+func (c Check) Level() Level { return c.level.in(c.texts) }
 
 // Refusal is the error where a cell is false.
 func (c Check) Refusal(cell int) error { return c.refuse[cell] }
@@ -351,6 +416,11 @@ func (c Check) Outside() error { return c.outside }
 type Keeper struct {
 	level   Level
 	refusal error
+}
+
+func (k Keeper) in(texts []string) Keeper {
+	k.level = k.level.in(texts)
+	return k
 }
 
 // Level are the rows.

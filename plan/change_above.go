@@ -14,6 +14,11 @@ type Above struct {
 	cells int
 }
 
+func (a Above) in(texts []string) Above {
+	a.level = a.level.in(texts)
+	return a
+}
+
 // Level are the rows, of those that the cells of the rows below lead to.
 func (a Above) Level() Level { return a.level }
 
@@ -27,13 +32,13 @@ func (a Above) Cells() int { return a.cells }
 func (c Change) Above() int { return len(c.body.above) }
 
 // AboveAt is the i-th of them.
-func (c Change) AboveAt(i int) Above { return c.body.above[i] }
+func (c Change) AboveAt(i int) Above { return c.body.above[i].in(c.texts()) }
 
 // Above is the number of steps from the rows that are led to up to the tenant column.
 func (r Reference) Above() int { return len(r.above) }
 
 // AboveAt is the i-th of them.
-func (r Reference) AboveAt(i int) Above { return r.above[i] }
+func (r Reference) AboveAt(i int) Above { return r.above[i].in(r.texts) }
 
 // upwards adds to a level, whose rows are found by their parents, the cells that lead to
 // those, and makes the levels of the parents: of each step one. The level is not sealed yet.
@@ -66,13 +71,13 @@ func (cb *changeBuilder) upwards(lb *levelBuilder) ([]Above, error) {
 
 // ownedBy refuses a row that does not say which parent's it is: whether it collides with
 // another's row must not be tried.
-func (cb *changeBuilder) ownedBy(row map[*catalog.Column]Given, stamps []*catalog.Column, same []Given, place string) error {
+func (cb *changeBuilder) ownedBy(cells row, stamps []*catalog.Column, same []Given, place inputAt) error {
 	if cb.table.l.refs[0].reason != ByParent {
 		return nil
 	}
 	rel := cb.vis.Dataset.Parent
 	for _, pair := range rel.On {
-		given, ok := row[pair.From]
+		given, ok := cells.at(pair.From)
 		for i, col := range stamps {
 			if col == pair.From {
 				given, ok = same[i], true
@@ -84,10 +89,11 @@ func (cb *changeBuilder) ownedBy(row map[*catalog.Column]Given, stamps []*catalo
 			return fault.New(fault.Forbidden, "rows of %s need what you may not write", cb.vis.Dataset.Name)
 		case !ok:
 			f := fault.New(fault.BadUserInput, "%s is missing", pair.From.Name)
-			f.At = place + "." + pair.From.Name
+			f.At = place.member(pair.From.Name)
 			return f
 		case given.Null():
-			return cb.notThere(rel, place)
+			f, member := cb.leadsNowhere(rel)
+			return refusedAt(f, place, member)
 		}
 	}
 	return nil

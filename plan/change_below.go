@@ -20,14 +20,14 @@ import (
 func (c Change) Dependents() int { return len(c.body.dependents) }
 
 // Dependent is the i-th of them.
-func (c Change) Dependent(i int) Change { return c.body.dependents[i] }
+func (c Change) Dependent(i int) Change { return c.inner(c.body.dependents[i]) }
 
 // Leftovers is the number of relations by which no row may refer to the deleted ones once the
 // dependents are done.
 func (c Change) Leftovers() int { return len(c.body.leftovers) }
 
 // Leftover is the i-th of them.
-func (c Change) Leftover(i int) Keeper { return c.body.leftovers[i] }
+func (c Change) Leftover(i int) Keeper { return c.body.leftovers[i].in(c.texts()) }
 
 // Nested is the number of changes that belong to this one, but for those that belong to them.
 func (c Change) Nested() int {
@@ -38,11 +38,11 @@ func (c Change) Nested() int {
 func (c Change) NestedAt(i int) Change {
 	for _, list := range [][]Change{c.body.before, c.body.after} {
 		if i < len(list) {
-			return list[i]
+			return c.inner(list[i])
 		}
 		i -= len(list)
 	}
-	return c.body.dependents[i]
+	return c.Dependent(i)
 }
 
 // behind plans what becomes of the rows that refer to those that are deleted.
@@ -145,7 +145,7 @@ func (cb *changeBuilder) left(to *catalog.Dataset, on []catalog.Pair, how catalo
 		return err
 	}
 	keeper.refusal = fault.New(fault.Conflict, "rows of %s are referred to by rows of %s that you may not change", d.Name, cb.nameOf(to))
-	cb.c.dependents, cb.c.leftovers = append(cb.c.dependents, Change{sub.c}), append(cb.c.leftovers, keeper)
+	cb.c.dependents, cb.c.leftovers = append(cb.c.dependents, Change{body: sub.c}), append(cb.c.leftovers, keeper)
 	cb.c.snapshot = cb.c.snapshot || sub.c.snapshot
 	return nil
 }
@@ -178,7 +178,7 @@ func (cb *changeBuilder) keeper(to *catalog.Dataset, on []catalog.Pair) (Keeper,
 // nested is the builder of a change that belongs to this one.
 func (cb *changeBuilder) nested(vis *catalog.Visible, kind query.ChangeKind, field query.Field) *changeBuilder {
 	return &changeBuilder{
-		builder: cb.builder, vis: vis, field: field, now: cb.now, inside: cb,
+		builder: cb.builder, vis: vis, field: field, inside: cb, turns: cb.turns,
 		c: &change{kind: kind, key: cb.c.key, dataset: vis.Dataset.Name, typ: vis.Dataset.Type + "Change", identity: cb.c.identity, names: make(map[string]string)},
 	}
 }
@@ -206,7 +206,7 @@ func (cb *changeBuilder) unlink(on []catalog.Pair) error {
 	}
 	cb.c.update.sets = append(cb.c.update.sets, more...)
 	cb.wrote(own)
-	if err := cb.covered(); err != nil {
+	if err := cb.covered(nil); err != nil {
 		return err
 	}
 	if err := cb.choose(); err != nil {

@@ -1,7 +1,6 @@
 package plan
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -9,6 +8,7 @@ import (
 	"usher/catalog"
 	"usher/fault"
 	"usher/query"
+	"usher/slot"
 	"usher/value"
 
 	"usher/principal"
@@ -24,17 +24,26 @@ const (
 // BuildChange makes the plan of a change: the only way to a Change. Now is the
 // instant of the operation. The error is a *fault.Error the caller may see.
 func BuildChange(r query.Change, cat *catalog.Catalog, p principal.Principal, now time.Time) (Change, error) {
-	return buildChange(r, cat, p, nil, now)
+	return buildChange(r, cat, principal.Slotted{Principal: p}, changeOf{}, now, nil)
 }
 
-// buildChange makes the plan in a view, or in the principal's own.
-func buildChange(r query.Change, cat *catalog.Catalog, p principal.Principal, view *catalog.View, now time.Time) (Change, error) {
-	b, err := newBuilder(cat, principal.Slotted{Principal: p}, now)
+// changeOf says whose rows are changed, where it is not the principal's own that are.
+type changeOf struct {
+	view   *catalog.View // in which they are; nil: the principal's own
+	closed []string      // keys of tenants of whom nothing is written
+	tried  int           // how often it was planned before
+	turns  []int         // of roles that preset something else in rows to insert, by insert; nil: the first one's
+}
+
+// buildChange makes the plan.
+func buildChange(r query.Change, cat *catalog.Catalog, who principal.Slotted, of changeOf, now time.Time, later *slot.Term) (Change, error) {
+	b, err := newBuilder(cat, who, now)
 	if err != nil {
 		return Change{}, err
 	}
-	if view != nil {
-		b.view, b.named = view, true
+	b.later = later
+	if of.view != nil {
+		b.view, b.named = of.view, true
 	}
 	vis := b.view.Dataset(r.Dataset)
 	if vis == nil {
@@ -42,7 +51,7 @@ func buildChange(r query.Change, cat *catalog.Catalog, p principal.Principal, vi
 	}
 	b.path = []string{r.Field.Key}
 	cb := &changeBuilder{
-		builder: b, vis: vis, field: r.Field, args: arguments(r.Field.Args), now: now,
+		builder: b, vis: vis, field: r.Field, args: arguments(r.Field.Args), closed: of.closed, turns: &turns{at: slices.Clone(of.turns)},
 		c: &change{kind: r.Kind, key: r.Field.Key, dataset: r.Dataset, typ: vis.Dataset.Type + "Change", identity: b.identity(), names: make(map[string]string)},
 	}
 	if err := cb.build(); err != nil {
@@ -52,7 +61,13 @@ func buildChange(r query.Change, cat *catalog.Catalog, p principal.Principal, vi
 		return Change{}, err
 	}
 	cb.c.strategy = b.reachedBy()
-	return Change{cb.c}, nil
+	if of.turns, of.tried = cb.turns.following(), of.tried+1; of.turns != nil && of.tried < mostTurns {
+		if err := cb.look(); err != nil { // another role's turn is planned with all there is
+			return Change{}, err
+		}
+		cb.c.otherwise = func() (Change, error) { return buildChange(r, cat, who, of, now, later) }
+	}
+	return Change{body: cb.c}, nil
 }
 
 // changeBuilder makes one change.
@@ -61,7 +76,8 @@ type changeBuilder struct {
 	vis                *catalog.Visible
 	field              query.Field
 	args               arguments
-	now                time.Time
+	closed             []string // keys of tenants of whom nothing is written
+	turns              *turns   // of roles that preset something else
 	c                  *change
 	table              *levelBuilder // of the one reference to the table
 	granted            *catalog.Granted
@@ -106,15 +122,22 @@ func (cb *changeBuilder) open() error {
 	if err := cb.allowed(); err != nil {
 		return err
 	}
+	if len(d.Key) == 0 && d.Unsettled {
+		return catalog.NotYet()
+	}
 	if len(d.Key) == 0 {
 		return fault.New(fault.Forbidden, "%s has no key, and what cannot be named is not written", d.Name)
 	}
 	cb.table = cb.level()
 	if _, err := cb.table.root(d); err != nil {
-		if cb.p.AllTenants && !d.Common {
-			return cb.nameIt()
+		if !cb.p.AllTenants || d.Common {
+			return err
 		}
-		return err
+		name, _ := cb.place(d)
+		if source := cb.cat.Sources[name]; source != nil && source.Postgres.Session.NamesTenant() { // which says more
+			return fault.From(err).WithHint("name the tenant whose rows they are: %s: …", TenantArgument)
+		}
+		return cb.nameIt()
 	}
 	ref := cb.table.l.refs[0]
 	binding := cb.table.uses[0].binding
@@ -135,7 +158,8 @@ func (cb *changeBuilder) open() error {
 	}
 	cb.c.table, cb.c.target, cb.c.keys = cb.table.l.refs[0], ref.target, len(key)
 	cb.c.settled = settles(binding.Target)
-	if !d.Common {
+	cb.c.single = cb.c.settled && binding.Target.Single
+	if cb.c.owned = !d.Common; cb.c.owned && cb.who.Tenant == nil {
 		cb.c.owner = cb.tenant()
 	}
 	for _, col := range cb.vis.Columns() {
@@ -154,6 +178,7 @@ func settles(t *catalog.Target) bool {
 
 // stored is a column as the table has it.
 func (cb *changeBuilder) stored(col *catalog.Column) Field {
+	cb.unsettled = cb.unsettled || col.Unsettled
 	stored := cb.table.uses[0].binding.Columns[col.Name]
 	return Field{Name: col.Name, Stored: stored.Name, Type: col.Type, Native: stored.Native, Form: stored.Form, ByCode: stored.ByCode, Null: col.Nullable && !stored.Filled}
 }
@@ -250,7 +275,7 @@ func (cb *changeBuilder) check(role func(*levelBuilder, whereAt) (Expr, error)) 
 		}
 		there = append(there, not(predicate(IsNull, lb.l.refs[to].on[0].To)))
 		lb.cell(anyOf(there))
-		c.refuse = append(c.refuse, cb.notThere(rel, ""))
+		c.refuse = append(c.refuse, cb.notThere(rel))
 	}
 	if c.level, err = lb.seal(); err != nil {
 		return c, err
@@ -287,7 +312,13 @@ func (cb *changeBuilder) refers(rel *catalog.Relation) bool {
 
 // notThere is the error where a reference leads to no row: for one that is another's,
 // for one that is missing, and for one that is not shown.
-func (cb *changeBuilder) notThere(rel *catalog.Relation, place string) error {
+func (cb *changeBuilder) notThere(rel *catalog.Relation) error {
+	f, _ := cb.leadsNowhere(rel)
+	return f
+}
+
+// leadsNowhere is notThere, and the member of a row that it is about; empty: none that is seen.
+func (cb *changeBuilder) leadsNowhere(rel *catalog.Relation) (f *fault.Error, member string) {
 	names := make([]string, 0, len(rel.On))
 	for _, pair := range rel.On {
 		if cb.vis.Column(pair.From.Name) != nil {
@@ -295,25 +326,34 @@ func (cb *changeBuilder) notThere(rel *catalog.Relation, place string) error {
 		}
 	}
 	if len(names) == 0 {
-		return fault.New(fault.NotFound, "there is no such row of %s", cb.nameOf(rel.To))
+		return fault.New(fault.NotFound, "there is no such row of %s", cb.nameOf(rel.To)), ""
 	}
-	f := fault.New(fault.NotFound, "%s leads to no row of %s", strings.Join(names, ", "), cb.nameOf(rel.To))
-	if place != "" {
-		f.At = place + "." + names[0]
+	return fault.New(fault.NotFound, "%s leads to no row of %s", strings.Join(names, ", "), cb.nameOf(rel.To)), names[0]
+}
+
+// refusedAt is an error of a member of a row.
+func refusedAt(f *fault.Error, place inputAt, member string) error {
+	if member == "" {
+		return f
 	}
-	return f
+	at := *f
+	at.At = place.member(member)
+	return &at
 }
 
 // refer makes the references that are asked for before anything is written. The values are
 // those of each row, of columns that are given to it.
-func (cb *changeBuilder) refer(places []string, of func(row int, col *catalog.Column) (Given, bool)) error {
+func (cb *changeBuilder) refer(count int, places inputRows, of func(row int, col *catalog.Column) (Given, bool)) error {
 	for _, rel := range cb.references() {
 		on := cb.tenantPair(cb.vis.Dataset, rel.To, rel.On)
 		r := Reference{values: make([][]value.Value, len(on))}
-		beside := cb.beside(rel, on, len(places), of)
+		beside, err := cb.beside(rel, on, count, of)
+		if err != nil {
+			return err
+		}
 		seen := make(map[string]bool)
-		for row, place := range places {
-			tuple, key := make([]value.Value, 0, len(on)), ""
+		for row := range count {
+			tuple, key := make([]value.Value, 0, len(on)), []byte(nil)
 			for _, pair := range on {
 				given, ok := of(row, pair.From)
 				if pair.From == cb.vis.Dataset.Tenant {
@@ -323,26 +363,29 @@ func (cb *changeBuilder) refer(places []string, of func(row int, col *catalog.Co
 					break // what is not known yet is checked when it is written
 				}
 				tuple = append(tuple, given.value)
-				key += fmt.Sprintf("%d:%s", len(given.value.Text()), given.value.Text())
+				key = given.value.AppendKey(key)
 			}
-			if len(tuple) < len(on) || seen[key] {
+			if len(tuple) < len(on) || seen[string(key)] {
 				continue
 			}
-			seen[key] = true
-			if beside[key] {
+			seen[string(key)] = true
+			if beside != nil && beside[besideKey(tuple)] {
 				f := fault.New(fault.BadUserInput, "%s leads to a row of the same insert", cb.visiblePair(rel)).
 					WithHint("insert that row by a field before this one")
-				f.At = place
+				f.At = places.at(row).String()
 				return f
 			}
 			for i, v := range tuple {
 				r.values[i] = append(r.values[i], v)
 			}
-			r.rows, r.refuse = append(r.rows, row), append(r.refuse, cb.notThere(rel, place))
+			r.rows = append(r.rows, row)
 		}
 		if len(r.rows) == 0 {
 			continue
 		}
+		rows := r.rows
+		refused, member := cb.leadsNowhere(rel)
+		r.refuse = func(i int) error { return refusedAt(refused, places.at(rows[i]), member) }
 		if cb.p.AllTenants && !cb.vis.Dataset.Common && !rel.To.Common { // which tenant's each row is, is not known yet
 			return cb.nameIt()
 		}

@@ -108,7 +108,7 @@ func (c Change) KeyName(i int) string { return c.body.keyNames[i] }
 
 // keysGiven refuses a row without a key that a call has to name, or that no reply will say.
 func (cb *changeBuilder) keysGiven() error {
-	if !cb.c.call.rowless && !cb.c.call.names("{key.") {
+	if !cb.c.call.namesRow() {
 		return nil
 	}
 	for _, into := range cb.c.inserts {
@@ -117,11 +117,18 @@ func (cb *changeBuilder) keysGiven() error {
 			if key.Stored == "" || at >= 0 && !slices.ContainsFunc(into.values[at], Given.Null) {
 				continue
 			}
-			return fault.New(fault.BadUserInput, "%s is missing: the API of %s makes none", key.Name, cb.vis.Dataset.Name)
+			return cb.noKey(key)
 		}
 	}
 	return nil
 }
+
+func (cb *changeBuilder) noKey(key Field) error {
+	return fault.New(fault.BadUserInput, "%s is missing: the API of %s makes none", key.Name, cb.vis.Dataset.Name)
+}
+
+// namesRow tells that whoever makes the call has to know the key of its row.
+func (c Call) namesRow() bool { return c.rowless || c.names("{key.") }
 
 // names tells whether a template of the call holds a text.
 func (c Call) names(text string) bool {

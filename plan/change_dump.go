@@ -29,7 +29,7 @@ func DumpChange(c Change) string {
 			for _, values := range r.values {
 				fmt.Fprintf(&b, " %q", values[i].Text())
 			}
-			fmt.Fprintf(&b, ", or %v\n", r.refuse[i])
+			fmt.Fprintf(&b, ", or %v\n", r.refuse(i))
 		}
 		how := "which is read"
 		if r.locks {

@@ -16,19 +16,19 @@ import (
 // insert plans rows that are made. Rows of which the same columns are given are one
 // statement.
 func (cb *changeBuilder) insert() error {
-	rows, places, err := cb.given()
+	rows, places, err := cb.toInsert()
 	if err != nil {
 		return err
 	}
 	cb.c.given, cb.c.places = len(rows), places
-	cells, columns, err := cb.cells(rows, places)
+	cells, err := cb.cells(rows, places)
 	if err != nil {
 		return err
 	}
 	if err := cb.nestedInserts(cells); err != nil {
 		return err
 	}
-	if err := cb.covered(); err != nil {
+	if err := cb.covered(func() []*catalog.Column { return cb.lackingIn(cells) }); err != nil {
 		return err
 	}
 	stamps, same, err := cb.stamps()
@@ -36,30 +36,22 @@ func (cb *changeBuilder) insert() error {
 		return err
 	}
 	cb.wrote(stamps)
-	at, p := make(map[string]int), cb.problems()
-	for n := range rows {
-		names := namesOf(columns[n])
-		i, ok := at[names]
-		if !ok {
-			i, at[names] = len(cb.c.inserts), len(cb.c.inserts)
-			p.ok("", cb.needed(columns[n], stamps, places[n]))
-			if len(stamps)+len(columns[n]) == 0 {
+	p := cb.problems()
+	for n, row := range cells {
+		if row.n == 0 { // the first of its form
+			p.ok("", cb.needed(row.columns, stamps, places.at(n)))
+			if len(stamps)+len(row.columns) == 0 {
 				p.ok("", fault.New(fault.BadUserInput, "a row names a column at least"))
 			}
-			cb.c.inserts = append(cb.c.inserts, cb.statement(stamps, same, columns[n]))
+			cb.c.inserts = append(cb.c.inserts, cb.statement(stamps, same, row.form))
 		}
-		p.ok("", cb.ownedBy(cells[n], stamps, same, places[n]))
-		into := &cb.c.inserts[i]
-		into.rows = append(into.rows, n)
-		for c, col := range columns[n] {
-			into.values[len(stamps)+c] = append(into.values[len(stamps)+c], cells[n][col])
-		}
+		p.ok("", cb.ownedBy(row, stamps, same, places.at(n)))
 	}
 	if err := p.err(); err != nil {
 		return err
 	}
-	err = cb.refer(places, func(row int, col *catalog.Column) (Given, bool) {
-		if g, ok := cells[row][col]; ok {
+	err = cb.refer(len(rows), places, func(row int, col *catalog.Column) (Given, bool) {
+		if g, ok := cells[row].at(col); ok {
 			return g, true
 		}
 		if i := slices.Index(stamps, col); i >= 0 {
@@ -76,70 +68,151 @@ func (cb *changeBuilder) insert() error {
 	return cb.checked()
 }
 
-// cells reads the rows: what is given to each column, and to which, in their declared order.
-func (cb *changeBuilder) cells(rows []query.Object, places []string) ([]map[*catalog.Column]Given, [][]*catalog.Column, error) {
-	cells, columns := make([]map[*catalog.Column]Given, len(rows)), make([][]*catalog.Column, len(rows))
-	p := cb.problems()
-	once := func(n int, col *catalog.Column, g Given) error {
-		if _, twice := cells[n][col]; twice {
-			f := fault.New(fault.BadUserInput, "%s is given twice", col.Name)
-			f.At = places[n] + "." + col.Name
-			return f
-		}
-		columns[n], cells[n][col] = append(columns[n], col), g
-		return nil
-	}
-	for n, row := range rows {
-		cells[n] = make(map[*catalog.Column]Given, len(row))
-		for _, m := range row {
-			if rel := cb.relation(m.Name); rel != nil {
-				given, err := cb.nest(rel, m.Value, places[n], n)
-				p.ok("", err)
-				for col, g := range given {
-					p.ok("", once(n, col, g))
-				}
-				continue
-			}
-			col, given, err := cb.member(m, places[n])
-			if p.ok("", err) {
-				p.ok("", once(n, col, given))
-			}
-		}
-		if cb.placed != nil && cb.placed.given != nil {
-			for col, g := range cb.placed.given[n] {
-				var err error
-				if cb.settable(col.Name) == nil {
-					err = fault.New(fault.Forbidden, "no role of yours links rows of %s", cb.vis.Dataset.Name)
-				}
-				if p.ok("", err) {
-					p.ok("", once(n, col, g))
-				}
-			}
-		}
-		slices.SortFunc(columns[n], func(a, b *catalog.Column) int {
-			return slices.Index(cb.vis.Dataset.Columns, a) - slices.Index(cb.vis.Dataset.Columns, b)
-		})
-		for _, col := range columns[n] {
-			if !slices.Contains(cb.asked, col) {
-				cb.asked = append(cb.asked, col)
-			}
-		}
-	}
-	cb.wrote(cb.asked)
-	return cells, columns, p.err()
+// form is the columns that rows give something to, in their declared order, and what each of these
+// rows gives. Rows that name the same have one form.
+type form struct {
+	columns []*catalog.Column
+	values  [][]Given // by column
+	rows    []int     // their numbers among all
 }
 
-// statement is one that inserts rows of which these columns are given.
-func (cb *changeBuilder) statement(stamps []*catalog.Column, same []Given, columns []*catalog.Column) Insert {
-	into := Insert{table: cb.c.table, stamps: len(stamps)}
+// row is one row that is inserted.
+type row struct {
+	*form
+	n int // among those of its form
+}
+
+// at is what is given to a column, if anything is.
+func (r row) at(col *catalog.Column) (Given, bool) {
+	if i := slices.Index(r.columns, col); i >= 0 {
+		return r.values[i][r.n], true
+	}
+	return Given{}, false
+}
+
+// cells reads the rows. One that names the same columns as the row before, in the same order, is
+// read as that one was.
+func (cb *changeBuilder) cells(rows []query.Object, places inputRows) ([]row, error) {
+	cells, forms := make([]row, len(rows)), make(map[string]*form)
+	p := cb.problems()
+	var of *form
+	var like []*catalog.Column // of the members of the row before; nil: they are to be found
+	var order []int            // their places in its form
+	for n, members := range rows {
+		if n == 0 || like == nil || !sameNames(members, rows[n-1]) {
+			var columns []*catalog.Column
+			var given []Given
+			columns, given, like = cb.row(members, places.at(n), n, p)
+			of, order = formOf(columns, cb.vis.Dataset.Columns, forms, len(rows))
+			for i, g := range given {
+				of.values[order[i]] = append(of.values[order[i]], g)
+			}
+			for _, col := range of.columns {
+				if !slices.Contains(cb.asked, col) {
+					cb.asked = append(cb.asked, col)
+				}
+			}
+		} else {
+			for i, m := range members {
+				given, err := cb.given(like[i], m.Value, places.at(n))
+				p.ok("", err)
+				of.values[order[i]] = append(of.values[order[i]], given)
+			}
+		}
+		cells[n] = row{of, len(of.rows)}
+		of.rows = append(of.rows, n)
+	}
+	cb.wrote(cb.asked)
+	return cells, p.err()
+}
+
+// row reads one row by the names of its members. Like is the column of each, unless some are
+// something else than columns.
+func (cb *changeBuilder) row(members query.Object, place inputAt, n int, p *problems) (columns []*catalog.Column, values []Given, like []*catalog.Column) {
+	put := func(col *catalog.Column, g Given) {
+		if slices.Contains(columns, col) {
+			f := fault.New(fault.BadUserInput, "%s is given twice", col.Name)
+			f.At = place.member(col.Name)
+			p.ok("", f)
+			return
+		}
+		columns, values = append(columns, col), append(values, g)
+	}
+	related := cb.placed != nil && cb.placed.given != nil
+	for _, m := range members {
+		if rel := cb.relation(m.Name); rel != nil {
+			related = true
+			given, err := cb.nest(rel, m.Value, place, n)
+			p.ok("", err)
+			for col, g := range given {
+				put(col, g)
+			}
+			continue
+		}
+		col, given, err := cb.member(m, place)
+		if p.ok("", err) {
+			put(col, given)
+		}
+	}
+	if cb.placed != nil && cb.placed.given != nil {
+		for col, g := range cb.placed.given[n] {
+			var err error
+			if cb.settable(col.Name) == nil {
+				err = fault.New(fault.Forbidden, "no role of yours links rows of %s", cb.vis.Dataset.Name)
+			}
+			if p.ok("", err) {
+				put(col, g)
+			}
+		}
+	}
+	if !related && len(columns) == len(members) {
+		like = columns
+	}
+	return columns, values, like
+}
+
+// formOf finds the form of columns, and the place that each has in it: they are in the order in which
+// they are declared. The first, which is mostly the only one, has room for all rows.
+func formOf(columns, declared []*catalog.Column, forms map[string]*form, rows int) (of *form, order []int) {
+	of = &form{columns: slices.Clone(columns)}
+	slices.SortFunc(of.columns, func(a, b *catalog.Column) int { return slices.Index(declared, a) - slices.Index(declared, b) })
+	names := namesOf(of.columns)
+	if known := forms[names]; known != nil {
+		of = known
+	} else {
+		room := 0
+		if len(forms) == 0 {
+			room = rows
+		}
+		forms[names] = of
+		of.values, of.rows = make([][]Given, len(of.columns)), make([]int, 0, room)
+		for i := range of.values {
+			of.values[i] = make([]Given, 0, room)
+		}
+	}
+	order = make([]int, len(columns))
+	for i, col := range columns {
+		order[i] = slices.Index(of.columns, col)
+	}
+	return of, order
+}
+
+// sameNames tells rows that name the same in the same order.
+func sameNames(a, b query.Object) bool {
+	return slices.EqualFunc(a, b, func(m, o query.Member) bool { return m.Name == o.Name })
+}
+
+// statement is one that inserts rows of a form.
+func (cb *changeBuilder) statement(stamps []*catalog.Column, same []Given, rows *form) Insert {
+	into := Insert{table: cb.c.table, stamps: len(stamps), rows: rows.rows}
 	for _, key := range cb.vis.Dataset.Key {
 		into.keys = append(into.keys, cb.stored(key))
 	}
-	for i, col := range slices.Concat(stamps, columns) {
-		into.columns, into.values = append(into.columns, cb.stored(col)), append(into.values, nil)
-		if i < len(stamps) {
-			into.values[i] = []Given{same[i]}
-		}
+	for i, col := range stamps {
+		into.columns, into.values = append(into.columns, cb.stored(col)), append(into.values, []Given{same[i]})
+	}
+	for i, col := range rows.columns {
+		into.columns, into.values = append(into.columns, cb.stored(col)), append(into.values, rows.values[i])
 	}
 	return into
 }
@@ -162,36 +235,37 @@ func namesOf(columns []*catalog.Column) string {
 	return b.String()
 }
 
-// given are the rows to insert, and where each of them stands.
-func (cb *changeBuilder) given() (rows []query.Object, places []string, err error) {
+// toInsert are the rows to insert, and where each of them stands.
+func (cb *changeBuilder) toInsert() (rows []query.Object, places inputRows, err error) {
 	if cb.placed != nil {
-		return cb.placed.rows, cb.placed.places, nil
+		return cb.placed.rows, inputRows{each: cb.placed.places}, nil
 	}
 	if cb.c.kind == query.InsertOne {
-		row, ok, err := cb.args.object("row")
+		row, ok, err := cb.args.condition("row")
 		if err == nil && !ok {
 			err = fault.New(fault.BadUserInput, "row is missing")
 		}
-		return []query.Object{row}, []string{cb.c.key + ".row"}, err
+		return []query.Object{row}, inputRows{each: []string{cb.c.key + ".row"}}, err
 	}
 	list, err := cb.args.list("rows")
 	if err != nil {
-		return nil, nil, err
+		return nil, places, err
 	}
 	switch {
 	case len(list) == 0:
-		return nil, nil, fault.New(fault.BadUserInput, "rows is empty")
+		return nil, places, fault.New(fault.BadUserInput, "rows is empty")
 	case len(list) > maxGiven:
-		return nil, nil, fault.New(fault.TooComplex, "rows has %d rows; at most %d are allowed", len(list), maxGiven)
+		return nil, places, fault.New(fault.TooComplex, "rows has %d rows; at most %d are allowed", len(list), maxGiven)
 	}
-	for i, item := range list {
+	rows = make([]query.Object, 0, len(list))
+	for _, item := range list {
 		row, ok := item.(query.Object)
 		if !ok {
-			return nil, nil, fault.New(fault.BadUserInput, "each of rows is an object")
+			return nil, places, fault.New(fault.BadUserInput, "each of rows is an object")
 		}
-		rows, places = append(rows, row), append(places, fmt.Sprintf("%s.rows.%d", cb.c.key, i))
+		rows = append(rows, row)
 	}
-	return rows, places, nil
+	return rows, inputRows{list: cb.c.key + ".rows"}, nil
 }
 
 // stamps are the columns that usher writes into every row: the tenant's, and presets.
@@ -260,34 +334,49 @@ func (cb *changeBuilder) preset(preset catalog.Preset) (Given, error) {
 
 // instant is the moment of the operation as a value of a column.
 func (cb *changeBuilder) instant(col *catalog.Column) (value.Value, error) {
-	at := cb.now.UTC().Truncate(time.Microsecond)
+	layout := time.RFC3339Nano
 	switch col.Type.Scalar { //nolint:exhaustive // other types have no moment
 	case value.Date:
-		return value.Parse(col.Type, at.Format(time.DateOnly))
+		layout = time.DateOnly
 	case value.LocalTimestamp:
-		return value.Parse(col.Type, at.Format("2006-01-02T15:04:05.999999"))
+		layout = "2006-01-02T15:04:05.999999"
 	}
-	return value.Parse(col.Type, at.Format(time.RFC3339Nano))
+	return cb.exactly(col.Type, layout)
 }
 
 // member reads one member of a row, or of what is set.
-func (cb *changeBuilder) member(m query.Member, place string) (*catalog.Column, Given, error) {
+func (cb *changeBuilder) member(m query.Member, place inputAt) (*catalog.Column, Given, error) {
 	col := cb.settable(m.Name)
 	if col == nil {
 		f := fault.New(fault.BadUserInput, "%s of %s cannot be written", m.Name, cb.vis.Dataset.Name)
-		f.At = place + "." + m.Name
+		f.At = place.member(m.Name)
 		return nil, Given{}, f
 	}
-	given, err := givenOf(col.Type, m.Value)
+	given, err := cb.given(col, m.Value, place)
+	return col, given, err
+}
+
+// given reads what a row at a place gives to a column.
+func (cb *changeBuilder) given(col *catalog.Column, v query.Value, place inputAt) (Given, error) {
+	var given Given
+	var err error
+	switch first := query.FirstTerm(v); {
+	case first == nil || !spelled(col.Type):
+		given, err = givenOf(col.Type, v)
+	case col.Type.Scalar == value.JSON && !col.Type.List:
+		given.value, err = jsonGiven(col.Type, v, first, place.member(col.Name))
+	default: // statements are written by such values
+		return Given{}, ErrEach
+	}
 	if err == nil && given.Null() && !given.list && (!col.Nullable || !cb.stored(col).Null) {
 		err = errors.New("it is never null")
 	}
 	if err != nil {
-		f := fault.New(fault.BadUserInput, "%s: %v", m.Name, err)
-		f.At = place + "." + m.Name
-		return nil, Given{}, f
+		f := fault.New(fault.BadUserInput, "%s: %v", col.Name, err)
+		f.At = place.member(col.Name)
+		return Given{}, f
 	}
-	return col, given, nil
+	return given, nil
 }
 
 // givenOf reads a value for a column.
@@ -299,12 +388,16 @@ func givenOf(t value.Type, v query.Value) (Given, error) {
 		one, err := fitting(t, v)
 		return Given{value: one}, err
 	}
+	if later, ok := v.(query.SlotList); ok {
+		all, err := listGiven(t.Elem(), later)
+		return Given{list: true, value: all}, err
+	}
 	list, ok := v.(query.List)
 	if !ok {
 		list = query.List{v}
 	}
 	if len(list) > maxItems {
-		return Given{}, fmt.Errorf("a list of %d values is too long; at most %d are allowed", len(list), maxItems)
+		return Given{}, tooLong(len(list))
 	}
 	given := Given{list: true}
 	for _, item := range list {
@@ -318,31 +411,35 @@ func givenOf(t value.Type, v query.Value) (Given, error) {
 		}
 		given.items = append(given.items, one)
 	}
-	return given, nil
+	return given, value.CheckJSONList(t, given.items)
 }
 
 // fitting reads a value that is kept as it is: a decimal is not rounded.
 func fitting(t value.Type, v query.Value) (value.Value, error) {
 	out, err := typed(t, v)
-	if err != nil {
+	if err != nil || t.Scalar != value.Decimal {
 		return out, err
 	}
-	return out, fits(t, out)
+	if _, later := out.Term(); !later {
+		return out, fits(t, out.Text())
+	}
+	return out.As(t, fmt.Sprintf("kept as decimal(%d,%d)", t.Precision, t.Scale), func(text string) (string, error) { return text, fits(t, text) })
 }
 
 // fits refuses a decimal that would be rounded.
-func fits(t value.Type, v value.Value) error {
-	if t.Scalar == value.Decimal && t.Scale != value.Unscaled {
-		whole, fraction := value.DecimalShape(v.Text())
-		if fraction > max(t.Scale, 0) || t.Precision > 0 && whole > max(t.Precision-t.Scale, 1) {
-			return fmt.Errorf("the number has more digits than are kept: %d in all, %d of them after the point", t.Precision, t.Scale)
-		}
+func fits(t value.Type, text string) error {
+	if t.Scalar != value.Decimal || t.Scale == value.Unscaled {
+		return nil
+	}
+	whole, fraction := value.DecimalShape(text)
+	if fraction > max(t.Scale, 0) || t.Precision > 0 && whole > max(t.Precision-t.Scale, 1) {
+		return fmt.Errorf("the number has more digits than are kept: %d in all, %d of them after the point", t.Precision, t.Scale)
 	}
 	return nil
 }
 
 // needed refuses a row without a column that has to be given.
-func (cb *changeBuilder) needed(columns, stamps []*catalog.Column, place string) error {
+func (cb *changeBuilder) needed(columns, stamps []*catalog.Column, place inputAt) error {
 	for _, col := range cb.vis.Dataset.Columns {
 		if !cb.required(col) || slices.Contains(columns, col) || slices.Contains(stamps, col) {
 			continue
@@ -351,7 +448,7 @@ func (cb *changeBuilder) needed(columns, stamps []*catalog.Column, place string)
 			return fault.New(fault.Forbidden, "rows of %s need what you may not write", cb.vis.Dataset.Name)
 		}
 		f := fault.New(fault.BadUserInput, "%s is missing", col.Name)
-		f.At = place + "." + col.Name
+		f.At = place.member(col.Name)
 		return f
 	}
 	return nil

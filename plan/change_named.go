@@ -8,6 +8,7 @@ import (
 	"usher/fault"
 	"usher/principal"
 	"usher/query"
+	"usher/value"
 )
 
 // A principal of all tenants names the tenant whose rows it writes, and the change is planned
@@ -50,7 +51,31 @@ func BuildChangeOf(t Tenant, r query.Change, cat *catalog.Catalog, p principal.P
 		return Change{}, grantFault("%v", err)
 	}
 	p.AllTenants, p.Tenant, p.TenantKey, p.Routing = false, t.ID, t.Key, t.Routing
-	return buildChange(r, cat, p, view, now)
+	return buildChange(r, cat, principal.Slotted{Principal: p}, changeOf{view: view}, now, nil)
+}
+
+// BuildChangeOfAll makes the plan of a change of rows of all tenants, but for those of whom nothing is
+// written, which are named by their keys.
+func BuildChangeOfAll(closed []string, r query.Change, cat *catalog.Catalog, p principal.Principal, now time.Time) (Change, error) {
+	return buildChange(r, cat, principal.Slotted{Principal: p}, changeOf{closed: closed}, now, nil)
+}
+
+// ofOpen is true of rows of tenants of whom something is written.
+func (cb *changeBuilder) ofOpen(lb *levelBuilder) Expr {
+	col := cb.vis.Dataset.Tenant
+	if col == nil || !cb.p.AllTenants {
+		return all(nil)
+	}
+	var keys []value.Value
+	for _, key := range cb.closed {
+		if v, err := value.Parse(col.Type, key); err == nil { // else no row has it
+			keys = append(keys, v)
+		}
+	}
+	if len(keys) == 0 {
+		return all(nil)
+	}
+	return not(among(In, lb.read(0, col), keys))
 }
 
 // namedTenant is what stands in the tenant column for whoever has named the tenant, where the

@@ -29,13 +29,13 @@ const ofParent = -1
 func (c Change) Before() int { return len(c.body.before) }
 
 // BeforeAt is the i-th of them.
-func (c Change) BeforeAt(i int) Change { return c.body.before[i] }
+func (c Change) BeforeAt(i int) Change { return c.inner(c.body.before[i]) }
 
 // After is the number of inserts of rows that lead to these.
 func (c Change) After() int { return len(c.body.after) }
 
 // AfterAt is the i-th of them.
-func (c Change) AfterAt(i int) Change { return c.body.after[i] }
+func (c Change) AfterAt(i int) Change { return c.inner(c.body.after[i]) }
 
 // Filled is the insert with the values that were carried from other rows' keys: from cells of
 // those that it is nested in, or of the of-th insert before it.
@@ -82,8 +82,8 @@ type nests struct {
 
 // nest reads a member of a row, or of what is set, that is a relation: what it gives to columns of
 // the row itself.
-func (cb *changeBuilder) nest(rel *catalog.Relation, v query.Value, place string, n int) (map[*catalog.Column]Given, error) {
-	at := place + "." + rel.Name
+func (cb *changeBuilder) nest(rel *catalog.Relation, v query.Value, place inputAt, n int) (map[*catalog.Column]Given, error) {
+	at := place.member(rel.Name)
 	bad := func(format string, args ...any) error {
 		f := fault.New(fault.BadUserInput, format, args...)
 		f.At = at
@@ -187,7 +187,7 @@ func (cb *changeBuilder) collect(list *[]*nests, rel *catalog.Relation, row quer
 }
 
 // nestedInserts plans the rows that are nested in those with these cells.
-func (cb *changeBuilder) nestedInserts(cells []map[*catalog.Column]Given) error {
+func (cb *changeBuilder) nestedInserts(cells []row) error {
 	for _, n := range cb.leading {
 		sub, err := cb.inserting(n)
 		if err != nil {
@@ -199,7 +199,7 @@ func (cb *changeBuilder) nestedInserts(cells []map[*catalog.Column]Given) error 
 		for i, row := range n.parent {
 			given := make(map[*catalog.Column]Given)
 			for _, pair := range cb.own(n.rel) {
-				g, ok := cells[row][pair.From]
+				g, ok := cells[row].at(pair.From)
 				cell := slices.Index(cb.vis.Dataset.Key, pair.From)
 				switch {
 				case ok && g.from == nil && !g.Null() && !g.list:
@@ -251,5 +251,5 @@ func (cb *changeBuilder) inserting(n *nests) (Change, error) {
 		return Change{}, err
 	}
 	cb.c.snapshot = cb.c.snapshot || sub.c.snapshot
-	return Change{sub.c}, nil
+	return Change{body: sub.c}, nil
 }

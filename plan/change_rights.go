@@ -77,16 +77,18 @@ func grantOf(of ...*catalog.WriteGrant) grant {
 	return g
 }
 
-// covered leaves the grants that cover all columns that are given. Of grants that
-// preset other values the first counts, by the names of their roles.
-func (cb *changeBuilder) covered() error {
+// covered leaves the grants that cover all columns that are given, and of an insert those whose
+// presets are written: lacking are the columns that its rows do not give.
+func (cb *changeBuilder) covered(lacking func() []*catalog.Column) error {
 	cb.grants = slices.DeleteFunc(cb.grants, func(g grant) bool { return !g.covers(cb.asked) || cb.restores && !cb.showsDeleted(g) })
 	if len(cb.grants) == 0 {
 		return fault.New(fault.Forbidden, "no role of yours writes these columns of %s together", cb.vis.Dataset.Name).
 			WithHint("write less of it at a time, or ask whoever grants the roles for one that writes all of it")
 	}
-	if cb.c.kind.Inserts() && slices.ContainsFunc(cb.grants, func(g grant) bool { return len(g.presets()) > 0 }) {
-		cb.grants = cb.grants[:1]
+	if lacking != nil {
+		if err := cb.leastPresets(lacking); err != nil {
+			return err
+		}
 	}
 	if i := slices.IndexFunc(cb.grants, grant.plain); i >= 0 { // which lets all be done that others do
 		cb.grants = cb.grants[i : i+1]

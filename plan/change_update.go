@@ -6,7 +6,6 @@ import (
 	"usher/catalog"
 	"usher/fault"
 	"usher/query"
-	"usher/value"
 )
 
 // update plans what is written into rows that are there.
@@ -15,14 +14,14 @@ func (cb *changeBuilder) update() error {
 	if err != nil {
 		return err
 	}
-	if err := cb.covered(); err != nil {
+	if err := cb.covered(nil); err != nil {
 		return err
 	}
 	if err := cb.choose(); err != nil {
 		return err
 	}
 	place := cb.c.key + ".set"
-	err = cb.refer([]string{place}, func(_ int, col *catalog.Column) (Given, bool) {
+	err = cb.refer(1, inputRows{each: []string{place}}, func(_ int, col *catalog.Column) (Given, bool) {
 		g, ok := cells[col]
 		return g, ok
 	})
@@ -44,9 +43,9 @@ func (cb *changeBuilder) update() error {
 // sets reads what is to be written: set, increment, presets and the version.
 func (cb *changeBuilder) sets() (sets []Set, cells map[*catalog.Column]Given, err error) {
 	d, p := cb.vis.Dataset, cb.problems()
-	set, _, err := cb.args.object("set")
+	set, _, err := cb.args.condition("set")
 	p.ok("set", err)
-	increment, _, err := cb.args.object("increment")
+	increment, _, err := cb.args.condition("increment")
 	p.ok("increment", err)
 	cells = make(map[*catalog.Column]Given)
 	var columns []*catalog.Column
@@ -63,7 +62,10 @@ func (cb *changeBuilder) sets() (sets []Set, cells map[*catalog.Column]Given, er
 			}
 			cb.restores = true
 		}
-		if err == nil && added && (given.Null() || !col.Type.Numeric()) {
+		if err == nil && added && given.Null() {
+			err = fault.New(fault.BadUserInput, "%s is incremented by a number, not by null", col.Name)
+		}
+		if err == nil && added && !col.Type.Numeric() {
 			err = fault.New(fault.BadUserInput, "%s is no number that can be incremented", col.Name)
 		}
 		if !p.ok(place, err) {
@@ -77,7 +79,7 @@ func (cb *changeBuilder) sets() (sets []Set, cells map[*catalog.Column]Given, er
 		}
 	}
 	add := func(m query.Member, place string, added bool) {
-		col, given, err := cb.member(m, cb.c.key+"."+place)
+		col, given, err := cb.member(m, inputAt{cb.c.key + "." + place, oneThere})
 		put(col, given, place+"."+m.Name, added, err)
 	}
 	for _, m := range set {
@@ -86,7 +88,7 @@ func (cb *changeBuilder) sets() (sets []Set, cells map[*catalog.Column]Given, er
 			add(m, "set", false)
 			continue
 		}
-		given, err := cb.nest(rel, m.Value, cb.c.key+".set", 0)
+		given, err := cb.nest(rel, m.Value, inputAt{cb.c.key + ".set", oneThere}, 0)
 		if p.ok("set."+m.Name, err) {
 			for _, pair := range cb.own(rel) {
 				put(pair.From, given[pair.From], "set."+m.Name, false, nil)
@@ -153,7 +155,7 @@ func (cb *changeBuilder) choose() error {
 			}
 			granted = append(granted, e)
 		}
-		return all([]Expr{read, anyOf(granted)}), nil
+		return all([]Expr{read, anyOf(granted), cb.ofOpen(lb)}), nil
 	}
 	if err := cb.which(lb); err != nil {
 		return err
@@ -220,7 +222,7 @@ func (cb *changeBuilder) which(lb *levelBuilder) error {
 		}
 		lb.l.limit = limit
 	}
-	where, has, err := cb.args.object("where")
+	where, has, err := cb.args.condition("where")
 	if err != nil {
 		return err
 	}
@@ -255,7 +257,7 @@ func (cb *changeBuilder) byKey(lb *levelBuilder) error {
 	}
 	var parts []Expr
 	for _, col := range key {
-		given, _ := cb.args.get(col.Name)
+		given, _ := cb.args.open(col.Name)
 		if given == nil {
 			return fault.New(fault.BadUserInput, "the key %s is missing", col.Name)
 		}
@@ -291,7 +293,7 @@ func (cb *changeBuilder) versioned(lb *levelBuilder) error {
 // delete plans rows that are removed, or stamped as deleted where that is how they
 // are kept.
 func (cb *changeBuilder) delete() error {
-	if err := cb.covered(); err != nil {
+	if err := cb.covered(nil); err != nil {
 		return err
 	}
 	if err := cb.choose(); err != nil {
@@ -320,10 +322,8 @@ func (cb *changeBuilder) delete() error {
 	cb.c.update = Update{level: rows, sets: []Set{{column: cb.stored(deleted.At), value: Given{value: at}}}}
 	if deleted.By != nil {
 		by := Given{}
-		if subject := cb.subject(); subject != "" {
-			if by.value, err = value.Parse(deleted.By.Type, subject); err != nil {
-				return fault.New(fault.Forbidden, "who deletes rows of %s is noted there, and your subject does not fit", cb.vis.Dataset.Name)
-			}
+		if by.value, err = cb.subjectIn(deleted.By.Type); err != nil {
+			return fault.New(fault.Forbidden, "who deletes rows of %s is noted there, and your subject does not fit", cb.vis.Dataset.Name)
 		}
 		cb.c.update.sets = append(cb.c.update.sets, Set{column: cb.stored(deleted.By), value: by})
 	}

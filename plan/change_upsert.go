@@ -20,6 +20,7 @@ type Upsert struct {
 	id    []string
 
 	found [][]value.Value // by column of the key, then row: where nothing is written to rows that are there
+	texts []string        // of what comes later
 }
 
 // Finds tells that rows that are there stay as they are, and are found by their keys: those of
@@ -27,7 +28,7 @@ type Upsert struct {
 func (u Upsert) Finds() bool { return u.found != nil }
 
 // Found is the value of a column of the key in a row.
-func (u Upsert) Found(column, row int) value.Value { return u.found[column][row] }
+func (u Upsert) Found(column, row int) value.Value { return u.found[column][row].In(u.texts) }
 
 // Identity is how many columns tell the rows of the level apart.
 func (u Upsert) Identity() int { return len(u.id) }
@@ -45,13 +46,17 @@ func (u Upsert) Key(i int) Field { return u.key[i] }
 func (u Upsert) Sets() int { return len(u.sets) }
 
 // Set is the i-th of them.
-func (u Upsert) Set(i int) Set { return u.sets[i] }
+func (u Upsert) Set(i int) Set {
+	s := u.sets[i]
+	s.value = s.value.in(u.texts)
+	return s
+}
 
 // Inserted tells that the i-th column gets what the row had that was to be inserted.
 func (u Upsert) Inserted(i int) bool { return u.own[i] }
 
 // Level are the rows that may be changed.
-func (u Upsert) Level() Level { return u.level }
+func (u Upsert) Level() Level { return u.level.in(u.texts) }
 
 // Helds is the number of grants that decide on a row one by one, each linked by the key: the
 // filter of the one that held the row before goes with its check afterwards, which is each Helds-th of
@@ -59,14 +64,18 @@ func (u Upsert) Level() Level { return u.level }
 func (u Upsert) Helds() int { return len(u.held) }
 
 // Held are the rows that the i-th of them lets be changed.
-func (u Upsert) Held(i int) Level { return u.held[i] }
+func (u Upsert) Held(i int) Level { return u.held[i].in(u.texts) }
 
 // Upsert says what becomes of rows that are there already; false: they are a conflict.
-func (c Change) Upsert() (Upsert, bool) { return c.body.upsert, len(c.body.upsert.key) > 0 }
+func (c Change) Upsert() (Upsert, bool) {
+	u := c.body.upsert
+	u.texts = c.texts()
+	return u, len(u.key) > 0
+}
 
 // upsert reads onConflict. Rows that it changes are updated: that has to be granted too, by
 // one grant, whose filter holds before and whose check holds afterwards.
-func (cb *changeBuilder) upsert(cells []map[*catalog.Column]Given, stamps []*catalog.Column, same []Given) error {
+func (cb *changeBuilder) upsert(cells []row, stamps []*catalog.Column, same []Given) error {
 	given, ok, err := cb.args.object("onConflict")
 	if err != nil || !ok {
 		return err
@@ -214,7 +223,7 @@ func (cb *changeBuilder) heldBy(updates []grant, key []*catalog.Column) ([]Level
 
 // found plans that rows which are there already stay as they are: of each row the whole key has to
 // be known, by which it is found.
-func (cb *changeBuilder) found(key []*catalog.Column, cells []map[*catalog.Column]Given, stamps []*catalog.Column, same []Given) error {
+func (cb *changeBuilder) found(key []*catalog.Column, cells []row, stamps []*catalog.Column, same []Given) error {
 	d, lb := cb.vis.Dataset, cb.level()
 	if cb.c.target.Kind != catalog.Postgres {
 		return fault.New(fault.NotImplemented, "rows of %s are in a source that tells nobody which of them it has left as they are", d.Name).
@@ -230,7 +239,7 @@ func (cb *changeBuilder) found(key []*catalog.Column, cells []map[*catalog.Colum
 		}
 		list := make([]value.Value, len(cells))
 		for n, row := range cells {
-			given, ok := row[col]
+			given, ok := row.at(col)
 			if i := slices.Index(stamps, col); !ok && i >= 0 {
 				given, ok = same[i], true
 			}
@@ -295,12 +304,18 @@ func (cb *changeBuilder) updateGrants(may *catalog.Granted, columns []*catalog.C
 
 // twice refuses rows of which two have the same key: what becomes of the row would depend on
 // their order.
-func (cb *changeBuilder) twice(key []*catalog.Column, cells []map[*catalog.Column]Given, stamps []*catalog.Column, same []Given) error {
+func (cb *changeBuilder) twice(key []*catalog.Column, cells []row, stamps []*catalog.Column, same []Given) error {
+	if len(cells) == 1 {
+		return nil
+	}
+	if err := cb.look(); err != nil {
+		return err
+	}
 	seen := make(map[string]bool, len(cells))
 	for n, row := range cells {
 		text, whole := "", true
 		for _, col := range key {
-			given, ok := row[col]
+			given, ok := row.at(col)
 			if i := slices.Index(stamps, col); !ok && i >= 0 {
 				given, ok = same[i], true
 			}

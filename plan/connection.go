@@ -1,8 +1,6 @@
 package plan
 
 import (
-	"slices"
-
 	"usher/catalog"
 	"usher/fault"
 	"usher/query"
@@ -166,11 +164,6 @@ func (lb *levelBuilder) positionOf(v query.Value) ([]value.Value, error) {
 		}
 		if text, ok := item.(query.Text); ok {
 			c = value.Cell{Kind: value.KindText, Text: []byte(text)}
-			if typ := lb.l.order[i].expr.typ; typ.Scalar == value.Enum && !typ.List && !slices.Contains(typ.Labels, string(text)) {
-				// Nobody knows what is beyond it: a list that went on would begin again, or end.
-				return nil, fault.New(fault.BadUserInput, "the cursor stands at a label that the schema has not: it came later").
-					WithHint("Order by something else, or page with limit and offset.")
-			}
 		}
 		out[i] = value.Bound(lb.l.order[i].expr.typ, c)
 	}
@@ -206,11 +199,25 @@ func (lb *levelBuilder) beyond(position []value.Value, ahead bool) Expr {
 		}
 		same = append(same, equals(o.expr, position[i]))
 	}
-	bound := []Expr{equals(order[0].expr, position[0])}
-	if next, possible := lb.follows(order[0], position[0], ahead); possible {
-		bound = append(bound, next)
+	return all([]Expr{lb.from(order[0], position[0], ahead), anyOf(ways)})
+}
+
+// from is true for v and the values that follow it: one comparison where that says it, for an
+// index answers no two as a range.
+func (lb *levelBuilder) from(o Order, v value.Value, ahead bool) Expr {
+	next, possible := lb.follows(o, v, ahead)
+	if !possible {
+		return equals(o.expr, v)
 	}
-	return all([]Expr{anyOf(bound), anyOf(ways)})
+	if _, plain := lb.l.field(o.expr); plain && !o.bySource && o.expr.typ.Ordered() {
+		switch next.op { //nolint:exhaustive // others are no comparison
+		case Lt:
+			return predicate(Lte, o.expr, literal(v))
+		case Gt:
+			return predicate(Gte, o.expr, literal(v))
+		}
+	}
+	return anyOf([]Expr{equals(o.expr, v), next})
 }
 
 func equals(e Expr, v value.Value) Expr {
@@ -232,30 +239,10 @@ func (lb *levelBuilder) follows(o Order, v value.Value, ahead bool) (Expr, bool)
 		op = Lt
 	}
 	e := predicate(op, o.expr, literal(v))
-	if o.expr.typ.Scalar == value.Enum {
-		e = among(In, o.expr, labelsBeyond(v, op))
-	}
 	if nullsBeyond && lb.nullable(o.expr) {
 		e = anyOf([]Expr{e, predicate(IsNull, o.expr)})
 	}
 	return e, true
-}
-
-// labelsBeyond are the labels on one side of a label. As text, which some
-// engines compare them as, they would stand in another order.
-func labelsBeyond(v value.Value, op Op) []value.Value {
-	labels := v.Type().Labels
-	at := slices.Index(labels, v.Text())
-	if op == Gt {
-		labels = labels[at+1:]
-	} else {
-		labels = labels[:max(at, 0)]
-	}
-	out := make([]value.Value, len(labels))
-	for i, label := range labels {
-		out[i] = value.Bound(v.Type(), value.Cell{Kind: value.KindText, Text: []byte(label)})
-	}
-	return out
 }
 
 // nullable tells whether an order term can be null: its column can, or the

@@ -2,6 +2,7 @@ package plan
 
 import (
 	"usher/catalog"
+	"usher/query"
 	"usher/value"
 )
 
@@ -116,6 +117,15 @@ func (e Expr) Literals() int { return len(e.lits) }
 
 // Literal is the i-th literal.
 func (e Expr) Literal(i int) value.Value { return e.lits[i] }
+
+// Listed is an Among of a list that was looked at, as the In of its items.
+func (e Expr) Listed() Expr {
+	var lits []value.Value
+	for _, text := range query.SplitTexts(e.lits[0].Text()) {
+		lits = append(lits, value.Bound(e.args[0].typ, value.Cell{Kind: value.KindText, Text: []byte(text)}))
+	}
+	return among(In, e.args[0], lits)
+}
 
 // Func is the aggregate function of an Agg.
 func (e Expr) Func() catalog.Func { return e.fn }

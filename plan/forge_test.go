@@ -82,7 +82,7 @@ func TestForged(t *testing.T) {
 			t.Errorf("the zero %s is rendered as %q, %v", what, s.Text, err)
 		}
 	}
-	if _, err := sqlexec.Apply(t.Context(), nil, sqlgen.PostgresChange, plan.Change{}, nil); !errors.Is(err, sqlgen.ErrNotPlanned) {
+	if _, err := sqlexec.Apply(t.Context(), nil, sqlgen.PostgresChange, plan.Change{}, nil, nil); !errors.Is(err, sqlgen.ErrNotPlanned) {
 		t.Errorf("the zero change is made: %v", err)
 	}
 	sources, err := datasource.New(&catalog.Catalog{}, datasource.Options{})
@@ -98,7 +98,7 @@ func TestForged(t *testing.T) {
 			t.Errorf("the zero change is made: %v", err)
 		}
 	}
-	if in, err := sources.Import(t.Context(), plan.Import{}, nil, 0); in != 0 || !errors.Is(err, datasource.ErrNotPlanned) {
+	if in, err := sources.Import(t.Context(), plan.Import{}, nil, datasource.ImportTerms{}); in.Rows != 0 || !errors.Is(err, datasource.ErrNotPlanned) {
 		t.Errorf("the zero import is made: %v", err)
 	}
 	if s, err := sqlgen.Load(plan.Import{}, nil, sqlgen.PostgresImport); !errors.Is(err, sqlgen.ErrNotPlanned) || s.Text != "" {

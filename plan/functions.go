@@ -118,6 +118,7 @@ func (g *groupBuilder) rowOrder(name string, col *catalog.Column, args query.Obj
 	for _, key := range d.Key {
 		order = append(order, g.read(0, key))
 	}
+	g.unsettled = g.unsettled || d.Unsettled
 	if len(d.Key) == 0 { // of rows that are alike in both, any will do
 		order = append(order, g.takes(0, col))
 	}

@@ -9,10 +9,10 @@ import (
 // A database that is asked with arguments may plan for them, with every
 // execution, or once for all. Planning a short list costs it as much as answering
 // it, so a list says here whether one plan serves everybody: its rows come along
-// an index, whoever asks and whatever is compared. That is so if it is the best
-// way for a tenant of average size, for that is whom the one plan is made for. For
-// a larger tenant it is better still, and a smaller one has no more rows to pass
-// over than the average one.
+// an index, whoever asks and whatever is compared, or are found by a key. The first is
+// so if it is the best way for a tenant of average size, for that is whom the one plan
+// is made for. For a larger tenant it is better still, and a smaller one has no more
+// rows to pass over than the average one.
 
 // The bounds of Generic.
 const (
@@ -20,6 +20,7 @@ const (
 	alike     = 4    // values of which none has more times the rows of the average are spread evenly
 	fewTies   = 1000 // rows of one place in the order are sorted without notice
 	fewLinked = 100  // likewise rows of one parent
+	fewFound  = 10   // values that a planner takes a list for that it does not know
 	oneBound  = 1. / 3
 	twoBounds = 1. / 200 // what a planner takes for the part of rows between two bounds that it does not know
 )
@@ -27,7 +28,17 @@ const (
 // Generic tells that a plan of the level's statement that is made for any values
 // is as good as one that is made for the values at hand.
 func (l Level) Generic() bool {
-	if _, ok := l.Total(); ok || len(l.refs) == 0 || len(l.parent) > 0 || len(l.order) == 0 || l.limit == All {
+	if _, ok := l.Total(); ok || len(l.refs) == 0 || len(l.parent) > 0 || l.grouped || l.limit == All {
+		return false
+	}
+	rows := float64(l.offset + l.limit)
+	return (l.inOrder(rows) || l.byKey()) && l.followed(rows)
+}
+
+// inOrder tells whether so many rows come along an index that has a tenant's in their
+// order.
+func (l Level) inOrder(rows float64) bool {
+	if len(l.order) == 0 {
 		return false
 	}
 	at := l.order[0]
@@ -40,12 +51,56 @@ func (l Level) Generic() bool {
 			return false
 		}
 	}
-	rows := float64(l.offset + l.limit)
 	each, most, ok := l.refs[0].tenantRows()
 	share, simple := l.share(at.expr.name)
 	ties := most * first.spread.Each / first.spread.Rows
 	alone := share == 1 && most <= alike*each // nothing but whose they are, which is alike for all
-	return ok && simple && ties <= fewTies && (alone || each*share >= plenty*rows) && l.followed(rows)
+	return ok && simple && ties <= fewTies && (alone || each*share >= plenty*rows)
+}
+
+// byKey tells whether the rows are found by values of a column each of which few
+// rows have, and fewer than a tenant: as by their ids. All else is looked at in what was found.
+func (l Level) byKey() bool {
+	found := false
+	for _, e := range append(conjuncts(l.where), l.refs[0].scope...) {
+		if !l.ownCondition(e) {
+			return false
+		}
+		f, ok := l.compared(e)
+		found = found || ok && (e.op == Eq || e.op == In || e.op == Among) && f.Indexed && f.spread != nil &&
+			f.spread.Most <= fewLinked && l.refs[0].sought(fewFound*f.spread.Each)
+	}
+	return found
+}
+
+func conjuncts(e Expr) []Expr {
+	if e.op == And {
+		return slices.Clone(e.args)
+	}
+	return []Expr{e}
+}
+
+// ownCondition tells whether a condition compares columns of the level's own dataset, and nothing
+// of others.
+func (l Level) ownCondition(e Expr) bool {
+	switch e.op { //nolint:exhaustive // all others will not do
+	case True, Literal:
+		return true
+	case Column:
+		_, ok := l.field(e)
+		return ok
+	case And, Or, Not, Eq, Neq, Lt, Lte, Gt, Gte, RowLt, RowGt, In, Among, IsNull:
+		return !slices.ContainsFunc(e.args, func(a Expr) bool { return !l.ownCondition(a) })
+	}
+	return false
+}
+
+// compared is the column that is compared with literals.
+func (l Level) compared(e Expr) (Field, bool) {
+	if len(e.args) == 0 || len(e.args) == 2 && e.args[1].op != Literal {
+		return Field{}, false
+	}
+	return l.field(e.args[0])
 }
 
 // field is a column of the level's own dataset, as it is stored.
@@ -91,7 +146,10 @@ func (r Ref) tenantRows() (each, most float64, ok bool) {
 // nested in them is found by an index, and better so than by reading what a tenant
 // has.
 func (l Level) followed(rows float64) bool {
-	for _, r := range l.refs[1:] {
+	for i, r := range l.refs[1:] {
+		if owner, ok := l.owner(); ok && owner == i+1 {
+			continue // nested has looked at it
+		}
 		found := slices.ContainsFunc(r.on, func(on On) bool {
 			f, ok := r.plain(on.To.name)
 			return ok && f.Indexed
@@ -122,12 +180,46 @@ func (r Ref) sought(times float64) bool {
 
 // nested is Generic for the rows of so many parents.
 func (l Level) nested(parents float64) bool {
-	if l.grouped || len(l.parent) != 1 || l.through > 0 || l.limit == All || !l.refs[0].sought(parents) {
+	if l.grouped || len(l.parent) != 1 || l.through > 0 || l.limit == All {
 		return false
 	}
 	link, ok := l.field(l.parent[0].own)
 	_, simple := l.share("")
-	return ok && simple && link.Indexed && link.spread != nil && link.spread.Each <= fewLinked && l.followed(parents*max(1, link.spread.Each))
+	if !ok || !simple || !link.Indexed || link.spread == nil || link.spread.Each > fewLinked {
+		return false
+	}
+	rows := parents * max(1, link.spread.Each)
+	if owner, through := l.owner(); through {
+		return l.leadsBack(owner, link, rows) && l.followed(rows)
+	}
+	return l.refs[0].sought(parents) && l.followed(rows)
+}
+
+// owner is the reference that says whose the level's rows are, where one step away tells it.
+func (l Level) owner() (int, bool) {
+	own := l.refs[0]
+	if own.reason != ByParent || own.own != "" || own.absent || own.shared || own.under > 0 || own.inside >= 0 || len(own.policy) > 0 {
+		return 0, false
+	}
+	for i, r := range l.refs {
+		if r.step && r.inside == 0 && r.reason == ByTenantColumn && slices.ContainsFunc(own.scope, func(e Expr) bool { return l.isStep(e) && e.ref == i }) {
+			return i, true
+		}
+	}
+	return 0, false
+}
+
+// leadsBack tells whether whose the rows of a level are is said by the very rows that it is nested in:
+// by the column that links them to those, which are found by their key. So for each row that was found there is one more look into an
+// index, whoever asks; and that is better than reading all that a tenant has of those, unless there are so few.
+func (l Level) leadsBack(owner int, link Field, rows float64) bool {
+	r := l.refs[owner]
+	if link.spread.Most > fewLinked || len(r.on) != 1 || r.on[0].From.op != Column || r.on[0].From.ref != 0 || r.on[0].From.name != link.Name {
+		return false
+	}
+	key, ok := r.plain(r.on[0].To.name)
+	r.under, r.inside = 0, -1 // it is read as it would be by itself
+	return ok && key.Indexed && key.spread != nil && key.spread.Most <= 1 && r.sought(rows)
 }
 
 // share is what part of a tenant's rows the level's conditions leave, as a planner
@@ -139,7 +231,7 @@ func (l Level) share(along string) (float64, bool) {
 	c := conditions{level: l, along: along}
 	part := c.of(l.where)
 	for _, e := range l.refs[0].scope {
-		if !l.refs[0].tenantPredicate(e) {
+		if !l.refs[0].tenantPredicate(e) && !l.isStep(e) { // of a step, see nested
 			part *= c.of(e)
 		}
 	}
@@ -169,6 +261,9 @@ func (c *conditions) of(e Expr) float64 {
 		}
 		return part
 	case Or:
+		if c.place(e) {
+			return oneBound // what a planner takes it for; nearly all rows within the bound that stands beside it are there
+		}
 		part := 1.
 		for _, a := range e.args {
 			part = min(part, c.of(a))
@@ -181,15 +276,26 @@ func (c *conditions) of(e Expr) float64 {
 			return c.bounds(f.Name)
 		}
 	case Eq, In, Among:
-		if f, ok := c.compared(e); ok && f.spread != nil && f.spread.Most <= alike*f.spread.Each && !f.spread.InIndex {
+		if f, ok := c.level.compared(e); ok && f.spread != nil && f.spread.Most <= alike*f.spread.Each && !f.spread.InIndex {
 			return f.spread.Each / f.spread.Rows
 		}
 	}
 	return 0
 }
 
+// place tells the place of a page, written out: which rows of the order's first value, or beyond it.
+func (c *conditions) place(e Expr) bool {
+	for _, way := range e.args {
+		f, ok := c.level.compared(conjuncts(way)[0])
+		if !ok || f.Name != c.along || !c.level.ownCondition(way) {
+			return false
+		}
+	}
+	return slices.Contains(c.bounded, c.along)
+}
+
 func (c *conditions) bound(e Expr) float64 {
-	f, ok := c.compared(e)
+	f, ok := c.level.compared(e)
 	if !ok || f.spread == nil || f.spread.InIndex && f.Name != c.along {
 		return 0
 	}
@@ -203,12 +309,4 @@ func (c *conditions) bounds(column string) float64 {
 	}
 	c.bounded = append(c.bounded, column)
 	return oneBound
-}
-
-// compared is the column that is compared with literals.
-func (c *conditions) compared(e Expr) (Field, bool) {
-	if len(e.args) == 2 && e.args[1].op != Literal {
-		return Field{}, false
-	}
-	return c.level.field(e.args[0])
 }

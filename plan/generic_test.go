@@ -23,7 +23,7 @@ const genericShop = `
 sources: {pg: {kind: postgres, host: db.example, database: d, user: u, password: {env: P}}}
 strategies: {shared: {kind: shared, source: pg}}
 roles:
-  all: {datasets: {orders: {aggregate: true}, items: {aggregate: true}, products: {}, lines: {}, plain: {}}}
+  all: {datasets: {orders: {aggregate: true}, items: {aggregate: true}, products: {}, lines: {aggregate: true}, marks: {}, lineMarks: {}, plain: {}}}
   cut: {datasets: {orders: {filter: {status: {eq: "open"}}}}}
   tied: {datasets: {orders: {filter: {product: {name: {eq: "a"}}}}, products: {}}}
 datasets:
@@ -37,6 +37,8 @@ datasets:
       product: {to: products, on: {product_id: id}}
       items: {to: items, many: true, on: {id: order_id}}
       lines: {to: lines, many: true, on: {id: order_id}}
+      marks: {to: marks, many: true, on: {id: order_id}}
+      other: {to: lines, many: true, on: {id: other_id}}
   items:
     tenant: tenant
     key: id
@@ -45,8 +47,19 @@ datasets:
   lines:
     tenant: {through: order}
     key: id
+    columns: {id: Int!, order_id: Int!, other_id: Int!}
+    relations: {order: {to: orders, on: {order_id: id}}, marks: {to: lineMarks, many: true, on: {id: line_id}}}
+  marks:
+    tenant: {through: order}
+    key: id
     columns: {id: Int!, order_id: Int!}
     relations: {order: {to: orders, on: {order_id: id}}}
+  lineMarks:
+    tenant: {through: line}
+    key: id
+    columns: {id: Int!, line_id: Int!}
+    bind: {pg: {table: line_marks}}
+    relations: {line: {to: lines, on: {line_id: id}}}
 `
 
 // genericTables has tenants of so many rows on average, of whom the largest has
@@ -67,8 +80,10 @@ func genericTables(each, most float64) catalog.Introspected {
 			tenant, id, spread("at", value.String, 1, 1, true), spread("day", value.String, 200_000, 200_000, true), maybe,
 			spread("amount", value.Int, 20, 20, false), spread("status", value.String, 250_000, 400_000, false), spread("note", value.String, 1, 1, true),
 			spread("kind", value.String, 1000, 1000, true), spread("product_id", value.Int, 100, 5000, false)),
-		"public.items": table("items", [][]string{{"id"}, {"tenant", "order_id"}}, tenant, id, spread("order_id", value.Int, 3, 50, true), spread("sku", value.String, 10, 10, false)),
-		"public.lines": table("lines", [][]string{{"id"}, {"order_id"}}, id, spread("order_id", value.Int, 3, 50, true)),
+		"public.items":      table("items", [][]string{{"id"}, {"tenant", "order_id"}}, tenant, id, spread("order_id", value.Int, 3, 50, true), spread("sku", value.String, 10, 10, false)),
+		"public.lines":      table("lines", [][]string{{"id"}, {"order_id"}, {"other_id"}}, id, spread("order_id", value.Int, 3, 50, true), spread("other_id", value.Int, 3, 50, true)),
+		"public.marks":      table("marks", [][]string{{"id"}, {"order_id"}}, id, spread("order_id", value.Int, 3, 5000, true)),
+		"public.line_marks": table("line_marks", [][]string{{"id"}, {"line_id"}}, id, spread("line_id", value.Int, 3, 50, true)),
 	}}
 }
 
@@ -115,13 +130,49 @@ func TestGeneric(t *testing.T) {
 		{query: `orders(where: {product: {name: {eq: "a"}}}, orderBy: [{at: DESC}], limit: 20) { id }`},
 		{query: `orders(where: {items: {some: {sku: {eq: "a"}}}}, orderBy: [{at: DESC}], limit: 20) { id }`},
 
+		// Pages behind the first.
+		{query: `ordersConnection(orderBy: [{at: DESC}], first: 20, after: ["x", "7"]) { nodes { id } }`, want: true},
+		{query: `ordersConnection(orderBy: [{at: ASC}], first: 20, after: ["x", "7"]) { nodes { id } }`, want: true},
+		{query: `ordersConnection(orderBy: [{at: DESC}], last: 20, before: ["x", "7"]) { nodes { id } }`, want: true},
+		{query: `ordersConnection(orderBy: [{maybe: DESC}], first: 20, after: ["x", "7"]) { nodes { id } }`},
+		{query: `orders(where: {or: [{note: {gt: "x"}}, {note: {eq: "x"}}]}, orderBy: [{at: DESC}], limit: 20) { id }`}, // has an index of its own
+
+		// What is found by a key.
+		{query: `orders(where: {id: {in: [1, 2]}}, orderBy: [{id: ASC}], limit: 100) { id }`, want: true},
+		{query: `orders(where: {id: {in: [1, 2]}}) { id }`, want: true},
+		{query: `orders(where: {id: {eq: 1}, status: {eq: "open"}, product_id: {gt: 5}}, orderBy: [{amount: DESC}]) { id }`, want: true},
+		{query: `items(where: {order_id: {in: [1, 2]}}) { id }`, want: true},
+		{query: `products(where: {id: {in: [1, 2]}}) { name }`, want: true},
+		{query: `orders(where: {id: {in: [1, 2]}}, limit: 20) { id product { name } }`, want: true},
+		{query: `orders(where: {id: {in: [1, 2]}}) { id }`, each: 30, most: 900_000}, // those of the average tenant are read rather
+		{query: `orders(where: {id: {in: [1, 2]}}) { id }`, each: 30, most: 60, want: true},
+		{query: `orders(where: {kind: {in: ["x"]}}) { id }`}, // many rows
+		{query: `orders(where: {product_id: {eq: 5}}) { id }`},
+		{query: `orders(where: {id: {gt: 1}}) { id }`},
+		{query: `orders(where: {not: {id: {in: [1, 2]}}}) { id }`},
+		{query: `orders(where: {or: [{id: {eq: 1}}, {amount: {gt: 1}}]}) { id }`},
+		{query: `orders(where: {id: {in: [1, 2]}, product: {name: {eq: "a"}}}) { id }`},
+		{query: `orders(where: {id: {in: [1, 2]}, items: {some: {sku: {eq: "a"}}}}) { id }`},
+		{query: `ordersAggregate(where: {id: {in: [1, 2]}}) { count }`},
+		{query: `lines(where: {id: {in: [1, 2]}}) { id }`},
+		{query: `plain(where: {id: {in: [1, 2]}}) { id }`},
+
 		// What is joined and nested.
 		{query: `orders(orderBy: [{at: DESC}], limit: 20) { id product { name } }`, want: true},
 		{query: `orders(orderBy: [{at: DESC}], limit: 20) { id items(limit: 5) { sku } }`, want: true},
 		{query: `orders(orderBy: [{at: DESC}], limit: 20) { id items(where: {sku: {gt: "a"}}) { sku } product { name } }`, want: true},
 		{query: `orders(orderBy: [{at: DESC}], limit: 20) { id items(where: {id: {gt: 7}}) { sku } }`},
 		{query: `orders(orderBy: [{at: DESC}], limit: 20) { id itemsAggregate { count } }`},
-		{query: `orders(orderBy: [{at: DESC}], limit: 20) { id lines { id } }`}, // found by their parents
+		{query: `orders(orderBy: [{at: DESC}], limit: 20) { id lines { id } }`, want: true}, // whose they are is said by what they are nested in
+		{query: `orders(orderBy: [{at: DESC}], limit: 20) { id lines(limit: 2) { id } }`, want: true},
+		{query: `orders(where: {id: {in: [1, 2]}}) { id lines { id } }`, each: 200_000, most: 900_000, want: true},
+		{query: `orders(orderBy: [{at: DESC}], limit: 20) { id lines(where: {id: {gt: 7}}) { id } }`},
+		{query: `orders(orderBy: [{at: DESC}], limit: 20) { id lines { id order { at } } }`, want: true},
+		{query: `orders(orderBy: [{at: DESC}], limit: 20) { id lines { id marks { id } } }`}, // two steps away
+		{query: `orders(orderBy: [{at: DESC}], limit: 20) { id marks { id } }`},              // some order has thousands
+		{query: `orders(orderBy: [{at: DESC}], limit: 20) { id other { id } }`},              // these say nothing of whose they are
+		{query: `orders(orderBy: [{at: DESC}], limit: 100) { id lines { id } }`},             // all of the average tenant's are read rather
+		{query: `orders(orderBy: [{at: DESC}], limit: 20) { id linesAggregate { count } }`},
 		{query: `lines(orderBy: [{id: DESC}], limit: 20) { id }`},
 		{query: `products(orderBy: [{id: ASC}], limit: 20) { id }`, want: true},
 		{query: `products(where: {name: {gt: "a"}}, orderBy: [{id: ASC}], limit: 20) { id }`, want: true},
@@ -136,6 +187,10 @@ func TestGeneric(t *testing.T) {
 		// Rights.
 		{query: `orders(orderBy: [{at: DESC}], limit: 20) { id }`, grant: `roles: ["cut"]`, want: true},
 		{query: `orders(orderBy: [{at: DESC}], limit: 20) { id }`, grant: `roles: ["tied"]`},
+		{query: `orders(where: {id: {in: [1, 2]}}) { id }`, grant: `roles: ["cut"]`, want: true},
+		{query: `orders(where: {id: {in: [1, 2]}}) { id }`, grant: `roles: ["tied"]`},
+		{query: `orders(where: {id: {in: [1, 2]}}) { id }`, grant: `allTenants: true, roles: ["all"]`},
+		{query: `orders(orderBy: [{at: DESC}], limit: 20) { id lines { id } }`, grant: `allTenants: true, roles: ["all"]`},
 		{query: `orders(orderBy: [{at: DESC}], limit: 20) { id }`, grant: `allTenants: true, roles: ["all"]`},
 	} {
 		if c.each == 0 {

@@ -21,7 +21,7 @@ import (
 // now, and mean the instant of each question once they are in a token. The error
 // is for whoever makes it.
 func CheckGrant(p principal.Principal, cat *catalog.Catalog, now time.Time) error {
-	return unusable(notYet(cat, checkGrant(p, cat, now)), p.Subject == "")
+	return unusable(notYet(cat, checkGrant(p, cat, now), p.Subject == ""), p.Subject == "")
 }
 
 func checkGrant(p principal.Principal, cat *catalog.Catalog, now time.Time) error {
@@ -43,7 +43,7 @@ func checkGrant(p principal.Principal, cat *catalog.Catalog, now time.Time) erro
 // CheckDatasets refuses a grant of datasets that no role of it shows, like those
 // that do not exist.
 func CheckDatasets(p principal.Principal, cat *catalog.Catalog) error {
-	return unusable(notYet(cat, checkDatasets(p, cat)), false)
+	return unusable(notYet(cat, checkDatasets(p, cat), false), false)
 }
 
 func checkDatasets(p principal.Principal, cat *catalog.Catalog) error {

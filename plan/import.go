@@ -25,7 +25,11 @@ type imported struct {
 	texts   bool
 	stamps  []stampedField
 	leads   []Lead
+	next    *Import // with what another role presets; nil: there is none
 }
+
+// MaxPortion bounds the rows of a Portion.
+const MaxPortion = maxGiven
 
 type stampedField struct {
 	field Field
@@ -36,10 +40,15 @@ type stampedField struct {
 // *fault.Error the caller may see. Of is the tenant that a principal of all tenants names, and nobody
 // for all others.
 func BuildImport(of Tenant, r query.Import, cat *catalog.Catalog, p principal.Principal, now time.Time) (Import, error) {
+	return buildImport(of, r, cat, p, now, nil)
+}
+
+func buildImport(of Tenant, r query.Import, cat *catalog.Catalog, p principal.Principal, now time.Time, at []int) (Import, error) {
 	cb, err := importing(of, r.Dataset, cat, p, now)
 	if err != nil {
 		return Import{}, err
 	}
+	cb.turns.at = at
 	i := &imported{change: cb.c, texts: r.Texts}
 	if err := cb.take(i, r.Columns); err != nil {
 		return Import{}, err
@@ -48,6 +57,12 @@ func BuildImport(of Tenant, r query.Import, cat *catalog.Catalog, p principal.Pr
 		return Import{}, err
 	}
 	cb.c.strategy = cb.reachedBy()
+	if at = cb.turns.following(); at != nil {
+		if next, err := buildImport(of, r, cat, p, now, at); err == nil {
+			i.next = &next
+			cb.c.snapshot = cb.c.snapshot || next.Snapshot() // they share a transaction
+		}
+	}
 	return Import{i}, nil
 }
 
@@ -93,14 +108,11 @@ func importing(of Tenant, dataset string, cat *catalog.Catalog, p principal.Prin
 	}
 	b.path = []string{dataset}
 	cb := &changeBuilder{
-		builder: b, vis: vis, now: now,
+		builder: b, vis: vis, turns: &turns{},
 		c: &change{kind: query.Insert, key: dataset, dataset: dataset, identity: b.identity(), names: make(map[string]string)},
 	}
 	if err := cb.open(); err != nil {
 		return nil, err
-	}
-	if cb.c.target.Kind != catalog.Postgres {
-		return nil, fault.New(fault.NotImplemented, "rows of %s cannot be imported where this tenant's rows are", dataset).WithHint("insert them, some at a time")
 	}
 	return cb, nil
 }
@@ -126,7 +138,7 @@ func (cb *changeBuilder) take(i *imported, names []string) error {
 	if err := p.err(); err != nil {
 		return err
 	}
-	if err := cb.covered(); err != nil {
+	if err := cb.covered(func() []*catalog.Column { return cb.lackingIn([]row{{form: &form{columns: cb.asked}}}) }); err != nil {
 		return err
 	}
 	stamps, same, err := cb.stamps()
@@ -138,16 +150,34 @@ func (cb *changeBuilder) take(i *imported, names []string) error {
 	}
 	cb.wrote(cb.asked)
 	cb.wrote(stamps)
-	if err := cb.needed(cb.asked, stamps, cb.vis.Dataset.Name); err != nil {
+	if err := cb.needed(cb.asked, stamps, inputAt{cb.vis.Dataset.Name, oneThere}); err != nil {
 		return err
 	}
 	for _, key := range cb.vis.Dataset.Key {
 		i.key = append(i.key, cb.stored(key))
 	}
+	if err := cb.keysNamed(i); err != nil {
+		return err
+	}
 	if err := cb.importLeading(i, stamps, same); err != nil {
 		return err
 	}
 	return cb.checked()
+}
+
+// keysNamed refuses rows of an API without a key that a call has to name, or that no reply will say.
+func (cb *changeBuilder) keysNamed(i *imported) error {
+	if !cb.c.call.namesRow() {
+		return nil
+	}
+	for _, key := range i.key {
+		same := func(f Field) bool { return f.Name == key.Name }
+		stamped := slices.ContainsFunc(i.stamps, func(s stampedField) bool { return same(s.field) })
+		if key.Stored != "" && !stamped && !slices.ContainsFunc(i.columns, same) {
+			return cb.noKey(key)
+		}
+	}
+	return nil
 }
 
 // Lead is rows of another dataset that rows of an import lead to: they must be there, the
@@ -189,7 +219,7 @@ func (l Lead) Refusal() error { return l.refusal }
 func (cb *changeBuilder) importLeading(i *imported, stamps []*catalog.Column, same []Given) error {
 	for _, rel := range cb.references() {
 		on := cb.tenantPair(cb.vis.Dataset, rel.To, rel.On)
-		lead, known := Lead{refusal: cb.notThere(rel, "")}, true
+		lead, known := Lead{refusal: cb.notThere(rel)}, true
 		for _, pair := range on {
 			from := leadFrom{column: slices.Index(cb.asked, pair.From)}
 			switch at := slices.Index(stamps, pair.From); {
@@ -219,6 +249,22 @@ func (cb *changeBuilder) importLeading(i *imported, stamps []*catalog.Column, sa
 // Valid tells an Import that BuildImport made from the zero value.
 func (i Import) Valid() bool { return i.body != nil }
 
+// Next is the same import with what another of the roles presets; false: there is none.
+func (i Import) Next() (Import, bool) {
+	if i.body.next == nil {
+		return Import{}, false
+	}
+	return *i.body.next, true
+}
+
+// Otherwise is Next after rows were undone with an error; false: it is not that a check did not hold.
+func (i Import) Otherwise(err error) (Import, bool) {
+	if !i.body.outside(err) {
+		return Import{}, false
+	}
+	return i.Next()
+}
+
 // Dataset is the name of the dataset whose rows they are.
 func (i Import) Dataset() string { return i.body.dataset }
 
@@ -236,6 +282,9 @@ func (i Import) Identity() Identity { return i.body.identity }
 
 // Owner is the tenant whose rows they are; empty for rows common to all.
 func (i Import) Owner() string { return i.body.owner }
+
+// Call is how each row is written, if it is an API's.
+func (i Import) Call() Call { return i.body.call }
 
 // Snapshot tells that what decides on the rows reads other tables than theirs.
 func (i Import) Snapshot() bool { return i.body.snapshot }
@@ -311,5 +360,75 @@ func (i Import) given(t value.Type, v query.Value) (Given, error) {
 	if err != nil {
 		return Given{}, err
 	}
-	return Given{value: out}, fits(t, out)
+	return Given{value: out}, fits(t, out.Text())
+}
+
+// Portion is the insert of some of the rows, which are at these lines of the input, for a source that takes
+// them as it takes those of mutations.
+func (i Import) Portion(lines []int64, rows [][]Given) (Change, error) {
+	if !i.Valid() || len(rows) == 0 || len(rows) > MaxPortion || len(lines) != len(rows) {
+		return Change{}, fault.New(fault.Internal, "internal error").Because(errors.New("these rows make no portion of an import"))
+	}
+	into := Insert{table: i.body.table, keys: i.body.key, stamps: len(i.body.stamps)}
+	for _, stamp := range i.body.stamps {
+		into.columns, into.values = append(into.columns, stamp.field), append(into.values, []Given{stamp.value})
+	}
+	for n, column := range i.body.columns {
+		values := make([]Given, len(rows))
+		for row := range rows {
+			if len(rows[row]) != len(i.body.columns) {
+				return Change{}, fault.New(fault.Internal, "internal error").Because(errors.New("a row of an import has other columns"))
+			}
+			values[row] = rows[row][n]
+		}
+		into.columns, into.values = append(into.columns, column), append(into.values, values)
+	}
+	c := *i.body.change
+	c.given, c.places = len(rows), inputRows{each: slices.Repeat([]string{c.key}, len(rows))}
+	for n := range rows {
+		into.rows = append(into.rows, n)
+	}
+	c.inserts, c.refs = []Insert{into}, nil
+	for _, lead := range i.body.leads {
+		if r := lead.of(lines, rows); len(r.rows) > 0 {
+			c.refs = append(c.refs, r)
+		}
+	}
+	return Change{body: &c}, nil
+}
+
+// of is the reference of some rows, each of which is refused with its line.
+func (l Lead) of(lines []int64, rows [][]Given) Reference {
+	r := l.reference
+	r.values = make([][]value.Value, len(l.from))
+	seen := make(map[string]bool)
+	for n, row := range rows {
+		tuple, key := make([]value.Value, 0, len(l.from)), ""
+		for _, from := range l.from {
+			given := from.value
+			if from.column >= 0 {
+				given = row[from.column]
+			}
+			if given.Null() {
+				break
+			}
+			tuple = append(tuple, given.value)
+			key += fmt.Sprintf("%d:%s", len(given.value.Text()), given.value.Text())
+		}
+		if len(tuple) < len(l.from) || seen[key] {
+			continue
+		}
+		seen[key] = true
+		for link, v := range tuple {
+			r.values[link] = append(r.values[link], v)
+		}
+		r.rows = append(r.rows, n)
+	}
+	of := r.rows
+	r.refuse = func(i int) error {
+		f := *fault.From(l.refusal)
+		f.Line = lines[of[i]]
+		return &f
+	}
+	return r
 }

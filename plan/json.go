@@ -2,7 +2,6 @@ package plan
 
 import (
 	"encoding/json"
-	"strconv"
 	"strings"
 
 	"usher/fault"
@@ -19,10 +18,6 @@ const (
 	maxJSONParts = 400
 	maxJSONSteps = 16
 	maxJSONPath  = 1000 // bytes
-	// Numbers that are larger, smaller or longer are held by no jsonb column, or
-	// only by digits nobody writes.
-	maxJSONExponent = 999
-	maxJSONDigits   = 1000
 )
 
 // jsonComparison reads an operator that JSON alone has. A whole document is
@@ -94,8 +89,6 @@ func checkJSON(v query.Value, depth int, values *int) error {
 	switch v := v.(type) {
 	case query.Text:
 		return checkJSONText(string(v))
-	case query.Number:
-		return checkJSONNumber(string(v))
 	case query.List:
 		for _, item := range v {
 			if err := checkJSON(item, depth+1, values); err != nil {
@@ -118,22 +111,6 @@ func checkJSON(v query.Value, depth int, values *int) error {
 func checkJSONText(text string) error {
 	if strings.IndexByte(text, 0) >= 0 {
 		return fault.New(fault.BadUserInput, "text must be UTF-8 without NUL")
-	}
-	return nil
-}
-
-func checkJSONNumber(text string) error {
-	digits, exponent, _ := strings.Cut(strings.ToLower(text), "e")
-	n := 0
-	if exponent != "" {
-		var err error
-		if n, err = strconv.Atoi(exponent); err != nil {
-			n = maxJSONExponent + 1
-		}
-	}
-	if n > maxJSONExponent || n < -maxJSONExponent || len(digits) > maxJSONDigits {
-		return fault.New(fault.BadUserInput, "a number in JSON may have %d digits and exponents from -%d to %d",
-			maxJSONDigits, maxJSONExponent, maxJSONExponent)
 	}
 	return nil
 }

@@ -154,6 +154,7 @@ func (lb *levelBuilder) read(ref int, c *catalog.Column) Expr {
 	if lb.uses[ref].dataset.Inherits(c) {
 		return lb.readOwner(ref, c)
 	}
+	lb.unsettled = lb.unsettled || c.Unsettled
 	r := &lb.l.refs[ref]
 	if !slices.ContainsFunc(r.columns, func(f Field) bool { return f.Name == c.Name }) {
 		stored := lb.uses[ref].binding.Columns[c.Name]

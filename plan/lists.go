@@ -1,6 +1,10 @@
 package plan
 
 import (
+	"slices"
+	"strconv"
+	"strings"
+
 	"usher/catalog"
 	"usher/fault"
 	"usher/query"
@@ -11,32 +15,22 @@ import (
 // A list that comes later is one argument, so that a plan holds for lists of any
 // length.
 
-// fewItems are looked through for each row by an engine that makes no index of an
-// argument.
-const fewItems = 64
-
 // takesLists tells whether what an expression is compared with may be one argument: a
-// column that its source keeps as the scalar itself.
-func (lb *levelBuilder) takesLists(e Expr, list query.SlotList) bool {
-	if e.op != Column || !listable(e.typ) {
+// column that its source keeps as the scalar itself, or as text that it folds.
+func (lb *levelBuilder) takesLists(e Expr) bool {
+	if e.op != Column {
 		return false
 	}
-	r := &lb.l.refs[e.ref]
-	plain := false
-	for _, f := range r.columns {
-		plain = plain || f.Name == e.name && f.Form == value.Plain
+	r, t := &lb.l.refs[e.ref], e.typ
+	i := slices.IndexFunc(r.columns, func(f Field) bool { return f.Name == e.name })
+	if i < 0 || t.List || r.target.Kind == catalog.API {
+		return false
 	}
-	switch r.target.Kind {
-	case catalog.Postgres:
-		return plain
-	case catalog.DuckDB:
-		return plain && list.Term.Says("has few items", func(text string) string {
-			if len(query.SplitTexts(text)) <= fewItems {
-				return "few"
-			}
-			return "many"
-		}) == "few"
-	case catalog.API:
+	switch r.columns[i].Form { //nolint:exhaustive // the others are read as something else
+	case value.Folded:
+		return t.Folded && t.Scalar == value.String
+	case value.Plain:
+		return listable(t) || t.Scalar == value.Enum || t.Scalar == value.Decimal && (t.Scale >= 0 || r.target.Kind == catalog.Postgres)
 	}
 	return false
 }
@@ -53,47 +47,52 @@ func listable(t value.Type) bool {
 
 // listLater reads a list of values that comes later.
 func listLater(t value.Type, list query.SlotList) (value.Value, error) {
-	name, read := "texts as "+t.Scalar.String(), readTexts[t.Scalar]
+	name, given := "texts as ", asText
 	if list.Number {
-		name, read = "numbers as "+t.Scalar.String(), readNumbers[t.Scalar]
+		name, given = "numbers as ", asNumber
 	}
-	term, err := list.Term.Then(name, read)
+	switch name += t.Scalar.String(); t.Scalar { //nolint:exhaustive // nothing else of other types says how they are read
+	case value.Decimal:
+		name += " of scale " + strconv.Itoa(t.Scale)
+	case value.Enum:
+		name += " of " + strings.Join(t.Labels, ",")
+	}
+	term, err := list.Term.Then(name, readingLists(t, given))
 	if err != nil {
 		return value.Value{}, err
 	}
 	return value.LaterList(t, term), nil
 }
 
-// readTexts and readNumbers read lists, by scalar: each value once.
-var (
-	readTexts   = readingLists(readText)
-	readNumbers = readingLists(readNumber)
-)
-
-func readingLists(one map[value.Scalar]slot.Step) map[value.Scalar]slot.Step {
-	steps := make(map[value.Scalar]slot.Step)
-	for scalar, read := range one {
-		steps[scalar] = func(joined string, in slot.Inputs) (string, error) {
-			texts := query.SplitTexts(joined)
-			if len(texts) > maxItems {
-				return "", fault.New(fault.TooComplex, "a list of %d values is too long; at most %d are allowed", len(texts), maxItems)
-			}
-			seen := make(map[string]bool, len(texts))
-			out := texts[:0]
-			for _, text := range texts {
-				text, err := read(text, in)
-				if err != nil {
-					return "", err
-				}
-				if !seen[text] {
-					seen[text] = true
-					out = append(out, text)
-				}
-			}
-			return query.JoinTexts(out), nil
+// readingLists reads lists of a type: each value once, and of decimals those that the column can
+// be equal to.
+func readingLists(t value.Type, given func(text string) query.Value) slot.Step {
+	return func(joined string, _ slot.Inputs) (string, error) {
+		texts := query.SplitTexts(joined)
+		if len(texts) > maxItems {
+			return "", fault.New(fault.TooComplex, "a list of %d values is too long; at most %d are allowed", len(texts), maxItems)
 		}
+		seen := make(map[string]bool, len(texts))
+		out := texts[:0]
+		for _, text := range texts {
+			v, err := typedNow(t, given(text))
+			if err != nil {
+				return "", err
+			}
+			if t.Scalar == value.Decimal {
+				if floor, how := fitted(v, t.Scale); how == exactly {
+					v = floor
+				} else {
+					continue
+				}
+			}
+			if text := v.Text(); !seen[text] {
+				seen[text] = true
+				out = append(out, text)
+			}
+		}
+		return query.JoinTexts(out), nil
 	}
-	return steps
 }
 
 // parameterLater is a parameter that is a list which comes later, as an operand; nil

@@ -87,9 +87,12 @@ func typedLater(t value.Type, v query.Slot) (value.Value, error) {
 // readText and readNumber read values that come later, by scalar: nothing else of a
 // type says how they are read.
 var (
-	readText   = reading(func(text string) query.Value { return query.Text(text) })
-	readNumber = reading(func(text string) query.Value { return query.Number(text) })
+	readText   = reading(asText)
+	readNumber = reading(asNumber)
 )
+
+func asText(text string) query.Value   { return query.Text(text) }
+func asNumber(text string) query.Value { return query.Number(text) }
 
 func reading(given func(text string) query.Value) map[value.Scalar]slot.Step {
 	steps := make(map[value.Scalar]slot.Step)

@@ -31,15 +31,28 @@ type Place struct {
 // Places are all places that a tenant's rows are read from, those that its
 // tokens cannot reach left out. A principal without a tenant stands for whoever
 // has no record: of it there are the places that are no template's.
-func Places(cat *catalog.Catalog, p principal.Principal) []Place {
+func Places(cat *catalog.Catalog, p principal.Principal) []Place { return placesOf(cat, p, false) }
+
+// OwnPlaces are those of Places that can be the tenant's alone. Of a source that is one and the same
+// for all who have no account of it nothing is looked up: a record that says nothing costs
+// nothing, however many datasets there are.
+func OwnPlaces(cat *catalog.Catalog, p principal.Principal) []Place { return placesOf(cat, p, true) }
+
+func placesOf(cat *catalog.Catalog, p principal.Principal, own bool) []Place {
+	var ways []*builder // a strategy each
+	for _, name := range slices.Sorted(maps.Keys(cat.Strategies)) {
+		ways = append(ways, &builder{cat: cat, p: p, strategy: cat.Strategies[name]})
+	}
 	var out []Place
 	seen := make(map[Place]bool)
 	for _, d := range cat.Datasets {
 		if d.Common {
 			continue
 		}
-		for _, name := range slices.Sorted(maps.Keys(cat.Strategies)) {
-			b := &builder{cat: cat, p: p, strategy: cat.Strategies[name]}
+		for _, b := range ways {
+			if own && b.everybodys(d) {
+				continue
+			}
 			for _, at := range b.placed(d) {
 				if !seen[at] {
 					seen[at] = true
@@ -49,6 +62,20 @@ func Places(cat *catalog.Catalog, p principal.Principal) []Place {
 		}
 	}
 	return out
+}
+
+// everybodys tells that the dataset is read from where a principal without a record reads it:
+// neither a record nor a name of the tenant's leads elsewhere.
+func (b *builder) everybodys(d *catalog.Dataset) bool {
+	name, binding := b.place(d)
+	source := b.cat.Sources[name]
+	if source == nil || binding == nil {
+		return false
+	}
+	if source.Template || source.Kind == catalog.API || source.Postgres.Session.NamesTenant() {
+		return false
+	}
+	return binding == d.Bindings[name] && len(b.own(name)) == 0 && (b.p.Routing.Cell == "" || len(source.Postgres.Cells) == 0)
 }
 
 // placed are the places of a dataset: one for each host of a source that has

@@ -6,6 +6,7 @@ import (
 	"reflect"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -14,6 +15,7 @@ import (
 	"usher/fault"
 	"usher/plan"
 	"usher/plan/plantest"
+	"usher/query"
 	"usher/slot"
 )
 
@@ -88,7 +90,7 @@ func TestPreparedForAnother(t *testing.T) {
 		other := g
 		other.p.Tenant, other.p.TenantKey, other.p.Subject = "another-tenant", "535353", "another-subject"
 		in := append(plantest.Inputs(other.r, other.p), plan.Now(now))
-		if answers, ok := slots.Guards().Answers(nil, in); !ok || string(answers) != said {
+		if answers, _, ok := slots.Guards().Answers(nil, in); !ok || string(answers) != said {
 			continue // it is the first one's alone
 		}
 		texts, ok := slots.Bind(in)
@@ -126,6 +128,65 @@ func TestPreparedForAnother(t *testing.T) {
 	}
 	if shared < 100 || predicates < 100 {
 		t.Errorf("%d plans are another's too, with %d tenant predicates: the sweep has little to prove", shared, predicates)
+	}
+}
+
+// TestListsAreShared: a list makes no other plan than another one, however long it is, and its
+// argument has what the column can be equal to, each once.
+func TestListsAreShared(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile("testdata/shop.yml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	cat := plantest.Catalog(t, string(text), nil)
+	long := make([]string, 900)
+	for i := range long {
+		long[i] = strconv.Itoa(i)
+	}
+	for _, c := range []struct {
+		column, first, second string
+		want                  []string
+		strategies            []string
+	}{
+		{"id", "[7]", "[" + strings.Join(long, ", ") + ", 1]", long, []string{"shared", "database"}},
+		{"region", `["north"]`, `["a", "a", "b"]`, []string{"a", "b"}, []string{"shared", "database"}},
+		{"amount", "[7]", "[1.50, 1.5, 1.234, 99]", []string{"1.5", "99"}, []string{"shared", "database"}},
+		{"amount", "[7, 8]", "[1.234]", nil, []string{"shared", "database"}},
+		{"status", `["open"]`, `["paid", "lost", "paid"]`, []string{"paid", "lost"}, []string{"shared", "database"}},
+	} {
+		for _, strategy := range c.strategies {
+			prepare := func(list string) golden {
+				return golden{
+					cat: cat, p: plantest.Principal(t, `tenant: "a", strategy: "`+strategy+`"`),
+					r: plantest.Request(t, "orders(where: {"+c.column+": {in: "+list+"}}) { id }"),
+				}
+			}
+			q, slots, err := prepare(c.first).prepare()
+			if err != nil {
+				t.Fatal(err)
+			}
+			said := slots.Said()
+			slots.Seal()
+			other := prepare(c.second)
+			in := append(plantest.Inputs(other.r, other.p), plan.Now(now))
+			if answers, _, ok := slots.Guards().Answers(nil, in); !ok || string(answers) != said {
+				t.Errorf("%s in %s by %s is planned anew", c.column, c.second, strategy)
+				continue
+			}
+			texts, ok := slots.Bind(in)
+			term, open := q.Root().Where().Literal(0).Term()
+			if !ok || !open || texts[term.Number()] != query.JoinTexts(c.want) {
+				t.Errorf("%s in %s by %s is bound as %q", c.column, c.second, strategy, texts)
+			}
+		}
+	}
+	for _, wrong := range []string{`amount: {in: ["x"]}`, `status: {in: ["paid", "none"]}`, `status: {in: [1]}`} {
+		g := golden{cat: cat, p: plantest.Principal(t, `tenant: "a"`), r: plantest.Request(t, "orders(where: {"+wrong+"}) { id }")}
+		_, want := g.build()
+		if _, _, err := g.prepare(); err == nil || want == nil || fault.From(err).Message != fault.From(want).Message {
+			t.Errorf("%s: %v, built %v", wrong, err, want)
+		}
 	}
 }
 

@@ -263,6 +263,7 @@ func (lb *levelBuilder) breakTies(vis *catalog.Visible) {
 		}
 		return
 	}
+	lb.unsettled = lb.unsettled || vis.Dataset.Unsettled
 	for _, col := range vis.Columns() {
 		if col.Type.Sortable() {
 			lb.order(Order{expr: lb.read(0, col)})

@@ -142,18 +142,37 @@ func (b *builder) atNow(t value.Type, name string, of func(now time.Time) time.T
 		return boundary(t, of(b.now))
 	}
 	term, err := b.later.Then(name+" as "+t.Scalar.String(), func(text string, _ slot.Inputs) (string, error) {
-		now, err := time.Parse(time.RFC3339, text)
+		now, err := time.Parse(time.RFC3339Nano, text)
 		if err != nil {
 			return "", fault.New(fault.Internal, "internal error").Because(err)
 		}
-		v, err := boundary(t, of(now.UTC()))
+		v, err := boundary(t, of(instantOf(now)))
+		return v.Text(), err
+	})
+	return value.Later(t, term), err
+}
+
+// exactly is the operation's instant as it is written to rows, in a layout of a type.
+func (b *builder) exactly(t value.Type, layout string) (value.Value, error) {
+	if b.later == nil {
+		return value.Parse(t, b.exact.Format(layout))
+	}
+	term, err := b.later.Then("exactly as "+t.Scalar.String(), func(text string, _ slot.Inputs) (string, error) {
+		now, err := time.Parse(time.RFC3339Nano, text)
+		if err != nil {
+			return "", fault.New(fault.Internal, "internal error").Because(err)
+		}
+		v, err := value.Parse(t, now.Format(layout))
 		return v.Text(), err
 	})
 	return value.Later(t, term), err
 }
 
 // Now is an operation's instant as the text of a slot.
-func Now(at time.Time) string { return instantOf(at).Format(time.RFC3339) }
+func Now(at time.Time) string { return exactInstant(at).Format(time.RFC3339Nano) }
+
+// exactInstant is what is written to rows; what is asked goes by whole seconds.
+func exactInstant(at time.Time) time.Time { return at.UTC().Truncate(time.Microsecond) }
 
 func instantOf(at time.Time) time.Time { return at.UTC().Truncate(time.Second) }
 

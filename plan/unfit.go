@@ -56,11 +56,18 @@ func unusable(err error, registering bool) error {
 		WithHint("Change what is to be granted; names and values are those that the gateway's configuration has, as far as you see it.")
 }
 
-// notYet is what is said instead while datasets are left out of the catalog: what
-// does not fit may be one of them.
-func notYet(cat *catalog.Catalog, err error) error {
-	if errors.As(err, &unfit{}) && cat.Unreached.Incomplete() {
-		return cat.Unreached.Unknown().Because(errors.New(err.Error())) // it is no longer unfit
+// notYet is what is said instead while what does not fit may be of a source that has not
+// been reached. Who registers a tenant may know which.
+func notYet(cat *catalog.Catalog, err error, registering bool) error {
+	if !errors.As(err, &unfit{}) {
+		return err
 	}
-	return err
+	refusal := cat.Unreached.Awaits(err.Error())
+	if registering {
+		refusal = cat.Unreached.AwaitsOf(err.Error())
+	}
+	if refusal == nil {
+		return err
+	}
+	return refusal.Because(errors.New(err.Error())) // it is no longer unfit
 }

@@ -271,7 +271,7 @@ func (lb *levelBuilder) comparison(at whereAt, e Expr, m query.Member) (Expr, er
 		if t.List || t.Scalar == value.JSON {
 			break
 		}
-		if later, ok := operand.(query.SlotList); ok && lb.takesLists(e, later) {
+		if later, ok := operand.(query.SlotList); ok && lb.takesLists(e) {
 			list, err := listLater(t, later)
 			in := among(Among, e, []value.Value{list})
 			if m.Name == "notIn" {

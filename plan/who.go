@@ -31,6 +31,21 @@ func (b *builder) tenantKey() string { return text(b.who.Key, b.p.TenantKey) }
 // subject is who asks. What is made of it is for this one only.
 func (b *builder) subject() string { return text(b.who.Subject, b.p.Subject) }
 
+// subjectIn is who asks as a literal of a column's type; null: nobody is named.
+func (b *builder) subjectIn(t value.Type) (value.Value, error) {
+	if b.p.Subject == "" {
+		return value.Value{}, nil
+	}
+	if b.who.Subject == nil || spelled(t) || t.Scalar == value.Decimal {
+		return value.Parse(t, b.subject())
+	}
+	term, err := b.who.Subject.Then("subject as "+t.Scalar.String(), func(subject string, _ slot.Inputs) (string, error) {
+		v, err := value.Parse(t, subject)
+		return v.Text(), err
+	})
+	return value.Later(t, term), err
+}
+
 func text(term *slot.Term, now string) string {
 	if term == nil {
 		return now

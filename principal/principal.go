@@ -27,7 +27,8 @@ type Principal struct {
 	Scopes     []Scope           // what it may do
 	Acting     *Acting           // somebody acts as the tenant; nil: nobody does
 	Grant      Grant
-	Issued     time.Time // at the earliest, for revocations; zero when the token does not say
+	Allowances []Allowance // what the token may use, beside its tenant; nothing is said of it when there are none
+	Issued     time.Time   // at the earliest, for revocations; zero when the token does not say
 	Expires    time.Time
 }
 
@@ -39,6 +40,7 @@ type Routing struct {
 	Accounts   map[string]Account // by source
 	AllowHosts []string           // where accounts may lead, of what the sources allow; nil: to all of that
 	Cell       string             // where the rows are in sources that have cells; empty: where those are themselves
+	Share      Share              // how much of what tenants have in common is its; where nothing is said: as the configuration says
 }
 
 // Kind is a kind of token.

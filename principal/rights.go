@@ -11,8 +11,8 @@ import (
 
 // AppendRights writes all that decides what the principal's questions mean and
 // what they may see: principals with the same text get the same answers. Left
-// out is only which token said so, until when, and its scopes, which decide what
-// of the schema it is shown.
+// out is only which token said so, until when, how much it and its tenant may use, and
+// its scopes, which decide what of the schema it is shown.
 func (p Principal) AppendRights(b []byte) []byte {
 	b = text(b, p.Subject, p.Tenant, p.TenantKey)
 	return p.appendRights(b, query.AppendKey)

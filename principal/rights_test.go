@@ -13,7 +13,10 @@ import (
 // that somebody adds and forgets fails here.
 func TestRightsSayEverything(t *testing.T) {
 	t.Parallel()
-	known := map[string]bool{"Principal.TokenID": true, "Principal.Kind": true, "Principal.Scopes": true, "Principal.Issued": true, "Principal.Expires": true}
+	known := map[string]bool{
+		"Principal.TokenID": true, "Principal.Kind": true, "Principal.Scopes": true, "Principal.Issued": true, "Principal.Expires": true,
+		"Principal.Allowances": true, "Routing.Share": true,
+	}
 	empty := string(principal.Principal{}.AppendRights(nil))
 	seen := map[string]string{empty: "nothing"}
 	check := func(at string, p principal.Principal) {
@@ -52,6 +55,10 @@ func TestRightsSayEverything(t *testing.T) {
 			v.Set(reflect.ValueOf(map[string]principal.Account{"s": {}}))
 		case []principal.Filter:
 			v.Set(reflect.ValueOf([]principal.Filter{{}}))
+		case []principal.Allowance:
+			v.Set(reflect.ValueOf([]principal.Allowance{{Limits: principal.Budget{Rows: 1}}}))
+		case principal.Share:
+			v.Set(reflect.ValueOf(principal.Share{Weight: 1}))
 		case *principal.Acting:
 			v.Set(reflect.ValueOf(&principal.Acting{}))
 		case time.Time:

@@ -116,24 +116,31 @@ func filled(v Value, text func(*slot.Term) string) Value {
 	return v
 }
 
-func holdsSlot(v Value) bool {
+func holdsSlot(v Value) bool { return FirstTerm(v) != nil }
+
+// FirstTerm is that of the first slot in a value; nil: nothing of it comes later.
+func FirstTerm(v Value) *slot.Term {
+	var inside []Value
 	switch v := v.(type) {
-	case Slot, SlotList:
-		return true
+	case Slot:
+		return v.Term
+	case SlotList:
+		return v.Term
 	case List:
-		for _, item := range v {
-			if holdsSlot(item) {
-				return true
-			}
-		}
+		inside = v
 	case Object:
 		for _, m := range v {
-			if holdsSlot(m.Value) {
-				return true
+			if term := FirstTerm(m.Value); term != nil {
+				return term
 			}
 		}
 	}
-	return false
+	for _, item := range inside {
+		if term := FirstTerm(item); term != nil {
+			return term
+		}
+	}
+	return nil
 }
 
 func scalar(text string, number bool) Value {
@@ -185,7 +192,7 @@ func JoinTexts(texts []string) string {
 
 // SplitTexts are the texts that JoinTexts has made one of.
 func SplitTexts(joined string) []string {
-	var out []string
+	out := make([]string, 0, min(strings.Count(joined, ":"), len(joined)/2))
 	for joined != "" {
 		size, rest, _ := strings.Cut(joined, ":")
 		n, err := strconv.Atoi(size)

@@ -125,9 +125,9 @@ type inContext struct{}
 // nobody limits.
 type Account struct {
 	keeper  *Keeper
-	holders [holders]Holder
-	count   int
-	budgets bool // of more than requests
+	holders []Holder
+	room    [holders]Holder // of most requests
+	budgets bool            // of more than requests
 	once    sync.Once
 	err     error
 }
@@ -148,30 +148,35 @@ func (k *Keeper) Begin(ctx context.Context, of ...Holder) (context.Context, erro
 		}
 		if a == nil {
 			a = &Account{keeper: k}
+			a.holders = a.room[:0]
 		}
-		if err := k.Take(ctx, h); err != nil {
-			for _, counted := range a.holders[:a.count] {
-				k.spend(counted, Requests, -1)
-			}
-			return ctx, err
-		}
-		a.holders[a.count] = h
-		a.count++
+		a.holders = append(a.holders, h)
 		requests := Limits{Requests: h.Limits[Requests]}
 		a.budgets = a.budgets || h.Limits != requests
 	}
-	if a == nil || !a.budgets {
+	if a == nil {
 		return ctx, nil
+	}
+	if err := k.Take(ctx, a.holders...); err != nil || !a.budgets {
+		return ctx, err
 	}
 	return context.WithValue(ctx, inContext{}, a), nil
 }
 
-// Take counts one request of a holder, or refuses it.
-func (k *Keeper) Take(ctx context.Context, h Holder) error {
+// Take counts one request of all holders, or refuses it and counts it in none.
+func (k *Keeper) Take(ctx context.Context, of ...Holder) error {
 	if ctx.Value(again{}) != nil {
 		return nil
 	}
-	return k.take(ctx, h, Requests, 1)
+	for i, h := range of {
+		if err := k.take(ctx, h, Requests, 1); err != nil {
+			for _, counted := range of[:i] {
+				k.spend(counted, Requests, -1)
+			}
+			return err
+		}
+	}
+	return nil
 }
 
 type again struct{}
@@ -194,7 +199,7 @@ func (a *Account) Admit(ctx context.Context) error {
 		return nil
 	}
 	a.once.Do(func() {
-		for _, h := range a.holders[:a.count] {
+		for _, h := range a.holders {
 			for kind := Database; kind < kinds && a.err == nil; kind++ {
 				a.err = a.keeper.take(ctx, h, kind, 0)
 			}
@@ -208,7 +213,7 @@ func (a *Account) Spend(database time.Duration, rows, bytes int) {
 	if a == nil {
 		return
 	}
-	for _, h := range a.holders[:a.count] {
+	for _, h := range a.holders {
 		a.keeper.spend(h, Database, float64(database)/float64(time.Millisecond))
 		a.keeper.spend(h, Rows, float64(rows))
 		a.keeper.spend(h, Bytes, float64(bytes))
@@ -233,7 +238,7 @@ func (a *Account) Left() []Left {
 	defer k.mu.Unlock()
 	now, share := k.opts.Clock(), k.share()
 	var all []Left
-	for _, h := range a.holders[:a.count] {
+	for _, h := range a.holders {
 		for kind := Database; kind < kinds; kind++ {
 			if h.Limits[kind] == 0 {
 				continue

@@ -85,10 +85,19 @@ func newTenant(in graph.NewTenant) (tenancy.NewTenant, error) {
 	if err != nil {
 		return tenancy.NewTenant{}, err
 	}
+	weight, err := weightOf(in.Weight)
+	if err != nil {
+		return tenancy.NewTenant{}, err
+	}
+	limits, err := limitsOf(in.Limits)
+	if err != nil {
+		return tenancy.NewTenant{}, err
+	}
 	strategies, err := strategiesOf(in.Strategies)
 	return tenancy.NewTenant{
 		ID: in.ID, Key: given(in.Key), Name: given(in.Name), Strategy: given(in.Strategy), Cell: given(in.Cell), Accounts: accounts,
 		Strategies: strategies, Bindings: bindings, ExternalIDs: in.ExternalIds, AllowHosts: restrictedHosts(in.AllowHosts),
+		Share: principal.Share{Weight: weight, Limits: limits},
 	}, err
 }
 
@@ -114,6 +123,9 @@ func tokenRequest(in graph.NewToken) (r tenancy.TokenRequest, err error) {
 		Strategy: given(in.Strategy), Filters: filters(in.Filters), Cleared: in.Cleared, SavedOnly: in.SavedOnly, Write: in.Write, Timezone: given(in.Timezone),
 	}
 	if r.Inactivity, r.Rate, err = bounds(in.InactivitySeconds, in.Rate); err != nil {
+		return r, err
+	}
+	if r.Limits, err = limitsOf(in.Limits); err != nil {
 		return r, err
 	}
 	if r.ExpiresAt, err = timeGiven("expiresAt", in.ExpiresAt); err != nil {
@@ -161,6 +173,9 @@ func narrowing(in graph.TokenNarrowing) (n tenancy.Narrowing, err error) {
 	if n.Inactivity, n.Rate, err = bounds(in.InactivitySeconds, in.Rate); err != nil {
 		return n, err
 	}
+	if n.Limits, err = limitsOf(in.Limits); err != nil {
+		return n, err
+	}
 	if n.ExpiresAt, err = timeGiven("expiresAt", in.ExpiresAt); err != nil {
 		return n, err
 	}
@@ -183,8 +198,17 @@ func keyRequest(in graph.NewServiceKey) (tenancy.KeyRequest, error) {
 	if err != nil {
 		return tenancy.KeyRequest{}, err
 	}
+	_, rate, err := bounds(nil, in.Rate)
+	if err != nil {
+		return tenancy.KeyRequest{}, err
+	}
+	limits, err := limitsOf(in.Limits)
+	if err != nil {
+		return tenancy.KeyRequest{}, err
+	}
 	expires, err := timeGiven("expiresAt", in.ExpiresAt)
 	return tenancy.KeyRequest{
+		Rate: rate, Limits: limits,
 		Dashboards: dashboards,
 		Name:       in.Name, Tenant: given(in.Tenant), AllTenants: in.AllTenants, Scopes: scopesIn(in.Scopes), Roles: in.Roles, Datasets: datasets,
 		MayGrant: tenancy.MayGrant{

@@ -60,6 +60,26 @@ func (r *adminMutationResolver) SetTenantBindings(ctx context.Context, obj *grap
 	})
 }
 
+func (r *adminMutationResolver) SetTenantWeight(ctx context.Context, obj *graph.AdminMutation, id string, weight *int) (*graph.AdminTenant, error) {
+	return r.changeTenant(ctx, id, func(store *tenancy.Store, who principal.Principal) error {
+		of, err := weightOf(weight)
+		if err != nil {
+			return store.Refused(who, "setTenantWeight", id, "", err)
+		}
+		return store.SetTenantWeight(ctx, who, id, of)
+	})
+}
+
+func (r *adminMutationResolver) SetTenantLimits(ctx context.Context, obj *graph.AdminMutation, id string, limits graph.MinuteLimitsInput) (*graph.AdminTenant, error) {
+	return r.changeTenant(ctx, id, func(store *tenancy.Store, who principal.Principal) error {
+		of, err := limitsOf(&limits)
+		if err != nil {
+			return store.Refused(who, "setTenantLimits", id, "", err)
+		}
+		return store.SetTenantLimits(ctx, who, id, of)
+	})
+}
+
 func (r *adminMutationResolver) SetTenantExternalIds(ctx context.Context, obj *graph.AdminMutation, id string, externalIds []string) (*graph.AdminTenant, error) {
 	return r.changeTenant(ctx, id, func(store *tenancy.Store, who principal.Principal) error {
 		return store.SetTenantExternalIDs(ctx, who, id, externalIds)
@@ -85,6 +105,22 @@ func (r *adminMutationResolver) SetTenantAccounts(ctx context.Context, obj *grap
 			return store.Refused(who, "setTenantAccounts", id, "", err)
 		}
 		return store.SetTenantAccounts(ctx, who, id, wanted)
+	})
+}
+
+func (r *adminMutationResolver) SetTenantAccount(ctx context.Context, obj *graph.AdminMutation, id string, account graph.AccountInput) (*graph.AdminTenant, error) {
+	return r.changeTenant(ctx, id, func(store *tenancy.Store, who principal.Principal) error {
+		wanted, err := accountsBySource([]graph.AccountInput{account})
+		if err != nil {
+			return store.Refused(who, "setTenantAccount", id, account.Source, err)
+		}
+		return store.SetTenantAccount(ctx, who, id, account.Source, wanted[account.Source])
+	})
+}
+
+func (r *adminMutationResolver) RemoveTenantAccount(ctx context.Context, obj *graph.AdminMutation, id string, source string) (*graph.AdminTenant, error) {
+	return r.changeTenant(ctx, id, func(store *tenancy.Store, who principal.Principal) error {
+		return store.RemoveTenantAccount(ctx, who, id, source)
 	})
 }
 
@@ -191,6 +227,20 @@ func (r *adminMutationResolver) SetPassword(ctx context.Context, obj *graph.Admi
 	})
 }
 
+func (r *adminMutationResolver) UnlockUser(ctx context.Context, obj *graph.AdminMutation, tenant *string, username string) (*graph.AdminUser, error) {
+	return r.changeUser(ctx, tenant, username, func(store *tenancy.Store, who principal.Principal, of string) error {
+		return store.UnlockUser(ctx, who, of, username)
+	})
+}
+
+func (r *adminMutationResolver) EndUserSessions(ctx context.Context, obj *graph.AdminMutation, tenant *string, username string) (*int, error) {
+	store, who, err := r.control(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return itself(store.EndUserSessions(ctx, who, ofViewer(who, tenant), username))
+}
+
 func (r *adminMutationResolver) DeleteUser(ctx context.Context, obj *graph.AdminMutation, tenant *string, username string) (*bool, error) {
 	store, who, err := r.control(ctx)
 	if err != nil {
@@ -247,6 +297,14 @@ func (r *adminQueryResolver) Tenant(ctx context.Context, obj *graph.AdminQuery, 
 	}
 	got, err := store.GetTenant(ctx, who, id)
 	return missing(one(got, err, describeTenant))
+}
+
+func (r *adminQueryResolver) ConfiguredTenants(ctx context.Context, obj *graph.AdminQuery, search *string, after *string, limit int) (*graph.ConfiguredTenantPage, error) {
+	return r.configuredTenants(ctx, search, after, limit)
+}
+
+func (r *adminQueryResolver) ConfiguredTenant(ctx context.Context, obj *graph.AdminQuery, id string) (*graph.ConfiguredTenant, error) {
+	return r.configuredTenant(ctx, id)
 }
 
 func (r *adminQueryResolver) Health(ctx context.Context, obj *graph.AdminQuery) (*graph.Health, error) {
@@ -345,6 +403,10 @@ func (r *adminQueryResolver) AuditLog(ctx context.Context, obj *graph.AdminQuery
 		return nil, err
 	}
 	return &graph.AuditPage{Items: each(rows, describeEntry), Next: optional(next)}, nil
+}
+
+func (r *adminTenantResolver) Usual(ctx context.Context, obj *graph.AdminTenant) (*graph.TenantShare, error) {
+	return usualShare(ctx, obj.ID)
 }
 
 func (r *mutationResolver) Admin(ctx context.Context) (*graph.AdminMutation, error) {
@@ -545,7 +607,7 @@ func (r *queryResolver) Dashboards(ctx context.Context) ([]graph.DashboardEntry,
 	if err != nil {
 		return nil, err
 	}
-	return each(seen, describeDashboardEntry), nil
+	return each(seen, describeDashboardEntry(store, who)), nil
 }
 
 func (r *queryResolver) Dashboard(ctx context.Context, name string) (*graph.Dashboard, error) {
@@ -561,10 +623,13 @@ func (r *Resolver) AdminMutation() graph.AdminMutationResolver { return &adminMu
 
 func (r *Resolver) AdminQuery() graph.AdminQueryResolver { return &adminQueryResolver{r} }
 
+func (r *Resolver) AdminTenant() graph.AdminTenantResolver { return &adminTenantResolver{r} }
+
 func (r *Resolver) Mutation() graph.MutationResolver { return &mutationResolver{r} }
 
 type (
 	adminMutationResolver struct{ *Resolver }
 	adminQueryResolver    struct{ *Resolver }
+	adminTenantResolver   struct{ *Resolver }
 	mutationResolver      struct{ *Resolver }
 )

@@ -3,6 +3,7 @@ package resolvers
 import (
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"usher/audit"
@@ -20,6 +21,7 @@ func describeTenant(t tenancy.Tenant) graph.AdminTenant {
 		ID: t.ID, Key: t.Key, Name: t.Name, Status: tenantStatus[t.Status], Strategy: optional(t.Strategy), Cell: optional(t.Cell),
 		Accounts: each(t.Accounts, describeAccount), CreatedAt: t.Created, ChangedAt: t.Changed,
 		Strategies: describeStrategies(t.Strategies), Bindings: describeBindings(t.Bindings), ExternalIds: always(t.ExternalIDs), AllowHosts: describeHosts(t.AllowHosts),
+		Weight: positive(t.Share.Weight), Limits: describeLimits(t.Share.Limits),
 	}
 }
 
@@ -54,8 +56,13 @@ func describeAccount(a tenancy.AccountKeys) graph.AccountKeys {
 
 func describeIssued(i tenancy.Issued) graph.IssuedToken {
 	out := graph.IssuedToken{ID: i.ID, Token: i.Token, ExpiresAt: instant(i.Expires), Findings: []string{}}
-	for _, name := range i.Blank {
-		out.Findings = append(out.Findings, "the token shows no tile of the dashboard "+name+": give it roles and datasets that see what its tiles ask for")
+	const do = "give it roles and datasets that see what they ask for; groups and aggregates are shown by roles with `aggregate: true`"
+	for _, h := range i.Hidden {
+		if h.All {
+			out.Findings = append(out.Findings, "the token shows no tile of the dashboard "+h.Dashboard+": "+do)
+		} else {
+			out.Findings = append(out.Findings, "the token does not show these tiles of the dashboard "+h.Dashboard+": "+strings.Join(h.Tiles, ", ")+"; "+do)
+		}
 	}
 	return out
 }
@@ -65,7 +72,7 @@ func describeToken(t tenancy.Token) graph.AdminToken {
 		ID: t.ID, Kind: graph.TokenKindEmbed, Tenant: optional(t.Tenant), Subject: t.Subject, Name: optional(t.Name), Email: optional(t.Email),
 		Roles: always(t.Roles), Scopes: scopesOut(t.Scopes), Strategy: optional(t.Strategy), Strategies: describeStrategies(t.Strategies), Datasets: t.Datasets, Filtered: always(t.Filtered),
 		Parameters: always(t.Parameters), Cleared: always(t.Cleared), Metadata: always(t.Metadata), Accounts: each(t.Accounts, describeAccount), SavedOnly: t.SavedOnly, Dashboards: t.Dashboards,
-		Rate: positive(t.Rate), InactivitySeconds: positive(int(t.Inactivity / time.Second)), MintedBy: t.MintedBy,
+		Rate: positive(t.Rate), Limits: describeLimits(t.Limits), InactivitySeconds: positive(int(t.Inactivity / time.Second)), MintedBy: t.MintedBy,
 		CreatedAt: t.Created, ExpiresAt: instant(t.Expires), LastUsedAt: instant(t.LastUsed), RevokedAt: instant(t.Revoked),
 	}
 	if t.Kind == tenancy.Session {
@@ -84,6 +91,7 @@ func describeKey(t tenancy.Token) graph.ServiceKey {
 			Strategies: always(t.MayGrant.Strategies), Accounts: always(t.MayGrant.Accounts),
 			Parameters: always(t.MayGrant.Parameters), Clear: always(t.MayGrant.Clear), Metadata: always(t.MayGrant.Metadata),
 		},
+		Rate: positive(t.Rate), Limits: describeLimits(t.Limits),
 		MintedBy: t.MintedBy, CreatedAt: t.Created, ExpiresAt: instant(t.Expires), LastUsedAt: instant(t.LastUsed), RevokedAt: instant(t.Revoked),
 	}
 }
@@ -92,6 +100,7 @@ func describeUser(u tenancy.User) graph.AdminUser {
 	out := graph.AdminUser{
 		ID: u.ID, Tenant: optional(u.Tenant), Username: u.Username, Login: u.Login(), Name: optional(u.Name), Email: optional(u.Email),
 		Status: graph.UserStatusActive, Roles: always(u.Roles), Scopes: scopesOut(u.Scopes), CreatedAt: u.Created, ChangedAt: u.Changed,
+		LockedUntil: instant(u.LockedUntil),
 	}
 	if u.Status == tenancy.Disabled {
 		out.Status = graph.UserStatusDisabled
@@ -131,9 +140,12 @@ func describeSavedQuery(store *tenancy.Store, viewer principal.Principal) func(t
 	}
 }
 
-func describeDashboardEntry(d tenancy.Dashboard) graph.DashboardEntry {
-	return graph.DashboardEntry{
-		Name: d.Name, Title: d.Title, Description: optional(d.Description), Shared: d.Shared, Own: d.Own, Version: d.Version, UpdatedAt: instant(d.Changed),
+func describeDashboardEntry(store *tenancy.Store, viewer principal.Principal) func(tenancy.Dashboard) graph.DashboardEntry {
+	return func(d tenancy.Dashboard) graph.DashboardEntry {
+		return graph.DashboardEntry{
+			Name: d.Name, Title: d.Title, Description: optional(d.Description), Shared: d.Shared, Own: d.Own, Version: d.Version, UpdatedAt: instant(d.Changed),
+			Shows: store.ShowsSome(viewer, d),
+		}
 	}
 }
 

@@ -17,6 +17,7 @@ import (
 	"usher/principal"
 	"usher/query"
 	"usher/tenancy"
+	"usher/tenancy/database"
 )
 
 func TestMain(m *testing.M) { pgtest.Main(m) }
@@ -29,7 +30,7 @@ type office struct {
 	exec  *executor.Executor
 }
 
-func openOffice(t *testing.T, spec tenancy.Spec) *office {
+func openOffice(t *testing.T, spec database.Spec) *office {
 	t.Helper()
 	store, err := tenancy.Open(t.Context(), spec, tenancy.Options{
 		Key:      tenancy.SealKey{ID: "k1", Secret: []byte("0123456789abcdef0123456789abcdef")},
@@ -58,7 +59,7 @@ func openOffice(t *testing.T, spec tenancy.Spec) *office {
 // embedded is an office whose store is a file.
 func embedded(t *testing.T) *office {
 	t.Helper()
-	return openOffice(t, tenancy.Spec{Path: filepath.Join(t.TempDir(), "control.duckdb")})
+	return openOffice(t, database.Spec{Path: filepath.Join(t.TempDir(), "control.duckdb")})
 }
 
 // answer asks as p; p is nil for nobody. The error is the first one's cause.
@@ -149,14 +150,14 @@ func (o *office) as(token string) principal.Principal {
 // Each field of administration, once in the good case: on both databases.
 func TestAdministration(t *testing.T) {
 	t.Parallel()
-	for name, spec := range map[string]func(*testing.T) tenancy.Spec{
-		"duckdb": func(t *testing.T) tenancy.Spec {
-			return tenancy.Spec{Path: filepath.Join(t.TempDir(), "control.duckdb")}
+	for name, spec := range map[string]func(*testing.T) database.Spec{
+		"duckdb": func(t *testing.T) database.Spec {
+			return database.Spec{Path: filepath.Join(t.TempDir(), "control.duckdb")}
 		},
-		"postgres": func(t *testing.T) tenancy.Spec {
+		"postgres": func(t *testing.T) database.Spec {
 			db := pgtest.Start(t).Database(t)
-			return tenancy.Spec{Postgres: &tenancy.PostgresSpec{
-				Hosts: []tenancy.Host{{Name: db.Host, Port: db.Port}}, Database: db.Name, User: db.User, Password: db.Password, SSLMode: "disable",
+			return database.Spec{Postgres: &database.Postgres{
+				Hosts: []database.Host{{Name: db.Host, Port: db.Port}}, Database: db.Name, User: db.User, Password: db.Password, SSLMode: "disable",
 			}}
 		},
 	} {
@@ -195,6 +196,10 @@ func (o *office) tenants() {
 	o.want(o.ask(root(), `mutation { admin { setTenantStrategy(id: "acme") { strategy } } }`, "", nil), `{"admin":{"setTenantStrategy":{"strategy":null}}}`)
 	o.want(o.ask(root(), `mutation { admin { setTenantAccounts(id: "acme", accounts: [{source: "silo", database: "acme"}]) { accounts { source set } } } }`, "", nil),
 		`{"admin":{"setTenantAccounts":{"accounts":[{"source":"silo","set":["database"]}]}}}`)
+	o.want(o.ask(root(), `mutation { admin { setTenantAccount(id: "acme", account: {source: "api", baseUrl: "https://acme.example"}) { accounts { source set } } } }`, "", nil),
+		`{"admin":{"setTenantAccount":{"accounts":[{"source":"api","set":["baseUrl"]},{"source":"silo","set":["database"]}]}}}`)
+	o.want(o.ask(root(), `mutation { admin { removeTenantAccount(id: "acme", source: "api") { accounts { source set } } } }`, "", nil),
+		`{"admin":{"removeTenantAccount":{"accounts":[{"source":"silo","set":["database"]}]}}}`)
 	o.want(o.ask(root(), `mutation { admin { suspendTenant(id: "acme") { status } } }`, "", nil), `{"admin":{"suspendTenant":{"status":"SUSPENDED"}}}`)
 	o.want(o.ask(root(), `mutation { admin { resumeTenant(id: "acme") { status } } }`, "", nil), `{"admin":{"resumeTenant":{"status":"ACTIVE"}}}`)
 	o.want(o.ask(root(), `mutation { admin { deleteTenant(id: "gone") { status } } }`, "", nil), `{"admin":{"deleteTenant":{"status":"DELETED"}}}`)
@@ -361,6 +366,9 @@ func TestAdministrationIsRefused(t *testing.T) {
 		`mutation { admin { createTenant(input: {id: "new"}) { id } } }`,
 		`mutation { admin { setTenantStrategy(id: "acme") { id } } }`,
 		`mutation { admin { setTenantAccounts(id: "acme", accounts: []) { id } } }`,
+		`mutation { admin { setTenantAccount(id: "acme", account: {source: "silo", user: "x"}) { id } } }`,
+		`mutation { admin { removeTenantAccount(id: "acme", source: "silo") { id } } }`,
+		`{ admin { configuredTenants { next } } }`,
 		`mutation { admin { suspendTenant(id: "acme") { id } } }`,
 		`mutation { admin { resumeTenant(id: "acme") { id } } }`,
 		`mutation { admin { deleteTenant(id: "acme") { id } } }`,
@@ -373,6 +381,9 @@ func TestAdministrationIsRefused(t *testing.T) {
 		`{ admin { tokens(tenant: "acme") { next } } }`,
 		`{ admin { serviceKeys(tenant: "acme") { next } } }`,
 		`{ admin { users(tenant: "acme") { next } } }`,
+		`{ admin { configuredTenant(id: "acme") { id } } }`,
+		`mutation { admin { unlockUser(tenant: "acme", username: "bob") { id } } }`,
+		`mutation { admin { endUserSessions(tenant: "acme", username: "bob") } }`,
 		`{ admin { user(tenant: "acme", username: "bob") { id } } }`,
 		`{ admin { roles(tenant: "acme") { name } } }`,
 		`{ admin { auditLog(filter: {tenant: "acme"}) { next } } }`,

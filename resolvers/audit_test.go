@@ -21,9 +21,9 @@ import (
 	"usher/query"
 )
 
-// asking is the context of an operation, as the engine makes it.
-func asking(ctx context.Context, name, text string) context.Context {
-	return graphql.WithOperationContext(ctx, &graphql.OperationContext{RawQuery: text, Operation: &ast.OperationDefinition{Name: name}})
+// asking is the context of an operation called mine, as the engine makes it.
+func asking(ctx context.Context, text string) context.Context {
+	return graphql.WithOperationContext(ctx, &graphql.OperationContext{RawQuery: text, Operation: &ast.OperationDefinition{Name: "mine"}})
 }
 
 // One entry for an operation, when its last task is done, whatever becomes of
@@ -51,7 +51,7 @@ func TestOneEntryForAnOperation(t *testing.T) {
 		}}
 		said := trail{datasets: []string{"customers", "orders"}, strategy: "shared"}
 		var group sync.WaitGroup
-		for _, task := range d.audited(asking(t.Context(), "mine", "{ secret }"), who, said, tasks) {
+		for _, task := range d.audited(asking(t.Context(), "{ secret }"), who, said, tasks) {
 			group.Go(func() {
 				defer func() { _ = recover() }()
 				task.Run(t.Context())
@@ -60,7 +60,7 @@ func TestOneEntryForAnOperation(t *testing.T) {
 		group.Wait()
 		want := []audit.Entry{{
 			Kind: audit.DataAccess, Subject: "ann", Issuer: "idp", TokenID: "t-1", Tenant: "acme", Acting: "root", Reason: "a ticket",
-			Operation: "mine", Hash: hashOf(asking(t.Context(), "mine", "{ secret }")), Datasets: []string{"customers", "orders"}, Strategy: "shared", Rows: rowsRead, Outcome: outcome,
+			Operation: "mine", Hash: hashOf(asking(t.Context(), "{ secret }")), Datasets: []string{"customers", "orders"}, Strategy: "shared", Rows: rowsRead, Outcome: outcome,
 		}}
 		if diff := cmp.Diff(want, got, cmpopts.IgnoreFields(audit.Entry{}, "Duration")); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", what, diff)
@@ -82,6 +82,19 @@ func TestNoAuditLog(t *testing.T) {
 	tasks := []graph.Task{{}}
 	if got := (&Datasets{}).audited(t.Context(), principal.Principal{}, trail{}, tasks); &got[0] != &tasks[0] {
 		t.Error("the tasks are others")
+	}
+}
+
+// Where questions are not noted, those of whoever acts as a tenant are.
+func TestQuestionsThatAreNotNoted(t *testing.T) {
+	t.Parallel()
+	d := &Datasets{Audit: func(audit.Entry) {}, ReadsUnnoted: true}
+	ctx := asking(t.Context(), "{ a }")
+	if d.begin(ctx, principal.Principal{Subject: "ann", Tenant: "acme"}, trail{}, 1) != nil {
+		t.Error("a question is noted")
+	}
+	if d.begin(ctx, principal.Principal{Tenant: "acme", Acting: &principal.Acting{Subject: "root", Reason: "a ticket"}}, trail{}, 1) == nil {
+		t.Error("who acts as a tenant is not noted")
 	}
 }
 
@@ -127,7 +140,7 @@ func BenchmarkAudit(b *testing.B) {
 	who := principal.Principal{Subject: "ann", Issuer: "idp", TokenID: "t-1", Tenant: "acme"}
 	task := graph.Task{Run: func(context.Context) []graph.Outcome { return []graph.Outcome{{Rows: 20}} }}
 	tasks, said := []graph.Task{task, task}, trail{datasets: []string{"orders"}, strategy: "shared"}
-	ctx := asking(b.Context(), "mine", "")
+	ctx := asking(b.Context(), "")
 	waiting := make(chan audit.Entry, 4096)
 	for name, audit := range map[string]func(audit.Entry){
 		"without": nil,

@@ -8,6 +8,7 @@ import (
 
 	"github.com/vektah/gqlparser/v2/ast"
 
+	"usher/admit"
 	"usher/answer"
 	"usher/datasource"
 	"usher/datasource/sqlexec"
@@ -29,30 +30,32 @@ func (d *Datasets) Change(ctx context.Context, asked graph.AskedChanges) []graph
 	if err != nil {
 		return failed(n, err)
 	}
-	cat, _, err := graph.ViewFrom(ctx)
-	if err != nil {
-		return failed(n, err)
-	}
 	out := make([]graph.Outcome, n)
 	m := mutation{d: d, who: who, plans: make([]plan.Change, n), numbersAsText: asked.Numbers.AsText(d.NumbersAsText)}
-	var refused error
-	for i, change := range asked.Changes {
-		m.plans[i], out[i].Err = d.planChange(ctx, change, cat, who) // resolved, typed, stamped, scoped; or refused
-		refused = cmp.Or(refused, out[i].Err)
+	terms, refused := datasource.Terms{}, error(nil)
+	if terms.Prepared, err = d.preparedChanges(ctx, asked, who, m.plans); err != nil {
+		return failed(n, err)
+	}
+	if terms.Prepared == nil {
+		refused = d.planChanges(ctx, asked, who, m.plans, out)
 	}
 	note := d.beginChange(ctx, who, asked.Changes, m.plans)
 	if refused != nil {
 		_ = note.ended(ctx, nil, false, refused) // there is nothing that would have to be undone
 		return out
 	}
-	terms := datasource.Terms{Before: func(changed []sqlexec.Changed) error { return note.intends(ctx, changed) }}
+	if note.strict() { // else there is nothing to wait for before COMMIT
+		terms.Before = func(changed []sqlexec.Changed) error { return note.intends(ctx, changed) }
+	}
 	if asked.Key != "" {
-		if terms.Once, err = onceOf(who, asked); err != nil {
+		if terms.Once, err = onceOf(who, asked.Key, asked.Text); err != nil {
 			return failed(n, err)
 		}
 		terms.Keep = func(changed []sqlexec.Changed) ([]byte, error) { return m.keep(ctx, changed) }
 	}
+	turn := admit.Away(ctx)
 	made, err := d.Sources.Change(ctx, m.plans, terms) // all of them, or none
+	turn.Back()
 	unnoted := note.ended(ctx, made.Changed, made.Kept != nil, err)
 	if err != nil {
 		at := 0

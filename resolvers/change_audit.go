@@ -90,10 +90,13 @@ func (n *changeNote) count(changed []sqlexec.Changed) {
 	n.entry.Detail = strings.Join(texts, ", ")
 }
 
+// strict tells that what will be committed has to be told before.
+func (n *changeNote) strict() bool { return n != nil && n.strictly != nil }
+
 // intends tells a strict log what will be committed. A transaction that is begun
 // anew is told of once.
 func (n *changeNote) intends(ctx context.Context, changed []sqlexec.Changed) error {
-	if n == nil || n.strictly == nil || n.intended {
+	if !n.strict() || n.intended {
 		return nil
 	}
 	n.count(changed)

@@ -22,13 +22,13 @@ import (
 // onceOf is under what a mutation with a key is found again: by its tenant and who sent it,
 // if it asks the same, and with the same rights. What somebody with others was
 // answered could show what these do not.
-func onceOf(who principal.Principal, asked graph.AskedChanges) (*datasource.Once, error) {
+func onceOf(who principal.Principal, key, text string) (*datasource.Once, error) {
 	rights, err := rightsOf(who)
 	if err != nil {
 		return nil, fault.New(fault.Internal, "internal error").Because(err)
 	}
 	return &datasource.Once{
-		Tenant: who.Tenant, Subject: digest(who.Issuer, who.Subject), Key: asked.Key, Asked: digest(asked.Text, rights),
+		Tenant: who.Tenant, Subject: digest(who.Issuer, who.Subject), Key: key, Asked: digest(text, rights),
 	}, nil
 }
 

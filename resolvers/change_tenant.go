@@ -11,10 +11,18 @@ import (
 	"usher/query"
 )
 
-// planChange plans a change: for a principal of all tenants that names one, as that one's.
+// planChange plans a change: for a principal of all tenants that names one, as that one's. One that names none
+// changes nothing of tenants that could not be named.
 func (d *Datasets) planChange(ctx context.Context, asked query.Change, cat *catalog.Catalog, who principal.Principal) (plan.Change, error) {
 	id, named := plan.NamedTenant(asked)
-	if !named || !who.AllTenants {
+	switch {
+	case who.AllTenants && !named && d.Closed != nil && !asked.Kind.Inserts() && !asked.Kind.One():
+		closed, err := d.Closed(ctx)
+		if err != nil {
+			return plan.Change{}, err
+		}
+		return plan.BuildChangeOfAll(closed, asked, cat, who, graph.Started(ctx))
+	case !named || !who.AllTenants:
 		return plan.BuildChange(asked, cat, who, graph.Started(ctx))
 	}
 	if d.Tenant == nil {

@@ -34,6 +34,7 @@ func (r *Resolver) configuration(ctx context.Context) (*graph.Configuration, err
 	out := &graph.Configuration{
 		LoadedAt: loaded.At, Problems: always(loaded.Problems), RefusedAt: instant(loaded.Refused),
 		Sources: []graph.ConfiguredSource{}, Strategies: []graph.ConfiguredStrategy{}, Bindings: []graph.ConfiguredBinding{}, Cells: always(cat.Cells()),
+		TokenLimits: describeLimits(cat.Budgets.Token),
 	}
 	for _, name := range slices.Sorted(maps.Keys(cat.Sources)) {
 		s := cat.Sources[name]

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"usher/admit"
 	"usher/audit"
 	"usher/cursor"
 	"usher/datasource"
@@ -23,6 +24,7 @@ type Datasets struct {
 	Cursors       *cursor.Sealer
 	NumbersAsText bool              // where a request does not say how it wants them
 	Audit         func(audit.Entry) // takes what was asked, without waiting; nil: nothing does
+	ReadsUnnoted  bool              // it takes no questions but those of whoever acts as a tenant
 	Stages        *stage.Times      // nil: nobody looks
 
 	// AuditStrictly writes an entry of what is changed before it returns; nil: nobody
@@ -31,6 +33,8 @@ type Datasets struct {
 	// Tenant finds a tenant that a principal of all tenants names, to write its rows; nil: it
 	// names none.
 	Tenant func(ctx context.Context, id string) (plan.Tenant, error)
+	// Closed are the keys of tenants that nobody can name so, though there are some; nil: there are none.
+	Closed func(ctx context.Context) ([]string, error)
 	// Told hears of each dataset that was changed in a source, and whose rows of it, everybody's
 	// without an owner; nil: there is nobody else who reads it.
 	Told func(ctx context.Context, source, dataset, owner string)
@@ -80,7 +84,9 @@ func (d *Datasets) Resolve(ctx context.Context, asked graph.Asked) []graph.Task 
 func (d *Datasets) run(ctx context.Context, p *part, b bound) []graph.Outcome {
 	watch, share := watchFrom(ctx), held.From(ctx)
 	began := time.Now()
+	turn := admit.Away(ctx)
 	answered, err := p.question.Bind(b.who.Tenant, b.texts).Answer(ctx) // question ─▶ rows
+	turn.Back()
 	watch.asked(d.Stages.Took(ctx, stage.Source, began))
 	d.saw(ctx, p.source, err)
 	if err != nil {

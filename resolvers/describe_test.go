@@ -67,9 +67,9 @@ func TestDatasetIsDescribedAsFarAsItIsVisible(t *testing.T) {
 		DefaultStrategy: "shared",
 		Roles: map[string]catalog.RoleSpec{
 			"clerk": {Datasets: map[string]catalog.RightSpec{"orders": {
-				Columns: []string{"id", "amount", "customer_id"}, Aggregate: true, Limit: 50, Filter: compared("region", "in", query.List{query.Text("$regions")}),
+				Columns: []string{"id", "amount", "customer_id"}, Aggregate: true, Limit: new(50), Filter: compared("region", "in", query.List{query.Text("$regions")}),
 			}}},
-			"all": {Datasets: map[string]catalog.RightSpec{"orders": {Limit: 2000}, "customers": {}}},
+			"all": {Datasets: map[string]catalog.RightSpec{"orders": {Limit: new(2000)}, "customers": {}}},
 		},
 		Datasets: map[string]catalog.DatasetSpec{
 			"orders": {

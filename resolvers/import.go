@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"usher/audit"
+	"usher/datasource"
 	"usher/fault"
 	"usher/graph"
 	"usher/intake"
@@ -23,21 +24,24 @@ type ImportRequest struct {
 	Columns []string // none: those that the file names
 	Batch   int64    // rows of a transaction; 0: all of them
 	From    int64    // rows that are in already
+	Beyond  []int64  // numbers of rows behind these that are in
 	Tenant  string   // whose rows they are, where a principal of all tenants names one
+	Key     string   // of an import that is made once, however often it is sent
+	In      func(rows int64)
 }
 
-// Import writes the rows of a file as they come, and tells how many of them are in, those
+// Import writes the rows of a file as they come, and tells which of them are in, those
 // that were in before included, after an error too. Whatever becomes of it is in the
 // audit log.
-func (d *Datasets) Import(ctx context.Context, asked ImportRequest, body io.Reader) (rows int64, err error) {
-	rows = asked.From
+func (d *Datasets) Import(ctx context.Context, asked ImportRequest, body io.Reader) (in datasource.Imported, err error) {
+	in = datasource.Imported{Rows: asked.From, Beyond: asked.Beyond}
 	who, err := principal.From(ctx)
 	if err != nil {
-		return rows, err
+		return in, err
 	}
 	cat, _, err := graph.ViewFrom(ctx)
 	if err != nil {
-		return rows, err
+		return in, err
 	}
 	began, entry := time.Now(), audit.Of(who, audit.DataAccess)
 	entry.Detail, entry.Datasets = "import of "+asked.Format, []string{asked.Dataset}
@@ -49,7 +53,7 @@ func (d *Datasets) Import(ctx context.Context, asked ImportRequest, body io.Read
 		if d.Audit == nil {
 			return
 		}
-		entry.Rows, entry.Outcome, entry.Duration = max(rows-asked.From, 0), audit.Done, time.Since(began)
+		entry.Rows, entry.Outcome, entry.Duration = in.Written, audit.Done, time.Since(began)
 		if err != nil {
 			entry.Outcome = string(fault.From(err).Code)
 		}
@@ -58,41 +62,59 @@ func (d *Datasets) Import(ctx context.Context, asked ImportRequest, body io.Read
 	var of plan.Tenant
 	if asked.Tenant != "" {
 		if of, err = d.importedTenant(ctx, asked.Tenant, who); err != nil {
-			return rows, err
+			return in, err
 		}
 		entry.Tenant = of.ID
 	}
 	if err := plan.MayImport(of, asked.Dataset, cat, who, began); err != nil { // before anything is read
-		return rows, err
+		return in, err
 	}
 	if err := quota.From(ctx).Admit(ctx); err != nil { // what it reads is its own
-		return rows, err
+		return in, err
 	}
 	file, err := intake.Open(asked.Format, quota.From(ctx).Reading(body), asked.Columns)
 	if err != nil {
-		return rows, err
+		return in, err
 	}
 	columns, line := file.Columns()
 	planned, err := plan.BuildImport(of, query.Import{Dataset: asked.Dataset, Columns: columns, Texts: asked.Format == intake.CSV}, cat, who, began) // resolved, stamped, scoped; or refused
 	if err != nil {
 		f := *fault.From(err)
 		f.Line = line
-		return rows, &f
+		return in, &f
 	}
 	entry.Strategy, entry.Source = planned.Strategy(), planned.Target().Source
 	for range asked.From {
 		if _, _, err := file.Next(); errors.Is(err, io.EOF) {
-			rows = 0 // what is in is not known by a number that the file has not
-			return rows, fault.New(fault.BadUserInput, "the file has fewer rows than %d, from which to continue", asked.From)
+			in.Rows = 0 // what is in is not known by a number that the file has not
+			return in, fault.New(fault.BadUserInput, "the file has fewer rows than %d, from which to continue", asked.From)
 		} else if err != nil {
-			return rows, err
+			return in, err
 		}
 	}
-	in, err := d.Sources.Import(ctx, planned, &typedRows{file: file, plan: planned, row: make([]plan.Given, planned.Columns())}, asked.Batch)
-	if d.Told != nil && (in > 0 || err != nil && fault.From(err).Unknown) {
+	once, err := importedOnce(who, asked, columns)
+	if err != nil {
+		return in, err
+	}
+	terms := datasource.ImportTerms{Batch: asked.Batch, From: asked.From, Beyond: asked.Beyond, Once: once, In: asked.In}
+	in, err = d.Sources.Import(ctx, planned, &typedRows{file: file, plan: planned, row: make([]plan.Given, planned.Columns())}, terms)
+	if d.Told != nil && (in.Written > 0 || err != nil && fault.From(err).Unknown) {
 		d.Told(ctx, planned.Target().Source, planned.Dataset(), planned.Owner())
 	}
-	return rows + in, err
+	return in, err
+}
+
+// importedOnce is under what an import with a key is found again. How many rows a transaction
+// has does not matter: what is in is counted.
+func importedOnce(who principal.Principal, asked ImportRequest, columns []string) (*datasource.Once, error) {
+	if asked.Key == "" {
+		return nil, nil
+	}
+	if err := graph.GoodKey(asked.Key); err != nil {
+		return nil, err
+	}
+	named := append([]string{"import", asked.Dataset, asked.Format, asked.Tenant}, columns...)
+	return onceOf(who, asked.Key, digest(named...))
 }
 
 // importedTenant is the tenant that an import names.

@@ -23,6 +23,10 @@ type operation struct {
 	size    int          // about how many bytes it takes in memory
 	lasting bool         // it is the same at any moment, and nothing in it was refused
 	trail   trail
+
+	changes  []plan.Change // of a mutation
+	prepared []datasource.PreparedChange
+	each     bool // it is planned for each request
 }
 
 // part is the fields that one question answers: one of them, or several that

@@ -84,6 +84,10 @@ func (c *planCache) get(key planKey, in slot.Inputs) (*operation, []string, bool
 		c.misses.Inc()
 		return nil, nil, false
 	}
+	if op.each {
+		c.misses.Inc()
+		return op, nil, true
+	}
 	c.hits.Inc()
 	return op, texts, true
 }
@@ -93,17 +97,18 @@ func (c *planCache) find(key planKey, in slot.Inputs) (*operation, []string) {
 	if !ok {
 		return nil, nil
 	}
-	op := first.op
+	op, told := first.op, slot.Told(nil)
 	for i := 0; op == nil && i < len(first.guards); i++ {
-		if said, ok := first.guards[i].Answers(make([]byte, 0, 256), in); ok {
+		said, of, ok := first.guards[i].Answers(make([]byte, 0, 256), in)
+		if ok {
 			found, _ := c.kept.Get(keptKey{key, string(said)})
-			op = found.op
+			op, told = found.op, of
 		}
 	}
 	if op == nil {
 		return nil, nil
 	}
-	texts, ok := op.slots.Bind(in)
+	texts, ok := op.slots.BindTold(in, told)
 	if !ok { // who plans it says what is wrong with them
 		return nil, nil
 	}
@@ -128,7 +133,7 @@ func (c *planCache) add(key planKey, op *operation) {
 			return
 		}
 		first.guards = append(slices.Clip(first.guards), guards) // others read the old ones
-		c.kept.Add(keptKey{planKey: key}, first, key.size()+256*(len(first.guards)+len(guards)))
+		c.kept.Add(keptKey{planKey: key}, first, key.size()+256*(len(first.guards)+guards.Len()))
 	}
 	c.kept.Add(keptKey{key, said}, kept{op: op}, size)
 }

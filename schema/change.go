@@ -50,6 +50,9 @@ func (f *facts) writesText() string {
 		b.WriteByte('!')
 		for _, c := range g.Columns {
 			b.WriteString(c.Name)
+			if g.Presets(c) {
+				b.WriteByte('?')
+			}
 			b.WriteByte(',')
 		}
 	}
@@ -109,7 +112,7 @@ func (b *Builder) changes(p *part, f *facts) {
 		return []*ast.ArgumentDefinition{b.said("version", b.column(p, w.Of.Version.Type), "The version that the row had when it was read: of another nothing is changed.")}
 	}
 	if g := w.Insert; g != nil && len(g.Columns) > 0 {
-		b.rowInput(p, d, insertType, g.Columns, func(c *catalog.Column) bool { return needed(d, c) }, b.nestedInserts(p, f)...)
+		b.rowInput(p, d, insertType, g.Columns, func(c *catalog.Column) bool { return needed(d, c) && !g.Presets(c) }, b.nestedInserts(p, f)...)
 		args := slices.Concat(whose, []*ast.ArgumentDefinition{b.said("rows", "["+d.Type+insertType+"!]!", "The rows.")})
 		if b.onConflict(p, f) {
 			args = append(args, b.said("onConflict", d.Type+"OnConflict", "What becomes of rows that are there already; left out: none is written then."))

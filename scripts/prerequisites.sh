@@ -164,7 +164,7 @@ install_daemon() {
   as_root chmod 755 "$policy"
   apt_install "$name" || status=$?
   as_root rm "$policy"
-  as_root systemctl disable "$name.service" >/dev/null 2>&1 || true # which the package enables where there is systemd
+  as_root deb-systemd-helper disable "$name.service" >/dev/null || true # which the package enables, for the next boot
   return "$status"
 }
 

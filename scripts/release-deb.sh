@@ -1,15 +1,14 @@
 #!/usr/bin/env bash
 # Makes a package for Debian and Ubuntu of the folder of a release:
-#   VERSION=v1.2.3 SOURCE_DATE_EPOCH=… scripts/release-deb.sh FOLDER ARCH OUT
+#   VERSION=v1.2.3 SOURCE_DATE_EPOCH=… MAINTAINER='Name <address>' scripts/release-deb.sh FOLDER ARCH OUT
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 umask 022
 
 folder=$1 arch=$2 out=$3
-: "${VERSION:?}" "${SOURCE_DATE_EPOCH:?}"
+: "${VERSION:?}" "${SOURCE_DATE_EPOCH:?}" "${MAINTAINER:?}"
 debian=${VERSION#v}
 debian=${debian/-/\~} # a candidate sorts before the release
-maintainer=${MAINTAINER:-usher maintainers <maintainers@usher.example>}
 root=$(mktemp -d)
 chmod 755 "$root" # it is in the package as ./
 trap 'rm -rf "$root"' EXIT
@@ -41,7 +40,7 @@ usher ($debian) stable; urgency=medium
 
   * $VERSION: CHANGELOG.md beside this file says what has changed.
 
- -- $maintainer  $(date -u -R -d "@$SOURCE_DATE_EPOCH")
+ -- $MAINTAINER  $(date -u -R -d "@$SOURCE_DATE_EPOCH")
 END
 put deploy/debian/lintian-overrides usr/share/lintian/overrides/usher
 
@@ -67,7 +66,7 @@ cat >"$root/DEBIAN/control" <<END
 Package: usher
 Version: $debian
 Architecture: $arch
-Maintainer: $maintainer
+Maintainer: $MAINTAINER
 Installed-Size: $(du -k --apparent-size --summarize --exclude=DEBIAN "$root" | cut -f 1)
 Depends: libc6 (>= $(newest GLIBC)), libgcc-s1 (>= 3.0), libstdc++6 (>= $stdcxx), ca-certificates, systemd | systemd-standalone-sysusers | systemd-sysusers, systemd | systemd-standalone-tmpfiles | systemd-tmpfiles
 Section: database

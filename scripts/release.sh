@@ -3,7 +3,7 @@
 #   scripts/release.sh v1.2.3 [dist]
 # For each platform an archive, a package for Debian and Ubuntu, and a bill of materials;
 # the chart for Kubernetes; SHA256SUMS of all. The same commit and compiler make the same bytes, for their times
-# are that of the commit (or SOURCE_DATE_EPOCH).
+# are that of the commit (or SOURCE_DATE_EPOCH). The package names who has committed it, or MAINTAINER.
 #
 # DuckDB is linked in, so that each platform needs a C++ compiler for it. Linux on amd64
 # and arm64 are built from each other where Debian's cross compiler is installed
@@ -30,11 +30,13 @@ if git rev-parse --verify --quiet HEAD >/dev/null 2>&1; then
   fi
   COMMIT=$(git rev-parse HEAD)
   : "${SOURCE_DATE_EPOCH:=$(git log -1 --format=%ct)}"
+  : "${MAINTAINER:=$(git log -1 --format='%cn <%ce>')}"
 fi
 : "${SOURCE_DATE_EPOCH:?there is no commit to take the time from: set SOURCE_DATE_EPOCH}"
+: "${MAINTAINER:?there is no commit to take a name from: set MAINTAINER to 'Name <address>' of who answers for the package}"
 VERSION=$version
 DATE=$(date -u -d "@$SOURCE_DATE_EPOCH" +%Y-%m-%dT%H:%M:%SZ)
-export VERSION COMMIT=${COMMIT:-} DATE SOURCE_DATE_EPOCH
+export VERSION COMMIT=${COMMIT:-} DATE SOURCE_DATE_EPOCH MAINTAINER
 
 # compiler PLATFORM sets CC and CXX; it fails where there is none.
 host=$(go env GOHOSTOS)/$(go env GOHOSTARCH)

@@ -177,6 +177,14 @@ func (d *Draft) body(out *bytes.Buffer, t *table, ds *catalog.Dataset) {
 		}
 		out.WriteByte('\n')
 	}
+	stored := func(c *catalog.Column) string { return ds.Bindings[d.source.Name].Columns[c.Name].Name }
+	if at, by := deleted(t, ds, stored); at != nil {
+		columns := "at: " + Scalar(d.column(ds, at))
+		if by != nil {
+			columns += ", by: " + Scalar(d.column(ds, by))
+		}
+		fmt.Fprintf(out, "    deleted: {%s}   # rows that are stamped are deleted, and shown to nobody\n", columns)
+	}
 	fmt.Fprintf(out, "    columns:\n")
 	d.columns(out, t, ds)
 	d.relations(out, t, ds)

@@ -159,11 +159,19 @@ func (s *Slots) Seal() {
 
 // Bind returns the texts of all terms for other inputs, by number. It is false for
 // inputs that cannot be used.
-func (s *Slots) Bind(in Inputs) ([]string, bool) {
+func (s *Slots) Bind(in Inputs) ([]string, bool) { return s.BindTold(in, nil) }
+
+// BindTold is Bind where the slots' guards, or the same of others, have been asked already: what
+// these were told is not made again.
+func (s *Slots) BindTold(in Inputs, told Told) ([]string, bool) {
 	texts := make([]string, len(s.terms))
 	for i, t := range s.terms {
 		if t.from == nil {
 			texts[i] = in[t.input]
+			continue
+		}
+		if at := slices.IndexFunc(s.guards[:len(told)], func(g guard) bool { return g.term == t }); at >= 0 {
+			texts[i] = told[at]
 			continue
 		}
 		var err error
@@ -189,30 +197,44 @@ func (t *Term) Of(in Inputs) (string, error) {
 // Guards are the questions that something was made by, in the order in which they
 // were asked. As the next one follows from the answers before, whoever gives the
 // same answers to all of them would be made the same.
-type Guards []guard
+type Guards struct {
+	asked []guard
+	terms []*Term // these questions', and what they follow from, which comes before them
+}
 
 // Guards are those of the slots. They hold no text.
 func (s *Slots) Guards() Guards {
-	out := make(Guards, len(s.guards))
+	out, bare := Guards{asked: make([]guard, len(s.guards))}, make(map[*Term]*Term)
 	for i, g := range s.guards {
-		out[i] = guard{term: g.term.bare(), name: g.name, about: g.about}
+		out.asked[i] = guard{term: out.bare(g.term, bare), name: g.name, about: g.about}
 	}
 	return out
 }
 
 // bare is how a term is computed, without what was computed.
-func (t *Term) bare() *Term {
+func (g *Guards) bare(t *Term, known map[*Term]*Term) *Term {
+	if out, ok := known[t]; ok {
+		return out
+	}
 	out := &Term{input: t.input, step: t.step}
 	if t.from != nil {
-		out.from = t.from.bare()
+		out.from = g.bare(t.from, known)
 	}
+	out.number = len(g.terms)
+	g.terms, known[t] = append(g.terms, out), out
 	return out
 }
 
+// Len is how many there are.
+func (g Guards) Len() int { return len(g.asked) }
+
 // Same tells guards that ask the same.
 func (g Guards) Same(o Guards) bool {
-	return slices.EqualFunc(g, o, func(a, b guard) bool { return a.name == b.name })
+	return slices.EqualFunc(g.asked, o.asked, func(a, b guard) bool { return a.name == b.name })
 }
+
+// Told are the texts that guards were asked about, in their order.
+type Told []string
 
 // Said are the answers that the slots' own values gave.
 func (s *Slots) Said() string {
@@ -223,20 +245,29 @@ func (s *Slots) Said() string {
 	return string(b)
 }
 
-// Answers are those of other inputs, as Said has them; false: something cannot be
-// used of them.
-func (g Guards) Answers(dst []byte, in Inputs) ([]byte, bool) {
-	for _, one := range g {
-		said, err := one.term.Of(in)
-		if err != nil {
-			return dst, false
+// Answers are those of other inputs, as Said has them, and what they were told of; false: something
+// cannot be used of them. Each term is computed once, however many follow from it.
+func (g Guards) Answers(dst []byte, in Inputs) ([]byte, Told, bool) {
+	texts := make([]string, len(g.terms), len(g.terms)+len(g.asked))
+	for i, t := range g.terms {
+		if t.from == nil {
+			texts[i] = in[t.input]
+			continue
 		}
+		var err error
+		if texts[i], err = t.step(texts[t.from.number], in); err != nil {
+			return dst, nil, false
+		}
+	}
+	for _, one := range g.asked {
+		said := texts[one.term.number]
+		texts = append(texts, said)
 		if one.about != nil {
 			said = one.about(said)
 		}
 		dst = appendSaid(dst, one.name, said)
 	}
-	return dst, true
+	return dst, Told(texts[len(g.terms):]), true
 }
 
 // appendSaid begins each part with its length, so that none runs into the next.

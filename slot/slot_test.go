@@ -2,6 +2,7 @@ package slot_test
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 
@@ -46,7 +47,7 @@ func TestGuards(t *testing.T) {
 		{slot.Inputs{"a", "x", "c"}, false, "A"},
 		{slot.Inputs{"a", "b", "long"}, false, "A"},
 	} {
-		answers, ok := s.Guards().Answers(nil, c.in)
+		answers, told, ok := s.Guards().Answers(nil, c.in)
 		if !ok || (string(answers) == said) != c.same {
 			t.Errorf("%q are said to be alike: %t", c.in, string(answers) == said)
 		}
@@ -54,9 +55,43 @@ func TestGuards(t *testing.T) {
 		if !ok || texts[open.Number()] != c.upper {
 			t.Errorf("%q are bound as %q", c.in, texts)
 		}
+		if again, ok := s.BindTold(c.in, told); !ok || !slices.Equal(again, texts) {
+			t.Errorf("%q are bound as %q by what guards were told, and as %q", c.in, again, texts)
+		}
 	}
 	if _, ok := s.Bind(slot.Inputs{"", "b", "c"}); ok {
 		t.Error("what a step refuses is bound")
+	}
+}
+
+// What guards ask about is made once for a request, however much follows from it.
+func TestTold(t *testing.T) {
+	t.Parallel()
+	made := 0
+	s := slot.New(slot.Inputs{"a"})
+	opened, err := s.At(0).Then("open", func(text string, in slot.Inputs) (string, error) {
+		made++
+		return upper(text, in)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	part, err := opened.Then("part", upper)
+	if err != nil {
+		t.Fatal(err)
+	}
+	length := func(text string) string { return strings.Repeat("x", len(text)) }
+	_, _ = opened.Says("length", length), part.Says("length", length)
+	s.Seal()
+	guards := s.Guards()
+	made = 0
+	answers, told, ok := guards.Answers(nil, slot.Inputs{"b"})
+	if !ok || string(answers) != s.Said() {
+		t.Errorf("%q in place of %q", answers, s.Said())
+	}
+	texts, ok := s.BindTold(slot.Inputs{"b"}, told)
+	if !ok || texts[opened.Number()] != "B" || texts[part.Number()] != "B" || made != 1 {
+		t.Errorf("%q, opened %d times", texts, made)
 	}
 }
 

@@ -1,10 +1,12 @@
 package sqlgen
 
 import (
+	"cmp"
 	"strconv"
 	"strings"
 
 	"usher/plan"
+	"usher/slot"
 	"usher/value"
 )
 
@@ -20,6 +22,9 @@ type ChangeDialect interface {
 	Returns() bool
 	// Lock ends a statement whose rows of a table are kept as they are.
 	Lock(how Lock, table string) string
+	// ReadAt is a number that is another whenever a statement which is kept has been read anew, as it is when
+	// one of its tables has become another; empty: nothing tells that.
+	ReadAt() string
 }
 
 // Lock is how rows are kept as they are until the transaction ends.
@@ -47,7 +52,11 @@ func Insert(i plan.Insert, u plan.Upsert, d ChangeDialect) (Statement, error) {
 	w.into(i.Table())
 	w.inserted(names, values, texts)
 	w.upsert(u, d)
-	w.returning(i)
+	own := anyRow
+	if d.Returns() {
+		own = ownRow(i.Table(), i.Stamps(), i.Column, values)
+	}
+	w.returning(i, own)
 	return Statement{Text: w.b.String(), Args: w.args.Args}, w.err
 }
 
@@ -80,9 +89,14 @@ func (w *writer) toInsert(i plan.Insert, d ChangeDialect) (names, values []strin
 	items := make([]value.Value, i.Rows())
 	for n := i.Stamps(); n < i.Columns(); n++ {
 		for row := range items {
-			items[row] = textOf(i.Value(n, row), d)
+			given := i.Value(n, row)
+			if w.err == nil && given.Open() && (given.List() || len(items) > 1) {
+				w.err = ErrOpen
+				return nil, nil, ""
+			}
+			items[row] = textOf(given, d)
 		}
-		lists[n-i.Stamps()] = w.bind(d.KeyList(items), asItStands)
+		lists[n-i.Stamps()] = w.texts(items, d)
 	}
 	if len(lists) == 0 { // as many rows as there are items
 		lists = append(lists, w.bind(d.KeyList(items), asItStands))
@@ -90,17 +104,47 @@ func (w *writer) toInsert(i plan.Insert, d ChangeDialect) (names, values []strin
 	return names, values, d.Texts(lists)
 }
 
-// returning ends a statement that inserts rows with their keys.
-func (w *writer) returning(i plan.Insert) {
+// texts binds what rows get in a column as one argument. What comes later is of one row.
+func (w *writer) texts(items []value.Value, d Dialect) string {
+	if term, later := items[0].Term(); later && len(items) == 1 {
+		as, err := term.Then("an item for "+d.TextType(), func(text string, _ slot.Inputs) (string, error) {
+			return d.KeyList([]value.Value{value.Bound(value.Of(value.String), value.Cell{Kind: value.KindText, Text: []byte(text)})}), nil
+		})
+		if err != nil && w.err == nil {
+			w.err = err
+		}
+		return w.place(bound{cast: "texts", term: as.Number() + 1}, asItStands)
+	}
+	return w.bind(d.KeyList(items), asItStands)
+}
+
+// returning ends a statement that inserts rows with their keys, each if it is of the own tenant's.
+func (w *writer) returning(i plan.Insert, own func(key string) string) {
 	w.put(" RETURNING ")
 	for n := range i.Keys() {
 		if n > 0 {
 			w.put(", ")
 		}
 		f := i.Key(n)
-		w.put(w.d.InternalText(w.d.Read(Identifier(f.Stored), f), f.Type))
+		w.put(own(w.d.InternalText(w.d.Read(Identifier(f.Stored), f), f.Type)))
 	}
 }
+
+// ownRow makes null of the key of a row that a trigger has made another tenant's: within the own one it may be
+// another row's. The columns that all rows have the same values in are given first.
+func ownRow(r plan.Ref, stamps int, column func(int) plan.Field, values []string) func(key string) string {
+	for n := range stamps {
+		if r.TenantColumn() != "" && column(n).Name == r.TenantColumn() {
+			return func(key string) string {
+				return "CASE WHEN " + changed + "." + Identifier(column(n).Stored) + " = " + values[n] + " THEN " + key + " END"
+			}
+		}
+	}
+	return anyRow
+}
+
+// anyRow is for engines that have no triggers.
+func anyRow(key string) string { return key }
 
 // asItStands is a placeholder whose type the statement says elsewhere.
 func asItStands(placeholder string) string { return placeholder }
@@ -165,13 +209,14 @@ func Update(u plan.Update, d ChangeDialect) (Statement, error) {
 	w := &writer{d: d, l: l, args: &arguments{}, parents: l.Links()}
 	w.put("UPDATE ")
 	w.into(l.Ref(0))
-	w.sets(u, d)
+	w.sets(u, d, changed)
 	w.put(" FROM ")
 	w.named(d)
 	return Statement{Text: w.b.String(), Args: w.args.Args, Parents: w.parents, Single: l.Refs() == 1}, w.err
 }
 
-func (w *writer) sets(u plan.Update, d ChangeDialect) {
+// sets writes what the columns become of the table that is called so.
+func (w *writer) sets(u plan.Update, d ChangeDialect, called string) {
 	w.put(" SET ")
 	for n := range u.Sets() {
 		if n > 0 {
@@ -181,7 +226,7 @@ func (w *writer) sets(u plan.Update, d ChangeDialect) {
 		name := Identifier(s.Column().Stored)
 		w.put(name, " = ")
 		if s.Added() {
-			w.put(changed, ".", name, " + ")
+			w.put(called, ".", name, " + ")
 		}
 		w.put(w.given(s.Value(), s.Column(), d))
 	}
@@ -205,13 +250,15 @@ func Delete(l plan.Level, told string, d ChangeDialect) (Statement, error) {
 	return Statement{Text: w.b.String(), Args: w.args.Args, Parents: w.parents, Single: l.Refs() == 1}, w.err
 }
 
-// into names the table that is changed. Which of its rows are is said by named, or they
-// are new and stamped.
-func (w *writer) into(r plan.Ref) {
+// into names the table that is changed. Which of its rows are is said by named, or by the scope
+// itself where the statement is sealed, or they are new and stamped.
+func (w *writer) into(r plan.Ref) { w.intoAs(r, changed) }
+
+func (w *writer) intoAs(r plan.Ref, called string) {
 	if r.Schema() != "" {
 		w.put(Identifier(r.Schema()), ".")
 	}
-	w.put(Identifier(r.Table()), " AS ", changed)
+	w.put(Identifier(r.Table()), " AS ", called)
 }
 
 // named ties the table that is changed to the rows of the level that have the keys: its
@@ -316,7 +363,15 @@ func (w *writer) given(g plan.Given, f plan.Field, d ChangeDialect) string {
 	if g.Null() {
 		return "NULL"
 	}
-	return w.bind(textOf(g, d).Text(), func(n string) string { return d.Given("CAST("+n+" AS "+d.TextType()+")", f) })
+	cast := func(n string) string { return d.Given("CAST("+n+" AS "+d.TextType()+")", f) }
+	if g.List() && g.Open() {
+		w.err = cmp.Or(w.err, ErrOpen)
+		return "NULL"
+	}
+	if g.List() {
+		return w.bind(textOf(g, d).Text(), cast)
+	}
+	return w.bindValue(g.Value(), cast)
 }
 
 // textOf is a value as the text that Given reads.
@@ -335,6 +390,8 @@ func textOf(g plan.Given, d Dialect) value.Value {
 			}
 		}
 		return text(d.KeyList(items))
+	case g.Value().Type().Scalar == value.Interval:
+		return text(argText(g.Value()))
 	}
-	return text(argText(g.Value()))
+	return g.Value()
 }

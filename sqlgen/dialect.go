@@ -70,8 +70,11 @@ type Dialect interface {
 	Like(x, pattern string, ignoreCase bool) string
 	// Has tells whether a list holds an item.
 	Has(list, item string) string
-	// InList tells whether a value is one of a list that is bound as List has it.
-	InList(x, list string, t value.Type) string
+	// TakesLists tells whether lists of a type are bound as one argument.
+	TakesLists(t value.Type) bool
+	// InList tells whether a value is one of a list that is bound as List has it. Native is what the
+	// source calls an enum, or text that it folds.
+	InList(x, list string, t value.Type, native string) string
 	// Float turns a number into a double, correctly rounded.
 	Float(x string, t value.Type) string
 	// Exact turns an exact number into a decimal of 38 digits, so that what is
@@ -100,12 +103,13 @@ type Dialect interface {
 	Percentile(x, fraction string) string
 	// First is the value in the first row of an order.
 	First(x, order, filter string) string
-	// Label is a label of an enum as a value of a column of the type; LabelColumn is
-	// such a column as something that labels can be put beside, and LabelOrder is what
+	// LabelColumn is an enum as something that labels can be put beside, and LabelOrder is what
 	// then orders as the labels were declared.
-	Label(x string, t value.Type, native string) string
 	LabelColumn(x, native string) string
 	LabelOrder(x string, t value.Type, native string) string
+	// LabelBeyond compares an enum with a label in the order that the source's own type has,
+	// in which labels have their place that usher has not heard of.
+	LabelBeyond(x, operator, placeholder, native string) string
 	// NullSafeEqual compares keys of groups: nulls are the same. Joins on it are hashed.
 	NullSafeEqual(x, y string) string
 	// OptimizationFence ends a subquery whose rows are made before anything is done with them,
@@ -156,15 +160,14 @@ func quotedLabels(t value.Type) string {
 // mostSquares is the largest n·Σx² both engines hold exactly.
 const mostSquares = "170000000000000000000000000000000000000"
 
-func quoteList[T any](items []T, open, end string, quote func(T) string) string {
-	var b strings.Builder
-	b.WriteString(open)
+func quoteList[T any](items []T, open, end string, quoted func(dst []byte, item T) []byte) string {
+	dst := make([]byte, 0, 16*len(items)+2)
+	dst = append(dst, open...)
 	for i, item := range items {
 		if i > 0 {
-			b.WriteByte(',')
+			dst = append(dst, ',')
 		}
-		b.WriteString(quote(item))
+		dst = quoted(dst, item)
 	}
-	b.WriteString(end)
-	return b.String()
+	return string(append(dst, end...))
 }

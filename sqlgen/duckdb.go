@@ -163,17 +163,21 @@ func (duckdb) First(x, order, filter string) string {
 
 func (duckdb) NullSafeEqual(x, y string) string { return x + " IS NOT DISTINCT FROM " + y }
 
-// Label keeps the order of the labels, which text does not have.
-func (duckdb) Label(x string, t value.Type, native string) string {
-	if native == "VARCHAR" {
-		return x
-	}
-	return "CAST(" + x + " AS ENUM (" + quotedLabels(t) + "))"
+// LabelOrder does not trust the type: labels beside those of a file that has got more are texts.
+func (duckdb) LabelOrder(x string, t value.Type, _ string) string {
+	return "list_position([" + quotedLabels(t) + "], CAST(" + x + " AS VARCHAR))"
 }
 
-func (duckdb) LabelOrder(x string, _ value.Type, _ string) string { return x }
-
 func (duckdb) LabelColumn(x, _ string) string { return x }
+
+// LabelBeyond compares places: enums that were not declared by one word, as that of a file
+// which has got a label since, are compared as texts.
+func (duckdb) LabelBeyond(x, operator, n, _ string) string {
+	return "(enum_code(" + x + ") + 1" + operator + "coalesce(list_position(enum_range(" + x + "), CAST(" + n + " AS VARCHAR)), CAST(error('" + NoLabel + "') AS INTEGER)))"
+}
+
+// NoLabel is what a statement fails with that compares with a label which is no more.
+const NoLabel = "usher: no such label"
 
 // OptimizationFence is empty because DuckDB hashes groups anyway.
 func (duckdb) OptimizationFence() string { return "" }
@@ -207,8 +211,23 @@ func (duckdb) Parents(types []value.Type) string {
 	return "(SELECT " + strings.Join(names, ", ") + ", unnest(range(1, len(l0) + 1)) AS n FROM (SELECT " + strings.Join(lists, ", ") + ") AS u)"
 }
 
-func (duckdb) InList(x, list string, t value.Type) string {
-	return "list_contains(CAST(from_json(CAST(" + list + ` AS JSON), '["VARCHAR"]') AS ` + duckdbTypes[t.Scalar] + "[]), " + x + ")"
+// TakesLists is false where a value needs more than its type to be cast: decimals of other sources, and text
+// that another engine folds.
+func (duckdb) TakesLists(t value.Type) bool {
+	return !t.Folded && (t.Scalar != value.Decimal || t.Scale >= 0)
+}
+
+// InList makes a table of the list, which is hashed; list_contains would look through it for each row. Decimals
+// of more digits than there are here are none of a column's. Labels are compared as texts, for an enum may have fewer.
+func (duckdb) InList(x, list string, t value.Type, _ string) string {
+	texts := "from_json(CAST(" + list + ` AS JSON), '["VARCHAR"]')`
+	switch t.Scalar { //nolint:exhaustive // all else is a cast
+	case value.Decimal:
+		return "(" + x + " IN (SELECT u.x FROM (SELECT unnest(TRY_CAST(" + texts + " AS " + duckdbKeyType(t) + "[])) AS x) AS u WHERE u.x IS NOT NULL))"
+	case value.Enum:
+		x = "CAST(" + x + " AS VARCHAR)"
+	}
+	return "(" + x + " IN (SELECT unnest(CAST(" + texts + " AS " + duckdbTypes[t.Scalar] + "[]))))"
 }
 
 func (duckdb) List(items []string) string {
@@ -216,12 +235,12 @@ func (duckdb) List(items []string) string {
 }
 
 func (duckdb) KeyList(keys []value.Value) string {
-	return quoteList(keys, "[", "]", func(v value.Value) string {
+	return quoteList(keys, "[", "]", func(dst []byte, v value.Value) []byte {
 		if v.Null() {
-			return "null"
+			return append(dst, "null"...)
 		}
-		return jsonString(v.Text())
+		return jsonString(dst, v.Text())
 	})
 }
 
-func jsonString(s string) string { return string(value.AppendQuoted(nil, []byte(s))) }
+func jsonString(dst []byte, s string) []byte { return value.AppendQuoted(dst, []byte(s)) }

@@ -57,6 +57,8 @@ func (duckdb) Texts(placeholders []string) string {
 
 func (duckdb) Returns() bool { return false }
 
+func (duckdb) ReadAt() string { return "" }
+
 // Lock is empty: there is one writer at a time, and whoever would change what it has read
 // comes after it.
 func (duckdb) Lock(Lock, string) string { return "" }

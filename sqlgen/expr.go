@@ -51,7 +51,7 @@ func (w *writer) expr(e plan.Expr) string {
 	case plan.In:
 		return w.in(e)
 	case plan.Among:
-		return w.d.InList(w.lenient(e.Arg(0)), w.list(e.Literal(0)), e.Arg(0).Type())
+		return w.inList(e)
 	case plan.Like, plan.ILike:
 		return w.d.Like(w.expr(e.Arg(0)), w.arg(e.Literal(0), ""), e.Op() == plan.ILike || e.Arg(0).Type().Folded)
 	case plan.Has, plan.HasAny, plan.HasAll:
@@ -185,7 +185,10 @@ func (w *writer) compare(e plan.Expr) string {
 		return w.wideCompare(e.Op(), left, native, right.Literal(0))
 	}
 	l := w.lenient(left)
-	if e.Op() != plan.Eq && e.Op() != plan.Neq {
+	if sided := e.Op() != plan.Eq && e.Op() != plan.Neq; sided && left.Type().Scalar == value.Enum && right.Op() == plan.Literal {
+		f, _ := w.field(left)
+		return w.bindValue(right.Literal(0), func(n string) string { return w.d.LabelBeyond(l, operators[e.Op()], n, f.Native) })
+	} else if sided {
 		if l = w.byCode(w.folded(l, left.Type()), left); left.Type().Folded && right.Op() == plan.Literal {
 			return w.compared(e.Op(), l, w.folded(w.arg(right.Literal(0), ""), left.Type()))
 		}
@@ -274,6 +277,20 @@ func (w *writer) in(e plan.Expr) string {
 		items[i] = w.arg(e.Literal(i), f.Native)
 	}
 	return "(" + w.labeled(w.lenient(e.Arg(0)), e.Arg(0).Type(), f.Native) + " IN (" + strings.Join(items, ", ") + "))"
+}
+
+// inList compares with a list that is one argument, where the engine takes such lists.
+func (w *writer) inList(e plan.Expr) string {
+	t := e.Arg(0).Type()
+	if !w.d.TakesLists(t) {
+		return w.in(e.Listed())
+	}
+	f, _ := w.field(e.Arg(0))
+	x := w.labeled(w.lenient(e.Arg(0)), t, f.Native)
+	if t.Folded { // by the column's own rules
+		x = w.raw(e.Arg(0))
+	}
+	return w.d.InList(x, w.list(e.Literal(0)), t, f.Native)
 }
 
 func (w *writer) has(e plan.Expr) string {

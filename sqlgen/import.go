@@ -102,7 +102,7 @@ const Lines = "SELECT min(n), max(n) FROM " + stagedRows
 // Load writes the statement that inserts the rows of the session's table, or those of some
 // lines, and notes their keys. A table of the session is read in the order in which it was written.
 func Load(i plan.Import, lines []int64, d ImportDialect) (Statement, error) {
-	w, err := loading(i, lines, d)
+	w, own, err := loading(i, lines, d)
 	if err != nil {
 		return Statement{}, err
 	}
@@ -111,17 +111,17 @@ func Load(i plan.Import, lines []int64, d ImportDialect) (Statement, error) {
 			w.put(", ")
 		}
 		f := i.KeyColumn(n)
-		w.put(d.Read(changed+"."+Identifier(f.Stored), f))
+		w.put(own(d.Read(changed+"."+Identifier(f.Stored), f)), " AS k", strconv.Itoa(n))
 	}
 	w.put(") INSERT INTO ", stagedKeys, " SELECT row_number() OVER (), ", writtenRows, ".* FROM ", writtenRows)
 	return Statement{Text: w.b.String(), Args: w.args.Args}, w.err
 }
 
 // loading begins a statement that inserts rows of the session's table, up to what it returns
-// of each.
-func loading(i plan.Import, lines []int64, d ImportDialect) (*writer, error) {
+// of each: of its key only if it is of the own tenant's.
+func loading(i plan.Import, lines []int64, d ImportDialect) (*writer, func(key string) string, error) {
 	if !i.Valid() || i.Columns() == 0 || i.Keys() == 0 || i.Table().ScopeKind() == 0 {
-		return nil, ErrNotPlanned
+		return nil, nil, ErrNotPlanned
 	}
 	w := &writer{d: d, args: &arguments{}}
 	stamped := i.Table().TenantColumn() == ""
@@ -132,7 +132,7 @@ func loading(i plan.Import, lines []int64, d ImportDialect) (*writer, error) {
 		names, values = append(names, Identifier(f.Stored)), append(values, w.given(given, f, d))
 	}
 	if !stamped {
-		return nil, ErrNotPlanned
+		return nil, nil, ErrNotPlanned
 	}
 	for n := range i.Columns() {
 		f, x := i.Column(n), "i.c"+strconv.Itoa(n)
@@ -148,7 +148,11 @@ func loading(i plan.Import, lines []int64, d ImportDialect) (*writer, error) {
 		w.put(" WHERE i.n BETWEEN ", strconv.FormatInt(lines[0], 10), " AND ", strconv.FormatInt(lines[1], 10))
 	}
 	w.put(" RETURNING ")
-	return w, w.err
+	stamp := func(n int) plan.Field {
+		f, _ := i.Stamp(n)
+		return f
+	}
+	return w, ownRow(i.Table(), i.Stamps(), stamp, values), w.err
 }
 
 // LoadsAtOnce tells whether rows can be inserted and checked by one statement: what the source
@@ -171,46 +175,24 @@ func LoadWhole(i plan.Import, told string, d ImportDialect) (Statement, error) {
 	if !LoadsAtOnce(i) {
 		return Statement{}, ErrNotPlanned
 	}
-	w, err := loading(i, nil, d)
+	w, _, err := loading(i, nil, d)
 	if err != nil {
 		return Statement{}, err
 	}
-	var read, fields, marks, right []string
-	stored, named := make(map[string]bool), make(map[string]bool)
+	var levels []plan.Level
+	var fields, right []string
+	seen := make(map[string]bool)
 	for n := range i.Checks() {
-		l := &writer{d: d, l: i.Check(n).Level(), args: w.args}
-		mark := Identifier(rightMark + strconv.Itoa(n))
-		marks = append(marks, l.confined()+" AS "+mark)
-		is := table(0) + "." + mark
-		if where := l.l.Where(); where.Op() != plan.True {
-			is += " AND " + l.expr(where)
-		}
-		right = append(right, "("+is+")")
-		r := l.l.Ref(0)
-		for n := range r.Fields() {
-			f := r.Field(n)
-			if !stored[f.Stored] {
-				stored[f.Stored] = true
-				read = append(read, changed+"."+Identifier(f.Stored))
-			}
-			if !named[f.Name] {
-				named[f.Name] = true
-				x := table(0) + "." + Identifier(f.Stored)
-				if !atUse(f) {
-					x = d.Read(x, f)
-				}
-				fields = append(fields, x+" AS "+Identifier(f.Name))
-			}
-		}
+		l, mark := &writer{d: d, l: i.Check(n).Level(), args: w.args}, rightMark+strconv.Itoa(n)
+		levels = append(levels, l.l)
+		fields, right = append(fields, l.markedFields(mark, seen)), append(right, "("+l.holds(mark)+")")
 		if w.err == nil {
 			w.err = l.err
 		}
 	}
-	if read == nil {
-		read = []string{"TRUE"}
-	}
-	w.put(strings.Join(read, ", "), ") SELECT count(*), count(*)", d.Filter(strings.Join(right, " OR ")), ", CAST(", told, " AS ", d.InternalType(value.Of(value.BigInt)),
-		") FROM (SELECT ", strings.Join(append(marks, fields...), ", "), " FROM ", writtenRows, " AS ", table(0), ") AS ", table(0))
+	w.returned(levels)
+	w.put(") SELECT count(*), count(*)", d.Filter(strings.Join(right, " OR ")), ", CAST(", told, " AS ", d.InternalType(value.Of(value.BigInt)),
+		") FROM (SELECT ", strings.Join(fields, ", "), " FROM ", writtenRows, " AS ", table(0), ") AS ", table(0))
 	return Statement{Text: w.b.String(), Args: w.args.Args}, w.err
 }
 

@@ -123,5 +123,5 @@ func (w *writer) rest(m merging) {
 	w.put(" (", strings.Join(m.names, ", "), ") SELECT ", strings.Join(values, ", "), " FROM ", m.rows, " WHERE NOT EXISTS (SELECT 1 FROM ")
 	w.into(m.Table())
 	w.put(" WHERE ", m.same(changed), ") ORDER BY v.n")
-	w.returning(m.Insert)
+	w.returning(m.Insert, anyRow)
 }

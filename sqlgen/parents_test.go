@@ -165,3 +165,29 @@ func TestParentsPlans(t *testing.T) {
 		})
 	}
 }
+
+// What proves of a parent's table that whose rows are is known costs nothing when a statement runs: the planner
+// leaves nothing of it.
+func TestProofsOfParentsCostNothing(t *testing.T) {
+	t.Parallel()
+	e := start(t, parents, parentsDatasets)
+	for _, query := range []string{"parcels { id ship { name } }", "parcelsAggregate { count }", "boats { parcels { id } }"} {
+		q, err := plan.Build(plantest.Request(t, query), e.cat, plantest.Principal(t, `tenant: "a", strategy: "pg"`), now)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s, err := sqlgen.Together(q.Root(), sqlgen.Postgres)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !strings.Contains(s.Text, sqlgen.SharedKey) || !strings.Contains(s.Text, sqlgen.OtherKind) {
+			t.Fatalf("%s proves nothing:\n%s", query, s.Text)
+		}
+		got := explained(t, e, s)
+		for _, never := range []string{"pg_partition_root", "usher_needs", "One-Time Filter", "pg_index"} {
+			if strings.Contains(got, never) {
+				t.Errorf("%s: %s in\n%s", query, never, got)
+			}
+		}
+	}
+}

@@ -147,8 +147,6 @@ func (d postgres) First(x, order, filter string) string {
 // null.
 func (postgres) NullSafeEqual(x, y string) string { return "ARRAY[" + x + "] = ARRAY[" + y + "]" }
 
-func (postgres) Label(x string, _ value.Type, _ string) string { return x }
-
 // LabelColumn is text where nobody has said what the source calls the enum.
 func (postgres) LabelColumn(x, native string) string {
 	if native == "" {
@@ -162,6 +160,14 @@ func (postgres) LabelOrder(x string, t value.Type, native string) string {
 		return x
 	}
 	return "array_position(ARRAY[" + quotedLabels(t) + "]::text[], " + x + ")"
+}
+
+// LabelBeyond leaves it to the server to see of what type the label is, where nobody has said it.
+func (postgres) LabelBeyond(x, operator, n, native string) string {
+	if native != "" {
+		n += "::" + native
+	}
+	return "(" + x + operator + n + ")"
 }
 
 func (postgres) OptimizationFence() string { return " OFFSET 0" }
@@ -189,10 +195,16 @@ func (postgres) Parents(types []value.Type) string {
 	return "(SELECT * FROM unnest(" + strings.Join(lists, ", ") + ") WITH ORDINALITY AS u(" + strings.Join(names, ", ") + ", n))"
 }
 
-var arrayEscapes = strings.NewReplacer(`\`, `\\`, `"`, `\"`)
+func (postgres) TakesLists(value.Type) bool { return true }
 
-func (postgres) InList(x, list string, t value.Type) string {
-	return "(" + x + " = ANY(" + list + "::" + postgresTypes[t.Scalar] + "[]))"
+func (postgres) InList(x, list string, t value.Type, native string) string {
+	if t.Folded {
+		return "(" + x + " OPERATOR(" + schemaOf(native) + "=) ANY (" + list + "::" + native + "[]))"
+	}
+	if t.Scalar != value.Enum || native == "" {
+		native = postgresTypes[t.Scalar]
+	}
+	return "(" + x + " = ANY(" + list + "::" + native + "[]))"
 }
 
 func (postgres) List(items []string) string {
@@ -200,12 +212,23 @@ func (postgres) List(items []string) string {
 }
 
 func (postgres) KeyList(keys []value.Value) string {
-	return quoteList(keys, "{", "}", func(v value.Value) string {
+	return quoteList(keys, "{", "}", func(dst []byte, v value.Value) []byte {
 		if v.Null() {
-			return "NULL"
+			return append(dst, "NULL"...)
 		}
-		return quotedItem(v.Text())
+		return quotedItem(dst, v.Text())
 	})
 }
 
-func quotedItem(s string) string { return `"` + arrayEscapes.Replace(s) + `"` }
+// quotedItem appends an item of an array.
+func quotedItem(dst []byte, s string) []byte {
+	dst = append(dst, '"')
+	for {
+		at := strings.IndexAny(s, `\"`)
+		if at < 0 {
+			return append(append(dst, s...), '"')
+		}
+		dst = append(append(dst, s[:at]...), '\\', s[at])
+		s = s[at+1:]
+	}
+}

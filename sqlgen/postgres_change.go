@@ -43,6 +43,13 @@ func (postgres) Texts(placeholders []string) string {
 
 func (postgres) Returns() bool { return true }
 
+// ReadAt takes what the documentation warns of: a literal is read with its statement, so 'now' is when that
+// was. What is kept is read anew when the server has heard that one of its tables is another, which it hears of
+// at the latest when it has the table locked to be written to.
+func (postgres) ReadAt() string {
+	return "CAST(extract(epoch FROM CAST('now' AS timestamp)) * 1000000 AS bigint)"
+}
+
 func (postgres) Lock(how Lock, table string) string {
 	if how == ToChange {
 		return " FOR UPDATE OF " + table

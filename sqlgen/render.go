@@ -27,6 +27,9 @@ type Statement struct {
 // ErrNotPlanned is returned for the zero value of a plan.
 var ErrNotPlanned = errors.New("sqlgen: the level was not made by plan.Build")
 
+// ErrOpen is returned for a statement that has no text before its values are known.
+var ErrOpen = errors.New("sqlgen: the values of the statement come later, and are not arguments of their own")
+
 // rowMark is true in every row of a reference, and of an earlier period's groups,
 // which tells those that are there behind an outer join. No column can have its name.
 const rowMark = "__row"

@@ -115,7 +115,7 @@ func (w *writer) labels(key int) string {
 		if err != nil && w.err == nil {
 			w.err = err
 		}
-		rows[i] = "SELECT " + w.d.Label(w.arg(v, f.Native), e.Type(), f.Native) + " AS k" + strconv.Itoa(key)
+		rows[i] = "SELECT " + w.arg(v, f.Native) + " AS k" + strconv.Itoa(key)
 	}
 	return "(" + strings.Join(rows, " UNION ALL ") + ") AS e" + strconv.Itoa(key)
 }

@@ -51,13 +51,50 @@ const (
 	shownMark = "__shown"
 )
 
-// Whole writes a change that is one statement. Told is an expression that tells what the table
-// is; empty: nobody asks.
-func Whole(c plan.Change, told string, d ChangeDialect) (Statement, error) {
+// Whole is a change that is one statement. What its table is to be told by is known later.
+type Whole struct {
+	before, after string
+	Args          Args
+	Parents       int // of the arguments before these: the keys of the rows, which were chosen before
+}
+
+// Text is the statement's text. Told is an expression that tells what the table is; empty: nobody asks.
+func (s Whole) Text(told string) string {
+	if told == "" {
+		told = "NULL"
+	}
+	return s.before + told + s.after
+}
+
+// Bind are the statement's arguments, with the texts of a change that is bound.
+func (s Whole) Bind(c plan.Change) []string { return s.Args.of(c) }
+
+// of are the arguments with the texts of a change that is bound, which may be appended to.
+func (a Args) of(c plan.Change) []string {
+	out := make([]string, len(a.texts), len(a.texts)+1)
+	copy(out, a.texts)
+	for i, term := range a.terms {
+		if term > 0 {
+			out[i] = c.Text(term - 1)
+		}
+	}
+	return out
+}
+
+// Size is about how many bytes the statement takes in memory.
+func (s Whole) Size() int { return len(s.before) + len(s.after) + s.Args.Size() }
+
+// WriteWhole writes a change that is one statement. Where a condition says which rows are changed they are chosen
+// before, and its first arguments are their keys: an engine that reads them in the same statement cannot say how many
+// they will be, and joins for the number that old statistics say.
+func WriteWhole(c plan.Change, d ChangeDialect) (Whole, error) {
 	if !c.Valid() || !AtOnce(c, d) {
-		return Statement{}, ErrNotPlanned
+		return Whole{}, ErrNotPlanned
 	}
 	w := &writer{d: d, args: &arguments{}}
+	if c.Kind().Updates() && !c.Kind().One() {
+		w.parents = c.Update().Level().Links()
+	}
 	w.put("WITH ")
 	rows, made := writtenRows+" AS "+table(0), "TRUE"
 	if c.Kind().Inserts() {
@@ -68,46 +105,31 @@ func Whole(c plan.Change, told string, d ChangeDialect) (Statement, error) {
 		made = table(0) + "." + Identifier(parentMark) + " IS NOT NULL"
 	}
 	whole := d.InternalType(value.Of(value.BigInt))
-	if told == "" {
-		told = "NULL"
-	}
-	levels := []*writer{{d: d, l: c.Check(0).Level(), args: w.args}}
+	levels := []*writer{{d: d, l: c.Check(0).Level(), args: w.args, parents: w.parents}}
 	for i := range c.Answers() {
-		levels = append(levels, &writer{d: d, l: c.Answer(i).Root(), args: w.args})
+		levels = append(levels, &writer{d: d, l: c.Answering(i).Root(), args: w.args, parents: w.parents})
 	}
 	marks := []string{rightMark, shownMark}
 	right := make([]string, len(levels))
 	for i, l := range levels {
-		right[i] = table(0) + "." + Identifier(marks[i])
-		if where := l.l.Where(); where.Op() != plan.True {
-			right[i] += " AND " + l.expr(where)
-		}
+		right[i] = l.holds(marks[i])
 	}
 	w.put(" SELECT ")
 	if c.Answers() == 0 {
-		w.put("count(*), count(*)", d.Filter(Identifier(rowMark)), ", count(*)", d.Filter(Identifier(rowMark)+" AND "+right[0]), ", CAST(", told, " AS ", whole, ")")
+		w.put("count(*), count(*)", d.Filter(Identifier(rowMark)), ", count(*)", d.Filter(Identifier(rowMark)+" AND "+right[0]), ", CAST(")
 	} else {
-		w.put(Identifier(rowMark), ", ", right[0], ", ", right[1], ", CAST(", told, " AS ", whole, "), ")
+		w.put(Identifier(rowMark), ", ", right[0], ", ", right[1], ", CAST(")
+	}
+	told := w.b.Len()
+	w.put(" AS ", whole, ")")
+	if c.Answers() > 0 {
 		levels[1].columns()
-		w.put(levels[1].b.String())
+		w.put(", ", levels[1].b.String())
 	}
 	w.put(" FROM (SELECT ", made, " AS ", Identifier(rowMark))
 	seen := make(map[string]bool)
 	for i, l := range levels {
-		w.put(", ", l.confined(), " AS ", Identifier(marks[i]))
-		r := l.l.Ref(0)
-		for n := range r.Fields() {
-			f := r.Field(n)
-			if seen[f.Name] {
-				continue
-			}
-			seen[f.Name] = true
-			read := table(0) + "." + Identifier(f.Stored)
-			if !atUse(f) {
-				read = d.Read(read, f)
-			}
-			w.put(", ", read, " AS ", Identifier(f.Name))
-		}
+		w.put(", ", l.markedFields(marks[i], seen))
 		if w.err == nil {
 			w.err = l.err
 		}
@@ -119,7 +141,8 @@ func Whole(c plan.Change, told string, d ChangeDialect) (Statement, error) {
 	if !c.Kind().Inserts() && c.Answers() > 0 {
 		w.put(" ORDER BY ", table(0), ".", Identifier(parentMark))
 	}
-	return Statement{Text: w.b.String(), Args: w.args.Args}, w.err
+	text := w.b.String()
+	return Whole{before: text[:told], after: text[told:], Args: w.args.Args, Parents: w.parents}, w.err
 }
 
 // confined is the scope of the first reference, of its rows as they are stored.
@@ -154,11 +177,35 @@ func (w *writer) wholeInsert(c plan.Change, d ChangeDialect) {
 	w.into(i.Table())
 	w.inserted(names, values, texts)
 	w.put(" RETURNING ")
-	w.returned(c)
+	w.wholeReturned(c)
 	w.put(")")
 }
 
+// wholeUpdate writes p, the keys of the rows that are changed with their numbers, and what changes them.
 func (w *writer) wholeUpdate(c plan.Change, d ChangeDialect) {
+	if c.Kind().One() {
+		w.chosenOne(c, d)
+	} else {
+		w.put("p AS (SELECT * FROM ")
+		w.within(&writer{d: w.d, l: c.Update().Level(), args: w.args, parents: w.parents}, func(of *writer) { of.parentRows(false) })
+		w.put(")")
+	}
+	w.put(", ", writtenRows, " AS (UPDATE ")
+	w.within(&writer{d: w.d, l: c.Update().Level(), args: w.args, parents: w.parents}, func(of *writer) {
+		of.into(of.l.Ref(0))
+		of.sets(c.Update(), d, changed)
+		of.put(" FROM ")
+		of.from(of.linkedTo("p"))
+		of.put(" WHERE ")
+		of.same()
+		of.condition(" AND ", of.l.Where())
+	})
+	w.put(" RETURNING p.n AS ", Identifier(parentMark), ", ")
+	w.wholeReturned(c)
+	w.put(")")
+}
+
+func (w *writer) chosenOne(c plan.Change, d ChangeDialect) {
 	l := c.Chosen()
 	w.put("p", w.d.Materialized(), "SELECT row_number() OVER () AS n, s.* FROM (SELECT ")
 	w.within(&writer{d: w.d, l: l, args: w.args}, func(of *writer) {
@@ -175,37 +222,14 @@ func (w *writer) wholeUpdate(c plan.Change, d ChangeDialect) {
 		of.limit()
 		of.put(d.Lock(ToChange, table(0)))
 	})
-	w.put(") AS s), ", writtenRows, " AS (UPDATE ")
-	w.within(&writer{d: w.d, l: c.Update().Level(), args: w.args}, func(of *writer) {
-		of.into(of.l.Ref(0))
-		of.sets(c.Update(), d)
-		of.put(" FROM ")
-		of.from(of.linkedTo("p"))
-		of.put(" WHERE ")
-		of.same()
-		of.condition(" AND ", of.l.Where())
-	})
-	w.put(" RETURNING p.n AS ", Identifier(parentMark), ", ")
-	w.returned(c)
-	w.put(")")
+	w.put(") AS s)")
 }
 
-// returned are the columns that checks and the answer read.
-func (w *writer) returned(c plan.Change) {
-	seen := make(map[string]bool)
-	of := func(r plan.Ref) {
-		for i := range r.Fields() {
-			if stored := r.Field(i).Stored; !seen[stored] {
-				if len(seen) > 0 {
-					w.put(", ")
-				}
-				seen[stored] = true
-				w.put(changed, ".", Identifier(stored))
-			}
-		}
-	}
-	of(c.Check(0).Level().Ref(0))
+// wholeReturned are the columns that the check and the answer read.
+func (w *writer) wholeReturned(c plan.Change) {
+	levels := []plan.Level{c.Check(0).Level()}
 	for i := range c.Answers() {
-		of(c.Answer(i).Root().Ref(0))
+		levels = append(levels, c.Answering(i).Root())
 	}
+	w.returned(levels)
 }

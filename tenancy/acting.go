@@ -44,7 +44,16 @@ func (s *Store) ActAs(ctx context.Context, admin principal.Principal, r ActReque
 		if r.Duration < time.Minute || r.Duration > maxActing {
 			return unusable("acting lasts from a minute to an hour")
 		}
-		if _, err := t.parent(admin); err != nil {
+		parent, err := t.parent(admin)
+		if err != nil {
+			return err
+		}
+		allowances, err := parent.allowed(principal.Budget{})
+		if err != nil {
+			return err
+		}
+		rate, err := parent.rate(0)
+		if err != nil {
 			return err
 		}
 		tenant, err := t.activeTenant(r.Tenant)
@@ -57,7 +66,7 @@ func (s *Store) ActAs(ctx context.Context, admin principal.Principal, r ActReque
 		}
 		acting := principal.Principal{
 			Subject: admin.Subject, Issuer: Issuer, Tenant: tenant.ID, TenantKey: tenant.Key, Routing: routing, Roles: r.Roles,
-			Scopes: []principal.Scope{principal.ReadData}, Acting: &principal.Acting{Subject: admin.Subject, Reason: r.Reason},
+			Scopes: []principal.Scope{principal.ReadData}, Acting: &principal.Acting{Subject: admin.Subject, Reason: r.Reason}, Allowances: allowances,
 			Issued: t.now, Expires: t.now.Add(r.Duration),
 		}
 		if r.Write {
@@ -72,7 +81,7 @@ func (s *Store) ActAs(ctx context.Context, admin principal.Principal, r ActReque
 		if err := s.opts.Check(acting); err != nil {
 			return err
 		}
-		made, err = t.issue(issue{kind: Session, principal: acting, minter: admin, expires: acting.Expires})
+		made, err = t.issue(issue{kind: Session, principal: acting, minter: admin, expires: acting.Expires, rate: rate})
 		return err
 	})
 	return made, err

@@ -1,53 +1,36 @@
 package tenancy
 
 import (
-	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
+	"log/slog"
 	"strings"
+
+	"usher/tenancy/database"
 )
 
 // Versions are those that a store can have, from the oldest on.
-func (s *Store) Versions() ([]int64, error) {
-	all, err := s.migrations()
-	var versions []int64
-	for _, m := range all {
-		versions = append(versions, m.Version)
-	}
-	slices.Sort(versions)
-	return versions, err
-}
+func (s *Store) Versions() ([]int64, error) { return s.db.Versions() }
 
 // Columns are those of the store's tables, with their types.
 func (s *Store) Columns(ctx context.Context) (columns []string, err error) {
-	err = s.list(ctx, &columns, `SELECT CAST(table_name || '.' || column_name || ' ' || data_type AS TEXT) FROM information_schema.columns
-		WHERE table_schema = $1 ORDER BY 1`, s.schema)
+	err = s.db.List(ctx, &columns, `SELECT CAST(table_name || '.' || column_name || ' ' || data_type AS TEXT) FROM information_schema.columns
+		WHERE table_schema || '.' = 'store.' ORDER BY 1`)
 	return columns, err
 }
 
 // Age leaves a store as a program would have that knew versions up to one. It
 // holds what another store does, as far as it has a place for it.
-func Age(ctx context.Context, spec Spec, version int64, of *Store) (err error) {
-	s := &Store{schema: cmp.Or(spec.Schema, "usher"), opts: Options{}.withDefaults()}
-	if err := s.connect(ctx, spec); err != nil {
-		return err
-	}
-	defer func() {
-		err = errors.Join(err, s.db.Close())
-		if s.dsn != nil {
-			s.dsn.close()
-		}
-	}()
-	if err := s.makeSchema(ctx); err != nil {
-		return err
-	}
-	provider, err := s.migrating()
+func Age(ctx context.Context, spec database.Spec, version int64, of *Store) (err error) {
+	db, err := database.Open(ctx, spec, slog.Default())
 	if err != nil {
 		return err
 	}
-	if _, err := provider.UpTo(ctx, version); err != nil {
+	defer func() { err = errors.Join(err, db.Close()) }()
+	s := &Store{db: db, opts: Options{}.withDefaults()}
+	if err := db.MigrateTo(ctx, version); err != nil {
 		return err
 	}
 	columns, err := s.Columns(ctx)
@@ -69,33 +52,32 @@ func Age(ctx context.Context, spec Spec, version int64, of *Store) (err error) {
 	return nil
 }
 
-func (s *Store) copyRows(ctx context.Context, of *Store, table string, names []string) (err error) {
+func (s *Store) copyRows(ctx context.Context, of *Store, table string, names []string) error {
 	if err := s.Exec(ctx, "DELETE FROM store."+table); err != nil { // what the migration itself has put there
 		return err
 	}
-	list := strings.Join(names, ", ")
-	rows, err := of.db.QueryxContext(ctx, of.sql("SELECT "+list+" FROM store."+table))
-	if err != nil {
+	var rows []string
+	if err := of.db.List(ctx, &rows, "SELECT CAST(to_json(x) AS TEXT) FROM store."+table+" x"); err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, rows.Close()) }()
 	places := make([]string, len(names))
 	for i := range places {
 		places[i] = fmt.Sprintf("$%d", i+1)
 	}
-	for rows.Next() {
-		row, err := rows.SliceScan()
-		if err != nil {
+	for _, text := range rows {
+		var row map[string]any
+		reader := json.NewDecoder(strings.NewReader(text))
+		reader.UseNumber()
+		if err := reader.Decode(&row); err != nil {
 			return err
 		}
-		for i, v := range row {
-			if text, ok := v.([]byte); ok { // as the driver of PostgreSQL has texts
-				row[i] = string(text)
-			}
+		cells := make([]any, len(names))
+		for i, name := range names {
+			cells[i] = row[name]
 		}
-		if err := s.Exec(ctx, "INSERT INTO store."+table+" ("+list+") VALUES ("+strings.Join(places, ", ")+")", row...); err != nil {
+		if err := s.Exec(ctx, "INSERT INTO store."+table+" ("+strings.Join(names, ", ")+") VALUES ("+strings.Join(places, ", ")+")", cells...); err != nil {
 			return err
 		}
 	}
-	return rows.Err()
+	return nil
 }

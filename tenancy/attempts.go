@@ -6,9 +6,12 @@ import (
 	"encoding/hex"
 	"math"
 	"net/netip"
+	"strconv"
+	"strings"
 	"time"
 
 	"usher/fault"
+	"usher/tenancy/database"
 )
 
 // Attempts to log in are counted in the store, so that the count holds over all
@@ -56,6 +59,38 @@ func (s *Store) login(tenant, username, address string) login {
 	return l
 }
 
+// unlock forgets the failures of a name.
+func (t *tx) unlock(tenant, username string) error {
+	_, err := t.Exec("DELETE FROM store.attempts WHERE who = $1", t.store.login(tenant, username, "").name.who)
+	return err
+}
+
+// locked says until when users have to wait, in their order; zero: they need not.
+func (s *Store) locked(ctx context.Context, users []User) error {
+	if len(users) == 0 {
+		return nil
+	}
+	at, marks := make(map[string]int, len(users)), make([]string, 0, len(users))
+	args := []any{micros(s.now())}
+	for i, u := range users {
+		who := s.login(u.Tenant, u.Username, "").name.who
+		at[who] = i
+		args = append(args, who)
+		marks = append(marks, "$"+strconv.Itoa(len(args)))
+	}
+	var rows []struct {
+		Who  string `db:"who"`
+		Open int64  `db:"open_at"`
+	}
+	if err := s.db.List(ctx, &rows, "SELECT who, open_at FROM store.attempts WHERE open_at > $1 AND who IN ("+strings.Join(marks, ", ")+")", args...); err != nil {
+		return database.Translate(ctx, err)
+	}
+	for _, row := range rows {
+		users[at[row.Who]].LockedUntil = moment(row.Open)
+	}
+	return nil
+}
+
 func (l login) counters() []counter {
 	if l.address.who == "" {
 		return []counter{l.name}
@@ -101,7 +136,7 @@ func (t *tx) reserve(c counter) error {
 		Changed  int64 `db:"changed_at"`
 	}
 	// The row is locked from here to the end, also where it was there already.
-	err := t.get(&known, `INSERT INTO store.attempts AS a (who, failures, open_at, changed_at) VALUES ($1, 0, 0, $2)
+	err := t.Get(&known, `INSERT INTO store.attempts AS a (who, failures, open_at, changed_at) VALUES ($1, 0, 0, $2)
 		ON CONFLICT (who) DO UPDATE SET failures = a.failures RETURNING failures, open_at, changed_at`, c.who, micros(t.now))
 	if err != nil {
 		return err
@@ -123,14 +158,14 @@ func (t *tx) reserve(c counter) error {
 		}
 		known.Open = micros(t.now.Add(wait))
 	}
-	_, err = t.exec("UPDATE store.attempts SET failures = $2, open_at = $3, changed_at = $4 WHERE who = $1",
+	_, err = t.Exec("UPDATE store.attempts SET failures = $2, open_at = $3, changed_at = $4 WHERE who = $1",
 		c.who, known.Failures, known.Open, micros(t.now))
 	return err
 }
 
 // release takes back so many failures.
 func (t *tx) release(c counter, failures int64) error {
-	_, err := t.exec(`UPDATE store.attempts SET failures = greatest(failures - $2, 0),
+	_, err := t.Exec(`UPDATE store.attempts SET failures = greatest(failures - $2, 0),
 		open_at = CASE WHEN failures - $2 < $3 THEN 0 ELSE open_at END WHERE who = $1`, c.who, failures, c.free)
 	return err
 }
@@ -139,15 +174,15 @@ func (t *tx) release(c counter, failures int64) error {
 func (t *tx) resetAttempts(l login) error {
 	if l.address.who != "" {
 		var failures int64
-		err := t.get(&failures, "DELETE FROM store.attempts WHERE who = $1 RETURNING failures", l.pair.who)
-		if err != nil && !missing(err) {
+		err := t.Get(&failures, "DELETE FROM store.attempts WHERE who = $1 RETURNING failures", l.pair.who)
+		if err != nil && !database.Missing(err) {
 			return err
 		}
 		if err := t.release(l.address, failures); err != nil {
 			return err
 		}
 	}
-	_, err := t.exec("DELETE FROM store.attempts WHERE who = $1", l.name.who)
+	_, err := t.Exec("DELETE FROM store.attempts WHERE who = $1", l.name.who)
 	return err
 }
 
@@ -187,13 +222,13 @@ func (s *Store) tryPassword(ctx context.Context, tenant, username, password, add
 // that have the shortest to wait.
 func (t *tx) pruneAttempts(most int) error {
 	quiet := micros(t.now.Add(-attemptForgotten))
-	if _, err := t.exec("DELETE FROM store.attempts WHERE changed_at < $1 AND open_at < $1", quiet); err != nil {
+	if _, err := t.Exec("DELETE FROM store.attempts WHERE changed_at < $1 AND open_at < $1", quiet); err != nil {
 		return err
 	}
 	var kept int
-	if err := t.get(&kept, "SELECT count(*) FROM store.attempts"); err != nil || kept <= most {
+	if err := t.Get(&kept, "SELECT count(*) FROM store.attempts"); err != nil || kept <= most {
 		return err
 	}
-	_, err := t.exec("DELETE FROM store.attempts WHERE who IN (SELECT who FROM store.attempts ORDER BY open_at, changed_at LIMIT $1)", kept-most)
+	_, err := t.Exec("DELETE FROM store.attempts WHERE who IN (SELECT who FROM store.attempts ORDER BY open_at, changed_at LIMIT $1)", kept-most)
 	return err
 }

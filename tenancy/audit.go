@@ -12,6 +12,7 @@ import (
 	"usher/audit"
 	"usher/fault"
 	"usher/principal"
+	"usher/tenancy/database"
 )
 
 type auditRow struct {
@@ -100,7 +101,7 @@ func (t *tx) insert(rows []auditRow, places []audit.Place) error {
 		}
 		text.WriteString(")")
 	}
-	_, err := t.exec(text.String(), args...)
+	_, err := t.Exec(text.String(), args...)
 	return err
 }
 
@@ -173,7 +174,7 @@ func (s *Store) Entries(ctx context.Context, p principal.Principal, f AuditFilte
 		f.To = forever
 	}
 	var rows []auditRow
-	err = s.list(ctx, &rows, "SELECT "+auditColumns+` FROM store.audit
+	err = s.db.List(ctx, &rows, "SELECT "+auditColumns+` FROM store.audit
 		WHERE ($1 = '' OR id < $1) AND ($2 = '' OR tenant = $2) AND ($3 = '' OR subject = $3) AND ($4 = '' OR kind = $4)
 			AND ($5 = '' OR operation = $5) AND ($6 = '' OR outcome = $6) AND (NOT $7 OR acting <> '')
 			AND happened_at >= $8 AND happened_at < $9
@@ -182,7 +183,7 @@ func (s *Store) Entries(ctx context.Context, p principal.Principal, f AuditFilte
 		ORDER BY id DESC LIMIT $10`,
 		page.After, f.Tenant, f.Subject, string(f.Kind), f.Operation, f.Outcome, f.ActedOnly, micros(f.From), micros(f.To), limit+1, strings.ToLower(f.Search))
 	if err != nil {
-		return nil, "", translate(ctx, err)
+		return nil, "", database.Translate(ctx, err)
 	}
 	rows, next = cut(rows, limit, func(r auditRow) string { return r.ID })
 	for _, r := range rows {

@@ -2,56 +2,58 @@ package tenancy
 
 import (
 	"context"
-	"database/sql"
 	"iter"
-	"time"
-
-	"github.com/jmoiron/sqlx"
 
 	"usher/audit"
+	"usher/tenancy/database"
 )
-
-// settled is for how long gateways of a version that knows no chains may still have
-// written after the first chain began: an upgrade takes them one after another.
-const settled = time.Hour
 
 // VerifyAudit reads the whole audit log and checks its chains, as they are at one moment.
 // Seen are heads of an earlier report; read is told, now and then, how many entries were read.
 func (s *Store) VerifyAudit(ctx context.Context, seen []audit.Place, read func(entries int64)) (audit.Report, error) {
-	tx, err := s.db.BeginTxx(ctx, s.oneMoment())
+	tx, err := s.db.Snapshot(ctx)
 	if err != nil {
-		return audit.Report{}, translate(ctx, err)
+		return audit.Report{}, err
 	}
-	defer func() { _ = tx.Rollback() }()
-	chains, begun, err := s.chainsOf(ctx, tx)
+	defer tx.Rollback()
+	chains, err := s.chainsOf(tx)
 	if err != nil {
-		return audit.Report{}, translate(ctx, err)
+		return audit.Report{}, database.Translate(ctx, err)
 	}
-	report, err := audit.Verify(s.auditKeys(), chains, seen, s.chained(ctx, tx, read))
+	report, err := audit.Verify(s.auditKeys(), chains, seen, s.chained(tx, read))
 	if err != nil {
-		return audit.Report{}, translate(ctx, err)
+		return audit.Report{}, database.Translate(ctx, err)
 	}
-	if len(chains) == 0 {
-		return report, nil
-	}
-	var outside []string
-	err = tx.SelectContext(ctx, &outside, s.sql(`SELECT id FROM store.audit WHERE kind = $1 AND coalesce(chain, '') = '' AND happened_at > $2 ORDER BY id`),
-		string(audit.Administration), begun+settled.Microseconds())
-	if err != nil {
-		return audit.Report{}, translate(ctx, err)
-	}
-	for _, id := range outside {
-		report.Problem("entry %s: it tells of administration and stands in no chain", id)
-	}
-	return report, nil
+	return report, database.Translate(ctx, s.unchained(tx, &report))
 }
 
-// oneMoment is of a transaction that sees the store as it is at its first statement.
-func (s *Store) oneMoment() *sql.TxOptions {
-	if s.dsn == nil {
-		return nil // DuckDB's transactions are so anyway
+// unchained tells of entries that would stand in a chain if usher had written them: only
+// what tells of data may stand in none. When it says that it was written does not matter,
+// for whoever adds one says what they like.
+func (s *Store) unchained(tx *database.Tx, report *audit.Report) error {
+	for after := ""; ; {
+		var page struct {
+			Last string `db:"last"`
+			Full bool   `db:"filled"`
+		}
+		err := tx.Get(&page, `SELECT coalesce(max(id), '') AS last, count(*) = $2 AS filled
+			FROM (SELECT id FROM store.audit WHERE id > $1 ORDER BY id LIMIT $2) page`, after, perPage)
+		if err != nil {
+			return err
+		}
+		var outside []string
+		if err := tx.List(&outside, `SELECT id FROM store.audit WHERE id > $1 AND id <= $2 AND kind <> $3 AND coalesce(chain, '') = '' ORDER BY id`,
+			after, page.Last, string(audit.DataAccess)); err != nil {
+			return err
+		}
+		for _, id := range outside {
+			report.Problem("entry %s: it does not tell of data and stands in no chain", id)
+		}
+		if !page.Full {
+			return nil
+		}
+		after = page.Last
 	}
-	return &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true}
 }
 
 // auditKeys are the keys with which chains were made, by their ids.
@@ -65,45 +67,41 @@ func (s *Store) auditKeys() map[string]audit.Key {
 	return keys
 }
 
-// chainsOf reads the chains, and when the first one was begun.
-func (s *Store) chainsOf(ctx context.Context, tx *sqlx.Tx) (map[string]audit.Chain, int64, error) {
+func (s *Store) chainsOf(tx *database.Tx) (map[string]audit.Chain, error) {
 	var rows []struct {
 		Chain        string `db:"chain"`
 		KeyID        string `db:"key_id"`
 		Seq          int64  `db:"seq"`
 		Link         string `db:"link"`
 		Sealed       string `db:"sealed"`
-		Begun        int64  `db:"begun_at"`
 		AnchorSeq    int64  `db:"anchor_seq"`
 		AnchorLink   string `db:"anchor_link"`
 		AnchorKeyID  string `db:"anchor_key_id"`
 		AnchorSealed string `db:"anchor_sealed"`
 	}
-	err := tx.SelectContext(ctx, &rows, s.sql(`SELECT chain, key_id, seq, link, sealed, begun_at, anchor_seq, anchor_link, anchor_key_id, anchor_sealed
-		FROM store.audit_chains ORDER BY begun_at DESC`))
+	err := tx.List(&rows, `SELECT chain, key_id, seq, link, sealed, anchor_seq, anchor_link, anchor_key_id, anchor_sealed
+		FROM store.audit_chains`)
 	if err != nil {
-		return nil, 0, err
+		return nil, err
 	}
 	chains := make(map[string]audit.Chain, len(rows))
-	var begun int64
 	for _, r := range rows {
-		begun = r.Begun
 		chains[r.Chain] = audit.Chain{
 			KeyID: r.KeyID, Head: audit.Place{Chain: r.Chain, Seq: r.Seq, Link: r.Link}, Sealed: r.Sealed,
 			Anchor: audit.Place{Chain: r.Chain, Seq: r.AnchorSeq, Link: r.AnchorLink}, AnchorKeyID: r.AnchorKeyID, AnchorSealed: r.AnchorSealed,
 		}
 	}
-	return chains, begun, nil
+	return chains, nil
 }
 
 // perPage is how many entries are read at once: a statement of the store has little time.
 const perPage = 5000
 
 // chained are the entries that stand in chains, one after the other.
-func (s *Store) chained(ctx context.Context, tx *sqlx.Tx, read func(int64)) iter.Seq2[audit.Line, error] {
+func (s *Store) chained(tx *database.Tx, read func(int64)) iter.Seq2[audit.Line, error] {
 	return func(yield func(audit.Line, error) bool) {
 		for total, after := int64(0), (audit.Line{}); ; {
-			page, err := s.chainedAfter(ctx, tx, after)
+			page, err := s.chainedAfter(tx, after)
 			if err != nil {
 				yield(audit.Line{}, err)
 				return
@@ -122,15 +120,15 @@ func (s *Store) chained(ctx context.Context, tx *sqlx.Tx, read func(int64)) iter
 	}
 }
 
-func (s *Store) chainedAfter(ctx context.Context, tx *sqlx.Tx, after audit.Line) ([]audit.Line, error) {
+func (s *Store) chainedAfter(tx *database.Tx, after audit.Line) ([]audit.Line, error) {
 	var rows []struct {
 		auditRow
 		Chain string `db:"chain"`
 		Seq   int64  `db:"seq"`
 		Link  string `db:"link"`
 	}
-	err := tx.SelectContext(ctx, &rows, s.sql("SELECT "+auditColumns+`, chain, seq, link FROM store.audit
-		WHERE chain <> '' AND (chain, seq, id) > ($1, $2, $3) ORDER BY chain, seq, id LIMIT $4`), after.Chain, after.Seq, after.ID, perPage)
+	err := tx.List(&rows, "SELECT "+auditColumns+`, chain, seq, link FROM store.audit
+		WHERE chain <> '' AND (chain, seq, id) > ($1, $2, $3) ORDER BY chain, seq, id LIMIT $4`, after.Chain, after.Seq, after.ID, perPage)
 	lines := make([]audit.Line, len(rows))
 	for i, r := range rows {
 		lines[i] = audit.Line{ID: r.ID, Place: audit.Place{Chain: r.Chain, Seq: r.Seq, Link: r.Link}, Stored: r.stored()}

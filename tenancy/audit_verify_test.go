@@ -97,6 +97,16 @@ func TestVerifyAudit(t *testing.T) {
 		tampered("head was changed", nil, "UPDATE store.audit_chains SET seq = seq - 1 WHERE chain = $1", head.Chain)
 		tampered("it is not said by usher", nil, "UPDATE store.audit_chains SET anchor_seq = 2, anchor_link = 'x', anchor_key_id = key_id, anchor_sealed = sealed WHERE chain = $1", head.Chain)
 		tampered("stands in no chain", nil, "UPDATE store.audit SET chain = '', seq = 0, happened_at = happened_at + 7200000000 WHERE chain = $1 AND seq = $2", of(2)...)
+		for _, f := range []struct{ chain, kind, id, later string }{
+			{"''", "kind", "'f' || id", "1000000"},         // a moment later
+			{"''", "kind", "'0' || id", "-40000000000000"}, // before there were chains
+			{"NULL", "kind", "'f' || id", "0"},
+			{"''", "'unheard of'", "'f' || id", "0"},
+			{"''", "''", "'f' || id", "0"},
+		} {
+			tampered("stands in no chain", nil, "INSERT INTO store.audit SELECT "+f.id+", happened_at + "+f.later+", "+f.kind+`, 'mallory', issuer, token, tenant, acting, reason, operation, hash, datasets,
+				strategy, source, row_count, duration, outcome, detail, `+f.chain+", 0, '' FROM store.audit WHERE chain = $1 AND seq = $2", of(2)...)
+		}
 		tampered("which another one has", nil, `INSERT INTO store.audit SELECT 'f' || id, happened_at, kind, 'mallory', issuer, token, tenant, acting, reason, operation, hash, datasets, strategy, source,
 			row_count, duration, outcome, detail, chain, seq, link FROM store.audit WHERE chain = $1 AND seq = $2`, of(2)...)
 		tampered("without a key", nil, "UPDATE store.audit_chains SET key_id = '' WHERE chain = $1", head.Chain)
@@ -104,6 +114,7 @@ func TestVerifyAudit(t *testing.T) {
 
 		// A head of an earlier moment can be put back with what it seals, and a chain taken
 		// out as a whole. Who has noted the heads sees both.
+		tampered("stands in no chain", nil, "UPDATE store.audit SET chain = '' WHERE chain <> ''; DELETE FROM store.audit_chains")
 		do("DELETE FROM store.audit WHERE chain = $1", head.Chain)
 		do("DELETE FROM store.audit_chains WHERE chain = $1", head.Chain)
 		if r := verify(); r.Problems != 0 {

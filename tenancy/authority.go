@@ -33,7 +33,7 @@ func coversRights(p principal.Principal, roles []string, scopes []principal.Scop
 
 // ownedRoles are the names of the roles that a tenant owns.
 func (t *tx) ownedRoles(tenant string) (owned []string, err error) {
-	err = t.list(&owned, "SELECT name FROM store.roles WHERE tenant = $1", tenant)
+	err = t.List(&owned, "SELECT name FROM store.roles WHERE tenant = $1", tenant)
 	return owned, err
 }
 
@@ -96,7 +96,7 @@ func (t *tx) coversHolders(p principal.Principal, tenant, role string) error {
 	}
 	written := `"` + role + `"` // as lists of names are stored
 	var users []userRow
-	err = t.list(&users, "SELECT "+userColumns+" FROM store.users WHERE tenant = $1 AND strpos(roles, $2) > 0", tenant, written)
+	err = t.List(&users, "SELECT "+userColumns+" FROM store.users WHERE tenant = $1 AND strpos(roles, $2) > 0", tenant, written)
 	if err != nil {
 		return err
 	}
@@ -111,7 +111,7 @@ func (t *tx) coversHolders(p principal.Principal, tenant, role string) error {
 	}
 	for after, more := "", true; more; {
 		var tokens []tokenRow
-		err := t.list(&tokens, "SELECT "+tokenColumns+` FROM store.tokens WHERE tenant = $1 AND strpos(body, $2) > 0 AND id > $3
+		err := t.List(&tokens, "SELECT "+tokenColumns+` FROM store.tokens WHERE tenant = $1 AND strpos(body, $2) > 0 AND id > $3
 			AND revoked_at = 0 AND (expires_at = 0 OR expires_at > $4) ORDER BY id LIMIT 500`, tenant, written, after, micros(t.now))
 		if err != nil {
 			return err
@@ -140,7 +140,7 @@ func (t *tx) coversEnded(p principal.Principal, k revocationKey, before int64) e
 		return nil
 	}
 	var keys []tokenRow
-	err := t.list(&keys, "SELECT "+tokenColumns+` FROM store.tokens WHERE kind = 'sk' AND revoked_at = 0 AND (expires_at = 0 OR expires_at > $6)
+	err := t.List(&keys, "SELECT "+tokenColumns+` FROM store.tokens WHERE kind = 'sk' AND revoked_at = 0 AND (expires_at = 0 OR expires_at > $6)
 		AND `+revokedByKey, before, k.Issuer, k.Tenant, k.Subject, k.Token, micros(t.now))
 	if err != nil || len(keys) == 0 {
 		return err

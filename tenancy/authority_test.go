@@ -120,6 +120,10 @@ func TestAuthority(t *testing.T) {
 			}},
 			{"SetUserProfile", "of ann", both, func(p actor) error { return s.SetUserProfile(ctx, p, "acme", ann(), "Ann", "ann@acme.example") }},
 			{"SetUserProfile", "of bob", three, func(p actor) error { return s.SetUserProfile(ctx, p, "acme", bob(), "", "") }},
+			{"UnlockUser", "ann", both, func(p actor) error { return s.UnlockUser(ctx, p, "acme", ann()) }},
+			{"UnlockUser", "bob", three, func(p actor) error { return s.UnlockUser(ctx, p, "acme", bob()) }},
+			{"EndUserSessions", "of ann", both, func(p actor) error { return created(s.EndUserSessions(ctx, p, "acme", ann())) }},
+			{"EndUserSessions", "of bob", three, func(p actor) error { return created(s.EndUserSessions(ctx, p, "acme", bob())) }},
 			{"DeleteUser", "ann", both, func(p actor) error { return s.DeleteUser(ctx, p, "acme", ann()) }},
 			{"DeleteUser", "bob", three, func(p actor) error { return s.DeleteUser(ctx, p, "acme", bob()) }},
 			{"CreateUser", "who may more", both, func(p actor) error {
@@ -169,8 +173,12 @@ func TestAuthority(t *testing.T) {
 			}},
 			{"SetTenantCell", "", everyTenants, func(p actor) error { return s.SetTenantCell(ctx, p, "acme", "") }},
 			{"SetTenantBindings", "", everyTenants, func(p actor) error { return s.SetTenantBindings(ctx, p, "acme", nil) }},
+			{"SetTenantWeight", "", everyTenants, func(p actor) error { return s.SetTenantWeight(ctx, p, "acme", 2) }},
+			{"SetTenantLimits", "", everyTenants, func(p actor) error { return s.SetTenantLimits(ctx, p, "acme", principal.Budget{}) }},
 			{"Reload", "", everyTenants, func(p actor) error { return s.Reload(ctx, p, func() error { return nil }) }},
 			{"SetTenantAccounts", "", everyTenants, func(p actor) error { return s.SetTenantAccounts(ctx, p, "acme", nil) }},
+			{"SetTenantAccount", "", everyTenants, func(p actor) error { return s.SetTenantAccount(ctx, p, "acme", "silo", principal.Account{Schema: "a"}) }},
+			{"RemoveTenantAccount", "", everyTenants, func(p actor) error { return s.RemoveTenantAccount(ctx, p, "acme", "silo") }},
 			{"SuspendTenant", "", everyTenants, func(p actor) error { id := name(); tenant(t, s, id); return s.SuspendTenant(ctx, p, id) }},
 			{"ResumeTenant", "", everyTenants, func(p actor) error { id := name(); tenant(t, s, id); return s.ResumeTenant(ctx, p, id) }},
 			{"DeleteTenant", "", everyTenants, func(p actor) error { id := name(); tenant(t, s, id); return s.DeleteTenant(ctx, p, id) }},
@@ -274,7 +282,7 @@ func TestAuthority(t *testing.T) {
 // rule is covers (TestCovers).
 var changesNobody = []string{
 	"Tenants", "GetTenant", "Users", "GetUser", "Roles", "Tokens", "Entries", "SavedQueries", "SavedQuery", "SavedQueryByID", "Dashboard", "Dashboards", "ShowsDashboard", "Findings", "Refused", "Revoked",
-	"Mint", "Narrow", "ChangePassword", "RevokeOwn", "RevokeSessions", "Administers", "ShowsDocument", "ShowsRole",
+	"Mint", "Narrow", "ChangePassword", "RevokeOwn", "RevokeSessions", "Administers", "ShowsDocument", "ShowsRole", "ShowsSome",
 }
 
 // hiding shows whatever has "hidden" in its text to auditors only.
@@ -290,6 +298,13 @@ func (h hiding) ShowsDashboard(p principal.Principal, d dashboard.Document) bool
 
 func (h hiding) ShowsSome(p principal.Principal, d dashboard.Document) bool {
 	return h.ShowsDashboard(p, d)
+}
+
+func (h hiding) HiddenTiles(p principal.Principal, d dashboard.Document) []string {
+	if h.ShowsDashboard(p, d) {
+		return nil
+	}
+	return []string{"all"}
 }
 
 func (hiding) Findings(principal.Principal, dashboard.Document, bool) []dashboard.Finding { return nil }

@@ -22,15 +22,16 @@ func checkBindings(by map[string]string) error {
 // SetTenantBindings replaces by which bindings the tenant's datasets are read, of those
 // that the configuration has by name. Nobody moves the rows.
 func (s *Store) SetTenantBindings(ctx context.Context, p principal.Principal, id string, bindings map[string]string) error {
-	return s.setPlace(ctx, p, "setTenantBindings", id, checkBindings(bindings), func(r *principal.Routing) { r.Bindings = bindings }, func(row *tenantRow) (err error) {
+	return s.setPlace(ctx, p, act{operation: "setTenantBindings", tenant: id}, checkBindings(bindings), func(r *principal.Routing) { r.Bindings = bindings }, func(row *tenantRow) (err error) {
 		row.Bindings, err = writeList(bindings)
 		return err
 	})
 }
 
 // setPlace changes where the tenant's rows are: nothing of it may be read from another's place then.
-func (s *Store) setPlace(ctx context.Context, p principal.Principal, operation, id string, problem error, routed func(*principal.Routing), change func(*tenantRow) error) error {
-	a := act{operation: operation, tenant: id, global: true}
+func (s *Store) setPlace(ctx context.Context, p principal.Principal, a act, problem error, routed func(*principal.Routing), change func(*tenantRow) error) error {
+	a.global = true
+	id := a.tenant
 	var since int64
 	if a.allowed(p) == nil && problem == nil {
 		known, err := s.registered(ctx, id)

@@ -1,6 +1,7 @@
 package tenancy
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 
@@ -32,8 +33,16 @@ type body struct {
 	Timezone   string                     `json:"timezone,omitempty"`
 	MayGrant   MayGrant                   `json:"mayGrant,omitzero"`
 	Rate       int                        `json:"rate,omitempty"`       // requests a minute; 0: not limited
-	RateOf     string                     `json:"rateOf,omitempty"`     // the token whose allowance is shared
+	RatesOf    []rated                    `json:"ratesOf,omitempty"`    // of the tokens that it is made with, the nearest first
+	RateOf     string                     `json:"rateOf,omitempty"`     // of tokens of an older version: the one token whose allowance is shared
 	SharedRate int                        `json:"sharedRate,omitempty"` // that one's
+	Limits     budget                     `json:"limits,omitzero"`      // a minute, of the token itself
+	LimitsOf   []allowance                `json:"limitsOf,omitempty"`   // those of the tokens it is made with, the nearest first
+}
+
+type allowance struct {
+	Token  string `json:"token"`
+	Limits budget `json:"limits"`
 }
 
 type storedFilter struct {
@@ -48,7 +57,14 @@ func bodyOf(p principal.Principal, caps MayGrant, rate rate) (string, error) {
 	b := body{
 		AllTenants: p.AllTenants, Name: p.Name, Email: p.Email, Roles: p.Roles, Scopes: p.Scopes, Acting: p.Acting,
 		Strategy: g.Strategy, Strategies: g.Strategies, Cleared: g.Cleared, Datasets: g.Datasets, SavedOnly: g.SavedOnly, Dashboards: g.Dashboards, Timezone: g.Timezone,
-		MayGrant: caps, Rate: rate.own, RateOf: rate.of, SharedRate: rate.shared,
+		MayGrant: caps, Rate: rate.own, RatesOf: rate.of,
+	}
+	for _, a := range p.Allowances {
+		if a.Token == "" {
+			b.Limits = storedBudget(a.Limits)
+		} else {
+			b.LimitsOf = append(b.LimitsOf, allowance{a.Token, storedBudget(a.Limits)})
+		}
 	}
 	for _, f := range g.Filters {
 		stored := storedFilter{Dataset: f.Dataset}
@@ -90,6 +106,27 @@ func readBody(text string) (body, error) {
 		return body{}, fault.New(fault.Internal, "a grant in the control store cannot be read").Because(err)
 	}
 	return b, nil
+}
+
+// rate is how many requests the body says.
+func (b body) rate() rate {
+	r := rate{own: b.Rate, of: b.RatesOf}
+	if b.RateOf != "" {
+		r.of = []rated{{b.RateOf, cmp.Or(b.SharedRate, b.Rate)}}
+	}
+	return r
+}
+
+// allowances are those that the body says; the token's own is that of the given name.
+func (b body) allowances(own string) []principal.Allowance {
+	var all []principal.Allowance
+	if limits := b.Limits.budget(); limits != (principal.Budget{}) {
+		all = append(all, principal.Allowance{Token: own, Limits: limits})
+	}
+	for _, a := range b.LimitsOf {
+		all = append(all, principal.Allowance{Token: a.Token, Limits: a.Limits.budget()})
+	}
+	return all
 }
 
 // grant is the grant that the body says.

@@ -62,7 +62,7 @@ func (t *tx) settleBudgets(claims []quota.Claim) ([]quota.Grant, error) {
 		Lease float64 `db:"granted"`
 	}
 	lease := "greatest(least(excluded.wanted, " + filled + "), 0)"
-	err := t.list(&found, `INSERT INTO store.budgets AS b (who, level, granted, wanted, used, per_minute, changed_at) VALUES `+rows.String()+`
+	err := t.List(&found, `INSERT INTO store.budgets AS b (who, level, granted, wanted, used, per_minute, changed_at) VALUES `+rows.String()+`
 		ON CONFLICT (who) DO UPDATE SET level = `+filled+` - `+lease+`, granted = `+lease+`, wanted = excluded.wanted, used = excluded.used, per_minute = excluded.per_minute,
 			changed_at = CASE WHEN b.changed_at > excluded.changed_at + 60000000 THEN excluded.changed_at ELSE greatest(b.changed_at, excluded.changed_at) END
 		RETURNING who, level, granted`, args...)
@@ -90,20 +90,20 @@ const (
 // appear notes that this gateway is there, and counts those that are. A file is one
 // gateway's.
 func (t *tx) appear() (gateways int, err error) {
-	if t.store.dsn == nil {
+	if !t.store.db.Shared() {
 		return 1, nil
 	}
-	if _, err := t.exec(`INSERT INTO store.gateways AS g (id, seen_at) VALUES ($1, $2) ON CONFLICT (id) DO UPDATE SET seen_at = greatest(g.seen_at, excluded.seen_at)`,
+	if _, err := t.Exec(`INSERT INTO store.gateways AS g (id, seen_at) VALUES ($1, $2) ON CONFLICT (id) DO UPDATE SET seen_at = greatest(g.seen_at, excluded.seen_at)`,
 		t.store.gateway, micros(t.now)); err != nil {
 		return 0, err
 	}
-	err = t.get(&gateways, "SELECT count(*) FROM store.gateways WHERE seen_at > $1", micros(t.now.Add(-gatewayGone)))
+	err = t.Get(&gateways, "SELECT count(*) FROM store.gateways WHERE seen_at > $1", micros(t.now.Add(-gatewayGone)))
 	return gateways, err
 }
 
 // appear tells the others that this gateway is there, and how many they are.
 func (s *Store) appear(ctx context.Context) {
-	if s.dsn == nil {
+	if !s.db.Shared() {
 		return
 	}
 	var gateways int
@@ -118,11 +118,11 @@ func (s *Store) appear(ctx context.Context) {
 // leave gives back what was not used, and says that this gateway is there no more.
 func (s *Store) leave(ctx context.Context) {
 	s.budgets.Return(ctx)
-	if s.dsn == nil {
+	if !s.db.Shared() {
 		return
 	}
 	err := s.write(ctx, func(t *tx) error {
-		_, err := t.exec("DELETE FROM store.gateways WHERE id = $1", s.gateway)
+		_, err := t.Exec("DELETE FROM store.gateways WHERE id = $1", s.gateway)
 		return err
 	})
 	if err != nil {
@@ -132,9 +132,9 @@ func (s *Store) leave(ctx context.Context) {
 
 // pruneBudgets forgets those that are full, and gateways that are gone.
 func (t *tx) pruneBudgets() error {
-	if _, err := t.exec("DELETE FROM store.budgets WHERE level + ($1 - changed_at) * per_minute / 60000000.0 >= per_minute", micros(t.now)); err != nil {
+	if _, err := t.Exec("DELETE FROM store.budgets WHERE level + ($1 - changed_at) * per_minute / 60000000.0 >= per_minute", micros(t.now)); err != nil {
 		return err
 	}
-	_, err := t.exec("DELETE FROM store.gateways WHERE seen_at < $1", micros(t.now.Add(-gatewayGone)))
+	_, err := t.Exec("DELETE FROM store.gateways WHERE seen_at < $1", micros(t.now.Add(-gatewayGone)))
 	return err
 }

@@ -12,7 +12,7 @@ func checkCell(name string) error { return checkLine("the cell's name", name, ma
 // empty is where those are themselves. Nobody moves the rows: that is done before,
 // while the tenant is suspended.
 func (s *Store) SetTenantCell(ctx context.Context, p principal.Principal, id, cell string) error {
-	return s.setPlace(ctx, p, "setTenantCell", id, checkCell(cell), func(r *principal.Routing) { r.Cell = cell }, func(row *tenantRow) error {
+	return s.setPlace(ctx, p, act{operation: "setTenantCell", tenant: id}, checkCell(cell), func(r *principal.Routing) { r.Cell = cell }, func(row *tenantRow) error {
 		row.Cell = cell
 		return nil
 	})

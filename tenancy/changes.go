@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"usher/tenancy/database"
 )
 
 // Change tells gateways that rows of a dataset are others in a source.
@@ -34,7 +36,7 @@ func (s *Store) OnChange(do func(Change)) { s.changed.Store(&do) }
 // TellChange tells the other gateways of a change; they forget within a second.
 // An embedded store has no others.
 func (s *Store) TellChange(ctx context.Context, c Change) error {
-	if s.dsn == nil {
+	if !s.db.Shared() {
 		return nil
 	}
 	var tenants []byte
@@ -49,7 +51,7 @@ func (s *Store) TellChange(ctx context.Context, c Change) error {
 		if err != nil {
 			return err
 		}
-		_, err = t.exec("INSERT INTO store.changes (id, source, dataset, tenants, gateway, made_at, generation) VALUES ($1, $2, $3, $4, $5, $6, $7)",
+		_, err = t.Exec("INSERT INTO store.changes (id, source, dataset, tenants, gateway, made_at, generation) VALUES ($1, $2, $3, $4, $5, $6, $7)",
 			newID(), c.Source, c.Dataset, string(tenants), s.gateway, micros(t.now), generation)
 		return err
 	})
@@ -59,7 +61,7 @@ func (s *Store) TellChange(ctx context.Context, c Change) error {
 // long this one has heard nothing: what was told meanwhile may be gone.
 func (s *Store) readChanges(ctx context.Context, silence time.Duration) error {
 	do := s.changed.Load()
-	if s.dsn == nil || s.seen == 0 || do == nil {
+	if !s.db.Shared() || s.seen == 0 || do == nil {
 		return nil // there are no others, or nothing is kept yet
 	}
 	if silence > maxSilence {
@@ -71,7 +73,7 @@ func (s *Store) readChanges(ctx context.Context, silence time.Duration) error {
 		Dataset string `db:"dataset"`
 		Tenants string `db:"tenants"`
 	}
-	err := s.list(ctx, &found, fmt.Sprintf("SELECT DISTINCT source, dataset, tenants FROM store.changes WHERE generation > $1 AND gateway <> $2 LIMIT %d", maxChanges+1), s.seen, s.gateway)
+	err := s.db.List(ctx, &found, fmt.Sprintf("SELECT DISTINCT source, dataset, tenants FROM store.changes WHERE generation > $1 AND gateway <> $2 LIMIT %d", maxChanges+1), s.seen, s.gateway)
 	if err != nil {
 		return err
 	}
@@ -91,7 +93,7 @@ func (s *Store) readChanges(ctx context.Context, silence time.Duration) error {
 
 // pruneChanges removes what every gateway has heard of.
 func (t *tx) pruneChanges() error {
-	_, err := t.exec("DELETE FROM store.changes WHERE made_at < $1", micros(t.now.Add(-keptChanges)))
+	_, err := t.Exec("DELETE FROM store.changes WHERE made_at < $1", micros(t.now.Add(-keptChanges)))
 	return err
 }
 
@@ -109,8 +111,8 @@ func (s *Store) Unregistered(ctx context.Context, ids []string) ([]string, error
 			places[i], args[i] = fmt.Sprintf("$%d", i+1), id
 		}
 		var found []string
-		if err := s.list(ctx, &found, "SELECT id FROM store.tenants WHERE id IN ("+strings.Join(places, ", ")+")", args...); err != nil {
-			return nil, translate(ctx, err)
+		if err := s.db.List(ctx, &found, "SELECT id FROM store.tenants WHERE id IN ("+strings.Join(places, ", ")+")", args...); err != nil {
+			return nil, database.Translate(ctx, err)
 		}
 		for _, id := range found {
 			known[id] = true

@@ -133,7 +133,7 @@ func TestUnregistered(t *testing.T) {
 		if err := s.TellChange(ctx, tenancy.Change{Source: "shop", Dataset: "orders"}); err != nil {
 			t.Fatal(err)
 		}
-		if n, embedded := must(s.Count(ctx, "changes")), s.Spec().Path != ""; (n == 0) != embedded {
+		if n := must(s.Count(ctx, "changes")); (n > 0) != s.Shared() {
 			t.Errorf("%d changes are kept", n)
 		}
 	})

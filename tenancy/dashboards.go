@@ -11,6 +11,7 @@ import (
 	"usher/fault"
 	"usher/principal"
 	"usher/query"
+	"usher/tenancy/database"
 )
 
 // Dashboard is a dashboard that somebody sees. It is their tenant's own, or one that
@@ -23,7 +24,7 @@ type Dashboard struct {
 	Own         bool // the viewer's to change
 	Version     int  // raised by each change; 0: it stands in a file
 	Changed     time.Time
-	Document    dashboard.Document // of one that was asked for by name
+	Document    dashboard.Document // in a list empty, where it cannot be read: whoever opens it is told
 }
 
 // NewDashboard is what a dashboard says from now on.
@@ -49,6 +50,8 @@ type DashboardJudge interface {
 	// ShowsSome tells whether somebody who opens a dashboard sees the rows of a tile, or
 	// it has none with rows.
 	ShowsSome(viewer principal.Principal, d dashboard.Document) bool
+	// HiddenTiles are the tiles whose rows somebody who opens a dashboard does not see.
+	HiddenTiles(viewer principal.Principal, d dashboard.Document) []string
 	// Findings are what is worth knowing of a dashboard that may be kept.
 	Findings(viewer principal.Principal, d dashboard.Document, shared bool) []dashboard.Finding
 }
@@ -57,6 +60,7 @@ func (allowsAll) CheckDashboard(principal.Principal, dashboard.Document) error {
 func (allowsAll) ShowsDashboard(principal.Principal, dashboard.Document) bool  { return true }
 func (allowsAll) HidesDashboard(principal.Principal, dashboard.Document) bool  { return false }
 func (allowsAll) ShowsSome(principal.Principal, dashboard.Document) bool       { return true }
+func (allowsAll) HiddenTiles(principal.Principal, dashboard.Document) []string { return nil }
 func (allowsAll) Findings(principal.Principal, dashboard.Document, bool) []dashboard.Finding {
 	return nil
 }
@@ -74,8 +78,7 @@ type dashboardRow struct {
 }
 
 const (
-	dashboardListed  = "tenant, name, title, description, shared, version, changed_at"
-	dashboardColumns = dashboardListed + ", document, created_at"
+	dashboardColumns = "tenant, name, title, description, shared, version, changed_at, document, created_at"
 
 	// seen is which rows a principal may see: its tenant's, and those shared with all.
 	// $1 is its tenant; who is of all is of the empty one.
@@ -142,9 +145,9 @@ func noDashboard(name string) error { return notFound("there is no dashboard %s"
 // dashboard finds one: the tenant's own hides what is shared, and a file the store's.
 func (s *Store) dashboard(ctx context.Context, p principal.Principal, name string, files map[string]dashboard.Document) (Dashboard, error) {
 	var row dashboardRow
-	err := s.get(ctx, &row, "SELECT "+dashboardColumns+" FROM store.dashboards WHERE "+seen+" AND name = $2 ORDER BY tenant DESC LIMIT 1", p.Tenant, name)
-	if err != nil && !missing(err) {
-		return Dashboard{}, translate(ctx, err)
+	err := s.db.Get(ctx, &row, "SELECT "+dashboardColumns+" FROM store.dashboards WHERE "+seen+" AND name = $2 ORDER BY tenant DESC LIMIT 1", p.Tenant, name)
+	if err != nil && !database.Missing(err) {
+		return Dashboard{}, database.Translate(ctx, err)
 	}
 	if d, ofFile := files[name]; ofFile && row.Tenant == "" { // none of the tenant's own
 		return OfFile(name, d), nil
@@ -178,21 +181,23 @@ func ListDashboards(ctx context.Context, s *Store, files map[string]dashboard.Do
 	return all, nil
 }
 
-// Dashboards lists the dashboards that one sees, by name, without their documents.
+// Dashboards lists the dashboards that one may open, by name.
 func (s *Store) Dashboards(ctx context.Context, p principal.Principal) ([]Dashboard, error) {
 	if (p.Tenant == "") != p.AllTenants {
 		return nil, fault.New(fault.Unauthenticated, "no valid token was shown")
 	}
 	var rows []dashboardRow
-	err := s.list(ctx, &rows, "SELECT "+dashboardListed+" FROM store.dashboards WHERE "+seen+" ORDER BY tenant DESC, name", p.Tenant)
+	err := s.db.List(ctx, &rows, "SELECT "+dashboardColumns+" FROM store.dashboards WHERE "+seen+" ORDER BY tenant DESC, name", p.Tenant)
 	if err != nil {
-		return nil, translate(ctx, err)
+		return nil, database.Translate(ctx, err)
 	}
 	files := s.opts.Dashboards()
 	found := make(map[string]Dashboard, len(rows)+len(files))
 	for _, row := range rows {
 		if _, hidden := found[row.Name]; !hidden {
-			found[row.Name] = row.listed(p)
+			if found[row.Name], err = row.read(p); err != nil {
+				found[row.Name] = row.listed(p)
+			}
 		}
 	}
 	for name, d := range files {
@@ -213,6 +218,11 @@ func (s *Store) Dashboards(ctx context.Context, p principal.Principal) ([]Dashbo
 // too.
 func (s *Store) ShowsDashboard(viewer principal.Principal, d Dashboard) bool {
 	return s.opts.Operations.ShowsDashboard(viewer, d.Document)
+}
+
+// ShowsSome tells whether somebody who opens a dashboard of the list sees anything of it.
+func (s *Store) ShowsSome(viewer principal.Principal, d Dashboard) bool {
+	return s.opts.Operations.ShowsSome(viewer, d.Document)
 }
 
 // Findings are what is worth knowing of a dashboard, for somebody who may see its
@@ -272,7 +282,7 @@ func (s *Store) keepDashboard(ctx context.Context, p principal.Principal, a act,
 			}
 		default:
 			var owned int
-			if err := t.get(&owned, "SELECT count(*) FROM store.dashboards WHERE tenant = $1", p.Tenant); err != nil {
+			if err := t.Get(&owned, "SELECT count(*) FROM store.dashboards WHERE tenant = $1", p.Tenant); err != nil {
 				return err
 			}
 			if owned >= maxDashboards {
@@ -284,13 +294,13 @@ func (s *Store) keepDashboard(ctx context.Context, p principal.Principal, a act,
 			Version: old.Version + 1, Created: cmp.Or(old.Created, micros(t.now)), Changed: micros(t.now),
 		}
 		if old.Version > 0 {
-			_, err = t.exec(`UPDATE store.dashboards SET title = $3, description = $4, document = $5, shared = $6, version = $7, changed_at = $8
+			_, err = t.Exec(`UPDATE store.dashboards SET title = $3, description = $4, document = $5, shared = $6, version = $7, changed_at = $8
 				WHERE tenant = $1 AND name = $2`, row.Tenant, row.Name, row.Title, row.Description, row.Document, row.Shared, row.Version, row.Changed)
 		} else {
-			_, err = t.exec("INSERT INTO store.dashboards ("+dashboardColumns+") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+			_, err = t.Exec("INSERT INTO store.dashboards ("+dashboardColumns+") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
 				row.Tenant, row.Name, row.Title, row.Description, row.Shared, row.Version, row.Changed, row.Document, row.Created)
 		}
-		if duplicate(err) {
+		if database.Duplicate(err) {
 			return changedMeanwhile(row.Name)
 		}
 		if err != nil {
@@ -310,19 +320,15 @@ func (t *tx) ownDashboard(p principal.Principal, name string) (dashboardRow, err
 		return dashboardRow{}, err
 	}
 	var row dashboardRow
-	err := t.get(&row, "SELECT "+dashboardColumns+" FROM store.dashboards WHERE tenant = $1 AND name = $2", p.Tenant, name)
-	if missing(err) {
+	err := t.Get(&row, "SELECT "+dashboardColumns+" FROM store.dashboards WHERE tenant = $1 AND name = $2", p.Tenant, name)
+	if database.Missing(err) {
 		err = noDashboard(name)
 	}
 	return row, err
 }
 
 func (t *tx) lockDashboards(tenant string) error {
-	if t.store.dsn == nil { // only one writes anyway
-		return nil
-	}
-	_, err := t.exec("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", "usher dashboards "+t.store.schema+" "+tenant)
-	return err
+	return t.Lock("usher dashboards", tenant)
 }
 
 func changedMeanwhile(name string) error {
@@ -359,7 +365,7 @@ func (s *Store) DeleteDashboard(ctx context.Context, p principal.Principal, name
 		if err != nil {
 			return err
 		}
-		_, err = t.exec("DELETE FROM store.dashboards WHERE tenant = $1 AND name = $2", p.Tenant, name)
+		_, err = t.Exec("DELETE FROM store.dashboards WHERE tenant = $1 AND name = $2", p.Tenant, name)
 		return err
 	})
 }
@@ -392,26 +398,26 @@ func (t *tx) knownDashboards(tenant string, names []string) error {
 			continue
 		}
 		var known int
-		if err := t.get(&known, "SELECT count(*) FROM store.dashboards WHERE "+seen+" AND name = $2", tenant, name); err != nil {
+		if err := t.Get(&known, "SELECT count(*) FROM store.dashboards WHERE "+seen+" AND name = $2", tenant, name); err != nil {
 			return err
 		}
 		if known == 0 {
-			return unusable("there is no dashboard %s", name)
+			return fault.New(fault.BadUserInput, "there is no dashboard %s", name).WithHint("Save it first, or put it into dashboards/%s.yml beside the configuration: a file that came later is served after `usher reload`.", name)
 		}
 	}
 	return nil
 }
 
-// blank are those of the dashboards of which a token shows no tile: it would be made in
+// hidden are tiles of dashboards that a token does not show: for these it would be made in
 // vain.
-func (t *tx) blank(p principal.Principal, names []string) ([]string, error) {
-	var blank []string
+func (t *tx) hidden(p principal.Principal, names []string) ([]Hidden, error) {
+	var hidden []Hidden
 	for _, name := range names {
 		d, ofFile := t.store.opts.Dashboards()[name]
 		var row dashboardRow
-		err := t.get(&row, "SELECT "+dashboardColumns+" FROM store.dashboards WHERE "+seen+" AND name = $2 ORDER BY tenant DESC LIMIT 1", p.Tenant, name)
+		err := t.Get(&row, "SELECT "+dashboardColumns+" FROM store.dashboards WHERE "+seen+" AND name = $2 ORDER BY tenant DESC LIMIT 1", p.Tenant, name)
 		switch {
-		case err != nil && !missing(err):
+		case err != nil && !database.Missing(err):
 			return nil, err
 		case row.Name != "" && (row.Tenant != "" || !ofFile):
 			read, err := row.read(p)
@@ -420,9 +426,9 @@ func (t *tx) blank(p principal.Principal, names []string) ([]string, error) {
 			}
 			d = read.Document
 		}
-		if !t.store.opts.Operations.ShowsSome(p, d) {
-			blank = append(blank, name)
+		if tiles := t.store.opts.Operations.HiddenTiles(p, d); len(tiles) > 0 {
+			hidden = append(hidden, Hidden{Dashboard: name, Tiles: tiles, All: !t.store.opts.Operations.ShowsSome(p, d)})
 		}
 	}
-	return blank, nil
+	return hidden, nil
 }

@@ -7,8 +7,10 @@ import (
 
 // Exec and Texts let tests look at the tables themselves.
 func (s *Store) Exec(ctx context.Context, text string, args ...any) error {
-	_, err := s.db.ExecContext(ctx, s.sql(text), args...)
-	return err
+	return s.write(ctx, func(t *tx) error {
+		_, err := t.Exec(text, args...)
+		return err
+	})
 }
 
 // Texts returns every text in the store, of all tables.
@@ -17,14 +19,14 @@ func (s *Store) Texts(ctx context.Context) ([]string, error) {
 		Table  string `db:"table_name"`
 		Column string `db:"column_name"`
 	}
-	err := s.list(ctx, &columns, "SELECT table_name, column_name FROM information_schema.columns WHERE table_schema = $1", s.schema)
+	err := s.db.List(ctx, &columns, "SELECT table_name, column_name FROM information_schema.columns WHERE table_schema || '.' = 'store.'")
 	if err != nil {
 		return nil, err
 	}
 	var all []string
 	for _, c := range columns {
 		var found []string
-		if err := s.list(ctx, &found, "SELECT CAST("+c.Column+" AS TEXT) FROM store."+c.Table); err != nil {
+		if err := s.db.List(ctx, &found, "SELECT CAST("+c.Column+" AS TEXT) FROM store."+c.Table); err != nil {
 			return nil, err
 		}
 		all = append(all, found...)
@@ -55,22 +57,15 @@ func (s *Store) Hashing() (done func()) {
 
 // Count is how many rows a table of the store has.
 func (s *Store) Count(ctx context.Context, table string) (n int, err error) {
-	err = s.get(ctx, &n, "SELECT count(*) FROM store."+table)
+	err = s.db.Get(ctx, &n, "SELECT count(*) FROM store."+table)
 	return n, err
 }
 
 // Flush writes what waits to be written.
 func (s *Store) Flush(ctx context.Context) { s.flush(ctx) }
 
-// Spec is where the store is.
-func (s *Store) Spec() Spec {
-	if s.dsn != nil {
-		return Spec{Postgres: &s.dsn.spec, Schema: s.schema}
-	}
-	var path string
-	_ = s.db.Get(&path, "SELECT path FROM duckdb_databases() WHERE NOT internal LIMIT 1")
-	return Spec{Path: path, Schema: s.schema}
-}
+// Shared tells whether other gateways may have the same store.
+func (s *Store) Shared() bool { return s.db.Shared() }
 
 // RightsGeneration changes with every user and role.
 func (s *Store) RightsGeneration() int64 { return s.rights.Load() }

@@ -7,6 +7,7 @@ import (
 
 	"usher/fault"
 	"usher/principal"
+	"usher/tenancy/database"
 )
 
 // maxExternalIDs is how many external ids one tenant may have.
@@ -57,7 +58,7 @@ func (t *tx) setExternalIDs(tenant string, have, want []string) error {
 		if slices.Contains(want, id) {
 			continue
 		}
-		if _, err := t.exec("DELETE FROM store.external_ids WHERE external_id = $1", id); err != nil {
+		if _, err := t.Exec("DELETE FROM store.external_ids WHERE external_id = $1", id); err != nil {
 			return err
 		}
 	}
@@ -66,7 +67,7 @@ func (t *tx) setExternalIDs(tenant string, have, want []string) error {
 			continue
 		}
 		var known int
-		err := t.get(&known, `SELECT (SELECT count(*) FROM store.tenants WHERE id <> $2 AND (id = $1 OR tenant_key = $1))
+		err := t.Get(&known, `SELECT (SELECT count(*) FROM store.tenants WHERE id <> $2 AND (id = $1 OR tenant_key = $1))
 			+ (SELECT count(*) FROM store.external_ids WHERE external_id = $1)`, id, tenant)
 		if err != nil {
 			return err
@@ -75,7 +76,7 @@ func (t *tx) setExternalIDs(tenant string, have, want []string) error {
 			return fault.New(fault.Conflict, "the external id %s is another tenant's, or is, or was, its id or key", id).
 				WithHint("An external id leads to one tenant; take it from the other one first.")
 		}
-		if _, err := t.exec("INSERT INTO store.external_ids (external_id, tenant) VALUES ($1, $2)", id, tenant); err != nil {
+		if _, err := t.Exec("INSERT INTO store.external_ids (external_id, tenant) VALUES ($1, $2)", id, tenant); err != nil {
 			return err
 		}
 	}
@@ -112,8 +113,8 @@ func (s *Store) named(ctx context.Context, externalID string) (string, error) {
 	}
 	changes := s.tenants.changes.Load()
 	var id string
-	if err := s.get(ctx, &id, "SELECT tenant FROM store.external_ids WHERE external_id = $1", externalID); err != nil && !missing(err) {
-		return "", translate(ctx, err)
+	if err := s.db.Get(ctx, &id, "SELECT tenant FROM store.external_ids WHERE external_id = $1", externalID); err != nil && !database.Missing(err) {
+		return "", database.Translate(ctx, err)
 	}
 	s.tenants.name(externalID, id, changes)
 	return id, nil

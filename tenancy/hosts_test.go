@@ -11,13 +11,14 @@ import (
 	"usher/fault"
 	"usher/pgtest"
 	"usher/tenancy"
+	"usher/tenancy/database"
 )
 
-func hostsOf(db pgtest.DB, servers ...*pgtest.Server) tenancy.Spec {
+func hostsOf(db pgtest.DB, servers ...*pgtest.Server) database.Spec {
 	spec := postgresOf(db)
 	spec.Postgres.Hosts = nil
 	for _, s := range servers {
-		spec.Postgres.Hosts = append(spec.Postgres.Hosts, tenancy.Host{Name: s.Host, Port: s.Port})
+		spec.Postgres.Hosts = append(spec.Postgres.Hosts, database.Host{Name: s.Host, Port: s.Port})
 	}
 	return spec
 }

@@ -7,6 +7,7 @@ import (
 	"usher/audit"
 	"usher/fault"
 	"usher/principal"
+	"usher/tenancy/database"
 )
 
 // KeyRequest is what a service key shall be.
@@ -20,6 +21,8 @@ type KeyRequest struct {
 	Dashboards []string // nil: not restricted; else it runs these and nothing else
 	MayGrant   MayGrant
 	ExpiresAt  time.Time // zero: never
+	Rate       int       // requests a minute, of the key and of what is made with it; 0: not limited
+	Limits     principal.Budget
 }
 
 func (r KeyRequest) check(now time.Time) error {
@@ -38,6 +41,7 @@ func (r KeyRequest) check(now time.Time) error {
 		checkPresent("the key's name", r.Name, maxName), checkScopes(r.Scopes), checkNames("role", r.Roles), checkNames("dataset", r.Datasets), checkNames("dashboard", r.Dashboards),
 		checkNames("strategy", r.MayGrant.Strategies), checkNames("source", r.MayGrant.Accounts),
 		checkNames("parameter", r.MayGrant.Parameters), checkNames("parameter", r.MayGrant.Clear), checkNames("metadata member", r.MayGrant.Metadata),
+		checkBudget(r.Limits), checkRate(r.Rate),
 	} {
 		if err != nil {
 			return err
@@ -79,20 +83,29 @@ func (s *Store) CreateKey(ctx context.Context, p principal.Principal, r KeyReque
 		if err := s.opts.CheckMayGrant(r.MayGrant); err != nil {
 			return err
 		}
-		if _, err := t.parent(p); err != nil {
+		maker, err := t.parent(p)
+		if err != nil {
 			return err
 		}
-		var err error
-		made, err = t.createKey(p, r)
+		made, err = t.createKey(p, maker, r)
 		return err
 	})
 	return made, err
 }
 
-func (t *tx) createKey(maker principal.Principal, r KeyRequest) (Issued, error) {
+// createKey makes a key that is limited as its maker is, beside its own limits.
+func (t *tx) createKey(by principal.Principal, maker parent, r KeyRequest) (Issued, error) {
+	allowances, err := maker.allowed(r.Limits)
+	if err != nil {
+		return Issued{}, err
+	}
+	rate, err := maker.rate(r.Rate)
+	if err != nil {
+		return Issued{}, err
+	}
 	key := principal.Principal{
 		Subject: r.Name, Issuer: Issuer, Tenant: r.Tenant, AllTenants: r.AllTenants, Roles: r.Roles, Scopes: r.Scopes,
-		Grant: principal.Grant{Datasets: r.Datasets, Dashboards: r.Dashboards}, Issued: t.now, Expires: r.ExpiresAt,
+		Grant: principal.Grant{Datasets: r.Datasets, Dashboards: r.Dashboards}, Allowances: allowances, Issued: t.now, Expires: r.ExpiresAt,
 	}
 	if r.Tenant != "" {
 		tenant, err := t.activeTenant(r.Tenant)
@@ -113,7 +126,7 @@ func (t *tx) createKey(maker principal.Principal, r KeyRequest) (Issued, error) 
 	if err := t.knownDashboards(r.Tenant, r.Dashboards); err != nil {
 		return Issued{}, err
 	}
-	return t.issue(issue{kind: ServiceKey, principal: key, mayGrant: r.MayGrant, name: r.Name, minter: maker, expires: r.ExpiresAt})
+	return t.issue(issue{kind: ServiceKey, principal: key, mayGrant: r.MayGrant, name: r.Name, minter: by, expires: r.ExpiresAt, rate: rate})
 }
 
 // administrators counts who may administer, or was made by somebody who may.
@@ -122,8 +135,8 @@ const administrators = "SELECT (SELECT count(*) FROM store.tokens WHERE kind = '
 // Empty tells that nobody can administer yet: Bootstrap makes the first key.
 func (s *Store) Empty(ctx context.Context) (bool, error) {
 	var known int
-	if err := s.get(ctx, &known, administrators); err != nil {
-		return false, translate(ctx, err)
+	if err := s.db.Get(ctx, &known, administrators); err != nil {
+		return false, database.Translate(ctx, err)
 	}
 	return known == 0, nil
 }
@@ -142,7 +155,7 @@ func (s *Store) Bootstrap(ctx context.Context, name string) (Issued, error) {
 			return err
 		}
 		var known int
-		if err := t.get(&known, administrators); err != nil {
+		if err := t.Get(&known, administrators); err != nil {
 			return err
 		}
 		if known > 0 {
@@ -150,7 +163,7 @@ func (s *Store) Bootstrap(ctx context.Context, name string) (Issued, error) {
 				WithHint("Make further keys with an administrator's. If the first one is lost, usher key bootstrap --recover makes another.")
 		}
 		var err error
-		made, err = t.createKey(principal.Principal{Issuer: Issuer, Subject: "bootstrap"}, r)
+		made, err = t.createKey(principal.Principal{Issuer: Issuer, Subject: "bootstrap"}, parent{}, r)
 		if err != nil {
 			return err
 		}

@@ -13,6 +13,7 @@ import (
 	"usher/pgtest"
 	"usher/pgtest/lies"
 	"usher/tenancy"
+	"usher/tenancy/database"
 )
 
 // Whatever says that it is the control store's server: an error in time, no
@@ -23,8 +24,8 @@ func TestLies(t *testing.T) {
 	borne := 0
 	bear := func(lie lies.Lie, sslMode string) {
 		t.Run(string(lie.At)+"/"+lie.Name, func(t *testing.T) {
-			spec := tenancy.Spec{Postgres: &tenancy.PostgresSpec{
-				Hosts: []tenancy.Host{{Name: "127.0.0.1", Port: lies.Serve(t, lie)}}, Database: "d", User: "u", Password: "secret", SSLMode: sslMode, Timeout: 100 * time.Millisecond,
+			spec := database.Spec{Postgres: &database.Postgres{
+				Hosts: []database.Host{{Name: "127.0.0.1", Port: lies.Serve(t, lie)}}, Database: "d", User: "u", Password: "secret", SSLMode: sslMode, Timeout: 100 * time.Millisecond,
 			}}
 			var before, after runtime.MemStats
 			runtime.ReadMemStats(&before)

@@ -10,6 +10,7 @@ import (
 	"usher/fault"
 	"usher/principal"
 	"usher/query"
+	"usher/tenancy/database"
 )
 
 // TokenRequest is what an embed token shall grant.
@@ -34,6 +35,7 @@ type TokenRequest struct {
 	ExpiresAt  time.Time     // default: in 24 hours, and not after the minter's
 	Inactivity time.Duration // unused for so long it ends; 0: it does not
 	Rate       int           // requests a minute; 0: not limited
+	Limits     principal.Budget
 }
 
 const (
@@ -59,7 +61,7 @@ func (r TokenRequest) check(now time.Time, longest time.Duration) error {
 		checkLine("the name", r.Name, maxName), checkLine("the email address", r.Email, maxName),
 		checkNames("role", r.Roles), checkNames("dataset", r.Datasets), checkNames("dashboard", r.Dashboards), checkStrategy(r.Strategy), checkStrategies(r.Strategies),
 		checkNames("parameter", sortedKeys(r.Parameters)), checkNames("parameter", r.Cleared), checkMetadata(r.Metadata), checkAccounts(r.Accounts),
-		checkFilters(r.Filters), checkTimezone(r.Timezone),
+		checkFilters(r.Filters), checkTimezone(r.Timezone), checkBudget(r.Limits),
 	} {
 		if err != nil {
 			return err
@@ -78,7 +80,12 @@ func (r TokenRequest) check(now time.Time, longest time.Duration) error {
 		return unusable("the inactivity interval must be at least %d seconds", int(minInactivity.Seconds()))
 	case r.Inactivity > longest:
 		return unusable("the inactivity interval is longer than any token lives")
-	case r.Rate < 0 || r.Rate > maxRate:
+	}
+	return checkRate(r.Rate)
+}
+
+func checkRate(rate int) error {
+	if rate < 0 || rate > maxRate {
 		return unusable("the rate must be from 1 to %d requests a minute", maxRate)
 	}
 	return nil
@@ -200,6 +207,7 @@ type Narrowing struct {
 	ExpiresAt  time.Time // default: in 24 hours, and not after the holder's
 	Inactivity time.Duration
 	Rate       int
+	Limits     principal.Budget
 }
 
 // Narrow makes an embed token of the holder's own that grants no more than
@@ -208,7 +216,7 @@ type Narrowing struct {
 func (s *Store) Narrow(ctx context.Context, holder principal.Principal, n Narrowing) (Issued, error) {
 	r := TokenRequest{
 		Tenant: holder.Tenant, Subject: holder.Subject, Name: n.Name, Roles: n.Roles, Filters: n.Filters, Datasets: n.Datasets,
-		Cleared: holder.Grant.Cleared, SavedOnly: n.SavedOnly, Dashboards: n.Dashboards, Write: n.Write, ExpiresAt: n.ExpiresAt, Inactivity: n.Inactivity, Rate: n.Rate,
+		Cleared: holder.Grant.Cleared, SavedOnly: n.SavedOnly, Dashboards: n.Dashboards, Write: n.Write, ExpiresAt: n.ExpiresAt, Inactivity: n.Inactivity, Rate: n.Rate, Limits: n.Limits,
 	}
 	if r.Roles == nil {
 		r.Roles = holder.Roles
@@ -239,7 +247,7 @@ func (s *Store) mint(ctx context.Context, p principal.Principal, operation strin
 func (s *Store) makeToken(ctx context.Context, p principal.Principal, a act, r TokenRequest, allowed func(*tx) error) (Issued, error) {
 	r.ExpiresAt = s.lifetime(r.ExpiresAt, p)
 	if len(r.Accounts) > 0 {
-		if err := s.readPlaces(ctx); err != nil {
+		if _, err := s.readPlaces(ctx); err != nil {
 			return Issued{}, err
 		}
 	}
@@ -259,7 +267,7 @@ func (s *Store) makeToken(ctx context.Context, p principal.Principal, a act, r T
 			return err
 		}
 		var owned []string
-		if err := t.list(&owned, "SELECT name FROM store.roles WHERE tenant = $1", r.Tenant); err != nil {
+		if err := t.List(&owned, "SELECT name FROM store.roles WHERE tenant = $1", r.Tenant); err != nil {
 			return err
 		}
 		by := minter{p, parent.MayGrant, owned}
@@ -275,9 +283,17 @@ func (s *Store) makeToken(ctx context.Context, p principal.Principal, a act, r T
 		if err != nil {
 			return err
 		}
+		allowances, err := parent.allowed(r.Limits)
+		if err != nil {
+			return err
+		}
+		rate, err := parent.rate(r.Rate)
+		if err != nil {
+			return err
+		}
 		wanted := principal.Principal{
 			Subject: r.Subject, Name: r.Name, Email: r.Email, Issuer: Issuer, Tenant: r.Tenant, TenantKey: tenant.Key, Routing: routing,
-			Roles: r.Roles, Scopes: r.scopes(), Acting: p.Acting, Grant: grant, Issued: t.now, Expires: r.ExpiresAt,
+			Roles: r.Roles, Scopes: r.scopes(), Acting: p.Acting, Grant: grant, Allowances: allowances, Issued: t.now, Expires: r.ExpiresAt,
 		}
 		if err := t.ownRoles(&wanted); err != nil {
 			return err
@@ -299,12 +315,12 @@ func (s *Store) makeToken(ctx context.Context, p principal.Principal, a act, r T
 		}
 		made, err = t.issue(issue{
 			kind: EmbedToken, principal: wanted, name: r.Name, email: r.Email, minter: p, expires: r.ExpiresAt,
-			inactivity: shorter(r.Inactivity, parent.inactivity), rate: parent.rate(r.Rate),
+			inactivity: shorter(r.Inactivity, parent.inactivity), rate: rate,
 		})
 		if err != nil {
 			return err
 		}
-		if made.Blank, err = t.blank(wanted, r.Dashboards); err != nil {
+		if made.Hidden, err = t.hidden(wanted, r.Dashboards); err != nil {
 			return err
 		}
 		a.detail = made.ID + " for " + r.Subject
@@ -345,7 +361,7 @@ func (t *tx) parent(p principal.Principal) (parent, error) {
 		return parent{}, nil // of another issuer, whose bounds the principal carries
 	}
 	row, err := t.token(p.TokenID)
-	if missing(err) || err == nil && (row.Revoked != 0 || row.expired(t.now)) {
+	if database.Missing(err) || err == nil && (row.Revoked != 0 || row.expired(t.now)) {
 		return parent{}, refuse(ErrRevoked)
 	}
 	if err != nil {
@@ -358,14 +374,36 @@ func (t *tx) parent(p principal.Principal) (parent, error) {
 	return parent{body: b, id: row.ID, inactivity: time.Duration(row.Inactivity) * time.Microsecond}, err
 }
 
-// rate is that of a token that is narrowed from one: all of those share the allowance of
-// the first that is limited.
-func (p parent) rate(own int) rate {
-	r := rate{own: slower(own, p.Rate), of: p.RateOf, shared: p.SharedRate}
-	if p.Rate != 0 && p.RateOf == "" {
-		r.of, r.shared = p.id, p.Rate
+// maxLimited bounds how many limits hold for a token of those that it is made with: each request is counted in all.
+const maxLimited = 16
+
+// rate is that of what is made with a token: all of it takes from the allowance of each token on the way
+// that is limited.
+func (p parent) rate(own int) (rate, error) {
+	theirs := p.body.rate()
+	r := rate{own: slower(own, theirs.own), of: theirs.of}
+	if theirs.counts() {
+		r.of = append([]rated{{p.id, theirs.own}}, theirs.of...)
 	}
-	return r
+	if len(r.of) > maxLimited {
+		return rate{}, tooLimited
+	}
+	return r, nil
+}
+
+var tooLimited = unusable("%d tokens that this one is made with are limited each; that is the most", maxLimited)
+
+// allowed is what may be used by what is made with a token: its own, and of all that that one may.
+// So nothing is had by making more of them, and limits that are wider mean nothing.
+func (p parent) allowed(own principal.Budget) ([]principal.Allowance, error) {
+	all := p.allowances(p.id)
+	if len(all) > maxLimited {
+		return nil, tooLimited
+	}
+	if own != (principal.Budget{}) {
+		all = append([]principal.Allowance{{Limits: own}}, all...)
+	}
+	return all, nil
 }
 
 // shorter and slower take 0 for no bound.

@@ -3,58 +3,28 @@ package tenancy
 import (
 	"context"
 	"errors"
-	"regexp"
 	"time"
-
-	"github.com/jmoiron/sqlx"
 
 	"usher/audit"
 	"usher/fault"
 	"usher/lru"
 	"usher/quota"
+	"usher/tenancy/database"
 )
 
-// Spec says where the store is: exactly one of Postgres and Path.
-type Spec struct {
-	Postgres *PostgresSpec
-	Path     string // of a DuckDB file, which is made if it is missing
-	Schema   string // of the tables; default usher
-}
-
-var schemaForm = regexp.MustCompile(`^[a-z_][a-z0-9_]{0,47}$`)
-
-func (spec Spec) check() error {
-	if (spec.Postgres == nil) == (spec.Path == "") {
-		return errors.New("name either a PostgreSQL database or a DuckDB file")
-	}
-	if !schemaForm.MatchString(spec.Schema) {
-		return errors.New("the schema's name must have the form " + schemaForm.String())
-	}
-	return nil
-}
-
-// openTimeout bounds connecting, migrating and the first reading.
+// openTimeout bounds one try of connecting, migrating and the first reading.
 const openTimeout = 60 * time.Second
 
 // Open opens the store, brings its tables to this program's version and reads
 // what revocations there are. Several gateways may do so at the same time on
 // one PostgreSQL database.
-func Open(ctx context.Context, spec Spec, opts Options) (*Store, error) {
-	ctx, cancel := context.WithTimeout(ctx, openTimeout)
-	defer cancel()
-	if spec.Schema == "" {
-		spec.Schema = "usher"
-	}
-	if err := spec.check(); err != nil {
-		return nil, fault.New(fault.Internal, "the control store is not configured: %s", err)
-	}
+func Open(ctx context.Context, spec database.Spec, opts Options) (*Store, error) {
 	opts = opts.withDefaults()
 	sealer, err := newSealer(opts.Key, opts.OldKeys)
 	if err != nil {
 		return nil, fault.New(fault.Internal, "the control store's key cannot be used: %s", err)
 	}
 	s := &Store{
-		schema:      spec.Schema,
 		opts:        opts,
 		sealer:      sealer,
 		tenants:     newTenantCache(opts.Tenants),
@@ -73,41 +43,43 @@ func Open(ctx context.Context, spec Spec, opts Options) (*Store, error) {
 		budgets.Settle = s.settleBudgets
 	}
 	s.budgets = quota.New(budgets)
-	if err := s.connect(ctx, spec); err != nil {
-		return nil, fault.New(fault.Unavailable, "the control store cannot be opened").Because(redacted(err))
-	}
-	if err := s.prepare(ctx); err != nil {
-		err = errors.Join(err, s.db.Close())
-		if s.dsn != nil {
-			s.dsn.close()
-		}
+	if s.db, err = database.Open(ctx, spec, opts.Log); err != nil {
 		return nil, err
+	}
+	if err := s.await(ctx); err != nil {
+		return nil, errors.Join(err, s.db.Close())
 	}
 	s.start()
 	return s, nil
 }
 
-func (s *Store) connect(ctx context.Context, spec Spec) error {
-	if spec.Path != "" {
-		pool, err := openDuckDB(ctx, spec.Path)
-		if err != nil {
+// askEvery is how often a store that does not answer is asked again at the start.
+const askEvery = 2 * time.Second
+
+// await prepares the store as soon as it answers, for as long as it may be waited for.
+func (s *Store) await(ctx context.Context) error {
+	for {
+		tried, cancel := context.WithTimeout(ctx, openTimeout)
+		err := s.prepare(tried)
+		cancel()
+		waited := time.Since(s.started)
+		if err == nil || waited >= s.opts.Wait || fault.From(err).Code != fault.Unavailable {
 			return err
 		}
-		s.db, s.writer = sqlx.NewDb(pool, "duckdb"), make(chan struct{}, 1)
-		return nil
+		s.opts.Log.WarnContext(ctx, "the control store does not answer; usher waits for it and serves nobody yet",
+			"waited", waited.Round(time.Second).String(), "at_most", s.opts.Wait.String(), "error", err)
+		select {
+		case <-time.After(askEvery):
+		case <-ctx.Done():
+			return errors.Join(err, ctx.Err())
+		}
 	}
-	var err error
-	if s.dsn, err = newPostgresConnector(*spec.Postgres, s.opts.Log); err != nil {
-		return err
-	}
-	s.db = sqlx.NewDb(s.dsn.pool(), "postgres")
-	return nil
 }
 
 // prepare migrates and reads the state that has to be in memory.
 func (s *Store) prepare(ctx context.Context) error {
-	if err := s.migrate(ctx); err != nil {
-		return translate(ctx, err)
+	if err := s.db.Migrate(ctx); err != nil {
+		return err
 	}
 	s.appear(ctx)
 	return s.catchUp(ctx)
@@ -123,9 +95,7 @@ func (s *Store) start() {
 	s.background.Go(func() { every(ctx, pruneEvery, s.pruneExpired) })
 	s.background.Go(func() { every(ctx, quota.Together, s.budgets.Tick) })
 	s.background.Go(func() { every(ctx, appearEvery, s.appear) })
-	if s.dsn != nil {
-		s.background.Go(func() { s.listen(ctx, hasten) })
-	}
+	s.background.Go(func() { s.db.Listen(ctx, hasten) })
 }
 
 // every calls f at intervals until the context ends.
@@ -142,6 +112,9 @@ func every(ctx context.Context, interval time.Duration, f func(context.Context))
 	}
 }
 
+// SignInWith has connections to the store that are made from now on show another password.
+func (s *Store) SignInWith(password string) error { return s.db.SignInWith(password) }
+
 // closeTimeout bounds the last writing.
 const closeTimeout = 5 * time.Second
 
@@ -155,9 +128,5 @@ func (s *Store) Close() error {
 	s.journal.Close(ctx)
 	s.leave(ctx)
 	s.audit.Close(ctx)
-	err := s.db.Close()
-	if s.dsn != nil {
-		s.dsn.close()
-	}
-	return err
+	return s.db.Close()
 }

@@ -21,6 +21,7 @@ import (
 	"usher/fault"
 	"usher/pgtest"
 	"usher/tenancy"
+	"usher/tenancy/database"
 )
 
 // Nothing of the process's environment reaches the connection.
@@ -139,7 +140,7 @@ func TestTLS(t *testing.T) {
 		{"127.0.0.1", db.Port, "require", "", false}, // the server has no TLS: nothing is sent without
 	} {
 		spec := postgresOf(db)
-		spec.Postgres.Hosts, spec.Postgres.SSLMode, spec.Postgres.RootCert = []tenancy.Host{{Name: c.host, Port: c.port}}, c.mode, c.root
+		spec.Postgres.Hosts, spec.Postgres.SSLMode, spec.Postgres.RootCert = []database.Host{{Name: c.host, Port: c.port}}, c.mode, c.root
 		s, err := tenancy.Open(t.Context(), spec, tenancy.Options{Password: cheap})
 		if (err == nil) != c.accepted {
 			t.Errorf("%+v: %v", c, err)

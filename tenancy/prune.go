@@ -23,7 +23,7 @@ func (s *Store) Prune(ctx context.Context) error {
 	now := s.now()
 	s.revocations.forget(now)
 	return s.write(ctx, func(t *tx) error {
-		if _, err := t.exec("DELETE FROM store.marks WHERE expires_at < $1", micros(now)); err != nil {
+		if _, err := t.Exec("DELETE FROM store.marks WHERE expires_at < $1", micros(now)); err != nil {
 			return err
 		}
 		if err := t.pruneAttempts(maxAttempts); err != nil {
@@ -38,8 +38,11 @@ func (s *Store) Prune(ctx context.Context) error {
 		ended := micros(now.Add(-keptTokens))
 		// A token stays for as long as one that was made with it: who has minted
 		// what is found along them.
-		_, err := t.exec(`DELETE FROM store.tokens WHERE (expires_at <> 0 AND expires_at < $1 OR revoked_at <> 0 AND revoked_at < $1)
+		_, err := t.Exec(`DELETE FROM store.tokens WHERE (expires_at <> 0 AND expires_at < $1 OR revoked_at <> 0 AND revoked_at < $1)
 			AND NOT EXISTS (SELECT 1 FROM store.tokens made WHERE made.minter_token = store.tokens.id)`, ended)
+		if kept := s.opts.ReadsRetention; err == nil && kept > 0 {
+			err = t.pruneQuestions(now.Add(-kept))
+		}
 		if err != nil || s.opts.AuditRetention < 0 {
 			return err
 		}

@@ -5,6 +5,7 @@ import (
 
 	"usher/fault"
 	"usher/principal"
+	"usher/tenancy/database"
 )
 
 // TestAccount returns the record of a tenant whose accounts somebody is about to try:
@@ -34,12 +35,12 @@ func (s *Store) TestAccount(ctx context.Context, p principal.Principal, id strin
 // store's own credentials.
 func (s *Store) Record(ctx context.Context, id string) (record principal.Principal, found bool, err error) {
 	var row tenantRow
-	err = s.get(ctx, &row, "SELECT "+tenantColumns+" FROM store.tenants WHERE id = $1", id)
-	if missing(err) {
+	err = s.db.Get(ctx, &row, "SELECT "+tenantColumns+" FROM store.tenants WHERE id = $1", id)
+	if database.Missing(err) {
 		return principal.Principal{}, false, nil
 	}
 	if err != nil {
-		return principal.Principal{}, false, translate(ctx, err)
+		return principal.Principal{}, false, database.Translate(ctx, err)
 	}
 	return s.record(row)
 }

@@ -25,7 +25,7 @@ func (s *Store) Recover(ctx context.Context, name string) (made Issued, ended in
 			return err
 		}
 		var lost []string
-		if err := t.list(&lost, firstKeys); err != nil {
+		if err := t.List(&lost, firstKeys); err != nil {
 			return err
 		}
 		for _, id := range lost {
@@ -35,7 +35,7 @@ func (s *Store) Recover(ctx context.Context, name string) (made Issued, ended in
 		}
 		ended = len(lost)
 		var err error
-		if made, err = t.createKey(principal.Principal{Issuer: Issuer, Subject: "bootstrap"}, r); err != nil {
+		if made, err = t.createKey(principal.Principal{Issuer: Issuer, Subject: "bootstrap"}, parent{}, r); err != nil {
 			return err
 		}
 		t.record(audit.Entry{

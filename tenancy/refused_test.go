@@ -10,6 +10,7 @@ import (
 	"usher/principal"
 	"usher/query"
 	"usher/tenancy"
+	"usher/tenancy/database"
 )
 
 // refusals are the refused acts in the log of a tenant, as its administrator reads it.
@@ -77,9 +78,18 @@ func TestRefusalsAreTheCallersOwn(t *testing.T) {
 			"setTenantAllowHosts":  func(p principal.Principal) error { return s.SetTenantAllowHosts(ctx, p, "globex", []string{"TEXT"}) },
 			"setTenantCell":        func(p principal.Principal) error { return s.SetTenantCell(ctx, p, "globex", "TEXT") },
 			"setTenantAccounts":    func(p principal.Principal) error { return s.SetTenantAccounts(ctx, p, "globex", nil) },
-			"suspendTenant":        func(p principal.Principal) error { return s.SuspendTenant(ctx, p, "globex") },
-			"resumeTenant":         func(p principal.Principal) error { return s.ResumeTenant(ctx, p, "globex") },
-			"deleteTenant":         func(p principal.Principal) error { return s.DeleteTenant(ctx, p, "globex") },
+			"setTenantAccount": func(p principal.Principal) error {
+				return s.SetTenantAccount(ctx, p, "globex", "TEXT", principal.Account{})
+			},
+			"removeTenantAccount": func(p principal.Principal) error { return s.RemoveTenantAccount(ctx, p, "globex", "TEXT") },
+			"unlockUser":          func(p principal.Principal) error { return s.UnlockUser(ctx, p, "globex", "TEXT") },
+			"endUserSessions": func(p principal.Principal) error {
+				_, err := s.EndUserSessions(ctx, p, "globex", "TEXT")
+				return err
+			},
+			"suspendTenant": func(p principal.Principal) error { return s.SuspendTenant(ctx, p, "globex") },
+			"resumeTenant":  func(p principal.Principal) error { return s.ResumeTenant(ctx, p, "globex") },
+			"deleteTenant":  func(p principal.Principal) error { return s.DeleteTenant(ctx, p, "globex") },
 		}
 		for name, act := range acts {
 			err := act(boss)
@@ -165,7 +175,7 @@ func TestRefusalsOfAnyCode(t *testing.T) {
 func TestMintingSaysWhatIsWrong(t *testing.T) {
 	t.Parallel()
 	c := newClock()
-	s, ctx := open(t, tenancy.Spec{Path: t.TempDir() + "/control.duckdb"}, tenancy.Options{Clock: c.Now}), t.Context()
+	s, ctx := open(t, database.Spec{Path: t.TempDir() + "/control.duckdb"}, tenancy.Options{Clock: c.Now}), t.Context()
 	tenant(t, s, "acme")
 	for want, r := range map[string]tenancy.TokenRequest{
 		"say which tenant the token is for":                    {Subject: "ann"},

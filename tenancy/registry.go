@@ -8,8 +8,10 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"usher/fault"
 	"usher/lru"
 	"usher/principal"
+	"usher/tenancy/database"
 )
 
 // registered is what authentication needs of a tenant.
@@ -97,6 +99,26 @@ func (s *Store) Tenant(ctx context.Context, id string) (key string, routing prin
 	return record.key, record.routing, nil
 }
 
+// maxClosed bounds the tenants that a change of rows of all tenants leaves out.
+const maxClosed = 10_000
+
+// Closed are the keys of the tenants that are suspended or deleted.
+func (s *Store) Closed(ctx context.Context) ([]string, error) {
+	if err := s.Ready(); err != nil {
+		return nil, err
+	}
+	var keys []string
+	err := s.db.List(ctx, &keys, "SELECT tenant_key FROM store.tenants WHERE status <> $1 ORDER BY tenant_key LIMIT $2", Active, maxClosed+1)
+	if err != nil {
+		return nil, database.Translate(ctx, err)
+	}
+	if len(keys) > maxClosed {
+		return nil, fault.New(fault.TooComplex, "more than %d tenants are suspended or deleted, and rows of all others cannot be written at once", maxClosed).
+			WithHint("name the tenant whose rows they are")
+	}
+	return keys, nil
+}
+
 // registered is the record of a tenant, nil if there is none.
 func (s *Store) registered(ctx context.Context, id string) (*registered, error) {
 	record, err := s.lookUp(ctx, id)
@@ -117,12 +139,12 @@ func (s *Store) lookUp(ctx context.Context, id string) (*registered, error) {
 	}
 	changes := s.tenants.changes.Load()
 	var row tenantRow
-	err := s.get(ctx, &row, "SELECT "+tenantColumns+" FROM store.tenants WHERE id = $1 OR tenant_key = $1 ORDER BY CASE WHEN id = $1 THEN 0 ELSE 1 END LIMIT 1", id)
+	err := s.db.Get(ctx, &row, "SELECT "+tenantColumns+" FROM store.tenants WHERE id = $1 OR tenant_key = $1 ORDER BY CASE WHEN id = $1 THEN 0 ELSE 1 END LIMIT 1", id)
 	var record *registered
 	switch {
-	case missing(err):
+	case database.Missing(err):
 	case err != nil:
-		return nil, translate(ctx, err)
+		return nil, database.Translate(ctx, err)
 	case row.ID != id:
 		record = &registered{id: row.ID}
 	default:
@@ -150,8 +172,8 @@ const taken = `SELECT (SELECT count(*) FROM store.tenants WHERE id = $1 OR tenan
 func (s *Store) Taken(ctx context.Context, names ...string) (bool, error) {
 	for _, name := range names {
 		var known int
-		if err := s.get(ctx, &known, taken, name); err != nil {
-			return false, translate(ctx, err)
+		if err := s.db.Get(ctx, &known, taken, name); err != nil {
+			return false, database.Translate(ctx, err)
 		}
 		if known > 0 {
 			return true, nil

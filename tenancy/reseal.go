@@ -6,6 +6,7 @@ import (
 
 	"usher/audit"
 	"usher/fault"
+	"usher/tenancy/database"
 )
 
 // resealPage is how many rows are read at once.
@@ -38,9 +39,9 @@ func (s *Store) reseal(ctx context.Context, table string, name func(id string) s
 			ID       string `db:"id"`
 			Accounts string `db:"accounts"`
 		}
-		if err := s.list(ctx, &rows, "SELECT id, accounts FROM store."+table+" WHERE id > $1 AND starts_with(accounts, $2) AND NOT starts_with(accounts, $3) ORDER BY id LIMIT $4",
+		if err := s.db.List(ctx, &rows, "SELECT id, accounts FROM store."+table+" WHERE id > $1 AND starts_with(accounts, $2) AND NOT starts_with(accounts, $3) ORDER BY id LIMIT $4",
 			after, sealedPrefix, sealedPrefix+s.sealer.current+".", resealPage); err != nil {
-			return resealed, translate(ctx, err)
+			return resealed, database.Translate(ctx, err)
 		}
 		if len(rows) == 0 {
 			return resealed, nil
@@ -56,7 +57,7 @@ func (s *Store) reseal(ctx context.Context, table string, name func(id string) s
 			}
 			var changed int64
 			if err := s.write(ctx, func(t *tx) error {
-				changed, err = t.exec("UPDATE store."+table+" SET accounts = $3 WHERE id = $1 AND accounts = $2", row.ID, row.Accounts, sealed)
+				changed, err = t.Exec("UPDATE store."+table+" SET accounts = $3 WHERE id = $1 AND accounts = $2", row.ID, row.Accounts, sealed)
 				return err
 			}); err != nil {
 				return resealed, err

@@ -11,6 +11,7 @@ import (
 	"usher/audit"
 	"usher/fault"
 	"usher/principal"
+	"usher/tenancy/database"
 )
 
 // Revocation says which tokens end: those of the store and of trusted issuers
@@ -82,7 +83,7 @@ func (t *tx) known(p principal.Principal, r Revocation) error {
 	}
 	if r.TokenID != "" && (r.Issuer == "" || r.Issuer == Issuer) {
 		row, err := t.token(r.TokenID)
-		if err != nil && !missing(err) {
+		if err != nil && !database.Missing(err) {
 			return err
 		}
 		of := cmp.Or(r.Tenant, p.Tenant)
@@ -95,7 +96,7 @@ func (t *tx) known(p principal.Principal, r Revocation) error {
 		return nil
 	}
 	var minted int
-	if err := t.get(&minted, "SELECT count(*) FROM store.tokens WHERE minter_issuer = $1", r.Issuer); err != nil {
+	if err := t.Get(&minted, "SELECT count(*) FROM store.tokens WHERE minter_issuer = $1", r.Issuer); err != nil {
 		return err
 	}
 	if minted == 0 {
@@ -107,12 +108,12 @@ func (t *tx) known(p principal.Principal, r Revocation) error {
 // knownTenant refuses a tenant that there is not, to who is of another or of all.
 // An issuer that is named with it may be trusted with ids that nobody registers.
 func (t *tx) knownTenant(p principal.Principal, id, issuer string) error {
-	return t.store.ofKnown(p, id, issuer, t.get)
+	return t.store.ofKnown(p, id, issuer, t.Get)
 }
 
 // knownTenant is that outside of a transaction: of what the store keeps itself.
 func (s *Store) knownTenant(ctx context.Context, p principal.Principal, id string) error {
-	return translate(ctx, s.ofKnown(p, id, "", func(into any, text string, args ...any) error { return s.get(ctx, into, text, args...) }))
+	return database.Translate(ctx, s.ofKnown(p, id, "", func(into any, text string, args ...any) error { return s.db.Get(ctx, into, text, args...) }))
 }
 
 func (s *Store) ofKnown(p principal.Principal, id, issuer string, get func(into any, text string, args ...any) error) error {
@@ -209,7 +210,7 @@ func (t *tx) revoke(k revocationKey, before time.Time, with reach) (int, error) 
 	if err != nil {
 		return 0, err
 	}
-	_, err = t.exec(`INSERT INTO store.marks (id, issuer, tenant, subject, token, issued_before, expires_at, generation)
+	_, err = t.Exec(`INSERT INTO store.marks (id, issuer, tenant, subject, token, issued_before, expires_at, generation)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`, newID(), k.Issuer, k.Tenant, k.Subject, k.Token, micros(before), ends, generation)
 	if err != nil {
 		return 0, err
@@ -218,7 +219,7 @@ func (t *tx) revoke(k revocationKey, before time.Time, with reach) (int, error) 
 	if err := t.revokeEach("NOT "+revokedByKey+" AND id IN ("+gone+")", fits...); err != nil {
 		return 0, err
 	}
-	ended, err := t.exec("UPDATE store.tokens SET revoked_at = $7 WHERE revoked_at = 0 AND id IN ("+gone+")", append(fits, micros(t.now))...)
+	ended, err := t.Exec("UPDATE store.tokens SET revoked_at = $7 WHERE revoked_at = 0 AND id IN ("+gone+")", append(fits, micros(t.now))...)
 	return int(ended), err
 }
 
@@ -252,34 +253,57 @@ func (s *Store) RevokeSessions(ctx context.Context, p principal.Principal) (int,
 	ended := 0
 	err := s.write(ctx, func(t *tx) error {
 		shown, err := t.token(p.TokenID)
-		if missing(err) || err == nil && shown.UserID == "" {
+		if database.Missing(err) || err == nil && shown.UserID == "" {
 			return forbidden("only a user who is logged in has sessions")
 		}
 		if err != nil {
 			return err
 		}
-		if _, err := t.nextGeneration(); err != nil {
+		if ended, err = t.endSessions(shown.UserID); err != nil {
 			return err
-		}
-		if err := t.revoking(); err != nil {
-			return err
-		}
-		var living []string
-		if err := t.list(&living, "SELECT id FROM store.tokens WHERE user_id = $1 AND revoked_at = 0 AND expires_at > $2 ORDER BY id", shown.UserID, micros(t.now)); err != nil {
-			return err
-		}
-		for _, id := range living {
-			n, err := t.revoke(revocationKey{Issuer: Issuer, Token: id}, forever, allButKeys)
-			if err != nil {
-				return err
-			}
-			ended += n
 		}
 		entry.Detail = fmt.Sprintf("%d tokens and sessions", ended)
 		t.record(entry)
 		return nil
 	})
 	return ended, err
+}
+
+// EndUserSessions does the same for a user, whom somebody administers.
+func (s *Store) EndUserSessions(ctx context.Context, p principal.Principal, tenant, username string) (ended int, err error) {
+	a := act{operation: "endUserSessions", tenant: tenant, detail: username}
+	a.result = func() string { return fmt.Sprintf("%d tokens and sessions", ended) }
+	err = s.administer(ctx, p, a, func(t *tx) error {
+		row, err := t.target(p, tenant, username)
+		if err != nil {
+			return err
+		}
+		ended, err = t.endSessions(row.ID)
+		return err
+	})
+	return ended, err
+}
+
+// endSessions ends a user's sessions, and tokens and sessions made with them.
+func (t *tx) endSessions(user string) (ended int, err error) {
+	if _, err := t.nextGeneration(); err != nil {
+		return 0, err
+	}
+	if err := t.revoking(); err != nil {
+		return 0, err
+	}
+	var living []string
+	if err := t.List(&living, "SELECT id FROM store.tokens WHERE user_id = $1 AND revoked_at = 0 AND expires_at > $2 ORDER BY id", user, micros(t.now)); err != nil {
+		return 0, err
+	}
+	for _, id := range living {
+		n, err := t.revoke(revocationKey{Issuer: Issuer, Token: id}, forever, allButKeys)
+		if err != nil {
+			return 0, err
+		}
+		ended += n
+	}
+	return ended, nil
 }
 
 // revocationLeeway is how long a revocation outlives its token: gateways' clocks differ.
@@ -297,9 +321,9 @@ func (t *tx) revocationEnd(k revocationKey) (int64, error) {
 		return t.latestRevocationEnd(), nil
 	}
 	var ends int64
-	err := t.get(&ends, "SELECT expires_at FROM store.tokens WHERE id = $1", k.Token)
+	err := t.Get(&ends, "SELECT expires_at FROM store.tokens WHERE id = $1", k.Token)
 	switch {
-	case missing(err):
+	case database.Missing(err):
 		return micros(t.now.Add(revocationLeeway)), nil // there is no such token
 	case err != nil:
 		return 0, err
@@ -320,6 +344,6 @@ func (t *tx) revokeEach(condition string, args ...any) error {
 	text := fmt.Sprintf(`INSERT INTO store.marks (id, issuer, tenant, subject, token, issued_before, expires_at, generation)
 		SELECT 'token ' || id, 'usher', '', '', id, CAST($%d AS BIGINT), CASE WHEN expires_at = 0 THEN CAST($%d AS BIGINT) ELSE expires_at + CAST($%d AS BIGINT) END,
 			CAST($%d AS BIGINT) FROM store.tokens WHERE revoked_at = 0 AND `, n+1, n+2, n+3, n+4)
-	_, err = t.exec(text+condition, append(slices.Clone(args), micros(forever), t.latestRevocationEnd(), revocationLeeway.Microseconds(), generation)...)
+	_, err = t.Exec(text+condition, append(slices.Clone(args), micros(forever), t.latestRevocationEnd(), revocationLeeway.Microseconds(), generation)...)
 	return err
 }

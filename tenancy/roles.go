@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"usher/principal"
+	"usher/tenancy/database"
 )
 
 // Role is a role that a tenant owns. It restricts: of what the holder's other
@@ -58,11 +59,11 @@ func (s *Store) PutRole(ctx context.Context, p principal.Principal, tenant, name
 		if err := t.coversHolders(p, tenant, name); err != nil {
 			return err
 		}
-		changed, err := t.exec("UPDATE store.roles SET spec = $3, changed_at = $4 WHERE tenant = $1 AND name = $2", tenant, name, string(spec), micros(t.now))
+		changed, err := t.Exec("UPDATE store.roles SET spec = $3, changed_at = $4 WHERE tenant = $1 AND name = $2", tenant, name, string(spec), micros(t.now))
 		if err != nil || changed > 0 {
 			return err
 		}
-		_, err = t.exec("INSERT INTO store.roles (tenant, name, spec, created_at, changed_at) VALUES ($1, $2, $3, $4, $4)",
+		_, err = t.Exec("INSERT INTO store.roles (tenant, name, spec, created_at, changed_at) VALUES ($1, $2, $3, $4, $4)",
 			tenant, name, string(spec), micros(t.now))
 		return err
 	})
@@ -78,7 +79,7 @@ func (s *Store) DeleteRole(ctx context.Context, p principal.Principal, tenant, n
 		if err := t.coversHolders(p, tenant, name); err != nil {
 			return err
 		}
-		deleted, err := t.exec("DELETE FROM store.roles WHERE tenant = $1 AND name = $2", tenant, name)
+		deleted, err := t.Exec("DELETE FROM store.roles WHERE tenant = $1 AND name = $2", tenant, name)
 		if err != nil {
 			return err
 		}
@@ -112,9 +113,9 @@ func (s *Store) ShowsRole(viewer principal.Principal, r Role) bool {
 // TenantRoles are a tenant's own roles, for whoever compiles what they allow.
 func (s *Store) TenantRoles(ctx context.Context, tenant string) ([]Role, error) {
 	var rows []roleRow
-	err := s.list(ctx, &rows, ownRoles, tenant)
+	err := s.db.List(ctx, &rows, ownRoles, tenant)
 	if err != nil {
-		return nil, translate(ctx, err)
+		return nil, database.Translate(ctx, err)
 	}
 	var roles []Role
 	for _, r := range rows {
@@ -150,5 +151,5 @@ func readOwnRoles(p *principal.Principal, read func(*[]roleRow, string) error) e
 
 // ownRoles is readOwnRoles within a transaction.
 func (t *tx) ownRoles(p *principal.Principal) error {
-	return readOwnRoles(p, func(rows *[]roleRow, tenant string) error { return t.list(rows, ownRoles, tenant) })
+	return readOwnRoles(p, func(rows *[]roleRow, tenant string) error { return t.List(rows, ownRoles, tenant) })
 }

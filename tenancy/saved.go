@@ -10,6 +10,7 @@ import (
 	"usher/audit"
 	"usher/fault"
 	"usher/principal"
+	"usher/tenancy/database"
 )
 
 // SavedQuery is a GraphQL operation kept under a name. With what a page needs to show
@@ -216,16 +217,16 @@ func (s *Store) createSaved(ctx context.Context, p principal.Principal, n NewSav
 	}
 	err := s.write(ctx, func(t *tx) error {
 		var kept int
-		if err := t.get(&kept, "SELECT count(*) FROM store.saved WHERE tenant = $1 AND owner = $2", row.Tenant, row.Owner); err != nil {
+		if err := t.Get(&kept, "SELECT count(*) FROM store.saved WHERE tenant = $1 AND owner = $2", row.Tenant, row.Owner); err != nil {
 			return err
 		}
 		if kept >= maxSaved {
 			return fault.New(fault.Conflict, "at most %d queries are kept for one owner", maxSaved)
 		}
 		row.Created, row.Changed = micros(t.now), micros(t.now)
-		_, err := t.exec("INSERT INTO store.saved ("+savedColumns+") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
+		_, err := t.Exec("INSERT INTO store.saved ("+savedColumns+") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
 			row.ID, row.Tenant, row.Owner, row.Name, row.Document, row.Variables, row.Description, row.Shared, row.Created, row.Changed, row.Shown, row.Version)
-		if duplicate(err) {
+		if database.Duplicate(err) {
 			return fault.New(fault.Conflict, "there is a saved query of that name")
 		}
 		if err != nil {
@@ -269,9 +270,9 @@ func (s *Store) UpdateSavedQuery(ctx context.Context, p principal.Principal, id 
 		row.Name, row.Document, row.Variables, row.Description, row.Shared = n.Name, n.Document, string(n.Variables), n.Description, n.Shared
 		row.Changed, row.Shown, row.Version = micros(t.now), string(n.Shown), row.Version+1
 		changed = row
-		_, err := t.exec("UPDATE store.saved SET name = $2, document = $3, variables = $4, description = $5, shared = $6, changed_at = $7, shown = $8, version = $9 WHERE id = $1",
+		_, err := t.Exec("UPDATE store.saved SET name = $2, document = $3, variables = $4, description = $5, shared = $6, changed_at = $7, shown = $8, version = $9 WHERE id = $1",
 			id, row.Name, row.Document, row.Variables, row.Description, row.Shared, row.Changed, row.Shown, row.Version)
-		if duplicate(err) {
+		if database.Duplicate(err) {
 			return fault.New(fault.Conflict, "there is a saved query of that name")
 		}
 		return err
@@ -310,7 +311,7 @@ func (s *Store) CopySavedQuery(ctx context.Context, p principal.Principal, id st
 // shows again.
 func (s *Store) DeleteSavedQuery(ctx context.Context, p principal.Principal, id string, version int) error {
 	return s.changeSaved(ctx, p, id, version, "deleteSavedQuery", func(t *tx, row savedRow) error {
-		_, err := t.exec("DELETE FROM store.saved WHERE id = $1", row.ID)
+		_, err := t.Exec("DELETE FROM store.saved WHERE id = $1", row.ID)
 		return err
 	})
 }
@@ -325,8 +326,8 @@ func (s *Store) changeSaved(ctx context.Context, p principal.Principal, id strin
 	}
 	return s.write(ctx, func(t *tx) error {
 		var row savedRow
-		err := t.get(&row, "SELECT "+savedColumns+" FROM store.saved WHERE "+visible+" AND id = $4", append(args, id)...)
-		if missing(err) {
+		err := t.Get(&row, "SELECT "+savedColumns+" FROM store.saved WHERE "+visible+" AND id = $4", append(args, id)...)
+		if database.Missing(err) {
 			return notFound("there is no such saved query")
 		}
 		if err != nil {
@@ -373,11 +374,11 @@ func (s *Store) SavedQueries(ctx context.Context, p principal.Principal, search 
 		return nil, "", err
 	}
 	var rows []savedRow
-	err = s.list(ctx, &rows, "SELECT "+savedColumns+" FROM store.saved s WHERE "+visible+" AND "+unhidden+
+	err = s.db.List(ctx, &rows, "SELECT "+savedColumns+" FROM store.saved s WHERE "+visible+" AND "+unhidden+
 		" AND id > $4 AND ($5 = '' OR strpos(lower(name), $5) > 0 OR strpos(lower(description), $5) > 0) ORDER BY id LIMIT $6",
 		append(args, page.After, strings.ToLower(search), limit+1)...)
 	if err != nil {
-		return nil, "", translate(ctx, err)
+		return nil, "", database.Translate(ctx, err)
 	}
 	rows, next = cut(rows, limit, func(r savedRow) string { return r.ID })
 	for _, row := range rows {
@@ -395,11 +396,11 @@ func (s *Store) SavedQuery(ctx context.Context, p principal.Principal, name stri
 		return SavedQuery{}, err
 	}
 	var rows []savedRow
-	err = s.list(ctx, &rows, "SELECT "+savedColumns+" FROM store.saved WHERE "+visible+` AND name = $4
+	err = s.db.List(ctx, &rows, "SELECT "+savedColumns+" FROM store.saved WHERE "+visible+` AND name = $4
 		ORDER BY CASE WHEN owner = $3 AND owner <> '' THEN 0 WHEN tenant = $1 AND owner = '' THEN 1 WHEN tenant = $1 THEN 2 ELSE 3 END LIMIT 2`, append(args, name)...)
 	switch {
 	case err != nil:
-		return SavedQuery{}, translate(ctx, err)
+		return SavedQuery{}, database.Translate(ctx, err)
 	case len(rows) == 0:
 		return SavedQuery{}, notFound("there is no saved query %s", name)
 	case len(rows) == 2 && rows[0].Owner != "" && rows[0].Owner != p.Subject && rows[1].Tenant == p.Tenant:
@@ -415,12 +416,12 @@ func (s *Store) SavedQueryByID(ctx context.Context, p principal.Principal, id st
 		return SavedQuery{}, err
 	}
 	var row savedRow
-	err = s.get(ctx, &row, "SELECT "+savedColumns+" FROM store.saved WHERE "+visible+" AND id = $4", append(args, id)...)
-	if missing(err) {
+	err = s.db.Get(ctx, &row, "SELECT "+savedColumns+" FROM store.saved WHERE "+visible+" AND id = $4", append(args, id)...)
+	if database.Missing(err) {
 		return SavedQuery{}, notFound("there is no such saved query")
 	}
 	if err != nil {
-		return SavedQuery{}, translate(ctx, err)
+		return SavedQuery{}, database.Translate(ctx, err)
 	}
 	return row.query(p), nil
 }

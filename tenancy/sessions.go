@@ -8,6 +8,7 @@ import (
 	"usher/audit"
 	"usher/fault"
 	"usher/principal"
+	"usher/tenancy/database"
 )
 
 // Credentials are what a person logs in with.
@@ -77,9 +78,9 @@ func (s *Store) Login(ctx context.Context, c Credentials) (Issued, error) {
 // identify finds the user of the password. It hashes once, whatever it finds.
 func (s *Store) identify(ctx context.Context, tenant, username, password string) (userRow, error) {
 	var row userRow
-	err := s.get(ctx, &row, "SELECT "+userColumns+" FROM store.users WHERE tenant = $1 AND username = $2", tenant, username)
-	if err != nil && !missing(err) {
-		return userRow{}, translate(ctx, err)
+	err := s.db.Get(ctx, &row, "SELECT "+userColumns+" FROM store.users WHERE tenant = $1 AND username = $2", tenant, username)
+	if err != nil && !database.Missing(err) {
+		return userRow{}, database.Translate(ctx, err)
 	}
 	cause := err
 	active := tenant == ""
@@ -123,8 +124,8 @@ func (t *tx) startSession(user userRow) (Issued, error) {
 		return Issued{}, err
 	}
 	var hash string
-	err := t.get(&hash, "SELECT password FROM store.users WHERE id = $1", user.ID)
-	if missing(err) || err == nil && hash != user.Password {
+	err := t.Get(&hash, "SELECT password FROM store.users WHERE id = $1", user.ID)
+	if database.Missing(err) || err == nil && hash != user.Password {
 		return Issued{}, fault.New(fault.Unauthenticated, wrongLogin).Because(errors.New("the user has changed meanwhile"))
 	}
 	if err != nil {
@@ -144,12 +145,12 @@ func (s *Store) ChangePassword(ctx context.Context, p principal.Principal, old, 
 		return forbidden("only a user who is logged in has a password")
 	}
 	var session tokenRow
-	err := s.get(ctx, &session, "SELECT "+tokenColumns+" FROM store.tokens WHERE id = $1 AND revoked_at = 0", p.TokenID)
-	if missing(err) || err == nil && session.UserID == "" {
+	err := s.db.Get(ctx, &session, "SELECT "+tokenColumns+" FROM store.tokens WHERE id = $1 AND revoked_at = 0", p.TokenID)
+	if database.Missing(err) || err == nil && session.UserID == "" {
 		return forbidden("only a user who is logged in has a password")
 	}
 	if err != nil {
-		return translate(ctx, err)
+		return database.Translate(ctx, err)
 	}
 	_, counted, err := s.tryPassword(ctx, p.Tenant, p.Subject, old, "")
 	if err != nil {

@@ -16,31 +16,32 @@ import (
 	"usher/pgtest"
 	"usher/principal"
 	"usher/tenancy"
+	"usher/tenancy/database"
 )
 
 func TestSpec(t *testing.T) {
 	t.Parallel()
-	pg := tenancy.PostgresSpec{Hosts: []tenancy.Host{{Name: "127.0.0.1", Port: 1}}, Database: "d", User: "u", SSLMode: "disable"}
-	with := func(change func(*tenancy.PostgresSpec)) tenancy.Spec {
+	pg := database.Postgres{Hosts: []database.Host{{Name: "127.0.0.1", Port: 1}}, Database: "d", User: "u", SSLMode: "disable"}
+	with := func(change func(*database.Postgres)) database.Spec {
 		spec := pg
 		change(&spec)
-		return tenancy.Spec{Postgres: &spec}
+		return database.Spec{Postgres: &spec}
 	}
-	for _, spec := range []tenancy.Spec{
+	for _, spec := range []database.Spec{
 		{},
 		{Postgres: &pg, Path: "x"},
 		{Postgres: &pg, Schema: "Usher"},
 		{Postgres: &pg, Schema: "a; DROP"},
 		{Postgres: &pg}, // nobody listens
-		with(func(s *tenancy.PostgresSpec) { s.Hosts = []tenancy.Host{{Name: "a,b"}} }),
-		with(func(s *tenancy.PostgresSpec) { s.Hosts = []tenancy.Host{{Name: "/var/run"}} }),
-		with(func(s *tenancy.PostgresSpec) { s.Hosts = []tenancy.Host{{Name: ""}} }),
-		with(func(s *tenancy.PostgresSpec) { s.Hosts = nil }),
-		with(func(s *tenancy.PostgresSpec) { s.Hosts = append(s.Hosts, tenancy.Host{Name: "b", Port: 65536}) }),
-		with(func(s *tenancy.PostgresSpec) { s.Database = strings.Repeat("d", 64) }),
-		with(func(s *tenancy.PostgresSpec) { s.User = "" }),
-		with(func(s *tenancy.PostgresSpec) { s.SSLMode = "prefer" }),
-		with(func(s *tenancy.PostgresSpec) { s.SSLMode, s.RootCert = "verify-full", "/nonexistent" }),
+		with(func(s *database.Postgres) { s.Hosts = []database.Host{{Name: "a,b"}} }),
+		with(func(s *database.Postgres) { s.Hosts = []database.Host{{Name: "/var/run"}} }),
+		with(func(s *database.Postgres) { s.Hosts = []database.Host{{Name: ""}} }),
+		with(func(s *database.Postgres) { s.Hosts = nil }),
+		with(func(s *database.Postgres) { s.Hosts = append(s.Hosts, database.Host{Name: "b", Port: 65536}) }),
+		with(func(s *database.Postgres) { s.Database = strings.Repeat("d", 64) }),
+		with(func(s *database.Postgres) { s.User = "" }),
+		with(func(s *database.Postgres) { s.SSLMode = "prefer" }),
+		with(func(s *database.Postgres) { s.SSLMode, s.RootCert = "verify-full", "/nonexistent" }),
 		{Path: filepath.Join(t.TempDir(), "missing") + "\x00"},
 	} {
 		s, err := tenancy.Open(t.Context(), spec, tenancy.Options{Password: cheap})
@@ -93,31 +94,10 @@ func TestSchema(t *testing.T) {
 	}
 }
 
-// A store of a newer program is not touched.
-func TestNewerStore(t *testing.T) {
-	each(t, func(t *testing.T, open func(tenancy.Options) *tenancy.Store) {
-		s := open(tenancy.Options{})
-		if err := s.Exec(t.Context(), "INSERT INTO store.migrations (id, version_id, is_applied, tstamp) VALUES (999, 999, true, now())"); err != nil {
-			t.Fatal(err)
-		}
-		var spec tenancy.Spec
-		if spec = s.Spec(); spec.Path != "" {
-			if err := s.Close(); err != nil {
-				t.Fatal(err)
-			}
-		}
-		_, err := tenancy.Open(t.Context(), spec, tenancy.Options{Password: cheap})
-		wantCode(t, err, fault.Internal)
-		if err != nil && !strings.Contains(err.Error(), "version 999") {
-			t.Errorf("the refusal does not say why: %v", err)
-		}
-	})
-}
-
 func TestFileIsPrivate(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "store", "control.duckdb")
-	s := open(t, tenancy.Spec{Path: path}, tenancy.Options{})
+	s := open(t, database.Spec{Path: path}, tenancy.Options{})
 	for _, name := range []string{path, filepath.Dir(path)} {
 		info, err := os.Stat(name)
 		if err != nil || info.Mode().Perm()&0o077 != 0 {

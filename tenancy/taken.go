@@ -5,6 +5,7 @@ import (
 
 	"usher/fault"
 	"usher/principal"
+	"usher/tenancy/database"
 )
 
 // What a user has minted carries rights of theirs. When some of these are taken,
@@ -41,7 +42,7 @@ func (t *tx) endMinted(user, kept string) error {
 	if err := t.revokeEach("id IN ("+mintedBy+")", user, kept); err != nil {
 		return err
 	}
-	_, err := t.exec("UPDATE store.tokens SET revoked_at = $3 WHERE revoked_at = 0 AND id IN ("+mintedBy+")", user, kept, micros(t.now))
+	_, err := t.Exec("UPDATE store.tokens SET revoked_at = $3 WHERE revoked_at = 0 AND id IN ("+mintedBy+")", user, kept, micros(t.now))
 	return err
 }
 
@@ -53,7 +54,7 @@ func (t *tx) current(p principal.Principal) error {
 		return nil
 	}
 	row, err := t.token(p.TokenID)
-	if missing(err) || err == nil && (row.Revoked != 0 || row.expired(t.now)) {
+	if database.Missing(err) || err == nil && (row.Revoked != 0 || row.expired(t.now)) {
 		return refuse(ErrRevoked)
 	}
 	if err != nil {
@@ -68,8 +69,8 @@ func (t *tx) currentUser(p principal.Principal, id string) error {
 		return nil
 	}
 	var row userRow
-	err := t.get(&row, "SELECT "+userColumns+" FROM store.users WHERE id = $1", id)
-	if missing(err) || err == nil && row.Status != Active {
+	err := t.Get(&row, "SELECT "+userColumns+" FROM store.users WHERE id = $1", id)
+	if database.Missing(err) || err == nil && row.Status != Active {
 		return refuse(ErrDisabled)
 	}
 	if err != nil {

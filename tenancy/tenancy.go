@@ -1,7 +1,6 @@
 // Package tenancy owns the control store: tenants, users and the roles assigned
 // to them, embed tokens, service keys, sessions, revocations, saved
-// queries and the audit log. It keeps them in PostgreSQL, which several
-// gateways share, or in an embedded DuckDB file, which is one gateway's.
+// queries and the audit log. Its database is reached below it.
 //
 // It verifies the opaque tokens it has made. A verified token is remembered;
 // each use compares revocations and the tenant's status in memory. Every
@@ -21,19 +20,17 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/json"
-	"iter"
 	"log/slog"
 	"sync"
 	"sync/atomic"
 	"time"
-
-	"github.com/jmoiron/sqlx"
 
 	"usher/audit"
 	"usher/dashboard"
 	"usher/lru"
 	"usher/principal"
 	"usher/quota"
+	"usher/tenancy/database"
 )
 
 // Issuer is the issuer of every token the store makes.
@@ -46,10 +43,6 @@ type Options struct {
 	// becomes a token, a user or a tenant's record; its error is the caller's
 	// answer. Nil accepts all.
 	Check func(principal.Principal) error
-	// CheckDisjoint judges whether a tenant is read from the place of another, which
-	// nothing else would keep apart: of one of those registered, or of any that
-	// the configuration knows. Nil accepts all.
-	CheckDisjoint func(principal.Principal, iter.Seq2[principal.Principal, error]) error
 	// KnownIssuer and KnownTenant tell what the configuration knows beside the store: its
 	// issuers, and tenants that it registers or, where an issuer is named, whose ids that one
 	// is trusted with. Nil: all.
@@ -58,7 +51,7 @@ type Options struct {
 	// Configured tells whether a text is the id, the key or an external id of a tenant that
 	// the configuration registers. Nil: none is.
 	Configured func(name string) bool
-	// Places judge the accounts of tokens. Nil accepts all.
+	// Places judge whether a tenant's record, or the accounts of a token, lead to the place of another tenant. Nil accepts all.
 	Places Places
 	// CheckMinted judges the filters and the strategies of datasets that a minter
 	// adds to a token, in the minter's own view: the principal it gets is the
@@ -88,6 +81,7 @@ type Options struct {
 	SessionLife  time.Duration // default 12 h
 	SessionIdle  time.Duration // default 30 min
 
+	Wait     time.Duration // how long Open waits for a store that does not answer; default: not at all
 	Poll     time.Duration // how often the generation is asked for; default 500 ms
 	Patience time.Duration // how long a request waits for the store to say what is left of a budget; default 25 ms
 	MaxStale time.Duration // silence after which tokens are refused; default 10 s
@@ -103,6 +97,7 @@ type Options struct {
 	MaxLockout     time.Duration // default 15 min
 	AuditQueue     int           // entries of data access waiting to be written; default 4096
 	AuditRetention time.Duration // default 400 days; negative: for ever
+	ReadsRetention time.Duration // of entries that tell of questions; default and most: AuditRetention
 }
 
 const year = 365 * 24 * time.Hour
@@ -154,10 +149,7 @@ func (o Options) withDefaults() Options {
 
 // Store is an open control store. It is safe for concurrent use.
 type Store struct {
-	db     *sqlx.DB
-	dsn    *postgresConnector // nil on DuckDB
-	schema string
-	writer chan struct{} // on DuckDB: held by the one who writes
+	db     *database.DB
 	opts   Options
 	sealer sealer
 

@@ -15,6 +15,7 @@ import (
 	"usher/query"
 	"usher/quota"
 	"usher/tenancy"
+	"usher/tenancy/database"
 )
 
 func TestMain(m *testing.M) { pgtest.Main(m) }
@@ -44,13 +45,13 @@ var key = tenancy.SealKey{ID: "k1", Secret: []byte("0123456789abcdef0123456789ab
 // cheap makes passwords quick to hash.
 var cheap = tenancy.PasswordCost{MemoryKiB: 64, Passes: 1}
 
-func postgresOf(db pgtest.DB) tenancy.Spec {
-	return tenancy.Spec{Postgres: &tenancy.PostgresSpec{
-		Hosts: []tenancy.Host{{Name: db.Host, Port: db.Port}}, Database: db.Name, User: db.User, Password: db.Password, SSLMode: "disable",
+func postgresOf(db pgtest.DB) database.Spec {
+	return database.Spec{Postgres: &database.Postgres{
+		Hosts: []database.Host{{Name: db.Host, Port: db.Port}}, Database: db.Name, User: db.User, Password: db.Password, SSLMode: "disable",
 	}}
 }
 
-func open(t testing.TB, spec tenancy.Spec, opts tenancy.Options) *tenancy.Store {
+func open(t testing.TB, spec database.Spec, opts tenancy.Options) *tenancy.Store {
 	t.Helper()
 	opts.Password = cheap
 	if opts.Key.ID == "" {
@@ -80,7 +81,7 @@ func each(t *testing.T, test func(*testing.T, func(tenancy.Options) *tenancy.Sto
 	t.Run("duckdb", func(t *testing.T) {
 		t.Parallel()
 		path := filepath.Join(t.TempDir(), "store", "control.duckdb")
-		test(t, func(o tenancy.Options) *tenancy.Store { return open(t, tenancy.Spec{Path: path}, o) })
+		test(t, func(o tenancy.Options) *tenancy.Store { return open(t, database.Spec{Path: path}, o) })
 	})
 }
 
@@ -373,6 +374,48 @@ func TestRate(t *testing.T) {
 	})
 }
 
+// What is narrowed from a token takes from its limits and those of all that one was narrowed from, whatever it says of itself.
+func TestLimitsOfTokens(t *testing.T) {
+	each(t, func(t *testing.T, open func(tenancy.Options) *tenancy.Store) {
+		s := open(tenancy.Options{})
+		ctx := t.Context()
+		tenant(t, s, "acme")
+		wide := principal.Budget{Requests: 100, Rows: 1000}
+		first := must(s.Mint(ctx, root(), tenancy.TokenRequest{Tenant: "acme", Subject: "a", Limits: wide}))
+		holder := accepted(t, s, first.Token)
+		own := []principal.Allowance{{Limits: wide}}
+		if !slices.Equal(holder.Allowances, own) {
+			t.Errorf("the token has %+v", holder.Allowances)
+		}
+		of := []principal.Allowance{{Token: first.ID, Limits: wide}}
+		plain := accepted(t, s, must(s.Narrow(ctx, holder, tenancy.Narrowing{})).Token)
+		if !slices.Equal(plain.Allowances, of) {
+			t.Errorf("what says nothing has %+v", plain.Allowances)
+		}
+		less := principal.Budget{Requests: 500, Rows: 10, DatabaseTime: time.Second}
+		second := must(s.Narrow(ctx, holder, tenancy.Narrowing{Limits: less}))
+		narrow := accepted(t, s, second.Token)
+		if want := append([]principal.Allowance{{Limits: less}}, of...); !slices.Equal(narrow.Allowances, want) {
+			t.Errorf("narrowed to %+v", narrow.Allowances)
+		}
+		third := must(s.Narrow(ctx, narrow, tenancy.Narrowing{Limits: principal.Budget{Bytes: 5}}))
+		want := append([]principal.Allowance{{Limits: principal.Budget{Bytes: 5}}, {Token: second.ID, Limits: less}}, of...)
+		if got := accepted(t, s, third.Token).Allowances; !slices.Equal(got, want) {
+			t.Errorf("narrowed again to %+v", got)
+		}
+		listed, _, err := s.Tokens(ctx, root(), tenancy.TokenFilter{Search: third.ID}, tenancy.Page{})
+		if err != nil || len(listed) != 1 || listed[0].Limits != (principal.Budget{Requests: 100, Rows: 10, DatabaseTime: time.Second, Bytes: 5}) {
+			t.Errorf("listed as %+v, %v", listed, err)
+		}
+		for _, wrong := range []principal.Budget{{Requests: -1}, {Rows: -1}, {Bytes: -1}, {DatabaseTime: -time.Millisecond}, {DatabaseTime: time.Microsecond}, {DatabaseTime: 1 << 62}} {
+			_, err := s.Narrow(ctx, holder, tenancy.Narrowing{Limits: wrong})
+			wantCode(t, err, fault.BadUserInput)
+			_, err = s.Mint(ctx, root(), tenancy.TokenRequest{Tenant: "acme", Subject: "a", Limits: wrong})
+			wantCode(t, err, fault.BadUserInput)
+		}
+	})
+}
+
 // Nothing secret is in any table: no password, header, or text of a token.
 func TestSecretsAtRest(t *testing.T) {
 	each(t, func(t *testing.T, open func(tenancy.Options) *tenancy.Store) {
@@ -423,7 +466,7 @@ func TestKeys(t *testing.T) {
 	ctx := t.Context()
 	withSecret := map[string]principal.Account{"silo": {Password: "canary"}}
 
-	none, err := tenancy.Open(ctx, tenancy.Spec{Path: path}, tenancy.Options{Password: cheap})
+	none, err := tenancy.Open(ctx, database.Spec{Path: path}, tenancy.Options{Password: cheap})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -437,7 +480,7 @@ func TestKeys(t *testing.T) {
 		t.Fatal(err)
 	}
 
-	first := open(t, tenancy.Spec{Path: path}, tenancy.Options{})
+	first := open(t, database.Spec{Path: path}, tenancy.Options{})
 	if err := first.SetTenantAccounts(ctx, root(), "acme", withSecret); err != nil {
 		t.Fatal(err)
 	}
@@ -445,21 +488,21 @@ func TestKeys(t *testing.T) {
 		t.Fatal(err)
 	}
 	another := tenancy.SealKey{ID: "k2", Secret: []byte("abcdef0123456789abcdef0123456789")}
-	rotated := must(tenancy.Open(ctx, tenancy.Spec{Path: path}, tenancy.Options{Password: cheap, Key: another, OldKeys: []tenancy.SealKey{key}}))
+	rotated := must(tenancy.Open(ctx, database.Spec{Path: path}, tenancy.Options{Password: cheap, Key: another, OldKeys: []tenancy.SealKey{key}}))
 	if _, routing, err := rotated.Tenant(ctx, "acme"); err != nil || routing.Accounts["silo"].Password != "canary" {
 		t.Errorf("with the old key: %v", err)
 	}
 	if err := rotated.Close(); err != nil {
 		t.Fatal(err)
 	}
-	lost := must(tenancy.Open(ctx, tenancy.Spec{Path: path}, tenancy.Options{Password: cheap, Key: another}))
+	lost := must(tenancy.Open(ctx, database.Spec{Path: path}, tenancy.Options{Password: cheap, Key: another}))
 	_, _, err = lost.Tenant(ctx, "acme")
 	wantCode(t, err, fault.Internal)
 	if err := lost.Close(); err != nil {
 		t.Fatal(err)
 	}
 	// Sealed anew, the old key can go; what is sealed already stays as it is.
-	rotated = must(tenancy.Open(ctx, tenancy.Spec{Path: path}, tenancy.Options{Password: cheap, Key: another, OldKeys: []tenancy.SealKey{key}}))
+	rotated = must(tenancy.Open(ctx, database.Spec{Path: path}, tenancy.Options{Password: cheap, Key: another, OldKeys: []tenancy.SealKey{key}}))
 	for _, want := range []int{1, 0} {
 		if n, err := rotated.Reseal(ctx); err != nil || n != want {
 			t.Errorf("%d rows were sealed anew, want %d: %v", n, want, err)
@@ -468,7 +511,7 @@ func TestKeys(t *testing.T) {
 	if err := rotated.Close(); err != nil {
 		t.Fatal(err)
 	}
-	without := must(tenancy.Open(ctx, tenancy.Spec{Path: path}, tenancy.Options{Password: cheap, Key: another}))
+	without := must(tenancy.Open(ctx, database.Spec{Path: path}, tenancy.Options{Password: cheap, Key: another}))
 	if _, routing, err := without.Tenant(ctx, "acme"); err != nil || routing.Accounts["silo"].Password != "canary" {
 		t.Errorf("sealed anew: %v", err)
 	}
@@ -476,7 +519,7 @@ func TestKeys(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, bad := range []tenancy.SealKey{{ID: "k", Secret: []byte("short")}, {Secret: key.Secret}, {ID: "a.b", Secret: key.Secret}} {
-		_, err := tenancy.Open(ctx, tenancy.Spec{Path: path}, tenancy.Options{Password: cheap, Key: bad})
+		_, err := tenancy.Open(ctx, database.Spec{Path: path}, tenancy.Options{Password: cheap, Key: bad})
 		wantCode(t, err, fault.Internal)
 	}
 }

@@ -10,6 +10,7 @@ import (
 
 	"usher/fault"
 	"usher/principal"
+	"usher/tenancy/database"
 )
 
 // Status of a tenant or a user.
@@ -39,6 +40,8 @@ type Tenant struct {
 	Bindings    map[string]string // names of those that datasets are read by, by dataset
 	ExternalIDs []string          // what identity providers call it
 	AllowHosts  []string          // where its accounts may lead, of what the sources allow; nil: to all of that
+
+	Share principal.Share // of what tenants have in common; what is 0 is as the configuration says
 }
 
 // NewTenant is what a tenant begins with.
@@ -54,10 +57,12 @@ type NewTenant struct {
 	Bindings    map[string]string
 	ExternalIDs []string
 	AllowHosts  []string // nil: all that the sources allow
+
+	Share principal.Share
 }
 
 func (n NewTenant) routing() principal.Routing {
-	return principal.Routing{Strategy: n.Strategy, Strategies: n.Strategies, Bindings: n.Bindings, Accounts: n.Accounts, AllowHosts: n.AllowHosts, Cell: n.Cell}
+	return principal.Routing{Strategy: n.Strategy, Strategies: n.Strategies, Bindings: n.Bindings, Accounts: n.Accounts, AllowHosts: n.AllowHosts, Cell: n.Cell, Share: n.Share}
 }
 
 type tenantRow struct {
@@ -75,9 +80,10 @@ type tenantRow struct {
 	AllowHosts string `db:"allow_hosts"`
 	External   string `db:"external_ids"`
 	Bindings   string `db:"bindings"`
+	Share      string `db:"share"`
 }
 
-const tenantColumns = `id, tenant_key, name, status, strategy, accounts, created_at, changed_at, strategies, allow_hosts, external_ids, cell, bindings`
+const tenantColumns = `id, tenant_key, name, status, strategy, accounts, created_at, changed_at, strategies, allow_hosts, external_ids, cell, bindings, share`
 
 func accountRow(tenant string) string { return "tenants/" + tenant }
 
@@ -88,10 +94,14 @@ func (s *Store) routing(row tenantRow) (principal.Routing, error) {
 		return principal.Routing{}, err
 	}
 	r := principal.Routing{Strategy: row.Strategy, Accounts: accounts, Cell: row.Cell}
-	if err := errors.Join(readList(row.Strategies, &r.Strategies), readList(row.Bindings, &r.Bindings), readList(row.AllowHosts, &r.AllowHosts)); err != nil {
-		return principal.Routing{}, fault.New(fault.Internal, "a tenant in the control store cannot be read").Because(err)
+	if err := errors.Join(readList(row.Strategies, &r.Strategies), readList(row.Bindings, &r.Bindings), readList(row.AllowHosts, &r.AllowHosts), readShare(row.Share, &r.Share)); err != nil {
+		return principal.Routing{}, unreadableTenant(err)
 	}
 	return r, nil
+}
+
+func unreadableTenant(err error) error {
+	return fault.New(fault.Internal, "a tenant in the control store cannot be read").Because(err)
 }
 
 // readList reads JSON, or nothing. What is there and is no JSON is an error: it
@@ -114,7 +124,7 @@ func writeList[T ~map[string]string | ~[]string](list T) (string, error) {
 
 func (r tenantRow) externalIDs() (ids []string, err error) {
 	if err := readList(r.External, &ids); err != nil {
-		return nil, fault.New(fault.Internal, "a tenant in the control store cannot be read").Because(err)
+		return nil, unreadableTenant(err)
 	}
 	return ids, nil
 }
@@ -127,8 +137,9 @@ func (s *Store) tenant(row tenantRow) (Tenant, error) {
 	external, err := row.externalIDs()
 	return Tenant{
 		ID: row.ID, Key: row.Key, Name: row.Name, Status: row.Status, Strategy: row.Strategy, Cell: row.Cell,
-		Accounts: accountKeys(routing.Accounts), Created: moment(row.Created), Changed: moment(row.Changed),
+		Accounts: AccountsOf(routing.Accounts), Created: moment(row.Created), Changed: moment(row.Changed),
 		Strategies: routing.Strategies, Bindings: routing.Bindings, ExternalIDs: external, AllowHosts: routing.AllowHosts,
+		Share: routing.Share,
 	}, err
 }
 
@@ -197,7 +208,7 @@ func (s *Store) CreateTenant(ctx context.Context, p principal.Principal, n NewTe
 	err := s.administer(ctx, p, a, func(t *tx) error {
 		for _, err := range []error{
 			checkNewTenant(n.ID), checkKey(n.Key), checkPresent("the tenant's name", n.Name, maxName),
-			checkStrategy(n.Strategy), checkCell(n.Cell), checkStrategies(n.Strategies), checkBindings(n.Bindings), checkAccounts(n.Accounts), checkExternalIDs(n.ExternalIDs), checkHosts(n.AllowHosts),
+			checkStrategy(n.Strategy), checkCell(n.Cell), checkStrategies(n.Strategies), checkBindings(n.Bindings), checkAccounts(n.Accounts), checkExternalIDs(n.ExternalIDs), checkHosts(n.AllowHosts), checkShare(n.Share),
 			s.checkRouting(n.ID, n.Key, n.routing()),
 		} {
 			if err != nil {
@@ -224,6 +235,10 @@ func (s *Store) CreateTenant(ctx context.Context, p principal.Principal, n NewTe
 		if err != nil {
 			return err
 		}
+		share, err := writeShare(n.Share)
+		if err != nil {
+			return err
+		}
 		generation, err := t.nextGeneration()
 		if err != nil {
 			return err
@@ -233,7 +248,7 @@ func (s *Store) CreateTenant(ctx context.Context, p principal.Principal, n NewTe
 		}
 		for _, name := range []string{n.ID, n.Key} {
 			var known int
-			if err := t.get(&known, taken, name); err != nil {
+			if err := t.Get(&known, taken, name); err != nil {
 				return err
 			}
 			if known > 0 {
@@ -241,9 +256,9 @@ func (s *Store) CreateTenant(ctx context.Context, p principal.Principal, n NewTe
 					WithHint("Ids and keys are never used again, nor one for the other.")
 			}
 		}
-		_, err = t.exec(`INSERT INTO store.tenants (id, tenant_key, name, status, strategy, accounts, created_at, changed_at, generation, strategies, allow_hosts, external_ids, cell, bindings)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $7, $8, $9, $10, $11, $12, $13)`,
-			n.ID, n.Key, n.Name, string(Active), n.Strategy, accounts, micros(t.now), generation, strategies, hosts, external, n.Cell, bindings)
+		_, err = t.Exec(`INSERT INTO store.tenants (id, tenant_key, name, status, strategy, accounts, created_at, changed_at, generation, strategies, allow_hosts, external_ids, cell, bindings, share)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $7, $8, $9, $10, $11, $12, $13, $14)`,
+			n.ID, n.Key, n.Name, string(Active), n.Strategy, accounts, micros(t.now), generation, strategies, hosts, external, n.Cell, bindings, share)
 		if err != nil {
 			return err
 		}
@@ -266,12 +281,12 @@ func (s *Store) readTenant(t *tx, id string) (Tenant, error) {
 
 func (t *tx) tenantRow(id string) (tenantRow, error) {
 	var row tenantRow
-	err := t.get(&row, "SELECT "+tenantColumns+" FROM store.tenants WHERE id = $1", id)
-	if missing(err) && t.store.opts.Configured != nil && t.store.opts.Configured(id) {
+	err := t.Get(&row, "SELECT "+tenantColumns+" FROM store.tenants WHERE id = $1", id)
+	if database.Missing(err) && t.store.opts.Configured != nil && t.store.opts.Configured(id) {
 		f := fault.New(fault.NotFound, "the control store has no tenant %s: the configuration registers it", id)
 		return tenantRow{}, f.WithHint("Change it in usher.yml.")
 	}
-	if missing(err) {
+	if database.Missing(err) {
 		return tenantRow{}, notFound("there is no tenant %s", id)
 	}
 	return row, err
@@ -300,12 +315,12 @@ func (s *Store) Tenants(ctx context.Context, p principal.Principal, search strin
 		return nil, "", err
 	}
 	var rows []tenantRow
-	err = s.list(ctx, &rows, "SELECT "+tenantColumns+` FROM store.tenants
+	err = s.db.List(ctx, &rows, "SELECT "+tenantColumns+` FROM store.tenants
 		WHERE id > $1 AND ($2 = '' OR strpos(id, $2) > 0 OR strpos(lower(name), $2) > 0
 			OR EXISTS (SELECT 1 FROM store.external_ids x WHERE x.tenant = tenants.id AND strpos(lower(x.external_id), $2) > 0)) ORDER BY id LIMIT $3`,
 		page.After, strings.ToLower(search), limit+1)
 	if err != nil {
-		return nil, "", translate(ctx, err)
+		return nil, "", database.Translate(ctx, err)
 	}
 	rows, next = cut(rows, limit, func(r tenantRow) string { return r.ID })
 	for _, row := range rows {
@@ -324,12 +339,12 @@ func (s *Store) GetTenant(ctx context.Context, p principal.Principal, id string)
 		return Tenant{}, err
 	}
 	var row tenantRow
-	err := s.get(ctx, &row, "SELECT "+tenantColumns+" FROM store.tenants WHERE id = $1", id)
-	if missing(err) {
+	err := s.db.Get(ctx, &row, "SELECT "+tenantColumns+" FROM store.tenants WHERE id = $1", id)
+	if database.Missing(err) {
 		return Tenant{}, notFound("there is no tenant %s", id)
 	}
 	if err != nil {
-		return Tenant{}, translate(ctx, err)
+		return Tenant{}, database.Translate(ctx, err)
 	}
 	return s.tenant(row)
 }

@@ -60,45 +60,6 @@ func (s *Store) setRouting(ctx context.Context, p principal.Principal, operation
 	})
 }
 
-// SetTenantAccounts replaces the tenant's accounts.
-func (s *Store) SetTenantAccounts(ctx context.Context, p principal.Principal, id string, accounts map[string]principal.Account) error {
-	a := act{operation: "setTenantAccounts", tenant: id, global: true}
-	var since int64
-	if a.allowed(p) == nil {
-		known, err := s.registered(ctx, id)
-		if err != nil {
-			return err
-		}
-		if known != nil {
-			routing := known.routing
-			routing.Accounts = accounts
-			if since, err = s.checkDisjoint(ctx, recordOf(id, known.key, routing)); err != nil {
-				return s.refused(p, a, err)
-			}
-		}
-	}
-	return s.administer(ctx, p, a, func(t *tx) error {
-		if err := checkAccounts(accounts); err != nil {
-			return err
-		}
-		return t.changeTenant(id, func(row *tenantRow) error {
-			routing, err := s.routing(*row)
-			if err != nil {
-				return err
-			}
-			routing.Accounts = accounts
-			if err := s.checkRouting(row.ID, row.Key, routing); err != nil {
-				return err
-			}
-			if err := t.checkDisjoint(recordOf(row.ID, row.Key, routing), since); err != nil {
-				return err
-			}
-			row.Accounts, err = s.sealer.sealAccounts(accounts, accountRow(id))
-			return err
-		})
-	})
-}
-
 // SuspendTenant stops all tokens of the tenant: here at once, elsewhere within
 // a second.
 func (s *Store) SuspendTenant(ctx context.Context, p principal.Principal, id string) error {
@@ -143,7 +104,7 @@ func (t *tx) purge(tenant string) error {
 		"DELETE FROM store.tokens WHERE tenant = $1",
 		"DELETE FROM store.external_ids WHERE tenant = $1",
 	} {
-		if _, err := t.exec(statement, tenant); err != nil {
+		if _, err := t.Exec(statement, tenant); err != nil {
 			return err
 		}
 	}
@@ -167,7 +128,7 @@ func (t *tx) changeTenant(id string, change func(*tenantRow) error) error {
 	if err := change(&row); err != nil {
 		return err
 	}
-	_, err = t.exec("UPDATE store.tenants SET name = $2, status = $3, strategy = $4, accounts = $5, changed_at = $6, generation = $7, strategies = $8, allow_hosts = $9, external_ids = $10, cell = $11, bindings = $12 WHERE id = $1",
-		id, row.Name, string(row.Status), row.Strategy, row.Accounts, micros(t.now), generation, row.Strategies, row.AllowHosts, row.External, row.Cell, row.Bindings)
+	_, err = t.Exec("UPDATE store.tenants SET name = $2, status = $3, strategy = $4, accounts = $5, changed_at = $6, generation = $7, strategies = $8, allow_hosts = $9, external_ids = $10, cell = $11, bindings = $12, share = $13 WHERE id = $1",
+		id, row.Name, string(row.Status), row.Strategy, row.Accounts, micros(t.now), generation, row.Strategies, row.AllowHosts, row.External, row.Cell, row.Bindings, row.Share)
 	return err
 }

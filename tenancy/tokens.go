@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"usher/principal"
+	"usher/tenancy/database"
 )
 
 // Token is what may be known of a token, key or session after it was made.
@@ -33,6 +34,7 @@ type Token struct {
 	Acting       *principal.Acting
 	MayGrant     MayGrant
 	Rate         int
+	Limits       principal.Budget // the narrowest of what it may use, which it may share with others
 	Inactivity   time.Duration
 	MintedBy     string // subject of the minter
 	Created      time.Time
@@ -73,7 +75,7 @@ func (r tokenRow) expired(now time.Time) bool {
 
 func (t *tx) token(id string) (tokenRow, error) {
 	var row tokenRow
-	err := t.get(&row, "SELECT "+tokenColumns+" FROM store.tokens WHERE id = $1", id)
+	err := t.Get(&row, "SELECT "+tokenColumns+" FROM store.tokens WHERE id = $1", id)
 	return row, err
 }
 
@@ -89,8 +91,8 @@ func (s *Store) describe(row tokenRow) (Token, error) {
 	t := Token{
 		ID: row.ID, Name: row.Name, Kind: row.Kind, Tenant: row.Tenant, Subject: row.Subject, Email: row.Email,
 		Roles: b.Roles, Scopes: b.Scopes, Strategy: b.Strategy, Strategies: b.Strategies, Datasets: b.Datasets,
-		Parameters: sortedKeys(b.Parameters), Cleared: b.Cleared, Metadata: sortedKeys(b.Metadata), Accounts: accountKeys(accounts),
-		SavedOnly: b.SavedOnly, Dashboards: b.Dashboards, Acting: b.Acting, MayGrant: b.MayGrant, Rate: b.Rate,
+		Parameters: sortedKeys(b.Parameters), Cleared: b.Cleared, Metadata: sortedKeys(b.Metadata), Accounts: AccountsOf(accounts),
+		SavedOnly: b.SavedOnly, Dashboards: b.Dashboards, Acting: b.Acting, MayGrant: b.MayGrant, Rate: b.Rate, Limits: principal.Narrowest(b.allowances("")),
 		Inactivity: time.Duration(row.Inactivity) * time.Microsecond, MintedBy: row.MinterSubject,
 		Created: moment(row.Created), Expires: moment(row.Expires), LastUsed: moment(row.Used), Revoked: moment(row.Revoked),
 		minterIssuer: row.MinterIssuer,
@@ -129,7 +131,7 @@ func (s *Store) Tokens(ctx context.Context, p principal.Principal, f TokenFilter
 		return nil, "", err
 	}
 	var rows []tokenRow
-	err = s.list(ctx, &rows, "SELECT "+tokenColumns+` FROM store.tokens
+	err = s.db.List(ctx, &rows, "SELECT "+tokenColumns+` FROM store.tokens
 		WHERE id > $1 AND ($2 = '' OR kind = $2) AND ($3 = '' OR tenant = $3) AND ($4 = '' OR subject = $4)
 			AND (NOT $5 OR revoked_at = 0 AND (expires_at = 0 OR expires_at > $6))
 			AND ($7 = '' OR strpos(id, $7) > 0 OR strpos(tenant, $7) > 0 OR strpos(lower(subject), $7) > 0 OR strpos(lower(name), $7) > 0
@@ -137,7 +139,7 @@ func (s *Store) Tokens(ctx context.Context, p principal.Principal, f TokenFilter
 		ORDER BY id LIMIT $8`,
 		page.After, string(f.Kind), f.Tenant, f.Subject, f.Living, micros(s.now()), strings.ToLower(f.Search), limit+1)
 	if err != nil {
-		return nil, "", translate(ctx, err)
+		return nil, "", database.Translate(ctx, err)
 	}
 	rows, next = cut(rows, limit, func(r tokenRow) string { return r.ID })
 	for _, row := range rows {

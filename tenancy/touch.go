@@ -58,7 +58,7 @@ func (s *Store) writeTouches(ctx context.Context) error {
 			return err
 		}
 		for _, id := range sortedKeys(used) {
-			if _, err := t.exec("UPDATE store.tokens SET used_at = $2 WHERE id = $1 AND used_at < $2", id, used[id]); err != nil {
+			if _, err := t.Exec("UPDATE store.tokens SET used_at = $2 WHERE id = $1 AND used_at < $2", id, used[id]); err != nil {
 				return err
 			}
 		}

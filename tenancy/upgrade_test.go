@@ -11,6 +11,7 @@ import (
 	"usher/pgtest"
 	"usher/principal"
 	"usher/tenancy"
+	"usher/tenancy/database"
 )
 
 // A store of every version that there was is brought to this program's: it has the
@@ -21,7 +22,7 @@ func TestUpgrade(t *testing.T) {
 	t.Run("postgres", func(t *testing.T) {
 		t.Parallel()
 		spec := postgresOf(pgtest.Start(t).Database(t))
-		upgrade(t, func(name string) tenancy.Spec {
+		upgrade(t, func(name string) database.Spec {
 			spec.Schema = name
 			return spec
 		})
@@ -29,11 +30,13 @@ func TestUpgrade(t *testing.T) {
 	t.Run("duckdb", func(t *testing.T) {
 		t.Parallel()
 		dir := t.TempDir()
-		upgrade(t, func(name string) tenancy.Spec { return tenancy.Spec{Path: filepath.Join(dir, name, "control.duckdb")} })
+		upgrade(t, func(name string) database.Spec {
+			return database.Spec{Path: filepath.Join(dir, name, "control.duckdb")}
+		})
 	})
 }
 
-func upgrade(t *testing.T, place func(name string) tenancy.Spec) {
+func upgrade(t *testing.T, place func(name string) database.Spec) {
 	ctx := t.Context()
 	opts := tenancy.Options{CheckRole: func(principal.Principal, string, string, json.RawMessage) error { return nil }}
 	today := open(t, place("today"), opts)

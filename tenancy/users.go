@@ -11,6 +11,7 @@ import (
 
 	"usher/fault"
 	"usher/principal"
+	"usher/tenancy/database"
 )
 
 // User is a person who logs in. Tenant and name together are who they are,
@@ -26,6 +27,8 @@ type User struct {
 	Scopes   []principal.Scope
 	Created  time.Time
 	Changed  time.Time
+
+	LockedUntil time.Time // after failed attempts to log in; zero: no wait
 }
 
 // NewUser is what a user begins with.
@@ -115,9 +118,9 @@ func (s *Store) CreateUser(ctx context.Context, p principal.Principal, n NewUser
 			ID: newID(), Tenant: n.Tenant, Username: username, Name: n.Name, Email: n.Email, Password: hash, Status: Active,
 			Roles: names(n.Roles), Scopes: names(n.Scopes), Created: micros(t.now), Changed: micros(t.now),
 		}
-		_, err = t.exec("INSERT INTO store.users ("+userColumns+") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+		_, err = t.Exec("INSERT INTO store.users ("+userColumns+") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
 			row.ID, row.Tenant, row.Username, row.Name, row.Email, row.Password, string(row.Status), row.Roles, row.Scopes, row.Created, row.Changed)
-		if duplicate(err) {
+		if database.Duplicate(err) {
 			return fault.New(fault.Conflict, "there is a user of that name")
 		}
 		if err != nil {
@@ -197,8 +200,8 @@ func (t *tx) user(tenant, username string) (userRow, error) {
 	var row userRow
 	name, err := canonical(username)
 	if err == nil {
-		err = t.get(&row, "SELECT "+userColumns+" FROM store.users WHERE tenant = $1 AND username = $2", tenant, name)
-		if missing(err) {
+		err = t.Get(&row, "SELECT "+userColumns+" FROM store.users WHERE tenant = $1 AND username = $2", tenant, name)
+		if database.Missing(err) {
 			err = notFound("there is no such user")
 		}
 	}
@@ -243,14 +246,14 @@ func (s *Store) Users(ctx context.Context, p principal.Principal, f UserFilter, 
 		afterTenant, after = splitLogin(page.After)
 	}
 	var rows []userRow
-	err = s.list(ctx, &rows, "SELECT "+userColumns+` FROM store.users
+	err = s.db.List(ctx, &rows, "SELECT "+userColumns+` FROM store.users
 		WHERE ($1 OR tenant = $2) AND (tenant > $3 OR tenant = $3 AND username > $4)
 			AND ($5 = '' OR strpos(username, $5) > 0 OR strpos(lower(name), $5) > 0 OR strpos(lower(email), $5) > 0 OR strpos(tenant, $5) > 0
 				OR EXISTS (SELECT 1 FROM store.tenants t WHERE t.id = users.tenant AND strpos(lower(t.name), $5) > 0))
 		ORDER BY tenant, username LIMIT $6`,
 		f.AllTenants, f.Tenant, afterTenant, after, strings.ToLower(f.Search), limit+1)
 	if err != nil {
-		return nil, "", translate(ctx, err)
+		return nil, "", database.Translate(ctx, err)
 	}
 	rows, next = cut(rows, limit, func(r userRow) string {
 		if f.AllTenants {
@@ -265,7 +268,7 @@ func (s *Store) Users(ctx context.Context, p principal.Principal, f UserFilter, 
 		}
 		users = append(users, user)
 	}
-	return users, next, nil
+	return users, next, s.locked(ctx, users)
 }
 
 // GetUser returns a user of a tenant; without a tenant, one of none.
@@ -278,12 +281,18 @@ func (s *Store) GetUser(ctx context.Context, p principal.Principal, tenant, user
 		return User{}, err
 	}
 	var row userRow
-	err = s.get(ctx, &row, "SELECT "+userColumns+" FROM store.users WHERE tenant = $1 AND username = $2", tenant, name)
-	if missing(err) {
+	err = s.db.Get(ctx, &row, "SELECT "+userColumns+" FROM store.users WHERE tenant = $1 AND username = $2", tenant, name)
+	if database.Missing(err) {
 		return User{}, notFound("there is no such user")
 	}
 	if err != nil {
-		return User{}, translate(ctx, err)
+		return User{}, database.Translate(ctx, err)
 	}
-	return row.user()
+	user, err := row.user()
+	if err != nil {
+		return User{}, err
+	}
+	found := []User{user}
+	err = s.locked(ctx, found)
+	return found[0], err
 }

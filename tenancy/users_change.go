@@ -66,7 +66,18 @@ func (s *Store) SetPassword(ctx context.Context, p principal.Principal, tenant, 
 	}
 	return s.changeUser(ctx, p, a.operation, tenant, username, func(t *tx, row *userRow) error {
 		row.Password = hash
+		if err := t.unlock(row.Tenant, row.Username); err != nil {
+			return err
+		}
 		return t.endUser(row.ID, "")
+	})
+}
+
+// UnlockUser forgets a user's failed attempts to log in. What is counted of addresses
+// stays: it is not about this user.
+func (s *Store) UnlockUser(ctx context.Context, p principal.Principal, tenant, username string) error {
+	return s.changeUser(ctx, p, "unlockUser", tenant, username, func(t *tx, row *userRow) error {
+		return t.unlock(row.Tenant, row.Username)
 	})
 }
 
@@ -80,7 +91,7 @@ func (s *Store) DeleteUser(ctx context.Context, p principal.Principal, tenant, u
 		if err := t.endUser(row.ID, ""); err != nil {
 			return err
 		}
-		_, err = t.exec("DELETE FROM store.users WHERE id = $1", row.ID)
+		_, err = t.Exec("DELETE FROM store.users WHERE id = $1", row.ID)
 		return err
 	})
 }
@@ -113,7 +124,7 @@ func (s *Store) changeUser(ctx context.Context, p principal.Principal, operation
 }
 
 func (t *tx) storeUser(row userRow) error {
-	_, err := t.exec("UPDATE store.users SET password = $2, status = $3, roles = $4, scopes = $5, changed_at = $6, name = $7, email = $8 WHERE id = $1",
+	_, err := t.Exec("UPDATE store.users SET password = $2, status = $3, roles = $4, scopes = $5, changed_at = $6, name = $7, email = $8 WHERE id = $1",
 		row.ID, row.Password, string(row.Status), row.Roles, row.Scopes, micros(t.now), row.Name, row.Email)
 	return err
 }
@@ -128,7 +139,7 @@ func (t *tx) endUser(user, kept string) error {
 	if err := t.revokeEach(living, user, kept, micros(t.now)); err != nil {
 		return err
 	}
-	if _, err := t.exec("UPDATE store.tokens SET revoked_at = $3 WHERE revoked_at = 0 AND "+living, user, kept, micros(t.now)); err != nil {
+	if _, err := t.Exec("UPDATE store.tokens SET revoked_at = $3 WHERE revoked_at = 0 AND "+living, user, kept, micros(t.now)); err != nil {
 		return err
 	}
 	return t.endMinted(user, kept)

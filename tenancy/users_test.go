@@ -13,6 +13,7 @@ import (
 	"usher/fault"
 	"usher/principal"
 	"usher/tenancy"
+	"usher/tenancy/database"
 )
 
 const password = "correct horse battery"
@@ -154,6 +155,112 @@ func TestLockout(t *testing.T) {
 		if err := login("bob", password, "192.0.2.2"); err != nil {
 			t.Error(err)
 		}
+	})
+}
+
+// Who administers sees who has to wait after failed attempts, of whichever name, and
+// forgets them; what was counted of addresses stays.
+func TestUnlock(t *testing.T) {
+	each(t, func(t *testing.T, open func(tenancy.Options) *tenancy.Store) {
+		c := newClock()
+		s := open(tenancy.Options{Clock: c.Now, FreeAttempts: 2, AddressFree: 4, MaxLockout: time.Hour})
+		ctx := t.Context()
+		tenant(t, s, "acme")
+		user(t, s, "acme", "alice")
+		user(t, s, "acme", "bob")
+		login := func(username, password, address string) error {
+			_, err := s.Login(ctx, tenancy.Credentials{Tenant: "acme", Username: username, Password: password, Address: address})
+			return err
+		}
+		locked := func() (names []string) {
+			users, _, err := s.Users(ctx, adminOf("acme"), tenancy.UserFilter{Tenant: "acme"}, tenancy.Page{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, u := range users {
+				one, err := s.GetUser(ctx, adminOf("acme"), "acme", u.Username)
+				if err != nil || !one.LockedUntil.Equal(u.LockedUntil) {
+					t.Errorf("%s alone: %v, %v", u.Username, one.LockedUntil, err)
+				}
+				if !u.LockedUntil.IsZero() {
+					names = append(names, u.Username)
+				}
+			}
+			return names
+		}
+		for range 2 {
+			wantCode(t, login("alice", "wrong", "192.0.2.1"), fault.Unauthenticated)
+		}
+		wantCode(t, login("alice", password, "192.0.2.1"), fault.TooManyRequests)
+		if got := locked(); len(got) != 1 || got[0] != "alice" {
+			t.Errorf("locked are %v", got)
+		}
+		if err := s.UnlockUser(ctx, adminOf("acme"), "acme", "alice"); err != nil {
+			t.Fatal(err)
+		}
+		if got := locked(); len(got) != 0 {
+			t.Errorf("locked are %v", got)
+		}
+		for range 2 {
+			wantCode(t, login("bob", "wrong", "192.0.2.1"), fault.Unauthenticated)
+		}
+		wantCode(t, login("alice", password, "192.0.2.1"), fault.TooManyRequests) // the address has failed often enough
+		if err := login("alice", password, "192.0.2.9"); err != nil {
+			t.Errorf("alice from elsewhere: %v", err)
+		}
+		const other = "another password"
+		if err := s.SetPassword(ctx, adminOf("acme"), "acme", "bob", other); err != nil {
+			t.Fatal(err)
+		}
+		if err := login("bob", other, "192.0.2.9"); err != nil {
+			t.Errorf("bob waits with a password that was just given to him: %v", err)
+		}
+		wantCode(t, login("bob", "wrong", "192.0.2.9"), fault.Unauthenticated)
+		wantCode(t, login("bob", "wrong", "192.0.2.9"), fault.Unauthenticated)
+		c.pass(2 * time.Second)
+		if got := locked(); len(got) != 0 {
+			t.Errorf("after the wait, locked are %v", got)
+		}
+	})
+}
+
+// Who administers ends the sessions of one user: not those of another, of another
+// tenant's user of that name, or service keys.
+func TestEndUserSessions(t *testing.T) {
+	each(t, func(t *testing.T, open func(tenancy.Options) *tenancy.Store) {
+		s := open(tenancy.Options{})
+		ctx := t.Context()
+		tenant(t, s, "acme")
+		tenant(t, s, "globex")
+		user(t, s, "acme", "alice")
+		user(t, s, "acme", "bob")
+		user(t, s, "globex", "alice")
+		user(t, s, "", "alice")
+		session := func(of, username string) string {
+			return must(s.Login(ctx, tenancy.Credentials{Tenant: of, Username: username, Password: password})).Token
+		}
+		first, second := session("acme", "alice"), session("acme", "alice")
+		others := []string{session("acme", "bob"), session("globex", "alice"), session("", "alice")}
+		if n, err := s.EndUserSessions(ctx, adminOf("acme"), "acme", "Alice"); err != nil || n != 2 {
+			t.Errorf("%d, %v", n, err)
+		}
+		for _, token := range []string{first, second} {
+			if !ended(t, s, token) {
+				t.Error("a session goes on")
+			}
+		}
+		for i, token := range others {
+			if ended(t, s, token) {
+				t.Errorf("session %d of another ended", i)
+			}
+		}
+		if n, err := s.EndUserSessions(ctx, adminOf("acme"), "acme", "alice"); err != nil || n != 0 {
+			t.Errorf("%d, %v", n, err)
+		}
+		_, err := s.EndUserSessions(ctx, adminOf("acme"), "globex", "alice")
+		wantCode(t, err, fault.Forbidden)
+		_, err = s.EndUserSessions(ctx, adminOf("acme"), "acme", "nobody")
+		wantCode(t, err, fault.NotFound)
 	})
 }
 
@@ -435,7 +542,7 @@ func TestActing(t *testing.T) {
 // A user who does not exist takes as long as a wrong password.
 func TestLoginTime(t *testing.T) {
 	t.Parallel()
-	s, err := tenancy.Open(t.Context(), tenancy.Spec{Path: t.TempDir() + "/control.duckdb"}, tenancy.Options{
+	s, err := tenancy.Open(t.Context(), database.Spec{Path: t.TempDir() + "/control.duckdb"}, tenancy.Options{
 		Password: tenancy.PasswordCost{MemoryKiB: 8192, Passes: 8}, FreeAttempts: 1000,
 	})
 	if err != nil {

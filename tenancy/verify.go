@@ -11,6 +11,7 @@ import (
 	"usher/fault"
 	"usher/principal"
 	"usher/quota"
+	"usher/tenancy/database"
 )
 
 // refusal is all that a caller learns about a token that is not accepted.
@@ -111,12 +112,12 @@ func (s *Store) verify(ctx context.Context, o opaque) (*verified, error) {
 func (s *Store) read(ctx context.Context, o opaque) (*verified, error) {
 	rights := s.rights.Load() // before what it is about
 	var row tokenRow
-	err := s.get(ctx, &row, "SELECT "+tokenColumns+" FROM store.tokens WHERE id = $1", o.id)
-	if missing(err) {
+	err := s.db.Get(ctx, &row, "SELECT "+tokenColumns+" FROM store.tokens WHERE id = $1", o.id)
+	if database.Missing(err) {
 		return nil, refuse(ErrUnknown)
 	}
 	if err != nil {
-		return nil, translate(ctx, err)
+		return nil, database.Translate(ctx, err)
 	}
 	switch {
 	case row.Kind != o.kind || !o.matches(row.Hash):
@@ -152,10 +153,10 @@ func (s *Store) remembered(ctx context.Context, row tokenRow) (*verified, error)
 	v := &verified{
 		principal: principal.Principal{
 			Subject: row.Subject, Name: b.Name, Email: b.Email, Issuer: Issuer, TokenID: row.ID, Kind: row.Kind, Tenant: row.Tenant, AllTenants: b.AllTenants, Roles: b.Roles,
-			Scopes: b.Scopes, Acting: b.Acting, Grant: grant, Issued: moment(row.Created), Expires: moment(row.Expires),
+			Scopes: b.Scopes, Acting: b.Acting, Grant: grant, Allowances: b.allowances(""), Issued: moment(row.Created), Expires: moment(row.Expires),
 		},
 		inactivity: time.Duration(row.Inactivity) * time.Microsecond,
-		rate:       rate{own: b.Rate, of: b.RateOf, shared: b.SharedRate},
+		rate:       b.rate(),
 	}
 	if row.UserID != "" {
 		if err := s.readRights(ctx, &v.principal, row.UserID); err != nil {
@@ -163,9 +164,9 @@ func (s *Store) remembered(ctx context.Context, row tokenRow) (*verified, error)
 		}
 	}
 	if err := readOwnRoles(&v.principal, func(rows *[]roleRow, tenant string) error {
-		return s.list(ctx, rows, ownRoles, tenant)
+		return s.db.List(ctx, rows, ownRoles, tenant)
 	}); err != nil {
-		return nil, translate(ctx, err)
+		return nil, database.Translate(ctx, err)
 	}
 	v.used.Store(max(row.Created, row.Used))
 	v.noted.Store(row.Used)
@@ -181,12 +182,12 @@ func (s *Store) readRights(ctx context.Context, p *principal.Principal, user str
 		Roles  string `db:"roles"`
 		Scopes string `db:"scopes"`
 	}
-	err := s.get(ctx, &row, "SELECT status, name, email, roles, scopes FROM store.users WHERE id = $1", user)
-	if missing(err) || err == nil && row.Status != Active {
+	err := s.db.Get(ctx, &row, "SELECT status, name, email, roles, scopes FROM store.users WHERE id = $1", user)
+	if database.Missing(err) || err == nil && row.Status != Active {
 		return refuse(ErrDisabled)
 	}
 	if err != nil {
-		return translate(ctx, err)
+		return database.Translate(ctx, err)
 	}
 	if err := errors.Join(json.Unmarshal([]byte(row.Roles), &p.Roles), json.Unmarshal([]byte(row.Scopes), &p.Scopes)); err != nil {
 		return fault.New(fault.Internal, "a user in the control store cannot be read").Because(err)
@@ -199,26 +200,22 @@ func (s *Store) idle(v *verified) bool {
 	return v.inactivity > 0 && s.now().Sub(moment(v.used.Load())) > v.inactivity
 }
 
-// allow takes one request from what the token may ask in a minute, at all gateways. What is
-// narrowed from a token takes from that one's as well.
+// allow takes one request from what the token may ask in a minute, at all gateways, and from what each
+// of those may that it is made with.
 func (s *Store) allow(ctx context.Context, v *verified) error {
 	if v.rate.own == 0 {
 		return nil
 	}
-	take := func(token string, limit int) error {
-		return s.budgets.Take(ctx, quota.Holder{Of: quota.Token, Name: [3]string{token, "rate"}, Limits: quota.Limits{quota.Requests: int64(limit)}})
+	var room [4]quota.Holder
+	holders := room[:0]
+	add := func(token string, rate int) {
+		holders = append(holders, quota.Holder{Of: quota.Token, Name: [3]string{token, "rate"}, Limits: quota.Limits{quota.Requests: int64(rate)}})
 	}
-	if v.rate.of == "" {
-		return take(v.principal.TokenID, v.rate.own)
+	if v.rate.counts() {
+		add(v.principal.TokenID, v.rate.own)
 	}
-	shared := v.rate.shared
-	if shared == 0 { // of a token that was made before that was kept
-		shared = v.rate.own
+	for _, other := range v.rate.of {
+		add(other.Token, other.Rate)
 	}
-	if v.rate.own < shared {
-		if err := take(v.principal.TokenID, v.rate.own); err != nil {
-			return err
-		}
-	}
-	return take(v.rate.of, shared)
+	return s.budgets.Take(ctx, holders...)
 }

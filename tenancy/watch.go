@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"usher/fault"
+	"usher/tenancy/database"
 )
 
 // watch keeps this process's memory up with the store.
@@ -33,18 +34,18 @@ func (s *Store) catchUp(ctx context.Context) error {
 		N      int64 `db:"n"`
 		Rights int64 `db:"people"`
 	}
-	if err := s.get(ctx, &now, "SELECT n, people FROM store.generation WHERE id = 1"); err != nil {
-		return translate(ctx, err)
+	if err := s.db.Get(ctx, &now, "SELECT n, people FROM store.generation WHERE id = 1"); err != nil {
+		return database.Translate(ctx, err)
 	}
 	if now.N != s.seen {
 		if err := s.readRevocations(ctx); err != nil {
-			return translate(ctx, err)
+			return database.Translate(ctx, err)
 		}
 		if err := s.readTenants(ctx); err != nil {
-			return translate(ctx, err)
+			return database.Translate(ctx, err)
 		}
 		if err := s.readChanges(ctx, asked-time.Duration(s.heard.Load())); err != nil {
-			return translate(ctx, err)
+			return database.Translate(ctx, err)
 		}
 		s.rights.Store(now.Rights)
 		s.seen = now.N
@@ -59,7 +60,7 @@ func (s *Store) readRevocations(ctx context.Context) error {
 		Before  int64 `db:"issued_before"`
 		Expires int64 `db:"expires_at"`
 	}
-	err := s.list(ctx, &found, "SELECT issuer, tenant, subject, token, issued_before, expires_at FROM store.marks WHERE generation > $1 AND expires_at > $2",
+	err := s.db.List(ctx, &found, "SELECT issuer, tenant, subject, token, issued_before, expires_at FROM store.marks WHERE generation > $1 AND expires_at > $2",
 		s.seen, micros(s.now()))
 	if err != nil {
 		return err
@@ -77,11 +78,11 @@ func (s *Store) readTenants(ctx context.Context) error {
 		return nil // nothing is remembered yet
 	}
 	var changed []string // ids, and what was looked up as one and is a key
-	if err := s.list(ctx, &changed, "SELECT id FROM store.tenants WHERE generation > $1 UNION SELECT tenant_key FROM store.tenants WHERE generation > $1", s.seen); err != nil {
+	if err := s.db.List(ctx, &changed, "SELECT id FROM store.tenants WHERE generation > $1 UNION SELECT tenant_key FROM store.tenants WHERE generation > $1", s.seen); err != nil {
 		return err
 	}
 	var external []string // of them: they may have been nobody's
-	if err := s.list(ctx, &external, `SELECT e.external_id FROM store.external_ids e JOIN store.tenants t ON t.id = e.tenant WHERE t.generation > $1`, s.seen); err != nil {
+	if err := s.db.List(ctx, &external, `SELECT e.external_id FROM store.external_ids e JOIN store.tenants t ON t.id = e.tenant WHERE t.generation > $1`, s.seen); err != nil {
 		return err
 	}
 	s.tenants.forget(changed, external)

@@ -263,14 +263,6 @@ func TimestampOf(at time.Time) Value {
 	return Value{typ: Of(Timestamp), text: at.UTC().Format("2006-01-02 15:04:05.999999") + "+00", set: true}
 }
 
-func parseJSON(t Type, text string) (string, error) {
-	out, err := CanonicalJSON(nil, []byte(text))
-	if err != nil {
-		return "", expected(t, "JSON text")
-	}
-	return string(out), nil
-}
-
 func parseBytes(t Type, text string) (string, error) {
 	raw, err := base64.StdEncoding.Strict().DecodeString(text)
 	if err != nil || strings.ContainsAny(text, "\r\n") {

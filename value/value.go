@@ -56,6 +56,15 @@ func (v Value) As(t Type, name string, of func(text string) (string, error)) (Va
 	return Later(t, term), err
 }
 
+// In is the value with the texts of all terms, as slot.Slots.Bind returns them; with none
+// it is what it was.
+func (v Value) In(texts []string) Value {
+	if v.later == nil || texts == nil {
+		return v
+	}
+	return Value{typ: v.typ, text: texts[v.later.Number()], set: true}
+}
+
 // Says is what a function says of the text, by a name that tells it from others.
 // It holds for all texts of which it says the same.
 func (v Value) Says(name string, about func(text string) string) string {

@@ -11,7 +11,8 @@ import (
 )
 
 // csv is text in lines (RFC 4180, ended by a line feed): names first, null is
-// nothing and the empty text is "". Cells are what the source has: one that a
+// nothing, a line with nothing in it where there is one column, and the empty text
+// is "". Cells are what the source has: one that a
 // spreadsheet would take for a formula is written as it is.
 type csv struct {
 	to      io.Writer
@@ -37,8 +38,6 @@ func (c *csv) Rows(r *value.Result) error {
 			}
 			if c.cell = text; ok {
 				c.quoted(text)
-			} else if len(c.columns) == 1 { // an empty line would be no row
-				c.out = append(c.out, '"', '"')
 			}
 		}
 		c.out = append(c.out, '\n')

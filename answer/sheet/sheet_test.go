@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"io"
 	"math"
 	"os"
 	"path/filepath"
@@ -16,6 +17,7 @@ import (
 
 	"usher/answer"
 	"usher/answer/sheet"
+	"usher/intake"
 	"usher/plan"
 	"usher/plan/plantest"
 	"usher/principal"
@@ -281,3 +283,25 @@ type failing struct{}
 var errFull = errors.New("full")
 
 func (failing) Write([]byte) (int, error) { return 0, errFull }
+
+// A file of one column says null by a line with nothing in it; usher reads it as it was.
+func TestCSVOfOneColumn(t *testing.T) {
+	t.Parallel()
+	q := exported(t, `things { s }`)
+	text, _ := write(t, sheet.CSV, q, rows(t, q, []any{"a"}, []any{nil}, []any{""}, []any{nil}))
+	if string(text) != "s\na\n\n\"\"\n\n" {
+		t.Fatalf("got %q", text)
+	}
+	read, err := intake.Open(intake.CSV, bytes.NewReader(text), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for n, want := range []string{`"a"`, `query.Null{}`, `""`, `query.Null{}`} {
+		if _, row, err := read.Next(); err != nil || fmt.Sprintf("%#v", row[0]) != want {
+			t.Errorf("row %d is read as %#v, %v", n, row, err)
+		}
+	}
+	if _, row, err := read.Next(); !errors.Is(err, io.EOF) {
+		t.Errorf("one more row: %v, %v", row, err)
+	}
+}

@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptrace"
+	"net/textproto"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -26,8 +28,11 @@ type ImportCommand struct {
 	File    string        `arg:"" help:"File with the rows: .csv, .ndjson or .jsonl, compressed as .gz or .zst; - is the standard input."`
 	Format  string        `help:"csv or ndjson; else the ending of the file says it." placeholder:"FORMAT"`
 	Columns string        `help:"Columns of NDJSON, with commas between; what a line does not have is null. Else its first line names them." placeholder:"NAMES"`
-	Batch   int64         `help:"Rows of a transaction; else all or nothing." placeholder:"ROWS"`
+	Batch   int64         `help:"Rows of a transaction; 0, or not said: all or nothing." placeholder:"ROWS"`
 	From    int64         `help:"Rows that are in already, with --batch." placeholder:"ROWS"`
+	Beyond  string        `help:"Numbers of rows behind these that are in as well, with commas between: an API takes several at a time." placeholder:"NUMBERS"`
+	Tenant  string        `help:"Id of the tenant whose rows they are, with a key that sees all tenants." placeholder:"TENANT"`
+	Once    string        `name:"idempotency-key" help:"Key by which the import is made once, however often it is sent: with --batch it goes on behind the rows that are in." placeholder:"KEY"`
 	Timeout time.Duration `default:"1h" help:"The longest it may take (${default})."`
 }
 
@@ -69,14 +74,25 @@ func (c ImportCommand) Run(ctx context.Context, s *term.IO) error {
 	request.Header.Set("Authorization", "Bearer "+key)
 	request.Header.Set("Content-Type", "application/octet-stream") // the parameter says what it is
 	request.Header.Set("Expect", "100-continue")                   // who may not is told before anything is sent
+	if c.Once != "" {
+		request.Header.Set("Idempotency-Key", c.Once)
+	}
 	if encoding != "" {
 		request.Header.Set("Content-Encoding", encoding)
 	}
-	stop := progress(s.Stderr, &sent, size)
+	var rows atomic.Int64
+	request.Header.Set("Prefer", preferRows)
+	request = request.WithContext(httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{Got1xxResponse: func(_ int, h textproto.MIMEHeader) error {
+		if n, err := strconv.ParseInt(h.Get(rowsHeader), 10, 64); err == nil {
+			rows.Store(n)
+		}
+		return nil
+	}}))
+	stop := progress(s.Stderr, &sent, size, &rows)
 	response, err := c.send(request)
 	stop()
 	if err != nil {
-		return fmt.Errorf("%w; of an import in batches, those before are in", err)
+		return c.lost(err, rows.Load())
 	}
 	defer func() { _ = response.Body.Close() }()
 	text, err := io.ReadAll(io.LimitReader(response.Body, maxRemoteAnswer))
@@ -84,6 +100,26 @@ func (c ImportCommand) Run(ctx context.Context, s *term.IO) error {
 		return err
 	}
 	return c.answered(s, response.StatusCode, text)
+}
+
+// An import tells how many rows are in by interim answers, if it is asked to.
+const (
+	preferRows = "usher-rows"
+	rowsHeader = "Usher-Rows"
+)
+
+// lost is the error of an import whose answer did not come, after which so many rows were said to be in.
+func (c ImportCommand) lost(err error, rows int64) error {
+	if errors.Is(err, context.Canceled) {
+		err = errors.New("the import was stopped")
+	}
+	switch {
+	case c.Once != "":
+		return fmt.Errorf("%w; the same command may be run again", err)
+	case c.Batch == 0:
+		return fmt.Errorf("%w; no row is in, unless all of them had been sent", err)
+	}
+	return fmt.Errorf("%w; %d rows are in at least: count them, and continue with --batch %d and --from that number", err, max(rows, c.From), c.Batch)
 }
 
 // parameters are those of the request, and how its body is compressed.
@@ -110,22 +146,36 @@ func (c ImportCommand) parameters() (values url.Values, encoding string, err err
 	if c.Columns != "" {
 		values.Set("columns", c.Columns)
 	}
-	if c.Batch > 0 {
+	switch {
+	case c.Batch < 0:
+		return nil, "", errors.New("--batch is a number of rows")
+	case c.Batch > 0:
 		values.Set("batch", strconv.FormatInt(c.Batch, 10))
+	}
+	if c.Tenant != "" {
+		values.Set("tenant", c.Tenant)
 	}
 	if c.From > 0 {
 		values.Set("from", strconv.FormatInt(c.From, 10))
 	}
+	if c.Beyond != "" {
+		values.Set("beyond", c.Beyond)
+	}
 	return values, encoding, nil
+}
+
+// stood is what became of the rows of an import that failed.
+type stood struct {
+	Line, Rows      int64
+	Beyond, Refused []int64
+	Unsure          []int64
 }
 
 // answered says how many rows are in, or what is wrong with which line.
 func (c ImportCommand) answered(s *term.IO, status int, text []byte) error {
 	var done struct {
 		Rows   *int64
-		Errors []struct {
-			Extensions struct{ Line, Rows int64 }
-		}
+		Errors []struct{ Extensions stood }
 	}
 	err := json.Unmarshal(text, &done)
 	if status == http.StatusOK && err == nil && done.Rows != nil {
@@ -133,15 +183,7 @@ func (c ImportCommand) answered(s *term.IO, status int, text []byte) error {
 		return nil
 	}
 	if err == nil && len(done.Errors) > 0 {
-		at := done.Errors[0].Extensions
-		if at.Line > 0 {
-			fmt.Fprintf(s.Stderr, "usher: line %d\n", at.Line)
-		}
-		if c.Batch > 0 {
-			fmt.Fprintf(s.Stderr, "usher: %d rows are in; continue with --batch %d --from %d\n", at.Rows, c.Batch, at.Rows)
-		} else {
-			fmt.Fprintln(s.Stderr, "usher: no row is in")
-		}
+		c.stopped(s.Stderr, done.Errors[0].Extensions)
 	}
 	if err := readAnswer(status, bytes.TrimSpace(text), &struct{}{}); err != nil {
 		return err
@@ -149,11 +191,49 @@ func (c ImportCommand) answered(s *term.IO, status int, text []byte) error {
 	return fmt.Errorf("the server answered with the status %d", status)
 }
 
+// stopped says which rows are in, and how it goes on.
+func (c ImportCommand) stopped(to io.Writer, at stood) {
+	if at.Line > 0 {
+		fmt.Fprintf(to, "usher: line %d\n", at.Line)
+	}
+	for _, of := range []struct {
+		rows []int64
+		what string
+	}{
+		{at.Refused, "refused"},
+		{at.Unsure, "perhaps in, perhaps not: look for them, and add those that are in to --beyond"},
+	} {
+		if len(of.rows) > 0 {
+			fmt.Fprintf(to, "usher: of the rows of the file these are %s: %s\n", of.what, commas(of.rows))
+		}
+	}
+	switch {
+	case c.Once != "" && c.Batch > 0:
+		fmt.Fprintf(to, "usher: %d rows are in; the same command goes on behind them\n", at.Rows)
+	case len(at.Beyond) > 0:
+		fmt.Fprintf(to, "usher: the first %d rows are in, and of those behind them %s; continue with --batch %d --from %d --beyond %s\n", at.Rows, commas(at.Beyond), c.Batch, at.Rows, commas(at.Beyond))
+	case c.Batch > 0:
+		fmt.Fprintf(to, "usher: %d rows are in; continue with --batch %d --from %d\n", at.Rows, c.Batch, at.Rows)
+	default:
+		fmt.Fprintln(to, "usher: no row is in")
+	}
+}
+
+// commas are numbers with commas between.
+func commas(numbers []int64) string {
+	texts := make([]string, len(numbers))
+	for i, n := range numbers {
+		texts[i] = strconv.FormatInt(n, 10)
+	}
+	return strings.Join(texts, ",")
+}
+
 // width is that of a bar of progress.
 const width = 30
 
-// progress tells every second how much has been sent, until it is stopped.
-func progress(to io.Writer, sent *atomic.Int64, size int64) (stop func()) {
+// progress tells every second how much has been sent, and how many rows are in where that is known, until
+// it is stopped.
+func progress(to io.Writer, sent *atomic.Int64, size int64, rows *atomic.Int64) (stop func()) {
 	end, ended := make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(ended)
@@ -164,7 +244,11 @@ func progress(to io.Writer, sent *atomic.Int64, size int64) (stop func()) {
 			case <-end:
 				return
 			case <-tick.C:
-				fmt.Fprintf(to, "usher: %s\n", bar(sent.Load(), size))
+				in := ""
+				if n := rows.Load(); n > 0 {
+					in = fmt.Sprintf(", %d rows are in", n)
+				}
+				fmt.Fprintf(to, "usher: %s%s\n", bar(sent.Load(), size), in)
 			}
 		}
 	}()

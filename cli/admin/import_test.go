@@ -24,7 +24,7 @@ func TestImportCommand(t *testing.T) {
 			_, _ = io.WriteString(w, `{"errors":[{"message":"id: it is never null","extensions":{"code":"BAD_USER_INPUT","line":7,"rows":4}}]}`)
 			return
 		}
-		if got := r.URL.String() + " " + r.Header.Get("Content-Encoding") + " " + string(body); got != "/import/orders?batch=2&format=csv&from=2 gzip id" && got != "/import/orders?columns=id%2Cnote&format=ndjson  {}" {
+		if got := r.URL.String() + " " + r.Header.Get("Content-Encoding") + r.Header.Get("Idempotency-Key") + " " + string(body); got != "/import/orders?batch=2&format=csv&from=2 gzip id" && got != "/import/orders?format=csv&tenant=a%26b gzipk1 id" && got != "/import/orders?columns=id%2Cnote&format=ndjson  {}" {
 			t.Errorf("sent %s", got)
 		}
 		_, _ = io.WriteString(w, `{"rows":3}`)
@@ -40,6 +40,12 @@ func TestImportCommand(t *testing.T) {
 	program.WriteFile(t, good, "id")
 	program.WriteFile(t, bad, "bad")
 	if told, err := run(good, "--batch", "2", "--from", "2"); err != nil || !strings.Contains(told, "3 rows are in") {
+		t.Errorf("%q %v", told, err)
+	}
+	if told, err := run(good, "--tenant", "a&b", "--idempotency-key", "k1"); err != nil || !strings.Contains(told, "3 rows are in") {
+		t.Errorf("%q %v", told, err)
+	}
+	if told, err := run(bad, "--batch", "2", "--idempotency-key", "k1"); err == nil || !strings.Contains(told, "4 rows are in; the same command goes on") {
 		t.Errorf("%q %v", told, err)
 	}
 	if told, err := run("-", "--format", "ndjson", "--columns", "id,note"); err != nil || !strings.Contains(told, "3 rows are in") {

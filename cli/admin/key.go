@@ -37,6 +37,8 @@ type keyCreate struct {
 	MayGrantClear     []string      `sep:"none" help:"A parameter whose conditions it may clear in tokens; may be repeated." placeholder:"NAME"`
 	MayGrantMetadata  []string      `sep:"none" help:"A member of metadata it may put into tokens; may be repeated." placeholder:"NAME"`
 	ExpiresIn         time.Duration `help:"How long it lives, such as 90d; else until it is revoked." placeholder:"DURATION"`
+	Rate              int           `help:"Requests a minute, of the key and of all that is made with it." placeholder:"COUNT"`
+	minuteLimits
 }
 
 // Run makes the key.
@@ -55,12 +57,22 @@ func (c keyCreate) Run(ctx context.Context, s *term.IO) error {
 	if c.ExpiresIn != 0 {
 		input["expiresAt"] = time.Now().Add(c.ExpiresIn).UTC().Format(time.RFC3339)
 	}
+	if c.Rate != 0 {
+		input["rate"] = c.Rate
+	}
+	limits, err := c.minuteLimits.read()
+	if err != nil {
+		return err
+	}
+	if len(limits) > 0 {
+		input["limits"] = limits
+	}
 	var got struct{ Issued issuedAnswer }
-	if err := c.administer(ctx, s, mutation, "$input: NewServiceKey!", "issued: createServiceKey(input: $input) { id token expiresAt }",
+	if err := c.administer(ctx, s, mutation, "$input: NewServiceKey!", "issued: createServiceKey(input: $input) "+issuedFields,
 		variables{"input": input}, &got); err != nil {
 		return err
 	}
-	return c.show(s, got.Issued, got.Issued.text)
+	return c.issued(s, got.Issued)
 }
 
 type keyList struct {

@@ -94,7 +94,7 @@ func (r remote) ask(ctx context.Context, s *term.IO, document string, variables 
 	if err != nil {
 		return fmt.Errorf("the answer of %s breaks off: %w", r.Server, err)
 	}
-	return readAnswer(response.StatusCode, text, out)
+	return ofOwn(readAnswer(response.StatusCode, text, out))
 }
 
 func (r server) send(request *http.Request) (*http.Response, error) {
@@ -171,9 +171,20 @@ func readAnswer(status int, text []byte, out any) error {
 		return fmt.Errorf("%w: the key is wrong, expired or revoked; an administrator makes another with usher key create, "+
 			"and who has the configuration with usher key bootstrap --recover", problem)
 	case first.Extensions.Code == "GRAPHQL_VALIDATION_FAILED":
-		return fmt.Errorf("%w: the key may not do this, or the server has no control store or is of another version", problem)
+		return invalid{problem}
 	}
 	return problem
+}
+
+// invalid is that a document does not fit the schema which the key sees.
+type invalid struct{ error }
+
+// ofOwn is the error of a document that usher's own programs wrote, which is right where all is.
+func ofOwn(err error) error {
+	if problem := (invalid{}); errors.As(err, &problem) {
+		return fmt.Errorf("%w: the key may not do this, or the server has no control store or is of another version", problem)
+	}
+	return err
 }
 
 // show writes an answer: as JSON, or else as text.
@@ -236,9 +247,25 @@ func (p paging) variables() variables {
 
 // issuedAnswer is a token or key that was just made.
 type issuedAnswer struct {
-	ID        string  `json:"id"`
-	Token     string  `json:"token"`
-	ExpiresAt *string `json:"expiresAt"`
+	ID        string   `json:"id"`
+	Token     string   `json:"token"`
+	ExpiresAt *string  `json:"expiresAt"`
+	Findings  []string `json:"findings,omitempty"`
+}
+
+// issuedFields ask for it.
+const issuedFields = "{ id token expiresAt findings }"
+
+// issued prints what was made, and what is worth knowing of it beside it, where a
+// program that reads the token does not take it for a part of that.
+func (r remote) issued(s *term.IO, made issuedAnswer) error {
+	if err := r.show(s, made, made.text); err != nil {
+		return err
+	}
+	for _, finding := range made.Findings {
+		fmt.Fprintln(s.Stderr, finding)
+	}
+	return nil
 }
 
 func (i issuedAnswer) text(w io.Writer) {

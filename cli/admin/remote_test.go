@@ -156,7 +156,7 @@ func TestTokenAndKeyCommands(t *testing.T) {
 	}
 
 	listed := a.Says(t, "token", "list", "--tenant", "acme", "--subject", "ann", "--living")
-	wantText(t, listed, "ID  TENANT  SUBJECT  ROLES  FILTERED  MINTED BY  EXPIRES  REVOKED\nID  acme  ann  viewer  orders  backend  TIME  -\n")
+	wantText(t, listed, "ID  TENANT  SUBJECT  ROLES  FILTERED  A MINUTE  MINTED BY  EXPIRES  REVOKED\nID  acme  ann  viewer  orders  -  backend  TIME  -\n")
 	wantText(t, a.Says(t, "token", "revoke", token.ID), "revoked: 1 of usher's own\n")
 	wantText(t, a.Says(t, "token", "revoke", "--tenant", "acme", "--subject", "nobody"), "revoked: 0 of usher's own\n")
 	for _, args := range [][]string{
@@ -284,6 +284,11 @@ func TestBootstrap(t *testing.T) {
 func TestRecover(t *testing.T) {
 	t.Parallel()
 	config := sellers(t, inFile)
+	unclaimed := program.Start(t, "serve", "-c", config, "--listen", "127.0.0.1:0")
+	if said := unclaimed.Stdout.String(); !strings.Contains(said, "stop it, run `usher key bootstrap -c "+config+"`") {
+		t.Errorf("nobody administers it, and it says %s", said)
+	}
+	unclaimed.Stop(t)
 	first, err := program.Command(t, "key", "bootstrap", "-c", config, "--json")
 	if err != nil {
 		t.Fatal(err)
@@ -302,9 +307,9 @@ func TestRecover(t *testing.T) {
 	if _, _, err := a.With(t, program.IssuedBy(t, first).Token, "", "tenant", "list"); err == nil || !strings.Contains(err.Error(), "usher key bootstrap --recover") {
 		t.Errorf("the lost key: %v", err)
 	}
-	// The server has the file open, so nobody else may.
-	if _, err := program.Command(t, "key", "bootstrap", "-c", config, "--recover"); err == nil {
-		t.Error("a key was made beside the server's back")
+	// The server, in this process, has the file open, so nobody else may.
+	if _, err := program.Command(t, "key", "bootstrap", "-c", config, "--recover"); err == nil || !strings.Contains(err.Error(), "must be stopped first") {
+		t.Errorf("a key was made behind the server's back, or nothing is said of it: %v", err)
 	}
 }
 

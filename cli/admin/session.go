@@ -32,10 +32,10 @@ func (c sessionAct) Run(ctx context.Context, s *term.IO) error {
 		definitions, arguments = definitions+", $roles: [String!]!", arguments+", roles: $roles"
 	}
 	var got struct{ Issued issuedAnswer }
-	if err := c.operate(ctx, s, mutation, definitions, "issued: actAs("+arguments+") { id token expiresAt }", v, &got); err != nil {
+	if err := c.operate(ctx, s, mutation, definitions, "issued: actAs("+arguments+") "+issuedFields, v, &got); err != nil {
 		return err
 	}
-	return c.show(s, got.Issued, got.Issued.text)
+	return c.issued(s, got.Issued)
 }
 
 type sessionList struct {

@@ -24,6 +24,10 @@ type TenantCommands struct {
 	Bindings    tenantBindings    `cmd:"" help:"Replace the bindings by which single datasets of a tenant are read." example:"usher tenant bindings acme orders=legacy"`
 	ExternalIDs tenantExternalIDs `cmd:"" name:"external-ids" help:"Replace what identity providers call a tenant." example:"usher tenant external-ids acme org_9ybsU1dN2d"`
 	AllowHosts  tenantAllowHosts  `cmd:"" help:"Replace where a tenant's accounts may lead." example:"usher tenant allow-hosts acme db.acme.example"`
+	Weight      tenantWeight      `cmd:"" help:"Say how many turns a tenant has at a source, beside tenants with one." example:"usher tenant weight acme 3"`
+	Limits      tenantLimits      `cmd:"" help:"Replace what a tenant may use in a minute." example:"usher tenant limits acme --requests 6000 --database-time 30s"`
+	Account     tenantAccount     `cmd:"" help:"Replace a tenant's account of one source; those of others stay." example:"usher tenant account acme account.json"`
+	NoAccount   tenantNoAccount   `cmd:"" name:"remove-account" help:"Remove a tenant's account of one source; those of others stay." example:"usher tenant remove-account acme silo"`
 	Test        tenantTest        `cmd:"" help:"Try the accounts by which a tenant's data is reached." example:"usher tenant test acme"`
 	Cell        tenantCell        `cmd:"" help:"Say where a tenant's rows are in sources that have cells. They do not move by it." example:"usher tenant cell acme eu2"`
 	Suspend     tenantSuspend     `cmd:"" help:"Stop every token of a tenant, until it is resumed." example:"usher tenant suspend acme"`
@@ -46,6 +50,9 @@ type tenantAnswer struct {
 	Bindings    []bindingAnswer  `json:"bindings"`
 	ExternalIDs []string         `json:"externalIds"`
 	AllowHosts  []string         `json:"allowHosts"`
+
+	Weight *int         `json:"weight"`
+	Limits limitsAnswer `json:"limits"`
 }
 
 type accountAnswer struct {
@@ -53,7 +60,7 @@ type accountAnswer struct {
 	Set    []string `json:"set"`
 }
 
-const tenantFields = `{ id key name status strategy cell accounts { source set } createdAt changedAt strategies { dataset strategy } bindings { dataset binding } externalIds allowHosts }`
+const tenantFields = `{ id key name status strategy cell accounts { source set } createdAt changedAt strategies { dataset strategy } bindings { dataset binding } externalIds allowHosts weight limits { requests databaseMilliseconds rows bytes } }`
 
 func (t tenantAnswer) text(w io.Writer) {
 	row(w, "id", t.ID)
@@ -68,6 +75,7 @@ func (t tenantAnswer) text(w io.Writer) {
 		row(w, "account", a.Source+": "+strings.Join(a.Set, ", "))
 	}
 	t.textRouting(w)
+	t.textShare(w)
 	row(w, "created", t.Created)
 	row(w, "changed", t.Changed)
 }

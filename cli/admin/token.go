@@ -2,6 +2,7 @@ package admin
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -66,7 +67,7 @@ func (c tokenCreate) Run(ctx context.Context, s *term.IO) error {
 	); err != nil {
 		return err
 	}
-	return c.issue(ctx, s, `mutation($input: NewToken!) { issued: createToken(input: $input) { id token expiresAt } }`, input)
+	return c.issue(ctx, s, `mutation($input: NewToken!) { issued: createToken(input: $input) `+issuedFields+` }`, input)
 }
 
 // issue asks for a token or a key and prints it, this once.
@@ -75,7 +76,7 @@ func (r remote) issue(ctx context.Context, s *term.IO, mutation string, input va
 	if err := r.ask(ctx, s, mutation, variables{"input": input}, &got); err != nil {
 		return err
 	}
-	return r.show(s, got.Issued, got.Issued.text)
+	return r.issued(s, got.Issued)
 }
 
 // lifetime says how long a token lives and how much it is used.
@@ -83,6 +84,7 @@ type lifetime struct {
 	ExpiresIn  time.Duration `help:"How long it lives, such as 8h; a day if not said." placeholder:"DURATION"`
 	Inactivity time.Duration `help:"Unused for so long it ends; 2m at least." placeholder:"DURATION"`
 	Rate       int           `help:"Requests a minute." placeholder:"COUNT"`
+	minuteLimits
 }
 
 func (l lifetime) read(input variables) error {
@@ -101,7 +103,11 @@ func (l lifetime) read(input variables) error {
 	if l.Rate != 0 {
 		input["rate"] = l.Rate
 	}
-	return nil
+	limits, err := l.minuteLimits.read()
+	if len(limits) > 0 {
+		input["limits"] = limits
+	}
+	return err
 }
 
 // jsonText is a value in JSON, with the digits of its numbers.
@@ -193,7 +199,7 @@ func (c tokenNarrow) Run(ctx context.Context, s *term.IO) error {
 	if err := errors.Join(readFilters(c.Filter, c.Having, input), c.lifetime.read(input)); err != nil {
 		return err
 	}
-	return c.issue(ctx, s, `mutation($input: TokenNarrowing!) { issued: narrowToken(input: $input) { id token expiresAt } }`, input)
+	return c.issue(ctx, s, `mutation($input: TokenNarrowing!) { issued: narrowToken(input: $input) `+issuedFields+` }`, input)
 }
 
 type tokenList struct {
@@ -219,6 +225,7 @@ type tokenAnswer struct {
 	Metadata   []string        `json:"metadata"`
 	Accounts   []accountAnswer `json:"accounts"`
 	SavedOnly  bool            `json:"savedOnly"`
+	Limits     limitsAnswer    `json:"limits"`
 	MintedBy   string          `json:"mintedBy"`
 	CreatedAt  string          `json:"createdAt"`
 	ExpiresAt  *string         `json:"expiresAt"`
@@ -242,15 +249,15 @@ func (c tokenList) Run(ctx context.Context, s *term.IO) error {
 		}
 	}
 	if err := c.administer(ctx, s, query, "$kind: TokenKind!, $tenant: String, $subject: String, $living: Boolean!, $after: String, $limit: Int!", `tokens(kind: $kind, tenant: $tenant, subject: $subject, living: $living, after: $after, limit: $limit) {
-			items { id tenant subject name roles strategy datasets filtered parameters metadata accounts { source set } savedOnly dashboards mintedBy createdAt expiresAt lastUsedAt revokedAt }
+			items { id tenant subject name roles strategy datasets filtered parameters metadata accounts { source set } savedOnly limits { requests databaseMilliseconds rows bytes } dashboards mintedBy createdAt expiresAt lastUsedAt revokedAt }
 			next }`, v, &got); err != nil {
 		return err
 	}
 	defer more(s, got.Tokens.Next)
 	return c.show(s, got.Tokens, func(w io.Writer) {
-		row(w, "ID", "TENANT", "SUBJECT", "ROLES", "FILTERED", "MINTED BY", "EXPIRES", "REVOKED")
+		row(w, "ID", "TENANT", "SUBJECT", "ROLES", "FILTERED", "A MINUTE", "MINTED BY", "EXPIRES", "REVOKED")
 		for _, t := range got.Tokens.Items {
-			row(w, t.ID, dash(t.Tenant), t.Subject, strings.Join(t.Roles, ","), strings.Join(slices.Sorted(slices.Values(t.Filtered)), ","), t.MintedBy,
+			row(w, t.ID, dash(t.Tenant), t.Subject, strings.Join(t.Roles, ","), strings.Join(slices.Sorted(slices.Values(t.Filtered)), ","), cmp.Or(strings.Join(t.Limits.texts(), ", "), "-"), t.MintedBy,
 				dash(t.ExpiresAt), dash(t.RevokedAt))
 		}
 	})

@@ -20,6 +20,8 @@ type UserCommands struct {
 	Disable  userDisable  `cmd:"" help:"Keep a user out, and end their sessions." example:"usher user disable ann --tenant acme"`
 	Enable   userEnable   `cmd:"" help:"Let a user in again." example:"usher user enable ann --tenant acme"`
 	Password userPassword `cmd:"" help:"Give a user another password, and end their sessions." example:"usher user password ann --tenant acme --password-stdin"`
+	Unlock   userUnlock   `cmd:"" help:"Forget a user's failed attempts to log in." example:"usher user unlock ann --tenant acme"`
+	Logout   userLogout   `cmd:"" help:"End all sessions of a user." example:"usher user logout ann --tenant acme"`
 	Delete   userDelete   `cmd:"" help:"Delete a user." example:"usher user delete ann --tenant acme"`
 }
 
@@ -54,9 +56,11 @@ type userAnswer struct {
 	Scopes   []string `json:"scopes"`
 	Created  string   `json:"createdAt"`
 	Changed  string   `json:"changedAt"`
+
+	LockedUntil *string `json:"lockedUntil"`
 }
 
-const userFields = `{ tenant username name email status roles scopes createdAt changedAt }`
+const userFields = `{ tenant username name email status lockedUntil roles scopes createdAt changedAt }`
 
 func (u userAnswer) text(w io.Writer) {
 	row(w, "tenant", dash(u.Tenant))
@@ -64,6 +68,9 @@ func (u userAnswer) text(w io.Writer) {
 	row(w, "name", dash(u.Name))
 	row(w, "email", dash(u.Email))
 	row(w, "status", strings.ToLower(u.Status))
+	if u.LockedUntil != nil {
+		row(w, "locked until", *u.LockedUntil)
+	}
 	row(w, "roles", strings.Join(u.Roles, ", "))
 	row(w, "scopes", scopeTexts(u.Scopes))
 }
@@ -139,21 +146,25 @@ func scopeTexts(names []string) string {
 type userList struct {
 	remote
 	paging
-	Tenant string `help:"Whose users; else of the key's tenant or, if it is for all tenants, those of none." placeholder:"TENANT"`
+	Tenant     string `help:"Whose users; else of the key's tenant or, if it is for all tenants, those of none." xor:"whose" placeholder:"TENANT"`
+	AllTenants bool   `help:"Of all tenants and of none." xor:"whose"`
+	Search     string `help:"Occurs in the username, name or e-mail address, or in the tenant's id or name." placeholder:"TEXT"`
 }
 
 // Run lists the users.
 func (c userList) Run(ctx context.Context, s *term.IO) error {
 	v := c.variables()
 	v.set("tenant", c.Tenant)
+	v.set("search", c.Search)
+	v["allTenants"] = c.AllTenants
 	var got struct {
 		Users struct {
 			Items []userAnswer `json:"items"`
 			Next  *string      `json:"next"`
 		}
 	}
-	if err := c.administer(ctx, s, query, "$tenant: String, $after: String, $limit: Int!",
-		`users(tenant: $tenant, after: $after, limit: $limit) { items `+userFields+` next }`, v, &got); err != nil {
+	if err := c.administer(ctx, s, query, "$tenant: String, $allTenants: Boolean!, $search: String, $after: String, $limit: Int!",
+		`users(tenant: $tenant, allTenants: $allTenants, search: $search, after: $after, limit: $limit) { items `+userFields+` next }`, v, &got); err != nil {
 		return err
 	}
 	defer more(s, got.Users.Next)
@@ -280,6 +291,28 @@ func (c userPassword) Run(ctx context.Context, s *term.IO) error {
 	v["password"] = password
 	definitions, arguments := c.document()
 	return c.changedUser(ctx, s, definitions+", $password: String!", "setPassword("+arguments+", password: $password)", v)
+}
+
+type userUnlock struct {
+	remote
+	person
+}
+
+// Run lets the user try again at once.
+func (c userUnlock) Run(ctx context.Context, s *term.IO) error {
+	definitions, arguments := c.document()
+	return c.changedUser(ctx, s, definitions, "unlockUser("+arguments+")", c.variables())
+}
+
+type userLogout struct {
+	remote
+	person
+}
+
+// Run ends the user's sessions.
+func (c userLogout) Run(ctx context.Context, s *term.IO) error {
+	definitions, arguments := c.document()
+	return c.revoke(ctx, s, "", definitions, "endUserSessions("+arguments+")", c.variables())
 }
 
 type userDelete struct {

@@ -1,6 +1,6 @@
 // Builds all workspaces into ../dist, which is committed and embedded: the
 // console into dist/console, and each package that has a "bundle" script into the
-// folder of dist that its script names. Beside them stand the licenses of what is
+// folder of dist that its script names, what npm installs into dist/packages. Beside them stand the licenses of what is
 // inside, and the hash of the sources. Nothing of it loads from elsewhere.
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -10,7 +10,7 @@ import { join } from 'node:path';
 const dist = '../dist';
 const folders = ['app', ...(await entries('packages')).map((name) => `packages/${name}`)];
 
-await rm(`${dist}/console`, { recursive: true, force: true });
+for (const made of ['console', 'packages']) await rm(`${dist}/${made}`, { recursive: true, force: true });
 await mkdir(dist, { recursive: true });
 // Packages come first: the console is made of some of them.
 for (const folder of [...folders].reverse()) {

@@ -1,4 +1,4 @@
-// Package cost owns what tenants cost the databases, in seconds, by name for those few
+// Package cost owns what tenants cost the databases and APIs, in seconds, by name for those few
 // that cost most. It refuses to grow with the number of tenants: there are Named
 // series, and one for everybody else.
 //
@@ -73,11 +73,11 @@ func New(now func() time.Time) *Costs {
 	return &Costs{
 		now: now, tenants: make(map[string]*tenant), ranked: now(),
 		desc: prometheus.NewDesc("usher_tenant_cost_seconds_total",
-			"Seconds that databases were at work for a tenant while it was among the 50 that cost most; (others): everybody else.", []string{"tenant"}, nil),
+			"Seconds that databases and APIs were at work for a tenant while it was among the 50 that cost most; (others): everybody else.", []string{"tenant"}, nil),
 	}
 }
 
-// Add counts what databases did for a tenant; empty: for a principal of all tenants.
+// Add counts what databases and APIs did for a tenant; empty: for a principal of all tenants.
 func (c *Costs) Add(id string, took time.Duration) {
 	seconds, now := max(took, 0).Seconds(), c.now()
 	c.mu.Lock()

@@ -181,6 +181,9 @@ func (s *Source) version() (*Version, error) {
 		return v, nil // somebody was here before
 	}
 	next, err := s.open(v.Number + 1)
+	for try := 1; try < replacedTries && errors.Is(err, errReplaced); try++ { // once more while it was opened
+		next, err = s.open(v.Number + 1)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -190,9 +193,9 @@ func (s *Source) version() (*Version, error) {
 	return next, nil
 }
 
-// replacedTries is how often a session begins anew because files were replaced
-// while it began. A statement that fails since they were has given out nothing.
-const replacedTries = 5
+// replacedTries is how often a version is opened, and a session begins anew, because files were
+// replaced meanwhile. A statement that fails since they were has given out nothing.
+const replacedTries = 8
 
 // Session is as a DB's; what fn gets is a session of one Version, the one that the
 // last look has found.

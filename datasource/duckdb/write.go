@@ -164,7 +164,7 @@ func violationOf(err error) *Violation {
 	case duckdb.ErrorTypeInvalidInput:
 		v.Code = unfit
 	case duckdb.ErrorTypeTransaction:
-		if !strings.Contains(text, "onflict") && !strings.Contains(text, "Failed to commit") {
+		if unwritten(text) || !strings.Contains(text, "onflict") && !strings.Contains(text, "Failed to commit") {
 			return nil
 		}
 		v.Code = collision

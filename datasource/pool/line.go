@@ -104,13 +104,7 @@ func (p *Pool) number() uint64 {
 // it, or the caller of another that waits for a place. An account that was
 // served goes behind the others that wait. The lines are not walked.
 func (p *Pool) serve(a *Account) {
-	if err := p.refusal(a, time.Now()); err != nil {
-		for a.line.Len() > 0 {
-			w := a.line.Front().Value.(*waiter)
-			p.out(w)
-			w.granted <- grant{err: err}
-		}
-	}
+	p.turnAway(a)
 	p.turn(a)
 	for {
 		next := p.next()
@@ -124,6 +118,23 @@ func (p *Pool) serve(a *Account) {
 		p.out(w)
 		next.number = p.number()
 		w.granted <- p.give(next)
+		if next.backoff.err != nil { // one tries it, and the others are told
+			p.turnAway(next)
+			p.turn(next)
+		}
+	}
+}
+
+// turnAway tells those in line that they need not wait, and why.
+func (p *Pool) turnAway(a *Account) {
+	err := p.refusal(a, time.Now())
+	if err == nil {
+		return
+	}
+	for a.line.Len() > 0 {
+		w := a.line.Front().Value.(*waiter)
+		p.out(w)
+		w.granted <- grant{err: err}
 	}
 }
 
@@ -140,9 +151,12 @@ func (p *Pool) refusal(a *Account, now time.Time) error {
 	if p.closed || a.closed {
 		return ErrClosed
 	}
-	// With others open, one of them will be returned.
-	if left := a.backoff.remaining(now); left > patience && a.open == 0 {
+	switch left := a.backoff.remaining(now); {
+	case a.open > a.connecting: // one of them will be returned
+	case left > patience && a.connecting == 0:
 		return &PausedError{Cause: a.backoff.err, Left: left}
+	case a.backoff.pause > patience && a.backoff.took > patience && a.connecting > 0: // whoever tries it may wait for as long as the last did
+		return &PausedError{Cause: a.backoff.err, Left: a.backoff.pause}
 	}
 	return nil
 }

@@ -75,6 +75,7 @@ type Account struct {
 	line       list.List
 	expires    map[Conn]time.Time // of each connection: when it is old
 	answers    bool               // the last attempt to connect succeeded
+	known      bool               // an attempt has succeeded
 	backoff    backoff
 	closed     bool
 	ticket
@@ -121,13 +122,28 @@ func (a *Account) Take(ctx context.Context) (Conn, error) {
 			return nil, err
 		}
 		if g.conn == nil {
-			return a.connected(ctx, g.victim)
+			made, err := a.connected(ctx, g.victim)
+			if err == nil || ctx.Err() != nil || !a.restarting(err) {
+				return made, err
+			}
+			continue // the caller keeps its turn
 		}
 		if a.alive(g.conn) {
 			return g.conn, nil
 		}
 		// That it is dead says nothing of connecting: the caller keeps its turn.
 	}
+}
+
+// restarting tells whether whoever could not connect waits for the server, which may be
+// back already.
+func (a *Account) restarting(err error) bool {
+	if !errors.As(err, new(*AwayError)) {
+		return false
+	}
+	a.pool.mu.Lock()
+	defer a.pool.mu.Unlock()
+	return a.known && (a.backoff.err == nil || a.backoff.restarting(time.Now()))
 }
 
 // alive gives the place of a dead connection back.
@@ -308,14 +324,14 @@ func (p *Pool) ended(ctx context.Context, a *Account, c Conn, err error, began t
 	a.connecting--
 	switch {
 	case err == nil:
-		a.answers = true
+		a.answers, a.known = true, true
 		a.backoff.clear()
 		a.expires[c] = now.Add(p.age())
 	case excused(ctx, now.Sub(began)):
 		p.freed(a)
 	default:
 		a.answers = false
-		a.backoff.failed(err, began, now, func() { p.resume(a) })
+		a.backoff.failed(err, a.known, began, now, func() { p.resume(a) })
 		p.freed(a)
 	}
 	p.serve(a)

@@ -26,6 +26,7 @@ type connector struct {
 	server  *pglink.Server
 	config  pq.Config
 	opts    Options
+	alone   bool // there is no other server of the account's
 	pooling pooling
 	silence silence
 }
@@ -85,14 +86,22 @@ func (c *connector) Connect(ctx context.Context) (pool.Conn, error) {
 		case Lost(err) && hangUps < maxHangUps:
 			hangUps++
 		default:
-			return nil, err
+			return nil, c.away(err)
 		}
 		select {
 		case <-ctx.Done():
-			return nil, err
+			return nil, c.away(err)
 		case <-time.After(startingUp):
 		}
 	}
+}
+
+// away tells the pool that a server may be restarting. Of several, another one is asked.
+func (c *connector) away(err error) error {
+	if c.alone && (Lost(err) || errors.Is(err, syscall.ECONNREFUSED)) {
+		return &pool.AwayError{Cause: err}
+	}
+	return err
 }
 
 // hungUp tells that the other end closed the connection.
@@ -160,6 +169,7 @@ type conn struct {
 	opening    []string      // statements that begin a transaction, to be sent with the first one in it
 	path       string        // sets the path for what the database's owner has a statement do that writes; empty: there is none
 	writing    bool          // the statement that is sent writes
+	sealing    *sealing      // COMMIT goes along with the statement; nil: it does not
 	traces     bool          // statements of a traced request say so
 }
 
@@ -217,7 +227,11 @@ func (c *conn) failed(err error) error {
 		c.mode = unknownMode // what was set is taken back with the transaction
 	}
 	var reported *pq.Error
-	if !errors.As(err, &reported) || c.wire.ended || Lost(err) {
+	told := errors.As(err, &reported)
+	if c.sealing != nil {
+		c.sealing.refused = c.sealing.refused || told && !c.sealing.executed
+	}
+	if !told || c.wire.ended || Lost(err) {
 		c.broken, c.why = true, cmp.Or(c.why, err)
 	}
 	return err
@@ -274,6 +288,11 @@ func (c *conn) run(text string, p *prepared, args []string, alone bool, mode pla
 		c.sendWriting(p, args)
 	} else {
 		c.wire.execute(p.name, args)
+	}
+	if c.sealing != nil {
+		*c.sealing = sealing{}
+		c.wire.parse("", "COMMIT")
+		c.wire.execute("", nil)
 	}
 	c.wire.sync()
 	if err := c.wire.send(); err != nil {
@@ -338,6 +357,13 @@ func (c *conn) keep(text string, p *prepared) {
 	}
 	c.statements.add(text, p)
 	p.kept = true
+}
+
+// forgetAll forgets all prepared statements; the server is told with the next message.
+func (c *conn) forgetAll() {
+	for p := c.statements.oldest(); p != nil; p = c.statements.oldest() {
+		c.wire.forget(p)
+	}
 }
 
 // row runs a statement, prepared anew, and returns its first row.

@@ -35,20 +35,22 @@ func translate(ctx context.Context, err error) error {
 	if alone := (*pool.PausedError)(nil); errors.As(err, &alone) {
 		return paused(alone)
 	}
+	if untold := unproved(err, cause); untold != nil {
+		return untold
+	}
 	if violated := violationOf(err); violated != nil {
 		violated.cause = cause
 		cause = violated
 	}
-	if failed := (*pq.Error)(nil); errors.As(err, &failed) && keyGone(failed) {
-		return fault.New(fault.Unavailable, "whose rows these are cannot be told: the key is gone by which they lead to one row").
-			WithHint("Tell an administrator, who can see with `usher check` which key it is.").
-			Because(fmt.Errorf("%w: a table has lost the unique key by which rows of others are a tenant's: %w", ErrDrift, cause))
+	if sealBroken(err) {
+		return fault.New(fault.Internal, "the change was not made").Because(fmt.Errorf("%w: %w", ErrSealBroken, cause))
 	}
 	if kind, reported := pglink.KindOf(err); reported {
 		f := ofKind(kind)
-		if failed := (*pq.Error)(nil); errors.As(err, &failed) && ownCode(failed) && slices.Contains(ofCode, kind) {
+		if failed := (*pq.Error)(nil); errors.As(err, &failed) && (movesAway(failed) || ownCode(failed) && slices.Contains(ofCode, kind)) {
 			return fault.New(fault.Unavailable, "a trigger or a function of the database's own failed").
-				WithHint("Tell an administrator: the log says at what. Code that names tables without their schema finds them by the source's search_path.").Because(cause)
+				WithHint("Tell an administrator: the log says at what. Code that names tables without their schema finds them by the source's search_path.").
+				Because(fmt.Errorf("%s: %w", failedAt(failed), cause))
 		}
 		if kind == pglink.Differs {
 			cause = fmt.Errorf("%w: %w", ErrDrift, cause)
@@ -71,8 +73,48 @@ func translate(ctx context.Context, err error) error {
 	}
 }
 
-// keyGone tells that a condition failed which sqlgen's Alone has written.
-func keyGone(failed *pq.Error) bool { return strings.Contains(failed.Message, sqlgen.SharedKey) }
+// movesAway tells that a trigger has made a row one of another partition, which PostgreSQL does not do. It has no
+// code of its own for that.
+func movesAway(failed *pq.Error) bool {
+	return failed.Code == "0A000" && strings.HasPrefix(failed.Routine, "ExecBR")
+}
+
+// failedAt says in which function of the owner's code something failed, and at which line, as the server names
+// them. Statements and messages may hold values.
+func failedAt(failed *pq.Error) string {
+	if movesAway(failed) {
+		return "it moves a row to another partition"
+	}
+	for line := range strings.SplitSeq(failed.Where, "\n") {
+		if strings.HasPrefix(line, "PL/") || strings.HasPrefix(line, "SQL function ") {
+			return pglink.Said(line) + ": " + failed.Code.Name()
+		}
+	}
+	return failed.Code.Name()
+}
+
+// keyGone tells that a condition failed which sqlgen's Alone has written: of the key, or of the kind of the table.
+func keyGone(failed *pq.Error) bool {
+	return strings.Contains(failed.Message, sqlgen.SharedKey) || otherKind(failed)
+}
+
+func otherKind(failed *pq.Error) bool { return strings.Contains(failed.Message, sqlgen.OtherKind) }
+
+// unproved is the error of a condition that sqlgen's Alone has written; nil: it is another one.
+func unproved(err, cause error) error {
+	var failed *pq.Error
+	switch {
+	case !errors.As(err, &failed) || !keyGone(failed):
+		return nil
+	case otherKind(failed):
+		return fault.New(fault.Unavailable, "whose rows these are cannot be told: the table by which they are a tenant's was replaced by another one").
+			WithHint("Tell an administrator: usher has to read its configuration anew, and the tables with it (SIGHUP).").
+			Because(fmt.Errorf("%w: a table by which rows of others are a tenant's has become partitioned, or is no longer: %w", ErrDrift, cause))
+	}
+	return fault.New(fault.Unavailable, "whose rows these are cannot be told: the key is gone by which they lead to one row").
+		WithHint("Tell an administrator, who can see with `usher check` which key it is.").
+		Because(fmt.Errorf("%w: a table has lost the unique key by which rows of others are a tenant's: %w", ErrDrift, cause))
+}
 
 // unavailable says as much of a source that cannot be asked as anybody may know:
 // what is wrong, never where.
@@ -141,6 +183,9 @@ func ofKind(kind pglink.Kind) *fault.Error {
 		return fault.New(fault.Unavailable, "the source has no such database as the account names").WithHint(hintAccount)
 	case pglink.Overloaded:
 		return fault.New(fault.Unavailable, "the source is overloaded")
+	case pglink.NoRoom:
+		return fault.New(fault.Unavailable, "the source's server has no room left on its disk").
+			WithHint("Tell an administrator: the log says for what there was none.")
 	case pglink.Amiss:
 		return fault.New(fault.Unavailable, "something of the database's own failed").
 			WithHint("Tell an administrator: the log says with which code. It may be a view, a function, a value that is none, or the server's disk.")

@@ -47,7 +47,7 @@ func newRig(t *testing.T) (rig, pgtest.DB) {
 
 // ask asks as datasource does.
 func (r rig) ask(ctx context.Context, text string, args []string, take func(value.Rows) error) error {
-	if asked, _, err := r.Together(ctx, text, args, take); asked {
+	if ride, err := r.Together(ctx, text, args, take); ride.Asked {
 		return err
 	}
 	return r.Session(ctx, false, func(s sqlexec.Session) error {
@@ -266,6 +266,55 @@ func TestPacketsDoNotWaitForTheSlow(t *testing.T) {
 	}
 	if n := r.Stats().Open; n > 4 {
 		t.Errorf("%d connections", n)
+	}
+}
+
+// A packet has no more rows than a server answers in its turn, unless so many wait that
+// nobody would be answered sooner in another one.
+func TestPacketsAreNotMuch(t *testing.T) {
+	t.Parallel()
+	r, _ := newRig(t)
+	for _, c := range []struct {
+		askers, rows int
+		least, most  uint64 // that go together
+	}{{4, maxRows / 4, 4, 4}, {4, maxRows/4 + 1, 3, 3}, {2, maxRows, 0, 0}, {2 * maxRiders, maxRows, 4, 2 * maxRiders}} {
+		r.warm(t)
+		size := fmt.Sprint(c.rows)
+		ask := func(whose string) {
+			if got, err := r.lines(t.Context(), listText, whose, size); strings.Count(got, whose+" ") != c.rows || err != nil {
+				t.Errorf("%s: %s, %v", whose, got, err)
+			}
+		}
+		ask("before")
+		askers := make([]func(), c.askers)
+		for i := range askers {
+			askers[i] = func() { ask(fmt.Sprintf("tenant%d", i)) }
+		}
+		before := r.packets.shared
+		r.together(t, askers...)()
+		if got := r.packets.shared - before; got < c.least || got > c.most {
+			t.Errorf("of %d with %d rows, %d went together", c.askers, c.rows, got)
+		}
+	}
+}
+
+// Where the source says so, each statement goes alone.
+func TestNoPipelining(t *testing.T) {
+	t.Parallel()
+	for none, packets := range map[bool]int{false: 4 * maxRiders, true: 0} {
+		source, err := Open(catalog.PostgresSpec{Host: "127.0.0.1", User: "u", Database: "d", SSLMode: "disable", MaxConns: 8, NoPipelining: none}, Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := source.Packets(); got != packets {
+			t.Errorf("without pipelining %t: %d statements may wait for each other", none, got)
+		}
+		if none {
+			if ride, err := source.Together(t.Context(), "SELECT 1", nil, nil); ride.Asked || err != nil {
+				t.Errorf("%+v, %v", ride, err)
+			}
+		}
+		_ = source.Close()
 	}
 }
 

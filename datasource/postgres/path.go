@@ -78,8 +78,10 @@ func (c *conn) sendWriting(p *prepared, args []string) {
 	c.wire.execute("", nil)
 	c.wire.run(written, 0)
 	c.wire.closePortal(written)
-	c.wire.parse("", c.pooling.resetPath())
-	c.wire.execute("", nil)
+	if c.sealing == nil { // else the transaction ends here, and it with it
+		c.wire.parse("", c.pooling.resetPath())
+		c.wire.execute("", nil)
+	}
 }
 
 // startedWriting reads up to its first row.

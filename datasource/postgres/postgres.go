@@ -58,6 +58,7 @@ type DB struct {
 	cluster *pglink.Cluster // of the hosts; nil: there is one
 	own     *pool.Pool      // nil unless it is this account's alone
 	packets *packets        // nil: each statement goes alone
+	seals   bool            // changes may go out with their COMMIT
 }
 
 // Open prepares the connections; it makes none yet.
@@ -71,7 +72,7 @@ func Open(spec catalog.PostgresSpec, opts Options) (*DB, error) {
 	if err != nil {
 		return nil, fault.New(fault.Internal, "the source's account cannot be used").Because(err)
 	}
-	db := &DB{}
+	db := &DB{seals: opts.Writes && spec.Pooler == catalog.NoPooler && !spec.NoPipelining && opts.Session.Empty()}
 	maxConns := cmp.Or(spec.MaxConns, 8)
 	shared := opts.Pool
 	if shared == nil {
@@ -84,9 +85,10 @@ func Open(spec catalog.PostgresSpec, opts Options) (*DB, error) {
 		if err != nil {
 			return nil, fault.New(fault.Internal, "the source's account cannot be used").Because(err)
 		}
+		connector.alone = len(servers) == 1
 		db.hosts = append(db.hosts, &host{account: shared.Account(connector.server.Address(), maxConns, connector.Connect), connector: connector})
 	}
-	if len(servers) == 1 {
+	if len(servers) == 1 && !spec.NoPipelining {
 		db.packets = newPackets(db.hosts[0].account, shared.Most(maxConns), db.hosts[0].connector)
 	}
 	if len(servers) > 1 {

@@ -19,11 +19,13 @@ type rows struct {
 	types  []uint32
 	stop   func() bool // watching ctx
 	cells  []value.Cell
+	count  int // that were read
 	err    error
 	ended  bool // the server is ready for the next statement
 	closed bool
 
-	portion bool // of a cursor: they may end before the result does
+	portion bool         // of a cursor: they may end before the result does
+	end     func() error // reads what comes behind them; nil: that the server is ready
 }
 
 func newRows(ctx context.Context, c *conn, types []uint32, stop func() bool) *rows {
@@ -73,9 +75,14 @@ func (r *rows) read() (more bool, err error) {
 		if err := r.row(body); err != nil {
 			return false, r.conn.failed(err)
 		}
+		r.count++
 		return true, nil
 	case 'C', 'I': // complete, or nothing to do
-		err = r.conn.wire.ready()
+		if r.end != nil {
+			err = r.end()
+		} else {
+			err = r.conn.wire.ready()
+		}
 	case 'E':
 		err = r.conn.wire.failed(body)
 	default:

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -178,6 +179,9 @@ func (s *session) query(ctx context.Context, text string, args []string, anew *p
 		return nil, err
 	}
 	found := newRows(ctx, s.conn, statement.types, stop)
+	if s.conn.sealing != nil {
+		found.end = s.conn.sealed
+	}
 	if err := found.check(); err != nil {
 		_ = found.Close()
 		return nil, err
@@ -195,6 +199,9 @@ const (
 // stale tells whether what is known of a prepared statement is not so any
 // more: it does not fit its table, is gone, or is there already.
 func stale(err error) bool {
+	if err == nil {
+		return false // as mostly; below is an allocation
+	}
 	var reported *pq.Error
 	if !errors.As(err, &reported) {
 		return false
@@ -203,10 +210,14 @@ func stale(err error) bool {
 		reported.Code == changed && reported.Message == "cached plan must not change result type"
 }
 
+// ErrStale is the cause of an error of a stale statement that could not be run once more. Its transaction is
+// undone, and may be begun anew.
+var ErrStale = errors.New("a prepared statement is not what the server knows by its name")
+
 // again runs a stale statement once more, and only once: prepared anew, or, if
 // it is there already, as it is, for its name says that it is the same. In a
-// snapshot that other statements have seen it cannot: the failure has ended the
-// transaction.
+// transaction that other statements have seen it cannot, for the failure has ended that; nor along with a
+// COMMIT. So that whoever begins anew meets no other one, the connection then forgets all that it has prepared.
 func (s *session) again(ctx context.Context, text string, args []string, mode planMode, first bool, cause error) (*rows, error) {
 	if old := s.conn.statements.remove(text); old != nil {
 		s.conn.wire.forget(old)
@@ -214,11 +225,15 @@ func (s *session) again(ctx context.Context, text string, args []string, mode pl
 	reported, anew := new(pq.Error), s.conn.fresh(text)
 	_ = errors.As(cause, &reported) // stale has seen it
 	anew.parsed = reported.Code == isThere
-	if s.snapshot && !first {
-		if reported.Code == changed {
-			return nil, fault.New(fault.Unavailable, "the source's table has just changed").Because(cause)
+	if s.snapshot && !first || s.conn.sealing != nil {
+		s.conn.wire.forget(anew)
+		s.conn.forgetAll()
+		f := fault.New(fault.Unavailable, "the source's table has just changed").WithHint("try again")
+		if reported.Code != changed {
+			f = fault.New(fault.Unavailable, "the source does not answer").WithHint("try again")
 		}
-		return nil, fault.New(fault.Unavailable, "the source does not answer").Because(redacted(cause))
+		f.RetryAfter = time.Second
+		return nil, f.Because(fmt.Errorf("%w: %w", ErrStale, redacted(cause)))
 	}
 	if s.snapshot {
 		if err := s.conn.exec(ctx, "ROLLBACK"); err != nil {

@@ -38,6 +38,14 @@ func (s *statements) room() *prepared {
 	if s.recent.Len() < s.max {
 		return nil
 	}
+	return s.oldest()
+}
+
+// oldest forgets the statement unused for longest and returns it, or nil.
+func (s *statements) oldest() *prepared {
+	if s.recent.Len() == 0 {
+		return nil
+	}
 	return s.drop(s.recent.Back())
 }
 

@@ -52,7 +52,10 @@ type prepared struct {
 	kept      bool     // for the next time
 	types     []uint32 // of its columns, by object id
 
+	proved int64 // when the server has read it, of a sealed statement whose table was looked at since; or 0
+
 	took time.Duration // about; 0: it has not run where that is of interest
+	rows int           // of the last answer there
 }
 
 // The types of columns that have a cell.
@@ -407,6 +410,8 @@ func serverError(body []byte) (*pq.Error, error) {
 			e.DataTypeName = text
 		case 'n':
 			e.Constraint = text
+		case 'R':
+			e.Routine = text
 		}
 		body = after
 	}

@@ -73,6 +73,10 @@ func (t Transaction) begins(role string, limit time.Duration) []string {
 // writing. The transaction begins in the message of the first statement, or, where a session has to be
 // set up, before it. Fn is called once, unless the connection turned out to be dead by then.
 func (db *DB) Write(ctx context.Context, t Transaction, fn func(sqlexec.Session) error) error {
+	return db.writeBy(ctx, t, func(c *conn) (bool, error) { return c.write(ctx, fn) })
+}
+
+func (db *DB) writeBy(ctx context.Context, t Transaction, fn func(*conn) (dead bool, err error)) error {
 	for try := 1; ; try++ {
 		h := db.hosts[0]
 		if db.cluster != nil {
@@ -86,14 +90,14 @@ func (db *DB) Write(ctx context.Context, t Transaction, fn func(sqlexec.Session)
 		if err != nil {
 			return translate(ctx, err)
 		}
-		dead, err := h.write(ctx, taken.(*conn), t, fn)
+		dead, err := h.write(taken.(*conn), t, fn)
 		if !dead || try >= lostTries {
 			return err
 		}
 	}
 }
 
-func (h *host) write(ctx context.Context, c *conn, t Transaction, fn func(sqlexec.Session) error) (dead bool, err error) {
+func (h *host) write(c *conn, t Transaction, fn func(*conn) (bool, error)) (dead bool, err error) {
 	whole := false
 	defer func() {
 		c.begins = nil
@@ -105,7 +109,7 @@ func (h *host) write(ctx context.Context, c *conn, t Transaction, fn func(sqlexe
 		}
 	}()
 	c.begins = t.begins(c.setup.role, c.limit)
-	dead, err = c.write(ctx, fn)
+	dead, err = fn(c)
 	whole = true
 	return dead, err
 }
@@ -167,8 +171,13 @@ func (c *conn) commit(ctx context.Context) error {
 		return err
 	}
 	c.broken = true
+	return unknown(err)
+}
+
+// unknown is the error where nobody knows whether a transaction was committed.
+func unknown(cause error) error {
 	f := fault.New(fault.Unavailable, "the connection to the source was lost while it committed: nobody knows whether the change was made").
-		WithHint("look whether it was before you make it again").Because(errors.Join(ErrUnknown, redacted(err)))
+		WithHint("look whether it was before you make it again").Because(errors.Join(ErrUnknown, redacted(cause)))
 	f.Unknown = true
 	return f
 }
@@ -180,6 +189,11 @@ func (c *conn) committed() (sent bool, err error) {
 	if err := c.wire.send(); err != nil {
 		return true, c.failed(err)
 	}
+	return c.committing()
+}
+
+// committing reads the answer to COMMIT.
+func (c *conn) committing() (sent bool, err error) {
 	for {
 		typ, body, err := c.wire.message()
 		if err != nil {
@@ -224,21 +238,33 @@ func (v *Violation) Says(column, value string) (same, told bool) {
 	if i < 0 || v.values == "" {
 		return false, false
 	}
-	in := ", " + v.values + ", "
-	switch i {
-	case 0:
-		return strings.HasPrefix(in, ", "+value+", "), true
-	case len(v.Columns) - 1:
-		return strings.HasSuffix(in, ", "+value+", "), true
+	if each := strings.Split(v.values, ", "); len(each) == len(v.Columns) {
+		return each[i] == value, true
 	}
-	return strings.Contains(in, ", "+value+", "), true
+	switch i { // a text has a comma in it, and nobody may give one that reads like another column's value
+	case 0:
+		return strings.HasPrefix(v.values, value+", "), true
+	case len(v.Columns) - 1:
+		return strings.HasSuffix(v.values, ", "+value), true
+	}
+	return false, false
 }
 
 // Raises is the code of what a trigger or a function of the owner's refuses.
 const Raises = "P0001"
 
+// NeverNull is the code where a column has no value that has to have one, and TooMuch that where a value is larger
+// than what the server keeps of one in an index, or of all in a row.
+const (
+	NeverNull = "23502"
+	TooMuch   = "54000"
+)
+
 // Error implements error.
 func (v *Violation) Error() string {
+	if v.Code == NeverNull {
+		return fmt.Sprintf("SQLSTATE %s of %s.%s, column %q: %v", v.Code, v.Schema, v.Table, v.Columns, v.cause)
+	}
 	return fmt.Sprintf("SQLSTATE %s of %s.%s, constraint %q: %v", v.Code, v.Schema, v.Table, v.Constraint, v.cause)
 }
 
@@ -253,10 +279,10 @@ func (v *Violation) Class() string { return v.Code[:2] }
 func (v *Violation) Passing() bool { return v.Code == "40001" || v.Code == "40P01" }
 
 // ownCode tells that a statement failed in a trigger or a function of the database's owner.
-// What was copied from a client has a place as well.
+// What was copied from a client has a place as well, and so has an argument.
 // So has a JSON text, in lines that name no function.
 func ownCode(reported *pq.Error) bool {
-	if strings.HasPrefix(reported.Where, "COPY ") {
+	if strings.HasPrefix(reported.Where, "COPY ") || strings.HasPrefix(reported.Where, "unnamed portal ") || strings.HasPrefix(reported.Where, "portal ") {
 		return false
 	}
 	for line := range strings.SplitSeq(reported.Where, "\n") {
@@ -276,7 +302,7 @@ func raised(reported *pq.Error) bool {
 // violationOf reads what a server says of rows, and of transactions that collided.
 func violationOf(err error) *Violation {
 	var reported *pq.Error
-	if !errors.As(err, &reported) || len(reported.Code) != 5 || keyGone(reported) {
+	if !errors.As(err, &reported) || len(reported.Code) != 5 || keyGone(reported) || sealBroken(reported) {
 		return nil
 	}
 	v := &Violation{Code: string(reported.Code), Schema: reported.Schema, Table: reported.Table, Constraint: reported.Constraint, Domain: reported.DataTypeName}
@@ -290,10 +316,10 @@ func violationOf(err error) *Violation {
 			return nil
 		}
 	default:
-		if v.Code == "42501" && ownCode(reported) {
+		if (v.Code == "42501" || v.Code == TooMuch) && ownCode(reported) {
 			return nil
 		}
-		if v.Code != "42501" && v.Code != "55P03" && v.Code != "P0001" && v.Code != "428C9" && v.Code != "25006" {
+		if v.Code != TooMuch && v.Code != "42501" && v.Code != "55P03" && v.Code != "P0001" && v.Code != "428C9" && v.Code != "25006" {
 			return nil
 		}
 	}

@@ -138,6 +138,25 @@ func TestWriteLost(t *testing.T) {
 // passed on, and the connection ends.
 func hangingUp(t *testing.T, host string, port int, word string) int {
 	t.Helper()
+	return before(t, host, port, func(client net.Conn, server *net.TCPConn) {
+		defer func() { _, _ = client.Close(), server.Close() }()
+		buffer := make([]byte, 64<<10)
+		for {
+			n, err := client.Read(buffer)
+			if err != nil || bytes.Contains(buffer[:n], []byte(word)) {
+				return
+			}
+			if _, err := server.Write(buffer[:n]); err != nil {
+				return
+			}
+		}
+	})
+}
+
+// before stands before a server: what that says goes to the client, and what clients say is passed
+// on by a function. It returns the port.
+func before(t *testing.T, host string, port int, pass func(client net.Conn, server *net.TCPConn)) int {
+	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -158,19 +177,7 @@ func hangingUp(t *testing.T, host string, port int, word string) int {
 				_, _ = io.Copy(client, server)
 				_ = client.Close()
 			}()
-			go func() {
-				defer func() { _, _ = client.Close(), server.Close() }()
-				buffer := make([]byte, 64<<10)
-				for {
-					n, err := client.Read(buffer)
-					if err != nil || bytes.Contains(buffer[:n], []byte(word)) {
-						return
-					}
-					if _, err := server.Write(buffer[:n]); err != nil {
-						return
-					}
-				}
-			}()
+			go pass(client, server)
 		}
 	}()
 	return listener.Addr().(*net.TCPAddr).Port

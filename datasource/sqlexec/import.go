@@ -3,6 +3,7 @@ package sqlexec
 import (
 	"context"
 	"errors"
+	"hash"
 	"io"
 	"sync/atomic"
 	"time"
@@ -40,7 +41,8 @@ const (
 // Loading is an import under way: rows are taken of it portion by portion, and written in
 // transactions of a bounded number of rows, or in one.
 type Loading struct {
-	plan  plan.Import
+	plan  plan.Import // of the role whose turn it is
+	of    plan.Import // of the first one
 	d     sqlgen.ImportDialect
 	table Tables
 	rows  Incoming
@@ -49,6 +51,11 @@ type Loading struct {
 	spare []byte  // room for another one
 	count int64   // of rows in the transaction
 	ended bool
+	moves bool      // the source's own code may make rows another tenant's
+	told  hash.Hash // of all rows so far; nil: nobody asks
+
+	waited time.Duration       // for rows, while the session had nothing to do
+	worked func(time.Duration) // is told how long each portion was taken
 }
 
 // portion is rows as the dialect has written them.
@@ -58,16 +65,47 @@ type portion struct {
 }
 
 // NewLoading begins an import, in transactions of so many rows at most; 0: in one.
-func NewLoading(i plan.Import, d sqlgen.ImportDialect, t Tables, rows Incoming, batch int64) *Loading {
-	return &Loading{plan: i, d: d, table: t, rows: rows, batch: batch}
+// Worked is told how long the session was at work with each portion.
+func NewLoading(i plan.Import, d sqlgen.ImportDialect, t Tables, rows Incoming, batch int64, worked func(time.Duration)) *Loading {
+	return &Loading{plan: i, of: i, d: d, table: t, rows: rows, batch: batch, worked: worked}
+}
+
+// Moving says whether the source's own code may make rows another tenant's.
+func (l *Loading) Moving(may bool) *Loading {
+	l.moves = may
+	return l
 }
 
 // More reads the first rows of the next transaction, and tells whether there are any.
 func (l *Loading) More() (bool, error) {
+	began := time.Now()
+	defer func() { l.waited += time.Since(began) }()
 	l.count = 0
 	l.first = l.read(l.first.text[:0], nil)
 	return l.count > 0, l.first.err
 }
+
+// Waited is for how long rows were waited for while the session had nothing to do. Rows that are
+// read while others are taken are not waited for.
+func (l *Loading) Waited() time.Duration { return l.waited }
+
+// Tell has a digest follow the rows, those that are skipped as well.
+func (l *Loading) Tell(to hash.Hash) { l.told = to }
+
+// Skip passes over so many rows, which are in already; fewer if there are no more.
+func (l *Loading) Skip(n int64) (skipped int64, err error) {
+	batch := l.batch
+	defer func() { l.batch, l.count = batch, 0 }()
+	for l.batch, l.count = n, 0; !l.full(); {
+		if p := l.read(l.spare[:0], nil); p.err != nil {
+			return l.count, p.err
+		}
+	}
+	return l.count, nil
+}
+
+// Ended tells that the last row has been read.
+func (l *Loading) Ended() bool { return l.ended }
 
 // Count is how many rows the transaction has that Write wrote.
 func (l *Loading) Count() int64 { return l.count }
@@ -83,8 +121,11 @@ func (l *Loading) read(into []byte, unwanted *atomic.Bool) portion {
 		if err != nil {
 			return portion{into, err}
 		}
+		from := len(into)
 		into = l.d.AppendStaged(into, line, row)
-		l.count++
+		if l.count++; l.told != nil {
+			l.told.Write(into[from:])
+		}
 	}
 	return portion{text: into}
 }
@@ -99,6 +140,8 @@ func (l *Loading) gather(ctx context.Context, s Loads) error {
 	for now := l.first; ; {
 		if l.full() {
 			l.first = now
+			began := time.Now()
+			defer func() { l.worked(time.Since(began)) }()
 			return s.Copy(ctx, sqlgen.CopyStaged, now.text)
 		}
 		var unwanted atomic.Bool
@@ -112,10 +155,14 @@ func (l *Loading) gather(ctx context.Context, s Loads) error {
 			read := l.read(room, &unwanted)
 			next <- func() portion { return read }
 		}()
+		began := time.Now()
 		err := s.Copy(ctx, sqlgen.CopyStaged, now.text)
+		taken := time.Now()
+		l.worked(taken.Sub(began))
 		unwanted.Store(err != nil)
 		l.spare = now.text
 		now = (<-next)()
+		l.waited += time.Since(taken)
 		switch {
 		case err != nil:
 			return err
@@ -131,12 +178,9 @@ func (l *Loading) gather(ctx context.Context, s Loads) error {
 // there is no error: into tables of the session, then what they lead to is asked for and
 // kept as it is, then they are inserted, and what was written is read again, unless nothing changes
 // it afterwards.
-func (l *Loading) Write(ctx context.Context, s Loads, limit time.Duration) error {
+func (l *Loading) Write(ctx context.Context, s Loads) error {
 	if !l.plan.Valid() {
 		return fault.New(fault.Internal, "internal error").Because(sqlgen.ErrNotPlanned)
-	}
-	if err := s.Patient(ctx, limit); err != nil {
-		return err
 	}
 	tables, err := sqlgen.Stage(l.plan, l.d)
 	if err != nil {
@@ -150,6 +194,41 @@ func (l *Loading) Write(ctx context.Context, s Loads, limit time.Duration) error
 	if err := l.gather(ctx, s); err != nil {
 		return err
 	}
+	return l.insert(ctx, s)
+}
+
+// Around what mark marks.
+const (
+	markTurn = "SAVEPOINT usher_turn"
+	backTurn = "ROLLBACK TO SAVEPOINT usher_turn"
+)
+
+// insert writes the rows that were gathered: with what the first role presets that lets all of them
+// be written.
+func (l *Loading) insert(ctx context.Context, s Loads) error {
+	l.plan = l.of
+	if _, several := l.plan.Next(); !several {
+		return l.write(ctx, s)
+	}
+	if err := run(ctx, s, markTurn); err != nil {
+		return err
+	}
+	for count := l.count; ; {
+		l.count = count
+		err := l.write(ctx, s)
+		next, again := l.plan.Otherwise(err)
+		if !again {
+			return err
+		}
+		if err := run(ctx, s, backTurn); err != nil {
+			return err
+		}
+		l.plan = next
+	}
+}
+
+// write inserts the rows as they are planned, after what they lead to was looked for.
+func (l *Loading) write(ctx context.Context, s Loads) error {
 	if err := l.leads(ctx, s); err != nil {
 		return err
 	}
@@ -219,6 +298,12 @@ func (r *Refused) Error() string { return r.err.Error() }
 // Unwrap returns what the source says of it.
 func (r *Refused) Unwrap() error { return r.err }
 
+// Within what mark marks.
+const (
+	markPart = "SAVEPOINT usher_part"
+	backPart = "ROLLBACK TO SAVEPOINT usher_part"
+)
+
 // seek finds the first line that is refused. The rows are there still, and what is inserted of
 // them goes with the transaction. Where it is not found in time, all that is said is what
 // was refused.
@@ -230,26 +315,56 @@ func (l *Loading) seek(ctx context.Context, s Loads, refused error) error {
 	if err != nil || cells == nil || cells[0].Null() {
 		return refused
 	}
-	for from, to := cells[0].Int, cells[1].Int; ; {
-		if run(ctx, s, mark) != nil {
-			return refused
+	line, alone, err := FirstRefused(cells[0].Int, cells[1].Int, func(from, to int64) (refused, err error) {
+		if err := run(ctx, s, markPart); err != nil {
+			return nil, err
 		}
+		if refused = l.load(ctx, s, []int64{from, to}); refused != nil && from < to {
+			err = run(ctx, s, backPart)
+		}
+		return refused, err
+	})
+	if err != nil || alone == nil {
+		return refused
+	}
+	if wrong := l.before(ctx, s, cells[0].Int, line); wrong != nil {
+		return wrong
+	}
+	return &Refused{line, refused, alone}
+}
+
+// FirstRefused finds the first of rows that are refused together. Try writes those from one to another, both
+// included, where all before them are written or are written with them; nil is refused where it writes
+// them. Nil, too, is what is found where no row is refused when it is the last.
+func FirstRefused(first, last int64, try func(from, to int64) (refused, err error)) (row int64, refused, err error) {
+	for from, to := first, last; ; {
 		half := from + (to-from)/2
-		err := l.load(ctx, s, []int64{from, half})
+		refused, err := try(from, half)
 		switch {
-		case err != nil && from == half:
-			return &Refused{from, refused, err}
-		case err != nil:
-			if run(ctx, s, back) != nil {
-				return refused
-			}
+		case err != nil, refused != nil && from == half:
+			return from, refused, err
+		case refused != nil:
 			to = half
-		case from == to: // nothing is refused where it stands alone
-			return refused
+		case from == to:
+			return 0, nil, nil
 		default:
 			from = half + 1
 		}
 	}
+}
+
+// before says what is wrong with the rows before a line that is refused. Where rows may have become
+// others', they would be what is wrong if that line were not refused, or collided with nobody's.
+func (l *Loading) before(ctx context.Context, s Loads, first, line int64) error {
+	again := func() bool { return run(ctx, s, back) == nil && l.load(ctx, s, []int64{first, line - 1}) == nil }
+	if !l.moves || first == line || !again() {
+		return nil
+	}
+	var err error
+	if l.count, err = l.number(ctx, s, sqlgen.Statement{Text: sqlgen.CountKeys}); err != nil || l.count == 0 {
+		return err
+	}
+	return l.check(ctx, s)
 }
 
 // one runs a statement that has one row to say, or none; nil if it has none. It is planned

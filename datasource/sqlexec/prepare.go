@@ -4,7 +4,6 @@ import (
 	"context"
 	"strings"
 	"sync/atomic"
-	"time"
 
 	"usher/fault"
 	"usher/held"
@@ -152,24 +151,23 @@ func (p Statement) Run(ctx context.Context, s Session) ([]*value.Result, error) 
 	return p.read(ctx, rows)
 }
 
-// Short tells a statement that has few rows to look at, whoever asks, and nothing nested in them: it may
-// go in one packet with others.
-func (p *Prepared) Short() bool { return p != nil && p.how == forAll && p.parts == nil }
+// Short tells a statement that has few rows to look at, whoever asks: it may go in one packet with
+// others.
+func (p *Prepared) Short() bool { return p != nil && p.how == forAll && !p.tiles }
 
-// RunTogether is Run where the statement may go in one packet with those of others. Answered is
-// false if it was not asked: then it has to run in a session.
-func (p Statement) RunTogether(ctx context.Context, db Together) (results []*value.Result, answered bool, waited time.Duration, err error) {
+// RunTogether is Run where the statement may go in one packet with those of others.
+func (p Statement) RunTogether(ctx context.Context, db Together) (results []*value.Result, ride Ride, err error) {
 	if !p.Short() {
-		return nil, false, 0, nil
+		return nil, Ride{}, nil
 	}
-	answered, waited, err = db.Together(ctx, p.text, p.args, func(rows value.Rows) (err error) {
+	ride, err = db.Together(ctx, p.text, p.args, func(rows value.Rows) (err error) {
 		results, err = p.read(ctx, rows)
 		return err
 	})
 	if err != nil {
 		results = nil
 	}
-	return results, answered, waited, err
+	return results, ride, err
 }
 
 // read reads all rows, into memory alone: others may wait behind them.

@@ -29,8 +29,15 @@ type Plans interface {
 // Together is a database that sends short statements of several callers in one packet.
 type Together interface {
 	// Together runs a statement with a plan for any arguments and has its rows read, which must
-	// wait for nothing else. It may not ask at all. Waited is how long it was for others.
-	Together(ctx context.Context, text string, args []string, read func(value.Rows) error) (asked bool, waited time.Duration, err error)
+	// wait for nothing else. It may not ask at all.
+	Together(ctx context.Context, text string, args []string, read func(value.Rows) error) (Ride, error)
+}
+
+// Ride is how a statement went.
+type Ride struct {
+	Asked  bool          // false: it is to be asked in a session
+	Shared bool          // others went in the same packet
+	Waited time.Duration // for others
 }
 
 // Writes is a session of a database that has code of its owner's run when rows are written.
@@ -49,7 +56,7 @@ func writing(ctx context.Context, s Session, how planned, text string, args []st
 	case ok && how == forAll:
 		return w.QueryWritingForAll(ctx, text, args)
 	case ok:
-		return w.QueryWriting(ctx, text, args, false)
+		return w.QueryWriting(ctx, text, args, how == byValues)
 	}
 	return s.Query(ctx, text, args)
 }
@@ -65,10 +72,10 @@ const (
 
 func plannedAs(l plan.Level) planned {
 	switch {
-	case l.Steps():
-		return byValues
 	case l.Generic():
 		return forAll
+	case l.Steps():
+		return byValues
 	}
 	return asEver
 }

@@ -8,22 +8,29 @@ import (
 	"usher/value"
 )
 
-// whole makes a change by one statement: rows are chosen and written, what the source returns of
+// whole makes a change by one statement: rows are written, what the source returns of
 // them is compared with the check, and it is the answer.
 func (a *applying) whole(ctx context.Context) (Changed, error) {
 	told := a.told()
-	statement, err := sqlgen.Whole(a.c, told, a.d)
-	if err != nil {
-		return Changed{}, err
+	statement := a.prepared
+	if statement == nil {
+		written, err := sqlgen.WriteWhole(a.c, a.d)
+		if err != nil {
+			return Changed{}, err
+		}
+		statement = &written
 	}
 	if err := fits(statement.Args.Len(), 0); err != nil {
 		return Changed{}, err
 	}
-	how := asEver
-	if a.c.Kind().Inserts() || a.c.Kind().One() {
-		how = forAll
+	how, args := forAll, []string(nil)
+	if statement.Parents > 0 {
+		how = linkedAs(a.count)
+		for _, list := range a.keys {
+			args = append(args, a.d.KeyList(list))
+		}
 	}
-	rows, err := writing(ctx, a.session, how, statement.Text, statement.Args.Bind(nil))
+	rows, err := writing(ctx, a.session, how, statement.Text(told), append(args, statement.Bind(a.c)...))
 	if err != nil {
 		return Changed{}, err
 	}

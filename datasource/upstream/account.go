@@ -7,7 +7,7 @@ import (
 
 	"github.com/sony/gobreaker/v2"
 
-	"usher/datasource/admit"
+	"usher/admit"
 )
 
 // account is one place where an API is: a source and a base URL. Each has its
@@ -22,10 +22,11 @@ type account struct {
 	flights singleFlight
 	kept    *kept
 	meter   *meter
+	spent   func(tenant string, took time.Duration)
 }
 
-func newAccount(client *http.Client, gate *admit.Gate, fair time.Duration, kept *kept, m *meter) *account {
-	return &account{client: client, gate: gate, fair: fair, breaker: newBreaker(m), budget: budget{saved: perRetry}, kept: kept, meter: m}
+func newAccount(client *http.Client, gate *admit.Gate, fair time.Duration, kept *kept, m *meter, spent func(string, time.Duration)) *account {
+	return &account{client: client, gate: gate, fair: fair, breaker: newBreaker(m), budget: budget{saved: perRetry}, kept: kept, meter: m, spent: spent}
 }
 
 // retire ends what others count of the account, which is forgotten.

@@ -17,8 +17,8 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"usher/admit"
 	"usher/catalog"
-	"usher/datasource/admit"
 )
 
 // These tests run in bubbles, whose clock moves when nothing else does: they
@@ -42,8 +42,10 @@ func answersWith(status int, body io.Reader, header ...string) *http.Response {
 }
 
 func at(server roundTrip, concurrent int) *account {
-	return newAccount(&http.Client{Transport: server}, admit.New(concurrent, admit.Limits{Wait: time.Hour}, nil), longestFair, newKept(0), NewMetrics().of("partner"))
+	return newAccount(&http.Client{Transport: server}, admit.New(concurrent, admit.Limits{Wait: time.Hour}, nil), longestFair, newKept(0), NewMetrics().of("partner"), uncounted)
 }
+
+func uncounted(string, time.Duration) {}
 
 // ask is a call that is equal to no other with another name.
 func ask(name string) call {
@@ -433,7 +435,7 @@ func TestStale(t *testing.T) {
 				return failure()
 			}
 			return answersWith(200, strings.NewReader("fresh")), nil
-		})}, admit.New(4, admit.Limits{}, nil), longestFair, newKept(5*time.Minute), NewMetrics().of("partner"))
+		})}, admit.New(4, admit.Limits{}, nil), longestFair, newKept(5*time.Minute), NewMetrics().of("partner"), uncounted)
 		read := func(c call) (string, time.Time, error) {
 			r, err := a.do(t.Context(), "acme", c)
 			return string(r.head), r.asOf, err
@@ -499,7 +501,7 @@ func TestMetrics(t *testing.T) {
 		m := NewMetrics()
 		registry := prometheus.NewPedanticRegistry()
 		registry.MustRegister(m)
-		a := newAccount(&http.Client{Transport: roundTrip(func(*http.Request) (*http.Response, error) { return nil, errHangUp })}, admit.New(4, admit.Limits{}, nil), longestFair, newKept(0), m.of("partner"))
+		a := newAccount(&http.Client{Transport: roundTrip(func(*http.Request) (*http.Response, error) { return nil, errHangUp })}, admit.New(4, admit.Limits{}, nil), longestFair, newKept(0), m.of("partner"), uncounted)
 		for i := range 10 {
 			_, _ = a.do(t.Context(), "acme", ask(fmt.Sprint(i)))
 		}

@@ -5,10 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"time"
 
 	"github.com/sony/gobreaker/v2"
 
 	"usher/fault"
+	"usher/quota"
 )
 
 // errInLine is the answer of an account to a call whose time was over before it
@@ -38,10 +40,19 @@ func (a *account) attempt(ctx context.Context, tenant string, f *flight, c call)
 		return reply{}, err
 	}
 	f.begin()
+	began := time.Now()
 	r, err := a.admitted(ctx, c)
+	a.took(ctx, tenant, time.Since(began))
 	if err != nil || r.rest == nil {
 		slot.Leave()
 		return r, err
 	}
 	return r.onClose(sync.OnceFunc(slot.Leave)), nil
+}
+
+// took counts how long the API was at work: of calls that are shared for who made them.
+// It ends with the part of a reply that is held, for who reads the rest takes their time.
+func (a *account) took(ctx context.Context, tenant string, took time.Duration) {
+	quota.From(ctx).Spend(took, 0, 0)
+	a.spent(tenant, took)
 }

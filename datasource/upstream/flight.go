@@ -7,6 +7,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"usher/admit"
 )
 
 // singleFlight lets equal calls that are made at the same time share one. A
@@ -49,9 +51,12 @@ type run = func(context.Context, *flight) (reply, error)
 func (f *singleFlight) do(ctx context.Context, tenant, key string, run run) (_ reply, shared bool, _ error) {
 	for {
 		flight, joined := f.enter(ctx, tenant, key, run)
+		turn := admit.Away(ctx)
 		select {
 		case <-flight.done:
+			turn.Back()
 		case <-ctx.Done():
+			turn.Back()
 			err := ctx.Err()
 			f.leave(key, flight, err)
 			if !flight.begun.Load() {

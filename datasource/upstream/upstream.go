@@ -18,8 +18,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"usher/admit"
 	"usher/catalog"
-	"usher/datasource/admit"
 	"usher/datasource/receipt"
 	"usher/datasource/upstream/decode"
 	"usher/fault"
@@ -38,8 +38,9 @@ const defaultCalls = 16
 
 // Options are what all sources use together.
 type Options struct {
-	Metrics *Metrics                    // nil: nobody looks at them
-	Gate    func(slots int) *admit.Gate // makes the bulkhead of a base URL; nil: one of default limits
+	Metrics *Metrics                                // nil: nobody looks at them
+	Gate    func(slots int) *admit.Gate             // makes the bulkhead of a base URL; nil: one of default limits
+	Spent   func(tenant string, took time.Duration) // counts how long APIs were at work for a tenant; nil: nobody does
 }
 
 // Source is one API.
@@ -53,6 +54,7 @@ type Source struct {
 	tokens   *tokens       // nil: the API takes none
 	plugin   *pluginSource // nil: it is none
 	meter    *meter
+	spent    func(tenant string, took time.Duration)
 	foreign  atomic.Int64
 }
 
@@ -71,13 +73,16 @@ func Open(spec *catalog.Source, opts Options) (*Source, error) {
 	if opts.Gate == nil {
 		opts.Gate = func(slots int) *admit.Gate { return admit.New(slots, admit.Limits{}, nil) }
 	}
+	if opts.Spent == nil {
+		opts.Spent = func(string, time.Duration) {}
+	}
 	secured, err := tlsConfig(spec.API)
 	if err != nil {
 		return nil, fmt.Errorf("source %q: %w", spec.Name, err)
 	}
 	s := &Source{
 		spec: spec, request: request, gate: opts.Gate, client: newClient(spec.API.AllowPrivate, concurrent(spec.API), secured),
-		kept: newKept(spec.API.StaleIfError), meter: opts.Metrics.of(spec.Name),
+		kept: newKept(spec.API.StaleIfError), meter: opts.Metrics.of(spec.Name), spent: opts.Spent,
 	}
 	s.accounts.limit = maxAccounts
 	s.accounts.dropped = func(a *account) { a.retire() }
@@ -105,7 +110,7 @@ func (s *Source) account(base string) *account {
 }
 
 func (s *Source) newAccount(client *http.Client, kept *kept) *account {
-	return newAccount(client, s.gate(concurrent(s.spec.API)), fairTime(s.spec.Timeout), kept, s.meter)
+	return newAccount(client, s.gate(concurrent(s.spec.API)), fairTime(s.spec.Timeout), kept, s.meter, s.spent)
 }
 
 // Waiting is how many calls are in line, for all base URLs together.

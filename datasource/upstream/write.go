@@ -15,6 +15,7 @@ import (
 	"strconv"
 	"strings"
 	"sync/atomic"
+	"time"
 
 	"usher/catalog"
 	"usher/datasource/trouble"
@@ -38,11 +39,16 @@ type Writer struct {
 	ask     asker
 	decoder *decode.Decoder
 	under   []string // the mutation's own key, and whose it is; nil: each call has a key that is nobody's
+	numbers []int64  // of the rows of an import, in its file; nil: it is none
 }
 
 // Under has the calls made under the key of a mutation: the same mutation makes them under the
 // same keys, by which the API makes each once.
 func (w *Writer) Under(tenant, subject, key string) { w.under = []string{tenant, subject, key} }
+
+// Numbered has the calls of an import made for rows of these numbers. Under a key each call is that of
+// the row which is there: one that was mended is another one.
+func (w *Writer) Numbered(numbers []int64) { w.numbers = numbers }
 
 // Writer prepares the calls of a change of rows of this source. It takes no other.
 func (s *Source) Writer(c plan.Change) (*Writer, error) {
@@ -84,7 +90,7 @@ func (w *Writer) Insert(ctx context.Context, row int) ([]value.Value, error) {
 				}
 			}
 			key, known := GivenKey(w.change, into, n)
-			gone, made, err := w.write(ctx, members, key, known, "row "+strconv.Itoa(row))
+			gone, made, err := w.write(ctx, members, key, known, w.part(row, members))
 			if err == nil && gone {
 				err = unavailable(trouble.NoTable, w.change.Dataset())
 			}
@@ -92,6 +98,15 @@ func (w *Writer) Insert(ctx context.Context, row int) ([]value.Value, error) {
 		}
 	}
 	return nil, broken(errors.New("upstream: a row that the change does not have"))
+}
+
+// part tells a row from the others that are inserted with it.
+func (w *Writer) part(row int, members map[string]any) string {
+	if w.numbers == nil {
+		return "row " + strconv.Itoa(row)
+	}
+	text, _ := json.Marshal(members) // of JSON there is always JSON
+	return "row " + strconv.FormatInt(w.numbers[row], 10) + " " + string(text)
 }
 
 // Change writes what the change says into the row with a key, or deletes it. Gone tells that
@@ -407,12 +422,20 @@ func Cell(t value.Type, g plan.Given) (value.Cell, error) {
 	return c, err
 }
 
+// look is what to do after a call of which nobody knows what became of it.
+func (w *Writer) look() string {
+	if w.under != nil {
+		return "send the same again with the same idempotency key: what was written is not written twice"
+	}
+	return "look whether it is there before you try again"
+}
+
 // unsure is the failure of a call that the API has taken, and answered with something that
 // shows another row than the one that was to be written, or none.
 func (w *Writer) unsure(err error) error {
 	f := fault.From((&rows{source: w.source, ctx: context.Background(), dataset: w.change.Dataset(), read: 1}).failure(err))
 	out := fault.New(fault.Unavailable, "the API of %s did not say of the row that it wrote it", w.change.Dataset()).
-		WithHint("look whether it is there before you try again").Because(f)
+		WithHint("%s", w.look()).Because(f)
 	out.Unknown = true
 	return out
 }
@@ -430,9 +453,24 @@ func (w *Writer) failed(ctx context.Context, err error, sent bool) (gone bool, _
 		return false, f
 	}
 	out := fault.New(fault.Unavailable, "the API of %s did not answer, and nobody knows whether it wrote the row", name).
-		WithHint("look whether it is there before you try again").Because(f)
+		WithHint("%s", w.look()).Because(f)
 	out.Unknown = true
 	return false, out
+}
+
+// mostPause is how long a call that is not taken now is waited with.
+const mostPause = time.Minute
+
+// Later tells failures of calls of which nothing was done and which will be taken after a while: there
+// are too many of them, or the API is left alone.
+func Later(err error) (wait time.Duration, ok bool) {
+	f := fault.From(err)
+	var status *statusError
+	wait = f.RetryAfter
+	if errors.As(err, &status) && status.code == http.StatusTooManyRequests {
+		wait = max(wait, time.Second)
+	}
+	return wait, !f.Unknown && (f.Code == fault.Unavailable || f.Code == fault.TooManyRequests) && wait > 0 && wait <= mostPause
 }
 
 // answered is what a status means to whoever writes.
@@ -453,7 +491,7 @@ func (w *Writer) answered(status *statusError, err error) (gone bool, _ error) {
 	f.RetryAfter = status.after
 	if status.code >= http.StatusInternalServerError || status.code == http.StatusAccepted {
 		f.Message, f.Unknown, f.RetryAfter = "the API of "+name+" failed, and nobody knows whether it wrote the row", true, 0
-		f.Hint = "look whether it is there before you try again"
+		f.Hint = w.look()
 	}
 	return false, f
 }

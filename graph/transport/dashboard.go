@@ -49,7 +49,7 @@ func (h *boards) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer cancel()
 	ctx, share := h.options.Held.Begin(ctx)
 	defer share.End() // when the answer has been written
-	x := &exchange{handler: h.handler, w: w, share: share, maxBody: h.options.MaxBody, r: r, ctx: client.With(graphql.StartOperationTrace(ctx), r, h.options.Proxies)}
+	x := &exchange{handler: h.handler, w: w, share: share, maxBody: h.options.MaxBody, r: r, ctx: client.With(ctx, r, h.options.Proxies)}
 	x.trace()
 	defer func() {
 		if recovered := recover(); recovered != nil {
@@ -106,6 +106,10 @@ func (h *boards) serve(x *exchange, start time.Time) *refusal {
 	}
 	x.operation = name
 	x.options.Metrics.begun(ast.Query)
+	if err := x.takeTurn(); err != nil {
+		return refusalOf(err)
+	}
+	defer x.turn.Leave()
 	page, ids, answers, err := h.board.Run(x.ctx, name, parameters, tiles)
 	if err == nil {
 		err = x.share.Refused()

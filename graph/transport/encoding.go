@@ -146,10 +146,13 @@ type encoded struct {
 }
 
 // end writes what is left and puts the compressor back, without what it wrote
-// to.
+// to. When a write fails the client has left, and the compressor is not used again:
+// HTTP/2 gives up on a stream that was reset while its bytes may still be on their way, and
+// whoever compresses next would write over them.
 func (e *encoded) end() {
-	_ = e.Close() // a failing write means the client left
-	e.Reset(nil)
-	e.of.idle.Put(e.compressor)
+	if e.Close() == nil {
+		e.Reset(nil)
+		e.of.idle.Put(e.compressor)
+	}
 	e.share.Give(encoderMemory)
 }

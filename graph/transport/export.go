@@ -89,7 +89,7 @@ func (h *exporter) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer cancel()
 	ctx, share := h.options.Held.Begin(ctx)
 	defer share.End()
-	x := &exchange{handler: h.handler, w: w, share: share, maxBody: h.options.MaxBody, r: r, ctx: client.With(graphql.StartOperationTrace(ctx), r, h.options.Proxies)}
+	x := &exchange{handler: h.handler, w: w, share: share, maxBody: h.options.MaxBody, r: r, ctx: client.With(ctx, r, h.options.Proxies)}
 	x.trace()
 	out := &outlet{exchange: x, checked: start}
 	defer func() {

@@ -7,11 +7,13 @@ import (
 	"log/slog"
 	"net/http"
 	"runtime/debug"
+	"sync/atomic"
 	"time"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/ast"
 
+	"usher/admit"
 	"usher/fault"
 	"usher/graph/client"
 	"usher/graph/requestid"
@@ -36,6 +38,7 @@ type handler struct {
 	authenticate Authenticate
 	options      Options
 	encoders     encoders
+	refusing     atomic.Int64 // requests that are about to be told that there were too many
 }
 
 func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -44,7 +47,7 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer cancel()
 	ctx, share := h.options.Held.Begin(ctx)
 	defer share.End() // when the answer has been written
-	x := &exchange{handler: h, w: w, share: share, maxBody: h.options.MaxBody, r: r, ctx: client.With(graphql.StartOperationTrace(ctx), r, h.options.Proxies)}
+	x := &exchange{handler: h, w: w, share: share, maxBody: h.options.MaxBody, r: r, ctx: client.With(ctx, r, h.options.Proxies)}
 	x.trace()
 	defer func() {
 		if recovered := recover(); recovered != nil {
@@ -68,9 +71,10 @@ type exchange struct {
 	ctx       context.Context // of the request, with what is known by now; r has its first one
 	caller    principal.Principal
 	share     *held.Share
-	anonymous bool // no token was shown, and need not be
-	encodable bool // the answer may be compressed
-	named     bool // the request names its query
+	turn      *admit.Turn // nil: it was not taken
+	anonymous bool        // no token was shown, and need not be
+	encodable bool        // the answer may be compressed
+	named     bool        // the request names its query
 	maxBody   int64
 	operation string
 	kind      ast.Operation
@@ -166,6 +170,10 @@ func (x *exchange) read(start time.Time) (*graphql.RawParams, *refusal) {
 }
 
 func (x *exchange) execute(media mediaType, params *graphql.RawParams) *refusal {
+	if err := x.takeTurn(); err != nil {
+		return refusalOf(err)
+	}
+	defer x.turn.Leave()
 	ctx := x.ctx
 	began := time.Now()
 	operation, errs := x.exec.CreateOperationContext(ctx, params)
@@ -198,10 +206,19 @@ func (x *exchange) execute(media mediaType, params *graphql.RawParams) *refusal 
 	return x.answer(media, response)
 }
 
+// takeTurn waits for the caller's turn at the processors. Who logs in is nobody yet.
+func (x *exchange) takeTurn() (err error) {
+	if !x.anonymous {
+		x.ctx, x.turn, err = x.options.Turns.Enter(x.ctx, x.caller.Tenant)
+	}
+	return err
+}
+
 // answer sends the executor's answer. There is none when the context ended
 // before the executor began.
 func (x *exchange) answer(media mediaType, response *graphql.Response) *refusal {
 	ctx := x.ctx
+	x.turn.Leave() // a reader may be slow
 	if errors.Is(ctx.Err(), context.Canceled) {
 		x.status, x.outcome = statusClientLeft, left
 		return nil
@@ -211,6 +228,9 @@ func (x *exchange) answer(media mediaType, response *graphql.Response) *refusal 
 			return refusalOf(err)
 		}
 		return refusalOf(errors.New("the executor gave no response"))
+	}
+	if len(response.Errors) > 0 && response.Data == nil && codeOf(response.Errors[0]) == fault.TooManyRequests {
+		x.paced()
 	}
 	status, err := x.writeResponse(media, response)
 	if err != nil {
@@ -224,7 +244,30 @@ func (x *exchange) answer(media mediaType, response *graphql.Response) *refusal 
 	return nil
 }
 
+// pace is how long it takes to be told that there were too many requests. Whoever sends the
+// next one as soon as the last is refused would otherwise take the processors from others.
+// The more are told so at a time, the longer it takes.
+const (
+	pace    = 10 * time.Millisecond
+	slowest = 30 * time.Millisecond
+)
+
+// paced waits before a request is told so; not longer than for its client or its deadline.
+func (x *exchange) paced() {
+	others := x.refusing.Add(1)
+	defer x.refusing.Add(-1)
+	wait := time.NewTimer(min(max(pace, time.Duration(others)*time.Millisecond), slowest))
+	defer wait.Stop()
+	select {
+	case <-wait.C:
+	case <-x.ctx.Done():
+	}
+}
+
 func (x *exchange) refuse(refused *refusal) {
+	if refused.err.Code == fault.TooManyRequests {
+		x.paced()
+	}
 	x.status, x.outcome = refused.status, rejected
 	x.options.Metrics.failed(refused.err.Code)
 	x.cause = refused.err

@@ -19,7 +19,7 @@ func Identify(next http.Handler) http.Handler {
 			}
 			r = r.WithContext(requestid.With(r.Context(), id))
 		}
-		w.Header().Set(requestid.Header, id)
+		w.Header()[requestid.Header] = []string{id}
 		next.ServeHTTP(w, r)
 	})
 }

@@ -3,6 +3,7 @@ package transport
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"net/url"
@@ -10,9 +11,9 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
-	"github.com/99designs/gqlgen/graphql"
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
 
@@ -29,8 +30,8 @@ type ImportOptions struct {
 	// MaxBytes bounds the body, as it is sent and as what it is when it is
 	// decompressed. Zero means 1 GiB.
 	MaxBytes int64
-	// Load writes the rows of a body and tells how many of them are in, after an error too.
-	Load    func(ctx context.Context, asked ImportRequest, body io.Reader) (rows int64, err error)
+	// Load writes the rows of a body and tells which of them are in, after an error too.
+	Load    func(ctx context.Context, asked ImportRequest, body io.Reader) (Imported, error)
 	Metrics *ImportMetrics
 }
 
@@ -41,7 +42,29 @@ type ImportRequest struct {
 	Columns []string // of NDJSON; none: those of its first line
 	Batch   int64    // rows of a transaction; 0: all of them
 	From    int64    // rows that are in already
+	Beyond  []int64  // numbers of rows behind these that are in
 	Tenant  string   // whose rows they are, where a principal of all tenants names one
+	Key     string   // of an import that is made once, however often it is sent
+	// In is told now and then how many rows of the file are in; nil: nobody asks.
+	In func(rows int64)
+}
+
+// Imported says which rows of a file are in. Numbers of rows count from 1.
+type Imported struct {
+	Rows                    int64 // all before the first that is not
+	Written                 int64 // by this import
+	Beyond, Refused, Unsure []int64
+}
+
+// extensions tells it beside an error.
+func (i Imported) extensions() map[string]any {
+	out := map[string]any{"rows": i.Rows}
+	for name, numbers := range map[string][]int64{"beyond": i.Beyond, "refused": i.Refused, "unsure": i.Unsure} {
+		if len(numbers) > 0 {
+			out[name] = numbers
+		}
+	}
+	return out
 }
 
 // maxBatch is how many rows a transaction may be asked to have.
@@ -75,33 +98,33 @@ func (h *importer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer cancel()
 	ctx, share := h.options.Held.Begin(ctx)
 	defer share.End()
-	x := &exchange{handler: h.handler, w: w, share: share, r: r, ctx: client.With(graphql.StartOperationTrace(ctx), r, h.options.Proxies)}
+	x := &exchange{handler: h.handler, w: w, share: share, r: r, ctx: client.With(ctx, r, h.options.Proxies)}
 	x.trace()
-	rows := int64(0)
+	var in Imported
 	defer func() {
 		if recovered := recover(); recovered != nil {
 			x.panicked(recovered)
 		}
 		x.log(time.Since(start))
 		x.traced()
-		h.imports.Metrics.ended(x.outcome, rows)
+		h.imports.Metrics.ended(x.outcome, in.Written)
 	}()
 	connection := http.NewResponseController(w)
 	_ = connection.SetReadDeadline(time.Time{}) // the body has deadlines of its own
-	refused := h.serve(x, &rows)
+	refused := h.serve(x, &in)
 	_ = connection.SetReadDeadline(time.Time{})
 	_ = connection.SetWriteDeadline(time.Now().Add(h.options.Timeout))
 	if refused != nil {
 		x.refuse(refused)
 		return
 	}
-	answer := []byte(`{"rows":` + strconv.FormatInt(rows, 10) + "}\n")
+	answer := []byte(`{"rows":` + strconv.FormatInt(in.Rows, 10) + "}\n")
 	writeHead(w, plainJSON, http.StatusOK, len(answer))
 	_, _ = w.Write(answer) // if the client has left, there is nobody to tell
 	x.status, x.outcome = http.StatusOK, answered
 }
 
-func (h *importer) serve(x *exchange, rows *int64) *refusal {
+func (h *importer) serve(x *exchange, rows *Imported) *refusal {
 	if err := x.identifyCaller(); err != nil {
 		return refusalOf(err)
 	}
@@ -115,6 +138,11 @@ func (h *importer) serve(x *exchange, rows *int64) *refusal {
 	}
 	if x.r.ContentLength > h.imports.MaxBytes {
 		return tooLarge(h.imports.MaxBytes)
+	}
+	if prefersRows(x.r) {
+		tells := &rowsTold{exchange: x}
+		defer tells.end()
+		asked.In = tells.in
 	}
 	in := &inlet{exchange: x, most: h.imports.MaxBytes, checked: time.Now()}
 	if refused := in.open(); refused != nil {
@@ -130,8 +158,72 @@ func (h *importer) serve(x *exchange, rows *int64) *refusal {
 	if in.refused != nil && in.refused.err == refused.err { // it was the body
 		refused = in.refused
 	}
-	refused.more = map[string]any{"rows": *rows}
-	return refused
+	if errors.Is(x.r.Context().Err(), context.Canceled) { // whatever has failed by it
+		of := in.refused
+		if of == nil {
+			of = refuse(http.StatusBadRequest, "whoever sent the rows has gone").because(err)
+		}
+		gone := *of.err
+		gone.Unknown = refused.err.Unknown
+		refused = &refusal{status: of.status, err: &gone}
+	}
+	return &refusal{status: refused.status, err: inLog(refused.err, asked.Dataset, rows.Rows), more: rows.extensions()}
+}
+
+// inLog is the error of an import with what its line in the log has beside it.
+func inLog(f *fault.Error, dataset string, rows int64) *fault.Error {
+	if f.Code == fault.Unauthenticated { // its cause may be told
+		return f
+	}
+	text := fmt.Sprintf("import of %.64q, %d rows are in", dataset, rows)
+	if f.Line > 0 {
+		text += fmt.Sprintf(", line %d", f.Line)
+	}
+	if cause := f.Unwrap(); cause != nil {
+		return f.Because(fmt.Errorf("%s: %w", text, cause))
+	}
+	return f.Because(errors.New(text))
+}
+
+const (
+	// RowsHeader says in interim answers how many rows of an import's file are in.
+	RowsHeader = "Usher-Rows"
+	// PreferRows is the preference by which a client asks for them.
+	PreferRows = "usher-rows"
+)
+
+// prefersRows tells whether a client asks to be told how many rows are in, while they are written.
+func prefersRows(r *http.Request) bool {
+	return r.ProtoAtLeast(1, 1) && slices.ContainsFunc(strings.Split(strings.Join(r.Header.Values("Prefer"), ","), ","), func(p string) bool {
+		return strings.EqualFold(strings.TrimSpace(p), PreferRows)
+	})
+}
+
+// rowsTold tells in interim answers (102) how many rows are in, once a second.
+type rowsTold struct {
+	*exchange
+	mu   sync.Mutex
+	last time.Time
+	most int64
+}
+
+func (t *rowsTold) in(rows int64) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if rows <= t.most || time.Since(t.last) < time.Second {
+		return
+	}
+	t.last, t.most = time.Now(), rows
+	_ = http.NewResponseController(t.w).SetWriteDeadline(t.last.Add(t.options.Timeout))
+	t.w.Header().Set(RowsHeader, strconv.FormatInt(rows, 10))
+	t.w.WriteHeader(http.StatusProcessing)
+}
+
+// end leaves the headers to the answer.
+func (t *rowsTold) end() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.w.Header().Del(RowsHeader)
 }
 
 func tooLarge(most int64) *refusal {
@@ -165,13 +257,29 @@ func importOf(r *http.Request) (ImportRequest, *refusal) {
 			if asked.From, err = strconv.ParseInt(given[0], 10, 64); err != nil || asked.From < 0 {
 				return asked, refuse(http.StatusBadRequest, "the parameter from is a number of rows")
 			}
+		case "beyond":
+			if asked.Beyond, err = numbersOf(given[0]); err != nil {
+				return asked, refuse(http.StatusBadRequest, "the parameter beyond is numbers of rows, with commas between")
+			}
 		case "tenant":
 			if asked.Tenant = given[0]; asked.Tenant == "" {
 				return asked, refuse(http.StatusBadRequest, "the parameter tenant is the id of a tenant")
 			}
 		default:
-			return asked, refuse(http.StatusBadRequest, "the parameters of an import are format, columns, batch, from and tenant")
+			return asked, refuse(http.StatusBadRequest, "the parameters of an import are format, columns, batch, from, beyond and tenant")
 		}
+	}
+	key, refused := headerKey(r)
+	if refused != nil {
+		return asked, refused
+	}
+	if len(key) > 0 {
+		if asked.Key = key[0]; asked.Key == "" {
+			return asked, refuse(http.StatusBadRequest, "the header "+idempotencyHeader+" is empty")
+		}
+	}
+	if slices.ContainsFunc(asked.Beyond, func(n int64) bool { return n <= asked.From }) {
+		return asked, refuse(http.StatusBadRequest, "the parameter beyond names rows behind those of from")
 	}
 	if asked.From > 0 && asked.Batch == 0 {
 		return asked, refuse(http.StatusBadRequest, "from continues an import in batches: say batch as well")
@@ -187,6 +295,21 @@ func importOf(r *http.Request) (ImportRequest, *refusal) {
 		asked.Format = fileTypes()[i].name
 	}
 	return asked, nil
+}
+
+// mostBeyond is how many rows may be named that are in behind one that is not.
+const mostBeyond = 1000
+
+// numbersOf are numbers of rows.
+func numbersOf(text string) (out []int64, err error) {
+	for part := range strings.SplitSeq(text, ",") {
+		n, err := strconv.ParseInt(part, 10, 64)
+		if err != nil || n < 1 || len(out) == mostBeyond {
+			return nil, errors.New("these are no numbers of rows")
+		}
+		out = append(out, n)
+	}
+	return out, nil
 }
 
 const (

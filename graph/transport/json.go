@@ -2,9 +2,11 @@ package transport
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"io"
+	"sync"
 	"unicode/utf8"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -21,6 +23,16 @@ var (
 	errNesting   = errors.New("it is nested too deeply")
 )
 
+// decoders are used again: what they need to tell names apart is most of what reading a
+// small body would allocate.
+var decoders = sync.Pool{New: func() any { return jsontext.NewDecoder(nothing{}) }}
+
+// nothing is an empty reader.
+type nothing struct{}
+
+// Read implements io.Reader.
+func (nothing) Read([]byte) (int, error) { return 0, io.EOF }
+
 // decodeStrict reads exactly one JSON value: nothing after it, no key twice in
 // an object (two readers could pick different ones), keys as they are spelled,
 // and numbers as json.Number, with all their digits.
@@ -28,8 +40,14 @@ func decodeStrict(text []byte) (any, error) {
 	if !utf8.Valid(text) {
 		return nil, errNotUTF8
 	}
-	decoder := jsontext.NewDecoder(bytes.NewBuffer(text))
-	value, err := decodeValue(decoder, maxNesting)
+	reader := decoders.Get().(*jsontext.Decoder)
+	reader.Reset(bytes.NewBuffer(text))
+	defer func() {
+		reader.Reset(nothing{}) // holds the text no longer
+		decoders.Put(reader)
+	}()
+	decoder := strictDecoder{Decoder: reader}
+	value, err := decoder.value(maxNesting)
 	if err == nil {
 		if _, err = decoder.ReadToken(); errors.Is(err, io.EOF) {
 			return value, nil
@@ -45,8 +63,17 @@ func decodeStrict(text []byte) (any, error) {
 	return nil, errNotJSON
 }
 
-func decodeValue(decoder *jsontext.Decoder, nesting int) (any, error) {
-	token, err := decoder.ReadToken()
+// strictDecoder reads values. The rows of a list have the same keys, each of which is one text.
+type strictDecoder struct {
+	*jsontext.Decoder
+	keys map[string]string
+}
+
+// mostKeys bounds the keys that are remembered.
+const mostKeys = 64
+
+func (d *strictDecoder) value(nesting int) (any, error) {
+	token, err := d.ReadToken()
 	if err != nil {
 		return nil, err
 	}
@@ -64,36 +91,57 @@ func decodeValue(decoder *jsontext.Decoder, nesting int) (any, error) {
 		return nil, errNesting
 	}
 	if token.Kind() == '{' {
-		return decodeObject(decoder, nesting-1)
+		return d.object(nesting - 1)
 	}
-	return decodeArray(decoder, nesting-1)
+	return d.array(nesting - 1)
 }
 
-func decodeObject(decoder *jsontext.Decoder, nesting int) (any, error) {
+func (d *strictDecoder) object(nesting int) (any, error) {
 	object := map[string]any{}
-	for decoder.PeekKind() != '}' {
-		token, err := decoder.ReadToken()
+	for d.PeekKind() != '}' {
+		key, err := d.key()
 		if err != nil {
 			return nil, err
 		}
-		key := token.String()
-		if object[key], err = decodeValue(decoder, nesting); err != nil {
+		if object[key], err = d.value(nesting); err != nil {
 			return nil, err
 		}
 	}
-	_, err := decoder.ReadToken()
+	_, err := d.ReadToken()
 	return object, err
 }
 
-func decodeArray(decoder *jsontext.Decoder, nesting int) (any, error) {
+func (d *strictDecoder) key() (string, error) {
+	if d.PeekKind() != '"' {
+		_, err := d.ReadToken() // which says what is wrong
+		return "", cmp.Or(err, errNotJSON)
+	}
+	quoted, err := d.ReadValue()
+	if err != nil {
+		return "", err
+	}
+	if key, ok := d.keys[string(quoted)]; ok {
+		return key, nil
+	}
+	key, err := jsontext.AppendUnquote(nil, quoted)
+	if err == nil && len(d.keys) < mostKeys {
+		if d.keys == nil {
+			d.keys = make(map[string]string)
+		}
+		d.keys[string(quoted)] = string(key)
+	}
+	return string(key), err
+}
+
+func (d *strictDecoder) array(nesting int) (any, error) {
 	array := []any{}
-	for decoder.PeekKind() != ']' {
-		value, err := decodeValue(decoder, nesting)
+	for d.PeekKind() != ']' {
+		value, err := d.value(nesting)
 		if err != nil {
 			return nil, err
 		}
 		array = append(array, value)
 	}
-	_, err := decoder.ReadToken()
+	_, err := d.ReadToken()
 	return array, err
 }

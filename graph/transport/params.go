@@ -164,14 +164,12 @@ func readDocumentID(envelope map[string]any) *refusal {
 
 // readIdempotencyKey puts the header with the key of a mutation where a body may have it.
 func readIdempotencyKey(r *http.Request, params *graphql.RawParams) *refusal {
-	given := r.Header.Values(idempotencyHeader)
-	if len(given) == 0 {
-		return nil
+	given, refused := headerKey(r)
+	if len(given) == 0 || refused != nil {
+		return refused
 	}
 	beside, both := params.Extensions[idempotencyExtension]
 	switch {
-	case len(given) > 1:
-		return refuse(http.StatusBadRequest, "the header "+idempotencyHeader+" is given twice")
 	case both && beside != given[0]:
 		return refuse(http.StatusBadRequest, "the header "+idempotencyHeader+" and the extension "+idempotencyExtension+" differ")
 	case params.Extensions == nil:
@@ -179,6 +177,14 @@ func readIdempotencyKey(r *http.Request, params *graphql.RawParams) *refusal {
 	}
 	params.Extensions[idempotencyExtension] = given[0]
 	return nil
+}
+
+// headerKey is the header with the key of a mutation or an import, if there is one.
+func headerKey(r *http.Request) (given []string, refused *refusal) {
+	if given = r.Header.Values(idempotencyHeader); len(given) > 1 {
+		refused = refuse(http.StatusBadRequest, "the header "+idempotencyHeader+" is given twice")
+	}
+	return given, refused
 }
 
 // named tells whether the request names an operation, which stands for a query.

@@ -60,6 +60,9 @@ func (r *refusal) write(w http.ResponseWriter, request *http.Request, explain bo
 		w.Header().Set("Retry-After", strconv.FormatFloat(seconds, 'f', 0, 64))
 	}
 	extensions := map[string]any{"code": string(r.err.Code)}
+	if r.err.RetryAfter > 0 {
+		extensions["retryAfter"] = int(math.Ceil(r.err.RetryAfter.Seconds()))
+	}
 	maps.Copy(extensions, r.more)
 	if r.err.Line > 0 {
 		extensions["line"] = r.err.Line
@@ -150,7 +153,7 @@ func writeHead(w http.ResponseWriter, media mediaType, status, length int) {
 	header := w.Header()
 	header["Content-Type"] = utf8Of(media)
 	if length != unknownLength {
-		header.Set("Content-Length", strconv.Itoa(length))
+		header["Content-Length"] = []string{strconv.Itoa(length)}
 	}
 	if len(header["Cache-Control"]) == 0 {
 		header["Cache-Control"] = noStore

@@ -16,6 +16,7 @@ import (
 	"github.com/99designs/gqlgen/graphql/executor"
 	"github.com/vektah/gqlparser/v2"
 	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/vektah/gqlparser/v2/gqlerror"
 
 	"usher/fault"
 	"usher/graph/client"
@@ -161,7 +162,7 @@ type fixture struct {
 func newFixture(options transport.Options) *fixture {
 	f := &fixture{schema: newSchema(), logs: &logs{}}
 	options.Logger = slog.New(slog.NewJSONHandler(f.logs, &slog.HandlerOptions{Level: slog.LevelDebug}))
-	f.Handler = transport.New(executor.New(f.schema), authenticate, options)
+	f.Handler = transport.New(newExecutor(f.schema), authenticate, options)
 	return f
 }
 
@@ -215,4 +216,14 @@ func decode(t *testing.T, body string) answer {
 		t.Fatalf("the answer is not JSON: %v\n%s", err, body)
 	}
 	return a
+}
+
+// gqlgens is gqlgen's executor, which wants to be told when a request began.
+type gqlgens struct{ *executor.Executor }
+
+func newExecutor(s *schema) gqlgens { return gqlgens{executor.New(s)} }
+
+// CreateOperationContext implements graphql.GraphExecutor.
+func (g gqlgens) CreateOperationContext(ctx context.Context, params *graphql.RawParams) (*graphql.OperationContext, gqlerror.List) {
+	return g.Executor.CreateOperationContext(graphql.StartOperationTrace(ctx), params)
 }

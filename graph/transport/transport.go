@@ -23,6 +23,7 @@ import (
 
 	"github.com/99designs/gqlgen/graphql"
 
+	"usher/admit"
 	"usher/graph/client"
 	"usher/held"
 	"usher/principal"
@@ -58,6 +59,9 @@ type Options struct {
 	// Begin counts a request of somebody and gives its context what counts the rest of it, or
 	// refuses it. Nil: nobody is limited.
 	Begin func(context.Context, principal.Principal) (context.Context, error)
+	// Turns are those at the processors, which a request takes when its body has been read.
+	// Nil: nobody waits for them.
+	Turns *admit.Turns
 	// Held is what the requests' rows and answers are counted in. Nil means a
 	// budget of its own.
 	Held *held.Budget

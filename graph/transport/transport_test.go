@@ -14,8 +14,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/99designs/gqlgen/graphql/executor"
-
 	"usher/fault"
 	"usher/graph/transport"
 	"usher/principal"
@@ -199,7 +197,7 @@ func TestChallenges(t *testing.T) {
 		{true, false, []string{"Bearer " + goodToken}, 200, ``, `{"data":{"principal":"acme"}}`},
 	} {
 		logs := &logs{}
-		h := transport.New(executor.New(newSchema()), expired, transport.Options{
+		h := transport.New(newExecutor(newSchema()), expired, transport.Options{
 			ExplainTokens: c.explain, Anonymous: c.anonymous, Logger: slog.New(slog.NewTextHandler(logs, nil)),
 		})
 		query := `{"query":"{ principal }"}`
@@ -450,7 +448,7 @@ func TestAuthenticatingFails(t *testing.T) {
 		},
 		"limited": {
 			fmt.Errorf("wrapped: %w", limited), 429, "2",
-			`{"errors":[{"message":"too many requests","extensions":{"code":"TOO_MANY_REQUESTS","hint":"wait","requestId":"r-1"}}]}`,
+			`{"errors":[{"message":"too many requests","extensions":{"code":"TOO_MANY_REQUESTS","hint":"wait","requestId":"r-1","retryAfter":2}}]}`,
 		},
 		"unavailable": {
 			fault.New(fault.Unavailable, "the key server does not answer"), 503, "",

@@ -41,3 +41,16 @@ func slotted(f query.Field, slots *slot.Slots, next int) (query.Field, int) {
 	}
 	return f, next
 }
+
+// InputsOfChange and SlottedChange are Inputs and Slotted of a change.
+func InputsOfChange(r query.Change, p principal.Principal) slot.Inputs {
+	_, in := p.AppendShape(nil, inputs(r.Field, nil))
+	return in
+}
+
+// SlottedChange is a change and who makes it with slots wherever there can be one.
+func SlottedChange(r query.Change, p principal.Principal, slots *slot.Slots) (query.Change, principal.Slotted) {
+	var next int
+	r.Field, next = slotted(r.Field, slots, 0)
+	return r, p.Slotted(slots, next)
+}

@@ -23,10 +23,11 @@ import (
 
 // gateway is all of usher between the token and the sources.
 type gateway struct {
-	catalog *catalog.Catalog
-	engine  *graph.Engine
-	schema  *ast.Schema
-	log     *tail
+	catalog  *catalog.Catalog
+	engine   *graph.Engine
+	schema   *ast.Schema
+	datasets *resolvers.Datasets
+	log      *tail
 }
 
 // tail keeps the end of a log, to be shown beside an answer that is wrong.
@@ -57,6 +58,12 @@ const secret = "cursors of all gateways are alike"
 // are found to hold.
 func newGateway(tb testing.TB, spec catalog.Spec) *gateway {
 	tb.Helper()
+	return newGatewayBy(tb, spec, func(d *resolvers.Datasets) graph.DatasetResolver { return d })
+}
+
+// newGatewayBy is newGateway with something between the engine and what answers it.
+func newGatewayBy(tb testing.TB, spec catalog.Spec, by func(*resolvers.Datasets) graph.DatasetResolver) *gateway {
+	tb.Helper()
 	sources, problems := catalog.Sources(spec)
 	refuse(tb, problems)
 	tables := make(catalog.Introspected)
@@ -84,8 +91,8 @@ func newGateway(tb testing.TB, spec catalog.Spec) *gateway {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	log := &tail{}
-	engine, err := graph.NewEngine(cat, &resolvers.Resolver{}, resolvers.NewDatasets(opened, cursors, false), graph.Options{
+	log, datasets := &tail{}, resolvers.NewDatasets(opened, cursors, false)
+	engine, err := graph.NewEngine(cat, &resolvers.Resolver{}, by(datasets), graph.Options{
 		Logger: slog.New(slog.NewTextHandler(log, nil)),
 	})
 	if err != nil {
@@ -103,7 +110,7 @@ func newGateway(tb testing.TB, spec catalog.Spec) *gateway {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	return &gateway{catalog: cat, engine: engine, schema: built.AST, log: log}
+	return &gateway{catalog: cat, engine: engine, schema: built.AST, datasets: datasets, log: log}
 }
 
 func refuse(tb testing.TB, problems []catalog.Problem) {

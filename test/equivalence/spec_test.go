@@ -11,7 +11,7 @@ import (
 func (w *world) spec(sources map[string]catalog.SourceSpec, strategies map[string]catalog.StrategySpec, common string) catalog.Spec {
 	s := catalog.Spec{
 		Sources: sources, Strategies: strategies,
-		Limits:   catalog.LimitsSpec{Rows: 30, MaxRows: 2000},
+		Limits:   catalog.LimitsSpec{Rows: new(30), MaxRows: new(2000)},
 		Datasets: make(map[string]catalog.DatasetSpec),
 	}
 	for _, t := range w.tables {

@@ -41,7 +41,7 @@ func TestWritesAreTheSameInFiles(t *testing.T) {
 	db.Exec(t, unbound.Replace(writtenTables(true)))
 	program.MakeDuckDB(t, filepath.Join(dir, "shop.duckdb"), strings.NewReplacer("numeric(8,2)", "DECIMAL(8,2)", "jsonb", "JSON").Replace(unbound.Replace(writtenTables(true))))
 	rows := `
-INSERT INTO customers SELECT t, n, 'of ' || t, 'c' || n, 1 FROM (SELECT unnest(ARRAY['bistro', 'cantina']) AS t) t, (SELECT unnest(ARRAY[1,2,3,4,5,6,7,8,9]) AS n) n;
+INSERT INTO customers (tenant, id, name, code, version) SELECT t, n, 'of ' || t, 'c' || n, 1 FROM (SELECT unnest(ARRAY['bistro', 'cantina']) AS t) t, (SELECT unnest(ARRAY[1,2,3,4,5,6,7,8,9]) AS n) n;
 INSERT INTO orders (tenant, id, customer_id, note) SELECT t, n, n, 'of ' || t FROM (SELECT unnest(ARRAY['bistro', 'cantina']) AS t) t, (SELECT unnest(ARRAY[1,2,3,4,5,6,7,8,9]) AS n) n`
 	db.Exec(t, rows)
 	program.MakeDuckDB(t, filepath.Join(dir, "shop.duckdb"), rows)

@@ -28,7 +28,7 @@ datasets:
     writable: true
     version: version
     filter: {name: {neq: hidden}}
-    columns: {id: Int!, tenant: String!, name: String, code: String, version: Int!}
+    columns: {id: Int!, tenant: String!, name: String, code: String, version: Int!, born: Date, seen: Timestamp, due: Time, vip: Boolean, score: Float, points: BigInt, state: {type: Enum, name: State, labels: [open, closed, held]}, ref: UUID}
     relations: {orders: {to: orders, many: true, on: {id: customer_id}}}
   orders:
     tenant: tenant
@@ -59,7 +59,9 @@ datasets:
 // writtenTables are the tables of all tenants, or, without the tenant's column, of one.
 func writtenTables(tenant bool) string {
 	text := `
-CREATE TABLE customers (tenant text NOT NULL, id int NOT NULL, name varchar(12), code text, version int NOT NULL, PRIMARY KEY (tenant, id), UNIQUE (tenant, code));
+CREATE TYPE state AS ENUM ('open', 'closed', 'held');
+CREATE TABLE customers (tenant text NOT NULL, id int NOT NULL, name varchar(12), code text, version int NOT NULL,
+	born date, seen timestamp with time zone, due time, vip boolean, score double precision, points bigint DEFAULT 7, state state, ref uuid, PRIMARY KEY (tenant, id), UNIQUE (tenant, code));
 CREATE TABLE orders (tenant text NOT NULL, id int NOT NULL, customer_id int, amount numeric(8,2) CHECK (amount < 1000), note text, made_by text, doc jsonb, tags text[],
 	PRIMARY KEY (tenant, id), FOREIGN KEY (tenant, customer_id) REFERENCES customers (tenant, id));
 CREATE TABLE lines (tenant text NOT NULL, order_id int NOT NULL, line int NOT NULL, sku text, PRIMARY KEY (tenant, order_id, line));

@@ -1,7 +1,8 @@
 // Makes, edits and shares dashboards in the console, in Chromium:
-//   node boards.mjs operator|administrator|holder URL PASSWORD [FOLDER]
+//   node boards.mjs operator|unsaved|administrator|holder URL PASSWORD [FOLDER]
 // The operator, olga, makes a dashboard of all tenants by pointer and keys, is told of
-// what will not work, and loses nothing when somebody else saves it meanwhile. The
+// what will not work, and loses nothing when somebody else saves it meanwhile. What she has
+// not saved is there again when she has signed in again, and never for anybody else. The
 // administrator, ann of umbrella, makes a copy of her own and mints a token for it, which
 // she sees as its holder does. The holder signs in with that token, given as PASSWORD, and
 // sees that dashboard and nothing else. Pictures go into FOLDER. See visit.mjs for what
@@ -10,11 +11,12 @@ import { join } from 'node:path';
 import { expect, visit, write } from './visit.mjs';
 
 const [kind, base, password, folder] = process.argv.slice(2);
-const uses = { operator, administrator, holder };
+const uses = { operator, unsaved, administrator, holder };
 if (!uses[kind] || !password) {
-  console.error('usage: node boards.mjs operator|administrator|holder URL PASSWORD [FOLDER]');
+  console.error('usage: node boards.mjs operator|unsaved|administrator|holder URL PASSWORD [FOLDER]');
   process.exit(2);
 }
+const restored = 'What you had not saved is here again.';
 const address = new URL(base);
 await visit(address, { width: 1600, height: 900 }, (page, watch) => uses[kind](page, watch));
 
@@ -61,7 +63,11 @@ function asks(page, query, variables) {
 async function operator(page, { settled }) {
   await page.goto(`${base}/console/dashboards`);
   await enter(page, 'olga');
-  await page.getByRole('button', { name: 'Make a dashboard' }).click();
+  await page.getByRole('button', { name: 'Make a dashboard', exact: true }).click();
+  await expect(page, '.dialog footer', 'Give it a title.');
+  await page.getByLabel('Title').fill('Süd & Öst, Sales');
+  const suggested = await page.getByLabel('Name', { exact: true }).inputValue();
+  if (suggested !== 'sud-ost-sales') throw new Error(`the name ${suggested} is suggested`);
   await page.getByLabel('Title').fill('Sales');
   await page.getByLabel('Name', { exact: true }).fill('Sales!');
   await expect(page, '.dialog .wrong', 'It has the form of sales-2');
@@ -74,16 +80,24 @@ async function operator(page, { settled }) {
 
   // A tile, of what the query answers.
   await page.getByRole('button', { name: 'Add a tile' }).first().click();
+  await expect(page, '.edit-tile', 'It asks nothing yet');
+  same('what failed already', await page.locator('.editor-page [role=alert], .editor-page .wrong').count(), 0);
+  // Saved as it is, it is called by the name that people know.
+  await page.getByRole('button', { name: 'Save', exact: true }).click();
+  await expect(page, '.editor-page [role=alert]', /^Not saved\. .*(tile 1|New tile|tile).*: /);
+  if (/tiles\.\d/.test(await page.locator('.editor-page [role=alert]').innerText())) throw new Error('a tile is called by its place in the document');
   await page.getByLabel('Title', { exact: true }).fill('By region');
   await page.getByLabel('Id', { exact: true }).fill('regions');
   await write(page, 'Query', '{ ordersAggregate(orderBy: [{key: {region: ASC}}]) { key { region } revenue count } }');
-  await choose(page, 'Rows', 'ordersAggregate');
+  await page.getByRole('button', { name: 'Rows' }).filter({ hasText: 'ordersAggregate' }).waitFor();
   await choose(page, 'Along', 'key.region');
   await page.locator('.check', { hasText: 'revenue' }).click();
   await choose(page.getByRole('group', { name: 'Format of revenue' }), 'Style', 'money', page);
   await page.getByRole('group', { name: 'Format of revenue' }).getByLabel('Digits').fill('2');
   await tile(page, 'By region').locator('usher-plot [role=img]').waitFor();
   await page.getByRole('img', { name: 'Bar chart: By region. 2 values from EU to US. Highest $40.00 (US), lowest $35.50 (EU).', includeHidden: true }).waitFor();
+  const [bar, heading] = [await page.locator('.edit-tile.chosen .edit-bar').boundingBox(), await page.locator('.edit-tile.chosen h2').boundingBox()];
+  if (bar.y + bar.height > heading.y) throw new Error(`the bar hides ${bar.y + bar.height - heading.y} pixels of the heading`);
   await settled('a tile');
 
   // It moves by keys and by pointer; what stands in its way goes down.
@@ -114,6 +128,24 @@ async function operator(page, { settled }) {
   await page.mouse.move(box.x + 20, box.y + 10 - 4 * 112, { steps: 5 });
   await page.mouse.up();
   same('the dragged', [await place(page, 'In all'), await place(page, 'By region')], ['In all: column 1, row 1, 6 wide, 4 high', 'By region: column 1, row 5, 6 wide, 4 high']);
+
+  // All of a tile moves it, and none is too narrow for its title.
+  const inner = await tile(page, 'In all').first().boundingBox();
+  await page.mouse.move(inner.x + inner.width / 2, inner.y + inner.height / 2);
+  await page.mouse.down();
+  await page.mouse.move(inner.x + inner.width / 2 + 40, inner.y + inner.height / 2, { steps: 3 });
+  await page.mouse.move(inner.x + inner.width + 60, inner.y + inner.height / 2, { steps: 5 });
+  await page.mouse.up();
+  const [, column] = /column (\d+)/.exec(await place(page, 'In all'));
+  if (Number(column) < 5) throw new Error(`a tile that is dragged stands at ${await place(page, 'In all')}`);
+  await page.getByRole('button', { name: 'Undo' }).click();
+  await tile(page, 'In all').first().focus();
+  for (let i = 0; i < 8; i++) await page.keyboard.press('Shift+ArrowLeft');
+  same('the narrowest', await place(page, 'In all'), 'In all: column 1, row 1, 2 wide, 4 high');
+  await expect(page, '[role=status]', 'Column 1, row 1, 2 wide, 4 high');
+  for (let i = 0; i < 4; i++) await page.keyboard.press('Control+z');
+  same('the place when undone', await place(page, 'In all'), 'In all: column 1, row 1, 6 wide, 4 high');
+  if ((await page.locator('[role=status]').allInnerTexts()).some((words) => words.startsWith('Column'))) throw new Error('a place is told that is left');
 
   // A parameter.
   await page.getByRole('tab', { name: 'Parameters' }).click();
@@ -148,6 +180,88 @@ async function operator(page, { settled }) {
   await settled('the dashboard');
 }
 
+// What is written and not saved outlives a reload and the end of a session, for whoever wrote it.
+async function unsaved(page, { settled }) {
+  const drafts = () => page.evaluate(() => Object.keys(sessionStorage).filter((key) => key.startsWith('usher.draft')).length);
+  const ended = () => asks(page, 'mutation { logoutEverywhere }');
+  await page.goto(`${base}/console/dashboards`);
+  await enter(page, 'olga');
+  // A dialog.
+  await page.getByRole('button', { name: 'Make a dashboard', exact: true }).click();
+  await page.getByLabel('Title').fill('Half done');
+  await page.getByLabel('Name', { exact: true }).fill('half');
+  await ended();
+  await page.getByRole('dialog').getByRole('button', { name: 'Make a dashboard' }).click();
+  await page.getByLabel('Username').waitFor();
+  await enter(page, 'olga');
+  await page.getByRole('button', { name: 'Make a dashboard', exact: true }).click();
+  await expect(page, '.dialog', restored);
+  same('the title', await page.getByLabel('Title').inputValue(), 'Half done');
+  await settled('a dialog with what was there');
+  await page.getByRole('dialog').getByRole('button', { name: 'Discard it' }).click();
+  same('the title then', await page.getByLabel('Title').inputValue(), '');
+  await page.getByLabel('Title').fill('Half done');
+  await page.getByLabel('Name', { exact: true }).fill('half');
+  await page.getByRole('dialog').getByRole('button', { name: 'Make a dashboard' }).click();
+  // The editor.
+  await page.getByRole('heading', { level: 1, name: 'Half done' }).waitFor();
+  same('the drafts of what is kept', await drafts(), 0);
+  await page.getByRole('button', { name: 'Add a tile' }).first().click();
+  await page.getByLabel('Title', { exact: true }).fill('By region');
+  await write(page, 'Query', '{ ordersAggregate { key { region } revenue } }');
+  await tile(page, 'By region').locator('usher-plot [role=img]').waitFor();
+  await page.reload();
+  await expect(page, '.note', restored);
+  await tile(page, 'By region').locator('usher-plot [role=img]').waitFor();
+  await ended();
+  await page.getByRole('button', { name: 'Save', exact: true }).click();
+  await expect(page, 'main', 'you are back where you were');
+  await enter(page, 'olga');
+  await expect(page, '.note', restored);
+  await tile(page, 'By region').locator('usher-plot [role=img]').waitFor();
+  await settled('an editor with what was there');
+  await picture(page, 'restored');
+  await page.getByRole('button', { name: 'Undo' }).click();
+  await expect(page, '.editor-canvas', 'No tile yet');
+  await page.getByRole('button', { name: 'Redo' }).click();
+  await page.getByRole('button', { name: 'Save', exact: true }).click();
+  await expect(page, '.toasts', 'Saved as version 2.');
+  same('the notes of what is saved', await page.locator('.note.restored').count(), 0);
+  // Whoever saved it meanwhile is told of.
+  await page.getByRole('tab', { name: 'Page' }).click();
+  await page.getByLabel('Title').fill('Mine');
+  const kept = (await asks(page, '{ dashboard(name: "half") { document } }')).data.dashboard;
+  await asks(page, 'mutation($d: JSON!) { saveDashboard(name: "half", document: $d, version: 2) { version } }', { d: { ...kept.document, title: 'Theirs' } });
+  await page.reload();
+  await page.getByRole('heading', { level: 1, name: 'Mine' }).waitFor();
+  await page.getByRole('button', { name: 'Save', exact: true }).click();
+  await expect(page, '.dialog', 'Version 3 is there now');
+  await page.getByRole('button', { name: 'Go on editing' }).click();
+  await page.getByRole('button', { name: 'Discard it' }).click();
+  await page.getByRole('heading', { level: 1, name: 'Theirs' }).waitFor();
+  same('the drafts of what is discarded', await drafts(), 0);
+  // Nobody else gets it.
+  await page.getByLabel('Title').fill('Of olga');
+  same('the drafts', await drafts(), 1);
+  await ended();
+  await page.getByRole('button', { name: 'Save', exact: true }).click();
+  await page.getByLabel('Username').waitFor();
+  await enter(page, 'umbrella|ann');
+  await expect(page, 'main', 'not yours to change');
+  same('the drafts of somebody else', await drafts(), 0);
+  // Whoever signs out is told.
+  await page.goto(`${base}/console/dashboards`);
+  await page.getByRole('button', { name: 'Make a dashboard', exact: true }).click();
+  await page.getByLabel('Title').fill('Of ann');
+  await page.reload();
+  await page.getByRole('button', { name: /umbrella/ }).click();
+  await page.getByRole('menuitem', { name: 'Sign out', exact: true }).click();
+  await expect(page, '.dialog', 'not saved is discarded');
+  await page.getByRole('dialog').getByRole('button', { name: 'Sign out' }).click();
+  await page.getByLabel('Username').waitFor();
+  same('the drafts of nobody', await drafts(), 0);
+}
+
 async function choose(part, label, option, page = part) {
   await part.getByRole('button', { name: label }).click();
   await page.getByRole('option', { name: option, exact: true }).click();
@@ -168,6 +282,24 @@ async function administrator(page, { settled }) {
   if (await page.locator('.check', { hasText: 'Share it with all tenants' }).count()) throw new Error('she shares with all tenants');
   await page.getByRole('button', { name: 'Save', exact: true }).click();
   await expect(page, '.toasts', 'Saved as version 2.');
+  // A role that shows less than her dashboards ask for.
+  const tile_ = (id, query, chart) => ({ id, title: `The ${id}`, at: { x: 0, y: 0, w: 3, h: 2 }, query, chart });
+  const lines = {
+    title: 'Lines and totals',
+    tiles: [
+      tile_('lines', '{ orders { id region } }', { kind: 'table', rows: 'orders' }),
+      tile_('total', '{ ordersAggregate { revenue } }', { kind: 'number', rows: 'ordersAggregate' }),
+      tile_('prices', '{ orders { id total } }', { kind: 'table', rows: 'orders' }),
+    ],
+  };
+  for (const [mutation, variables] of [
+    ['mutation($d: JSON!) { saveDashboard(name: "lines", document: $d) { version } }', { d: lines }],
+    ['mutation { admin { putRole(name: "narrow", spec: {datasets: {orders: {columns: ["id", "region"]}}}) { name } } }', {}],
+  ]) {
+    const { errors } = await asks(page, mutation, variables);
+    if (errors) throw new Error(JSON.stringify(errors));
+  }
+  await page.reload();
   await page.getByRole('navigation').getByRole('link', { name: 'Tokens' }).click();
   await page.getByRole('button', { name: 'Mint a token' }).first().click();
   const mint = page.getByRole('dialog');
@@ -177,12 +309,30 @@ async function administrator(page, { settled }) {
   await mint.locator('usher-dashboard .value', { hasText: '$10.50' }).waitFor();
   await settled('a preview');
   await picture(page, 'mint');
+  // What of it the roles do not show is told by name, and no more when they do.
+  await mint.locator('.check', { hasText: 'Lines and totals' }).click();
+  await mint.getByRole('combobox', { name: 'Roles' }).fill('narrow');
+  await page.keyboard.press('Enter');
+  await page.keyboard.press('Tab');
+  await mint.getByRole('button', { name: 'What would it see?' }).click();
+  await expect(page, '.dialog .note.warn', 'the token shows no tile of the dashboard mine');
+  await expect(page, '.dialog .note.warn', 'the token does not show these tiles of the dashboard lines: total, prices; give it roles');
+  if ((await page.locator('.dialog .note.warn').allInnerTexts()).some((words) => words.includes('regions'))) throw new Error('a tile that is shown is called hidden');
+  await settled('hidden tiles');
+  await mint.getByRole('button', { name: 'Remove: narrow' }).click();
+  await page.waitForFunction(() => !document.querySelector('.dialog .note.warn'));
+  await mint.getByRole('button', { name: 'What would it see?' }).click();
+  await mint.locator('usher-dashboard').waitFor();
+  same('what is told of roles that show all', await page.locator('.dialog .note.warn').count(), 0);
+  await mint.locator('.check', { hasText: 'Lines and totals' }).click();
   await mint.getByRole('button', { name: 'Mint a token' }).click();
   await expect(page, '.secret', '<usher-dashboard name="mine"');
   console.log(await page.locator('.secret code').first().innerText());
 }
 
 async function holder(page, { settled }) {
+  const refused = [];
+  page.on('response', (response) => response.status() === 403 && refused.push(response.url()));
   await page.goto(`${base}/console`);
   await page.getByRole('tab', { name: 'Token' }).click();
   await page.getByRole('textbox', { name: 'Token' }).fill(password);
@@ -195,4 +345,5 @@ async function holder(page, { settled }) {
   if (await page.getByRole('link', { name: 'Edit' }).count()) throw new Error('the holder edits');
   await page.goto(`${base}/console/query`);
   await expect(page, 'main', 'There is no such page');
+  same('what was asked in vain', refused, []);
 }

@@ -52,9 +52,32 @@ async function operator(page, { settled }) {
   await add(page, 'Add what to group by', 'Sold at');
   await page.getByRole('button', { name: 'Line', pressed: true }).waitFor();
   await answered(page, 'Jan');
+  // It is said what is drawn, and what is not.
+  await page.getByRole('heading', { name: 'Count by Sold at' }).waitFor();
+  await expect(page, '.left-out', '1 measure is in the table and not in the chart');
+  await page.getByRole('button', { name: 'Draw Revenue' }).click();
+  await page.getByRole('heading', { name: 'Revenue by Sold at' }).waitFor();
+  await page.getByRole('button', { name: 'Draw Count' }).waitFor();
   await settled('a series');
   await page.screenshot({ path: join(folder, 'explore-line.png') });
-  await add(page, 'Add what to group by', 'city');
+  // What is called so comes first, before what only begins so and stands earlier.
+  await page.getByRole('button', { name: 'Add what to group by', exact: true }).click();
+  const groups = page.getByRole('dialog', { name: 'Add what to group by' });
+  await groups.getByRole('menuitem').first().waitFor();
+  const first = async (text) => {
+    await groups.getByRole('searchbox').fill(text);
+    await groups.getByRole('menuitem').first().locator('.what > span').first().waitFor();
+    return groups.getByRole('menuitem').locator('.what > span:first-child').allInnerTexts();
+  };
+  for (const [typed, want] of [
+    ['cit', ['City code', 'City']], ['city', ['City', 'City code']], ['CITY ', ['City', 'City code']], ['city code', ['City code']], ['citycode', ['City code']],
+  ]) {
+    const got = (await first(typed)).filter((name) => /city/i.test(name));
+    if (JSON.stringify(got) !== JSON.stringify(want)) throw new Error(`${typed} finds ${got}, want ${want}`);
+  }
+  await first('city');
+  await page.keyboard.press('Enter');
+  await groups.waitFor({ state: 'detached' });
   await add(page, 'Add a condition', 'Status');
   await page.getByRole('button', { name: /Value of Status/ }).click();
   await settled('a condition');
@@ -67,6 +90,29 @@ async function operator(page, { settled }) {
   await answered(page, '54,043,195,528,454,955.00'); // a double would round it
   await settled('bars');
   await page.screenshot({ path: join(folder, 'explore-bars.png') });
+
+  // What is called so comes first; doubles have all their digits, and no two groups one name.
+  await page.getByRole('button', { name: /Remove .*Region/ }).first().click();
+  await add(page, 'Add what to group by', 'rat');
+  await answered(page, '0.08225');
+  await answered(page, '0.08125');
+  await page.getByRole('button', { name: 'Remove Rating' }).click();
+  await add(page, 'Add what to group by', 'Region');
+  await answered(page, markup);
+
+  // What is left out of the middle: percentiles, and the first by a column.
+  for (const [name, shown] of [['90th percentile of Total', '90th percentile of Total'], ['First of Total', 'First of Total']]) {
+    await add(page, 'Add a measure', name);
+    await answered(page, shown);
+  }
+  await page.getByRole('button', { name: /First and last by/ }).filter({ hasText: 'Sold at' }).waitFor();
+  await add(page, 'Add an order', '90th percentile of Total');
+  await page.getByRole('button', { name: 'GraphQL', exact: true }).click();
+  for (const text of ['total { p90: percentile(p: 0.9) first }', 'rowsBy: soldAt', 'orderBy: [{total: {percentile: {p: 0.9, direction: DESC}}}]']) await expect(page, '.text-of', text);
+  await page.getByRole('button', { name: 'Answer', exact: true }).click();
+  await page.locator('usher-table tbody tr').nth(2).waitFor();
+  for (const name of ['90th percentile of Total', 'First of Total']) await page.getByRole('button', { name: `Remove ${name}` }).first().click();
+  await page.locator('usher-chart').filter({ hasText: 'First of Total' }).waitFor({ state: 'detached' });
 
   await page.getByRole('button', { name: 'How', exact: true }).click();
   await expect(page, '.how', 'SELECT');
@@ -148,6 +194,15 @@ async function administrator(page, { settled }) {
   await page.getByRole('button', { name: 'Beside mine' }).click();
   await expect(page, '.differences', '1 row is alike, 0 differ, 2 only left, 0 only right');
   await settled('her own tenant, filtered');
+  await page.getByRole('button', { name: 'Stop', exact: true }).click();
+  // Rows without a key among their columns are the same where all of it is, wherever they stand.
+  await page.goto(`${base}/console/explore?q=${encodeURIComponent(JSON.stringify({ dataset: 'sales', rows: true, columns: ['region'], limit: 200 }))}`);
+  await expect(page, '.said', '200 rows');
+  await eyes(page, 'See as', { subject: 'portal', filters: '{"sales": {"region": {"eq": "North"}}}' });
+  await page.getByRole('button', { name: 'Beside mine' }).click();
+  await expect(page, '.differences', '50 rows are alike, 0 differ, 150 only left, 0 only right');
+  await expect(page, '.differences', 'no key among their columns');
+  await page.getByRole('button', { name: 'Stop', exact: true }).click();
   await go(page, 'Saved');
   await page.getByLabel('Search by name or title').fill('nothing of this kind');
   await expect(page, '.card', 'Nothing matches');
@@ -169,6 +224,15 @@ async function reader(page, { settled }) {
   await title(page, title_);
   await answered(page, markup);
   await settled('narrow');
+  // The answer is in sight: what is asked is folded above it.
+  const chart = await page.locator('usher-chart').first().boundingBox();
+  if (chart.y > 700) throw new Error(`the answer begins ${chart.y} pixels down`);
+  const fold = page.getByRole('button', { name: /Change what is asked/ });
+  await fold.click();
+  await page.getByRole('button', { name: 'Add a measure' }).waitFor();
+  await settled('narrow, unfolded');
+  await page.getByRole('button', { name: /Hide what is asked/ }).click();
+  await fold.waitFor();
   await page.screenshot({ path: join(folder, 'explore-narrow.png'), fullPage: true });
   if (await page.getByRole('button', { name: 'See as' }).count()) throw new Error('she sees as others');
   if (await page.getByRole('button', { name: 'How', exact: true }).count()) throw new Error('she is told how answers come to be');

@@ -16,10 +16,17 @@ type Administered struct {
 // Administer serves a configuration whose control store is new.
 func Administer(tb testing.TB, config string) Administered {
 	tb.Helper()
+	return AdministerFilled(tb, config, func() {})
+}
+
+// AdministerFilled is Administer with a store that is filled before it is served.
+func AdministerFilled(tb testing.TB, config string, fill func()) Administered {
+	tb.Helper()
 	out, err := Command(tb, "key", "bootstrap", "-c", config, "--json")
 	if err != nil {
 		tb.Fatal(err)
 	}
+	fill()
 	u := Start(tb, "serve", "-c", config, "--listen", "127.0.0.1:0")
 	return Administered{Running: u, Config: config, Key: IssuedBy(tb, out).Token}
 }

@@ -36,6 +36,26 @@ datasets:
 	g.answers(t, `{people(where: {or: [{email: {in: ["ann@X", "x"]}}, {email: {isNull: true}}]}, orderBy: [{id: ASC}]) {id}}`, `{"data":{"people":[{"id":1},{"id":2},{"id":4}]}}`)
 }
 
+// TestFoldedLists: a list of any length that text is compared with is one argument, whatever stands in it.
+func TestFoldedLists(t *testing.T) {
+	t.Parallel()
+	g := postgres.open(t, people+`
+INSERT INTO people VALUES (5, 't1', 'a"b\\,{c', NULL, 2, NULL, NULL, NULL, NULL, NULL);`, `
+datasets:
+  people: {tenant: tenant}`)
+	for list, want := range map[string]string{
+		`["none"]`:                     `[]`,
+		`["bob"]`:                      `[{"id":3}]`,
+		`["ann@X", "BOB", "x", "BOB"]`: `[{"id":1},{"id":2},{"id":3}]`,
+		`["A\"B\\\\,{C", "", "NULL"]`:  `[{"id":5}]`,
+		`[]`:                           `[]`,
+	} {
+		g.answers(t, `{people(where: {email: {in: `+list+`}}, orderBy: [{id: ASC}]) {id}}`, `{"data":{"people":`+want+`}}`)
+	}
+	g.answers(t, `{people(where: {email: {notIn: ["ann@X", "BOB"]}}, orderBy: [{id: ASC}]) {id}}`, `{"data":{"people":[{"id":4},{"id":5}]}}`)
+	g.answers(t, `{people(where: {email: {notIn: []}}, orderBy: [{id: ASC}]) {id}}`, `{"data":{"people":[{"id":1},{"id":2},{"id":3},{"id":4},{"id":5}]}}`)
+}
+
 const people = `
 CREATE EXTENSION citext;
 CREATE TYPE grade AS ENUM ('A', 'B-plus');

@@ -50,23 +50,41 @@ function given(query: string, variables: Record<string, unknown> = {}): string {
   return query.replaceAll('()', '');
 }
 
+// Written is a variable that goes out as the JSON it is, with all digits of its numbers.
+export class Written {
+  constructor(readonly json: string) {}
+}
+
+function body(query: string, variables: Record<string, unknown> = {}): string {
+  const said = Object.entries(variables).filter(([, value]) => value !== undefined);
+  const values = said.map(([name, value]) => `${JSON.stringify(name)}:${value instanceof Written ? value.json : JSON.stringify(value)}`);
+  return `{"query":${JSON.stringify(given(query, variables))},"variables":{${values.join(',')}}}`;
+}
+
 // ask returns the data of one operation, or throws a Failure: of the first error,
 // if any. A refused token ends the session, unless another one was given.
 export async function ask<T>(query: string, variables?: Record<string, unknown>, other?: { token: string }): Promise<T> {
-  const response = await send(JSON.stringify({ query: given(query, variables), variables }), other?.token);
+  return (await askExactly<T>(query, variables, other)).data;
+}
+
+// askExactly also returns the answer as it was written.
+export async function askExactly<T>(query: string, variables?: Record<string, unknown>, other?: { token: string }): Promise<{ data: T; text: string }> {
+  const response = await send(body(query, variables), other?.token);
   const requestId = response.headers.get('x-request-id') ?? undefined;
   let answer: Answer;
+  let text: string;
   try {
-    answer = (await response.json()) as Answer;
+    text = await response.text();
+    answer = JSON.parse(text) as Answer;
   } catch {
     throw new Failure(t.errors.noJSON(response.status), 'NO_JSON', requestId);
   }
   const first = answer.errors?.[0];
-  if (response.status === 401 && !other && session.token()) session.end('refused', first?.message);
+  if (response.status === 401 && !other && session.token()) session.end('refused');
   if (first || !answer.data) {
     throw new Failure(first?.message ?? t.errors.noJSON(response.status), first?.extensions?.code ?? String(response.status), requestId, response.status >= 500 || response.status === 429);
   }
-  return answer.data as T;
+  return { data: answer.data as T, text };
 }
 
 // get asks for something beside /graphql, such as a dashboard.

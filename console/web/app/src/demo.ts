@@ -9,13 +9,21 @@ export interface Sample {
   token: string;
 }
 
+export interface Person {
+  name: string;
+  tenant: string;
+  username: string;
+  does: string;
+  password: string;
+}
+
 export interface Demo {
   tokens: Sample[];
   queries: { name: string; query: string }[];
-  dashboards: string[]; // that stand in files: without a control store nothing lists them
+  people: Person[];
 }
 
-const nothing: Demo = { tokens: [], queries: [], dashboards: [] };
+const nothing: Demo = { tokens: [], queries: [], people: [] };
 
 export const demoQuery = queryOptions({
   queryKey: ['demo'],
@@ -25,8 +33,8 @@ export const demoQuery = queryOptions({
     try {
       const response = await fetch(below('demo.json'), { cache: 'no-store', credentials: 'omit' });
       if (!response.ok) return nothing;
-      const { tokens = [], queries = [], dashboards = [] } = (await response.json()) as Partial<Demo>;
-      return { tokens, queries, dashboards };
+      const { tokens = [], queries = [], people = [] } = (await response.json()) as Partial<Demo>;
+      return { tokens, queries, people };
     } catch {
       return nothing;
     }

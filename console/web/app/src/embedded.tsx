@@ -20,6 +20,7 @@ declare module 'react' {
         kind?: string;
         heading?: string | undefined;
         description?: string | undefined;
+        exact?: boolean | undefined;
         server: string;
         token?: () => string;
         theme: string;
@@ -59,11 +60,13 @@ export function EmbeddedChart({ query, variables, chart, title, description }: {
   return <usher-chart query={query} variables={given} chart={as} heading={title} description={description} server={root} token={token} theme={chosen} locale="en" />;
 }
 
-export function EmbeddedDashboard({ name, token: given }: { name: string; token?: string }): ReactNode {
+export function EmbeddedDashboard({ name, token: given, onRefused }: { name: string; token?: string; onRefused?: () => void }): ReactNode {
   const elements = useQuery(elementsQuery);
   const chosen = useSyncExternalStore(theme.subscribe, theme.get);
   const host = useRef<HTMLDivElement>(null);
   const ready = elements.data !== undefined;
+  const told = useRef(onRefused);
+  told.current = onRefused;
   // Another function would be another caller, and nothing would be kept.
   const token = useMemo(() => () => given ?? session.token() ?? '', [given]);
 
@@ -72,7 +75,8 @@ export function EmbeddedDashboard({ name, token: given }: { name: string; token?
     if (!node || !ready || given !== undefined) return;
     const failed = (event: Event) => {
       const { error } = (event as CustomEvent<{ error?: { code?: string; message?: string } }>).detail;
-      if (error?.code === 'UNAUTHENTICATED') session.end('refused', error.message);
+      if (error?.code === 'UNAUTHENTICATED') session.end('refused');
+      if (error?.code === 'FORBIDDEN' && event.target === node.firstElementChild && !('tile' in (event as CustomEvent<object>).detail)) told.current?.();
     };
     node.addEventListener('usher:error', failed);
     return () => node.removeEventListener('usher:error', failed);

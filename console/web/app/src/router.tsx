@@ -14,6 +14,8 @@ import { t } from './texts';
 import { Page } from './ui/page';
 import { Empty, Failed, Loading } from './ui/state';
 
+// Texts of digits come as numbers.
+const written = (value: unknown) => (typeof value === 'number' || typeof value === 'boolean' ? String(value) : value);
 const text = (value: unknown) => (typeof value === 'string' && value !== '' ? value : undefined);
 
 const root = createRootRoute({ component: Outlet, notFoundComponent: NotFound });
@@ -22,7 +24,7 @@ const signIn = createRoute({
   getParentRoute: () => root,
   path: '/sign-in',
   component: SignIn,
-  validateSearch: (search): SignInSearch => ({ tenant: text(search.tenant), back: text(search.back) }),
+  validateSearch: (search): SignInSearch => ({ tenant: text(written(search.tenant)), back: text(search.back) }),
 });
 
 // Whoever has no token signs in first, and is back where they were.
@@ -33,14 +35,15 @@ const shell = createRoute({
   beforeLoad: ({ location }) => {
     if (session.token() !== undefined) return;
     const back = session.ending()?.how === 'signedOut' || location.href === '/' ? undefined : location.href;
-    throw redirect({ to: '/sign-in', search: { back }, replace: true });
+    throw redirect({ to: '/sign-in', search: { tenant: session.tenant(), back }, replace: true });
   },
 });
 
 // guard shows a page to those whose token can fill it, and to nobody else.
-function guard(to: string, Component: () => ReactNode) {
+function guard(to: string, Component: () => ReactNode, field?: string) {
   return function Guarded() {
-    return shows(useMe(), to) ? <Component /> : <NotFound />;
+    const me = useMe();
+    return shows(me, to) && (field === undefined || me.has(field)) ? <Component /> : <NotFound />;
   };
 }
 
@@ -50,7 +53,7 @@ function NotFound() {
       <div className="card">
         <Empty
           icon={Compass}
-          title={t.errors.notFound}
+          title={t.errors.nothingHere}
           action={
             <Link to="/" className="button">
               {t.errors.home}
@@ -90,12 +93,23 @@ const admin = () => import('./pages/admin');
 const Tenants = lazyRouteComponent(admin, 'Tenants');
 const TenantPage = lazyRouteComponent(admin, 'TenantPage');
 const Users = lazyRouteComponent(admin, 'Users');
+const UserPage = lazyRouteComponent(admin, 'UserPage');
+const RolePage = lazyRouteComponent(admin, 'RolePage');
+const TokenPage = lazyRouteComponent(admin, 'TokenPage');
+const KeyPage = lazyRouteComponent(admin, 'KeyPage');
+const RoleEditor = lazyRouteComponent(() => import('./admin/role/page'), 'RoleEditor');
 const Roles = lazyRouteComponent(admin, 'Roles');
 const Tokens = lazyRouteComponent(admin, 'Tokens');
 const Keys = lazyRouteComponent(admin, 'Keys');
 const Audit = lazyRouteComponent(admin, 'Audit');
 
-const ofTenant = (search: Record<string, unknown>): { tenant?: string } => ({ tenant: text(search.tenant) });
+// What a list is filtered by.
+const filtered = (search: Record<string, unknown>): { tenant?: string; search?: string; kind?: string; ended?: boolean } => ({
+  tenant: text(written(search.tenant)),
+  search: text(written(search.search)),
+  kind: text(search.kind),
+  ended: search.ended === true || undefined,
+});
 
 const pages = [
   createRoute({
@@ -108,14 +122,20 @@ const pages = [
   createRoute({ getParentRoute: () => shell, path: '/saved', component: guard('/saved', () => <Saved />) }),
   createRoute({ getParentRoute: () => shell, path: '/dashboards', component: guard('/dashboards', () => <Dashboards />) }),
   createRoute({ getParentRoute: () => shell, path: '/dashboards/$dashboard', component: guard('/dashboards', () => <DashboardPage />) }),
-  createRoute({ getParentRoute: () => shell, path: '/dashboards/$dashboard/edit', component: guard('/dashboards', () => <EditorPage />) }),
-  createRoute({ getParentRoute: () => shell, path: '/tenants', component: guard('/tenants', () => <Tenants />) }),
+  createRoute({ getParentRoute: () => shell, path: '/dashboards/$dashboard/edit', component: guard('/dashboards', () => <EditorPage />, 'Mutation.saveDashboard') }),
+  createRoute({ getParentRoute: () => shell, path: '/tenants', validateSearch: filtered, component: guard('/tenants', () => <Tenants />) }),
   createRoute({ getParentRoute: () => shell, path: '/tenants/$tenant', component: guard('/tenants', () => <TenantPage />) }),
-  createRoute({ getParentRoute: () => shell, path: '/users', validateSearch: ofTenant, component: guard('/users', () => <Users />) }),
-  createRoute({ getParentRoute: () => shell, path: '/roles', validateSearch: ofTenant, component: guard('/roles', () => <Roles />) }),
-  createRoute({ getParentRoute: () => shell, path: '/tokens', validateSearch: ofTenant, component: guard('/tokens', () => <Tokens />) }),
-  createRoute({ getParentRoute: () => shell, path: '/keys', validateSearch: ofTenant, component: guard('/keys', () => <Keys />) }),
-  createRoute({ getParentRoute: () => shell, path: '/audit', validateSearch: ofTenant, component: guard('/audit', () => <Audit />) }),
+  createRoute({ getParentRoute: () => shell, path: '/users', validateSearch: filtered, component: guard('/users', () => <Users />) }),
+  createRoute({ getParentRoute: () => shell, path: '/users/$user', validateSearch: filtered, component: guard('/users', () => <UserPage />) }),
+  createRoute({ getParentRoute: () => shell, path: '/roles', validateSearch: filtered, component: guard('/roles', () => <Roles />) }),
+  createRoute({ getParentRoute: () => shell, path: '/roles/$role', validateSearch: filtered, component: guard('/roles', () => <RolePage />) }),
+  createRoute({ getParentRoute: () => shell, path: '/roles/$role/edit', validateSearch: filtered, component: guard('/roles', () => <RoleEditor />, 'AdminMutation.putRole') }),
+  createRoute({ getParentRoute: () => shell, path: '/new-role', validateSearch: filtered, component: guard('/roles', () => <RoleEditor />, 'AdminMutation.putRole') }),
+  createRoute({ getParentRoute: () => shell, path: '/tokens', validateSearch: filtered, component: guard('/tokens', () => <Tokens />) }),
+  createRoute({ getParentRoute: () => shell, path: '/tokens/$token', validateSearch: filtered, component: guard('/tokens', () => <TokenPage />, 'AdminQuery.tokens') }),
+  createRoute({ getParentRoute: () => shell, path: '/keys', validateSearch: filtered, component: guard('/keys', () => <Keys />) }),
+  createRoute({ getParentRoute: () => shell, path: '/keys/$key', validateSearch: filtered, component: guard('/keys', () => <KeyPage />) }),
+  createRoute({ getParentRoute: () => shell, path: '/audit', validateSearch: filtered, component: guard('/audit', () => <Audit />) }),
 ];
 
 export const router = createRouter({

@@ -3,12 +3,13 @@
 // the token of before is kept beside it.
 const key = 'usher.token';
 const before = 'usher.token.before';
+const tenant = 'usher.tenant';
 
 export type Ending = 'signedOut' | 'refused' | 'expired';
 
 type Listener = () => void;
 const listeners = new Set<Listener>();
-let ending: { how: Ending; words?: string } | undefined;
+let ending: { how: Ending } | undefined;
 
 function changed() {
   for (const listener of listeners) listener();
@@ -17,9 +18,16 @@ function changed() {
 export const session = {
   token: () => sessionStorage.getItem(key) ?? undefined,
   ending: () => ending,
+  // tenant is whose users sign in to go on, which is known as long as the tab has been theirs.
+  tenant: () => sessionStorage.getItem(tenant) ?? undefined,
+  isOf(name: string | null) {
+    if (name === null) sessionStorage.removeItem(tenant);
+    else sessionStorage.setItem(tenant, name);
+  },
   start(token: string) {
     ending = undefined;
     sessionStorage.removeItem(before);
+    sessionStorage.removeItem(tenant);
     sessionStorage.setItem(key, token);
     changed();
   },
@@ -37,12 +45,12 @@ export const session = {
     changed();
   },
   // end ends what was: an acted session goes back to the one before it.
-  end(how: Ending, words?: string) {
+  end(how: Ending) {
     if (how !== 'signedOut' && session.acts()) {
       session.actNoMore();
       return;
     }
-    ending = { how, words };
+    ending = { how };
     sessionStorage.removeItem(key);
     sessionStorage.removeItem(before);
     changed();

@@ -1,18 +1,18 @@
 // The frame around all pages: where one is, who one is, whether one acts.
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { Link, Outlet, useLocation, useNavigate, useRouter } from '@tanstack/react-router';
-import { Check, ChevronsUpDown, KeyRound, LogOut, Menu as MenuIcon, UserRoundPen } from 'lucide-react';
-import { useEffect, useMemo, useState, useSyncExternalStore } from 'react';
+import { Check, ChevronsUpDown, KeyRound, LogOut, Menu as MenuIcon, MonitorX, UserRoundPen } from 'lucide-react';
+import { useEffect, useState, useSyncExternalStore } from 'react';
 import { Button as AriaButton, Dialog as AriaDialog, Header, Menu, MenuItem, MenuSection, MenuTrigger, Modal, ModalOverlay, Popover, Separator } from 'react-aria-components';
 import { ask } from './api';
-import { demoQuery } from './demo';
+import { drafts } from './drafts';
 import { Mark } from './logo';
 import { pagesFor } from './sitemap';
 import { session } from './session';
 import { t } from './texts';
 import { theme, type Theme } from './theme';
 import { Button, TextField } from './ui/controls';
-import { FormDialog } from './ui/dialog';
+import { Confirm, FormDialog } from './ui/dialog';
 import { when } from './ui/page';
 import { Failed, Loading } from './ui/state';
 import { toast, Toasts } from './ui/toast';
@@ -25,10 +25,8 @@ export function Shell() {
   const router = useRouter();
   const client = useQueryClient();
   const me = useQuery({ ...meQuery, queryKey: ['me', token ?? ''] });
-  const demo = useQuery(demoQuery);
   const [open, setOpen] = useState(false);
-  // The same as long as what it says is: every page reads it.
-  const who = useMemo(() => me.data && demo.data && { ...me.data, samples: demo.data.dashboards }, [me.data, demo.data]);
+  const who = me.data;
 
   // Another token sees other things. Without one, the route leads to the sign-in.
   useEffect(() => {
@@ -38,6 +36,14 @@ export function Shell() {
   }, [token, client, router]);
   useEffect(() => setOpen(false), [location.pathname]);
   useExpiry(me.data);
+  useEffect(() => {
+    if (me.data && !me.data.acting) session.isOf(me.data.tenant);
+  }, [me.data]);
+
+  // Who acts as somebody goes on afterwards where they were.
+  useEffect(() => {
+    if (who && !session.acts()) drafts.only(who);
+  }, [who]);
 
   if (token === undefined) return null;
   if (me.error) {
@@ -57,13 +63,13 @@ export function Shell() {
   if (!who) return <Loading />;
   return (
     <MeContext value={who}>
-      <a className="skip" href={`${location.href}#content`} onClick={skip}>
+      <a className="skip" href="#content" onClick={skip}>
         {t.skip}
       </a>
       <div className="shell">
         <Side me={who} />
         <div className="main">
-          <div className="top">
+          <header className="top">
             <Button look="quiet" icon aria-label={t.menu} onPress={() => setOpen(true)}>
               <MenuIcon size={20} aria-hidden />
             </Button>
@@ -71,7 +77,7 @@ export function Shell() {
               <Mark size={20} />
               {t.brand}
             </Link>
-          </div>
+          </header>
           {who.acting && <Acting me={who} />}
           <Outlet />
         </div>
@@ -107,7 +113,7 @@ function useExpiry(me: Me | undefined) {
 function Side({ me }: { me: Me }) {
   const groups = pagesFor(me);
   return (
-    <div className="side">
+    <header className="side">
       <Link to="/" className="brand">
         <Mark />
         {t.brand}
@@ -130,18 +136,25 @@ function Side({ me }: { me: Me }) {
         ))}
       </nav>
       <Who me={me} />
-    </div>
+    </header>
   );
 }
 
 function Who({ me }: { me: Me }) {
   const navigate = useNavigate();
-  const [dialog, setDialog] = useState(false);
+  const [dialog, setDialog] = useState<'password' | 'everywhere' | 'unsaved'>();
   const [chosen, setChosen] = useState<Theme>(theme.get());
 
   async function signOut() {
     // Usher's own tokens end; one of an issuer goes on until it expires.
     if (me.tokenKind === 'SESSION') await ask('mutation { logout }').catch(() => undefined);
+    drafts.only();
+    session.end('signedOut');
+  }
+
+  async function signOutEverywhere() {
+    await ask('mutation { logoutEverywhere }');
+    drafts.only();
     session.end('signedOut');
   }
 
@@ -166,7 +179,7 @@ function Who({ me }: { me: Me }) {
                 {me.only ? t.me.dashboardsOnlyWords : `${t.me.kinds[me.tokenKind]}, ${me.expiresAt ? t.me.until(when(me.expiresAt) ?? '') : t.me.withoutEnd}`}
               </Header>
               {me.tokenKind === 'SESSION' && !me.acting ? (
-                <MenuItem className="item" onAction={() => setDialog(true)}>
+                <MenuItem className="item" onAction={() => setDialog('password')}>
                   <UserRoundPen size={16} aria-hidden />
                   {t.me.changePassword}
                 </MenuItem>
@@ -196,14 +209,22 @@ function Who({ me }: { me: Me }) {
               ))}
             </MenuSection>
             <Separator className="separator" />
-            <MenuItem className="item" onAction={() => void signOut()}>
+            <MenuItem className="item" onAction={() => (drafts.any(me) ? setDialog('unsaved') : void signOut())}>
               <LogOut size={16} aria-hidden />
               {t.me.signOut}
             </MenuItem>
+            {me.has('Mutation.logoutEverywhere') ? (
+              <MenuItem className="item" onAction={() => setDialog('everywhere')}>
+                <MonitorX size={16} aria-hidden />
+                {t.me.signOutEverywhere}
+              </MenuItem>
+            ) : null}
           </Menu>
         </Popover>
       </MenuTrigger>
-      {dialog && <ChangePassword onClose={() => setDialog(false)} />}
+      {dialog === 'password' && <ChangePassword onClose={() => setDialog(undefined)} />}
+      {dialog === 'unsaved' && <Confirm title={t.me.signOut} lead={t.drafts.signOut} action={t.me.signOut} submit={signOut} onClose={() => setDialog(undefined)} />}
+      {dialog === 'everywhere' && <Confirm title={t.me.signOutEverywhere} lead={t.me.signOutEverywhereWords} action={t.me.signOutEverywhere} submit={signOutEverywhere} onClose={() => setDialog(undefined)} />}
     </>
   );
 }

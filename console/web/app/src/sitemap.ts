@@ -20,7 +20,7 @@ const groups: { name?: string; pages: Page[] }[] = [
     pages: [
       { to: '/catalog', label: t.nav.catalog, icon: Table2, fills: (me) => me.can('READ_DATA') },
       { to: '/explore', label: t.nav.explore, icon: Compass, fills: (me) => me.can('READ_DATA') && me.has('Query.datasets') },
-      { to: '/dashboards', label: t.nav.dashboards, icon: LayoutDashboard, fills: (me) => me.only === 'dashboards' || (me.can('READ_DATA') && (me.has('Query.dashboards') || me.samples.length > 0)) },
+      { to: '/dashboards', label: t.nav.dashboards, icon: LayoutDashboard, fills: (me) => me.only === 'dashboards' || (me.can('READ_DATA') && me.has('Query.datasets')) },
       { to: '/query', label: t.nav.query, icon: SquareTerminal, fills: (me) => !me.only },
       { to: '/saved', label: t.nav.saved, icon: Bookmark, fills: (me) => me.can('READ_DATA') && me.has('Query.savedQueries') },
     ],

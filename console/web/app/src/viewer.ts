@@ -2,10 +2,9 @@
 // the scopes and from the fields that the schema of their token has.
 import { queryOptions } from '@tanstack/react-query';
 import { ask, Failure, get } from './api';
+import type { Scope } from './scope';
 import { session } from './session';
 import { t } from './texts';
-
-export type Scope = 'CREATE_TOKENS' | 'READ_DATA' | 'WRITE_DATA' | 'EXPORT_DATA' | 'ADMINISTER' | 'EXPLAIN';
 
 export interface Viewer {
   subject: string;
@@ -24,7 +23,6 @@ export interface Me extends Viewer {
   // has tells whether the schema has a field, such as "AdminQuery.tenants".
   has: (field: string) => boolean;
   can: (scope: Scope) => boolean;
-  samples: string[]; // dashboards of a demo
   only?: 'dashboards'; // that is all the token shows
 }
 
@@ -39,12 +37,12 @@ export async function whoIs(token?: string): Promise<Me> {
   const other = token === undefined ? undefined : { token };
   type Answer = { viewer: Viewer } & Record<(typeof names)[number], Named>;
   let answer: Answer;
+  // A token for dashboards alone asks nothing else, not even who it is: what may be one asks for these first.
+  if (mayBeForDashboards(token ?? session.token()) && (await showsDashboards(token))) return onlyDashboards;
   try {
     const types = names.map((name) => `${name}: __type(name: "${name}") { fields { name ${name === 'Query' ? '' : 'args { name }'} } }`).join(' ');
     answer = await ask<Answer>(`{ ${viewerFields} ${types} }`, undefined, other);
   } catch (error) {
-    // A token for dashboards alone asks nothing else, not even who it is.
-    if (error instanceof Failure && error.code === 'FORBIDDEN' && (await showsDashboards(token))) return onlyDashboards;
     // A token for saved queries alone may not look at the schema.
     if (!(error instanceof Failure) || error.code === 'UNAUTHENTICATED' || error.code === 'UNREACHABLE' || error.code === '401') throw error;
     answer = { ...(await ask<{ viewer: Viewer }>(`{ ${viewerFields} }`, undefined, other)), Query: null, AdminQuery: null, AdminMutation: null, Mutation: null };
@@ -60,14 +58,16 @@ export async function whoIs(token?: string): Promise<Me> {
     ...answer.viewer,
     has: (field) => fields.has(field),
     can: (scope) => answer.viewer.scopes.includes(scope),
-    samples: [],
   };
 }
 
 const onlyDashboards: Me = {
   subject: t.me.dashboardsOnly, tenant: null, allTenants: false, roles: [], tokenKind: 'EMBED', scopes: [], acting: null, strategy: null, expiresAt: null, timezone: 'UTC',
-  has: () => false, can: () => false, samples: [], only: 'dashboards',
+  has: () => false, can: () => false, only: 'dashboards',
 };
+
+// A session is never for dashboards alone.
+const mayBeForDashboards = (token: string | undefined) => !token?.startsWith('usher_st_');
 
 async function showsDashboards(token: string | undefined) {
   return get<{ only: boolean }>('dashboards', token).then(({ only }) => only, () => false);

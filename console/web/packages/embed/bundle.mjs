@@ -15,7 +15,6 @@ const { metafile } = await build({
   minify: true,
   format: 'esm',
   target: ['es2022'],
-  conditions: ['source'],
   chunkNames: 'embed/[name]-[hash]',
   define: { 'process.env.NODE_ENV': '"production"' },
   plugins: [css],

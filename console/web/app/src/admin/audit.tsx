@@ -1,5 +1,4 @@
 // The audit log: what was done and by whom.
-import { useNavigate, useSearch } from '@tanstack/react-router';
 import { Download, ScrollText } from 'lucide-react';
 import { useState } from 'react';
 import { t } from '../texts';
@@ -8,7 +7,8 @@ import { useSubmit } from '../ui/dialog';
 import { Page, When } from '../ui/page';
 import { Empty } from '../ui/state';
 import { toast } from '../ui/toast';
-import { admin, Listed, TenantPicker, useDelayed, usePaged, type PageOf } from './common';
+import { admin, TenantPicker, useDelayed, type PageOf } from './common';
+import { Rows, useFilter, usePaged } from './list';
 
 interface Entry {
   id: string;
@@ -35,8 +35,7 @@ const listed = `query($filter: AuditFilter, $after: String, $limit: Int!) { admi
 const mostExported = 10_000;
 
 export function Audit() {
-  const navigate = useNavigate();
-  const { tenant } = useSearch({ strict: false }) as { tenant?: string };
+  const { tenant, set } = useFilter();
   const [kind, setKind] = useState('');
   const [subject, setSubject] = useState('');
   const [operation, setOperation] = useState('');
@@ -74,7 +73,7 @@ export function Audit() {
     setOperation('');
     setOutcome('');
     setActed(false);
-    void navigate({ to: '/audit', search: {} });
+    set({ tenant: undefined });
   }
 
   return (
@@ -94,7 +93,7 @@ export function Audit() {
         </p>
       )}
       <div className="filters">
-        <TenantPicker label={t.audit.tenant} value={tenant} none={t.all} onChange={(next) => void navigate({ to: '/audit', search: { tenant: next } })} />
+        <TenantPicker label={t.audit.tenant} value={tenant} others={[{ id: '', name: t.all }]} onChange={(next) => set({ tenant: next })} />
         <Select label={t.audit.kind} value={kind} onChange={setKind} choices={[{ id: '', name: t.all }, ...Object.entries(t.audit.kinds).map(([id, name]) => ({ id, name }))]} />
         <TextField label={t.audit.subject} placeholder={t.audit.subjectHint} value={subject} onChange={setSubject} />
         <TextField label={t.audit.operation} placeholder={t.audit.operationHint} value={operation} onChange={setOperation} />
@@ -103,50 +102,45 @@ export function Audit() {
           {t.audit.acted}
         </Checkbox>
       </div>
-      <Listed
+      <Rows
         of={entries}
         label={t.audit.title}
+        id={({ id }) => id}
+        columns={[
+          { name: t.audit.at, cell: ({ at }) => <When at={at} exactly /> },
+          {
+            name: t.audit.did,
+            text: true,
+            cell: (entry) => (
+              <>
+                <span className="lead">{entry.operation ?? (entry.datasets.join(', ') || t.audit.kinds[entry.kind])}</span>
+                <span className="under">
+                  {[entry.detail, entry.kind === 'DATA' && entry.datasets.join(', '), entry.kind === 'DATA' && t.count(entry.rows, 'row', 'rows'), entry.source].filter(Boolean).join(' · ')}
+                </span>
+                <span className="under narrow">{[entry.subject, entry.tenant ?? t.allTenants, entry.actedBy && t.audit.actedBy(entry.actedBy, entry.reason ?? '')].filter(Boolean).join(' · ')}</span>
+              </>
+            ),
+          },
+          {
+            name: t.audit.subject,
+            lesser: true,
+            text: true,
+            cell: (entry) => (
+              <>
+                {entry.subject}
+                {entry.actedBy && <span className="under">{t.audit.actedBy(entry.actedBy, entry.reason ?? '')}</span>}
+              </>
+            ),
+          },
+          { name: t.audit.tenant, lesser: true, cell: ({ tenant }) => tenant ?? <span className="muted">{t.allTenants}</span> },
+          { name: t.audit.outcome, cell: ({ outcome }) => <span className={`badge ${outcome === 'done' ? 'good' : 'bad'}`}>{outcome}</span> },
+        ]}
         empty={
           <Empty icon={ScrollText} title={t.audit.empty} action={<Button onPress={reset}>{t.audit.reset}</Button>}>
             {t.audit.emptyWords}
           </Empty>
         }
-        head={
-          <>
-            <th scope="col">{t.audit.at}</th>
-            <th scope="col">{t.audit.did}</th>
-            <th scope="col" className="lesser">
-              {t.audit.subject}
-            </th>
-            <th scope="col" className="lesser">
-              {t.audit.tenant}
-            </th>
-            <th scope="col">{t.audit.outcome}</th>
-          </>
-        }
-      >
-        {(entry) => (
-          <tr key={entry.id}>
-            <td>
-              <When at={entry.at} />
-            </td>
-            <td className="break">
-              <span className="lead">{entry.operation ?? (entry.datasets.join(', ') || t.audit.kinds[entry.kind])}</span>
-              <span className="under">
-                {[entry.detail, entry.kind === 'DATA' && entry.datasets.join(', '), entry.kind === 'DATA' && `${entry.rows.toLocaleString('en')} ${t.audit.rows}`, entry.source].filter(Boolean).join(' · ')}
-              </span>
-            </td>
-            <td className="lesser break">
-              {entry.subject}
-              {entry.actedBy && <span className="under">{t.audit.actedBy(entry.actedBy, entry.reason ?? '')}</span>}
-            </td>
-            <td className="lesser">{entry.tenant ?? <span className="muted">{t.allTenants}</span>}</td>
-            <td>
-              <span className={`badge ${entry.outcome === 'done' ? 'good' : 'bad'}`}>{entry.outcome}</span>
-            </td>
-          </tr>
-        )}
-      </Listed>
+      />
     </Page>
   );
 }

@@ -1,14 +1,13 @@
 // What the pages of administration share.
-import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
-import { Ellipsis, type LucideIcon } from 'lucide-react';
-import { useEffect, useState, type ReactNode } from 'react';
+import { useQuery } from '@tanstack/react-query';
+import { ChevronDown, Ellipsis, type LucideIcon } from 'lucide-react';
+import { useEffect, useState } from 'react';
 import { Menu, MenuItem, MenuTrigger, Popover } from 'react-aria-components';
 import { ask } from '../api';
 import { useMe } from '../me';
 import { t } from '../texts';
-import { Button, classes, ComboBox } from '../ui/controls';
-import { Failed, Loading } from '../ui/state';
-import type { Scope } from '../viewer';
+import { Button, classes, ComboBox, type Choice } from '../ui/controls';
+import type { Scope } from '../scope';
 
 export interface PageOf<T> {
   items: T[];
@@ -38,43 +37,6 @@ export function useScopes() {
 
 export const scopeName = (scope: Scope) => t.scopes[scope]?.[0] ?? scope;
 
-// usePaged reads a list page by page.
-export function usePaged<T>(key: unknown[], operation: string, variables: Record<string, unknown>) {
-  const asked = useInfiniteQuery({
-    queryKey: key,
-    initialPageParam: null as string | null,
-    queryFn: ({ pageParam }) => admin<PageOf<T>>(operation, { ...variables, after: pageParam ?? undefined }),
-    getNextPageParam: (last) => last.next,
-  });
-  return { ...asked, items: asked.data?.pages.flatMap(({ items }) => items) };
-}
-
-// Listed shows a list that is read page by page, or the state it is in.
-export function Listed<T>({ of, empty, head, children, label }: { of: ReturnType<typeof usePaged<T>>; empty: ReactNode; head: ReactNode; label: string; children: (item: T) => ReactNode }) {
-  if (!of.items) return <div className="card">{of.error ? <Failed error={of.error} retry={() => void of.refetch()} /> : <Loading />}</div>;
-  if (of.items.length === 0) return <div className="card">{empty}</div>;
-  return (
-    <div className="card">
-      <div className="table-scroll" tabIndex={0} role="group" aria-label={label}>
-        <table className="table">
-          <thead>
-            <tr>{head}</tr>
-          </thead>
-          <tbody>{of.items.map(children)}</tbody>
-        </table>
-      </div>
-      {of.hasNextPage && (
-        <div className="more">
-          <Button isDisabled={of.isFetchingNextPage} onPress={() => void of.fetchNextPage()}>
-            {t.more}
-          </Button>
-        </div>
-      )}
-      {of.error && of.items.length > 0 ? <Failed error={of.error} retry={() => void of.fetchNextPage()} /> : null}
-    </div>
-  );
-}
-
 export interface Action {
   name: string;
   icon: LucideIcon;
@@ -82,15 +44,22 @@ export interface Action {
   act: () => void;
 }
 
-// Actions are what can be done with one row.
-export function Actions({ of, items }: { of: string; items: (Action | false | undefined)[] }) {
+// Actions are what can be done with one row or, by a button with a name, on its page.
+export function Actions({ of, items, page }: { of: string; items: (Action | false | undefined)[]; page?: boolean }) {
   const offered = items.filter((item) => item !== false && item !== undefined);
   if (offered.length === 0) return null;
   return (
     <MenuTrigger>
-      <Button look="quiet" small icon aria-label={`${t.actions}: ${of}`}>
-        <Ellipsis size={16} aria-hidden />
-      </Button>
+      {page ? (
+        <Button aria-label={`${t.actions}: ${of}`}>
+          {t.actions}
+          <ChevronDown size={16} aria-hidden />
+        </Button>
+      ) : (
+        <Button look="quiet" small icon aria-label={`${t.actions}: ${of}`}>
+          <Ellipsis size={16} aria-hidden />
+        </Button>
+      )}
       <Popover className="popover" placement="bottom end">
         <Menu className="menu" aria-label={t.actions}>
           {offered.map(({ name, icon: Icon, bad, act }) => (
@@ -114,13 +83,12 @@ export function useDelayed<T>(value: T, ms = 250): T {
   return delayed;
 }
 
-const nobody = '\u0000';
-
-// TenantPicker chooses a tenant, for those who administer all; others have theirs.
-export function TenantPicker({ label, value, onChange, none }: { label: string; value: string | undefined; onChange: (tenant: string | undefined) => void; none?: string }) {
+// TenantPicker chooses a tenant, for those who administer all; others have theirs. What
+// else may be chosen has ids that are no tenant's; an empty one is undefined.
+export function TenantPicker({ label, hint, placeholder = t.tenants.pick, value, onChange, others = [] }: { label: string; hint?: string; placeholder?: string; value: string | undefined; onChange: (tenant: string | undefined) => void; others?: Choice[] }) {
   const me = useMe();
-  const [text, setText] = useState(value ?? none ?? '');
-  const shown = value ?? none ?? '';
+  const shown = others.find(({ id }) => id === (value ?? ''))?.name ?? value ?? '';
+  const [text, setText] = useState(shown);
   useEffect(() => setText(shown), [shown]);
   const search = useDelayed(text === shown ? '' : text.trim());
   const all = me.has('AdminQuery.tenants');
@@ -130,20 +98,25 @@ export function TenantPicker({ label, value, onChange, none }: { label: string; 
     queryFn: () => admin<PageOf<{ id: string; name: string }>>('query($search: String) { admin { it: tenants(search: $search, limit: 50) { items { id name } next } } }', { search: search || undefined }),
   });
   if (!all) return null;
-  const choices = (found.data?.items ?? []).map(({ id, name }) => ({ id, name: id, under: name === id ? undefined : name }));
-  if (none !== undefined && search === '') choices.unshift({ id: nobody, name: none, under: undefined });
-  return (
-    <ComboBox
-      label={label}
-      choices={choices}
-      value={value ?? (none === undefined ? null : nobody)}
-      text={text}
-      onText={setText}
-      onChange={(id) => onChange(id === null || id === nobody ? undefined : id)}
-      empty={t.tenants.nothing}
-    />
-  );
+  const choices: Choice[] = (found.data?.items ?? []).map(({ id, name }) => ({ id, name: id, under: name === id ? undefined : name }));
+  choices.unshift(...others.filter(({ name }) => name.toLowerCase().includes(search.toLowerCase())));
+  // Whoever empties the field means no longer all of them.
+  function typed(next: string) {
+    setText(next);
+    if (next === '' && value === everyTenant) onChange(undefined);
+  }
+  // What is chosen is written at once: as long as the field says something else, its list opens again.
+  function chosen(id: string | null) {
+    setText(id === null ? '' : (choices.find((choice) => choice.id === id)?.name ?? id));
+    onChange(id || undefined);
+  }
+  return <ComboBox label={label} hint={hint} choices={choices} value={value ?? (others.some(({ id }) => id === '') ? '' : null)} text={text} onText={typed} onChange={chosen} empty={t.tenants.nothing} placeholder={placeholder} />;
 }
+
+// everyTenant is chosen where something shall be for all tenants: no tenant's id, so
+// that nobody gets there by leaving the field empty.
+export const everyTenant = '*';
+export const tenantOf = (chosen: string | undefined) => (chosen === everyTenant ? undefined : chosen);
 
 // names splits a list of names as people write it.
 export const names = (text: string) => text.split(/[\s,]+/).filter(Boolean);

@@ -1,63 +1,15 @@
 // A dashboard's document as the editor changes it: plain values, each change a new one.
-export interface Place {
-  x: number;
-  y: number;
-  w: number;
-  h: number;
-}
+import type { Dashboard, Kind, Tile } from '@usher/client';
 
-export interface Format {
-  style?: string;
-  currency?: string;
-  digits?: number;
-  unit?: string;
-}
+export type { Chart, Format, Parameter, Tile } from '@usher/client';
 
-export interface Chart {
-  kind: string;
-  rows?: string;
-  x?: string;
-  y?: string[];
-  series?: string;
-  size?: string;
-  columns?: { path: string; label?: string }[];
-  compare?: string;
-  compareLabel?: string;
-  stacked?: boolean;
-  horizontal?: boolean;
-  format?: Record<string, Format>;
-  text?: string;
-}
+export type Place = Tile['at'];
 
-export interface Tile {
-  id: string;
-  title?: string;
-  description?: string;
-  at: Place;
-  query?: string;
-  variables?: Record<string, unknown>;
-  chart: Chart;
-}
-
-export interface Parameter {
-  name: string;
-  type: string;
-  label?: string;
-  control?: string;
-  default?: unknown;
-  options?: { value: unknown; label?: string }[];
-}
-
-export interface Document {
-  title: string;
-  description?: string;
-  refresh?: number;
-  parameters?: Parameter[];
-  tiles: Tile[];
-}
+// Document is a dashboard as it is kept: it has a title.
+export type Document = Dashboard & { title: string };
 
 export const columns = 12;
-export const kinds = ['number', 'table', 'line', 'area', 'bar', 'pie', 'donut', 'scatter', 'heatmap', 'pivot', 'text'] as const;
+export const kinds = ['number', 'table', 'line', 'area', 'bar', 'pie', 'donut', 'scatter', 'heatmap', 'pivot', 'text'] as const satisfies readonly Kind[];
 
 // without leaves out what says nothing: a document has no nulls and no empty texts.
 export function without<T extends object>(value: T): T {
@@ -74,9 +26,9 @@ export function freeId(tiles: Tile[], like: string): string {
 const meet = (a: Place, b: Place) => a.x < b.x + b.w && b.x < a.x + a.w && a.y < b.y + b.h && b.y < a.y + a.h;
 
 // put gives a tile a place. Those that stand there go down, and what they meet in turn:
-// nobody else moves, so that a page keeps its gaps.
+// nobody else moves, so that a page keeps its gaps. In one column nobody reads a title.
 export function put(tiles: Tile[], id: string, wanted: Place): Tile[] {
-  const w = Math.min(columns, Math.max(1, wanted.w));
+  const w = Math.min(columns, Math.max(2, wanted.w));
   const at = { x: Math.min(columns - w, Math.max(0, wanted.x)), y: Math.max(0, wanted.y), w, h: Math.min(50, Math.max(1, wanted.h)) };
   const moved = new Map(tiles.map((tile) => [tile.id, tile.id === id ? at : tile.at]));
   const settled = [at];

@@ -2,11 +2,12 @@
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { Link, useBlocker, useParams } from '@tanstack/react-router';
 import { ArrowLeft, CircleAlert, Plus, Redo2, Save, Undo2 } from 'lucide-react';
-import { buildClientSchema, getIntrospectionQuery, type IntrospectionQuery } from 'graphql';
+import { buildClientSchema, getIntrospectionQuery, parse, type IntrospectionQuery } from 'graphql';
 import { useEffect, useMemo, useRef, useState } from 'react';
 import { Tab, TabList, TabPanel, Tabs } from 'react-aria-components';
 import '../styles/editor.css';
 import { ask, Failure } from '../api';
+import { drafts } from '../drafts';
 import { EmbeddedChart } from '../embedded';
 import { useMe } from '../me';
 import { session } from '../session';
@@ -14,6 +15,7 @@ import { t } from '../texts';
 import { useDelayed } from '../admin/common';
 import { Button, Checkbox, TextField } from '../ui/controls';
 import { Dialog } from '../ui/dialog';
+import { Restored } from '../ui/restored';
 import { Loaded } from '../ui/state';
 import { toast } from '../ui/toast';
 import { below, freeId, put, valuesOf, type Document, type Tile } from './document';
@@ -39,6 +41,13 @@ interface Kept {
   findings: Finding[];
 }
 
+// Unsaved is a draft of a dashboard, and the version that it changes.
+interface Unsaved {
+  document: Document;
+  shared: boolean;
+  version: number;
+}
+
 const fields = '{ name title shared own version document findings { tile path message fails } }';
 const load = (name: string) => ask<{ dashboard: Kept | null }>(`query($name: String!) { dashboard(name: $name) ${fields} }`, { name }).then(({ dashboard }) => dashboard);
 
@@ -56,7 +65,7 @@ export function EditorPage() {
         ) : (
           <main id="content" tabIndex={-1} className="page">
             <div className="card state">
-              <h2>{t.editor.notYours}</h2>
+              <h1>{t.editor.notYours}</h1>
               <p>{t.editor.notYoursWords}</p>
               <Link to="/dashboards" className="button">
                 {t.dashboards.back}
@@ -73,9 +82,16 @@ function Editing({ first }: { first: Kept }) {
   const me = useMe();
   const client = useQueryClient();
   const { name } = first;
-  const { now, change, undo, redo, canUndo, canRedo } = useHistory<Document>(first.document!);
-  const [shared, setShared] = useState(first.shared);
-  const [saved, setSaved] = useState({ document: first.document!, shared: first.shared, version: first.version });
+  const page = `dashboard ${name}`;
+  const [draft] = useState(() => {
+    const found = drafts.read<Unsaved>(me, page);
+    return found && Array.isArray(found.document?.tiles) && differ(found, { document: first.document!, shared: first.shared }) ? found : undefined;
+  });
+  const { now, change, undo, redo, canUndo, canRedo } = useHistory<Document>(first.document!, draft?.document);
+  const [shared, setShared] = useState(draft?.shared ?? first.shared);
+  // A draft of an older version is saved as one: whoever saved meanwhile is told of.
+  const [saved, setSaved] = useState({ document: first.document!, shared: first.shared, version: draft?.version ?? first.version });
+  const [restored, setRestored] = useState(draft !== undefined);
   const [findings, setFindings] = useState(first.findings);
   const [chosen, setChosen] = useState<string>();
   const [tab, setTab] = useState<string>('page');
@@ -87,13 +103,25 @@ function Editing({ first }: { first: Kept }) {
     staleTime: Infinity,
     queryFn: () => ask<IntrospectionQuery>(introspection).then((answer) => buildClientSchema(answer)),
   });
-  const changed = JSON.stringify(now) !== JSON.stringify(saved.document) || shared !== saved.shared;
+  const changed = differ({ document: now, shared }, saved);
   const tile = now.tiles.find(({ id }) => id === chosen);
   const shown = useDelayed(now, 400);
 
   useEffect(() => {
     document.title = `${t.editor.edit}: ${now.title} · ${t.brand}`;
   }, [now.title]);
+
+  useEffect(() => {
+    if (changed) drafts.write(me, page, { document: now, shared, version: saved.version } satisfies Unsaved, now.title);
+    else drafts.drop(me, page);
+  }, [me, page, changed, now, shared, saved]);
+
+  function discard() {
+    change(first.document!);
+    setShared(first.shared);
+    setSaved({ document: first.document!, shared: first.shared, version: first.version });
+    setRestored(false);
+  }
 
   // Nobody loses a change by going elsewhere.
   const latest = useRef(changed);
@@ -128,6 +156,7 @@ function Editing({ first }: { first: Kept }) {
       setSaved({ document: sent, shared, version: saveDashboard.version });
       setFindings(saveDashboard.findings);
       setTheirs(undefined);
+      setRestored(false);
       toast(t.editor.saved(saveDashboard.version));
       void client.invalidateQueries({ queryKey: ['dashboards'] });
     } catch (failure) {
@@ -138,10 +167,19 @@ function Editing({ first }: { first: Kept }) {
           return;
         }
       }
-      setError(failure instanceof Failure ? failure.message : t.errors.pageWords);
+      setError(failure instanceof Failure ? told(failure.message) : t.errors.pageWords);
     } finally {
       setSaving(false);
     }
+  }
+
+  // told is what was refused, of the tile as people know it, which is then the one that is edited.
+  function told(message: string): string {
+    const [, at, rest] = /\btiles\.(\d+)[^:]*: (.*)/s.exec(message) ?? [];
+    const of = at === undefined ? undefined : now.tiles[Number(at)];
+    if (!of) return message;
+    choose(of.id);
+    return t.editor.refusedTile(of.title || t.editor.nth(Number(at) + 1), of.chart.kind !== 'text' && !of.query?.trim() ? t.editor.asksNothingWords : rest!);
   }
 
   const choose = (id: string) => {
@@ -193,6 +231,7 @@ function Editing({ first }: { first: Kept }) {
           </Button>
         </div>
       </div>
+      {restored && <Restored onDrop={discard} />}
       {error && (
         <p className="note bad" role="alert">
           <CircleAlert size={16} aria-hidden />
@@ -313,7 +352,13 @@ function Editing({ first }: { first: Kept }) {
         <Dialog title={t.editor.leaving} lead={t.editor.leavingWords} onClose={() => blocker.reset()}>
           <footer>
             <Button onPress={() => blocker.reset()}>{t.editor.stay}</Button>
-            <Button look="danger" onPress={() => blocker.proceed()}>
+            <Button
+              look="danger"
+              onPress={() => {
+                drafts.drop(me, page);
+                blocker.proceed();
+              }}
+            >
               {t.editor.discard}
             </Button>
           </footer>
@@ -323,6 +368,26 @@ function Editing({ first }: { first: Kept }) {
   );
 }
 
+const differ = (a: Pick<Unsaved, 'document' | 'shared'>, b: Pick<Unsaved, 'document' | 'shared'>) => JSON.stringify(a.document) !== JSON.stringify(b.document) || a.shared !== b.shared;
+
+// Preview draws a tile as soon as its query can be read: what is being written is no failure.
 function Preview({ tile, document: of }: { tile: Tile; document: Document }) {
+  const said = tile.chart.kind === 'text' ? undefined : !tile.query?.trim() ? t.editor.asksNothingWords : readable(tile.query) ? undefined : t.editor.unread;
+  if (said) {
+    return (
+      <div className="card state edit-asks">
+        <h2>{tile.query?.trim() ? (tile.title ?? tile.id) : t.editor.asksNothing}</h2>
+        <p>{said}</p>
+      </div>
+    );
+  }
   return <EmbeddedChart query={tile.query} variables={valuesOf(of, tile)} chart={tile.chart} title={tile.title} description={tile.description} />;
+}
+
+function readable(query: string): boolean {
+  try {
+    return parse(query).definitions.length > 0;
+  } catch {
+    return false;
+  }
 }

@@ -1,7 +1,7 @@
 // The page of a dashboard, to be arranged: by dragging and by keys, which both ask for a
 // place and take what put makes of it.
 import { Copy, GripVertical, MoveDiagonal2, Trash2 } from 'lucide-react';
-import { useLayoutEffect, useRef, useState, type KeyboardEvent, type PointerEvent, type ReactNode } from 'react';
+import { useEffect, useLayoutEffect, useRef, useState, type KeyboardEvent, type PointerEvent, type ReactNode } from 'react';
 import { t } from '../texts';
 import { classes } from '../ui/controls';
 import { columns, put, type Place, type Tile } from './document';
@@ -20,6 +20,8 @@ interface Props {
   children: (tile: Tile) => ReactNode;
 }
 
+const differ = (a: Place, b: Place) => a.x !== b.x || a.y !== b.y || a.w !== b.w || a.h !== b.h;
+
 interface Drag {
   id: string;
   sizes: boolean;
@@ -32,8 +34,14 @@ export function Grid({ tiles, chosen, onChoose, onChange, onDuplicate, onRemove,
   const host = useRef<HTMLDivElement>(null);
   const [width, setWidth] = useState(0);
   const [said, setSaid] = useState('');
+  const moved = useRef<Tile[]>(undefined);
   const drag = useRef<Drag>(undefined);
   const [dragged, setDragged] = useState<string>();
+
+  // Where a tile went is said until something else happens.
+  useEffect(() => {
+    if (tiles !== moved.current) setSaid('');
+  }, [tiles]);
 
   useLayoutEffect(() => {
     const observer = new ResizeObserver(() => setWidth(host.current?.clientWidth ?? 0));
@@ -48,9 +56,12 @@ export function Grid({ tiles, chosen, onChoose, onChange, onDuplicate, onRemove,
 
   function move(tile: Tile, place: Place) {
     const next = put(tiles, tile.id, place);
-    onChange(next, '');
-    const { x, y, w, h } = next.find(({ id }) => id === tile.id)!.at;
-    setSaid(t.editor.place(x + 1, y + 1, w, h));
+    const after = next.find(({ id }) => id === tile.id)!.at;
+    if (differ(after, tile.at)) {
+      moved.current = next;
+      onChange(next, '');
+    }
+    setSaid(t.editor.place(after.x + 1, after.y + 1, after.w, after.h));
   }
 
   function keyed(event: KeyboardEvent, tile: Tile) {
@@ -67,12 +78,14 @@ export function Grid({ tiles, chosen, onChoose, onChange, onDuplicate, onRemove,
     event.preventDefault();
   }
 
-  function begin(event: PointerEvent, tile: Tile, sizes: boolean) {
-    if (event.button !== 0 || narrow) return;
-    event.preventDefault();
+  // A tile is moved by all of it; where fingers scroll, by its bar.
+  function begin(event: PointerEvent, tile: Tile, by: 'bar' | 'tile' | 'corner') {
+    if (event.button !== 0 || narrow || drag.current || (by === 'tile' && (event.pointerType === 'touch' || (event.target as Element).closest('button')))) return;
+    const sizes = by === 'corner';
+    if (by !== 'tile') event.preventDefault();
     event.currentTarget.setPointerCapture(event.pointerId);
     drag.current = { id: tile.id, sizes, from: { x: event.clientX, y: event.clientY }, at: tile.at, tiles };
-    setDragged(tile.id);
+    if (by !== 'tile') setDragged(tile.id);
     onChoose(tile.id);
   }
 
@@ -86,7 +99,8 @@ export function Grid({ tiles, chosen, onChoose, onChange, onDuplicate, onRemove,
     const next = put(now.tiles, now.id, place);
     const before = tiles.find(({ id }) => id === now.id)?.at;
     const after = next.find(({ id }) => id === now.id)!.at;
-    if (before && (before.x !== after.x || before.y !== after.y || before.w !== after.w || before.h !== after.h)) onChange(next, `drag ${now.id} ${now.from.x} ${now.from.y}`);
+    if (before && (after.x !== at.x || after.y !== at.y)) setDragged(now.id);
+    if (before && differ(before, after)) onChange(next, `drag ${now.id} ${now.from.x} ${now.from.y}`);
   }
 
   function ended() {
@@ -119,12 +133,13 @@ export function Grid({ tiles, chosen, onChoose, onChange, onDuplicate, onRemove,
               aria-describedby="grid-keys"
               onKeyDown={(event) => keyed(event, tile)}
               onClick={() => onChoose(tile.id)}
+              onPointerDown={(event) => begin(event, tile, 'tile')}
               onPointerMove={dragging}
               onPointerUp={ended}
               onPointerCancel={ended}
             >
               <div className="edit-bar">
-                <span className="grip" onPointerDown={(event) => begin(event, tile, false)} aria-hidden>
+                <span className="grip" onPointerDown={(event) => begin(event, tile, 'bar')} aria-hidden>
                   <GripVertical size={14} />
                   <span className="truncate">{name}</span>
                 </span>
@@ -138,7 +153,7 @@ export function Grid({ tiles, chosen, onChoose, onChange, onDuplicate, onRemove,
               <div className="edit-shown" inert>
                 {children(tile)}
               </div>
-              <span className="corner" onPointerDown={(event) => begin(event, tile, true)} aria-hidden>
+              <span className="corner" onPointerDown={(event) => begin(event, tile, 'corner')} aria-hidden>
                 <MoveDiagonal2 size={14} />
               </span>
             </div>

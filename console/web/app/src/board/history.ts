@@ -10,8 +10,9 @@ interface Past<T> {
 
 const kept = 100;
 
-export function useHistory<T>(first: T) {
-  const [state, setState] = useState<Past<T>>({ before: [], now: first, after: [], kind: '' });
+// useHistory begins with what is kept, or one step later with a draft of before.
+export function useHistory<T>(first: T, draft?: T) {
+  const [state, setState] = useState<Past<T>>(draft === undefined ? { before: [], now: first, after: [], kind: '' } : { before: [first], now: draft, after: [], kind: '' });
   const change = useCallback((next: T | ((now: T) => T), kind = '') => {
     setState((was) => {
       const now = typeof next === 'function' ? (next as (now: T) => T)(was.now) : next;

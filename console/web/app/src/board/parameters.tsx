@@ -21,7 +21,7 @@ export function Parameters({ parameters, onChange }: { parameters: Parameter[]; 
           </div>
           <div className="columns">
             <TextField label={t.editor.parameterType} hint={types.join(' · ')} value={parameter.type} onChange={(type) => set(i, { type }, 'parameter type')} autoComplete="off" mono />
-            <Select label={t.editor.control} value={parameter.control ?? ''} onChange={(control) => set(i, { control })} choices={Object.entries(t.editor.controls).map(([id, name]) => ({ id, name }))} />
+            <Select label={t.editor.control} value={parameter.control ?? ''} onChange={(control) => set(i, { control: control as Parameter['control'] })} choices={Object.entries(t.editor.controls).map(([id, name]) => ({ id, name }))} />
           </div>
           <Value label={t.editor.preset} hint={t.editor.presetHint} value={parameter.default} onChange={(preset) => set(i, { default: preset }, 'parameter default')} />
           {parameter.control === 'select' && <Value label={t.editor.options} hint={t.editor.optionsHint} value={parameter.options} onChange={(options) => set(i, { options: options as Parameter['options'] }, 'parameter options')} lines={4} />}

@@ -17,6 +17,7 @@ export interface Shape {
   lists: string[];
   objects: string[];
   leaves: (rows: string | undefined) => Leaf[];
+  leads: (path: string) => boolean; // to a list or an object
 }
 
 const numeric = new Set(['Int', 'BigInt', 'Decimal', 'Float']);
@@ -74,6 +75,7 @@ export function shapeOf(query: string, schema: GraphQLSchema | undefined): Shape
   return {
     lists,
     objects,
+    leads: (path) => at(path)?.below.size !== undefined && at(path)!.type === undefined,
     leaves: (rows) => {
       const start = rows ? at(rows) : undefined;
       const found: Leaf[] = [];

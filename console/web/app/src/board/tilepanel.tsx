@@ -6,7 +6,7 @@ import { isObject } from '../query/exact';
 import { t } from '../texts';
 import { Checkbox, Checks, Select, TextField, type Choice } from '../ui/controls';
 import { freeId, kinds, without, type Chart, type Format, type Tile } from './document';
-import { isNumber, shapeOf, type Leaf } from './shape';
+import { isNumber, shapeOf, type Leaf, type Shape } from './shape';
 
 interface Props {
   tile: Tile;
@@ -49,8 +49,16 @@ export function TilePanel({ tile, tiles, schema, onChange, onRename }: Props) {
       // What the kind has no use for would be told of as leading nowhere.
       const use = uses[kind] ?? {};
       const kept = Object.fromEntries(Object.entries(chart).filter(([name]) => !(name in unused) || use[name as keyof typeof use])) as Partial<Chart>;
-      onChange(without({ ...tile, query: tile.query ?? '{ }', chart: without({ ...kept, kind, rows: chart.rows ?? shape?.lists[0] ?? 'rows' }) as Chart }) as Tile, '');
+      onChange(without({ ...tile, chart: without({ ...kept, kind, rows: chart.rows ?? guessRows(shape) }) as Chart }) as Tile, '');
     }
+  }
+
+  // Where its rows are follows from a query that has one list, as long as nobody has chosen among several.
+  function ask(query: string) {
+    const next = shapeOf(query, schema);
+    const leads = next !== undefined && chart.rows !== undefined && next.leads(chart.rows);
+    const rows = leads || (chart.rows !== undefined && next?.lists.length !== 1) ? chart.rows : (guessRows(next) ?? chart.rows);
+    onChange({ ...tile, query: query || undefined, chart: without({ ...chart, rows }) as Chart }, `query ${tile.id}`);
   }
 
   const paths = (of: Leaf[], has: string | undefined): Choice[] => {
@@ -78,7 +86,7 @@ export function TilePanel({ tile, tiles, schema, onChange, onRename }: Props) {
           <div className="field">
             <span className="label">{t.editor.query}</span>
             <div className="edit-code">
-              <Editor label={t.editor.query} language="graphql" schema={schema} value={tile.query ?? ''} onChange={(query) => query !== tile.query && onChange({ ...tile, query }, `query ${tile.id}`)} />
+              <Editor label={t.editor.query} language="graphql" schema={schema} value={tile.query ?? ''} onChange={(query) => query !== (tile.query ?? '') && ask(query)} />
             </div>
             {tile.query && schema && !shape && <span className="wrong">{t.editor.unread}</span>}
           </div>
@@ -121,6 +129,8 @@ export function TilePanel({ tile, tiles, schema, onChange, onRename }: Props) {
   );
 }
 
+const guessRows = (shape: Shape | undefined) => shape?.lists[0] ?? shape?.objects[0];
+
 function tidy(formats: Record<string, Format>): Record<string, Format> | undefined {
   const said = Object.entries(formats).filter(([, format]) => Object.keys(format).length > 0);
   return said.length > 0 ? Object.fromEntries(said) : undefined;
@@ -131,10 +141,10 @@ function FormatOf({ path, format, onChange }: { path: string; format: Format; on
   return (
     <fieldset className="edit-format">
       <legend className="label">{t.editor.formatOf(path)}</legend>
-      <Select label={t.editor.style} value={format.style ?? none} onChange={(style) => set({ style, ...(style === 'currency' ? { currency: format.currency ?? 'USD' } : { currency: undefined }) })} choices={Object.entries(t.editor.styles).map(([id, name]) => ({ id, name }))} />
+      <Select label={t.editor.style} value={format.style ?? none} onChange={(style) => set({ style: style as Format['style'], ...(style === 'currency' ? { currency: format.currency ?? 'USD' } : { currency: undefined }) })} choices={Object.entries(t.editor.styles).map(([id, name]) => ({ id, name }))} />
       {format.style === 'currency' && <TextField label={t.editor.currency} value={format.currency ?? ''} onChange={(currency) => set({ currency: currency.toUpperCase() })} maxLength={3} autoComplete="off" />}
       {format.style === 'date' ? (
-        <Select label={t.editor.unit} value={format.unit ?? none} onChange={(unit) => set({ unit })} choices={[{ id: none, name: t.editor.guessed }, ...['year', 'quarter', 'month', 'week', 'day', 'hour', 'minute', 'second'].map((id) => ({ id, name: id }))]} />
+        <Select label={t.editor.unit} value={format.unit ?? none} onChange={(unit) => set({ unit: unit as Format['unit'] })} choices={[{ id: none, name: t.editor.guessed }, ...['year', 'quarter', 'month', 'week', 'day', 'hour', 'minute', 'second'].map((id) => ({ id, name: id }))]} />
       ) : (
         <TextField label={t.editor.digits} value={format.digits === undefined ? '' : String(format.digits)} onChange={(digits) => /^\d{0,2}$/.test(digits) && set({ digits: digits === '' ? undefined : Math.min(20, Number(digits)) })} inputMode="numeric" autoComplete="off" />
       )}
@@ -174,6 +184,5 @@ export const newTile = (tiles: Tile[], y: number): Tile => ({
   id: freeId(tiles, 'tile'),
   title: t.editor.newTile,
   at: { x: 0, y, w: 6, h: 4 },
-  query: '{ }',
-  chart: { kind: 'bar', rows: 'rows' },
+  chart: { kind: 'bar' },
 });

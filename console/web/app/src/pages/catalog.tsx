@@ -5,6 +5,7 @@ import { useVirtualizer } from '@tanstack/react-virtual';
 import { ArrowLeft, KeyRound, SearchX, SquareTerminal, Table2 } from 'lucide-react';
 import { useDeferredValue, useEffect, useMemo, useRef, useState } from 'react';
 import { ask } from '../api';
+import { useMe } from '../me';
 import { t } from '../texts';
 import { Button, classes, SearchField } from '../ui/controls';
 import { toOpen } from '../query/store';
@@ -56,6 +57,7 @@ const one = `query Dataset($name: String!) { dataset(name: $name) {
 export function Catalog() {
   const { dataset } = useParams({ strict: false }) as { dataset?: string };
   const list = useQuery(datasetsQuery);
+  const me = useMe();
   return (
     <Page title={t.catalog.title} lead={list.data && t.catalog.lead(list.data.length)}>
       <Loaded of={list}>
@@ -63,7 +65,7 @@ export function Catalog() {
           datasets.length === 0 ? (
             <div className="card">
               <Empty icon={Table2} title={t.catalog.empty}>
-                {t.catalog.emptyWords}
+                {me.has('AdminQuery.configuration') ? t.catalog.emptyForOperators : t.catalog.emptyWords}
               </Empty>
             </div>
           ) : (
@@ -121,7 +123,7 @@ function List({ datasets, chosen }: { datasets: Listed[]; chosen?: string }) {
                 <li key={name} style={{ height: rowHeight, transform: `translateY(${start}px)` }} aria-setsize={found.length} aria-posinset={index + 1}>
                   <Link to="/catalog/$dataset" params={{ dataset: name }} aria-current={name === chosen ? 'true' : undefined}>
                     <span className="lead truncate">{label ?? name}</span>
-                    <span className="under truncate">{label ? name : (description ?? t.none)}</span>
+                    {(label || description) && <span className="under truncate">{label ? name : description}</span>}
                   </Link>
                 </li>
               );

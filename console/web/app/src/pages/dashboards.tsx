@@ -5,39 +5,37 @@ import { ArrowLeft, Copy, LayoutDashboard, Pencil, Plus, Share2, Trash2 } from '
 import { useEffect, useState } from 'react';
 import { ask, get } from '../api';
 import { server } from '../base';
+import { useDraft } from '../drafts';
 import { EmbeddedDashboard } from '../embedded';
 import { useMe } from '../me';
 import { t } from '../texts';
 import { Button, Checkbox, TextField } from '../ui/controls';
 import { Confirm, Dialog, FormDialog, Secret } from '../ui/dialog';
 import { Page, When } from '../ui/page';
-import { Empty, Loaded } from '../ui/state';
+import { Offers } from '../ui/restored';
+import { Empty, Loaded, Loading } from '../ui/state';
 import { toast } from '../ui/toast';
 import { Actions } from '../admin/common';
+import { useConfiguredRoles } from '../admin/known';
 import type { Me } from '../viewer';
 
 interface Entry {
   name: string;
   title: string;
-  description: string | null;
+  description?: string | null;
   shared: boolean;
   own: boolean;
   version: number;
-  updatedAt: string | null;
+  updatedAt?: string | null;
+  shows: boolean; // something of it, to the viewer
 }
 
-const operation = '{ dashboards { name title description shared own version updatedAt } }';
+const operation = '{ dashboards { name title description shared own version updatedAt shows } }';
 
 const listQuery = (me: Me) => ({
   queryKey: ['dashboards'],
-  queryFn: () => (me.only ? get<{ dashboards: Entry[] }>('dashboards').then(({ dashboards }) => dashboards) : me.has('Query.dashboards') ? ask<{ dashboards: Entry[] }>(operation).then(({ dashboards }) => dashboards) : Promise.all(me.samples.map(inFile))),
+  queryFn: () => (me.has('Query.dashboards') ? ask<{ dashboards: Entry[] }>(operation) : get<{ dashboards: Entry[] }>('dashboards')).then(({ dashboards }) => dashboards),
 });
-
-// inFile is a dashboard of a demo: it has no control store that would list them.
-async function inFile(name: string): Promise<Entry> {
-  const { dashboard } = await get<{ dashboard: { title: string; description?: string } }>(`dashboards/${name}`);
-  return { name, title: dashboard.title, description: dashboard.description ?? null, shared: true, own: false, version: 0, updatedAt: null };
-}
 
 type Doing = { what: 'copy' | 'remove'; of: Entry };
 
@@ -55,12 +53,20 @@ export function Dashboards() {
   ) : undefined;
   return (
     <Page title={t.dashboards.title} lead={t.dashboards.lead} actions={make}>
+      {make && !making && (
+        <>
+          <Offers under="dashboards/" take={() => setMaking(true)} />
+          <Offers under="dashboard " take={(name) => void navigate({ to: '/dashboards/$dashboard/edit', params: { dashboard: name } })} />
+        </>
+      )}
       <Loaded of={list}>
-        {(dashboards) =>
-          dashboards.length === 0 ? (
+        {(all) => {
+          // Whoever cannot change what it asks for, or their rights, has no use for one that shows them nothing.
+          const dashboards = make ? all : all.filter(({ shows }) => shows);
+          return dashboards.length === 0 ? (
             <div className="card">
-              <Empty icon={LayoutDashboard} title={t.dashboards.empty}>
-                {t.dashboards.emptyWords}
+              <Empty icon={LayoutDashboard} title={all.length > 0 ? t.dashboards.blank : t.dashboards.empty}>
+                {make ? t.dashboards.emptyWords : all.length > 0 ? t.dashboards.blankWords : t.dashboards.emptyForReaders}
               </Empty>
             </div>
           ) : (
@@ -76,10 +82,11 @@ export function Dashboards() {
                         {entry.title}
                       </Link>
                     </h2>
-                    <p className="muted small">{entry.description ?? entry.name}</p>
+                    {(entry.description ?? entry.name) !== entry.title && <p className="muted small">{entry.description ?? entry.name}</p>}
                     <p className="row tiny muted">
                       <span className="badge">{entry.shared ? t.dashboards.shared : t.dashboards.own}</span>
                       {entry.updatedAt ? <When at={entry.updatedAt} /> : t.dashboards.inFile}
+                      {!entry.shows && <span className="badge warn">{t.dashboards.showsNothing}</span>}
                     </p>
                   </div>
                   <Actions
@@ -93,8 +100,8 @@ export function Dashboards() {
                 </li>
               ))}
             </ul>
-          )
-        }
+          );
+        }}
       </Loaded>
       {doing && <Change doing={doing} onClose={() => setDoing(undefined)} />}
       {making && <Make onClose={() => setMaking(false)} />}
@@ -148,14 +155,24 @@ function Change({ doing: { what, of }, onClose }: { doing: Doing; onClose: () =>
 
 const isName = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
 
+// nameOf is the name that a title suggests.
+const nameOf = (title: string) =>
+  title
+    .normalize('NFKD')
+    .replace(/\p{M}/gu, '')
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, '-')
+    .slice(0, 63)
+    .replace(/^-|-$/g, '');
+
 // Make keeps an empty page, and leads to the editor.
 function Make({ onClose }: { onClose: () => void }) {
   const me = useMe();
   const client = useQueryClient();
   const navigate = useNavigate();
-  const [name, setName] = useState('');
-  const [title, setTitle] = useState('');
-  const [shared, setShared] = useState(false);
+  const draft = useDraft('dashboards/make', { named: '', title: '', shared: false }, t.dashboards.create); // named: not as the title is
+  const { named, title, shared } = draft.value;
+  const name = named || nameOf(title);
   async function submit() {
     await ask('mutation($name: String!, $document: JSON!, $shared: Boolean!) { saveDashboard(name: $name, document: $document, shared: $shared) { version } }', { name, document: { title: title.trim(), tiles: [] }, shared });
     await client.invalidateQueries({ queryKey: ['dashboards'] });
@@ -163,11 +180,11 @@ function Make({ onClose }: { onClose: () => void }) {
     await navigate({ to: '/dashboards/$dashboard/edit', params: { dashboard: name } });
   }
   return (
-    <FormDialog title={t.dashboards.create} lead={t.dashboards.createWords} action={t.dashboards.create} submit={submit} onClose={onClose} disabled={!isName.test(name) || title.trim() === ''}>
-      <TextField label={t.dashboards.titleLabel} value={title} onChange={setTitle} autoFocus autoComplete="off" />
-      <TextField label={t.dashboards.name} hint={t.dashboards.nameHint} wrong={name === '' || isName.test(name) ? undefined : t.dashboards.nameForm} value={name} onChange={setName} autoComplete="off" mono />
+    <FormDialog title={t.dashboards.create} lead={t.dashboards.createWords} action={t.dashboards.create} draft={draft} submit={submit} onClose={onClose} disabled={title.trim() === '' ? t.dashboards.titleMissing : name === '' ? t.dashboards.nameMissing : !isName.test(name)}>
+      <TextField label={t.dashboards.titleLabel} value={title} onChange={(title) => draft.set({ title })} autoFocus autoComplete="off" />
+      <TextField label={t.dashboards.name} hint={t.dashboards.nameHint} wrong={name === '' || isName.test(name) ? undefined : t.dashboards.nameForm} value={name} onChange={(named) => draft.set({ named })} autoComplete="off" mono />
       {me.allTenants && (
-        <Checkbox isSelected={shared} onChange={setShared} hint={t.editor.sharedHint}>
+        <Checkbox isSelected={shared} onChange={(shared) => draft.set({ shared })} hint={t.editor.sharedHint}>
           {t.editor.shared}
         </Checkbox>
       )}
@@ -181,6 +198,8 @@ export function DashboardPage() {
   const list = useQuery(listQuery(me));
   const entry = list.data?.find((one) => one.name === name);
   const [sharing, setSharing] = useState(false);
+  const [refused, setRefused] = useState(false);
+  useEffect(() => setRefused(false), [name]);
   const title = list.data?.find((entry) => entry.name === name)?.title ?? name;
   useEffect(() => {
     document.title = `${title} · ${t.brand}`;
@@ -200,7 +219,7 @@ export function DashboardPage() {
               {t.dashboards.edit}
             </Link>
           )}
-          {!me.only && (
+          {!me.only && !refused && (entry === undefined ? list.error !== null : entry.shows) && (
             <Button onPress={() => setSharing(true)}>
               <Share2 size={16} aria-hidden />
               {t.dashboards.share}
@@ -208,7 +227,15 @@ export function DashboardPage() {
           )}
         </div>
       </div>
-      <EmbeddedDashboard key={name} name={name} />
+      {entry?.shows === false ? (
+        <div className="card">
+          <Empty icon={LayoutDashboard} title={t.dashboards.blank}>
+            {t.dashboards.blankWords}
+          </Empty>
+        </div>
+      ) : (
+        list.data !== undefined || list.error !== null ? <EmbeddedDashboard key={name} name={name} onRefused={() => setRefused(true)} /> : <Loading />
+      )}
       {sharing && <Share name={name} onClose={() => setSharing(false)} />}
     </main>
   );
@@ -217,7 +244,12 @@ export function DashboardPage() {
 // Share says how a page of others shows it: the snippet, and how its backend mints.
 function Share({ name, onClose }: { name: string; onClose: () => void }) {
   const snippet = `<script type="module" src="${server('embed.js')}"></script>\n<usher-dashboard name="${name}" token-url="/api/usher-token"></usher-dashboard>`;
-  const mint = `mutation { createToken(input: { tenant: "…", subject: "…", dashboards: ["${name}"] }) { token expiresAt } }`;
+  const me = useMe();
+  const configured = useConfiguredRoles().data ?? [];
+  // Where there are roles, a token without one shows nothing.
+  const known = me.roles.length > 0 ? me.roles : configured.map((role) => role.name);
+  const roles = known.length > 0 ? `roles: [${(me.roles.length > 0 ? me.roles : ['…']).map((role) => JSON.stringify(role)).join(', ')}], ` : '';
+  const mint = `mutation { createToken(input: { tenant: "…", subject: "…", ${roles}dashboards: ["${name}"] }) { token expiresAt findings } }`;
   return (
     <Dialog title={t.dashboards.share} lead={t.dashboards.shareWords} wide onClose={onClose}>
       <div className="body">
@@ -228,6 +260,7 @@ function Share({ name, onClose }: { name: string; onClose: () => void }) {
         <div className="field">
           <span className="label">{t.dashboards.mint}</span>
           <Secret text={mint} label={t.dashboards.mint} />
+          {roles && <span className="hint">{t.dashboards.rolesHint(known.slice(0, 8).join(', '))}</span>}
           <span className="hint">{t.dashboards.mintHint}</span>
         </div>
       </div>

@@ -4,6 +4,7 @@ import { CircleAlert, Info } from 'lucide-react';
 import { admin } from '../admin/common';
 import { useMe } from '../me';
 import { t } from '../texts';
+import { classes } from '../ui/controls';
 import { when, When } from '../ui/page';
 import { Loaded } from '../ui/state';
 
@@ -13,7 +14,7 @@ interface Health {
   requests: number;
   errors: number;
   minutes: { at: string; requests: number; errors: number }[];
-  sources: { name: string; kind: string | null; status: 'UP' | 'UNREACHED' | 'FAILING'; failedAt: string | null; code: string | null }[];
+  sources: { name: string; kind: string | null; status: 'UP' | 'UNREACHED' | 'FAILING'; answeredAt: string | null; failedAt: string | null; code: string | null }[];
   unfit: string[];
 }
 
@@ -27,7 +28,7 @@ export function HealthCards() {
   const health = useQuery({
     queryKey: ['health'],
     refetchInterval: 60_000,
-    queryFn: () => admin<Health>('{ admin { it: health { version startedAt requests errors minutes { at requests errors } sources { name kind status failedAt code } unfit } } }'),
+    queryFn: () => admin<Health>('{ admin { it: health { version startedAt requests errors minutes { at requests errors } sources { name kind status answeredAt failedAt code } unfit } } }'),
   });
   return (
     <>
@@ -67,7 +68,7 @@ export function HealthCards() {
           </div>
         </header>
         <Loaded of={health}>
-          {(now) => (
+          {(now) => now.sources.length === 0 ? <p className="body muted">{t.health.noSources}</p> : (
             <ul className="sources">
               {now.sources.map((source) => (
                 <li key={source.name}>
@@ -80,7 +81,7 @@ export function HealthCards() {
                         {source.code} <When at={source.failedAt} otherwise="" />
                       </span>
                     )}
-                    <span className={`badge ${source.status === 'UP' ? 'good' : 'bad'}`}>{t.health.statuses[source.status]}</span>
+                    {unasked(source) ? <span className="badge">{t.health.unasked}</span> : <span className={`badge ${source.status === 'UP' ? 'good' : 'bad'}`}>{t.health.statuses[source.status]}</span>}
                   </span>
                 </li>
               ))}
@@ -99,6 +100,9 @@ export function HealthCards() {
   );
 }
 
+// unasked is a source of which nobody knows whether it answers; who administers one tenant is not told.
+const unasked = ({ status, kind, answeredAt }: Health['sources'][number]) => status === 'UP' && kind !== null && answeredAt === null;
+
 function FindingsCard() {
   const findings = useQuery({ queryKey: ['findings'], queryFn: () => admin<Findings>('{ admin { it: findings { problems notes } } }') });
   return (
@@ -113,22 +117,55 @@ function FindingsCard() {
         {({ problems, notes }) => (
           <div className="body stack">
             {problems.length + notes.length === 0 && <p className="muted">{t.health.noFindings}</p>}
-            {problems.map((text) => (
-              <p key={text} className="note bad">
-                <CircleAlert size={16} aria-hidden />
-                <span>{text}</span>
-              </p>
+            {alike(problems).map((texts) => (
+              <Kind key={texts[0]} texts={texts} bad />
             ))}
-            {notes.map((text) => (
-              <p key={text} className="note">
-                <Info size={16} aria-hidden />
-                <span>{text}</span>
-              </p>
+            {alike(notes).map((texts) => (
+              <Kind key={texts[0]} texts={texts} />
             ))}
           </div>
         )}
       </Loaded>
     </section>
+  );
+}
+
+// alike puts those together that say the same of other names: what stands before the first ": ", and what looks like a name or a number.
+function alike(texts: string[]): string[][] {
+  const kinds = new Map<string, string[]>();
+  for (const text of texts) {
+    const [, place = '', words = text] = /^(\S*[.:]\S*?): (.*)$/s.exec(text) ?? [];
+    const names = new Set(place.split(/[.:/]/));
+    const kind = words.replaceAll(/[\w$]+(?:[._-][\w$]+)*/g, (word) => (names.has(word) || /[\d._]/.test(word) ? '…' : word));
+    kinds.set(kind, [...(kinds.get(kind) ?? []), text]);
+  }
+  return [...kinds.values()];
+}
+
+const few = 3;
+
+// Kind is findings of one kind: the first few, and the others when they are asked for.
+function Kind({ texts, bad }: { texts: string[]; bad?: boolean }) {
+  const Icon = bad ? CircleAlert : Info;
+  return (
+    <div className={classes('note', 'kind', bad && 'bad')}>
+      <Icon size={16} aria-hidden />
+      <div>
+        {texts.slice(0, few).map((text) => (
+          <p key={text}>{text}</p>
+        ))}
+        {texts.length > few && (
+          <details>
+            <summary>{t.health.more(texts.length - few)}</summary>
+            <ul tabIndex={0} aria-label={t.health.findings}>
+              {texts.slice(few).map((text) => (
+                <li key={text}>{text}</li>
+              ))}
+            </ul>
+          </details>
+        )}
+      </div>
+    </div>
   );
 }
 

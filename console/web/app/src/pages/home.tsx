@@ -5,11 +5,14 @@ import type { ReactNode } from 'react';
 import { useMe } from '../me';
 import { shows } from '../sitemap';
 import { t } from '../texts';
+import { useDatasetNames } from '../admin/tenant/record';
+import { Secret } from '../ui/dialog';
 import { Page, When } from '../ui/page';
 import { HealthCards } from './health';
 
 export function Home() {
   const me = useMe();
+  const datasets = useDatasetNames();
   const steps: { to: string; icon: LucideIcon; words: string[] }[] = [
     { to: '/catalog', icon: Table2, words: t.home.steps.catalog },
     { to: '/explore', icon: Compass, words: t.home.steps.explore },
@@ -22,6 +25,7 @@ export function Home() {
   ];
   return (
     <Page title={t.home.title} lead={t.home.hello(me.subject)}>
+      {datasets?.length === 0 && <Missing />}
       <div className="home">
         <section className="card" aria-label={t.home.next}>
           <header>
@@ -79,6 +83,33 @@ export function Home() {
         </div>
       </div>
     </Page>
+  );
+}
+
+// Missing says what comes first where nothing can be asked.
+function Missing() {
+  const me = useMe();
+  const operates = me.has('AdminQuery.configuration');
+  return (
+    <section className="card missing" aria-label={t.home.missing}>
+      <header>
+        <div>
+          <h2>{t.home.missing}</h2>
+          <p>{operates ? t.home.missingWords : t.home.missingForReaders}</p>
+        </div>
+      </header>
+      {operates && (
+        <ol className="body">
+          {t.home.way.map(([what, words, command]) => (
+            <li key={what}>
+              <span className="lead">{what}</span>
+              <span className="under">{words}</span>
+              {command && <Secret text={command} label={what!} />}
+            </li>
+          ))}
+        </ol>
+      )}
+    </section>
   );
 }
 

@@ -5,7 +5,7 @@ import { CircleAlert, Info } from 'lucide-react';
 import { useEffect, useState, type FormEvent } from 'react';
 import { Tab, TabList, TabPanel, Tabs } from 'react-aria-components';
 import { ask } from '../api';
-import { demoQuery, type Sample } from '../demo';
+import { demoQuery, type Person, type Sample } from '../demo';
 import { Mark } from '../logo';
 import { session } from '../session';
 import { t } from '../texts';
@@ -50,8 +50,11 @@ export function SignIn() {
   }
 
   const samples = demo.data?.tokens ?? [];
+  const people = demo.data?.people ?? [];
   const ready = demo.data !== undefined && login.data !== undefined;
-  const first = samples.length > 0 ? 'samples' : login.data ? 'password' : 'token';
+  // Whoever comes by the address of a tenant has a password there.
+  const invited = tenant !== undefined && session.ending() === undefined;
+  const first = login.data && (samples.length === 0 || invited) ? 'password' : samples.length > 0 ? 'samples' : 'token';
   return (
     <main className={classes('entrance', samples.length > 0 && 'wide')}>
       <div className="brand">
@@ -83,6 +86,7 @@ export function SignIn() {
               </TabList>
               {samples.length > 0 && (
                 <TabPanel id="samples" className="tab-panel">
+                  {login.data && people.length > 0 && <People people={people} enter={enter} />}
                   <Samples samples={samples} enter={enter} />
                 </TabPanel>
               )}
@@ -105,11 +109,10 @@ export function SignIn() {
 function Ended() {
   const ended = session.ending();
   if (!ended) return null;
-  const text = t.signIn.ended[ended.how];
   return (
     <p className={classes('note', ended.how !== 'signedOut' && 'warn')} role="status">
       <Info size={16} aria-hidden />
-      <span>{typeof text === 'string' ? text : text(ended.words)}</span>
+      <span>{t.signIn.ended[ended.how]}</span>
     </p>
   );
 }
@@ -125,6 +128,12 @@ function Wrong({ error }: { error?: string }) {
   ) : null;
 }
 
+// login is the token of who signs in.
+async function login(username: string, password: string) {
+  const answer = await ask<{ login: { token: string } }>('mutation Login($username: String!, $password: String!) { login(username: $username, password: $password) { token } }', { username, password }, { token: '' });
+  return answer.login.token;
+}
+
 function Password({ tenant: given, enter }: { tenant?: string; enter: Enter }) {
   const [tenant, setTenant] = useState(given ?? '');
   const [username, setUsername] = useState('');
@@ -133,17 +142,12 @@ function Password({ tenant: given, enter }: { tenant?: string; enter: Enter }) {
   function send(event: FormEvent) {
     event.preventDefault();
     void submit(async () => {
-      const answer = await ask<{ login: { token: string } }>(
-        'mutation Login($username: String!, $password: String!) { login(username: $username, password: $password) { token } }',
-        { username: tenant.trim() && !username.includes('|') ? `${tenant.trim()}|${username.trim()}` : username.trim(), password },
-        { token: '' },
-      );
-      await enter(answer.login.token);
+      await enter(await login(tenant.trim() && !username.includes('|') ? `${tenant.trim()}|${username.trim()}` : username.trim(), password));
     });
   }
   return (
     <form onSubmit={send}>
-      <TextField label={t.signIn.tenant} hint={t.signIn.tenantHint} value={tenant} onChange={setTenant} autoComplete="organization" isReadOnly={given !== undefined} name="tenant" />
+      <TextField label={t.signIn.tenant} hint={given === undefined ? t.signIn.tenantHint : undefined} value={tenant} onChange={setTenant} autoComplete="organization" isReadOnly={given !== undefined} name="tenant" />
       <TextField label={t.signIn.username} hint={t.signIn.usernameHint(tenant || 'acme')} value={username} onChange={setUsername} autoComplete="username" name="username" isRequired autoFocus />
       <TextField label={t.signIn.password} type="password" value={password} onChange={setPassword} autoComplete="current-password" name="password" isRequired />
       <Wrong error={error} />
@@ -173,6 +177,29 @@ function Pasted({ enter, only }: { enter: Enter; only: boolean }) {
   );
 }
 
+function People({ people, enter }: { people: Person[]; enter: Enter }) {
+  const { pending, error, submit } = useSubmit();
+  return (
+    <section aria-label={t.signIn.people}>
+      <h2>{t.signIn.people}</h2>
+      <p className="muted small">{t.signIn.peopleLead}</p>
+      <Wrong error={error} />
+      <ul className="samples">
+        {people.map(({ name, tenant, username, password, does }) => (
+          <li key={username}>
+            <span className="break">
+              {name} <span className="muted small">{does}</span>
+            </span>
+            <Button small look={tenant ? undefined : 'primary'} isDisabled={pending} aria-label={`${t.signIn.title}: ${name}`} onPress={() => void submit(async () => enter(await login(tenant ? `${tenant}|${username}` : username, password)))}>
+              {t.signIn.go}
+            </Button>
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}
+
 function Samples({ samples, enter }: { samples: Sample[]; enter: Enter }) {
   const { pending, error, submit } = useSubmit();
   const groups = new Map<string, Sample[]>();
@@ -181,7 +208,8 @@ function Samples({ samples, enter }: { samples: Sample[]; enter: Enter }) {
     groups.set(name, [...(groups.get(name) ?? []), sample]);
   }
   return (
-    <>
+    <section aria-label={t.signIn.tokens}>
+      <h2>{t.signIn.tokens}</h2>
       <p className="muted small">{t.signIn.samplesLead}</p>
       <Wrong error={error} />
       <ul className="samples">
@@ -198,6 +226,6 @@ function Samples({ samples, enter }: { samples: Sample[]; enter: Enter }) {
           </li>
         ))}
       </ul>
-    </>
+    </section>
   );
 }

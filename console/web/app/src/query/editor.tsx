@@ -1,9 +1,10 @@
 // CodeMirror in a shadow root: there its style sheets are adopted, while a <style>
 // of the page would be refused by the content security policy.
-import { autocompletion, closeBrackets, closeBracketsKeymap, completionKeymap, type Completion, type CompletionContext } from '@codemirror/autocomplete';
+import { autocompletion, closeBrackets, closeBracketsKeymap, completionKeymap, type Completion, type CompletionContext, type CompletionResult } from '@codemirror/autocomplete';
 import { defaultKeymap, history, historyKeymap } from '@codemirror/commands';
 import { json } from '@codemirror/lang-json';
 import { bracketMatching, foldGutter, foldKeymap, HighlightStyle, indentOnInput, syntaxHighlighting } from '@codemirror/language';
+import { linter, lintGutter, lintKeymap, setDiagnostics } from '@codemirror/lint';
 import { search, searchKeymap } from '@codemirror/search';
 import { EditorState, type Extension, Prec } from '@codemirror/state';
 import { drawSelection, EditorView, highlightActiveLine, keymap, lineNumbers } from '@codemirror/view';
@@ -46,6 +47,10 @@ const look = EditorView.theme({
   '.cm-tooltip.cm-completionInfo': { padding: '8px 10px', maxWidth: '320px', fontFamily: 'var(--font)', fontSize: '13px' },
   '.cm-diagnostic': { padding: '6px 10px', fontFamily: 'var(--font)', fontSize: '13px' },
   '.cm-diagnostic-error': { borderLeft: '3px solid var(--bad)' },
+  '.cm-diagnostic-warning': { borderLeft: '3px solid var(--warn)' },
+  '.cm-gutter-lint': { width: '18px' },
+  '.cm-gutter-lint .cm-gutterElement': { padding: '4px 0 0 6px' },
+  '.cm-lint-marker': { width: '12px', height: '12px' },
   '.cm-panels': { backgroundColor: 'var(--sunken)', color: 'var(--text)', borderColor: 'var(--line)' },
   '.cm-panel input, .cm-panel button': { fontFamily: 'var(--font)', color: 'var(--text)', backgroundColor: 'var(--surface)', backgroundImage: 'none', border: '1px solid var(--line-strong)', borderRadius: '6px' },
   '.cm-foldPlaceholder': { backgroundColor: 'var(--hover)', border: 'none', color: 'var(--muted)', padding: '0 6px' },
@@ -71,7 +76,10 @@ interface Props {
   onDocs?: (type: string, field?: string) => void;
   // names are what an object of variables may hold.
   names?: () => string[];
-  placeholder?: string;
+  // complete offers what can stand at a place of JSON, instead of names.
+  complete?: (context: CompletionContext) => CompletionResult | null;
+  findings?: { from: number; to: number; message: string; fails: boolean }[];
+  goTo?: { from: number; to: number }; // another one moves the cursor there
 }
 
 export function Editor(props: Props) {
@@ -79,6 +87,9 @@ export function Editor(props: Props) {
   const view = useRef<EditorView>(null);
   const latest = useRef(props);
   latest.current = props;
+  // What was said to have been typed comes back as the value, perhaps when more has been typed.
+  const typed = useRef<string[]>([]);
+  const setting = useRef(false);
   const readOnly = props.onChange === undefined;
 
   useEffect(() => {
@@ -89,7 +100,7 @@ export function Editor(props: Props) {
     const made = new EditorView({
       root,
       parent,
-      state: EditorState.create({ doc: latest.current.value, extensions: extensions(latest, readOnly) }),
+      state: EditorState.create({ doc: latest.current.value, extensions: extensions(latest, (text) => setting.current || typed.current.push(text), readOnly) }),
     });
     view.current = made;
     if (latest.current.schema) updateSchema(made, latest.current.schema);
@@ -98,8 +109,12 @@ export function Editor(props: Props) {
 
   useEffect(() => {
     const editor = view.current;
-    if (editor && editor.state.doc.toString() !== props.value) {
+    const echo = typed.current.indexOf(props.value);
+    typed.current.splice(0, echo + 1);
+    if (echo < 0 && editor && editor.state.doc.toString() !== props.value) {
+      setting.current = true;
       editor.dispatch({ changes: { from: 0, to: editor.state.doc.length, insert: props.value }, scrollIntoView: false });
+      setting.current = false;
       if (readOnly) editor.scrollDOM.scrollTop = 0;
     }
   }, [props.value, readOnly]);
@@ -108,14 +123,30 @@ export function Editor(props: Props) {
     if (view.current && props.schema && props.language === 'graphql') updateSchema(view.current, props.schema);
   }, [props.schema, props.language]);
 
+  useEffect(() => {
+    const editor = view.current;
+    if (!editor || !props.findings) return;
+    const end = editor.state.doc.length;
+    const found = props.findings.map(({ from, to, message, fails }) => ({ from: Math.min(from, end), to: Math.min(to, end), message, severity: fails ? ('error' as const) : ('warning' as const) }));
+    editor.dispatch(setDiagnostics(editor.state, found));
+  }, [props.findings]);
+
+  useEffect(() => {
+    const editor = view.current;
+    if (!editor || !props.goTo) return;
+    const end = editor.state.doc.length;
+    editor.dispatch({ selection: { anchor: Math.min(props.goTo.from, end), head: Math.min(props.goTo.to, end) }, scrollIntoView: true });
+    editor.focus();
+  }, [props.goTo]);
+
   return <div className="editor" ref={host} />;
 }
 
-function extensions(latest: { current: Props }, readOnly: boolean): Extension[] {
-  const { label, language: kind, schema } = latest.current;
+function extensions(latest: { current: Props }, typed: (text: string) => void, readOnly: boolean): Extension[] {
+  const { label, language: kind, schema, findings } = latest.current;
   const speaks =
     kind === 'json'
-      ? [json(), ...(readOnly ? [] : [autocompletion({ override: [(context) => variableNames(context, latest.current.names?.() ?? [])] })])]
+      ? [json(), ...(readOnly ? [] : [autocompletion({ override: [(context) => (latest.current.complete ?? ((at: CompletionContext) => variableNames(at, latest.current.names?.() ?? [])))(context)] })])]
       : graphql(schema, {
           onShowInDocs: (field, type, parent) => latest.current.onDocs?.(parent ?? type ?? '', field),
           // Words of the schema are text, whatever they are made of.
@@ -129,7 +160,9 @@ function extensions(latest: { current: Props }, readOnly: boolean): Extension[] 
     search({ top: true }),
     ...(readOnly ? [] : [history(), indentOnInput(), closeBrackets(), autocompletion(), highlightActiveLine()]),
     speaks,
-    keymap.of([...closeBracketsKeymap, ...defaultKeymap, ...searchKeymap, ...historyKeymap, ...foldKeymap, ...completionKeymap]),
+    linter(null, { markerFilter: (found, state) => (state.doc.toString().trim() === '' ? [] : [...found]) }), // nothing is not wrong yet
+    keymap.of([...closeBracketsKeymap, ...defaultKeymap, ...searchKeymap, ...historyKeymap, ...foldKeymap, ...lintKeymap, ...completionKeymap]),
+    ...(findings ? [lintGutter()] : []),
     syntaxHighlighting(colors),
     look,
     EditorView.lineWrapping,
@@ -148,7 +181,10 @@ function extensions(latest: { current: Props }, readOnly: boolean): Extension[] 
       ]),
     ),
     EditorView.updateListener.of((update) => {
-      if (update.docChanged) latest.current.onChange?.(update.state.doc.toString());
+      if (!update.docChanged || latest.current.onChange === undefined) return;
+      const text = update.state.doc.toString();
+      typed(text);
+      latest.current.onChange(text);
     }),
   ];
 }

@@ -17,11 +17,11 @@ export interface Explained {
   timings?: Record<string, number>;
 }
 
-export function Explain({ explained }: { explained: Explained[] | undefined }) {
+export function Explain({ explained, asked = true }: { explained: Explained[] | undefined; asked?: boolean }) {
   if (!explained?.length) {
     return (
       <Empty icon={Route} title={t.query.explain}>
-        {t.query.notExplained}
+        {asked ? t.query.notExplained : t.query.notAsked}
       </Empty>
     );
   }
@@ -52,7 +52,7 @@ export function Explain({ explained }: { explained: Explained[] | undefined }) {
                 <span className="badge">{step.source ?? t.query.engine}</span>
                 {step.rows !== undefined && (
                   <span className="muted tiny numbers">
-                    {step.rows.toLocaleString('en')} {t.query.rows.toLowerCase()}
+                    {t.count(step.rows, 'row', 'rows')}
                   </span>
                 )}
                 {step.ms !== undefined && <span className="muted tiny numbers">{t.query.timing(step.ms)}</span>}

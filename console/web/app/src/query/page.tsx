@@ -97,7 +97,7 @@ export function QueryPage() {
       const ms = performance.now() - began;
       setCame((before) => ({ ...before, [id]: read(response, raw, ms) }));
       history.add({ query: tab.query, variables: tab.variables, at: new Date().toISOString() });
-      if (response.status === 401) session.end('refused', messageOf(raw));
+      if (response.status === 401) session.end('refused');
     } catch (error) {
       if (!abort.signal.aborted) setFailure(error);
     } finally {
@@ -322,13 +322,13 @@ export function QueryPage() {
                 <Editor key={tab.id} label={t.query.answer} language="json" value={answer.text} />
               ) : (
                 <Empty icon={SquareTerminal} title={t.query.empty}>
-                  {t.query.emptyWords}
+                  {samples.length > 0 ? t.query.emptyOrSample : t.query.emptyWords}
                 </Empty>
               )}
             </TabPanel>
             {mayExplain && (
               <TabPanel id="how" className="pane-body">
-                <Explain explained={answer?.explained} />
+                <Explain explained={answer?.explained} asked={explain && answer !== undefined} />
               </TabPanel>
             )}
           </Tabs>
@@ -365,14 +365,6 @@ function read(response: Response, raw: string, ms: number): Came {
     return { ...base, text: layOut(raw), explained: extensions?.explain };
   } catch {
     return { ...base, text: `${response.status} ${response.statusText}\n${raw}` };
-  }
-}
-
-function messageOf(raw: string): string | undefined {
-  try {
-    return (JSON.parse(raw) as { errors?: { message: string }[] }).errors?.[0]?.message;
-  } catch {
-    return undefined;
   }
 }
 

@@ -32,10 +32,10 @@ export function Button({ look, small, icon, className, ...props }: Omit<ButtonPr
 
 export const classes = (...names: (string | false | undefined)[]) => names.filter(Boolean).join(' ');
 
-export function TextField({ label, hint, wrong, placeholder, lines, mono, ...props }: Omit<TextFieldProps, 'className' | 'children'> & { label: string; hint?: string; wrong?: string; placeholder?: string; lines?: number; mono?: boolean }) {
+export function TextField({ label, hint, wrong, placeholder, lines, mono, hidden, ...props }: Omit<TextFieldProps, 'className' | 'children'> & { label: string; hidden?: boolean; hint?: string; wrong?: string; placeholder?: string; lines?: number; mono?: boolean }) {
   return (
-    <AriaTextField {...props} isInvalid={wrong !== undefined || props.isInvalid} className="field">
-      <Label>{label}</Label>
+    <AriaTextField {...props} aria-label={hidden ? label : undefined} isInvalid={wrong !== undefined || props.isInvalid} className="field">
+      {!hidden && <Label>{label}</Label>}
       {lines ? <TextArea className={classes('input', mono && 'mono')} rows={lines} placeholder={placeholder} spellCheck={false} /> : <Input className={classes('input', mono && 'mono')} placeholder={placeholder} />}
       {hint && !wrong && (
         <Text slot="description" className="hint">
@@ -93,17 +93,36 @@ export function Select({ label, choices, value, onChange, hidden, small, placeho
   );
 }
 
-// ComboBox chooses one of many that are looked for as one types.
-export function ComboBox({ label, choices, value, text, onText, onChange, empty }: { label: string; choices: Choice[]; value: string | null; text: string; onText: (text: string) => void; onChange: (id: string | null) => void; empty?: string }) {
+// ComboBox chooses one of many that are looked for as one types; a custom one also takes
+// what is not among them.
+export function ComboBox({ label, choices, value, text, onText, onChange, empty, custom, hint, wrong, hidden, placeholder }: { label: string; placeholder?: string; choices: Choice[]; value: string | null; text: string; onText: (text: string) => void; onChange: (id: string | null) => void; empty?: string; custom?: boolean; hint?: string; wrong?: string; hidden?: boolean }) {
   return (
-    <AriaComboBox className="field" items={choices} value={value} onChange={(key) => onChange(key === null ? null : String(key))} inputValue={text} onInputChange={onText} allowsEmptyCollection menuTrigger="focus">
-      <Label>{label}</Label>
+    <AriaComboBox
+      className="field"
+      aria-label={hidden ? label : undefined}
+      items={choices}
+      value={value}
+      onChange={(key) => onChange(key === null ? null : String(key))}
+      inputValue={text}
+      onInputChange={onText}
+      isInvalid={wrong !== undefined}
+      allowsEmptyCollection={!custom}
+      allowsCustomValue={custom}
+      menuTrigger="focus"
+    >
+      {!hidden && <Label>{label}</Label>}
       <div className="combo">
-        <Input className="input" />
+        <Input className="input" placeholder={placeholder} />
         <AriaButton className="open" aria-label={t.show}>
           <ChevronDown size={16} aria-hidden />
         </AriaButton>
       </div>
+      {hint && !wrong && (
+        <Text slot="description" className="hint">
+          {hint}
+        </Text>
+      )}
+      <FieldError className="wrong">{wrong}</FieldError>
       <Popover className="popover wide-as-trigger">
         <ListBox className="menu" renderEmptyState={() => <p className="item muted">{empty}</p>}>
           {(choice: Choice) => (

@@ -1,10 +1,12 @@
 // Dialogs: a form, a typed confirmation, a text that is shown once.
 import { CircleAlert, CircleCheck, Copy } from 'lucide-react';
-import { useState, type FormEvent, type ReactNode } from 'react';
+import { useEffect, useId, useState, type FormEvent, type ReactNode } from 'react';
 import { Dialog as AriaDialog, Heading, Modal, ModalOverlay } from 'react-aria-components';
 import { Failure } from '../api';
+import type { Draft } from '../drafts';
 import { t } from '../texts';
 import { Button, classes, TextField } from './controls';
+import { Restored } from './restored';
 import { toast } from './toast';
 
 export function Dialog({ title, lead, wide, onClose, children, keep }: { title: string; lead?: string; wide?: boolean; keep?: boolean; onClose: () => void; children: ReactNode }) {
@@ -25,10 +27,12 @@ export function Dialog({ title, lead, wide, onClose, children, keep }: { title: 
   );
 }
 
-// useSubmit runs one change at a time and keeps what went wrong with it.
-export function useSubmit() {
+// useSubmit runs one change at a time and keeps what went wrong with it, until the form
+// says something else.
+export function useSubmit(form?: string) {
   const [pending, setPending] = useState(false);
   const [error, setError] = useState<string>();
+  useEffect(() => setError(undefined), [form]);
   async function submit(change: () => Promise<void>) {
     if (pending) return;
     setPending(true);
@@ -50,43 +54,75 @@ interface FormProps {
   wide?: boolean;
   action: string;
   danger?: boolean;
-  disabled?: boolean;
+  disabled?: boolean | string; // a text says what is missing
+  form?: string; // what it says; a refusal goes when it changes
+  takes?: string | false; // what it takes away: said before it is done
+  draft?: Pick<Draft<object>, 'found' | 'changed' | 'drop' | 'done'>; // of the form: it ends with what it is for, or with the dialog
   submit: () => Promise<void>;
   onClose: () => void;
   extra?: ReactNode;
-  children?: ReactNode;
+  children?: ReactNode | ((error: string | undefined) => ReactNode); // a function shows the error itself
 }
 
 // FormDialog closes when what it is for has been done.
-export function FormDialog({ title, lead, wide, action, danger, disabled, submit, onClose, extra, children }: FormProps) {
-  const doing = useSubmit();
+export function FormDialog({ title, lead, wide, action, danger, disabled, form, takes, draft, submit, onClose: close, extra, children }: FormProps) {
+  const doing = useSubmit(form);
+  const why = useId();
+  const [warned, setWarned] = useState<string>();
+  const warns = takes && warned === takes;
   function send(event: FormEvent) {
     event.preventDefault();
-    if (!disabled) void doing.submit(submit);
+    if (disabled) return;
+    if (takes && !warns) setWarned(takes);
+    else
+      void doing.submit(async () => {
+        await submit();
+        draft?.done();
+      });
+  }
+  function onClose() {
+    draft?.done();
+    close();
   }
   return (
-    <Dialog title={title} lead={lead} wide={wide} onClose={onClose} keep={doing.pending}>
-      <form onSubmit={send}>
+    <Dialog title={title} lead={lead} wide={wide} onClose={onClose} keep={doing.pending || draft?.changed}>
+      <form onSubmit={send} noValidate>
         <div className="body">
-          {children}
-          {doing.error && (
-            <p className="note bad" role="alert">
+          {draft?.found && <Restored onDrop={draft.drop} />}
+          {typeof children === 'function' ? children(doing.error) : children}
+          {doing.error && typeof children !== 'function' && <Wrong>{doing.error}</Wrong>}
+          {warns && (
+            <p className="note warn" role="alert">
               <CircleAlert size={16} aria-hidden />
-              {doing.error}
+              {takes}
             </p>
           )}
         </div>
         <footer>
           {extra}
+          {typeof disabled === 'string' && (
+            <span className="lacks" id={why}>
+              {disabled}
+            </span>
+          )}
           <Button onPress={onClose} isDisabled={doing.pending}>
             {t.cancel}
           </Button>
-          <Button type="submit" look={danger ? 'danger' : 'primary'} isDisabled={disabled || doing.pending}>
-            {action}
+          <Button type="submit" look={danger || warns ? 'danger' : 'primary'} isDisabled={Boolean(disabled) || doing.pending} aria-describedby={typeof disabled === 'string' ? why : undefined}>
+            {warns ? t.confirm.anyway(action) : action}
           </Button>
         </footer>
       </form>
     </Dialog>
+  );
+}
+
+export function Wrong({ children }: { children: ReactNode }) {
+  return (
+    <p className="note bad" role="alert">
+      <CircleAlert size={16} aria-hidden />
+      <span>{children}</span>
+    </p>
   );
 }
 

@@ -22,17 +22,17 @@ export function Page({ title, lead, actions, full, children }: { title: string; 
   );
 }
 
-export const when = (text: string | null | undefined, zone?: string) => {
+export const when = (text: string | null | undefined, exactly = false) => {
   if (!text) return undefined;
   const date = new Date(text);
   if (Number.isNaN(date.getTime())) return text;
-  return new Intl.DateTimeFormat('en-GB', { dateStyle: 'medium', timeStyle: 'short', timeZone: zone }).format(date);
+  return new Intl.DateTimeFormat('en-GB', { dateStyle: 'medium', timeStyle: exactly ? 'medium' : 'short' }).format(date);
 };
 
-export function When({ at, otherwise = t.none }: { at: string | null | undefined; otherwise?: string }) {
+export function When({ at, otherwise = t.none, exactly }: { at: string | null | undefined; otherwise?: string; exactly?: boolean }) {
   return at ? (
     <time dateTime={at} title={at}>
-      {when(at)}
+      {when(at, exactly)}
     </time>
   ) : (
     <span className="muted">{otherwise}</span>

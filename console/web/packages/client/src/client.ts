@@ -26,6 +26,9 @@ export interface Answer<Data> {
   errors: Failure[];
 }
 
+/** What elements ask. */
+export type Asker = Pick<Client, 'query' | 'dashboard' | 'run'>;
+
 /** Asks one usher with one token. Two clients share nothing. */
 export class Client {
   readonly server: URL;

@@ -7,6 +7,11 @@ export interface Failure {
 
 /** A request that has no answer: `code` is usher's, or NETWORK when nobody answered, NO_TOKEN when the page got none, SETUP when it says too little. */
 export class UsherError extends Error {
+  /** Also of another copy of this package. */
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    return value instanceof Error && value.name === 'UsherError';
+  }
+
   override readonly name = 'UsherError';
   readonly code: string;
   readonly hint: string | undefined;

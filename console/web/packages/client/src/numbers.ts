@@ -2,11 +2,18 @@
 // 9007199254740993 and writes 1.50 as 1.5, so a number that would not be written
 // as it was read becomes an Exact; all others are plain numbers.
 
+const mark = Symbol.for('usher.exact');
+
 /** A number as usher wrote it. It calculates like a number, and rounds like one then; `String(n)` has all digits. */
 export class Exact {
+  /** Also of another copy of this package: an element may be given a client that came with another file. */
+  static [Symbol.hasInstance](value: unknown): boolean {
+    return typeof value === 'object' && value !== null && mark in value;
+  }
   readonly text: string;
   constructor(text: string) {
     this.text = text;
+    Object.defineProperty(this, mark, { value: true }); // not enumerable: it is no part of the value
   }
   valueOf(): number {
     return Number(this.text);

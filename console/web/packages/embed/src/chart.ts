@@ -1,4 +1,4 @@
-import type { Chart, Client, Result } from '@usher/client';
+import type { Asker, Chart, Result } from '@usher/client';
 import { html, unsafeCSS } from 'lit';
 import { object, UsherElement } from './element.ts';
 import type { Pick } from './view.ts';
@@ -23,9 +23,10 @@ export class UsherChart extends UsherElement<Result> {
     chart: { converter: object },
     heading: {},
     description: {},
+    exact: { type: Boolean },
     every: { attribute: 'refresh', type: Number },
   };
-  static override styles = [...UsherElement.styles, unsafeCSS(':host{height:360px}usher-tile{height:100%}')];
+  static override styles = [...UsherElement.styles, unsafeCSS(':host{height:360px}usher-tile{height:100%}@media print{:host{height:auto}usher-tile{height:360px}[long]{height:auto}}')];
 
   declare query: string | undefined;
   declare variables: Record<string, unknown> | undefined;
@@ -38,6 +39,8 @@ export class UsherChart extends UsherElement<Result> {
   declare chart: Partial<Chart> | undefined;
   declare heading: string | undefined;
   declare description: string | undefined;
+  /** Whether all digits are shown, and with clocks whose they are. */
+  declare exact: boolean | undefined;
   /** Seconds between refreshes; without them only when the page comes back into view. */
   declare every: number | undefined;
 
@@ -51,11 +54,17 @@ export class UsherChart extends UsherElement<Result> {
     return super.asks() || this.#drawn.kind === 'text'; // which asks nothing
   }
 
-  protected async ask(client: Client, signal: AbortSignal): Promise<Result> {
+  protected async ask(client: Asker, signal: AbortSignal): Promise<Result> {
     const query = this.query;
     if (!query) return {};
     const zone = this.timezone && /\$timezone\b/.test(query) ? { timezone: this.timezone } : {};
-    return client.query(query, { ...zone, ...this.variables }, { signal });
+    return client.query(query, { ...zone, ...this.variables }, { signal }).catch(async (error) => {
+      throw (await import('./setup.ts')).asked(error);
+    });
+  }
+
+  protected load(): Promise<unknown> {
+    return import('./tile.ts');
   }
 
   protected seconds(): number {
@@ -76,12 +85,15 @@ export class UsherChart extends UsherElement<Result> {
     const { id, heading: title, description, _answer: answer } = this;
     const drawn = this.#drawn;
     return html`<usher-tile
+      alone
       .tile=${{ id, title, description, chart: drawn }}
       .result=${drawn.kind === 'text' ? {} : answer}
-      .problem=${answer ? undefined : this._problem}
+      .problem=${this._problem}
+      .since=${this._since}
       ?busy=${this._busy && answer !== undefined}
       .locale=${this.language}
       .timezone=${this.timezone}
+      .exact=${this.exact === true}
       @tile-retry=${this.refresh}
       @tile-pick=${({ detail }: CustomEvent<Pick>) => this.tell('select', detail)}
     ></usher-tile>`;

@@ -1,8 +1,9 @@
-import { type Client, type Dashboard, type Result, type Run, type Tile, UsherError } from '@usher/client';
-import { html, nothing, unsafeCSS } from 'lit';
+import { type Asker, type Dashboard, type Result, type Run, UsherError } from '@usher/client';
+import { unsafeCSS } from 'lit';
+import type { Board, Page } from './board.ts';
 import styles from './dashboard.css';
 import { object, UsherElement } from './element.ts';
-import type { Pick } from './view.ts';
+import type { Places } from './view.ts';
 
 /**
  * A dashboard of usher:
@@ -10,7 +11,7 @@ import type { Pick } from './view.ts';
  * It tells `usher:select` when somebody chose a value (unless the page prevents it, a parameter of that name takes the value),
  * `usher:load` when numbers came, and `usher:error` when they did not.
  */
-export class UsherDashboard extends UsherElement<Run> {
+export class UsherDashboard extends UsherElement<Run> implements Board {
   static override properties = {
     ...UsherElement.properties,
     name: {},
@@ -18,6 +19,7 @@ export class UsherDashboard extends UsherElement<Run> {
     headless: { type: Boolean },
     _plan: { state: true },
     _chosen: { state: true },
+    _page: { state: true },
   };
   static override styles = [...UsherElement.styles, unsafeCSS(styles)];
 
@@ -29,6 +31,10 @@ export class UsherDashboard extends UsherElement<Run> {
 
   declare _plan: Dashboard | undefined;
   declare _chosen: Readonly<Record<string, unknown>>; // by the person in front of it
+  declare _page: Page | undefined;
+
+  /** The colors of names, which are the same in all tiles. */
+  readonly places: Places = new Map();
 
   protected readonly identity = ['name'];
   protected readonly details = ['parameters', '_chosen', 'timezone'];
@@ -42,20 +48,22 @@ export class UsherDashboard extends UsherElement<Run> {
   protected readonly needs = 'name';
   protected readonly objects = ['parameters'];
 
-  protected async ask(client: Client, signal: AbortSignal): Promise<Run> {
+  protected async ask(client: Asker, signal: AbortSignal): Promise<Run> {
     // The frame of the page stands while its numbers are counted.
     this._plan ??= await client.dashboard(this.name!, { signal });
     const run = await client.run(this.name!, { parameters: this.#sent(), signal });
     this._plan = run.dashboard;
-    // Where nothing is answered for now, what is shown stays.
+    // Where no tile has an answer it is said once. What is shown stays if it is only for now.
     const tiles = Object.values(run.tiles);
-    const later = this._answer && tiles.every(({ data }) => data == null) && tiles.find(wait);
-    if (later) throw UsherError.of(later.errors![0]);
+    const failures = tiles.map(({ data, errors }) => (data == null ? errors?.[0] : undefined));
+    const codes = new Set(failures.map((failure) => failure?.extensions?.code));
+    const said = failures.every(Boolean) && (tiles.find(wait)?.errors?.[0] ?? (codes.size === 1 && failures[0]));
+    if (said) throw said.extensions?.code === 'FORBIDDEN' ? new UsherError('Nothing on this dashboard is for you.', { code: 'FORBIDDEN' }) : UsherError.of(said);
     return run;
   }
 
   protected seconds(last: Run | undefined): number {
-    return Math.max(last?.dashboard.refresh ?? 0, ...Object.values(last?.tiles ?? {}).map(wait));
+    return Math.max(this._plan?.refresh ?? 0, ...Object.values(last?.tiles ?? {}).map(wait));
   }
 
   protected failures({ tiles }: Run): ReturnType<UsherElement<Run>['failures']> {
@@ -86,67 +94,16 @@ export class UsherDashboard extends UsherElement<Run> {
     this._chosen = { ...this._chosen, [name]: value };
   }
 
+  protected async load(): Promise<void> {
+    this._page ??= (await import('./page.ts')).page;
+  }
+
   override render(): unknown {
-    const { _plan: plan, _problem: problem, values } = this;
-    if (!plan && !problem && !this.name) return nothing; // the page may still name it
-    return html`<div class="page" @tile-retry=${this.refresh} @tile-reset=${() => (this._chosen = {})} @tile-pick=${this.#pick}>
-      ${plan && !this.headless ? this.#head(plan, values) : nothing}
-      ${problem && this._answer ? html`<usher-notice .problem=${problem}></usher-notice>` : nothing}
-      ${plan
-        ? html`<div class="grid">${ordered(plan.tiles).map((tile) => this.#tile(tile, plan, values))}</div>`
-        : html`<usher-tile class="alone" .tile=${{ chart: {} }} .problem=${problem}></usher-tile>`}
-    </div>`;
-  }
-
-  #head({ title, description, parameters = [] }: Dashboard, values: Record<string, unknown>): unknown {
-    const controls = parameters.filter(({ control }) => control);
-    if (controls.length > 0) void import('./parameters.ts');
-    return html`<header>
-      <div class="titles">${title && html`<h2>${title}</h2>`}${description && html`<p>${description}</p>`}</div>
-      ${controls.length > 0
-        ? html`<usher-parameters
-            .parameters=${controls}
-            .values=${values}
-            .timezone=${values.timezone ?? this.timezone}
-            @parameter=${({ detail }: CustomEvent<{ name: string; value: unknown }>) => this.set(detail.name, detail.value)}
-          ></usher-parameters>`
-        : nothing}
-    </header>`;
-  }
-
-  #tile(tile: Tile, { parameters = [] }: Dashboard, values: Record<string, unknown>): unknown {
-    const { kind } = tile.chart;
-    const { x, y, w, h } = tile.at;
-    // A number grows with its text; all others fill the place that they have.
-    return html`<usher-tile
-      class=${kind === 'number' || kind === 'text' ? kind : 'fixed'}
-      data-tile=${tile.id}
-      .style=${`--x:${x + 1};--y:${y + 1};--w:${w};--h:${h}`}
-      .tile=${tile}
-      .result=${kind === 'text' ? {} : this._answer?.tiles[tile.id]}
-      .problem=${this._answer ? undefined : this._problem}
-      ?busy=${this._busy && this._answer !== undefined}
-      .locale=${this.language}
-      .timezone=${values.timezone ?? this.timezone}
-      .selectable=${new Set(parameters.map(({ name }) => name))}
-      .selected=${new Map(Object.entries(values))}
-      .changed=${Object.keys(this._chosen).length > 0}
-    ></usher-tile>`;
-  }
-
-  #pick({ target, detail }: CustomEvent<Pick>): void {
-    if (!this.tell('select', { tile: (target as HTMLElement).dataset.tile, ...detail })) return;
-    // It is here: a tile tells of it.
-    void import('./tile.ts').then(({ choose }) => (this._chosen = choose(detail, this._plan?.parameters, this.values, this._chosen)));
+    return this._page?.(this);
   }
 }
 
 /** For how many seconds a tile asks to be left alone. */
 function wait({ data, errors }: Result): number {
   return data === undefined ? Number(errors?.[0]?.extensions?.retryAfter ?? 0) : 0;
-}
-
-/** As they are read, by screen readers and by narrow pages. */
-function ordered(tiles: Tile[]): Tile[] {
-  return [...tiles].sort((a, b) => a.at.y - b.at.y || a.at.x - b.at.x);
 }

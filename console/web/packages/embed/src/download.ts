@@ -1,22 +1,20 @@
 import { isNumeric } from '@usher/client';
 import { label } from './labels.ts';
 import { column } from './paths.ts';
-import type { UsherTile } from './tile.ts';
 import type { PlotView } from './views/plot.ts';
 import type { LegendEntry, View } from './view.ts';
 
-/** Saves what a tile shows. */
-export async function download(tile: UsherTile, what: 'csv' | 'png', legend: LegendEntry[]): Promise<void> {
-  const { view } = tile;
+/** Saves what a tile, which has that root, shows. */
+export async function download(root: ParentNode, view: View, what: 'csv' | 'png', legend: LegendEntry[]): Promise<void> {
   const name = (view.title || 'chart').replace(/[^\p{L}\p{N}]+/gu, '-').replace(/^-|-$/g, '');
   if (what === 'csv') {
     save(new Blob(['\ufeff', csv(view)], { type: 'text/csv;charset=utf-8' }), `${name}.csv`);
     return;
   }
-  const plot = tile.shadowRoot!.querySelector('usher-plot') as PlotView | null;
+  const plot = root.querySelector('usher-plot') as PlotView | null;
   if (!plot) return;
   const drawn = plot.svg();
-  const png = await picture(drawn, { tile, title: view.title, names: legend.length > 1 ? legend.filter(({ name }) => !view.hidden.has(name)) : [] }).catch(() => undefined);
+  const png = await picture(drawn, { root, title: view.title, names: legend.length > 1 ? legend.filter(({ name }) => !view.hidden.has(name)) : [] }).catch(() => undefined);
   if (png) save(png, `${name}.png`);
   else save(new Blob([drawn.text], { type: 'image/svg+xml' }), `${name}.svg`); // where the page's policy forbids images of data
 }
@@ -39,17 +37,17 @@ function field(value: unknown): string {
 }
 
 interface Frame {
-  tile: UsherTile;
+  root: ParentNode;
   title: string;
   names: LegendEntry[];
 }
 
 /** The drawing at twice its size, with the title and the names of its colors above. */
-async function picture({ text, width, height }: { text: string; width: number; height: number }, { tile, title, names }: Frame): Promise<Blob> {
+async function picture({ text, width, height }: { text: string; width: number; height: number }, { root, title, names }: Frame): Promise<Blob> {
   const image = new Image();
   image.src = `data:image/svg+xml;charset=utf-8,${encodeURIComponent(text)}`;
   await image.decode();
-  const section = tile.shadowRoot!.querySelector('section')!;
+  const section = root.querySelector('section')!;
   const { backgroundColor, color, fontFamily } = getComputedStyle(section);
   const margin = 20;
   const canvas = document.createElement('canvas');
@@ -59,7 +57,9 @@ async function picture({ text, width, height }: { text: string; width: number; h
   context.font = fonts.name;
   let x = 0;
   let line = 0;
-  const placed = names.map(({ name, color }) => {
+  const placed = names.map((entry) => {
+    const { color } = entry;
+    const name = fitting(context, entry.name, width - 34);
     const wide = context.measureText(name).width + 34;
     if (x > 0 && x + wide > width) {
       x = 0;
@@ -81,13 +81,23 @@ async function picture({ text, width, height }: { text: string; width: number; h
   context.font = fonts.name;
   for (const { name, color: swatch, x, line } of placed) {
     const y = margin + (title ? 30 : 0) + line * 22 + 9;
-    context.fillStyle = getComputedStyle(section.querySelector(`.legend .${swatch}`)!).backgroundColor;
+    context.fillStyle = getComputedStyle(section.querySelector(`.legend .${swatch.replace(' ', '.')}`)!).backgroundColor;
+    context.globalAlpha = swatch.endsWith('palest') ? 0.3 : swatch.endsWith('paler') ? 0.65 : 1;
     context.fillRect(margin + x, y - 5, 10, 10);
+    context.globalAlpha = 1;
     context.fillStyle = color;
     context.fillText(name, margin + x + 16, y);
   }
   context.drawImage(image, margin, margin + head, width, height);
   return new Promise((resolve, reject) => canvas.toBlob((blob) => (blob ? resolve(blob) : reject(new Error('no picture'))), 'image/png'));
+}
+
+/** As much of a text as there is room for. */
+function fitting(context: CanvasRenderingContext2D, text: string, width: number): string {
+  if (context.measureText(text).width <= width) return text;
+  const characters = [...text];
+  while (characters.length > 1 && context.measureText(`${characters.join('')}…`).width > width) characters.pop();
+  return `${characters.join('')}…`;
 }
 
 function save(blob: Blob, name: string): void {

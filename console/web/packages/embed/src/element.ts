@@ -1,4 +1,4 @@
-import { Client, type Failure, type Feed, poll, type TokenSource, UsherError } from '@usher/client';
+import { type Asker, Client, type Failure, type Feed, poll, type TokenSource, UsherError } from '@usher/client';
 import { LitElement, type PropertyValues, unsafeCSS } from 'lit';
 import tokens from './tokens.css';
 
@@ -39,12 +39,14 @@ export abstract class UsherElement<Answer = unknown> extends LitElement {
   /** A token, or a function that gets one. */
   declare token: string | TokenSource | undefined;
   /** Asks in the place of one that the element makes for itself. Elements share one only if the page says so. */
-  declare client: Client | undefined;
+  declare client: Asker | undefined;
   declare theme: 'auto' | 'light' | 'dark' | undefined;
   declare locale: string | undefined;
   declare timezone: string | undefined;
 
   declare _answer: Answer | undefined;
+  /** When the answer came. */
+  _since: Date | undefined;
   declare _problem: unknown;
   declare _busy: boolean;
 
@@ -64,10 +66,12 @@ export abstract class UsherElement<Answer = unknown> extends LitElement {
   protected abstract readonly needs: string;
   /** Properties that are objects. */
   protected abstract readonly objects: readonly string[];
-  protected abstract ask(client: Client, signal: AbortSignal): Promise<Answer>;
+  protected abstract ask(client: Asker, signal: AbortSignal): Promise<Answer>;
   protected abstract seconds(last: Answer | undefined): number;
   /** What of an answer failed. */
   protected abstract failures(answer: Answer): { tile?: string; failure: Failure }[];
+  /** Loads what draws. */
+  protected abstract load(): Promise<unknown>;
   /** Forgets what was known of the question before. */
   protected forget(): void {
     this._answer = undefined;
@@ -75,7 +79,7 @@ export abstract class UsherElement<Answer = unknown> extends LitElement {
 
   override connectedCallback(): void {
     super.connectedCallback();
-    void import('./tile.ts'); // while the token and the answers are on their way
+    void this.load(); // while the token and the answers are on their way
     if (this.hasUpdated) this.#start();
   }
 
@@ -91,9 +95,13 @@ export abstract class UsherElement<Answer = unknown> extends LitElement {
     if (caller) this.#own = undefined;
     if (caller || !this.hasUpdated || this.identity.some((name) => changed.has(name))) this.#start();
     else if (this.objects.some((name) => changed.has(name)) && (this.#wrong() || (this._problem as UsherError | undefined)?.code === 'SETUP')) this.#start();
-    else if (this.details.some((name) => changed.has(name))) this.refresh();
+    else if (this.details.some((name) => changed.has(name))) {
+      this.#old = true;
+      this.refresh();
+    }
   }
 
+  #old = false; // what is shown answers what was asked before
   #waits: ReturnType<typeof setTimeout> | undefined;
 
   /** Whether there is a question. */
@@ -141,6 +149,8 @@ export abstract class UsherElement<Answer = unknown> extends LitElement {
       {
         next: (answer) => {
           this._answer = answer;
+          this._since = new Date();
+          this.#old = false;
           this._problem = undefined;
           this._busy = false;
           this.tell('load', {});
@@ -151,6 +161,8 @@ export abstract class UsherElement<Answer = unknown> extends LitElement {
           // Who has lost access is shown nothing any more, and asks no more.
           if (code === 'UNAUTHENTICATED') this.#feed = undefined;
           if (['UNAUTHENTICATED', 'NO_TOKEN', 'FORBIDDEN', 'NOT_FOUND'].includes(code)) this.forget();
+          // Nobody takes old numbers for those of what was chosen.
+          if (this.#old) this._answer = undefined;
           this._problem = problem;
           this._busy = false;
           this.tell('error', { error: problem });
@@ -161,19 +173,19 @@ export abstract class UsherElement<Answer = unknown> extends LitElement {
   }
 
   /** Who asks for this element. */
-  #client(): Client {
+  #client(): Asker {
     if (this.client) return this.client;
     const { server = UsherElement.server, token, tokenUrl } = this;
     if (!server) throw new UsherError('The element does not know where usher is: set its attribute "server".', { code: 'SETUP' });
     return (this.#own ??= new Client({ server, token, tokenUrl: tokenUrl && new URL(tokenUrl, document.baseURI) }));
   }
 
-  protected get language(): string {
+  get language(): string {
     return this.locale || document.documentElement.lang || navigator.language;
   }
 
   /** Tells the page. Whether the page leaves what follows to the element. */
-  protected tell(name: string, detail: unknown): boolean {
+  tell(name: string, detail: unknown): boolean {
     return this.dispatchEvent(new CustomEvent(`usher:${name}`, { detail, bubbles: true, composed: true, cancelable: true }));
   }
 }

@@ -39,7 +39,7 @@ const parts: Record<Unit, Intl.DateTimeFormatOptions> = {
   month: { year: 'numeric', month: 'short' },
   week: { year: 'numeric', month: 'short', day: 'numeric' },
   day: { year: 'numeric', month: 'short', day: 'numeric' },
-  hour: { month: 'short', day: 'numeric', hour: 'numeric', minute: '2-digit' },
+  hour: { year: 'numeric', month: 'short', day: 'numeric', hour: 'numeric', minute: '2-digit' },
   minute: { year: 'numeric', month: 'short', day: 'numeric', hour: 'numeric', minute: '2-digit' },
   second: { year: 'numeric', month: 'short', day: 'numeric', hour: 'numeric', minute: '2-digit', second: '2-digit' },
 };
@@ -50,14 +50,20 @@ const narrow: Partial<Record<Unit, Intl.DateTimeFormatOptions>> = {
   hour: { hour: 'numeric', minute: '2-digit' },
 };
 
-/** Writes the values of one chart for people. Numbers keep the digits they have, unless the format says how many. */
+const clocks = new Set<Unit>(['hour', 'minute', 'second']);
+const usual = 6; // decimals that somebody may have meant; more are those of a division
+
+/** Writes the values of one chart for people. Numbers keep the digits they have, unless the format says how many; those of divisions are short, unless all are wanted. */
 export class Formats {
   readonly #locale: string | undefined;
   readonly #timezone: string | undefined;
   readonly #formats: Record<string, Format>;
+  /** Whether all is shown that came. */
+  readonly exact: boolean;
   readonly #made = new Map<string, Intl.NumberFormat | Intl.DateTimeFormat>();
 
-  constructor(formats: Record<string, Format> | undefined, locale?: string, timezone?: string) {
+  constructor(formats: Record<string, Format> | undefined, locale?: string, timezone?: string, exact = false) {
+    this.exact = exact;
     this.#formats = formats ?? {};
     this.#locale = known(locale, (l) => Intl.getCanonicalLocales(l));
     this.#timezone = known(timezone, (timeZone) => new Intl.DateTimeFormat('en', { timeZone }));
@@ -81,8 +87,26 @@ export class Formats {
 
   number(path: string, value: Numeric, like: readonly unknown[] = [value]): string {
     const { digits } = this.of(path);
-    const shown = digits ?? Math.max(0, ...like.map((v) => (isNumeric(v) ? decimals(v) : 0)));
-    return this.#numbers(path, { minimumFractionDigits: shown, maximumFractionDigits: shown }).format(exact(value));
+    if (this.exact && digits === undefined) return this.#all(path, value);
+    const most = like.reduce((most: number, v) => Math.max(most, isNumeric(v) ? decimals(v) : 0), 0);
+    return this.#fixed(path, value, digits ?? (most > usual ? 2 : most));
+  }
+
+  /** All that a value says, where `text` says less: digits, and whose clock it is. */
+  full(path: string, value: unknown, like?: readonly unknown[]): string | undefined {
+    if (!isNumeric(value) && !isTime(value)) return undefined;
+    const unit = isTime(value) ? (this.of(path).unit ?? unitOf((like ?? [value]).filter(isTime))) : undefined;
+    const all = isNumeric(value) ? this.#all(path, value) : clocks.has(unit!) ? this.time(value as string, unit!, false, true) : undefined;
+    return all === undefined || all === this.text(path, value, like) ? undefined : all;
+  }
+
+  #all(path: string, value: Numeric): string {
+    return this.#fixed(path, value, decimals(value));
+  }
+
+  #fixed(path: string, value: Numeric, digits: number): string {
+    const shown = Math.min(100, digits);
+    return this.#numbers(path, { minimumFractionDigits: shown, maximumFractionDigits: shown, ...(named(path) ? { useGrouping: false } : {}) }).format(exact(value));
   }
 
   /** A number as short as an axis wants it: $400K. */
@@ -90,6 +114,7 @@ export class Formats {
     const { style } = this.of(path);
     return this.#numbers(path, {
       notation: 'compact',
+      useGrouping: true,
       minimumFractionDigits: 0,
       maximumFractionDigits: style === 'percent' ? 0 : Math.abs(value) < 10 && value % 1 !== 0 ? 2 : 1,
     }).format(value);
@@ -99,6 +124,8 @@ export class Formats {
   category(path: string, value: unknown, unit: Unit | undefined, short = false): string {
     if (value === null || value === undefined) return texts.none;
     if (unit && isTime(value)) return this.time(value, unit, short);
+    // What is one thing has one name: no two are written alike.
+    if (isNumeric(value) && this.of(path).digits === undefined) return this.#all(path, value);
     return this.text(path, value);
   }
 
@@ -106,15 +133,18 @@ export class Formats {
    * What a clock showed: of buckets and of texts with an offset the clock that usher read, so that months stay the months they
    * are; of instants in UTC that of the time zone, if one is set.
    */
-  time(text: string, unit: Unit, short = false): string {
-    const zoned = this.#timezone !== undefined && /T.*Z$/.test(text) && ['hour', 'minute', 'second'].includes(unit);
-    const written = { ...((short && narrow[unit]) || parts[unit]), timeZone: zoned ? this.#timezone! : 'UTC' };
+  time(text: string, unit: Unit, short = false, zone = this.exact): string {
+    const zoned = this.#timezone !== undefined && /T.*Z$/.test(text) && clocks.has(unit);
+    const [, , clock, offset] = dates.exec(text) ?? [];
+    const told = zone && !short && clock !== undefined && offset !== undefined && clocks.has(unit);
+    const written: Intl.DateTimeFormatOptions = { ...((short && narrow[unit]) || parts[unit]), timeZone: zoned ? this.#timezone! : 'UTC', ...(told && (zoned || offset === 'Z') ? { timeZoneName: 'short' } : {}) };
     const instant = zoned ? Date.parse(text) : wall(text);
     if (unit === 'quarter') {
       const moment = new Date(instant);
       return `Q${Math.floor(moment.getUTCMonth() / 3) + 1}${short ? '' : ` ${moment.getUTCFullYear()}`}`;
     }
-    return (this.#kept(JSON.stringify(written), () => new Intl.DateTimeFormat(this.#locale, written)) as Intl.DateTimeFormat).format(instant);
+    const said = (this.#kept(JSON.stringify(written), () => new Intl.DateTimeFormat(this.#locale, written)) as Intl.DateTimeFormat).format(instant);
+    return told && !zoned && offset !== 'Z' ? `${said} UTC${offset}` : said;
   }
 
   /** How much more or less, as a part of what it was; of parts, in points. */
@@ -124,7 +154,7 @@ export class Formats {
     const points = this.of(path).style === 'percent';
     const difference = points ? (a - b) * 100 : (a - b) / Math.abs(b);
     if (!Number.isFinite(difference)) return undefined;
-    const options: Intl.NumberFormatOptions = { maximumFractionDigits: 1, ...(points ? {} : { style: 'percent' }) };
+    const options: Intl.NumberFormatOptions = { minimumFractionDigits: 1, maximumFractionDigits: 1, ...(points ? {} : { style: 'percent' }) };
     const format = this.#kept(`change${points}`, () => new Intl.NumberFormat(this.#locale, options)) as Intl.NumberFormat;
     const text = format.format(Math.abs(difference));
     return { text: points ? `${text} ${texts.points}` : text, up: difference > 0, same: text === format.format(0) };
@@ -156,9 +186,13 @@ function known(name: string | undefined, check: (name: string) => unknown): stri
 }
 
 function decimals(value: Numeric): number {
-  const text = String(value);
-  if (value instanceof Exact) return /^-?\d+\.(\d+)$/.exec(text)?.[1]!.length ?? 0;
-  return Math.min(2, /\.(\d+)$/.exec(text)?.[1]!.length ?? 0); // a double has digits that nobody wrote
+  const [, fraction = '', exponent = '0'] = /^-?\d+(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/.exec(String(value)) ?? [];
+  return Math.max(0, fraction.length - Number(exponent));
+}
+
+/** Whether numbers are the names of things, or of years, and no quantities. */
+function named(path: string): boolean {
+  return /(?:^|[._])(?:id|year)$|[a-z\d](?:Id|ID|Year)$/.test(path.replace(/\.(?:min|max|first|last)$/, ''));
 }
 
 /** Intl reads numbers as text with all their digits. */

@@ -1,19 +1,26 @@
 import { html, LitElement, nothing, unsafeCSS } from 'lit';
 import { explain } from './explain.ts';
+import { Formats } from './format.ts';
 import styles from './notice.css';
 import { texts } from './texts.ts';
 
 /** Says above numbers that they are not the newest, and why. It tells `tile-retry`. */
 class Notice extends LitElement {
-  static override properties = { problem: { attribute: false } };
+  static override properties = { problem: { attribute: false }, since: { attribute: false }, locale: {}, timezone: {} };
   static override styles = unsafeCSS(styles);
   declare problem: unknown;
+  declare since: Date | undefined;
+  declare locale: string | undefined;
+  declare timezone: string | undefined;
 
   override render(): unknown {
     if (!this.problem) return nothing;
-    const { title, why } = explain(this.problem);
-    return html`<div role="alert"><span>${title}. ${why}</span><button
-      @click=${() => this.dispatchEvent(new CustomEvent('tile-retry', { bubbles: true, composed: true }))}>${texts.tryAgain}</button></div>`;
+    const { title, why, again } = explain(this.problem);
+    const zone = this.timezone || Intl.DateTimeFormat().resolvedOptions().timeZone;
+    const since = this.since ? texts.since(new Formats(undefined, this.locale, zone).time(this.since.toISOString(), 'minute')) : '';
+    return html`<div role="alert"><span>${title}. ${why} ${since}</span>${again
+      ? html`<button @click=${() => this.dispatchEvent(new CustomEvent('tile-retry', { bubbles: true, composed: true }))}>${texts.tryAgain}</button>`
+      : nothing}</div>`;
   }
 }
 

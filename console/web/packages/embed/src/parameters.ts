@@ -1,20 +1,32 @@
 import { type Parameter } from '@usher/client';
 import { html, LitElement, unsafeCSS } from 'lit';
+import { Formats } from './format.ts';
 import styles from './parameters.css';
 import { label } from './labels.ts';
 import { midnight } from './zone.ts';
 
 /** The controls of a dashboard's parameters: the browser's own, which people and screen readers know. It tells `parameter`. */
 class Parameters extends LitElement {
-  static override properties = { parameters: { attribute: false }, values: { attribute: false }, timezone: {} };
+  static override properties = { parameters: { attribute: false }, values: { attribute: false }, timezone: {}, locale: {} };
   static override styles = unsafeCSS(styles);
 
   declare parameters: Parameter[];
   declare values: Record<string, unknown>;
   declare timezone: string | undefined;
+  declare locale: string | undefined;
 
   override render(): unknown {
-    return (this.parameters ?? []).map((parameter) => this.#control(parameter));
+    const parameters = this.parameters ?? [];
+    return html`${parameters.map((parameter) => this.#control(parameter))}<p>${parameters.map((parameter) => html`<span>${this.#chosen(parameter)}</span>`)}</p>`;
+  }
+
+  /** What a control stands at, for paper. */
+  #chosen({ name, label: said, options, type }: Parameter): string {
+    const value = this.values[name];
+    const option = options?.find((one) => JSON.stringify(one.value) === JSON.stringify(value));
+    // A day is the one that its control shows.
+    const shown = typeof value === 'string' && /Timestamp|Date/.test(type) ? value.slice(0, 10) : value;
+    return `${said ?? label(name)}: ${option?.label ?? new Formats({ [name]: { unit: 'day' } }, this.locale, this.timezone).text(name, option?.value ?? shown)}`;
   }
 
   #control(parameter: Parameter): unknown {

@@ -1,5 +1,5 @@
 // What to say of an element that the page says too little to. It is loaded when it is needed.
-import type { UsherError } from '@usher/client';
+import { UsherError } from '@usher/client';
 
 type Said = ConstructorParameters<typeof UsherError>;
 
@@ -11,4 +11,13 @@ export function unread(name: string, value: unknown): Said {
 export function missing(name: string): Said {
   const hint = name === 'name' ? 'Name a dashboard: <usher-dashboard name="sales">.' : 'Give it a question: <usher-chart query="{ … }">.';
   return [`The element has no "${name}".`, { code: 'SETUP', hint }];
+}
+
+/** A token for dashboards alone does not answer a chart's own question: that is the page's to mend, not the viewer's. */
+export function asked(error: unknown): unknown {
+  if (!(error instanceof UsherError) || error.code !== 'FORBIDDEN' || !/for dashboards only/.test(error.message)) return error;
+  return new UsherError('A chart asks a question of its own, and its token is for dashboards only.', {
+    code: 'SETUP', requestId: error.requestId,
+    hint: 'Give it a token that was made without "dashboards", by a token-url of its own, or show a dashboard.',
+  } as ConstructorParameters<typeof UsherError>[1]);
 }

@@ -15,6 +15,7 @@ export const texts = {
   network: 'The server cannot be reached. Check the connection and try again.',
   unavailable: 'The data does not answer at the moment.',
   busy: 'There is much to do at the moment.',
+  since: (when: string) => `The numbers are of ${when}.`,
   tryAgain: 'Try again',
   details: 'Details',
   requestId: 'Request',
@@ -35,6 +36,11 @@ export const texts = {
   legend: 'Series',
   readable: 'Values, read with the arrow keys',
   parameters: 'Parameters',
+  percentile: (n: number, name: string) => `${n}th percentile of ${name.toLowerCase()}`,
+  rowsBelow: (n: number) => (n === 1 ? '1 more row' : `${n} more rows`),
+  columnsBeside: 'more columns',
+  columnsHidden: (n: number) => (n === 1 ? '1 column on wider pages' : `${n} columns on wider pages`),
+  moreRows: (n: number) => `${n} more rows: export the table for all of them.`,
   rows: (n: string) => `${n} rows`,
   functions: {
     avg: (name) => `Average ${name.toLowerCase()}`,
@@ -43,6 +49,10 @@ export const texts = {
     max: (name) => `Highest ${name.toLowerCase()}`,
     median: (name) => `Median ${name.toLowerCase()}`,
     countDistinct: (name) => `Different ${name.toLowerCase()}`,
+    first: (name) => `First ${name.toLowerCase()}`,
+    last: (name) => `Last ${name.toLowerCase()}`,
+    stddev: (name) => `Standard deviation of ${name.toLowerCase()}`,
+    variance: (name) => `Variance of ${name.toLowerCase()}`,
   } as Record<string, (name: string) => string>,
   sentence: {
     kind: {

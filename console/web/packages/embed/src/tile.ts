@@ -3,10 +3,9 @@ import { html, LitElement, nothing, type TemplateResult, unsafeCSS } from 'lit';
 import { explain } from './explain.ts';
 import { Formats } from './format.ts';
 import './notice.ts';
-export { choose } from './choose.ts';
 import styles from './tile.css';
 import { texts } from './texts.ts';
-import { complete, type LegendEntry, type Pick, type View } from './view.ts';
+import { complete, type LegendEntry, type Pick, type Places, type View } from './view.ts';
 
 // What draws each kind is loaded when the first tile of it stands on a page.
 const number = () => import('./views/number.ts');
@@ -28,42 +27,59 @@ export class UsherTile extends LitElement {
     tile: { attribute: false },
     result: { attribute: false },
     problem: { attribute: false },
+    since: { attribute: false },
     busy: { type: Boolean, reflect: true },
     locale: {},
     timezone: {},
+    exact: { type: Boolean },
     selectable: { attribute: false },
     selected: { attribute: false },
+    places: { attribute: false },
     changed: { type: Boolean },
-    level: { type: Number },
+    long: { type: Boolean, reflect: true },
+    alone: { type: Boolean },
     _hidden: { state: true },
     _legend: { state: true },
     _table: { state: true },
     _failed: { state: true },
+    _rest: { state: true },
   };
   static override styles = unsafeCSS(styles);
 
   declare tile: Tile;
   declare result: Result | undefined;
-  /** What kept the tile from having a result. */
+  /** What kept the tile from having a result, or a newer one than that. */
   declare problem: unknown;
+  /** When the result came. */
+  declare since: Date | undefined;
   declare busy: boolean;
   declare locale: string | undefined;
   declare timezone: string | undefined;
+  /** Whether all digits are shown. */
+  declare exact: boolean;
   declare selectable: ReadonlySet<string>;
   declare selected: ReadonlyMap<string, unknown>;
+  /** The colors of names that it shares with other tiles. */
+  declare places: Places;
+  /** Whether it is a list, which on paper is as long as it is. */
+  declare long: boolean;
+  /** Whether it stands on a page by itself, and its heading below that of the page. */
+  declare alone: boolean;
   /** Whether something is selected that could be taken back. */
   declare changed: boolean;
   declare _hidden: ReadonlySet<string>;
   declare _legend: LegendEntry[];
   declare _table: boolean;
   declare _failed: boolean;
+  declare _rest: string | undefined; // what of a list is out of sight, if it can be scrolled
 
   constructor() {
     super();
-    this.busy = this.changed = this._table = this._failed = false;
+    this.exact = this.busy = this.changed = this.alone = this.long = this._table = this._failed = false;
     this.selectable = this._hidden = new Set<string>();
     this.selected = new Map<string, unknown>();
     this._legend = [];
+    this.places = new Map();
   }
 
   #load(kind: Kind): void {
@@ -74,7 +90,10 @@ export class UsherTile extends LitElement {
   }
 
   override willUpdate(): void {
-    if (this.tile && this.result) this.#load(this._table ? 'table' : this.tile.chart.kind);
+    if (!this.tile) return;
+    const kind = this._table ? 'table' : this.tile.chart.kind;
+    this.long = kind === 'table' || kind === 'pivot';
+    if (this.result) this.#load(kind);
   }
 
   /** What is drawn, for whoever exports it. */
@@ -88,14 +107,16 @@ export class UsherTile extends LitElement {
       hidden: this._hidden,
       selectable: this.selectable,
       selected: this.selected,
+      places: this.places,
     };
   }
 
-  #made: { of: unknown; locale: unknown; timezone: unknown; formats: Formats } | undefined;
+  #made: { of: unknown; locale: unknown; timezone: unknown; exact: boolean; formats: Formats } | undefined;
   #formats(): Formats {
     const { format } = this.tile.chart;
-    if (this.#made?.of !== format || this.#made?.locale !== this.locale || this.#made?.timezone !== this.timezone) {
-      this.#made = { of: format, locale: this.locale, timezone: this.timezone, formats: new Formats(format, this.locale, this.timezone) };
+    if (this.#made?.of !== format || this.#made?.locale !== this.locale || this.#made?.timezone !== this.timezone || this.#made?.exact !== this.exact) {
+      const { locale, timezone, exact } = this;
+      this.#made = { of: format, locale, timezone, exact, formats: new Formats(format, locale, timezone, exact) };
     }
     return this.#made!.formats;
   }
@@ -106,13 +127,14 @@ export class UsherTile extends LitElement {
     const view = this.result && this.view;
     const shown = view && (view.rows.length > 0 || chart.kind === 'text');
     const head = title || description || (shown && plots.has(chart.kind));
-    return html`<section class=${chart.kind} aria-label=${title || nothing} aria-busy=${this.busy}>
+    return html`<section class=${chart.kind} role="group" aria-label=${title || nothing} aria-busy=${this.busy}>
       ${head
-        ? html`<header>
-            <div class="titles">${title ? html`<h3>${title}</h3>` : nothing}${description ? html`<p>${description}</p>` : nothing}</div>
+        ? html`<div class="head">
+            <div class="titles">${title ? (this.alone ? html`<h2 title=${chart.kind === 'number' ? title : nothing}>${title}</h2>` : html`<h3 title=${chart.kind === 'number' ? title : nothing}>${title}</h3>`) : nothing}${description ? html`<p>${description}</p>` : nothing}</div>
             ${shown ? html`${this._table ? nothing : this.#legend()}${this.#actions(chart.kind)}` : nothing}
-          </header>`
+          </div>`
         : nothing}
+      ${shown && this.problem ? html`<usher-notice .problem=${this.problem} .since=${this.since} .locale=${this.locale} .timezone=${this.timezone}></usher-notice>` : nothing}
       <div class="body">${this.#body(view, shown)}</div>
     </section>`;
   }
@@ -120,7 +142,7 @@ export class UsherTile extends LitElement {
   #body(view: View | undefined, shown: boolean | undefined): TemplateResult {
     const failure = this.result?.errors?.[0];
     if (this._failed) return this.#error(new UsherError('', { code: 'NETWORK' }));
-    if (this.problem) return this.#error(this.problem);
+    if (this.problem && !shown) return this.#error(this.problem);
     if (!view) return html`<div class="loading" role="status" aria-label=${texts.loading}><i></i><i></i><i></i></div>`;
     if (shown) return this.#drawn(view);
     if (failure) return this.#error(UsherError.of(failure));
@@ -139,8 +161,10 @@ export class UsherTile extends LitElement {
     const picked = (event: CustomEvent<Pick>) => this.#say('pick', event.detail);
     if (kind === 'number') return html`<usher-number .view=${view}></usher-number>`;
     if (kind === 'text') return html`<usher-text .view=${view}></usher-text>`;
-    if (kind === 'pivot') return html`<usher-pivot .view=${view}></usher-pivot>`;
-    if (kind === 'table') return html`<usher-table .view=${this._table ? asTable(view) : view} @pick=${picked}></usher-table>`;
+    const told = (event: CustomEvent<string | undefined>) => (this._rest = event.detail);
+    const rest = this._rest === undefined ? nothing : html`<div class="rest" aria-hidden="true">${this._rest}</div>`;
+    if (kind === 'pivot') return html`<usher-pivot .view=${view} @rest=${told}></usher-pivot>${rest}`;
+    if (kind === 'table') return html`<usher-table .view=${this._table ? asTable(view) : view} @pick=${picked} @rest=${told}></usher-table>${rest}`;
     return html`<usher-plot
       .view=${view}
       @pick=${picked}
@@ -149,12 +173,12 @@ export class UsherTile extends LitElement {
   }
 
   #error(problem: unknown): TemplateResult {
-    const { title, why, id } = explain(problem);
+    const { title, why, id, again } = explain(problem);
     return html`<div class="state bad" role="alert">
       <svg viewBox="0 0 24 24" aria-hidden="true"><circle cx="12" cy="12" r="9" /><path d="M12 7.5v5.5m0 3v.5" /></svg>
       <strong>${title}</strong>
       <span>${why}</span>
-      <button @click=${() => this.#say('retry')}>${texts.tryAgain}</button>
+      ${again ? html`<button @click=${() => this.#say('retry')}>${texts.tryAgain}</button>` : nothing}
       ${id ? html`<details><summary>${texts.details}</summary>${texts.requestId} <code>${id}</code></details>` : nothing}
     </div>`;
   }
@@ -170,7 +194,7 @@ export class UsherTile extends LitElement {
             if (!hidden.delete(name)) hidden.add(name);
             this._hidden = hidden;
           }}
-        ><i class=${color}></i>${name}</button>`,
+        ><i class=${color}></i><span title=${name}>${name}</span></button>`,
       )}
     </div>`;
   }
@@ -179,7 +203,7 @@ export class UsherTile extends LitElement {
     if (kind === 'number' || kind === 'text') return nothing;
     const save = (what: 'csv' | 'png') => async () => {
       const { download } = await import('./download.ts');
-      await download(this, what, this._legend);
+      await download(this.renderRoot, this.view, what, this._legend);
     };
     if (!plots.has(kind)) return html`<button class="small" @click=${save('csv')}>${texts.exportCsv}</button>`;
     // A menu of its own: closed by Escape, and when the focus leaves it.
@@ -215,7 +239,7 @@ function asTable(view: View): View {
   const { chart } = view;
   const paths = [chart.x, chart.series, ...(chart.y ?? []), chart.size, chart.compare].filter((path) => path !== undefined);
   const { series: _series, y: _y, x: _x, ...rest } = chart;
-  return { ...view, chart: { ...rest, kind: 'table', columns: [...new Set(paths)].map((path) => ({ path })) } };
+  return { ...view, chart: { ...rest, kind: 'table', columns: [...new Set(paths)].map((path) => chart.columns?.find((column) => column.path === path) ?? { path }) } };
 }
 
 if (!customElements.get('usher-tile')) customElements.define('usher-tile', UsherTile);

@@ -2,6 +2,9 @@ import { type Chart, isNumeric, type Result } from '@usher/client';
 import type { Formats } from './format.ts';
 import { rowsOf } from './paths.ts';
 
+/** The places of names among the colors, by the columns that have them. */
+export type Places = Map<string, Map<string, number>>;
+
 /** What a view draws. */
 export interface View {
   chart: Chart;
@@ -14,6 +17,7 @@ export interface View {
   /** The names of members that a click may select, and what is selected. */
   selectable: ReadonlySet<string>;
   selected: ReadonlyMap<string, unknown>;
+  places: Places;
 }
 
 /** What somebody chose in a view: values by their paths, and the row they stand in. */

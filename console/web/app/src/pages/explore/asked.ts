@@ -78,7 +78,7 @@ async function run(elements: Elements, query: string, field: string, token: stri
     throw new Failure(t.errors.noJSON(response.status), 'NO_JSON', requestId);
   }
   const problem = answer.errors?.[0];
-  if (response.status === 401 && token === undefined) session.end('refused', problem?.message);
+  if (response.status === 401 && token === undefined) session.end('refused');
   const rows = answer.data?.[field];
   if (!Array.isArray(rows)) {
     const after = Number(response.headers.get('retry-after')) || Number(problem?.extensions?.retryAfter) || undefined;

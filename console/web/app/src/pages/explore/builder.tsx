@@ -1,26 +1,33 @@
 // What is asked, put together by choosing.
 import { ArrowUp, ChevronDown, Database, Plus, X } from 'lucide-react';
-import { useId, type ReactNode } from 'react';
+import { useState, type ReactNode } from 'react';
 import { t } from '../../texts';
-import { Button, Checkbox, Select, TextField } from '../../ui/controls';
-import { label } from './compile';
+import { Button, Checkbox, classes, Select, TextField } from '../../ui/controls';
+import { label, rowsBy } from './compile';
 import { Conditions } from './conditions';
+import { columnItems, datasetItems, measureItems } from './items';
 import type { Listed, Models } from './model';
-import { words } from './model';
-import { Picker, type Item } from './picker';
+import { Part } from './part';
+import { Picker } from './picker';
 import { start, units, type State } from './state';
 
 export type Change = (part: Partial<State>) => void;
 
-export function datasetItems(list: Listed[]): Item[] {
-  return list.map(({ name, label: called, description }) => ({ id: name, name: called ?? words(name), under: description ?? (called ? name : undefined) }));
-}
-
 export function Builder({ list, models, state, change, replace }: { list: Listed[]; models: Models; state: State; change: Change; replace: (state: State) => void }) {
   const { main } = models;
   const rows = state.rows || !main.aggregate;
+  // On a narrow page it stands above the answer, and is folded where there is one already.
+  const [open, setOpen] = useState(state.keys.length === 0 && !rows);
+  const summary = rows ? t.explore.folded([t.explore.rows], [], state.where.length) : t.explore.folded((state.measures.length ? state.measures : ['count']).map((path) => label(path, models)), state.keys.map(({ path }) => label(path, models)), state.where.length);
   return (
-    <section className="card builder" aria-label={t.explore.question}>
+    <section className={classes('card', 'builder', !open && 'folded')} aria-label={t.explore.question}>
+      <button type="button" className="fold" aria-expanded={open} onClick={() => setOpen(!open)}>
+        <span>
+          <span className="lead">{t.explore.fold(open)}</span>
+          <span className="under">{`${main.label} · ${summary}`}</span>
+        </span>
+        <ChevronDown size={16} aria-hidden />
+      </button>
       <div className="bit">
         <Picker label={t.explore.dataset(main.label)} items={datasetItems(list)} className="dataset" small={false} onPick={(name) => name !== state.dataset && replace(start(name))}>
           <Database size={16} aria-hidden />
@@ -42,19 +49,6 @@ export function Builder({ list, models, state, change, replace }: { list: Listed
       <Conditions title={t.explore.filters} add={t.explore.addFilter} models={models} conditions={state.where} set={(where) => change({ where })} any={state.any} setAny={(any) => change({ any: any || undefined })} />
       {!rows && state.keys.length > 0 && <Conditions title={t.explore.having} add={t.explore.addHaving} measures models={models} conditions={state.having} set={(having) => change({ having })} />}
       <Sort models={models} state={state} change={change} rows={rows} />
-    </section>
-  );
-}
-
-export function Part({ title, add, children }: { title: string; add?: ReactNode; children?: ReactNode }) {
-  const id = useId();
-  return (
-    <section className="bit" aria-labelledby={id}>
-      <div className="bit-head">
-        <h2 id={id}>{title}</h2>
-        {add}
-      </div>
-      {children}
     </section>
   );
 }
@@ -81,20 +75,9 @@ function Chip({ name, remove, up, children }: { name: string; remove: () => void
 const without = <T,>(all: T[], index: number) => all.filter((_one, at) => at !== index);
 const raised = <T,>(all: T[], index: number) => all.map((one, at) => (at === index - 1 ? all[index]! : at === index ? all[index - 1]! : one));
 
-export function measureItems({ main }: Models, but: string[] = []): Item[] {
-  const made = main.measures.map(({ path, label: name, description, type }) => ({ id: path, name, under: description ?? undefined, group: t.explore.measures, mark: type }));
-  const functions = main.columns.flatMap((column) => column.functions.map(({ name, type }) => ({ id: `${column.path}.${name}`, name: t.explore.functionOf(t.explore.functions[name] ?? words(name), column.label), group: column.label, mark: type })));
-  return [...made, ...functions].filter(({ id }) => !but.includes(id));
-}
-
-export function columnItems(models: Models, fits: (column: Models['columns'][number]) => boolean, but: string[] = []): Item[] {
-  return models.columns
-    .filter((column) => fits(column) && !but.includes(column.path))
-    .map(({ path, label: name, description, type, of }) => ({ id: path, name, under: description ?? undefined, group: of ? `${words(of.name)}${of.many ? ` (${t.explore.many})` : ''}` : models.main.label, mark: type }));
-}
-
 function Groups({ models, state, change }: { models: Models; state: State; change: Change }) {
   const { keys, measures } = state;
+  const by = rowsBy(state, models);
   return (
     <>
       <Part title={t.explore.measures} add={<Picker label={t.explore.addMeasure} items={measureItems(models, measures)} onPick={(id) => change({ measures: [...measures, id] })} />}>
@@ -104,6 +87,7 @@ function Groups({ models, state, change }: { models: Models; state: State; chang
             <Chip key={path} name={label(path, models)} remove={() => change({ measures: without(measures, at) })} up={at > 0 ? () => change({ measures: raised(measures, at) }) : undefined} />
           ))}
         </ul>
+        {by && <Select small label={t.explore.rowsBy} value={by} onChange={(path) => change({ rowsBy: path })} choices={models.main.columns.filter(({ sortable }) => sortable).map(({ path, label: name }) => ({ id: path, name }))} />}
       </Part>
       <Part
         title={t.explore.by}

@@ -1,10 +1,11 @@
 // A state as GraphQL: names from the viewer's own schema, values as literals.
+import { t } from '../../texts';
 import { at } from './asked';
 import type { Column, Models } from './model';
-import { numeric, temporal } from './model';
+import { edges, numeric, temporal } from './model';
 import type { Condition, Drawn, Key, State, Value } from './state';
 
-export interface Chart extends Omit<Drawn, 'format'> {
+export interface Chart extends Omit<Drawn, 'format' | 'of'> {
   kind: string;
   rows: string;
   x?: string;
@@ -104,21 +105,44 @@ function keyField({ path, by, bin }: Key, column: Column | undefined): string {
   return [...names, `${last}${argument}`].join(' { ') + ' }'.repeat(names.length);
 }
 
-// fields writes paths as a selection, each name once.
-function selection(paths: string[]): string {
+// selection writes paths as one, each name once; inner names as write says.
+function selection(paths: string[], write = (name: string) => name, depth = 0): string {
   const tree = new Map<string, string[]>();
   for (const path of paths) {
     const [first, ...rest] = path.split('.');
     tree.set(first!, [...(tree.get(first!) ?? []), ...(rest.length ? [rest.join('.')] : [])]);
   }
-  return [...tree].map(([name, inner]) => (inner.length ? `${name} { ${selection(inner)} }` : name)).join(' ');
+  return [...tree].map(([name, inner]) => (inner.length ? `${name} { ${selection(inner, write, depth + 1)} }` : depth > 0 ? write(name) : name)).join(' ');
+}
+
+// part is the number of a percentile, such as 0.9 of p90.
+function part(name: string | undefined): number | undefined {
+  const found = /^p(\d\d)$/.exec(name ?? '');
+  return found ? Number(found[1]) / 100 : undefined;
+}
+
+const aggregated = (name: string) => (part(name) === undefined ? name : `${name}: percentile(p: ${part(name)})`);
+
+// measured is a place of orderBy or having for a measure: what a function needs stands there, too.
+function measured(path: string, inner: string, ordered: boolean): string {
+  const [first, fn] = path.split('.');
+  const p = part(fn);
+  if (p !== undefined) return nest([first!, 'percentile'], ordered ? `{p: ${p}, direction: ${inner}}` : inner.replace('{', `{p: ${p}, `));
+  return nest(path.split('.'), ordered && edges.has(fn ?? '') ? `{direction: ${inner}}` : inner);
+}
+
+// rowsBy is the column that tells which row is the first: the one chosen, or one of time.
+export function rowsBy({ rowsBy: chosen, rows, measures }: State, { main }: Models): string | undefined {
+  if (rows || !measures.some((path) => edges.has(path.split('.')[1] ?? ''))) return undefined;
+  const may = main.columns.filter(({ sortable }) => sortable);
+  return (may.find(({ path }) => path === chosen) ?? may.find(({ type }) => temporal(type)) ?? may[0])?.path;
 }
 
 function ordering({ by, desc }: { by: string; desc?: boolean }, state: State, models: Models): string {
   const direction = desc ? 'DESC' : 'ASC';
   if (state.rows) return nest(by.split('.'), direction);
   const key = state.keys.find(({ path }) => path === by);
-  if (!key) return nest(by.split('.'), direction);
+  if (!key) return measured(by, direction, true);
   const column = models.column(by);
   const bucket = column?.time ? `{${key.by ? `by: ${key.by}, ` : ''}direction: ${direction}}` : direction;
   return `{key: ${nest(by.split('.'), bucket)}}`;
@@ -140,7 +164,7 @@ export function compile(given: State, models: Models): Compiled {
   const where = state.where.map((one) => condition(one, models));
   const having = (state.keys.length ? state.having : []).map((one) => {
     const compared = comparison(one.op, one.value, models.measure(one.path)?.type ?? 'Float', false);
-    return compared && nest(one.path.split('.'), compared);
+    return compared && measured(one.path, compared, false);
   });
   const unfinished = [...where, ...having].filter((text) => text === undefined).length;
   const args: string[] = [];
@@ -156,24 +180,26 @@ export function compile(given: State, models: Models): Compiled {
     return {
       query: write(main.name, [selection(columns) || '__typename']),
       field: main.name,
-      keys: main.key.filter((path) => columns.includes(path)),
+      keys: main.key.every((path) => columns.includes(path)) ? main.key : [],
       columns: columns.map((path) => ({ path, label: label(path, models), type: models.column(path)?.type ?? '' })),
       unfinished,
     };
   }
 
   const measures = state.measures.length ? state.measures : ['count'];
+  const by = rowsBy(state, models);
+  if (by) args.push(`rowsBy: ${by}`);
   const having_ = having.filter((text) => text !== undefined);
   if (having_.length) args.push(`having: ${together(having_, false)}`);
   // What is left out of the first n is the rest: it has one order, by what is measured.
-  if (state.top && state.keys.length) args.push(`topN: {n: ${state.top}, by: ${nest(measures[0]!.split('.'), 'DESC')}${state.others ? ', others: true' : ''}}`);
+  if (state.top && state.keys.length) args.push(`topN: {n: ${state.top}, by: ${measured(measures[0]!, 'DESC', true)}${state.others ? ', others: true' : ''}}`);
   if (order.length) args.push(`orderBy: [${order.join(', ')}]`);
   if (state.compare) args.push(`compareTo: {${state.compare.column}: {n: ${state.compare.n}, unit: ${state.compare.unit}}}`);
   if (state.fill && state.keys.some(({ path, bin }) => models.column(path)?.time || bin)) args.push('fill: true');
   if (state.keys.length) args.push(`limit: ${state.limit ?? Math.min(1000, main.maxLimit)}`);
   const inner = state.keys.length ? [`key { ${state.keys.map((key) => keyField(key, models.column(key.path))).join(' ')} }`] : [];
-  inner.push(selection(measures));
-  if (state.compare) inner.push(`previous { ${selection(measures)} }`);
+  inner.push(selection(measures, aggregated));
+  if (state.compare) inner.push(`previous { ${selection(measures, aggregated)} }`);
   if (state.top && state.others && state.keys.length) inner.push('isOthers');
   const keys = state.keys.map(({ path }) => `key.${path}`);
   const columns = [
@@ -206,11 +232,32 @@ export function suits(state: State): Set<string> {
   return new Set(fit);
 }
 
-// besideEachOther leaves out measures that would lie flat beside the greatest one.
-function besideEachOther(measures: string[], rows: readonly unknown[]): string[] {
-  const most = measures.map((path) => Math.max(0, ...rows.slice(0, 1000).map((row) => Math.abs(Number(at(row, path)) || 0))));
-  const greatest = Math.max(...most);
-  return measures.filter((_path, index) => most[index]! * 50 >= greatest);
+// besideEachOther are the measures that one axis shows: of the size of the one that is drawn in any case, so that none lies flat,
+// and no more than there are colors. The others are told of.
+function besideEachOther(of: string, measures: string[], rows: readonly unknown[], colors: number): string[] {
+  const size = (path: string) => Math.max(0, ...rows.slice(0, 1000).map((row) => Math.abs(Number(at(row, path)) || 0)));
+  const wanted = size(of);
+  const fit = measures.filter((path) => {
+    const most = size(path);
+    return path !== of && (most === 0 || wanted === 0 || (most * 50 >= wanted && wanted * 50 >= most));
+  });
+  const drawn = new Set([of, ...fit.slice(0, colors - 1)]);
+  return measures.filter((path) => drawn.has(path));
+}
+
+const colors = 6;
+
+// leftOut are the measures that a chart does not draw.
+export function leftOut(state: State, { kind, x, y = [] }: Chart): string[] {
+  return kind === 'table' || state.rows ? [] : state.measures.filter((path) => path !== x && !y.includes(path));
+}
+
+// about says what a chart shows.
+export function about({ keys, columns }: Compiled, { kind, x, y = [] }: Chart): string {
+  const called = (paths: (string | undefined)[]) => columns.filter(({ path }) => paths.includes(path)).map(({ label: text }) => text);
+  const measured = called(kind === 'scatter' ? [x, ...y] : y);
+  const by = called(keys);
+  return t.explore.about(measured.length > 3 ? t.explore.measuresOf(measured.length) : measured.join(', '), by.join(', '));
 }
 
 const few = 40; // names along an axis
@@ -228,19 +275,24 @@ export function chartOf(state: State, models: Models, compiled: Compiled, came: 
     : 'table';
   const kind = state.chart.kind && suit.has(state.chart.kind) ? state.chart.kind : guess;
   const measures = state.measures.length ? state.measures : ['count'];
+  const of = measures.find((path) => path === state.chart.of) ?? measures[0]!;
   const format: Chart['format'] = {};
   for (const { path, by } of state.keys) if (by && models.column(path)?.time) format[`key.${path}`] = { style: 'date', unit: by.toLowerCase() };
   if (state.chart.format) for (const path of measures) format[path] = format[`previous.${path}`] = { style: state.chart.format };
   const base_ = { kind, rows: compiled.field, ...(Object.keys(format).length ? { format } : {}) };
-  if (kind === 'table') return { ...base_, columns: compiled.columns.map(({ path, label: text }) => ({ path, label: text })) };
-  if (kind === 'number') return { ...base_, y: [measures[0]!], ...(state.compare ? { compare: `previous.${measures[0]}`, compareLabel: `than ${state.compare.n} ${state.compare.unit.toLowerCase()} before` } : {}) };
+  const columns = compiled.columns.map(({ path, label: text }) => ({ path, label: text }));
+  if (kind === 'table') return { ...base_, columns };
+  if (kind === 'number') return { ...base_, columns, y: [of], ...(state.compare ? { compare: `previous.${of}`, compareLabel: `than ${state.compare.n} ${state.compare.unit.toLowerCase()} before` } : {}) };
   const at = Math.max(time, 0);
   const x = compiled.keys[at]!;
   const series = compiled.keys[at === 0 ? 1 : 0];
-  if (kind === 'scatter') return { ...base_, x: measures[0]!, y: [measures[1]!], ...(compiled.keys[0] ? { series: compiled.keys[0] } : {}) };
+  if (kind === 'scatter') return { ...base_, columns, x: measures[0]!, y: [of === measures[0] ? measures[1]! : of], ...(compiled.keys[0] ? { series: compiled.keys[0] } : {}) };
   return {
-    ...base_, x,
-    y: series && state.keys.length > 1 ? [measures[0]!] : ['pie', 'donut'].includes(kind) ? [measures[0]!] : [...besideEachOther(measures, came), ...(state.compare && kind !== 'heatmap' ? [`previous.${measures[0]}`] : [])],
+    ...base_, columns, x,
+    y:
+      kind === 'pivot' ? measures
+      : (series && state.keys.length > 1) || ['pie', 'donut'].includes(kind) ? [of]
+      : [...besideEachOther(of, measures, came, state.compare ? colors - 1 : colors), ...(state.compare ? [`previous.${of}`] : [])],
     ...(series && state.keys.length > 1 ? { series } : {}),
     ...(kind === 'bar' || kind === 'area' ? { stacked: state.chart.stacked ?? state.keys.length > 1 } : {}),
     ...(kind === 'bar' ? { horizontal: state.chart.horizontal ?? (time < 0 && rows > 6) } : {}),

@@ -4,9 +4,10 @@ import { useState } from 'react';
 import { useMe } from '../../me';
 import { t } from '../../texts';
 import { Button, Checks, Select } from '../../ui/controls';
-import { columnItems, measureItems, Part } from './builder';
 import { label } from './compile';
+import { columnItems, measureItems } from './items';
 import { numeric, temporal, type Column, type Models } from './model';
+import { Part } from './part';
 import { Picker } from './picker';
 import { units, type Condition, type Value } from './state';
 

@@ -1,4 +1,5 @@
-// Where two see differently: rows by their keys, values beside each other.
+// Where two see differently: rows by their keys, values beside each other. Rows without a key among their columns are
+// the same where all columns are, as often as they come.
 import { Equal } from 'lucide-react';
 import { useMemo } from 'react';
 import { t } from '../../texts';
@@ -14,14 +15,24 @@ interface Row {
 
 const most = 100;
 
+// grouped are numbers with their thousands apart and all digits.
+const grouped = (value: unknown, text: string) => (typeof value === 'number' || (typeof value === 'object' && /^-?\d+(\.\d+)?$/.test(text)) ? text.replace(/^-?\d+/, (whole) => whole.replaceAll(/\B(?=(\d{3})+$)/g, ',')) : text);
+
 export function compared(a: unknown[], b: unknown[], keys: string[], columns: string[]): { alike: number; differ: Row[]; onlyA: number; onlyB: number } {
-  const name = (row: unknown, index: number) => (keys.length ? JSON.stringify(keys.map((key) => shown(at(row, key)))) : String(index));
-  const others = new Map(b.map((row, index) => [name(row, index), row]));
+  const single = keys.length === 0 && a.length <= 1 && b.length <= 1; // one number for all
+  const named = (rows: unknown[]) => {
+    const seen = new Map<string, number>();
+    return rows.map((row): [string, unknown] => {
+      const name = single ? '' : JSON.stringify((keys.length ? keys : columns).map((path) => shown(at(row, path))));
+      seen.set(name, (seen.get(name) ?? 0) + 1);
+      return [`${name} ${seen.get(name)}`, row];
+    });
+  };
+  const others = new Map(named(b));
   const differ: Row[] = [];
   let alike = 0;
   let onlyA = 0;
-  a.forEach((row, index) => {
-    const key = name(row, index);
+  named(a).forEach(([key, row]) => {
     const other = others.get(key);
     others.delete(key);
     if (other === undefined) onlyA++;
@@ -45,6 +56,7 @@ export function Differences({ a, b, names, compiled }: { a: Came; b: Came; names
         <div>
           <h2>{t.explore.differences}</h2>
           <p role="status">{t.explore.differ(found.alike, found.differ.length - found.onlyA - found.onlyB, found.onlyA, found.onlyB)}</p>
+          {keys.length === 0 && (a.rows.length > 1 || b.rows.length > 1) && <p>{t.explore.byAllColumns}</p>}
         </div>
       </header>
       {found.differ.length === 0 ? (
@@ -83,7 +95,7 @@ export function Differences({ a, b, names, compiled }: { a: Came; b: Came; names
                     const mark = one !== other;
                     return [one, other].map((text, index) => (
                       <td key={`${path} ${index}`} className={classes('number', mark && 'differs')}>
-                        {text ?? <span className="muted">{t.explore.missing}</span>}
+                        {text === undefined ? <span className="muted">{t.explore.missing}</span> : grouped(at(index === 0 ? row.a : row.b, path), text)}
                       </td>
                     ));
                   })}

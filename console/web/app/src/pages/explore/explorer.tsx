@@ -16,10 +16,11 @@ import { copy } from '../../ui/dialog';
 import { Page } from '../../ui/page';
 import { Empty, Failed, Loaded, Loading } from '../../ui/state';
 import { toast } from '../../ui/toast';
-import { Builder, datasetItems } from './builder';
+import { Builder } from './builder';
 import { chartOf, compile, finished, known } from './compile';
 import { era } from './era';
-import { borrows, close, EyesBanner, SeeAs, type Eyes } from './eyes';
+import { close, EyesBanner, SeeAs, useBorrows, type Eyes } from './eyes';
+import { datasetItems } from './items';
 import { AsTile, Keep, keeps, keptFields, tiles, type Kept } from './keep';
 import { listQuery, useModels, words, type Listed } from './model';
 import { Picker } from './picker';
@@ -119,11 +120,12 @@ function Framed({ children }: { children: React.ReactNode }) {
 }
 
 function Choose({ list, choose }: { list: Listed[]; choose: (name: string) => void }) {
+  const me = useMe();
   if (list.length === 0) {
     return (
       <div className="card">
         <Empty icon={Table2} title={t.catalog.empty}>
-          {t.catalog.emptyWords}
+          {me.has('AdminQuery.configuration') ? t.catalog.emptyForOperators : t.catalog.emptyWords}
         </Empty>
       </div>
     );
@@ -170,6 +172,7 @@ interface OpenProps {
 
 function Open({ list, models, state, change, replace, kept, changed }: OpenProps) {
   const me = useMe();
+  const borrows = useBorrows();
   const navigate = useNavigate();
   const client = useQueryClient();
   const [view, setView] = useState<View>('answer');
@@ -217,7 +220,7 @@ function Open({ list, models, state, change, replace, kept, changed }: OpenProps
       full
       actions={
         <>
-          {borrows(me) && (
+          {borrows && (
             <Button onPress={() => setDialog('eyes')}>
               <Eye size={16} aria-hidden />
               {t.explore.seeAs}
@@ -289,6 +292,7 @@ function Open({ list, models, state, change, replace, kept, changed }: OpenProps
             explain={mayExplain}
             view={view}
             rows={rows}
+            change={(chart) => change({ chart })}
             tell={(busy, said, kind) => (
               <div className="results-bar">
                 <div className="segments" role="group" aria-label={t.explore.view}>

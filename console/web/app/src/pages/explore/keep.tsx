@@ -1,8 +1,8 @@
 // Keeping what was explored: as an exploration that opens here again, as a query for
 // programs, or as a tile of a dashboard.
 import { useQuery, useQueryClient } from '@tanstack/react-query';
-import { useState } from 'react';
 import { ask, Failure } from '../../api';
+import { useDraft } from '../../drafts';
 import { useMe } from '../../me';
 import { t } from '../../texts';
 import { Checkbox, Select, TextField } from '../../ui/controls';
@@ -55,10 +55,8 @@ function whoseChoices(me: Me) {
 export function Keep({ state, models, compiled, onKept, onClose }: { state: State; models: Models; compiled: Compiled; onKept: (kept: Kept) => void; onClose: () => void }) {
   const me = useMe();
   const client = useQueryClient();
-  const [title, setTitle] = useState('');
-  const [name, setName] = useState<string>();
-  const [whose, setWhose] = useState('mine');
-  const [plain, setPlain] = useState(false);
+  const draft = useDraft<{ title: string; name?: string; whose: string; plain: boolean }>('explore keep', { title: '', whose: 'mine', plain: false });
+  const { title, name, whose, plain } = draft.value;
   const called = name ?? nameFrom(title);
   const wrong = called !== '' && !/^[A-Za-z_][A-Za-z0-9_]{0,62}$/.test(called) ? t.explore.nameHint : undefined;
   async function submit() {
@@ -71,11 +69,11 @@ export function Keep({ state, models, compiled, onKept, onClose }: { state: Stat
     onClose();
   }
   return (
-    <FormDialog title={t.explore.keep} lead={t.explore.keepWords} action={t.save} submit={submit} onClose={onClose} disabled={called === '' || wrong !== undefined}>
-      <TextField label={t.explore.title} value={title} onChange={setTitle} autoFocus autoComplete="off" />
-      <TextField label={t.explore.name} hint={t.explore.nameHint} wrong={wrong} value={called} onChange={setName} autoComplete="off" mono />
-      <Select label={t.explore.whoseIs} value={whose} onChange={setWhose} choices={whoseChoices(me)} />
-      <Checkbox isSelected={plain} onChange={setPlain} hint={t.explore.plainHint}>
+    <FormDialog title={t.explore.keep} lead={t.explore.keepWords} action={t.save} draft={draft} submit={submit} onClose={onClose} disabled={called === '' || wrong !== undefined}>
+      <TextField label={t.explore.title} value={title} onChange={(title) => draft.set({ title })} autoFocus autoComplete="off" />
+      <TextField label={t.explore.name} hint={t.explore.nameHint} wrong={wrong} value={called} onChange={(name) => draft.set({ name })} autoComplete="off" mono />
+      <Select label={t.explore.whoseIs} value={whose} onChange={(whose) => draft.set({ whose })} choices={whoseChoices(me)} />
+      <Checkbox isSelected={plain} onChange={(plain) => draft.set({ plain })} hint={t.explore.plainHint}>
         {t.explore.plain}
       </Checkbox>
     </FormDialog>
@@ -95,9 +93,8 @@ export function AsTile({ compiled, chart, onClose }: { compiled: Compiled; chart
   const client = useQueryClient();
   const elements = useQuery(elementsQuery);
   const list = useQuery({ queryKey: ['dashboards', 'own', era()], queryFn: () => ask<{ dashboards: Entry[] }>('{ dashboards { name title own version } }').then(({ dashboards }) => dashboards.filter(({ own, version }) => own && version > 0)) });
-  const [into, setInto] = useState(fresh);
-  const [title, setTitle] = useState('');
-  const [board, setBoard] = useState('');
+  const draft = useDraft('explore tile', { into: fresh, title: '', board: '' });
+  const { into, title, board } = draft.value;
   const slug = (text: string) => text.normalize('NFKD').toLowerCase().replace(/[^a-z0-9]+/g, '-').replace(/^-+|-+$/g, '').slice(0, 60);
   const ready = title.trim() !== '' && (into !== fresh || slug(board) !== '');
   async function submit() {
@@ -117,10 +114,10 @@ export function AsTile({ compiled, chart, onClose }: { compiled: Compiled; chart
     onClose();
   }
   return (
-    <FormDialog title={t.explore.asTile} lead={t.explore.asTileWords} action={t.explore.asTile} submit={submit} onClose={onClose} disabled={!ready || elements.data === undefined}>
-      <TextField label={t.explore.tileTitle} value={title} onChange={setTitle} autoFocus autoComplete="off" />
-      <Select label={t.explore.dashboard} value={into} onChange={setInto} choices={[{ id: fresh, name: t.explore.newDashboard }, ...(list.data ?? []).map(({ name, title: called }) => ({ id: name, name: called }))]} />
-      {into === fresh && <TextField label={t.explore.dashboardTitle} value={board} onChange={setBoard} autoComplete="off" />}
+    <FormDialog title={t.explore.asTile} lead={t.explore.asTileWords} action={t.explore.asTile} draft={draft} submit={submit} onClose={onClose} disabled={!ready || elements.data === undefined}>
+      <TextField label={t.explore.tileTitle} value={title} onChange={(title) => draft.set({ title })} autoFocus autoComplete="off" />
+      <Select label={t.explore.dashboard} value={into} onChange={(into) => draft.set({ into })} choices={[{ id: fresh, name: t.explore.newDashboard }, ...(list.data ?? []).map(({ name, title: called }) => ({ id: name, name: called }))]} />
+      {into === fresh && <TextField label={t.explore.dashboardTitle} value={board} onChange={(board) => draft.set({ board })} autoComplete="off" />}
     </FormDialog>
   );
 }

@@ -126,6 +126,10 @@ const operatorsIn = (fields: Field[] | null | undefined): Column['operators'] =>
 
 const counts = new Set(['count', 'runningCount', 'countShare', 'isOthers', 'key', 'previous', '__typename']);
 
+// What the first and the last rows have needs an order of rows; percentiles are offered by usual parts, as p90.
+export const edges = new Set(['first', 'last']);
+const percentiles = ['p10', 'p25', 'p75', 'p90', 'p95', 'p99'];
+
 async function load(listed: Listed): Promise<Model> {
   const { type } = listed;
   const got = await ask<Answer>(operation, {
@@ -146,8 +150,8 @@ async function load(listed: Listed): Promise<Model> {
     const inner = aggregate && (aggregate.type.fields ?? aggregate.type.ofType?.fields);
     const functions = inner
       ? inner
-          .filter((f) => (f.args ?? []).length === 0 && !['runningSum', 'sumShare', '__typename'].includes(f.name))
-          .map((f) => ({ name: f.name, type: named(f.type).name ?? '' }))
+          .filter((f) => ((f.args ?? []).length === 0 || f.name === 'percentile' || (edges.has(f.name) && sorts.size > 0)) && !['runningSum', 'sumShare', '__typename'].includes(f.name))
+          .flatMap((f) => (f.name === 'percentile' ? percentiles : [f.name]).map((name) => ({ name, type: named(f.type).name ?? '' })))
       : [];
     return [
       {

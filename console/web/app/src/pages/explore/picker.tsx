@@ -45,10 +45,31 @@ export function Picker({ label, items, onPick, children, className, small = true
   );
 }
 
+// matching are the items that have what is wanted: those of that very name come first, then columns of that name that
+// relations lead to, then those whose name begins so.
+function matching(items: Item[], wanted: string): Item[] {
+  if (wanted === '') return items;
+  const rank = ({ id, name, under }: Item) => {
+    const [called, key] = [name.toLowerCase(), id.toLowerCase()];
+    if (called === wanted || key === wanted) return 0;
+    if (key.endsWith(`.${wanted}`)) return 1;
+    if (called.startsWith(wanted) || key.startsWith(wanted)) return 2;
+    if (called.split(/\s+/).some((part) => part.startsWith(wanted))) return 3;
+    return called.includes(wanted) || key.includes(wanted) ? 4 : under?.toLowerCase().includes(wanted) ? 5 : undefined;
+  };
+  return items
+    .flatMap((item) => {
+      const at = rank(item);
+      return at === undefined ? [] : [{ item, at }];
+    })
+    .sort((a, b) => a.at - b.at)
+    .map(({ item }) => item);
+}
+
 function Choices({ label, items, onPick }: { label: string; items: Item[]; onPick: (id: string) => void }) {
   const [search, setSearch] = useState('');
   const wanted = search.trim().toLowerCase();
-  const found = useMemo(() => (wanted === '' ? items : items.filter(({ id, name, under }) => [id, name, under].some((text) => text?.toLowerCase().includes(wanted)))), [items, wanted]);
+  const found = useMemo(() => matching(items, wanted), [items, wanted]);
   const groups = useMemo(() => {
     const made = new Map<string, Item[]>();
     for (const item of found.slice(0, shown)) made.set(item.group ?? '', [...(made.get(item.group ?? '') ?? []), item]);

@@ -1,6 +1,6 @@
 // What came: as a chart and as a table, how it came to be, and as text.
 import { useQuery } from '@tanstack/react-query';
-import { ChartArea, ChartColumn, ChartLine, ChartPie, ChartScatter, CircleAlert, Donut, Grid3x3, Hash, SearchX, Table2, TableProperties, Wand, type LucideIcon } from 'lucide-react';
+import { ChartArea, ChartColumn, ChartLine, ChartPie, ChartScatter, CircleAlert, Donut, Grid3x3, Hash, Info, SearchX, Table2, TableProperties, Wand, type LucideIcon } from 'lucide-react';
 import { useEffect, useMemo, useSyncExternalStore, type ReactNode } from 'react';
 import { server } from '../../base';
 import { Explain } from '../../query/explain';
@@ -9,7 +9,7 @@ import { theme } from '../../theme';
 import { Button, classes } from '../../ui/controls';
 import { Empty, Failed, Loading } from '../../ui/state';
 import { elementsQuery, Refused, useAnswer, useLate, type Came } from './asked';
-import { chartOf, kinds, suits, type Chart, type Compiled } from './compile';
+import { about, chartOf, kinds, label, leftOut, suits, type Chart, type Compiled } from './compile';
 import { Differences } from './differences';
 import type { Eyes } from './eyes';
 import type { Models } from './model';
@@ -41,11 +41,11 @@ export function Kinds({ state, kind, change }: { state: State; kind: string | un
 }
 
 // Drawn shows rows that came already: the element is given a client that has them.
-function Drawn({ came, chart, heading }: { came: Came; chart: Chart; heading?: string }) {
+function Drawn({ came, chart, heading, exact }: { came: Came; chart: Chart; heading?: string; exact?: boolean }) {
   const chosen = useSyncExternalStore(theme.subscribe, theme.get);
   const client = useMemo(() => ({ query: () => Promise.resolve(came.result) }), [came]);
   const given = useMemo(() => chart, [JSON.stringify(chart)]); // eslint-disable-line react-hooks/exhaustive-deps
-  return <usher-chart query="{ given }" client={client} chart={given} kind={chart.kind} heading={heading} server={server('').replace(/\/$/, '')} theme={chosen} locale="en" />;
+  return <usher-chart query="{ given }" client={client} chart={given} kind={chart.kind} heading={heading} exact={exact} server={server('').replace(/\/$/, '')} theme={chosen} locale="en" />;
 }
 
 export type View = 'answer' | 'how' | 'text';
@@ -58,10 +58,11 @@ interface Props {
   explain: boolean;
   view: View;
   rows: { current: readonly unknown[] };
+  change: (chart: State['chart']) => void;
   tell: (busy: boolean, words: ReactNode, kind: string | undefined) => ReactNode;
 }
 
-export function Results({ state, models, compiled, panes, explain, view, rows, tell }: Props) {
+export function Results({ state, models, compiled, panes, explain, view, rows, change, tell }: Props) {
   const elements = useQuery(elementsQuery);
   const question = (eyes: Eyes | undefined) => ({ query: compiled.query, field: compiled.field, explain: explain && eyes === undefined, eyes: eyes && { id: eyes.id, token: eyes.token } });
   const first = useAnswer(elements.data, question(panes[0]));
@@ -85,7 +86,7 @@ export function Results({ state, models, compiled, panes, explain, view, rows, t
           return (
             <div key={eyes?.id ?? 'own'} className={classes('pane-of', answer.isFetching && late && 'stale')}>
               {panes.length > 1 && <Whose eyes={eyes} came={answer.data} />}
-              {answer.error ? <Problem error={answer.error} eyes={eyes} retry={() => void answer.refetch()} /> : answer.data ? <Shown came={answer.data} {...{ state, models, compiled, view }} mine={eyes === undefined} explain={explain} /> : <div className="card"><Loading /></div>}
+              {answer.error ? <Problem error={answer.error} eyes={eyes} retry={() => void answer.refetch()} /> : answer.data ? <Shown came={answer.data} {...{ state, models, compiled, view, change }} mine={eyes === undefined} explain={explain} /> : <div className="card"><Loading /></div>}
             </div>
           );
         })}
@@ -109,7 +110,7 @@ function Whose({ eyes, came }: { eyes: Eyes | undefined; came: Came | undefined 
 function Problem({ error, eyes, retry }: { error: unknown; eyes: Eyes | undefined; retry: () => void }) {
   const refused = error instanceof Refused ? error : undefined;
   const title = (refused && t.explore.problems[refused.code]) ?? t.explore.problems.other!;
-  const doing = refused?.hint ?? (refused?.seconds ? t.explore.later(refused.seconds) : undefined);
+  const doing = refused?.hint ?? (refused?.seconds ? t.explore.later(refused.seconds) : refused && t.explore.advice[refused.code]);
   return (
     <div className="card state failed" role="alert">
       <span className="mark">
@@ -131,9 +132,10 @@ function Problem({ error, eyes, retry }: { error: unknown; eyes: Eyes | undefine
   );
 }
 
-function Shown({ came, state, models, compiled, view, mine, explain }: { came: Came; state: State; models: Models; compiled: Compiled; view: View; mine: boolean; explain: boolean }) {
+function Shown({ came, state, models, compiled, view, change, mine, explain }: { came: Came; state: State; models: Models; compiled: Compiled; view: View; change: Props['change']; mine: boolean; explain: boolean }) {
   const chart = useMemo(() => chartOf(state, models, compiled, came.rows), [state, models, compiled, came]);
   const table = useMemo(() => chartOf({ ...state, chart: { kind: 'table' } }, models, compiled, came.rows), [state, models, compiled, came]);
+  const left = leftOut(state, chart);
   if (view === 'text') {
     return (
       <div className="card text-of">
@@ -163,12 +165,25 @@ function Shown({ came, state, models, compiled, view, mine, explain }: { came: C
       ))}
       {chart.kind !== 'table' && (
         <div className={classes('drawing-of', chart.kind)}>
-          <Drawn came={came} chart={chart} heading={chart.kind === 'number' ? compiled.columns.find(({ path }) => path === chart.y?.[0])?.label : undefined} />
+          <Drawn came={came} chart={chart} heading={about(compiled, chart)} />
+        </div>
+      )}
+      {left.length > 0 && (
+        <div className="note left-out">
+          <Info size={16} aria-hidden />
+          <span>{t.explore.leftOut(left.length)}</span>
+          <span className="row">
+            {left.map((path) => (
+              <Button key={path} small aria-label={t.explore.draw(label(path, models))} onPress={() => change({ ...state.chart, of: path })}>
+                {label(path, models)}
+              </Button>
+            ))}
+          </span>
         </div>
       )}
       {chart.kind !== 'number' && (
         <div className={classes('table-of', chart.kind === 'table' && 'tall')}>
-          <Drawn came={came} chart={table} />
+          <Drawn came={came} chart={table} exact />
         </div>
       )}
     </>

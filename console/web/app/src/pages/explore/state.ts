@@ -27,6 +27,7 @@ export interface Drawn {
   stacked?: boolean;
   horizontal?: boolean;
   format?: 'currency' | 'percent';
+  of?: string; // the measure that is drawn where not all are
 }
 
 export interface State {
@@ -44,6 +45,7 @@ export interface State {
   others?: boolean;
   compare?: { column: string; n: number; unit: string };
   fill?: boolean;
+  rowsBy?: string; // the column whose order first and last go by
   chart: Drawn;
 }
 
@@ -84,10 +86,12 @@ export function read(from: unknown): State | undefined {
     others: given.others === true || undefined,
     compare: typeof compare.column === 'string' && name.test(compare.column) && n && unit(compare.unit) ? { column: compare.column, n, unit: unit(compare.unit)! } : undefined,
     fill: given.fill === true || undefined,
+    rowsBy: typeof given.rowsBy === 'string' && name.test(given.rowsBy) ? given.rowsBy : undefined,
     chart: {
       kind: text(chart.kind),
       stacked: typeof chart.stacked === 'boolean' ? chart.stacked : undefined,
       horizontal: typeof chart.horizontal === 'boolean' ? chart.horizontal : undefined,
+      of: isPath(chart.of) ? chart.of : undefined,
       format: chart.format === 'currency' || chart.format === 'percent' ? chart.format : undefined,
     },
   };

@@ -1,4 +1,5 @@
-import { type Format, isNumeric, type Numeric } from '@usher/client';
+import { type Chart, type Format, isNumeric, type Numeric } from '@usher/client';
+import { isTime, wall } from '../format.ts';
 import { label } from '../labels.ts';
 import { at } from '../paths.ts';
 import { texts } from '../texts.ts';
@@ -31,7 +32,11 @@ export function model({ chart, rows, formats }: View): Model {
   const { x = '', series, y = [] } = chart;
   const categories = distinct(rows, x);
   const unit = units(chart, x, categories);
+  // What comes again each year is told apart by the year.
+  const times = unit === undefined ? [] : categories.filter(isTime).map(wall);
+  const years = times.length > 1 && Math.max(...times) - Math.min(...times) > 364 * 86_400_000;
   const place = new Map(categories.map((value, i) => [JSON.stringify(value), i]));
+  const said = (path: string) => named(chart, path);
   const made = new Map<string, Series>();
   const values = series ? distinct(rows, series) : [null];
   const unitS = series ? units(chart, series, values) : undefined;
@@ -41,7 +46,7 @@ export function model({ chart, rows, formats }: View): Model {
     for (const path of y) {
       const of = series ? formats.category(series, value, unitS) : '';
       made.set(JSON.stringify([value, path]), {
-        name: !series ? label(path) : y.length > 1 ? `${of}, ${label(path)}` : of,
+        name: !series ? said(path) : y.length > 1 ? `${of}, ${said(path)}` : of,
         path, value,
         cells: new Array<Cell | undefined>(categories.length).fill(undefined),
       });
@@ -57,8 +62,13 @@ export function model({ chart, rows, formats }: View): Model {
   return {
     x, categories, unit,
     series: [...made.values()],
-    name: (category, short) => formats.category(x, category, unit, short),
+    name: (category, short) => formats.category(x, category, unit, short && !years),
   };
+}
+
+/** What a column is called: by the chart, or after its path. */
+export function named({ columns }: Chart, path: string): string {
+  return columns?.find((column) => column.path === path)?.label ?? label(path);
 }
 
 /** The sentence that says what a chart shows to who does not see it. */

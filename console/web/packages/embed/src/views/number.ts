@@ -1,5 +1,5 @@
 import { isNumeric } from '@usher/client';
-import { html, nothing } from 'lit';
+import { html, nothing, type PropertyValues } from 'lit';
 import { at, single } from '../paths.ts';
 import { texts } from '../texts.ts';
 import styles from './number.css';
@@ -8,12 +8,56 @@ import { spark } from './spark.ts';
 
 const style = sheet(styles);
 
+// A number is one word: its type is as large as its place lets it be (number.css), and where that is too small to be read at a
+// glance it is written in short, with all of it in its title.
+const em = 0.62; // of a digit: no usual font has wider ones
+const least = 14; // pixels
+
+/** How many digits a text is as wide as, or less: letters and signs of currencies are wider. */
+const digits = (text: string): number => text.length + 0.5 * text.replace(/[\d.,\s]/g, '').length;
+
 /**
  * One number, and how it compares. Of a list it is the last row's, and what it is compared with is the row before unless
  * `compare` leads elsewhere; the list is the line beside it. `series` leads to another list for that line.
  */
 class NumberView extends ViewElement {
+  static override properties = { ...ViewElement.properties, _wide: { state: true } };
   protected readonly sheet = style;
+
+  declare _wide: number; // pixels
+  #sizes: ResizeObserver | undefined;
+
+  constructor() {
+    super();
+    this._wide = Number.POSITIVE_INFINITY;
+  }
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    this.#sizes = new ResizeObserver(() => this.#fit());
+    this.#sizes.observe(this);
+    this.#sizes.observe(this.closest('section')!);
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    this.#sizes?.disconnect();
+  }
+
+  protected override updated(_changed: PropertyValues): void {
+    this.#fit();
+  }
+
+  /** A tile whose height is given may be lower than its words: then they stand closer, and lines are cut at their ends. */
+  #fit(): void {
+    const section = this.closest('section');
+    if (!section || this.clientWidth === 0) return;
+    this._wide = this.clientWidth;
+    for (const room of ['', 'little', 'least']) {
+      section.dataset.room = room;
+      if (section.scrollHeight <= section.clientHeight) break;
+    }
+  }
 
   override render(): unknown {
     const { chart, rows, data, formats } = this.view;
@@ -26,8 +70,13 @@ class NumberView extends ViewElement {
     const line = chart.series ? at(data, chart.series) : rows;
     const points = Array.isArray(line) ? at(line, path) : undefined;
     const direction = change && (change.same ? '' : change.up ? 'good' : 'bad');
-    return html`<div class="value">${formats.text(path, value)}</div>
-      ${Array.isArray(points) ? spark(points, true) : nothing}
+    const all = formats.text(path, value);
+    const short = isNumeric(value) && digits(all) * em * least > this._wide;
+    const said = short ? formats.short(path, Number(value)) : all;
+    return html`<div class="now">
+        <div class="value" .style=${`--digits:${digits(said)}`} title=${formats.full(path, value) ?? (short ? all : nothing)}>${said}</div>
+        ${Array.isArray(points) ? html`<div class="trend">${spark(points, true)}</div>` : nothing}
+      </div>
       ${change || chart.compareLabel
           ? html`<div class="delta">
               ${change
@@ -39,7 +88,7 @@ class NumberView extends ViewElement {
                         </svg>`}${change.text}</span
                   >`
                 : nothing}
-              ${chart.compareLabel ? html`<span>${chart.compareLabel}</span>` : nothing}
+              ${chart.compareLabel ? html`<span class="than" title=${chart.compareLabel}>${chart.compareLabel}</span>` : nothing}
             </div>`
           : nothing}`;
   }

@@ -1,10 +1,9 @@
 // What ECharts is told to draw.
 import { isNumeric } from '@usher/client';
-import { label } from '../labels.ts';
 import { at } from '../paths.ts';
 import type { LegendEntry, View } from '../view.ts';
 import type { EChartsCoreOption } from './engine.ts';
-import type { Cell, Model, Series } from './model.ts';
+import { type Cell, type Model, named as called, type Series } from './model.ts';
 
 /** The colors of the page, as they are now. */
 export interface Colors {
@@ -53,7 +52,7 @@ function color(colors: Colors, i: number): { color: string; opacity: number } {
   return { color: colors.series[i % 6]!, opacity: 1 - 0.35 * Math.min(2, Math.floor(i / 6)) };
 }
 
-const swatch = (i: number) => `s${(i % 6) + 1}`;
+const swatch = (i: number) => `s${(i % 6) + 1}${['', ' paler', ' palest'][Math.min(2, Math.floor(i / 6))]}`;
 
 const animation = () => ({
   animation: !matchMedia('(prefers-reduced-motion: reduce)').matches,
@@ -77,10 +76,17 @@ function cartesian(view: View, model: Model, colors: Colors, size: Size): Drawin
   const radius = 4;
   const round = horizontal ? [0, radius, radius, 0] : [radius, radius, 0, 0];
 
-  const besides = model.categories.map((_category, c) => (compare ? formats.text(compare, at(model.series[0]?.cells[c]?.row, compare)) : ''));
+  // Where the axis gives way to what stands beside the bars, that says their own value as well.
+  const own = horizontal && !chart.series && model.series.length === 1;
+  const besides = model.categories.map((_category, c) => {
+    const cell = model.series[0]?.cells[c];
+    const beside = compare ? formats.text(compare, at(cell?.row, compare)) : '';
+    return compare && own && cell ? `${formats.text(path, cell.value)} · ${beside}` : beside;
+  });
+  const names = model.categories.map((value) => model.name(value, true));
   const category = {
     type: 'category',
-    data: model.categories.map((value) => model.name(value, true)),
+    data: names,
     inverse: horizontal,
     boundaryGap: bars,
     axisTick: { show: false },
@@ -89,9 +95,10 @@ function cartesian(view: View, model: Model, colors: Colors, size: Size): Drawin
       ...font(colors, horizontal ? colors.text : colors.muted),
       hideOverlap: true,
       ...(bars || horizontal ? {} : { alignMinLabel: 'left', alignMaxLabel: 'right' }),
+      ...(horizontal ? {} : apart(size.width, names, bars)),
       margin: horizontal ? 8 : 10,
       ...(horizontal ? { width: Math.min(150, size.width * 0.34), overflow: 'truncate', interval: 0 } : {}),
-      ...(!horizontal && model.unit === undefined ? named(size.width, model.categories.length) : {}),
+      ...(!horizontal && bars && model.unit === undefined ? named(size.width, model.categories.length) : {}),
     },
   };
   const value = {
@@ -128,7 +135,7 @@ function cartesian(view: View, model: Model, colors: Colors, size: Size): Drawin
         showSymbol: alone,
         connectNulls: false,
         lineStyle: { width: 2, color, opacity },
-        itemStyle: { color },
+        itemStyle: { color, opacity },
         ...(kind === 'area' ? { areaStyle: { color, opacity: stacked ? 0.55 : 0.14 } } : {}),
       };
     }
@@ -181,6 +188,7 @@ function pie(view: View, model: Model, colors: Colors, size: Size): Drawing {
   const shown = slices.filter(({ name, cell }) => !hidden.has(name) && Number(cell?.value ?? 0) > 0);
   const total = shown.reduce((sum, { cell }) => sum + Number(cell!.value), 0);
   const outer = Math.max(40, Math.min(size.width, size.height) / 2 - 6);
+  const whole = formats.short(one?.path ?? '', total); // in the ring, where it has to find room
   return {
     option: {
       ...animation(),
@@ -191,7 +199,7 @@ function pie(view: View, model: Model, colors: Colors, size: Size): Drawing {
         padAngle: shown.length > 1 ? 0.6 : 0,
         itemStyle: { borderRadius: 3, borderColor: colors.surface, borderWidth: 1 },
         label: chart.kind === 'donut' && total > 0
-          ? { show: true, position: 'center', color: colors.text, fontSize: 22, fontWeight: 650, lineHeight: 30, formatter: () => formats.short(one?.path ?? '', total) }
+          ? { show: true, position: 'center', color: colors.text, fontSize: Math.min(22, (1.1 * outer) / (0.62 * whole.length)), fontWeight: 650, lineHeight: 30, formatter: () => whole }
           : { show: false },
         labelLine: { show: false },
         emphasis: { scaleSize: 4 },
@@ -212,7 +220,7 @@ function scatter(view: View, _model: Model, colors: Colors): Drawing {
   const path = y[0] ?? '';
   const groups = new Map<string, unknown[]>();
   for (const row of rows) {
-    const name = series ? formats.category(series, at(row, series), undefined) : label(path);
+    const name = series ? formats.category(series, at(row, series), undefined) : called(chart, path);
     groups.set(name, [...(groups.get(name) ?? []), row]);
   }
   const most = size ? Math.max(...rows.map((row) => Number(at(row, size) ?? 0))) : 0;
@@ -222,7 +230,7 @@ function scatter(view: View, _model: Model, colors: Colors): Drawing {
     type: 'value',
     scale: true,
     splitNumber: 4,
-    name: label(of),
+    name: called(chart, of),
     nameLocation: above ? 'end' : 'middle',
     nameGap: above ? 12 : 26,
     nameTextStyle: { ...font(colors), ...(above ? { align: 'left' } : {}) },
@@ -244,7 +252,7 @@ function scatter(view: View, _model: Model, colors: Colors): Drawing {
         data: rows.map((row) => [Number(at(row, x)), Number(at(row, path))]),
         symbolSize: (_value: unknown, { dataIndex }: { dataIndex: number }) =>
           size && most > 0 ? 6 + 22 * Math.sqrt(Math.max(0, Number(at(rows[dataIndex], size) ?? 0)) / most) : 9,
-        itemStyle: { color: color(colors, colors.place(name)).color, opacity: 0.72, borderColor: colors.surface, borderWidth: 1 },
+        itemStyle: { ...color(colors, colors.place(name)), opacity: 0.72 * color(colors, colors.place(name)).opacity, borderColor: colors.surface, borderWidth: 1 },
       })),
     },
     legend: named.map(({ name }) => ({ name, color: swatch(colors.place(name)) })),
@@ -268,8 +276,12 @@ function heat(view: View, model: Model, colors: Colors, size: Size): Drawing {
     type: 'category', data, axisTick: { show: false }, axisLine: { show: false }, splitLine: { show: false },
     axisLabel: { ...font(colors), ...(all ? { interval: 0, width: Math.min(150, size.width * 0.34), overflow: 'truncate' } : { hideOverlap: true }) },
   });
+  const width = (size.width * 0.7) / model.categories.length;
+  const all = cells.map(({ cell }) => cell.value);
+  const texts = cells.map(({ series, cell }) => formats.text(series.path, cell.value, all));
+  const full = Math.max(0, ...texts.map((text) => text.length)) * 7 + 8 < width;
   const roomy = size.height / names.length > 22;
-  const written = roomy && (size.width * 0.7) / model.categories.length > 48;
+  const written = roomy && width > 48;
   return {
     option: {
       ...animation(),
@@ -279,11 +291,11 @@ function heat(view: View, model: Model, colors: Colors, size: Size): Drawing {
       series: [{
         id: '0',
         type: 'heatmap',
-        data: cells.map(({ series, s, c, cell }) => {
+        data: cells.map(({ series, s, c, cell }, i) => {
           const part = most === least ? 1 : (Number(cell.value) - least) / (most - least);
           return {
             value: [c, s, Number(cell.value)],
-            label: { show: written, color: part > 0.72 ? colors.surface : colors.text, fontSize: 12, formatter: () => formats.short(series.path, Number(cell.value)) },
+            label: { show: written, color: part > 0.72 ? colors.surface : colors.text, fontSize: 12, formatter: () => (full ? texts[i]! : formats.short(series.path, Number(cell.value))) },
             itemStyle: { color: mix(colors.series[0]!, colors.surface, 0.08 + 0.92 * part), borderColor: colors.surface, borderWidth: 2, borderRadius: 4 },
           };
         }),
@@ -305,9 +317,19 @@ function heat(view: View, model: Model, colors: Colors, size: Size): Drawing {
 
 export { type Cell, type Model, type Series };
 
+// apart is a label for each so many columns, all as far from each other, so that none gives way to the next; the first and the
+// last of a line stand within its ends.
+function apart(width: number, names: string[], bars: boolean) {
+  const column = (width - 56) / Math.max(1, bars ? names.length : names.length - 1);
+  const widest = Math.min(140, 7 * Math.max(0, ...names.map((name) => name.length)));
+  const step = Math.max(1, Math.ceil((bars ? widest + 8 : 1.5 * widest + 6) / column));
+  return { interval: (i: number) => i % step === 0, showMinLabel: true, hideOverlap: step === 1 };
+}
+
 // named lays out names below their columns: each has the place of its column, as long as that is
-// enough to read some of it; the axis of values takes its part of the width.
+// enough to read some of it, and else leans; the axis of values takes its part of the width.
 function named(width: number, columns: number) {
-  const place = (width - 72) / Math.max(1, columns) - 8;
-  return place >= 40 ? { width: place, overflow: 'truncate', interval: 0, hideOverlap: false } : { interval: 'auto' };
+  const column = (width - 72) / Math.max(1, columns);
+  if (column >= 48) return { width: column - 8, overflow: 'truncate', interval: 0, hideOverlap: false };
+  return column >= 20 ? { rotate: 40, width: 76, overflow: 'truncate', interval: 0, hideOverlap: false } : { interval: 'auto' };
 }

@@ -1,11 +1,10 @@
 import type { ECharts } from './engine.ts';
-import { label } from '../labels.ts';
-import { at as valueAt } from '../paths.ts';
+import { at as valueAt, leaf } from '../paths.ts';
 import { texts } from '../texts.ts';
-import type { LegendEntry } from '../view.ts';
+import type { LegendEntry, View } from '../view.ts';
 import { defineView, sheet, ViewElement } from './base.ts';
 import { init } from './engine.ts';
-import { model, sentence } from './model.ts';
+import { type Model, model, named, sentence } from './model.ts';
 import { type Colors, draw, type Drawing } from './option.ts';
 import styles from './plot.css';
 
@@ -91,6 +90,8 @@ export class PlotView extends ViewElement {
   override connectedCallback(): void {
     super.connectedCallback();
     this.#scheme.addEventListener('change', this.#again);
+    addEventListener('beforeprint', this.#print);
+    addEventListener('afterprint', this.#print);
     this.#sizes = new ResizeObserver(() => this.#resized());
     this.#sizes.observe(this);
     const host = (this.getRootNode() as ShadowRoot).host?.getRootNode();
@@ -103,6 +104,8 @@ export class PlotView extends ViewElement {
   override disconnectedCallback(): void {
     super.disconnectedCallback();
     this.#scheme.removeEventListener('change', this.#again);
+    removeEventListener('beforeprint', this.#print);
+    removeEventListener('afterprint', this.#print);
     this.#sizes?.disconnect();
     this.#theme?.disconnect();
     this.#chart?.dispose();
@@ -110,6 +113,18 @@ export class PlotView extends ViewElement {
   }
 
   #again = (): void => this.requestUpdate();
+
+  /** Paper is light, whatever the page is; and it waits for no movement. */
+  #print = ({ type }: Event): void => {
+    const paper = type === 'beforeprint';
+    this.style.colorScheme = paper ? 'light' : '';
+    this.updated();
+    this.#chart?.getZr().flush();
+    // There, and only there, the drawing is fitted to the sheet: with a size of its own it would follow each change of size too late.
+    const svg = this.#canvas.querySelector('svg');
+    if (paper) svg?.setAttribute('viewBox', `0 0 ${svg.getAttribute('width')} ${svg.getAttribute('height')}`);
+    else svg?.removeAttribute('viewBox');
+  };
 
   #resized(): void {
     const { clientWidth: width, clientHeight: height } = this;
@@ -126,23 +141,19 @@ export class PlotView extends ViewElement {
     if (!this.#chart) {
       this.#chart = init(this.#canvas, undefined, { renderer: 'svg', width, height });
       this.#chart.on('click', ({ seriesIndex, dataIndex }) => this.#clicked(seriesIndex ?? 0, dataIndex));
-      // On paper a drawing fits the sheet.
-      this.#chart.on('finished', () => {
-        const svg = this.#canvas.querySelector('svg');
-        if (svg) svg.setAttribute('viewBox', `0 0 ${svg.getAttribute('width')} ${svg.getAttribute('height')}`);
-      });
     }
     const made = model(this.view);
     this.role = 'group';
     this.tabIndex = 0;
     this.ariaLabel = texts.readable;
     this.#canvas.ariaLabel = sentence(this.view, made);
-    const colors = this.#colors();
+    const colors = this.#colors(placesOf(this.view, made, this.#names));
     this.#drawing = draw(this.view, made, colors, { width, height });
     const axis = ['line', 'area', 'bar'].includes(this.view.chart.kind);
     this.#chart.setOption(
       {
         ...this.#drawing.option,
+        ...(this.style.colorScheme === '' ? {} : { animation: false }),
         // Quotes of a family's name would end the attribute that it is written into.
         textStyle: { fontFamily: getComputedStyle(this).fontFamily.replaceAll('"', "'") },
         tooltip: {
@@ -163,7 +174,7 @@ export class PlotView extends ViewElement {
     this.#tellLegend(this.#drawing.legend);
   }
 
-  #names = new Map<string, number>();
+  #names = new Map<string, number>(); // of measures, which are this chart's own
 
   #said = '';
   #tellLegend(legend: LegendEntry[]): void {
@@ -174,7 +185,7 @@ export class PlotView extends ViewElement {
   }
 
   /** The page's colors as rgb(), which is what the browser makes of any. */
-  #colors(): Colors {
+  #colors(place: Colors['place']): Colors {
     const probe = document.createElement('i');
     probe.hidden = true;
     this.append(probe);
@@ -186,10 +197,7 @@ export class PlotView extends ViewElement {
       text: read('text'), muted: read('muted'), line: read('line'), surface: read('surface'), track: read('track'),
       series: [1, 2, 3, 4, 5, 6].map((i) => read(`s${i}`)),
       tint: '',
-      place: (name: string) => {
-        if (!this.#names.has(name)) this.#names.set(name, this.#names.size);
-        return this.#names.get(name)!;
-      },
+      place,
     };
     probe.className = 'tint';
     colors.tint = srgb(getComputedStyle(probe).backgroundColor);
@@ -222,13 +230,13 @@ export class PlotView extends ViewElement {
     if (chart.kind === 'scatter') {
       tip.append(element('strong', '', first.series!.name));
       for (const path of [chart.x, ...(chart.y ?? []), chart.size]) {
-        if (path) line(undefined, label(path), formats.text(path, valueAt(first.cell.row, path)));
+        if (path) line(undefined, named(chart, path), formats.text(path, valueAt(first.cell.row, path)));
       }
       return tip;
     }
     tip.append(element('strong', '', made.name(first.category)));
     for (const { cell, series, color } of [...found].reverse()) line(color, series!.name, formats.text(series!.path, cell.value));
-    if (chart.compare && chart.kind === 'bar') line(undefined, label(chart.compare), formats.text(chart.compare, valueAt(first.cell.row, chart.compare)));
+    if (chart.compare && chart.kind === 'bar') line(undefined, named(chart, chart.compare), formats.text(chart.compare, valueAt(first.cell.row, chart.compare)));
     return tip;
   }
 
@@ -246,6 +254,24 @@ export class PlotView extends ViewElement {
     const chart = this.#chart!;
     return { text: chart.renderToSVGString(), width: chart.getWidth(), height: chart.getHeight() };
   }
+}
+
+/**
+ * The places of names among the colors. Values of one column have the same in all tiles, whatever their order there; they come in
+ * the order of the first tile's series, or of their names.
+ */
+function placesOf({ chart, places }: View, made: Model, own: Map<string, number>): Colors['place'] {
+  const round = chart.kind === 'pie' || chart.kind === 'donut';
+  const of = round ? chart.x : (chart.y?.length ?? 0) > 1 ? undefined : chart.series;
+  const kept = of ? (places.get(leaf(of)) ?? new Map<string, number>()) : own;
+  if (of) places.set(leaf(of), kept);
+  const place = (name: string) => {
+    if (!kept.has(name)) kept.set(name, kept.size);
+    return kept.get(name)!;
+  };
+  if (round) made.categories.map((value) => made.name(value)).sort((a, b) => a.localeCompare(b, undefined, { numeric: true })).forEach(place);
+  else if (of) made.series.map(({ name }) => name).forEach(place);
+  return place;
 }
 
 interface Point {

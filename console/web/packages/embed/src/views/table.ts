@@ -4,11 +4,14 @@ import { label } from '../labels.ts';
 import { at, column as cells, leaf } from '../paths.ts';
 import { texts } from '../texts.ts';
 import { defineView, sheet, ViewElement } from './base.ts';
+import { paper, roomOf, word } from './paper.ts';
+import { Scroller } from './scroller.ts';
 import { spark } from './spark.ts';
 import styles from './table.css';
 
-const style = sheet(styles);
+const style = sheet(styles + paper);
 const few = 200; // rows that are all in the page
+const printed = 2000; // rows that are on paper
 const beyond = 12; // rows above and below those in sight
 const most = 3; // columns of a narrow page, the first among them
 
@@ -22,8 +25,8 @@ interface Shown extends Column {
  * Rows and columns. `y` are the columns with bars, a column that leads to a list of numbers is a small line, and `series` is what
  * stands muted below the first column. Of many rows only those in sight are in the page.
  */
-class TableView extends ViewElement {
-  static override properties = { ...ViewElement.properties, _sort: { state: true }, _top: { state: true } };
+class TableView extends Scroller {
+  static override properties = { ...Scroller.properties, _sort: { state: true }, _top: { state: true } };
   protected readonly sheet = style;
 
   declare _sort: { path: string; up: boolean } | undefined;
@@ -32,10 +35,6 @@ class TableView extends ViewElement {
   constructor() {
     super();
     this._top = 0;
-  }
-
-  override connectedCallback(): void {
-    super.connectedCallback();
     this.addEventListener('scroll', () => {
       const top = Math.floor(this.scrollTop / this.#height);
       if (Math.abs(top - this._top) >= beyond / 2) this._top = top;
@@ -78,20 +77,39 @@ class TableView extends ViewElement {
 
   override render(): unknown {
     const { order: rows, columns } = this.#table();
-    const many = rows.length > few;
-    const from = many ? Math.max(0, this._top - beyond) : 0;
-    const until = many ? Math.min(rows.length, this._top + Math.ceil((this.clientHeight || 600) / this.#height) + beyond) : rows.length;
+    const many = rows.length > (this._paper ? printed : few);
+    const from = many && !this._paper ? Math.max(0, this._top - beyond) : 0;
+    const until = !many ? rows.length : this._paper ? printed : Math.min(rows.length, this._top + Math.ceil((this.clientHeight || 600) / this.#height) + beyond);
+    this.#unrendered = rows.length - until;
     this.tabIndex = 0;
-    this.role = 'region';
+    this.role = 'group';
     this.ariaLabel = this.view.title || texts.rows(String(rows.length));
-    return html`<table aria-rowcount=${many ? rows.length + 1 : nothing}>
+    return html`<table class=${this._paper ? this.#room(columns, rows) : ''} aria-rowcount=${many ? rows.length + 1 : nothing}>
       <thead><tr>${columns.map((column, i) => this.#head(column, i))}</tr></thead>
       <tbody>
         ${gap(from * this.#height, columns.length)}
         ${rows.slice(from, until).map((row, i) => this.#row(row, from + i, columns, many))}
-        ${gap((rows.length - until) * this.#height, columns.length)}
+        ${this._paper ? more(rows.length - until, columns.length) : gap((rows.length - until) * this.#height, columns.length)}
       </tbody>
     </table>`;
+  }
+
+  #unrendered = 0;
+  protected override get unrendered(): number {
+    return this.#unrendered;
+  }
+
+  /** How much room there has to be on paper. */
+  #room(columns: Shown[], order: number[]): string {
+    return roomOf(columns.map((column) => Math.max(word(column.label ?? label(column.path)), column.kind === 'line' ? 9 : this.#longest(column, order))));
+  }
+
+  #longest({ path, values, kind }: Shown, order: number[]): number {
+    const { formats } = this.view;
+    return order.slice(0, printed).reduce((most, row) => {
+      const text = formats.text(path, values[row], values);
+      return Math.max(most, kind === 'text' ? word(text) : text.length);
+    }, 0);
   }
 
   #class(column: Shown, i: number): string {
@@ -99,7 +117,7 @@ class TableView extends ViewElement {
       column.kind === 'number' || column.kind === 'line' ? 'num' : '',
       column.kind === 'bar' ? 'bars' : '',
       column.kind === 'line' ? 'sparked' : '',
-      i >= most && column.kind !== 'bar' ? 'lesser' : '',
+      i >= most && column.kind !== 'bar' && !this.view.formats.exact ? 'lesser' : '',
     ].join(' ');
   }
 
@@ -122,20 +140,22 @@ class TableView extends ViewElement {
     return html`<tr class="${this.#tall ? 'tall' : ''} ${on ? 'on' : ''}" aria-rowindex=${many ? index + 2 : nothing}>
       ${columns.map((column, i) => {
         const value = column.values[place];
-        const classes = this.#class(column, i);
-        if (column.kind === 'line') return html`<td class=${classes}>${spark(value as unknown[])}</td>`;
-        const text = formats.text(column.path, value, column.values);
+        const text = column.kind === 'line' ? '' : formats.text(column.path, value, column.values);
+        const classes = `${this.#class(column, i)}${text.length > (column.kind === 'text' ? 40 : 22) ? ' far' : ''}`;
+        const name = this._paper ? (column.label ?? label(column.path)) : nothing;
+        if (column.kind === 'line') return html`<td class=${classes} data-name=${name}>${spark(value as unknown[])}</td>`;
+        const full = formats.full(column.path, value, column.values) ?? nothing;
         if (column.kind === 'bar') {
           const part = column.top > 0 ? (Math.max(0, Number(value ?? 0)) / column.top) * 100 : 0;
           const wide = formats.text(column.path, column.values.find((v) => Number(v) === column.top), column.values).length;
-          return html`<td class=${classes}><div class="barred"><span .style=${`min-width:${wide}ch`}>${text}</span><svg aria-hidden="true"
+          return html`<td class=${classes} data-name=${name} title=${full}><div class="barred"><span .style=${`min-width:${wide}ch`}>${text}</span><svg aria-hidden="true"
             ><rect class="track" width="100%" height="8" rx="4" /><rect class="bar" width="${part}%" height="8" rx="4" /></svg></div></td>`;
         }
         const below = i === 0 && chart.series ? html`<small>${formats.text(chart.series, at(row, chart.series))}</small>` : nothing;
         const picks = () => this.pick({ values: Object.fromEntries(paths.map((path) => [path, at(row, path)])), row });
         const said = i === 0 && paths.length > 0 ? html`<button class="pick" aria-pressed=${on} @click=${picks}>${text}</button>` : text;
-        if (i === 0) return html`<th scope="row" class=${classes}><div class="clip">${said}</div>${below}</th>`;
-        return html`<td class=${classes}>${column.kind === 'text' ? html`<div class="clip">${said}</div>` : said}</td>`;
+        if (i === 0) return html`<th scope="row" class=${classes} data-name=${name} title=${full}><div class="clip">${said}</div>${below}</th>`;
+        return html`<td class=${classes} data-name=${name} title=${full}>${column.kind === 'text' ? html`<div class="clip">${said}</div>` : said}</td>`;
       })}
     </tr>`;
   }
@@ -143,6 +163,11 @@ class TableView extends ViewElement {
 
 function gap(height: number, columns: number): unknown {
   return height > 0 ? html`<tr class="gap" aria-hidden="true"><td colspan=${columns} .style=${`height:${height}px`}></td></tr>` : nothing;
+}
+
+/** What is not on paper is said there. */
+function more(rows: number, columns: number): unknown {
+  return rows > 0 ? html`<tr><td colspan=${columns}>${texts.moreRows(rows)}</td></tr>` : nothing;
 }
 
 /** Nothing comes last; numbers by their size, all else as people order it. */

@@ -1,8 +1,8 @@
 import { html, type TemplateResult } from 'lit';
 import { defineView, sheet, ViewElement } from './base.ts';
 
-const style = sheet(`usher-text{overflow:auto;font-size:14px;line-height:20px}usher-text>*{margin:0 0 8px}usher-text>:last-child{margin:0}
-usher-text h4{font-size:15px;line-height:22px;font-weight:600}usher-text p{font-size:14px;color:inherit}usher-text ul{padding-inline-start:20px}
+const style = sheet(`@media print{usher-text{overflow:visible!important}}usher-text{overflow:auto;font-size:14px;line-height:20px}usher-text>*{margin:0 0 8px}usher-text>:last-child{margin:0}
+usher-text :is(h3,h4){font-size:15px;line-height:22px;font-weight:600}usher-text p{font-size:14px;color:inherit}usher-text ul{padding-inline-start:20px}
 usher-text a{color:var(--u-accent);text-underline-offset:2px}`);
 
 /** Words: paragraphs, `# ` headings, `- ` lists, **strong** and [links](https://…). Nothing in it is HTML. */
@@ -13,7 +13,8 @@ class TextView extends ViewElement {
     return (this.view.chart.text ?? '').split(/\n\s*\n/).map((block) => {
       const lines = block.trim().split('\n');
       const heading = /^#{1,4} (.*)$/.exec(lines[0]!);
-      if (heading && lines.length === 1) return html`<h4>${inline(heading[1]!)}</h4>`;
+      // Below the tile's title, or in its place.
+      if (heading && lines.length === 1) return this.view.title ? html`<h4>${inline(heading[1]!)}</h4>` : html`<h3>${inline(heading[1]!)}</h3>`;
       if (lines.every((line) => /^[-*] /.test(line))) return html`<ul>${lines.map((line) => html`<li>${inline(line.slice(2))}</li>`)}</ul>`;
       return html`<p>${inline(lines.join(' '))}</p>`;
     });

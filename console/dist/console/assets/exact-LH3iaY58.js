@@ -1,0 +1,2 @@
+var e=/"(?:[^"\\]|\\.)*"|[{}[\],:]|[^\s{}[\],:"]+/g;function t(t){let n=[],r=0,i=``,a=()=>n.push(`
+`,`  `.repeat(r));for(let[o]of t.matchAll(e)){switch(o){case`{`:case`[`:(i===`{`||i===`[`||i===`,`)&&a(),n.push(o),r++;break;case`}`:case`]`:r--,i!==`{`&&i!==`[`&&a(),n.push(o);break;case`,`:n.push(o);break;case`:`:n.push(`: `);break;default:(i===`{`||i===`[`||i===`,`)&&a(),n.push(o)}i=o}return n.join(``)}function n(e){try{let t=JSON.parse(e);return typeof t==`object`&&!!t&&!Array.isArray(t)}catch{return!1}}export{t as n,n as t};

@@ -1,1 +1,0 @@
-import{a as n,f as e}from"./chunk-BVNKAVU7.js";function l(r){let s=n.functions[e(r)];if(s&&r.includes("."))return s(l(r.slice(0,r.lastIndexOf("."))));let t=e(r).replace(/_/g," ").replace(/([a-z\d])([A-Z])/g,(c,o,i)=>`${o} ${i.toLowerCase()}`);return t.charAt(0).toUpperCase()+t.slice(1)}export{l as a};

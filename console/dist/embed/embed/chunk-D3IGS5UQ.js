@@ -1,1 +1,0 @@
-import{a as f,b as s}from"./chunk-E5IKS4SR.js";import{b as e,f as u}from"./chunk-BVNKAVU7.js";function c(t,r){let o=new Map;for(let n of t){let i=e(n,r)??null;o.set(JSON.stringify(i),i)}return[...o.values()]}function w(t,r,o){let n=o.filter(m=>m!==null);return n.length===0||!n.every(f)?void 0:(t.format?.[r]??t.format?.[u(r)])?.unit??s(n)}export{c as a,w as b};

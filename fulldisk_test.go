@@ -1,0 +1,100 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+)
+
+// fullAt is how large a file of a process may get: one that it writes beyond that fails as on a
+// full disk.
+const fullAt = "USHER_TEST_FULL_AT"
+
+func fillAt(text string) {
+	n, err := strconv.ParseUint(text, 10, 64)
+	if err == nil {
+		signal.Ignore(syscall.SIGXFSZ) // the write fails, and nobody is ended
+		err = syscall.Setrlimit(syscall.RLIMIT_FSIZE, &syscall.Rlimit{Cur: n, Max: n})
+	}
+	if err != nil {
+		panic(err)
+	}
+}
+
+// TestFullDisk: the disk below a database file and the control store is full. What is written
+// fails and says so, what is read is answered, and when there is room again, everything is there
+// that was acknowledged.
+func TestFullDisk(t *testing.T) {
+	t.Parallel()
+	config := prepare(t, "0s", "strategies:", "control: {path: control.duckdb}\nstrategies:", "claims: {tenant: /tenant}", "claims: {tenant: /tenant}\n    may_grant: {write: true}", "key: id", "key: id\n    writable: true\n    global_keys: true")
+	p := launchIn(t, append(os.Environ(), fullAt+"="+fmt.Sprint(6<<20)), config, "127.0.0.1:0", t.Output())
+	ask := func(query string) string {
+		t.Helper()
+		body, err := json.Marshal(map[string]string{"query": query})
+		if err != nil {
+			t.Fatal(err)
+		}
+		r := p.question(t)
+		r.Body, r.ContentLength, r.GetBody = io.NopCloser(strings.NewReader(string(body))), int64(len(body)), nil
+		response, err := http.DefaultClient.Do(r)
+		if err != nil {
+			t.Fatalf("%v", err)
+		}
+		defer func() { _ = response.Body.Close() }()
+		answer, err := io.ReadAll(response.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(answer)
+	}
+	const room = 100_000
+	write := func(id int) string {
+		t.Helper()
+		text := make([]byte, room/2) // which does not compress
+		for i := range text {
+			text[i] = 'a' + byte((i*i*id+i*id*id/7+i/3)%26)
+		}
+		return ask(fmt.Sprintf(`mutation { insertNotesOne(row: {id: %d, text: %q}) { id } }`, id, text))
+	}
+	made, refused := 0, ""
+	for id := 1000; id < 1400 && refused == ""; id++ {
+		if got := write(id); strings.Contains(got, `"id":`+strconv.Itoa(id)) {
+			made++
+		} else {
+			refused = got
+		}
+	}
+	t.Logf("%d rows were written, and then: %s", made, refused)
+	if made == 0 || !strings.Contains(refused, "file cannot be written") || !strings.Contains(refused, `"UNAVAILABLE"`) || strings.Contains(refused, filepath.Dir(config)) {
+		t.Fatalf("%d rows were written, and then %s", made, refused)
+	}
+	whole := fmt.Sprintf(`"count":%d`, made)
+	const count = `{ notesAggregate(where: {id: {gte: 1000}}) { count } }`
+	for range 10 {
+		if got := ask(count); !strings.Contains(got, whole) {
+			t.Errorf("on a full disk %d rows are read as %s", made, got)
+		}
+		if got := write(5000); !strings.Contains(got, `"UNAVAILABLE"`) {
+			t.Errorf("on a full disk: %s", got)
+		}
+	}
+	if err := p.command.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	<-p.ended
+	p = launch(t, config, "127.0.0.1:0", t.Output())
+	if got := ask(count); !strings.Contains(got, whole) {
+		t.Errorf("of %d rows there are %s", made, got)
+	}
+	if got := write(5001); !strings.Contains(got, `"id":5001`) {
+		t.Errorf("when there is room again: %s", got)
+	}
+}

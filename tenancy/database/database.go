@@ -1,0 +1,117 @@
+// Package database owns how the control store is reached: a PostgreSQL database that several
+// gateways share, or an embedded DuckDB file, which is one gateway's. It connects, brings the
+// tables to this program's version, gives transactions, announces changes to other gateways,
+// and says what an engine's errors mean.
+//
+// It knows no table but that of the versions. It refuses connection poolers, standbys, the
+// process's environment, and to repeat what an engine says of values.
+package database
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"regexp"
+
+	"github.com/jmoiron/sqlx"
+
+	"usher/fault"
+)
+
+// Spec says where the store is: exactly one of Postgres and Path.
+type Spec struct {
+	Postgres *Postgres
+	Path     string // of a DuckDB file, which is made if it is missing
+	Schema   string // of the tables; default usher
+}
+
+var schemaForm = regexp.MustCompile(`^[a-z_][a-z0-9_]{0,47}$`)
+
+func (spec Spec) check() error {
+	if (spec.Postgres == nil) == (spec.Path == "") {
+		return errors.New("name either a PostgreSQL database or a DuckDB file")
+	}
+	if !schemaForm.MatchString(spec.Schema) {
+		return errors.New("the schema's name must have the form " + schemaForm.String())
+	}
+	return nil
+}
+
+// DB is the store's database. It is safe for concurrent use. The texts of its statements are
+// constants in which the schema is called store; values are always arguments.
+type DB struct {
+	pool   *sqlx.DB
+	dsn    *connector // nil on DuckDB
+	schema string
+	writer chan struct{} // on DuckDB: held by the one who writes
+	log    *slog.Logger
+}
+
+// Open connects. What the database holds may be of another version, until Migrate.
+func Open(ctx context.Context, spec Spec, log *slog.Logger) (*DB, error) {
+	if spec.Schema == "" {
+		spec.Schema = "usher"
+	}
+	if err := spec.check(); err != nil {
+		return nil, fault.New(fault.Internal, "the control store is not configured: %s", err)
+	}
+	d := &DB{schema: spec.Schema, log: log}
+	if err := d.connect(ctx, spec); err != nil {
+		return nil, fault.New(fault.Unavailable, "the control store cannot be opened").Because(Redacted(err))
+	}
+	return d, nil
+}
+
+func (d *DB) connect(ctx context.Context, spec Spec) error {
+	if spec.Path != "" {
+		pool, err := openDuckDB(ctx, spec.Path)
+		if err != nil {
+			return err
+		}
+		d.pool, d.writer = sqlx.NewDb(pool, "duckdb"), make(chan struct{}, 1)
+		return nil
+	}
+	var err error
+	if d.dsn, err = newConnector(*spec.Postgres, d.log); err != nil {
+		return err
+	}
+	d.pool = sqlx.NewDb(d.dsn.pool(), "postgres")
+	return nil
+}
+
+// Close ends every connection.
+func (d *DB) Close() error {
+	err := d.pool.Close()
+	if d.dsn != nil {
+		d.dsn.close()
+	}
+	return err
+}
+
+// SignInWith has connections that are made from now on show another password of the same
+// account. Those that there are go on.
+func (d *DB) SignInWith(password string) error {
+	if d.dsn == nil {
+		return errors.New("a store in a file has no password")
+	}
+	spec := d.dsn.spec
+	spec.Password = password
+	if err := spec.check(); err != nil {
+		return err
+	}
+	d.dsn.password.Store(&password)
+	return nil
+}
+
+// Shared tells whether other gateways may have the same database.
+func (d *DB) Shared() bool { return d.dsn != nil }
+
+// Get reads one row into a struct or a value.
+func (d *DB) Get(ctx context.Context, into any, text string, args ...any) error {
+	return d.pool.GetContext(ctx, into, d.sql(text), args...)
+}
+
+// List reads all rows into a slice.
+func (d *DB) List(ctx context.Context, into any, text string, args ...any) error {
+	return d.pool.SelectContext(ctx, into, d.sql(text), args...)
+}

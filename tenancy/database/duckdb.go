@@ -1,0 +1,43 @@
+package database
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"errors"
+	"os"
+	"path/filepath"
+
+	"github.com/duckdb/duckdb-go/v2"
+)
+
+// maxReaders is how many connections one file has; one at a time writes.
+const maxReaders = 4
+
+// openDuckDB opens the file, which nobody else may read, and locks the engine:
+// the store's statements reach no other file.
+func openDuckDB(ctx context.Context, path string) (*sql.DB, error) {
+	path, err := filepath.Abs(path)
+	if err != nil {
+		return nil, err
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return nil, err
+	}
+	connector, err := duckdb.NewConnector(path+"?memory_limit=256MB&threads=1&autoload_known_extensions=false&autoinstall_known_extensions=false&allow_community_extensions=false", nil)
+	if err != nil {
+		return nil, err
+	}
+	conn, err := connector.Connect(ctx)
+	if err != nil {
+		return nil, errors.Join(err, connector.Close())
+	}
+	_, err = conn.(driver.ExecerContext).ExecContext(ctx, "SET GLOBAL TimeZone = 'UTC'; SET GLOBAL enable_external_access = false; SET GLOBAL lock_configuration = true", nil)
+	if err = errors.Join(err, conn.Close(), os.Chmod(path, 0o600)); err != nil {
+		return nil, errors.Join(err, connector.Close())
+	}
+	pool := sql.OpenDB(connector)
+	pool.SetMaxOpenConns(maxReaders)
+	pool.SetMaxIdleConns(maxReaders)
+	return pool, nil
+}

@@ -1,0 +1,164 @@
+package database
+
+import (
+	"context"
+	"database/sql"
+	"embed"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/pressly/goose/v3"
+	"github.com/pressly/goose/v3/database"
+
+	"usher/fault"
+)
+
+//go:embed migrations/*.sql
+var migrations embed.FS
+
+// sql puts the configured schema in the place of the name store. The texts are
+// constants of the program; values are always arguments.
+func (d *DB) sql(text string) string { return strings.ReplaceAll(text, "store.", d.schema+".") }
+
+// Migrate brings the tables to this program's version, one gateway at a time.
+func (d *DB) Migrate(ctx context.Context) error {
+	return Translate(ctx, d.migrate(ctx))
+}
+
+func (d *DB) migrate(ctx context.Context) error {
+	if d.dsn == nil {
+		return d.migrateAlone(ctx)
+	}
+	tx, err := d.pool.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = tx.Rollback() }() // ends the lock
+	if err := awaitTurn(ctx, tx, "usher control store "+d.schema); err != nil {
+		return err
+	}
+	return d.migrateAlone(ctx)
+}
+
+// awaitTurn asks again and again: a statement that waited for the lock would
+// be ended by its time limit.
+func awaitTurn(ctx context.Context, tx *sql.Tx, name string) error {
+	for {
+		var mine bool
+		if err := tx.QueryRowContext(ctx, "SELECT pg_try_advisory_xact_lock(hashtextextended($1, 0))", name).Scan(&mine); err != nil || mine {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("wait for another gateway that migrates the store: %w", ctx.Err())
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
+}
+
+func (d *DB) migrateAlone(ctx context.Context) error {
+	versions, err := d.Versions()
+	if err != nil {
+		return err
+	}
+	return d.MigrateTo(ctx, versions[len(versions)-1])
+}
+
+// Versions are those that tables can have, from the oldest to this program's.
+func (d *DB) Versions() ([]int64, error) {
+	all, err := d.migrations()
+	versions := make([]int64, len(all))
+	for i, m := range all {
+		versions[i] = m.Version
+	}
+	slices.Sort(versions)
+	return versions, err
+}
+
+// MigrateTo brings the tables to a version, and refuses those of a newer program. The caller
+// is alone.
+func (d *DB) MigrateTo(ctx context.Context, version int64) error {
+	if err := d.makeSchema(ctx); err != nil {
+		return err
+	}
+	provider, err := d.migrating()
+	if err != nil {
+		return err
+	}
+	current, target, err := provider.GetVersions(ctx)
+	if err != nil {
+		return err
+	}
+	if current > target {
+		return fault.New(fault.Internal, "the control store has version %d, this program knows versions up to %d", current, target).
+			WithHint("Start the newer usher that has migrated the store, or restore the store from before.")
+	}
+	_, err = provider.UpTo(ctx, version)
+	return err
+}
+
+// makeSchema makes the schema of the tables, if it is missing.
+func (d *DB) makeSchema(ctx context.Context) error {
+	// The account may be allowed to use the schema and not to make it.
+	var schemas int
+	if err := d.pool.QueryRowContext(ctx, "SELECT count(*) FROM information_schema.schemata WHERE schema_name = $1", d.schema).Scan(&schemas); err != nil {
+		return err
+	}
+	if schemas == 0 {
+		if _, err := d.pool.ExecContext(ctx, "CREATE SCHEMA "+d.schema); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// migrating knows the versions that there are, and which the store has.
+func (d *DB) migrating() (*goose.Provider, error) {
+	all, err := d.migrations()
+	if err != nil {
+		return nil, err
+	}
+	// Of goose's own dialects this one asks for nothing DuckDB lacks: its keys
+	// are counted, not generated. The lock is ours, so that it also covers the
+	// making of the schema.
+	versions, err := database.NewStore(database.DialectAuroraDSQL, d.schema+".migrations")
+	if err != nil {
+		return nil, err
+	}
+	return goose.NewProvider("", d.pool.DB, nil,
+		goose.WithStore(versions), goose.WithGoMigrations(all...), goose.WithDisableGlobalRegistry(true))
+}
+
+// migrations are the embedded files, with the schema put in: goose runs a file
+// as it is written.
+func (d *DB) migrations() ([]*goose.Migration, error) {
+	names, err := fs.Glob(migrations, "migrations/*.sql")
+	if err != nil {
+		return nil, err
+	}
+	var all []*goose.Migration
+	for _, name := range names {
+		version, err := goose.NumericComponent(path.Base(name))
+		if err != nil {
+			return nil, fmt.Errorf("migration %s: %w", name, err)
+		}
+		text, err := migrations.ReadFile(name)
+		if err != nil {
+			return nil, err
+		}
+		up := func(ctx context.Context, tx *sql.Tx) error {
+			_, err := tx.ExecContext(ctx, d.sql(string(text)))
+			return err
+		}
+		all = append(all, goose.NewGoMigration(version, &goose.GoFunc{RunTx: up}, nil))
+	}
+	if len(all) == 0 {
+		return nil, errors.New("the program holds no migrations")
+	}
+	return all, nil
+}

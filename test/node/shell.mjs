@@ -1,0 +1,53 @@
+// Looks at the frame of the console, in Chromium:
+//   node shell.mjs URL PASSWORD
+// On a slow network the mark stands there at once. A session of ann, of umbrella, that is ended elsewhere leads to the
+// sign-in of her tenant, and from there back to where she was. See visit.mjs for what else makes it fail.
+import { expect, visit } from './visit.mjs';
+
+const [base, password] = process.argv.slice(2);
+if (!password) {
+  console.error('usage: node shell.mjs URL PASSWORD');
+  process.exit(2);
+}
+
+await visit(new URL(base), {}, async (page, { settled }) => {
+  // Nothing but the page itself has come.
+  let release;
+  const held = new Promise((resolve) => (release = resolve));
+  await page.route('**/console/assets/*', async (route) => {
+    await held;
+    await route.continue();
+  });
+  await page.goto(`${base}/console/sign-in?tenant=umbrella`, { waitUntil: 'commit' });
+  const mark = page.getByRole('img', { name: 'Loading' }).locator('rect').first();
+  await mark.waitFor();
+  // It is painted, too: a style sheet that is waited for would keep the page blank.
+  await page.waitForFunction(() => performance.getEntriesByName('first-contentful-paint').length > 0);
+  release();
+  // The tenant is given, so nothing is said of leaving it out; the focus is in a field, and around nothing else.
+  await page.getByLabel('Username').waitFor();
+  if ((await page.locator('.gate').innerText()).includes('Leave it empty')) throw new Error('a tenant that is given may be left out');
+  const ringed = await page.evaluate(() => [...document.querySelectorAll('.gate *')].filter((each) => getComputedStyle(each).outlineStyle !== 'none').map(({ tagName }) => tagName));
+  if (ringed.join() !== 'INPUT') throw new Error(`the focus is around ${ringed}`);
+  await enter(page);
+  await page.getByRole('heading', { level: 1, name: 'Home' }).waitFor();
+  await settled('home');
+
+  await page.evaluate(async (url) => {
+    const authorization = `Bearer ${sessionStorage.getItem('usher.token')}`;
+    await fetch(url, { method: 'POST', headers: { 'content-type': 'application/json', authorization }, body: '{"query": "mutation { logout }"}' });
+  }, `${base}/graphql`);
+  await page.getByRole('navigation').getByRole('link', { name: 'Users' }).click();
+  await page.waitForURL((url) => url.pathname.endsWith('/sign-in'));
+  const { searchParams } = new URL(page.url());
+  if (searchParams.get('tenant') !== 'umbrella' || searchParams.get('back') !== '/users') throw new Error(`she is led to ${page.url()}`);
+  await expect(page, '.note', 'The server no longer accepts your token. Sign in again');
+  await enter(page);
+  await page.getByRole('heading', { level: 1, name: 'Users' }).waitFor();
+});
+
+async function enter(page) {
+  await page.getByLabel('Username').fill('ann');
+  await page.getByLabel('Password').last().fill(password);
+  await page.getByRole('button', { name: 'Sign in' }).click();
+}
