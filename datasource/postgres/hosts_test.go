@@ -86,8 +86,9 @@ func TestFailover(t *testing.T) {
 		t.Errorf("what must be fresh is read at %d", got)
 	}
 
-	// The writer knows what it has been acknowledged, and which server is primary.
-	var mu sync.Mutex
+	// The writer knows what it has been acknowledged, and which server is primary. Each write is
+	// whole under writing; mu is of what readers look at.
+	var writing, mu sync.Mutex
 	type write struct {
 		n  int64
 		at time.Time
@@ -105,15 +106,14 @@ func TestFailover(t *testing.T) {
 	var n int64
 	group.Go(func() {
 		for ctx.Err() == nil {
-			mu.Lock()
-			into := writer
-			mu.Unlock()
-			if insert(into, n+1) == nil {
+			writing.Lock()
+			if insert(writer, n+1) == nil {
 				n++
 				mu.Lock()
 				written = append(written, write{n, time.Now()})
 				mu.Unlock()
 			}
+			writing.Unlock()
 			select {
 			case <-time.After(10 * time.Millisecond):
 			case <-ctx.Done():
@@ -167,9 +167,8 @@ func TestFailover(t *testing.T) {
 	pause(t, 2*time.Second)
 
 	// Nobody acknowledges what only the old primary has: the writer stops first.
-	mu.Lock()
+	writing.Lock()
 	settled := n
-	mu.Unlock()
 	until("replication", func() bool {
 		var there int64
 		pool := data.On(second).Open(t)
@@ -177,11 +176,10 @@ func TestFailover(t *testing.T) {
 		_ = pool.QueryRowContext(t.Context(), "SELECT coalesce(max(n), 0) FROM log").Scan(&there)
 		return there >= settled
 	})
-	mu.Lock() // the writer is between two writes
 	first.Crash(t)
 	second.Promote(t)
 	writer = data.On(second)
-	mu.Unlock()
+	writing.Unlock()
 	began := time.Now()
 	until("the new primary", func() bool { return primary.Load() == 1 })
 	found := time.Since(began)

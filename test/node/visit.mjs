@@ -7,7 +7,7 @@ import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { launch } from './browser.mjs';
 
-export const patience = 15_000; // milliseconds for each step
+export const patience = 60_000; // milliseconds for each step, on machines that do much else
 
 const axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
