@@ -12,6 +12,10 @@ PROMETHEUS_OPERATOR_VERSION := v0.85.0
 # Packages whose tests have an -update flag that rewrites their golden files.
 GOLDEN = ./schema ./plan ./sqlgen ./catalog ./config ./setup ./cli ./docs .
 
+# The longest the tests of one package may take. go's own ten minutes are too few for the
+# largest with the race detector on a busy machine.
+TEST_TIMEOUT := 25m
+
 # Folders `make generate` writes to.
 GENERATED := graph resolvers
 
@@ -51,7 +55,7 @@ build: ## Build bin/usher
 .PHONY: test
 test: ## Install what the tests need, run them all, print the count
 	@scripts/prerequisites.sh test
-	go run ./scripts/testrun ./...
+	go run ./scripts/testrun -timeout $(TEST_TIMEOUT) ./...
 
 .PHONY: check
 check: ## The gate: format, vet, lint, generated code, tests with the race detector
@@ -61,7 +65,7 @@ check: ## The gate: format, vet, lint, generated code, tests with the race detec
 	@$(MAKE) --no-print-directory vet lint
 	scripts/generated.sh $(GENERATED)
 	@$(MAKE) --no-print-directory bench-check
-	go run ./scripts/testrun -race ./...
+	go run ./scripts/testrun -race -timeout $(TEST_TIMEOUT) ./...
 
 .PHONY: bench-check
 bench-check: $(GOLANGCI_STAMP) ## Vet, lint and test the benchmark, a Go module of its own

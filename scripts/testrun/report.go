@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -30,7 +31,17 @@ type report struct {
 	running         []string            // packages, in the order they started
 	output          map[string][]string // by package, or package and test
 	failedInPackage map[string]int
+	took            []took // top-level tests, as they ended
 }
+
+// took is a test and how many seconds it ran, waiting for its turn left out.
+type took struct {
+	key     string
+	seconds float64
+}
+
+// slowest is how many tests are named for their time.
+const slowest = 8
 
 func newReport(out io.Writer) *report {
 	return &report{out: out, output: map[string][]string{}, failedInPackage: map[string]int{}}
@@ -96,6 +107,9 @@ func key(e event) string {
 }
 
 func (r *report) endTest(e event) {
+	if !strings.Contains(e.Test, "/") {
+		r.took = append(r.took, took{key(e), e.Elapsed})
+	}
 	switch e.Action {
 	case "pass":
 		r.passed++
@@ -159,8 +173,14 @@ func (r *report) progress() {
 	fmt.Fprintf(r.out, "... %d passed, %d failed so far; running %s\n", r.passed, r.failed, strings.Join(r.running, ", "))
 }
 
-// summary ends the report; its last line is the count.
+// summary ends the report: what took longest, then the count, its last line.
 func (r *report) summary() {
+	slices.SortStableFunc(r.took, func(a, b took) int { return cmp.Compare(b.seconds, a.seconds) })
+	for _, t := range r.took[:min(slowest, len(r.took))] {
+		if t.seconds >= 10 {
+			fmt.Fprintf(r.out, "slow  %s (%.1f s)\n", t.key, t.seconds)
+		}
+	}
 	if r.skipped > 0 {
 		fmt.Fprintf(r.out, "%d skipped\n", r.skipped)
 	}

@@ -52,6 +52,17 @@ func TestReport(t *testing.T) {
 			has:  []string{"unfinished: p TestCrash", "panic: boom"},
 		},
 		{
+			name: "tests that take long are named, the longest first",
+			events: `{"Action":"pass","Package":"p","Test":"TestShort","Elapsed":0.5}
+				{"Action":"pass","Package":"p","Test":"TestLong","Elapsed":61.2}
+				{"Action":"pass","Package":"p","Test":"TestLonger/part","Elapsed":80}
+				{"Action":"pass","Package":"p","Test":"TestLonger","Elapsed":80.5}
+				{"Action":"pass","Package":"p"}`,
+			last:  "4 passed, 0 failed",
+			has:   []string{"slow  p TestLonger (80.5 s)\nslow  p TestLong (61.2 s)\n"},
+			lacks: []string{"TestShort", "part"},
+		},
+		{
 			name: "a skipped test is shown and counted apart",
 			events: `{"Action":"output","Package":"p","Test":"TestSkip","Output":"no reason\n"}
 				{"Action":"skip","Package":"p","Test":"TestSkip"}
