@@ -19,9 +19,11 @@
 //     processors, at work for one tenant alone.
 //   - What takes long and nobody looks at (see InBulk) is a class of its own, with
 //     lines of its own. It comes when nobody else waits who might enter, takes no
-//     more than half of the slots, and never the last one. So that it does not
-//     starve, one of it comes in its turn when 4n others went before and none of
-//     it is at work.
+//     more than half of the slots, and never the last one. While another tenant has asked
+//     within the last second for what somebody waits for, one has a quarter of the slots at
+//     most for it, or one: each is a processor's work at the source for as long as it lasts.
+//     So that it does not starve, one of it comes in its turn when 4n others went before and
+//     none of it is at work. Whoever asks for it waits as long as there is time.
 //
 // It refuses at once, and holds nothing for, those whose tenant's line is full,
 // and those who have waited for too long. It knows neither sources nor plans.
@@ -110,6 +112,7 @@ type Gate struct {
 	passed  int          // how many went before those of the lower class that wait
 	spare   *tenant      // to be used again
 	asking  asking
+	waited  *waitedFor
 }
 
 // tenant is one tenant's part of a gate.
@@ -148,8 +151,12 @@ func New(slots int, l Limits, counts *Counts) *Gate {
 	}
 	slots = max(slots, 1)
 	l.Beside = cmp.Or(l.Beside, (slots+1)/2)
-	return &Gate{limits: l, counts: counts, slots: slots, free: slots, tenants: make(map[string]*tenant)}
+	return &Gate{limits: l, counts: counts, slots: slots, free: slots, tenants: make(map[string]*tenant), waited: &waitedFor{}}
 }
+
+// With has two gates to one account know together whose questions are waited for. It is called
+// before anybody enters.
+func (g *Gate) With(other *Gate) { g.waited = other.waited }
 
 // Waiting is how many callers are in line.
 func (g *Gate) Waiting() int {
@@ -170,12 +177,16 @@ func (g *Gate) Enter(ctx context.Context, name string) (Slot, error) {
 	case w == nil:
 		return Slot{g, t, c}, nil
 	}
-	limit := time.NewTimer(g.limits.Wait)
-	defer limit.Stop()
+	var late <-chan time.Time
+	if c == interactive {
+		limit := time.NewTimer(g.limits.Wait)
+		defer limit.Stop()
+		late = limit.C
+	}
 	select {
 	case <-w.admitted:
 		return Slot{g, t, c}, nil
-	case <-limit.C:
+	case <-late:
 		err = g.expired()
 	case <-ctx.Done():
 		if err = fault.From(ctx.Err()); errors.Is(err, context.DeadlineExceeded) {
@@ -209,7 +220,11 @@ func (g *Gate) expired() error {
 func (g *Gate) ask(name string, by caller) (*tenant, *waiter, error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.asking.note(name, by.weight, time.Now())
+	now := time.Now()
+	g.asking.note(name, by.weight, now)
+	if by.class == interactive {
+		g.waited.note(name, now)
+	}
 	t, c := g.tenant(name, by.weight), by.class
 	if g.waiting == 0 && g.mayEnter(t, c) {
 		g.enter(t, c)
@@ -294,7 +309,7 @@ func (g *Gate) first(c class) *tenant {
 	for e := g.turns[c].Front(); e != nil; e = e.Next() {
 		t := e.Value.(*tenant)
 		if !g.mayEnter(t, c) && (e.Prev() != nil || c == bulk || !g.outweighs(t)) {
-			if c == bulk { // nor may anybody else of it
+			if c == bulk && !g.roomInBulk() { // nor may anybody else of it
 				return nil
 			}
 			continue
@@ -316,11 +331,16 @@ func (g *Gate) mayEnter(t *tenant, c class) bool {
 		held := t.of[c].held
 		return g.free > 0 && (held == 0 || g.slots == 1 || g.free > 1 && held < g.most(t))
 	}
-	most, kept := max(g.slots/2, 1), 1
+	return g.roomInBulk() && (t.of[bulk].held < max(g.slots/4, 1) || !g.waited.beside(t.name))
+}
+
+// roomInBulk tells that somebody of the lower class may be at work beside those who are.
+func (g *Gate) roomInBulk() bool {
+	kept := 1
 	if g.slots == 1 || g.starving() {
 		kept = 0
 	}
-	return g.free > kept && g.atWork[bulk] < most
+	return g.free > kept && g.atWork[bulk] < max(g.slots/2, 1)
 }
 
 // most is how many slots a tenant has while no one waits who comes before it.

@@ -283,6 +283,65 @@ func TestClasses(t *testing.T) {
 	}
 }
 
+// While another tenant asks now and then for what it waits for, be it at another gate to the same
+// account, a tenant has a quarter of the slots in the lower class; its own questions leave it as it is. Beside
+// it others of that class have the rest of its half, and nobody of it is refused for having waited.
+func TestBulkBesideOthers(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ slots, beside, alone int }{{1, 1, 1}, {2, 1, 1}, {4, 1, 2}, {10, 2, 5}} {
+		synctest.Test(t, func(t *testing.T) {
+			g, other := New(c.slots, Limits{Wait: 15 * time.Millisecond}, nil), New(16, Limits{}, nil)
+			other.With(g)
+			ctx, cancel := context.WithCancel(InBulk(t.Context()))
+			var group sync.WaitGroup
+			for range 20 {
+				group.Go(func() {
+					for ctx.Err() == nil {
+						slot, err := g.Enter(ctx, "loud")
+						if err != nil {
+							if ctx.Err() == nil {
+								t.Error(err)
+							}
+							return
+						}
+						pass(10 * time.Millisecond)
+						slot.Leave()
+					}
+				})
+			}
+			held := func() int {
+				synctest.Wait()
+				g.mu.Lock()
+				defer g.mu.Unlock()
+				return g.atWork[bulk]
+			}
+			for _, tenant := range []string{"loud", "quiet", "loud"} {
+				want := map[string]int{"loud": c.alone, "quiet": c.beside}[tenant]
+				for n := range 20 {
+					must(t, other, tenant).Leave()
+					pass(95 * time.Millisecond)
+					if got := held(); n > 10 && got != want {
+						t.Fatalf("%+v: while %s asks the lower class has %d", c, tenant, got)
+					}
+				}
+				if tenant == "quiet" && c.alone > 1 {
+					slot, err := g.Enter(InBulk(t.Context()), "third")
+					if err != nil {
+						t.Fatal(err)
+					}
+					if got := held(); got != c.beside+1 {
+						t.Errorf("%+v: with another one beside it the lower class has %d", c, got)
+					}
+					slot.Leave()
+				}
+			}
+			cancel()
+			group.Wait()
+			g.idle(t)
+		})
+	}
+}
+
 // However many are waited for, the lower class gets on.
 func TestNobodyStarves(t *testing.T) {
 	t.Parallel()

@@ -1,6 +1,9 @@
 package admit
 
-import "time"
+import (
+	"sync"
+	"time"
+)
 
 // asking is who has asked lately. It knows no other time than that of who asks, so that
 // nobody's turn comes while nothing happens.
@@ -34,6 +37,27 @@ func (a *asking) beside(name string) (asker, bool) {
 		other = a.last[1]
 	}
 	return other, !other.at.IsZero() && a.at.Sub(other.at) < lately
+}
+
+// waitedFor are those who have asked lately for what somebody waits for, at one gate or at several.
+type waitedFor struct {
+	mu sync.Mutex
+	asking
+}
+
+func (w *waitedFor) note(name string, now time.Time) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.asking.note(name, 1, now)
+}
+
+// beside tells whether another one has asked lately, by now: what is not waited for comes and goes
+// without being noted.
+func (w *waitedFor) beside(name string) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	other, there := w.asking.beside(name)
+	return there && time.Since(other.at) < lately
 }
 
 // beside is how many of what there is a tenant has beside others: a number, or more if it

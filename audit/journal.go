@@ -16,7 +16,8 @@ type Journal struct {
 	now     func() time.Time
 	log     *slog.Logger
 	lost    atomic.Int64
-	unsent  []noted // could not be written yet; of whoever writes
+	kept    atomic.Int64 // of those unsent
+	unsent  []noted      // could not be written yet; of whoever writes
 }
 
 type noted struct {
@@ -65,6 +66,9 @@ func (j *Journal) lose(n noted) {
 // Lost is how many entries were lost so far.
 func (j *Journal) Lost() int64 { return j.lost.Load() }
 
+// Waiting is how many entries are to be written.
+func (j *Journal) Waiting() int64 { return int64(len(j.waiting)) + j.kept.Load() }
+
 // Run writes until the context ends.
 func (j *Journal) Run(ctx context.Context) {
 	for ctx.Err() == nil {
@@ -101,6 +105,7 @@ func (j *Journal) gather(first noted) {
 
 // try writes what was gathered. Whoever waits goes on, whether it is written or not.
 func (j *Journal) try(ctx context.Context) bool {
+	j.kept.Store(int64(len(j.unsent)))
 	entries := make([]Entry, len(j.unsent))
 	for i, n := range j.unsent {
 		entries[i] = n.entry
@@ -119,6 +124,7 @@ func (j *Journal) try(ctx context.Context) bool {
 		return false
 	}
 	j.unsent = nil
+	j.kept.Store(0)
 	return true
 }
 

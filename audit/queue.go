@@ -18,6 +18,7 @@ type Queue struct {
 	now     func() time.Time
 	log     *slog.Logger
 	dropped atomic.Int64
+	kept    atomic.Int64 // of those unsent
 
 	writing  sync.Mutex // who adds never takes it
 	unsent   []Entry    // could not be written yet
@@ -45,6 +46,9 @@ func (q *Queue) Add(e Entry) {
 // Dropped is how many entries were lost so far.
 func (q *Queue) Dropped() int64 { return q.dropped.Load() }
 
+// Waiting is how many entries are to be written.
+func (q *Queue) Waiting() int64 { return int64(len(q.waiting)) + q.kept.Load() }
+
 // Flush writes what waits. What cannot be written is kept for the next time,
 // while the queue fills behind it.
 func (q *Queue) Flush(ctx context.Context) {
@@ -57,6 +61,7 @@ func (q *Queue) flush(ctx context.Context) {
 	for range cap(q.waiting)/maxBatch + 1 {
 		if len(q.unsent) == 0 {
 			q.unsent = q.batch()
+			q.kept.Store(int64(len(q.unsent)))
 		}
 		if len(q.unsent) == 0 {
 			break
@@ -66,6 +71,7 @@ func (q *Queue) flush(ctx context.Context) {
 			break
 		}
 		q.unsent = nil
+		q.kept.Store(0)
 	}
 	q.report(ctx)
 }
@@ -85,6 +91,7 @@ func (q *Queue) Close(ctx context.Context) {
 	q.flush(ctx)
 	q.dropped.Add(int64(len(q.unsent) + len(q.waiting)))
 	q.unsent = nil
+	q.kept.Store(0)
 	q.report(ctx)
 }
 

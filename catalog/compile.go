@@ -97,6 +97,15 @@ func limitPair(at place, rowsKey, maxKey string, rows, maxRows *int, defRows, de
 	return *rows, most
 }
 
+// said is a value that the file says or, where it says none, the default. Zero, which might
+// mean none or anything, is a value as any other.
+func said[T any](value *T, otherwise T) T {
+	if value == nil {
+		return otherwise
+	}
+	return *value
+}
+
 func (c *compiler) parameters() {
 	for _, name := range slices.Sorted(maps.Keys(c.spec.Parameters)) {
 		spec, at := c.spec.Parameters[name], c.at("parameters", name)

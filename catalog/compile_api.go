@@ -20,7 +20,7 @@ import (
 func call(at place, spec SourceSpec, params map[string]ParameterSpec, out *APISpec) (named bool) {
 	out.Method = cmp.Or(strings.ToUpper(spec.Method), http.MethodGet)
 	out.Idempotent = spec.Idempotent || out.Method == http.MethodGet
-	out.MaxConcurrent = cmp.Or(spec.MaxConcurrent, defaultConcurrent)
+	out.MaxConcurrent = said(spec.MaxConcurrent, defaultConcurrent)
 	out.StaleIfError = spec.StaleIfError
 	bodied := spec.Body.JSON != nil || spec.Body.Form != nil
 	switch out.Method {

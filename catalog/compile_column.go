@@ -159,7 +159,7 @@ func (c *compiler) column(at place, d *draft, name string, spec ColumnSpec, tc T
 	if spec.Type == "" && tc.Name != "" && spec.Null == nil {
 		required, col.Odd = !tc.Nullable, tc.Odd
 	}
-	col.Unsettled = col.Type.Scalar == value.Decimal && spec.Precision == 0 && spec.Scale == nil && col.Type.Scale == value.Unscaled && !c.described(d)
+	col.Unsettled = col.Type.Scalar == value.Decimal && spec.Precision == nil && spec.Scale == nil && col.Type.Scale == value.Unscaled && !c.described(d)
 	if col.Type.Scalar == value.String {
 		col.Type.Folded = tc.Type.Folded
 	}
@@ -246,18 +246,18 @@ func enumType(at place, dataset string, spec ColumnSpec, tc TableColumn, column 
 // decimalShape takes precision and scale as declared, else from the table.
 func decimalShape(at place, spec ColumnSpec, tc TableColumn, t *value.Type) {
 	if t.Scalar != value.Decimal {
-		if spec.Precision != 0 || spec.Scale != nil {
+		if spec.Precision != nil || spec.Scale != nil {
 			at.problem("`precision` and `scale` belong to `type: Decimal`")
 		}
 		return
 	}
-	if spec.Precision == 0 && spec.Scale == nil {
+	if spec.Precision == nil && spec.Scale == nil {
 		if tc.Type.Scalar == value.Decimal {
 			t.Precision, t.Scale = tc.Type.Precision, tc.Type.Scale
 		}
 		return
 	}
-	t.Precision, t.Scale = cmp.Or(spec.Precision, value.MaxDigits), 0
+	t.Precision, t.Scale = said(spec.Precision, value.MaxDigits), 0
 	if spec.Scale != nil {
 		t.Scale = *spec.Scale
 	}

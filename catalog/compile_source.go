@@ -47,23 +47,23 @@ func Sources(spec Spec) (map[string]*Source, []Problem) {
 
 func source(at place, name string, all Spec) *Source {
 	spec := all.Sources[name]
-	s := &Source{Name: name, Kind: SourceKind(spec.Kind), Template: spec.Template, Timeout: spec.Timeout, Webhook: string(spec.Webhook.Secret)}
-	if spec.Timeout < 0 {
-		at.in("timeout").problem("must be longer than nothing")
-	}
+	s := &Source{Name: name, Kind: SourceKind(spec.Kind), Template: spec.Template, Webhook: string(spec.Webhook.Secret)}
 	switch s.Kind {
 	case Postgres:
 		s.Postgres = postgresSource(at, spec)
-		s.Timeout = cmp.Or(s.Timeout, defaultSQLTimeout)
+		s.Timeout = said(spec.Timeout, defaultSQLTimeout)
 	case DuckDB:
 		s.DuckDB = duckdbSource(at, spec)
-		s.Timeout = cmp.Or(s.Timeout, defaultSQLTimeout)
+		s.Timeout = said(spec.Timeout, defaultSQLTimeout)
 	case API:
 		s.API = apiSource(at, name, all)
-		s.Timeout = cmp.Or(s.Timeout, defaultAPITimeout)
+		s.Timeout = said(spec.Timeout, defaultAPITimeout)
 	default:
 		at.in("kind").problem("must be postgres, duckdb or api")
 		return s
+	}
+	if s.Timeout <= 0 {
+		at.in("timeout").problem("must be longer than nothing")
 	}
 	if n := len(spec.Webhook.Secret); n > 0 && n < minWebhookSecret {
 		at.in("webhook", "secret").problem("has %d bytes; at least %d are needed", n, minWebhookSecret)
@@ -89,8 +89,8 @@ func postgresSource(at place, spec SourceSpec) PostgresSpec {
 	out := PostgresSpec{
 		Host: spec.Host, Port: spec.Port, Database: spec.Database, User: spec.User, Password: string(spec.Password),
 		Schema: cmp.Or(spec.Schema, defaultSchema), SSLMode: spec.SSLMode, RootCert: string(spec.RootCert),
-		MaxConns: cmp.Or(spec.MaxConns, defaultMaxConns), AllowPrivate: spec.AllowPrivate,
-		Session: session(at.in("session"), spec.Session), Pooler: Pooler(spec.Pooler), MaxLag: cmp.Or(spec.MaxLag, DefaultMaxLag),
+		MaxConns: said(spec.MaxConns, defaultMaxConns), AllowPrivate: spec.AllowPrivate,
+		Session: session(at.in("session"), spec.Session), Pooler: Pooler(spec.Pooler), MaxLag: said(spec.MaxLag, DefaultMaxLag),
 		SearchPath: spec.SearchPath, ShowRaised: spec.ShowRaised, TraceSQL: spec.TraceSQL,
 		NoPipelining: spec.Pipelining != nil && !*spec.Pipelining,
 	}
@@ -242,7 +242,7 @@ func apiSource(at place, name string, all Spec) APISpec {
 		BaseURL: strings.TrimSuffix(spec.BaseURL, "/"), AllowPrivate: spec.AllowPrivate, Isolation: Isolation(spec.Isolation),
 		Headers: make(map[string]string, len(spec.Headers)), Query: make(map[string]string, len(spec.Query)), Rows: spec.Rows,
 		Pushdown: Pushdown{Filters: spec.Pushdown.Filters, Limit: spec.Pushdown.Limit, Order: spec.Pushdown.Order},
-		MaxRows:  cmp.Or(spec.MaxRows, defaultAPIRows), MaxBytes: cmp.Or(spec.MaxBytes, defaultAPIBytes),
+		MaxRows:  said(spec.MaxRows, defaultAPIRows), MaxBytes: said(spec.MaxBytes, defaultAPIBytes),
 		RootCert: string(spec.RootCert), ClientCert: string(spec.ClientCert), ClientKey: string(spec.ClientKey),
 	}
 	u, err := url.Parse(spec.BaseURL)
@@ -300,7 +300,7 @@ func apiSource(at place, name string, all Spec) APISpec {
 func pages(at place, spec PagesSpec) Pages {
 	out := Pages{
 		Kind: PageKind(cmp.Or(spec.Kind, string(NoPages))), Param: spec.Param, Size: spec.Size,
-		Limit: cmp.Or(spec.Limit, defaultPageSize), Next: spec.Next, Max: cmp.Or(spec.Max, defaultPages),
+		Limit: said(spec.Limit, defaultPageSize), Next: spec.Next, Max: said(spec.Max, defaultPages),
 	}
 	switch out.Kind {
 	case NoPages:

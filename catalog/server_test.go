@@ -3,6 +3,7 @@ package catalog
 import (
 	"strings"
 	"testing"
+	"time"
 )
 
 // Several hosts, as a DSN and as a list, become one text in the place of a host.
@@ -34,7 +35,7 @@ func TestHosts(t *testing.T) {
 		{list(HostSpec{Host: ""}), "one host name"},
 		{list(HostSpec{Host: "a", Port: -1}), "must be from 1"},
 		{list(HostSpec{Host: "a", Role: "standby"}), "primary or replica"},
-		{SourceSpec{Host: "a", Database: "d", User: "u", MaxLag: 1}, "at least 2s"},
+		{SourceSpec{Host: "a", Database: "d", User: "u", MaxLag: new(time.Duration(1))}, "at least 2s"},
 	} {
 		c.spec.Kind = "postgres"
 		sources, problems := Sources(Spec{Sources: map[string]SourceSpec{"s": c.spec}})

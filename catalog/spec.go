@@ -25,15 +25,15 @@ type Spec struct {
 // SourceSpec describes a source. The kind tag lists the kinds of source a key
 // belongs to; any other kind refuses it.
 type SourceSpec struct {
-	Kind     string        `yaml:"kind" kind:"postgres duckdb api"`
-	Template bool          `yaml:"template" kind:"postgres duckdb"`
-	Timeout  time.Duration `yaml:"timeout" kind:"postgres duckdb api"`
+	Kind     string         `yaml:"kind" kind:"postgres duckdb api"`
+	Template bool           `yaml:"template" kind:"postgres duckdb"`
+	Timeout  *time.Duration `yaml:"timeout" kind:"postgres duckdb api"`
 
 	DSN      Secret              `yaml:"dsn" kind:"postgres"`
 	Host     string              `yaml:"host" kind:"postgres"`
 	Port     int                 `yaml:"port" kind:"postgres"`
 	Hosts    []HostSpec          `yaml:"hosts" kind:"postgres"`
-	MaxLag   time.Duration       `yaml:"max_lag" kind:"postgres"`
+	MaxLag   *time.Duration      `yaml:"max_lag" kind:"postgres"`
 	Cells    map[string]CellSpec `yaml:"cells" kind:"postgres"`
 	Database string              `yaml:"database" kind:"postgres"`
 	User     string              `yaml:"user" kind:"postgres"`
@@ -42,7 +42,7 @@ type SourceSpec struct {
 	Schema   string              `yaml:"schema" kind:"postgres"`
 	SSLMode  string              `yaml:"sslmode" kind:"postgres"`
 	RootCert Path                `yaml:"root_cert" kind:"postgres api"`
-	MaxConns int                 `yaml:"max_conns" kind:"postgres"`
+	MaxConns *int                `yaml:"max_conns" kind:"postgres"`
 	Pooler   string              `yaml:"pooler" kind:"postgres"`
 
 	SearchPath []string `yaml:"search_path" kind:"postgres"` // nil: the database's
@@ -66,8 +66,8 @@ type SourceSpec struct {
 	Rows         string              `yaml:"rows" kind:"api"`
 	Pages        PagesSpec           `yaml:"pages" kind:"api"`
 	Pushdown     PushdownSpec        `yaml:"pushdown" kind:"api"`
-	MaxRows      int                 `yaml:"max_rows" kind:"api"`
-	MaxBytes     int64               `yaml:"max_bytes" kind:"api"`
+	MaxRows      *int                `yaml:"max_rows" kind:"api"`
+	MaxBytes     *int64              `yaml:"max_bytes" kind:"api"`
 
 	Method        string        `yaml:"method" kind:"api"`
 	Idempotent    bool          `yaml:"idempotent" kind:"api"`
@@ -75,7 +75,7 @@ type SourceSpec struct {
 	Format        string        `yaml:"format" kind:"api"`
 	CSV           CSVSpec       `yaml:"csv" kind:"api"`
 	OAuth2        OAuth2Spec    `yaml:"oauth2" kind:"api"`
-	MaxConcurrent int           `yaml:"max_concurrent" kind:"api"`
+	MaxConcurrent *int          `yaml:"max_concurrent" kind:"api"`
 	StaleIfError  time.Duration `yaml:"stale_if_error" kind:"api"`
 
 	Webhook WebhookSpec `yaml:"webhook" kind:"postgres duckdb api"`
@@ -151,9 +151,9 @@ type PagesSpec struct {
 	Kind  string `yaml:"kind"`
 	Param string `yaml:"param"`
 	Size  string `yaml:"size"`
-	Limit int    `yaml:"limit"`
+	Limit *int   `yaml:"limit"`
 	Next  string `yaml:"next"`
-	Max   int    `yaml:"max"`
+	Max   *int   `yaml:"max"`
 }
 
 // PushdownSpec describes what an API can do itself.
@@ -305,7 +305,7 @@ type TenancySpec struct {
 type ColumnSpec struct {
 	Type        string   `yaml:"type" short:"true"`
 	Null        *bool    `yaml:"null"`
-	Precision   int      `yaml:"precision"`
+	Precision   *int     `yaml:"precision"`
 	Scale       *int     `yaml:"scale"`
 	Name        string   `yaml:"name"`
 	Labels      []string `yaml:"labels"`

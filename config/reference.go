@@ -2,6 +2,7 @@ package config
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"strings"
@@ -49,7 +50,8 @@ func (d *decoder) fromEnv(name string) (string, error) {
 
 // fromFile reads a file without the line break that ends it.
 func (d *decoder) fromFile(name string) (string, error) {
-	f, err := os.Open(d.file(name))
+	name = d.file(name)
+	f, err := os.Open(name)
 	if err == nil {
 		defer func() { _ = f.Close() }()
 		var data []byte
@@ -65,7 +67,7 @@ func (d *decoder) fromFile(name string) (string, error) {
 	if errors.As(err, &path) {
 		err = path.Err
 	}
-	return "", errors.New("cannot read the file: " + err.Error())
+	return "", fmt.Errorf("cannot read %s: %w", name, err)
 }
 
 func checkSecret(text string) (string, error) {

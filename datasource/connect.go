@@ -96,6 +96,7 @@ func (a *accounts) openPostgres(spec *catalog.Source, t plan.Target) (Source, er
 	var short *admit.Gate
 	if n := db.Packets(); n > 0 {
 		short = a.admits(n)
+		short.With(gate)
 	}
 	return opened(&database{short: short, db: db, end: db.Close, writer: into, written: &a.lasting.written, guard: a.guardOf(t, db, spec.Timeout), changes: sqlgen.PostgresChange, writing: gate, dialect: sqlgen.Postgres, timeout: spec.Timeout, shape: a.shapeOf(t, db, spec.Timeout), meter: a.metrics.of(t.Source), gate: gate}), nil
 }

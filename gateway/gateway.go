@@ -130,7 +130,7 @@ func New(ctx context.Context, cfg *config.Config, opts Options) (_ *Gateway, err
 		current{first.sources, func() prometheus.Collector { return g.current.Load().sources }})
 	if g.control != nil {
 		g.control.OnChange(func(c tenancy.Change) { g.current.Load().sources.Changed(c.Source, c.Dataset, c.Tenants) })
-		collectors = append(collectors, AuditLost(g.control.Dropped))
+		collectors = append(collectors, Upkeep(g.control.Upkeep))
 	}
 	g.metrics, err = registryOf(collectors...)
 	if err == nil {

@@ -12,6 +12,7 @@ import (
 
 	"usher/config"
 	"usher/graph/transport"
+	"usher/tenancy"
 )
 
 // registryOf holds the metrics of one gateway, and those of its process.
@@ -26,11 +27,32 @@ func registryOf(all ...prometheus.Collector) (*prometheus.Registry, error) {
 	return r, nil
 }
 
-// AuditLost counts entries of the audit log that were lost.
-func AuditLost(dropped func() int64) prometheus.Collector {
-	return prometheus.NewCounterFunc(prometheus.CounterOpts{
-		Namespace: "usher", Name: "audit_entries_lost_total", Help: "Entries of the audit log that were lost because they could not be written in time.",
-	}, func() float64 { return float64(dropped()) })
+var (
+	auditLost      = prometheus.NewDesc("usher_audit_entries_lost_total", "Entries of the audit log that were lost because they could not be written in time.", nil, nil)
+	auditWaiting   = prometheus.NewDesc("usher_audit_entries_waiting", "Entries of the audit log that are to be written.", nil, nil)
+	auditUnwritten = prometheus.NewDesc("usher_audit_unwritten_seconds", "For how long entries of the audit log could not be written; 0 while they are.", nil, nil)
+	auditBytes     = prometheus.NewDesc("usher_audit_bytes", "Bytes that the audit log takes in the control store.", nil, nil)
+	pruned         = prometheus.NewDesc("usher_control_pruned_timestamp_seconds", "When what has had its time was removed from the control store last.", nil, nil)
+)
+
+// Upkeep shows what is to be known of the control store.
+type Upkeep func() tenancy.Upkeep
+
+// Describe implements prometheus.Collector.
+func (Upkeep) Describe(out chan<- *prometheus.Desc) {
+	for _, d := range []*prometheus.Desc{auditLost, auditWaiting, auditUnwritten, auditBytes, pruned} {
+		out <- d
+	}
+}
+
+// Collect implements prometheus.Collector.
+func (read Upkeep) Collect(out chan<- prometheus.Metric) {
+	u := read()
+	out <- prometheus.MustNewConstMetric(auditLost, prometheus.CounterValue, float64(u.Lost))
+	out <- prometheus.MustNewConstMetric(auditWaiting, prometheus.GaugeValue, float64(u.Waiting))
+	out <- prometheus.MustNewConstMetric(auditUnwritten, prometheus.GaugeValue, u.Unwritten.Seconds())
+	out <- prometheus.MustNewConstMetric(auditBytes, prometheus.GaugeValue, float64(u.Bytes))
+	out <- prometheus.MustNewConstMetric(pruned, prometheus.GaugeValue, float64(u.Pruned.UnixMilli())/1e3)
 }
 
 // hides is the key by which tenants are hidden in traces.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math/rand/v2"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -377,5 +378,49 @@ func BenchmarkLimited(b *testing.B) {
 			b.Fatal(err)
 		}
 		a.Spend(time.Millisecond, 20, 1000)
+	}
+}
+
+// A budget that is used up says the same time at each gateway once they have settled, whoever has used
+// how much of it: one may have a second's worth left that the other waits for.
+func TestGatewaysSayTheSameTime(t *testing.T) {
+	t.Parallel()
+	c := newClock()
+	s := newStore(c, 2)
+	keepers := []*Keeper{s.keeper(), s.keeper()}
+	random := rand.New(rand.NewPCG(7, 7))
+	longest := time.Duration(0)
+	for n := range 300 {
+		h := Holder{Of: Token, Name: [3]string{fmt.Sprint(n)}, Limits: Limits{Bytes: 1 + random.Int64N(5000)}}
+		after := func(k *Keeper) (wait time.Duration) {
+			ctx, err := k.Begin(t.Context(), h)
+			if err != nil {
+				t.Fatal(err)
+			}
+			a := From(ctx)
+			if err := a.Admit(t.Context()); err != nil {
+				return fault.From(err).RetryAfter
+			}
+			a.Spend(0, 0, random.IntN(20_000))
+			return 0
+		}
+		for range 10 {
+			after(keepers[random.IntN(2)])
+			c.pass(time.Duration(random.IntN(3000)) * time.Millisecond)
+		}
+		for range 2 * len(keepers) {
+			c.pass(Together)
+			for _, k := range keepers {
+				k.Tick(t.Context())
+			}
+		}
+		one, other := after(keepers[0]), after(keepers[1])
+		if (one - other).Abs() > time.Second {
+			t.Errorf("of %d bytes a minute one says %s and the other %s", h.Limits[Bytes], one, other)
+		}
+		longest = max(longest, one)
+	}
+	if longest < time.Minute {
+		t.Errorf("the longest is %s", longest)
 	}
 }

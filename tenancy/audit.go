@@ -113,9 +113,6 @@ func (s *Store) AuditNow(ctx context.Context, e audit.Entry) error {
 	return s.writeChained(ctx, []audit.Entry{e})
 }
 
-// Dropped is how many entries were lost since the store was opened.
-func (s *Store) Dropped() int64 { return s.audit.Dropped() + s.journal.Lost() }
-
 // writeEvery is how often that is written for which nobody waits.
 const writeEvery = time.Second
 

@@ -35,8 +35,8 @@ func Open(ctx context.Context, spec database.Spec, opts Options) (*Store, error)
 		hashing:     make(chan struct{}, opts.Logins),
 		decoy:       opts.Password.hash("the password of nobody"),
 	}
-	s.audit = audit.NewQueue(opts.AuditQueue, s.now, opts.Log, s.writeSoon)
-	s.journal = audit.NewJournal(s.now, opts.Log, s.writeChained)
+	s.audit = audit.NewQueue(opts.AuditQueue, s.now, opts.Log, s.noting(&s.upkeep.soon, s.writeSoon))
+	s.journal = audit.NewJournal(s.now, opts.Log, s.noting(&s.upkeep.chained, s.writeChained))
 	s.chains = newChains(s.gateway, opts.Key)
 	budgets := quota.Options{Clock: s.now, Log: opts.Log, Patience: opts.Patience}
 	if spec.Postgres != nil { // a file is one gateway's, which counts in its memory
@@ -63,7 +63,7 @@ func (s *Store) await(ctx context.Context) error {
 		err := s.prepare(tried)
 		cancel()
 		waited := time.Since(s.started)
-		if err == nil || waited >= s.opts.Wait || fault.From(err).Code != fault.Unavailable {
+		if err == nil || waited >= s.opts.Wait || fault.From(err).Code != fault.Unavailable || errors.Is(err, database.ErrNewer) {
 			return err
 		}
 		s.opts.Log.WarnContext(ctx, "the control store does not answer; usher waits for it and serves nobody yet",
@@ -93,6 +93,10 @@ func (s *Store) start() {
 	s.background.Go(func() { every(ctx, writeEvery, s.flush) })
 	s.background.Go(func() { s.journal.Run(ctx) })
 	s.background.Go(func() { every(ctx, pruneEvery, s.pruneExpired) })
+	s.background.Go(func() {
+		s.measure(ctx)
+		every(ctx, measureEvery, s.measure)
+	})
 	s.background.Go(func() { every(ctx, quota.Together, s.budgets.Tick) })
 	s.background.Go(func() { every(ctx, appearEvery, s.appear) })
 	s.background.Go(func() { s.db.Listen(ctx, hasten) })

@@ -12,7 +12,10 @@ const keptTokens = 30 * 24 * time.Hour
 const pruneEvery = time.Hour
 
 func (s *Store) pruneExpired(ctx context.Context) {
-	if err := s.Prune(ctx); err != nil && ctx.Err() == nil {
+	err := s.Prune(ctx)
+	if err == nil {
+		s.upkeep.pruned.Store(int64(time.Since(s.started)))
+	} else if ctx.Err() == nil {
 		s.opts.Log.WarnContext(ctx, "the control store was not pruned", "error", err)
 	}
 }

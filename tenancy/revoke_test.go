@@ -313,3 +313,65 @@ func TestSilentStore(t *testing.T) {
 	}
 	accepted(t, s, made.Token)
 }
+
+// Once one has waited for a silent store in vain, nobody else does, though what is known is trusted for long, and
+// when it answers again all are answered. Who waits for a connection when that comes out waits no longer.
+func TestSilenceIsKnown(t *testing.T) {
+	t.Parallel()
+	server := pgtest.StartOwn(t)
+	spec := postgresOf(server.Database(t))
+	spec.Postgres.Timeout = time.Second
+	const patience = 2 * time.Second // a second more
+	s := open(t, spec, tenancy.Options{MaxStale: time.Hour})
+	tenant(t, s, "acme")
+	var mu sync.Mutex
+	mint := func() (quick bool) {
+		began := time.Now()
+		_, err := s.Mint(t.Context(), root(), tenancy.TokenRequest{Tenant: "acme", Subject: "a"})
+		took := time.Since(began)
+		mu.Lock()
+		defer mu.Unlock()
+		if f := fault.From(err); err == nil || f.Code != fault.Unavailable || f.RetryAfter != time.Second {
+			t.Errorf("a silent store: %v", err)
+		}
+		if took > 2*patience {
+			t.Errorf("it was waited for %s", took)
+		}
+		return took < patience/2
+	}
+	server.Freeze(t)
+	began := time.Now()
+	var group sync.WaitGroup
+	for range 40 { // connections are eight
+		group.Go(func() { mint() })
+	}
+	group.Wait()
+	t.Logf("all of 40 were told after %s", time.Since(began))
+	slow, quick := 0, 0
+	for began := time.Now(); time.Since(began) < 2*patience; {
+		if mint() {
+			quick++
+		} else {
+			slow++
+		}
+	}
+	if slow > 3 || quick < 100 {
+		t.Errorf("%d were told at once, %d waited", quick, slow)
+	}
+	if err := s.Ready(); err != nil {
+		t.Error(err)
+	}
+	server.Thaw(t)
+	began = time.Now()
+	for {
+		_, err := s.Mint(t.Context(), root(), tenancy.TokenRequest{Tenant: "acme", Subject: "a"})
+		if err == nil {
+			break
+		}
+		if wantCode(t, err, fault.Unavailable); time.Since(began) > 10*time.Second {
+			t.Fatal("the store answers and is not asked")
+		}
+		<-time.After(10 * time.Millisecond)
+	}
+	t.Logf("answered %s after it went on; %d were told at once, %d waited", time.Since(began), quick, slow)
+}

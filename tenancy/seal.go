@@ -110,6 +110,10 @@ func (s sealer) openAccounts(stored, row string) (map[string]principal.Account, 
 		return nil, nil
 	}
 	text, err := s.open(stored, row)
+	if errors.Is(err, errNoKey) {
+		return nil, fault.New(fault.Unavailable, "an account in the control store is encrypted with a key that is not configured").
+			WithHint("Tell an administrator: usher's log names the key, which belongs under `control.old_keys`.").Because(err)
+	}
 	if err != nil {
 		return nil, fault.New(fault.Internal, "an account in the control store cannot be read").Because(err)
 	}
@@ -119,6 +123,8 @@ func (s sealer) openAccounts(stored, row string) (map[string]principal.Account, 
 	}
 	return accounts, nil
 }
+
+var errNoKey = errors.New("the key is not configured")
 
 func (s sealer) open(stored, row string) ([]byte, error) {
 	if text, ok := strings.CutPrefix(stored, plainPrefix); ok {
@@ -130,7 +136,7 @@ func (s sealer) open(stored, row string) ([]byte, error) {
 	}
 	aead := s.ciphers[id]
 	if aead == nil {
-		return nil, fmt.Errorf("it was encrypted with key %q, which is not configured", id)
+		return nil, fmt.Errorf("%w: it was encrypted with key %q", errNoKey, id)
 	}
 	sealed, err := base64.RawStdEncoding.DecodeString(encoded)
 	if err != nil || len(sealed) < aead.NonceSize() {

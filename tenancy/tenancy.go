@@ -170,6 +170,7 @@ type Store struct {
 	audit   *audit.Queue   // of data that was read
 	journal *audit.Journal // of what was refused
 	chains  *chains
+	upkeep  upkeep
 	hashing chan struct{}
 	decoy   string // a password hash that belongs to nobody
 

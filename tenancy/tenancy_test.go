@@ -2,6 +2,7 @@ package tenancy_test
 
 import (
 	"errors"
+	"fmt"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -497,7 +498,10 @@ func TestKeys(t *testing.T) {
 	}
 	lost := must(tenancy.Open(ctx, database.Spec{Path: path}, tenancy.Options{Password: cheap, Key: another}))
 	_, _, err = lost.Tenant(ctx, "acme")
-	wantCode(t, err, fault.Internal)
+	wantCode(t, err, fault.Unavailable)
+	if f := fault.From(err); !strings.Contains(f.Hint, "control.old_keys") || f.RetryAfter != 0 || strings.Contains(f.Message+f.Hint, key.ID) || !strings.Contains(fmt.Sprint(f.Unwrap()), key.ID) {
+		t.Errorf("without the key it is said: %v, %s (%v)", f, f.Hint, f.Unwrap())
+	}
 	if err := lost.Close(); err != nil {
 		t.Fatal(err)
 	}

@@ -34,7 +34,7 @@ func (s *Store) catchUp(ctx context.Context) error {
 		N      int64 `db:"n"`
 		Rights int64 `db:"people"`
 	}
-	if err := s.db.Get(ctx, &now, "SELECT n, people FROM store.generation WHERE id = 1"); err != nil {
+	if err := s.db.Try(ctx, &now, "SELECT n, people FROM store.generation WHERE id = 1"); err != nil {
 		return database.Translate(ctx, err)
 	}
 	if now.N != s.seen {

@@ -30,7 +30,7 @@ func TestDialing(t *testing.T) {
 	} {
 		t.Run(host, func(t *testing.T) {
 			t.Parallel()
-			a := open(t, "http://"+host+":"+port, catalog.BindingSpec{}, func(s *catalog.SourceSpec) { s.AllowPrivate, s.Timeout = false, 2*time.Second })
+			a := open(t, "http://"+host+":"+port, catalog.BindingSpec{}, func(s *catalog.SourceSpec) { s.AllowPrivate, s.Timeout = false, new(2*time.Second) })
 			_, err := a.fetch(t.Context(), a.things(t, acme, nil, "id"))
 			if err == nil {
 				t.Fatal("it was dialed")

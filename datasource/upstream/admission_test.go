@@ -39,7 +39,7 @@ func TestAFloodIsItsTenantsOwn(t *testing.T) {
 		}
 		says(`{"data":[]}`)(w, r)
 	}), catalog.BindingSpec{}, func(s *catalog.SourceSpec) {
-		s.MaxConcurrent, s.Query = 8, map[string]catalog.Template{"as": "{subject}"}
+		s.MaxConcurrent, s.Query = new(8), map[string]catalog.Template{"as": "{subject}"}
 	})
 	a.gate = func(slots int) *admit.Gate {
 		return admit.New(slots, admit.Limits{Waiting: 20, Wait: 2 * time.Second}, counts)
@@ -244,7 +244,7 @@ func TestTimeIsOverInLine(t *testing.T) {
 		<-release
 		says(`{"data":[]}`)(w, r)
 	}), catalog.BindingSpec{}, func(s *catalog.SourceSpec) {
-		s.MaxConcurrent, s.Timeout, s.Query = 1, 300*time.Millisecond, map[string]catalog.Template{"as": "{subject}"}
+		s.MaxConcurrent, s.Timeout, s.Query = new(1), new(300*time.Millisecond), map[string]catalog.Template{"as": "{subject}"}
 	})
 	a.gate = func(slots int) *admit.Gate { return admit.New(slots, admit.Limits{}, counts) }
 	slot, err := a.account(a.spec.API.BaseURL).gate.Enter(t.Context(), "loud")

@@ -33,7 +33,7 @@ func BenchmarkFetch(b *testing.B) {
 		_, _ = w.Write(text)
 	})
 	a := open(b, url, catalog.BindingSpec{}, func(s *catalog.SourceSpec) {
-		s.Pages = catalog.PagesSpec{Kind: "page", Param: "page", Size: "size", Limit: size}
+		s.Pages = catalog.PagesSpec{Kind: "page", Param: "page", Size: "size", Limit: new(size)}
 	})
 	q := a.things(b, acme, nil, "id", "name", "code", "at", "big", "price", "exact", "flag", "ratio")
 	b.SetBytes(int64(len(text) * pages))

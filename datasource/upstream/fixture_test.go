@@ -22,7 +22,7 @@ var columns = catalog.Ordered[catalog.ColumnSpec]{
 	{Name: "tenant", Value: catalog.ColumnSpec{Type: "String", Column: "tenant_id", Expose: true}},
 	{Name: "id", Value: catalog.ColumnSpec{Type: "Int!"}},
 	{Name: "big", Value: catalog.ColumnSpec{Type: "BigInt"}},
-	{Name: "price", Value: catalog.ColumnSpec{Type: "Decimal", Precision: 6, Scale: ptr(2)}},
+	{Name: "price", Value: catalog.ColumnSpec{Type: "Decimal", Precision: new(6), Scale: ptr(2)}},
 	{Name: "exact", Value: catalog.ColumnSpec{Type: "Decimal"}},
 	{Name: "ratio", Value: catalog.ColumnSpec{Type: "Float"}},
 	{Name: "flag", Value: catalog.ColumnSpec{Type: "Boolean"}},
@@ -56,7 +56,7 @@ type api struct {
 func open(t testing.TB, url string, binding catalog.BindingSpec, change func(*catalog.SourceSpec)) *api {
 	t.Helper()
 	spec := catalog.SourceSpec{
-		Kind: "api", BaseURL: url, AllowPrivate: true, Isolation: "gateway", Rows: "/data", Timeout: 10 * time.Second,
+		Kind: "api", BaseURL: url, AllowPrivate: true, Isolation: "gateway", Rows: "/data", Timeout: new(10 * time.Second),
 		Query: map[string]catalog.Template{},
 	}
 	if change != nil {

@@ -24,7 +24,7 @@ func sends(media, text string) http.HandlerFunc {
 func formatted(format string, csv catalog.CSVSpec) func(*catalog.SourceSpec) {
 	return func(s *catalog.SourceSpec) {
 		s.Rows, s.Format, s.CSV = "", format, csv
-		s.MaxRows, s.MaxBytes = 1000, 4_000_000
+		s.MaxRows, s.MaxBytes = new(1000), new(int64(4_000_000))
 	}
 }
 
@@ -171,7 +171,7 @@ func TestCSVPages(t *testing.T) {
 		sends("text/csv", text)(w, r)
 	}), catalog.BindingSpec{}, func(s *catalog.SourceSpec) {
 		formatted("csv", catalog.CSVSpec{})(s)
-		s.Pages = catalog.PagesSpec{Kind: "offset", Param: "offset", Limit: 2}
+		s.Pages = catalog.PagesSpec{Kind: "offset", Param: "offset", Limit: new(2)}
 	})
 	want := []string{"tenant=acme id=1", "tenant=acme id=2", "tenant=acme id=3"}
 	if diff := cmp.Diff(want, asked(t, a, a.things(t, acme, nil, "id"))); diff != "" {
@@ -257,7 +257,7 @@ func TestTooManyPages(t *testing.T) {
 	t.Parallel()
 	p := &pager{n: 1000}
 	a := open(t, serve(t, p.ServeHTTP), catalog.BindingSpec{}, func(s *catalog.SourceSpec) {
-		s.Pages = catalog.PagesSpec{Kind: "page", Param: "page", Size: "size", Limit: 2, Max: 5}
+		s.Pages = catalog.PagesSpec{Kind: "page", Param: "page", Size: "size", Limit: new(2), Max: new(5)}
 	})
 	_, err := a.fetch(t.Context(), a.things(t, acme, nil, "id"))
 	refused(t, err, fault.TooComplex, "more than the 5 pages")

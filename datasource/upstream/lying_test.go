@@ -128,9 +128,9 @@ func TestLyingUpstreams(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			a := open(t, serve(t, c.answer), catalog.BindingSpec{}, func(s *catalog.SourceSpec) {
-				s.Timeout, s.MaxRows, s.MaxBytes = 10*time.Second, 1000, 4_000_000
+				s.Timeout, s.MaxRows, s.MaxBytes = new(10*time.Second), new(1000), new(int64(4_000_000))
 				if c.code == fault.Timeout {
-					s.Timeout = 200 * time.Millisecond
+					s.Timeout = new(200 * time.Millisecond)
 				}
 			})
 			_, err := a.fetch(t.Context(), a.things(t, acme, nil, "id"))

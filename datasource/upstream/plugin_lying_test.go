@@ -104,11 +104,11 @@ func TestLyingPlugins(t *testing.T) {
 			t.Run(fmt.Sprintf("%s %t", name, pushdown), func(t *testing.T) {
 				t.Parallel()
 				a := plugged(t, serve(t, answering(c.datasets, c.rows)), func(s *catalog.SourceSpec) {
-					s.Isolation, s.MaxRows, s.MaxBytes, s.Plugin.Pushdown = "upstream", 50, 9000, pushdown
+					s.Isolation, s.MaxRows, s.MaxBytes, s.Plugin.Pushdown = "upstream", new(50), new(int64(9000)), pushdown
 					if c.code == fault.Timeout {
-						s.Timeout = 300 * time.Millisecond
+						s.Timeout = new(300 * time.Millisecond)
 					} else {
-						s.Timeout = time.Minute
+						s.Timeout = new(time.Minute)
 					}
 				})
 				_, err := a.fetch(t.Context(), a.things(t, acme, nil, "name"))

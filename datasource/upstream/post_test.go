@@ -56,25 +56,25 @@ func TestPost(t *testing.T) {
 		},
 		"a cursor in JSON": {
 			catalog.BodySpec{JSON: query.Object{}},
-			catalog.PagesSpec{Kind: "cursor", Param: "/page/after", Size: "/page/size", Next: "/next", Limit: 1},
+			catalog.PagesSpec{Kind: "cursor", Param: "/page/after", Size: "/page/size", Next: "/next", Limit: new(1)},
 			"application/json",
 			[]string{`POST /things {"page":{"size":1}}`, `POST /things {"page":{"after":17,"size":1}}`},
 		},
 		"pages in JSON": {
 			catalog.BodySpec{JSON: query.Object{}},
-			catalog.PagesSpec{Kind: "page", Param: "/p", Limit: 2},
+			catalog.PagesSpec{Kind: "page", Param: "/p", Limit: new(2)},
 			"application/json",
 			[]string{`POST /things {"p":1}`},
 		},
 		"pages in the query": {
 			catalog.BodySpec{JSON: query.List{}},
-			catalog.PagesSpec{Kind: "page", Param: "p", Limit: 2},
+			catalog.PagesSpec{Kind: "page", Param: "p", Limit: new(2)},
 			"application/json",
 			[]string{`POST /things?p=1 []`},
 		},
 		"a form": {
 			catalog.BodySpec{Form: map[string]catalog.Template{"v": "{metadata.v}", "k": "{tenant_key}"}},
-			catalog.PagesSpec{Kind: "cursor", Param: "/after", Next: "/next", Limit: 1},
+			catalog.PagesSpec{Kind: "cursor", Param: "/after", Next: "/next", Limit: new(1)},
 			"application/x-www-form-urlencoded",
 			[]string{
 				`POST /things k=acme&v=%22%2C%22admin%22%3Atrue%2C%22x%22%3A%22%5C%0A%26a%3Db`,

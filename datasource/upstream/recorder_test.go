@@ -99,7 +99,7 @@ func TestNothingIsLeft(t *testing.T) {
 	t.Cleanup(server.Close)
 	before := runtime.NumGoroutine()
 	a := open(t, server.URL, catalog.BindingSpec{}, func(s *catalog.SourceSpec) {
-		s.Query, s.MaxBytes = map[string]catalog.Template{"as": "{subject}"}, 4_000_000
+		s.Query, s.MaxBytes = map[string]catalog.Template{"as": "{subject}"}, new(int64(4_000_000))
 	})
 	as := func(subject string) plan.Query {
 		p := acme
@@ -148,7 +148,7 @@ func TestMemory(t *testing.T) {
 		}
 	}))
 	t.Cleanup(server.Close)
-	a := open(t, server.URL, catalog.BindingSpec{}, func(s *catalog.SourceSpec) { s.Timeout = time.Minute })
+	a := open(t, server.URL, catalog.BindingSpec{}, func(s *catalog.SourceSpec) { s.Timeout = new(time.Minute) })
 	q := a.things(t, acme, nil, "id", "name")
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)

@@ -284,11 +284,11 @@ func TestPages(t *testing.T) {
 		n     int
 		asked []string
 	}{
-		{"page", catalog.PagesSpec{Kind: "page", Param: "page", Size: "size", Limit: 2}, 5, []string{"page=1&size=2", "page=2&size=2", "page=3&size=2"}},
-		{"page, last one full", catalog.PagesSpec{Kind: "page", Param: "page", Size: "size", Limit: 2}, 4, []string{"page=1&size=2", "page=2&size=2", "page=3&size=2"}},
-		{"page without size", catalog.PagesSpec{Kind: "page", Param: "page", Limit: 3}, 4, []string{"page=1", "page=2"}},
-		{"offset", catalog.PagesSpec{Kind: "offset", Param: "offset", Size: "size", Limit: 2}, 3, []string{"offset=0&size=2", "offset=2&size=2"}},
-		{"cursor", catalog.PagesSpec{Kind: "cursor", Param: "after", Next: "/meta/next", Size: "size", Limit: 2}, 4, []string{"size=2", "after=2&size=2"}},
+		{"page", catalog.PagesSpec{Kind: "page", Param: "page", Size: "size", Limit: new(2)}, 5, []string{"page=1&size=2", "page=2&size=2", "page=3&size=2"}},
+		{"page, last one full", catalog.PagesSpec{Kind: "page", Param: "page", Size: "size", Limit: new(2)}, 4, []string{"page=1&size=2", "page=2&size=2", "page=3&size=2"}},
+		{"page without size", catalog.PagesSpec{Kind: "page", Param: "page", Limit: new(3)}, 4, []string{"page=1", "page=2"}},
+		{"offset", catalog.PagesSpec{Kind: "offset", Param: "offset", Size: "size", Limit: new(2)}, 3, []string{"offset=0&size=2", "offset=2&size=2"}},
+		{"cursor", catalog.PagesSpec{Kind: "cursor", Param: "after", Next: "/meta/next", Size: "size", Limit: new(2)}, 4, []string{"size=2", "after=2&size=2"}},
 		{"none", catalog.PagesSpec{}, 3, []string{""}},
 	}
 	for _, c := range cases {
@@ -328,7 +328,7 @@ func TestCursors(t *testing.T) {
 			t.Parallel()
 			p := &pager{n: 1, next: c.next}
 			a := open(t, serve(t, p.ServeHTTP), catalog.BindingSpec{}, func(s *catalog.SourceSpec) {
-				s.Pages, s.MaxRows = catalog.PagesSpec{Kind: "cursor", Param: "after", Next: "/meta/next"}, 10
+				s.Pages, s.MaxRows = catalog.PagesSpec{Kind: "cursor", Param: "after", Next: "/meta/next"}, new(10)
 			})
 			_, err := a.fetch(t.Context(), a.things(t, acme, nil, "id"))
 			switch {
@@ -427,7 +427,7 @@ func TestLimit(t *testing.T) {
 	t.Parallel()
 	p := &pager{n: 1000}
 	a := open(t, serve(t, p.ServeHTTP), catalog.BindingSpec{}, func(s *catalog.SourceSpec) {
-		s.Pages = catalog.PagesSpec{Kind: "page", Param: "page", Size: "size", Limit: 10}
+		s.Pages = catalog.PagesSpec{Kind: "page", Param: "page", Size: "size", Limit: new(10)}
 		s.Pushdown = catalog.PushdownSpec{Filters: map[string][]string{"tenant": {"eq"}}, Limit: "size", Order: "sort"}
 	})
 	got := asked(t, a, a.things(t, acme, query.Object{{Name: "limit", Value: query.Number("14")}}, "id"))
@@ -496,7 +496,7 @@ func TestCompressed(t *testing.T) {
 		for range 100 {
 			fmt.Fprint(z, strings.Repeat("0", 100_000))
 		}
-	})), catalog.BindingSpec{}, func(s *catalog.SourceSpec) { s.MaxBytes = 1 << 20 })
+	})), catalog.BindingSpec{}, func(s *catalog.SourceSpec) { s.MaxBytes = new(int64(1 << 20)) })
 	_, err := bomb.fetch(t.Context(), bomb.things(t, acme, nil, "id"))
 	refused(t, err, fault.TooComplex, "more than the 1048576 bytes")
 }
@@ -509,7 +509,7 @@ func TestExactBytes(t *testing.T) {
 		most int64
 		ok   bool
 	}{{int64(len(reply)), true}, {int64(len(reply)) - 1, false}} {
-		a := open(t, serve(t, says(reply)), catalog.BindingSpec{}, func(s *catalog.SourceSpec) { s.MaxBytes = c.most })
+		a := open(t, serve(t, says(reply)), catalog.BindingSpec{}, func(s *catalog.SourceSpec) { s.MaxBytes = new(int64(c.most)) })
 		if _, err := a.fetch(t.Context(), a.things(t, acme, nil, "id")); (err == nil) != c.ok {
 			t.Errorf("%d bytes allowed: %v", c.most, err)
 		}
@@ -529,7 +529,7 @@ func TestConnectionReuse(t *testing.T) {
 		mu.Unlock()
 		p.ServeHTTP(w, r)
 	}), catalog.BindingSpec{}, func(s *catalog.SourceSpec) {
-		s.Pages = catalog.PagesSpec{Kind: "page", Param: "page", Size: "size", Limit: 2}
+		s.Pages = catalog.PagesSpec{Kind: "page", Param: "page", Size: "size", Limit: new(2)}
 	})
 	for range 3 {
 		asked(t, a, a.things(t, acme, nil, "id"))
@@ -549,7 +549,7 @@ func TestCalls(t *testing.T) {
 		<-release
 		says(`{"data":[]}`)(w, r)
 	}), catalog.BindingSpec{}, func(s *catalog.SourceSpec) {
-		s.MaxConcurrent, s.Query = 4, map[string]catalog.Template{"as": "{subject}"}
+		s.MaxConcurrent, s.Query = new(4), map[string]catalog.Template{"as": "{subject}"}
 	})
 	by := func(subject string) plan.Query {
 		p := acme
@@ -614,7 +614,7 @@ func TestStops(t *testing.T) {
 	t.Parallel()
 	p := &pager{n: 100}
 	a := open(t, serve(t, p.ServeHTTP), catalog.BindingSpec{}, func(s *catalog.SourceSpec) {
-		s.Pages = catalog.PagesSpec{Kind: "page", Param: "page", Size: "size", Limit: 2}
+		s.Pages = catalog.PagesSpec{Kind: "page", Param: "page", Size: "size", Limit: new(2)}
 	})
 	enough := errors.New("enough")
 	err := a.Fetch(t.Context(), a.things(t, acme, nil, "id"), func(rows value.Rows) error {

@@ -33,11 +33,13 @@ func TestManifests(t *testing.T) {
 	hash := hex.EncodeToString(sum[:])
 	folder := filepath.Dir(file(t, "queries/notes.graphql", text))
 	for what, given := range map[string]struct{ manifest, dir, id string }{
-		"GraphQL Code Generator, by sha1": {manifest: `{"7d1e6b7f3a":` + quoted + `}`, id: "7d1e6b7f3a"},
-		"GraphQL Code Generator":          {manifest: `{"` + hash + `":` + quoted + `}`, id: hash},
-		"Relay":                           {manifest: `{"d41d8cd98f00b204":` + quoted + `}`, id: "d41d8cd98f00b204"},
-		"Apollo":                          {manifest: `{"format":"apollo-persisted-query-manifest","version":1,"operations":[{"id":"` + hash + `","name":"Notes","type":"query","body":` + quoted + `}]}`, id: hash},
-		"a folder":                        {dir: folder, id: hash},
+		"GraphQL Code Generator, by sha1":  {manifest: `{"7d1e6b7f3a":` + quoted + `}`, id: "7d1e6b7f3a"},
+		"GraphQL Code Generator":           {manifest: `{"` + hash + `":` + quoted + `}`, id: hash},
+		"GraphQL Code Generator, prefixed": {manifest: `{"sha256:` + hash + `":` + quoted + `}`, id: "sha256:" + hash},
+		"an SHA-1 of something else":       {manifest: `{"` + strings.Repeat("ab", 20) + `":` + quoted + `}`, id: strings.Repeat("ab", 20)},
+		"Relay":                            {manifest: `{"d41d8cd98f00b204":` + quoted + `}`, id: "d41d8cd98f00b204"},
+		"Apollo":                           {manifest: `{"format":"apollo-persisted-query-manifest","version":1,"operations":[{"id":"` + hash + `","name":"Notes","type":"query","body":` + quoted + `}]}`, id: hash},
+		"a folder":                         {dir: folder, id: hash},
 	} {
 		var manifests []string
 		if given.manifest != "" {
@@ -74,6 +76,9 @@ func TestWrongManifests(t *testing.T) {
 		`{"a": "{ notes { id }"}`:             `the document "a" cannot be read`,
 		`{"a": "fragment F on Notes { id }"}`: `the document "a" has no operation`,
 		`{"format": "apollo-persisted-query-manifest", "version": 2}`: "version 2",
+		`{"sha256:4a3b": "{ notes { id } }"}`:                         `the id "sha256:4a3b" says that it is the SHA-256`,
+		`{"` + strings.Repeat("aB", 32) + `": "{ notes { id } }"}`:    "says that it is the SHA-256",
+		`{"format": "apollo-persisted-query-manifest", "version": 1, "operations": [{"id": "` + strings.Repeat("0", 64) + `", "body": "{ notes { id } }"}]}`: "says that it is the SHA-256",
 	} {
 		_, err := documents.Load([]string{file(t, "manifest.json", manifest)}, "")
 		if err == nil || !strings.Contains(err.Error(), want) {

@@ -11,6 +11,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"os"
 	"regexp"
 
 	"github.com/jmoiron/sqlx"
@@ -43,6 +44,7 @@ type DB struct {
 	pool   *sqlx.DB
 	dsn    *connector // nil on DuckDB
 	schema string
+	path   string        // of DuckDB's file; empty on PostgreSQL
 	writer chan struct{} // on DuckDB: held by the one who writes
 	log    *slog.Logger
 }
@@ -68,7 +70,7 @@ func (d *DB) connect(ctx context.Context, spec Spec) error {
 		if err != nil {
 			return err
 		}
-		d.pool, d.writer = sqlx.NewDb(pool, "duckdb"), make(chan struct{}, 1)
+		d.pool, d.writer, d.path = sqlx.NewDb(pool, "duckdb"), make(chan struct{}, 1), spec.Path
 		return nil
 	}
 	var err error
@@ -106,12 +108,46 @@ func (d *DB) SignInWith(password string) error {
 // Shared tells whether other gateways may have the same database.
 func (d *DB) Shared() bool { return d.dsn != nil }
 
+// admit refuses at once, and not only after its patience, who would ask a server that is known to be silent.
+func (d *DB) admit(ctx context.Context) (context.Context, error) {
+	if d.dsn == nil {
+		return ctx, nil
+	}
+	return d.dsn.silence.admit(ctx)
+}
+
+// Try is Get for whoever keeps up with the store: it asks a silent server, too.
+func (d *DB) Try(ctx context.Context, into any, text string, args ...any) error {
+	return d.Get(try(ctx), into, text, args...)
+}
+
+// Size is how many bytes a table takes with its indexes or, in a file, all of them together.
+func (d *DB) Size(ctx context.Context, table string) (bytes int64, err error) {
+	if d.dsn == nil {
+		file, err := os.Stat(d.path)
+		if err != nil {
+			return 0, err
+		}
+		return file.Size(), nil
+	}
+	err = d.Get(ctx, &bytes, "SELECT pg_total_relation_size(CAST($1 AS regclass))", d.schema+"."+table)
+	return bytes, err
+}
+
 // Get reads one row into a struct or a value.
 func (d *DB) Get(ctx context.Context, into any, text string, args ...any) error {
+	ctx, err := d.admit(ctx)
+	if err != nil {
+		return err
+	}
 	return d.pool.GetContext(ctx, into, d.sql(text), args...)
 }
 
 // List reads all rows into a slice.
 func (d *DB) List(ctx context.Context, into any, text string, args ...any) error {
+	ctx, err := d.admit(ctx)
+	if err != nil {
+		return err
+	}
 	return d.pool.SelectContext(ctx, into, d.sql(text), args...)
 }

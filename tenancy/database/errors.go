@@ -37,15 +37,26 @@ func Translate(ctx context.Context, err error) error {
 		case pglink.Gone, pglink.Refused, pglink.NoDatabase, pglink.Busy, pglink.Overloaded, pglink.NoRoom, pglink.Canceled:
 			return later("the control store does not answer").Because(cause)
 		}
+		if kind == pglink.Differs || kind == pglink.Forbidden {
+			return differs().Because(cause)
+		}
 		if pglink.Away(err) {
 			return fault.New(fault.Unavailable, "the control store does not answer").Because(cause)
 		}
 		return fault.New(fault.Internal, "the control store failed").Because(cause)
+	case errors.As(err, &engine) && (engine.Type == duckdb.ErrorTypeCatalog || engine.Type == duckdb.ErrorTypeBinder):
+		return differs().Because(cause)
 	case errors.As(err, &engine):
 		return fault.New(fault.Internal, "the control store failed").Because(cause)
 	default:
 		return later("the control store does not answer").Because(cause)
 	}
+}
+
+// differs is what is said of tables that another program has changed while this one runs.
+func differs() *fault.Error {
+	return fault.New(fault.Unavailable, "the control store's tables are not as this usher knows them").
+		WithHint("Tell an administrator: usher's log says what differs. A newer usher may have changed them, or the store's account may not use them.")
 }
 
 // later is what is said of the store to those who may ask again.

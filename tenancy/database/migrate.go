@@ -27,7 +27,7 @@ func (d *DB) sql(text string) string { return strings.ReplaceAll(text, "store.",
 
 // Migrate brings the tables to this program's version, one gateway at a time.
 func (d *DB) Migrate(ctx context.Context) error {
-	return Translate(ctx, d.migrate(ctx))
+	return Translate(ctx, d.migrate(try(ctx)))
 }
 
 func (d *DB) migrate(ctx context.Context) error {
@@ -80,6 +80,9 @@ func (d *DB) Versions() ([]int64, error) {
 	return versions, err
 }
 
+// ErrNewer is the cause of what is said of tables that a newer program has migrated: waiting does not mend it.
+var ErrNewer = errors.New("a newer usher has migrated the control store")
+
 // MigrateTo brings the tables to a version, and refuses those of a newer program. The caller
 // is alone.
 func (d *DB) MigrateTo(ctx context.Context, version int64) error {
@@ -95,8 +98,8 @@ func (d *DB) MigrateTo(ctx context.Context, version int64) error {
 		return err
 	}
 	if current > target {
-		return fault.New(fault.Internal, "the control store has version %d, this program knows versions up to %d", current, target).
-			WithHint("Start the newer usher that has migrated the store, or restore the store from before.")
+		return fault.New(fault.Unavailable, "the control store has version %d, this program knows versions up to %d", current, target).
+			WithHint("Start the newer usher that has migrated the store, or restore the store from before.").Because(ErrNewer)
 	}
 	_, err = provider.UpTo(ctx, version)
 	return err

@@ -69,8 +69,32 @@ func TestNewerTables(t *testing.T) {
 			t.Fatal(err)
 		}
 		err := open(t, spec).Migrate(t.Context())
-		if fault.From(err).Code != fault.Internal || !strings.Contains(err.Error(), "version 999") {
+		if fault.From(err).Code != fault.Unavailable || !errors.Is(err, database.ErrNewer) || !strings.Contains(err.Error(), "version 999") {
 			t.Errorf("tables of version 999: %v", err)
+		}
+	})
+}
+
+// Tables that a newer program changes while this one runs are not this program's mistake.
+func TestTablesThatChange(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, spec database.Spec) {
+		db := open(t, spec)
+		if err := db.Migrate(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		for change, question := range map[string]string{
+			"ALTER TABLE store.generation RENAME COLUMN n TO m": "SELECT n FROM store.generation",
+			"DROP TABLE store.gateways":                         "SELECT count(*) FROM store.gateways",
+		} {
+			if err := write(t.Context(), db, change); err != nil {
+				t.Fatal(err)
+			}
+			var n int
+			f := fault.From(database.Translate(t.Context(), db.Get(t.Context(), &n, question)))
+			if f.Code != fault.Unavailable || !strings.Contains(f.Hint, "Tell an administrator") || f.Unwrap() == nil {
+				t.Errorf("after %s: %v, %s (%v)", change, f, f.Hint, f.Unwrap())
+			}
 		}
 	})
 }

@@ -77,6 +77,7 @@ type connector struct {
 	password atomic.Pointer[string] // of connections that are made from now on
 	servers  []*server
 	cluster  *pglink.Cluster // of the servers; nil: there is one
+	silence  silence
 }
 
 // server is one host and how it is signed in to.
@@ -97,7 +98,7 @@ func newConnector(spec Postgres, log *slog.Logger) (*connector, error) {
 	if err := spec.check(); err != nil {
 		return nil, err
 	}
-	c := &connector{spec: spec}
+	c := &connector{spec: spec, silence: silence{patience: spec.patience()}}
 	c.password.Store(&spec.Password)
 	for _, h := range spec.Hosts {
 		account := pglink.Account{Host: h.Name, Port: h.Port, SSLMode: spec.SSLMode, RootCert: spec.RootCert, Patience: spec.patience()}
@@ -145,24 +146,50 @@ func (c *connector) Driver() driver.Driver { return pq.Driver{} }
 
 // Connect implements driver.Connector.
 func (c *connector) Connect(ctx context.Context) (driver.Conn, error) {
-	made, _, at, err := c.connect(ctx)
+	ctx, err := c.silence.admit(ctx) // who has waited for a connection while others found the silence out
 	if err != nil {
 		return nil, err
 	}
-	return storeConn{pglink.SQLConn{Conn: made}, c.cluster, at}, nil
+	made, _, at, err := c.connect(ctx)
+	c.silence.heard(ctx, err)
+	if err != nil {
+		return nil, err
+	}
+	return storeConn{pglink.SQLConn{Conn: made}, c, at}, nil
 }
 
 // storeConn is a connection to the server that was the primary when it was made.
 // It is not used again when another is.
 type storeConn struct {
 	pglink.SQLConn
-	cluster *pglink.Cluster
-	server  int
+	of     *connector
+	server int
+}
+
+// BeginTx implements driver.ConnBeginTx.
+func (c storeConn) BeginTx(ctx context.Context, opts driver.TxOptions) (driver.Tx, error) {
+	begun, err := c.SQLConn.BeginTx(ctx, opts)
+	c.of.silence.heard(ctx, err)
+	return begun, err
+}
+
+// ExecContext implements driver.ExecerContext.
+func (c storeConn) ExecContext(ctx context.Context, text string, args []driver.NamedValue) (driver.Result, error) {
+	result, err := c.SQLConn.ExecContext(ctx, text, args)
+	c.of.silence.heard(ctx, err)
+	return result, err
+}
+
+// QueryContext implements driver.QueryerContext.
+func (c storeConn) QueryContext(ctx context.Context, text string, args []driver.NamedValue) (driver.Rows, error) {
+	rows, err := c.SQLConn.QueryContext(ctx, text, args)
+	c.of.silence.heard(ctx, err)
+	return rows, err
 }
 
 // ResetSession implements driver.SessionResetter.
 func (c storeConn) ResetSession(ctx context.Context) error {
-	if c.cluster != nil && !c.cluster.Is(c.server) {
+	if cluster := c.of.cluster; cluster != nil && !cluster.Is(c.server) {
 		return driver.ErrBadConn
 	}
 	return c.SQLConn.ResetSession(ctx)

@@ -49,6 +49,10 @@ func (d *DB) Snapshot(ctx context.Context) (*Tx, error) {
 }
 
 func (d *DB) begin(ctx context.Context, opts *sql.TxOptions) (*Tx, error) {
+	ctx, err := d.admit(ctx)
+	if err != nil {
+		return nil, Translate(ctx, err)
+	}
 	raw, err := d.pool.BeginTxx(ctx, opts)
 	if err != nil {
 		return nil, Translate(ctx, err)

@@ -38,7 +38,7 @@ func columnSpec(c column) catalog.ColumnSpec {
 		spec.Type, spec.Name, spec.Labels = "Enum", c.typ.EnumName, c.typ.Labels
 	}
 	if c.typ.Scalar == value.Decimal {
-		spec.Precision, spec.Scale = c.typ.Precision, &c.typ.Scale
+		spec.Precision, spec.Scale = &c.typ.Precision, &c.typ.Scale
 	}
 	if c.never {
 		spec.Type += "!"

@@ -83,11 +83,11 @@ func (a *api) source(base string) catalog.SourceSpec {
 	s := catalog.SourceSpec{
 		Kind: "api", BaseURL: base, AllowPrivate: true, Rows: "/data", Isolation: "gateway",
 		Pushdown: catalog.PushdownSpec{Filters: pushed, Limit: "max", Order: "sort"},
-		Pages:    catalog.PagesSpec{Kind: "offset", Param: "skip", Size: "size", Limit: 250},
+		Pages:    catalog.PagesSpec{Kind: "offset", Param: "skip", Size: "size", Limit: new(250)},
 	}
 	if a.apart {
 		s.Isolation, s.Headers = "upstream", map[string]catalog.Template{apiTenant: "{tenant}"}
-		s.Pages = catalog.PagesSpec{Kind: "cursor", Param: "after", Next: "/next", Size: "size", Limit: 90}
+		s.Pages = catalog.PagesSpec{Kind: "cursor", Param: "after", Next: "/next", Size: "size", Limit: new(90)}
 		s.Pushdown = catalog.PushdownSpec{Filters: map[string][]string{"order_id": {"in"}}}
 	}
 	return s
