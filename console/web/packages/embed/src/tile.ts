@@ -1,7 +1,7 @@
 import { type Kind, type Result, type Tile, UsherError } from '@usher/client';
 import { html, LitElement, nothing, type TemplateResult, unsafeCSS } from 'lit';
 import { explain } from './explain.ts';
-import { Formats } from './format.ts';
+import { aloud, Formats } from './format.ts';
 import './notice.ts';
 import styles from './tile.css';
 import { texts } from './texts.ts';
@@ -189,6 +189,7 @@ export class UsherTile extends LitElement {
       ${this._legend.map(
         ({ name, color }) => html`<button
           aria-pressed=${!this._hidden.has(name)}
+          aria-label=${aloud(name)}
           @click=${() => {
             const hidden = new Set(this._hidden);
             if (!hidden.delete(name)) hidden.add(name);
