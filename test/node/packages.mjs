@@ -57,7 +57,7 @@ const { data, errors } = await usher.query<{ viewer: { tenant: string } }>('{ vi
 // It has its own name wherever it is shown.
 const refused = await new Client({ server: usher.server, token: 'none' }).query('{ viewer { tenant } }').catch((error) => error);
 const names = [refused.name, refused.constructor.name, UsherError.name, String(refused), refused.stack.split(/[:\\n]/)[0], inspect(refused).split(/[:\\n]/)[0]];
-if (names.some((name) => !/^UsherError\b/.test(name))) throw new Error('the error is called ' + names.join(', '));
+if (names.some((name) => !/^UsherError(:|$)/.test(name))) throw new Error('the error is called ' + names.join(', '));
 console.log(data?.viewer.tenant ?? errors[0]?.message);
 `,
   'globals.d.ts': "declare const process: { argv: string[] };\ndeclare module 'node:util' {\n  export function inspect(value: unknown): string;\n}\n",

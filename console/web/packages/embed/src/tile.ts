@@ -161,7 +161,7 @@ export class UsherTile extends LitElement {
     const picked = (event: CustomEvent<Pick>) => this.#say('pick', event.detail);
     if (kind === 'number') return html`<usher-number .view=${view}></usher-number>`;
     if (kind === 'text') return html`<usher-text .view=${view}></usher-text>`;
-    const told = (event: CustomEvent<string | undefined>) => (this._rest = event.detail);
+    const told = (event: CustomEvent<string | null>) => (this._rest = event.detail ?? undefined);
     const rest = this._rest === undefined ? nothing : html`<div class="rest" aria-hidden="true">${this._rest}</div>`;
     if (kind === 'pivot') return html`<usher-pivot .view=${view} @rest=${told}></usher-pivot>${rest}`;
     if (kind === 'table') return html`<usher-table .view=${this._table ? asTable(view) : view} @pick=${picked} @rest=${told}></usher-table>${rest}`;
