@@ -50,6 +50,7 @@ func TestBoards(t *testing.T) {
 	if !strings.HasPrefix(token, "usher_et_") {
 		t.Fatalf("no token is shown: %s", token)
 	}
+	noderun.Run(t, "boards.mjs", "minter", a.Base, password, t.ArtifactDir())
 	noderun.Run(t, "boards.mjs", "holder", a.Base, token)
 	// What was made there is a file that makes it again.
 	file := filepath.Join(dir, "board.yml")

@@ -25,7 +25,7 @@ var drawn = map[string]string{
 	"sales/orders":        `SELECT '', count(*) FROM o WHERE ordered_at >= @month AND ordered_at < @until`,
 	"sales/average-order": `SELECT '', avg(total) FROM o WHERE ordered_at >= @month AND ordered_at < @until`,
 	"sales/margin":        `SELECT '', 100 * (1 - sum(quantity * cost) / sum(quantity * unit_price)) FROM i WHERE ordered_at >= @month AND ordered_at < @until`,
-	"sales/revenue-by-month": `SELECT coalesce(region, 'None') || ', ' || strftime(local, '%b %Y') AS name, sum(total)
+	"sales/revenue-by-month": `SELECT coalesce(region, 'no value') || ', ' || strftime(local, '%b %Y') AS name, sum(total)
 		FROM o WHERE ordered_at >= @from GROUP BY name`,
 	"sales/promotions": `WITH top AS (SELECT promotion, sum(quantity * (unit_price - cost)) AS profit, sum(quantity * cost) AS costs
 			FROM i WHERE ordered_at >= @from AND promotion IS NOT NULL GROUP BY promotion ORDER BY profit DESC LIMIT 7)
@@ -42,8 +42,8 @@ var drawn = map[string]string{
 	"orders/daily":    `SELECT channel || ', ' || strftime(local, '%b %-d, %Y') AS name, count(*) FROM o WHERE ordered_at >= @from GROUP BY name`,
 	"orders/average": `WITH w AS (SELECT strftime(date_trunc('week', local), '%b %-d, %Y') AS week, avg(total) AS a, median(total::DOUBLE) AS m FROM o WHERE ordered_at >= @from GROUP BY week)
 		SELECT 'Average order, ' || week, a FROM w UNION ALL SELECT 'Median total, ' || week, m FROM w`,
-	"orders/prices": `SELECT coalesce(category, 'None') || ', $' || format('{:.2f}', avg(unit_price)), sum(quantity) FROM i WHERE ordered_at >= @from GROUP BY product, category`,
-	"orders/regions": `SELECT coalesce(r.region, 'None') || ', ' || c.channel, (SELECT sum(total) FROM o WHERE ordered_at >= @from AND o.region IS NOT DISTINCT FROM r.region AND o.channel = c.channel)
+	"orders/prices": `SELECT coalesce(category, 'no value') || ', $' || format('{:.2f}', avg(unit_price)), sum(quantity) FROM i WHERE ordered_at >= @from GROUP BY product, category`,
+	"orders/regions": `SELECT coalesce(r.region, 'no value') || ', ' || c.channel, (SELECT sum(total) FROM o WHERE ordered_at >= @from AND o.region IS NOT DISTINCT FROM r.region AND o.channel = c.channel)
 		FROM (SELECT DISTINCT region FROM o WHERE ordered_at >= @from) r, (SELECT DISTINCT channel FROM o WHERE ordered_at >= @from) c`,
 }
 

@@ -221,6 +221,7 @@ func TestEveryMutationHasACommand(t *testing.T) {
 		{"saved-query", "update", "sales", "--no-shared", "--name", "s", "--description", "d", "--variables", "{}"},
 		{"session", "act", "acme", "--reason", "r", "--role", "clerk"},
 		{"role", "put", "clerk", "--file", "accounts.json"},
+		{"dashboard", "list", "--tenant", "acme"},
 	} {
 		if out, _, err := program.CommandIn(t, env, "", append(args, "--server", server.URL)...); err != nil {
 			t.Errorf("%v: %v\n%s", args, err, out)

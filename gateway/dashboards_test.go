@@ -225,6 +225,25 @@ func TestDashboardsShowNoHiddenNames(t *testing.T) {
 	if got := g.look(t, other, "mixed", "{}"); !strings.HasSuffix(got, `"tiles":{"a":{"data":{"customers":[]}}}}`) {
 		t.Error(got)
 	}
+	// Who administers all tenants is told names and titles, to make tokens; nobody else is, of any tenant.
+	g.check(t, root, `{ admin { acme: dashboards(tenant: "acme") { name title shared } globex: dashboards(tenant: "globex") { name shared } } }`,
+		`200 {"data":{"admin":{"acme":[{"name":"mixed","title":"Sales","shared":false}],"globex":[{"name":"mixed","shared":false}]}}}`)
+	for _, who := range []string{boss, other, clerk} {
+		for _, of := range []string{"acme", "globex"} {
+			if got := g.query(t, who, `{ admin { dashboards(tenant: "`+of+`") { name } } }`); !strings.Contains(got, "GRAPHQL_VALIDATION_FAILED") {
+				t.Errorf("who administers one tenant is told of dashboards of %s: %s", of, got)
+			}
+		}
+	}
+	confined := g.text(t, root, `mutation { admin { createServiceKey(input: {name: "c", allTenants: true, scopes: [ADMINISTER, READ_DATA], datasets: ["customers"]}) { token } } }`, "token")
+	for query, code := range map[string]string{`dashboards(tenant: "none")`: "NOT_FOUND", `dashboards(tenant: "")`: "BAD_USER_INPUT"} {
+		if got := g.query(t, root, `{ admin { `+query+` { name } } }`); !strings.Contains(got, code) {
+			t.Errorf("%s is answered %s", query, got)
+		}
+	}
+	if got := g.query(t, confined, `{ admin { dashboards(tenant: "acme") { name } } }`); !strings.Contains(got, "FORBIDDEN") {
+		t.Errorf("who is confined is told of dashboards: %s", got)
+	}
 	// What is shared shows each the rows of their own.
 	g.save(t, root, "template", dashboardOf("", tile("a", `{ customers { name } }`, listChart)), ", shared: true")
 	if got := g.look(t, clerk, "template", "{}") + g.look(t, other, "template", "{}"); strings.Count(got, "Ann") != 1 || strings.Contains(got, "errors") {

@@ -91,6 +91,7 @@ type AdminQueryResolver interface {
 	User(ctx context.Context, obj *AdminQuery, tenant *string, username string) (*AdminUser, error)
 	Roles(ctx context.Context, obj *AdminQuery, tenant *string) ([]AdminRole, error)
 	ConfiguredRoles(ctx context.Context, obj *AdminQuery) ([]ConfiguredRole, error)
+	Dashboards(ctx context.Context, obj *AdminQuery, tenant string) ([]TenantDashboard, error)
 	AuditLog(ctx context.Context, obj *AdminQuery, filter *AuditFilter, after *string, limit int) (*AuditPage, error)
 }
 type AdminTenantResolver interface {
@@ -397,6 +398,15 @@ type AdminQuery {
   may give to others, as far as they see the datasets.
   """
   configuredRoles: [ConfiguredRole!]
+
+  """
+  The dashboards that a token of a tenant may be for, by name: its own, and those that are shared with all tenants. What
+  they say is not told. Needs the right to administer all tenants, restricted by nothing.
+  """
+  dashboards(
+    "Which tenant."
+    tenant: String!
+  ): [TenantDashboard!]
 
   "What was done and by whom, the newest first. It holds names, never values."
   auditLog(
@@ -1367,6 +1377,16 @@ type DashboardEntry {
   shows: Boolean!
 }
 
+"A dashboard of a tenant, as whoever makes tokens for it chooses it."
+type TenantDashboard {
+  "By which it is asked for."
+  name: String!
+  "What people call it."
+  title: String!
+  "Whether it is shared with all tenants; else it is the tenant's own."
+  shared: Boolean!
+}
+
 "A dashboard with what it says."
 type Dashboard {
   "By which it is asked for."
@@ -2296,6 +2316,8 @@ func (ec *executionContext) childFields_AdminQuery(ctx context.Context, field gr
 		return ec.fieldContext_AdminQuery_roles(ctx, field)
 	case "configuredRoles":
 		return ec.fieldContext_AdminQuery_configuredRoles(ctx, field)
+	case "dashboards":
+		return ec.fieldContext_AdminQuery_dashboards(ctx, field)
 	case "auditLog":
 		return ec.fieldContext_AdminQuery_auditLog(ctx, field)
 	}
@@ -3062,6 +3084,18 @@ func (ec *executionContext) childFields_TableColumn(ctx context.Context, field g
 		return ec.fieldContext_TableColumn_label(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type TableColumn", field.Name)
+}
+
+func (ec *executionContext) childFields_TenantDashboard(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "name":
+		return ec.fieldContext_TenantDashboard_name(ctx, field)
+	case "title":
+		return ec.fieldContext_TenantDashboard_title(ctx, field)
+	case "shared":
+		return ec.fieldContext_TenantDashboard_shared(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type TenantDashboard", field.Name)
 }
 
 func (ec *executionContext) childFields_TenantPage(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -3955,6 +3989,20 @@ func (ec *executionContext) field_AdminQuery_configuredTenants_args(ctx context.
 		return nil, err
 	}
 	args["limit"] = arg2
+	return args, nil
+}
+
+func (ec *executionContext) field_AdminQuery_dashboards_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "tenant",
+		func(ctx context.Context, v any) (string, error) {
+			return ec.unmarshalNString2string(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["tenant"] = arg0
 	return args, nil
 }
 
@@ -6777,6 +6825,50 @@ func (ec *executionContext) fieldContext_AdminQuery_configuredRoles(_ context.Co
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields_ConfiguredRole(ctx, field)
 		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _AdminQuery_dashboards(ctx context.Context, field graphql.CollectedField, obj *AdminQuery) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AdminQuery_dashboards(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.AdminQuery().Dashboards(ctx, obj, fc.Args["tenant"].(string))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []TenantDashboard) graphql.Marshaler {
+			return ec.marshalOTenantDashboard2ᚕusherᚋgraphᚐTenantDashboardᚄ(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_AdminQuery_dashboards(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "AdminQuery",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_TenantDashboard(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_AdminQuery_dashboards_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
 	}
 	return fc, nil
 }
@@ -14233,6 +14325,75 @@ func (ec *executionContext) fieldContext_TableColumn_label(_ context.Context, fi
 	return graphql.NewScalarFieldContext("TableColumn", field, false, false, errors.New("field of type String does not have child fields"))
 }
 
+func (ec *executionContext) _TenantDashboard_name(ctx context.Context, field graphql.CollectedField, obj *TenantDashboard) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_TenantDashboard_name(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Name, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_TenantDashboard_name(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("TenantDashboard", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _TenantDashboard_title(ctx context.Context, field graphql.CollectedField, obj *TenantDashboard) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_TenantDashboard_title(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Title, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_TenantDashboard_title(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("TenantDashboard", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _TenantDashboard_shared(ctx context.Context, field graphql.CollectedField, obj *TenantDashboard) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_TenantDashboard_shared(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Shared, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_TenantDashboard_shared(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("TenantDashboard", field, false, false, errors.New("field of type Boolean does not have child fields"))
+}
+
 func (ec *executionContext) _TenantPage_items(ctx context.Context, field graphql.CollectedField, obj *TenantPage) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -19154,6 +19315,44 @@ func (ec *executionContext) _AdminQuery(ctx context.Context, sel ast.SelectionSe
 			}
 
 			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "dashboards":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._AdminQuery_dashboards(ctx, field, obj)
+				if res == graphql.RequiredNull {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
 		case "auditLog":
 			field := field
 
@@ -22385,6 +22584,54 @@ func (ec *executionContext) _TableColumn(ctx context.Context, sel ast.SelectionS
 	return out
 }
 
+var tenantDashboardImplementors = []string{"TenantDashboard"}
+
+func (ec *executionContext) _TenantDashboard(ctx context.Context, sel ast.SelectionSet, obj *TenantDashboard) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, tenantDashboardImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("TenantDashboard")
+		case "name":
+			out.Values[i] = ec._TenantDashboard_name(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "title":
+			out.Values[i] = ec._TenantDashboard_title(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "shared":
+			out.Values[i] = ec._TenantDashboard_shared(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
 var tenantPageImplementors = []string{"TenantPage"}
 
 func (ec *executionContext) _TenantPage(ctx context.Context, sel ast.SelectionSet, obj *TenantPage) graphql.Marshaler {
@@ -24022,6 +24269,10 @@ func (ec *executionContext) unmarshalNTableQuery2usherᚋgraphᚐTableQuery(ctx 
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
+func (ec *executionContext) marshalNTenantDashboard2usherᚋgraphᚐTenantDashboard(ctx context.Context, sel ast.SelectionSet, v TenantDashboard) graphql.Marshaler {
+	return ec._TenantDashboard(ctx, sel, &v)
+}
+
 func (ec *executionContext) marshalNTenantShare2usherᚋgraphᚐTenantShare(ctx context.Context, sel ast.SelectionSet, v TenantShare) graphql.Marshaler {
 	return ec._TenantShare(ctx, sel, &v)
 }
@@ -24751,6 +25002,25 @@ func (ec *executionContext) unmarshalOTableMeasure2ᚕusherᚋgraphᚐTableMeasu
 		}
 	}
 	return res, nil
+}
+
+func (ec *executionContext) marshalOTenantDashboard2ᚕusherᚋgraphᚐTenantDashboardᚄ(ctx context.Context, sel ast.SelectionSet, v []TenantDashboard) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNTenantDashboard2usherᚋgraphᚐTenantDashboard(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
 }
 
 func (ec *executionContext) marshalOTenantPage2ᚖusherᚋgraphᚐTenantPage(ctx context.Context, sel ast.SelectionSet, v *TenantPage) graphql.Marshaler {

@@ -1049,6 +1049,16 @@ type TableQuery struct {
 	Timezone *string `json:"timezone,omitempty"`
 }
 
+// A dashboard of a tenant, as whoever makes tokens for it chooses it.
+type TenantDashboard struct {
+	// By which it is asked for.
+	Name string `json:"name"`
+	// What people call it.
+	Title string `json:"title"`
+	// Whether it is shared with all tenants; else it is the tenant's own.
+	Shared bool `json:"shared"`
+}
+
 // A page of tenants.
 type TenantPage struct {
 	// The tenants of the page.

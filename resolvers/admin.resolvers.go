@@ -393,6 +393,18 @@ func (r *adminQueryResolver) ConfiguredRoles(ctx context.Context, obj *graph.Adm
 	return r.configuredRoles(ctx)
 }
 
+func (r *adminQueryResolver) Dashboards(ctx context.Context, obj *graph.AdminQuery, tenant string) ([]graph.TenantDashboard, error) {
+	store, who, err := r.control(ctx)
+	if err != nil {
+		return nil, err
+	}
+	found, err := store.TenantDashboards(ctx, who, tenant)
+	if err != nil {
+		return nil, err
+	}
+	return each(found, describeTenantDashboard), nil
+}
+
 func (r *adminQueryResolver) AuditLog(ctx context.Context, obj *graph.AdminQuery, filter *graph.AuditFilter, after *string, limit int) (*graph.AuditPage, error) {
 	store, who, part, err := r.listing(ctx, after, limit)
 	if err != nil {

@@ -149,6 +149,10 @@ func describeDashboardEntry(store *tenancy.Store, viewer principal.Principal) fu
 	}
 }
 
+func describeTenantDashboard(d tenancy.Dashboard) graph.TenantDashboard {
+	return graph.TenantDashboard{Name: d.Name, Title: d.Title, Shared: d.Shared}
+}
+
 // describeDashboard leaves out a document that names more than the viewer sees.
 func describeDashboard(store *tenancy.Store, viewer principal.Principal) func(tenancy.Dashboard) graph.Dashboard {
 	return func(d tenancy.Dashboard) graph.Dashboard {

@@ -243,6 +243,9 @@ func TestAuthority(t *testing.T) {
 				must(s.SaveDashboard(ctx, actors()["boss"], n))
 				return created(s.CopyDashboard(ctx, p, n.Name, name()))
 			}},
+			{"TenantDashboards", "to mint for, of the tenant", everyTenants, func(p actor) error {
+				return created(s.TenantDashboards(ctx, p, "acme"))
+			}},
 			{"DeleteDashboard", "of the tenant", "boss clerk", func(p actor) error {
 				n := board(name(), "{ a }")
 				must(s.SaveDashboard(ctx, actors()["boss"], n))

@@ -85,14 +85,15 @@ const (
 	seen = "(tenant = $1 OR tenant = '' AND shared)"
 )
 
-func (r dashboardRow) listed(p principal.Principal) Dashboard {
+// listed is a dashboard without its document, for somebody of a tenant.
+func (r dashboardRow) listed(tenant string) Dashboard {
 	return Dashboard{
-		Name: r.Name, Title: r.Title, Description: r.Description, Shared: r.Shared, Own: r.Tenant == p.Tenant, Version: int(r.Version), Changed: moment(r.Changed),
+		Name: r.Name, Title: r.Title, Description: r.Description, Shared: r.Shared, Own: r.Tenant == tenant, Version: int(r.Version), Changed: moment(r.Changed),
 	}
 }
 
 func (r dashboardRow) read(p principal.Principal) (Dashboard, error) {
-	d := r.listed(p)
+	d := r.listed(p.Tenant)
 	v, err := query.ReadJSON([]byte(r.Document))
 	if err == nil {
 		d.Document, err = dashboard.Parse(v)
@@ -186,8 +187,33 @@ func (s *Store) Dashboards(ctx context.Context, p principal.Principal) ([]Dashbo
 	if (p.Tenant == "") != p.AllTenants {
 		return nil, fault.New(fault.Unauthenticated, "no valid token was shown")
 	}
+	found, err := s.seenBy(ctx, p.Tenant, dashboardColumns, func(row dashboardRow) Dashboard {
+		d, err := row.read(p)
+		if err != nil {
+			return row.listed(p.Tenant)
+		}
+		return d
+	})
+	return slices.DeleteFunc(found, func(d Dashboard) bool { return mayRun(p, d.Name) != nil }), err
+}
+
+// TenantDashboards lists the dashboards that a token of a tenant may be for, by name, for
+// who administers all tenants. Of what they say nothing is read.
+func (s *Store) TenantDashboards(ctx context.Context, p principal.Principal, tenant string) ([]Dashboard, error) {
+	if err := cmp.Or(act{global: true}.allowed(p), checkTenantID(tenant)); err != nil {
+		return nil, err
+	}
+	if err := s.knownTenant(ctx, p, tenant); err != nil {
+		return nil, err
+	}
+	return s.seenBy(ctx, tenant, "tenant, name, title, shared", func(row dashboardRow) Dashboard { return row.listed(tenant) })
+}
+
+// seenBy are the dashboards that a tenant sees, by name: its own hide what is shared, and
+// files the store's.
+func (s *Store) seenBy(ctx context.Context, tenant, columns string, read func(dashboardRow) Dashboard) ([]Dashboard, error) {
 	var rows []dashboardRow
-	err := s.db.List(ctx, &rows, "SELECT "+dashboardColumns+" FROM store.dashboards WHERE "+seen+" ORDER BY tenant DESC, name", p.Tenant)
+	err := s.db.List(ctx, &rows, "SELECT "+columns+" FROM store.dashboards WHERE "+seen+" ORDER BY tenant DESC, name", tenant)
 	if err != nil {
 		return nil, database.Translate(ctx, err)
 	}
@@ -195,9 +221,7 @@ func (s *Store) Dashboards(ctx context.Context, p principal.Principal) ([]Dashbo
 	found := make(map[string]Dashboard, len(rows)+len(files))
 	for _, row := range rows {
 		if _, hidden := found[row.Name]; !hidden {
-			if found[row.Name], err = row.read(p); err != nil {
-				found[row.Name] = row.listed(p)
-			}
+			found[row.Name] = read(row)
 		}
 	}
 	for name, d := range files {
@@ -207,9 +231,7 @@ func (s *Store) Dashboards(ctx context.Context, p principal.Principal) ([]Dashbo
 	}
 	var all []Dashboard
 	for _, name := range sortedKeys(found) {
-		if mayRun(p, name) == nil {
-			all = append(all, found[name])
-		}
+		all = append(all, found[name])
 	}
 	return all, nil
 }
@@ -306,7 +328,7 @@ func (s *Store) keepDashboard(ctx context.Context, p principal.Principal, a act,
 		if err != nil {
 			return err
 		}
-		kept = row.listed(p)
+		kept = row.listed(p.Tenant)
 		kept.Document = d
 		return nil
 	})

@@ -73,6 +73,25 @@ func TestDashboards(t *testing.T) {
 		list(acme, "both:false:true:1 filed:true:false:0 own:false:true:1 sales:true:false:1")
 		list(other, "both:true:false:0 filed:true:false:0 sales:true:false:1")
 		list(root(), "both:true:false:0 draft:false:true:1 filed:true:false:0 sales:true:true:1")
+		// Whoever administers all tenants is told what tokens of one may be for, and not what it says.
+		for id, want := range map[string]string{
+			"acme":  "both:false:true:0 filed:true:false:0 own:false:true:0 sales:true:false:0",
+			"other": "both:true:false:0 filed:true:false:0 sales:true:false:0",
+		} {
+			all := must(s.TenantDashboards(ctx, root(), id))
+			if got := titles(all); got != want {
+				t.Errorf("tokens of %s may be for %s, want %s", id, got, want)
+			}
+			for _, d := range all {
+				if d.Own && (d.Title != d.Name || len(d.Document.Tiles) > 0) {
+					t.Errorf("of the tenant's %s it is told %+v", d.Name, d)
+				}
+			}
+		}
+		for _, id := range []string{"", "*", "acme' OR '1'='1"} {
+			_, err := s.TenantDashboards(ctx, root(), id)
+			wantCode(t, err, fault.BadUserInput)
+		}
 		for name, want := range map[string][3]string{ // acme's, other's, of all
 			"sales": {"{ template }", "{ template }", "{ template }"}, "draft": {"NOT_FOUND", "NOT_FOUND", "{ draft }"},
 			"own": {"{ own }", "NOT_FOUND", "NOT_FOUND"}, "filed": {"{ filed }", "{ filed }", "{ filed }"}, "both": {"{ mine }", "{ both }", "{ both }"},

@@ -18,7 +18,7 @@ import (
 
 // DashboardCommands are those of `usher dashboard`.
 type DashboardCommands struct {
-	List   dashboardList   `cmd:"" help:"List the dashboards that the key sees." example:"usher dashboard list"`
+	List   dashboardList   `cmd:"" help:"List the dashboards that the key sees, or that tokens of a tenant may be for." example:"usher dashboard list"`
 	Show   dashboardShow   `cmd:"" help:"Show one dashboard." example:"usher dashboard show sales"`
 	Save   dashboardSave   `cmd:"" help:"Keep a dashboard, as the tenant's own or of all tenants." example:"usher dashboard save sales --file sales.yml --from-version 3"`
 	Copy   dashboardCopy   `cmd:"" help:"Make a dashboard of one's own of one that the key sees." example:"usher dashboard copy sales"`
@@ -59,10 +59,16 @@ func (a dashboardAnswer) text(w io.Writer) {
 	row(w, "document", given(a.Document))
 }
 
-type dashboardList struct{ remote }
+type dashboardList struct {
+	remote
+	Tenant string `help:"Those that tokens of this tenant may be for; of a key for all tenants." placeholder:"TENANT"`
+}
 
 // Run lists the dashboards.
 func (c dashboardList) Run(ctx context.Context, s *term.IO) error {
+	if c.Tenant != "" {
+		return c.ofTenant(ctx, s)
+	}
 	var got struct{ Dashboards []dashboardAnswer }
 	if err := c.operate(ctx, s, query, "", "dashboards { "+dashboardEntry+" }", variables{}, &got); err != nil {
 		return err
@@ -71,6 +77,25 @@ func (c dashboardList) Run(ctx context.Context, s *term.IO) error {
 		row(w, "NAME", "TITLE", "SHARED", "OWN", "VERSION", "UPDATED")
 		for _, a := range got.Dashboards {
 			row(w, a.Name, a.Title, strconv.FormatBool(a.Shared), strconv.FormatBool(a.Own), strconv.Itoa(a.Version), dash(a.UpdatedAt))
+		}
+	})
+}
+
+func (c dashboardList) ofTenant(ctx context.Context, s *term.IO) error {
+	var got struct {
+		Dashboards []struct {
+			Name   string `json:"name"`
+			Title  string `json:"title"`
+			Shared bool   `json:"shared"`
+		}
+	}
+	if err := c.administer(ctx, s, query, "$tenant: String!", "dashboards(tenant: $tenant) { name title shared }", variables{"tenant": c.Tenant}, &got); err != nil {
+		return err
+	}
+	return c.show(s, got.Dashboards, func(w io.Writer) {
+		row(w, "NAME", "TITLE", "SHARED")
+		for _, a := range got.Dashboards {
+			row(w, a.Name, a.Title, strconv.FormatBool(a.Shared))
 		}
 	})
 }

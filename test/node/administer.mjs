@@ -155,14 +155,21 @@ async function operator(page, { settled }) {
   await page.getByRole('option', { name: 'For all tenants' }).click();
   await page.getByRole('listbox').waitFor({ state: 'hidden' }); // what was chosen closes the list
   if ((await page.getByRole('dialog').getByRole('combobox', { name: 'Tenant' }).inputValue()) !== 'For all tenants') throw new Error('the choice is not written');
+  await page.getByRole('dialog').getByText('Limits of a minute').click();
+  await page.getByLabel('Requests a minute').fill('0');
+  await expect(page, '.dialog .wrong', 'Write a whole number, at least 1.');
+  await page.getByLabel('Requests a minute').fill('600');
+  await page.getByLabel('Bytes a minute').fill('64MiB');
   await settled('making a key');
   await page.getByRole('dialog').getByRole('button', { name: 'Make a key' }).click();
   await expect(page, '.secret', 'usher_sk_');
   await page.getByRole('button', { name: 'Done' }).click();
   await expect(page, '.table', 'backend');
+  await expect(page, '.table .badge', '600 requests a minute');
   await settled('keys');
   await page.getByRole('link', { name: 'backend' }).click();
   await expect(page, '.facts-table', 'Read data');
+  for (const limit of ['600 requests', '64MiB']) await expect(page, '.facts-table .badge', limit);
   await settled('a key');
 
   await go(page, 'Tenants');
@@ -233,6 +240,19 @@ async function record(page, settled) {
   await expect(page, '.facts-table', '*.db.example');
 
   await expect(page, '.facts-table', '6,000 requests, as the configuration says');
+  // What is offered to be taken up is not behind the form that it is about.
+  await edit('Name');
+  await dialog.getByRole('textbox').fill('Half a name');
+  await page.reload();
+  const offer = page.locator('main .note.restored');
+  await offer.waitFor();
+  await edit('Name');
+  await expect(page, '.dialog .note.restored', 'here again');
+  if (await offer.isVisible()) throw new Error('what is taken up is offered behind its form');
+  await settled('a form that was begun before');
+  await dialog.getByRole('button', { name: 'Cancel' }).click();
+  await offer.waitFor({ state: 'detached' });
+
   await edit('Turns where others wait');
   await dialog.getByRole('textbox').fill('0');
   await expect(page, '.dialog .wrong', 'Write a whole number from 1 to 100.');

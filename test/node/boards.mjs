@@ -1,19 +1,20 @@
 // Makes, edits and shares dashboards in the console, in Chromium:
-//   node boards.mjs operator|unsaved|administrator|holder URL PASSWORD [FOLDER]
+//   node boards.mjs operator|unsaved|administrator|minter|holder URL PASSWORD [FOLDER]
 // The operator, olga, makes a dashboard of all tenants by pointer and keys, is told of
 // what will not work, and loses nothing when somebody else saves it meanwhile. What she has
 // not saved is there again when she has signed in again, and never for anybody else. The
 // administrator, ann of umbrella, makes a copy of her own and mints a token for it, which
-// she sees as its holder does. The holder signs in with that token, given as PASSWORD, and
+// she sees as its holder does. The minter, olga again, mints one for a dashboard of umbrella's own, which is offered to
+// her by its title. The holder signs in with that token, given as PASSWORD, and
 // sees that dashboard and nothing else. Pictures go into FOLDER. See visit.mjs for what
 // else makes it fail.
 import { join } from 'node:path';
 import { expect, visit, write } from './visit.mjs';
 
 const [kind, base, password, folder] = process.argv.slice(2);
-const uses = { operator, unsaved, administrator, holder };
+const uses = { operator, unsaved, administrator, minter, holder };
 if (!uses[kind] || !password) {
-  console.error('usage: node boards.mjs operator|unsaved|administrator|holder URL PASSWORD [FOLDER]');
+  console.error('usage: node boards.mjs operator|unsaved|administrator|minter|holder URL PASSWORD [FOLDER]');
   process.exit(2);
 }
 const restored = 'What you had not saved is here again.';
@@ -178,6 +179,34 @@ async function operator(page, { settled }) {
   await page.locator('usher-dashboard').waitFor();
   await page.locator('usher-dashboard .value', { hasText: '$75.50' }).waitFor();
   await settled('the dashboard');
+  await narrow(page, { settled });
+}
+
+// Narrow tiles are whole, in the editor and where they are seen, however narrow the window.
+async function narrow(page, { settled }) {
+  const number = (id, title, x, w, compareLabel) => ({
+    id, title, at: { x, y: 0, w, h: 1 }, query: '{ now: ordersAggregate { revenue } then: ordersAggregate(where: {region: {eq: "EU"}}) { revenue } }',
+    chart: { kind: 'number', rows: 'now', y: ['revenue'], compare: 'then.revenue', compareLabel, format: { revenue: { style: 'currency', digits: 2 } } },
+  });
+  const document_ = {
+    title: 'Narrow',
+    tiles: [number('a', 'Revenue this month', 0, 3, 'than Europe'), number('b', 'Average order value', 3, 3, 'than Europe'), number('c', 'Revenue', 6, 2, 'than Europe'), number('d', 'Orders', 8, 2), number('e', 'Sold in all', 10, 2)],
+  };
+  await asks(page, 'mutation($d: JSON!) { saveDashboard(name: "narrow", document: $d, shared: true) { version } }', { d: document_ });
+  for (const [where, at] of [['the editor', 'narrow/edit'], ['the dashboard', 'narrow']]) {
+    await page.goto(`${base}/console/dashboards/${at}`);
+    await page.locator('usher-number .value').nth(document_.tiles.length - 1).waitFor();
+    for (const width of [390, 800, 1280, 1440, 1920]) {
+      await page.setViewportSize({ width, height: 900 });
+      await page.waitForTimeout(300);
+      const cut = await page.locator('usher-tile :is(h2, h3, .value, .badge, .than), usher-tile section').evaluateAll((all) =>
+        all.filter((one) => one.scrollWidth > one.clientWidth + 1 || one.scrollHeight > one.clientHeight + 2).map((one) => one.innerText));
+      if (cut.length > 0) throw new Error(`${where} cuts at ${width}: ${cut.join(' | ')}`);
+      if (folder) await page.screenshot({ path: join(folder, `narrow-${at.replace('/', '-')}-${width}.png`) });
+    }
+    await settled(`narrow tiles in ${where}`);
+  }
+  await asks(page, 'mutation { deleteDashboard(name: "narrow", version: 1) }');
 }
 
 // What is written and not saved outlives a reload and the end of a session, for whoever wrote it.
@@ -304,13 +333,13 @@ async function administrator(page, { settled }) {
   await page.getByRole('button', { name: 'Mint a token' }).first().click();
   const mint = page.getByRole('dialog');
   await mint.getByLabel('For', { exact: true }).fill('portal');
-  await mint.locator('.check', { hasText: 'Mine' }).click();
+  await offer(mint, 'Mine');
   await mint.getByRole('button', { name: 'What would it see?' }).click();
   await mint.locator('usher-dashboard .value', { hasText: '$10.50' }).waitFor();
   await settled('a preview');
   await picture(page, 'mint');
   // What of it the roles do not show is told by name, and no more when they do.
-  await mint.locator('.check', { hasText: 'Lines and totals' }).click();
+  await offer(mint, 'Lines and totals');
   await mint.getByRole('combobox', { name: 'Roles' }).fill('narrow');
   await page.keyboard.press('Enter');
   await page.keyboard.press('Tab');
@@ -324,10 +353,56 @@ async function administrator(page, { settled }) {
   await mint.getByRole('button', { name: 'What would it see?' }).click();
   await mint.locator('usher-dashboard').waitFor();
   same('what is told of roles that show all', await page.locator('.dialog .note.warn').count(), 0);
-  await mint.locator('.check', { hasText: 'Lines and totals' }).click();
+  await mint.getByRole('button', { name: 'Remove: lines' }).click();
   await mint.getByRole('button', { name: 'Mint a token' }).click();
   await expect(page, '.secret', '<usher-dashboard name="mine"');
   console.log(await page.locator('.secret code').first().innerText());
+}
+
+// offer chooses a dashboard that is offered by its title.
+async function offer(dialog, title) {
+  await dialog.getByRole('combobox', { name: 'Dashboards' }).fill(title.slice(0, 3));
+  await dialog.page().getByRole('option', { name: title }).click();
+}
+
+async function minter(page, { settled }) {
+  await page.goto(`${base}/console/tokens`);
+  await enter(page, 'olga');
+  await page.getByRole('button', { name: 'Mint a token' }).first().click();
+  const mint = page.getByRole('dialog');
+  const tenant = async (text, name) => {
+    await mint.getByRole('combobox', { name: 'Tenant' }).fill(text);
+    await page.getByRole('option', { name }).click();
+  };
+  await tenant('umb', 'umbrella');
+  await mint.getByLabel('For', { exact: true }).fill('portal');
+  // Those of umbrella, with whose they are; and not hers, which no tenant sees.
+  const boards = mint.getByRole('combobox', { name: 'Dashboards' });
+  await boards.fill('m');
+  await page.getByRole('option', { name: 'Mine' }).waitFor();
+  await boards.fill('');
+  await boards.press('ArrowDown');
+  same('what is offered of umbrella', (await page.getByRole('option').allInnerTexts()).map((words) => words.replaceAll('\n', ', ')).sort(), [
+    'Lines and totals, lines · of this tenant', 'Mine, mine · of this tenant', 'Sales, board · shared with all tenants',
+  ]);
+  await settled('dashboards that are offered');
+  await page.keyboard.press('Escape');
+  await boards.fill('nothing');
+  await page.keyboard.press('Enter');
+  await expect(page, '.dialog .wrong', 'The tenant has no dashboard nothing.');
+  await mint.getByRole('button', { name: 'Remove: nothing' }).click();
+  await offer(mint, 'Mine');
+  // What another tenant has not is said before the server says it.
+  await tenant('All', 'All tenants');
+  await expect(page, '.dialog .wrong', 'The tenant has no dashboard mine.');
+  await tenant('umb', 'umbrella');
+  await page.waitForFunction(() => !document.querySelector('.dialog .wrong'));
+  await mint.getByRole('button', { name: 'What would it see?' }).click();
+  await mint.locator('usher-dashboard .value', { hasText: '$10.50' }).waitFor();
+  await settled('a preview of another tenant’s');
+  await picture(page, 'minter');
+  await mint.getByRole('button', { name: 'Mint a token' }).click();
+  await expect(page, '.secret', '<usher-dashboard name="mine"');
 }
 
 async function holder(page, { settled }) {

@@ -114,6 +114,35 @@ async function operator(page, { settled }) {
   for (const name of ['90th percentile of Total', 'First of Total']) await page.getByRole('button', { name: `Remove ${name}` }).first().click();
   await page.locator('usher-chart').filter({ hasText: 'First of Total' }).waitFor({ state: 'detached' });
 
+  // The table begins where its tile does.
+  const above = await page.locator('.table-of usher-tile').evaluate((tile) => tile.shadowRoot.querySelector('thead').getBoundingClientRect().top - tile.getBoundingClientRect().top);
+  if (above > 2) throw new Error(`${above} pixels above the table are empty`);
+
+  // And nothing stands below it where nothing is out of sight.
+  const { width, height } = page.viewportSize();
+  for (const wide of [390, 800, width]) {
+    await page.setViewportSize({ width: wide, height });
+    await page.waitForFunction(() => {
+      const root = document.querySelector('.table-of usher-chart').shadowRoot.querySelector('usher-tile').shadowRoot;
+      const table = root.querySelector('usher-table');
+      return table.scrollHeight > table.clientHeight + 1 || table.scrollWidth > table.clientWidth + 1 || !root.querySelector('.rest');
+    });
+  }
+
+  // Every way to see as others is in sight, however narrow the window.
+  await page.setViewportSize({ width: 320, height });
+  await page.getByRole('button', { name: 'See as' }).click();
+  await page.getByRole('tab').first().waitFor();
+  const cut = await page.getByRole('tab').evaluateAll((tabs) =>
+    tabs.filter((tab) => {
+      const [part, list] = [tab.getBoundingClientRect(), tab.parentElement.getBoundingClientRect()];
+      return part.right > list.right + 1 || part.bottom > list.bottom + 1;
+    }).map((tab) => tab.innerText));
+  if (cut.length > 0) throw new Error(`the tabs ${cut} are cut`);
+  await settled('seeing as others in a narrow window');
+  await page.keyboard.press('Escape');
+  await page.setViewportSize({ width, height });
+
   await page.getByRole('button', { name: 'How', exact: true }).click();
   await expect(page, '.how', 'SELECT');
   await settled('how it came to be');

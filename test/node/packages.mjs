@@ -47,15 +47,20 @@ const files = {
   }),
   // What Explore copies, and what embedding.md says.
   'ask.ts': `
+import { inspect } from 'node:util';
 import { Client, UsherError } from '@usher/client';
 export const usher = new Client({ server: ${JSON.stringify(usher)}, token: process.argv[2]! });
 const { data, errors } = await usher.query<{ viewer: { tenant: string } }>('{ viewer { tenant } }').catch((error) => {
   if (!(error instanceof UsherError)) throw error;
   return { data: null, errors: [{ message: error.code }] };
 });
+// It has its own name wherever it is shown.
+const refused = await new Client({ server: usher.server, token: 'none' }).query('{ viewer { tenant } }').catch((error) => error);
+const names = [refused.name, refused.constructor.name, UsherError.name, String(refused), refused.stack.split(/[:\\n]/)[0], inspect(refused).split(/[:\\n]/)[0]];
+if (names.some((name) => !/^UsherError(:|$)/.test(name))) throw new Error('the error is called ' + names.join(', '));
 console.log(data?.viewer.tenant ?? errors[0]?.message);
 `,
-  'globals.d.ts': 'declare const process: { argv: string[] };',
+  'globals.d.ts': "declare const process: { argv: string[] };\ndeclare module 'node:util' {\n  export function inspect(value: unknown): string;\n}\n",
   'page.tsx': `
 import { Client } from '@usher/client';
 import { UsherDashboard } from '@usher/react';

@@ -19,6 +19,7 @@ const late: Plugin = {
 export default defineConfig({
   base: './',
   plugins: [react(), late],
+  resolve: { alias: { 'vscode-languageserver-types': new URL('src/query/lsp.ts', import.meta.url).pathname } },
   build: {
     chunkSizeWarningLimit: 1000,
     outDir: '../../dist/console',

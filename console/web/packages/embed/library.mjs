@@ -23,6 +23,7 @@ await build({
   splitting: true,
   format: 'esm',
   target: ['es2022'],
+  keepNames: true, // esbuild calls a class that names itself _UsherError, and so do stacks
   external: Object.keys({ ...dependencies, ...peerDependencies }),
   plugins: [css],
   logLevel: 'warning',

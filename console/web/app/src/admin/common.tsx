@@ -1,7 +1,7 @@
 // What the pages of administration share.
 import { useQuery } from '@tanstack/react-query';
 import { ChevronDown, Ellipsis, type LucideIcon } from 'lucide-react';
-import { useEffect, useState } from 'react';
+import { useEffect, useState, type ReactNode } from 'react';
 import { Menu, MenuItem, MenuTrigger, Popover } from 'react-aria-components';
 import { ask } from '../api';
 import { useMe } from '../me';
@@ -135,4 +135,14 @@ export function parseObject(text: string): Record<string, unknown> | undefined {
   } catch {
     return undefined;
   }
+}
+
+// Lesser are fields that few need. What is opened because of a mistake stays open when it is mended.
+export function Lesser({ open, children }: { open: boolean; children: ReactNode }) {
+  const [opened, setOpened] = useState(false);
+  return (
+    <details className="lesser-fields" open={opened || open} onToggle={(event) => setOpened(event.currentTarget.open)}>
+      {children}
+    </details>
+  );
 }

@@ -15,10 +15,12 @@ import { Offers } from '../ui/restored';
 import { toast } from '../ui/toast';
 import type { Scope } from '../scope';
 import type { Me } from '../viewer';
-import { admin, everyTenant, scopeName, State, tenantOf, TenantPicker, useScopes, type PageOf } from './common';
+import { admin, everyTenant, Lesser, scopeName, State, tenantOf, TenantPicker, useScopes, type PageOf } from './common';
 import { Card, Detail, Facts } from './detail';
 import { useRoles } from './known';
+import { granted, limitFields, LimitFields, limitsForm, limitTexts, type Limits } from './limits';
 import { Listing, Named, useFilter, usePaged } from './list';
+import { useConfiguration } from './tenant/record';
 
 interface Key {
   id: string;
@@ -28,6 +30,8 @@ interface Key {
   scopes: Scope[];
   datasets: string[] | null;
   dashboards: string[] | null;
+  rate: number | null;
+  limits: Limits;
   mayGrant: { strategies: string[]; accounts: string[]; parameters: string[]; clear: string[]; metadata: string[] };
   mintedBy: string;
   createdAt: string;
@@ -37,7 +41,7 @@ interface Key {
 }
 
 const listed = `query($tenant: String, $search: String, $living: Boolean!, $after: String) { admin { it: serviceKeys(tenant: $tenant, search: $search, living: $living, after: $after) {
-  items { id name tenant roles scopes datasets dashboards mayGrant { strategies accounts parameters clear metadata } mintedBy createdAt expiresAt lastUsedAt revokedAt } next } } }`;
+  items { id name tenant roles scopes datasets dashboards rate ${limitFields} mayGrant { strategies accounts parameters clear metadata } mintedBy createdAt expiresAt lastUsedAt revokedAt } next } } }`;
 
 export function Keys() {
   const me = useMe();
@@ -81,7 +85,7 @@ export function Keys() {
           ),
         },
         { name: t.keys.state, cell: (key) => <State {...key} /> },
-        { name: t.keys.scopes, lesser: true, cell: (key) => <Badges of={[...key.scopes.map(scopeName), ...key.roles]} /> },
+        { name: t.keys.scopes, lesser: true, cell: (key) => <Badges of={[...key.scopes.map(scopeName), ...key.roles, ...granted(key).map(t.tokens.aMinute)]} /> },
         { name: t.keys.until, lesser: true, cell: ({ expiresAt }) => <When at={expiresAt} otherwise={t.never} /> },
         { name: t.keys.lastUsed, lesser: true, cell: ({ lastUsedAt }) => <When at={lastUsedAt} otherwise={t.never} /> },
       ]}
@@ -129,6 +133,7 @@ export function KeyPage() {
                 { name: t.keys.roles, value: <Badges of={key.roles} /> },
                 { name: t.tokens.datasets, value: key.datasets ? <Badges of={key.datasets} /> : <span className="muted">{t.tokens.allRoles}</span> },
                 key.dashboards !== null && { name: t.tokens.boards, value: <Badges of={key.dashboards} /> },
+                { name: t.limits.aMinute, value: <Badges of={granted(key)} none={t.tokens.limitsNone(key.tenant !== null)} /> },
                 ...Object.entries(key.mayGrant).map(([what, names]) => Array.isArray(names) && names.length > 0 && { name: t.keys.mayGrant[what] ?? what, value: <Badges of={names} /> }),
               ]}
             />
@@ -175,10 +180,12 @@ function Make({ tenant: given, onClose }: { tenant?: string; onClose: () => void
   const me = useMe();
   const client = useQueryClient();
   const mine = useScopes();
-  const draft = useDraft('keys/make', { tenant: given ?? '', name: '', chosen: ['READ_DATA'] as string[], roles: [] as string[], expires: '' }, t.keys.create);
-  const { name, chosen, roles, expires } = draft.value;
+  const draft = useDraft('keys/make', { tenant: given ?? '', name: '', chosen: ['READ_DATA'] as string[], roles: [] as string[], expires: '', limits: limitTexts() }, t.keys.create);
+  const { name, chosen, roles, expires, limits: texts } = draft.value;
   const tenant = draft.value.tenant || undefined;
   const known = useRoles(tenantOf(tenant));
+  const usual = useConfiguration()?.tokenLimits;
+  const limits = limitsForm(texts, (limits) => draft.set({ limits }));
   const [made, setMade] = useState<{ token: string; expiresAt: string | null }>();
   async function submit() {
     const input = {
@@ -187,6 +194,7 @@ function Make({ tenant: given, onClose }: { tenant?: string; onClose: () => void
       allTenants: tenant === everyTenant || undefined,
       scopes: chosen,
       roles,
+      limits: limits.input(),
       expiresAt: expires ? new Date(Date.now() + Number(expires) * 1000).toISOString() : undefined,
     };
     setMade(await admin('mutation($input: NewServiceKey!) { admin { it: createServiceKey(input: $input) { id token expiresAt } } }', { input }));
@@ -210,12 +218,19 @@ function Make({ tenant: given, onClose }: { tenant?: string; onClose: () => void
     );
   }
   return (
-    <FormDialog title={t.keys.create} lead={t.keys.createWords} draft={draft} action={t.keys.create} submit={submit} onClose={onClose} disabled={!name.trim() ? t.keys.nameMissing : me.allTenants && !tenant ? t.keys.tenantMissing : chosen.length === 0 && t.keys.scopesMissing} form={JSON.stringify([name, tenant, chosen, roles, expires])}>
+    <FormDialog title={t.keys.create} lead={t.keys.createWords} draft={draft} action={t.keys.create} submit={submit} onClose={onClose} disabled={!name.trim() ? t.keys.nameMissing : me.allTenants && !tenant ? t.keys.tenantMissing : chosen.length === 0 ? t.keys.scopesMissing : limits.bad} form={JSON.stringify([name, tenant, chosen, roles, expires, texts])}>
       <TextField label={t.keys.name} hint={t.keys.nameHint} value={name} onChange={(name) => draft.set({ name })} autoFocus autoComplete="off" />
       <TenantPicker label={t.keys.of} hint={t.tokens.ofHint} value={tenant} others={me.allTenants ? [{ id: everyTenant, name: t.keys.allTenants }] : []} onChange={(next) => draft.set({ tenant: next ?? '' })} />
       <Checks label={t.keys.scopes} choices={mine} value={chosen} onChange={(chosen) => draft.set({ chosen })} />
       <Names label={t.keys.roles} hint={t.users.rolesHint} value={roles} onChange={(roles) => draft.set({ roles })} known={known} />
       <Select label={t.keys.expires} value={expires} onChange={(expires) => draft.set({ expires })} choices={Object.entries(t.keys.expiry).map(([id, words]) => ({ id, name: words }))} />
+      <Lesser open={limits.bad}>
+        <summary>{t.tokens.limits}</summary>
+        <p className="muted small">{t.keys.limitsWords}</p>
+        <div className="columns">
+          <LimitFields form={limits} usual={usual} narrows />
+        </div>
+      </Lesser>
     </FormDialog>
   );
 }

@@ -1,5 +1,6 @@
 // Names that forms offer: of roles, of the configuration and of a tenant.
 import { useQuery } from '@tanstack/react-query';
+import { ask } from '../api';
 import { useMe } from '../me';
 import { t } from '../texts';
 import type { Choice } from '../ui/controls';
@@ -37,4 +38,23 @@ export function useRoles(tenant: string | undefined): Choice[] {
     queryFn: () => admin<{ name: string }[]>('query($tenant: String) { admin { it: roles(tenant: $tenant) { name } } }', { tenant }),
   });
   return [...(own.data ?? []).map(({ name }) => ({ id: name, name, under: t.roles.ofTenant })), ...(configured.data ?? []).map(({ name }) => ({ id: name, name, under: t.roles.ofFile }))];
+}
+
+interface Board {
+  name: string;
+  title: string;
+  shared: boolean;
+}
+
+// useBoards are the dashboards that a token of a tenant may be for; undefined: of all tenants. Of another tenant's they are
+// told to those who administer all.
+export function useBoards(tenant: string | undefined): Choice[] {
+  const me = useMe();
+  const other = tenant !== undefined && tenant !== me.tenant;
+  const found = useQuery({
+    queryKey: ['dashboards', 'offered', tenant ?? ''],
+    enabled: me.has(other ? 'AdminQuery.dashboards' : 'Query.dashboards'),
+    queryFn: () => (other ? admin<Board[]>('query($tenant: String!) { admin { it: dashboards(tenant: $tenant) { name title shared } } }', { tenant }) : ask<{ dashboards: Board[] }>('{ dashboards { name title shared } }').then(({ dashboards }) => dashboards)),
+  });
+  return (found.data ?? []).map(({ name, title, shared }) => ({ id: name, name: title, under: `${name} · ${shared ? t.dashboards.shared : t.dashboards.own}` }));
 }

@@ -40,6 +40,12 @@ const shown = (kind: Kind, n: number) => (kind === 'requests' || kind === 'rows'
 // inWords are limits as they are listed; what nobody limits is left out.
 export const inWords = (limits: Limits) => kinds.flatMap((kind) => (limits[kind] === null ? [] : [t.limits.each[kind](shown(kind, limits[kind]))]));
 
+// granted are the limits of a token or a key, which has a rate as well: of two the lower holds.
+export function granted({ limits, rate }: { limits: Limits; rate: number | null }) {
+  const requests = rate === null ? limits.requests : Math.min(rate, limits.requests ?? rate);
+  return inWords({ ...limits, requests });
+}
+
 type Texts = Record<Kind, string>;
 
 // limitTexts are limits as a form has them; what nobody limits is empty.

@@ -2,7 +2,7 @@
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { useParams, useSearch } from '@tanstack/react-router';
 import { Ban, CircleAlert, Eye, TicketCheck } from 'lucide-react';
-import { useEffect, useState, type ReactNode } from 'react';
+import { useEffect, useState } from 'react';
 import { ask } from '../api';
 import { server } from '../base';
 import { useDraft } from '../drafts';
@@ -10,7 +10,7 @@ import { EmbeddedDashboard } from '../embedded';
 import { useMe } from '../me';
 import { Badges } from '../pages/home';
 import { t } from '../texts';
-import { Button, Checkbox, Checks, Select, TextField, type Choice } from '../ui/controls';
+import { Button, Checkbox, Select, TextField, type Choice } from '../ui/controls';
 import { Confirm, Dialog, FormDialog, Secret, useSubmit, Wrong } from '../ui/dialog';
 import { Names } from '../ui/names';
 import { When } from '../ui/page';
@@ -18,10 +18,10 @@ import { Offers } from '../ui/restored';
 import { toast } from '../ui/toast';
 import type { Scope } from '../scope';
 import type { Me } from '../viewer';
-import { admin, everyTenant, parseObject, scopeName, State, tenantOf, TenantPicker, type PageOf } from './common';
+import { admin, everyTenant, Lesser, parseObject, scopeName, State, tenantOf, TenantPicker, type PageOf } from './common';
 import { Card, Detail, Facts } from './detail';
-import { useRoles } from './known';
-import { inWords, LimitFields, limitsForm, limitTexts, type Limits } from './limits';
+import { useBoards, useRoles } from './known';
+import { granted, limitFields, LimitFields, limitsForm, limitTexts, type Limits } from './limits';
 import { Listing, Named, useFilter, usePaged } from './list';
 import { useConfiguration, useDatasets } from './tenant/record';
 
@@ -62,7 +62,7 @@ interface Token {
 }
 
 const listed = `query($kind: TokenKind, $tenant: String, $search: String, $living: Boolean!, $after: String) { admin { it: tokens(kind: $kind, tenant: $tenant, search: $search, living: $living, after: $after) {
-  items { id kind tenant subject name email roles scopes strategy strategies { dataset strategy } datasets filtered parameters cleared metadata accounts { source set } savedOnly dashboards rate limits { requests databaseMilliseconds rows bytes } inactivitySeconds mintedBy actedBy reason createdAt expiresAt lastUsedAt revokedAt } next } } }`;
+  items { id kind tenant subject name email roles scopes strategy strategies { dataset strategy } datasets filtered parameters cleared metadata accounts { source set } savedOnly dashboards rate ${limitFields} inactivitySeconds mintedBy actedBy reason createdAt expiresAt lastUsedAt revokedAt } next } } }`;
 
 const shownName = ({ name, subject }: Token) => name ?? subject;
 
@@ -137,7 +137,7 @@ const grants = (token: Token) => [
   ...token.parameters.map((name) => `$${name}`),
   ...(token.savedOnly ? [t.tokens.savedOnly] : []),
   ...few(token.dashboards ?? []),
-  ...inWords(token.limits).map(t.tokens.aMinute),
+  ...granted(token).map(t.tokens.aMinute),
 ];
 
 // few of many names, for a row.
@@ -184,7 +184,7 @@ export function TokenPage() {
                 (token.strategy !== null || token.strategies.length > 0) && { name: t.tokens.strategy, value: <Badges of={[...(token.strategy ? [token.strategy] : []), ...token.strategies.map(({ dataset, strategy }) => `${dataset}: ${strategy}`)]} /> },
                 token.dashboards !== null && { name: t.tokens.boards, value: <Badges of={token.dashboards} /> },
                 token.savedOnly && { name: t.tokens.savedOnly, value: t.tokens.savedOnlyHint },
-                { name: t.limits.aMinute, value: <Badges of={inWords({ ...token.limits, requests: token.limits.requests === null ? token.rate : token.rate === null ? token.limits.requests : Math.min(token.rate, token.limits.requests) })} none={t.tokens.limitsNone} /> },
+                { name: t.limits.aMinute, value: <Badges of={granted(token)} none={t.tokens.limitsNone(token.tenant !== null)} /> },
               ]}
             />
           </Card>
@@ -251,6 +251,7 @@ const places = [
   ['filters', /\bfilter|\bwhere\b|\bcondition/i],
   ['timezone', /\btime ?zone\b/i],
   ['idle', /\binactivity|\bunused\b/i],
+  ['boards', /\bdashboards?\b/i],
   ['datasets', /\bdatasets?\b/i],
 ] as const;
 type Place = (typeof places)[number][0];
@@ -332,13 +333,7 @@ function Mint({ tenant: given, onClose }: { tenant?: string; onClose: () => void
   };
   const limits = limitsForm(texts, (limits) => draft.set({ limits }));
   const [tried, setTried] = useState<Issued>();
-  const offered = useQuery({
-    queryKey: ['dashboards', 'offered'],
-    enabled: me.has('Query.dashboards'),
-    queryFn: () => ask<{ dashboards: { name: string; title: string; shared: boolean }[] }>('{ dashboards { name title shared } }').then(({ dashboards }) => dashboards),
-  });
-  const choices = offered.data?.filter(({ shared }) => shared || !me.allTenants) ?? [];
-  const listedBoards = new Set(choices.map(({ name }) => name));
+  const offered = useBoards(tenantOf(tenant) ?? me.tenant ?? undefined);
   const [sees, setSees] = useState<Sees[]>();
   const [made, setMade] = useState<Issued>();
   const where = parseObject(filters);
@@ -466,6 +461,7 @@ function Mint({ tenant: given, onClose }: { tenant?: string; onClose: () => void
         const wrong = (at: Place) => (refusal.at === at ? refusal.words : undefined);
         const strange = unknown(roles, known);
         const strangers = unknown(datasets, seen);
+        const noBoards = unknown(boards, offered);
         return (
           <>
             <div className="columns">
@@ -499,15 +495,7 @@ function Mint({ tenant: given, onClose }: { tenant?: string; onClose: () => void
                 <LimitFields form={limits} usual={configuration?.tokenLimits} narrows />
               </div>
             </Lesser>
-            {choices.length > 0 && (
-              <Checks
-                label={t.tokens.boards}
-                value={boards.filter((name) => listedBoards.has(name))}
-                onChange={(chosen) => draft.set({ boards: [...chosen, ...boards.filter((name) => !listedBoards.has(name))] })}
-                choices={choices.map(({ name: id, title }) => ({ id, name: title, under: id }))}
-              />
-            )}
-            {me.allTenants && tenantOf(tenant) && <Names label={t.tokens.boardsOther} hint={t.tokens.boardsOtherHint} value={boards.filter((name) => !listedBoards.has(name))} onChange={(others) => draft.set({ boards: [...boards.filter((name) => listedBoards.has(name)), ...others] })} known={[]} />}
+            <Names label={t.tokens.boards} hint={t.tokens.boardsHint} wrong={wrong('boards') ?? (noBoards.length > 0 ? t.tokens.boardUnknown(noBoards) : undefined)} value={boards} onChange={(boards) => draft.set({ boards })} known={offered} />
             <Checkbox isSelected={savedOnly} onChange={(savedOnly) => draft.set({ savedOnly })} hint={t.tokens.savedOnlyHint}>
               {t.tokens.savedOnly}
             </Checkbox>
@@ -528,16 +516,6 @@ function Mint({ tenant: given, onClose }: { tenant?: string; onClose: () => void
         );
       }}
     </FormDialog>
-  );
-}
-
-// Lesser are fields that few need. What is opened because of a mistake stays open when it is mended.
-function Lesser({ open, children }: { open: boolean; children: ReactNode }) {
-  const [opened, setOpened] = useState(false);
-  return (
-    <details className="lesser-fields" open={opened || open} onToggle={(event) => setOpened(event.currentTarget.open)}>
-      {children}
-    </details>
   );
 }
 

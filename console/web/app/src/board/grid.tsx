@@ -1,13 +1,14 @@
 // The page of a dashboard, to be arranged: by dragging and by keys, which both ask for a
 // place and take what put makes of it.
 import { Copy, GripVertical, MoveDiagonal2, Trash2 } from 'lucide-react';
-import { useEffect, useLayoutEffect, useRef, useState, type KeyboardEvent, type PointerEvent, type ReactNode } from 'react';
+import { useEffect, useLayoutEffect, useRef, useState, type CSSProperties, type KeyboardEvent, type PointerEvent, type ReactNode } from 'react';
 import { t } from '../texts';
 import { classes } from '../ui/controls';
 import { columns, put, type Place, type Tile } from './document';
 
 const row = 96;
 const gap = 16;
+const pages = [1000, 1392] as const; // pixels: the narrowest page that has all columns, and the widest
 
 interface Props {
   tiles: Tile[];
@@ -32,7 +33,7 @@ interface Drag {
 
 export function Grid({ tiles, chosen, onChoose, onChange, onDuplicate, onRemove, wrong, children }: Props) {
   const host = useRef<HTMLDivElement>(null);
-  const [width, setWidth] = useState(0);
+  const [{ width, room }, setSize] = useState({ width: 0, room: 0 });
   const [said, setSaid] = useState('');
   const moved = useRef<Tile[]>(undefined);
   const drag = useRef<Drag>(undefined);
@@ -44,14 +45,18 @@ export function Grid({ tiles, chosen, onChoose, onChange, onDuplicate, onRemove,
   }, [tiles]);
 
   useLayoutEffect(() => {
-    const observer = new ResizeObserver(() => setWidth(host.current?.clientWidth ?? 0));
-    observer.observe(host.current!);
-    setWidth(host.current!.clientWidth);
+    const grid = host.current!;
+    const measure = () => setSize({ width: grid.clientWidth, room: grid.closest('.editor-body')?.clientWidth ?? 0 });
+    const observer = new ResizeObserver(measure);
+    observer.observe(grid);
+    measure();
     return () => observer.disconnect();
   }, []);
 
   const cell = (width - gap * (columns - 1)) / columns;
   const narrow = width < 520;
+  // What there is room for where the dashboard is seen is not cut here: beside the form it is drawn smaller.
+  const scale = narrow ? 1 : Math.min(1, width / Math.min(pages[1], Math.max(pages[0], room)));
   const ordered = [...tiles].sort((a, b) => a.at.y - b.at.y || a.at.x - b.at.x);
 
   function move(tile: Tile, place: Place) {
@@ -150,7 +155,7 @@ export function Grid({ tiles, chosen, onChoose, onChange, onDuplicate, onRemove,
                   <Trash2 size={14} aria-hidden />
                 </button>
               </div>
-              <div className="edit-shown" inert>
+              <div className="edit-shown" style={{ '--scale': scale } as CSSProperties} inert>
                 {children(tile)}
               </div>
               <span className="corner" onPointerDown={(event) => begin(event, tile, 'corner')} aria-hidden>

@@ -12,7 +12,6 @@ export class UsherError extends Error {
     return value instanceof Error && value.name === 'UsherError';
   }
 
-  override readonly name = 'UsherError';
   readonly code: string;
   readonly hint: string | undefined;
   readonly requestId: string | undefined;
@@ -39,6 +38,11 @@ export class UsherError extends Error {
       status: response?.status,
       retryAfter: retryAfter === undefined ? (Number.isFinite(seconds) ? seconds : undefined) : Number(retryAfter),
     } as ConstructorParameters<typeof UsherError>[1]);
+  }
+
+  /** Of the prototype, which a stack is written after. */
+  override get name(): string {
+    return 'UsherError';
   }
 
   /** Whether asking again with the same token is of no use: it has ended, or was revoked. */

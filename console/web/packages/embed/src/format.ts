@@ -75,7 +75,7 @@ export class Formats {
 
   /** A value in full. `like` are the values of its column, which are written alike. */
   text(path: string, value: unknown, like?: readonly unknown[]): string {
-    if (value === null || value === undefined) return '–';
+    if (value === null || value === undefined) return texts.none;
     if (isNumeric(value)) return this.number(path, value, like);
     if (typeof value === 'boolean') return value ? texts.yes : texts.no;
     const { style, unit } = this.of(path);
@@ -122,7 +122,6 @@ export class Formats {
 
   /** A name on an axis or in a legend. */
   category(path: string, value: unknown, unit: Unit | undefined, short = false): string {
-    if (value === null || value === undefined) return texts.none;
     if (unit && isTime(value)) return this.time(value, unit, short);
     // What is one thing has one name: no two are written alike.
     if (isNumeric(value) && this.of(path).digits === undefined) return this.#all(path, value);
@@ -174,6 +173,11 @@ export class Formats {
     if (!made) this.#made.set(key, (made = make()));
     return made;
   }
+}
+
+/** A name as it is read aloud: a dash has no sound. */
+export function aloud(name: string): string {
+  return name === texts.none || name.startsWith(`${texts.none}, `) ? texts.noneAloud + name.slice(texts.none.length) : name;
 }
 
 /** What a page gives may be nonsense: then it is as if it were not given. */

@@ -1,7 +1,7 @@
 import { type Kind, type Result, type Tile, UsherError } from '@usher/client';
 import { html, LitElement, nothing, type TemplateResult, unsafeCSS } from 'lit';
 import { explain } from './explain.ts';
-import { Formats } from './format.ts';
+import { aloud, Formats } from './format.ts';
 import './notice.ts';
 import styles from './tile.css';
 import { texts } from './texts.ts';
@@ -161,7 +161,7 @@ export class UsherTile extends LitElement {
     const picked = (event: CustomEvent<Pick>) => this.#say('pick', event.detail);
     if (kind === 'number') return html`<usher-number .view=${view}></usher-number>`;
     if (kind === 'text') return html`<usher-text .view=${view}></usher-text>`;
-    const told = (event: CustomEvent<string | undefined>) => (this._rest = event.detail);
+    const told = (event: CustomEvent<string | null>) => (this._rest = event.detail ?? undefined);
     const rest = this._rest === undefined ? nothing : html`<div class="rest" aria-hidden="true">${this._rest}</div>`;
     if (kind === 'pivot') return html`<usher-pivot .view=${view} @rest=${told}></usher-pivot>${rest}`;
     if (kind === 'table') return html`<usher-table .view=${this._table ? asTable(view) : view} @pick=${picked} @rest=${told}></usher-table>${rest}`;
@@ -189,6 +189,7 @@ export class UsherTile extends LitElement {
       ${this._legend.map(
         ({ name, color }) => html`<button
           aria-pressed=${!this._hidden.has(name)}
+          aria-label=${aloud(name)}
           @click=${() => {
             const hidden = new Set(this._hidden);
             if (!hidden.delete(name)) hidden.add(name);

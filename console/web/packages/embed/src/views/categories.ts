@@ -1,4 +1,4 @@
-import type { Chart, Format } from '@usher/client';
+import { type Chart, type Format, isNumeric } from '@usher/client';
 import { isTime, unitOf } from '../format.ts';
 import { at, leaf } from '../paths.ts';
 
@@ -18,4 +18,12 @@ export function units(chart: Chart, path: string, values: unknown[]): Format['un
   if (known.length === 0 || !known.every(isTime)) return undefined;
   const format = chart.format?.[path] ?? chart.format?.[leaf(path)];
   return format?.unit ?? unitOf(known as string[]);
+}
+
+/** Nothing comes last; numbers by their size, all else as people order it. */
+export function compare(a: unknown, b: unknown, up = true): number {
+  if (a === null || a === undefined) return b === null || b === undefined ? 0 : 1;
+  if (b === null || b === undefined) return -1;
+  const order = isNumeric(a) && isNumeric(b) ? Number(a) - Number(b) : String(a).localeCompare(String(b), undefined, { numeric: true });
+  return up ? order : -order;
 }

@@ -1,10 +1,10 @@
 import { type Chart, type Format, isNumeric, type Numeric } from '@usher/client';
-import { isTime, wall } from '../format.ts';
+import { aloud, isTime, wall } from '../format.ts';
 import { label } from '../labels.ts';
 import { at } from '../paths.ts';
 import { texts } from '../texts.ts';
 import type { View } from '../view.ts';
-import { distinct, units } from './categories.ts';
+import { compare, distinct, units } from './categories.ts';
 
 /** A row that is drawn, and its number. */
 export interface Cell {
@@ -41,7 +41,7 @@ export function model({ chart, rows, formats }: View): Model {
   const values = series ? distinct(rows, series) : [null];
   const unitS = series ? units(chart, series, values) : undefined;
   // Names are told apart even where two values are written alike.
-  const ordered = series && !unitS && chart.kind !== 'heatmap' ? [...values].sort((a, b) => (a === null ? 1 : b === null ? -1 : String(a).localeCompare(String(b), undefined, { numeric: true }))) : values;
+  const ordered = series && !unitS && chart.kind !== 'heatmap' ? [...values].sort((a, b) => compare(a, b)) : values;
   for (const value of ordered) {
     for (const path of y) {
       const of = series ? formats.category(series, value, unitS) : '';
@@ -75,13 +75,13 @@ export function named({ columns }: Chart, path: string): string {
 export function sentence({ chart, formats, title }: View, { categories, series, name }: Model): string {
   const said = texts.sentence;
   let text = said.chart(said.kind[chart.kind] ?? chart.kind, title);
-  if (categories.length > 0) text += said.span(categories.length, name(categories[0]), name(categories.at(-1)));
-  if (series.length > 1) text += said.series(series.map((one) => one.name).join(', '));
+  if (categories.length > 0) text += said.span(categories.length, aloud(name(categories[0])), aloud(name(categories.at(-1))));
+  if (series.length > 1) text += said.series(series.map((one) => aloud(one.name)).join(', '));
   const all = series.flatMap((one) => one.cells.flatMap((cell, i) => (cell && cell.value !== null ? [{ one, i, value: cell.value }] : [])));
   if (all.length > 1) {
     const most = all.reduce((a, b) => (Number(b.value) > Number(a.value) ? b : a));
     const least = all.reduce((a, b) => (Number(b.value) < Number(a.value) ? b : a));
-    const where = ({ one, i }: (typeof all)[number]) => (series.length > 1 ? `${one.name}, ` : '') + name(categories[i]);
+    const where = ({ one, i }: (typeof all)[number]) => (series.length > 1 ? `${aloud(one.name)}, ` : '') + aloud(name(categories[i]));
     text += said.extremes(formats.text(most.one.path, most.value), where(most), formats.text(least.one.path, least.value), where(least));
   }
   return text;

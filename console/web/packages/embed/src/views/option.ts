@@ -3,6 +3,7 @@ import { isNumeric } from '@usher/client';
 import { at } from '../paths.ts';
 import type { LegendEntry, View } from '../view.ts';
 import type { EChartsCoreOption } from './engine.ts';
+import { compare } from './categories.ts';
 import { type Cell, type Model, named as called, type Series } from './model.ts';
 
 /** The colors of the page, as they are now. */
@@ -224,7 +225,8 @@ function scatter(view: View, _model: Model, colors: Colors): Drawing {
     groups.set(name, [...(groups.get(name) ?? []), row]);
   }
   const most = size ? Math.max(...rows.map((row) => Number(at(row, size) ?? 0))) : 0;
-  const named = [...groups].map(([name, rows], i) => ({ name, i, rows: rows.filter((row) => isNumeric(at(row, x)) && isNumeric(at(row, path))) }));
+  const ordered = [...groups].sort(([, a], [, b]) => (series ? compare(at(a[0], series), at(b[0], series)) : 0));
+  const named = ordered.map(([name, rows], i) => ({ name, i, rows: rows.filter((row) => isNumeric(at(row, x)) && isNumeric(at(row, path))) }));
   const shown = named.filter(({ name }) => !hidden.has(name));
   const axis = (of: string, above: boolean) => ({
     type: 'value',

@@ -1,8 +1,10 @@
 import type { ECharts } from './engine.ts';
+import { aloud } from '../format.ts';
 import { at as valueAt, leaf } from '../paths.ts';
 import { texts } from '../texts.ts';
 import type { LegendEntry, View } from '../view.ts';
 import { defineView, sheet, ViewElement } from './base.ts';
+import { compare } from './categories.ts';
 import { init } from './engine.ts';
 import { type Model, model, named, sentence } from './model.ts';
 import { type Colors, draw, type Drawing } from './option.ts';
@@ -80,8 +82,8 @@ export class PlotView extends ViewElement {
     }
     const { formats, chart } = this.view;
     const name = chart.kind === 'scatter' ? formats.text(chart.x ?? '', found.category) : model(this.view).name(found.category);
-    const of = found.series && (chart.series || (chart.y?.length ?? 0) > 1) ? `${found.series.name}, ` : '';
-    this.#reading.textContent = `${of}${name}: ${formats.text(found.series?.path ?? '', found.cell.value)}`;
+    const of = found.series && (chart.series || (chart.y?.length ?? 0) > 1) ? `${aloud(found.series.name)}, ` : '';
+    this.#reading.textContent = `${of}${aloud(name)}: ${formats.text(found.series?.path ?? '', found.cell.value)}`;
     this.#chart?.dispatchAction({ type: 'downplay' });
     this.#chart?.dispatchAction({ type: 'highlight', seriesIndex: mark[0], dataIndex: mark[1] });
     this.#chart?.dispatchAction({ type: 'showTip', seriesIndex: mark[0], dataIndex: mark[1] });
@@ -269,7 +271,7 @@ function placesOf({ chart, places }: View, made: Model, own: Map<string, number>
     if (!kept.has(name)) kept.set(name, kept.size);
     return kept.get(name)!;
   };
-  if (round) made.categories.map((value) => made.name(value)).sort((a, b) => a.localeCompare(b, undefined, { numeric: true })).forEach(place);
+  if (round) [...made.categories].sort((a, b) => compare(a === null ? null : made.name(a), b === null ? null : made.name(b))).forEach((value) => place(made.name(value)));
   else if (of) made.series.map(({ name }) => name).forEach(place);
   return place;
 }

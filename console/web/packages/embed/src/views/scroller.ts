@@ -31,9 +31,15 @@ export abstract class Scroller extends ViewElement {
     super.disconnectedCallback();
     this.#media.stop();
     this.#sizes?.disconnect();
+    this.#table = this.#said = null;
   }
 
+  #table: Element | null = null;
+
   override updated(): void {
+    const table = this.querySelector('table');
+    if (table && table !== this.#table) this.#sizes?.observe(table);
+    this.#table = table;
     this.#look();
   }
 
@@ -42,7 +48,7 @@ export abstract class Scroller extends ViewElement {
     return 0;
   }
 
-  #said: string | undefined;
+  #said: string | undefined | null = null; // nothing yet: its tile may still have what another said
 
   #look(): void {
     const { bottom, right } = this.getBoundingClientRect();

@@ -1,9 +1,11 @@
 import { type Column, isNumeric } from '@usher/client';
 import { html, nothing } from 'lit';
+import { aloud } from '../format.ts';
 import { label } from '../labels.ts';
 import { at, column as cells, leaf } from '../paths.ts';
 import { texts } from '../texts.ts';
-import { defineView, sheet, ViewElement } from './base.ts';
+import { defineView, sheet } from './base.ts';
+import { compare } from './categories.ts';
 import { paper, roomOf, word } from './paper.ts';
 import { Scroller } from './scroller.ts';
 import { spark } from './spark.ts';
@@ -153,7 +155,7 @@ class TableView extends Scroller {
         }
         const below = i === 0 && chart.series ? html`<small>${formats.text(chart.series, at(row, chart.series))}</small>` : nothing;
         const picks = () => this.pick({ values: Object.fromEntries(paths.map((path) => [path, at(row, path)])), row });
-        const said = i === 0 && paths.length > 0 ? html`<button class="pick" aria-pressed=${on} @click=${picks}>${text}</button>` : text;
+        const said = i === 0 && paths.length > 0 ? html`<button class="pick" aria-label=${aloud(text)} aria-pressed=${on} @click=${picks}>${text}</button>` : text;
         if (i === 0) return html`<th scope="row" class=${classes} data-name=${name} title=${full}><div class="clip">${said}</div>${below}</th>`;
         return html`<td class=${classes} data-name=${name} title=${full}>${column.kind === 'text' ? html`<div class="clip">${said}</div>` : said}</td>`;
       })}
@@ -168,14 +170,6 @@ function gap(height: number, columns: number): unknown {
 /** What is not on paper is said there. */
 function more(rows: number, columns: number): unknown {
   return rows > 0 ? html`<tr><td colspan=${columns}>${texts.moreRows(rows)}</td></tr>` : nothing;
-}
-
-/** Nothing comes last; numbers by their size, all else as people order it. */
-function compare(a: unknown, b: unknown, up: boolean): number {
-  if (a === null || a === undefined) return b === null || b === undefined ? 0 : 1;
-  if (b === null || b === undefined) return -1;
-  const order = isNumeric(a) && isNumeric(b) ? Number(a) - Number(b) : String(a).localeCompare(String(b), undefined, { numeric: true });
-  return up ? order : -order;
 }
 
 defineView('usher-table', TableView);
