@@ -269,6 +269,75 @@ func TestPacketsDoNotWaitForTheSlow(t *testing.T) {
 	}
 }
 
+// The server keeps the answers before a statement that turns out to be slow, and whoever they are for
+// does not wait for it either.
+func TestPacketsDoNotWaitForWhoComesBehind(t *testing.T) {
+	t.Parallel()
+	r, _ := newRig(t)
+	r.warm(t)
+	r.packets.brief = 150 * time.Millisecond
+	ctx, cancel := context.WithCancel(t.Context())
+	others := make(chan error, 3)
+	point := func(whose string) func() {
+		return func() {
+			got, err := r.lines(t.Context(), pointText, whose, "7")
+			if err == nil && got != whose+" 70" {
+				err = errors.New(got)
+			}
+			others <- err
+		}
+	}
+	slow := func() {
+		if got, err := r.lines(ctx, sleepText, "slow", "60"); err == nil {
+			t.Errorf("the slow one: %s", got)
+		}
+	}
+	before := r.packets.shared
+	wait := r.together(t, point("first"), point("second"), slow, point("last"))
+	for range cap(others) {
+		select {
+		case err := <-others:
+			if err != nil {
+				t.Error(err)
+			}
+		case <-time.After(30 * time.Second):
+			t.Fatal("the others wait")
+		}
+	}
+	cancel()
+	wait()
+	if r.packets.shared-before != 4 {
+		t.Errorf("%d went together", r.packets.shared-before)
+	}
+}
+
+// What has failed costs those behind it a second way to the server, once: the next time it goes alone.
+func TestPacketsOfWhatFails(t *testing.T) {
+	t.Parallel()
+	r, _ := newRig(t)
+	r.warm(t)
+	for i := range 2 {
+		askers := []func(){func() {
+			if got, err := r.lines(t.Context(), divideText, "fails", "1"); fault.From(err).Code != fault.Unavailable {
+				t.Errorf("what fails: %s, %v", got, err)
+			}
+		}}
+		for i := range 3 {
+			askers = append(askers, func() {
+				whose := fmt.Sprintf("tenant%d", i)
+				if got, err := r.lines(t.Context(), pointText, whose, "7"); got != whose+" 70" || err != nil {
+					t.Errorf("%s: %s, %v", whose, got, err)
+				}
+			})
+		}
+		before := r.packets.shared
+		r.together(t, askers...)()
+		if got := r.packets.shared - before; (got == 4) != (i == 0) {
+			t.Errorf("%d went together the time %d", got, i+1)
+		}
+	}
+}
+
 // A packet has no more rows than a server answers in its turn, unless so many wait that
 // nobody would be answered sooner in another one.
 func TestPacketsAreNotMuch(t *testing.T) {
