@@ -78,9 +78,10 @@ func (db *DB) Packets() int {
 type packet struct {
 	conn   *conn
 	sent   bool
-	shared bool     // it has several statements
-	riders []*rider // whose answers are to come, in their order: the first reads
-	done   uint64   // answers
+	shared bool          // it has several statements
+	each   time.Duration // each one's part of the time that the server took for all
+	riders []*rider      // whose answers are to come, in their order: the first reads
+	done   uint64        // answers
 }
 
 // rider is a statement and who waits for its answer.
@@ -88,9 +89,10 @@ type rider struct {
 	text      string
 	args      []string
 	statement *prepared
-	packet    *packet // nil: in line
-	left      bool    // nobody waits
-	granted   bool    // it has been its turn
+	packet    *packet       // nil: in line
+	others    time.Duration // of the time that it took: what was theirs; below zero: what it took of theirs
+	left      bool          // nobody waits
+	granted   bool          // it has been its turn
 	turn      chan *packet
 }
 
@@ -122,6 +124,7 @@ func (db *DB) Together(ctx context.Context, text string, args []string, read fun
 	}
 	ride.Asked, err = k.fly(ctx, p, w, read)
 	ride.Shared = ride.Asked && p.shared
+	ride.Waited += w.others
 	return ride, err
 }
 
@@ -323,9 +326,13 @@ func (k *packets) fly(ctx context.Context, p *packet, w *rider, read func(value.
 	stop := watch(ctx, pglink.Grace)
 	c.link.Allow()
 	if leads {
+		n := time.Duration(len(p.riders))
 		err = c.send(p)
+		p.each = time.Since(began) / n
+		w.others = p.each * (n - 1)
 	} else {
 		err = c.started(w.statement)
+		w.others = -p.each
 	}
 	if err != nil {
 		c.broken = stop() || c.broken
@@ -340,7 +347,7 @@ func (k *packets) fly(ctx context.Context, p *packet, w *rider, read func(value.
 		err = read(rows)
 	}
 	_ = rows.Close()
-	w.statement.note(time.Since(began))
+	w.statement.note(time.Since(began) - w.others)
 	if whole = rows.ended; whole {
 		w.statement.rows = rows.count
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -308,6 +309,29 @@ func TestPacketsDoNotWaitForWhoComesBehind(t *testing.T) {
 	wait()
 	if r.packets.shared-before != 4 {
 		t.Errorf("%d went together", r.packets.shared-before)
+	}
+}
+
+// Whoever reads first does not pay for what the server did for the others.
+func TestPacketsArePaidByAll(t *testing.T) {
+	t.Parallel()
+	r, _ := newRig(t)
+	r.warm(t)
+	const each = 200 * time.Millisecond
+	askers := make([]func(), 4)
+	took := make([]time.Duration, len(askers))
+	for i := range askers {
+		askers[i] = func() {
+			began := time.Now()
+			ride, err := r.Together(t.Context(), sleepText, []string{"tenant", "0.2"}, func(rows value.Rows) error { return rows.Close() })
+			if took[i] = time.Since(began) - ride.Waited; !ride.Shared || err != nil {
+				t.Errorf("%+v, %v", ride, err)
+			}
+		}
+	}
+	r.together(t, askers...)()
+	if least, most := slices.Min(took), slices.Max(took); least < each/2 || most > 3*each {
+		t.Errorf("each is to pay for %s: %s", each, took)
 	}
 }
 
