@@ -73,7 +73,7 @@ type Verifier struct {
 	opaque  func(context.Context, string) (principal.Principal, error)
 	revoked func(principal.Principal) bool
 	ready   func() error
-	cache   *lru.Cache[[32]byte, verification]
+	cache   *lru.Cache[[32]byte, *verification]
 	stop    context.CancelFunc
 }
 
@@ -202,7 +202,7 @@ func (v *Verifier) Verify(ctx context.Context, raw string) (principal.Principal,
 // tenantOf is the id of a token's tenant. One that the token calls by another name
 // must be somebody's, whatever the issuer is trusted with, and is looked up for
 // each request: it may be another's by now.
-func (v *Verifier) tenantOf(ctx context.Context, known verification) (string, error) {
+func (v *Verifier) tenantOf(ctx context.Context, known *verification) (string, error) {
 	if known.externalID == "" {
 		return known.principal.Tenant, nil
 	}
@@ -261,9 +261,9 @@ func refuse(cause error) error {
 // verified returns what the token was verified to say: from the cache, as long
 // as it has not expired and its issuer still has the key that verified it, or
 // by checking it anew.
-func (v *Verifier) verified(ctx context.Context, raw string) (verification, error) {
+func (v *Verifier) verified(ctx context.Context, raw string) (*verification, error) {
 	if err := checkSize(raw); err != nil {
-		return verification{}, err
+		return nil, err
 	}
 	digest := sha256.Sum256([]byte(raw))
 	if known, ok := v.cache.Get(digest); ok {
@@ -274,13 +274,13 @@ func (v *Verifier) verified(ctx context.Context, raw string) (verification, erro
 	}
 	verified, err := v.check(ctx, raw)
 	if err != nil {
-		return verification{}, err
+		return nil, err
 	}
 	v.cache.Add(digest, verified, 1)
 	return verified, nil
 }
 
-func (v *Verifier) current(ctx context.Context, known verification) bool {
+func (v *Verifier) current(ctx context.Context, known *verification) bool {
 	if !v.clock().Before(known.until) {
 		return false
 	}
@@ -290,54 +290,53 @@ func (v *Verifier) current(ctx context.Context, known verification) bool {
 
 // check is the list of everything a token must pass. Up to the signature, the
 // claims are only parsed, and read for iss alone, to know whose keys to ask.
-func (v *Verifier) check(ctx context.Context, raw string) (verification, error) {
-	var none verification
+func (v *Verifier) check(ctx context.Context, raw string) (*verification, error) {
 	t, err := parse(raw)
 	if err != nil {
-		return none, err
+		return nil, err
 	}
 	if err := checkHeader(t.header); err != nil {
-		return none, err
+		return nil, err
 	}
 	if err := checkNames(t.claims, registeredClaims); err != nil {
-		return none, err
+		return nil, err
 	}
 	i, err := v.issuerOf(t.claims)
 	if err != nil {
-		return none, err
+		return nil, err
 	}
 	alg, err := i.algorithm(t.header)
 	if err != nil {
-		return none, err
+		return nil, err
 	}
 	kid, err := keyID(t.header)
 	if err != nil {
-		return none, err
+		return nil, err
 	}
 	key, err := i.key(ctx, kid, alg)
 	if err != nil {
-		return none, err
+		return nil, err
 	}
 	if err := checkSignature(t, alg, key); err != nil {
-		return none, err
+		return nil, err
 	}
 	// From here on the claims are the issuer's own words.
 	if query.HoldsNUL(t.claims) {
-		return none, fmt.Errorf("%w: a text holds NUL, which no store keeps", ErrClaim)
+		return nil, fmt.Errorf("%w: a text holds NUL, which no store keeps", ErrClaim)
 	}
 	if err := i.checkAudience(t.claims); err != nil {
-		return none, err
+		return nil, err
 	}
 	issued, expires, err := i.checkTimes(t.claims, v.clock())
 	if err != nil {
-		return none, err
+		return nil, err
 	}
 	p, externalID, err := i.principal(t.claims)
 	if err != nil {
-		return none, err
+		return nil, err
 	}
 	p.Issued, p.Expires = issued, expires
-	return verification{issuer: i, kid: kid, alg: alg, key: key, principal: p, externalID: externalID, until: expires.Add(i.leeway)}, nil
+	return &verification{issuer: i, kid: kid, alg: alg, key: key, principal: p, externalID: externalID, until: expires.Add(i.leeway)}, nil
 }
 
 // resolveTenant gives the principal what the registry says of its tenant,

@@ -14,7 +14,7 @@ func BenchmarkVerify(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
 				if !cached {
-					v.cache.Remove(func([32]byte, verification) bool { return true })
+					v.cache.Remove(func([32]byte, *verification) bool { return true })
 				}
 				if _, err := v.Verify(b.Context(), token); err != nil {
 					b.Fatal(err)

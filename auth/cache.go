@@ -12,6 +12,7 @@ const maxCached = 4096
 
 // verification is what was found out about a token, and with which key. It
 // holds until the token expires and while the issuer still has that very key.
+// Requests that show the token share it: it is read-only.
 type verification struct {
 	issuer     *issuer
 	kid, alg   string
@@ -23,6 +24,6 @@ type verification struct {
 
 // newCache remembers verified tokens by their SHA-256. Only tokens of trusted
 // issuers get in, so strangers cannot push others out.
-func newCache() *lru.Cache[[32]byte, verification] {
-	return lru.New[[32]byte, verification](maxCached)
+func newCache() *lru.Cache[[32]byte, *verification] {
+	return lru.New[[32]byte, *verification](maxCached)
 }

@@ -2,6 +2,8 @@ package postgres
 
 import (
 	"context"
+	"errors"
+	"os"
 	"slices"
 	"sync"
 	"time"
@@ -14,17 +16,18 @@ import (
 
 // packets send short statements of several callers over one connection, in one
 // write. When as many packets are under way as there may be, those that come wait in
-// line, and whoever takes the next connection takes the first of them along. Each
-// statement has its own Sync, so it is a transaction of its own and its error is its
-// own; and each caller reads the answer to its statement itself, one after the other:
-// the connection is handed on when the server has said that an answer is over, and in
-// no other case. So nobody reads what is another's.
+// line, and whoever takes the next connection takes the first of them along. One Sync
+// ends a packet, so that the server sends and the gateway reads once; and each caller reads
+// the answer to its statement itself, one after the other: the connection is handed on when
+// the server has said that an answer is over, and in no other case. So nobody reads what is
+// another's.
 //
-// Only what is known to be short is sent with others: it is prepared there, and took
-// less than brief before. Still, nobody waits for others when nothing moves for
-// that long, but asks alone, and what was sent for it is read over. While others wait
-// behind a statement it is not canceled; when a connection is lost, those that were
-// not answered ask alone.
+// Only what is known to be short is sent with others: it is prepared there, took
+// less than brief before, and has not failed there the last time. An error is only its
+// statement's: the server passes over those behind it, which ask alone, as they do when a
+// connection is lost. Nobody waits for others when nothing moves for as long as brief, but asks
+// alone, and what was sent for it is read over; nor does who reads wait for much longer than
+// that. While others wait behind a statement it is not canceled.
 type packets struct {
 	account *pool.Account
 	most    int           // packets under way
@@ -40,7 +43,10 @@ type packets struct {
 const (
 	// brief is more than a short statement takes. With 2 ms those were asked twice that waited for a
 	// processor and not for others: a twelfth fewer were answered where all are busy.
-	brief     = 8 * time.Millisecond
+	brief = 8 * time.Millisecond
+	// late is for how many times that the first in a packet waits, whose answer the server keeps until it
+	// has those behind it: for longer than a machine stands still whose processors are rationed.
+	late      = 32
 	maxRiders = 8
 	// maxRows bounds the rows of a packet, as far as those are known that its statements had before. A row takes a server
 	// 3 to 6 µs, so this is half of what a system lets a process run before all others have had their
@@ -72,8 +78,10 @@ func (db *DB) Packets() int {
 type packet struct {
 	conn   *conn
 	sent   bool
-	riders []*rider // whose answers are to come, in their order: the first reads
-	done   uint64   // answers
+	shared bool          // it has several statements
+	each   time.Duration // each one's part of the time that the server took for all
+	riders []*rider      // whose answers are to come, in their order: the first reads
+	done   uint64        // answers
 }
 
 // rider is a statement and who waits for its answer.
@@ -81,10 +89,10 @@ type rider struct {
 	text      string
 	args      []string
 	statement *prepared
-	packet    *packet // nil: in line
-	shared    bool    // others are in its packet
-	left      bool    // nobody waits
-	granted   bool    // it has been its turn
+	packet    *packet       // nil: in line
+	others    time.Duration // of the time that it took: what was theirs; below zero: what it took of theirs
+	left      bool          // nobody waits
+	granted   bool          // it has been its turn
 	turn      chan *packet
 }
 
@@ -115,7 +123,8 @@ func (db *DB) Together(ctx context.Context, text string, args []string, read fun
 		p.conn = taken.(*conn)
 	}
 	ride.Asked, err = k.fly(ctx, p, w, read)
-	ride.Shared = ride.Asked && w.shared
+	ride.Shared = ride.Asked && p.shared
+	ride.Waited += w.others
 	return ride, err
 }
 
@@ -257,10 +266,8 @@ func (k *packets) load(p *packet) {
 		}
 	}
 	if n := len(p.riders); n > 1 {
+		p.shared = true
 		k.shared += uint64(n)
-		for _, w := range p.riders {
-			w.shared = true
-		}
 	}
 	k.back(alone)
 	k.serve()
@@ -274,16 +281,16 @@ func (c *conn) short(p *prepared, brief time.Duration) bool {
 // send sends a packet and reads up to the rows of its first statement.
 func (c *conn) send(p *packet) error {
 	first := p.riders[0]
-	if len(p.riders) == 1 {
+	if !p.shared {
 		var err error
 		first.statement, err = c.query(first.text, first.args, true, generic)
 		return err
 	}
 	for _, w := range p.riders {
 		c.wire.execute(w.statement.name, w.args)
-		c.wire.sync()
 	}
-	c.wire.due = len(p.riders) - 1
+	c.wire.sync()
+	c.wire.due = len(p.riders)
 	if err := c.wire.send(); err != nil {
 		return c.failed(err)
 	}
@@ -311,20 +318,28 @@ func (k *packets) fly(ctx context.Context, p *packet, w *rider, read func(value.
 		k.load(p)
 	}
 	began := time.Now()
-	watch := c.link.Linger
-	if leads && len(p.riders) == 1 {
-		watch = c.link.Watch // there is nobody else whom a cancellation could hit
+	watch := c.link.Watch
+	if p.shared {
+		watch = c.link.Linger // a cancellation could hit others
+		_ = c.link.SetReadDeadline(began.Add(late * k.brief))
 	}
 	stop := watch(ctx, pglink.Grace)
 	c.link.Allow()
 	if leads {
+		n := time.Duration(len(p.riders))
 		err = c.send(p)
+		p.each = time.Since(began) / n
+		w.others = p.each * (n - 1)
 	} else {
 		err = c.started(w.statement)
+		w.others = -p.each
 	}
 	if err != nil {
 		c.broken = stop() || c.broken
 		whole = true
+		if w.statement != nil {
+			w.statement.took = 0
+		}
 		return c.failedTogether(ctx, w.text, err)
 	}
 	rows := newRows(ctx, c, w.statement.types, stop)
@@ -332,9 +347,15 @@ func (k *packets) fly(ctx context.Context, p *packet, w *rider, read func(value.
 		err = read(rows)
 	}
 	_ = rows.Close()
-	w.statement.note(time.Since(began))
+	w.statement.note(time.Since(began) - w.others)
 	if whole = rows.ended; whole {
 		w.statement.rows = rows.count
+	}
+	if rows.err != nil {
+		w.statement.took = 0 // it goes alone the next time
+		if c.broken && ctx.Err() == nil && errors.Is(c.why, os.ErrDeadlineExceeded) {
+			return false, nil
+		}
 	}
 	return true, err
 }
@@ -349,7 +370,7 @@ func (c *conn) failedTogether(ctx context.Context, text string, err error) (aske
 			c.wire.forget(old)
 		}
 		return false, nil
-	case c.broken && ctx.Err() == nil && Lost(err):
+	case c.broken && ctx.Err() == nil && (Lost(err) || errors.Is(err, os.ErrDeadlineExceeded)):
 		return false, nil
 	}
 	return true, translate(ctx, err)
@@ -382,7 +403,7 @@ func (k *packets) next(p *packet) (skip bool) {
 	k.done++
 	p.done++
 	p.riders = p.riders[1:]
-	if p.conn.broken {
+	if p.conn.broken || p.conn.wire.due != len(p.riders) { // an error ends the answers behind it
 		for _, w := range p.riders {
 			if !w.left {
 				w.granted = true
@@ -393,6 +414,9 @@ func (k *packets) next(p *packet) (skip bool) {
 	}
 	switch {
 	case len(p.riders) == 0:
+		if p.shared {
+			_ = p.conn.link.SetReadDeadline(time.Time{})
+		}
 		k.account.Return(p.conn, p.conn.usable())
 		k.flying--
 		k.serve()
@@ -408,9 +432,8 @@ func (k *packets) next(p *packet) (skip bool) {
 func (c *conn) skip() {
 	c.link.Allow()
 	_ = c.link.SetDeadline(time.Now().Add(pglink.Grace))
-	if err := c.wire.ready(); err != nil {
-		c.broken = true
-		return
+	if err := c.wire.pass(); err != nil {
+		_ = c.failed(err)
 	}
 	_ = c.link.SetDeadline(time.Time{})
 }

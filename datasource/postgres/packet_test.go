@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -266,6 +267,98 @@ func TestPacketsDoNotWaitForTheSlow(t *testing.T) {
 	}
 	if n := r.Stats().Open; n > 4 {
 		t.Errorf("%d connections", n)
+	}
+}
+
+// The server keeps the answers before a statement that turns out to be slow, and whoever they are for
+// does not wait for it either.
+func TestPacketsDoNotWaitForWhoComesBehind(t *testing.T) {
+	t.Parallel()
+	r, _ := newRig(t)
+	r.warm(t)
+	r.packets.brief = 150 * time.Millisecond
+	ctx, cancel := context.WithCancel(t.Context())
+	others := make(chan error, 3)
+	point := func(whose string) func() {
+		return func() {
+			got, err := r.lines(t.Context(), pointText, whose, "7")
+			if err == nil && got != whose+" 70" {
+				err = errors.New(got)
+			}
+			others <- err
+		}
+	}
+	slow := func() {
+		if got, err := r.lines(ctx, sleepText, "slow", "60"); err == nil {
+			t.Errorf("the slow one: %s", got)
+		}
+	}
+	before := r.packets.shared
+	wait := r.together(t, point("first"), point("second"), slow, point("last"))
+	for range cap(others) {
+		select {
+		case err := <-others:
+			if err != nil {
+				t.Error(err)
+			}
+		case <-time.After(30 * time.Second):
+			t.Fatal("the others wait")
+		}
+	}
+	cancel()
+	wait()
+	if r.packets.shared-before != 4 {
+		t.Errorf("%d went together", r.packets.shared-before)
+	}
+}
+
+// Whoever reads first does not pay for what the server did for the others.
+func TestPacketsArePaidByAll(t *testing.T) {
+	t.Parallel()
+	r, _ := newRig(t)
+	r.warm(t)
+	const each = 200 * time.Millisecond
+	askers := make([]func(), 4)
+	took := make([]time.Duration, len(askers))
+	for i := range askers {
+		askers[i] = func() {
+			began := time.Now()
+			ride, err := r.Together(t.Context(), sleepText, []string{"tenant", "0.2"}, func(rows value.Rows) error { return rows.Close() })
+			if took[i] = time.Since(began) - ride.Waited; !ride.Shared || err != nil {
+				t.Errorf("%+v, %v", ride, err)
+			}
+		}
+	}
+	r.together(t, askers...)()
+	if least, most := slices.Min(took), slices.Max(took); least < each/2 || most > 3*each {
+		t.Errorf("each is to pay for %s: %s", each, took)
+	}
+}
+
+// What has failed costs those behind it a second way to the server, once: the next time it goes alone.
+func TestPacketsOfWhatFails(t *testing.T) {
+	t.Parallel()
+	r, _ := newRig(t)
+	r.warm(t)
+	for i := range 2 {
+		askers := []func(){func() {
+			if got, err := r.lines(t.Context(), divideText, "fails", "1"); fault.From(err).Code != fault.Unavailable {
+				t.Errorf("what fails: %s, %v", got, err)
+			}
+		}}
+		for i := range 3 {
+			askers = append(askers, func() {
+				whose := fmt.Sprintf("tenant%d", i)
+				if got, err := r.lines(t.Context(), pointText, whose, "7"); got != whose+" 70" || err != nil {
+					t.Errorf("%s: %s, %v", whose, got, err)
+				}
+			})
+		}
+		before := r.packets.shared
+		r.together(t, askers...)()
+		if got := r.packets.shared - before; (got == 4) != (i == 0) {
+			t.Errorf("%d went together the time %d", got, i+1)
+		}
 	}
 }
 

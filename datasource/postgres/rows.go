@@ -81,7 +81,7 @@ func (r *rows) read() (more bool, err error) {
 		if r.end != nil {
 			err = r.end()
 		} else {
-			err = r.conn.wire.ready()
+			err = r.conn.wire.over()
 		}
 	case 'E':
 		err = r.conn.wire.failed(body)

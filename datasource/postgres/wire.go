@@ -31,7 +31,7 @@ type wire struct {
 	frame    []byte // a message that does not fit the reader
 	stray    bool   // something came that nobody asked for: the driver would not see it
 	ended    bool   // the server has closed behind an error
-	due      int    // answers that come after this one: others have asked in the same packet
+	due      int    // answers that come before the server is ready, where several were asked for together
 	held     byte   // the type of a message that was looked at and is still to be read, or 0
 	heldBody []byte
 }
@@ -344,9 +344,31 @@ func (w *wire) ready() error {
 		case len(body) != 1:
 			return errProtocol
 		}
-		w.stray = w.due == 0 && w.in.Buffered() > 0
-		w.due = max(0, w.due-1)
+		w.stray, w.due = w.in.Buffered() > 0, 0
 		return nil
+	}
+}
+
+// over ends an answer: others come behind it, or the server is ready.
+func (w *wire) over() error {
+	if w.due > 1 {
+		w.due--
+		return nil
+	}
+	return w.ready()
+}
+
+// pass reads over an answer.
+func (w *wire) pass() error {
+	for {
+		switch typ, body, err := w.message(); {
+		case err != nil:
+			return err
+		case typ == 'E':
+			return w.failed(body)
+		case typ == 'C', typ == 'I':
+			return w.over()
+		}
 	}
 }
 

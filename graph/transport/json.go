@@ -1,15 +1,11 @@
 package transport
 
 import (
-	"bytes"
-	"cmp"
 	"encoding/json"
 	"errors"
-	"io"
-	"sync"
 	"unicode/utf8"
 
-	"github.com/go-json-experiment/json/jsontext"
+	"usher/jsonscan"
 )
 
 // maxNesting bounds the depth of a JSON body; no variable needs more.
@@ -23,16 +19,6 @@ var (
 	errNesting   = errors.New("it is nested too deeply")
 )
 
-// decoders are used again: what they need to tell names apart is most of what reading a
-// small body would allocate.
-var decoders = sync.Pool{New: func() any { return jsontext.NewDecoder(nothing{}) }}
-
-// nothing is an empty reader.
-type nothing struct{}
-
-// Read implements io.Reader.
-func (nothing) Read([]byte) (int, error) { return 0, io.EOF }
-
 // decodeStrict reads exactly one JSON value: nothing after it, no key twice in
 // an object (two readers could pick different ones), keys as they are spelled,
 // and numbers as json.Number, with all their digits.
@@ -40,57 +26,54 @@ func decodeStrict(text []byte) (any, error) {
 	if !utf8.Valid(text) {
 		return nil, errNotUTF8
 	}
-	reader := decoders.Get().(*jsontext.Decoder)
-	reader.Reset(bytes.NewBuffer(text))
-	defer func() {
-		reader.Reset(nothing{}) // holds the text no longer
-		decoders.Put(reader)
-	}()
-	decoder := strictDecoder{Decoder: reader}
-	value, err := decoder.value(maxNesting)
+	d := strictDecoder{Scanner: jsonscan.Over(text)}
+	value, err := d.value(maxNesting)
 	if err == nil {
-		if _, err = decoder.ReadToken(); errors.Is(err, io.EOF) {
-			return value, nil
-		}
-		err = errNotJSON
+		err = d.End()
 	}
 	switch {
-	case errors.Is(err, jsontext.ErrDuplicateName):
-		return nil, errDuplicate
-	case errors.Is(err, errNesting):
-		return nil, errNesting
+	case err == nil:
+		return value, nil
+	case errors.Is(err, errDuplicate), errors.Is(err, errNesting):
+		return nil, err
 	}
 	return nil, errNotJSON
 }
 
 // strictDecoder reads values. The rows of a list have the same keys, each of which is one text.
 type strictDecoder struct {
-	*jsontext.Decoder
-	keys map[string]string
+	*jsonscan.Scanner
+	keys map[string]string // of objects in lists
 }
 
 // mostKeys bounds the keys that are remembered.
 const mostKeys = 64
 
 func (d *strictDecoder) value(nesting int) (any, error) {
-	token, err := d.ReadToken()
+	next, err := d.Peek()
 	if err != nil {
 		return nil, err
 	}
-	switch token.Kind() {
+	switch next {
 	case 'n':
-		return nil, nil //nolint:nilnil // which is JSON's null
-	case 't', 'f':
-		return token.Bool(), nil
+		return nil, d.Word("null")
+	case 't':
+		return true, d.Word("true")
+	case 'f':
+		return false, d.Word("false")
 	case '"':
-		return token.String(), nil
-	case '0':
-		return json.Number(token.String()), nil
+		text, err := d.Text()
+		return string(text), err
+	case '{', '[':
+	default:
+		digits, err := d.Number()
+		return json.Number(digits), err
 	}
 	if nesting == 0 {
 		return nil, errNesting
 	}
-	if token.Kind() == '{' {
+	_ = d.Into() // the bound is this one's own
+	if next == '{' {
 		return d.object(nesting - 1)
 	}
 	return d.array(nesting - 1)
@@ -98,50 +81,46 @@ func (d *strictDecoder) value(nesting int) (any, error) {
 
 func (d *strictDecoder) object(nesting int) (any, error) {
 	object := map[string]any{}
-	for d.PeekKind() != '}' {
-		key, err := d.key()
-		if err != nil {
-			return nil, err
+	for {
+		text, more, err := d.Member(len(object) == 0)
+		if !more || err != nil {
+			return object, err
+		}
+		key := d.key(text)
+		if _, twice := object[key]; twice {
+			return nil, errDuplicate
 		}
 		if object[key], err = d.value(nesting); err != nil {
 			return nil, err
 		}
 	}
-	_, err := d.ReadToken()
-	return object, err
 }
 
-func (d *strictDecoder) key() (string, error) {
-	if d.PeekKind() != '"' {
-		_, err := d.ReadToken() // which says what is wrong
-		return "", cmp.Or(err, errNotJSON)
+func (d *strictDecoder) key(text []byte) string {
+	if known, ok := d.keys[string(text)]; ok {
+		return known
 	}
-	quoted, err := d.ReadValue()
-	if err != nil {
-		return "", err
+	key := string(text)
+	if d.keys != nil && len(d.keys) < mostKeys {
+		d.keys[key] = key
 	}
-	if key, ok := d.keys[string(quoted)]; ok {
-		return key, nil
-	}
-	key, err := jsontext.AppendUnquote(nil, quoted)
-	if err == nil && len(d.keys) < mostKeys {
-		if d.keys == nil {
-			d.keys = make(map[string]string)
-		}
-		d.keys[string(quoted)] = string(key)
-	}
-	return string(key), err
+	return key
 }
 
 func (d *strictDecoder) array(nesting int) (any, error) {
+	if d.keys == nil {
+		d.keys = make(map[string]string)
+	}
 	array := []any{}
-	for d.PeekKind() != ']' {
-		value, err := d.value(nesting)
+	for {
+		more, err := d.Item(len(array) == 0, ']')
+		if !more || err != nil {
+			return array, err
+		}
+		item, err := d.value(nesting)
 		if err != nil {
 			return nil, err
 		}
-		array = append(array, value)
+		array = append(array, item)
 	}
-	_, err := d.ReadToken()
-	return array, err
 }

@@ -1,12 +1,16 @@
 package transport
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 
+	"github.com/go-json-experiment/json/jsontext"
 	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
 )
 
 func TestDecodeStrict(t *testing.T) {
@@ -45,5 +49,51 @@ func TestDecodeStrict(t *testing.T) {
 	}
 	if _, err := decodeStrict([]byte(nested(maxNesting))); err != nil {
 		t.Errorf("as deep as allowed: %v", err)
+	}
+}
+
+// What is accepted, and what it says, is what two other readers make of it, however a text is mangled.
+func TestDecodeStrictAsOthersDo(t *testing.T) {
+	t.Parallel()
+	texts := []string{
+		`null`, ` {"a": [true, false, "b\u00e9\n"]} `, `{"n": -1.50e+3, "": 0}`, `[{"k":[1,2,{"z":"\u2028é"}]},{"k":-1.0E-5},{"k":{}}]`,
+		`"\ud83d\ude00"`, `{"a": 1, "\u0061": 2}`, `"\/\b\f"`, "{\"a\"\t:\r\n1}", `{"query":"{ a(b: \"c\") }","variables":{"v":[null,01]}}`,
+	}
+	const letters = "{}[]\",:\\u0123456789abcdefD8-+.E \t\n\x01\xc3\xa9\xfftnrl/"
+	rapid.Check(t, func(t *rapid.T) {
+		text := []byte(rapid.SampledFrom(texts).Draw(t, "text"))
+		for range rapid.IntRange(0, 4).Draw(t, "changes") {
+			at := rapid.IntRange(0, len(text)).Draw(t, "at")
+			end := min(len(text), at+rapid.IntRange(0, 2).Draw(t, "less"))
+			more := rapid.SliceOfN(rapid.SampledFrom([]byte(letters)), 0, 2).Draw(t, "more")
+			text = slices.Replace(text, at, end, more...)
+		}
+		got, err := decodeStrict(text)
+		if accepted := jsontext.Value(text).IsValid(); accepted != (err == nil) {
+			t.Fatalf("%q: %v, and jsontext accepts it: %t", text, err, accepted)
+		}
+		if err != nil {
+			return
+		}
+		var want any
+		reader := json.NewDecoder(bytes.NewReader(text))
+		reader.UseNumber()
+		if err := reader.Decode(&want); err != nil {
+			t.Fatalf("%q: %v", text, err)
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Fatalf("%q (-want +got)\n%s", text, diff)
+		}
+	})
+}
+
+func BenchmarkDecodeStrict(b *testing.B) {
+	body := []byte(`{"operationName":"Orders","query":"query Orders($after: String!) { orders(where: {reference: {gt: $after}}, ` +
+		`orderBy: [{reference: ASC}], limit: 20) { id reference customer amount status } }","variables":{"after":"QX7"}}`)
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := decodeStrict(body); err != nil {
+			b.Fatal(err)
+		}
 	}
 }

@@ -4,7 +4,7 @@ import (
 	"bytes"
 	"math"
 
-	"usher/datasource/upstream/jsonscan"
+	"usher/jsonscan"
 	"usher/value"
 )
 

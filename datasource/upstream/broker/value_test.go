@@ -3,7 +3,7 @@ package broker
 import (
 	"testing"
 
-	"usher/datasource/upstream/jsonscan"
+	"usher/jsonscan"
 	"usher/value"
 )
 

@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"io"
 
-	"usher/datasource/upstream/jsonscan"
+	"usher/jsonscan"
 	"usher/plan"
 	"usher/value"
 )

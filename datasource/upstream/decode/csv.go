@@ -10,7 +10,7 @@ import (
 	"unicode/utf8"
 
 	"usher/catalog"
-	"usher/datasource/upstream/jsonscan"
+	"usher/jsonscan"
 	"usher/value"
 )
 

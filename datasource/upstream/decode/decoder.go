@@ -4,7 +4,7 @@ import (
 	"errors"
 	"strconv"
 
-	"usher/datasource/upstream/jsonscan"
+	"usher/jsonscan"
 	"usher/plan"
 	"usher/value"
 )

@@ -11,7 +11,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"usher/catalog"
-	"usher/datasource/upstream/jsonscan"
+	"usher/jsonscan"
 )
 
 // document is one page's reply as JSON, which may hold anything around its

@@ -6,7 +6,7 @@ import (
 
 	"github.com/go-json-experiment/json/jsontext"
 
-	"usher/datasource/upstream/jsonscan"
+	"usher/jsonscan"
 )
 
 // One reads the one row of a reply, where a JSON pointer leads, into the cells of the

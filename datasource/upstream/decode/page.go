@@ -10,7 +10,7 @@ import (
 	"io"
 
 	"usher/catalog"
-	"usher/datasource/upstream/jsonscan"
+	"usher/jsonscan"
 	"usher/plan"
 )
 

@@ -3,8 +3,8 @@ package decode
 import (
 	"errors"
 
-	"usher/datasource/upstream/jsonscan"
 	"usher/fault"
+	"usher/jsonscan"
 	"usher/plan"
 	"usher/value"
 )

@@ -1,5 +1,5 @@
-// Package jsonscan owns the reading of JSON from a stream: token by token,
-// strictly, in memory that does not grow with the text; and of its values as
+// Package jsonscan owns the reading of JSON, from a stream or a text: token by token,
+// strictly, in memory that does not grow with a stream; and of its values as
 // cells of the types of columns. It refuses what RFC 8259 does not call JSON, text
 // that is not UTF-8, nesting and tokens beyond its bounds, and every value that is
 // not of its column's type. It knows no rows: where values stand is the caller's.
