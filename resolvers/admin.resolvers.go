@@ -393,6 +393,10 @@ func (r *adminQueryResolver) ConfiguredRoles(ctx context.Context, obj *graph.Adm
 	return r.configuredRoles(ctx)
 }
 
+func (r *adminQueryResolver) RoleBounds(ctx context.Context, obj *graph.AdminQuery) ([]graph.RoleBounds, error) {
+	return r.roleBounds(ctx)
+}
+
 func (r *adminQueryResolver) AuditLog(ctx context.Context, obj *graph.AdminQuery, filter *graph.AuditFilter, after *string, limit int) (*graph.AuditPage, error) {
 	store, who, part, err := r.listing(ctx, after, limit)
 	if err != nil {

@@ -75,6 +75,7 @@ var fields = map[string]Audience{
 	"AdminQuery.roles":       Administrator,
 
 	"AdminQuery.configuredRoles": Administrator,
+	"AdminQuery.roleBounds":      Administrator,
 	"AdminQuery.health":          Administrator,
 	"AdminQuery.findings":        Operator,
 	"AdminQuery.configuration":   Operator,
