@@ -38,7 +38,7 @@ func compileRole(c *Catalog, writer *View, kept bool, tenant, name string, spec 
 		return nil, fault.New(fault.BadUserInput, "%s: %v", name, err)
 	}
 	r := &ownRole{
-		compiler: compiler{catalog: c, sees: func(d *Dataset, col *Column) bool {
+		compiler: compiler{catalog: c, judged: kept, sees: func(d *Dataset, col *Column) bool {
 			shown := writer == nil || writer.Dataset(d.Name).Column(col.Name) != nil
 			return shown && (kept || !col.Unsettled) && col.Only.For(tenant) && (col != d.Tenant || col.Expose)
 		}},

@@ -1,6 +1,7 @@
 // Whether what somebody compares with is of a column's type, in the words of the server, which judges it again.
 import { t } from '../../texts';
 import { member, type Node, type Span } from './read';
+import type { Column } from './shown';
 
 export interface Type {
   name: string; // without its list
@@ -8,20 +9,23 @@ export interface Type {
   labels?: string[]; // of an enum
 }
 
-export const typeOf = ({ type, operators }: { type: string; operators?: { labels?: string[] }[] }): Type => ({
+export const typeOf = ({ type, operators }: Pick<Column, 'type' | 'operators'>): Type => ({
   name: type.replace(/^\[(.*)\]$/, '$1'),
   list: type.startsWith('['),
-  labels: operators?.find(({ labels, ...operator }) => labels && !('name' in operator && operator.name === 'toDate'))?.labels,
+  labels: operators?.find(({ name }) => name === 'in' || name === 'has')?.labels,
 });
 
 const written = ({ name, list }: Type) => (list ? `[${name}]` : name);
+
+// Parameter is the type of a parameter: undefined where there is none, null where nobody can say.
+export type Parameter = (name: string) => string | null | undefined;
 
 export type Say = (at: Span, message: string) => void;
 
 // reference is the name after the dollar sign of what the token says; $$ is a dollar sign.
 export const reference = (node: Node | undefined) => (node?.kind === 'text' ? /^\$(?!\$)(.*)$/s.exec(String(node.value))?.[1] : undefined);
 
-// tokens names what every token says.
+// ofToken tells what tokens say of themselves from a parameter.
 export const ofToken = (name: string) => name === 'tenant' || name === 'subject' || /^metadata\../s.test(name);
 
 // fits tells whether values of one type are compared with another, as the server tells it.
@@ -35,11 +39,11 @@ export function fits(parameter: string, to: Type): boolean {
 const numbers = new Set(['Int', 'BigInt', 'Decimal', 'Float']);
 const texts = new Set(['like', 'notLike', 'ilike', 'notIlike', 'contains', 'startsWith', 'endsWith', 'icontains', 'istartsWith', 'iendsWith']);
 
-// compares says what is wrong with what an operator compares a column with; parameters are the types of those that are known.
-export function compares(operator: string, operand: Node, type: Type, parameters: Map<string, string> | undefined, say: Say) {
+// compares says what is wrong with what an operator compares a column with.
+export function compares(operator: string, operand: Node, type: Type, parameter: Parameter, say: Say) {
   const named = reference(operand);
   const wanted = operator === 'in' || operator === 'notIn' ? { ...type, list: true } : operator === 'has' ? { ...type, list: false } : type;
-  if (named !== undefined) return referred(named, operand, ['eq', 'neq', 'gt', 'gte', 'lt', 'lte', 'in', 'notIn'].includes(operator) ? wanted : undefined, parameters, say);
+  if (named !== undefined) return referred(named, operand, ['eq', 'neq', 'gt', 'gte', 'lt', 'lte', 'in', 'notIn'].includes(operator) ? wanted : undefined, parameter, say);
   if (operator === 'isNull') {
     if (operand.kind !== 'truth') say(operand, t.roles.values.of('Boolean'));
   } else if (operator === 'toDate') unit(operand, say);
@@ -49,32 +53,32 @@ export function compares(operator: string, operand: Node, type: Type, parameters
     else if (n?.kind !== 'number' || !/^[1-9]\d{0,5}$/.test(String(n.value)) || Number(n.value) > 100_000) say(n ?? operand, t.roles.values.count);
     else unit(member(operand, 'unit') ?? operand, say);
   } else if (type.name === 'JSON') return;
-  else if (texts.has(operator)) value(operand, { name: 'String', list: false }, parameters, say);
-  else value(operand, wanted, parameters, say);
+  else if (texts.has(operator)) value(operand, { name: 'String', list: false }, parameter, say);
+  else value(operand, wanted, parameter, say);
 }
 
 function unit(node: Node, say: Say) {
   if (node.kind !== 'text' || !t.roles.values.units.includes(String(node.value))) say(node, t.roles.values.unit);
 }
 
-function referred(name: string, at: Span, wanted: Type | undefined, parameters: Map<string, string> | undefined, say: Say) {
+function referred(name: string, at: Span, wanted: Type | undefined, parameter: Parameter, say: Say) {
   if (ofToken(name)) {
     if (wanted?.list) say(at, t.roles.values.one(`$${name}`));
     return;
   }
-  if (!parameters) return;
-  const known = parameters.get(name.replace(/^parameters\./, ''));
-  if (known === undefined) say(at, t.roles.values.noParameter(`$${name}`, name.replace(/^parameters\./, '')));
-  else if (wanted && !fits(known, wanted)) say(at, t.roles.values.takes(`$${name}`, known, written(wanted)));
+  const plain = name.replace(/^parameters\./, '');
+  const known = parameter(plain);
+  if (known === undefined) say(at, t.roles.values.noParameter(`$${name}`, plain));
+  else if (known !== null && wanted && !fits(known, wanted)) say(at, t.roles.values.takes(`$${name}`, known, written(wanted)));
 }
 
-function value(node: Node, type: Type, parameters: Map<string, string> | undefined, say: Say) {
+function value(node: Node, type: Type, parameter: Parameter, say: Say) {
   if (node.kind === 'null') return say(node, t.roles.nullCompares);
   const named = reference(node);
-  if (named !== undefined) return referred(named, node, undefined, parameters, say);
+  if (named !== undefined) return referred(named, node, undefined, parameter, say);
   if (type.list) {
     if (node.kind !== 'list') return say(node, t.roles.values.list(written(type)));
-    for (const item of node.items) value(item, { ...type, list: false }, parameters, say);
+    for (const item of node.items) value(item, { ...type, list: false }, parameter, say);
     return;
   }
   const wrong = literal(node, type);
