@@ -351,6 +351,7 @@ async function judged(page, { settled }) {
   await page.keyboard.press('Control+A');
   await page.keyboard.press('Control+C');
   await page.keyboard.press('Control+V');
+  await write(page, says, '{"datasets": {"none": {}}}');
   await page.locator('.cm-lintRange').first().hover();
   await page.locator('.cm-tooltip').first().waitFor();
   await field.click();
