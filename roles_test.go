@@ -36,15 +36,40 @@ datasets:
       customerId: {type: Int, column: customer_id}
     relations:
       customer: {to: customers, on: {customerId: id}}
+    writable: [insert, update]
   customers:
     tenant: tenant
     key: id
     columns: {id: Int!, tenant: String!, name: String!}
+  events:
+    max_limit: 50
+    tenant: tenant
+    key: id
+    deleted: {at: goneAt}
+    writable: [delete]
+    columns:
+      id: Int!
+      tenant: {type: String!}
+      goneAt: {type: Timestamp, column: gone_at}
+      big: BigInt
+      amount: Decimal
+      ratio: Float
+      ok: Boolean
+      day: Date
+      clock: Time
+      at: {type: Timestamp, column: moment}
+      local: {type: LocalTimestamp, column: local_at}
+      span: Interval
+      uid: UUID
+      raw: Bytes
+      doc: JSON
+      tags: "[String]"
 roles:
   reader:
     datasets:
       orders: {columns: [id, region, note, total], aggregate: true}
       customers: {aggregate: true}
+      events: {}
 `
 
 // TestRoles is the editor of roles, and what becomes of forms that nobody finished, in the console and against
@@ -56,6 +81,7 @@ func TestRoles(t *testing.T) {
 		CREATE TYPE region AS ENUM ('north', 'south');
 		CREATE TABLE customers (id INTEGER PRIMARY KEY, tenant VARCHAR NOT NULL, name VARCHAR NOT NULL);
 		CREATE TABLE orders (id INTEGER PRIMARY KEY, tenant VARCHAR NOT NULL, branch VARCHAR NOT NULL, region region, note VARCHAR, total DECIMAL(20, 2), customer_id INTEGER);
+		CREATE TABLE events (id INTEGER PRIMARY KEY, tenant VARCHAR NOT NULL, gone_at TIMESTAMPTZ, big BIGINT, amount DECIMAL(38, 10), ratio DOUBLE, ok BOOLEAN, day DATE, clock TIME, moment TIMESTAMPTZ, local_at TIMESTAMP, span INTERVAL, uid UUID, raw BLOB, doc JSON, tags VARCHAR[]);
 		INSERT INTO customers VALUES (1, 'acme', 'Ann');
 		INSERT INTO orders VALUES (1, 'acme', 'one', 'north', 'x', 9007199254740993.00, 1)`)
 	config := filepath.Join(dir, "usher.yml")
@@ -70,7 +96,7 @@ func TestRoles(t *testing.T) {
 			t.Fatalf("%v\n%s%s", err, out, says)
 		}
 	}
-	for _, kind := range []string{"editor", "unsaved"} {
+	for _, kind := range []string{"editor", "judged", "unsaved"} {
 		noderun.Run(t, "roles.mjs", kind, a.Base, password, t.ArtifactDir())
 	}
 }

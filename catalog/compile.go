@@ -60,6 +60,7 @@ type compiler struct {
 	work     map[string]*draft            // datasets in the making
 	sees     func(*Dataset, *Column) bool // nil: whoever wrote it sees every column, and may follow relations
 	knows    func(parameter string) bool  // nil: whoever wrote it knows every parameter
+	judged   bool                         // it was when it was written: what would be refused today holds on
 	enums    map[string][]string          // labels of enums that tables have, by the type's name
 	rows     int
 	maxRows  int
@@ -152,6 +153,9 @@ func parseType(text string) (value.Type, bool) {
 
 // badLiteral says why a literal of the configuration is no value of a type.
 func badLiteral(t value.Type, v query.Value) string {
+	if t.Scalar == 0 { // its type is wrong, which is said where it stands
+		return ""
+	}
 	if t.List {
 		items, ok := v.(query.List)
 		if !ok {

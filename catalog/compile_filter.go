@@ -130,11 +130,83 @@ func (c *compiler) operator(at place, col *Column, op query.Member) {
 		c.reference(at, string(ref), want, isValue || isList)
 		return
 	}
-	if !c.references(at, col.Type, op.Value) && (isValue || isList) && col.Type.Scalar != value.JSON {
-		if bad := badLiteral(want, op.Value); bad != "" {
+	if !c.judged && col.Type.Scalar != 0 && !compares(col.Type, op.Name) {
+		at.problem("%s is %s, which has no operator %s", col.Name, col.Type.GraphQL(), op.Name)
+		return
+	}
+	if !c.references(at, col.Type, op.Value) {
+		if bad := c.badOperand(col.Type, want, op); bad != "" {
 			at.problem("%s", bad)
 		}
 	}
+}
+
+// compares tells whether an operator compares values of a type.
+func compares(t value.Type, op string) bool {
+	one := !t.List && t.Scalar != value.JSON
+	switch op {
+	case "isNull":
+		return true
+	case "eq", "neq", "in", "notIn":
+		return one
+	case "gt", "gte", "lt", "lte":
+		return t.Ordered()
+	case "has", "hasAny", "hasAll":
+		return t.List && t.Scalar != value.JSON
+	case "last", "next", "previous", "toDate":
+		return t.Temporal() && t.Scalar != value.Time
+	case "path":
+		return !t.List && t.Scalar == value.JSON
+	case "contains":
+		return t.Text() || !t.List && t.Scalar == value.JSON
+	}
+	return t.Text()
+}
+
+// badOperand says what is wrong with a literal that an operator compares a column with; want is
+// the type of those that take one of the column's, or a list of them.
+func (c *compiler) badOperand(t, want value.Type, op query.Member) string {
+	_, isText := op.Value.(query.Text)
+	switch {
+	case slices.Contains(valueOps, op.Name), slices.Contains(listOps, op.Name):
+		if t.Scalar == value.JSON {
+			return ""
+		}
+		if c.judged {
+			return badLiteral(want, op.Value)
+		}
+		return badComparison(want, op.Value)
+	case c.judged:
+		return ""
+	case op.Name == "isNull":
+		return badLiteral(value.Of(value.Boolean), op.Value)
+	case op.Name == "has":
+		return badComparison(t.Elem(), op.Value)
+	case op.Name == "hasAny", op.Name == "hasAll":
+		if _, several := op.Value.(query.List); !several {
+			t = t.Elem()
+		}
+		return badComparison(t, op.Value)
+	case t.Text() && !isText:
+		return "must be a value of type " + value.String.String()
+	}
+	return ""
+}
+
+// badComparison is badLiteral where numbers are not written as text.
+func badComparison(t value.Type, v query.Value) string {
+	if list, ok := v.(query.List); ok && t.List {
+		for _, item := range list {
+			if bad := badComparison(t.Elem(), item); bad != "" {
+				return bad
+			}
+		}
+		return ""
+	}
+	if _, isText := v.(query.Text); isText && (t.Scalar == value.Int || t.Scalar == value.Float) {
+		return badLiteral(t, query.Bool(false))
+	}
+	return badLiteral(t, v)
 }
 
 // references checks the references and nulls inside an operand and tells

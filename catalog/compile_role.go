@@ -1,6 +1,7 @@
 package catalog
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 	"strconv"
@@ -43,10 +44,14 @@ func (c *compiler) right(at place, d *Dataset, role string, spec RightSpec) *Rig
 	}
 	if spec.Limit != nil {
 		if r.Limit = *spec.Limit; r.Limit < 1 || r.Limit > d.MaxLimit {
-			at.in("limit").problem("must be from 1 to the dataset's maximum, %d", d.MaxLimit)
+			at.in("limit").problem("must be %s", limitForm(d))
 		}
 	}
 	c.policy(at.in("filter"), d, spec.Filter)
 	c.writeGrants(at, d, role, r, spec)
 	return r
+}
+
+func limitForm(d *Dataset) string {
+	return fmt.Sprintf("a whole number from 1 to the dataset's maximum, %d", d.MaxLimit)
 }

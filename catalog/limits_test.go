@@ -40,7 +40,7 @@ func TestLimitsOfRows(t *testing.T) {
 	var problems []Problem
 	c := &compiler{problems: problems}
 	c.right(c.at("roles"), &Dataset{Name: "d", MaxLimit: 7}, "r", RightSpec{Limit: number(0)})
-	if len(c.problems) != 1 || !strings.Contains(c.problems[0].String(), "must be from 1 to") {
+	if len(c.problems) != 1 || !strings.Contains(c.problems[0].String(), "must be a whole number from 1 to") {
 		t.Errorf("a role's limit of 0: %v", c.problems)
 	}
 }

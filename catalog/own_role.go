@@ -38,7 +38,7 @@ func compileRole(c *Catalog, writer *View, kept bool, tenant, name string, spec 
 		return nil, fault.New(fault.BadUserInput, "%s: %v", name, err)
 	}
 	r := &ownRole{
-		compiler: compiler{catalog: c, sees: func(d *Dataset, col *Column) bool {
+		compiler: compiler{catalog: c, judged: kept, sees: func(d *Dataset, col *Column) bool {
 			shown := writer == nil || writer.Dataset(d.Name).Column(col.Name) != nil
 			return shown && (kept || !col.Unsettled) && col.Only.For(tenant) && (col != d.Tenant || col.Expose)
 		}},
@@ -82,7 +82,7 @@ func (r *ownRole) read(at place, v query.Value) {
 				at.problem("there is no dataset %s", m.Name)
 				return
 			}
-			r.role.Datasets[m.Name] = r.right(at, d, r.role.Name, rightSpec(at, m.Value))
+			r.role.Datasets[m.Name] = r.right(at, d, r.role.Name, rightSpec(at, d, m.Value))
 		})
 	})
 	if len(r.role.Datasets) == 0 && len(r.problems) == 0 {
@@ -102,7 +102,7 @@ func members(at place, v query.Value, f func(place, query.Member)) {
 }
 
 // rightSpec reads what a role says of a dataset.
-func rightSpec(at place, v query.Value) RightSpec {
+func rightSpec(at place, d *Dataset, v query.Value) RightSpec {
 	var spec RightSpec
 	members(at, v, func(at place, m query.Member) {
 		ok := false
@@ -141,7 +141,7 @@ func rightSpec(at place, v query.Value) RightSpec {
 		if !ok {
 			at.problem("must be %s", map[string]string{
 				"columns": "a list of names", "filter": "an object such as {\"region\": {\"eq\": \"EU\"}}",
-				"aggregate": "true or false", "include_deleted": "true or false", "limit": "a whole number of at least 1",
+				"aggregate": "true or false", "include_deleted": "true or false", "limit": limitForm(d),
 			}[m.Name])
 		}
 	})
@@ -189,5 +189,5 @@ func textList(v query.Value) ([]string, bool) {
 func whole(v query.Value) (int, bool) {
 	number, ok := v.(query.Number)
 	n, err := strconv.Atoi(string(number))
-	return n, ok && err == nil && n > 0
+	return n, ok && err == nil
 }

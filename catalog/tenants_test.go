@@ -213,10 +213,11 @@ func TestCompileRole(t *testing.T) {
 	f("acme", "own", `{"datasets": {"orders": {"filter": {"customer": {"name": {"eq": "x"}}, "tenant": {"eq": "globex"}}}}}`,
 		"roles.own.datasets.orders.filter.customer: orders has no column customer", "roles.own.datasets.orders.filter.tenant: orders has no column tenant")
 	f("acme", "own", `{"datasets": {"orders": {"columns": [], "limit": 0, "aggregate": "yes", "filter": [], "more": 1}, "nothing": {}}, "inherits": []}`,
-		"roles.own.datasets.orders.limit: must be a whole number of at least 1", "roles.own.datasets.orders.aggregate: must be true or false",
+		"roles.own.datasets.orders.aggregate: must be true or false",
 		`roles.own.datasets.orders.filter: must be an object such as {"region": {"eq": "EU"}}`,
 		"roles.own.datasets.orders.more: unknown key; there are columns, filter, aggregate, limit, insert, update, delete and include_deleted",
 		"roles.own.datasets.orders.columns: is empty; a role that may see nothing of the dataset leaves it out",
+		"roles.own.datasets.orders.limit: must be a whole number from 1 to the dataset's maximum, 10000",
 		"roles.own.datasets.orders.filter: must be a mapping such as {region: {eq: EU}}",
 		"roles.own.datasets.nothing: there is no dataset nothing", "roles.own.inherits: unknown key; a role has `datasets`")
 	f("acme", "own", `{"datasets": {"orders": {"insert": {"presets": {}, "columns": 1, "filter": {}}, "update": {"check": [], "filter": 1}, "delete": true, "include_deleted": 1}}}`,
@@ -230,6 +231,9 @@ func TestCompileRole(t *testing.T) {
 		"roles.own.datasets.orders.update.filter: must be a mapping such as {region: {eq: EU}}", "roles.own.datasets.orders.update.check: must be a mapping such as {region: {eq: EU}}",
 		"roles.own.datasets.orders.delete: nothing of orders may be written in this way")
 	f("acme", "own", `{"datasets": {"orders": {"include_deleted": true}}}`, "roles.own.datasets.orders.include_deleted: orders keeps no deleted rows")
+	for _, limit := range []string{"-3", "1.5", `"5"`, "null", "10001", "12345678901234567890"} {
+		f("acme", "own", `{"datasets": {"orders": {"limit": `+limit+`}}}`, "roles.own.datasets.orders.limit: must be a whole number from 1 to the dataset's maximum, 10000")
+	}
 	f("acme", "own", `{"datasets": {"orders": {}, "orders": {}}}`, `own: it is no JSON that can be read: the name "orders" is there twice`)
 	f("acme", "own", `[]`, "roles.own: must be an object")
 	f("acme", "own", `{"datasets": {"orders": {"filter": {"id": {"eq": "$nothing"}}}}}`,

@@ -33,6 +33,7 @@ var noCommand = map[string]string{
 	"AdminQuery.findings":        "`usher check` says it",
 	"AdminQuery.configuration":   "is for pages; `usher reload` and the log say it",
 	"AdminQuery.configuredRoles": "the configuration has them",
+	"AdminQuery.roleBounds":      "is for an editor; `role put` says what is refused",
 
 	"AdminQuery.configuredTenants": "the configuration has them",
 	"AdminQuery.configuredTenant":  "the configuration has it",

@@ -98,7 +98,7 @@ func TestHealthIsOnesOwn(t *testing.T) {
 		t.Error(got)
 	}
 	reader := g.text(t, root, `mutation { admin { createServiceKey(input: {name: "r", tenant: "acme", scopes: [READ_DATA, CREATE_TOKENS], roles: ["full"]}) { token } } }`, "token")
-	for _, field := range []string{"health { version }", "findings { notes }", "configuredRoles { name }"} {
+	for _, field := range []string{"health { version }", "findings { notes }", "configuredRoles { name }", "roleBounds { dataset }"} {
 		if got := g.query(t, reader, `{ admin { `+field+` } }`); !strings.Contains(got, "GRAPHQL_VALIDATION_FAILED") {
 			t.Errorf("a reader is told %s", got)
 		}
@@ -107,6 +107,8 @@ func TestHealthIsOnesOwn(t *testing.T) {
 	if got := g.query(t, clerk, `{ admin { configuredRoles { name grants { dataset columns aggregate changes } } } }`); got != `200 {"data":{"admin":{"configuredRoles":[{"name":"clerk","grants":[{"dataset":"customers","columns":["id","name"],"aggregate":true,"changes":[]}]}]}}}` {
 		t.Error(got)
 	}
+	// What a tenant's own role may grant is told of what one sees.
+	g.check(t, clerk, `{ admin { roleBounds { dataset maxLimit changes given includeDeleted } } }`, `200 {"data":{"admin":{"roleBounds":[{"dataset":"customers","maxLimit":10000,"changes":[],"given":[],"includeDeleted":false}]}}}`)
 	if got := g.query(t, root, `{ admin { configuredRoles { name } } }`); strings.Count(got, `"name"`) != 5 {
 		t.Error(got)
 	}

@@ -92,6 +92,7 @@ type AdminQueryResolver interface {
 	Roles(ctx context.Context, obj *AdminQuery, tenant *string) ([]AdminRole, error)
 	ConfiguredRoles(ctx context.Context, obj *AdminQuery) ([]ConfiguredRole, error)
 	Dashboards(ctx context.Context, obj *AdminQuery, tenant string) ([]TenantDashboard, error)
+	RoleBounds(ctx context.Context, obj *AdminQuery) ([]RoleBounds, error)
 	AuditLog(ctx context.Context, obj *AdminQuery, filter *AuditFilter, after *string, limit int) (*AuditPage, error)
 }
 type AdminTenantResolver interface {
@@ -407,6 +408,9 @@ type AdminQuery {
     "Which tenant."
     tenant: String!
   ): [TenantDashboard!]
+
+  "The most that a role which a tenant owns may say of each dataset that the viewer sees."
+  roleBounds: [RoleBounds!]
 
   "What was done and by whom, the newest first. It holds names, never values."
   auditLog(
@@ -1187,6 +1191,20 @@ type RoleGrant {
   maxLimit: Int!
   "What may be changed."
   changes: [RoleChange!]!
+}
+
+"The most that a role which a tenant owns may say of a dataset."
+type RoleBounds {
+  "Of the configuration."
+  dataset: String!
+  "The highest limit."
+  maxLimit: Int!
+  "The ways of changing rows that it may grant; empty: none."
+  changes: [RoleChange!]!
+  "The columns that its insert and update may name: others are never given a value."
+  given: [String!]!
+  "Whether it may let deleted rows be asked for: whether such rows are kept."
+  includeDeleted: Boolean!
 }
 
 "A way of changing rows."
@@ -2318,6 +2336,8 @@ func (ec *executionContext) childFields_AdminQuery(ctx context.Context, field gr
 		return ec.fieldContext_AdminQuery_configuredRoles(ctx, field)
 	case "dashboards":
 		return ec.fieldContext_AdminQuery_dashboards(ctx, field)
+	case "roleBounds":
+		return ec.fieldContext_AdminQuery_roleBounds(ctx, field)
 	case "auditLog":
 		return ec.fieldContext_AdminQuery_auditLog(ctx, field)
 	}
@@ -2928,6 +2948,22 @@ func (ec *executionContext) childFields_Reload(ctx context.Context, field graphq
 		return ec.fieldContext_Reload_problems(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Reload", field.Name)
+}
+
+func (ec *executionContext) childFields_RoleBounds(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "dataset":
+		return ec.fieldContext_RoleBounds_dataset(ctx, field)
+	case "maxLimit":
+		return ec.fieldContext_RoleBounds_maxLimit(ctx, field)
+	case "changes":
+		return ec.fieldContext_RoleBounds_changes(ctx, field)
+	case "given":
+		return ec.fieldContext_RoleBounds_given(ctx, field)
+	case "includeDeleted":
+		return ec.fieldContext_RoleBounds_includeDeleted(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RoleBounds", field.Name)
 }
 
 func (ec *executionContext) childFields_RoleGrant(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -6869,6 +6905,38 @@ func (ec *executionContext) fieldContext_AdminQuery_dashboards(ctx context.Conte
 	if fc.Args, err = ec.field_AdminQuery_dashboards_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _AdminQuery_roleBounds(ctx context.Context, field graphql.CollectedField, obj *AdminQuery) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AdminQuery_roleBounds(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.AdminQuery().RoleBounds(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []RoleBounds) graphql.Marshaler {
+			return ec.marshalORoleBounds2ᚕusherᚋgraphᚐRoleBoundsᚄ(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_AdminQuery_roleBounds(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "AdminQuery",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_RoleBounds(ctx, field)
+		},
 	}
 	return fc, nil
 }
@@ -13105,6 +13173,121 @@ func (ec *executionContext) _Reload_problems(ctx context.Context, field graphql.
 }
 func (ec *executionContext) fieldContext_Reload_problems(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Reload", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _RoleBounds_dataset(ctx context.Context, field graphql.CollectedField, obj *RoleBounds) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RoleBounds_dataset(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Dataset, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RoleBounds_dataset(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RoleBounds", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _RoleBounds_maxLimit(ctx context.Context, field graphql.CollectedField, obj *RoleBounds) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RoleBounds_maxLimit(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.MaxLimit, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RoleBounds_maxLimit(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RoleBounds", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _RoleBounds_changes(ctx context.Context, field graphql.CollectedField, obj *RoleBounds) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RoleBounds_changes(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Changes, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []RoleChange) graphql.Marshaler {
+			return ec.marshalNRoleChange2ᚕusherᚋgraphᚐRoleChangeᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RoleBounds_changes(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RoleBounds", field, false, false, errors.New("field of type RoleChange does not have child fields"))
+}
+
+func (ec *executionContext) _RoleBounds_given(ctx context.Context, field graphql.CollectedField, obj *RoleBounds) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RoleBounds_given(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Given, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []string) graphql.Marshaler {
+			return ec.marshalNString2ᚕstringᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RoleBounds_given(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RoleBounds", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _RoleBounds_includeDeleted(ctx context.Context, field graphql.CollectedField, obj *RoleBounds) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RoleBounds_includeDeleted(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.IncludeDeleted, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RoleBounds_includeDeleted(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RoleBounds", field, false, false, errors.New("field of type Boolean does not have child fields"))
 }
 
 func (ec *executionContext) _RoleGrant_dataset(ctx context.Context, field graphql.CollectedField, obj *RoleGrant) (ret graphql.Marshaler) {
@@ -19353,6 +19536,44 @@ func (ec *executionContext) _AdminQuery(ctx context.Context, sel ast.SelectionSe
 			}
 
 			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "roleBounds":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._AdminQuery_roleBounds(ctx, field, obj)
+				if res == graphql.RequiredNull {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
 		case "auditLog":
 			field := field
 
@@ -22032,6 +22253,64 @@ func (ec *executionContext) _Reload(ctx context.Context, sel ast.SelectionSet, o
 	return out
 }
 
+var roleBoundsImplementors = []string{"RoleBounds"}
+
+func (ec *executionContext) _RoleBounds(ctx context.Context, sel ast.SelectionSet, obj *RoleBounds) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, roleBoundsImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("RoleBounds")
+		case "dataset":
+			out.Values[i] = ec._RoleBounds_dataset(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "maxLimit":
+			out.Values[i] = ec._RoleBounds_maxLimit(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "changes":
+			out.Values[i] = ec._RoleBounds_changes(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "given":
+			out.Values[i] = ec._RoleBounds_given(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "includeDeleted":
+			out.Values[i] = ec._RoleBounds_includeDeleted(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
 var roleGrantImplementors = []string{"RoleGrant"}
 
 func (ec *executionContext) _RoleGrant(ctx context.Context, sel ast.SelectionSet, obj *RoleGrant) graphql.Marshaler {
@@ -23991,6 +24270,10 @@ func (ec *executionContext) unmarshalNRevocation2usherᚋgraphᚐRevocation(ctx 
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
+func (ec *executionContext) marshalNRoleBounds2usherᚋgraphᚐRoleBounds(ctx context.Context, sel ast.SelectionSet, v RoleBounds) graphql.Marshaler {
+	return ec._RoleBounds(ctx, sel, &v)
+}
+
 func (ec *executionContext) unmarshalNRoleChange2usherᚋgraphᚐRoleChange(ctx context.Context, v any) (RoleChange, error) {
 	var res RoleChange
 	err := res.UnmarshalGQL(v)
@@ -24884,6 +25167,25 @@ func (ec *executionContext) marshalOReload2ᚖusherᚋgraphᚐReload(ctx context
 		return graphql.Null
 	}
 	return ec._Reload(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalORoleBounds2ᚕusherᚋgraphᚐRoleBoundsᚄ(ctx context.Context, sel ast.SelectionSet, v []RoleBounds) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNRoleBounds2usherᚋgraphᚐRoleBounds(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
 }
 
 func (ec *executionContext) marshalOSavedQuery2ᚖusherᚋgraphᚐSavedQuery(ctx context.Context, sel ast.SelectionSet, v *SavedQuery) graphql.Marshaler {

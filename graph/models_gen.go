@@ -841,6 +841,20 @@ type Revocation struct {
 	KeepMinted bool `json:"keepMinted"`
 }
 
+// The most that a role which a tenant owns may say of a dataset.
+type RoleBounds struct {
+	// Of the configuration.
+	Dataset string `json:"dataset"`
+	// The highest limit.
+	MaxLimit int `json:"maxLimit"`
+	// The ways of changing rows that it may grant; empty: none.
+	Changes []RoleChange `json:"changes"`
+	// The columns that its insert and update may name: others are never given a value.
+	Given []string `json:"given"`
+	// Whether it may let deleted rows be asked for: whether such rows are kept.
+	IncludeDeleted bool `json:"includeDeleted"`
+}
+
 // What a role grants of a dataset.
 type RoleGrant struct {
 	// Of the configuration.

@@ -405,6 +405,10 @@ func (r *adminQueryResolver) Dashboards(ctx context.Context, obj *graph.AdminQue
 	return each(found, describeTenantDashboard), nil
 }
 
+func (r *adminQueryResolver) RoleBounds(ctx context.Context, obj *graph.AdminQuery) ([]graph.RoleBounds, error) {
+	return r.roleBounds(ctx)
+}
+
 func (r *adminQueryResolver) AuditLog(ctx context.Context, obj *graph.AdminQuery, filter *graph.AuditFilter, after *string, limit int) (*graph.AuditPage, error) {
 	store, who, part, err := r.listing(ctx, after, limit)
 	if err != nil {

@@ -211,6 +211,50 @@ func (r *Resolver) configuredRoles(ctx context.Context) ([]graph.ConfiguredRole,
 	return out, nil
 }
 
+// roleBounds are what the catalog judges roles of tenants by, of the datasets that the viewer sees.
+func (r *Resolver) roleBounds(ctx context.Context) ([]graph.RoleBounds, error) {
+	store, who, err := r.control(ctx)
+	if err == nil {
+		err = store.Administers(who, who.Tenant)
+	}
+	if err != nil {
+		return nil, err
+	}
+	_, view, err := graph.ViewFrom(ctx)
+	if err != nil {
+		return nil, err
+	}
+	out := []graph.RoleBounds{}
+	for _, name := range view.Names() {
+		vis := view.Dataset(name)
+		d := vis.Dataset
+		bounds := graph.RoleBounds{Dataset: name, MaxLimit: d.MaxLimit, Changes: []graph.RoleChange{}, Given: []string{}, IncludeDeleted: d.Deleted != nil}
+		if w := d.Writes; w != nil {
+			bounds.Changes = changes(w.Insert, w.Update, w.Delete)
+			for _, c := range vis.Columns() {
+				if insert, update := w.Gives(c, true); insert || update {
+					bounds.Given = append(bounds.Given, c.Name)
+				}
+			}
+		}
+		out = append(out, bounds)
+	}
+	return out, nil
+}
+
+func changes(insert, update, remove bool) []graph.RoleChange {
+	out := []graph.RoleChange{}
+	for _, change := range []struct {
+		name graph.RoleChange
+		is   bool
+	}{{graph.RoleChangeInsert, insert}, {graph.RoleChangeUpdate, update}, {graph.RoleChangeDelete, remove}} {
+		if change.is {
+			out = append(out, change.name)
+		}
+	}
+	return out
+}
+
 // holding is somebody who holds one role alone, and is restricted as before.
 func holding(who principal.Principal, role string) principal.Principal {
 	who.Scopes = []principal.Scope{principal.ReadData, principal.WriteData}
@@ -226,14 +270,7 @@ func describeGrant(vis *catalog.Visible) graph.RoleGrant {
 		out.Columns = append(out.Columns, c.Name)
 	}
 	if w := vis.Writing(); w != nil {
-		for _, change := range []struct {
-			name    graph.RoleChange
-			granted *catalog.Granted
-		}{{graph.RoleChangeInsert, w.Insert}, {graph.RoleChangeUpdate, w.Update}, {graph.RoleChangeDelete, w.Delete}} {
-			if change.granted != nil {
-				out.Changes = append(out.Changes, change.name)
-			}
-		}
+		out.Changes = changes(w.Insert != nil, w.Update != nil, w.Delete != nil)
 	}
 	return out
 }

@@ -76,6 +76,7 @@ var fields = map[string]Audience{
 
 	"AdminQuery.configuredRoles": Administrator,
 	"AdminQuery.dashboards":      Operator,
+	"AdminQuery.roleBounds":      Administrator,
 	"AdminQuery.health":          Administrator,
 	"AdminQuery.findings":        Operator,
 	"AdminQuery.configuration":   Operator,

@@ -401,14 +401,30 @@ async function reader(page, { settled }) {
   await enter(page, 'umbrella|rita');
   await title(page, 'Home');
   same(await page.getByRole('navigation').getByRole('link').allInnerTexts(), ['Home', 'Catalog', 'Explore', 'Dashboards', 'Query', 'Saved']);
-  await page.goto(`${base}/console/users`);
+  await page.goto(`${base}/console/nowhere`);
   await title(page, 'There is no such page');
   await expect(page, 'h2', 'The address leads nowhere');
-  await settled('a page that she cannot fill');
-  for (const path of ['dashboards/any/edit', 'roles/few/edit?tenant=umbrella', 'new-role', 'tokens/any', 'tenants/umbrella', 'keys', 'audit']) {
+  // A page that she cannot fill says why, and leads on: to what she may see of it, or to the start.
+  for (const [path, name] of [['users', 'Users'], ['roles/few/edit?tenant=umbrella', 'Roles'], ['new-role', 'Roles'], ['tokens/any', 'Tokens'], ['tenants/umbrella', 'Tenants'], ['keys', 'Keys'], ['audit', 'Audit']]) {
     await page.goto(`${base}/console/${path}`);
-    await title(page, 'There is no such page');
+    await title(page, name);
+    await expect(page, '.state', 'This is not for your token');
+    await expect(page, '.state', /takes a token with the right “Administer”/);
+    if (path === 'users') await settled('a page that she cannot fill');
   }
+  await page.getByRole('main').getByRole('link', { name: 'Use another token' }).click();
+  await page.waitForURL((url) => url.pathname.endsWith('/sign-in') && url.searchParams.get('back') === '/audit');
+  await expect(page, '.note', 'You are signed in.');
+  await settled('the sign-in of somebody who is in');
+  await page.getByRole('link', { name: 'Go on as you are' }).click();
+  await title(page, 'Audit');
+  await page.getByRole('main').getByRole('link', { name: 'To the start' }).click();
+  await title(page, 'Home');
+  await page.goto(`${base}/console/dashboards/none/edit`);
+  await expect(page, '.state', 'dashboards are changed by administrators only');
+  await settled('an editor that is not hers');
+  await page.getByRole('main').getByRole('link', { name: 'See the dashboard' }).click();
+  await page.waitForURL((url) => url.pathname.endsWith('/dashboards/none'));
 
   await go(page, 'Catalog');
   await page.getByRole('link', { name: new RegExp('Notes') }).click();

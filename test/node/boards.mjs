@@ -419,6 +419,8 @@ async function holder(page, { settled }) {
   await page.locator('usher-dashboard .value', { hasText: '$10.50' }).waitFor();
   if (await page.getByRole('link', { name: 'Edit' }).count()) throw new Error('the holder edits');
   await page.goto(`${base}/console/query`);
-  await expect(page, 'main', 'There is no such page');
+  await expect(page, 'main', 'Your token shows dashboards and nothing else.');
+  await page.getByRole('main').getByRole('link', { name: 'Dashboards' }).click();
+  await page.getByRole('link', { name: 'Mine' }).waitFor();
   same('what was asked in vain', refused, []);
 }

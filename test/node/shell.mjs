@@ -1,6 +1,7 @@
 // Looks at the frame of the console, in Chromium:
 //   node shell.mjs URL PASSWORD
-// On a slow network the mark stands there at once. A session of ann, of umbrella, that is ended elsewhere leads to the
+// On a slow network the mark stands there at once. Whose sign-in it is stands fixed, as the address says it, with a way to
+// that of others. A session of ann, of umbrella, that is ended elsewhere leads to the
 // sign-in of her tenant, and from there back to where she was. See visit.mjs for what else makes it fail.
 import { expect, visit } from './visit.mjs';
 
@@ -29,6 +30,30 @@ await visit(new URL(base), {}, async (page, { settled }) => {
   if ((await page.locator('.gate').innerText()).includes('Leave it empty')) throw new Error('a tenant that is given may be left out');
   const ringed = await page.evaluate(() => [...document.querySelectorAll('.gate *')].filter((each) => getComputedStyle(each).outlineStyle !== 'none').map(({ tagName }) => tagName));
   if (ringed.join() !== 'INPUT') throw new Error(`the focus is around ${ringed}`);
+  await settled('the sign-in of a tenant');
+  if (await page.getByRole('textbox', { name: 'Tenant' }).count()) throw new Error('a tenant that is given looks as if it could be changed');
+  await expect(page, '.invited', 'umbrella');
+  await page.getByLabel('Username').fill('other|ann');
+  await expect(page, '.wrong', 'You sign in to umbrella here');
+  await page.getByRole('link', { name: 'Another tenant' }).click();
+  const tenant = page.getByRole('textbox', { name: 'Tenant' });
+  await tenant.fill('umbrella|ann');
+  await expect(page, '.wrong', 'write tenant|name as your username');
+  await tenant.fill('');
+  await expect(page, '.hint', 'With the tenant left empty you can also write it here: acme|alice.');
+  await settled('a sign-in of no tenant');
+  // Whatever the address says, it is text, and one tenant or none.
+  for (const [path, fixed] of [
+    ['?tenant=umbrella', 'umbrella'], ['/?tenant=umbrella', 'umbrella'], ['/sign-in?tenant=nobody', 'nobody'], ['/sign-in?tenant=12345678901234567890', '12345678901234567890'], ['/sign-in?tenant=1e5', '1e5'], ['/sign-in?tenant=null', 'null'],
+    ['/sign-in?tenant=%3Cimg src=x onerror=alert(1)%3E', '<img src=x onerror=alert(1)>'], ['/sign-in?tenant=', undefined], ['/sign-in?tenant=%20', undefined], ['/sign-in?tenant=umbrella&tenant=other', undefined], ['/roles?tenant=other', undefined],
+  ]) {
+    await page.goto(`${base}/console${path}`);
+    await page.getByLabel('Username').waitFor();
+    const found = (await page.locator('.invited strong').count()) ? await page.locator('.invited strong').innerText() : undefined;
+    if (found !== fixed) throw new Error(`${path} is the sign-in of ${found}, not of ${fixed}`);
+  }
+  await page.goto(`${base}/console?tenant=umbrella`);
+  await page.waitForURL((url) => url.pathname.endsWith('/sign-in') && !url.searchParams.has('back'));
   await enter(page);
   await page.getByRole('heading', { level: 1, name: 'Home' }).waitFor();
   await settled('home');

@@ -88,8 +88,8 @@ export async function write(page, label, text) {
   const editor = page.getByRole('textbox', { name: label, exact: true });
   await editor.click();
   await page.keyboard.press('Control+A');
-  await page.keyboard.press('Delete'); // what is typed over keeps a style of the browser's, which the policy refuses
-  await page.keyboard.insertText(text);
+  if (text === '') await page.keyboard.press('Delete');
+  else await page.keyboard.insertText(text);
   await page.keyboard.press('Escape');
 }
 

@@ -1,6 +1,5 @@
 // The pages by their paths. Those that few open are loaded when they are.
-import { createRootRoute, createRoute, createRouter, lazyRouteComponent, Link, Navigate, Outlet, redirect } from '@tanstack/react-router';
-import { Compass } from 'lucide-react';
+import { createRootRoute, createRoute, createRouter, lazyRouteComponent, Navigate, Outlet, parseSearchWith, redirect, stringifySearchWith, useParams, useSearch } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 import { consolePath } from './base';
 import { useMe } from './me';
@@ -9,14 +8,18 @@ import { Home } from './pages/home';
 import { SignIn, type SignInSearch } from './pages/signin';
 import { session } from './session';
 import { Shell } from './shell';
+import { NotFound, NotYours, type Instead } from './pages/closed';
 import { shows } from './sitemap';
 import { t } from './texts';
-import { Page } from './ui/page';
-import { Empty, Failed, Loading } from './ui/state';
+import { Failed, Loading } from './ui/state';
 
-// Texts of digits come as numbers.
-const written = (value: unknown) => (typeof value === 'number' || typeof value === 'boolean' ? String(value) : value);
-const text = (value: unknown) => (typeof value === 'string' && value !== '' ? value : undefined);
+// What the address says is text, with all digits of a number; only what has the form of more is more.
+function readSearch(text: string): unknown {
+  if (!/^(?:[[{"]|(?:true|false)$)/.test(text)) throw new SyntaxError('text');
+  return JSON.parse(text);
+}
+const written = (value: unknown) => (typeof value === 'boolean' ? String(value) : value);
+const text = (value: unknown) => (typeof value === 'string' && value.trim() !== '' ? value : undefined);
 
 const root = createRootRoute({ component: Outlet, notFoundComponent: NotFound });
 
@@ -24,7 +27,7 @@ const signIn = createRoute({
   getParentRoute: () => root,
   path: '/sign-in',
   component: SignIn,
-  validateSearch: (search): SignInSearch => ({ tenant: text(written(search.tenant)), back: text(search.back) }),
+  validateSearch: (search): SignInSearch => ({ tenant: text(written(search.tenant))?.trim(), back: text(search.back) }),
 });
 
 // Whoever has no token signs in first, and is back where they were.
@@ -34,37 +37,23 @@ const shell = createRoute({
   component: Shell,
   beforeLoad: ({ location }) => {
     if (session.token() !== undefined) return;
-    const back = session.ending()?.how === 'signedOut' || location.href === '/' ? undefined : location.href;
-    throw redirect({ to: '/sign-in', search: { tenant: session.tenant(), back }, replace: true });
+    const arrives = location.pathname === '/';
+    const back = session.ending()?.how === 'signedOut' || arrives ? undefined : location.href;
+    const invited = arrives ? text(written((location.search as { tenant?: unknown }).tenant)) : undefined;
+    throw redirect({ to: '/sign-in', search: { tenant: invited ?? session.tenant(), back }, replace: true });
   },
 });
 
-// guard shows a page to those whose token can fill it, and to nobody else.
-function guard(to: string, Component: () => ReactNode, field?: string) {
+// guard shows a page to those whose token can fill it; others are told why not. A part of a page, such as its editor,
+// needs a field beside, and leads to what they may see of it.
+function guard(to: string, Component: () => ReactNode, part?: { field: string; instead: Instead }) {
   return function Guarded() {
     const me = useMe();
-    return shows(me, to) && (field === undefined || me.has(field)) ? <Component /> : <NotFound />;
+    const params = useParams({ strict: false });
+    const search = useSearch({ strict: false });
+    if (!shows(me, to)) return <NotYours page={to} />;
+    return part && !me.has(part.field) ? <NotYours page={to} instead={part.instead(params, search)} /> : <Component />;
   };
-}
-
-function NotFound() {
-  return (
-    <Page title={t.errors.notFound}>
-      <div className="card">
-        <Empty
-          icon={Compass}
-          title={t.errors.nothingHere}
-          action={
-            <Link to="/" className="button">
-              {t.errors.home}
-            </Link>
-          }
-        >
-          {t.errors.notFoundWords}
-        </Empty>
-      </div>
-    </Page>
-  );
 }
 
 // Who may see dashboards alone begins there.
@@ -122,17 +111,17 @@ const pages = [
   createRoute({ getParentRoute: () => shell, path: '/saved', component: guard('/saved', () => <Saved />) }),
   createRoute({ getParentRoute: () => shell, path: '/dashboards', component: guard('/dashboards', () => <Dashboards />) }),
   createRoute({ getParentRoute: () => shell, path: '/dashboards/$dashboard', component: guard('/dashboards', () => <DashboardPage />) }),
-  createRoute({ getParentRoute: () => shell, path: '/dashboards/$dashboard/edit', component: guard('/dashboards', () => <EditorPage />, 'Mutation.saveDashboard') }),
+  createRoute({ getParentRoute: () => shell, path: '/dashboards/$dashboard/edit', component: guard('/dashboards', () => <EditorPage />, { field: 'Mutation.saveDashboard', instead: ({ dashboard = '' }) => ({ may: t.closed.editsDashboard, to: '/dashboards/$dashboard', params: { dashboard }, name: t.closed.seeDashboard }) }) }),
   createRoute({ getParentRoute: () => shell, path: '/tenants', validateSearch: filtered, component: guard('/tenants', () => <Tenants />) }),
   createRoute({ getParentRoute: () => shell, path: '/tenants/$tenant', component: guard('/tenants', () => <TenantPage />) }),
   createRoute({ getParentRoute: () => shell, path: '/users', validateSearch: filtered, component: guard('/users', () => <Users />) }),
   createRoute({ getParentRoute: () => shell, path: '/users/$user', validateSearch: filtered, component: guard('/users', () => <UserPage />) }),
   createRoute({ getParentRoute: () => shell, path: '/roles', validateSearch: filtered, component: guard('/roles', () => <Roles />) }),
   createRoute({ getParentRoute: () => shell, path: '/roles/$role', validateSearch: filtered, component: guard('/roles', () => <RolePage />) }),
-  createRoute({ getParentRoute: () => shell, path: '/roles/$role/edit', validateSearch: filtered, component: guard('/roles', () => <RoleEditor />, 'AdminMutation.putRole') }),
-  createRoute({ getParentRoute: () => shell, path: '/new-role', validateSearch: filtered, component: guard('/roles', () => <RoleEditor />, 'AdminMutation.putRole') }),
+  createRoute({ getParentRoute: () => shell, path: '/roles/$role/edit', validateSearch: filtered, component: guard('/roles', () => <RoleEditor />, { field: 'AdminMutation.putRole', instead: ({ role = '' }, { tenant }) => ({ may: t.closed.editsRole, to: '/roles/$role', params: { role }, search: { tenant }, name: t.closed.seeRole }) }) }),
+  createRoute({ getParentRoute: () => shell, path: '/new-role', validateSearch: filtered, component: guard('/roles', () => <RoleEditor />, { field: 'AdminMutation.putRole', instead: (_, { tenant }) => ({ may: t.closed.editsRole, to: '/roles', search: { tenant }, name: t.roles.title }) }) }),
   createRoute({ getParentRoute: () => shell, path: '/tokens', validateSearch: filtered, component: guard('/tokens', () => <Tokens />) }),
-  createRoute({ getParentRoute: () => shell, path: '/tokens/$token', validateSearch: filtered, component: guard('/tokens', () => <TokenPage />, 'AdminQuery.tokens') }),
+  createRoute({ getParentRoute: () => shell, path: '/tokens/$token', validateSearch: filtered, component: guard('/tokens', () => <TokenPage />, { field: 'AdminQuery.tokens', instead: () => ({ may: t.closed.seesTokens, to: '/tokens', name: t.tokens.title }) }) }),
   createRoute({ getParentRoute: () => shell, path: '/keys', validateSearch: filtered, component: guard('/keys', () => <Keys />) }),
   createRoute({ getParentRoute: () => shell, path: '/keys/$key', validateSearch: filtered, component: guard('/keys', () => <KeyPage />) }),
   createRoute({ getParentRoute: () => shell, path: '/audit', validateSearch: filtered, component: guard('/audit', () => <Audit />) }),
@@ -141,6 +130,8 @@ const pages = [
 export const router = createRouter({
   routeTree: root.addChildren([signIn, shell.addChildren([home, catalog.addChildren([dataset]), query, ...pages])]),
   basepath: consolePath,
+  parseSearch: parseSearchWith(readSearch),
+  stringifySearch: stringifySearchWith(JSON.stringify, readSearch),
   defaultPreload: false,
   defaultPendingComponent: Loading,
   defaultPendingMs: 0,

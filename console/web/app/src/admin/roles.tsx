@@ -16,10 +16,12 @@ import { Actions, admin, TenantPicker } from './common';
 import { Card, Detail, Facts, Fixed } from './detail';
 import { useConfiguredRoles, type ConfiguredRole, type Grant } from './known';
 import { Listing, Named, Rows, useFilter, usePaged } from './list';
+import { Findings } from './role/findings';
+import { judge } from './role/judge';
 import { listed, useRole, type Role } from './role/kept';
+import { useKnown } from './role/known';
 import { Overview } from './role/overview';
-import { plain, read } from './role/read';
-import { useShown } from './role/shown';
+import { read } from './role/read';
 
 const listedOfFile = '{ admin { it: configuredRoles { name grants { dataset columns aggregate maxLimit changes } } } }';
 
@@ -93,7 +95,6 @@ function Own({ name, tenant }: { name: string; tenant?: string }) {
   const navigate = useNavigate();
   const [removing, setRemoving] = useState<Role>();
   const asked = useRole(tenant, name);
-  const shown = useShown();
   const edit = () => void navigate({ to: '/roles/$role/edit', params: { role: name }, search: { tenant } });
   return (
     <Detail<Role & { text: string }>
@@ -107,11 +108,7 @@ function Own({ name, tenant }: { name: string; tenant?: string }) {
       {(role) => (
         <>
           <Offers under={`role ${tenant ?? me.tenant ?? ''}/${name}`} take={edit} />
-          {role.spec !== null && (
-            <Card title={t.roles.overview} lead={t.roles.lead}>
-              <Overview spec={plain(read(role.text).root)} known={shown} />
-            </Card>
-          )}
+          {role.spec !== null && <Gives text={role.text} />}
           <Card title={t.roles.spec}>
             {role.spec === null ? <Fixed>{t.roles.specHiddenWords}</Fixed> : <pre className="sheet" tabIndex={0}>{role.text}</pre>}
             <Facts
@@ -125,6 +122,20 @@ function Own({ name, tenant }: { name: string; tenant?: string }) {
         </>
       )}
     </Detail>
+  );
+}
+
+// Gives is what a role gives now: since it was saved, what it names may have changed.
+function Gives({ text }: { text: string }) {
+  const me = useMe();
+  const known = useKnown();
+  const { root } = read(text);
+  const findings = judge(root, known, !me.allTenants);
+  return (
+    <Card title={t.roles.overview} lead={t.roles.lead}>
+      <Findings of={findings} text={text} />
+      <Overview root={root} findings={findings} known={known} />
+    </Card>
   );
 }
 

@@ -1,7 +1,7 @@
 // Sign-in: a user with a password, a pasted token, or a sample of a demo.
 import { useQuery, useQueryClient } from '@tanstack/react-query';
-import { useNavigate, useSearch } from '@tanstack/react-router';
-import { CircleAlert, Info } from 'lucide-react';
+import { Link, useNavigate, useSearch } from '@tanstack/react-router';
+import { CircleAlert, Info, Lock } from 'lucide-react';
 import { useEffect, useState, type FormEvent } from 'react';
 import { Tab, TabList, TabPanel, Tabs } from 'react-aria-components';
 import { ask } from '../api';
@@ -46,7 +46,7 @@ export function SignIn() {
     await whoIs(token);
     client.removeQueries({ predicate: (query) => query.queryKey[0] !== 'demo' && query.queryKey[0] !== 'login' });
     session.start(token);
-    await navigate({ to: back?.startsWith('/') && !back.startsWith('//') ? back : '/', replace: true });
+    await navigate({ to: inside(back), replace: true });
   }
 
   const samples = demo.data?.tokens ?? [];
@@ -64,7 +64,7 @@ export function SignIn() {
       <div className="card gate">
         <div className="inner">
           <h1>{t.signIn.title}</h1>
-          <Ended />
+          {session.token() === undefined ? <Ended /> : <Still />}
           {!ready ? (
             <Loading />
           ) : (
@@ -92,7 +92,7 @@ export function SignIn() {
               )}
               {login.data && (
                 <TabPanel id="password" className="tab-panel">
-                  <Password tenant={tenant} enter={enter} />
+                  <Password key={tenant} tenant={tenant} enter={enter} />
                 </TabPanel>
               )}
               <TabPanel id="token" className="tab-panel">
@@ -117,6 +117,25 @@ function Ended() {
   );
 }
 
+// Still offers the way back to those who came without wanting to leave.
+function Still() {
+  const { back } = useSearch({ strict: false }) as SignInSearch;
+  return (
+    <p className="note" role="status">
+      <Info size={16} aria-hidden />
+      <span>
+        {t.signIn.still}{' '}
+        <Link to={inside(back)} className="link">
+          {t.signIn.stay}
+        </Link>
+      </span>
+    </p>
+  );
+}
+
+// inside is an address of the console's own, whatever is asked for.
+const inside = (back: string | undefined) => (back?.startsWith('/') && !back.startsWith('//') ? back : '/');
+
 type Enter = (token: string) => Promise<void>;
 
 function Wrong({ error }: { error?: string }) {
@@ -135,26 +154,47 @@ async function login(username: string, password: string) {
 }
 
 function Password({ tenant: given, enter }: { tenant?: string; enter: Enter }) {
-  const [tenant, setTenant] = useState(given ?? '');
+  const [typed, setTenant] = useState('');
   const [username, setUsername] = useState('');
   const [password, setPassword] = useState('');
   const { pending, error, submit } = useSubmit();
+  const tenant = given ?? typed.trim();
+  const name = username.trim();
+  const tenantWrong = given === undefined && tenant.includes('|') ? t.signIn.tenantBarred : undefined;
+  const nameWrong = given !== undefined && name.includes('|') && !name.startsWith(`${given}|`) ? t.signIn.usernameBarred(given) : undefined;
   function send(event: FormEvent) {
     event.preventDefault();
+    if (tenantWrong || nameWrong) return;
     void submit(async () => {
-      await enter(await login(tenant.trim() && !username.includes('|') ? `${tenant.trim()}|${username.trim()}` : username.trim(), password));
+      await enter(await login(tenant && !name.includes('|') ? `${tenant}|${name}` : name, password));
     });
   }
   return (
     <form onSubmit={send}>
-      <TextField label={t.signIn.tenant} hint={given === undefined ? t.signIn.tenantHint : undefined} value={tenant} onChange={setTenant} autoComplete="organization" isReadOnly={given !== undefined} name="tenant" />
-      <TextField label={t.signIn.username} hint={t.signIn.usernameHint(tenant || 'acme')} value={username} onChange={setUsername} autoComplete="username" name="username" isRequired autoFocus />
+      {given === undefined ? <TextField label={t.signIn.tenant} hint={t.signIn.tenantHint} wrong={tenantWrong} value={typed} onChange={setTenant} autoComplete="organization" name="tenant" /> : <Invited to={given} />}
+      <TextField label={t.signIn.username} hint={given === undefined && !tenant ? t.signIn.usernameHint : undefined} wrong={nameWrong} value={username} onChange={setUsername} autoComplete="username" name="username" isRequired autoFocus />
       <TextField label={t.signIn.password} type="password" value={password} onChange={setPassword} autoComplete="current-password" name="password" isRequired />
       <Wrong error={error} />
       <Button type="submit" look="primary" isDisabled={pending}>
         {pending ? t.signIn.going : t.signIn.go}
       </Button>
     </form>
+  );
+}
+
+// Invited says whose sign-in it is, which the address says, and leads to that of others.
+function Invited({ to }: { to: string }) {
+  const { back } = useSearch({ strict: false }) as SignInSearch;
+  return (
+    <p className="invited">
+      <Lock size={16} aria-hidden />
+      <span className="break">
+        <span className="label">{t.signIn.tenant}</span> <strong>{to}</strong>
+      </span>
+      <Link to="/sign-in" search={{ back }} replace className="link" onClick={() => session.isOf(null)}>
+        {t.signIn.another}
+      </Link>
+    </p>
   );
 }
 

@@ -180,6 +180,7 @@ function extensions(latest: { current: Props }, typed: (text: string) => void, r
         },
       ]),
     ),
+    EditorView.domEventHandlers({ beforeinput: (event, view) => typedOver(event, view) }),
     EditorView.updateListener.of((update) => {
       if (!update.docChanged || latest.current.onChange === undefined) return;
       const text = update.state.doc.toString();
@@ -187,6 +188,17 @@ function extensions(latest: { current: Props }, typed: (text: string) => void, r
       latest.current.onChange(text);
     }),
   ];
+}
+
+// typedOver takes the place of the browser's typing over what is selected: that would keep the look of what was there
+// in a style of an element, which the policy refuses.
+function typedOver(event: InputEvent, view: EditorView): boolean {
+  const { from, to, empty } = view.state.selection.main;
+  const text = event.data;
+  if (event.inputType !== 'insertText' || text === null || empty || view.composing || view.state.readOnly) return false;
+  const insert = () => view.state.update(view.state.replaceSelection(text), { userEvent: 'input.type', scrollIntoView: true });
+  if (!view.state.facet(EditorView.inputHandler).some((handle) => handle(view, from, to, text, insert))) view.dispatch(insert());
+  return true;
 }
 
 // variableNames completes the names of the operation's variables.

@@ -1,6 +1,7 @@
 // How a role is written: what the configuration's schema says of roles, which a test compares,
 // without what a tenant's own role cannot say.
 import grammar from './grammar.json';
+import type { Bounds } from './shown';
 
 export interface Form {
   $ref?: string;
@@ -36,3 +37,6 @@ export const operators = {
   other: ['isNull', 'last', 'next', 'previous', 'toDate', 'path'],
 };
 export const allOperators = [...operators.value, ...operators.list, ...operators.other];
+
+// barred tells a word of a right that none on a dataset can have.
+export const barred = (word: string, bounds: Bounds | undefined) => bounds !== undefined && (['insert', 'update', 'delete'].includes(word) ? !bounds.changes.includes(word) : word === 'include_deleted' && !bounds.includeDeleted);

@@ -1,7 +1,7 @@
 // How a role is written, with examples of what there is.
 import { Button } from '../../ui/controls';
 import { t } from '../../texts';
-import { right } from './grammar';
+import { barred, right } from './grammar';
 import type { Column, Dataset } from './shown';
 import { member, read, type Node } from './read';
 
@@ -23,6 +23,7 @@ export function Help({ text, known, onUse }: { text: string; known: Dataset[] | 
             <div key={word}>
               <dt>
                 <code>{word}</code>
+                {barred(word, dataset.bounds) && <span className="muted small"> {t.roles.notFor(dataset.name)}</span>}
               </dt>
               <dd>{description}</dd>
             </div>
@@ -47,16 +48,20 @@ export function Help({ text, known, onUse }: { text: string; known: Dataset[] | 
 const labels = (column: Column | undefined) => column?.operators?.find(({ name }) => name === 'in')?.labels;
 const labelled = (column: Column) => (labels(column)?.length ?? 0) > 0;
 
-function examples({ columns }: Dataset) {
+// examples are of what the dataset has; where nobody knows what it has, of names as there may be some.
+function examples({ columns, bounds }: Dataset): Record<string, Record<string, unknown>> {
   const names = columns.map(({ name }) => name);
-  const some = columns.find(labelled) ?? columns.find(({ name, type }) => type === 'String' && !/id$/i.test(name)) ?? columns.find(({ type }) => type === 'String');
-  const who = columns.find(({ name }) => /owner|user|subject|created_?by|email|customer/i.test(name) && columns.find((column) => column.name === name)!.type === 'String') ?? columns.find(({ type }) => type === 'String');
+  const texts = columns.filter(({ type, operators }) => type === 'String' && operators?.some(({ name }) => name === 'eq') !== false);
+  const some = columns.find(labelled) ?? texts.find(({ name }) => !/id$/i.test(name)) ?? texts[0];
+  const who = texts.find(({ name }) => /owner|user|subject|created_?by|email|customer/i.test(name)) ?? texts[0];
+  const guessed = names.length === 0;
+  const writes = ['insert', 'update'].filter((word) => !barred(word, bounds));
   return {
-    columns: { columns: names.slice(0, 3).length > 0 ? names.slice(0, 3) : ['id', 'name'] },
-    rows: { filter: { [some?.name ?? 'region']: { in: labels(some)?.slice(0, 2) ?? ['EU', 'US'] } } },
-    own: { filter: { [who?.name ?? 'owner']: { eq: '$subject' } } },
-    groups: { aggregate: true, limit: 100 },
-    writes: { insert: {}, update: {} },
+    columns: { columns: guessed ? ['id', 'name'] : names.slice(0, 3) },
+    ...((some || guessed) && { rows: { filter: { [some?.name ?? 'region']: { in: labels(some)?.slice(0, 2) ?? ['EU', 'US'] } } } }),
+    ...((who || guessed) && { own: { filter: { [who?.name ?? 'owner']: { eq: '$subject' } } } }),
+    groups: { aggregate: true, limit: Math.min(100, bounds?.maxLimit ?? 100) },
+    ...(writes.length > 0 && { writes: Object.fromEntries(writes.map((word) => [word, {}])) }),
   };
 }
 

@@ -1,16 +1,20 @@
 // What is to be said of a role while it is written. Whether it is kept the server says, and
 // what it says is put where it belongs.
 import { t } from '../../texts';
-import { allOperators, isWhere, role, type Form } from './grammar';
-import type { Dataset } from './shown';
+import { allOperators, barred, isWhere, right, role, type Form } from './grammar';
+import type { Column, Dataset } from './shown';
 import { member, type Finding, type Node } from './read';
+import { compares, typeOf } from './values';
 
 // sure tells whether the writer names only what they see: to others it may be there.
 export function judge(root: Node | undefined, known: Dataset[] | undefined, sure = true): Finding[] {
   const found: Finding[] = [];
+  const parameters = new Map((known ?? []).flatMap((one) => one.parameters.map(({ name, type }) => [name, type])));
+  const parameter = (name: string) => parameters.get(name) ?? (known && sure ? undefined : null);
   const say = ({ from, to }: { from: number; to: number }, message: string, fails = true) => found.push({ from, to, message, fails });
 
-  function judged(node: Node, form: Form, dataset: Dataset | undefined, of: string) {
+  // granted is the right around a node.
+  function judged(node: Node, form: Form, dataset: Dataset | undefined, of: string, granted?: Node) {
     if (isWhere(form)) return where(node, dataset);
     switch (form.type) {
       case 'object':
@@ -24,7 +28,8 @@ export function judge(root: Node | undefined, known: Dataset[] | undefined, sure
           }
           const named = form === role.properties!.datasets ? known?.find((one) => one.name === name) : dataset;
           if (form === role.properties!.datasets && known && !named) say(place, t.roles.noDataset(name), sure);
-          if (value) judged(value, below, named, name);
+          if (form.properties === right && barred(name, named?.bounds)) say(place, name === 'include_deleted' ? t.roles.keepsNone(named!.name) : t.roles.writtenNever(named!.name));
+          if (value) judged(value, below, named, name, form.properties === right ? node : granted);
         }
         return;
       case 'array':
@@ -33,6 +38,7 @@ export function judge(root: Node | undefined, known: Dataset[] | undefined, sure
         for (const [at, item] of node.items.entries()) {
           if (item.kind !== 'text') say(item, t.roles.mustBe.name);
           else if (dataset && !dataset.columns.some(({ name }) => name === item.value)) say(item, t.roles.noColumn(dataset.name, String(item.value)), sure);
+          else if (form !== right.columns) given(item, dataset, granted, form);
           else if (node.items.findIndex((other) => other.value === item.value) !== at) say(item, t.roles.twice(String(item.value)), false);
         }
         return;
@@ -40,12 +46,21 @@ export function judge(root: Node | undefined, known: Dataset[] | undefined, sure
         if (node.kind !== 'truth') say(node, t.roles.mustBe.truth);
         return;
       case 'integer':
-        if (node.kind !== 'number' || !/^[1-9]\d*$/.test(String(node.value))) say(node, t.roles.mustBe.number(of));
+        if (node.kind !== 'number' || !/^[1-9]\d*$/.test(String(node.value)) || BigInt(String(node.value)) > (dataset?.bounds?.maxLimit ?? Infinity)) say(node, t.roles.mustBe.number(of, dataset?.bounds?.maxLimit));
     }
+  }
+
+  // given judges a column that an insert or an update names.
+  function given(item: Node, dataset: Dataset | undefined, granted: Node | undefined, form: Form) {
+    const shown = member(granted, 'columns');
+    const restores = form === right.update!.properties!.columns && member(granted, 'include_deleted')?.value === true;
+    if (shown?.kind === 'list' && !shown.items.some(({ value }) => value === item.value)) say(item, t.roles.notShown(String(item.value)));
+    else if (dataset?.bounds && dataset.bounds.changes.length > 0 && !restores && !dataset.bounds.given.includes(String(item.value))) say(item, t.roles.neverGiven(String(item.value)));
   }
 
   function where(node: Node, dataset: Dataset | undefined) {
     if (node.kind !== 'object') return say(node, t.roles.mustBe.where);
+    if (node.members.length === 0) say(node, t.roles.emptyWhere);
     for (const { name, at, value } of node.members) {
       if (name === 'and' || name === 'or') {
         if (!value) continue;
@@ -57,17 +72,18 @@ export function judge(root: Node | undefined, known: Dataset[] | undefined, sure
       else {
         const column = dataset?.columns.find((one) => one.name === name);
         if (dataset && !column) say(at, t.roles.noColumn(dataset.name, name), sure);
-        if (value) compared(value, column?.operators?.map((one) => one.name));
+        if (value) compared(value, column);
       }
     }
   }
 
-  function compared(node: Node, offered: string[] = allOperators) {
-    if (node.kind !== 'object') return say(node, t.roles.mustBe.comparison);
-    if (node.members.length === 0) say(node, t.roles.mustBe.comparison);
+  function compared(node: Node, column: Column | undefined) {
+    if (node.kind !== 'object' || node.members.length === 0) return say(node, t.roles.mustBe.comparison);
+    const offered = column?.operators?.map(({ name }) => name) ?? allOperators;
     for (const { name, at, value } of node.members) {
       if (!offered.includes(name)) say(at, t.roles.noOperator(name, offered));
       else if (value?.kind === 'null') say(value, t.roles.nullCompares);
+      else if (value && column?.operators) compares(name, value, typeOf(column), parameter, say);
     }
   }
 

@@ -5,13 +5,25 @@ import { useMemo } from 'react';
 import { ask } from '../../api';
 import { useMe } from '../../me';
 import { session } from '../../session';
+import { admin } from '../common';
 import { allOperators } from './grammar';
-import { useShown, type Dataset } from './shown';
+import { useShown, type Bounds, type Dataset } from './shown';
 
-// useKnown also knows by what columns are compared, as soon as the schema is there.
+function useBounds() {
+  const me = useMe();
+  return useQuery({
+    queryKey: ['datasets', 'bounds'],
+    enabled: me.has('AdminQuery.roleBounds'),
+    staleTime: 60_000,
+    queryFn: () => admin<({ dataset: string } & Bounds)[]>('{ admin { it: roleBounds { dataset maxLimit changes given includeDeleted } } }').then((all) => all.map((one) => ({ ...one, changes: one.changes.map((change) => change.toLowerCase()) }))),
+  }).data;
+}
+
+// useKnown also knows what may be said of each, and by what columns are compared, as soon as the schema is there.
 export function useKnown(): Dataset[] | undefined {
   const me = useMe();
   const datasets = useShown();
+  const bounds = useBounds();
   const schema = useQuery({
     queryKey: ['schema', session.token()],
     enabled: me.has('Query.datasets'),
@@ -25,6 +37,7 @@ export function useKnown(): Dataset[] | undefined {
       const fields = isInputObjectType(where) ? where.getFields() : {};
       return {
         ...dataset,
+        bounds: bounds?.find((one) => one.dataset === dataset.name),
         columns: dataset.columns.map((column) => {
           const compared = bare(fields[column.name]?.type);
           const operators = isInputObjectType(compared)
@@ -37,7 +50,7 @@ export function useKnown(): Dataset[] | undefined {
         }),
       };
     });
-  }, [datasets, schema]);
+  }, [datasets, bounds, schema]);
 }
 
 // bare is a type without what may be null and lists.

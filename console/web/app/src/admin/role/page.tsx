@@ -1,7 +1,7 @@
 // The editor of a tenant's own role: its text, what is to be said of it, what it gives, and how it is written.
 import { useQueryClient } from '@tanstack/react-query';
 import { Link, useNavigate, useParams, useSearch } from '@tanstack/react-router';
-import { ArrowLeft, CircleAlert, CircleCheck, Save, TriangleAlert } from 'lucide-react';
+import { ArrowLeft, CircleAlert, Save } from 'lucide-react';
 import { useEffect, useMemo, useState } from 'react';
 import '../../styles/role.css';
 import { Failure, Written } from '../../api';
@@ -17,12 +17,13 @@ import { toast } from '../../ui/toast';
 import { admin, useDelayed } from '../common';
 import { Card, Detail } from '../detail';
 import { complete } from './complete';
+import { Findings } from './findings';
 import { Help } from './help';
 import { judge, told } from './judge';
 import { useRole, type Role } from './kept';
 import { useKnown } from './known';
 import { Overview } from './overview';
-import { plain, read, type Finding } from './read';
+import { read, type Finding } from './read';
 
 const template = '{\n  "datasets": {}\n}';
 const nameForm = /^[A-Za-z_][A-Za-z0-9_]{0,62}$/;
@@ -143,7 +144,7 @@ function Editing({ role }: { role?: Role & { text: string } }) {
         </div>
         <div className="wide">
           <Card title={t.roles.overview} lead={t.roles.overviewWords}>
-            <Overview spec={plain(root)} known={known} />
+            <Overview root={root} findings={findings} known={known} />
           </Card>
         </div>
         <Card title={t.roles.help}>
@@ -151,29 +152,5 @@ function Editing({ role }: { role?: Role & { text: string } }) {
         </Card>
       </div>
     </Page>
-  );
-}
-
-function Findings({ of, text, onGo }: { of: Finding[]; text: string; onGo: (finding: Finding) => void }) {
-  return (
-    <ul className="role-findings" aria-label={t.roles.findings} aria-live="polite">
-      {of.length === 0 && (
-        <li className="good">
-          <CircleCheck size={16} aria-hidden />
-          <span>{t.roles.fine}</span>
-        </li>
-      )}
-      {of.map((finding) => (
-        <li key={`${finding.from} ${finding.message}`} className={finding.fails ? 'bad' : 'warn'}>
-          {finding.fails ? <CircleAlert size={16} aria-hidden /> : <TriangleAlert size={16} aria-hidden />}
-          <span>
-            <button type="button" className="link" onClick={() => onGo(finding)}>
-              {t.roles.line(text.slice(0, finding.from).split('\n').length)}
-            </button>{' '}
-            {finding.message}
-          </span>
-        </li>
-      ))}
-    </ul>
   );
 }

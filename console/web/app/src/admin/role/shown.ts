@@ -10,12 +10,21 @@ export interface Column {
   operators?: { name: string; list: boolean; labels?: string[]; description?: string | null }[]; // by which it is compared
 }
 
+// Bounds are the most that a role may say of a dataset.
+export interface Bounds {
+  maxLimit: number;
+  changes: string[]; // insert, update, delete
+  given: string[]; // columns that insert and update may name
+  includeDeleted: boolean;
+}
+
 export interface Dataset {
   name: string;
   label: string | null;
   columns: Column[];
   relations: { name: string }[];
   parameters: { name: string; type: string }[];
+  bounds?: Bounds; // undefined as long as nobody knows
 }
 
 // useShown is undefined as long as nobody knows, and where the viewer sees none: then they may name any.

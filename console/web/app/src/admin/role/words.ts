@@ -3,8 +3,8 @@ import { t } from '../../texts';
 
 type Fields = Record<string, unknown>;
 
-export const fields = (value: unknown): Fields => (typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Fields) : {});
-export const list = (value: unknown): unknown[] => (Array.isArray(value) ? value : []);
+const fields = (value: unknown): Fields => (typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Fields) : {});
+const list = (value: unknown): unknown[] => (Array.isArray(value) ? value : []);
 
 // inWords is empty where nothing is asked of rows.
 export function inWords(where: unknown): string {

@@ -2,7 +2,6 @@
 import { useQueryClient } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
 import { Pause, Pencil, Play, Trash2, UserRoundCog } from 'lucide-react';
-import { useState } from 'react';
 import { ask } from '../../api';
 import { useDraft } from '../../drafts';
 import { useMe } from '../../me';
@@ -123,9 +122,8 @@ function ActAs({ id, name, onClose }: { id: string; name: string; onClose: () =>
   const me = useMe();
   const client = useQueryClient();
   const navigate = useNavigate();
-  const [reason, setReason] = useState('');
-  const [minutes, setMinutes] = useState('15');
-  const [write, setWrite] = useState(false);
+  const draft = useForm({ id, name }, 'actAs', { reason: '', minutes: '15', write: false }, t.tenants.actAs);
+  const { reason, minutes, write } = draft.value;
   const n = Number(minutes);
   const possible = Number.isInteger(n) && n >= 1 && n <= 60;
   async function submit() {
@@ -135,17 +133,18 @@ function ActAs({ id, name, onClose }: { id: string; name: string; onClose: () =>
       minutes: n,
       write,
     });
+    draft.done();
     client.clear();
     onClose();
     session.actAs(actAs.token);
     await navigate({ to: '/' });
   }
   return (
-    <FormDialog title={`${t.tenants.actAs}: ${name}`} lead={t.tenants.actAsWords} action={t.tenants.actAs} submit={submit} onClose={onClose} disabled={!reason.trim() || !possible}>
-      <TextField label={t.tenants.reason} hint={t.tenants.reasonHint} value={reason} onChange={setReason} autoFocus autoComplete="off" />
-      <TextField label={t.tenants.minutes} hint={t.tenants.minutesHint} wrong={possible ? undefined : t.tenants.minutesHint} value={minutes} onChange={setMinutes} inputMode="numeric" />
+    <FormDialog title={`${t.tenants.actAs}: ${name}`} lead={t.tenants.actAsWords} draft={draft} action={t.tenants.actAs} submit={submit} onClose={onClose} disabled={!reason.trim() || !possible}>
+      <TextField label={t.tenants.reason} hint={t.tenants.reasonHint} value={reason} onChange={(reason) => draft.set({ reason })} autoFocus autoComplete="off" />
+      <TextField label={t.tenants.minutes} hint={t.tenants.minutesHint} wrong={possible ? undefined : t.tenants.minutesHint} value={minutes} onChange={(minutes) => draft.set({ minutes })} inputMode="numeric" />
       {me.can('WRITE_DATA') && (
-        <Checkbox isSelected={write} onChange={setWrite}>
+        <Checkbox isSelected={write} onChange={(write) => draft.set({ write })}>
           {t.tenants.write}
         </Checkbox>
       )}

@@ -37,8 +37,9 @@ export function TenantPage() {
     >
       {({ record, file }) => (
         <>
+          {!record && !doing && <Offers under={draftsOf(id)} take={() => setDoing({ what: 'actAs', tenant: file! })} />}
           <div className="home">
-            <div className="stack">{record ? <Record of={record} rename={() => setDoing({ what: 'rename', tenant: record })} /> : <OfFile of={file!} />}</div>
+            <div className="stack">{record ? <Record of={record} busy={doing !== undefined} begin={(what) => setDoing({ what, tenant: record })} /> : <OfFile of={file!} />}</div>
             <div className="stack">
               {file && record && <Beside of={file} />}
               {me.has('AdminMutation.testAccount') && record?.status !== 'DELETED' && (record || file!.registered) && <Test tenant={id} />}
@@ -55,7 +56,10 @@ export function TenantPage() {
 const drafted = ['weight', 'limits', 'strategy', 'bindings', 'cell', 'externalIds', 'hosts'] as const;
 type Form = (typeof drafted)[number] | { account: string } | { remove: string };
 
-function Record({ of: tenant, rename }: { of: Tenant; rename: () => void }) {
+// What is done in a dialog of the whole tenant, which the page opens.
+type Begin = (what: 'rename' | 'actAs') => void;
+
+function Record({ of: tenant, busy, begin }: { of: Tenant; busy: boolean; begin: Begin }) {
   const me = useMe();
   const configuration = useConfiguration();
   const [form, setForm] = useState<Form>();
@@ -68,16 +72,16 @@ function Record({ of: tenant, rename }: { of: Tenant; rename: () => void }) {
   const source = typeof form === 'object' && 'account' in form ? configuration?.sources.find(({ name }) => name === form.account) : undefined;
   // take opens the form that somebody had begun.
   function take(what: string) {
-    if (what === 'rename') rename();
+    if (what === 'rename' || what === 'actAs') begin(what);
     else setForm(drafted.find((one) => one === what));
   }
   return (
     <>
-      {living && !form && <Offers under={draftsOf(tenant.id)} take={take} />}
+      {living && !form && !busy && <Offers under={draftsOf(tenant.id)} take={take} />}
       <Card title={t.tenants.record} lead={t.tenants.recordWords} actions={<Status of={tenant.status} />}>
         <Facts
           of={[
-            { name: t.tenants.name, value: <span className="break">{tenant.name}</span>, edit: edit('renameTenant', rename) },
+            { name: t.tenants.name, value: <span className="break">{tenant.name}</span>, edit: edit('renameTenant', () => begin('rename')) },
             { name: t.tenants.key, value: <><code>{tenant.key}</code> <span className="under">{t.tenants.keyFixed}</span></> },
             { name: t.tenants.externalIds, value: <Badges of={tenant.externalIds} />, edit: edit('setTenantExternalIds', 'externalIds') },
             { name: t.tenants.since, value: <When at={tenant.createdAt} /> },
