@@ -124,7 +124,7 @@ func TestWritesOfLargeNumbersInJSONBeside(t *testing.T) {
 			}
 			return token
 		}
-		ann := token(`{"a": 1e99}`)
+		ann := token(`7`)
 		in := func(text string) string {
 			if name == "API" {
 				text = strings.NewReplacer("id: 70", `id: "70"`, "id: 1,", `id: "1",`).Replace(text)
@@ -156,7 +156,7 @@ func TestWritesOfLargeNumbersInJSONBeside(t *testing.T) {
 			}
 		}
 		// What a token presets is bounded when it is made, or at the latest when it is written.
-		for _, given := range []string{large, "1e1000", `[{"a": -1e-1000}]`} {
+		for _, given := range []string{large, "1e1000", "[1e-1000]"} {
 			got := mint(given)
 			if strings.Contains(got, `"token":"`) {
 				got = g.query(t, token(given), in(`mutation { insertOrdersOne(row: {id: 70}) { id } }`))
@@ -165,7 +165,7 @@ func TestWritesOfLargeNumbersInJSONBeside(t *testing.T) {
 				t.Errorf("%s: a preset of %.40s is answered %.500s", name, given, got)
 			}
 		}
-		if got := short(t, g.query(t, ann, in(`mutation { insertOrdersOne(row: {id: 70}) { id blob } }`))); !strings.Contains(got, "70") || !strings.Contains(got, `"a":1`) {
+		if got := short(t, g.query(t, ann, in(`mutation { insertOrdersOne(row: {id: 70}) { id blob } }`))); !strings.HasSuffix(got, `,"blob":7}}`) {
 			t.Errorf("%s: what is not too large is answered %s", name, got)
 		}
 	}
