@@ -68,12 +68,15 @@ func count(n int, what string) string {
 // tryTenant prints what is wrong with a tenant's accounts, or what can be read
 // with each.
 func (c checkCommand) tryTenant(ctx context.Context, s *term.IO, cfg *config.Config, cat *catalog.Catalog) error {
-	problems, tried, err := inspect.Tenant(ctx, cfg, cat, c.Tenant)
+	problems, notes, tried, err := inspect.Tenant(ctx, cfg, cat, c.Tenant)
 	if err != nil {
 		return err
 	}
 	for _, line := range problems {
 		fmt.Fprintln(s.Stdout, line)
+	}
+	for _, line := range notes {
+		fmt.Fprintln(s.Stdout, "note:", line)
 	}
 	if len(problems) > 0 {
 		return errProblems

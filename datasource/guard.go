@@ -53,9 +53,13 @@ func placeOf(r plan.Ref) tablePlace {
 	return tablePlace{r.Dataset(), r.Own(), r.Schema(), r.Table()}
 }
 
-// binding is what the catalog says of a table that is written.
 func (g *guard) binding(r plan.Ref) (*catalog.Dataset, *catalog.Binding) {
-	d := g.accounts.cat.Dataset(r.Dataset())
+	return g.accounts.binding(r)
+}
+
+// binding is what the catalog says of a table that is written.
+func (a *accounts) binding(r plan.Ref) (*catalog.Dataset, *catalog.Binding) {
+	d := a.cat.Dataset(r.Dataset())
 	if d == nil {
 		return nil, nil
 	}

@@ -10,6 +10,7 @@ import (
 	"usher/catalog"
 	"usher/datasource/postgres"
 	"usher/datasource/sqlexec"
+	"usher/plan"
 	"usher/sqlgen"
 	"usher/value"
 )
@@ -57,31 +58,83 @@ func Lacking(ctx context.Context, cat *catalog.Catalog, source *catalog.Source) 
 		return lacks, err
 	}
 	defer func() { _ = db.Close() }() // nothing was written
-	granting := make(map[string]bool)
-	err = db.Session(postgres.Fresh(ctx), true, func(s sqlexec.Session) error {
-		for _, n := range needs {
-			into := &lacks.Writing
-			if n.some {
-				into = &lacks.Some
-			}
-			err := n.ask(ctx, s, func(what, grant string) {
-				if !granting[grant] {
-					*into = append(*into, n.place+": "+what+": "+grant)
-				}
-				granting[grant] = true
-			})
-			if err != nil {
-				return err
-			}
-		}
-		_, err := first(ctx, s, temporaryText, nil, func(row value.Rows) {
-			role, name := string(row.Cell(0).Text), string(row.Cell(1).Text)
-			lacks.Some = append(lacks.Some, fmt.Sprintf("sources.%s: the role %s lacks TEMPORARY on the database %s, without which nothing is imported: GRANT TEMPORARY ON DATABASE %s TO %s;",
-				source.Name, role, name, sqlgen.Identifier(name), sqlgen.Identifier(role)))
-		})
-		return err
-	})
+	err = db.Session(postgres.Fresh(ctx), true, func(s sqlexec.Session) error { return lacks.ask(ctx, s, source.Name, needs) })
 	return lacks, err
+}
+
+// Lacking asks the same of the accounts that trials of a tenant lead to, where these are not those of which
+// the other Lacking knows: the tenant's own, and those that a source names for each tenant or cell.
+func (s *Sources) Lacking(ctx context.Context, trials []plan.Trial) (lacks Lacks, err error) {
+	asked := make(map[plan.Target]bool)
+	for _, t := range trials {
+		q, err := t.Query()
+		if err != nil {
+			return lacks, err
+		}
+		at := q.Root().Ref(0).Target()
+		if at.Kind != catalog.Postgres || at.Tenant == "" && !at.Account().Own || asked[at] {
+			continue
+		}
+		asked[at] = true
+		needs := needsOfTenant(s.accounts.cat, at, trials)
+		if len(needs) == 0 {
+			continue
+		}
+		if err := s.lacking(ctx, at, needs, &lacks); err != nil {
+			return lacks, fmt.Errorf("source %s: what the account that writes may do could not be asked: %w", at.Source, err)
+		}
+	}
+	return lacks, nil
+}
+
+func (s *Sources) lacking(ctx context.Context, at plan.Target, needs []*need, into *Lacks) error {
+	source, release, err := s.accounts.get(ctx, at)
+	if err != nil {
+		return err
+	}
+	defer release()
+	db, ok := source.(*database)
+	if !ok || db.writer == nil {
+		return nil
+	}
+	ctx, cancel := within(ctx, db.timeout)
+	defer cancel()
+	err = db.writer.Write(ctx, postgres.Transaction{}, func(session sqlexec.Session) error {
+		if err := into.ask(ctx, session, at.Source, needs); err != nil {
+			return err
+		}
+		return errTried
+	})
+	if errors.Is(err, errTried) {
+		return nil
+	}
+	return err
+}
+
+// ask adds what the account of a session lacks.
+func (l *Lacks) ask(ctx context.Context, s sqlexec.Session, source string, needs []*need) error {
+	granting := make(map[string]bool)
+	for _, n := range needs {
+		into := &l.Writing
+		if n.some {
+			into = &l.Some
+		}
+		err := n.ask(ctx, s, func(what, grant string) {
+			if !granting[grant] {
+				*into = append(*into, n.place+": "+what+": "+grant)
+			}
+			granting[grant] = true
+		})
+		if err != nil {
+			return err
+		}
+	}
+	_, err := first(ctx, s, temporaryText, nil, func(row value.Rows) {
+		role, name := string(row.Cell(0).Text), string(row.Cell(1).Text)
+		l.Some = append(l.Some, fmt.Sprintf("sources.%s: the role %s lacks TEMPORARY on the database %s, without which nothing is imported: GRANT TEMPORARY ON DATABASE %s TO %s;",
+			source, role, name, sqlgen.Identifier(name), sqlgen.Identifier(role)))
+	})
+	return err
 }
 
 func (n *need) ask(ctx context.Context, s sqlexec.Session, say func(what, grant string)) error {

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"usher/catalog"
+	"usher/plan"
 )
 
 // need is a privilege on a table that statements need which write rows, and what for.
@@ -16,15 +17,42 @@ type need struct {
 
 // needs are what writing in one source needs, each privilege of a table once.
 type needs struct {
-	source string
-	all    []*need
+	binding func(*catalog.Dataset) *catalog.Binding // nil: the dataset is not there
+	schema  func(*catalog.Binding) string
+	all     []*need
 }
 
 // needsOf are those of all datasets whose rows may be written in a source.
 func needsOf(cat *catalog.Catalog, source string) []*need {
-	n := needs{source: source}
+	return needs{
+		binding: func(d *catalog.Dataset) *catalog.Binding { return d.Bindings[source] },
+		schema:  func(b *catalog.Binding) string { return b.Schema },
+	}.in(cat, source)
+}
+
+// needsOfTenant are those of the datasets that trials lead to an account of a source, with what is common there.
+func needsOfTenant(cat *catalog.Catalog, at plan.Target, trials []plan.Trial) []*need {
+	source := cat.Sources[at.Source]
+	led := make(map[string]*catalog.Binding)
+	for _, t := range trials {
+		if t.Source() == source.Name {
+			led[t.Dataset()] = t.Binding()
+		}
+	}
+	return needs{
+		binding: func(d *catalog.Dataset) *catalog.Binding {
+			if d.Common {
+				return d.Bindings[source.Name]
+			}
+			return led[d.Name]
+		},
+		schema: func(b *catalog.Binding) string { return plan.SchemaOf(source, b, at) },
+	}.in(cat, source.Name)
+}
+
+func (n needs) in(cat *catalog.Catalog, source string) []*need {
 	for _, d := range cat.Datasets {
-		if d.WritableIn(d.Bindings[source]) {
+		if d.WritableIn(n.binding(d)) {
 			n.write(cat, d)
 		}
 	}
@@ -42,18 +70,18 @@ func needsOf(cat *catalog.Catalog, source string) []*need {
 
 // add adds what a dataset needs on the table of another, or its own.
 func (n *needs) add(d, of *catalog.Dataset, more need, columns ...*catalog.Column) {
-	b := of.Bindings[n.source]
+	b := n.binding(of)
 	if b == nil {
 		return
 	}
-	more.place, more.schema, more.table = "datasets."+d.Name+".writable", b.Schema, b.Table
+	more.place, more.schema, more.table = "datasets."+d.Name+".writable", n.schema(b), b.Table
 	for _, col := range columns {
 		if stored := b.Columns[col.Name]; !stored.Missing {
 			more.columns = append(more.columns, stored.Name)
 		}
 	}
 	i := slices.IndexFunc(n.all, func(known *need) bool {
-		return known.schema == b.Schema && known.table == b.Table && known.privilege == more.privilege
+		return known.schema == more.schema && known.table == more.table && known.privilege == more.privilege
 	})
 	if i < 0 {
 		n.all = append(n.all, &more)
@@ -163,7 +191,7 @@ func (n *needs) lock(d, of *catalog.Dataset, reason string) {
 
 // related is what relations lead to: answers may ask for it, and conditions look at it.
 func (n *needs) related(d, of *catalog.Dataset, seen []*catalog.Dataset) []*catalog.Dataset {
-	if of == nil || slices.Contains(seen, of) || of.Bindings[n.source] == nil {
+	if of == nil || slices.Contains(seen, of) || n.binding(of) == nil {
 		return seen
 	}
 	seen = append(seen, of)

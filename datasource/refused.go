@@ -4,7 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"net/netip"
+	"fmt"
 	"regexp"
 	"slices"
 	"strconv"
@@ -15,6 +15,7 @@ import (
 	"usher/datasource/sqlexec"
 	"usher/fault"
 	"usher/plan"
+	"usher/sqlgen"
 	"usher/value"
 )
 
@@ -56,14 +57,14 @@ func (d *database) refused(ctx context.Context, changes []plan.Change, err error
 	}
 	if moves || c.Given() > 1 && row < 0 {
 		found := d.seek(ctx, changes[:at.Change+1], moves)
-		again := violationOf(found.Unwrap(), nil)
+		again := violationOf(found.Unwrap(), &found.Change)
 		switch {
 		case found.Unwrap() == nil: // it is not found
 		case moves && again == nil && !errors.Is(found.Unwrap(), sqlexec.ErrHidden): // it was written, and is not right
 			return &ChangeError{at.Change, found.Unwrap()}
 		case d.moved(ctx, found.Change, found.Row, again), d.moved(ctx, found.Change, found.Row, violationOf(found.Plainly, nil)):
 			return &ChangeError{at.Change, found.Change.Check(0).Outside()}
-		case v != nil && again != nil && again.Code == v.Code:
+		case v != nil && again != nil && (again.Code == v.Code || d.guard == nil): // a file tells of its keys last
 			c, row, v = found.Change, found.Row, again
 		}
 	}
@@ -71,6 +72,7 @@ func (d *database) refused(ctx context.Context, changes []plan.Change, err error
 		return at
 	}
 	d.describe(ctx, c, v)
+	d.twice(c, row, v)
 	if d.moved(ctx, c, row, v) {
 		return &ChangeError{at.Change, c.Check(0).Outside()}
 	}
@@ -80,36 +82,114 @@ func (d *database) refused(ctx context.Context, changes []plan.Change, err error
 			return &ChangeError{at.Change, unwritable(c.Dataset()).Because(errors.Join(at.err, lacks))}
 		}
 	}
-	return &ChangeError{at.Change, placed(c, row, f, v).Because(at.err)}
+	return &ChangeError{at.Change, d.placed(ctx, c, row, f, v).Because(at.err)}
 }
 
 // seek finds the row that is refused of the last of several changes: all of them are made once
-// more, that one in parts, in a transaction that is not committed. Files have none that goes on after a
-// failure.
+// more, that one in parts, in a transaction that is not committed; in a file, whose transactions do not go on
+// after a failure, in several.
 func (d *database) seek(ctx context.Context, changes []plan.Change, moves bool) *sqlexec.At {
-	if d.guard == nil || ctx.Err() != nil {
+	if ctx.Err() != nil {
 		return &sqlexec.At{}
 	}
 	begins, tables := d.begins(changes)
 	last := len(changes) - 1
-	err := d.writer.Write(ctx, begins, func(session sqlexec.Session) error {
-		for _, before := range changes[:last] {
-			if _, err := sqlexec.Apply(ctx, session, d.changes, before, nil, tables); err != nil {
-				return err
+	again := func(of func(sqlexec.Session) error) error {
+		return d.writer.Write(ctx, begins, func(session sqlexec.Session) error {
+			for i, c := range changes {
+				if err := d.writable(ctx, session, c); err != nil {
+					return err
+				}
+				if i == last {
+					break
+				}
+				if _, err := sqlexec.Apply(ctx, session, d.changes, c, nil, tables); err != nil {
+					return err
+				}
 			}
-		}
-		return sqlexec.Seek(ctx, session, d.changes, changes[last], tables, moves)
-	})
+			return of(session)
+		})
+	}
+	if d.guard == nil {
+		found := sqlexec.SeekAnew(ctx, d.changes, changes[last], again, func(err error) bool {
+			v := violationOf(err, nil)
+			return v != nil && !v.Passing()
+		})
+		return cmp.Or(found, &sqlexec.At{})
+	}
 	var at *sqlexec.At
-	if errors.As(err, &at) {
+	if errors.As(again(func(session sqlexec.Session) error {
+		return sqlexec.Seek(ctx, session, d.changes, changes[last], tables, moves)
+	}), &at) {
 		return at
 	}
 	return &sqlexec.At{}
 }
 
+// twice looks for the columns in which a row is the same as another one of its change, of which a file does not say
+// them.
+func (d *database) twice(c plan.Change, row int, v *postgres.Violation) {
+	if d.files == nil || row < 0 || v.Code != "23505" || len(v.Columns) > 0 {
+		return
+	}
+	set, b := d.files.accounts.binding(c.Table())
+	if b == nil || b.Target == nil {
+		return
+	}
+	for _, key := range b.Target.Keys {
+		var columns []string
+		for _, col := range key.Columns {
+			if col != set.Tenant { // which all of them have
+				columns = append(columns, b.Columns[col.Name].Name)
+			}
+		}
+		if len(columns) > 0 && sameAs(c, row, columns) {
+			v.Schema, v.Table, v.Columns = c.Table().Schema(), c.Table().Table(), columns
+			return
+		}
+	}
+}
+
+// sameAs tells whether a row has the same in some columns as another one of its change.
+func sameAs(c plan.Change, row int, columns []string) bool {
+	seen := make(map[string]bool)
+	for i := range c.Inserts() {
+		into := c.Insert(i)
+		var at []int
+		for column := into.Stamps(); column < into.Columns(); column++ {
+			if slices.Contains(columns, into.Column(column).Stored) {
+				at = append(at, column)
+			}
+		}
+		if len(at) < len(columns) {
+			continue
+		}
+		slices.SortFunc(at, func(a, b int) int { return cmp.Compare(into.Column(a).Stored, into.Column(b).Stored) })
+		for n := range into.Rows() {
+			var text strings.Builder
+			for _, column := range at {
+				g := into.Value(column, n)
+				if g.List() || g.Value().Null() { // null is equal to nothing, and what is carried from other rows is not known here
+					text.Reset()
+					break
+				}
+				_, _ = fmt.Fprintf(&text, "%d:%s", len(g.Value().Text()), g.Value().Text())
+			}
+			if text.Len() == 0 {
+				continue
+			}
+			if into.Row(n) == row && seen[text.String()] {
+				return true
+			}
+			seen[text.String()] = true
+		}
+	}
+	return false
+}
+
 // placed says where in the input it is that a source refuses: the row, if that is known, and the
 // column, if it is one.
-func placed(c plan.Change, row int, f *fault.Error, v *postgres.Violation) *fault.Error {
+func (d *database) placed(ctx context.Context, c plan.Change, row int, f *fault.Error, v *postgres.Violation) *fault.Error {
 	place, fields := "", []givenField(nil)
 	switch {
 	case row >= 0:
@@ -124,7 +204,7 @@ func placed(c plan.Change, row int, f *fault.Error, v *postgres.Violation) *faul
 	}
 	column := strings.TrimPrefix(f.At, c.Key()+".")
 	if f.At == "" {
-		column = unfit(v, c, fields)
+		column = cmp.Or(unfit(v, c, fields), d.untaken(ctx, v, c, fields), overdone(v, c, fields))
 	}
 	f.At = place
 	if column == "" {
@@ -176,51 +256,67 @@ const mostIndexed = 2 << 10
 // bounded is a type that takes texts up to a length.
 var bounded = regexp.MustCompile(`^(?:character varying|character|varchar|char|bpchar)\((\d+)\)$`)
 
-// unfit is the one column of which the value is too long, too large or not to be read, if the source says that one
-// is, and it is one that is shown.
+// unfit is the one column of which the value is too long, too large or not to be kept, if the source says that one
+// is, it can be seen without asking, and it is one that is shown.
 func unfit(v *postgres.Violation, c plan.Change, fields []givenField) string {
-	var found, added []string // of others it may be one of the latter
+	return soleOf(c, fields, func(g givenField) bool {
+		switch {
+		case g.value.Null() || g.value.List():
+			return false
+		case v.Code == postgres.TooMuch:
+			return len(g.value.Value().Text()) > mostIndexed
+		case v.Code == "22001":
+			return tooLong(g)
+		case v.Code == "22003":
+			return !g.added && tooLarge(g)
+		}
+		return v.Code == "22P05" && g.field.Type.Scalar == value.JSON && strings.Contains(g.value.Value().Text(), `\u0000`)
+	})
+}
+
+// overdone is the one column that is added to, where a number has become too large.
+func overdone(v *postgres.Violation, c plan.Change, fields []givenField) string {
+	return soleOf(c, fields, func(g givenField) bool { return v.Code == "22003" && g.added })
+}
+
+// soleOf is the one column that is shown of those that something holds for; empty: there is none, or more.
+func soleOf(c plan.Change, fields []givenField, holds func(givenField) bool) string {
+	found := ""
 	for _, g := range fields {
 		switch {
-		case g.value.Null() || g.value.List() || c.ColumnStored(g.field.Stored) == "":
-		case v.Code == postgres.TooMuch && len(g.value.Value().Text()) > mostIndexed:
-			found = append(found, g.field.Name)
-		case v.Code == "22001" && tooLong(g), v.Code == "22003" && !g.added && tooLarge(g):
-			found = append(found, g.field.Name)
-		case v.Code == "22P05" && g.field.Type.Scalar == value.JSON && strings.Contains(g.value.Value().Text(), `\u0000`):
-			found = append(found, g.field.Name)
-		case unread(v) && unreadable(g):
-			found = append(found, g.field.Name)
-		case v.Code == "22003" && g.added, unread(v) && g.field.Type.Scalar == value.Enum:
-			added = append(added, g.field.Name)
+		case c.ColumnStored(g.field.Stored) == "" || !holds(g):
+		case found != "":
+			return ""
+		default:
+			found = g.field.Name
 		}
 	}
-	if found == nil { // a sum is, or a label that the source has no longer
-		found = added
-	}
-	if len(found) != 1 {
+	return found
+}
+
+// untaken is the first column whose type does not take what it is given, where the source says that of one: it is asked
+// for each of them. Only what usher knows of types is known without asking, such as labels and addresses are not.
+func (d *database) untaken(ctx context.Context, v *postgres.Violation, c plan.Change, fields []givenField) string {
+	if v.Class() != "22" || v.Code == "22001" {
 		return ""
 	}
-	return found[0]
-}
-
-// unread tells that a text was none of its column's type.
-func unread(v *postgres.Violation) bool {
-	return v.Code == "22P02" || v.Code == "22007" || v.Code == "22008"
-}
-
-// unreadable tells a text that is no address, of those that usher takes for texts the only type that it writes.
-func unreadable(g givenField) bool {
-	if strings.ToLower(g.field.Native) != "inet" {
-		return false
+	for _, g := range fields {
+		if g.added || g.field.Native == "" || c.ColumnStored(g.field.Stored) == "" || g.field.Form == value.Plain && g.field.Type.Scalar == value.String {
+			continue
+		}
+		statement, err := sqlgen.Taken(g.value, g.field, d.changes)
+		if err != nil {
+			continue
+		}
+		err = d.db.Session(ctx, false, func(s sqlexec.Session) error {
+			_, err := first(ctx, s, statement.Text, statement.Args.Bind(nil), nil)
+			return err
+		})
+		if refused := violationOf(err, nil); refused != nil && refused.Class() == "22" {
+			return g.field.Name
+		}
 	}
-	text := g.value.Value().Text()
-	if address, mask, _ := strings.Cut(text, "/"); mask == "" {
-		_, err := netip.ParseAddr(address)
-		return err != nil || strings.Contains(text, "%")
-	}
-	_, err := netip.ParsePrefix(text)
-	return err != nil
+	return ""
 }
 
 // firstUnfit is the first row of which that is known without asking; -1: there is none.

@@ -20,6 +20,7 @@ type stopped struct {
 			Code                    string
 			Line, Rows              int64
 			Unknown                 bool
+			Hint                    string
 			Beyond, Refused, Unsure []int64
 		}
 	}
@@ -65,6 +66,12 @@ func (p *partner) has(id string) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.rows[id] != nil
+}
+
+func (p *partner) count() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return len(p.rows)
 }
 
 // ordersOf are lines of orders n1, n2 and so on, one of which has another status.
@@ -262,6 +269,66 @@ func TestImportsIntoAPIsUnderAKey(t *testing.T) {
 			t.Errorf("%d rows were made, want %d", len(made), c.rows)
 		}
 		p.mu.Unlock()
+	}
+
+	// One that ends in a failure of which nobody knows what it has left, with and without a key, says what is in, of which row
+	// nobody knows, and how it goes on.
+	for _, key := range []string{"k5xx", ""} {
+		lost, left, rows := "", 2, p.count()
+		p.answerInstead(func(w http.ResponseWriter, r *http.Request, nth int) bool {
+			key := r.Header.Get("Idempotency-Key")
+			if r.Method != http.MethodPost {
+				return false
+			}
+			row := ""
+			if key != "" {
+				row = made[key]
+			}
+			if row == "" {
+				p.next++
+				row = strconv.Itoa(p.next)
+				p.rows[row] = map[string]any{"id": row, "tenant": "a", "status": "open"}
+				if key != "" {
+					made[key] = row
+				}
+			}
+			if nth == 4 { // which was written all the same, though its sender is not told
+				lost = row
+			}
+			if lost == row && left > 0 { // a call with a key is repeated once
+				left--
+				w.WriteHeader(http.StatusServiceUnavailable)
+				_, _ = fmt.Fprint(w, "poison")
+				return true
+			}
+			w.Header().Set("Content-Type", "application/json")
+			_, _ = fmt.Fprintf(w, `{"id": %q, "tenant": "a"}`, row)
+			return true
+		})
+		var header []string
+		hint := "look whether it is there before you try again"
+		if key != "" {
+			header = []string{"Idempotency-Key", key}
+			hint = "send the same again with the same idempotency key: what was written is not written twice"
+		}
+		s := i.stops(t, ann, "/import/orders?format=csv&batch=10", file, header...)
+		at := s.Errors[0]
+		if at.Message != "the API of orders failed, and nobody knows whether it wrote the row" || at.Extensions.Code != "UNAVAILABLE" || !at.Extensions.Unknown || at.Extensions.Hint != hint ||
+			len(at.Extensions.Unsure) != 1 || at.Extensions.Line != at.Extensions.Unsure[0]+1 || at.Extensions.Rows != at.Extensions.Unsure[0]-1 || len(at.Extensions.Refused) > 0 {
+			t.Errorf("with the key %q: %+v", key, at)
+		}
+		path := ""
+		if key == "" { // whoever looks finds the row
+			path = s.goesOn(func(int64) bool { return true })
+			path = path[strings.Index(path, "&from="):]
+		}
+		status, text := i.send(t.Context(), t, ann, "/import/orders?format=csv&batch=10"+path, strings.NewReader(file), header...)
+		if got := fmt.Sprint(status, " ", text); got != `200 {"rows":40}` {
+			t.Errorf("with the key %q going on%s: %s", key, path, got)
+		}
+		if n := p.count() - rows; n != 40 {
+			t.Errorf("with the key %q %d rows were made", key, n)
+		}
 	}
 	if got := send(ann, "a b", "", file); !strings.HasPrefix(got, "400 ") {
 		t.Error(got)

@@ -24,10 +24,15 @@ var inFile = strings.NewReplacer("numeric(12,2)", "DECIMAL(12,2)", "jsonb", "JSO
 // openWrittenFile is the shop of written in a file of DuckDB.
 func openWrittenFile(t *testing.T, dir string) writing {
 	t.Helper()
+	return openFiles(t, dir, writtenInFile(dir))
+}
+
+// writtenInFile is its configuration.
+func writtenInFile(dir string) string {
 	text := fmt.Sprintf(written, "", "", 0, filepath.Join(dir, "store.duckdb"))
 	from := strings.Index(text, "  shop: {kind: postgres")
 	to := from + strings.IndexByte(text[from:], '\n')
-	return openFiles(t, dir, text[:from]+"  shop: {kind: duckdb, path: shop.duckdb}"+text[to:])
+	return text[:from] + "  shop: {kind: duckdb, path: shop.duckdb}" + text[to:]
 }
 
 func openFiles(t *testing.T, dir, text string) writing {
@@ -297,18 +302,18 @@ func TestWritesToAFileAtOnce(t *testing.T) {
 	}
 }
 
-// Of what comes twice within one mutation the engine does not say in which columns, and in its words are values.
+// Of what comes twice within one transaction the engine does not say in which columns, and in its words are values.
 func TestWritesTwiceInAFile(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	program.MakeDuckDB(t, filepath.Join(dir, "shop.duckdb"), inFile)
 	g := openWrittenFile(t, dir)
 	ann := g.keyOf(t, "ann", "a", "READ_DATA, WRITE_DATA")
-	for text, at := range map[string]string{
-		`mutation { a: insertOrdersOne(row: {id: 40, note: "secret"}) { id } b: insertOrdersOne(row: {id: 40}) { id } }`: " (b.row)",
-		`mutation { a: insertOrders(rows: [{id: 40, note: "secret"}, {id: 41, note: "secret"}]) { affected } }`:          "",
+	for text, want := range map[string]string{
+		`mutation { a: insertOrdersOne(row: {id: 40, note: "secret"}) { id } b: insertOrdersOne(row: {id: 40}) { id } }`: "the change of orders collides with a row that is there (b.row)",
+		`mutation { a: insertOrders(rows: [{id: 40, note: "secret"}, {id: 41, note: "secret"}]) { affected } }`:          "there is a row of orders with the same note (a.rows.1.note)",
 	} {
-		if got := short(t, g.query(t, ann, text)); got != `null CONFLICT: the change of orders collides with a row that is there`+at {
+		if got := short(t, g.query(t, ann, text)); got != "null CONFLICT: "+want {
 			t.Error(got)
 		}
 	}

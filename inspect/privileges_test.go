@@ -1,12 +1,16 @@
 package inspect_test
 
 import (
+	"fmt"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/lib/pq"
 
+	"usher/config"
+	"usher/inspect"
 	"usher/pgtest"
 )
 
@@ -107,5 +111,89 @@ func TestWhatTheWriterLacks(t *testing.T) {
 	db.Exec(t, "GRANT UPDATE (name) ON customers TO "+w) // any column will do
 	if got := strings.Join(lacks(), "\n"); strings.Contains(got, "customers") {
 		t.Errorf("to lock, it says %s", got)
+	}
+}
+
+// Accounts that are each tenant's, schemas of their own and roles that are named for them are compared when a tenant is named.
+func TestWhatTheWritersOfTenantsLack(t *testing.T) {
+	t.Parallel()
+	db := pgtest.Start(t).Database(t)
+	role := func(name string) string { return db.Name + "_" + name }
+	db.Exec(t, `
+		CREATE TABLE orders (tenant text, id int, no serial, note text, PRIMARY KEY (tenant, id));
+		CREATE TABLE products (id int PRIMARY KEY, name text);
+		CREATE SCHEMA of_acme; CREATE TABLE of_acme.notes (id int PRIMARY KEY, text text); CREATE SCHEMA of_globex; CREATE TABLE of_globex.notes (id int PRIMARY KEY, text text);
+		CREATE TABLE tasks (tenant text, id int, PRIMARY KEY (tenant, id));
+		CREATE SCHEMA usher; CREATE TABLE usher.idempotency (tenant text, subject text, key text, asked text, answer text, made_at timestamptz);
+		CREATE ROLE `+role("acme")+` LOGIN PASSWORD `+pq.QuoteLiteral(db.Password)+`; CREATE ROLE `+role("t_acme")+`; CREATE ROLE `+role("t_globex")+`;
+		GRANT `+role("t_acme")+`, `+role("t_globex")+` TO `+pq.QuoteIdentifier(db.User)+`;
+		GRANT ALL ON SCHEMA usher, public TO `+role("t_globex")+`; GRANT ALL ON tasks, usher.idempotency TO `+role("t_globex")+`;
+		GRANT USAGE ON SCHEMA of_acme TO `+role("acme")+`; GRANT SELECT ON orders, products, of_acme.notes TO `+role("acme")+`;
+		GRANT SELECT ON tasks TO `+role("t_acme")+`; REVOKE CREATE ON SCHEMA public FROM PUBLIC; REVOKE TEMPORARY ON DATABASE `+db.Name+` FROM PUBLIC;`)
+	const account = "kind: postgres, sslmode: disable, host: %[1]s, port: %[2]d, database: %[3]q, user: %[4]q, password: {env: PASSWORD}"
+	dir := t.TempDir()
+	cfg, err := config.Parse(filepath.Join(dir, "usher.yml"), fmt.Appendf(nil, `
+control: {path: control.duckdb}
+sources:
+  shop: {`+account+`, allow_hosts: [%[1]q]}
+  apart: {`+account+`, schema: "of_{tenant}", template: true, allow_hosts: [%[1]q]}
+  told: {`+account+`, session: {role: "%[5]s_t_{tenant}"}}
+strategies: {all: {source: shop, datasets: {notes: apart, tasks: told}}}
+tenants:
+  acme: {accounts: {shop: {user: %[5]s_acme, password: {env: PASSWORD}}, apart: {user: %[5]s_acme, password: {env: PASSWORD}}}}
+  globex: {}
+datasets:
+  orders: {tenant: tenant, writable: true}
+  products: {common: true, source: shop, key: id}
+  notes: {tenant: tenant, key: id, writable: true, columns: {id: Int!, tenant: String!, text: String}, bind: {apart: {columns: {tenant: ~}}}}
+  tasks: {tenant: tenant, writable: [insert, delete]}
+`, db.Host, db.Port, db.Name, db.User, db.Name), func(string) (string, bool) { return db.Password, true })
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := inspect.Check(t.Context(), cfg)
+	if err != nil || len(r.Problems) > 0 {
+		t.Fatal(err, r)
+	}
+	of := func(tenant string) []string {
+		t.Helper()
+		problems, notes, tried, err := inspect.Tenant(t.Context(), cfg, r.Catalog, tenant)
+		if err != nil || len(tried) != 3 {
+			t.Fatal(err, tried)
+		}
+		return slices.Concat(problems, notes)
+	}
+	if lacks := of("globex"); len(lacks) != 1 || !strings.Contains(lacks[0], "tenant globex: sources.told: the role "+role("t_globex")+" lacks TEMPORARY on the database") {
+		t.Errorf("of a tenant whose accounts have all:\n%s", strings.Join(lacks, "\n"))
+	}
+	said := ""
+	for range 4 {
+		for _, line := range of("acme") {
+			said += strings.ReplaceAll(line, `"`, "") + "\n"
+			at := strings.LastIndex(line, ": GRANT ")
+			if at < 0 || !strings.HasPrefix(line, "tenant acme: ") {
+				t.Fatalf("nothing grants: %s", line)
+			}
+			db.Exec(t, line[at+2:])
+		}
+	}
+	if left := of("acme"); len(left) > 0 {
+		t.Errorf("still:\n%s", strings.Join(left, "\n"))
+	}
+	for _, want := range []string{
+		"datasets.orders.writable: the role " + role("acme") + " lacks INSERT on public.orders, to insert: GRANT INSERT ON public.orders TO " + role("acme"),
+		"GRANT USAGE ON SEQUENCE public.orders_no_seq TO " + role("acme"), "GRANT DELETE ON public.orders TO " + role("acme"),
+		"GRANT INSERT ON of_acme.notes TO " + role("acme"), "GRANT DELETE ON of_acme.notes TO " + role("acme"),
+		"GRANT INSERT ON public.tasks TO " + role("t_acme"), "GRANT DELETE ON public.tasks TO " + role("t_acme"), "lacks UPDATE on public.tasks, to lock what is deleted",
+		"GRANT USAGE ON SCHEMA usher TO " + role("acme"), "GRANT USAGE ON SCHEMA usher TO " + role("t_acme"), "GRANT TEMPORARY ON DATABASE " + db.Name + " TO " + role("acme"),
+	} {
+		if !strings.Contains(said, want) {
+			t.Errorf("nobody says %s:\n%s", want, said)
+		}
+	}
+	for _, not := range []string{"of_globex", "UPDATE ON public.products", "of_{tenant}"} {
+		if strings.Contains(said, not) {
+			t.Errorf("it says %s", not)
+		}
 	}
 }

@@ -27,20 +27,20 @@ func Records(ctx context.Context, cfg *config.Config, cat *catalog.Catalog) ([]s
 }
 
 // Tenant tries the accounts by which a tenant's data is reached, and returns a line
-// for all that is wrong, then what was tried. The tenant is one of the file or of the control
-// store, which is opened for that: an embedded one only while no server holds it.
-func Tenant(ctx context.Context, cfg *config.Config, cat *catalog.Catalog, id string) (problems []string, tried []datasource.Tried, err error) {
+// for all that is wrong, with what those lack that write, then what is worth knowing, and what was tried. The tenant is one
+// of the file or of the control store, which is opened for that: an embedded one only while no server holds it.
+func Tenant(ctx context.Context, cfg *config.Config, cat *catalog.Catalog, id string) (problems, notes []string, tried []datasource.Tried, err error) {
 	record, err := control.Record(ctx, cfg, cat, id)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
 	trials, err := plan.Trials(cat, record)
 	if err != nil {
-		return []string{fmt.Sprintf("tenant %s: %v", id, err)}, nil, nil
+		return []string{fmt.Sprintf("tenant %s: %v", id, err)}, nil, nil, nil
 	}
 	sources, err := datasource.New(cat, datasource.Options{})
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
 	defer func() { err = errors.Join(err, sources.Close()) }()
 	tried = sources.Try(ctx, trials)
@@ -53,5 +53,18 @@ func Tenant(ctx context.Context, cfg *config.Config, cat *catalog.Catalog, id st
 			problems = append(problems, line)
 		}
 	}
-	return problems, tried, nil
+	if len(problems) > 0 {
+		return problems, nil, tried, nil
+	}
+	lacks, err := sources.Lacking(ctx, trials)
+	if err != nil {
+		problems = append(problems, fmt.Sprintf("tenant %s: %v", id, err))
+	}
+	of := func(lines []string) (out []string) {
+		for _, line := range lines {
+			out = append(out, fmt.Sprintf("tenant %s: %s", id, line))
+		}
+		return out
+	}
+	return append(problems, of(lacks.Writing)...), of(lacks.Some), tried, nil
 }

@@ -325,7 +325,7 @@ func (cb *changeBuilder) preset(preset catalog.Preset) (Given, error) {
 	if err != nil {
 		return Given{}, err
 	}
-	given, err := givenOf(preset.Column.Type, v)
+	given, err := givenOf(preset.Column.Type, cb.form(preset.Column), v)
 	if err != nil {
 		return Given{}, fault.New(fault.Forbidden, "what is written to %s has no value that fits", cb.vis.Dataset.Name).Because(fmt.Errorf("preset of %s: %w", preset.Column.Name, err))
 	}
@@ -362,7 +362,7 @@ func (cb *changeBuilder) given(col *catalog.Column, v query.Value, place inputAt
 	var err error
 	switch first := query.FirstTerm(v); {
 	case first == nil || !spelled(col.Type):
-		given, err = givenOf(col.Type, v)
+		given, err = givenOf(col.Type, cb.form(col), v)
 	case col.Type.Scalar == value.JSON && !col.Type.List:
 		given.value, err = jsonGiven(col.Type, v, first, place.member(col.Name))
 	default: // statements are written by such values
@@ -379,17 +379,25 @@ func (cb *changeBuilder) given(col *catalog.Column, v query.Value, place inputAt
 	return given, nil
 }
 
+// form is how a number of a column is kept.
+func (cb *changeBuilder) form(col *catalog.Column) value.Form {
+	if col.Type.Scalar != value.Float {
+		return value.Plain
+	}
+	return cb.table.uses[0].binding.Columns[col.Name].Form
+}
+
 // givenOf reads a value for a column.
-func givenOf(t value.Type, v query.Value) (Given, error) {
+func givenOf(t value.Type, form value.Form, v query.Value) (Given, error) {
 	if _, null := v.(query.Null); null || v == nil {
 		return Given{}, nil
 	}
 	if !t.List {
-		one, err := fitting(t, v)
+		one, err := fitting(t, form, v)
 		return Given{value: one}, err
 	}
 	if later, ok := v.(query.SlotList); ok {
-		all, err := listGiven(t.Elem(), later)
+		all, err := listGiven(t.Elem(), form, later)
 		return Given{list: true, value: all}, err
 	}
 	list, ok := v.(query.List)
@@ -405,7 +413,7 @@ func givenOf(t value.Type, v query.Value) (Given, error) {
 			given.items = append(given.items, value.Value{})
 			continue
 		}
-		one, err := fitting(t.Elem(), item)
+		one, err := fitting(t.Elem(), form, item)
 		if err != nil {
 			return Given{}, err
 		}
@@ -414,9 +422,12 @@ func givenOf(t value.Type, v query.Value) (Given, error) {
 	return given, value.CheckJSONList(t, given.items)
 }
 
-// fitting reads a value that is kept as it is: a decimal is not rounded.
-func fitting(t value.Type, v query.Value) (value.Value, error) {
+// fitting reads a value that is kept as it is: a decimal is not rounded, and a float no more than floats are.
+func fitting(t value.Type, form value.Form, v query.Value) (value.Value, error) {
 	out, err := typed(t, v)
+	if err == nil && t.Scalar == value.Float {
+		return form.Keeps(out)
+	}
 	if err != nil || t.Scalar != value.Decimal {
 		return out, err
 	}

@@ -332,7 +332,7 @@ func (i Import) Check(n int) Check { return i.body.checks[n] }
 // Read reads what a row has for the n-th column. The error is a *fault.Error.
 func (i Import) Read(n int, v query.Value) (Given, error) {
 	col := i.body.columns[n]
-	given, err := i.given(col.Type, v)
+	given, err := i.given(col, v)
 	if err == nil && given.Null() && !given.list && !col.Null {
 		err = errors.New("it is never null")
 	}
@@ -344,19 +344,23 @@ func (i Import) Read(n int, v query.Value) (Given, error) {
 	return given, nil
 }
 
-func (i Import) given(t value.Type, v query.Value) (Given, error) {
+func (i Import) given(col Field, v query.Value) (Given, error) {
+	t := col.Type
 	text, isText := v.(query.Text)
 	if !i.body.texts || !isText {
-		return givenOf(t, v)
+		return givenOf(t, col.Form, v)
 	}
 	if t.List {
 		list, err := query.ReadJSON([]byte(text))
 		if _, ok := list.(query.List); err != nil || !ok {
 			return Given{}, fmt.Errorf("expected a list in JSON")
 		}
-		return givenOf(t, list)
+		return givenOf(t, col.Form, list)
 	}
 	out, err := value.Parse(t, string(text))
+	if err == nil {
+		out, err = col.Form.Keeps(out)
+	}
 	if err != nil {
 		return Given{}, err
 	}

@@ -69,6 +69,9 @@ func (t Trial) Dataset() string { return t.dataset.Name }
 // Source is where its rows are.
 func (t Trial) Source() string { return t.source }
 
+// Binding is how they are there; nil: the record leads nowhere.
+func (t Trial) Binding() *catalog.Binding { return t.binding }
+
 // Own tells whether the tenant has an account, a database or a table of its own
 // there. If not, what is wrong is wrong for others too.
 func (t Trial) Own() bool { return t.own }

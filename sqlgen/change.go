@@ -15,6 +15,8 @@ type ChangeDialect interface {
 	Dialect
 	// Given is a text as a value of a column, which the engine then assigns to it.
 	Given(x string, f plan.Field) string
+	// Added is the sum of two numbers of a column, or fails where the engine would make it infinite.
+	Added(x, y string, f plan.Field) string
 	// Texts makes rows c0, c1, … n of the lists bound to the placeholders, in their order.
 	Texts(placeholders []string) string
 	// Returns tells that a statement that changes or removes rows may return something of
@@ -224,11 +226,11 @@ func (w *writer) sets(u plan.Update, d ChangeDialect, called string) {
 		}
 		s := u.Set(n)
 		name := Identifier(s.Column().Stored)
-		w.put(name, " = ")
+		given := w.given(s.Value(), s.Column(), d)
 		if s.Added() {
-			w.put(called, ".", name, " + ")
+			given = d.Added(called+"."+name, given, s.Column())
 		}
-		w.put(w.given(s.Value(), s.Column(), d))
+		w.put(name, " = ", given)
 	}
 }
 
@@ -372,6 +374,14 @@ func (w *writer) given(g plan.Given, f plan.Field, d ChangeDialect) string {
 		return w.bind(textOf(g, d).Text(), cast)
 	}
 	return w.bindValue(g.Value(), cast)
+}
+
+// Taken writes the statement that makes what a column is given one of its type, and does nothing with it: it fails
+// where that is none.
+func Taken(g plan.Given, f plan.Field, d ChangeDialect) (Statement, error) {
+	w := &writer{d: d, args: &arguments{}}
+	w.put("SELECT CAST(", w.given(g, f, d), " AS ", f.Native, ") IS NULL")
+	return Statement{Text: w.b.String(), Args: w.args.Args}, w.err
 }
 
 // textOf is a value as the text that Given reads.

@@ -33,6 +33,9 @@ func (d postgres) Given(x string, f plan.Field) string {
 	return "CAST(" + x + " AS " + postgresTypes[f.Type.Scalar] + ")"
 }
 
+// Added is refused by the server itself where it would be infinite.
+func (postgres) Added(x, y string, _ plan.Field) string { return x + " + " + y }
+
 func (postgres) Texts(placeholders []string) string {
 	lists, names := make([]string, len(placeholders)), make([]string, len(placeholders))
 	for i, p := range placeholders {

@@ -1,5 +1,11 @@
 package value
 
+import (
+	"errors"
+	"math"
+	"strconv"
+)
+
 // Form says how a source keeps the values of a column whose own type is not the
 // one that the scalar has there. A dialect spells for each form how the column
 // is read.
@@ -49,6 +55,21 @@ func (f Form) Note() string {
 // Converted tells values that say something else when they are read as if they
 // were plain.
 func (f Form) Converted() bool { return f > Finer && f != Domain }
+
+// Keeps refuses a number that would be infinite, or nothing, where it is kept in this form. That it is rounded
+// to the nearest one of its kind there is what such numbers are.
+func (f Form) Keeps(v Value) (Value, error) {
+	if f != Single {
+		return v, nil
+	}
+	return v.As(v.typ, "kept in single precision", func(text string) (string, error) {
+		n, err := strconv.ParseFloat(text, 64)
+		if single := float32(n); err == nil && (math.IsInf(float64(single), 0) || single == 0 && n != 0) {
+			err = errors.New("the number is out of the range of single precision, in which it is kept: up to 3.4e38, and down to 1.4e-45")
+		}
+		return text, err
+	})
+}
 
 // Merges tells text of which two may be equal to the source and look different.
 // It can neither tell tenants apart nor identify rows.

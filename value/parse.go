@@ -167,6 +167,9 @@ func parseFloat(t Type, text string) (string, error) {
 	}
 	if f == 0 {
 		f = 0 // -0 is 0
+		if mantissa, _, _ := strings.Cut(strings.ToLower(text), "e"); strings.ContainsAny(mantissa, "123456789") {
+			return "", expected(t, "a number that is not so small that it would be 0")
+		}
 	}
 	return strconv.FormatFloat(f, 'g', -1, 64), nil
 }

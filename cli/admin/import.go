@@ -196,12 +196,16 @@ func (c ImportCommand) stopped(to io.Writer, at stood) {
 	if at.Line > 0 {
 		fmt.Fprintf(to, "usher: line %d\n", at.Line)
 	}
+	unsure := "perhaps in, perhaps not: look for them, and add those that are in to --beyond"
+	if c.Once != "" {
+		unsure = "perhaps in, perhaps not: the same command writes those that are not, by the same key"
+	}
 	for _, of := range []struct {
 		rows []int64
 		what string
 	}{
 		{at.Refused, "refused"},
-		{at.Unsure, "perhaps in, perhaps not: look for them, and add those that are in to --beyond"},
+		{at.Unsure, unsure},
 	} {
 		if len(of.rows) > 0 {
 			fmt.Fprintf(to, "usher: of the rows of the file these are %s: %s\n", of.what, commas(of.rows))

@@ -86,8 +86,9 @@ type applying struct {
 	by       [][]bool      // which checks are of a grant that lets a row be changed that was there; nil: all
 	prepared *sqlgen.Whole // the statement; nil: it is written now
 
-	seeks bool // which row is the first that the source refuses
-	moves bool // with seeks: rows may become others when they are written
+	seeks bool   // which row is the first that the source refuses
+	moves bool   // with seeks: rows may become others when they are written
+	most  *first // that are inserted; nil: all are
 
 	made          map[string]bool // keys of rows that were inserted, where others were there already
 	inside        *applying       // whose rows these are nested in

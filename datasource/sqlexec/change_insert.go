@@ -12,7 +12,7 @@ import (
 // them.
 func (a *applying) inserts(ctx context.Context) error {
 	nested := func(c plan.Change) (*applying, error) {
-		of := &applying{session: a.session, d: a.d, c: c, tables: a.tables, seeks: a.seeks, moves: a.moves, inside: a}
+		of := &applying{session: a.session, d: a.d, c: c, tables: a.tables, seeks: a.seeks, moves: a.moves, most: a.most, inside: a}
 		return of, of.failed(of.inserts(ctx))
 	}
 	for i := range a.c.Before() {
@@ -59,18 +59,21 @@ func (a *applying) insert(ctx context.Context) error {
 			func(row, cell int) value.Value { return a.inside.keys[cell][row] },
 			func(of, row, cell int) value.Value { return a.before[of].keys[cell][row] },
 		)
-		if upserts && !a.d.Returns() {
-			if err := a.merge(ctx, into, upsert); err != nil {
-				return err
-			}
-			continue
+		if a.most != nil {
+			into = a.most.take(a.c, into)
 		}
 		put := a.put
-		if a.seeks {
+		switch {
+		case upserts && !a.d.Returns():
+			put = a.merge
+		case a.seeks:
 			put = a.seek
 		}
 		if err := put(ctx, into, upsert, upserts); err != nil {
 			return err
+		}
+		if a.most != nil && a.most.left == 0 {
+			return errFine
 		}
 	}
 	return nil

@@ -138,7 +138,7 @@ func (a *applying) find(ctx context.Context, u plan.Upsert, rows []int) (written
 }
 
 // merge makes rows, or changes those that are there already, in several statements.
-func (a *applying) merge(ctx context.Context, into plan.Insert, upsert plan.Upsert) error {
+func (a *applying) merge(ctx context.Context, into plan.Insert, upsert plan.Upsert, _ bool) error {
 	m, err := sqlgen.Merge(into, upsert, a.d)
 	if err != nil {
 		return err

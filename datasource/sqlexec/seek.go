@@ -10,7 +10,7 @@ import (
 )
 
 // A source that refuses a row seldom says which. It is found by inserting the rows once more in
-// parts, in a transaction that is never committed.
+// parts, in a transaction that is never committed, or in several where one does not go on after a failure.
 
 const (
 	mark    = "SAVEPOINT usher_seek"
@@ -54,6 +54,66 @@ func Seek(ctx context.Context, s Session, d sqlgen.ChangeDialect, c plan.Change,
 		return err
 	}
 	return errFine
+}
+
+// SeekAnew is Seek of rows that are inserted, for a source whose transactions do not go on after a failure: the first
+// of the rows are inserted, and more or fewer of them, each time in a transaction of their own. Try
+// runs what it is given in one, after all that goes before the change, and does not commit it; tells are
+// errors that are about rows. Nil: it is not found.
+func SeekAnew(ctx context.Context, d sqlgen.ChangeDialect, c plan.Change, try func(func(Session) error) error, tells func(error) bool) *At {
+	if !c.Valid() || !c.Kind().Inserts() {
+		return nil
+	}
+	_, found, err := FirstRefused(1, int64(rowsOf(c)), func(_, to int64) (refused, err error) {
+		most := &first{left: int(to)}
+		err = try(func(s Session) error {
+			a := &applying{session: s, d: d, c: c, most: most}
+			if err := a.inserts(ctx); err != nil {
+				return err
+			}
+			return errFine
+		})
+		switch {
+		case errors.Is(err, errFine):
+			return nil, nil
+		case ctx.Err() == nil && most.of.Valid() && tells(err):
+			return &At{Change: most.of, Row: most.row, err: err}, nil
+		}
+		return nil, err
+	})
+	var at *At
+	if err != nil || !errors.As(found, &at) {
+		return nil
+	}
+	return at
+}
+
+// rowsOf is how many rows a change inserts, with those that are nested in them.
+func rowsOf(c plan.Change) int {
+	n := c.Given()
+	for i := range c.Before() {
+		n += rowsOf(c.BeforeAt(i))
+	}
+	for i := range c.After() {
+		n += rowsOf(c.AfterAt(i))
+	}
+	return n
+}
+
+// first are the first rows of a change and of those that are nested in it, in the order in which they are
+// inserted: no others are.
+type first struct {
+	left int
+	of   plan.Change // of which the last of them is
+	row  int
+}
+
+// take are the rows of an insert that are among them.
+func (f *first) take(of plan.Change, into plan.Insert) plan.Insert {
+	into = into.Part(0, min(f.left, into.Rows()))
+	f.left -= into.Rows()
+	f.of, f.row = of, into.Row(into.Rows()-1)
+	return into
 }
 
 // updates changes rows in parts.
