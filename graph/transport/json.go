@@ -3,13 +3,16 @@ package transport
 import (
 	"bytes"
 	"cmp"
-	"encoding/json"
 	"errors"
 	"io"
+	"slices"
+	"strings"
 	"sync"
 	"unicode/utf8"
 
 	"github.com/go-json-experiment/json/jsontext"
+
+	"usher/query"
 )
 
 // maxNesting bounds the depth of a JSON body; no variable needs more.
@@ -35,8 +38,8 @@ func (nothing) Read([]byte) (int, error) { return 0, io.EOF }
 
 // decodeStrict reads exactly one JSON value: nothing after it, no key twice in
 // an object (two readers could pick different ones), keys as they are spelled,
-// and numbers as json.Number, with all their digits.
-func decodeStrict(text []byte) (any, error) {
+// and numbers with all their digits. Members of objects are in the order of their names.
+func decodeStrict(text []byte) (query.Value, error) {
 	if !utf8.Valid(text) {
 		return nil, errNotUTF8
 	}
@@ -46,7 +49,7 @@ func decodeStrict(text []byte) (any, error) {
 		reader.Reset(nothing{}) // holds the text no longer
 		decoders.Put(reader)
 	}()
-	decoder := strictDecoder{Decoder: reader}
+	decoder := strictDecoder{reader}
 	value, err := decoder.value(maxNesting)
 	if err == nil {
 		if _, err = decoder.ReadToken(); errors.Is(err, io.EOF) {
@@ -63,29 +66,23 @@ func decodeStrict(text []byte) (any, error) {
 	return nil, errNotJSON
 }
 
-// strictDecoder reads values. The rows of a list have the same keys, each of which is one text.
-type strictDecoder struct {
-	*jsontext.Decoder
-	keys map[string]string
-}
+// strictDecoder reads values.
+type strictDecoder struct{ *jsontext.Decoder }
 
-// mostKeys bounds the keys that are remembered.
-const mostKeys = 64
-
-func (d *strictDecoder) value(nesting int) (any, error) {
+func (d strictDecoder) value(nesting int) (query.Value, error) {
 	token, err := d.ReadToken()
 	if err != nil {
 		return nil, err
 	}
 	switch token.Kind() {
 	case 'n':
-		return nil, nil //nolint:nilnil // which is JSON's null
+		return query.Null{}, nil
 	case 't', 'f':
-		return token.Bool(), nil
+		return query.Bool(token.Bool()), nil
 	case '"':
-		return token.String(), nil
+		return query.Text(token.String()), nil
 	case '0':
-		return json.Number(token.String()), nil
+		return query.Number(token.String()), nil
 	}
 	if nesting == 0 {
 		return nil, errNesting
@@ -93,55 +90,61 @@ func (d *strictDecoder) value(nesting int) (any, error) {
 	if token.Kind() == '{' {
 		return d.object(nesting - 1)
 	}
-	return d.array(nesting - 1)
+	return d.list(nesting - 1)
 }
 
-func (d *strictDecoder) object(nesting int) (any, error) {
-	object := map[string]any{}
+func (d strictDecoder) object(nesting int) (query.Value, error) {
+	object := query.Object{}
 	for d.PeekKind() != '}' {
-		key, err := d.key()
+		if d.PeekKind() != '"' {
+			_, err := d.ReadToken() // which says what is wrong
+			return nil, cmp.Or(err, errNotJSON)
+		}
+		name, err := d.ReadToken()
 		if err != nil {
 			return nil, err
 		}
-		if object[key], err = d.value(nesting); err != nil {
+		m := query.Member{Name: name.String()}
+		if m.Value, err = d.value(nesting); err != nil {
 			return nil, err
 		}
+		object = append(object, m)
 	}
 	_, err := d.ReadToken()
-	return object, err
+	return ordered(object), err
 }
 
-func (d *strictDecoder) key() (string, error) {
-	if d.PeekKind() != '"' {
-		_, err := d.ReadToken() // which says what is wrong
-		return "", cmp.Or(err, errNotJSON)
-	}
-	quoted, err := d.ReadValue()
-	if err != nil {
-		return "", err
-	}
-	if key, ok := d.keys[string(quoted)]; ok {
-		return key, nil
-	}
-	key, err := jsontext.AppendUnquote(nil, quoted)
-	if err == nil && len(d.keys) < mostKeys {
-		if d.keys == nil {
-			d.keys = make(map[string]string)
-		}
-		d.keys[string(quoted)] = string(key)
-	}
-	return string(key), err
+// ordered puts members in the order of their names.
+func ordered(object query.Object) query.Object {
+	slices.SortFunc(object, func(a, b query.Member) int { return strings.Compare(a.Name, b.Name) })
+	return object
 }
 
-func (d *strictDecoder) array(nesting int) (any, error) {
-	array := []any{}
+// list reads a list. Objects in it are mostly rows, of which there may be thousands: each is looked
+// through as a whole, and then nothing can be wrong with it but its depth.
+func (d strictDecoder) list(nesting int) (query.Value, error) {
+	list := query.List{}
+	room := 0 // members of the row before
 	for d.PeekKind() != ']' {
-		value, err := d.value(nesting)
+		if d.PeekKind() != '{' {
+			item, err := d.value(nesting)
+			if err != nil {
+				return nil, err
+			}
+			list = append(list, item)
+			continue
+		}
+		text, err := d.ReadValue()
 		if err != nil {
 			return nil, err
 		}
-		array = append(array, value)
+		row, ok := readRow(string(text), nesting, room)
+		if !ok {
+			return nil, errNesting
+		}
+		room = len(row)
+		list = append(list, row)
 	}
 	_, err := d.ReadToken()
-	return array, err
+	return list, err
 }
