@@ -480,7 +480,7 @@ func (w *calling) named(ctx context.Context, l plan.Level, keys [][]value.Value,
 	}
 	args := make([]string, 0, len(keys)+statement.Args.Len())
 	for _, list := range keys {
-		args = append(args, sqlgen.DuckDB.KeyList(list))
+		args = append(args, sqlgen.DuckDB.KeyList(value.Values(list)))
 	}
 	rows, err := w.rows.session.Query(ctx, statement.Text, append(args, statement.Args.Bind(nil)...))
 	if err != nil {

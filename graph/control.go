@@ -111,7 +111,7 @@ func (x *executable) argsAsVariables(op *graphql.OperationContext, f graphql.Col
 	for _, arg := range f.Arguments {
 		if v, ok := l.value(arg.Value, f.Definition.Arguments.ForName(arg.Name).Type); ok {
 			name := "." + arg.Name
-			variables[name] = plain(v)
+			variables[name] = query.Plain(v)
 			args = append(args, &ast.Argument{Name: arg.Name, Value: &ast.Value{Kind: ast.Variable, Raw: name}})
 		}
 	}

@@ -149,7 +149,7 @@ func (e *Engine) CreateOperationContext(ctx context.Context, params *graphql.Raw
 	if err != nil {
 		return op, refuse(err)
 	}
-	text, given, err := e.asked(ctx, params)
+	text, asked, err := e.asked(ctx, params)
 	if err != nil {
 		return op, refuse(err)
 	}
@@ -185,6 +185,7 @@ func (e *Engine) CreateOperationContext(ctx context.Context, params *graphql.Raw
 		return op, invalid("The document has no operation of that name, or several and none was named.")
 	}
 	e.keep(key, text)
+	given := valuesOf(asked)
 	if err := sc.executor.limits.checkVariables(doc, op.Operation, given, literals); err != nil {
 		return op, refuse(err)
 	}
@@ -198,7 +199,7 @@ func (e *Engine) CreateOperationContext(ctx context.Context, params *graphql.Raw
 	op.Variables = make(map[string]any, len(variables))
 	for _, def := range op.Operation.VariableDefinitions {
 		if v, ok := variables[def.Variable]; ok && !sc.executor.schema.IsRow(def.Type.Name()) { // rows are for datasets alone
-			op.Variables[def.Variable] = plain(v)
+			op.Variables[def.Variable] = query.Plain(v)
 		}
 	}
 	op.Stats.SetExtension(operationKey, &operation{scope: sc, document: doc, literals: literals, variables: variables, explain: explain, numbers: numbers})

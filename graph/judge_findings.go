@@ -135,7 +135,7 @@ func (f *finder) tile(i int, t dashboard.Tile, page *pageOf, shared bool) {
 
 // variable looks at where the value of a variable comes from. It tells whether there is
 // one, where one is needed.
-func (f *finder) variable(def *ast.VariableDefinition, given map[string]any, said func(bool, string, ...string)) bool {
+func (f *finder) variable(def *ast.VariableDefinition, given map[string]query.Value, said func(bool, string, ...string)) bool {
 	_, has := given[def.Variable]
 	chosen := false
 	for i, p := range f.document.Parameters {
@@ -144,7 +144,7 @@ func (f *finder) variable(def *ast.VariableDefinition, given map[string]any, sai
 		}
 		chosen, f.asked[p.Name] = true, true
 		for j, option := range p.Options {
-			if _, err := f.scope.one(def, map[string]any{p.Name: plain(option)}); err != nil && !f.unfit[[2]int{i, j}] {
+			if _, err := f.scope.one(def, map[string]query.Value{p.Name: asGiven(option)}); err != nil && !f.unfit[[2]int{i, j}] {
 				f.unfit[[2]int{i, j}] = true
 				f.say(true, "who chooses it is answered: "+fault.From(err).Message, "parameters", fmt.Sprint(i), "options", fmt.Sprint(j), "value")
 			}
@@ -162,7 +162,7 @@ func (f *finder) variable(def *ast.VariableDefinition, given map[string]any, sai
 }
 
 // opens tells why the tile would be refused with these values.
-func (f *finder) opens(doc *document, op *ast.OperationDefinition, given map[string]any) error {
+func (f *finder) opens(doc *document, op *ast.OperationDefinition, given map[string]query.Value) error {
 	plans := f.engine.options.Plans
 	if plans == nil {
 		return nil
@@ -177,7 +177,7 @@ func (f *finder) opens(doc *document, op *ast.OperationDefinition, given map[str
 	}
 	oc := &graphql.OperationContext{RawQuery: doc.text, Doc: doc.QueryDocument, Operation: op, Variables: make(map[string]any, len(variables))}
 	for name, v := range variables {
-		oc.Variables[name] = plain(v)
+		oc.Variables[name] = query.Plain(v)
 	}
 	asked := selection{operation: oc, schema: s, literals: literals{schema: s.AST, variables: variables}}
 	for _, field := range graphql.CollectFields(oc, op.SelectionSet, []string{s.AST.Query.Name}) {

@@ -4,6 +4,7 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 
 	"usher/fault"
+	"usher/query"
 )
 
 // Limits bound what one operation may ask. They are checked before validation,
@@ -75,22 +76,34 @@ func (l Limits) checkExtent(e extent) error {
 // checkVariables measures an operation with the values of its variables, and its
 // literals where others share the document, in their places. Few and short ones are
 // seen to fit without a look at the places.
-func (l Limits) checkVariables(doc *document, op *ast.OperationDefinition, given map[string]any, literals []string) error {
-	if doc.extents[op].uses == 0 || l.checkLoad(doc.mostLoad(op, given, literals)) == nil {
+func (l Limits) checkVariables(doc *document, op *ast.OperationDefinition, given map[string]query.Value, literals []string) error {
+	if doc.extents[op].uses == 0 {
 		return nil
 	}
-	return l.checkLoad(doc.load(op, given, literals))
+	variables := loadsOf(op, given)
+	if l.checkLoad(doc.mostLoad(op, variables, literals)) == nil {
+		return nil
+	}
+	return l.checkLoad(doc.load(op, variables, literals))
+}
+
+// loadsOf are what the variables of an operation stand for.
+func loadsOf(op *ast.OperationDefinition, given map[string]query.Value) map[string]load {
+	variables := make(map[string]load, len(op.VariableDefinitions))
+	for _, def := range op.VariableDefinitions {
+		variables[def.Variable] = loadOfVariable(def, given)
+	}
+	return variables
 }
 
 // mostLoad is what an operation loads at most, as if the largest of the values
 // stood in every place of a variable.
-func (d *document) mostLoad(op *ast.OperationDefinition, given map[string]any, literals []string) load {
+func (d *document) mostLoad(op *ast.OperationDefinition, variables map[string]load, literals []string) load {
 	e, most := d.extents[op], load{}
 	for _, text := range literals {
 		most.bytes = max(most.bytes, len(text))
 	}
-	for _, def := range op.VariableDefinitions {
-		w := loadOfVariable(def, given)
+	for _, w := range variables {
 		most = load{items: max(most.items, w.items), conditions: max(most.conditions, w.conditions), bytes: max(most.bytes, w.bytes)}
 	}
 	return load{
@@ -101,11 +114,7 @@ func (d *document) mostLoad(op *ast.OperationDefinition, given map[string]any, l
 }
 
 // load is what an operation loads with the values of its variables in their places.
-func (d *document) load(op *ast.OperationDefinition, given map[string]any, literals []string) load {
-	variables := make(map[string]load, len(op.VariableDefinitions))
-	for _, def := range op.VariableDefinitions {
-		variables[def.Variable] = loadOfVariable(def, given)
-	}
+func (d *document) load(op *ast.OperationDefinition, variables map[string]load, literals []string) load {
 	m := meter{doc: d.QueryDocument, fragments: make(map[string]extent), variables: variables, lifted: d.lifted, literals: literals}
 	return m.selection(op.SelectionSet).load
 }

@@ -1,9 +1,9 @@
 package graph
 
 import (
-	"encoding/json"
-
 	"github.com/vektah/gqlparser/v2/ast"
+
+	"usher/query"
 )
 
 // load is how much a value gives to do, whether it is written in the document
@@ -65,9 +65,9 @@ func (m *meter) value(v *ast.Value) load {
 
 // loadOfVariable measures what a variable stands for: the value given or its
 // default.
-func loadOfVariable(def *ast.VariableDefinition, given map[string]any) load {
-	if raw, ok := given[def.Variable]; ok {
-		return loadOfJSON(raw)
+func loadOfVariable(def *ast.VariableDefinition, given map[string]query.Value) load {
+	if v, ok := given[def.Variable]; ok {
+		return loadOf(v)
 	}
 	if def.DefaultValue != nil {
 		return (&meter{}).value(def.DefaultValue)
@@ -75,21 +75,21 @@ func loadOfVariable(def *ast.VariableDefinition, given map[string]any) load {
 	return load{}
 }
 
-// loadOfJSON measures the value of a variable.
-func loadOfJSON(raw any) load {
+// loadOf measures the value of a variable.
+func loadOf(v query.Value) load {
 	var w load
-	switch v := raw.(type) {
-	case string:
+	switch v := v.(type) {
+	case query.Text:
 		w.bytes = len(v)
-	case json.Number:
+	case query.Number:
 		w.bytes = len(v)
-	case []any:
+	case query.List:
 		for _, item := range v {
-			w.item(loadOfJSON(item))
+			w.item(loadOf(item))
 		}
-	case map[string]any:
-		for name, member := range v {
-			w.member(name, loadOfJSON(member))
+	case query.Object:
+		for _, m := range v {
+			w.member(m.Name, loadOf(m.Value))
 		}
 	}
 	return w

@@ -164,6 +164,9 @@ func (p *positions) value(t *ast.Type, v query.Value, variable, at string) error
 		def := p.schema.Types[t.Name()]
 		row, condition := p.enter(def, true)
 		for _, m := range v {
+			if p.row && isData(m.Value) {
+				continue
+			}
 			if f := def.Fields.ForName(m.Name); f != nil {
 				p.within = append(p.within, m.Name)
 				if err := p.value(f.Type, m.Value, variable, at); err != nil {
@@ -175,6 +178,15 @@ func (p *positions) value(t *ast.Type, v query.Value, variable, at string) error
 		p.row, p.condition = row, condition
 	}
 	return nil
+}
+
+// isData tells a plain value, which is data wherever it is written to a column.
+func isData(v query.Value) bool {
+	switch v.(type) {
+	case query.Text, query.Number, query.Bool, query.Enum:
+		return true
+	}
+	return false
 }
 
 // inside notes that members of an input are looked at, until the returned function is called.

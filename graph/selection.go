@@ -105,7 +105,7 @@ func (s selection) nullsLeftOut(t *ast.Type, v query.Value) (_ query.Value, fewe
 			_, null := m.Value.(query.Null)
 			null = null && !condition
 			left, fewer := m.Value, false
-			if !null {
+			if !null && !isData(m.Value) {
 				left, fewer = s.nullsLeftOut(def.Fields.ForName(m.Name).Type, m.Value)
 			}
 			if (null || fewer) && out == nil {

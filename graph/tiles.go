@@ -103,9 +103,9 @@ func (e *Engine) tile(ctx context.Context, sc *scope, page *pageOf, t Tile) (*gr
 		}
 	}
 	op.Doc = doc.QueryDocument
-	given := make(map[string]any, len(t.Variables))
+	given := make(map[string]query.Value, len(t.Variables))
 	for _, m := range t.Variables {
-		given[m.Name] = plain(m.Value)
+		given[m.Name] = asGiven(m.Value)
 	}
 	s := sc.executor.schema
 	variables, err := coerceVariables(s.AST, op.Operation, given)
@@ -117,7 +117,7 @@ func (e *Engine) tile(ctx context.Context, sc *scope, page *pageOf, t Tile) (*gr
 	}
 	op.Variables = make(map[string]any, len(variables))
 	for name, v := range variables {
-		op.Variables[name] = plain(v)
+		op.Variables[name] = query.Plain(v)
 	}
 	op.Stats.SetExtension(operationKey, &operation{scope: sc, document: doc, variables: variables})
 	page.add(doc, op.Operation, given)
@@ -146,10 +146,11 @@ type pageOf struct {
 	numbers []byte // of the documents
 }
 
-func (p *pageOf) add(doc *document, op *ast.OperationDefinition, given map[string]any) {
+func (p *pageOf) add(doc *document, op *ast.OperationDefinition, given map[string]query.Value) {
+	variables := loadsOf(op, given)
 	p.extent.beside(doc.extents[op])
-	p.most.add(doc.mostLoad(op, given, nil))
-	p.exactly = append(p.exactly, func() load { return doc.load(op, given, nil) })
+	p.most.add(doc.mostLoad(op, variables, nil))
+	p.exactly = append(p.exactly, func() load { return doc.load(op, variables, nil) })
 	p.numbers = append(strconv.AppendUint(p.numbers, doc.number, 10), ' ')
 	p.text.WriteString(doc.text)
 	p.text.WriteByte('\n')

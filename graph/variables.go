@@ -16,11 +16,26 @@ import (
 	"usher/schema"
 )
 
+// valuesOf are the values of variables as they were given. What JSON cannot hold is no value.
+func valuesOf(given map[string]any) map[string]query.Value {
+	out := make(map[string]query.Value, len(given))
+	for name, raw := range given {
+		out[name], _ = fromJSON(raw)
+	}
+	return out
+}
+
+// asGiven is a value that is kept as if a request had given it.
+func asGiven(v query.Value) query.Value {
+	out, _ := fromJSON(query.Plain(v))
+	return out
+}
+
 // coerceVariables checks the variables of a request against the operation's
 // definitions, as the specification says, and returns those that have a value.
 // Numbers keep their digits; values of custom scalars are checked where they
 // are used. It panics on no input: what JSON cannot hold is refused.
-func coerceVariables(s *ast.Schema, op *ast.OperationDefinition, given map[string]any) (map[string]query.Value, error) {
+func coerceVariables(s *ast.Schema, op *ast.OperationDefinition, given map[string]query.Value) (map[string]query.Value, error) {
 	out := make(map[string]query.Value, len(op.VariableDefinitions))
 	for _, def := range op.VariableDefinitions {
 		c := coercion{schema: s, variable: def.Variable}
@@ -72,27 +87,31 @@ func (w *within) path() string {
 	return fmt.Sprintf("%s[%d]", w.outer.path(), w.index)
 }
 
-func (c coercion) value(t *ast.Type, raw any, at *within) (query.Value, error) {
-	if raw == nil {
+func (c coercion) value(t *ast.Type, raw query.Value, at *within) (query.Value, error) {
+	return c.valueOf(t, c.schema.Types[t.Name()], raw, at)
+}
+
+// valueOf is a value of a type, or of lists of it.
+func (c coercion) valueOf(t *ast.Type, def *ast.Definition, raw query.Value, at *within) (query.Value, error) {
+	if _, null := raw.(query.Null); null {
 		if t.NonNull {
 			return nil, c.refuse(at, `it is null, and the type is "%s"`, t.String())
 		}
-		return query.Null{}, nil
+		return raw, nil
 	}
 	if t.Elem != nil {
-		return c.list(t.Elem, raw, at)
+		return c.list(t.Elem, def, raw, at)
 	}
-	def := c.schema.Types[t.NamedType]
 	switch {
 	case def.Kind == ast.InputObject:
-		return c.object(def, raw, at)
+		return c.object(def, raw, at, &alike{})
 	case def.Kind == ast.Enum:
-		if name, ok := raw.(string); ok && def.EnumValues.ForName(name) != nil {
+		if name, ok := raw.(query.Text); ok && def.EnumValues.ForName(string(name)) != nil {
 			return query.Enum(name), nil
 		}
 	case !builtIn(def.Name):
-		if v, ok := fromJSON(raw); ok {
-			return v, nil
+		if raw != nil {
+			return raw, nil
 		}
 	default:
 		if v, ok := builtInValue(def.Name, raw); ok {
@@ -103,81 +122,127 @@ func (c coercion) value(t *ast.Type, raw any, at *within) (query.Value, error) {
 }
 
 // list takes one value for a list of it.
-func (c coercion) list(elem *ast.Type, raw any, at *within) (query.Value, error) {
-	items, ok := raw.([]any)
+func (c coercion) list(elem *ast.Type, def *ast.Definition, raw query.Value, at *within) (query.Value, error) {
+	items, ok := raw.(query.List)
 	if !ok {
-		v, err := c.value(elem, raw, at)
+		v, err := c.valueOf(elem, def, raw, at)
 		return query.List{v}, err
 	}
+	like := alike{left: len(items)}
 	out, here := make(query.List, len(items)), within{outer: at}
 	for i, item := range items {
 		here.index = i
-		v, err := c.value(elem, item, &here)
+		var err error
+		if row, ok := item.(query.Object); ok && elem.Elem == nil && def.Kind == ast.InputObject {
+			out[i], err = c.object(def, row, &here, &like)
+		} else {
+			out[i], err = c.valueOf(elem, def, item, &here)
+		}
 		if err != nil {
 			return nil, err
 		}
-		out[i] = v
 	}
 	return out, nil
 }
 
-func (c coercion) object(def *ast.Definition, raw any, at *within) (query.Value, error) {
-	members, ok := raw.(map[string]any)
+// alike is what is known of the members of an object when the next one of a list is looked at, which mostly has
+// the same.
+type alike struct {
+	fields []inputField
+	whole  bool           // none is missing
+	left   int            // objects of the list
+	room   []query.Member // for those of the next ones
+}
+
+// membersAtOnce is for how many members room is made at once, if no object has more.
+const membersAtOnce = 256
+
+// take is room for the members of the next object.
+func (l *alike) take(n int) query.Object {
+	if len(l.room) < n {
+		l.room = make([]query.Member, max(n, min(n*l.left, membersAtOnce)))
+	}
+	out := l.room[:n:n]
+	l.left, l.room = l.left-1, l.room[n:]
+	return out
+}
+
+type inputField struct {
+	*ast.FieldDefinition
+	of *ast.Definition
+}
+
+// at finds the field of a member.
+func (l *alike) at(i int, name string, def *ast.Definition, s *ast.Schema) (inputField, bool) {
+	if i < len(l.fields) && l.fields[i].Name == name {
+		return l.fields[i], true
+	}
+	f := def.Fields.ForName(name)
+	if f == nil {
+		return inputField{}, false
+	}
+	l.fields, l.whole = append(l.fields[:i], inputField{f, s.Types[f.Type.Name()]}), false
+	return l.fields[i], true
+}
+
+func (c coercion) object(def *ast.Definition, raw query.Value, at *within, like *alike) (query.Value, error) {
+	members, ok := raw.(query.Object)
 	if !ok {
 		return nil, c.refuse(at, `it is no object of the type "%s"`, def.Name)
 	}
 	if schema.IsOneOf(def) && !isOne(members) {
 		return nil, c.refuse(at, `exactly one field of the type "%s" must be given, and not null`, def.Name)
 	}
-	out, here := make(query.Object, 0, len(members)), within{outer: at}
-	names := make([]string, 0, 16)
-	for name := range members {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	for _, name := range names {
-		f := def.Fields.ForName(name)
-		if f == nil {
-			return nil, c.refuse(at, `the field "%s" is not defined by the type "%s"`, name, def.Name)
+	out, here := like.take(len(members)), within{outer: at}
+	for i, m := range members {
+		f, ok := like.at(i, m.Name, def, c.schema)
+		if !ok {
+			return nil, c.refuse(at, `the field "%s" is not defined by the type "%s"`, m.Name, def.Name)
 		}
-		here.member = name
-		v, err := c.value(f.Type, members[name], &here)
+		here.member = f.Name
+		v, err := c.valueOf(f.Type, f.of, m.Value, &here)
 		if err != nil {
 			return nil, err
 		}
-		out = append(out, query.Member{Name: name, Value: v})
+		out[i] = query.Member{Name: f.Name, Value: v}
+	}
+	if like.whole && len(like.fields) == len(members) {
+		return out, nil
 	}
 	for _, f := range def.Fields {
-		if _, ok := members[f.Name]; !ok && f.Type.NonNull && f.DefaultValue == nil {
+		if _, ok := members.Get(f.Name); !ok && f.Type.NonNull && f.DefaultValue == nil {
 			return nil, c.refuse(at, `the field "%s" is missing`, f.Name)
 		}
 	}
+	like.fields, like.whole = like.fields[:len(members)], true
 	return out, nil
 }
 
 // isOne tells whether one member is set, and no other.
-func isOne(members map[string]any) bool {
-	for _, v := range members {
-		return len(members) == 1 && v != nil
+func isOne(members query.Object) bool {
+	if len(members) != 1 {
+		return false
 	}
-	return false
+	_, null := members[0].Value.(query.Null)
+	return !null
 }
 
-func builtInValue(scalar string, raw any) (query.Value, bool) {
+func builtInValue(scalar string, raw query.Value) (query.Value, bool) {
 	switch v := raw.(type) {
-	case string:
-		return query.Text(v), scalar == "String" || scalar == "ID"
-	case bool:
-		return query.Bool(v), scalar == "Boolean"
-	case float64:
-		return builtInValue(scalar, json.Number(strconv.FormatFloat(v, 'f', -1, 64)))
-	case json.Number:
-		digits := v.String()
+	case query.Text:
+		return raw, scalar == "String" || scalar == "ID"
+	case query.Bool:
+		return raw, scalar == "Boolean"
+	case query.Number:
+		digits := string(v)
 		switch scalar {
 		case "Int":
+			if isInt32(digits) && '1' <= digits[0] && digits[0] <= '9' { // as it is mostly written
+				return raw, true
+			}
 			return int32Of(digits)
 		case "Float":
-			return query.Number(digits), isFloat(digits)
+			return raw, isFloat(digits)
 		case "ID":
 			_, err := strconv.ParseInt(digits, 10, 64)
 			return query.Text(digits), err == nil
@@ -224,9 +289,11 @@ func wholeDigits(number string) (string, bool) {
 	return digits, true
 }
 
-// fromJSON is a decoded JSON value as it was written.
+// fromJSON is a decoded JSON value as it was written, members in the order of their names.
 func fromJSON(raw any) (query.Value, bool) {
 	switch v := raw.(type) {
+	case query.Value:
+		return v, true
 	case nil:
 		return query.Null{}, true
 	case bool:
@@ -259,31 +326,4 @@ func fromJSON(raw any) (query.Value, bool) {
 		return out, true
 	}
 	return nil, false
-}
-
-// plain is a value as gqlgen takes variables.
-func plain(v query.Value) any {
-	switch v := v.(type) {
-	case query.Bool:
-		return bool(v)
-	case query.Number:
-		return json.Number(v)
-	case query.Text:
-		return string(v)
-	case query.Enum:
-		return string(v)
-	case query.List:
-		out := make([]any, len(v))
-		for i, item := range v {
-			out[i] = plain(item)
-		}
-		return out
-	case query.Object:
-		out := make(map[string]any, len(v))
-		for _, m := range v {
-			out[m.Name] = plain(m.Value)
-		}
-		return out
-	}
-	return nil
 }

@@ -277,8 +277,8 @@ type Insert struct {
 	stamps  int
 	columns []Field
 	rows    []int
-	values  [][]Given // by column; a stamp's has one
-	texts   []string  // of what comes later
+	values  []givens // by column; a stamp's has one
+	texts   []string // of what comes later
 }
 
 // Table is where the rows go, under the scope they have to be in.
@@ -305,11 +305,9 @@ func (i Insert) Rows() int { return len(i.rows) }
 
 // Part is the insert of its rows from one to before another.
 func (i Insert) Part(from, to int) Insert {
-	values := make([][]Given, len(i.values))
-	for n, list := range i.values {
-		if values[n] = list; n >= i.stamps {
-			values[n] = list[from:to]
-		}
+	values := slices.Clone(i.values)
+	for n := i.stamps; n < len(values); n++ {
+		values[n] = values[n].part(from, to)
 	}
 	i.rows, i.values = i.rows[from:to], values
 	return i
@@ -323,7 +321,12 @@ func (i Insert) Value(column, n int) Given {
 	if column < i.stamps {
 		n = 0
 	}
-	return i.values[column][n].in(i.texts)
+	return i.values[column].at(n).in(i.texts)
+}
+
+// Texts are what the rows get in a column that is no stamp, if all of it is plain values.
+func (i Insert) Texts(column int) (value.Texts, bool) {
+	return i.values[column].plain, column >= i.stamps && i.values[column].each == nil
 }
 
 // Update is what is written into rows that are named by their keys.

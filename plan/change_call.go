@@ -114,7 +114,7 @@ func (cb *changeBuilder) keysGiven() error {
 	for _, into := range cb.c.inserts {
 		for _, key := range into.keys {
 			at := slices.IndexFunc(into.columns, func(f Field) bool { return f.Name == key.Name })
-			if key.Stored == "" || at >= 0 && !slices.ContainsFunc(into.values[at], Given.Null) {
+			if key.Stored == "" || at >= 0 && !into.values[at].has(Given.Null) {
 				continue
 			}
 			return cb.noKey(key)

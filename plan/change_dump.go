@@ -57,8 +57,8 @@ func DumpChange(c Change) string {
 				word = "  %s is"
 			}
 			fmt.Fprintf(&b, word, f.Stored)
-			for _, v := range i.values[n] {
-				b.WriteString(" " + v.text())
+			for row := range i.values[n].len() {
+				b.WriteString(" " + i.values[n].at(row).text())
 			}
 			b.WriteByte('\n')
 		}

@@ -72,8 +72,8 @@ func (cb *changeBuilder) insert() error {
 // rows gives. Rows that name the same have one form.
 type form struct {
 	columns []*catalog.Column
-	values  [][]Given // by column
-	rows    []int     // their numbers among all
+	values  []givens // by column
+	rows    []int    // their numbers among all
 }
 
 // row is one row that is inserted.
@@ -85,7 +85,7 @@ type row struct {
 // at is what is given to a column, if anything is.
 func (r row) at(col *catalog.Column) (Given, bool) {
 	if i := slices.Index(r.columns, col); i >= 0 {
-		return r.values[i][r.n], true
+		return r.values[i].at(r.n), true
 	}
 	return Given{}, false
 }
@@ -105,7 +105,7 @@ func (cb *changeBuilder) cells(rows []query.Object, places inputRows) ([]row, er
 			columns, given, like = cb.row(members, places.at(n), n, p)
 			of, order = formOf(columns, cb.vis.Dataset.Columns, forms, len(rows))
 			for i, g := range given {
-				of.values[order[i]] = append(of.values[order[i]], g)
+				of.values[order[i]].add(g)
 			}
 			for _, col := range of.columns {
 				if !slices.Contains(cb.asked, col) {
@@ -114,9 +114,7 @@ func (cb *changeBuilder) cells(rows []query.Object, places inputRows) ([]row, er
 			}
 		} else {
 			for i, m := range members {
-				given, err := cb.given(like[i], m.Value, places.at(n))
-				p.ok("", err)
-				of.values[order[i]] = append(of.values[order[i]], given)
+				p.ok("", of.values[order[i]].read(cb, like[i], m.Value, places.at(n)))
 			}
 		}
 		cells[n] = row{of, len(of.rows)}
@@ -185,9 +183,9 @@ func formOf(columns, declared []*catalog.Column, forms map[string]*form, rows in
 			room = rows
 		}
 		forms[names] = of
-		of.values, of.rows = make([][]Given, len(of.columns)), make([]int, 0, room)
-		for i := range of.values {
-			of.values[i] = make([]Given, 0, room)
+		of.values, of.rows = make([]givens, len(of.columns)), make([]int, 0, room)
+		for i, col := range of.columns {
+			of.values[i] = givensOf(col.Type, room)
 		}
 	}
 	order = make([]int, len(columns))
@@ -209,7 +207,7 @@ func (cb *changeBuilder) statement(stamps []*catalog.Column, same []Given, rows 
 		into.keys = append(into.keys, cb.stored(key))
 	}
 	for i, col := range stamps {
-		into.columns, into.values = append(into.columns, cb.stored(col)), append(into.values, []Given{same[i]})
+		into.columns, into.values = append(into.columns, cb.stored(col)), append(into.values, oneGiven(same[i]))
 	}
 	for i, col := range rows.columns {
 		into.columns, into.values = append(into.columns, cb.stored(col)), append(into.values, rows.values[i])
@@ -372,9 +370,7 @@ func (cb *changeBuilder) given(col *catalog.Column, v query.Value, place inputAt
 		err = errors.New("it is never null")
 	}
 	if err != nil {
-		f := fault.New(fault.BadUserInput, "%s: %v", col.Name, err)
-		f.At = place.member(col.Name)
-		return Given{}, f
+		return Given{}, notGiven(err, col, place)
 	}
 	return given, nil
 }

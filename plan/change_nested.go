@@ -40,21 +40,22 @@ func (c Change) AfterAt(i int) Change { return c.inner(c.body.after[i]) }
 // Filled is the insert with the values that were carried from other rows' keys: from cells of
 // those that it is nested in, or of the of-th insert before it.
 func (i Insert) Filled(parent func(row, cell int) value.Value, before func(of, row, cell int) value.Value) Insert {
-	if !slices.ContainsFunc(i.values, func(list []Given) bool { return slices.ContainsFunc(list, Given.later) }) {
+	if !slices.ContainsFunc(i.values, func(list givens) bool { return slices.ContainsFunc(list.each, Given.later) }) {
 		return i
 	}
-	values := make([][]Given, len(i.values))
-	for n, list := range i.values {
-		values[n] = slices.Clone(list)
-		for row, g := range list {
+	values := slices.Clone(i.values)
+	for n, list := range values {
+		each := slices.Clone(list.each)
+		for row, g := range list.each {
 			switch {
 			case g.from == nil:
 			case g.from.of == ofParent:
-				values[n][row] = Given{value: parent(g.from.row, g.from.cell)}
+				each[row] = Given{value: parent(g.from.row, g.from.cell)}
 			default:
-				values[n][row] = Given{value: before(g.from.of, g.from.row, g.from.cell)}
+				each[row] = Given{value: before(g.from.of, g.from.row, g.from.cell)}
 			}
 		}
+		values[n].each = each
 	}
 	i.values = values
 	return i

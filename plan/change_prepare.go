@@ -173,7 +173,7 @@ func (c Change) Size() int {
 	}
 	for _, into := range c.body.inserts {
 		for _, list := range into.values {
-			n += len(list) * sizeOf[Given]()
+			n += list.len() * sizeOf[Given]()
 		}
 	}
 	for i := range c.Nested() {

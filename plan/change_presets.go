@@ -108,7 +108,7 @@ func (g grant) fills(columns []*catalog.Column) bool {
 // lackingIn are the columns that a row needs and one of some rows does not give.
 func (cb *changeBuilder) lackingIn(cells []row) (out []*catalog.Column) {
 	for _, col := range cb.vis.Dataset.Columns {
-		if cb.required(col) && slices.ContainsFunc(cells, func(r row) bool { return !slices.Contains(r.columns, col) }) {
+		if cb.required(col) && slices.ContainsFunc(cells, func(r row) bool { return r.n == 0 && !slices.Contains(r.columns, col) }) {
 			out = append(out, col)
 		}
 	}

@@ -375,15 +375,15 @@ func (i Import) Portion(lines []int64, rows [][]Given) (Change, error) {
 	}
 	into := Insert{table: i.body.table, keys: i.body.key, stamps: len(i.body.stamps)}
 	for _, stamp := range i.body.stamps {
-		into.columns, into.values = append(into.columns, stamp.field), append(into.values, []Given{stamp.value})
+		into.columns, into.values = append(into.columns, stamp.field), append(into.values, oneGiven(stamp.value))
 	}
 	for n, column := range i.body.columns {
-		values := make([]Given, len(rows))
+		values := givensOf(column.Type, len(rows))
 		for row := range rows {
 			if len(rows[row]) != len(i.body.columns) {
 				return Change{}, fault.New(fault.Internal, "internal error").Because(errors.New("a row of an import has other columns"))
 			}
-			values[row] = rows[row][n]
+			values.add(rows[row][n])
 		}
 		into.columns, into.values = append(into.columns, column), append(into.values, values)
 	}

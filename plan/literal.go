@@ -23,43 +23,49 @@ func typed(t value.Type, v query.Value) (value.Value, error) {
 }
 
 func typedNow(t value.Type, v query.Value) (value.Value, error) {
-	var text string
+	text, err := textFor(&t, v)
+	if err != nil {
+		return value.Value{}, err
+	}
+	return value.Parse(t, text)
+}
+
+// textFor is the text of what was written, if that may be a value of the type.
+func textFor(t *value.Type, v query.Value) (string, error) {
 	switch v := v.(type) {
 	case query.Null:
-		return value.Value{}, fmt.Errorf("null is no value to compare with; use isNull")
+		return "", fmt.Errorf("null is no value to compare with; use isNull")
 	case query.Bool:
 		if t.Scalar != value.Boolean && t.Scalar != value.JSON {
-			return value.Value{}, mismatch(t, "a boolean")
+			return "", mismatch(*t, "a boolean")
 		}
-		text = strconv.FormatBool(bool(v))
+		return strconv.FormatBool(bool(v)), nil
 	case query.Number:
 		if !t.Numeric() && t.Scalar != value.JSON && t.Scalar != value.ID {
-			return value.Value{}, mismatch(t, "a number")
+			return "", mismatch(*t, "a number")
 		}
-		text = string(v)
+		return string(v), nil
 	case query.Text:
 		switch t.Scalar { //nolint:exhaustive // all else is text
 		case value.Int, value.Float, value.Boolean:
-			return value.Value{}, mismatch(t, "a string")
+			return "", mismatch(*t, "a string")
 		case value.JSON:
-			text = string(value.AppendQuoted(nil, []byte(v)))
+			return string(value.AppendQuoted(nil, []byte(v))), nil
 		default:
-			text = string(v)
+			return string(v), nil
 		}
 	case query.Enum:
 		if t.Scalar != value.Enum {
-			return value.Value{}, mismatch(t, "an enum value")
+			return "", mismatch(*t, "an enum value")
 		}
-		text = string(v)
+		return string(v), nil
 	case query.List, query.Object:
 		if t.Scalar != value.JSON {
-			return value.Value{}, mismatch(t, "a list or an object")
+			return "", mismatch(*t, "a list or an object")
 		}
-		text = string(query.AppendJSON(nil, v))
-	default:
-		return value.Value{}, mismatch(t, "nothing")
+		return string(query.AppendJSON(nil, v)), nil
 	}
-	return value.Parse(t, text)
+	return "", mismatch(*t, "nothing")
 }
 
 // spelled tells types whose values statements are written by: labels, intervals and JSON.

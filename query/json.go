@@ -2,6 +2,7 @@ package query
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -158,4 +159,31 @@ func AppendJSON(dst []byte, v Value) []byte {
 		return AppendJSON(dst, Look(v))
 	}
 	return append(dst, "null"...)
+}
+
+// Plain is a value as encoding/json reads it, with the digits of numbers.
+func Plain(v Value) any {
+	switch v := v.(type) {
+	case Bool:
+		return bool(v)
+	case Number:
+		return json.Number(v)
+	case Text:
+		return string(v)
+	case Enum:
+		return string(v)
+	case List:
+		out := make([]any, len(v))
+		for i, item := range v {
+			out[i] = Plain(item)
+		}
+		return out
+	case Object:
+		out := make(map[string]any, len(v))
+		for _, m := range v {
+			out[m.Name] = Plain(m.Value)
+		}
+		return out
+	}
+	return nil
 }

@@ -88,8 +88,12 @@ func (w *writer) toInsert(i plan.Insert, d ChangeDialect) (names, values []strin
 		values = append(values, d.Given("i.c"+strconv.Itoa(len(lists)), f))
 		lists = append(lists, "")
 	}
-	items := make([]value.Value, i.Rows())
 	for n := i.Stamps(); n < i.Columns(); n++ {
+		if texts, plain := i.Texts(n); plain && i.Column(n).Type.Scalar != value.Interval {
+			lists[n-i.Stamps()] = w.bind(d.KeyList(texts), asItStands)
+			continue
+		}
+		items := make([]value.Value, i.Rows())
 		for row := range items {
 			given := i.Value(n, row)
 			if w.err == nil && given.Open() && (given.List() || len(items) > 1) {
@@ -101,7 +105,7 @@ func (w *writer) toInsert(i plan.Insert, d ChangeDialect) (names, values []strin
 		lists[n-i.Stamps()] = w.texts(items, d)
 	}
 	if len(lists) == 0 { // as many rows as there are items
-		lists = append(lists, w.bind(d.KeyList(items), asItStands))
+		lists = append(lists, w.bind(d.KeyList(make(value.Values, i.Rows())), asItStands))
 	}
 	return names, values, d.Texts(lists)
 }
@@ -110,14 +114,14 @@ func (w *writer) toInsert(i plan.Insert, d ChangeDialect) (names, values []strin
 func (w *writer) texts(items []value.Value, d Dialect) string {
 	if term, later := items[0].Term(); later && len(items) == 1 {
 		as, err := term.Then("an item for "+d.TextType(), func(text string, _ slot.Inputs) (string, error) {
-			return d.KeyList([]value.Value{value.Bound(value.Of(value.String), value.Cell{Kind: value.KindText, Text: []byte(text)})}), nil
+			return d.KeyList(value.Values{value.Bound(value.Of(value.String), value.Cell{Kind: value.KindText, Text: []byte(text)})}), nil
 		})
 		if err != nil && w.err == nil {
 			w.err = err
 		}
 		return w.place(bound{cast: "texts", term: as.Number() + 1}, asItStands)
 	}
-	return w.bind(d.KeyList(items), asItStands)
+	return w.bind(d.KeyList(value.Values(items)), asItStands)
 }
 
 // returning ends a statement that inserts rows with their keys, each if it is of the own tenant's.
@@ -399,7 +403,7 @@ func textOf(g plan.Given, d Dialect) value.Value {
 				items[i] = text(argText(items[i]))
 			}
 		}
-		return text(d.KeyList(items))
+		return text(d.KeyList(value.Values(items)))
 	case g.Value().Type().Scalar == value.Interval:
 		return text(argText(g.Value()))
 	}

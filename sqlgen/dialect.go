@@ -129,7 +129,7 @@ type Dialect interface {
 	// List is the text of a list argument, and KeyList that of keys for Parents, of
 	// which some may be null.
 	List(items []string) string
-	KeyList(keys []value.Value) string
+	KeyList(keys value.Items) string
 
 	jsonDialect
 }
@@ -160,14 +160,14 @@ func quotedLabels(t value.Type) string {
 // mostSquares is the largest n·Σx² both engines hold exactly.
 const mostSquares = "170000000000000000000000000000000000000"
 
-func quoteList[T any](items []T, open, end string, quoted func(dst []byte, item T) []byte) string {
-	dst := make([]byte, 0, 16*len(items)+2)
+func quoteList(items int, open, end string, item func(dst []byte, i int) []byte) string {
+	dst := make([]byte, 0, 16*items+2)
 	dst = append(dst, open...)
-	for i, item := range items {
+	for i := range items {
 		if i > 0 {
 			dst = append(dst, ',')
 		}
-		dst = quoted(dst, item)
+		dst = item(dst, i)
 	}
 	return string(append(dst, end...))
 }

@@ -231,15 +231,16 @@ func (duckdb) InList(x, list string, t value.Type, _ string) string {
 }
 
 func (duckdb) List(items []string) string {
-	return quoteList(items, "[", "]", jsonString)
+	return quoteList(len(items), "[", "]", func(dst []byte, i int) []byte { return jsonString(dst, items[i]) })
 }
 
-func (duckdb) KeyList(keys []value.Value) string {
-	return quoteList(keys, "[", "]", func(dst []byte, v value.Value) []byte {
-		if v.Null() {
+func (duckdb) KeyList(keys value.Items) string {
+	return quoteList(keys.Len(), "[", "]", func(dst []byte, i int) []byte {
+		text, set := keys.Item(i)
+		if !set {
 			return append(dst, "null"...)
 		}
-		return jsonString(dst, v.Text())
+		return jsonString(dst, text)
 	})
 }
 

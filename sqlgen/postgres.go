@@ -208,21 +208,25 @@ func (postgres) InList(x, list string, t value.Type, native string) string {
 }
 
 func (postgres) List(items []string) string {
-	return quoteList(items, "{", "}", quotedItem)
+	return quoteList(len(items), "{", "}", func(dst []byte, i int) []byte { return quotedItem(dst, items[i]) })
 }
 
-func (postgres) KeyList(keys []value.Value) string {
-	return quoteList(keys, "{", "}", func(dst []byte, v value.Value) []byte {
-		if v.Null() {
+func (postgres) KeyList(keys value.Items) string {
+	return quoteList(keys.Len(), "{", "}", func(dst []byte, i int) []byte {
+		text, set := keys.Item(i)
+		if !set {
 			return append(dst, "NULL"...)
 		}
-		return quotedItem(dst, v.Text())
+		return quotedItem(dst, text)
 	})
 }
 
 // quotedItem appends an item of an array.
 func quotedItem(dst []byte, s string) []byte {
 	dst = append(dst, '"')
+	if strings.IndexByte(s, '"') < 0 && strings.IndexByte(s, '\\') < 0 { // as nearly all are
+		return append(append(dst, s...), '"')
+	}
 	for {
 		at := strings.IndexAny(s, `\"`)
 		if at < 0 {

@@ -22,17 +22,21 @@ const maxText = 1 << 20
 // it in canonical text. The error says what the type expects; it may be shown
 // to the caller, whose own text it is about.
 func Parse(t Type, text string) (Value, error) {
-	if len(text) > maxText {
-		return Value{}, fmt.Errorf("a value of %d bytes is too long; at most %d are allowed", len(text), maxText)
-	}
-	if !utf8.ValidString(text) || strings.IndexByte(text, 0) >= 0 {
-		return Value{}, fmt.Errorf("text must be UTF-8 without NUL")
-	}
-	canonical, err := parsers[t.Scalar](t, text)
+	text, err := canonical(&t, text)
 	if err != nil {
 		return Value{}, err
 	}
-	return Value{typ: t.Elem(), text: canonical, set: true}, nil
+	return Value{typ: t.Elem(), text: text, set: true}, nil
+}
+
+func canonical(t *Type, text string) (string, error) {
+	if len(text) > maxText {
+		return "", fmt.Errorf("a value of %d bytes is too long; at most %d are allowed", len(text), maxText)
+	}
+	if !utf8.ValidString(text) || strings.IndexByte(text, 0) >= 0 {
+		return "", fmt.Errorf("text must be UTF-8 without NUL")
+	}
+	return parsers[t.Scalar](*t, text)
 }
 
 var parsers = [...]func(Type, string) (string, error){

@@ -133,6 +133,11 @@ func (w *wire) bind(portal, name string, args []string) {
 	w.text(name)
 	w.out = append(w.out, 0, 0)
 	w.out = binary.BigEndian.AppendUint16(w.out, uint16(len(args)))
+	size := 0
+	for _, arg := range args {
+		size += len(arg) + 4
+	}
+	w.out = slices.Grow(w.out, size+maxBehind)
 	for _, arg := range args {
 		w.out = binary.BigEndian.AppendUint32(w.out, uint32(len(arg)))
 		w.out = append(w.out, arg...)
@@ -152,6 +157,9 @@ func (w *wire) run(portal string, rows int) {
 // sync ends what goes out together. After an error the server passes over the
 // rest of it.
 func (w *wire) sync() { w.end(w.begin('S')) }
+
+// maxBehind is for how many bytes there is room behind arguments, which mostly are all that is sent with them.
+const maxBehind = 64
 
 // maxKept is how much room for messages a connection keeps between statements.
 const maxKept = 64 << 10

@@ -54,7 +54,7 @@ func (r Run) keyed(ctx context.Context, q plan.Query, keys [][]value.Value, coun
 	}
 	args := make([]string, 0, len(keys)+statement.Args.Len())
 	for _, list := range keys {
-		args = append(args, r.Dialect.KeyList(list))
+		args = append(args, r.Dialect.KeyList(value.Values(list)))
 	}
 	rows, err := ask(ctx, r.Session, keyedAs(statement, count), statement.Text, append(args, statement.Args.Bind(nil)...))
 	if err != nil {

@@ -18,7 +18,7 @@ func (a *applying) named(ctx context.Context, statement sqlgen.Statement, keys [
 func (a *applying) rowsOf(ctx context.Context, statement sqlgen.Statement, keys [][]value.Value, count int, writes bool, cell func(n int, row value.Rows) error) ([]bool, error) {
 	args := make([]string, 0, len(keys)+statement.Args.Len())
 	for _, list := range keys {
-		args = append(args, a.d.KeyList(list))
+		args = append(args, a.d.KeyList(value.Values(list)))
 	}
 	args = append(args, statement.Args.Bind(nil)...)
 	if err := fits(statement.Args.Len(), 0); err != nil {
@@ -104,7 +104,7 @@ func (a *applying) affected(ctx context.Context, statement sqlgen.Statement, key
 	}
 	args := make([]string, 0, len(keys)+statement.Args.Len())
 	for _, list := range keys {
-		args = append(args, a.d.KeyList(list))
+		args = append(args, a.d.KeyList(value.Values(list)))
 	}
 	rows, err := a.session.Query(ctx, statement.Text, append(args, statement.Args.Bind(nil)...))
 	if err != nil {

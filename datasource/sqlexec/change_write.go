@@ -37,7 +37,7 @@ func (a *applying) write(ctx context.Context) error {
 func (a *applying) linked(l plan.Level) []string {
 	out := make([]string, 0, l.Links())
 	for link := range l.Links() {
-		out = append(out, a.d.KeyList(a.keys[l.Link(link).Cell()]))
+		out = append(out, a.d.KeyList(value.Values(a.keys[l.Link(link).Cell()])))
 	}
 	return out
 }

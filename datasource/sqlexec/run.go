@@ -94,7 +94,7 @@ func (r Run) level(ctx context.Context, l plan.Level, keys [][]value.Value, c *c
 	own := statement.Args.Bind(nil)
 	args := make([]string, 0, len(keys)+len(own))
 	for _, list := range keys {
-		args = append(args, r.Dialect.KeyList(list))
+		args = append(args, r.Dialect.KeyList(value.Values(list)))
 	}
 	rows, err := ask(ctx, r.Session, plannedAs(l), statement.Text, append(args, own...))
 	if err != nil {

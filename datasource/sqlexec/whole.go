@@ -27,7 +27,7 @@ func (a *applying) whole(ctx context.Context) (Changed, error) {
 	if statement.Parents > 0 {
 		how = linkedAs(a.count)
 		for _, list := range a.keys {
-			args = append(args, a.d.KeyList(list))
+			args = append(args, a.d.KeyList(value.Values(list)))
 		}
 	}
 	rows, err := writing(ctx, a.session, how, statement.Text(told), append(args, statement.Bind(a.c)...))

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"io"
 	"net/http"
-	"slices"
 	"strconv"
 	"time"
 
@@ -123,25 +122,23 @@ func (h *boards) serve(x *exchange, start time.Time) *refusal {
 
 // readBoard reads what is asked of a dashboard. Nothing in it is null: what is left
 // out has a meaning.
-func readBoard(body any) (parameters query.Object, tiles []string, refused *refusal) {
-	object, ok := body.(map[string]any)
+func readBoard(body query.Value) (parameters query.Object, tiles []string, refused *refusal) {
+	object, ok := body.(query.Object)
 	if !ok {
 		return nil, nil, refuse(http.StatusBadRequest, "the body must be a JSON object with parameters and tiles")
 	}
-	for name, v := range object {
-		switch name {
+	for _, m := range object {
+		switch m.Name {
 		case "parameters":
-			given, ok := v.(map[string]any)
-			if !ok {
+			if parameters, ok = m.Value.(query.Object); !ok {
 				return nil, nil, refuse(http.StatusBadRequest, "parameters must be an object: leave it out for their defaults")
 			}
-			parameters = valueOf(given).(query.Object)
 		case "tiles":
-			list, ok := v.([]any)
+			list, ok := m.Value.(query.List)
 			tiles = make([]string, len(list))
 			for i, id := range list {
-				text, isText := id.(string)
-				tiles[i], ok = text, ok && isText
+				text, isText := id.(query.Text)
+				tiles[i], ok = string(text), ok && isText
 			}
 			if !ok {
 				return nil, nil, refuse(http.StatusBadRequest, "tiles must be a list of ids: leave it out for all of them")
@@ -151,37 +148,6 @@ func readBoard(body any) (parameters query.Object, tiles []string, refused *refu
 		}
 	}
 	return parameters, tiles, nil
-}
-
-// valueOf is a decoded JSON value.
-func valueOf(v any) query.Value {
-	switch v := v.(type) {
-	case bool:
-		return query.Bool(v)
-	case string:
-		return query.Text(v)
-	case json.Number:
-		return query.Number(v.String())
-	case []any:
-		out := make(query.List, len(v))
-		for i, item := range v {
-			out[i] = valueOf(item)
-		}
-		return out
-	case map[string]any:
-		out := make(query.Object, 0, len(v))
-		for name, member := range v {
-			out = append(out, query.Member{Name: name, Value: valueOf(member)})
-		}
-		slices.SortFunc(out, func(a, b query.Member) int {
-			if a.Name < b.Name {
-				return -1
-			}
-			return 1
-		})
-		return out
-	}
-	return query.Null{}
 }
 
 // page writes what is drawn, and the answers of the tiles beside it. Tiles that nothing could be

@@ -1,11 +1,13 @@
 package transport
 
 import (
-	"encoding/json"
 	"errors"
+	"slices"
+	"strings"
 	"unicode/utf8"
 
 	"usher/jsonscan"
+	"usher/query"
 )
 
 // maxNesting bounds the depth of a JSON body; no variable needs more.
@@ -21,8 +23,8 @@ var (
 
 // decodeStrict reads exactly one JSON value: nothing after it, no key twice in
 // an object (two readers could pick different ones), keys as they are spelled,
-// and numbers as json.Number, with all their digits.
-func decodeStrict(text []byte) (any, error) {
+// and numbers with all their digits. Members of objects are in the order of their names.
+func decodeStrict(text []byte) (query.Value, error) {
 	if !utf8.Valid(text) {
 		return nil, errNotUTF8
 	}
@@ -40,87 +42,112 @@ func decodeStrict(text []byte) (any, error) {
 	return nil, errNotJSON
 }
 
-// strictDecoder reads values. The rows of a list have the same keys, each of which is one text.
+// strictDecoder reads values. The rows of a list have the same names, each of which is one text.
 type strictDecoder struct {
 	*jsonscan.Scanner
-	keys map[string]string // of objects in lists
+	names map[string]string // of members of objects in lists
 }
 
-// mostKeys bounds the keys that are remembered.
-const mostKeys = 64
+// mostNames bounds the names that are remembered.
+const mostNames = 64
 
-func (d *strictDecoder) value(nesting int) (any, error) {
+func (d *strictDecoder) value(nesting int) (query.Value, error) {
 	next, err := d.Peek()
 	if err != nil {
 		return nil, err
 	}
 	switch next {
 	case 'n':
-		return nil, d.Word("null")
+		return query.Null{}, d.Word("null")
 	case 't':
-		return true, d.Word("true")
+		return query.Bool(true), d.Word("true")
 	case 'f':
-		return false, d.Word("false")
+		return query.Bool(false), d.Word("false")
 	case '"':
 		text, err := d.Text()
-		return string(text), err
-	case '{', '[':
+		return query.Text(text), err
+	case '{':
+		return d.object(nesting, 0)
+	case '[':
+		return d.list(nesting)
 	default:
 		digits, err := d.Number()
-		return json.Number(digits), err
+		return query.Number(digits), err
 	}
+}
+
+// object reads an object in which there is room for so many members from the start.
+func (d *strictDecoder) object(nesting, room int) (query.Object, error) {
 	if nesting == 0 {
 		return nil, errNesting
 	}
 	_ = d.Into() // the bound is this one's own
-	if next == '{' {
-		return d.object(nesting - 1)
-	}
-	return d.array(nesting - 1)
-}
-
-func (d *strictDecoder) object(nesting int) (any, error) {
-	object := map[string]any{}
+	object := make(query.Object, 0, room)
 	for {
-		text, more, err := d.Member(len(object) == 0)
-		if !more || err != nil {
-			return object, err
-		}
-		key := d.key(text)
-		if _, twice := object[key]; twice {
-			return nil, errDuplicate
-		}
-		if object[key], err = d.value(nesting); err != nil {
-			return nil, err
-		}
-	}
-}
-
-func (d *strictDecoder) key(text []byte) string {
-	if known, ok := d.keys[string(text)]; ok {
-		return known
-	}
-	key := string(text)
-	if d.keys != nil && len(d.keys) < mostKeys {
-		d.keys[key] = key
-	}
-	return key
-}
-
-func (d *strictDecoder) array(nesting int) (any, error) {
-	if d.keys == nil {
-		d.keys = make(map[string]string)
-	}
-	array := []any{}
-	for {
-		more, err := d.Item(len(array) == 0, ']')
-		if !more || err != nil {
-			return array, err
-		}
-		item, err := d.value(nesting)
+		name, more, err := d.Member(len(object) == 0)
 		if err != nil {
 			return nil, err
 		}
-		array = append(array, item)
+		if !more {
+			break
+		}
+		m := query.Member{Name: d.name(name)}
+		if m.Value, err = d.value(nesting - 1); err != nil {
+			return nil, err
+		}
+		object = append(object, m)
+	}
+	slices.SortFunc(object, func(a, b query.Member) int { return strings.Compare(a.Name, b.Name) })
+	for i := 1; i < len(object); i++ {
+		if object[i].Name == object[i-1].Name {
+			return nil, errDuplicate
+		}
+	}
+	return object, nil
+}
+
+func (d *strictDecoder) name(text []byte) string {
+	if known, ok := d.names[string(text)]; ok {
+		return known
+	}
+	name := string(text)
+	if d.names != nil && len(d.names) < mostNames {
+		d.names[name] = name
+	}
+	return name
+}
+
+// list reads a list. Objects in it are mostly rows, which are as large as the one before.
+func (d *strictDecoder) list(nesting int) (query.List, error) {
+	if nesting == 0 {
+		return nil, errNesting
+	}
+	_ = d.Into()
+	if d.names == nil {
+		d.names = make(map[string]string)
+	}
+	list := query.List{}
+	room := 0
+	for {
+		more, err := d.Item(len(list) == 0, ']')
+		if !more || err != nil {
+			return list, err
+		}
+		next, err := d.Peek()
+		if err != nil {
+			return nil, err
+		}
+		var item query.Value
+		if next == '{' {
+			var row query.Object
+			row, err = d.object(nesting-1, room)
+			item, room = row, len(row)
+		} else {
+			item, err = d.value(nesting - 1)
+		}
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, item)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -11,30 +12,38 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
+
+	"usher/query"
 )
 
 func TestDecodeStrict(t *testing.T) {
 	t.Parallel()
 	nested := func(n int) string { return strings.Repeat("[", n) + strings.Repeat("]", n) }
 	for text, want := range map[string]any{
-		`null`:                                  nil,
-		` {"a": [true, false, "b\u00e9\n"]} `:   map[string]any{"a": []any{true, false, "bé\n"}},
-		`{"n": 123456789012345678901234567.50}`: map[string]any{"n": json.Number("123456789012345678901234567.50")},
-		`{"a": {}, "A": []}`:                    map[string]any{"a": map[string]any{}, "A": []any{}},
-		`"\ud83d\ude00"`:                        "😀",
+		`null`:                                  query.Null{},
+		` {"a": [true, false, "b\u00e9\n"]} `:   query.Object{{Name: "a", Value: query.List{query.Bool(true), query.Bool(false), query.Text("bé\n")}}},
+		`{"n": 123456789012345678901234567.50}`: query.Object{{Name: "n", Value: query.Number("123456789012345678901234567.50")}},
+		`{"a": {}, "A": []}`:                    query.Object{{Name: "A", Value: query.List{}}, {Name: "a", Value: query.Object{}}},
+		`"\ud83d\ude00"`:                        query.Text("😀"),
+		`[{"b": 1, "a": "x\"\\"}, 2, {}]`:       query.List{query.Object{{Name: "a", Value: query.Text(`x"\`)}, {Name: "b", Value: query.Number("1")}}, query.Number("2"), query.Object{}},
 
-		``:                      errNotJSON,
-		`{`:                     errNotJSON,
-		`[1,]`:                  errNotJSON,
-		`{"a": 1} {}`:           errNotJSON,
-		`{"a": 1} x`:            errNotJSON,
-		`{1: 2}`:                errNotJSON,
-		`01`:                    errNotJSON,
-		`"\ud83d"`:              errNotJSON, // half a character, for which two readers could put different ones
-		"\"\xff\"":              errNotUTF8,
-		`{"a": 1, "a": 2}`:      errDuplicate,
-		`{"a": 1, "\u0061": 2}`: errDuplicate,
-		nested(maxNesting + 1):  errNesting,
+		``:                                      errNotJSON,
+		`{`:                                     errNotJSON,
+		`[1,]`:                                  errNotJSON,
+		`{"a": 1} {}`:                           errNotJSON,
+		`{"a": 1} x`:                            errNotJSON,
+		`{1: 2}`:                                errNotJSON,
+		`01`:                                    errNotJSON,
+		`"\ud83d"`:                              errNotJSON, // half a character, for which two readers could put different ones
+		"\"\xff\"":                              errNotUTF8,
+		`{"a": 1, "a": 2}`:                      errDuplicate,
+		`{"a": 1, "\u0061": 2}`:                 errDuplicate,
+		`[{"a": 1, "a": 2}]`:                    errDuplicate,
+		`[{"a": "\ud83d"}]`:                     errNotJSON,
+		`[{"a": 1,}]`:                           errNotJSON,
+		`[{"a": 1} {}]`:                         errNotJSON,
+		nested(maxNesting + 1):                  errNesting,
+		`[{"a": ` + nested(maxNesting-1) + `}]`: errNesting,
 	} {
 		got, err := decodeStrict([]byte(text))
 		if refused, ok := want.(error); ok {
@@ -47,8 +56,10 @@ func TestDecodeStrict(t *testing.T) {
 			t.Errorf("%s: %v (-want +got)\n%s", text, err, diff)
 		}
 	}
-	if _, err := decodeStrict([]byte(nested(maxNesting))); err != nil {
-		t.Errorf("as deep as allowed: %v", err)
+	for _, text := range []string{nested(maxNesting), `[{"a": ` + nested(maxNesting-2) + `}]`} {
+		if _, err := decodeStrict([]byte(text)); err != nil {
+			t.Errorf("as deep as allowed: %v", err)
+		}
 	}
 }
 
@@ -81,7 +92,7 @@ func TestDecodeStrictAsOthersDo(t *testing.T) {
 		if err := reader.Decode(&want); err != nil {
 			t.Fatalf("%q: %v", text, err)
 		}
-		if diff := cmp.Diff(want, got); diff != "" {
+		if diff := cmp.Diff(want, query.Plain(got)); diff != "" {
 			t.Fatalf("%q (-want +got)\n%s", text, diff)
 		}
 	})
@@ -96,4 +107,55 @@ func BenchmarkDecodeStrict(b *testing.B) {
 			b.Fatal(err)
 		}
 	}
+}
+
+// A row in a list is read as encoding/json reads it.
+func TestDecodeRows(t *testing.T) {
+	t.Parallel()
+	blank := rapid.SampledFrom([]string{"", "", " ", "\t\r\n"})
+	var value func(t *rapid.T, depth int) string
+	value = func(t *rapid.T, depth int) string {
+		kinds := 2
+		if depth > 0 {
+			kinds = 4
+		}
+		text := func() string {
+			return rapid.SampledFrom([]string{`""`, `"a"`, `"b c"`, `"ä,]}:"`, `"\u00e4\n"`, `"\""`, `"\\"`, `"\\\""`, `"😀"`, `"\ud83d\ude00"`}).Draw(t, "text")
+		}
+		parts := func(open, end string, part func(i int) string) string {
+			out := open + blank.Draw(t, "blank")
+			for i := range rapid.IntRange(0, 3).Draw(t, "parts") {
+				if i > 0 {
+					out += "," + blank.Draw(t, "blank")
+				}
+				out += part(i) + blank.Draw(t, "blank")
+			}
+			return out + end
+		}
+		switch rapid.IntRange(0, kinds).Draw(t, "kind") {
+		case 0:
+			return rapid.SampledFrom([]string{"null", "true", "false", "0", "-1.50e+7", "12"}).Draw(t, "word")
+		case 1, 2:
+			return text()
+		case 3:
+			return parts("[", "]", func(int) string { return value(t, depth-1) })
+		default:
+			return parts("{", "}", func(i int) string {
+				return strings.Replace(text(), `"`, fmt.Sprintf(`"%d`, i), 1) + blank.Draw(t, "blank") + ":" + blank.Draw(t, "blank") + value(t, depth-1)
+			})
+		}
+	}
+	rapid.Check(t, func(t *rapid.T) {
+		text := `[1, {"r":` + value(t, 4) + `}]`
+		var want any
+		d := json.NewDecoder(strings.NewReader(text))
+		d.UseNumber()
+		if err := d.Decode(&want); err != nil {
+			t.Fatalf("%s: %v", text, err)
+		}
+		got, err := decodeStrict([]byte(text))
+		if diff := cmp.Diff(want, query.Plain(got)); err != nil || diff != "" {
+			t.Fatalf("%s: %v (-want +got)\n%s", text, err, diff)
+		}
+	})
 }

@@ -3,6 +3,7 @@ package transport
 import (
 	"errors"
 	"io"
+	"maps"
 	"mime"
 	"net/http"
 	"net/url"
@@ -11,6 +12,7 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 
 	"usher/fault"
+	"usher/query"
 )
 
 // naming are the members of a request's extensions that may stand for its
@@ -37,9 +39,9 @@ func readPost(w http.ResponseWriter, r *http.Request, limit int64) (*graphql.Raw
 		return nil, refused
 	}
 	switch envelope := value.(type) {
-	case map[string]any:
-		return readEnvelope(envelope)
-	case []any:
+	case query.Object:
+		return readEnvelope(envelopeOf(envelope))
+	case query.List:
 		return nil, refuse(http.StatusBadRequest, "batches are not answered: send one operation in a request")
 	default:
 		return nil, refuse(http.StatusBadRequest, "the body must be a JSON object with a query")
@@ -47,7 +49,7 @@ func readPost(w http.ResponseWriter, r *http.Request, limit int64) (*graphql.Raw
 }
 
 // readBody reads a body of JSON, which is to be an object with something.
-func readBody(w http.ResponseWriter, r *http.Request, limit int64, with string) (any, *refusal) {
+func readBody(w http.ResponseWriter, r *http.Request, limit int64, with string) (query.Value, *refusal) {
 	if encoding := r.Header.Get("Content-Encoding"); encoding != "" && encoding != "identity" {
 		return nil, refuse(http.StatusUnsupportedMediaType, "an encoded body is not accepted: send it without Content-Encoding")
 	}
@@ -95,11 +97,32 @@ func readGet(r *http.Request, limit int64) (*graphql.RawParams, *refusal) {
 			envelope[name] = given[0]
 			continue
 		}
-		if envelope[name], err = decodeStrict([]byte(given[0])); err != nil {
+		value, err := decodeStrict([]byte(given[0]))
+		if err != nil {
 			return nil, refuse(http.StatusBadRequest, "the parameter "+name+" cannot be read as JSON: "+err.Error())
 		}
+		maps.Copy(envelope, envelopeOf(query.Object{{Name: name, Value: value}}))
 	}
 	return readEnvelope(envelope)
+}
+
+// envelopeOf are the members of an object as whoever reads them takes them. Values of variables stay as they were
+// asked.
+func envelopeOf(object query.Object) map[string]any {
+	out := make(map[string]any, len(object))
+	for _, m := range object {
+		variables, given := m.Value.(query.Object)
+		if m.Name != "variables" || !given {
+			out[m.Name] = query.Plain(m.Value)
+			continue
+		}
+		values := make(map[string]any, len(variables))
+		for _, v := range variables {
+			values[v.Name] = v.Value
+		}
+		out[m.Name] = values
+	}
+	return out
 }
 
 // readEnvelope takes the parameters out of a decoded object. Members it does
@@ -109,7 +132,7 @@ func readEnvelope(envelope map[string]any) (*graphql.RawParams, *refusal) {
 	if refused := readDocumentID(envelope); refused != nil {
 		return nil, refused
 	}
-	query, isString := envelope["query"].(string)
+	text, isString := envelope["query"].(string)
 	if !isString && (envelope["query"] != nil || !named(envelope)) {
 		return nil, refuse(http.StatusBadRequest, "the parameter query is missing or no string")
 	}
@@ -125,7 +148,7 @@ func readEnvelope(envelope map[string]any) (*graphql.RawParams, *refusal) {
 	if !isObject && envelope["extensions"] != nil {
 		return nil, refuse(http.StatusBadRequest, "the parameter extensions must be an object")
 	}
-	return &graphql.RawParams{Query: query, OperationName: name, Variables: variables, Extensions: extensions}, nil
+	return &graphql.RawParams{Query: text, OperationName: name, Variables: variables, Extensions: extensions}, nil
 }
 
 // readDocumentID puts the id of a document where the executor looks for what stands

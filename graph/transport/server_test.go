@@ -22,6 +22,7 @@ import (
 	"usher/graph/client"
 	"usher/graph/transport"
 	"usher/principal"
+	"usher/query"
 )
 
 const (
@@ -218,12 +219,15 @@ func decode(t *testing.T, body string) answer {
 	return a
 }
 
-// gqlgens is gqlgen's executor, which wants to be told when a request began.
+// gqlgens is gqlgen's executor, which wants to be told when a request began, and plain values.
 type gqlgens struct{ *executor.Executor }
 
 func newExecutor(s *schema) gqlgens { return gqlgens{executor.New(s)} }
 
 // CreateOperationContext implements graphql.GraphExecutor.
 func (g gqlgens) CreateOperationContext(ctx context.Context, params *graphql.RawParams) (*graphql.OperationContext, gqlerror.List) {
+	for name, v := range params.Variables {
+		params.Variables[name] = query.Plain(v.(query.Value))
+	}
 	return g.Executor.CreateOperationContext(graphql.StartOperationTrace(ctx), params)
 }
