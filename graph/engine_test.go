@@ -69,15 +69,17 @@ func (r *resolver) Resolve(_ context.Context, asked graph.Asked) []graph.Task {
 // control answers the fields of the control plane that the tests ask.
 type control struct {
 	graph.QueryResolver
-	graph.AdminQueryResolver
 	mutations mutations
 }
+
+// admin answers those of the administration.
+type admin struct{ graph.AdminQueryResolver }
 
 func (c control) Query() graph.QueryResolver { return c }
 
 func (c control) Mutation() graph.MutationResolver { return c.mutations }
 
-func (c control) AdminQuery() graph.AdminQueryResolver { return c }
+func (c control) AdminQuery() graph.AdminQueryResolver { return admin{} }
 
 func (c control) AdminTenant() graph.AdminTenantResolver { return nil } // no test asks for what a record leaves to the configuration
 
@@ -85,7 +87,7 @@ func (c control) AdminMutation() graph.AdminMutationResolver { return c.mutation
 
 func (control) Admin(context.Context) (*graph.AdminQuery, error) { return &graph.AdminQuery{}, nil }
 
-func (control) Tenant(_ context.Context, _ *graph.AdminQuery, id string) (*graph.AdminTenant, error) {
+func (admin) Tenant(_ context.Context, _ *graph.AdminQuery, id string) (*graph.AdminTenant, error) {
 	if id == "none" {
 		return nil, fault.New(fault.BadUserInput, "there is none")
 	}
