@@ -82,8 +82,8 @@ func SeekAnew(ctx context.Context, d sqlgen.ChangeDialect, c plan.Change, try fu
 		return nil, err
 	})
 	var at *At
-	if err != nil || !errors.As(found, &at) {
-		return nil
+	if err == nil {
+		errors.As(found, &at)
 	}
 	return at
 }

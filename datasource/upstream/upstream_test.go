@@ -509,7 +509,7 @@ func TestExactBytes(t *testing.T) {
 		most int64
 		ok   bool
 	}{{int64(len(reply)), true}, {int64(len(reply)) - 1, false}} {
-		a := open(t, serve(t, says(reply)), catalog.BindingSpec{}, func(s *catalog.SourceSpec) { s.MaxBytes = new(int64(c.most)) })
+		a := open(t, serve(t, says(reply)), catalog.BindingSpec{}, func(s *catalog.SourceSpec) { s.MaxBytes = new(c.most) })
 		if _, err := a.fetch(t.Context(), a.things(t, acme, nil, "id")); (err == nil) != c.ok {
 			t.Errorf("%d bytes allowed: %v", c.most, err)
 		}
