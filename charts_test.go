@@ -43,7 +43,7 @@ var drawn = map[string]string{
 	"orders/average": `WITH w AS (SELECT strftime(date_trunc('week', local), '%b %-d, %Y') AS week, avg(total) AS a, median(total::DOUBLE) AS m FROM o WHERE ordered_at >= @from GROUP BY week)
 		SELECT 'Average order, ' || week, a FROM w UNION ALL SELECT 'Median total, ' || week, m FROM w`,
 	"orders/prices": `SELECT coalesce(category, 'no value') || ', $' || format('{:.2f}', avg(unit_price)), sum(quantity) FROM i WHERE ordered_at >= @from GROUP BY product, category`,
-	"orders/regions": `SELECT coalesce(r.region, 'no value') || ', ' || c.channel, (SELECT sum(total) FROM o WHERE ordered_at >= @from AND o.region IS NOT DISTINCT FROM r.region AND o.channel = c.channel)
+	"orders/regions": `SELECT coalesce(r.region, '–') || ', ' || c.channel, (SELECT sum(total) FROM o WHERE ordered_at >= @from AND o.region IS NOT DISTINCT FROM r.region AND o.channel = c.channel)
 		FROM (SELECT DISTINCT region FROM o WHERE ordered_at >= @from) r, (SELECT DISTINCT channel FROM o WHERE ordered_at >= @from) c`,
 }
 

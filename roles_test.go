@@ -80,8 +80,8 @@ func TestRoles(t *testing.T) {
 	program.MakeDuckDB(t, filepath.Join(dir, "shop.duckdb"), `
 		CREATE TYPE region AS ENUM ('north', 'south');
 		CREATE TABLE customers (id INTEGER PRIMARY KEY, tenant VARCHAR NOT NULL, name VARCHAR NOT NULL);
-		CREATE TABLE orders (id INTEGER PRIMARY KEY, tenant VARCHAR NOT NULL, branch VARCHAR NOT NULL, region region, note VARCHAR, total DECIMAL(20, 2), customer_id INTEGER);
-		CREATE TABLE events (id INTEGER PRIMARY KEY, tenant VARCHAR NOT NULL, gone_at TIMESTAMPTZ, big BIGINT, amount DECIMAL(38, 10), ratio DOUBLE, ok BOOLEAN, day DATE, clock TIME, moment TIMESTAMPTZ, local_at TIMESTAMP, span INTERVAL, uid UUID, raw BLOB, doc JSON, tags VARCHAR[]);
+		CREATE TABLE orders (id INTEGER NOT NULL, tenant VARCHAR NOT NULL, branch VARCHAR NOT NULL, region region, note VARCHAR, total DECIMAL(20, 2), customer_id INTEGER, PRIMARY KEY (tenant, id));
+		CREATE TABLE events (id INTEGER NOT NULL, tenant VARCHAR NOT NULL, gone_at TIMESTAMPTZ, big BIGINT, amount DECIMAL(38, 10), ratio DOUBLE, ok BOOLEAN, day DATE, clock TIME, moment TIMESTAMPTZ, local_at TIMESTAMP, span INTERVAL, uid UUID, raw BLOB, doc JSON, tags VARCHAR[], PRIMARY KEY (tenant, id));
 		INSERT INTO customers VALUES (1, 'acme', 'Ann');
 		INSERT INTO orders VALUES (1, 'acme', 'one', 'north', 'x', 9007199254740993.00, 1)`)
 	config := filepath.Join(dir, "usher.yml")
