@@ -93,8 +93,9 @@ func TestSlowReaders(t *testing.T) {
 	slices.Sort(beside)
 	p99 := func(of []time.Duration) time.Duration { return of[len(of)*99/100] }
 	grown := p.metric(t, "process_resident_memory_bytes") - resident
+	// The system's buffers hold up to 4 MiB of an answer, too.
 	t.Logf("%d readers: %d MiB are held, usher has grown by %d MiB; others' p99 is %s, alone %s", slow, held>>20, grown>>20, p99(beside), p99(alone))
-	if held < slow/10*large*100_000/2 || held > slow/10*large*100_000*2 || grown > 1<<30 {
+	if held < slow/10*large*100_000/6 || held > slow/10*large*100_000*2 || grown > 1<<30 {
 		t.Errorf("%d MiB are held, and usher has grown by %d MiB", held>>20, grown>>20)
 	}
 	if p99(beside) > 3*p99(alone)+500*time.Millisecond { // a busy machine is late itself; who waits for a slow reader waits for seconds

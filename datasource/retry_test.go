@@ -194,7 +194,7 @@ func TestServersThatStayAway(t *testing.T) {
 	}
 	for range 20 { // an attempt now and then, which nothing answers
 		took, err := ask()
-		if fault.From(err).Code != fault.Unavailable || took > time.Second {
+		if fault.From(err).Code != fault.Unavailable || took > 4*time.Second { // as soon as a busy machine gets to it
 			t.Errorf("after %s: %v", took, err)
 		}
 	}

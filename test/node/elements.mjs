@@ -390,7 +390,7 @@ async function sheet() {
   for (const [width, columns] of [[794, '1fr 1fr'], [794, '1fr'], [718, '1fr 1fr 1fr'], [1122, '1fr 1fr']]) {
     await page.setViewportSize({ width, height: 1123 });
     await page.evaluate((columns) => (document.querySelector('#sheet').style.gridTemplateColumns = columns), columns);
-    const found = await page.evaluate(() => {
+    const measure = () => page.evaluate(() => {
       const wrong = [];
       for (const board of document.querySelectorAll('usher-dashboard')) {
         for (const [id, columns] of [['rows', 10], ['across', 5]]) {
@@ -412,6 +412,9 @@ async function sheet() {
       if (document.documentElement.scrollWidth > innerWidth) wrong.push(`the sheet is ${document.documentElement.scrollWidth} wide`);
       return wrong;
     });
+    // Elements are told of paper, and of its width, when the page is drawn next.
+    let found = await measure();
+    for (const began = Date.now(); found.length > 0 && Date.now() - began < patience; found = await measure()) await page.waitForTimeout(100);
     expect(`what is wrong on ${width} as ${columns}`, found, []);
     if (folder) await page.screenshot({ path: join(folder, `sheet-${width}-${columns.split(' ').length}.png`) });
   }
