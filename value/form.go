@@ -56,19 +56,25 @@ func (f Form) Note() string {
 // were plain.
 func (f Form) Converted() bool { return f > Finer && f != Domain }
 
-// Keeps refuses a number that would be infinite, or nothing, where it is kept in this form. That it is rounded
-// to the nearest one of its kind there is what such numbers are.
+// Holds refuses the text of a number that would be infinite, or nothing, where it is kept in this form. That it is
+// rounded to the nearest one of its kind there is what such numbers are.
+func (f Form) Holds(text string) error {
+	if f != Single {
+		return nil
+	}
+	n, err := strconv.ParseFloat(text, 64)
+	if single := float32(n); err == nil && (math.IsInf(float64(single), 0) || single == 0 && n != 0) {
+		err = errors.New("the number is out of the range of single precision, in which it is kept: up to 3.4e38, and down to 1.4e-45")
+	}
+	return err
+}
+
+// Keeps is a value that is refused, if it comes later as soon as it comes, unless this form Holds it.
 func (f Form) Keeps(v Value) (Value, error) {
 	if f != Single {
 		return v, nil
 	}
-	return v.As(v.typ, "kept in single precision", func(text string) (string, error) {
-		n, err := strconv.ParseFloat(text, 64)
-		if single := float32(n); err == nil && (math.IsInf(float64(single), 0) || single == 0 && n != 0) {
-			err = errors.New("the number is out of the range of single precision, in which it is kept: up to 3.4e38, and down to 1.4e-45")
-		}
-		return text, err
-	})
+	return v.As(v.typ, "kept in single precision", func(text string) (string, error) { return text, f.Holds(text) })
 }
 
 // Merges tells text of which two may be equal to the source and look different.
