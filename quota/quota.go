@@ -96,6 +96,7 @@ type Keeper struct {
 	next    chan struct{} // closed when those were answered
 	refused [holders][kinds]int64
 	tidied  time.Time
+	heard   time.Time // since when a silent store answers again
 	told    time.Time // that the store is silent, in the log
 }
 

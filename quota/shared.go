@@ -13,6 +13,10 @@ import (
 // the store what it has used.
 const Together = time.Second
 
+// calm is how long the store has answered again before a gateway takes leases: until then others may not have told
+// it what they have used of their shares.
+const calm = 2 * Together
+
 // settleTimeout bounds a call of the store that nobody waits for any more.
 const settleTimeout = 5 * time.Second
 
@@ -79,6 +83,9 @@ func (k *Keeper) settle(ctx context.Context, buckets []*bucket) {
 	claims, spent := make([]Claim, len(buckets)), make([]float64, len(buckets))
 	for i, b := range buckets {
 		claims[i], spent[i] = b.claim(now), b.spent
+		if k.silent {
+			claims[i].Want = 0 // it only tells what was used
+		}
 		b.asked = false
 	}
 	k.mu.Unlock()
@@ -93,13 +100,18 @@ func (k *Keeper) settle(ctx context.Context, buckets []*bucket) {
 		b.granted(grants[i], b.spent-spent[i], now)
 	}
 	k.shared = max(gateways, 1)
-	if k.silent {
-		k.silent = false
+	switch {
+	case !k.silent:
+	case k.heard.IsZero():
+		k.heard = now
+	default:
+		k.silent = now.Sub(k.heard) < calm
 	}
 }
 
 // silence has everybody go on with their own share.
 func (k *Keeper) silence(ctx context.Context, err error) {
+	k.heard = time.Time{}
 	if k.silent {
 		return
 	}
