@@ -172,7 +172,7 @@ func TestManyTenants(t *testing.T) {
 		}
 		remembered := time.Since(start) / looked
 		t.Logf("a lookup takes %s, of a remembered tenant %s", perLookup, remembered)
-		if perLookup > 20*time.Millisecond || remembered > 100*time.Microsecond {
+		if perLookup > 100*time.Millisecond || remembered > 100*time.Microsecond {
 			t.Errorf("a lookup takes %s, of a remembered tenant %s", perLookup, remembered)
 		}
 		page, _, err := s.Tenants(ctx, root(), "tenant 99999", tenancy.Page{})
