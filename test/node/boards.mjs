@@ -340,8 +340,10 @@ async function administrator(page, { settled }) {
   await picture(page, 'mint');
   // What of it the roles do not show is told by name, and no more when they do.
   await offer(mint, 'Lines and totals');
-  await mint.getByRole('combobox', { name: 'Roles' }).fill('narrow');
-  await page.keyboard.press('Enter');
+  const roles = mint.getByRole('combobox', { name: 'Roles' });
+  await roles.fill('narrow');
+  await page.getByRole('option', { name: 'narrow' }).waitFor(); // what opens later would lie over all else
+  await roles.press('Enter');
   await page.keyboard.press('Tab');
   await mint.getByRole('button', { name: 'What would it see?' }).click();
   await expect(page, '.dialog .note.warn', 'the token shows no tile of the dashboard mine');
@@ -363,6 +365,7 @@ async function administrator(page, { settled }) {
 async function offer(dialog, title) {
   await dialog.getByRole('combobox', { name: 'Dashboards' }).fill(title.slice(0, 3));
   await dialog.page().getByRole('option', { name: title }).click();
+  await dialog.page().keyboard.press('Tab'); // the list may be open for the next one, and closes when the field is left
 }
 
 async function minter(page, { settled }) {
