@@ -376,6 +376,7 @@ async function minter(page, { settled }) {
   const tenant = async (text, name) => {
     await mint.getByRole('combobox', { name: 'Tenant' }).fill(text);
     await page.getByRole('option', { name }).click();
+    await page.keyboard.press('Tab'); // closes the list, as in offer
   };
   await tenant('umb', 'umbrella');
   await mint.getByLabel('For', { exact: true }).fill('portal');
@@ -391,7 +392,8 @@ async function minter(page, { settled }) {
   await settled('dashboards that are offered');
   await page.keyboard.press('Escape');
   await boards.fill('nothing');
-  await page.keyboard.press('Enter');
+  await boards.press('Enter');
+  await page.keyboard.press('Tab');
   await expect(page, '.dialog .wrong', 'The tenant has no dashboard nothing.');
   await mint.getByRole('button', { name: 'Remove: nothing' }).click();
   await offer(mint, 'Mine');
