@@ -2,6 +2,7 @@ package tenancy_test
 
 import (
 	"context"
+	"errors"
 	"io"
 	"log/slog"
 	"sync"
@@ -11,6 +12,7 @@ import (
 	"usher/fault"
 	"usher/pgtest"
 	"usher/tenancy"
+	"usher/tenancy/database"
 )
 
 // firstLine is a log that tells of its first line.
@@ -73,7 +75,7 @@ func TestStoreIsNotWaitedForInVain(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err := tenancy.Open(t.Context(), spec, tenancy.Options{Password: cheap, Wait: time.Hour})
-	if code := fault.From(err).Code; code == "" || code == fault.Unavailable {
+	if !errors.Is(err, database.ErrNewer) {
 		t.Errorf("%v", err)
 	}
 }
