@@ -63,7 +63,7 @@ datasets:
 		b.Run(name, func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
-				answered, err := question.Bind(q.Identity().Tenant(), nil).Answer(ctx)
+				answered, err := question.Bind(q.Binding()).Answer(ctx)
 				if err != nil {
 					b.Fatal(err)
 				}

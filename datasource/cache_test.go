@@ -64,7 +64,7 @@ func TestKeptAnswers(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		got, err := question.Bind(q.Identity().Tenant(), nil).Answer(t.Context())
+		got, err := question.Bind(q.Binding()).Answer(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -40,12 +40,16 @@ func (e *combined) ask(ctx context.Context, q *Question) (Answered, error) {
 		}
 		defer turn.Leave()
 	}
+	query := q.query.Bind(q.binding)
+	if !query.Valid() {
+		return Answered{}, ErrNotPlanned
+	}
 	scratch, err := e.sources.engine.Scratch(ctx)
 	if err != nil {
 		return Answered{}, err
 	}
 	defer scratch.Close()
-	c := &combination{sources: e.sources, query: q.query, scratch: scratch, part: held.From(ctx).Part()}
+	c := &combination{sources: e.sources, query: query, scratch: scratch, part: held.From(ctx).Part()}
 	defer c.part.Release() // of what the scratch holds
 	began, account := time.Now(), quota.From(ctx)
 	if account != nil {
@@ -63,13 +67,13 @@ func (e *combined) ask(ctx context.Context, q *Question) (Answered, error) {
 		return Answered{}, scratch.Session(ctx, false, func(session sqlexec.Session) error {
 			c.session = session
 			run := sqlexec.Run{Session: session, Dialect: sqlgen.DuckDB, Before: c.bring, After: c.forget}
-			return run.Export(ctx, q.query, 0, q.stream.hand)
+			return run.Export(ctx, query, 0, q.stream.hand)
 		})
 	}
 	var result *value.Result
 	err = scratch.Session(ctx, false, func(session sqlexec.Session) (err error) {
 		c.session = session
-		result, err = sqlexec.Run{Session: session, Dialect: sqlgen.DuckDB, Before: c.bring}.Query(ctx, q.query)
+		result, err = sqlexec.Run{Session: session, Dialect: sqlgen.DuckDB, Before: c.bring}.Query(ctx, query)
 		return err
 	})
 	if err == nil {

@@ -50,6 +50,9 @@ func opened(d *database) *database {
 
 // Fetch implements Source.
 func (d *database) Fetch(ctx context.Context, q plan.Query, each func(value.Rows) error) error {
+	if q.Open() {
+		return ErrNotPlanned
+	}
 	_, err := d.ask(ctx, &Question{
 		query: q, tenant: q.Identity().Tenant(), target: q.Root().Ref(0).Target(), reads: reads(q.Root()), stream: &stream{each: each},
 	})

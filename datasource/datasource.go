@@ -180,7 +180,7 @@ func (s *Sources) Answer(ctx context.Context, q plan.Query) (*value.Result, erro
 	if err != nil {
 		return nil, err
 	}
-	answered, err := question.Bind(q.Identity().Tenant(), nil).Answer(ctx)
+	answered, err := question.Bind(q.Binding()).Answer(ctx)
 	if err != nil {
 		return nil, err
 	}

@@ -22,7 +22,7 @@ type lookedUp struct {
 func (l *lookedUp) ask(ctx context.Context, q *Question) (Answered, error) {
 	ctx = postgres.OneHost(ctx) // an answer is of one moment, as far as it can be
 	if q.lookups != nil {
-		answered, err := l.sources.lookUp(ctx, q.lookups)
+		answered, err := l.sources.lookUp(ctx, q.lookups, q.binding)
 		if !errors.Is(err, errAmbiguous) {
 			l.sources.metrics.lookedUp.Inc()
 			return answered, err
@@ -46,15 +46,24 @@ func prepareLookups(q plan.Query) (*lookups, error) {
 	}
 	target, _ := main.Single()
 	statement, err := sqlexec.Prepare(main, dialects[target.Kind])
-	return &lookups{&Question{tenant: q.Identity().Tenant(), target: target, prepared: statement, statement: statement.Bind(nil), reads: reads(main.Root())}, list}, err
+	return &lookups{&Question{target: target, prepared: statement, reads: reads(main.Root())}, list}, err
+}
+
+// size is about how many bytes they take in memory beside the query that they are parts of.
+func (l *lookups) size() int {
+	n := l.main.Size()
+	for _, lookup := range l.list {
+		n += lookup.Fetch().Query().Size()
+	}
+	return n
 }
 
 // errAmbiguous says that a key has several rows: the join is for the engine.
 var errAmbiguous = errors.New("a key has several rows")
 
 // lookUp answers the query, or with errAmbiguous.
-func (s *Sources) lookUp(ctx context.Context, l *lookups) (Answered, error) {
-	answered, err := s.accounts.ask(ctx, l.main)
+func (s *Sources) lookUp(ctx context.Context, l *lookups, to plan.Binding) (Answered, error) {
+	answered, err := s.accounts.ask(ctx, l.main.Bind(to))
 	if err != nil {
 		return Answered{}, err
 	}
@@ -71,7 +80,7 @@ func (s *Sources) lookUp(ctx context.Context, l *lookups) (Answered, error) {
 		if rows == nil {
 			rows = level.Rows
 		}
-		found, err := s.rowsByKey(ctx, lookup, rows, level != levels[0], part)
+		found, err := s.rowsByKey(ctx, lookup.Bind(to), rows, level != levels[0], part)
 		if err != nil {
 			return Answered{}, err
 		}

@@ -30,7 +30,8 @@ type Question struct {
 
 	// Of one that is answered from rows of several sources.
 	query   plan.Query
-	lookups *lookups // nil: the embedded engine has to do it
+	binding plan.Binding // when bound
+	lookups *lookups     // nil: the embedded engine has to do it
 
 	// Of a fetch: a query of one reference, whose rows are not collected.
 	stream *stream
@@ -60,7 +61,6 @@ func (s *Sources) Prepare(q plan.Query) (*Question, error) {
 	}
 	target, ok := q.Single()
 	if !ok {
-		q.Look() // what is combined is written while it is asked
 		lookups, err := prepareLookups(q)
 		return &Question{sources: s, way: s.engineWay, query: q, lookups: lookups}, err
 	}
@@ -104,19 +104,21 @@ var dialects = map[catalog.SourceKind]sqlgen.Dialect{catalog.Postgres: sqlgen.Po
 
 // Size is about how many bytes the question takes in memory.
 func (q *Question) Size() int {
-	if q.prepared == nil {
-		return 0
+	switch {
+	case q.prepared != nil:
+		return q.prepared.Size()
+	case q.lookups != nil:
+		return q.lookups.size()
 	}
-	return q.prepared.Size()
+	return 0
 }
 
-// Bind is the question as a tenant asks it, with its arguments from the texts of all
-// terms of its plan.
-func (q *Question) Bind(tenant string, texts []string) *Question {
+// Bind is the question as somebody asks it.
+func (q *Question) Bind(to plan.Binding) *Question {
 	bound := *q
-	bound.tenant = tenant
+	bound.tenant, bound.binding = to.Tenant(), to
 	if q.prepared != nil {
-		bound.statement = q.prepared.Bind(texts)
+		bound.statement = q.prepared.Bind(to.Texts())
 	}
 	return &bound
 }

@@ -69,6 +69,9 @@ func (b *builder) build(r query.Request) (Query, error) {
 		fresh:     b.fresh,
 		datasets:  b.datasets,
 		own:       b.tenanted,
+
+		open:       b.who.Tenant != nil,
+		parameters: b.singles(),
 	}}, nil
 }
 
@@ -150,29 +153,31 @@ func fit(cat *catalog.Catalog, who principal.Slotted, now time.Time) (*builder, 
 	return b, b.checkFilters(false)
 }
 
-// identity is who asks, as an upstream may be told. Where one database answers, it
-// stays open.
+// identity is who asks, as an upstream may be told. It stays open where who asks is.
 func (b *builder) identity() Identity {
-	told := b.who.Tenant == nil || len(b.targets) > 1
-	for _, t := range b.targets {
-		told = told || t.Kind == catalog.API
-	}
-	if !told {
+	if b.who.Tenant != nil {
 		return Identity{}
 	}
-	id := Identity{tenant: b.tenant(), key: b.tenantKey(), subject: b.subject(), name: b.p.Name, email: b.p.Email, metadata: make(map[string]query.Value, len(b.p.Grant.Metadata))}
-	for name, v := range b.p.Grant.Metadata {
-		id.metadata[name] = query.Look(v)
-	}
-	for name, values := range b.parameters {
-		if !b.cat.Parameters[name].Type.List {
-			if id.parameters == nil {
-				id.parameters = make(map[string]string)
+	id := BindingOf(b.p, nil).identity
+	id.parameters = textsOf(b.singles(), nil)
+	return id
+}
+
+// singles are the parameters of one value, for the templates of an API.
+func (b *builder) singles() map[string]value.Value {
+	var out map[string]value.Value
+	for _, t := range b.targets {
+		if t.Kind != catalog.API || out != nil {
+			continue
+		}
+		out = make(map[string]value.Value)
+		for name, values := range b.parameters {
+			if !b.cat.Parameters[name].Type.List {
+				out[name] = values[0]
 			}
-			id.parameters[name] = values[0].Text()
 		}
 	}
-	return id
+	return out
 }
 
 // written is a type as the configuration has it: a list of parameters holds no null.

@@ -88,7 +88,10 @@ func (f Fetch) Join() (ref int, column Expr, ok bool) { return f.from, f.fk, f.f
 func (q Query) Fetches(l Level, id int) []Fetch {
 	out := make([]Fetch, 0, len(l.refs))
 	for i, r := range l.refs {
-		f := Fetch{query: Query{&body{shape: query.Many, strategy: q.body.strategy, identity: q.body.identity, overrides: q.body.overrides, root: l.fetch(i)}}, table: scratchTable(id, i), from: -1}
+		f := Fetch{query: Query{&body{
+			shape: query.Many, strategy: q.body.strategy, identity: q.body.identity, overrides: q.body.overrides, root: l.fetch(i),
+			open: q.body.open, parameters: q.body.parameters,
+		}}, table: scratchTable(id, i), from: -1}
 		if r.from >= 0 && len(r.on) > 0 {
 			f.from, f.fk = r.from, r.on[0].From
 		}

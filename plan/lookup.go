@@ -23,6 +23,12 @@ type LookedUp struct {
 	Column int // of the fetched rows
 }
 
+// Bind is a lookup of a query that was prepared, with the values of who asks now.
+func (l Lookup) Bind(to Binding) Lookup {
+	l.fetch.query = l.fetch.query.Bind(to)
+	return l
+}
+
 // Level is the number of the level whose rows lead to the looked up ones: levels
 // are counted from the root, each before those nested in it.
 func (l Lookup) Level() int { return l.level }

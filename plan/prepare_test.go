@@ -29,13 +29,13 @@ func (g golden) prepare() (plan.Query, *slot.Slots, error) {
 }
 
 // TestPreparedIsBuilt: a plan whose values come later is the plan of these values,
-// when it is looked at, and what is refused is refused alike.
+// when it is bound, and what is refused is refused alike.
 func TestPreparedIsBuilt(t *testing.T) {
 	t.Parallel()
 	cases, _ := goldens(t)
 	for _, g := range cases {
 		want, wantErr := g.build()
-		got, _, err := g.prepare()
+		got, slots, err := g.prepare()
 		if wantErr != nil {
 			if err == nil || fault.From(err).Message != fault.From(wantErr).Message {
 				t.Errorf("%s\nprepared it says %v\nbuilt %v", g.text, err, wantErr)
@@ -46,11 +46,31 @@ func TestPreparedIsBuilt(t *testing.T) {
 			t.Errorf("%s: prepared it is refused: %v", g.text, err)
 			continue
 		}
-		got.Look()
-		if diff := cmp.Diff(plan.Dump(want), distinct(plan.Dump(got))); diff != "" {
+		slots.Seal()
+		if diff := cmp.Diff(plan.Dump(want), g.bound(t, got, slots)); diff != "" {
 			t.Errorf("%s: -built +prepared:\n%s", g.text, diff)
 		}
 	}
+}
+
+// bound is a prepared plan as it is bound for a case: what it asks, as who.
+func (g golden) bound(t *testing.T, q plan.Query, slots *slot.Slots) string {
+	t.Helper()
+	texts, ok := slots.Bind(append(plantest.Inputs(g.r, g.p), plan.Now(now)))
+	if !ok {
+		t.Fatalf("%s: nothing can be bound", g.text)
+	}
+	if !q.Open() || q.Identity().Tenant() != "" {
+		t.Errorf("%s: before it is bound it is somebody's", g.text)
+	}
+	if q.Bind(plan.Binding{}).Valid() {
+		t.Errorf("%s: bound to nobody it may be asked", g.text)
+	}
+	q = q.Bind(plan.BindingOf(g.p, texts))
+	if want, err := g.build(); err != nil || !reflect.DeepEqual(q.Identity(), want.Identity()) {
+		t.Errorf("%s: bound it is asked as %v", g.text, q.Identity())
+	}
+	return distinct(plan.Dump(q))
 }
 
 var lists = regexp.MustCompile(`\[[^\[\]]*\]`)
@@ -99,6 +119,14 @@ func TestPreparedForAnother(t *testing.T) {
 			continue
 		}
 		shared++
+		want, err := other.build()
+		if err != nil {
+			t.Errorf("%s: built for another it is refused: %v", g.text, err)
+			continue
+		}
+		if diff := cmp.Diff(plan.Dump(want), other.bound(t, q, slots)); diff != "" {
+			t.Errorf("%s: for another: -built +bound:\n%s", g.text, diff)
+		}
 		for _, canary := range []string{"canary", "424242"} {
 			if at := holds(reflect.ValueOf(q), canary, make(map[uintptr]bool)); at != "" {
 				t.Errorf("%s: the plan for all holds %q of who asked first: %s", g.text, canary, at)

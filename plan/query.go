@@ -29,6 +29,9 @@ type body struct {
 	fresh     time.Duration
 	datasets  []string
 	own       bool
+
+	open       bool                   // it was prepared and is not bound
+	parameters map[string]value.Value // of one value, for whom an API is asked
 }
 
 // Valid tells a Query that Build made from the zero value.
@@ -62,8 +65,7 @@ func (q Query) Strategy() string { return q.body.strategy }
 // Root is the statement that answers the root field.
 func (q Query) Root() Level { return q.body.root }
 
-// Identity is who asks, for what a source sends along. It is open in a plan that one
-// database answers, and that is for others too.
+// Identity is who asks, for what a source sends along; nobody in a plan that is open.
 func (q Query) Identity() Identity { return q.body.identity }
 
 // Identity is what the templates of an upstream may use.

@@ -72,7 +72,7 @@ func (d *Datasets) Resolve(ctx context.Context, asked graph.Asked) []graph.Task 
 		texts, _ = op.slots.Bind(in) // which it was made for
 	}
 	planning := d.Stages.Took(ctx, stage.Plan, began)
-	tasks := d.audited(ctx, who, op.trail, d.tasks(op, bound{alike, in, texts}))
+	tasks := d.audited(ctx, who, op.trail, d.tasks(op, bound{alike, in, plan.BindingOf(alike, texts)}))
 	if asked.Explain {
 		return explained(op, tasks, keysOf(asked), planning, view)
 	}
@@ -85,7 +85,7 @@ func (d *Datasets) run(ctx context.Context, p *part, b bound) []graph.Outcome {
 	watch, share := watchFrom(ctx), held.From(ctx)
 	began := time.Now()
 	turn := admit.Away(ctx)
-	answered, err := p.question.Bind(b.who.Tenant, b.texts).Answer(ctx) // question ─▶ rows
+	answered, err := p.question.Bind(b.binding).Answer(ctx) // question ─▶ rows
 	turn.Back()
 	watch.asked(d.Stages.Took(ctx, stage.Source, began))
 	d.saw(ctx, p.source, err)

@@ -42,9 +42,9 @@ type part struct {
 
 // bound is whose values are bound to an operation.
 type bound struct {
-	who   principal.Principal
-	in    slot.Inputs
-	texts []string // of all terms
+	who     principal.Principal
+	in      slot.Inputs
+	binding plan.Binding
 }
 
 // mostPlanned bounds what the plans of one operation take in memory: policies

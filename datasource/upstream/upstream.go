@@ -239,6 +239,9 @@ func (s *Source) accept(q plan.Query) error {
 	if !q.Valid() {
 		return errors.New("upstream: the query was not made by plan.Build")
 	}
+	if q.Open() {
+		return errors.New("upstream: the query was prepared, and is nobody's")
+	}
 	l := q.Root()
 	if l.Grouped() || l.Refs() != 1 || l.Children() != 0 || l.Ref(0).Target().Source != s.spec.Name {
 		return fmt.Errorf("upstream: source %q is asked for more than the rows of one of its references", s.spec.Name)
