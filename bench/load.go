@@ -35,7 +35,7 @@ CREATE TABLE orders (id bigint PRIMARY KEY, reference text NOT NULL, customer te
 CREATE TABLE items (id bigint PRIMARY KEY, order_id bigint NOT NULL, sku text NOT NULL, quantity int NOT NULL, price numeric(12,2) NOT NULL);`
 
 // The indexes anybody would make. Where text does not order by code point by
-// itself, the index has to say so.
+// itself, the index has to say so, and so in databases of tenants, which nobody looks into beforehand.
 const (
 	indexes = `
 CREATE INDEX ON orders (tenant_id, ordered_at);
@@ -44,7 +44,7 @@ CREATE INDEX ON orders (tenant_id, reference%s);`
 	ownIndexes = `
 CREATE INDEX ON orders (ordered_at);
 CREATE INDEX ON items (order_id);
-CREATE INDEX ON orders (reference);`
+CREATE INDEX ON orders (reference COLLATE "C");`
 )
 
 // policies show the peer the rows of the tenant that its session names. It looks
@@ -69,11 +69,14 @@ func load(ctx context.Context, c *cluster, p plan) error {
 	}
 	began := time.Now()
 	if err := c.do("postgres", func(db *sql.DB) error {
-		return execute(ctx, db, "DROP ROLE IF EXISTS "+reader,
-			"DROP ROLE IF EXISTS "+peerReader,
-			// Row-level security is the peer's way; the others put the tenant into their statements.
-			"CREATE ROLE "+reader+" LOGIN BYPASSRLS PASSWORD "+pq.QuoteLiteral(c.password), "GRANT pg_read_all_data TO "+reader,
-			"CREATE ROLE "+peerReader+" LOGIN PASSWORD "+pq.QuoteLiteral(c.password), "GRANT pg_read_all_data TO "+peerReader)
+		for _, role := range []string{reader, peerReader} { // databases of an earlier run may depend on them
+			if err := execute(ctx, db, "DO $$BEGIN CREATE ROLE "+role+"; EXCEPTION WHEN duplicate_object THEN NULL; END$$", "GRANT pg_read_all_data TO "+role); err != nil {
+				return err
+			}
+		}
+		// Row-level security is the peer's way; the others put the tenant into their statements.
+		return execute(ctx, db, "ALTER ROLE "+reader+" LOGIN BYPASSRLS PASSWORD "+pq.QuoteLiteral(c.password),
+			"ALTER ROLE "+peerReader+" LOGIN PASSWORD "+pq.QuoteLiteral(c.password))
 	}); err != nil {
 		return err
 	}
