@@ -116,19 +116,19 @@ func errAPIKeepsNone() error {
 // begin takes the key, or returns what is kept under it.
 func (o *Once) begin(ctx context.Context, s sqlexec.Session, in *onceIn) (kept []byte, err error) {
 	there := false
-	if _, err := first(ctx, s, in.there, nil, func(row value.Rows) { there = row.Cell(0).Bool }); err != nil {
+	if _, err := sqlexec.FirstRow(ctx, s, in.there, nil, func(row value.Rows) { there = row.Cell(0).Bool }); err != nil {
 		return nil, err
 	}
 	if !there {
 		return nil, errNoKeys()
 	}
 	args, now := []string{o.Tenant, o.Subject, o.Key, o.Asked}, time.Now()
-	taken, err := first(ctx, s, onceBegins, append(slices.Clone(args), onceAt(now), onceAt(now.Add(-onceFor))), nil)
+	taken, err := sqlexec.FirstRow(ctx, s, onceBegins, append(slices.Clone(args), onceAt(now), onceAt(now.Add(-onceFor))), nil)
 	if err != nil || taken {
 		return nil, err
 	}
 	same := false
-	found, err := first(ctx, s, onceFound, args, func(row value.Rows) {
+	found, err := sqlexec.FirstRow(ctx, s, onceFound, args, func(row value.Rows) {
 		same = row.Cell(0).Bool
 		kept = append([]byte(nil), row.Cell(1).Text...)
 	})
@@ -149,28 +149,11 @@ func (o *Once) end(ctx context.Context, s sqlexec.Session, answer []byte) error 
 		return fault.New(fault.TooComplex, "the answer is larger than the %d bytes that are kept with an idempotency key, and nothing was changed", maxKept).
 			WithHint("Ask for fewer rows or fields of what is changed.")
 	}
-	done, err := first(ctx, s, onceEnds, []string{o.Tenant, o.Subject, o.Key, string(answer), onceAt(time.Now())}, nil)
+	done, err := sqlexec.FirstRow(ctx, s, onceEnds, []string{o.Tenant, o.Subject, o.Key, string(answer), onceAt(time.Now())}, nil)
 	if err == nil && !done {
 		err = fault.New(fault.Internal, "the idempotency key is gone")
 	}
 	return err
-}
-
-// first runs a statement and reads its first row, if there is one.
-func first(ctx context.Context, s sqlexec.Session, text string, args []string, read func(value.Rows)) (bool, error) {
-	rows, err := s.Query(ctx, text, args)
-	if err != nil {
-		return false, err
-	}
-	found := rows.Next()
-	if found && read != nil {
-		read(rows)
-	}
-	err = rows.Err()
-	if closed := rows.Close(); err == nil {
-		err = closed
-	}
-	return found && err == nil, err
 }
 
 // forgetEvery is how often keys are forgotten, while some are used.
@@ -183,7 +166,7 @@ func (d *database) forget(ctx context.Context) {
 		return
 	}
 	_ = d.writer.Write(ctx, postgres.Transaction{}, func(s sqlexec.Session) error {
-		_, err := first(ctx, s, d.onceIn().forgets, []string{onceAt(time.Now().Add(-onceFor))}, nil)
+		_, err := sqlexec.FirstRow(ctx, s, d.onceIn().forgets, []string{onceAt(time.Now().Add(-onceFor))}, nil)
 		return err
 	})
 }

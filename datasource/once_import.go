@@ -66,7 +66,7 @@ func (o *onceImport) enter(ctx context.Context, s sqlexec.Session) error {
 		return err
 	}
 	var now []byte
-	if _, err := first(ctx, s, o.source.held, []string{o.Tenant, o.Subject, o.Key}, func(row value.Rows) { now = bytes.Clone(row.Cell(0).Text) }); err != nil {
+	if _, err := sqlexec.FirstRow(ctx, s, o.source.held, []string{o.Tenant, o.Subject, o.Key}, func(row value.Rows) { now = bytes.Clone(row.Cell(0).Text) }); err != nil {
 		return err
 	}
 	switch {

@@ -309,7 +309,7 @@ func (d *database) untaken(ctx context.Context, v *postgres.Violation, c plan.Ch
 			continue
 		}
 		err = d.db.Session(ctx, false, func(s sqlexec.Session) error {
-			_, err := first(ctx, s, statement.Text, statement.Args.Bind(nil), nil)
+			_, err := sqlexec.FirstRow(ctx, s, statement.Text, statement.Args.Bind(nil), nil)
 			return err
 		})
 		if refused := violationOf(err, nil); refused != nil && refused.Class() == "22" {

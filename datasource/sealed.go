@@ -59,7 +59,7 @@ func (g *guard) single(r plan.Ref) bool {
 // prove refuses a table that is not what was judged.
 func (g *guard) prove(ctx context.Context, s sqlexec.Session, r plan.Ref) error {
 	told := int64(0)
-	if _, err := first(ctx, s, "SELECT "+g.Told(r), nil, func(row value.Rows) { told = row.Cell(0).Int }); err != nil {
+	if _, err := sqlexec.FirstRow(ctx, s, "SELECT "+g.Told(r), nil, func(row value.Rows) { told = row.Cell(0).Int }); err != nil {
 		return err
 	}
 	return g.Same(r, told)

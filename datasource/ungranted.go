@@ -3,31 +3,17 @@ package datasource
 import (
 	"context"
 	"errors"
-	"fmt"
-	"slices"
-	"strings"
 
-	"usher/catalog"
+	"usher/datasource/grants"
 	"usher/datasource/postgres"
 	"usher/datasource/sqlexec"
 	"usher/datasource/trouble"
 	"usher/fault"
 	"usher/plan"
-	"usher/sqlgen"
-	"usher/value"
 )
 
 // A server says that a table may not be touched, and neither by whom nor what is missing. It is asked
 // for that afterwards, for the log alone.
-
-// lackedText says which of some privileges the account lacks. Some columns are enough.
-const lackedText = `SELECT current_user::text, t.privilege,
-	CASE WHEN NOT has_schema_privilege(n.oid, 'USAGE') THEN '' ELSE 'y' END
-FROM unnest($1::text[], $2::text[], $3::text[]) AS t(schema, name, privilege)
-JOIN pg_namespace AS n ON n.nspname = t.schema
-JOIN pg_class AS c ON c.relnamespace = n.oid AND c.relname = t.name
-WHERE NOT has_schema_privilege(n.oid, 'USAGE') OR NOT has_table_privilege(c.oid, t.privilege)
-	AND (t.privilege = 'DELETE' OR NOT has_any_column_privilege(c.oid, t.privilege))`
 
 // ungranted says what the account that writes lacks to make changes, and how it is given; nil: nothing that
 // could be seen.
@@ -35,37 +21,30 @@ func (d *database) ungranted(ctx context.Context, changes []plan.Change) error {
 	if d.guard == nil {
 		return nil
 	}
-	var needs privileges
+	var needs grants.Privileges
 	for _, c := range changes {
-		d.needs(c, needs.of)
+		d.needs(c, needs.For)
 	}
-	return d.lacks(ctx, func(s sqlexec.Session) ([]error, error) { return lacked(ctx, s, needs) })
+	return d.lacks(ctx, func(s sqlexec.Session) ([]error, error) { return needs.Lacked(ctx, s) })
 }
 
 // unimported says the same of imports, whose rows arrive in a table of the session's own.
 func (d *database) unimported(ctx context.Context, i plan.Import) error {
-	var needs privileges
-	needs.of(i.Table(), "INSERT")
-	needs.of(i.Table(), "SELECT")
+	var needs grants.Privileges
+	needs.For(i.Table(), "INSERT")
+	needs.For(i.Table(), "SELECT")
 	for _, r := range importedRefs(i) {
-		needs.of(r, "SELECT")
+		needs.For(r, "SELECT")
 	}
 	return d.lacks(ctx, func(s sqlexec.Session) ([]error, error) {
-		lacks, err := lacked(ctx, s, needs)
+		lacks, err := needs.Lacked(ctx, s)
 		if err != nil {
 			return nil, err
 		}
-		_, err = first(ctx, s, temporaryText, nil, func(row value.Rows) {
-			role, db := string(row.Cell(0).Text), string(row.Cell(1).Text)
-			lacks = append(lacks, fmt.Errorf("the role %s lacks TEMPORARY on the database %s: GRANT TEMPORARY ON DATABASE %s TO %s;",
-				strings.ToValidUTF8(role, "?"), strings.ToValidUTF8(db, "?"), sqlgen.Identifier(db), sqlgen.Identifier(role)))
-		})
+		err = grants.Temporary(ctx, s, func(what, grant string) { lacks = append(lacks, errors.New(what+": "+grant)) })
 		return lacks, err
 	})
 }
-
-// temporaryText says that the account may make no tables of its session's own.
-const temporaryText = `SELECT current_user::text, current_database()::text WHERE NOT has_database_privilege(current_database(), 'TEMPORARY')`
 
 // lacks asks in a transaction of its own.
 func (d *database) lacks(ctx context.Context, ask func(sqlexec.Session) ([]error, error)) error {
@@ -80,41 +59,10 @@ func (d *database) lacks(ctx context.Context, ask func(sqlexec.Session) ([]error
 	return errors.Join(lacks...)
 }
 
-// privileges are needed, each of a schema's table.
-type privileges [][3]string
-
-func (p *privileges) of(r plan.Ref, privilege string) {
-	if n := [3]string{r.Schema(), r.Table(), privilege}; !slices.Contains(*p, n) {
-		*p = append(*p, n)
-	}
-}
-
 // unwritable is what a caller is told where the account lacks a privilege.
 func unwritable(dataset string) *fault.Error {
 	return fault.New(fault.Unavailable, "the source's account may not write %s", dataset).
 		WithHint("Tell an administrator: the log says what it lacks, and how that is granted.")
-}
-
-// lacked asks which privileges the account of a session lacks.
-func lacked(ctx context.Context, s sqlexec.Session, needs privileges) (lacks []error, err error) {
-	for _, n := range needs {
-		args := make([]string, len(n))
-		for i, text := range n {
-			args[i] = sqlgen.Postgres.List([]string{text})
-		}
-		_, err := first(ctx, s, lackedText, args, func(row value.Rows) {
-			role, table := string(row.Cell(0).Text), sqlgen.Identifier(n[0])+"."+sqlgen.Identifier(n[1])
-			give := n[2] + " ON " + table
-			if len(row.Cell(2).Text) == 0 {
-				give = "USAGE ON SCHEMA " + sqlgen.Identifier(n[0])
-			}
-			lacks = append(lacks, fmt.Errorf("the role %s lacks %s on %s: GRANT %s TO %s;", strings.ToValidUTF8(role, "?"), n[2], catalog.TableKey(n[0], n[1]), give, sqlgen.Identifier(role)))
-		})
-		if err != nil {
-			return nil, err
-		}
-	}
-	return lacks, nil
 }
 
 // granted says of a question that the account may not ask what it lacks.
@@ -133,18 +81,18 @@ func (g *granted) ask(ctx context.Context, q *Question) (Answered, error) {
 	if q.query.Valid() {
 		names = datasetsOf(nil, q.query)
 	}
-	var needs privileges
+	var needs grants.Privileges
 	for _, name := range names {
 		d := g.guard.accounts.cat.Dataset(name)
 		if d == nil || d.Bindings[g.guard.target.Source] == nil {
 			continue
 		}
 		b := d.Bindings[g.guard.target.Source]
-		needs = append(needs, [3]string{plan.SchemaOf(g.guard.accounts.cat.Sources[g.guard.target.Source], b, g.guard.target), b.Table, "SELECT"})
+		needs.Add(plan.SchemaOf(g.guard.accounts.cat.Sources[g.guard.target.Source], b, g.guard.target), b.Table, "SELECT")
 	}
 	var lacks []error
 	asked := g.db.Session(postgres.Fresh(ctx), false, func(s sqlexec.Session) (err error) {
-		lacks, err = lacked(ctx, s, needs)
+		lacks, err = needs.Lacked(ctx, s)
 		return err
 	})
 	if asked != nil || len(lacks) == 0 {

@@ -13,6 +13,7 @@ import (
 	"usher/config"
 	"usher/control"
 	"usher/datasource"
+	"usher/datasource/grants"
 	"usher/schema"
 )
 
@@ -61,7 +62,7 @@ func Check(ctx context.Context, cfg *config.Config) (*Report, error) {
 	r.Notes = append(r.Notes, indexes(r.Catalog, f.Tables)...)
 	r.Notes = append(r.Notes, writing(r.Catalog, f.Tables)...)
 	for _, name := range slices.Sorted(maps.Keys(f.Tables)) {
-		lacks, err := datasource.Lacking(ctx, r.Catalog, f.Sources[name])
+		lacks, err := grants.Lacking(ctx, r.Catalog, f.Sources[name])
 		if err != nil {
 			err = fmt.Errorf("source %s: what the account that writes may do could not be asked: %w", name, err)
 		}

@@ -1,4 +1,7 @@
-package datasource
+// Package grants owns what an account of PostgreSQL has to be allowed for rows to be written with it: which
+// privileges the statements of writable datasets need, and which of these an account lacks, each with the statement
+// that grants it. It writes nothing and grants nothing.
+package grants
 
 import (
 	"slices"
@@ -15,23 +18,26 @@ type need struct {
 	some                                    bool     // only some statements need it: those whose answers ask for it
 }
 
+// Needs are privileges, each of a table once.
+type Needs []*need
+
 // needs are what writing in one source needs, each privilege of a table once.
 type needs struct {
 	binding func(*catalog.Dataset) *catalog.Binding // nil: the dataset is not there
 	schema  func(*catalog.Binding) string
-	all     []*need
+	all     Needs
 }
 
-// needsOf are those of all datasets whose rows may be written in a source.
-func needsOf(cat *catalog.Catalog, source string) []*need {
+// Of are those of all datasets whose rows may be written in a source.
+func Of(cat *catalog.Catalog, source string) Needs {
 	return needs{
 		binding: func(d *catalog.Dataset) *catalog.Binding { return d.Bindings[source] },
 		schema:  func(b *catalog.Binding) string { return b.Schema },
 	}.in(cat, source)
 }
 
-// needsOfTenant are those of the datasets that trials lead to an account of a source, with what is common there.
-func needsOfTenant(cat *catalog.Catalog, at plan.Target, trials []plan.Trial) []*need {
+// OfTenant are those of the datasets that trials lead to an account of a source, with what is common there.
+func OfTenant(cat *catalog.Catalog, at plan.Target, trials []plan.Trial) Needs {
 	source := cat.Sources[at.Source]
 	led := make(map[string]*catalog.Binding)
 	for _, t := range trials {
@@ -50,7 +56,7 @@ func needsOfTenant(cat *catalog.Catalog, at plan.Target, trials []plan.Trial) []
 	}.in(cat, source.Name)
 }
 
-func (n needs) in(cat *catalog.Catalog, source string) []*need {
+func (n needs) in(cat *catalog.Catalog, source string) Needs {
 	for _, d := range cat.Datasets {
 		if d.WritableIn(n.binding(d)) {
 			n.write(cat, d)
