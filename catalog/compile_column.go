@@ -335,6 +335,7 @@ func (c *compiler) stored(d *draft, source string, col *Column) Stored {
 	}
 	t, known := d.found[source]
 	if !known {
+		s.Form = c.assumed(d, source, col)
 		return s
 	}
 	tc, ok := t.column(s.Name)
@@ -362,6 +363,20 @@ func (c *compiler) stored(d *draft, source string, col *Column) Stored {
 		at.note("%s (%s) is served %s", col.Name, tc.Native, note)
 	}
 	return s
+}
+
+// assumed is the form of a column in databases that nobody looks into, a template's: as it is read in another source of
+// their kind, where that reads what is text already as it stands. What a tenant's table has is compared when it is used.
+func (c *compiler) assumed(d *draft, source string, col *Column) value.Form {
+	for _, other := range slices.Sorted(maps.Keys(d.found)) {
+		if c.catalog.Sources[other].Kind != c.catalog.Sources[source].Kind || d.Bindings[other] == nil {
+			continue
+		}
+		if tc, ok := d.found[other].column(d.Bindings[other].Columns[col.Name].Name); ok && tc.Form.ReadsText() {
+			return tc.Form
+		}
+	}
+	return value.Plain
 }
 
 // mayMiss tells whether the source may lack the column: the tenant column,

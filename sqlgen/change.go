@@ -13,8 +13,8 @@ import (
 // ChangeDialect is the spelling of an engine that rows are written in.
 type ChangeDialect interface {
 	Dialect
-	// Given is a text as a value of a column, which the engine then assigns to it.
-	Given(x string, f plan.Field) string
+	// Given is a text as a value of a table's column, which the engine then assigns to it.
+	Given(x string, f plan.Field, table string) string
 	// Added is the sum of two numbers of a column, or fails where the engine would make it infinite.
 	Added(x, y string, f plan.Field) string
 	// Texts makes rows c0, c1, … n of the lists bound to the placeholders, in their order.
@@ -48,7 +48,7 @@ func Insert(i plan.Insert, u plan.Upsert, d ChangeDialect) (Statement, error) {
 	if !stamped(i) {
 		return Statement{}, ErrNotPlanned
 	}
-	w := &writer{d: d, l: u.Level(), args: &arguments{}}
+	w := &writer{d: d, l: u.Level(), args: &arguments{}, written: named(i.Table())}
 	names, values, texts := w.toInsert(i, d)
 	w.put("INSERT INTO ")
 	w.into(i.Table())
@@ -85,7 +85,7 @@ func (w *writer) toInsert(i plan.Insert, d ChangeDialect) (names, values []strin
 			values = append(values, w.given(i.Value(n, 0), f, d))
 			continue
 		}
-		values = append(values, d.Given("i.c"+strconv.Itoa(len(lists)), f))
+		values = append(values, d.Given("i.c"+strconv.Itoa(len(lists)), f, w.written))
 		lists = append(lists, "")
 	}
 	for n := i.Stamps(); n < i.Columns(); n++ {
@@ -261,10 +261,16 @@ func Delete(l plan.Level, told string, d ChangeDialect) (Statement, error) {
 func (w *writer) into(r plan.Ref) { w.intoAs(r, changed) }
 
 func (w *writer) intoAs(r plan.Ref, called string) {
-	if r.Schema() != "" {
-		w.put(Identifier(r.Schema()), ".")
+	w.written = named(r)
+	w.put(w.written, " AS ", called)
+}
+
+// named is the name of a reference's table.
+func named(r plan.Ref) string {
+	if r.Schema() == "" {
+		return Identifier(r.Table())
 	}
-	w.put(Identifier(r.Table()), " AS ", called)
+	return Identifier(r.Schema()) + "." + Identifier(r.Table())
 }
 
 // named ties the table that is changed to the rows of the level that have the keys: its
@@ -369,7 +375,7 @@ func (w *writer) given(g plan.Given, f plan.Field, d ChangeDialect) string {
 	if g.Null() {
 		return "NULL"
 	}
-	cast := func(n string) string { return d.Given("CAST("+n+" AS "+d.TextType()+")", f) }
+	cast := func(n string) string { return d.Given("CAST("+n+" AS "+d.TextType()+")", f, w.written) }
 	if g.List() && g.Open() {
 		w.err = cmp.Or(w.err, ErrOpen)
 		return "NULL"

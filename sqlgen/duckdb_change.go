@@ -16,7 +16,7 @@ var DuckDBChange ChangeDialect = duckdb{}
 // Given casts to the scalar's own type and leaves the rest to the engine, so that what is out
 // of the column's range is told apart from what is no such value. Decimals have the column's
 // scale, as their digits were counted before.
-func (d duckdb) Given(x string, f plan.Field) string {
+func (d duckdb) Given(x string, f plan.Field, _ string) string {
 	if f.Type.List {
 		list := texts("CAST(" + x + " AS JSON)")
 		switch {

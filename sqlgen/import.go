@@ -123,7 +123,7 @@ func loading(i plan.Import, lines []int64, d ImportDialect) (*writer, func(key s
 	if !i.Valid() || i.Columns() == 0 || i.Keys() == 0 || i.Table().ScopeKind() == 0 {
 		return nil, nil, ErrNotPlanned
 	}
-	w := &writer{d: d, args: &arguments{}}
+	w := &writer{d: d, args: &arguments{}, written: named(i.Table())}
 	stamped := i.Table().TenantColumn() == ""
 	var names, values []string
 	for n := range i.Stamps() {
@@ -137,7 +137,7 @@ func loading(i plan.Import, lines []int64, d ImportDialect) (*writer, func(key s
 	for n := range i.Columns() {
 		f, x := i.Column(n), "i.c"+strconv.Itoa(n)
 		if _, asItIs := d.Staged(f); !asItIs {
-			x = d.Given(x, f)
+			x = d.Given(x, f, w.written)
 		}
 		names, values = append(names, Identifier(f.Stored)), append(values, x)
 	}

@@ -13,9 +13,17 @@ var PostgresChange ChangeDialect = postgres{}
 
 // Given casts to the scalar's own type and leaves it to the server to assign that to the
 // column: a cast to the column's type would cut what is too long for it. Types that
-// nothing is assigned to are cast to.
-func (d postgres) Given(x string, f plan.Field) string {
+// nothing is assigned to are cast to; where nobody has said what such a type is called, in a tenant's own database, the
+// row of the table knows.
+func (d postgres) Given(x string, f plan.Field, table string) string {
 	native := strings.TrimSuffix(f.Native, "[]")
+	if native == "" && (f.Type.Scalar == value.Enum || f.Form.ReadsText()) {
+		if f.Type.List {
+			x = "CAST(" + x + " AS text[])"
+		}
+		column := Identifier(f.Stored)
+		return "((json_populate_record(CAST(NULL AS " + table + "), json_build_object(" + "'" + strings.ReplaceAll(f.Stored, "'", "''") + "'" + ", " + x + ")))." + column + ")"
+	}
 	if f.Type.List {
 		if native == "" {
 			native = postgresTypes[f.Type.Scalar]

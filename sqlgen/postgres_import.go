@@ -13,7 +13,7 @@ var PostgresImport ImportDialect = postgres{}
 // Staged has the server read values where it takes them, if that is all there is to do.
 func (d postgres) Staged(f plan.Field) (typ string, asItIs bool) {
 	typ = postgresTypes[f.Type.Scalar]
-	switch d.Given("x", f) {
+	switch d.Given("x", f, "") {
 	case "x", "CAST(x AS " + typ + ")":
 		return typ, true
 	}

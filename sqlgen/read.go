@@ -52,7 +52,7 @@ func (w *writer) own(e plan.Expr, literals int) (x string, of operand) {
 		return w.raw(e), w.castTo(f.Native)
 	case e.Type().Folded:
 		return w.d.Folded(w.expr(e)), func(v value.Value) string { return w.d.Folded(w.arg(v, "")) }
-	case f.Form == value.Label && literals <= manyLabels && w.d.EnumLabel("$", f.Native) != "":
+	case f.Form == value.Label && f.Native != "" && literals <= manyLabels && w.d.EnumLabel("$", f.Native) != "":
 		return "CAST(" + w.raw(e) + " AS " + f.Native + ")", func(v value.Value) string { // it may be of a domain
 			return w.bindValue(v, func(n string) string { return w.d.EnumLabel(n, f.Native) })
 		}

@@ -68,6 +68,7 @@ type writer struct {
 	marked  bool // groups are marked as being there
 	rowless bool // counts are of no rows
 	part    *part
+	written string   // the table that is written to, as it stands in statements
 	sameBy  []string // by which the row of an upsert is found in its level
 	err     error
 }

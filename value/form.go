@@ -56,6 +56,9 @@ func (f Form) Note() string {
 // were plain.
 func (f Form) Converted() bool { return f > Finer && f != Domain }
 
+// ReadsText tells forms in which a column is read as text whatever it is, so that text is read as it stands.
+func (f Form) ReadsText() bool { return f == Label || f == Printed }
+
 // Holds refuses the text of a number that would be infinite, or nothing, where it is kept in this form. That it is
 // rounded to the nearest one of its kind there is what such numbers are.
 func (f Form) Holds(text string) error {
