@@ -104,8 +104,10 @@ datasets:
 		{`{ ordersAggregate(orderBy: [{key: {status: ASC}}]) { key { status } count } }`, `"in progress"`},
 		{`mutation { updateOrdersByPk(id: 3, set: {status: "Paid!"}) { status } }`, `{"status":"Paid!"}`},
 		{`mutation { insertOrdersOne(row: {id: 4, status: "in progress"}) { status } }`, `{"status":"in progress"}`},
-		{`mutation { insertOrders(rows: [{id: 5, size: large, was: ["open", "Paid!"]}, {id: 6, size: small, status: "open", was: []}]) { rows { id size status was } } }`,
-			`[{"id":5,"size":"large","status":null,"was":["open","Paid!"]},{"id":6,"size":"small","status":"open","was":[]}]`},
+		{
+			`mutation { insertOrders(rows: [{id: 5, size: large, was: ["open", "Paid!"]}, {id: 6, size: small, status: "open", was: []}]) { rows { id size status was } } }`,
+			`[{"id":5,"size":"large","status":null,"was":["open","Paid!"]},{"id":6,"size":"small","status":"open","was":[]}]`,
+		},
 		{`mutation { updateOrdersByPk(id: 6, set: {size: large, was: ["in progress"]}) { size was } }`, `{"size":"large","was":["in progress"]}`},
 		{`{ orders(where: {size: {eq: large}}, orderBy: [{id: ASC}]) { id } }`, `[{"id":5},{"id":6}]`},
 		{`{ orders(where: {was: {has: "Paid!"}}) { id } }`, `[{"id":5}]`},
