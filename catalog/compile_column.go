@@ -366,13 +366,13 @@ func (c *compiler) stored(d *draft, source string, col *Column) Stored {
 }
 
 // assumed is the form of a column in databases that nobody looks into, a template's: as it is read in another source of
-// their kind, where that reads what is text already as it stands. What a tenant's table has is compared when it is used.
+// their kind, where that reads what is plain as it stands, or is an address. What a tenant's table has is compared when it is used.
 func (c *compiler) assumed(d *draft, source string, col *Column) value.Form {
 	for _, other := range slices.Sorted(maps.Keys(d.found)) {
 		if c.catalog.Sources[other].Kind != c.catalog.Sources[source].Kind || d.Bindings[other] == nil {
 			continue
 		}
-		if tc, ok := d.found[other].column(d.Bindings[other].Columns[col.Name].Name); ok && tc.Form.ReadsText() {
+		if tc, ok := d.found[other].column(d.Bindings[other].Columns[col.Name].Name); ok && (tc.Form.ReadsPlain(col.Type.List) || tc.Form == value.Address) {
 			return tc.Form
 		}
 	}

@@ -2,6 +2,8 @@ package catalog
 
 import (
 	"fmt"
+
+	"usher/value"
 )
 
 // Drift is how a table is not what a dataset promises.
@@ -43,7 +45,7 @@ func (d *Dataset) driftOf(b *Binding, t Table) Drift {
 			out.Columns[col.Name] = notThere
 		case col == d.Tenant && badTenant(tc) != "":
 			out.Columns[col.Name] = "it is " + badTenant(tc)
-		case stored.Form != tc.Form && tc.Form.Converted():
+		case stored.Form != tc.Form && (tc.Form.Converted() || stored.Form == value.Address):
 			out.Columns[col.Name] = fmt.Sprintf("it is %s, which is read otherwise than the column is", tc.Native)
 		default:
 			if bad := differs(col, tc, t.View); bad != "" {

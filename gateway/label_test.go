@@ -131,3 +131,68 @@ datasets:
 		}
 	}
 }
+
+// What the shared database keeps in another form than its scalar's is kept so in databases of tenants.
+func TestFormsOfTenantsDatabases(t *testing.T) {
+	t.Parallel()
+	server := pgtest.Start(t)
+	shared, own := server.Database(t), server.Database(t)
+	dir := t.TempDir()
+	for db, tenant := range map[pgtest.DB]string{shared: ", tenant text DEFAULT 'acme'", own: ""} {
+		db.Exec(t, `CREATE EXTENSION IF NOT EXISTS citext; CREATE TABLE things (id int, f real, at inet, name citext`+tenant+`, PRIMARY KEY (id`+strings.TrimSuffix(tenant, " text DEFAULT 'acme'")+`));
+			INSERT INTO things (id, f, at, name) VALUES (1, 0.1, '10.0.0.1', 'Ann'), (2, 2.5, '10.0.0.0/8', 'bob')`)
+	}
+	for file, tenant := range map[string]string{"shared": ", tenant VARCHAR DEFAULT 'acme'", "acme": ""} {
+		program.MakeDuckDB(t, filepath.Join(dir, file+".duckdb"), `CREATE TABLE things (id INTEGER NOT NULL, f FLOAT, sides INTEGER[3]`+tenant+`);
+			INSERT INTO things (id, f, sides) VALUES (1, 0.1, [1, 2, 3]), (2, 2.5, [4, 5, 6])`)
+	}
+	program.WriteFile(t, filepath.Join(dir, "secret"), program.Secret)
+	for _, c := range []struct{ sources, more string }{
+		{fmt.Sprintf(`{all: {kind: postgres, host: %[1]q, port: %[2]d, database: %[3]q, user: %[4]q, password: {env: PG}, sslmode: disable},
+			own: {kind: postgres, host: %[1]q, port: %[2]d, database: %[5]q, user: %[4]q, password: {env: PG}, sslmode: disable, template: true}}`,
+			shared.Host, shared.Port, shared.Name, shared.User, "{tenant}"), "postgres"},
+		{`{all: {kind: duckdb, path: shared.duckdb}, own: {kind: duckdb, path: "{tenant}.duckdb", template: true}}`, "duckdb"},
+	} {
+		cfg, err := config.Parse(filepath.Join(dir, "usher.yml"), fmt.Appendf(nil, `
+sources: %s
+strategies: {shared: {kind: shared, source: all}, own: {kind: database, source: own}}
+default_strategy: shared
+issuers:
+  tests: {issuer: tests, audience: [usher], algorithms: [HS256], keys: {secret: {file: secret}}, tenants: trusted, claims: {tenant: /tenant, strategy: /strategy}, may_grant: {strategies: [own]}}
+datasets: {things: {tenant: tenant, key: id, bind: {own: {columns: {tenant: ~}}}}}
+`, c.sources), controlledEnv(shared))
+		if err != nil {
+			t.Fatal(err)
+		}
+		g, err := gateway.New(t.Context(), cfg, gateway.Options{Log: slog.New(slog.DiscardHandler)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = g.Close() }()
+		tenant := "acme"
+		asks := map[string]string{
+			`{ things(orderBy: [{id: ASC}]) { f } }`:   `[{"f":0.1},{"f":2.5}]`,
+			`{ things(where: {f: {eq: 0.1}}) { id } }`: `[{"id":1}]`,
+		}
+		if c.more == "postgres" {
+			tenant = own.Name
+			asks[`{ things(orderBy: [{id: ASC}]) { at name } }`] = `[{"at":"10.0.0.1","name":"Ann"},{"at":"10.0.0.0/8","name":"bob"}]`
+			asks[`{ things(where: {name: {eq: "ANN"}}) { id } }`] = `[{"id":1}]`
+			asks[`{ things(where: {name: {in: ["BOB", "nobody"]}}) { id } }`] = `[{"id":2}]`
+			asks[`query ($n: [String!]!) { things(where: {name: {in: $n}}) { id } }`] = `[{"id":2}]`
+			asks[`{ things(where: {name: {startsWith: "A"}}) { id } }`] = `[{"id":1}]`
+			asks[`{ things(where: {at: {eq: "10.0.0.0/8"}}) { id } }`] = `[{"id":2}]`
+		} else {
+			asks[`{ things(orderBy: [{id: ASC}]) { sides } }`] = `[{"sides":[1,2,3]},{"sides":[4,5,6]}]`
+			asks[`{ things(where: {sides: {has: 5}}) { id } }`] = `[{"id":2}]`
+		}
+		for ask, want := range asks {
+			for at, token := range map[string]string{"shared": program.Sign(t, `{"tenant": "acme"}`), "own": program.Sign(t, fmt.Sprintf(`{"tenant": %q, "strategy": "own"}`, tenant))} {
+				got := (gate{g}).withVariables(t, token, ask, `{"n": ["BOB"]}`)
+				if !strings.Contains(got, want) || strings.Contains(got, `"errors"`) {
+					t.Errorf("%s of %s %s: %s", ask, at, c.more, got)
+				}
+			}
+		}
+	}
+}

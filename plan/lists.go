@@ -28,7 +28,7 @@ func (lb *levelBuilder) takesLists(e Expr) bool {
 	}
 	switch r.columns[i].Form { //nolint:exhaustive // the others are read as something else
 	case value.Folded:
-		return t.Folded && t.Scalar == value.String
+		return t.Folded && t.Scalar == value.String && r.columns[i].Native != ""
 	case value.Plain:
 		return listable(t) || t.Scalar == value.Enum || t.Scalar == value.Decimal && (t.Scale >= 0 || r.target.Kind == catalog.Postgres)
 	}

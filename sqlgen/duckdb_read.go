@@ -37,7 +37,11 @@ func (d duckdb) Lenient(x string, f plan.Field) string {
 		}
 		return cut(x, f.Type.Scalar)
 	case value.Fixed:
-		return "CAST(" + x + " AS " + f.Native[:strings.LastIndexByte(f.Native, '[')] + "[])"
+		item := d.assigned(f)
+		if end := strings.LastIndexByte(f.Native, '['); end >= 0 {
+			item = f.Native[:end]
+		}
+		return "CAST(" + x + " AS " + item + "[])"
 	case value.Collated:
 		return "(" + x + " COLLATE C)"
 	case value.Folded, value.Label, value.Address, value.Printed:

@@ -42,13 +42,13 @@ const manyLabels = 16
 type operand func(value.Value) string
 
 // own is a column as it is stored, and how literals are written that it is equal
-// to by its own rules; nil: they are compared as the scalar's. So an index of the
-// column serves the comparison.
+// to by its own rules; nil: they are compared as the scalar's, as where nobody has said what
+// the source calls its type. So an index of the column serves the comparison.
 func (w *writer) own(e plan.Expr, literals int) (x string, of operand) {
 	f, _ := w.field(e)
 	switch {
 	case e.Type().List || !e.Type().Text():
-	case f.Form == value.Folded && e.Type().Folded:
+	case f.Form == value.Folded && e.Type().Folded && f.Native != "":
 		return w.raw(e), w.castTo(f.Native)
 	case e.Type().Folded:
 		return w.d.Folded(w.expr(e)), func(v value.Value) string { return w.d.Folded(w.arg(v, "")) }

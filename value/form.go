@@ -59,6 +59,12 @@ func (f Form) Converted() bool { return f > Finer && f != Domain }
 // ReadsText tells forms in which a column is read as text whatever it is, so that text is read as it stands.
 func (f Form) ReadsText() bool { return f == Label || f == Printed }
 
+// ReadsPlain tells forms in which what is plain is read as it stands. Lists of text that the source folds are compared
+// as the source's own type.
+func (f Form) ReadsPlain(list bool) bool {
+	return f.ReadsText() || f == Single || f == Fixed || f == Folded && !list
+}
+
 // Holds refuses the text of a number that would be infinite, or nothing, where it is kept in this form. That it is
 // rounded to the nearest one of its kind there is what such numbers are.
 func (f Form) Holds(text string) error {
