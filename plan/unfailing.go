@@ -25,10 +25,23 @@ func (lb *levelBuilder) always(e Expr, anyway bool) bool {
 		return !slices.ContainsFunc(e.args, func(a Expr) bool { return !lb.always(a, anyway) })
 	case Or:
 		return slices.ContainsFunc(e.args, func(a Expr) bool {
-			return lb.always(a, anyway) || a.op == Not && slices.ContainsFunc(e.args, a.args[0].same)
+			return lb.always(a, anyway) || a.op == Not && slices.ContainsFunc(e.args, a.args[0].same) ||
+				a.opposed(e.args) && (a.op == Eq || anyway || lb.filled(a.args[0])) // of others null is none
 		})
 	}
 	return e.everyValue() && e.args[0].op == Column && (anyway || lb.filled(e.args[0]))
+}
+
+// fewWays are those of which each is compared with each.
+const fewWays = 16
+
+// opposed tells a comparison of a column with a value beside which stands the one that all other values meet.
+func (e Expr) opposed(beside []Expr) bool {
+	other, ok := map[Op]Op{Eq: Neq, Lt: Gte, Lte: Gt}[e.op]
+	return ok && len(beside) <= fewWays && slices.ContainsFunc(beside, func(b Expr) bool {
+		return b.op == other && e.args[0].op == Column && e.args[0].same(b.args[0]) &&
+			e.args[1].op == Literal && b.args[1].op == Literal && e.args[1].lits[0].Text() == b.args[1].lits[0].Text()
+	})
 }
 
 // unmet tells a condition that no row meets.
@@ -39,7 +52,7 @@ func (lb *levelBuilder) unmet(e Expr) bool {
 	case Not:
 		return lb.always(e.args[0], false)
 	case And:
-		return slices.ContainsFunc(e.args, lb.unmet)
+		return slices.ContainsFunc(e.args, func(a Expr) bool { return lb.unmet(a) || a.opposed(e.args) })
 	case Or:
 		return !slices.ContainsFunc(e.args, func(a Expr) bool { return !lb.unmet(a) })
 	case Exists:
