@@ -17,6 +17,7 @@ import (
 	"usher/config"
 	"usher/gateway"
 	"usher/pgtest"
+	"usher/test/program"
 )
 
 // calledAPI is a shop whose orders are in an API, and their customers in a database.
@@ -559,6 +560,10 @@ func TestWritesOfAPIsThatFail(t *testing.T) {
 	if calls := strings.Count(p.said(), "POST"); calls != 5 {
 		t.Errorf("%d calls", calls)
 	}
+	program.Soon(t, program.Patience, "what nobody knows is noted so", func() bool {
+		answer := g.query(t, g.root, `{ admin { auditLog(filter: {kind: DATA, outcome: "unknown"}) { items { detail } } } }`)
+		return strings.Count(answer, `"insert orders`) == 5
+	})
 	got := called(t, g.query(t, ann, `mutation { insertOrdersOne(row: {}) { id } }`))
 	if got != " UNAVAILABLE: the API of orders has failed several times in a row and is left alone for a moment applied=0" || p.said() != "" {
 		t.Error(got)

@@ -101,7 +101,7 @@ func (a *access) done(rows int, err error) {
 	defer a.mu.Unlock()
 	a.entry.Rows += int64(rows)
 	if err != nil && a.entry.Outcome == audit.Done {
-		a.entry.Outcome = string(fault.From(err).Code)
+		a.entry.Outcome = outcomeOf(err)
 	}
 	a.tasks--
 	if a.tasks == 0 {
@@ -138,4 +138,13 @@ func sum(outcomes []graph.Outcome) (rows int, err error) {
 		}
 	}
 	return rows, err
+}
+
+// outcomeOf is what has come of what failed: its code, unless nobody knows.
+func outcomeOf(err error) string {
+	f := fault.From(err)
+	if f.Unknown {
+		return audit.Unknown
+	}
+	return string(f.Code)
 }

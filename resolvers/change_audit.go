@@ -3,13 +3,11 @@ package resolvers
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 	"time"
 
 	"usher/audit"
-	"usher/datasource/postgres"
 	"usher/datasource/sqlexec"
 	"usher/fault"
 	"usher/plan"
@@ -119,10 +117,8 @@ func (n *changeNote) ended(ctx context.Context, changed []sqlexec.Changed, repea
 	e := n.entry
 	e.Duration = time.Since(n.began)
 	switch {
-	case errors.Is(err, postgres.ErrUnknown):
-		e.Outcome = audit.Unknown
 	case err != nil:
-		e.Outcome = string(fault.From(err).Code)
+		e.Outcome = outcomeOf(err)
 	case repeated:
 		e.Rows = 0
 		e.Detail = "made before by the same key: " + e.Detail

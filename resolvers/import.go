@@ -55,7 +55,7 @@ func (d *Datasets) Import(ctx context.Context, asked ImportRequest, body io.Read
 		}
 		entry.Rows, entry.Outcome, entry.Duration = in.Written, audit.Done, time.Since(began)
 		if err != nil {
-			entry.Outcome = string(fault.From(err).Code)
+			entry.Outcome = outcomeOf(err)
 		}
 		d.Audit(entry)
 	}()
