@@ -1,6 +1,7 @@
 package console_test
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -29,6 +30,7 @@ type portal struct {
 	refused map[string]bool // tokens
 	shown   map[string]map[string]bool
 	failing int
+	how     string          // it fails
 	runs    int
 	asked   json.RawMessage // the parameters of the last run
 }
@@ -87,7 +89,10 @@ func openPortal(t *testing.T) *portal {
 	pages.HandleFunc("POST /answers", func(w http.ResponseWriter, r *http.Request) { _, _ = io.WriteString(w, r.URL.Query().Get("text")) })
 	pages.HandleFunc("GET /release", func(http.ResponseWriter, *http.Request) { close(p.release) })
 	pages.HandleFunc("GET /fail", func(_ http.ResponseWriter, r *http.Request) {
-		p.change(func() { p.failing, _ = strconv.Atoi(r.URL.Query().Get("times")) })
+		p.change(func() {
+			p.failing, _ = strconv.Atoi(r.URL.Query().Get("times"))
+			p.how = r.URL.Query().Get("how")
+		})
 	})
 	pages.HandleFunc("GET /revoke", func(_ http.ResponseWriter, r *http.Request) {
 		p.change(func() { p.revoked[r.URL.Query().Get("who")] = true })
@@ -199,8 +204,7 @@ func (p *portal) run(w http.ResponseWriter, r *http.Request) {
 	defer p.mu.Unlock()
 	if p.failing > 0 {
 		p.failing--
-		w.WriteHeader(http.StatusServiceUnavailable)
-		_, _ = io.WriteString(w, `{"errors":[{"message":"a source does not answer","extensions":{"code":"UNAVAILABLE"}}]}`)
+		p.fail(w, name, who)
 		return
 	}
 	if name == "failing" { // what usher answers when no tile can be answered for now
@@ -214,6 +218,35 @@ func (p *portal) run(w http.ResponseWriter, r *http.Request) {
 	_, _ = fmt.Fprintf(w, `{"dashboard":%s,"tiles":{%s}}`, plans[name], strings.Join(answers, ","))
 }
 
+// fail answers as usher does when something cannot be answered: the request, or of those of select each tile, some, or some for other reasons.
+func (p *portal) fail(w http.ResponseWriter, name, who string) {
+	failure := func(code string) string {
+		return fmt.Sprintf(`"data":{"rows":null},"errors":[{"message":"this is refused","path":["rows"],"extensions":{"code":%q}}]`, code)
+	}
+	statuses := map[string]int{"": http.StatusServiceUnavailable, "FORBIDDEN": http.StatusForbidden, "BAD_USER_INPUT": http.StatusBadRequest}
+	if status, ok := statuses[p.how]; ok {
+		w.WriteHeader(status)
+		_, _ = fmt.Fprintf(w, `{"errors":[{"message":"a source does not answer","extensions":{"code":%q}}]}`, cmp.Or(p.how, "UNAVAILABLE"))
+		return
+	}
+	if name == "" {
+		_, _ = fmt.Fprintf(w, `{%s}`, failure("TIMEOUT"))
+		return
+	}
+	tiles := results(name, who, p.runs)
+	for at, code := range map[string][]string{
+		"each":   {"UNAVAILABLE", "UNAVAILABLE", "UNAVAILABLE"},
+		"some":   {"", "TIMEOUT", ""},
+		"mixed":  {"FORBIDDEN", "UNAVAILABLE", "TOO_MANY_REQUESTS"},
+		"ending": {"UNAVAILABLE", "FORBIDDEN", ""},
+	}[p.how] {
+		if code != "" {
+			tiles[at] = fmt.Sprintf(`%q:{%s}`, []string{"bars", "rows", "series"}[at], failure(code))
+		}
+	}
+	_, _ = fmt.Fprintf(w, `{"dashboard":%s,"tiles":{%s}}`, plans[name], strings.Join(tiles, ","))
+}
+
 func (p *portal) query(w http.ResponseWriter, r *http.Request) {
 	who, ok := p.allowed(w, r)
 	if ok && who == "only" { // whose token is for dashboards alone
@@ -225,8 +258,7 @@ func (p *portal) query(w http.ResponseWriter, r *http.Request) {
 	defer p.mu.Unlock()
 	if ok && p.failing > 0 {
 		p.failing--
-		w.WriteHeader(http.StatusServiceUnavailable)
-		_, _ = io.WriteString(w, `{"errors":[{"message":"a source does not answer","extensions":{"code":"UNAVAILABLE"}}]}`)
+		p.fail(w, "", who)
 		return
 	}
 	if ok {
@@ -377,7 +409,7 @@ func results(name, who string, run int) []string {
 // is used where, and what is chosen.
 func TestElements(t *testing.T) {
 	t.Parallel()
-	for _, scenario := range []string{"kinds", "states", "setup", "tokens", "select", "paper", "sheet", "old", "alike", "fits"} {
+	for _, scenario := range []string{"kinds", "states", "setup", "tokens", "select", "paper", "sheet", "old", "passing", "alike", "fits"} {
 		t.Run(scenario, func(t *testing.T) {
 			t.Parallel()
 			p := openPortal(t)

@@ -12,7 +12,7 @@ const patience = 30_000; // milliseconds for each step
 const axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
 const [scenario, address, folder] = process.argv.slice(2);
-const scenarios = { kinds, states, setup, tokens, select, paper, sheet, old, alike, fits };
+const scenarios = { kinds, states, setup, tokens, select, paper, sheet, old, passing, alike, fits };
 if (!scenarios[scenario] || !address) {
   console.error('usage: node elements.mjs SCENARIO URL [FOLDER]');
   process.exit(2);
@@ -139,7 +139,7 @@ async function states() {
   if (folder) await page.screenshot({ path: join(folder, 'loading.png') });
   const height = (await tile(page, 'slow').boundingBox()).height;
   await page.request.get(new URL('/release', address).href);
-  await loaded(page, 'all');
+  await tile(page, 'broken').getByRole('alert').waitFor();
   await tile(page, 'slow').locator('usher-plot svg').first().waitFor();
   expect('the height when it is there', (await tile(page, 'slow').boundingBox()).height, height);
   expect('what is empty', await tile(page, 'empty').locator('.state strong').innerText(), 'Nothing to show');
@@ -463,6 +463,78 @@ async function old() {
   const only = await open('/?page=only');
   await only.getByRole('alert').filter({ hasText: 'its token is for dashboards only. Give it a token that was made without "dashboards"' }).waitFor();
   expect('what is told', (await told(only, 'error')).map(({ code }) => code), ['SETUP']);
+}
+
+// Of what cannot be answered for now the rows of before stay, of when they are is said, and it is no load; of what is refused nothing stays.
+async function passing() {
+  const page = await open('/?page=select', { clock: true });
+  await loaded(page, 'all');
+  await tile(page, 'bars').locator('usher-plot svg path').first().waitFor({ state: 'attached' });
+  const moment = async (pattern) => {
+    const alert = page.locator('usher-dashboard usher-notice').getByRole('alert');
+    await alert.filter({ hasText: pattern }).waitFor();
+    expect('the alerts above', await alert.count(), 1);
+    return /are of (.*)\./.exec(await alert.innerText())[1];
+  };
+  const fail = async (how, minutes = 2) => {
+    await page.clock.fastForward(minutes * 60_000);
+    await page.request.get(new URL(`/fail?times=1&how=${how}`, address).href);
+    const before = (await told(page, 'error')).length;
+    await page.evaluate(() => document.querySelector('#all').refresh());
+    await page.waitForFunction((before) => globalThis.told.filter(({ name }) => name === 'error').length > before, before);
+    return (await told(page, 'error')).slice(before).map(({ tile, code }) => [tile, code]);
+  };
+  const shown = async () => [await tile(page, 'bars').locator('usher-plot').count(), await tile(page, 'rows').locator('tbody tr').count(), await tile(page, 'series').locator('usher-plot').count()];
+  const first = await page.evaluate(() => new Intl.DateTimeFormat('en', { dateStyle: 'medium', timeStyle: 'short' }).format(new Date()));
+  expect('what failed of some', await fail('some'), [['rows', 'TIMEOUT']]);
+  const then = await moment(/The numbers of Rows are of /);
+  expect('the day', then.split(',')[0], first.split(',')[0]);
+  expect('what is shown of some', await shown(), [1, 2, 1]);
+  expect('what failed of each', await fail('each'), [[undefined, 'UNAVAILABLE']]);
+  expect('of when the oldest are', await moment(/ The numbers are of /), then);
+  expect('what is shown of each', await shown(), [1, 2, 1]);
+  await fail('');
+  expect('of when they are', await moment(/ The numbers are of /), then);
+  expect('the loads', (await told(page, 'load')).length, 1);
+  if (folder) await page.screenshot({ path: join(folder, 'passing.png'), fullPage: true });
+  // A right that is taken back leaves no numbers, whatever else fails.
+  expect('what failed of a mixture', await fail('mixed'), [['bars', 'FORBIDDEN'], ['rows', 'UNAVAILABLE'], ['series', 'TOO_MANY_REQUESTS']]);
+  await moment(/The numbers of Rows, Series are of /);
+  await tile(page, 'bars').getByRole('alert').filter({ hasText: 'This is not for you to see' }).waitFor();
+  expect('what is shown of a mixture', await shown(), [0, 2, 1]);
+  await fail('ending');
+  expect('what is shown at last', await shown(), [0, 0, 1]);
+  expect('the notices', await page.locator('usher-dashboard usher-notice').count(), 0);
+  // Nor does what is asked wrongly.
+  expect('a request that is refused', await fail('BAD_USER_INPUT'), [[undefined, 'BAD_USER_INPUT']]);
+  expect('what is shown then', await shown(), [0, 0, 0]);
+  // By keyboard it goes on where it was tried again.
+  await page.getByRole('button', { name: 'Try again' }).press('Enter');
+  await loaded(page, 'all', 2);
+  const focused = () => page.evaluate(() => {
+    let element = document.activeElement;
+    const path = [element.localName];
+    while ((element = element.shadowRoot?.activeElement)) path.push(element.className || element.localName);
+    return path;
+  });
+  await page.waitForFunction(() => document.querySelector('usher-dashboard').shadowRoot.activeElement);
+  expect('the focus', await focused(), ['usher-dashboard', 'page']);
+  await fail('some');
+  await page.getByRole('button', { name: 'Try again' }).press('Enter');
+  await loaded(page, 'all', 3);
+  expect('the focus after the notice', await focused(), ['usher-dashboard', 'page']);
+  // A chart by itself does the same.
+  const chart = await open('/?page=chart');
+  await loaded(chart, 'one');
+  await chart.locator('usher-plot svg path').first().waitFor({ state: 'attached' });
+  await chart.request.get(new URL('/fail?times=1&how=each', address).href);
+  await chart.evaluate(() => document.querySelector('#one').refresh());
+  const late = chart.getByRole('alert').filter({ hasText: 'The numbers are of' });
+  await late.waitFor();
+  expect('the drawings', await chart.locator('usher-plot svg').count(), 1);
+  await late.getByRole('button', { name: 'Try again' }).press('Enter');
+  await loaded(chart, 'one', 2);
+  expect('the focus in the chart', await chart.evaluate(() => document.activeElement.shadowRoot.activeElement.shadowRoot.activeElement.localName), 'section');
 }
 
 // What is the same looks the same: names in colors, numbers in one way, headings in their order.

@@ -13,6 +13,7 @@ export interface Board {
   readonly _plan: Dashboard | undefined;
   readonly _answer: Run | undefined;
   readonly _since: Date | undefined;
+  readonly _kept: string[] | undefined;
   readonly _problem: unknown;
   readonly _busy: boolean;
   _chosen: Readonly<Record<string, unknown>>;

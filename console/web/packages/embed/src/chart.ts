@@ -63,16 +63,12 @@ export class UsherChart extends UsherElement<Result> {
     });
   }
 
-  protected load(): Promise<unknown> {
+  protected load(): Promise<typeof import('./tile.ts')> {
     return import('./tile.ts');
   }
 
   protected seconds(): number {
     return this.every ?? 0;
-  }
-
-  protected failures({ errors }: Result): ReturnType<UsherElement<Result>['failures']> {
-    return errors?.[0] ? [{ failure: errors[0] }] : [];
   }
 
   get #drawn(): Chart {

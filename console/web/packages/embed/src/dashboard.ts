@@ -1,15 +1,16 @@
-import { type Asker, type Dashboard, type Result, type Run, UsherError } from '@usher/client';
-import { unsafeCSS } from 'lit';
+import type { Asker, Dashboard, Run } from '@usher/client';
+import { type PropertyValues, unsafeCSS } from 'lit';
 import type { Board, Page } from './board.ts';
 import styles from './dashboard.css';
 import { object, UsherElement } from './element.ts';
+import { heldFocus } from './focus.ts';
 import type { Places } from './view.ts';
 
 /**
  * A dashboard of usher:
  *   <usher-dashboard name="sales" token-url="/api/usher-token" theme="auto"></usher-dashboard>
  * It tells `usher:select` when somebody chose a value (unless the page prevents it, a parameter of that name takes the value),
- * `usher:load` when numbers came, and `usher:error` when they did not.
+ * `usher:load` when all numbers came, and `usher:error` when some did not.
  */
 export class UsherDashboard extends UsherElement<Run> implements Board {
   static override properties = {
@@ -52,22 +53,14 @@ export class UsherDashboard extends UsherElement<Run> implements Board {
     // The frame of the page stands while its numbers are counted.
     this._plan ??= await client.dashboard(this.name!, { signal });
     const run = await client.run(this.name!, { parameters: this.#sent(), signal });
+    // Rows are of what their tile asked.
+    if (JSON.stringify(run.dashboard.tiles) !== JSON.stringify(this._plan.tiles)) this.old = true;
     this._plan = run.dashboard;
-    // Where no tile has an answer it is said once. What is shown stays if it is only for now.
-    const tiles = Object.values(run.tiles);
-    const failures = tiles.map(({ data, errors }) => (data == null ? errors?.[0] : undefined));
-    const codes = new Set(failures.map((failure) => failure?.extensions?.code));
-    const said = failures.every(Boolean) && (tiles.find(wait)?.errors?.[0] ?? (codes.size === 1 && failures[0]));
-    if (said) throw said.extensions?.code === 'FORBIDDEN' ? new UsherError('Nothing on this dashboard is for you.', { code: 'FORBIDDEN' }) : UsherError.of(said);
     return run;
   }
 
-  protected seconds(last: Run | undefined): number {
-    return Math.max(this._plan?.refresh ?? 0, ...Object.values(last?.tiles ?? {}).map(wait));
-  }
-
-  protected failures({ tiles }: Run): ReturnType<UsherElement<Run>['failures']> {
-    return Object.entries(tiles).flatMap(([tile, { errors }]) => (errors?.[0] ? [{ tile, failure: errors[0] }] : []));
+  protected seconds(): number {
+    return this._plan?.refresh ?? 0;
   }
 
   protected override forget(): void {
@@ -94,16 +87,17 @@ export class UsherDashboard extends UsherElement<Run> implements Board {
     this._chosen = { ...this._chosen, [name]: value };
   }
 
-  protected async load(): Promise<void> {
-    this._page ??= (await import('./page.ts')).page;
+  protected async load(): Promise<typeof import('./page.ts')> {
+    const loaded = await import('./page.ts');
+    this._page = loaded.page;
+    return loaded;
+  }
+
+  protected override update(changed: PropertyValues): void {
+    heldFocus(this.shadowRoot, () => super.update(changed), '.page');
   }
 
   override render(): unknown {
     return this._page?.(this);
   }
-}
-
-/** For how many seconds a tile asks to be left alone. */
-function wait({ data, errors }: Result): number {
-  return data === undefined ? Number(errors?.[0]?.extensions?.retryAfter ?? 0) : 0;
 }

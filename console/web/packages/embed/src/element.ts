@@ -1,5 +1,7 @@
-import { type Asker, Client, type Failure, type Feed, poll, type TokenSource, UsherError } from '@usher/client';
+import { type Asker, Client, type Feed, poll, type TokenSource, UsherError } from '@usher/client';
 import { LitElement, type PropertyValues, unsafeCSS } from 'lit';
+import { passes } from './passes.ts';
+import type { Settled } from './settled.ts';
 import tokens from './tokens.css';
 
 /** Reads an attribute with a JSON object. What is none stays as it is: it is told of when the element asks. */
@@ -45,8 +47,10 @@ export abstract class UsherElement<Answer = unknown> extends LitElement {
   declare timezone: string | undefined;
 
   declare _answer: Answer | undefined;
-  /** When the answer came. */
+  /** When the oldest came of what is shown. */
   _since: Date | undefined;
+  /** The names of parts that are older than the others. */
+  _kept: string[] | undefined;
   declare _problem: unknown;
   declare _busy: boolean;
 
@@ -67,11 +71,9 @@ export abstract class UsherElement<Answer = unknown> extends LitElement {
   /** Properties that are objects. */
   protected abstract readonly objects: readonly string[];
   protected abstract ask(client: Asker, signal: AbortSignal): Promise<Answer>;
-  protected abstract seconds(last: Answer | undefined): number;
-  /** What of an answer failed. */
-  protected abstract failures(answer: Answer): { tile?: string; failure: Failure }[];
-  /** Loads what draws. */
-  protected abstract load(): Promise<unknown>;
+  protected abstract seconds(): number;
+  /** Loads what draws, which knows what to draw of an answer. */
+  protected abstract load(): Promise<{ settled: (came: Answer, former: Answer | undefined) => Settled<Answer> }>;
   /** Forgets what was known of the question before. */
   protected forget(): void {
     this._answer = undefined;
@@ -96,12 +98,12 @@ export abstract class UsherElement<Answer = unknown> extends LitElement {
     if (caller || !this.hasUpdated || this.identity.some((name) => changed.has(name))) this.#start();
     else if (this.objects.some((name) => changed.has(name)) && (this.#wrong() || (this._problem as UsherError | undefined)?.code === 'SETUP')) this.#start();
     else if (this.details.some((name) => changed.has(name))) {
-      this.#old = true;
+      this.old = true;
       this.refresh();
     }
   }
 
-  #old = false; // what is shown answers what was asked before
+  protected old = false; // what is shown answers what was asked before
   #waits: ReturnType<typeof setTimeout> | undefined;
 
   /** Whether there is a question. */
@@ -144,31 +146,36 @@ export abstract class UsherElement<Answer = unknown> extends LitElement {
       return;
     }
     this._busy = true;
-    this.#feed = poll<Answer>(
-      async (signal) => this.ask(this.#client(), signal),
+    this.#feed = poll<Settled<Answer>>(
+      async (signal) => {
+        const answer = await this.ask(this.#client(), signal);
+        return (await this.load()).settled(answer, this.old ? undefined : this._answer);
+      },
       {
-        next: (answer) => {
-          this._answer = answer;
-          this._since = new Date();
-          this.#old = false;
-          this._problem = undefined;
+        next: ({ shown, since, kept, problem, failed }) => {
+          this._answer = shown;
+          this._since = since;
+          this._kept = kept;
+          this.old = false;
+          this._problem = problem;
           this._busy = false;
-          this.tell('load', {});
-          for (const { tile, failure } of this.failures(answer)) this.tell('error', { tile, error: UsherError.of(failure) });
+          if (!failed[0]) this.tell('load', {});
+          for (const detail of failed) this.tell('error', detail);
         },
         error: (problem) => {
-          const { code } = problem as UsherError;
+          const { code, status } = problem as UsherError;
           // Who has lost access is shown nothing any more, and asks no more.
           if (code === 'UNAUTHENTICATED') this.#feed = undefined;
           if (['UNAUTHENTICATED', 'NO_TOKEN', 'FORBIDDEN', 'NOT_FOUND'].includes(code)) this.forget();
-          // Nobody takes old numbers for those of what was chosen.
-          if (this.#old) this._answer = undefined;
+          // Nobody takes old numbers for those of what was chosen, nor for what may be seen no more.
+          if (this.old || !this._since || !passes(code, status)) this._answer = undefined;
+          this._kept = undefined;
           this._problem = problem;
           this._busy = false;
           this.tell('error', { error: problem });
         },
       },
-      (last) => this.seconds(last),
+      (last) => Math.max(this.seconds(), last?.wait ?? 0),
     );
   }
 

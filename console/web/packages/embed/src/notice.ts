@@ -6,10 +6,12 @@ import { texts } from './texts.ts';
 
 /** Says above numbers that they are not the newest, and why. It tells `tile-retry`. */
 class Notice extends LitElement {
-  static override properties = { problem: { attribute: false }, since: { attribute: false }, locale: {}, timezone: {} };
+  static override properties = { problem: { attribute: false }, since: { attribute: false }, names: { attribute: false }, locale: {}, timezone: {} };
   static override styles = unsafeCSS(styles);
   declare problem: unknown;
   declare since: Date | undefined;
+  /** What is meant, if it is not all. */
+  declare names: string | undefined;
   declare locale: string | undefined;
   declare timezone: string | undefined;
 
@@ -17,7 +19,7 @@ class Notice extends LitElement {
     if (!this.problem) return nothing;
     const { title, why, again } = explain(this.problem);
     const zone = this.timezone || Intl.DateTimeFormat().resolvedOptions().timeZone;
-    const since = this.since ? texts.since(new Formats(undefined, this.locale, zone).time(this.since.toISOString(), 'minute')) : '';
+    const since = this.since ? texts.since(new Formats(undefined, this.locale, zone).time(this.since.toISOString(), 'minute'), this.names) : '';
     return html`<div role="alert"><span>${title}. ${why} ${since}</span>${again
       ? html`<button @click=${() => this.dispatchEvent(new CustomEvent('tile-retry', { bubbles: true, composed: true }))}>${texts.tryAgain}</button>`
       : nothing}</div>`;

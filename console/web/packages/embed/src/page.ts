@@ -6,17 +6,25 @@ import type { Board, Page } from './board.ts';
 import './tile.ts';
 import type { Pick } from './view.ts';
 
+export { settled } from './settled.ts';
+
 export const page: Page = (of) => {
   const { _plan: plan, _problem: problem, _answer: answer } = of;
   if (!plan && !problem && !of.name) return nothing; // the page may still name it
   return html`<div class="page" @tile-retry=${() => of.refresh()} @tile-reset=${() => (of._chosen = {})} @tile-pick=${(event: CustomEvent<Pick>) => pick(of, event)}>
     ${plan && !of.headless ? head(of, plan) : nothing}
-    ${problem && answer ? html`<usher-notice .problem=${problem} .since=${of._since} .locale=${of.language} .timezone=${of.timezone}></usher-notice>` : nothing}
+    ${problem && answer ? html`<usher-notice .problem=${problem} .since=${of._since} .names=${older(of)} .locale=${of.language} .timezone=${of.timezone}></usher-notice>` : nothing}
     ${plan && (answer || !problem)
       ? html`<div class="grid">${rows(ordered(plan.tiles)).map(([one, alone]) => tile(of, one, plan, alone))}</div>`
       : html`<usher-tile class="alone" .tile=${{ chart: {} }} .problem=${problem}></usher-tile>`}
   </div>`;
 };
+
+/** The titles of the tiles that are older than the others. */
+function older({ _plan: plan, _kept: kept, _answer: answer }: Board): string | undefined {
+  if (!kept || kept.length === Object.keys(answer!.tiles).length) return undefined;
+  return kept.map((id) => plan?.tiles.find((one) => one.id === id)?.title || id).join(', ');
+}
 
 function head(of: Board, { title, description, parameters = [] }: Dashboard): unknown {
   const controls = parameters.filter(({ control }) => control);

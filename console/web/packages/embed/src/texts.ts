@@ -15,7 +15,7 @@ export const texts = {
   network: 'The server cannot be reached. Check the connection and try again.',
   unavailable: 'The data does not answer at the moment.',
   busy: 'There is much to do at the moment.',
-  since: (when: string) => `The numbers are of ${when}.`,
+  since: (when: string, of?: string) => `The numbers ${of ? `of ${of} ` : ''}are of ${when}.`,
   tryAgain: 'Try again',
   details: 'Details',
   requestId: 'Request',

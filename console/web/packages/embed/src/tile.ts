@@ -1,11 +1,14 @@
 import { type Kind, type Result, type Tile, UsherError } from '@usher/client';
-import { html, LitElement, nothing, type TemplateResult, unsafeCSS } from 'lit';
+import { html, LitElement, nothing, type PropertyValues, type TemplateResult, unsafeCSS } from 'lit';
 import { explain } from './explain.ts';
+import { heldFocus } from './focus.ts';
 import { aloud, Formats } from './format.ts';
 import './notice.ts';
 import styles from './tile.css';
 import { texts } from './texts.ts';
 import { complete, type LegendEntry, type Pick, type Places, type View } from './view.ts';
+
+export { settled } from './settled.ts';
 
 // What draws each kind is loaded when the first tile of it stands on a page.
 const number = () => import('./views/number.ts');
@@ -94,6 +97,10 @@ export class UsherTile extends LitElement {
     const kind = this._table ? 'table' : this.tile.chart.kind;
     this.long = kind === 'table' || kind === 'pivot';
     if (this.result) this.#load(kind);
+  }
+
+  protected override update(changed: PropertyValues): void {
+    heldFocus(this.shadowRoot, () => super.update(changed), 'section');
   }
 
   /** What is drawn, for whoever exports it. */
