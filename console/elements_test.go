@@ -28,6 +28,7 @@ type portal struct {
 	minted  map[string]int // tokens, by who asked
 	revoked map[string]bool
 	refused map[string]bool // tokens
+	lame    bool            // nobody gets a token for now
 	shown   map[string]map[string]bool
 	failing int
 	how     string          // it fails
@@ -103,6 +104,9 @@ func openPortal(t *testing.T) *portal {
 			p.refused[fmt.Sprintf("token-of-%s-%d", who, p.minted[who])] = true
 		})
 	})
+	pages.HandleFunc("GET /lame", func(_ http.ResponseWriter, r *http.Request) {
+		p.change(func() { p.lame = r.URL.Query().Get("is") == "so" })
+	})
 	pages.HandleFunc("GET /asked", func(w http.ResponseWriter, _ *http.Request) {
 		p.change(func() { _, _ = w.Write(p.asked) })
 	})
@@ -136,6 +140,10 @@ func (p *portal) token(w http.ResponseWriter, r *http.Request) {
 	who := r.URL.Query().Get("who")
 	if p.revoked[who] {
 		http.Error(w, "sign in first", http.StatusUnauthorized)
+		return
+	}
+	if p.lame {
+		http.Error(w, "not now", http.StatusBadGateway)
 		return
 	}
 	p.minted[who]++

@@ -42,8 +42,10 @@ async function mint(name, { tenant, regions }) {
     signal: AbortSignal.timeout(10_000),
   });
   const { data, errors } = await response.json();
-  if (errors) throw new Error(errors[0].message);
-  return data.createToken;
+  if (!errors) return data.createToken;
+  // Whoever may have no token any more is told so, and shown nothing: anything else passes.
+  const refused = ["FORBIDDEN", "CONFLICT", "NOT_FOUND"].includes(errors[0].extensions?.code);
+  throw Object.assign(new Error(errors[0].message), { status: refused ? 403 : 502 });
 }
 
 async function body(request) {
@@ -95,7 +97,8 @@ const server = createServer(async (request, response) => {
     await route(request, response);
   } catch (error) {
     console.error("no answer:", error.message);
-    response.writeHead(502).end("the data cannot be reached");
+    const status = error.status ?? 502;
+    response.writeHead(status).end(status === 403 ? "there is nothing for you any more" : "the data cannot be reached");
   }
 });
 server.listen(Number(process.argv[2] ?? 8090), "127.0.0.1", () => {

@@ -139,6 +139,10 @@ func (b *backend) token(w http.ResponseWriter, r *http.Request) {
 	issued, err := b.mint(r.Context(), name, who)
 	if err != nil {
 		slog.Error("usher made no token", "error", err)
+		if errors.Is(err, errRefused) {
+			http.Error(w, "there is nothing for you any more", http.StatusForbidden)
+			return
+		}
 		http.Error(w, "the data cannot be reached", http.StatusBadGateway)
 		return
 	}
@@ -154,6 +158,10 @@ type issued struct {
 	Token     string `json:"token"`
 	ExpiresAt string `json:"expiresAt"`
 }
+
+// errRefused is the error of somebody who may have no token any more: the page shows them nothing then. All
+// other errors pass.
+var errRefused = errors.New("nobody gets a token for this")
 
 // mint asks usher for a token: for a quarter of an hour, for the tenant, for
 // one dashboard and for the regions that this person may see.
@@ -189,13 +197,21 @@ func (b *backend) mint(ctx context.Context, name string, who person) (issued, er
 	defer func() { _ = response.Body.Close() }()
 	var answer struct {
 		Data   struct{ CreateToken issued }
-		Errors []struct{ Message string }
+		Errors []struct {
+			Message    string
+			Extensions struct{ Code string }
+		}
 	}
 	if err := json.NewDecoder(response.Body).Decode(&answer); err != nil {
 		return issued{}, err
 	}
 	if len(answer.Errors) > 0 {
-		return issued{}, fmt.Errorf("usher: %s", answer.Errors[0].Message)
+		err := fmt.Errorf("usher: %s", answer.Errors[0].Message)
+		switch answer.Errors[0].Extensions.Code {
+		case "FORBIDDEN", "CONFLICT", "NOT_FOUND":
+			err = fmt.Errorf("%w: %w", errRefused, err)
+		}
+		return issued{}, err
 	}
 	return answer.Data.CreateToken, nil
 }

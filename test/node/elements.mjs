@@ -247,6 +247,37 @@ async function tokens() {
     document.body.append(element);
   });
   await loaded(page, 'third');
+  // A token is refused and its backend has no other one: nothing is shown any more, until there is one again.
+  const fourth = () => page.locator('#fourth');
+  await page.evaluate(() => {
+    const element = document.createElement('usher-dashboard');
+    Object.assign(element, { id: 'fourth', name: 'who', tokenUrl: '/token?who=fourth' });
+    document.body.append(element);
+  });
+  await loaded(page, 'fourth');
+  await page.request.get(new URL('/lame?is=so', address).href);
+  await page.request.get(new URL('/refuse?who=fourth', address).href);
+  await page.evaluate(() => document.querySelector('#fourth').refresh());
+  await fourth().getByRole('alert').filter({ hasText: '502' }).waitFor();
+  expect('the numbers of who has no token', await fourth().locator('.value').count(), 0);
+  await page.request.get(new URL('/lame', address).href);
+  await page.clock.fastForward(31_000);
+  await loaded(page, 'fourth', 2);
+  // Who does not answer is not waited for without end, and a page of an origin that may not ask is told so.
+  const said = await page.evaluate(async () => {
+    const { Client } = await import(new URL('embed.js', document.querySelector('script[src]').src).href);
+    const told = async (server, asked) => {
+      try {
+        await new Client({ server, token: 't', timeout: 200, fetch: asked }).query('{ a }');
+      } catch ({ code, message, hint }) {
+        return [code, message, hint];
+      }
+    };
+    const silent = (_, { signal }) => new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
+    return [await told('https://usher.example/', silent), await told('https://usher.example/', () => Promise.reject(new TypeError('no'))), await told(location.origin, () => Promise.reject(new TypeError('no')))];
+  });
+  expect('what is said of who does not answer', said, [['TIMEOUT', 'The server did not answer within 0.2 seconds.', null],
+    ['NETWORK', 'The server cannot be reached.', `Is ${new URL(address).origin} among its server.allowed_origins?`], ['NETWORK', 'The server cannot be reached.', null]]);
 }
 
 // What is chosen filters the others, is told, and can be saved.

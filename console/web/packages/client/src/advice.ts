@@ -1,5 +1,6 @@
 // What to say of an answer that holds no token. It is loaded when it is needed, which is while a page is being set up.
 import type { UsherError } from './error.ts';
+import { patience } from './tokens.ts';
 
 type Said = ConstructorParameters<typeof UsherError>;
 
@@ -8,9 +9,9 @@ const form = 'It has to answer {"token": "…", "expiresAt": "…"}, or the toke
 export function noToken(url: string | URL, response: Response, text: string): Said {
   const { status } = response;
   if (status === 401 || status === 403) return ['You are no longer signed in.', { code: 'UNAUTHENTICATED', status }];
-  if (status >= 500) return [`The page got no token: its backend answered ${status}.`, { code: 'UNAVAILABLE', status }];
+  if (status >= 500) return [`The page got no token: its backend answered ${status}.`, { code: 'UNAVAILABLE', status, retryAfter: patience }];
   const path = new URL(url, response.url || globalThis.document?.baseURI).pathname;
-  const none = (what: string, hint: string): Said => [`${path} ${what}.`, { code: 'NO_TOKEN', status, hint }];
+  const none = (what: string, hint: string): Said => [`${path} ${what}.`, { code: 'NO_TOKEN', status, hint, retryAfter: patience }];
   if (!response.ok) return none(`answered ${status}`, 'Does the page name the right token-url, and does it take POST?');
   if (text.startsWith('<')) return none('answered a page and no token', 'Perhaps it is a form to sign in, or another route than token-url should name.');
   if (!text.startsWith('{')) return none('answered no token', form);

@@ -1,7 +1,7 @@
 import type { Dashboard, Run } from './dashboard.ts';
 import { type Failure, UsherError } from './error.ts';
 import { parse } from './numbers.ts';
-import { type TokenSource, Tokens, tokensFrom } from './tokens.ts';
+import { patience, type TokenSource, Tokens, tokensFrom } from './tokens.ts';
 
 export interface Options {
   /** Where usher is published, such as https://usher.example/. */
@@ -11,6 +11,8 @@ export interface Options {
   /** Where the page's backend hands out tokens, by POST. */
   tokenUrl?: string | URL | undefined;
   fetch?: typeof fetch;
+  /** How long a request may take, in milliseconds: 60,000 unless it says so. */
+  timeout?: number;
   /** The clock, in milliseconds. */
   now?: () => number;
 }
@@ -34,10 +36,13 @@ export class Client {
   readonly server: URL;
   #tokens: Tokens;
   #fetch: typeof fetch;
+  #timeout: number;
+  #reached = false;
 
-  constructor({ server, token, tokenUrl, fetch: fetcher = (...args) => fetch(...args), now = Date.now }: Options) {
+  constructor({ server, token, tokenUrl, fetch: fetcher = (...args) => fetch(...args), timeout = 60_000, now = Date.now }: Options) {
     this.server = new URL(String(server).replace(/\/?$/, '/'), globalThis.document?.baseURI);
     this.#fetch = fetcher;
+    this.#timeout = timeout;
     const source = token ?? (tokenUrl && tokensFrom(tokenUrl, fetcher));
     if (!source) throw new UsherError('There is neither a token nor an address to get one from.', { code: 'SETUP', hint: 'Set token-url to a route of your backend, or the property token.' });
     this.#tokens = new Tokens(source, now);
@@ -72,9 +77,8 @@ export class Client {
   async #ask<T>(path: string, body: unknown, signal: AbortSignal | undefined): Promise<T> {
     for (let again = true; ; again = false) {
       const token = await this.#tokens.current();
-      const response = await this.#send(path, body, token, signal);
+      const [response, answer] = await this.#send(path, body, token, signal);
       if (response.status === 401 && this.#tokens.refused(token) && again) continue;
-      const answer = await read(response);
       if (response.ok && answer !== undefined) return answer as T;
       const failed = answer as { data?: unknown; tiles?: unknown; errors?: Failure[] } | undefined;
       // Fields or tiles that failed say why by themselves, also where none has an answer.
@@ -83,25 +87,32 @@ export class Client {
     }
   }
 
-  async #send(path: string, body: unknown, token: string, signal: AbortSignal | undefined): Promise<Response> {
+  async #send(path: string, body: unknown, token: string, signal: AbortSignal | undefined): Promise<[Response, unknown]> {
     const headers: Record<string, string> = { Accept: 'application/graphql-response+json, application/json', Authorization: `Bearer ${token}` };
-    const request: RequestInit = { headers, signal: signal ?? null, credentials: 'omit', cache: 'no-store' };
+    const late = AbortSignal.timeout(this.#timeout);
+    const request: RequestInit = { headers, signal: signal ? AbortSignal.any([signal, late]) : late, credentials: 'omit', cache: 'no-store' };
     if (body !== undefined) {
       headers['Content-Type'] = 'application/json';
       Object.assign(request, { method: 'POST', body: JSON.stringify(body) });
     }
     try {
-      return await this.#fetch(new URL(path, this.server), request);
+      const response = await this.#fetch(new URL(path, this.server), request);
+      this.#reached = true;
+      return [response, await read(await response.text())];
     } catch (error) {
       if (signal?.aborted) throw error;
-      throw new UsherError('The server cannot be reached.', { code: 'NETWORK' });
+      if (late.aborted) throw new UsherError(`The server did not answer within ${this.#timeout / 1000} seconds.`, { code: 'TIMEOUT', retryAfter: patience });
+      // A browser says no more than this of a server that does not let the page's origin ask.
+      const origin = globalThis.location?.origin;
+      const foreign = !this.#reached && origin !== undefined && origin !== this.server.origin;
+      throw new UsherError('The server cannot be reached.', { code: 'NETWORK', retryAfter: patience, ...(foreign && { hint: `Is ${origin} among its server.allowed_origins?` }) });
     }
   }
 }
 
-async function read(response: Response): Promise<unknown> {
+async function read(text: string): Promise<unknown> {
   try {
-    return await parse(await response.text());
+    return await parse(text);
   } catch {
     return undefined; // not usher's: a proxy's page, say
   }

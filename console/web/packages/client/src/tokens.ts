@@ -7,6 +7,10 @@ export interface Issued {
   expiresAt?: string;
 }
 
+/** How long somebody waits who got no token, in seconds, and who asks for one, in milliseconds. */
+export const patience = 30;
+const limit = 30_000;
+
 export type TokenSource = () => string | Issued | Promise<string | Issued>;
 
 /** The token of one client: fetched when it is needed, and replaced before it ends. It is kept in this object and nowhere else. */
@@ -16,6 +20,7 @@ export class Tokens {
   #expires = Number.POSITIVE_INFINITY; // milliseconds
   #renewAt = Number.POSITIVE_INFINITY;
   #pending: Promise<string> | undefined;
+  #had = false;
   #now: () => number;
 
   constructor(given: string | TokenSource, now: () => number) {
@@ -30,9 +35,12 @@ export class Tokens {
     try {
       return await this.#renew();
     } catch (error) {
-      const refused = error instanceof UsherError && error.ended;
-      if (refused || this.#token === undefined || this.#now() >= this.#expires) throw error;
-      return this.#token; // it still holds, and the next request tries again
+      if (error instanceof UsherError && error.ended) throw error;
+      if (this.#token !== undefined && this.#now() < this.#expires) return this.#token; // it still holds, and the next request tries again
+      if (!this.#had) throw error;
+      // What was shown with the one before is for nobody to see any more, whatever keeps the next one from coming.
+      const { message, hint, status, retryAfter = patience } = error instanceof UsherError ? error : new UsherError(String(error));
+      throw new UsherError(message, { code: 'NO_TOKEN', retryAfter, ...(hint && { hint }), ...(status && { status }) });
     }
   }
 
@@ -57,6 +65,7 @@ export class Tokens {
     if (typeof token !== 'string' || token === '') throw new UsherError('The page handed out no token.', { code: 'NO_TOKEN' });
     const now = this.#now();
     this.#token = token;
+    this.#had = true;
     this.#expires = expiresAt ? Date.parse(expiresAt) : endOfJWT(token);
     if (Number.isNaN(this.#expires)) this.#expires = Number.POSITIVE_INFINITY;
     // When a third of the life is left, or the last half minute of a long one: a request that waits meanwhile still finds it valid.
@@ -78,12 +87,13 @@ function endOfJWT(token: string): number {
 export function tokensFrom(url: string | URL, fetcher: typeof fetch): TokenSource {
   return async () => {
     let response: Response;
+    let text: string;
     try {
-      response = await fetcher(url, { method: 'POST', headers: { Accept: 'application/json' }, cache: 'no-store' });
+      response = await fetcher(url, { method: 'POST', headers: { Accept: 'application/json' }, cache: 'no-store', signal: AbortSignal.timeout(limit) });
+      text = (await response.text()).trim();
     } catch {
-      throw new UsherError('The page could not ask for a token.', { code: 'NETWORK' });
+      throw new UsherError('The page could not ask for a token.', { code: 'NETWORK', retryAfter: patience });
     }
-    const text = (await response.text()).trim();
     if (response.ok) {
       if (/^[\w.~+/=-]+$/.test(text)) return text;
       try {
