@@ -2,9 +2,11 @@ package tenancy
 
 import (
 	"context"
+	"crypto/hmac"
 	"iter"
 
 	"usher/audit"
+	"usher/fault"
 	"usher/tenancy/database"
 )
 
@@ -65,6 +67,35 @@ func (s *Store) auditKeys() map[string]audit.Key {
 		}
 	}
 	return keys
+}
+
+// sameKeys refuses keys that are not those which have sealed the log under their ids: what is sealed with
+// another one would look as if somebody had changed it. That one of the last heads fits is enough, for each may have
+// been changed.
+func (s *Store) sameKeys(ctx context.Context) error {
+	for id, key := range s.auditKeys() {
+		if id == "" {
+			continue
+		}
+		var heads []struct {
+			Chain  string `db:"chain"`
+			Seq    int64  `db:"seq"`
+			Link   string `db:"link"`
+			Sealed string `db:"sealed"`
+		}
+		if err := s.db.List(ctx, &heads, "SELECT chain, seq, link, sealed FROM store.audit_chains WHERE key_id = $1 ORDER BY last_at DESC LIMIT 16", id); err != nil {
+			return err
+		}
+		fits := len(heads) == 0
+		for _, h := range heads {
+			fits = fits || hmac.Equal([]byte(key.SealHead(audit.Place{Chain: h.Chain, Seq: h.Seq, Link: h.Link})), []byte(h.Sealed))
+		}
+		if !fits {
+			return fault.New(fault.Internal, "the control store's key %s is not the one that this store was used with under that id", id).
+				WithHint("All gateways of a store have the same key. A new one has an id of its own, and the one before stands under control.old_keys.")
+		}
+	}
+	return nil
 }
 
 func (s *Store) chainsOf(tx *database.Tx) (map[string]audit.Chain, error) {

@@ -3,6 +3,7 @@ package tenancy_test
 import (
 	"errors"
 	"fmt"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -11,6 +12,7 @@ import (
 	"usher/audit"
 	"usher/fault"
 	"usher/tenancy"
+	"usher/tenancy/database"
 )
 
 // What must stand in the log stands in chains: acts of many at once, refusals and
@@ -185,4 +187,28 @@ func TestRefusalsAreNotedFirst(t *testing.T) {
 			t.Errorf("%+v, %v", entries, err)
 		}
 	})
+}
+
+// A key that has the id of the one before, and is another, opens nothing: what it seals would look forged.
+func TestAnotherKeyOfTheSameID(t *testing.T) {
+	t.Parallel()
+	ctx, spec := t.Context(), database.Spec{Path: filepath.Join(t.TempDir(), "store.duckdb")}
+	first := open(t, spec, tenancy.Options{})
+	tenant(t, first, "acme")
+	if err := first.Close(); err != nil {
+		t.Fatal(err)
+	}
+	next := tenancy.SealKey{ID: "k2", Secret: []byte("abcdef0123456789abcdef0123456789")}
+	wrong := tenancy.SealKey{ID: key.ID, Secret: next.Secret}
+	for _, opts := range []tenancy.Options{{Key: wrong}, {Key: next, OldKeys: []tenancy.SealKey{wrong}}} {
+		opts.Password = cheap
+		_, err := tenancy.Open(ctx, spec, opts)
+		if wantCode(t, err, fault.Internal); !strings.Contains(fault.From(err).Message, "key k1 is not the one") || !strings.Contains(fault.From(err).Hint, "control.old_keys") {
+			t.Errorf("%v, %s", err, fault.From(err).Hint)
+		}
+	}
+	same := open(t, spec, tenancy.Options{Key: next, OldKeys: []tenancy.SealKey{key}})
+	if r := must(same.VerifyAudit(ctx, nil, func(int64) {})); r.Problems != 0 {
+		t.Errorf("%+v", r)
+	}
 }

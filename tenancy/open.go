@@ -81,6 +81,9 @@ func (s *Store) prepare(ctx context.Context) error {
 	if err := s.db.Migrate(ctx); err != nil {
 		return err
 	}
+	if err := s.sameKeys(ctx); err != nil {
+		return err
+	}
 	s.appear(ctx)
 	return s.catchUp(ctx)
 }
