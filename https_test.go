@@ -18,15 +18,15 @@ import (
 	"usher/test/program"
 )
 
-// issue writes a certificate for 127.0.0.1 and its key, good for as many hours as its serial number says, and returns who trusts it.
-func issue(t *testing.T, dir string, serial int64) *x509.CertPool {
+// issue writes a certificate for 127.0.0.1 and its key, good for so many hours from now, and returns who trusts it.
+func issue(t *testing.T, dir string, hours int64) *x509.CertPool {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		t.Fatal(err)
 	}
 	template := &x509.Certificate{
-		SerialNumber: big.NewInt(serial), NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Duration(serial) * time.Hour),
+		SerialNumber: big.NewInt(10 + hours), NotBefore: time.Now().Add(-2 * time.Hour), NotAfter: time.Now().Add(time.Duration(hours) * time.Hour),
 		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, IsCA: true, BasicConstraintsValid: true,
 	}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
@@ -110,6 +110,13 @@ func TestHTTPS(t *testing.T) {
 	if n := hours(); n != 1 {
 		t.Errorf("beside a renewed one that is refused, the certificate is shown as good for %d hours", n)
 	}
+	issue(t, dir, -1)
+	program.Soon(t, program.Patience, "one that has expired is refused", func() bool {
+		if _, err := ask(before, true); err != nil {
+			t.Fatalf("an expired file ends what worked: %v", err)
+		}
+		return strings.Contains(stderr.String(), "it has expired")
+	})
 	trusted = issue(t, dir, 2)
 	program.Soon(t, program.Patience, "the new certificate is used", func() bool {
 		_, err := ask(trusted, true)

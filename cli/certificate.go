@@ -57,6 +57,9 @@ func (c *certificate) read(written [2]time.Time) error {
 	if err != nil {
 		return err
 	}
+	if now := time.Now(); c.pair != nil && now.After(pair.Leaf.NotAfter) && now.Before(c.pair.Leaf.NotAfter) {
+		return fmt.Errorf("it has expired (%s)", pair.Leaf.NotAfter.UTC().Format(time.RFC3339))
+	}
 	c.pair = &pair
 	return nil
 }

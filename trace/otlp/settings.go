@@ -2,6 +2,7 @@ package otlp
 
 import (
 	"fmt"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -32,9 +33,12 @@ func read(env func(string) (string, bool)) (settings, error) {
 	if exporter != "" && exporter != "otlp" && exporter != "none" {
 		return s, fmt.Errorf("%s is %q: traces are sent by otlp, or with none not at all", name, exporter)
 	}
-	_, endpoint := get("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT")
+	where, endpoint := get("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT")
 	if disabled == "true" || exporter == "none" || exporter == "" && endpoint == "" {
 		return s, nil
+	}
+	if u, err := url.Parse(endpoint); endpoint != "" && (err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "") {
+		return s, fmt.Errorf("%s is %q: it is an address such as http://collector:4318", where, endpoint)
 	}
 	s.on = true
 	switch name, protocol := get("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL"); protocol {
