@@ -126,6 +126,7 @@ func New(ctx context.Context, cfg *config.Config, opts Options) (_ *Gateway, err
 		return nil, err
 	}
 	collectors := append(opts.Metrics, g.counts.requests, g.counts.exports, g.counts.imports, g.counts.stages, g.counts.calls, g.loads, g.budgets, g.turns, SourcesUnreached(g.catalog),
+		current{first.tokens, func() prometheus.Collector { return g.current.Load().tokens }},
 		current{first.data, func() prometheus.Collector { return g.current.Load().data }},
 		current{first.sources, func() prometheus.Collector { return g.current.Load().sources }})
 	if g.control != nil {
