@@ -109,7 +109,7 @@ func newVerifier(specs []IssuerSpec, opts Options, fetching fetching) (*Verifier
 		cache:   newCache(),
 		stop:    stop,
 	}
-	remote := remote{ctx: ctx, client: opts.HTTPClient, clock: opts.Clock, log: opts.Log, fetching: fetching, known: opts.Before.fetched()}
+	remote := remote{ctx: ctx, client: opts.HTTPClient, clock: opts.Clock, log: opts.Log, fetching: fetching, before: opts.Before}
 	problems := checkSpecs(specs, opts.Tenants != nil)
 	for _, spec := range specs {
 		if spec.Name == ownIssuer && opts.Opaque != nil {
@@ -128,15 +128,14 @@ func newVerifier(specs []IssuerSpec, opts Options, fetching fetching) (*Verifier
 	return v, nil
 }
 
-// fetched are the key sets that were fetched, by their addresses.
-func (v *Verifier) fetched() map[string]*keys {
+// fetched are the key sets that are fetched.
+func (v *Verifier) fetched() (sets []*fetchedKeys) {
 	if v == nil {
 		return nil
 	}
-	sets := make(map[string]*keys)
 	for _, i := range v.issuers {
 		if of, ok := i.keys.(*fetchedKeys); ok {
-			sets[of.address] = of.set.Load()
+			sets = append(sets, of)
 		}
 	}
 	return sets

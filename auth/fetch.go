@@ -17,6 +17,7 @@ import (
 	"golang.org/x/time/rate"
 
 	"usher/fault"
+	"usher/lru"
 )
 
 // fetching bounds how key sets are fetched.
@@ -24,7 +25,8 @@ type fetching struct {
 	timeout  time.Duration // of one fetch
 	every    time.Duration // a removed key is refused after at most this
 	retry    time.Duration // after a first failure; it doubles with each further one, up to `unknown`
-	unknown  time.Duration // least time between fetches for key ids we do not have
+	unknown  time.Duration // time between fetches for key ids we do not have, beyond
+	burst    int           // so many at once, and least time between two for the same id
 	maxStale time.Duration // keys older than this are not used
 	maxBody  int64
 }
@@ -35,6 +37,7 @@ func standardFetching() fetching {
 		every:    5 * time.Minute,
 		retry:    time.Second,
 		unknown:  30 * time.Second,
+		burst:    4,
 		maxStale: 24 * time.Hour,
 		maxBody:  1 << 20,
 	}
@@ -46,18 +49,28 @@ type remote struct {
 	client *http.Client
 	clock  func() time.Time
 	log    *slog.Logger
-	known  map[string]*keys // sets that a verifier before this one has fetched, by address
+	before *Verifier // whose key sets go on; nil: there was none
 	fetching
 }
 
 // keys begins to fetch the key set of an issuer, and does not wait for it.
-func (r remote) keys(address, issuer string) (KeySet, error) {
+func (r remote) keys(address, issuer string, algorithms []string) (KeySet, error) {
 	if err := checkAddress(address); err != nil {
 		return nil, fmt.Errorf("keys.jwks_url: %w", err)
 	}
 	r.client = withoutRedirects(r.client)
-	k := &fetchedKeys{remote: r, address: address, issuer: issuer, asked: rate.NewLimiter(rate.Every(r.unknown), 1)}
-	k.set.Store(r.known[address])
+	k := &fetchedKeys{
+		remote: r, address: address, issuer: issuer, algorithms: algorithms, began: r.clock(),
+		asked: rate.NewLimiter(rate.Every(r.unknown), r.burst), absent: lru.New[string, time.Time](maxAbsent),
+	}
+	for _, before := range r.before.fetched() {
+		if before.address == address {
+			k.set.Store(before.set.Load())
+		}
+		if before.issuer == issuer {
+			k.failures.Store(before.failures.Load())
+		}
+	}
 	// Under way before anybody can ask for a key, so that the first tokens wait for it.
 	first := k.flight.DoChan("", func() (any, error) { return nil, k.fetch() })
 	go k.refresh(first)
@@ -68,15 +81,24 @@ func (r remote) keys(address, issuer string) (KeySet, error) {
 type fetchedKeys struct {
 	remote
 	address, issuer string
+	algorithms      []string
+	began           time.Time
 
-	set    atomic.Pointer[keys] // nil: never fetched
-	flight singleflight.Group   // callers that lack a key wait for one fetch
-	asked  *rate.Limiter        // fetches that callers cause
-	mu     sync.Mutex           // one fetch at a time: an older answer never replaces a newer one
+	set      atomic.Pointer[keys] // nil: never fetched
+	failures atomic.Int64
+	flight   singleflight.Group // callers that lack a key wait for one fetch
+	asked    *rate.Limiter      // fetches that callers cause
+	absent   *lru.Cache[string, time.Time]
+	mu       sync.Mutex // one fetch at a time: an older answer never replaces a newer one
 }
 
+// maxAbsent is of how many key ids it is remembered that the set did not have them.
+const maxAbsent = 64
+
 // Key finds the key by its id, and fetches the set anew when there is none by
-// that id and the last such fetch is long enough ago. While the set cannot be
+// that id, so that a new key is known when it is used first: a few times at once, then
+// now and then, for anybody can name ids that there are not. One that comes
+// again and again leaves the fetches to others. While the set cannot be
 // fetched, the last keys serve until they are too old. Without any keys nothing
 // is known of a token's worth, which is not the token's fault.
 func (k *fetchedKeys) Key(_ context.Context, kid, alg string) (any, error) {
@@ -84,6 +106,9 @@ func (k *fetchedKeys) Key(_ context.Context, kid, alg string) (any, error) {
 	key, err := set.find(kid, alg)
 	if !errors.Is(err, errNoKey) {
 		return key, err
+	}
+	if at, known := k.absent.Get(kid); known && time.Since(at) < k.unknown {
+		return nil, errors.Join(err, errTooSoon)
 	}
 	_, failed, _ := k.flight.Do("", func() (any, error) {
 		if !k.asked.Allow() {
@@ -95,6 +120,9 @@ func (k *fetchedKeys) Key(_ context.Context, kid, alg string) (any, error) {
 		return nil, k.notKnown(failed)
 	}
 	if key, err = set.find(kid, alg); err != nil {
+		if failed == nil && errors.Is(err, errNoKey) {
+			k.absent.Add(kid, time.Now(), 1)
+		}
 		return nil, errors.Join(err, failed)
 	}
 	return key, nil
@@ -123,14 +151,14 @@ func (k *fetchedKeys) notKnown(cause error) error {
 
 // refresh fetches the set again and again, sooner after a failure.
 func (k *fetchedKeys) refresh(first <-chan singleflight.Result) {
-	failed := (<-first).Err
+	failed, before := (<-first).Err, error(nil)
 	wait := k.retry
 	for {
+		k.tell(failed, before)
 		next := k.every
 		if failed == nil {
 			wait = k.retry
 		} else {
-			k.log.WarnContext(k.ctx, "the keys of an issuer cannot be fetched; those that were fetched before serve", "issuer", k.issuer, "error", failed)
 			next = min(wait, k.every)
 			wait = min(2*wait, k.unknown)
 		}
@@ -139,8 +167,31 @@ func (k *fetchedKeys) refresh(first <-chan singleflight.Result) {
 			return
 		case <-time.After(next):
 		}
-		failed = k.fetch()
+		before, failed = failed, k.fetch()
 	}
+}
+
+// tell says what becomes of tokens while keys cannot be fetched, and when they can again.
+func (k *fetchedKeys) tell(failed, before error) {
+	log := k.log.With("issuer", k.issuer)
+	switch {
+	case failed == nil && before != nil:
+		log.InfoContext(k.ctx, "the keys of an issuer were fetched again")
+	case failed == nil:
+	case k.current() == nil:
+		log.WarnContext(k.ctx, "the keys of an issuer cannot be fetched, and none are known: its tokens are refused as UNAVAILABLE until they can be", "error", failed)
+	default:
+		log.WarnContext(k.ctx, "the keys of an issuer cannot be fetched; those that were fetched before serve", "age", k.age().String(), "error", failed)
+	}
+}
+
+// age is how long ago the keys were fetched that serve; without any, how long there are none.
+func (k *fetchedKeys) age() time.Duration {
+	at := k.began
+	if set := k.set.Load(); set != nil {
+		at = set.at
+	}
+	return max(k.clock().Sub(at), 0)
 }
 
 // fetch replaces the set by what the issuer has now. What is not a usable set
@@ -148,16 +199,29 @@ func (k *fetchedKeys) refresh(first <-chan singleflight.Result) {
 func (k *fetchedKeys) fetch() error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	text, err := k.get()
+	set, err := k.read()
 	if err != nil {
-		return err
-	}
-	set, err := readSet(text, k.clock())
-	if err != nil {
+		if k.ctx.Err() == nil {
+			k.failures.Add(1)
+		}
 		return err
 	}
 	k.set.Store(set)
 	return nil
+}
+
+// read is the set as the issuer has it. One that no token could be signed with, as when the
+// issuer has just been set up anew, is a mistake of the issuer's, not the end of its tokens.
+func (k *fetchedKeys) read() (*keys, error) {
+	text, err := k.get()
+	if err != nil {
+		return nil, err
+	}
+	set, err := readSet(text, k.clock())
+	if err == nil {
+		err = set.usable(k.algorithms)
+	}
+	return set, err
 }
 
 func (k *fetchedKeys) get() ([]byte, error) {

@@ -89,6 +89,16 @@ func newKeys(set []jwkset.JWK, at time.Time) (*keys, error) {
 	return k, nil
 }
 
+// usable tells whether tokens can be signed by any of the keys.
+func (k *keys) usable(algorithms []string) error {
+	if !slices.ContainsFunc(k.all, func(key signingKey) bool {
+		return (key.alg == "" || slices.Contains(algorithms, key.alg)) && fitsAny(algorithms, key.public)
+	}) {
+		return fmt.Errorf("no signing key in it fits %v", algorithms)
+	}
+	return nil
+}
+
 // publicKey is nil for a symmetric key: a set is for everybody to read.
 func publicKey(key jwkset.JWK) any {
 	switch key := key.Key().(type) {
@@ -110,8 +120,8 @@ func fileKeys(path string, algorithms []string) (KeySet, error) {
 	if err != nil {
 		return nil, fmt.Errorf("keys.jwks_file: %s: %w", path, err)
 	}
-	if !slices.ContainsFunc(read.all, func(key signingKey) bool { return fitsAny(algorithms, key.public) }) {
-		return nil, fmt.Errorf("keys.jwks_file: %s: no signing key in it fits %v", path, algorithms)
+	if err := read.usable(algorithms); err != nil {
+		return nil, fmt.Errorf("keys.jwks_file: %s: %w", path, err)
 	}
 	return jwks{read}, nil
 }

@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"bytes"
 	"context"
 	"crypto"
 	"encoding/json"
@@ -17,6 +18,7 @@ import (
 
 	"github.com/MicahParks/jwkset"
 	"github.com/golang-jwt/jwt/v5"
+	"github.com/prometheus/client_golang/prometheus"
 
 	"usher/fault"
 )
@@ -240,10 +242,12 @@ func TestRotation(t *testing.T) {
 	refused(t, v, keyed("unknown", jwt.SigningMethodRS256, k.rsa), ErrKey)
 	refused(t, v, fresh, ErrSignature)
 
-	// A set without keys is believed.
-	s.set(body(setOf()))
-	refused(t, v, keyed("unknown", jwt.SigningMethodRS256, k.rsa), ErrKey)
-	refused(t, v, keyed("new", jwt.SigningMethodRS256, k.rsa), ErrKey)
+	// A set by which no token can be signed is none.
+	for _, useless := range []string{setOf(), setOf(jwk("new", k.rsa, func(m map[string]any) { m["use"] = "enc" })), setOf(jwk("new", k.rsa, func(m map[string]any) { m["alg"] = "RS512" }))} {
+		s.set(body(useless))
+		refused(t, v, keyed("unknown", jwt.SigningMethodRS256, k.rsa), ErrKey)
+		accepted(t, v, keyed("new", jwt.SigningMethodRS256, k.rsa))
+	}
 }
 
 func TestRotationWithoutKeyIDs(t *testing.T) {
@@ -260,6 +264,8 @@ func TestRotationWithoutKeyIDs(t *testing.T) {
 func brokenServers(elsewhere string) map[string]http.HandlerFunc {
 	k := private()
 	return map[string]http.HandlerFunc{
+		"no keys":            body(setOf()),
+		"no key that signs":  body(setOf(jwk("a", k.rsa, func(m map[string]any) { m["use"] = "enc" }))),
 		"an error":           status(http.StatusInternalServerError),
 		"not found":          status(http.StatusNotFound),
 		"nothing":            status(http.StatusOK),
@@ -457,7 +463,7 @@ func TestRefreshFindsRemovedKeys(t *testing.T) {
 	v := remoteVerifier(t, s, fixedClock, f)
 	token := keyed("a", jwt.SigningMethodRS256, k.rsa)
 	accepted(t, v, token)
-	s.set(body(setOf()))
+	s.set(body(setOf(jwk("b", k.otherRSA, nil))))
 	limit := time.After(10 * time.Second)
 	for {
 		_, err := v.Verify(t.Context(), token)
@@ -494,16 +500,128 @@ func TestStormOfUnknownKeys(t *testing.T) {
 		})
 	}
 	wg.Wait()
-	// One when it started, and one for the first unknown key.
-	if n := s.asked.Load(); n > 2 {
+	// One when it started, and a few for the first unknown keys.
+	if n := s.asked.Load(); n > 1+4 {
 		t.Errorf("asked %d times", n)
 	}
+}
+
+// A new key that was published before it signs is known at once, right after others were
+// asked for in vain; an id that comes again and again does not use up the fetches.
+func TestANewKeyAfterUnknownOnes(t *testing.T) {
+	t.Parallel()
+	k := private()
+	s := serveKeys(t, body(setOf(jwk("old", k.rsa, nil))))
+	v := remoteVerifier(t, s, fixedClock, standardFetching())
+	accepted(t, v, keyed("old", jwt.SigningMethodRS256, k.rsa))
+	for range 100 {
+		refused(t, v, keyed("gone", jwt.SigningMethodRS256, k.rsa), ErrKey)
+	}
+	for n := range 3 { // each rotation within the same half minute
+		id := fmt.Sprintf("new-%d", n)
+		s.set(body(setOf(jwk("old", k.rsa, nil), jwk(id, k.otherRSA, nil))))
+		accepted(t, v, keyed(id, jwt.SigningMethodRS256, k.otherRSA))
+	}
+	if n := s.asked.Load(); n != 1+1+3 {
+		t.Errorf("asked %d times", n)
+	}
+}
+
+// Operators are told of keys that cannot be fetched, and what is true of them: whether there
+// are any. A verifier that follows another counts on.
+func TestOperatorsAreToldOfKeys(t *testing.T) {
+	t.Parallel()
+	k := private()
+	s := serveKeys(t, body(setOf()))
+	lines := new(logged)
+	c := newClock()
+	f := standardFetching()
+	f.retry, f.every = time.Millisecond, 2*time.Millisecond
+	open := func(before *Verifier) *Verifier {
+		v, err := newVerifier([]IssuerSpec{remoteIDP(s.URL)}, Options{Clock: c.now, Log: slog.New(slog.NewTextHandler(lines, nil)), Before: before}, f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(v.Close)
+		return v
+	}
+	v := open(nil)
+	lines.await(t, `level=WARN msg="the keys of an issuer cannot be fetched, and none are known: its tokens are refused as UNAVAILABLE until they can be" issuer=idp error="no signing key in it fits [RS256`)
+	unknown(t, v, keyed("a", jwt.SigningMethodRS256, k.rsa))
+	if strings.Contains(lines.text(), "serve") {
+		t.Errorf("keys serve that there are not: %s", lines.text())
+	}
+	c.advance(time.Minute)
+	if got := metricsOf(t, v)["usher_jwks_age_seconds"]; got != 60 {
+		t.Errorf("without keys the age is %v", got)
+	}
+	s.set(body(setOf(jwk("a", k.rsa, nil))))
+	lines.await(t, `level=INFO msg="the keys of an issuer were fetched again" issuer=idp`)
+	accepted(t, v, keyed("a", jwt.SigningMethodRS256, k.rsa))
+	s.set(body(setOf()))
+	lines.await(t, `level=WARN msg="the keys of an issuer cannot be fetched; those that were fetched before serve" issuer=idp age=`)
+	accepted(t, v, keyed("a", jwt.SigningMethodRS256, k.rsa))
+	c.advance(time.Hour)
+	was := metricsOf(t, v)
+	if was["usher_jwks_failures_total"] < 2 || was["usher_jwks_age_seconds"] != 3600 {
+		t.Errorf("the metrics are %v", was)
+	}
+	if is := metricsOf(t, open(v)); is["usher_jwks_failures_total"] < was["usher_jwks_failures_total"] || is["usher_jwks_age_seconds"] != 3600 {
+		t.Errorf("after a reload the metrics are %v", is)
+	}
+}
+
+// logged are lines of a log.
+type logged struct {
+	mu  sync.Mutex
+	all bytes.Buffer
+}
+
+func (l *logged) Write(line []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.all.Write(line)
+}
+
+func (l *logged) text() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.all.String()
+}
+
+func (l *logged) await(t *testing.T, line string) {
+	t.Helper()
+	limit := time.After(20 * time.Second)
+	for !strings.Contains(l.text(), line) {
+		select {
+		case <-limit:
+			t.Fatalf("the log does not say %s:\n%s", line, l.text())
+		case <-time.After(time.Millisecond):
+		}
+	}
+}
+
+// metricsOf are the values of metrics that have one series.
+func metricsOf(t *testing.T, c prometheus.Collector) map[string]float64 {
+	t.Helper()
+	r := prometheus.NewRegistry()
+	r.MustRegister(c)
+	families, err := r.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	values := make(map[string]float64)
+	for _, f := range families {
+		m := f.GetMetric()[0]
+		values[f.GetName()] = m.GetGauge().GetValue() + m.GetCounter().GetValue()
+	}
+	return values
 }
 
 func TestCallersShareOneFetch(t *testing.T) {
 	t.Parallel()
 	k := private()
-	s := serveKeys(t, body(setOf()))
+	s := serveKeys(t, body(setOf(jwk("other", k.rsa, nil))))
 	v := remoteVerifier(t, s, fixedClock, standardFetching())
 	settled(v)
 	release, arrived := make(chan struct{}), make(chan struct{})

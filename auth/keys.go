@@ -51,7 +51,7 @@ func newKeySet(spec KeysSpec, algorithms []string, issuer string, remote remote)
 	case spec.JWKSFile != "":
 		return fileKeys(spec.JWKSFile, algorithms)
 	}
-	return remote.keys(spec.JWKSURL, issuer)
+	return remote.keys(spec.JWKSURL, issuer, algorithms)
 }
 
 // namelessKeys has the one key for each algorithm. Its keys have no ids, so

@@ -115,7 +115,7 @@ func NotYet(sources ...string) *fault.Error {
 			what = fmt.Sprintf("the sources %s have", strings.Join(sources, ", "))
 		}
 	}
-	f := fault.New(fault.Unavailable, "%s not been reached since usher started", what).
+	f := fault.New(fault.Unavailable, "%s not been reached since this configuration is served", what).
 		WithHint("Try again in a moment. Where that does not help, usher's log and /health/ready on its admin_listen %s.", look)
 	f.RetryAfter = unreachedRetry
 	return f

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -51,8 +52,19 @@ func (c healthCommand) Run(ctx context.Context, s *term.IO) error {
 		return fmt.Errorf("the answer of %s breaks off: %w", c.Server, err)
 	}
 	if response.StatusCode != http.StatusOK {
-		return fmt.Errorf("usher at %s is not %s (status %d): its log says why", c.Server, page, response.StatusCode)
+		return fmt.Errorf("usher at %s is not %s (status %d): %s", c.Server, page, response.StatusCode, reasonIn(body))
 	}
 	fmt.Fprintln(s.Stdout, strings.TrimSpace(string(body)))
 	return nil
+}
+
+// reasonIn is why usher is not ready, which the operators' listener says.
+func reasonIn(body []byte) string {
+	var said struct {
+		Reason string `json:"reason"`
+	}
+	if json.Unmarshal(body, &said) != nil || said.Reason == "" {
+		return "its log says why, and its admin_listen"
+	}
+	return said.Reason
 }

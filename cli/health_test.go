@@ -12,14 +12,14 @@ import (
 // Scripts and containers go by the status.
 func TestHealth(t *testing.T) {
 	t.Parallel()
-	ready := http.StatusOK
+	ready, reason := http.StatusOK, ""
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch r.URL.Path {
 		case "/health/live":
 			_, _ = w.Write([]byte(`{"status":"live"}`))
 		case "/health/ready":
 			w.WriteHeader(ready)
-			_, _ = w.Write([]byte(`{"status":"` + http.StatusText(ready) + `"}`))
+			_, _ = w.Write([]byte(`{"status":"` + http.StatusText(ready) + `"` + reason + `}`))
 		default:
 			w.WriteHeader(http.StatusNotFound)
 		}
@@ -32,14 +32,18 @@ func TestHealth(t *testing.T) {
 		args      []string
 		out, says string
 	}{
+		{503, []string{"--server", server.URL + "/"}, "", "is not ready (status 503): UNAVAILABLE: the control store does not answer"},
 		{200, []string{"--server", server.URL}, `{"status":"OK"}`, ""},
-		{503, []string{"--server", server.URL}, "", "is not ready (status 503)"},
+		{503, []string{"--server", server.URL}, "", "is not ready (status 503): its log says why, and its admin_listen"},
 		{503, []string{"--server", server.URL + "/", "--live"}, `{"status":"live"}`, ""},
 		{200, []string{"--server", server.URL + "/elsewhere"}, "", "is not ready (status 404)"},
 		{200, []string{"--server", gone.URL}, "", "usher does not answer at " + gone.URL},
 		{200, []string{"--server", "nowhere"}, "", "is no address"},
 	} {
-		ready = c.ready
+		ready, reason = c.ready, ""
+		if strings.Contains(c.says, "UNAVAILABLE") { // as the operators' listener answers
+			reason = `,"reason":"UNAVAILABLE: the control store does not answer"`
+		}
 		out, err := program.Command(t, append([]string{"health"}, c.args...)...)
 		said := ""
 		if err != nil {

@@ -6,6 +6,7 @@ import (
 	"usher/catalog"
 	"usher/datasource/duckdb"
 	"usher/datasource/postgres"
+	"usher/datasource/sqlexec"
 	"usher/datasource/upstream"
 )
 
@@ -74,6 +75,25 @@ func introspectPostgres(ctx context.Context, source *catalog.Source, schemas []s
 		}
 	}
 	return tables, err
+}
+
+// AdmitsWriter tells whether a database takes the account by which rows are written, where
+// that is one of its own: introspecting has shown no more than that it takes the other.
+func AdmitsWriter(ctx context.Context, source *catalog.Source) error {
+	if source.Kind != catalog.Postgres || source.Template || source.Postgres.Writer.User == "" {
+		return nil
+	}
+	place := source.Postgres.Places()[0]
+	if place.User != source.Postgres.User || place.Password != source.Postgres.Password {
+		return nil // a cell's account writes itself
+	}
+	place.User, place.Password = source.Postgres.Writer.User, source.Postgres.Writer.Password
+	db, err := postgres.Open(place, postgres.Options{})
+	if err != nil {
+		return err
+	}
+	defer func() { _ = db.Close() }() // nothing was written
+	return db.Session(postgres.Fresh(ctx), false, func(sqlexec.Session) error { return nil })
 }
 
 // Authorize asks a plugin whether it takes its connection; other sources have

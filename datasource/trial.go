@@ -144,16 +144,18 @@ func tablesOf(ctx context.Context, db *database, schema string) (tables []catalo
 	return tables, err
 }
 
+// Trouble says what is wrong with an account, and what to do, and nothing that a server said.
+func Trouble(err error) string { return cmp.Or(messages[trouble.Of(err)], fault.From(err).Message) }
+
 func (l *look) failed(t plan.Trial, err error) {
 	kind := trouble.Of(err)
-	known := fault.From(err)
-	message := messages[kind]
 	switch {
-	case kind == "" && known.Code == fault.Forbidden:
-		kind, message = trouble.Record, known.Message
-	case kind == "" || message == "":
-		kind, message = cmp.Or(kind, trouble.Other), known.Message
+	case kind == "" && fault.From(err).Code == fault.Forbidden:
+		kind = trouble.Record
+	case kind == "":
+		kind = trouble.Other
 	}
+	message := Trouble(err)
 	dataset := t.Dataset()
 	if kind.OfAccount() { // nothing else can be said with it
 		dataset, l.over = "", true

@@ -419,8 +419,19 @@ func TestSilentControlStore(t *testing.T) {
 	g.check(t, embedded, notes, ofAcme)
 	g.check(t, registered, notes, ofAcme)
 	const silent = `503 {"errors":[{"message":"the control store does not answer","extensions":{"code":"UNAVAILABLE","hint":"Try again in a moment.","retryAfter":1}}]}`
+	metrics := func(ready, silent int) {
+		t.Helper()
+		got := operators(t, g.Gateway, "/metrics")
+		for _, line := range []string{fmt.Sprintf("usher_ready %d", ready), fmt.Sprintf(`usher_not_ready{reason="control_store"} %d`, silent), `usher_not_ready{reason="draining"} 0`} {
+			if !strings.Contains(got, "\n"+line+"\n") {
+				t.Errorf("the metrics do not say %s", line)
+			}
+		}
+	}
+	metrics(1, 0)
 	server.Freeze(t)
 	program.Soon(t, program.Patience, "the silence is noticed", func() bool { return g.query(t, embedded, notes) == silent })
+	metrics(0, 1)
 	g.check(t, registered, notes, silent)
 	g.check(t, admin, `{ admin { tenants { next } } }`, silent)
 	g.check(t, configured, notes, silent)
@@ -434,6 +445,7 @@ func TestSilentControlStore(t *testing.T) {
 	g.check(t, program.Sign(t, `{"tenant": "acme", "$secret": "another secret of 32 bytes or more"}`), notes, unauthenticated)
 	server.Thaw(t)
 	program.Soon(t, program.Patience, "the store answers again", func() bool { return g.query(t, embedded, notes) == ofAcme })
+	metrics(1, 0)
 	g.check(t, registered, notes, ofAcme)
 	g.check(t, configured, notes, ofInitech)
 	g.check(t, everybody, notes, `200 {"data":{"notes":[{"id":1},{"id":2},{"id":3},{"id":4}]}}`)

@@ -125,7 +125,8 @@ func New(ctx context.Context, cfg *config.Config, opts Options) (_ *Gateway, err
 	if err := first.wire(g, nil); err != nil {
 		return nil, err
 	}
-	collectors := append(opts.Metrics, g.counts.requests, g.counts.exports, g.counts.imports, g.counts.stages, g.counts.calls, g.loads, g.budgets, g.turns, SourcesUnreached(g.catalog),
+	collectors := append(opts.Metrics, g.counts.requests, g.counts.exports, g.counts.imports, g.counts.stages, g.counts.calls, g.loads, g.budgets, g.turns, SourcesUnreached(g.catalog), Readiness(g.unready),
+		current{first.tokens, func() prometheus.Collector { return g.current.Load().tokens }},
 		current{first.data, func() prometheus.Collector { return g.current.Load().data }},
 		current{first.sources, func() prometheus.Collector { return g.current.Load().sources }})
 	if g.control != nil {
@@ -199,13 +200,21 @@ func (g *Gateway) Drain() { g.draining.Store(true) }
 
 // ready tells whether the gateway should be sent requests.
 func (g *Gateway) ready(context.Context) error {
-	switch {
-	case g.draining.Load():
-		return errors.New("usher is shutting down")
-	case g.control != nil:
-		return g.control.Ready()
+	_, err := g.unready()
+	return err
+}
+
+// unready is why the gateway should not be sent requests; nil: it should.
+func (g *Gateway) unready() (Unready, error) {
+	if g.draining.Load() {
+		return Draining, errors.New("usher is shutting down")
 	}
-	return nil
+	if g.control != nil {
+		if err := g.control.Ready(); err != nil {
+			return StoreSilent, err
+		}
+	}
+	return "", nil
 }
 
 // Close ends the sources and the control store.

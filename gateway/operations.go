@@ -55,6 +55,39 @@ func (read Upkeep) Collect(out chan<- prometheus.Metric) {
 	out <- prometheus.MustNewConstMetric(pruned, prometheus.GaugeValue, float64(u.Pruned.UnixMilli())/1e3)
 }
 
+// Unready says why a gateway should not be sent requests.
+type Unready string
+
+// The reasons.
+const (
+	Draining    Unready = "draining"      // it is about to end
+	StoreSilent Unready = "control_store" // has not answered for so long that a revocation may have been missed
+)
+
+// Readiness shows whether a gateway should be sent requests.
+type Readiness func() (Unready, error)
+
+var (
+	ready    = prometheus.NewDesc("usher_ready", "1 while the gateway should be sent requests.", nil, nil)
+	notReady = prometheus.NewDesc("usher_not_ready", "1 for the reason for which the gateway should not be sent requests.", []string{"reason"}, nil)
+)
+
+// Describe implements prometheus.Collector.
+func (Readiness) Describe(out chan<- *prometheus.Desc) {
+	out <- ready
+	out <- notReady
+}
+
+// Collect implements prometheus.Collector.
+func (read Readiness) Collect(out chan<- prometheus.Metric) {
+	why, err := read()
+	is := map[bool]float64{true: 1}
+	out <- prometheus.MustNewConstMetric(ready, prometheus.GaugeValue, is[err == nil])
+	for _, reason := range []Unready{Draining, StoreSilent} {
+		out <- prometheus.MustNewConstMetric(notReady, prometheus.GaugeValue, is[reason == why], string(reason))
+	}
+}
+
 // hides is the key by which tenants are hidden in traces.
 func (g *Gateway) hides(cfg *config.Config) []byte {
 	if cfg.Server.Secret != "" {

@@ -15,7 +15,7 @@ import (
 	"usher/inspect"
 )
 
-// How soon sources are looked into again that could not be when usher started:
+// How soon sources are looked into again that could not be:
 // twice as late after each time, with jitter, so that many gateways do not ask a
 // server that has just come back all at once.
 const (
@@ -131,7 +131,7 @@ func SourcesUnreached(now func() *catalog.Catalog) prometheus.Collector { return
 
 type unreached struct{ now func() *catalog.Catalog }
 
-var sourceUnreached = prometheus.NewDesc("usher_source_unreached", "1 for a source that could not be looked into since usher started: what is read from it is refused.", []string{"source"}, nil)
+var sourceUnreached = prometheus.NewDesc("usher_source_unreached", "1 for a source that could not be looked into since this configuration is served: what is read from it is refused.", []string{"source"}, nil)
 
 // Describe implements prometheus.Collector.
 func (u unreached) Describe(out chan<- *prometheus.Desc) { out <- sourceUnreached }

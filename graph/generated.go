@@ -1095,7 +1095,7 @@ type SourceHealth {
 enum SourceStatus {
   "It answers, or nobody has asked it yet."
   UP
-  "It has not been reached since usher started. What is read from it is refused."
+  "It has not been reached since this configuration is served. What is read from it is refused."
   UNREACHED
   "It failed within the hour, and has not answered since."
   FAILING

@@ -1555,7 +1555,7 @@ type SourceStatus string
 const (
 	// It answers, or nobody has asked it yet.
 	SourceStatusUp SourceStatus = "UP"
-	// It has not been reached since usher started. What is read from it is refused.
+	// It has not been reached since this configuration is served. What is read from it is refused.
 	SourceStatusUnreached SourceStatus = "UNREACHED"
 	// It failed within the hour, and has not answered since.
 	SourceStatusFailing SourceStatus = "FAILING"

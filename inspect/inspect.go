@@ -8,6 +8,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"maps"
 	"reflect"
@@ -48,16 +49,43 @@ func Look(ctx context.Context, cfg *config.Config) (*Found, error) {
 }
 
 // LookAfter is Look for a configuration that follows another. A source that is as it was,
-// and does not answer just now, is taken as it was found before.
+// and does not answer just now, is taken as it was found before. One that has other settings
+// and was reached with those before has to be reached with these, too: what is served would
+// be given up for what nobody can be served.
 func LookAfter(ctx context.Context, cfg *config.Config, before *Found) (*Found, error) {
 	sources, _ := catalog.Sources(cfg.Spec) // what is wrong with them is found below
 	known := make(catalog.Introspected)
-	for name, tables := range before.Tables {
-		if reflect.DeepEqual(sources[name], before.Sources[name]) {
-			known[name] = tables
+	var changed []string
+	for _, name := range slices.Sorted(maps.Keys(before.Tables)) {
+		switch now := sources[name]; {
+		case reflect.DeepEqual(now, before.Sources[name]):
+			known[name] = before.Tables[name]
+		case now != nil:
+			changed = append(changed, name)
 		}
 	}
-	return look(ctx, cfg, known, nil, func(string) bool { return true })
+	f, err := look(ctx, cfg, known, nil, func(string) bool { return true })
+	if err != nil {
+		return nil, err
+	}
+	var lost []catalog.Problem
+	for _, name := range changed {
+		if err := f.reaches(ctx, name); err != nil {
+			lost = append(lost, catalog.Problem{Path: []string{"sources", name}, Message: fmt.Sprintf(
+				"it was reached with the settings that are served, and cannot be with these: %s; its driver says: %v", datasource.Trouble(err), err)})
+		}
+	}
+	return f, cfg.Locate(lost)
+}
+
+// reaches tells whether a source was looked into, and takes the account that writes.
+func (f *Found) reaches(ctx context.Context, source string) error {
+	for _, s := range f.Silent {
+		if s.Source == source {
+			return s.Err
+		}
+	}
+	return datasource.AdmitsWriter(ctx, f.Sources[source])
 }
 
 // Pending tells whether a look into the sources may find more: some were silent, or came

@@ -97,7 +97,9 @@ type Keeper struct {
 	refused [holders][kinds]int64
 	tidied  time.Time
 	heard   time.Time // since when a silent store answers again
+	late    time.Time // an answer of the store, for the last time
 	told    time.Time // that the store is silent, in the log
+	said    bool      // that it is silent now
 }
 
 type key struct {

@@ -1,6 +1,7 @@
 package quota
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -302,6 +303,79 @@ func TestSilentStore(t *testing.T) {
 	if err := broken.Take(t.Context(), h); err != nil {
 		t.Errorf("a store that has never answered: %v", err)
 	}
+}
+
+// The log tells of a store that fails, and that it answers again; not of one answer that is late,
+// but when that happens again.
+func TestLogOfASilentStore(t *testing.T) {
+	t.Parallel()
+	c := newClock()
+	s := newStore(c, 2)
+	var lines bytes.Buffer
+	k := New(Options{Settle: s.settle, Clock: c.Now, Log: slog.New(slog.NewTextHandler(&lines, nil)), Patience: 10 * time.Second})
+	told := func(when string, want ...string) {
+		t.Helper()
+		k.mu.Lock()
+		defer k.mu.Unlock()
+		got := strings.Split(strings.TrimSuffix(lines.String(), "\n"), "\n")
+		lines.Reset()
+		if len(want) == 0 && got[0] == "" {
+			return
+		}
+		if len(got) != len(want) {
+			t.Errorf("%s: %q", when, got)
+			return
+		}
+		for i := range want {
+			if !strings.Contains(got[i], want[i]) || strings.Contains(got[i], "nil") {
+				t.Errorf("%s: %s; want %s", when, got[i], want[i])
+			}
+		}
+	}
+	mends := func() {
+		for range 3 {
+			c.pass(time.Second)
+			k.Tick(t.Context())
+		}
+		if k.Alone() {
+			t.Error("it counts alone still")
+		}
+	}
+	late := func() {
+		k.mu.Lock()
+		defer k.mu.Unlock()
+		k.silence(t.Context(), errLate)
+		k.silence(t.Context(), errLate) // of those who waited together
+	}
+	late()
+	told("one late answer")
+	mends()
+	told("and then it answers")
+	c.pass(time.Hour)
+	late()
+	told("another, long after")
+	mends()
+	late()
+	told("another, soon after", "level=WARN msg=\"the control store does not answer for budgets: this gateway goes on with its share of them\" gateways=2 patience=10s error=\"it does not answer as soon as requests need it\"")
+	mends()
+	told("it answers", "level=INFO msg=\"the control store answers for budgets again: this gateway counts with the others\" gateways=2")
+	c.pass(time.Hour)
+	k.opts.Patience = time.Millisecond
+	s.silent.Store(true)
+	if err := k.Take(t.Context(), holder(Limits{Requests: 90})); err != nil {
+		t.Error(err)
+	}
+	told("nothing is heard yet")
+	ended, cancel := context.WithCancel(t.Context())
+	cancel()
+	for range 3 {
+		c.pass(time.Second)
+		k.Tick(ended)
+	}
+	told("it fails", "level=WARN msg=\"the control store does not answer for budgets: this gateway goes on with its share of them\" gateways=2 patience=1ms error=\"context canceled\"")
+	s.silent.Store(false)
+	mends()
+	told("it answers after that", "level=INFO")
 }
 
 // Refusing costs no question to the store and hardly any time.

@@ -2,6 +2,7 @@ package quota
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strings"
 	"time"
@@ -48,7 +49,7 @@ func (k *Keeper) ask(ctx context.Context, b *bucket) error {
 		select {
 		case <-answered: // just now
 		default:
-			k.silence(ctx, nil)
+			k.silence(ctx, errLate)
 		}
 	case <-ctx.Done():
 		k.mu.Lock()
@@ -100,28 +101,49 @@ func (k *Keeper) settle(ctx context.Context, buckets []*bucket) {
 		b.granted(grants[i], b.spent-spent[i], now)
 	}
 	k.shared = max(gateways, 1)
-	switch {
-	case !k.silent:
-	case k.heard.IsZero():
-		k.heard = now
-	default:
-		k.silent = now.Sub(k.heard) < calm
-	}
+	k.answers(ctx, now)
 }
 
-// silence has everybody go on with their own share.
+// errLate is why a gateway goes on with its share while the store may still answer.
+var errLate = errors.New("it does not answer as soon as requests need it")
+
+// silence has everybody go on with their own share. One answer that is late, as while a
+// connection is made or a disk is busy, is nothing to tell of; that it happens again is, and
+// so is an error.
 func (k *Keeper) silence(ctx context.Context, err error) {
 	k.heard = time.Time{}
-	if k.silent {
+	late := errors.Is(err, errLate)
+	if k.silent && late {
 		return
 	}
 	k.silent = true
 	now := k.opts.Clock()
-	if !k.told.IsZero() && now.Sub(k.told) < logEvery {
+	if late {
+		once := k.late.IsZero() || now.Sub(k.late) >= logEvery
+		if k.late = now; once {
+			return
+		}
+	}
+	if k.said || !k.told.IsZero() && now.Sub(k.told) < logEvery {
 		return
 	}
-	k.told = now
-	k.opts.Log.WarnContext(ctx, "the control store does not answer for budgets: this gateway goes on with its share of them", "gateways", k.shared, "error", err)
+	k.told, k.said = now, true
+	k.opts.Log.WarnContext(ctx, "the control store does not answer for budgets: this gateway goes on with its share of them", "gateways", k.shared, "patience", k.opts.Patience.String(), "error", err)
+}
+
+// answers notes that the store answers, and has this gateway count with the others again once that has lasted.
+func (k *Keeper) answers(ctx context.Context, now time.Time) {
+	switch {
+	case !k.silent:
+	case k.heard.IsZero():
+		k.heard = now
+	case now.Sub(k.heard) >= calm:
+		k.silent = false
+		if k.said {
+			k.said = false
+			k.opts.Log.InfoContext(ctx, "the control store answers for budgets again: this gateway counts with the others", "gateways", k.shared)
+		}
+	}
 }
 
 // Tick settles what was used since the last time. It is called every Together.

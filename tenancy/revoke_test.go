@@ -2,6 +2,8 @@ package tenancy_test
 
 import (
 	"fmt"
+	"log/slog"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -268,6 +270,24 @@ func TestRevocationsSurvive(t *testing.T) {
 	}
 }
 
+// lines are those of a log.
+type lines struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (l *lines) Write(line []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(line)
+}
+
+func (l *lines) count(line string) int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return strings.Count(l.text.String(), line)
+}
+
 // While the store is silent, tokens are accepted from memory for MaxStale and
 // then refused as unavailable; nothing hangs.
 func TestSilentStore(t *testing.T) {
@@ -275,7 +295,8 @@ func TestSilentStore(t *testing.T) {
 	server := pgtest.StartOwn(t)
 	spec := postgresOf(server.Database(t))
 	spec.Postgres.Timeout = 300 * time.Millisecond
-	s := open(t, spec, tenancy.Options{MaxStale: 2 * time.Second})
+	told := new(lines)
+	s := open(t, spec, tenancy.Options{MaxStale: 2 * time.Second, Log: slog.New(slog.NewTextHandler(told, nil))})
 	ctx := t.Context()
 	tenant(t, s, "acme")
 	made := must(s.Mint(ctx, root(), tenancy.TokenRequest{Tenant: "acme", Subject: "a"}))
@@ -312,6 +333,11 @@ func TestSilentStore(t *testing.T) {
 		}
 	}
 	accepted(t, s, made.Token)
+	const again = `level=INFO msg="the control store answers again"`
+	time.Sleep(1200 * time.Millisecond) // in which it is read twice
+	if n := told.count(again); n != 1 {
+		t.Errorf("the log says %d times that it answers again", n)
+	}
 }
 
 // Once one has waited for a silent store in vain, nobody else does, though what is known is trusted for long, and

@@ -12,6 +12,7 @@ import (
 func (s *Store) watch(ctx context.Context, hasten <-chan struct{}) {
 	ticker := time.NewTicker(s.opts.Poll)
 	defer ticker.Stop()
+	silent := false
 	for {
 		select {
 		case <-ctx.Done():
@@ -19,8 +20,14 @@ func (s *Store) watch(ctx context.Context, hasten <-chan struct{}) {
 		case <-ticker.C:
 		case <-hasten:
 		}
-		if err := s.catchUp(ctx); err != nil && ctx.Err() == nil {
+		switch err := s.catchUp(ctx); {
+		case ctx.Err() != nil:
+		case err != nil:
+			silent = true
 			s.opts.Log.WarnContext(ctx, "the control store cannot be read", "error", err)
+		case silent:
+			silent = false
+			s.opts.Log.InfoContext(ctx, "the control store answers again")
 		}
 	}
 }
