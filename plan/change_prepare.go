@@ -151,7 +151,7 @@ func listGiven(t value.Type, form value.Form, list query.SlotList) (value.Value,
 
 // Size is about how many bytes the change takes in memory.
 func (c Change) Size() int {
-	n := sizeOf[change]() + c.body.chosen.size() + c.body.locked.size() + c.body.update.level.size() + c.body.remove.size() + c.body.upsert.level.size()
+	n := sizeOf[change]() + c.body.chosen.size() + c.body.locked.size() + c.body.update.level.size() + c.body.remove.size() + c.body.there.size() + c.body.upsert.level.size()
 	for _, list := range [][]Level{c.body.held, c.body.upsert.held} {
 		for _, l := range list {
 			n += l.size()
