@@ -126,7 +126,28 @@ func (b *callBatch) write(ctx context.Context, api *upstream.Source, i plan.Impo
 		return err
 	}
 	w.count = len(b.lines)
-	return b.at(w.beside(ctx, func() error { return w.check(ctx, nil, nil) }))
+	if w.writer, err = b.writer(api, c, once); err != nil {
+		return err
+	}
+	err = b.at(w.beside(ctx, func() error { return w.check(ctx, nil, nil) }))
+	for _, n := range w.absent {
+		b.keys[n], b.failed[n] = nil, err
+		b.done.Add(-1)
+	}
+	return err
+}
+
+// writer makes calls for rows of the portion.
+func (b *callBatch) writer(api *upstream.Source, c plan.Change, once *Once) (*upstream.Writer, error) {
+	writer, err := api.Writer(c)
+	if err != nil {
+		return nil, err
+	}
+	writer.Numbered(b.numbers)
+	if once != nil {
+		writer.Under(once.Tenant, once.Subject, once.Key)
+	}
+	return writer, nil
 }
 
 // at is an error of a row with its line.
@@ -148,15 +169,11 @@ func (b *callBatch) line(row int, err error) *fault.Error {
 func (b *callBatch) calls(ctx context.Context, api *upstream.Source, c plan.Change, once *Once) error {
 	var group sync.WaitGroup
 	for range min(callsAtOnce, len(b.lines)) {
-		writer, err := api.Writer(c)
+		writer, err := b.writer(api, c, once)
 		if err != nil {
 			b.end(nil)
 			group.Wait()
 			return err
-		}
-		writer.Numbered(b.numbers)
-		if once != nil {
-			writer.Under(once.Tenant, once.Subject, once.Key)
 		}
 		group.Go(func() { b.work(ctx, writer) })
 	}

@@ -89,7 +89,8 @@ func (w *calling) turn(api *upstream.Source, c plan.Change, once *Once) error {
 	if err != nil {
 		return err
 	}
-	if once != nil { // the API keeps the keys, and tells calls that are made again by them
+	w.keyed = once != nil
+	if w.keyed { // the API keeps the keys, and tells calls that are made again by them
 		writer.Under(once.Tenant, once.Subject, once.Key)
 	}
 	w.change, w.writer = c, writer
@@ -144,8 +145,10 @@ type calling struct {
 	rows    combination
 	keys    [][]value.Value // of the rows, by cell of the key
 	count   int
+	keyed   bool // the mutation has a key, and may have been made before
 	called  bool
 	written int
+	absent  []int // rows that the API said it has written, and does not have
 }
 
 func (w *calling) make(ctx context.Context) (sqlexec.Changed, error) {
@@ -156,6 +159,9 @@ func (w *calling) make(ctx context.Context) (sqlexec.Changed, error) {
 		return w.insert(ctx)
 	}
 	if err := w.choose(ctx); err != nil || w.count == 0 {
+		if err == nil && w.keyed {
+			err = w.writer.Unfound()
+		}
 		return sqlexec.Changed{Results: make([]*value.Result, w.change.Answers())}, err
 	}
 	by, err := w.held(ctx)
@@ -173,6 +179,9 @@ func (w *calling) make(ctx context.Context) (sqlexec.Changed, error) {
 		return out, err
 	}
 	if err := w.each(ctx); err != nil {
+		return out, err
+	}
+	if err := w.stamped(ctx); err != nil {
 		return out, err
 	}
 	if out.Affected = w.written; w.change.Kind().One() && w.written == 0 {
@@ -240,6 +249,9 @@ func (w *calling) each(ctx context.Context) error {
 		}
 		w.called = true
 		gone, err := w.writer.Change(ctx, key)
+		if errors.Is(err, upstream.ErrUnsaid) && !w.change.Kind().Updates() {
+			err = w.deleted(ctx, key, err)
+		}
 		if err != nil {
 			return err
 		}
@@ -253,6 +265,50 @@ func (w *calling) each(ctx context.Context) error {
 	}
 	w.keys, w.count = left, w.written
 	return nil
+}
+
+// deleted looks for a row of which the API did not say that it is deleted. What was said stands where nobody can tell.
+func (w *calling) deleted(ctx context.Context, key []value.Value, said error) error {
+	keys := make([][]value.Value, len(key))
+	for k := range key {
+		keys[k] = key[k : k+1]
+	}
+	there, err := w.leftOf(ctx, keys, 1)
+	switch {
+	case err != nil:
+		return said
+	case there[0]:
+		return w.writer.Kept()
+	}
+	return nil
+}
+
+// stamped looks for rows that are kept though they were deleted: a reply that shows one does not say that it is.
+func (w *calling) stamped(ctx context.Context) error {
+	if w.change.Update().Sets() == 0 || w.count == 0 {
+		return nil
+	}
+	there, err := w.leftOf(ctx, w.keys, w.count)
+	if err != nil {
+		return err
+	}
+	for _, is := range there {
+		if is {
+			w.written--
+			err = w.writer.Kept()
+		}
+	}
+	return err
+}
+
+// leftOf tells which rows that were deleted are still there.
+func (w *calling) leftOf(ctx context.Context, keys [][]value.Value, count int) ([]bool, error) {
+	w.forget() // nobody's older reply stands in for what is there now
+	l := w.change.Remove()
+	if u := w.change.Update(); u.Sets() > 0 {
+		l = u.Level()
+	}
+	return w.named(ctx, l, keys, count, nil, nil)
 }
 
 // still is what grants held of the rows that are left.
@@ -288,6 +344,7 @@ func (w *calling) settled(ctx context.Context, by [][]bool) (sqlexec.Changed, er
 	}
 	w.forget() // nobody's older reply stands in for what is there now
 	if err := w.check(ctx, by, nil); err != nil {
+		w.written -= len(w.absent)
 		return out, err
 	}
 	answered, err := w.answered(ctx)
@@ -443,10 +500,25 @@ func (w *calling) check(ctx context.Context, by [][]bool, from ahead) error {
 			first = check.Outside()
 		}
 	}
-	if n := slices.Index(right, false); n >= 0 {
-		return &rowError{n, first}
+	n := slices.Index(right, false)
+	if n < 0 {
+		return nil
 	}
-	return nil
+	if from == nil { // they were written
+		there, err := w.named(ctx, w.change.There(), w.keys, w.count, nil, nil)
+		if err != nil {
+			return err
+		}
+		for row, is := range there {
+			if !is {
+				w.absent = append(w.absent, row)
+			}
+		}
+		if len(w.absent) > 0 {
+			return &rowError{w.absent[0], w.writer.Absent()}
+		}
+	}
+	return &rowError{n, first}
 }
 
 // rowError is what is wrong with one of the rows of a change.

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -93,6 +94,90 @@ func TestWritesOfFloats(t *testing.T) {
 			}
 		}
 		if got := short(t, g.query(t, ann, `{ nums(where: {id: {eq: 20}}) { r rs } }`)); got != `{"nums":[{"r":0.1,"rs":[0.5,null]}]}` {
+			t.Errorf("%s: imported was %s", name, got)
+		}
+	}
+}
+
+// What a column keeps of a time, an interval and of bytes is what was given: what its type has less room for is refused
+// where it stands, and what usher itself writes has as many digits as are kept.
+func TestWritesOfWhatIsKept(t *testing.T) {
+	t.Parallel()
+	db := pgtest.Start(t).Database(t)
+	db.Exec(t, writtenTables+`CREATE DOMAIN minute AS time(0);
+CREATE TABLE kept (tenant text NOT NULL, id int NOT NULL, t0 time(0), t6 time, d0 minute, l3 timestamp(3), z0 timestamptz(0), z1s timestamptz(1)[], i2 interval(2), ym interval year to month, dh interval day to hour, b bytea, bs bytea[], made timestamptz(0), PRIMARY KEY (tenant, id));`)
+	dir := t.TempDir()
+	program.MakeDuckDB(t, filepath.Join(dir, "shop.duckdb"), inFile+`;
+CREATE TABLE kept (tenant text NOT NULL, id int NOT NULL, t0 TIME, t6 TIME_NS, d0 TIME, l3 TIMESTAMP_MS, z0 TIMESTAMP_S, z1s TIMESTAMP_S[], i2 INTERVAL, ym INTERVAL, dh INTERVAL, b BLOB, bs BLOB[], made TIMESTAMP_S, tn TIME_NS[], bf BLOB[2], PRIMARY KEY (tenant, id));`)
+	const dataset = `
+  kept: {tenant: tenant, key: id, writable: true, presets: {insert: {made: $now}, update: {made: $now}}, columns: {id: Int!, tenant: String!, t0: Time, t6: Time, d0: Time, l3: LocalTimestamp, z0: %[1]s, z1s: "[%[1]s]", i2: Interval, ym: Interval, dh: Interval, b: Bytes, bs: "[Bytes]", made: %[1]s%[2]s}}
+`
+	server := fmt.Sprintf(dataset, "Timestamp", "")
+	worlds := map[string]importing{
+		"server": {writing: openWrittenAs(t, db, func(text string) string { return text + server })},
+		"file":   {writing: openFiles(t, dir, writtenInFile(dir)+fmt.Sprintf(dataset, "LocalTimestamp", ", tn: \"[Time]\", bf: \"[Bytes]\""))},
+	}
+	digits := func(column string, n int, at string) string {
+		return fmt.Sprintf("null BAD_USER_INPUT: %s: the time has more digits of a second than are kept, which are %d (%s.%s)", column, n, at, column)
+	}
+	cut := func(column, native, at string) string {
+		return fmt.Sprintf("null BAD_USER_INPUT: %s: the interval has parts that %s does not keep (%s.%s)", column, native, at, column)
+	}
+	const row, set = "insertKeptOne.row", "updateKeptByPk.set"
+	type line struct{ text, variables, want string }
+	both := []line{
+		{`mutation { insertKeptOne(row: {id: 1, l3: "2026-01-02T03:04:05.125", t6: "10:00:00.123456", b: "AA==", bs: ["AA==", null, "", "/+8="]}) { l3 t6 b bs } }`, ``, `{"insertKeptOne":{"l3":"2026-01-02T03:04:05.125","t6":"10:00:00.123456","b":"AA==","bs":["AA==",null,"","/+8="]}}`},
+		{`mutation { insertKept(rows: [{id: 2, bs: []}, {id: 3, bs: null, t6: "00:00:00"}, {id: 4, bs: ["QUE9PQ=="], t6: "23:59:59.999999"}]) { rows { bs t6 } } }`, ``, `{"insertKept":{"rows":[{"bs":[],"t6":null},{"bs":null,"t6":"00:00:00"},{"bs":["QUE9PQ=="],"t6":"23:59:59.999999"}]}}`},
+		{`mutation ($bs: [Bytes]) { updateKeptByPk(id: 2, set: {bs: $bs, t6: "10:00:00.5"}) { bs t6 } }`, `{"bs": ["AQI="]}`, `{"updateKeptByPk":{"bs":["AQI="],"t6":"10:00:00.5"}}`},
+		{`mutation { updateKept(where: {id: {lte: 2}}, set: {bs: ["AQI=", "AA=="]}) { rows { bs } } }`, ``, `{"updateKept":{"rows":[{"bs":["AQI=","AA=="]},{"bs":["AQI=","AA=="]}]}}`},
+		{`mutation { insertKeptOne(row: {id: 9, l3: "2026-01-02T03:04:05.1255"}) { id } }`, ``, digits("l3", 3, row)},
+		{`mutation ($t: LocalTimestamp) { insertKeptOne(row: {id: 9, l3: $t}) { id } }`, `{"t": "2026-01-02T03:04:05.0001"}`, digits("l3", 3, row)},
+		{`mutation { insertKept(rows: [{id: 9}, {id: 10, l3: "2026-01-02T03:04:05.000001"}]) { affected } }`, ``, digits("l3", 3, "insertKept.rows.1")},
+		{`mutation { updateKeptByPk(id: 1, set: {l3: "2026-01-02T03:04:05.0001"}) { id } }`, ``, digits("l3", 3, set)},
+		{`{ kept(where: {l3: {lt: "2026-01-02T03:04:05.1250001"}}) { id } }`, ``, `{"kept":null} BAD_USER_INPUT: l3: lt: expected LocalTimestamp`},
+		{`{ kept(where: {bs: {has: "QUE9PQ=="}}) { id } }`, ``, `{"kept":[{"id":4}]}`},
+		{`{ kept(where: {l3: {lt: "2026-01-02T03:04:05.125001"}}) { id } }`, ``, `{"kept":[{"id":1}]}`},
+	}
+	lines := map[string][]line{
+		"server": {
+			{`mutation { insertKeptOne(row: {id: 5, t0: "10:00:00", d0: "10:00:01", z0: "2026-01-02T03:04:05Z", z1s: ["2026-01-02T03:04:05.5Z", null], i2: "PT0.25S", ym: "P1Y2M", dh: "P1M1DT5H"}) { t0 d0 z0 z1s i2 ym dh } }`, ``, `{"insertKeptOne":{"t0":"10:00:00","d0":"10:00:01","z0":"2026-01-02T03:04:05Z","z1s":["2026-01-02T03:04:05.5Z",null],"i2":"PT0.25S","ym":"P1Y2M","dh":"P1M1DT5H"}}`},
+			{`mutation { insertKeptOne(row: {id: 9, t0: "10:00:00.5"}) { id } }`, ``, digits("t0", 0, row)},
+			{`mutation { insertKeptOne(row: {id: 9, d0: "10:00:00.5"}) { id } }`, ``, digits("d0", 0, row)},
+			{`mutation { insertKeptOne(row: {id: 9, z0: "2026-01-02T03:04:05.500+01:00"}) { id } }`, ``, digits("z0", 0, row)},
+			{`mutation { insertKeptOne(row: {id: 9, z1s: ["2026-01-02T03:04:05.5Z", "2026-01-02T03:04:05.55Z"]}) { id } }`, ``, digits("z1s", 1, row)},
+			{`mutation ($t: [Timestamp]) { insertKeptOne(row: {id: 9, z1s: $t}) { id } }`, `{"t": ["2026-01-02T03:04:05.55Z"]}`, digits("z1s", 1, row)},
+			{`mutation { insertKeptOne(row: {id: 9, i2: "PT0.255S"}) { id } }`, ``, cut("i2", "interval(2)", row)},
+			{`mutation { insertKeptOne(row: {id: 9, ym: "P1D"}) { id } }`, ``, cut("ym", "interval year to month", row)},
+			{`mutation { updateKeptByPk(id: 1, set: {dh: "PT1H1M"}) { id } }`, ``, cut("dh", "interval day to hour", set)},
+		},
+		"file": {
+			{`mutation { insertKeptOne(row: {id: 5, z0: "2026-01-02T03:04:05", z1s: ["2026-01-02T03:04:05", null], tn: ["10:00:00.123456", null], bf: ["AA==", null]}) { z0 z1s tn bf } }`, ``, `{"insertKeptOne":{"z0":"2026-01-02T03:04:05","z1s":["2026-01-02T03:04:05",null],"tn":["10:00:00.123456",null],"bf":["AA==",null]}}`},
+			{`mutation { insertKeptOne(row: {id: 9, z0: "2026-01-02T03:04:05.5"}) { id } }`, ``, digits("z0", 0, row)},
+			{`mutation { insertKeptOne(row: {id: 9, z1s: ["2026-01-02T03:04:05.5"]}) { id } }`, ``, digits("z1s", 0, row)},
+		},
+	}
+	for name, g := range worlds {
+		g.serve(t)
+		ann := g.keyOf(t, "ann", "a", "READ_DATA, WRITE_DATA")
+		for n, line := range append(slices.Clone(both), lines[name]...) {
+			if got := short(t, g.withVariables(t, ann, line.text, cmp.Or(line.variables, "null"))); !strings.HasPrefix(got, line.want) {
+				t.Errorf("%s, %d: %s %s\n got %s\nwant %s", name, n, line.text, line.variables, got, line.want)
+			}
+		}
+		if got := short(t, g.query(t, ann, `{ keptAggregate(where: {made: {isNull: true}}) { count } }`)); got != `{"keptAggregate":[{"count":0}]}` {
+			t.Errorf("%s: what usher writes is not there: %s", name, got)
+		}
+		const more = "the time has more digits of a second than are kept, which are 3"
+		for _, c := range []struct{ path, body, want string }{
+			{"/import/kept?format=csv", "id,l3\n20,2026-01-02T03:04:05.123\n21,2026-01-02T03:04:05.1234\n", failed(400, "l3: "+more, `,"line":3,"rows":0`)},
+			{"/import/kept?format=ndjson", `{"id": 20, "l3": "2026-01-02T03:04:05.1234"}` + "\n", failed(400, "l3: "+more, `,"line":1,"rows":0`)},
+			{"/import/kept?format=csv", "id,l3,t6,b,bs\n20,2026-01-02T03:04:05.123,10:00:00.5,AA==,\"[\"\"AA==\"\",null]\"\n", `200 {"rows":1}`},
+		} {
+			if got := g.load(t, ann, c.path, c.body); got != c.want {
+				t.Errorf("%s: %s %q\n got %s\nwant %s", name, c.path, c.body, got, c.want)
+			}
+		}
+		if got := short(t, g.query(t, ann, `{ kept(where: {id: {eq: 20}}) { l3 t6 b bs } }`)); got != `{"kept":[{"l3":"2026-01-02T03:04:05.123","t6":"10:00:00.5","b":"AA==","bs":["AA==",null]}]}` {
 			t.Errorf("%s: imported was %s", name, got)
 		}
 	}

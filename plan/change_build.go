@@ -254,7 +254,16 @@ func (cb *changeBuilder) checked() error {
 		}
 		cb.c.checks = append(cb.c.checks, check)
 	}
-	return nil
+	if !cb.called() {
+		return nil
+	}
+	lb, err := cb.keyed(nil)
+	if err != nil {
+		return err
+	}
+	lb.bare = true
+	cb.c.there, err = lb.seal()
+	return err
 }
 
 func (cb *changeBuilder) check(role func(*levelBuilder, whereAt) (Expr, error)) (Check, error) {

@@ -24,6 +24,7 @@ type Call struct {
 // calling is what a change has by which calls are made.
 type calling struct {
 	call      Call
+	there     Level
 	keyNames  []string
 	overrides map[string]Override // of APIs, by source
 }
@@ -52,6 +53,35 @@ func (c Call) IdempotencyKey() string { return c.idempotency }
 // Asked is the question of a level of the change: what a source is asked for it.
 func (c Change) Asked(l Level) Query {
 	return Query{&body{root: l, shape: query.Many, strategy: c.body.strategy, identity: c.body.identity, overrides: c.body.overrides}}
+}
+
+// There are the tenant's rows with given keys, whatever else is asked of them: nobody reads any, and whether there
+// is one tells a row that was not written from one that was written wrong.
+func (c Change) There() Level { return c.body.there.in(c.texts()) }
+
+// Reply is the table as replies to the calls have it: with what was given, where the API makes a key, which it
+// may leave out.
+func (c Change) Reply() Ref {
+	r := c.body.table
+	if !slices.ContainsFunc(c.body.inserts, func(into Insert) bool { return slices.ContainsFunc(into.keys, into.lacks) }) {
+		return r
+	}
+	r.columns = slices.Clone(r.columns)
+	for _, into := range c.body.inserts {
+		for _, f := range into.columns {
+			if f.Stored != "" && !slices.ContainsFunc(r.columns, func(has Field) bool { return has.Name == f.Name }) {
+				f.Null = true
+				r.columns = append(r.columns, f)
+			}
+		}
+	}
+	return r
+}
+
+// lacks tells a column of the key that some of the rows are not given.
+func (i Insert) lacks(key Field) bool {
+	at := slices.IndexFunc(i.columns, func(f Field) bool { return f.Name == key.Name })
+	return key.Stored != "" && (at < 0 || i.values[at].has(Given.Null))
 }
 
 // Override is the principal's own part of the API's account.
@@ -113,11 +143,9 @@ func (cb *changeBuilder) keysGiven() error {
 	}
 	for _, into := range cb.c.inserts {
 		for _, key := range into.keys {
-			at := slices.IndexFunc(into.columns, func(f Field) bool { return f.Name == key.Name })
-			if key.Stored == "" || at >= 0 && !into.values[at].has(Given.Null) {
-				continue
+			if into.lacks(key) {
+				return cb.noKey(key)
 			}
-			return cb.noKey(key)
 		}
 	}
 	return nil

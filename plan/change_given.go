@@ -76,7 +76,7 @@ func (g *givens) read(cb *changeBuilder, col *catalog.Column, v query.Value, pla
 	switch v.(type) {
 	case query.Text, query.Number, query.Bool, query.Enum:
 		if g.each == nil && !col.Type.List {
-			return notGiven(g.parse(&col.Type, cb.form(col), v), col, place)
+			return notGiven(g.parse(&col.Type, cb.kept(col), v), col, place)
 		}
 	}
 	given, err := cb.given(col, v, place)
@@ -84,7 +84,7 @@ func (g *givens) read(cb *changeBuilder, col *catalog.Column, v query.Value, pla
 	return err
 }
 
-func (g *givens) parse(t *value.Type, form value.Form, v query.Value) error {
+func (g *givens) parse(t *value.Type, kept value.Kept, v query.Value) error {
 	text, err := textFor(t, v)
 	if err != nil {
 		g.plain.Null()
@@ -93,7 +93,7 @@ func (g *givens) parse(t *value.Type, form value.Form, v query.Value) error {
 	if text, err = g.plain.Parse(text); err != nil {
 		return err
 	}
-	return cmp.Or(fits(*t, text), form.Holds(text))
+	return cmp.Or(fits(*t, text), kept.Holds(*t, text))
 }
 
 // notGiven is what is wrong with what a row at a place gives to a column, if there is anything.

@@ -323,21 +323,24 @@ func (cb *changeBuilder) preset(preset catalog.Preset) (Given, error) {
 	if err != nil {
 		return Given{}, err
 	}
-	given, err := givenOf(preset.Column.Type, cb.form(preset.Column), v)
+	given, err := givenOf(preset.Column.Type, cb.kept(preset.Column), v)
 	if err != nil {
 		return Given{}, fault.New(fault.Forbidden, "what is written to %s has no value that fits", cb.vis.Dataset.Name).Because(fmt.Errorf("preset of %s: %w", preset.Column.Name, err))
 	}
 	return given, nil
 }
 
-// instant is the moment of the operation as a value of a column.
+// instant is the moment of the operation as a value of a column, with as many digits of a second as it keeps.
 func (cb *changeBuilder) instant(col *catalog.Column) (value.Value, error) {
-	layout := time.RFC3339Nano
+	layout := "2006-01-02T15:04:05"
+	if digits := cb.kept(col).Seconds(); digits > 0 {
+		layout += "." + strings.Repeat("9", digits)
+	}
 	switch col.Type.Scalar { //nolint:exhaustive // other types have no moment
 	case value.Date:
 		layout = time.DateOnly
-	case value.LocalTimestamp:
-		layout = "2006-01-02T15:04:05.999999"
+	case value.Timestamp:
+		layout += "Z07:00"
 	}
 	return cb.exactly(col.Type, layout)
 }
@@ -360,7 +363,7 @@ func (cb *changeBuilder) given(col *catalog.Column, v query.Value, place inputAt
 	var err error
 	switch first := query.FirstTerm(v); {
 	case first == nil || !spelled(col.Type):
-		given, err = givenOf(col.Type, cb.form(col), v)
+		given, err = givenOf(col.Type, cb.kept(col), v)
 	case col.Type.Scalar == value.JSON && !col.Type.List:
 		given.value, err = jsonGiven(col.Type, v, first, place.member(col.Name))
 	default: // statements are written by such values
@@ -375,25 +378,23 @@ func (cb *changeBuilder) given(col *catalog.Column, v query.Value, place inputAt
 	return given, nil
 }
 
-// form is how a number of a column is kept.
-func (cb *changeBuilder) form(col *catalog.Column) value.Form {
-	if col.Type.Scalar != value.Float {
-		return value.Plain
-	}
-	return cb.table.uses[0].binding.Columns[col.Name].Form
+// kept is what a column keeps of its values.
+func (cb *changeBuilder) kept(col *catalog.Column) value.Kept {
+	stored := cb.table.uses[0].binding.Columns[col.Name]
+	return value.Kept{Form: stored.Form, Native: stored.Native}
 }
 
 // givenOf reads a value for a column.
-func givenOf(t value.Type, form value.Form, v query.Value) (Given, error) {
+func givenOf(t value.Type, kept value.Kept, v query.Value) (Given, error) {
 	if _, null := v.(query.Null); null || v == nil {
 		return Given{}, nil
 	}
 	if !t.List {
-		one, err := fitting(t, form, v)
+		one, err := fitting(t, kept, v)
 		return Given{value: one}, err
 	}
 	if later, ok := v.(query.SlotList); ok {
-		all, err := listGiven(t.Elem(), form, later)
+		all, err := listGiven(t.Elem(), kept, later)
 		return Given{list: true, value: all}, err
 	}
 	list, ok := v.(query.List)
@@ -409,7 +410,7 @@ func givenOf(t value.Type, form value.Form, v query.Value) (Given, error) {
 			given.items = append(given.items, value.Value{})
 			continue
 		}
-		one, err := fitting(t.Elem(), form, item)
+		one, err := fitting(t.Elem(), kept, item)
 		if err != nil {
 			return Given{}, err
 		}
@@ -418,14 +419,14 @@ func givenOf(t value.Type, form value.Form, v query.Value) (Given, error) {
 	return given, value.CheckJSONList(t, given.items)
 }
 
-// fitting reads a value that is kept as it is: a decimal is not rounded, and a float no more than floats are.
-func fitting(t value.Type, form value.Form, v query.Value) (value.Value, error) {
+// fitting reads a value that is kept as it is: a decimal and a time are not rounded, and a float no more than floats are.
+func fitting(t value.Type, kept value.Kept, v query.Value) (value.Value, error) {
 	out, err := typed(t, v)
-	if err == nil && t.Scalar == value.Float {
-		return form.Keeps(out)
-	}
-	if err != nil || t.Scalar != value.Decimal {
+	if err != nil {
 		return out, err
+	}
+	if t.Scalar != value.Decimal {
+		return kept.Keeps(out)
 	}
 	if _, later := out.Term(); !later {
 		return out, fits(t, out.Text())

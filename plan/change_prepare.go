@@ -127,18 +127,18 @@ func tooLong(items int) error {
 }
 
 // listGiven reads a list that is written and comes later as one.
-func listGiven(t value.Type, form value.Form, list query.SlotList) (value.Value, error) {
+func listGiven(t value.Type, kept value.Kept, list query.SlotList) (value.Value, error) {
 	given := asText
 	if list.Number {
 		given = asNumber
 	}
-	term, err := list.Term.Then(fmt.Sprintf("written as %s(%d,%d) in form %d, numbers %t", t.Scalar, t.Precision, t.Scale, form, list.Number), func(joined string, _ slot.Inputs) (string, error) {
+	term, err := list.Term.Then(fmt.Sprintf("written as %s(%d,%d), %s, numbers %t", t.Scalar, t.Precision, t.Scale, kept, list.Number), func(joined string, _ slot.Inputs) (string, error) {
 		texts := query.SplitTexts(joined)
 		if len(texts) > maxItems {
 			return "", tooLong(len(texts))
 		}
 		for i, text := range texts {
-			v, err := fitting(t, form, given(text))
+			v, err := fitting(t, kept, given(text))
 			if err != nil {
 				return "", err
 			}
@@ -151,7 +151,7 @@ func listGiven(t value.Type, form value.Form, list query.SlotList) (value.Value,
 
 // Size is about how many bytes the change takes in memory.
 func (c Change) Size() int {
-	n := sizeOf[change]() + c.body.chosen.size() + c.body.locked.size() + c.body.update.level.size() + c.body.remove.size() + c.body.upsert.level.size()
+	n := sizeOf[change]() + c.body.chosen.size() + c.body.locked.size() + c.body.update.level.size() + c.body.remove.size() + c.body.there.size() + c.body.upsert.level.size()
 	for _, list := range [][]Level{c.body.held, c.body.upsert.held} {
 		for _, l := range list {
 			n += l.size()

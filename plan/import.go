@@ -345,21 +345,21 @@ func (i Import) Read(n int, v query.Value) (Given, error) {
 }
 
 func (i Import) given(col Field, v query.Value) (Given, error) {
-	t := col.Type
+	t, kept := col.Type, value.Kept{Form: col.Form, Native: col.Native}
 	text, isText := v.(query.Text)
 	if !i.body.texts || !isText {
-		return givenOf(t, col.Form, v)
+		return givenOf(t, kept, v)
 	}
 	if t.List {
 		list, err := query.ReadJSON([]byte(text))
 		if _, ok := list.(query.List); err != nil || !ok {
 			return Given{}, fmt.Errorf("expected a list in JSON")
 		}
-		return givenOf(t, col.Form, list)
+		return givenOf(t, kept, list)
 	}
 	out, err := value.Parse(t, string(text))
 	if err == nil {
-		out, err = col.Form.Keeps(out)
+		out, err = kept.Keeps(out)
 	}
 	if err != nil {
 		return Given{}, err

@@ -157,7 +157,7 @@ func (b *builder) exactly(t value.Type, layout string) (value.Value, error) {
 	if b.later == nil {
 		return value.Parse(t, b.exact.Format(layout))
 	}
-	term, err := b.later.Then("exactly as "+t.Scalar.String(), func(text string, _ slot.Inputs) (string, error) {
+	term, err := b.later.Then("exactly as "+t.Scalar.String()+" "+layout, func(text string, _ slot.Inputs) (string, error) {
 		now, err := time.Parse(time.RFC3339Nano, text)
 		if err != nil {
 			return "", fault.New(fault.Internal, "internal error").Because(err)

@@ -30,7 +30,7 @@ func (d duckdb) Given(x string, f plan.Field, _ string) string {
 	switch {
 	case f.Type.Scalar == value.Bytes:
 		return "from_base64(" + x + ")"
-	case f.Form == value.Wide || f.Type.Scalar == value.Decimal && f.Native != "":
+	case f.Form == value.Wide || f.Native != "" && (f.Type.Scalar == value.Decimal || f.Type.Scalar == value.Time): // of nanoseconds, of which the engine casts nothing to
 		return "CAST(" + x + " AS " + f.Native + ")"
 	}
 	return "CAST(" + x + " AS " + d.assigned(f) + ")"

@@ -28,6 +28,9 @@ func (d postgres) Given(x string, f plan.Field, table string) string {
 		if native == "" {
 			native = postgresTypes[f.Type.Scalar]
 		}
+		if f.Type.Scalar == value.Bytes {
+			return "CASE WHEN " + x + " IS NOT NULL THEN ARRAY(SELECT decode(u.e, 'base64') FROM unnest(CAST(" + x + " AS text[])) WITH ORDINALITY AS u(e, n) ORDER BY u.n) END"
+		}
 		return "CAST(CAST(" + x + " AS text[]) AS " + native + "[])"
 	}
 	switch {

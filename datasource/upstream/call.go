@@ -199,6 +199,12 @@ func (e *statusError) busy() bool {
 	return false
 }
 
+// refuses tells the statuses that say of a call that writes that nothing was done. All others but those of success
+// say neither yes nor no: what is led elsewhere may have been done, and so may what was not waited for.
+func (e *statusError) refuses() bool {
+	return e.code >= 400 && e.code < 500 && e.code != http.StatusRequestTimeout
+}
+
 // brokenError is a reply that ended too early.
 type brokenError struct{ cause error }
 

@@ -28,13 +28,23 @@ func (a *account) attempts(ctx context.Context, tenant string, f *flight, c call
 		a.budget.refund()
 		return r, err
 	}
+	perhaps := c.writes && c.sent.Load() && !saidNo(err)
 	second, failed := a.attempt(ctx, tenant, f, c)
 	if notAdmitted(failed) { // the API has not been asked: what it did before stands
 		a.budget.refund()
 		return r, err
 	}
 	a.meter.retries.Inc()
+	if perhaps && saidNo(failed) { // which says nothing of the first
+		return r, err
+	}
 	return second, failed
+}
+
+// saidNo tells that the API has said no.
+func saidNo(err error) bool {
+	var status *statusError
+	return errors.As(err, &status) && status.refuses()
 }
 
 // retryable tells whether a failure may be gone after a while.

@@ -1,6 +1,7 @@
 package upstream
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
@@ -66,7 +67,7 @@ func (s *Source) Writer(c plan.Change) (*Writer, error) {
 	if err != nil {
 		return nil, err
 	}
-	decoder, err := decode.NewDecoder(c.Table(), c.Identity())
+	decoder, err := decode.NewDecoder(c.Reply(), c.Identity())
 	if err != nil {
 		return nil, fault.From(err)
 	}
@@ -91,8 +92,11 @@ func (w *Writer) Insert(ctx context.Context, row int) ([]value.Value, error) {
 			}
 			key, known := GivenKey(w.change, into, n)
 			gone, made, err := w.write(ctx, members, key, known, w.part(row, members))
-			if err == nil && gone {
+			switch {
+			case err == nil && gone:
 				err = unavailable(trouble.NoTable, w.change.Dataset())
+			case err == nil && !known && !w.answers(into, n):
+				made, err = nil, w.unsure(errAnother)
 			}
 			return made, err
 		}
@@ -165,15 +169,19 @@ func (w *Writer) write(ctx context.Context, members map[string]any, key []value.
 		return gone, nil, err
 	}
 	defer r.close()
-	if w.deletes() || w.change.Call().Rowless() || (known && r.rest == nil && len(r.head) == 0) {
+	rowless := w.change.Call().Rowless()
+	if rowless && !w.deletes() || known && r.rest == nil && len(bytes.TrimSpace(r.head)) == 0 {
 		if !known {
-			err = w.unsure(errors.New("the reply does not say which row was made"))
+			err = w.unsure(errNoRow)
 		}
 		return false, key, err
 	}
 	said, err := w.said(r)
-	if err == nil && known && !sameKey(key, said) {
-		err = errors.New("the reply is about another row")
+	switch {
+	case rowless:
+		err = errNoRow
+	case err == nil && known && !sameKey(key, said):
+		err = errAnother
 	}
 	if err != nil {
 		return false, nil, w.unsure(err)
@@ -181,7 +189,40 @@ func (w *Writer) write(ctx context.Context, members map[string]any, key []value.
 	return false, said, nil
 }
 
-// deletes tells that no row is left for the API to send.
+var (
+	errNoRow   = errors.New("the reply does not say which row it is about")
+	errAnother = errors.New("the reply is about another row")
+)
+
+// answers tells that the row which was read of the reply has what a row was given. What it leaves out it may have
+// as well as not.
+func (w *Writer) answers(into plan.Insert, row int) bool {
+	ref := w.change.Reply()
+	for column := range into.Columns() {
+		given := into.Value(column, row)
+		if given.Null() {
+			continue
+		}
+		for i := range ref.Fields() {
+			f := ref.Field(i)
+			if f.Name != into.Column(column).Name || w.decoder.Cell(i).Null() {
+				continue
+			}
+			cell, err := Cell(f.Type, given)
+			if err != nil {
+				return false
+			}
+			a, err := value.AppendJSON(nil, f.Type, cell, value.Style{})
+			b, failed := value.AppendJSON(nil, f.Type, w.decoder.Cell(i), value.Style{})
+			if err != nil || failed != nil || !bytes.Equal(a, b) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// deletes tells that the call removes a row.
 func (w *Writer) deletes() bool { return !w.change.Kind().Inserts() && w.change.Update().Sets() == 0 }
 
 // said is the key of the row that the API says it has written. It is the tenant's.
@@ -200,7 +241,7 @@ func (w *Writer) said(r reply) ([]value.Value, error) {
 	if !kept {
 		return nil, decode.ErrForeignRow
 	}
-	ref := w.change.Table()
+	ref := w.change.Reply()
 	key := make([]value.Value, 0, w.change.Keys())
 	for k := range w.change.Keys() {
 		for i := range ref.Fields() {
@@ -430,12 +471,44 @@ func (w *Writer) look() string {
 	return "look whether it is there before you try again"
 }
 
-// unsure is the failure of a call that the API has taken, and answered with something that
-// shows another row than the one that was to be written, or none.
+// ErrUnsaid is the cause of the failure of a call that the API has taken, and answered with something that shows
+// another row than the one that was meant, or none.
+var ErrUnsaid = errors.New("the reply does not say what became of the row")
+
 func (w *Writer) unsure(err error) error {
 	f := fault.From((&rows{source: w.source, ctx: context.Background(), dataset: w.change.Dataset(), read: 1}).failure(err))
-	out := fault.New(fault.Unavailable, "the API of %s did not say of the row that it wrote it", w.change.Dataset()).
-		WithHint("%s", w.look()).Because(f)
+	return w.unknown("the API of %s did not say of the row that it "+w.did()+" it", errors.Join(ErrUnsaid, f))
+}
+
+// unknown is a failure of which nobody knows what became of the row. The message names the dataset.
+func (w *Writer) unknown(message string, cause error) error {
+	out := fault.New(fault.Unavailable, message, w.change.Dataset()).WithHint("%s", w.look()).Because(cause)
+	out.Unknown = true
+	return out
+}
+
+// did is what the call does to a row.
+func (w *Writer) did() string {
+	if d := w.change.Kind(); !d.Inserts() && !d.Updates() {
+		return "deleted"
+	}
+	return "wrote"
+}
+
+// Absent is the failure of a row that the API said it has written, and does not have.
+func (w *Writer) Absent() error {
+	return w.unknown("the API of %s said that it wrote the row, and it is not there", nil)
+}
+
+// Kept is the failure of a row that the API said it has deleted, and still has.
+func (w *Writer) Kept() error {
+	return fault.New(fault.Unavailable, "the API of %s took the call that deletes the row, and it is still there", w.change.Dataset())
+}
+
+// Unfound is the failure of a change under a key that finds no row: it may be the one by which there is none any more.
+func (w *Writer) Unfound() error {
+	out := fault.New(fault.Unavailable, "no row of %s is found, and nobody knows whether the same mutation has "+w.did()+" it before", w.change.Dataset()).
+		WithHint("look whether it is as it should be")
 	out.Unknown = true
 	return out
 }
@@ -452,10 +525,7 @@ func (w *Writer) failed(ctx context.Context, err error, sent bool) (gone bool, _
 	if !sent || errors.Is(err, errPaused) || notAdmitted(err) {
 		return false, f
 	}
-	out := fault.New(fault.Unavailable, "the API of %s did not answer, and nobody knows whether it wrote the row", name).
-		WithHint("%s", w.look()).Because(f)
-	out.Unknown = true
-	return false, out
+	return false, w.unknown("the API of %s did not answer, and nobody knows whether it "+w.did()+" the row", f)
 }
 
 // mostPause is how long a call that is not taken now is waited with.
@@ -487,11 +557,10 @@ func (w *Writer) answered(status *statusError, err error) (gone bool, _ error) {
 	case http.StatusForbidden:
 		return false, fault.New(fault.Forbidden, "the API does not let %s be written so", name).Because(cause)
 	}
+	if !status.refuses() {
+		return false, w.unknown("the API of %s failed, and nobody knows whether it "+w.did()+" the row", cause)
+	}
 	f := unavailable(troubleOf(err), name).Because(cause)
 	f.RetryAfter = status.after
-	if status.code >= http.StatusInternalServerError || status.code == http.StatusAccepted {
-		f.Message, f.Unknown, f.RetryAfter = "the API of "+name+" failed, and nobody knows whether it wrote the row", true, 0
-		f.Hint = w.look()
-	}
 	return false, f
 }
