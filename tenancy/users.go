@@ -78,7 +78,7 @@ func (r userRow) user() (User, error) {
 func canonical(username string) (string, error) {
 	name, err := precis.UsernameCaseMapped.String(username)
 	if err != nil || name == "" || len(name) > maxName {
-		return "", unusable("the username cannot be used: it must be letters, digits and marks of ASCII, without spaces")
+		return "", unusable("the username cannot be used: it has letters and digits of any script, and marks such as . - _ @, without spaces")
 	}
 	if again, err := precis.UsernameCaseMapped.String(name); err != nil || again != name {
 		return "", unusable("the username is ambiguous")
