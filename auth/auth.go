@@ -141,6 +141,23 @@ func (v *Verifier) fetched() (sets []*fetchedKeys) {
 	return sets
 }
 
+// Unfetched are the issuers whose keys could not be fetched for the first time, by their
+// names, and why. It waits for that.
+func (v *Verifier) Unfetched(ctx context.Context) map[string]error {
+	failed := make(map[string]error)
+	for _, k := range v.fetched() {
+		select {
+		case <-k.tried:
+			if k.first != nil {
+				failed[k.issuer] = k.first
+			}
+		case <-ctx.Done():
+			failed[k.issuer] = ctx.Err()
+		}
+	}
+	return failed
+}
+
 // Close ends the refreshing of key sets. The Verifier keeps working with the
 // keys it has.
 func (v *Verifier) Close() { v.stop() }

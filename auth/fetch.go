@@ -61,7 +61,7 @@ func (r remote) keys(address, issuer string, algorithms []string) (KeySet, error
 	r.client = withoutRedirects(r.client)
 	k := &fetchedKeys{
 		remote: r, address: address, issuer: issuer, algorithms: algorithms, began: r.clock(),
-		asked: rate.NewLimiter(rate.Every(r.unknown), r.burst), absent: lru.New[string, time.Time](maxAbsent),
+		tried: make(chan struct{}), asked: rate.NewLimiter(rate.Every(r.unknown), r.burst), absent: lru.New[string, time.Time](maxAbsent),
 	}
 	for _, before := range r.before.fetched() {
 		if before.address == address {
@@ -88,6 +88,8 @@ type fetchedKeys struct {
 	failures atomic.Int64
 	flight   singleflight.Group // callers that lack a key wait for one fetch
 	asked    *rate.Limiter      // fetches that callers cause
+	first    error              // of the first fetch
+	tried    chan struct{}      // closed when that is over
 	absent   *lru.Cache[string, time.Time]
 	mu       sync.Mutex // one fetch at a time: an older answer never replaces a newer one
 }
@@ -152,6 +154,8 @@ func (k *fetchedKeys) notKnown(cause error) error {
 // refresh fetches the set again and again, sooner after a failure.
 func (k *fetchedKeys) refresh(first <-chan singleflight.Result) {
 	failed, before := (<-first).Err, error(nil)
+	k.first = failed
+	close(k.tried)
 	wait := k.retry
 	for {
 		k.tell(failed, before)

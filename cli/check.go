@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 
 	"usher/catalog"
 	"usher/cli/term"
@@ -33,10 +34,15 @@ func (c checkCommand) Run(ctx context.Context, s *term.IO) error {
 	if err != nil {
 		return err
 	}
+	if cfg.Server.TLS != nil {
+		if _, err := loadCertificate(*cfg.Server.TLS, slog.New(slog.DiscardHandler)); err != nil {
+			r.Problems = append(r.Problems, err.Error())
+		}
+	}
 	if c.Tenants && r.Catalog != nil {
 		records, err := inspect.Records(ctx, cfg, r.Catalog)
-		if err != nil {
-			return err
+		if err != nil { // what else was found is told, too
+			records = []string{err.Error()}
 		}
 		r.Problems = append(r.Problems, records...)
 	}

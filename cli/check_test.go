@@ -1,12 +1,16 @@
 package cli_test
 
 import (
+	"context"
 	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
+	"usher/pgtest"
 	"usher/test/program"
 
 	"github.com/vektah/gqlparser/v2/ast"
@@ -74,6 +78,80 @@ func TestCheck(t *testing.T) {
 			}
 		})
 	}
+}
+
+// What would end `usher serve`, or leave an issuer without keys, is told beforehand: the control
+// store is signed in to, keys are asked for, documents and certificates are read. Nothing
+// of the store is changed.
+func TestCheckOfWhatServingNeeds(t *testing.T) {
+	t.Parallel()
+	server := pgtest.Start(t)
+	db, newer := server.Database(t), server.Database(t)
+	newer.Exec(t, `CREATE SCHEMA usher; CREATE TABLE usher.migrations (version_id bigint, is_applied boolean); INSERT INTO usher.migrations VALUES (9999, true)`)
+	role := "keeper_" + db.Name
+	db.Exec(t, "CREATE ROLE "+role+" LOGIN PASSWORD 'keeps'")
+	owner := db.Open(t)
+	t.Cleanup(func() { // the test's own context has ended by then
+		if _, err := owner.ExecContext(context.Background(), "DROP ROLE "+role); err != nil {
+			t.Error(err)
+		}
+	})
+	store := func(db pgtest.DB, user, password string, port int) string {
+		return fmt.Sprintf("control: {postgres: {host: %s, port: %d, database: %q, user: %q, password: {env: %s}, sslmode: disable}}\n", db.Host, port, db.Name, user, password)
+	}
+	env := func(name string) (string, bool) {
+		text, ok := map[string]string{"RIGHT": db.Password, "WRONG": "wrong", "KEEPS": "keeps"}[name]
+		return text, ok
+	}
+	keys := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		set := `{"keys":[]}`
+		if r.URL.Path == "/good" {
+			set = `{"keys":[{"kty":"OKP","crv":"Ed25519","kid":"a","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}`
+		}
+		_, _ = w.Write([]byte(set))
+	}))
+	t.Cleanup(keys.Close)
+	issuer := func(url string) []string {
+		return []string{"[HS256], keys: {secret: {file: secret}}", fmt.Sprintf("[EdDSA], keys: {jwks_url: %q}", url)}
+	}
+	for name, c := range map[string]struct {
+		add     string
+		replace []string
+		want    []string // nil: it is ok
+	}{
+		"a store":                 {store(db, db.User, "RIGHT", db.Port), nil, nil},
+		"a wrong password":        {store(db, db.User, "WRONG", db.Port), nil, []string{"control: the control store cannot be opened", "password authentication failed"}},
+		"a store that is away":    {store(db, db.User, "RIGHT", 1), nil, []string{"control: the control store cannot be opened", "connection refused"}},
+		"a newer store":           {store(newer, db.User, "RIGHT", db.Port), nil, []string{"control: the control store cannot be opened", "has version 9999"}},
+		"an account without":      {store(db, role, "KEEPS", db.Port), nil, []string{"control: the control store cannot be opened", "may not make its tables"}},
+		"a file to be made":       {"control: {path: control.duckdb}\n", nil, nil},
+		"a file in no folder":     {"control: {path: none/control.duckdb}\n", nil, []string{"control: the control store cannot be opened", "no such file"}},
+		"keys":                    {"", issuer(keys.URL + "/good"), nil},
+		"no keys":                 {"", issuer(keys.URL), []string{"issuers.tests.keys.jwks_url: the keys could not be fetched", "no signing key in it fits [EdDSA]"}},
+		"nobody who has keys":     {"", issuer("http://127.0.0.1:1/keys"), []string{"issuers.tests.keys.jwks_url: the keys could not be fetched", "connection refused"}},
+		"a manifest that is gone": {"documents: {mode: only, manifests: [gone.json]}\n", nil, []string{"documents: ", "gone.json", "no such file"}},
+		"a certificate":           {"server: {tls: {cert: gone.pem, key: gone.key}}\n", nil, []string{"server.tls: ", "gone.pem"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			file := shopFile(t, append(c.replace, "\nsources:", "\n"+c.add+"sources:")...)
+			printed, _, err := program.CommandIn(t, env, "", "check", "-c", file)
+			if (err == nil) != (c.want == nil) {
+				t.Errorf("%v\n%s", err, printed)
+			}
+			for _, want := range c.want {
+				if !strings.Contains(printed, want) {
+					t.Errorf("nothing is said of %q:\n%s", want, printed)
+				}
+			}
+		})
+	}
+	t.Cleanup(func() { // when all of them have ended
+		var made bool
+		if err := owner.QueryRowContext(context.Background(), "SELECT to_regnamespace('usher') IS NOT NULL").Scan(&made); err != nil || made {
+			t.Errorf("a check has made tables: %t, %v", made, err)
+		}
+	})
 }
 
 // A tile that no role shows is wrong, and is named; one that a role shows is not.

@@ -21,7 +21,7 @@ import (
 type commands struct {
 	Serve  serveCommand        `cmd:"" help:"Serve the data that a configuration describes." example:"usher serve -c usher.yml --listen 127.0.0.1:8080"`
 	Demo   demoCommand         `cmd:"" help:"Make sample data and serve it: nothing else is needed." example:"usher demo --orders 10000"`
-	Check  checkCommand        `cmd:"" help:"Check a configuration against the sources it names." example:"usher check -c usher.yml"`
+	Check  checkCommand        `cmd:"" help:"Check a configuration against the sources, the control store, the keys and the files it names." example:"usher check -c usher.yml"`
 	Init   initCommand         `cmd:"" help:"Write a first configuration from a live database or from files." example:"usher init --dsn 'host=db.example dbname=shop user=reader' --schema public,sales --naming camel"`
 	Schema schemaCommand       `cmd:"" help:"Print the GraphQL schema that a principal sees." example:"usher schema --as acme --role clerk"`
 	Config configCommands      `cmd:"" help:"About the configuration file."`

@@ -10,6 +10,15 @@ type Documents struct {
 	Dir       catalog.Path   `yaml:"dir"`       // of .graphql files
 }
 
+// Files are the names of the manifests.
+func (d *Documents) Files() []string {
+	names := make([]string, len(d.Manifests))
+	for i, name := range d.Manifests {
+		names[i] = string(name)
+	}
+	return names
+}
+
 // What becomes of operations that are not among the trusted documents.
 const (
 	DocumentsOff  = "off"  // they are run; trusted ones may be named by their ids

@@ -20,20 +20,36 @@ func Open(ctx context.Context, c config.Control, opts tenancy.Options) (*tenancy
 	opts.TokenLife, opts.MaxTokenLife, opts.SessionLife, opts.SessionIdle = c.TokenLife, c.MaxTokenLife, c.SessionLife, c.SessionIdle
 	opts.ReadsRetention = c.ReadsRetention
 	opts.AuditRetention, opts.MinPassword, opts.FreeAttempts, opts.MaxLockout = c.AuditRetention, c.MinPassword, c.FreeAttempts, c.MaxLockout
-	var err error
+	if err := seal(c, &opts); err != nil {
+		return nil, err
+	}
+	return tenancy.Open(ctx, place(c), opts)
+}
+
+// Check tells whether the control store of a configuration could be opened, and changes
+// nothing of it.
+func Check(ctx context.Context, c config.Control) error {
+	var opts tenancy.Options
+	if err := seal(c, &opts); err != nil {
+		return err
+	}
+	return tenancy.Check(ctx, place(c), opts)
+}
+
+func seal(c config.Control, opts *tenancy.Options) (err error) {
 	if c.Key != nil {
 		if opts.Key, err = sealKey(*c.Key); err != nil {
-			return nil, err
+			return err
 		}
 	}
 	for _, k := range c.OldKeys {
 		old, err := sealKey(k)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		opts.OldKeys = append(opts.OldKeys, old)
 	}
-	return tenancy.Open(ctx, place(c), opts)
+	return nil
 }
 
 func sealKey(k config.ControlKey) (tenancy.SealKey, error) {

@@ -66,7 +66,7 @@ func (g *Gateway) house(cfg *config.Config, opts Options) resolvers.House {
 func withoutCauses(lines []string) []string {
 	out := make([]string, len(lines))
 	for i, line := range lines {
-		line, _, _ = strings.Cut(line, "; its driver says: ")
+		line, _, _ = strings.Cut(line, inspect.Cause)
 		for _, before := range []string{"so nothing about it was checked", " lists its datasets, but"} {
 			if said, _, found := strings.Cut(line, before); found {
 				line = said + strings.TrimSuffix(before, ", but") + "; `usher check` says why"

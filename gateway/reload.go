@@ -30,12 +30,12 @@ func (g *Gateway) Reload(ctx context.Context, cfg *config.Config) (err error) {
 	}
 	// Before the store is asked about the new configuration: it may know the old password no longer.
 	if was, is := storePassword(before.cfg), storePassword(cfg); was != is {
-		if err := g.control.SignInWith(is); err != nil {
-			return fmt.Errorf("%s: %w", passwordKey, err)
+		if err := g.control.SignInWith(ctx, is); err != nil {
+			return fmt.Errorf("%s: the control store cannot be signed in to with it%s%w", passwordKey, inspect.Cause, err)
 		}
 		defer func() {
 			if err != nil {
-				err = errors.Join(err, g.control.SignInWith(was))
+				_ = g.control.SignInWith(ctx, was) // where it is taken no longer, the other goes on
 			}
 		}()
 	}

@@ -70,14 +70,29 @@ func TestReloadStorePassword(t *testing.T) {
 		t.Errorf("with another password: %v", err)
 	}
 
-	program.WriteFile(t, password, "third")
+	program.WriteFile(t, password, "wrong")
+	err = g.Reload(t.Context(), read(generation(2)+control))
+	if err == nil || !strings.HasPrefix(err.Error(), "control.postgres.password: the control store cannot be signed in to with it; the cause: ") || !strings.Contains(err.Error(), "password authentication failed") {
+		t.Errorf("a password that the store does not take: %v", err)
+	}
+	if got := operators(t, g, "/metrics"); !strings.Contains(got, "\nusher_config_reload_failed 1\n") {
+		t.Error("the metrics do not say that it was refused")
+	}
+	forgets()
+	if err := answers(); err != nil {
+		t.Errorf("after a password that the store does not take: %v", err)
+	}
+
+	// With the rest of a configuration refused, the password that is taken goes on.
 	refused := strings.Replace(generation(1), "id: Int!", "id: Int!, missing: Int", 1)
+	program.WriteFile(t, password, "third")
+	db.Exec(t, "ALTER ROLE "+role+" PASSWORD 'third'")
 	if err := g.Reload(t.Context(), read(refused+control)); err == nil {
 		t.Error("a column that is missing is served")
 	}
 	forgets()
 	if err := answers(); err != nil {
-		t.Errorf("with the password of a configuration that was refused: %v", err)
+		t.Errorf("with a configuration that was refused: %v", err)
 	}
 
 	for more, key := range map[string]string{

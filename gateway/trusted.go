@@ -20,11 +20,7 @@ func trust(spec *config.Documents, log *slog.Logger, answering *graph.Options) (
 	if spec == nil {
 		return nil
 	}
-	manifests := make([]string, len(spec.Manifests))
-	for i, name := range spec.Manifests {
-		manifests[i] = string(name)
-	}
-	if answering.Documents, err = documents.Load(manifests, string(spec.Dir)); err != nil {
+	if answering.Documents, err = documents.Load(spec.Files(), string(spec.Dir)); err != nil {
 		return err
 	}
 	switch spec.Mode {

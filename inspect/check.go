@@ -2,6 +2,7 @@ package inspect
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"maps"
@@ -14,6 +15,7 @@ import (
 	"usher/control"
 	"usher/datasource"
 	"usher/datasource/grants"
+	"usher/graph/documents"
 	"usher/schema"
 )
 
@@ -42,6 +44,8 @@ func Check(ctx context.Context, cfg *config.Config) (*Report, error) {
 		}
 	}
 	r.problem(f.Problem)
+	r.problem(store(ctx, cfg.Control))
+	r.problem(trusted(cfg.Documents))
 	if r.Catalog == nil {
 		return r, nil
 	}
@@ -54,11 +58,7 @@ func Check(ctx context.Context, cfg *config.Config) (*Report, error) {
 	if worth != nil {
 		r.Notes = append(r.Notes, strings.Split(worth.Error(), "\n")...)
 	}
-	tokens, err := auth.New(cfg.Issuers, auth.Options{Tenants: control.Registry(r.Catalog, nil), Log: slog.New(slog.DiscardHandler)})
-	if err == nil {
-		tokens.Close()
-	}
-	r.problem(err)
+	r.problem(issuers(ctx, cfg, r.Catalog))
 	r.Notes = append(r.Notes, indexes(r.Catalog, f.Tables)...)
 	r.Notes = append(r.Notes, writing(r.Catalog, f.Tables)...)
 	for _, name := range slices.Sorted(maps.Keys(f.Tables)) {
@@ -76,6 +76,42 @@ func (r *Report) problem(err error) {
 	if err != nil {
 		r.Problems = append(r.Problems, strings.Split(err.Error(), "\n")...)
 	}
+}
+
+// issuers tells what is wrong with the issuers, and asks for the keys of those that publish
+// them.
+func issuers(ctx context.Context, cfg *config.Config, cat *catalog.Catalog) error {
+	tokens, err := auth.New(cfg.Issuers, auth.Options{Tenants: control.Registry(cat, nil), Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		return err
+	}
+	defer tokens.Close()
+	var errs []error
+	failed := tokens.Unfetched(ctx)
+	for _, issuer := range slices.Sorted(maps.Keys(failed)) {
+		errs = append(errs, fmt.Errorf("issuers.%s.keys.jwks_url: the keys could not be fetched, so nobody knows whether its tokens will be accepted%s%w", issuer, Cause, failed[issuer]))
+	}
+	return errors.Join(errs...)
+}
+
+// store tells what is wrong with the control store.
+func store(ctx context.Context, spec *config.Control) error {
+	if spec == nil {
+		return nil
+	}
+	if err := control.Check(ctx, *spec); err != nil {
+		return fmt.Errorf("control: the control store cannot be opened%s%w", Cause, err)
+	}
+	return nil
+}
+
+// trusted tells what is wrong with the trusted documents.
+func trusted(spec *config.Documents) error {
+	if spec == nil {
+		return nil
+	}
+	_, err := documents.Load(spec.Files(), string(spec.Dir))
+	return err
 }
 
 // schemaFits tells whether one GraphQL schema can hold the whole catalog; what

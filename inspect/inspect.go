@@ -33,6 +33,10 @@ type Found struct {
 	Problem error             // all that does not fit, with places
 }
 
+// Cause stands in a problem before what a driver or a server has said, which is for whoever
+// sees the machine.
+const Cause = "; the cause: "
+
 // Silent is a source that could not be looked into.
 type Silent struct {
 	Source string
@@ -72,7 +76,7 @@ func LookAfter(ctx context.Context, cfg *config.Config, before *Found) (*Found, 
 	for _, name := range changed {
 		if err := f.reaches(ctx, name); err != nil {
 			lost = append(lost, catalog.Problem{Path: []string{"sources", name}, Message: fmt.Sprintf(
-				"it was reached with the settings that are served, and cannot be with these: %s; its driver says: %v", datasource.Trouble(err), err)})
+				"it was reached with the settings that are served, and cannot be with these: %s%s%v", datasource.Trouble(err), Cause, err)})
 		}
 	}
 	return f, cfg.Locate(lost)

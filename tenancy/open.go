@@ -3,6 +3,7 @@ package tenancy
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"usher/audit"
@@ -120,7 +121,18 @@ func every(ctx context.Context, interval time.Duration, f func(context.Context))
 }
 
 // SignInWith has connections to the store that are made from now on show another password.
-func (s *Store) SignInWith(password string) error { return s.db.SignInWith(password) }
+// It is tried first, and where the store does not take it nothing changes.
+func (s *Store) SignInWith(ctx context.Context, password string) error {
+	return s.db.SignInWith(ctx, password)
+}
+
+// Check tells whether the store could be opened, and changes nothing of it.
+func Check(ctx context.Context, spec database.Spec, opts Options) error {
+	if _, err := newSealer(opts.Key, opts.OldKeys); err != nil {
+		return fmt.Errorf("its key cannot be used: %w", err)
+	}
+	return database.Check(ctx, spec)
+}
 
 // closeTimeout bounds the last writing.
 const closeTimeout = 5 * time.Second

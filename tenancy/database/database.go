@@ -8,10 +8,14 @@
 package database
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"fmt"
+	"io/fs"
 	"log/slog"
 	"os"
+	"path/filepath"
 	"regexp"
 
 	"github.com/jmoiron/sqlx"
@@ -51,9 +55,7 @@ type DB struct {
 
 // Open connects. What the database holds may be of another version, until Migrate.
 func Open(ctx context.Context, spec Spec, log *slog.Logger) (*DB, error) {
-	if spec.Schema == "" {
-		spec.Schema = "usher"
-	}
+	spec.Schema = cmp.Or(spec.Schema, usualSchema)
 	if err := spec.check(); err != nil {
 		return nil, fault.New(fault.Internal, "the control store is not configured: %s", err)
 	}
@@ -91,19 +93,72 @@ func (d *DB) Close() error {
 }
 
 // SignInWith has connections that are made from now on show another password of the same
-// account. Those that there are go on.
-func (d *DB) SignInWith(password string) error {
+// account, if the server takes it. Those that there are go on.
+func (d *DB) SignInWith(ctx context.Context, password string) error {
 	if d.dsn == nil {
 		return errors.New("a store in a file has no password")
 	}
 	spec := d.dsn.spec
 	spec.Password = password
-	if err := spec.check(); err != nil {
+	if err := signsIn(ctx, spec); err != nil {
 		return err
 	}
 	d.dsn.password.Store(&password)
 	return nil
 }
+
+// signsIn tells whether the primary takes the account.
+func signsIn(ctx context.Context, spec Postgres) error {
+	c, err := newConnector(spec, slog.New(slog.DiscardHandler))
+	if err != nil {
+		return err
+	}
+	defer c.close()
+	conn, _, _, err := c.connect(ctx)
+	if err != nil {
+		return Translate(ctx, err)
+	}
+	_ = conn.Close() // it was not used
+	return nil
+}
+
+// Check tells whether a store can be opened, and changes nothing of it. A file is looked at
+// from outside: whoever has it open has it alone.
+func Check(ctx context.Context, spec Spec) error {
+	spec.Schema = cmp.Or(spec.Schema, usualSchema)
+	if err := spec.check(); err != nil {
+		return err
+	}
+	if spec.Path != "" {
+		return checkFile(spec.Path)
+	}
+	if err := signsIn(ctx, *spec.Postgres); err != nil {
+		return err
+	}
+	d, err := Open(ctx, spec, slog.New(slog.DiscardHandler))
+	if err != nil {
+		return err
+	}
+	defer func() { _ = d.Close() }() // nothing was written
+	return Translate(ctx, d.checkVersion(ctx))
+}
+
+func checkFile(name string) error {
+	info, err := os.Stat(name)
+	if errors.Is(err, fs.ErrNotExist) { // it is made
+		name = filepath.Dir(name)
+		if info, err = os.Stat(name); err == nil && !info.IsDir() {
+			err = fmt.Errorf("%s is no folder", name)
+		}
+		return err
+	}
+	if err == nil && !info.Mode().IsRegular() {
+		err = fmt.Errorf("%s is no file", name)
+	}
+	return err
+}
+
+const usualSchema = "usher"
 
 // Shared tells whether other gateways may have the same database.
 func (d *DB) Shared() bool { return d.dsn != nil }

@@ -98,11 +98,47 @@ func (d *DB) MigrateTo(ctx context.Context, version int64) error {
 		return err
 	}
 	if current > target {
-		return fault.New(fault.Unavailable, "the control store has version %d, this program knows versions up to %d", current, target).
-			WithHint("Start the newer usher that has migrated the store, or restore the store from before.").Because(ErrNewer)
+		return newer(current, target)
 	}
 	_, err = provider.UpTo(ctx, version)
 	return err
+}
+
+func newer(current, known int64) error {
+	return fault.New(fault.Unavailable, "the control store has version %d, this program knows versions up to %d", current, known).
+		WithHint("Start the newer usher that has migrated the store, or restore the store from before.").Because(ErrNewer)
+}
+
+// checkVersion refuses tables of a newer program, and a database in which the account may
+// not make those that it lacks.
+func (d *DB) checkVersion(ctx context.Context) error {
+	var can struct {
+		There bool `db:"there"`
+		Make  bool `db:"make"`
+	}
+	if err := d.pool.GetContext(ctx, &can, `SELECT to_regclass($1) IS NOT NULL AS there,
+		coalesce(has_schema_privilege(to_regnamespace($2), 'CREATE'), has_database_privilege(current_database(), 'CREATE')) AS make`, d.schema+".migrations", d.schema); err != nil {
+		return err
+	}
+	if !can.There && !can.Make {
+		return fault.New(fault.Unavailable, "the account of the control store may not make its tables").
+			WithHint("GRANT CREATE ON DATABASE, or make the schema %s and GRANT USAGE, CREATE ON SCHEMA %s.", d.schema, d.schema)
+	}
+	if !can.There {
+		return nil
+	}
+	versions, err := d.Versions()
+	if err != nil {
+		return err
+	}
+	var current int64
+	if err := d.pool.GetContext(ctx, &current, d.sql("SELECT coalesce(max(version_id), 0) FROM store.migrations WHERE is_applied")); err != nil {
+		return err
+	}
+	if known := versions[len(versions)-1]; current > known {
+		return newer(current, known)
+	}
+	return nil
 }
 
 // makeSchema makes the schema of the tables, if it is missing.
