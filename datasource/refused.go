@@ -197,9 +197,10 @@ func (d *database) placed(ctx context.Context, c plan.Change, row int, f *fault.
 	case c.Given() > 0: // of which it is no one's to say where it stands
 		f.At = ""
 		return f
-	case c.Update().Sets() > 0:
+	case c.Kind().Updates():
 		place, fields = c.Key()+".set", ofSet(c)
-	default:
+	default: // what is written into rows that are deleted stands in no input
+		f.At = ""
 		return f
 	}
 	column := strings.TrimPrefix(f.At, c.Key()+".")
@@ -210,10 +211,15 @@ func (d *database) placed(ctx context.Context, c plan.Change, row int, f *fault.
 	if column == "" {
 		return f
 	}
-	if slices.ContainsFunc(fields, func(g givenField) bool { return g.field.Name == column && g.added }) {
-		place = c.Key() + ".increment"
+	if c.Given() > 0 {
+		f.At = place + "." + column
+		return f
 	}
-	f.At = place + "." + column
+	for i := range c.Update().Sets() {
+		if s := c.Update().Set(i); s.Column().Name == column && s.Place() != "" {
+			f.At = c.Key() + "." + s.Place()
+		}
+	}
 	return f
 }
 

@@ -354,6 +354,7 @@ type Set struct {
 	column Field
 	value  Given
 	add    bool
+	place  string
 }
 
 // Column is the column.
@@ -361,6 +362,9 @@ func (s Set) Column() Field { return s.column }
 
 // Value is what is written, or added.
 func (s Set) Value() Given { return s.value }
+
+// Place is where it is given in the field's arguments, such as set.name; empty: nobody has given it.
+func (s Set) Place() string { return s.place }
 
 // Added tells that the value is added to what is there.
 func (s Set) Added() bool { return s.add }

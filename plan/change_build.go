@@ -289,7 +289,7 @@ func (cb *changeBuilder) check(role func(*levelBuilder, whereAt) (Expr, error)) 
 	if c.level, err = lb.seal(); err != nil {
 		return c, err
 	}
-	cb.c.snapshot = cb.c.snapshot || own > 1 || len(c.level.refs) > own+len(c.refuse)
+	cb.c.snapshot = cb.c.snapshot || own > 1 || len(c.level.refs) > own+len(c.refuse) || cb.restores && len(c.refuse) > 0 // which nobody has locked
 	for _, r := range c.level.refs {
 		if r.target != cb.c.target && !cb.called() {
 			return c, cb.elsewhere(r)
@@ -313,10 +313,18 @@ func (cb *changeBuilder) references() []*catalog.Relation {
 	return out
 }
 
-// refers tells whether a to-one relation is a reference that is written.
+// refers tells whether a to-one relation is a reference that is written. All within the source are of a row that is
+// restored: what it leads to may have gone meanwhile, as it kept nothing from being deleted.
 func (cb *changeBuilder) refers(rel *catalog.Relation) bool {
 	d := cb.vis.Dataset
-	return d.Refers(rel) && slices.ContainsFunc(rel.On, func(p catalog.Pair) bool { return p.From != d.Owner() && slices.Contains(cb.written, p.From) })
+	restored := cb.restores
+	if restored && !cb.called() {
+		source, _ := cb.place(rel.To)
+		restored = source == cb.c.target.Source
+	}
+	return d.Refers(rel) && slices.ContainsFunc(rel.On, func(p catalog.Pair) bool {
+		return p.From != d.Owner() && (restored || slices.Contains(cb.written, p.From))
+	})
 }
 
 // notThere is the error where a reference leads to no row: for one that is another's,

@@ -73,7 +73,7 @@ func (cb *changeBuilder) sets() (sets []Set, cells map[*catalog.Column]Given, er
 		}
 		cb.asked = append(cb.asked, col)
 		columns = append(columns, col)
-		sets = append(sets, Set{column: cb.stored(col), value: given, add: added})
+		sets = append(sets, Set{column: cb.stored(col), value: given, add: added, place: place})
 		if !added {
 			cells[col] = given
 		}
