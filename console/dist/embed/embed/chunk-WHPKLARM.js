@@ -1,0 +1,1 @@
+function s(t,n,r){let o=t?.activeElement;n();let e=o&&!o.isConnected?t.querySelector(r):null;e&&(e.tabIndex=-1,e.focus({preventScroll:!0}),e.addEventListener("blur",()=>e.removeAttribute("tabindex"),{once:!0}))}var i=(t,n=0)=>n>=500||/^(UNAVAILABLE|TIMEOUT|TOO_MANY_REQUESTS|NETWORK)$/.test(t??"");export{i as a,s as b};

@@ -1,0 +1,1 @@
+import{a,b}from"./chunk-GKZTG2TZ.js";import"./chunk-WHPKLARM.js";import"./chunk-NWT2V773.js";import"./chunk-U77KGNUQ.js";import"./chunk-UF6JPII4.js";import"./chunk-DACC7DKD.js";export{b as UsherTile,a as settled};
