@@ -3,15 +3,19 @@ import { RouterProvider } from '@tanstack/react-router';
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 import { I18nProvider } from 'react-aria-components';
+import { enableShadowDOM } from 'react-stately/private/flags/flags';
 import './styles/base.css';
 import './styles/ui.css';
 import './styles/shell.css';
 import './styles/pages.css';
 import { Failure } from './api';
+import { keepFocus } from './focus';
 import { router } from './router';
 import { theme } from './theme';
 
 theme.apply();
+keepFocus();
+enableShadowDOM(); // what has the focus in a dialog may stand in an element of embed.js
 
 const client = new QueryClient({
   defaultOptions: {

@@ -85,7 +85,7 @@ export function useDelayed<T>(value: T, ms = 250): T {
 
 // TenantPicker chooses a tenant, for those who administer all; others have theirs. What
 // else may be chosen has ids that are no tenant's; an empty one is undefined.
-export function TenantPicker({ label, hint, placeholder = t.tenants.pick, value, onChange, others = [] }: { label: string; hint?: string; placeholder?: string; value: string | undefined; onChange: (tenant: string | undefined) => void; others?: Choice[] }) {
+export function TenantPicker({ label, hint, placeholder = t.tenants.pick, value, onChange, others = [], autoFocus }: { label: string; hint?: string; placeholder?: string; autoFocus?: boolean; value: string | undefined; onChange: (tenant: string | undefined) => void; others?: Choice[] }) {
   const me = useMe();
   const shown = others.find(({ id }) => id === (value ?? ''))?.name ?? value ?? '';
   const [text, setText] = useState(shown);
@@ -110,7 +110,7 @@ export function TenantPicker({ label, hint, placeholder = t.tenants.pick, value,
     setText(id === null ? '' : (choices.find((choice) => choice.id === id)?.name ?? id));
     onChange(id || undefined);
   }
-  return <ComboBox label={label} hint={hint} choices={choices} value={value ?? (others.some(({ id }) => id === '') ? '' : null)} text={text} onText={typed} onChange={chosen} empty={t.tenants.nothing} placeholder={placeholder} />;
+  return <ComboBox label={label} hint={hint} choices={choices} value={value ?? (others.some(({ id }) => id === '') ? '' : null)} text={text} onText={typed} onChange={chosen} empty={t.tenants.nothing} placeholder={placeholder} autoFocus={autoFocus} />;
 }
 
 // everyTenant is chosen where something shall be for all tenants: no tenant's id, so

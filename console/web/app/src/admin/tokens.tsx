@@ -348,7 +348,8 @@ function Mint({ tenant: given, onClose }: { tenant?: string; onClose: () => void
     timezone: isTimezone(timezone.trim()) ? undefined : t.tokens.timezoneBad,
     idle: whole(idle, 2) ? undefined : t.tokens.idleBad,
   };
-  const missing = me.allTenants && tenant === undefined ? t.tokens.tenantMissing : subject.trim() === '' ? t.tokens.subjectMissing : undefined;
+  const asksTenant = me.allTenants && tenant === undefined;
+  const missing = asksTenant ? t.tokens.tenantMissing : subject.trim() === '' ? t.tokens.subjectMissing : undefined;
   const ready = missing === undefined && !limits.bad && !Object.values(bad).some(Boolean);
 
   // What was tried is of what the form said then.
@@ -465,9 +466,9 @@ function Mint({ tenant: given, onClose }: { tenant?: string; onClose: () => void
         return (
           <>
             <div className="columns">
-              <TenantPicker label={t.tokens.of} hint={t.tokens.ofHint} value={tenant} others={me.allTenants ? [{ id: everyTenant, name: t.allTenants }] : []} onChange={(next) => draft.set({ tenant: next ?? '' })} />
-              {me.allTenants && !me.has('AdminQuery.tenants') && <TextField label={t.tokens.of} hint={t.tokens.ofTyped} value={tenant ?? ''} onChange={(id) => draft.set({ tenant: id.trim() })} autoComplete="off" />}
-              <TextField label={t.tokens.subject} hint={t.tokens.subjectHint} value={subject} onChange={(subject) => draft.set({ subject })} autoFocus autoComplete="off" />
+              <TenantPicker label={t.tokens.of} hint={t.tokens.ofHint} value={tenant} others={me.allTenants ? [{ id: everyTenant, name: t.allTenants }] : []} onChange={(next) => draft.set({ tenant: next ?? '' })} autoFocus={asksTenant} />
+              {me.allTenants && !me.has('AdminQuery.tenants') && <TextField label={t.tokens.of} hint={t.tokens.ofTyped} value={tenant ?? ''} onChange={(id) => draft.set({ tenant: id.trim() })} autoFocus={asksTenant} autoComplete="off" />}
+              <TextField label={t.tokens.subject} hint={t.tokens.subjectHint} value={subject} onChange={(subject) => draft.set({ subject })} autoFocus={!asksTenant} autoComplete="off" />
               <TextField label={t.tokens.name} value={name} onChange={(name) => draft.set({ name })} autoComplete="off" />
               <Select label={t.tokens.expires} value={expires} onChange={(expires) => draft.set({ expires })} choices={[{ id: '', name: t.tokens.expiryUsual }, ...lives.map(([id, words]) => ({ id, name: words }))]} />
             </div>

@@ -331,8 +331,8 @@ function Create({ tenant: given, done, onClose }: { tenant?: string; done: Done;
   return (
     <FormDialog title={t.users.create} lead={of === null ? t.users.operatorsWords : undefined} wide draft={draft} action={t.users.create} submit={submit} onClose={onClose} disabled={wrong !== undefined || (!username.trim() ? t.users.usernameMissing : [...password].length < shortest && t.users.passwordMissing)}>
       <div className="columns">
-        {me.allTenants && <TenantPicker label={t.users.of} value={tenant} others={[{ id: '', name: t.users.operators }]} onChange={(next) => draft.set({ tenant: next ?? '' })} />}
-        <TextField label={t.users.username} hint={`${t.users.fullName} ${login}`} wrong={wrong} value={username} onChange={(username) => draft.set({ username })} autoFocus autoComplete="off" />
+        {me.allTenants && <TenantPicker label={t.users.of} value={tenant} others={[{ id: '', name: t.users.operators }]} onChange={(next) => draft.set({ tenant: next ?? '' })} autoFocus={!tenant} />}
+        <TextField label={t.users.username} hint={`${t.users.fullName} ${login}`} wrong={wrong} value={username} onChange={(username) => draft.set({ username })} autoFocus={!me.allTenants || tenant !== undefined} autoComplete="off" />
         <TextField label={t.users.password} type="password" hint={t.users.passwordHint} wrong={tooShort(password)} value={password} onChange={setPassword} autoComplete="new-password" />
         <TextField label={t.users.name} value={name} onChange={(name) => draft.set({ name })} autoComplete="off" />
         <TextField label={t.users.email} type="email" value={email} onChange={(email) => draft.set({ email })} autoComplete="off" />

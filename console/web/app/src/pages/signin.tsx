@@ -51,6 +51,8 @@ export function SignIn() {
 
   const samples = demo.data?.tokens ?? [];
   const people = demo.data?.people ?? [];
+  // Who goes through the tabs stays there.
+  const [left, setLeft] = useState(false);
   const ready = demo.data !== undefined && login.data !== undefined;
   // Whoever comes by the address of a tenant has a password there.
   const invited = tenant !== undefined && session.ending() === undefined;
@@ -68,7 +70,7 @@ export function SignIn() {
           {!ready ? (
             <Loading />
           ) : (
-            <Tabs className="tabs" defaultSelectedKey={first}>
+            <Tabs className="tabs" defaultSelectedKey={first} onSelectionChange={(to) => to !== first && setLeft(true)}>
               <TabList className="tab-list" aria-label={t.signIn.title}>
                 {samples.length > 0 && (
                   <Tab id="samples" className="tab">
@@ -92,7 +94,7 @@ export function SignIn() {
               )}
               {login.data && (
                 <TabPanel id="password" className="tab-panel">
-                  <Password key={tenant} tenant={tenant} enter={enter} />
+                  <Password key={tenant} tenant={tenant} enter={enter} begins={!left && first === 'password'} />
                 </TabPanel>
               )}
               <TabPanel id="token" className="tab-panel">
@@ -153,7 +155,7 @@ async function login(username: string, password: string) {
   return answer.login.token;
 }
 
-function Password({ tenant: given, enter }: { tenant?: string; enter: Enter }) {
+function Password({ tenant: given, enter, begins }: { tenant?: string; enter: Enter; begins: boolean }) {
   const [typed, setTenant] = useState('');
   const [username, setUsername] = useState('');
   const [password, setPassword] = useState('');
@@ -171,8 +173,8 @@ function Password({ tenant: given, enter }: { tenant?: string; enter: Enter }) {
   }
   return (
     <form onSubmit={send}>
-      {given === undefined ? <TextField label={t.signIn.tenant} hint={t.signIn.tenantHint} wrong={tenantWrong} value={typed} onChange={setTenant} autoComplete="organization" name="tenant" /> : <Invited to={given} />}
-      <TextField label={t.signIn.username} hint={given === undefined && !tenant ? t.signIn.usernameHint : undefined} wrong={nameWrong} value={username} onChange={setUsername} autoComplete="username" name="username" isRequired autoFocus />
+      {given === undefined ? <TextField label={t.signIn.tenant} hint={t.signIn.tenantHint} wrong={tenantWrong} value={typed} onChange={setTenant} autoComplete="organization" name="tenant" autoFocus={begins} /> : <Invited to={given} />}
+      <TextField label={t.signIn.username} hint={given === undefined && !tenant ? t.signIn.usernameHint : undefined} wrong={nameWrong} value={username} onChange={setUsername} autoComplete="username" name="username" isRequired autoFocus={begins && given !== undefined} />
       <TextField label={t.signIn.password} type="password" value={password} onChange={setPassword} autoComplete="current-password" name="password" isRequired />
       <Wrong error={error} />
       <Button type="submit" look="primary" isDisabled={pending}>

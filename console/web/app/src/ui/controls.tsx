@@ -1,6 +1,6 @@
 // The controls of the console: react-aria's behaviour in our clothes.
 import { Check, ChevronDown, Search, X } from 'lucide-react';
-import { type ReactNode, type RefAttributes } from 'react';
+import { useState, type ReactNode, type RefAttributes } from 'react';
 import {
   Button as AriaButton,
   Checkbox as AriaCheckbox,
@@ -26,8 +26,12 @@ import { t } from '../texts';
 
 type Look = 'primary' | 'danger' | 'quiet';
 
-export function Button({ look, small, icon, className, ...props }: Omit<ButtonProps, 'className'> & RefAttributes<HTMLButtonElement> & { look?: Look; small?: boolean; icon?: boolean; className?: string }) {
-  return <AriaButton {...props} className={classes('button', look, small && 'small', icon && 'icon', className)} />;
+// Button keeps the focus that it has while it cannot be pressed.
+export function Button({ look, small, icon, className, isDisabled, ...props }: Omit<ButtonProps, 'className'> & RefAttributes<HTMLButtonElement> & { look?: Look; small?: boolean; icon?: boolean; className?: string }) {
+  const [focused, setFocused] = useState(false);
+  const held = Boolean(isDisabled) && focused;
+  const inert = held && { onPress: undefined, type: 'button' as const, render: (own: React.ComponentProps<'button'>) => <button {...own} aria-disabled data-disabled /> };
+  return <AriaButton {...props} isDisabled={isDisabled && !held} onFocusChange={setFocused} className={classes('button', look, small && 'small', icon && 'icon', className)} {...inert} />;
 }
 
 export const classes = (...names: (string | false | undefined)[]) => names.filter(Boolean).join(' ');
@@ -95,10 +99,14 @@ export function Select({ label, choices, value, onChange, hidden, small, placeho
 
 // ComboBox chooses one of many that are looked for as one types; a custom one also takes
 // what is not among them.
-export function ComboBox({ label, choices, value, text, onText, onChange, empty, custom, hint, wrong, hidden, placeholder }: { label: string; placeholder?: string; choices: Choice[]; value: string | null; text: string; onText: (text: string) => void; onChange: (id: string | null) => void; empty?: string; custom?: boolean; hint?: string; wrong?: string; hidden?: boolean }) {
+export function ComboBox({ label, choices, value, text, onText, onChange, empty, custom, hint, wrong, hidden, placeholder, autoFocus }: { label: string; placeholder?: string; autoFocus?: boolean; choices: Choice[]; value: string | null; text: string; onText: (text: string) => void; onChange: (id: string | null) => void; empty?: string; custom?: boolean; hint?: string; wrong?: string; hidden?: boolean }) {
+  // One that has the focus at first opens when something is typed.
+  const [quiet, setQuiet] = useState(autoFocus);
   return (
     <AriaComboBox
       className="field"
+      autoFocus={autoFocus}
+      onBlur={() => setQuiet(false)}
       aria-label={hidden ? label : undefined}
       items={choices}
       value={value}
@@ -108,7 +116,7 @@ export function ComboBox({ label, choices, value, text, onText, onChange, empty,
       isInvalid={wrong !== undefined}
       allowsEmptyCollection={!custom}
       allowsCustomValue={custom}
-      menuTrigger="focus"
+      menuTrigger={quiet ? 'input' : 'focus'}
     >
       {!hidden && <Label>{label}</Label>}
       <div className="combo">

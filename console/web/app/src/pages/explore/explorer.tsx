@@ -204,6 +204,7 @@ function Open({ list, models, state, change, replace, kept, changed }: OpenProps
   }, [eyes]);
   const panes = eyes.length === 2 ? eyes : eyes.length === 1 ? (side ? [undefined, eyes[0]] : [eyes[0]]) : [undefined];
 
+  const seesAs = useRef<HTMLButtonElement>(null);
   const rows = useRef<readonly unknown[]>([]);
   async function update() {
     await ask('mutation($id: String!, $input: SavedQueryInput!, $version: Int) { updateSavedQuery(id: $id, input: $input, version: $version) { version } }', {
@@ -221,7 +222,7 @@ function Open({ list, models, state, change, replace, kept, changed }: OpenProps
       actions={
         <>
           {borrows && (
-            <Button onPress={() => setDialog('eyes')}>
+            <Button ref={seesAs} onPress={() => setDialog('eyes')}>
               <Eye size={16} aria-hidden />
               {t.explore.seeAs}
             </Button>
@@ -278,6 +279,7 @@ function Open({ list, models, state, change, replace, kept, changed }: OpenProps
             eyes.forEach(close);
             setEyes([]);
             setSide(false);
+            seesAs.current?.focus();
           }}
         />
       )}

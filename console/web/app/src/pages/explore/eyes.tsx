@@ -8,6 +8,7 @@ import { Tab, TabList, TabPanel, Tabs } from 'react-aria-components';
 import { admin, names, parseObject, TenantPicker } from '../../admin/common';
 import { ask } from '../../api';
 import { demoQuery } from '../../demo';
+import { useDraft } from '../../drafts';
 import { useMe } from '../../me';
 import { t } from '../../texts';
 import { Button, Select, TextField } from '../../ui/controls';
@@ -48,16 +49,12 @@ export function SeeAs({ title, onOpen, onClose }: { title: string; onOpen: (eyes
   const me = useMe();
   const samples = useQuery(demoQuery).data?.tokens ?? [];
   const ways = [...(actsAs(me) ? ['tenant'] : []), ...(mints(me) ? ['rights'] : []), ...(samples.length ? ['sample'] : []), 'token'];
-  const [way, setWay] = useState(ways[0]!);
-  const [tenant, setTenant] = useState<string>();
-  const [reason, setReason] = useState('');
-  const [minutes, setMinutes] = useState('15');
-  const [subject, setSubject] = useState('');
-  const [roles, setRoles] = useState('');
-  const [strategy, setStrategy] = useState('');
-  const [filters, setFilters] = useState('');
-  const [token, setToken] = useState('');
-  const [sample, setSample] = useState<string | null>(null);
+  const draft = useDraft('explore eyes', { way: ways[0]!, tenant: '', reason: '', minutes: '15', subject: '', roles: '', strategy: '', filters: '', sample: '' });
+  const { reason, minutes, subject, roles, strategy, filters } = draft.value;
+  const way = ways.includes(draft.value.way) ? draft.value.way : ways[0]!;
+  const tenant = draft.value.tenant || undefined;
+  const sample = samples[Number(draft.value.sample || NaN)] ? draft.value.sample : null;
+  const [token, setToken] = useState(''); // no part of the draft
   const where = parseObject(filters);
   const n = Number(minutes);
   const ready = {
@@ -103,8 +100,8 @@ export function SeeAs({ title, onOpen, onClose }: { title: string; onOpen: (eyes
   }
 
   return (
-    <FormDialog title={title} lead={t.explore.seeAsWords} wide action={t.explore.look} submit={submit} onClose={onClose} disabled={!ready}>
-      <Tabs className="tabs" selectedKey={way} onSelectionChange={(key) => setWay(String(key))}>
+    <FormDialog title={title} lead={t.explore.seeAsWords} wide action={t.explore.look} draft={draft} submit={submit} onClose={onClose} disabled={!ready}>
+      <Tabs className="tabs" selectedKey={way} onSelectionChange={(key) => draft.set({ way: String(key) })}>
         <TabList className="tab-list" aria-label={title}>
           {ways.map((id) => (
             <Tab key={id} id={id} className="tab">
@@ -114,27 +111,27 @@ export function SeeAs({ title, onOpen, onClose }: { title: string; onOpen: (eyes
         </TabList>
         <TabPanel id="tenant" className="tab-panel stack">
           <p className="muted small">{t.tenants.actAsWords}</p>
-          <TenantPicker label={t.tokens.of} value={tenant} onChange={setTenant} />
+          <TenantPicker label={t.tokens.of} value={tenant} onChange={(id) => draft.set({ tenant: id ?? '' })} />
           <div className="columns">
-            <TextField label={t.tenants.reason} hint={t.tenants.reasonHint} value={reason} onChange={setReason} autoComplete="off" />
-            <TextField label={t.tenants.minutes} inputMode="numeric" value={minutes} onChange={setMinutes} />
+            <TextField label={t.tenants.reason} hint={t.tenants.reasonHint} value={reason} onChange={(reason) => draft.set({ reason })} autoComplete="off" />
+            <TextField label={t.tenants.minutes} inputMode="numeric" value={minutes} onChange={(minutes) => draft.set({ minutes })} />
           </div>
         </TabPanel>
         <TabPanel id="rights" className="tab-panel stack">
           <p className="muted small">{t.explore.rightsWords}</p>
-          <TenantPicker label={t.tokens.of} value={tenant} onChange={setTenant} />
-          <UserPicker tenant={tenant ?? me.tenant ?? undefined} onPick={(user) => { setSubject(user.username); setRoles(user.roles.join(', ')); }} />
+          <TenantPicker label={t.tokens.of} value={tenant} onChange={(id) => draft.set({ tenant: id ?? '' })} />
+          <UserPicker tenant={tenant ?? me.tenant ?? undefined} onPick={(user) => draft.set({ subject: user.username, roles: user.roles.join(', ') })} />
           <div className="columns">
-            <TextField label={t.tokens.subject} hint={t.tokens.subjectHint} value={subject} onChange={setSubject} autoComplete="off" />
-            <TextField label={t.tokens.roles} hint={t.users.rolesHint} value={roles} onChange={setRoles} autoComplete="off" />
+            <TextField label={t.tokens.subject} hint={t.tokens.subjectHint} value={subject} onChange={(subject) => draft.set({ subject })} autoComplete="off" />
+            <TextField label={t.tokens.roles} hint={t.users.rolesHint} value={roles} onChange={(roles) => draft.set({ roles })} autoComplete="off" />
           </div>
           <div className="columns">
-            <TextField label={t.tokens.strategy} hint={t.explore.strategyHint} value={strategy} onChange={setStrategy} autoComplete="off" />
-            <TextField label={t.tokens.filters} hint={t.tokens.filtersHint} wrong={where ? undefined : t.tokens.badJSON} value={filters} onChange={setFilters} mono />
+            <TextField label={t.tokens.strategy} hint={t.explore.strategyHint} value={strategy} onChange={(strategy) => draft.set({ strategy })} autoComplete="off" />
+            <TextField label={t.tokens.filters} hint={t.tokens.filtersHint} wrong={where ? undefined : t.tokens.badJSON} value={filters} onChange={(filters) => draft.set({ filters })} mono />
           </div>
         </TabPanel>
         <TabPanel id="sample" className="tab-panel stack">
-          <Select label={t.explore.sample} placeholder={t.explore.choose} value={sample} onChange={setSample} choices={samples.map(({ name }, index) => ({ id: String(index), name }))} />
+          <Select label={t.explore.sample} placeholder={t.explore.choose} value={sample} onChange={(sample) => draft.set({ sample })} choices={samples.map(({ name }, index) => ({ id: String(index), name }))} />
         </TabPanel>
         <TabPanel id="token" className="tab-panel stack">
           <TextField label={t.signIn.token} type="password" hint={t.explore.tokenHint} value={token} onChange={setToken} autoComplete="off" />

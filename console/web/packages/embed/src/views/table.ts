@@ -125,7 +125,8 @@ class TableView extends Scroller {
 
   #head(column: Shown, i: number): unknown {
     const name = column.label ?? label(column.path);
-    if (column.kind === 'line') return html`<th scope="col" class=${this.#class(column, i)}>${name}</th>`;
+    // Buttons are not repeated where a table goes on on the next sheet.
+    if (column.kind === 'line' || this._paper) return html`<th scope="col" class=${this.#class(column, i)}>${name}</th>`;
     const sorted = this.#sorted?.path === column.path ? this.#sorted : undefined;
     return html`<th scope="col" class=${this.#class(column, i)} aria-sort=${sorted ? (sorted.up ? 'ascending' : 'descending') : nothing}>
       <button class="sort" @click=${() => (this._sort = { path: column.path, up: sorted ? !sorted.up : column.kind === 'text' })}
