@@ -334,7 +334,7 @@ func TestSilentStore(t *testing.T) {
 	}
 	accepted(t, s, made.Token)
 	const again = `level=INFO msg="the control store answers again"`
-	time.Sleep(1200 * time.Millisecond) // in which it is read twice
+	<-time.After(1200 * time.Millisecond) // in which it is read twice
 	if n := told.count(again); n != 1 {
 		t.Errorf("the log says %d times that it answers again", n)
 	}
