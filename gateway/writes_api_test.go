@@ -679,6 +679,38 @@ func TestDeletionsOfAPIsAgain(t *testing.T) {
 	}
 }
 
+// A row of an API that is kept though it was deleted is deleted when it is read so, whatever the reply shows.
+func TestDeletionsOfAPIsThatKeepRows(t *testing.T) {
+	t.Parallel()
+	p := newPartner(t)
+	g := openCalled(t, p, "gateway", "tenant", func(text string) string {
+		text = strings.Replace(text, "    global_keys: true\n", "    global_keys: true\n    deleted: {at: gone}\n", 1)
+		return strings.Replace(text, "created_by: String}", "created_by: String, gone: Timestamp}", 1)
+	})
+	ann := g.keyOf(t, "ann", "a", "READ_DATA, WRITE_DATA")
+	deaf := true
+	p.answerInstead(func(w http.ResponseWriter, r *http.Request, _ int) bool {
+		id := strings.TrimPrefix(r.URL.Path, "/orders/")
+		if r.Method != http.MethodPatch || id == "1" && !deaf {
+			return false
+		}
+		w.Header().Set("Content-Type", "application/json")
+		_ = json.NewEncoder(w).Encode(p.rows[id])
+		return true
+	})
+	const remove = `mutation { deleteOrdersByPk(id: "1") { id } }`
+	if got, want := called(t, g.query(t, ann, remove)), "null UNAVAILABLE: the API of orders took the call that deletes the row, and it is still there applied=0"; got != want {
+		t.Errorf("got %s\nwant %s", got, want)
+	}
+	deaf = false
+	if got, want := called(t, g.query(t, ann, remove)), `{"deleteOrdersByPk":{"id":"1"}}`; got != want {
+		t.Errorf("got %s\nwant %s", got, want)
+	}
+	if got := called(t, g.query(t, ann, remove)); got != `{"deleteOrdersByPk":null}` {
+		t.Error(got)
+	}
+}
+
 // A mutation with a key makes its calls under keys that follow from it, so that the API makes
 // each once, however often the mutation is sent. Without such a header a key is refused.
 func TestWritesOfAPIsUnderAKey(t *testing.T) {
