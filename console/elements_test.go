@@ -30,7 +30,7 @@ type portal struct {
 	refused map[string]bool // tokens
 	shown   map[string]map[string]bool
 	failing int
-	how     string          // it fails
+	how     string // it fails
 	runs    int
 	asked   json.RawMessage // the parameters of the last run
 }
