@@ -31,7 +31,7 @@ type portal struct {
 	lame    bool            // nobody gets a token for now
 	shown   map[string]map[string]bool
 	failing int
-	how     string          // it fails
+	how     string // it fails
 	runs    int
 	asked   json.RawMessage // the parameters of the last run
 }

@@ -99,14 +99,17 @@ export function Select({ label, choices, value, onChange, hidden, small, placeho
 
 // ComboBox chooses one of many that are looked for as one types; a custom one also takes
 // what is not among them.
-export function ComboBox({ label, choices, value, text, onText, onChange, empty, custom, hint, wrong, hidden, placeholder, autoFocus }: { label: string; placeholder?: string; autoFocus?: boolean; choices: Choice[]; value: string | null; text: string; onText: (text: string) => void; onChange: (id: string | null) => void; empty?: string; custom?: boolean; hint?: string; wrong?: string; hidden?: boolean }) {
-  // One that has the focus at first opens when something is typed.
+export function ComboBox({ label, choices, value, text, onText, onChange, empty, custom, hint, wrong, hidden, placeholder, autoFocus, still, onLeave }: { label: string; placeholder?: string; autoFocus?: boolean; still?: boolean; onLeave?: () => void; choices: Choice[]; value: string | null; text: string; onText: (text: string) => void; onChange: (id: string | null) => void; empty?: string; custom?: boolean; hint?: string; wrong?: string; hidden?: boolean }) {
+  // One that has the focus at first, or was given it, opens when something is typed.
   const [quiet, setQuiet] = useState(autoFocus);
   return (
     <AriaComboBox
       className="field"
       autoFocus={autoFocus}
-      onBlur={() => setQuiet(false)}
+      onBlur={() => {
+        setQuiet(false);
+        onLeave?.();
+      }}
       aria-label={hidden ? label : undefined}
       items={choices}
       value={value}
@@ -116,7 +119,7 @@ export function ComboBox({ label, choices, value, text, onText, onChange, empty,
       isInvalid={wrong !== undefined}
       allowsEmptyCollection={!custom}
       allowsCustomValue={custom}
-      menuTrigger={quiet ? 'input' : 'focus'}
+      menuTrigger={quiet || still ? 'input' : 'focus'}
     >
       {!hidden && <Label>{label}</Label>}
       <div className="combo">

@@ -1,6 +1,7 @@
 // Several names: those that are known are offered, others can be typed.
 import { X } from 'lucide-react';
 import { useRef, useState } from 'react';
+import { flushSync } from 'react-dom';
 import { t } from '../texts';
 import { Button, ComboBox, type Choice } from './controls';
 
@@ -16,13 +17,17 @@ const written = (text: string) => text.split(/[\s,]+/).filter(Boolean);
 
 export function Names({ label, hint, wrong, value, onChange, known }: { label: string; hint?: string; wrong?: string; value: string[]; onChange: (names: string[]) => void; known: Choice[] }) {
   const [text, setText] = useState('');
+  const [still, setStill] = useState(false);
   const host = useRef<HTMLDivElement>(null);
   function add(...names: string[]) {
     if (names.length > 0) onChange([...new Set([...value, ...names])]);
     setText('');
   }
   function remove(name: string) {
-    onChange(value.filter((other) => other !== name));
+    flushSync(() => {
+      onChange(value.filter((other) => other !== name));
+      setStill(true);
+    });
     host.current?.querySelector('input')?.focus();
   }
   // What is typed counts without being chosen: Enter and leaving the field add it.
@@ -35,7 +40,7 @@ export function Names({ label, hint, wrong, value, onChange, known }: { label: s
   }
   return (
     <div className="field names" ref={host} onKeyDownCapture={typed} onBlur={(event) => event.target.tagName === 'INPUT' && text.trim() && !event.relatedTarget?.closest('.popover') && add(...written(text))}>
-      <ComboBox custom label={label} hint={hint} wrong={wrong} choices={matching(known, text, value)} value={null} text={text} onText={setText} onChange={(id) => id !== null && add(id)} />
+      <ComboBox custom label={label} hint={hint} wrong={wrong} choices={matching(known, text, value)} value={null} text={text} onText={setText} onChange={(id) => id !== null && add(id)} still={still} onLeave={() => setStill(false)} />
       {value.length > 0 && (
         <ul className="chosen" aria-label={label}>
           {value.map((name) => (
