@@ -16,7 +16,7 @@ import (
 
 // What a page loads before its first chart, and with all of them, in bytes.
 const (
-	beforeCharts = 12_000
+	beforeCharts = 12 << 10
 	withAll      = 250_000
 )
 

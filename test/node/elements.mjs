@@ -276,8 +276,8 @@ async function tokens() {
     const silent = (_, { signal }) => new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
     return [await told('https://usher.example/', silent), await told('https://usher.example/', () => Promise.reject(new TypeError('no'))), await told(location.origin, () => Promise.reject(new TypeError('no')))];
   });
-  expect('what is said of who does not answer', said, [['TIMEOUT', 'The server did not answer within 0.2 seconds.', null],
-    ['NETWORK', 'The server cannot be reached.', `Is ${new URL(address).origin} among its server.allowed_origins?`], ['NETWORK', 'The server cannot be reached.', null]]);
+  expect('what is said of who does not answer', said, [['TIMEOUT', 'The server did not answer in time.', null],
+    ['NETWORK', 'The server cannot be reached.', `Is ${new URL(address).origin} among its allowed_origins?`], ['NETWORK', 'The server cannot be reached.', '']]);
 }
 
 // What is chosen filters the others, is told, and can be saved.

@@ -1,7 +1,7 @@
 import type { Dashboard, Run } from './dashboard.ts';
 import { type Failure, UsherError } from './error.ts';
 import { parse } from './numbers.ts';
-import { patience, type TokenSource, Tokens, tokensFrom } from './tokens.ts';
+import { type TokenSource, Tokens, tokensFrom } from './tokens.ts';
 
 export interface Options {
   /** Where usher is published, such as https://usher.example/. */
@@ -37,12 +37,13 @@ export class Client {
   #tokens: Tokens;
   #fetch: typeof fetch;
   #timeout: number;
-  #reached = false;
+  #reached: boolean;
 
   constructor({ server, token, tokenUrl, fetch: fetcher = (...args) => fetch(...args), timeout = 60_000, now = Date.now }: Options) {
     this.server = new URL(String(server).replace(/\/?$/, '/'), globalThis.document?.baseURI);
     this.#fetch = fetcher;
     this.#timeout = timeout;
+    this.#reached = this.server.origin === globalThis.origin;
     const source = token ?? (tokenUrl && tokensFrom(tokenUrl, fetcher));
     if (!source) throw new UsherError('There is neither a token nor an address to get one from.', { code: 'SETUP', hint: 'Set token-url to a route of your backend, or the property token.' });
     this.#tokens = new Tokens(source, now);
@@ -101,11 +102,10 @@ export class Client {
       return [response, await read(await response.text())];
     } catch (error) {
       if (signal?.aborted) throw error;
-      if (late.aborted) throw new UsherError(`The server did not answer within ${this.#timeout / 1000} seconds.`, { code: 'TIMEOUT', retryAfter: patience });
+      if (late.aborted) throw new UsherError('The server did not answer in time.', { code: 'TIMEOUT', retryAfter: 30 });
       // A browser says no more than this of a server that does not let the page's origin ask.
-      const origin = globalThis.location?.origin;
-      const foreign = !this.#reached && origin !== undefined && origin !== this.server.origin;
-      throw new UsherError('The server cannot be reached.', { code: 'NETWORK', retryAfter: patience, ...(foreign && { hint: `Is ${origin} among its server.allowed_origins?` }) });
+      const hint = this.#reached ? '' : `Is ${globalThis.origin} among its allowed_origins?`;
+      throw new UsherError('The server cannot be reached.', { code: 'NETWORK', retryAfter: 30, hint });
     }
   }
 }

@@ -7,9 +7,7 @@ export interface Issued {
   expiresAt?: string;
 }
 
-/** How long somebody waits who got no token, in seconds, and who asks for one, in milliseconds. */
-export const patience = 30;
-const limit = 30_000;
+const limit = 30_000; // milliseconds for a token
 
 export type TokenSource = () => string | Issued | Promise<string | Issued>;
 
@@ -38,9 +36,8 @@ export class Tokens {
       if (error instanceof UsherError && error.ended) throw error;
       if (this.#token !== undefined && this.#now() < this.#expires) return this.#token; // it still holds, and the next request tries again
       if (!this.#had) throw error;
-      // What was shown with the one before is for nobody to see any more, whatever keeps the next one from coming.
-      const { message, hint, status, retryAfter = patience } = error instanceof UsherError ? error : new UsherError(String(error));
-      throw new UsherError(message, { code: 'NO_TOKEN', retryAfter, ...(hint && { hint }), ...(status && { status }) });
+      const { lost } = await import('./advice.ts');
+      throw new UsherError(...lost(error as UsherError));
     }
   }
 
@@ -86,15 +83,15 @@ function endOfJWT(token: string): number {
 /** Asks the page's own backend, by POST and with its cookies, for `{"token": …, "expiresAt": …}` or for the token as text. */
 export function tokensFrom(url: string | URL, fetcher: typeof fetch): TokenSource {
   return async () => {
-    let response: Response;
-    let text: string;
+    let response: Response | undefined;
+    let text = '';
     try {
       response = await fetcher(url, { method: 'POST', headers: { Accept: 'application/json' }, cache: 'no-store', signal: AbortSignal.timeout(limit) });
       text = (await response.text()).trim();
     } catch {
-      throw new UsherError('The page could not ask for a token.', { code: 'NETWORK', retryAfter: patience });
+      // said below, too
     }
-    if (response.ok) {
+    if (response?.ok) {
       if (/^[\w.~+/=-]+$/.test(text)) return text;
       try {
         const issued = JSON.parse(text) as Issued;

@@ -1,1 +1,0 @@
-import{a,b}from"./chunk-QKCIDSYP.js";import"./chunk-WHPKLARM.js";import"./chunk-QQFY3I7V.js";import"./chunk-U77KGNUQ.js";import"./chunk-UF6JPII4.js";import"./chunk-Y4OEOLSQ.js";import"./chunk-4D3GTYIV.js";export{b as UsherTile,a as settled};
