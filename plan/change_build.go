@@ -313,14 +313,14 @@ func (cb *changeBuilder) references() []*catalog.Relation {
 	return out
 }
 
-// refers tells whether a to-one relation is a reference that is written. All within the source are of a row that is
-// restored: what it leads to may have gone meanwhile, as it kept nothing from being deleted.
+// refers tells whether a to-one relation is a reference that is written. All within the source that are shown are of a row
+// that is restored: what it leads to may have gone meanwhile, as it kept nothing from being deleted.
 func (cb *changeBuilder) refers(rel *catalog.Relation) bool {
 	d := cb.vis.Dataset
 	restored := cb.restores
 	if restored && !cb.called() {
 		source, _ := cb.place(rel.To)
-		restored = source == cb.c.target.Source
+		restored = source == cb.c.target.Source && cb.view.Dataset(rel.To.Name) != nil
 	}
 	return d.Refers(rel) && slices.ContainsFunc(rel.On, func(p catalog.Pair) bool {
 		return p.From != d.Owner() && (restored || slices.Contains(cb.written, p.From))
