@@ -13,6 +13,22 @@ import (
 	"usher/test/program"
 )
 
+// openConfigured is a gateway with a configuration in a folder, which has the secret beside it.
+func openConfigured(t *testing.T, dir, text string, db pgtest.DB) gate {
+	t.Helper()
+	program.WriteFile(t, filepath.Join(dir, "secret"), program.Secret)
+	cfg, err := config.Parse(filepath.Join(dir, "usher.yml"), []byte(text), controlledEnv(db))
+	if err != nil {
+		t.Fatal(err)
+	}
+	g, err := gateway.New(t.Context(), cfg, gateway.Options{Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = g.Close() })
+	return gate{g}
+}
+
 // A label that an enum got while usher runs is no value of the schema's: it is null
 // with an entry, in rows and as the key of its group.
 func TestLabelThatCameLater(t *testing.T) {
@@ -22,26 +38,17 @@ func TestLabelThatCameLater(t *testing.T) {
 		CREATE TABLE orders (id int PRIMARY KEY, tenant text NOT NULL, status state);
 		INSERT INTO orders VALUES (1, 'acme', 'open'), (2, 'acme', NULL), (3, 'acme', 'paid')`)
 	dir := t.TempDir()
-	program.WriteFile(t, filepath.Join(dir, "secret"), program.Secret)
-	cfg, err := config.Parse(filepath.Join(dir, "usher.yml"), fmt.Appendf(nil, `
+	g := openConfigured(t, dir, fmt.Sprintf(`
 sources: {pg: {kind: postgres, host: %q, port: %d, database: %q, user: %q, password: {env: PG}, sslmode: disable}}
 strategies: {shared: {kind: shared, source: pg}}
 issuers:
   tests: {issuer: tests, audience: [usher], algorithms: [HS256], keys: {secret: {file: secret}}, tenants: trusted, claims: {tenant: /tenant}}
 datasets:
   orders: {tenant: tenant, key: id}
-`, db.Host, db.Port, db.Name, db.User), controlledEnv(db))
-	if err != nil {
-		t.Fatal(err)
-	}
-	g, err := gateway.New(t.Context(), cfg, gateway.Options{Log: slog.New(slog.DiscardHandler)})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = g.Close() }()
+`, db.Host, db.Port, db.Name, db.User), db)
 	db.Exec(t, `ALTER TYPE state ADD VALUE 'stolen'`)
 	db.Exec(t, `UPDATE orders SET status = 'stolen' WHERE id = 3`)
-	got := (gate{g}).query(t, program.Sign(t, `{"tenant": "acme"}`), `{ orders(orderBy: [{id: ASC}]) { id status } ordersAggregate(orderBy: [{count: DESC}]) { key { status } count } }`)
+	got := g.query(t, program.Sign(t, `{"tenant": "acme"}`), `{ orders(orderBy: [{id: ASC}]) { id status } ordersAggregate(orderBy: [{count: DESC}]) { key { status } count } }`)
 	for _, part := range []string{
 		`"orders":[{"id":1,"status":"open"},{"id":2,"status":null},{"id":3,"status":null}]`,
 		`"path":["orders",2,"status"]`, `{"key":{"status":"open"},"count":1}`, `"path":["ordersAggregate",`, "that the schema has not",
@@ -69,8 +76,7 @@ func TestLabelsOfTenantsDatabases(t *testing.T) {
 		CREATE TABLE orders (id int, status states, was states[], size sizes, tenant text NOT NULL, PRIMARY KEY (tenant, id));
 		INSERT INTO orders (id, status, tenant) VALUES (1, 'open', 'acme'), (2, 'in progress', 'acme'), (3, NULL, 'acme')`)
 	dir := t.TempDir()
-	program.WriteFile(t, filepath.Join(dir, "secret"), program.Secret)
-	cfg, err := config.Parse(filepath.Join(dir, "usher.yml"), fmt.Appendf(nil, `
+	g := openConfigured(t, dir, fmt.Sprintf(`
 sources:
   pg: {kind: postgres, host: %[1]q, port: %[2]d, database: %[3]q, user: %[4]q, password: {env: PG}, sslmode: disable}
   own: {kind: postgres, host: %[1]q, port: %[2]d, database: "{tenant}", user: %[4]q, password: {env: PG}, sslmode: disable, template: true}
@@ -80,15 +86,7 @@ issuers:
   tests: {issuer: tests, audience: [usher], algorithms: [HS256], keys: {secret: {file: secret}}, tenants: trusted, claims: {tenant: /tenant, strategy: /strategy}, may_grant: {write: true, strategies: [own]}}
 datasets:
   orders: {tenant: tenant, key: id, writable: true, bind: {own: {columns: {tenant: ~}}}}
-`, shared.Host, shared.Port, shared.Name, shared.User), controlledEnv(shared))
-	if err != nil {
-		t.Fatal(err)
-	}
-	g, err := gateway.New(t.Context(), cfg, gateway.Options{Log: slog.New(slog.DiscardHandler)})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = g.Close() }()
+`, shared.Host, shared.Port, shared.Name, shared.User), shared)
 	tokens := map[string]string{
 		"shared": program.Sign(t, `{"tenant": "acme"}`),
 		"own":    program.Sign(t, fmt.Sprintf(`{"tenant": %q, "strategy": "own"}`, own.Name)),
@@ -115,7 +113,7 @@ datasets:
 		{`mutation { updateOrders(where: {status: {eq: "in progress"}}, set: {status: "open"}) { affected } }`, `{"affected":2}`},
 	} {
 		for at, token := range tokens {
-			if got := (gate{g}).query(t, token, c.ask); !strings.Contains(got, c.want) || strings.Contains(got, `"errors"`) {
+			if got := g.query(t, token, c.ask); !strings.Contains(got, c.want) || strings.Contains(got, `"errors"`) {
 				t.Errorf("%s of %s: %s", c.ask, at, got)
 			}
 		}
@@ -125,7 +123,7 @@ datasets:
 			continue // which take any
 		}
 		for _, ask := range []string{`mutation { updateOrdersByPk(id: 3, set: {status: "nope"}) { id } }`, `mutation { insertOrdersOne(row: {id: 9, status: "nope"}) { id } }`} {
-			if got := (gate{g}).query(t, token, ask); !strings.Contains(got, `"BAD_USER_INPUT"`) {
+			if got := g.query(t, token, ask); !strings.Contains(got, `"BAD_USER_INPUT"`) {
 				t.Errorf("%s of %s: %s", ask, at, got)
 			}
 		}
@@ -146,29 +144,20 @@ func TestFormsOfTenantsDatabases(t *testing.T) {
 		program.MakeDuckDB(t, filepath.Join(dir, file+".duckdb"), `CREATE TABLE things (id INTEGER NOT NULL, f FLOAT, sides INTEGER[3]`+tenant+`);
 			INSERT INTO things (id, f, sides) VALUES (1, 0.1, [1, 2, 3]), (2, 2.5, [4, 5, 6])`)
 	}
-	program.WriteFile(t, filepath.Join(dir, "secret"), program.Secret)
 	for _, c := range []struct{ sources, more string }{
 		{fmt.Sprintf(`{all: {kind: postgres, host: %[1]q, port: %[2]d, database: %[3]q, user: %[4]q, password: {env: PG}, sslmode: disable},
 			own: {kind: postgres, host: %[1]q, port: %[2]d, database: %[5]q, user: %[4]q, password: {env: PG}, sslmode: disable, template: true}}`,
 			shared.Host, shared.Port, shared.Name, shared.User, "{tenant}"), "postgres"},
 		{`{all: {kind: duckdb, path: shared.duckdb}, own: {kind: duckdb, path: "{tenant}.duckdb", template: true}}`, "duckdb"},
 	} {
-		cfg, err := config.Parse(filepath.Join(dir, "usher.yml"), fmt.Appendf(nil, `
+		g := openConfigured(t, dir, fmt.Sprintf(`
 sources: %s
 strategies: {shared: {kind: shared, source: all}, own: {kind: database, source: own}}
 default_strategy: shared
 issuers:
   tests: {issuer: tests, audience: [usher], algorithms: [HS256], keys: {secret: {file: secret}}, tenants: trusted, claims: {tenant: /tenant, strategy: /strategy}, may_grant: {strategies: [own]}}
 datasets: {things: {tenant: tenant, key: id, bind: {own: {columns: {tenant: ~}}}}}
-`, c.sources), controlledEnv(shared))
-		if err != nil {
-			t.Fatal(err)
-		}
-		g, err := gateway.New(t.Context(), cfg, gateway.Options{Log: slog.New(slog.DiscardHandler)})
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer func() { _ = g.Close() }()
+`, c.sources), shared)
 		tenant := "acme"
 		asks := map[string]string{
 			`{ things(orderBy: [{id: ASC}]) { f } }`:   `[{"f":0.1},{"f":2.5}]`,
@@ -188,7 +177,7 @@ datasets: {things: {tenant: tenant, key: id, bind: {own: {columns: {tenant: ~}}}
 		}
 		for ask, want := range asks {
 			for at, token := range map[string]string{"shared": program.Sign(t, `{"tenant": "acme"}`), "own": program.Sign(t, fmt.Sprintf(`{"tenant": %q, "strategy": "own"}`, tenant))} {
-				got := (gate{g}).withVariables(t, token, ask, `{"n": ["BOB"]}`)
+				got := g.withVariables(t, token, ask, `{"n": ["BOB"]}`)
 				if !strings.Contains(got, want) || strings.Contains(got, `"errors"`) {
 					t.Errorf("%s of %s %s: %s", ask, at, c.more, got)
 				}
