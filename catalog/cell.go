@@ -54,6 +54,17 @@ func (s PostgresSpec) Places() []PostgresSpec {
 	return out
 }
 
+// WritingAt is the first place with the account by which rows are written there, and whether
+// that is another one than the account that reads: a cell's account writes itself.
+func (s PostgresSpec) WritingAt() (place PostgresSpec, other bool) {
+	place = s.Places()[0]
+	if s.Writer.User == "" || place.User != s.User || place.Password != s.Password {
+		return place, false
+	}
+	place.User, place.Password = s.Writer.User, s.Writer.Password
+	return place, true
+}
+
 // Cells are the names of the cells of all sources.
 func (c *Catalog) Cells() []string {
 	names := make(map[string]bool)

@@ -80,14 +80,13 @@ func introspectPostgres(ctx context.Context, source *catalog.Source, schemas []s
 // AdmitsWriter tells whether a database takes the account by which rows are written, where
 // that is one of its own: introspecting has shown no more than that it takes the other.
 func AdmitsWriter(ctx context.Context, source *catalog.Source) error {
-	if source.Kind != catalog.Postgres || source.Template || source.Postgres.Writer.User == "" {
+	if source.Kind != catalog.Postgres || source.Template {
 		return nil
 	}
-	place := source.Postgres.Places()[0]
-	if place.User != source.Postgres.User || place.Password != source.Postgres.Password {
-		return nil // a cell's account writes itself
+	place, other := source.Postgres.WritingAt()
+	if !other {
+		return nil
 	}
-	place.User, place.Password = source.Postgres.Writer.User, source.Postgres.Writer.Password
 	db, err := postgres.Open(place, postgres.Options{})
 	if err != nil {
 		return err

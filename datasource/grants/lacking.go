@@ -48,10 +48,7 @@ func Lacking(ctx context.Context, cat *catalog.Catalog, source *catalog.Source) 
 	if source.Kind != catalog.Postgres || source.Template || len(needs) == 0 || session.NamesTenant() {
 		return lacks, nil
 	}
-	server := source.Postgres.Places()[0]
-	if w := source.Postgres.Writer; w.User != "" && server.User == source.Postgres.User && server.Password == source.Postgres.Password {
-		server.User, server.Password = w.User, w.Password
-	}
+	server, _ := source.Postgres.WritingAt()
 	db, err := postgres.Open(server, postgres.Options{Session: session})
 	if err != nil {
 		return lacks, err
