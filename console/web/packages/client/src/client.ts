@@ -43,7 +43,7 @@ export class Client {
     this.server = new URL(String(server).replace(/\/?$/, '/'), globalThis.document?.baseURI);
     this.#fetch = fetcher;
     this.#timeout = timeout;
-    this.#reached = this.server.origin === globalThis.origin;
+    this.#reached = [undefined, this.server.origin].includes(globalThis.origin); // which Node.js has none of
     const source = token ?? (tokenUrl && tokensFrom(tokenUrl, fetcher));
     if (!source) throw new UsherError('There is neither a token nor an address to get one from.', { code: 'SETUP', hint: 'Set token-url to a route of your backend, or the property token.' });
     this.#tokens = new Tokens(source, now);

@@ -1,1 +1,0 @@
-import{a,b}from"./chunk-KUH6ONX2.js";import"./chunk-WHPKLARM.js";import"./chunk-XCSHN7OF.js";import"./chunk-U77KGNUQ.js";import"./chunk-UF6JPII4.js";import"./chunk-EIHEQQDQ.js";export{b as UsherTile,a as settled};
