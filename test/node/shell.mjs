@@ -57,6 +57,15 @@ await visit(new URL(base), {}, async (page, { settled }) => {
   await enter(page);
   await page.getByRole('heading', { level: 1, name: 'Home' }).waitFor();
   await settled('home');
+  if (await page.locator('.banner').count()) throw new Error('she is told to be elsewhere at home');
+  // By the address of another tenant she is told whose pages these are, and led to its sign-in; her session goes on until she is in.
+  await page.goto(`${base}/console?tenant=initech`);
+  await expect(page, '.banner', 'The address you came by is of initech. You are signed in as ann and see umbrella.');
+  await settled('home, by the address of another tenant');
+  await page.getByRole('button', { name: 'Sign in at initech' }).click();
+  await expect(page, '.invited', 'initech');
+  await page.goto(`${base}/console`);
+  await page.getByRole('heading', { level: 1, name: 'Home' }).waitFor();
 
   await page.evaluate(async (url) => {
     const authorization = `Bearer ${sessionStorage.getItem('usher.token')}`;

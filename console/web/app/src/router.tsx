@@ -6,6 +6,7 @@ import { useMe } from './me';
 import { Catalog } from './pages/catalog';
 import { Home } from './pages/home';
 import { SignIn, type SignInSearch } from './pages/signin';
+import { readSearch, tenantIn, text, written } from './search';
 import { session } from './session';
 import { Shell } from './shell';
 import { NotFound, NotYours, type Instead } from './pages/closed';
@@ -13,21 +14,13 @@ import { shows } from './sitemap';
 import { t } from './texts';
 import { Failed, Loading } from './ui/state';
 
-// What the address says is text, with all digits of a number; only what has the form of more is more.
-function readSearch(text: string): unknown {
-  if (!/^(?:[[{"]|(?:true|false)$)/.test(text)) throw new SyntaxError('text');
-  return JSON.parse(text);
-}
-const written = (value: unknown) => (typeof value === 'boolean' ? String(value) : value);
-const text = (value: unknown) => (typeof value === 'string' && value.trim() !== '' ? value : undefined);
-
 const root = createRootRoute({ component: Outlet, notFoundComponent: NotFound });
 
 const signIn = createRoute({
   getParentRoute: () => root,
   path: '/sign-in',
   component: SignIn,
-  validateSearch: (search): SignInSearch => ({ tenant: text(written(search.tenant))?.trim(), back: text(search.back) }),
+  validateSearch: (search): SignInSearch => ({ tenant: tenantIn(search), back: text(search.back) }),
 });
 
 // Whoever has no token signs in first, and is back where they were.
@@ -39,7 +32,7 @@ const shell = createRoute({
     if (session.token() !== undefined) return;
     const arrives = location.pathname === '/';
     const back = session.ending()?.how === 'signedOut' || arrives ? undefined : location.href;
-    const invited = arrives ? text(written((location.search as { tenant?: unknown }).tenant)) : undefined;
+    const invited = arrives ? tenantIn(location.search) : undefined;
     throw redirect({ to: '/sign-in', search: { tenant: invited ?? session.tenant(), back }, replace: true });
   },
 });

@@ -8,6 +8,7 @@ import { ask } from './api';
 import { drafts } from './drafts';
 import { Mark } from './logo';
 import { pagesFor } from './sitemap';
+import { tenantIn } from './search';
 import { session } from './session';
 import { t } from './texts';
 import { theme, type Theme } from './theme';
@@ -79,6 +80,7 @@ export function Shell() {
             </Link>
           </header>
           {who.acting && <Acting me={who} />}
+          {location.pathname === '/' && <Elsewhere me={who} wanted={tenantIn(location.search)} />}
           <Outlet />
         </div>
       </div>
@@ -242,6 +244,20 @@ function ChangePassword({ onClose }: { onClose: () => void }) {
       <TextField label={t.me.old} type="password" value={old} onChange={setOld} autoComplete="current-password" autoFocus />
       <TextField label={t.me.fresh} type="password" hint={t.me.freshHint} value={fresh} onChange={setFresh} autoComplete="new-password" />
     </FormDialog>
+  );
+}
+
+// Whoever comes by the address of one tenant and is signed in elsewhere is told whose pages these are.
+function Elsewhere({ me, wanted }: { me: Me; wanted?: string }) {
+  const navigate = useNavigate();
+  if (!wanted || wanted === me.tenant) return null;
+  return (
+    <div className="banner" role="status">
+      <span>{t.me.elsewhere(wanted, me.subject, me.tenant ?? t.allTenants)}</span>
+      <Button small onPress={() => void navigate({ to: '/sign-in', search: { tenant: wanted } })}>
+        {t.me.elsewhereGo(wanted)}
+      </Button>
+    </div>
   );
 }
 

@@ -420,6 +420,7 @@ function Mint({ tenant: given, onClose }: { tenant?: string; onClose: () => void
           <Secret text={made.token} label={t.tokens.made} />
           <p className="muted small">
             {t.tokens.until} <When at={made.expiresAt} otherwise={t.never} />
+            {idle.trim() && t.tokens.sooner(Number(idle))}
           </p>
           <Told findings={made.findings} />
           {boards.map((name) => (
