@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"slices"
 	"strconv"
 	"time"
@@ -101,7 +102,12 @@ type keyReader struct {
 
 // keys are the tenant keys of a dataset's rows: of the first rows, or each
 // once.
-func (a keyReader) keys(ctx context.Context, d *catalog.Dataset, shape query.Shape, limit int) ([]string, error) {
+func (a keyReader) keys(ctx context.Context, d *catalog.Dataset, shape query.Shape, limit int) (_ []string, err error) {
+	defer func() {
+		if err != nil {
+			err = fmt.Errorf("%s: %w", d.Name, err)
+		}
+	}()
 	column := query.Field{Key: "key", Name: d.Tenant.Name}
 	asked := query.Request{Dataset: d.Name, Shape: shape, Field: query.Field{
 		Key: "rows", Name: d.Name,

@@ -124,8 +124,14 @@ func (t *table) unfit(column string) string {
 	if t.view {
 		return fmt.Sprintf("it is a view without a column %s, and may show rows of every tenant", column)
 	}
+	if slices.Contains(migrations, strings.ToLower(t.Name)) {
+		return fmt.Sprintf("it has no column %s, and is where a tool keeps which migrations were made", column)
+	}
+	if of, id := t.anyones(); of != "" {
+		return fmt.Sprintf("it has no column %s, and its columns %s and %s lead to rows of whichever table", column, of, id)
+	}
 	for _, c := range t.Columns {
-		if personal(c.Name) {
+		if personal(c.Name) || secretOf(t.Name, c.Name) {
 			return fmt.Sprintf("it has no column %s, and its column %s is hardly for everybody", column, c.Name)
 		}
 	}
@@ -133,6 +139,22 @@ func (t *table) unfit(column string) string {
 		return fmt.Sprintf("it has no column %s, and is called like one of what people are or do (%s)", column, about)
 	}
 	return ""
+}
+
+// anyones are the columns of a polymorphic association, of which one names a table and the other a row
+// of it; empty if there are none.
+func (t *table) anyones() (of, id string) {
+	for _, c := range t.Columns {
+		parts := words(c.Name)
+		if n := len(parts) - 1; n < 1 || parts[n] != "type" || !c.Type.Text() {
+			continue
+		} else if i := slices.IndexFunc(t.Columns, func(other catalog.TableColumn) bool {
+			return slices.Equal(words(other.Name), append(slices.Clone(parts[:n]), "id"))
+		}); i >= 0 && !slices.ContainsFunc(t.ForeignKeys, func(fk catalog.ForeignKey) bool { return slices.Contains(fk.Columns, t.Columns[i].Name) }) {
+			return c.Name, t.Columns[i].Name
+		}
+	}
+	return "", ""
 }
 
 // leadsAway says how a table leads to rows that are not everybody's, or "".

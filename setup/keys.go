@@ -31,7 +31,7 @@ func (d *Draft) Keyless() []Keyless {
 		}
 		k := Keyless{Dataset: ds}
 		for _, c := range ds.Columns {
-			if c != ds.Tenant && keyType(c.Type) && !secret(d.column(ds, c)) {
+			if c != ds.Tenant && keyType(c.Type) && !secretOf(t.Name, d.column(ds, c)) {
 				k.Columns = append(k.Columns, c)
 			}
 		}

@@ -20,7 +20,8 @@ var (
 		reviewer, reviewer name, customer name, client name, contact name, employee name, patient name, guest name, owner name, member name, student name, sender name, recipient name,
 		salary, wage, payroll, income, street, address, address line, zip, postcode, postal code, postalcode, ip, ip address, user agent, mac address,
 		passport, license number, licence number, tax id, tax number, tax no, vat id, vat number, tin, account number, account no, bank account, sort code, swift, bic,
-		gender, marital status, ethnicity, religion, nationality, diagnosis, medical, avatar`)
+		gender, marital status, ethnicity, religion, nationality, diagnosis, medical, avatar,
+		row data, old data, new data, old value, new value, old row, new row, object change, changed field, whodunnit`)
 )
 
 // Words that names are made of besides: they tell where one word of a name
@@ -39,13 +40,22 @@ var (
 	aboutFirst = strings.Fields("is has had needs need requires require allow allows can must max min num total show use uses count")
 )
 
+// What a row of a table of secrets has of its secret: api_keys.value.
+var held = strings.Fields("value key digest data raw plaintext ciphertext encrypted")
+
 // Words of tables that are called after people, or what these do. The last word
 // of a table's name says of what its rows are.
 var records = strings.Fields(`
 	user customer client employee staff person people contact patient member student teacher guest visitor subscriber applicant candidate lead donor tenant profile
 	order invoice payment transaction purchase sale booking reservation rental subscription shipment delivery refund payout deposit withdrawal transfer transactionhistory
 	ledger bill receipt quote cart basket claim loan salary
-	message comment review feedback conversation notification ticket session visit event log audit history upload attachment appointment prescription workorder`)
+	message comment review feedback conversation notification ticket session visit event log audit history upload attachment file document blob revision snapshot appointment prescription workorder`)
+
+// Tables of tools that keep which migrations a database has had.
+var migrations = strings.Fields(`
+	schema_migrations ar_internal_metadata alembic_version flyway_schema_history databasechangelog databasechangeloglock django_migrations doctrine_migration_versions
+	__efmigrationshistory _prisma_migrations _sqlx_migrations goose_db_version gorp_migrations knex_migrations knex_migrations_lock mikro_orm_migrations migrations
+	pgmigrations phinxlog sequelizemeta typeorm_metadata`)
 
 // phrases are lists of words.
 func phrases(text string) [][]string {
@@ -129,6 +139,19 @@ func secret(column string) bool {
 		return false
 	}
 	return mentions(parts, secretNames)
+}
+
+// secretOf tells whether a column of a table is called like something that nobody is to read, by its own name
+// or as what a row of keys, tokens or the like is about.
+func secretOf(table, column string) bool {
+	if secret(column) {
+		return true
+	}
+	parts := parted(column)
+	if n := len(parts); n == 0 || !slices.Contains(held, parts[n-1]) {
+		return false
+	}
+	return ends(parted(table), secretNames)
 }
 
 // personal tells whether a column is called like something that not everybody

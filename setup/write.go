@@ -229,7 +229,7 @@ func (d *Draft) columns(out *bytes.Buffer, t *table, ds *catalog.Dataset) {
 			name, remark = "# "+name, "left out: "+oneLine(t.omitted[c.Name])
 		case d.withheld(ds, c):
 			name, remark = "# "+name, "reads like a secret; without the # it is served"
-		case secret(stored):
+		case secretOf(t.Name, stored):
 			remark = "READS LIKE A SECRET, and is served since a key or a relation is made of it"
 		}
 		width = max(width, len(name))
@@ -288,7 +288,8 @@ func list(texts []string) string {
 
 // withheld tells whether a column reads like a secret, and can be left out.
 func (d *Draft) withheld(ds *catalog.Dataset, c *catalog.Column) bool {
-	return secret(ds.Bindings[d.source.Name].Columns[c.Name].Name) && !needed(d.Catalog, ds, c)
+	b := ds.Bindings[d.source.Name]
+	return secretOf(b.Table, b.Columns[c.Name].Name) && !needed(d.Catalog, ds, c)
 }
 
 // Withheld names the columns that read like secrets and are not served, as
