@@ -28,7 +28,7 @@ func classify(tables []*table, column string) {
 	parents(tables)
 	for _, t := range tables {
 		if t.open() {
-			t.leftOut = t.unfit(column)
+			t.leftOut = t.unfit(tables, column)
 		}
 	}
 	// A table that is left out takes with it those that lead to it.
@@ -120,15 +120,15 @@ func (t *table) findRegistry(tables []*table, column string) {
 
 // unfit says why a table without the tenant column cannot be everybody's by
 // what it is itself, or "".
-func (t *table) unfit(column string) string {
+func (t *table) unfit(tables []*table, column string) string {
 	if t.view {
 		return fmt.Sprintf("it is a view without a column %s, and may show rows of every tenant", column)
 	}
 	if slices.Contains(migrations, strings.ToLower(t.Name)) {
 		return fmt.Sprintf("it has no column %s, and is where a tool keeps which migrations were made", column)
 	}
-	if of, id := t.anyones(); of != "" {
-		return fmt.Sprintf("it has no column %s, and its columns %s and %s lead to rows of whichever table", column, of, id)
+	if leads := t.anyones(tables); leads != "" {
+		return fmt.Sprintf("it has no column %s, and %s to rows of whichever table", column, leads)
 	}
 	for _, c := range t.Columns {
 		if personal(c.Name) || secretOf(t.Name, c.Name) {
@@ -141,20 +141,27 @@ func (t *table) unfit(column string) string {
 	return ""
 }
 
-// anyones are the columns of a polymorphic association, of which one names a table and the other a row
-// of it; empty if there are none.
-func (t *table) anyones() (of, id string) {
+// anyones is what leads to rows of whichever table: a column that is called after any row there is, or two
+// of which one names the table (a polymorphic association); empty if there is none.
+func (t *table) anyones(tables []*table) string {
 	for _, c := range t.Columns {
 		parts := words(c.Name)
-		if n := len(parts) - 1; n < 1 || parts[n] != "type" || !c.Type.Text() {
+		n := len(parts) - 1
+		if n < 1 || parts[n] != "id" || slices.Equal(t.PrimaryKey, []string{c.Name}) ||
+			slices.ContainsFunc(t.ForeignKeys, func(fk catalog.ForeignKey) bool { return slices.Contains(fk.Columns, c.Name) }) {
 			continue
-		} else if i := slices.IndexFunc(t.Columns, func(other catalog.TableColumn) bool {
-			return slices.Equal(words(other.Name), append(slices.Clone(parts[:n]), "id"))
-		}); i >= 0 && !slices.ContainsFunc(t.ForeignKeys, func(fk catalog.ForeignKey) bool { return slices.Contains(fk.Columns, t.Columns[i].Name) }) {
-			return c.Name, t.Columns[i].Name
+		}
+		kind := slices.IndexFunc(t.Columns, func(other catalog.TableColumn) bool {
+			return slices.Equal(words(other.Name), append(slices.Clone(parts[:n]), "type"))
+		})
+		switch {
+		case kind >= 0:
+			return fmt.Sprintf("its columns %s and %s lead", t.Columns[kind].Name, c.Name)
+		case slices.Contains(anything, parts[n-1]) && !slices.ContainsFunc(tables, func(to *table) bool { return refersTo(c.Name, to.Name) }):
+			return fmt.Sprintf("its column %s leads", c.Name)
 		}
 	}
-	return "", ""
+	return ""
 }
 
 // leadsAway says how a table leads to rows that are not everybody's, or "".

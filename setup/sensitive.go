@@ -51,9 +51,12 @@ var records = strings.Fields(`
 	ledger bill receipt quote cart basket claim loan salary
 	message comment review feedback conversation notification ticket session visit event log audit history upload attachment file document blob revision snapshot appointment prescription workorder`)
 
+// What columns call a row of which nothing says the table.
+var anything = strings.Fields("entity object owner subject resource record target aggregate actor principal originator")
+
 // Tables of tools that keep which migrations a database has had.
 var migrations = strings.Fields(`
-	schema_migrations ar_internal_metadata alembic_version flyway_schema_history databasechangelog databasechangeloglock django_migrations doctrine_migration_versions
+	schema_migrations schema_settings schema_version schema_info ar_internal_metadata alembic_version flyway_schema_history databasechangelog databasechangeloglock django_migrations doctrine_migration_versions
 	__efmigrationshistory _prisma_migrations _sqlx_migrations goose_db_version gorp_migrations knex_migrations knex_migrations_lock mikro_orm_migrations migrations
 	pgmigrations phinxlog sequelizemeta typeorm_metadata`)
 
