@@ -70,7 +70,7 @@ func pages() http.Handler {
 		bases[base] = newAsset(func() []byte { return page }, "text/html; charset=utf-8", false)
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		depth := strings.Count(r.URL.Path, "/") - 1
+		depth := strings.Count(r.URL.EscapedPath(), "/") - 1 // as the browser counts it: what is escaped is no step
 		if depth >= maxDepth {
 			http.NotFound(w, r)
 			return

@@ -180,7 +180,7 @@ func TestPages(t *testing.T) {
 	t.Parallel()
 	pages := console.Handler(demoOptions())
 	for path, base := range map[string]string{
-		"/console": "console/", "/console/": "console/", "/console/query": "./", "/console/catalog/orders": "../", "/console/catalog/": "../",
+		"/console": "console/", "/console/": "console/", "/console/query": "./", "/console/catalog/orders": "../", "/console/catalog/": "../", "/console/users/a%2Fb": "../",
 	} {
 		response := get(pages, path, "")
 		if response.Code != 200 || response.Header().Get("Content-Type") != "text/html; charset=utf-8" || !strings.Contains(response.Body.String(), `<base href="`+base+`">`) {

@@ -7,8 +7,6 @@ import (
 	"strings"
 	"time"
 
-	"golang.org/x/text/secure/precis"
-
 	"usher/fault"
 	"usher/principal"
 	"usher/tenancy/database"
@@ -72,20 +70,6 @@ func (r userRow) user() (User, error) {
 	return u, nil
 }
 
-// canonical is the one form of a username, by RFC 8265: lower case, composed,
-// without spaces, control characters and the like. A name that has none, or
-// whose form has another form itself, is refused.
-func canonical(username string) (string, error) {
-	name, err := precis.UsernameCaseMapped.String(username)
-	if err != nil || name == "" || len(name) > maxName {
-		return "", unusable("the username cannot be used: it has letters and digits of any script, and marks such as . - _ @, without spaces")
-	}
-	if again, err := precis.UsernameCaseMapped.String(name); err != nil || again != name {
-		return "", unusable("the username is ambiguous")
-	}
-	return name, nil
-}
-
 // separator stands between tenant and username where one text says both. No
 // tenant's id has it, so the first one separates.
 const separator = "|"
@@ -137,7 +121,7 @@ func (s *Store) prepareUser(ctx context.Context, p principal.Principal, a act, n
 	if err := a.allowed(p); err != nil {
 		return "", "", err
 	}
-	if username, err = canonical(n.Username); err != nil {
+	if username, err = newUsername(n.Username); err != nil {
 		return "", "", err
 	}
 	if n.Tenant != "" && strings.HasPrefix(username, n.Tenant+separator) {

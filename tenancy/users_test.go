@@ -90,10 +90,15 @@ func TestLogin(t *testing.T) {
 		}
 
 		// Names are refused that would be another's, or none.
-		for _, name := range []string{"alice", "ALICE", "Ａlice", "a b", "", "a\u0301\u0000", "\u200balice"} {
+		for _, name := range []string{"alice", "ALICE", "Ａlice", "a b", "", "a\u0301\u0000", "\u200balice", "\u0430lice", "alic\u0435", ".", "..", strings.Repeat("a", 300)} {
 			_, err := s.CreateUser(ctx, root(), tenancy.NewUser{Tenant: "acme", Username: name, Password: password})
 			if err == nil {
 				t.Errorf("there is a user %q beside alice", name)
+			}
+		}
+		for _, name := range []string{"алиса", "佐藤けん.k", "박서준", "marie-élise", "x@acme.example", "1"} {
+			if _, err := s.CreateUser(ctx, root(), tenancy.NewUser{Tenant: "acme", Username: name, Password: password}); err != nil {
+				t.Errorf("%q: %v", name, err)
 			}
 		}
 		for _, n := range []tenancy.NewUser{

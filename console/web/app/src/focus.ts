@@ -38,20 +38,23 @@ function around({ parent }: Place): HTMLElement | undefined {
 export function keepFocus() {
   let had: Element | undefined;
   let place: Place | undefined;
-  let past: HTMLElement[] = []; // what had it before, the last one last
+  let past: { element: HTMLElement; page: boolean }[] = []; // what had it, on the page or above it, the last one last
   let waiting = false;
 
   document.addEventListener('focusin', ({ target }) => {
     had = target as HTMLElement;
     place = undefined;
-    past = [...past.filter((element) => element.isConnected && element !== had).slice(-100), had as HTMLElement];
+    past = [...past.filter(({ element }) => element !== had).slice(-100), { element: had as HTMLElement, page: had.closest('#console') !== null }];
   });
 
   function find(): HTMLElement | null {
     const content = document.getElementById('content');
     if (!place?.parent.isConnected) return content;
-    // What a dialog or a menu was opened with.
-    if (!place.parent.closest('#console')) return past.findLast((element) => element.isConnected && shown(element)) ?? content;
+    // What a dialog or a menu was opened with, unless that is gone with it or can have it no longer.
+    if (!place.parent.closest('#console')) {
+      const opener = past.findLast(({ element, page }) => page || (element.isConnected && shown(element)))?.element;
+      return opener?.isConnected && shown(opener) && opener.matches(tabbable) ? opener : content;
+    }
     return (place.parent.closest('main, [role=dialog]') && (neighbor(place, had!) ?? around(place))) || content;
   }
 

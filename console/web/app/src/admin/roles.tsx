@@ -87,7 +87,9 @@ const roleActions = (role: Role, edit: () => void, remove: (role: Role) => void)
 export function RolePage() {
   const { role: name } = useParams({ strict: false }) as { role: string };
   const { tenant, kind } = useSearch({ strict: false }) as { tenant?: string; kind?: string };
-  return kind === 'file' ? <OfFile name={name} /> : <Own name={name} tenant={tenant} />;
+  const { allTenants } = useMe();
+  // What an address says of no tenant is the file's, for those who are of none.
+  return kind === 'file' || (allTenants && tenant === undefined) ? <OfFile name={name} /> : <Own name={name} tenant={tenant} />;
 }
 
 function Own({ name, tenant }: { name: string; tenant?: string }) {

@@ -163,7 +163,7 @@ function Password({ tenant: given, enter, begins }: { tenant?: string; enter: En
   const tenant = given ?? typed.trim();
   const name = username.trim();
   const tenantWrong = given === undefined && tenant.includes('|') ? t.signIn.tenantBarred : undefined;
-  const nameWrong = given !== undefined && name.includes('|') && !name.startsWith(`${given}|`) ? t.signIn.usernameBarred(given) : undefined;
+  const nameWrong = tenant !== '' && name.includes('|') && !name.startsWith(`${tenant}|`) ? t.signIn.usernameBarred(tenant) : undefined;
   function send(event: FormEvent) {
     event.preventDefault();
     if (tenantWrong || nameWrong) return;
