@@ -18,6 +18,7 @@ type clientModule struct {
 	entities map[string][]string // the fields that identify an object, by type; no others are entities
 	groups   map[string][]string // fields that answer groups, by the type they are in
 	pages    []string            // fields of the query type that answer pages
+	nodes    []string            // types whose ids identify an object among those of all types
 	numbers  string              // how BigInt and Decimal arrive in JavaScript
 }
 
@@ -50,6 +51,9 @@ func newClientModule(built *schema.Schema, view *catalog.View, allTenants, numbe
 		m.types = append(m.types, o.Type)
 		if len(o.Key) > 0 {
 			m.entities[o.Type] = o.Key
+		}
+		if slices.Contains(built.AST.Types[o.Type].Interfaces, "Node") {
+			m.nodes = append(m.nodes, o.Type)
 		}
 		read(o.Type)
 	}
@@ -200,17 +204,19 @@ export const pageResolvers = {
 func (m clientModule) relay(out io.Writer) {
 	fmt.Fprint(out, `// Printed by "usher schema --client relay": what Relay has to know of the schema.
 //   new Environment({ network, store, getDataID })
-// An id identifies an object among those of its type only, and not every type has one.
+// An id identifies an object among those of its type only, and not every type has one; but for rows that node finds.
 const keys = {
 `)
 	for _, name := range m.types {
-		if key, entity := m.entities[name]; entity {
+		if key, entity := m.entities[name]; entity && !slices.Contains(m.nodes, name) {
 			fmt.Fprintf(out, "  %s: [%s],\n", name, quoted(key))
 		}
 	}
-	fmt.Fprint(out, `};
+	fmt.Fprintf(out, `};
+const nodes = [%s]; // whose id is one among those of all types
 
 export function getDataID(object, type) {
+  if (nodes.includes(type)) return object.id;
   const fields = keys[type];
   if (!fields || fields.some((field) => object[field] == null)) return undefined;
   return `+"`${type}:${JSON.stringify(fields.map((field) => object[field]))}`"+`;
@@ -218,7 +224,7 @@ export function getDataID(object, type) {
 
 // For the compiler's configuration.
 export const customScalarTypes = {
-`)
+`, quoted(m.nodes))
 	for _, s := range m.scalars() {
 		fmt.Fprintf(out, "  %s: '%s',\n", s.name, s.output)
 	}

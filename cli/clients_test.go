@@ -39,6 +39,8 @@ func TestModulesOfClients(t *testing.T) {
 	exact, text := filepath.Join(dir, "exact.yml"), filepath.Join(dir, "text.yml")
 	program.WriteFile(t, exact, strings.Replace(clientShop, "%s", "exact", 1))
 	program.WriteFile(t, text, strings.Replace(clientShop, "%s", "string", 1))
+	nodes := filepath.Join(dir, "nodes.yml")
+	program.WriteFile(t, nodes, strings.Replace(strings.Replace(clientShop, "%s", "exact", 1), "server: {", "server: {relay: true, ", 1))
 	for _, c := range []struct {
 		args        []string
 		lines, none []string
@@ -88,6 +90,12 @@ func TestModulesOfClients(t *testing.T) {
 			[]string{"-c", exact, "--client", "relay", "--all-tenants", "--role", "all"},
 			[]string{`  Orders: ["tenant", "id"],`, `  Lines: ["tenant", "order_id", "no"],`, `  Countries: ["code"],`, `  BigInt: 'number',`, `  JSON: 'unknown',`},
 			[]string{"Visits", "OrdersKey"},
+		},
+		{
+			// An id that node finds is one among those of all types.
+			[]string{"-c", nodes, "--client", "relay", "--as", "acme", "--role", "all"},
+			[]string{`const nodes = ["Countries", "Lines", "Orders"]; // whose id is one among those of all types`, `  if (nodes.includes(type)) return object.id;`},
+			[]string{`  Orders: [`, `  Lines: [`},
 		},
 		{
 			[]string{"-c", text, "--client", "relay", "--as", "acme", "--role", "narrow"},

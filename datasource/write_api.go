@@ -148,7 +148,8 @@ type calling struct {
 	keyed   bool // the mutation has a key, and may have been made before
 	called  bool
 	written int
-	absent  []int // rows that the API said it has written, and does not have
+	absent  []int               // rows that the API said it has written, and does not have
+	was     map[string][]string // what is written over, as JSON, by key and set; nil: nothing is
 }
 
 func (w *calling) make(ctx context.Context) (sqlexec.Changed, error) {
@@ -178,16 +179,39 @@ func (w *calling) make(ctx context.Context) (sqlexec.Changed, error) {
 	if err != nil {
 		return out, err
 	}
+	all, count := w.keys, w.count
 	if err := w.each(ctx); err != nil {
 		return out, err
 	}
-	if err := w.stamped(ctx); err != nil {
+	if err := w.left(ctx); err != nil {
 		return out, err
 	}
-	if out.Affected = w.written; w.change.Kind().One() && w.written == 0 {
+	out.Affected = w.written
+	switch {
+	case w.written == count:
+	case w.change.Kind().One():
 		clear(out.Results)
+	default:
+		w.leaveOut(&out, all, count)
 	}
 	return out, nil
+}
+
+// leaveOut takes rows out of the answers that somebody else has deleted meanwhile.
+func (w *calling) leaveOut(out *sqlexec.Changed, all [][]value.Value, count int) {
+	kept, at := make([]bool, count), 0
+	for n := range kept {
+		if kept[n] = at < w.count && textOfKey(all, n) == textOfKey(w.keys, at); kept[n] {
+			at++
+		}
+	}
+	for i, r := range out.Results {
+		if r.Rows.Len() != count { // some were gone when they were read
+			out.Err = fault.New(fault.Unavailable, "rows of %s were deleted by others meanwhile, and which of them by this is not known", w.change.Dataset())
+			return
+		}
+		out.Results[i] = r.Only(func(row int) bool { return kept[row] })
+	}
 }
 
 // insert makes the rows, one after the other.
@@ -283,9 +307,9 @@ func (w *calling) deleted(ctx context.Context, key []value.Value, said error) er
 	return nil
 }
 
-// stamped looks for rows that are kept though they were deleted: a reply that shows one does not say that it is.
-func (w *calling) stamped(ctx context.Context) error {
-	if w.change.Update().Sets() == 0 || w.count == 0 {
+// left looks for rows that are there though they were deleted: an API that takes a call and does nothing says so too.
+func (w *calling) left(ctx context.Context) error {
+	if w.count == 0 {
 		return nil
 	}
 	there, err := w.leftOf(ctx, w.keys, w.count)
@@ -347,12 +371,76 @@ func (w *calling) settled(ctx context.Context, by [][]bool) (sqlexec.Changed, er
 		w.written -= len(w.absent)
 		return out, err
 	}
+	if err := w.taken(ctx); err != nil {
+		return out, err
+	}
 	answered, err := w.answered(ctx)
 	if err != nil {
 		out.Err = err
 		return out, nil //nolint:nilerr // the change is made, and its answer is what failed
 	}
 	return answered, nil
+}
+
+// over are values of the columns that an update writes over, as JSON, by set; empty where the API does not show one.
+func (w *calling) over(cell func(set int) (_ value.Cell, shown bool)) ([]string, error) {
+	out := make([]string, w.change.Update().Sets())
+	for i := range out {
+		c, shown := cell(i)
+		if !shown {
+			continue
+		}
+		text, err := value.AppendJSON(nil, w.change.Update().Set(i).Column().Type, c, value.Style{})
+		if err != nil {
+			return nil, fault.From(err)
+		}
+		out[i] = string(text)
+	}
+	return out, nil
+}
+
+// taken looks whether what was written into rows is there: an API that takes a call and does nothing says so too. One that
+// keeps something else than it was sent has taken it.
+func (w *calling) taken(ctx context.Context) error {
+	sets := w.change.Update()
+	if w.was == nil || sets.Sets() == 0 {
+		return nil
+	}
+	var failed error
+	want, err := w.over(func(set int) (value.Cell, bool) {
+		c, err := upstream.Cell(sets.Set(set).Column().Type, sets.Set(set).Value())
+		failed = errors.Join(failed, err)
+		return c, true
+	})
+	if err = errors.Join(failed, err); err != nil {
+		return broken("what is written to %s: %w", w.change.Dataset(), err)
+	}
+	ignored := make([]int, w.count) // by row: the first set that nothing came of, from 1
+	_, err = w.named(ctx, w.change.There(), w.keys, w.count, nil, func(n int, row value.Rows) {
+		is, err := w.over(func(set int) (value.Cell, bool) {
+			at := w.change.Is(set)
+			if at < 0 {
+				return value.Cell{}, false
+			}
+			return row.Cell(at + 1), true
+		})
+		failed = errors.Join(failed, err)
+		for i, was := range w.was[textOfKey(w.keys, n)] {
+			if ignored[n] == 0 && err == nil && is[i] != want[i] && is[i] == was && was != "" {
+				ignored[n] = i + 1
+			}
+		}
+	})
+	if err = errors.Join(failed, err); err != nil {
+		return err
+	}
+	for _, set := range ignored {
+		if set > 0 {
+			w.written--
+			failed = w.writer.Ignored(sets.Set(set - 1))
+		}
+	}
+	return failed
 }
 
 // answered reads the rows as they are asked for.
@@ -416,9 +504,26 @@ func (w *calling) choose(ctx context.Context) error {
 		return err
 	}
 	w.keys = make([][]value.Value, w.change.Keys())
+	sets := w.change.Kind().Updates()
+	if sets {
+		w.was = make(map[string][]string)
+	}
 	for rows.Next() {
 		for k := range w.keys {
 			w.keys[k] = append(w.keys[k], value.Bound(l.Column(k).Type(), rows.Cell(k)))
+		}
+		if sets {
+			was, err := w.over(func(set int) (value.Cell, bool) {
+				at := w.change.Was(set)
+				if at < 0 {
+					return value.Cell{}, false
+				}
+				return rows.Cell(at), true
+			})
+			if err != nil {
+				return errors.Join(err, rows.Close())
+			}
+			w.was[textOfKey(w.keys, w.count)] = was
 		}
 		w.count++
 	}

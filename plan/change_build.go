@@ -262,6 +262,7 @@ func (cb *changeBuilder) checked() error {
 		return err
 	}
 	lb.bare = true
+	cb.c.is = cb.over(lb)
 	cb.c.there, err = lb.seal()
 	return err
 }

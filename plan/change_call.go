@@ -25,6 +25,7 @@ type Call struct {
 type calling struct {
 	call      Call
 	there     Level
+	was, is   []int // the cells that have what is written over, by set, of the rows that are chosen and of those that are there
 	keyNames  []string
 	overrides map[string]Override // of APIs, by source
 }
@@ -58,6 +59,26 @@ func (c Change) Asked(l Level) Query {
 // There are the tenant's rows with given keys, whatever else is asked of them: nobody reads any, and whether there
 // is one tells a row that was not written from one that was written wrong.
 func (c Change) There() Level { return c.body.there.in(c.texts()) }
+
+// Was is the cell of the chosen rows that has what the i-th set of the update writes over; -1: the API does not
+// show it.
+func (c Change) Was(i int) int { return c.body.was[i] }
+
+// Is is the same of the rows that are there.
+func (c Change) Is(i int) int { return c.body.is[i] }
+
+// over are cells of a level that have what is written over.
+func (cb *changeBuilder) over(lb *levelBuilder) []int {
+	var out []int
+	for _, s := range cb.c.update.sets {
+		cell := -1
+		if s.column.Stored != "" {
+			cell = lb.cell(lb.read(0, cb.vis.Dataset.Column(s.column.Name)))
+		}
+		out = append(out, cell)
+	}
+	return out
+}
 
 // Reply is the table as replies to the calls have it: with what was given, where the API makes a key, which it
 // may leave out.

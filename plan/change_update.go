@@ -17,6 +17,7 @@ func (cb *changeBuilder) update() error {
 	if err := cb.covered(nil); err != nil {
 		return err
 	}
+	cb.c.update.sets = sets
 	if err := cb.choose(); err != nil {
 		return err
 	}
@@ -33,7 +34,6 @@ func (cb *changeBuilder) update() error {
 		return err
 	}
 	lb.deleted = cb.restores
-	cb.c.update.sets = sets
 	if cb.c.update.level, err = cb.sealed(lb, true); err != nil {
 		return err
 	}
@@ -169,6 +169,9 @@ func (cb *changeBuilder) choose() error {
 	}
 	if cb.c.above, err = cb.upwards(lb); err != nil {
 		return err
+	}
+	if cb.called() {
+		cb.c.was = cb.over(lb)
 	}
 	if cb.c.chosen, err = cb.sealed(lb, true); err != nil {
 		return err

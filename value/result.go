@@ -32,3 +32,30 @@ type Child struct {
 	Result *Result
 	Start  []int
 }
+
+// Only is the result without the rows that are not kept, and what belongs to them.
+func (r *Result) Only(kept func(row int) bool) *Result {
+	out := &Result{Rows: NewBuffer(r.Rows.Width()), Children: make([]Child, len(r.Children)), Total: r.Total, AsOf: r.AsOf}
+	for i := range r.Rows.Len() {
+		if !kept(i) {
+			continue
+		}
+		for n := range r.Rows.Width() {
+			out.Rows.Append(r.Rows.Row(i).Cell(n))
+		}
+	}
+	for n, child := range r.Children {
+		start, below := []int{0}, make([]bool, child.Result.Rows.Len())
+		for i := range r.Rows.Len() {
+			if !kept(i) {
+				continue
+			}
+			for at := child.Start[i]; at < child.Start[i+1]; at++ {
+				below[at] = true
+			}
+			start = append(start, start[len(start)-1]+child.Start[i+1]-child.Start[i])
+		}
+		out.Children[n] = Child{Result: child.Result.Only(func(row int) bool { return below[row] }), Start: start}
+	}
+	return out
+}

@@ -73,7 +73,7 @@ func (t template) fillKeyed(id plan.Identity, key map[string]string, encode func
 		if name, ok := strings.CutPrefix(part, keyOf); ok {
 			text, err := encode(key[name])
 			if err != nil || key[name] == "" {
-				return "", fault.New(fault.BadUserInput, "the value of %s names no row of the API", name)
+				return "", unnamed(name)
 			}
 			out.WriteString(text)
 			continue
@@ -90,6 +90,10 @@ func (t template) fillKeyed(id plan.Identity, key map[string]string, encode func
 		out.WriteString(text)
 	}
 	return out.String(), nil
+}
+
+func unnamed(key string) error {
+	return fault.New(fault.BadUserInput, "the value of %s names no row of the API", key)
 }
 
 func valueOf(placeholder string, id plan.Identity) string {

@@ -91,6 +91,11 @@ func (w *Writer) Insert(ctx context.Context, row int) ([]value.Value, error) {
 				}
 			}
 			key, known := GivenKey(w.change, into, n)
+			if known {
+				if err := w.nameable(key); err != nil {
+					return nil, err
+				}
+			}
 			gone, made, err := w.write(ctx, members, key, known, w.part(row, members))
 			switch {
 			case err == nil && gone:
@@ -102,6 +107,16 @@ func (w *Writer) Insert(ctx context.Context, row int) ([]value.Value, error) {
 		}
 	}
 	return nil, broken(errors.New("upstream: a row that the change does not have"))
+}
+
+// nameable refuses a key that no call could name: a row of it could be made, and never be changed.
+func (w *Writer) nameable(key []value.Value) error {
+	for k, v := range key {
+		if _, err := inPath(literal(v)); err != nil || v.Text() == "" {
+			return unnamed(w.change.KeyName(k))
+		}
+	}
+	return nil
 }
 
 // part tells a row from the others that are inserted with it.
@@ -505,9 +520,19 @@ func (w *Writer) Kept() error {
 	return fault.New(fault.Unavailable, "the API of %s took the call that deletes the row, and it is still there", w.change.Dataset())
 }
 
+// Ignored is the failure of a row that the API said it has written, and in which a column is as it was.
+func (w *Writer) Ignored(set plan.Set) error {
+	if set.Place() == "" { // whoever asks has not given it, and may not know of it
+		return fault.New(fault.Unavailable, "the API of %s took the call, and the row is not as it was to be", w.change.Dataset())
+	}
+	f := fault.New(fault.Unavailable, "the API of %s took the call, and %s of the row is as it was", w.change.Dataset(), set.Column().Name)
+	f.At = w.change.Key() + "." + set.Place()
+	return f
+}
+
 // Unfound is the failure of a change under a key that finds no row: it may be the one by which there is none any more.
 func (w *Writer) Unfound() error {
-	out := fault.New(fault.Unavailable, "no row of %s is found, and nobody knows whether the same mutation has "+w.did()+" it before", w.change.Dataset()).
+	out := fault.New(fault.Unavailable, "no row of %s is found, and nobody knows whether the same mutation "+w.did()+" it before", w.change.Dataset()).
 		WithHint("look whether it is as it should be")
 	out.Unknown = true
 	return out
