@@ -207,14 +207,21 @@ func (d *DB) Try(ctx context.Context, into any, text string, args ...any) error 
 	return d.Get(try(ctx), into, text, args...)
 }
 
-// Size is how many bytes a table takes with its indexes or, in a file, all of them together.
+// Size is how many bytes a table takes with its indexes or, in a file, all of them together, with what is still in the
+// log beside it.
 func (d *DB) Size(ctx context.Context, table string) (bytes int64, err error) {
 	if d.dsn == nil {
-		file, err := os.Stat(d.path)
-		if err != nil {
-			return 0, err
+		for _, name := range []string{d.path, d.path + ".wal"} {
+			file, err := os.Stat(name)
+			if errors.Is(err, fs.ErrNotExist) && name != d.path { // all of it is in the file
+				continue
+			}
+			if err != nil {
+				return 0, err
+			}
+			bytes += file.Size()
 		}
-		return file.Size(), nil
+		return bytes, nil
 	}
 	err = d.Get(ctx, &bytes, "SELECT pg_total_relation_size(CAST($1 AS regclass))", d.schema+"."+table)
 	return bytes, err
