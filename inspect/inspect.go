@@ -151,7 +151,7 @@ func (f *Found) compile(cfg *config.Config) {
 		silent = append(silent, s.Source)
 	}
 	cat, problems := catalog.CompileReached(cfg.Spec, f.Tables, silent, f.late)
-	f.Catalog, f.Problem, f.Notes = cat, cfg.Locate(problems), cfg.Notes(problems)
+	f.Catalog, f.Problem, f.Notes = cat, cfg.Locate(problems), cfg.Notes(slices.Concat(problems, cfg.Unusual()))
 	f.Unfit = make(map[string]string)
 	if cat != nil {
 		for dataset, p := range cat.Unreached.Unfit() {
