@@ -45,6 +45,7 @@ func (g *Gateway) Reload(ctx context.Context, cfg *config.Config) (err error) {
 		return err
 	}
 	next.found.Log(ctx, g.opts.Log)
+	next.found.LogWaits(ctx, g.opts.Log)
 	if next.catalog, err = next.found.Served(); err != nil {
 		return err
 	}
@@ -89,10 +90,10 @@ func (g *Gateway) reread(ctx context.Context, told []string) error {
 	return err
 }
 
-// replace serves a snapshot that is not wired yet. What would not have been served at the
 // problemsOf are the reasons why a configuration is refused, without what changes from one time to the next.
 func problemsOf(err error) []string { return withoutCauses(strings.Split(err.Error(), "\n")) }
 
+// replace serves a snapshot that is not wired yet. What would not have been served at the
 // start is not served now either. The lock of replacing is held.
 func (g *Gateway) replace(ctx context.Context, next *snapshot) error {
 	neighbors, problems := control.Configured(next.catalog)
