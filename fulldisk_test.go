@@ -12,6 +12,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"usher/test/program"
 )
 
 // fullAt is how large a file of a process may get: one that it writes beyond that fails as on a
@@ -96,5 +98,51 @@ func TestFullDisk(t *testing.T) {
 	}
 	if got := write(5001); !strings.Contains(got, `"id":5001`) {
 		t.Errorf("when there is room again: %s", got)
+	}
+}
+
+// TestFullDiskBelowTheStore: the disk below a control store in a file is full. What would change it is refused, and whoever
+// asks and whoever reads the log are told that the file cannot be written.
+func TestFullDiskBelowTheStore(t *testing.T) {
+	t.Parallel()
+	config := prepare(t, "0s", "strategies:", "control: {path: control.duckdb}\nstrategies:")
+	out, err := program.Command(t, "key", "bootstrap", "-c", config, "--json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	key, stderr := program.IssuedBy(t, out).Token, program.NewOutput()
+	p := launchIn(t, append(os.Environ(), fullAt+"="+fmt.Sprint(6<<20)), config, "127.0.0.1:0", stderr)
+	ask := func(query string, variables map[string]any) string {
+		t.Helper()
+		body, err := json.Marshal(map[string]any{"query": query, "variables": variables})
+		if err != nil {
+			t.Fatal(err)
+		}
+		r := p.question(t)
+		r.Header.Set("Authorization", "Bearer "+key)
+		r.Body, r.ContentLength, r.GetBody = io.NopCloser(strings.NewReader(string(body))), int64(len(body)), nil
+		_, answer := program.Fetch(t, r)
+		return string(answer)
+	}
+	refused := ""
+	for id := 0; id < 400 && refused == ""; id++ {
+		text := make([]byte, 60_000) // which does not compress
+		for i := range text {
+			text[i] = 'a' + byte((i*i*id+i*id*id/7+i/3)%26)
+		}
+		got := ask(`mutation ($name: String!, $text: String!) { createSavedQuery(input: {name: $name, document: $text, shared: true}) { name } }`,
+			map[string]any{"name": fmt.Sprintf("q%d", id), "text": "{ notes { id } } # " + string(text)})
+		if !strings.Contains(got, fmt.Sprintf(`"name":"q%d"`, id)) {
+			refused = got
+		}
+	}
+	if !strings.Contains(refused, "the control store's file cannot be written") || !strings.Contains(refused, `"UNAVAILABLE"`) || strings.Contains(refused, filepath.Dir(config)) {
+		t.Errorf("what is said: %s", refused)
+	}
+	if said := stderr.String(); !strings.Contains(said, "a file cannot be written: File too large") || strings.Contains(said, "the control store is busy") {
+		t.Errorf("the log: %s", said)
+	}
+	if got := ask(`{ savedQueries(limit: 500) { items { name } } }`, nil); !strings.Contains(got, `"q0"`) {
+		t.Errorf("what is there is not read: %.500s", got)
 	}
 }

@@ -417,6 +417,46 @@ func TestReloadingAFile(t *testing.T) {
 	program.Soon(t, program.Patience, "the first file is served again", func() bool { return strings.Contains(asked(`{ notes { text } }`), `"text":"hello"`) })
 }
 
+// TestWatchTriesAgain: a changed file that cannot be served for what is not there yet is served by itself when it is. The
+// log says once why it was not.
+func TestWatchTriesAgain(t *testing.T) {
+	t.Parallel()
+	db := pgtest.Start(t).Database(t)
+	db.Exec(t, killedTables)
+	dir, late := t.TempDir(), "late_"+db.Name
+	program.WriteFile(t, filepath.Join(dir, "secret"), program.Secret)
+	program.WriteFile(t, filepath.Join(dir, "password"), db.Password)
+	config := filepath.Join(dir, "usher.yml")
+	program.WriteFile(t, config, fmt.Sprintf(killedConfig, db.Host, db.Port, db.Name, db.User))
+	stderr := program.NewOutput()
+	p := launch(t, config, "127.0.0.1:0", stderr, "--watch")
+	program.WriteFile(t, config, fmt.Sprintf(killedConfig, db.Host, db.Port, db.Name, late))
+	refused := regexp.MustCompile(`usher_config_reloads_total\{outcome="refused"\} [2-9]`)
+	program.Soon(t, program.Patience, "it is tried again", func() bool {
+		_, metrics := program.Fetch(t, get(t, p.admin+"/metrics"))
+		return refused.Match(metrics)
+	})
+	if p.metric(t, "usher_config_reload_failed") != 1 {
+		t.Error("the metrics do not say that the file is refused")
+	}
+	db.Exec(t, "CREATE ROLE "+late+" LOGIN PASSWORD '"+db.Password+"'; GRANT ALL ON notes TO "+late+"; GRANT USAGE ON SCHEMA usher TO "+late+"; GRANT ALL ON usher.idempotency TO "+late)
+	owner := db.Open(t)
+	t.Cleanup(func() { // the test's own context has ended by then
+		if _, err := owner.ExecContext(context.Background(), "DROP OWNED BY "+late+" CASCADE; DROP ROLE "+late); err != nil {
+			t.Error(err)
+		}
+	})
+	program.Soon(t, program.Patience, "it is served", func() bool { return strings.Contains(stderr.String(), "another configuration is served") })
+	if p.metric(t, "usher_config_reload_failed") != 0 {
+		t.Error("the metrics say that the file is refused")
+	}
+	for text, times := range map[string]int{"the configuration cannot be served": 1, "is tried again by itself": 1, "another configuration is served": 1} {
+		if n := strings.Count(stderr.String(), text); n != times {
+			t.Errorf("the log says %d times: %s", n, text)
+		}
+	}
+}
+
 // TestHangupBeforeTheFirstFile: who is told of another configuration before the first one
 // is read lives on, and serves that.
 func TestHangupBeforeTheFirstFile(t *testing.T) {

@@ -237,7 +237,9 @@ func enumType(at place, dataset string, spec ColumnSpec, tc TableColumn, column 
 	if bad := badName(t.EnumName); bad != "" {
 		at.in("name").problem("%s", bad)
 	}
-	if bad := badLabels(t.Labels); bad != "" {
+	if bad := badLabels(t.Labels); len(t.Labels) == 0 && tc.Name == "" {
+		at.in("labels").problem("are missing, and no database that was asked says them")
+	} else if bad != "" {
 		at.in("labels").problem("%s", bad)
 	}
 	return t

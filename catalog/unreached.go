@@ -18,6 +18,7 @@ import (
 type Unreached struct {
 	sources map[string]bool
 	left    map[string]bool     // datasets that the file says too little of: they are not in the catalog
+	waits   map[string]Problem  // those of them that are served when a source is reached, and what the file leaves to it
 	unfit   map[string]Problem  // those of them whose sources were reached late, and hold something else
 	misfits map[string]bool     // of names, those of what does not fit
 	places  map[string]places   // where those that are left out may be
@@ -88,6 +89,9 @@ func (u Unreached) concerned(text string) string {
 // says, and why. They alone are not served.
 func (u Unreached) Unfit() map[string]Problem { return u.unfit }
 
+// Waits are the datasets that are left out until a source is reached, and what the file leaves to that.
+func (u Unreached) Waits() map[string]Problem { return u.waits }
+
 // refusal is what is said of a name of which not all is known.
 func (u Unreached) refusal(name string) *fault.Error {
 	if u.misfits[name] {
@@ -130,7 +134,7 @@ func NotYet(sources ...string) *fault.Error {
 func CompileReached(spec Spec, tables Introspected, silent, late []string) (*Catalog, []Problem) {
 	u := Unreached{
 		sources: make(map[string]bool), left: make(map[string]bool), names: make(map[string][]string),
-		unfit: make(map[string]Problem), misfits: make(map[string]bool),
+		waits: make(map[string]Problem), unfit: make(map[string]Problem), misfits: make(map[string]bool),
 	}
 	for _, name := range silent {
 		u.sources[name] = true
@@ -162,6 +166,8 @@ func CompileReached(spec Spec, tables Introspected, silent, late []string) (*Cat
 				u.left[d], more = true, true
 				if len(waiting[d]) == 0 && !u.leadsToSilent(named.Datasets[d]) {
 					u.unfit[d] = p
+				} else {
+					u.waits[d] = p
 				}
 			}
 		}

@@ -42,5 +42,54 @@ func TestCompileReached(t *testing.T) {
 		if cat, _ := CompileReached(spec, Introspected{}, []string{"shop"}, nil); cat != nil {
 			t.Errorf("%q: a dataset of another source is left out", naming)
 		}
+		if why := cat.Unreached.Waits()[name]; why.String() == "" || len(cat.Unreached.Waits()) != 1 {
+			t.Errorf("%q: what it waits for is %v", naming, cat.Unreached.Waits())
+		}
+	}
+}
+
+// A dataset of which the file says all is there without its source: each thing that it leaves to that is named.
+func TestNothingIsLeftToTheSource(t *testing.T) {
+	t.Parallel()
+	whole := func() Ordered[ColumnSpec] {
+		return Ordered[ColumnSpec]{
+			{Name: "id", Value: ColumnSpec{Type: "BigInt!"}},
+			{Name: "t", Value: ColumnSpec{Type: "String!"}},
+			{Name: "tags", Value: ColumnSpec{Type: "[String]"}},
+			{Name: "state", Value: ColumnSpec{Type: "Enum!", Name: "State", Labels: []string{"open", "paid"}}},
+			{Name: "total", Value: ColumnSpec{Type: "Decimal", Scale: new(2)}},
+			{Name: "seen", Value: ColumnSpec{Type: "Timestamp"}},
+		}
+	}
+	for _, c := range []struct {
+		column int
+		left   ColumnSpec
+		want   string // empty: it is there
+	}{
+		{0, ColumnSpec{Type: "BigInt!"}, ""},
+		{3, ColumnSpec{Type: "Enum!", Name: "State"}, "datasets.sales.columns.state.labels: are missing, and no database that was asked says them"},
+		{4, ColumnSpec{Type: "Decimal"}, ""},
+		{5, ColumnSpec{}, "datasets.sales.columns.seen.type: is missing, and no database that was asked says it"},
+	} {
+		columns := whole()
+		columns[c.column].Value = c.left
+		spec := Spec{
+			Sources:    map[string]SourceSpec{"shop": {Kind: "postgres", Host: "h", Database: "d", User: "u"}},
+			Strategies: map[string]StrategySpec{"all": {Kind: "shared", Source: "shop"}},
+			Datasets: map[string]DatasetSpec{
+				"sales": {Tenant: TenancySpec{Column: "t"}, Key: Names{"id"}, Columns: columns},
+			},
+		}
+		cat, problems := CompileReached(spec, Introspected{}, []string{"shop"}, nil)
+		if cat == nil {
+			t.Fatal(problems)
+		}
+		why, waits := cat.Unreached.Waits()["sales"]
+		if got := why.String(); waits != (c.want != "") || (cat.Dataset("sales") == nil) != waits || waits && got != c.want {
+			t.Errorf("%+v: %q, want %q", c.left, got, c.want)
+		}
+		if d := cat.Dataset("sales"); d != nil && (d.Column("state").Type.EnumName != "State" || len(d.Column("state").Type.Labels) != 2) {
+			t.Errorf("the enum is %+v", d.Column("state").Type)
+		}
 	}
 }

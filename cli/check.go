@@ -14,7 +14,7 @@ import (
 
 type checkCommand struct {
 	Config  string `short:"c" default:"usher.yml" env:"USHER_CONFIG" help:"The configuration file (${default})." placeholder:"FILE"`
-	Tenants bool   `help:"Compare the records of all tenants of the control store, too, with the configuration."`
+	Tenants bool   `help:"What the control store keeps that does not fit the configuration is a problem, and told at greater length."`
 	Tenant  string `help:"Try the accounts of this tenant, too, of the file or of the control store." placeholder:"ID"`
 }
 
@@ -39,12 +39,8 @@ func (c checkCommand) Run(ctx context.Context, s *term.IO) error {
 			r.Problems = append(r.Problems, err.Error())
 		}
 	}
-	if c.Tenants && r.Catalog != nil {
-		records, err := inspect.Records(ctx, cfg, r.Catalog)
-		if err != nil { // what else was found is told, too
-			records = []string{err.Error()}
-		}
-		r.Problems = append(r.Problems, records...)
+	if (c.Tenants || r.Store) && r.Catalog != nil {
+		c.compareStore(ctx, cfg, r)
 	}
 	for _, line := range r.Problems {
 		fmt.Fprintln(s.Stdout, line)
@@ -62,6 +58,25 @@ func (c checkCommand) Run(ctx context.Context, s *term.IO) error {
 	}
 	fmt.Fprintf(s.Stdout, "ok: %s, %s\n", count(len(r.Catalog.Datasets), "dataset"), count(len(r.Catalog.Sources), "source"))
 	return nil
+}
+
+// How many things of the control store are told of one by one, of each kind.
+const (
+	fewKept  = 10
+	manyKept = 100
+)
+
+// compareStore says what the control store keeps that does not fit the configuration. It holds up nobody else, so it is
+// worth knowing, and a problem for whoever asks for it.
+func (c checkCommand) compareStore(ctx context.Context, cfg *config.Config, r *inspect.Report) {
+	most, into := fewKept, &r.Notes
+	if c.Tenants {
+		most, into = manyKept, &r.Problems
+	}
+	lines, err := inspect.Kept(ctx, cfg, r.Catalog, most)
+	if *into = append(*into, lines...); err != nil { // what else was found is told, too
+		*into = append(*into, err.Error())
+	}
 }
 
 func count(n int, what string) string {

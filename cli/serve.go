@@ -25,7 +25,7 @@ import (
 type serveCommand struct {
 	Config string `short:"c" default:"usher.yml" env:"USHER_CONFIG" help:"The configuration file (${default})." placeholder:"FILE"`
 	Listen string `env:"USHER_LISTEN" help:"Address to listen on; overrides server.listen." placeholder:"HOST:PORT"`
-	Watch  bool   `help:"Serve another configuration whenever the file changes, as after SIGHUP."`
+	Watch  bool   `help:"Serve another configuration whenever the file changes, as after SIGHUP, and try one that was refused again."`
 }
 
 // read reads the configuration, with what the command line says.
@@ -83,7 +83,7 @@ func (c serveCommand) Run(ctx context.Context, s *term.IO) error {
 	}
 	again.serves(g)
 	if c.Watch {
-		go again.watch(background, c.Config)
+		go again.watch(background, c.Config, log)
 	}
 	if _, set := s.Env("GOMEMLIMIT"); !set {
 		debug.SetMemoryLimit(2*g.MaxHeld() + besides)

@@ -318,8 +318,8 @@ func (s Server) problems() []catalog.Problem {
 	if s.MaxBeside < 0 {
 		add("max_beside", "must not be negative; 0 is as many as there are processors")
 	}
-	if s.MaxHeld < 0 {
-		add("max_held", "must not be negative; 0 is as much as the memory allows")
+	if s.MaxHeld != 0 && s.MaxHeld < minHeld {
+		add("max_held", "must be at least %d; 0 is as much as the memory allows", minHeld)
 	}
 	for _, origin := range s.AllowedOrigins {
 		if !isOrigin(origin) {
@@ -341,6 +341,9 @@ func (s Server) problems() []catalog.Problem {
 	}
 	return out
 }
+
+// minHeld is with how much memory for rows and answers requests are answered at all: one may hold half of it.
+const minHeld = 1 << 20
 
 // isPath tells whether a text is a path of plain segments, such as /usher.
 func isPath(text string) bool {

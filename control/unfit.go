@@ -2,11 +2,9 @@ package control
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	"usher/catalog"
-	"usher/fault"
 	"usher/tenancy"
 )
 
@@ -16,24 +14,12 @@ const mostUnfit = 100
 // Unfit says which tenants' records in the store name what the catalog does not have, or
 // no longer has: what is asked for them is refused. What cannot be judged yet is left out.
 func Unfit(ctx context.Context, cat *catalog.Catalog, store *tenancy.Store) ([]string, error) {
-	check := CheckGrant(func() *catalog.Catalog { return cat }, time.Now)
-	var out []string
-	more := 0
+	check, t := CheckGrant(func() *catalog.Catalog { return cat }, time.Now), &listing{kind: "tenants", most: mostUnfit}
 	for record, err := range store.Routings(ctx) {
 		if err != nil {
-			return out, err
+			return t.lines, err
 		}
-		err := check(record)
-		switch {
-		case err == nil || fault.From(err).Code == fault.Unavailable:
-		case len(out) == mostUnfit:
-			more++
-		default:
-			out = append(out, fmt.Sprintf("tenant %s of the control store: %s", record.Tenant, fault.From(err).Message))
-		}
+		t.add("tenant "+record.Tenant, check(record))
 	}
-	if more > 0 {
-		out = append(out, fmt.Sprintf("and %d more tenants of the control store", more))
-	}
-	return out, nil
+	return t.all(), nil
 }

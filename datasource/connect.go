@@ -10,7 +10,6 @@ import (
 
 	"usher/admit"
 	"usher/catalog"
-	"usher/datasource/address"
 	"usher/datasource/postgres"
 	"usher/datasource/upstream"
 	"usher/fault"
@@ -75,22 +74,20 @@ func (a *accounts) openPostgres(spec *catalog.Source, t plan.Target) (Source, er
 	for name, v := range account.Settings() {
 		opts.Session.Settings = append(opts.Session.Settings, catalog.Setting{Name: name, Value: v})
 	}
-	if account.Foreign && !server.AllowPrivate {
-		opts.Control = address.PublicOnly
-	}
 	if account.Schema != server.Schema {
 		opts.Schema = account.Schema
 	}
-	db, err := postgres.Open(server, opts)
+	key := serverKey{t, account.Foreign && !server.AllowPrivate}
+	db, release, err := a.servers.open(key, server, opts)
 	if err != nil {
 		return nil, err
 	}
 	if w := server.Writer; w.User != "" && !account.Foreign && server.User == spec.Postgres.User && server.Password == spec.Postgres.Password {
 		server.User, server.Password = w.User, w.Password // the source's, where its own account reads; one of a tenant's own writes as itself
 	}
-	into, err := openWriter(a.cat, t.Source, server, opts)
+	into, end, err := a.openWriter(key, server, opts, release)
 	if err != nil {
-		return nil, errors.Join(err, db.Close())
+		return nil, errors.Join(err, release())
 	}
 	gate := a.admits(a.conns.Most(server.MaxConns * db.Reading()))
 	var short *admit.Gate
@@ -98,7 +95,7 @@ func (a *accounts) openPostgres(spec *catalog.Source, t plan.Target) (Source, er
 		short = a.admits(n)
 		short.With(gate)
 	}
-	return opened(&database{short: short, db: db, end: db.Close, writer: into, written: &a.lasting.written, guard: a.guardOf(t, db, spec.Timeout), changes: sqlgen.PostgresChange, writing: gate, dialect: sqlgen.Postgres, timeout: spec.Timeout, shape: a.shapeOf(t, db, spec.Timeout), meter: a.metrics.of(t.Source), gate: gate}), nil
+	return opened(&database{short: short, db: db, end: end, writer: into, written: &a.lasting.written, guard: a.guardOf(t, db, spec.Timeout), changes: sqlgen.PostgresChange, writing: gate, dialect: sqlgen.Postgres, timeout: spec.Timeout, shape: a.shapeOf(t, db, spec.Timeout), meter: a.metrics.of(t.Source), gate: gate}), nil
 }
 
 // hostsChanged logs which host is asked what must be fresh.

@@ -21,7 +21,7 @@ import (
 type database struct {
 	asker   // its way
 	db      sqlDB
-	end     func() error // of db, which others may use still
+	end     func() error // of db and the writer, which others may use still
 	dialect sqlgen.Dialect
 	timeout time.Duration
 	shape   *shape // nil: the tables are the source's
@@ -71,12 +71,7 @@ func (d *database) renew(ctx context.Context) error {
 }
 
 // Close implements Source.
-func (d *database) Close() error {
-	if d.writer != nil {
-		return errors.Join(d.end(), d.writer.Close())
-	}
-	return d.end()
-}
+func (d *database) Close() error { return d.end() }
 
 // ask opens the account of a question's target, if it is not open, and asks it.
 func (a *accounts) ask(ctx context.Context, q *Question) (Answered, error) {

@@ -67,6 +67,7 @@ type Sources struct {
 type lasting struct {
 	opts    Options
 	conns   *pool.Pool
+	servers *openServers
 	engine  *duckdb.Engine
 	gate    *admit.Gate // of the engine
 	turns   *admit.Turns
@@ -96,7 +97,7 @@ func New(cat *catalog.Catalog, opts Options) (*Sources, error) {
 	opts.Accounts = cmp.Or(opts.Accounts, 64)
 	opts.Conns.Idle = cmp.Or(opts.Conns.Idle, 5*time.Minute)
 	l := &lasting{
-		opts: opts, conns: pool.New(opts.Conns), engine: duckdb.NewEngine(opts.Engine), budget: opts.Held, metrics: newMetrics(opts),
+		opts: opts, conns: pool.New(opts.Conns), servers: newOpenServers(), engine: duckdb.NewEngine(opts.Engine), budget: opts.Held, metrics: newMetrics(opts),
 	}
 	l.gate, l.exports = l.admits(opts.Engine.MaxConns), l.admits(cmp.Or(opts.Exports, 4))
 	l.turns = admit.NewTurns(runtime.GOMAXPROCS(0)/2, engineBrief, opts.Waiting, &l.metrics.refused)
@@ -104,8 +105,13 @@ func New(cat *catalog.Catalog, opts Options) (*Sources, error) {
 }
 
 // Next are the sources of another catalog. They have what connections, memory and turns
-// there are in common with these, and keep no answers of theirs. Both are closed.
-func (s *Sources) Next(cat *catalog.Catalog) *Sources { return s.lasting.sources(cat) }
+// there are in common with these, and keep no answers of theirs. Both are closed. Servers that are in both
+// as they were keep their connections.
+func (s *Sources) Next(cat *catalog.Catalog) *Sources {
+	next := s.lasting.sources(cat)
+	next.accounts.inherit(s.accounts)
+	return next
+}
 
 func (l *lasting) sources(cat *catalog.Catalog) *Sources {
 	s := &Sources{accounts: newAccounts(cat, l), cache: newCache(l.opts.CacheBytes, l.opts.Clock), lasting: l}

@@ -388,7 +388,6 @@ func changedRefs(c plan.Change) []plan.Ref {
 // writer is an account by which a source is written, in transactions.
 type writer interface {
 	Write(ctx context.Context, t postgres.Transaction, fn func(sqlexec.Session) error) error
-	Close() error
 }
 
 // fileWriter writes to a file of DuckDB by the instance that reads it, whose transactions are
@@ -398,8 +397,6 @@ type fileWriter struct{ source *duckdb.Source }
 func (w fileWriter) Write(ctx context.Context, _ postgres.Transaction, fn func(sqlexec.Session) error) error {
 	return w.source.Write(ctx, fn)
 }
-
-func (fileWriter) Close() error { return nil }
 
 // violationOf is what a source says of rows that it does not write, whichever it is; nil: it
 // says nothing of rows.
@@ -417,16 +414,6 @@ func violationOf(err error, of *plan.Change) *postgres.Violation {
 		v.Schema, v.Table = of.Table().Schema(), of.Table().Table()
 	}
 	return v
-}
-
-// openWriter prepares the connections by which a server is written: those of the same
-// account, without the rule that they only read. Nil: nothing is written there.
-func openWriter(cat *catalog.Catalog, source string, spec catalog.PostgresSpec, opts postgres.Options) (writer, error) {
-	if !writes(cat, source) {
-		return nil, nil //nolint:nilnil // nothing is written there
-	}
-	opts.Writes = true
-	return postgres.Open(spec, opts)
 }
 
 // writes tells whether rows of any dataset may be written in a source.

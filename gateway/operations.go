@@ -118,9 +118,10 @@ func (g *Gateway) serveReady(w http.ResponseWriter, r *http.Request) {
 		Status    string            `json:"status"`
 		Reason    string            `json:"reason,omitempty"`
 		Unreached []string          `json:"unreached,omitempty"`     // sources
+		Waits     map[string]string `json:"left_out,omitempty"`      // datasets that are missing until a source is reached, and what the file leaves to that
 		Unfit     map[string]string `json:"unfit,omitempty"`         // datasets of sources that were reached late, and why
 		Alone     bool              `json:"budgets_alone,omitempty"` // the store does not answer for them
-	}{Status: "ready", Alone: g.budgets.Alone(), Unreached: g.Unreached(), Unfit: g.Unfit()}
+	}{Status: "ready", Alone: g.budgets.Alone(), Unreached: g.Unreached(), Waits: g.Waits(), Unfit: g.Unfit()}
 	status := http.StatusOK
 	if err := g.ready(r.Context()); err != nil {
 		status, answer.Status, answer.Reason = http.StatusServiceUnavailable, "not ready", err.Error()

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -44,6 +45,7 @@ func (g *Gateway) Reload(ctx context.Context, cfg *config.Config) (err error) {
 		return err
 	}
 	next.found.Log(ctx, g.opts.Log)
+	next.found.LogWaits(ctx, g.opts.Log)
 	if next.catalog, err = next.found.Served(); err != nil {
 		return err
 	}
@@ -59,20 +61,37 @@ func (g *Gateway) Reload(ctx context.Context, cfg *config.Config) (err error) {
 }
 
 // Reread serves what the file says now, or leaves what is served as it is.
-func (g *Gateway) Reread(ctx context.Context) error {
+func (g *Gateway) Reread(ctx context.Context) error { return g.reread(ctx, nil) }
+
+// Retry is Reread of what was refused, for whoever asks for it again and again: reasons that were told are not told
+// once more. It does nothing where another configuration was served since.
+func (g *Gateway) Retry(ctx context.Context) error {
+	told := g.loads.now.Load()
+	if told.Refused.IsZero() {
+		return nil
+	}
+	return g.reread(ctx, told.Problems)
+}
+
+// reread logs why the configuration is refused, unless that was told.
+func (g *Gateway) reread(ctx context.Context, told []string) error {
 	cfg, err := g.opts.Read()
 	if err == nil {
 		err = g.Reload(ctx, cfg)
 	} else {
 		g.loads.reloaded(err, time.Now())
 	}
-	if err != nil {
+	switch {
+	case err == nil:
+		g.opts.Log.InfoContext(ctx, "another configuration is served")
+	case !slices.Equal(told, problemsOf(err)):
 		g.opts.Log.ErrorContext(ctx, "the configuration cannot be served; the one before it is served still", "error", err)
-		return err
 	}
-	g.opts.Log.InfoContext(ctx, "another configuration is served")
-	return nil
+	return err
 }
+
+// problemsOf are the reasons why a configuration is refused, without what changes from one time to the next.
+func problemsOf(err error) []string { return withoutCauses(strings.Split(err.Error(), "\n")) }
 
 // replace serves a snapshot that is not wired yet. What would not have been served at the
 // start is not served now either. The lock of replacing is held.
@@ -206,7 +225,7 @@ func (l *Loads) reloaded(err error, at time.Time) {
 	if err != nil {
 		l.reloads.WithLabelValues("refused").Inc()
 		l.failed.Set(1)
-		l.now.Store(&resolvers.Loaded{At: l.now.Load().At, Refused: at, Problems: withoutCauses(strings.Split(err.Error(), "\n"))})
+		l.now.Store(&resolvers.Loaded{At: l.now.Load().At, Refused: at, Problems: problemsOf(err)})
 		return
 	}
 	l.reloads.WithLabelValues("served").Inc()

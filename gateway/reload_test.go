@@ -177,3 +177,47 @@ func TestReloadKeepsWhatIsUnderWay(t *testing.T) {
 		t.Errorf("%d rows were written, and there are %s", wrote.Load(), body)
 	}
 }
+
+// TestRetry: what was refused is tried again without a word, unless there is another reason, and until something is
+// served.
+func TestRetry(t *testing.T) {
+	t.Parallel()
+	dir, log := t.TempDir(), program.NewOutput()
+	program.WriteFile(t, filepath.Join(dir, "secret"), program.Secret)
+	program.MakeDuckDB(t, filepath.Join(dir, "shop.duckdb"), controlledData)
+	text := generation(0)
+	read := func() (*config.Config, error) {
+		return config.Parse(filepath.Join(dir, "usher.yml"), []byte(text), controlledEnv(pgtest.DB{}))
+	}
+	cfg, err := read()
+	if err != nil {
+		t.Fatal(err)
+	}
+	g, err := gateway.New(t.Context(), cfg, gateway.Options{Read: read, Log: slog.New(slog.NewTextHandler(log, nil))})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = g.Close() })
+	said := func(what string, refused, served int, err error, fails bool) {
+		t.Helper()
+		all := log.String()
+		if n := strings.Count(all, "the configuration cannot be served"); n != refused || (err != nil) != fails {
+			t.Errorf("%s: %v, and it was said %d times that it cannot be served", what, err, n)
+		}
+		if n := strings.Count(all, "another configuration is served"); n != served {
+			t.Errorf("%s: it was said %d times that it is served", what, n)
+		}
+	}
+	said("nothing was refused", 0, 0, g.Retry(t.Context()), false)
+	text = strings.Replace(generation(1), "secret: {file: secret}", "secret: {file: later}", 1)
+	said("the first time", 1, 0, g.Reread(t.Context()), true)
+	said("again", 1, 0, g.Retry(t.Context()), true)
+	text = strings.Replace(text, "id: Int!", "id: Int!, missing: Int", 1)
+	program.WriteFile(t, filepath.Join(dir, "later"), program.Secret)
+	said("for another reason", 2, 0, g.Retry(t.Context()), true)
+	said("for that, again", 2, 0, g.Retry(t.Context()), true)
+	said("by a signal", 3, 0, g.Reread(t.Context()), true)
+	text = generation(2)
+	said("mended", 3, 1, g.Retry(t.Context()), false)
+	said("served", 3, 1, g.Retry(t.Context()), false)
+}

@@ -52,6 +52,7 @@ func (s *snapshot) compile(ctx context.Context, log *slog.Logger) (err error) {
 		return err
 	}
 	s.found.Log(ctx, log)
+	s.found.LogWaits(ctx, log)
 	s.catalog, err = s.found.Served()
 	return err
 }

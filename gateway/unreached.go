@@ -126,6 +126,9 @@ func (g *Gateway) Unreached() []string {
 // Unfit are the datasets that are refused alone, for what their sources hold, and why.
 func (g *Gateway) Unfit() map[string]string { return g.current.Load().found.Unfit }
 
+// Waits are the datasets that are missing until a source is reached, and what the file leaves to that.
+func (g *Gateway) Waits() map[string]string { return g.current.Load().found.Waits }
+
 // SourcesUnreached shows which sources of a catalog are still to be reached.
 func SourcesUnreached(now func() *catalog.Catalog) prometheus.Collector { return unreached{now} }
 

@@ -23,6 +23,7 @@ import (
 type Report struct {
 	Catalog         *catalog.Catalog
 	Problems, Notes []string
+	Store           bool // there is a control store, and it could be opened
 }
 
 // Check does all that starting does short of listening, and goes on after a
@@ -44,7 +45,9 @@ func Check(ctx context.Context, cfg *config.Config) (*Report, error) {
 		}
 	}
 	r.problem(f.Problem)
-	r.problem(store(ctx, cfg.Control))
+	unopened := store(ctx, cfg.Control)
+	r.problem(unopened)
+	r.Store = cfg.Control != nil && unopened == nil
 	r.problem(trusted(cfg.Documents))
 	if r.Catalog == nil {
 		return r, nil

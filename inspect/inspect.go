@@ -29,6 +29,7 @@ type Found struct {
 	Silent  []Silent          // sources that could not be looked into, by name
 	late    []string          // sources that were silent at first
 	Notes   []string          // what the configuration leaves out
+	Waits   map[string]string // datasets that are left out until a source is reached, and what the file leaves to that
 	Unfit   map[string]string // datasets of sources that came late which do not fit, and why
 	Problem error             // all that does not fit, with places
 }
@@ -151,12 +152,16 @@ func (f *Found) compile(cfg *config.Config) {
 		silent = append(silent, s.Source)
 	}
 	cat, problems := catalog.CompileReached(cfg.Spec, f.Tables, silent, f.late)
-	f.Catalog, f.Problem, f.Notes = cat, cfg.Locate(problems), cfg.Notes(problems)
-	f.Unfit = make(map[string]string)
-	if cat != nil {
-		for dataset, p := range cat.Unreached.Unfit() {
-			f.Unfit[dataset] = cfg.Locate([]catalog.Problem{p}).Error()
-		}
+	f.Catalog, f.Problem, f.Notes = cat, cfg.Locate(problems), cfg.Notes(slices.Concat(problems, cfg.Unusual()))
+	f.Waits, f.Unfit = make(map[string]string), make(map[string]string)
+	if cat == nil {
+		return
+	}
+	for dataset, p := range cat.Unreached.Waits() {
+		f.Waits[dataset] = cfg.Locate([]catalog.Problem{p}).Error()
+	}
+	for dataset, p := range cat.Unreached.Unfit() {
+		f.Unfit[dataset] = cfg.Locate([]catalog.Problem{p}).Error()
 	}
 }
 
@@ -192,5 +197,12 @@ func (f *Found) Served() (*catalog.Catalog, error) {
 func (f *Found) Log(ctx context.Context, log *slog.Logger) {
 	for _, s := range f.Silent {
 		log.WarnContext(ctx, "a source could not be looked into; what is read from it is refused until it is", "source", s.Source, "error", s.Err)
+	}
+}
+
+// LogWaits says which datasets are missing until a source is reached, and what would have to be written for them not to be.
+func (f *Found) LogWaits(ctx context.Context, log *slog.Logger) {
+	for _, dataset := range slices.Sorted(maps.Keys(f.Waits)) {
+		log.WarnContext(ctx, "a dataset is left out of the schema until its source is reached: what the file leaves to that can be written there", "dataset", dataset, "missing", f.Waits[dataset])
 	}
 }

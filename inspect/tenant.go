@@ -12,18 +12,17 @@ import (
 	"usher/plan"
 )
 
-// Records returns a line for each tenant of the control store whose record names what
-// the configuration does not have. The store is opened for that.
-func Records(ctx context.Context, cfg *config.Config, cat *catalog.Catalog) ([]string, error) {
+// Kept returns a line for each thing in the control store that names what the configuration does not have, at most so many
+// of a kind. Nothing of the store is changed.
+func Kept(ctx context.Context, cfg *config.Config, cat *catalog.Catalog, most int) ([]string, error) {
 	if cfg.Control == nil {
 		return nil, errors.New("the configuration has no control store, and so no records of tenants beside its own")
 	}
-	store, err := control.OpenToRead(ctx, cfg)
+	lines, err := control.Kept(ctx, cfg, cat, most)
 	if err != nil {
-		return nil, fmt.Errorf("open the control store, to compare the records of its tenants: %w", err)
+		err = fmt.Errorf("what the control store keeps was not compared with the configuration%s%w", Cause, err)
 	}
-	defer func() { _ = store.Close() }() // nothing was written
-	return control.Unfit(ctx, cat, store)
+	return lines, err
 }
 
 // Tenant tries the accounts by which a tenant's data is reached, and returns a line

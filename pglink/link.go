@@ -49,6 +49,15 @@ func NewServer(account Account, control Control) (*Server, error) {
 	}, nil
 }
 
+// SameRoots tells whether two servers are believed by the same authorities, whatever the files are called that
+// hold their certificates. Those of the system are read once by a process.
+func (s *Server) SameRoots(other *Server) bool {
+	if s.tls == nil || other.tls == nil {
+		return s.tls == other.tls
+	}
+	return s.tls.RootCAs.Equal(other.tls.RootCAs)
+}
+
 // Link is a network connection whose reads and writes end with the context
 // that is watched. The driver alone would wait for ever for a silent server.
 type Link struct {

@@ -94,11 +94,8 @@ func (r dashboardRow) listed(tenant string) Dashboard {
 
 func (r dashboardRow) read(p principal.Principal) (Dashboard, error) {
 	d := r.listed(p.Tenant)
-	v, err := query.ReadJSON([]byte(r.Document))
-	if err == nil {
-		d.Document, err = dashboard.Parse(v)
-	}
-	if err != nil {
+	var err error
+	if d.Document, err = r.document(); err != nil {
 		return Dashboard{}, fault.New(fault.Internal, "a dashboard in the control store cannot be read").Because(err)
 	}
 	return d, nil

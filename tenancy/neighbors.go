@@ -41,26 +41,41 @@ func (s *Store) lister(ctx context.Context) lister {
 	}
 }
 
-// homesPage is how many records are read at a time.
+// homesPage is how many rows are read at a time.
 const homesPage = 1000
 
 // routings are the tenants that have changed after a generation, deleted ones among them.
 func (s *Store) routings(list lister, since int64) iter.Seq2[Record, error] {
 	return func(yield func(Record, error) bool) {
-		for after, more := "", true; more; {
-			var rows []tenantRow
-			err := list(&rows, "SELECT "+tenantColumns+" FROM store.tenants WHERE id > $1 AND generation > $2 ORDER BY id LIMIT $3",
-				after, since, homesPage)
+		for row, err := range pages(list, "SELECT "+tenantColumns+" FROM store.tenants WHERE id > $1 AND generation > $2 ORDER BY id LIMIT $3",
+			func(row tenantRow) []any { return []any{row.ID, since} }, "", since) {
 			if err != nil {
 				yield(Record{}, err)
 				return
 			}
+			routing, err := s.routing(row)
+			if !yield(Record{recordOf(row.ID, row.Key, routing), row.Status == Deleted}, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+// pages reads rows in the order of a key, some at a time. The key's places in the text come first.
+func pages[R any](list lister, text string, key func(R) []any, after ...any) iter.Seq2[R, error] {
+	return func(yield func(R, error) bool) {
+		for more := true; more; {
+			var rows []R
+			if err := list(&rows, text, append(after, homesPage)...); err != nil {
+				var none R
+				yield(none, err)
+				return
+			}
 			for _, row := range rows {
-				routing, err := s.routing(row)
-				if !yield(Record{recordOf(row.ID, row.Key, routing), row.Status == Deleted}, err) || err != nil {
+				if !yield(row, nil) {
 					return
 				}
-				after = row.ID
+				after = key(row)
 			}
 			more = len(rows) == homesPage
 		}

@@ -119,9 +119,13 @@ func (s *Store) TenantRoles(ctx context.Context, tenant string) ([]Role, error) 
 	}
 	var roles []Role
 	for _, r := range rows {
-		roles = append(roles, Role{Tenant: r.Tenant, Name: r.Name, Spec: json.RawMessage(r.Spec), Created: moment(r.Created), Changed: moment(r.Changed)})
+		roles = append(roles, r.role())
 	}
 	return roles, nil
+}
+
+func (r roleRow) role() Role {
+	return Role{Tenant: r.Tenant, Name: r.Name, Spec: json.RawMessage(r.Spec), Created: moment(r.Created), Changed: moment(r.Changed)}
 }
 
 const ownRoles = "SELECT tenant, name, spec, created_at, changed_at FROM store.roles WHERE tenant = $1 ORDER BY name"

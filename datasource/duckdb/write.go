@@ -11,6 +11,7 @@ import (
 	"github.com/duckdb/duckdb-go/v2"
 
 	"usher/datasource/sqlexec"
+	"usher/duckerr"
 	"usher/fault"
 )
 
@@ -164,8 +165,8 @@ func violationOf(err error) *Violation {
 	case duckdb.ErrorTypeInvalidInput:
 		v.Code = unfit
 	case duckdb.ErrorTypeTransaction:
-		if unwritten(text) || !strings.Contains(text, "onflict") && !strings.Contains(text, "Failed to commit") {
-			return nil
+		if duckerr.Unwritten(text) != nil || !strings.Contains(text, "onflict") && !strings.Contains(text, "Failed to commit") {
+			return nil //nolint:nilerr // what the system refuses is no violation
 		}
 		v.Code = collision
 	default:

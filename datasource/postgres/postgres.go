@@ -54,6 +54,7 @@ type Options struct {
 
 // DB is one account's connections, made on demand.
 type DB struct {
+	made    made
 	hosts   []*host
 	cluster *pglink.Cluster // of the hosts; nil: there is one
 	own     *pool.Pool      // nil unless it is this account's alone
@@ -72,7 +73,7 @@ func Open(spec catalog.PostgresSpec, opts Options) (*DB, error) {
 	if err != nil {
 		return nil, fault.New(fault.Internal, "the source's account cannot be used").Because(err)
 	}
-	db := &DB{seals: opts.Writes && spec.Pooler == catalog.NoPooler && !spec.NoPipelining && opts.Session.Empty()}
+	db := &DB{made: madeOf(spec, opts), seals: opts.Writes && spec.Pooler == catalog.NoPooler && !spec.NoPipelining && opts.Session.Empty()}
 	maxConns := cmp.Or(spec.MaxConns, 8)
 	shared := opts.Pool
 	if shared == nil {

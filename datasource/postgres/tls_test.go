@@ -2,49 +2,18 @@ package postgres_test
 
 import (
 	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
-	"crypto/x509"
-	"crypto/x509/pkix"
-	"encoding/pem"
-	"math/big"
-	"net"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/lib/pq"
-
+	"usher/catalog"
+	"usher/datasource/pool"
 	"usher/datasource/postgres"
 	"usher/fault"
 	"usher/pgtest"
 )
-
-// certificate makes one for 127.0.0.1 that has signed itself, and its key.
-func certificate(t *testing.T) (cert, key string) {
-	t.Helper()
-	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	template := &x509.Certificate{
-		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "test"}, IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
-		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour), IsCA: true, BasicConstraintsValid: true,
-	}
-	signed, err := x509.CreateCertificate(rand.Reader, template, template, &private.PublicKey, private)
-	if err != nil {
-		t.Fatal(err)
-	}
-	encoded, err := x509.MarshalPKCS8PrivateKey(private)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: signed})),
-		string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: encoded}))
-}
 
 func rootFile(t *testing.T, cert string) string {
 	t.Helper()
@@ -55,45 +24,13 @@ func rootFile(t *testing.T, cert string) string {
 	return path
 }
 
-// withTLS gives the server a certificate; it writes the files itself, as they
-// must be its own.
-func withTLS(t *testing.T, db pgtest.DB, cert, key string) {
-	t.Helper()
-	pool := db.Open(t)
-	var data string
-	if err := pool.QueryRowContext(t.Context(), "SELECT current_setting('data_directory')").Scan(&data); err != nil {
-		t.Fatal(err)
-	}
-	for name, text := range map[string]string{"server.crt": cert, "server.key": key} {
-		lines := pq.QuoteLiteral(strings.TrimSpace(text))
-		write := "umask 077 && cat > '" + filepath.Join(data, name) + "'"
-		db.Exec(t, "COPY (SELECT string_to_table("+lines+", E'\\n')) TO PROGRAM "+pq.QuoteLiteral(write))
-	}
-	for _, statement := range []string{"ALTER SYSTEM SET ssl = on", "SELECT pg_reload_conf()"} {
-		if _, err := pool.ExecContext(t.Context(), statement); err != nil {
-			t.Fatal(err)
-		}
-	}
-	encrypted := db
-	encrypted.URL = strings.Replace(db.URL, "sslmode=disable", "sslmode=require", 1)
-	for began := time.Now(); ; {
-		err := encrypted.Open(t).PingContext(t.Context())
-		if err == nil {
-			return
-		}
-		if time.Since(began) > 10*time.Second {
-			t.Fatalf("the server does not take the certificate: %v", err)
-		}
-	}
-}
-
 func TestTLS(t *testing.T) {
 	t.Parallel()
 	server := pgtest.StartOwn(t)
 	db := server.Database(t)
-	cert, key := certificate(t)
-	withTLS(t, db, cert, key)
-	other, _ := certificate(t)
+	cert, key := pgtest.Certificate(t)
+	db.Encrypt(t, cert, key)
+	other, _ := pgtest.Certificate(t)
 	root, otherRoot := rootFile(t, cert), rootFile(t, other)
 	for _, c := range []struct {
 		host, mode, root string
@@ -142,4 +79,65 @@ func TestTLS(t *testing.T) {
 	}
 	server.Thaw(t)
 	want(t, source, "1", "SELECT 1")
+}
+
+// Two accounts are the same in all that their connections are made of, or they are not: a file of authorities counts
+// for what it holds.
+func TestSame(t *testing.T) {
+	t.Parallel()
+	cert, _ := pgtest.Certificate(t)
+	other, _ := pgtest.Certificate(t)
+	root, copied, more := rootFile(t, cert), rootFile(t, cert), rootFile(t, cert)
+	shared := pool.New(pool.Limits{})
+	t.Cleanup(shared.Close)
+	account := func(change func(*catalog.PostgresSpec, *postgres.Options)) *postgres.DB {
+		t.Helper()
+		spec := catalog.PostgresSpec{Host: "db.example", Database: "shop", User: "usher", Password: "a", RootCert: root, SSLMode: "verify-full"}
+		opts := postgres.Options{Pool: shared}
+		if change != nil {
+			change(&spec, &opts)
+		}
+		db, err := postgres.Open(spec, opts)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = db.Close() })
+		return db
+	}
+	first, later := account(nil), account(func(s *catalog.PostgresSpec, _ *postgres.Options) { s.RootCert = more })
+	if !first.Same(account(nil)) || !first.Same(first) {
+		t.Error("the same account is another")
+	}
+	if !first.Same(account(func(s *catalog.PostgresSpec, o *postgres.Options) {
+		s.Port, o.Timeout = 5432, 30*time.Second // as without saying so
+		s.Cells = map[string]catalog.Cell{"a": {Host: "elsewhere"}}
+	})) {
+		t.Error("defaults, and cells that the account is not in, make another account")
+	}
+	for what, change := range map[string]func(*catalog.PostgresSpec, *postgres.Options){
+		"host": func(s *catalog.PostgresSpec, _ *postgres.Options) { s.Host = "db2.example" }, "port": func(s *catalog.PostgresSpec, _ *postgres.Options) { s.Port = 5433 },
+		"database": func(s *catalog.PostgresSpec, _ *postgres.Options) { s.Database = "b" }, "user": func(s *catalog.PostgresSpec, _ *postgres.Options) { s.User = "b" },
+		"password": func(s *catalog.PostgresSpec, _ *postgres.Options) { s.Password = "b" }, "mode": func(s *catalog.PostgresSpec, _ *postgres.Options) { s.SSLMode = "require" },
+		"no TLS": func(s *catalog.PostgresSpec, _ *postgres.Options) { s.SSLMode = "disable" }, "the system's authorities": func(s *catalog.PostgresSpec, _ *postgres.Options) { s.RootCert = "" },
+		"file": func(s *catalog.PostgresSpec, _ *postgres.Options) { s.RootCert = copied }, "limit": func(s *catalog.PostgresSpec, _ *postgres.Options) { s.MaxConns = 3 },
+		"hosts": func(s *catalog.PostgresSpec, _ *postgres.Options) { s.Host = "db.example,db2.example" }, "lag": func(s *catalog.PostgresSpec, _ *postgres.Options) { s.MaxLag = time.Second },
+		"pooler": func(s *catalog.PostgresSpec, _ *postgres.Options) { s.Pooler = catalog.SessionPooler }, "pipelining": func(s *catalog.PostgresSpec, _ *postgres.Options) { s.NoPipelining = true },
+		"writes": func(_ *catalog.PostgresSpec, o *postgres.Options) { o.Writes = true }, "traces": func(_ *catalog.PostgresSpec, o *postgres.Options) { o.Traces = true },
+		"timeout": func(_ *catalog.PostgresSpec, o *postgres.Options) { o.Timeout = time.Second }, "schema": func(_ *catalog.PostgresSpec, o *postgres.Options) { o.Schema = "b" },
+		"path": func(_ *catalog.PostgresSpec, o *postgres.Options) { o.SearchPath = []string{"b"} }, "role": func(_ *catalog.PostgresSpec, o *postgres.Options) { o.Session.Role = "b" },
+		"setting": func(_ *catalog.PostgresSpec, o *postgres.Options) {
+			o.Session.Settings = []catalog.Setting{{Name: "usher.tenant", Value: "acme"}}
+		},
+		"pool": func(_ *catalog.PostgresSpec, o *postgres.Options) { o.Pool = nil },
+	} {
+		if db := account(change); first.Same(db) || db.Same(first) {
+			t.Errorf("another %s makes no other account", what)
+		}
+	}
+	if err := os.WriteFile(more, []byte(other), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if later.Same(account(func(s *catalog.PostgresSpec, _ *postgres.Options) { s.RootCert = more })) {
+		t.Error("other authorities in the same file make no other account")
+	}
 }

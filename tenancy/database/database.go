@@ -28,6 +28,8 @@ type Spec struct {
 	Postgres *Postgres
 	Path     string // of a DuckDB file, which is made if it is missing
 	Schema   string // of the tables; default usher
+
+	toRead bool // a file is not made, and not written to
 }
 
 var schemaForm = regexp.MustCompile(`^[a-z_][a-z0-9_]{0,47}$`)
@@ -66,9 +68,38 @@ func Open(ctx context.Context, spec Spec, log *slog.Logger) (*DB, error) {
 	return d, nil
 }
 
+// The reasons why a store is not read by whoever is to change nothing of it.
+var (
+	ErrNone  = errors.New("there is no control store yet")
+	ErrOlder = errors.New("its tables are of an older usher, and are changed when this one first serves")
+)
+
+// OpenToRead connects for whoever changes nothing: it neither makes tables nor brings them to this program's version,
+// and refuses those of another one. A file is not made; one that is open is refused.
+func OpenToRead(ctx context.Context, spec Spec, log *slog.Logger) (*DB, error) {
+	spec.toRead = true
+	if spec.Path != "" {
+		if _, err := os.Stat(spec.Path); errors.Is(err, fs.ErrNotExist) {
+			return nil, ErrNone
+		}
+	}
+	d, err := Open(ctx, spec, log)
+	if err != nil {
+		return nil, err
+	}
+	err = d.current(ctx)
+	switch {
+	case err == nil:
+		return d, nil
+	case !errors.Is(err, ErrNone) && !errors.Is(err, ErrOlder):
+		err = Translate(ctx, err)
+	}
+	return nil, errors.Join(err, d.Close())
+}
+
 func (d *DB) connect(ctx context.Context, spec Spec) error {
 	if spec.Path != "" {
-		pool, err := openDuckDB(ctx, spec.Path)
+		pool, err := openDuckDB(ctx, spec.Path, spec.toRead)
 		if err != nil {
 			return err
 		}
@@ -176,14 +207,21 @@ func (d *DB) Try(ctx context.Context, into any, text string, args ...any) error 
 	return d.Get(try(ctx), into, text, args...)
 }
 
-// Size is how many bytes a table takes with its indexes or, in a file, all of them together.
+// Size is how many bytes a table takes with its indexes or, in a file, all of them together, with what is still in the
+// log beside it.
 func (d *DB) Size(ctx context.Context, table string) (bytes int64, err error) {
 	if d.dsn == nil {
-		file, err := os.Stat(d.path)
-		if err != nil {
-			return 0, err
+		for _, name := range []string{d.path, d.path + ".wal"} {
+			file, err := os.Stat(name)
+			if errors.Is(err, fs.ErrNotExist) && name != d.path { // all of it is in the file
+				continue
+			}
+			if err != nil {
+				return 0, err
+			}
+			bytes += file.Size()
 		}
-		return file.Size(), nil
+		return bytes, nil
 	}
 	err = d.Get(ctx, &bytes, "SELECT pg_total_relation_size(CAST($1 AS regclass))", d.schema+"."+table)
 	return bytes, err

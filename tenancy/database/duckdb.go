@@ -15,16 +15,19 @@ import (
 const maxReaders = 4
 
 // openDuckDB opens the file, which nobody else may read, and locks the engine:
-// the store's statements reach no other file.
-func openDuckDB(ctx context.Context, path string) (*sql.DB, error) {
+// the store's statements reach no other file. Who only reads changes neither the file nor its rights.
+func openDuckDB(ctx context.Context, path string, toRead bool) (*sql.DB, error) {
 	path, err := filepath.Abs(path)
 	if err != nil {
 		return nil, err
 	}
-	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+	access, settle := "read_write", func() error { return os.Chmod(path, 0o600) }
+	if toRead {
+		access, settle = "read_only", func() error { return nil }
+	} else if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return nil, err
 	}
-	connector, err := duckdb.NewConnector(path+"?memory_limit=256MB&threads=1&autoload_known_extensions=false&autoinstall_known_extensions=false&allow_community_extensions=false", nil)
+	connector, err := duckdb.NewConnector(path+"?access_mode="+access+"&memory_limit=256MB&threads=1&autoload_known_extensions=false&autoinstall_known_extensions=false&allow_community_extensions=false", nil)
 	if err != nil {
 		return nil, err
 	}
@@ -33,7 +36,7 @@ func openDuckDB(ctx context.Context, path string) (*sql.DB, error) {
 		return nil, errors.Join(err, connector.Close())
 	}
 	_, err = conn.(driver.ExecerContext).ExecContext(ctx, "SET GLOBAL TimeZone = 'UTC'; SET GLOBAL enable_external_access = false; SET GLOBAL lock_configuration = true", nil)
-	if err = errors.Join(err, conn.Close(), os.Chmod(path, 0o600)); err != nil {
+	if err = errors.Join(err, conn.Close(), settle()); err != nil {
 		return nil, errors.Join(err, connector.Close())
 	}
 	pool := sql.OpenDB(connector)

@@ -9,6 +9,7 @@ import (
 
 	"github.com/duckdb/duckdb-go/v2"
 
+	"usher/duckerr"
 	"usher/fault"
 	"usher/pglink"
 )
@@ -28,6 +29,9 @@ func Translate(ctx context.Context, err error) error {
 	kind, reported := pglink.KindOf(err)
 	var engine *duckdb.Error
 	switch {
+	case errors.As(err, &engine) && duckerr.Unwritten(engine.Msg) != nil:
+		return fault.New(fault.Unavailable, "the control store's file cannot be written").
+			WithHint("Tell an administrator: the log says why, as that the disk is full.").Because(cause)
 	case Duplicate(err):
 		return fault.New(fault.Conflict, "something of that name exists already").Because(cause)
 	case errors.As(err, &engine) && engine.Type == duckdb.ErrorTypeTransaction:
@@ -83,6 +87,9 @@ func Missing(err error) bool { return errors.Is(err, sql.ErrNoRows) }
 func Redacted(err error) error {
 	var engine *duckdb.Error
 	if errors.As(err, &engine) {
+		if why := duckerr.Unwritten(engine.Msg); why != nil {
+			return why
+		}
 		switch engine.Type {
 		case duckdb.ErrorTypeConstraint, duckdb.ErrorTypeConversion, duckdb.ErrorTypeOutOfRange:
 			return fmt.Errorf("duckdb: error of type %d", engine.Type)

@@ -127,18 +127,42 @@ func (d *DB) checkVersion(ctx context.Context) error {
 	if !can.There {
 		return nil
 	}
-	versions, err := d.Versions()
-	if err != nil {
-		return err
-	}
-	var current int64
-	if err := d.pool.GetContext(ctx, &current, d.sql("SELECT coalesce(max(version_id), 0) FROM store.migrations WHERE is_applied")); err != nil {
-		return err
-	}
-	if known := versions[len(versions)-1]; current > known {
+	current, known, err := d.versions(ctx)
+	if err == nil && current > known {
 		return newer(current, known)
 	}
+	return err
+}
+
+// current refuses tables of another program's version, and none.
+func (d *DB) current(ctx context.Context) error {
+	var there int
+	if err := d.pool.GetContext(ctx, &there, "SELECT count(*) FROM information_schema.tables WHERE table_schema = $1 AND table_name = 'migrations'", d.schema); err != nil {
+		return err
+	}
+	if there == 0 {
+		return ErrNone
+	}
+	current, known, err := d.versions(ctx)
+	switch {
+	case err != nil:
+		return err
+	case current > known:
+		return newer(current, known)
+	case current < known:
+		return ErrOlder
+	}
 	return nil
+}
+
+// versions are that of the tables, and the latest that this program knows.
+func (d *DB) versions(ctx context.Context) (current, known int64, err error) {
+	all, err := d.Versions()
+	if err != nil {
+		return 0, 0, err
+	}
+	err = d.pool.GetContext(ctx, &current, d.sql("SELECT coalesce(max(version_id), 0) FROM store.migrations WHERE is_applied"))
+	return current, all[len(all)-1], err
 }
 
 // makeSchema makes the schema of the tables, if it is missing.
