@@ -33,7 +33,7 @@ type portions struct {
 
 func (p *portions) hand(r *value.Result, portion func(*value.Result) error) error {
 	if p.account != nil {
-		p.account.Spend(time.Since(p.since), rowsOf(r), r.Size())
+		p.account.Spend(time.Since(p.since), r.Len(), r.Size())
 	}
 	began := time.Now()
 	err := portion(r)

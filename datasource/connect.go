@@ -3,14 +3,15 @@ package datasource
 import (
 	"cmp"
 	"errors"
-	"fmt"
 	"log/slog"
 	"net"
 	"strconv"
+	"time"
 
 	"usher/admit"
 	"usher/catalog"
 	"usher/datasource/address"
+	"usher/datasource/drift"
 	"usher/datasource/postgres"
 	"usher/datasource/upstream"
 	"usher/fault"
@@ -23,10 +24,10 @@ import (
 func (a *accounts) connect(t plan.Target) (Source, error) {
 	spec := a.cat.Sources[t.Source]
 	if spec == nil {
-		return nil, broken("a plan names the unknown source %q", t.Source)
+		return nil, fault.Broken("a plan names the unknown source %q", t.Source)
 	}
 	if spec.Template && t.Tenant == "" {
-		return nil, broken("source %q: a template needs a tenant", t.Source)
+		return nil, fault.Broken("source %q: a template needs a tenant", t.Source)
 	}
 	switch spec.Kind {
 	case catalog.DuckDB:
@@ -38,11 +39,7 @@ func (a *accounts) connect(t plan.Target) (Source, error) {
 		opts.Gate, opts.Spent = a.admits, a.metrics.costs.Add
 		return upstream.Open(spec, opts)
 	}
-	return nil, broken("source %q has the unknown kind %q", t.Source, spec.Kind)
-}
-
-func broken(format string, args ...any) error {
-	return fault.New(fault.Internal, "internal error").Because(fmt.Errorf(format, args...))
+	return nil, fault.Broken("source %q has the unknown kind %q", t.Source, spec.Kind)
 }
 
 func (a *accounts) openDuckDB(spec *catalog.Source, t plan.Target) (Source, error) {
@@ -63,7 +60,12 @@ func (a *accounts) openDuckDB(spec *catalog.Source, t plan.Target) (Source, erro
 	if opts.Writes {
 		into = fileWriter{db}
 	}
-	return opened(&database{writer: into, changes: sqlgen.DuckDBChange, writing: a.admits(1), db: db, end: release, dialect: sqlgen.DuckDB, timeout: spec.Timeout, files: a.filesOf(t, spec.Timeout), meter: a.metrics.of(t.Source), gate: a.computes(a.opts.Sources.MaxConns)}), nil
+	return opened(&database{cat: a.cat, target: t, writer: into, changes: sqlgen.DuckDBChange, writing: a.admits(1), db: db, end: release, dialect: sqlgen.DuckDB, timeout: spec.Timeout, files: drift.OfFiles(a.tables(t, spec.Timeout)), meter: a.metrics.of(t.Source), gate: a.computes(a.opts.Sources.MaxConns)}), nil
+}
+
+// tables says whose tables are compared with the catalog.
+func (a *accounts) tables(t plan.Target, timeout time.Duration) drift.Account {
+	return drift.Account{Catalog: a.cat, Target: t, Timeout: timeout, Clock: a.opts.Clock}
 }
 
 func (a *accounts) openPostgres(spec *catalog.Source, t plan.Target) (Source, error) {
@@ -98,7 +100,7 @@ func (a *accounts) openPostgres(spec *catalog.Source, t plan.Target) (Source, er
 		short = a.admits(n)
 		short.With(gate)
 	}
-	return opened(&database{short: short, db: db, end: db.Close, writer: into, written: &a.lasting.written, guard: a.guardOf(t, db, spec.Timeout), changes: sqlgen.PostgresChange, writing: gate, dialect: sqlgen.Postgres, timeout: spec.Timeout, shape: a.shapeOf(t, db, spec.Timeout), meter: a.metrics.of(t.Source), gate: gate}), nil
+	return opened(&database{cat: a.cat, target: t, short: short, db: db, end: db.Close, writer: into, written: &a.lasting.written, guard: a.guardOf(t, db, spec.Timeout), changes: sqlgen.PostgresChange, writing: gate, dialect: sqlgen.Postgres, timeout: spec.Timeout, tables: drift.Of(a.tables(t, spec.Timeout), db, &a.remembered.account(t).found), meter: a.metrics.of(t.Source), gate: gate}), nil
 }
 
 // hostsChanged logs which host is asked what must be fresh.

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"usher/admit"
+	"usher/datasource/drift"
 	"usher/datasource/postgres"
 	"usher/datasource/sqlexec"
 	"usher/datasource/upstream"
@@ -101,8 +102,8 @@ func (s *Sources) importRows(ctx context.Context, source Source, p *cut, terms I
 	case terms.Once != nil && terms.From > 0:
 		return 0, fault.New(fault.BadUserInput, "an import with an idempotency key goes on by itself behind the rows that are in: send it without from")
 	}
-	if db.shape != nil {
-		if err := db.shape.check(ctx, importedRefs(i)); err != nil {
+	if db.tables != nil {
+		if err := db.tables.Check(ctx, importedRefs(i)); err != nil {
 			return 0, err
 		}
 	}
@@ -248,10 +249,10 @@ func (d *database) load(ctx context.Context, i plan.Import, loading *sqlexec.Loa
 func importedRefs(i plan.Import) []plan.Ref {
 	var out []plan.Ref
 	for n := range i.Checks() {
-		out = append(out, reads(i.Check(n).Level())...)
+		out = append(out, drift.Reads(i.Check(n).Level())...)
 	}
 	for n := range i.Leads() {
-		out = append(out, reads(i.Lead(n).Level())...)
+		out = append(out, drift.Reads(i.Lead(n).Level())...)
 	}
 	if next, ok := i.Next(); ok {
 		out = append(out, importedRefs(next)...)

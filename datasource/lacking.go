@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"usher/catalog"
+	"usher/datasource/deadline"
 	"usher/datasource/grants"
 	"usher/datasource/postgres"
 	"usher/datasource/sqlexec"
@@ -47,7 +48,7 @@ func (s *Sources) lacking(ctx context.Context, at plan.Target, needs grants.Need
 	if !ok || db.writer == nil {
 		return nil
 	}
-	ctx, cancel := within(ctx, db.timeout)
+	ctx, cancel := deadline.Within(ctx, db.timeout)
 	defer cancel()
 	err = db.writer.Write(ctx, postgres.Transaction{}, func(session sqlexec.Session) error {
 		if err := into.Ask(ctx, session, at.Source, needs); err != nil {

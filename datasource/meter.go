@@ -78,20 +78,11 @@ func rowsRead(q *Question, answered Answered) int {
 	return rowsOf(answered.Results...)
 }
 
-// rowsOf is how many rows results have, nested ones included.
+// rowsOf is how many rows results have.
 func rowsOf(results ...*value.Result) int {
 	n := 0
 	for _, r := range results {
-		if r == nil {
-			continue
-		}
-		if r.Rows != nil {
-			n += r.Rows.Len()
-		}
-		for _, c := range r.Children {
-			n += rowsOf(c.Result)
-		}
-		n += rowsOf(r.Total)
+		n += r.Len()
 	}
 	return n
 }

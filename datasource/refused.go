@@ -132,7 +132,7 @@ func (d *database) twice(c plan.Change, row int, v *postgres.Violation) {
 	if d.files == nil || row < 0 || v.Code != "23505" || len(v.Columns) > 0 {
 		return
 	}
-	set, b := d.files.accounts.binding(c.Table())
+	set, b := binding(d.cat, c.Table())
 	if b == nil || b.Target == nil {
 		return
 	}

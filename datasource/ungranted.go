@@ -68,7 +68,7 @@ func unwritable(dataset string) *fault.Error {
 // granted says of a question that the account may not ask what it lacks.
 type granted struct {
 	next
-	db    sqlDB
+	db    sqlexec.Sessions
 	guard *guard // nil: there are no privileges
 }
 
@@ -83,12 +83,12 @@ func (g *granted) ask(ctx context.Context, q *Question) (Answered, error) {
 	}
 	var needs grants.Privileges
 	for _, name := range names {
-		d := g.guard.accounts.cat.Dataset(name)
+		d := g.guard.cat.Dataset(name)
 		if d == nil || d.Bindings[g.guard.target.Source] == nil {
 			continue
 		}
 		b := d.Bindings[g.guard.target.Source]
-		needs.Add(plan.SchemaOf(g.guard.accounts.cat.Sources[g.guard.target.Source], b, g.guard.target), b.Table, "SELECT")
+		needs.Add(plan.SchemaOf(g.guard.cat.Sources[g.guard.target.Source], b, g.guard.target), b.Table, "SELECT")
 	}
 	var lacks []error
 	asked := g.db.Session(postgres.Fresh(ctx), false, func(s sqlexec.Session) (err error) {
@@ -131,6 +131,6 @@ func (d *database) needs(c plan.Change, need func(plan.Ref, string)) {
 
 // locks tells whether rows of a table are locked that others lead to: those that are tenants'.
 func (d *database) locks(r plan.Ref) bool {
-	set := d.guard.accounts.cat.Dataset(r.Dataset())
+	set := d.guard.cat.Dataset(r.Dataset())
 	return set != nil && !set.Common
 }

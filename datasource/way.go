@@ -33,7 +33,7 @@ func (d *database) way() asker {
 	}
 	return steps{
 		&looked{source: files, forget: d.flights.forget},                  // before coalescing: who joins gets rows of the files that are there
-		&checked{shape: d.shape},                                          // before anybody waits for tables that differ
+		&checked{tables: d.tables},                                        // before anybody waits for tables that differ
 		&noted{dialect: d.dialect},                                        // before coalescing: who joins has a receipt too, and waiting is part of it
 		only(d.meter.traced, &traced{step: "source", dialect: d.dialect}), // where it is noted, for the same reasons
 		&coalesced{group: &d.flights, meter: d.meter},                     // before admission: who joins takes no slot

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"usher/catalog"
+	"usher/datasource/deadline"
+	"usher/datasource/drift"
 	"usher/datasource/duckdb"
 	"usher/datasource/postgres"
 	"usher/datasource/sqlexec"
@@ -165,11 +167,11 @@ func (d *database) change(ctx context.Context, changes []plan.Change, terms Term
 		return Made{}, &ChangeError{-1, err}
 	}
 	defer slot.Leave()
-	ctx, cancel := within(ctx, d.timeout)
+	ctx, cancel := deadline.Within(ctx, d.timeout)
 	defer cancel()
-	if d.shape != nil {
+	if d.tables != nil {
 		for i, c := range changes {
-			if err := d.shape.check(ctx, changedRefs(c)); err != nil {
+			if err := d.tables.Check(ctx, changedRefs(c)); err != nil {
 				return Made{}, &ChangeError{i, err}
 			}
 		}
@@ -366,7 +368,7 @@ func (t Terms) end(ctx context.Context, session sqlexec.Session, changed []sqlex
 // that the catalog was made of.
 func changedRefs(c plan.Change) []plan.Ref {
 	var out []plan.Ref
-	add := func(l plan.Level) { out = append(out, reads(l)...) }
+	add := func(l plan.Level) { out = append(out, drift.Reads(l)...) }
 	add(c.Chosen())
 	add(c.Update().Level())
 	add(c.Remove())
@@ -383,6 +385,28 @@ func changedRefs(c plan.Change) []plan.Ref {
 		out = append(out, changedRefs(c.NestedAt(i))...)
 	}
 	return out
+}
+
+// writable refuses a change of tables that are not what was judged, in the file that its session
+// writes: nobody alters one that is open, but another may have been put in its place.
+func (d *database) writable(ctx context.Context, session sqlexec.Session, c plan.Change) error {
+	if d.files == nil {
+		return nil
+	}
+	tables, err := d.files.In(ctx, session, changedRefs(c))
+	if err != nil || tables == nil {
+		return err
+	}
+	for _, w := range writtenBy(c) {
+		j, ok, err := tables.Judged(ctx, w.table)
+		if err == nil && ok {
+			err = refusal(w, j, tables.Target)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // writer is an account by which a source is written, in transactions.

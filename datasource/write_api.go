@@ -639,7 +639,7 @@ func (w *calling) overlaid(rows value.Rows, f plan.Fetch) (value.Rows, error) {
 			if set := w.change.Update().Set(n); set.Column().Name == ref.Field(i).Name {
 				cell, err := upstream.Cell(set.Column().Type, set.Value())
 				if err != nil {
-					return nil, broken("a value of %s: %w", set.Column().Name, err)
+					return nil, fault.Broken("a value of %s: %w", set.Column().Name, err)
 				}
 				out.cells[i] = cell
 			}
@@ -733,11 +733,11 @@ func (w *calling) intended(ref plan.Ref) (value.Rows, error) {
 				column := columnOf(into, ref.Field(f).Name)
 				cell, err := upstream.Cell(into.Column(column).Type, into.Value(column, n))
 				if err != nil {
-					return nil, broken("a value of %s: %w", into.Column(column).Name, err)
+					return nil, fault.Broken("a value of %s: %w", into.Column(column).Name, err)
 				}
 				buffer.Append(cell)
 			}
 		}
 	}
-	return &gathered{buffers: []*value.Buffer{buffer}}, nil
+	return value.RowsOf(buffer), nil
 }
