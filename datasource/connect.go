@@ -6,7 +6,6 @@ import (
 	"log/slog"
 	"net"
 	"strconv"
-	"time"
 
 	"usher/admit"
 	"usher/catalog"
@@ -14,6 +13,7 @@ import (
 	"usher/datasource/drift"
 	"usher/datasource/postgres"
 	"usher/datasource/upstream"
+	"usher/datasource/writing"
 	"usher/fault"
 	"usher/plan"
 	"usher/sqlgen"
@@ -56,16 +56,42 @@ func (a *accounts) openDuckDB(spec *catalog.Source, t plan.Target) (Source, erro
 	if err != nil {
 		return nil, err
 	}
-	var into writer
-	if opts.Writes {
-		into = fileWriter{db}
+	d := &database{
+		cat: a.cat, target: t, db: db, end: release, dialect: sqlgen.DuckDB, timeout: spec.Timeout, files: drift.OfFiles(a.tables(spec, t)),
+		meter: a.metrics.of(t.Source), gate: a.computes(a.opts.Sources.MaxConns),
 	}
-	return opened(&database{cat: a.cat, target: t, writer: into, changes: sqlgen.DuckDBChange, writing: a.admits(1), db: db, end: release, dialect: sqlgen.DuckDB, timeout: spec.Timeout, files: drift.OfFiles(a.tables(t, spec.Timeout)), meter: a.metrics.of(t.Source), gate: a.computes(a.opts.Sources.MaxConns)}), nil
+	if opts.Writes {
+		d.writes = writing.InFile(d.writing(a.admits(1)), db, d.files)
+	}
+	return opened(d), nil
 }
 
 // tables says whose tables are compared with the catalog.
-func (a *accounts) tables(t plan.Target, timeout time.Duration) drift.Account {
-	return drift.Account{Catalog: a.cat, Target: t, Timeout: timeout, Clock: a.opts.Clock}
+func (a *accounts) tables(spec *catalog.Source, t plan.Target) drift.Account {
+	return drift.Account{Catalog: a.cat, Target: t, Timeout: spec.Timeout, Clock: a.opts.Clock}
+}
+
+// writing is the account for those who write to it, who have a gate.
+func (d *database) writing(gate *admit.Gate) writing.Account {
+	return writing.Account{Catalog: d.cat, Target: d.target, Timeout: d.timeout, Gate: gate, Meter: d.meter}
+}
+
+// writes tells whether rows of any dataset may be written in a source.
+func writes(cat *catalog.Catalog, source string) bool {
+	for _, d := range cat.Datasets {
+		if d.Writes == nil {
+			continue
+		}
+		if d.WritableIn(d.Bindings[source]) {
+			return true
+		}
+		for _, own := range d.Own {
+			if own.Source == source && d.WritableIn(&own.Binding) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 func (a *accounts) openPostgres(spec *catalog.Source, t plan.Target) (Source, error) {
@@ -90,7 +116,7 @@ func (a *accounts) openPostgres(spec *catalog.Source, t plan.Target) (Source, er
 	if w := server.Writer; w.User != "" && !account.Foreign && server.User == spec.Postgres.User && server.Password == spec.Postgres.Password {
 		server.User, server.Password = w.User, w.Password // the source's, where its own account reads; one of a tenant's own writes as itself
 	}
-	into, err := openWriter(a.cat, t.Source, server, opts)
+	into, end, err := openWriter(a.cat, t.Source, server, opts, db.Close)
 	if err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
@@ -100,7 +126,29 @@ func (a *accounts) openPostgres(spec *catalog.Source, t plan.Target) (Source, er
 		short = a.admits(n)
 		short.With(gate)
 	}
-	return opened(&database{cat: a.cat, target: t, short: short, db: db, end: db.Close, writer: into, written: &a.lasting.written, guard: a.guardOf(t, db, spec.Timeout), changes: sqlgen.PostgresChange, writing: gate, dialect: sqlgen.Postgres, timeout: spec.Timeout, tables: drift.Of(a.tables(t, spec.Timeout), db, &a.remembered.account(t).found), meter: a.metrics.of(t.Source), gate: gate}), nil
+	known := a.remembered.account(t)
+	d := &database{
+		cat: a.cat, target: t, db: db, end: end, dialect: sqlgen.Postgres, timeout: spec.Timeout, tables: drift.Of(a.tables(spec, t), db, &known.found),
+		meter: a.metrics.of(t.Source), gate: gate, short: short, written: &a.lasting.written,
+	}
+	if into != nil {
+		d.writes = writing.InServer(d.writing(gate), into, db, d.tables, &known.judged)
+	}
+	return opened(d), nil
+}
+
+// openWriter prepares the connections by which a server is written: those of the same account, without the rule
+// that they only read. Nil: nothing is written there. End is that of the reading ones, too.
+func openWriter(cat *catalog.Catalog, source string, spec catalog.PostgresSpec, opts postgres.Options, reading func() error) (_ *postgres.DB, end func() error, _ error) {
+	if !writes(cat, source) {
+		return nil, reading, nil
+	}
+	opts.Writes = true
+	db, err := postgres.Open(spec, opts)
+	if err != nil {
+		return nil, nil, err
+	}
+	return db, func() error { return errors.Join(reading(), db.Close()) }, nil
 }
 
 // hostsChanged logs which host is asked what must be fresh.

@@ -3,7 +3,6 @@ package datasource
 import (
 	"context"
 	"errors"
-	"sync/atomic"
 	"time"
 
 	"usher/admit"
@@ -11,6 +10,7 @@ import (
 	"usher/datasource/drift"
 	"usher/datasource/duckdb"
 	"usher/datasource/sqlexec"
+	"usher/datasource/writing"
 	"usher/fault"
 	"usher/plan"
 	"usher/sqlgen"
@@ -24,7 +24,7 @@ type database struct {
 	cat     *catalog.Catalog
 	target  plan.Target
 	db      sqlexec.Sessions
-	end     func() error // of db, which others may use still
+	end     func() error // of db and of the connections that write, which others may use still
 	dialect sqlgen.Dialect
 	timeout time.Duration
 	tables  *drift.Tables // nil: they are the source's
@@ -33,12 +33,8 @@ type database struct {
 	gate    *admit.Gate
 	short   *admit.Gate // of statements that share connections; nil: none does
 	flights group[sameQuestion, Answered]
-	writer  writer // nil: nothing is written there
+	writes  *writing.Database // nil: nothing is written there
 	written *lately
-	guard   *guard // of its tables; nil: nobody else alters them
-	changes sqlgen.ChangeDialect
-	writing *admit.Gate  // the way into the writer
-	forgot  atomic.Int64 // when keys of mutations were forgotten for the last time
 }
 
 // opened makes a source of a database whose way is known.
@@ -70,12 +66,7 @@ func (d *database) renew(ctx context.Context) error {
 }
 
 // Close implements Source.
-func (d *database) Close() error {
-	if d.writer != nil {
-		return errors.Join(d.end(), d.writer.Close())
-	}
-	return d.end()
-}
+func (d *database) Close() error { return d.end() }
 
 // ask opens the account of a question's target, if it is not open, and asks it.
 func (a *accounts) ask(ctx context.Context, q *Question) (Answered, error) {

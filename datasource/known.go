@@ -4,6 +4,7 @@ import (
 	"sync"
 
 	"usher/datasource/drift"
+	"usher/datasource/writing"
 	"usher/plan"
 )
 
@@ -16,7 +17,7 @@ type remembered struct {
 // known is what was found in an account, and what was judged of its tables for being written.
 type known struct {
 	found  drift.Findings
-	judged judgements
+	judged writing.Judgements
 }
 
 // maxRemembered bounds the accounts remembered. Whoever has more looks again.

@@ -1,4 +1,4 @@
-package datasource
+package writing
 
 import (
 	"cmp"
@@ -31,17 +31,17 @@ type guard struct {
 	tables  drift.Introspector
 	timeout time.Duration // of a look
 	looking chan struct{} // holds the right to look
-	known   *judgements
+	known   *Judgements
 }
 
-// judgements are what was judged of tables, by place. The zero value is ready.
-type judgements struct {
+// Judgements are what was judged of tables of an account, by place. The zero value is ready.
+type Judgements struct {
 	mu    sync.Mutex
 	known map[tablePlace]judged
 }
 
 // put holds the lock of its caller's.
-func (k *judgements) put(r plan.Ref, j judged) {
+func (k *Judgements) put(r plan.Ref, j judged) {
 	if k.known == nil {
 		k.known = make(map[tablePlace]judged)
 	}
@@ -53,10 +53,6 @@ type tablePlace struct{ dataset, own, schema, table string }
 type judged struct {
 	catalog.Judgement
 	at time.Time
-}
-
-func (a *accounts) guardOf(t plan.Target, db drift.Introspector, timeout time.Duration) *guard {
-	return &guard{cat: a.cat, target: t, tables: db, timeout: timeout, looking: make(chan struct{}, 1), known: &a.remembered.account(t).judged}
 }
 
 func placeOf(r plan.Ref) tablePlace {
