@@ -23,7 +23,7 @@ import (
 type accounts struct {
 	cat *catalog.Catalog
 	*lasting
-	shapes shapes
+	remembered remembered
 
 	mu       sync.Mutex
 	open     map[plan.Target]*account
@@ -80,7 +80,7 @@ func (a *accounts) get(ctx context.Context, t plan.Target) (_ Source, release fu
 // start opens an account for all who wait for it. If it fails, in whatever way,
 // the next request tries again.
 func (a *accounts) start(acc *account) {
-	acc.err = broken("opening the account panicked")
+	acc.err = fault.Broken("opening the account panicked")
 	defer func() {
 		close(acc.ready)
 		if acc.err != nil {

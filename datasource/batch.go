@@ -81,20 +81,20 @@ func sameTexts(a, b value.Type) bool {
 // together fetches the parts, some at a time, and returns their rows as one. A
 // row comes once, whatever the API makes of its keys: each part keeps the rows
 // of its own keys and no others.
-func (c *combination) together(ctx context.Context, source Source, parts []part) (*gathered, error) {
-	all := &gathered{buffers: make([]*value.Buffer, len(parts))}
+func (c *combination) together(ctx context.Context, source Source, parts []part) (value.Rows, error) {
+	buffers := make([]*value.Buffer, len(parts))
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(batchesOnce)
 	for i, p := range parts {
 		group.Go(func() error {
 			return source.Fetch(ctx, p.fetch.Query(), func(rows value.Rows) (err error) {
-				all.buffers[i], err = c.gather(ctx, p, rows)
+				buffers[i], err = c.gather(ctx, p, rows)
 				c.note(rows)
 				return err
 			})
 		})
 	}
-	return all, group.Wait()
+	return value.RowsOf(buffers...), group.Wait()
 }
 
 // gather copies the rows of a part.
@@ -119,35 +119,6 @@ func (c *combination) gather(ctx context.Context, p part, rows value.Rows) (*val
 	}
 	return buffer, read.Err()
 }
-
-// gathered are the rows of several buffers. It is a value.Rows.
-type gathered struct {
-	buffers []*value.Buffer
-	next    int
-	row     value.Row
-}
-
-// Next implements value.Rows.
-func (g *gathered) Next() bool {
-	for len(g.buffers) > 0 && g.next == g.buffers[0].Len() {
-		g.buffers, g.next = g.buffers[1:], 0
-	}
-	if len(g.buffers) == 0 {
-		return false
-	}
-	g.row = g.buffers[0].Row(g.next)
-	g.next++
-	return true
-}
-
-// Cell implements value.Rows.
-func (g *gathered) Cell(i int) value.Cell { return g.row.Cell(i) }
-
-// Err implements value.Rows.
-func (g *gathered) Err() error { return nil }
-
-// Close implements value.Rows.
-func (g *gathered) Close() error { return nil }
 
 // note remembers how old rows are that stand in for newer ones.
 func (c *combination) note(rows value.Rows) {

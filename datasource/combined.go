@@ -211,10 +211,7 @@ func (c *combination) load(ctx context.Context, parts []part) error {
 	if c.part == c.portion {
 		c.tables = append(c.tables, f.Table())
 	}
-	columns := make([]duckdb.ScratchColumn, ref.Fields())
-	for i := range columns {
-		columns[i] = duckdb.ScratchColumn{Name: ref.Field(i).Name, Type: ref.Field(i).Type}
-	}
+	columns := scratchColumns(ref)
 	if len(parts) > 1 {
 		rows, err := c.together(ctx, source, parts)
 		if err != nil {
@@ -232,4 +229,13 @@ func (c *combination) load(ctx context.Context, parts []part) error {
 		c.note(rows)
 		return err
 	})
+}
+
+// scratchColumns are the columns of a table for rows of a reference.
+func scratchColumns(ref plan.Ref) []duckdb.ScratchColumn {
+	columns := make([]duckdb.ScratchColumn, ref.Fields())
+	for i := range columns {
+		columns[i] = duckdb.ScratchColumn{Name: ref.Field(i).Name, Type: ref.Field(i).Type}
+	}
+	return columns
 }

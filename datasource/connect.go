@@ -3,15 +3,16 @@ package datasource
 import (
 	"cmp"
 	"errors"
-	"fmt"
 	"log/slog"
 	"net"
 	"strconv"
 
 	"usher/admit"
 	"usher/catalog"
+	"usher/datasource/drift"
 	"usher/datasource/postgres"
 	"usher/datasource/upstream"
+	"usher/datasource/writing"
 	"usher/fault"
 	"usher/plan"
 	"usher/sqlgen"
@@ -22,10 +23,10 @@ import (
 func (a *accounts) connect(t plan.Target) (Source, error) {
 	spec := a.cat.Sources[t.Source]
 	if spec == nil {
-		return nil, broken("a plan names the unknown source %q", t.Source)
+		return nil, fault.Broken("a plan names the unknown source %q", t.Source)
 	}
 	if spec.Template && t.Tenant == "" {
-		return nil, broken("source %q: a template needs a tenant", t.Source)
+		return nil, fault.Broken("source %q: a template needs a tenant", t.Source)
 	}
 	switch spec.Kind {
 	case catalog.DuckDB:
@@ -37,11 +38,7 @@ func (a *accounts) connect(t plan.Target) (Source, error) {
 		opts.Gate, opts.Spent = a.admits, a.metrics.costs.Add
 		return upstream.Open(spec, opts)
 	}
-	return nil, broken("source %q has the unknown kind %q", t.Source, spec.Kind)
-}
-
-func broken(format string, args ...any) error {
-	return fault.New(fault.Internal, "internal error").Because(fmt.Errorf(format, args...))
+	return nil, fault.Broken("source %q has the unknown kind %q", t.Source, spec.Kind)
 }
 
 func (a *accounts) openDuckDB(spec *catalog.Source, t plan.Target) (Source, error) {
@@ -58,11 +55,42 @@ func (a *accounts) openDuckDB(spec *catalog.Source, t plan.Target) (Source, erro
 	if err != nil {
 		return nil, err
 	}
-	var into writer
-	if opts.Writes {
-		into = fileWriter{db}
+	d := &database{
+		cat: a.cat, target: t, db: db, end: release, dialect: sqlgen.DuckDB, timeout: spec.Timeout, files: drift.OfFiles(a.tables(spec, t)),
+		meter: a.metrics.of(t.Source), gate: a.computes(a.opts.Sources.MaxConns),
 	}
-	return opened(&database{writer: into, changes: sqlgen.DuckDBChange, writing: a.admits(1), db: db, end: release, dialect: sqlgen.DuckDB, timeout: spec.Timeout, files: a.filesOf(t, spec.Timeout), meter: a.metrics.of(t.Source), gate: a.computes(a.opts.Sources.MaxConns)}), nil
+	if opts.Writes {
+		d.writes = writing.InFile(d.writing(a.admits(1)), db, d.files)
+	}
+	return opened(d), nil
+}
+
+// tables says whose tables are compared with the catalog.
+func (a *accounts) tables(spec *catalog.Source, t plan.Target) drift.Account {
+	return drift.Account{Catalog: a.cat, Target: t, Timeout: spec.Timeout, Clock: a.opts.Clock}
+}
+
+// writing is the account for those who write to it, who have a gate.
+func (d *database) writing(gate *admit.Gate) writing.Account {
+	return writing.Account{Catalog: d.cat, Target: d.target, Timeout: d.timeout, Gate: gate, Meter: d.meter}
+}
+
+// writes tells whether rows of any dataset may be written in a source.
+func writes(cat *catalog.Catalog, source string) bool {
+	for _, d := range cat.Datasets {
+		if d.Writes == nil {
+			continue
+		}
+		if d.WritableIn(d.Bindings[source]) {
+			return true
+		}
+		for _, own := range d.Own {
+			if own.Source == source && d.WritableIn(&own.Binding) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 func (a *accounts) openPostgres(spec *catalog.Source, t plan.Target) (Source, error) {
@@ -95,7 +123,15 @@ func (a *accounts) openPostgres(spec *catalog.Source, t plan.Target) (Source, er
 		short = a.admits(n)
 		short.With(gate)
 	}
-	return opened(&database{short: short, db: db, end: end, writer: into, written: &a.lasting.written, guard: a.guardOf(t, db, spec.Timeout), changes: sqlgen.PostgresChange, writing: gate, dialect: sqlgen.Postgres, timeout: spec.Timeout, shape: a.shapeOf(t, db, spec.Timeout), meter: a.metrics.of(t.Source), gate: gate}), nil
+	known := a.remembered.account(t)
+	d := &database{
+		cat: a.cat, target: t, db: db, end: end, dialect: sqlgen.Postgres, timeout: spec.Timeout, tables: drift.Of(a.tables(spec, t), db, &known.found),
+		meter: a.metrics.of(t.Source), gate: gate, short: short, written: &a.lasting.written,
+	}
+	if into != nil {
+		d.writes = writing.InServer(d.writing(gate), into, db, d.tables, &known.judged)
+	}
+	return opened(d), nil
 }
 
 // hostsChanged logs which host is asked what must be fresh.

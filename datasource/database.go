@@ -3,13 +3,14 @@ package datasource
 import (
 	"context"
 	"errors"
-	"fmt"
-	"sync/atomic"
 	"time"
 
 	"usher/admit"
+	"usher/catalog"
+	"usher/datasource/drift"
 	"usher/datasource/duckdb"
 	"usher/datasource/sqlexec"
+	"usher/datasource/writing"
 	"usher/fault"
 	"usher/plan"
 	"usher/sqlgen"
@@ -20,26 +21,20 @@ import (
 // statements.
 type database struct {
 	asker   // its way
-	db      sqlDB
-	end     func() error // of db and the writer, which others may use still
+	cat     *catalog.Catalog
+	target  plan.Target
+	db      sqlexec.Sessions
+	end     func() error // of db and of the connections that write, which others may use still
 	dialect sqlgen.Dialect
 	timeout time.Duration
-	shape   *shape // nil: the tables are the source's
-	files   *files // nil: the tables are in no files
+	tables  *drift.Tables // nil: they are the source's
+	files   *drift.Files  // nil: the tables are in no files
 	meter   *meter
 	gate    *admit.Gate
 	short   *admit.Gate // of statements that share connections; nil: none does
 	flights group[sameQuestion, Answered]
-	writer  writer // nil: nothing is written there
+	writes  *writing.Database // nil: nothing is written there
 	written *lately
-	guard   *guard // of its tables; nil: nobody else alters them
-	changes sqlgen.ChangeDialect
-	writing *admit.Gate  // the way into the writer
-	forgot  atomic.Int64 // when keys of mutations were forgotten for the last time
-}
-
-type sqlDB interface {
-	Session(ctx context.Context, snapshot bool, fn func(sqlexec.Session) error) error
 }
 
 // opened makes a source of a database whose way is known.
@@ -54,7 +49,7 @@ func (d *database) Fetch(ctx context.Context, q plan.Query, each func(value.Rows
 		return ErrNotPlanned
 	}
 	_, err := d.ask(ctx, &Question{
-		query: q, tenant: q.Identity().Tenant(), target: q.Root().Ref(0).Target(), reads: reads(q.Root()), stream: &stream{each: each},
+		query: q, tenant: q.Identity().Tenant(), target: q.Root().Ref(0).Target(), reads: drift.Reads(q.Root()), stream: &stream{each: each},
 	})
 	if errors.Is(err, duckdb.ErrBroken) { // the next fetch shall not find it broken; this one's rows are half taken
 		return errors.Join(err, d.renew(ctx))
@@ -82,7 +77,7 @@ func (a *accounts) ask(ctx context.Context, q *Question) (Answered, error) {
 	defer release()
 	db, ok := source.(*database)
 	if !ok {
-		return Answered{}, fault.New(fault.Internal, "internal error").Because(fmt.Errorf("source %q answers no statements", q.target.Source))
+		return Answered{}, fault.Broken("source %q answers no statements", q.target.Source)
 	}
 	return db.ask(ctx, q)
 }

@@ -2,7 +2,8 @@
 // to the one source that can answer it, or fetches the scoped minimum of each
 // source and answers in the embedded engine. It accepts plans and nothing
 // else, opens an account only when a plan needs it, and never hands one
-// tenant's account to another.
+// tenant's account to another. How rows are written in an account is package
+// writing's; what is kept of them ends here.
 package datasource
 
 import (

@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"usher/admit"
+	"usher/datasource/drift"
 	"usher/fault"
 	"usher/plan"
 	"usher/quota"
@@ -44,7 +45,7 @@ func (x *Export) Run(ctx context.Context, each func(*value.Result) error) (rows 
 	to := &stream{portion: each}
 	q := &Question{sources: x.sources, way: x.sources.engineWay, tenant: tenant, query: x.query, stream: to}
 	if target, ok := x.query.Single(); ok {
-		q.way, q.target, q.reads = x.sources.accounts, target, reads(x.query.Root())
+		q.way, q.target, q.reads = x.sources.accounts, target, drift.Reads(x.query.Root())
 	}
 	_, err = q.way.ask(ctx, q)
 	if err == nil && ctx.Err() != nil {

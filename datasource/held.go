@@ -57,9 +57,7 @@ func (c *counted) Err() error {
 func sizeOf(results ...*value.Result) int64 {
 	size := 0
 	for _, r := range results {
-		if r != nil {
-			size += r.Size()
-		}
+		size += r.Size()
 	}
 	return int64(size)
 }

@@ -2,13 +2,10 @@ package datasource
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"usher/catalog"
 	"usher/datasource/grants"
-	"usher/datasource/postgres"
-	"usher/datasource/sqlexec"
 	"usher/plan"
 )
 
@@ -44,19 +41,8 @@ func (s *Sources) lacking(ctx context.Context, at plan.Target, needs grants.Need
 	}
 	defer release()
 	db, ok := source.(*database)
-	if !ok || db.writer == nil {
+	if !ok || db.writes == nil {
 		return nil
 	}
-	ctx, cancel := within(ctx, db.timeout)
-	defer cancel()
-	err = db.writer.Write(ctx, postgres.Transaction{}, func(session sqlexec.Session) error {
-		if err := into.Ask(ctx, session, at.Source, needs); err != nil {
-			return err
-		}
-		return errTried
-	})
-	if errors.Is(err, errTried) {
-		return nil
-	}
-	return err
+	return db.writes.Lacking(ctx, needs, into)
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"strconv"
 
+	"usher/datasource/drift"
 	"usher/datasource/postgres"
 	"usher/datasource/sqlexec"
 	"usher/held"
@@ -46,7 +47,7 @@ func prepareLookups(q plan.Query) (*lookups, error) {
 	}
 	target, _ := main.Single()
 	statement, err := sqlexec.Prepare(main, dialects[target.Kind])
-	return &lookups{&Question{target: target, prepared: statement, reads: reads(main.Root())}, list}, err
+	return &lookups{&Question{target: target, prepared: statement, reads: drift.Reads(main.Root())}, list}, err
 }
 
 // size is about how many bytes they take in memory beside the query that they are parts of.

@@ -42,12 +42,11 @@ func (m *metered) ask(ctx context.Context, q *Question) (Answered, error) {
 	}
 	answered, err := m.next.ask(ctx, q)
 	took, rows := time.Since(began)-answered.ride.Waited, rowsRead(q, answered)
-	m.meter.statements.Inc()
+	m.meter.sent(q.tenant, took)
 	if answered.ride.Shared {
 		m.meter.pipelined.Inc()
 	}
 	m.meter.rows.Add(float64(rows))
-	m.meter.costs.Add(q.tenant, took)
 	switch {
 	case q.exports(): // as long as its reader takes
 		account.Spend(time.Since(q.stream.portions.since), 0, 0)
@@ -59,6 +58,18 @@ func (m *metered) ask(ctx context.Context, q *Question) (Answered, error) {
 	}
 	m.meter.took(ctx, took)
 	return answered, err
+}
+
+// Took implements writing.Meter.
+func (m *meter) Took(ctx context.Context, tenant string, took time.Duration) {
+	m.sent(tenant, took)
+	m.took(ctx, took)
+}
+
+// sent counts a statement.
+func (m *meter) sent(tenant string, took time.Duration) {
+	m.statements.Inc()
+	m.costs.Add(tenant, took)
 }
 
 // took notes how long a statement took, with its trace if there is one.
@@ -78,20 +89,11 @@ func rowsRead(q *Question, answered Answered) int {
 	return rowsOf(answered.Results...)
 }
 
-// rowsOf is how many rows results have, nested ones included.
+// rowsOf is how many rows results have.
 func rowsOf(results ...*value.Result) int {
 	n := 0
 	for _, r := range results {
-		if r == nil {
-			continue
-		}
-		if r.Rows != nil {
-			n += r.Rows.Len()
-		}
-		for _, c := range r.Children {
-			n += rowsOf(c.Result)
-		}
-		n += rowsOf(r.Total)
+		n += r.Len()
 	}
 	return n
 }

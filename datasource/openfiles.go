@@ -90,7 +90,7 @@ func (o *openFiles) open(spec catalog.DuckDBSpec, opts duckdb.Options) (_ *duckd
 // start opens the file for all who wait for it; a panic is an error of it for the others.
 func (f *openFile) start(spec catalog.DuckDBSpec) {
 	defer close(f.ready)
-	f.err = broken("opening the file panicked")
+	f.err = fault.Broken("opening the file panicked")
 	f.source, f.err = duckdb.OpenSource(spec, f.opts)
 }
 

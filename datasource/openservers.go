@@ -94,7 +94,7 @@ func (o *openServers) left(key serverKey, s *openServer) bool {
 
 // openWriter opens the connections by which a server is written: those of the same account, or of the source's writer,
 // without the rule that they only read. Nil: nothing is written there. End is that of the reading ones, too.
-func (a *accounts) openWriter(key serverKey, server catalog.PostgresSpec, opts postgres.Options, release func() error) (_ writer, end func() error, _ error) {
+func (a *accounts) openWriter(key serverKey, server catalog.PostgresSpec, opts postgres.Options, release func() error) (_ *postgres.DB, end func() error, _ error) {
 	if !writes(a.cat, key.target.Source) {
 		return nil, release, nil
 	}

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"usher/catalog"
+	"usher/datasource/drift"
 	"usher/datasource/sqlexec"
 	"usher/held"
 	"usher/plan"
@@ -66,7 +67,7 @@ func (s *Sources) Prepare(q plan.Query) (*Question, error) {
 	}
 	statement, err := sqlexec.Prepare(q, dialects[target.Kind])
 	return &Question{
-		sources: s, way: s.databaseWay, target: target, prepared: statement, reads: reads(q.Root()),
+		sources: s, way: s.databaseWay, target: target, prepared: statement, reads: drift.Reads(q.Root()),
 		maxAge: q.MaxAge(), owned: q.Owned(), datasets: datasetsOf(nil, q),
 	}, err
 }
@@ -80,11 +81,11 @@ func (s *Sources) PrepareSharedScan(t plan.SharedScan) (*Question, error) {
 	first := t.Query(0)
 	statement, err := sqlexec.PrepareSharedScan(t, dialects[target.Kind])
 	question := &Question{
-		sources: s, way: s.databaseWay, target: target, prepared: statement, reads: reads(t.Base()),
+		sources: s, way: s.databaseWay, target: target, prepared: statement, reads: drift.Reads(t.Base()),
 		maxAge: first.MaxAge(), owned: first.Owned(),
 	}
 	for i := range t.Len() {
-		question.reads = append(question.reads, reads(t.Level(i))...)
+		question.reads = append(question.reads, drift.Reads(t.Level(i))...)
 		question.maxAge = min(question.maxAge, t.Query(i).MaxAge())
 		question.datasets = datasetsOf(question.datasets, t.Query(i))
 	}

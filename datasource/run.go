@@ -11,7 +11,7 @@ import (
 
 // runner is the end of the way: it runs a statement in a session of the database.
 type runner struct {
-	db       sqlDB
+	db       sqlexec.Sessions
 	dialect  sqlgen.Dialect
 	snapshot bool                                                    // sessions of exports are of a transaction; those of files read one version as it is
 	fits     func(context.Context, sqlexec.Session, *Question) error // whether what a session reads is what the question is for

@@ -4,120 +4,66 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
-	"strings"
+	"sync/atomic"
 
-	"usher/catalog"
+	"usher/datasource/drift"
+	"usher/datasource/duckdb"
 	"usher/datasource/postgres"
-	"usher/fault"
-	"usher/plan"
+	"usher/datasource/sqlexec"
 )
 
 // checked asks, unless the tables that a question reads are known to differ. When
 // it does not fit them, they are looked at again: they may have changed.
 type checked struct {
 	next
-	shape *shape // nil: the tables are the source's
+	tables *drift.Tables // nil: they are the source's
 }
 
 func (c *checked) ask(ctx context.Context, q *Question) (Answered, error) {
-	if c.shape == nil {
+	if c.tables == nil {
 		return c.next.ask(ctx, q)
 	}
-	if err := c.shape.check(ctx, q.reads); err != nil {
+	if err := c.tables.Check(ctx, q.reads); err != nil {
 		return Answered{}, err
 	}
 	answered, err := c.next.ask(ctx, q)
 	if errors.Is(err, postgres.ErrDrift) {
-		c.shape.forget()
-		err = cmp.Or(c.shape.check(ctx, q.reads), err)
+		c.tables.Forget()
+		err = cmp.Or(c.tables.Check(ctx, q.reads), err)
 	}
 	return answered, err
 }
 
-// reads are the references of a level and all below it that read a tenant's
-// own tables, or files: any may be others than those that the catalog was made of.
-func reads(l plan.Level) []plan.Ref {
-	var out []plan.Ref
-	for i := range l.Refs() {
-		if r := l.Ref(i); r.Target().Kind == catalog.DuckDB || r.Target().Account().Own || r.Own() != "" {
-			out = append(out, r)
-		}
+// fits refuses a question whose tables are not what the catalog says, in the files that
+// its session reads.
+func (d *database) fits(ctx context.Context, session sqlexec.Session, q *Question) error {
+	if d.files == nil {
+		return nil
 	}
-	for i := range l.Children() {
-		out = append(out, reads(l.Child(i))...)
-	}
-	if total, ok := l.Total(); ok {
-		out = append(out, reads(total)...)
-	}
-	return out
+	_, err := d.files.In(ctx, session, q.reads)
+	return err
 }
 
-// check refuses what reads something that differs.
-func (s *shape) check(ctx context.Context, refs []plan.Ref) error {
-	for _, r := range refs {
-		if err := s.ref(ctx, r); err != nil {
-			return err
-		}
-	}
-	return nil
+// looked has files looked at before anybody joins what is under way: it may be
+// reading the files before.
+type looked struct {
+	next
+	source *duckdb.Source // nil: there are no files
+	seen   atomic.Uint64  // version
+	forget func()         // what is under way
 }
 
-func (s *shape) ref(ctx context.Context, r plan.Ref) error {
-	found, err := s.schema(ctx, r.Schema())
+func (l *looked) ask(ctx context.Context, q *Question) (Answered, error) {
+	if l.source == nil {
+		return l.next.ask(ctx, q)
+	}
+	version, err := l.source.Look()
 	if err != nil {
-		return err
+		return Answered{}, err
 	}
-	drift, ok := found.drifts[tableKey{r.Dataset(), r.Own()}]
-	if !ok {
-		return nil
+	if l.seen.Load() != version {
+		l.seen.Store(version)
+		l.forget()
 	}
-	where := "this tenant's database"
-	if r.Target().Tenant == "" && r.Own() == "" && !r.Target().Account().Own {
-		where = "its database"
-	}
-	name := r.Dataset()
-	if !r.Shown() {
-		name = "another dataset"
-	}
-	refusal := fault.New(fault.Unavailable, "%s is not what the catalog says in %s", name, where).
-		WithHint("whoever runs that database has to bring its tables up to date")
-	if drift.Missing {
-		return refusal.Because(fmt.Errorf("%s of %s: there is no table %s.%s", r.Dataset(), s.placeOf(r), r.Schema(), r.Table()))
-	}
-	var causes []error
-	for i := range r.Fields() {
-		f := r.Field(i)
-		how, differs := drift.Columns[f.Name]
-		if !differs {
-			continue
-		}
-		if f.Asked { // what the caller cannot see is for the log
-			refusal.Message = fmt.Sprintf("%s.%s is not what the catalog says in %s: %s", r.Dataset(), f.Name, where, how)
-		}
-		causes = append(causes, fmt.Errorf("%s.%s of %s: %s", r.Dataset(), f.Name, s.placeOf(r), how))
-	}
-	if d := s.cat.Dataset(r.Dataset()); d != nil && d.Tenant != nil && drift.Columns[d.Tenant.Name] != "" { // nobody reads rows of which it is not known whose they are
-		causes = append(causes, fmt.Errorf("the tenant column of %s of %s: %s", r.Dataset(), s.placeOf(r), drift.Columns[d.Tenant.Name]))
-	}
-	if _, relies := r.Alone(); relies && len(drift.Shared) > 0 {
-		return fault.New(fault.Unavailable, "whose rows these are cannot be told: the key is gone by which they lead to one row").
-			WithHint("Tell an administrator, who can see with `usher check` which key it is.").
-			Because(fmt.Errorf("%s of %s has no unique key by which rows of %s are a tenant's", r.Dataset(), s.placeOf(r), strings.Join(drift.Shared, ", ")))
-	}
-	if causes == nil {
-		return nil
-	}
-	return refusal.Because(errors.Join(causes...))
-}
-
-// placeOf is where a reference reads, for the log: the cell, too, where there are several.
-func (s *shape) placeOf(r plan.Ref) string {
-	account := r.Target().Account()
-	if source := s.cat.Sources[r.Target().Source]; source != nil {
-		if cell := source.Postgres.CellAt(account.Host, account.Port, account.Database); cell != "" {
-			return fmt.Sprintf("%s in the cell %s", r.Target(), cell)
-		}
-	}
-	return r.Target().String()
+	return l.next.ask(ctx, q)
 }

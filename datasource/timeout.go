@@ -3,6 +3,8 @@ package datasource
 import (
 	"context"
 	"time"
+
+	"usher/datasource/deadline"
 )
 
 // timed gives a source the time that it has, from the moment that it is asked:
@@ -18,14 +20,7 @@ func (t *timed) ask(ctx context.Context, q *Question) (Answered, error) {
 		q.stream.patience = t.timeout
 		return t.next.ask(ctx, q)
 	}
-	ctx, cancel := within(ctx, t.timeout)
+	ctx, cancel := deadline.Within(ctx, t.timeout)
 	defer cancel()
 	return t.next.ask(ctx, q)
-}
-
-func within(ctx context.Context, timeout time.Duration) (context.Context, context.CancelFunc) {
-	if ends, bounded := ctx.Deadline(); timeout <= 0 || bounded && time.Until(ends) <= timeout { // the request ends before
-		return ctx, func() {}
-	}
-	return context.WithTimeout(ctx, timeout)
 }

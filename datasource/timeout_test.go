@@ -14,6 +14,7 @@ import (
 
 	"github.com/duckdb/duckdb-go/v2"
 
+	"usher/datasource/deadline"
 	"usher/fault"
 	"usher/pgtest"
 )
@@ -130,7 +131,7 @@ func TestSlowSourceIsAskedOnce(t *testing.T) {
 		ask := func(run func(context.Context) (int, error)) {
 			group.Go(func() {
 				_, _, err := f.do(t.Context(), "q", func(ctx context.Context) (int, error) {
-					ctx, cancel := within(ctx, sourcesTimeout)
+					ctx, cancel := deadline.Within(ctx, sourcesTimeout)
 					defer cancel()
 					return run(ctx)
 				})

@@ -8,6 +8,8 @@ import (
 	"slices"
 
 	"usher/catalog"
+	"usher/datasource/deadline"
+	"usher/datasource/drift"
 	"usher/datasource/duckdb"
 	"usher/datasource/sqlexec"
 	"usher/datasource/trouble"
@@ -119,7 +121,7 @@ func (l *look) schema(ctx context.Context, db *database, name string) ([]catalog
 	if tables, ok := l.tables[name]; ok {
 		return tables, nil
 	}
-	ctx, cancel := within(ctx, db.timeout)
+	ctx, cancel := deadline.Within(ctx, db.timeout)
 	defer cancel()
 	tables, err := tablesOf(ctx, db, cmp.Or(name, "main"))
 	if err == nil {
@@ -130,13 +132,13 @@ func (l *look) schema(ctx context.Context, db *database, name string) ([]catalog
 
 // tablesOf lists the tables of a schema; of files, as they are now.
 func tablesOf(ctx context.Context, db *database, schema string) (tables []catalog.Table, err error) {
-	if looking, ok := db.db.(introspector); ok {
+	if looking, ok := db.db.(drift.Introspector); ok {
 		return looking.Introspect(ctx, schema)
 	}
 	err = db.db.Session(ctx, false, func(session sqlexec.Session) (err error) {
 		v := duckdb.VersionOf(session)
 		if v == nil {
-			return broken("a database that says nothing of its tables")
+			return fault.Broken("a database that says nothing of its tables")
 		}
 		tables, err = v.Introspect(ctx, schema)
 		return err

@@ -33,13 +33,13 @@ func (d *database) way() asker {
 	}
 	return steps{
 		&looked{source: files, forget: d.flights.forget},                  // before coalescing: who joins gets rows of the files that are there
-		&checked{shape: d.shape},                                          // before anybody waits for tables that differ
+		&checked{tables: d.tables},                                        // before anybody waits for tables that differ
 		&noted{dialect: d.dialect},                                        // before coalescing: who joins has a receipt too, and waiting is part of it
 		only(d.meter.traced, &traced{step: "source", dialect: d.dialect}), // where it is noted, for the same reasons
 		&coalesced{group: &d.flights, meter: d.meter},                     // before admission: who joins takes no slot
 		&reread{written: written},                                         // behind coalescing: whoever joins wants no more than who came first
 		&admitted{gate: d.gate, short: d.short},                           // before the timeout: a source's time begins when it is asked
-		&granted{db: d.db, guard: d.guard},                                // before the timeout, which may have passed
+		&granted{db: d.db, cat: d.cat, target: d.target},                  // before the timeout, which may have passed
 		&timed{timeout: d.timeout},                                        // before retries: all of them together have it
 		&renewed{renew: d.renew},                                          // when the engine gave up, once more on another
 		&reconnected{},                                                    // when the connection was lost, on another

@@ -2,98 +2,30 @@ package datasource
 
 import (
 	"context"
-	"errors"
-	"math/rand/v2"
-	"slices"
-	"time"
 
-	"usher/catalog"
-	"usher/datasource/duckdb"
-	"usher/datasource/postgres"
+	"usher/admit"
 	"usher/datasource/sqlexec"
 	"usher/datasource/upstream"
+	"usher/datasource/writing"
 	"usher/fault"
 	"usher/held"
 	"usher/plan"
 	"usher/quota"
-	"usher/sqlgen"
 	"usher/trace"
 )
 
-// The way of a change is its own: it waits for its turn and has its source's time like a
-// question, and nothing of it is shared, kept or sent twice. Only a transaction that the
-// server has undone as a whole, because of others that ran beside it, is begun anew.
-
-// PreparedChange is the statement of a change that is bound for each request.
-type PreparedChange struct {
-	whole  *sqlgen.Whole
-	sealed *sqlgen.Sealed // that it may be as well; nil: it may not
-}
-
-// Size is about how many bytes it takes in memory.
-func (p PreparedChange) Size() int {
-	n := 0
-	if p.whole != nil {
-		n += p.whole.Size()
-	}
-	if p.sealed != nil {
-		n += p.sealed.Size()
-	}
-	return n
-}
-
-// PrepareChange writes the statement of a change that plan.PrepareChange made, if it is one. All
-// others are written when they are made.
-func (s *Sources) PrepareChange(c plan.Change) (PreparedChange, error) {
-	if c.Target().Kind != catalog.Postgres {
-		return PreparedChange{}, nil
-	}
-	whole, err := sqlexec.PrepareChange(c, sqlgen.PostgresChange)
-	if err != nil || whole == nil {
-		return PreparedChange{}, err
-	}
-	sealed, err := sqlexec.PrepareSealed(c, sqlgen.PostgresChange)
-	return PreparedChange{whole, sealed}, err
-}
-
-// prepared is the statement of a change that was prepared, or nil.
-func (t Terms) prepared(i int) *sqlgen.Whole {
-	if t.Prepared == nil {
-		return nil
-	}
-	return t.Prepared[i].whole
-}
-
-// ChangeError says which of several changes could not be made; none of them was.
-type ChangeError struct {
-	Change int // -1: it was the transaction
-	err    error
-}
-
-// Error implements error.
-func (e *ChangeError) Error() string { return e.err.Error() }
-
-// Unwrap returns what is wrong.
-func (e *ChangeError) Unwrap() error { return e.err }
+// What is written is admitted here, made by package writing in the account that it is for, and ends what is kept
+// of its datasets.
 
 // Change makes changes, all or none of them, in one transaction of one source. What is
 // kept of the datasets ends before it returns. What the changes answer belongs to the
 // share of the request.
-func (s *Sources) Change(ctx context.Context, changes []plan.Change, terms Terms) (Made, error) {
-	for i, c := range changes {
-		switch {
-		case !c.Valid():
-			return Made{}, ErrNotPlanned
-		case c.Target() != changes[0].Target():
-			return Made{}, &ChangeError{i, fault.New(fault.BadUserInput, "the changes of one mutation are made in one source, and %s is in another than %s", c.Dataset(), changes[0].Dataset()).
-				WithHint("send them as mutations of their own")}
-		}
-	}
-	if len(changes) == 0 {
-		return Made{}, ErrNotPlanned
+func (s *Sources) Change(ctx context.Context, changes []plan.Change, terms writing.Terms) (writing.Made, error) {
+	if err := writing.Together(changes); err != nil {
+		return writing.Made{}, err
 	}
 	if err := quota.From(ctx).Admit(ctx); err != nil {
-		return Made{}, &ChangeError{-1, err}
+		return writing.Made{}, &writing.ChangeError{Change: -1, Err: err}
 	}
 	if held.From(ctx) == nil {
 		own, share := s.budget.Begin(ctx)
@@ -113,29 +45,26 @@ func (s *Sources) Change(ctx context.Context, changes []plan.Change, terms Terms
 }
 
 // make makes changes of one source.
-func (s *Sources) make(ctx context.Context, changes []plan.Change, terms Terms) (Made, error) {
+func (s *Sources) make(ctx context.Context, changes []plan.Change, terms writing.Terms) (writing.Made, error) {
 	source, release, err := s.accounts.get(ctx, changes[0].Target())
 	if err != nil {
-		return Made{}, &ChangeError{-1, err}
+		return writing.Made{}, &writing.ChangeError{Change: -1, Err: err}
 	}
 	defer release()
-	if api, ok := source.(*upstream.Source); ok {
-		return s.call(ctx, api, changes, terms)
-	}
-	db, ok := source.(*database)
-	if !ok || db.writer == nil {
-		return Made{}, &ChangeError{0, fault.New(fault.NotImplemented, "%s cannot be written where this tenant's rows are", changes[0].Dataset())}
-	}
-	defer func() { // also after a failure, of which nobody may know what it has left
-		for _, c := range changes {
-			s.purgeChanged(c)
+	switch source := source.(type) {
+	case *upstream.Source:
+		return s.api(source).Change(ctx, changes, terms)
+	case *database:
+		if source.writes != nil {
+			defer func() { // also after a failure, of which nobody may know what it has left
+				for _, c := range changes {
+					s.purgeChanged(c)
+				}
+			}()
+			return source.writes.Change(ctx, changes, terms)
 		}
-	}()
-	made, err := db.change(ctx, changes, terms)
-	if err == nil && terms.Once != nil {
-		db.forget(ctx)
 	}
-	return made, err
+	return writing.Made{}, &writing.ChangeError{Change: 0, Err: writtenNowhere(changes[0].Dataset())}
 }
 
 // purgeChanged ends what is kept of all datasets that a change has written to.
@@ -146,290 +75,60 @@ func (s *Sources) purgeChanged(c plan.Change) {
 	}
 }
 
-// mostBegun is how often a transaction is begun that collides with others, as long as its
-// deadline lets it.
-const mostBegun = 100
-
-// pause is how long one waits before it begins anew, longer each time, up to mostPause.
-const (
-	pause     = 5 * time.Millisecond
-	mostPause = 100 * time.Millisecond
-)
-
-func (d *database) change(ctx context.Context, changes []plan.Change, terms Terms) (Made, error) {
-	if terms.Once != nil && d.onceIn() == nil {
-		return Made{}, &ChangeError{-1, errNoKeys()}
+// Import writes rows as they come and tells which are in, after an error too. It waits for
+// its turn among exports, which have a source's slot for as long. What is kept of the dataset ends
+// before it returns. The time it has is the context's.
+func (s *Sources) Import(ctx context.Context, i plan.Import, rows sqlexec.Incoming, terms writing.ImportTerms) (out writing.Imported, err error) {
+	if !i.Valid() {
+		return writing.Imported{}, writing.ErrNotPlanned
 	}
-	slot, err := d.writing.Enter(ctx, changes[0].Identity().Tenant())
+	out.Rows = terms.From
+	if err := quota.From(ctx).Admit(ctx); err != nil {
+		return out, err
+	}
+	turn, err := s.turn(ctx, i.Identity().Tenant())
 	if err != nil {
-		return Made{}, &ChangeError{-1, err}
+		return out, err
 	}
-	defer slot.Leave()
-	ctx, cancel := within(ctx, d.timeout)
-	defer cancel()
-	if d.shape != nil {
-		for i, c := range changes {
-			if err := d.shape.check(ctx, changedRefs(c)); err != nil {
-				return Made{}, &ChangeError{i, err}
-			}
-		}
+	defer turn.Leave()
+	ctx = admit.InBulk(ctx)
+	if held.From(ctx) == nil {
+		own, share := s.budget.Begin(ctx)
+		defer share.End()
+		ctx = own
 	}
-	of := writtenBy(changes...)
-	if d.guard != nil {
-		if err := d.guard.allows(ctx, of); err != nil {
-			return Made{}, &ChangeError{-1, err}
-		}
+	share := held.From(ctx)
+	if err := share.Take(sqlexec.ImportMemory); err != nil {
+		return out, err
 	}
-	unseen := 0
-	for try := 1; ; try++ {
-		made, err := d.transaction(ctx, changes, terms)
-		if errors.Is(err, duckdb.ErrBroken) { // what was begun is not begun again, and the next shall not find it broken
-			err = errors.Join(err, d.renew(ctx))
-		}
-		if next := otherwise(changes, err); next != nil {
-			changes, try = next, 0
-			continue
-		}
-		again, err := d.again(ctx, of, err)
-		if !again && errors.Is(err, sqlexec.ErrUnseen) {
-			unseen++
-			again = unseen <= mostUnseen
-		}
-		if !again || try >= mostBegun {
-			return made, d.refused(ctx, changes, err)
-		}
-		select {
-		case <-ctx.Done():
-			return Made{}, d.refused(ctx, changes, err)
-		case <-time.After(backoff(try)):
+	defer share.Give(sqlexec.ImportMemory)
+	source, release, err := s.accounts.get(ctx, i.Target())
+	if err != nil {
+		return out, err
+	}
+	defer release()
+	ctx, span := trace.Ask(ctx, "import", sourceOf(i.Target()))
+	defer func() {
+		span.Rows(int(out.Written))
+		failed(span, err)
+		span.End()
+	}()
+	switch source := source.(type) {
+	case *upstream.Source:
+		return s.api(source).Import(ctx, i, rows, terms)
+	case *database:
+		if source.writes != nil {
+			return source.writes.Import(ctx, i, rows, terms, func() { s.Purge(i.Owner(), i.Dataset()) })
 		}
 	}
+	return out, writtenNowhere(i.Dataset())
 }
 
-// otherwise are the changes with what another role presets, where rows are not what the first one lets
-// be written; nil: there is no such role.
-func otherwise(changes []plan.Change, err error) []plan.Change {
-	var of *ChangeError
-	if !errors.As(err, &of) || of.Change < 0 {
-		return nil
-	}
-	next, ok := changes[of.Change].Otherwise(of.err)
-	if !ok {
-		return nil
-	}
-	changes = slices.Clone(changes)
-	changes[of.Change] = next
-	return changes
+// api writes to an API. What it reads for that is read as what is combined.
+func (s *Sources) api(source *upstream.Source) writing.API {
+	return writing.API{Source: source, Engine: besides{s}, Changed: s.Changed}
 }
 
-// mostUnseen is how often rows are looked for anew that were there and not seen: others may
-// insert and delete them meanwhile.
-const mostUnseen = 3
-
-// backoff is how long one waits before it begins anew. Those that collide wait for
-// different times.
-func backoff(try int) time.Duration {
-	most := min(time.Duration(try)*pause, mostPause)
-	return most/2 + rand.N(most) //nolint:gosec // nobody gains by knowing it
-}
-
-// again tells whether a transaction is to be begun anew: all of it was undone, because of
-// others that ran beside it, or because its tables are others than were known and have been judged
-// since. What was refused by a key that nobody knew of is not told.
-func (d *database) again(ctx context.Context, of []writtenTable, err error) (bool, error) {
-	var altered *alteredError
-	v := violationOf(err, nil)
-	switch {
-	case err == nil:
-		return false, nil
-	case errors.As(err, &altered):
-		i := slices.IndexFunc(of, func(w writtenTable) bool { return placeOf(w.table) == placeOf(altered.table) })
-		if i < 0 {
-			return false, err
-		}
-		if refused := d.guard.judge(ctx, of[i]); refused != nil {
-			return false, insteadOf(err, refused)
-		}
-		f := fault.New(fault.Unavailable, "the keys, triggers or rules of the table of %s are changing at this moment", altered.table.Dataset()).WithHint("try again").Because(err)
-		f.RetryAfter = time.Second
-		return true, insteadOf(err, f)
-	case v != nil && v.Passing(), errors.Is(err, postgres.ErrStale):
-		return true, err
-	case d.guard != nil && (v != nil && v.Class() == "23" || errors.Is(err, postgres.ErrDrift)): // a key that is gone, or a rule, is such a drift
-		for _, w := range of {
-			switch altered, refused := d.guard.look(ctx, w, d.db); {
-			case refused != nil:
-				return false, insteadOf(err, refused)
-			case altered:
-				return true, err
-			}
-		}
-	}
-	return false, err
-}
-
-// errMade ends the transaction of a mutation that was made before.
-var errMade = errors.New("the mutation was made before")
-
-// insteadOf is another error of the change that one is about.
-func insteadOf(err, refused error) error {
-	var of *ChangeError
-	if errors.As(err, &of) {
-		return &ChangeError{of.Change, refused}
-	}
-	return refused
-}
-
-// transaction makes the changes once.
-func (d *database) transaction(ctx context.Context, changes []plan.Change, terms Terms) (Made, error) {
-	began := time.Now()
-	made, sealed, err := d.sealed(ctx, changes, terms)
-	if !sealed {
-		made, err = d.statements(ctx, changes, terms)
-	}
-	took := time.Since(began)
-	d.meter.statements.Inc()
-	d.meter.took(ctx, took)
-	d.meter.costs.Add(changes[0].Identity().Tenant(), took)
-	spentOn(ctx, began, made.Changed)
-	switch {
-	case errors.Is(err, errMade):
-		return made, nil
-	case err != nil:
-		return Made{}, err
-	}
-	return made, nil
-}
-
-// statements makes the changes statement by statement.
-func (d *database) statements(ctx context.Context, changes []plan.Change, terms Terms) (made Made, err error) {
-	begins, tables := d.begins(changes)
-	err = d.writer.Write(ctx, begins, func(session sqlexec.Session) (err error) {
-		made = Made{}
-		if terms.Once != nil {
-			if made.Kept, err = terms.Once.begin(ctx, session, d.onceIn()); err == nil && made.Kept != nil {
-				err = errMade
-			}
-			if err != nil {
-				return err
-			}
-		}
-		for i, c := range changes {
-			err := d.writable(ctx, session, c)
-			if err != nil {
-				return &ChangeError{i, err}
-			}
-			changed, err := sqlexec.Apply(ctx, session, d.changes, c, terms.prepared(i), tables)
-			if err != nil {
-				return &ChangeError{i, err}
-			}
-			made.Changed = append(made.Changed, changed)
-		}
-		return terms.end(ctx, session, made.Changed)
-	})
-	return made, err
-}
-
-// begins says how the transaction of changes begins, and what is known of their tables.
-func (d *database) begins(changes []plan.Change) (postgres.Transaction, sqlexec.Tables) {
-	begins := postgres.Transaction{}
-	for _, c := range changes {
-		begins.Snapshot = begins.Snapshot || c.Snapshot()
-	}
-	if d.guard == nil {
-		return begins, nil
-	}
-	if begins.Snapshot {
-		begins.Keep = d.guard.keeps(writtenBy(changes...))
-	}
-	return begins, d.guard
-}
-
-// end does what is to be done before COMMIT.
-func (t Terms) end(ctx context.Context, session sqlexec.Session, changed []sqlexec.Changed) error {
-	if t.Once != nil {
-		answer, err := t.Keep(changed)
-		if err == nil {
-			err = t.Once.end(ctx, session, answer)
-		}
-		if err != nil {
-			return err
-		}
-	}
-	if t.Before != nil {
-		return t.Before(changed)
-	}
-	return nil
-}
-
-// changedRefs are the references of a change that read tables which may be others than those
-// that the catalog was made of.
-func changedRefs(c plan.Change) []plan.Ref {
-	var out []plan.Ref
-	add := func(l plan.Level) { out = append(out, reads(l)...) }
-	add(c.Chosen())
-	add(c.Update().Level())
-	add(c.Remove())
-	for i := range c.Checks() {
-		add(c.Check(i).Level())
-	}
-	for i := range c.References() {
-		add(c.Reference(i).Level())
-	}
-	for i := range c.Answers() {
-		add(c.Answer(i).Root())
-	}
-	for i := range c.Nested() {
-		out = append(out, changedRefs(c.NestedAt(i))...)
-	}
-	return out
-}
-
-// writer is an account by which a source is written, in transactions.
-type writer interface {
-	Write(ctx context.Context, t postgres.Transaction, fn func(sqlexec.Session) error) error
-}
-
-// fileWriter writes to a file of DuckDB by the instance that reads it, whose transactions are
-// snapshots anyway.
-type fileWriter struct{ source *duckdb.Source }
-
-func (w fileWriter) Write(ctx context.Context, _ postgres.Transaction, fn func(sqlexec.Session) error) error {
-	return w.source.Write(ctx, fn)
-}
-
-// violationOf is what a source says of rows that it does not write, whichever it is; nil: it
-// says nothing of rows.
-func violationOf(err error, of *plan.Change) *postgres.Violation {
-	var v *postgres.Violation
-	if errors.As(err, &v) {
-		return v
-	}
-	var file *duckdb.Violation
-	if !errors.As(err, &file) {
-		return nil
-	}
-	v = &postgres.Violation{Code: file.Code, Columns: file.Columns}
-	if of != nil && (v.Class() != "23" || file.Columns != nil || file.Refers) {
-		v.Schema, v.Table = of.Table().Schema(), of.Table().Table()
-	}
-	return v
-}
-
-// writes tells whether rows of any dataset may be written in a source.
-func writes(cat *catalog.Catalog, source string) bool {
-	for _, d := range cat.Datasets {
-		if d.Writes == nil {
-			continue
-		}
-		if d.WritableIn(d.Bindings[source]) {
-			return true
-		}
-		for _, own := range d.Own {
-			if own.Source == source && d.WritableIn(&own.Binding) {
-				return true
-			}
-		}
-	}
-	return false
+func writtenNowhere(dataset string) error {
+	return fault.New(fault.NotImplemented, "%s cannot be written where this tenant's rows are", dataset)
 }

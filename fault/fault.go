@@ -93,6 +93,12 @@ func New(code Code, format string, args ...any) *Error {
 	return &Error{Code: code, Message: fmt.Sprintf(format, args...)}
 }
 
+// Broken makes the error of what only a mistake of usher's own leads to: callers are told that there is
+// one, and the log what it is.
+func Broken(format string, args ...any) *Error {
+	return New(Internal, "internal error").Because(fmt.Errorf(format, args...))
+}
+
 // Because returns a copy of the error that carries the cause for the log.
 func (e *Error) Because(cause error) *Error {
 	c := *e

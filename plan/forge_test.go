@@ -1,6 +1,7 @@
 package plan_test
 
 import (
+	"context"
 	"errors"
 	"iter"
 	"reflect"
@@ -10,6 +11,7 @@ import (
 	"usher/catalog"
 	"usher/datasource"
 	"usher/datasource/sqlexec"
+	"usher/datasource/writing"
 	"usher/plan"
 	"usher/sqlgen"
 	"usher/value"
@@ -94,12 +96,23 @@ func TestForged(t *testing.T) {
 		t.Errorf("the zero query is answered: %v", err)
 	}
 	for _, changes := range [][]plan.Change{nil, {{}}} {
-		if _, err := sources.Change(t.Context(), changes, datasource.Terms{}); !errors.Is(err, datasource.ErrNotPlanned) {
-			t.Errorf("the zero change is made: %v", err)
+		for what, change := range map[string]func(context.Context, []plan.Change, writing.Terms) (writing.Made, error){
+			"the sources": sources.Change, "a database": new(writing.Database).Change, "an API": writing.API{}.Change,
+		} {
+			if _, err := change(t.Context(), changes, writing.Terms{}); !errors.Is(err, writing.ErrNotPlanned) {
+				t.Errorf("the zero change is made by %s: %v", what, err)
+			}
 		}
 	}
-	if in, err := sources.Import(t.Context(), plan.Import{}, nil, datasource.ImportTerms{}); in.Rows != 0 || !errors.Is(err, datasource.ErrNotPlanned) {
-		t.Errorf("the zero import is made: %v", err)
+	for what, put := range map[string]func(context.Context, plan.Import, sqlexec.Incoming, writing.ImportTerms) (writing.Imported, error){
+		"the sources": sources.Import, "an API": writing.API{}.Import,
+		"a database": func(ctx context.Context, i plan.Import, rows sqlexec.Incoming, terms writing.ImportTerms) (writing.Imported, error) {
+			return new(writing.Database).Import(ctx, i, rows, terms, nil)
+		},
+	} {
+		if in, err := put(t.Context(), plan.Import{}, nil, writing.ImportTerms{}); in.Rows != 0 || !errors.Is(err, writing.ErrNotPlanned) {
+			t.Errorf("the zero import is made by %s: %v", what, err)
+		}
 	}
 	if s, err := sqlgen.Load(plan.Import{}, nil, sqlgen.PostgresImport); !errors.Is(err, sqlgen.ErrNotPlanned) || s.Text != "" {
 		t.Errorf("the zero import is rendered as %q, %v", s.Text, err)

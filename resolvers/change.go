@@ -10,8 +10,8 @@ import (
 
 	"usher/admit"
 	"usher/answer"
-	"usher/datasource"
 	"usher/datasource/sqlexec"
+	"usher/datasource/writing"
 	"usher/fault"
 	"usher/graph"
 	"usher/held"
@@ -32,7 +32,7 @@ func (d *Datasets) Change(ctx context.Context, asked graph.AskedChanges) []graph
 	}
 	out := make([]graph.Outcome, n)
 	m := mutation{d: d, who: who, plans: make([]plan.Change, n), numbersAsText: asked.Numbers.AsText(d.NumbersAsText)}
-	terms, refused := datasource.Terms{}, error(nil)
+	terms, refused := writing.Terms{}, error(nil)
 	if terms.Prepared, err = d.preparedChanges(ctx, asked, who, m.plans); err != nil {
 		return failed(n, err)
 	}
@@ -59,7 +59,7 @@ func (d *Datasets) Change(ctx context.Context, asked graph.AskedChanges) []graph
 	unnoted := note.ended(ctx, made.Changed, made.Kept != nil, err)
 	if err != nil {
 		at := 0
-		var of *datasource.ChangeError
+		var of *writing.ChangeError
 		if errors.As(err, &of) && of.Change >= 0 {
 			at = of.Change
 		}

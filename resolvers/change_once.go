@@ -11,8 +11,8 @@ import (
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
 	"usher/answer"
-	"usher/datasource"
 	"usher/datasource/sqlexec"
+	"usher/datasource/writing"
 	"usher/fault"
 	"usher/graph"
 	"usher/principal"
@@ -22,12 +22,12 @@ import (
 // onceOf is under what a mutation with a key is found again: by its tenant and who sent it,
 // if it asks the same, and with the same rights. What somebody with others was
 // answered could show what these do not.
-func onceOf(who principal.Principal, key, text string) (*datasource.Once, error) {
+func onceOf(who principal.Principal, key, text string) (*writing.Once, error) {
 	rights, err := rightsOf(who)
 	if err != nil {
 		return nil, fault.New(fault.Internal, "internal error").Because(err)
 	}
-	return &datasource.Once{
+	return &writing.Once{
 		Tenant: who.Tenant, Subject: digest(who.Issuer, who.Subject), Key: key, Asked: digest(text, rights),
 	}, nil
 }

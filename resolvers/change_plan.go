@@ -6,7 +6,7 @@ import (
 	"errors"
 	"time"
 
-	"usher/datasource"
+	"usher/datasource/writing"
 	"usher/graph"
 	"usher/plan"
 	"usher/principal"
@@ -36,7 +36,7 @@ const mostOpen = 200
 // preparedChanges finds the changes of a mutation that was prepared, or prepares it, and binds
 // them for who asks. Without them the mutation is planned for this request: because
 // it has to be, or because whoever plans it says what is wrong with it.
-func (d *Datasets) preparedChanges(ctx context.Context, asked graph.AskedChanges, who principal.Principal, plans []plan.Change) ([]datasource.PreparedChange, error) {
+func (d *Datasets) preparedChanges(ctx context.Context, asked graph.AskedChanges, who principal.Principal, plans []plan.Change) ([]writing.Prepared, error) {
 	if asked.Inputs == nil || len(asked.Inputs) > mostOpen || who.AllTenants {
 		return nil, nil
 	}
@@ -73,9 +73,9 @@ func (d *Datasets) prepareChanges(ctx context.Context, asked graph.AskedChanges,
 	op := &operation{lasting: true, slots: slots}
 	for _, change := range asked.Requests(slots) {
 		c, err := plan.PrepareChange(change, key.catalog, who, graph.Started(ctx), slots.At(now))
-		var statement datasource.PreparedChange
+		var statement writing.Prepared
 		if err == nil {
-			statement, err = d.Sources.PrepareChange(c)
+			statement, err = writing.Prepare(c)
 		}
 		if err != nil {
 			each := &operation{each: true, slots: slot.New(nil), lasting: errors.Is(err, plan.ErrEach)}

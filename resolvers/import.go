@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"usher/audit"
-	"usher/datasource"
+	"usher/datasource/writing"
 	"usher/fault"
 	"usher/graph"
 	"usher/intake"
@@ -33,8 +33,8 @@ type ImportRequest struct {
 // Import writes the rows of a file as they come, and tells which of them are in, those
 // that were in before included, after an error too. Whatever becomes of it is in the
 // audit log.
-func (d *Datasets) Import(ctx context.Context, asked ImportRequest, body io.Reader) (in datasource.Imported, err error) {
-	in = datasource.Imported{Rows: asked.From, Beyond: asked.Beyond}
+func (d *Datasets) Import(ctx context.Context, asked ImportRequest, body io.Reader) (in writing.Imported, err error) {
+	in = writing.Imported{Rows: asked.From, Beyond: asked.Beyond}
 	who, err := principal.From(ctx)
 	if err != nil {
 		return in, err
@@ -96,7 +96,7 @@ func (d *Datasets) Import(ctx context.Context, asked ImportRequest, body io.Read
 	if err != nil {
 		return in, err
 	}
-	terms := datasource.ImportTerms{Batch: asked.Batch, From: asked.From, Beyond: asked.Beyond, Once: once, In: asked.In}
+	terms := writing.ImportTerms{Batch: asked.Batch, From: asked.From, Beyond: asked.Beyond, Once: once, In: asked.In}
 	in, err = d.Sources.Import(ctx, planned, &typedRows{file: file, plan: planned, row: make([]plan.Given, planned.Columns())}, terms)
 	if d.Told != nil && (in.Written > 0 || err != nil && fault.From(err).Unknown) {
 		d.Told(ctx, planned.Target().Source, planned.Dataset(), planned.Owner())
@@ -106,7 +106,7 @@ func (d *Datasets) Import(ctx context.Context, asked ImportRequest, body io.Read
 
 // importedOnce is under what an import with a key is found again. How many rows a transaction
 // has does not matter: what is in is counted.
-func importedOnce(who principal.Principal, asked ImportRequest, columns []string) (*datasource.Once, error) {
+func importedOnce(who principal.Principal, asked ImportRequest, columns []string) (*writing.Once, error) {
 	if asked.Key == "" {
 		return nil, nil
 	}

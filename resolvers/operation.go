@@ -6,6 +6,7 @@ import (
 	"usher/answer"
 	"usher/catalog"
 	"usher/datasource"
+	"usher/datasource/writing"
 	"usher/fault"
 	"usher/graph"
 	"usher/plan"
@@ -25,7 +26,7 @@ type operation struct {
 	trail   trail
 
 	changes  []plan.Change // of a mutation
-	prepared []datasource.PreparedChange
+	prepared []writing.Prepared
 	each     bool // it is planned for each request
 }
 

@@ -14,16 +14,31 @@ type Result struct {
 	AsOf time.Time
 }
 
+// Len is how many rows the result has, nested ones included.
+func (r *Result) Len() int {
+	if r == nil {
+		return 0
+	}
+	n := r.Total.Len()
+	if r.Rows != nil {
+		n += r.Rows.Len()
+	}
+	for _, c := range r.Children {
+		n += c.Result.Len()
+	}
+	return n
+}
+
 // Size is about how many bytes the result takes in memory.
 func (r *Result) Size() int {
+	if r == nil {
+		return 0
+	}
 	size := 64 + r.Rows.Size()
 	for _, c := range r.Children {
 		size += c.Result.Size() + 8*len(c.Start)
 	}
-	if r.Total != nil {
-		size += r.Total.Size()
-	}
-	return size
+	return size + r.Total.Size()
 }
 
 // Child is a nested level: the rows that belong to row i of the parent are

@@ -17,6 +17,11 @@ type Session interface {
 	Query(ctx context.Context, text string, args []string) (value.Rows, error)
 }
 
+// Sessions is a database that has sessions. A snapshot reads what was there at its beginning.
+type Sessions interface {
+	Session(ctx context.Context, snapshot bool, fn func(Session) error) error
+}
+
 // Plans is a session of a database that may keep one plan of a statement for all
 // arguments.
 type Plans interface {

@@ -1,4 +1,4 @@
-package datasource
+package writing
 
 import (
 	"context"
@@ -14,7 +14,7 @@ import (
 // says that it collides with one of its own tenant's.
 
 // moves tells that the database's own code may make rows that a change writes another tenant's.
-func (d *database) moves(c plan.Change) bool {
+func (d *Database) moves(c plan.Change) bool {
 	if d.guard == nil {
 		return false
 	}
@@ -28,7 +28,7 @@ func (d *database) moves(c plan.Change) bool {
 
 // moved tells that what a source refuses is a row that is not of its tenant any more, or may be. The row is
 // that of the input; -1: it is not known.
-func (d *database) moved(ctx context.Context, c written, row int, v *postgres.Violation) bool {
+func (d *Database) moved(ctx context.Context, c written, row int, v *postgres.Violation) bool {
 	if v == nil || d.guard == nil || c.Checks() == 0 || c.Identity().Key() == "" || !d.owns(c, v) || !d.guard.triggers(c.Table()) {
 		return false
 	}
@@ -83,7 +83,7 @@ func givenIn(c written, row int, stored string) (text string, known bool) {
 }
 
 // owns tells that what a source refuses is of the table that is written, or of one that holds rows of it.
-func (d *database) owns(c written, v *postgres.Violation) bool {
+func (d *Database) owns(c written, v *postgres.Violation) bool {
 	return v.Table == c.Table().Table() && (v.Schema == c.Table().Schema() || c.Table().Schema() == "") ||
 		d.guard != nil && d.guard.holds(c.Table(), v.Schema, v.Table)
 }
@@ -100,11 +100,11 @@ WHERE n.nspname = $1::text AND t.relname = $2::text ORDER BY e.n`
 
 // describe looks for the columns of a key of which a source does not say them: it does so to nobody who may
 // not read all of them, which for a partition takes a privilege of its own.
-func (d *database) describe(ctx context.Context, c written, v *postgres.Violation) {
+func (d *Database) describe(ctx context.Context, c written, v *postgres.Violation) {
 	if d.guard == nil || v.Class() != "23" || v.Constraint == "" || len(v.Columns) > 0 || !d.owns(c, v) || ctx.Err() != nil {
 		return
 	}
-	_ = d.db.Session(ctx, false, func(s sqlexec.Session) error { // what it is asked after is the error
+	_ = d.reads.Session(ctx, false, func(s sqlexec.Session) error { // what it is asked after is the error
 		rows, err := s.Query(ctx, columnsText, []string{v.Schema, v.Table, v.Constraint})
 		if err != nil {
 			return err

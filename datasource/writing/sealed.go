@@ -1,4 +1,4 @@
-package datasource
+package writing
 
 import (
 	"context"
@@ -15,13 +15,12 @@ import (
 // it fails so, the change is made statement by statement, which says what is wrong.
 
 // sealed makes a change by a sealed statement. False: it is to be made statement by statement, and nothing is done.
-func (d *database) sealed(ctx context.Context, changes []plan.Change, terms Terms) (made Made, done bool, err error) {
-	db, ok := d.writer.(*postgres.DB)
-	if !ok || len(changes) != 1 || terms.Prepared == nil || terms.Prepared[0].sealed == nil || terms.Once != nil || terms.Before != nil || !db.Seals() {
+func (d *Database) sealed(ctx context.Context, changes []plan.Change, terms Terms) (made Made, done bool, err error) {
+	if d.server == nil || len(changes) != 1 || terms.Prepared == nil || terms.Prepared[0].sealed == nil || terms.Once != nil || terms.Before != nil || !d.server.Seals() {
 		return Made{}, false, nil
 	}
 	c := changes[0]
-	if d.guard == nil || !d.guard.single(c.Table()) {
+	if !d.guard.single(c.Table()) {
 		return Made{}, false, nil
 	}
 	statement, err := sqlexec.Seal(c, terms.Prepared[0].sealed)
@@ -30,7 +29,7 @@ func (d *database) sealed(ctx context.Context, changes []plan.Change, terms Term
 	}
 	var changed sqlexec.Changed
 	var unread error
-	err = db.WriteSealed(ctx, postgres.Sealed{
+	err = d.server.WriteSealed(ctx, postgres.Sealed{
 		Text: statement.Text(), Args: statement.Args(),
 		Prove: func(ctx context.Context, s sqlexec.Session) error { return d.guard.prove(ctx, s, c.Table()) },
 		Read: func(rows value.Rows) (at int64, err error) {

@@ -1,28 +1,23 @@
-package datasource
+package writing
 
 import (
 	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"regexp"
 	"slices"
-	"strconv"
 	"strings"
-	"unicode/utf8"
 
 	"usher/datasource/postgres"
 	"usher/datasource/sqlexec"
 	"usher/fault"
 	"usher/plan"
-	"usher/sqlgen"
-	"usher/value"
 )
 
 // refused says what a source's refusal means to whoever asked for the change, and which row of
 // the input it is about. It names what the dataset has, and repeats no value and no word
 // of the source.
-func (d *database) refused(ctx context.Context, changes []plan.Change, err error) error {
+func (d *Database) refused(ctx context.Context, changes []plan.Change, err error) error {
 	if err == nil {
 		return nil
 	}
@@ -32,7 +27,7 @@ func (d *database) refused(ctx context.Context, changes []plan.Change, err error
 	}
 	if at.Change < 0 {
 		if v := violationOf(err, nil); v != nil && v.Passing() {
-			return &ChangeError{-1, d.violated(changes[0], false, v).Because(at.err)}
+			return &ChangeError{-1, d.violated(changes[0], false, v).Because(at.Err)}
 		}
 		return at
 	}
@@ -49,7 +44,7 @@ func (d *database) refused(ctx context.Context, changes []plan.Change, err error
 	case v == nil && !moves:
 		return at
 	case v != nil && v.Passing():
-		return &ChangeError{at.Change, d.violated(c, false, v).Because(at.err)}
+		return &ChangeError{at.Change, d.violated(c, false, v).Because(at.Err)}
 	case c.Given() == 1:
 		row = 0
 	case c.Given() > 1 && v != nil:
@@ -79,31 +74,31 @@ func (d *database) refused(ctx context.Context, changes []plan.Change, err error
 	f := d.violated(c, removes, v)
 	if v.Code == "42501" { // for lack of a privilege, or by a policy of the table's own
 		if lacks := d.ungranted(ctx, changes); lacks != nil {
-			return &ChangeError{at.Change, unwritable(c.Dataset()).Because(errors.Join(at.err, lacks))}
+			return &ChangeError{at.Change, unwritable(c.Dataset()).Because(errors.Join(at.Err, lacks))}
 		}
 	}
-	return &ChangeError{at.Change, d.placed(ctx, c, row, f, v).Because(at.err)}
+	return &ChangeError{at.Change, d.placed(ctx, c, row, f, v).Because(at.Err)}
 }
 
 // seek finds the row that is refused of the last of several changes: all of them are made once
 // more, that one in parts, in a transaction that is not committed; in a file, whose transactions do not go on
 // after a failure, in several.
-func (d *database) seek(ctx context.Context, changes []plan.Change, moves bool) *sqlexec.At {
+func (d *Database) seek(ctx context.Context, changes []plan.Change, moves bool) *sqlexec.At {
 	if ctx.Err() != nil {
 		return &sqlexec.At{}
 	}
 	begins, tables := d.begins(changes)
 	last := len(changes) - 1
 	again := func(of func(sqlexec.Session) error) error {
-		return d.writer.Write(ctx, begins, func(session sqlexec.Session) error {
+		return d.write(ctx, begins, func(session sqlexec.Session) error {
 			for i, c := range changes {
-				if err := d.writable(ctx, session, c); err != nil {
+				if err := d.fits(ctx, session, c); err != nil {
 					return err
 				}
 				if i == last {
 					break
 				}
-				if _, err := sqlexec.Apply(ctx, session, d.changes, c, nil, tables); err != nil {
+				if _, err := sqlexec.Apply(ctx, session, d.dialect, c, nil, tables); err != nil {
 					return err
 				}
 			}
@@ -111,7 +106,7 @@ func (d *database) seek(ctx context.Context, changes []plan.Change, moves bool) 
 		})
 	}
 	if d.guard == nil {
-		found := sqlexec.SeekAnew(ctx, d.changes, changes[last], again, func(err error) bool {
+		found := sqlexec.SeekAnew(ctx, d.dialect, changes[last], again, func(err error) bool {
 			v := violationOf(err, nil)
 			return v != nil && !v.Passing()
 		})
@@ -119,7 +114,7 @@ func (d *database) seek(ctx context.Context, changes []plan.Change, moves bool) 
 	}
 	var at *sqlexec.At
 	if errors.As(again(func(session sqlexec.Session) error {
-		return sqlexec.Seek(ctx, session, d.changes, changes[last], tables, moves)
+		return sqlexec.Seek(ctx, session, d.dialect, changes[last], tables, moves)
 	}), &at) {
 		return at
 	}
@@ -128,11 +123,11 @@ func (d *database) seek(ctx context.Context, changes []plan.Change, moves bool) 
 
 // twice looks for the columns in which a row is the same as another one of its change, of which a file does not say
 // them.
-func (d *database) twice(c plan.Change, row int, v *postgres.Violation) {
-	if d.files == nil || row < 0 || v.Code != "23505" || len(v.Columns) > 0 {
+func (d *Database) twice(c plan.Change, row int, v *postgres.Violation) {
+	if d.file == nil || row < 0 || v.Code != "23505" || len(v.Columns) > 0 {
 		return
 	}
-	set, b := d.files.accounts.binding(c.Table())
+	set, b := binding(d.account.Catalog, c.Table())
 	if b == nil || b.Target == nil {
 		return
 	}
@@ -187,175 +182,6 @@ func sameAs(c plan.Change, row int, columns []string) bool {
 	return false
 }
 
-// placed says where in the input it is that a source refuses: the row, if that is known, and the
-// column, if it is one.
-func (d *database) placed(ctx context.Context, c plan.Change, row int, f *fault.Error, v *postgres.Violation) *fault.Error {
-	place, fields := "", []givenField(nil)
-	switch {
-	case row >= 0:
-		place, fields = c.Place(row), ofRow(c, row)
-	case c.Given() > 0: // of which it is no one's to say where it stands
-		f.At = ""
-		return f
-	case c.Kind().Updates():
-		place, fields = c.Key()+".set", ofSet(c)
-	default: // what is written into rows that are deleted stands in no input
-		f.At = ""
-		return f
-	}
-	column := strings.TrimPrefix(f.At, c.Key()+".")
-	if f.At == "" {
-		column = cmp.Or(unfit(v, c, fields), d.untaken(ctx, v, c, fields), overdone(v, c, fields))
-	}
-	f.At = place
-	if column == "" {
-		return f
-	}
-	if c.Given() > 0 {
-		f.At = place + "." + column
-		return f
-	}
-	for i := range c.Update().Sets() {
-		if s := c.Update().Set(i); s.Column().Name == column && s.Place() != "" {
-			f.At = c.Key() + "." + s.Place()
-		}
-	}
-	return f
-}
-
-// givenField is a value and the column that it is for.
-type givenField struct {
-	field plan.Field
-	value plan.Given
-	added bool
-}
-
-func ofRow(c plan.Change, row int) []givenField {
-	for i := range c.Inserts() {
-		into := c.Insert(i)
-		for n := range into.Rows() {
-			if into.Row(n) != row {
-				continue
-			}
-			var out []givenField
-			for column := into.Stamps(); column < into.Columns(); column++ {
-				out = append(out, givenField{into.Column(column), into.Value(column, n), false})
-			}
-			return out
-		}
-	}
-	return nil
-}
-
-func ofSet(c plan.Change) []givenField {
-	var out []givenField
-	for i := range c.Update().Sets() {
-		s := c.Update().Set(i)
-		out = append(out, givenField{s.Column(), s.Value(), s.Added()})
-	}
-	return out
-}
-
-// mostIndexed is about how much of a value PostgreSQL keeps in an index: what is less is not what it refuses.
-const mostIndexed = 2 << 10
-
-// bounded is a type that takes texts up to a length.
-var bounded = regexp.MustCompile(`^(?:character varying|character|varchar|char|bpchar)\((\d+)\)$`)
-
-// unfit is the one column of which the value is too long, too large or not to be kept, if the source says that one
-// is, it can be seen without asking, and it is one that is shown.
-func unfit(v *postgres.Violation, c plan.Change, fields []givenField) string {
-	return soleOf(c, fields, func(g givenField) bool {
-		switch {
-		case g.value.Null() || g.value.List():
-			return false
-		case v.Code == postgres.TooMuch:
-			return len(g.value.Value().Text()) > mostIndexed
-		case v.Code == "22001":
-			return tooLong(g)
-		case v.Code == "22003":
-			return !g.added && tooLarge(g)
-		}
-		return v.Code == "22P05" && g.field.Type.Scalar == value.JSON && strings.Contains(g.value.Value().Text(), `\u0000`)
-	})
-}
-
-// overdone is the one column that is added to, where a number has become too large.
-func overdone(v *postgres.Violation, c plan.Change, fields []givenField) string {
-	return soleOf(c, fields, func(g givenField) bool { return v.Code == "22003" && g.added })
-}
-
-// soleOf is the one column that is shown of those that something holds for; empty: there is none, or more.
-func soleOf(c plan.Change, fields []givenField, holds func(givenField) bool) string {
-	found := ""
-	for _, g := range fields {
-		switch {
-		case c.ColumnStored(g.field.Stored) == "" || !holds(g):
-		case found != "":
-			return ""
-		default:
-			found = g.field.Name
-		}
-	}
-	return found
-}
-
-// untaken is the first column whose type does not take what it is given, where the source says that of one: it is asked
-// for each of them. Only what usher knows of types is known without asking, such as labels and addresses are not.
-func (d *database) untaken(ctx context.Context, v *postgres.Violation, c plan.Change, fields []givenField) string {
-	if v.Class() != "22" || v.Code == "22001" {
-		return ""
-	}
-	for _, g := range fields {
-		if g.added || g.field.Native == "" || c.ColumnStored(g.field.Stored) == "" || g.field.Form == value.Plain && g.field.Type.Scalar == value.String {
-			continue
-		}
-		statement, err := sqlgen.Taken(g.value, g.field, d.changes)
-		if err != nil {
-			continue
-		}
-		err = d.db.Session(ctx, false, func(s sqlexec.Session) error {
-			_, err := sqlexec.FirstRow(ctx, s, statement.Text, statement.Args.Bind(nil), nil)
-			return err
-		})
-		if refused := violationOf(err, nil); refused != nil && refused.Class() == "22" {
-			return g.field.Name
-		}
-	}
-	return ""
-}
-
-// firstUnfit is the first row of which that is known without asking; -1: there is none.
-func firstUnfit(v *postgres.Violation, c plan.Change) int {
-	if v.Code != "22001" && v.Code != "22003" && v.Code != "22P05" && v.Code != postgres.TooMuch {
-		return -1
-	}
-	for row := range c.Given() {
-		if unfit(v, c, ofRow(c, row)) != "" {
-			return row
-		}
-	}
-	return -1
-}
-
-func tooLong(g givenField) bool {
-	m := bounded.FindStringSubmatch(g.field.Native)
-	if m == nil {
-		return false
-	}
-	most, err := strconv.Atoi(m[1])
-	return err == nil && utf8.RuneCountInString(g.value.Value().Text()) > most
-}
-
-func tooLarge(g givenField) bool {
-	bits := map[string]int{"smallint": 16, "integer": 32, "bigint": 64}[strings.ToLower(g.field.Native)]
-	if bits > 0 {
-		_, err := strconv.ParseInt(g.value.Value().Text(), 10, bits)
-		return err != nil
-	}
-	return false // decimals have been counted
-}
-
 // written is what is written to one table.
 type written interface {
 	Dataset() string
@@ -384,7 +210,7 @@ func conflicting(c written) string {
 }
 
 // violated says what a source refuses. Its place is below the field, if it is one column.
-func (d *database) violated(c written, removes bool, v *postgres.Violation) *fault.Error {
+func (d *Database) violated(c written, removes bool, v *postgres.Violation) *fault.Error {
 	domain := v.Table == "" && v.Domain != ""
 	own := domain || d.owns(c, v)
 	stored := v.Columns

@@ -1,4 +1,4 @@
-package datasource
+package writing
 
 import (
 	"context"
@@ -20,25 +20,6 @@ import (
 type Once struct {
 	Tenant, Subject, Key string
 	Asked                string // tells what was asked from anything else
-}
-
-// Terms are what a mutation wants of its transaction beside its changes.
-type Terms struct {
-	// Once is set where the mutation has a key.
-	Once *Once
-	// Keep writes what is kept with the key, before COMMIT. It may be called more than
-	// once: for a transaction that was begun anew.
-	Keep func([]sqlexec.Changed) ([]byte, error)
-	// Before is called when all is done but for COMMIT. An error undoes everything.
-	Before func([]sqlexec.Changed) error
-	// Prepared are the statements of changes that were prepared, beside them; nil: they were not.
-	Prepared []PreparedChange
-}
-
-// Made is what has become of a mutation.
-type Made struct {
-	Changed []sqlexec.Changed
-	Kept    []byte // what was kept, of a mutation that was made before; nothing was changed now
 }
 
 // maxKept bounds what is kept with a key.
@@ -89,17 +70,6 @@ const onceFor = 24 * time.Hour
 
 // onceAt is a moment as statements have it.
 func onceAt(t time.Time) string { return t.UTC().Format(time.RFC3339Nano) }
-
-// onceIn is how the source keeps keys; nil: it keeps none.
-func (d *database) onceIn() *onceIn {
-	switch d.writer.(type) {
-	case *postgres.DB:
-		return &onceInPostgres
-	case fileWriter:
-		return &onceInFile
-	}
-	return nil
-}
 
 // errNoKeys refuses a key: it must not be taken for one that is kept.
 func errNoKeys() error {
@@ -160,13 +130,13 @@ func (o *Once) end(ctx context.Context, s sqlexec.Session, answer []byte) error 
 const forgetEvery = time.Minute
 
 // forget ends keys that are a day old. What fails is done the next time.
-func (d *database) forget(ctx context.Context) {
+func (d *Database) forget(ctx context.Context) {
 	last, now := d.forgot.Load(), time.Now().UnixNano()
 	if now-last < int64(forgetEvery) || !d.forgot.CompareAndSwap(last, now) {
 		return
 	}
-	_ = d.writer.Write(ctx, postgres.Transaction{}, func(s sqlexec.Session) error {
-		_, err := sqlexec.FirstRow(ctx, s, d.onceIn().forgets, []string{onceAt(time.Now().Add(-onceFor))}, nil)
+	_ = d.write(ctx, postgres.Transaction{}, func(s sqlexec.Session) error {
+		_, err := sqlexec.FirstRow(ctx, s, d.keys.forgets, []string{onceAt(time.Now().Add(-onceFor))}, nil)
 		return err
 	})
 }

@@ -1,6 +1,7 @@
-package datasource
+package writing
 
 import (
+	"context"
 	"encoding"
 	"errors"
 	"hash"
@@ -36,11 +37,17 @@ type cut struct {
 	ended    bool
 	waited   time.Duration // for rows, while a transaction is open
 	patience time.Duration // that others who write the same are to have; 0: any
+	changed  func()        // what is kept of the rows is old
 	counted  *arriving
 	told     hash.Hash // of all rows so far; nil: nobody asks
 	text     []byte    // room for a row of it
 	ahead    *portion  // that was read to see whether there is one
 	again    portion   // rows that come once more
+}
+
+func cutOf(ctx context.Context, i plan.Import, rows sqlexec.Incoming, terms ImportTerms) *cut {
+	rows, counted := arrivingOf(ctx, rows)
+	return &cut{plan: i, rows: rows, batch: terms.Batch, number: terms.From, beyond: terms.Beyond, counted: counted}
 }
 
 // portion is rows, their lines and their numbers in the file.

@@ -1,4 +1,4 @@
-package datasource
+package writing
 
 import (
 	"context"
@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"usher/datasource/postgres"
+	"usher/datasource/sqlexec"
 	"usher/datasource/upstream"
 	"usher/fault"
 	"usher/plan"
@@ -26,14 +27,18 @@ const (
 	mostTries   = 10 // of a row that is not taken now
 )
 
-// importCalls writes the rows, and tells which are in.
-func (s *Sources) importCalls(ctx context.Context, api *upstream.Source, c *cut, terms ImportTerms) (out Imported, err error) {
+// Import writes rows as they come, and tells which are in, after an error too.
+func (a API) Import(ctx context.Context, i plan.Import, rows sqlexec.Incoming, terms ImportTerms) (out Imported, err error) {
+	if !i.Valid() {
+		return Imported{}, ErrNotPlanned
+	}
+	c := cutOf(ctx, i, rows, terms)
 	out = Imported{Rows: terms.From, Beyond: terms.Beyond}
 	switch {
 	case c.batch == 0:
-		return out, fault.New(fault.BadUserInput, "rows of %s are in an API, where nothing is undone: they are imported in batches only", c.plan.Dataset()).
+		return out, fault.New(fault.BadUserInput, "rows of %s are in an API, where nothing is undone: they are imported in batches only", i.Dataset()).
 			WithHint("Say how many rows are checked before the first of them is written, such as batch=1000.")
-	case terms.Once != nil && c.plan.Call().IdempotencyKey() == "":
+	case terms.Once != nil && i.Call().IdempotencyKey() == "":
 		return out, errAPIKeepsNone()
 	}
 	ctx = postgres.OneHost(ctx)
@@ -44,13 +49,13 @@ func (s *Sources) importCalls(ctx context.Context, api *upstream.Source, c *cut,
 			return out, err
 		}
 		if len(now.lines) > 0 {
-			b := &callBatch{sources: s, portion: now, keys: make([][]value.Value, len(now.lines)), failed: make([]error, len(now.lines))}
+			b := &callBatch{API: a, portion: now, keys: make([][]value.Value, len(now.lines)), failed: make([]error, len(now.lines))}
 			b.moved = sync.NewCond(&b.mu)
 			if terms.In != nil {
 				before := out.Rows
 				b.told = func(done int64) { terms.In(before + done) }
 			}
-			err = b.write(ctx, api, c.plan, terms.Once)
+			err = b.write(ctx, i, terms.Once)
 			c.counted.ends(0) // the calls have counted their time
 			out.Written += b.done.Load()
 			if err != nil {
@@ -71,7 +76,7 @@ func behind(number int64, of []int64) []int64 {
 
 // callBatch is a portion being written by calls.
 type callBatch struct {
-	sources *Sources
+	API
 	portion
 	told func(done int64) // nil: nobody asks
 
@@ -95,7 +100,7 @@ func (b *callBatch) ready(ctx context.Context, i plan.Import) (*calling, error) 
 		if err != nil {
 			return nil, err
 		}
-		w := b.sources.calling(c, nil)
+		w := b.calling(c)
 		err = w.beside(ctx, func() error {
 			if err := w.references(ctx); err != nil {
 				return err
@@ -111,14 +116,14 @@ func (b *callBatch) ready(ctx context.Context, i plan.Import) (*calling, error) 
 }
 
 // write writes the rows, if all of them may be written.
-func (b *callBatch) write(ctx context.Context, api *upstream.Source, i plan.Import, once *Once) error {
+func (b *callBatch) write(ctx context.Context, i plan.Import, once *Once) error {
 	w, err := b.ready(ctx, i)
 	if err != nil {
 		return err
 	}
 	c := w.change
 	defer w.forget()
-	if err := b.calls(ctx, api, c, once); err != nil {
+	if err := b.calls(ctx, c, once); err != nil {
 		return err
 	}
 	w.forget() // nobody's older reply stands in for what is there now
@@ -126,7 +131,7 @@ func (b *callBatch) write(ctx context.Context, api *upstream.Source, i plan.Impo
 		return err
 	}
 	w.count = len(b.lines)
-	if w.writer, err = b.writer(api, c, once); err != nil {
+	if w.writer, err = b.writer(c, once); err != nil {
 		return err
 	}
 	err = b.at(w.beside(ctx, func() error { return w.check(ctx, nil, nil) }))
@@ -138,8 +143,8 @@ func (b *callBatch) write(ctx context.Context, api *upstream.Source, i plan.Impo
 }
 
 // writer makes calls for rows of the portion.
-func (b *callBatch) writer(api *upstream.Source, c plan.Change, once *Once) (*upstream.Writer, error) {
-	writer, err := api.Writer(c)
+func (b *callBatch) writer(c plan.Change, once *Once) (*upstream.Writer, error) {
+	writer, err := b.Source.Writer(c)
 	if err != nil {
 		return nil, err
 	}
@@ -166,10 +171,10 @@ func (b *callBatch) line(row int, err error) *fault.Error {
 }
 
 // calls makes a call for each row, several at a time and in their order, until one fails.
-func (b *callBatch) calls(ctx context.Context, api *upstream.Source, c plan.Change, once *Once) error {
+func (b *callBatch) calls(ctx context.Context, c plan.Change, once *Once) error {
 	var group sync.WaitGroup
 	for range min(callsAtOnce, len(b.lines)) {
-		writer, err := b.writer(api, c, once)
+		writer, err := b.writer(c, once)
 		if err != nil {
 			b.end(nil)
 			group.Wait()

@@ -1,11 +1,10 @@
-package datasource
+package writing
 
 import (
 	"context"
 	"errors"
 	"time"
 
-	"usher/datasource/duckdb"
 	"usher/datasource/postgres"
 	"usher/datasource/sqlexec"
 	"usher/fault"
@@ -16,9 +15,9 @@ import (
 // an insert with all of its checks, and all of them in one transaction, or so many rows in each.
 
 // importFile writes the rows, and tells how many are in.
-func (s *Sources) importFile(ctx context.Context, db *database, p *cut, key *onceImport, told func(int64)) (in int64, err error) {
+func (d *Database) importFile(ctx context.Context, p *cut, key *onceImport, told func(int64)) (in int64, err error) {
 	if key != nil {
-		done, err := db.passOver(ctx, p, key)
+		done, err := d.passOver(ctx, p, key)
 		if in = key.in; err != nil || done {
 			return in, err
 		}
@@ -33,9 +32,9 @@ func (s *Sources) importFile(ctx context.Context, db *database, p *cut, key *onc
 		if err != nil || len(first.lines) == 0 && key == nil {
 			return in, err
 		}
-		err = db.loadInTurn(ctx, p, first, key)
-		s.Purge(p.plan.Owner(), p.plan.Dataset()) // after a failure nobody may know what it has left
-		if errors.Is(err, errKept) {              // by another one that came between
+		err = d.loadInTurn(ctx, p, first, key)
+		p.changed()                  // after a failure nobody may know what it has left
+		if errors.Is(err, errKept) { // by another one that came between
 			if err := p.back(here, first); err != nil {
 				return in, err
 			}
@@ -55,37 +54,29 @@ func (s *Sources) importFile(ctx context.Context, db *database, p *cut, key *onc
 		}
 		key.in = in
 		if p.ended {
-			db.forget(ctx)
+			d.forget(ctx)
 			return in, nil
 		}
 	}
 }
 
 // passOver passes over the rows that are in under a key, and tells whether these are all.
-func (d *database) passOver(ctx context.Context, p *cut, key *onceImport) (done bool, err error) {
-	slot, err := d.writing.Enter(ctx, p.plan.Identity().Tenant())
+func (d *Database) passOver(ctx context.Context, p *cut, key *onceImport) (done bool, err error) {
+	slot, err := d.account.Gate.Enter(ctx, p.plan.Identity().Tenant())
 	if err != nil {
 		return false, err
 	}
-	err = d.writer.Write(ctx, postgres.Transaction{}, func(s sqlexec.Session) error {
-		if err := key.enter(ctx, s); err != nil {
-			return err
-		}
-		return errTried
-	})
+	err = d.try(ctx, postgres.Transaction{}, func(s sqlexec.Session) error { return key.enter(ctx, s) })
 	slot.Leave()
-	switch {
-	case errors.Is(err, errKept):
+	if errors.Is(err, errKept) {
 		return key.skip()
-	case errors.Is(err, errTried):
-		return false, nil
 	}
 	return false, err
 }
 
 // loadInTurn writes the rows of one transaction with what the first role presets that lets those of the
 // first portion be written: what came before a later one has gone by.
-func (d *database) loadInTurn(ctx context.Context, p *cut, first portion, key *onceImport) error {
+func (d *Database) loadInTurn(ctx context.Context, p *cut, first portion, key *onceImport) error {
 	of := p.plan
 	defer func() { p.plan = of }()
 	for {
@@ -103,8 +94,8 @@ func (d *database) loadInTurn(ctx context.Context, p *cut, first portion, key *o
 }
 
 // loadFile writes the rows of one transaction, and notes that a portion behind the first was begun.
-func (d *database) loadFile(ctx context.Context, p *cut, first portion, key *onceImport, later *bool) error {
-	slot, err := d.writing.Enter(ctx, p.plan.Identity().Tenant())
+func (d *Database) loadFile(ctx context.Context, p *cut, first portion, key *onceImport, later *bool) error {
+	slot, err := d.account.Gate.Enter(ctx, p.plan.Identity().Tenant())
 	if err != nil {
 		return err
 	}
@@ -112,7 +103,7 @@ func (d *database) loadFile(ctx context.Context, p *cut, first portion, key *onc
 	var refused portion
 	var kept []byte
 	began := time.Now()
-	err = d.writer.Write(ctx, postgres.Transaction{}, func(session sqlexec.Session) (err error) {
+	err = d.write(ctx, postgres.Transaction{}, func(session sqlexec.Session) (err error) {
 		if key != nil {
 			if err := key.enter(ctx, session); err != nil {
 				return err
@@ -140,14 +131,10 @@ func (d *database) loadFile(ctx context.Context, p *cut, first portion, key *onc
 	if err == nil && key != nil {
 		key.kept = kept
 	}
-	if errors.Is(err, duckdb.ErrBroken) { // the next shall not find it broken
-		err = errors.Join(err, d.renew(ctx))
-	}
+	err = d.renewed(ctx, err)
 	took := max(time.Since(began)-p.waited, 0)
 	p.counted.ends(took)
-	d.meter.statements.Inc()
-	d.meter.took(ctx, took)
-	d.meter.costs.Add(p.plan.Identity().Tenant(), took)
+	d.account.Meter.Took(ctx, p.plan.Identity().Tenant(), took)
 	if err == nil || len(refused.lines) == 0 {
 		return err
 	}
@@ -155,20 +142,20 @@ func (d *database) loadFile(ctx context.Context, p *cut, first portion, key *onc
 }
 
 // insertPortion inserts a portion in a transaction of its caller's.
-func (d *database) insertPortion(ctx context.Context, s sqlexec.Session, i plan.Import, now portion) error {
+func (d *Database) insertPortion(ctx context.Context, s sqlexec.Session, i plan.Import, now portion) error {
 	c, err := i.Portion(now.lines, now.rows)
 	if err != nil {
 		return err
 	}
-	if err := d.writable(ctx, s, c); err != nil {
+	if err := d.fits(ctx, s, c); err != nil {
 		return err
 	}
-	_, err = sqlexec.Apply(ctx, s, d.changes, c, nil, nil)
+	_, err = sqlexec.Apply(ctx, s, d.dialect, c, nil, nil)
 	return err
 }
 
 // refusedPortion says what is wrong with a portion, and with which line of it.
-func (d *database) refusedPortion(ctx context.Context, i plan.Import, refused portion, err error) error {
+func (d *Database) refusedPortion(ctx context.Context, i plan.Import, refused portion, err error) error {
 	f := fault.From(err)
 	v := violationOf(err, nil)
 	if f.Line > 0 || v == nil && f.Code != fault.Forbidden && f.Code != fault.NotFound || v != nil && v.Passing() {
@@ -198,18 +185,15 @@ func (d *database) refusedPortion(ctx context.Context, i plan.Import, refused po
 // firstRefused finds the first line of a portion that is refused, by the source or by what has to be right
 // of it, by trying the first of the rows, each time in a transaction of its own that is
 // not committed. 0: it is not found, as where a row collides with one of the portions before.
-func (d *database) firstRefused(ctx context.Context, i plan.Import, of portion, bySource bool) (line int64, refused error) {
+func (d *Database) firstRefused(ctx context.Context, i plan.Import, of portion, bySource bool) (line int64, refused error) {
 	row, refused, err := sqlexec.FirstRefused(0, int64(len(of.lines)-1), func(_, to int64) (refused, err error) {
-		err = d.writer.Write(ctx, postgres.Transaction{}, func(session sqlexec.Session) error {
-			if err := d.insertPortion(ctx, session, i, of.first(int(to)+1)); err != nil {
-				return err
-			}
-			return errTried
+		err = d.try(ctx, postgres.Transaction{}, func(session sqlexec.Session) error {
+			return d.insertPortion(ctx, session, i, of.first(int(to)+1))
 		})
 		switch {
 		case ctx.Err() != nil:
 			return nil, ctx.Err()
-		case !errors.Is(err, errTried) && (violationOf(err, nil) != nil) == bySource:
+		case err != nil && (violationOf(err, nil) != nil) == bySource:
 			return err, nil
 		}
 		return nil, nil
@@ -219,6 +203,3 @@ func (d *database) firstRefused(ctx context.Context, i plan.Import, of portion, 
 	}
 	return of.lines[row], refused
 }
-
-// errTried ends a transaction that is not to be committed.
-var errTried = errors.New("the rows could be written")

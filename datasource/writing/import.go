@@ -1,20 +1,16 @@
-package datasource
+package writing
 
 import (
 	"context"
 	"errors"
 	"time"
 
-	"usher/admit"
+	"usher/datasource/drift"
 	"usher/datasource/postgres"
 	"usher/datasource/sqlexec"
-	"usher/datasource/upstream"
 	"usher/fault"
-	"usher/held"
 	"usher/plan"
-	"usher/quota"
 	"usher/sqlgen"
-	"usher/trace"
 )
 
 // ImportTerms say how the rows of an import are to be written.
@@ -38,71 +34,30 @@ type Imported struct {
 }
 
 // Import writes rows as they come and tells which are in, after an error too: all or none
-// of them in one transaction, or so many in each. It waits for its turn among exports, which
-// have a source's slot for as long, and has a slot while a transaction is open. Nothing
-// of it is begun anew: the rows have gone by. What is kept of the dataset ends before it
-// returns. The time it has is the context's. With a key, rows that are in are counted and
-// not written again.
-func (s *Sources) Import(ctx context.Context, i plan.Import, rows sqlexec.Incoming, terms ImportTerms) (out Imported, err error) {
-	if !i.Valid() {
+// of them in one transaction, or so many in each. It has a slot while a transaction is open. Nothing
+// of it is begun anew: the rows have gone by. The time it has is the context's. With a key, rows that are in are
+// counted and not written again. Changed is called after each transaction, whatever has become of it.
+func (d *Database) Import(ctx context.Context, i plan.Import, rows sqlexec.Incoming, terms ImportTerms, changed func()) (Imported, error) {
+	if !i.Valid() || i.Target() != d.account.Target {
 		return Imported{}, ErrNotPlanned
 	}
-	out.Rows = terms.From
-	if err := quota.From(ctx).Admit(ctx); err != nil {
-		return out, err
-	}
-	turn, err := s.turn(ctx, i.Identity().Tenant())
-	if err != nil {
-		return out, err
-	}
-	defer turn.Leave()
-	ctx = admit.InBulk(ctx)
-	rows, counted := arrivingOf(ctx, rows)
-	if held.From(ctx) == nil {
-		own, share := s.budget.Begin(ctx)
-		defer share.End()
-		ctx = own
-	}
-	share := held.From(ctx)
-	if err := share.Take(sqlexec.ImportMemory); err != nil {
-		return out, err
-	}
-	defer share.Give(sqlexec.ImportMemory)
-	source, release, err := s.accounts.get(ctx, i.Target())
-	if err != nil {
-		return out, err
-	}
-	defer release()
-	ctx, span := trace.Ask(ctx, "import", sourceOf(i.Target()))
-	defer func() {
-		span.Rows(int(out.Written))
-		failed(span, err)
-		span.End()
-	}()
-	p := &cut{plan: i, rows: rows, batch: terms.Batch, number: terms.From, beyond: terms.Beyond, counted: counted}
-	if api, ok := source.(*upstream.Source); ok {
-		return s.importCalls(ctx, api, p, terms)
-	}
-	out.Written, err = s.importRows(ctx, source, p, terms)
-	out.Rows += out.Written
-	return out, err
+	p := cutOf(ctx, i, rows, terms)
+	p.changed = changed
+	written, err := d.importRows(ctx, p, terms)
+	return Imported{Rows: terms.From + written, Written: written}, err
 }
 
-// importRows writes the rows of an import into a database, and tells how many are in.
-func (s *Sources) importRows(ctx context.Context, source Source, p *cut, terms ImportTerms) (int64, error) {
+// importRows writes the rows of an import, and tells how many are in.
+func (d *Database) importRows(ctx context.Context, p *cut, terms ImportTerms) (int64, error) {
 	i := p.plan
-	db, ok := source.(*database)
-	if !ok || db.writer == nil {
-		return 0, fault.New(fault.NotImplemented, "%s cannot be written where this tenant's rows are", i.Dataset())
-	}
 	switch {
 	case len(terms.Beyond) > 0:
 		return 0, fault.New(fault.BadUserInput, "rows of %s go in in the order of the file: none is beyond one that is not", i.Dataset())
 	case terms.Once != nil && terms.From > 0:
 		return 0, fault.New(fault.BadUserInput, "an import with an idempotency key goes on by itself behind the rows that are in: send it without from")
 	}
-	if db.shape != nil {
-		if err := db.shape.check(ctx, importedRefs(i)); err != nil {
+	if d.tables != nil {
+		if err := d.tables.Check(ctx, importedRefs(i)); err != nil {
 			return 0, err
 		}
 	}
@@ -111,36 +66,33 @@ func (s *Sources) importRows(ctx context.Context, source Source, p *cut, terms I
 			terms.In(terms.From + rows)
 		}
 	}
-	if _, file := db.writer.(fileWriter); file {
-		p.patience = db.timeout
-		return s.importFile(ctx, db, p, onceImportOf(terms.Once, db.onceIn(), p), told)
+	if d.file != nil {
+		p.patience = d.account.Timeout
+		return d.importFile(ctx, p, onceImportOf(terms.Once, d.keys, p), told)
 	}
-	if db.guard == nil {
-		return 0, fault.New(fault.NotImplemented, "%s cannot be written where this tenant's rows are", i.Dataset())
-	}
-	return s.importTable(ctx, db, p, terms.Once, told)
+	return d.importTable(ctx, p, terms.Once, told)
 }
 
 // importTable writes the rows into a table of a server.
-func (s *Sources) importTable(ctx context.Context, db *database, p *cut, once *Once, told func(int64)) (in int64, err error) {
+func (d *Database) importTable(ctx context.Context, p *cut, once *Once, told func(int64)) (in int64, err error) {
 	i, counted := p.plan, p.counted
 	of := []writtenTable{{table: i.Table()}}
-	if err := db.guard.allows(ctx, of); err != nil {
+	if err := d.guard.allows(ctx, of); err != nil {
 		return 0, err
 	}
-	if _, err := db.guard.look(ctx, of[0], db.db); err != nil { // afterwards it is too late: the rows have gone by
+	if _, err := d.guard.look(ctx, of[0], d.reads); err != nil { // afterwards it is too late: the rows have gone by
 		return 0, err
 	}
-	loading := sqlexec.NewLoading(i, sqlgen.PostgresImport, db.guard, p.rows, p.batch, counted.worked).Moving(db.guard.triggers(i.Table()))
-	key := onceImportOf(once, db.onceIn(), loading)
+	loading := sqlexec.NewLoading(i, sqlgen.PostgresImport, d.guard, p.rows, p.batch, counted.worked).Moving(d.guard.triggers(i.Table()))
+	key := onceImportOf(once, d.keys, loading)
 	for {
 		if key == nil { // else when it is known how many are in
 			if more, err := loading.More(); err != nil || !more {
 				return in, err
 			}
 		}
-		err := db.load(ctx, i, loading, counted, key)
-		s.Purge(i.Owner(), i.Dataset()) // after a failure nobody may know what it has left
+		err := d.load(ctx, i, loading, counted, key)
+		p.changed() // after a failure nobody may know what it has left
 		switch {
 		case errors.Is(err, errKept):
 			done, err := key.skip()
@@ -156,7 +108,7 @@ func (s *Sources) importTable(ctx context.Context, db *database, p *cut, once *O
 		if key != nil {
 			key.in = in
 			if loading.Ended() {
-				db.forget(ctx)
+				d.forget(ctx)
 				return in, nil
 			}
 		}
@@ -164,13 +116,13 @@ func (s *Sources) importTable(ctx context.Context, db *database, p *cut, once *O
 }
 
 // load writes the rows of one transaction.
-func (d *database) load(ctx context.Context, i plan.Import, loading *sqlexec.Loading, counted *arriving, key *onceImport) error {
-	slot, err := d.gate.Enter(ctx, i.Identity().Tenant())
+func (d *Database) load(ctx context.Context, i plan.Import, loading *sqlexec.Loading, counted *arriving, key *onceImport) error {
+	slot, err := d.account.Gate.Enter(ctx, i.Identity().Tenant())
 	if err != nil {
 		return err
 	}
 	defer slot.Leave()
-	limit := d.timeout
+	limit := d.account.Timeout
 	if deadline, ok := ctx.Deadline(); ok {
 		limit = time.Until(deadline)
 	}
@@ -181,7 +133,7 @@ func (d *database) load(ctx context.Context, i plan.Import, loading *sqlexec.Loa
 		begins.Keep = d.guard.keeps(of)
 	}
 	var kept []byte
-	err = d.writer.Write(ctx, begins, func(session sqlexec.Session) (err error) {
+	err = d.write(ctx, begins, func(session sqlexec.Session) (err error) {
 		loads, ok := session.(sqlexec.Loads)
 		if !ok {
 			return fault.New(fault.Internal, "a session of the source takes no rows")
@@ -209,9 +161,7 @@ func (d *database) load(ctx context.Context, i plan.Import, loading *sqlexec.Loa
 	}
 	took := max(time.Since(began)-(loading.Waited()-waited), 0)
 	counted.ends(took)
-	d.meter.statements.Inc()
-	d.meter.took(ctx, took)
-	d.meter.costs.Add(i.Identity().Tenant(), took)
+	d.account.Meter.Took(ctx, i.Identity().Tenant(), took)
 	if _, refused := d.again(ctx, of, err); refused != nil { // the rows have gone by
 		err = refused
 	}
@@ -248,10 +198,10 @@ func (d *database) load(ctx context.Context, i plan.Import, loading *sqlexec.Loa
 func importedRefs(i plan.Import) []plan.Ref {
 	var out []plan.Ref
 	for n := range i.Checks() {
-		out = append(out, reads(i.Check(n).Level())...)
+		out = append(out, drift.Reads(i.Check(n).Level())...)
 	}
 	for n := range i.Leads() {
-		out = append(out, reads(i.Lead(n).Level())...)
+		out = append(out, drift.Reads(i.Lead(n).Level())...)
 	}
 	if next, ok := i.Next(); ok {
 		out = append(out, importedRefs(next)...)

@@ -1,4 +1,4 @@
-package datasource
+package writing
 
 import (
 	"bytes"
@@ -111,7 +111,7 @@ func (o *onceImport) skip() (done bool, err error) {
 func (o *onceImport) leave(ctx context.Context, s sqlexec.Session) (kept []byte, err error) {
 	kept, err = json.Marshal(keptRows{Rows: o.in + o.rows.Count(), Sum: hex.EncodeToString(o.sum.Sum(nil)), Done: o.rows.Ended()})
 	if err != nil {
-		return nil, fault.New(fault.Internal, "internal error").Because(err)
+		return nil, fault.Broken("what is kept of an import: %w", err)
 	}
 	return kept, o.end(ctx, s, kept)
 }

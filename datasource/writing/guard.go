@@ -1,4 +1,4 @@
-package datasource
+package writing
 
 import (
 	"cmp"
@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"usher/catalog"
+	"usher/datasource/deadline"
+	"usher/datasource/drift"
 	"usher/datasource/postgres"
 	"usher/datasource/sqlexec"
 	"usher/fault"
@@ -24,18 +26,26 @@ import (
 // made, before it is committed; where that is not what is known, it is undone, and the
 // tables are judged anew.
 type guard struct {
-	accounts *accounts
-	target   plan.Target
-	tables   introspector
-	timeout  time.Duration // of a look
-	looking  chan struct{} // holds the right to look
-	known    *judgements
+	cat     *catalog.Catalog
+	target  plan.Target
+	tables  drift.Introspector
+	timeout time.Duration // of a look
+	looking chan struct{} // holds the right to look
+	known   *Judgements
 }
 
-// judgements are what was judged of tables, by place.
-type judgements struct {
+// Judgements are what was judged of tables of an account, by place. The zero value is ready.
+type Judgements struct {
 	mu    sync.Mutex
 	known map[tablePlace]judged
+}
+
+// put holds the lock of its caller's.
+func (k *Judgements) put(r plan.Ref, j judged) {
+	if k.known == nil {
+		k.known = make(map[tablePlace]judged)
+	}
+	k.known[placeOf(r)] = j
 }
 
 type tablePlace struct{ dataset, own, schema, table string }
@@ -45,21 +55,17 @@ type judged struct {
 	at time.Time
 }
 
-func (a *accounts) guardOf(t plan.Target, db introspector, timeout time.Duration) *guard {
-	return &guard{accounts: a, target: t, tables: db, timeout: timeout, looking: make(chan struct{}, 1), known: a.shapes.of(t).writes}
-}
-
 func placeOf(r plan.Ref) tablePlace {
 	return tablePlace{r.Dataset(), r.Own(), r.Schema(), r.Table()}
 }
 
 func (g *guard) binding(r plan.Ref) (*catalog.Dataset, *catalog.Binding) {
-	return g.accounts.binding(r)
+	return binding(g.cat, r)
 }
 
 // binding is what the catalog says of a table that is written.
-func (a *accounts) binding(r plan.Ref) (*catalog.Dataset, *catalog.Binding) {
-	d := a.cat.Dataset(r.Dataset())
+func binding(cat *catalog.Catalog, r plan.Ref) (*catalog.Dataset, *catalog.Binding) {
+	d := cat.Dataset(r.Dataset())
 	if d == nil {
 		return nil, nil
 	}
@@ -85,7 +91,7 @@ func (g *guard) recall(r plan.Ref) (judged, bool) {
 		return judged{}, false
 	}
 	j := judged{Judgement: catalog.Judgement{Found: true, Shape: b.Target.Shape, Parts: b.Target.Parts, Single: b.Target.Single, Checks: b.Target.Checks}}
-	g.known.known[placeOf(r)] = j
+	g.known.put(r, j)
 	return j, true
 }
 
@@ -117,7 +123,7 @@ func place(r plan.Ref) string { return catalog.TableKey(r.Schema(), r.Table()) }
 func (g *guard) allows(ctx context.Context, of []writtenTable) error {
 	for _, w := range of {
 		j, ok := g.recall(w.table)
-		if ok && (len(j.Rows)+len(j.Deletes) == 0 || time.Since(j.at) < recheckAfter) {
+		if ok && (len(j.Rows)+len(j.Deletes) == 0 || time.Since(j.at) < drift.LookAgain) {
 			if err := g.refusal(w, j); err != nil {
 				return err
 			}
@@ -145,9 +151,9 @@ func (g *guard) judge(ctx context.Context, w writtenTable) error {
 	}
 	d, b := g.binding(w.table)
 	if d == nil || b == nil || b.Target == nil {
-		return broken("%s is written where no catalog says that it is", w.table.Dataset())
+		return fault.Broken("%s is written where no catalog says that it is", w.table.Dataset())
 	}
-	ctx, cancel := within(ctx, g.timeout)
+	ctx, cancel := deadline.Within(ctx, g.timeout)
 	defer cancel()
 	at := time.Now()
 	tables, err := g.tables.Introspect(ctx, w.table.Schema())
@@ -155,14 +161,14 @@ func (g *guard) judge(ctx context.Context, w writtenTable) error {
 		return err
 	}
 	if i := slices.IndexFunc(tables, func(t catalog.Table) bool { return t.Name == w.table.Table() }); i >= 0 && !d.WritableIn(b) {
-		return broken("%s is written where it is not writable", w.table.Dataset())
+		return fault.Broken("%s is written where it is not writable", w.table.Dataset())
 	}
 	j := judged{d.Rejudge(b, tables), at}
 	if !j.Found {
 		return fault.New(fault.Unavailable, "the source's table differs from the catalog").Because(fmt.Errorf("there is no table %s", place(w.table)))
 	}
 	g.known.mu.Lock()
-	g.known.known[placeOf(w.table)] = j
+	g.known.put(w.table, j)
 	g.known.mu.Unlock()
 	return g.refusal(w, j)
 }
@@ -186,7 +192,7 @@ func refusal(w writtenTable, j catalog.Judgement, in plan.Target) error {
 // look compares a table with what is known of it after something was refused, and judges it
 // anew where it is another: what a key that nobody knew of refuses must not be told. It reports
 // that the table was another, and may be written to.
-func (g *guard) look(ctx context.Context, w writtenTable, asking sqlDB) (altered bool, err error) {
+func (g *guard) look(ctx context.Context, w writtenTable, asking sqlexec.Sessions) (altered bool, err error) {
 	j, _ := g.recall(w.table)
 	told := int64(0)
 	err = asking.Session(postgres.Fresh(ctx), false, func(s sqlexec.Session) error {
@@ -287,6 +293,6 @@ func (g *guard) triggers(r plan.Ref) bool {
 
 // shows tells whether whoever writes is told what code of the database's own says.
 func (g *guard) shows() bool {
-	source := g.accounts.cat.Sources[g.target.Source]
+	source := g.cat.Sources[g.target.Source]
 	return source != nil && source.Postgres.ShowRaised
 }

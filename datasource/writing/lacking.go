@@ -1,23 +1,32 @@
-package datasource
+package writing
 
 import (
 	"context"
 	"errors"
 
+	"usher/datasource/deadline"
 	"usher/datasource/grants"
 	"usher/datasource/postgres"
 	"usher/datasource/sqlexec"
-	"usher/datasource/trouble"
 	"usher/fault"
 	"usher/plan"
 )
 
 // A server says that a table may not be touched, and neither by whom nor what is missing. It is asked
-// for that afterwards, for the log alone.
+// for that afterwards, for the log alone; and before anybody writes, for those who look into accounts.
+
+// Lacking asks what the account lacks of what is needed.
+func (d *Database) Lacking(ctx context.Context, needs grants.Needs, into *grants.Lacks) error {
+	ctx, cancel := deadline.Within(ctx, d.account.Timeout)
+	defer cancel()
+	return d.try(ctx, postgres.Transaction{}, func(s sqlexec.Session) error {
+		return into.Ask(ctx, s, d.account.Target.Source, needs)
+	})
+}
 
 // ungranted says what the account that writes lacks to make changes, and how it is given; nil: nothing that
 // could be seen.
-func (d *database) ungranted(ctx context.Context, changes []plan.Change) error {
+func (d *Database) ungranted(ctx context.Context, changes []plan.Change) error {
 	if d.guard == nil {
 		return nil
 	}
@@ -29,7 +38,7 @@ func (d *database) ungranted(ctx context.Context, changes []plan.Change) error {
 }
 
 // unimported says the same of imports, whose rows arrive in a table of the session's own.
-func (d *database) unimported(ctx context.Context, i plan.Import) error {
+func (d *Database) unimported(ctx context.Context, i plan.Import) error {
 	var needs grants.Privileges
 	needs.For(i.Table(), "INSERT")
 	needs.For(i.Table(), "SELECT")
@@ -47,9 +56,9 @@ func (d *database) unimported(ctx context.Context, i plan.Import) error {
 }
 
 // lacks asks in a transaction of its own.
-func (d *database) lacks(ctx context.Context, ask func(sqlexec.Session) ([]error, error)) error {
+func (d *Database) lacks(ctx context.Context, ask func(sqlexec.Session) ([]error, error)) error {
 	var lacks []error
-	err := d.writer.Write(ctx, postgres.Transaction{}, func(s sqlexec.Session) (err error) {
+	err := d.write(ctx, postgres.Transaction{}, func(s sqlexec.Session) (err error) {
 		lacks, err = ask(s)
 		return err
 	})
@@ -65,44 +74,8 @@ func unwritable(dataset string) *fault.Error {
 		WithHint("Tell an administrator: the log says what it lacks, and how that is granted.")
 }
 
-// granted says of a question that the account may not ask what it lacks.
-type granted struct {
-	next
-	db    sqlDB
-	guard *guard // nil: there are no privileges
-}
-
-func (g *granted) ask(ctx context.Context, q *Question) (Answered, error) {
-	answered, err := g.next.ask(ctx, q)
-	if err == nil || g.guard == nil || trouble.Of(err) != trouble.NotReadable {
-		return answered, err
-	}
-	names := q.datasets
-	if q.query.Valid() {
-		names = datasetsOf(nil, q.query)
-	}
-	var needs grants.Privileges
-	for _, name := range names {
-		d := g.guard.accounts.cat.Dataset(name)
-		if d == nil || d.Bindings[g.guard.target.Source] == nil {
-			continue
-		}
-		b := d.Bindings[g.guard.target.Source]
-		needs.Add(plan.SchemaOf(g.guard.accounts.cat.Sources[g.guard.target.Source], b, g.guard.target), b.Table, "SELECT")
-	}
-	var lacks []error
-	asked := g.db.Session(postgres.Fresh(ctx), false, func(s sqlexec.Session) (err error) {
-		lacks, err = needs.Lacked(ctx, s)
-		return err
-	})
-	if asked != nil || len(lacks) == 0 {
-		return answered, err
-	}
-	return answered, fault.From(err).Because(errors.Join(err, errors.Join(lacks...)))
-}
-
 // needs names what a change does to which tables.
-func (d *database) needs(c plan.Change, need func(plan.Ref, string)) {
+func (d *Database) needs(c plan.Change, need func(plan.Ref, string)) {
 	switch {
 	case c.Kind().Inserts():
 		need(c.Table(), "INSERT")
@@ -130,7 +103,7 @@ func (d *database) needs(c plan.Change, need func(plan.Ref, string)) {
 }
 
 // locks tells whether rows of a table are locked that others lead to: those that are tenants'.
-func (d *database) locks(r plan.Ref) bool {
-	set := d.guard.accounts.cat.Dataset(r.Dataset())
+func (d *Database) locks(r plan.Ref) bool {
+	set := d.account.Catalog.Dataset(r.Dataset())
 	return set != nil && !set.Common
 }
