@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"usher/config"
@@ -189,4 +190,59 @@ datasets:
 		t.Error(err)
 	}
 	settled(0)
+}
+
+// TestReloadHasNoMoreConnections: while a source is asked all the time and configurations follow one another, no answer is
+// lost, and there are no more connections than the source may have, but for those that look into it.
+func TestReloadHasNoMoreConnections(t *testing.T) {
+	t.Parallel()
+	db := pgtest.Start(t).Database(t)
+	db.Exec(t, "CREATE TABLE notes (id int PRIMARY KEY, tenant text NOT NULL, text text); INSERT INTO notes VALUES (1, 'acme', 'a')")
+	const most, clients = 6, 12
+	source := fmt.Sprintf("{kind: postgres, host: %s, port: %d, database: %q, user: %q, password: {env: PG}, sslmode: disable, max_conns: %d}", db.Host, db.Port, db.Name, db.User, most)
+	dir := t.TempDir()
+	program.WriteFile(t, filepath.Join(dir, "secret"), program.Secret)
+	read := func(n int) *config.Config {
+		t.Helper()
+		text := strings.NewReplacer("{kind: duckdb, path: shop.duckdb}", source, fmt.Sprintf("    filter: {id: {lte: %d}}\n", 1+n%2), "").Replace(generation(n))
+		cfg, err := config.Parse(filepath.Join(dir, "usher.yml"), []byte(text), controlledEnv(db))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return cfg
+	}
+	made, err := gateway.New(t.Context(), read(0), gateway.Options{Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = made.Close() })
+	token, done := program.Sign(t, `{"tenant": "acme"}`), make(chan struct{})
+	var load sync.WaitGroup
+	for range clients {
+		load.Go(func() {
+			for {
+				select {
+				case <-done:
+					return
+				default:
+				}
+				if got := (gate{made}).query(t, token, "{ notes { id } }"); got != `200 {"data":{"notes":[{"id":1}]}}` {
+					t.Error(got)
+					return
+				}
+			}
+		})
+	}
+	seen := 0
+	for n := range 20 {
+		if err := made.Reload(t.Context(), read(1+n)); err != nil {
+			t.Error(err)
+		}
+		seen = max(seen, len(backends(t, db)))
+	}
+	close(done)
+	load.Wait()
+	if seen > most+3 || seen < 2 { // what has looked into the source may be about to end
+		t.Errorf("there were %d connections", seen)
+	}
 }
