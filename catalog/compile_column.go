@@ -103,7 +103,7 @@ func (c *compiler) ownEnum(d *draft, column string, t value.Type) value.Type {
 // source, or "".
 func badTenant(tc TableColumn) string {
 	switch {
-	case padsText(tc):
+	case tc.Form == value.Padded:
 		return tc.Native + ", which ignores trailing blanks"
 	case tc.Form.Merges():
 		return tc.Native + ", which takes different texts for equal"
@@ -111,13 +111,6 @@ func badTenant(tc TableColumn) string {
 		return tc.Native + ", which is not compared as it is stored"
 	}
 	return ""
-}
-
-// padsText tells whether the source ignores trailing blanks.
-func padsText(tc TableColumn) bool {
-	native := strings.ToLower(tc.Native)
-	return native == "bpchar" || native == "char" || native == "character" ||
-		strings.HasPrefix(native, "char(") || strings.HasPrefix(native, "character(") || strings.HasPrefix(native, "bpchar(")
 }
 
 func badLabels(labels []string) string {
@@ -306,7 +299,7 @@ func (d *draft) indexed(source string) {
 			index = index[1:]
 		}
 		for name, s := range b.Columns {
-			if !s.Missing && s.Name == index[0] && s.Form == value.Plain {
+			if !s.Missing && s.Name == index[0] && s.Form.Indexed() {
 				tc, _ := t.column(s.Name)
 				s.Indexed, s.Sorted = true, s.Sorted || ofTenant && tc.InOrder
 				if s.Spread != nil && (ofTenant || d.Common) {

@@ -362,6 +362,9 @@ func parseColumn(t *testing.T, text string) catalog.TableColumn {
 		tc.Supported = false
 	}
 	tc.Type.List = list
+	if strings.HasPrefix(native, "character(") {
+		tc.Form = value.Padded
+	}
 	if native == "citext" {
 		tc.Form, tc.Type.Folded = value.Folded, true
 	}

@@ -136,9 +136,13 @@ func TestFormsOfTenantsDatabases(t *testing.T) {
 	server := pgtest.Start(t)
 	shared, own := server.Database(t), server.Database(t)
 	dir := t.TempDir()
-	for db, tenant := range map[pgtest.DB]string{shared: ", tenant text DEFAULT 'acme'", own: ""} {
-		db.Exec(t, `CREATE EXTENSION IF NOT EXISTS citext; CREATE TABLE things (id int, f real, at inet, name citext`+tenant+`, PRIMARY KEY (id`+strings.TrimSuffix(tenant, " text DEFAULT 'acme'")+`));
-			INSERT INTO things (id, f, at, name) VALUES (1, 0.1, '10.0.0.1', 'Ann'), (2, 2.5, '10.0.0.0/8', 'bob')`)
+	for db, tenant := range map[pgtest.DB]string{shared: ", pad char(4), mix varchar(4), tenant text DEFAULT 'acme'", own: ", pad varchar(4), mix char(4)"} {
+		_, key, _ := strings.Cut(tenant, ", tenant text")
+		if key != "" {
+			key = ", tenant"
+		}
+		db.Exec(t, `CREATE EXTENSION IF NOT EXISTS citext; CREATE TABLE things (id int, f real, at inet, name citext`+tenant+`, PRIMARY KEY (id`+key+`));
+			INSERT INTO things (id, f, at, name, pad, mix) VALUES (1, 0.1, '10.0.0.1', 'Ann', 'ab', 'ab'), (2, 2.5, '10.0.0.0/8', 'bob', 'b', NULL)`)
 	}
 	for file, tenant := range map[string]string{"shared": ", tenant VARCHAR DEFAULT 'acme'", "acme": ""} {
 		program.MakeDuckDB(t, filepath.Join(dir, file+".duckdb"), `CREATE TABLE things (id INTEGER NOT NULL, f FLOAT, sides INTEGER[3]`+tenant+`);
@@ -171,6 +175,13 @@ datasets: {things: {tenant: tenant, key: id, bind: {own: {columns: {tenant: ~}}}
 			asks[`query ($n: [String!]!) { things(where: {name: {in: $n}}) { id } }`] = `[{"id":2}]`
 			asks[`{ things(where: {name: {startsWith: "A"}}) { id } }`] = `[{"id":1}]`
 			asks[`{ things(where: {at: {eq: "10.0.0.0/8"}}) { id } }`] = `[{"id":2}]`
+			for _, column := range []string{"pad", "mix"} { // filled with blanks in one of both
+				asks[`{ things(where: {`+column+`: {like: "ab"}}) { `+column+` } }`] = `[{"` + column + `":"ab"}]`
+				asks[`{ things(where: {`+column+`: {endsWith: "ab"}}) { id } }`] = `[{"id":1}]`
+				asks[`{ things(where: {`+column+`: {notLike: "ab"}}) { id } }`] = `[{"id":2}]`
+				asks[`{ things(where: {`+column+`: {in: ["ab ", "c "]}}) { id } }`] = `[]`
+				asks[`{ things(where: {`+column+`: {in: ["ab", "c"]}}, orderBy: [{`+column+`: ASC}]) { id } }`] = `[{"id":1}]`
+			}
 		} else {
 			asks[`{ things(orderBy: [{id: ASC}]) { sides } }`] = `[{"sides":[1,2,3]},{"sides":[4,5,6]}]`
 			asks[`{ things(where: {sides: {has: 5}}) { id } }`] = `[{"id":2}]`

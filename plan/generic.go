@@ -111,9 +111,9 @@ func (l Level) field(e Expr) (Field, bool) {
 	return l.refs[0].plain(e.name)
 }
 
-// plain is a column that is read as it is stored.
+// plain is a column that is found as it is stored.
 func (r Ref) plain(name string) (Field, bool) {
-	i := slices.IndexFunc(r.columns, func(f Field) bool { return f.Name == name && f.Of == 0 && f.Form == value.Plain })
+	i := slices.IndexFunc(r.columns, func(f Field) bool { return f.Name == name && f.Of == 0 && f.Form.Indexed() })
 	if i < 0 {
 		return Field{}, false
 	}

@@ -297,7 +297,11 @@ func (w *writer) same() {
 					w.put(" AND ")
 				}
 				same[name] = true
-				w.put(w.d.Read(changed+"."+Identifier(f.Stored), f), " = ", table(0), ".", Identifier(f.Name))
+				own := changed + "." + Identifier(f.Stored)
+				if !atUse(f) { // as it is read inside the reference
+					own = w.d.Read(own, f)
+				}
+				w.put(own, " = ", table(0), ".", Identifier(f.Name))
 			}
 		}
 	}

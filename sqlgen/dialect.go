@@ -42,6 +42,8 @@ type Dialect interface {
 	// EnumLabel is a label as a value of the enum type that the engine calls native,
 	// null if it is none of its labels; empty where comparing texts is as good.
 	EnumLabel(placeholder, native string) string
+	// Padded is a text as one that the engine pads with blanks, null if none is read so: one that ends in blanks.
+	Padded(x string) string
 	// FoldedIn compares text that the engine itself folds, of the type that it calls
 	// native, with a list of such.
 	FoldedIn(x, list, native string) string

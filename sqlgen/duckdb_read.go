@@ -44,7 +44,7 @@ func (d duckdb) Lenient(x string, f plan.Field) string {
 		return "CAST(" + x + " AS " + item + "[])"
 	case value.Collated:
 		return "(" + x + " COLLATE C)"
-	case value.Folded, value.Label, value.Address, value.Printed:
+	case value.Padded, value.Folded, value.Label, value.Address, value.Printed:
 		return "CAST(" + x + " AS VARCHAR" + suffix + ")"
 	case value.Document:
 		if f.Type.List {
@@ -58,6 +58,9 @@ func (d duckdb) Lenient(x string, f plan.Field) string {
 
 // EnumLabel is empty because an enum is compared by its text as fast.
 func (duckdb) EnumLabel(string, string) string { return "" }
+
+// Padded is here for text of another engine: DuckDB pads none.
+func (duckdb) Padded(x string) string { return x }
 
 // FoldedIn is here for text of another engine: DuckDB has no such type.
 func (duckdb) FoldedIn(x, list, _ string) string { return "(" + x + " IN (" + list + "))" }

@@ -145,6 +145,9 @@ func (w *writer) column(e plan.Expr) string {
 // value, and an API cannot send it as anything else.
 func (w *writer) isNull(e plan.Expr) string {
 	x := w.stored(e)
+	if f, _ := w.field(e); padded(f) {
+		x = w.raw(e)
+	}
 	if e.Type().Scalar == value.JSON && !e.Type().List {
 		return "(" + x + " IS NULL OR trim(CAST(" + x + " AS " + w.d.TextType() + ")) = 'null')"
 	}

@@ -173,6 +173,10 @@ func (w *writer) links() {
 			w.put(" AND ")
 		}
 		own := w.l.Link(i).Own()
+		if f, _ := w.field(own); f.Form == value.Padded && own.Type().Text() {
+			w.put(w.raw(own), " = ", w.d.Padded("p.k"+strconv.Itoa(i)))
+			continue
+		}
 		w.put(w.labeled(w.lenient(own), own.Type(), ""), " = p.k", strconv.Itoa(i))
 	}
 }

@@ -18,8 +18,8 @@ func (d postgres) Read(x string, f plan.Field) string {
 	case value.Money:
 		return x + "::numeric" + suffix
 	case value.Collated:
-		return "(" + x + ` COLLATE "C")`
-	case value.Folded, value.Label, value.Printed:
+		return "(" + x + "::text" + suffix + ` COLLATE "C")`
+	case value.Padded, value.Folded, value.Label, value.Printed:
 		return x + "::text" + suffix
 	case value.Address:
 		if f.Type.List {
@@ -48,7 +48,11 @@ func (d postgres) Read(x string, f plan.Field) string {
 		if f.Native != "" {
 			return x + "::" + f.Native
 		}
-	case value.Plain, value.Wide, value.Finer, value.Fixed: // the last three are not PostgreSQL's
+	case value.Plain:
+		if f.Native == "" && (f.Type.Scalar == value.String || f.Type.Scalar == value.ID) { // it may be padded
+			return x + "::text" + suffix
+		}
+	case value.Wide, value.Finer, value.Fixed: // not PostgreSQL's
 	}
 	return x
 }
@@ -89,6 +93,10 @@ func (d postgres) Lenient(x string, f plan.Field) string { return d.Read(x, f) }
 
 func (postgres) EnumLabel(n, native string) string {
 	return "(SELECT l FROM unnest(enum_range(NULL::" + native + ")) AS l WHERE l::text = " + n + "::text)"
+}
+
+func (postgres) Padded(x string) string {
+	return "CAST(CASE WHEN " + x + " NOT LIKE '% ' THEN " + x + " END AS bpchar)"
 }
 
 // FoldedIn names the operator by its schema, where the type is as well: among those

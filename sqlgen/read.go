@@ -12,7 +12,26 @@ import (
 // are used instead: equality with them is asked of the column as it is stored.
 
 func atUse(f plan.Field) bool {
-	return f.Form == value.Wide || f.Form == value.Folded || !f.Type.List && (f.Form == value.Label || f.Form == value.Collated)
+	return f.Form == value.Wide || f.Form == value.Folded || !f.Type.List && (f.Form == value.Label || f.Form == value.Collated) || padded(f)
+}
+
+// padded tells text that has blanks at its end that are no part of it, or may have, since nobody has said what it is.
+// Among themselves such columns are compared and ordered as they are stored, by which the engine leaves the blanks out.
+func padded(f plan.Field) bool {
+	return !f.Type.List && (f.Form == value.Padded || f.Form == value.Plain && f.Native == "" && f.Type.Text())
+}
+
+// pair writes two columns of which one leads to the other. Of padded text an index finds what is led to.
+func (w *writer) pair(to, from plan.Expr) (x, y string) {
+	t, _ := w.field(to)
+	f, _ := w.field(from)
+	switch {
+	case padded(t) && padded(f):
+		return w.raw(to), w.raw(from)
+	case t.Form == value.Padded && to.Type().Text() && from.Type().Text():
+		return w.raw(to), w.d.Padded(w.lenient(from))
+	}
+	return w.lenient(to), w.lenient(from)
 }
 
 // lenient writes an expression that is grouped or joined by: a column whose value
@@ -50,6 +69,10 @@ func (w *writer) own(e plan.Expr, literals int) (x string, of operand) {
 	case e.Type().List || !e.Type().Text():
 	case f.Form == value.Folded && e.Type().Folded && f.Native != "":
 		return w.raw(e), w.castTo(f.Native)
+	case f.Form == value.Padded && f.Native != "":
+		return w.raw(e), func(v value.Value) string {
+			return w.bindValue(v, func(n string) string { return w.d.Padded("CAST(" + n + " AS " + w.d.TextType() + ")") })
+		}
 	case e.Type().Folded:
 		return w.d.Folded(w.expr(e)), func(v value.Value) string { return w.d.Folded(w.arg(v, "")) }
 	case f.Form == value.Label && f.Native != "" && literals <= manyLabels && w.d.EnumLabel("$", f.Native) != "":

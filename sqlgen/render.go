@@ -190,7 +190,8 @@ func (w *writer) exists(e plan.Expr) string {
 		} else {
 			w.put(" AND ")
 		}
-		w.put(w.lenient(r.On(j).To), " = ", w.lenient(r.On(j).From))
+		to, from := w.pair(r.On(j).To, r.On(j).From)
+		w.put(to, " = ", from)
 	}
 	w.condition(" AND ", e.Arg(0))
 	w.put(")")
@@ -222,7 +223,7 @@ func (w *writer) parent(i int) string {
 	r := w.l.Ref(i)
 	from, to := make([]string, r.Ons()), make([]string, r.Ons())
 	for j := range from {
-		from[j], to[j] = w.lenient(r.On(j).From), w.lenient(r.On(j).To)
+		to[j], from[j] = w.pair(r.On(j).To, r.On(j).From)
 	}
 	left := strings.Join(from, ", ")
 	if len(from) > 1 {
@@ -242,7 +243,8 @@ func (w *writer) on(r plan.Ref) {
 		if j > 0 {
 			w.put(" AND ")
 		}
-		w.put(w.lenient(r.On(j).To), " = ", w.lenient(r.On(j).From))
+		to, from := w.pair(r.On(j).To, r.On(j).From)
+		w.put(to, " = ", from)
 	}
 }
 
@@ -343,7 +345,7 @@ func (w *writer) neverNull(e plan.Expr) bool {
 // term is what a term of an order compares.
 func (w *writer) term(o plan.Order) string {
 	text := w.stored(o.Expr())
-	if f, ok := w.field(o.Expr()); ok && o.BySource() && atUse(f) {
+	if f, ok := w.field(o.Expr()); ok && (o.BySource() && atUse(f) || padded(f)) {
 		text = w.raw(o.Expr())
 	}
 	if !o.BySource() {

@@ -16,6 +16,7 @@ const (
 	Plain      Form = iota // the type that the scalar has there, or one that needs no word
 	Single                 // Float: a number of single precision
 	Wide                   // Decimal: a whole number of more digits than a decimal has
+	Padded                 // String: text to whose length blanks are added, which are no part of it
 	Finer                  // a time of nanoseconds
 	Money                  // Decimal: an amount with a currency's sign
 	Fixed                  // a list of a fixed length
@@ -32,6 +33,7 @@ const (
 )
 
 var formNotes = [...]string{
+	Padded:     "without the blanks at its end",
 	Money:      "without its currency",
 	Label:      "as text, since GraphQL cannot spell its labels",
 	Folded:     "as text that is equal in upper and lower case; it is no key and leads to no other rows",
@@ -62,8 +64,11 @@ func (f Form) ReadsText() bool { return f == Label || f == Printed }
 // ReadsPlain tells forms in which what is plain is read as it stands. Lists of text that the source folds are compared
 // as the source's own type.
 func (f Form) ReadsPlain(list bool) bool {
-	return f.ReadsText() || f == Single || f == Fixed || f == Folded && !list
+	return f.ReadsText() || f == Single || f == Padded || f == Fixed || f == Folded && !list
 }
+
+// Indexed tells forms in which an index of the column, as it is stored, finds what it is compared with and has its order.
+func (f Form) Indexed() bool { return f == Plain || f == Padded }
 
 // Holds refuses the text of a number that would be infinite, or nothing, where it is kept in this form. That it is
 // rounded to the nearest one of its kind there is what such numbers are.

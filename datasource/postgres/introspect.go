@@ -185,10 +185,10 @@ func (in *introspection) addColumn(rows value.Rows) error {
 	if n, each, most := rows.Cell(16), rows.Cell(17), rows.Cell(18); n.Kind == value.KindFloat && each.Kind == value.KindFloat && most.Kind == value.KindFloat {
 		column.Spread = &catalog.Spread{Rows: n.Float, Each: each.Float, Most: most.Float, InIndex: rows.Cell(15).Bool}
 	}
-	if deterministic := rows.Cell(11).Bool; !deterministic && column.Type.Scalar == value.String && column.Form == value.Plain {
+	if deterministic := rows.Cell(11).Bool; !deterministic && column.Type.Scalar == value.String && column.Form.Indexed() {
 		column.Form = value.Collated
 	}
-	if column.Type.Text() && column.Form != value.Plain { // as text it is of the database's own collation
+	if column.Type.Text() && !column.Form.Indexed() { // as text it is of the database's own collation
 		column.ByCode = false
 	}
 	table := &in.tables[in.byID[id]]

@@ -74,7 +74,7 @@ f4 real → Float odd
 f8 double precision → Float odd
 t text → String
 v character varying(20) → String
-c character(3) → String
+c character(3) → String without the blanks at its end
 ci public.citext → String as text that is equal in upper and lower case; it is no key and leads to no other rows
 nm name → String
 ch "char" → String as the text that the database prints

@@ -44,7 +44,7 @@ var builtin = map[string]sqltype.Served{
 	"bool": sqltype.As(value.Boolean), "int2": sqltype.As(value.Int), "int4": sqltype.As(value.Int), "int8": sqltype.As(value.BigInt),
 	"float4": sqltype.Odd(value.Float, value.Single), "float8": sqltype.Odd(value.Float, value.Plain),
 	"money": {Type: value.DecimalOf(19, 2), Form: value.Money},
-	"text":  sqltype.As(value.String), "varchar": sqltype.As(value.String), "bpchar": sqltype.As(value.String), "name": sqltype.As(value.String),
+	"text":  sqltype.As(value.String), "varchar": sqltype.As(value.String), "bpchar": sqltype.In(value.String, value.Padded), "name": sqltype.As(value.String),
 	"uuid": sqltype.As(value.UUID), "bytea": sqltype.As(value.Bytes), "json": sqltype.Odd(value.JSON, value.Plain), "jsonb": sqltype.Odd(value.JSON, value.Plain),
 	"date": sqltype.Odd(value.Date, value.Plain), "time": sqltype.As(value.Time), "interval": sqltype.As(value.Interval),
 	"timestamptz": sqltype.Odd(value.Timestamp, value.Plain), "timestamp": sqltype.Odd(value.LocalTimestamp, value.Plain),
