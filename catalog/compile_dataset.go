@@ -245,18 +245,18 @@ func (c *compiler) bind(d *draft) {
 		if t, ok := lookup(tables, b); ok {
 			d.found[name] = t
 		} else if asked && given {
-			at.problem("there is no table %s", tableName(b))
+			at.problem("there is no table %s that the account may read", tableName(b))
 			refused = true
 			continue
 		} else if asked {
-			d.at.note("%s has no table %s, so it does not serve this dataset; name another under `bind`", name, tableName(b))
+			d.at.note("%s has no table %s that its account may read, so it does not serve this dataset; name another under `bind`", name, tableName(b))
 			continue
 		}
 		d.Bindings[name] = b
 	}
 	d.sources = slices.DeleteFunc(d.sources, func(name string) bool { return d.Bindings[name] == nil })
 	if len(d.Bindings) == 0 && !refused && !d.PerTenant {
-		d.at.problem("no source has a table of this name; name it under `bind`")
+		d.at.problem("no source has a table of this name that its account may read (SELECT); name it under `bind`")
 	}
 }
 

@@ -41,7 +41,7 @@ func (c *compiler) owns(d *draft) {
 		o.Binding = *c.ownBinding(at, src, d.storedName(), spec)
 		if tables, asked := c.tables[src.Name]; asked {
 			if o.table, o.known = lookupOwn(src, tables, &o.Binding); !o.known {
-				at.note("%s has no table %s, so this tenant's questions are refused", src.Name, cmp.Or(o.Path, tableName(&o.Binding)))
+				at.note("%s has no table %s that its account may read, so this tenant's questions are refused", src.Name, cmp.Or(o.Path, tableName(&o.Binding)))
 			}
 		}
 		d.own[id], d.Own[id] = o, o.Own
