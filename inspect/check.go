@@ -44,7 +44,11 @@ func Check(ctx context.Context, cfg *config.Config) (*Report, error) {
 		}
 	}
 	r.problem(f.Problem)
-	r.problem(store(ctx, cfg.Control))
+	if err := store(ctx, cfg.Control); errors.Is(err, control.ErrEmpty) {
+		r.Notes = append(r.Notes, "control: the control store has no tables yet; usher makes them at its start, without a tenant")
+	} else {
+		r.problem(err)
+	}
 	r.problem(trusted(cfg.Documents))
 	if r.Catalog == nil {
 		return r, nil

@@ -8,6 +8,7 @@ import (
 
 	"github.com/duckdb/duckdb-go/v2"
 
+	"usher/diskroom"
 	"usher/fault"
 	"usher/sqlgen"
 )
@@ -33,9 +34,8 @@ func translate(ctx context.Context, err error) error {
 	if !errors.As(err, &engine) {
 		return fault.New(fault.Internal, "the source failed").Because(cause)
 	}
-	if unwritten(engine.Msg) {
-		return fault.New(fault.Unavailable, "the source's file cannot be written").
-			WithHint("Tell an administrator: the log says why, as that the disk is full.").Because(cause)
+	if diskroom.Unwritten(engine.Msg) {
+		return unwritten(cause)
 	}
 	switch engine.Type {
 	case duckdb.ErrorTypeInvalidInput:
@@ -68,14 +68,9 @@ func translate(ctx context.Context, err error) error {
 	}
 }
 
-// unwritten tells that the system did not take what the engine wrote: a full disk, a quota. Such
-// a transaction fails at its end, as one that collides with another does. What else the text of an
-// error holds may be of a row.
-func unwritten(message string) bool {
-	for _, before := range []string{"TransactionContext Error: ", "Failed to commit: ", "IO Error: "} {
-		message = strings.TrimPrefix(message, before)
-	}
-	return strings.HasPrefix(message, "Could not write ")
+func unwritten(cause error) error {
+	return fault.New(fault.Unavailable, "the source's file cannot be written").
+		WithHint("Tell an administrator: the log says why, as that the disk is full.").Because(cause)
 }
 
 func tooLarge(cause error) error {
@@ -89,7 +84,7 @@ func redacted(err error) error {
 	if !errors.As(err, &engine) {
 		return err
 	}
-	if unwritten(engine.Msg) { // behind the file's name the system says why
+	if diskroom.Unwritten(engine.Msg) { // behind the file's name the system says why
 		return fmt.Errorf("duckdb: a file cannot be written:%s", engine.Msg[strings.LastIndexByte(engine.Msg, ':')+1:])
 	}
 	switch engine.Type {
