@@ -5,6 +5,8 @@ import (
 	"log/slog"
 	"sync/atomic"
 	"time"
+
+	"usher/outage"
 )
 
 // Journal holds the entries that have to be written, such as of what was refused. Who
@@ -18,6 +20,7 @@ type Journal struct {
 	lost    atomic.Int64
 	kept    atomic.Int64 // of those unsent
 	unsent  []noted      // could not be written yet; of whoever writes
+	outage  outage.Outage
 }
 
 type noted struct {
@@ -119,10 +122,11 @@ func (j *Journal) try(ctx context.Context) bool {
 	}
 	if err != nil {
 		if ctx.Err() == nil {
-			j.log.WarnContext(ctx, "entries of the audit log are not written yet", "entries", len(j.unsent)+len(j.waiting), "error", err)
+			j.outage.Lasts(ctx, j.log, unwritten, err, "entries", len(j.unsent)+len(j.waiting))
 		}
 		return false
 	}
+	j.outage.Over(ctx, j.log, written)
 	j.unsent = nil
 	j.kept.Store(0)
 	return true

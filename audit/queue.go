@@ -6,6 +6,14 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"usher/outage"
+)
+
+// What is said in the log of a store that takes no entries, and of one that does again.
+const (
+	unwritten = "entries of the audit log are not written yet"
+	written   = "entries of the audit log are written again"
 )
 
 // maxBatch is how many entries are written at once.
@@ -22,7 +30,8 @@ type Queue struct {
 
 	writing  sync.Mutex // who adds never takes it
 	unsent   []Entry    // could not be written yet
-	reported int64      // of those dropped
+	outage   outage.Outage
+	reported int64 // of those dropped
 }
 
 // NewQueue makes a queue of so many entries that writes by a function.
@@ -67,9 +76,10 @@ func (q *Queue) flush(ctx context.Context) {
 			break
 		}
 		if err := q.write(ctx, q.unsent); err != nil {
-			q.log.WarnContext(ctx, "entries of the audit log are not written yet", "entries", len(q.unsent)+len(q.waiting), "error", err)
+			q.outage.Lasts(ctx, q.log, unwritten, err, "entries", len(q.unsent)+len(q.waiting))
 			break
 		}
+		q.outage.Over(ctx, q.log, written)
 		q.unsent = nil
 		q.kept.Store(0)
 	}

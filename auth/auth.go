@@ -388,6 +388,9 @@ const silence = time.Second
 // unanswered is for tokens of whose worth nothing is known at the moment.
 func unanswered(err error) error {
 	known := *fault.From(err)
+	if known.Code == fault.Timeout { // the request's own time is over, whoever would have answered
+		return &known
+	}
 	if known.Code != fault.Unavailable {
 		known = *fault.New(fault.Unavailable, "the registry of tenants does not answer").Because(err)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"reflect"
+	"strings"
 	"testing"
 	"time"
 
@@ -231,6 +232,11 @@ func TestRegisteredTenants(t *testing.T) {
 	for _, token := range []string{token, byTrust} {
 		if _, err := v.Verify(t.Context(), token); fault.From(err).Code != fault.Unavailable || !errors.Is(err, down) {
 			t.Errorf("a registry that does not answer: %v", err)
+		}
+	}
+	for _, down = range []error{context.DeadlineExceeded, fault.New(fault.Timeout, "the data did not arrive in time")} { // whose own time is over has not found out that somebody is silent
+		if _, err := v.Verify(t.Context(), token); fault.From(err).Code != fault.Timeout || strings.Contains(fault.From(err).Message, "registry") {
+			t.Errorf("a request that ends: %v", err)
 		}
 	}
 	down = nil

@@ -86,12 +86,17 @@ func TestCheck(t *testing.T) {
 func TestCheckOfWhatServingNeeds(t *testing.T) {
 	t.Parallel()
 	server := pgtest.Start(t)
-	db, newer := server.Database(t), server.Database(t)
+	db, newer, reading := server.Database(t), server.Database(t), server.Database(t)
 	newer.Exec(t, `CREATE SCHEMA usher; CREATE TABLE usher.migrations (version_id bigint, is_applied boolean); INSERT INTO usher.migrations VALUES (9999, true)`)
 	role := "keeper_" + db.Name
 	db.Exec(t, "CREATE ROLE "+role+" LOGIN PASSWORD 'keeps'")
-	owner := db.Open(t)
+	reading.Exec(t, `CREATE SCHEMA usher; CREATE TABLE usher.migrations (version_id bigint, is_applied boolean); INSERT INTO usher.migrations VALUES (1, true);
+		CREATE TABLE usher.tenants (id text); GRANT USAGE ON SCHEMA usher TO `+role+`; GRANT SELECT ON ALL TABLES IN SCHEMA usher TO `+role+`; GRANT INSERT, DELETE ON usher.tenants TO `+role)
+	owner, rights := db.Open(t), reading.Open(t)
 	t.Cleanup(func() { // the test's own context has ended by then
+		if _, err := rights.ExecContext(context.Background(), "DROP OWNED BY "+role); err != nil {
+			t.Error(err)
+		}
 		if _, err := owner.ExecContext(context.Background(), "DROP ROLE "+role); err != nil {
 			t.Error(err)
 		}
@@ -124,6 +129,7 @@ func TestCheckOfWhatServingNeeds(t *testing.T) {
 		"a store that is away":    {store(db, db.User, "RIGHT", 1), nil, []string{"control: the control store cannot be opened", "connection refused"}},
 		"a newer store":           {store(newer, db.User, "RIGHT", db.Port), nil, []string{"control: the control store cannot be opened", "has version 9999"}},
 		"an account without":      {store(db, role, "KEEPS", db.Port), nil, []string{"control: the control store cannot be opened", "may not make its tables"}},
+		"an account that reads":   {store(reading, role, "KEEPS", db.Port), nil, []string{"control: the control store cannot be opened", "lacks DELETE ON migrations, INSERT ON migrations, UPDATE ON migrations, UPDATE ON tenants", "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA usher"}},
 		"a file to be made":       {"control: {path: control.duckdb}\n", nil, nil},
 		"a file in no folder":     {"control: {path: none/control.duckdb}\n", nil, []string{"control: the control store cannot be opened", "no such file"}},
 		"keys":                    {"", issuer(keys.URL + "/good"), nil},
@@ -143,6 +149,9 @@ func TestCheckOfWhatServingNeeds(t *testing.T) {
 				if !strings.Contains(printed, want) {
 					t.Errorf("nothing is said of %q:\n%s", want, printed)
 				}
+			}
+			if name == "a store" && !strings.Contains(printed, "note: control: the control store has no tables yet") {
+				t.Errorf("nothing is said of a store that is empty:\n%s", printed)
 			}
 		})
 	}

@@ -26,6 +26,9 @@ func Open(ctx context.Context, c config.Control, opts tenancy.Options) (*tenancy
 	return tenancy.Open(ctx, place(c), opts)
 }
 
+// ErrEmpty is what Check says of a store whose tables are still to be made.
+var ErrEmpty = database.ErrEmpty
+
 // Check tells whether the control store of a configuration could be opened, and changes
 // nothing of it.
 func Check(ctx context.Context, c config.Control) error {

@@ -11,6 +11,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"usher/config"
+	"usher/fault"
 	"usher/graph/transport"
 	"usher/tenancy"
 )
@@ -121,7 +122,13 @@ func (g *Gateway) serveReady(w http.ResponseWriter, r *http.Request) {
 		Waits     map[string]string `json:"left_out,omitempty"`      // datasets that are missing until a source is reached, and what the file leaves to that
 		Unfit     map[string]string `json:"unfit,omitempty"`         // datasets of sources that were reached late, and why
 		Alone     bool              `json:"budgets_alone,omitempty"` // the store does not answer for them
+		Unwritten string            `json:"unwritten,omitempty"`     // why the store takes no entries of the audit log, and so no changes
 	}{Status: "ready", Alone: g.budgets.Alone(), Unreached: g.Unreached(), Waits: g.Waits(), Unfit: g.Unfit()}
+	if g.control != nil {
+		if err := g.control.Upkeep().Why; err != nil {
+			answer.Unwritten = fault.From(err).Message
+		}
+	}
 	status := http.StatusOK
 	if err := g.ready(r.Context()); err != nil {
 		status, answer.Status, answer.Reason = http.StatusServiceUnavailable, "not ready", err.Error()

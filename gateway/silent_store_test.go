@@ -71,7 +71,7 @@ func TestTwoGatewaysOfASilentStore(t *testing.T) {
 			if g.query(t, slow, ask) == answer {
 				answered++
 			}
-			if strings.HasPrefix(operators(t, g.Gateway, "/health/ready"), `200 {"status":"ready","budgets_alone":true}`) {
+			if strings.HasPrefix(operators(t, g.Gateway, "/health/ready"), `200 {"status":"ready","budgets_alone":true`) {
 				alone++
 			}
 		}

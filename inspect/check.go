@@ -46,7 +46,11 @@ func Check(ctx context.Context, cfg *config.Config) (*Report, error) {
 	}
 	r.problem(f.Problem)
 	unopened := store(ctx, cfg.Control)
-	r.problem(unopened)
+	if errors.Is(unopened, control.ErrEmpty) {
+		r.Notes = append(r.Notes, "control: the control store has no tables yet; usher makes them at its start, without a tenant")
+	} else {
+		r.problem(unopened)
+	}
 	r.Store = cfg.Control != nil && unopened == nil
 	r.problem(trusted(cfg.Documents))
 	if r.Catalog == nil {

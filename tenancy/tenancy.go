@@ -27,6 +27,7 @@ import (
 
 	"usher/audit"
 	"usher/dashboard"
+	"usher/fault"
 	"usher/lru"
 	"usher/principal"
 	"usher/quota"
@@ -171,6 +172,7 @@ type Store struct {
 	journal *audit.Journal // of what was refused
 	chains  *chains
 	upkeep  upkeep
+	unread  atomic.Pointer[fault.Error] // why the store cannot be read; nil: it can
 	hashing chan struct{}
 	decoy   string // a password hash that belongs to nobody
 

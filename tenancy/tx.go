@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"usher/fault"
 	"usher/tenancy/database"
 )
 
@@ -22,8 +23,13 @@ type tx struct {
 func (s *Store) write(ctx context.Context, fn func(*tx) error) error {
 	generation, err := s.writeOnce(ctx, fn)
 	if err != nil {
-		return database.Translate(ctx, err)
+		err = database.Translate(ctx, err)
+		if f := fault.From(err); f.Code == fault.Unavailable {
+			s.upkeep.why.Store(f)
+		}
+		return err
 	}
+	s.upkeep.why.Store(nil)
 	if generation == 0 {
 		return nil
 	}

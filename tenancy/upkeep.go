@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"usher/audit"
+	"usher/fault"
 )
 
 // measureEvery is how often it is asked how large the audit log is.
@@ -15,7 +16,8 @@ const measureEvery = time.Minute
 // written, how large it has become, and whether what has had its time is removed. Moments are
 // nanoseconds since the store was opened; 0: none.
 type upkeep struct {
-	soon, chained atomic.Int64 // since when entries of either kind cannot be written
+	soon, chained atomic.Int64                // since when entries of either kind cannot be written
+	why           atomic.Pointer[fault.Error] // the store took no change last; nil: it did
 	bytes         atomic.Int64
 	pruned        atomic.Int64 // when that was done last
 }
@@ -25,6 +27,7 @@ type Upkeep struct {
 	Lost      int64         // entries of the audit log since the store was opened
 	Waiting   int64         // entries that are to be written
 	Unwritten time.Duration // for so long none could be; 0: they are written
+	Why       error         // the store took no change last; nil: it did
 	Bytes     int64         // of the audit log, or of the file that holds the store; 0: not known yet
 	Pruned    time.Time     // when what has had its time was removed last, or the store was opened
 }
@@ -39,10 +42,14 @@ func (s *Store) Upkeep() Upkeep {
 		}
 		return 0
 	}
-	return Upkeep{
+	kept := Upkeep{
 		Lost: s.audit.Dropped() + s.journal.Lost(), Waiting: s.audit.Waiting() + s.journal.Waiting(),
 		Unwritten: max(since(&u.soon), since(&u.chained)), Bytes: u.bytes.Load(), Pruned: s.started.Add(time.Duration(u.pruned.Load())),
 	}
+	if why := u.why.Load(); why != nil {
+		kept.Why = why
+	}
+	return kept
 }
 
 // noting writes entries and notes since when they cannot be written.

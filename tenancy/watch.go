@@ -2,9 +2,11 @@ package tenancy
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"usher/fault"
+	"usher/outage"
 	"usher/tenancy/database"
 )
 
@@ -12,7 +14,7 @@ import (
 func (s *Store) watch(ctx context.Context, hasten <-chan struct{}) {
 	ticker := time.NewTicker(s.opts.Poll)
 	defer ticker.Stop()
-	silent := false
+	var silent outage.Outage
 	for {
 		select {
 		case <-ctx.Done():
@@ -23,11 +25,11 @@ func (s *Store) watch(ctx context.Context, hasten <-chan struct{}) {
 		switch err := s.catchUp(ctx); {
 		case ctx.Err() != nil:
 		case err != nil:
-			silent = true
-			s.opts.Log.WarnContext(ctx, "the control store cannot be read", "error", err)
-		case silent:
-			silent = false
-			s.opts.Log.InfoContext(ctx, "the control store answers again")
+			s.unread.Store(fault.From(err))
+			silent.Lasts(ctx, s.opts.Log, "the control store cannot be read", err)
+		default:
+			s.unread.Store(nil)
+			silent.Over(ctx, s.opts.Log, "the control store answers again")
 		}
 	}
 }
@@ -41,7 +43,9 @@ func (s *Store) catchUp(ctx context.Context) error {
 		N      int64 `db:"n"`
 		Rights int64 `db:"people"`
 	}
-	if err := s.db.Try(ctx, &now, "SELECT n, people FROM store.generation WHERE id = 1"); err != nil {
+	if err := s.db.Try(ctx, &now, "SELECT n, people FROM store.generation WHERE id = 1"); database.Missing(err) {
+		return database.Emptied(err)
+	} else if err != nil {
 		return database.Translate(ctx, err)
 	}
 	if now.N != s.seen {
@@ -102,6 +106,10 @@ func (s *Store) readTenants(ctx context.Context) error {
 func (s *Store) Ready() error {
 	if silent := time.Since(s.started) - time.Duration(s.heard.Load()); silent > s.opts.MaxStale {
 		silence := fault.New(fault.Unavailable, "the control store does not answer").WithHint("Try again in a moment.")
+		if why := s.unread.Load(); why != nil && errors.Is(why, database.ErrDiffers) { // waiting does not mend it
+			silence = why
+		}
+		silence = silence.Because(silence.Unwrap())
 		silence.RetryAfter = s.opts.Poll
 		return silence
 	}

@@ -47,6 +47,7 @@ type DB struct {
 	*instance
 	files bool          // its tables are views over files
 	turn  chan struct{} // of who writes; nil: nobody does
+	path  string        // of the file that is written
 }
 
 // Open opens a database file, read-only unless it is to be written, or files as the views
@@ -110,7 +111,7 @@ func openPath(path string, opts Options, check func([]*os.File) error) *DB {
 		}
 	}
 	if opts.Writes {
-		db.alone, db.turn = true, make(chan struct{}, 1)
+		db.alone, db.turn, db.path = true, make(chan struct{}, 1), path
 	}
 	return db
 }
@@ -172,11 +173,11 @@ func attach(path string, writes bool) (real string, _ []string, err error) {
 	if real, err = filepath.EvalSymlinks(path); err != nil {
 		return "", nil, err
 	}
-	mode := "READ_ONLY"
 	if writes {
-		mode, path = "READ_WRITE", real
+		// What is large is logged, too: a checkpoint in its place that fails has the engine give up the file.
+		return real, []string{"SET GLOBAL auto_checkpoint_skip_wal_threshold = 9000000000000000000", "ATTACH " + literal(real) + " AS " + attached + " (READ_WRITE, TYPE duckdb)"}, nil
 	}
-	return real, []string{"ATTACH " + literal(path) + " AS " + attached + " (" + mode + ", TYPE duckdb)"}, nil
+	return real, []string{"ATTACH " + literal(path) + " AS " + attached + " (READ_ONLY, TYPE duckdb)"}, nil
 }
 
 // existing returns the absolute path of a file; the engine would make a

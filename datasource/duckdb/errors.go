@@ -8,7 +8,7 @@ import (
 
 	"github.com/duckdb/duckdb-go/v2"
 
-	"usher/duckerr"
+	"usher/diskroom"
 	"usher/fault"
 	"usher/sqlgen"
 )
@@ -34,9 +34,8 @@ func translate(ctx context.Context, err error) error {
 	if !errors.As(err, &engine) {
 		return fault.New(fault.Internal, "the source failed").Because(cause)
 	}
-	if duckerr.Unwritten(engine.Msg) != nil {
-		return fault.New(fault.Unavailable, "the source's file cannot be written").
-			WithHint("Tell an administrator: the log says why, as that the disk is full.").Because(cause)
+	if diskroom.Unwritten(engine.Msg) != nil {
+		return unwritten(cause)
 	}
 	switch engine.Type {
 	case duckdb.ErrorTypeInvalidInput:
@@ -69,6 +68,11 @@ func translate(ctx context.Context, err error) error {
 	}
 }
 
+func unwritten(cause error) error {
+	return fault.New(fault.Unavailable, "the source's file cannot be written").
+		WithHint("Tell an administrator: the log says why, as that the disk is full.").Because(cause)
+}
+
 func tooLarge(cause error) error {
 	return fault.New(fault.TooComplex, "a number is too large to be exact").Because(cause)
 }
@@ -80,7 +84,7 @@ func redacted(err error) error {
 	if !errors.As(err, &engine) {
 		return err
 	}
-	if why := duckerr.Unwritten(engine.Msg); why != nil {
+	if why := diskroom.Unwritten(engine.Msg); why != nil {
 		return why
 	}
 	switch engine.Type {

@@ -11,7 +11,7 @@ import (
 	"github.com/duckdb/duckdb-go/v2"
 
 	"usher/datasource/sqlexec"
-	"usher/duckerr"
+	"usher/diskroom"
 	"usher/fault"
 )
 
@@ -38,6 +38,10 @@ func (db *DB) Write(ctx context.Context, fn func(sqlexec.Session) error) error {
 	c.turn = db.turn // which ends when the transaction does, also one that nobody waits for
 	transaction := true
 	defer func() { c.release(transaction) }()
+	if err := diskroom.For(db.path); err != nil {
+		transaction = false
+		return unwritten(err)
+	}
 	if err := c.exec(ctx, "BEGIN TRANSACTION"); err != nil {
 		return err
 	}
@@ -49,6 +53,10 @@ func (db *DB) Write(ctx context.Context, fn func(sqlexec.Session) error) error {
 		err = s.failed
 	case err == nil && ctx.Err() != nil:
 		err = fault.From(ctx.Err())
+	case err == nil: // others write to the disk, too
+		if full := diskroom.For(db.path); full != nil {
+			err = unwritten(full)
+		}
 	}
 	if err == nil || c.late != nil {
 		if err == nil {
@@ -165,7 +173,7 @@ func violationOf(err error) *Violation {
 	case duckdb.ErrorTypeInvalidInput:
 		v.Code = unfit
 	case duckdb.ErrorTypeTransaction:
-		if duckerr.Unwritten(text) != nil || !strings.Contains(text, "onflict") && !strings.Contains(text, "Failed to commit") {
+		if diskroom.Unwritten(text) != nil || !strings.Contains(text, "onflict") && !strings.Contains(text, "Failed to commit") {
 			return nil //nolint:nilerr // what the system refuses is no violation
 		}
 		v.Code = collision

@@ -9,7 +9,7 @@ import (
 
 	"github.com/duckdb/duckdb-go/v2"
 
-	"usher/duckerr"
+	"usher/diskroom"
 	"usher/fault"
 	"usher/pglink"
 )
@@ -29,27 +29,32 @@ func Translate(ctx context.Context, err error) error {
 	kind, reported := pglink.KindOf(err)
 	var engine *duckdb.Error
 	switch {
-	case errors.As(err, &engine) && duckerr.Unwritten(engine.Msg) != nil:
-		return fault.New(fault.Unavailable, "the control store's file cannot be written").
-			WithHint("Tell an administrator: the log says why, as that the disk is full.").Because(cause)
 	case Duplicate(err):
 		return fault.New(fault.Conflict, "something of that name exists already").Because(cause)
+	case errors.As(err, &engine) && diskroom.Unwritten(engine.Msg) != nil:
+		return unwritten(cause)
 	case errors.As(err, &engine) && engine.Type == duckdb.ErrorTypeTransaction:
 		return later("the control store is busy").Because(cause)
 	case reported:
 		switch kind {
-		case pglink.Gone, pglink.Refused, pglink.NoDatabase, pglink.Busy, pglink.Overloaded, pglink.NoRoom, pglink.Canceled:
+		case pglink.NoRoom:
+			return unwritten(cause)
+		case pglink.Gone, pglink.Refused, pglink.NoDatabase, pglink.Busy, pglink.Overloaded, pglink.Canceled:
 			return later("the control store does not answer").Because(cause)
 		}
-		if kind == pglink.Differs || kind == pglink.Forbidden {
-			return differs().Because(cause)
+		switch kind { //nolint:exhaustive // the others are told below
+		case pglink.Differs:
+			return differs(cause)
+		case pglink.Forbidden:
+			return fault.New(fault.Unavailable, "the control store's account may not do what usher needs").
+				WithHint("Tell an administrator: usher check says which rights it lacks.").Because(fmt.Errorf("%w: %w", ErrDiffers, cause))
 		}
 		if pglink.Away(err) {
 			return fault.New(fault.Unavailable, "the control store does not answer").Because(cause)
 		}
 		return fault.New(fault.Internal, "the control store failed").Because(cause)
 	case errors.As(err, &engine) && (engine.Type == duckdb.ErrorTypeCatalog || engine.Type == duckdb.ErrorTypeBinder):
-		return differs().Because(cause)
+		return differs(cause)
 	case errors.As(err, &engine):
 		return fault.New(fault.Internal, "the control store failed").Because(cause)
 	default:
@@ -57,10 +62,22 @@ func Translate(ctx context.Context, err error) error {
 	}
 }
 
-// differs is what is said of tables that another program has changed while this one runs.
-func differs() *fault.Error {
+// ErrDiffers is the cause of what is said of tables that waiting does not mend.
+var ErrDiffers = errors.New("the tables are not there, are others, or may not be used")
+
+// differs is what is said of tables that somebody has changed while this program runs.
+func differs(cause error) *fault.Error {
 	return fault.New(fault.Unavailable, "the control store's tables are not as this usher knows them").
-		WithHint("Tell an administrator: usher's log says what differs. A newer usher may have changed them, or the store's account may not use them.")
+		WithHint("Tell an administrator: usher's log says what differs. Somebody may have emptied or replaced the store, which is to be restored, or else made anew by a restart; or a newer usher has changed its tables.").Because(fmt.Errorf("%w: %w", ErrDiffers, cause))
+}
+
+// Emptied is what is said of a store that lacks a row that its tables are made with.
+func Emptied(cause error) error { return differs(cause) }
+
+// unwritten is what is said of a store whose disk is full.
+func unwritten(cause error) error {
+	return fault.New(fault.Unavailable, "the control store cannot be written: its disk is full").
+		WithHint("Tell an administrator: nothing was changed, and when there is room again, changes are made again.").Because(cause)
 }
 
 // later is what is said of the store to those who may ask again.
@@ -87,7 +104,7 @@ func Missing(err error) bool { return errors.Is(err, sql.ErrNoRows) }
 func Redacted(err error) error {
 	var engine *duckdb.Error
 	if errors.As(err, &engine) {
-		if why := duckerr.Unwritten(engine.Msg); why != nil {
+		if why := diskroom.Unwritten(engine.Msg); why != nil {
 			return why
 		}
 		switch engine.Type {

@@ -100,6 +100,11 @@ func (d *DB) MigrateTo(ctx context.Context, version int64) error {
 	if current > target {
 		return newer(current, target)
 	}
+	if current < version {
+		if err := d.room(); err != nil {
+			return err
+		}
+	}
 	_, err = provider.UpTo(ctx, version)
 	return err
 }
@@ -108,6 +113,9 @@ func newer(current, known int64) error {
 	return fault.New(fault.Unavailable, "the control store has version %d, this program knows versions up to %d", current, known).
 		WithHint("Start the newer usher that has migrated the store, or restore the store from before.").Because(ErrNewer)
 }
+
+// ErrEmpty is what Check says of a database without tables, which Migrate makes: worth a word where there was a store before.
+var ErrEmpty = fault.New(fault.Unavailable, "the control store has no tables yet")
 
 // checkVersion refuses tables of a newer program, and a database in which the account may
 // not make those that it lacks.
@@ -125,13 +133,16 @@ func (d *DB) checkVersion(ctx context.Context) error {
 			WithHint("GRANT CREATE ON DATABASE, or make the schema %s and GRANT USAGE, CREATE ON SCHEMA %s.", d.schema, d.schema)
 	}
 	if !can.There {
-		return nil
+		return ErrEmpty
 	}
 	current, known, err := d.versions(ctx)
 	if err == nil && current > known {
 		return newer(current, known)
 	}
-	return err
+	if err != nil {
+		return err
+	}
+	return d.checkRights(ctx)
 }
 
 // current refuses tables of another program's version, and none.
@@ -164,6 +175,25 @@ func (d *DB) versions(ctx context.Context) (current, known int64, err error) {
 	err = d.pool.GetContext(ctx, &current, d.sql("SELECT coalesce(max(version_id), 0) FROM store.migrations WHERE is_applied"))
 	return current, all[len(all)-1], err
 }
+
+// checkRights refuses tables that the account may not use: everything may be read then, and no change be made.
+func (d *DB) checkRights(ctx context.Context) error {
+	var lacking []string
+	err := d.pool.SelectContext(ctx, &lacking, `SELECT r || ' ON ' || c.relname
+		FROM pg_class c CROSS JOIN unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']) r
+		WHERE c.relnamespace = to_regnamespace($1) AND c.relkind = 'r' AND NOT has_table_privilege(c.oid, r) ORDER BY c.relname, r`, d.schema)
+	if err != nil || len(lacking) == 0 {
+		return err
+	}
+	more := ""
+	if n := len(lacking) - maxLacking; n > 0 {
+		lacking, more = lacking[:maxLacking], fmt.Sprintf(" and %d more", n)
+	}
+	return fault.New(fault.Unavailable, "the account of the control store lacks %s%s: GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA %s", strings.Join(lacking, ", "), more, d.schema)
+}
+
+// maxLacking is how many of the rights that an account lacks are named.
+const maxLacking = 4
 
 // makeSchema makes the schema of the tables, if it is missing.
 func (d *DB) makeSchema(ctx context.Context) error {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/jmoiron/sqlx"
 
+	"usher/diskroom"
 	"usher/fault"
 )
 
@@ -29,7 +30,11 @@ func (d *DB) Begin(ctx context.Context) (*Tx, error) {
 			return nil, fault.From(ctx.Err())
 		}
 	}
-	t, err := d.begin(ctx, nil)
+	err := d.room()
+	var t *Tx
+	if err == nil {
+		t, err = d.begin(ctx, nil)
+	}
 	if err != nil {
 		if d.writer != nil {
 			<-d.writer
@@ -63,7 +68,24 @@ func (d *DB) begin(ctx context.Context, opts *sql.TxOptions) (*Tx, error) {
 // Commit keeps what was written.
 func (t *Tx) Commit() error {
 	defer t.end()
+	if t.turns != nil { // others write to the disk, too
+		if err := t.db.room(); err != nil {
+			_ = t.tx.Rollback()
+			return err
+		}
+	}
 	return t.tx.Commit()
+}
+
+// room refuses what is to be written to a file on a full disk.
+func (d *DB) room() error {
+	if d.dsn != nil {
+		return nil
+	}
+	if err := diskroom.For(d.path); err != nil {
+		return unwritten(err)
+	}
+	return nil
 }
 
 // Rollback gives up what was written, unless it was committed.
