@@ -142,6 +142,11 @@ func TestStoreGoesBack(t *testing.T) {
 					refused(t, g, ended, tenancy.ErrRevoked)
 				}
 				known := must(s.Generation(ctx))
+				for _, g := range gateways { // what it knows is what it has seen, for half a second not the newest
+					if err := g.CatchUp(ctx); err != nil {
+						t.Fatal(err)
+					}
+				}
 
 				generation := map[string]int64{"lower": before, "the same": known, "higher": known + 3}[to]
 				restore(generation)
