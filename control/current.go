@@ -24,6 +24,13 @@ func (c *Current) Follow(since, generation int64, changed iter.Seq2[tenancy.Reco
 	return c.now.Load().Follow(since, generation, changed)
 }
 
+// Forget implements tenancy.Places.
+func (c *Current) Forget() {
+	if n := c.now.Load(); n != nil { // else nothing is served yet
+		n.Forget()
+	}
+}
+
 // CheckRecord implements tenancy.Places.
 func (c *Current) CheckRecord(record principal.Principal, generation int64) error {
 	return c.now.Load().CheckRecord(record, generation)

@@ -85,6 +85,14 @@ func (n *Neighbors) Follow(since, generation int64, changed iter.Seq2[tenancy.Re
 	return nil
 }
 
+// Forget has all tenants read anew.
+func (n *Neighbors) Forget() {
+	r := &n.registered
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.seen, r.of, r.at = 0, nil, nil
+}
+
 // own leaves out the places that are everybody's: whoever is alone somewhere was
 // compared with those.
 func (n *Neighbors) own(places []plan.Place) []plan.Place {

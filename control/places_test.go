@@ -63,6 +63,38 @@ func TestPlacesAreKept(t *testing.T) {
 	}
 }
 
+// After a store has gone back, nobody is compared with where tenants were since.
+func TestPlacesOfAStoreThatHasGoneBack(t *testing.T) {
+	t.Parallel()
+	n, err := neighborsOf(t, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	of := func(id, database string) principal.Principal {
+		return principal.Principal{Tenant: id, TenantKey: id, Routing: principal.Routing{Accounts: ofSource("silo", principal.Account{Database: database, Password: "p"})}}
+	}
+	follow := func(since, generation int64, database string) {
+		t.Helper()
+		if err := n.Follow(since, generation, func(yield func(tenancy.Record, error) bool) {
+			yield(tenancy.Record{Principal: of("one", database)}, nil)
+		}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	follow(0, 7, "now")
+	if n.CheckRecord(of("two", "then"), 7) != nil || n.CheckRecord(of("two", "now"), 7) == nil {
+		t.Error("before it went back")
+	}
+	n.Forget()
+	if n.Seen() != 0 || n.CheckRecord(of("two", "then"), 5) == nil {
+		t.Error("a record is compared with nobody")
+	}
+	follow(0, 5, "then")
+	if n.CheckRecord(of("two", "then"), 5) == nil || n.CheckRecord(of("two", "now"), 5) != nil {
+		t.Error("after it went back")
+	}
+}
+
 // Of a tenant that is nowhere but where everybody is nothing is looked up, and of any other
 // what is left out is everybody's.
 func TestOwnPlacesAreAllButEverybodys(t *testing.T) {

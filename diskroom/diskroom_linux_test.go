@@ -47,7 +47,7 @@ func TestUnwritten(t *testing.T) {
 		`Constraint Error: Duplicate key "text: Could not write file"`:                                       false,
 		`TransactionContext Error: Failed to commit: write-write conflict`:                                   false,
 	} {
-		if got := Unwritten(message); got != want {
+		if got := Unwritten(message) != nil; got != want {
 			t.Errorf("%s: %t", message, got)
 		}
 	}

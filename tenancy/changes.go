@@ -58,13 +58,14 @@ func (s *Store) TellChange(ctx context.Context, c Change) error {
 }
 
 // readChanges hears of changes that other gateways were told of. Silence is how
-// long this one has heard nothing: what was told meanwhile may be gone.
-func (s *Store) readChanges(ctx context.Context, silence time.Duration) error {
+// long this one has heard nothing: what was told meanwhile may be gone. So may what was
+// told of a store that is read anew.
+func (s *Store) readChanges(ctx context.Context, since int64, silence time.Duration) error {
 	do := s.changed.Load()
-	if !s.db.Shared() || s.seen == 0 || do == nil {
+	if !s.db.Shared() || do == nil {
 		return nil // there are no others, or nothing is kept yet
 	}
-	if silence > maxSilence {
+	if since == 0 || silence > maxSilence {
 		(*do)(Change{})
 		return nil
 	}
@@ -73,7 +74,7 @@ func (s *Store) readChanges(ctx context.Context, silence time.Duration) error {
 		Dataset string `db:"dataset"`
 		Tenants string `db:"tenants"`
 	}
-	err := s.db.List(ctx, &found, fmt.Sprintf("SELECT DISTINCT source, dataset, tenants FROM store.changes WHERE generation > $1 AND gateway <> $2 LIMIT %d", maxChanges+1), s.seen, s.gateway)
+	err := s.db.List(ctx, &found, fmt.Sprintf("SELECT DISTINCT source, dataset, tenants FROM store.changes WHERE generation > $1 AND gateway <> $2 LIMIT %d", maxChanges+1), since, s.gateway)
 	if err != nil {
 		return err
 	}

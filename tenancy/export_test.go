@@ -70,6 +70,12 @@ func (s *Store) Shared() bool { return s.db.Shared() }
 // RightsGeneration changes with every user and role.
 func (s *Store) RightsGeneration() int64 { return s.rights.Load() }
 
+// Generation is that of the store now.
+func (s *Store) Generation(ctx context.Context) (n int64, err error) {
+	err = s.db.Get(ctx, &n, "SELECT n FROM store.generation WHERE id = 1")
+	return n, err
+}
+
 // CatchUp reads what has changed.
 func (s *Store) CatchUp(ctx context.Context) error { return s.catchUp(ctx) }
 

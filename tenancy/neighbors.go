@@ -105,6 +105,9 @@ func (t *tx) checkDisjoint(record principal.Principal, since int64) error {
 	if t.store.opts.Places == nil {
 		return nil
 	}
+	if t.generation <= since {
+		return readAnew(t.store.opts.Poll)
+	}
 	return t.store.opts.Places.CheckDisjoint(record, living(t.store.routings(t.List, since)))
 }
 
@@ -115,6 +118,8 @@ type Places interface {
 	Seen() int64
 	// Follow takes the tenants that have changed since a generation, up to another.
 	Follow(since, generation int64, changed iter.Seq2[Record, error]) error
+	// Forget has all tenants read anew: the store has gone back.
+	Forget()
 	// CheckRecord refuses a tenant's record that leads to the place of another tenant, where nothing
 	// else keeps the two apart, as things are at a generation.
 	CheckRecord(record principal.Principal, generation int64) error
@@ -132,10 +137,14 @@ func (s *Store) followPlaces(get, list lister) (now int64, err error) {
 	if places == nil {
 		return 0, nil
 	}
+	seen := places.Seen() // before the store's, which only goes on
 	if err := get(&now, "SELECT n FROM store.generation WHERE id = 1"); err != nil {
 		return 0, err
 	}
-	if seen := places.Seen(); now != seen {
+	if now < seen {
+		return 0, readAnew(s.opts.Poll)
+	}
+	if now > seen {
 		return now, places.Follow(seen, now, s.routings(list, seen))
 	}
 	return now, nil

@@ -52,6 +52,15 @@ func (c *tenantCache) forget(ids, externalIDs []string) {
 	}
 }
 
+// forgetAll leaves nothing remembered.
+func (c *tenantCache) forgetAll() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.changes.Add(1)
+	c.records.Remove(func(string, *registered) bool { return true })
+	c.named.Remove(func(string, string) bool { return true })
+}
+
 // remember keeps a record that was read when there had been so many changes.
 func (c *tenantCache) remember(id string, record *registered, changes int64) {
 	c.mu.Lock()

@@ -66,6 +66,13 @@ func (r *revocations) add(key revocationKey, c cutoff) {
 	r.shapes[key.shape()] = true
 }
 
+// become takes another's place, which nobody else has.
+func (r *revocations) become(other *revocations) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.cutoffs, r.shapes = other.cutoffs, other.shapes
+}
+
 func latest(a, b time.Time) time.Time {
 	if a.After(b) {
 		return a

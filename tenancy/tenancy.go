@@ -5,7 +5,8 @@
 // It verifies the opaque tokens it has made. A verified token is remembered;
 // each use compares revocations and the tenant's status in memory. Every
 // change that matters raises a generation in its own transaction; each process
-// asks for the generation twice a second and reads what has changed since. A
+// asks for the generation twice a second and reads what has changed since. Of a
+// store that has gone back, as one that was restored, all is read anew. A
 // store that has been silent for too long answers nothing from memory.
 //
 // It refuses to grant more than the one who asks holds, to give a deleted
@@ -158,12 +159,15 @@ type Store struct {
 	verified    *lru.Cache[[32]byte, *verified]
 	budgets     *quota.Keeper
 	revocations *revocations
-	rights      atomic.Int64                 // generation of users and roles
+	rights      atomic.Int64                 // counts how often users and roles have changed, or everything was forgotten
 	changed     atomic.Pointer[func(Change)] // what is done with changes of rows; nil: nothing yet
 	gateway     string                       // this process, among those that share the store
 
 	polling sync.Mutex
-	seen    int64        // generation; under polling
+	seen    standing     // under polling
+	settled settling     // under polling
+	reached atomic.Int64 // the generation that was seen
+	astray  atomic.Bool  // the store has gone back, and was not read anew yet
 	heard   atomic.Int64 // when the store last answered, on the process's own clock
 	started time.Time
 

@@ -86,6 +86,9 @@ func (t *tx) nextGeneration() (int64, error) {
 	if err := t.Get(&t.generation, "UPDATE store.generation SET n = n + 1 WHERE id = 1 RETURNING n"); err != nil {
 		return 0, err
 	}
+	if t.generation <= t.store.reached.Load() { // before others go on from where it is
+		return 0, readAnew(t.store.opts.Poll)
+	}
 	return t.generation, t.Announce()
 }
 

@@ -39,61 +39,81 @@ func (s *Store) catchUp(ctx context.Context) error {
 	s.polling.Lock()
 	defer s.polling.Unlock()
 	asked := time.Since(s.started)
-	var now struct {
-		N      int64 `db:"n"`
-		Rights int64 `db:"people"`
-	}
-	if err := s.db.Try(ctx, &now, "SELECT n, people FROM store.generation WHERE id = 1"); database.Missing(err) {
+	silence := asked - time.Duration(s.heard.Load())
+	now, err := s.stands(ctx)
+	if database.Missing(err) {
 		return database.Emptied(err)
 	} else if err != nil {
 		return database.Translate(ctx, err)
 	}
-	if now.N != s.seen {
-		if err := s.readRevocations(ctx); err != nil {
-			return database.Translate(ctx, err)
-		}
-		if err := s.readTenants(ctx); err != nil {
-			return database.Translate(ctx, err)
-		}
-		if err := s.readChanges(ctx, asked-time.Duration(s.heard.Load())); err != nil {
-			return database.Translate(ctx, err)
-		}
-		s.rights.Store(now.Rights)
-		s.seen = now.N
+	since, back := s.seen, now.before(s.seen)
+	anew := back || since.N != 0 && (now.Server != since.Server || silence > s.opts.MaxStale || s.settled.again(asked))
+	if anew {
+		since = standing{}
+		s.forget(back)
 	}
+	if now.N != since.N {
+		if err := s.readRevocations(ctx, since.N); err != nil {
+			return database.Translate(ctx, err)
+		}
+		if err := s.readTenants(ctx, since.N); err != nil {
+			return database.Translate(ctx, err)
+		}
+		if err := s.readChanges(ctx, since.N, silence); err != nil {
+			return database.Translate(ctx, err)
+		}
+		if now.Rights != since.Rights {
+			s.rights.Add(1)
+		}
+	}
+	if back {
+		s.tellBack(ctx, now)
+	}
+	if anew {
+		s.settled.read(asked, back)
+	}
+	s.seen = now
+	s.reached.Store(now.N)
+	s.astray.Store(false)
 	s.heard.Store(int64(asked))
 	return nil
 }
 
-func (s *Store) readRevocations(ctx context.Context) error {
+// readRevocations reads those since a generation; since the beginning, they are all there are.
+func (s *Store) readRevocations(ctx context.Context, since int64) error {
 	var found []struct {
 		revocationKey
 		Before  int64 `db:"issued_before"`
 		Expires int64 `db:"expires_at"`
 	}
 	err := s.db.List(ctx, &found, "SELECT issuer, tenant, subject, token, issued_before, expires_at FROM store.marks WHERE generation > $1 AND expires_at > $2",
-		s.seen, micros(s.now()))
+		since, micros(s.now()))
 	if err != nil {
 		return err
 	}
+	into := s.revocations
+	if since == 0 {
+		into = newRevocations()
+		defer s.revocations.become(into)
+	}
 	for _, f := range found {
-		s.revocations.add(f.revocationKey, cutoff{before: moment(f.Before), expires: moment(f.Expires)})
+		into.add(f.revocationKey, cutoff{before: moment(f.Before), expires: moment(f.Expires)})
 	}
 	return nil
 }
 
 // readTenants forgets the records that have changed; they are read again when
 // they are needed.
-func (s *Store) readTenants(ctx context.Context) error {
-	if s.seen == 0 {
-		return nil // nothing is remembered yet
+func (s *Store) readTenants(ctx context.Context, since int64) error {
+	if since == 0 {
+		return nil // nothing is remembered
 	}
 	var changed []string // ids, and what was looked up as one and is a key
-	if err := s.db.List(ctx, &changed, "SELECT id FROM store.tenants WHERE generation > $1 UNION SELECT tenant_key FROM store.tenants WHERE generation > $1", s.seen); err != nil {
+	if err := s.db.List(ctx, &changed, "SELECT id FROM store.tenants WHERE generation > $1 UNION SELECT tenant_key FROM store.tenants WHERE generation > $1", since); err != nil {
 		return err
 	}
 	var external []string // of them: they may have been nobody's
-	if err := s.db.List(ctx, &external, `SELECT e.external_id FROM store.external_ids e JOIN store.tenants t ON t.id = e.tenant WHERE t.generation > $1`, s.seen); err != nil {
+	if err := s.db.List(ctx, &external, `SELECT e.external_id FROM store.external_ids e JOIN store.tenants t ON t.id = e.tenant WHERE t.generation > $1`, since); err != nil {
 		return err
 	}
 	s.tenants.forget(changed, external)
@@ -104,6 +124,9 @@ func (s *Store) readTenants(ctx context.Context) error {
 // the refusal of whatever depends on the store: a revocation may have been
 // missed.
 func (s *Store) Ready() error {
+	if s.astray.Load() {
+		return readAnew(s.opts.Poll)
+	}
 	if silent := time.Since(s.started) - time.Duration(s.heard.Load()); silent > s.opts.MaxStale {
 		silence := fault.New(fault.Unavailable, "the control store does not answer").WithHint("Try again in a moment.")
 		if why := s.unread.Load(); why != nil && errors.Is(why, database.ErrDiffers) { // waiting does not mend it
