@@ -128,7 +128,11 @@ func allow(w http.ResponseWriter) {
 }
 
 func (p *portal) page(w http.ResponseWriter, r *http.Request) {
-	w.Header().Set("Content-Security-Policy", fmt.Sprintf(portalPolicy, p.usher.URL))
+	policy := fmt.Sprintf(portalPolicy, p.usher.URL)
+	if r.URL.Query().Has("typed") {
+		policy += "; require-trusted-types-for 'script'; trusted-types lit-html"
+	}
+	w.Header().Set("Content-Security-Policy", policy)
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	_, _ = fmt.Fprintf(w, `<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>Portal</title>
 <link rel="icon" href="data:,"><script type="module" src="%s/embed.js"></script><header><nav aria-label="Pages"><a href="/">Portal</a></nav></header><main><h1>Portal</h1>%s</main><footer>Portal</footer></html>`, p.usher.URL, portalPages[r.URL.Query().Get("page")])
@@ -417,7 +421,7 @@ func results(name, who string, run int) []string {
 // is used where, and what is chosen.
 func TestElements(t *testing.T) {
 	t.Parallel()
-	for _, scenario := range []string{"kinds", "states", "setup", "tokens", "select", "paper", "sheet", "old", "passing", "alike", "fits"} {
+	for _, scenario := range []string{"kinds", "states", "setup", "tokens", "select", "typed", "paper", "sheet", "old", "passing", "alike", "fits"} {
 		t.Run(scenario, func(t *testing.T) {
 			t.Parallel()
 			p := openPortal(t)

@@ -9,7 +9,7 @@
 // sees that dashboard and nothing else. Pictures go into FOLDER. See visit.mjs for what
 // else makes it fail.
 import { join } from 'node:path';
-import { expect, visit, write } from './visit.mjs';
+import { asks, expect, visit, write } from './visit.mjs';
 
 const [kind, base, password, folder] = process.argv.slice(2);
 const uses = { operator, unsaved, administrator, minter, holder };
@@ -47,18 +47,6 @@ function place(page, name) {
 
 function same(what, got, want) {
   if (JSON.stringify(got) !== JSON.stringify(want)) throw new Error(`${what} is ${JSON.stringify(got)}, not ${JSON.stringify(want)}`);
-}
-
-// asks asks usher with the page's token.
-function asks(page, query, variables) {
-  return page.evaluate(
-    async ([url, query, variables]) => {
-      const token = sessionStorage.getItem('usher.token');
-      const response = await fetch(url, { method: 'POST', headers: { 'content-type': 'application/json', authorization: `Bearer ${token}` }, body: JSON.stringify({ query, variables }) });
-      return response.json();
-    },
-    [`${base}/graphql`, query, variables],
-  );
 }
 
 async function operator(page, { settled }) {

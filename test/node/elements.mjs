@@ -12,7 +12,7 @@ const patience = 30_000; // milliseconds for each step
 const axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
 const [scenario, address, folder] = process.argv.slice(2);
-const scenarios = { kinds, states, setup, tokens, select, paper, sheet, old, passing, alike, fits };
+const scenarios = { kinds, states, setup, tokens, select, typed, paper, sheet, old, passing, alike, fits };
 if (!scenarios[scenario] || !address) {
   console.error('usage: node elements.mjs SCENARIO URL [FOLDER]');
   process.exit(2);
@@ -61,6 +61,14 @@ async function loaded(page, id, times = 1) {
 }
 
 const tile = (page, id, of = '') => page.locator(`${of} usher-tile[data-tile="${id}"]`);
+
+// focused is what has the focus, through all shadow roots.
+const focused = (page) => page.evaluate(() => {
+  let element = document.activeElement;
+  const path = [element.localName];
+  while ((element = element.shadowRoot?.activeElement)) path.push(element.className || element.localName);
+  return path;
+});
 
 async function clean(page) {
   expect('the breaches of the policy', await page.evaluate(() => globalThis.breaches), []);
@@ -337,14 +345,64 @@ async function select() {
   expect('the file', [csv.name, csv.content.toString('utf8')], ['Rows.csv', '\ufeffRegion,Count,Note\r\nEU,9007199254740993,"\'=1+1, ""quoted"""\r\nUS,2.50,\r\n']);
   const png = await save('series', 'Download PNG');
   expect('the picture', [png.name, png.content.subarray(1, 4).toString()], ['Series.png', 'PNG']);
-  await tile(page, 'series').locator('summary').click();
-  await tile(page, 'series').getByRole('button', { name: 'Show as table' }).click();
+  // By keyboard one goes on where the menu is, whatever was chosen in it.
+  const choose = async (name) => {
+    await tile(page, 'series').locator('summary').press('Enter');
+    await tile(page, 'series').getByRole('button', { name }).press('Enter');
+    expect(`the focus after ${name}`, (await focused(page)).at(-1), 'summary');
+    expect(`the menu after ${name}`, await tile(page, 'series').locator('details').getAttribute('open'), null);
+  };
+  await Promise.all([page.waitForEvent('download'), choose('Download PNG')]);
+  await Promise.all([page.waitForEvent('download'), choose('Download CSV')]);
+  await choose('Show as table');
   await tile(page, 'series').locator('usher-table td').first().waitFor();
+  await choose('Show as chart');
+  await plot.locator('svg path').first().waitFor({ state: 'attached' });
+  await choose('Show as table');
   await clean(page);
   // On paper there are no controls.
   await page.emulateMedia({ media: 'print', colorScheme: 'dark' });
   expect('the controls on paper', await page.locator('select').isVisible(), false);
   expect('paper', await page.locator('usher-dashboard').evaluate((element) => getComputedStyle(element).color), 'rgb(21, 24, 30)');
+}
+
+// Where a page's policy lets no text become HTML, charts do what they do elsewhere: they are pointed at and read by keys, replaced, and gone.
+async function typed() {
+  const page = await open('/?page=kinds&typed');
+  await loaded(page, 'all');
+  const policy = await page.evaluate(async () => (await fetch(location.href)).headers.get('Content-Security-Policy'));
+  if (!policy.includes('require-trusted-types-for')) problems.push(`the policy is ${policy}`);
+  for (const kind of ['line', 'area', 'bar', 'pie', 'donut', 'scatter', 'heatmap']) {
+    const plot = tile(page, kind).locator('usher-plot');
+    const tip = plot.locator('.tip');
+    await plot.locator('svg path').first().waitFor({ state: 'attached' });
+    await plot.press('ArrowRight');
+    const said = await plot.getByRole('status').innerText();
+    await tip.waitFor();
+    if (!(await tip.innerText()).includes(said.split(' ').at(-1))) problems.push(`the tip of ${kind} is ${await tip.innerText()} where ${said} is read`);
+    await plot.press('Escape');
+    await tip.waitFor({ state: 'hidden' });
+    // The pointer meets a mark in the middle of one, or on its way across.
+    await plot.scrollIntoViewIfNeeded();
+    const places = await plot.evaluate((plot) => {
+      const middle = ({ x, y, width, height }, part = 0.5) => [x + width * part, y + height / 2];
+      return [...[...plot.querySelectorAll('svg path')].map((path) => middle(path.getBoundingClientRect())), ...[0.2, 0.4, 0.6, 0.8].map((part) => middle(plot.getBoundingClientRect(), part))];
+    });
+    for (const [x, y] of places.reverse()) {
+      await page.mouse.move(x, y);
+      await page.waitForTimeout(50);
+      if (await tip.isVisible()) break;
+    }
+    await tip.waitFor();
+    if (folder) await tile(page, kind).screenshot({ path: join(folder, `typed-${kind}.png`) });
+    await page.mouse.move(0, 0);
+  }
+  await tile(page, 'line').locator('summary').press('Enter');
+  await tile(page, 'line').getByRole('button', { name: 'Show as table' }).press('Enter');
+  await tile(page, 'line').locator('usher-table td').first().waitFor();
+  expect('the drawings left', await tile(page, 'line').locator('usher-plot').count(), 0);
+  await page.evaluate(() => document.querySelector('#all').remove());
+  await clean(page);
 }
 
 // On paper lists are whole, in all their columns, and it is said what was chosen.
@@ -547,18 +605,12 @@ async function passing() {
   // By keyboard it goes on where it was tried again.
   await page.getByRole('button', { name: 'Try again' }).press('Enter');
   await loaded(page, 'all', 2);
-  const focused = () => page.evaluate(() => {
-    let element = document.activeElement;
-    const path = [element.localName];
-    while ((element = element.shadowRoot?.activeElement)) path.push(element.className || element.localName);
-    return path;
-  });
   await page.waitForFunction(() => document.querySelector('usher-dashboard').shadowRoot.activeElement);
-  expect('the focus', await focused(), ['usher-dashboard', 'page']);
+  expect('the focus', await focused(page), ['usher-dashboard', 'page']);
   await fail('some');
   await page.getByRole('button', { name: 'Try again' }).press('Enter');
   await loaded(page, 'all', 3);
-  expect('the focus after the notice', await focused(), ['usher-dashboard', 'page']);
+  expect('the focus after the notice', await focused(page), ['usher-dashboard', 'page']);
   // A chart by itself does the same.
   const chart = await open('/?page=chart');
   await loaded(chart, 'one');
