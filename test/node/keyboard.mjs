@@ -161,6 +161,7 @@ async function use(page, { settled }) {
   await press(page, button('Take theirs'));
   await page.getByRole('heading', { level: 1, name: 'Theirs' }).waitFor();
   await held(page, 'when theirs is taken', /^content/);
+  await asks(page, 'mutation($d: JSON!, $v: Int!) { saveDashboard(name: "board", document: $d, shared: true, version: $v) { version } }', { d: kept, v: version + 1 });
 
   // What is chosen in the menu of a chart leaves it at the menu.
   await page.goto(`${base}/console/dashboards/board`);

@@ -74,7 +74,7 @@ export class UsherTile extends LitElement {
   declare _legend: LegendEntry[];
   declare _table: boolean;
   declare _failed: boolean;
-  declare _rest: string | undefined; // what of a list is out of sight, if it can be scrolled
+  declare _rest: string | undefined; // what is not in sight, as of a list that is scrolled
 
   constructor() {
     super();
@@ -176,7 +176,8 @@ export class UsherTile extends LitElement {
       .view=${view}
       @pick=${picked}
       @legend=${(event: CustomEvent<LegendEntry[]>) => (this._legend = event.detail)}
-    ></usher-plot>`;
+      @rest=${told}
+    ></usher-plot>${rest}`;
   }
 
   #error(problem: unknown): TemplateResult {

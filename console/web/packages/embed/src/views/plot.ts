@@ -176,6 +176,7 @@ export class PlotView extends ViewElement {
     );
     for (const element of [this.#canvas, ...this.#canvas.querySelectorAll(':scope > div > svg, .tips')]) emptied(element);
     this.#tellLegend(this.#drawing.legend);
+    this.#tellRest(this.#drawing.rest);
   }
 
   #names = new Map<string, number>(); // of measures, which are this chart's own
@@ -186,6 +187,13 @@ export class PlotView extends ViewElement {
     if (said === this.#said) return;
     this.#said = said;
     this.dispatchEvent(new CustomEvent('legend', { detail: legend }));
+  }
+
+  #rest: string | undefined | null = null; // nothing yet: its tile may still have what another said
+  #tellRest(rest: string | undefined): void {
+    if (rest === this.#rest) return;
+    this.#rest = rest;
+    this.dispatchEvent(new CustomEvent('rest', { detail: rest }));
   }
 
   /** The page's colors as rgb(), which is what the browser makes of any. */
