@@ -42,6 +42,7 @@ var portalPages = map[string]string{
 	"kinds":  `<usher-dashboard id="all" name="kinds" token-url="/token?who=left"></usher-dashboard>`,
 	"states": `<usher-dashboard id="all" name="states" token-url="/token?who=left"></usher-dashboard>`,
 	"setup": `<usher-dashboard id="nameless" token-url="/token?who=left"></usher-dashboard>
+		<usher-chart id="changing" query="mutation { logout }" token-url="/token?who=left"></usher-chart>
 		<usher-chart id="questionless" token-url="/token?who=left"></usher-chart>
 		<usher-dashboard id="unread" name="who" parameters="{region: 'EU'}" token-url="/token?who=left"></usher-dashboard>
 		<usher-dashboard id="listed" name="who" parameters="[1]" token-url="/token?who=left"></usher-dashboard>
@@ -59,6 +60,7 @@ var portalPages = map[string]string{
 	"paper":   `<usher-dashboard id="all" name="paper" token-url="/token?who=left"></usher-dashboard>`,
 	"sheet":   `<div id="sheet"><usher-dashboard id="left" name="wide" token-url="/token?who=left"></usher-dashboard><usher-dashboard id="right" name="wide" token-url="/token?who=right"></usher-dashboard></div>`,
 	"nothing": `<usher-dashboard id="all" name="nothing" token-url="/token?who=left"></usher-dashboard>`,
+	"whole":   `<usher-dashboard id="all" name="whole" token-url="/token?who=left"></usher-dashboard>`,
 	"alike":   `<usher-dashboard id="all" name="alike" token-url="/token?who=left"></usher-dashboard>`,
 	"fits": `<usher-dashboard id="all" name="fits" token-url="/token?who=left"></usher-dashboard>
 		<usher-chart id="low" heading="Revenue of the regions that came last" description="in euros" token-url="/token?who=left" query="{ordersAggregate{key{region}revenue}}"
@@ -128,7 +130,11 @@ func allow(w http.ResponseWriter) {
 }
 
 func (p *portal) page(w http.ResponseWriter, r *http.Request) {
-	w.Header().Set("Content-Security-Policy", fmt.Sprintf(portalPolicy, p.usher.URL))
+	policy := fmt.Sprintf(portalPolicy, p.usher.URL)
+	if r.URL.Query().Has("typed") {
+		policy += "; require-trusted-types-for 'script'; trusted-types lit-html"
+	}
+	w.Header().Set("Content-Security-Policy", policy)
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	_, _ = fmt.Fprintf(w, `<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>Portal</title>
 <link rel="icon" href="data:,"><script type="module" src="%s/embed.js"></script><header><nav aria-label="Pages"><a href="/">Portal</a></nav></header><main><h1>Portal</h1>%s</main><footer>Portal</footer></html>`, p.usher.URL, portalPages[r.URL.Query().Get("page")])
@@ -314,6 +320,12 @@ var plans = map[string]string{
 		{"id":"across","title":"Across","at":{"x":0,"y":7,"w":12,"h":3},"chart":{"kind":"pivot","rows":"rows","x":"product","y":["big"],"series":"region"}}]}`,
 	"nothing": `{"title":"Nothing","parameters":[],"tiles":[
 		{"id":"a","at":{"x":0,"y":0,"w":6,"h":3},"chart":{"kind":"bar"}},{"id":"b","at":{"x":6,"y":0,"w":6,"h":3},"chart":{"kind":"number"}}]}`,
+	"whole": `{"title":"Whole","parameters":[],"tiles":[
+		{"id":"mixed","title":"Mixed","at":{"x":0,"y":0,"w":4,"h":4},"chart":{"kind":"donut","rows":"mixed","x":"name","y":["n"]}},
+		{"id":"below","title":"Below","at":{"x":4,"y":0,"w":4,"h":4},"chart":{"kind":"pie","rows":"below","x":"name","y":["n"]}},
+		{"id":"counts","title":"Counts","at":{"x":8,"y":0,"w":4,"h":4},"chart":{"kind":"bar","rows":"counts","x":"name","y":["n"]}},
+		{"id":"days","title":"Days","at":{"x":0,"y":4,"w":6,"h":4},"chart":{"kind":"area","stacked":true,` + over + `}},
+		{"id":"fine","title":"Fine","at":{"x":6,"y":4,"w":6,"h":4},"chart":{"kind":"heatmap","rows":"fine","x":"x","y":["n"],"series":"s"}}]}`,
 	"alike": `{"title":"Alike","parameters":[],"tiles":[
 		{"id":"money","title":"Money","at":{"x":0,"y":0,"w":3,"h":1},"chart":{"kind":"number","rows":"rows","y":["n"],"format":{"n":{"style":"currency","currency":"USD"}}}},
 		{"id":"words","at":{"x":3,"y":0,"w":9,"h":1},"chart":{"kind":"text","text":"# A heading\n\nand words"}},
@@ -396,6 +408,14 @@ func results(name, who string, run int) []string {
 		}
 		data := `"now":{"money":1624800.00,"before":1500000.00,"large":12345678901234567890.123456},` + monthly + `,"long":[` + strings.Join(long, ",") + `]`
 		return each([]string{"money1", "money2", "money3", "money4", "large1", "large2", "large3", "large4", "line", "pie", "donut", "bar"}, func(_ int, id string) string { return tile(id, data) })
+	case "whole":
+		fine := make([]string, 400)
+		for i := range fine {
+			fine[i] = fmt.Sprintf(`{"x":%d,"s":"s%d","n":%d}`, i/4, i%4, i%7)
+		}
+		data := `"mixed":[{"name":"app","n":5.00},{"name":"web","n":-2.00},{"name":"shop","n":3.00}],"below":[{"name":"app","n":-1},{"name":"web","n":-2}],
+			"counts":[{"name":"app","n":1},{"name":"web","n":2}],` + monthly + `,"fine":[` + strings.Join(fine, ",") + `]`
+		return each([]string{"mixed", "below", "counts", "days", "fine"}, func(_ int, id string) string { return tile(id, data) })
 	case "nothing":
 		const refused = `{"errors":[{"message":"the tile shows what is not there, or not for you","extensions":{"code":"FORBIDDEN","hint":"Whoever keeps the dashboard is told more when saving it."}}]}`
 		return []string{`"a":` + refused, `"b":` + refused}
@@ -417,7 +437,7 @@ func results(name, who string, run int) []string {
 // is used where, and what is chosen.
 func TestElements(t *testing.T) {
 	t.Parallel()
-	for _, scenario := range []string{"kinds", "states", "setup", "tokens", "select", "paper", "sheet", "old", "passing", "alike", "fits"} {
+	for _, scenario := range []string{"kinds", "states", "setup", "tokens", "select", "typed", "paper", "sheet", "old", "passing", "whole", "alike", "fits"} {
 		t.Run(scenario, func(t *testing.T) {
 			t.Parallel()
 			p := openPortal(t)

@@ -50,6 +50,7 @@ async function operator(page, { settled }) {
     await page.getByRole('dialog').getByRole('button', { name: 'Add a user' }).click();
     await expect(page, '.table', `${username} ${markup}`);
     await expect(page, '.toasts', `umbrella|${username} may sign in.`); // as it is kept
+    if (await page.locator('main .note.restored').count()) throw new Error('a user that is added is offered as unsaved');
   }
   await settled('users');
   await person(page, settled);
@@ -213,7 +214,10 @@ async function record(page, settled) {
   const dialog = page.getByRole('dialog');
   const edit = async (name) => page.getByRole('button', { name: `Edit: ${name}` }).click();
   const save = async () => dialog.getByRole('button', { name: /^Save/ }).click();
-  const gone = async () => dialog.waitFor({ state: 'hidden' });
+  const gone = async () => {
+    await dialog.waitFor({ state: 'hidden' });
+    if (await page.locator('main .note.restored').count()) throw new Error('what is saved is offered as unsaved');
+  };
 
   await edit('External ids');
   await dialog.getByRole('textbox').fill('org_1\norg_1');

@@ -9,7 +9,7 @@
 // sees that dashboard and nothing else. Pictures go into FOLDER. See visit.mjs for what
 // else makes it fail.
 import { join } from 'node:path';
-import { expect, visit, write } from './visit.mjs';
+import { asks, expect, visit, write } from './visit.mjs';
 
 const [kind, base, password, folder] = process.argv.slice(2);
 const uses = { operator, unsaved, administrator, minter, holder };
@@ -47,18 +47,6 @@ function place(page, name) {
 
 function same(what, got, want) {
   if (JSON.stringify(got) !== JSON.stringify(want)) throw new Error(`${what} is ${JSON.stringify(got)}, not ${JSON.stringify(want)}`);
-}
-
-// asks asks usher with the page's token.
-function asks(page, query, variables) {
-  return page.evaluate(
-    async ([url, query, variables]) => {
-      const token = sessionStorage.getItem('usher.token');
-      const response = await fetch(url, { method: 'POST', headers: { 'content-type': 'application/json', authorization: `Bearer ${token}` }, body: JSON.stringify({ query, variables }) });
-      return response.json();
-    },
-    [`${base}/graphql`, query, variables],
-  );
 }
 
 async function operator(page, { settled }) {
@@ -289,6 +277,46 @@ async function unsaved(page, { settled }) {
   await page.getByRole('dialog').getByRole('button', { name: 'Sign out' }).click();
   await page.getByLabel('Username').waitFor();
   same('the drafts of nobody', await drafts(), 0);
+
+  // What she asked is hers in this browser, whoever signs in after her, until she signs out; her session is over with the next one.
+  const secret = 'of-olga-alone';
+  const as = async (name, button) => {
+    await page.goto(`${base}/console/sign-in`);
+    await page.getByLabel('Username').waitFor();
+    if (await page.locator('.invited').count()) await page.getByRole('link', { name: 'Another tenant' }).click();
+    await enter(page, name);
+    await page.getByRole('button', { name: button }).waitFor();
+  };
+  const past = async () => {
+    await page.goto(`${base}/console/query`);
+    await page.getByRole('button', { name: 'History' }).click();
+    const all = await page.getByRole('dialog').innerText();
+    await page.keyboard.press('Escape');
+    await page.getByRole('dialog').waitFor({ state: 'detached' });
+    await page.getByRole('textbox', { name: 'Variables, as JSON' }).waitFor();
+    return [all.includes('Asked'), (await page.locator('.cm-content').allInnerTexts()).join().includes(secret)];
+  };
+  await as('olga', /All tenants/);
+  await page.goto(`${base}/console/query`);
+  await write(page, 'Operation', 'query Asked($region: String!) { orders(where: {region: {eq: $region}}) { id } }');
+  await write(page, 'Variables, as JSON', JSON.stringify({ region: secret }));
+  await page.getByRole('button', { name: 'Run' }).click();
+  await expect(page, '.answer .cm-content', 'orders');
+  const hers = await page.evaluate(() => sessionStorage.getItem('usher.token'));
+  same('what she finds again', await past(), [true, true]);
+  await as('umbrella|ann', /umbrella/);
+  same('what somebody else finds', await past(), [false, false]);
+  const left = await page.evaluate(
+    ([url, token]) => fetch(url, { method: 'POST', headers: { 'content-type': 'application/json', authorization: `Bearer ${token}` }, body: '{"query": "{ viewer { subject } }"}' }).then(({ status }) => status),
+    [`${base}/graphql`, hers],
+  );
+  same('what is said to the session that was left', left, 401);
+  await as('olga', /All tenants/);
+  same('what she finds then', await past(), [true, true]);
+  await page.getByRole('button', { name: /All tenants/ }).click();
+  await page.getByRole('menuitem', { name: 'Sign out', exact: true }).click();
+  await page.getByLabel('Username').waitFor();
+  same('the queries of nobody', await page.evaluate((secret) => JSON.stringify({ ...localStorage }).includes(secret), secret), false);
 }
 
 async function choose(part, label, option, page = part) {

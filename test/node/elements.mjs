@@ -12,7 +12,7 @@ const patience = 30_000; // milliseconds for each step
 const axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
 const [scenario, address, folder] = process.argv.slice(2);
-const scenarios = { kinds, states, setup, tokens, select, paper, sheet, old, passing, alike, fits };
+const scenarios = { kinds, states, setup, tokens, select, typed, paper, sheet, old, passing, whole, alike, fits };
 if (!scenarios[scenario] || !address) {
   console.error('usage: node elements.mjs SCENARIO URL [FOLDER]');
   process.exit(2);
@@ -61,6 +61,14 @@ async function loaded(page, id, times = 1) {
 }
 
 const tile = (page, id, of = '') => page.locator(`${of} usher-tile[data-tile="${id}"]`);
+
+// focused is what has the focus, through all shadow roots.
+const focused = (page) => page.evaluate(() => {
+  let element = document.activeElement;
+  const path = [element.localName];
+  while ((element = element.shadowRoot?.activeElement)) path.push(element.className || element.localName);
+  return path;
+});
 
 async function clean(page) {
   expect('the breaches of the policy', await page.evaluate(() => globalThis.breaches), []);
@@ -172,6 +180,7 @@ async function setup() {
   const page = await open('/?page=setup');
   const wants = {
     nameless: ['This page is not set up yet', 'has no "name"', 'SETUP'],
+    changing: ['This page is not set up yet', 'its "query" is a mutation', 'SETUP'],
     questionless: ['This page is not set up yet', 'has no "query"', 'SETUP'],
     unread: ['This page is not set up yet', "The attribute \"parameters\" is no JSON object: {region: 'EU'}", 'SETUP'],
     listed: ['This page is not set up yet', 'is no JSON object: [1]', 'SETUP'],
@@ -239,6 +248,14 @@ async function tokens() {
   expect('the digits', digits[0], ['{"a":9007199254740993,"b":1.50,"c":2,"d":"1.50","e":-1.5e30}',
     [['object', '9007199254740993', 9007199254740992], ['object', '1.50', 1.5], ['number', '2', 2], ['string', '1.50', 1.5], ['object', '-1.5e30', -1.5e30]]]);
   expect('the digits there', digits[1], digits[0]);
+  // A page whose function gives no token is told so.
+  await page.evaluate(() => {
+    const element = document.createElement('usher-dashboard');
+    Object.assign(element, { id: 'tokenless', name: 'who', token: async () => undefined });
+    document.body.append(element);
+  });
+  await page.locator('#tokenless').getByRole('alert').filter({ hasText: 'The page handed out no token.' }).waitFor();
+  await page.evaluate(() => document.querySelector('#tokenless').remove());
   // Tokens that the page gets by itself.
   await page.evaluate(() => {
     const element = document.createElement('usher-dashboard');
@@ -313,6 +330,14 @@ async function select() {
   await page.locator('input[type=date]').fill('2026-07-01');
   await loaded(page, 'all', 6);
   expect('what the day asks', await asked(page), { region: ['US'], from: '2026-07-01T05:00:00Z' });
+  // By no time zone, or one that is none, days are those of UTC.
+  for (const [i, timezone] of ['', 'Mars/X'].entries()) {
+    await page.evaluate((timezone) => document.querySelector('#all').setAttribute('timezone', timezone), timezone);
+    await loaded(page, 'all', 7 + 2 * i);
+    await page.locator('input[type=date]').fill(`2026-07-0${2 + i}`);
+    await loaded(page, 'all', 8 + 2 * i);
+    expect(`what the day asks in "${timezone}"`, await asked(page), { region: ['US'], from: `2026-07-0${2 + i}T00:00:00Z` });
+  }
   // Charts say their values to the arrow keys.
   const plot = tile(page, 'series').locator('usher-plot');
   await plot.focus();
@@ -337,14 +362,64 @@ async function select() {
   expect('the file', [csv.name, csv.content.toString('utf8')], ['Rows.csv', '\ufeffRegion,Count,Note\r\nEU,9007199254740993,"\'=1+1, ""quoted"""\r\nUS,2.50,\r\n']);
   const png = await save('series', 'Download PNG');
   expect('the picture', [png.name, png.content.subarray(1, 4).toString()], ['Series.png', 'PNG']);
-  await tile(page, 'series').locator('summary').click();
-  await tile(page, 'series').getByRole('button', { name: 'Show as table' }).click();
+  // By keyboard one goes on where the menu is, whatever was chosen in it.
+  const choose = async (name) => {
+    await tile(page, 'series').locator('summary').press('Enter');
+    await tile(page, 'series').getByRole('button', { name }).press('Enter');
+    expect(`the focus after ${name}`, (await focused(page)).at(-1), 'summary');
+    expect(`the menu after ${name}`, await tile(page, 'series').locator('details').getAttribute('open'), null);
+  };
+  await Promise.all([page.waitForEvent('download'), choose('Download PNG')]);
+  await Promise.all([page.waitForEvent('download'), choose('Download CSV')]);
+  await choose('Show as table');
   await tile(page, 'series').locator('usher-table td').first().waitFor();
+  await choose('Show as chart');
+  await plot.locator('svg path').first().waitFor({ state: 'attached' });
+  await choose('Show as table');
   await clean(page);
   // On paper there are no controls.
   await page.emulateMedia({ media: 'print', colorScheme: 'dark' });
   expect('the controls on paper', await page.locator('select').isVisible(), false);
   expect('paper', await page.locator('usher-dashboard').evaluate((element) => getComputedStyle(element).color), 'rgb(21, 24, 30)');
+}
+
+// Where a page's policy lets no text become HTML, charts do what they do elsewhere: they are pointed at and read by keys, replaced, and gone.
+async function typed() {
+  const page = await open('/?page=kinds&typed');
+  await loaded(page, 'all');
+  const policy = await page.evaluate(async () => (await fetch(location.href)).headers.get('Content-Security-Policy'));
+  if (!policy.includes('require-trusted-types-for')) problems.push(`the policy is ${policy}`);
+  for (const kind of ['line', 'area', 'bar', 'pie', 'donut', 'scatter', 'heatmap']) {
+    const plot = tile(page, kind).locator('usher-plot');
+    const tip = plot.locator('.tip');
+    await plot.locator('svg path').first().waitFor({ state: 'attached' });
+    await plot.press('ArrowRight');
+    const said = await plot.getByRole('status').innerText();
+    await tip.waitFor();
+    if (!(await tip.innerText()).includes(said.split(' ').at(-1))) problems.push(`the tip of ${kind} is ${await tip.innerText()} where ${said} is read`);
+    await plot.press('Escape');
+    await tip.waitFor({ state: 'hidden' });
+    // The pointer meets a mark in the middle of one, or on its way across.
+    await plot.scrollIntoViewIfNeeded();
+    const places = await plot.evaluate((plot) => {
+      const middle = ({ x, y, width, height }, part = 0.5) => [x + width * part, y + height / 2];
+      return [...[...plot.querySelectorAll('svg path')].map((path) => middle(path.getBoundingClientRect())), ...[0.2, 0.4, 0.6, 0.8].map((part) => middle(plot.getBoundingClientRect(), part))];
+    });
+    for (const [x, y] of places.reverse()) {
+      await page.mouse.move(x, y);
+      await page.waitForTimeout(50);
+      if (await tip.isVisible()) break;
+    }
+    await tip.waitFor();
+    if (folder) await tile(page, kind).screenshot({ path: join(folder, `typed-${kind}.png`) });
+    await page.mouse.move(0, 0);
+  }
+  await tile(page, 'line').locator('summary').press('Enter');
+  await tile(page, 'line').getByRole('button', { name: 'Show as table' }).press('Enter');
+  await tile(page, 'line').locator('usher-table td').first().waitFor();
+  expect('the drawings left', await tile(page, 'line').locator('usher-plot').count(), 0);
+  await page.evaluate(() => document.querySelector('#all').remove());
+  await clean(page);
 }
 
 // On paper lists are whole, in all their columns, and it is said what was chosen.
@@ -408,6 +483,11 @@ async function sheet() {
     await loaded(page, id);
     await tile(page, 'rows', `#${id}`).locator('tbody tr').nth(20).waitFor({ state: 'attached' });
     await tile(page, 'months', `#${id}`).locator('usher-plot svg path').first().waitFor({ state: 'attached' });
+  }
+  // Without a time zone, or in one that is none, clocks are those that came.
+  for (const timezone of ['', 'Mars/X']) {
+    await page.evaluate((timezone) => document.querySelector('#right').setAttribute('timezone', timezone), timezone);
+    await tile(page, 'rows', '#right').getByText('Jan 2, 2026, 12:30 PM').first().waitFor({ state: 'attached' });
   }
   await page.evaluate(() => Object.assign(document.querySelector('#sheet').style, { display: 'grid', gridTemplateColumns: '1fr 1fr', gap: '8px' }));
   // On a screen a number is one word, and what is out of sight is said.
@@ -547,18 +627,12 @@ async function passing() {
   // By keyboard it goes on where it was tried again.
   await page.getByRole('button', { name: 'Try again' }).press('Enter');
   await loaded(page, 'all', 2);
-  const focused = () => page.evaluate(() => {
-    let element = document.activeElement;
-    const path = [element.localName];
-    while ((element = element.shadowRoot?.activeElement)) path.push(element.className || element.localName);
-    return path;
-  });
   await page.waitForFunction(() => document.querySelector('usher-dashboard').shadowRoot.activeElement);
-  expect('the focus', await focused(), ['usher-dashboard', 'page']);
+  expect('the focus', await focused(page), ['usher-dashboard', 'page']);
   await fail('some');
   await page.getByRole('button', { name: 'Try again' }).press('Enter');
   await loaded(page, 'all', 3);
-  expect('the focus after the notice', await focused(), ['usher-dashboard', 'page']);
+  expect('the focus after the notice', await focused(page), ['usher-dashboard', 'page']);
   // A chart by itself does the same.
   const chart = await open('/?page=chart');
   await loaded(chart, 'one');
@@ -571,6 +645,43 @@ async function passing() {
   await late.getByRole('button', { name: 'Try again' }).press('Enter');
   await loaded(chart, 'one', 2);
   expect('the focus in the chart', await chart.evaluate(() => document.activeElement.shadowRoot.activeElement.shadowRoot.activeElement.localName), 'section');
+}
+
+// Charts show all that came, or say what they do not.
+async function whole() {
+  const page = await open('/?page=whole');
+  await loaded(page, 'all');
+  const texts = async (id) => {
+    await tile(page, id).locator('usher-plot svg text').first().waitFor({ state: 'attached' });
+    return tile(page, id).locator('usher-plot svg text').allTextContents();
+  };
+  const said = (id) => tile(page, id).getByRole('img').first().getAttribute('aria-label');
+  // A total is that of all parts, and those that can be no slice are told.
+  expect('the total', [...new Set(await texts('mixed'))], ['6']);
+  expect('what is told beside it', await tile(page, 'mixed').locator('.rest').innerText(), '1 value below zero has no slice');
+  if (!(await said('mixed')).endsWith('1 value below zero has no slice.')) problems.push(`of it is read ${await said('mixed')}`);
+  expect('what is told of nothing', await tile(page, 'below').locator('.rest').innerText(), '2 values below zero have no slice');
+  await tile(page, 'mixed').getByRole('button', { name: 'web' }).click();
+  await tile(page, 'mixed').locator('.rest').waitFor({ state: 'detached' });
+  expect('the total of the others', [...new Set(await texts('mixed'))], ['8']);
+  await tile(page, 'mixed').getByRole('button', { name: 'web' }).click();
+  await tile(page, 'mixed').locator('.rest').waitFor();
+  // What is counted has no halves.
+  expect('the axis of counts', (await texts('counts')).filter((text) => /\d/.test(text)), ['0', '1', '2']);
+  // Where one part of a stack has nothing, the stack goes on.
+  await texts('days');
+  const lines = await tile(page, 'days').locator('usher-plot svg path[fill="none"]').evaluateAll((all) => all.filter((path) => path.getAttribute('stroke-width') === '2').map((path) => path.getAttribute('d').replace(/[^A-Za-z]/g, '')));
+  expect('the lines', lines, ['MLL', 'MLL']);
+  const plot = tile(page, 'days').locator('usher-plot');
+  await plot.focus();
+  const heard = [];
+  for (const key of ['Home', 'ArrowRight', 'ArrowRight', 'ArrowRight']) {
+    await plot.press(key);
+    heard.push(await plot.getByRole('status').innerText());
+  }
+  expect('what is read', heard, ['app, Sep 2026: 1.00', 'web, Sep 2026: 2.00', 'app, Oct 2026: 3.00', 'app, Nov 2026: 5.00']);
+  await clean(page);
+  if (folder) await page.screenshot({ path: join(folder, 'whole.png'), fullPage: true });
 }
 
 // What is the same looks the same: names in colors, numbers in one way, headings in their order.

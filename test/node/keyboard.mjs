@@ -4,7 +4,7 @@
 // step the focus has to be on something that she can go on from, which is named. Pictures
 // go into FOLDER. See visit.mjs for what else makes it fail.
 import { join } from 'node:path';
-import { visit, write } from './visit.mjs';
+import { asks, visit, write } from './visit.mjs';
 
 const [base, password, folder] = process.argv.slice(2);
 if (!folder) {
@@ -23,7 +23,21 @@ function focus(page) {
   });
 }
 
-// held waits until the focus is where it should be, and still is when all has been drawn.
+// rings are what is drawn around it: more than one on the way to it show two things as if both had it.
+function rings(page) {
+  return page.evaluate(() => {
+    let element = document.activeElement;
+    while (element?.shadowRoot?.activeElement) element = element.shadowRoot.activeElement;
+    const ringed = [];
+    for (; element instanceof Element; element = element.parentElement ?? element.getRootNode().host) {
+      const { outlineStyle, outlineWidth } = getComputedStyle(element);
+      if (outlineStyle !== 'none' && outlineWidth !== '0px') ringed.push(element.className || element.localName);
+    }
+    return ringed;
+  });
+}
+
+// held waits until the focus is where it should be, in one ring, and still is when all has been drawn.
 async function held(page, when, want) {
   const fits = (got) => (want instanceof RegExp ? want.test(got) : got === want);
   let got;
@@ -31,6 +45,8 @@ async function held(page, when, want) {
   await page.waitForTimeout(300);
   got = await focus(page);
   if (!fits(got)) throw new Error(`${when}, ${got} has the focus, not ${want}`);
+  const drawn = await rings(page);
+  if (drawn.length > 1) throw new Error(`${when}, these are ringed: ${drawn.join(', ')}`);
 }
 
 async function press(page, locator, key = 'Enter') {
@@ -71,6 +87,12 @@ async function use(page, { settled }) {
   await page.getByLabel('Username').fill('olga');
   await page.getByRole('textbox', { name: 'Password' }).fill(password);
   await page.keyboard.press('Enter');
+
+  // A menu gives it back; what had it once is no place to come back to from what others open.
+  await press(page, page.locator('.who'));
+  await page.getByRole('menu').waitFor();
+  await page.keyboard.press('Escape');
+  await held(page, 'without the menu', /^button Your session/);
 
   // Explore.
   await press(page, page.locator('.starts button').first());
@@ -129,6 +151,38 @@ async function use(page, { settled }) {
   await held(page, 'when the last tile is removed', 'button Add a tile');
   await press(page, button('Undo'));
   await held(page, 'when all is undone', 'button Undo');
+
+  // Somebody else saves it meanwhile: with theirs there is nothing to save, so Save, which was pressed, cannot have the focus.
+  const { document: kept, version } = (await asks(page, '{ dashboard(name: "board") { document version } }')).data.dashboard;
+  await asks(page, 'mutation($d: JSON!, $v: Int!) { saveDashboard(name: "board", document: $d, shared: true, version: $v) { version } }', { d: { ...kept, title: 'Theirs' }, v: version });
+  await press(page, page.getByRole('button', { name: /^Remove By region/ }));
+  await held(page, 'when the last tile is removed again', 'button Add a tile');
+  await press(page, button('Save'));
+  await press(page, button('Take theirs'));
+  await page.getByRole('heading', { level: 1, name: 'Theirs' }).waitFor();
+  await held(page, 'when theirs is taken', /^content/);
+  await asks(page, 'mutation($d: JSON!, $v: Int!) { saveDashboard(name: "board", document: $d, shared: true, version: $v) { version } }', { d: kept, v: version + 1 });
+
+  // What is chosen in the menu of a chart leaves it at the menu.
+  await page.goto(`${base}/console/dashboards/board`);
+  const plot = page.locator('usher-dashboard usher-plot');
+  const menu = page.locator('usher-tile summary').first();
+  await plot.locator('svg').first().waitFor();
+  for (const name of ['Download CSV', 'Download PNG', 'Show as table', 'Show as chart']) {
+    await press(page, menu);
+    await press(page, button(name));
+    await held(page, `after ${name}`, 'summary More of By region');
+  }
+
+  // Selects.
+  await go('Tenants');
+  await press(page, button('Register a tenant').first());
+  await page.getByRole('dialog').getByRole('textbox').last().focus();
+  await page.keyboard.press('Tab');
+  await held(page, 'on a select', /^button the configuration/);
+  await page.screenshot({ path: join(folder, 'select.png') });
+  await page.keyboard.press('Escape');
+  await held(page, 'without the new tenant', 'button Register a tenant');
 
   // A tenant.
   await page.goto(`${base}/console/tenants/umbrella`);

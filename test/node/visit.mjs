@@ -102,3 +102,15 @@ export async function expect(page, selector, text) {
     throw new Error(`the console does not show ${text}, but:\n${found.join('\n') || (await page.locator('body').innerText())}`);
   }
 }
+
+// asks asks usher with the page's token.
+export function asks(page, query, variables) {
+  return page.evaluate(
+    async ([query, variables]) => {
+      const token = sessionStorage.getItem('usher.token');
+      const response = await fetch('/graphql', { method: 'POST', headers: { 'content-type': 'application/json', authorization: `Bearer ${token}` }, body: JSON.stringify({ query, variables }) });
+      return response.json();
+    },
+    [query, variables],
+  );
+}

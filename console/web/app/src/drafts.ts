@@ -7,7 +7,10 @@ import type { Me } from './viewer';
 
 const prefix = 'usher.draft ';
 
-const of = ({ tokenKind, tenant, subject, acting }: Me) => `${prefix}${JSON.stringify([tokenKind, tenant, subject, acting?.subject ?? null])} `;
+// whose names a user, as whom nobody else signs in.
+export const whose = ({ tokenKind, tenant, subject, acting }: Me) => JSON.stringify([tokenKind, tenant, subject, acting?.subject ?? null]);
+
+const of = (me: Me) => `${prefix}${whose(me)} `;
 
 const keys = () => Object.keys(sessionStorage).filter((key) => key.startsWith(prefix));
 
@@ -26,6 +29,16 @@ function kept(key: string): Kept | undefined {
   }
 }
 
+// Those that are offered are read again when one has ended.
+let ended = 0;
+const listeners = new Set<() => void>();
+
+function end(keys: string[]) {
+  for (const key of keys) sessionStorage.removeItem(key);
+  ended++;
+  for (const listener of listeners) queueMicrotask(listener);
+}
+
 export const drafts = {
   read: <T extends object>(me: Me, page: string) => kept(of(me) + page)?.value as T | undefined,
   write(me: Me, page: string, value: object, title = '') {
@@ -35,7 +48,7 @@ export const drafts = {
       // A browser without room keeps nothing.
     }
   },
-  drop: (me: Me, page: string) => sessionStorage.removeItem(of(me) + page),
+  drop: (me: Me, page: string) => end([of(me) + page]),
   any: (me: Me) => keys().some((key) => key.startsWith(of(me))),
   // under lists those of pages whose names begin alike, without what they begin with.
   under: (me: Me, pages: string) =>
@@ -44,8 +57,11 @@ export const drafts = {
       return found ? [{ what: key.slice((of(me) + pages).length), title: found.title, at: found.at }] : [];
     }),
   // only removes those of everybody else; without a user, all.
-  only(me?: Me) {
-    for (const key of keys()) if (!me || !key.startsWith(of(me))) sessionStorage.removeItem(key);
+  only: (me?: Me) => end(keys().filter((key) => !me || !key.startsWith(of(me)))),
+  ended: () => ended,
+  subscribe(listener: () => void) {
+    listeners.add(listener);
+    return () => void listeners.delete(listener);
   },
 };
 

@@ -17,6 +17,8 @@ function changed() {
 
 export const session = {
   token: () => sessionStorage.getItem(key) ?? undefined,
+  // sessions are the tokens of this tab that end with it, unlike those that somebody brought.
+  sessions: () => [sessionStorage.getItem(key), sessionStorage.getItem(before)].filter((token) => token?.startsWith('usher_st_') === true) as string[],
   ending: () => ending,
   // tenant is whose users sign in to go on, which is known as long as the tab has been theirs.
   tenant: () => sessionStorage.getItem(tenant) ?? undefined,

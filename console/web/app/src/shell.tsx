@@ -18,6 +18,7 @@ import { when } from './ui/page';
 import { Failed, Loading } from './ui/state';
 import { toast, Toasts } from './ui/toast';
 import { MeContext } from './me';
+import { forgetQueries } from './query/store';
 import { meQuery, type Me } from './viewer';
 
 export function Shell() {
@@ -151,12 +152,14 @@ function Who({ me }: { me: Me }) {
     // Usher's own tokens end; one of an issuer goes on until it expires.
     if (me.tokenKind === 'SESSION') await ask('mutation { logout }').catch(() => undefined);
     drafts.only();
+    forgetQueries();
     session.end('signedOut');
   }
 
   async function signOutEverywhere() {
     await ask('mutation { logoutEverywhere }');
     drafts.only();
+    forgetQueries();
     session.end('signedOut');
   }
 

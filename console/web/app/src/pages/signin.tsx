@@ -45,7 +45,9 @@ export function SignIn() {
   async function enter(token: string) {
     await whoIs(token);
     client.removeQueries({ predicate: (query) => query.queryKey[0] !== 'demo' && query.queryKey[0] !== 'login' });
+    const left = session.sessions().filter((one) => one !== token);
     session.start(token);
+    for (const token of left) void ask('mutation { logout }', undefined, { token }).catch(() => undefined);
     await navigate({ to: inside(back), replace: true });
   }
 

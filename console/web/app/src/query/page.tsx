@@ -8,6 +8,7 @@ import '../styles/query.css';
 import { ask, send } from '../api';
 import { server } from '../base';
 import { demoQuery } from '../demo';
+import { whose } from '../drafts';
 import { useMe } from '../me';
 import { session } from '../session';
 import { t } from '../texts';
@@ -15,6 +16,7 @@ import { Button, Checkbox, classes, Select } from '../ui/controls';
 import { copy, Dialog } from '../ui/dialog';
 import { when } from '../ui/page';
 import { Empty, Failed } from '../ui/state';
+import type { Me } from '../viewer';
 import { Docs } from './docs';
 import { Editor } from './editor';
 import { isObject, layOut } from './exact';
@@ -34,6 +36,10 @@ const introspection = getIntrospectionQuery({ inputValueDeprecation: true, schem
 
 export function QueryPage() {
   const me = useMe();
+  return <Queries key={whose(me)} me={me} />;
+}
+
+function Queries({ me }: { me: Me }) {
   const demo = useQuery(demoQuery);
   const client = useQueryClient();
   const schema = useQuery({
@@ -41,7 +47,7 @@ export function QueryPage() {
     staleTime: Infinity,
     queryFn: () => ask<IntrospectionQuery>(introspection).then((answer) => buildClientSchema(answer)),
   });
-  const [state, setState] = useState<TabsState>(() => opened(loadTabs()));
+  const [state, setState] = useState<TabsState>(() => opened(loadTabs(me)));
   const tab = state.tabs.find(({ id }) => id === state.active) ?? state.tabs[0]!;
   const [came, setCame] = useState<Record<string, Came>>({});
   const [running, setRunning] = useState<AbortController>();
@@ -53,7 +59,7 @@ export function QueryPage() {
   const [operation, setOperation] = useState<string>();
   const mayExplain = me.can('EXPLAIN') || me.can('ADMINISTER');
 
-  useEffect(() => saveTabs(state), [state]);
+  useEffect(() => saveTabs(me, state), [me, state]);
   useEffect(() => {
     document.title = `${t.query.title} · ${t.brand}`;
     toOpen.taken();
@@ -96,7 +102,7 @@ export function QueryPage() {
       const raw = await response.text();
       const ms = performance.now() - began;
       setCame((before) => ({ ...before, [id]: read(response, raw, ms) }));
-      history.add({ query: tab.query, variables: tab.variables, at: new Date().toISOString() });
+      history.add(me, { query: tab.query, variables: tab.variables, at: new Date().toISOString() });
       if (response.status === 401) session.end('refused');
     } catch (error) {
       if (!abort.signal.aborted) setFailure(error);
@@ -337,6 +343,7 @@ export function QueryPage() {
       </div>
       {dialog === 'history' && (
         <HistoryDialog
+          me={me}
           onClose={() => setDialog(undefined)}
           onOpen={(query, variables) => {
             setDialog(undefined);
@@ -387,8 +394,8 @@ function Outcome({ answer }: { answer: Came }) {
   );
 }
 
-function HistoryDialog({ onOpen, onClose }: { onOpen: (query: string, variables: string) => void; onClose: () => void }) {
-  const [all, setAll] = useState(history.get());
+function HistoryDialog({ me, onOpen, onClose }: { me: Me; onOpen: (query: string, variables: string) => void; onClose: () => void }) {
+  const [all, setAll] = useState(history.get(me));
   const list = useRef<HTMLUListElement>(null);
   return (
     <Dialog title={t.query.history} wide onClose={onClose}>
@@ -415,7 +422,7 @@ function HistoryDialog({ onOpen, onClose }: { onOpen: (query: string, variables:
         {all.length > 0 && (
           <Button
             onPress={() => {
-              history.clear();
+              history.clear(me);
               setAll([]);
             }}
           >

@@ -1,5 +1,8 @@
-// Tabs and history of queries, kept for this browser: their texts, never a token
-// and never an answer.
+// Tabs and history of queries, kept in this browser: their texts and variables, never a token
+// and never an answer. Each user has their own, and signing out removes them.
+import { whose } from '../drafts';
+import type { Me } from '../viewer';
+
 export interface QueryTab {
   id: string;
   query: string;
@@ -12,8 +15,9 @@ export interface Asked {
   at: string;
 }
 
-const tabsKey = 'usher.query.tabs';
-const historyKey = 'usher.query.history';
+const prefix = 'usher.query.';
+const tabsKey = (me: Me) => `${prefix}tabs ${whose(me)}`;
+const historyKey = (me: Me) => `${prefix}history ${whose(me)}`;
 const opening = 'usher.query.open';
 const most = 50;
 
@@ -40,14 +44,18 @@ export interface Tabs {
   active: string;
 }
 
-export function loadTabs(): Tabs {
-  const { tabs, active } = read<Tabs>(tabsKey, { tabs: [], active: '' });
+export function loadTabs(me: Me): Tabs {
+  const { tabs, active } = read<Tabs>(tabsKey(me), { tabs: [], active: '' });
   const good = Array.isArray(tabs) ? tabs.filter((tab) => typeof tab?.id === 'string' && typeof tab.query === 'string' && typeof tab.variables === 'string') : [];
   if (good.length === 0) good.push(newTab());
   return { tabs: good, active: good.some(({ id }) => id === active) ? active : good[0]!.id };
 }
 
-export const saveTabs = (state: Tabs) => write(tabsKey, state);
+export const saveTabs = (me: Me, state: Tabs) => write(tabsKey(me), state);
+
+export function forgetQueries() {
+  for (const key of Object.keys(localStorage)) if (key.startsWith(prefix)) localStorage.removeItem(key);
+}
 
 // toOpen is what another page wants to have opened here. A rendering that is thrown
 // away must not take it, so it is taken when the page is there.
@@ -58,12 +66,12 @@ export const toOpen = {
 };
 
 export const history = {
-  get: () => read<Asked[]>(historyKey, []),
-  add(asked: Asked) {
-    const others = history.get().filter(({ query, variables }) => query !== asked.query || variables !== asked.variables);
-    write(historyKey, [asked, ...others].slice(0, most));
+  get: (me: Me) => read<Asked[]>(historyKey(me), []),
+  add(me: Me, asked: Asked) {
+    const others = history.get(me).filter(({ query, variables }) => query !== asked.query || variables !== asked.variables);
+    write(historyKey(me), [asked, ...others].slice(0, most));
   },
-  clear: () => write(historyKey, []),
+  clear: (me: Me) => write(historyKey(me), []),
 };
 
 // nameOf is what a tab is called: after its first operation or field.

@@ -58,7 +58,7 @@ export class Tokens {
 
   async #fetch(): Promise<string> {
     const given = await this.#source!();
-    const { token, expiresAt } = typeof given === 'string' ? { token: given, expiresAt: undefined } : given;
+    const { token, expiresAt } = typeof given === 'string' ? { token: given } : ((given ?? {}) as Partial<Issued>);
     if (typeof token !== 'string' || token === '') throw new UsherError('The page handed out no token.', { code: 'NO_TOKEN' });
     const now = this.#now();
     this.#token = token;

@@ -71,7 +71,7 @@ export class UsherDashboard extends UsherElement<Run> implements Board {
 
   /** The values that are not the dashboard's own. */
   #sent(): Record<string, unknown> {
-    const given = { timezone: this.timezone, ...this.parameters, ...this._chosen };
+    const given = { timezone: this.timezone || undefined, ...this.parameters, ...this._chosen };
     const known = (this._plan?.parameters ?? []).map(({ name }) => [name, (given as Record<string, unknown>)[name]]);
     return Object.fromEntries(known.filter(([, value]) => value !== undefined && value !== null));
   }

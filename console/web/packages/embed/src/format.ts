@@ -66,7 +66,7 @@ export class Formats {
     this.exact = exact;
     this.#formats = formats ?? {};
     this.#locale = known(locale, (l) => Intl.getCanonicalLocales(l));
-    this.#timezone = known(timezone, (timeZone) => new Intl.DateTimeFormat('en', { timeZone }));
+    this.#timezone = knownZone(timezone);
   }
 
   of(path: string): Format {
@@ -183,10 +183,15 @@ export function aloud(name: string): string {
 /** What a page gives may be nonsense: then it is as if it were not given. */
 function known(name: string | undefined, check: (name: string) => unknown): string | undefined {
   try {
-    return name && (check(name), name);
+    return name ? (check(name), name) : undefined;
   } catch {
     return undefined;
   }
+}
+
+/** The time zone, if there is one of that name. */
+export function knownZone(name: string | undefined): string | undefined {
+  return known(name, (timeZone) => new Intl.DateTimeFormat('en', { timeZone }));
 }
 
 function decimals(value: Numeric): number {

@@ -1,6 +1,6 @@
 import { html, LitElement, nothing, unsafeCSS } from 'lit';
 import { explain } from './explain.ts';
-import { Formats } from './format.ts';
+import { Formats, knownZone } from './format.ts';
 import styles from './notice.css';
 import { texts } from './texts.ts';
 
@@ -18,7 +18,7 @@ class Notice extends LitElement {
   override render(): unknown {
     if (!this.problem) return nothing;
     const { title, why, again } = explain(this.problem);
-    const zone = this.timezone || Intl.DateTimeFormat().resolvedOptions().timeZone;
+    const zone = knownZone(this.timezone) ?? Intl.DateTimeFormat().resolvedOptions().timeZone;
     const since = this.since ? texts.since(new Formats(undefined, this.locale, zone).time(this.since.toISOString(), 'minute'), this.names) : '';
     return html`<div role="alert"><span>${title}. ${why} ${since}</span>${again
       ? html`<button @click=${() => this.dispatchEvent(new CustomEvent('tile-retry', { bubbles: true, composed: true }))}>${texts.tryAgain}</button>`

@@ -21,3 +21,8 @@ export function asked(error: unknown): unknown {
     hint: 'Give it a token that was made without "dashboards", by a token-url of its own, or show a dashboard.',
   } as ConstructorParameters<typeof UsherError>[1]);
 }
+
+/** A chart asks again and again, and nobody means to change something each time. */
+export function changing(): UsherError {
+  return new UsherError('A chart shows what is, and its "query" is a mutation.', { code: 'SETUP', hint: 'Give it a query, and have the page send what changes something.' });
+}

@@ -42,6 +42,7 @@ export const texts = {
   columnsBeside: 'more columns',
   columnsHidden: (n: number) => (n === 1 ? '1 column on wider pages' : `${n} columns on wider pages`),
   moreRows: (n: number) => `${n} more rows: export the table for all of them.`,
+  undrawn: (n: number) => (n === 1 ? '1 value below zero has no slice' : `${n} values below zero have no slice`),
   rows: (n: string) => `${n} rows`,
   functions: {
     avg: (name) => `Average ${name.toLowerCase()}`,

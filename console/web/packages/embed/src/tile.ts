@@ -74,7 +74,7 @@ export class UsherTile extends LitElement {
   declare _legend: LegendEntry[];
   declare _table: boolean;
   declare _failed: boolean;
-  declare _rest: string | undefined; // what of a list is out of sight, if it can be scrolled
+  declare _rest: string | undefined; // what is not in sight, as of a list that is scrolled
 
   constructor() {
     super();
@@ -176,7 +176,8 @@ export class UsherTile extends LitElement {
       .view=${view}
       @pick=${picked}
       @legend=${(event: CustomEvent<LegendEntry[]>) => (this._legend = event.detail)}
-    ></usher-plot>`;
+      @rest=${told}
+    ></usher-plot>${rest}`;
   }
 
   #error(problem: unknown): TemplateResult {
@@ -214,18 +215,17 @@ export class UsherTile extends LitElement {
       await download(this.renderRoot, this.view, what, this._legend);
     };
     if (!plots.has(kind)) return html`<button class="small" @click=${save('csv')}>${texts.exportCsv}</button>`;
-    // A menu of its own: closed by Escape, and when the focus leaves it.
+    // A menu of its own: closed by Escape, by what is chosen, and when the focus leaves it. What is hidden keeps no focus.
     const close = (event: Event) => {
       const menu = event.currentTarget as HTMLDetailsElement;
-      if (event instanceof KeyboardEvent && event.key === 'Escape' && menu.open) {
-        menu.open = false;
+      const escaped = event instanceof KeyboardEvent && event.key === 'Escape' && menu.open;
+      if (escaped || (event.type === 'click' && (event.target as Element).closest('button'))) {
         menu.querySelector('summary')!.focus();
-        event.stopPropagation();
+        menu.open = false;
+        if (escaped) event.stopPropagation();
       } else if (event instanceof FocusEvent && !menu.contains(event.relatedTarget as Node | null)) menu.open = false;
     };
-    return html`<details class="menu" @keydown=${close} @focusout=${close} @click=${(event: Event) => {
-      if ((event.target as Element).closest('button')) (event.currentTarget as HTMLDetailsElement).open = false;
-    }}>
+    return html`<details class="menu" @keydown=${close} @focusout=${close} @click=${close}>
       <summary aria-label=${texts.more(this.tile.title ?? '')}>
         <svg viewBox="0 0 24 24" aria-hidden="true"><circle cx="5" cy="12" r="1.6" /><circle cx="12" cy="12" r="1.6" /><circle cx="19" cy="12" r="1.6" /></svg>
       </summary>

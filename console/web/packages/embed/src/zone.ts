@@ -1,10 +1,13 @@
+import { knownZone } from './format.ts';
+
 /** The instant at which a day begins by the clocks of a time zone: months by Chicago begin at 06:00Z, or 05:00Z in summer. */
 export function midnight(date: string, timezone: string | undefined): string {
   const utc = Date.parse(`${date}T00:00:00Z`);
-  if (!timezone) return `${date}T00:00:00Z`;
+  const zone = knownZone(timezone);
+  if (!zone) return `${date}T00:00:00Z`;
   let instant = utc;
   // The offset is that of the instant, which it moves: the second time it is right.
-  for (let i = 0; i < 2; i++) instant = utc - offset(instant, timezone);
+  for (let i = 0; i < 2; i++) instant = utc - offset(instant, zone);
   return new Date(instant).toISOString().replace('.000Z', 'Z');
 }
 

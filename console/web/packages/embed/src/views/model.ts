@@ -72,7 +72,7 @@ export function named({ columns }: Chart, path: string): string {
 }
 
 /** The sentence that says what a chart shows to who does not see it. */
-export function sentence({ chart, formats, title }: View, { categories, series, name }: Model): string {
+export function sentence({ chart, formats, title, hidden }: View, { categories, series, name }: Model): string {
   const said = texts.sentence;
   let text = said.chart(said.kind[chart.kind] ?? chart.kind, title);
   if (categories.length > 0) text += said.span(categories.length, aloud(name(categories[0])), aloud(name(categories.at(-1))));
@@ -84,5 +84,13 @@ export function sentence({ chart, formats, title }: View, { categories, series, 
     const where = ({ one, i }: (typeof all)[number]) => (series.length > 1 ? `${aloud(one.name)}, ` : '') + aloud(name(categories[i]));
     text += said.extremes(formats.text(most.one.path, most.value), where(most), formats.text(least.one.path, least.value), where(least));
   }
-  return text;
+  const rest = undrawn(chart, hidden, { categories, series, name });
+  return rest ? `${text} ${rest}.` : text;
+}
+
+/** What a round chart cannot show: a part that is less than nothing. */
+export function undrawn({ kind }: Chart, hidden: View['hidden'], { categories, series, name }: Pick<Model, 'categories' | 'series' | 'name'>): string | undefined {
+  if (kind !== 'pie' && kind !== 'donut') return undefined;
+  const below = categories.filter((category, i) => !hidden.has(name(category)) && Number(series[0]?.cells[i]?.value ?? 0) < 0).length;
+  return below > 0 ? texts.undrawn(below) : undefined;
 }

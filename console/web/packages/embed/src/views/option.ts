@@ -4,7 +4,7 @@ import { at } from '../paths.ts';
 import type { LegendEntry, View } from '../view.ts';
 import type { EChartsCoreOption } from './engine.ts';
 import { compare } from './categories.ts';
-import { type Cell, type Model, named as called, type Series } from './model.ts';
+import { type Cell, type Model, named as called, type Series, undrawn } from './model.ts';
 
 /** The colors of the page, as they are now. */
 export interface Colors {
@@ -23,6 +23,8 @@ export interface Colors {
 export interface Drawing {
   option: EChartsCoreOption;
   legend: LegendEntry[];
+  /** What of it is not drawn, in words. */
+  rest?: string | undefined;
   /** What stands at a place: by the index of the series and of the datum. */
   find(series: number, datum: number): { cell: Cell; series: Series | undefined; category: unknown } | undefined;
 }
@@ -102,9 +104,11 @@ function cartesian(view: View, model: Model, colors: Colors, size: Size): Drawin
       ...(!horizontal && bars && model.unit === undefined ? named(size.width, model.categories.length) : {}),
     },
   };
+  const whole = model.series.every(({ cells }) => cells.every((cell) => Number.isInteger(number(cell) ?? 0)));
   const value = {
     type: 'value',
     splitNumber: 4,
+    ...(whole ? { minInterval: 1 } : {}), // of what is counted there is no half
     ...(horizontal && compare ? { max: 'dataMax' } : {}),
     axisLine: { show: false },
     axisTick: { show: false },
@@ -120,10 +124,8 @@ function cartesian(view: View, model: Model, colors: Colors, size: Size): Drawin
       emphasis: { focus: model.series.length > 1 ? 'series' : 'none', blurScope: 'coordinateSystem' },
       blur: { itemStyle: { opacity: 0.35 }, lineStyle: { opacity: 0.35 }, areaStyle: { opacity: 0.08 } },
     };
-    const datum = (c: number) => {
-      const cell = series.cells[c];
-      return cell?.value === null || cell?.value === undefined ? null : Number(cell.value);
-    };
+    // What is not there adds nothing to a stack, which goes on where others have something.
+    const datum = (c: number) => number(series.cells[c]) ?? (stacked && !bars && shown.some(({ series }) => number(series.cells[c]) !== null) ? 0 : null);
     if (!bars) {
       // A point without neighbors is no line.
       const alone = model.categories.some((_value, c) => datum(c) !== null && (datum(c - 1) ?? datum(c + 1) ?? null) === null);
@@ -182,12 +184,17 @@ function cartesian(view: View, model: Model, colors: Colors, size: Size): Drawin
   };
 }
 
+const number = (cell: Cell | undefined) => (cell?.value === null || cell?.value === undefined ? null : Number(cell.value));
+
 function pie(view: View, model: Model, colors: Colors, size: Size): Drawing {
   const { formats, hidden, chart } = view;
   const one = model.series[0];
   const slices = model.categories.map((category, i) => ({ category, name: model.name(category), cell: one?.cells[i] }));
-  const shown = slices.filter(({ name, cell }) => !hidden.has(name) && Number(cell?.value ?? 0) > 0);
-  const total = shown.reduce((sum, { cell }) => sum + Number(cell!.value), 0);
+  const chosen = slices.filter(({ name }) => !hidden.has(name));
+  const shown = chosen.filter(({ cell }) => Number(cell?.value ?? 0) > 0);
+  // What is less than nothing has no slice, and counts.
+  const total = chosen.reduce((sum, { cell }) => sum + Number(cell?.value ?? 0), 0);
+  const rest = undrawn(chart, hidden, model);
   const outer = Math.max(40, Math.min(size.width, size.height) / 2 - 6);
   const whole = formats.short(one?.path ?? '', total); // in the ring, where it has to find room
   return {
@@ -199,15 +206,17 @@ function pie(view: View, model: Model, colors: Colors, size: Size): Drawing {
         radius: chart.kind === 'donut' ? [outer * 0.62, outer] : [0, outer],
         padAngle: shown.length > 1 ? 0.6 : 0,
         itemStyle: { borderRadius: 3, borderColor: colors.surface, borderWidth: 1 },
-        label: chart.kind === 'donut' && total > 0
+        label: chart.kind === 'donut' && shown.length > 0
           ? { show: true, position: 'center', color: colors.text, fontSize: Math.min(22, (1.1 * outer) / (0.62 * whole.length)), fontWeight: 650, lineHeight: 30, formatter: () => whole }
           : { show: false },
         labelLine: { show: false },
+        showEmptyCircle: rest === undefined,
         emphasis: { scaleSize: 4 },
         data: shown.map(({ name, cell }) => ({ name, value: Number(cell!.value), itemStyle: color(colors, colors.place(name)) })),
       }],
     },
     legend: slices.map(({ name }) => ({ name, color: swatch(colors.place(name)) })),
+    rest,
     find: (_series, datum) => {
       const slice = shown[datum];
       return slice?.cell && { cell: slice.cell, series: one, category: slice.category };
@@ -284,6 +293,7 @@ function heat(view: View, model: Model, colors: Colors, size: Size): Drawing {
   const full = Math.max(0, ...texts.map((text) => text.length)) * 7 + 8 < width;
   const roomy = size.height / names.length > 22;
   const written = roomy && width > 48;
+  const gap = Math.min(2, Math.floor(Math.min(width, size.height / names.length) / 5)); // between cells, which are what is seen
   return {
     option: {
       ...animation(),
@@ -298,7 +308,7 @@ function heat(view: View, model: Model, colors: Colors, size: Size): Drawing {
           return {
             value: [c, s, Number(cell.value)],
             label: { show: written, color: part > 0.72 ? colors.surface : colors.text, fontSize: 12, formatter: () => (full ? texts[i]! : formats.short(series.path, Number(cell.value))) },
-            itemStyle: { color: mix(colors.series[0]!, colors.surface, 0.08 + 0.92 * part), borderColor: colors.surface, borderWidth: 2, borderRadius: 4 },
+            itemStyle: { color: mix(colors.series[0]!, colors.surface, 0.08 + 0.92 * part), borderColor: colors.surface, borderWidth: gap, borderRadius: 2 * gap },
           };
         }),
       }],

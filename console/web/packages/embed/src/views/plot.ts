@@ -161,6 +161,7 @@ export class PlotView extends ViewElement {
         tooltip: {
           trigger: axis ? 'axis' : 'item',
           confine: true,
+          className: 'tips',
           transitionDuration: 0,
           padding: 0,
           borderWidth: 0,
@@ -173,7 +174,9 @@ export class PlotView extends ViewElement {
       },
       { replaceMerge: ['series'] },
     );
+    for (const element of [this.#canvas, ...this.#canvas.querySelectorAll(':scope > div > svg, .tips')]) emptied(element);
     this.#tellLegend(this.#drawing.legend);
+    this.#tellRest(this.#drawing.rest);
   }
 
   #names = new Map<string, number>(); // of measures, which are this chart's own
@@ -184,6 +187,13 @@ export class PlotView extends ViewElement {
     if (said === this.#said) return;
     this.#said = said;
     this.dispatchEvent(new CustomEvent('legend', { detail: legend }));
+  }
+
+  #rest: string | undefined | null = null; // nothing yet: its tile may still have what another said
+  #tellRest(rest: string | undefined): void {
+    if (rest === this.#rest) return;
+    this.#rest = rest;
+    this.dispatchEvent(new CustomEvent('rest', { detail: rest }));
   }
 
   /** The page's colors as rgb(), which is what the browser makes of any. */
@@ -287,6 +297,12 @@ function element(name: string, className: string, text?: string): HTMLElement {
   if (className) made.className = className;
   if (text !== undefined) made.textContent = text;
   return made;
+}
+
+/** ECharts empties elements by their `innerHTML`, which pages with Trusted Types forbid. Nothing else of it is HTML. */
+function emptied(element: Element): void {
+  if (Object.hasOwn(element, 'innerHTML')) return;
+  Object.defineProperty(element, 'innerHTML', { get: () => (element.hasChildNodes() ? ' ' : ''), set: () => element.replaceChildren() });
 }
 
 /** color(srgb 0.1 0.2 0.3), which ECharts does not read, as rgb(). */

@@ -1,1 +1,0 @@
-import{a,b}from"./chunk-CIE6NDPD.js";import"./chunk-WHPKLARM.js";import"./chunk-HN7TR4AE.js";import"./chunk-U77KGNUQ.js";import"./chunk-UF6JPII4.js";import"./chunk-EOEZO6JY.js";export{b as UsherTile,a as settled};
