@@ -1,7 +1,6 @@
 // What was not saved before: offered where its form is opened, and told in the form.
 import { History } from 'lucide-react';
-import { useReducer } from 'react';
-import { drafts } from '../drafts';
+import { drafts, useDrafts } from '../drafts';
 import { useMe } from '../me';
 import { t } from '../texts';
 import { Button } from './controls';
@@ -10,8 +9,7 @@ import { When } from './page';
 // Offers are drafts of the forms of a page: each can be taken up or discarded.
 export function Offers({ under, take }: { under: string; take: (what: string) => void }) {
   const me = useMe();
-  const [, again] = useReducer((n: number) => n + 1, 0);
-  return drafts.under(me, under).map(({ what, title, at }) => (
+  return useDrafts(under).map(({ what, title, at }) => (
     <p key={what} className="note restored" role="status">
       <History size={16} aria-hidden />
       <span className="break">
@@ -24,10 +22,7 @@ export function Offers({ under, take }: { under: string; take: (what: string) =>
         small
         look="quiet"
         aria-label={`${t.drafts.discard}: ${title}`}
-        onPress={() => {
-          drafts.drop(me, under + what);
-          again();
-        }}
+        onPress={() => drafts.drop(me, under + what)}
       >
         {t.drafts.discard}
       </Button>
@@ -36,7 +31,6 @@ export function Offers({ under, take }: { under: string; take: (what: string) =>
 }
 
 // Restored says that a form has what was not saved before, and takes it back.
-
 export function Restored({ onDrop }: { onDrop: () => void }) {
   return (
     <p className="note restored" role="status">
