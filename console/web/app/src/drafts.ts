@@ -7,7 +7,7 @@ import type { Me } from './viewer';
 
 const prefix = 'usher.draft ';
 
-const of = ({ tokenKind, tenant, subject, acting }: Me) => `${prefix}${JSON.stringify([tokenKind, tenant, subject, acting?.subject ?? null])} `;
+const of = ({ owner }: Me) => `${prefix}${owner} `;
 
 const keys = () => Object.keys(sessionStorage).filter((key) => key.startsWith(prefix));
 

@@ -37,6 +37,10 @@ export const session = {
     sessionStorage.setItem(key, token);
     changed();
   },
+  // own is the token of who is here, also while they act as somebody.
+  own: () => sessionStorage.getItem(before) || session.token(),
+  // is tells whether a token is one that somebody got by signing in.
+  is: (token: string | undefined) => token?.startsWith('usher_st_') ?? false,
   acts: () => Boolean(sessionStorage.getItem(before)),
   actNoMore() {
     const own = sessionStorage.getItem(before);

@@ -8,6 +8,7 @@ import '../styles/query.css';
 import { ask, send } from '../api';
 import { server } from '../base';
 import { demoQuery } from '../demo';
+import { enter } from '../enter';
 import { useMe } from '../me';
 import { session } from '../session';
 import { t } from '../texts';
@@ -19,6 +20,7 @@ import { Docs } from './docs';
 import { Editor } from './editor';
 import { isObject, layOut } from './exact';
 import { Explain, type Explained } from './explain';
+import type { Me } from '../viewer';
 import { history, loadTabs, nameOf, newTab, saveTabs, toOpen, type QueryTab, type Tabs as TabsState } from './store';
 
 interface Came {
@@ -41,7 +43,7 @@ export function QueryPage() {
     staleTime: Infinity,
     queryFn: () => ask<IntrospectionQuery>(introspection).then((answer) => buildClientSchema(answer)),
   });
-  const [state, setState] = useState<TabsState>(() => opened(loadTabs()));
+  const [state, setState] = useState<TabsState>(() => opened(me, loadTabs(me)));
   const tab = state.tabs.find(({ id }) => id === state.active) ?? state.tabs[0]!;
   const [came, setCame] = useState<Record<string, Came>>({});
   const [running, setRunning] = useState<AbortController>();
@@ -53,7 +55,7 @@ export function QueryPage() {
   const [operation, setOperation] = useState<string>();
   const mayExplain = me.can('EXPLAIN') || me.can('ADMINISTER');
 
-  useEffect(() => saveTabs(state), [state]);
+  useEffect(() => saveTabs(me, state), [me, state]);
   useEffect(() => {
     document.title = `${t.query.title} · ${t.brand}`;
     toOpen.taken();
@@ -96,7 +98,7 @@ export function QueryPage() {
       const raw = await response.text();
       const ms = performance.now() - began;
       setCame((before) => ({ ...before, [id]: read(response, raw, ms) }));
-      history.add({ query: tab.query, variables: tab.variables, at: new Date().toISOString() });
+      history.add(me, { query: tab.query, variables: tab.variables, at: new Date().toISOString() });
       if (response.status === 401) session.end('refused');
     } catch (error) {
       if (!abort.signal.aborted) setFailure(error);
@@ -130,11 +132,15 @@ export function QueryPage() {
     if (tab.variables.trim() && !badVariables) change({ variables: layOut(tab.variables) });
   }
 
-  function become(index: number) {
+  // Whoever becomes somebody else in a demo asks them the same.
+  async function become(index: number) {
     const sample = demo.data?.tokens[index];
     if (!sample) return;
-    client.removeQueries({ predicate: ({ queryKey }) => queryKey[0] !== 'demo' && queryKey[0] !== 'login' });
-    session.start(sample.token);
+    try {
+      toOpen.want(await enter(sample.token, client), tab.query, tab.variables);
+    } catch (error) {
+      setFailure(error);
+    }
   }
 
   const answer = came[tab.id];
@@ -155,7 +161,7 @@ export function QueryPage() {
               label={t.query.askingAs}
               placeholder={t.me.another}
               value={asker < 0 ? null : String(asker)}
-              onChange={(index) => become(Number(index))}
+              onChange={(index) => void become(Number(index))}
               choices={tokens.map(({ name }, index) => ({ id: String(index), name }))}
             />
           )}
@@ -349,12 +355,12 @@ export function QueryPage() {
 }
 
 // opened adds the tab that another page asked for.
-function opened(state: TabsState): TabsState {
-  const text = toOpen.get();
-  if (text === undefined) return state;
-  const same = state.tabs.find(({ query }) => query === text);
+function opened(me: Me, state: TabsState): TabsState {
+  const wanted = toOpen.get(me);
+  if (wanted === undefined) return state;
+  const same = state.tabs.find(({ query, variables }) => query === wanted.query && (wanted.variables === '' || variables === wanted.variables));
   if (same) return { ...state, active: same.id };
-  const fresh = newTab(text);
+  const fresh = newTab(wanted.query, wanted.variables);
   return { tabs: [...state.tabs.filter(({ query }) => query.trim() !== ''), fresh], active: fresh.id };
 }
 
@@ -388,7 +394,8 @@ function Outcome({ answer }: { answer: Came }) {
 }
 
 function HistoryDialog({ onOpen, onClose }: { onOpen: (query: string, variables: string) => void; onClose: () => void }) {
-  const [all, setAll] = useState(history.get());
+  const me = useMe();
+  const [all, setAll] = useState(() => history.get(me));
   const list = useRef<HTMLUListElement>(null);
   return (
     <Dialog title={t.query.history} wide onClose={onClose}>
@@ -415,7 +422,7 @@ function HistoryDialog({ onOpen, onClose }: { onOpen: (query: string, variables:
         {all.length > 0 && (
           <Button
             onPress={() => {
-              history.clear();
+              history.clear(me);
               setAll([]);
             }}
           >
