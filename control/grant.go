@@ -23,7 +23,7 @@ func CheckGrant(current func() *catalog.Catalog, now func() time.Time) func(prin
 		}
 		record := p.Subject == ""
 		if cell := p.Routing.Cell; record && cell != "" && !slices.Contains(cat.Cells(), cell) {
-			return fault.New(fault.BadUserInput, "no source has a cell %q", cell)
+			return fault.New(fault.BadUserInput, "no source has a cell %s", fault.Quote(cell))
 		}
 		if record {
 			if err := cat.CheckBindings(p.Tenant, p.Routing.Bindings); err != nil {
@@ -70,7 +70,7 @@ func CheckMayGrant(current func() *catalog.Catalog) func(tenancy.MayGrant) error
 		} {
 			for _, name := range list.names {
 				if !list.known(name) {
-					return fault.New(fault.BadUserInput, "there is no %s %q that the key could grant", list.what, name)
+					return fault.New(fault.BadUserInput, "there is no %s %s that the key could grant", list.what, fault.Quote(name))
 				}
 			}
 		}
@@ -98,7 +98,7 @@ func CheckRole(current func() *catalog.Catalog) func(writer principal.Principal,
 // mean something, and its datasets need not be reached yet.
 func checkRecord(cat *catalog.Catalog, r principal.Routing) error {
 	if r.Strategy != "" && cat.Strategies[r.Strategy] == nil {
-		return fault.New(fault.BadUserInput, "there is no strategy %q", r.Strategy)
+		return fault.New(fault.BadUserInput, "there is no strategy %s", fault.Quote(r.Strategy))
 	}
 	if err := cat.CheckStrategies(r.Strategies); err != nil {
 		return fault.New(fault.BadUserInput, "%s", err)

@@ -9,7 +9,9 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"strconv"
 	"time"
+	"unicode/utf8"
 )
 
 // Code says what kind of failure happened. It is sent as extensions.code.
@@ -97,6 +99,15 @@ func New(code Code, format string, args ...any) *Error {
 // one, and the log what it is.
 func Broken(format string, args ...any) *Error {
 	return New(Internal, "internal error").Because(fmt.Errorf(format, args...))
+}
+
+// Quote is what somebody wrote, for a message: quoted, and no longer than people read.
+func Quote(text string) string {
+	const most = 60
+	if utf8.RuneCountInString(text) <= most {
+		return strconv.Quote(text)
+	}
+	return strconv.Quote(string([]rune(text[:min(len(text), most*utf8.UTFMax)])[:most]) + "…")
 }
 
 // Because returns a copy of the error that carries the cause for the log.

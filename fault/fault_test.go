@@ -121,3 +121,19 @@ func TestErrorsAreNotChangedByWhatIsAdded(t *testing.T) {
 		t.Errorf("the log gets %q", got)
 	}
 }
+
+func TestQuote(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		"":                               `""`,
+		"a \"b\"\n":                      `"a \"b\"\n"`,
+		strings.Repeat("ü", 60):          `"` + strings.Repeat("ü", 60) + `"`,
+		strings.Repeat("ü", 1<<20):       `"` + strings.Repeat("ü", 60) + `…"`,
+		strings.Repeat("\xff", 1<<20):    `"` + strings.Repeat("�", 60) + `…"`,
+		strings.Repeat("\U0001F600", 61): `"` + strings.Repeat("\U0001F600", 60) + `…"`,
+	} {
+		if got := fault.Quote(text); got != want {
+			t.Errorf("%.20q is quoted as %s", text, got)
+		}
+	}
+}

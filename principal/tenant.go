@@ -6,6 +6,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"usher/fault"
 )
 
 var tenantForm = regexp.MustCompile(`^[a-z0-9][a-z0-9_-]{0,62}$`)
@@ -42,7 +44,7 @@ func IsTenantID(id string) bool { return tenantForm.MatchString(id) }
 func CheckTenantID(id string) error {
 	switch {
 	case !IsTenantID(id):
-		return fmt.Errorf("%q is no tenant id; use a-z, 0-9, _ and -, at most 63, starting with a letter or digit", id)
+		return fmt.Errorf("%s is no tenant id; use a-z, 0-9, _ and -, at most 63, starting with a letter or digit", fault.Quote(id))
 	case reservedTenants[id]:
 		return fmt.Errorf("%q cannot be a tenant's id: programs write it where there is no tenant, or not only one", id)
 	}
@@ -58,7 +60,7 @@ const maxExternalID = 255
 func CheckExternalID(id string) error {
 	switch {
 	case id == "" || strings.TrimSpace(id) != id:
-		return fmt.Errorf("%q cannot be an external id: it is empty, or begins or ends with a space", id)
+		return fmt.Errorf("%s cannot be an external id: it is empty, or begins or ends with a space", fault.Quote(id))
 	case !utf8.ValidString(id) || utf8.RuneCountInString(id) > maxExternalID || strings.ContainsFunc(id, unprintable):
 		return fmt.Errorf("an external id is one line of text of at most %d characters", maxExternalID)
 	case reservedTenants[strings.ToLower(id)]:

@@ -24,7 +24,7 @@ func named[In, V any](what string, list []In, pair func(In) (string, V)) (map[st
 	for _, in := range list {
 		name, v := pair(in)
 		if _, twice := out[name]; twice {
-			return nil, fault.New(fault.BadUserInput, "%s %s is given twice", what, name)
+			return nil, fault.New(fault.BadUserInput, "%s %s is given twice", what, fault.Quote(name))
 		}
 		out[name] = v
 	}

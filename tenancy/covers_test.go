@@ -133,6 +133,8 @@ func TestCovers(t *testing.T) {
 			{"root", root(), tenancy.TokenRequest{Tenant: "acme", Rate: -1}, "rate"},
 			{"root", root(), tenancy.TokenRequest{Tenant: "acme", Timezone: "Local"}, "time zone"},
 			{"root", root(), tenancy.TokenRequest{Tenant: "acme", Timezone: "Mars/Base"}, "time zone"},
+			{"root", root(), tenancy.TokenRequest{Tenant: "acme", Timezone: strings.Repeat("Mars", 1<<18)}, `Mars…"`},
+			{"root", root(), tenancy.TokenRequest{Tenant: "acme", Email: " "}, "the email address is blank"},
 			{"root", root(), tenancy.TokenRequest{Tenant: "acme", Roles: []string{"a", "a"}}, "twice"},
 			{"root", root(), tenancy.TokenRequest{Tenant: "acme", Datasets: []string{""}}, "missing"},
 			{"root", root(), tenancy.TokenRequest{Tenant: "acme", Filters: []principal.Filter{{Dataset: "orders"}}}, "no condition"},

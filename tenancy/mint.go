@@ -58,7 +58,7 @@ func (r TokenRequest) check(now time.Time, longest time.Duration) error {
 	}
 	for _, err := range []error{
 		checkPresent("the subject", r.Subject, maxName),
-		checkLine("the name", r.Name, maxName), checkLine("the email address", r.Email, maxName),
+		checkShown("the name", r.Name), checkShown("the email address", r.Email),
 		checkNames("role", r.Roles), checkNames("dataset", r.Datasets), checkNames("dashboard", r.Dashboards), checkStrategy(r.Strategy), checkStrategies(r.Strategies),
 		checkNames("parameter", sortedKeys(r.Parameters)), checkNames("parameter", r.Cleared), checkMetadata(r.Metadata), checkAccounts(r.Accounts),
 		checkFilters(r.Filters), checkTimezone(r.Timezone), checkBudget(r.Limits),
@@ -134,7 +134,7 @@ func checkTimezone(name string) error {
 		return nil
 	}
 	if _, err := time.LoadLocation(name); err != nil || name == "Local" {
-		return unusable("there is no time zone %q", name)
+		return unusable("there is no time zone %s", fault.Quote(name))
 	}
 	return nil
 }

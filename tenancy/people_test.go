@@ -205,7 +205,7 @@ func TestProfiles(t *testing.T) {
 			t.Errorf("%+v, %+v", u, p)
 		}
 		must(s.Login(ctx, tenancy.Credentials{Tenant: "acme", Username: "ann", Password: password}))
-		for name, email := range map[string]string{"a\nb": "", "x": "a\x00", strings.Repeat("x", 300): ""} {
+		for name, email := range map[string]string{"a\nb": "", "x": "a\x00", strings.Repeat("x", 300): "", "y": " ", "z": " ann@acme.example", "\u00a0": ""} {
 			wantCode(t, s.SetUserProfile(ctx, root(), "acme", "ann", name, email), fault.BadUserInput)
 		}
 		wantCode(t, s.SetUserProfile(ctx, root(), "acme", "gone", "x", ""), fault.NotFound)

@@ -3,6 +3,7 @@ package tenancy
 import (
 	"slices"
 
+	"usher/fault"
 	"usher/principal"
 )
 
@@ -16,7 +17,7 @@ func knownScopes() []principal.Scope {
 func checkScopes(scopes []principal.Scope) error {
 	for i, scope := range scopes {
 		if !slices.Contains(knownScopes(), scope) {
-			return unusable("there is no scope %q; there are %s, %s, %s, %s, %s and %s", scope,
+			return unusable("there is no scope %s; there are %s, %s, %s, %s, %s and %s", fault.Quote(string(scope)),
 				principal.CreateTokens, principal.ReadData, principal.WriteData, principal.ExportData, principal.Administer, principal.Explain)
 		}
 		if slices.Contains(scopes[:i], scope) {

@@ -47,6 +47,17 @@ func checkPresent(what, text string, most int) error {
 	return checkLine(what, text, most)
 }
 
+// checkShown is checkLine for what is shown of somebody and may be missing: an empty text, and not one that looks so.
+func checkShown(what, text string) error {
+	if text == "" {
+		return nil
+	}
+	if strings.TrimSpace(text) == "" {
+		return unusable("%s is blank; leave it out", what)
+	}
+	return checkPresent(what, text, maxName)
+}
+
 // checkSearch refuses what occurs nowhere.
 func checkSearch(text string) error { return checkLine("the search", text, maxName) }
 

@@ -130,7 +130,7 @@ func (s *Store) prepareUser(ctx context.Context, p principal.Principal, a act, n
 	if n.Tenant == "" && strings.Contains(username, separator) {
 		return "", "", unusable("the name of a user of no tenant must not hold %q", separator)
 	}
-	for _, err := range []error{checkLine("the name", n.Name, maxName), checkLine("the email address", n.Email, maxName)} {
+	for _, err := range []error{checkShown("the name", n.Name), checkShown("the email address", n.Email)} {
 		if err != nil {
 			return "", "", err
 		}

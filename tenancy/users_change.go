@@ -49,7 +49,7 @@ func (s *Store) SetUserStatus(ctx context.Context, p principal.Principal, tenant
 func (s *Store) SetUserProfile(ctx context.Context, p principal.Principal, tenant, username, name, email string) error {
 	return s.changeUser(ctx, p, "setUserProfile", tenant, username, func(_ *tx, row *userRow) error {
 		row.Name, row.Email = name, email
-		return cmp.Or(checkLine("the name", name, maxName), checkLine("the email address", email, maxName))
+		return cmp.Or(checkShown("the name", name), checkShown("the email address", email))
 	})
 }
 

@@ -2,8 +2,8 @@
 //   node shell.mjs URL PASSWORD
 // On a slow network the mark stands there at once. Whose sign-in it is stands fixed, as the address says it, with a way to
 // that of others. A session of ann, of umbrella, that is ended elsewhere leads to the
-// sign-in of her tenant, and from there back to where she was. See visit.mjs for what else makes it fail.
-import { expect, visit } from './visit.mjs';
+// sign-in of her tenant, and from there back to where she was. Then she and rita, of umbrella too, take turns in one tab. See visit.mjs for what else makes it fail.
+import { expect, visit, write } from './visit.mjs';
 
 const [base, password] = process.argv.slice(2);
 if (!password) {
@@ -78,10 +78,94 @@ await visit(new URL(base), {}, async (page, { settled }) => {
   await expect(page, '.note', 'The server no longer accepts your token. Sign in again');
   await enter(page);
   await page.getByRole('heading', { level: 1, name: 'Users' }).waitFor();
+  await passing(page, settled);
 });
 
-async function enter(page) {
-  await page.getByLabel('Username').fill('ann');
+// passing has ann and rita, of umbrella too, take turns in one tab: what one asks is nothing that the other finds.
+async function passing(page, settled) {
+  const mine = 'query Hers($text: String!) { notes(where: {text: {eq: $text}}) { id } }';
+  const kept = () => page.evaluate(() => JSON.stringify([{ ...localStorage }, { ...sessionStorage }]));
+  const viewer = (token) =>
+    page.evaluate(
+      ([url, token]) => fetch(url, { method: 'POST', headers: { 'content-type': 'application/json', authorization: `Bearer ${token}` }, body: '{"query": "{ viewer { subject } }"}' }).then(({ status }) => status),
+      [`${base}/graphql`, token],
+    );
+  const query = async () => {
+    await page.getByRole('navigation').getByRole('link', { name: 'Query' }).click();
+    await page.getByRole('heading', { level: 1, name: 'Query' }).waitFor();
+    await page.getByRole('textbox', { name: 'Operation' }).waitFor();
+  };
+  const past = async () => {
+    await page.getByRole('button', { name: 'History' }).click();
+    const found = await page.getByRole('dialog').innerText();
+    await page.getByRole('dialog').getByRole('button', { name: 'Close' }).last().click();
+    return found;
+  };
+  const ask = async () => {
+    await query();
+    await write(page, 'Operation', mine);
+    await write(page, 'Variables, as JSON', '{"text": "of ann alone"}');
+    await page.getByRole('button', { name: 'Run' }).click();
+    await expect(page, '.answer .cm-content', '"notes"');
+  };
+  const nothing = async (who) => {
+    await query();
+    const shown = (await page.locator('.query-page').innerText()) + (await past());
+    if (/Hers|of ann alone/.test(shown)) throw new Error(`${who} finds what ann has asked:\n${shown}`);
+    if (!shown.includes('Nothing')) throw new Error(`${who} has a history:\n${shown}`);
+  };
+  const over = async (name) => {
+    await page.getByRole('button', { name: /Your session/ }).click();
+    await page.getByRole('menuitem', { name: 'Use another token' }).click();
+    await page.waitForURL((url) => url.pathname.endsWith('/sign-in'));
+    await enter(page, `umbrella|${name}`);
+    await page.getByRole('button', { name: /Your session/ }).filter({ hasText: name }).waitFor();
+  };
+
+  // What an earlier console kept for nobody in particular goes.
+  await page.evaluate(() => {
+    localStorage.setItem('usher.query.history', JSON.stringify([{ query: '{ hers }', variables: '{"text": "of ann alone"}', at: '2026-01-01T00:00:00Z' }]));
+    localStorage.setItem('usher.query.tabs', JSON.stringify({ tabs: [{ id: 'a', query: '{ hers }', variables: '{"text": "of ann alone"}' }], active: 'a' }));
+  });
+  await page.reload();
+  await nothing('ann');
+  if ((await kept()).includes('of ann alone')) throw new Error('what was nobody\'s is kept');
+
+  // Another signs in over her session, which ends; when she is back, so is what she asked.
+  await ask();
+  if ((await kept()).replaceAll(/usher_st_\w+/g, '').includes('ann"')) throw new Error('what is kept of queries names whose they are');
+  const hers = await page.evaluate(() => sessionStorage.getItem('usher.token'));
+  if ((await viewer(hers)) !== 200) throw new Error('her session has ended before another has begun');
+  await over('rita');
+  await nothing('rita');
+  await settled('the queries of who has asked nothing');
+  for (let tries = 0; (await viewer(hers)) !== 401; tries++) {
+    if (tries === 50) throw new Error('the session that another took the place of goes on');
+    await page.waitForTimeout(100);
+  }
+  await over('ann');
+  await query();
+  await expect(page, '.query-tabs', 'Hers');
+  if (!(await past()).includes('Hers')) throw new Error('she has lost what she asked');
+
+  // After five others nothing is left of who was here first.
+  await page.evaluate(() => {
+    for (let n = 1; n <= 5; n++) localStorage.setItem(`usher.query ${n}`, JSON.stringify({ tabs: [], active: '', history: [], at: n }));
+  });
+  await page.reload();
+  await page.getByRole('textbox', { name: 'Operation' }).waitFor();
+  const owners = await page.evaluate(() => Object.keys(localStorage).filter((key) => key.startsWith('usher.query')));
+  if (owners.length !== 5 || owners.includes('usher.query 1')) throw new Error(`queries of ${owners} are kept`);
+
+  // Signing out leaves nothing of hers.
+  await page.getByRole('button', { name: /Your session/ }).click();
+  await page.getByRole('menuitem', { name: 'Sign out', exact: true }).click();
+  await expect(page, '.note', 'You are signed out.');
+  if (/Hers|of ann alone/.test(await kept())) throw new Error('her queries are kept after she has signed out');
+}
+
+async function enter(page, name = 'ann') {
+  await page.getByLabel('Username').fill(name);
   await page.getByLabel('Password').last().fill(password);
   await page.getByRole('button', { name: 'Sign in' }).click();
 }

@@ -1,16 +1,13 @@
 // Drafts are what somebody has begun to write and not saved. A draft is kept for one user, page and tab,
 // until it is saved or dropped: a reload and the end of a session lose nothing. It is never given to
 // another user who signs in, whose signing in removes it. What is secret is never part of one.
-import { useCallback, useMemo, useState } from 'react';
+import { useCallback, useMemo, useRef, useState, useSyncExternalStore } from 'react';
 import { useMe } from './me';
 import type { Me } from './viewer';
 
 const prefix = 'usher.draft ';
 
-// whose names a user, as whom nobody else signs in.
-export const whose = ({ tokenKind, tenant, subject, acting }: Me) => JSON.stringify([tokenKind, tenant, subject, acting?.subject ?? null]);
-
-const of = (me: Me) => `${prefix}${whose(me)} `;
+const of = ({ owner }: Me) => `${prefix}${owner} `;
 
 const keys = () => Object.keys(sessionStorage).filter((key) => key.startsWith(prefix));
 
@@ -29,14 +26,18 @@ function kept(key: string): Kept | undefined {
   }
 }
 
-// Those that are offered are read again when one has ended.
-let ended = 0;
+// What is shown of drafts elsewhere follows them: how often they have changed is their state.
 const listeners = new Set<() => void>();
+let changes = 0;
 
-function end(keys: string[]) {
-  for (const key of keys) sessionStorage.removeItem(key);
-  ended++;
-  for (const listener of listeners) queueMicrotask(listener);
+function changed() {
+  changes++;
+  for (const listener of listeners) listener();
+}
+
+function subscribe(listener: () => void) {
+  listeners.add(listener);
+  return () => void listeners.delete(listener);
 }
 
 export const drafts = {
@@ -47,8 +48,12 @@ export const drafts = {
     } catch {
       // A browser without room keeps nothing.
     }
+    changed();
   },
-  drop: (me: Me, page: string) => end([of(me) + page]),
+  drop(me: Me, page: string) {
+    sessionStorage.removeItem(of(me) + page);
+    changed();
+  },
   any: (me: Me) => keys().some((key) => key.startsWith(of(me))),
   // under lists those of pages whose names begin alike, without what they begin with.
   under: (me: Me, pages: string) =>
@@ -57,13 +62,18 @@ export const drafts = {
       return found ? [{ what: key.slice((of(me) + pages).length), title: found.title, at: found.at }] : [];
     }),
   // only removes those of everybody else; without a user, all.
-  only: (me?: Me) => end(keys().filter((key) => !me || !key.startsWith(of(me)))),
-  ended: () => ended,
-  subscribe(listener: () => void) {
-    listeners.add(listener);
-    return () => void listeners.delete(listener);
+  only(me?: Me) {
+    for (const key of keys()) if (!me || !key.startsWith(of(me))) sessionStorage.removeItem(key);
+    changed();
   },
 };
+
+// useDrafts lists those of pages whose names begin alike, as long as there are any.
+export function useDrafts(pages: string) {
+  const me = useMe();
+  useSyncExternalStore(subscribe, () => changes);
+  return drafts.under(me, pages);
+}
 
 export interface Draft<T> {
   value: T;
@@ -87,18 +97,19 @@ export function useDraft<T extends object>(page: string, first: T, title = ''): 
     return { value: { ...began, ...before }, found: before !== undefined };
   });
   const changed = JSON.stringify(value) !== JSON.stringify(began);
+  const latest = useRef(value);
   const set = useCallback(
-    (part: Partial<T>) =>
-      setState((was) => {
-        const value = { ...was.value, ...part };
-        if (JSON.stringify(value) === JSON.stringify(began)) drafts.drop(me, page);
-        else drafts.write(me, page, value, title);
-        return { ...was, value };
-      }),
+    (part: Partial<T>) => {
+      latest.current = { ...latest.current, ...part };
+      if (JSON.stringify(latest.current) === JSON.stringify(began)) drafts.drop(me, page);
+      else drafts.write(me, page, latest.current, title);
+      setState((was) => ({ ...was, value: latest.current }));
+    },
     [me, page, began, title],
   );
   const drop = useCallback(() => {
     drafts.drop(me, page);
+    latest.current = began;
     setState({ value: began, found: false });
   }, [me, page, began]);
   const done = useCallback(() => drafts.drop(me, page), [me, page]);

@@ -4,7 +4,7 @@ import { useEffect, useMemo, useRef, useSyncExternalStore, type ReactNode } from
 import { server } from './base';
 import { Failure } from './api';
 import { session } from './session';
-import { t } from './texts';
+import { locale, t } from './texts';
 import { theme } from './theme';
 import { Failed, Loading } from './ui/state';
 
@@ -57,7 +57,7 @@ export function EmbeddedChart({ query, variables, chart, title, description }: {
   const as = useMemo(() => JSON.parse(drawn) as object, [drawn]);
   if (elements.error) return <Failed error={elements.error} />;
   if (elements.data === undefined) return <Loading />;
-  return <usher-chart query={query} variables={given} chart={as} heading={title} description={description} server={root} token={token} theme={chosen} locale="en" />;
+  return <usher-chart query={query} variables={given} chart={as} heading={title} description={description} server={root} token={token} theme={chosen} locale={locale} />;
 }
 
 export function EmbeddedDashboard({ name, token: given, onRefused }: { name: string; token?: string; onRefused?: () => void }): ReactNode {
@@ -86,7 +86,7 @@ export function EmbeddedDashboard({ name, token: given, onRefused }: { name: str
   if (!ready) return <Loading />;
   return (
     <div className="board-body" ref={host}>
-      <usher-dashboard name={name} server={root} token={token} theme={chosen} locale="en" />
+      <usher-dashboard name={name} server={root} token={token} theme={chosen} locale={locale} />
     </div>
   );
 }

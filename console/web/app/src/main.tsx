@@ -10,11 +10,14 @@ import './styles/shell.css';
 import './styles/pages.css';
 import { Failure } from './api';
 import { keepFocus } from './focus';
+import { tidy } from './query/store';
 import { router } from './router';
+import { locale } from './texts';
 import { theme } from './theme';
 
 theme.apply();
 keepFocus();
+tidy();
 enableShadowDOM(); // what has the focus in a dialog may stand in an element of embed.js
 
 const client = new QueryClient({
@@ -29,7 +32,7 @@ const client = new QueryClient({
 
 createRoot(document.getElementById('console')!).render(
   <StrictMode>
-    <I18nProvider locale="en-GB">
+    <I18nProvider locale={locale}>
       <QueryClientProvider client={client}>
         <RouterProvider router={router} />
       </QueryClientProvider>

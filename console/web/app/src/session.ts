@@ -17,8 +17,6 @@ function changed() {
 
 export const session = {
   token: () => sessionStorage.getItem(key) ?? undefined,
-  // sessions are the tokens of this tab that end with it, unlike those that somebody brought.
-  sessions: () => [sessionStorage.getItem(key), sessionStorage.getItem(before)].filter((token) => token?.startsWith('usher_st_') === true) as string[],
   ending: () => ending,
   // tenant is whose users sign in to go on, which is known as long as the tab has been theirs.
   tenant: () => sessionStorage.getItem(tenant) ?? undefined,
@@ -39,6 +37,10 @@ export const session = {
     sessionStorage.setItem(key, token);
     changed();
   },
+  // own is the token of who is here, also while they act as somebody.
+  own: () => sessionStorage.getItem(before) || session.token(),
+  // is tells whether a token is one that somebody got by signing in.
+  is: (token: string | undefined) => token?.startsWith('usher_st_') ?? false,
   acts: () => Boolean(sessionStorage.getItem(before)),
   actNoMore() {
     const own = sessionStorage.getItem(before);

@@ -6,6 +6,7 @@ import { useEffect, useState, useSyncExternalStore } from 'react';
 import { Button as AriaButton, Dialog as AriaDialog, Header, Menu, MenuItem, MenuSection, MenuTrigger, Modal, ModalOverlay, Popover, Separator } from 'react-aria-components';
 import { ask } from './api';
 import { drafts } from './drafts';
+import { forget } from './query/store';
 import { Mark } from './logo';
 import { pagesFor } from './sitemap';
 import { tenantIn } from './search';
@@ -18,8 +19,7 @@ import { when } from './ui/page';
 import { Failed, Loading } from './ui/state';
 import { toast, Toasts } from './ui/toast';
 import { MeContext } from './me';
-import { forgetQueries } from './query/store';
-import { meQuery, type Me } from './viewer';
+import { meQuery, whoIs, type Me } from './viewer';
 
 export function Shell() {
   const token = useSyncExternalStore(session.subscribe, session.token);
@@ -148,20 +148,18 @@ function Who({ me }: { me: Me }) {
   const [dialog, setDialog] = useState<'password' | 'everywhere' | 'unsaved'>();
   const [chosen, setChosen] = useState<Theme>(theme.get());
 
-  async function signOut() {
-    // Usher's own tokens end; one of an issuer goes on until it expires.
-    if (me.tokenKind === 'SESSION') await ask('mutation { logout }').catch(() => undefined);
+  // leave ends what was here, and what the browser keeps of it: of who acts as somebody, too.
+  async function leave(logout: () => Promise<unknown>) {
+    const own = session.acts() ? await whoIs(session.own()).catch(() => undefined) : undefined;
+    await logout();
     drafts.only();
-    forgetQueries();
+    for (const who of [me, own]) if (who) forget(who);
     session.end('signedOut');
   }
 
-  async function signOutEverywhere() {
-    await ask('mutation { logoutEverywhere }');
-    drafts.only();
-    forgetQueries();
-    session.end('signedOut');
-  }
+  // Usher's own tokens end; one of an issuer goes on until it expires.
+  const signOut = () => leave(async () => me.tokenKind === 'SESSION' && ask('mutation { logout }').catch(() => undefined));
+  const signOutEverywhere = () => leave(() => ask('mutation { logoutEverywhere }'));
 
   return (
     <>

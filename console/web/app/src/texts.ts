@@ -1,6 +1,11 @@
 import type { Scope } from './scope';
 
 // All that the console says, in one file.
+
+// locale is how it writes dates and numbers, in its lists as on its dashboards: the day first, a clock of 24 hours, and
+// millions as M, which are m in en-GB.
+export const locale = 'en-IE';
+
 const plural = (n: number, one: string, many: string) => `${n.toLocaleString('en')} ${n === 1 ? one : many}`;
 
 export const t = {
@@ -285,7 +290,7 @@ export const t = {
     badDocument: 'The operation cannot be read, so it is left as it is.',
     which: 'Which operation',
     schemaFailed: 'The schema could not be read, so nothing completes.',
-    noHistory: 'Nothing was asked yet in this browser.',
+    noHistory: 'Nothing was asked by you in this browser yet.',
     clearHistory: 'Forget all',
     copyCurl: 'Copy as curl',
     copyAnswer: 'Copy the answer',

@@ -24,6 +24,7 @@ export interface Me extends Viewer {
   has: (field: string) => boolean;
   can: (scope: Scope) => boolean;
   only?: 'dashboards'; // that is all the token shows
+  owner: string; // who it is, for what the browser keeps of them
 }
 
 const viewerFields = 'viewer { subject tenant allTenants roles tokenKind scopes acting { subject reason } strategy expiresAt timezone }';
@@ -56,18 +57,39 @@ export async function whoIs(token?: string): Promise<Me> {
   }
   return {
     ...answer.viewer,
+    owner: await ownerOf(answer.viewer, token ?? session.token()),
     has: (field) => fields.has(field),
     can: (scope) => answer.viewer.scopes.includes(scope),
   };
 }
 
+// ownerOf tells people apart as the server does: names of one issuer and tenant are not those of another. Beside what a
+// browser keeps it says nothing of who that is; a page that came unencrypted cannot make it so.
+async function ownerOf({ tokenKind, tenant, subject, acting }: Viewer, token: string | undefined) {
+  const who = JSON.stringify([tokenKind, issuerOf(token), tenant, subject, acting?.subject ?? null]);
+  const { subtle } = crypto as Partial<Crypto>;
+  if (!subtle) return who;
+  const digest = new Uint8Array(await subtle.digest('SHA-256', new TextEncoder().encode(who)));
+  return [...digest].map((byte) => byte.toString(16).padStart(2, '0')).join('');
+}
+
+// issuerOf is who made a JWT; other tokens are usher's own.
+function issuerOf(token: string | undefined) {
+  try {
+    const { iss } = JSON.parse(atob(token!.split('.')[1]!.replaceAll('-', '+').replaceAll('_', '/'))) as { iss?: unknown };
+    return typeof iss === 'string' ? iss : null;
+  } catch {
+    return null;
+  }
+}
+
 const onlyDashboards: Me = {
   subject: t.me.dashboardsOnly, tenant: null, allTenants: false, roles: [], tokenKind: 'EMBED', scopes: [], acting: null, strategy: null, expiresAt: null, timezone: 'UTC',
-  has: () => false, can: () => false, only: 'dashboards',
+  has: () => false, can: () => false, only: 'dashboards', owner: 'dashboards',
 };
 
 // A session is never for dashboards alone.
-const mayBeForDashboards = (token: string | undefined) => !token?.startsWith('usher_st_');
+const mayBeForDashboards = (token: string | undefined) => !session.is(token);
 
 async function showsDashboards(token: string | undefined) {
   return get<{ only: boolean }>('dashboards', token).then(({ only }) => only, () => false);

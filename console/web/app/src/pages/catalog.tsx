@@ -168,10 +168,11 @@ function Found({ dataset, all }: { dataset: Dataset; all: Listed[] }) {
     () => all.flatMap((other) => other.relations.filter(({ to }) => to === dataset.name && other.name !== dataset.name).map((relation) => ({ ...relation, from: other.name }))),
     [all, dataset.name],
   );
+  const me = useMe();
   const { columns, measures, relations, parameters } = dataset;
   function query() {
     const fields = columns.slice(0, 8).map((column) => `    ${column.name}`);
-    toOpen.want(`query {\n  ${dataset.name}(limit: 20) {\n${fields.join('\n') || '    __typename'}\n  }\n}\n`);
+    toOpen.want(me, `query {\n  ${dataset.name}(limit: 20) {\n${fields.join('\n') || '    __typename'}\n  }\n}\n`);
     void navigate({ to: '/query' });
   }
   return (

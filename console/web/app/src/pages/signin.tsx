@@ -6,13 +6,13 @@ import { useEffect, useState, type FormEvent } from 'react';
 import { Tab, TabList, TabPanel, Tabs } from 'react-aria-components';
 import { ask } from '../api';
 import { demoQuery, type Person, type Sample } from '../demo';
+import { enter } from '../enter';
 import { Mark } from '../logo';
 import { session } from '../session';
 import { t } from '../texts';
 import { Button, classes, TextField } from '../ui/controls';
 import { useSubmit } from '../ui/dialog';
 import { Loading } from '../ui/state';
-import { whoIs } from '../viewer';
 
 export interface SignInSearch {
   tenant?: string;
@@ -42,12 +42,8 @@ export function SignIn() {
     document.title = `${t.signIn.title} · ${t.brand}`;
   }, []);
 
-  async function enter(token: string) {
-    await whoIs(token);
-    client.removeQueries({ predicate: (query) => query.queryKey[0] !== 'demo' && query.queryKey[0] !== 'login' });
-    const left = session.sessions().filter((one) => one !== token);
-    session.start(token);
-    for (const token of left) void ask('mutation { logout }', undefined, { token }).catch(() => undefined);
+  async function go(token: string) {
+    await enter(token, client);
     await navigate({ to: inside(back), replace: true });
   }
 
@@ -90,17 +86,17 @@ export function SignIn() {
               </TabList>
               {samples.length > 0 && (
                 <TabPanel id="samples" className="tab-panel">
-                  {login.data && people.length > 0 && <People people={people} enter={enter} />}
-                  <Samples samples={samples} enter={enter} />
+                  {login.data && people.length > 0 && <People people={people} enter={go} />}
+                  <Samples samples={samples} enter={go} />
                 </TabPanel>
               )}
               {login.data && (
                 <TabPanel id="password" className="tab-panel">
-                  <Password key={tenant} tenant={tenant} enter={enter} begins={!left && first === 'password'} />
+                  <Password key={tenant} tenant={tenant} enter={go} begins={!left && first === 'password'} />
                 </TabPanel>
               )}
               <TabPanel id="token" className="tab-panel">
-                <Pasted enter={enter} only={!login.data && samples.length === 0} />
+                <Pasted enter={go} only={!login.data && samples.length === 0} />
               </TabPanel>
             </Tabs>
           )}

@@ -8,7 +8,7 @@ import '../styles/query.css';
 import { ask, send } from '../api';
 import { server } from '../base';
 import { demoQuery } from '../demo';
-import { whose } from '../drafts';
+import { enter } from '../enter';
 import { useMe } from '../me';
 import { session } from '../session';
 import { t } from '../texts';
@@ -16,11 +16,11 @@ import { Button, Checkbox, classes, Select } from '../ui/controls';
 import { copy, Dialog } from '../ui/dialog';
 import { when } from '../ui/page';
 import { Empty, Failed } from '../ui/state';
-import type { Me } from '../viewer';
 import { Docs } from './docs';
 import { Editor } from './editor';
 import { isObject, layOut } from './exact';
 import { Explain, type Explained } from './explain';
+import type { Me } from '../viewer';
 import { history, loadTabs, nameOf, newTab, saveTabs, toOpen, type QueryTab, type Tabs as TabsState } from './store';
 
 interface Came {
@@ -36,10 +36,6 @@ const introspection = getIntrospectionQuery({ inputValueDeprecation: true, schem
 
 export function QueryPage() {
   const me = useMe();
-  return <Queries key={whose(me)} me={me} />;
-}
-
-function Queries({ me }: { me: Me }) {
   const demo = useQuery(demoQuery);
   const client = useQueryClient();
   const schema = useQuery({
@@ -47,7 +43,7 @@ function Queries({ me }: { me: Me }) {
     staleTime: Infinity,
     queryFn: () => ask<IntrospectionQuery>(introspection).then((answer) => buildClientSchema(answer)),
   });
-  const [state, setState] = useState<TabsState>(() => opened(loadTabs(me)));
+  const [state, setState] = useState<TabsState>(() => opened(me, loadTabs(me)));
   const tab = state.tabs.find(({ id }) => id === state.active) ?? state.tabs[0]!;
   const [came, setCame] = useState<Record<string, Came>>({});
   const [running, setRunning] = useState<AbortController>();
@@ -136,11 +132,15 @@ function Queries({ me }: { me: Me }) {
     if (tab.variables.trim() && !badVariables) change({ variables: layOut(tab.variables) });
   }
 
-  function become(index: number) {
+  // Whoever becomes somebody else in a demo asks them the same.
+  async function become(index: number) {
     const sample = demo.data?.tokens[index];
     if (!sample) return;
-    client.removeQueries({ predicate: ({ queryKey }) => queryKey[0] !== 'demo' && queryKey[0] !== 'login' });
-    session.start(sample.token);
+    try {
+      toOpen.want(await enter(sample.token, client), tab.query, tab.variables);
+    } catch (error) {
+      setFailure(error);
+    }
   }
 
   const answer = came[tab.id];
@@ -161,7 +161,7 @@ function Queries({ me }: { me: Me }) {
               label={t.query.askingAs}
               placeholder={t.me.another}
               value={asker < 0 ? null : String(asker)}
-              onChange={(index) => become(Number(index))}
+              onChange={(index) => void become(Number(index))}
               choices={tokens.map(({ name }, index) => ({ id: String(index), name }))}
             />
           )}
@@ -343,7 +343,6 @@ function Queries({ me }: { me: Me }) {
       </div>
       {dialog === 'history' && (
         <HistoryDialog
-          me={me}
           onClose={() => setDialog(undefined)}
           onOpen={(query, variables) => {
             setDialog(undefined);
@@ -356,12 +355,12 @@ function Queries({ me }: { me: Me }) {
 }
 
 // opened adds the tab that another page asked for.
-function opened(state: TabsState): TabsState {
-  const text = toOpen.get();
-  if (text === undefined) return state;
-  const same = state.tabs.find(({ query }) => query === text);
+function opened(me: Me, state: TabsState): TabsState {
+  const wanted = toOpen.get(me);
+  if (wanted === undefined) return state;
+  const same = state.tabs.find(({ query, variables }) => query === wanted.query && (wanted.variables === '' || variables === wanted.variables));
   if (same) return { ...state, active: same.id };
-  const fresh = newTab(text);
+  const fresh = newTab(wanted.query, wanted.variables);
   return { tabs: [...state.tabs.filter(({ query }) => query.trim() !== ''), fresh], active: fresh.id };
 }
 
@@ -394,8 +393,9 @@ function Outcome({ answer }: { answer: Came }) {
   );
 }
 
-function HistoryDialog({ me, onOpen, onClose }: { me: Me; onOpen: (query: string, variables: string) => void; onClose: () => void }) {
-  const [all, setAll] = useState(history.get(me));
+function HistoryDialog({ onOpen, onClose }: { onOpen: (query: string, variables: string) => void; onClose: () => void }) {
+  const me = useMe();
+  const [all, setAll] = useState(() => history.get(me));
   const list = useRef<HTMLUListElement>(null);
   return (
     <Dialog title={t.query.history} wide onClose={onClose}>

@@ -1,6 +1,6 @@
-// Tabs and history of queries, kept in this browser: their texts and variables, never a token
-// and never an answer. Each user has their own, and signing out removes them.
-import { whose } from '../drafts';
+// Tabs and history of queries, kept in this browser for who wrote them: their texts, never a token and never an
+// answer. Nobody else is shown them. They go when their owner signs out, and when so many others have come after
+// them that a browser of many people does not fill up.
 import type { Me } from '../viewer';
 
 export interface QueryTab {
@@ -15,63 +15,82 @@ export interface Asked {
   at: string;
 }
 
-const prefix = 'usher.query.';
-const tabsKey = (me: Me) => `${prefix}tabs ${whose(me)}`;
-const historyKey = (me: Me) => `${prefix}history ${whose(me)}`;
-const opening = 'usher.query.open';
-const most = 50;
-
-function read<T>(key: string, otherwise: T): T {
-  try {
-    return (JSON.parse(localStorage.getItem(key) ?? 'null') as T | null) ?? otherwise;
-  } catch {
-    return otherwise;
-  }
-}
-
-function write(key: string, value: unknown) {
-  try {
-    localStorage.setItem(key, JSON.stringify(value));
-  } catch {
-    // A browser without room keeps nothing.
-  }
-}
-
-export const newTab = (query = '', variables = ''): QueryTab => ({ id: crypto.randomUUID?.() ?? `${Date.now()}.${Math.random()}`, query, variables });
-
 export interface Tabs {
   tabs: QueryTab[];
   active: string;
 }
 
-export function loadTabs(me: Me): Tabs {
-  const { tabs, active } = read<Tabs>(tabsKey(me), { tabs: [], active: '' });
-  const good = Array.isArray(tabs) ? tabs.filter((tab) => typeof tab?.id === 'string' && typeof tab.query === 'string' && typeof tab.variables === 'string') : [];
-  if (good.length === 0) good.push(newTab());
-  return { tabs: good, active: good.some(({ id }) => id === active) ? active : good[0]!.id };
+interface Kept extends Tabs {
+  history: Asked[];
+  at: number; // when it was written
 }
 
-export const saveTabs = (me: Me, state: Tabs) => write(tabsKey(me), state);
+type Owner = Pick<Me, 'owner'>;
 
-export function forgetQueries() {
-  for (const key of Object.keys(localStorage)) if (key.startsWith(prefix)) localStorage.removeItem(key);
+const prefix = 'usher.query ';
+const mostOwners = 5;
+const mostAsked = 50;
+
+const isText = ({ query, variables }: Partial<Asked>) => typeof query === 'string' && typeof variables === 'string';
+
+function kept(key: string): Kept {
+  let found: Partial<Kept> | null = null;
+  try {
+    found = JSON.parse(localStorage.getItem(key) ?? 'null') as Partial<Kept> | null;
+  } catch {
+    // What cannot be read is as good as nothing.
+  }
+  const list = <T extends object>(all: T[] | undefined) => (Array.isArray(all) ? all.filter((one) => one && isText(one)) : []);
+  return { tabs: list(found?.tabs).filter(({ id }) => typeof id === 'string'), active: String(found?.active ?? ''), history: list(found?.history), at: Number(found?.at) || 0 };
 }
 
-// toOpen is what another page wants to have opened here. A rendering that is thrown
+function keep({ owner }: Owner, part: Partial<Kept>) {
+  try {
+    localStorage.setItem(prefix + owner, JSON.stringify({ ...kept(prefix + owner), ...part, at: Date.now() } satisfies Kept));
+  } catch {
+    // A browser without room keeps nothing.
+  }
+  tidy();
+}
+
+// tidy forgets those who were here longest ago, and what an earlier console kept for nobody in particular.
+export function tidy() {
+  for (const key of ['usher.query.tabs', 'usher.query.history']) localStorage.removeItem(key);
+  const keys = Object.keys(localStorage).filter((key) => key.startsWith(prefix));
+  if (keys.length <= mostOwners) return;
+  const at = new Map(keys.map((key) => [key, kept(key).at]));
+  for (const key of keys.sort((a, b) => at.get(b)! - at.get(a)!).slice(mostOwners)) localStorage.removeItem(key);
+}
+
+export const forget = ({ owner }: Owner) => localStorage.removeItem(prefix + owner);
+
+export const newTab = (query = '', variables = ''): QueryTab => ({ id: crypto.randomUUID?.() ?? `${Date.now()}.${Math.random()}`, query, variables });
+
+export function loadTabs({ owner }: Owner): Tabs {
+  const { tabs, active } = kept(prefix + owner);
+  if (tabs.length === 0) tabs.push(newTab());
+  return { tabs, active: tabs.some(({ id }) => id === active) ? active : tabs[0]!.id };
+}
+
+export const saveTabs = (me: Owner, { tabs, active }: Tabs) => keep(me, { tabs, active });
+
+// toOpen is what another page wants to have opened here, for the same person. A rendering that is thrown
 // away must not take it, so it is taken when the page is there.
+let opening: { owner: string; query: string; variables: string } | undefined;
+
 export const toOpen = {
-  want: (query: string) => sessionStorage.setItem(opening, query),
-  get: () => sessionStorage.getItem(opening) ?? undefined,
-  taken: () => sessionStorage.removeItem(opening),
+  want: ({ owner }: Owner, query: string, variables = '') => void (opening = { owner, query, variables }),
+  get: ({ owner }: Owner) => (opening?.owner === owner ? opening : undefined),
+  taken: () => void (opening = undefined),
 };
 
 export const history = {
-  get: (me: Me) => read<Asked[]>(historyKey(me), []),
-  add(me: Me, asked: Asked) {
+  get: ({ owner }: Owner) => kept(prefix + owner).history,
+  add(me: Owner, asked: Asked) {
     const others = history.get(me).filter(({ query, variables }) => query !== asked.query || variables !== asked.variables);
-    write(historyKey(me), [asked, ...others].slice(0, most));
+    keep(me, { history: [asked, ...others].slice(0, mostAsked) });
   },
-  clear: (me: Me) => write(historyKey(me), []),
+  clear: (me: Owner) => keep(me, { history: [] }),
 };
 
 // nameOf is what a tab is called: after its first operation or field.

@@ -1,7 +1,7 @@
 // The frame of a page: title, a muted line below, what can be done.
 import { useEffect, useRef, type ReactNode } from 'react';
 import { classes } from './controls';
-import { t } from '../texts';
+import { locale, t } from '../texts';
 
 export function Page({ title, lead, actions, full, children }: { title: string; lead?: ReactNode; actions?: ReactNode; full?: boolean; children: ReactNode }) {
   const main = useRef<HTMLElement>(null);
@@ -26,7 +26,7 @@ export const when = (text: string | null | undefined, exactly = false) => {
   if (!text) return undefined;
   const date = new Date(text);
   if (Number.isNaN(date.getTime())) return text;
-  return new Intl.DateTimeFormat('en-GB', { dateStyle: 'medium', timeStyle: exactly ? 'medium' : 'short' }).format(date);
+  return new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeStyle: exactly ? 'medium' : 'short' }).format(date);
 };
 
 export function When({ at, otherwise = t.none, exactly }: { at: string | null | undefined; otherwise?: string; exactly?: boolean }) {

@@ -1,7 +1,6 @@
 // What was not saved before: offered where its form is opened, and told in the form.
 import { History } from 'lucide-react';
-import { useSyncExternalStore } from 'react';
-import { drafts } from '../drafts';
+import { drafts, useDrafts } from '../drafts';
 import { useMe } from '../me';
 import { t } from '../texts';
 import { Button } from './controls';
@@ -10,8 +9,7 @@ import { When } from './page';
 // Offers are drafts of the forms of a page: each can be taken up or discarded.
 export function Offers({ under, take }: { under: string; take: (what: string) => void }) {
   const me = useMe();
-  useSyncExternalStore(drafts.subscribe, drafts.ended);
-  return drafts.under(me, under).map(({ what, title, at }) => (
+  return useDrafts(under).map(({ what, title, at }) => (
     <p key={what} className="note restored" role="status">
       <History size={16} aria-hidden />
       <span className="break">

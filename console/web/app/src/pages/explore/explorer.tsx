@@ -243,7 +243,7 @@ function Open({ list, models, state, change, replace, kept, changed }: OpenProps
           </MenuTrigger>
           <Button
             onPress={() => {
-              toOpen.want(compiled.query);
+              toOpen.want(me, compiled.query);
               void navigate({ to: '/query' });
             }}
           >

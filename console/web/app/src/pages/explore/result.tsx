@@ -4,7 +4,7 @@ import { ChartArea, ChartColumn, ChartLine, ChartPie, ChartScatter, CircleAlert,
 import { useEffect, useMemo, useSyncExternalStore, type ReactNode } from 'react';
 import { server } from '../../base';
 import { Explain } from '../../query/explain';
-import { t } from '../../texts';
+import { locale, t } from '../../texts';
 import { theme } from '../../theme';
 import { Button, classes } from '../../ui/controls';
 import { Empty, Failed, Loading } from '../../ui/state';
@@ -45,7 +45,7 @@ function Drawn({ came, chart, heading, exact }: { came: Came; chart: Chart; head
   const chosen = useSyncExternalStore(theme.subscribe, theme.get);
   const client = useMemo(() => ({ query: () => Promise.resolve(came.result) }), [came]);
   const given = useMemo(() => chart, [JSON.stringify(chart)]); // eslint-disable-line react-hooks/exhaustive-deps
-  return <usher-chart query="{ given }" client={client} chart={given} kind={chart.kind} heading={heading} exact={exact} server={server('').replace(/\/$/, '')} theme={chosen} locale="en" />;
+  return <usher-chart query="{ given }" client={client} chart={given} kind={chart.kind} heading={heading} exact={exact} server={server('').replace(/\/$/, '')} theme={chosen} locale={locale} />;
 }
 
 export type View = 'answer' | 'how' | 'text';

@@ -109,7 +109,7 @@ function Row({ me, of, act }: { me: Me; of: Kept; act: (what: Doing['what']) => 
   const Icon: LucideIcon = exploration ? Compass : SquareTerminal;
   const text = of.document;
   const query = () => {
-    toOpen.want(text!);
+    toOpen.want(me, text!);
     void navigate({ to: '/query' });
   };
   const called = of.description || of.name;
