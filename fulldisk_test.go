@@ -102,7 +102,7 @@ func TestFullDisk(t *testing.T) {
 }
 
 // TestFullDiskBelowTheStore: the disk below a control store in a file is full. What would change it is refused, and whoever
-// asks and whoever reads the log are told that the file cannot be written.
+// asks and whoever reads the log are told that the disk is full.
 func TestFullDiskBelowTheStore(t *testing.T) {
 	t.Parallel()
 	config := prepare(t, "0s", "strategies:", "control: {path: control.duckdb}\nstrategies:")
@@ -111,7 +111,7 @@ func TestFullDiskBelowTheStore(t *testing.T) {
 		t.Fatal(err)
 	}
 	key, stderr := program.IssuedBy(t, out).Token, program.NewOutput()
-	p := launchIn(t, append(os.Environ(), fullAt+"="+fmt.Sprint(6<<20)), config, "127.0.0.1:0", stderr)
+	p := launchIn(t, append(os.Environ(), fullAt+"="+fmt.Sprint(20<<20)), config, "127.0.0.1:0", stderr)
 	ask := func(query string, variables map[string]any) string {
 		t.Helper()
 		body, err := json.Marshal(map[string]any{"query": query, "variables": variables})
@@ -136,10 +136,10 @@ func TestFullDiskBelowTheStore(t *testing.T) {
 			refused = got
 		}
 	}
-	if !strings.Contains(refused, "the control store's file cannot be written") || !strings.Contains(refused, `"UNAVAILABLE"`) || strings.Contains(refused, filepath.Dir(config)) {
+	if !strings.Contains(refused, "the control store cannot be written: its disk is full") || !strings.Contains(refused, `"UNAVAILABLE"`) || strings.Contains(refused, filepath.Dir(config)) {
 		t.Errorf("what is said: %s", refused)
 	}
-	if said := stderr.String(); !strings.Contains(said, "a file cannot be written: File too large") || strings.Contains(said, "the control store is busy") {
+	if said := stderr.String(); !strings.Contains(said, "there is no room on the disk") || strings.Contains(said, "the control store is busy") {
 		t.Errorf("the log: %s", said)
 	}
 	if got := ask(`{ savedQueries(limit: 500) { items { name } } }`, nil); !strings.Contains(got, `"q0"`) {

@@ -109,5 +109,8 @@ func TestTokensAreExplained(t *testing.T) {
 				t.Errorf("%q, %s: %d %s %s", settings, token, w.Code, challenge, body)
 			}
 		}
+		if got := g.ask(t, "", `{"query":"{ viewer { subject } }"}`).Body.String(); !strings.Contains(got, `"message":"no valid token was shown",`) {
+			t.Errorf("%q, without a token: %s", settings, got)
+		}
 	}
 }

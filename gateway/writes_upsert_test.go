@@ -67,3 +67,27 @@ CREATE TABLE staff (tenant text NOT NULL, id int NOT NULL, manager_id int, PRIMA
 	})
 	return g
 }
+
+// A row that is there is found as the source compares its key: text in other letters is the same to citext.
+func TestUpsertsByFoldedKeys(t *testing.T) {
+	t.Parallel()
+	g, _ := openWrittenWith(t, `
+CREATE EXTENSION IF NOT EXISTS citext;
+CREATE TABLE labels (tenant text NOT NULL, id int NOT NULL, label citext NOT NULL, color text, PRIMARY KEY (tenant, id), UNIQUE (tenant, label));
+INSERT INTO labels VALUES ('a', 1, 'Bug', 'red'), ('b', 1, 'Theirs', 'red');
+`, func(text string) string {
+		return strings.Replace(text, "  products: {", "  labels: {tenant: tenant, key: id, writable: true, columns: {tenant: String!, id: Int!, label: String!, color: String}}\n  products: {", 1)
+	})
+	ann := g.keyOf(t, "ann", "a", "READ_DATA, WRITE_DATA")
+	for _, line := range []struct{ rows, update, want string }{
+		{`[{id: 2, label: "BUG"}]`, ``, `{"insertLabels":{"affected":0,"rows":[{"id":1,"label":"Bug","color":"red"}]}}`},
+		{`[{id: 2, label: "bug", color: "blue"}]`, `color`, `{"insertLabels":{"affected":1,"rows":[{"id":1,"label":"Bug","color":"blue"}]}}`},
+		{`[{id: 2, label: "THEIRS"}]`, ``, `{"insertLabels":{"affected":1,"rows":[{"id":2,"label":"THEIRS","color":null}]}}`},
+		{`[{id: 3, label: "y"}, {id: 4, label: "Y"}, {id: 5, label: "z"}]`, ``, `{"insertLabels":{"affected":2,"rows":[{"id":3,"label":"y","color":null},{"id":3,"label":"y","color":null},{"id":5,"label":"z","color":null}]}}`},
+	} {
+		text := `mutation { insertLabels(rows: ` + line.rows + `, onConflict: {key: label, update: [` + line.update + `]}) { affected rows { id label color } } }`
+		if got := short(t, g.query(t, ann, text)); got != line.want {
+			t.Errorf("%s\n got %s\nwant %s", text, got, line.want)
+		}
+	}
+}

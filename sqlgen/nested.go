@@ -177,6 +177,10 @@ func (w *writer) links() {
 			w.put(w.raw(own), " = ", w.d.Padded("p.k"+strconv.Itoa(i)))
 			continue
 		}
+		if f, _ := w.field(own); f.Form == value.Folded && own.Type().Folded && f.Native != "" { // a row that is there, by a key as the source compares it
+			w.put(w.d.FoldedIn(w.raw(own), "CAST(p.k"+strconv.Itoa(i)+" AS "+f.Native+")", f.Native))
+			continue
+		}
 		w.put(w.labeled(w.lenient(own), own.Type(), ""), " = p.k", strconv.Itoa(i))
 	}
 }

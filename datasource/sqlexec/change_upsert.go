@@ -105,14 +105,15 @@ func (a *applying) find(ctx context.Context, u plan.Upsert, rows []int) (written
 			keys[i] = append(keys[i], u.Found(i, row))
 		}
 	}
-	only := a.part(nil)
+	only, counted := a.part(nil), make(map[string]bool) // several may be one row, as the source compares their keys
 	there, err := a.named(ctx, statement, keys, len(rows), func(n int, row value.Rows) error {
 		key := make([]value.Value, a.c.Keys())
 		for k := range key {
 			key[k] = value.Bound(l.Column(k).Type(), row.Cell(k+1))
 			a.keys[k][rows[n]] = key[k]
 		}
-		if a.made[keyText(key)] {
+		if text := keyText(key); a.made[text] && !counted[text] {
+			counted[text] = true
 			for k := range key {
 				only.keys[k] = append(only.keys[k], key[k])
 			}

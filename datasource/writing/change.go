@@ -46,8 +46,12 @@ func (d *Database) Change(ctx context.Context, changes []plan.Change, terms Term
 		return Made{}, err
 	}
 	made, err := d.change(ctx, changes, terms)
-	if err == nil && terms.Once != nil {
+	switch {
+	case terms.Once == nil:
+	case err == nil:
 		d.forget(ctx)
+	default:
+		err = sentAgain(err)
 	}
 	return made, err
 }

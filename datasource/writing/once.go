@@ -83,6 +83,15 @@ func errAPIKeepsNone() error {
 		WithHint("Send it without a key. Where the API tells a repeated call by a header, its binding names that: writes.idempotency_key.")
 }
 
+// sentAgain is the error of a mutation with a key: where nobody knows whether it was made, whoever sends it again does.
+func sentAgain(err error) error {
+	f := fault.From(err)
+	if !f.Unknown {
+		return err
+	}
+	return insteadOf(err, f.WithHint("send the same again with the same idempotency key: what was made is not made twice"))
+}
+
 // begin takes the key, or returns what is kept under it.
 func (o *Once) begin(ctx context.Context, s sqlexec.Session, in *onceIn) (kept []byte, err error) {
 	there := false

@@ -49,7 +49,7 @@ func (r *refusal) write(w http.ResponseWriter, request *http.Request, explain bo
 	message, reason := r.err.Message, ""
 	if r.err.Code == fault.Unauthenticated {
 		message = notAuthenticated
-		if cause := r.err.Unwrap(); explain && cause != nil {
+		if cause := r.err.Unwrap(); explain && cause != nil && reasonOf(cause) != message {
 			reason = reasonOf(cause)
 			message += ": " + reason
 		}
