@@ -50,7 +50,7 @@ func (s *Store) tellBack(ctx context.Context, now standing) {
 }
 
 // readAnew is what whoever depends on the store is told while it has gone back.
-func readAnew(poll time.Duration) error {
+func readAnew(poll time.Duration) *fault.Error {
 	away := fault.New(fault.Unavailable, "the control store has gone back, and is read anew").WithHint("Try again in a moment.")
 	away.RetryAfter = poll
 	return away

@@ -124,17 +124,19 @@ func (s *Store) readTenants(ctx context.Context, since int64) error {
 // the refusal of whatever depends on the store: a revocation may have been
 // missed.
 func (s *Store) Ready() error {
-	if s.astray.Load() {
-		return readAnew(s.opts.Poll)
+	silent := time.Since(s.started)-time.Duration(s.heard.Load()) > s.opts.MaxStale
+	astray := s.astray.Load()
+	if !silent && !astray {
+		return nil
 	}
-	if silent := time.Since(s.started) - time.Duration(s.heard.Load()); silent > s.opts.MaxStale {
-		silence := fault.New(fault.Unavailable, "the control store does not answer").WithHint("Try again in a moment.")
-		if why := s.unread.Load(); why != nil && errors.Is(why, database.ErrDiffers) { // waiting does not mend it
-			silence = why
-		}
-		silence = silence.Because(silence.Unwrap())
-		silence.RetryAfter = s.opts.Poll
-		return silence
+	refusal := fault.New(fault.Unavailable, "the control store does not answer").WithHint("Try again in a moment.")
+	switch why := s.unread.Load(); {
+	case why != nil && errors.Is(why, database.ErrDiffers): // waiting does not mend it
+		refusal = why
+	case astray:
+		refusal = readAnew(s.opts.Poll)
 	}
-	return nil
+	refusal = refusal.Because(refusal.Unwrap())
+	refusal.RetryAfter = s.opts.Poll
+	return refusal
 }
