@@ -71,7 +71,7 @@ CREATE TABLE staff (tenant text NOT NULL, id int NOT NULL, manager_id int, PRIMA
 // A row that is there is found as the source compares its key: text in other letters is the same to citext.
 func TestUpsertsByFoldedKeys(t *testing.T) {
 	t.Parallel()
-	g, _ := openWrittenWith(t, `
+	g, db := openWrittenWith(t, `
 CREATE EXTENSION IF NOT EXISTS citext;
 CREATE TABLE labels (tenant text NOT NULL, id int NOT NULL, label citext NOT NULL, color text, PRIMARY KEY (tenant, id), UNIQUE (tenant, label));
 INSERT INTO labels VALUES ('a', 1, 'Bug', 'red'), ('b', 1, 'Theirs', 'red');
@@ -89,5 +89,8 @@ INSERT INTO labels VALUES ('a', 1, 'Bug', 'red'), ('b', 1, 'Theirs', 'red');
 		if got := short(t, g.query(t, ann, text)); got != line.want {
 			t.Errorf("%s\n got %s\nwant %s", text, got, line.want)
 		}
+	}
+	if got := one(t, db.Open(t), `SELECT string_agg(concat_ws(' ', tenant, id, label), ';' ORDER BY tenant, id) FROM labels`); got != "a 1 Bug;a 2 THEIRS;a 3 y;a 5 z;b 1 Theirs" {
+		t.Errorf("there are %s", got)
 	}
 }
