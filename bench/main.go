@@ -48,31 +48,33 @@ func main() {
 
 // plan says what is measured and for how long.
 type plan struct {
-	data      dataset
-	databases int   // tenants with databases of their own; 0 leaves these servers out
-	locales   bool  // a database in the order of a language as well
-	peers     bool  // gqlgen's server and PostGraphile as well
-	clients   []int // lists are asked by each of these, all else by the first
-	rounds    int
-	round     time.Duration
-	warmup    time.Duration
-	soak      int           // requests of the report on growth
-	compared  int           // of the questions that are not asked twice
-	limit     time.Duration // of the whole run
-	output    bool          // into files
-	only      []string      // workloads; none: all
-	older     string        // the other program, to compare two; else empty
+	data       dataset
+	databases  int   // tenants with databases of their own; 0 leaves these servers out
+	locales    bool  // a database in the order of a language as well
+	peers      bool  // gqlgen's server and PostGraphile as well
+	clients    []int // lists are asked by each of these, all else by the first
+	rounds     int
+	round      time.Duration
+	warmup     time.Duration
+	soak       int // requests of the report on growth
+	compared   int // of the questions that are not asked twice
+	bulk       int // rows of the large import
+	bulkRounds int
+	limit      time.Duration // of the whole run
+	output     bool          // into files
+	only       []string      // workloads; none: all
+	older      string        // the other program, to compare two; else empty
 }
 
 var (
 	full = plan{
 		data: dataset{name: "full", tenants: 1000, orders: 2_000_000, largest: 200_000, rotation: 200}, databases: 20, locales: true, peers: true,
-		clients: []int{16, 64, 256}, rounds: 10, round: 800 * time.Millisecond, warmup: 400 * time.Millisecond, compared: 40, soak: 1_000_000,
+		clients: []int{16, 64, 256}, rounds: 10, round: 800 * time.Millisecond, warmup: 400 * time.Millisecond, compared: 40, soak: 1_000_000, bulk: 1_000_000, bulkRounds: 3,
 		limit: 60 * time.Minute, output: true,
 	}
 	quick = plan{
 		data:    dataset{name: "quick", tenants: 100, orders: 200_000, largest: 20_000, rotation: 80},
-		clients: []int{16}, rounds: 3, round: 300 * time.Millisecond, warmup: 200 * time.Millisecond, compared: 10, soak: 50_000, limit: 10 * time.Minute,
+		clients: []int{16}, rounds: 3, round: 300 * time.Millisecond, warmup: 200 * time.Millisecond, compared: 10, soak: 50_000, bulk: 100_000, bulkRounds: 1, limit: 10 * time.Minute,
 	}
 )
 
@@ -158,7 +160,7 @@ func (p *plan) narrow(only, clients string, rounds int) error {
 	if only != "" {
 		p.output, p.only = false, strings.Split(only, ",")
 		for _, name := range p.only {
-			if !slices.ContainsFunc(slices.Concat(workloads, writing, []workload{{name: liveName}}), plan{only: []string{name}}.names) {
+			if !slices.ContainsFunc(slices.Concat(workloads, writing, []workload{bulk, {name: liveName}}), plan{only: []string{name}}.names) {
 				return fmt.Errorf("there is no workload %s", name)
 			}
 		}

@@ -163,8 +163,8 @@ func (s *stage) prepared(ctx context.Context, r *results) (err error) {
 			ones = append(ones, w)
 		}
 	}
-	live := s.plan.names(workload{name: "Live"})
-	if len(ones) == 0 && !live {
+	live := s.plan.names(workload{name: liveName})
+	if len(ones) == 0 && !live && !s.plan.names(bulk) {
 		return nil
 	}
 	v, why, err := s.castWriter(ctx)
@@ -193,6 +193,13 @@ func (s *stage) prepared(ctx context.Context, r *results) (err error) {
 			return err
 		}
 		r.rows = append(r.rows, rows...)
+	}
+	if s.plan.names(bulk) {
+		row, err := s.bulk(ctx, v)
+		if err != nil {
+			return err
+		}
+		r.rows = append(r.rows, row)
 	}
 	if live {
 		note, err := s.live(ctx, v)

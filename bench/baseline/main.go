@@ -139,15 +139,15 @@ func (a *api) serve(w http.ResponseWriter, r *http.Request) (_ token.Claims, ope
 	if err != nil {
 		return refuse(http.StatusUnauthorized, "the token is not accepted")
 	}
-	text, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
-	if err != nil {
-		return refuse(http.StatusBadRequest, "the body cannot be read")
-	}
 	if r.URL.Path == importPath {
-		if err := a.serveImport(w, r, text, asked{claims: claims}); err != nil {
+		if err := a.serveImport(w, r, asked{claims: claims}); err != nil {
 			return refuse(http.StatusInternalServerError, "the database failed: "+err.Error())
 		}
 		return claims, operation, http.StatusOK
+	}
+	text, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	if err != nil {
+		return refuse(http.StatusBadRequest, "the body cannot be read")
 	}
 	var b body
 	if err := json.Unmarshal(text, &b); err != nil {

@@ -1,18 +1,20 @@
 package main
 
 import (
-	"bytes"
+	"bufio"
 	"context"
 	"database/sql"
+	"encoding/csv"
 	"encoding/json"
 	"errors"
+	"io"
 	"net/http"
 	"strconv"
 )
 
 // writes are the workloads that write. Each notes who wrote what, in the same transaction, reads
 // what it wrote, and commits it if that is the tenant's. A row is written by one statement; many travel
-// as JSON; lines of an import are copied to a table of their own first. What is called plain is
+// as JSON; lines of JSON of an import are copied to a table of their own first, those of CSV to where they belong. What is called plain is
 // one statement that checks nothing.
 type writes struct {
 	db                       *sql.DB
@@ -124,10 +126,78 @@ var errAnothers = errors.New("what was written is another tenant's")
 
 var errUnknown = errors.New("there is no such workload")
 
-// importPath takes lines of JSON.
+// importPath takes lines of JSON, or CSV.
 const importPath = "/import/entries"
 
-func (w *writes) load(ctx context.Context, text []byte, q asked) (err error) {
+// line is the next row of a file, as the values of COPY; io.EOF: there is none.
+type line func() ([]any, error)
+
+func linesOfJSON(body io.Reader) line {
+	lines := bufio.NewReader(body)
+	return func() ([]any, error) {
+		text, err := lines.ReadBytes('\n')
+		if len(text) == 0 {
+			return nil, err
+		}
+		var e entry
+		err = json.Unmarshal(text, &e)
+		return []any{e.Reference, e.Customer, string(e.Amount), e.Quantity}, err
+	}
+}
+
+// linesOfCSV takes a file whose head it knows, and leaves its texts to PostgreSQL.
+func linesOfCSV(body io.Reader) line {
+	records := csv.NewReader(body)
+	records.ReuseRecord = true
+	head := true
+	return func() ([]any, error) {
+		if head {
+			head = false
+			if _, err := records.Read(); err != nil {
+				return nil, err
+			}
+		}
+		record, err := records.Read()
+		if err != nil {
+			return nil, err
+		}
+		values := make([]any, len(record))
+		for i, text := range record {
+			values[i] = text
+		}
+		return values, nil
+	}
+}
+
+// copyIn copies rows to where a statement says, each behind what stands before all of them.
+func copyIn(ctx context.Context, tx *sql.Tx, statement string, next line, before ...any) (int64, error) {
+	rows, err := tx.PrepareContext(ctx, statement)
+	if err != nil {
+		return 0, err
+	}
+	defer func() { _ = rows.Close() }()
+	for {
+		values, err := next()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err == nil {
+			_, err = rows.ExecContext(ctx, append(before[:len(before):len(before)], values...)...)
+		}
+		if err != nil {
+			return 0, err
+		}
+	}
+	done, err := rows.ExecContext(ctx)
+	if err != nil {
+		return 0, err
+	}
+	n, err := done.RowsAffected()
+	return n, errors.Join(err, rows.Close())
+}
+
+// load imports a file, all or nothing. CSV goes to its table at once.
+func (w *writes) load(ctx context.Context, body io.Reader, isCSV bool, q asked) (err error) {
 	tx, err := w.db.BeginTx(ctx, nil)
 	if err != nil {
 		return err
@@ -137,32 +207,13 @@ func (w *writes) load(ctx context.Context, text []byte, q asked) (err error) {
 			_ = tx.Rollback()
 		}
 	}()
-	const columns = "(reference text, customer text, amount numeric(12,2), quantity int)"
-	if _, err := tx.ExecContext(ctx, "CREATE TEMPORARY TABLE arrived "+columns+" ON COMMIT DROP"); err != nil {
-		return err
+	var n int64
+	if isCSV {
+		n, err = copyIn(ctx, tx, "COPY entries (tenant_id, reference, customer, amount, quantity) FROM STDIN", linesOfCSV(body), q.claims.Tenant)
+	} else {
+		n, err = w.loadJSON(ctx, tx, body, q)
 	}
-	rows, err := tx.PrepareContext(ctx, "COPY arrived (reference, customer, amount, quantity) FROM STDIN") //nolint:sqlclosecheck // closed below, or by the transaction's end
 	if err != nil {
-		return err
-	}
-	for line := range bytes.Lines(text) {
-		var e entry
-		if err := json.Unmarshal(line, &e); err != nil {
-			return err
-		}
-		if _, err := rows.ExecContext(ctx, e.Reference, e.Customer, string(e.Amount), e.Quantity); err != nil {
-			return err
-		}
-	}
-	done, err := rows.ExecContext(ctx)
-	if err != nil {
-		return err
-	}
-	n, err := done.RowsAffected()
-	if err = errors.Join(err, rows.Close()); err != nil {
-		return err
-	}
-	if _, err := tx.ExecContext(ctx, "INSERT INTO entries (tenant_id, reference, customer, amount, quantity) SELECT $1, * FROM arrived", q.claims.Tenant); err != nil {
 		return err
 	}
 	if _, err := tx.ExecContext(ctx, "INSERT INTO written (tenant, subject, kind, dataset, count) VALUES ($1, $2, 'import', 'entries', $3)",
@@ -170,6 +221,19 @@ func (w *writes) load(ctx context.Context, text []byte, q asked) (err error) {
 		return err
 	}
 	return tx.Commit()
+}
+
+func (w *writes) loadJSON(ctx context.Context, tx *sql.Tx, body io.Reader, q asked) (int64, error) {
+	const columns = "(reference text, customer text, amount numeric(12,2), quantity int)"
+	if _, err := tx.ExecContext(ctx, "CREATE TEMPORARY TABLE arrived "+columns+" ON COMMIT DROP"); err != nil {
+		return 0, err
+	}
+	n, err := copyIn(ctx, tx, "COPY arrived (reference, customer, amount, quantity) FROM STDIN", linesOfJSON(body))
+	if err != nil {
+		return 0, err
+	}
+	_, err = tx.ExecContext(ctx, "INSERT INTO entries (tenant_id, reference, customer, amount, quantity) SELECT $1, * FROM arrived", q.claims.Tenant)
+	return n, err
 }
 
 func (a *api) write(ctx context.Context, out []byte, operation string, q asked) ([]byte, error) {
@@ -181,10 +245,10 @@ func (a *api) write(ctx context.Context, out []byte, operation string, q asked) 
 }
 
 // serveImport answers an import.
-func (a *api) serveImport(w http.ResponseWriter, r *http.Request, text []byte, q asked) error {
+func (a *api) serveImport(w http.ResponseWriter, r *http.Request, q asked) error {
 	writes, err := a.writes()
 	if err == nil {
-		err = writes.load(r.Context(), text, q)
+		err = writes.load(r.Context(), r.Body, r.Header.Get("Content-Type") == "text/csv", q)
 	}
 	if err != nil {
 		return err
