@@ -215,7 +215,7 @@ func (e *encoder) cell(m *written, c value.Cell, at step) bool {
 	var why value.Unprintable
 	switch {
 	case !errors.As(err, &why):
-		e.failed = fault.New(fault.Internal, "internal error").Because(err)
+		e.failed = fault.Broken("%w", err)
 	case len(e.errors) < maxErrors:
 		e.errors = append(e.errors, &gqlerror.Error{Err: fault.New(fault.NotImplemented, "%s", why), Path: pathOf(append(e.path, at))})
 	}

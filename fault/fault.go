@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"slices"
 	"strconv"
 	"time"
 	"unicode/utf8"
@@ -90,8 +91,17 @@ type Error struct {
 	cause      error
 }
 
+// longest is how many characters of one text a message holds: an error is no echo of what was sent.
+const longest = 1000
+
 // New makes an error with a formatted message for the caller.
 func New(code Code, format string, args ...any) *Error {
+	for i, arg := range args {
+		if text, ok := arg.(string); ok && len(text) > longest {
+			args = slices.Clone(args) // they may be the caller's own
+			args[i] = cut(text, longest)
+		}
+	}
 	return &Error{Code: code, Message: fmt.Sprintf(format, args...)}
 }
 
@@ -103,11 +113,15 @@ func Broken(format string, args ...any) *Error {
 
 // Quote is what somebody wrote, for a message: quoted, and no longer than people read.
 func Quote(text string) string {
-	const most = 60
+	return strconv.Quote(cut(text, 60))
+}
+
+// cut is a text of so many characters at most, and a sign where there were more.
+func cut(text string, most int) string {
 	if utf8.RuneCountInString(text) <= most {
-		return strconv.Quote(text)
+		return text
 	}
-	return strconv.Quote(string([]rune(text[:min(len(text), most*utf8.UTFMax)])[:most]) + "…")
+	return string([]rune(text[:min(len(text), most*utf8.UTFMax)])[:most]) + "…"
 }
 
 // Because returns a copy of the error that carries the cause for the log.

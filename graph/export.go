@@ -2,7 +2,6 @@ package graph
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/ast"
@@ -16,7 +15,7 @@ import (
 func (e *Engine) Exporting(ctx context.Context, op *graphql.OperationContext, dataset string) (context.Context, query.Request, error) {
 	o, ok := op.Stats.GetExtension(operationKey).(*operation)
 	if !ok {
-		return ctx, query.Request{}, fault.New(fault.Internal, "internal error").Because(fmt.Errorf("an operation of another executor"))
+		return ctx, query.Request{}, fault.Broken("an operation of another executor")
 	}
 	s := o.scope.executor.schema
 	if op.Operation.Operation != ast.Query {

@@ -3,7 +3,6 @@ package graph
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"math"
 	"runtime/debug"
@@ -78,5 +77,5 @@ func (p presenter) recovered(ctx context.Context, panicked any) error {
 		slog.String("tenant", who.Tenant),
 		slog.Any("panic", panicked),
 		slog.String("stack", string(debug.Stack())))
-	return fault.New(fault.Internal, "internal error").Because(fmt.Errorf("panic: %v", panicked))
+	return fault.Broken("panic: %v", panicked)
 }

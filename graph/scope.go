@@ -38,8 +38,7 @@ func WithView(ctx context.Context, cat *catalog.Catalog, v *catalog.View) contex
 func ViewFrom(ctx context.Context) (*catalog.Catalog, *catalog.View, error) {
 	s, ok := ctx.Value(scopeKey{}).(*scope)
 	if !ok {
-		return nil, nil, fault.New(fault.Internal, "internal error").Because(
-			fmt.Errorf("a resolver was called outside of an operation: the context has no view"))
+		return nil, nil, fault.Broken("a resolver was called outside of an operation: the context has no view")
 	}
 	return s.catalog, s.view, nil
 }

@@ -371,7 +371,7 @@ func (i Import) given(col Field, v query.Value) (Given, error) {
 // them as it takes those of mutations.
 func (i Import) Portion(lines []int64, rows [][]Given) (Change, error) {
 	if !i.Valid() || len(rows) == 0 || len(rows) > MaxPortion || len(lines) != len(rows) {
-		return Change{}, fault.New(fault.Internal, "internal error").Because(errors.New("these rows make no portion of an import"))
+		return Change{}, fault.Broken("these rows make no portion of an import")
 	}
 	into := Insert{table: i.body.table, keys: i.body.key, stamps: len(i.body.stamps)}
 	for _, stamp := range i.body.stamps {
@@ -381,7 +381,7 @@ func (i Import) Portion(lines []int64, rows [][]Given) (Change, error) {
 		values := givensOf(column.Type, len(rows))
 		for row := range rows {
 			if len(rows[row]) != len(i.body.columns) {
-				return Change{}, fault.New(fault.Internal, "internal error").Because(errors.New("a row of an import has other columns"))
+				return Change{}, fault.Broken("a row of an import has other columns")
 			}
 			values.add(rows[row][n])
 		}

@@ -395,7 +395,7 @@ func instant(scalar value.Scalar, text string) (time.Time, error) {
 	}
 	at, err := time.Parse(layout, trimZone(text))
 	if err != nil {
-		return at, fault.New(fault.Internal, "internal error").Because(err)
+		return at, fault.Broken("%w", err)
 	}
 	return at, nil
 }

@@ -144,7 +144,7 @@ func (b *builder) atNow(t value.Type, name string, of func(now time.Time) time.T
 	term, err := b.later.Then(name+" as "+t.Scalar.String(), func(text string, _ slot.Inputs) (string, error) {
 		now, err := time.Parse(time.RFC3339Nano, text)
 		if err != nil {
-			return "", fault.New(fault.Internal, "internal error").Because(err)
+			return "", fault.Broken("%w", err)
 		}
 		v, err := boundary(t, of(instantOf(now)))
 		return v.Text(), err
@@ -160,7 +160,7 @@ func (b *builder) exactly(t value.Type, layout string) (value.Value, error) {
 	term, err := b.later.Then("exactly as "+t.Scalar.String()+" "+layout, func(text string, _ slot.Inputs) (string, error) {
 		now, err := time.Parse(time.RFC3339Nano, text)
 		if err != nil {
-			return "", fault.New(fault.Internal, "internal error").Because(err)
+			return "", fault.Broken("%w", err)
 		}
 		v, err := value.Parse(t, now.Format(layout))
 		return v.Text(), err

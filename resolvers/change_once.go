@@ -25,7 +25,7 @@ import (
 func onceOf(who principal.Principal, key, text string) (*writing.Once, error) {
 	rights, err := rightsOf(who)
 	if err != nil {
-		return nil, fault.New(fault.Internal, "internal error").Because(err)
+		return nil, fault.Broken("%w", err)
 	}
 	return &writing.Once{
 		Tenant: who.Tenant, Subject: digest(who.Issuer, who.Subject), Key: key, Asked: digest(text, rights),
@@ -117,7 +117,7 @@ func (m *mutation) keep(ctx context.Context, changed []sqlexec.Changed) ([]byte,
 	to := json.NewEncoder(&text)
 	to.SetEscapeHTML(false) // what is answered again is the same to the byte
 	if err := to.Encode(all); err != nil {
-		return nil, fault.New(fault.Internal, "internal error").Because(err)
+		return nil, fault.Broken("%w", err)
 	}
 	return text.Bytes(), nil
 }

@@ -77,7 +77,7 @@ func (d *Datasets) openCursors(asked query.Request, tenant func(slot.Inputs) str
 func positionIn(opened string) (query.List, error) {
 	var position []*string
 	if err := json.Unmarshal([]byte(opened), &position); err != nil {
-		return nil, fault.New(fault.Internal, "internal error").Because(err)
+		return nil, fault.Broken("%w", err)
 	}
 	list := make(query.List, len(position))
 	for i, p := range position {

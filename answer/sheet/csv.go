@@ -99,5 +99,5 @@ func counted(err error, nulls *int64) error {
 		*nulls++
 		return nil
 	}
-	return fault.New(fault.Internal, "internal error").Because(err)
+	return fault.Broken("%w", err)
 }

@@ -31,10 +31,10 @@ var errNoSnapshot = errors.New("postgres: a cursor needs a session of one snapsh
 // Cursor implements sqlexec.Cursors.
 func (s *session) Cursor(ctx context.Context, text string, args []string) (sqlexec.Cursor, error) {
 	if !s.snapshot {
-		return nil, fault.New(fault.Internal, "internal error").Because(errNoSnapshot)
+		return nil, fault.Broken("%w", errNoSnapshot)
 	}
 	if err := bindable(args); err != nil {
-		return nil, fault.New(fault.Internal, "internal error").Because(err)
+		return nil, fault.Broken("%w", err)
 	}
 	return &cursor{session: s, text: s.conn.told(ctx, text), args: args}, nil
 }

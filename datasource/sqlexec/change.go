@@ -52,7 +52,7 @@ func PrepareChange(c plan.Change, d sqlgen.ChangeDialect) (*sqlgen.Whole, error)
 // Prepared is the statement of a change that was prepared; nil: it has none yet.
 func Apply(ctx context.Context, s Session, d sqlgen.ChangeDialect, c plan.Change, prepared *sqlgen.Whole, t Tables) (Changed, error) {
 	if !c.Valid() || prepared != nil && !c.Prepared() || c.Prepared() != c.Bound() {
-		return Changed{}, fault.New(fault.Internal, "internal error").Because(sqlgen.ErrNotPlanned)
+		return Changed{}, fault.Broken("%w", sqlgen.ErrNotPlanned)
 	}
 	a := &applying{session: s, d: d, c: c, prepared: prepared, tables: t, charge: charge{share: held.From(ctx)}}
 	out, err := a.apply(ctx)

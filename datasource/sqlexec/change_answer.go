@@ -32,7 +32,7 @@ func (a *applying) answer(ctx context.Context, q plan.Query) (*value.Result, err
 // has none of its own.
 func (r Run) Keyed(ctx context.Context, q plan.Query, keys [][]value.Value, count int) (*value.Result, error) {
 	if !q.Valid() {
-		return nil, fault.New(fault.Internal, "internal error").Because(sqlgen.ErrNotPlanned)
+		return nil, fault.Broken("%w", sqlgen.ErrNotPlanned)
 	}
 	c := charge{share: held.From(ctx)}
 	result, err := r.keyed(ctx, q, keys, count, &c)

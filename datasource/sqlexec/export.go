@@ -38,7 +38,7 @@ const (
 // returns. No portion may take longer than patience, if that is not 0.
 func (r Run) Export(ctx context.Context, q plan.Query, patience time.Duration, each func(*value.Result) error) error {
 	if !q.Valid() {
-		return fault.New(fault.Internal, "internal error").Because(sqlgen.ErrNotPlanned)
+		return fault.Broken("%w", sqlgen.ErrNotPlanned)
 	}
 	cursor, err := r.open(ctx, q.Root())
 	if err != nil {

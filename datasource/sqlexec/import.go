@@ -180,7 +180,7 @@ func (l *Loading) gather(ctx context.Context, s Loads) error {
 // it afterwards.
 func (l *Loading) Write(ctx context.Context, s Loads) error {
 	if !l.plan.Valid() {
-		return fault.New(fault.Internal, "internal error").Because(sqlgen.ErrNotPlanned)
+		return fault.Broken("%w", sqlgen.ErrNotPlanned)
 	}
 	tables, err := sqlgen.Stage(l.plan, l.d)
 	if err != nil {
@@ -434,7 +434,7 @@ func (l *Loading) check(ctx context.Context, s Loads) error {
 	}
 	last := l.plan.Checks() - 1
 	if last < 0 {
-		return fault.New(fault.Internal, "internal error").Because(sqlgen.ErrNotPlanned)
+		return fault.Broken("%w", sqlgen.ErrNotPlanned)
 	}
 	for i := range last {
 		forget, err := sqlgen.ForgetRight(l.plan.Check(i), l.d)

@@ -28,7 +28,7 @@ type Prepared struct {
 // Prepare writes the statement of a query.
 func Prepare(q plan.Query, d sqlgen.Dialect) (*Prepared, error) {
 	if !q.Valid() {
-		return nil, fault.New(fault.Internal, "internal error").Because(sqlgen.ErrNotPlanned)
+		return nil, fault.Broken("%w", sqlgen.ErrNotPlanned)
 	}
 	if q.Statements() > 1 {
 		s, err := sqlgen.Together(q.Root(), d)

@@ -46,7 +46,7 @@ func (a *allowance) exceeded(rows, bytes int) bool {
 // Query answers all levels of a query.
 func (r Run) Query(ctx context.Context, q plan.Query) (*value.Result, error) {
 	if !q.Valid() {
-		return nil, fault.New(fault.Internal, "internal error").Because(sqlgen.ErrNotPlanned)
+		return nil, fault.Broken("%w", sqlgen.ErrNotPlanned)
 	}
 	c := charge{share: held.From(ctx)}
 	result, err := r.level(ctx, q.Root(), nil, &c)
@@ -59,7 +59,7 @@ func (r Run) Query(ctx context.Context, q plan.Query) (*value.Result, error) {
 // Fetch streams the rows of a query without nested levels.
 func Fetch(ctx context.Context, s Session, d sqlgen.Dialect, q plan.Query, each func(value.Rows) error) error {
 	if !q.Valid() {
-		return fault.New(fault.Internal, "internal error").Because(sqlgen.ErrNotPlanned)
+		return fault.Broken("%w", sqlgen.ErrNotPlanned)
 	}
 	statement, err := sqlgen.Render(q.Root(), d)
 	if err != nil {

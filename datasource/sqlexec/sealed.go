@@ -31,7 +31,7 @@ func PrepareSealed(c plan.Change, d sqlgen.ChangeDialect) (*sqlgen.Sealed, error
 // Seal gives a sealed statement its change.
 func Seal(c plan.Change, s *sqlgen.Sealed) (Sealed, error) {
 	if !c.Valid() || !c.Prepared() || !c.Bound() || s == nil {
-		return Sealed{}, fault.New(fault.Internal, "internal error").Because(sqlgen.ErrNotPlanned)
+		return Sealed{}, fault.Broken("%w", sqlgen.ErrNotPlanned)
 	}
 	return Sealed{c, s}, nil
 }

@@ -43,7 +43,7 @@ var errFine = errors.New("no row is refused")
 // the same whether it collides with a row of that one's or not.
 func Seek(ctx context.Context, s Session, d sqlgen.ChangeDialect, c plan.Change, t Tables, moves bool) error {
 	if !c.Valid() {
-		return fault.New(fault.Internal, "internal error").Because(sqlgen.ErrNotPlanned)
+		return fault.Broken("%w", sqlgen.ErrNotPlanned)
 	}
 	a := &applying{session: s, d: d, c: c, tables: t, seeks: true, moves: moves}
 	write := a.inserts

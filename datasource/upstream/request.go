@@ -78,7 +78,7 @@ func (r requests) over(o plan.Override) (requests, error) {
 	}
 	base, err := parseBase(o.BaseURL())
 	if err != nil {
-		return r, fault.New(fault.Internal, "internal error").Because(err)
+		return r, fault.Broken("%w", err)
 	}
 	r.base = base
 	return r, nil
@@ -175,7 +175,7 @@ func (r requests) at(path string, id plan.Identity) (*url.URL, error) {
 }
 
 func brokenPath(err error) error {
-	return fault.New(fault.Internal, "internal error").Because(fmt.Errorf("a binding's path: %w", err))
+	return fault.Broken("a binding's path: %w", err)
 }
 
 // below is the URL of a path whose values are filled in.

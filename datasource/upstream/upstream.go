@@ -157,7 +157,7 @@ func (s *Source) Fetch(ctx context.Context, q plan.Query, each func(value.Rows) 
 
 func (s *Source) fetch(ctx context.Context, q plan.Query, each func(value.Rows) error) error {
 	if err := s.accept(q); err != nil {
-		return fault.New(fault.Internal, "internal error").Because(err)
+		return fault.Broken("%w", err)
 	}
 	if s.plugin != nil {
 		return s.fetchPlugin(ctx, q, each)

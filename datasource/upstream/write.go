@@ -74,7 +74,7 @@ func (s *Source) Writer(c plan.Change) (*Writer, error) {
 	return &Writer{source: s, change: c, request: request, ask: ask, decoder: decoder}, nil
 }
 
-func broken(err error) error { return fault.New(fault.Internal, "internal error").Because(err) }
+func broken(err error) error { return fault.Broken("%w", err) }
 
 // Insert makes a row of the change, and returns its key.
 func (w *Writer) Insert(ctx context.Context, row int) ([]value.Value, error) {
