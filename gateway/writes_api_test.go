@@ -799,6 +799,75 @@ func TestAPIsThatDoNothing(t *testing.T) {
 	}
 }
 
+// What an API has acknowledged, and what cannot be read afterwards, is unknown, in the answer and in the audit log, whatever it
+// was and however reading fails.
+func TestWritesOfAPIsThatCannotBeReadAfterwards(t *testing.T) {
+	t.Parallel()
+	p := newPartner(t)
+	g := openAPIImports(t, p, nil)
+	ann := g.keyOf(t, "ann", "a", "READ_DATA, WRITE_DATA")
+	says := func(status int, body string) http.HandlerFunc {
+		return func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Type", "application/json")
+			w.WriteHeader(status)
+			_, _ = io.WriteString(w, body)
+		}
+	}
+	fails := map[string]http.HandlerFunc{
+		"a failure": says(http.StatusBadGateway, "poison"),
+		"a refusal": says(http.StatusForbidden, "poison"),
+		"nonsense":  says(http.StatusOK, `{"data": "poison"}`),
+		"no reply":  func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) },
+	}
+	const unknown = "null UNAVAILABLE: the API of orders took the calls and cannot be read now, so nobody knows whether it "
+	noted := 0
+	for _, c := range []struct{ text, want string }{
+		{`mutation { updateOrdersByPk(id: "u", set: {status: "set"}) { id } }`, "wrote the rows applied=1 unknown"},
+		{`mutation { updateOrders(where: {status: {eq: "old"}}, set: {status: "set"}) { affected } }`, "wrote the rows applied=2 unknown"},
+		{`mutation { deleteOrdersByPk(id: "u") { id } }`, "deleted the rows applied=1 unknown"},
+		{`mutation { deleteOrders(where: {status: {eq: "old"}}) { affected rows { id } } }`, "deleted the rows applied=2 unknown"},
+		{`mutation { insertOrdersOne(row: {id: "x"}) { id } }`, "wrote the rows applied=1 unknown"},
+		{`mutation { insertOrders(rows: [{status: "made"}, {status: "made"}]) { affected } }`, "wrote the rows applied=2 unknown"},
+		{"", ""}, // an import
+	} {
+		for how, fail := range fails {
+			g.query(t, ann, `{ orders(limit: 1) { id } }`) // an API that fails again and again is left alone
+			p.mu.Lock()
+			p.rows = map[string]map[string]any{"u": {"id": "u", "tenant": "a", "status": "old"}, "v": {"id": "v", "tenant": "a", "status": "old"}}
+			p.mu.Unlock()
+			p.answerInstead(func(w http.ResponseWriter, r *http.Request, nth int) bool {
+				if r.Method != http.MethodGet || nth == 0 {
+					return false
+				}
+				fail(w, r)
+				return true
+			})
+			noted++
+			if c.text == "" {
+				at := g.stops(t, ann, "/import/orders?format=csv&batch=5", "id,status\nx,set\ny,set\n").Errors[0]
+				if e := at.Extensions; e.Code != "UNAVAILABLE" || !e.Unknown || e.Rows != 2 || !strings.HasPrefix("null UNAVAILABLE: "+at.Message, unknown) {
+					t.Errorf("%s, an import: %+v", how, at)
+				}
+			} else if got := called(t, g.query(t, ann, c.text)); got != unknown+c.want {
+				t.Errorf("%s, %s\n got %s\nwant %s", how, c.text, got, unknown+c.want)
+			}
+			p.answerInstead(nil)
+		}
+	}
+	program.Soon(t, program.Patience, "what nobody knows is noted so", func() bool {
+		return strings.Count(g.query(t, g.root, `{ admin { auditLog(filter: {kind: DATA, outcome: "unknown"}, limit: 200) { items { outcome } } } }`), "unknown") == noted
+	})
+	p.answerInstead(func(w http.ResponseWriter, r *http.Request, _ int) bool {
+		if r.Method == http.MethodPost {
+			says(http.StatusOK, `{"id": "u", "tenant": "a"}`)(w, r)
+		}
+		return r.Method == http.MethodPost
+	})
+	if got, want := called(t, g.query(t, ann, `mutation { insertOrders(rows: [{}, {}]) { affected } }`)), "null UNAVAILABLE: the API of orders says that two rows are one applied=1 unknown"; got != want {
+		t.Errorf("got %s\nwant %s", got, want)
+	}
+}
+
 // A mutation with a key makes its calls under keys that follow from it, so that the API makes
 // each once, however often the mutation is sent. Without such a header a key is refused.
 func TestWritesOfAPIsUnderAKey(t *testing.T) {

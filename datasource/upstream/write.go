@@ -515,6 +515,16 @@ func (w *Writer) Absent() error {
 	return w.unknown("the API of %s said that it wrote the row, and it is not there", nil)
 }
 
+// Unread is the failure of rows that the API said it has written or deleted, where it cannot be read whether it has.
+func (w *Writer) Unread(cause error) error {
+	return w.unknown("the API of %s took the calls and cannot be read now, so nobody knows whether it "+w.did()+" the rows", cause)
+}
+
+// Twice is the failure of a row that has the key of one before it, as the API says.
+func (w *Writer) Twice() error {
+	return w.unknown("the API of %s says that two rows are one", nil)
+}
+
 // Kept is the failure of a row that the API said it has deleted, and still has.
 func (w *Writer) Kept() error {
 	return fault.New(fault.Unavailable, "the API of %s took the call that deletes the row, and it is still there", w.change.Dataset())
