@@ -918,6 +918,103 @@ func TestWritesOfAPIsUnderAKey(t *testing.T) {
 	}
 }
 
+// replaying is an API that tells calls by their keys alone: of one that it knows it answers what it has answered before.
+func (p *partner) replaying() {
+	type said struct {
+		status int
+		body   []byte
+	}
+	kept := make(map[string]said)
+	p.answerInstead(func(w http.ResponseWriter, r *http.Request, _ int) bool {
+		key := r.Header.Get("Idempotency-Key")
+		if key == "" || r.Header.Get("Once") != "" {
+			return false
+		}
+		if _, ok := kept[key]; !ok {
+			r.Header.Set("Once", "1")
+			_, body, _ := strings.Cut(p.calls[len(p.calls)-1], "{")
+			r.Body = io.NopCloser(strings.NewReader("{" + body))
+			reply := httptest.NewRecorder()
+			p.mu.Unlock()
+			p.ServeHTTP(reply, r)
+			p.mu.Lock()
+			kept[key] = said{reply.Code, reply.Body.Bytes()}
+		}
+		w.Header().Set("Content-Type", "application/json")
+		w.WriteHeader(kept[key].status)
+		_, _ = w.Write(kept[key].body)
+		return true
+	})
+}
+
+// One key stands for calls of one mutation: another mutation under it is told what has become of that one, also by an API
+// that answers a key it knows without a look at what it is sent. The same one makes the same calls, whenever and wherever it is sent.
+func TestKeysOfAPIsAreOfOneMutation(t *testing.T) {
+	t.Parallel()
+	p := newPartner(t)
+	p.replaying()
+	open := func() (importing, string, string) {
+		g := openAPIImports(t, p, func(text string) string {
+			text = strings.Replace(text, "insert: {created_by: $subject}", "insert: {created_by: $subject, at: $now}, update: {at: $now}", 1)
+			return strings.Replace(text, "insert: {}", "idempotency_key: Idempotency-Key\n          insert: {}", 1)
+		})
+		all := g.text(t, g.root, `mutation { admin { createServiceKey(input: {name: "all", allTenants: true, scopes: [READ_DATA, WRITE_DATA]}) { token } } }`, "token")
+		return g, g.keyOf(t, "ann", "a", "READ_DATA, WRITE_DATA"), all
+	}
+	g, ann, all := open()
+	ask := func(who, text string) string {
+		body, _ := json.Marshal(map[string]any{"query": "mutation { " + text + " }", "extensions": map[string]any{"idempotencyKey": "k"}})
+		return called(t, plainAnswer(g.ask(t, who, string(body))))
+	}
+	lines := []struct {
+		who        *string
+		text, want string
+	}{
+		{&ann, `insertOrdersOne(row: {status: "x"}) { id status }`, `{"insertOrdersOne":{"id":"101","status":"x"}}`},
+		{&ann, `insertOrdersOne(row: {status: "x"}) { id status }`, `{"insertOrdersOne":{"id":"101","status":"x"}}`},
+		{&ann, `insertOrdersOne(row: {status: "y"}) { id status }`, `{"insertOrdersOne":{"id":"102","status":"y"}}`},
+		{&ann, `insertOrdersOne(row: {status: "y", paid: null}) { id status }`, `{"insertOrdersOne":{"id":"103","status":"y"}}`},
+		{&ann, `insertOrdersOne(row: {}) { id status }`, `{"insertOrdersOne":{"id":"104","status":null}}`},
+		{&ann, `insertOrders(rows: [{status: "x"}, {status: "x"}]) { rows { id } }`, `{"insertOrders":{"rows":[{"id":"101"},{"id":"105"}]}}`}, // the first row is made
+		{&ann, `insertOrdersOne(row: {id: "n", status: "x"}) { id status }`, `{"insertOrdersOne":{"id":"n","status":"x"}}`},
+		{&ann, `insertOrdersOne(row: {id: "n", status: "x"}) { id status }`, `{"insertOrdersOne":{"id":"n","status":"x"}}`},
+		{&ann, `insertOrdersOne(row: {id: "n", status: "y"}) { id status }`, `null CONFLICT: the change of orders collides with a row that is there applied=0`},
+		{&ann, `updateOrdersByPk(id: "n", set: {status: "y"}) { id status }`, `{"updateOrdersByPk":{"id":"n","status":"y"}}`},
+		{&ann, `updateOrdersByPk(id: "n", set: {status: "y"}) { id status }`, `{"updateOrdersByPk":{"id":"n","status":"y"}}`},
+		{&ann, `updateOrdersByPk(id: "n", set: {status: "z"}) { id status }`, `{"updateOrdersByPk":{"id":"n","status":"z"}}`},
+		{&ann, `updateOrdersByPk(id: "1", set: {status: "z"}) { id status }`, `{"updateOrdersByPk":{"id":"1","status":"z"}}`},
+		{&ann, `deleteOrdersByPk(id: "n") { id status }`, `{"deleteOrdersByPk":{"id":"n","status":"z"}}`},
+		{&all, `insertOrdersOne(tenant: "a", row: {status: "x"}) { tenant }`, `{"insertOrdersOne":{"tenant":"a"}}`},
+		{&all, `insertOrdersOne(tenant: "b", row: {status: "x"}) { tenant }`, `{"insertOrdersOne":{"tenant":"b"}}`},
+	}
+	for _, line := range lines {
+		if got := ask(*line.who, line.text); got != line.want {
+			t.Errorf("%s\n got %s\nwant %s", line.text, got, line.want)
+		}
+	}
+	load := func() {
+		t.Helper()
+		if status, text := g.send(t.Context(), t, ann, "/import/orders?format=csv&batch=5", strings.NewReader("status\nx\ny\n"), "Idempotency-Key", "k"); status != 200 || !strings.Contains(text, `"rows":2`) {
+			t.Errorf("an import: %d %s", status, text)
+		}
+	}
+	load()
+	rows := p.count()
+	load()
+	g, ann, all = open()
+	load()
+	for _, line := range lines {
+		if line.want[0] == '{' && strings.HasPrefix(line.text, "insert") && !strings.Contains(line.text, `"n"`) {
+			if got := ask(*line.who, line.text); got != line.want {
+				t.Errorf("from another gateway, %s\n got %s\nwant %s", line.text, got, line.want)
+			}
+		}
+	}
+	if n := p.count(); n != rows {
+		t.Errorf("%d rows were made again", n-rows)
+	}
+}
+
 // Rows that others refer to stay, whoever may see those; a role's filter holds before a change,
 // its check after it, and what no reply would say is asked for.
 func TestWritesOfAPIsByRoles(t *testing.T) {
