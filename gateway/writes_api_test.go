@@ -794,9 +794,6 @@ func TestAPIsThatDoNothing(t *testing.T) {
 	if got, want := called(t, g.query(t, ann, update)), `{"updateOrders":{"affected":3,"rows":[{"id":"u","status":"SET"},{"id":"v","status":"SET"},{"id":"w","status":"SET"}]}}`; got != want {
 		t.Errorf("got %s\nwant %s", got, want)
 	}
-	if got := called(t, g.query(t, ann, `mutation { insertOrdersOne(row: {id: ".."}) { id } }`)); got != `null BAD_USER_INPUT: the value of id names no row of the API applied=0` {
-		t.Error(got)
-	}
 }
 
 // What an API has acknowledged, and what cannot be read afterwards, is unknown, in the answer and in the audit log, whatever it
@@ -865,6 +862,48 @@ func TestWritesOfAPIsThatCannotBeReadAfterwards(t *testing.T) {
 	})
 	if got, want := called(t, g.query(t, ann, `mutation { insertOrders(rows: [{}, {}]) { affected } }`)), "null UNAVAILABLE: the API of orders says that two rows are one applied=1 unknown"; got != want {
 		t.Errorf("got %s\nwant %s", got, want)
+	}
+}
+
+// A row that no call could name afterwards is not made, and every other one is found again by the path that names it.
+func TestKeysOfAPIsThatCannotBeNamed(t *testing.T) {
+	t.Parallel()
+	p := newPartner(t)
+	g := openAPIImports(t, p, nil)
+	ann := g.keyOf(t, "ann", "a", "READ_DATA, WRITE_DATA")
+	ask := func(text, id string) string {
+		variables, _ := json.Marshal(map[string]string{"id": id})
+		return called(t, g.withVariables(t, ann, text, string(variables)))
+	}
+	for _, id := range []string{"", ".", "..", "a/..", "../b", "a\\..", "/.", "a\tb", "a\n", "\u0085"} {
+		const want = `null BAD_USER_INPUT: the value of id names no row of the API (insertOrders`
+		if got := ask(`mutation ($id: String!) { insertOrdersOne(row: {id: $id}) { id } }`, id); got != want+`One.row.id)` {
+			t.Errorf("%q: %s", id, got)
+		}
+		if got := ask(`mutation ($id: String!) { insertOrders(rows: [{}, {id: "fine"}, {id: $id}]) { affected } }`, id); got != want+`.rows.2.id)` {
+			t.Errorf("%q: %s", id, got)
+		}
+	}
+	if got := g.load(t, ann, "/import/orders?format=csv&batch=5", "id\nfine\n..\n"); got != failed(400, "the value of id names no row of the API", `,"line":3,"rows":0`) {
+		t.Error(got)
+	}
+	if calls := p.said(); calls != "" {
+		t.Errorf("there were calls: %s", calls)
+	}
+	for _, id := range []string{"a/b", "/", "a//b", "\\", "...", "a.", ".a", "%2e%2e", "%2F", "a b", " ", "a?b#c", "a;b=c", "a+b", "ä/é", "{id}", "😀", "a:b", "~"} {
+		for _, text := range []string{
+			`mutation ($id: String!) { done: insertOrdersOne(row: {id: $id}) { id } }`,
+			`mutation ($id: String!) { done: updateOrdersByPk(id: $id, set: {status: "x"}) { id } }`,
+			`mutation ($id: String!) { done: deleteOrdersByPk(id: $id) { id } }`,
+		} {
+			want, _ := json.Marshal(map[string]map[string]string{"done": {"id": id}})
+			if got := ask(text, id); got != string(want) {
+				t.Errorf("%q: %s: %s", id, text, got)
+			}
+		}
+		if p.has(id) {
+			t.Errorf("%q is still there", id)
+		}
 	}
 }
 

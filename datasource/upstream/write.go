@@ -93,11 +93,6 @@ func (w *Writer) Insert(ctx context.Context, row int) ([]value.Value, error) {
 				}
 			}
 			key, known := GivenKey(w.change, into, n)
-			if known {
-				if err := w.nameable(key); err != nil {
-					return nil, err
-				}
-			}
 			gone, made, err := w.write(ctx, members, key, known, part("row", w.number(row), given))
 			switch {
 			case err == nil && gone:
@@ -111,14 +106,13 @@ func (w *Writer) Insert(ctx context.Context, row int) ([]value.Value, error) {
 	return nil, broken(errors.New("upstream: a row that the change does not have"))
 }
 
-// nameable refuses a key that no call could name: a row of it could be made, and never be changed.
-func (w *Writer) nameable(key []value.Value) error {
-	for k, v := range key {
-		if _, err := inPath(literal(v)); err != nil || v.Text() == "" {
-			return unnamed(w.change.KeyName(k))
-		}
-	}
-	return nil
+// Unnameable finds the first part of a key that no call could name: a row of it could be made, and never be changed. -1: all
+// can be named.
+func Unnameable(key []value.Value) int {
+	return slices.IndexFunc(key, func(v value.Value) bool {
+		_, err := inPath(literal(v))
+		return !v.Null() && (err != nil || v.Text() == "")
+	})
 }
 
 // number tells a row from the others that are inserted with it.
