@@ -794,8 +794,116 @@ func TestAPIsThatDoNothing(t *testing.T) {
 	if got, want := called(t, g.query(t, ann, update)), `{"updateOrders":{"affected":3,"rows":[{"id":"u","status":"SET"},{"id":"v","status":"SET"},{"id":"w","status":"SET"}]}}`; got != want {
 		t.Errorf("got %s\nwant %s", got, want)
 	}
-	if got := called(t, g.query(t, ann, `mutation { insertOrdersOne(row: {id: ".."}) { id } }`)); got != `null BAD_USER_INPUT: the value of id names no row of the API applied=0` {
+}
+
+// What an API has acknowledged, and what cannot be read afterwards, is unknown, in the answer and in the audit log, whatever it
+// was and however reading fails.
+func TestWritesOfAPIsThatCannotBeReadAfterwards(t *testing.T) {
+	t.Parallel()
+	p := newPartner(t)
+	g := openAPIImports(t, p, nil)
+	ann := g.keyOf(t, "ann", "a", "READ_DATA, WRITE_DATA")
+	says := func(status int, body string) http.HandlerFunc {
+		return func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Type", "application/json")
+			w.WriteHeader(status)
+			_, _ = io.WriteString(w, body)
+		}
+	}
+	fails := map[string]http.HandlerFunc{
+		"a failure": says(http.StatusBadGateway, "poison"),
+		"a refusal": says(http.StatusForbidden, "poison"),
+		"nonsense":  says(http.StatusOK, `{"data": "poison"}`),
+		"no reply":  func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) },
+	}
+	const unknown = "null UNAVAILABLE: the API of orders took the calls and cannot be read now, so nobody knows whether it "
+	noted := 0
+	for _, c := range []struct{ text, want string }{
+		{`mutation { updateOrdersByPk(id: "u", set: {status: "set"}) { id } }`, "wrote the rows applied=1 unknown"},
+		{`mutation { updateOrders(where: {status: {eq: "old"}}, set: {status: "set"}) { affected } }`, "wrote the rows applied=2 unknown"},
+		{`mutation { deleteOrdersByPk(id: "u") { id } }`, "deleted the rows applied=1 unknown"},
+		{`mutation { deleteOrders(where: {status: {eq: "old"}}) { affected rows { id } } }`, "deleted the rows applied=2 unknown"},
+		{`mutation { insertOrdersOne(row: {id: "x"}) { id } }`, "wrote the rows applied=1 unknown"},
+		{`mutation { insertOrders(rows: [{status: "made"}, {status: "made"}]) { affected } }`, "wrote the rows applied=2 unknown"},
+		{"", ""}, // an import
+	} {
+		for how, fail := range fails {
+			g.query(t, ann, `{ orders(limit: 1) { id } }`) // an API that fails again and again is left alone
+			p.mu.Lock()
+			p.rows = map[string]map[string]any{"u": {"id": "u", "tenant": "a", "status": "old"}, "v": {"id": "v", "tenant": "a", "status": "old"}}
+			p.mu.Unlock()
+			p.answerInstead(func(w http.ResponseWriter, r *http.Request, nth int) bool {
+				if r.Method != http.MethodGet || nth == 0 {
+					return false
+				}
+				fail(w, r)
+				return true
+			})
+			noted++
+			if c.text == "" {
+				at := g.stops(t, ann, "/import/orders?format=csv&batch=5", "id,status\nx,set\ny,set\n").Errors[0]
+				if e := at.Extensions; e.Code != "UNAVAILABLE" || !e.Unknown || e.Rows != 2 || !strings.HasPrefix("null UNAVAILABLE: "+at.Message, unknown) {
+					t.Errorf("%s, an import: %+v", how, at)
+				}
+			} else if got := called(t, g.query(t, ann, c.text)); got != unknown+c.want {
+				t.Errorf("%s, %s\n got %s\nwant %s", how, c.text, got, unknown+c.want)
+			}
+			p.answerInstead(nil)
+		}
+	}
+	program.Soon(t, program.Patience, "what nobody knows is noted so", func() bool {
+		return strings.Count(g.query(t, g.root, `{ admin { auditLog(filter: {kind: DATA, outcome: "unknown"}, limit: 200) { items { outcome } } } }`), "unknown") == noted
+	})
+	p.answerInstead(func(w http.ResponseWriter, r *http.Request, _ int) bool {
+		if r.Method == http.MethodPost {
+			says(http.StatusOK, `{"id": "u", "tenant": "a"}`)(w, r)
+		}
+		return r.Method == http.MethodPost
+	})
+	if got, want := called(t, g.query(t, ann, `mutation { insertOrders(rows: [{}, {}]) { affected } }`)), "null UNAVAILABLE: the API of orders says that two rows are one applied=1 unknown"; got != want {
+		t.Errorf("got %s\nwant %s", got, want)
+	}
+}
+
+// A row that no call could name afterwards is not made, and every other one is found again by the path that names it.
+func TestKeysOfAPIsThatCannotBeNamed(t *testing.T) {
+	t.Parallel()
+	p := newPartner(t)
+	g := openAPIImports(t, p, nil)
+	ann := g.keyOf(t, "ann", "a", "READ_DATA, WRITE_DATA")
+	ask := func(text, id string) string {
+		variables, _ := json.Marshal(map[string]string{"id": id})
+		return called(t, g.withVariables(t, ann, text, string(variables)))
+	}
+	for _, id := range []string{"", ".", "..", "a/..", "../b", "a\\..", "/.", "a\tb", "a\n", "\u0085"} {
+		const want = `null BAD_USER_INPUT: the value of id names no row of the API (insertOrders`
+		if got := ask(`mutation ($id: String!) { insertOrdersOne(row: {id: $id}) { id } }`, id); got != want+`One.row.id)` {
+			t.Errorf("%q: %s", id, got)
+		}
+		if got := ask(`mutation ($id: String!) { insertOrders(rows: [{}, {id: "fine"}, {id: $id}]) { affected } }`, id); got != want+`.rows.2.id)` {
+			t.Errorf("%q: %s", id, got)
+		}
+	}
+	if got := g.load(t, ann, "/import/orders?format=csv&batch=5", "id\nfine\n..\n"); got != failed(400, "the value of id names no row of the API", `,"line":3,"rows":0`) {
 		t.Error(got)
+	}
+	if calls := p.said(); calls != "" {
+		t.Errorf("there were calls: %s", calls)
+	}
+	for _, id := range []string{"a/b", "/", "a//b", "\\", "...", "a.", ".a", "%2e%2e", "%2F", "a b", " ", "a?b#c", "a;b=c", "a+b", "ä/é", "{id}", "😀", "a:b", "~"} {
+		for _, text := range []string{
+			`mutation ($id: String!) { done: insertOrdersOne(row: {id: $id}) { id } }`,
+			`mutation ($id: String!) { done: updateOrdersByPk(id: $id, set: {status: "x"}) { id } }`,
+			`mutation ($id: String!) { done: deleteOrdersByPk(id: $id) { id } }`,
+		} {
+			want, _ := json.Marshal(map[string]map[string]string{"done": {"id": id}})
+			if got := ask(text, id); got != string(want) {
+				t.Errorf("%q: %s: %s", id, text, got)
+			}
+		}
+		if p.has(id) {
+			t.Errorf("%q is still there", id)
+		}
 	}
 }
 
@@ -846,6 +954,103 @@ func TestWritesOfAPIsUnderAKey(t *testing.T) {
 	carl := plain.keyOf(t, "carl", "a", "READ_DATA, WRITE_DATA")
 	if got := called(t, plainAnswer(plain.ask(t, carl, `{"query": "mutation { insertOrdersOne(row: {id: \"1\"}) { id } }", "extensions": {"idempotencyKey": "k"}}`))); !strings.Contains(got, "takes no idempotency keys") {
 		t.Errorf("an API without keys: %s", got)
+	}
+}
+
+// replaying is an API that tells calls by their keys alone: of one that it knows it answers what it has answered before.
+func (p *partner) replaying() {
+	type said struct {
+		status int
+		body   []byte
+	}
+	kept := make(map[string]said)
+	p.answerInstead(func(w http.ResponseWriter, r *http.Request, _ int) bool {
+		key := r.Header.Get("Idempotency-Key")
+		if key == "" || r.Header.Get("Once") != "" {
+			return false
+		}
+		if _, ok := kept[key]; !ok {
+			r.Header.Set("Once", "1")
+			_, body, _ := strings.Cut(p.calls[len(p.calls)-1], "{")
+			r.Body = io.NopCloser(strings.NewReader("{" + body))
+			reply := httptest.NewRecorder()
+			p.mu.Unlock()
+			p.ServeHTTP(reply, r)
+			p.mu.Lock()
+			kept[key] = said{reply.Code, reply.Body.Bytes()}
+		}
+		w.Header().Set("Content-Type", "application/json")
+		w.WriteHeader(kept[key].status)
+		_, _ = w.Write(kept[key].body)
+		return true
+	})
+}
+
+// One key stands for calls of one mutation: another mutation under it is told what has become of that one, also by an API
+// that answers a key it knows without a look at what it is sent. The same one makes the same calls, whenever and wherever it is sent.
+func TestKeysOfAPIsAreOfOneMutation(t *testing.T) {
+	t.Parallel()
+	p := newPartner(t)
+	p.replaying()
+	open := func() (importing, string, string) {
+		g := openAPIImports(t, p, func(text string) string {
+			text = strings.Replace(text, "insert: {created_by: $subject}", "insert: {created_by: $subject, at: $now}, update: {at: $now}", 1)
+			return strings.Replace(text, "insert: {}", "idempotency_key: Idempotency-Key\n          insert: {}", 1)
+		})
+		all := g.text(t, g.root, `mutation { admin { createServiceKey(input: {name: "all", allTenants: true, scopes: [READ_DATA, WRITE_DATA]}) { token } } }`, "token")
+		return g, g.keyOf(t, "ann", "a", "READ_DATA, WRITE_DATA"), all
+	}
+	g, ann, all := open()
+	ask := func(who, text string) string {
+		body, _ := json.Marshal(map[string]any{"query": "mutation { " + text + " }", "extensions": map[string]any{"idempotencyKey": "k"}})
+		return called(t, plainAnswer(g.ask(t, who, string(body))))
+	}
+	lines := []struct {
+		who        *string
+		text, want string
+	}{
+		{&ann, `insertOrdersOne(row: {status: "x"}) { id status }`, `{"insertOrdersOne":{"id":"101","status":"x"}}`},
+		{&ann, `insertOrdersOne(row: {status: "x"}) { id status }`, `{"insertOrdersOne":{"id":"101","status":"x"}}`},
+		{&ann, `insertOrdersOne(row: {status: "y"}) { id status }`, `{"insertOrdersOne":{"id":"102","status":"y"}}`},
+		{&ann, `insertOrdersOne(row: {status: "y", paid: null}) { id status }`, `{"insertOrdersOne":{"id":"103","status":"y"}}`},
+		{&ann, `insertOrdersOne(row: {}) { id status }`, `{"insertOrdersOne":{"id":"104","status":null}}`},
+		{&ann, `insertOrders(rows: [{status: "x"}, {status: "x"}]) { rows { id } }`, `{"insertOrders":{"rows":[{"id":"101"},{"id":"105"}]}}`}, // the first row is made
+		{&ann, `insertOrdersOne(row: {id: "n", status: "x"}) { id status }`, `{"insertOrdersOne":{"id":"n","status":"x"}}`},
+		{&ann, `insertOrdersOne(row: {id: "n", status: "x"}) { id status }`, `{"insertOrdersOne":{"id":"n","status":"x"}}`},
+		{&ann, `insertOrdersOne(row: {id: "n", status: "y"}) { id status }`, `null CONFLICT: the change of orders collides with a row that is there applied=0`},
+		{&ann, `updateOrdersByPk(id: "n", set: {status: "y"}) { id status }`, `{"updateOrdersByPk":{"id":"n","status":"y"}}`},
+		{&ann, `updateOrdersByPk(id: "n", set: {status: "y"}) { id status }`, `{"updateOrdersByPk":{"id":"n","status":"y"}}`},
+		{&ann, `updateOrdersByPk(id: "n", set: {status: "z"}) { id status }`, `{"updateOrdersByPk":{"id":"n","status":"z"}}`},
+		{&ann, `updateOrdersByPk(id: "1", set: {status: "z"}) { id status }`, `{"updateOrdersByPk":{"id":"1","status":"z"}}`},
+		{&ann, `deleteOrdersByPk(id: "n") { id status }`, `{"deleteOrdersByPk":{"id":"n","status":"z"}}`},
+		{&all, `insertOrdersOne(tenant: "a", row: {status: "x"}) { tenant }`, `{"insertOrdersOne":{"tenant":"a"}}`},
+		{&all, `insertOrdersOne(tenant: "b", row: {status: "x"}) { tenant }`, `{"insertOrdersOne":{"tenant":"b"}}`},
+	}
+	for _, line := range lines {
+		if got := ask(*line.who, line.text); got != line.want {
+			t.Errorf("%s\n got %s\nwant %s", line.text, got, line.want)
+		}
+	}
+	load := func() {
+		t.Helper()
+		if status, text := g.send(t.Context(), t, ann, "/import/orders?format=csv&batch=5", strings.NewReader("status\nx\ny\n"), "Idempotency-Key", "k"); status != 200 || !strings.Contains(text, `"rows":2`) {
+			t.Errorf("an import: %d %s", status, text)
+		}
+	}
+	load()
+	rows := p.count()
+	load()
+	g, ann, all = open()
+	load()
+	for _, line := range lines {
+		if line.want[0] == '{' && strings.HasPrefix(line.text, "insert") && !strings.Contains(line.text, `"n"`) {
+			if got := ask(*line.who, line.text); got != line.want {
+				t.Errorf("from another gateway, %s\n got %s\nwant %s", line.text, got, line.want)
+			}
+		}
+	}
+	if n := p.count(); n != rows {
+		t.Errorf("%d rows were made again", n-rows)
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 
 	"usher/fault"
+	"usher/value"
 )
 
 // MarshalBigInt writes a whole number of 64 bits.
@@ -23,8 +24,8 @@ func UnmarshalBigInt(v any) (int64, error) {
 	case int:
 		return int64(v), nil
 	case string:
-		if n, err := strconv.ParseInt(v, 10, 64); err == nil {
-			return n, nil
+		if whole, err := value.Parse(value.Of(value.BigInt), v); err == nil {
+			return strconv.ParseInt(whole.Text(), 10, 64)
 		}
 	case json.Number:
 		if n, err := v.Int64(); err == nil {

@@ -88,14 +88,25 @@ func PostgresShapeOf(id string) string { return strings.ReplaceAll(postgresShape
 // PostgresShape is the sum of the numbers of a table and of all that hold rows of it: partitions,
 // and tables that inherit. Without those there is no way down to them, but the first is noticed.
 func PostgresShape(schema, table string, parts bool) string {
-	id := Identifier(table)
-	if schema != "" {
-		id = Identifier(schema) + "." + id
-	}
-	id = "'" + strings.ReplaceAll(id, "'", "''") + "'::regclass::oid"
+	id := regclass(schema, table)
 	if parts {
 		return "(WITH RECURSIVE f(m) AS (SELECT " + id + " UNION SELECT h.inhrelid FROM f JOIN pg_inherits AS h ON h.inhparent = f.m) SELECT sum(" +
 			PostgresShapeOf("f.m") + ")::int8 FROM f)"
 	}
 	return "(" + PostgresShapeOf(id) + " + (SELECT count(*) FROM pg_inherits AS h WHERE h.inhparent = " + id + "))::int8"
+}
+
+func regclass(schema, table string) string {
+	id := Identifier(table)
+	if schema != "" {
+		id = Identifier(schema) + "." + id
+	}
+	return "'" + strings.ReplaceAll(id, "'", "''") + "'::regclass::oid"
+}
+
+// PostgresTypes asks for the columns of a table and what each is of, below all domains.
+func PostgresTypes(schema, table string) string {
+	return "WITH RECURSIVE b(name, typ, mod) AS (SELECT a.attname, a.atttypid, a.atttypmod FROM pg_attribute AS a WHERE a.attrelid = " + regclass(schema, table) +
+		" AND a.attnum > 0 AND NOT a.attisdropped UNION ALL SELECT b.name, t.typbasetype, t.typtypmod FROM b JOIN pg_type AS t ON t.oid = b.typ AND t.typtype = 'd')" +
+		" SELECT b.name::text, format_type(b.typ, b.mod) FROM b JOIN pg_type AS t ON t.oid = b.typ AND t.typtype <> 'd'"
 }

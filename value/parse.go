@@ -66,7 +66,7 @@ func parseText(_ Type, text string) (string, error) { return text, nil }
 
 func parseInt(t Type, text string) (string, error) {
 	n, err := strconv.ParseInt(text, 10, 32)
-	if err != nil {
+	if err != nil || !plainNumber(text) {
 		return "", expected(t, "a whole number from -2147483648 to 2147483647")
 	}
 	return wholeText(text, n), nil
@@ -74,7 +74,7 @@ func parseInt(t Type, text string) (string, error) {
 
 func parseBigInt(t Type, text string) (string, error) {
 	n, err := strconv.ParseInt(text, 10, 64)
-	if err != nil {
+	if err != nil || !plainNumber(text) {
 		return "", expected(t, "a whole number from -9223372036854775808 to 9223372036854775807")
 	}
 	return wholeText(text, n), nil
@@ -88,9 +88,14 @@ func wholeText(text string, n int64) string {
 	return strconv.FormatInt(n, 10)
 }
 
+// plainNumber tells a number that begins as those of JSON and GraphQL do: without a plus, and without zeros before it.
+func plainNumber(text string) bool {
+	text = strings.TrimPrefix(text, "-")
+	return text != "" && digits(text[:1]) && (text[0] != '0' || len(text) == 1 || !digits(text[1:2]))
+}
+
 // parseDecimal takes digits with an optional sign, point and exponent and
-// writes them without exponent, without leading zeros and without trailing
-// zeros after the point.
+// writes them without exponent and without trailing zeros after the point.
 func parseDecimal(t Type, text string) (string, error) {
 	if plainDecimal(text) {
 		return text, nil
@@ -107,7 +112,7 @@ func parseDecimal(t Type, text string) (string, error) {
 	negative := strings.HasPrefix(mantissa, "-")
 	mantissa = strings.TrimPrefix(mantissa, "-")
 	whole, fraction, _ := strings.Cut(mantissa, ".")
-	if whole == "" || !digits(whole) || !digits(fraction) || strings.HasSuffix(mantissa, ".") {
+	if !plainNumber(text) || !digits(whole) || !digits(fraction) || strings.HasSuffix(mantissa, ".") {
 		return "", bad()
 	}
 	all := whole + fraction
@@ -166,7 +171,7 @@ func DecimalShape(text string) (whole, fraction int) {
 
 func parseFloat(t Type, text string) (string, error) {
 	f, err := strconv.ParseFloat(text, 64)
-	if err != nil || math.IsNaN(f) || math.IsInf(f, 0) || strings.ContainsAny(text, "_xXpP") {
+	if err != nil || math.IsNaN(f) || math.IsInf(f, 0) || strings.ContainsAny(text, "_xXpP") || !plainNumber(text) || strings.Contains(text+"e", ".e") {
 		return "", expected(t, "a finite number")
 	}
 	if f == 0 {
@@ -234,7 +239,7 @@ func fractionText(digits string) string {
 
 func parseTimestamp(t Type, text string) (string, error) {
 	at, err := time.Parse(time.RFC3339Nano, text)
-	if err != nil || at.Nanosecond()%1000 != 0 {
+	if err != nil || !plainClock(text) {
 		return "", expected(t, "RFC 3339 with an offset and at most microseconds, such as 2026-11-21T22:19:23Z")
 	}
 	at = at.UTC()
@@ -245,6 +250,26 @@ func parseTimestamp(t Type, text string) (string, error) {
 		return text[:10] + " " + text[11:len(text)-1] + "+00", nil
 	}
 	return at.Format("2006-01-02 15:04:05.999999") + "+00", nil
+}
+
+// plainClock tells a date and time, of those that package time reads, that are written as RFC 3339 has them: it also takes hours of one
+// digit, a comma, and offsets of a day. What is finer than microseconds is none of it.
+func plainClock(text string) bool {
+	if len(text) < 19 || text[13] != ':' || len(text) > 19 && text[19] == ',' {
+		return false
+	}
+	rest := text[19:]
+	if strings.HasPrefix(rest, ".") {
+		end := 1
+		for end < len(rest) && digits(rest[end:end+1]) {
+			end++
+		}
+		if strings.Trim(rest[min(7, end):end], "0") != "" {
+			return false
+		}
+		rest = rest[end:]
+	}
+	return len(rest) < 6 || rest[1:3] <= "23" && rest[4:6] <= "59"
 }
 
 // plainUTC tells an instant, of those that can be read, of which only what is between its parts
@@ -259,7 +284,7 @@ func plainUTC(text string) bool {
 
 func parseLocalTimestamp(t Type, text string) (string, error) {
 	at, err := time.Parse("2006-01-02T15:04:05.999999999", text)
-	if err != nil || at.Nanosecond()%1000 != 0 || at.Year() < 1 {
+	if err != nil || !plainClock(text) || at.Year() < 1 {
 		return "", expected(t, "a date and time without an offset, such as 2026-11-21T22:19:23")
 	}
 	return at.Format("2006-01-02 15:04:05.999999"), nil

@@ -12,7 +12,7 @@ import (
 func TestTexts(t *testing.T) {
 	t.Parallel()
 	texts := value.TextsOf(value.DecimalOf(12, 2), 2)
-	for _, literal := range []string{"1.50", "x", "07"} {
+	for _, literal := range []string{"1.50", "x", "7.0"} {
 		one, want := value.Parse(value.DecimalOf(12, 2), literal)
 		text, err := texts.Parse(literal)
 		if fmt.Sprint(err) != fmt.Sprint(want) || text != one.Text() {

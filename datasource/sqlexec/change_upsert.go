@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"usher/fault"
@@ -32,6 +33,9 @@ func (a *applying) heldBefore(ctx context.Context, u plan.Upsert) ([][]bool, err
 			}
 		}
 	}
+	if err := a.unpadded(ctx, u, keys); err != nil {
+		return nil, err
+	}
 	held := make([][]bool, u.Helds())
 	for i := range held {
 		statement, err := sqlgen.Named(u.Held(i), sqlgen.NoLock, a.d)
@@ -56,6 +60,53 @@ func (a *applying) heldBefore(ctx context.Context, u plan.Upsert) ([][]bool, err
 		by[i] = held[i%len(held)]
 	}
 	return by, nil
+}
+
+// unpadded takes from keys what the source keeps apart from them: blanks at the end of texts to whose length it adds
+// some. Which columns that is about it is asked where nobody has looked.
+func (a *applying) unpadded(ctx context.Context, u plan.Upsert, keys [][]value.Value) error {
+	var types map[string]string
+	for k, list := range keys {
+		f := u.Key(k)
+		if a.d != sqlgen.PostgresChange || !f.Type.Text() || !slices.ContainsFunc(list, endsBlank) {
+			continue
+		}
+		padded := f.Form == value.Padded
+		if f.Form == value.Plain && f.Native == "" {
+			if types == nil {
+				var err error
+				if types, err = Types(ctx, a.session, a.c.Table()); err != nil {
+					return err
+				}
+			}
+			padded = strings.HasPrefix(types[f.Stored], "character(") || types[f.Stored] == "bpchar"
+		}
+		for n := range list {
+			if padded && endsBlank(list[n]) {
+				v, err := value.Parse(f.Type, strings.TrimRight(list[n].Text(), " "))
+				if err != nil {
+					return fault.Broken("a key without its blanks: %w", err)
+				}
+				list[n] = v
+			}
+		}
+	}
+	return nil
+}
+
+func endsBlank(v value.Value) bool { return !v.Null() && strings.HasSuffix(v.Text(), " ") }
+
+// Types are what a table's columns are of in PostgreSQL now, by their names there.
+func Types(ctx context.Context, s Session, table plan.Ref) (map[string]string, error) {
+	rows, err := s.Query(ctx, sqlgen.PostgresTypes(table.Schema(), table.Table()), nil)
+	if err != nil {
+		return nil, err
+	}
+	out := make(map[string]string)
+	for rows.Next() {
+		out[string(rows.Cell(0).Text)] = string(rows.Cell(1).Text)
+	}
+	return out, ended(rows)
 }
 
 // fresh notes the keys of rows that were inserted, where others were there already.
@@ -104,6 +155,9 @@ func (a *applying) find(ctx context.Context, u plan.Upsert, rows []int) (written
 		for _, row := range rows {
 			keys[i] = append(keys[i], u.Found(i, row))
 		}
+	}
+	if err := a.unpadded(ctx, u, keys); err != nil {
+		return 0, err
 	}
 	only, counted := a.part(nil), make(map[string]bool) // several may be one row, as the source compares their keys
 	there, err := a.named(ctx, statement, keys, len(rows), func(n int, row value.Rows) error {

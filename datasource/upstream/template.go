@@ -73,7 +73,7 @@ func (t template) fillKeyed(id plan.Identity, key map[string]string, encode func
 		if name, ok := strings.CutPrefix(part, keyOf); ok {
 			text, err := encode(key[name])
 			if err != nil || key[name] == "" {
-				return "", unnamed(name)
+				return "", Unnamed(name)
 			}
 			out.WriteString(text)
 			continue
@@ -92,7 +92,8 @@ func (t template) fillKeyed(id plan.Identity, key map[string]string, encode func
 	return out.String(), nil
 }
 
-func unnamed(key string) error {
+// Unnamed refuses the value of a column of the key that cannot stand in a path.
+func Unnamed(key string) *fault.Error {
 	return fault.New(fault.BadUserInput, "the value of %s names no row of the API", key)
 }
 

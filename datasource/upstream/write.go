@@ -13,7 +13,6 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
-	"strconv"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -47,8 +46,7 @@ type Writer struct {
 // same keys, by which the API makes each once.
 func (w *Writer) Under(tenant, subject, key string) { w.under = []string{tenant, subject, key} }
 
-// Numbered has the calls of an import made for rows of these numbers. Under a key each call is that of
-// the row which is there: one that was mended is another one.
+// Numbered has the calls of an import made for rows of these numbers.
 func (w *Writer) Numbered(numbers []int64) { w.numbers = numbers }
 
 // Writer prepares the calls of a change of rows of this source. It takes no other.
@@ -84,19 +82,18 @@ func (w *Writer) Insert(ctx context.Context, row int) ([]value.Value, error) {
 			if into.Row(n) != row {
 				continue
 			}
-			members := make(map[string]any)
+			members, given := make(map[string]any), make(map[string]any)
 			for column := range into.Columns() {
-				if err := put(members, into.Column(column), into.Value(column, n)); err != nil {
+				err := put(members, into.Column(column), into.Value(column, n))
+				if column >= into.Stamps() {
+					err = errors.Join(err, put(given, into.Column(column), into.Value(column, n)))
+				}
+				if err != nil {
 					return nil, broken(err)
 				}
 			}
 			key, known := GivenKey(w.change, into, n)
-			if known {
-				if err := w.nameable(key); err != nil {
-					return nil, err
-				}
-			}
-			gone, made, err := w.write(ctx, members, key, known, w.part(row, members))
+			gone, made, err := w.write(ctx, members, key, known, part("row", w.number(row), given))
 			switch {
 			case err == nil && gone:
 				err = unavailable(trouble.NoTable, w.change.Dataset())
@@ -109,33 +106,43 @@ func (w *Writer) Insert(ctx context.Context, row int) ([]value.Value, error) {
 	return nil, broken(errors.New("upstream: a row that the change does not have"))
 }
 
-// nameable refuses a key that no call could name: a row of it could be made, and never be changed.
-func (w *Writer) nameable(key []value.Value) error {
-	for k, v := range key {
-		if _, err := inPath(literal(v)); err != nil || v.Text() == "" {
-			return unnamed(w.change.KeyName(k))
-		}
-	}
-	return nil
+// Unnameable finds the first part of a key that no call could name: a row of it could be made, and never be changed. -1: all
+// can be named.
+func Unnameable(key []value.Value) int {
+	return slices.IndexFunc(key, func(v value.Value) bool {
+		_, err := inPath(literal(v))
+		return !v.Null() && (err != nil || v.Text() == "")
+	})
 }
 
-// part tells a row from the others that are inserted with it.
-func (w *Writer) part(row int, members map[string]any) string {
+// number tells a row from the others that are inserted with it.
+func (w *Writer) number(row int) any {
 	if w.numbers == nil {
-		return "row " + strconv.Itoa(row)
+		return row
 	}
-	text, _ := json.Marshal(members) // of JSON there is always JSON
-	return "row " + strconv.FormatInt(w.numbers[row], 10) + " " + string(text)
+	return w.numbers[row]
+}
+
+// part tells the call for a row from all others of a mutation and, by what is given, from those of another mutation under
+// the same key. What usher presets is none of it: the moment of a mutation is another one when it is sent again.
+func part(of ...any) string {
+	text, _ := json.Marshal(of) // of texts, numbers and JSON there is always JSON
+	return string(text)
 }
 
 // Change writes what the change says into the row with a key, or deletes it. Gone tells that
 // the API has no such row.
 func (w *Writer) Change(ctx context.Context, key []value.Value) (gone bool, err error) {
-	var members map[string]any
+	var members, given map[string]any
 	if sets := w.change.Update(); sets.Sets() > 0 {
-		members = make(map[string]any)
+		members, given = make(map[string]any), make(map[string]any)
 		for i := range sets.Sets() {
-			if err := put(members, sets.Set(i).Column(), sets.Set(i).Value()); err != nil {
+			set := sets.Set(i)
+			err := put(members, set.Column(), set.Value())
+			if set.Place() != "" {
+				err = errors.Join(err, put(given, set.Column(), set.Value()))
+			}
+			if err != nil {
 				return false, broken(err)
 			}
 		}
@@ -144,8 +151,7 @@ func (w *Writer) Change(ctx context.Context, key []value.Value) (gone bool, err 
 	for i, v := range key {
 		named[i] = v.Text()
 	}
-	text, _ := json.Marshal(named) // of texts there is always JSON
-	gone, _, err = w.write(ctx, members, key, true, "key "+string(text))
+	gone, _, err = w.write(ctx, members, key, true, part("key", named, given))
 	return gone, err
 }
 
@@ -210,10 +216,13 @@ var (
 )
 
 // answers tells that the row which was read of the reply has what a row was given. What it leaves out it may have
-// as well as not.
+// as well as not. Of a mutation that may have been made before it may have what was preset then.
 func (w *Writer) answers(into plan.Insert, row int) bool {
-	ref := w.change.Reply()
-	for column := range into.Columns() {
+	ref, from := w.change.Reply(), 0
+	if w.under != nil {
+		from = into.Stamps()
+	}
+	for column := from; column < into.Columns(); column++ {
 		given := into.Value(column, row)
 		if given.Null() {
 			continue
@@ -327,13 +336,13 @@ func (w *Writer) call(members map[string]any, key []value.Value, part string) (c
 	return c, err
 }
 
-// keyOf is the key of the call for a part of the change. What was asked is none of it: another
-// mutation under the same key is for the API to refuse.
+// keyOf is the key of the call for a part of the change. It follows from what was asked, whichever gateway is asked: the same
+// mutation has the same one, and another mutation under the same key another.
 func (w *Writer) keyOf(part string) string {
 	if w.under == nil {
 		return rand.Text()
 	}
-	text, _ := json.Marshal(append(slices.Clone(w.under), w.change.Dataset(), w.change.Kind().String(), part))
+	text, _ := json.Marshal(append(slices.Clone(w.under), w.change.Owner(), w.change.Dataset(), w.change.Kind().String(), part))
 	sum := sha256.Sum256(text)
 	return hex.EncodeToString(sum[:16])
 }
@@ -513,6 +522,16 @@ func (w *Writer) did() string {
 // Absent is the failure of a row that the API said it has written, and does not have.
 func (w *Writer) Absent() error {
 	return w.unknown("the API of %s said that it wrote the row, and it is not there", nil)
+}
+
+// Unread is the failure of rows that the API said it has written or deleted, where it cannot be read whether it has.
+func (w *Writer) Unread(cause error) error {
+	return w.unknown("the API of %s took the calls and cannot be read now, so nobody knows whether it "+w.did()+" the rows", cause)
+}
+
+// Twice is the failure of a row that has the key of one before it, as the API says.
+func (w *Writer) Twice() error {
+	return w.unknown("the API of %s says that two rows are one", nil)
 }
 
 // Kept is the failure of a row that the API said it has deleted, and still has.

@@ -231,7 +231,8 @@ func (w *calling) insert(ctx context.Context) (sqlexec.Changed, error) {
 		}
 		made := textOfKey(w.keys, row)
 		if seen[made] {
-			return sqlexec.Changed{}, fault.New(fault.Unavailable, "the API of %s says that two rows are one", w.change.Dataset())
+			w.written--
+			return sqlexec.Changed{}, w.writer.Twice()
 		}
 		seen[made] = true
 	}

@@ -47,6 +47,9 @@ func (o *overlay) Cell(i int) value.Cell {
 // foresee checks rows before they are made, if all that decides on them is given: what
 // the API fills in itself only it knows.
 func (w *calling) foresee(ctx context.Context) error {
+	if err := w.nameable(); err != nil {
+		return err
+	}
 	keys, given := w.givenKeys()
 	if !given {
 		return nil
@@ -72,6 +75,26 @@ func (w *calling) foresee(ctx context.Context) error {
 	}
 	w.keys, w.count = keys, w.change.Given()
 	return w.check(ctx, nil, w.intended)
+}
+
+// nameable refuses rows that could be made and never be changed: no call could name them.
+func (w *calling) nameable() error {
+	bad := w.change.Given() // the first row of which that is known
+	var refused *fault.Error
+	for i := range w.change.Inserts() {
+		into := w.change.Insert(i)
+		for n := range into.Rows() {
+			key, _ := upstream.GivenKey(w.change, into, n)
+			if k := upstream.Unnameable(key); k >= 0 && into.Row(n) < bad {
+				bad, refused = into.Row(n), upstream.Unnamed(w.change.KeyName(k))
+				refused.At = w.change.Place(bad) + "." + w.change.KeyName(k)
+			}
+		}
+	}
+	if refused == nil {
+		return nil
+	}
+	return &rowError{bad, refused}
 }
 
 // givenKeys are the keys of the rows to be inserted, if they are given.

@@ -205,8 +205,17 @@ func (e *rowError) Error() string { return e.err.Error() }
 // Unwrap returns what is wrong.
 func (e *rowError) Unwrap() error { return e.err }
 
-// named asks for the rows of a level that have keys, and returns which of them there are.
+// named asks for the rows of a level that have keys, and returns which of them there are. What cannot be read once a call
+// was made is what nobody knows.
 func (w *calling) named(ctx context.Context, l plan.Level, keys [][]value.Value, count int, ahead Ahead, cell func(n int, row value.Rows)) ([]bool, error) {
+	there, err := w.found(ctx, l, keys, count, ahead, cell)
+	if err != nil && w.called {
+		err = w.writer.Unread(err)
+	}
+	return there, err
+}
+
+func (w *calling) found(ctx context.Context, l plan.Level, keys [][]value.Value, count int, ahead Ahead, cell func(n int, row value.Rows)) ([]bool, error) {
 	here, err := w.rows.Bring(ctx, w.change.Asked(l), l, keys, ahead)
 	if err != nil {
 		return nil, err

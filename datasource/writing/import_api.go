@@ -127,13 +127,13 @@ func (b *callBatch) write(ctx context.Context, i plan.Import, once *Once) error 
 		return err
 	}
 	w.forget() // nobody's older reply stands in for what is there now
-	if w.keys, err = b.together(c); err != nil {
-		return err
-	}
-	w.count = len(b.lines)
 	if w.writer, err = b.writer(c, once); err != nil {
 		return err
 	}
+	if w.keys, err = b.together(w); err != nil {
+		return err
+	}
+	w.count, w.called = len(b.lines), true
 	err = b.at(w.beside(ctx, func() error { return w.check(ctx, nil, nil) }))
 	for _, n := range w.absent {
 		b.keys[n], b.failed[n] = nil, err
@@ -285,19 +285,17 @@ func insertRow(ctx context.Context, w *upstream.Writer, row int) ([]value.Value,
 }
 
 // together are the keys of all rows, by cell. Rows that the API says are one are not all in.
-func (b *callBatch) together(c plan.Change) ([][]value.Value, error) {
-	keys, seen := make([][]value.Value, c.Keys()), make(map[string]bool)
+func (b *callBatch) together(w *calling) ([][]value.Value, error) {
+	keys, seen := make([][]value.Value, w.change.Keys()), make(map[string]bool)
 	for n, key := range b.keys {
 		for k := range keys {
 			keys[k] = append(keys[k], key[k])
 		}
 		made := textOfKey(keys, n)
 		if seen[made] {
-			f := fault.New(fault.Unavailable, "the API of %s says that two rows are one", c.Dataset())
-			f.Unknown = true
-			b.keys[n], b.failed[n] = nil, f
+			b.keys[n], b.failed[n] = nil, w.writer.Twice()
 			b.done.Add(-1)
-			return nil, b.line(n, f)
+			return nil, b.line(n, b.failed[n])
 		}
 		seen[made] = true
 	}

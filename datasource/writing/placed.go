@@ -34,6 +34,9 @@ func (d *Database) placed(ctx context.Context, c plan.Change, row int, f *fault.
 	}
 	column := strings.TrimPrefix(f.At, c.Key()+".")
 	if f.At == "" {
+		if v.Code == "22001" || v.Code == "22003" {
+			d.measured(ctx, c, fields)
+		}
 		column = cmp.Or(unfit(v, c, fields), d.untaken(ctx, v, c, fields), overdone(v, c, fields))
 	}
 	f.At = place
@@ -83,6 +86,23 @@ func ofSet(c plan.Change) []givenField {
 		out = append(out, givenField{s.Column(), s.Value(), s.Added()})
 	}
 	return out
+}
+
+// measured gives fields the types that their columns have now, of which those of a table of one tenant's own are not known.
+// Of what cannot be asked nothing is known.
+func (d *Database) measured(ctx context.Context, c plan.Change, fields []givenField) {
+	if d.guard == nil {
+		return
+	}
+	_ = d.reads.Session(ctx, false, func(s sqlexec.Session) error {
+		types, err := sqlexec.Types(ctx, s, c.Table())
+		for i, g := range fields {
+			if native := types[g.field.Stored]; native != "" {
+				fields[i].field.Native = native
+			}
+		}
+		return err
+	})
 }
 
 // mostIndexed is about how much of a value PostgreSQL keeps in an index: what is less is not what it refuses.
@@ -173,7 +193,7 @@ func tooLong(g givenField) bool {
 		return false
 	}
 	most, err := strconv.Atoi(m[1])
-	return err == nil && utf8.RuneCountInString(g.value.Value().Text()) > most
+	return err == nil && utf8.RuneCountInString(strings.TrimRight(g.value.Value().Text(), " ")) > most // blanks at the end are cut off
 }
 
 func tooLarge(g givenField) bool {
