@@ -479,13 +479,16 @@ func TestWatchedFiles(t *testing.T) {
 	says("the configuration's file can be read again")
 
 	whole := calling("whole")
-	f, err := os.Create(config) //nolint:gosec // it is this test's own
+	f, err := os.Create(config)
 	done(err)
 	// Each part is a configuration, and there is more to come before it has been the same for a second.
 	for _, part := range append([]string{calling("part")}, strings.SplitAfter("\n#\n#\n#\n#\n#\n#\n#\n", "\n")...) {
 		_, err := f.WriteString(part)
 		done(err)
-		time.Sleep(300 * time.Millisecond)
+		select {
+		case <-time.After(300 * time.Millisecond):
+		case <-t.Context().Done():
+		}
 	}
 	done(f.Truncate(0))
 	_, err = f.WriteAt([]byte(whole), 0)
