@@ -375,21 +375,25 @@ func (b begun) finish(t *testing.T) {
 	_ = b.connection.Close()
 }
 
-// asked is the answer to an operation.
+// asked is the answer to an operation of acme.
 func (p *process) asked(t *testing.T, text string) string {
 	t.Helper()
-	body, err := json.Marshal(map[string]string{"query": text})
+	return p.askedBy(t, "", text, nil)
+}
+
+// askedBy is the answer to an operation of whose token it is; empty: acme's.
+func (p *process) askedBy(t *testing.T, bearer, text string, variables map[string]any) string {
+	t.Helper()
+	body, err := json.Marshal(map[string]any{"query": text, "variables": variables})
 	if err != nil {
 		t.Fatal(err)
 	}
 	r := p.question(t)
-	r.Body, r.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
-	response, err := http.DefaultClient.Do(r)
-	if err != nil {
-		t.Fatal(err)
+	r.Body, r.ContentLength, r.GetBody = io.NopCloser(bytes.NewReader(body)), int64(len(body)), nil
+	if bearer != "" {
+		r.Header.Set("Authorization", "Bearer "+bearer)
 	}
-	defer func() { _ = response.Body.Close() }()
-	answer, _ := io.ReadAll(response.Body)
+	_, answer := program.Fetch(t, r)
 	return string(answer)
 }
 
