@@ -1,10 +1,7 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
-	"io"
-	"net/http"
 	"os"
 	"os/signal"
 	"path/filepath"
@@ -38,25 +35,6 @@ func TestFullDisk(t *testing.T) {
 	t.Parallel()
 	config := prepare(t, "0s", "strategies:", "control: {path: control.duckdb}\nstrategies:", "claims: {tenant: /tenant}", "claims: {tenant: /tenant}\n    may_grant: {write: true}", "key: id", "key: id\n    writable: true\n    global_keys: true")
 	p := launchIn(t, append(os.Environ(), fullAt+"="+fmt.Sprint(6<<20)), config, "127.0.0.1:0", t.Output())
-	ask := func(query string) string {
-		t.Helper()
-		body, err := json.Marshal(map[string]string{"query": query})
-		if err != nil {
-			t.Fatal(err)
-		}
-		r := p.question(t)
-		r.Body, r.ContentLength, r.GetBody = io.NopCloser(strings.NewReader(string(body))), int64(len(body)), nil
-		response, err := http.DefaultClient.Do(r)
-		if err != nil {
-			t.Fatalf("%v", err)
-		}
-		defer func() { _ = response.Body.Close() }()
-		answer, err := io.ReadAll(response.Body)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return string(answer)
-	}
 	const room = 100_000
 	write := func(id int) string {
 		t.Helper()
@@ -64,7 +42,7 @@ func TestFullDisk(t *testing.T) {
 		for i := range text {
 			text[i] = 'a' + byte((i*i*id+i*id*id/7+i/3)%26)
 		}
-		return ask(fmt.Sprintf(`mutation { insertNotesOne(row: {id: %d, text: %q}) { id } }`, id, text))
+		return p.asked(t, fmt.Sprintf(`mutation { insertNotesOne(row: {id: %d, text: %q}) { id } }`, id, text))
 	}
 	made, refused := 0, ""
 	for id := 1000; id < 1400 && refused == ""; id++ {
@@ -81,7 +59,7 @@ func TestFullDisk(t *testing.T) {
 	whole := fmt.Sprintf(`"count":%d`, made)
 	const count = `{ notesAggregate(where: {id: {gte: 1000}}) { count } }`
 	for range 10 {
-		if got := ask(count); !strings.Contains(got, whole) {
+		if got := p.asked(t, count); !strings.Contains(got, whole) {
 			t.Errorf("on a full disk %d rows are read as %s", made, got)
 		}
 		if got := write(5000); !strings.Contains(got, `"UNAVAILABLE"`) {
@@ -93,7 +71,7 @@ func TestFullDisk(t *testing.T) {
 	}
 	<-p.ended
 	p = launch(t, config, "127.0.0.1:0", t.Output())
-	if got := ask(count); !strings.Contains(got, whole) {
+	if got := p.asked(t, count); !strings.Contains(got, whole) {
 		t.Errorf("of %d rows there are %s", made, got)
 	}
 	if got := write(5001); !strings.Contains(got, `"id":5001`) {
@@ -112,25 +90,13 @@ func TestFullDiskBelowTheStore(t *testing.T) {
 	}
 	key, stderr := program.IssuedBy(t, out).Token, program.NewOutput()
 	p := launchIn(t, append(os.Environ(), fullAt+"="+fmt.Sprint(20<<20)), config, "127.0.0.1:0", stderr)
-	ask := func(query string, variables map[string]any) string {
-		t.Helper()
-		body, err := json.Marshal(map[string]any{"query": query, "variables": variables})
-		if err != nil {
-			t.Fatal(err)
-		}
-		r := p.question(t)
-		r.Header.Set("Authorization", "Bearer "+key)
-		r.Body, r.ContentLength, r.GetBody = io.NopCloser(strings.NewReader(string(body))), int64(len(body)), nil
-		_, answer := program.Fetch(t, r)
-		return string(answer)
-	}
 	refused := ""
 	for id := 0; id < 400 && refused == ""; id++ {
 		text := make([]byte, 60_000) // which does not compress
 		for i := range text {
 			text[i] = 'a' + byte((i*i*id+i*id*id/7+i/3)%26)
 		}
-		got := ask(`mutation ($name: String!, $text: String!) { createSavedQuery(input: {name: $name, document: $text, shared: true}) { name } }`,
+		got := p.askedBy(t, key, `mutation ($name: String!, $text: String!) { createSavedQuery(input: {name: $name, document: $text, shared: true}) { name } }`,
 			map[string]any{"name": fmt.Sprintf("q%d", id), "text": "{ notes { id } } # " + string(text)})
 		if !strings.Contains(got, fmt.Sprintf(`"name":"q%d"`, id)) {
 			refused = got
@@ -144,7 +110,7 @@ func TestFullDiskBelowTheStore(t *testing.T) {
 	if said := stderr.String(); strings.Contains(said, "the control store is busy") {
 		t.Errorf("the log: %s", said)
 	}
-	if got := ask(`{ savedQueries(limit: 500) { items { name } } }`, nil); !strings.Contains(got, `"q0"`) {
+	if got := p.askedBy(t, key, `{ savedQueries(limit: 500) { items { name } } }`, nil); !strings.Contains(got, `"q0"`) {
 		t.Errorf("what is there is not read: %.500s", got)
 	}
 }

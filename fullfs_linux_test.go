@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -84,24 +83,6 @@ func (d *disk) limit(t *testing.T, p *process, bytes uint64) {
 	}
 }
 
-func fetched(t *testing.T, url string) string {
-	t.Helper()
-	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	response, err := http.DefaultClient.Do(r)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = response.Body.Close() }()
-	answer, err := io.ReadAll(response.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return strings.TrimSpace(string(answer))
-}
-
 type zeros struct{}
 
 func (zeros) Read(p []byte) (int, error) { return len(p), nil }
@@ -133,33 +114,11 @@ func TestFullFileSystem(t *testing.T) {
 		t.Fatal(err)
 	}
 	p := launch(t, config, "127.0.0.1:0", t.Output())
-	ask := func(bearer, query string) string {
-		t.Helper()
-		body, err := json.Marshal(map[string]string{"query": query})
-		if err != nil {
-			t.Fatal(err)
-		}
-		r := p.question(t)
-		r.Body, r.ContentLength, r.GetBody = io.NopCloser(strings.NewReader(string(body))), int64(len(body)), nil
-		if bearer != "" {
-			r.Header.Set("Authorization", "Bearer "+bearer)
-		}
-		response, err := http.DefaultClient.Do(r)
-		if err != nil {
-			t.Fatalf("the process is not there: %v", err)
-		}
-		defer func() { _ = response.Body.Close() }()
-		answer, err := io.ReadAll(response.Body)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return string(answer)
-	}
 	create := func(id string) string {
-		return ask(key.Token, fmt.Sprintf(`mutation { admin { createTenant(input: {id: %q, name: "A name"}) { id } } }`, id))
+		return p.askedBy(t, key.Token, fmt.Sprintf(`mutation { admin { createTenant(input: {id: %q, name: "A name"}) { id } } }`, id), nil)
 	}
 	update := func(text string) string {
-		return ask("", fmt.Sprintf(`mutation { updateNotesByPk(id: 1, set: {text: %q}) { text } }`, text))
+		return p.asked(t, fmt.Sprintf(`mutation { updateNotesByPk(id: 1, set: {text: %q}) { text } }`, text))
 	}
 	written := func(id, text string) {
 		t.Helper()
@@ -180,14 +139,14 @@ func TestFullFileSystem(t *testing.T) {
 			if got := update(fmt.Sprintf("full%d", i)); !strings.Contains(got, "file cannot be written") || !strings.Contains(got, `"UNAVAILABLE"`) {
 				t.Errorf("where %d bytes are left: %s", leave, got)
 			}
-			if got := ask("", `{ notes { id text } }`); !strings.Contains(got, `"again"`) || strings.Contains(got, "full") {
+			if got := p.asked(t, `{ notes { id text } }`); !strings.Contains(got, `"again"`) || strings.Contains(got, "full") {
 				t.Errorf("where %d bytes are left: %s", leave, got)
 			}
-			if got := ask(key.Token, `{ admin { tenants { items { id } } } }`); !strings.Contains(got, `"before"`) || strings.Contains(got, "full") {
+			if got := p.askedBy(t, key.Token, `{ admin { tenants { items { id } } } }`, nil); !strings.Contains(got, `"before"`) || strings.Contains(got, "full") {
 				t.Errorf("where %d bytes are left: %s", leave, got)
 			}
 		}
-		if got := fetched(t, p.admin+"/health/ready"); got != `{"status":"ready","unwritten":"the control store cannot be written: its disk is full"}` {
+		if _, got := program.Fetch(t, get(t, p.admin+"/health/ready")); strings.TrimSpace(string(got)) != `{"status":"ready","unwritten":"the control store cannot be written: its disk is full"}` {
 			t.Errorf("where %d bytes are left: %s", leave, got)
 		}
 		d.free(t, p)
@@ -198,10 +157,10 @@ func TestFullFileSystem(t *testing.T) {
 	}
 	<-p.ended
 	p = launch(t, config, "127.0.0.1:0", t.Output())
-	if got := ask("", `{ notes { id text } }`); !strings.Contains(got, `"after2"`) || !strings.Contains(got, `"again"`) {
+	if got := p.asked(t, `{ notes { id text } }`); !strings.Contains(got, `"after2"`) || !strings.Contains(got, `"again"`) {
 		t.Errorf("%s", got)
 	}
-	if got := ask(key.Token, `{ admin { tenants { items { id } } } }`); !strings.Contains(got, `"before"`) || !strings.Contains(got, `"after2"`) || strings.Contains(got, "full") {
+	if got := p.askedBy(t, key.Token, `{ admin { tenants { items { id } } } }`, nil); !strings.Contains(got, `"before"`) || !strings.Contains(got, `"after2"`) || strings.Contains(got, "full") {
 		t.Errorf("%s", got)
 	}
 }

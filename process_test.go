@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -374,6 +375,28 @@ func (b begun) finish(t *testing.T) {
 	_ = b.connection.Close()
 }
 
+// asked is the answer to an operation of acme.
+func (p *process) asked(t *testing.T, text string) string {
+	t.Helper()
+	return p.askedBy(t, "", text, nil)
+}
+
+// askedBy is the answer to an operation of whose token it is; empty: acme's.
+func (p *process) askedBy(t *testing.T, bearer, text string, variables map[string]any) string {
+	t.Helper()
+	body, err := json.Marshal(map[string]any{"query": text, "variables": variables})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := p.question(t)
+	r.Body, r.ContentLength, r.GetBody = io.NopCloser(bytes.NewReader(body)), int64(len(body)), nil
+	if bearer != "" {
+		r.Header.Set("Authorization", "Bearer "+bearer)
+	}
+	_, answer := program.Fetch(t, r)
+	return string(answer)
+}
+
 // TestReloadingAFile: with --watch a file that is changed is served, and so is one that was
 // named by SIGHUP; one that cannot be served is not, and the log says why.
 func TestReloadingAFile(t *testing.T) {
@@ -381,32 +404,16 @@ func TestReloadingAFile(t *testing.T) {
 	stderr := program.NewOutput()
 	config := prepare(t, "0s")
 	p := launch(t, config, "127.0.0.1:0", stderr, "--watch")
-	asked := func(text string) string {
-		t.Helper()
-		body, err := json.Marshal(map[string]string{"query": text})
-		if err != nil {
-			t.Fatal(err)
-		}
-		r := p.question(t)
-		r.Body, r.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
-		response, err := http.DefaultClient.Do(r)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer func() { _ = response.Body.Close() }()
-		answer, _ := io.ReadAll(response.Body)
-		return string(answer)
-	}
 	text, err := os.ReadFile(config)
 	if err != nil {
 		t.Fatal(err)
 	}
 	another := strings.Replace(string(text), "text: String", "words: {type: String, column: text}", 1)
 	program.WriteFile(t, config, another)
-	program.Soon(t, program.Patience, "the changed file is served", func() bool { return strings.Contains(asked(`{ notes { words } }`), `"words":"hello"`) })
+	program.Soon(t, program.Patience, "the changed file is served", func() bool { return strings.Contains(p.asked(t, `{ notes { words } }`), `"words":"hello"`) })
 	program.WriteFile(t, config, "datasets: {")
 	program.Soon(t, program.Patience, "the log says what is wrong", func() bool { return strings.Contains(stderr.String(), "the configuration cannot be served") })
-	if got := asked(`{ notes { words } }`); !strings.Contains(got, `"words":"hello"`) {
+	if got := p.asked(t, `{ notes { words } }`); !strings.Contains(got, `"words":"hello"`) {
 		t.Errorf("after a file that cannot be served: %s", got)
 	}
 	if p.metric(t, "usher_config_reload_failed") != 1 {
@@ -414,7 +421,93 @@ func TestReloadingAFile(t *testing.T) {
 	}
 	program.WriteFile(t, config, string(text))
 	p.tell(t, syscall.SIGHUP)
-	program.Soon(t, program.Patience, "the first file is served again", func() bool { return strings.Contains(asked(`{ notes { text } }`), `"text":"hello"`) })
+	program.Soon(t, program.Patience, "the first file is served again", func() bool { return strings.Contains(p.asked(t, `{ notes { text } }`), `"text":"hello"`) })
+}
+
+// TestWatchedFiles: a file is noticed however it comes: put in the place of another, behind links that are turned, in
+// parts, removed and brought back. No part of one is ever served, and the log says once that it is gone.
+func TestWatchedFiles(t *testing.T) {
+	t.Parallel()
+	stderr := program.NewOutput()
+	config := prepare(t, "0s")
+	dir := filepath.Dir(config)
+	text, err := os.ReadFile(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	done := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	calling := func(name string) string {
+		return strings.Replace(string(text), "text: String", name+": {type: String, column: text}", 1)
+	}
+	mount := func(name string) { // as a kubelet does
+		t.Helper()
+		done(os.Mkdir(filepath.Join(dir, ".."+name), 0o700))
+		program.WriteFile(t, filepath.Join(dir, ".."+name, "usher.yml"), calling(name))
+		done(os.Symlink(".."+name, filepath.Join(dir, "..data_tmp")))
+		done(os.Rename(filepath.Join(dir, "..data_tmp"), filepath.Join(dir, "..data")))
+	}
+	mount("mounted")
+	done(os.Remove(config))
+	done(os.Symlink("..data/usher.yml", config))
+	p := launch(t, config, "127.0.0.1:0", stderr, "--watch")
+	serves := func(name string) {
+		t.Helper()
+		program.Soon(t, program.Patience, "what is called "+name+" is served", func() bool {
+			return strings.Contains(p.asked(t, "{ notes { "+name+" } }"), `"`+name+`":"hello"`)
+		})
+	}
+	serves("mounted")
+	mount("turned")
+	done(os.RemoveAll(filepath.Join(dir, "..mounted")))
+	serves("turned")
+
+	program.WriteFile(t, config+"~", calling("renamed")) // as editors do: another file in the place of the link
+	done(os.Rename(config+"~", config))
+	serves("renamed")
+
+	says := func(line string) {
+		t.Helper()
+		program.Soon(t, program.Patience, line, func() bool { return strings.Contains(stderr.String(), line) })
+	}
+	done(os.Remove(config))
+	says("the configuration's file cannot be read")
+	if got := p.asked(t, "{ notes { renamed } }"); !strings.Contains(got, "hello") {
+		t.Errorf("while there is no file: %s", got)
+	}
+	program.WriteFile(t, config, calling("renamed"))
+	says("the configuration's file can be read again")
+
+	whole := calling("whole")
+	f, err := os.Create(config)
+	done(err)
+	// Each part is a configuration, and there is more to come before it has been the same for a second.
+	for _, part := range append([]string{calling("part")}, strings.SplitAfter("\n#\n#\n#\n#\n#\n#\n#\n", "\n")...) {
+		_, err := f.WriteString(part)
+		done(err)
+		select {
+		case <-time.After(300 * time.Millisecond):
+		case <-t.Context().Done():
+		}
+	}
+	done(f.Truncate(0))
+	_, err = f.WriteAt([]byte(whole), 0)
+	done(errors.Join(err, f.Close()))
+	serves("whole")
+	served := func() int { return strings.Count(stderr.String(), "another configuration is served") }
+	program.Soon(t, program.Patience, "the log says so", func() bool { return served() >= 3 })
+	if served() != 3 {
+		t.Errorf("another configuration is served %d times, and not 3", served())
+	}
+	for line, times := range map[string]int{"cannot be read": 1, "can be read again": 1, "cannot be served": 0} {
+		if n := strings.Count(stderr.String(), line); n != times {
+			t.Errorf("the log says %d times, and not %d: %s", n, times, line)
+		}
+	}
 }
 
 // TestWatchTriesAgain: a changed file that cannot be served for what is not there yet is served by itself when it is. The

@@ -180,7 +180,7 @@ type LimitsSpec struct {
 	Token  BudgetSpec `yaml:"token"`
 }
 
-// BudgetSpec says how much there is for a minute. What is left out, or null, is not limited;
+// BudgetSpec says how much there is for a minute. What is left out is not limited;
 // a limit is at least 1, so that nothing which means "none" can be read as "any".
 type BudgetSpec struct {
 	Requests     *int64         `yaml:"requests"`
@@ -306,7 +306,7 @@ type ColumnSpec struct {
 	Type        string   `yaml:"type" short:"true"`
 	Null        *bool    `yaml:"null"`
 	Precision   *int     `yaml:"precision"`
-	Scale       *int     `yaml:"scale"`
+	Scale       *int     `yaml:"scale" zero:"true"`
 	Name        string   `yaml:"name"`
 	Labels      []string `yaml:"labels"`
 	Column      string   `yaml:"column"`

@@ -10,6 +10,7 @@ import (
 	"usher/cli/term"
 	"usher/config"
 	"usher/inspect"
+	"usher/trace/otlp"
 )
 
 type checkCommand struct {
@@ -39,7 +40,10 @@ func (c checkCommand) Run(ctx context.Context, s *term.IO) error {
 			r.Problems = append(r.Problems, err.Error())
 		}
 	}
-	if (c.Tenants || r.Store) && r.Catalog != nil {
+	if err := otlp.Check(s.Env); err != nil {
+		r.Problems = append(r.Problems, err.Error())
+	}
+	if c.Tenants || r.Store {
 		c.compareStore(ctx, cfg, r)
 	}
 	for _, line := range r.Problems {
@@ -73,7 +77,7 @@ func (c checkCommand) compareStore(ctx context.Context, cfg *config.Config, r *i
 	if c.Tenants {
 		most, into = manyKept, &r.Problems
 	}
-	lines, err := inspect.Kept(ctx, cfg, r.Catalog, most)
+	lines, err := r.Kept(ctx, cfg, most)
 	if *into = append(*into, lines...); err != nil { // what else was found is told, too
 		*into = append(*into, err.Error())
 	}

@@ -131,7 +131,8 @@ func TestCheckOfWhatServingNeeds(t *testing.T) {
 		"an account without":      {store(db, role, "KEEPS", db.Port), nil, []string{"control: the control store cannot be opened", "may not make its tables"}},
 		"an account that reads":   {store(reading, role, "KEEPS", db.Port), nil, []string{"control: the control store cannot be opened", "lacks DELETE ON migrations, INSERT ON migrations, UPDATE ON migrations, UPDATE ON tenants", "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA usher"}},
 		"a file to be made":       {"control: {path: control.duckdb}\n", nil, nil},
-		"a file in no folder":     {"control: {path: none/control.duckdb}\n", nil, []string{"control: the control store cannot be opened", "no such file"}},
+		"a file in no folder":     {"control: {path: none/of/it/control.duckdb}\n", nil, nil},
+		"a file below a file":     {"control: {path: secret/control.duckdb}\n", nil, []string{"control: the control store cannot be opened", "secret/control.duckdb", "not a directory"}},
 		"keys":                    {"", issuer(keys.URL + "/good"), nil},
 		"no keys":                 {"", issuer(keys.URL), []string{"issuers.tests.keys.jwks_url: the keys could not be fetched", "no signing key in it fits [EdDSA]"}},
 		"nobody who has keys":     {"", issuer("http://127.0.0.1:1/keys"), []string{"issuers.tests.keys.jwks_url: the keys could not be fetched", "connection refused"}},
@@ -161,6 +162,29 @@ func TestCheckOfWhatServingNeeds(t *testing.T) {
 			t.Errorf("a check has made tables: %t, %v", made, err)
 		}
 	})
+}
+
+// What the environment says of traces ends serving, and is a problem of the check.
+func TestCheckOfTracing(t *testing.T) {
+	t.Parallel()
+	file := shopFile(t)
+	for _, c := range []struct{ name, text, want string }{
+		{"OTEL_EXPORTER_OTLP_ENDPOINT", "collector", "OTEL_EXPORTER_OTLP_ENDPOINT is "},
+		{"OTEL_EXPORTER_OTLP_PROTOCOL", "json", "OTEL_EXPORTER_OTLP_PROTOCOL is "},
+		{"OTEL_EXPORTER_OTLP_HEADERS", "Authorization: hidden", "OTEL_EXPORTER_OTLP_HEADERS is no list"},
+		{"OTEL_TRACES_SAMPLER", "seldom", "OTEL_TRACES_SAMPLER is "},
+	} {
+		env := func(name string) (string, bool) {
+			text, ok := map[string]string{"OTEL_TRACES_EXPORTER": "otlp", c.name: c.text}[name]
+			return text, ok
+		}
+		for _, args := range [][]string{{"check", "-c", file}, {"serve", "-c", file, "--listen", "127.0.0.1:0"}} {
+			out, _, err := program.CommandIn(t, env, "", args...)
+			if all := out + fmt.Sprint(err); err == nil || !strings.Contains(all, c.want) || strings.Contains(all, "hidden") {
+				t.Errorf("%s: %s", args[0], all)
+			}
+		}
+	}
 }
 
 // A tile that no role shows is wrong, and is named; one that a role shows is not.

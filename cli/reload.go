@@ -43,11 +43,29 @@ const (
 	lastRetry  = time.Minute
 )
 
-// watch reloads whenever the file holds something else, until ctx ends. It compares what
-// the file holds, so that it does not matter how it was written or put in place. What was refused may be served
+// look is what a file held when it was looked at.
+type look struct {
+	text []byte
+	err  error
+}
+
+func lookAt(name string) look {
+	text, err := os.ReadFile(name)
+	return look{text, err}
+}
+
+// as tells whether two looks have seen the same.
+func (l look) as(other look) bool {
+	return (l.err == nil) == (other.err == nil) && bytes.Equal(l.text, other.text)
+}
+
+// watch reloads whenever the file holds something else than at the start, until ctx ends. It compares what
+// the file holds, so that it does not matter how it was written or put in place, and waits until two looks have seen the
+// same: the beginning of a file that is being written may be a configuration that grants more. What was refused may be served
 // later, as when a database is there that was not: it is tried again until then.
-func (r *reloader) watch(ctx context.Context, name string, log *slog.Logger) {
-	held, _ := os.ReadFile(name)
+func (r *reloader) watch(ctx context.Context, name string, start look, log *slog.Logger) {
+	held, last := start, start
+	gone := false     // the log says that the file cannot be read
 	var due time.Time // to try again; zero: there is nothing to be tried
 	var pause time.Duration
 	for {
@@ -56,12 +74,23 @@ func (r *reloader) watch(ctx context.Context, name string, log *slog.Logger) {
 			return
 		case <-time.After(lookAtFile):
 		}
-		now, err := os.ReadFile(name)
-		switch {
-		case err != nil: // a file that is being put in place is there in a moment
+		before := last
+		if last = lookAt(name); !last.as(before) {
 			continue
-		case !bytes.Equal(now, held):
-			held, pause = now, firstRetry
+		}
+		if missing := last.err != nil; missing != gone {
+			if gone = missing; gone {
+				log.WarnContext(ctx, "the configuration's file cannot be read; what was served before is served still", "error", last.err)
+			} else {
+				log.InfoContext(ctx, "the configuration's file can be read again")
+			}
+		}
+		var err error
+		switch {
+		case gone:
+			continue
+		case !last.as(held):
+			held, pause = last, firstRetry
 			if err = r.reload(ctx); err != nil { // it is in the log
 				log.InfoContext(ctx, "the configuration is tried again by itself until it is served", "no_later_than", lastRetry.String())
 			}

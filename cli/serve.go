@@ -46,6 +46,10 @@ func (c serveCommand) Run(ctx context.Context, s *term.IO) error {
 	background, leave := context.WithCancel(context.WithoutCancel(ctx))
 	defer leave()
 	defer outlive(func() { _ = again.reload(background) })() // it is in the log
+	var start look                                           // before it is read: a change that comes meanwhile is one
+	if c.Watch {
+		start = lookAt(c.Config)
+	}
 	cfg, err := c.read(s.Env)
 	if err != nil {
 		return err
@@ -83,7 +87,7 @@ func (c serveCommand) Run(ctx context.Context, s *term.IO) error {
 	}
 	again.serves(g)
 	if c.Watch {
-		go again.watch(background, c.Config, log)
+		go again.watch(background, c.Config, start, log)
 	}
 	if _, set := s.Env("GOMEMLIMIT"); !set {
 		debug.SetMemoryLimit(2*g.MaxHeld() + besides)

@@ -53,27 +53,27 @@ type Config struct {
 // Server is how usher listens and what it takes.
 type Server struct {
 	Listen        string           `yaml:"listen"`
-	AdminListen   string           `yaml:"admin_listen"`    // for metrics, profiles and health; empty: nowhere
-	TLS           *TLS             `yaml:"tls"`             // how listen answers as https; nil: it answers as http
-	H2C           bool             `yaml:"h2c"`             // takes HTTP/2 without TLS as well, from balancers
-	Secret        catalog.Secret   `yaml:"secret"`          // empty: one is made at start
-	OtherSecrets  []catalog.Secret `yaml:"other_secrets"`   // under which cursors are opened, and none are sealed
-	Numbers       string           `yaml:"numbers"`         // NumbersExact or NumbersString
-	Relay         bool             `yaml:"relay"`           // rows have ids, by which Relay finds them again
-	Timeout       time.Duration    `yaml:"timeout"`         // of one request
-	Drain         time.Duration    `yaml:"drain"`           // from not being ready to taking no requests, at the end
-	MaxBody       int64            `yaml:"max_body"`        // bytes of a request
-	MaxTokens     int              `yaml:"max_tokens"`      // lexical tokens of a document
-	MaxDepth      int              `yaml:"max_depth"`       // nested selections
-	MaxAliases    int              `yaml:"max_aliases"`     // in an operation
-	MaxRootFields int              `yaml:"max_root_fields"` // of an operation
-	MaxItems      int              `yaml:"max_items"`       // of lists in an operation's arguments
-	MaxConditions int              `yaml:"max_conditions"`  // in an operation's arguments
-	CacheBytes    int              `yaml:"cache_bytes"`     // of kept answers, of all datasets together
-	MaxWaiting    int              `yaml:"max_waiting"`     // questions of one tenant in line for one account
-	MaxWait       time.Duration    `yaml:"max_wait"`        // of one of them
-	MaxBeside     int              `yaml:"max_beside"`      // requests of one tenant under way while others ask; 0: as many as there are processors
-	MaxHeld       int64            `yaml:"max_held"`        // bytes of rows and answers, of all requests together; 0: as the memory allows
+	AdminListen   string           `yaml:"admin_listen"`      // for metrics, profiles and health; empty: nowhere
+	TLS           *TLS             `yaml:"tls"`               // how listen answers as https; nil: it answers as http
+	H2C           bool             `yaml:"h2c"`               // takes HTTP/2 without TLS as well, from balancers
+	Secret        catalog.Secret   `yaml:"secret"`            // empty: one is made at start
+	OtherSecrets  []catalog.Secret `yaml:"other_secrets"`     // under which cursors are opened, and none are sealed
+	Numbers       string           `yaml:"numbers"`           // NumbersExact or NumbersString
+	Relay         bool             `yaml:"relay"`             // rows have ids, by which Relay finds them again
+	Timeout       time.Duration    `yaml:"timeout"`           // of one request
+	Drain         time.Duration    `yaml:"drain" zero:"true"` // from not being ready to taking no requests, at the end
+	MaxBody       int64            `yaml:"max_body"`          // bytes of a request
+	MaxTokens     int              `yaml:"max_tokens"`        // lexical tokens of a document
+	MaxDepth      int              `yaml:"max_depth"`         // nested selections
+	MaxAliases    int              `yaml:"max_aliases"`       // in an operation
+	MaxRootFields int              `yaml:"max_root_fields"`   // of an operation
+	MaxItems      int              `yaml:"max_items"`         // of lists in an operation's arguments
+	MaxConditions int              `yaml:"max_conditions"`    // in an operation's arguments
+	CacheBytes    int              `yaml:"cache_bytes"`       // of kept answers, of all datasets together
+	MaxWaiting    int              `yaml:"max_waiting"`       // questions of one tenant in line for one account
+	MaxWait       time.Duration    `yaml:"max_wait"`          // of one of them
+	MaxBeside     int              `yaml:"max_beside"`        // requests of one tenant under way while others ask; default: as many as there are processors
+	MaxHeld       int64            `yaml:"max_held"`          // bytes of rows and answers, of all requests together; default: as the memory allows
 
 	MaxExports    int           `yaml:"max_exports"`    // under way at a time
 	ExportTimeout time.Duration `yaml:"export_timeout"` // of one of them
@@ -101,8 +101,8 @@ type TLS struct {
 // ProfileRates are how much goes into those profiles of the Go runtime that cost
 // something while nobody reads them.
 type ProfileRates struct {
-	Mutex int           `yaml:"mutex"` // one of so many waits for a lock; 0: none
-	Block time.Duration `yaml:"block"` // one wait in so much time spent waiting; 0: none
+	Mutex int           `yaml:"mutex" zero:"true"` // one of so many waits for a lock; 0: none
+	Block time.Duration `yaml:"block" zero:"true"` // one wait in so much time spent waiting; 0: none
 }
 
 // Proxies are the networks of trusted_proxies.
@@ -140,7 +140,7 @@ type Pools struct {
 	Idle        time.Duration `yaml:"idle"`        // after which what is unused is closed
 	MaxAge      time.Duration `yaml:"max_age"`     // after which a connection is not used again
 
-	DuckDBMemory int64 `yaml:"duckdb_memory"` // bytes, of the embedded engine and all files; 0: as the memory allows
+	DuckDBMemory int64 `yaml:"duckdb_memory"` // bytes, of the embedded engine and all files; default: as the memory allows
 }
 
 // DefaultPools is what a file without `pools` says.
@@ -316,10 +316,10 @@ func (s Server) problems() []catalog.Problem {
 		add("profile_rates", "must not be negative; 0 keeps a profile empty")
 	}
 	if s.MaxBeside < 0 {
-		add("max_beside", "must not be negative; 0 is as many as there are processors")
+		add("max_beside", "must be at least 1")
 	}
 	if s.MaxHeld != 0 && s.MaxHeld < minHeld {
-		add("max_held", "must be at least %d; 0 is as much as the memory allows", minHeld)
+		add("max_held", "must be at least %d", minHeld)
 	}
 	for _, origin := range s.AllowedOrigins {
 		if !isOrigin(origin) {
@@ -385,7 +385,7 @@ func (p Pools) problems() []catalog.Problem {
 		}
 	}
 	if p.DuckDBMemory != 0 && p.DuckDBMemory < minDuckDB {
-		out = append(out, catalog.Problem{Path: []string{"pools", "duckdb_memory"}, Message: fmt.Sprintf("must be at least %d; 0 is as much as the memory allows", minDuckDB)})
+		out = append(out, catalog.Problem{Path: []string{"pools", "duckdb_memory"}, Message: fmt.Sprintf("must be at least %d", minDuckDB)})
 	}
 	if p.Idle <= 0 {
 		out = append(out, catalog.Problem{Path: []string{"pools", "idle"}, Message: "must be longer than nothing, such as 5m"})

@@ -68,7 +68,7 @@ func (d *decoder) value(at spot, n *node, v reflect.Value) {
 	if n.kind == badNode {
 		return
 	}
-	if n.kind == nullNode && v.Kind() != reflect.Pointer && v.Type() != valueType {
+	if n.kind == nullNode && (v.Kind() != reflect.Pointer || isNumber(v.Type())) && v.Type() != valueType {
 		d.problem(at, "has no value; write one, or leave the key out")
 		return
 	}
@@ -146,6 +146,23 @@ func (d *decoder) file(path string) string {
 		return path
 	}
 	return filepath.Join(d.dir, path)
+}
+
+// isNumber tells whether values of a type are numbers or durations, which a pointer may lead to.
+func isNumber(t reflect.Type) bool {
+	if t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	return t.Kind() == reflect.Int || t.Kind() == reflect.Int64
+}
+
+// isZero tells whether a node is the 0 of a number or duration of that type.
+func isZero(n *node, t reflect.Type) bool {
+	if t == durationType || t.Kind() == reflect.Pointer && t.Elem() == durationType {
+		span, err := ParseDuration(n.text)
+		return n.kind == textNode && err == nil && span == 0
+	}
+	return isNumber(t) && n.kind == numberNode && strings.TrimPrefix(n.text, "-") == "0"
 }
 
 var wholeNumber = regexp.MustCompile(`^-?(0|[1-9][0-9]*)$`)
@@ -232,9 +249,17 @@ func fieldKey(f reflect.StructField) (key string, inline bool) {
 	return name, options == "inline"
 }
 
+// field is where a key's value goes. A number that is left out is the default, and what says nothing else than that is
+// refused: null, and 0 where it is not a value of its own, which the tag zero says.
+type field struct {
+	reflect.Value
+
+	zero bool
+}
+
 // fields are a struct's fields by key, those of inlined structs among them.
-func fields(v reflect.Value) map[string]reflect.Value {
-	out := make(map[string]reflect.Value)
+func fields(v reflect.Value) map[string]field {
+	out := make(map[string]field)
 	for i := range v.NumField() {
 		key, inline := fieldKey(v.Type().Field(i))
 		if inline {
@@ -242,7 +267,7 @@ func fields(v reflect.Value) map[string]reflect.Value {
 				out[k] = f
 			}
 		} else if key != "" {
-			out[key] = v.Field(i)
+			out[key] = field{v.Field(i), v.Type().Field(i).Tag.Get("zero") == "true"}
 		}
 	}
 	return out
@@ -264,13 +289,15 @@ func (d *decoder) structure(at spot, n *node, v reflect.Value) {
 			}
 			slices.Sort(keys)
 			d.problem(at.key(m), "unknown key; known here: %s", strings.Join(keys, ", "))
+		case !field.zero && isZero(m.value, field.Type()):
+			d.problem(at.key(m), "0 is no value of it; leave the key out for the default")
 		case v.Type() == keysType && (m.key == "secret" || m.key == "pem"):
 			field.SetString(d.reference(at.key(m), m.value))
 		case v.Type() == keysType && m.key == "jwks_file":
-			d.text(at.key(m), m.value, field)
+			d.text(at.key(m), m.value, field.Value)
 			field.SetString(d.file(field.String()))
 		default:
-			d.value(at.key(m), m.value, field)
+			d.value(at.key(m), m.value, field.Value)
 		}
 	}
 }

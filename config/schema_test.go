@@ -8,6 +8,7 @@ import (
 	"reflect"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -27,6 +28,8 @@ type schema struct {
 	Items                *schema            `json:"items"`
 	OneOf                []*schema          `json:"oneOf"`
 	Required             []string           `json:"required"`
+	Not                  *schema            `json:"not"`
+	Minimum              *float64           `json:"minimum"`
 	Defs                 map[string]*schema `json:"$defs"`
 }
 
@@ -212,6 +215,12 @@ func check(t *testing.T, root, s *schema, n *node, path string) []string {
 	if s.Pattern != "" && !regexp.MustCompile(s.Pattern).MatchString(n.text) {
 		bad = append(bad, path+": not of the pattern")
 	}
+	if s.Not != nil && len(check(t, root, s.Not, n, path)) == 0 {
+		bad = append(bad, path+": is what it must not be")
+	}
+	if number, err := strconv.ParseFloat(n.text, 64); s.Minimum != nil && (err != nil || number < *s.Minimum) {
+		bad = append(bad, path+": too little")
+	}
 	for i := range n.items {
 		if s.Items != nil {
 			bad = append(bad, check(t, root, s.Items, n.items[i], path+"[]")...)
@@ -233,6 +242,79 @@ func check(t *testing.T, root, s *schema, n *node, path string) []string {
 		}
 	}
 	return bad
+}
+
+// A number that is left out is the default, everywhere, and nothing else says so: neither null nor, where 0 is no value of its own,
+// 0. The schema has the same.
+func TestNumbersOfNothing(t *testing.T) {
+	t.Parallel()
+	root := readSchema(t)
+	found, zeros := 0, []string{}
+	for _, n := range numbersOf(reflect.TypeFor[file](), "", "", "") {
+		found++
+		zero := "0"
+		if n.duration {
+			zero = "0s"
+		}
+		if n.zero {
+			zeros = append(zeros, n.path)
+		}
+		for _, c := range []struct {
+			value, want string
+		}{{"~", "has no value; write one, or leave the key out"}, {zero, "0 is no value of it; leave the key out for the default"}} {
+			text := n.before + c.value + n.after
+			_, err := Parse("usher.yml", []byte(text), func(string) (string, bool) { return "", false })
+			taken := c.value == zero && n.zero
+			if refused := err != nil && strings.Contains(err.Error(), n.path+": "+c.want); refused == taken {
+				t.Errorf("%s: %v", text, err)
+			}
+			tree, problems := parseTree([]byte(text))
+			if problems != nil {
+				t.Fatal(text, problems)
+			}
+			if bad := check(t, root, root, tree, ""); taken == slices.ContainsFunc(bad, func(b string) bool { return strings.Contains(strings.ReplaceAll(b, "[]", ".0"), n.path+": ") }) {
+				t.Errorf("%s: the schema says %q", text, bad)
+			}
+		}
+	}
+	slices.Sort(zeros)
+	if want := []string{"datasets.x.columns.x.scale", "server.drain", "server.profile_rates.block", "server.profile_rates.mutex", "tenants.x.bind.x.extra.x.scale"}; !slices.Equal(zeros, want) || found < 60 {
+		t.Errorf("0 is a value of %q, of %d numbers; want %q", zeros, found, want)
+	}
+}
+
+// place is where a file has a number: what stands before it and after it.
+type place struct {
+	path, before, after string
+	duration, zero      bool
+}
+
+func numbersOf(typ reflect.Type, path, before, after string) (out []place) {
+	inside := func(typ reflect.Type, key string) []place {
+		return numbersOf(typ, strings.TrimPrefix(path+"."+key, "."), before+"{"+key+": ", "}"+after)
+	}
+	switch {
+	case typ == secretType || typ == templateType || typ == namesType || typ == valueType:
+	case isNumber(typ):
+		return []place{{path: path, before: before, after: after, duration: typ == durationType || typ.Kind() == reflect.Pointer && typ.Elem() == durationType}}
+	case typ.Kind() == reflect.Pointer:
+		return numbersOf(typ.Elem(), path, before, after)
+	case typ.Kind() == reflect.Map:
+		return inside(typ.Elem(), "x")
+	case ordered(typ):
+		entry, _ := typ.Elem().FieldByName("Value")
+		return inside(entry.Type, "x")
+	case typ.Kind() == reflect.Slice:
+		return numbersOf(typ.Elem(), path+".0", before+"[", "]"+after)
+	case typ.Kind() == reflect.Struct:
+		for key, f := range fields(reflect.New(typ).Elem()) {
+			for _, n := range inside(f.Type(), key) {
+				n.zero = n.zero || f.zero
+				out = append(out, n)
+			}
+		}
+	}
+	return out
 }
 
 // docs/configuration.md has a line for every key, in the section of its struct.

@@ -94,13 +94,6 @@ func (c *Config) numbers() []number {
 	return all
 }
 
-// meant says of keys whose 0 stands for something else than none what that is.
-var meant = map[string]string{
-	"server.max_beside":   "as many as there are processors",
-	"server.max_held":     "as much as the memory allows",
-	"pools.duckdb_memory": "as much as the memory allows",
-}
-
 // Unusual are notes on numbers that the file says and hardly anybody means, or that others leave without effect.
 func (c *Config) Unusual() []catalog.Problem {
 	var out []catalog.Problem
@@ -110,8 +103,6 @@ func (c *Config) Unusual() []catalog.Problem {
 	for _, n := range c.numbers() {
 		switch {
 		case n.path == "" || !c.says(n.path):
-		case n.n == 0 && meant[n.path] != "":
-			note(n.path, "0 is not none, but %s, as without the key", meant[n.path])
 		case n.n < n.least:
 			note(n.path, "it is %s; hardly anything is served with less than %s", n.text(n.n), n.text(n.least))
 		case n.n > n.most && strings.HasSuffix(n.path, ".max_conns"):

@@ -28,8 +28,6 @@ sources:
 		{"max_body", "10485760000", "server.max_body: it is 10485760000 bytes; more than 67108864 bytes"},
 		{"cache_bytes", "1000000000000000", "server.cache_bytes: it is 1000000000000000 bytes; more than"},
 		{"max_held", "1048576", "server.max_held: it is 1048576 bytes; hardly anything"},
-		{"max_held", "0", "server.max_held: 0 is not none, but as much as the memory allows"},
-		{"max_beside", "0", "server.max_beside: 0 is not none, but as many as there are processors"},
 		{"max_beside", "100000", "server.max_beside: it is 100000; more than 10000"},
 		{"max_depth", "1", "server.max_depth: it is 1; hardly anything"},
 		{"max_waiting", "100000000", "server.max_waiting: it is 100000000; more than 100000"},

@@ -20,35 +20,41 @@ import (
 // Kept says what a control store keeps that names what the configuration does not have, or no longer has: records of
 // tenants, their roles, who holds rights, queries and dashboards that others run. Usher starts all the same, and refuses
 // each where it is used. At most so many of a kind are told of one by one. What cannot be judged yet is left out.
+// What is refused is why usher would not start: other keys, tenants that the file has, too. Without a catalog nothing is compared with it.
 // The store is opened for that, and nothing of it changes; one in a file is read while nobody has it open.
-func Kept(ctx context.Context, cfg *config.Config, cat *catalog.Catalog, most int) ([]string, error) {
+func Kept(ctx context.Context, cfg *config.Config, cat *catalog.Catalog, most int) (unfit []string, refused, err error) {
 	opts := tenancy.Options{Log: slog.New(slog.DiscardHandler)}
 	if err := seal(*cfg.Control, &opts); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	store, err := tenancy.Read(ctx, place(*cfg.Control), opts)
 	switch {
 	case errors.Is(err, tenancy.ErrNone): // and so nothing is kept
-		return nil, nil
+		return nil, nil, nil
 	case err != nil && cfg.Control.Path != "" && !errors.Is(err, tenancy.ErrOlder):
-		return nil, fmt.Errorf("its file cannot be read, as while a gateway has it open, whose log tells of records that do not fit: %w", err)
+		return nil, nil, fmt.Errorf("its file cannot be read, as while a gateway has it open, whose log tells of records that do not fit: %w", err)
 	case err != nil:
-		return nil, err
+		return nil, nil, err
 	}
 	defer func() { _ = store.Close() }() // nothing was written
+	if refused = store.SameKeys(ctx); cat == nil {
+		return nil, refused, nil
+	}
+	neighbors, _ := Configured(cat) // what is wrong among those of the file is no matter of the store
+	refused = errors.Join(refused, CheckDisjoint(ctx, cfg, neighbors, store))
 	engine, err := graph.NewEngine(cat, nil, nil, graph.Options{Administration: true, Limits: Limits(cfg.Server), Plans: Plans})
 	if err != nil {
-		return nil, err
+		return nil, refused, err
 	}
 	k := &kept{cfg: cfg, cat: cat, store: store, engine: engine, most: most, grants: CheckGrant(func() *catalog.Catalog { return cat }, time.Now)}
 	for _, look := range []func(context.Context) ([]string, error){k.tenants, k.roles, k.dashboards, k.holders, k.queries} {
 		lines, err := look(ctx)
 		if err != nil {
-			return nil, err
+			return nil, refused, err
 		}
 		k.out = append(k.out, lines...)
 	}
-	return k.out, nil
+	return k.out, refused, nil
 }
 
 type kept struct {

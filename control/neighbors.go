@@ -12,7 +12,6 @@ import (
 	"usher/fault"
 	"usher/plan"
 	"usher/principal"
-	"usher/tenancy"
 )
 
 // Neighbors are who is read from which place. Where a tenant column is applied
@@ -136,7 +135,7 @@ func shared(at plan.Place) error {
 // settled refuses to start while tenants of the store are read from the place of
 // another, of the file or of the store: the configuration may have changed since
 // they were registered.
-func (n *Neighbors) settled(ctx context.Context, cfg *config.Config, store *tenancy.Store) error {
+func (n *Neighbors) settled(ctx context.Context, cfg *config.Config, store Tenants) error {
 	all := &Neighbors{cat: n.cat, at: maps.Clone(n.at)}
 	for p, err := range store.Routings(ctx) {
 		if err != nil {

@@ -3,6 +3,7 @@ package control
 import (
 	"context"
 	"errors"
+	"iter"
 	"maps"
 	"slices"
 
@@ -13,9 +14,15 @@ import (
 	"usher/tenancy"
 )
 
+// Tenants are those that a control store has, served or only looked at.
+type Tenants interface {
+	Taken(ctx context.Context, names ...string) (bool, error)
+	Routings(ctx context.Context) iter.Seq2[principal.Principal, error]
+}
+
 // CheckDisjoint refuses tenants of the file that the store knows, or has known: two
 // registries that disagree would let one tenant in as the other.
-func CheckDisjoint(ctx context.Context, cfg *config.Config, known *Neighbors, store *tenancy.Store) error {
+func CheckDisjoint(ctx context.Context, cfg *config.Config, known *Neighbors, store Tenants) error {
 	var problems []catalog.Problem
 	for _, id := range slices.Sorted(maps.Keys(known.cat.Tenants)) {
 		t := known.cat.Tenants[id]

@@ -13,12 +13,13 @@ import (
 )
 
 // Kept returns a line for each thing in the control store that names what the configuration does not have, at most so many
-// of a kind. Nothing of the store is changed.
-func Kept(ctx context.Context, cfg *config.Config, cat *catalog.Catalog, most int) ([]string, error) {
+// of a kind; what of it usher would not start with is a problem of the report. Nothing of the store is changed.
+func (r *Report) Kept(ctx context.Context, cfg *config.Config, most int) ([]string, error) {
 	if cfg.Control == nil {
 		return nil, errors.New("the configuration has no control store, and so no records of tenants beside its own")
 	}
-	lines, err := control.Kept(ctx, cfg, cat, most)
+	lines, refused, err := control.Kept(ctx, cfg, r.Catalog, most)
+	r.problem(refused)
 	if err != nil {
 		err = fmt.Errorf("what the control store keeps was not compared with the configuration%s%w", Cause, err)
 	}

@@ -2,6 +2,8 @@ package tenancy
 
 import (
 	"context"
+	"fmt"
+	"strings"
 	"time"
 
 	"usher/fault"
@@ -13,11 +15,13 @@ type standing struct {
 	N      int64 `db:"n"`      // the generation
 	Rights int64 `db:"people"` // that of users and roles
 
+	Trail string `db:"trail"` // the last generations with their marks
+
 	database.Origin
 }
 
 func (s *Store) stands(ctx context.Context) (now standing, err error) {
-	err = s.db.Try(ctx, &now, "SELECT n, people, "+s.db.OriginColumns()+" FROM store.generation WHERE id = 1")
+	err = s.db.Try(ctx, &now, "SELECT n, people, trail, "+s.db.OriginColumns()+" FROM store.generation WHERE id = 1")
 	if database.Missing(err) {
 		s.astray.Store(true) // it is being put back
 	}
@@ -25,9 +29,26 @@ func (s *Store) stands(ctx context.Context) (now standing, err error) {
 }
 
 // before tells whether the store has gone back since it stood elsewhere, or is another one. It may
-// have been restored to the very generation it had.
+// have been restored to the very generation it had, or have gone on from an earlier one beyond that.
 func (now standing) before(seen standing) bool {
-	return seen.N != 0 && (now.N < seen.N || now.Table != seen.Table || now.N == seen.N && now.Row != seen.Row)
+	return seen.N != 0 && (now.N < seen.N || now.Table != seen.Table || now.N == seen.N && now.Row != seen.Row || now.strays(seen))
+}
+
+// strays tells whether the generation that was seen has another mark now. It may have none: trails end, and a program
+// before this one makes no marks.
+func (now standing) strays(seen standing) bool {
+	was, is := seen.mark(seen.N), now.mark(seen.N)
+	return was != "" && is != "" && was != is
+}
+
+// mark is that of a generation; empty: it has none.
+func (now standing) mark(generation int64) string {
+	_, after, _ := strings.Cut(" "+now.Trail, fmt.Sprintf(" %d:", generation))
+	mark, _, whole := strings.Cut(after, " ")
+	if !whole { // the trail was cut there
+		return ""
+	}
+	return mark
 }
 
 // forget leaves nothing in memory of what was read, so that it is read anew. Revocations

@@ -42,8 +42,8 @@ func unknown(t *testing.T, s *tenancy.Store, token string) bool {
 	return errors.Is(err, tenancy.ErrUnknown)
 }
 
-// backedUp copies the tables of a store, and returns ways to put them back, as at a generation.
-func backedUp(t *testing.T, db pgtest.DB) map[string]func(generation int64) {
+// backedUp copies the tables of a store into a schema, and returns ways to put them back, as at a generation.
+func backedUp(t *testing.T, db pgtest.DB, backup string) map[string]func(generation int64) {
 	t.Helper()
 	pool := db.Open(t)
 	names := tables(t, pool)
@@ -53,13 +53,13 @@ func backedUp(t *testing.T, db pgtest.DB) map[string]func(generation int64) {
 			t.Fatal(err)
 		}
 	}
-	run("CREATE SCHEMA backup")
+	run("CREATE SCHEMA %s", backup)
 	for _, name := range names {
-		run("CREATE TABLE backup.%[1]s (LIKE usher.%[1]s INCLUDING ALL); INSERT INTO backup.%[1]s SELECT * FROM usher.%[1]s", name)
+		run("CREATE TABLE %[2]s.%[1]s (LIKE usher.%[1]s INCLUDING ALL); INSERT INTO %[2]s.%[1]s SELECT * FROM usher.%[1]s", name, backup)
 	}
 	set := func(generation int64) {
 		if generation != 0 {
-			run("UPDATE backup.generation SET n = %d", generation)
+			run("UPDATE %s.generation SET n = %d", backup, generation)
 		}
 	}
 	return map[string]func(int64){
@@ -67,20 +67,20 @@ func backedUp(t *testing.T, db pgtest.DB) map[string]func(generation int64) {
 			set(generation)
 			var all strings.Builder
 			for _, name := range names {
-				fmt.Fprintf(&all, "DELETE FROM usher.%[1]s; INSERT INTO usher.%[1]s SELECT * FROM backup.%[1]s; ", name)
+				fmt.Fprintf(&all, "DELETE FROM usher.%[1]s; INSERT INTO usher.%[1]s SELECT * FROM %[2]s.%[1]s; ", name, backup)
 			}
 			run("%s", all.String())
 		},
 		"rows of one table after another": func(generation int64) {
 			set(generation)
 			for _, name := range names { // the generation first
-				run("TRUNCATE usher.%[1]s; INSERT INTO usher.%[1]s SELECT * FROM backup.%[1]s", name)
+				run("TRUNCATE usher.%[1]s; INSERT INTO usher.%[1]s SELECT * FROM %[2]s.%[1]s", name, backup)
 				after(100 * time.Millisecond)
 			}
 		},
 		"tables": func(generation int64) {
 			set(generation)
-			run("DROP SCHEMA usher CASCADE; ALTER SCHEMA backup RENAME TO usher")
+			run("DROP SCHEMA usher CASCADE; ALTER SCHEMA %s RENAME TO usher", backup)
 		},
 	}
 }
@@ -116,7 +116,7 @@ func TestStoreGoesBack(t *testing.T) {
 				if err := s.SuspendTenant(ctx, root(), "acme"); err != nil {
 					t.Fatal(err)
 				}
-				restore := backedUp(t, db)[way]
+				restore := backedUp(t, db, "backup")[way]
 				before := must(s.Generation(ctx))
 
 				if err := s.ResumeTenant(ctx, root(), "acme"); err != nil {
@@ -192,7 +192,7 @@ func TestStoreGoesBackByTokensAlone(t *testing.T) {
 	db := pgtest.Start(t).Database(t)
 	s := open(t, postgresOf(db), tenancy.Options{})
 	tenant(t, s, "acme")
-	restore := backedUp(t, db)["rows at once"]
+	restore := backedUp(t, db, "backup")["rows at once"]
 	generation := must(s.Generation(t.Context()))
 	made := must(s.Mint(t.Context(), root(), tenancy.TokenRequest{Tenant: "acme", Subject: "a"})).Token
 	accepted(t, s, made)
@@ -203,6 +203,58 @@ func TestStoreGoesBackByTokensAlone(t *testing.T) {
 	eventually(t, "the token is refused", func() bool { return unknown(t, s, made) })
 }
 
+// A store that is put back and has gone on from there beyond what a gateway has seen, before that looks again, is noticed. One
+// that only goes on is not taken for it, farther than trails are kept, too.
+func TestStoreGoesBackAndOn(t *testing.T) {
+	t.Parallel()
+	db := pgtest.Start(t).Database(t)
+	told := &lines{}
+	s := open(t, postgresOf(db), tenancy.Options{Poll: time.Hour, MaxStale: time.Hour, Log: slog.New(slog.NewTextHandler(told, nil))})
+	ctx := t.Context()
+	many := func(name string, n int) {
+		t.Helper()
+		for i := range n {
+			tenant(t, s, fmt.Sprintf("%s%d", name, i))
+		}
+	}
+	said := func(times int, when string) {
+		t.Helper()
+		if err := s.CatchUp(ctx); err != nil {
+			t.Fatal(err)
+		}
+		if n := told.count("has gone back"); n != times {
+			t.Errorf("%s: it is said %d times that the store has gone back, not %d", when, n, times)
+		}
+	}
+	tenant(t, s, "acme")
+	early := backedUp(t, db, "early")["rows at once"]
+	many("one", 20)
+	said(0, "a store that goes on")
+	another := backedUp(t, db, "another")["rows at once"] // of the same store, in another life
+	known := must(s.Generation(ctx))
+	early(0)
+	said(1, "a store that was put back")
+	made := must(s.Mint(ctx, root(), tenancy.TokenRequest{Tenant: "acme", Subject: "a"})).Token
+	if err := s.SuspendTenant(ctx, root(), "acme"); err != nil {
+		t.Fatal(err)
+	}
+	said(1, "a store that goes on from there")
+	refused(t, s, made, tenancy.ErrTenant)
+	if n := must(s.Generation(ctx)); n >= known {
+		t.Fatalf("it has gone on to %d, and the other to %d", n, known)
+	}
+	another(0)
+	said(2, "a store that has gone on elsewhere")
+	if !unknown(t, s, made) {
+		t.Error("a token that the store does not have is known")
+	}
+	if _, _, err := s.Tenant(ctx, "acme"); err != nil {
+		t.Errorf("the tenant is not suspended there: %v", err)
+	}
+	many("far", 120)
+	said(2, "a store that goes on far")
+}
+
 // A gateway that has not yet noticed makes nothing of which others could take the generation for
 // the one they know.
 func TestNothingIsChangedOfAStoreThatHasGoneBack(t *testing.T) {
@@ -210,7 +262,7 @@ func TestNothingIsChangedOfAStoreThatHasGoneBack(t *testing.T) {
 	db := pgtest.Start(t).Database(t)
 	s := open(t, postgresOf(db), tenancy.Options{Poll: time.Hour, MaxStale: time.Hour})
 	tenant(t, s, "acme")
-	restore := backedUp(t, db)["rows at once"]
+	restore := backedUp(t, db, "backup")["rows at once"]
 	for _, id := range []string{"a", "b", "c"} {
 		tenant(t, s, id)
 	}

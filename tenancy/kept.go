@@ -38,6 +38,16 @@ func Read(ctx context.Context, spec database.Spec, opts Options) (*Reader, error
 // Close ends the looking.
 func (r *Reader) Close() error { return r.store.db.Close() }
 
+// SameKeys refuses keys that are not those which the store was used with.
+func (r *Reader) SameKeys(ctx context.Context) error {
+	return database.Translate(ctx, r.store.sameKeys(ctx))
+}
+
+// Taken tells whether any of the names is a tenant's already.
+func (r *Reader) Taken(ctx context.Context, names ...string) (bool, error) {
+	return r.store.Taken(ctx, names...)
+}
+
 // Routings are the records of all tenants that are not deleted.
 func (r *Reader) Routings(ctx context.Context) iter.Seq2[principal.Principal, error] {
 	return r.store.Routings(ctx)

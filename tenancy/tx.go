@@ -2,6 +2,7 @@ package tenancy
 
 import (
 	"context"
+	"crypto/rand"
 	"time"
 
 	"usher/fault"
@@ -77,13 +78,17 @@ func (t *tx) commit() error {
 	return err
 }
 
+// markSize is of how many characters of base32 a generation's mark is.
+const markSize = 8
+
 // nextGeneration raises the generation, once in a transaction. The row stays
 // locked until the end, so generations become visible in their order.
 func (t *tx) nextGeneration() (int64, error) {
 	if t.generation != 0 {
 		return t.generation, nil
 	}
-	if err := t.Get(&t.generation, "UPDATE store.generation SET n = n + 1 WHERE id = 1 RETURNING n"); err != nil {
+	const next = "UPDATE store.generation SET n = n + 1, trail = left(CAST(n + 1 AS text) || ':' || $1 || ' ' || trail, 1000) WHERE id = 1 RETURNING n"
+	if err := t.Get(&t.generation, next, rand.Text()[:markSize]); err != nil {
 		return 0, err
 	}
 	if t.generation <= t.store.reached.Load() { // before others go on from where it is

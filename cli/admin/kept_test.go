@@ -1,6 +1,8 @@
 package admin_test
 
 import (
+	"bytes"
+	"encoding/base64"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -15,14 +17,12 @@ import (
 // in a few lines of each kind, and changes nothing of the store.
 func TestCheckOfWhatTheStoreKeeps(t *testing.T) {
 	t.Parallel()
-	db := pgtest.Start(t).Database(t)
-	inPostgres := fmt.Sprintf("control: {postgres: {host: %s, port: %d, database: %q, user: %q, password: {file: password}, sslmode: disable}}\n", db.Host, db.Port, db.Name, db.User)
-	for name, control := range map[string]string{"file": inFile, "PostgreSQL": inPostgres} {
+	for name, control := range stores(t) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			config := sellers(t, control)
+			config := sellers(t, control.text)
 			dir := filepath.Dir(config)
-			program.WriteFile(t, filepath.Join(dir, "password"), db.Password)
+			program.WriteFile(t, filepath.Join(dir, "password"), control.password)
 			if err := os.Mkdir(filepath.Join(dir, "data"), 0o700); err != nil {
 				t.Fatal(err)
 			}
@@ -105,6 +105,58 @@ func TestCheckOfWhatTheStoreKeeps(t *testing.T) {
 				t.Errorf("the store's file has changed: %s and %s", before, after)
 			}
 		})
+	}
+}
+
+// TestCheckSaysWhatEndsServing: a key that is not the one which the store was used with, and a tenant that both the file and
+// the store have, are problems of the check with the words with which serving ends.
+func TestCheckSaysWhatEndsServing(t *testing.T) {
+	t.Parallel()
+	for name, control := range stores(t) {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			config := sellers(t, strings.Replace(control.text, "control: {", "control: {key: {id: a, secret: {file: key}}, ", 1))
+			key := filepath.Join(filepath.Dir(config), "key")
+			secret := func(b byte) string { return base64.StdEncoding.EncodeToString(bytes.Repeat([]byte{b}, 32)) }
+			program.WriteFile(t, key, secret('A'))
+			program.WriteFile(t, filepath.Join(filepath.Dir(config), "password"), control.password)
+			a := program.Administer(t, config)
+			a.Says(t, "tenant", "create", "acme", "--strategy", "shared")
+			a.Stop(t)
+			both := func(want string) {
+				t.Helper()
+				_, ended := program.Command(t, "serve", "-c", config, "--listen", "127.0.0.1:0")
+				printed, found := program.Command(t, "check", "-c", config)
+				if ended == nil || !strings.Contains(ended.Error(), want) {
+					t.Errorf("serving does not end with %q: %v", want, ended)
+				}
+				if found == nil || !strings.Contains("\n"+printed, want) {
+					t.Errorf("the check does not say %q: %v\n%s", want, found, printed)
+				}
+			}
+			program.WriteFile(t, key, secret('B'))
+			both("the control store's key a is not the one that this store was used with")
+			program.WriteFile(t, key, secret('A'))
+			if printed, err := program.Command(t, "check", "-c", config); err != nil {
+				t.Errorf("as it was: %v\n%s", err, printed)
+			}
+			text, err := os.ReadFile(config)
+			if err != nil {
+				t.Fatal(err)
+			}
+			program.WriteFile(t, config, string(text)+"tenants: {acme: {}}\n")
+			both("the control store has, or had, a tenant of this id or key")
+		})
+	}
+}
+
+// stores are a control store of each kind that is still to be made, and the text of the file `password`.
+func stores(t *testing.T) map[string]struct{ text, password string } {
+	t.Helper()
+	db := pgtest.Start(t).Database(t)
+	return map[string]struct{ text, password string }{
+		"file":       {inFile, ""},
+		"PostgreSQL": {fmt.Sprintf("control: {postgres: {host: %s, port: %d, database: %q, user: %q, password: {file: password}, sslmode: disable}}\n", db.Host, db.Port, db.Name, db.User), db.Password},
 	}
 }
 

@@ -17,6 +17,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"syscall"
 
 	"github.com/jmoiron/sqlx"
 
@@ -174,20 +175,34 @@ func Check(ctx context.Context, spec Spec) error {
 	return Translate(ctx, d.checkVersion(ctx))
 }
 
+// checkFile tells whether the file can be made, with its folders, or written. Nothing is opened for that: to close a file
+// ends the locks that the process itself has of it.
 func checkFile(name string) error {
-	info, err := os.Stat(name)
-	if errors.Is(err, fs.ErrNotExist) { // it is made
-		name = filepath.Dir(name)
-		if info, err = os.Stat(name); err == nil && !info.IsDir() {
-			err = fmt.Errorf("%s is no folder", name)
-		}
+	name, err := filepath.Abs(name)
+	if err != nil {
 		return err
 	}
+	info, err := os.Stat(name)
 	if err == nil && !info.Mode().IsRegular() {
-		err = fmt.Errorf("%s is no file", name)
+		return fmt.Errorf("%s is no file", name)
+	}
+	for errors.Is(err, fs.ErrNotExist) { // it is made
+		name = filepath.Dir(name)
+		if info, err = os.Stat(name); err == nil && !info.IsDir() {
+			return fmt.Errorf("%s is no folder", name)
+		}
+	}
+	if err == nil {
+		err = syscall.Access(name, mayWrite)
+	}
+	if err != nil {
+		err = fmt.Errorf("%s cannot be written: %w", name, err)
 	}
 	return err
 }
+
+// mayWrite is W_OK of access(2), which the syscall package does not name.
+const mayWrite = 2
 
 const usualSchema = "usher"
 

@@ -1,8 +1,12 @@
 package otlp
 
 import (
+	"crypto/tls"
+	"crypto/x509"
 	"fmt"
 	"net/url"
+	"os"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -14,6 +18,12 @@ type settings struct {
 	on    bool
 	grpc  bool
 	joins bool // requests bring traces
+}
+
+// Check tells what is wrong with the environment variables that Open reads.
+func Check(env func(string) (string, bool)) error {
+	_, err := read(env)
+	return err
 }
 
 // read reads them. What nobody would notice otherwise is an error: OpenTelemetry goes on with a
@@ -67,5 +77,69 @@ func read(env func(string) (string, bool)) (settings, error) {
 			return s, fmt.Errorf("%s is %q: it is the part of the requests that are traced, from 0 to 1", name, ratio)
 		}
 	}
-	return s, nil
+	return s, unread(env)
+}
+
+// unread tells what of the exporter's own variables it would leave out, which it writes to the process's output as it stands:
+// headers may be secret. It reads those of traces and those of all signals.
+func unread(env func(string) (string, bool)) error {
+	for _, prefix := range []string{"OTEL_EXPORTER_OTLP_", "OTEL_EXPORTER_OTLP_TRACES_"} {
+		get := func(key string) (string, bool) {
+			text, _ := env(prefix + key)
+			text = strings.TrimSpace(text)
+			return text, text != ""
+		}
+		if text, ok := get("HEADERS"); ok && !headers(text) {
+			return fmt.Errorf("%sHEADERS is no list of name=value with commas between them, in which blanks and other characters of a value are escaped as in addresses, such as Authorization=Bearer%%20xyz", prefix)
+		}
+		if text, ok := get("TIMEOUT"); ok {
+			if n, err := strconv.Atoi(text); err != nil || n <= 0 {
+				return fmt.Errorf("%sTIMEOUT is %q: it is a number of milliseconds", prefix, text)
+			}
+		}
+		if text, ok := get("COMPRESSION"); ok && text != "gzip" && text != "none" {
+			return fmt.Errorf("%sCOMPRESSION is %q: it is gzip or none", prefix, text)
+		}
+		if err := certificates(prefix, get); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// headers tells whether a text is read without anything being left out.
+func headers(text string) bool {
+	for _, pair := range strings.Split(text, ",") {
+		name, value, ok := strings.Cut(pair, "=")
+		if _, err := url.PathUnescape(value); !ok || err != nil || !headerName.MatchString(strings.TrimSpace(name)) {
+			return false
+		}
+	}
+	return true
+}
+
+var headerName = regexp.MustCompile("^[A-Za-z0-9!#$%&'*+.^_`|~-]+$")
+
+// certificates tells which files of certificates and keys cannot be used.
+func certificates(prefix string, get func(string) (string, bool)) error {
+	if file, ok := get("CERTIFICATE"); ok {
+		text, err := os.ReadFile(file)
+		if err == nil && !x509.NewCertPool().AppendCertsFromPEM(text) {
+			err = fmt.Errorf("%s holds no certificate in PEM", file)
+		}
+		if err != nil {
+			return fmt.Errorf("%sCERTIFICATE: %w", prefix, err)
+		}
+	}
+	cert, shown := get("CLIENT_CERTIFICATE")
+	key, signed := get("CLIENT_KEY")
+	if shown != signed {
+		return fmt.Errorf("%sCLIENT_CERTIFICATE and %[1]sCLIENT_KEY are named together", prefix)
+	}
+	if shown {
+		if _, err := tls.LoadX509KeyPair(cert, key); err != nil {
+			return fmt.Errorf("%sCLIENT_CERTIFICATE: %w", prefix, err)
+		}
+	}
+	return nil
 }
