@@ -64,7 +64,16 @@ func counted(source *catalog.Source, d *catalog.Dataset, b *catalog.Binding, t c
 		}
 		line := fmt.Sprintf("datasets.%s.columns.%s: %s counts it for all tenants together, so its values tell a tenant how many rows others insert; a uuid tells nothing",
 			d.Name, col.Name, source.Name)
-		if source.Kind == catalog.Postgres && !t.View {
+		from := t.Referrers[:0:0]
+		for _, r := range t.Referrers {
+			if slices.Contains(r.RefColumns, stored.Name) {
+				from = append(from, r)
+			}
+		}
+		switch {
+		case len(from) > 0: // the columns there are of its type, and have its values
+			line += fmt.Sprintf(": %d foreign keys lead to it, so those columns become uuids by a migration of its own, with the values that it gets", len(from))
+		case source.Kind == catalog.Postgres && !t.View:
 			name := sqlgen.Identifier(stored.Name)
 			table := sqlgen.Identifier(b.Schema) + "." + sqlgen.Identifier(b.Table)
 			line += fmt.Sprintf(": ALTER TABLE %[1]s ALTER COLUMN %[2]s DROP IDENTITY IF EXISTS; ALTER TABLE %[1]s ALTER COLUMN %[2]s DROP DEFAULT, "+

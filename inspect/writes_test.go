@@ -128,6 +128,12 @@ func TestSequencesTell(t *testing.T) {
 	if strings.Contains(said, "prices") || strings.Contains(said, "names.columns.id") {
 		t.Errorf("the notes are\n%s", said)
 	}
+	db.Exec(t, "CREATE TABLE pins (tenant text NOT NULL, of int REFERENCES orders)") // with it the statement would fail
+	led := strings.Join(checkShop(t, db, datasets).Notes, "\n")
+	if !strings.Contains(led, "tells nothing: 1 foreign keys lead to it") || strings.Contains(led, `COLUMN id DROP`) || !strings.Contains(led, `COLUMN "No" DROP DEFAULT`) {
+		t.Errorf("of a column that another table refers to: %s", led)
+	}
+	db.Exec(t, "DROP TABLE pins")
 	for _, note := range notes {
 		if _, statement, ok := strings.Cut(note, "tells nothing: "); ok {
 			db.Exec(t, statement)
