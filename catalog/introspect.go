@@ -19,6 +19,7 @@ type Table struct {
 	Schema      string
 	Name        string
 	View        bool
+	Unfilled    bool          // a materialized view that cannot be read before it is refreshed
 	Extension   bool          // it is part of what an extension of the database has made
 	Plugin      bool          // a plugin's dataset; the native types are those of its protocol
 	Columns     []TableColumn // in the source's order

@@ -86,6 +86,14 @@ var ownersFaults = []struct{ name, owner, text, want string }{
 		`{ products { id } }`, `{"products":null} UNAVAILABLE: something of the database's own failed`,
 	},
 	{
+		"a view that nobody has filled", `ALTER TABLE products RENAME TO all_products; CREATE MATERIALIZED VIEW products AS SELECT * FROM all_products WITH NO DATA`,
+		`{ products { id } }`, `{"products":null} UNAVAILABLE: a materialized view that is read has not been filled yet`,
+	},
+	{
+		"a view of one that nobody has filled", `ALTER TABLE products RENAME TO all_products; CREATE MATERIALIZED VIEW filled AS SELECT * FROM all_products WITH NO DATA; CREATE VIEW products AS SELECT * FROM filled`,
+		`{ products { id } }`, `{"products":null} UNAVAILABLE: a materialized view that is read has not been filled yet`,
+	},
+	{
 		"a condition of a domain", `CREATE DOMAIN short AS text CONSTRAINT is_short CHECK (length(value) < 5); ALTER TABLE orders ALTER note TYPE short USING left(note, 4)`,
 		`mutation { insertOrders(rows: [{id: 8, note: "ok"}, {id: 9, note: "far too long"}]) { affected } }`, "null BAD_USER_INPUT: note of orders may not have such a value (insertOrders.rows.1.note)",
 	},

@@ -66,6 +66,7 @@ func Check(ctx context.Context, cfg *config.Config) (*Report, error) {
 		r.Notes = append(r.Notes, strings.Split(worth.Error(), "\n")...)
 	}
 	r.problem(issuers(ctx, cfg, r.Catalog))
+	r.Notes = append(r.Notes, unfilled(r.Catalog, f.Tables)...)
 	r.Notes = append(r.Notes, indexes(r.Catalog, f.Tables)...)
 	r.Notes = append(r.Notes, writing(r.Catalog, f.Tables)...)
 	for _, name := range slices.Sorted(maps.Keys(f.Tables)) {

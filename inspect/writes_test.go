@@ -43,6 +43,30 @@ func checkShopAs(t *testing.T, db pgtest.DB, shop, datasets string) *inspect.Rep
 	return r
 }
 
+// A materialized view that nobody has filled is told, with the statement that fills it.
+func TestUnfilled(t *testing.T) {
+	t.Parallel()
+	db := pgtest.Start(t).Database(t)
+	db.Exec(t, `CREATE TABLE orders (id int PRIMARY KEY, tenant text NOT NULL); CREATE MATERIALIZED VIEW "Sums" AS SELECT tenant, count(*) AS n FROM orders GROUP BY tenant WITH NO DATA`)
+	const datasets, said = `{sums: {tenant: tenant, bind: {shop: {table: Sums}}}, orders: {tenant: tenant, key: id}}`, "datasets.sums: its materialized view in shop has not been filled yet"
+	told := func() (out []string) {
+		r := checkShop(t, db, datasets)
+		if len(r.Problems) > 0 {
+			t.Fatal(r.Problems)
+		}
+		return slices.DeleteFunc(r.Notes, func(note string) bool { return !strings.Contains(note, "has not been filled yet") })
+	}
+	notes := told()
+	if len(notes) != 1 || !strings.HasPrefix(notes[0], said) {
+		t.Fatalf("the notes are %q", notes)
+	}
+	_, statement, _ := strings.Cut(notes[0], "until it is: ")
+	db.Exec(t, statement)
+	if notes := told(); len(notes) > 0 {
+		t.Errorf("after %s: %q", statement, notes)
+	}
+}
+
 // The statements that a check names mend what stands in the way of writing.
 func TestWhatMendsWriting(t *testing.T) {
 	t.Parallel()

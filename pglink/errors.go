@@ -27,6 +27,7 @@ const (
 	NoRoom                 // the server's disk is full
 	Encoding               // a text is none in the database's encoding, or in UTF-8
 	TooComplex             // the statement is more than the server can do
+	Unfilled               // a materialized view has no rows yet, not even none
 	Amiss                  // what the server's owner has made does not work: a view, a function, a disk
 )
 
@@ -37,11 +38,23 @@ func KindOf(err error) (Kind, bool) {
 	if !errors.As(err, &reported) {
 		return Failed, false
 	}
-	return kindOf(string(reported.Code)), true
+	return kindOf(reported), true
 }
 
-func kindOf(code string) Kind {
+func kindOf(reported *pq.Error) Kind {
+	code := string(reported.Code)
 	switch code {
+	case "55000": // of many things; texts are in the server's language, and what of it reports is not
+		switch {
+		case reported.Fatal(): // the database takes no connections
+			return Gone
+		case reported.Routine == "ExecOpenScanRelation":
+			return Unfilled
+		}
+	case "53400": // a limit of what one statement may take, as of temporary files
+		return TooComplex
+	case "57P04":
+		return NoDatabase
 	case "57014":
 		return Canceled
 	case "22003":
@@ -103,11 +116,15 @@ func Redacted(err error) error {
 		return errors.New("postgres: an error without an SQLSTATE")
 	}
 	switch class(code) {
+	case "55":
+		if kindOf(reported) != Unfilled {
+			break
+		}
+		fallthrough
 	case "08", "28", "3D", "3F", "42", "53", "57":
 		return fmt.Errorf("postgres: %s (%s)", Said(reported.Message), code)
-	default:
-		return fmt.Errorf("postgres: SQLSTATE %s", code)
 	}
+	return fmt.Errorf("postgres: SQLSTATE %s", code)
 }
 
 // said is an error whose text is as it may be logged.

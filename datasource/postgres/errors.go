@@ -186,6 +186,9 @@ func ofKind(kind pglink.Kind) *fault.Error {
 	case pglink.NoRoom:
 		return fault.New(fault.Unavailable, "the source's server has no room left on its disk").
 			WithHint("Tell an administrator: the log says for what there was none.")
+	case pglink.Unfilled:
+		return fault.New(fault.Unavailable, "a materialized view that is read has not been filled yet").
+			WithHint("Tell an administrator: the log says which. REFRESH MATERIALIZED VIEW fills it, and then it is read.")
 	case pglink.Amiss:
 		return fault.New(fault.Unavailable, "something of the database's own failed").
 			WithHint("Tell an administrator: the log says with which code. It may be a view, a function, a value that is none, or the server's disk.")

@@ -42,7 +42,7 @@ func (in *introspection) run(ctx context.Context) error {
 		{typesText, nil, []uint32{oidInt8, oidText, oidBool, oidText, oidInt8, oidInt8, oidInt8, oidText}, in.addType},
 		{columnsText, []string{in.schemas}, []uint32{
 			oidInt8, oidText, oidText, oidBool, oidText, oidText, oidInt8, oidInt8, oidInt8, oidBool, oidBool, oidBool, oidText, oidBool, oidBool,
-			oidBool, oidFloat8, oidFloat8, oidFloat8,
+			oidBool, oidFloat8, oidFloat8, oidFloat8, oidBool,
 		}, in.addColumn},
 		{indexesText, []string{in.schemas}, []uint32{oidInt8, oidBool, oidBool, oidBool, oidText}, in.addIndex},
 		{foreignKeysText, []string{in.schemas}, []uint32{oidInt8, oidText, oidText, oidText, oidText, oidText, oidText, oidBool}, in.addForeignKey},
@@ -146,7 +146,7 @@ SELECT c.oid::int8, n.nspname::text, c.relname::text, c.relkind IN ('v', 'm'), a
 	EXISTS (SELECT FROM pg_index i WHERE i.indrelid = c.oid AND (a.attnum = ANY(i.indkey::int2[]) OR EXISTS (
 		SELECT FROM pg_depend e WHERE e.classid = 'pg_class'::regclass AND e.objid = i.indexrelid
 			AND e.refclassid = 'pg_class'::regclass AND e.refobjid = c.oid AND e.refobjsubid = a.attnum))),
-	z.rows, z.each, coalesce(s.most_common_freqs[1] * z.rows, z.each)
+	z.rows, z.each, coalesce(s.most_common_freqs[1] * z.rows, z.each), c.relispopulated
 FROM pg_class c
 JOIN pg_namespace n ON n.oid = c.relnamespace
 JOIN pg_attribute a ON a.attrelid = c.oid
@@ -169,7 +169,7 @@ func (in *introspection) addColumn(rows value.Rows) error {
 	if _, seen := in.byID[id]; !seen {
 		in.byID[id] = len(in.tables)
 		in.tables = append(in.tables, catalog.Table{
-			Schema: text(rows.Cell(1)), Name: text(rows.Cell(2)), View: rows.Cell(3).Bool, Extension: rows.Cell(14).Bool,
+			Schema: text(rows.Cell(1)), Name: text(rows.Cell(2)), View: rows.Cell(3).Bool, Extension: rows.Cell(14).Bool, Unfilled: !rows.Cell(19).Bool,
 		})
 	}
 	oid, modifier := rows.Cell(6).Int, rows.Cell(7).Int
