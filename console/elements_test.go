@@ -43,6 +43,8 @@ var portalPages = map[string]string{
 	"states": `<usher-dashboard id="all" name="states" token-url="/token?who=left"></usher-dashboard>`,
 	"setup": `<usher-dashboard id="nameless" token-url="/token?who=left"></usher-dashboard>
 		<usher-chart id="changing" query="mutation { logout }" token-url="/token?who=left"></usher-chart>
+		<usher-chart id="covered" query='# mutation&#10;&#xfeff; query A($a: I = {b: "}"}) { a(t: """{""") { b } } fragment F on T { c } , mutation B { logout }' token-url="/token?who=left"></usher-chart>
+		<usher-chart id="called" kind="bar" query='query mutation { ordersAggregate { key { region } mutation: revenue } } # mutation { logout }' token-url="/token?who=left"></usher-chart>
 		<usher-chart id="questionless" token-url="/token?who=left"></usher-chart>
 		<usher-dashboard id="unread" name="who" parameters="{region: 'EU'}" token-url="/token?who=left"></usher-dashboard>
 		<usher-dashboard id="listed" name="who" parameters="[1]" token-url="/token?who=left"></usher-dashboard>
@@ -332,7 +334,8 @@ var plans = map[string]string{
 		{"id":"round","title":"Round","at":{"x":0,"y":1,"w":4,"h":4},"chart":{"kind":"donut","rows":"rows","x":"key.channel","y":["n"]}},
 		{"id":"days","title":"Days","at":{"x":4,"y":1,"w":8,"h":4},"chart":{"kind":"area","stacked":true,` + over + `}},
 		{"id":"heat","title":"Heat","at":{"x":0,"y":5,"w":6,"h":3},"chart":{"kind":"heatmap","rows":"cells","x":"x","y":["n"],"series":"s"}},
-		{"id":"beside","title":"Beside","at":{"x":6,"y":5,"w":6,"h":3},"chart":{"kind":"bar","horizontal":true,"rows":"rows","x":"key.channel","y":["n"],"compare":"m"}}]}`,
+		{"id":"beside","title":"Beside","at":{"x":6,"y":5,"w":6,"h":3},"chart":{"kind":"bar","horizontal":true,"rows":"rows","x":"key.channel","y":["n"],"compare":"m"}},
+		{"id":"names","title":"Names","at":{"x":0,"y":8,"w":12,"h":3},"chart":{"kind":"bar","horizontal":true,"rows":"rows","x":"name","y":["n"],"compare":"m"}}]}`,
 	"fits": `{"title":"Fits","parameters":[],"tiles":[` + strings.Join(slices.Concat(
 		each([]string{"1", "2", "3", "4"}, func(i int, w string) string {
 			x := []int{0, 1, 3, 6}[i]
@@ -422,6 +425,7 @@ func results(name, who string, run int) []string {
 	case "alike":
 		const channels = `"rows":[{"key":{"channel":"web"},"n":1234567,"m":2},{"key":{"channel":"app"},"n":1234569,"m":1}]`
 		return []string{
+			tile("names", `"rows":[{"name":"`+strings.Repeat("a long name ", 7)+`","n":1234567,"m":7654321},{"name":"`+strings.Repeat("\u0645\u0635\u0631 ", 20)+`","n":2,"m":1},{"name":"\u6771\u4eac","n":1,"m":1}]`),
 			tile("money", channels), tile("round", channels), tile("beside", channels), tile("days", monthly),
 			tile("heat", `"cells":[{"x":"a","s":"b","n":993},{"x":"b","s":"b","n":1053},{"x":"a","s":"c","n":1000},{"x":"b","s":"c","n":7}]`),
 		}

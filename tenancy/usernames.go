@@ -4,7 +4,10 @@ import (
 	"slices"
 	"unicode"
 
+	"github.com/mtibben/confusables"
 	"golang.org/x/text/secure/precis"
+
+	"usher/fault"
 )
 
 // canonical is the one form of a username, by RFC 8265: lower case, composed,
@@ -24,8 +27,8 @@ func canonical(username string) (string, error) {
 	return name, nil
 }
 
-// newUsername is the canonical form of a name that nobody has yet: one that cannot be taken for another by
-// its letters, and that an address can end with.
+// newUsername is the canonical form of a name that nobody has yet: one that has no letter of elsewhere, and that an
+// address can end with.
 func newUsername(username string) (string, error) {
 	name, err := canonical(username)
 	switch {
@@ -37,6 +40,28 @@ func newUsername(username string) (string, error) {
 		return "", unusable("the username mixes letters of several scripts, some of which look alike: write it in one")
 	}
 	return name, nil
+}
+
+// unlikeOthers refuses a name that looks like that of another user of the tenant, in one script or in two: what Unicode's
+// technical standard 39 calls confusable. Nobody makes another such name before the transaction ends.
+func (t *tx) unlikeOthers(tenant, username string) error {
+	if err := t.Lock("usher usernames", tenant); err != nil {
+		return err
+	}
+	var others []string
+	if err := t.List(&others, "SELECT username FROM store.users WHERE tenant = $1", tenant); err != nil {
+		return err
+	}
+	looks := confusables.Skeleton(username)
+	for _, other := range others {
+		switch {
+		case other == username:
+			return fault.New(fault.Conflict, "there is a user of that name")
+		case confusables.Skeleton(other) == looks:
+			return fault.New(fault.Conflict, "the username looks like that of another user, %s: choose one that nobody takes for it", fault.Quote(other))
+		}
+	}
+	return nil
 }
 
 // writings are the scripts that are written together, beside Latin.

@@ -98,15 +98,15 @@ func (s *Store) CreateUser(ctx context.Context, p principal.Principal, n NewUser
 		if err := t.checkRights(p, n.Tenant, username, n.Roles, n.Scopes); err != nil {
 			return err
 		}
+		if err := t.unlikeOthers(n.Tenant, username); err != nil {
+			return err
+		}
 		row := userRow{
 			ID: newID(), Tenant: n.Tenant, Username: username, Name: n.Name, Email: n.Email, Password: hash, Status: Active,
 			Roles: names(n.Roles), Scopes: names(n.Scopes), Created: micros(t.now), Changed: micros(t.now),
 		}
 		_, err = t.Exec("INSERT INTO store.users ("+userColumns+") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
 			row.ID, row.Tenant, row.Username, row.Name, row.Email, row.Password, string(row.Status), row.Roles, row.Scopes, row.Created, row.Changed)
-		if database.Duplicate(err) {
-			return fault.New(fault.Conflict, "there is a user of that name")
-		}
 		if err != nil {
 			return err
 		}

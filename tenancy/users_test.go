@@ -587,3 +587,45 @@ func TestLoginTime(t *testing.T) {
 		}
 	}
 }
+
+// TestUsernamesThatLookAlike: whole names of another script, too, are nobody else's of the tenant, also where two are made at once.
+func TestUsernamesThatLookAlike(t *testing.T) {
+	each(t, func(t *testing.T, open func(tenancy.Options) *tenancy.Store) {
+		s := open(tenancy.Options{})
+		tenant(t, s, "acme")
+		tenant(t, s, "other")
+		create := func(of, username string) error {
+			_, err := s.CreateUser(t.Context(), root(), tenancy.NewUser{Tenant: of, Username: username, Password: password})
+			return err
+		}
+		user(t, s, "acme", "coco")
+		user(t, s, "", "operator1")
+		for _, line := range []struct{ of, username, looks string }{
+			{"acme", "\u0441\u043e\u0441\u043e", `"coco"`}, // of Cyrillic letters
+			{"acme", "\u0421\u043e\u0441\u043e", `"coco"`},
+			{"", "operatorl", `"operator1"`},
+		} {
+			err := create(line.of, line.username)
+			wantCode(t, err, fault.Conflict)
+			if err == nil || !strings.Contains(err.Error(), "looks like that of another user, "+line.looks) {
+				t.Errorf("%s: %v", line.username, err)
+			}
+		}
+		if err := create("acme", "COCO"); err == nil || !strings.Contains(err.Error(), "there is a user of that name") {
+			t.Error(err)
+		}
+		user(t, s, "other", "\u0441\u043e\u0441\u043e")
+		user(t, s, "acme", "\u0441\u043e\u0441\u0430")
+
+		var wait sync.WaitGroup
+		twins := [...]string{"ape", "\u0430\u0440\u0435"}
+		var errs [len(twins)]error
+		for i, name := range twins {
+			wait.Go(func() { errs[i] = create("acme", name) })
+		}
+		wait.Wait()
+		if (errs[0] == nil) == (errs[1] == nil) {
+			t.Errorf("of two names that look alike, made at once: %v, %v", errs[0], errs[1])
+		}
+	})
+}

@@ -2,7 +2,8 @@
 //   node shell.mjs URL PASSWORD
 // On a slow network the mark stands there at once. Whose sign-in it is stands fixed, as the address says it, with a way to
 // that of others. A session of ann, of umbrella, that is ended elsewhere leads to the
-// sign-in of her tenant, and from there back to where she was. Then she and rita, of umbrella too, take turns in one tab. See visit.mjs for what else makes it fail.
+// sign-in of her tenant, and from there back to where she was. Then she and rita, of umbrella too, take turns in one tab;
+// who signs out in one has signed out in all of theirs. See visit.mjs for what else makes it fail.
 import { expect, visit, write } from './visit.mjs';
 
 const [base, password] = process.argv.slice(2);
@@ -157,11 +158,48 @@ async function passing(page, settled) {
   const owners = await page.evaluate(() => Object.keys(localStorage).filter((key) => key.startsWith('usher.query')));
   if (owners.length !== 5 || owners.includes('usher.query 1')) throw new Error(`queries of ${owners} are kept`);
 
+  // She has a second tab, with a question under way that another tab's signing out does not wait for, and rita one of her own.
+  const tabOf = async (name) => {
+    const tab = await page.context().newPage();
+    await tab.goto(`${base}/console/sign-in?tenant=umbrella&back=/query`);
+    await enter(tab, name);
+    await tab.getByRole('textbox', { name: 'Operation' }).waitFor();
+    return tab;
+  };
+  const ritas = await tabOf('rita');
+  await write(ritas, 'Operation', 'query Ritas { notes { id } }');
+  const second = await tabOf('ann');
+  await write(second, 'Operation', mine);
+  await write(second, 'Variables, as JSON', '{"text": "of ann alone"}');
+  let answer;
+  await second.route('**/graphql', async (route) => {
+    if (route.request().postData().includes('Hers')) await new Promise((resolve) => (answer = resolve));
+    await route.continue();
+  });
+  await second.getByRole('button', { name: 'Run' }).click();
+  await second.getByRole('button', { name: 'Stop' }).waitFor();
+  const seconds = await second.evaluate(() => sessionStorage.getItem('usher.token'));
+
   // Signing out leaves nothing of hers.
   await page.getByRole('button', { name: /Your session/ }).click();
   await page.getByRole('menuitem', { name: 'Sign out', exact: true }).click();
   await expect(page, '.note', 'You are signed out.');
+  await expect(second, '.note', 'You are signed out.');
+  const answered = second.waitForResponse((response) => response.request().postData()?.includes('Hers'));
+  answer();
+  await answered;
+  for (let tries = 0; (await viewer(seconds)) !== 401; tries++) {
+    if (tries === 50) throw new Error('the session of her other tab goes on');
+    await page.waitForTimeout(100);
+  }
   if (/Hers|of ann alone/.test(await kept())) throw new Error('her queries are kept after she has signed out');
+  if (!(await kept()).includes('Ritas')) throw new Error('who has not signed out has lost what she asked');
+  await enter(second, 'umbrella|rita');
+  await second.getByRole('navigation').getByRole('link', { name: 'Query' }).click();
+  await expect(second, '.query-tabs', 'Ritas');
+  if (/Hers|of ann alone/.test((await second.locator('.query-page').innerText()) + (await second.evaluate(() => JSON.stringify({ ...sessionStorage }))))) throw new Error('rita finds what ann had in her other tab');
+  if ((await ritas.locator('.query-page').count()) !== 1) throw new Error('who has not signed out is sent away');
+  for (const tab of [second, ritas]) await tab.close();
 }
 
 async function enter(page, name = 'ann') {

@@ -14,8 +14,9 @@ const axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.
 export async function visit(address, { dark = false, width = 1280, height = 800 }, use) {
   const browser = await launch(address.hostname);
   try {
-    const page = await browser.newPage({ colorScheme: dark ? 'dark' : 'light', viewport: { width, height } });
-    page.setDefaultTimeout(patience);
+    const context = await browser.newContext({ colorScheme: dark ? 'dark' : 'light', viewport: { width, height } });
+    context.setDefaultTimeout(patience);
+    const page = await context.newPage();
     const problems = [];
     await page.addInitScript(() => {
       globalThis.breaches = [];

@@ -4,6 +4,7 @@
 const key = 'usher.token';
 const before = 'usher.token.before';
 const tenant = 'usher.tenant';
+const owner = 'usher.owner';
 
 export type Ending = 'signedOut' | 'refused' | 'expired';
 
@@ -24,10 +25,12 @@ export const session = {
     if (name === null) sessionStorage.removeItem(tenant);
     else sessionStorage.setItem(tenant, name);
   },
+  // owner is who is here themselves, also while they act as somebody.
+  owner: () => sessionStorage.getItem(owner) ?? undefined,
+  ownedBy: (who: string) => sessionStorage.setItem(owner, who),
   start(token: string) {
     ending = undefined;
-    sessionStorage.removeItem(before);
-    sessionStorage.removeItem(tenant);
+    for (const name of [before, tenant, owner]) sessionStorage.removeItem(name);
     sessionStorage.setItem(key, token);
     changed();
   },
@@ -55,8 +58,7 @@ export const session = {
       return;
     }
     ending = { how };
-    sessionStorage.removeItem(key);
-    sessionStorage.removeItem(before);
+    for (const name of [key, before, owner]) sessionStorage.removeItem(name);
     changed();
   },
   subscribe(listener: Listener) {

@@ -6,7 +6,7 @@ import { useEffect, useState, useSyncExternalStore } from 'react';
 import { Button as AriaButton, Dialog as AriaDialog, Header, Menu, MenuItem, MenuSection, MenuTrigger, Modal, ModalOverlay, Popover, Separator } from 'react-aria-components';
 import { ask } from './api';
 import { drafts } from './drafts';
-import { forget } from './query/store';
+import { leave, leaveEverywhere, useOthersLeaving } from './leave';
 import { Mark } from './logo';
 import { pagesFor } from './sitemap';
 import { tenantIn } from './search';
@@ -19,7 +19,7 @@ import { when } from './ui/page';
 import { Failed, Loading } from './ui/state';
 import { toast, Toasts } from './ui/toast';
 import { MeContext } from './me';
-import { meQuery, whoIs, type Me } from './viewer';
+import { meQuery, type Me } from './viewer';
 
 export function Shell() {
   const token = useSyncExternalStore(session.subscribe, session.token);
@@ -39,8 +39,11 @@ export function Shell() {
   useEffect(() => setOpen(false), [location.pathname]);
   useExpiry(me.data);
   useEffect(() => {
-    if (me.data && !me.data.acting) session.isOf(me.data.tenant);
+    if (!me.data || me.data.acting) return;
+    session.isOf(me.data.tenant);
+    session.ownedBy(me.data.owner);
   }, [me.data]);
+  useOthersLeaving(who);
 
   // Who acts as somebody goes on afterwards where they were.
   useEffect(() => {
@@ -148,18 +151,8 @@ function Who({ me }: { me: Me }) {
   const [dialog, setDialog] = useState<'password' | 'everywhere' | 'unsaved'>();
   const [chosen, setChosen] = useState<Theme>(theme.get());
 
-  // leave ends what was here, and what the browser keeps of it: of who acts as somebody, too.
-  async function leave(logout: () => Promise<unknown>) {
-    const own = session.acts() ? await whoIs(session.own()).catch(() => undefined) : undefined;
-    await logout();
-    drafts.only();
-    for (const who of [me, own]) if (who) forget(who);
-    session.end('signedOut');
-  }
-
-  // Usher's own tokens end; one of an issuer goes on until it expires.
-  const signOut = () => leave(async () => me.tokenKind === 'SESSION' && ask('mutation { logout }').catch(() => undefined));
-  const signOutEverywhere = () => leave(() => ask('mutation { logoutEverywhere }'));
+  const signOut = () => leave(me);
+  const signOutEverywhere = () => leaveEverywhere(me);
 
   return (
     <>

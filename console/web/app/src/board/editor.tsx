@@ -1,7 +1,7 @@
 // The editor of a dashboard: its page, what each tile asks, and what viewers choose.
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { Link, useBlocker, useParams } from '@tanstack/react-router';
-import { ArrowLeft, CircleAlert, Plus, Redo2, Save, Undo2 } from 'lucide-react';
+import { ArrowLeft, CircleAlert, Lock, Plus, Redo2, Save, Undo2 } from 'lucide-react';
 import { buildClientSchema, getIntrospectionQuery, parse, type IntrospectionQuery } from 'graphql';
 import { useEffect, useMemo, useRef, useState } from 'react';
 import { Tab, TabList, TabPanel, Tabs } from 'react-aria-components';
@@ -15,8 +15,9 @@ import { t } from '../texts';
 import { useDelayed } from '../admin/common';
 import { Button, Checkbox, TextField } from '../ui/controls';
 import { Dialog } from '../ui/dialog';
+import { Page } from '../ui/page';
 import { Restored } from '../ui/restored';
-import { Loaded } from '../ui/state';
+import { Empty, Loaded } from '../ui/state';
 import { toast } from '../ui/toast';
 import { below, freeId, put, valuesOf, type Document, type Tile } from './document';
 import { Grid } from './grid';
@@ -63,15 +64,21 @@ export function EditorPage() {
         found?.document && found.own && found.version > 0 ? (
           <Editing key={name} first={found} />
         ) : (
-          <main id="content" tabIndex={-1} className="page">
-            <div className="card state">
-              <h1>{t.editor.notYours}</h1>
-              <p>{t.editor.notYoursWords}</p>
-              <Link to="/dashboards" className="button">
-                {t.dashboards.back}
-              </Link>
+          <Page title={t.nav.dashboards}>
+            <div className="card">
+              <Empty
+                icon={Lock}
+                title={t.editor.notYours}
+                action={
+                  <Link to="/dashboards" className="button">
+                    {t.dashboards.back}
+                  </Link>
+                }
+              >
+                {t.editor.notYoursWords}
+              </Empty>
             </div>
-          </main>
+          </Page>
         )
       }
     </Loaded>

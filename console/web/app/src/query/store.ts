@@ -44,7 +44,11 @@ function kept(key: string): Kept {
   return { tabs: list(found?.tabs).filter(({ id }) => typeof id === 'string'), active: String(found?.active ?? ''), history: list(found?.history), at: Number(found?.at) || 0 };
 }
 
+// left are those who have signed out in this tab: what is still under way of theirs is not kept.
+const left = new Set<string>();
+
 function keep({ owner }: Owner, part: Partial<Kept>) {
+  if (left.has(owner)) return;
   try {
     localStorage.setItem(prefix + owner, JSON.stringify({ ...kept(prefix + owner), ...part, at: Date.now() } satisfies Kept));
   } catch {
@@ -62,11 +66,15 @@ export function tidy() {
   for (const key of keys.sort((a, b) => at.get(b)! - at.get(a)!).slice(mostOwners)) localStorage.removeItem(key);
 }
 
-export const forget = ({ owner }: Owner) => localStorage.removeItem(prefix + owner);
+export function forget({ owner }: Owner) {
+  left.add(owner);
+  localStorage.removeItem(prefix + owner);
+}
 
 export const newTab = (query = '', variables = ''): QueryTab => ({ id: crypto.randomUUID?.() ?? `${Date.now()}.${Math.random()}`, query, variables });
 
 export function loadTabs({ owner }: Owner): Tabs {
+  left.delete(owner);
   const { tabs, active } = kept(prefix + owner);
   if (tabs.length === 0) tabs.push(newTab());
   return { tabs, active: tabs.some(({ id }) => id === active) ? active : tabs[0]!.id };

@@ -32,7 +32,7 @@ export const when = (text: string | null | undefined, exactly = false) => {
 export function When({ at, otherwise = t.none, exactly }: { at: string | null | undefined; otherwise?: string; exactly?: boolean }) {
   return at ? (
     <time dateTime={at} title={at}>
-      {when(at, exactly)}
+      {when(at, exactly)!.split(/(?<=,) /).map((part, i) => [i > 0 && ' ', <span key={part}>{part}</span>])}
     </time>
   ) : (
     <span className="muted">{otherwise}</span>

@@ -30,6 +30,7 @@ export abstract class UsherElement<Answer = unknown> extends LitElement {
     theme: { reflect: true },
     locale: {},
     timezone: {},
+    _later: { attribute: 'defer-hydration', type: Boolean },
     _answer: { state: true },
     _problem: { state: true },
     _busy: { state: true },
@@ -46,6 +47,8 @@ export abstract class UsherElement<Answer = unknown> extends LitElement {
   declare locale: string | undefined;
   declare timezone: string | undefined;
 
+  /** Whether a server wrote the element and React has yet to give it what is not in HTML, such as its token. */
+  declare _later: boolean | undefined;
   declare _answer: Answer | undefined;
   /** When the oldest came of what is shown. */
   _since: Date | undefined;
@@ -93,7 +96,7 @@ export abstract class UsherElement<Answer = unknown> extends LitElement {
 
   override willUpdate(changed: PropertyValues): void {
     // Another way to a token may lead to somebody else: nothing of the one before is used again.
-    const caller = ['server', 'tokenUrl', 'token', 'client'].some((name) => changed.has(name));
+    const caller = ['server', 'tokenUrl', 'token', 'client', '_later'].some((name) => changed.has(name));
     if (caller) this.#own = undefined;
     if (caller || !this.hasUpdated || this.identity.some((name) => changed.has(name))) this.#start();
     else if (this.objects.some((name) => changed.has(name)) && (this.#wrong() || (this._problem as UsherError | undefined)?.code === 'SETUP')) this.#start();
@@ -139,6 +142,7 @@ export abstract class UsherElement<Answer = unknown> extends LitElement {
     this._problem = undefined;
     this.forget();
     clearTimeout(this.#waits);
+    if (this._later) return;
     const wrong = this.#wrong();
     if (wrong) return this.#setup((say) => say.unread(wrong, (this as unknown as Record<string, unknown>)[wrong]));
     if (!this.asks()) {

@@ -22,7 +22,10 @@ export function asked(error: unknown): unknown {
   } as ConstructorParameters<typeof UsherError>[1]);
 }
 
-/** A chart asks again and again, and nobody means to change something each time. */
-export function changing(): UsherError {
-  return new UsherError('A chart shows what is, and its "query" is a mutation.', { code: 'SETUP', hint: 'Give it a query, and have the page send what changes something.' });
+/** A chart asks again and again, and nobody means to change something each time: refuses a document with a mutation. */
+export function unchanging(query: string): void {
+  let text = query.replace(/"""(\\"""|[^])*?"""|"(\\.|[^"\\])*"|#.*/g, '');
+  for (let before = ''; before !== text; ) text = (before = text).replace(/\{[^{}]*\}/g, ';'); // what a definition holds
+  if (!/(^|;)[\s,]*mutation\b/.test(text)) return;
+  throw new UsherError('A chart shows what is, and its "query" is a mutation.', { code: 'SETUP', hint: 'Give it a query, and have the page send what changes something.' });
 }

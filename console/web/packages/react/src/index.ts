@@ -1,7 +1,9 @@
 // @usher/react owns the elements of @usher/embed as React components: properties are props, and the events onSelect, onLoad and onError.
+// On a server they write what attributes can say, and refuse to write tokens.
 import { createComponent, type EventName } from '@lit/react';
 import { UsherChart as Chart, UsherDashboard as Dashboard, type UsherError } from '@usher/embed';
 import * as React from 'react';
+import { written } from './written.ts';
 
 export interface Select {
   /** The tile that it was chosen in, of a dashboard. */
@@ -17,7 +19,7 @@ const events = {
   onError: 'usher:error' as EventName<CustomEvent<{ error: UsherError; tile?: string }>>,
 };
 
-export const UsherDashboard = createComponent({ react: React, tagName: 'usher-dashboard', elementClass: Dashboard, events });
-export const UsherChart = createComponent({ react: React, tagName: 'usher-chart', elementClass: Chart, events });
+export const UsherDashboard = written(createComponent({ react: React, tagName: 'usher-dashboard', elementClass: Dashboard, events }), 'usher-dashboard', Dashboard, events);
+export const UsherChart = written(createComponent({ react: React, tagName: 'usher-chart', elementClass: Chart, events }), 'usher-chart', Chart, events);
 
 export * from '@usher/client';

@@ -32,6 +32,8 @@ export interface Drawing {
 export interface Size {
   width: number;
   height: number;
+  /** How wide a text is that stands beside an axis. */
+  wide(text: string): number;
 }
 
 const font = (colors: Colors, color = colors.muted) => ({ color, fontSize: 12, lineHeight: 18 });
@@ -87,6 +89,7 @@ function cartesian(view: View, model: Model, colors: Colors, size: Size): Drawin
     return compare && own && cell ? `${formats.text(path, cell.value)} · ${beside}` : beside;
   });
   const names = model.categories.map((value) => model.name(value, true));
+  const right = !horizontal ? 4 : compare ? 12 + widest(size, besides) : 16;
   const category = {
     type: 'category',
     data: names,
@@ -98,10 +101,10 @@ function cartesian(view: View, model: Model, colors: Colors, size: Size): Drawin
       ...font(colors, horizontal ? colors.text : colors.muted),
       hideOverlap: true,
       ...(bars || horizontal ? {} : { alignMinLabel: 'left', alignMaxLabel: 'right' }),
-      ...(horizontal ? {} : apart(size.width, names, bars)),
+      ...(horizontal ? {} : apart(size, names, bars)),
       margin: horizontal ? 8 : 10,
-      ...(horizontal ? { width: Math.min(150, size.width * 0.34), overflow: 'truncate', interval: 0 } : {}),
-      ...(!horizontal && bars && model.unit === undefined ? named(size.width, model.categories.length) : {}),
+      ...(horizontal ? { ...beside(size, names, right), interval: 0 } : {}),
+      ...(!horizontal && bars && model.unit === undefined ? named(size, names, 72) : {}),
     },
   };
   const whole = model.series.every(({ cells }) => cells.every((cell) => Number.isInteger(number(cell) ?? 0)));
@@ -170,7 +173,7 @@ function cartesian(view: View, model: Model, colors: Colors, size: Size): Drawin
   return {
     option: {
       ...animation(),
-      grid: { left: 2, right: horizontal ? (compare ? 12 + 7 * Math.max(...besides.map((text) => text.length)) : 16) : 4, top: 10, bottom: 6, containLabel: true },
+      grid: { left: 2, right, top: 10, bottom: 6, containLabel: true },
       xAxis: horizontal ? value : category,
       yAxis: horizontal ? category : value,
       series,
@@ -283,32 +286,33 @@ function heat(view: View, model: Model, colors: Colors, size: Size): Drawing {
   const least = Math.min(0, ...numbers);
   const most = Math.max(...numbers);
   const names = model.series.map(({ name }) => name);
-  const axis = (data: string[], all: boolean) => ({
-    type: 'category', data, axisTick: { show: false }, axisLine: { show: false }, splitLine: { show: false },
-    axisLabel: { ...font(colors), ...(all ? { interval: 0, width: Math.min(150, size.width * 0.34), overflow: 'truncate' } : { hideOverlap: true }) },
-  });
-  const width = (size.width * 0.7) / model.categories.length;
+  const roomy = size.height / names.length > 22;
+  const across = model.categories.map((value) => model.name(value, true));
+  const axis = (data: string[]) => ({ type: 'category', data, axisTick: { show: false }, axisLine: { show: false }, splitLine: { show: false } });
+  const left = beside(size, names, 4);
+  const kept = 16 + left.width; // from the cells, for their names
+  const width = (size.width - kept) / across.length;
   const all = cells.map(({ cell }) => cell.value);
   const texts = cells.map(({ series, cell }) => formats.text(series.path, cell.value, all));
-  const full = Math.max(0, ...texts.map((text) => text.length)) * 7 + 8 < width;
-  const roomy = size.height / names.length > 22;
+  const full = widest(size, texts) + 8 < width;
   const written = roomy && width > 48;
   const gap = Math.min(2, Math.floor(Math.min(width, size.height / names.length) / 5)); // between cells, which are what is seen
   return {
     option: {
       ...animation(),
       grid: { left: 2, right: 4, top: 4, bottom: 6, containLabel: true },
-      xAxis: axis(model.categories.map((value) => model.name(value, true)), false),
-      yAxis: { ...axis(names, roomy), inverse: true },
+      xAxis: { ...axis(across), axisLabel: { ...font(colors), ...(model.unit === undefined ? named(size, across, kept) : { hideOverlap: true }) } },
+      yAxis: { ...axis(names), inverse: true, axisLabel: { ...font(colors), ...(roomy ? { interval: 0 } : { hideOverlap: true }), ...left } },
       series: [{
         id: '0',
         type: 'heatmap',
         data: cells.map(({ series, s, c, cell }, i) => {
           const part = most === least ? 1 : (Number(cell.value) - least) / (most - least);
+          const fill = mix(colors.series[0]!, colors.surface, 0.08 + 0.92 * part);
           return {
             value: [c, s, Number(cell.value)],
-            label: { show: written, color: part > 0.72 ? colors.surface : colors.text, fontSize: 12, formatter: () => (full ? texts[i]! : formats.short(series.path, Number(cell.value))) },
-            itemStyle: { color: mix(colors.series[0]!, colors.surface, 0.08 + 0.92 * part), borderColor: colors.surface, borderWidth: gap, borderRadius: 2 * gap },
+            label: { show: written, color: stands(fill, colors.surface) > stands(fill, colors.text) ? colors.surface : colors.text, fontSize: 12, formatter: () => (full ? texts[i]! : formats.short(series.path, Number(cell.value))) },
+            itemStyle: { color: fill, borderColor: colors.surface, borderWidth: gap, borderRadius: 2 * gap },
           };
         }),
       }],
@@ -320,28 +324,65 @@ function heat(view: View, model: Model, colors: Colors, size: Size): Drawing {
     },
   };
 
-  // Two colors as the browser computed them.
-  function mix(a: string, b: string, part: number): string {
-    const [x, y] = [a, b].map((text) => text.match(/[\d.]+/g)!.map(Number));
-    return `rgb(${[0, 1, 2].map((i) => Math.round(x![i]! * part + y![i]! * (1 - part))).join(',')})`;
-  }
+}
+
+/** The parts of a color as the browser computed it. */
+const channels = (color: string) => color.match(/[\d.]+/g)!.map(Number);
+
+function mix(a: string, b: string, part: number): string {
+  const [x, y] = [channels(a), channels(b)];
+  return `rgb(${[0, 1, 2].map((i) => Math.round(x[i]! * part + y[i]! * (1 - part))).join(',')})`;
+}
+
+/** How far two colors stand out from each other: the contrast of WCAG. */
+function stands(a: string, b: string): number {
+  const [x, y] = [a, b].map((color) => {
+    const [red, green, blue] = channels(color).map((of) => (of / 255 <= 0.04045 ? of / 255 / 12.92 : ((of / 255 + 0.055) / 1.055) ** 2.4));
+    return 0.2126 * red! + 0.7152 * green! + 0.0722 * blue! + 0.05;
+  });
+  return Math.max(x! / y!, y! / x!);
 }
 
 export { type Cell, type Model, type Series };
 
+const widest = ({ wide }: Size, texts: string[]) => Math.ceil(Math.max(0, ...texts.map(wide)));
+
+// beside is the room of names at the left: what they need, and never so much that a chart has none beside what is at its right.
+function beside(size: Size, names: string[], right: number) {
+  const width = Math.min(widest(size, names), Math.floor(Math.min(240, size.width * 0.34, (size.width - right) / 2)));
+  return { width, formatter: (name: string) => cut(size, name, width) };
+}
+
+// cut is as much of a name as there is room for. The mark after letters of a script that is read to the left stands at their left.
+function cut({ wide }: Size, name: string, most: number): string {
+  if (wide(name) <= most) return name;
+  const letters = [...name];
+  let fits = 0;
+  for (let more = letters.length; fits < more; ) {
+    const half = Math.ceil((fits + more) / 2);
+    if (wide(`${letters.slice(0, half).join('')}…`) <= most) fits = half;
+    else more = half - 1;
+  }
+  const kept = letters.slice(0, fits).join('').trimEnd();
+  return /[\u0590-\u08ff\ufb1d-\ufefc]$/.test(kept) ? `${kept}…\u200f` : `${kept}…`;
+}
+
 // apart is a label for each so many columns, all as far from each other, so that none gives way to the next; the first and the
 // last of a line stand within its ends.
-function apart(width: number, names: string[], bars: boolean) {
-  const column = (width - 56) / Math.max(1, bars ? names.length : names.length - 1);
-  const widest = Math.min(140, 7 * Math.max(0, ...names.map((name) => name.length)));
-  const step = Math.max(1, Math.ceil((bars ? widest + 8 : 1.5 * widest + 6) / column));
+function apart(size: Size, names: string[], bars: boolean) {
+  const column = (size.width - 56) / Math.max(1, bars ? names.length : names.length - 1);
+  const most = Math.min(140, widest(size, names));
+  const step = Math.max(1, Math.ceil((bars ? most + 8 : 1.5 * most + 6) / column));
   return { interval: (i: number) => i % step === 0, showMinLabel: true, hideOverlap: step === 1 };
 }
 
 // named lays out names below their columns: each has the place of its column, as long as that is
-// enough to read some of it, and else leans; the axis of values takes its part of the width.
-function named(width: number, columns: number) {
-  const column = (width - 72) / Math.max(1, columns);
-  if (column >= 48) return { width: column - 8, overflow: 'truncate', interval: 0, hideOverlap: false };
-  return column >= 20 ? { rotate: 40, width: 76, overflow: 'truncate', interval: 0, hideOverlap: false } : { interval: 'auto' };
+// enough to read some of it, and else leans; what stands beside the columns takes its part of the width.
+function named(size: Size, names: string[], kept: number) {
+  const column = (size.width - kept) / Math.max(1, names.length);
+  const each = { interval: 0, hideOverlap: false };
+  if (widest(size, names) + 8 <= column) return each;
+  const within = (room: number) => ({ ...each, formatter: (name: string) => cut(size, name, room) });
+  if (column >= 48) return within(column - 8);
+  return column >= 20 ? { ...within(76), rotate: 40 } : { interval: 'auto' };
 }

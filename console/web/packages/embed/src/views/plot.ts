@@ -150,14 +150,15 @@ export class PlotView extends ViewElement {
     this.ariaLabel = texts.readable;
     this.#canvas.ariaLabel = sentence(this.view, made);
     const colors = this.#colors(placesOf(this.view, made, this.#names));
-    this.#drawing = draw(this.view, made, colors, { width, height });
+    // Quotes of a family's name would end the attribute that it is written into.
+    const fontFamily = getComputedStyle(this).fontFamily.replaceAll('"', "'");
+    this.#drawing = draw(this.view, made, colors, { width, height, wide: measure(fontFamily) });
     const axis = ['line', 'area', 'bar'].includes(this.view.chart.kind);
     this.#chart.setOption(
       {
         ...this.#drawing.option,
         ...(this.style.colorScheme === '' ? {} : { animation: false }),
-        // Quotes of a family's name would end the attribute that it is written into.
-        textStyle: { fontFamily: getComputedStyle(this).fontFamily.replaceAll('"', "'") },
+        textStyle: { fontFamily },
         tooltip: {
           trigger: axis ? 'axis' : 'item',
           confine: true,
@@ -297,6 +298,14 @@ function element(name: string, className: string, text?: string): HTMLElement {
   if (className) made.className = className;
   if (text !== undefined) made.textContent = text;
   return made;
+}
+
+const pen = document.createElement('canvas').getContext('2d');
+
+/** How wide labels are in a font. */
+function measure(family: string): (text: string) => number {
+  if (pen) pen.font = `12px ${family}`;
+  return (text) => pen?.measureText(text).width ?? 7 * text.length;
 }
 
 /** ECharts empties elements by their `innerHTML`, which pages with Trusted Types forbid. Nothing else of it is HTML. */
