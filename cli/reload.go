@@ -5,7 +5,6 @@ import (
 	"context"
 	"log/slog"
 	"math/rand/v2"
-	"os"
 	"time"
 
 	"usher/gateway"
@@ -47,7 +46,7 @@ const (
 // the file holds, so that it does not matter how it was written or put in place. What was refused may be served
 // later, as when a database is there that was not: it is tried again until then.
 func (r *reloader) watch(ctx context.Context, name string, log *slog.Logger) {
-	held, _ := os.ReadFile(name)
+	held, _ := readAgain(name)
 	var due time.Time // to try again; zero: there is nothing to be tried
 	var pause time.Duration
 	for {
@@ -56,7 +55,7 @@ func (r *reloader) watch(ctx context.Context, name string, log *slog.Logger) {
 			return
 		case <-time.After(lookAtFile):
 		}
-		now, err := os.ReadFile(name)
+		now, err := readAgain(name)
 		switch {
 		case err != nil: // a file that is being put in place is there in a moment
 			continue

@@ -72,7 +72,12 @@ func (c serveCommand) Run(ctx context.Context, s *term.IO) error {
 	if traces != nil {
 		metrics = append(metrics, traces)
 	}
-	read := func() (*config.Config, error) { return c.read(s.Env) }
+	read := func() (*config.Config, error) {
+		if err := readableAgain(c.Config); err != nil {
+			return nil, err
+		}
+		return c.read(s.Env)
+	}
 	g, err := gateway.New(ctx, cfg, gateway.Options{Log: log, Read: read, Metrics: metrics, Tracer: traces.Tracer(), StoreWait: storeWait})
 	if err != nil && ctx.Err() != nil {
 		log.Info("usher was told to end before it served")

@@ -68,6 +68,7 @@ type Gateway struct {
 	current  atomic.Pointer[snapshot]
 	draining atomic.Bool // it is about to end: no further requests, please
 
+	loading      sync.Mutex         // one configuration is read, and served or refused, after another
 	replacing    sync.Mutex         // one snapshot follows another
 	stopReaching context.CancelFunc // nil: every source was reached at once
 	reaching     sync.WaitGroup
