@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/sha256"
 	"encoding/csv"
 	"fmt"
 	"io"
@@ -34,7 +35,7 @@ frontend public
   bind %s
   default_backend gateways
 backend gateways
-  balance roundrobin
+  %s
   option httpchk GET /health/ready
   server one %s
   server two %s
@@ -44,9 +45,9 @@ frontend operators
   stats uri /stats
 `
 
-// balance starts HAProxy before two gateways. It returns where the public and
+// balance starts HAProxy before two gateways, among which it chooses as it is told. It returns where the public and
 // where its operators reach it.
-func balance(t *testing.T, one, two string) (public, operators string) {
+func balance(t *testing.T, how, one, two string) (public, operators string) {
 	t.Helper()
 	haproxy, err := exec.LookPath("haproxy")
 	if err != nil {
@@ -54,7 +55,7 @@ func balance(t *testing.T, one, two string) (public, operators string) {
 	}
 	public, operators = freePort(t), freePort(t)
 	file := filepath.Join(t.TempDir(), "haproxy.cfg")
-	program.WriteFile(t, file, fmt.Sprintf(balancerConfig, public, one, two, operators))
+	program.WriteFile(t, file, fmt.Sprintf(balancerConfig, public, how, one, two, operators))
 	said := program.NewOutput()
 	command := exec.CommandContext(context.WithoutCancel(t.Context()), haproxy, "-db", "-f", file) //nolint:gosec // its name is fixed
 	command.Stdout, command.Stderr = said, said
@@ -92,6 +93,46 @@ func up(t *testing.T, operators string) int {
 	return n
 }
 
+// TestPersistedQueriesBehindABalancer: a client on its own sends a hash, and the text where that is asked for. It is
+// asked once where its requests go to one gateway, as the handbook has it.
+func TestPersistedQueriesBehindABalancer(t *testing.T) {
+	t.Parallel()
+	ports := []string{freePort(t), freePort(t)}
+	gateways := make([]*process, 2)
+	for i := range gateways {
+		gateways[i] = launch(t, prepare(t, "0s"), ports[i], program.NewOutput())
+	}
+	const text = "{ notes { id } }"
+	hash := fmt.Sprintf("%x", sha256.Sum256([]byte(text)))
+	for how, most := range map[string]int{"balance roundrobin": 10, "balance hdr(Authorization)\n  hash-type consistent": 1} {
+		public, operators := balance(t, how, ports[0], ports[1])
+		program.Soon(t, program.Patience, "the balancer has both gateways", func() bool { return up(t, operators) == 2 })
+		asked, q := 0, gateways[0].question(t)
+		send := func(query string) string {
+			r := q.Clone(t.Context())
+			r.URL.Host = strings.TrimPrefix(public, "http://")
+			r.Host = r.URL.Host
+			body := fmt.Sprintf(`{%s"extensions":{"persistedQuery":{"version":1,"sha256Hash":%q}}}`, query, hash)
+			r.Body, r.ContentLength = io.NopCloser(strings.NewReader(body)), int64(len(body))
+			_, answer := program.Fetch(t, r)
+			return string(answer)
+		}
+		for range 10 {
+			answer := send("")
+			if strings.Contains(answer, "PERSISTED_QUERY_NOT_FOUND") {
+				asked++
+				answer = send(fmt.Sprintf(`"query":%q,`, text))
+			}
+			if !strings.Contains(answer, `"notes":[`) {
+				t.Fatal(answer)
+			}
+		}
+		if asked > most {
+			t.Errorf("%s: the text was asked for %d times", how, asked)
+		}
+	}
+}
+
 // TestRollingRestarts: gateways behind a balancer are restarted one after the
 // other under load, and no request is lost. USHER_TEST_RESTARTS says how often;
 // five times are enough to notice a gap.
@@ -109,7 +150,7 @@ func TestRollingRestarts(t *testing.T) {
 	for i := range gateways {
 		gateways[i] = launch(t, configs[i], ports[i], program.NewOutput())
 	}
-	public, operators := balance(t, ports[0], ports[1])
+	public, operators := balance(t, "balance roundrobin", ports[0], ports[1])
 	both := func() bool { return up(t, operators) == 2 }
 	program.Soon(t, program.Patience, "the balancer has both gateways", both)
 

@@ -21,12 +21,17 @@ import (
 // issue writes a certificate for 127.0.0.1 and its key, good for so many hours from now, and returns who trusts it.
 func issue(t *testing.T, dir string, hours int64) *x509.CertPool {
 	t.Helper()
+	return issueBetween(t, dir, time.Now().Add(-2*time.Hour), time.Now().Add(time.Duration(hours)*time.Hour))
+}
+
+func issueBetween(t *testing.T, dir string, from, until time.Time) *x509.CertPool {
+	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		t.Fatal(err)
 	}
 	template := &x509.Certificate{
-		SerialNumber: big.NewInt(10 + hours), NotBefore: time.Now().Add(-2 * time.Hour), NotAfter: time.Now().Add(time.Duration(hours) * time.Hour),
+		SerialNumber: big.NewInt(until.UnixNano()), NotBefore: from, NotAfter: until,
 		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, IsCA: true, BasicConstraintsValid: true,
 	}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
@@ -117,6 +122,14 @@ func TestHTTPS(t *testing.T) {
 		}
 		return strings.Contains(stderr.String(), "it has expired")
 	})
+	good := time.Now().Add(5 * time.Second).Truncate(time.Second)
+	issueBetween(t, dir, good, good.Add(3*time.Hour))
+	program.Soon(t, program.Patience, "one that is not valid yet is refused, and used when it is", func() bool {
+		if _, err := ask(before, true); err != nil && time.Now().Before(good) {
+			t.Fatalf("a file for later ends what worked: %v", err)
+		}
+		return hours() == 3 && strings.Contains(stderr.String(), "it is not valid yet")
+	})
 	trusted = issue(t, dir, 2)
 	program.Soon(t, program.Patience, "the new certificate is used", func() bool {
 		_, err := ask(trusted, true)
@@ -127,6 +140,39 @@ func TestHTTPS(t *testing.T) {
 	}
 	program.Soon(t, program.Patience, "operators see that it was renewed", func() bool { return hours() == 2 })
 	program.Soon(t, program.Patience, "the log says that the certificate was replaced", func() bool { return strings.Contains(stderr.String(), "a replaced certificate is used") })
+}
+
+// TestCertificatesOutOfTime: one that nobody accepts is served at the start, for who renews it may come later, and is
+// told of, by a check, too; so is one that ends soon.
+func TestCertificatesOutOfTime(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		from, until time.Duration
+		want        string
+		fails       bool
+	}{
+		"expired":       {-48 * time.Hour, -time.Hour, "server.tls: nobody accepts the certificate: it has expired (", true},
+		"not valid yet": {time.Hour, 48 * time.Hour, "server.tls: nobody accepts the certificate: it is not valid yet (", true},
+		"ends soon":     {-30 * 24 * time.Hour, 48 * time.Hour, "server.tls: the certificate ends soon (", false},
+		"of a day":      {-time.Hour, 23 * time.Hour, "", false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			config := prepare(t, "0s", "server: {", "server: {tls: {cert: tls.crt, key: tls.key}, ")
+			issueBetween(t, filepath.Dir(config), time.Now().Add(c.from), time.Now().Add(c.until))
+			printed, err := program.Command(t, "check", "-c", config)
+			stderr := program.NewOutput()
+			launch(t, config, "127.0.0.1:0", stderr)
+			for what, said := range map[string]string{"check": printed, "serve": stderr.String()} {
+				if told := strings.Contains(said, "server.tls"); told != (c.want != "") || !strings.Contains(said, c.want) {
+					t.Errorf("%s says %s", what, said)
+				}
+			}
+			if (err != nil) != c.fails {
+				t.Errorf("check: %v", err)
+			}
+		})
+	}
 }
 
 // TestHTTP2WithoutTLS: with server.h2c a balancer speaks HTTP/2 to usher, and

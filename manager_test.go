@@ -34,9 +34,10 @@ func TestServiceManager(t *testing.T) {
 	}
 	t.Setenv("NOTIFY_SOCKET", socket)
 	p := launch(t, prepare(t, "0s"), "127.0.0.1:0", os.Stderr)
-	heard("READY=1")
+	heard("STATUS=looks into the sources")
+	heard("READY=1\nSTATUS=serves")
 	p.tell(t, syscall.SIGTERM)
-	heard("STOPPING=1")
+	heard("STOPPING=1\nSTATUS=ends, with the requests that are under way")
 	p.wait(t)
 	t.Setenv("NOTIFY_SOCKET", filepath.Join(dir, "nobody"))
 	p = launch(t, prepare(t, "0s"), "127.0.0.1:0", os.Stderr)

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"crypto/tls"
+	"crypto/x509"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -25,6 +26,7 @@ type certificate struct {
 	pair   *tls.Certificate
 	looked time.Time // when the files were looked at
 	seen   [2]time.Time
+	due    time.Time // when a pair that was refused becomes good; zero: none does
 }
 
 // lookAgain is how often the files are looked at, while connections are opened.
@@ -52,16 +54,46 @@ func (c *certificate) changed() (at [2]time.Time) {
 
 // read reads the files as they were written at a time.
 func (c *certificate) read(written [2]time.Time) error {
-	c.seen = written
+	c.seen, c.due = written, time.Time{}
 	pair, err := tls.LoadX509KeyPair(string(c.files.Cert), string(c.files.Key))
 	if err != nil {
 		return err
 	}
-	if now := time.Now(); c.pair != nil && now.After(pair.Leaf.NotAfter) && now.Before(c.pair.Leaf.NotAfter) {
-		return fmt.Errorf("it has expired (%s)", pair.Leaf.NotAfter.UTC().Format(time.RFC3339))
+	now := time.Now()
+	if err := outOfTime(pair.Leaf, now); err != nil && c.pair != nil && outOfTime(c.pair.Leaf, now) == nil {
+		if now.Before(pair.Leaf.NotBefore) {
+			c.due = pair.Leaf.NotBefore
+		}
+		return err
 	}
 	c.pair = &pair
 	return nil
+}
+
+// outOfTime is why nobody accepts a certificate at a time; nil: it is good then.
+func outOfTime(leaf *x509.Certificate, now time.Time) error {
+	switch {
+	case now.After(leaf.NotAfter):
+		return fmt.Errorf("it has expired (%s)", leaf.NotAfter.UTC().Format(time.RFC3339))
+	case now.Before(leaf.NotBefore):
+		return fmt.Errorf("it is not valid yet (%s)", leaf.NotBefore.UTC().Format(time.RFC3339))
+	}
+	return nil
+}
+
+// endsSoon is how long before its end a certificate is told of, as the alert does; one of a short life in its last third.
+const endsSoon = 7 * 24 * time.Hour
+
+// outOfTime is why nobody who connects accepts the certificate now, or why that is near.
+func (c *certificate) outOfTime() (problem, note error) {
+	now, leaf := time.Now(), c.pair.Leaf
+	if err := outOfTime(leaf, now); err != nil {
+		return fmt.Errorf("server.tls: nobody accepts the certificate: %w", err), nil
+	}
+	if leaf.NotAfter.Sub(now) < min(endsSoon, leaf.NotAfter.Sub(leaf.NotBefore)/3) {
+		return nil, fmt.Errorf("server.tls: the certificate ends soon (%s)", leaf.NotAfter.UTC().Format(time.RFC3339))
+	}
+	return nil, nil
 }
 
 // get is the certificate for a new connection.
@@ -70,7 +102,7 @@ func (c *certificate) get(*tls.ClientHelloInfo) (*tls.Certificate, error) {
 	defer c.mu.Unlock()
 	if now := time.Now(); now.Sub(c.looked) >= lookAgain {
 		c.looked = now
-		if written := c.changed(); written != c.seen {
+		if written := c.changed(); written != c.seen || !c.due.IsZero() && now.After(c.due) {
 			if err := c.read(written); err != nil {
 				c.log.Error("the replaced certificate cannot be used, the one before it goes on", "error", err, "until", c.pair.Leaf.NotAfter)
 			} else {

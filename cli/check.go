@@ -36,8 +36,16 @@ func (c checkCommand) Run(ctx context.Context, s *term.IO) error {
 		return err
 	}
 	if cfg.Server.TLS != nil {
-		if _, err := loadCertificate(*cfg.Server.TLS, slog.New(slog.DiscardHandler)); err != nil {
-			r.Problems = append(r.Problems, err.Error())
+		shown, problem := loadCertificate(*cfg.Server.TLS, slog.New(slog.DiscardHandler))
+		var note error
+		if problem == nil {
+			problem, note = shown.outOfTime()
+		}
+		if problem != nil {
+			r.Problems = append(r.Problems, problem.Error())
+		}
+		if note != nil {
+			r.Notes = append(r.Notes, note.Error())
 		}
 	}
 	if err := otlp.Check(s.Env); err != nil {

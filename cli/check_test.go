@@ -322,3 +322,23 @@ func schemaOf(t *testing.T, args ...string) *ast.Schema {
 	}
 	return parsed
 }
+
+// An API at an address where nothing may be dialed is noted: each of its questions would be refused.
+func TestCheckOfClosedAddresses(t *testing.T) {
+	t.Parallel()
+	for at, noted := range map[string]bool{
+		"base_url: 'http://127.0.0.1:9/v1'":                      true,
+		"base_url: 'https://LocalHost'":                          true,
+		"base_url: 'https://[::1]:8443'":                         true,
+		"base_url: 'https://10.1.2.3'":                           true,
+		"base_url: 'http://127.0.0.1:9/v1', allow_private: true": false,
+		"base_url: 'https://8.8.8.8'":                            false,
+		"base_url: 'https://api.example.com'":                    false,
+		"base_url: 'https://api.example.com', oauth2: {token_url: 'http://192.168.0.1/token', client_id: a, client_secret: {file: secret}}": true,
+	} {
+		printed, err := program.Command(t, "check", "-c", shopFile(t, "\nsources:\n", "\nsources:\n  partner: {kind: api, isolation: gateway, "+at+"}\n"))
+		if err != nil || strings.Contains(printed, "note: sources.partner.") != noted || strings.Contains(printed, "say `allow_private: true`") != noted {
+			t.Errorf("%s: %v\n%s", at, err, printed)
+		}
+	}
+}

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -27,6 +28,10 @@ func openDoor(ctx context.Context, server config.Server, log *slog.Logger) (*doo
 		var err error
 		if d.certificate, err = loadCertificate(*server.TLS, log); err != nil {
 			return nil, err
+		}
+		problem, note := d.certificate.outOfTime()
+		if told := cmp.Or(problem, note); told != nil { // who renews it may come after usher
+			log.WarnContext(ctx, told.Error())
 		}
 	}
 	var err error

@@ -5,7 +5,6 @@ import (
 	"context"
 	"log/slog"
 	"math/rand/v2"
-	"os"
 	"time"
 
 	"usher/gateway"
@@ -50,7 +49,7 @@ type look struct {
 }
 
 func lookAt(name string) look {
-	text, err := os.ReadFile(name)
+	text, err := readAgain(name)
 	return look{text, err}
 }
 

@@ -76,7 +76,18 @@ func (c serveCommand) Run(ctx context.Context, s *term.IO) error {
 	if traces != nil {
 		metrics = append(metrics, traces)
 	}
-	read := func() (*config.Config, error) { return c.read(s.Env) }
+	read := func() (*config.Config, error) {
+		if err := readableAgain(c.Config); err != nil {
+			return nil, err
+		}
+		return c.read(s.Env)
+	}
+	tell := manager(ctx, s)
+	waits := "STATUS=looks into the sources"
+	if cfg.Control != nil {
+		waits += ", and waits for the control store where it does not answer"
+	}
+	tell(waits)
 	g, err := gateway.New(ctx, cfg, gateway.Options{Log: log, Read: read, Metrics: metrics, Tracer: traces.Tracer(), StoreWait: storeWait})
 	if err != nil && ctx.Err() != nil {
 		log.Info("usher was told to end before it served")
@@ -124,13 +135,12 @@ func (c serveCommand) Run(ctx context.Context, s *term.IO) error {
 		where += fmt.Sprintf("usher shows its metrics at http://%s/metrics\n", operations)
 	}
 	_, _ = fmt.Fprint(s.Stdout, where)
-	tell := manager(ctx, s)
-	tell("READY=1")
+	tell("READY=1\nSTATUS=serves")
 	serving, end := context.WithCancel(context.WithoutCancel(ctx))
 	defer end()
 	defer context.AfterFunc(ctx, func() {
 		g.Drain()
-		tell("STOPPING=1")
+		tell("STOPPING=1\nSTATUS=ends, with the requests that are under way")
 		drain(ctx, cfg.Server.Drain, log)
 		end()
 	})()

@@ -47,7 +47,7 @@ type Options struct {
 	Read func() (*config.Config, error) // reads the configuration again; nil: there is no file
 
 	StoreWait time.Duration // how long New waits for a control store that does not answer; default: not at all
-	Patience  time.Duration // how long a request waits for the control store to say what is left of a budget; default 25 ms
+	Patience  time.Duration // how long a request waits for the control store to say what is left of a budget; default: as its answers take
 }
 
 // Gateway answers requests, from New to Close.
@@ -68,6 +68,7 @@ type Gateway struct {
 	current  atomic.Pointer[snapshot]
 	draining atomic.Bool // it is about to end: no further requests, please
 
+	loading      sync.Mutex         // one configuration is read, and served or refused, after another
 	replacing    sync.Mutex         // one snapshot follows another
 	stopReaching context.CancelFunc // nil: every source was reached at once
 	reaching     sync.WaitGroup

@@ -47,14 +47,17 @@ func (g *Gateway) house(cfg *config.Config, opts Options) resolvers.House {
 	}
 	h.Loaded = func() resolvers.Loaded { return *g.loads.now.Load() }
 	if opts.Read != nil {
-		h.Reload = func(ctx context.Context) error {
+		h.Reload = func(ctx context.Context) (problems []string, err error) {
 			done := make(chan error, 1) // it is not given up half way because nobody waits any more
 			go func() { done <- g.Reread(context.WithoutCancel(ctx)) }()
 			select {
 			case err := <-done:
-				return err
+				if err != nil {
+					problems = problemsOf(err)
+				}
+				return problems, nil
 			case <-ctx.Done():
-				return ctx.Err()
+				return nil, ctx.Err()
 			}
 		}
 	}

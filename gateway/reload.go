@@ -21,10 +21,22 @@ import (
 // Reload serves another configuration from now on. Requests that have begun finish
 // with the one before, and every answer is of one of them. Where the new one cannot be
 // served nothing changes, and the error says all that is wrong with it.
-func (g *Gateway) Reload(ctx context.Context, cfg *config.Config) (err error) {
+func (g *Gateway) Reload(ctx context.Context, cfg *config.Config) error {
+	g.loading.Lock()
+	defer g.loading.Unlock()
+	return g.reload(ctx, func() (*config.Config, error) { return cfg, nil })
+}
+
+// reload is Reload of what is read then. The lock of loading is held from before it is read until what has come of it
+// is noted, so that the last of several is the last to be noted, and has read what is there last.
+func (g *Gateway) reload(ctx context.Context, read func() (*config.Config, error)) (err error) {
+	defer func() { g.loads.reloaded(err, time.Now()) }()
+	cfg, err := read()
+	if err != nil {
+		return err
+	}
 	g.replacing.Lock()
 	defer g.replacing.Unlock()
-	defer func() { g.loads.reloaded(err, time.Now()) }()
 	before := g.current.Load()
 	if keys := lasting(before.cfg, cfg); len(keys) > 0 {
 		return fmt.Errorf("%s cannot be changed while usher runs: restart it to apply that", strings.Join(keys, ", "))
@@ -61,11 +73,17 @@ func (g *Gateway) Reload(ctx context.Context, cfg *config.Config) (err error) {
 }
 
 // Reread serves what the file says now, or leaves what is served as it is.
-func (g *Gateway) Reread(ctx context.Context) error { return g.reread(ctx, nil) }
+func (g *Gateway) Reread(ctx context.Context) error {
+	g.loading.Lock()
+	defer g.loading.Unlock()
+	return g.reread(ctx, nil)
+}
 
 // Retry is Reread of what was refused, for whoever asks for it again and again: reasons that were told are not told
 // once more. It does nothing where another configuration was served since.
 func (g *Gateway) Retry(ctx context.Context) error {
+	g.loading.Lock()
+	defer g.loading.Unlock()
 	told := g.loads.now.Load()
 	if told.Refused.IsZero() {
 		return nil
@@ -73,14 +91,9 @@ func (g *Gateway) Retry(ctx context.Context) error {
 	return g.reread(ctx, told.Problems)
 }
 
-// reread logs why the configuration is refused, unless that was told.
+// reread logs why the configuration is refused, unless that was told. The lock of loading is held.
 func (g *Gateway) reread(ctx context.Context, told []string) error {
-	cfg, err := g.opts.Read()
-	if err == nil {
-		err = g.Reload(ctx, cfg)
-	} else {
-		g.loads.reloaded(err, time.Now())
-	}
+	err := g.reload(ctx, g.opts.Read)
 	switch {
 	case err == nil:
 		g.opts.Log.InfoContext(ctx, "another configuration is served")

@@ -221,3 +221,51 @@ func TestRetry(t *testing.T) {
 	said("mended", 3, 1, g.Retry(t.Context()), false)
 	said("served", 3, 1, g.Retry(t.Context()), false)
 }
+
+// TestLastReloadDecides: where a file that is refused comes right behind one that is served still being put in place,
+// what is told of it stays, and its answer says why.
+func TestLastReloadDecides(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	program.WriteFile(t, filepath.Join(dir, "secret"), program.Secret)
+	program.MakeDuckDB(t, filepath.Join(dir, "shop.duckdb"), controlledData)
+	var text atomic.Value
+	text.Store(generation(0) + "control: {path: control.duckdb}\n")
+	began := make(chan struct{}, 2)
+	read := func() (*config.Config, error) {
+		now, _ := text.Load().(string)
+		began <- struct{}{}
+		return config.Parse(filepath.Join(dir, "usher.yml"), []byte(now), controlledEnv(pgtest.DB{}))
+	}
+	cfg, err := read()
+	if err != nil {
+		t.Fatal(err)
+	}
+	<-began
+	made, err := gateway.New(t.Context(), cfg, gateway.Options{Read: read, Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = made.Close() })
+	g := gate{made}
+	root := g.bootstrap(t)
+	const reload = `mutation { admin { reload { served problems } } }`
+	for n := range 4 {
+		text.Store(generation(n) + "control: {path: control.duckdb}\n")
+		var first sync.WaitGroup
+		first.Go(func() { g.check(t, root, reload, `200 {"data":{"admin":{"reload":{"served":true,"problems":[]}}}}`) })
+		<-began
+		text.Store("")
+		if got := g.query(t, root, reload); !strings.Contains(got, `"served":false,"problems":["`) {
+			t.Errorf("refused: %s", got)
+		}
+		<-began
+		first.Wait()
+		if got := g.query(t, root, `{ admin { configuration { problems refusedAt } } }`); strings.Contains(got, "[]") || strings.Contains(got, "null") {
+			t.Errorf("after it was refused: %s", got)
+		}
+		if got := operators(t, made, "/metrics"); !strings.Contains(got, "\nusher_config_reload_failed 1\n") {
+			t.Error("the metrics do not say that it was refused")
+		}
+	}
+}

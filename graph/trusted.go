@@ -70,7 +70,7 @@ func (e *Engine) allows(ctx context.Context, sc *scope, op *graphql.OperationCon
 	}
 	if e.options.Trusting == TrustOnly {
 		return fault.New(fault.Forbidden, "only documents that are known beforehand are run here").
-			WithHint("Send the documentId of one of the client's manifest, or have the manifest that has this text put into the configuration.")
+			WithHint("Send the documentId of a document of the client's manifest, or have the manifest that has this text put into the configuration.")
 	}
 	if e.options.Untrusted != nil && op.Operation != nil {
 		e.options.Untrusted(ctx, op.OperationName, op.RawQuery)

@@ -69,6 +69,7 @@ func Check(ctx context.Context, cfg *config.Config) (*Report, error) {
 	r.Notes = append(r.Notes, unfilled(r.Catalog, f.Tables)...)
 	r.Notes = append(r.Notes, indexes(r.Catalog, f.Tables)...)
 	r.Notes = append(r.Notes, writing(r.Catalog, f.Tables)...)
+	r.Notes = append(r.Notes, closed(r.Catalog)...)
 	for _, name := range slices.Sorted(maps.Keys(f.Tables)) {
 		lacks, err := grants.Lacking(ctx, r.Catalog, f.Sources[name])
 		if err != nil {

@@ -44,8 +44,10 @@ func (b *bucket) left(share int, now time.Time) float64 {
 	most := max(b.limit/float64(share), 1)
 	if b.ownAt.IsZero() { // the store was asked until now
 		b.own, b.ownAt = most, now
-		if !b.settled.IsZero() {
-			b.own = min(most, b.level/float64(share)+b.leased-b.spent)
+		if !b.settled.IsZero() { // at least one of what is left of the whole: somebody may have been told to come for it
+			filled := min(b.limit, b.level+b.limit*now.Sub(b.settled).Minutes())
+			mine, all := filled/float64(share)+b.leased-b.spent, filled+b.leased-b.spent
+			b.own = min(most, max(mine, min(all, 1)))
 		}
 	}
 	if passed := now.Sub(b.ownAt); passed > 0 {
@@ -64,13 +66,20 @@ func (b *bucket) spend(n float64, share int, now time.Time) {
 	}
 }
 
-// wait is how long it takes until something is left.
-func (b *bucket) wait(share int, now time.Time) time.Duration {
-	if share > 0 {
-		return fills(1-b.own, max(b.limit/float64(share), 1))
+// wait is how long it takes until something is left, of the share and, as far as is known, of the whole: the store may
+// answer again by then.
+func (b *bucket) wait(share int, now time.Time) (wait time.Duration) {
+	if share == 0 || !b.settled.IsZero() {
+		wait = max(fills(1-b.level-b.leased+b.spent, b.limit)-now.Sub(b.settled), 0)
 	}
-	return max(fills(1-b.level-b.leased+b.spent, b.limit)-now.Sub(b.settled), 0)
+	if share > 0 {
+		wait = max(wait, fills(1-b.own, max(b.limit/float64(share), 1)))
+	}
+	return wait
 }
+
+// one is left when it is but for what is lost in rounding, so that who comes at the time that was told finds it.
+const one = 1 - 1e-6
 
 // fills is how long it takes to fill up so much.
 func fills(missing, perMinute float64) time.Duration {
@@ -98,7 +107,7 @@ func (b *bucket) claim(now time.Time) Claim {
 // granted is the store's answer to a claim, since which so much more was spent.
 func (b *bucket) granted(g Grant, since float64, now time.Time) {
 	b.leased, b.spent, b.level, b.settled = g.Lease, since, g.Level, now
-	if b.leased-b.spent < 1 {
+	if b.leased-b.spent < one {
 		b.until = now.Add(min(b.wait(0, now), time.Second)) // others may give back what they have
 	}
 }

@@ -78,7 +78,7 @@ type Settle func(ctx context.Context, claims []Claim) (grants []Grant, gateways 
 // Options are what a keeper uses of its surroundings. Zero values mean the defaults.
 type Options struct {
 	Settle   Settle        // nil: this gateway counts alone
-	Patience time.Duration // how long a request waits for the store; default 25 ms
+	Patience time.Duration // how long a request waits for the store; default: as its answers take, see patience
 	Clock    func() time.Time
 	Log      *slog.Logger
 }
@@ -96,10 +96,11 @@ type Keeper struct {
 	next    chan struct{} // closed when those were answered
 	refused [holders][kinds]int64
 	tidied  time.Time
-	heard   time.Time // since when a silent store answers again
-	late    time.Time // an answer of the store, for the last time
-	told    time.Time // that the store is silent, in the log
-	said    bool      // that it is silent now
+	heard   time.Time     // since when a silent store answers again
+	took    time.Duration // an answer of the store, on average; 0: none has come
+	late    time.Time     // an answer of the store, for the last time
+	told    time.Time     // that the store is silent, in the log
+	said    bool          // that it is silent now
 }
 
 type key struct {
@@ -110,9 +111,6 @@ type key struct {
 
 // New makes a keeper.
 func New(opts Options) *Keeper {
-	if opts.Patience == 0 {
-		opts.Patience = 25 * time.Millisecond
-	}
 	if opts.Clock == nil {
 		opts.Clock = time.Now
 	}
@@ -279,7 +277,7 @@ func (k *Keeper) take(ctx context.Context, h Holder, kind Kind, n float64) error
 	for {
 		now := k.opts.Clock()
 		share := k.share()
-		if b.left(share, now) >= 1 {
+		if b.left(share, now) >= one {
 			b.spend(n, share, now)
 			return nil
 		}

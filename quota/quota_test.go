@@ -500,3 +500,78 @@ func TestGatewaysSayTheSameTime(t *testing.T) {
 		t.Errorf("the longest is %s", longest)
 	}
 }
+
+// The patience of requests follows how long the store's answers take, within bounds.
+func TestPatience(t *testing.T) {
+	t.Parallel()
+	c := newClock()
+	s := newStore(c, 2)
+	var trip time.Duration
+	k := New(Options{Clock: c.Now, Log: slog.New(slog.DiscardHandler), Settle: func(ctx context.Context, claims []Claim) ([]Grant, int, error) {
+		time.Sleep(trip)
+		return s.settle(ctx, claims)
+	}})
+	if got := k.patience(); got != mostPatience {
+		t.Errorf("before an answer it is %s", got)
+	}
+	for _, want := range []struct{ trip, least, most time.Duration }{{0, leastPatience, leastPatience}, {40 * time.Millisecond, 100 * time.Millisecond, mostPatience}, {150 * time.Millisecond, mostPatience, mostPatience}} {
+		trip = want.trip
+		for range 8 {
+			k.settle(t.Context(), nil)
+		}
+		if got := k.patience(); got < want.least || got > want.most {
+			t.Errorf("answers take %s, and requests wait %s", trip, got)
+		}
+	}
+}
+
+// Who comes at the time that was told, and nobody else, is served: also by a gateway that counts alone by then, or again
+// with the others.
+func TestToldTimeHolds(t *testing.T) {
+	t.Parallel()
+	for _, alone := range []struct{ told, back bool }{{false, false}, {false, true}, {true, false}, {true, true}} {
+		t.Run(fmt.Sprintf("told alone %t, back alone %t", alone.told, alone.back), func(t *testing.T) {
+			t.Parallel()
+			c := newClock()
+			s := newStore(c, 2)
+			k, other := s.keeper(), s.keeper()
+			h := holder(Limits{Rows: 600})
+			admit := func(k *Keeper, rows int) error {
+				ctx, err := k.Begin(t.Context(), h)
+				if err != nil {
+					t.Fatal(err)
+				}
+				a := From(ctx)
+				if err := a.Admit(ctx); err != nil {
+					return err
+				}
+				a.Spend(0, rows, 0)
+				return nil
+			}
+			silent := func(is bool) {
+				k.mu.Lock()
+				defer k.mu.Unlock()
+				if k.silent = is; is {
+					k.silence(t.Context(), errLate)
+				}
+			}
+			if err := admit(other, 900); err != nil {
+				t.Fatal(err)
+			}
+			c.pass(time.Second)
+			other.Tick(t.Context())
+			_ = admit(k, 1) // it hears of it
+			silent(alone.told)
+			err := admit(k, 1)
+			told := fault.From(err).RetryAfter
+			if err == nil || told < 20*time.Second || told > 61*time.Second {
+				t.Fatalf("%v", err)
+			}
+			c.pass(told)
+			silent(alone.back)
+			if err := admit(k, 1); err != nil {
+				t.Errorf("told %s: %v %s", told, err, fault.From(err).Hint)
+			}
+		})
+	}
+}

@@ -33,12 +33,13 @@ func (k *Keeper) ask(ctx context.Context, b *bucket) error {
 		k.next = make(chan struct{})
 	}
 	b.waiting++
+	enough := k.patience()
 	answered := k.next
 	if k.flight == nil {
 		k.depart(context.WithoutCancel(ctx))
 	}
 	k.mu.Unlock()
-	patience := time.NewTimer(k.opts.Patience)
+	patience := time.NewTimer(enough)
 	defer patience.Stop()
 	var err error
 	select {
@@ -90,18 +91,41 @@ func (k *Keeper) settle(ctx context.Context, buckets []*bucket) {
 		b.asked = false
 	}
 	k.mu.Unlock()
+	began := time.Now()
 	grants, gateways, err := k.opts.Settle(ctx, claims)
+	took := time.Since(began)
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if err != nil {
 		k.silence(ctx, err)
 		return
 	}
+	if k.took == 0 {
+		k.took = took
+	}
+	k.took += (took - k.took) / 4
 	for i, b := range buckets {
 		b.granted(grants[i], b.spent-spent[i], now)
 	}
 	k.shared = max(gateways, 1)
 	k.answers(ctx, now)
+}
+
+// Within these bounds a request waits for three times as long as the store's answers take.
+const (
+	leastPatience = 25 * time.Millisecond
+	mostPatience  = 250 * time.Millisecond
+)
+
+// patience is how long a request waits for the store: where it is far away its answers are no later than usual.
+func (k *Keeper) patience() time.Duration {
+	switch {
+	case k.opts.Patience > 0:
+		return k.opts.Patience
+	case k.took == 0:
+		return mostPatience
+	}
+	return min(max(3*k.took, leastPatience), mostPatience)
 }
 
 // errLate is why a gateway goes on with its share while the store may still answer.
@@ -128,13 +152,15 @@ func (k *Keeper) silence(ctx context.Context, err error) {
 		return
 	}
 	k.told, k.said = now, true
-	k.opts.Log.WarnContext(ctx, "the control store does not answer for budgets: this gateway goes on with its share of them", "gateways", k.shared, "patience", k.opts.Patience.String(), "error", err)
+	k.opts.Log.WarnContext(ctx, "the control store does not answer for budgets: this gateway goes on with its share of them", "gateways", k.shared, "patience", k.patience().String(), "error", err)
 }
 
 // answers notes that the store answers, and has this gateway count with the others again once that has lasted.
 func (k *Keeper) answers(ctx context.Context, now time.Time) {
 	switch {
 	case !k.silent:
+	case k.took > k.patience(): // it would be late again
+		k.heard = time.Time{}
 	case k.heard.IsZero():
 		k.heard = now
 	case now.Sub(k.heard) >= calm:

@@ -59,26 +59,21 @@ func (r *Resolver) reload(ctx context.Context) (*graph.Reload, error) {
 	if err != nil {
 		return nil, err
 	}
-	var problem error
-	err = store.Reload(ctx, who, func() error {
+	var problems []string
+	err = store.Reload(ctx, who, func() (err error) {
 		if r.House.Reload == nil {
 			return fault.New(fault.NotImplemented, "there is no file to be read again")
 		}
-		if problem = r.House.Reload(ctx); problem == nil {
-			return nil
+		if problems, err = r.House.Reload(ctx); err != nil {
+			return fault.From(err).WithHint("It goes on: `admin { configuration { loadedAt problems } }` says what has come of it.")
 		}
-		if ctx.Err() != nil {
-			problem = nil
-			return fault.From(ctx.Err()).WithHint("It goes on: `admin { configuration { loadedAt problems } }` says what has come of it.")
+		if len(problems) > 0 {
+			return fault.New(fault.Conflict, "what the file says cannot be served")
 		}
-		return fault.New(fault.Conflict, "what the file says cannot be served")
+		return nil
 	})
-	loaded := r.House.Loaded()
-	switch {
-	case problem != nil:
-		return &graph.Reload{LoadedAt: loaded.At, Problems: always(loaded.Problems)}, nil //nolint:nilerr // a configuration that is refused is an answer
-	case err != nil:
+	if err != nil && len(problems) == 0 {
 		return nil, err
 	}
-	return &graph.Reload{Served: true, LoadedAt: loaded.At, Problems: []string{}}, nil
+	return &graph.Reload{Served: len(problems) == 0, LoadedAt: r.House.Loaded().At, Problems: always(problems)}, nil
 }

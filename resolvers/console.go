@@ -25,8 +25,8 @@ type House struct {
 	Traffic     *traffic.Hour
 	Sources     *traffic.Sources
 	Loaded      func() Loaded
-	// Reload serves what the file says now, or tells what is wrong with it; nil: there is no file.
-	Reload func(ctx context.Context) error
+	// Reload serves what the file says now, or tells what is wrong with it. An error: nobody waits any more. nil: there is no file.
+	Reload func(ctx context.Context) (problems []string, err error)
 	// Findings look into the sources, as a check of the configuration does.
 	Findings func(ctx context.Context) (problems, notes []string, err error)
 }

@@ -2,11 +2,11 @@ package tenancy
 
 import (
 	"context"
-	"fmt"
-	"strings"
+	"encoding/json"
 	"time"
 
 	"usher/quota"
+	"usher/tenancy/database"
 )
 
 // Budgets are counted in a store in PostgreSQL, so that they hold over all gateways: what is left of
@@ -16,68 +16,71 @@ import (
 // Budgets are those that all gateways of the store share.
 func (s *Store) Budgets() *quota.Keeper { return s.budgets }
 
-// claimsAtOnce is how many claims one statement has.
-const claimsAtOnce = 200
-
-// settleBudgets answers claims, whose names differ, in their order.
-func (s *Store) settleBudgets(ctx context.Context, claims []quota.Claim) (grants []quota.Grant, gateways int, err error) {
-	err = s.write(ctx, func(t *tx) error {
-		grants = grants[:0]
-		for rest := claims; len(rest) > 0; {
-			some := rest[:min(len(rest), claimsAtOnce)]
-			rest = rest[len(some):]
-			answers, err := t.settleBudgets(some)
-			if err != nil {
-				return err
-			}
-			grants = append(grants, answers...)
-		}
-		gateways, err = t.appear()
-		return err
-	})
-	return grants, gateways, err
-}
-
 // filled is what is left of a budget before the lease: filled up, and without what was
 // used. A moment that is far ahead is that of a clock which was wrong.
 const filled = `least(excluded.per_minute, least(excluded.per_minute,
 	b.level + least(greatest(excluded.changed_at - b.changed_at, 0), 3600000000) * excluded.per_minute / 60000000.0) - excluded.used)`
 
-func (t *tx) settleBudgets(claims []quota.Claim) ([]quota.Grant, error) {
-	args := []any{micros(t.now)}
-	var rows strings.Builder
+// lease is as much of what is wanted as there is.
+const lease = "greatest(least(excluded.wanted, " + filled + "), 0)"
+
+// settlement answers claims in their order, which is one for all gateways: it locks rows.
+const settlement = `INSERT INTO store.budgets AS b (who, level, granted, wanted, used, per_minute, changed_at)
+	SELECT who, level, granted, wanted, used, per_minute, CAST($2 AS BIGINT)
+		FROM json_to_recordset(CAST($1 AS JSON)) AS c (who TEXT, level FLOAT8, granted FLOAT8, wanted FLOAT8, used FLOAT8, per_minute FLOAT8)
+	ON CONFLICT (who) DO UPDATE SET level = ` + filled + ` - ` + lease + `, granted = ` + lease + `, wanted = excluded.wanted, used = excluded.used, per_minute = excluded.per_minute,
+		changed_at = CASE WHEN b.changed_at > excluded.changed_at + 60000000 THEN excluded.changed_at ELSE greatest(b.changed_at, excluded.changed_at) END
+	RETURNING who, level, granted, (` + countGateways + `$3) AS gateways`
+
+// settlement's claims and answers.
+type (
+	claimed struct {
+		Who       string  `json:"who"`
+		Level     float64 `json:"level"` // of a budget that the store does not know
+		Granted   float64 `json:"granted"`
+		Wanted    float64 `json:"wanted"`
+		Used      float64 `json:"used"`
+		PerMinute float64 `json:"per_minute"`
+	}
+	settled struct {
+		Who      string  `db:"who"`
+		Level    float64 `db:"level"`
+		Granted  float64 `db:"granted"`
+		Gateways int     `db:"gateways"`
+	}
+)
+
+// settleBudgets answers claims, whose names differ, in their order. It is one statement, for requests wait for it.
+func (s *Store) settleBudgets(ctx context.Context, claims []quota.Claim) (grants []quota.Grant, gateways int, err error) {
+	now := s.now()
+	since := micros(now.Add(-gatewayGone))
+	if len(claims) == 0 {
+		err = s.db.Get(ctx, &gateways, countGateways+"$1", since)
+		return nil, gateways, database.Translate(ctx, err)
+	}
+	rows := make([]claimed, len(claims))
 	for i, c := range claims {
 		fresh := min(c.Limit, c.Limit-c.Used)
-		lease := max(min(c.Want, fresh), 0)
-		if i > 0 {
-			rows.WriteString(", ")
-		}
-		n := len(args)
-		fmt.Fprintf(&rows, "($%d, CAST($%d AS FLOAT8), CAST($%d AS FLOAT8), CAST($%d AS FLOAT8), CAST($%d AS FLOAT8), CAST($%d AS FLOAT8), CAST($1 AS BIGINT))", n+1, n+2, n+3, n+4, n+5, n+6)
-		args = append(args, c.Who, fresh-lease, lease, c.Want, c.Used, c.Limit)
+		granted := max(min(c.Want, fresh), 0)
+		rows[i] = claimed{c.Who, fresh - granted, granted, c.Want, c.Used, c.Limit}
 	}
-	var found []struct {
-		Who   string  `db:"who"`
-		Level float64 `db:"level"`
-		Lease float64 `db:"granted"`
-	}
-	lease := "greatest(least(excluded.wanted, " + filled + "), 0)"
-	err := t.List(&found, `INSERT INTO store.budgets AS b (who, level, granted, wanted, used, per_minute, changed_at) VALUES `+rows.String()+`
-		ON CONFLICT (who) DO UPDATE SET level = `+filled+` - `+lease+`, granted = `+lease+`, wanted = excluded.wanted, used = excluded.used, per_minute = excluded.per_minute,
-			changed_at = CASE WHEN b.changed_at > excluded.changed_at + 60000000 THEN excluded.changed_at ELSE greatest(b.changed_at, excluded.changed_at) END
-		RETURNING who, level, granted`, args...)
+	text, err := json.Marshal(rows)
 	if err != nil {
-		return nil, err
+		return nil, 0, err
+	}
+	var found []settled
+	if err := s.db.List(ctx, &found, settlement, string(text), micros(now), since); err != nil {
+		return nil, 0, database.Translate(ctx, err)
 	}
 	by := make(map[string]quota.Grant, len(found))
 	for _, f := range found {
-		by[f.Who] = quota.Grant{Lease: f.Lease, Level: f.Level}
+		by[f.Who], gateways = quota.Grant{Lease: f.Granted, Level: f.Level}, f.Gateways
 	}
-	grants := make([]quota.Grant, len(claims))
+	grants = make([]quota.Grant, len(claims))
 	for i, c := range claims {
 		grants[i] = by[c.Who]
 	}
-	return grants, nil
+	return grants, gateways, nil
 }
 
 const (
@@ -86,6 +89,9 @@ const (
 	// gatewayGone is after how long of silence it is not.
 	gatewayGone = 3 * appearEvery
 )
+
+// countGateways counts those that were seen since.
+const countGateways = "SELECT count(*) FROM store.gateways WHERE seen_at > "
 
 // appear notes that this gateway is there, and counts those that are. A file is one
 // gateway's.
@@ -97,7 +103,7 @@ func (t *tx) appear() (gateways int, err error) {
 		t.store.gateway, micros(t.now)); err != nil {
 		return 0, err
 	}
-	err = t.Get(&gateways, "SELECT count(*) FROM store.gateways WHERE seen_at > $1", micros(t.now.Add(-gatewayGone)))
+	err = t.Get(&gateways, countGateways+"$1", micros(t.now.Add(-gatewayGone)))
 	return gateways, err
 }
 

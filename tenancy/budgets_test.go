@@ -2,6 +2,8 @@ package tenancy_test
 
 import (
 	"context"
+	"fmt"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -109,6 +111,94 @@ func TestBudgetsOfASilentStore(t *testing.T) {
 		}
 		if slowest > time.Second {
 			t.Errorf("a request waited %s for the store", slowest)
+		}
+	}
+}
+
+// Where the store is a round trip of 30 ms away gateways count together all the same, and a time that was told holds.
+func TestBudgetsOfAStoreFarAway(t *testing.T) {
+	t.Parallel()
+	away := pgtest.Start(t).Database(t).Away(t, 30*time.Millisecond)
+	stores := []*tenancy.Store{open(t, postgresOf(away.DB), tenancy.Options{}), open(t, postgresOf(away.DB), tenancy.Options{})}
+	h := quota.Holder{Of: quota.Tenant, Name: [3]string{"acme"}, Limits: quota.Limits{quota.Requests: 600, quota.Rows: 600}}
+	var took []time.Duration
+	ask := func(n, rows int) error {
+		began := time.Now()
+		with, err := stores[n%2].Budgets().Begin(t.Context(), h)
+		a := quota.From(with)
+		if err == nil {
+			err = a.Admit(with)
+		}
+		took = append(took, time.Since(began))
+		if err == nil {
+			a.Spend(0, rows, 0)
+		}
+		return err
+	}
+	for n := range 100 {
+		if err := ask(n, 1); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	slices.Sort(took)
+	t.Logf("a question waits %s at the median, %s at the 99th percentile", took[len(took)/2], took[len(took)*99/100])
+	if took[len(took)/2] > 10*time.Millisecond {
+		t.Errorf("half of the questions wait %s for the store", took[len(took)/2])
+	}
+	for i, s := range stores {
+		if s.Budgets().Alone() {
+			t.Errorf("gateway %d counts alone", i)
+		}
+	}
+	// Who comes when they were told to is served, anywhere, once each has heard what the other has used.
+	for n := 0; ask(n, 60) == nil; n++ {
+		if n > 30 {
+			t.Fatal("nobody is refused")
+		}
+	}
+	time.Sleep(2500 * time.Millisecond)
+	told := time.Duration(0)
+	if err := ask(0, 1); err != nil {
+		told = fault.From(err).RetryAfter
+	}
+	time.Sleep(told)
+	if err := ask(1, 1); err != nil {
+		t.Errorf("told %s: %v", told, err)
+	}
+}
+
+// What is administered waits for the store a few times, and not for each part of a statement.
+func TestRoundTrips(t *testing.T) {
+	t.Parallel()
+	away := pgtest.Start(t).Database(t).Away(t, 0)
+	s := open(t, postgresOf(away.DB), tenancy.Options{})
+	tenant(t, s, "acme")
+	n := 0
+	for name, c := range map[string]struct {
+		most int64
+		run  func() error
+	}{
+		"a token": {9, func() error {
+			_, err := s.Mint(t.Context(), root(), tenancy.TokenRequest{Tenant: "acme", Subject: "a"})
+			return err
+		}},
+		"a name": {14, func() error { return s.RenameTenant(t.Context(), root(), "acme", fmt.Sprint("Acme ", n)) }},
+		"a budget": {1, func() error {
+			return s.Budgets().Take(t.Context(), quota.Holder{Of: quota.Tenant, Name: [3]string{fmt.Sprint(n)}, Limits: quota.Limits{quota.Requests: 60}})
+		}},
+	} {
+		trips := int64(1000)
+		for range 10 { // the store is looked at in the background, too
+			before := away.Trips()
+			if err := c.run(); err != nil {
+				t.Fatal(err)
+			}
+			trips = min(trips, away.Trips()-before)
+			n++
+		}
+		if t.Logf("%s: %d round trips", name, trips); trips > c.most || trips == 0 {
+			t.Errorf("%s: the store is waited for %d times, want %d at most", name, trips, c.most)
 		}
 	}
 }

@@ -85,7 +85,7 @@ type Options struct {
 
 	Wait     time.Duration // how long Open waits for a store that does not answer; default: not at all
 	Poll     time.Duration // how often the generation is asked for; default 500 ms
-	Patience time.Duration // how long a request waits for the store to say what is left of a budget; default 25 ms
+	Patience time.Duration // how long a request waits for the store to say what is left of a budget; default: as its answers take
 	MaxStale time.Duration // silence after which tokens are refused; default 10 s
 
 	Tenants  int // records kept in memory; default 4096

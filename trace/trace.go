@@ -80,11 +80,17 @@ func joined(ctx context.Context, h http.Header) context.Context {
 	return propagation.TraceContext{}.Extract(ctx, brought)
 }
 
-// Inject names the trace of the context in the headers of a call, if there is one.
+// Inject names the trace of the context in the headers of a call, if there is one. What came beside it in tracestate is a
+// caller's text, and goes no further than the collector.
 func Inject(ctx context.Context, h http.Header) {
 	if trace.SpanContextFromContext(ctx).IsValid() {
-		propagation.TraceContext{}.Inject(ctx, propagation.HeaderCarrier(h))
+		inject(ctx, propagation.HeaderCarrier(h))
 	}
+}
+
+func inject(ctx context.Context, into propagation.TextMapCarrier) {
+	stateless := trace.SpanContextFromContext(ctx).WithTraceState(trace.TraceState{})
+	propagation.TraceContext{}.Inject(trace.ContextWithSpanContext(ctx, stateless), into)
 }
 
 // Comment is the trace of the context as a comment that leads a statement, in the form
@@ -94,7 +100,7 @@ func Comment(ctx context.Context) string {
 		return ""
 	}
 	named := propagation.MapCarrier{}
-	propagation.TraceContext{}.Inject(trace.ContextWithSpanContext(ctx, trace.SpanContextFromContext(ctx).WithTraceState(trace.TraceState{})), named)
+	inject(ctx, named)
 	return "/*traceparent='" + named["traceparent"] + "'*/ " // of hexadecimal digits
 }
 

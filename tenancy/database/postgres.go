@@ -108,6 +108,7 @@ func newConnector(spec Postgres, log *slog.Logger) (*connector, error) {
 		}
 		config := account.Config("usher control", spec.Database, spec.User, spec.Password)
 		config.Runtime["search_path"] = "pg_catalog"
+		config.BinaryParameters = true // a statement with arguments is one round trip, not two
 		c.servers = append(c.servers, &server{Server: made, config: config})
 	}
 	if len(c.servers) > 1 {
