@@ -266,6 +266,8 @@ async function unsaved(page, { settled }) {
   await enter(page, 'umbrella|ann');
   await expect(page, 'main', 'not yours to change');
   same('the drafts of somebody else', await drafts(), 0);
+  await page.goto(`${base}/console/dashboards/no-such/edit`);
+  await expect(page, 'main', 'There is none of that name');
   // Whoever signs out is told.
   await page.goto(`${base}/console/dashboards`);
   await page.getByRole('button', { name: 'Make a dashboard', exact: true }).click();

@@ -65,8 +65,8 @@ export function EditorPage() {
         ) : (
           <main id="content" tabIndex={-1} className="page">
             <div className="card state">
-              <h1>{t.editor.notYours}</h1>
-              <p>{t.editor.notYoursWords}</p>
+              <h1>{found ? t.editor.notYours : t.list.gone}</h1>
+              <p>{found ? t.editor.notYoursWords : t.dashboards.gone}</p>
               <Link to="/dashboards" className="button">
                 {t.dashboards.back}
               </Link>
