@@ -361,6 +361,9 @@ var plans = map[string]string{
 			return fmt.Sprintf(`{"id":"money%s","title":"Money","at":{"x":%d,"y":0,"w":%s,"h":2},"chart":{"kind":"number","rows":"now","y":["money"],"compare":"before","series":"rows","format":{"money":{"style":"currency","currency":"EUR"}}}},
 				{"id":"large%s","title":"Large","at":{"x":%d,"y":2,"w":%s,"h":1},"chart":{"kind":"number","rows":"now","y":["large"]}}`, w, x, w, w, x, w)
 		}),
+		each([]string{"decimal", "currency"}, func(i int, style string) string {
+			return fmt.Sprintf(`{"id":%q,"title":"Four digits","at":{"x":%d,"y":6,"w":3,"h":1},"chart":{"kind":"number","rows":"now","y":["four"],"format":{"four":{"style":%q,"currency":"EUR","digits":4}}}}`, style, 3*i, style)
+		}),
 		each([]string{"line", "pie", "donut", "bar"}, func(i int, kind string) string {
 			return fmt.Sprintf(`{"id":%q,"title":%q,"at":{"x":%d,"y":3,"w":3,"h":3},"chart":{"kind":%q,"rows":"long",%s,"y":["n"]}}`, kind, kind, i*3, kind,
 				map[bool]string{true: `"x":"name"`, false: `"x":"month","series":"name"`}[kind == "pie" || kind == "donut"])
@@ -428,8 +431,8 @@ func results(name, who string, run int) []string {
 		for i := range long {
 			long[i] = fmt.Sprintf(`{"name":"%d %s","month":"2026-%02d-01","n":%d}`, i, strings.Repeat("a name without an end ", 10), i+1, 100+i)
 		}
-		data := `"now":{"money":1624800.00,"before":1500000.00,"large":12345678901234567890.123456},` + monthly + `,"long":[` + strings.Join(long, ",") + `]`
-		return each([]string{"money1", "money2", "money3", "money4", "large1", "large2", "large3", "large4", "line", "pie", "donut", "bar"}, func(_ int, id string) string { return tile(id, data) })
+		data := `"now":{"money":1624800.00,"before":1500000.00,"four":2042.5000,"large":12345678901234567890.123456},` + monthly + `,"long":[` + strings.Join(long, ",") + `]`
+		return each([]string{"money1", "money2", "money3", "money4", "large1", "large2", "large3", "large4", "decimal", "currency", "line", "pie", "donut", "bar"}, func(_ int, id string) string { return tile(id, data) })
 	case "whole":
 		fine := make([]string, 400)
 		for i := range fine {
