@@ -354,6 +354,8 @@ var plans = map[string]string{
 		{"id":"absent","title":"Absent","at":{"x":8,"y":9,"w":4,"h":3},"chart":{"kind":"donut","rows":"absent","x":"name","y":["n"]}},
 		{"id":"some","title":"Some","at":{"x":0,"y":12,"w":6,"h":3},"chart":{"kind":"bar","rows":"rows","x":"name","y":["n"]}},
 		{"id":"lone","title":"Lone","at":{"x":6,"y":12,"w":3,"h":1},"chart":{"kind":"number","rows":"rows","y":["n"]}},
+		{"id":"crowd","title":"Crowd","at":{"x":4,"y":15,"w":4,"h":4},"chart":{"kind":"bar","rows":"crowd","x":"name","y":["n"]}},
+		{"id":"walk","title":"Walk","at":{"x":8,"y":15,"w":4,"h":4},"chart":{"kind":"line","rows":"crowd","x":"name","y":["n"]}},
 		{"id":"slices","title":"Slices","at":{"x":0,"y":15,"w":4,"h":4},"chart":{"kind":"pie","rows":"slices","x":"name","y":["n"]}}]}`,
 	"fits": `{"title":"Fits","parameters":[],"tiles":[` + strings.Join(slices.Concat(
 		each([]string{"1", "2", "3", "4"}, func(i int, w string) string {
@@ -450,6 +452,7 @@ func results(name, who string, run int) []string {
 		for i := range slices {
 			slices[i] = fmt.Sprintf(`{"name":"category number %d","n":%d}`, i, 1+i%7)
 		}
+		crowd := `"crowd":[{"name":"` + strings.Repeat("a long name ", 17) + `","n":9},` + strings.Join(slices, ",") + `]`
 		const unread = `"errors":[{"message":"the value of n is no JSON number","path":["rows",1,"n"],"extensions":{"code":"INTERNAL"}}]`
 		const values = `"data":{"rows":[{"name":"a","n":1},{"name":"b","n":null},{"name":"c","n":3}]},` + unread
 		huge := `"huge":[{"s":"most","n":1e300},{"s":"least","n":-1e300}]`
@@ -461,6 +464,7 @@ func results(name, who string, run int) []string {
 			tile("events", `"events":[{"at":"2026-01-01T00:07:00Z","n":3},{"at":"2026-01-01T02:11:00Z","n":2},{"at":"2026-01-02T11:59:00Z","n":1}]`),
 			tile("huge", huge), tile("part", `"part":{"n":3.6e18}`), tile("scale", huge), tile("cells", huge),
 			tile("below", `"below":[{"name":"a","n":-1},{"name":"b","n":-2.50}]`), tile("zero", `"zero":[{"name":"a","n":0},{"name":"b","n":0}]`), tile("absent", `"absent":[{"name":"a","n":null}]`),
+			tile("crowd", crowd), tile("walk", crowd),
 			`"some":{` + values + `}`, `"lone":{` + values + `}`, tile("slices", `"slices":[`+strings.Join(slices, ",")+`]`),
 		}
 	case "nothing":

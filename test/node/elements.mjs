@@ -812,6 +812,11 @@ async function odd() {
       const { texts } = await drawing(id);
       if (!texts.includes('1E300') || !texts.includes('-1E300') || texts.some((text) => text.length > 8)) problems.push(`${id} has ${texts}`);
     }
+    // A long name among many takes no more than its place.
+    for (const id of ['crowd', 'walk']) {
+      const { texts } = await drawing(id);
+      if (texts.some((text) => text.length > 30) || !texts.some((text) => /^a long name .*…$/.test(text))) problems.push(`${id} has ${texts}`);
+    }
     // A ring without slices has its total.
     expect('the totals', [(await drawing('below')).texts, (await drawing('zero')).texts, (await drawing('absent')).texts], [['-3.5'], ['0'], ['–']]);
     const note = tile(page, 'below').locator('.rest');

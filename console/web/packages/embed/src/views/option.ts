@@ -104,7 +104,7 @@ function cartesian(view: View, model: Model, colors: Colors, size: Size): Drawin
       ...font(colors, horizontal ? colors.text : colors.muted),
       hideOverlap: true,
       ...(bars || horizontal ? {} : { alignMinLabel: 'left', alignMaxLabel: 'right' }),
-      ...(horizontal ? {} : apart(step)),
+      ...(horizontal ? {} : { ...apart(step), formatter: (name: string) => cut(size, name, longest) }),
       // Where another day begins than that of the label before, it is below.
       ...(horizontal || !days ? {} : { formatter: (name: string, i: number) => (days[i] === days[i - step] ? name : `${name}\n${days[i] ?? ''}`) }),
       margin: horizontal ? 8 : 10,
@@ -395,11 +395,13 @@ function cut({ wide }: Size, name: string, most: number): string {
   return /[\u0590-\u08ff\ufb1d-\ufefc]$/.test(kept) ? `${kept}…\u200f` : `${kept}…`;
 }
 
+const longest = 140; // pixels of a name below an axis
+
 // every is of how many columns one has a label, so that none gives way to the next; the first and the last of a line stand within
 // its ends.
 function every(size: Size, texts: (string | undefined)[], columns: number, bars: boolean): number {
   const column = (size.width - 56) / Math.max(1, bars ? columns : columns - 1);
-  const most = Math.min(140, widest(size, texts.map((text) => text ?? '')));
+  const most = Math.min(longest, widest(size, texts.map((text) => text ?? '')));
   return Math.max(1, Math.ceil((bars ? most + 8 : 1.5 * most + 6) / column));
 }
 
@@ -413,5 +415,5 @@ function named(size: Size, names: string[], kept: number) {
   if (widest(size, names) + 8 <= column) return each;
   const within = (room: number) => ({ ...each, formatter: (name: string) => cut(size, name, room) });
   if (column >= 48) return within(column - 8);
-  return column >= 20 ? { ...within(76), rotate: 40 } : { interval: 'auto' };
+  return column >= 20 ? { ...within(76), rotate: 40 } : { ...within(longest), interval: 'auto', hideOverlap: true };
 }
