@@ -67,7 +67,9 @@ var portalPages = map[string]string{
 	"fits": `<usher-dashboard id="all" name="fits" token-url="/token?who=left"></usher-dashboard>
 		<usher-chart id="low" heading="Revenue of the regions that came last" description="in euros" token-url="/token?who=left" query="{ordersAggregate{key{region}revenue}}"
 			chart='{"kind": "number", "y": ["revenue"], "compareLabel": "than in the region before that one", "format": {"revenue": {"style": "currency", "currency": "EUR", "digits": 4}}}'></usher-chart>`,
-	"only": `<usher-chart id="one" query="{ordersAggregate{revenue}}" token-url="/token?who=only"></usher-chart>`,
+	"odd":        `<usher-dashboard id="all" name="odd" token-url="/token?who=left"></usher-dashboard>`,
+	"attributes": ``,
+	"only":       `<usher-chart id="one" query="{ordersAggregate{revenue}}" token-url="/token?who=only"></usher-chart>`,
 	"two": `<usher-dashboard id="left" name="who" token-url="/token?who=left"></usher-dashboard>
 		<usher-dashboard id="right" name="who" token-url="/token?who=right"></usher-dashboard>`,
 }
@@ -336,11 +338,33 @@ var plans = map[string]string{
 		{"id":"heat","title":"Heat","at":{"x":0,"y":5,"w":6,"h":3},"chart":{"kind":"heatmap","rows":"cells","x":"x","y":["n"],"series":"s"}},
 		{"id":"beside","title":"Beside","at":{"x":6,"y":5,"w":6,"h":3},"chart":{"kind":"bar","horizontal":true,"rows":"rows","x":"key.channel","y":["n"],"compare":"m"}},
 		{"id":"names","title":"Names","at":{"x":0,"y":8,"w":12,"h":3},"chart":{"kind":"bar","horizontal":true,"rows":"rows","x":"name","y":["n"],"compare":"m"}}]}`,
+	// What answers may hold beside the usual: times that nothing came for, values that nobody can read, parts of nothing, and failures of some values.
+	"odd": `{"title":"Odd","parameters":[],"tiles":[
+		{"id":"hours","title":"Hours","at":{"x":0,"y":0,"w":8,"h":3},"chart":{"kind":"line","rows":"hours","x":"at","y":["n"]}},
+		{"id":"spring","title":"Spring","at":{"x":8,"y":0,"w":4,"h":3},"chart":{"kind":"line","rows":"spring","x":"at","y":["n"]}},
+		{"id":"months","title":"Months","at":{"x":0,"y":3,"w":4,"h":3},"chart":{"kind":"area","rows":"months","x":"at","y":["n"],"series":"s"}},
+		{"id":"bars","title":"Bars","at":{"x":4,"y":3,"w":4,"h":3},"chart":{"kind":"bar","rows":"bars","x":"at","y":["n"]}},
+		{"id":"events","title":"Events","at":{"x":8,"y":3,"w":4,"h":3},"chart":{"kind":"line","rows":"events","x":"at","y":["n"]}},
+		{"id":"huge","title":"Huge","at":{"x":0,"y":6,"w":3,"h":2},"chart":{"kind":"number","rows":"huge.0","y":["n"]}},
+		{"id":"part","title":"Part","at":{"x":3,"y":6,"w":1,"h":2},"chart":{"kind":"number","rows":"part","y":["n"],"format":{"n":{"style":"percent"}}}},
+		{"id":"scale","title":"Scale","at":{"x":4,"y":6,"w":4,"h":3},"chart":{"kind":"bar","rows":"huge","x":"s","y":["n"]}},
+		{"id":"cells","title":"Cells","at":{"x":8,"y":6,"w":4,"h":3},"chart":{"kind":"heatmap","rows":"huge","x":"s","y":["n"],"series":"s"}},
+		{"id":"below","title":"Below","at":{"x":0,"y":9,"w":4,"h":3},"chart":{"kind":"donut","rows":"below","x":"name","y":["n"]}},
+		{"id":"zero","title":"Zero","at":{"x":4,"y":9,"w":4,"h":3},"chart":{"kind":"donut","rows":"zero","x":"name","y":["n"]}},
+		{"id":"absent","title":"Absent","at":{"x":8,"y":9,"w":4,"h":3},"chart":{"kind":"donut","rows":"absent","x":"name","y":["n"]}},
+		{"id":"some","title":"Some","at":{"x":0,"y":12,"w":6,"h":3},"chart":{"kind":"bar","rows":"rows","x":"name","y":["n"]}},
+		{"id":"lone","title":"Lone","at":{"x":6,"y":12,"w":3,"h":1},"chart":{"kind":"number","rows":"rows","y":["n"]}},
+		{"id":"crowd","title":"Crowd","at":{"x":4,"y":15,"w":4,"h":4},"chart":{"kind":"bar","rows":"crowd","x":"name","y":["n"]}},
+		{"id":"walk","title":"Walk","at":{"x":8,"y":15,"w":4,"h":4},"chart":{"kind":"line","rows":"crowd","x":"name","y":["n"]}},
+		{"id":"slices","title":"Slices","at":{"x":0,"y":15,"w":4,"h":4},"chart":{"kind":"pie","rows":"slices","x":"name","y":["n"]}}]}`,
 	"fits": `{"title":"Fits","parameters":[],"tiles":[` + strings.Join(slices.Concat(
 		each([]string{"1", "2", "3", "4"}, func(i int, w string) string {
 			x := []int{0, 1, 3, 6}[i]
 			return fmt.Sprintf(`{"id":"money%s","title":"Money","at":{"x":%d,"y":0,"w":%s,"h":2},"chart":{"kind":"number","rows":"now","y":["money"],"compare":"before","series":"rows","format":{"money":{"style":"currency","currency":"EUR"}}}},
 				{"id":"large%s","title":"Large","at":{"x":%d,"y":2,"w":%s,"h":1},"chart":{"kind":"number","rows":"now","y":["large"]}}`, w, x, w, w, x, w)
+		}),
+		each([]string{"decimal", "currency"}, func(i int, style string) string {
+			return fmt.Sprintf(`{"id":%q,"title":"Four digits","at":{"x":%d,"y":6,"w":3,"h":1},"chart":{"kind":"number","rows":"now","y":["four"],"format":{"four":{"style":%q,"currency":"EUR","digits":4}}}}`, style, 3*i, style)
 		}),
 		each([]string{"line", "pie", "donut", "bar"}, func(i int, kind string) string {
 			return fmt.Sprintf(`{"id":%q,"title":%q,"at":{"x":%d,"y":3,"w":3,"h":3},"chart":{"kind":%q,"rows":"long",%s,"y":["n"]}}`, kind, kind, i*3, kind,
@@ -409,8 +433,8 @@ func results(name, who string, run int) []string {
 		for i := range long {
 			long[i] = fmt.Sprintf(`{"name":"%d %s","month":"2026-%02d-01","n":%d}`, i, strings.Repeat("a name without an end ", 10), i+1, 100+i)
 		}
-		data := `"now":{"money":1624800.00,"before":1500000.00,"large":12345678901234567890.123456},` + monthly + `,"long":[` + strings.Join(long, ",") + `]`
-		return each([]string{"money1", "money2", "money3", "money4", "large1", "large2", "large3", "large4", "line", "pie", "donut", "bar"}, func(_ int, id string) string { return tile(id, data) })
+		data := `"now":{"money":1624800.00,"before":1500000.00,"four":2042.5000,"large":12345678901234567890.123456},` + monthly + `,"long":[` + strings.Join(long, ",") + `]`
+		return each([]string{"money1", "money2", "money3", "money4", "large1", "large2", "large3", "large4", "decimal", "currency", "line", "pie", "donut", "bar"}, func(_ int, id string) string { return tile(id, data) })
 	case "whole":
 		fine := make([]string, 400)
 		for i := range fine {
@@ -419,6 +443,30 @@ func results(name, who string, run int) []string {
 		data := `"mixed":[{"name":"app","n":5.00},{"name":"web","n":-2.00},{"name":"shop","n":3.00}],"below":[{"name":"app","n":-1},{"name":"web","n":-2}],
 			"counts":[{"name":"app","n":1},{"name":"web","n":2}],` + monthly + `,"fine":[` + strings.Join(fine, ",") + `]`
 		return each([]string{"mixed", "below", "counts", "days", "fine"}, func(_ int, id string) string { return tile(id, data) })
+	case "odd":
+		hours := make([]string, 0, 10)
+		for _, h := range []int{0, 1, 2, 5, 8, 20, 21, 40, 50, 71} {
+			hours = append(hours, fmt.Sprintf(`{"at":"2026-03-%02dT%02d:00:00+01:00","n":%d}`, 2+h/24, h%24, h))
+		}
+		slices := make([]string, 200)
+		for i := range slices {
+			slices[i] = fmt.Sprintf(`{"name":"category number %d","n":%d}`, i, 1+i%7)
+		}
+		crowd := `"crowd":[{"name":"` + strings.Repeat("a long name ", 17) + `","n":9},` + strings.Join(slices, ",") + `]`
+		const unread = `"errors":[{"message":"the value of n is no JSON number","path":["rows",1,"n"],"extensions":{"code":"INTERNAL"}}]`
+		const values = `"data":{"rows":[{"name":"a","n":1},{"name":"b","n":null},{"name":"c","n":3}]},` + unread
+		huge := `"huge":[{"s":"most","n":1e300},{"s":"least","n":-1e300}]`
+		return []string{
+			tile("hours", `"hours":[`+strings.Join(hours, ",")+`]`),
+			tile("spring", `"spring":[{"at":"2026-03-29T01:00:00+01:00","n":1},{"at":"2026-03-29T03:00:00+02:00","n":2},{"at":"2026-03-29T04:00:00+02:00","n":3}]`),
+			tile("months", `"months":[{"at":"2026-01-01","s":"a","n":1},{"at":"2026-04-01","s":"a","n":2},{"at":"2026-05-01","s":"a","n":3},{"at":"2026-02-01","s":"b","n":4},{"at":"2026-05-01","s":"b","n":5}]`),
+			tile("bars", `"bars":[{"at":"2026-01-01","n":3},{"at":"2026-01-02","n":2},{"at":"2026-01-05","n":1}]`),
+			tile("events", `"events":[{"at":"2026-01-01T00:07:00Z","n":3},{"at":"2026-01-01T02:11:00Z","n":2},{"at":"2026-01-02T11:59:00Z","n":1}]`),
+			tile("huge", huge), tile("part", `"part":{"n":3.6e18}`), tile("scale", huge), tile("cells", huge),
+			tile("below", `"below":[{"name":"a","n":-1},{"name":"b","n":-2.50}]`), tile("zero", `"zero":[{"name":"a","n":0},{"name":"b","n":0}]`), tile("absent", `"absent":[{"name":"a","n":null}]`),
+			tile("crowd", crowd), tile("walk", crowd),
+			`"some":{` + values + `}`, `"lone":{` + values + `}`, tile("slices", `"slices":[`+strings.Join(slices, ",")+`]`),
+		}
 	case "nothing":
 		const refused = `{"errors":[{"message":"the tile shows what is not there, or not for you","extensions":{"code":"FORBIDDEN","hint":"Whoever keeps the dashboard is told more when saving it."}}]}`
 		return []string{`"a":` + refused, `"b":` + refused}
@@ -441,7 +489,7 @@ func results(name, who string, run int) []string {
 // is used where, and what is chosen.
 func TestElements(t *testing.T) {
 	t.Parallel()
-	for _, scenario := range []string{"kinds", "states", "setup", "tokens", "select", "typed", "paper", "sheet", "old", "passing", "whole", "alike", "fits"} {
+	for _, scenario := range []string{"kinds", "states", "setup", "tokens", "select", "typed", "paper", "sheet", "old", "passing", "whole", "alike", "fits", "odd", "attributes", "development"} {
 		t.Run(scenario, func(t *testing.T) {
 			t.Parallel()
 			p := openPortal(t)

@@ -264,7 +264,7 @@ async function unsaved(page, { settled }) {
   await page.getByRole('button', { name: 'Save', exact: true }).click();
   await page.getByLabel('Username').waitFor();
   await enter(page, 'umbrella|ann');
-  await expect(page, 'main', 'not yours to change');
+  await expect(page, 'main', 'There is none of that name'); // for her
   same('the drafts of somebody else', await drafts(), 0);
   // Whoever signs out is told.
   await page.goto(`${base}/console/dashboards`);

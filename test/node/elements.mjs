@@ -6,13 +6,15 @@
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { build, transform } from 'esbuild';
 import { launch } from './browser.mjs';
 
 const patience = 30_000; // milliseconds for each step
 const axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
 const [scenario, address, folder] = process.argv.slice(2);
-const scenarios = { kinds, states, setup, tokens, select, typed, paper, sheet, old, passing, whole, alike, fits };
+const scenarios = { kinds, states, setup, tokens, select, typed, paper, sheet, old, passing, whole, alike, fits, odd, attributes, development };
 if (!scenarios[scenario] || !address) {
   console.error('usage: node elements.mjs SCENARIO URL [FOLDER]');
   process.exit(2);
@@ -107,7 +109,7 @@ async function kinds() {
     }
     const number = tile(page, 'number').locator('.value');
     const all = '$12,345,678,901,234,567,890.50'; // which is beyond its place, except where it has a row
-    expect('the number', [(await number.innerText()) === all || (await number.innerText()), (await number.getAttribute('title')) ?? all], [width === 390 || width === 800 ? true : '$12,345,678.9T', all]);
+    expect('the number', [(await number.innerText()) === all || (await number.innerText()), (await number.getAttribute('title')) ?? all], [width === 390 || width === 800 ? true : '$1.23E19', all]);
     expect('its change', await tile(page, 'number').locator('.badge').innerText(), '23.5%');
     // Numbers that a double would round, and names that would be markup.
     const cells = await tile(page, 'table').locator('tbody tr').first().locator('th, td').allInnerTexts();
@@ -768,6 +770,171 @@ async function fits() {
     if (folder) await page.screenshot({ path: join(folder, `fits-${width}.png`), fullPage: true });
     await page.context().close();
   }
+}
+
+// What is odd is shown as what it is: times that nothing came for, huge numbers, parts of nothing, and what could not be read.
+async function odd() {
+  for (const width of [1280, 390]) {
+    const page = await open('/?page=odd', { viewport: { width, height: 900 } });
+    await page.waitForFunction(() => globalThis.told.filter(({ name }) => name === 'error').length === 2);
+    const drawing = async (id) => {
+      await tile(page, id).locator('usher-plot svg path').first().waitFor({ state: 'attached' });
+      return tile(page, id).locator('usher-plot svg').evaluate((svg) => {
+        const seen = [...svg.querySelectorAll('path')].filter((path) => getComputedStyle(path).fillOpacity !== '0' && getComputedStyle(path).opacity !== '0');
+        return {
+          lines: seen.filter((path) => path.getAttribute('fill') === 'none' && path.getAttribute('stroke-width') === '2').map((path) => path.getAttribute('d').replace(/[^A-Z]/g, '').replace(/M(?!L)/g, '')).filter(Boolean),
+          points: seen.filter((path) => /A/.test(path.getAttribute('d')) && path.getAttribute('fill') !== 'none').length,
+          texts: [...svg.querySelectorAll('text')].map(({ textContent }) => textContent),
+        };
+      });
+    };
+    const said = (id) => tile(page, id).getByRole('img').first().getAttribute('aria-label');
+    // Ten of 72 hours: five beside another are lines, the others are seen by themselves, and days are told apart.
+    const hours = await drawing('hours');
+    expect(`the hours at ${width}`, [hours.lines, hours.points], [['MLLML'], 5]);
+    if (!(await said('hours')).startsWith('Line chart: Hours. 10 values from ')) problems.push(`of hours is read ${await said('hours')}`);
+    expect('the days', hours.texts.filter((text) => /^Mar \d$/.test(text)), ['Mar 2', 'Mar 3', 'Mar 4']);
+    expect('the night of a change', (await drawing('spring')).lines, ['MLL']); // two hours by the clock, and one
+    const months = await drawing('months');
+    expect('the months', [months.lines, months.points], [['ML'], 3]);
+    expect('their order', months.texts.filter((text) => /^[A-Z][a-z]{2}$/.test(text)).slice(0, 2), width === 1280 ? ['Jan', 'Feb'] : months.texts.filter((text) => /^[A-Z][a-z]{2}$/.test(text)).slice(0, 2));
+    const bars = (await drawing('bars')).texts.filter((text) => /^Jan/.test(text));
+    if (width === 1280) expect('the days of bars', bars, ['Jan 1', 'Jan 2', 'Jan 3', 'Jan 4', 'Jan 5']);
+    expect('what happened at any time', (await drawing('events')).lines, ['MLL']);
+    // Beyond words numbers are powers of ten, and titles have all digits.
+    const number = async (id) => {
+      const value = tile(page, id).locator('.value');
+      return [await value.innerText(), (await value.getAttribute('title'))?.length];
+    };
+    expect('1e300', await number('huge'), ['1E300', 401]);
+    if (width === 1280) expect('a huge part', await number('part'), ['3.6E20%', 28]);
+    for (const id of ['scale', 'cells']) {
+      const { texts } = await drawing(id);
+      if (!texts.includes('1E300') || !texts.includes('-1E300') || texts.some((text) => text.length > 8)) problems.push(`${id} has ${texts}`);
+    }
+    // A long name among many takes no more than its place.
+    for (const id of ['crowd', 'walk']) {
+      const { texts } = await drawing(id);
+      if (texts.some((text) => text.length > 30) || !texts.some((text) => /^a long name .*…$/.test(text))) problems.push(`${id} has ${texts}`);
+    }
+    // A ring without slices has its total.
+    expect('the totals', [(await drawing('below')).texts, (await drawing('zero')).texts, (await drawing('absent')).texts], [['-3.5'], ['0'], ['–']]);
+    const note = tile(page, 'below').locator('.rest');
+    expect('what is told beside', await note.innerText(), '2 values below zero have no slice');
+    const inside = await note.evaluate((rest) => rest.closest('section').getBoundingClientRect().bottom - rest.getBoundingClientRect().bottom);
+    if (inside < 4) problems.push(`at ${width} the note ends ${inside} pixels before its card`);
+    // What could not be read is told where it is missing.
+    for (const id of ['some', 'lone']) {
+      expect(`what is missing of ${id}`, await tile(page, id).getByRole('note').innerText(), '1 value could not be shown: The value of n is no JSON number.');
+      const cut = await tile(page, id).locator('section').evaluate((section) => section.scrollHeight - section.clientHeight);
+      if (cut > 1) problems.push(`${id} is ${cut} pixels higher than its place`);
+    }
+    expect('what is told', (await told(page, 'error')).map(({ tile, code }) => [tile, code]), [['some', 'INTERNAL'], ['lone', 'INTERNAL']]);
+    await clean(page);
+    if (folder) await page.screenshot({ path: join(folder, `odd-${width}.png`), fullPage: true });
+    // On paper a round chart of many names is drawn, with all of them.
+    await tile(page, 'slices').locator('.legend button').nth(199).waitFor();
+    await page.emulateMedia({ media: 'print' });
+    await page.evaluate(() => dispatchEvent(new Event('beforeprint')));
+    const printed = await tile(page, 'slices').locator('section').evaluate((section) => {
+      const [box, plot, legend] = [section, section.querySelector('usher-plot'), section.querySelector('.legend')].map((element) => element.getBoundingClientRect());
+      const slice = section.querySelector('svg path').getBoundingClientRect();
+      return { plot: plot.height > 200 && plot.bottom <= box.bottom + 1 && plot.top >= legend.bottom, slice: slice.height > 1 && slice.bottom <= box.bottom, below: box.bottom };
+    });
+    expect('what is printed beside', await note.isVisible(), true);
+    expect('what is printed', [printed.plot, printed.slice], [true, true]);
+    if (folder) await page.screenshot({ path: join(folder, `odd-print-${width}.png`), fullPage: true });
+    await page.context().close();
+  }
+}
+
+// Whatever stands in an attribute is told as the page's mistake, or does nothing; and what is taken away is as if it had never been.
+async function attributes() {
+  const page = await open('/?page=attributes');
+  const query = '{ordersAggregate{key{region}revenue}}';
+  const chart = { query, 'token-url': '/token?who=left' };
+  const board = { name: 'who', 'token-url': '/token?who=left' };
+  const usher = new URL(await page.locator('script[src]').getAttribute('src')).origin;
+  const cases = [
+    ...['nope', 'Bar', 'constructor', '__proto__'].map((kind) => ['chart', { kind }, 'The "kind" of a chart has to be one of number, table']),
+    ...['0.001', '1e9', '-60', 'soon', '4.9', '86401', 'Infinity'].map((refresh) => ['chart', { refresh }, 'Of "refresh" there are 5 to 86400 seconds.']),
+    ...[['{"kind":"nope"}', 'kind'], ['{"kind":7}', 'kind'], ['{"x":5}', 'x'], ['{"y":"revenue"}', 'y'], ['{"y":[1]}', 'y'], ['{"columns":["a"]}', 'columns'], ['{"format":[]}', 'format'], ['{"format":{"revenue":7}}', 'format of revenue'],
+      ['{"format":{"revenue":{"style":"currency","currency":"money"}}}', 'currency'], ['{"format":{"revenue":{"digits":1000}}}', 'digits'], ['{"format":{"revenue":{"style":"huge"}}}', 'style'], ['{"format":{"key.region":{"unit":"eon"}}}', 'unit'], ['{"series":{}}', 'series'], ['{"text":1}', 'text']].map(([chart, name]) => ['chart', { chart }, `The "${name}" of a chart has to be`]),
+    ['chart', { chart: '[' }, 'Write it as chart=\'{"kind": "bar", "stacked": true}\''],
+    ['chart', { chart: 'null', kind: 'bar' }, 'is no JSON object: null'],
+    ['chart', { variables: '7' }, 'Write it as variables='],
+    ['chart', { 'token-url': 'http://' }, 'The attribute "token-url" is no address: http://'],
+    ['chart', { 'token-url': '' }, 'Set token-url to a route of your backend'],
+    ['chart', { server: 'http://[' }, 'The attribute "server" is no address: http://['],
+    ['dashboard', { 'token-url': 'https://:80' }, 'The attribute "token-url" is no address'],
+    ['dashboard', { server: 'https://' }, 'The attribute "server" is no address'],
+    ['dashboard', { parameters: '"EU"' }, 'is no JSON object: EU'],
+    ['dashboard', { name: '' }, 'has no "name"'],
+    ...[{ kind: '' }, { refresh: '' }, { refresh: '0' }, { refresh: '60' }, { rows: '' }, { x: '' }, { y: ' , ' }, { series: '' }, { chart: '{"x":null,"stacked":"yes","horizontal":3,"nothing":1}' }].map((given) => ['chart', given]),
+    ...[{ x: 'no.such' }, { y: 'no.such' }, { series: 'no.such' }, { rows: 'no.such' }, { heading: '<img src=x onerror=alert(1)>', description: '\u0000' }, { exact: 'false' }, { locale: 'x y' }, { timezone: 'Mars/Olympus' }, { theme: 'plaid' }, { server: '' }].map((given) => ['chart', given]),
+    ...[{ headless: 'no' }, { locale: '\u2028' }, { timezone: '1' }, { theme: '"' }, { parameters: '{"none":{"of":["these"]}}' }].map((given) => ['dashboard', given]),
+  ];
+  for (const [i, [of, given, why]] of cases.entries()) {
+    const id = `a${i}`;
+    const what = `${of} ${JSON.stringify(given)}`;
+    await page.evaluate(([of, id, given]) => {
+      const element = document.createElement(`usher-${of}`);
+      element.id = id;
+      for (const [name, value] of Object.entries(given)) element.setAttribute(name, value);
+      document.querySelector('main').append(element);
+    }, [of, id, { ...(of === 'chart' ? chart : board), ...given }]);
+    if (why === undefined) await loaded(page, id).catch(() => problems.push(`${what} is not shown`));
+    else {
+      await page.locator(`#${id}`).getByRole('alert').filter({ hasText: why }).waitFor();
+      expect(`what ${what} tells`, [...new Set((await told(page, 'error')).filter(({ from }) => from === id).map(({ code }) => code))], ['SETUP']);
+      expect(`what ${what} shows`, await page.locator(`#${id}`).getByRole('alert').locator('strong').innerText(), 'This page is not set up yet');
+    }
+    await page.locator(`#${id}`).evaluate((element) => element.remove());
+  }
+  // What is mended is shown, and what is taken away is as if it had never been.
+  await page.evaluate(([given, server]) => {
+    const element = document.createElement('usher-chart');
+    element.id = 'mended';
+    for (const [name, value] of Object.entries({ ...given, server, kind: 'nope', refresh: '0.001', x: 'none', y: 'none', rows: 'none', chart: '[', theme: 'dark', locale: 'de' })) element.setAttribute(name, value);
+    document.querySelector('main').append(element);
+  }, [chart, usher]);
+  const mended = page.locator('#mended');
+  const asks = [];
+  page.on('request', (request) => request.url().endsWith('/graphql') && request.method() === 'POST' && asks.push(request.url()));
+  for (const [name, next] of [['chart', '"refresh"'], ['refresh', '"kind"'], ['kind', 'Nothing to show']]) {
+    await mended.evaluate((element, name) => element.removeAttribute(name), name);
+    await mended.getByText(next).first().waitFor();
+  }
+  for (const name of ['x', 'y', 'rows', 'theme', 'locale', 'server']) await mended.evaluate((element, name) => element.removeAttribute(name), name);
+  await mended.getByRole('img', { name: 'Bar chart' }).first().waitFor();
+  await mended.evaluate((element) => element.setAttribute('kind', 'cake'));
+  await mended.getByRole('alert').filter({ hasText: 'has to be one of' }).waitFor();
+  await mended.evaluate((element) => element.setAttribute('kind', 'table'));
+  await mended.locator('tbody tr').first().waitFor();
+  if (asks.length > 8) problems.push(`it asked ${asks.length} times`);
+  await mended.evaluate((element) => element.removeAttribute('query'));
+  await mended.getByRole('alert').filter({ hasText: 'has no "query"' }).waitFor();
+}
+
+// An application that is built for development draws every kind, without a word.
+async function development() {
+  const web = fileURLToPath(new URL('../../console/web/packages/', import.meta.url));
+  const here = (name) => fileURLToPath(new URL(`node_modules/${name}`, import.meta.url));
+  const { outputFiles } = await build({
+    entryPoints: [join(web, 'embed/src/embed.ts')], bundle: true, write: false, format: 'esm', target: ['es2022'], conditions: ['development'], define: { 'process.env.NODE_ENV': '"development"' },
+    alias: { lit: here('lit'), echarts: here('echarts'), 'lossless-json': here('lossless-json'), '@usher/client': join(web, 'client/src/index.ts') },
+    plugins: [{ name: 'css', setup: (of) => of.onLoad({ filter: /\.css$/ }, async ({ path }) => ({ contents: (await transform(await readFile(path, 'utf8'), { loader: 'css' })).code, loader: 'text' })) }],
+    logLevel: 'error',
+  });
+  const page = await open('about:blank');
+  page.on('console', (message) => message.type() === 'warning' && !/Lit is in dev mode/.test(message.text()) && problems.push(`warned ${message.text()}`));
+  await page.route('**/embed.js', (route) => route.fulfill({ contentType: 'text/javascript', headers: { 'access-control-allow-origin': '*' }, body: outputFiles[0].text }));
+  for (const name of ['kinds', 'odd']) {
+    await page.goto(new URL(`/?page=${name}`, address).href);
+    await page.waitForFunction(() => globalThis.told.length > 0);
+    for (const plot of await page.locator('usher-plot').all()) await plot.locator('svg path').first().waitFor({ state: 'attached' });
+  }
+  for (const kind of ['hours', 'scale', 'cells', 'below', 'slices']) await tile(page, kind).locator('usher-plot svg').first().waitFor();
 }
 
 async function asked(page) {

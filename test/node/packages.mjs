@@ -63,8 +63,22 @@ console.log(data?.viewer.tenant ?? errors[0]?.message);
   'globals.d.ts': "declare const process: { argv: string[] };\ndeclare module 'node:util' {\n  export function inspect(value: unknown): string;\n}\n",
   'page.tsx': `
 import { Client } from '@usher/client';
-import { UsherDashboard } from '@usher/react';
+import { useRef } from 'react';
+import type { UsherDashboard as Element } from '@usher/embed';
+import { UsherChart, UsherDashboard, type UsherChartElement, type UsherDashboardElement } from '@usher/react';
 const usher = new Client({ server: ${JSON.stringify(usher)}, tokenUrl: '/api/usher-token' });
+// What a ref holds is one type, whichever package it is named after.
+export const Refs = () => {
+  const board = useRef<Element>(null);
+  const same = useRef<UsherDashboardElement>(null);
+  const chart = useRef<UsherChartElement>(null);
+  board.current?.set('region', 'EU');
+  const other: UsherDashboardElement | null = board.current;
+  const back: Element | null = same.current;
+  // @ts-expect-error a chart is no dashboard
+  const none: Element | null = chart.current;
+  return <><UsherDashboard ref={board} client={usher} name="sales" /><UsherDashboard ref={same} name="sales" /><UsherChart ref={chart} query="{ x }" title={String([other, back, none])} /></>;
+};
 export const Page = () => <UsherDashboard client={usher} name="sales" onSelect={(event) => console.log(event.detail.values['key.region'])} onError={(event) => console.log(event.detail.error.code)} />;
 `,
   'element.ts': `

@@ -46,7 +46,7 @@ await visit(new URL(base), {}, async (page, { settled }) => {
   // Whatever the address says, it is text, and one tenant or none.
   for (const [path, fixed] of [
     ['?tenant=umbrella', 'umbrella'], ['/?tenant=umbrella', 'umbrella'], ['/sign-in?tenant=nobody', 'nobody'], ['/sign-in?tenant=12345678901234567890', '12345678901234567890'], ['/sign-in?tenant=1e5', '1e5'], ['/sign-in?tenant=null', 'null'],
-    ['/sign-in?tenant=%3Cimg src=x onerror=alert(1)%3E', '<img src=x onerror=alert(1)>'], ['/sign-in?tenant=', undefined], ['/sign-in?tenant=%20', undefined], ['/sign-in?tenant=umbrella&tenant=other', undefined], ['/roles?tenant=other', undefined],
+    ['/sign-in?tenant=%3Cimg src=x onerror=alert(1)%3E', '<img src=x onerror=alert(1)>'], ['/sign-in?tenant=', undefined], ['/sign-in?tenant=%20', undefined], ['/sign-in?tenant=umbrella&tenant=other', undefined], ['/roles?tenant=other', undefined], ['/catalog?tenant=Other', 'other'],
   ]) {
     await page.goto(`${base}/console${path}`);
     await page.getByLabel('Username').waitFor();
@@ -63,6 +63,11 @@ await visit(new URL(base), {}, async (page, { settled }) => {
   await page.goto(`${base}/console?tenant=initech`);
   await expect(page, '.banner', 'The address you came by is of initech. You are signed in as ann and see umbrella.');
   await settled('home, by the address of another tenant');
+  for (const [path, told] of [['catalog?tenant=initech', true], ['query?tenant=initech', true], ['dashboards?tenant=Initech', true], ['users?tenant=initech', false], ['catalog?tenant=UMBRELLA', false], ['?tenant=initech', true]]) {
+    await page.goto(`${base}/console/${path}`);
+    await page.locator('h1').first().waitFor();
+    if ((await page.locator('.banner').count()) !== (told ? 1 : 0)) throw new Error(`at ${path} she is ${told ? 'not ' : ''}told to be elsewhere`);
+  }
   await page.getByRole('button', { name: 'Sign in at initech' }).click();
   await expect(page, '.invited', 'initech');
   await page.goto(`${base}/console`);

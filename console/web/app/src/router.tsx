@@ -6,7 +6,7 @@ import { useMe } from './me';
 import { Catalog } from './pages/catalog';
 import { Home } from './pages/home';
 import { SignIn, type SignInSearch } from './pages/signin';
-import { readSearch, tenantIn, text, written } from './search';
+import { invitedTo, readSearch, tenantIn, text, written } from './search';
 import { session } from './session';
 import { Shell } from './shell';
 import { NotFound, NotYours, type Instead } from './pages/closed';
@@ -32,8 +32,7 @@ const shell = createRoute({
     if (session.token() !== undefined) return;
     const arrives = location.pathname === '/';
     const back = session.ending()?.how === 'signedOut' || arrives ? undefined : location.href;
-    const invited = arrives ? tenantIn(location.search) : undefined;
-    throw redirect({ to: '/sign-in', search: { tenant: invited ?? session.tenant(), back }, replace: true });
+    throw redirect({ to: '/sign-in', search: { tenant: invitedTo(location) ?? session.tenant(), back }, replace: true });
   },
 });
 

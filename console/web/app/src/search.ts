@@ -7,5 +7,11 @@ export function readSearch(text: string): unknown {
 export const written = (value: unknown) => (typeof value === 'boolean' ? String(value) : value);
 export const text = (value: unknown) => (typeof value === 'string' && value.trim() !== '' ? value : undefined);
 
-// tenantIn is the tenant whose address somebody came by.
-export const tenantIn = (search: object) => text(written('tenant' in search ? search.tenant : undefined))?.trim();
+// tenantIn is the tenant that an address names. Ids have small letters alone, so whichever letters somebody wrote, that one is meant.
+export const tenantIn = (search: object) => text(written('tenant' in search ? search.tenant : undefined))?.trim().toLowerCase();
+
+// On these pages it says whose things are listed.
+const lists = /^\/(?:tenants|users|roles|new-role|tokens|keys|audit)(?:\/|$)/;
+
+// invitedTo is the tenant whose address somebody came by.
+export const invitedTo = ({ pathname, search }: { pathname: string; search: object }) => (lists.test(pathname) ? undefined : tenantIn(search));

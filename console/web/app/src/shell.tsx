@@ -9,7 +9,7 @@ import { drafts } from './drafts';
 import { leave, leaveEverywhere, useOthersLeaving } from './leave';
 import { Mark } from './logo';
 import { pagesFor } from './sitemap';
-import { tenantIn } from './search';
+import { invitedTo } from './search';
 import { session } from './session';
 import { t } from './texts';
 import { theme, type Theme } from './theme';
@@ -84,7 +84,7 @@ export function Shell() {
             </Link>
           </header>
           {who.acting && <Acting me={who} />}
-          {location.pathname === '/' && <Elsewhere me={who} wanted={tenantIn(location.search)} />}
+          <Elsewhere me={who} wanted={invitedTo(location)} />
           <Outlet />
         </div>
       </div>
@@ -105,13 +105,19 @@ function skip(event: React.MouseEvent) {
   document.getElementById('content')?.focus();
 }
 
+const day = 86_400_000; // milliseconds: a timer of more than 24 days would end at once
+
 // useExpiry ends the session when its token does.
 function useExpiry(me: Me | undefined) {
   const end = me?.expiresAt;
   useEffect(() => {
     if (!end) return;
-    const left = new Date(end).getTime() - Date.now();
-    const timer = setTimeout(() => session.end('expired'), Math.min(Math.max(left, 0), 2 ** 31 - 1));
+    let timer: ReturnType<typeof setTimeout>;
+    const wait = () => {
+      const left = new Date(end).getTime() - Date.now();
+      timer = setTimeout(left > day ? wait : () => session.end('expired'), Math.min(Math.max(left, 0), day));
+    };
+    wait();
     return () => clearTimeout(timer);
   }, [end]);
 }

@@ -524,6 +524,7 @@ export const t = {
     shared: 'shared with all tenants',
     own: 'of this tenant',
     inFile: 'in a file of the configuration',
+    gone: 'There is no dashboard of this name, or it is not yours.',
     back: 'All dashboards',
     share: 'Share',
     shareWords: 'A page of yours shows it with two lines, and a token that its backend mints for whoever looks.',

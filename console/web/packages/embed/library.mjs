@@ -50,10 +50,10 @@ async function published(given = {}) {
   return Object.fromEntries(Object.entries(found).sort());
 }
 
-/** Has a file of types name the files that are beside it. */
+/** Has a file of types name the files that are beside it. What is nobody's but a class's own is left out: of two packages that have it, it would be of two kinds. */
 async function point(path) {
   const text = await readFile(path, 'utf8');
   const beside = (name) => relative(join(path, '..'), join(staged, 'types', name, 'src/index.js')).replaceAll('\\', '/').replace(/^(?!\.)/, './');
-  const written = text.replace(/(['"])@usher\/(\w+)\1/g, (_all, quote, name) => quote + beside(name) + quote).replace(/(['"]\.{1,2}\/[^'"]*)\.ts(['"])/g, '$1.js$2');
+  const written = text.replace(/(['"])@usher\/(\w+)\1/g, (_all, quote, name) => quote + beside(name) + quote).replace(/(['"]\.{1,2}\/[^'"]*)\.ts(['"])/g, '$1.js$2').replace(/^(?: *\/\*\*.*\*\/\n)?( *)(?:#private;|(?:private|protected) (?:.*;|.*\n(?:\1 .*\n)*\1\}.*;))\n/gm, '');
   if (written !== text) await writeFile(path, written);
 }

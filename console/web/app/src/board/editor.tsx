@@ -68,14 +68,14 @@ export function EditorPage() {
             <div className="card">
               <Empty
                 icon={Lock}
-                title={t.editor.notYours}
+                title={found ? t.editor.notYours : t.list.gone}
                 action={
                   <Link to="/dashboards" className="button">
                     {t.dashboards.back}
                   </Link>
                 }
               >
-                {t.editor.notYoursWords}
+                {found ? t.editor.notYoursWords : t.dashboards.gone}
               </Empty>
             </div>
           </Page>

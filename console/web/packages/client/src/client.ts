@@ -90,7 +90,7 @@ export class Client {
 
   async #send(path: string, body: unknown, token: string, signal: AbortSignal | undefined): Promise<[Response, unknown]> {
     const headers: Record<string, string> = { Accept: 'application/graphql-response+json, application/json', Authorization: `Bearer ${token}` };
-    const late = AbortSignal.timeout(this.#timeout);
+    const late = AbortSignal.timeout(Math.min(this.#timeout, 2 ** 31 - 1));
     const request: RequestInit = { headers, signal: signal ? AbortSignal.any([signal, late]) : late, credentials: 'omit', cache: 'no-store' };
     if (body !== undefined) {
       headers['Content-Type'] = 'application/json';

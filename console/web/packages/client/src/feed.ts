@@ -16,6 +16,7 @@ export interface Feed {
 /** A source of results: asked again and again today, pushed by the server where that is offered. */
 export type Live = <T>(ask: (signal: AbortSignal) => Promise<T>, sink: Sink<T>, seconds: (last: T | undefined) => number) => Feed;
 
+const longest = 86_400; // seconds: a timer of more than 24 days would be none
 const fresh = 5_000; // milliseconds in which coming back into view asks for nothing
 
 /**
@@ -37,7 +38,7 @@ export const poll: Live = <T>(ask: (signal: AbortSignal) => Promise<T>, sink: Si
   };
   const later = (wait: number) => {
     clearTimeout(timer);
-    if (!stopped && wait > 0) timer = setTimeout(() => (document.hidden ? undefined : refresh()), wait * 1000);
+    if (!stopped && wait > 0) timer = setTimeout(() => (document.hidden ? undefined : refresh()), Math.min(Math.max(wait, 1), longest) * 1000);
   };
   const refresh = async () => {
     if (stopped) return;

@@ -42,7 +42,7 @@ export class UsherChart extends UsherElement<Result> {
   /** Whether all digits are shown, and with clocks whose they are. */
   declare exact: boolean | undefined;
   /** Seconds between refreshes; without them only when the page comes back into view. */
-  declare every: number | undefined;
+  declare every: number | null | undefined;
 
   protected readonly identity = ['query'];
   protected readonly details = ['variables', 'timezone', 'every'];
@@ -70,13 +70,14 @@ export class UsherChart extends UsherElement<Result> {
   }
 
   protected seconds(): number {
-    return this.every ?? 0;
+    const seconds = this.every!;
+    return seconds >= 5 && seconds <= 86_400 ? seconds : 0; // its tile says what is wrong with others
   }
 
   get #drawn(): Chart {
     const { rows, x, y, series, chart } = this;
-    const given = Object.fromEntries(Object.entries({ rows, x, y, series }).filter(([, value]) => value !== undefined));
-    return { ...chart, ...given, kind: this.kind ?? chart?.kind ?? 'bar' };
+    const given = Object.fromEntries(Object.entries({ rows, x, y, series }).filter(([, value]) => value?.length));
+    return { ...chart, ...given, kind: this.kind || chart?.kind || 'bar' };
   }
 
   override render(): unknown {
@@ -92,7 +93,9 @@ export class UsherChart extends UsherElement<Result> {
       .locale=${this.language}
       .timezone=${this.timezone}
       .exact=${this.exact === true}
+      .every=${this.every}
       @tile-retry=${this.refresh}
+      @tile-wrong=${({ detail: error }: CustomEvent) => this.tell('error', { error })}
       @tile-pick=${({ detail }: CustomEvent<Pick>) => this.tell('select', detail)}
     ></usher-tile>`;
   }

@@ -152,7 +152,7 @@ export abstract class UsherElement<Answer = unknown> extends LitElement {
     this._busy = true;
     this.#feed = poll<Settled<Answer>>(
       async (signal) => {
-        const answer = await this.ask(this.#client(), signal);
+        const answer = await this.ask(await this.#client(), signal);
         return (await this.load()).settled(answer, this.old ? undefined : this._answer);
       },
       {
@@ -184,11 +184,15 @@ export abstract class UsherElement<Answer = unknown> extends LitElement {
   }
 
   /** Who asks for this element. */
-  #client(): Asker {
+  async #client(): Promise<Asker> {
     if (this.client) return this.client;
-    const { server = UsherElement.server, token, tokenUrl } = this;
-    if (!server) throw new UsherError('The element does not know where usher is: set its attribute "server".', { code: 'SETUP' });
-    return (this.#own ??= new Client({ server, token, tokenUrl: tokenUrl && new URL(tokenUrl, document.baseURI) }));
+    const { token, tokenUrl } = this;
+    const server = this.server || UsherElement.server;
+    try {
+      return (this.#own ??= new Client({ server: server!, token, tokenUrl: tokenUrl && new URL(tokenUrl, document.baseURI) }));
+    } catch (error) {
+      throw (await import('./setup.ts')).unplaced(error, server, tokenUrl);
+    }
   }
 
   get language(): string {

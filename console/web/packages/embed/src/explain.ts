@@ -22,7 +22,7 @@ export function explain(problem: unknown): { title: string; why: string; id: str
 }
 
 /** A sentence begins with a capital and ends. */
-function sentence(text: string): string {
+export function sentence(text: string): string {
   const begun = text.charAt(0).toUpperCase() + text.slice(1);
   return /[.?!…]$/.test(begun) ? begun : `${begun}.`;
 }

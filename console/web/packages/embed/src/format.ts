@@ -18,6 +18,11 @@ export function wall(text: string): number {
   return Date.parse(`${date}T${time ?? '00:00:00'}Z`);
 }
 
+/** How the clock of a text differs from that of UTC, if it says so. */
+export function offsetOf(text: string): string | undefined {
+  return dates.exec(text)?.[3];
+}
+
 /** What buckets are as far apart as these are. */
 export function unitOf(values: string[]): Unit {
   const times = [...new Set(values.map(wall))].sort((a, b) => a - b);
@@ -48,10 +53,14 @@ const narrow: Partial<Record<Unit, Intl.DateTimeFormatOptions>> = {
   week: { month: 'short', day: 'numeric' },
   day: { month: 'short', day: 'numeric' },
   hour: { hour: 'numeric', minute: '2-digit' },
+  minute: { hour: 'numeric', minute: '2-digit' },
+  second: { hour: 'numeric', minute: '2-digit', second: '2-digit' },
 };
 
 const clocks = new Set<Unit>(['hour', 'minute', 'second']);
 const usual = 6; // decimals that somebody may have meant; more are those of a division
+const huge = 1e15; // what no word stands for: in short it is a power of ten
+const wordy = 24; // characters: beside something, more than that are no number any more
 
 /** Writes the values of one chart for people. Numbers keep the digits they have, unless the format says how many; those of divisions are short, unless all are wanted. */
 export class Formats {
@@ -109,15 +118,23 @@ export class Formats {
     return this.#numbers(path, { minimumFractionDigits: shown, maximumFractionDigits: shown, ...(named(path) ? { useGrouping: false } : {}) }).format(exact(value));
   }
 
-  /** A number as short as an axis wants it: $400K. */
+  /** A number as short as an axis wants it: $400K, 1E300. */
   short(path: string, value: number): string {
     const { style } = this.of(path);
+    const parts = style === 'percent';
+    const power = Math.abs(value) * (parts ? 100 : 1) >= huge;
     return this.#numbers(path, {
-      notation: 'compact',
+      notation: power ? 'scientific' : 'compact',
       useGrouping: true,
       minimumFractionDigits: 0,
-      maximumFractionDigits: style === 'percent' ? 0 : Math.abs(value) < 10 && value % 1 !== 0 ? 2 : 1,
+      maximumFractionDigits: power ? 2 : parts ? 0 : Math.abs(value) < 10 && value % 1 !== 0 ? 2 : 1,
     }).format(value);
+  }
+
+  /** A value as it stands beside what it is of. */
+  brief(path: string, value: unknown): string {
+    const all = this.text(path, value);
+    return isNumeric(value) && all.length > wordy ? this.short(path, Number(value)) : all;
   }
 
   /** A name on an axis or in a legend. */
@@ -133,17 +150,33 @@ export class Formats {
    * are; of instants in UTC that of the time zone, if one is set.
    */
   time(text: string, unit: Unit, short = false, zone = this.exact): string {
-    const zoned = this.#timezone !== undefined && /T.*Z$/.test(text) && clocks.has(unit);
+    const zoned = this.#zoned(text, unit);
     const [, , clock, offset] = dates.exec(text) ?? [];
     const told = zone && !short && clock !== undefined && offset !== undefined && clocks.has(unit);
-    const written: Intl.DateTimeFormatOptions = { ...((short && narrow[unit]) || parts[unit]), timeZone: zoned ? this.#timezone! : 'UTC', ...(told && (zoned || offset === 'Z') ? { timeZoneName: 'short' } : {}) };
     const instant = zoned ? Date.parse(text) : wall(text);
     if (unit === 'quarter') {
       const moment = new Date(instant);
       return `Q${Math.floor(moment.getUTCMonth() / 3) + 1}${short ? '' : ` ${moment.getUTCFullYear()}`}`;
     }
-    const said = (this.#kept(JSON.stringify(written), () => new Intl.DateTimeFormat(this.#locale, written)) as Intl.DateTimeFormat).format(instant);
+    const said = this.#moment(instant, zoned, { ...((short && narrow[unit]) || parts[unit]), ...(told && (zoned || offset === 'Z') ? { timeZoneName: 'short' } : {}) });
     return told && !zoned && offset !== 'Z' ? `${said} UTC${offset}` : said;
+  }
+
+  /** The day of a time that is one of a clock. */
+  day(text: string, unit: Unit | undefined, year: boolean): string | undefined {
+    if (!clocks.has(unit!)) return undefined;
+    const zoned = this.#zoned(text, unit!);
+    return this.#moment(zoned ? Date.parse(text) : wall(text), zoned, year ? parts.day : narrow.day!);
+  }
+
+  /** Whether it is an instant, of which the time zone has a clock. */
+  #zoned(text: string, unit: Unit): boolean {
+    return this.#timezone !== undefined && /T.*Z$/.test(text) && clocks.has(unit);
+  }
+
+  #moment(instant: number, zoned: boolean, options: Intl.DateTimeFormatOptions): string {
+    const written = { ...options, timeZone: zoned ? this.#timezone! : 'UTC' };
+    return (this.#kept(JSON.stringify(written), () => new Intl.DateTimeFormat(this.#locale, written)) as Intl.DateTimeFormat).format(instant);
   }
 
   /** How much more or less, as a part of what it was; of parts, in points. */
@@ -187,6 +220,11 @@ function known(name: string | undefined, check: (name: string) => unknown): stri
   } catch {
     return undefined;
   }
+}
+
+/** Whether a currency has that code. */
+export function knownCurrency(code: unknown): boolean {
+  return known(String(code), (currency) => new Intl.NumberFormat('en', { style: 'currency', currency })) !== undefined;
 }
 
 /** The time zone, if there is one of that name. */

@@ -3,14 +3,25 @@ import { UsherError } from '@usher/client';
 
 type Said = ConstructorParameters<typeof UsherError>;
 
+const examples: Record<string, string> = { chart: '{"kind": "bar", "stacked": true}', variables: '{"limit": 10}' };
+
 export function unread(name: string, value: unknown): Said {
   const text = typeof value === 'object' ? JSON.stringify(value) : String(value);
-  return [`The attribute "${name}" is no JSON object: ${text.slice(0, 80)}`, { code: 'SETUP', hint: `Write it as ${name}='{"region": "EU"}', with double quotes inside of single ones.` }];
+  return [`The attribute "${name}" is no JSON object: ${text.slice(0, 80)}`, { code: 'SETUP', hint: `Write it as ${name}='${examples[name] ?? '{"region": "EU"}'}', with double quotes inside of single ones.` }];
 }
 
 export function missing(name: string): Said {
   const hint = name === 'name' ? 'Name a dashboard: <usher-dashboard name="sales">.' : 'Give it a question: <usher-chart query="{ … }">.';
   return [`The element has no "${name}".`, { code: 'SETUP', hint }];
+}
+
+/** Where nobody can ask, since an address is none. */
+export function unplaced(error: unknown, server: string | undefined, tokenUrl: string | undefined): unknown {
+  const setup = (text: string, hint?: string) => new UsherError(text, { code: 'SETUP', ...(hint && { hint }) });
+  if (!server) return setup('The element does not know where usher is: set its attribute "server".');
+  if (!(error instanceof TypeError)) return error;
+  const [name, value] = URL.canParse(server, document.baseURI) ? ['token-url', tokenUrl] : ['server', server];
+  return setup(`The attribute "${name}" is no address: ${value!.slice(0, 80)}`, name === 'server' ? 'Write it as server="https://usher.example/".' : 'Write it as token-url="/api/usher-token".');
 }
 
 /** A token for dashboards alone does not answer a chart's own question: that is the page's to mend, not the viewer's. */

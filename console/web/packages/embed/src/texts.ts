@@ -43,6 +43,7 @@ export const texts = {
   columnsHidden: (n: number) => (n === 1 ? '1 column on wider pages' : `${n} columns on wider pages`),
   moreRows: (n: number) => `${n} more rows: export the table for all of them.`,
   undrawn: (n: number) => (n === 1 ? '1 value below zero has no slice' : `${n} values below zero have no slice`),
+  partly: (n: number, why: string) => `${n === 1 ? '1 value' : `${n} values`} could not be shown: ${why}`,
   rows: (n: string) => `${n} rows`,
   functions: {
     avg: (name) => `Average ${name.toLowerCase()}`,

@@ -1,8 +1,9 @@
 import { type Kind, type Result, type Tile, UsherError } from '@usher/client';
 import { html, LitElement, nothing, type PropertyValues, type TemplateResult, unsafeCSS } from 'lit';
-import { explain } from './explain.ts';
+import { explain, sentence } from './explain.ts';
 import { heldFocus } from './focus.ts';
 import { aloud, Formats } from './format.ts';
+import { improper } from './improper.ts';
 import './notice.ts';
 import styles from './tile.css';
 import { texts } from './texts.ts';
@@ -19,6 +20,7 @@ const loaders: Record<Kind, () => Promise<unknown>> = {
   pivot: () => import('./views/pivot.ts'),
   text: () => import('./views/text.ts'),
 };
+const many = 24; // names of a legend: on paper, more take the place of what they are of
 const plots = new Set<Kind>(['line', 'area', 'bar', 'pie', 'donut', 'scatter', 'heatmap']);
 
 /**
@@ -35,6 +37,7 @@ export class UsherTile extends LitElement {
     locale: {},
     timezone: {},
     exact: { type: Boolean },
+    every: { attribute: false },
     selectable: { attribute: false },
     selected: { attribute: false },
     places: { attribute: false },
@@ -60,6 +63,8 @@ export class UsherTile extends LitElement {
   declare timezone: string | undefined;
   /** Whether all digits are shown. */
   declare exact: boolean;
+  /** Seconds between refreshes, as a page says it. */
+  declare every: number | null | undefined;
   declare selectable: ReadonlySet<string>;
   declare selected: ReadonlyMap<string, unknown>;
   /** The colors of names that it shares with other tiles. */
@@ -94,10 +99,15 @@ export class UsherTile extends LitElement {
 
   override willUpdate(): void {
     if (!this.tile) return;
+    const wrong = this.alone ? improper(this.tile.chart, this.every) : undefined;
+    if (wrong && wrong.message !== this.#wrong?.message) this.#say('wrong', wrong);
+    this.#wrong = wrong;
     const kind = this._table ? 'table' : this.tile.chart.kind;
-    this.long = kind === 'table' || kind === 'pivot';
-    if (this.result) this.#load(kind);
+    this.long = kind === 'table' || kind === 'pivot' || this._legend.length > many;
+    if (this.result && !wrong) this.#load(kind);
   }
+
+  #wrong: UsherError | undefined;
 
   protected override update(changed: PropertyValues): void {
     heldFocus(this.shadowRoot, () => super.update(changed), 'section');
@@ -131,7 +141,7 @@ export class UsherTile extends LitElement {
   override render(): unknown {
     if (!this.tile) return nothing;
     const { title, description, chart } = this.tile;
-    const view = this.result && this.view;
+    const view = this.#wrong ? undefined : this.result && this.view;
     const shown = view && (view.rows.length > 0 || chart.kind === 'text');
     const head = title || description || (shown && plots.has(chart.kind));
     return html`<section class=${chart.kind} role="group" aria-label=${title || nothing} aria-busy=${this.busy}>
@@ -142,12 +152,14 @@ export class UsherTile extends LitElement {
           </div>`
         : nothing}
       ${shown && this.problem ? html`<usher-notice .problem=${this.problem} .since=${this.since} .locale=${this.locale} .timezone=${this.timezone}></usher-notice>` : nothing}
+      ${shown ? this.#partly() : nothing}
       <div class="body">${this.#body(view, shown)}</div>
     </section>`;
   }
 
   #body(view: View | undefined, shown: boolean | undefined): TemplateResult {
     const failure = this.result?.errors?.[0];
+    if (this.#wrong) return this.#error(this.#wrong);
     if (this._failed) return this.#error(new UsherError('', { code: 'NETWORK' }));
     if (this.problem && !shown) return this.#error(this.problem);
     if (!view) return html`<div class="loading" role="status" aria-label=${texts.loading}><i></i><i></i><i></i></div>`;
@@ -161,6 +173,14 @@ export class UsherTile extends LitElement {
         ? html`<button @click=${() => this.#say('reset')}>${texts.reset}</button>`
         : html`<button @click=${() => this.#say('retry')}>${texts.refresh}</button>`}
     </div>`;
+  }
+
+  /** What is missing in what is shown. */
+  #partly(): unknown {
+    const errors = this.result?.errors ?? [];
+    if (errors.length === 0) return nothing;
+    const text = texts.partly(errors.length, sentence(errors[0]!.message));
+    return html`<p class="partly" role="note" title=${text}>${text}</p>`;
   }
 
   #drawn(view: View): TemplateResult {

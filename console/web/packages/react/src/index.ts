@@ -22,4 +22,6 @@ const events = {
 export const UsherDashboard = written(createComponent({ react: React, tagName: 'usher-dashboard', elementClass: Dashboard, events }), 'usher-dashboard', Dashboard, events);
 export const UsherChart = written(createComponent({ react: React, tagName: 'usher-chart', elementClass: Chart, events }), 'usher-chart', Chart, events);
 
+/** What a ref to a component holds. */
+export type { UsherChart as UsherChartElement, UsherDashboard as UsherDashboardElement } from '@usher/embed';
 export * from '@usher/client';

@@ -1,10 +1,10 @@
 // The parts of ECharts that are used. It draws into SVG: sharp at any size, printed well, and allowed by strict policies.
-import { BarChart, HeatmapChart, LineChart, PieChart, ScatterChart } from 'echarts/charts';
+import { BarChart, CustomChart, LineChart, PieChart, ScatterChart } from 'echarts/charts';
 import { GridComponent, TooltipComponent } from 'echarts/components';
 import { init, use } from 'echarts/core';
 import { SVGRenderer } from 'echarts/renderers';
 
-use([BarChart, HeatmapChart, LineChart, PieChart, ScatterChart, GridComponent, TooltipComponent, SVGRenderer]);
+use([BarChart, CustomChart, LineChart, PieChart, ScatterChart, GridComponent, TooltipComponent, SVGRenderer]);
 
 export { init };
 export type { ECharts, EChartsCoreOption } from 'echarts/core';

@@ -4,7 +4,7 @@ import { label } from '../labels.ts';
 import { at } from '../paths.ts';
 import { texts } from '../texts.ts';
 import type { View } from '../view.ts';
-import { compare, distinct, units } from './categories.ts';
+import { compare, distinct, timeline, units } from './categories.ts';
 
 /** A row that is drawn, and its number. */
 export interface Cell {
@@ -24,17 +24,22 @@ export interface Model {
   x: string;
   categories: unknown[];
   unit: Format['unit'];
+  /** The days of the categories, where these are times of several. */
+  days: (string | undefined)[] | undefined;
   series: Series[];
   name(category: unknown, short?: boolean): string;
 }
 
 export function model({ chart, rows, formats }: View): Model {
   const { x = '', series, y = [] } = chart;
-  const categories = distinct(rows, x);
-  const unit = units(chart, x, categories);
+  const found = distinct(rows, x);
+  const unit = units(chart, x, found);
+  const lines = chart.kind === 'line' || chart.kind === 'area';
+  const categories = unit && (lines || (chart.kind === 'bar' && !chart.horizontal)) ? timeline(found, unit, lines) : found;
   // What comes again each year is told apart by the year.
   const times = unit === undefined ? [] : categories.filter(isTime).map(wall);
   const years = times.length > 1 && Math.max(...times) - Math.min(...times) > 364 * 86_400_000;
+  const days = categories.map((value) => (isTime(value) ? formats.day(value, unit, years) : undefined));
   const place = new Map(categories.map((value, i) => [JSON.stringify(value), i]));
   const said = (path: string) => named(chart, path);
   const made = new Map<string, Series>();
@@ -61,6 +66,7 @@ export function model({ chart, rows, formats }: View): Model {
   }
   return {
     x, categories, unit,
+    days: new Set(days.filter((day) => day !== undefined)).size > 1 ? days : undefined,
     series: [...made.values()],
     name: (category, short) => formats.category(x, category, unit, short && !years),
   };
@@ -72,10 +78,11 @@ export function named({ columns }: Chart, path: string): string {
 }
 
 /** The sentence that says what a chart shows to who does not see it. */
-export function sentence({ chart, formats, title, hidden }: View, { categories, series, name }: Model): string {
+export function sentence({ chart, formats, title, hidden }: View, { categories, series, name }: Pick<Model, 'categories' | 'series' | 'name'>): string {
   const said = texts.sentence;
   let text = said.chart(said.kind[chart.kind] ?? chart.kind, title);
-  if (categories.length > 0) text += said.span(categories.length, aloud(name(categories[0])), aloud(name(categories.at(-1))));
+  const there = categories.filter((_category, i) => series.length === 0 || series.some(({ cells }) => cells[i])).length;
+  if (categories.length > 0) text += said.span(there, aloud(name(categories[0])), aloud(name(categories.at(-1))));
   if (series.length > 1) text += said.series(series.map((one) => aloud(one.name)).join(', '));
   const all = series.flatMap((one) => one.cells.flatMap((cell, i) => (cell && cell.value !== null ? [{ one, i, value: cell.value }] : [])));
   if (all.length > 1) {

@@ -10,26 +10,33 @@ const style = sheet(styles);
 
 // A number is one word: its type is as large as its place lets it be (number.css), and where that is too small to be read at a
 // glance it is written in short, with all of it in its title.
-const em = 0.62; // of a digit: no usual font has wider ones
 const least = 14; // pixels
 
-/** How many digits a text is as wide as, or less: letters and signs of currencies are wider. */
-const digits = (text: string): number => text.length + 0.5 * text.replace(/[\d.,\s]/g, '').length;
+const pen = document.createElement('canvas').getContext('2d');
+
+/** How wide a text is in the type of numbers, in parts of its size. All digits are as wide as a zero. */
+function ems(text: string, family: string): number {
+  if (!pen) return 0.75 * text.length;
+  pen.font = `650 100px ${family}`;
+  return (pen.measureText(text.replace(/\d/g, '0')).width + 1) / 100;
+}
 
 /**
  * One number, and how it compares. Of a list it is the last row's, and what it is compared with is the row before unless
  * `compare` leads elsewhere; the list is the line beside it. `series` leads to another list for that line.
  */
 class NumberView extends ViewElement {
-  static override properties = { ...ViewElement.properties, _wide: { state: true } };
+  static override properties = { ...ViewElement.properties, _wide: { state: true }, _font: { state: true } };
   protected readonly sheet = style;
 
   declare _wide: number; // pixels
+  declare _font: string;
   #sizes: ResizeObserver | undefined;
 
   constructor() {
     super();
     this._wide = Number.POSITIVE_INFINITY;
+    this._font = 'sans-serif';
   }
 
   override connectedCallback(): void {
@@ -37,6 +44,7 @@ class NumberView extends ViewElement {
     this.#sizes = new ResizeObserver(() => this.#fit());
     this.#sizes.observe(this);
     this.#sizes.observe(this.closest('section')!);
+    void document.fonts.ready.then(() => this.requestUpdate()); // whose digits may be wider
   }
 
   override disconnectedCallback(): void {
@@ -53,6 +61,7 @@ class NumberView extends ViewElement {
     const section = this.closest('section');
     if (!section || this.clientWidth === 0) return;
     this._wide = this.clientWidth;
+    this._font = getComputedStyle(this).fontFamily;
     for (const room of ['', 'little', 'least']) {
       section.dataset.room = room;
       if (section.scrollHeight <= section.clientHeight) break;
@@ -71,10 +80,10 @@ class NumberView extends ViewElement {
     const points = Array.isArray(line) ? at(line, path) : undefined;
     const direction = change && (change.same ? '' : change.up ? 'good' : 'bad');
     const all = formats.text(path, value);
-    const short = isNumeric(value) && digits(all) * em * least > this._wide;
+    const short = isNumeric(value) && ems(all, this._font) * least > this._wide;
     const said = short ? formats.short(path, Number(value)) : all;
     return html`<div class="now">
-        <div class="value" .style=${`--digits:${digits(said)}`} title=${formats.full(path, value) ?? (short ? all : nothing)}>${said}</div>
+        <div class="value" .style=${`--ems:${ems(said, this._font)}`} title=${formats.full(path, value) ?? (short ? all : nothing)}>${said}</div>
         ${Array.isArray(points) ? html`<div class="trend">${spark(points, true)}</div>` : nothing}
       </div>
       ${change || chart.compareLabel
@@ -94,4 +103,5 @@ class NumberView extends ViewElement {
   }
 }
 
+NumberView.disableWarning?.('change-in-update'); // it fits its words to the room that they turn out to have
 defineView('usher-number', NumberView);

@@ -1,6 +1,7 @@
 // What ECharts is told to draw.
 import { isNumeric } from '@usher/client';
 import { at } from '../paths.ts';
+import { texts } from '../texts.ts';
 import type { LegendEntry, View } from '../view.ts';
 import type { EChartsCoreOption } from './engine.ts';
 import { compare } from './categories.ts';
@@ -85,10 +86,12 @@ function cartesian(view: View, model: Model, colors: Colors, size: Size): Drawin
   const own = horizontal && !chart.series && model.series.length === 1;
   const besides = model.categories.map((_category, c) => {
     const cell = model.series[0]?.cells[c];
-    const beside = compare ? formats.text(compare, at(cell?.row, compare)) : '';
-    return compare && own && cell ? `${formats.text(path, cell.value)} · ${beside}` : beside;
+    const beside = compare ? formats.brief(compare, at(cell?.row, compare)) : '';
+    return compare && own && cell ? `${formats.brief(path, cell.value)} · ${beside}` : beside;
   });
-  const names = model.categories.map((value) => model.name(value, true));
+  const { days } = model;
+  const names = model.categories.map((value) => model.name(value, !horizontal || !days));
+  const step = every(size, [...names, ...(days ?? [])], names.length, bars);
   const right = !horizontal ? 4 : compare ? 12 + widest(size, besides) : 16;
   const category = {
     type: 'category',
@@ -101,7 +104,9 @@ function cartesian(view: View, model: Model, colors: Colors, size: Size): Drawin
       ...font(colors, horizontal ? colors.text : colors.muted),
       hideOverlap: true,
       ...(bars || horizontal ? {} : { alignMinLabel: 'left', alignMaxLabel: 'right' }),
-      ...(horizontal ? {} : apart(size, names, bars)),
+      ...(horizontal ? {} : { ...apart(step), formatter: (name: string) => cut(size, name, longest) }),
+      // Where another day begins than that of the label before, it is below.
+      ...(horizontal || !days ? {} : { formatter: (name: string, i: number) => (days[i] === days[i - step] ? name : `${name}\n${days[i] ?? ''}`) }),
       margin: horizontal ? 8 : 10,
       ...(horizontal ? { ...beside(size, names, right), interval: 0 } : {}),
       ...(!horizontal && bars && model.unit === undefined ? named(size, names, 72) : {}),
@@ -130,15 +135,19 @@ function cartesian(view: View, model: Model, colors: Colors, size: Size): Drawin
     // What is not there adds nothing to a stack, which goes on where others have something.
     const datum = (c: number) => number(series.cells[c]) ?? (stacked && !bars && shown.some(({ series }) => number(series.cells[c]) !== null) ? 0 : null);
     if (!bars) {
-      // A point without neighbors is no line.
-      const alone = model.categories.some((_value, c) => datum(c) !== null && (datum(c - 1) ?? datum(c + 1) ?? null) === null);
+      // A point without neighbors is no line: it is seen as one, and others when they are pointed at.
+      const data = model.categories.map((_value, c) => datum(c));
+      const alone = (c: number) => data[c] !== null && (data[c - 1] ?? data[c + 1] ?? null) === null;
+      const unseen = { itemStyle: { opacity: 0 }, emphasis: { itemStyle: { opacity: 1 } }, blur: { itemStyle: { opacity: 0 } } };
+      const some = data.some((_value, c) => alone(c));
       return {
         ...common,
         type: 'line',
-        data: model.categories.map((_value, c) => datum(c)),
+        data: some ? data.map((value, c) => (alone(c) ? value : { value, ...unseen })) : data,
         symbol: 'circle',
         symbolSize: 6,
-        showSymbol: alone,
+        showSymbol: some,
+        showAllSymbol: some,
         connectNulls: false,
         lineStyle: { width: 2, color, opacity },
         itemStyle: { color, opacity },
@@ -199,7 +208,8 @@ function pie(view: View, model: Model, colors: Colors, size: Size): Drawing {
   const total = chosen.reduce((sum, { cell }) => sum + Number(cell?.value ?? 0), 0);
   const rest = undrawn(chart, hidden, model);
   const outer = Math.max(40, Math.min(size.width, size.height) / 2 - 6);
-  const whole = formats.short(one?.path ?? '', total); // in the ring, where it has to find room
+  const counted = chosen.some(({ cell }) => cell && cell.value !== null);
+  const whole = counted ? formats.short(one?.path ?? '', total) : texts.none; // in the ring, where it has to find room
   return {
     option: {
       ...animation(),
@@ -209,13 +219,16 @@ function pie(view: View, model: Model, colors: Colors, size: Size): Drawing {
         radius: chart.kind === 'donut' ? [outer * 0.62, outer] : [0, outer],
         padAngle: shown.length > 1 ? 0.6 : 0,
         itemStyle: { borderRadius: 3, borderColor: colors.surface, borderWidth: 1 },
-        label: chart.kind === 'donut' && shown.length > 0
+        label: chart.kind === 'donut'
           ? { show: true, position: 'center', color: colors.text, fontSize: Math.min(22, (1.1 * outer) / (0.62 * whole.length)), fontWeight: 650, lineHeight: 30, formatter: () => whole }
           : { show: false },
         labelLine: { show: false },
         showEmptyCircle: rest === undefined,
         emphasis: { scaleSize: 4 },
-        data: shown.map(({ name, cell }) => ({ name, value: Number(cell!.value), itemStyle: color(colors, colors.place(name)) })),
+        // Without slices a ring is empty, and has its total nevertheless.
+        data: shown.length === 0 && chart.kind === 'donut'
+          ? [{ value: 0, itemStyle: { color: colors.track }, emphasis: { disabled: true } }]
+          : shown.map(({ name, cell }) => ({ name, value: Number(cell!.value), itemStyle: color(colors, colors.place(name)) })),
       }],
     },
     legend: slices.map(({ name }) => ({ name, color: swatch(colors.place(name)) })),
@@ -287,15 +300,15 @@ function heat(view: View, model: Model, colors: Colors, size: Size): Drawing {
   const most = Math.max(...numbers);
   const names = model.series.map(({ name }) => name);
   const roomy = size.height / names.length > 22;
-  const across = model.categories.map((value) => model.name(value, true));
+  const across = model.categories.map((value) => model.name(value, !model.days));
   const axis = (data: string[]) => ({ type: 'category', data, axisTick: { show: false }, axisLine: { show: false }, splitLine: { show: false } });
   const left = beside(size, names, 4);
   const kept = 16 + left.width; // from the cells, for their names
   const width = (size.width - kept) / across.length;
   const all = cells.map(({ cell }) => cell.value);
-  const texts = cells.map(({ series, cell }) => formats.text(series.path, cell.value, all));
-  const full = widest(size, texts) + 8 < width;
-  const written = roomy && width > 48;
+  const written = cells.map(({ series, cell }) => formats.text(series.path, cell.value, all));
+  const full = widest(size, written) + 8 < width;
+  const said = roomy && width > 48;
   const gap = Math.min(2, Math.floor(Math.min(width, size.height / names.length) / 5)); // between cells, which are what is seen
   return {
     option: {
@@ -305,16 +318,24 @@ function heat(view: View, model: Model, colors: Colors, size: Size): Drawing {
       yAxis: { ...axis(names), inverse: true, axisLabel: { ...font(colors), ...(roomy ? { interval: 0 } : { hideOverlap: true }), ...left } },
       series: [{
         id: '0',
-        type: 'heatmap',
-        data: cells.map(({ series, s, c, cell }, i) => {
-          const part = most === least ? 1 : (Number(cell.value) - least) / (most - least);
+        // The heat map of ECharts wants a scale of colors of its own, and throws without one where it is built for development.
+        type: 'custom',
+        data: cells.map(({ s, c }) => [c, s]),
+        renderItem: ({ dataIndex: i }: { dataIndex: number }, { coord, size: room, font }: Cells) => {
+          const { series, s, c, cell } = cells[i]!;
+          const [x, y] = coord([c, s]);
+          const [width, height] = room([1, 1]);
+          // Halves: their difference may be more than a number holds.
+          const part = most === least ? 1 : (Number(cell.value) / 2 - least / 2) / (most / 2 - least / 2);
           const fill = mix(colors.series[0]!, colors.surface, 0.08 + 0.92 * part);
+          const text = full ? written[i]! : formats.short(series.path, Number(cell.value));
           return {
-            value: [c, s, Number(cell.value)],
-            label: { show: written, color: stands(fill, colors.surface) > stands(fill, colors.text) ? colors.surface : colors.text, fontSize: 12, formatter: () => (full ? texts[i]! : formats.short(series.path, Number(cell.value))) },
-            itemStyle: { color: fill, borderColor: colors.surface, borderWidth: gap, borderRadius: 2 * gap },
+            type: 'rect',
+            shape: { x: x - width / 2, y: y - height / 2, width, height, r: 2 * gap },
+            style: { fill, stroke: colors.surface, lineWidth: gap },
+            ...(said ? { textContent: { style: { text, fill: stands(fill, colors.surface) > stands(fill, colors.text) ? colors.surface : colors.text, font: font({ fontSize: 12 }) } }, textConfig: { position: 'inside' } } : {}),
           };
-        }),
+        },
       }],
     },
     legend: [],
@@ -324,6 +345,13 @@ function heat(view: View, model: Model, colors: Colors, size: Size): Drawing {
     },
   };
 
+}
+
+/** What ECharts tells of the places of cells. */
+interface Cells {
+  coord(of: [number, number]): [number, number];
+  size(of: [number, number]): [number, number];
+  font(of: object): string;
 }
 
 /** The parts of a color as the browser computed it. */
@@ -367,14 +395,17 @@ function cut({ wide }: Size, name: string, most: number): string {
   return /[\u0590-\u08ff\ufb1d-\ufefc]$/.test(kept) ? `${kept}…\u200f` : `${kept}…`;
 }
 
-// apart is a label for each so many columns, all as far from each other, so that none gives way to the next; the first and the
-// last of a line stand within its ends.
-function apart(size: Size, names: string[], bars: boolean) {
-  const column = (size.width - 56) / Math.max(1, bars ? names.length : names.length - 1);
-  const most = Math.min(140, widest(size, names));
-  const step = Math.max(1, Math.ceil((bars ? most + 8 : 1.5 * most + 6) / column));
-  return { interval: (i: number) => i % step === 0, showMinLabel: true, hideOverlap: step === 1 };
+const longest = 140; // pixels of a name below an axis
+
+// every is of how many columns one has a label, so that none gives way to the next; the first and the last of a line stand within
+// its ends.
+function every(size: Size, texts: (string | undefined)[], columns: number, bars: boolean): number {
+  const column = (size.width - 56) / Math.max(1, bars ? columns : columns - 1);
+  const most = Math.min(longest, widest(size, texts.map((text) => text ?? '')));
+  return Math.max(1, Math.ceil((bars ? most + 8 : 1.5 * most + 6) / column));
 }
+
+const apart = (step: number) => ({ interval: (i: number) => i % step === 0, showMinLabel: true, hideOverlap: step === 1 });
 
 // named lays out names below their columns: each has the place of its column, as long as that is
 // enough to read some of it, and else leans; what stands beside the columns takes its part of the width.
@@ -384,5 +415,5 @@ function named(size: Size, names: string[], kept: number) {
   if (widest(size, names) + 8 <= column) return each;
   const within = (room: number) => ({ ...each, formatter: (name: string) => cut(size, name, room) });
   if (column >= 48) return within(column - 8);
-  return column >= 20 ? { ...within(76), rotate: 40 } : { interval: 'auto' };
+  return column >= 20 ? { ...within(76), rotate: 40 } : { ...within(longest), interval: 'auto', hideOverlap: true };
 }

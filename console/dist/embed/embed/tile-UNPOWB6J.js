@@ -1,1 +1,0 @@
-import{a,b}from"./chunk-MJCEDFDV.js";import"./chunk-WHPKLARM.js";import"./chunk-SW4PXHCD.js";import"./chunk-JKITRMQC.js";import"./chunk-UF6JPII4.js";import"./chunk-MAYGJB3C.js";export{b as UsherTile,a as settled};
