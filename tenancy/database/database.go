@@ -20,6 +20,7 @@ import (
 
 	"github.com/jmoiron/sqlx"
 
+	"usher/duckwal"
 	"usher/fault"
 )
 
@@ -185,6 +186,9 @@ func checkFile(name string) error {
 	}
 	if err == nil && !info.Mode().IsRegular() {
 		err = fmt.Errorf("%s is no file", name)
+	}
+	if err == nil {
+		err = duckwal.Check(name)
 	}
 	return err
 }
