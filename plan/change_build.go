@@ -281,7 +281,9 @@ func (cb *changeBuilder) check(role func(*levelBuilder, whereAt) (Expr, error)) 
 		}
 		var there []Expr
 		for _, pair := range rel.On {
-			there = append(there, predicate(IsNull, lb.read(0, pair.From)))
+			if pair.From != cb.vis.Dataset.Owner() { // which rows have that are a tenant's, and is not read where all are one's
+				there = append(there, predicate(IsNull, lb.read(0, pair.From)))
+			}
 		}
 		there = append(there, not(predicate(IsNull, lb.l.refs[to].on[0].To)))
 		lb.cell(anyOf(there))
@@ -339,7 +341,7 @@ func (cb *changeBuilder) notThere(rel *catalog.Relation) error {
 func (cb *changeBuilder) leadsNowhere(rel *catalog.Relation) (f *fault.Error, member string) {
 	names := make([]string, 0, len(rel.On))
 	for _, pair := range rel.On {
-		if cb.vis.Column(pair.From.Name) != nil {
+		if pair.From != cb.vis.Dataset.Owner() && cb.vis.Column(pair.From.Name) != nil {
 			names = append(names, pair.From.Name)
 		}
 	}
