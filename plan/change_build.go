@@ -287,7 +287,7 @@ func (cb *changeBuilder) check(role func(*levelBuilder, whereAt) (Expr, error)) 
 		}
 		there = append(there, not(predicate(IsNull, lb.l.refs[to].on[0].To)))
 		lb.cell(anyOf(there))
-		c.refuse = append(c.refuse, cb.notThere(rel))
+		c.refuse = append(c.refuse, cb.notThereAsSet(rel))
 	}
 	if c.level, err = lb.seal(); err != nil {
 		return c, err
@@ -334,6 +334,17 @@ func (cb *changeBuilder) refers(rel *catalog.Relation) bool {
 // for one that is missing, and for one that is not shown.
 func (cb *changeBuilder) notThere(rel *catalog.Relation) error {
 	f, _ := cb.leadsNowhere(rel)
+	return f
+}
+
+// notThereAsSet is notThere, with its place where all rows are set to the same.
+func (cb *changeBuilder) notThereAsSet(rel *catalog.Relation) error {
+	f, member := cb.leadsNowhere(rel)
+	for _, set := range cb.c.update.sets {
+		if set.place != "" && set.column.Name == member {
+			f.At = cb.c.key + "." + set.place
+		}
+	}
 	return f
 }
 
