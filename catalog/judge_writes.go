@@ -142,6 +142,9 @@ func (d *draft) collides(b *Binding, t Table, k *UniqueKey, alters bool) string 
 	if len(cols) == 0 || k.index.Expression || k.Exclusion || k.Partial || name == "" || !alters {
 		return out + "make one that begins with what says whose a row is, and drop it"
 	}
+	if slices.ContainsFunc(b.Target.Keys, func(other *UniqueKey) bool { return other.within(cols) }) {
+		return out + "drop it, if rows may have the same: " + strings.Join(cols, ", ") + " is one row's alone, so an index that begins with it would keep no two rows apart"
+	}
 	drop := "DROP INDEX " + quotedName(b.Schema) + "." + quotedName(name)
 	if b.Schema == "" {
 		drop = "DROP INDEX " + quotedName(name)
@@ -158,6 +161,12 @@ func (d *draft) collides(b *Binding, t Table, k *UniqueKey, alters bool) string 
 		return out + drop + ", ADD PRIMARY KEY (" + list + ");"
 	}
 	return out + "CREATE UNIQUE INDEX ON " + table + " (" + list + "); " + drop + ";"
+}
+
+// within tells a key that some of these columns are by themselves.
+func (k *UniqueKey) within(columns []string) bool {
+	return !k.Partial && !k.Exclusion && !k.index.Expression && len(k.index.Columns) > 0 &&
+		!slices.ContainsFunc(k.index.Columns, func(name string) bool { return !slices.Contains(columns, name) })
 }
 
 // keptUUID tells a column of UUIDs that the database makes none of.

@@ -52,7 +52,7 @@ func besideKey(tuple []value.Value) string {
 func (cb *changeBuilder) visiblePair(rel *catalog.Relation) string {
 	var names []string
 	for _, pair := range rel.On {
-		if cb.vis.Column(pair.From.Name) != nil {
+		if pair.From != cb.vis.Dataset.Owner() && cb.vis.Column(pair.From.Name) != nil {
 			names = append(names, pair.From.Name)
 		}
 	}

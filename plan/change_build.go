@@ -281,11 +281,13 @@ func (cb *changeBuilder) check(role func(*levelBuilder, whereAt) (Expr, error)) 
 		}
 		var there []Expr
 		for _, pair := range rel.On {
-			there = append(there, predicate(IsNull, lb.read(0, pair.From)))
+			if pair.From != cb.vis.Dataset.Owner() { // which rows have that are a tenant's, and is not read where all are one's
+				there = append(there, predicate(IsNull, lb.read(0, pair.From)))
+			}
 		}
 		there = append(there, not(predicate(IsNull, lb.l.refs[to].on[0].To)))
 		lb.cell(anyOf(there))
-		c.refuse = append(c.refuse, cb.notThere(rel))
+		c.refuse = append(c.refuse, cb.notThereAsSet(rel))
 	}
 	if c.level, err = lb.seal(); err != nil {
 		return c, err
@@ -335,11 +337,22 @@ func (cb *changeBuilder) notThere(rel *catalog.Relation) error {
 	return f
 }
 
+// notThereAsSet is notThere, with its place where all rows are set to the same.
+func (cb *changeBuilder) notThereAsSet(rel *catalog.Relation) error {
+	f, member := cb.leadsNowhere(rel)
+	for _, set := range cb.c.update.sets {
+		if set.place != "" && set.column.Name == member {
+			f.At = cb.c.key + "." + set.place
+		}
+	}
+	return f
+}
+
 // leadsNowhere is notThere, and the member of a row that it is about; empty: none that is seen.
 func (cb *changeBuilder) leadsNowhere(rel *catalog.Relation) (f *fault.Error, member string) {
 	names := make([]string, 0, len(rel.On))
 	for _, pair := range rel.On {
-		if cb.vis.Column(pair.From.Name) != nil {
+		if pair.From != cb.vis.Dataset.Owner() && cb.vis.Column(pair.From.Name) != nil {
 			names = append(names, pair.From.Name)
 		}
 	}

@@ -23,6 +23,7 @@ import (
 
 	"usher/catalog"
 	"usher/datasource/trouble"
+	"usher/duckwal"
 	"usher/fault"
 )
 
@@ -94,6 +95,9 @@ func openPath(path string, opts Options, check func([]*os.File) error) *DB {
 				return nil, unreadable(err)
 			}
 			claimed = real
+		}
+		if err := duckwal.Check(real); err != nil {
+			return nil, unreadable(err)
 		}
 		pool, err := start(opts, limit, setup, []string{"USE " + attached})
 		if err != nil {

@@ -27,7 +27,7 @@ func (d *Database) placed(ctx context.Context, c plan.Change, row int, f *fault.
 		f.At = ""
 		return f
 	case c.Kind().Updates():
-		place, fields = c.Key()+".set", ofSet(c)
+		place, fields = setIn(c), ofSet(c)
 	default: // what is written into rows that are deleted stands in no input
 		f.At = ""
 		return f
@@ -44,7 +44,9 @@ func (d *Database) placed(ctx context.Context, c plan.Change, row int, f *fault.
 		return f
 	}
 	if c.Given() > 0 {
-		f.At = place + "." + column
+		if !stamped(c, row, column) { // which is no member of the input
+			f.At = place + "." + column
+		}
 		return f
 	}
 	for i := range c.Update().Sets() {
@@ -53,6 +55,32 @@ func (d *Database) placed(ctx context.Context, c plan.Change, row int, f *fault.
 		}
 	}
 	return f
+}
+
+// setIn is the argument under which something is set: increment, where nothing is under set.
+func setIn(c plan.Change) string {
+	under := ".increment"
+	for i := range c.Update().Sets() {
+		if strings.HasPrefix(c.Update().Set(i).Place(), "set.") {
+			under = ".set"
+		}
+	}
+	return c.Key() + under
+}
+
+// stamped tells a column of a row that usher itself writes.
+func stamped(c plan.Change, row int, column string) bool {
+	for i := range c.Inserts() {
+		into := c.Insert(i)
+		for n := range into.Rows() {
+			for s := range into.Stamps() {
+				if into.Row(n) == row && into.Column(s).Name == column {
+					return true
+				}
+			}
+		}
+	}
+	return false
 }
 
 // givenField is a value and the column that it is for.

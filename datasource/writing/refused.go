@@ -124,13 +124,14 @@ func (d *Database) seek(ctx context.Context, changes []plan.Change, moves bool) 
 // twice looks for the columns in which a row is the same as another one of its change, of which a file does not say
 // them.
 func (d *Database) twice(c plan.Change, row int, v *postgres.Violation) {
-	if d.file == nil || row < 0 || v.Code != "23505" || len(v.Columns) > 0 {
+	if d.file == nil || row < 0 && c.Given() > 0 || v.Code != "23505" || len(v.Columns) > 0 {
 		return
 	}
 	set, b := binding(d.account.Catalog, c.Table())
 	if b == nil || b.Target == nil {
 		return
 	}
+	var collide []string // of rows that are set to the same
 	for _, key := range b.Target.Keys {
 		var columns []string
 		for _, col := range key.Columns {
@@ -138,11 +139,29 @@ func (d *Database) twice(c plan.Change, row int, v *postgres.Violation) {
 				columns = append(columns, b.Columns[col.Name].Name)
 			}
 		}
-		if len(columns) > 0 && sameAs(c, row, columns) {
+		switch {
+		case row >= 0 && len(columns) > 0 && sameAs(c, row, columns):
 			v.Schema, v.Table, v.Columns = c.Table().Schema(), c.Table().Table(), columns
 			return
+		case row < 0 && sets(c, columns) && collide != nil: // it may be the one or the other
+			return
+		case row < 0 && sets(c, columns):
+			collide = columns
 		}
 	}
+	if collide != nil {
+		v.Schema, v.Table, v.Columns = c.Table().Schema(), c.Table().Table(), collide
+	}
+}
+
+// sets tells whether an update writes to one of the columns.
+func sets(c plan.Change, columns []string) bool {
+	for i := range c.Update().Sets() {
+		if slices.Contains(columns, c.Update().Set(i).Column().Stored) {
+			return true
+		}
+	}
+	return false
 }
 
 // sameAs tells whether a row has the same in some columns as another one of its change.

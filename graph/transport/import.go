@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/url"
 	"os"
@@ -161,7 +162,7 @@ func (h *importer) serve(x *exchange, rows *Imported) *refusal {
 	if errors.Is(x.r.Context().Err(), context.Canceled) { // whatever has failed by it
 		of := in.refused
 		if of == nil {
-			of = refuse(http.StatusBadRequest, "whoever sent the rows has gone").because(err)
+			of = refuse(http.StatusBadRequest, senderGone).because(err)
 		}
 		gone := *of.err
 		gone.Unknown = refused.err.Unknown
@@ -443,8 +444,13 @@ func (s source) Read(p []byte) (int, error) {
 		return n, err
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		in.refused = &refusal{status: http.StatusRequestTimeout, err: fault.New(fault.Timeout, "the body did not arrive in time").Because(err)}
+	case errors.Is(err, io.ErrUnexpectedEOF) || errors.As(err, new(net.Error)) || in.r.Context().Err() != nil: // the connection ended, or what is one of HTTP/2
+		in.refused = refuse(http.StatusBadRequest, senderGone).because(err)
 	default:
-		in.refused = refuse(http.StatusBadRequest, "the body ends before its end").because(err)
+		in.refused = refuse(http.StatusBadRequest, "the body cannot be read").because(err)
 	}
 	return 0, in.refused.err
 }
+
+// senderGone is said of a body that ends with its connection: whoever sent it is not told, the log is.
+const senderGone = "whoever sent the rows has gone"

@@ -21,6 +21,7 @@ import (
 
 	"github.com/jmoiron/sqlx"
 
+	"usher/duckwal"
 	"usher/fault"
 )
 
@@ -197,6 +198,9 @@ func checkFile(name string) error {
 	}
 	if err != nil {
 		err = fmt.Errorf("%s cannot be written: %w", name, err)
+	}
+	if err == nil {
+		err = duckwal.Check(name)
 	}
 	return err
 }

@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 
 	"github.com/duckdb/duckdb-go/v2"
+
+	"usher/duckwal"
 )
 
 // maxReaders is how many connections one file has; one at a time writes.
@@ -21,7 +23,10 @@ func openDuckDB(ctx context.Context, path string, toRead bool) (*sql.DB, error) 
 	if err != nil {
 		return nil, err
 	}
-	access, settle := "read_write", func() error { return os.Chmod(path, 0o600) }
+	if err := duckwal.Check(path); err != nil {
+		return nil, err
+	}
+	access, settle := "read_write", func() error { return confine(path) }
 	if toRead {
 		access, settle = "read_only", func() error { return nil }
 	} else if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
@@ -44,4 +49,15 @@ func openDuckDB(ctx context.Context, path string, toRead bool) (*sql.DB, error) 
 	pool.SetMaxOpenConns(maxReaders)
 	pool.SetMaxIdleConns(maxReaders)
 	return pool, nil
+}
+
+// confine keeps others from reading the file. One that is confined is not touched: it would be changed after what is
+// in its log.
+func confine(path string) error {
+	const owners = 0o600
+	info, err := os.Stat(path)
+	if err == nil && info.Mode().Perm() != owners {
+		err = os.Chmod(path, owners)
+	}
+	return err
 }
