@@ -428,7 +428,7 @@ func TestReloadingAFile(t *testing.T) {
 	}
 	p.tell(t, syscall.SIGHUP)
 	program.Soon(t, program.Patience, "a pipe is refused", func() bool { return strings.Contains(stderr.String(), "is no regular file") })
-	time.Sleep(1500 * time.Millisecond) // it is looked at by itself, too
+	<-time.After(1500 * time.Millisecond) // it is looked at by itself, too
 	if err := os.Remove(config); err != nil {
 		t.Fatal(err)
 	}
@@ -436,7 +436,7 @@ func TestReloadingAFile(t *testing.T) {
 	p.tell(t, syscall.SIGHUP)
 	program.Soon(t, program.Patience, "a file is served again", func() bool { return p.metric(t, "usher_config_reload_failed") == 0 })
 	program.WriteFile(t, config, strings.Replace(another, "words:", "said:", 1))
-	program.Soon(t, program.Patience, "it is watched still", func() bool { return strings.Contains(asked(`{ notes { said } }`), `"said":"hello"`) })
+	program.Soon(t, program.Patience, "it is watched still", func() bool { return strings.Contains(p.asked(t, `{ notes { said } }`), `"said":"hello"`) })
 	program.WriteFile(t, config, string(text))
 	p.tell(t, syscall.SIGHUP)
 	program.Soon(t, program.Patience, "the first file is served again", func() bool { return strings.Contains(p.asked(t, `{ notes { text } }`), `"text":"hello"`) })

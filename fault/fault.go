@@ -92,7 +92,7 @@ type Error struct {
 }
 
 // longest is how many characters of one text a message holds: an error is no echo of what was sent.
-const longest = 1000
+const longest = 10_000
 
 // New makes an error with a formatted message for the caller.
 func New(code Code, format string, args ...any) *Error {

@@ -72,8 +72,12 @@ datasets:`+codesDatasets)
 		dataset string
 		lines   []line
 	}{
-		{"shared", g, "a", "Codes", padded}, {"own", g, "b", "Codes", padded}, {"file", file, "a", "Codes", told},
-		{"shared text", g, "a", "Words", told}, {"own text", g, "b", "Words", told}, {"text in a file", file, "a", "Words", told},
+		{"shared", g, "a", "Codes", padded},
+		{"own", g, "b", "Codes", padded},
+		{"file", file, "a", "Codes", told},
+		{"shared text", g, "a", "Words", told},
+		{"own text", g, "b", "Words", told},
+		{"text in a file", file, "a", "Words", told},
 	} {
 		all := key(where.g, where.tenant, `"all"`)
 		upsert := func(key string, l line) {

