@@ -421,7 +421,7 @@ func TestReloadingAFile(t *testing.T) {
 	}
 	p.tell(t, syscall.SIGHUP)
 	program.Soon(t, program.Patience, "a pipe is refused", func() bool { return strings.Contains(stderr.String(), "is no regular file") })
-	time.Sleep(1500 * time.Millisecond) // it is looked at by itself, too
+	<-time.After(1500 * time.Millisecond) // it is looked at by itself, too
 	if err := os.Remove(config); err != nil {
 		t.Fatal(err)
 	}

@@ -1,6 +1,7 @@
 package pgtest
 
 import (
+	"context"
 	"net"
 	"strconv"
 	"strings"
@@ -21,11 +22,12 @@ func (a *Away) Trips() int64 { return a.trips.Load() }
 // Away returns the database as it is reached where each round trip takes so much longer. It ends with the test.
 func (db DB) Away(tb testing.TB, trip time.Duration) *Away {
 	tb.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	listener, err := new(net.ListenConfig).Listen(tb.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		tb.Fatal(err)
 	}
 	tb.Cleanup(func() { _ = listener.Close() })
+	ctx := context.WithoutCancel(tb.Context())
 	server := net.JoinHostPort(db.Host, strconv.Itoa(db.Port))
 	a := &Away{DB: db}
 	a.URL = strings.Replace(a.URL, server, listener.Addr().String(), 1)
@@ -36,15 +38,15 @@ func (db DB) Away(tb testing.TB, trip time.Duration) *Away {
 			if err != nil {
 				return
 			}
-			go a.serve(client, server, trip)
+			go a.serve(ctx, client, server, trip)
 		}
 	}()
 	return a
 }
 
-func (a *Away) serve(client net.Conn, server string, trip time.Duration) {
+func (a *Away) serve(ctx context.Context, client net.Conn, server string, trip time.Duration) {
 	defer func() { _ = client.Close() }()
-	there, err := net.Dial("tcp", server)
+	there, err := new(net.Dialer).DialContext(ctx, "tcp", server)
 	if err != nil {
 		return
 	}
@@ -84,7 +86,7 @@ func carry(into, from net.Conn, later time.Duration, came func()) {
 		}
 	}()
 	for p := range pieces {
-		time.Sleep(time.Until(p.due))
+		<-time.After(time.Until(p.due))
 		if _, err := into.Write(p.bytes); err != nil {
 			_ = from.Close() // so that nothing more comes
 		}
